@@ -1,0 +1,189 @@
+/* optimiser.h -- clipping, weight decay and the three optimisers, over the whole parameter block at once.
+ *
+ * Every function is called by all threads of a parallel region, with the same arguments; outside of one, the caller
+ * does all the work.  Loops are shared by `omp for`, whose barrier at the end means: when a function returns, its result
+ * is there for every thread.  An element is computed from its own neighbours in the blocks alone, and the norm adds its
+ * rows in an order that follows from the parameters' shapes, so the bits do not depend on the number of threads.
+ *
+ * Blocks are 64-byte aligned and n is a multiple of 16.  Padding is zero in weights and gradients, and stays so. */
+#ifndef SPN_OPTIMISER_H
+#define SPN_OPTIMISER_H
+
+#include "spn.h"
+
+#define OPTIMISER_EACH(at, n) _Pragma("omp for schedule(static)") for (size_t at = 0; at < (n); at += 16)
+
+/* ---- the norm of the gradient ----------------------------------------------------------------------------------- */
+
+/* Rows of a parameter are those of its exported shape: shape[0] of them, or one for a single number. */
+static inline size_t optimiser_rows(const NetParam *p) { return p->rank ? (size_t)p->shape[0] : 1; }
+
+/* All rows of all parameters: the doubles that optimiser_norm needs to put its row sums in. */
+static inline size_t optimiser_all_rows(const NetParam *params, int count)
+{
+    size_t rows = 0;
+    for (int i = 0; i < count; i++)
+        rows += optimiser_rows(&params[i]);
+    return rows;
+}
+
+/* Sum of squares of n reals: element i goes to partial sum i mod 16, the sixteen are added by v_sum's tree. */
+static inline double optimiser_row_sum(const real *x, size_t n)
+{
+    vec sum = v_zero();
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        vec v = v_loadu(x + i);
+        sum = v_fma(v, v, sum);
+    }
+    if (i < n) {
+        _Alignas(64) real rest[16] = { 0 };
+        memcpy(rest, x + i, (n - i) * sizeof *x);
+        vec v = v_load(rest);
+        sum = v_fma(v, v, sum);
+    }
+    return (double)v_sum(sum);
+}
+
+/* Halves and halves again: a tree that depends on n alone. */
+static inline double optimiser_fold(const double *x, size_t n)
+{
+    if (n <= 2)
+        return n == 2 ? x[0] + x[1] : n ? x[0] : 0;
+    return optimiser_fold(x, n / 2) + optimiser_fold(x + n / 2, n - n / 2);
+}
+
+/* sqrt of the sum of the squares of all elements; the same value returned to every thread.
+ * row_sums: optimiser_all_rows() doubles, shared by the threads.  A row is summed in `real`: an EXPORTED one by sixteen
+ * strided partial sums, an IN_OUT one over its inputs in order (its outputs lie in the lanes); the rows in double. */
+static inline double optimiser_norm(const real *gradient, const NetParam *params, int count, double *row_sums)
+{
+    double *sums = row_sums;
+    for (int k = 0; k < count; k++) {
+        const NetParam *p = &params[k];
+        const real *g = gradient + p->offset;
+        size_t rows = optimiser_rows(p), length = rows ? p->count / rows : 0;
+        if (p->layout == EXPORTED) {
+            _Pragma("omp for schedule(static) nowait")
+            for (size_t row = 0; row < rows; row++)
+                sums[row] = optimiser_row_sum(g + row * length, length);
+        } else {
+            _Pragma("omp for schedule(static) nowait")
+            for (size_t row = 0; row < rows; row += 16) {
+                _Alignas(64) real lanes[16];
+                vec sum = v_zero();
+                for (size_t i = 0; i < length; i++) {
+                    vec v = v_loadu(g + i * (size_t)p->stride + row);
+                    sum = v_fma(v, v, sum);
+                }
+                v_store(lanes, sum);
+                for (size_t j = 0; j < 16 && row + j < rows; j++)
+                    sums[row + j] = (double)lanes[j];
+            }
+        }
+        sums += rows;
+    }
+    _Pragma("omp barrier")
+    double norm = sqrt(optimiser_fold(row_sums, (size_t)(sums - row_sums)));
+    _Pragma("omp barrier")                          /* nobody may begin the next norm while another still folds */
+    return norm;
+}
+
+/* ---- clipping and decay ----------------------------------------------------------------------------------------- */
+
+/* What clipping by norm multiplies the gradient with: torch leaves short gradients alone; lasagne's (the authors')
+ * scales every one, by slightly less than 1 when it is short. */
+static inline double optimiser_clip_torch(double norm, double most)
+{
+    double factor = most / (norm + 1e-6);
+    return factor < 1 ? factor : 1;
+}
+
+static inline double optimiser_clip_lasagne(double norm, double most)
+{
+    return (norm < most ? norm : most) / (1e-7 + norm);
+}
+
+/* g = g within [-most, most]. */
+static inline void optimiser_clip_elements(real *g, size_t n, double most)
+{
+    vec high = v_set1((real)most), low = v_set1((real)-most);
+    OPTIMISER_EACH(i, n)
+        v_store(g + i, v_min(v_max(v_load(g + i), low), high));
+}
+
+/* g = factor * g */
+static inline void optimiser_scale(real *g, size_t n, double factor)
+{
+    vec f = v_set1((real)factor);
+    OPTIMISER_EACH(i, n)
+        v_store(g + i, v_mul(v_load(g + i), f));
+}
+
+/* g = g + decay * w */
+static inline void optimiser_decay(real *g, const real *w, size_t n, double decay)
+{
+    vec d = v_set1((real)decay);
+    OPTIMISER_EACH(i, n)
+        v_store(g + i, v_fma(d, v_load(w + i), v_load(g + i)));
+}
+
+/* ---- updates ---------------------------------------------------------------------------------------------------- */
+
+/* r = decay r + (1 - decay) g^2;  w = w - rate g / sqrt(r + epsilon), or, unless `inside`, rate g / (sqrt(r) + epsilon) */
+static inline void optimiser_rmsprop(real *w, const real *g, real *r, size_t n, double rate, double decay, double epsilon,
+                                     int inside)
+{
+    vec step = v_set1((real)rate), keep = v_set1((real)decay), add = v_set1((real)(1 - decay)), small = v_set1((real)epsilon);
+    OPTIMISER_EACH(i, n) {
+        vec d = v_load(g + i), mean = v_fma(keep, v_load(r + i), v_mul(add, v_mul(d, d)));
+        vec root = inside ? v_sqrt(v_add(mean, small)) : v_add(v_sqrt(mean), small);
+        v_store(r + i, mean);
+        v_store(w + i, v_sub(v_load(w + i), v_div(v_mul(step, d), root)));
+    }
+}
+
+/* v = momentum v + g;  w = w - rate v.  Without momentum v may be NULL and is not used. */
+static inline void optimiser_sgd(real *w, const real *g, real *v, size_t n, double rate, double momentum)
+{
+    vec step = v_set1((real)rate), keep = v_set1((real)momentum);
+    OPTIMISER_EACH(i, n) {
+        vec d = v_load(g + i);
+        if (v && momentum != 0) {
+            d = v_fma(keep, v_load(v + i), d);
+            v_store(v + i, d);
+        }
+        v_store(w + i, v_fnma(step, d, v_load(w + i)));
+    }
+}
+
+/* b^n by squaring: libm's pow may differ in the last bit from one system to the next. */
+static inline double optimiser_power(double b, uint64_t n)
+{
+    double p = 1;
+    for (; n; n >>= 1, b *= b)
+        if (n & 1)
+            p *= b;
+    return p;
+}
+
+/* m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;  t = update_count + 1;
+ * w = w - rate / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon) */
+static inline void optimiser_adam(real *w, const real *g, real *m, real *v, size_t n, double rate, double beta1, double beta2,
+                                  double epsilon, uint64_t update_count)
+{
+    double unbias1 = 1 - optimiser_power(beta1, update_count + 1), unbias2 = 1 - optimiser_power(beta2, update_count + 1);
+    vec step = v_set1((real)(rate / unbias1)), scale = v_set1((real)(1 / sqrt(unbias2))), small = v_set1((real)epsilon);
+    vec keep1 = v_set1((real)beta1), add1 = v_set1((real)(1 - beta1));
+    vec keep2 = v_set1((real)beta2), add2 = v_set1((real)(1 - beta2));
+    OPTIMISER_EACH(i, n) {
+        vec d = v_load(g + i);
+        vec mean = v_fma(keep1, v_load(m + i), v_mul(add1, d));
+        vec square = v_fma(keep2, v_load(v + i), v_mul(add2, v_mul(d, d)));
+        v_store(m + i, mean);
+        v_store(v + i, square);
+        v_store(w + i, v_sub(v_load(w + i), v_div(v_mul(step, mean), v_fma(v_sqrt(square), scale, small))));
+    }
+}
+
+#endif

@@ -1,0 +1,35 @@
+/* trainer.h -- the commands of a trainer and the options they share.
+ *
+ *   main.c      options, help            train.c   train            check.c   check        bench.c   bench
+ *   weights.c   parameters and files     eval.c    eval, batches    grad.c    grad         info.c    info
+ *   data.c      examples and files       predict.c predict          export.c  export       run.c     run folders
+ *
+ * Every command takes the options that its row in main.c allows and returns an exit code (message.h). */
+#ifndef SPN_TRAINER_H
+#define SPN_TRAINER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct {
+    const char *data, *run, *weights, *out, *split, *mode, *picture;    /* NULL: not given */
+    int threads;                               /* at least 1 */
+    int epochs;                                /* 0: the model's */
+    int64_t first, count, index;               /* index -1: not given */
+    uint64_t seed;                             /* if seed_given */
+    bool seed_given, resume, json, last, buffers;
+} Options;
+
+int command_train(const Options *o);
+int command_eval(const Options *o);
+int command_predict(const Options *o);
+int command_check(const Options *o);
+int command_grad(const Options *o);
+int command_export(const Options *o);
+int command_bench(const Options *o);
+int command_info(const Options *o);
+
+/* net.open(threads), or exit 74. */
+void open_net(int threads);
+
+#endif
