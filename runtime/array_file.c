@@ -306,8 +306,8 @@ size_t array_npy_header(unsigned char header[512], const Array *a)
 bool array_map_npy(Array *a, const char *path, ArrayError *e)
 {
     ArrayMap map;
-    size_t offset;
-    bool fortran;
+    size_t offset = 0;
+    bool fortran = false;
     *a = (Array){ 0 };
     if (!array_map_open(&map, path, e))
         return false;

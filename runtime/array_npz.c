@@ -190,8 +190,8 @@ static void to_c_order(unsigned char *to, const unsigned char *from, const Array
 static bool read_array(Array *a, const Member *m, size_t *left, const char *path, ArrayError *e)
 {
     char where[ARRAY_NAME + 8];
-    size_t offset, key = m->name_length - 4;
-    bool fortran, fine;
+    size_t offset = 0, key = m->name_length - 4;
+    bool fortran = false, fine;
     if (m->name_length <= 4 || memcmp(m->name + key, ".npy", 4) || memchr(m->name, 0, m->name_length))
         return array_fail(e, 1, path, "member %.*s is no .npy; save arrays only, with np.savez",
                           m->name_length < ARRAY_NAME ? (int)m->name_length : ARRAY_NAME, m->name);
@@ -253,7 +253,7 @@ bool array_read_npz(ArrayList *l, const char *path, size_t limit, ArrayError *e)
         l->comment[d.comment_length] = '\0';
         const unsigned char *at = map.data + d.offset, *end = at + d.size;
         for (uint64_t i = 0; i < d.entries && fine; i++) {
-            Member m;
+            Member m = { 0 };
             l->items[l->count++] = (Array){ 0 };
             fine = read_member(&m, &at, end, map, d.offset, path, e)
                 && read_array(&l->items[i], &m, &limit, path, e);
