@@ -53,10 +53,10 @@ int eval_label(double *probability, int k, int n, int position)
 
 void score_open(Score *s)
 {
-    *s = (Score){ 0 };
+    *s = (Score){ .error = NAN };
     for (int k = 0; k < net.target_count; k++)
         if (eval_positions(k) > s->positions)
-            s->positions = eval_positions(k);
+            s->positions = eval_positions(k), s->error = 0;
     s->target = need_memory((size_t)net.target_count * sizeof *s->target, "scores");
     s->position = need_memory((size_t)net.target_count * (size_t)s->positions * sizeof *s->position, "scores");
 }

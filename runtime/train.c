@@ -239,12 +239,12 @@ int command_train(const Options *o)
     Data data, valid;
     Log log;
     Progress p = { .seed = o->seed_given ? o->seed : net.training.seed, .best = DBL_MAX, .best_epoch = -1 };
-    if (!o->resume && (run_has(o->run, "last") || run_has(o->run, "best")))
-        fail(WRONG_INPUT, "%s: this folder has a checkpoint; --resume goes on from it, another --run starts anew", o->run);
     data_open(&data, o->data, "train", true);
     data_open(&valid, o->data, "valid", true);
-    open_net(o->threads);
     run_lock(o->run);
+    if (!o->resume && (run_has(o->run, "last") || run_has(o->run, "best")))
+        fail(WRONG_INPUT, "%s: this folder has a checkpoint; --resume goes on from it, another --run starts anew", o->run);
+    open_net(o->threads);
     p.examples = data.examples;
     if (o->resume && run_has(o->run, "last")) {
         run_resume(&p, o->run);
