@@ -1,0 +1,36 @@
+/* decide.h -- a fingerprint of what a forward pass decided: which units were on, which pixels won or were read.
+ *
+ * Between two such decisions a net is smooth; where one changes, it has a kink, and a difference of two losses across it
+ * says nothing about the gradient.  `check` compares the fingerprints of its two points and moves on if they differ.
+ * Each function takes the hash so far and returns the new one (FNV-1a over integers). */
+#ifndef SPN_DECIDE_H
+#define SPN_DECIDE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "vec.h"
+
+static inline uint64_t decide(uint64_t hash, uint64_t decision)
+{
+    return (hash ^ decision) * 0x100000001b3u;
+}
+
+/* y: `size` outputs of a relu; which of them are positive. */
+static inline uint64_t decide_positive(uint64_t hash, real *y, int size)
+{
+    uint64_t bits = 0;
+    for (int i = 0; i < size; i++) {
+        bits = bits << 1 | (y[i] > 0);
+        if (i % 64 == 63 || i == size - 1) hash = decide(hash, bits), bits = 0;
+    }
+    return hash;
+}
+
+/* winner: n words that say which element of each window a max-pool took. */
+static inline uint64_t decide_winner(uint64_t hash, const uint16_t *winner, size_t n)
+{
+    for (size_t i = 0; i < n; i++) hash = decide(hash, winner[i]);
+    return hash;
+}
+
+#endif

@@ -1,0 +1,34 @@
+/* dropout.h -- which elements a dropout layer drops in this batch.
+ *
+ * The mask is a function of the seed, the training step, the place in the model, the step in time, the example's place
+ * in the batch (its group and lane) and the element.  So nothing is stored: backward asks again and gets the same
+ * answer, whatever the threads, the target or the form (plain or fast). */
+#ifndef SPN_DROPOUT_H
+#define SPN_DROPOUT_H
+
+#include "rng.h"
+#include "spn.h"
+
+typedef struct {
+    uint64_t key;            /* of this group of 16 examples, here and now */
+    uint32_t keep;           /* an element stays with probability keep / 2^32 */
+    real scale;              /* and is multiplied by 1 / (1 - rate), which keeps the mean */
+    int on;                  /* 0: y = x */
+} Dropout;
+
+/* The dropout of `group` at the use `place` in the time step `step`.  With ramp > 0 the rate rises linearly from 0 to
+ * `rate` (below 1) over so many epochs. */
+static inline Dropout dropout_at(const Batch *batch, double rate, double ramp, uint64_t place, int step, int group)
+{
+    if (ramp > 0 && batch->epoch < ramp) rate *= batch->epoch / ramp;
+    Dropout d = { .scale = 1, .on = batch->train && rate > 0 };
+    if (d.on) {
+        const double of = 0x1p32, keep = floor((1 - rate) * of + 0.5);
+        d.key = rng_key(batch->seed, batch->step, place, (uint64_t)step, (uint64_t)group);
+        d.keep = keep < of ? (uint32_t)keep : UINT32_MAX;
+        d.scale = (real)(1 / (1 - rate));
+    }
+    return d;
+}
+
+#endif
