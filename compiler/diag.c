@@ -49,6 +49,10 @@ Diag *diag_new(Arena *a, FILE *out, bool json, bool colour)
 
 void diag_source(Diag *d, const char *path, const char *text, size_t length)
 {
+    if (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {    /* a byte order mark has no column */
+        text += 3;
+        length -= 3;
+    }
     d->source = (Source){ path, text, length };
 }
 

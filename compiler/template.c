@@ -24,7 +24,8 @@ static const size_t MAX_WORK = (size_t)8 << 30;      /* bytes of Lua objects mad
 static const size_t MAX_OUTPUT = 256u << 20;         /* bytes one expansion writes */
 static const size_t MAX_FILE = 4u << 20;             /* bytes of a template file */
 static const int64_t MAX_INSTRUCTIONS = 50000000;
-enum { STEP = 1000, MAX_DEPTH = 32, MAX_PLACES = MAX_DEPTH + 2 };
+enum { STEP = 1000, MAX_DEPTH = 32, MAX_PLACES = MAX_DEPTH + 2,
+       MAX_LEVELS = 500 /* of the Lua stack searched for includes: a search costs its square */ };
 
 /* A stretch of a text line: C to be copied, or the Lua of a ${...}. */
 typedef struct { const char *text; size_t length; } Piece;
@@ -760,7 +761,7 @@ static int handle_error(lua_State *L)
     x->place_count = parse_place(x, &message, &x->places[0]) ? 1 : 0;
     lua_Debug frame;
     const Template *below = NULL;    /* of the last template body seen on the way out */
-    for (int level = 0; lua_getstack(L, level, &frame) && x->place_count < MAX_PLACES; level++) {
+    for (int level = 0; level < MAX_LEVELS && x->place_count < MAX_PLACES && lua_getstack(L, level, &frame); level++) {
         int id;
         lua_getinfo(L, "Sl", &frame);
         if (sscanf(frame.source, "=template %d", &id) != 1 || id < 0 || id >= x->templates.count)

@@ -1,0 +1,390 @@
+/* read.c -- libyaml's events become a tree of Yaml that knows its lines.
+ *
+ * In: the text of a model.  Out: scalars, lists and maps with unique scalar keys, or errors.  Next: model.c.
+ * libyaml counts lines and columns from 0, a Loc from 1; loc_of is the only place that adds the 1.
+ * A model needs little of YAML: anchors, aliases, tags, directives and nested keys are refused, so a small
+ * file is always a small tree.  What libyaml is slow at is refused before it sees it (check_bytes) or after
+ * the 64th level, which it cannot run far ahead of. */
+#define _POSIX_C_SOURCE 200809L
+#include "spnc.h"
+
+#include <errno.h>
+#include <string.h>
+#include <yaml.h>
+
+enum { MAX_BYTES = 1 << 20, MAX_NESTING = 64 };
+
+/* The keys of all maps so far, hashed by map and text: a map of 100,000 keys takes no quadratic search. */
+typedef struct { const Yaml *map, *key; } Slot;
+
+typedef struct {
+    Arena *arena;
+    Diag *diag;
+    yaml_parser_t parser;
+    Slot *slots;
+    size_t slot_count, used;
+    int errors;          /* mistakes in the tree; reading goes on after these */
+} Reader;
+
+static Loc loc_of(yaml_mark_t start, yaml_mark_t end)
+{
+    size_t length = end.index > start.index ? end.index - start.index : 1;
+    return (Loc){ (int)start.line + 1, (int)start.column + 1, (int)length };
+}
+
+static Loc point_of(yaml_mark_t mark)
+{
+    return loc_of(mark, mark);
+}
+
+/* ---- syntax errors, in English ---- */
+
+static const struct { const char *context, *problem, *text; } plain_english[] = {
+    { "", "mapping values are not allowed in this context",
+      "a ':' cannot stand here: the line already has a value, or its indentation is wrong" },
+    { "", "could not find expected ':'", "this line has no ':' after its key" },
+    { "block mapping", "did not find expected key",
+      "this line does not fit the map around it: check its indentation and quotes" },
+    { "block collection", "did not find expected '-' indicator",
+      "this line does not fit the list around it: items begin with '- ', all at one indentation" },
+    { "", "did not find expected ',' or ']'", "the list opened with '[' needs a ',' or a ']' here" },
+    { "", "did not find expected ',' or '}'", "the map opened with '{' needs a ',' or a '}' here" },
+    { "", "found character that cannot start any token",
+      "this character cannot begin a value: put the text in quotes, and indent with spaces, not tabs" },
+    { "quoted scalar", "found unexpected end of stream", "the quote opened here is never closed" },
+    { "quoted scalar", "found unexpected document indicator", "the quote opened here is never closed" },
+    { "", "found unknown escape character", "unknown escape in double quotes; write '\\\\' for a backslash" },
+    { "", "did not find expected hexdecimal number", "this escape needs hexadecimal digits" },
+    { "", "found invalid Unicode character escape code", "this escape is not a character" },
+    { "", "block sequence entries are not allowed in this context",
+      "a '- ' item cannot stand here: begin the list on a line of its own" },
+    { "", "mapping keys are not allowed in this context", "a key cannot stand here" },
+    { "", "did not find expected <document start>", "the document ends above; this does not belong to it" },
+    { "", "did not find expected node content", "a value is missing here" },
+    { "", "did not find expected comment or line break", "only a comment may follow here" },
+    { "", "found a tab character where an indentation space is expected", "indent with spaces, not tabs" },
+    { "", "found a tab character that violates indentation", "indent with spaces, not tabs" },
+    { "anchor", "did not find expected alphabetic or numeric character", "'&' begins an anchor in YAML: put the text in quotes" },
+    { "alias", "did not find expected alphabetic or numeric character", "'*' begins an alias in YAML: put the text in quotes" },
+    { "tag", "", "'!' begins a tag in YAML: put the text in quotes" },
+};
+
+static void syntax_error(Reader *r)
+{
+    const yaml_parser_t *p = &r->parser;
+    const char *context = p->context ? p->context : "", *problem = p->problem ? p->problem : "unknown";
+    if (p->error == YAML_MEMORY_ERROR) {
+        diag_error(r->diag, (Loc){ 0, 0, 0 }, "no memory to read the YAML");
+        return;
+    }
+    const char *text = NULL;
+    for (size_t i = 0; i < sizeof plain_english / sizeof *plain_english && !text; i++)
+        if (strstr(context, plain_english[i].context) && strstr(problem, plain_english[i].problem))
+            text = plain_english[i].text;
+    /* an open quote is best shown where it opens, not at the end of the file */
+    bool at_opening = strstr(context, "quoted scalar") && strstr(problem, "unexpected");
+    Loc at = point_of(at_opening ? p->context_mark : p->problem_mark);
+    if (text)
+        diag_error(r->diag, at, "%s", text);
+    else
+        diag_error(r->diag, at, "this is not valid YAML: %s", problem);
+    if (!at_opening && *context && p->context_mark.index < p->problem_mark.index) {
+        const char *what = strstr(context, "flow mapping") ? "the '{' is here" : strstr(context, "flow sequence") ? "the '[' is here"
+                         : strstr(context, "block mapping") ? "the map begins here"
+                         : strstr(context, "block collection") ? "the list begins here" : NULL;
+        if (what)
+            diag_note(r->diag, point_of(p->context_mark), "%s", what);
+    }
+}
+
+/* ---- the tree ---- */
+
+static size_t slot_of(const Reader *r, const Yaml *map, const char *key)
+{
+    uint64_t h = 14695981039346656037u ^ (uint64_t)(uintptr_t)map;
+    for (const char *s = key; *s; s++)
+        h = (h ^ (unsigned char)*s) * 1099511628211u;
+    size_t i = (size_t)(h ^ h >> 29) & (r->slot_count - 1);
+    while (r->slots[i].key && !(r->slots[i].map == map && strcmp(r->slots[i].key->text, key) == 0))
+        i = (i + 1) & (r->slot_count - 1);
+    return i;
+}
+
+/* The key of the same name that the map has already, or NULL after taking this one in. */
+static const Yaml *same_key(Reader *r, const Yaml *map, const Yaml *key)
+{
+    if (2 * (r->used + 1) > r->slot_count) {
+        Slot *old = r->slots;
+        size_t n = r->slot_count;
+        r->slot_count = n ? 2 * n : 64;
+        r->slots = NEW_ARRAY(r->arena, Slot, r->slot_count);
+        for (size_t i = 0; i < n; i++)
+            if (old[i].key)
+                r->slots[slot_of(r, old[i].map, old[i].key->text)] = old[i];
+    }
+    Slot *s = &r->slots[slot_of(r, map, key->text)];
+    if (s->key)
+        return s->key;
+    *s = (Slot){ map, key };
+    r->used++;
+    return NULL;
+}
+
+static bool next_event(Reader *r, yaml_event_t *event)
+{
+    if (yaml_parser_parse(&r->parser, event))
+        return true;
+    syntax_error(r);
+    return false;
+}
+
+static void refuse(Reader *r, Loc at, const char *text)
+{
+    r->errors++;
+    diag_error(r->diag, at, "%s", text);
+}
+
+static Yaml *scalar_of(Reader *r, const yaml_event_t *event)
+{
+    Yaml *y = NEW(r->arena, Yaml);
+    y->kind = YAML_SCALAR;
+    y->loc = loc_of(event->start_mark, event->end_mark);
+    y->text = "";
+    if (event->type == YAML_ALIAS_EVENT) {
+        refuse(r, y->loc, "aliases ('*name') are not used here: write the value again, or make it a parameter");
+        return y;
+    }
+    const unsigned char *s = event->data.scalar.value;
+    size_t n = event->data.scalar.length;
+    y->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+    for (size_t i = 0; i < n; i++)
+        if (s[i] < 0x20 || s[i] == 0x7F || (s[i] == 0xC2 && i + 1 < n && s[i + 1] < 0xA0)) {
+            refuse(r, y->loc, s[i] == '\n' ? "this text has a line break in it; write it on one line"
+                            : s[i] == '\t' ? "this text has a tab in it; use spaces"
+                                           : "this text has a control character in it");
+            return y;
+        }
+    y->text = arena_copy(r->arena, (const char *)s, n);
+    return y;
+}
+
+static Yaml *node(Reader *r, const yaml_event_t *event, int depth);
+
+/* The items of a list or the pairs of a map, up to its end. */
+static bool fill(Reader *r, Yaml *y, int depth)
+{
+    List keys = { 0 }, items = { 0 };
+    bool map = y->kind == YAML_MAP;
+    for (;;) {
+        yaml_event_t event;
+        if (!next_event(r, &event))
+            return false;
+        if (event.type == YAML_SEQUENCE_END_EVENT || event.type == YAML_MAPPING_END_EVENT) {
+            yaml_event_delete(&event);
+            break;
+        }
+        Yaml *item = node(r, &event, depth);
+        yaml_event_delete(&event);
+        if (!item)
+            return false;
+        if (!map || keys.count > items.count) {
+            list_push(r->arena, &items, item);
+            continue;
+        }
+        list_push(r->arena, &keys, item);
+        if (item->kind != YAML_SCALAR) {
+            refuse(r, item->loc, "a key is one word, not a list or a map");
+        } else if (*item->text == '\0') {
+            refuse(r, item->loc, "a key is missing before the ':'");
+        } else {
+            const Yaml *first = same_key(r, y, item);
+            if (first) {
+                r->errors++;
+                diag_error(r->diag, item->loc, "the key '%s' is given twice", item->text);
+                diag_note(r->diag, first->loc, "'%s' is first given here", item->text);
+            }
+        }
+    }
+    y->count = items.count;
+    y->keys = (Yaml **)keys.items;
+    y->items = (Yaml **)items.items;
+    return true;
+}
+
+/* The node that begins with `event`; NULL when reading cannot go on. */
+static Yaml *node(Reader *r, const yaml_event_t *event, int depth)
+{
+    Loc at = point_of(event->start_mark);
+    const unsigned char *anchor = NULL, *tag = NULL;
+    bool list = event->type == YAML_SEQUENCE_START_EVENT, map = event->type == YAML_MAPPING_START_EVENT;
+    if (event->type == YAML_SCALAR_EVENT) {
+        anchor = event->data.scalar.anchor;
+        tag = event->data.scalar.tag;
+    } else if (list) {
+        anchor = event->data.sequence_start.anchor;
+        tag = event->data.sequence_start.tag;
+    } else if (map) {
+        anchor = event->data.mapping_start.anchor;
+        tag = event->data.mapping_start.tag;
+    }
+    if (anchor)
+        refuse(r, at, "anchors ('&name') are not used here: write the value again, or make it a parameter");
+    if (tag)
+        refuse(r, at, "tags ('!name') are not used here");
+    if (!list && !map)
+        return scalar_of(r, event);
+    if (depth >= MAX_NESTING) {
+        diag_error(r->diag, at, "lists and maps are nested more than %d deep", MAX_NESTING);
+        return NULL;
+    }
+    Yaml *y = NEW(r->arena, Yaml);
+    y->kind = list ? YAML_LIST : YAML_MAP;
+    y->loc = at;
+    return fill(r, y, depth + 1) ? y : NULL;
+}
+
+/* ---- before libyaml ---- */
+
+/* The bytes of the character at s, or 0 if it is not UTF-8. */
+static size_t utf8(const unsigned char *s, size_t n, uint32_t *code)
+{
+    size_t need = s[0] < 0x80 ? 1 : s[0] >= 0xC2 && s[0] < 0xE0 ? 2 : s[0] >= 0xE0 && s[0] < 0xF0 ? 3
+                : s[0] >= 0xF0 && s[0] < 0xF5 ? 4 : 0;
+    if (need == 0 || need > n)
+        return 0;
+    *code = need == 1 ? s[0] : s[0] & (0xFFu >> (need + 1));
+    for (size_t i = 1; i < need; i++) {
+        if ((s[i] & 0xC0) != 0x80)
+            return 0;
+        *code = *code << 6 | (s[i] & 0x3Fu);
+    }
+    bool longer = (need == 3 && *code < 0x800) || (need == 4 && *code < 0x10000);
+    return longer || *code > 0x10FFFF || (*code >= 0xD800 && *code < 0xE000) ? 0 : need;
+}
+
+/* Finds what no model has in it and libyaml would stumble over: sizes, bytes, and directives, whose list it
+ * searches for each one.  Unicode line breaks go too, as no editor counts them as lines. */
+static bool check_bytes(Diag *d, const char *text, size_t length)
+{
+    if (length > MAX_BYTES) {
+        diag_error(d, (Loc){ 0, 0, 0 }, "the file is larger than 1 MiB, which no model is");
+        return false;
+    }
+    const unsigned char *s = (const unsigned char *)text;
+    Loc at = { 1, 1, 1 };
+    for (size_t i = 0, n; i < length; i += n) {
+        uint32_t c = 0;
+        n = utf8(s + i, length - i, &c);
+        if (n == 0) {
+            diag_error(d, at, "the byte 0x%02x is not UTF-8", s[i]);
+            return false;
+        }
+        if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029
+            || c == 0xFEFF || c == 0xFFFE || c == 0xFFFF) {
+            diag_error(d, at, c == 0 ? "there is a NUL byte here: is this a text file?"
+                                     : "there is a control character here (U+%04X)", (unsigned)c);
+            return false;
+        }
+        if (c == '%' && at.column == 1) {
+            diag_error(d, at, "YAML directives ('%%...') are not used here");
+            return false;
+        }
+        at.column++;
+        if (c == '\n' || (c == '\r' && !(i + 1 < length && s[i + 1] == '\n')))
+            at = (Loc){ at.line + 1, 1, 1 };
+    }
+    return true;
+}
+
+static Yaml *document(Reader *r)
+{
+    yaml_event_t event;
+    Yaml *root = NULL;
+    for (bool going = true; going;) {
+        if (!next_event(r, &event))
+            return NULL;
+        Loc at = point_of(event.start_mark);
+        switch (event.type) {
+        case YAML_STREAM_START_EVENT:
+        case YAML_DOCUMENT_END_EVENT:
+            break;
+        case YAML_DOCUMENT_START_EVENT:
+            if (root) {
+                diag_error(r->diag, at, "a second document begins here; a model is one");
+                going = false;
+                r->errors++;
+            }
+            break;
+        case YAML_STREAM_END_EVENT:
+            going = false;
+            break;
+        default:
+            root = node(r, &event, 0);
+            going = root != NULL;
+            r->errors += !root;
+            break;
+        }
+        yaml_event_delete(&event);
+    }
+    if (r->errors)
+        return NULL;
+    if (!root || (root->kind == YAML_SCALAR && *root->text == '\0')) {
+        diag_error(r->diag, (Loc){ 1, 1, 1 }, "there is nothing in this file");
+        return NULL;
+    }
+    return root;
+}
+
+Yaml *read_yaml(Arena *a, Diag *d, const char *text, size_t length)
+{
+    if (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {    /* a byte order mark has no column */
+        text += 3;
+        length -= 3;
+    }
+    if (!check_bytes(d, text, length))
+        return NULL;
+    Reader r = { .arena = a, .diag = d };
+    if (!yaml_parser_initialize(&r.parser)) {
+        diag_error(d, (Loc){ 0, 0, 0 }, "no memory to read the YAML");
+        return NULL;
+    }
+    yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, length);
+    Yaml *root = document(&r);
+    yaml_parser_delete(&r.parser);
+    return root;
+}
+
+Yaml *read_file(Arena *a, Diag *d, const char *path)
+{
+    diag_source(d, path, "", 0);
+    FILE *f = fopen(path, "rb");
+    if (!f) {
+        diag_error(d, (Loc){ 0, 0, 0 }, "cannot open '%s': %s", path, strerror(errno));
+        return NULL;
+    }
+    Text text = { .arena = a };
+    char bytes[16384];
+    size_t n;
+    while (text.length <= MAX_BYTES && (n = fread(bytes, 1, sizeof bytes, f)) > 0)
+        text_add(&text, bytes, n);
+    bool failed = ferror(f);
+    int why = errno;
+    fclose(f);
+    if (failed) {
+        diag_error(d, (Loc){ 0, 0, 0 }, "cannot read '%s': %s", path, strerror(why));
+        return NULL;
+    }
+    diag_source(d, path, text.text ? text.text : "", text.length);
+    return read_yaml(a, d, text.text ? text.text : "", text.length);
+}
+
+Yaml *yaml_get(const Yaml *map, const char *key)
+{
+    if (!map || map->kind != YAML_MAP)
+        return NULL;
+    for (int i = 0; i < map->count; i++)
+        if (strcmp(map->keys[i]->text, key) == 0)
+            return map->items[i];
+    return NULL;
+}

@@ -1,0 +1,158 @@
+/* Diagnostics, compared byte for byte. */
+#define _POSIX_C_SOURCE 200809L
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../compiler/spnc.h"
+
+static Arena *arena;
+static FILE *stream;
+static char *printed;
+static size_t size;
+
+static Diag *begin(const char *path, const char *text, bool json, bool colour)
+{
+    arena = arena_new();
+    stream = open_memstream(&printed, &size);
+    Diag *d = diag_new(arena, stream, json, colour);
+    diag_source(d, path, text, strlen(text));
+    return d;
+}
+
+#define PRINTED(expected) do { \
+        fflush(stream); \
+        cr_assert(strcmp(printed, expected) == 0, "printed:\n%s", printed); \
+    } while (0)
+
+static void end(void)
+{
+    if (stream) {
+        fclose(stream);
+        free(printed);
+        arena_free(arena);
+    }
+}
+
+TestSuite(diag, .fini = end, .timeout = 10);
+
+Test(diag, shows_path_line_and_caret)
+{
+    Diag *d = begin("models/m.yaml", "a: 1\nb:\n  - conv: 3\n", false, false);
+    diag_error(d, (Loc){ 3, 5, 4 }, "a %dx%d kernel does not fit", 3, 3);
+    diag_note(d, (Loc){ 1, 1, 1 }, "from here");
+    diag_note(d, (Loc){ 0, 0, 0 }, "d=8 comes from --set d=8");
+    PRINTED("models/m.yaml:3:5: error: a 3x3 kernel does not fit\n"
+            "    3 |   - conv: 3\n      |     ^~~~\n"
+            "models/m.yaml:1:1: note: from here\n    1 | a: 1\n      | ^\n"
+            "note: d=8 comes from --set d=8\n");
+    cr_assert(eq(int, diag_errors(d), 1));
+}
+
+Test(diag, tabs_wide_and_combining_characters_keep_the_caret)
+{
+    Diag *d = begin("m", "\ta\t\xE4\xB8\xAD" "e\xCC\x81X", false, false);
+    diag_error(d, (Loc){ 1, 7, 1 }, "here");
+    PRINTED("m:1:7: error: here\n    1 |     a    \xE4\xB8\xAD" "e\xCC\x81X\n      |             ^\n");
+}
+
+Test(diag, control_characters_never_get_out_raw)
+{
+    Diag *d = begin("a\x1b[31m\n.yaml", "x\x1b]0;t\x07\x7f\xff\xC2\x9B\xE2\x80\xAE!", false, false);
+    diag_error(d, (Loc){ 1, 12, 1 }, "bad '%s'", "\x1b[2J\t\n\xff");
+    PRINTED("a\\x1b[31m\\n.yaml:1:12: error: bad '\\x1b[2J\\t\\n\\xff'\n"
+            "    1 | x\\x1b]0;t\\x07\\x7f\\xff\\u009b\\u202e!\n"
+            "      |                                  ^\n");
+}
+
+Test(diag, long_lines_are_windowed)
+{
+    char text[5001];
+    memset(text, 'x', 5000);
+    text[5000] = '\0';
+    text[2000] = '!';
+    Diag *d = begin("m", text, false, false);
+    diag_error(d, (Loc){ 1, 2001, 5 }, "here");
+    fflush(stream);
+    const char *line = strstr(printed, "    1 | ..."), *caret = strstr(printed, "      | ");
+    cr_assert(line && caret);
+    cr_assert(strlen(line) < 300);
+    const char *mark = strchr(line, '!'), *hat = strchr(caret, '^');
+    cr_assert(mark && hat);
+    cr_assert(eq(int, (int)(mark - line), (int)(hat - caret)));
+    cr_assert(strncmp(hat, "^~~~~\n", 6) == 0);
+}
+
+Test(diag, a_place_outside_the_text_is_harmless)
+{
+    Diag *d = begin("m", "ab", false, false);
+    diag_error(d, (Loc){ 9, 1, 1 }, "far");
+    diag_error(d, (Loc){ 1, 3, 50 }, "past");
+    PRINTED("m:9:1: error: far\nm:1:3: error: past\n    1 | ab\n      |   ^\n");
+}
+
+Test(diag, says_the_same_once_and_drops_its_notes)
+{
+    Diag *d = begin("m", "ab", false, false);
+    for (int i = 0; i < 3; i++) {
+        diag_error(d, (Loc){ 0, 0, 0 }, "same");
+        diag_note(d, (Loc){ 0, 0, 0 }, "note %d", i);
+    }
+    diag_warning(d, (Loc){ 0, 0, 0 }, "same");
+    PRINTED("error: same\nnote: note 0\nwarning: same\n");
+    cr_assert(eq(int, diag_errors(d), 1));
+}
+
+Test(diag, a_flood_is_cut)
+{
+    Diag *d = begin("m", "ab", false, false);
+    for (int i = 0; i < 100000; i++)
+        diag_error(d, (Loc){ 0, 0, 0 }, "error %d", i);
+    fflush(stream);
+    cr_assert(size < 3000);
+    cr_assert(strstr(printed, "too many errors") != NULL);
+    cr_assert(eq(int, diag_errors(d), 100000));
+}
+
+Test(diag, colours_are_red_cyan_and_green)
+{
+    Diag *d = begin("m", "ab", false, true);
+    diag_error(d, (Loc){ 1, 1, 2 }, "e");
+    diag_note(d, (Loc){ 0, 0, 0 }, "n");
+    PRINTED("m:1:1: \033[1;31merror:\033[0m e\n    1 | ab\n      | \033[32m^~\033[0m\n\033[36mnote:\033[0m n\n");
+}
+
+Test(diag, json_is_an_object_a_line)
+{
+    Diag *d = begin("a\"\\\x01\xff.yaml", "ab", true, false);
+    diag_error(d, (Loc){ 1, 2, 3 }, "tab\tand '\xC3\xA9'");
+    diag_note(d, (Loc){ 0, 0, 0 }, "n");
+    PRINTED("{\"severity\": \"error\", \"path\": \"a\\\"\\\\\\u0001\\ufffd.yaml\", \"line\": 1, \"column\": 2, \"length\": 3, "
+            "\"message\": \"tab\\u0009and '\xC3\xA9'\"}\n"
+            "{\"severity\": \"note\", \"path\": \"a\\\"\\\\\\u0001\\ufffd.yaml\", \"line\": 0, \"column\": 0, \"length\": 0, "
+            "\"message\": \"n\"}\n");
+}
+
+Test(diag, a_huge_message_loses_its_middle)
+{
+    char *word = calloc(1, 1000001);
+    memset(word, 'w', 1000000);
+    Diag *d = begin("m", "", false, false);
+    diag_error(d, (Loc){ 0, 0, 0 }, "the key '%s' is unknown", word);
+    free(word);
+    fflush(stream);
+    cr_assert(size < 700);
+    cr_assert(strstr(printed, "www...www") && strstr(printed, "' is unknown\n"));
+}
+
+Test(diag, the_nearest_word_is_near)
+{
+    const char *const words[] = { "conv", "maxpool", "dense", "dropout" };
+    cr_assert(eq(str, (char *)diag_nearest("cnov", words, 4), "conv"));
+    cr_assert(eq(str, (char *)diag_nearest("max_pool", words, 4), "maxpool"));
+    cr_assert(eq(str, (char *)diag_nearest("dens", words, 4), "dense"));
+    cr_assert(diag_nearest("attention", words, 4) == NULL);
+    cr_assert(diag_nearest("x", words, 4) == NULL);
+    cr_assert(diag_nearest("conv", words, 0) == NULL);
+}
