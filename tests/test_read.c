@@ -1,0 +1,195 @@
+/* The reader: trees with their places, and everything hostile. */
+#define _POSIX_C_SOURCE 200809L
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../compiler/spnc.h"
+
+static Arena *arena;
+static char *said;
+
+static void set_up(void) { arena = arena_new(); }
+static void tear_down(void) { free(said); arena_free(arena); }
+TestSuite(read, .init = set_up, .fini = tear_down, .timeout = 20);
+
+static Yaml *read_bytes(const char *text, size_t n)
+{
+    size_t size;
+    free(said);
+    FILE *f = open_memstream(&said, &size);
+    Diag *d = diag_new(arena, f, false, false);
+    diag_source(d, "m", text, n);
+    Yaml *y = read_yaml(arena, d, text, n);
+    fclose(f);
+    cr_assert(diag_errors(d) > 0 ? y == NULL : y != NULL, "%s", said);
+    return y;
+}
+
+static Yaml *fine(const char *text)
+{
+    Yaml *y = read_bytes(text, strlen(text));
+    cr_assert(y != NULL, "%s", said);
+    return y;
+}
+
+#define REFUSES(text, parts) refuses(text, strlen(text), parts)
+static void refuses(const char *text, size_t n, const char *part)
+{
+    cr_assert(read_bytes(text, n) == NULL, "this should be refused: %.60s", text);
+    cr_assert(strstr(said, part) != NULL, "said: %.2000s", said);
+}
+
+Test(read, a_tree_knows_its_places)
+{
+    Yaml *y = fine("# note\nmodel: conv\nnets:\n  - conv: { filters: 32, \"k\": '3 x' }\n  - relu\n");
+    cr_assert(y->kind == YAML_MAP && y->count == 2 && y->loc.line == 2 && y->loc.column == 1);
+    Yaml *nets = yaml_get(y, "nets"), *conv = yaml_get(nets->items[0], "conv"), *k = yaml_get(conv, "k");
+    cr_assert(nets->kind == YAML_LIST && nets->count == 2 && nets->loc.line == 4 && nets->loc.column == 3);
+    cr_assert(conv->loc.line == 4 && conv->loc.column == 11);
+    cr_assert(eq(str, (char *)k->text, "3 x"));
+    cr_assert(k->quoted && k->loc.column == 31 && k->loc.length == 5);
+    Yaml *filters = yaml_get(conv, "filters");
+    cr_assert(filters->loc.column == 22 && !filters->quoted && filters->loc.length == 2);
+    cr_assert(yaml_get(y, "none") == NULL && yaml_get(nets, "x") == NULL && yaml_get(NULL, "x") == NULL);
+}
+
+Test(read, plain_words_are_just_text)
+{
+    Yaml *y = fine("a: yes\nb: null\nc: ~\nd:\ne: 0x1\n<<: 1\nyes: 2\n");
+    cr_assert(eq(str, (char *)yaml_get(y, "a")->text, "yes"));
+    cr_assert(eq(str, (char *)yaml_get(y, "b")->text, "null"));
+    cr_assert(eq(str, (char *)yaml_get(y, "c")->text, "~"));
+    cr_assert(eq(str, (char *)yaml_get(y, "d")->text, ""));
+    cr_assert(eq(str, (char *)yaml_get(y, "<<")->text, "1"));
+}
+
+Test(read, columns_count_characters)
+{
+    Yaml *y = fine("\xEF\xBB\xBF{ \xC3\xA9\xE4\xB8\xAD: x }\r\n");
+    cr_assert(y->items[0]->loc.column == 7 && y->items[0]->loc.line == 1, "%d", y->items[0]->loc.column);
+}
+
+Test(read, a_key_given_twice_points_at_both)
+{
+    REFUSES("a: 1\nb: 2\na: 3\n", "m:3:1: error: the key 'a' is given twice");
+    cr_assert(strstr(said, "m:1:1: note: 'a' is first given here") != NULL);
+    fine("x: { a: 1 }\ny: { a: 2 }\n");
+}
+
+Test(read, several_mistakes_are_all_reported)
+{
+    REFUSES("a: 1\na: 2\nb: &x 3\nc: *x\nd: !t 4\n", "given twice");
+    cr_assert(strstr(said, "anchors") && strstr(said, "m:4:4: error: aliases") && strstr(said, "m:5:4: error: tags"), "%s", said);
+}
+
+Test(read, syntax_errors_speak_english)
+{
+    REFUSES("a: b: c\n", "m:1:5: error: a ':' cannot stand here");
+    REFUSES("a: 1\nb\nc: 2\n", "no ':' after its key");
+    REFUSES("a: [1, 2\nb: 3\n", "needs a ',' or a ']'");
+    cr_assert(strstr(said, "note: the '[' is here") != NULL, "%s", said);
+    REFUSES("a: {x: 1\n", "needs a ',' or a '}'");
+    REFUSES("a: 'open\nb: 2\n", "m:1:4: error: the quote opened here is never closed");
+    REFUSES("a:\n\tb: 1\n", "tabs");
+    REFUSES("a: @x\n", "cannot begin a value");
+    REFUSES("a: \"\\q\"\n", "unknown escape");
+    REFUSES("a:\n  b: 1\n c: 2\n", "m:3:2: error: ");
+    REFUSES("- a\nb: 1\n", "does not fit the list");
+    REFUSES("a: - b\n", "a '- ' item cannot stand here");
+}
+
+Test(read, what_a_model_needs_not_is_refused)
+{
+    REFUSES("", "nothing in this file");
+    REFUSES("# only words\n", "nothing in this file");
+    REFUSES("---\n", "nothing in this file");
+    REFUSES("a: 1\n---\nb: 2\n", "a second document");
+    REFUSES("%YAML 1.1\n---\na: 1\n", "directives");
+    REFUSES("? [a]\n: 1\n", "a key is one word");
+    REFUSES("'': 1\n", "a key is missing");
+    REFUSES("a: |\n  x\n  y\n", "line break");
+    REFUSES("a: \"x\\0y\"\n", "control character");
+    REFUSES("a: \"\\x1b\"\n", "control character");
+}
+
+Test(read, bytes_that_are_not_text_are_refused)
+{
+    refuses("a: \0b", 5, "m:1:4: error: there is a NUL byte");
+    refuses("a: 1\nb: \xff\n", 10, "m:2:4: error: the byte 0xff is not UTF-8");
+    REFUSES("a: \xC0\x80", "not UTF-8");
+    REFUSES("a: \xED\xA0\x80", "not UTF-8");
+    REFUSES("a: \xE2\x82", "not UTF-8");
+    REFUSES("a: \x1b[31m", "control character here (U+001B)");
+    REFUSES("a: 1\xE2\x80\xA8" "b: 2\n", "U+2028");
+}
+
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static const char *repeated(const char *unit, int times, const char *last)
+{
+    Text t = { .arena = arena };
+    for (int i = 0; i < times; i++)
+        text_add(&t, unit, strlen(unit));
+    text_add(&t, last, strlen(last));
+    return t.text;
+}
+
+Test(read, nesting_stops_at_64)
+{
+    fine(arena_printf(arena, "%s%s", repeated("[", 64, "x"), repeated("]", 64, "")));
+    REFUSES(arena_printf(arena, "%s%s", repeated("[", 65, "x"), repeated("]", 65, "")), "m:1:65: error: lists and maps are nested");
+}
+
+Test(read, bombs_are_refused_quickly)
+{
+    static const char *const units[] = { "[", "{", "[\n", "- ", "{a: ", "? ", "[{", "a: {\n ", "- - ", "? - " };
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        const char *text = repeated(units[i], 100000, "");
+        double start = seconds();
+        cr_assert(read_bytes(text, strlen(text)) == NULL, "%s", units[i]);
+        cr_assert(lt(dbl, seconds() - start, 0.5), "%s", units[i]);
+    }
+    Text t = { .arena = arena };
+    for (int i = 0; i < 90000; i++)
+        text_printf(&t, "k%d: 1\n", i);
+    double start = seconds();
+    cr_assert(eq(int, fine(t.text)->count, 90000));
+    const char *same = repeated("a: 1\n", 200000, "");
+    cr_assert(read_bytes(same, strlen(same)) == NULL);
+    cr_assert(lt(dbl, seconds() - start, 5.0));
+    REFUSES(repeated("%TAG !a! b\n", 50000, "--- x\n"), "directives");
+    REFUSES(repeated("a: 1 # x\n", 200000, ""), "larger than 1 MiB");
+}
+
+Test(read, every_cut_of_a_model_ends_in_a_tree_or_an_error)
+{
+    static const char model[] = "model: \"x\"\nflow:\n  - h: { conv: [1, 'a', {b: c}], of: image }\n  - y:\n      dense: ~\n";
+    for (size_t n = 0; n < sizeof model; n++)
+        read_bytes(arena_copy(arena, model, n), n);
+    for (size_t i = 0; i + 1 < sizeof model; i++)
+        for (const char *c = "{}[]:,-?&*!|>'\"%@`#\n\t \x01"; *c; c++) {
+            char *damaged = arena_copy(arena, model, sizeof model - 1);
+            damaged[i] = *c;
+            read_bytes(damaged, sizeof model - 1);
+        }
+}
+
+Test(read, a_file_that_cannot_be_read_is_an_error)
+{
+    size_t size;
+    FILE *f = open_memstream(&said, &size);
+    Diag *d = diag_new(arena, f, false, false);
+    cr_assert(read_file(arena, d, "/nonexistent/m.yaml") == NULL);
+    cr_assert(read_file(arena, d, "/") == NULL);
+    fclose(f);
+    cr_assert(strstr(said, "error: cannot open '/nonexistent/m.yaml': No such file") != NULL, "%s", said);
+    cr_assert(strstr(said, "error: cannot read '/': Is a directory") != NULL, "%s", said);
+}
