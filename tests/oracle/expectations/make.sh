@@ -1,0 +1,21 @@
+#!/bin/sh
+# Writes every expectation of this folder anew.  Needs PyTorch; run it when a model or the language changes, and read the diff.
+set -eu
+cd "$(dirname "$0")"
+
+expect() {   # NAME MODEL [--set k=v]...
+    name=$1; shift
+    echo "$name"
+    python3 ../oracle.py expect "$@" -o "$name.json"
+}
+
+for model in conv ffn_spn rnn_spn mnist autoencoder two_glimpse; do
+    expect $model ../../../models/$model.yaml
+done
+expect rnn_spn_code ../../../models/rnn_spn.yaml --set border=legacy --set dense=400 --set start=trained
+expect options ../nets/options.yaml
+expect recurrent ../nets/recurrent.yaml
+expect shared ../nets/shared.yaml
+for border in zero clamp legacy; do
+    expect samplers_$border ../nets/samplers.yaml --set border=$border
+done

@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+"""The oracle: what a generated program should have computed, by PyTorch in float64.
+
+    oracle.py compare MODEL.yaml --program PATH --data DIR    loss, values and gradients of one batch
+    oracle.py steps   MODEL.yaml --program PATH               weights after 20 updates of `train`
+    oracle.py expect  MODEL.yaml -o FILE.json                 an expectation for check_expectations.py
+    oracle.py params  MODEL.yaml                              names, shapes, counts of the parameters
+
+All take --set k=v, as spnc does; the program must have been built with the same settings (and --precision double, for the
+default tolerances).  Differences are relative to an array's largest magnitude.  Exit codes: 0 all agree, 1 something differs.
+"""
+import argparse
+import json
+import math
+import os
+import pathlib
+import sys
+import tempfile
+
+import numpy as np
+import torch
+
+import formula
+import make_data
+from check_expectations import ROOT, run
+from language import read_model
+from net import Net, Optimiser
+
+
+# ---- weights and data ---------------------------------------------------------------------------------------------------
+
+def load(path):
+    with np.load(path) as file:
+        return {key: file[key] for key in file.files}
+
+
+def tensors(arrays):
+    return {k: torch.tensor(v, dtype=torch.float64) for k, v in arrays.items()}
+
+
+def jitter(arrays, seed):
+    """Moves every weight off its initial value: kinks (identity transforms, zero biases, zero weights) are no place to compare."""
+    rng = np.random.default_rng(seed)
+    moved = {}
+    for key, w in arrays.items():
+        rms = float(np.sqrt(np.mean(np.square(w, dtype=np.float64)))) if w.size else 0.0
+        fan_in = math.prod(w.shape[1:])
+        size = 0.1 * rms if w.ndim > 1 and rms > 0 else 0.2 / math.sqrt(fan_in) if w.ndim > 1 else 0.05
+        moved[key] = (w + size * rng.standard_normal(w.shape)).astype(w.dtype)
+    return moved
+
+
+def batch(net, arrays):
+    """(inputs, targets) as tensors from name -> array as the files hold them."""
+    inputs, targets = {}, {}
+    for name, kind, shape, _ in net.data:
+        x = torch.as_tensor(arrays[name].astype(np.int64 if kind == "labels" else np.float64))
+        (inputs if name in net.model["inputs"] else targets)[name] = x / 255 if kind == "u8" else x
+    return inputs, targets
+
+
+def read_batch(net, folder, split, first, count):
+    return batch(net, {name: np.load(pathlib.Path(folder) / f"{split}_{name}.npy")[first:first + count]
+                       for name, *_ in net.data})
+
+
+def reference(net, weights, inputs, targets, train=False):
+    """Key -> array, with the keys of the program's grad."""
+    loss, values, grads = net.gradients(tensors(weights), inputs, targets, train)
+    return {"loss": loss.numpy(), **{"out/" + k: v.numpy() for k, v in values.items()},
+            **{"grad/" + k: v.numpy() for k, v in grads.items()}}
+
+
+# ---- comparing ------------------------------------------------------------------------------------------------------------
+
+def compare_arrays(want, have, tolerance):
+    """Prints a table, returns the number of failures: differences over the tolerance, missing keys, extra keys, shapes."""
+    failures = 0
+    print(f"{'array':40} {'shape':>20} {'largest':>10} {'difference':>10}")
+    for key in list(want) + [k for k in have if k not in want]:
+        if key not in have or key not in want:
+            print(f"{key:40} {'missing' if key not in have else 'extra':>20}  FAILED")
+            failures += 1
+            continue
+        w, h = np.asarray(want[key], np.float64), np.asarray(have[key], np.float64)
+        shape = "x".join(map(str, w.shape)) or "-"
+        if w.shape != h.shape:
+            print(f"{key:40} {shape:>20} but the program has {'x'.join(map(str, h.shape))}  FAILED")
+            failures += 1
+            continue
+        largest = float(np.abs(w).max())
+        absolute = float(np.abs(w - h).max())
+        relative = absolute / largest if largest > 0 else absolute
+        good = relative <= tolerance    # false for NaN
+        failures += not good
+        print(f"{key:40} {shape:>20} {largest:10.3e} {relative:10.2e}{'' if good else '  FAILED'}")
+    print(f"{failures} failures" if failures else f"all within {tolerance:.0e}")
+    return failures
+
+
+def compare(a):
+    net = Net(read_model(a.model, a.set))
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        run(a.program, "export", "--seed", a.seed, "-o", folder / "W0.npz")
+        weights = jitter(load(folder / "W0.npz"), a.seed)
+        np.savez(folder / "W.npz", **weights)
+        run(a.program, "grad", "--weights", folder / "W.npz", "--data", a.data, "--split", a.split,
+            "--first", a.first, "--mode", a.mode, "-o", folder / "G.npz")
+        have = load(folder / "G.npz")
+    inputs, targets = read_batch(net, a.data, a.split, a.first, a.batch or net.model["batch"])
+    return compare_arrays(reference(net, weights, inputs, targets, a.mode == "train"), have, a.tolerance)
+
+
+def train(net, weights, inputs, targets, epochs):
+    """`epochs` updates on one batch, an epoch each; weights are changed in place."""
+    optimiser = Optimiser(net.model)
+    if 0 < optimiser.patience <= epochs:
+        sys.exit(f"patience {optimiser.patience} could stop the program within {epochs} epochs")
+    for epoch in range(epochs):
+        _, _, grads = net.gradients(weights, inputs, targets, train=True)
+        optimiser.step(weights, grads, epoch)
+
+
+def steps(a):
+    """One batch is the whole training split, so an epoch is one update and the shuffle changes only the order of a mean."""
+    net = Net(read_model(a.model, a.set))
+    count = a.batch or net.model["batch"]
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        make_data.write(net.model, folder / "data", {"train": count, "valid": 4, "test": 4}, a.seed)
+        run(a.program, "export", "--seed", a.seed, "-o", folder / "W0.npz")
+        run(a.program, "train", "--data", folder / "data", "--run", folder / "run",
+            "--epochs", a.epochs, "--seed", a.seed)
+        run(a.program, "export", "--run", folder / "run", "--last", "-o", folder / "W.npz")
+        first, have = load(folder / "W0.npz"), load(folder / "W.npz")
+        inputs, targets = read_batch(net, folder / "data", "train", 0, count)
+    weights = tensors(first)
+    train(net, weights, inputs, targets, a.epochs)
+    # The difference is taken of the way gone, not of the weights: those change little in a few updates.
+    way = lambda end: {k: np.asarray(end[k], np.float64) - first[k] for k in end if k in first}
+    return compare_arrays(way({k: w.numpy() for k, w in weights.items()}), way(have), a.tolerance)
+
+
+# ---- expectations -----------------------------------------------------------------------------------------------------------
+
+def formula_settings(net):
+    """Centre and scale of every parameter for formula.py: signals keep their size, transforms stay off the identity."""
+    settings = {}
+    for name, shape in net.shapes.items():
+        centre, scale = 0, 0.1
+        if net.inits[name] == "identity":
+            centre, scale = [0.7, 0, 0, 0, 0.7, 0], 0.25
+        elif len(shape) > 1:
+            scale = math.sqrt(3 / math.prod(shape[1:])) * (0.3 if net.inits[name] == "identity_affine" else 1.0)
+        settings[name] = {"shape": list(shape), "centre": centre, "scale": scale}
+    return settings
+
+
+def expect(a):
+    net = Net(read_model(a.model, a.set))
+    params = formula_settings(net)
+    data = {name: {"kind": kind, "shape": list(shape), "classes": classes} for name, kind, shape, classes in net.data}
+    arrays = {k: formula.examples(k, d["kind"], d["shape"], d["classes"], a.examples)[a.first:] for k, d in data.items()}
+    if a.examples - a.first > net.model["batch"]:
+        sys.exit(f"{a.examples} examples from {a.first} on are more than one batch")
+    weights = {k: formula.weight(k, p["shape"], p["centre"], p["scale"]) for k, p in params.items()}
+    answers = reference(net, weights, *batch(net, arrays))
+    file = os.path.relpath(a.model, ROOT)
+    text = json.dumps({"model": net.model["model"], "file": file, "set": a.set, "examples": a.examples, "first": a.first,
+                       "data": data, "params": params,
+                       "arrays": {k: formula.summary(k, v) for k, v in answers.items()}})
+    text = text.replace('"params": ', '\n"params": ').replace('"arrays": ', '\n"arrays": ')
+    pathlib.Path(a.output).write_text(text.replace('}, "', '},\n "') + "\n")
+    return 0
+
+
+def params(a):
+    net, total = Net(read_model(a.model, a.set)), 0
+    for name, shape in net.shapes.items():
+        total += math.prod(shape)
+        print(f"{name:40} {'x'.join(map(str, shape)):>16} {math.prod(shape):>12,}")
+    print(f"{'':40} {'':>16} {total:>12,}")
+    return 0
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = p.add_subparsers(required=True, metavar="COMMAND")
+    for command in (compare, steps, expect, params):
+        c = commands.add_parser(command.__name__)
+        c.set_defaults(command=command)
+        c.add_argument("model")
+        c.add_argument("--set", action="append", default=[], metavar="K=V")
+        if command in (compare, steps):
+            c.add_argument("--program", required=True, type=lambda t: pathlib.Path(t).resolve())
+            c.add_argument("--batch", type=int, help="the program's batch, if it is not the model's")
+            c.add_argument("--seed", type=int, default=1)
+            c.add_argument("--tolerance", type=float, default=1e-9 if command is compare else 1e-8)
+        if command is compare:
+            c.add_argument("--data", required=True, type=pathlib.Path)
+            c.add_argument("--split", default="test")
+            c.add_argument("--first", type=int, default=0)
+            c.add_argument("--mode", choices=("eval", "train"), default="eval")
+        if command is steps:
+            c.add_argument("--epochs", type=int, default=20)
+        if command is expect:
+            c.add_argument("--examples", type=int, default=6)
+            c.add_argument("--first", type=int, default=1)
+            c.add_argument("-o", dest="output", required=True, metavar="FILE.json")
+    a = p.parse_args()
+    sys.exit(1 if a.command(a) else 0)
+
+
+if __name__ == "__main__":
+    main()
