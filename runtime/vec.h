@@ -252,7 +252,8 @@ typedef ivec mask;
 #define V3(name, f) static inline vec name(vec a, vec b, vec c) EACH(vec, f(a.v[l], b.v[l], c.v[l]))
 #define VCMP(name, pred, c) static inline mask name(vec a, vec b) EACH(mask, -(a.v[l] c b.v[l]))
 #define IV2(name, op, c) static inline ivec name(ivec a, ivec b) \
-    { ivec r; for (int l = 0; l < L; l++) { uint32_t x = (uint32_t)a.v[l], y = (uint32_t)b.v[l]; r.v[l] = (int32_t)(c); }\
+    { ivec r; \
+      for (int l = 0; l < L; l++) { uint32_t x = (uint32_t)a.v[l], y = (uint32_t)b.v[l]; r.v[l] = (int32_t)(c); } \
       return r; }
 #define P_FMA r_fma
 #define P_FNMA r_fnma
@@ -445,7 +446,7 @@ static inline void v_transpose16(vec r[16])
     }
 }
 #else
-#define QUARTERS(lo0, lo1, hi0, hi1, out0, out1) do {      /* column of two quarters to row of two, for a pair of rows */ \
+#define QUARTERS(lo0, lo1, hi0, hi1, out0, out1) do {                                                                 \
         spn_part a = _mm256_permute2f128_ps(lo0, lo1, 0x20), b = _mm256_permute2f128_ps(lo0, lo1, 0x31);              \
         spn_part c = _mm256_permute2f128_ps(hi0, hi1, 0x20), d = _mm256_permute2f128_ps(hi0, hi1, 0x31);              \
         out0 = (vec){ a, c }, out1 = (vec){ b, d };                                                                   \
@@ -491,6 +492,7 @@ VCMP(v_le, _CMP_LE_OQ, <=)
 VCMP(v_gt, _CMP_GT_OQ, >)
 VCMP(v_ge, _CMP_GE_OQ, >=)
 VCMP(v_eq, _CMP_EQ_OQ, ==)
+/* On masks: m_andnot(a, b) is b without a, as the x86 instruction has it.  On ivec: iv_shr shifts zeros in. */
 IV2(iv_add, IOP(add_epi32), x + y)
 IV2(iv_sub, IOP(sub_epi32), x - y)
 IV2(iv_mul, IOP(mullo_epi32), x * y)
