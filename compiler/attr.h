@@ -1,0 +1,15 @@
+/* attr.h -- attributes of operators; see attr.c. */
+#ifndef ATTR_H
+#define ATTR_H
+
+#include "spnc.h"
+
+/* Fills op->attrs from `y`: a map of attributes (the key `skip`, which held the inputs, is passed over; in a net skip is NULL), a bare
+ * value for the main attribute, or NULL.  `at` is blamed for what is missing.  False after reporting. */
+bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at);
+/* One value against one row of a table. */
+bool attr_from_yaml(Model *m, Attr *a, const Yaml *y);
+/* A name that may become a C identifier: a letter, then letters, digits, _; at most 40; no keyword of C. */
+bool name_check(Model *m, Loc at, const char *name);
+
+#endif

@@ -1,0 +1,337 @@
+/* grad.c -- differentiates the graph: appends the operators that compute the gradient of the loss.
+ *
+ * In: m->forward.  Out: m->backward, sections of ordinary operators.  Next: fuse.c.
+ * Sections are visited last to first, their operators likewise.  Each reader of a tensor has left its contribution in t->grads by the time
+ * the tensor's maker is reached; several are added by one `sum`, in the order they were left.  A loop's gradient is a loop in reverse:
+ *   - a state read from the step before (shift -1) gets its contribution from one step later (shift +1); beyond the last step it is zero (tail);
+ *   - gradients of weights used in the loop run after it, over all steps at once, from the stacked gradients of its outputs;
+ *   - what is read at every step but made once gets the sum over steps.
+ * Order of sums: contributions in the order left; steps from the first to the last; a weight's uses in the order left. */
+#include "spnc.h"
+#include <string.h>
+
+static Section *now;         /* the backward section operators are appended to */
+static Section *later;       /* AFTER section for weights' gradients of a loop; else equal to now */
+static List folds;           /* of this section: they run at its end, so that the group operators before them stay in one phase */
+static List open_sums, open_states;     /* gradients of states (Op sum, Tensor), while their loop's body is visited */
+
+static Section *open_section(Model *m, SectionKind kind, Repeat *r)
+{
+    Section *s = NEW(m->arena, Section);
+    s->kind = kind;
+    s->repeat = r;
+    return s;
+}
+
+static void contribute(Model *m, Tensor *t, Use g)
+{
+    Use *u = NEW(m->arena, Use);
+    *u = g;
+    list_push(m->arena, &t->grads, u);
+}
+
+void grad_pass(Model *m, Op *op, int input, Use dy)
+{
+    Use in = op->reads[input];
+    Tensor *t = in.tensor;
+    if (in.shift == -1 && dy.shift) {       /* two steps away: bring it to this step first, so that one slot behind is enough */
+        Op *copy = op_new(m, OP_copy, FORWARD, "", op->loc);
+        Tensor *here = tensor_new(m, arena_printf(m->arena, "d_%s", t->name), op->loc, dy.tensor->repeat);
+        copy->name = arena_printf(m->arena, "copy_%s", here->name);
+        here->shape = dy.tensor->shape;
+        op_write(copy, here, 0);
+        op_read(copy, dy.tensor, dy.shift);
+        list_push(m->arena, &now->ops, copy);
+        dy = (Use){ here, 0 };
+    }
+    if (in.shift == -1) {
+        Tensor *base = dy.tensor;
+        while (base->view_of)
+            base = base->view_of;
+        base->tail = dy.tensor->tail = true;
+    }
+    contribute(m, t, (Use){ dy.tensor, dy.shift - in.shift });
+}
+
+Op *grad_backward(Model *m, Op *op, Use dy)
+{
+    Op *b = op_new(m, op->kind, BACKWARD, op->name, op->loc);
+    b->of = op;
+    b->index = op->index;
+    b->random_place = op->random_place;
+    b->family = op->family;
+    memcpy(b->attrs, op->attrs, sizeof b->attrs);
+    b->attr_count = op->attr_count;
+    memcpy(b->weights, op->weights, sizeof b->weights);
+    b->weight_count = op->weight_count > 0 && (op->kind == OP_conv || op->kind == OP_dense) ? 1 : 0;
+    for (int i = 0; i < op->read_count; i++) {
+        if (!op->grads[i])
+            continue;
+        Tensor *x = op->reads[i].tensor;
+        /* in a loop or after it the gradient is stacked, though x may be made once: total() sums it over the steps */
+        Repeat *r = op->writes[0].tensor->repeat ? op->writes[0].tensor->repeat : x->repeat;
+        Tensor *dx = tensor_new(m, arena_printf(m->arena, "d_%s", x->name), op->loc, r);
+        dx->shape = x->shape;
+        op_write(b, dx, 0);
+        grad_pass(m, op, i, (Use){ dx, 0 });
+    }
+    if (b->write_count == 0)
+        return NULL;
+    if (dy.tensor)
+        op_read(b, dy.tensor, dy.shift);
+    list_push(m->arena, &now->ops, b);
+    return b;
+}
+
+static void fold_part(Model *m, Op *op, Weight *w)
+{
+    if (m->lanes == 1)
+        return;
+    Tensor *part = tensor_new(m, arena_printf(m->arena, "d_%s_part", w->field), op->loc, op->of->writes[0].tensor->repeat);
+    part->space = PARTS;
+    part->shape = w->shape;
+    op_write(op, part, 0);
+    Op *fold = op_new(m, OP_fold, FOLD, arena_printf(m->arena, "fold_%s", w->field), op->loc);
+    fold->of = op;
+    fold->weights[fold->weight_count++] = w;
+    fold->accumulate = w->uses > 0;
+    op_read(fold, part, 0);
+    list_push(m->arena, &folds, fold);
+}
+
+Op *grad_weights(Model *m, Op *op, Use dy)
+{
+    if (op->weight_count == 0)
+        return NULL;
+    Op *w = op_new(m, op->kind, WEIGHTS, op->name, op->loc);
+    op->weights_wanted = true;
+    w->of = op;
+    w->family = op->family;
+    memcpy(w->attrs, op->attrs, sizeof w->attrs);
+    w->attr_count = op->attr_count;
+    memcpy(w->weights, op->weights, sizeof w->weights);
+    w->weight_count = op->weight_count;
+    op_read(w, dy.tensor, dy.shift);
+    list_push(m->arena, &later->ops, w);
+    for (int i = 0; i < op->weight_count; i++) {
+        if (!(OP_INFO(op)->whole_batch))
+            fold_part(m, w, op->weights[i]);
+        w->accumulate = op->weights[i]->uses > 0;
+        op->weights[i]->trained = true;
+    }
+    for (int i = 0; i < op->weight_count; i++)
+        op->weights[i]->uses++;
+    return w;
+}
+
+/* The whole gradient of what `op` writes, as a Use at op's own step; tensor NULL if no reader wants to tell. */
+static Use total(Model *m, Op *op)
+{
+    Tensor *y = op->writes[0].tensor;
+    Use parts[INPUT_MAX];
+    int n = 0;
+    for (int i = 0; i < y->grads.count; i++) {
+        Use g = *(Use *)y->grads.items[i];
+        if (!y->repeat && g.tensor->repeat) {
+            Op *s = op_new(m, OP_sum_steps, FORWARD, arena_printf(m->arena, "sum_%s", g.tensor->name), op->loc);
+            Tensor *once = tensor_new(m, g.tensor->name, op->loc, NULL);
+            once->shape = y->shape;
+            s->name = arena_printf(m->arena, "sum_%s", once->name);
+            op_write(s, once, 0);
+            op_read(s, g.tensor, 0);
+            list_push(m->arena, &now->ops, s);
+            g = (Use){ once, 0 };
+        }
+        if (n == INPUT_MAX) {       /* more readers than one sum takes: sums of sums, still in order */
+            Op *s = op_new(m, OP_sum, FORWARD, "", op->loc);
+            Tensor *t = tensor_new(m, arena_printf(m->arena, "d_%s_total", y->name), op->loc, y->repeat);
+            s->name = arena_printf(m->arena, "sum_%s", t->name);
+            t->shape = y->shape;
+            op_write(s, t, 0);
+            for (int k = 0; k < n; k++)
+                op_read(s, parts[k].tensor, parts[k].shift);
+            list_push(m->arena, &now->ops, s);
+            parts[0] = (Use){ t, 0 };
+            n = 1;
+        }
+        parts[n++] = g;
+    }
+    bool open = y->carried && now->kind == CORE_BACKWARD;
+    if (n == 0 && !open)
+        return (Use){ 0 };
+    if (n == 1 && !open)
+        return parts[0];
+    Op *s = op_new(m, OP_sum, FORWARD, "", op->loc);
+    Tensor *t = tensor_new(m, arena_printf(m->arena, "d_%s_total", y->name), op->loc, y->repeat);
+    s->name = arena_printf(m->arena, "sum_%s", t->name);
+    t->shape = y->shape;
+    op_write(s, t, 0);
+    for (int k = 0; k < n; k++)
+        op_read(s, parts[k].tensor, parts[k].shift);
+    list_push(m->arena, &now->ops, s);
+    if (open) {
+        s->index = y->grads.count;
+        list_push(m->arena, &open_sums, s);
+        list_push(m->arena, &open_states, y);
+    }
+    return (Use){ t, 0 };
+}
+
+/* A state's readers in the next step leave their contributions after its maker was visited: they are added when the loop's body is done. */
+static void close_sums(Model *m)
+{
+    for (int i = 0; i < open_sums.count; i++) {
+        Op *s = open_sums.items[i];
+        Tensor *y = open_states.items[i];
+        for (int k = s->index; k < y->grads.count; k++) {
+            Use *g = y->grads.items[k];
+            op_read(s, g->tensor, g->shift);
+        }
+        s->index = 0;
+        s->kind = s->read_count == 0 ? OP_fill : s->read_count == 1 ? OP_copy : OP_sum;
+    }
+    open_sums.count = open_states.count = 0;
+    (void)m;
+}
+
+/* Which tensors depend on a weight; a state may depend on one through the loop, so until nothing changes. */
+static void mark_trained(Model *m)
+{
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (int i = 0; i < m->ops.count; i++) {
+            Op *op = m->ops.items[i];
+            bool trained = op->weight_count > 0;
+            for (int k = 0; k < op->read_count; k++)
+                trained = trained || op->reads[k].tensor->trained;
+            Tensor *y = op->writes[0].tensor;
+            if (trained && !y->trained)
+                y->trained = changed = true;
+        }
+        for (int i = 0; i < m->ops.count; i++) {
+            Op *op = m->ops.items[i];
+            for (int k = 0; k < op->read_count; k++)
+                op->grads[k] = op->reads[k].tensor->trained;
+        }
+    }
+}
+
+static bool is_start(const Op *op) { return op->write_count && op->writes[0].shift == -1; }
+
+static void visit(Model *m, Op *op)
+{
+    if (op->kind == OP_cross_entropy || op->kind == OP_mse) {
+        Use none = { 0 };
+        OP_INFO(op)->grad(m, op, none);
+        return;
+    }
+    if (is_start(op) || !op->writes[0].tensor->trained)
+        return;
+    Use dy = total(m, op);
+    if (dy.tensor)
+        OP_INFO(op)->grad(m, op, dy);
+}
+
+/* Zeroes the slot beyond the last step of every contribution that arrives from the step after. */
+static void clear_tails(Model *m, Section *before, const List *from)
+{
+    for (int i = 0; i < from->count; i++) {
+        Op *op = from->items[i];
+        for (int k = 0; k < op->write_count; k++) {
+            Tensor *t = op->writes[k].tensor;
+            if (!t->tail || t->view_of)
+                continue;
+            bool done = false;
+            for (int j = 0; j < before->ops.count; j++)
+                done = done || (((Op *)before->ops.items[j])->kind == OP_fill && ((Op *)before->ops.items[j])->writes[0].tensor == t);
+            if (done)
+                continue;
+            Op *fill = op_new(m, OP_fill, FORWARD, arena_printf(m->arena, "%s_end", t->name), op->loc);
+            fill->writes[fill->write_count++] = (Use){ t, t->repeat->steps };
+            list_push(m->arena, &before->ops, fill);
+        }
+    }
+}
+
+/* What flows out of the loop at its start: the contributions of step 0 to the state before it. */
+static void start_gradients(Model *m, Repeat *r, const Section *starts)
+{
+    for (int i = starts->ops.count - 1; i >= 0; i--) {
+        Op *op = starts->ops.items[i];
+        if (!is_start(op) || op->writes[0].tensor->repeat != r)
+            continue;
+        Tensor *state = op->writes[0].tensor;
+        bool wanted = op->weight_count > 0 || (op->read_count && op->reads[0].tensor->trained);
+        Tensor *parts[INPUT_MAX];
+        int n = 0;
+        for (int k = 0; wanted && k < state->grads.count && n < INPUT_MAX; k++) {
+            Use *g = state->grads.items[k];
+            if (g->shift == 1)
+                parts[n++] = g->tensor;
+        }
+        if (n == 0)
+            continue;
+        Op *s = op_new(m, n == 1 ? OP_copy : OP_sum, FORWARD, "", op->loc);
+        Tensor *t = tensor_new(m, arena_printf(m->arena, "d_%s_start", state->name), op->loc, NULL);
+        s->name = arena_printf(m->arena, "sum_%s", t->name);
+        t->shape = state->shape;
+        op_write(s, t, 0);
+        for (int k = 0; k < n; k++)
+            op_read(s, parts[k], 0);
+        list_push(m->arena, &now->ops, s);
+        OP_INFO(op)->grad(m, op, (Use){ t, 0 });
+    }
+}
+
+static void close_section(Model *m, Section *s)
+{
+    if (s == later) {
+        for (int i = 0; i < folds.count; i++)
+            list_push(m->arena, &s->ops, folds.items[i]);
+        folds.count = 0;
+    }
+    if (s->ops.count)
+        list_push(m->arena, &m->backward, s);
+}
+
+bool grad_build(Model *m)
+{
+    mark_trained(m);
+    open_sums = open_states = folds = (List){ 0 };
+    for (int i = m->forward.count - 1; i >= 0; i--) {
+        Section *f = m->forward.items[i];
+        if (f->kind == CORE) {
+            Section *before = open_section(m, ONCE, NULL);
+            now = open_section(m, CORE_BACKWARD, f->repeat);
+            later = open_section(m, AFTER, f->repeat);
+            for (int k = f->ops.count - 1; k >= 0; k--)
+                visit(m, f->ops.items[k]);
+            close_sums(m);
+            for (int k = 0; k < m->backward.count; k++)
+                if (((Section *)m->backward.items[k])->repeat == f->repeat)
+                    clear_tails(m, before, &((Section *)m->backward.items[k])->ops);
+            clear_tails(m, before, &now->ops);
+            close_section(m, before);
+            close_section(m, now);
+            close_section(m, later);
+            now = later = open_section(m, ONCE, NULL);
+            for (int k = i - 1; k >= 0; k--)
+                start_gradients(m, f->repeat, m->forward.items[k]);
+            close_section(m, now);
+            continue;
+        }
+        now = later = open_section(m, f->kind, f->repeat);
+        for (int k = f->ops.count - 1; k >= 0; k--)
+            visit(m, f->ops.items[k]);
+        close_section(m, now);
+    }
+    now = later = NULL;
+    bool any = false;
+    for (int i = 0; i < m->weights.count; i++)
+        any = any || ((Weight *)m->weights.items[i])->trained;
+    if (!any) {
+        diag_error(m->diag, m->losses[0].loc, "no weight has an influence on the loss: there is nothing to train");
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,146 @@
+/* graph.c -- the graph's small change: tensors, operators, attributes, shapes, names.
+ *
+ * Every stage builds the graph through these functions, so that each tensor has a C identifier of its own,
+ * and each operator a place in the model file. */
+#include "spnc.h"
+#include <string.h>
+
+#define OP(name) extern const OpInfo op_##name;
+#include "ops.def"
+
+const OpInfo *const op_table[OP_COUNT] = {
+#define OP(name) &op_##name,
+#include "ops.def"
+};
+
+int64_t shape_count(const Shape *s)
+{
+    int64_t n = 1;
+    for (int i = 0; i < s->rank; i++)
+        n *= s->dim[i];
+    return n;
+}
+
+bool shape_equal(const Shape *a, const Shape *b)
+{
+    if (a->rank != b->rank)
+        return false;
+    for (int i = 0; i < a->rank; i++)
+        if (a->dim[i] != b->dim[i])
+            return false;
+    return true;
+}
+
+char *shape_text(Arena *a, const Shape *s)
+{
+    if (s->rank == 0)
+        return arena_copy(a, "1", 1);
+    Text t = { .arena = a };
+    for (int i = 0; i < s->rank; i++)
+        text_printf(&t, "%s%lld", i ? "x" : "", (long long)s->dim[i]);
+    return t.text;
+}
+
+/* Words that mean something else where the emitted C would use a tensor's name: C's keywords, and what the runtime's
+ * headers define under the patterns NAME, NAME_t, NAME_at and NAME_forward. */
+static const char *const taken[] = {
+    "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float", "for",
+    "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct",
+    "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "asm", "typeof", "main", "net", "real", "vec", "mask",
+    "ivec", "dropout", "labels", "size", "ssize", "ptrdiff", "wchar", "int8", "int16", "int32", "int64", "uint8", "uint16",
+    "uint32", "uint64", "intptr", "uintptr", "intmax", "uintmax", "max_align", "time", "clock", "off", "pid", "step", "net_pass",
+    "memory", "scratch", "weights", "gradient", "batch", "float", "div", "ldiv", "lldiv", "fpos", "va_list", "omp_lock", "fold",
+    "fenv", "sigset", "locale", "mode", "dev", "ino", "uid", "gid", "id", "key", "mbstate", "wint", "loss",
+};
+
+char *identifier_unique(Model *m, const char *name)
+{
+    char *id = arena_copy(m->arena, name, strlen(name));
+    for (char *c = id; *c; c++)
+        if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9')))
+            *c = '_';
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        if (strcmp(id, taken[i]) == 0) {
+            id = arena_printf(m->arena, "%s_value", id);
+            break;
+        }
+    const char *stem = id;
+    for (int n = 2;; n++) {
+        bool free = true;
+        for (int i = 0; i < m->tensors.count && free; i++)
+            free = strcmp(((Tensor *)m->tensors.items[i])->name, id) != 0;
+        if (free)
+            return id;
+        id = arena_printf(m->arena, "%s_%d", stem, n);
+    }
+}
+
+Tensor *tensor_new(Model *m, const char *name, Loc loc, Repeat *repeat)
+{
+    Tensor *t = NEW(m->arena, Tensor);
+    t->name = identifier_unique(m, name);
+    t->loc = loc;
+    t->repeat = repeat;
+    list_push(m->arena, &m->tensors, t);
+    return t;
+}
+
+Op *op_new(Model *m, OpKind kind, Pass pass, const char *name, Loc loc)
+{
+    Op *op = NEW(m->arena, Op);
+    op->kind = kind;
+    op->pass = pass;
+    op->name = name;
+    op->loc = loc;
+    op->act = OP_COUNT;
+    op->family = "";
+    op->prefix = name;
+    op->suffix[0] = "weight";
+    op->suffix[1] = "bias";
+    return op;
+}
+
+void op_read(Op *op, Tensor *t, int shift)
+{
+    if (op->read_count == INPUT_MAX)
+        unreachable("an operator reads too much");
+    op->reads[op->read_count++] = (Use){ t, shift };
+}
+
+void op_write(Op *op, Tensor *t, int shift)
+{
+    if (op->write_count == INPUT_MAX)
+        unreachable("an operator writes too much");
+    op->writes[op->write_count++] = (Use){ t, shift };
+    if (!t->op)
+        t->op = op;
+}
+
+const Attr *op_attr(const Op *op, const char *name)
+{
+    for (int i = 0; i < op->attr_count; i++)
+        if (strcmp(op->attrs[i].spec->name, name) == 0)
+            return &op->attrs[i];
+    unreachable(name);
+}
+
+int64_t op_int(const Op *op, const char *name) { return (int64_t)op_attr(op, name)->number[0]; }
+double op_real(const Op *op, const char *name) { return op_attr(op, name)->number[0]; }
+const char *op_word(const Op *op, const char *name) { return op_attr(op, name)->word; }
+
+void op_pair(int64_t out[2], const Op *op, const char *name)
+{
+    const Attr *a = op_attr(op, name);
+    out[0] = (int64_t)a->number[0];
+    out[1] = (int64_t)a->number[a->count > 1 ? 1 : 0];
+}
+
+void remark(Model *m, Loc at, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char line[512];
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    list_push(m->arena, &m->remarks, arena_printf(m->arena, "%s:%d: %s", m->path, at.line, line));
+}

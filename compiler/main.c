@@ -1,0 +1,382 @@
+/* main.c -- the command line: options, then the pipeline, one call a stage, then what the command asks of the result.
+ *
+ * Nothing is written before the whole model has been accepted; each file is written to a temporary name and renamed, and only if its
+ * content changed.  `build` runs make in the folder it wrote: the same as its user would. */
+#define _GNU_SOURCE
+#include "embed.h"
+#include "spnc.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define VERSION "0.1.0"
+
+extern const EmbeddedFile embedded_runtime[];
+extern const int embedded_runtime_count;
+
+static const char usage_text[] =
+    "spnc -- compiles a YAML description of a neural network into C that trains it\n"
+    "\n"
+    "  spnc check MODEL.yaml        every mistake, with its place\n"
+    "  spnc show  MODEL.yaml        shapes, parameters, multiply-adds, memory\n"
+    "  spnc emit  MODEL.yaml -o DIR the C: NAME.c, the runtime it needs, a Makefile\n"
+    "  spnc build MODEL.yaml -o DIR the same, then compiled: DIR/NAME\n"
+    "\n"
+    "  --set KEY=VALUE        another value for a parameter of the model; may be given again\n"
+    "  -o DIR                 folder to write to (default: generated/NAME)\n"
+    "  --target T             avx512, avx2, generic or native (default: native)\n"
+    "  --batch N              examples in a batch, instead of the model's\n"
+    "  --precision P          float (default) or double\n"
+    "  --plain                textbook loops, one example at a time: to read and to step through\n"
+    "  --memory SIZE          refuse a program that needs more, such as 4G (default 64G)\n"
+    "  --templates DIR        templates found here are used instead of the built-in ones\n"
+    "  --stage NAME           print what a stage left: graph, steps, grad, fuse or plan\n"
+    "  --json                 show and diagnostics as JSON\n"
+    "  --version, --help\n"
+    "\n"
+    "Exit codes: 0 fine; 1 the model is wrong; 2 wrong usage; 70 a bug in spnc; 74 the environment (disk, memory, compiler).\n";
+
+typedef struct {
+    const char *command, *path, *out, *stage;
+    const char *sets[256];
+    int set_count;
+    bool json;
+    Options options;
+} Arguments;
+
+static _Noreturn void usage_error(const char *format, const char *what)
+{
+    fprintf(stderr, "spnc: ");
+    fprintf(stderr, format, what);
+    fprintf(stderr, "; see spnc --help\n");
+    exit(2);
+}
+
+/* "512M", "4G", "123456": bytes; 0 if it is none of these. */
+static int64_t size_value(const char *s)
+{
+    char *end;
+    errno = 0;
+    double v = strtod(s, &end);
+    if (end == s || errno || !(v > 0) || v > 1e15)
+        return 0;
+    switch (*end) {
+    case 'k': case 'K': v *= 1024, end++; break;
+    case 'm': case 'M': v *= 1048576, end++; break;
+    case 'g': case 'G': v *= 1073741824, end++; break;
+    default: break;
+    }
+    if (*end == 'i')
+        end++;
+    if (*end == 'B')
+        end++;
+    return *end ? 0 : (int64_t)v;
+}
+
+static const char *native_target(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+        return "avx512";
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return "avx2";
+#endif
+    return "generic";
+}
+
+static void one_of(const char *option, const char *value, const char *const *words, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (strcmp(words[i], value) == 0)
+            return;
+    const char *near = diag_nearest(value, words, n);
+    fprintf(stderr, "spnc: %s cannot be '%s'%s%s%s; see spnc --help\n", option, value, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    exit(2);
+}
+
+static Arguments arguments(int argc, char **argv)
+{
+    static const char *const commands[] = { "check", "show", "emit", "build" };
+    static const char *const targets[] = { "avx512", "avx2", "generic", "native" };
+    static const char *const stages[] = { "graph", "steps", "grad", "fuse", "plan" };
+    static const char *const known[] = { "--set", "-o", "--target", "--batch", "--precision", "--plain", "--memory", "--templates", "--stage",
+                                         "--json", "--help", "--version" };
+    Arguments a = { .options = { .target = "native", .memory = (int64_t)64 << 30 } };
+    for (int i = 1; i < argc; i++) {
+        const char *s = argv[i];
+        if (!strcmp(s, "--help") || !strcmp(s, "-h")) {
+            fputs(usage_text, stdout);
+            exit(0);
+        }
+        if (!strcmp(s, "--version")) {
+            puts("spnc " VERSION);
+            exit(0);
+        }
+        if (s[0] != '-' || !s[1]) {
+            if (!a.command)
+                a.command = s;
+            else if (!a.path)
+                a.path = s;
+            else
+                usage_error("one model at a time; what is '%s'?", s);
+            continue;
+        }
+        if (!strcmp(s, "--plain")) {
+            a.options.plain = true;
+            continue;
+        }
+        if (!strcmp(s, "--json")) {
+            a.json = true;
+            continue;
+        }
+        bool found = false;
+        for (size_t k = 0; k < sizeof known / sizeof *known; k++)
+            found = found || !strcmp(s, known[k]);
+        if (!found) {
+            const char *near = diag_nearest(s, known, sizeof known / sizeof *known);
+            fprintf(stderr, "spnc: unknown option '%s'%s%s%s; see spnc --help\n", s, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+            exit(2);
+        }
+        if (i + 1 >= argc)
+            usage_error("%s needs a value", s);
+        const char *v = argv[++i];
+        if (!strcmp(s, "--set")) {
+            if (!strchr(v, '=') || *v == '=')
+                usage_error("--set takes KEY=VALUE, not '%s'", v);
+            if (a.set_count == 256)
+                usage_error("%s is given too often", s);
+            a.sets[a.set_count++] = v;
+        } else if (!strcmp(s, "-o")) {
+            a.out = v;
+        } else if (!strcmp(s, "--target")) {
+            one_of(s, v, targets, 4);
+            a.options.target = v;
+        } else if (!strcmp(s, "--batch")) {
+            char *end;
+            long n = strtol(v, &end, 10);
+            if (*end || n < 1 || n > 65536)
+                usage_error("--batch takes a whole number from 1 to 65536, not '%s'", v);
+            a.options.batch = n;
+        } else if (!strcmp(s, "--precision")) {
+            one_of(s, v, (const char *const[]){ "float", "double" }, 2);
+            a.options.is_double = v[0] == 'd';
+        } else if (!strcmp(s, "--memory")) {
+            if (!(a.options.memory = size_value(v)))
+                usage_error("--memory takes a size such as 512M or 4G, not '%s'", v);
+        } else if (!strcmp(s, "--templates")) {
+            a.options.templates = v;
+        } else {
+            one_of(s, v, stages, 5);
+            a.stage = v;
+        }
+    }
+    if (!a.command) {
+        fputs(usage_text, stderr);
+        exit(2);
+    }
+    one_of("the command", a.command, commands, 4);
+    if (!a.path)
+        usage_error("%s needs a model: a YAML file", a.command);
+    if (!strcmp(a.options.target, "native"))
+        a.options.target = native_target();
+    return a;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------ */
+
+static _Noreturn void environment(const char *path, const char *what)
+{
+    fprintf(stderr, "spnc: %s: %s: %s\n", path, what, strerror(errno));
+    exit(74);
+}
+
+static void make_folder(const char *path)
+{
+    char part[PATH_MAX];
+    if (strlen(path) >= sizeof part) {
+        errno = ENAMETOOLONG;
+        environment(path, "cannot make the folder");
+    }
+    strcpy(part, path);
+    for (char *c = part + 1;; c++)
+        if (*c == '/' || !*c) {
+            char keep = *c;
+            *c = 0;
+            if (mkdir(part, 0777) && errno != EEXIST)
+                environment(part, "cannot make the folder");
+            *c = keep;
+            if (!keep)
+                break;
+        }
+}
+
+static bool same_content(const char *path, const void *bytes, size_t n)
+{
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        return false;
+    char *have = malloc(n + 1);
+    bool same = have && fread(have, 1, n + 1, f) == n && memcmp(have, bytes, n) == 0;
+    free(have);
+    fclose(f);
+    return same;
+}
+
+static char unfinished[PATH_MAX];       /* the temporary file being written, for the signal handler */
+
+static void write_file(Arena *arena, const char *folder, const char *name, const void *bytes, size_t n)
+{
+    const char *path = arena_printf(arena, "%s/%s", folder, name);
+    if (same_content(path, bytes, n))
+        return;
+    if (snprintf(unfinished, sizeof unfinished, "%s.%ld.tmp", path, (long)getpid()) >= (int)sizeof unfinished) {
+        errno = ENAMETOOLONG;
+        environment(path, "cannot write");
+    }
+    FILE *f = fopen(unfinished, "wbx");
+    bool good = f && fwrite(bytes, 1, n, f) == n && fflush(f) == 0 && fsync(fileno(f)) == 0;
+    if (f && fclose(f))
+        good = false;
+    if (good && rename(unfinished, path) == 0) {
+        unfinished[0] = 0;
+        return;
+    }
+    int why = errno;
+    if (f)
+        unlink(unfinished);
+    errno = why;
+    environment(path, "cannot write");
+}
+
+static void on_signal(int number)
+{
+    if (unfinished[0])
+        unlink(unfinished);
+    _exit(128 + number);
+}
+
+static void write_folder(Model *m, const char *folder, const Text *c, const Text *makefile)
+{
+    make_folder(folder);
+    make_folder(arena_printf(m->arena, "%s/runtime", folder));
+    for (int i = 0; i < embedded_runtime_count; i++) {
+        const EmbeddedFile *f = &embedded_runtime[i];
+        write_file(m->arena, folder, arena_printf(m->arena, "runtime/%s", f->name), f->bytes, f->size);
+    }
+    write_file(m->arena, folder, arena_printf(m->arena, "%s.c", m->name), c->text, c->length);
+    write_file(m->arena, folder, "Makefile", makefile->text, makefile->length);
+}
+
+/* Runs make in the folder; its output is shown only if it fails. */
+static int run_make(const char *folder, const char *name)
+{
+    int ends[2];
+    if (pipe(ends))
+        environment("make", "cannot start");
+    pid_t child = fork();
+    if (child < 0)
+        environment("make", "cannot start");
+    if (child == 0) {
+        close(ends[0]);
+        dup2(ends[1], 1);
+        dup2(ends[1], 2);
+        unsetenv("MAKEFLAGS");
+        unsetenv("MFLAGS");
+        unsetenv("MAKELEVEL");
+        long cores = sysconf(_SC_NPROCESSORS_ONLN);
+        char jobs[32];
+        snprintf(jobs, sizeof jobs, "-j%ld", cores > 1 ? cores : 1);
+        execlp("make", "make", "-s", jobs, "-C", folder, name, (char *)NULL);
+        fprintf(stderr, "cannot run make: %s\n", strerror(errno));
+        _exit(127);
+    }
+    close(ends[1]);
+    static char said[1 << 16];
+    size_t n = 0;
+    for (ssize_t got; (got = read(ends[0], said + n, sizeof said - n)) > 0 || (got < 0 && errno == EINTR);)
+        n += got > 0 && n + (size_t)got < sizeof said - 1 ? (size_t)got : 0;
+    close(ends[0]);
+    int status;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        continue;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return 0;
+    fwrite(said, 1, n, stderr);
+    fprintf(stderr, "spnc: %s: the C compiler failed; its messages are above (it needs a C compiler, make, libpng and zlib)\n", folder);
+    return 74;
+}
+
+/* ---- the pipeline ---------------------------------------------------------------------------------------------------- */
+
+static bool compile(Model *m, const Arguments *a, Text *c, Text *makefile)
+{
+    const Yaml *root = read_file(m->arena, m->diag, a->path);
+    if (!root)
+        return false;
+    bool good = model_build(m, root, a->sets, a->set_count) && shape_infer(m);
+    if (good && a->stage && !strcmp(a->stage, "graph"))
+        stage_print(m, "graph", stdout);
+    good = good && steps_split(m);
+    if (good && a->stage && !strcmp(a->stage, "steps"))
+        stage_print(m, "steps", stdout);
+    good = good && grad_build(m);
+    if (good && a->stage && !strcmp(a->stage, "grad"))
+        stage_print(m, "grad", stdout);
+    if (good)
+        fuse(m);
+    if (good && a->stage && !strcmp(a->stage, "fuse"))
+        stage_print(m, "fuse", stdout);
+    good = good && plan(m);
+    if (good && a->stage && !strcmp(a->stage, "plan"))
+        stage_print(m, "plan", stdout);
+    return good && emit(m, c, makefile);
+}
+
+static char *whole_file(Arena *arena, const char *path)
+{
+    FILE *f = fopen(path, "rb");
+    Text t = { .arena = arena };
+    char buffer[65536];
+    for (size_t n; f && (n = fread(buffer, 1, sizeof buffer, f)) > 0 && t.length < 1u << 21;)
+        text_add(&t, buffer, n);
+    if (f)
+        fclose(f);
+    return t.text ? t.text : arena_copy(arena, "", 0);
+}
+
+int main(int argc, char **argv)
+{
+    Arguments a = arguments(argc, argv);
+    static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+    for (int i = 0; i < 3; i++)
+        signal(signals[i], on_signal);
+    Arena *arena = arena_new();
+    Diag *diag = diag_new(arena, stderr, a.json, !a.json && isatty(2) && !getenv("NO_COLOR"));
+    Model m = { .arena = arena, .diag = diag, .options = a.options, .path = a.path };
+    m.yaml = whole_file(arena, a.path);
+    Text c = { .arena = arena }, makefile = { .arena = arena };
+    int status = compile(&m, &a, &c, &makefile) && diag_errors(diag) == 0 ? 0 : 1;
+    if (status == 0 && !a.stage) {
+        if (!strcmp(a.command, "show"))
+            show_print(&m, stdout, a.json);
+        if (!strcmp(a.command, "emit") || !strcmp(a.command, "build")) {
+            const char *folder = a.out ? a.out : arena_printf(arena, "generated/%s", m.name);
+            write_folder(&m, folder, &c, &makefile);
+            if (!strcmp(a.command, "build"))
+                status = run_make(folder, m.name);
+        }
+    }
+    if (fflush(stdout) || ferror(stdout)) {
+        fprintf(stderr, "spnc: cannot write to the standard output: %s\n", strerror(errno));
+        status = 74;
+    }
+    arena_free(arena);
+    return status;
+}

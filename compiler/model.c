@@ -1,0 +1,968 @@
+/* model.c -- from the YAML tree to the graph: names resolved, nets applied, repeats entered, losses and training read.
+ *
+ * In: the tree (read.c), the parameters (expr.c).  Out: m->ops in the order of the file, tensors without shapes.  Next: shape.c.
+ * A net is applied by walking its layers once for each use; the weights' names (NET.LAYER.weight) make the uses share.
+ * A name of the flow is bound to a Use: a tensor, and -1 where a carried state of the step before is meant. */
+#include "attr.h"
+#include <math.h>
+#include <string.h>
+
+typedef struct {
+    const char *name;
+    Loc loc;
+    Tensor *tensor;
+    int shift;
+    bool used;
+} Name;
+
+typedef struct {
+    const char *name;
+    Loc loc;
+    const Yaml *layers;
+    bool used, open;         /* open: being expanded; a net inside itself is a cycle */
+} Net;
+
+typedef struct {
+    const char *name;
+    Loc loc;
+    Tensor *tensor;
+    bool gru, defined;
+    const Op *cell;          /* gru: its attributes */
+    const Yaml *init;
+} State;
+
+typedef struct {
+    Model *m;
+    List names, nets;        /* Name, Net */
+    Repeat *repeat;          /* the repeat we are in, or NULL */
+    State states[16];
+    int state_count;
+} Builder;
+
+static const char *const no_layer = "'%s' stands in the flow, not in a net";
+
+/* ---- words ------------------------------------------------------------------------------------------ */
+
+static OpKind op_kind(const char *word)
+{
+    for (int k = 0; k < OP_load; k++)
+        if (k != OP_gru_gates && strcmp(op_table[k]->name, word) == 0)
+            return (OpKind)k;
+    return OP_COUNT;
+}
+
+static Net *net_find(Builder *b, const char *word)
+{
+    for (int i = 0; i < b->nets.count; i++)
+        if (strcmp(((Net *)b->nets.items[i])->name, word) == 0)
+            return b->nets.items[i];
+    return NULL;
+}
+
+static Name *name_find(Builder *b, const char *word)
+{
+    for (int i = b->names.count - 1; i >= 0; i--)
+        if (strcmp(((Name *)b->names.items[i])->name, word) == 0)
+            return b->names.items[i];
+    return NULL;
+}
+
+static void unknown_operator(Builder *b, Loc at, const char *word)
+{
+    const char *list[OP_COUNT + 256];
+    int n = 0;
+    for (int k = 0; k < OP_load; k++)
+        if (k != OP_gru_gates)
+            list[n++] = op_table[k]->name;
+    for (int i = 0; i < b->nets.count && n < OP_COUNT + 256; i++)
+        list[n++] = ((Net *)b->nets.items[i])->name;
+    const char *near = diag_nearest(word, list, n);
+    diag_error(b->m->diag, at, "no operator or net is called '%s'%s%s%s", word, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+/* Checks the keys of a map against `known` (NULL-terminated); reports unknown ones with the nearest. */
+static bool keys_known(Model *m, const Yaml *y, const char *what, const char *const *known)
+{
+    bool good = true;
+    int n = 0;
+    while (known[n])
+        n++;
+    for (int i = 0; i < y->count; i++) {
+        bool found = false;
+        for (int k = 0; k < n; k++)
+            found = found || strcmp(known[k], y->keys[i]->text) == 0;
+        if (found)
+            continue;
+        const char *near = diag_nearest(y->keys[i]->text, known, n);
+        diag_error(m->diag, y->keys[i]->loc, "unknown key '%s' in %s%s%s%s", y->keys[i]->text, what, near ? "; did you mean '" : "",
+                   near ? near : "", near ? "'?" : "");
+        good = false;
+    }
+    return good;
+}
+
+static bool is_map(Model *m, const Yaml *y, const char *what)
+{
+    if (y->kind == YAML_MAP)
+        return true;
+    diag_error(m->diag, y->loc, "%s must be a map of key: value", what);
+    return false;
+}
+
+/* A number of the top level or of `train`; `key` missing leaves *out. */
+static bool number(Model *m, const Yaml *map, const char *key, double low, double high, bool whole, double *out)
+{
+    const Yaml *y = yaml_get(map, key);
+    if (!y)
+        return true;
+    AttrSpec spec = { key, whole ? ATTR_INT : ATTR_REAL, NULL, low, high, NULL, "" };
+    Attr a = { .spec = &spec };
+    if (!attr_from_yaml(m, &a, y))
+        return false;
+    *out = a.number[0];
+    return true;
+}
+
+static bool word(Model *m, const Yaml *map, const char *key, const char *choices, const char **out)
+{
+    const Yaml *y = yaml_get(map, key);
+    if (!y)
+        return true;
+    AttrSpec spec = { key, ATTR_WORD, NULL, 0, 0, choices, "" };
+    Attr a = { .spec = &spec };
+    if (!attr_from_yaml(m, &a, y))
+        return false;
+    *out = a.word;
+    return true;
+}
+
+/* ---- inputs and targets ------------------------------------------------------------------------------- */
+
+static DataDef *data_defs(Model *m, const Yaml *y, bool target, int *count)
+{
+    *count = 0;
+    if (!y || !is_map(m, y, target ? "targets" : "inputs"))
+        return NULL;
+    DataDef *defs = NEW_ARRAY(m->arena, DataDef, y->count + 1);
+    for (int i = 0; i < y->count; i++) {
+        DataDef *d = &defs[(*count)++];
+        const Yaml *v = y->items[i];
+        d->name = y->keys[i]->text;
+        d->loc = y->keys[i]->loc;
+        d->type = 1;
+        if (!name_check(m, d->loc, d->name) || !is_map(m, v, d->name))
+            continue;
+        const char *dtype = "f32";
+        if (target && yaml_get(v, "classes")) {
+            double classes = 0, length = 0;
+            keys_known(m, v, "a target of labels", (const char *const[]){ "length", "classes", NULL });
+            number(m, v, "classes", 2, 1e6, true, &classes);
+            number(m, v, "length", 1, 1e6, true, &length);
+            d->type = 2;
+            d->classes = (int)classes;
+            d->shape.rank = yaml_get(v, "length") != NULL;
+            d->shape.dim[0] = (int64_t)length;
+            continue;
+        }
+        keys_known(m, v, target ? "a target (shape, or length and classes)" : "an input", (const char *const[]){ "shape", "dtype", NULL });
+        word(m, v, "dtype", "u8 f32", &dtype);
+        d->type = strcmp(dtype, "u8") != 0;
+        AttrSpec spec = { "shape", ATTR_SHAPE, NULL, 1, 1 << 24, NULL, "" };
+        Attr a = { .spec = &spec };
+        if (!yaml_get(v, "shape")) {
+            diag_error(m->diag, d->loc, target ? "target '%s' needs its shape, or its classes" : "input '%s' needs its shape: { shape: [1, 28, 28] }", d->name);
+        } else if (attr_from_yaml(m, &a, yaml_get(v, "shape"))) {
+            d->shape.rank = a.count;
+            for (int k = 0; k < a.count; k++)
+                d->shape.dim[k] = (int64_t)a.number[k];
+            int64_t n = 1;
+            for (int k = 0; k < a.count; k++)
+                n = n > ELEMENTS_MAX ? n : n * d->shape.dim[k];
+            if (n > ELEMENTS_MAX / 64) {
+                diag_error(m->diag, yaml_get(v, "shape")->loc, "one example of '%s' has more than %lld elements", d->name, (long long)(ELEMENTS_MAX / 64));
+                d->shape.rank = 0;
+            }
+        }
+    }
+    return defs;
+}
+
+static Tensor *data_tensor(Model *m, DataDef *d, int index)
+{
+    d->used = true;
+    if (d->tensor)
+        return d->tensor;
+    Tensor *t = d->tensor = tensor_new(m, d->name, d->loc, NULL);
+    t->shape = d->shape;
+    t->space = d->type == 2 ? LABELS_I32 : REALS;
+    Op *op = op_new(m, d->type == 2 ? OP_labels : OP_load, FORWARD, arena_printf(m->arena, "load_%s", t->name), d->loc);
+    op->index = index;
+    op_write(op, t, 0);
+    list_push(m->arena, &m->ops, op);
+    return t;
+}
+
+/* ---- operators ------------------------------------------------------------------------------------------ */
+
+static Op *append(Builder *b, OpKind kind, const char *name, Loc at, Tensor *out)
+{
+    Model *m = b->m;
+    Tensor *t = out ? out : tensor_new(m, name, at, b->repeat);
+    Op *op = op_new(m, kind, FORWARD, t->name, at);
+    op->repeat = b->repeat;
+    op_write(op, t, 0);
+    list_push(m->arena, &m->ops, op);
+    return op;
+}
+
+/* A stack of steps read outside its repeat becomes one value of rank + 1. */
+static Use outside(Builder *b, Use u, Loc at)
+{
+    if (!u.tensor->repeat || u.tensor->repeat == b->repeat)
+        return u;
+    Op *op = append(b, OP_stack, arena_printf(b->m->arena, "%s_steps", u.tensor->name), at, NULL);
+    op_read(op, u.tensor, 0);
+    return (Use){ op->writes[0].tensor, 0 };
+}
+
+/* Applies an operator whose attributes are parsed; gives the result its name, with the activation that `act` asks for. */
+static Tensor *apply(Builder *b, Op *parsed, const char *name, const char *prefix, const char *family, Loc at, const Use *inputs, int count)
+{
+    Model *m = b->m;
+    const char *act = NULL;
+    for (int i = 0; i < parsed->attr_count; i++)
+        if (strcmp(parsed->attrs[i].spec->name, "act") == 0 && strcmp(parsed->attrs[i].word, "linear") != 0)
+            act = parsed->attrs[i].word;
+    Tensor *y = act ? tensor_new(m, name, at, b->repeat) : NULL;
+    Op *op = append(b, parsed->kind, act ? arena_printf(m->arena, "%s_sum", name) : name, at, NULL);
+    memcpy(op->attrs, parsed->attrs, sizeof op->attrs);
+    op->attr_count = parsed->attr_count;
+    op->prefix = prefix;
+    op->family = family;
+    if (act)
+        op->name = y->name;
+    if (parsed->kind == OP_dropout)
+        op->random_place = m->random_places++;
+    for (int i = 0; i < count; i++)
+        op_read(op, inputs[i].tensor, inputs[i].shift);
+    if (parsed->kind == OP_reshape || parsed->kind == OP_flatten)
+        op->writes[0].tensor->view_of = inputs[0].tensor;
+    if (!act)
+        return op->writes[0].tensor;
+    Op *a = append(b, op_kind(act), y->name, at, y);
+    a->name = arena_printf(m->arena, "%s_%s", y->name, act);
+    a->family = family;
+    op_read(a, op->writes[0].tensor, 0);
+    return y;
+}
+
+/* A view of a state of the step before, or of a tensor that is not this step's own, needs memory of its own. */
+static Use viewable(Builder *b, Use u, Loc at)
+{
+    if (u.shift == 0)
+        return u;
+    Op *copy = append(b, OP_copy, arena_printf(b->m->arena, "%s_before", u.tensor->name), at, NULL);
+    op_read(copy, u.tensor, u.shift);
+    return (Use){ copy->writes[0].tensor, 0 };
+}
+
+static bool inputs_fit(Builder *b, OpKind kind, Loc at, int count)
+{
+    const OpInfo *info = op_table[kind];
+    if (count >= info->inputs_min && count <= info->inputs_max)
+        return true;
+    if (info->inputs_min == info->inputs_max)
+        diag_error(b->m->diag, at, "%s takes %d input%s, not %d", info->name, info->inputs_min, info->inputs_min == 1 ? "" : "s", count);
+    else
+        diag_error(b->m->diag, at, "%s takes %d to %d inputs, not %d", info->name, info->inputs_min, info->inputs_max, count);
+    return false;
+}
+
+static bool apply_net(Builder *b, Net *net, Loc at, Use *x);
+
+/* One layer of a net: OP, OP: value, OP: { attributes }, or another net. */
+static bool apply_layer(Builder *b, Net *net, const Yaml *y, int *counts, List *layer_names, Use *x)
+{
+    Model *m = b->m;
+    const Yaml *key = y, *value = NULL;
+    if (y->kind == YAML_MAP && y->count == 1) {
+        key = y->keys[0];
+        value = y->items[0];
+    } else if (y->kind != YAML_SCALAR) {
+        diag_error(m->diag, y->loc, "a layer is one operator: - conv: { filters: 32, kernel: 3 }");
+        return false;
+    }
+    OpKind kind = op_kind(key->text);
+    Net *inner = kind == OP_COUNT ? net_find(b, key->text) : NULL;
+    if (inner) {
+        if (value && !(value->kind == YAML_MAP && value->count == 0)) {
+            diag_error(m->diag, value->loc, "the net '%s' takes no attributes here", inner->name);
+            return false;
+        }
+        return apply_net(b, inner, key->loc, x);
+    }
+    if (kind == OP_COUNT) {
+        unknown_operator(b, key->loc, key->text);
+        return false;
+    }
+    if (!op_table[kind]->layer) {
+        diag_error(m->diag, key->loc, no_layer, key->text);
+        return false;
+    }
+    Op *parsed = op_new(m, kind, FORWARD, "", key->loc);
+    if (!attr_parse(m, parsed, value, NULL, key->loc))
+        return false;
+    const char *layer = op_word(parsed, "name");
+    counts[kind]++;
+    if (!layer)
+        layer = arena_printf(m->arena, "%s%d", op_table[kind]->name, counts[kind]);
+    for (int i = 0; i < layer_names->count; i++)
+        if (strcmp(layer_names->items[i], layer) == 0) {
+            diag_error(m->diag, key->loc, "net '%s' already has a layer '%s'", net->name, layer);
+            return false;
+        }
+    list_push(m->arena, layer_names, (void *)(uintptr_t)layer);
+    if (kind == OP_dropout && op_real(parsed, "rate") == 0) {
+        m->random_places++;
+        remark(m, key->loc, "dropout at rate 0 does nothing: removed");
+        return true;
+    }
+    if (kind == OP_reshape || kind == OP_flatten)
+        *x = viewable(b, *x, key->loc);
+    Tensor *t = apply(b, parsed, arena_printf(m->arena, "%s_%s", net->name, layer), arena_printf(m->arena, "%s.%s", net->name, layer),
+                      net->name, key->loc, x, 1);
+    *x = (Use){ t, 0 };
+    return true;
+}
+
+static bool apply_net(Builder *b, Net *net, Loc at, Use *x)
+{
+    Model *m = b->m;
+    if (net->open) {
+        diag_error(m->diag, at, "net '%s' contains itself", net->name);
+        return false;
+    }
+    net->used = net->open = true;
+    int counts[OP_COUNT] = { 0 };
+    List names = { 0 };
+    bool good = true;
+    for (int i = 0; i < net->layers->count && good; i++)
+        good = apply_layer(b, net, net->layers->items[i], counts, &names, x);
+    net->open = false;
+    return good;
+}
+
+/* ---- the flow ---------------------------------------------------------------------------------------------- */
+
+static Name *bind(Builder *b, const char *name, Loc at, Use u)
+{
+    Name *n = NEW(b->m->arena, Name);
+    *n = (Name){ name, at, u.tensor, u.shift, false };
+    list_push(b->m->arena, &b->names, n);
+    return n;
+}
+
+static bool resolve(Builder *b, const Yaml *y, Use *out, bool keep_steps)
+{
+    Model *m = b->m;
+    if (y->kind != YAML_SCALAR) {
+        diag_error(m->diag, y->loc, "expected the name of a value");
+        return false;
+    }
+    Name *n = name_find(b, y->text);
+    if (n) {
+        n->used = true;
+        *out = (Use){ n->tensor, n->shift };
+        if (!keep_steps)
+            *out = outside(b, *out, y->loc);
+        return true;
+    }
+    for (int i = 0; i < m->input_count; i++)
+        if (strcmp(m->inputs[i].name, y->text) == 0) {
+            *out = (Use){ data_tensor(m, &m->inputs[i], i), 0 };
+            return true;
+        }
+    for (int i = 0; i < m->target_count; i++)
+        if (strcmp(m->targets[i].name, y->text) == 0) {
+            diag_error(m->diag, y->loc, "'%s' is a target: only a loss may read it", y->text);
+            return false;
+        }
+    const char *list[512];
+    int count = 0;
+    for (int i = 0; i < m->input_count && count < 512; i++)
+        list[count++] = m->inputs[i].name;
+    for (int i = 0; i < b->names.count && count < 512; i++)
+        list[count++] = ((Name *)b->names.items[i])->name;
+    const char *near = diag_nearest(y->text, list, count);
+    diag_error(m->diag, y->loc, "no value is called '%s' here%s%s%s", y->text, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    diag_note(m->diag, (Loc){ 0 }, "a value is an input, or a name that an entry above defines");
+    return false;
+}
+
+static bool resolve_inputs(Builder *b, const Yaml *y, Use *uses, int *count, bool keep_steps)
+{
+    *count = 0;
+    if (y->kind == YAML_SCALAR) {
+        *count = 1;
+        return resolve(b, y, &uses[0], keep_steps);
+    }
+    if (y->kind != YAML_LIST || y->count > INPUT_MAX - 2) {
+        diag_error(b->m->diag, y->loc, "expected the name of a value, or a list of names");
+        return false;
+    }
+    bool good = true;
+    for (int i = 0; i < y->count; i++)
+        good = resolve(b, y->items[i], &uses[(*count)++], keep_steps) && good;
+    return good;
+}
+
+static State *state_find(Builder *b, const char *name)
+{
+    for (int i = 0; i < b->state_count; i++)
+        if (strcmp(b->states[i].name, name) == 0)
+            return &b->states[i];
+    return NULL;
+}
+
+/* h' = gru(x, h): two dense layers and the gates; see ops/gru.c. */
+static Tensor *apply_gru(Builder *b, State *s, Loc at, Use x, Use h)
+{
+    Model *m = b->m;
+    int64_t units = op_int(s->cell, "units");
+    const Attr *init = op_attr(s->cell, "weight_init");
+    Tensor *parts[2];
+    for (int k = 0; k < 2; k++) {
+        Op *dense = op_new(m, OP_dense, FORWARD, "", at);
+        Yaml rows = { .kind = YAML_SCALAR, .loc = at, .text = arena_printf(m->arena, "%lld", (long long)(3 * units)) };
+        attr_parse(m, dense, &rows, NULL, at);
+        for (int i = 0; i < dense->attr_count; i++) {
+            Attr *a = &dense->attrs[i];
+            if (!strcmp(a->spec->name, "bias"))
+                a->number[0] = k == 0 || op_int(s->cell, "bias_hh");
+            else if (!strcmp(a->spec->name, "init")) {
+                a->word = init->given ? init->word : "normal";
+                a->number[0] = init->given ? init->number[0] : 0.1;
+            }
+        }
+        Use in = k == 0 ? x : h;
+        parts[k] = apply(b, dense, arena_printf(m->arena, "%s_%s", s->name, k == 0 ? "from_input" : "from_state"), s->name, s->name, at, &in, 1);
+        parts[k]->op->suffix[0] = k == 0 ? "weight_ih" : "weight_hh";
+        parts[k]->op->suffix[1] = k == 0 ? "bias_ih" : "bias_hh";
+    }
+    Op *gates = append(b, OP_gru_gates, s->name, at, s->tensor);
+    gates->family = s->name;
+    op_read(gates, parts[0], 0);
+    op_read(gates, parts[1], 0);
+    op_read(gates, h.tensor, h.shift);
+    return s->tensor;
+}
+
+/* `- NAME: { OP: inputs, attributes }` */
+static bool flow_entry(Builder *b, const Yaml *y)
+{
+    Model *m = b->m;
+    if (y->kind != YAML_MAP || y->count != 1) {
+        diag_error(m->diag, y->loc, "a flow entry is one name and what makes it: - c: { front: image }");
+        return false;
+    }
+    const Yaml *key = y->keys[0], *v = y->items[0];
+    const char *name = key->text;
+    State *state = state_find(b, name);
+    if (!name_check(m, key->loc, name) || !is_map(m, v, arena_printf(m->arena, "what makes '%s'", name)))
+        return false;
+    Name *before = name_find(b, name);
+    Loc first = before ? before->loc : (Loc){ 0 };
+    for (int i = 0; i < m->input_count; i++)
+        if (strcmp(m->inputs[i].name, name) == 0)
+            first = m->inputs[i].loc;
+    for (int i = 0; i < m->target_count; i++)
+        if (strcmp(m->targets[i].name, name) == 0)
+            first = m->targets[i].loc;
+    if (first.line && !(state && !state->defined)) {
+        diag_error(m->diag, key->loc, "'%s' is defined twice", name);
+        diag_note(m->diag, first, "the first definition is here");
+        return false;
+    }
+    int which = -1;
+    for (int i = 0; i < v->count; i++)
+        if (op_kind(v->keys[i]->text) != OP_COUNT || net_find(b, v->keys[i]->text)) {
+            if (which >= 0) {
+                diag_error(m->diag, v->keys[i]->loc, "'%s' and '%s' both name an operator or a net; an entry has exactly one",
+                           v->keys[which]->text, v->keys[i]->text);
+                return false;
+            }
+            which = i;
+        }
+    if (which < 0) {
+        if (v->count == 0)
+            diag_error(m->diag, v->loc, "'%s' needs an operator or a net: { front: image }", name);
+        else
+            unknown_operator(b, v->keys[0]->loc, v->keys[0]->text);
+        return false;
+    }
+    const Yaml *opkey = v->keys[which];
+    OpKind kind = op_kind(opkey->text);
+    Use in[INPUT_MAX];
+    int count;
+    if (!resolve_inputs(b, v->items[which], in, &count, kind == OP_last))
+        return false;
+    Tensor *t = NULL;
+    if (kind == OP_COUNT) {
+        for (int i = 0; i < v->count; i++)
+            if (i != which) {
+                diag_error(m->diag, v->keys[i]->loc, "a net takes no attributes; '%s' belongs in its layers", v->keys[i]->text);
+                return false;
+            }
+        if (count != 1) {
+            diag_error(m->diag, v->items[which]->loc, "net '%s' takes one input, not %d", opkey->text, count);
+            return false;
+        }
+        if (!apply_net(b, net_find(b, opkey->text), opkey->loc, &in[0]))
+            return false;
+        t = in[0].tensor;
+        if (in[0].shift || t->op->kind == OP_load) {
+            in[0] = viewable(b, in[0], opkey->loc);
+            t = in[0].tensor;
+        }
+    } else if (kind == OP_gru) {
+        if (!state || !state->gru) {
+            diag_error(m->diag, opkey->loc, "gru updates a carried state: declare carry: { %s: { gru: { units: 256 } } } in this repeat", name);
+            return false;
+        }
+        for (int i = 0; i < v->count; i++)
+            if (i != which) {
+                diag_error(m->diag, v->keys[i]->loc, "'%s' belongs to the gru under carry", v->keys[i]->text);
+                return false;
+            }
+        if (count == 2 && !(in[1].tensor == state->tensor && in[1].shift == -1)) {
+            diag_error(m->diag, v->items[which]->loc, "the gru of '%s' updates '%s' itself: write { gru: [input, %s] }", name, name, name);
+            return false;
+        }
+        if (!inputs_fit(b, kind, v->items[which]->loc, count))
+            return false;
+        t = apply_gru(b, state, key->loc, in[0], (Use){ state->tensor, -1 });
+    } else {
+        if (kind == OP_cross_entropy || kind == OP_mse) {
+            diag_error(m->diag, opkey->loc, "%s is a loss: it stands under loss", opkey->text);
+            return false;
+        }
+        if (!inputs_fit(b, kind, v->items[which]->loc, count))
+            return false;
+        Op *parsed = op_new(m, kind, FORWARD, "", key->loc);
+        if (!attr_parse(m, parsed, v, opkey->text, opkey->loc))
+            return false;
+        if (kind == OP_last) {
+            if (!in[0].tensor->repeat || in[0].tensor->repeat == b->repeat) {
+                diag_error(m->diag, v->items[which]->loc, "last needs a name made in a repeat above");
+                return false;
+            }
+            Op *pick = append(b, OP_pick, name, key->loc, NULL);
+            pick->index = in[0].tensor->repeat->steps - 1;
+            op_read(pick, in[0].tensor, 0);
+            t = pick->writes[0].tensor;
+        } else {
+            if (kind == OP_reshape || kind == OP_flatten)
+                in[0] = viewable(b, in[0], key->loc);
+            t = apply(b, parsed, name, name, "", key->loc, in, count);
+        }
+    }
+    if (state && t != state->tensor) {
+        if (state->gru) {
+            diag_error(m->diag, opkey->loc, "'%s' is carried as a gru, so { gru: [input, %s] } must define it", name, name);
+            return false;
+        }
+        Op *copy = append(b, OP_copy, name, key->loc, state->tensor);
+        op_read(copy, t, 0);
+        t = state->tensor;
+    }
+    if (state) {
+        state->defined = true;
+        before->shift = 0;
+    } else {
+        bind(b, name, key->loc, (Use){ t, 0 });
+    }
+    if (!t->flow_name)
+        t->flow_name = name;
+    else if (strcmp(t->flow_name, name) != 0) {     /* a net without layers */
+        Op *copy = append(b, OP_copy, name, key->loc, NULL);
+        op_read(copy, t, 0);
+        t = copy->writes[0].tensor;
+        t->flow_name = name;
+        name_find(b, name)->tensor = t;
+    }
+    return true;
+}
+
+static bool state_declare(Builder *b, const Yaml *key, const Yaml *v)
+{
+    Model *m = b->m;
+    const char *name = key->text;
+    if (!name_check(m, key->loc, name) || !is_map(m, v, arena_printf(m->arena, "the state '%s'", name)))
+        return false;
+    if (name_find(b, name)) {
+        diag_error(m->diag, key->loc, "'%s' is defined twice", name);
+        diag_note(m->diag, name_find(b, name)->loc, "the first definition is here");
+        return false;
+    }
+    if (b->state_count == 16) {
+        diag_error(m->diag, key->loc, "a repeat carries at most 16 states");
+        return false;
+    }
+    State *s = &b->states[b->state_count];
+    *s = (State){ .name = name, .loc = key->loc };
+    Shape shape = { 0 };
+    const Yaml *cell = yaml_get(v, "gru");
+    if (cell) {
+        keys_known(m, v, "a carried gru", (const char *const[]){ "gru", NULL });
+        if (!is_map(m, cell, "gru"))
+            return false;
+        Op *parsed = op_new(m, OP_gru, FORWARD, name, key->loc);
+        /* `init` may also name a value: it is read as text here and resolved below */
+        if (!attr_parse(m, parsed, cell, NULL, v->keys[0]->loc))
+            return false;
+        s->cell = parsed;
+        s->gru = true;
+        s->init = yaml_get(cell, "init");
+        shape = (Shape){ 1, { op_int(parsed, "units") } };
+    } else if (yaml_get(v, "shape")) {
+        keys_known(m, v, "a carried state", (const char *const[]){ "shape", "init", NULL });
+        AttrSpec spec = { "shape", ATTR_SHAPE, NULL, 1, 1 << 24, NULL, "" };
+        Attr a = { .spec = &spec };
+        if (!attr_from_yaml(m, &a, yaml_get(v, "shape")))
+            return false;
+        shape.rank = a.count;
+        int64_t n = 1;
+        for (int k = 0; k < a.count; k++) {
+            shape.dim[k] = (int64_t)a.number[k];
+            n = n > ELEMENTS_MAX ? n : n * shape.dim[k];
+        }
+        if (n > ELEMENTS_MAX / 64) {
+            diag_error(m->diag, yaml_get(v, "shape")->loc, "a state of more than %lld elements is too large", (long long)(ELEMENTS_MAX / 64));
+            return false;
+        }
+        s->init = yaml_get(v, "init");
+    } else {
+        diag_error(m->diag, v->loc, "the state '%s' is either { gru: { units: 256 } } or { shape: [256], init: zeros }", name);
+        return false;
+    }
+    Tensor *t = s->tensor = tensor_new(m, name, key->loc, b->repeat);
+    t->shape = shape;
+    t->carried = true;
+    t->flow_name = name;
+    list_push(m->arena, &b->repeat->states, t);
+    b->state_count++;
+    if (s->init) {
+        Value w;
+        if (s->init->kind != YAML_SCALAR || !expr_value(m->arena, m->diag, &m->scope, s->init, &w)) {
+            if (s->init->kind != YAML_SCALAR)
+                diag_error(m->diag, s->init->loc, "init must be zeros, trained, or the name of a value");
+            return false;
+        }
+        if (strcmp(w.text, "trained") == 0) {
+            t->start_weight = NEW(m->arena, Weight);
+            *t->start_weight = (Weight){ .name = arena_printf(m->arena, "%s.init", name), .loc = key->loc };
+        } else if (strcmp(w.text, "zeros") != 0) {
+            Yaml reference = *s->init;
+            reference.text = w.text;
+            Use u;
+            Repeat *inside = b->repeat;
+            b->repeat = NULL;               /* the start is read before the repeat begins */
+            bool good = resolve(b, &reference, &u, false);
+            b->repeat = inside;
+            if (!good)
+                return false;
+            t->start = u.tensor;
+        }
+    }
+    bind(b, name, key->loc, (Use){ t, -1 });
+    return true;
+}
+
+static bool flow_list(Builder *b, const Yaml *y);
+
+static bool flow_repeat(Builder *b, const Yaml *y)
+{
+    Model *m = b->m;
+    bool good = keys_known(m, y, "a repeat", (const char *const[]){ "repeat", "carry", "do", NULL });
+    double steps = 0;
+    if (b->repeat) {
+        diag_error(m->diag, y->keys[0]->loc, "a repeat may not stand inside a repeat");
+        return false;
+    }
+    good = number(m, y, "repeat", 1, STEPS_MAX, true, &steps) && good;
+    const Yaml *body = yaml_get(y, "do"), *carry = yaml_get(y, "carry");
+    if (!body || body->kind != YAML_LIST || body->count == 0) {
+        diag_error(m->diag, body ? body->loc : y->loc, "a repeat needs a list of entries under do");
+        return false;
+    }
+    if (!good)
+        return false;
+    Repeat *r = b->repeat = NEW(m->arena, Repeat);
+    list_push(m->arena, &m->repeats, r);
+    *r = (Repeat){ .name = arena_printf(m->arena, "repeat%d", m->repeats.count), .steps = (int)steps, .loc = y->loc };
+    b->state_count = 0;
+    if (carry && is_map(m, carry, "carry"))
+        for (int i = 0; i < carry->count; i++)
+            good = state_declare(b, carry->keys[i], carry->items[i]) && good;
+    good = flow_list(b, body) && good;
+    for (int i = 0; i < b->state_count && good; i++)
+        if (!b->states[i].defined) {
+            diag_error(m->diag, b->states[i].loc, "nothing under do defines the carried '%s'", b->states[i].name);
+            good = false;
+        }
+    b->repeat = NULL;
+    b->state_count = 0;
+    return good;
+}
+
+static bool flow_list(Builder *b, const Yaml *y)
+{
+    bool good = true;
+    for (int i = 0; i < y->count; i++) {
+        const Yaml *e = y->items[i];
+        bool repeat = e->kind == YAML_MAP && yaml_get(e, "repeat");
+        good = (repeat ? flow_repeat(b, e) : flow_entry(b, e)) && good;
+    }
+    return good;
+}
+
+/* ---- losses --------------------------------------------------------------------------------------------------- */
+
+static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
+{
+    Model *m = b->m;
+    OpKind kind = OP_COUNT;
+    int which = 0;
+    if (!is_map(m, y, "a loss"))
+        return false;
+    for (int i = 0; i < y->count; i++) {
+        OpKind k = op_kind(y->keys[i]->text);
+        if (k == OP_cross_entropy || k == OP_mse)
+            kind = k, which = i;
+    }
+    if (kind == OP_COUNT) {
+        diag_error(m->diag, y->loc, "a loss is { cross_entropy: [logits, labels] } or { mse: [a, b] }");
+        return false;
+    }
+    const Yaml *args = y->items[which];
+    if (args->kind != YAML_LIST || args->count != 2) {
+        diag_error(m->diag, args->loc, "%s takes two: [%s]", op_table[kind]->name, kind == OP_mse ? "prediction, target" : "logits, labels");
+        return false;
+    }
+    Op *parsed = op_new(m, kind, FORWARD, "", y->keys[which]->loc);
+    if (!attr_parse(m, parsed, y, y->keys[which]->text, y->loc))
+        return false;
+    Use x;
+    if (!resolve(b, args->items[0], &x, true))
+        return false;
+    loss->mse = kind == OP_mse;
+    loss->loc = y->keys[which]->loc;
+    loss->weight = op_real(parsed, "weight");
+    loss->target = -1;
+    for (int i = 0; i < m->target_count; i++)
+        if (args->items[1]->kind == YAML_SCALAR && strcmp(m->targets[i].name, args->items[1]->text) == 0)
+            loss->target = i;
+    Use other;
+    if (loss->target >= 0) {
+        DataDef *d = &m->targets[loss->target];
+        if ((d->type == 2) == loss->mse) {
+            diag_error(m->diag, args->items[1]->loc, loss->mse ? "mse needs real numbers; '%s' holds labels" : "cross_entropy needs labels; '%s' holds real numbers", d->name);
+            diag_note(m->diag, d->loc, "'%s' is declared here", d->name);
+            return false;
+        }
+        other = (Use){ data_tensor(m, d, m->input_count + loss->target), 0 };
+        if (loss->mse && x.tensor->repeat)
+            x = outside(b, x, loss->loc);       /* a target of real numbers holds all steps: [T, ...] */
+    } else {
+        if (!loss->mse) {
+            if (resolve(b, args->items[1], &other, true))
+                diag_error(m->diag, args->items[1]->loc, "cross_entropy needs a target with classes; '%s' is not a target", args->items[1]->text);
+            return false;
+        }
+        if (!resolve(b, args->items[1], &other, true))
+            return false;
+        if (other.tensor->repeat && other.tensor->repeat != x.tensor->repeat)
+            other = outside(b, other, loss->loc);
+    }
+    loss->value = x.tensor;
+    Op *op = op_new(m, kind, FORWARD, "", loss->loc);
+    memcpy(op->attrs, parsed->attrs, sizeof op->attrs);
+    op->attr_count = parsed->attr_count;
+    op->repeat = x.tensor->repeat;
+    op->index = (int)(loss - m->losses);
+    loss->loss = tensor_new(m, arena_printf(m->arena, "loss%d", op->index + 1), loss->loc, op->repeat);
+    op->name = arena_printf(m->arena, "%s%d", op_table[kind]->name, op->index + 1);
+    op_write(op, loss->loss, 0);
+    op_read(op, x.tensor, x.shift);
+    op_read(op, other.tensor, other.shift);
+    loss->op = op;
+    list_push(m->arena, &m->ops, op);
+    return true;
+}
+
+static void losses(Builder *b, const Yaml *y)
+{
+    Model *m = b->m;
+    int n = y->kind == YAML_LIST ? y->count : 1;
+    m->losses = NEW_ARRAY(m->arena, LossDef, n + 1);
+    for (int i = 0; i < n; i++)
+        if (loss_entry(b, y->kind == YAML_LIST ? y->items[i] : y, &m->losses[m->loss_count]))
+            m->loss_count++;
+}
+
+/* ---- training --------------------------------------------------------------------------------------------------- */
+
+static void training(Model *m, const Yaml *y)
+{
+    TrainDef *t = &m->train;
+    *t = (TrainDef){ .optimiser = "rmsprop", .rate = 5e-4, .decay = 0.9, .epsilon = 1e-6, .inside = true, .epochs = 100, .seed = 1 };
+    if (!y || !is_map(m, y, "train"))
+        return;
+    keys_known(m, y, "train", (const char *const[]){ "optimiser", "clip", "schedule", "weight_decay", "epochs", "patience", "seed", NULL });
+    double epochs = t->epochs, patience = 0, seed = 1, first = 0, every = 0;
+    const char *inside = "true", *rule = "torch";
+    const Yaml *o = yaml_get(y, "optimiser"), *clip = yaml_get(y, "clip"), *schedule = yaml_get(y, "schedule");
+    if (o) {
+        static const char *const optimisers[] = { "rmsprop", "sgd", "adam" };
+        const Yaml *s = o->kind == YAML_MAP && o->count == 1 ? o->items[0] : NULL;
+        const char *which = s ? o->keys[0]->text : o->kind == YAML_SCALAR ? o->text : "";
+        t->optimiser = NULL;
+        for (int i = 0; i < 3; i++)
+            if (strcmp(which, optimisers[i]) == 0)
+                t->optimiser = optimisers[i];
+        if (!t->optimiser) {
+            diag_error(m->diag, o->kind == YAML_MAP && o->count ? o->keys[0]->loc : o->loc, "the optimiser is one of rmsprop, sgd, adam: { rmsprop: { rate: 5e-4 } }");
+            t->optimiser = "rmsprop";
+        } else if (s && is_map(m, s, t->optimiser)) {
+            if (t->optimiser[0] == 'r') {
+                keys_known(m, s, "rmsprop", (const char *const[]){ "rate", "decay", "epsilon", "epsilon_inside", NULL });
+                number(m, s, "decay", 0, 1, false, &t->decay);
+                word(m, s, "epsilon_inside", "true false", &inside);
+            } else if (t->optimiser[0] == 's') {
+                keys_known(m, s, "sgd", (const char *const[]){ "rate", "momentum", NULL });
+                t->rate = 0.01;
+                number(m, s, "momentum", 0, 1, false, &t->momentum);
+            } else {
+                keys_known(m, s, "adam", (const char *const[]){ "rate", "beta1", "beta2", "epsilon", NULL });
+                t->rate = 1e-3, t->epsilon = 1e-8, t->beta1 = 0.9, t->beta2 = 0.999;
+                number(m, s, "beta1", 0, 1, false, &t->beta1);
+                number(m, s, "beta2", 0, 1, false, &t->beta2);
+            }
+            number(m, s, "rate", 0, 1e6, false, &t->rate);
+            number(m, s, "epsilon", 0, 1, false, &t->epsilon);
+        }
+        if (t->optimiser[0] == 'a' && t->beta2 == 0)
+            t->rate = 1e-3, t->epsilon = 1e-8, t->beta1 = 0.9, t->beta2 = 0.999;
+        if (t->optimiser[0] == 's' && !s)
+            t->rate = 0.01;
+    }
+    t->inside = inside[0] == 't';
+    if (clip && is_map(m, clip, "clip")) {
+        keys_known(m, clip, "clip", (const char *const[]){ "element", "norm", "rule", NULL });
+        number(m, clip, "element", 0, 1e30, false, &t->clip_element);
+        number(m, clip, "norm", 0, 1e30, false, &t->clip_norm);
+        word(m, clip, "rule", "torch lasagne", &rule);
+        t->clip_lasagne = rule[0] == 'l';
+    }
+    if (schedule && !(schedule->kind == YAML_SCALAR && strcmp(schedule->text, "constant") == 0) && is_map(m, schedule, "schedule")) {
+        keys_known(m, schedule, "schedule", (const char *const[]){ "divide", "first", "every", NULL });
+        t->divide = 1;
+        number(m, schedule, "divide", 1e-6, 1e6, false, &t->divide);
+        number(m, schedule, "first", 0, 1e6, true, &first);
+        number(m, schedule, "every", 1, 1e6, true, &every);
+        t->first = (int)first;
+        t->every = (int)every;
+        if (!t->every)
+            diag_error(m->diag, schedule->loc, "a schedule needs 'every': { divide: 1.5, first: 31, every: 12 }");
+    }
+    number(m, y, "weight_decay", 0, 1e3, false, &t->weight_decay);
+    number(m, y, "epochs", 0, 1e6, true, &epochs);
+    number(m, y, "patience", 0, 1e6, true, &patience);
+    number(m, y, "seed", 0, 9e15, true, &seed);
+    t->epochs = (int)epochs;
+    t->patience = (int)patience;
+    t->seed = (uint64_t)seed;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------------------------ */
+
+/* C identifiers of the program: layer names of different nets may meet (a_b.c and a.b_c); weights are the names that leave. */
+static void unused(Builder *b)
+{
+    Model *m = b->m;
+    for (int i = 0; i < b->nets.count; i++) {
+        Net *n = b->nets.items[i];
+        if (!n->used)
+            diag_warning(m->diag, n->loc, "net '%s' is not used", n->name);
+    }
+    for (int i = 0; i < m->input_count; i++)
+        if (!m->inputs[i].used)
+            diag_warning(m->diag, m->inputs[i].loc, "input '%s' is not used", m->inputs[i].name);
+    for (int i = 0; i < m->target_count; i++)
+        if (!m->targets[i].used)
+            diag_warning(m->diag, m->targets[i].loc, "target '%s' is not used", m->targets[i].name);
+    for (int i = 0; i < m->scope.count; i++)
+        if (!m->scope.params[i].used)
+            diag_warning(m->diag, m->scope.params[i].loc, "parameter '%s' is not used", m->scope.params[i].name);
+}
+
+bool model_build(Model *m, const Yaml *root, const char *const *sets, int set_count)
+{
+    Builder b = { .m = m };
+    if (!is_map(m, root, "a model"))
+        return false;
+    keys_known(m, root, "a model", (const char *const[]){ "model", "about", "params", "batch", "inputs", "targets", "nets", "flow", "loss", "train", NULL });
+    if (!expr_params(m->arena, m->diag, yaml_get(root, "params"), sets, set_count, &m->scope))
+        return false;
+    const Yaml *name = yaml_get(root, "model"), *about = yaml_get(root, "about");
+    if (!name || name->kind != YAML_SCALAR)
+        diag_error(m->diag, name ? name->loc : root->loc, "a model needs a name: model: my_net");
+    else if (name_check(m, name->loc, name->text))
+        m->name = name->text;
+    m->about = about && about->kind == YAML_SCALAR ? about->text : "";
+    double batch = 100;
+    number(m, root, "batch", 1, 65536, true, &batch);
+    m->batch = m->options.batch ? m->options.batch : (int64_t)batch;
+    m->lanes = m->options.plain ? 1 : 16;
+    m->groups = (int)((m->batch + m->lanes - 1) / m->lanes);
+    m->inputs = data_defs(m, yaml_get(root, "inputs"), false, &m->input_count);
+    m->targets = data_defs(m, yaml_get(root, "targets"), true, &m->target_count);
+    for (int i = 0; i < m->input_count; i++)
+        for (int k = 0; k < m->target_count; k++)
+            if (strcmp(m->inputs[i].name, m->targets[k].name) == 0) {
+                diag_error(m->diag, m->targets[k].loc, "'%s' is defined twice", m->targets[k].name);
+                diag_note(m->diag, m->inputs[i].loc, "the first definition is here");
+            }
+    if (m->input_count == 0)
+        diag_error(m->diag, root->loc, "a model needs inputs: inputs: { image: { shape: [1, 28, 28] } }");
+    const Yaml *nets = yaml_get(root, "nets"), *flow = yaml_get(root, "flow"), *loss = yaml_get(root, "loss");
+    if (nets && is_map(m, nets, "nets"))
+        for (int i = 0; i < nets->count; i++) {
+            const char *n = nets->keys[i]->text;
+            if (!name_check(m, nets->keys[i]->loc, n))
+                continue;
+            if (op_kind(n) != OP_COUNT)
+                diag_error(m->diag, nets->keys[i]->loc, "'%s' is an operator; a net needs a name of its own", n);
+            else if (nets->items[i]->kind != YAML_LIST)
+                diag_error(m->diag, nets->items[i]->loc, "net '%s' must be a list of layers", n);
+            else {
+                Net *net = NEW(m->arena, Net);
+                *net = (Net){ .name = n, .loc = nets->keys[i]->loc, .layers = nets->items[i] };
+                list_push(m->arena, &b.nets, net);
+            }
+        }
+    if (!flow || flow->kind != YAML_LIST || flow->count == 0)
+        diag_error(m->diag, flow ? flow->loc : root->loc, "a model needs a flow: a list of entries such as - c: { front: image }");
+    if (diag_errors(m->diag))
+        return false;
+    bool good = flow_list(&b, flow);
+    training(m, yaml_get(root, "train"));
+    if (!loss)
+        diag_error(m->diag, root->loc, "a model needs a loss: { cross_entropy: [logits, labels] }");
+    else if (good)
+        losses(&b, loss);
+    if (diag_errors(m->diag))
+        return false;
+    unused(&b);
+    return true;
+}

@@ -1,0 +1,37 @@
+/* concat.c -- values joined along an axis. */
+#include "../spnc.h"
+
+static const AttrSpec attrs[] = {
+    { "axis", ATTR_INT, "0", 0, RANK_MAX - 1, NULL, "the axis along which the inputs are joined, from 0" },
+    { 0 },
+};
+
+static bool infer(Model *m, Op *op)
+{
+    int64_t axis = op_int(op, "axis");
+    Shape y = op->reads[0].tensor->shape;
+    if (axis >= y.rank)
+        return shape_refuse(m, op, "axis %lld does not exist: the input is %s", (long long)axis, shape_text(m->arena, &y));
+    for (int i = 1; i < op->read_count; i++) {
+        const Shape *x = &op->reads[i].tensor->shape;
+        bool fits = x->rank == y.rank;
+        for (int k = 0; fits && k < y.rank; k++)
+            fits = k == axis || x->dim[k] == y.dim[k];
+        if (!fits)
+            return shape_refuse(m, op, "concat along axis %lld needs inputs that agree in all other axes; these are %s and %s", (long long)axis,
+                                shape_text(m->arena, &op->reads[0].tensor->shape), shape_text(m->arena, x));
+        y.dim[axis] += x->dim[axis];
+    }
+    op->writes[0].tensor->shape = y;
+    return true;
+}
+
+static void grad(Model *m, Op *op, Use dy) { grad_backward(m, op, dy); }
+
+static void facts(const Model *m, const Op *op, Fact *f)
+{
+    (void)m;
+    fact_int(f, "axis", op_int(op, "axis"));
+}
+
+const OpInfo op_concat = { "concat", "y = the inputs joined along an axis", 2, 8, NULL, false, attrs, infer, grad, facts, NULL, false, "t:t" };

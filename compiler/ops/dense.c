@@ -1,0 +1,59 @@
+/* dense.c -- the fully connected layer.
+ *
+ *   y = W x + b;  dx = W' dy;  dW = dy x', summed over examples (and steps) in order;  db = dy summed likewise
+ * In the fast form W is kept as [in][out], outputs side by side, rounded up to whole vectors; all groups are worked on at once. */
+#include "../spnc.h"
+#include <string.h>
+
+static const AttrSpec attrs[] = {
+    { "units", ATTR_INT, NULL, 1, 1 << 20, NULL, "number of outputs" },
+    { "act", ATTR_WORD, "linear", 0, 0, "linear relu tanh sigmoid", "activation of the result" },
+    { "init", ATTR_INIT, "glorot_uniform", 0, 0, NULL, "initialiser of the weight" },
+    { "bias", ATTR_BOOL, "true", 0, 1, NULL, "whether a bias is added" },
+    { "name", ATTR_NAME, "", 0, 0, NULL, "the layer's name" },
+    { 0 },
+};
+
+static bool infer(Model *m, Op *op)
+{
+    int64_t in = shape_count(&op->reads[0].tensor->shape), units = op_int(op, "units");
+    if (!strcmp(op_word(op, "init"), "identity_affine") && units != 6)
+        return shape_refuse(m, op, "the initialiser identity_affine is for 6 units (a 2x3 transform), not %lld", (long long)units);
+    op->writes[0].tensor->shape = (Shape){ 1, { units } };
+    if (!weight_new(m, op, op->suffix[0], (Shape){ 2, { units, in } }, W_IN_OUT))
+        return false;
+    return !op_int(op, "bias") || weight_new(m, op, op->suffix[1], (Shape){ 1, { units } }, W_EXPORTED);
+}
+
+static void grad(Model *m, Op *op, Use dy)
+{
+    Op *w = grad_weights(m, op, dy);
+    if (w) {
+        op_read(w, op->reads[0].tensor, op->reads[0].shift);
+        if (m->lanes > 1) {
+            Tensor *rows = tensor_new(m, arena_printf(m->arena, "d_%s_rows", op->name), op->loc, dy.tensor->repeat);
+            rows->space = ROWS;
+            rows->shape = (Shape){ 1, { (op_int(op, "units") + 15) / 16 * 16 } };
+            op_write(w, rows, 0);
+        }
+    }
+    grad_backward(m, op, dy);
+}
+
+static void facts(const Model *m, const Op *op, Fact *f)
+{
+    (void)m;
+    const Op *fwd = op->of ? op->of : op;
+    int64_t M = op_int(op, "units");
+    fact_int(f, "IN", shape_count(&fwd->reads[0].tensor->shape));
+    fact_int(f, "M", M);
+    fact_int(f, "MP", (M + 15) / 16 * 16);
+    fact_bool(f, "bias", op_int(op, "bias"));
+}
+
+static double macs(const Op *op)
+{
+    return (double)shape_count(&op->reads[0].tensor->shape) * (double)op_int(op, "units");
+}
+
+const OpInfo op_dense = { "dense", "y = W x + b", 1, 1, "units", true, attrs, infer, grad, facts, macs, true, "f:f" };

@@ -1,0 +1,29 @@
+/* dropout.c -- in training, each element is dropped with probability `rate`, the others divided by 1 - rate; else nothing happens.
+ *
+ * The mask is a function of seed, step of training, place of use, step in time, example and element (runtime/rng.h): nothing is kept. */
+#include "../spnc.h"
+
+static const AttrSpec attrs[] = {
+    { "rate", ATTR_REAL, NULL, 0, 0.999, NULL, "share of the elements that are dropped" },
+    { "ramp", ATTR_REAL, "0", 0, 1e6, NULL, "epochs over which the rate rises from 0" },
+    { "name", ATTR_NAME, "", 0, 0, NULL, "the layer's name" },
+    { 0 },
+};
+
+static bool infer(Model *m, Op *op)
+{
+    (void)m;
+    op->writes[0].tensor->shape = op->reads[0].tensor->shape;
+    return true;
+}
+
+static void grad(Model *m, Op *op, Use dy) { grad_backward(m, op, dy); }
+
+static void facts(const Model *m, const Op *op, Fact *f)
+{
+    (void)m;
+    fact_real(f, "rate", op_real(op, "rate"));
+    fact_real(f, "ramp", op_real(op, "ramp"));
+}
+
+const OpInfo op_dropout = { "dropout", "y = x / (1 - rate), or 0 with probability rate", 1, 1, "rate", true, attrs, infer, grad, facts, NULL, false, "f:f" };

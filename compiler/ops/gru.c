@@ -1,0 +1,56 @@
+/* gru.c -- the gated recurrent unit, split in three so that what does not change from step to step is multiplied once.
+ *
+ *   xw = W_ih x + b_ih        a dense layer (hoisted out of the loop when x is the same at each step)
+ *   hw = W_hh h [+ b_hh]      a dense layer on the state of the step before
+ *   r = sigmoid(xw_r + hw_r);  z = sigmoid(xw_z + hw_z);  n = tanh(xw_n + r hw_n);  h' = (1 - z) n + z h       gru_gates
+ * Rows of the weights in the order r, z, n (PyTorch's); the paper's update gate is 1 - z.
+ * `gru` itself is only the user's word: model.c makes the three. */
+#include "../spnc.h"
+
+static const AttrSpec attrs[] = {
+    { "units", ATTR_INT, NULL, 1, 1 << 16, NULL, "size of the state" },
+    { "init", ATTR_WORD, "zeros", 0, 0, NULL, "the state before the first step: zeros, trained, or a value" },
+    { "weight_init", ATTR_INIT, "", 0, 0, NULL, "initialiser of both weights; { normal: 0.1 } unless given" },
+    { "bias_hh", ATTR_BOOL, "false", 0, 1, NULL, "whether the state's product has a bias of its own" },
+    { 0 },
+};
+static const AttrSpec none[] = { { 0 } };
+
+static bool infer_never(Model *m, Op *op) { (void)m, (void)op; unreachable("gru is split by model.c"); }
+static void grad_never(Model *m, Op *op, Use dy) { (void)m, (void)op, (void)dy; unreachable("gru is split by model.c"); }
+static void facts_none(const Model *m, const Op *op, Fact *f) { (void)m, (void)op, (void)f; }
+
+static bool infer(Model *m, Op *op)
+{
+    const Shape *xw = &op->reads[0].tensor->shape, *h = &op->reads[2].tensor->shape;
+    int64_t units = xw->dim[0] / 3;
+    if (h->rank != 1 || h->dim[0] != units)
+        return shape_refuse(m, op, "the state of a gru of %lld units is [%lld], not %s", (long long)units, (long long)units, shape_text(m->arena, h));
+    op->writes[0].tensor->shape = *h;
+    return true;
+}
+
+static void grad(Model *m, Op *op, Use dy)
+{
+    Tensor *gates = tensor_new(m, arena_printf(m->arena, "%s_gates", op->name), op->loc, op->writes[0].tensor->repeat);
+    gates->shape = (Shape){ 2, { 3, op->writes[0].tensor->shape.dim[0] } };
+    op_write(op, gates, 0);
+    op->keeps = true;
+    op->grads[0] = op->grads[1] = true;
+    Op *b = grad_backward(m, op, dy);
+    op_read(b, gates, 0);
+    op_read(b, op->reads[1].tensor, op->reads[1].shift);
+    op_read(b, op->reads[2].tensor, op->reads[2].shift);
+}
+
+static void facts(const Model *m, const Op *op, Fact *f)
+{
+    const Op *fwd = op->of ? op->of : op;
+    fact_int(f, "H", fwd->writes[0].tensor->shape.dim[0]);
+    fact_bool(f, "keep_gates", fwd->keeps);
+    fact_text(f, "gates_type", fwd->keeps ? arena_printf(m->arena, "%s_t", fwd->writes[1].tensor->name) : "");
+}
+
+const OpInfo op_gru = { "gru", "h' = (1-z) n + z h", 1, 2, NULL, false, attrs, infer_never, grad_never, facts_none, NULL, false, "" };
+const OpInfo op_gru_gates = { "gru_gates", "r, z = sigmoid(xw + hw);  n = tanh(xw_n + r hw_n);  h' = (1-z) n + z h", 3, 3, NULL, false, none,
+                              infer, grad, facts, NULL, false, "tt:fft" };

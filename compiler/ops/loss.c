@@ -1,0 +1,47 @@
+/* loss.c -- cross entropy and mean squared error: one number per example and step; their mean is taken over the whole batch.
+ *
+ *   cross_entropy  -log(softmax(x)[label] + epsilon), summed over positions;  dx_j = scale (p_j - [j = label]) p_label / (p_label + epsilon)
+ *   mse            sum of (a - b)^2;  da = 2 scale (a - b) = -db
+ * Their backward operators start the gradient; grad.c makes them. */
+#include "../spnc.h"
+
+static const AttrSpec cross_entropy_attrs[] = {
+    { "epsilon", ATTR_REAL, "0", 0, 0.1, NULL, "added to the probability inside the logarithm" },
+    { "weight", ATTR_REAL, "1", -1e9, 1e9, NULL, "factor of this loss in the total" },
+    { 0 },
+};
+static const AttrSpec mse_attrs[] = {
+    { "weight", ATTR_REAL, "1", -1e9, 1e9, NULL, "factor of this loss in the total" },
+    { 0 },
+};
+
+static bool infer(Model *m, Op *op)
+{
+    (void)m;
+    op->writes[0].tensor->shape = (Shape){ 0 };
+    return true;
+}
+
+static void grad_cross_entropy(Model *m, Op *op, Use dy)
+{
+    Op *b = grad_backward(m, op, dy);
+    if (b)
+        for (int i = 0; i < 2; i++)
+            op_read(b, op->reads[i].tensor, op->reads[i].shift);
+}
+
+static void facts_cross_entropy(const Model *m, const Op *op, Fact *f)
+{
+    (void)m;
+    const Op *fwd = op->of ? op->of : op;
+    const Shape *x = &fwd->reads[0].tensor->shape;
+    fact_int(f, "K", x->dim[x->rank - 1]);
+    fact_int(f, "P", shape_count(x) / x->dim[x->rank - 1]);
+    fact_real(f, "epsilon", op_real(op, "epsilon"));
+}
+
+static void facts_mse(const Model *m, const Op *op, Fact *f) { (void)m, (void)op, (void)f; }
+
+const OpInfo op_cross_entropy = { "cross_entropy", "loss = -log(softmax(x)[label] + epsilon)", 2, 2, NULL, false, cross_entropy_attrs, infer,
+                                  grad_cross_entropy, facts_cross_entropy, NULL, false, "f:f" };
+const OpInfo op_mse = { "mse", "loss = sum of (a - b)^2", 2, 2, NULL, false, mse_attrs, infer, grad_cross_entropy, facts_mse, NULL, false, "f:f" };

@@ -1,0 +1,59 @@
+/* plumbing.c -- operators that the compiler adds: bringing data into the lanes, joining and picking the steps of a repeat, starting states. */
+#include "../spnc.h"
+
+static const AttrSpec none[] = { { 0 } };
+
+static bool infer_set(Model *m, Op *op) { (void)m, (void)op; return true; }        /* the maker has set the shape */
+static bool infer_same(Model *m, Op *op)
+{
+    Shape *y = &op->writes[0].tensor->shape;
+    const Shape *x = &op->reads[0].tensor->shape;
+    if (op->writes[0].tensor->carried && y->rank && !shape_equal(x, y))
+        return shape_refuse(m, op, "the state is %s, but what it becomes is %s", shape_text(m->arena, y), shape_text(m->arena, x));
+    *y = *x;
+    return true;
+}
+static bool infer_stack(Model *m, Op *op)
+{
+    const Shape *x = &op->reads[0].tensor->shape;
+    if (x->rank == RANK_MAX)
+        return shape_refuse(m, op, "the stack of steps would have more than %d axes", RANK_MAX);
+    Shape y = { .rank = x->rank + 1, .dim = { op->reads[0].tensor->repeat->steps } };
+    for (int i = 0; i < x->rank; i++)
+        y.dim[i + 1] = x->dim[i];
+    op->writes[0].tensor->shape = y;
+    return true;
+}
+
+static void grad_backward_only(Model *m, Op *op, Use dy) { grad_backward(m, op, dy); }
+static void grad_copy(Model *m, Op *op, Use dy) { if (op->grads[0]) grad_pass(m, op, 0, dy); }
+static void grad_broadcast(Model *m, Op *op, Use dy) { grad_weights(m, op, dy); }
+static void grad_none(Model *m, Op *op, Use dy) { (void)m, (void)op, (void)dy; }
+
+static void facts_none(const Model *m, const Op *op, Fact *f) { (void)m, (void)op, (void)f; }
+static void facts_steps(const Model *m, const Op *op, Fact *f)
+{
+    const Op *fwd = op->of ? op->of : op;
+    fact_int(f, "T", fwd->reads[0].tensor->repeat->steps);
+    fact_int(f, "G", m->groups);
+    fact_int(f, "step", op->index);
+}
+static void facts_fill(const Model *m, const Op *op, Fact *f) { (void)m, (void)op; fact_real(f, "value", 0); }
+static void facts_load(const Model *m, const Op *op, Fact *f)
+{
+    const DataDef *d = op->index < m->input_count ? &m->inputs[op->index] : &m->targets[op->index - m->input_count];
+    fact_text(f, "source", d->type == 0 ? "u8" : "f32");
+}
+static void facts_labels(const Model *m, const Op *op, Fact *f) { (void)m; fact_int(f, "P", shape_count(&op->writes[0].tensor->shape)); }
+
+const OpInfo op_load = { "load", "the examples of a group, side by side", 0, 0, NULL, false, none, infer_set, grad_none, facts_load, NULL, false, "f:f" };
+const OpInfo op_labels = { "labels", "the labels of a group, side by side", 0, 0, NULL, false, none, infer_set, grad_none, facts_labels, NULL, false, "i:i" };
+const OpInfo op_stack = { "stack", "y = the steps of x, one after the other", 1, 1, NULL, false, none, infer_stack, grad_backward_only, facts_steps, NULL, false, "t:a" };
+const OpInfo op_pick = { "pick", "y = x at one step", 1, 1, NULL, false, none, infer_same, grad_backward_only, facts_steps, NULL, false, "t:a" };
+const OpInfo op_sum_steps = { "sum_steps", "y = x summed over the steps", 1, 1, NULL, false, none, infer_same, NULL, facts_steps, NULL, false, "t:a" };
+const OpInfo op_fill = { "fill", "y = 0", 0, 0, NULL, false, none, infer_set, grad_none, facts_fill, NULL, false, "f:f" };
+const OpInfo op_broadcast = { "broadcast", "y = a parameter, for every example", 0, 0, NULL, false, none, infer_set, grad_broadcast, facts_none, NULL, false, "f:f" };
+const OpInfo op_copy = { "copy", "y = x", 1, 1, NULL, false, none, infer_same, grad_copy, facts_none, NULL, false, "f:f" };
+const OpInfo op_fold = { "fold", "the groups' parts of a gradient, added in a fixed tree", 0, 0, NULL, false, none, infer_set, NULL, facts_none, NULL, true, "f:f" };
+static bool infer_never(Model *m, Op *op) { (void)m, (void)op; unreachable("last is made a pick by model.c"); }
+const OpInfo op_last = { "last", "y = x at the last step", 1, 1, NULL, false, none, infer_never, grad_none, facts_none, NULL, false, "" };

@@ -1,0 +1,57 @@
+/* spn.c -- the spatial transformer's sampler (paper, eq. 1-4): the image read at A (x, y, 1), bilinearly.
+ *
+ *   for each point (x, y) of a grid with its corners at -1 and 1:  (u, v) = A (x, y, 1);  y[c,i,j] = sum over the four pixels around (u, v)
+ *   of weight times image[c, pixel].  Borders: zero and clamp as PyTorch's grid_sample (align_corners), legacy as the authors' layer in 2015. */
+#include "../spnc.h"
+#include <math.h>
+
+static const AttrSpec attrs[] = {
+    { "downsample", ATTR_REAL, "1", 1e-3, 1e4, NULL, "the result has floor(rows / d) x floor(columns / d) points" },
+    { "size", ATTR_PAIR, "", 1, 16384, NULL, "size of the result instead: n or [rows, columns]" },
+    { "border", ATTR_WORD, "zero", 0, 0, "zero clamp legacy", "what lies outside the image" },
+    { 0 },
+};
+
+static bool infer(Model *m, Op *op)
+{
+    const Shape *x = &op->reads[0].tensor->shape, *A = &op->reads[1].tensor->shape;
+    if (x->rank != 3)
+        return shape_refuse(m, op, "spn reads an image of [channels, rows, columns], not %s", shape_text(m->arena, x));
+    if (shape_count(A) != 6)
+        return shape_refuse(m, op, "the transform of spn has 6 numbers (2x3), not %s", shape_text(m->arena, A));
+    int64_t out[2];
+    if (op_attr(op, "size")->given) {
+        if (op_attr(op, "downsample")->given)
+            return shape_refuse(m, op, "give either downsample or size");
+        op_pair(out, op, "size");
+    } else {
+        for (int i = 0; i < 2; i++)
+            out[i] = (int64_t)floor((double)x->dim[i + 1] / op_real(op, "downsample"));
+    }
+    if (out[0] < 1 || out[1] < 1)
+        return shape_refuse(m, op, "downsample %g leaves nothing of a %lldx%lld image", op_real(op, "downsample"), (long long)x->dim[1], (long long)x->dim[2]);
+    if (out[0] > 16384 || out[1] > 16384)
+        return shape_refuse(m, op, "a result of %lldx%lld points is larger than 16384x16384", (long long)out[0], (long long)out[1]);
+    op->writes[0].tensor->shape = (Shape){ 3, { x->dim[0], out[0], out[1] } };
+    return true;
+}
+
+static void grad(Model *m, Op *op, Use dy)
+{
+    Op *b = grad_backward(m, op, dy);
+    if (b)
+        for (int i = 0; i < 2; i++)
+            op_read(b, op->reads[i].tensor, op->reads[i].shift);
+}
+
+static void facts(const Model *m, const Op *op, Fact *f)
+{
+    (void)m;
+    const Op *fwd = op->of ? op->of : op;
+    const Shape *x = &fwd->reads[0].tensor->shape, *y = &fwd->writes[0].tensor->shape;
+    fact_int(f, "C", x->dim[0]), fact_int(f, "H", x->dim[1]), fact_int(f, "W", x->dim[2]);
+    fact_int(f, "Ho", y->dim[1]), fact_int(f, "Wo", y->dim[2]);
+    fact_text(f, "border", op_word(op, "border"));
+}
+
+const OpInfo op_spn = { "spn", "y[c,i,j] = image[c] at A (x_j, y_i, 1), bilinear", 2, 2, NULL, false, attrs, infer, grad, facts, NULL, false, "t:tf" };

@@ -1,0 +1,321 @@
+/* plan.c -- cuts the sections into phases and gives every tensor its place in memory, once, for forward and backward together.
+ *
+ * In: m->forward, m->backward.  Out: phases; tensor offsets; sizes.  Next: emit.c.
+ * A phase is a run of group operators (each group of examples on one thread, no barrier inside) or one whole-batch operator (plain form: there
+ * are only group operators).  A tensor that is touched in one phase only, always at its own step, lives in a thread's scratch; all others
+ * lie in the batch's memory, [slots][groups][elements][lanes].  A place is used again when its tensor has been read for the last time; a
+ * tensor touched in a loop occupies its place for the whole loop.  What bears a name in the flow stays to the end, so that it can be asked for. */
+#include "spnc.h"
+#include <string.h>
+
+enum { REAL_ALIGN = 16 };           /* every place begins on a whole vector */
+
+static int64_t up(int64_t n) { return (n + REAL_ALIGN - 1) / REAL_ALIGN * REAL_ALIGN; }
+
+static Tensor *owner(Tensor *t)
+{
+    while (t->view_of)
+        t = t->view_of;
+    return t;
+}
+
+/* Reals of one group's (plain: one example's) tensor at one step. */
+static int64_t slot_reals(const Model *m, const Tensor *t)
+{
+    int64_t n = shape_count(&t->shape), real = m->options.is_double ? 8 : 4;
+    switch (t->space) {
+    case REALS:
+        return n * m->lanes;
+    case WINNERS:
+        /* fast: one 16-bit mask a bit; plain: one 16-bit index */
+        if (m->lanes == 1 && t->shape.dim[t->shape.rank - 1])
+            n /= t->shape.dim[t->shape.rank - 1];
+        return up((n * 2 + real - 1) / real);
+    case LABELS_I32:
+        return up((n * m->lanes * 4 + real - 1) / real);
+    case PARTS:
+        return up(n);
+    case ROWS:
+        return n * m->lanes;
+    }
+    unreachable("space");
+}
+
+static void cut(Model *m, List *sections, List *phases)
+{
+    for (int i = 0; i < sections->count; i++) {
+        Section *s = sections->items[i];
+        Phase *now = NULL;
+        for (int k = 0; k < s->ops.count; k++) {
+            Op *op = s->ops.items[k];
+            if (op->kind == OP_reshape || op->kind == OP_flatten)
+                continue;
+            bool whole = m->lanes > 1 && (OP_INFO(op)->whole_batch || op->pass == FOLD);
+            if (!now || whole || now->whole_batch) {
+                now = NEW(m->arena, Phase);
+                now->kind = s->kind;
+                now->repeat = s->repeat;
+                now->whole_batch = whole;
+                now->section = i + (sections == &m->backward ? m->forward.count : 0);
+                list_push(m->arena, phases, now);
+            }
+            list_push(m->arena, &now->ops, op);
+        }
+    }
+}
+
+static void touch(Tensor *t, int at)
+{
+    t = owner(t);
+    if (t->first < 0 || at < t->first)
+        t->first = at;
+    if (at > t->last)
+        t->last = at;
+}
+
+static Phase *phase_at(Model *m, int i)
+{
+    return i < m->forward_phases.count ? m->forward_phases.items[i] : m->backward_phases.items[i - m->forward_phases.count];
+}
+
+/* Can t live in a thread's scratch?  Only if one phase of group operators touches it, at its own step or once alike. */
+static void find_locals(Model *m, int phases)
+{
+    for (int i = 0; i < m->tensors.count; i++) {
+        Tensor *t = m->tensors.items[i];
+        t->local = !t->view_of && t->first >= 0 && t->first == t->last && !phase_at(m, t->first)->whole_batch && !t->flow_name && !t->carried
+                   && !t->tail && t->space != LABELS_I32 && t->space != PARTS;
+    }
+    for (int p = 0; p < phases; p++) {
+        Phase *ph = phase_at(m, p);
+        for (int k = 0; k < ph->ops.count; k++) {
+            Op *op = ph->ops.items[k];
+            for (int r = 0; r < op->read_count + op->write_count; r++) {
+                Use u = r < op->read_count ? op->reads[r] : op->writes[r - op->read_count];
+                bool stepped = ph->kind != ONCE;
+                if (u.shift || (u.tensor->repeat != NULL) != stepped)
+                    owner(u.tensor)->local = false;
+            }
+        }
+    }
+    for (int i = 0; i < m->loss_count; i++)
+        m->losses[i].loss->local = false;
+    for (int i = 0; i < m->tensors.count; i++) {
+        Tensor *t = m->tensors.items[i];
+        if (t->flow_name)
+            owner(t)->local = false;
+    }
+}
+
+typedef struct { Tensor *t; int64_t size; int first, last; } Item;
+
+static void sort_items(Item *items, int n)
+{
+    for (int i = 1; i < n; i++) {           /* insertion: a few hundred items, stable, larger first */
+        Item x = items[i];
+        int k = i;
+        while (k > 0 && items[k - 1].size < x.size)
+            items[k] = items[k - 1], k--;
+        items[k] = x;
+    }
+}
+
+/* Largest first, each at the lowest place that is free as long as it lives. */
+static int64_t place(Model *m, Item *items, int n)
+{
+    int64_t end = 0;
+    sort_items(items, n);
+    bool *busy = NEW_ARRAY(m->arena, bool, n + 1);
+    for (int i = 0; i < n; i++) {
+        int64_t at = 0;
+        for (int k = 0; k < i; k++)
+            busy[k] = items[k].first <= items[i].last && items[i].first <= items[k].last;
+        for (bool moved = true; moved;) {
+            moved = false;
+            for (int k = 0; k < i; k++)
+                if (busy[k] && at < items[k].t->offset + items[k].size && items[k].t->offset < at + items[i].size) {
+                    at = items[k].t->offset + items[k].size;
+                    moved = true;
+                }
+        }
+        items[i].t->offset = at;
+        if (at + items[i].size > end)
+            end = at + items[i].size;
+    }
+    return end;
+}
+
+static void place_locals(Model *m, int phases)
+{
+    Item *items = NEW_ARRAY(m->arena, Item, m->tensors.count + 1);
+    for (int p = 0; p < phases; p++) {
+        Phase *ph = phase_at(m, p);
+        int n = 0;
+        for (int i = 0; i < m->tensors.count; i++) {
+            Tensor *t = m->tensors.items[i];
+            if (!t->local || t->first != p)
+                continue;
+            Item *it = &items[n++];
+            *it = (Item){ t, t->slot_reals = up(slot_reals(m, t)), ph->ops.count, -1 };
+            for (int k = 0; k < ph->ops.count; k++) {
+                Op *op = ph->ops.items[k];
+                for (int r = 0; r < op->read_count + op->write_count; r++)
+                    if (owner(r < op->read_count ? op->reads[r].tensor : op->writes[r - op->read_count].tensor) == t) {
+                        it->first = k < it->first ? k : it->first;
+                        it->last = k > it->last ? k : it->last;
+                    }
+            }
+            t->slots = 1;
+        }
+        int64_t end = place(m, items, n);
+        if (end > m->scratch_reals)
+            m->scratch_reals = end;
+    }
+}
+
+static void place_batch(Model *m, int phases)
+{
+    Item *items = NEW_ARRAY(m->arena, Item, m->tensors.count + 1);
+    int n = 0;
+    for (int i = 0; i < m->tensors.count; i++) {
+        Tensor *t = m->tensors.items[i];
+        if (t->local || t->view_of || t->first < 0)
+            continue;
+        t->slots = (t->repeat ? t->repeat->steps : 1) + t->carried + t->tail;
+        t->slot_reals = slot_reals(m, t);
+        int first = t->first, last = t->last;
+        for (int p = 0; p < phases; p++) {      /* a loop's tensors live as long as the loop */
+            Phase *ph = phase_at(m, p);
+            if (ph->kind != CORE && ph->kind != CORE_BACKWARD)
+                continue;
+            bool touched = false;
+            for (int k = 0; k < ph->ops.count && !touched; k++) {
+                Op *op = ph->ops.items[k];
+                for (int r = 0; r < op->read_count + op->write_count && !touched; r++)
+                    touched = owner(r < op->read_count ? op->reads[r].tensor : op->writes[r - op->read_count].tensor) == t;
+            }
+            if (!touched)
+                continue;
+            for (int q = 0; q < phases; q++)
+                if (phase_at(m, q)->section == ph->section) {
+                    first = q < first ? q : first;
+                    last = q > last ? q : last;
+                }
+        }
+        if (t->space == LABELS_I32)
+            last = phases;
+        for (int k = 0; k < m->loss_count; k++)
+            if (m->losses[k].loss == t)
+                last = phases;
+        for (int k = 0; k < m->tensors.count; k++)
+            if (((Tensor *)m->tensors.items[k])->flow_name && owner(m->tensors.items[k]) == t)
+                last = phases;
+        t->first = first;
+        t->last = last;
+        items[n++] = (Item){ t, up((int64_t)t->slots * m->groups * t->slot_reals), first, last };
+    }
+    m->activation_reals = place(m, items, n);
+    for (int i = 0; i < n; i++)
+        if (items[i].t->carried)                /* the tensor begins behind the slot of its start */
+            items[i].t->offset += m->groups * items[i].t->slot_reals;
+}
+
+static void place_weights(Model *m)
+{
+    int64_t at = 0;
+    for (int i = 0; i < m->weights.count; i++) {
+        Weight *w = m->weights.items[i];
+        w->offset = at;
+        int64_t n = shape_count(&w->shape);
+        if (w->layout == W_IN_OUT)
+            n = w->shape.dim[1] * w->stride;
+        else if (m->lanes > 1 && w->shape.rank == 1)
+            n = up(n);                          /* biases of dense layers are read as whole vectors */
+        w->reals = up(n);
+        at += w->reals;
+    }
+    m->block_reals = at;
+}
+
+static void count_macs(Model *m)
+{
+    for (int pass = 0; pass < 2; pass++) {
+        List *phases = pass ? &m->backward_phases : &m->forward_phases;
+        for (int i = 0; i < phases->count; i++) {
+            Phase *p = phases->items[i];
+            for (int k = 0; k < p->ops.count; k++) {
+                Op *op = p->ops.items[k];
+                if (!OP_INFO(op)->macs)
+                    continue;
+                double n = OP_INFO(op)->macs(op->of ? op->of : op) * (p->kind == ONCE ? 1 : p->repeat->steps);
+                *(pass ? &m->backward_macs : &m->forward_macs) += n;
+            }
+        }
+    }
+}
+
+static uint64_t hash_text(uint64_t h, const char *text)
+{
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+        h = (h ^ *c) * 0x100000001b3u;
+    return h;
+}
+
+/* The signature is the weights' names and shapes; the hash adds everything that decides bits: the graph with its order of sums,
+ * settings of training, precision, form and batch. */
+static void hash(Model *m)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+    for (int i = 0; i < m->weights.count; i++) {
+        Weight *w = m->weights.items[i];
+        h = hash_text(h, arena_printf(m->arena, "%s %s;", w->name, shape_text(m->arena, &w->shape)));
+    }
+    m->signature = h;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+    if (!f)
+        unreachable("open_memstream");
+    stage_print(m, "hash", f);
+    fclose(f);
+    m->hash = hash_text(h, text);
+}
+
+bool plan(Model *m)
+{
+    cut(m, &m->forward, &m->forward_phases);
+    cut(m, &m->backward, &m->backward_phases);
+    int phases = m->forward_phases.count + m->backward_phases.count;
+    for (int i = 0; i < m->tensors.count; i++)
+        ((Tensor *)m->tensors.items[i])->first = ((Tensor *)m->tensors.items[i])->last = -1;
+    for (int p = 0; p < phases; p++) {
+        Phase *ph = phase_at(m, p);
+        for (int k = 0; k < ph->ops.count; k++) {
+            Op *op = ph->ops.items[k];
+            for (int r = 0; r < op->read_count; r++)
+                touch(op->reads[r].tensor, p);
+            for (int r = 0; r < op->write_count; r++)
+                touch(op->writes[r].tensor, p);
+        }
+    }
+    find_locals(m, phases);
+    place_locals(m, phases);
+    place_batch(m, phases);
+    place_weights(m);
+    count_macs(m);
+    hash(m);
+    int64_t real = m->options.is_double ? 8 : 4;
+    int64_t states = m->train.optimiser[0] == 'a' ? 2 : 1;
+    int64_t bytes = (m->activation_reals + m->block_reals * (2 + states)) * real;
+    if (bytes > m->options.memory) {
+        diag_error(m->diag, (Loc){ 1, 1, 0 }, "the program would need %.1f MiB, more than the %.1f MiB allowed", (double)bytes / 1048576, (double)m->options.memory / 1048576);
+        diag_note(m->diag, (Loc){ 0 }, "values and gradients %.1f MiB, weights with gradients and optimiser %.1f MiB; a smaller batch, or --memory, helps",
+                  (double)m->activation_reals * (double)real / 1048576, (double)(m->block_reals * (2 + states) * real) / 1048576);
+        return false;
+    }
+    if (m->activation_reals >= ELEMENTS_MAX * 4) {
+        diag_error(m->diag, (Loc){ 1, 1, 0 }, "the values of one batch would be more than %lld numbers: use a smaller batch", (long long)(ELEMENTS_MAX * 4));
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,388 @@
+/* spnc.h -- the map of the compiler: every shared type and prototype, in the order of the pipeline.
+ *
+ *   arena  diag  read  expr | model  shape  steps  grad  fuse  plan  emit | fact  template
+ *
+ * main.c calls the stages in that order; each stage is one file of that name.  A stage reports every
+ * mistake it finds to the Diag and returns false; main stops between stages.
+ * All memory belongs to the one Arena of the compilation; nobody else frees. */
+#ifndef SPNC_H
+#define SPNC_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* ---- arena.c: memory that ends with the compilation ------------------------------------------ */
+
+typedef struct Arena Arena;
+Arena *arena_new(void);
+void arena_free(Arena *a);
+void *arena_alloc(Arena *a, size_t size);                 /* zeroed, 16-byte aligned; exits 74 when memory is out */
+char *arena_copy(Arena *a, const char *text, size_t n);   /* n bytes and a NUL */
+char *arena_printf(Arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#define NEW(a, type) ((type *)arena_alloc((a), sizeof(type)))
+#define NEW_ARRAY(a, type, n) ((type *)arena_alloc((a), sizeof(type) * (size_t)(n)))
+
+/* A growing list of pointers: items[0..count). */
+typedef struct { void **items; int count, room; } List;
+void list_push(Arena *a, List *l, void *item);
+
+/* A growing text; text is always NUL-terminated (NULL while empty). */
+typedef struct { Arena *arena; char *text; size_t length, room; } Text;
+void text_add(Text *t, const char *bytes, size_t n);
+void text_printf(Text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A bug of ours: prints file:line, exits 70.  Never the user's fault. */
+_Noreturn void unreachable_at(const char *file, int line, const char *what);
+#define unreachable(what) unreachable_at(__FILE__, __LINE__, (what))
+
+/* ---- diag.c: what is wrong, and where --------------------------------------------------------- */
+
+/* A span of the model file; line and column count from 1 (column in characters).  line 0: no place. */
+typedef struct { int line, column, length; } Loc;
+
+typedef struct Diag Diag;
+Diag *diag_new(Arena *a, FILE *out, bool json, bool colour);
+/* The file that Locs refer to: path as the user typed it, and its text (for the quoted source line). */
+void diag_source(Diag *d, const char *path, const char *text, size_t length);
+void diag_error(Diag *d, Loc at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void diag_warning(Diag *d, Loc at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* A note belongs to the error or warning before it.  at.line 0 prints "note: text" without a place. */
+void diag_note(Diag *d, Loc at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int diag_errors(const Diag *d);
+/* The word of words[0..count) nearest to `word` by edit distance, or NULL when none is near. */
+const char *diag_nearest(const char *word, const char *const *words, int count);
+
+/* ---- read.c: libyaml events -> a tree that knows its lines --------------------------------------- */
+
+typedef enum { YAML_SCALAR, YAML_LIST, YAML_MAP } YamlKind;
+typedef struct Yaml Yaml;
+struct Yaml {
+    YamlKind kind;
+    Loc loc;             /* scalars: their whole span; lists and maps: their first character */
+    const char *text;    /* scalar: NUL-terminated UTF-8 without NUL or control characters inside */
+    bool quoted;         /* scalar written in quotes: always a string */
+    int count;           /* list: items; map: pairs */
+    Yaml **keys;         /* map: scalar keys, unique */
+    Yaml **items;        /* list items, map values */
+};
+/* The document in `text`; NULL after reporting errors: syntax, duplicate keys, aliases and anchors (refused),
+ * tags (refused), nesting deeper than 64, several documents, an empty one, text over 1 MiB, wrong UTF-8. */
+Yaml *read_yaml(Arena *a, Diag *d, const char *text, size_t length);
+/* Reads the file at `path` ("-" is not special) and calls diag_source and read_yaml; a file that cannot be read is an error. */
+Yaml *read_file(Arena *a, Diag *d, const char *path);
+Yaml *yaml_get(const Yaml *map, const char *key);         /* NULL when absent or not a map */
+
+/* ---- expr.c: parameters and arithmetic ------------------------------------------------------------ */
+
+typedef enum { VALUE_INT, VALUE_REAL, VALUE_TEXT } ValueKind;
+typedef struct {
+    ValueKind kind;
+    int64_t i;           /* VALUE_INT */
+    double r;            /* VALUE_INT and VALUE_REAL */
+    const char *text;    /* the text as written */
+} Value;
+typedef struct {
+    const char *name;
+    Value value;
+    Loc loc;             /* where the file gives it */
+    bool set;            /* overridden on the command line; set_text is "d=8" */
+    const char *set_text;
+    bool used;
+} Param;
+typedef struct { Param *params; int count; } Scope;
+
+/* A scalar without $ that is a number (3, -2, 5e-4, .5) is that number; `$name` is the parameter; anything with $ or an operator
+ * (+ - * / // % ( ), floor(x), ceil(x), min(x,y), max(x,y)) is arithmetic.  Quoted text without $ and every other plain word is
+ * VALUE_TEXT.  int op int stays int when the result is whole (100 / 4 is 25, 100 / 3 is 33.33...); // rounds down.
+ * Reports division by zero, overflow beyond 2^53, unknown parameters (nearest name) and syntax with the exact column. */
+bool expr_value(Arena *a, Diag *d, Scope *scope, const Yaml *scalar, Value *out);
+/* params: { name: value, ... } of the model, in order (later ones may use earlier ones), then `--set key=value` texts.
+ * A --set of an unknown name, or one that does not fit the kind (number for number, text for text), is an error. */
+bool expr_params(Arena *a, Diag *d, const Yaml *params, const char *const *sets, int set_count, Scope *out);
+
+/* ---- fact.c: what templates are told -------------------------------------------------------------- */
+
+/* A tree of plain facts that template.c turns into read-only Lua tables. */
+typedef struct Fact Fact;
+Fact *fact_table(Arena *a);
+void fact_int(Fact *t, const char *key, int64_t v);
+void fact_real(Fact *t, const char *key, double v);
+void fact_bool(Fact *t, const char *key, bool v);
+void fact_text(Fact *t, const char *key, const char *v);
+void fact_set(Fact *t, const char *key, Fact *sub);
+void fact_push(Fact *list, Fact *item);                   /* list items are 1, 2, ... in Lua */
+void fact_push_text(Fact *list, const char *v);
+void fact_push_int(Fact *list, int64_t v);
+
+/* ---- the graph: what model.c builds and every later stage refines ---------------------------------- */
+
+typedef enum {
+#define OP(name) OP_##name,
+#include "ops.def"
+    OP_COUNT
+} OpKind;
+
+/* FORWARD computes values; BACKWARD the gradients of an operator's inputs; WEIGHTS those of its parameters
+ * (per group of examples, or whole batch); FOLD adds the groups' parts of one parameter in a fixed tree. */
+typedef enum { FORWARD, BACKWARD, WEIGHTS, FOLD } Pass;
+
+enum { RANK_MAX = 6, INPUT_MAX = 32, ATTR_MAX = 16, STEPS_MAX = 4096 };
+/* Sizes stay below 2^31 elements, so that every index fits an int in the emitted C. */
+#define ELEMENTS_MAX ((int64_t)1 << 31)
+
+typedef struct { int rank; int64_t dim[RANK_MAX]; } Shape;      /* of one example at one step; rank 0 is one number */
+int64_t shape_count(const Shape *s);
+bool shape_equal(const Shape *a, const Shape *b);
+char *shape_text(Arena *a, const Shape *s);                      /* "20x9x9" */
+
+typedef struct Repeat Repeat;
+typedef struct Tensor Tensor;
+typedef struct Weight Weight;
+typedef struct Op Op;
+
+/* A repeat: its body runs `steps` times.  steps.c deals its operators out to three sections. */
+struct Repeat {
+    const char *name;        /* repeat1, repeat2, ... */
+    int steps;
+    Loc loc;
+    List states;             /* Tensor: carried from step to step */
+};
+
+/* What a tensor's memory holds, for each group of lanes. */
+typedef enum { REALS, WINNERS, LABELS_I32, PARTS, ROWS } Space;
+
+/* A value, a gradient, or what forward keeps for backward.  Made in a repeat (and depending on the step) it is stacked: one slot a step. */
+struct Tensor {
+    const char *name;        /* C identifier, unique */
+    const char *flow_name;   /* its name in the flow, or NULL */
+    Loc loc;
+    Shape shape;
+    Space space;             /* REALS unless it is a winner mask, labels, one group's part of a weight gradient, or rows of a dense layer */
+    Repeat *repeat;          /* stacked over its steps; NULL: once */
+    bool carried;            /* one more slot in front: the state before step 0 */
+    bool tail;               /* one more slot behind, zero: the gradient that arrives from beyond the last step */
+    Op *op;                  /* who makes it; NULL for inputs until a load is made */
+    Tensor *view_of;         /* shares that tensor's memory under another shape */
+    bool trained;            /* depends on a parameter: its gradient is wanted */
+    Tensor *start;           /* carried: the value before step 0 (NULL: zeros) */
+    Weight *start_weight;    /* carried with a trained start */
+    List grads;              /* grad.c: GradPart, what its readers contribute */
+    /* plan.c */
+    bool local;              /* lives within one phase: in a thread's scratch */
+    int64_t slot_reals;      /* reals of one group at one step */
+    int slots, first, last;  /* slots; first and last phase (local: operator in the phase) that touch it */
+    int64_t offset;          /* in reals */
+};
+
+/* A tensor as an operator reads or writes it: at its own step + shift.  In a section that is not stepped, shift is the step itself. */
+typedef struct { Tensor *tensor; int shift; } Use;
+
+typedef enum { W_EXPORTED, W_IN_OUT } WeightLayout;
+struct Weight {
+    const char *name;        /* front.conv1.weight */
+    const char *field;       /* front_conv1_weight: its member in struct Weights */
+    Loc loc;
+    Shape shape;             /* PyTorch's */
+    WeightLayout layout;
+    int64_t stride;          /* W_IN_OUT: outputs rounded up to whole vectors */
+    const char *init;        /* constant, uniform, normal, identity_affine */
+    double init_value;
+    int64_t offset, reals;   /* in the block; with padding */
+    bool trained;            /* the loss depends on it */
+    int uses;                /* WEIGHTS operators so far: the second adds to the first */
+};
+
+typedef enum { ATTR_INT, ATTR_PAIR, ATTR_REAL, ATTR_WORD, ATTR_BOOL, ATTR_INIT, ATTR_SHAPE, ATTR_NAME } AttrType;
+typedef struct {
+    const char *name;
+    AttrType type;
+    const char *fallback;    /* as it would be written; NULL: required; "": absent is fine */
+    double low, high;        /* numbers: the range that makes sense */
+    const char *choices;     /* ATTR_WORD: "zero clamp legacy" */
+    const char *help;
+} AttrSpec;
+typedef struct {
+    const AttrSpec *spec;
+    Loc loc;
+    bool given;
+    int count;               /* numbers */
+    double number[RANK_MAX];
+    const char *word;
+} Attr;
+
+struct Op {
+    OpKind kind;
+    Pass pass;
+    const char *name;        /* C identifier, unique among forward operators; a backward operator bears its forward operator's */
+    Loc loc;
+    Op *of;                  /* the forward operator of a BACKWARD or WEIGHTS */
+    Use reads[INPUT_MAX];    /* in the order of the emitted function's arguments: writes, reads, weights */
+    int read_count;
+    Use writes[INPUT_MAX];
+    int write_count;
+    Weight *weights[3];
+    int weight_count;
+    const char *prefix;      /* of its weights' names: front.conv1 */
+    const char *suffix[2];   /* weight and bias, or weight_ih and bias_ih */
+    Attr attrs[ATTR_MAX];
+    int attr_count;
+    bool grads[INPUT_MAX];   /* forward: is the gradient to input i wanted (grad.c) */
+    bool weights_wanted;
+    bool keeps;              /* forward keeps something for backward (writes[1]) */
+    OpKind act;              /* fuse.c: activation in the epilogue, or OP_COUNT */
+    bool accumulate;         /* WEIGHTS, FOLD: adds to what an earlier use left */
+    int random_place;        /* dropout: its number among the model's places */
+    int index;               /* load, labels: which input or target; loss: which loss; pick: step */
+    const char *family;      /* the net it belongs to, or "" */
+    Repeat *repeat;          /* in whose body it was written; steps.c clears it where it was hoisted */
+};
+
+/* Operators that run in order: once; at each step, forwards or backwards; or for all steps at once. */
+typedef enum { ONCE, CORE, CORE_BACKWARD, AFTER } SectionKind;
+typedef struct { SectionKind kind; Repeat *repeat; List ops; } Section;
+
+typedef struct {
+    const char *name;
+    Loc loc;
+    Shape shape;             /* labels: rank 0 or [length] */
+    int type;                /* 0 u8, 1 f32, 2 labels */
+    int classes;
+    Tensor *tensor;          /* as lanes; NULL until somebody reads it */
+    bool used;
+} DataDef;
+
+typedef struct {
+    bool mse;
+    Op *op;
+    Tensor *value, *loss;    /* loss: one number per example */
+    int target;              /* DataDef index or -1 */
+    int64_t positions;       /* terms of the mean per example */
+    double weight;
+    Loc loc;
+} LossDef;
+
+typedef struct {
+    const char *optimiser;   /* rmsprop, sgd, adam */
+    double rate, decay, epsilon, momentum, beta1, beta2;
+    bool inside;
+    double clip_element, clip_norm;     /* 0: none */
+    bool clip_lasagne;
+    double divide; int first, every;
+    double weight_decay;
+    int epochs, patience;
+    uint64_t seed;
+} TrainDef;
+
+typedef struct {
+    const char *target;      /* avx512, avx2, generic */
+    bool plain, is_double;
+    int64_t batch;           /* 0: the model's */
+    int64_t memory;          /* bytes the program may use */
+    const char *templates;   /* --templates DIR or NULL */
+} Options;
+
+/* A run of operators between two barriers: group operators, run for one group (and step) after the other, each by one thread;
+ * or one whole-batch operator, shared out inside. */
+typedef struct { SectionKind kind; Repeat *repeat; bool whole_batch; List ops; int section; } Phase;
+
+typedef struct {
+    Arena *arena;
+    Diag *diag;
+    Options options;
+    Scope scope;             /* the model's params */
+    const char *path, *yaml;
+    const char *name, *about;
+    int64_t batch;
+    int lanes;               /* 16; plain: 1 */
+    int groups;
+    DataDef *inputs, *targets;
+    int input_count, target_count;
+    List tensors, weights, ops, repeats;     /* ops: forward, in the order of the file */
+    LossDef *losses;
+    int loss_count;
+    TrainDef train;
+    int random_places;
+    List forward, backward;  /* Section (steps.c, grad.c) */
+    List forward_phases, backward_phases;    /* Phase (plan.c) */
+    int64_t activation_reals, scratch_reals, block_reals;
+    double forward_macs, backward_macs;
+    List remarks;            /* text: what was hoisted, fused, removed, and why (printed by show) */
+    uint64_t hash, signature;
+} Model;
+
+Tensor *tensor_new(Model *m, const char *name, Loc loc, Repeat *repeat);
+char *identifier_unique(Model *m, const char *name);             /* a C identifier no other tensor or operator bears */
+Op *op_new(Model *m, OpKind kind, Pass pass, const char *name, Loc loc);
+void op_read(Op *op, Tensor *t, int shift);
+void op_write(Op *op, Tensor *t, int shift);
+const Attr *op_attr(const Op *op, const char *name);             /* never NULL for a name of the operator's table */
+int64_t op_int(const Op *op, const char *name);
+double op_real(const Op *op, const char *name);
+const char *op_word(const Op *op, const char *name);
+void op_pair(int64_t out[2], const Op *op, const char *name);    /* [rows, columns] */
+void remark(Model *m, Loc at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* ---- ops/: one operator, one row in ops.def, one file ---------------------------------------------- */
+
+typedef struct {
+    const char *name;        /* in the language, and of its template */
+    const char *equation;    /* one line for sections' heads and `spnc ops` */
+    int inputs_min, inputs_max;
+    const char *main;        /* attribute that a bare value sets in a net */
+    bool layer;              /* may stand in a net; all but plumbing may stand in the flow */
+    const AttrSpec *attrs;   /* ends with name NULL */
+    /* Sets writes[0]'s shape (and makes what else forward writes, and the weights' shapes); reports and returns false if it does not fit. */
+    bool (*infer)(Model *m, Op *op);
+    /* Appends the operator's backward operators; dy is the whole gradient of writes[0].  See grad.c for the helpers. */
+    void (*grad)(Model *m, Op *op, Use dy);
+    void (*facts)(const Model *m, const Op *op, Fact *f);
+    double (*macs)(const Op *op);    /* multiply-adds of one example at one step, forward; each gradient costs the same */
+    bool whole_batch;        /* fast form: called for all groups at once, shared out inside */
+    const char *arguments;   /* how the emitted functions take what forward writes ":" reads: t its array type, f a flat pointer,
+                                a a pointer to the array at step 0, i int32_t; the last letter goes on.  Gradients are taken as their values are. */
+} OpInfo;
+extern const OpInfo *const op_table[OP_COUNT];
+#define OP_INFO(op) (op_table[(op)->kind])
+
+/* ---- model.c ... emit.c: the stages ----------------------------------------------------------------- */
+
+bool model_build(Model *m, const Yaml *root, const char *const *sets, int set_count);
+bool shape_infer(Model *m);
+bool steps_split(Model *m);
+bool grad_build(Model *m);
+void fuse(Model *m);
+bool plan(Model *m);
+/* Every text of the generated folder: NAME.c and Makefile (runtime sources are copied by main.c). */
+bool emit(Model *m, Text *c, Text *makefile);
+
+/* stage.c: what each stage left, as text. */
+void stage_print(Model *m, const char *stage, FILE *out);
+void show_print(Model *m, FILE *out, bool json);
+
+/* grad.c's helpers for ops' grad functions. */
+Op *grad_backward(Model *m, Op *op, Use dy);          /* a BACKWARD operator that reads dy, writes the wanted gradients of op's reads in order */
+Op *grad_weights(Model *m, Op *op, Use dy);           /* a WEIGHTS operator that reads dy; NULL if no weight is trained; folds are added */
+void grad_pass(Model *m, Op *op, int input, Use dy);  /* the gradient of input i is dy itself */
+
+/* shape.c's helpers for ops' infer functions: errors with the chain of shapes that led to the input. */
+bool shape_refuse(Model *m, const Op *op, const char *format, ...) __attribute__((format(printf, 3, 4)));
+Weight *weight_new(Model *m, Op *op, const char *suffix, Shape shape, WeightLayout layout);
+
+/* ---- template.c: C with Lua in the margin ---------------------------------------------------------- */
+
+/* Expands the template `name` ("conv.c.in") with `facts` as the template's globals and appends to `out`.
+ * Templates are embedded at build time; a file of that name in `dir` (may be NULL) is used instead.
+ *   a line whose first character is %   is Lua (the rest of the line)
+ *   ${expr}                             is replaced by the value: text, integer, or number; nil, false or a table is an error
+ *   include("name.c.in", { ... })       expands another template in place: the table's fields over the current facts
+ *   ipairs pairs string.format/rep/upper/lower/sub, math.floor/min/max, tostring, type, error, assert, #, are there; io, os, load, require,
+ *   print, debug, string.dump, metatables are not.  Reading an unset global or an unset field of a fact is an error; facts are read-only;
+ *   has(table, "key") asks whether a fact is set.  Locals of a template line live to the end of their block as in Lua.
+ * 50 million Lua instructions and 256 MiB of Lua memory are the limits of one expansion.
+ * An error is reported as PATH:LINE: error: text (template path and line), with the line, and a note naming `what` was being expanded. */
+bool template_expand(Arena *a, Diag *d, const char *dir, const char *name, const char *what, const Fact *facts, Text *out);
+
+#endif
