@@ -12,6 +12,7 @@
 #include "trainer.h"
 #include "weights.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@
 static const double EPSILON = DBL_EPSILON, FIRST_STEP = 1e-3, RELATIVE = 1e-6, OF_LARGEST = 1e-7, PARTS_BOUND = 1e-11;
 enum { EXAMPLES = 2, NOISE = 16, TRIES = 7 };
 #else
-static const double EPSILON = FLT_EPSILON, FIRST_STEP = 0.1, RELATIVE = 1e-2, OF_LARGEST = 5e-3, PARTS_BOUND = 1e-4;
+static const double EPSILON = FLT_EPSILON, FIRST_STEP = 0.1, RELATIVE = 5e-3, OF_LARGEST = 2e-3, PARTS_BOUND = 1e-4;
 enum { EXAMPLES = 1, NOISE = 8, TRIES = 6 };
 #endif
 enum { WANTED = 24, A_ROUND = 4, REDRAWS = 8, CONTEST = 8 };

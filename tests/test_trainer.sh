@@ -1,0 +1,181 @@
+#!/usr/bin/env bash
+# test_trainer.sh -- drives a whole trainer, the net of fixtures/tiny_net.c, as a user would: train, interrupt, resume,
+# evaluate, export, predict, compare gradients; and every way to ask wrongly.
+# usage: tests/test_trainer.sh [CC] [flags for the compiler...]; prints what failed and exits 1.
+set -u
+root=$(cd "$(dirname "$0")/.." && pwd)
+cc=${1:-cc}
+shift || true
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+fault() { echo "test_trainer: $*" >&2; failed=1; }
+
+# expect CODE TEXT COMMAND...: the exit code, and a text (a basic regular expression; none if empty) in the output
+expect() {
+    local code=$1 text=$2 got
+    shift 2
+    "$@" >"$work/output" 2>&1
+    got=$?
+    [ $got = "$code" ] || fault "exit code $got, expected $code: ${*//$work\//}: $(head -3 "$work/output")"
+    [ -z "$text" ] || grep -q -e "$text" "$work/output" || fault "no '$text' from: ${*//$work\//}: $(head -3 "$work/output")"
+}
+same() { cmp -s "$1" "$2" || fault "differ: ${1#"$work"/} ${2#"$work"/}"; }
+timeless() { sed 's/"seconds": [^,]*, "images_per_second": [^,]*,//' "$1"; }
+
+# ---- nets and data -------------------------------------------------------------------------------------------------
+build() {                                      # build NAME flags...
+    local name=$1
+    shift
+    "$cc" -std=c11 -O2 -ffp-contract=off -fopenmp -Wall -Wextra -Wpedantic -Wshadow -Werror -I"$root/runtime" "$@" \
+        "$root/tests/fixtures/tiny_net.c" "$work"/*.o -lz -lpng -lm -o "$work/$name" || { fault "$name does not compile"; exit 1; }
+}
+objects() { (cd "$work" && "$cc" -std=c11 -O2 -ffp-contract=off -fopenmp "$@" -c "$root"/runtime/*.c) || exit 1; }
+objects -DSPN_DOUBLE "$@"
+build double -DSPN_DOUBLE "$@"
+objects "$@"
+build tiny "$@"
+build wide -DTINY_LANES=16 "$@"
+build wrong -DTINY_WRONG "$@"
+build other '-DTINY_HASH="00000000000000ac"' '-DTINY_SETTINGS="units=9"' "$@"
+build wild -DTINY_RATE=1e30 "$@"
+tiny=$work/tiny
+
+npy() { printf '\223NUMPY\001\000\166\000%-117s\n' "{'descr': '$1', 'fortran_order': False, 'shape': ($2), }"; cat; }
+pixels() { printf "$(awk -v n="$1" -v s="$2" 'BEGIN { srand(s); for (i = 0; i < 16 * n; i++) printf "\\%03o", int(256 * rand()) }')"; }
+# labels of the same pixels, each followed by $3 zero bytes: one of four from two pixels being light or dark
+labels() {
+    printf "$(awk -v n="$1" -v s="$2" -v pad="$3" 'BEGIN { srand(s)
+        for (i = 0; i < n; i++) {
+            for (j = 0; j < 16; j++) p[j] = int(256 * rand()) > 127
+            for (k = 0; k < 2; k++) {
+                printf "\\%03o", 2 * p[k] + p[k + 5]
+                for (z = 0; z < pad; z++) printf "\\000"
+            }
+        } }')"
+}
+data=$work/data
+mkdir "$data" "$work/long"
+pixels 57 1 | npy '|u1' '57, 1, 4, 4' >"$data/train_image.npy"
+labels 57 1 7 | npy '<i8' '57, 2' >"$data/train_digits.npy"
+pixels 23 2 | npy '|u1' '23, 1, 4, 4' >"$data/valid_image.npy"
+labels 23 2 0 | npy '|u1' '23, 2' >"$data/valid_digits.npy"
+pixels 17 3 | npy '|u1' '17, 1, 4, 4' >"$data/test_image.npy"
+labels 17 3 3 | npy '<i4' '17, 2' >"$data/test_digits.npy"
+cp "$data"/valid_* "$work/long"
+pixels 500 4 >"$work/p"; labels 500 4 0 >"$work/l"
+for _ in $(seq 200); do cat "$work/p"; done | npy '|u1' '100000, 1, 4, 4' >"$work/long/train_image.npy"
+for _ in $(seq 200); do cat "$work/l"; done | npy '|u1' '100000, 2' >"$work/long/train_digits.npy"
+
+# ---- training and its files --------------------------------------------------------------------------------------------
+expect 0 'finished after 6 epochs' "$tiny" train --data "$data" --run "$work/deep/er/a" --threads 1
+a=$work/deep/er/a
+[ "$(wc -l <"$a/log.jsonl")" = 6 ] || fault "six epochs give $(wc -l <"$a/log.jsonl") lines of log"
+grep -q '"epoch": 4,.*"rate": 0.00666' "$a/log.jsonl" || fault "the rate is not divided at epoch 4"
+for key in epoch train_loss valid_loss valid_error rate grad_norm seconds images_per_second; do
+    [ "$(grep -c "\"$key\": " "$a/log.jsonl")" = 6 ] || fault "log.jsonl lacks $key"
+done
+expect 0 'finished' "$tiny" train --data "$data" --run "$work/b" --threads 2
+expect 0 '' "$tiny" export --last --run "$a" -o "$work/a.npz"
+expect 0 '' "$tiny" export --last --run "$work/b" -o "$work/b.npz"
+same "$work/a.npz" "$work/b.npz"               # any number of threads
+expect 1 'has a checkpoint; --resume' "$tiny" train --data "$data" --run "$a"
+expect 0 'finished' "$tiny" train --data "$data" --run "$a" --resume
+expect 0 'finished after 8' "$tiny" train --data "$data" --run "$a" --resume --epochs 8
+expect 0 'finished after 8' "$tiny" train --data "$data" --run "$work/c" --resume --epochs 8
+for run in "$a" "$work/c"; do expect 0 '' "$tiny" export --last --run "$run" -o "$run.npz"; done
+same "$a.npz" "$work/c.npz"
+diff -q <(timeless "$a/log.jsonl") <(timeless "$work/c/log.jsonl") >/dev/null || fault "logs of a resumed run differ"
+expect 1 'seed 1, --seed says 2' "$tiny" train --data "$data" --run "$a" --resume --seed 2
+expect 1 "settings was 'units=8', is 'units=9'" "$work/other" train --data "$data" --run "$a" --resume
+expect 1 'trains on 57 examples' "$tiny" train --data "$work/long" --run "$a" --resume
+expect 0 '"examples": 17' "$work/other" eval --data "$data" --run "$a" --json
+expect 1 'loss is\|norm of the gradient is' "$work/wild" train --data "$data" --run "$work/wild_run"
+
+# ---- interrupted at any step ---------------------------------------------------------------------------------------------
+expect 0 'finished after 3' "$tiny" train --data "$work/long" --run "$work/whole" --epochs 3 --seed 7
+for signal in INT TERM KILL INT TERM INT TERM INT TERM INT TERM INT TERM INT TERM; do
+    { timeout --preserve-status -s $signal 0.25 "$tiny" train --data "$work/long" --run "$work/pieces" --epochs 3 --seed 7 --resume \
+        >"$work/output" 2>&1; code=$?; } 2>/dev/null
+    case $signal:$code in
+        *:0) break ;;
+        INT:130 | TERM:143) grep -q -e '--resume' "$work/output" || fault "an interrupted run does not say how to go on" ;;
+        KILL:137) ;;
+        *) fault "exit code $code after SIG$signal: $(tail -2 "$work/output")" ;;
+    esac
+done
+expect 0 'finished after 3' "$tiny" train --data "$work/long" --run "$work/pieces" --epochs 3 --resume
+for run in whole pieces; do expect 0 '' "$tiny" export --last --run "$work/$run" -o "$work/$run.npz"; done
+same "$work/whole.npz" "$work/pieces.npz"
+diff -q <(timeless "$work/whole/log.jsonl") <(timeless "$work/pieces/log.jsonl") >/dev/null || fault "logs of an interrupted run differ"
+"$tiny" train --data "$work/long" --run "$work/locked" --epochs 1000 >/dev/null 2>&1 &
+sleep 0.3
+expect 1 'another training is running' "$tiny" train --data "$work/long" --run "$work/locked" --resume
+kill -TERM $!
+wait $!
+[ $? = 143 ] || fault "SIGTERM does not end with 143"
+
+# ---- looking at a net ------------------------------------------------------------------------------------------------
+expect 0 '"error": {"digits": {"mean": 0\.[0-9]*, "positions": \[0\.[0-9]*, 0\.[0-9]*\]}}' "$tiny" eval --data "$data" --run "$a" --json
+expect 0 'example 16' "$tiny" predict --data "$data" --run "$a" --index 16 --picture "$work/p.png"
+[ "$(head -c 4 "$work/p.png" | tail -c 3)" = PNG ] || fault "no picture"
+expect 0 '"transforms": {"A": \[\[' "$tiny" predict --data "$data" --run "$a" --count 12 --json
+mkdir "$work/blind" && cp "$data/test_image.npy" "$work/blind"
+expect 0 'digits' "$tiny" predict --data "$work/blind" --run "$a"
+expect 1 'test_digits.npy: there is no such file' "$tiny" eval --data "$work/blind" --run "$a"
+expect 0 '"model_hash": "00000000000000aa"' "$tiny" info --json
+expect 0 'logits.weight *\[8\]\[14\]' "$tiny" info
+expect 0 '"train_ms": .*"peak_gflops": [1-9]' "$tiny" bench --threads 1 --json
+for net in tiny wide double; do expect 0 'check passed' "$work/$net" check; done
+expect 0 '"passed": true' "$tiny" check --data "$data" --json
+expect 1 'gradient of A.bias\[2\] (index 2)' "$work/wrong" check
+
+# ---- weights and gradients -----------------------------------------------------------------------------------------------
+for net in tiny wide double; do
+    expect 0 '' "$work/$net" export --seed 3 -o "$work/$net.safetensors"
+    expect 0 '' "$work/$net" export --seed 3 -o "$work/$net.npz"
+    expect 0 '' "$work/$net" grad --weights "$work/$net.npz" --data "$data" --split test --first 10 -o "$work/$net.g.npz"
+    expect 0 '' "$work/$net" grad --weights "$work/$net.safetensors" --data "$data" --first 10 --mode train -o "$work/$net.t.npz"
+done
+same "$work/tiny.npz" "$work/wide.npz"         # layouts are nobody's business
+same "$work/tiny.g.npz" "$work/wide.g.npz"
+same "$work/tiny.t.npz" "$work/wide.t.npz"
+cmp -s "$work/tiny.g.npz" "$work/tiny.t.npz" && fault "train mode gives the values of eval mode"
+expect 0 '' "$work/double" grad --weights "$work/tiny.npz" --data "$data" -o "$work/g.npz"
+expect 0 '' "$tiny" grad --weights "$work/double.npz" --data "$data" -o "$work/g.npz"
+expect 1 'test_digits\|hidden.weight' "$tiny" grad --weights "$work/g.npz" --data "$data" -o "$work/h.npz"
+expect 1 'first 17' "$tiny" grad --weights "$work/tiny.npz" --data "$data" --first 17 -o "$work/h.npz"
+
+# ---- wrong input and wrong usage ------------------------------------------------------------------------------------------
+bad() { rm -rf "$work/bad"; cp -r "$data" "$work/bad"; }
+bad; printf '' | npy '|u1' '0, 1, 4, 4' >"$work/bad/test_image.npy"
+expect 1 'test_image.npy' "$tiny" eval --data "$work/bad" --run "$a"
+bad; pixels 17 3 | npy '|u1' '17, 1, 2, 8' >"$work/bad/test_image.npy"
+expect 1 'found u1 \[17\]\[1\]\[2\]\[8\], expected u1 \[N\]\[1\]\[4\]\[4\]' "$tiny" eval --data "$work/bad" --run "$a"
+bad; labels 17 3 3 | npy '<f4' '17, 2' >"$work/bad/test_digits.npy"
+expect 1 'labels are integers' "$tiny" eval --data "$work/bad" --run "$a"
+bad; labels 16 3 3 | npy '<i4' '16, 2' >"$work/bad/test_digits.npy"
+expect 1 '16 examples, but' "$tiny" eval --data "$work/bad" --run "$a"
+bad; { head -c 128 "$data/valid_digits.npy"; head -c 45 /dev/zero; printf '\004'; } >"$work/bad/valid_digits.npy"
+expect 1 'label 4 of example 22 (position 1) is out of range' "$tiny" train --data "$work/bad" --run "$work/new"
+bad; head -c 200 "$data/test_image.npy" >"$work/bad/test_image.npy"
+expect 1 'test_image.npy' "$tiny" eval --data "$work/bad" --run "$a"
+expect 1 'there is no checkpoint' "$tiny" eval --data "$data" --run "$work/nowhere"
+mkdir "$work/torn"; head -c 3000 "$a/last" >"$work/torn/last"
+expect 1 'torn/last' "$tiny" eval --data "$data" --run "$work/torn"
+expect 1 'torn/last' "$tiny" train --data "$data" --run "$work/torn" --resume
+expect 2 'usage' "$tiny"
+expect 2 'did you mean train' "$tiny" trian
+expect 2 'did you mean --threads' "$tiny" eval --data "$data" --thread 2
+expect 2 'needs --data' "$tiny" eval --run "$a"
+expect 2 '--epochs needs a value' "$tiny" train --data "$data" --run "$work/new" --epochs
+expect 2 "got '1.5'" "$tiny" train --data "$data" --run "$work/new" --epochs 1.5
+expect 2 "got 'best'" "$tiny" eval --data "$data" --run "$a" --split best
+expect 2 'either --run DIR or --weights FILE' "$tiny" eval --data "$data"
+expect 2 'ends in .npz or .safetensors' "$tiny" export -o "$work/w.pt"
+expect 74 'nowhere' "$tiny" export -o "$work/nowhere/w.npz"
+for command in train eval predict check grad export bench info; do expect 0 '^usage: tiny' "$tiny" $command --help; done
+
+[ $failed = 0 ] && echo "test_trainer: fine"
+exit $failed
