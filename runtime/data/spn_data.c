@@ -21,6 +21,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifdef _OPENMP
+#define ALL_THREADS _Pragma("omp parallel for schedule(static)")
+#else
+#define ALL_THREADS
+#endif
+
 #ifndef SPN_VERSION
 #define SPN_VERSION "0.1.0"
 #endif
@@ -273,7 +279,7 @@ static int source_drawn(Source *source, uint64_t seed, const int64_t counts[SPLI
             return complain(ENVIRONMENT, "memory is out: %lld digits", (long long)counts[s]);
         Digits *d = source->split + s;
         *d = source->owned[s];
-        #pragma omp parallel for schedule(static)
+        ALL_THREADS
         for (int i = 0; i < d->count; i++)
             strokes_draw(d->pixels + (size_t)i * DIGIT_PIXELS, d->labels + i, seed, s, i);
     }
@@ -302,7 +308,7 @@ static bool write_clutter(SplitFiles *files, uint8_t *images, int32_t *labels, c
 {
     for (int64_t first = 0; first < count; first += PORTION) {
         const int n = (int)(count - first < PORTION ? count - first : PORTION);
-        #pragma omp parallel for schedule(static)
+        ALL_THREADS
         for (int i = 0; i < n; i++) {
             ClutterScene scene;
             clutter_scene(&scene, seed, split, first + i, source->split[split].count);

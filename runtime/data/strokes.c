@@ -103,7 +103,7 @@ static int place(Point *point, Dice *dice, const Knot *knots, int32_t radius)
     const int32_t height = dice_range(dice, 14 * ONE, 21 * ONE);
     const int32_t width = height * 6 / 10 * dice_range(dice, 60, 130) / 100;
     const int32_t slant = UNIT / 9 + bell(dice, UNIT * 6 / 10), bow = bell(dice, 90);
-    const int32_t jitter = dice_range(dice, 20, 75);                            /* tenths of the box's units: a steady hand or a shaky one */
+    const int32_t jitter = dice_range(dice, 20, 90);                            /* tenths of the box's units: a steady hand or a shaky one */
     /* A turn by a, with t = tan(a/2): cos = (1-tt)/(1+tt), sin = 2t/(1+tt); up to 17 degrees. */
     const int32_t t = bell(dice, UNIT * 15 / 100), tt = t * t / UNIT;
     const int32_t cosine = (UNIT - tt) * UNIT / (UNIT + tt), sine = 2 * t * UNIT / (UNIT + tt);
@@ -123,10 +123,10 @@ static int place(Point *point, Dice *dice, const Knot *knots, int32_t radius)
         most.y = point[count].y > most.y ? point[count].y : most.y;
     }
     /* Curves may swing out beyond their points by a pixel, and the pen by its radius: shrink what would touch the canvas' edge. */
-    const int32_t room = DIGIT_SIDE * ONE - 2 * radius - 4 * ONE;
+    const int32_t room = DIGIT_SIDE * ONE - 2 * radius - 5 * ONE;
     const int32_t extent = most.x - least.x > most.y - least.y ? most.x - least.x : most.y - least.y;
     const int32_t scaled = extent > room ? room : extent, divisor = extent > 0 ? extent : 1;
-    const int32_t shift_x = bell(dice, 2 * ONE), shift_y = bell(dice, 2 * ONE);
+    const int32_t shift_x = bell(dice, 5 * ONE / 2), shift_y = bell(dice, 5 * ONE / 2);
     for (int i = 0; i < count; i++) {
         point[i].x = (2 * point[i].x - least.x - most.x) * scaled / divisor / 2 + DIGIT_SIDE * ONE / 2 + shift_x;
         point[i].y = (2 * point[i].y - least.y - most.y) * scaled / divisor / 2 + DIGIT_SIDE * ONE / 2 + shift_y;
