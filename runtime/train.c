@@ -185,44 +185,49 @@ static bool out_of_patience(const Progress *p)
     return net.training.patience > 0 && p->best_epoch >= 0 && p->epoch - 1 - p->best_epoch >= net.training.patience;
 }
 
+/* Validates, logs and saves the epoch that train_epoch has finished; false when a signal came before it was counted. */
+static bool finish_epoch(Progress *p, Score *score, Data *valid, Log *log, const char *run, Display *display)
+{
+    double before = seconds_now();
+    if (!score_data(score, valid, &stop_signal))
+        return false;
+    if (!isfinite(score->loss))
+        stop_on_nonsense("validation loss", score->loss, p, run, display);
+    double measure = isnan(score->error) ? score->loss : score->error, seconds = p->train_seconds + seconds_now() - before;
+    bool better = p->best_epoch < 0 || measure < p->best;
+    if (better)
+        p->best = measure, p->best_epoch = p->epoch;
+    p->log_bytes = log_line(log, p, score, seconds, better);
+    show_epoch(display, p, score, seconds, better);
+    p->epoch++;
+    p->position = p->steps = 0;
+    p->loss_sum = p->norm_sum = p->norm_most = p->train_seconds = 0;
+    if (better)
+        run_save(run, "best", p);
+    run_save(run, "last", p);
+    return true;
+}
+
 static int train(Progress *p, const Options *o, Data *data, Data *valid, Log *log)
 {
-    int epochs = o->epochs ? o->epochs : net.training.epochs;
+    int epochs = o->epochs ? o->epochs : net.training.epochs, code = FINE;
     uint32_t *order = need_memory((size_t)data->examples * sizeof *order, "the order of examples");
     Display display = { .terminal = isatty(STDERR_FILENO) };
     Score score;
     score_open(&score);
     catch_signals();
-    while (p->epoch < epochs && !out_of_patience(p)) {
+    while (code == FINE && p->epoch < epochs && !out_of_patience(p)) {
         data_order(order, data, p->seed, p->epoch);
-        if (!train_epoch(p, data, order, epochs, o->run, &display))
-            return interrupted(p, o, &display);
-        double before = seconds_now();
-        if (!score_data(&score, valid, &stop_signal))
-            return interrupted(p, o, &display);
-        if (!isfinite(score.loss))
-            stop_on_nonsense("validation loss", score.loss, p, o->run, &display);
-        double measure = isnan(score.error) ? score.loss : score.error, seconds = p->train_seconds + seconds_now() - before;
-        bool better = p->best_epoch < 0 || measure < p->best;
-        if (better)
-            p->best = measure, p->best_epoch = p->epoch;
-        p->log_bytes = log_line(log, p, &score, seconds, better);
-        show_epoch(&display, p, &score, seconds, better);
-        p->epoch++;
-        p->position = p->steps = 0;
-        p->loss_sum = p->norm_sum = p->norm_most = p->train_seconds = 0;
-        if (better)
-            run_save(o->run, "best", p);
-        run_save(o->run, "last", p);
-        if (stop_signal)
-            return p->epoch < epochs ? interrupted(p, o, &display) : FINE;
+        bool whole = train_epoch(p, data, order, epochs, o->run, &display) && finish_epoch(p, &score, valid, log, o->run, &display);
+        if (!whole || (stop_signal && p->epoch < epochs))
+            code = interrupted(p, o, &display);
     }
-    if (p->best_epoch >= 0)
+    if (code == FINE && p->best_epoch >= 0)
         printf("finished after %d epochs%s; best: epoch %d, validation %s %.6g\n", p->epoch,
                p->epoch < epochs ? " (out of patience)" : "", p->best_epoch, isnan(score.error) ? "loss" : "error", p->best);
     score_close(&score);
     free(order);
-    return FINE;
+    return code;
 }
 
 static void check_same_run(const Progress *p, const Options *o, const Data *data)
