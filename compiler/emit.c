@@ -276,7 +276,7 @@ static Fact *unit_fact(Emitter *e, const Unit *u)
     fact_int(f, "S", slices(m, op));
     fact_int(f, "S_backward", u->backward ? slices(m, u->backward) : 0);
     fact_int(f, "S_weights", u->weights ? slices(m, u->weights) : 0);
-    fact_int(f, "size", op->write_count ? shape_count(&op->writes[0].tensor->shape) : 0);
+    fact_int(f, "size", shape_count(&(op->kind == OP_mse ? op->reads[0] : op->writes[0]).tensor->shape));
     Text ins = { .arena = m->arena };
     for (int i = 0; i < op->read_count; i++) {
         fact_push(inputs, value_fact(m, op->reads[i].tensor, u->backward && op->grads[i]));
