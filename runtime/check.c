@@ -1,11 +1,11 @@
 /* check.c -- the command `check`: the gradients of this very program against central differences of its own loss.
  *
  * At jittered weights, with dropout on, one parameter element at a time is moved by +h and -h.  A difference counts only
- * if no discrete decision (ReLU mask, pool winner, pixel) changes on the way; else h is quartered, and when the loss's
- * rounding noise over h would drown the gradient, another element is drawn.  So few examples are used at once: the more
+ * if no discrete decision (ReLU mask, pool winner, pixel) changes on the way; else another element is drawn, and a smaller
+ * h; a larger one when the loss's rounding over h would drown the gradient.  Few examples are used at once: the more
  * there are, the more decisions lie near a kink.  What a small batch cannot show, sums over lanes and groups, is checked
  * without any kink: the gradient of a whole batch must be the mean of those of its two uneven parts. */
-#include "data.h"
+#include "eval.h"
 #include "json.h"
 #include "message.h"
 #include "rng.h"
@@ -19,18 +19,22 @@
 
 #ifdef SPN_DOUBLE
 static const double EPSILON = DBL_EPSILON, FIRST_STEP = 1e-3, RELATIVE = 1e-6, OF_LARGEST = 1e-7, PARTS_BOUND = 1e-11;
-enum { EXAMPLES = 2, NOISE = 16, TRIES = 7 };
+enum { EXAMPLES = 2, NOISE = 16 };
 #else
 static const double EPSILON = FLT_EPSILON, FIRST_STEP = 0.1, RELATIVE = 5e-3, OF_LARGEST = 2e-3, PARTS_BOUND = 1e-4;
-enum { EXAMPLES = 1, NOISE = 8, TRIES = 6 };
+enum { EXAMPLES = 1, NOISE = 16 };
 #endif
-enum { WANTED = 24, A_ROUND = 4, REDRAWS = 8, CONTEST = 8 };
-static const double SECONDS = 30;
+enum { WANTED = 24, CONTEST = 8 };
+static const double SECONDS = 40, DROWNED = 0.25;           /* of the gradient: more rounding than this tells nothing */
 enum { CHECK = 0x63686563, JITTER = 0x6a697474 };            /* "chec", "jitt": first numbers of random keys */
 
 /* The comparison with the largest error in terms of its bound. */
 typedef struct { size_t index; double gradient, difference, bound, ratio; } Comparison;
-typedef struct { Comparison worst; int tested, redrawn, failed; } Result;
+typedef struct {
+    Comparison worst;
+    int tested, redrawn, failed;
+    double step;                               /* relative to the weight: between the steps that kinks and rounding forbid */
+} Result;
 
 typedef struct { uint64_t key, count; } Draws;
 static double draw(Draws *d) { return rng_uniform(d->key, d->count++); }
@@ -62,8 +66,26 @@ static void jitter(real *block, uint64_t seed)
 typedef struct {
     Batch batch;
     uint64_t decisions;                        /* of the unmoved weights */
-    double loss;
+    double noise;                              /* what rounding may do to the loss */
 } Point;
+
+/* The loss is no more exact than the values it is made of: those of a cross entropy enter it with factors up to 1, those
+ * of a mean square with factors like themselves. */
+static double loss_noise(const Batch *batch)
+{
+    double noise = 0;
+    for (int i = 0; i < net.loss_count; i++) {
+        const NetLoss *l = &net.losses[i];
+        const NetValue *v = &net.values[l->value];
+        double largest = 0;
+        for (int n = 0; n < batch->count; n++)
+            for (int step = 0; step < (v->steps ? v->steps : 1); step++)
+                for (size_t e = 0; e < v->count; e++)
+                    largest = fmax(largest, fabs((double)net.activations()[value_index(v, n, step, e)]));
+        noise += fabs(l->weight) * EPSILON * largest * (l->kind == MSE ? 1 + 2 * largest : 1);
+    }
+    return NOISE * noise + 16 * DBL_EPSILON;
+}
 
 /* Moves one weight by +h and -h; false if a decision changed.  Divides by the step that rounding has left. */
 static bool difference(double *slope, const Point *at, real *weight, double h)
@@ -82,28 +104,26 @@ static bool difference(double *slope, const Point *at, real *weight, double h)
     return same;
 }
 
-/* One element: true if some step could tell, the comparison that fits best then in *best. */
-static bool compare(Comparison *best, const Point *at, real *weight, double gradient, double largest)
+typedef enum { TOLD, KINK, ROUNDING } Outcome;
+
+/* One element, moved by `relative` of its size; by less if that could be curvature.  TOLD: *c is filled. */
+static Outcome compare(Comparison *c, const Point *at, real *weight, double gradient, double largest, double relative)
 {
-    double h = FIRST_STEP * (fabs((double)*weight) > 0.05 ? fabs((double)*weight) : 0.05);
-    double noise = NOISE * EPSILON * (1 + fabs(at->loss));
-    bool told = false;
-    for (int i = 0; i < TRIES; i++, h /= 4) {
-        double slope, seen = fabs(gradient) > 0.2 * largest ? fabs(gradient) : 0.2 * largest;
-        if (largest > 0 && noise / h > 0.1 * seen)
-            break;
+    double h = relative * (fabs((double)*weight) > 0.05 ? fabs((double)*weight) : 0.05), slope;
+    double seen = fabs(gradient) > 0.2 * largest ? fabs(gradient) : 0.2 * largest;
+    Outcome outcome = ROUNDING;
+    for (; !seen || at->noise / h <= DROWNED * seen; h /= 4) {
         if (!difference(&slope, at, weight, h))
-            continue;
+            return outcome == TOLD ? TOLD : KINK;
         double size = fabs(slope) > fabs(gradient) ? fabs(slope) : fabs(gradient);
-        Comparison c = { .gradient = gradient, .difference = slope, .bound = RELATIVE * size + OF_LARGEST * largest + noise / h };
-        c.ratio = fabs(slope - gradient) / c.bound;
-        if (!told || c.ratio < best->ratio)
-            *best = c;
-        told = true;
-        if (c.ratio <= 0.5)                    /* a smaller step only adds noise; else it may cure curvature */
+        double bound = RELATIVE * size + OF_LARGEST * largest + at->noise / h, ratio = fabs(slope - gradient) / bound;
+        if (outcome != TOLD || ratio < c->ratio)
+            c->gradient = gradient, c->difference = slope, c->bound = bound, c->ratio = ratio;
+        outcome = TOLD;
+        if (ratio <= 0.5 || !seen)
             break;
     }
-    return told;
+    return outcome;
 }
 
 /* Any element half of the time, else the one with the largest gradient of a few: small ones tell little. */
@@ -118,23 +138,26 @@ static size_t draw_element(const NetParam *p, const real *gradients, Draws *d)
     return index;
 }
 
-static void check_param(Result *r, const NetParam *p, const Point *at, Draws *d, double end)
+/* Draws until one element could be compared, or a move was in vain: then the others have their turn. */
+static void check_param(Result *r, const NetParam *p, const Point *at, Draws *d)
 {
     const real *gradients = net.gradients();
     double largest = 0;
     for (size_t i = 0; i < p->count; i++)
         largest = fmax(largest, fabs((double)gradients[weights_index(p, i)]));
-    for (int i = 0; i < A_ROUND && r->tested < WANTED; i++)
-        for (int again = 0; again < REDRAWS && seconds_now() < end; again++) {
-            size_t index = draw_element(p, gradients, d), place = weights_index(p, index);
-            Comparison c = { 0 };
-            if (compare(&c, at, net.weights() + place, (double)gradients[place], largest)) {
-                c.index = index;
-                note(r, c);
-                break;
-            }
+    for (Outcome outcome = ROUNDING; outcome == ROUNDING && r->tested < WANTED; ) {
+        size_t index = draw_element(p, gradients, d), place = weights_index(p, index);
+        Comparison c = { .index = index };
+        bool largest_step = r->step >= FIRST_STEP;
+        outcome = compare(&c, at, net.weights() + place, (double)gradients[place], largest, r->step);
+        if (outcome == TOLD)
+            note(r, c);
+        else
             r->redrawn++;
-        }
+        r->step = fmin(FIRST_STEP, r->step * (outcome == KINK ? 0.2 : 2));
+        if (outcome == ROUNDING && largest_step)
+            break;
+    }
 }
 
 static void check_differences(Result *results, Data *data, uint64_t seed)
@@ -142,17 +165,20 @@ static void check_differences(Result *results, Data *data, uint64_t seed)
     Draws draws = { .key = rng_key(seed, CHECK, 0, 0, 0) };
     double end = seconds_now() + SECONDS;
     bool wanted = true;
-    for (int round = 0; wanted && round < 4 * WANTED && seconds_now() < end; round++) {
+    for (int round = 0; wanted && round < 20 * WANTED && seconds_now() < end; round++) {
         /* epoch: beyond any ramp of dropout */
         Point at = { .batch = { .train = 1, .seed = seed, .step = (uint64_t)round, .epoch = 1e6 } };
         data_batch(&at.batch, data, NULL, round * EXAMPLES % data->examples);
         at.batch.count = at.batch.count < EXAMPLES ? at.batch.count : EXAMPLES;
-        at.loss = net.forward(&at.batch, NULL);
+        net.forward(&at.batch, NULL);
         at.decisions = net.decisions();
+        at.noise = loss_noise(&at.batch);
         net.backward(&at.batch);
         wanted = false;
-        for (int k = 0; k < net.param_count; k++) {
-            check_param(&results[k], &net.params[k], &at, &draws, end);
+        for (int k = 0; k < net.param_count && seconds_now() < end; k++) {
+            if (!round)                        /* neighbours bear much the same step */
+                results[k].step = k ? results[k - 1].step : FIRST_STEP;
+            check_param(&results[k], &net.params[k], &at, &draws);
             wanted |= results[k].tested < WANTED;
         }
     }
@@ -274,7 +300,7 @@ static void print_table(const Result *results)
         if (r->tested)
             printf("%14.6g %14.6g %8.0f %%\n", r->worst.gradient, r->worst.difference, 100 * r->worst.ratio);
         else
-            printf("  no element could be moved without crossing a kink: --precision double can tell\n");
+            printf("  untested: each move crossed a kink or drowned in rounding; a build with --precision double can tell\n");
     }
 }
 
