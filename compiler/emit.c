@@ -575,12 +575,27 @@ static Fact *net_fact(Model *m)
     return f;
 }
 
+static void decision(Model *m, Fact *list, const char *kind, const Op *op, Tensor *t)
+{
+    if (owner(t)->local || owner(t)->last < m->forward_phases.count)
+        return;
+    Repeat *r = op->writes[0].tensor->repeat;
+    Fact *d = fact_table(m->arena);
+    fact_text(d, "kind", kind);
+    fact_text(d, "name", op->name);
+    fact_text(d, "value", t->name);
+    fact_int(d, "slices", m->groups * (r ? r->steps : 1));
+    fact_bool(d, "once", t->repeat == NULL);
+    fact_int(d, "size", shape_count(&t->shape) * m->lanes);
+    fact_push(list, d);
+}
+
 bool emit(Model *m, Text *c, Text *makefile)
 {
     Emitter e = { .m = m };
     collect(&e);
     Fact *f = fact_table(m->arena), *net = net_fact(m), *units = fact_table(m->arena);
-    bool uses[OP_COUNT] = { 0 }, folds = false, decides = false;
+    bool uses[OP_COUNT] = { 0 }, folds = false;
     fact_set(f, "net", net);
     fact_set(f, "types", types_fact(m));
     int64_t bytes;
@@ -591,21 +606,14 @@ bool emit(Model *m, Text *c, Text *makefile)
         Op *op = u->op;
         uses[op->kind] = true;
         fact_push(units, unit_fact(&e, u));
-        /* what the forward pass decided: kept winners, results of relu, transforms of samplers, as far as backward needs them */
-        bool relu = op->act == OP_relu || (op->kind == OP_relu && u->forward);
-        Tensor *t = relu ? op->writes[0].tensor : op->kind == OP_maxpool && op->keeps ? op->writes[1].tensor : u->decisions ? op->reads[1].tensor : NULL;
-        if (!t || owner(t)->local || owner(t)->last < m->forward_phases.count)
-            continue;
-        decides = true;
-        Repeat *r = op->writes[0].tensor->repeat;
-        Fact *d = fact_table(m->arena);
-        fact_text(d, "kind", relu ? "relu" : op->kind == OP_maxpool ? "maxpool" : "spn");
-        fact_text(d, "name", op->name);
-        fact_text(d, "value", t->name);
-        fact_int(d, "slices", m->groups * (r ? r->steps : 1));
-        fact_bool(d, "once", t->repeat == NULL);
-        fact_int(d, "size", shape_count(&t->shape) * (t->space == WINNERS ? 1 : m->lanes));
-        fact_push(decisions, d);
+        /* what the forward pass decided, as far as backward needs it: results of relu, winners of pools, transforms of samplers */
+        bool relu = op->act == OP_relu || (op->kind == OP_relu && u->forward) || (op->kind == OP_maxpool && op->relu) || op->kind == OP_conv_pool;
+        if (relu)
+            decision(m, decisions, "relu", op, op->writes[0].tensor);
+        if ((op->kind == OP_maxpool || op->kind == OP_conv_pool) && op->keeps)
+            decision(m, decisions, "maxpool", op, op->writes[1].tensor);
+        if (u->decisions)
+            decision(m, decisions, "spn", op, op->reads[1].tensor);
     }
     for (int i = 0; i < m->backward_phases.count; i++) {
         Phase *p = m->backward_phases.items[i];
@@ -613,7 +621,6 @@ bool emit(Model *m, Text *c, Text *makefile)
     }
     fact_set(f, "units", units);
     fact_set(f, "decisions", decisions);
-    fact_bool(f, "decides", decides);
     fact_bool(f, "folds", folds);
     fact_bool(f, "dropout", uses[OP_dropout]);
     fact_bool(f, "sampler", uses[OP_spn]);

@@ -233,6 +233,7 @@ struct Op {
     bool weights_wanted;
     bool keeps;              /* forward keeps something for backward (writes[1]) */
     OpKind act;              /* fuse.c: activation in the epilogue, or OP_COUNT */
+    bool relu;               /* fuse.c: a maxpool whose backward takes the relu below it along */
     bool accumulate;         /* WEIGHTS, FOLD: adds to what an earlier use left */
     int random_place;        /* dropout: its number among the model's places */
     int index;               /* load, labels: which input or target; loss: which loss; pick: step */

@@ -71,6 +71,7 @@ static void facts(const Model *m, const Op *op, Fact *f)
     fact_int(f, "KH", size[0]), fact_int(f, "KW", size[1]);
     fact_int(f, "SH", stride[0]), fact_int(f, "SW", stride[1]);
     fact_int(f, "BITS", bits(size));
+    fact_bool(f, "relu", fwd->relu);
     fact_bool(f, "keep_winner", fwd->keeps);
     fact_text(f, "winner_type", fwd->keeps ? arena_printf(m->arena, "%s_t", fwd->writes[1].tensor->name) : "");
 }

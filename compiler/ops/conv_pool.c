@@ -1,0 +1,29 @@
+/* conv_pool.c -- a 3x3 convolution of one channel, relu and 2x2 max-pool as one operator; fuse.c makes it of the three.
+ *
+ *   y[m,i,j] = max(0, max over r,q of b[m] + sum over u,v of x[2i+r+u, 2j+q+v] w[m,u,v])
+ * With one channel the convolution does little work for what it writes; so the map is never written, and both gradients start from the
+ * pool's winners: a quarter of the positions. */
+#include "../spnc.h"
+
+static const AttrSpec none[] = { { 0 } };
+static bool infer(Model *m, Op *op) { (void)m, (void)op; unreachable("conv_pool is made after shapes are known"); }
+
+static void facts(const Model *m, const Op *op, Fact *f)
+{
+    const Op *fwd = op->of ? op->of : op;
+    const Shape *x = &fwd->reads[0].tensor->shape, *y = &fwd->writes[0].tensor->shape;
+    fact_int(f, "M", y->dim[0]);
+    fact_int(f, "H", x->dim[1]), fact_int(f, "W", x->dim[2]);
+    fact_int(f, "Ho", y->dim[1]), fact_int(f, "Wo", y->dim[2]);
+    fact_bool(f, "keep_winner", fwd->keeps);
+    fact_text(f, "winner_type", fwd->keeps ? arena_printf(m->arena, "%s_t", fwd->writes[1].tensor->name) : "");
+}
+
+/* By direct convolution, over the whole map. */
+static double macs(const Op *op)
+{
+    const Shape *x = &op->reads[0].tensor->shape;
+    return (double)op->writes[0].tensor->shape.dim[0] * (double)((x->dim[1] - 2) * (x->dim[2] - 2)) * 9;
+}
+
+const OpInfo op_conv_pool = { "conv_pool", "y = max(0, the largest of each 2x2 of conv(x))", 1, 1, NULL, false, none, infer, NULL, facts, macs, false, "tt:t" };
