@@ -321,11 +321,15 @@ int command_check(const Options *o)
     check_differences(differences, &data, seed);
     if (!o->json)
         print_table(differences);
-    int failed = report_failures(differences, "central difference") + report_failures(parts, "mean over two parts of the batch");
+    int untested = 0, failed = report_failures(differences, "central difference") + report_failures(parts, "mean over two parts of the batch");
+    for (int k = 0; k < net.param_count; k++)
+        untested += !differences[k].tested;
     if (o->json)
         print_json(differences, parts, !failed);
+    else if (untested)
+        printf("check %s; %d of %d parameters untested by differences\n", failed ? "failed" : "passed", untested, net.param_count);
     else
-        printf("%s\n", failed ? "check failed" : "check passed");
+        printf("check %s\n", failed ? "failed" : "passed");
     data_close(&data);
     net.close();
     free(parts);
