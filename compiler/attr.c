@@ -17,7 +17,7 @@ static bool number_in_range(Model *m, const AttrSpec *s, Loc at, const Value *v,
         return false;
     }
     if (!(v->r >= s->low && v->r <= s->high)) {
-        diag_error(m->diag, at, "'%s' must be between %g and %g, not %g", s->name, s->low, s->high, v->r);
+        diag_error(m->diag, at, "'%s' must be between %.15g and %.15g, not %.15g", s->name, s->low, s->high, v->r);
         return false;
     }
     return true;
@@ -186,6 +186,7 @@ bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)
     const OpInfo *info = OP_INFO(op);
     int errors = diag_errors(m->diag);
     const char *names[ATTR_MAX];
+    bool unknown = false;       /* a name that is missing may be the one that was misspelt */
     for (const AttrSpec *s = info->attrs; s->name; s++) {
         names[op->attr_count] = s->name;
         op->attrs[op->attr_count++] = (Attr){ .spec = s, .loc = at };
@@ -208,6 +209,7 @@ bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)
                     text_printf(&list, "%s%s", k ? ", " : "", names[k]);
                 if (list.text)
                     diag_note(m->diag, (Loc){ 0 }, "%s knows: %s", info->name, list.text);
+                unknown = true;
                 continue;
             }
             attr_from_yaml(m, a, y->items[i]);
@@ -225,9 +227,9 @@ bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)
         Attr *a = &op->attrs[k];
         if (a->given)
             continue;
-        if (!a->spec->fallback)
+        if (!a->spec->fallback && !unknown)
             diag_error(m->diag, at, "%s needs '%s' (%s)", info->name, a->spec->name, a->spec->help);
-        else
+        else if (a->spec->fallback)
             attr_fallback(m, a);
     }
     return diag_errors(m->diag) == errors;

@@ -2,15 +2,18 @@
  *
  * In: the tree (read.c), the parameters (expr.c).  Out: m->ops in the order of the file, tensors without shapes.  Next: shape.c.
  * A net is applied by walking its layers once for each use; the weights' names (NET.LAYER.weight) make the uses share.
- * A name of the flow is bound to a Use: a tensor, and -1 where a carried state of the step before is meant. */
+ * A name of the flow is bound to a Use: a tensor, and -1 where a carried state of the step before is meant.
+ * One cause, one error: what an entry with a mistake would have made is bound to no tensor, and its readers fail silently. */
 #include "attr.h"
-#include <math.h>
 #include <string.h>
+
+/* Nets of nets multiply: what they come to is bounded, and so is how deep they may stand in each other. */
+enum { LAYERS_MAX = 4096, NETS_DEEP = 32, LOSSES_MAX = 64 };
 
 typedef struct {
     const char *name;
     Loc loc;
-    Tensor *tensor;
+    Tensor *tensor;          /* NULL: what makes it has been refused */
     int shift;
     bool used;
 } Name;
@@ -18,7 +21,7 @@ typedef struct {
 typedef struct {
     const char *name;
     Loc loc;
-    const Yaml *layers;
+    const Yaml *layers;      /* NULL: refused */
     bool used, open;         /* open: being expanded; a net inside itself is a cycle */
 } Net;
 
@@ -37,9 +40,8 @@ typedef struct {
     Repeat *repeat;          /* the repeat we are in, or NULL */
     State states[16];
     int state_count;
+    int layers, depth;       /* entries and layers so far; nets that are open */
 } Builder;
-
-static const char *const no_layer = "'%s' stands in the flow, not in a net";
 
 /* ---- words ------------------------------------------------------------------------------------------ */
 
@@ -78,6 +80,14 @@ static void unknown_operator(Builder *b, Loc at, const char *word)
         list[n++] = ((Net *)b->nets.items[i])->name;
     const char *near = diag_nearest(word, list, n);
     diag_error(b->m->diag, at, "no operator or net is called '%s'%s%s%s", word, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+/* Counts a layer or an entry; false, with one error, when there are too many. */
+static bool room(Builder *b, Loc at)
+{
+    if (++b->layers == LAYERS_MAX + 1)
+        diag_error(b->m->diag, at, "with this, the flow and its nets come to more than %d operators", LAYERS_MAX);
+    return b->layers <= LAYERS_MAX;
 }
 
 /* Checks the keys of a map against `known` (NULL-terminated); reports unknown ones with the nearest. */
@@ -136,7 +146,26 @@ static bool word(Model *m, const Yaml *map, const char *key, const char *choices
     return true;
 }
 
+/* A list of sizes that stays below what one example may hold. */
+static bool shape_read(Model *m, Attr *a, const Yaml *y, const char *name, Shape *out)
+{
+    if (!attr_from_yaml(m, a, y))
+        return false;
+    out->rank = a->count;
+    int64_t n = 1;
+    for (int k = 0; k < a->count; k++) {
+        out->dim[k] = (int64_t)a->number[k];
+        n = n > ELEMENTS_MAX ? n : n * out->dim[k];
+    }
+    if (n <= ELEMENTS_MAX / 64)
+        return true;
+    diag_error(m->diag, y->loc, "one example of '%s' has more than %lld elements", name, (long long)(ELEMENTS_MAX / 64));
+    return false;
+}
+
 /* ---- inputs and targets ------------------------------------------------------------------------------- */
+
+enum { REFUSED = -1 };       /* a DataDef's type: its declaration is wrong, its readers are not to blame */
 
 static DataDef *data_defs(Model *m, const Yaml *y, bool target, int *count)
 {
@@ -149,40 +178,36 @@ static DataDef *data_defs(Model *m, const Yaml *y, bool target, int *count)
         const Yaml *v = y->items[i];
         d->name = y->keys[i]->text;
         d->loc = y->keys[i]->loc;
-        d->type = 1;
+        d->type = REFUSED;
         if (!name_check(m, d->loc, d->name) || !is_map(m, v, d->name))
             continue;
         const char *dtype = "f32";
         if (target && yaml_get(v, "classes")) {
             double classes = 0, length = 0;
-            keys_known(m, v, "a target of labels", (const char *const[]){ "length", "classes", NULL });
-            number(m, v, "classes", 2, 1e6, true, &classes);
-            number(m, v, "length", 1, 1e6, true, &length);
+            bool good = keys_known(m, v, "a target of labels", (const char *const[]){ "length", "classes", NULL });
+            good = number(m, v, "classes", 2, 1e6, true, &classes) && good;
+            good = number(m, v, "length", 1, 1e6, true, &length) && good;
+            if (!good)
+                continue;
             d->type = 2;
             d->classes = (int)classes;
             d->shape.rank = yaml_get(v, "length") != NULL;
             d->shape.dim[0] = (int64_t)length;
             continue;
         }
-        keys_known(m, v, target ? "a target (shape, or length and classes)" : "an input", (const char *const[]){ "shape", "dtype", NULL });
-        word(m, v, "dtype", "u8 f32", &dtype);
-        d->type = strcmp(dtype, "u8") != 0;
+        bool good = keys_known(m, v, target ? "a target (shape, or length and classes)" : "an input",
+                               target ? (const char *const[]){ "shape", "dtype", "length", "classes", NULL } : (const char *const[]){ "shape", "dtype", NULL });
+        if (!good || !word(m, v, "dtype", "u8 f32", &dtype))
+            continue;
         AttrSpec spec = { "shape", ATTR_SHAPE, NULL, 1, 1 << 24, NULL, "" };
         Attr a = { .spec = &spec };
-        if (!yaml_get(v, "shape")) {
-            diag_error(m->diag, d->loc, target ? "target '%s' needs its shape, or its classes" : "input '%s' needs its shape: { shape: [1, 28, 28] }", d->name);
-        } else if (attr_from_yaml(m, &a, yaml_get(v, "shape"))) {
-            d->shape.rank = a.count;
-            for (int k = 0; k < a.count; k++)
-                d->shape.dim[k] = (int64_t)a.number[k];
-            int64_t n = 1;
-            for (int k = 0; k < a.count; k++)
-                n = n > ELEMENTS_MAX ? n : n * d->shape.dim[k];
-            if (n > ELEMENTS_MAX / 64) {
-                diag_error(m->diag, yaml_get(v, "shape")->loc, "one example of '%s' has more than %lld elements", d->name, (long long)(ELEMENTS_MAX / 64));
-                d->shape.rank = 0;
-            }
-        }
+        const Yaml *shape = yaml_get(v, "shape");
+        if (yaml_get(v, "length"))
+            diag_error(m->diag, d->loc, "labels need the number of their classes: { length: 3, classes: 10 }");
+        else if (!shape)
+            diag_error(m->diag, d->loc, target ? "target '%s' needs its classes, or its shape: { classes: 10 }" : "input '%s' needs its shape: { shape: [1, 28, 28] }", d->name);
+        else if (shape_read(m, &a, shape, d->name, &d->shape))
+            d->type = strcmp(dtype, "u8") != 0;
     }
     return defs;
 }
@@ -195,7 +220,8 @@ static Tensor *data_tensor(Model *m, DataDef *d, int index)
     Tensor *t = d->tensor = tensor_new(m, d->name, d->loc, NULL);
     t->shape = d->shape;
     t->space = d->type == 2 ? LABELS_I32 : REALS;
-    Op *op = op_new(m, d->type == 2 ? OP_labels : OP_load, FORWARD, arena_printf(m->arena, "load_%s", t->name), d->loc);
+    const char *name = identifier_unique(m, arena_printf(m->arena, "load_%s", t->name));
+    Op *op = op_new(m, d->type == 2 ? OP_labels : OP_load, FORWARD, name, d->loc);
     op->index = index;
     op_write(op, t, 0);
     list_push(m->arena, &m->ops, op);
@@ -250,7 +276,7 @@ static Tensor *apply(Builder *b, Op *parsed, const char *name, const char *prefi
     if (!act)
         return op->writes[0].tensor;
     Op *a = append(b, op_kind(act), y->name, at, y);
-    a->name = arena_printf(m->arena, "%s_%s", y->name, act);
+    a->name = identifier_unique(m, arena_printf(m->arena, "%s_%s", y->name, act));
     a->family = family;
     op_read(a, op->writes[0].tensor, 0);
     return y;
@@ -285,11 +311,16 @@ static bool apply_layer(Builder *b, Net *net, const Yaml *y, int *counts, List *
 {
     Model *m = b->m;
     const Yaml *key = y, *value = NULL;
+    if (!room(b, y->loc))
+        return false;
     if (y->kind == YAML_MAP && y->count == 1) {
         key = y->keys[0];
         value = y->items[0];
     } else if (y->kind != YAML_SCALAR) {
-        diag_error(m->diag, y->loc, "a layer is one operator: - conv: { filters: 32, kernel: 3 }");
+        if (y->kind == YAML_MAP && y->count > 1)
+            diag_error(m->diag, y->keys[1]->loc, "a layer is one operator; its attributes stand in braces: - %.40s: { %.40s: ... }", y->keys[0]->text, y->keys[1]->text);
+        else
+            diag_error(m->diag, y->loc, "a layer is one operator: - conv: { filters: 32, kernel: 3 }");
         return false;
     }
     OpKind kind = op_kind(key->text);
@@ -306,7 +337,8 @@ static bool apply_layer(Builder *b, Net *net, const Yaml *y, int *counts, List *
         return false;
     }
     if (!op_table[kind]->layer) {
-        diag_error(m->diag, key->loc, no_layer, key->text);
+        bool loss = kind == OP_cross_entropy || kind == OP_mse;
+        diag_error(m->diag, key->loc, "'%s' stands %s, not in a net", key->text, loss ? "under loss" : "in the flow");
         return false;
     }
     Op *parsed = op_new(m, kind, FORWARD, "", key->loc);
@@ -338,17 +370,22 @@ static bool apply_layer(Builder *b, Net *net, const Yaml *y, int *counts, List *
 static bool apply_net(Builder *b, Net *net, Loc at, Use *x)
 {
     Model *m = b->m;
-    if (net->open) {
-        diag_error(m->diag, at, "net '%s' contains itself", net->name);
+    net->used = true;
+    if (!net->layers)
+        return false;
+    if (net->open || b->depth == NETS_DEEP) {
+        diag_error(m->diag, at, net->open ? "net '%s' contains itself" : "net '%s' stands in more than %d nets", net->name, NETS_DEEP);
         return false;
     }
-    net->used = net->open = true;
+    net->open = true;
+    b->depth++;
     int counts[OP_COUNT] = { 0 };
     List names = { 0 };
     bool good = true;
     for (int i = 0; i < net->layers->count && good; i++)
         good = apply_layer(b, net, net->layers->items[i], counts, &names, x);
     net->open = false;
+    b->depth--;
     return good;
 }
 
@@ -362,16 +399,25 @@ static Name *bind(Builder *b, const char *name, Loc at, Use u)
     return n;
 }
 
+/* What an entry with a mistake would have made. */
+static void bind_refused(Builder *b, const Yaml *key)
+{
+    if (!name_find(b, key->text))
+        bind(b, key->text, key->loc, (Use){ NULL, 0 });
+}
+
 static bool resolve(Builder *b, const Yaml *y, Use *out, bool keep_steps)
 {
     Model *m = b->m;
-    if (y->kind != YAML_SCALAR) {
+    if (y->kind != YAML_SCALAR || !*y->text) {
         diag_error(m->diag, y->loc, "expected the name of a value");
         return false;
     }
     Name *n = name_find(b, y->text);
     if (n) {
         n->used = true;
+        if (!n->tensor)
+            return false;
         *out = (Use){ n->tensor, n->shift };
         if (!keep_steps)
             *out = outside(b, *out, y->loc);
@@ -387,11 +433,11 @@ static bool resolve(Builder *b, const Yaml *y, Use *out, bool keep_steps)
             diag_error(m->diag, y->loc, "'%s' is a target: only a loss may read it", y->text);
             return false;
         }
-    const char *list[512];
+    const char **list = NEW_ARRAY(m->arena, const char *, m->input_count + b->names.count + 1);
     int count = 0;
-    for (int i = 0; i < m->input_count && count < 512; i++)
+    for (int i = 0; i < m->input_count; i++)
         list[count++] = m->inputs[i].name;
-    for (int i = 0; i < b->names.count && count < 512; i++)
+    for (int i = 0; i < b->names.count; i++)
         list[count++] = ((Name *)b->names.items[i])->name;
     const char *near = diag_nearest(y->text, list, count);
     diag_error(m->diag, y->loc, "no value is called '%s' here%s%s%s", y->text, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
@@ -407,7 +453,10 @@ static bool resolve_inputs(Builder *b, const Yaml *y, Use *uses, int *count, boo
         return resolve(b, y, &uses[0], keep_steps);
     }
     if (y->kind != YAML_LIST || y->count > INPUT_MAX - 2) {
-        diag_error(b->m->diag, y->loc, "expected the name of a value, or a list of names");
+        if (y->kind == YAML_LIST)
+            diag_error(b->m->diag, y->items[INPUT_MAX - 2]->loc, "an operator takes at most %d inputs", INPUT_MAX - 2);
+        else
+            diag_error(b->m->diag, y->loc, "expected the name of a value, or a list of names");
         return false;
     }
     bool good = true;
@@ -424,53 +473,90 @@ static State *state_find(Builder *b, const char *name)
     return NULL;
 }
 
-/* h' = gru(x, h): two dense layers and the gates; see ops/gru.c. */
-static Tensor *apply_gru(Builder *b, State *s, Loc at, Use x, Use h)
+/* h' = gru(x, h): two dense layers and the gates; see ops/gru.c.  `cell` has the attributes, `out` is the carried state or NULL. */
+static Tensor *apply_gru(Builder *b, const Op *cell, const char *name, Loc at, Tensor *out, Use x, Use h)
 {
     Model *m = b->m;
-    int64_t units = op_int(s->cell, "units");
-    const Attr *init = op_attr(s->cell, "weight_init");
+    const Attr *init = op_attr(cell, "weight_init");
     Tensor *parts[2];
     for (int k = 0; k < 2; k++) {
         Op *dense = op_new(m, OP_dense, FORWARD, "", at);
-        Yaml rows = { .kind = YAML_SCALAR, .loc = at, .text = arena_printf(m->arena, "%lld", (long long)(3 * units)) };
+        Yaml rows = { .kind = YAML_SCALAR, .loc = at, .text = arena_printf(m->arena, "%lld", (long long)(3 * op_int(cell, "units"))) };
         attr_parse(m, dense, &rows, NULL, at);
         for (int i = 0; i < dense->attr_count; i++) {
             Attr *a = &dense->attrs[i];
             if (!strcmp(a->spec->name, "bias"))
-                a->number[0] = k == 0 || op_int(s->cell, "bias_hh");
+                a->number[0] = k == 0 || op_int(cell, "bias_hh");
             else if (!strcmp(a->spec->name, "init")) {
                 a->word = init->given ? init->word : "normal";
                 a->number[0] = init->given ? init->number[0] : 0.1;
+                a->count = init->given ? init->count : 1;
             }
         }
         Use in = k == 0 ? x : h;
-        parts[k] = apply(b, dense, arena_printf(m->arena, "%s_%s", s->name, k == 0 ? "from_input" : "from_state"), s->name, s->name, at, &in, 1);
+        parts[k] = apply(b, dense, arena_printf(m->arena, "%s_%s", name, k == 0 ? "from_input" : "from_state"), name, name, at, &in, 1);
         parts[k]->op->suffix[0] = k == 0 ? "weight_ih" : "weight_hh";
         parts[k]->op->suffix[1] = k == 0 ? "bias_ih" : "bias_hh";
     }
-    Op *gates = append(b, OP_gru_gates, s->name, at, s->tensor);
-    gates->family = s->name;
+    Op *gates = append(b, OP_gru_gates, name, at, out);
+    gates->family = name;
     op_read(gates, parts[0], 0);
     op_read(gates, parts[1], 0);
     op_read(gates, h.tensor, h.shift);
-    return s->tensor;
+    return gates->writes[0].tensor;
 }
 
-/* `- NAME: { OP: inputs, attributes }` */
-static bool flow_entry(Builder *b, const Yaml *y)
+/* A carried gru has its attributes under carry; any other is a value like all others: { gru: [x, h], units: 9 }. */
+static Tensor *flow_gru(Builder *b, const Yaml *key, const Yaml *v, int which, State *state, const Use *in, int count)
 {
     Model *m = b->m;
-    if (y->kind != YAML_MAP || y->count != 1) {
-        diag_error(m->diag, y->loc, "a flow entry is one name and what makes it: - c: { front: image }");
-        return false;
-    }
-    const Yaml *key = y->keys[0], *v = y->items[0];
+    const Yaml *opkey = v->keys[which], *inputs = v->items[which];
     const char *name = key->text;
-    State *state = state_find(b, name);
+    if (!state || !state->gru) {
+        Op *cell = op_new(m, OP_gru, FORWARD, "", key->loc);
+        if (v->count == 1) {
+            diag_error(m->diag, opkey->loc, "gru needs 'units' (size of the state)");
+            diag_note(m->diag, (Loc){ 0 }, "a state that a repeat carries has them there: carry: { %s: { gru: { units: 256 } } }", name);
+            return NULL;
+        }
+        if (!attr_parse(m, cell, v, opkey->text, opkey->loc))
+            return NULL;
+        if (op_attr(cell, "init")->given) {
+            diag_error(m->diag, op_attr(cell, "init")->loc, "this gru has no first step: its state is the second input, { gru: [x, h] }");
+            return NULL;
+        }
+        if (count != 2) {
+            diag_error(m->diag, inputs->loc, "a gru without a carry takes 2 inputs, [x, h], not %d", count);
+            return NULL;
+        }
+        return apply_gru(b, cell, name, key->loc, NULL, in[0], in[1]);
+    }
+    for (int i = 0; i < v->count; i++)
+        if (i != which) {
+            diag_error(m->diag, v->keys[i]->loc, "'%s' belongs to the gru under carry", v->keys[i]->text);
+            diag_note(m->diag, state->loc, "'%s' is carried here", name);
+            return NULL;
+        }
+    Use h = { state->tensor, -1 };
+    if (!inputs_fit(b, OP_gru, inputs->loc, count))
+        return NULL;
+    if (count == 2 && (in[1].tensor != h.tensor || in[1].shift != h.shift)) {
+        diag_error(m->diag, inputs->items[1]->loc, "the gru of '%s' updates '%s' itself: write { gru: [input, %s] }", name, name, name);
+        return NULL;
+    }
+    return apply_gru(b, state->cell, name, key->loc, state->tensor, in[0], h);
+}
+
+/* NAME: { OP: inputs, attributes } */
+static bool flow_value(Builder *b, const Yaml *key, const Yaml *v, State *state)
+{
+    Model *m = b->m;
+    const char *name = key->text;
     if (!name_check(m, key->loc, name) || !is_map(m, v, arena_printf(m->arena, "what makes '%s'", name)))
         return false;
     Name *before = name_find(b, name);
+    if (before && !before->tensor)
+        return false;
     Loc first = before ? before->loc : (Loc){ 0 };
     for (int i = 0; i < m->input_count; i++)
         if (strcmp(m->inputs[i].name, name) == 0)
@@ -525,22 +611,8 @@ static bool flow_entry(Builder *b, const Yaml *y)
             t = in[0].tensor;
         }
     } else if (kind == OP_gru) {
-        if (!state || !state->gru) {
-            diag_error(m->diag, opkey->loc, "gru updates a carried state: declare carry: { %s: { gru: { units: 256 } } } in this repeat", name);
+        if (!(t = flow_gru(b, key, v, which, state, in, count)))
             return false;
-        }
-        for (int i = 0; i < v->count; i++)
-            if (i != which) {
-                diag_error(m->diag, v->keys[i]->loc, "'%s' belongs to the gru under carry", v->keys[i]->text);
-                return false;
-            }
-        if (count == 2 && !(in[1].tensor == state->tensor && in[1].shift == -1)) {
-            diag_error(m->diag, v->items[which]->loc, "the gru of '%s' updates '%s' itself: write { gru: [input, %s] }", name, name, name);
-            return false;
-        }
-        if (!inputs_fit(b, kind, v->items[which]->loc, count))
-            return false;
-        t = apply_gru(b, state, key->loc, in[0], (Use){ state->tensor, -1 });
     } else {
         if (kind == OP_cross_entropy || kind == OP_mse) {
             diag_error(m->diag, opkey->loc, "%s is a loss: it stands under loss", opkey->text);
@@ -593,6 +665,25 @@ static bool flow_entry(Builder *b, const Yaml *y)
     return true;
 }
 
+static bool flow_entry(Builder *b, const Yaml *y)
+{
+    if (!room(b, y->loc))
+        return false;
+    if (y->kind != YAML_MAP || y->count != 1) {
+        diag_error(b->m->diag, y->loc, "a flow entry is one name and what makes it: - c: { front: image }");
+        for (int i = 0; y->kind == YAML_MAP && i < y->count; i++)
+            bind_refused(b, y->keys[i]);
+        return false;
+    }
+    State *state = state_find(b, y->keys[0]->text);
+    if (flow_value(b, y->keys[0], y->items[0], state))
+        return true;
+    bind_refused(b, y->keys[0]);
+    if (state)
+        state->defined = true;
+    return false;
+}
+
 static bool state_declare(Builder *b, const Yaml *key, const Yaml *v)
 {
     Model *m = b->m;
@@ -628,18 +719,8 @@ static bool state_declare(Builder *b, const Yaml *key, const Yaml *v)
         keys_known(m, v, "a carried state", (const char *const[]){ "shape", "init", NULL });
         AttrSpec spec = { "shape", ATTR_SHAPE, NULL, 1, 1 << 24, NULL, "" };
         Attr a = { .spec = &spec };
-        if (!attr_from_yaml(m, &a, yaml_get(v, "shape")))
+        if (!shape_read(m, &a, yaml_get(v, "shape"), name, &shape))
             return false;
-        shape.rank = a.count;
-        int64_t n = 1;
-        for (int k = 0; k < a.count; k++) {
-            shape.dim[k] = (int64_t)a.number[k];
-            n = n > ELEMENTS_MAX ? n : n * shape.dim[k];
-        }
-        if (n > ELEMENTS_MAX / 64) {
-            diag_error(m->diag, yaml_get(v, "shape")->loc, "a state of more than %lld elements is too large", (long long)(ELEMENTS_MAX / 64));
-            return false;
-        }
         s->init = yaml_get(v, "init");
     } else {
         diag_error(m->diag, v->loc, "the state '%s' is either { gru: { units: 256 } } or { shape: [256], init: zeros }", name);
@@ -667,11 +748,16 @@ static bool state_declare(Builder *b, const Yaml *key, const Yaml *v)
             Use u;
             Repeat *inside = b->repeat;
             b->repeat = NULL;               /* the start is read before the repeat begins */
-            bool good = resolve(b, &reference, &u, false);
+            bool good = resolve(b, &reference, &u, true);
+            if (good && u.tensor->repeat == inside) {
+                diag_error(m->diag, s->init->loc, "'%s' is carried by the same repeat: it has no value before the first step", w.text);
+                good = false;
+            } else if (good) {
+                t->start = outside(b, u, s->init->loc).tensor;
+            }
             b->repeat = inside;
             if (!good)
                 return false;
-            t->start = u.tensor;
         }
     }
     bind(b, name, key->loc, (Use){ t, -1 });
@@ -685,27 +771,32 @@ static bool flow_repeat(Builder *b, const Yaml *y)
     Model *m = b->m;
     bool good = keys_known(m, y, "a repeat", (const char *const[]){ "repeat", "carry", "do", NULL });
     double steps = 0;
+    const Yaml *body = yaml_get(y, "do"), *carry = yaml_get(y, "carry");
     if (b->repeat) {
         diag_error(m->diag, y->keys[0]->loc, "a repeat may not stand inside a repeat");
+        for (int i = 0; body && body->kind == YAML_LIST && i < body->count; i++)
+            for (int k = 0; body->items[i]->kind == YAML_MAP && k < body->items[i]->count; k++)
+                bind_refused(b, body->items[i]->keys[k]);
         return false;
     }
     good = number(m, y, "repeat", 1, STEPS_MAX, true, &steps) && good;
-    const Yaml *body = yaml_get(y, "do"), *carry = yaml_get(y, "carry");
     if (!body || body->kind != YAML_LIST || body->count == 0) {
-        diag_error(m->diag, body ? body->loc : y->loc, "a repeat needs a list of entries under do");
+        if (body || good)
+            diag_error(m->diag, body ? body->loc : y->loc, "a repeat needs a list of entries under do");
         return false;
     }
-    if (!good)
-        return false;
     Repeat *r = b->repeat = NEW(m->arena, Repeat);
     list_push(m->arena, &m->repeats, r);
     *r = (Repeat){ .name = arena_printf(m->arena, "repeat%d", m->repeats.count), .steps = (int)steps, .loc = y->loc };
     b->state_count = 0;
     if (carry && is_map(m, carry, "carry"))
         for (int i = 0; i < carry->count; i++)
-            good = state_declare(b, carry->keys[i], carry->items[i]) && good;
+            if (!state_declare(b, carry->keys[i], carry->items[i])) {
+                bind_refused(b, carry->keys[i]);
+                good = false;
+            }
     good = flow_list(b, body) && good;
-    for (int i = 0; i < b->state_count && good; i++)
+    for (int i = 0; i < b->state_count; i++)
         if (!b->states[i].defined) {
             diag_error(m->diag, b->states[i].loc, "nothing under do defines the carried '%s'", b->states[i].name);
             good = false;
@@ -718,11 +809,8 @@ static bool flow_repeat(Builder *b, const Yaml *y)
 static bool flow_list(Builder *b, const Yaml *y)
 {
     bool good = true;
-    for (int i = 0; i < y->count; i++) {
-        const Yaml *e = y->items[i];
-        bool repeat = e->kind == YAML_MAP && yaml_get(e, "repeat");
-        good = (repeat ? flow_repeat(b, e) : flow_entry(b, e)) && good;
-    }
+    for (int i = 0; i < y->count && b->layers <= LAYERS_MAX; i++)
+        good = (yaml_get(y->items[i], "repeat") ? flow_repeat(b, y->items[i]) : flow_entry(b, y->items[i])) && good;
     return good;
 }
 
@@ -737,11 +825,16 @@ static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
         return false;
     for (int i = 0; i < y->count; i++) {
         OpKind k = op_kind(y->keys[i]->text);
-        if (k == OP_cross_entropy || k == OP_mse)
+        if (k == OP_cross_entropy || k == OP_mse) {
+            if (kind != OP_COUNT) {
+                diag_error(m->diag, y->keys[i]->loc, "one loss an entry; several make a list: loss: [{ %s: [...] }, { %s: [...] }]", y->keys[which]->text, y->keys[i]->text);
+                return false;
+            }
             kind = k, which = i;
+        }
     }
     if (kind == OP_COUNT) {
-        diag_error(m->diag, y->loc, "a loss is { cross_entropy: [logits, labels] } or { mse: [a, b] }");
+        diag_error(m->diag, y->count ? y->keys[0]->loc : y->loc, "a loss is { cross_entropy: [logits, labels] } or { mse: [a, b] }");
         return false;
     }
     const Yaml *args = y->items[which];
@@ -765,6 +858,9 @@ static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
     Use other;
     if (loss->target >= 0) {
         DataDef *d = &m->targets[loss->target];
+        d->used = true;
+        if (d->type == REFUSED)
+            return false;
         if ((d->type == 2) == loss->mse) {
             diag_error(m->diag, args->items[1]->loc, loss->mse ? "mse needs real numbers; '%s' holds labels" : "cross_entropy needs labels; '%s' holds real numbers", d->name);
             diag_note(m->diag, d->loc, "'%s' is declared here", d->name);
@@ -791,7 +887,7 @@ static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
     op->repeat = x.tensor->repeat;
     op->index = (int)(loss - m->losses);
     loss->loss = tensor_new(m, arena_printf(m->arena, "loss%d", op->index + 1), loss->loc, op->repeat);
-    op->name = arena_printf(m->arena, "%s%d", op_table[kind]->name, op->index + 1);
+    op->name = identifier_unique(m, arena_printf(m->arena, "%s%d", op_table[kind]->name, op->index + 1));
     op_write(op, loss->loss, 0);
     op_read(op, x.tensor, x.shift);
     op_read(op, other.tensor, other.shift);
@@ -804,6 +900,10 @@ static void losses(Builder *b, const Yaml *y)
 {
     Model *m = b->m;
     int n = y->kind == YAML_LIST ? y->count : 1;
+    if (n == 0 || n > LOSSES_MAX) {
+        diag_error(m->diag, n ? y->items[LOSSES_MAX]->loc : y->loc, n ? "a model has at most %d losses" : "a model needs a loss: { cross_entropy: [logits, labels] }", LOSSES_MAX);
+        return;
+    }
     m->losses = NEW_ARRAY(m->arena, LossDef, n + 1);
     for (int i = 0; i < n; i++)
         if (loss_entry(b, y->kind == YAML_LIST ? y->items[i] : y, &m->losses[m->loss_count]))
@@ -821,40 +921,40 @@ static void training(Model *m, const Yaml *y)
     keys_known(m, y, "train", (const char *const[]){ "optimiser", "clip", "schedule", "weight_decay", "epochs", "patience", "seed", NULL });
     double epochs = t->epochs, patience = 0, seed = 1, first = 0, every = 0;
     const char *inside = "true", *rule = "torch";
+    static const char *const optimisers[] = { "rmsprop", "sgd", "adam" };
     const Yaml *o = yaml_get(y, "optimiser"), *clip = yaml_get(y, "clip"), *schedule = yaml_get(y, "schedule");
     if (o) {
-        static const char *const optimisers[] = { "rmsprop", "sgd", "adam" };
-        const Yaml *s = o->kind == YAML_MAP && o->count == 1 ? o->items[0] : NULL;
-        const char *which = s ? o->keys[0]->text : o->kind == YAML_SCALAR ? o->text : "";
+        const Yaml *s = o->kind == YAML_MAP && o->count == 1 ? o->items[0] : NULL, *called = s ? o->keys[0] : o;
         t->optimiser = NULL;
-        for (int i = 0; i < 3; i++)
-            if (strcmp(which, optimisers[i]) == 0)
+        for (int i = 0; i < 3 && called->kind == YAML_SCALAR; i++)
+            if (strcmp(called->text, optimisers[i]) == 0)
                 t->optimiser = optimisers[i];
         if (!t->optimiser) {
-            diag_error(m->diag, o->kind == YAML_MAP && o->count ? o->keys[0]->loc : o->loc, "the optimiser is one of rmsprop, sgd, adam: { rmsprop: { rate: 5e-4 } }");
-            t->optimiser = "rmsprop";
-        } else if (s && is_map(m, s, t->optimiser)) {
+            const char *near = called->kind == YAML_SCALAR ? diag_nearest(called->text, optimisers, 3) : NULL;
+            diag_error(m->diag, called->loc, "the optimiser is one of rmsprop, sgd, adam: { rmsprop: { rate: 5e-4 } }%s%s%s", near ? "; did you mean '" : "",
+                       near ? near : "", near ? "'?" : "");
+            t->optimiser = "";
+        }
+        if (t->optimiser[0] == 's')
+            t->rate = 0.01;
+        if (t->optimiser[0] == 'a')
+            t->rate = 1e-3, t->epsilon = 1e-8, t->beta1 = 0.9, t->beta2 = 0.999;
+        if (s && *t->optimiser && is_map(m, s, t->optimiser)) {
             if (t->optimiser[0] == 'r') {
                 keys_known(m, s, "rmsprop", (const char *const[]){ "rate", "decay", "epsilon", "epsilon_inside", NULL });
                 number(m, s, "decay", 0, 1, false, &t->decay);
                 word(m, s, "epsilon_inside", "true false", &inside);
             } else if (t->optimiser[0] == 's') {
                 keys_known(m, s, "sgd", (const char *const[]){ "rate", "momentum", NULL });
-                t->rate = 0.01;
                 number(m, s, "momentum", 0, 1, false, &t->momentum);
             } else {
                 keys_known(m, s, "adam", (const char *const[]){ "rate", "beta1", "beta2", "epsilon", NULL });
-                t->rate = 1e-3, t->epsilon = 1e-8, t->beta1 = 0.9, t->beta2 = 0.999;
-                number(m, s, "beta1", 0, 1, false, &t->beta1);
-                number(m, s, "beta2", 0, 1, false, &t->beta2);
+                number(m, s, "beta1", 0, 0.999999, false, &t->beta1);
+                number(m, s, "beta2", 0, 0.999999, false, &t->beta2);
             }
             number(m, s, "rate", 0, 1e6, false, &t->rate);
             number(m, s, "epsilon", 0, 1, false, &t->epsilon);
         }
-        if (t->optimiser[0] == 'a' && t->beta2 == 0)
-            t->rate = 1e-3, t->epsilon = 1e-8, t->beta1 = 0.9, t->beta2 = 0.999;
-        if (t->optimiser[0] == 's' && !s)
-            t->rate = 0.01;
     }
     t->inside = inside[0] == 't';
     if (clip && is_map(m, clip, "clip")) {
@@ -865,14 +965,14 @@ static void training(Model *m, const Yaml *y)
         t->clip_lasagne = rule[0] == 'l';
     }
     if (schedule && !(schedule->kind == YAML_SCALAR && strcmp(schedule->text, "constant") == 0) && is_map(m, schedule, "schedule")) {
-        keys_known(m, schedule, "schedule", (const char *const[]){ "divide", "first", "every", NULL });
+        bool known = keys_known(m, schedule, "schedule", (const char *const[]){ "divide", "first", "every", NULL });
         t->divide = 1;
         number(m, schedule, "divide", 1e-6, 1e6, false, &t->divide);
         number(m, schedule, "first", 0, 1e6, true, &first);
         number(m, schedule, "every", 1, 1e6, true, &every);
         t->first = (int)first;
         t->every = (int)every;
-        if (!t->every)
+        if (known && !yaml_get(schedule, "every"))
             diag_error(m->diag, schedule->loc, "a schedule needs 'every': { divide: 1.5, first: 31, every: 12 }");
     }
     number(m, y, "weight_decay", 0, 1e3, false, &t->weight_decay);
@@ -886,7 +986,7 @@ static void training(Model *m, const Yaml *y)
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------ */
 
-/* C identifiers of the program: layer names of different nets may meet (a_b.c and a.b_c); weights are the names that leave. */
+/* Not wrong, but hardly meant. */
 static void unused(Builder *b)
 {
     Model *m = b->m;
@@ -894,6 +994,11 @@ static void unused(Builder *b)
         Net *n = b->nets.items[i];
         if (!n->used)
             diag_warning(m->diag, n->loc, "net '%s' is not used", n->name);
+    }
+    for (int i = 0; i < b->names.count; i++) {
+        Name *n = b->names.items[i];
+        if (!n->used)
+            diag_warning(m->diag, n->loc, "nothing reads '%s'", n->name);
     }
     for (int i = 0; i < m->input_count; i++)
         if (!m->inputs[i].used)
@@ -906,19 +1011,35 @@ static void unused(Builder *b)
             diag_warning(m->diag, m->scope.params[i].loc, "parameter '%s' is not used", m->scope.params[i].name);
 }
 
+/* The program's name is that of a file beside others in one folder, and of a target of its Makefile. */
+static bool file_check(Model *m, const Yaml *name)
+{
+    static const char *const others[] = { "runtime", "Makefile", "makefile", "GNUmakefile", "clean" };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp(name->text, others[i]) == 0) {
+            diag_error(m->diag, name->loc, "'%s' is taken in the folder that the program is built in: another name for the model, please", name->text);
+            return false;
+        }
+    return true;
+}
+
 bool model_build(Model *m, const Yaml *root, const char *const *sets, int set_count)
 {
     Builder b = { .m = m };
     if (!is_map(m, root, "a model"))
         return false;
-    keys_known(m, root, "a model", (const char *const[]){ "model", "about", "params", "batch", "inputs", "targets", "nets", "flow", "loss", "train", NULL });
+    bool known = keys_known(m, root, "a model", (const char *const[]){ "model", "about", "params", "batch", "inputs", "targets", "nets", "flow", "loss", "train", NULL });
     if (!expr_params(m->arena, m->diag, yaml_get(root, "params"), sets, set_count, &m->scope))
         return false;
     const Yaml *name = yaml_get(root, "model"), *about = yaml_get(root, "about");
-    if (!name || name->kind != YAML_SCALAR)
+    if (name && name->kind == YAML_SCALAR) {
+        if (name_check(m, name->loc, name->text) && file_check(m, name))
+            m->name = name->text;
+    } else if (name || known) {
         diag_error(m->diag, name ? name->loc : root->loc, "a model needs a name: model: my_net");
-    else if (name_check(m, name->loc, name->text))
-        m->name = name->text;
+    }
+    if (about && about->kind != YAML_SCALAR)
+        diag_error(m->diag, about->loc, "about is one line of text");
     m->about = about && about->kind == YAML_SCALAR ? about->text : "";
     double batch = 100;
     number(m, root, "batch", 1, 65536, true, &batch);
@@ -933,34 +1054,34 @@ bool model_build(Model *m, const Yaml *root, const char *const *sets, int set_co
                 diag_error(m->diag, m->targets[k].loc, "'%s' is defined twice", m->targets[k].name);
                 diag_note(m->diag, m->inputs[i].loc, "the first definition is here");
             }
-    if (m->input_count == 0)
+    const Yaml *nets = yaml_get(root, "nets"), *flow = yaml_get(root, "flow"), *loss = yaml_get(root, "loss"), *inputs = yaml_get(root, "inputs");
+    if (m->input_count == 0 && (inputs ? inputs->kind == YAML_MAP : known))
         diag_error(m->diag, root->loc, "a model needs inputs: inputs: { image: { shape: [1, 28, 28] } }");
-    const Yaml *nets = yaml_get(root, "nets"), *flow = yaml_get(root, "flow"), *loss = yaml_get(root, "loss");
     if (nets && is_map(m, nets, "nets"))
         for (int i = 0; i < nets->count; i++) {
-            const char *n = nets->keys[i]->text;
-            if (!name_check(m, nets->keys[i]->loc, n))
+            const Yaml *key = nets->keys[i], *layers = nets->items[i];
+            Net *net = NEW(m->arena, Net);
+            *net = (Net){ .name = key->text, .loc = key->loc };
+            list_push(m->arena, &b.nets, net);
+            if (!name_check(m, key->loc, net->name))
                 continue;
-            if (op_kind(n) != OP_COUNT)
-                diag_error(m->diag, nets->keys[i]->loc, "'%s' is an operator; a net needs a name of its own", n);
-            else if (nets->items[i]->kind != YAML_LIST)
-                diag_error(m->diag, nets->items[i]->loc, "net '%s' must be a list of layers", n);
-            else {
-                Net *net = NEW(m->arena, Net);
-                *net = (Net){ .name = n, .loc = nets->keys[i]->loc, .layers = nets->items[i] };
-                list_push(m->arena, &b.nets, net);
-            }
+            if (op_kind(net->name) != OP_COUNT)
+                diag_error(m->diag, key->loc, "'%s' is an operator; a net needs a name of its own", net->name);
+            else if (layers->kind != YAML_LIST)
+                diag_error(m->diag, layers->loc, "net '%s' must be a list of layers", net->name);
+            else
+                net->layers = layers;
         }
-    if (!flow || flow->kind != YAML_LIST || flow->count == 0)
+    if (flow ? flow->kind != YAML_LIST || flow->count == 0 : known)
         diag_error(m->diag, flow ? flow->loc : root->loc, "a model needs a flow: a list of entries such as - c: { front: image }");
-    if (diag_errors(m->diag))
-        return false;
-    bool good = flow_list(&b, flow);
-    training(m, yaml_get(root, "train"));
-    if (!loss)
+    if (m->input_count && flow && flow->kind == YAML_LIST) {
+        flow_list(&b, flow);
+        if (loss && b.layers <= LAYERS_MAX)
+            losses(&b, loss);
+    }
+    if (!loss && known)
         diag_error(m->diag, root->loc, "a model needs a loss: { cross_entropy: [logits, labels] }");
-    else if (good)
-        losses(&b, loss);
+    training(m, yaml_get(root, "train"));
     if (diag_errors(m->diag))
         return false;
     unused(&b);
