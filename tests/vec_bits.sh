@@ -1,7 +1,9 @@
 #!/bin/sh
 # vec_bits.sh -- builds vec_bits.c for every compiler, -O level and target, and fails if any prints other hashes.
 # A target that this processor lacks is skipped; a precision's first build is what the others are compared with.
+# usage: tests/vec_bits.sh ["compilers" ["levels"]]      defaults: "gcc clang" "-O1 -O2 -O3"
 set -u
+compilers=${1:-gcc clang} levels=${2:--O1 -O2 -O3}
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d) || exit 74
 trap 'rm -rf "$work"' EXIT
@@ -13,7 +15,7 @@ has() { grep -q -m1 -w "$1" /proc/cpuinfo 2>/dev/null; }
 builds=0 failed=0
 for precision in float double; do
     first=
-    for compiler in gcc clang; do
+    for compiler in $compilers; do
         command -v $compiler >/dev/null || { echo "skipped: no $compiler"; continue; }
         for target in generic avx2 avx512 "avx512 forced to plain C"; do
             case $target in
@@ -23,7 +25,7 @@ for precision in float double; do
             esac
             case $target in *forced*) flags="$flags -DSPN_GENERIC" ;; esac
             [ $precision = double ] && flags="$flags -DSPN_DOUBLE"
-            for level in -O1 -O2 -O3; do
+            for level in $levels; do
                 name="$precision $compiler $level $target"
                 $compiler $warn $level $flags -I"$here/../runtime" "$here/vec_bits.c" -o "$work/run" -lm &&
                     "$work/run" >"$work/now" || { echo "FAILED: $name"; cat "$work/now"; failed=1; continue; }

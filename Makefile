@@ -1,0 +1,41 @@
+# Makefile -- the door to the project; CMake does the work, in build/.  `make help` lists the targets.
+PREFIX ?= /usr/local
+BUILD = build
+BUILDING = cmake --build $(BUILD) -j $$(nproc)
+
+all: $(BUILD)/CMakeCache.txt   ## build/spnc and build/spn-data (the default)
+	@$(BUILDING) --target spnc spn-data
+
+# What building needs is there already or is installed now; a tree that is configured has passed this once.
+$(BUILD)/CMakeCache.txt:
+	@tools/deps.sh build
+	@cmake -S . -B $(BUILD) >/dev/null
+
+deps:                          ## install what is missing (Debian: apt as root or with sudo), or say what to install
+	@tools/deps.sh all
+
+demo: deps all                 ## a recurrent spatial transformer learns to read, in five minutes: demo/glimpses.png
+	@tools/demo.sh
+
+test: deps                     ## every test, about ten minutes; tests that need more than the tools of `make deps`: test-oracle
+	@tools/test.sh
+
+test-oracle: deps all          ## generated programs against the answers of a second implementation (in PyTorch, if it is there)
+	@tools/test.sh oracle
+
+golden: all                    ## write the expected C and the expected dumps anew; then read the diff
+	@tools/golden.sh
+
+asan: deps                     ## the tests under the address and undefined-behaviour sanitizers, in build/asan
+	@tools/test.sh asan
+
+install: all                   ## spnc and spn-data to PREFIX/bin (PREFIX=/usr/local)
+	@cmake --install $(BUILD) --prefix $(PREFIX)
+
+clean:                         ## remove build/ and demo/
+	rm -rf $(BUILD) demo
+
+help:                          ## this list
+	@sed -n 's/^\([a-z-]*\):.*## */\1	/p' Makefile | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
+
+.PHONY: all deps demo test test-oracle golden asan install clean help

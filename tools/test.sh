@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# test.sh -- builds everything with its tests and runs them from the root of the checkout; Criterion's closing line comes last.
+# usage: tools/test.sh            shell tests, answers of the oracle, Criterion
+#        tools/test.sh oracle     the oracle alone: every expectation, fast and plain form; its own tests where PyTorch is there
+#        tools/test.sh asan       Criterion and the generated programs under the sanitizers, in build/asan
+# Exit codes: 0 all passed, 1 a test failed or could not be built, 2 wrong usage.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+failed=()
+
+# run NAME COMMAND...: what it prints is shown when it fails
+run() {
+    local name=$1 start=$SECONDS output
+    shift
+    if output=$("$@" 2>&1); then
+        echo "test: $name: passed ($((SECONDS - start)) s)"
+    else
+        printf '%s\n' "$output" "test: $name: FAILED"
+        failed+=("$name")
+    fi
+}
+
+configure() {                   # configure FOLDER options...
+    local build=$1
+    shift
+    cmake -S . -B "$build" -DTESTS=ON "$@" >"$build.log" 2>&1 && cmake --build "$build" -j "$(nproc)" >>"$build.log" 2>&1 ||
+        { tail -40 "$build.log"; echo "test: $build cannot be built"; exit 1; }
+    rm -f "$build.log"
+    export SPNC=$PWD/$build/spnc
+}
+
+# Criterion's programs in a build folder; several closing lines are added up in one of the same form.
+criterion() {
+    local program output=() log
+    log=$(mktemp)
+    for program in "$1"/tests/*; do
+        [ -f "$program" ] && [ -x "$program" ] || continue
+        "$program" --jobs "$(nproc)" 2>&1 | sed 's/\x1b\[[0-9;]*m//g' | tee -a "$log" | grep -v Synthesis
+        [ "${PIPESTATUS[0]}" = 0 ] || failed+=("${program##*/}")
+    done
+    awk '/Synthesis:/ { for (i = 3; i < NF; i++) if ($i ~ /:$/) sum[$i] += $(i + 1) }
+         END { printf "[====] Synthesis: Tested: %d | Passing: %d | Failing: %d | Crashing: %d\n",
+                      sum["Tested:"], sum["Passing:"], sum["Failing:"], sum["Crashing:"]; exit sum["Tested:"] == 0 }' "$log" >"$log.sum" ||
+        failed+=("no Criterion test ran")
+    closing=$(cat "$log.sum")
+    rm -f "$log" "$log.sum"
+}
+
+python=$(for p in python3 /usr/bin/python3; do "$p" -c 'import numpy' 2>/dev/null && echo "$p" && break; done)
+expectations() { "$python" tests/oracle/check_expectations.py --spnc "$SPNC" "$@"; }
+
+closing=
+mkdir -p build
+case ${1:-all} in
+all)
+    configure build
+    for script in tests/test_*.sh; do run "${script##*/}" bash "$script"; done
+    run vec_bits.sh sh tests/vec_bits.sh gcc -O2
+    run oracle expectations tests/oracle/expectations/*.json
+    criterion build ;;
+oracle)
+    cmake -S . -B build >/dev/null
+    export SPNC=$PWD/build/spnc
+    run "oracle, fast form" expectations tests/oracle/expectations/*.json
+    run "oracle, plain form" expectations --plain tests/oracle/expectations/*.json
+    if "$python" -c 'import torch' 2>/dev/null; then
+        run test_oracle.py "$python" tests/oracle/test_oracle.py
+    else
+        echo "test: test_oracle.py: skipped, PyTorch is not there"
+    fi ;;
+asan)
+    configure build/asan -DSANITIZE=ON
+    export UBSAN_OPTIONS=print_stacktrace=1 CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
+    for model in tests/oracle/nets/*.yaml; do
+        name=$(sed -n 's/^model: *\([a-z_0-9]*\).*/\1/p' "$model")
+        for form in "" --plain; do
+            # shellcheck disable=SC2086
+            run "$name $form" sh -c '"$SPNC" build "$1" $3 -o "$2" && "$2/$4" check' - "$model" "build/asan/nets/$name$form" "$form" "$name"
+        done
+    done
+    unset CFLAGS
+    criterion build/asan ;;
+*)
+    echo "usage: tools/test.sh [oracle|asan]" >&2
+    exit 2 ;;
+esac
+
+[ ${#failed[@]} = 0 ] || printf 'test: FAILED: %s\n' "${failed[@]}"
+[ -z "$closing" ] || echo "$closing"
+[ ${#failed[@]} = 0 ]
