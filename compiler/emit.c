@@ -55,13 +55,14 @@ static void collect(Emitter *e)
     for (int i = 0; i < m->forward_phases.count; i++) {
         Phase *p = m->forward_phases.items[i];
         for (int k = 0; k < p->ops.count; k++)
-            unit_add(e, p->ops.items[k], e->unit_count)->forward = true;
+            if (((Op *)p->ops.items[k])->pass == FORWARD)
+                unit_add(e, p->ops.items[k], e->unit_count)->forward = true;
     }
     for (int i = 0; i < m->backward_phases.count; i++) {
         Phase *p = m->backward_phases.items[i];
         for (int k = 0; k < p->ops.count; k++) {
             Op *op = p->ops.items[k];
-            if (op->pass == FOLD)
+            if (op->pass == FOLD || op->pass == FINISH)
                 continue;
             if (op->pass == FORWARD) {
                 unit_add(e, op, e->unit_count)->forward = true;
@@ -133,9 +134,11 @@ static void argument(Model *m, Text *line, const Phase *p, const Op *op, Use u, 
     char how = letter(op, u.tensor, written, position);
     if (u.tensor->space == LABELS_I32)
         how = 'i';
-    if (u.tensor->space == ROWS || (p->whole_batch && how == 't'))
+    if (p->whole_batch && how == 't')
         how = 'f';
-    const char *at = slice(m, p, u.tensor, u.shift);
+    if (u.tensor->space == RAW)
+        how = 't';
+    const char *at = u.tensor->shared ? "0" : slice(m, p, u.tensor, u.shift);
     const char *cast = how == 'f' ? "(real *)" : how == 'i' ? "(int32_t *)" : how == 'a' ? "&" : "";
     text_printf(line, "%s%s%s_at(%s)", line->text && line->text[line->length - 1] != '(' ? ", " : "", cast, u.tensor->name, at);
 }
@@ -181,11 +184,24 @@ static void extras(Model *m, Text *line, const Phase *p, const Op *op)
 static const char *call(Model *m, const Phase *p, const Op *op)
 {
     Text line = { .arena = m->arena };
+    if (op->pass == PREPARE) {
+        text_printf(&line, "%s_prepare(%s_at(0), weights->%s)", op->name, op->writes[0].tensor->name, op->weights[0]->field);
+        return line.text;
+    }
+    if (op->pass == FINISH) {
+        text_printf(&line, "%s_finish(gradient->%s, %s_at(0), %d)", op->name, op->weights[0]->field, op->reads[0].tensor->name, op->accumulate);
+        return line.text;
+    }
     if (op->pass == FOLD) {
         const Weight *w = op->weights[0];
         const Tensor *part = op->reads[0].tensor;
+        int64_t size = part->space == RAW ? part->slot_reals : shape_count(&w->shape);
+        if (part->space == RAW) {               /* the sum takes the place of the first part; FINISH reads it there */
+            text_printf(&line, "fold(%s_at(0), %s_at(0), %d, %lld, 0)", part->name, part->name, m->groups * (part->repeat ? part->repeat->steps : 1), (long long)size);
+            return line.text;
+        }
         text_printf(&line, "fold((real *)gradient->%s, (real *)%s_at(0), %d, %lld, %d)", w->field, part->name,
-                    m->groups * (part->repeat ? part->repeat->steps : 1), (long long)shape_count(&w->shape), op->accumulate);
+                    m->groups * (part->repeat ? part->repeat->steps : 1), (long long)size, op->accumulate);
         return line.text;
     }
     text_printf(&line, "%s_%s(", op->name, op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : "weights");
@@ -194,15 +210,15 @@ static const char *call(Model *m, const Phase *p, const Op *op)
         for (int i = 0; i < op->weight_count; i++)
             text_printf(&line, "%s%sgradient->%s", i ? ", " : "", op->kind == OP_broadcast ? "(real *)" : "", op->weights[i]->field);
     for (int i = 0; i < op->write_count; i++)
-        if (op->writes[i].tensor->space != ROWS)
+        if (!op->writes[i].tensor->work)
             argument(m, &line, p, op, op->writes[i], true, i);
     for (int i = 0; i < op->read_count; i++)
         argument(m, &line, p, op, op->reads[i], false, i);
     if (op->pass != WEIGHTS)
-        for (int i = 0; i < op->weight_count; i++)
+        for (int i = op->winograd; i < op->weight_count; i++)      /* Winograd's weights came as a tensor */
             text_printf(&line, "%s%sweights->%s", line.text[line.length - 1] != '(' ? ", " : "", op->kind == OP_broadcast ? "(real *)" : "", op->weights[i]->field);
     for (int i = 0; i < op->write_count; i++)
-        if (op->writes[i].tensor->space == ROWS)
+        if (op->writes[i].tensor->work)
             argument(m, &line, p, op, op->writes[i], true, i);
     extras(m, &line, p, op);
     text_add(&line, ")", 1);
@@ -279,6 +295,8 @@ static Fact *unit_fact(Emitter *e, const Unit *u)
     fact_int(f, "size", shape_count(&(op->kind == OP_mse ? op->reads[0] : op->writes[0]).tensor->shape));
     Text ins = { .arena = m->arena };
     for (int i = 0; i < op->read_count; i++) {
+        if (op->reads[i].tensor->space == RAW)
+            continue;
         fact_push(inputs, value_fact(m, op->reads[i].tensor, u->backward && op->grads[i]));
         text_printf(&ins, "%s%s", i ? ", " : "", shape_text(m->arena, &op->reads[i].tensor->shape));
     }
@@ -301,7 +319,7 @@ static Fact *types_fact(Model *m)
     Fact *list = fact_table(m->arena);
     for (int i = 0; i < m->tensors.count; i++) {
         Tensor *t = m->tensors.items[i];
-        if (owner(t)->first < 0 || t->space == ROWS)
+        if (owner(t)->first < 0 || t->space == RAW)
             continue;
         Text dims = { .arena = m->arena };
         int rank = t->shape.rank - (t->space == WINNERS && m->options.plain);
@@ -344,15 +362,15 @@ static Fact *places_fact(Model *m, int64_t *batch_bytes)
         Tensor *t = order[i], *o = owner(t);
         Fact *f = fact_table(m->arena);
         fact_text(f, "name", t->name);
-        fact_text(f, "type", t->space == ROWS ? "real" : type_name(m, t));
+        fact_text(f, "type", t->space == RAW ? "real" : type_name(m, t));
         fact_bool(f, "local", o->local);
-        fact_bool(f, "rows", t->space == ROWS);
+        fact_bool(f, "raw", t->space == RAW);
         fact_int(f, "offset", o->offset);
         fact_int(f, "slot", o->slot_reals);
-        fact_text(f, "shape", shape_text(m->arena, &t->shape));
+        fact_text(f, "shape", t->space != RAW ? shape_text(m->arena, &t->shape) : t->work ? "working memory" : "a kernel's own layout");
         fact_text(f, "note", t->view_of ? arena_printf(m->arena, "%s again", t->view_of->name)
                              : o->local ? arena_printf(m->arena, "%.0f KiB a thread", (double)(o->slot_reals * real) / 1024)
-                                        : arena_printf(m->arena, "%.2f MiB", (double)((int64_t)o->slots * m->groups * o->slot_reals * real) / 1048576));
+                                        : arena_printf(m->arena, "%.2f MiB", (double)((o->shared ? 1 : (int64_t)o->slots * m->groups) * o->slot_reals * real) / 1048576));
         fact_push(list, f);
     }
     return list;

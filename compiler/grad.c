@@ -87,7 +87,7 @@ static void fold_part(Model *m, Op *op, Weight *w)
 {
     if (m->lanes == 1)
         return;
-    Tensor *part = tensor_new(m, arena_printf(m->arena, "d_%s_part", w->field), op->loc, op->of->writes[0].tensor->repeat);
+    Tensor *part = tensor_new(m, arena_printf(m->arena, "d_%s_part", w->field), op->loc, op->reads[0].tensor->repeat);
     part->space = PARTS;
     part->shape = w->shape;
     op_write(op, part, 0);

@@ -53,6 +53,17 @@ static const char *const taken[] = {
     "fenv", "sigset", "locale", "mode", "dev", "ino", "uid", "gid", "id", "key", "mbstate", "wint", "loss",
 };
 
+static bool is_free(const Model *m, const char *id)
+{
+    for (int i = 0; i < m->tensors.count; i++)
+        if (strcmp(((Tensor *)m->tensors.items[i])->name, id) == 0)
+            return false;
+    for (int i = 0; i < m->ops.count; i++)
+        if (strcmp(((Op *)m->ops.items[i])->name, id) == 0)
+            return false;
+    return true;
+}
+
 char *identifier_unique(Model *m, const char *name)
 {
     char *id = arena_copy(m->arena, name, strlen(name));
@@ -64,15 +75,17 @@ char *identifier_unique(Model *m, const char *name)
             id = arena_printf(m->arena, "%s_value", id);
             break;
         }
-    const char *stem = id;
-    for (int n = 2;; n++) {
-        bool free = true;
-        for (int i = 0; i < m->tensors.count && free; i++)
-            free = strcmp(((Tensor *)m->tensors.items[i])->name, id) != 0;
-        if (free)
-            return id;
-        id = arena_printf(m->arena, "%s_%d", stem, n);
+    if (is_free(m, id))
+        return id;
+    /* the layers of a net that is used a thousand times: doubled until a number is free, then halved back to the first such */
+    int low = 1, high = 2;
+    while (!is_free(m, arena_printf(m->arena, "%s_%d", id, high)))
+        low = high, high *= 2;
+    while (high - low > 1) {
+        int middle = low + (high - low) / 2;
+        *(is_free(m, arena_printf(m->arena, "%s_%d", id, middle)) ? &high : &low) = middle;
     }
+    return arena_printf(m->arena, "%s_%d", id, high);
 }
 
 Tensor *tensor_new(Model *m, const char *name, Loc loc, Repeat *repeat)

@@ -333,6 +333,8 @@ static bool compile(Model *m, const Arguments *a, Text *c, Text *makefile)
         fuse(m);
     if (good && a->stage && !strcmp(a->stage, "fuse"))
         stage_print(m, "fuse", stdout);
+    if (good)
+        kernels_choose(m);
     good = good && plan(m);
     if (good && a->stage && !strcmp(a->stage, "plan"))
         stage_print(m, "plan", stdout);

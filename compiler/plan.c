@@ -35,10 +35,33 @@ static int64_t slot_reals(const Model *m, const Tensor *t)
         return up((n * m->lanes * 4 + real - 1) / real);
     case PARTS:
         return up(n);
-    case ROWS:
-        return n * m->lanes;
+    case RAW:
+        return up(t->reals);
     }
     unreachable("space");
+}
+
+static bool reads_from(const Op *op, const Op *maker)
+{
+    for (int r = 0; r < op->read_count; r++)
+        for (int w = 0; w < maker->write_count; w++)
+            if (owner(op->reads[r].tensor) == owner(maker->writes[w].tensor))
+                return true;
+    return false;
+}
+
+/* A group operator that waits for none of the whole-batch operators before it joins the group phase before those: one barrier less. */
+static Phase *earlier(const List *phases, int first, const Op *op)
+{
+    for (int i = phases->count - 1; i >= first; i--) {
+        Phase *p = phases->items[i];
+        if (!p->whole_batch)
+            return p;
+        for (int k = 0; k < p->ops.count; k++)
+            if (reads_from(op, p->ops.items[k]))
+                return NULL;
+    }
+    return NULL;
 }
 
 static void cut(Model *m, List *sections, List *phases)
@@ -46,11 +69,17 @@ static void cut(Model *m, List *sections, List *phases)
     for (int i = 0; i < sections->count; i++) {
         Section *s = sections->items[i];
         Phase *now = NULL;
+        int first = phases->count;
         for (int k = 0; k < s->ops.count; k++) {
             Op *op = s->ops.items[k];
             if (op->kind == OP_reshape || op->kind == OP_flatten)
                 continue;
-            bool whole = m->lanes > 1 && (OP_INFO(op)->whole_batch || op->pass == FOLD);
+            bool whole = m->lanes > 1 && (OP_INFO(op)->whole_batch || op->pass == FOLD || op->pass == PREPARE || op->pass == FINISH);
+            Phase *before = !whole && now && now->whole_batch ? earlier(phases, first, op) : NULL;
+            if (before) {
+                list_push(m->arena, &before->ops, op);
+                continue;
+            }
             if (!now || whole || now->whole_batch) {
                 now = NEW(m->arena, Phase);
                 now->kind = s->kind;
@@ -84,7 +113,7 @@ static void find_locals(Model *m, int phases)
     for (int i = 0; i < m->tensors.count; i++) {
         Tensor *t = m->tensors.items[i];
         t->local = !t->view_of && t->first >= 0 && t->first == t->last && !phase_at(m, t->first)->whole_batch && !t->flow_name && !t->carried
-                   && !t->tail && t->space != LABELS_I32 && t->space != PARTS;
+                   && !t->tail && t->space != LABELS_I32 && t->space != PARTS && !t->shared;
     }
     for (int p = 0; p < phases; p++) {
         Phase *ph = phase_at(m, p);
@@ -212,7 +241,7 @@ static void place_batch(Model *m, int phases)
                 last = phases;
         t->first = first;
         t->last = last;
-        items[n++] = (Item){ t, up((int64_t)t->slots * m->groups * t->slot_reals), first, last };
+        items[n++] = (Item){ t, up((t->shared ? 1 : (int64_t)t->slots * m->groups) * t->slot_reals), first, last };
     }
     m->activation_reals = place(m, items, n);
     for (int i = 0; i < n; i++)

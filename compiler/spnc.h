@@ -1,6 +1,6 @@
 /* spnc.h -- the map of the compiler: every shared type and prototype, in the order of the pipeline.
  *
- *   arena  diag  read  expr | model  shape  steps  grad  fuse  plan  emit | fact  template
+ *   arena  diag  read  expr | model  shape  steps  grad  fuse  kernel  plan  emit | fact  template
  *
  * main.c calls the stages in that order; each stage is one file of that name.  A stage reports every
  * mistake it finds to the Diag and returns false; main stops between stages.
@@ -126,8 +126,9 @@ typedef enum {
 } OpKind;
 
 /* FORWARD computes values; BACKWARD the gradients of an operator's inputs; WEIGHTS those of its parameters
- * (per group of examples, or whole batch); FOLD adds the groups' parts of one parameter in a fixed tree. */
-typedef enum { FORWARD, BACKWARD, WEIGHTS, FOLD } Pass;
+ * (per group of examples, or whole batch); FOLD adds the groups' parts of one parameter in a fixed tree.  PREPARE and FINISH bring
+ * weights into a kernel's own form at the beginning of a step, and their gradient back at its end. */
+typedef enum { FORWARD, BACKWARD, WEIGHTS, FOLD, PREPARE, FINISH } Pass;
 
 enum { RANK_MAX = 6, INPUT_MAX = 32, ATTR_MAX = 16, STEPS_MAX = 4096 };
 /* Sizes stay below 2^31 elements, so that every index fits an int in the emitted C. */
@@ -152,7 +153,7 @@ struct Repeat {
 };
 
 /* What a tensor's memory holds, for each group of lanes. */
-typedef enum { REALS, WINNERS, LABELS_I32, PARTS, ROWS } Space;
+typedef enum { REALS, WINNERS, LABELS_I32, PARTS, RAW } Space;
 
 /* A value, a gradient, or what forward keeps for backward.  Made in a repeat (and depending on the step) it is stacked: one slot a step. */
 struct Tensor {
@@ -160,7 +161,10 @@ struct Tensor {
     const char *flow_name;   /* its name in the flow, or NULL */
     Loc loc;
     Shape shape;
-    Space space;             /* REALS unless it is a winner mask, labels, one group's part of a weight gradient, or rows of a dense layer */
+    Space space;             /* REALS unless it is a winner mask, labels, one group's part of a weight gradient, or RAW: a kernel's own layout */
+    int64_t reals;           /* RAW: reals of one slot */
+    bool work;               /* RAW: a kernel's working memory, its last argument */
+    bool shared;             /* RAW: one for the whole batch */
     Repeat *repeat;          /* stacked over its steps; NULL: once */
     bool carried;            /* one more slot in front: the state before step 0 */
     bool tail;               /* one more slot behind, zero: the gradient that arrives from beyond the last step */
@@ -233,6 +237,7 @@ struct Op {
     bool weights_wanted;
     bool keeps;              /* forward keeps something for backward (writes[1]) */
     OpKind act;              /* fuse.c: activation in the epilogue, or OP_COUNT */
+    bool winograd;           /* kernel.c: a convolution by Winograd's algorithm */
     bool relu;               /* fuse.c: a maxpool whose backward takes the relu below it along */
     bool accumulate;         /* WEIGHTS, FOLD: adds to what an earlier use left */
     int random_place;        /* dropout: its number among the model's places */
@@ -355,6 +360,7 @@ bool shape_infer(Model *m);
 bool steps_split(Model *m);
 bool grad_build(Model *m);
 void fuse(Model *m);
+void kernels_choose(Model *m);
 bool plan(Model *m);
 /* Every text of the generated folder: NAME.c and Makefile (runtime sources are copied by main.c). */
 bool emit(Model *m, Text *c, Text *makefile);

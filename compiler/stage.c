@@ -2,9 +2,10 @@
  *
  *   graph (after model and shape), steps, grad, fuse, plan; "hash" is the part of the plan that decides bits, as it is hashed. */
 #include "spnc.h"
+#include "winograd.h"
 #include <string.h>
 
-static const char *pass_word(Pass p) { return p == FORWARD ? "" : p == BACKWARD ? "' " : p == WEIGHTS ? "' weights " : " "; }
+static const char *pass_word(Pass p) { return p == FORWARD ? "" : p == BACKWARD ? "' " : p == WEIGHTS ? "' weights " : p == PREPARE ? " prepare " : p == FINISH ? " finish " : " "; }
 
 static void print_use(FILE *out, Use u)
 {
@@ -49,6 +50,12 @@ static void print_op(const Model *m, FILE *out, const Op *op)
         print_attrs(out, op);
     if (op->act != OP_COUNT)
         fprintf(out, " then %s", op_table[op->act]->name);
+    if (op->winograd) {
+        int tiles[WINOGRAD_TILES], n = winograd_tiles(op->writes[0].tensor->shape.dim[1], tiles);
+        fprintf(out, " by winograd");
+        for (int i = 0; i < n && op->pass == FORWARD; i++)
+            fprintf(out, "%s%d", i ? "+" : " ", tiles[i]);
+    }
     if (op->accumulate)
         fprintf(out, " added");
     if (op->kind == OP_dropout)

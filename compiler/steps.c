@@ -4,7 +4,7 @@
  *   before   reads nothing that changes from step to step: hoisted into the section before the loop, its tensors become once-tensors
  *   core     some state's next value depends on it: stays in the loop
  *   after    the rest: runs when the loop is over, all steps at once
- * A dropout in a repeat draws a new mask at each step, so it is never hoisted.  The start of a state runs before its loop. */
+ * Inputs and targets are loaded at the very beginning.  A dropout in a repeat draws a new mask at each step, so it is never hoisted.  The start of a state runs before its loop. */
 #include "spnc.h"
 #include <string.h>
 
@@ -87,6 +87,13 @@ bool steps_split(Model *m)
     for (int i = 0; i < m->repeats.count; i++) {
         hoist(m, m->repeats.items[i]);
         mark_core(m, m->repeats.items[i], core);
+    }
+    for (int i = 0; i < m->ops.count; i++) {        /* data first: one phase brings all of it in */
+        Op *op = m->ops.items[i];
+        if (op->kind == OP_load || op->kind == OP_labels) {
+            list_push(m->arena, &section_new(m, &m->forward, ONCE, NULL)->ops, op);
+            done[i] = true;
+        }
     }
     for (int i = 0; i < m->ops.count; i++) {
         Op *op = m->ops.items[i];

@@ -4,6 +4,7 @@
  *   dx        = the adjoint applied to dy;  dw[m,c,u,v] = sum over i,j of dy[m,i,j] x[c, i*s+u-p, j*s+v-p];  db[m] = sum of dy[m]
  * Sums run c, u, v in order (bias first); those of dw over i, j in order in each lane, then over the lanes by a fixed tree. */
 #include "../spnc.h"
+#include "../winograd.h"
 #include <string.h>
 
 static const AttrSpec attrs[] = {
@@ -14,6 +15,7 @@ static const AttrSpec attrs[] = {
     { "act", ATTR_WORD, "linear", 0, 0, "linear relu tanh sigmoid", "activation of the result" },
     { "init", ATTR_INIT, "glorot_uniform", 0, 0, NULL, "initialiser of the weight" },
     { "bias", ATTR_BOOL, "true", 0, 1, NULL, "whether a bias is added" },
+    { "winograd", ATTR_WORD, "auto", 0, 0, "auto never", "Winograd's algorithm where it saves multiplications, or never" },
     { "name", ATTR_NAME, "", 0, 0, NULL, "the layer's name" },
     { 0 },
 };
@@ -53,7 +55,6 @@ static void grad(Model *m, Op *op, Use dy)
 
 static void facts(const Model *m, const Op *op, Fact *f)
 {
-    (void)m;
     const Op *fwd = op->of ? op->of : op;
     const Shape *x = &fwd->reads[0].tensor->shape, *y = &fwd->writes[0].tensor->shape;
     int64_t k[2], s[2], p[2];
@@ -67,6 +68,19 @@ static void facts(const Model *m, const Op *op, Fact *f)
     fact_int(f, "SH", s[0]), fact_int(f, "SW", s[1]);
     fact_int(f, "PH", p[0]), fact_int(f, "PW", p[1]);
     fact_bool(f, "bias", op_int(op, "bias"));
+    fact_bool(f, "winograd", fwd->winograd);
+    if (!fwd->winograd)
+        return;
+    for (int axis = 0; axis < 2; axis++) {
+        int tiles[WINOGRAD_TILES], n = winograd_tiles(y->dim[1 + axis], tiles);
+        Fact *list = fact_table(m->arena);
+        for (int i = 0; i < n; i++)
+            fact_push_int(list, tiles[i]);
+        fact_set(f, axis ? "tiles_w" : "tiles_h", list);
+    }
+    fact_int(f, "positions", winograd_positions(y->dim[1], y->dim[2]));
+    fact_int(f, "u_reals", winograd_u_reals(x->dim[0], y->dim[0], y->dim[1], y->dim[2]));
+    fact_int(f, "work_reals", winograd_work_reals(x->dim[0], y->dim[0], y->dim[1], y->dim[2]));
 }
 
 static double macs(const Op *op)

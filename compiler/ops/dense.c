@@ -32,8 +32,9 @@ static void grad(Model *m, Op *op, Use dy)
         op_read(w, op->reads[0].tensor, op->reads[0].shift);
         if (m->lanes > 1) {
             Tensor *rows = tensor_new(m, arena_printf(m->arena, "d_%s_rows", op->name), op->loc, dy.tensor->repeat);
-            rows->space = ROWS;
-            rows->shape = (Shape){ 1, { (op_int(op, "units") + 15) / 16 * 16 } };
+            rows->space = RAW;
+            rows->work = true;
+            rows->reals = (op_int(op, "units") + 15) / 16 * 16 * m->lanes;
             op_write(w, rows, 0);
         }
     }

@@ -1,0 +1,71 @@
+/* winograd.c -- the shape of a convolution by Winograd's algorithm: its tiles and its memory.
+ *
+ * A tile of h x w outputs costs (h + 2)(w + 2) multiplications instead of 9 h w.  Along one axis, tiles that cover `size` outputs
+ * exactly cost size + 2 count, so the fewest are best; none is larger than 6, since the rounding error grows fast from there.
+ * As even as possible, they are of at most two sizes: 21 = 6 + 5 + 5 + 5.  Larger tiles come first (the gradient to the input
+ * relies on it).  templates/conv_winograd.c.in lays out the memory; it repeats BLOCK and CHUNK's rules and checks the room. */
+#include "winograd.h"
+
+enum { LANES = 16, MOST = 6, KERNEL = 3, BORDER = KERNEL - 1, LEAST_CHANNELS = 8, LEAST_OUTPUTS = 2,
+       BLOCK_REALS = 200000, BLOCK_TILES = 4,   /* transformed inputs of a block of tiles: what the second-level cache holds */
+       CHUNK_REALS = 49152, CHUNK_ROWS = 28 };  /* products of a chunk of filters; at least one register tile, of at most 28 rows */
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t lanes(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
+static int64_t count(int64_t size) { return (size + MOST - 1) / MOST; }
+
+/* P rows of Q: whichever of channels and filters wastes fewer lanes is Q. */
+static int64_t rows(int64_t C, int64_t M) { return lanes(C) * M <= lanes(M) * C ? M : C; }
+static int64_t row_reals(int64_t C, int64_t M) { return lanes(C) * M <= lanes(M) * C ? lanes(C) : lanes(M); }
+
+bool winograd_fits(int64_t C, int64_t M, int64_t Ho, int64_t Wo, int64_t KH, int64_t KW, int64_t SH, int64_t SW,
+                   int64_t PH, int64_t PW)
+{
+    return KH == KERNEL && KW == KERNEL && SH == 1 && SW == 1 && PH == 0 && PW == 0
+        && C >= LEAST_CHANNELS && M >= LEAST_CHANNELS && Ho >= LEAST_OUTPUTS && Wo >= LEAST_OUTPUTS
+        && count(Ho) <= WINOGRAD_TILES && count(Wo) <= WINOGRAD_TILES;
+}
+
+int winograd_tiles(int64_t size, int tiles[])
+{
+    int64_t n = count(size);
+    for (int64_t i = 0; i < n; i++)
+        tiles[i] = (int)(size / n + (i < size % n));
+    return (int)n;
+}
+
+/* Sum of (m + 2) over the distinct sizes m of an axis. */
+static int64_t axis_positions(int64_t size)
+{
+    int64_t n = count(size), m = size / n + BORDER;
+    return size % n ? 2 * m + 1 : m;
+}
+
+int64_t winograd_positions(int64_t Ho, int64_t Wo)
+{
+    return axis_positions(Ho) * axis_positions(Wo);
+}
+
+int64_t winograd_u_reals(int64_t C, int64_t M, int64_t Ho, int64_t Wo)
+{
+    return winograd_positions(Ho, Wo) * rows(C, M) * row_reals(C, M);
+}
+
+/* Most tiles of one kind. */
+static int64_t kind_tiles(int64_t size)
+{
+    int64_t n = count(size), large = size % n;
+    return large ? most(large, n - large) : n;
+}
+
+int64_t winograd_work_reals(int64_t C, int64_t M, int64_t Ho, int64_t Wo)
+{
+    int64_t side = most(most(C, M), row_reals(C, M));
+    int64_t h = (Ho + count(Ho) - 1) / count(Ho), w = (Wo + count(Wo) - 1) / count(Wo);
+    int64_t positions = (h + BORDER) * (w + BORDER);
+    int64_t block = most(1, least(least(BLOCK_TILES, kind_tiles(Ho) * kind_tiles(Wo)), BLOCK_REALS / (positions * side * LANES)));
+    int64_t chunk = most(CHUNK_ROWS, CHUNK_REALS / (positions * block * LANES));
+    int64_t planes = (side * block + 1) * LANES + (chunk * block + 1) * LANES + LANES * LANES;
+    return positions * planes + M * LANES;
+}

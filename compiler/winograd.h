@@ -1,0 +1,27 @@
+/* winograd.h -- when a convolution is computed by Winograd's algorithm, and what memory that takes.
+ * C channels, M filters, Ho x Wo outputs, KH x KW kernel, strides SH SW, paddings PH PW; everything follows from these alone. */
+#ifndef WINOGRAD_H
+#define WINOGRAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { WINOGRAD_TILES = 4096 };      /* most tiles along one axis */
+
+/* Whether it is used: 3x3, stride 1, unpadded, at least 8 channels and 8 filters, at least 2x2 outputs. */
+bool winograd_fits(int64_t C, int64_t M, int64_t Ho, int64_t Wo, int64_t KH, int64_t KW, int64_t SH, int64_t SW,
+                   int64_t PH, int64_t PW);
+
+/* The sizes of the tiles that cover `size` outputs exactly, large ones first, into tiles[WINOGRAD_TILES].  Returns how many. */
+int winograd_tiles(int64_t size, int tiles[]);
+
+/* Multiplications of a channel and a filter, summed over the kinds of tiles: one matrix C x M each is kept. */
+int64_t winograd_positions(int64_t Ho, int64_t Wo);
+
+/* Reals of the transformed weights, and of their gradient: [positions][P][Q rounded up to 16]. */
+int64_t winograd_u_reals(int64_t C, int64_t M, int64_t Ho, int64_t Wo);
+
+/* Reals of one thread's scratch. */
+int64_t winograd_work_reals(int64_t C, int64_t M, int64_t Ho, int64_t Wo);
+
+#endif
