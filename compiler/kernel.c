@@ -57,7 +57,7 @@ static void gradients(Model *m, Op *conv, Tensor *u, int64_t u_reals)
 
 void kernels_choose(Model *m)
 {
-    if (m->lanes == 1)
+    if (m->lanes == 1 || !m->path /* WAIT */ || true)
         return;
     Section *first = m->forward.items[0];
     if (first->kind != ONCE)
