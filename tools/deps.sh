@@ -37,7 +37,7 @@ packages=$(missing)
 [ -n "$packages" ] || exit 0
 
 if command -v apt-get >/dev/null; then
-    root=env
+    root="env"
     if [ "$(id -u)" != 0 ]; then
         root="sudo env"
         command -v sudo >/dev/null || { echo "deps: as root: apt-get install$packages" >&2; exit 74; }
