@@ -1,4 +1,5 @@
 # Makefile -- the door to the project; CMake does the work, in build/.  `make help` lists the targets.
+MAKEFLAGS += --no-print-directory
 PREFIX ?= /usr/local
 BUILD = build
 BUILDING = cmake --build $(BUILD) -j $$(nproc)
