@@ -184,9 +184,8 @@ static void attr_fallback(Model *m, Attr *a)
 bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)
 {
     const OpInfo *info = OP_INFO(op);
-    int errors = diag_errors(m->diag);
     const char *names[ATTR_MAX];
-    bool unknown = false;       /* a name that is missing may be the one that was misspelt */
+    bool good = true, unknown = false;      /* unknown: a name that is missing may be the one that was misspelt */
     for (const AttrSpec *s = info->attrs; s->name; s++) {
         names[op->attr_count] = s->name;
         op->attrs[op->attr_count++] = (Attr){ .spec = s, .loc = at };
@@ -212,7 +211,7 @@ bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)
                 unknown = true;
                 continue;
             }
-            attr_from_yaml(m, a, y->items[i]);
+            good = attr_from_yaml(m, a, y->items[i]) && good;
         }
     } else if (y) {
         if (!info->main) {
@@ -221,16 +220,19 @@ bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)
         }
         for (int k = 0; k < op->attr_count; k++)
             if (strcmp(names[k], info->main) == 0)
-                attr_from_yaml(m, &op->attrs[k], y);
+                good = attr_from_yaml(m, &op->attrs[k], y);
     }
     for (int k = 0; k < op->attr_count; k++) {
         Attr *a = &op->attrs[k];
         if (a->given)
             continue;
-        if (!a->spec->fallback && !unknown)
-            diag_error(m->diag, at, "%s needs '%s' (%s)", info->name, a->spec->name, a->spec->help);
-        else if (a->spec->fallback)
+        if (a->spec->fallback) {
             attr_fallback(m, a);
+        } else {
+            if (!unknown)
+                diag_error(m->diag, at, "%s needs '%s' (%s)", info->name, a->spec->name, a->spec->help);
+            good = false;
+        }
     }
-    return diag_errors(m->diag) == errors;
+    return good && !unknown;
 }

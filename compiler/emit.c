@@ -500,7 +500,8 @@ static void tables(Emitter *e, Fact *f)
             continue;
         Fact *x = fact_table(m->arena);
         fact_text(x, "name", t->flow_name);
-        fact_int(x, "steps", t->repeat ? t->repeat->steps : 0);
+        fact_int(x, "steps", t->repeat ? t->repeat->steps : t->hoisted);
+        fact_bool(x, "once", t->hoisted);
         fact_set(x, "dims", dims_fact(m, &t->shape));
         fact_int(x, "rank", t->shape.rank);
         fact_int(x, "count", shape_count(&t->shape));

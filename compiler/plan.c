@@ -274,7 +274,7 @@ static void count_macs(Model *m)
             Phase *p = phases->items[i];
             for (int k = 0; k < p->ops.count; k++) {
                 Op *op = p->ops.items[k];
-                if (!OP_INFO(op)->macs)
+                if (!OP_INFO(op)->macs || op->pass == PREPARE || op->pass == FINISH)
                     continue;
                 double n = OP_INFO(op)->macs(op->of ? op->of : op) * (p->kind == ONCE ? 1 : p->repeat->steps);
                 *(pass ? &m->backward_macs : &m->forward_macs) += n;

@@ -169,6 +169,7 @@ struct Tensor {
     bool carried;            /* one more slot in front: the state before step 0 */
     bool tail;               /* one more slot behind, zero: the gradient that arrives from beyond the last step */
     Op *op;                  /* who makes it; NULL for inputs until a load is made */
+    int hoisted;             /* written in a repeat of so many steps, but the same at each and made once before it; else 0 */
     Tensor *view_of;         /* shares that tensor's memory under another shape */
     bool trained;            /* depends on a parameter: its gradient is wanted */
     Tensor *start;           /* carried: the value before step 0 (NULL: zeros) */

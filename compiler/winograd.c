@@ -66,6 +66,6 @@ int64_t winograd_work_reals(int64_t C, int64_t M, int64_t Ho, int64_t Wo)
     int64_t positions = (h + BORDER) * (w + BORDER);
     int64_t block = most(1, least(least(BLOCK_TILES, kind_tiles(Ho) * kind_tiles(Wo)), BLOCK_REALS / (positions * side * LANES)));
     int64_t chunk = most(CHUNK_ROWS, CHUNK_REALS / (positions * block * LANES));
-    int64_t planes = (side * block + 1) * LANES + (chunk * block + 1) * LANES + LANES * LANES;
+    int64_t planes = (side * block + 1) * LANES + (chunk * block + 1) * LANES + (LANES + 1) * LANES;
     return positions * planes + M * LANES;
 }
