@@ -178,6 +178,8 @@ void show_print(Model *m, FILE *out, bool json)
             const Phase *p = m->forward_phases.items[i];
             for (int k = 0; k < p->ops.count; k++) {
                 const Op *op = p->ops.items[k];
+                if (op->pass != FORWARD)
+                    continue;
                 const Tensor *y = op->writes[0].tensor;
                 int64_t n = 0;
                 for (int w = 0; w < op->weight_count; w++)
@@ -197,22 +199,24 @@ void show_print(Model *m, FILE *out, bool json)
     for (int i = 0; i < m->scope.count; i++)
         fprintf(out, " %s=%s", m->scope.params[i].name, m->scope.params[i].value.text);
     fprintf(out, "\nbatch %lld, %s, %s\n\n", (long long)m->batch, m->options.is_double ? "double" : "float", m->options.plain ? "plain form" : m->options.target);
-    fprintf(out, "  %-28s %-14s %5s  %-14s %10s %12s\n", "layer", "operator", "line", "shape", "parameters", "multiply-adds");
+    fprintf(out, "  %-28s %-18s %5s  %-14s %10s %12s\n", "layer", "operator", "line", "shape", "parameters", "multiply-adds");
     for (int i = 0; i < m->forward_phases.count; i++) {
         const Phase *p = m->forward_phases.items[i];
         for (int k = 0; k < p->ops.count; k++) {
             const Op *op = p->ops.items[k];
+            if (op->pass != FORWARD)
+                continue;
             const Tensor *y = op->writes[0].tensor;
             int64_t n = 0;
             for (int w = 0; w < op->weight_count; w++)
                 n += shape_count(&op->weights[w]->shape);
             double macs = OP_INFO(op)->macs ? OP_INFO(op)->macs(op) : 0;
             char what[64], shape[64];
-            snprintf(what, sizeof what, "%s%s%s", OP_INFO(op)->name, op->act != OP_COUNT ? "+" : "", op->act != OP_COUNT ? op_table[op->act]->name : "");
-            snprintf(shape, sizeof shape, "%s%.0d%s", y->repeat ? "" : "", 0, shape_text(m->arena, &y->shape));
+            snprintf(what, sizeof what, "%s%s%s%s", op->winograd ? "winograd " : "", OP_INFO(op)->name, op->act != OP_COUNT ? "+" : "", op->act != OP_COUNT ? op_table[op->act]->name : "");
+            snprintf(shape, sizeof shape, "%s", shape_text(m->arena, &y->shape));
             if (y->repeat)
                 snprintf(shape, sizeof shape, "%d x %s", y->repeat->steps, shape_text(m->arena, &y->shape));
-            fprintf(out, "  %-28s %-14s %5d  %-14s %10lld", op->name, what, op->loc.line, shape, (long long)n);
+            fprintf(out, "  %-28s %-18s %5d  %-14s %10lld", op->name, what, op->loc.line, shape, (long long)n);
             if (macs > 0)
                 fprintf(out, " %12.0f", macs * (y->repeat ? y->repeat->steps : 1));
             fprintf(out, "\n");
