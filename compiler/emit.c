@@ -225,6 +225,36 @@ static const char *call(Model *m, const Phase *p, const Op *op)
     return line.text;
 }
 
+/* ---- replay: what an operator read and wrote, for the runtime to look at --------------------------------- */
+
+static void seen(Model *m, Fact *list, const Phase *p, const Op *op, Use u, bool written)
+{
+    const Tensor *t = u.tensor;
+    if (t->space != REALS && t->space != PARTS)
+        return;
+    bool stepped = p->kind != ONCE && t->repeat;
+    int64_t each = shape_count(&t->shape) * (t->space == REALS ? m->lanes : 1);
+    int64_t n = !p->whole_batch ? each : owner((Tensor *)(uintptr_t)t)->slot_reals * m->groups * (p->kind == AFTER && stepped ? p->repeat->steps : 1);
+    bool loop = p->kind == CORE || p->kind == CORE_BACKWARD || (p->kind == AFTER && !p->whole_batch);
+    fact_push_text(list, arena_printf(m->arena, "\"%s\", \"%s\", %d, %s, %s, \"%s\", %d, (real *)%s_at(%s), %lld", op->name,
+        op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : "weights", op->loc.line, loop ? "t" : "-1",
+        p->whole_batch ? "-1" : m->options.plain ? "n" : "g", t->name, written, t->name, slice(m, p, t, u.shift), (long long)n));
+}
+
+static void looks(Model *m, Fact *reads, Fact *writes, const Phase *p, const Op *op)
+{
+    if (op->pass != FORWARD && op->pass != BACKWARD && op->pass != WEIGHTS)
+        return;
+    for (int i = 0; i < op->read_count; i++)
+        seen(m, reads, p, op, op->reads[i], false);
+    for (int i = 0; i < op->write_count; i++)
+        seen(m, writes, p, op, op->writes[i], true);
+    if (op->pass == WEIGHTS && (m->options.plain || OP_INFO(op)->whole_batch))
+        for (int i = 0; i < op->weight_count; i++)
+            fact_push_text(writes, arena_printf(m->arena, "\"%s\", \"weights\", %d, -1, -1, \"%s\", 1, (real *)gradient->%s, %lld", op->name, op->loc.line,
+                                                op->weights[i]->name, op->weights[i]->field, (long long)op->weights[i]->reals));
+}
+
 /* ---- facts ------------------------------------------------------------------------------------------------ */
 
 static Fact *dims_fact(Model *m, const Shape *s)
@@ -390,7 +420,12 @@ static Fact *phases_fact(Model *m, const List *phases)
             const char *text = call(m, p, op);
             s = s || strstr(text, "(s)") || strstr(text, "(s ");
             t = t || strstr(text, ", t,") || strstr(text, " t * ");
-            fact_push_text(calls, text);
+            Fact *c = fact_table(m->arena), *reads = fact_table(m->arena), *writes = fact_table(m->arena);
+            looks(m, reads, writes, p, op);
+            fact_text(c, "text", text);
+            fact_set(c, "reads", reads);
+            fact_set(c, "writes", writes);
+            fact_push(calls, c);
         }
         fact_text(f, "kind", p->kind == ONCE ? "once" : p->kind == AFTER ? "after" : p->kind == CORE ? "core" : "core_backward");
         fact_bool(f, "whole", p->whole_batch);

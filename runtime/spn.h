@@ -47,6 +47,7 @@ typedef struct {
     int rank, shape[NET_RANK];
     size_t count;                 /* elements of one example at one step */
     size_t offset;                /* place in the activation memory, in reals: [steps or 1][groups][count][lanes] */
+    int once;                     /* made in a repeat, but the same at each step: kept as [groups][count][lanes] */
 } NetValue;
 
 typedef enum { CROSS_ENTROPY, MSE } LossKind;
@@ -78,6 +79,17 @@ typedef struct {
     uint64_t seed, step;                        /* key of the dropout masks */
     double epoch;                               /* for dropout ramps */
 } Batch;
+
+/* A tensor that an operator reads (before it runs) or has written, during a replay. */
+typedef struct {
+    const char *op, *pass;        /* "classify_conv2"; "forward", "backward" or "weights" */
+    int yaml_line;
+    int step, group;              /* -1: all of them, or none */
+    const char *tensor;
+    int written;
+    const real *values;           /* [groups if group is -1][elements][lanes]; parts of weights' gradients have no lanes */
+    size_t count;
+} Look;
 
 typedef struct Net {
     const char *name, *about, *source, *target, *precision, *form;   /* form: "fast" or "plain" */
@@ -115,6 +127,8 @@ typedef struct Net {
     double (*update)(double rate, uint64_t update_count);
     /* A hash of the discrete decisions of the forward pass just done (ReLU masks, pool winners, pixels read). */
     uint64_t (*decisions)(void);
+    /* Forward and backward on one thread, each operator's tensors shown to `see`; ends early, returning 1, when that returns other than 0. */
+    int (*replay)(const Batch *batch, int (*see)(void *to, const Look *look), void *to);
 } Net;
 
 extern const Net net;
