@@ -7,6 +7,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 failed=()
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}     # threads that wait leave the core to the other tests
 
 # run NAME COMMAND...: what it prints is shown when it fails
 run() {
