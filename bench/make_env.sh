@@ -1,0 +1,30 @@
+#!/bin/sh
+# make_env.sh [DIR] [--jax] -- a Python environment for the peers, in build/bench-env unless DIR is given.
+# The versions are those that the published table was measured with; others go by PACKAGE=version in the environment, e.g. TORCH=2.14.0.
+set -eu
+cd "$(dirname "$0")/.."
+env=build/bench-env jax=
+for word; do
+    case $word in
+    --jax) jax=1 ;;
+    -*) echo "make_env.sh: unknown option $word; usage: bench/make_env.sh [DIR] [--jax]" >&2; exit 2 ;;
+    *) env=$word ;;
+    esac
+done
+: "${PYTHON:=python3}" "${TORCH:=2.15.0}" "${NUMPY:=2.4.6}" "${JAX:=0.10.2}"
+
+wanted="torch $TORCH numpy $NUMPY${jax:+ jax $JAX}"
+if [ "$(cat "$env/wanted" 2>/dev/null)" = "$wanted" ] || [ "$(cat "$env/wanted" 2>/dev/null)" = "$wanted jax $JAX" ]; then
+    echo "$env is ready: $wanted"
+    exit 0
+fi
+"$PYTHON" -m venv "$env"
+"$env/bin/pip" install --quiet "numpy==$NUMPY" setuptools
+# PyTorch's own index has builds for the CPU alone, a tenth of the size; where it cannot be reached, the usual one will do.
+"$env/bin/pip" install --quiet --timeout 15 --retries 1 --index-url https://download.pytorch.org/whl/cpu "torch==$TORCH" 2>/dev/null ||
+    "$env/bin/pip" install --quiet "torch==$TORCH"
+if [ "$jax" ]; then
+    "$env/bin/pip" install --quiet "jax==$JAX"
+fi
+"$env/bin/python" -c 'import torch, numpy; print("torch", torch.__version__, "numpy", numpy.__version__)'
+echo "$wanted" >"$env/wanted"
