@@ -1,0 +1,2070 @@
+/* tiny.c -- made by spnc from models/tiny.yaml.  Edit that, not this.
+ *   d=5
+ *
+ *   1 sizes   2 parameters (16936)   3 memory   4 operators   5 forward   6 backward   7 update   8 what the runtime asks
+ *
+ * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of one group,
+ * and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
+ * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its output,
+ * NAME_weights the gradient of its parameters.  The gradient of x is called d_x. */
+#include <math.h>
+#include <omp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include "spn.h"
+#include "vec.h"
+#include "vmath.h"
+#include "optimiser.h"
+#include "decide.h"
+#include "sampler.h"
+
+/* ==== 1 sizes ======================================================================================================= */
+
+enum { N = 32, G = 2 };     /* examples in a batch; groups of L = 16 lanes that hold them */
+
+typedef real image_t[1][100][100][L];
+typedef real front_maxpool1_t[1][25][25][L];
+typedef real front_conv1_t[4][23][23][L];
+typedef real front_maxpool2_t[4][7][7][L];
+typedef real h_t[16][L];
+typedef real h_from_input_t[48][L];
+typedef real h_from_state_t[48][L];
+typedef real A_t[6][L];
+typedef real crop_t[1][20][20][L];
+typedef real classify_maxpool1_t[8][9][9][L];
+typedef real classify_dense1_t[10][L];
+typedef int32_t digits_t[3][L];
+typedef real loss1_t[L];
+typedef real d_classify_dense1_t[10][L];
+typedef real d_classify_maxpool1_t[8][9][9][L];
+typedef uint16_t classify_maxpool1_winner_t[8][9][9][2];
+typedef real d_classify_conv1_weight_part_t[8][1][3][3];
+typedef real d_classify_conv1_bias_part_t[8];
+typedef real d_crop_t[1][20][20][L];
+typedef real d_A_t[6][L];
+typedef real d_h_t[16][L];
+typedef real d_h_total_t[16][L];
+typedef real h_gates_t[3][16][L];
+typedef real d_h_from_input_t[48][L];
+typedef real d_h_from_state_t[48][L];
+typedef real d_h_2_t[16][L];
+typedef real d_h_3_t[16][L];
+typedef real d_h_from_input_2_t[48][L];
+typedef real d_front_maxpool2_t[4][7][7][L];
+typedef uint16_t front_maxpool2_winner_t[4][7][7][4];
+typedef real d_front_conv1_sum_t[4][23][23][L];
+typedef real d_front_conv1_weight_part_t[4][1][3][3];
+typedef real d_front_conv1_bias_part_t[4];
+
+/* ==== 2 parameters ================================================================================================== */
+
+/* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
+typedef struct {
+    _Alignas(16 * sizeof(real)) real front_conv1_weight[4][1][3][3];
+    _Alignas(16 * sizeof(real)) real front_conv1_bias[16];
+    _Alignas(16 * sizeof(real)) real h_weight_ih[196][48];
+    _Alignas(16 * sizeof(real)) real h_bias_ih[48];
+    _Alignas(16 * sizeof(real)) real h_weight_hh[16][48];
+    _Alignas(16 * sizeof(real)) real A_weight[16][16];
+    _Alignas(16 * sizeof(real)) real A_bias[16];
+    _Alignas(16 * sizeof(real)) real classify_conv1_weight[8][1][3][3];
+    _Alignas(16 * sizeof(real)) real classify_conv1_bias[16];
+    _Alignas(16 * sizeof(real)) real classify_dense1_weight[648][16];
+    _Alignas(16 * sizeof(real)) real classify_dense1_bias[16];
+} Weights;
+enum { BLOCK = sizeof(Weights) / sizeof(real) };
+_Static_assert(BLOCK == 21040, "the plan and the struct agree");
+
+static Weights *weights, *gradient, *state[2];
+static int threads;
+
+/* ==== 3 memory ====================================================================================================== */
+
+/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
+ * the last time.  NAME_at(s) is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
+static real *memory;
+enum { MEMORY = 528256, SCRATCH = 33856 };     /* reals; scratch: of each thread */
+#define image_at(s) (*(image_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)160000))   /* 1x100x100: 1.22 MiB */
+#define front_maxpool1_at(s) (*(front_maxpool1_t *)(void *)(memory + 482816 + (s) * (ptrdiff_t)10000))   /* 1x25x25: 0.08 MiB */
+#define front_maxpool2_at(s) (*(front_maxpool2_t *)(void *)(memory + 502816 + (s) * (ptrdiff_t)3136))   /* 4x7x7: 0.02 MiB */
+#define h_at(s) (*(h_t *)(void *)(memory + 522752 + (s) * (ptrdiff_t)256))   /* 16: 0.01 MiB */
+#define front_maxpool2_winner_at(s) (*(front_maxpool2_winner_t *)(void *)(memory + 526208 + (s) * (ptrdiff_t)400))   /* 4x7x7x4: 0.00 MiB */
+#define digits_at(s) (*(digits_t *)(void *)(memory + 528064 + (s) * (ptrdiff_t)48))   /* 3: 0.00 MiB */
+#define h_from_input_at(s) (*(h_from_input_t *)(void *)(memory + 320000 + (s) * (ptrdiff_t)768))   /* 48: 0.01 MiB */
+#define h_from_state_at(s) (*(h_from_state_t *)(void *)(memory + 509088 + (s) * (ptrdiff_t)768))   /* 48: 0.02 MiB */
+#define h_gates_at(s) (*(h_gates_t *)(void *)(memory + 513696 + (s) * (ptrdiff_t)768))   /* 3x16: 0.02 MiB */
+#define A_at(s) (*(A_t *)(void *)(memory + 527008 + (s) * (ptrdiff_t)96))   /* 6: 0.00 MiB */
+#define classify_maxpool1_at(s) (*(classify_maxpool1_t *)(void *)(memory + 320000 + (s) * (ptrdiff_t)10368))   /* 8x9x9: 0.24 MiB */
+#define crop_at(s) (*(crop_t *)(void *)(memory + 444416 + (s) * (ptrdiff_t)6400))   /* 1x20x20: 0.15 MiB */
+#define classify_maxpool1_winner_at(s) (*(classify_maxpool1_winner_t *)(void *)(memory + 518304 + (s) * (ptrdiff_t)656))   /* 8x9x9x2: 0.02 MiB */
+#define classify_dense1_at(s) (*(classify_dense1_t *)(void *)(memory + 524288 + (s) * (ptrdiff_t)160))   /* 10: 0.00 MiB */
+#define loss1_at(s) (*(loss1_t *)(void *)(memory + 528160 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
+#define d_classify_dense1_at(s) (*(d_classify_dense1_t *)(void *)(memory + 525248 + (s) * (ptrdiff_t)160))   /* 10: 0.00 MiB */
+#define d_classify_dense1_rows_at(s) (memory + 382208 + (s) * (ptrdiff_t)256)   /* working memory: 0.01 MiB */
+#define d_classify_maxpool1_at(s) (*(d_classify_maxpool1_t *)(void *)(memory + 382208 + (s) * (ptrdiff_t)10368))   /* 8x9x9: 0.24 MiB */
+#define d_A_at(s) (*(d_A_t *)(void *)(memory + 525248 + (s) * (ptrdiff_t)96))   /* 6: 0.00 MiB */
+#define d_classify_conv1_bias_part_at(s) (*(d_classify_conv1_bias_part_t *)(void *)(memory + 525824 + (s) * (ptrdiff_t)16))   /* 8: 0.00 MiB */
+#define d_classify_conv1_weight_part_at(s) (*(d_classify_conv1_weight_part_t *)(void *)(memory + 527584 + (s) * (ptrdiff_t)80))   /* 8x1x3x3: 0.00 MiB */
+#define d_A_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* working memory: 0.01 MiB */
+#define d_h_at(s) (*(d_h_t *)(void *)(memory + 13312 + (s) * (ptrdiff_t)256))   /* 16: 0.01 MiB */
+#define d_h_2_at(s) (*(d_h_2_t *)(void *)(memory + 9216 + (s) * (ptrdiff_t)256))   /* 16: 0.01 MiB */
+#define d_h_3_at(s) (*(d_h_3_t *)(void *)(memory + 11264 + (s) * (ptrdiff_t)256))   /* 16: 0.01 MiB */
+#define d_h_from_input_at(s) (*(d_h_from_input_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)768))   /* 48: 0.02 MiB */
+#define d_h_from_state_at(s) (*(d_h_from_state_t *)(void *)(memory + 4608 + (s) * (ptrdiff_t)768))   /* 48: 0.02 MiB */
+#define d_h_from_state_rows_at(s) (memory + 9216 + (s) * (ptrdiff_t)768)   /* working memory: 0.02 MiB */
+#define d_h_from_input_2_at(s) (*(d_h_from_input_2_t *)(void *)(memory + 6272 + (s) * (ptrdiff_t)768))   /* 48: 0.01 MiB */
+#define d_h_from_input_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)768)   /* working memory: 0.01 MiB */
+#define d_front_maxpool2_at(s) (*(d_front_maxpool2_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)3136))   /* 4x7x7: 0.02 MiB */
+#define d_front_conv1_weight_part_at(s) (*(d_front_conv1_weight_part_t *)(void *)(memory + 6272 + (s) * (ptrdiff_t)48))   /* 4x1x3x3: 0.00 MiB */
+#define d_front_conv1_bias_part_at(s) (*(d_front_conv1_bias_part_t *)(void *)(memory + 6368 + (s) * (ptrdiff_t)16))   /* 4: 0.00 MiB */
+
+/* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
+static real *scratches;
+static inline real *scratch_of_thread(void) { return scratches + (ptrdiff_t)omp_get_thread_num() * SCRATCH; }
+#define front_conv1_at(s) (*(front_conv1_t *)(void *)(scratch + 0))   /* 4x23x23: 132 KiB a thread */
+#define d_crop_at(s) (*(d_crop_t *)(void *)(scratch + 0))   /* 1x20x20: 25 KiB a thread */
+#define d_h_total_at(s) (*(d_h_total_t *)(void *)(scratch + 0))   /* 16: 1 KiB a thread */
+#define d_front_conv1_sum_at(s) (*(d_front_conv1_sum_t *)(void *)(scratch + 0))   /* 4x23x23: 132 KiB a thread */
+
+/* How many examples group g holds: L, less in the last group, and in the last batch of an epoch. */
+static inline int present(const Batch *batch, int g)
+{
+    int n = batch->count - g * L;
+    return n < 0 ? 0 : n > L ? L : n;
+}
+
+/* ==== 4 operators =================================================================================================== */
+
+/* ---- load_image: load ------------------------------------ models/tiny.yaml:9
+ *   1x100x100
+ *   the examples of a group, side by side */
+/* y = x / 255.  rows[l] is the example of lane l; lanes from `present` on have none and are zero.
+ * Four bytes of each example make a word, sixteen words a vector: byte k of all its lanes is one element of y.
+ * No division: q = n * (1 / 255) is off by at most one unit in the last place; the remainder n - 255 q is exact, and a
+ * 255th of it puts q where the division would have rounded (so for each of the 256 bytes, in float and double). */
+static void load_image_forward(real *y, const void *const *rows, int present)
+{
+    const vec part = v_set1((real)1 / 255), whole = v_set1(255);
+    for (int i = 0; i < 10000; i += L) {
+        const int at = i;
+        _Alignas(64) int32_t words[L / 4][L] = { { 0 } };
+        for (int l = 0; l < present; l++) {
+            const uint8_t *x = (const uint8_t *)rows[l] + at;
+            for (int w = 0; w < L / 4; w++, x += 4)
+                words[w][l] = (int32_t)(x[0] | (uint32_t)x[1] << 8 | (uint32_t)x[2] << 16 | (uint32_t)x[3] << 24);
+        }
+        for (int k = 0; k < L; k++) {
+            ivec byte = iv_and(iv_shr(iv_load(words[k / 4]), k % 4 * 8), iv_set1(255));
+            vec n = v_from_int(byte), q = v_mul(n, part);
+            v_store(y + (at + k) * L, v_fma(v_fnma(q, whole, n), part, q));
+        }
+    }
+}
+
+/* ---- load_digits: labels --------------------------------- models/tiny.yaml:11
+ *   3
+ *   the labels of a group, side by side */
+/* y[p][l] = label p of the example in lane l; 0 in the lanes from `present` on, which have none. */
+static void load_digits_forward(int32_t *y, const void *const *rows, int present)
+{
+    for (int l = 0; l < L; l++) {
+        const int32_t *label = l < present ? rows[l] : NULL;
+        for (int p = 0; p < 3; p++)
+            y[p * L + l] = label ? label[p] : 0;
+    }
+}
+
+/* ---- front_maxpool1: maxpool ----------------------------- models/tiny.yaml:15
+ *   1x100x100 -> 1x25x25
+ *   y[c,i,j] = max over u,v of x[c, i*s+u, j*s+v], the first on a tie */
+/* y[c][i][j] = max over u, v of x[c][i * 4 + u][j * 4 + v], in each lane; of equals the first in row-major order wins.
+ * A NaN wins only from the window's first place, and then nothing beats it. */
+static void front_maxpool1_forward(front_maxpool1_t y, image_t x)
+{
+    for (int c = 0; c < 1; c++)
+        for (int i = 0; i < 25; i++)
+            for (int j = 0; j < 25; j++) {
+                vec best = v_load(x[c][i * 4 + 0][j * 4 + 0]);
+                best = v_max(v_load(x[c][i * 4 + 0][j * 4 + 1]), best);
+                best = v_max(v_load(x[c][i * 4 + 0][j * 4 + 2]), best);
+                best = v_max(v_load(x[c][i * 4 + 0][j * 4 + 3]), best);
+                best = v_max(v_load(x[c][i * 4 + 1][j * 4 + 0]), best);
+                best = v_max(v_load(x[c][i * 4 + 1][j * 4 + 1]), best);
+                best = v_max(v_load(x[c][i * 4 + 1][j * 4 + 2]), best);
+                best = v_max(v_load(x[c][i * 4 + 1][j * 4 + 3]), best);
+                best = v_max(v_load(x[c][i * 4 + 2][j * 4 + 0]), best);
+                best = v_max(v_load(x[c][i * 4 + 2][j * 4 + 1]), best);
+                best = v_max(v_load(x[c][i * 4 + 2][j * 4 + 2]), best);
+                best = v_max(v_load(x[c][i * 4 + 2][j * 4 + 3]), best);
+                best = v_max(v_load(x[c][i * 4 + 3][j * 4 + 0]), best);
+                best = v_max(v_load(x[c][i * 4 + 3][j * 4 + 1]), best);
+                best = v_max(v_load(x[c][i * 4 + 3][j * 4 + 2]), best);
+                best = v_max(v_load(x[c][i * 4 + 3][j * 4 + 3]), best);
+                v_store(y[c][i][j], best);
+            }
+}
+
+/* ---- front_conv1: conv ----------------------------------- models/tiny.yaml:16
+ *   1x25x25 -> 4x23x23    40 parameters    0.019 M multiply-adds an example
+ *   y[m,i,j] = b[m] + sum over c,u,v of x[c, i*s+u-p, j*s+v-p] w[m,c,u,v], then relu */
+/* y[m][i][j] = relu(b[m] + sum over c, u, v of w[m][c][u][v] x[c][i + u][j + v]), in that order, in every lane.
+ * A tile is filters x columns of sums held in registers; _2x3 is 2 filters x 3 columns.
+ * relu is max(0, s): a NaN stays a NaN, and -0 stays -0.
+ */
+static void front_conv1_forward_2x3(front_conv1_t y, front_maxpool1_t x, real w[4][1][3][3], real b[4], int m, int i, int j)
+{
+    vec s0_0 = v_set1(b[m]), s0_1 = s0_0, s0_2 = s0_0;
+    vec s1_0 = v_set1(b[m + 1]), s1_1 = s1_0, s1_2 = s1_0;
+    for (int c = 0; c < 1; c++)
+        for (int u = 0; u < 3; u++)
+            for (int v = 0; v < 3; v++) {
+                real (*p)[L] = &x[c][i + u][j + v];
+                __asm__ volatile("" ::: "memory");    /* load anew: gcc would keep what the next tap shares and spill sums */
+                vec a0 = v_set1(w[m][c][u][v]);
+                vec a1 = v_set1(w[m + 1][c][u][v]);
+                vec z = v_load(p[0]);
+                s0_0 = v_fma(a0, z, s0_0); s1_0 = v_fma(a1, z, s1_0);
+                z = v_load(p[1]);
+                s0_1 = v_fma(a0, z, s0_1); s1_1 = v_fma(a1, z, s1_1);
+                z = v_load(p[2]);
+                s0_2 = v_fma(a0, z, s0_2); s1_2 = v_fma(a1, z, s1_2);
+            }
+    v_store(y[m][i][j], v_max(v_zero(), s0_0)); v_store(y[m][i][j + 1], v_max(v_zero(), s0_1));
+    v_store(y[m][i][j + 2], v_max(v_zero(), s0_2));
+    v_store(y[m + 1][i][j], v_max(v_zero(), s1_0)); v_store(y[m + 1][i][j + 1], v_max(v_zero(), s1_1));
+    v_store(y[m + 1][i][j + 2], v_max(v_zero(), s1_2));
+}
+
+static void front_conv1_forward_2x2(front_conv1_t y, front_maxpool1_t x, real w[4][1][3][3], real b[4], int m, int i, int j)
+{
+    vec s0_0 = v_set1(b[m]), s0_1 = s0_0;
+    vec s1_0 = v_set1(b[m + 1]), s1_1 = s1_0;
+    for (int c = 0; c < 1; c++)
+        for (int u = 0; u < 3; u++)
+            for (int v = 0; v < 3; v++) {
+                real (*p)[L] = &x[c][i + u][j + v];
+                __asm__ volatile("" ::: "memory");    /* load anew: gcc would keep what the next tap shares and spill sums */
+                vec z0 = v_load(p[0]);
+                vec z1 = v_load(p[1]);
+                vec a = v_set1(w[m][c][u][v]);
+                s0_0 = v_fma(a, z0, s0_0); s0_1 = v_fma(a, z1, s0_1);
+                a = v_set1(w[m + 1][c][u][v]);
+                s1_0 = v_fma(a, z0, s1_0); s1_1 = v_fma(a, z1, s1_1);
+            }
+    v_store(y[m][i][j], v_max(v_zero(), s0_0)); v_store(y[m][i][j + 1], v_max(v_zero(), s0_1));
+    v_store(y[m + 1][i][j], v_max(v_zero(), s1_0)); v_store(y[m + 1][i][j + 1], v_max(v_zero(), s1_1));
+}
+
+static void front_conv1_forward(front_conv1_t y, front_maxpool1_t x, real w[4][1][3][3], real b[4])
+{
+    for (int i = 0; i < 23; i++) {
+        for (int j = 0; j < 21; j += 3) {
+            for (int m = 0; m < 4; m += 2)
+                front_conv1_forward_2x3(y, x, w, b, m, i, j);
+        }
+        for (int j = 21; j < 23; j += 2) {
+            for (int m = 0; m < 4; m += 2)
+                front_conv1_forward_2x2(y, x, w, b, m, i, j);
+        }
+    }
+}
+
+/* dw[m][c][u][v] = sum over i, j of dy[m][i][j] x[c][i + u][j + v], db[m] = sum over i, j of dy[m][i][j]: in each lane
+ * in that order, then over the lanes as v_sum does it.  A tile is filters x channels x taps of one row; _4x1x1, say.
+ * It takes 4 rows of positions at a time through all rows of taps while they lie in the first-level cache; `sums` waits
+ * for the next, whose x is asked for in time.
+ */
+static void front_conv1_weights_4x1x1(real dw[4][1][3][3], real db[4], front_conv1_t dy, front_maxpool1_t x, int m, int c, int v)
+{
+    _Alignas(64) real sums[3][4][L];
+    vec b0 = v_zero(), b1 = v_zero(), b2 = v_zero(), b3 = v_zero();
+    for (int row = 0; row < 23; row += 4) {
+        int end = row + 4 < 23 ? row + 4 : 23;
+        int ahead = end * 1 + 3 < 25 ? end * 1 + 3 : 24;
+        for (int j = 0; j < 25; j++) {
+            v_prefetch(x[c][ahead][j]);
+        }
+        if (c == 0 && v == 0)
+            for (int i = row; i < end; i++)
+                for (int j = 0; j < 23; j++) {
+                    b0 = v_add(b0, v_load(dy[m][i][j]));
+                    b1 = v_add(b1, v_load(dy[m + 1][i][j]));
+                    b2 = v_add(b2, v_load(dy[m + 2][i][j]));
+                    b3 = v_add(b3, v_load(dy[m + 3][i][j]));
+                }
+    for (int u = 0; u < 3; u++) {
+        int i0 = row, i1 = end;
+        vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
+        if (row > 0) {
+            s0_0 = v_load(sums[u][0]);
+            s1_0 = v_load(sums[u][1]);
+            s2_0 = v_load(sums[u][2]);
+            s3_0 = v_load(sums[u][3]);
+        }
+        for (int i = i0; i < i1; i++)
+            for (int j = 0; j < 23; j++) {
+                real (*x0)[L] = &x[c][i + u][j + v];
+                __asm__ volatile("" ::: "memory");    /* load anew: gcc would keep what the next place shares and spill sums */
+                vec z0 = v_load(x0[0]);
+                vec a = v_load(dy[m][i][j]);
+                s0_0 = v_fma(a, z0, s0_0);
+                a = v_load(dy[m + 1][i][j]);
+                s1_0 = v_fma(a, z0, s1_0);
+                a = v_load(dy[m + 2][i][j]);
+                s2_0 = v_fma(a, z0, s2_0);
+                a = v_load(dy[m + 3][i][j]);
+                s3_0 = v_fma(a, z0, s3_0);
+            }
+        v_store(sums[u][0], s0_0);
+        v_store(sums[u][1], s1_0);
+        v_store(sums[u][2], s2_0);
+        v_store(sums[u][3], s3_0);
+    }
+    }
+    for (int u = 0; u < 3; u++)
+        for (int f = 0; f < 4; f++)
+            for (int d = 0; d < 1; d++)
+                for (int q = 0; q < 1; q++)
+                    dw[m + f][c + d][u][v + q] = v_sum(v_load(sums[u][(f * 1 + d) * 1 + q]));
+    if (c == 0 && v == 0) {
+        db[m] = v_sum(b0);
+        db[m + 1] = v_sum(b1);
+        db[m + 2] = v_sum(b2);
+        db[m + 3] = v_sum(b3);
+    }
+}
+
+static void front_conv1_weights(real dw[4][1][3][3], real db[4], front_conv1_t dy, front_maxpool1_t x)
+{
+    for (int m = 0; m < 4; m += 4)
+        for (int c = 0; c < 1; c += 1) {
+            for (int v = 0; v < 3; v += 1)
+                front_conv1_weights_4x1x1(dw, db, dy, x, m, c, v);
+        }
+}
+
+/* ---- front_maxpool2: maxpool ----------------------------- models/tiny.yaml:17
+ *   4x23x23 -> 4x7x7
+ *   y[c,i,j] = max over u,v of x[c, i*s+u, j*s+v], the first on a tie */
+/* y[c][i][j] = max over u, v of x[c][i * 3 + u][j * 3 + v], in each lane; of equals the first in row-major order wins.
+ * A NaN wins only from the window's first place, and then nothing beats it.
+ * The place k = u * 3 + v that won is kept in binary: bit b of it, for all lanes, is the mask winner[c][i][j][b]. */
+static void front_maxpool2_forward(front_maxpool2_t y, front_maxpool2_winner_t winner, front_conv1_t x)
+{
+    for (int c = 0; c < 4; c++)
+        for (int i = 0; i < 7; i++)
+            for (int j = 0; j < 7; j++) {
+                vec best = v_load(x[c][i * 3 + 0][j * 3 + 0]);
+                mask bit0 = m_from(0);
+                mask bit1 = m_from(0);
+                mask bit2 = m_from(0);
+                mask bit3 = m_from(0);
+                vec x1 = v_load(x[c][i * 3 + 0][j * 3 + 1]);
+                mask wins1 = v_gt(x1, best);
+                best = v_max(x1, best);
+                bit0 = m_or(bit0, wins1);
+                vec x2 = v_load(x[c][i * 3 + 0][j * 3 + 2]);
+                mask wins2 = v_gt(x2, best);
+                best = v_max(x2, best);
+                bit0 = m_andnot(wins2, bit0);
+                bit1 = m_or(bit1, wins2);
+                vec x3 = v_load(x[c][i * 3 + 1][j * 3 + 0]);
+                mask wins3 = v_gt(x3, best);
+                best = v_max(x3, best);
+                bit0 = m_or(bit0, wins3);
+                bit1 = m_or(bit1, wins3);
+                vec x4 = v_load(x[c][i * 3 + 1][j * 3 + 1]);
+                mask wins4 = v_gt(x4, best);
+                best = v_max(x4, best);
+                bit0 = m_andnot(wins4, bit0);
+                bit1 = m_andnot(wins4, bit1);
+                bit2 = m_or(bit2, wins4);
+                vec x5 = v_load(x[c][i * 3 + 1][j * 3 + 2]);
+                mask wins5 = v_gt(x5, best);
+                best = v_max(x5, best);
+                bit0 = m_or(bit0, wins5);
+                bit1 = m_andnot(wins5, bit1);
+                bit2 = m_or(bit2, wins5);
+                vec x6 = v_load(x[c][i * 3 + 2][j * 3 + 0]);
+                mask wins6 = v_gt(x6, best);
+                best = v_max(x6, best);
+                bit0 = m_andnot(wins6, bit0);
+                bit1 = m_or(bit1, wins6);
+                bit2 = m_or(bit2, wins6);
+                vec x7 = v_load(x[c][i * 3 + 2][j * 3 + 1]);
+                mask wins7 = v_gt(x7, best);
+                best = v_max(x7, best);
+                bit0 = m_or(bit0, wins7);
+                bit1 = m_or(bit1, wins7);
+                bit2 = m_or(bit2, wins7);
+                vec x8 = v_load(x[c][i * 3 + 2][j * 3 + 2]);
+                mask wins8 = v_gt(x8, best);
+                best = v_max(x8, best);
+                bit0 = m_andnot(wins8, bit0);
+                bit1 = m_andnot(wins8, bit1);
+                bit2 = m_andnot(wins8, bit2);
+                bit3 = m_or(bit3, wins8);
+                winner[c][i][j][0] = m_bits(bit0);
+                winner[c][i][j][1] = m_bits(bit1);
+                winner[c][i][j][2] = m_bits(bit2);
+                winner[c][i][j][3] = m_bits(bit3);
+                v_store(y[c][i][j], best);
+            }
+}
+
+/* The winner of each window gets its dy, the others 0.
+ * x is a relu's result, and this goes on to the gradient of the sum below it: nothing passes where the largest x was 0. */
+static void front_maxpool2_backward(front_conv1_t dx, front_maxpool2_t dy, front_maxpool2_winner_t winner, front_maxpool2_t y)
+{
+    for (int c = 0; c < 4; c++) {
+        for (int i = 0; i < 7; i++)
+            for (int j = 0; j < 7; j++) {
+                vec d = v_zero_unless(v_gt(v_load(y[c][i][j]), v_zero()), v_load(dy[c][i][j]));
+                mask bit0 = m_from(winner[c][i][j][0]), not0 = m_not(bit0);
+                mask bit1 = m_from(winner[c][i][j][1]), not1 = m_not(bit1);
+                mask bit2 = m_from(winner[c][i][j][2]), not2 = m_not(bit2);
+                mask bit3 = m_from(winner[c][i][j][3]), not3 = m_not(bit3);
+                v_store(dx[c][i * 3 + 0][j * 3 + 0], v_zero_unless(m_and(m_and(m_and(not0, not1), not2), not3), d));
+                v_store(dx[c][i * 3 + 0][j * 3 + 1], v_zero_unless(m_and(m_and(m_and(bit0, not1), not2), not3), d));
+                v_store(dx[c][i * 3 + 0][j * 3 + 2], v_zero_unless(m_and(m_and(m_and(not0, bit1), not2), not3), d));
+                v_store(dx[c][i * 3 + 1][j * 3 + 0], v_zero_unless(m_and(m_and(m_and(bit0, bit1), not2), not3), d));
+                v_store(dx[c][i * 3 + 1][j * 3 + 1], v_zero_unless(m_and(m_and(m_and(not0, not1), bit2), not3), d));
+                v_store(dx[c][i * 3 + 1][j * 3 + 2], v_zero_unless(m_and(m_and(m_and(bit0, not1), bit2), not3), d));
+                v_store(dx[c][i * 3 + 2][j * 3 + 0], v_zero_unless(m_and(m_and(m_and(not0, bit1), bit2), not3), d));
+                v_store(dx[c][i * 3 + 2][j * 3 + 1], v_zero_unless(m_and(m_and(m_and(bit0, bit1), bit2), not3), d));
+                v_store(dx[c][i * 3 + 2][j * 3 + 2], v_zero_unless(m_and(m_and(m_and(not0, not1), not2), bit3), d));
+            }
+        for (int i = 0; i < 21; i++)
+            for (int j = 21; j < 23; j++) v_store(dx[c][i][j], v_zero());
+        for (int i = 21; i < 23; i++)
+            for (int j = 0; j < 23; j++) v_store(dx[c][i][j], v_zero());
+    }
+}
+
+/* ---- h_start: fill --------------------------------------- models/tiny.yaml:26
+ *   16
+ *   y = 0 */
+/* y = 0 */
+static void h_start_forward(real *y)
+{
+    for (int i = 0; i < 16 * L; i += L)
+        v_store(y + i, v_set1((real)0));
+}
+
+/* ---- h_from_input: dense --------------------------------- models/tiny.yaml:28
+ *   4x7x7 -> 48    9456 parameters    0.00941 M multiply-adds an example
+ *   y = W x + b */
+/* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
+ * Tiles of outputs x slices; inputs in blocks of 128 whose x stays in the first-level cache.  A block's weights to 16
+ * outputs are first copied together, since rows of w lie so far apart that they would push each other out. */
+static void h_from_input_forward_6x1(real y[][48][L], real x[][196][L], real *w, real b[48], int m, int s, int k0, int k1)
+{
+    vec s0_0 = v_set1(b[m]);
+    vec s1_0 = v_set1(b[m + 1]);
+    vec s2_0 = v_set1(b[m + 2]);
+    vec s3_0 = v_set1(b[m + 3]);
+    vec s4_0 = v_set1(b[m + 4]);
+    vec s5_0 = v_set1(b[m + 5]);
+    if (k0 > 0) {
+        s0_0 = v_load(y[s][m]);
+        s1_0 = v_load(y[s][m + 1]);
+        s2_0 = v_load(y[s][m + 2]);
+        s3_0 = v_load(y[s][m + 3]);
+        s4_0 = v_load(y[s][m + 4]);
+        s5_0 = v_load(y[s][m + 5]);
+    }
+    for (int k = k0; k < k1; k++) {
+        real *wk = w + (k - k0) * 16;
+        vec z0 = v_load(x[s][k]);
+        vec a = v_set1(wk[0]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(wk[1]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(wk[2]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(wk[3]);
+        s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(wk[4]);
+        s4_0 = v_fma(a, z0, s4_0);
+        a = v_set1(wk[5]);
+        s5_0 = v_fma(a, z0, s5_0);
+    }
+    v_store(y[s][m], s0_0);
+    v_store(y[s][m + 1], s1_0);
+    v_store(y[s][m + 2], s2_0);
+    v_store(y[s][m + 3], s3_0);
+    v_store(y[s][m + 4], s4_0);
+    v_store(y[s][m + 5], s5_0);
+}
+
+static void h_from_input_forward_5x1(real y[][48][L], real x[][196][L], real *w, real b[48], int m, int s, int k0, int k1)
+{
+    vec s0_0 = v_set1(b[m]);
+    vec s1_0 = v_set1(b[m + 1]);
+    vec s2_0 = v_set1(b[m + 2]);
+    vec s3_0 = v_set1(b[m + 3]);
+    vec s4_0 = v_set1(b[m + 4]);
+    if (k0 > 0) {
+        s0_0 = v_load(y[s][m]);
+        s1_0 = v_load(y[s][m + 1]);
+        s2_0 = v_load(y[s][m + 2]);
+        s3_0 = v_load(y[s][m + 3]);
+        s4_0 = v_load(y[s][m + 4]);
+    }
+    for (int k = k0; k < k1; k++) {
+        real *wk = w + (k - k0) * 16;
+        vec z0 = v_load(x[s][k]);
+        vec a = v_set1(wk[0]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(wk[1]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(wk[2]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(wk[3]);
+        s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(wk[4]);
+        s4_0 = v_fma(a, z0, s4_0);
+    }
+    v_store(y[s][m], s0_0);
+    v_store(y[s][m + 1], s1_0);
+    v_store(y[s][m + 2], s2_0);
+    v_store(y[s][m + 3], s3_0);
+    v_store(y[s][m + 4], s4_0);
+}
+
+static void h_from_input_forward(real *y, real *x, real w[196][48], real b[48])
+{
+    real (*ys)[48][L] = (real (*)[48][L])y, (*xs)[196][L] = (real (*)[196][L])x;
+    _Alignas(64) real panel[128][16];
+    for (int k0 = 0; k0 < 196; k0 += 128) {
+        int k1 = k0 + 128 < 196 ? k0 + 128 : 196;
+        #pragma omp for schedule(static) nowait
+        for (int t = 0; t < 6; t++) {
+            int p = t % 3, s = t / 3 * 1;
+            int m = p * 16;
+            for (int k = k0; k < k1; k++) {
+                v_store(panel[k - k0], v_loadu(&w[k][m]));
+                v_prefetch(&w[k][m + 16 < 48 ? m + 16 : 0]);
+            }
+            {
+                for (int f = 0; f < 6; f += 6)
+                    h_from_input_forward_6x1(ys, xs, &panel[0][f], b, m + f, s, k0, k1);
+                for (int f = 6; f < 16; f += 5)
+                    h_from_input_forward_5x1(ys, xs, &panel[0][f], b, m + f, s, k0, k1);
+            }
+        }
+    }
+    #pragma omp barrier
+}
+
+static void h_from_input_backward_6x1(real dx[][196][L], real dy[][48][L], real w[196][48], int k, int s)
+{
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
+    for (int m = 0; m < 48; m++) {
+        vec z0 = v_load(dy[s][m]);
+        vec a = v_set1(w[k][m]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(w[k + 1][m]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(w[k + 2][m]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(w[k + 3][m]);
+        s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(w[k + 4][m]);
+        s4_0 = v_fma(a, z0, s4_0);
+        a = v_set1(w[k + 5][m]);
+        s5_0 = v_fma(a, z0, s5_0);
+    }
+    v_store(dx[s][k], s0_0);
+    v_store(dx[s][k + 1], s1_0);
+    v_store(dx[s][k + 2], s2_0);
+    v_store(dx[s][k + 3], s3_0);
+    v_store(dx[s][k + 4], s4_0);
+    v_store(dx[s][k + 5], s5_0);
+}
+
+static void h_from_input_backward_5x1(real dx[][196][L], real dy[][48][L], real w[196][48], int k, int s)
+{
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
+    for (int m = 0; m < 48; m++) {
+        vec z0 = v_load(dy[s][m]);
+        vec a = v_set1(w[k][m]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(w[k + 1][m]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(w[k + 2][m]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(w[k + 3][m]);
+        s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(w[k + 4][m]);
+        s4_0 = v_fma(a, z0, s4_0);
+    }
+    v_store(dx[s][k], s0_0);
+    v_store(dx[s][k + 1], s1_0);
+    v_store(dx[s][k + 2], s2_0);
+    v_store(dx[s][k + 3], s3_0);
+    v_store(dx[s][k + 4], s4_0);
+}
+
+static void h_from_input_backward(real *dx, real *dy, real w[196][48])
+{
+    real (*dxs)[196][L] = (real (*)[196][L])dx, (*dys)[48][L] = (real (*)[48][L])dy;
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 18; t++) {
+        int from = t % 9 * 4, to = from + 4 < 33 ? from + 4 : 33, s = t / 9;
+            for (int k = from; k < to; k++) {
+                if (k < 31) h_from_input_backward_6x1(dxs, dys, w, k * 6, s * 1);
+                else h_from_input_backward_5x1(dxs, dys, w, 186 + (k - 31) * 5, s * 1);
+            }
+    }
+}
+
+static void h_from_input_weights_2x3(real dw[196][48], real dy[][48], real x[][196][L], int k, int v)
+{
+    int m = v * 16;
+    vec s0_0 = v_zero(), s0_1 = v_zero(), s0_2 = v_zero(), s1_0 = v_zero(), s1_1 = v_zero(), s1_2 = v_zero();
+    for (int s = 0; s < 2; s++)
+        for (int l = 0; l < L; l++) {
+            real *d = &dy[s * L + l][m];
+            vec a0 = v_set1(x[s][k][l]);
+            vec a1 = v_set1(x[s][k + 1][l]);
+            vec z = v_loadu(d);
+            s0_0 = v_fma(a0, z, s0_0); s1_0 = v_fma(a1, z, s1_0);
+            z = v_loadu(d + 16);
+            s0_1 = v_fma(a0, z, s0_1); s1_1 = v_fma(a1, z, s1_1);
+            z = v_loadu(d + 32);
+            s0_2 = v_fma(a0, z, s0_2); s1_2 = v_fma(a1, z, s1_2);
+        }
+    v_storeu(&dw[k][m], s0_0); v_storeu(&dw[k][m + 16], s0_1); v_storeu(&dw[k][m + 32], s0_2);
+    v_storeu(&dw[k + 1][m], s1_0); v_storeu(&dw[k + 1][m + 16], s1_1); v_storeu(&dw[k + 1][m + 32], s1_2);
+}
+
+static void h_from_input_weights(real dw[196][48], real db[48], real *dy, real *x, real *work)
+{
+    real (*dys)[48][L] = (real (*)[48][L])dy, (*xs)[196][L] = (real (*)[196][L])x;
+    real (*dyt)[48] = (real (*)[48])work;
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 6; t++) {
+        int s = t / 3, m = t % 3 * 16;
+        vec rows[16];
+        for (int r = 0; r < 16; r++) rows[r] = v_load(dys[s][m + r]);
+        v_transpose16(rows);
+        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], rows[l]);
+    }
+    #pragma omp for schedule(static) nowait
+    for (int m = 0; m < 48; m += 16) {
+        vec s = v_zero();
+        for (int r = 0; r < 2 * L; r++) s = v_add(s, v_loadu(&dyt[r][m]));
+        v_storeu(&db[m], s);
+    }
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 9; t++) {
+        int from = t / 1 * 12, to = from + 12 < 98 ? from + 12 : 98, v = t % 1;
+            for (int k = from; k < to; k++) {
+                h_from_input_weights_2x3(dw, dyt, xs, k * 2, v * 3);
+            }
+    }
+}
+
+/* ---- h_from_state: dense --------------------------------- models/tiny.yaml:28
+ *   16 -> 48    768 parameters    0.000768 M multiply-adds an example
+ *   y = W x + b */
+/* y[s][m] = (sum over k of w[k][m] x[s][k]), k in order, in every lane.
+ * Tiles of outputs x slices; inputs in blocks of 128 whose x stays in the first-level cache.  A block's weights to 16
+ * outputs are first copied together, since rows of w lie so far apart that they would push each other out. */
+static void h_from_state_forward_6x1(real y[][48][L], real x[][16][L], real *w, int m, int s, int k0, int k1)
+{
+    vec s0_0 = v_zero();
+    vec s1_0 = v_zero();
+    vec s2_0 = v_zero();
+    vec s3_0 = v_zero();
+    vec s4_0 = v_zero();
+    vec s5_0 = v_zero();
+    for (int k = k0; k < k1; k++) {
+        real *wk = w + (k - k0) * 16;
+        vec z0 = v_load(x[s][k]);
+        vec a = v_set1(wk[0]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(wk[1]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(wk[2]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(wk[3]);
+        s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(wk[4]);
+        s4_0 = v_fma(a, z0, s4_0);
+        a = v_set1(wk[5]);
+        s5_0 = v_fma(a, z0, s5_0);
+    }
+    v_store(y[s][m], s0_0);
+    v_store(y[s][m + 1], s1_0);
+    v_store(y[s][m + 2], s2_0);
+    v_store(y[s][m + 3], s3_0);
+    v_store(y[s][m + 4], s4_0);
+    v_store(y[s][m + 5], s5_0);
+}
+
+static void h_from_state_forward_5x1(real y[][48][L], real x[][16][L], real *w, int m, int s, int k0, int k1)
+{
+    vec s0_0 = v_zero();
+    vec s1_0 = v_zero();
+    vec s2_0 = v_zero();
+    vec s3_0 = v_zero();
+    vec s4_0 = v_zero();
+    for (int k = k0; k < k1; k++) {
+        real *wk = w + (k - k0) * 16;
+        vec z0 = v_load(x[s][k]);
+        vec a = v_set1(wk[0]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(wk[1]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(wk[2]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(wk[3]);
+        s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(wk[4]);
+        s4_0 = v_fma(a, z0, s4_0);
+    }
+    v_store(y[s][m], s0_0);
+    v_store(y[s][m + 1], s1_0);
+    v_store(y[s][m + 2], s2_0);
+    v_store(y[s][m + 3], s3_0);
+    v_store(y[s][m + 4], s4_0);
+}
+
+static void h_from_state_forward(real *y, real *x, real w[16][48])
+{
+    real (*ys)[48][L] = (real (*)[48][L])y, (*xs)[16][L] = (real (*)[16][L])x;
+    _Alignas(64) real panel[16][16];
+    for (int k0 = 0; k0 < 16; k0 += 128) {
+        int k1 = k0 + 128 < 16 ? k0 + 128 : 16;
+        #pragma omp for schedule(static) nowait
+        for (int t = 0; t < 6; t++) {
+            int p = t % 3, s = t / 3 * 1;
+            int m = p * 16;
+            for (int k = k0; k < k1; k++) {
+                v_store(panel[k - k0], v_loadu(&w[k][m]));
+                v_prefetch(&w[k][m + 16 < 48 ? m + 16 : 0]);
+            }
+            {
+                for (int f = 0; f < 6; f += 6)
+                    h_from_state_forward_6x1(ys, xs, &panel[0][f], m + f, s, k0, k1);
+                for (int f = 6; f < 16; f += 5)
+                    h_from_state_forward_5x1(ys, xs, &panel[0][f], m + f, s, k0, k1);
+            }
+        }
+    }
+    #pragma omp barrier
+}
+
+static void h_from_state_backward_6x1(real dx[][16][L], real dy[][48][L], real w[16][48], int k, int s)
+{
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
+    for (int m = 0; m < 48; m++) {
+        vec z0 = v_load(dy[s][m]);
+        vec a = v_set1(w[k][m]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(w[k + 1][m]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(w[k + 2][m]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(w[k + 3][m]);
+        s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(w[k + 4][m]);
+        s4_0 = v_fma(a, z0, s4_0);
+        a = v_set1(w[k + 5][m]);
+        s5_0 = v_fma(a, z0, s5_0);
+    }
+    v_store(dx[s][k], s0_0);
+    v_store(dx[s][k + 1], s1_0);
+    v_store(dx[s][k + 2], s2_0);
+    v_store(dx[s][k + 3], s3_0);
+    v_store(dx[s][k + 4], s4_0);
+    v_store(dx[s][k + 5], s5_0);
+}
+
+static void h_from_state_backward_5x1(real dx[][16][L], real dy[][48][L], real w[16][48], int k, int s)
+{
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
+    for (int m = 0; m < 48; m++) {
+        vec z0 = v_load(dy[s][m]);
+        vec a = v_set1(w[k][m]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(w[k + 1][m]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(w[k + 2][m]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(w[k + 3][m]);
+        s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(w[k + 4][m]);
+        s4_0 = v_fma(a, z0, s4_0);
+    }
+    v_store(dx[s][k], s0_0);
+    v_store(dx[s][k + 1], s1_0);
+    v_store(dx[s][k + 2], s2_0);
+    v_store(dx[s][k + 3], s3_0);
+    v_store(dx[s][k + 4], s4_0);
+}
+
+static void h_from_state_backward(real *dx, real *dy, real w[16][48])
+{
+    real (*dxs)[16][L] = (real (*)[16][L])dx, (*dys)[48][L] = (real (*)[48][L])dy;
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 6; t++) {
+        int from = t % 3 * 1, to = from + 1 < 3 ? from + 1 : 3, s = t / 3;
+            for (int k = from; k < to; k++) {
+                if (k < 1) h_from_state_backward_6x1(dxs, dys, w, k * 6, s * 1);
+                else h_from_state_backward_5x1(dxs, dys, w, 6 + (k - 1) * 5, s * 1);
+            }
+    }
+}
+
+static void h_from_state_weights_2x3(real dw[16][48], real dy[][48], real x[][16][L], int k, int v)
+{
+    int m = v * 16;
+    vec s0_0 = v_zero(), s0_1 = v_zero(), s0_2 = v_zero(), s1_0 = v_zero(), s1_1 = v_zero(), s1_2 = v_zero();
+    for (int s = 0; s < 6; s++)
+        for (int l = 0; l < L; l++) {
+            real *d = &dy[s * L + l][m];
+            vec a0 = v_set1(x[s][k][l]);
+            vec a1 = v_set1(x[s][k + 1][l]);
+            vec z = v_loadu(d);
+            s0_0 = v_fma(a0, z, s0_0); s1_0 = v_fma(a1, z, s1_0);
+            z = v_loadu(d + 16);
+            s0_1 = v_fma(a0, z, s0_1); s1_1 = v_fma(a1, z, s1_1);
+            z = v_loadu(d + 32);
+            s0_2 = v_fma(a0, z, s0_2); s1_2 = v_fma(a1, z, s1_2);
+        }
+    v_storeu(&dw[k][m], s0_0); v_storeu(&dw[k][m + 16], s0_1); v_storeu(&dw[k][m + 32], s0_2);
+    v_storeu(&dw[k + 1][m], s1_0); v_storeu(&dw[k + 1][m + 16], s1_1); v_storeu(&dw[k + 1][m + 32], s1_2);
+}
+
+static void h_from_state_weights(real dw[16][48], real *dy, real *x, real *work)
+{
+    real (*dys)[48][L] = (real (*)[48][L])dy, (*xs)[16][L] = (real (*)[16][L])x;
+    real (*dyt)[48] = (real (*)[48])work;
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 18; t++) {
+        int s = t / 3, m = t % 3 * 16;
+        vec rows[16];
+        for (int r = 0; r < 16; r++) rows[r] = v_load(dys[s][m + r]);
+        v_transpose16(rows);
+        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], rows[l]);
+    }
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 8; t++) {
+        int from = t / 1 * 1, to = from + 1 < 8 ? from + 1 : 8, v = t % 1;
+            for (int k = from; k < to; k++) {
+                h_from_state_weights_2x3(dw, dyt, xs, k * 2, v * 3);
+            }
+    }
+}
+
+/* ---- h: gru_gates ---------------------------------------- models/tiny.yaml:28
+ *   48, 48, 16 -> 16
+ *   r, z = sigmoid(xw + hw);  n = tanh(xw_n + r hw_n);  h' = (1-z) n + z h */
+/* xw = W_i x + b and hw = W_h h (+ b), [3H] lanes each, in the order r, z, n:
+ *   r = sigmoid(xw_r + hw_r)     how much of the state the new value sees
+ *   z = sigmoid(xw_z + hw_z)     how much of the state stays
+ *   n = tanh(xw_n + r hw_n)      the new value
+ *   h' = (1 - z) n + z h, as n + z (h - n)
+ * r, z and n are kept in `gates` for the gradient. */
+static void h_forward(h_t h, h_gates_t gates, real *xw, real *hw, h_t before)
+{
+    enum { H = 16 };
+    real *xr = xw, *xz = xw + H * L, *xn = xw + 2 * H * L;
+    real *hr = hw, *hz = hw + H * L, *hn = hw + 2 * H * L;
+    for (int i = 0; i < H; i++) {
+        vec r = v_sigmoid(v_add(v_load(xr + i * L), v_load(hr + i * L)));
+        vec z = v_sigmoid(v_add(v_load(xz + i * L), v_load(hz + i * L)));
+        vec n = v_tanh(v_fma(r, v_load(hn + i * L), v_load(xn + i * L)));
+        v_store(h[i], v_fma(z, v_sub(v_load(before[i]), n), n));
+        v_store(gates[0][i], r);
+        v_store(gates[1][i], z);
+        v_store(gates[2][i], n);
+    }
+}
+
+/* Back through the same lines, last to first; da is the gradient of what stands inside r's, z's and n's function.
+ * dbefore is only the direct path, z dh: the one through W_h comes with hw's gradient. */
+static void h_backward(real *dxw, real *dhw, h_t dbefore,
+    h_t dh, h_gates_t gates, real *hw, h_t before)
+{
+    enum { H = 16 };
+    const vec one = v_set1(1);
+    for (int i = 0; i < H; i++) {
+        vec r = v_load(gates[0][i]), z = v_load(gates[1][i]), n = v_load(gates[2][i]), d = v_load(dh[i]);
+        vec da_n = v_mul(v_mul(d, v_sub(one, z)), v_fnma(n, n, one));
+        vec da_z = v_mul(v_mul(d, v_sub(v_load(before[i]), n)), v_mul(z, v_sub(one, z)));
+        vec da_r = v_mul(v_mul(da_n, v_load(hw + (2 * H + i) * L)), v_mul(r, v_sub(one, r)));
+        v_store(dxw + i * L, da_r);
+        v_store(dhw + i * L, da_r);
+        v_store(dxw + (H + i) * L, da_z);
+        v_store(dhw + (H + i) * L, da_z);
+        v_store(dxw + (2 * H + i) * L, da_n);
+        v_store(dhw + (2 * H + i) * L, v_mul(da_n, r));
+        v_store(dbefore[i], v_mul(d, z));
+    }
+}
+
+/* ---- A: dense -------------------------------------------- models/tiny.yaml:29
+ *   16 -> 6    102 parameters    9.6e-05 M multiply-adds an example
+ *   y = W x + b */
+/* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
+ * Tiles of outputs x slices; inputs in blocks of 128 whose x stays in the first-level cache.  A block's weights to 16
+ * outputs are first copied together, since rows of w lie so far apart that they would push each other out. */
+static void A_forward_2x3(real y[][6][L], real x[][16][L], real *w, real b[16], int m, int s, int k0, int k1)
+{
+    vec s0_0 = v_set1(b[m]), s0_1 = s0_0, s0_2 = s0_0;
+    vec s1_0 = v_set1(b[m + 1]), s1_1 = s1_0, s1_2 = s1_0;
+    for (int k = k0; k < k1; k++) {
+        real *wk = w + (k - k0) * 16;
+        vec a0 = v_set1(wk[0]);
+        vec a1 = v_set1(wk[1]);
+        vec z = v_load(x[s][k]);
+        s0_0 = v_fma(a0, z, s0_0); s1_0 = v_fma(a1, z, s1_0);
+        z = v_load(x[s + 1][k]);
+        s0_1 = v_fma(a0, z, s0_1); s1_1 = v_fma(a1, z, s1_1);
+        z = v_load(x[s + 2][k]);
+        s0_2 = v_fma(a0, z, s0_2); s1_2 = v_fma(a1, z, s1_2);
+    }
+    v_store(y[s][m], s0_0); v_store(y[s + 1][m], s0_1); v_store(y[s + 2][m], s0_2);
+    v_store(y[s][m + 1], s1_0); v_store(y[s + 1][m + 1], s1_1); v_store(y[s + 2][m + 1], s1_2);
+}
+
+static void A_forward(real *y, real *x, real w[16][16], real b[16])
+{
+    real (*ys)[6][L] = (real (*)[6][L])y, (*xs)[16][L] = (real (*)[16][L])x;
+    _Alignas(64) real panel[16][16];
+    for (int k0 = 0; k0 < 16; k0 += 128) {
+        int k1 = k0 + 128 < 16 ? k0 + 128 : 16;
+        #pragma omp for schedule(static) nowait
+        for (int t = 0; t < 2; t++) {
+            int p = t % 1, s = t / 1 * 3;
+            int m = p * 6;
+            for (int k = k0; k < k1; k++) {
+                v_store(panel[k - k0], v_loadu(&w[k][m]));
+                v_prefetch(&w[k][m + 16 < 16 ? m + 16 : 0]);
+            }
+            {
+                for (int f = 0; f < 6; f += 2)
+                    A_forward_2x3(ys, xs, &panel[0][f], b, m + f, s, k0, k1);
+            }
+        }
+    }
+    #pragma omp barrier
+}
+
+static void A_backward_2x3(real dx[][16][L], real dy[][6][L], real w[16][16], int k, int s)
+{
+    vec s0_0 = v_zero(), s0_1 = v_zero(), s0_2 = v_zero(), s1_0 = v_zero(), s1_1 = v_zero(), s1_2 = v_zero();
+    for (int m = 0; m < 6; m++) {
+        vec a0 = v_set1(w[k][m]);
+        vec a1 = v_set1(w[k + 1][m]);
+        vec z = v_load(dy[s][m]);
+        s0_0 = v_fma(a0, z, s0_0); s1_0 = v_fma(a1, z, s1_0);
+        z = v_load(dy[s + 1][m]);
+        s0_1 = v_fma(a0, z, s0_1); s1_1 = v_fma(a1, z, s1_1);
+        z = v_load(dy[s + 2][m]);
+        s0_2 = v_fma(a0, z, s0_2); s1_2 = v_fma(a1, z, s1_2);
+    }
+    v_store(dx[s][k], s0_0); v_store(dx[s + 1][k], s0_1); v_store(dx[s + 2][k], s0_2);
+    v_store(dx[s][k + 1], s1_0); v_store(dx[s + 1][k + 1], s1_1); v_store(dx[s + 2][k + 1], s1_2);
+}
+
+static void A_backward(real *dx, real *dy, real w[16][16])
+{
+    real (*dxs)[16][L] = (real (*)[16][L])dx, (*dys)[6][L] = (real (*)[6][L])dy;
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 16; t++) {
+        int from = t % 8 * 1, to = from + 1 < 8 ? from + 1 : 8, s = t / 8;
+            for (int k = from; k < to; k++) {
+                A_backward_2x3(dxs, dys, w, k * 2, s * 3);
+            }
+    }
+}
+
+static void A_weights_6x1(real dw[16][16], real dy[][16], real x[][16][L], int k, int v)
+{
+    int m = v * 16;
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
+    for (int s = 0; s < 6; s++)
+        for (int l = 0; l < L; l++) {
+            real *d = &dy[s * L + l][m];
+            vec z0 = v_loadu(d);
+            vec a = v_set1(x[s][k][l]);
+            s0_0 = v_fma(a, z0, s0_0);
+            a = v_set1(x[s][k + 1][l]);
+            s1_0 = v_fma(a, z0, s1_0);
+            a = v_set1(x[s][k + 2][l]);
+            s2_0 = v_fma(a, z0, s2_0);
+            a = v_set1(x[s][k + 3][l]);
+            s3_0 = v_fma(a, z0, s3_0);
+            a = v_set1(x[s][k + 4][l]);
+            s4_0 = v_fma(a, z0, s4_0);
+            a = v_set1(x[s][k + 5][l]);
+            s5_0 = v_fma(a, z0, s5_0);
+        }
+    v_storeu(&dw[k][m], s0_0);
+    v_storeu(&dw[k + 1][m], s1_0);
+    v_storeu(&dw[k + 2][m], s2_0);
+    v_storeu(&dw[k + 3][m], s3_0);
+    v_storeu(&dw[k + 4][m], s4_0);
+    v_storeu(&dw[k + 5][m], s5_0);
+}
+
+static void A_weights_5x1(real dw[16][16], real dy[][16], real x[][16][L], int k, int v)
+{
+    int m = v * 16;
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
+    for (int s = 0; s < 6; s++)
+        for (int l = 0; l < L; l++) {
+            real *d = &dy[s * L + l][m];
+            vec z0 = v_loadu(d);
+            vec a = v_set1(x[s][k][l]);
+            s0_0 = v_fma(a, z0, s0_0);
+            a = v_set1(x[s][k + 1][l]);
+            s1_0 = v_fma(a, z0, s1_0);
+            a = v_set1(x[s][k + 2][l]);
+            s2_0 = v_fma(a, z0, s2_0);
+            a = v_set1(x[s][k + 3][l]);
+            s3_0 = v_fma(a, z0, s3_0);
+            a = v_set1(x[s][k + 4][l]);
+            s4_0 = v_fma(a, z0, s4_0);
+        }
+    v_storeu(&dw[k][m], s0_0);
+    v_storeu(&dw[k + 1][m], s1_0);
+    v_storeu(&dw[k + 2][m], s2_0);
+    v_storeu(&dw[k + 3][m], s3_0);
+    v_storeu(&dw[k + 4][m], s4_0);
+}
+
+static void A_weights(real dw[16][16], real db[16], real *dy, real *x, real *work)
+{
+    real (*dys)[6][L] = (real (*)[6][L])dy, (*xs)[16][L] = (real (*)[16][L])x;
+    real (*dyt)[16] = (real (*)[16])work;
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 6; t++) {
+        int s = t / 1, m = t % 1 * 16;
+        vec rows[16];
+        for (int r = 0; r < 16; r++) rows[r] = m + r < 6 ? v_load(dys[s][m + r]) : v_zero();
+        v_transpose16(rows);
+        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], rows[l]);
+    }
+    #pragma omp for schedule(static) nowait
+    for (int m = 0; m < 16; m += 16) {
+        vec s = v_zero();
+        for (int r = 0; r < 6 * L; r++) s = v_add(s, v_loadu(&dyt[r][m]));
+        v_storeu(&db[m], s);
+    }
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 3; t++) {
+        int from = t / 1 * 1, to = from + 1 < 3 ? from + 1 : 3, v = t % 1;
+            for (int k = from; k < to; k++) {
+                if (k < 1) A_weights_6x1(dw, dyt, xs, k * 6, v * 1);
+                else A_weights_5x1(dw, dyt, xs, 6 + (k - 1) * 5, v * 1);
+            }
+    }
+}
+
+/* ---- crop: spn ------------------------------------------- models/tiny.yaml:30
+ *   1x100x100, 6 -> 1x20x20
+ *   y[c,i,j] = image[c] at A (x_j, y_i, 1), bilinear */
+/* The grid: where the columns (x) and the rows (y) of the output lie, the image's corners being at -1 and 1. */
+static const real crop_x[20] = {
+    -1, -0.89473684210526316, -0.78947368421052633, -0.68421052631578949, -0.57894736842105265,
+    -0.47368421052631582, -0.36842105263157898, -0.26315789473684215, -0.15789473684210531, -0.052631578947368474,
+    0.052631578947368363, 0.15789473684210531, 0.26315789473684204, 0.36842105263157898, 0.47368421052631571,
+    0.57894736842105265, 0.68421052631578938, 0.78947368421052633, 0.89473684210526305, 1,
+};
+static const real crop_y[20] = {
+    -1, -0.89473684210526316, -0.78947368421052633, -0.68421052631578949, -0.57894736842105265,
+    -0.47368421052631582, -0.36842105263157898, -0.26315789473684215, -0.15789473684210531, -0.052631578947368474,
+    0.052631578947368363, 0.15789473684210531, 0.26315789473684204, 0.36842105263157898, 0.47368421052631571,
+    0.57894736842105265, 0.68421052631578938, 0.78947368421052633, 0.89473684210526305, 1,
+};
+
+/* Where lane l's pixel (row, column) lies in its channel of an image [H][W][L]. */
+static inline ivec crop_pixel(ivec row, ivec column)
+{
+    return iv_add(iv_add(iv_mul(row, iv_set1(100 * L)), iv_mul(column, iv_set1(L))), iv_iota());
+}
+
+/* y[c][i][j] = image[c] read at the point
+ *   x_s = A[0] x[j] + (A[1] y[i] + A[2])
+ *   y_s = A[3] x[j] + (A[4] y[i] + A[5])
+ * between the two rows and two columns of pixels around it (sampler.h; BORDER_ZERO).  A is [6][L]: each lane has a
+ * window of its own, so its pixels are gathered. */
+static void crop_forward(crop_t y, image_t image, real *A)
+{
+    enum { C = 1, H = 100, W = 100, Ho = 20, Wo = 20 };
+    for (int i = 0; i < Ho; i++) {
+        const vec gy = v_set1(crop_y[i]);
+        const vec x0 = v_fma(v_load(A + 1 * L), gy, v_load(A + 2 * L));
+        const vec y0 = v_fma(v_load(A + 4 * L), gy, v_load(A + 5 * L));
+        for (int j = 0; j < Wo; j++) {
+            const vec gx = v_set1(crop_x[j]);
+            SamplerAxis u = sampler_axis(v_fma(v_load(A + 0 * L), gx, x0), W, BORDER_ZERO);
+            SamplerAxis v = sampler_axis(v_fma(v_load(A + 3 * L), gx, y0), H, BORDER_ZERO);
+            ivec at_a = crop_pixel(v.low, u.low), at_b = crop_pixel(v.low, u.high);       /* a b */
+            ivec at_e = crop_pixel(v.high, u.low), at_f = crop_pixel(v.high, u.high);     /* e f */
+            for (int c = 0; c < C; c++) {
+                const real *pixels = image[c][0][0];
+                vec a = v_gather(pixels, at_a), b = v_gather(pixels, at_b);
+                vec e = v_gather(pixels, at_e), f = v_gather(pixels, at_f);
+                vec upper = v_fma(u.weight_high, b, v_mul(u.weight_low, a));
+                vec lower = v_fma(u.weight_high, f, v_mul(u.weight_low, e));
+                v_store(y[c][i][j], v_fma(v.weight_high, lower, v_mul(v.weight_low, upper)));
+            }
+        }
+    }
+}
+
+/* Each output gives its gradient to the point it was read at, by the slopes of the pixels' weights; the point gives it
+ * to A: dA[0] = sum of du x[j], dA[1] = sum of du y[i], dA[2] = sum of du, and so on for dv, where u and v are the
+ * point in pixels and du / dx_s is a constant.  Sums run over the outputs row by row. */
+static void crop_backward(real *dA, crop_t dy, image_t image, real *A)
+{
+    enum { C = 1, H = 100, W = 100, Ho = 20, Wo = 20 };
+    vec d0 = v_set1(0), d1 = d0, d2 = d0, d3 = d0, d4 = d0, d5 = d0;
+    for (int i = 0; i < Ho; i++) {
+        const vec gy = v_set1(crop_y[i]);
+        const vec x0 = v_fma(v_load(A + 1 * L), gy, v_load(A + 2 * L));
+        const vec y0 = v_fma(v_load(A + 4 * L), gy, v_load(A + 5 * L));
+        for (int j = 0; j < Wo; j++) {
+            const vec gx = v_set1(crop_x[j]);
+            SamplerAxis u = sampler_axis(v_fma(v_load(A + 0 * L), gx, x0), W, BORDER_ZERO);
+            SamplerAxis v = sampler_axis(v_fma(v_load(A + 3 * L), gx, y0), H, BORDER_ZERO);
+            ivec at_a = crop_pixel(v.low, u.low), at_b = crop_pixel(v.low, u.high);       /* a b */
+            ivec at_e = crop_pixel(v.high, u.low), at_f = crop_pixel(v.high, u.high);     /* e f */
+            vec du = v_set1(0), dv = v_set1(0);
+            for (int c = 0; c < C; c++) {
+                const vec d = v_load(dy[c][i][j]);
+                const real *pixels = image[c][0][0];
+                vec a = v_gather(pixels, at_a), b = v_gather(pixels, at_b);
+                vec e = v_gather(pixels, at_e), f = v_gather(pixels, at_f);
+                vec upper = v_fma(u.weight_high, b, v_mul(u.weight_low, a));
+                vec lower = v_fma(u.weight_high, f, v_mul(u.weight_low, e));
+                vec upper_slope = v_fma(u.slope_high, b, v_mul(u.slope_low, a));
+                vec lower_slope = v_fma(u.slope_high, f, v_mul(u.slope_low, e));
+                du = v_fma(d, v_fma(v.weight_high, lower_slope, v_mul(v.weight_low, upper_slope)), du);
+                dv = v_fma(d, v_fma(v.slope_high, lower, v_mul(v.slope_low, upper)), dv);
+            }
+            d0 = v_fma(du, gx, d0), d1 = v_fma(du, gy, d1), d2 = v_add(du, d2);
+            d3 = v_fma(dv, gx, d3), d4 = v_fma(dv, gy, d4), d5 = v_add(dv, d5);
+        }
+    }
+    const vec scale_x = v_set1(sampler_scale(W, BORDER_ZERO)), scale_y = v_set1(sampler_scale(H, BORDER_ZERO));
+    v_store(dA + 0 * L, v_mul(d0, scale_x)), v_store(dA + 3 * L, v_mul(d3, scale_y));
+    v_store(dA + 1 * L, v_mul(d1, scale_x)), v_store(dA + 4 * L, v_mul(d4, scale_y));
+    v_store(dA + 2 * L, v_mul(d2, scale_x)), v_store(dA + 5 * L, v_mul(d5, scale_y));
+}
+
+/* The pixels that every sample of every lane fell on. */
+static uint64_t crop_decisions(uint64_t hash, real *A)
+{
+    enum { H = 100, W = 100, Ho = 20, Wo = 20 };
+    for (int i = 0; i < Ho; i++)
+        for (int j = 0; j < Wo; j++)
+            for (int l = 0; l < L; l++) {
+                const real gx = crop_x[j], gy = crop_y[i];
+                real x = r_fma(A[0 * L + l], gx, r_fma(A[1 * L + l], gy, A[2 * L + l]));
+                real y = r_fma(A[3 * L + l], gx, r_fma(A[4 * L + l], gy, A[5 * L + l]));
+                hash = decide(hash, (uint64_t)sampler_cell(x, W, BORDER_ZERO));
+                hash = decide(hash, (uint64_t)sampler_cell(y, H, BORDER_ZERO));
+            }
+    return hash;
+}
+
+/* ---- classify_conv1: conv_pool --------------------------- models/tiny.yaml:19
+ *   1x20x20 -> 8x9x9    80 parameters    0.0233 M multiply-adds an example
+ *   y = max(0, the largest of each 2x2 of conv(x)) */
+/* y[m][i][j] = max(0, the largest of the four sums s[r][q], r, q in {0, 1}, of the window), in each lane, where
+ *   s[r][q] = b[m] + sum over u, v of w[m][u][v] x[2i + r + u][2j + q + v]
+ * The nine weights of a filter and the 4x4 patch of x that a window needs stay in registers; the map s is never stored.
+ * Kept for the gradient: which of the four won (the first on a tie), column bit and row bit, a mask of lanes each. */
+static void classify_conv1_forward(classify_maxpool1_t y, classify_maxpool1_winner_t winner, crop_t x, real w[8][1][3][3], real b[])
+{
+    for (int i = 0; i < 9; i++)
+        for (int m = 0; m < 8; m++) {
+            const vec bias = v_set1(b[m]);
+            const vec w00 = v_set1(w[m][0][0][0]), w01 = v_set1(w[m][0][0][1]), w02 = v_set1(w[m][0][0][2]);
+            const vec w10 = v_set1(w[m][0][1][0]), w11 = v_set1(w[m][0][1][1]), w12 = v_set1(w[m][0][1][2]);
+            const vec w20 = v_set1(w[m][0][2][0]), w21 = v_set1(w[m][0][2][1]), w22 = v_set1(w[m][0][2][2]);
+            for (int j = 0; j < 9; j++) {
+                vec x00 = v_load(x[0][2 * i + 0][2 * j]), x01 = v_load(x[0][2 * i + 0][2 * j + 1]), x02 = v_load(x[0][2 * i + 0][2 * j + 2]), x03 = v_load(x[0][2 * i + 0][2 * j + 3]);
+                vec x10 = v_load(x[0][2 * i + 1][2 * j]), x11 = v_load(x[0][2 * i + 1][2 * j + 1]), x12 = v_load(x[0][2 * i + 1][2 * j + 2]), x13 = v_load(x[0][2 * i + 1][2 * j + 3]);
+                vec x20 = v_load(x[0][2 * i + 2][2 * j]), x21 = v_load(x[0][2 * i + 2][2 * j + 1]), x22 = v_load(x[0][2 * i + 2][2 * j + 2]), x23 = v_load(x[0][2 * i + 2][2 * j + 3]);
+                vec x30 = v_load(x[0][2 * i + 3][2 * j]), x31 = v_load(x[0][2 * i + 3][2 * j + 1]), x32 = v_load(x[0][2 * i + 3][2 * j + 2]), x33 = v_load(x[0][2 * i + 3][2 * j + 3]);
+                vec s00 = bias, s01 = bias, s10 = bias, s11 = bias;
+                s00 = v_fma(w00, x00, s00), s01 = v_fma(w00, x01, s01), s10 = v_fma(w00, x10, s10), s11 = v_fma(w00, x11, s11);
+                s00 = v_fma(w01, x01, s00), s01 = v_fma(w01, x02, s01), s10 = v_fma(w01, x11, s10), s11 = v_fma(w01, x12, s11);
+                s00 = v_fma(w02, x02, s00), s01 = v_fma(w02, x03, s01), s10 = v_fma(w02, x12, s10), s11 = v_fma(w02, x13, s11);
+                s00 = v_fma(w10, x10, s00), s01 = v_fma(w10, x11, s01), s10 = v_fma(w10, x20, s10), s11 = v_fma(w10, x21, s11);
+                s00 = v_fma(w11, x11, s00), s01 = v_fma(w11, x12, s01), s10 = v_fma(w11, x21, s10), s11 = v_fma(w11, x22, s11);
+                s00 = v_fma(w12, x12, s00), s01 = v_fma(w12, x13, s01), s10 = v_fma(w12, x22, s10), s11 = v_fma(w12, x23, s11);
+                s00 = v_fma(w20, x20, s00), s01 = v_fma(w20, x21, s01), s10 = v_fma(w20, x30, s10), s11 = v_fma(w20, x31, s11);
+                s00 = v_fma(w21, x21, s00), s01 = v_fma(w21, x22, s01), s10 = v_fma(w21, x31, s10), s11 = v_fma(w21, x32, s11);
+                s00 = v_fma(w22, x22, s00), s01 = v_fma(w22, x23, s01), s10 = v_fma(w22, x32, s10), s11 = v_fma(w22, x33, s11);
+                mask right0 = v_gt(s01, s00), right1 = v_gt(s11, s10);
+                vec top = v_max(s01, s00), low = v_max(s11, s10);
+                mask lower = v_gt(low, top);
+                winner[m][i][j][0] = m_bits(m_or(m_and(lower, right1), m_andnot(lower, right0)));
+                winner[m][i][j][1] = m_bits(lower);
+                v_store(y[m][i][j], v_max(v_zero(), v_max(low, top)));
+            }
+        }
+}
+
+/* dx: each positive y hands its gradient d to the 3x3 patch of x below its winner.  Lanes have different winners, so the patch is laid
+ * into the window's 4x4 by choosing, per lane, the weight of each column, and d in the rows of the winner, 0 in the other.
+ * Columns slide: two of the four are finished and stored at each step.  Filters are added four at a time, in order. */
+static inline void classify_conv1_backward_4(crop_t dx, classify_maxpool1_t dy, classify_maxpool1_winner_t winner, classify_maxpool1_t y, real w[8][1][3][3], int i, int m)
+{
+    vec p00 = v_load(dx[0][2 * i + 0][0]), p01 = v_load(dx[0][2 * i + 0][1]), p02, p03;
+    vec p10 = v_load(dx[0][2 * i + 1][0]), p11 = v_load(dx[0][2 * i + 1][1]), p12, p13;
+    vec p20 = v_load(dx[0][2 * i + 2][0]), p21 = v_load(dx[0][2 * i + 2][1]), p22, p23;
+    vec p30 = v_load(dx[0][2 * i + 3][0]), p31 = v_load(dx[0][2 * i + 3][1]), p32, p33;
+    for (int j = 0; j < 9; j++) {
+        p02 = v_load(dx[0][2 * i + 0][2 * j + 2]), p03 = v_load(dx[0][2 * i + 0][2 * j + 3]);
+        p12 = v_load(dx[0][2 * i + 1][2 * j + 2]), p13 = v_load(dx[0][2 * i + 1][2 * j + 3]);
+        p22 = v_load(dx[0][2 * i + 2][2 * j + 2]), p23 = v_load(dx[0][2 * i + 2][2 * j + 3]);
+        p32 = v_load(dx[0][2 * i + 3][2 * j + 2]), p33 = v_load(dx[0][2 * i + 3][2 * j + 3]);
+        for (int f = m; f < m + 4; f++) {
+            vec d = v_zero_unless(v_gt(v_load(y[f][i][j]), v_zero()), v_load(dy[f][i][j]));
+            mask right = m_from(winner[f][i][j][0]), lower = m_from(winner[f][i][j][1]);
+            vec high = v_zero_unless(m_not(lower), d), low = v_zero_unless(lower, d);
+            {
+                vec a = v_set1(w[f][0][0][0]), b = v_set1(w[f][0][0][1]), c = v_set1(w[f][0][0][2]);
+                vec k0 = v_zero_unless(m_not(right), a), k1 = v_select(right, a, b), k2 = v_select(right, b, c), k3 = v_zero_unless(right, c);
+                p00 = v_fma(high, k0, p00), p10 = v_fma(low, k0, p10);
+                p01 = v_fma(high, k1, p01), p11 = v_fma(low, k1, p11);
+                p02 = v_fma(high, k2, p02), p12 = v_fma(low, k2, p12);
+                p03 = v_fma(high, k3, p03), p13 = v_fma(low, k3, p13);
+            }
+            {
+                vec a = v_set1(w[f][0][1][0]), b = v_set1(w[f][0][1][1]), c = v_set1(w[f][0][1][2]);
+                vec k0 = v_zero_unless(m_not(right), a), k1 = v_select(right, a, b), k2 = v_select(right, b, c), k3 = v_zero_unless(right, c);
+                p10 = v_fma(high, k0, p10), p20 = v_fma(low, k0, p20);
+                p11 = v_fma(high, k1, p11), p21 = v_fma(low, k1, p21);
+                p12 = v_fma(high, k2, p12), p22 = v_fma(low, k2, p22);
+                p13 = v_fma(high, k3, p13), p23 = v_fma(low, k3, p23);
+            }
+            {
+                vec a = v_set1(w[f][0][2][0]), b = v_set1(w[f][0][2][1]), c = v_set1(w[f][0][2][2]);
+                vec k0 = v_zero_unless(m_not(right), a), k1 = v_select(right, a, b), k2 = v_select(right, b, c), k3 = v_zero_unless(right, c);
+                p20 = v_fma(high, k0, p20), p30 = v_fma(low, k0, p30);
+                p21 = v_fma(high, k1, p21), p31 = v_fma(low, k1, p31);
+                p22 = v_fma(high, k2, p22), p32 = v_fma(low, k2, p32);
+                p23 = v_fma(high, k3, p23), p33 = v_fma(low, k3, p33);
+            }
+        }
+        v_store(dx[0][2 * i + 0][2 * j], p00), v_store(dx[0][2 * i + 0][2 * j + 1], p01), p00 = p02, p01 = p03;
+        v_store(dx[0][2 * i + 1][2 * j], p10), v_store(dx[0][2 * i + 1][2 * j + 1], p11), p10 = p12, p11 = p13;
+        v_store(dx[0][2 * i + 2][2 * j], p20), v_store(dx[0][2 * i + 2][2 * j + 1], p21), p20 = p22, p21 = p23;
+        v_store(dx[0][2 * i + 3][2 * j], p30), v_store(dx[0][2 * i + 3][2 * j + 1], p31), p30 = p32, p31 = p33;
+    }
+    v_store(dx[0][2 * i + 0][18], p00), v_store(dx[0][2 * i + 0][19], p01);
+    v_store(dx[0][2 * i + 1][18], p10), v_store(dx[0][2 * i + 1][19], p11);
+    v_store(dx[0][2 * i + 2][18], p20), v_store(dx[0][2 * i + 2][19], p21);
+    v_store(dx[0][2 * i + 3][18], p30), v_store(dx[0][2 * i + 3][19], p31);
+}
+
+static void classify_conv1_backward(crop_t dx, classify_maxpool1_t dy, classify_maxpool1_winner_t winner, classify_maxpool1_t y, real w[8][1][3][3])
+{
+    memset(dx, 0, sizeof(crop_t));
+    for (int i = 0; i < 9; i++) {
+        for (int m = 0; m < 8; m += 4)
+            classify_conv1_backward_4(dx, dy, winner, y, w, i, m);
+    }
+}
+
+/* dw[m][u][v] = sum over windows of d x[at the winner + (u, v)], db[m] = sum of d, with d = dy where y > 0: row-major over the windows
+ * in each lane, then the lanes by v_sum's tree.  Nothing is unpooled: each lane picks its winner's 3x3 out of the window's 4x4. */
+static void classify_conv1_weights(real dw[8][1][3][3], real db[], classify_maxpool1_t dy, classify_maxpool1_winner_t winner, classify_maxpool1_t y, crop_t x)
+{
+    for (int m = 0; m < 8; m++) {
+        vec bias = v_zero();
+        vec w00 = v_zero(), w01 = v_zero(), w02 = v_zero();
+        vec w10 = v_zero(), w11 = v_zero(), w12 = v_zero();
+        vec w20 = v_zero(), w21 = v_zero(), w22 = v_zero();
+        for (int i = 0; i < 9; i++)
+            for (int j = 0; j < 9; j++) {
+                vec d = v_zero_unless(v_gt(v_load(y[m][i][j]), v_zero()), v_load(dy[m][i][j]));
+                mask right = m_from(winner[m][i][j][0]), lower = m_from(winner[m][i][j][1]);
+                bias = v_add(bias, d);
+                vec x01 = v_load(x[0][2 * i + 0][2 * j + 1]), x02 = v_load(x[0][2 * i + 0][2 * j + 2]);
+                vec c00 = v_select(right, x01, v_load(x[0][2 * i + 0][2 * j])), c01 = v_select(right, x02, x01), c02 = v_select(right, v_load(x[0][2 * i + 0][2 * j + 3]), x02);
+                vec x11 = v_load(x[0][2 * i + 1][2 * j + 1]), x12 = v_load(x[0][2 * i + 1][2 * j + 2]);
+                vec c10 = v_select(right, x11, v_load(x[0][2 * i + 1][2 * j])), c11 = v_select(right, x12, x11), c12 = v_select(right, v_load(x[0][2 * i + 1][2 * j + 3]), x12);
+                vec x21 = v_load(x[0][2 * i + 2][2 * j + 1]), x22 = v_load(x[0][2 * i + 2][2 * j + 2]);
+                vec c20 = v_select(right, x21, v_load(x[0][2 * i + 2][2 * j])), c21 = v_select(right, x22, x21), c22 = v_select(right, v_load(x[0][2 * i + 2][2 * j + 3]), x22);
+                vec x31 = v_load(x[0][2 * i + 3][2 * j + 1]), x32 = v_load(x[0][2 * i + 3][2 * j + 2]);
+                vec c30 = v_select(right, x31, v_load(x[0][2 * i + 3][2 * j])), c31 = v_select(right, x32, x31), c32 = v_select(right, v_load(x[0][2 * i + 3][2 * j + 3]), x32);
+                w00 = v_fma(d, v_select(lower, c10, c00), w00), w01 = v_fma(d, v_select(lower, c11, c01), w01), w02 = v_fma(d, v_select(lower, c12, c02), w02);
+                w10 = v_fma(d, v_select(lower, c20, c10), w10), w11 = v_fma(d, v_select(lower, c21, c11), w11), w12 = v_fma(d, v_select(lower, c22, c12), w12);
+                w20 = v_fma(d, v_select(lower, c30, c20), w20), w21 = v_fma(d, v_select(lower, c31, c21), w21), w22 = v_fma(d, v_select(lower, c32, c22), w22);
+            }
+        db[m] = v_sum(bias);
+        dw[m][0][0][0] = v_sum(w00), dw[m][0][0][1] = v_sum(w01), dw[m][0][0][2] = v_sum(w02);
+        dw[m][0][1][0] = v_sum(w10), dw[m][0][1][1] = v_sum(w11), dw[m][0][1][2] = v_sum(w12);
+        dw[m][0][2][0] = v_sum(w20), dw[m][0][2][1] = v_sum(w21), dw[m][0][2][2] = v_sum(w22);
+    }
+}
+
+/* ---- classify_dense1: dense ------------------------------ models/tiny.yaml:21
+ *   8x9x9 -> 10    6490 parameters    0.00648 M multiply-adds an example
+ *   y = W x + b */
+/* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
+ * Tiles of outputs x slices; inputs in blocks of 128 whose x stays in the first-level cache.  A block's weights to 16
+ * outputs are first copied together, since rows of w lie so far apart that they would push each other out. */
+static void classify_dense1_forward_2x3(real y[][10][L], real x[][648][L], real *w, real b[16], int m, int s, int k0, int k1)
+{
+    vec s0_0 = v_set1(b[m]), s0_1 = s0_0, s0_2 = s0_0;
+    vec s1_0 = v_set1(b[m + 1]), s1_1 = s1_0, s1_2 = s1_0;
+    if (k0 > 0) {
+        s0_0 = v_load(y[s][m]); s0_1 = v_load(y[s + 1][m]); s0_2 = v_load(y[s + 2][m]);
+        s1_0 = v_load(y[s][m + 1]); s1_1 = v_load(y[s + 1][m + 1]); s1_2 = v_load(y[s + 2][m + 1]);
+    }
+    for (int k = k0; k < k1; k++) {
+        real *wk = w + (k - k0) * 16;
+        vec a0 = v_set1(wk[0]);
+        vec a1 = v_set1(wk[1]);
+        vec z = v_load(x[s][k]);
+        s0_0 = v_fma(a0, z, s0_0); s1_0 = v_fma(a1, z, s1_0);
+        z = v_load(x[s + 1][k]);
+        s0_1 = v_fma(a0, z, s0_1); s1_1 = v_fma(a1, z, s1_1);
+        z = v_load(x[s + 2][k]);
+        s0_2 = v_fma(a0, z, s0_2); s1_2 = v_fma(a1, z, s1_2);
+    }
+    v_store(y[s][m], s0_0); v_store(y[s + 1][m], s0_1); v_store(y[s + 2][m], s0_2);
+    v_store(y[s][m + 1], s1_0); v_store(y[s + 1][m + 1], s1_1); v_store(y[s + 2][m + 1], s1_2);
+}
+
+static void classify_dense1_forward(real *y, real *x, real w[648][16], real b[16])
+{
+    real (*ys)[10][L] = (real (*)[10][L])y, (*xs)[648][L] = (real (*)[648][L])x;
+    _Alignas(64) real panel[128][16];
+    for (int k0 = 0; k0 < 648; k0 += 128) {
+        int k1 = k0 + 128 < 648 ? k0 + 128 : 648;
+        #pragma omp for schedule(static) nowait
+        for (int t = 0; t < 2; t++) {
+            int p = t % 1, s = t / 1 * 3;
+            int m = p * 10;
+            for (int k = k0; k < k1; k++) {
+                v_store(panel[k - k0], v_loadu(&w[k][m]));
+                v_prefetch(&w[k][m + 16 < 16 ? m + 16 : 0]);
+            }
+            {
+                for (int f = 0; f < 10; f += 2)
+                    classify_dense1_forward_2x3(ys, xs, &panel[0][f], b, m + f, s, k0, k1);
+            }
+        }
+    }
+    #pragma omp barrier
+}
+
+static void classify_dense1_backward_2x3(real dx[][648][L], real dy[][10][L], real w[648][16], int k, int s)
+{
+    vec s0_0 = v_zero(), s0_1 = v_zero(), s0_2 = v_zero(), s1_0 = v_zero(), s1_1 = v_zero(), s1_2 = v_zero();
+    for (int m = 0; m < 10; m++) {
+        vec a0 = v_set1(w[k][m]);
+        vec a1 = v_set1(w[k + 1][m]);
+        vec z = v_load(dy[s][m]);
+        s0_0 = v_fma(a0, z, s0_0); s1_0 = v_fma(a1, z, s1_0);
+        z = v_load(dy[s + 1][m]);
+        s0_1 = v_fma(a0, z, s0_1); s1_1 = v_fma(a1, z, s1_1);
+        z = v_load(dy[s + 2][m]);
+        s0_2 = v_fma(a0, z, s0_2); s1_2 = v_fma(a1, z, s1_2);
+    }
+    v_store(dx[s][k], s0_0); v_store(dx[s + 1][k], s0_1); v_store(dx[s + 2][k], s0_2);
+    v_store(dx[s][k + 1], s1_0); v_store(dx[s + 1][k + 1], s1_1); v_store(dx[s + 2][k + 1], s1_2);
+}
+
+static void classify_dense1_backward(real *dx, real *dy, real w[648][16])
+{
+    real (*dxs)[648][L] = (real (*)[648][L])dx, (*dys)[10][L] = (real (*)[10][L])dy;
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 42; t++) {
+        int from = t % 21 * 16, to = from + 16 < 324 ? from + 16 : 324, s = t / 21;
+            for (int k = from; k < to; k++) {
+                classify_dense1_backward_2x3(dxs, dys, w, k * 2, s * 3);
+            }
+    }
+}
+
+static void classify_dense1_weights_6x1(real dw[648][16], real dy[][16], real x[][648][L], int k, int v)
+{
+    int m = v * 16;
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
+    for (int s = 0; s < 6; s++)
+        for (int l = 0; l < L; l++) {
+            real *d = &dy[s * L + l][m];
+            vec z0 = v_loadu(d);
+            vec a = v_set1(x[s][k][l]);
+            s0_0 = v_fma(a, z0, s0_0);
+            a = v_set1(x[s][k + 1][l]);
+            s1_0 = v_fma(a, z0, s1_0);
+            a = v_set1(x[s][k + 2][l]);
+            s2_0 = v_fma(a, z0, s2_0);
+            a = v_set1(x[s][k + 3][l]);
+            s3_0 = v_fma(a, z0, s3_0);
+            a = v_set1(x[s][k + 4][l]);
+            s4_0 = v_fma(a, z0, s4_0);
+            a = v_set1(x[s][k + 5][l]);
+            s5_0 = v_fma(a, z0, s5_0);
+        }
+    v_storeu(&dw[k][m], s0_0);
+    v_storeu(&dw[k + 1][m], s1_0);
+    v_storeu(&dw[k + 2][m], s2_0);
+    v_storeu(&dw[k + 3][m], s3_0);
+    v_storeu(&dw[k + 4][m], s4_0);
+    v_storeu(&dw[k + 5][m], s5_0);
+}
+
+static void classify_dense1_weights(real dw[648][16], real db[16], real *dy, real *x, real *work)
+{
+    real (*dys)[10][L] = (real (*)[10][L])dy, (*xs)[648][L] = (real (*)[648][L])x;
+    real (*dyt)[16] = (real (*)[16])work;
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 6; t++) {
+        int s = t / 1, m = t % 1 * 16;
+        vec rows[16];
+        for (int r = 0; r < 16; r++) rows[r] = m + r < 10 ? v_load(dys[s][m + r]) : v_zero();
+        v_transpose16(rows);
+        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], rows[l]);
+    }
+    #pragma omp for schedule(static) nowait
+    for (int m = 0; m < 16; m += 16) {
+        vec s = v_zero();
+        for (int r = 0; r < 6 * L; r++) s = v_add(s, v_loadu(&dyt[r][m]));
+        v_storeu(&db[m], s);
+    }
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 9; t++) {
+        int from = t / 1 * 13, to = from + 13 < 108 ? from + 13 : 108, v = t % 1;
+            for (int k = from; k < to; k++) {
+                classify_dense1_weights_6x1(dw, dyt, xs, k * 6, v * 1);
+            }
+    }
+}
+
+/* ---- cross_entropy1: cross_entropy ----------------------- models/tiny.yaml:33
+ *   10, 3 -> 1
+ *   loss = -log(softmax(x)[label] + epsilon) */
+/* With p = softmax(x) and y the label, in every lane
+ *   loss = sum over rows of -log p_y = log(sum over k of exp(x_k - m)) - (x_y - m);
+ * m = max x keeps exp from overflowing and changes nothing else. */
+static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
+{
+    vec total = v_set1(0);
+    for (int p = 0; p < 1; p++, x += 10 * L, label += L) {
+        vec m = v_load(x), sum = v_set1(0);
+        for (int k = 1; k < 10; k++)
+            m = v_max(m, v_load(x + k * L));
+        for (int k = 0; k < 10; k++)
+            sum = v_add(sum, v_exp(v_sub(v_load(x + k * L), m)));
+        ivec at = iv_add(iv_mul(iv_load(label), iv_set1(L)), iv_iota());      /* where each lane's own x_y lies */
+        vec xy = v_sub(v_gather(x, at), m);
+        total = v_add(total, v_sub(v_log(sum), xy));
+    }
+    v_store(loss, total);
+}
+
+/* dx_k = scale (p_k - [k = y]).
+ * Lanes from `present` on hold no example: 0. */
+static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scale, int present)
+{
+    const mask here = iv_lt(iv_iota(), iv_set1(present));
+    for (int p = 0; p < 1; p++, x += 10 * L, dx += 10 * L, label += L) {
+        const ivec y = iv_load(label);
+        vec m = v_load(x), sum = v_set1(0);
+        for (int k = 1; k < 10; k++)
+            m = v_max(m, v_load(x + k * L));
+        for (int k = 0; k < 10; k++) {
+            vec e = v_exp(v_sub(v_load(x + k * L), m));
+            sum = v_add(sum, e);
+            v_store(dx + k * L, e);
+        }
+        const vec pull = v_set1(scale);
+        for (int k = 0; k < 10; k++) {
+            vec hit = v_zero_unless(iv_eq(y, iv_set1(k)), v_set1(1));
+            vec d = v_mul(pull, v_sub(v_div(v_load(dx + k * L), sum), hit));
+            v_store(dx + k * L, v_zero_unless(here, d));
+        }
+    }
+}
+
+/* ---- d_h_2_end: fill ------------------------------------- models/tiny.yaml:28
+ *   16
+ *   y = 0 */
+/* y = 0 */
+static void d_h_2_end_forward(real *y)
+{
+    for (int i = 0; i < 16 * L; i += L)
+        v_store(y + i, v_set1((real)0));
+}
+
+/* ---- d_h_3_end: fill ------------------------------------- models/tiny.yaml:28
+ *   16
+ *   y = 0 */
+/* y = 0 */
+static void d_h_3_end_forward(real *y)
+{
+    for (int i = 0; i < 16 * L; i += L)
+        v_store(y + i, v_set1((real)0));
+}
+
+/* ---- sum_d_h_total: sum ---------------------------------- models/tiny.yaml:28
+ *   16, 16, 16 -> 16
+ *   y = x1 + x2 + ... */
+/* y = x1 + x2 + x3 */
+static void sum_d_h_total_forward(real *y, real *x1, real *x2, real *x3)
+{
+    for (int i = 0; i < 16 * L; i += L)
+        v_store(y + i, v_add(v_add(v_load(x1 + i), v_load(x2 + i)), v_load(x3 + i)));
+}
+
+/* ---- sum_d_h_from_input_2: sum_steps --------------------- models/tiny.yaml:28
+ *   48 -> 48
+ *   y = x summed over the steps */
+/* y = x of step 0 + x of step 1 + ... in that order; a step lies 2 groups after the one before. */
+static void sum_d_h_from_input_2_forward(d_h_from_input_2_t y, d_h_from_input_t *x)
+{
+    real *sum = (real *)y;
+    for (int i = 0; i < 48 * L; i += L) {
+        vec s = v_load((real *)x + i);
+        for (int t = 1; t < 3; t++)
+            s = v_add(s, v_load((real *)&x[t * 2] + i));
+        v_store(sum + i, s);
+    }
+}
+
+/* ---- the parts of a weight's gradient, one a group, added in pairs: 0+1, 2+3, ...; then the sums likewise -------------- */
+static void fold(real *sum, real *part, int parts, ptrdiff_t size, int add)
+{
+    ptrdiff_t stride = (size + 15) / 16 * 16;
+    #pragma omp for schedule(static)
+    for (ptrdiff_t i = 0; i < size; i += L) {
+        for (int step = 1; step < parts; step *= 2)
+            for (int k = 0; k + step < parts; k += 2 * step) {
+                real *a = part + k * stride + i, *b = part + (k + step) * stride + i;
+                v_store(a, v_add(v_load(a), v_load(b)));
+            }
+        for (int l = 0; l < L && i + l < size; l++)
+            sum[i + l] = add ? sum[i + l] + part[i + l] : part[i + l];
+    }
+}
+
+/* ==== 5 forward ===================================================================================================== */
+
+/* Called by all threads.  `omp for` shares the groups out; its end is a barrier.  A call outside of such a loop works on all groups
+ * and shares its work out inside.  A loop over t is a repeat of the model. */
+static void forward_pass(const Batch *batch)
+{
+    real *scratch = scratch_of_thread();
+    #pragma omp for schedule(dynamic, 1)
+    for (int g = 0; g < G; g++) {
+        load_image_forward((real *)image_at(g), batch->inputs[0] + g * L, present(batch, g));
+        load_digits_forward((int32_t *)digits_at(g), batch->targets[0] + g * L, present(batch, g));
+        front_maxpool1_forward(front_maxpool1_at(g), image_at(g));
+        front_conv1_forward(front_conv1_at(g), front_maxpool1_at(g), weights->front_conv1_weight, weights->front_conv1_bias);
+        front_maxpool2_forward(front_maxpool2_at(g), front_maxpool2_winner_at(g), front_conv1_at(g));
+        h_start_forward((real *)h_at(g - G));
+    }
+    h_from_input_forward((real *)h_from_input_at(0), (real *)front_maxpool2_at(0), weights->h_weight_ih, weights->h_bias_ih);
+    for (int t = 0; t < 3; t++) {
+        h_from_state_forward((real *)h_from_state_at(t * G), (real *)h_at(t * G - G), weights->h_weight_hh);
+        #pragma omp for schedule(dynamic, 1)
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            h_forward(h_at(s), h_gates_at(s), (real *)h_from_input_at(g), (real *)h_from_state_at(s), h_at(s - G));
+        }
+    }
+    A_forward((real *)A_at(0), (real *)h_at(0), weights->A_weight, weights->A_bias);
+    #pragma omp for collapse(2) schedule(dynamic, 1)
+    for (int t = 0; t < 3; t++)
+    for (int g = 0; g < G; g++) {
+        int s = t * G + g;
+        crop_forward(crop_at(s), image_at(g), (real *)A_at(s));
+        classify_conv1_forward(classify_maxpool1_at(s), classify_maxpool1_winner_at(s), crop_at(s), weights->classify_conv1_weight, weights->classify_conv1_bias);
+    }
+    classify_dense1_forward((real *)classify_dense1_at(0), (real *)classify_maxpool1_at(0), weights->classify_dense1_weight, weights->classify_dense1_bias);
+    #pragma omp for collapse(2) schedule(dynamic, 1)
+    for (int t = 0; t < 3; t++)
+    for (int g = 0; g < G; g++) {
+        int s = t * G + g;
+        cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L);
+    }
+}
+
+/* The loss: the mean over the examples and positions that are there, added up in order. */
+static double loss(const Batch *batch, double *each)
+{
+    double total = 0;
+    {
+        double sum = 0;
+        for (int s = 0; s < 6; s++)
+            for (int lane = 0; lane < present(batch, s % G); lane++)
+                sum += loss1_at(s)[lane];
+        sum /= (double)batch->count * 3;
+        if (each)
+            each[0] = sum;
+        total += sum;
+    }
+    return total;
+}
+
+/* ==== 6 backward ==================================================================================================== */
+
+static void backward_pass(const Batch *batch)
+{
+    real loss1_scale = (real)(1 / ((double)batch->count * 3));
+    real *scratch = scratch_of_thread();
+    #pragma omp for collapse(2) schedule(dynamic, 1)
+    for (int t = 0; t < 3; t++)
+    for (int g = 0; g < G; g++) {
+        int s = t * G + g;
+        cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L, loss1_scale, present(batch, g));
+    }
+    classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(0), (real *)classify_maxpool1_at(0), d_classify_dense1_rows_at(0));
+    classify_dense1_backward((real *)d_classify_maxpool1_at(0), (real *)d_classify_dense1_at(0), weights->classify_dense1_weight);
+    #pragma omp for collapse(2) schedule(dynamic, 1)
+    for (int t = 0; t < 3; t++)
+    for (int g = 0; g < G; g++) {
+        int s = t * G + g;
+        classify_conv1_weights(d_classify_conv1_weight_part_at(s), d_classify_conv1_bias_part_at(s), d_classify_maxpool1_at(s), classify_maxpool1_winner_at(s), classify_maxpool1_at(s), crop_at(s));
+        classify_conv1_backward(d_crop_at(s), d_classify_maxpool1_at(s), classify_maxpool1_winner_at(s), classify_maxpool1_at(s), weights->classify_conv1_weight);
+        crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(g), (real *)A_at(s));
+    }
+    A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(0), (real *)h_at(0), d_A_rows_at(0));
+    A_backward((real *)d_h_at(0), (real *)d_A_at(0), weights->A_weight);
+    fold((real *)gradient->classify_conv1_weight, (real *)d_classify_conv1_weight_part_at(0), 6, 72, 0);
+    fold((real *)gradient->classify_conv1_bias, (real *)d_classify_conv1_bias_part_at(0), 6, 8, 0);
+    #pragma omp for schedule(dynamic, 1)
+    for (int g = 0; g < G; g++) {
+        d_h_2_end_forward((real *)d_h_2_at(g + 3 * G));
+        d_h_3_end_forward((real *)d_h_3_at(g + 3 * G));
+    }
+    for (int t = 2; t >= 0; t--) {
+        #pragma omp for schedule(dynamic, 1)
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            sum_d_h_total_forward((real *)d_h_total_at(s), (real *)d_h_at(s), (real *)d_h_2_at(s + G), (real *)d_h_3_at(s + G));
+            h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - G));
+        }
+        h_from_state_backward((real *)d_h_3_at(t * G), (real *)d_h_from_state_at(t * G), weights->h_weight_hh);
+    }
+    h_from_state_weights(gradient->h_weight_hh, (real *)d_h_from_state_at(0), (real *)h_at(-G), d_h_from_state_rows_at(0));
+    #pragma omp for schedule(dynamic, 1)
+    for (int g = 0; g < G; g++) {
+        sum_d_h_from_input_2_forward(d_h_from_input_2_at(g), &d_h_from_input_at(g));
+    }
+    h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, (real *)d_h_from_input_2_at(0), (real *)front_maxpool2_at(0), d_h_from_input_rows_at(0));
+    h_from_input_backward((real *)d_front_maxpool2_at(0), (real *)d_h_from_input_2_at(0), weights->h_weight_ih);
+    #pragma omp for schedule(dynamic, 1)
+    for (int g = 0; g < G; g++) {
+        front_maxpool2_backward(d_front_conv1_sum_at(g), d_front_maxpool2_at(g), front_maxpool2_winner_at(g), front_maxpool2_at(g));
+        front_conv1_weights(d_front_conv1_weight_part_at(g), d_front_conv1_bias_part_at(g), d_front_conv1_sum_at(g), front_maxpool1_at(g));
+    }
+    fold((real *)gradient->front_conv1_weight, (real *)d_front_conv1_weight_part_at(0), 2, 36, 0);
+    fold((real *)gradient->front_conv1_bias, (real *)d_front_conv1_bias_part_at(0), 2, 4, 0);
+}
+
+/* ==== 7 update ====================================================================================================== */
+
+static const NetParam params[] = {
+    { "front.conv1.weight", 4, { 4, 1, 3, 3 }, EXPORTED, 0, 0, 36, INIT_UNIFORM, 0.3651483716701107, 16 },
+    { "front.conv1.bias", 1, { 4 }, EXPORTED, 0, 48, 4, INIT_CONSTANT, 0, 16 },
+    { "h.weight_ih", 2, { 48, 196 }, IN_OUT, 48, 64, 9408, INIT_NORMAL, 0.1, 28 },
+    { "h.bias_ih", 1, { 48 }, EXPORTED, 0, 9472, 48, INIT_CONSTANT, 0, 28 },
+    { "h.weight_hh", 2, { 48, 16 }, IN_OUT, 48, 9520, 768, INIT_NORMAL, 0.1, 28 },
+    { "A.weight", 2, { 6, 16 }, IN_OUT, 16, 10288, 96, INIT_CONSTANT, 0, 29 },
+    { "A.bias", 1, { 6 }, EXPORTED, 0, 10544, 6, INIT_IDENTITY_AFFINE, 0, 29 },
+    { "classify.conv1.weight", 4, { 8, 1, 3, 3 }, EXPORTED, 0, 10560, 72, INIT_UNIFORM, 0.2721655269759087, 19 },
+    { "classify.conv1.bias", 1, { 8 }, EXPORTED, 0, 10640, 8, INIT_CONSTANT, 0, 19 },
+    { "classify.dense1.weight", 2, { 10, 648 }, IN_OUT, 16, 10656, 6480, INIT_UNIFORM, 0.09549105211188455, 21 },
+    { "classify.dense1.bias", 1, { 10 }, EXPORTED, 0, 21024, 10, INIT_CONSTANT, 0, 21 },
+};
+enum { PARAMS = sizeof params / sizeof *params };
+static double *row_sums;
+
+/* Clipping, then one step of sgd.  Called by all threads; returns the norm of the gradient before clipping. */
+static double update_pass(double rate, uint64_t update_count)
+{
+    real *w = (real *)weights, *g = (real *)gradient;
+    (void)update_count;
+    double norm = optimiser_norm(g, params, PARAMS, row_sums);
+    if (!isfinite(norm))        /* a NaN or an infinity somewhere: the weights stay as they were, for the caller to look at */
+        return norm;
+    double factor = optimiser_clip_torch(norm, 5);
+    if (factor != 1)
+        optimiser_scale(g, BLOCK, factor);
+    optimiser_sgd(w, g, (real *)state[0], BLOCK, rate, 0.9);
+    return norm;
+}
+
+/* ==== 8 what the runtime asks ======================================================================================== */
+
+static double net_forward(const Batch *batch, double *each)
+{
+    #pragma omp parallel num_threads(threads)
+    forward_pass(batch);
+    return loss(batch, each);
+}
+
+static void net_backward(const Batch *batch)
+{
+    #pragma omp parallel num_threads(threads)
+    backward_pass(batch);
+}
+
+static double net_update(double rate, uint64_t update_count)
+{
+    double norm = 0;
+    #pragma omp parallel num_threads(threads)
+    {
+        double n = update_pass(rate, update_count);
+        #pragma omp single
+        norm = n;
+    }
+    return norm;
+}
+
+static double net_step(const Batch *batch, double rate, uint64_t update_count, double *norm)
+{
+    #pragma omp parallel num_threads(threads)
+    {
+        forward_pass(batch);
+        backward_pass(batch);
+        double n = update_pass(rate, update_count);
+        #pragma omp single
+        *norm = n;
+    }
+    return loss(batch, NULL);
+}
+
+/* Which units were on, which pixels won or were read: see decide.h. */
+static uint64_t net_decisions(void)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (int s = 0; s < 2; s++)
+        hash = decide_positive(hash, (real *)front_maxpool2_at(s % G), 3136);
+    for (int s = 0; s < 2; s++)
+        hash = decide_winner(hash, (uint16_t *)front_maxpool2_winner_at(s % G), sizeof(front_maxpool2_winner_t) / sizeof(uint16_t));
+    for (int s = 0; s < 6; s++)
+        hash = crop_decisions(hash, (real *)A_at(s));
+    for (int s = 0; s < 6; s++)
+        hash = decide_positive(hash, (real *)classify_maxpool1_at(s), 10368);
+    for (int s = 0; s < 6; s++)
+        hash = decide_winner(hash, (uint16_t *)classify_maxpool1_winner_at(s), sizeof(classify_maxpool1_winner_t) / sizeof(uint16_t));
+    return hash;
+}
+
+/* Forward and backward once more, on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what it
+ * wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
+#define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
+static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
+{
+    real loss1_scale = (real)(1 / ((double)batch->count * 3));
+    real *scratch = scratches;
+    for (int g = 0; g < G; g++) {
+        load_image_forward((real *)image_at(g), batch->inputs[0] + g * L, present(batch, g));
+        SEE("load_image", "forward", 9, -1, g, "image", 1, (real *)image_at(g), 160000);
+        load_digits_forward((int32_t *)digits_at(g), batch->targets[0] + g * L, present(batch, g));
+        SEE("front_maxpool1", "forward", 15, -1, g, "image", 0, (real *)image_at(g), 160000);
+        front_maxpool1_forward(front_maxpool1_at(g), image_at(g));
+        SEE("front_maxpool1", "forward", 15, -1, g, "front_maxpool1", 1, (real *)front_maxpool1_at(g), 10000);
+        SEE("front_conv1", "forward", 16, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 10000);
+        front_conv1_forward(front_conv1_at(g), front_maxpool1_at(g), weights->front_conv1_weight, weights->front_conv1_bias);
+        SEE("front_conv1", "forward", 16, -1, g, "front_conv1", 1, (real *)front_conv1_at(g), 33856);
+        SEE("front_maxpool2", "forward", 17, -1, g, "front_conv1", 0, (real *)front_conv1_at(g), 33856);
+        front_maxpool2_forward(front_maxpool2_at(g), front_maxpool2_winner_at(g), front_conv1_at(g));
+        SEE("front_maxpool2", "forward", 17, -1, g, "front_maxpool2", 1, (real *)front_maxpool2_at(g), 3136);
+        h_start_forward((real *)h_at(g - G));
+        SEE("h_start", "forward", 26, -1, g, "h", 1, (real *)h_at(g - G), 256);
+    }
+    SEE("h_from_input", "forward", 28, -1, -1, "front_maxpool2", 0, (real *)front_maxpool2_at(0), 6272);
+    h_from_input_forward((real *)h_from_input_at(0), (real *)front_maxpool2_at(0), weights->h_weight_ih, weights->h_bias_ih);
+    SEE("h_from_input", "forward", 28, -1, -1, "h_from_input", 1, (real *)h_from_input_at(0), 1536);
+    for (int t = 0; t < 3; t++) {
+        SEE("h_from_state", "forward", 28, t, -1, "h", 0, (real *)h_at(t * G - G), 512);
+        h_from_state_forward((real *)h_from_state_at(t * G), (real *)h_at(t * G - G), weights->h_weight_hh);
+        SEE("h_from_state", "forward", 28, t, -1, "h_from_state", 1, (real *)h_from_state_at(t * G), 1536);
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            SEE("h", "forward", 28, t, g, "h_from_input", 0, (real *)h_from_input_at(g), 768);
+            SEE("h", "forward", 28, t, g, "h_from_state", 0, (real *)h_from_state_at(s), 768);
+            SEE("h", "forward", 28, t, g, "h", 0, (real *)h_at(s - G), 256);
+            h_forward(h_at(s), h_gates_at(s), (real *)h_from_input_at(g), (real *)h_from_state_at(s), h_at(s - G));
+            SEE("h", "forward", 28, t, g, "h", 1, (real *)h_at(s), 256);
+            SEE("h", "forward", 28, t, g, "h_gates", 1, (real *)h_gates_at(s), 768);
+        }
+    }
+    SEE("A", "forward", 29, -1, -1, "h", 0, (real *)h_at(0), 1536);
+    A_forward((real *)A_at(0), (real *)h_at(0), weights->A_weight, weights->A_bias);
+    SEE("A", "forward", 29, -1, -1, "A", 1, (real *)A_at(0), 576);
+    for (int t = 0; t < 3; t++)
+    for (int g = 0; g < G; g++) {
+        int s = t * G + g;
+        SEE("crop", "forward", 30, t, g, "image", 0, (real *)image_at(g), 160000);
+        SEE("crop", "forward", 30, t, g, "A", 0, (real *)A_at(s), 96);
+        crop_forward(crop_at(s), image_at(g), (real *)A_at(s));
+        SEE("crop", "forward", 30, t, g, "crop", 1, (real *)crop_at(s), 6400);
+        SEE("classify_conv1", "forward", 19, t, g, "crop", 0, (real *)crop_at(s), 6400);
+        classify_conv1_forward(classify_maxpool1_at(s), classify_maxpool1_winner_at(s), crop_at(s), weights->classify_conv1_weight, weights->classify_conv1_bias);
+        SEE("classify_conv1", "forward", 19, t, g, "classify_maxpool1", 1, (real *)classify_maxpool1_at(s), 10368);
+    }
+    SEE("classify_dense1", "forward", 21, -1, -1, "classify_maxpool1", 0, (real *)classify_maxpool1_at(0), 62208);
+    classify_dense1_forward((real *)classify_dense1_at(0), (real *)classify_maxpool1_at(0), weights->classify_dense1_weight, weights->classify_dense1_bias);
+    SEE("classify_dense1", "forward", 21, -1, -1, "classify_dense1", 1, (real *)classify_dense1_at(0), 960);
+    for (int t = 0; t < 3; t++)
+    for (int g = 0; g < G; g++) {
+        int s = t * G + g;
+        SEE("cross_entropy1", "forward", 33, t, g, "classify_dense1", 0, (real *)classify_dense1_at(s), 160);
+        cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L);
+        SEE("cross_entropy1", "forward", 33, t, g, "loss1", 1, (real *)loss1_at(s), 16);
+    }
+    for (int t = 0; t < 3; t++)
+    for (int g = 0; g < G; g++) {
+        int s = t * G + g;
+        SEE("cross_entropy1", "backward", 33, t, g, "classify_dense1", 0, (real *)classify_dense1_at(s), 160);
+        cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L, loss1_scale, present(batch, g));
+        SEE("cross_entropy1", "backward", 33, t, g, "d_classify_dense1", 1, (real *)d_classify_dense1_at(s), 160);
+    }
+    SEE("classify_dense1", "weights", 21, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 960);
+    SEE("classify_dense1", "weights", 21, -1, -1, "classify_maxpool1", 0, (real *)classify_maxpool1_at(0), 62208);
+    classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(0), (real *)classify_maxpool1_at(0), d_classify_dense1_rows_at(0));
+    SEE("classify_dense1", "weights", 21, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight, 10368);
+    SEE("classify_dense1", "weights", 21, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16);
+    SEE("classify_dense1", "backward", 21, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 960);
+    classify_dense1_backward((real *)d_classify_maxpool1_at(0), (real *)d_classify_dense1_at(0), weights->classify_dense1_weight);
+    SEE("classify_dense1", "backward", 21, -1, -1, "d_classify_maxpool1", 1, (real *)d_classify_maxpool1_at(0), 62208);
+    for (int t = 0; t < 3; t++)
+    for (int g = 0; g < G; g++) {
+        int s = t * G + g;
+        SEE("classify_conv1", "weights", 19, t, g, "d_classify_maxpool1", 0, (real *)d_classify_maxpool1_at(s), 10368);
+        SEE("classify_conv1", "weights", 19, t, g, "classify_maxpool1", 0, (real *)classify_maxpool1_at(s), 10368);
+        SEE("classify_conv1", "weights", 19, t, g, "crop", 0, (real *)crop_at(s), 6400);
+        classify_conv1_weights(d_classify_conv1_weight_part_at(s), d_classify_conv1_bias_part_at(s), d_classify_maxpool1_at(s), classify_maxpool1_winner_at(s), classify_maxpool1_at(s), crop_at(s));
+        SEE("classify_conv1", "weights", 19, t, g, "d_classify_conv1_weight_part", 1, (real *)d_classify_conv1_weight_part_at(s), 72);
+        SEE("classify_conv1", "weights", 19, t, g, "d_classify_conv1_bias_part", 1, (real *)d_classify_conv1_bias_part_at(s), 8);
+        SEE("classify_conv1", "backward", 19, t, g, "d_classify_maxpool1", 0, (real *)d_classify_maxpool1_at(s), 10368);
+        SEE("classify_conv1", "backward", 19, t, g, "classify_maxpool1", 0, (real *)classify_maxpool1_at(s), 10368);
+        classify_conv1_backward(d_crop_at(s), d_classify_maxpool1_at(s), classify_maxpool1_winner_at(s), classify_maxpool1_at(s), weights->classify_conv1_weight);
+        SEE("classify_conv1", "backward", 19, t, g, "d_crop", 1, (real *)d_crop_at(s), 6400);
+        SEE("crop", "backward", 30, t, g, "d_crop", 0, (real *)d_crop_at(s), 6400);
+        SEE("crop", "backward", 30, t, g, "image", 0, (real *)image_at(g), 160000);
+        SEE("crop", "backward", 30, t, g, "A", 0, (real *)A_at(s), 96);
+        crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(g), (real *)A_at(s));
+        SEE("crop", "backward", 30, t, g, "d_A", 1, (real *)d_A_at(s), 96);
+    }
+    SEE("A", "weights", 29, -1, -1, "d_A", 0, (real *)d_A_at(0), 576);
+    SEE("A", "weights", 29, -1, -1, "h", 0, (real *)h_at(0), 1536);
+    A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(0), (real *)h_at(0), d_A_rows_at(0));
+    SEE("A", "weights", 29, -1, -1, "A.weight", 1, (real *)gradient->A_weight, 256);
+    SEE("A", "weights", 29, -1, -1, "A.bias", 1, (real *)gradient->A_bias, 16);
+    SEE("A", "backward", 29, -1, -1, "d_A", 0, (real *)d_A_at(0), 576);
+    A_backward((real *)d_h_at(0), (real *)d_A_at(0), weights->A_weight);
+    SEE("A", "backward", 29, -1, -1, "d_h", 1, (real *)d_h_at(0), 1536);
+    fold((real *)gradient->classify_conv1_weight, (real *)d_classify_conv1_weight_part_at(0), 6, 72, 0);
+    fold((real *)gradient->classify_conv1_bias, (real *)d_classify_conv1_bias_part_at(0), 6, 8, 0);
+    for (int g = 0; g < G; g++) {
+        d_h_2_end_forward((real *)d_h_2_at(g + 3 * G));
+        SEE("d_h_2_end", "forward", 28, -1, g, "d_h_2", 1, (real *)d_h_2_at(g + 3 * G), 256);
+        d_h_3_end_forward((real *)d_h_3_at(g + 3 * G));
+        SEE("d_h_3_end", "forward", 28, -1, g, "d_h_3", 1, (real *)d_h_3_at(g + 3 * G), 256);
+    }
+    for (int t = 2; t >= 0; t--) {
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            SEE("sum_d_h_total", "forward", 28, t, g, "d_h", 0, (real *)d_h_at(s), 256);
+            SEE("sum_d_h_total", "forward", 28, t, g, "d_h_2", 0, (real *)d_h_2_at(s + G), 256);
+            SEE("sum_d_h_total", "forward", 28, t, g, "d_h_3", 0, (real *)d_h_3_at(s + G), 256);
+            sum_d_h_total_forward((real *)d_h_total_at(s), (real *)d_h_at(s), (real *)d_h_2_at(s + G), (real *)d_h_3_at(s + G));
+            SEE("sum_d_h_total", "forward", 28, t, g, "d_h_total", 1, (real *)d_h_total_at(s), 256);
+            SEE("h", "backward", 28, t, g, "d_h_total", 0, (real *)d_h_total_at(s), 256);
+            SEE("h", "backward", 28, t, g, "h_gates", 0, (real *)h_gates_at(s), 768);
+            SEE("h", "backward", 28, t, g, "h_from_state", 0, (real *)h_from_state_at(s), 768);
+            SEE("h", "backward", 28, t, g, "h", 0, (real *)h_at(s - G), 256);
+            h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - G));
+            SEE("h", "backward", 28, t, g, "d_h_from_input", 1, (real *)d_h_from_input_at(s), 768);
+            SEE("h", "backward", 28, t, g, "d_h_from_state", 1, (real *)d_h_from_state_at(s), 768);
+            SEE("h", "backward", 28, t, g, "d_h_2", 1, (real *)d_h_2_at(s), 256);
+        }
+        SEE("h_from_state", "backward", 28, t, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(t * G), 1536);
+        h_from_state_backward((real *)d_h_3_at(t * G), (real *)d_h_from_state_at(t * G), weights->h_weight_hh);
+        SEE("h_from_state", "backward", 28, t, -1, "d_h_3", 1, (real *)d_h_3_at(t * G), 512);
+    }
+    SEE("h_from_state", "weights", 28, -1, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(0), 4608);
+    SEE("h_from_state", "weights", 28, -1, -1, "h", 0, (real *)h_at(-G), 1536);
+    h_from_state_weights(gradient->h_weight_hh, (real *)d_h_from_state_at(0), (real *)h_at(-G), d_h_from_state_rows_at(0));
+    SEE("h_from_state", "weights", 28, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 768);
+    for (int g = 0; g < G; g++) {
+        SEE("sum_d_h_from_input_2", "forward", 28, -1, g, "d_h_from_input", 0, (real *)d_h_from_input_at(g), 768);
+        sum_d_h_from_input_2_forward(d_h_from_input_2_at(g), &d_h_from_input_at(g));
+        SEE("sum_d_h_from_input_2", "forward", 28, -1, g, "d_h_from_input_2", 1, (real *)d_h_from_input_2_at(g), 768);
+    }
+    SEE("h_from_input", "weights", 28, -1, -1, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(0), 1536);
+    SEE("h_from_input", "weights", 28, -1, -1, "front_maxpool2", 0, (real *)front_maxpool2_at(0), 6272);
+    h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, (real *)d_h_from_input_2_at(0), (real *)front_maxpool2_at(0), d_h_from_input_rows_at(0));
+    SEE("h_from_input", "weights", 28, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 9408);
+    SEE("h_from_input", "weights", 28, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 48);
+    SEE("h_from_input", "backward", 28, -1, -1, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(0), 1536);
+    h_from_input_backward((real *)d_front_maxpool2_at(0), (real *)d_h_from_input_2_at(0), weights->h_weight_ih);
+    SEE("h_from_input", "backward", 28, -1, -1, "d_front_maxpool2", 1, (real *)d_front_maxpool2_at(0), 6272);
+    for (int g = 0; g < G; g++) {
+        SEE("front_maxpool2", "backward", 17, -1, g, "d_front_maxpool2", 0, (real *)d_front_maxpool2_at(g), 3136);
+        SEE("front_maxpool2", "backward", 17, -1, g, "front_maxpool2", 0, (real *)front_maxpool2_at(g), 3136);
+        front_maxpool2_backward(d_front_conv1_sum_at(g), d_front_maxpool2_at(g), front_maxpool2_winner_at(g), front_maxpool2_at(g));
+        SEE("front_maxpool2", "backward", 17, -1, g, "d_front_conv1_sum", 1, (real *)d_front_conv1_sum_at(g), 33856);
+        SEE("front_conv1", "weights", 16, -1, g, "d_front_conv1_sum", 0, (real *)d_front_conv1_sum_at(g), 33856);
+        SEE("front_conv1", "weights", 16, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 10000);
+        front_conv1_weights(d_front_conv1_weight_part_at(g), d_front_conv1_bias_part_at(g), d_front_conv1_sum_at(g), front_maxpool1_at(g));
+        SEE("front_conv1", "weights", 16, -1, g, "d_front_conv1_weight_part", 1, (real *)d_front_conv1_weight_part_at(g), 36);
+        SEE("front_conv1", "weights", 16, -1, g, "d_front_conv1_bias_part", 1, (real *)d_front_conv1_bias_part_at(g), 4);
+    }
+    fold((real *)gradient->front_conv1_weight, (real *)d_front_conv1_weight_part_at(0), 2, 36, 0);
+    fold((real *)gradient->front_conv1_bias, (real *)d_front_conv1_bias_part_at(0), 2, 4, 0);
+    return 0;
+}
+
+/* All memory of the net, zeroed, on whole pages (large ones where the system has them). */
+static void *block(size_t reals)
+{
+    size_t bytes = (reals * sizeof(real) + 4095) / 4096 * 4096 + 4096;
+    void *p = aligned_alloc(4096, bytes);
+    return p ? memset(p, 0, bytes) : NULL;
+}
+
+static void net_close(void)
+{
+    free(memory), free(scratches), free(weights), free(gradient), free(state[0]), free(state[1]), free(row_sums);
+    memory = scratches = NULL;
+    weights = gradient = state[0] = state[1] = NULL;
+    row_sums = NULL;
+}
+
+static int net_open(int count)
+{
+    threads = count;
+    memory = block(MEMORY);
+    scratches = block((size_t)threads * SCRATCH);
+    weights = block(BLOCK), gradient = block(BLOCK), state[0] = block(BLOCK), state[1] = block(1);
+    row_sums = malloc((optimiser_all_rows(params, PARAMS) + 1) * sizeof *row_sums);
+    if (memory && scratches && weights && gradient && state[0] && state[1] && row_sums)
+        return 0;
+    net_close();
+    return -1;
+}
+
+static real *net_weights(void) { return (real *)weights; }
+static real *net_gradients(void) { return (real *)gradient; }
+static real *net_state(int k) { return (real *)state[k]; }
+static real *net_activations(void) { return memory; }
+
+static const NetData inputs[] = {
+    { "image", U8_OVER_255, 3, { 1, 100, 100 }, 10000, 0 },
+};
+
+static const NetData targets[] = {
+    { "digits", LABELS, 1, { 3 }, 3, 10 },
+};
+
+/* The names of the flow. */
+static const NetValue values[] = {
+    { "c", 0, 3, { 4, 7, 7 }, 196, 502816, 0 },
+    { "h", 3, 1, { 16 }, 16, 522752, 0 },
+    { "A", 3, 1, { 6 }, 6, 527008, 0 },
+    { "crop", 3, 3, { 1, 20, 20 }, 400, 444416, 0 },
+    { "digit", 3, 1, { 10 }, 10, 524288, 0 },
+};
+
+static const NetLoss losses[] = {
+    { CROSS_ENTROPY, 4, 0, 3, 1, 33 },
+};
+
+const Net net = {
+    .name = "tiny",
+    .about = "Recurrent spatial transformer of a few thousand weights",
+    .source = "models/tiny.yaml",
+    .target = "avx2",
+    .precision = "float",
+    .form = "fast",
+    .signature = "f2ac19d5503bfc16",
+    .hash = "5c9550d15a6ab6fa",
+    .settings = "d=5",
+    .yaml =
+    "# The RNN-SPN in miniature: a GRU chooses where to look, a classifier reads what is seen there, three times.\n"
+    "# Too small to read well; it is made to be read, here and as C in generated/tiny/tiny.c.\n"
+    "model: tiny\n"
+    "about: Recurrent spatial transformer of a few thousand weights\n"
+    "params: { d: 5 }                                # down-sampling of the crops\n"
+    "batch: 32\n"
+    "\n"
+    "inputs:\n"
+    "  image: { shape: [1, 100, 100], dtype: u8 }\n"
+    "targets:\n"
+    "  digits: { length: 3, classes: 10 }\n"
+    "\n"
+    "nets:\n"
+    "  front:\n"
+    "    - maxpool: 4                                # 100 -> 25\n"
+    "    - conv: { filters: 4, kernel: 3, act: relu }    # 23\n"
+    "    - maxpool: 3                                # 7\n"
+    "  classify:\n"
+    "    - conv: { filters: 8, kernel: 3, act: relu }    # 20 -> 18\n"
+    "    - maxpool: 2                                # 9\n"
+    "    - dense: 10\n"
+    "\n"
+    "flow:\n"
+    "  - c: { front: image }\n"
+    "  - repeat: 3\n"
+    "    carry: { h: { gru: { units: 16 } } }\n"
+    "    do:\n"
+    "      - h: { gru: [c, h] }\n"
+    "      - A: { dense: h, units: 6, init: identity_affine }\n"
+    "      - crop: { spn: [image, A], downsample: $d }\n"
+    "      - digit: { classify: crop }\n"
+    "\n"
+    "loss: { cross_entropy: [digit, digits] }\n"
+    "\n"
+    "train:\n"
+    "  optimiser: { sgd: { rate: 0.05, momentum: 0.9 } }\n"
+    "  clip: { norm: 5 }\n"
+    "  epochs: 20\n"
+    "  seed: 1\n",
+    .batch = N,
+    .lanes = L,
+    .groups = G,
+    .params = params,
+    .param_count = PARAMS,
+    .inputs = inputs,
+    .input_count = 1,
+    .targets = targets,
+    .target_count = 1,
+    .values = values,
+    .value_count = 5,
+    .losses = losses,
+    .loss_count = 1,
+    .training = { SGD, 0.05, 0, 0, 0, 20, 0, 1u },
+    .block = BLOCK,
+    .state_blocks = 1,
+    .activation_reals = MEMORY,
+    .thread_reals = SCRATCH,
+    .forward_macs = 120468,
+    .backward_macs = 221892,
+    .open = net_open,
+    .close = net_close,
+    .weights = net_weights,
+    .gradients = net_gradients,
+    .state = net_state,
+    .activations = net_activations,
+    .forward = net_forward,
+    .backward = net_backward,
+    .step = net_step,
+    .update = net_update,
+    .decisions = net_decisions,
+    .replay = net_replay,
+};
