@@ -41,17 +41,32 @@ char *shape_text(Arena *a, const Shape *s)
     return t.text;
 }
 
-/* Words that mean something else where the emitted C would use a tensor's name: C's keywords, and what the runtime's
- * headers define under the patterns NAME, NAME_t, NAME_at and NAME_forward. */
+/* Words that mean something else where the emitted C would use a tensor's name: C's keywords, and what the system's and the
+ * runtime's headers define under the patterns NAME, NAME_t, NAME_at and NAME_forward. */
 static const char *const taken[] = {
     "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float", "for",
     "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct",
     "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "asm", "typeof", "main", "net", "real", "vec", "mask",
-    "ivec", "dropout", "labels", "size", "ssize", "ptrdiff", "wchar", "int8", "int16", "int32", "int64", "uint8", "uint16",
-    "uint32", "uint64", "intptr", "uintptr", "intmax", "uintmax", "max_align", "time", "clock", "off", "pid", "step", "net_pass",
-    "memory", "scratch", "weights", "gradient", "batch", "float", "div", "ldiv", "lldiv", "fpos", "va_list", "omp_lock", "fold",
-    "fenv", "sigset", "locale", "mode", "dev", "ino", "uid", "gid", "id", "key", "mbstate", "wint", "loss",
+    "ivec", "dropout", "labels", "loss", "step", "net_pass", "memory", "scratch", "weights", "gradient", "batch", "fold",
+    "blkcnt", "blkcnt64", "blksize", "caddr", "clock", "clockid", "comparison_fn", "cpu_set", "daddr", "dev", "div", "fenv", "fexcept",
+    "fpos", "fpos64", "fpregset", "fsblkcnt", "fsblkcnt64", "fsfilcnt", "fsfilcnt64", "fsid", "gid", "greg", "gregset", "id", "imaxdiv",
+    "ino", "ino64", "key", "ldiv", "lldiv", "locale", "loff", "max_align", "mbstate", "mcontext", "mode", "nlink", "off", "off64", "pid",
+    "ptrdiff", "quad", "regex", "sem", "sig", "sig_atomic", "sigevent", "sighandler", "siginfo", "sigset", "sigval", "size", "socklen",
+    "ssize", "stack", "suseconds", "time", "timer", "ucontext", "uid", "useconds", "va_list", "wchar", "wctrans", "wctype", "wint",
 };
+/* So do these with more behind them; the last two are sums and copies of gradients. */
+static const char *const taken_stems[] = { "int", "uint", "u_int", "u_quad", "char8", "char16", "char32", "pthread", "omp_", "cookie_", "sum_d_", "copy_d_" };
+
+static bool is_taken(const char *id)
+{
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        if (strcmp(id, taken[i]) == 0)
+            return true;
+    for (size_t i = 0; i < sizeof taken_stems / sizeof *taken_stems; i++)
+        if (strncmp(id, taken_stems[i], strlen(taken_stems[i])) == 0)
+            return true;
+    return false;
+}
 
 static bool is_free(const Model *m, const char *id)
 {
@@ -70,11 +85,8 @@ char *identifier_unique(Model *m, const char *name)
     for (char *c = id; *c; c++)
         if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9')))
             *c = '_';
-    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
-        if (strcmp(id, taken[i]) == 0) {
-            id = arena_printf(m->arena, "%s_value", id);
-            break;
-        }
+    if (is_taken(id))
+        id = arena_printf(m->arena, "%s_value", id);
     if (is_free(m, id))
         return id;
     /* the layers of a net that is used a thousand times: doubled until a number is free, then halved back to the first such */
