@@ -45,23 +45,11 @@ static bool varies(const Op *op, const Repeat *r)
     return false;
 }
 
-/* Is one step of it, or the stack of all, read behind the repeat?  Then each step has its place. */
-static bool read_behind(const Model *m, Tensor *t)
-{
-    for (int i = 0; i < m->ops.count; i++) {
-        const Op *op = m->ops.items[i];
-        if ((op->kind == OP_stack || op->kind == OP_pick) && owner(op->reads[0].tensor) == owner(t))
-            return true;
-    }
-    return false;
-}
-
 static void hoist(Model *m, Repeat *r)
 {
     for (int i = 0; i < m->ops.count; i++) {
         Op *op = m->ops.items[i];
-        if (op->repeat != r || is_start(op) || op->kind == OP_cross_entropy || op->kind == OP_mse || varies(op, r)
-            || (op->write_count && read_behind(m, op->writes[0].tensor)))
+        if (op->repeat != r || is_start(op) || op->kind == OP_cross_entropy || op->kind == OP_mse || varies(op, r))
             continue;
         op->repeat = NULL;
         for (int k = 0; k < op->write_count; k++) {

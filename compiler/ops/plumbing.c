@@ -34,8 +34,10 @@ static void facts_none(const Model *m, const Op *op, Fact *f) { (void)m, (void)o
 static void facts_steps(const Model *m, const Op *op, Fact *f)
 {
     const Op *fwd = op->of ? op->of : op;
-    fact_int(f, "T", fwd->reads[0].tensor->repeat->steps);
+    const Tensor *x = fwd->reads[0].tensor;
+    fact_int(f, "T", x->repeat ? x->repeat->steps : x->hoisted);
     fact_int(f, "G", m->groups);
+    fact_bool(f, "once", !x->repeat);                        /* hoisted: the same at each step, kept once */
     fact_int(f, "step", op->index);
 }
 static void facts_fill(const Model *m, const Op *op, Fact *f) { (void)m, (void)op; fact_real(f, "value", 0); }
