@@ -247,10 +247,18 @@ def cell(program):
     return f"{ms(program['train_ms'])} ({ms(program['eval_ms'])}){' ~' if program['wide'] else ''}" if program else ""
 
 
+def busy(found):
+    """Whether any figure is not to be trusted."""
+    alone = [p for c in found.get("curves", {}).values() for p in c["batch"] + c["threads"]]
+    return any(p["wide"] for programs in found["rows"].values() for p in programs.values()) or any(
+        (p["foreign"] or 0.0) > FOREIGN for p in alone)
+
+
 def header(found):
     m, v = found["machine"], found["versions"]
     return (f"{m['cpu']}, {found['threads']} threads of {m['processors']} processors, {m['system']}; batch {found['batch']}, dropout"
-            f" {found['dropout']}; {', '.join(f'{k} {v[k]}' for k in sorted(v))}; {found['date']}; {found['rounds']} rounds.")
+            f" {found['dropout']}; {', '.join(f'{k} {v[k]}' for k in sorted(v))}; {found['date']}; {found['rounds']} round{'s' * (found['rounds'] != 1)}."
+            + (" Spread is wide." if busy(found) else ""))
 
 
 def table(found):
@@ -259,9 +267,11 @@ def table(found):
     lines = ["# Ours beside the frameworks", "",
              "Milliseconds for a whole training step (dropout, clipping and optimiser included); in brackets a forward pass in eval mode.",
              header(found), ""]
-    if any(p["wide"] for programs in rows.values() for p in programs.values()):
-        lines += [f"**Spread is wide** where a figure bears `~`: its rounds lie more than {WIDE:.0%} apart, or other programs took more"
+    if busy(found):
+        lines += [f"**Spread is wide** (where a net's figure bears `~`): rounds lie more than {WIDE:.0%} apart, or other programs took more"
                   f" than {FOREIGN:.0%} of the processors. Measure again on a quiet machine.", ""]
+    if not rows:
+        return "\n".join(lines) + curves_table(found.get("curves", {}))
     lines += ["| | " + " | ".join(rows) + " | mean |", "| --- |" + " ---: |" * (len(rows) + 1)]
 
     def line(title, of, mean=""):
