@@ -142,6 +142,17 @@ void data_open(Data *d, const char *dir, const char *split, bool targets)
     }
 }
 
+void data_over(Data *d, void *inputs, int64_t examples)
+{
+    prepare(d, "", "pictures");
+    d->examples = examples;
+    d->base[0] = inputs;
+    for (int f = net.input_count; f < file_count(); f++) {
+        d->base[f] = need_memory(d->stride[f], "targets");
+        d->stride[f] = 0;
+    }
+}
+
 /* Blobs are smooth, and black around: like writing, and with gradients in both directions everywhere on them. */
 static void make_image(uint8_t *image, const NetData *s, uint64_t key)
 {

@@ -24,6 +24,9 @@ typedef struct {
 void data_open(Data *d, const char *dir, const char *split, bool targets);
 /* Examples drawn from `seed`: blobs of light for u8 images, small normal numbers else, any label. */
 void data_made_up(Data *d, int64_t examples, uint64_t seed);
+/* Examples of the net's one input, [examples] as its files hold them, allocated by malloc; they are the Data's from now
+ * on.  There are no targets. */
+void data_over(Data *d, void *inputs, int64_t examples);
 void data_close(Data *d);
 
 int64_t data_batches(const Data *d);

@@ -49,6 +49,23 @@ int eval_label(double *probability, int k, int n, int position)
     return best;
 }
 
+void eval_probabilities(double *probabilities, int k, int n, int position)
+{
+    const NetLoss *l = reader_of(k);
+    const NetValue *v = &net.values[l->value];
+    int classes = net.targets[k].classes;
+    size_t first = v->steps ? 0 : (size_t)position * (size_t)classes;
+    double most = -INFINITY, sum = 0;
+    for (int c = 0; c < classes; c++) {
+        probabilities[c] = (double)net.activations()[value_index(v, n, v->steps ? position : 0, first + (size_t)c)];
+        most = fmax(most, probabilities[c]);
+    }
+    for (int c = 0; c < classes; c++)
+        sum += probabilities[c] = exp(probabilities[c] - most);
+    for (int c = 0; c < classes; c++)
+        probabilities[c] /= sum;
+}
+
 /* ---- scores ----------------------------------------------------------------------------------------------------- */
 
 void score_open(Score *s)

@@ -29,6 +29,9 @@ int eval_positions(int k);
  * probability (may be NULL): softmax at that class. */
 int eval_label(double *probability, int k, int n, int position);
 
+/* The softmax of all classes at `position`, in probabilities[classes of target k]; NaN where logits are. */
+void eval_probabilities(double *probabilities, int k, int n, int position);
+
 /* Element e of a value at `step` of example n, after forward; the layout is spn.h's. */
 static inline size_t value_index(const NetValue *v, int n, int step, size_t e)
 {

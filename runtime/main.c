@@ -40,6 +40,7 @@ static const Option options[] = {
     { "--last", NULL, FLAG, AT(last), "take the newest checkpoint, not the best" },
     { "--buffers", NULL, FLAG, AT(buffers), "running statistics too (this model has none)" },
     { "--picture", "FILE.png", TEXT, AT(picture), "draw the examples, what was looked at, and what was read" },
+    { "--fit", NULL, FLAG, AT(fit), "scale pictures of other sizes to fit into the input, black around" },
     { "--json", NULL, FLAG, AT(json), "print one JSON object" },
 };
 enum { OPTIONS = sizeof options / sizeof *options };
@@ -55,8 +56,10 @@ static const Command commands[] = {
       "Writes log.jsonl and the checkpoints `last` and `best` to the run folder.  Ctrl-C finishes the step and saves." },
     { "eval", command_eval, " --data ", " --run --weights --split --threads --last --json ", "loss and error on a split",
       "Takes the run's best weights (the last if there are none), or those of a file; each example counts once." },
-    { "predict", command_predict, " --data ", " --run --weights --split --count --index --threads --last --picture --json ",
-      "what the net reads in single examples", "Prints labels, probabilities, and every value of six numbers as a transform." },
+    { "predict", command_predict, " ", " --data --run --weights --split --count --index --threads --last --fit -o --picture --json ",
+      "what the net reads in single examples",
+      "Prints labels, probabilities, and every value of six numbers as a transform; -o keeps all of it in an .npz.\n"
+      "Examples are those of --data DIR, or pictures: PNG, PGM, PPM or .npy files, folders of them, - for standard input." },
     { "check", command_check, " ", " --data --seed --threads --json ", "gradients against central differences",
       "Without --data on made-up examples.  Exit 1 when a gradient is out of bounds; ends within a minute." },
     { "grad", command_grad, " --weights --data -o ", " --split --first --mode --threads ",
@@ -67,6 +70,12 @@ static const Command commands[] = {
     { "info", command_info, " ", " --json ", "the model, its parameters, its memory", "" },
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
+
+/* What may stand without an option; NULL: nothing. */
+static const char *operands_of(const Command *c)
+{
+    return c->run == command_predict ? "[PICTURE...]" : NULL;
+}
 
 /* ---- help ------------------------------------------------------------------------------------------------------ */
 
@@ -101,7 +110,8 @@ static int help_command(const Command *c)
     for (int i = 0; i < OPTIONS; i++)
         if (listed(c->needs, options[i].name))
             printf(" %s %s", options[i].name, options[i].argument);
-    printf(" [options]\n%s%s%s\n\n", c->does, *c->more ? ".  " : "", c->more);
+    printf("%s%s [options]\n%s%s%s\n\n", operands_of(c) ? " " : "", operands_of(c) ? operands_of(c) : "",
+           c->does, *c->more ? ".  " : "", c->more);
     for (int i = 0; i < OPTIONS; i++)
         if (listed(c->needs, options[i].name) || listed(c->takes, options[i].name))
             print_option(&options[i], listed(c->needs, options[i].name) ? " (needed)" : "");
@@ -207,7 +217,12 @@ static __attribute__((noinline)) int run(int argc, char **argv)
     for (int i = 2; i < argc; i++)
         if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
             return help_command(c);
+    o.operands = need_memory((size_t)argc * sizeof *o.operands, "the command line");
     for (int i = 2; i < argc; i++) {
+        if (operands_of(c) && (*argv[i] != '-' || !argv[i][1])) {
+            o.operands[o.operand_count++] = argv[i];
+            continue;
+        }
         const char *equals = strncmp(argv[i], "--", 2) ? NULL : strchr(argv[i], '=');
         const Option *option = find_option(c, argv[i], equals ? (size_t)(equals - argv[i]) : strlen(argv[i]));
         const char *text = equals ? equals + 1 : NULL;
@@ -222,6 +237,7 @@ static __attribute__((noinline)) int run(int argc, char **argv)
         if (listed(c->needs, options[i].name) && !given[i])
             fail(WRONG_USAGE, "%s needs %s %s: %s", c->name, options[i].name, options[i].argument, options[i].help);
     int code = c->run(&o);
+    free(o.operands);
     if (fflush(stdout) || ferror(stdout))
         fail(ENVIRONMENT, "standard output could not be written: %s", strerror(errno));
     return code;

@@ -173,21 +173,29 @@ int picture_text(Picture *picture, int x, int y, const char *text, int scale, Co
     return at < INT_MAX ? (int)at : INT_MAX;
 }
 
-bool picture_write(const Picture *picture, const char *path, ArrayError *error)
+void *picture_pack(size_t *size, const Picture *picture, const char *path, ArrayError *error)
 {
     png_image image = { .version = PNG_IMAGE_VERSION, .width = (png_uint_32)picture->width, .height = (png_uint_32)picture->height,
                         .format = picture->channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB };
-    png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
-    void *bytes = array_allocate(path, size, error);
+    png_alloc_size_t packed = PNG_IMAGE_PNG_SIZE_MAX(image);
+    void *bytes = array_allocate(path, packed, error);
+    if (bytes && !png_image_write_to_memory(&image, bytes, &packed, 0, picture->pixels, 0, NULL)) {
+        array_fail(error, 74, path, "libpng could not pack the picture: %s", image.message);
+        free(bytes);
+        bytes = NULL;
+    }
+    *size = bytes ? packed : 0;
+    return bytes;
+}
+
+bool picture_write(const Picture *picture, const char *path, ArrayError *error)
+{
+    size_t size;
+    void *bytes = picture_pack(&size, picture, path, error);
     if (!bytes)
         return false;
-    bool fine;
-    if (!png_image_write_to_memory(&image, bytes, &size, 0, picture->pixels, 0, NULL)) {
-        fine = array_fail(error, 74, path, "libpng could not pack the picture: %s", image.message);
-    } else {
-        ArrayOut out;
-        fine = array_out_open(&out, path, error) && array_out_write(&out, bytes, size, error) && array_out_commit(&out, error);
-    }
+    ArrayOut out;
+    bool fine = array_out_open(&out, path, error) && array_out_write(&out, bytes, size, error) && array_out_commit(&out, error);
     free(bytes);
     return fine;
 }

@@ -39,7 +39,9 @@ void picture_blit(Picture *picture, int x, int y, const uint8_t *grey, int width
 /* ASCII text in the built-in 5x7 font, its left top corner at (x, y); other bytes are drawn as boxes.  Returns the x after the text. */
 int picture_text(Picture *picture, int x, int y, const char *text, int scale, Colour colour);
 
-/* Writes a PNG that appears whole or not at all; the same picture gives the same bytes. */
+/* The bytes of a PNG, for free(); NULL on failure, with the reason under the name `path`.  The same picture gives the same bytes. */
+void *picture_pack(size_t *size, const Picture *picture, const char *path, ArrayError *error);
+/* Writes a PNG that appears whole or not at all. */
 bool picture_write(const Picture *picture, const char *path, ArrayError *error);
 
 #endif

@@ -1,32 +1,46 @@
 /* predict.c -- the command `predict`: what the net reads in single examples, where it looked, and a picture of both.
  *
- * Nothing here knows a model.  A target of labels gives what is read; a value of six numbers is taken for a transform
- * [2][3] whose corners are those of the image; a value of rank 3 that is smaller than the image, with as many channels,
- * for a glimpse of it. */
+ * Examples come from a split or from pictures of any origin; all are read before the first answer, so a damaged file
+ * leaves no half of one.  What counts as a label, a transform or a glimpse is said in shot.h. */
 #include "eval.h"
+#include "image_file.h"
 #include "json.h"
 #include "message.h"
-#include "picture.h"
 #include "run.h"
+#include "shot.h"
 #include "trainer.h"
+#include "weights.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 
-static bool is_transform(const NetValue *v) { return v->count == 6; }
-static int steps_of(const NetValue *v) { return v->steps ? v->steps : 1; }
+/* Where the examples come from. */
+typedef struct {
+    Data data;
+    Images images;                             /* names: NULL for those of a split */
+    int64_t first, end;
+} Source;
 
 static double element(const NetValue *v, int n, int step, size_t e)
 {
     return (double)net.activations()[value_index(v, n, step, e)];
 }
 
+static int steps_of(const NetValue *v) { return v->steps ? v->steps : 1; }
+
+static const NetValue *transform_of(const View *v, int looker)
+{
+    return v->looker[looker].transform < 0 ? NULL : &net.values[v->looker[looker].transform];
+}
+
 /* ---- text and JSON ---------------------------------------------------------------------------------------------- */
 
-static void print_text(const Data *data, int64_t example, int n)
+static void print_text(const Source *s, const View *v, int64_t example, int n)
 {
-    printf("example %" PRId64 "\n", example);
+    if (s->images.names)
+        printf("%s\n", s->images.names[example]);
+    else
+        printf("example %" PRId64 "\n", example);
     for (int k = 0; k < net.target_count; k++) {
         int positions = eval_positions(k);
         if (!positions)
@@ -37,65 +51,70 @@ static void print_text(const Data *data, int64_t example, int n)
             int read = eval_label(&probability, k, n, i);
             printf("  %d (%.3f)", read, probability);
         }
-        if (data->targets) {
+        if (s->data.targets) {
             printf("   label");
             for (int i = 0; i < positions; i++)
-                printf(" %d", data_label(data, k, example, i));
+                printf(" %d", data_label(&s->data, k, example, i));
         }
         printf("\n");
     }
-    for (int i = 0; i < net.value_count; i++) {
-        const NetValue *v = &net.values[i];
-        for (int step = 0; step < steps_of(v) && is_transform(v); step++) {
+    for (int l = 0; l < v->looker_count; l++) {
+        const NetValue *value = transform_of(v, l);
+        for (int step = 0; value && step < steps_of(value); step++) {
             char label[24] = "";
-            if (v->steps)
+            if (value->steps)
                 snprintf(label, sizeof label, " step %d", step);
-            printf("  %s%s ", v->name, label);
+            printf("  %s%s ", value->name, label);
             for (size_t e = 0; e < 6; e++)
-                printf(" %8.4f", element(v, n, step, e));
+                printf(" %8.4f", element(value, n, step, e));
             printf("\n");
         }
     }
 }
 
-static void write_json(JsonWriter *w, const Data *data, int64_t example, int n)
+static void write_target(JsonWriter *w, const Source *s, int k, int64_t example, int n)
+{
+    int positions = eval_positions(k);
+    double probability = 0;
+    json_object(w, net.targets[k].name);
+    json_array(w, "read");
+    for (int i = 0; i < positions; i++)
+        json_integer(w, NULL, eval_label(NULL, k, n, i));
+    json_close(w);
+    json_array(w, "probabilities");
+    for (int i = 0; i < positions; i++)
+        eval_label(&probability, k, n, i), json_double(w, NULL, probability);
+    json_close(w);
+    if (s->data.targets) {
+        json_array(w, "labels");
+        for (int i = 0; i < positions; i++)
+            json_integer(w, NULL, data_label(&s->data, k, example, i));
+        json_close(w);
+    }
+    json_close(w);
+}
+
+static void write_json(JsonWriter *w, const Source *s, const View *v, int64_t example, int n)
 {
     json_object(w, NULL);
     json_integer(w, "example", example);
+    if (s->images.names)
+        json_string(w, "file", s->images.names[example]);
     json_object(w, "targets");
-    for (int k = 0; k < net.target_count; k++) {
-        int positions = eval_positions(k);
-        double probability = 0;
-        if (!positions)
-            continue;
-        json_object(w, net.targets[k].name);
-        json_array(w, "read");
-        for (int i = 0; i < positions; i++)
-            json_integer(w, NULL, eval_label(NULL, k, n, i));
-        json_close(w);
-        json_array(w, "probabilities");
-        for (int i = 0; i < positions; i++)
-            eval_label(&probability, k, n, i), json_double(w, NULL, probability);
-        json_close(w);
-        if (data->targets) {
-            json_array(w, "labels");
-            for (int i = 0; i < positions; i++)
-                json_integer(w, NULL, data_label(data, k, example, i));
-            json_close(w);
-        }
-        json_close(w);
-    }
+    for (int k = 0; k < net.target_count; k++)
+        if (eval_positions(k))
+            write_target(w, s, k, example, n);
     json_close(w);
     json_object(w, "transforms");
-    for (int i = 0; i < net.value_count; i++) {
-        const NetValue *v = &net.values[i];
-        if (!is_transform(v))
+    for (int l = 0; l < v->looker_count; l++) {
+        const NetValue *value = transform_of(v, l);
+        if (!value)
             continue;
-        json_array(w, v->name);
-        for (int step = 0; step < steps_of(v); step++) {
+        json_array(w, value->name);
+        for (int step = 0; step < steps_of(value); step++) {
             json_array(w, NULL);
             for (size_t e = 0; e < 6; e++)
-                json_double(w, NULL, element(v, n, step, e));
+                json_double(w, NULL, element(value, n, step, e));
             json_close(w);
         }
         json_close(w);
@@ -104,170 +123,163 @@ static void write_json(JsonWriter *w, const Data *data, int64_t example, int n)
     json_close(w);
 }
 
-/* ---- the picture: a row an example, its image with transforms at the left, then the glimpses ------------------------ */
+/* ---- npz ---------------------------------------------------------------------------------------------------------- */
 
-enum { SCALE = 2, MARGIN = 8, CAPTION = 2 * PICTURE_GLYPH_HEIGHT + 4, COLOURS = 6 };
-static const Colour step_colours[COLOURS] = { 0xff5050, 0x50d050, 0x60a0ff, 0xffc040, 0xd070ff, 0x40e0e0 };
+/* read/TARGET and label/TARGET [N][positions], probability/TARGET [N][positions][classes], transform/VALUE [N][T][2][3]. */
+typedef struct { Array *arrays; int count; } Answer;
 
-typedef struct {
-    const NetData *image;
-    int input, channels, width, height;        /* of the image */
-    int row;                                   /* pixels from one example to the next */
-    Picture picture;
-} Sheet;
-
-static bool is_glimpse(const Sheet *s, const NetValue *v)
+static void *add_array(Answer *a, const char *prefix, const char *name, ArrayType type, int rank, const int64_t *shape)
 {
-    return v->rank == 3 && v->shape[0] == s->channels && v->shape[1] <= s->height && v->shape[2] <= s->width &&
-           v->shape[1] * v->shape[2] < s->width * s->height;
+    char whole[ARRAY_NAME];
+    if ((size_t)snprintf(whole, sizeof whole, "%s%s", prefix, name) >= sizeof whole)
+        fail(WRONG_INPUT, "the name '%s%s' is too long for a file", prefix, name);
+    size_t bytes = array_type_size(type);
+    for (int i = 0; i < rank; i++)
+        bytes *= (size_t)shape[i];
+    void *data = need_memory(bytes, "the answer");
+    a->arrays[a->count++] = array_view(whole, type, data, rank, shape);
+    return data;
 }
 
-/* Glimpses are enlarged by whole numbers, as far as the image's height allows. */
-static int glimpse_scale(const Sheet *s, const NetValue *v)
+static void answer_open(Answer *a, const Source *s, const View *v)
 {
-    int scale = s->height * SCALE / v->shape[1];
-    return scale < 1 ? 1 : scale < 4 ? scale : 4;
-}
-
-static void sheet_open(Sheet *s, int64_t examples)
-{
-    *s = (Sheet){ .input = -1 };
-    for (int i = 0; i < net.input_count && s->input < 0; i++)
-        if (net.inputs[i].rank == 3)
-            s->input = i;
-    if (s->input < 0)
-        fail(WRONG_INPUT, "--picture: %s has no input of shape [channels, rows, columns] to draw", net.name);
-    s->image = &net.inputs[s->input];
-    s->channels = s->image->shape[0], s->height = s->image->shape[1], s->width = s->image->shape[2];
-    s->row = s->height * SCALE + CAPTION + MARGIN;
-    int64_t width = MARGIN + s->width * SCALE + MARGIN, captions = MARGIN + 64 * PICTURE_ADVANCE;
-    for (int i = 0; i < net.value_count; i++)
-        if (is_glimpse(s, &net.values[i]))
-            width += (int64_t)steps_of(&net.values[i]) * (net.values[i].shape[2] * glimpse_scale(s, &net.values[i]) + MARGIN);
-    width = width < captions ? captions : width;
-    int64_t height = MARGIN + examples * s->row;
-    if (width > PICTURE_SIDE_MOST || height > PICTURE_SIDE_MOST)
-        fail(WRONG_INPUT, "--picture: %" PRId64 " x %" PRId64 " pixels are too many, the most is %d a side; ask for fewer examples"
-             " with --count", width, height, PICTURE_SIDE_MOST);
-    if (!picture_open(&s->picture, (int)width, (int)height, 3, 0x202020))
-        fail(ENVIRONMENT, "no memory for a picture of %" PRId64 " x %" PRId64 " pixels", width, height);
-}
-
-/* Numbers from low to high become grey; channels are averaged. */
-static void draw_grey(Sheet *s, int x, int y, const double *plane, int width, int height, int scale, double low, double high)
-{
-    uint8_t *grey = need_memory((size_t)width * (size_t)height, "a picture");
-    for (int i = 0; i < width * height; i++) {
-        double g = high > low ? 255 * (plane[i] - low) / (high - low) : 0;
-        grey[i] = (uint8_t)(g > 255 ? 255 : g > 0 ? g : 0);
-    }
-    picture_blit(&s->picture, x, y, grey, width, height, scale);
-    free(grey);
-}
-
-/* The corners of the grid are the centres of the image's corner pixels, so -1 .. 1 is pixel 0 .. size - 1. */
-static void draw_transform(Sheet *s, int x, int y, const NetValue *v, int n, int step)
-{
-    static const double corners[4][2] = { { -1, -1 }, { 1, -1 }, { 1, 1 }, { -1, 1 } };
-    double a[6], points[4][2];
-    for (size_t e = 0; e < 6; e++)
-        a[e] = element(v, n, step, e);
-    for (int i = 0; i < 4; i++) {
-        double across = a[0] * corners[i][0] + a[1] * corners[i][1] + a[2], down = a[3] * corners[i][0] + a[4] * corners[i][1] + a[5];
-        points[i][0] = x + SCALE * ((across + 1) / 2 * (s->width - 1) + 0.5);
-        points[i][1] = y + SCALE * ((down + 1) / 2 * (s->height - 1) + 0.5);
-    }
-    picture_polygon(&s->picture, (const double (*)[2])points, 4, 1.5, step_colours[step % COLOURS]);
-}
-
-static int draw_labels(Sheet *s, int x, int y, const Data *data, int64_t example, int n)
-{
-    char text[40];
+    int64_t n = s->end - s->first;
+    *a = (Answer){ need_memory((size_t)(3 * net.target_count + LOOKERS) * sizeof *a->arrays, "the answer"), 0 };
     for (int k = 0; k < net.target_count; k++) {
-        for (int i = 0; i < eval_positions(k); i++) {
-            int read = eval_label(NULL, k, n, i);
-            bool wrong = data->targets && read != data_label(data, k, example, i);
-            if (wrong)
-                snprintf(text, sizeof text, "%d(%d) ", read, data_label(data, k, example, i));
-            else
-                snprintf(text, sizeof text, "%d ", read);
-            x = picture_text(&s->picture, x, y, text, 2, wrong ? 0xff6060 : 0xffffff);
-        }
-        x += PICTURE_ADVANCE;
+        const NetData *t = &net.targets[k];
+        const int64_t shape[] = { n, eval_positions(k), t->classes };
+        if (!eval_positions(k))
+            continue;
+        add_array(a, "read/", t->name, ARRAY_I4, 2, shape);
+        add_array(a, "probability/", t->name, ARRAY_REAL, 3, shape);
+        if (s->data.targets)
+            add_array(a, "label/", t->name, ARRAY_I4, 2, shape);
     }
-    return x;
+    for (int l = 0; l < v->looker_count; l++) {
+        const NetValue *value = transform_of(v, l);
+        const int64_t shape[] = { n, value ? value->steps : 0, 2, 3 }, still[] = { n, 2, 3 };
+        if (value)
+            add_array(a, "transform/", value->name, ARRAY_REAL, value->steps ? 4 : 3, value->steps ? shape : still);
+    }
 }
 
-static void draw_example(Sheet *s, const Data *data, const Batch *batch, int64_t example, int n, int line)
+/* Example `row` of the answer is example n of the batch just run; the arrays are met in the order they were made. */
+static void answer_take(Answer *a, const Source *s, const View *v, int64_t row, int n)
 {
-    int x = MARGIN, y = MARGIN + line * s->row, top = y + CAPTION, size = s->width * s->height;
-    const void *raw = batch->inputs[s->input][n];
-    double *plane = need_memory((size_t)size * sizeof *plane, "a picture"), low = 0, high = 0;
-    for (int i = 0; i < size * s->channels; i++)
-        plane[i % size] += (s->image->type == F32 ? (double)((const float *)raw)[i] : ((const uint8_t *)raw)[i] / 255.0) / s->channels;
-    for (int i = 0; i < size; i++) {
-        low = plane[i] < low ? plane[i] : low;
-        high = plane[i] > high ? plane[i] : high;
-    }
-    char text[32];
-    snprintf(text, sizeof text, "%" PRId64 ":", example);
-    draw_labels(s, picture_text(&s->picture, x, y, text, 1, 0xa0a0a0) + PICTURE_ADVANCE, y, data, example, n);
-    draw_grey(s, x, top, plane, s->width, s->height, SCALE, low, high);
-    for (int i = 0; i < net.value_count; i++)
-        for (int step = 0; step < steps_of(&net.values[i]) && is_transform(&net.values[i]); step++)
-            draw_transform(s, x, top, &net.values[i], n, step);
-    x += s->width * SCALE + MARGIN;
-    for (int i = 0; i < net.value_count; i++) {
-        const NetValue *v = &net.values[i];
-        if (!is_glimpse(s, v))
+    Array *next = a->arrays;
+    double *p = NULL;
+    for (int k = 0; k < net.target_count; k++) {
+        int64_t positions = eval_positions(k), classes = net.targets[k].classes;
+        if (!positions)
             continue;
-        int area = v->shape[1] * v->shape[2], scale = glimpse_scale(s, v);
-        for (int step = 0; step < steps_of(v); step++) {
-            memset(plane, 0, (size_t)area * sizeof *plane);
-            for (int e = 0; e < area * s->channels; e++)
-                plane[e % area] += element(v, n, step, (size_t)e) / s->channels;
-            picture_frame(&s->picture, x - 2, top - 2, v->shape[2] * scale + 4, v->shape[1] * scale + 4, 2, step_colours[step % COLOURS]);
-            draw_grey(s, x, top, plane, v->shape[2], v->shape[1], scale, low, high);
-            x += v->shape[2] * scale + MARGIN;
+        int32_t *read = (int32_t *)next++->data + row * positions;
+        real *all = (real *)next++->data + row * positions * classes;
+        int32_t *label = s->data.targets ? (int32_t *)next++->data + row * positions : NULL;
+        p = realloc(p, (size_t)classes * sizeof *p);
+        if (!p)
+            fail(ENVIRONMENT, "no memory for the answer");
+        for (int i = 0; i < positions; i++) {
+            read[i] = eval_label(NULL, k, n, i);
+            eval_probabilities(p, k, n, i);
+            for (int c = 0; c < classes; c++)
+                all[i * classes + c] = (real)p[c];
+            if (label)
+                label[i] = data_label(&s->data, k, s->first + row, i);
         }
     }
-    free(plane);
+    free(p);
+    for (int l = 0; l < v->looker_count; l++) {
+        const NetValue *value = transform_of(v, l);
+        real *out = value ? (real *)next++->data + row * 6 * steps_of(value) : NULL;
+        for (int step = 0; value && step < steps_of(value); step++)
+            for (size_t e = 0; e < 6; e++)
+                *out++ = (real)element(value, n, step, e);
+    }
+}
+
+static void answer_write(Answer *a, const char *path)
+{
+    ArrayError e;
+    if (!array_write_npz(path, a->arrays, a->count, NULL, &e))
+        fail_array(&e);
+    for (int i = 0; i < a->count; i++)
+        free(a->arrays[i].data);
+    free(a->arrays);
 }
 
 /* ---- the command ------------------------------------------------------------------------------------------------ */
 
+static void source_open(Source *s, const Options *o)
+{
+    ArrayError e;
+    *s = (Source){ 0 };
+    if (!o->data == !o->operand_count)
+        fail(WRONG_USAGE, "predict: give either --data DIR or pictures%s", o->data ? ", not both" : " (files, folders, or - for standard input)");
+    if (o->operand_count && o->index >= 0)
+        fail(WRONG_USAGE, "--index picks an example of --data; pictures are all read");
+    if (o->data && o->fit)
+        fail(WRONG_USAGE, "--fit is for pictures; the examples of --data have the input's size");
+    if (o->data) {
+        data_open(&s->data, o->data, o->split, false);
+        s->first = o->index < 0 ? 0 : o->index, s->end = o->index < 0 ? o->count : o->index + 1;
+    } else {
+        for (int i = 0; i < o->operand_count; i++)
+            if (!images_add(&s->images, o->operands[i], o->fit, &e))
+                fail_array(&e);
+        if (!s->images.count)
+            fail(WRONG_INPUT, "%s: found an array of no examples, expected one or more", o->operands[0]);
+        data_over(&s->data, s->images.examples, s->images.count);
+        s->images.examples = NULL;             /* now the data's */
+        s->end = s->images.count;
+    }
+    if (s->first >= s->data.examples)
+        fail(WRONG_INPUT, "--index %" PRId64 ": %s/%s has %" PRId64 " examples, 0 to %" PRId64, s->first, o->data, o->split,
+             s->data.examples, s->data.examples - 1);
+    s->end = s->end < s->data.examples ? s->end : s->data.examples;
+}
+
 int command_predict(const Options *o)
 {
-    Data data;
-    Sheet sheet;
+    Source s;
+    View view;
+    Picture sheet;
+    Answer answer;
     JsonWriter w;
     ArrayError e;
-    data_open(&data, o->data, o->split, false);
-    int64_t first = o->index < 0 ? 0 : o->index, end = o->index < 0 ? o->count : o->index + 1;
-    if (first >= data.examples)
-        fail(WRONG_INPUT, "--index %" PRId64 ": %s/%s has %" PRId64 " examples, 0 to %" PRId64, first, o->data, o->split,
-             data.examples, data.examples - 1);
-    end = end < data.examples ? end : data.examples;
+    size_t length = o->out ? strlen(o->out) : 0;
+    if (o->out && (length < 5 || strcmp(o->out + length - 4, ".npz")))
+        fail(WRONG_USAGE, "-o %s: the answer is an .npz file; give a name that ends in .npz", o->out);
+    source_open(&s, o);
+    view_open(&view);
     if (o->picture)
-        sheet_open(&sheet, end - first);
+        sheet_open(&sheet, &view, s.end - s.first, NULL);
     open_net(o->threads);
     run_or_file_weights(o->run, o->weights, o->last);
+    if (o->out)
+        answer_open(&answer, &s, &view);
     json_begin(&w, o->json ? stdout : NULL);
     json_object(&w, NULL);
-    json_string(&w, "split", o->split);
+    if (o->data)
+        json_string(&w, "split", o->split);
     json_array(&w, "examples");
-    for (int64_t at = first; at < end; at += net.batch) {
+    for (int64_t at = s.first; at < s.end; at += net.batch) {
         Batch batch = { 0 };
-        data_batch(&batch, &data, NULL, at);
-        batch.count = batch.count < end - at ? batch.count : (int)(end - at);
+        data_batch(&batch, &s.data, NULL, at);
+        batch.count = batch.count < s.end - at ? batch.count : (int)(s.end - at);
         net.forward(&batch, NULL);
         for (int n = 0; n < batch.count; n++) {
             if (o->json)
-                write_json(&w, &data, at + n, n);
-            else
-                print_text(&data, at + n, n);
-            if (o->picture)
-                draw_example(&sheet, &data, &batch, at + n, n, (int)(at + n - first));
+                write_json(&w, &s, &view, at + n, n);
+            else if (!o->out)
+                print_text(&s, &view, at + n, n);
+            if (o->out)
+                answer_take(&answer, &s, &view, at + n - s.first, n);
+            if (o->picture) {
+                Shot shot;
+                shot_take(&shot, &view, &batch, &s.data, at + n, n);
+                sheet_draw(&sheet, &view, &shot, (int)(at + n - s.first), NULL);
+                shot_free(&shot, &view);
+            }
         }
     }
     json_close(&w);
@@ -276,12 +288,17 @@ int command_predict(const Options *o)
         json_newline(&w);
     json_end(&w);
     json_free(&w);
+    if (o->out)
+        answer_write(&answer, o->out);
+    if (o->out && !o->json)
+        printf("%s: %" PRId64 " examples\n", o->out, s.end - s.first);
     if (o->picture) {
-        if (!picture_write(&sheet.picture, o->picture, &e))
+        if (!picture_write(&sheet, o->picture, &e))
             fail_array(&e);
-        picture_close(&sheet.picture);
+        picture_close(&sheet);
     }
-    data_close(&data);
+    images_free(&s.images);
+    data_close(&s.data);
     net.close();
     return FINE;
 }

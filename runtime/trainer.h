@@ -13,11 +13,13 @@
 
 typedef struct {
     const char *data, *run, *weights, *out, *split, *mode, *picture;    /* NULL: not given */
+    const char **operands;                     /* what stands without an option: files, folders, runs */
+    int operand_count;
     int threads;                               /* at least 1 */
     int epochs;                                /* 0: the model's */
     int64_t first, count, index;               /* index -1: not given */
     uint64_t seed;                             /* if seed_given */
-    bool seed_given, resume, json, last, buffers;
+    bool seed_given, resume, json, last, buffers, fit;
 } Options;
 
 int command_train(const Options *o);
