@@ -10,6 +10,16 @@ static const char *const init_words[] = { "glorot_uniform", "glorot_normal", "he
                                           "normal", "uniform", "constant", "identity_affine" };
 enum { INIT_WORDS = sizeof init_words / sizeof *init_words };
 
+void note_sets(Model *m, const char *text)
+{
+    for (int i = 0; i < m->scope.count; i++) {
+        const Param *p = &m->scope.params[i];
+        const char *at = text && p->set ? strstr(text, arena_printf(m->arena, "$%s", p->name)) : NULL;
+        if (p->set && (!text || at))
+            diag_note(m->diag, p->loc, "%s=%s comes from --set %s", p->name, p->value.text, p->set_text);
+    }
+}
+
 static bool number_in_range(Model *m, const AttrSpec *s, Loc at, const Value *v, bool whole)
 {
     if (v->kind == VALUE_TEXT || (whole && v->kind != VALUE_INT)) {
@@ -34,7 +44,10 @@ static bool word_among(Model *m, const char *what, Loc at, const char *word, con
         if (strcmp(list[i], word) == 0)
             return true;
     const char *near = diag_nearest(word, list, n);
-    diag_error(m->diag, at, "'%s' cannot be '%s'; it is one of: %s%s%s%s", what, word, choices,
+    Text words = { .arena = m->arena };
+    for (int i = 0; i < n; i++)
+        text_printf(&words, "%s%s", i ? ", " : "", list[i]);
+    diag_error(m->diag, at, "'%s' cannot be '%s'; it is one of %s%s%s%s", what, word, words.text,
                near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     return false;
 }
@@ -84,7 +97,7 @@ static bool parse_init(Model *m, Attr *a, const Yaml *y)
     return true;
 }
 
-bool attr_from_yaml(Model *m, Attr *a, const Yaml *y)
+static bool from_yaml(Model *m, Attr *a, const Yaml *y)
 {
     const AttrSpec *s = a->spec;
     a->loc = y->loc;
@@ -142,6 +155,14 @@ bool attr_from_yaml(Model *m, Attr *a, const Yaml *y)
         break;
     }
     unreachable("attribute type");
+}
+
+bool attr_from_yaml(Model *m, Attr *a, const Yaml *y)
+{
+    bool good = from_yaml(m, a, y);
+    if (!good && y->kind == YAML_SCALAR && strchr(y->text, '$'))
+        note_sets(m, y->text);
+    return good;
 }
 
 bool name_check(Model *m, Loc at, const char *name)

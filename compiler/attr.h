@@ -12,4 +12,7 @@ bool attr_from_yaml(Model *m, Attr *a, const Yaml *y);
 /* A name that may become a C identifier: a letter, then letters, digits, _; at most 40; no keyword of C. */
 bool name_check(Model *m, Loc at, const char *name);
 
+/* Notes for the values that --set gave and `text` mentions as $name (NULL: for all of them). */
+void note_sets(Model *m, const char *text);
+
 #endif

@@ -56,6 +56,11 @@ void diag_source(Diag *d, const char *path, const char *text, size_t length)
     d->source = (Source){ path, text, length };
 }
 
+const Source *diag_text(const Diag *d)
+{
+    return &d->source;
+}
+
 int diag_errors(const Diag *d)
 {
     return d->errors;

@@ -13,4 +13,7 @@ typedef struct { const char *path, *text; size_t length; } Source;
 void diag_in(Diag *d, Severity severity, const Source *source, Loc at, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* What diag_source was told. */
+const Source *diag_text(const Diag *d);
+
 #endif

@@ -3,8 +3,8 @@
  * Nothing is written before the whole model has been accepted; each file is written to a temporary name and renamed, and only if its
  * content changed.  `build` runs make in the folder it wrote: the same as its user would. */
 #define _GNU_SOURCE
+#include "diag.h"
 #include "embed.h"
-#include "spnc.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -154,6 +154,8 @@ static Arguments arguments(int argc, char **argv)
                 usage_error("%s is given too often", s);
             a.sets[a.set_count++] = v;
         } else if (!strcmp(s, "-o")) {
+            if (!*v)
+                usage_error("-o takes a folder, not '%s'", v);
             a.out = v;
         } else if (!strcmp(s, "--target")) {
             one_of(s, v, targets, 4);
@@ -255,10 +257,14 @@ static void write_file(Arena *arena, const char *folder, const char *name, const
     environment(path, "cannot write");
 }
 
+static volatile pid_t child;            /* make, while it runs */
+
 static void on_signal(int number)
 {
     if (unfinished[0])
         unlink(unfinished);
+    if (child > 0 && kill(child, SIGTERM) == 0)     /* make removes what it has not finished */
+        waitpid(child, NULL, 0);
     _exit(128 + number);
 }
 
@@ -280,7 +286,7 @@ static int run_make(const char *folder, const char *name)
     int ends[2];
     if (pipe(ends))
         environment("make", "cannot start");
-    pid_t child = fork();
+    child = fork();
     if (child < 0)
         environment("make", "cannot start");
     if (child == 0) {
@@ -306,6 +312,7 @@ static int run_make(const char *folder, const char *name)
     int status;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;
+    child = 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
     fwrite(said, 1, n, stderr);
@@ -315,12 +322,37 @@ static int run_make(const char *folder, const char *name)
 
 /* ---- the pipeline ---------------------------------------------------------------------------------------------------- */
 
+/* After shapes that do not fit with the one whole number that --set gave: the next smaller one that does, if it is near. */
+static void suggest(const Model *m, const Yaml *root, const Arguments *a)
+{
+    const Param *p = NULL;
+    for (int i = 0; i < m->scope.count && a->set_count == 1; i++)
+        if (m->scope.params[i].set && m->scope.params[i].value.kind == VALUE_INT)
+            p = &m->scope.params[i];
+    FILE *nowhere = p ? fopen("/dev/null", "w") : NULL;
+    for (int64_t v = p ? p->value.i - 1 : 0; nowhere && v >= 1 && v >= p->value.i - 100; v--) {
+        const char *set = arena_printf(m->arena, "%s=%lld", p->name, (long long)v);
+        Model trial = { .arena = m->arena, .diag = diag_new(m->arena, nowhere, false, false), .options = m->options, .path = m->path };
+        if (model_build(&trial, root, &set, 1) && shape_infer(&trial)) {
+            diag_note(m->diag, (Loc){ 0 }, "%s would fit", set);
+            break;
+        }
+    }
+    if (nowhere)
+        fclose(nowhere);
+}
+
 static bool compile(Model *m, const Arguments *a, Text *c, Text *makefile)
 {
     const Yaml *root = read_file(m->arena, m->diag, a->path);
     if (!root)
         return false;
-    bool good = model_build(m, root, a->sets, a->set_count) && shape_infer(m);
+    m->yaml = diag_text(m->diag)->text;
+    bool good = model_build(m, root, a->sets, a->set_count);
+    if (good && !shape_infer(m)) {
+        suggest(m, root, a);
+        return false;
+    }
     if (good && a->stage && !strcmp(a->stage, "graph"))
         stage_print(m, "graph", stdout);
     good = good && steps_split(m);
@@ -341,18 +373,6 @@ static bool compile(Model *m, const Arguments *a, Text *c, Text *makefile)
     return good && emit(m, c, makefile);
 }
 
-static char *whole_file(Arena *arena, const char *path)
-{
-    FILE *f = fopen(path, "rb");
-    Text t = { .arena = arena };
-    char buffer[65536];
-    for (size_t n; f && (n = fread(buffer, 1, sizeof buffer, f)) > 0 && t.length < 1u << 21;)
-        text_add(&t, buffer, n);
-    if (f)
-        fclose(f);
-    return t.text ? t.text : arena_copy(arena, "", 0);
-}
-
 int main(int argc, char **argv)
 {
     Arguments a = arguments(argc, argv);
@@ -362,7 +382,6 @@ int main(int argc, char **argv)
     Arena *arena = arena_new();
     Diag *diag = diag_new(arena, stderr, a.json, !a.json && isatty(2) && !getenv("NO_COLOR"));
     Model m = { .arena = arena, .diag = diag, .options = a.options, .path = a.path };
-    m.yaml = whole_file(arena, a.path);
     Text c = { .arena = arena }, makefile = { .arena = arena };
     int status = compile(&m, &a, &c, &makefile) && diag_errors(diag) == 0 ? 0 : 1;
     if (status == 0 && !a.stage) {

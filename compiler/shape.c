@@ -3,9 +3,12 @@
  * In: the graph in the order of the file (model.c).  Out: shapes filled, m->weights, or errors.  Next: steps.c.
  * The rule of each operator lives in ops/; this file walks, checks sizes and reports, with the chain of shapes that led to the
  * mistake.  Shapes are those of one example at one step; groups and lanes are added by plan.c. */
-#include "spnc.h"
+#include "attr.h"
 #include <math.h>
 #include <string.h>
+
+/* One value in all examples and steps: far beyond any memory, and small enough that sums of sizes stay within int64_t. */
+static const int64_t VALUE_MAX = (int64_t)1 << 40;
 
 /* image 1x100x100 -> front_maxpool1 1x50x50 -> ... : the last eight values on the way to `t`. */
 static void note_chain(Model *m, const Tensor *t)
@@ -35,9 +38,7 @@ bool shape_refuse(Model *m, const Op *op, const char *format, ...)
     diag_error(m->diag, op->loc, "%s: %s", op->prefix && *op->prefix ? op->prefix : op->name, text);
     for (int i = 0; i < op->read_count; i++)
         note_chain(m, op->reads[i].tensor);
-    for (int i = 0; i < m->scope.count; i++)
-        if (m->scope.params[i].set)
-            diag_note(m->diag, m->scope.params[i].loc, "%s=%s comes from --set %s", m->scope.params[i].name, m->scope.params[i].value.text, m->scope.params[i].set_text);
+    note_sets(m, NULL);
     return false;
 }
 
@@ -134,10 +135,11 @@ Weight *weight_new(Model *m, Op *op, const char *suffix, Shape shape, WeightLayo
 }
 
 /* The state before step 0: zeros, a trained parameter for all examples, or a value of the flow. */
-static bool state_start(Model *m, Repeat *r, Tensor *state, List *starts)
+static bool state_start(Model *m, Tensor *state, List *starts)
 {
     OpKind kind = state->start ? OP_copy : state->start_weight ? OP_broadcast : OP_fill;
-    Op *op = op_new(m, kind, FORWARD, arena_printf(m->arena, "%s_start", state->name), state->loc);
+    Op *op = op_new(m, kind, FORWARD, identifier_unique(m, arena_printf(m->arena, "%s_start", state->name)), state->loc);
+    op->prefix = state->name;
     Op *maker = state->op;
     op->writes[op->write_count++] = (Use){ state, -1 };
     state->op = maker;
@@ -155,7 +157,6 @@ static bool state_start(Model *m, Repeat *r, Tensor *state, List *starts)
             return false;
         op->weights[op->weight_count++] = w;
     }
-    (void)r;
     list_push(m->arena, starts, op);
     return true;
 }
@@ -208,6 +209,10 @@ bool shape_infer(Model *m)
         if (shape_count(&y->shape) > ELEMENTS_MAX / 64) {
             shape_refuse(m, op, "a value of %s has more than %lld elements", shape_text(m->arena, &y->shape), (long long)(ELEMENTS_MAX / 64));
             y->shape.rank = -1;
+        } else if (shape_count(&y->shape) * (y->repeat ? y->repeat->steps : 1) > VALUE_MAX / m->batch) {
+            shape_refuse(m, op, "a value of %s comes to more than %lld numbers in a batch of %lld%s", shape_text(m->arena, &y->shape), (long long)VALUE_MAX,
+                         (long long)m->batch, y->repeat ? arena_printf(m->arena, " and %d steps", y->repeat->steps) : "");
+            y->shape.rank = -1;
         }
     }
     if (diag_errors(m->diag))
@@ -215,7 +220,7 @@ bool shape_infer(Model *m)
     for (int i = 0; i < m->repeats.count; i++) {
         Repeat *r = m->repeats.items[i];
         for (int k = 0; k < r->states.count; k++)
-            state_start(m, r, r->states.items[k], &starts);
+            state_start(m, r->states.items[k], &starts);
     }
     for (int i = 0; i < starts.count; i++)
         list_push(m->arena, &m->ops, starts.items[i]);
