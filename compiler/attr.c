@@ -76,6 +76,10 @@ static bool parse_init(Model *m, Attr *a, const Yaml *y)
     if (!known) {
         const char *near = diag_nearest(word, init_words, INIT_WORDS);
         diag_error(m->diag, at, "no initialiser is called '%s'%s%s%s", word, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        Text list = { .arena = m->arena };
+        for (int i = 0; i < INIT_WORDS; i++)
+            text_printf(&list, "%s%s", i ? ", " : "", init_words[i]);
+        diag_note(m->diag, (Loc){ 0 }, "initialisers are %s", list.text);
         return false;
     }
     if (takes != (number != NULL)) {

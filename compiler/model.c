@@ -399,7 +399,7 @@ static Name *bind(Builder *b, const char *name, Loc at, Use u)
     return n;
 }
 
-/* What an entry with a mistake would have made. */
+/* What an entry with a mistake would have made; a name that was bound before keeps its value. */
 static void bind_refused(Builder *b, const Yaml *key)
 {
     if (!name_find(b, key->text))
@@ -552,8 +552,12 @@ static bool flow_value(Builder *b, const Yaml *key, const Yaml *v, State *state)
 {
     Model *m = b->m;
     const char *name = key->text;
-    if (!name_check(m, key->loc, name) || !is_map(m, v, arena_printf(m->arena, "what makes '%s'", name)))
+    if (!name_check(m, key->loc, name))
         return false;
+    if (v->kind != YAML_MAP) {
+        diag_error(m->diag, v->loc, "what makes '%s' stands in braces: - %s: { relu: image }", name, name);
+        return false;
+    }
     Name *before = name_find(b, name);
     if (before && !before->tensor)
         return false;
@@ -792,7 +796,7 @@ static bool flow_repeat(Builder *b, const Yaml *y)
     if (carry && is_map(m, carry, "carry"))
         for (int i = 0; i < carry->count; i++)
             if (!state_declare(b, carry->keys[i], carry->items[i])) {
-                bind_refused(b, carry->keys[i]);
+                bind(b, carry->keys[i]->text, carry->keys[i]->loc, (Use){ NULL, 0 });
                 good = false;
             }
     good = flow_list(b, body) && good;
@@ -886,6 +890,7 @@ static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
     op->attr_count = parsed->attr_count;
     op->repeat = x.tensor->repeat;
     op->index = (int)(loss - m->losses);
+    op->prefix = "loss";
     loss->loss = tensor_new(m, arena_printf(m->arena, "loss%d", op->index + 1), loss->loc, op->repeat);
     op->name = identifier_unique(m, arena_printf(m->arena, "%s%d", op_table[kind]->name, op->index + 1));
     op_write(op, loss->loss, 0);
@@ -1074,7 +1079,7 @@ bool model_build(Model *m, const Yaml *root, const char *const *sets, int set_co
         }
     if (flow ? flow->kind != YAML_LIST || flow->count == 0 : known)
         diag_error(m->diag, flow ? flow->loc : root->loc, "a model needs a flow: a list of entries such as - c: { front: image }");
-    if (m->input_count && flow && flow->kind == YAML_LIST) {
+    if (m->input_count && flow && flow->kind == YAML_LIST && flow->count) {
         flow_list(&b, flow);
         if (loss && b.layers <= LAYERS_MAX)
             losses(&b, loss);

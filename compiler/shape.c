@@ -179,8 +179,8 @@ static bool loss_fits(Model *m, LossDef *loss)
         return shape_refuse(m, op, "'%s' has %d classes, but there are %lld logits", d->name, d->classes, (long long)x->dim[x->rank - 1]);
     int64_t have = (x->rank == 2 ? x->dim[0] : 1) * (r ? r->steps : 1), want = shape_count(&d->shape);
     if (have != want) {
-        shape_refuse(m, op, "'%s' holds %lld label%s an example, but there are %lld prediction%s", d->name, (long long)want, want == 1 ? "" : "s",
-                     (long long)have, have == 1 ? "" : "s");
+        shape_refuse(m, op, "'%s' holds %lld label%s an example, but there %s %lld prediction%s", d->name, (long long)want, want == 1 ? "" : "s",
+                     have == 1 ? "is" : "are", (long long)have, have == 1 ? "" : "s");
         diag_note(m->diag, d->loc, "'%s' is declared here", d->name);
         return false;
     }
