@@ -11,7 +11,7 @@ say() { printf '\n== %s\n' "$*"; }
 
 rm -rf "$folder"
 say "$folder/data: three digits in clutter, 100x100 (${SPN_MNIST:-drawn digits})"
-build/spn-data make --train 20000 --valid 2000 --test 2000 -o "$folder/data"
+build/spn-data make --train 30000 --valid 2000 --test 2000 -o "$folder/data"
 
 say "$folder/rnn_spn: models/rnn_spn.yaml becomes C, and the C a program"
 build/spnc build models/rnn_spn.yaml -o "$folder/rnn_spn"
@@ -20,7 +20,7 @@ program=$folder/rnn_spn/rnn_spn run=$folder/run
 
 say "$folder/run: training, at most $seconds seconds; the share of wrong digits starts at 90 %"
 status=0
-timeout --foreground -s INT "$seconds" "$program" train --data "$folder/data" --run "$run" --epochs 24 || status=$?
+timeout --foreground -s INT "$seconds" "$program" train --data "$folder/data" --run "$run" --epochs 20 || status=$?
 case $status in 0 | 124 | 130) ;; *) exit $status ;; esac
 [ -s "$run/log.jsonl" ] || { echo "demo: not one epoch in $seconds s; DEMO_SECONDS=600 make demo gives it more" >&2; exit 1; }
 
