@@ -88,7 +88,7 @@ typedef struct {
     const char *tensor;
     int written;
     const real *values;           /* [groups if group is -1][elements][lanes]; parts of weights' gradients have no lanes */
-    size_t count;
+    size_t count, slot;           /* reals in all; of one group, or 0: not by examples */
 } Look;
 
 typedef struct Net {
