@@ -5,14 +5,16 @@
  * that the machine lacks must not be met before the user has been told. */
 #include "trainer.h"
 #include "message.h"
+#include "settings.h"
 #include "spn.h"
 
 #include <errno.h>
+#include <math.h>
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-typedef enum { FLAG, TEXT, CHOICE, COUNT, INDEX, SEED } Kind;
+typedef enum { FLAG, TEXT, CHOICE, COUNT, INDEX, SEED, DURATION, SETTING } Kind;
 
 typedef struct {
     const char *name, *argument;
@@ -41,7 +43,14 @@ static const Option options[] = {
     { "--buffers", NULL, FLAG, AT(buffers), "running statistics too (this model has none)" },
     { "--picture", "FILE.png", TEXT, AT(picture), "draw the examples, what was looked at, and what was read" },
     { "--fit", NULL, FLAG, AT(fit), "scale pictures of other sizes to fit into the input, black around" },
-    { "--json", NULL, FLAG, AT(json), "print one JSON object" },
+    { "--set", "NAME=VALUE", SETTING, AT(training),
+      "train.rate, .divide, .first, .every, .epochs, .patience or .seed of this run; may be given several times" },
+    { "--max-time", "DURATION", DURATION, AT(max_time), "stop after a step at 90s, 10m or 2h: save, evaluate, exit 0" },
+    { "--save-every", "DURATION", DURATION, AT(save_every), "save within an epoch too (default 5m)" },
+    { "--overfit-one-batch", NULL, FLAG, AT(overfit), "train on one batch until its loss is near zero: the first test of a net" },
+    { "--lr-find", NULL, FLAG, AT(lr_find), "raise the rate step by step, print what the loss does, and suggest one" },
+    { "--quiet", NULL, FLAG, AT(quiet), "print nothing but errors and warnings" },
+    { "--json", NULL, FLAG, AT(json), "print JSON: one object, or, while training, one a line" },
 };
 enum { OPTIONS = sizeof options / sizeof *options };
 
@@ -52,8 +61,10 @@ typedef struct {
 } Command;
 
 static const Command commands[] = {
-    { "train", command_train, " --data --run ", " --epochs --seed --threads --resume ", "train the net",
-      "Writes log.jsonl and the checkpoints `last` and `best` to the run folder.  Ctrl-C finishes the step and saves." },
+    { "train", command_train, " --data ",
+      " --run --resume --epochs --seed --set --threads --max-time --save-every --overfit-one-batch --lr-find --quiet --json ",
+      "train the net", "Writes log.jsonl and the checkpoints `last` and `best` to the run folder (needed, but for\n"
+      "--overfit-one-batch and --lr-find, which write nothing).  Ctrl-C finishes the step and saves." },
     { "eval", command_eval, " --data ", " --run --weights --split --threads --last --json ", "loss and error on a split",
       "Takes the run's best weights (the last if there are none), or those of a file; each example counts once." },
     { "predict", command_predict, " ", " --data --run --weights --split --count --index --threads --last --fit -o --picture --json ",
@@ -131,6 +142,19 @@ static uint64_t number(const char *option, const char *text, uint64_t low, uint6
     return v;
 }
 
+/* "90s", "10m", "1.5h", "500ms"; a bare number counts seconds. */
+static double duration(const char *option, const char *text)
+{
+    static const struct { const char *unit; double seconds; } units[] = { { "", 1 }, { "s", 1 }, { "ms", 1e-3 }, { "m", 60 },
+                                                                          { "h", 3600 }, { "d", 86400 } };
+    char *end;
+    double v = strtod(text, &end);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (*text >= '0' && *text <= '9' && isfinite(v) && v > 0 && !strcmp(end, units[i].unit))
+            return v * units[i].seconds;
+    fail(WRONG_USAGE, "%s: got '%s', expected a time above zero as in 90s, 10m, 2h", option, text);
+}
+
 static bool in_choices(const char *choices, const char *text)
 {
     size_t n = strlen(text);
@@ -165,6 +189,8 @@ static void store(Options *out, const Option *o, const char *text)
         break;
     case INDEX: *(int64_t *)at = (int64_t)number(o->name, text, 0, INT64_MAX); break;
     case SEED: *(uint64_t *)at = number(o->name, text, 0, UINT64_MAX); break;
+    case DURATION: *(double *)at = duration(o->name, text); break;
+    case SETTING: settings_set(&out->training, &out->settings, text); break;
     }
     if (o->given)
         *(bool *)((char *)out + o->given) = true;
@@ -212,7 +238,8 @@ static __attribute__((noinline)) int run(int argc, char **argv)
         fail(WRONG_USAGE, "unknown command '%s'%s%s%s; see %s --help", argv[1], near ? "; did you mean " : "", near ? near : "",
              near ? "?" : "", net.name);
     }
-    Options o = { .threads = omp_get_num_procs(), .count = 10, .index = -1, .split = "test", .mode = "eval" };
+    Options o = { .threads = omp_get_num_procs(), .count = 10, .index = -1, .split = "test", .mode = "eval",
+                  .save_every = 300, .training = net.training, .program = argv[0] };
     bool given[OPTIONS] = { false };
     for (int i = 2; i < argc; i++)
         if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))

@@ -2,160 +2,176 @@
  *
  * Everything that the rest of a run depends on is in the Progress of a checkpoint: the order of an epoch follows from
  * seed and epoch, dropout from seed and update.  So a resumed run has the bits of one that was never interrupted,
- * wherever it stopped.  The log is written before the checkpoint that counts it, and cut to that length on resuming. */
+ * wherever it stopped.  A disk that is full does not end a training: what could not be written waits in memory, and the
+ * next save tries again.  `last` is written only once `best` and the log are, or hold what they lack. */
 #define _DEFAULT_SOURCE
+#include "display.h"
 #include "eval.h"
 #include "json.h"
+#include "log.h"
 #include "message.h"
 #include "run.h"
+#include "settings.h"
 #include "trainer.h"
+#include "trial.h"
 #include "weights.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
+
+static const double RETRY = 30;                /* seconds after which a save that failed is tried again */
+
+typedef struct {
+    const Options *o;
+    Progress p;
+    Data data, valid;
+    uint32_t *order;                           /* of the running epoch */
+    Score score;
+    Log log;
+    Display display;
+    Snapshot last, best;
+    bool best_waits, trouble;                  /* `best` could not be written yet; the last save failed, */
+    bool only_log;                             /* but only the log's part of it */
+    ArrayError error;                          /* of that save */
+    double began, saved;                       /* seconds_now() */
+    bool labels;                               /* there is an error to count */
+} Training;
+
+/* ---- signals ------------------------------------------------------------------------------------------------------ */
 
 static volatile sig_atomic_t stop_signal;
 
-/* The second signal of a kind finds the default action again: an impatient user may still kill. */
-static void on_signal(int number) { stop_signal = number; }
+/* The first asks to stop; an impatient user's second ends at once.  Files are whole or absent by their own rule. */
+static void on_signal(int number)
+{
+    if (stop_signal)
+        _exit(BY_SIGNAL + number);
+    stop_signal = number;
+}
 
 static void catch_signals(void)
 {
-    struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+    struct sigaction action = { .sa_handler = on_signal }, was;
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    if (!sigaction(SIGHUP, NULL, &was) && was.sa_handler != SIG_IGN)       /* nohup asks to go on */
+        sigaction(SIGHUP, &action, NULL);
 }
 
-/* ---- rate ------------------------------------------------------------------------------------------------------- */
+/* ---- saving ------------------------------------------------------------------------------------------------------- */
 
-static double rate_at(int epoch)
+static bool write_all(Training *t)
 {
-    const NetTraining *t = &net.training;
-    double rate = t->rate;
-    for (int e = t->first; t->every > 0 && e <= epoch; e += t->every)
-        rate /= t->divide;
-    return rate;
+    Progress *p = &t->p;
+    bool logged = log_flush(&t->log, &t->error);
+    p->log_bytes = t->log.written;
+    p->log_rest = t->log.rest;
+    snapshot_take(&t->last, p);
+    t->only_log = false;
+    if (t->best_waits && !snapshot_save(&t->best, t->o->run, "best", &t->error))
+        return false;
+    t->best_waits = false;
+    t->only_log = snapshot_save(&t->last, t->o->run, "last", &t->error);
+    return t->only_log && logged;
 }
 
-/* ---- the log ---------------------------------------------------------------------------------------------------- */
-
-typedef struct { int fd; char path[4096]; } Log;
-
-/* Opens RUN/log.jsonl and cuts it to `bytes`: lines after the checkpoint will be written again. */
-static void log_open(Log *log, const char *run, int64_t bytes)
+/* Says once that it fails, and once that it works again. */
+static bool save(Training *t)
 {
-    struct stat s;
-    run_path(log->path, sizeof log->path, run, "log.jsonl");
-    log->fd = open(log->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (log->fd < 0 || fstat(log->fd, &s) || (s.st_size > bytes && ftruncate(log->fd, (off_t)bytes)))
-        fail(ENVIRONMENT, "%s: cannot be opened for writing: %s", log->path, strerror(errno));
+    bool fine = write_all(t);
+    if (!fine && !t->trouble)
+        display_warn(&t->display, "%s.  Training goes on, and tries again", t->error.text);
+    else if (fine && t->trouble)
+        display_warn(&t->display, "saving works again; epoch %d, update %" PRIu64 " is saved", t->p.epoch, t->p.updates);
+    t->trouble = !fine;
+    t->saved = seconds_now();
+    return fine;
 }
 
-/* Appends one line; returns the length of the log. */
-static int64_t log_line(Log *log, const Progress *p, const Score *valid, double seconds, bool better)
+static bool save_is_due(const Training *t, double now)
 {
-    JsonWriter w;
-    struct stat s;
-    json_begin(&w, NULL);
-    json_object(&w, NULL);
-    json_integer(&w, "epoch", p->epoch);
-    json_double(&w, "train_loss", p->loss_sum / (double)p->examples);
-    json_double(&w, "valid_loss", valid->loss);
-    json_double(&w, "valid_error", valid->error);
-    json_double(&w, "rate", rate_at(p->epoch));
-    json_double(&w, "grad_norm", p->norm_sum / (double)p->steps);
-    json_double(&w, "grad_norm_max", p->norm_most);
-    json_double(&w, "seconds", seconds);
-    json_double(&w, "images_per_second", (double)p->examples / p->train_seconds);
-    json_integer(&w, "updates", (int64_t)p->updates);
-    json_bool(&w, "best", better);
-    json_close(&w);
-    json_newline(&w);
-    if (!json_end(&w))
-        fail(ENVIRONMENT, "no memory for the log");
-    for (size_t done = 0; done < w.length;) {
-        ssize_t n = write(log->fd, w.text + done, w.length - done);
-        if (n < 0 && errno != EINTR)
-            fail(ENVIRONMENT, "%s: cannot be written: %s; the checkpoint of the epoch before is kept", log->path, strerror(errno));
-        done += n > 0 ? (size_t)n : 0;
+    double every = t->trouble && t->o->save_every > RETRY ? RETRY : t->o->save_every;
+    return now - t->saved >= every;
+}
+
+static char *kept(char *text, size_t room, const char *run)
+{
+    if (run_has_last(run))
+        snprintf(text, room, "The last good checkpoint is kept in %s", run);
+    else
+        snprintf(text, room, "There is no checkpoint yet");
+    return text;
+}
+
+/* ---- numbers gone wrong ------------------------------------------------------------------------------------------- */
+
+static _Noreturn void stop_on_nonsense(const char *what, double value, Training *t)
+{
+    char text[4200];
+    display_clear(&t->display);
+    fail(WRONG_INPUT, "epoch %d, update %" PRIu64 ": the %s is %g.  %s; lower the rate, or clip the gradient, and start a new run",
+         t->p.epoch, t->p.updates, what, value, kept(text, sizeof text, t->o->run));
+}
+
+/* Smoothed over some 32 steps, because single batches differ.  Twice the first loss is worse than not to have begun; so
+ * is the first loss itself for a net that was at half of it. */
+static void watch_loss(Training *t, double loss)
+{
+    Progress *p = &t->p;
+    if (!p->updates)
+        p->loss_first = p->loss_smooth = p->loss_least = loss;
+    p->loss_smooth += (loss - p->loss_smooth) / 32;
+    p->loss_least = fmin(p->loss_least, p->loss_smooth);
+    double limit = p->loss_least < 0.5 * p->loss_first ? p->loss_first : 2 * p->loss_first;
+    bool explodes = p->loss_first > 0 && p->loss_smooth > limit;
+    if (explodes && !p->exploded)
+        display_warn(&t->display, "epoch %d, update %" PRIu64 ": the loss explodes: %.4g over the last steps, %.4g at the start, %.4g at best."
+                     "  Lower the rate (%g now), or clip the gradient", p->epoch, p->updates, p->loss_smooth, p->loss_first, p->loss_least,
+                     settings_rate(&p->training, p->epoch));
+    p->exploded = explodes || (p->exploded && p->loss_smooth > 0.8 * p->loss_first);
+}
+
+/* ---- epochs ------------------------------------------------------------------------------------------------------- */
+
+/* Of the batch of the step just done: its share of wrong labels, times its examples. */
+static double wrong_labels(const Training *t, int count)
+{
+    double wrong = 0;
+    int targets = 0;
+    for (int k = 0; k < net.target_count; k++) {
+        int positions = eval_positions(k), here = 0;
+        for (int position = 0; position < positions; position++)
+            for (int n = 0; n < count; n++)
+                here += eval_label(NULL, k, n, position) != data_label(&t->data, k, t->order[t->p.position + n], position);
+        if (positions)
+            wrong += (double)here / positions, targets++;
     }
-    json_free(&w);
-    if (fstat(log->fd, &s))
-        fail(ENVIRONMENT, "%s: %s", log->path, strerror(errno));
-    return s.st_size;
+    return targets ? wrong / targets : 0;
 }
 
-/* ---- what the user sees ----------------------------------------------------------------------------------------- */
+static bool time_is_up(const Training *t, double now) { return t->o->max_time > 0 && now - t->began >= t->o->max_time; }
 
-/* On a terminal one line that is written over, five times a second at most; elsewhere only the line of each epoch. */
-typedef struct { bool terminal; double shown; } Display;
-
-static void show_step(Display *d, const Progress *p, int epochs, double now)
+/* The rest of the running epoch; false when a signal came or the time is up before its end. */
+static bool train_epoch(Training *t)
 {
-    enum { BAR = 24 };
-    if (!d->terminal || now - d->shown < 0.2)
-        return;
-    d->shown = now;
-    char bar[BAR + 1];
-    int full = (int)(BAR * p->position / p->examples);
-    memset(bar, '.', BAR);
-    memset(bar, '#', (size_t)full);
-    bar[BAR] = '\0';
-    double speed = p->train_seconds > 0 ? (double)p->position / p->train_seconds : 0;
-    fprintf(stderr, "\repoch %d/%d [%s] loss %.4f  %.0f images/s  %.0f s left \033[K", p->epoch, epochs, bar,
-            p->loss_sum / (double)(p->position ? p->position : 1), speed, speed > 0 ? (double)(p->examples - p->position) / speed : 0);
-    fflush(stderr);
-}
-
-static void clear_line(Display *d)
-{
-    if (d->terminal)
-        fprintf(stderr, "\r\033[K");
-}
-
-static void show_epoch(Display *d, const Progress *p, const Score *valid, double seconds, bool better)
-{
-    clear_line(d);
-    printf("epoch %d  train loss %.5f  valid loss %.5f", p->epoch, p->loss_sum / (double)p->examples, valid->loss);
-    if (!isnan(valid->error))
-        printf("  valid error %.3f %%", 100 * valid->error);
-    printf("  rate %.3g  %.1f s  %.0f images/s%s\n", rate_at(p->epoch), seconds, (double)p->examples / p->train_seconds,
-           better ? "  best" : "");
-    fflush(stdout);
-}
-
-/* ---- training --------------------------------------------------------------------------------------------------- */
-
-static _Noreturn void stop_on_nonsense(const char *what, double value, const Progress *p, const char *run, Display *d)
-{
-    clear_line(d);
-    if (run_has(run, "last"))
-        fail(WRONG_INPUT, "epoch %d, update %" PRIu64 ": the %s is %g.  The last good checkpoint is kept in %s; lower the rate, or"
-             " clip the gradient, and start a new run", p->epoch, p->updates, what, value, run);
-    fail(WRONG_INPUT, "epoch %d, update %" PRIu64 ": the %s is %g, before the first checkpoint; lower the rate, or clip the gradient",
-         p->epoch, p->updates, what, value);
-}
-
-/* The rest of the running epoch; false when a signal came. */
-static bool train_epoch(Progress *p, Data *data, const uint32_t *order, int epochs, const char *run, Display *display)
-{
-    double rate = rate_at(p->epoch), before = seconds_now();
-    while (p->position < p->examples && !stop_signal) {
-        Batch batch = { .train = 1, .seed = p->seed, .step = p->updates, .epoch = p->epoch };
+    Progress *p = &t->p;
+    double rate = settings_rate(&p->training, p->epoch), before = seconds_now();
+    while (p->position < p->examples && !stop_signal && !time_is_up(t, before)) {
+        Batch batch = { .train = 1, .seed = p->training.seed, .step = p->updates, .epoch = p->epoch };
         double norm = 0;
-        data_batch(&batch, data, order, p->position);
+        data_batch(&batch, &t->data, t->order, p->position);
         double loss = net.step(&batch, rate, p->updates, &norm);
         if (!isfinite(loss) || !isfinite(norm))
-            stop_on_nonsense(isfinite(loss) ? "norm of the gradient" : "loss", isfinite(loss) ? norm : loss, p, run, display);
+            stop_on_nonsense(isfinite(loss) ? "norm of the gradient" : "loss", isfinite(loss) ? norm : loss, t);
+        watch_loss(t, loss);
         p->loss_sum += loss * batch.count;
+        p->wrong += wrong_labels(t, batch.count);
         p->norm_sum += norm;
         p->norm_most = norm > p->norm_most ? norm : p->norm_most;
         p->steps++;
@@ -163,108 +179,317 @@ static bool train_epoch(Progress *p, Data *data, const uint32_t *order, int epoc
         p->position += batch.count;
         double now = seconds_now();
         p->train_seconds += now - before;
-        before = now;
-        show_step(display, p, epochs, now);
+        display_step(&t->display, p, norm, t->labels, now);
+        if (p->position < p->examples && save_is_due(t, now))
+            save(t);
+        before = seconds_now();
     }
-    return !stop_signal;
+    return p->position == p->examples;
 }
 
-/* Saves where the run stands and says how to go on. */
-static int interrupted(const Progress *p, const Options *o, Display *display)
+/* What the log and --json say of an epoch. */
+static void write_epoch(JsonWriter *w, const Training *t, double seconds, bool better)
 {
-    clear_line(display);
-    run_save(o->run, "last", p);
-    fprintf(stderr, "%s: stopped by signal %d in epoch %d after %" PRId64 " of %" PRId64 " examples; saved.  To go on:\n"
-            "    %s train --data %s --run %s --resume\n", net.name, (int)stop_signal, p->epoch, p->position, p->examples, net.name,
-            o->data, o->run);
+    const Progress *p = &t->p;
+    json_integer(w, "epoch", p->epoch);
+    json_double(w, "train_loss", p->loss_sum / (double)p->examples);
+    if (t->labels)
+        json_double(w, "train_error", p->wrong / (double)p->examples);
+    json_double(w, "valid_loss", t->score.loss);
+    json_double(w, "valid_error", t->score.error);
+    json_double(w, "rate", settings_rate(&p->training, p->epoch));
+    json_double(w, "grad_norm", p->norm_sum / (double)p->steps);
+    json_double(w, "grad_norm_max", p->norm_most);
+    json_double(w, "seconds", seconds);
+    json_double(w, "images_per_second", (double)p->examples / p->train_seconds);
+    json_integer(w, "updates", (int64_t)p->updates);
+    json_bool(w, "best", better);
+}
+
+static void tell_epoch(Training *t, double seconds, bool better)
+{
+    const Progress *p = &t->p;
+    JsonWriter w;
+    char error[40] = "";
+    json_begin(&w, NULL);
+    json_object(&w, NULL);
+    write_epoch(&w, t, seconds, better);
+    json_close(&w);
+    json_newline(&w);
+    if (!json_end(&w))
+        fail(ENVIRONMENT, "no memory for the log");
+    log_add(&t->log, w.text);
+    json_free(&w);
+    if (display_event(&t->display, &w, "epoch")) {
+        write_epoch(&w, t, seconds, better);
+        display_event_end(&t->display, &w);
+    }
+    if (t->labels)
+        snprintf(error, sizeof error, "  valid error %.3f %%", 100 * t->score.error);
+    display_say(&t->display, "epoch %d  train loss %.5f  valid loss %.5f%s  rate %.3g  %.1f s  %.0f images/s%s\n", p->epoch,
+                p->loss_sum / (double)p->examples, t->score.loss, error, settings_rate(&p->training, p->epoch), seconds,
+                (double)p->examples / p->train_seconds, better ? "  best" : "");
+}
+
+/* Validates, logs and saves the epoch that train_epoch has finished; false when a signal came before it was counted. */
+static bool finish_epoch(Training *t)
+{
+    Progress *p = &t->p;
+    double before = seconds_now();
+    display_validating(&t->display, p);
+    if (!score_data(&t->score, &t->valid, &stop_signal))
+        return false;
+    if (!isfinite(t->score.loss))
+        stop_on_nonsense("validation loss", t->score.loss, t);
+    double measure = t->labels ? t->score.error : t->score.loss;
+    bool better = p->best_epoch < 0 || measure < p->best;
+    if (better)
+        p->best = measure, p->best_epoch = p->epoch;
+    tell_epoch(t, p->train_seconds + seconds_now() - before, better);
+    p->epoch++;
+    p->position = p->steps = 0;
+    p->loss_sum = p->wrong = p->norm_sum = p->norm_most = p->train_seconds = 0;
+    p->log_bytes = t->log.written;
+    p->log_rest = t->log.rest;
+    if (better)
+        snapshot_take(&t->best, p), t->best_waits = true;
+    save(t);
+    return true;
+}
+
+/* ---- ends --------------------------------------------------------------------------------------------------------- */
+
+/* A word as a shell reads it back. */
+static char *quoted(char *text, size_t room, const char *word)
+{
+    const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+,:=@%";
+    snprintf(text, room, strspn(word, plain) == strlen(word) ? "%s" : "'%s'", word);
+    return text;
+}
+
+static char *way_on(char *text, size_t room, const Options *o)
+{
+    char program[1024], data[1024], run[1024];
+    snprintf(text, room, "To go on:\n    %s train --data %s --run %s --resume", quoted(program, sizeof program, o->program),
+             quoted(data, sizeof data, o->data), quoted(run, sizeof run, o->run));
+    return text;
+}
+
+static void end_event(Training *t, const char *reason)
+{
+    JsonWriter w;
+    const Progress *p = &t->p;
+    if (!display_event(&t->display, &w, "end"))
+        return;
+    json_string(&w, "reason", reason);
+    json_bool(&w, "saved", !t->trouble);
+    json_integer(&w, "epoch", p->epoch);
+    json_integer(&w, "position", p->position);
+    json_integer(&w, "updates", (int64_t)p->updates);
+    json_integer(&w, "best_epoch", p->best_epoch);
+    p->best_epoch >= 0 ? json_double(&w, "best", p->best) : json_null(&w, "best");
+    display_event_end(&t->display, &w);
+}
+
+/* No end of a training hides that its last save failed. */
+static int not_saved(Training *t)
+{
+    char text[4200], on[3200];
+    display_clear(&t->display);
+    end_event(t, "not saved");
+    if (t->only_log)
+        snprintf(text, sizeof text, "The checkpoint was saved; it keeps the lines that the log lacks");
+    else
+        kept(text, sizeof text, t->o->run);
+    fprintf(stderr, "%s: error: %s.  Epoch %d, update %" PRIu64 " could not be saved%s.  %s.  %s\n", net.name, t->error.text, t->p.epoch,
+            t->p.updates, t->only_log ? " whole" : "", text, way_on(on, sizeof on, t->o));
+    return ENVIRONMENT;
+}
+
+/* A last save also where the one before was fine: it holds the position within the epoch. */
+static int interrupted(Training *t)
+{
+    char on[3200];
+    if (!save(t))
+        return not_saved(t);
+    display_clear(&t->display);
+    end_event(t, "signal");
+    fprintf(stderr, "%s: stopped by signal %d in epoch %d after %" PRId64 " of %" PRId64 " examples; saved.  %s\n", net.name,
+            (int)stop_signal, t->p.epoch, t->p.position, t->p.examples, way_on(on, sizeof on, t->o));
     return BY_SIGNAL + (int)stop_signal;
+}
+
+/* The evaluation is for the user alone: as part of the run it would give it other bits than an uninterrupted one has. */
+static int out_of_time(Training *t)
+{
+    char on[3200], error[40] = "";
+    JsonWriter w;
+    if (!save(t))
+        return not_saved(t);
+    if (!score_data(&t->score, &t->valid, &stop_signal))
+        return interrupted(t);
+    if (t->labels)
+        snprintf(error, sizeof error, ", error %.3f %%", 100 * t->score.error);
+    display_say(&t->display, "stopped after %.1f s (--max-time) in epoch %d after %" PRId64 " of %" PRId64 " examples; saved.  Validation:"
+                " loss %.5f%s.  %s\n", seconds_now() - t->began, t->p.epoch, t->p.position, t->p.examples, t->score.loss, error,
+                way_on(on, sizeof on, t->o));
+    if (display_event(&t->display, &w, "valid")) {
+        json_double(&w, "valid_loss", t->score.loss);
+        json_double(&w, "valid_error", t->score.error);
+        display_event_end(&t->display, &w);
+    }
+    end_event(t, "time");
+    return FINE;
 }
 
 static bool out_of_patience(const Progress *p)
 {
-    return net.training.patience > 0 && p->best_epoch >= 0 && p->epoch - 1 - p->best_epoch >= net.training.patience;
+    return p->training.patience > 0 && p->best_epoch >= 0 && p->epoch - 1 - p->best_epoch >= p->training.patience;
 }
 
-/* Validates, logs and saves the epoch that train_epoch has finished; false when a signal came before it was counted. */
-static bool finish_epoch(Progress *p, Score *score, Data *valid, Log *log, const char *run, Display *display)
+static int finished(Training *t)
 {
-    double before = seconds_now();
-    if (!score_data(score, valid, &stop_signal))
-        return false;
-    if (!isfinite(score->loss))
-        stop_on_nonsense("validation loss", score->loss, p, run, display);
-    double measure = isnan(score->error) ? score->loss : score->error, seconds = p->train_seconds + seconds_now() - before;
-    bool better = p->best_epoch < 0 || measure < p->best;
-    if (better)
-        p->best = measure, p->best_epoch = p->epoch;
-    p->log_bytes = log_line(log, p, score, seconds, better);
-    show_epoch(display, p, score, seconds, better);
-    p->epoch++;
-    p->position = p->steps = 0;
-    p->loss_sum = p->norm_sum = p->norm_most = p->train_seconds = 0;
-    if (better)
-        run_save(run, "best", p);
-    run_save(run, "last", p);
-    return true;
+    const Progress *p = &t->p;
+    if (t->trouble && !save(t))
+        return not_saved(t);
+    if (p->best_epoch >= 0)
+        display_say(&t->display, "finished after %d epochs%s; best: epoch %d, validation %s %.6g\n", p->epoch,
+                    p->epoch < p->training.epochs ? " (out of patience)" : "", p->best_epoch, t->labels ? "error" : "loss", p->best);
+    end_event(t, p->epoch < p->training.epochs ? "patience" : "epochs");
+    return FINE;
 }
 
-static int train(Progress *p, const Options *o, Data *data, Data *valid, Log *log)
+static int train(Training *t)
 {
-    int epochs = o->epochs ? o->epochs : net.training.epochs, code = FINE;
-    uint32_t *order = need_memory((size_t)data->examples * sizeof *order, "the order of examples");
-    Display display = { .terminal = isatty(STDERR_FILENO) };
-    Score score;
-    score_open(&score);
-    catch_signals();
-    while (code == FINE && p->epoch < epochs && !out_of_patience(p)) {
-        data_order(order, data, p->seed, p->epoch);
-        bool whole = train_epoch(p, data, order, epochs, o->run, &display) && finish_epoch(p, &score, valid, log, o->run, &display);
-        if (!whole || (stop_signal && p->epoch < epochs))
-            code = interrupted(p, o, &display);
+    Progress *p = &t->p;
+    while (p->epoch < p->training.epochs && !out_of_patience(p)) {
+        data_order(t->order, &t->data, p->training.seed, p->epoch);
+        bool whole = train_epoch(t) && finish_epoch(t), more = p->epoch < p->training.epochs && !out_of_patience(p);
+        if (stop_signal && (!whole || more))
+            return interrupted(t);
+        if (more && time_is_up(t, seconds_now()))
+            return out_of_time(t);
     }
-    if (code == FINE && p->best_epoch >= 0)
-        printf("finished after %d epochs%s; best: epoch %d, validation %s %.6g\n", p->epoch,
-               p->epoch < epochs ? " (out of patience)" : "", p->best_epoch, isnan(score.error) ? "loss" : "error", p->best);
-    score_close(&score);
-    free(order);
+    return finished(t);
+}
+
+/* ---- the command -------------------------------------------------------------------------------------------------- */
+
+/* A mark of the examples: all labels, and some rows of every input, so that other data of the same size are noticed. */
+static uint64_t data_mark(const Data *d)
+{
+    enum { ROWS = 64 };
+    uLong sum = crc32(0, Z_NULL, 0);
+    for (int f = 0; f < net.input_count + net.target_count; f++) {
+        int64_t every = f < net.input_count && d->examples > ROWS ? d->examples / ROWS : 1;
+        for (int64_t i = 0; i < d->examples; i += every)
+            sum = crc32(sum, (const Bytef *)d->base[f] + (size_t)i * d->stride[f], (uInt)d->stride[f]);
+    }
+    return (uint64_t)sum;
+}
+
+static void go_on(Training *t, const NetTraining *wanted, unsigned given)
+{
+    const Options *o = t->o;
+    uint64_t mark = t->p.data;
+    int64_t examples = t->p.examples;
+    run_resume(&t->p, o->run);
+    settings_go_on(&t->p.training, wanted, given, o->run);
+    if (t->p.examples != examples)
+        fail(WRONG_INPUT, "%s: the run trains on %" PRId64 " examples, %s has %" PRId64 "; give the run's --data to go on", o->run,
+             t->p.examples, o->data, examples);
+    if (t->p.data && t->p.data != mark)
+        fail(WRONG_INPUT, "%s: the examples in %s are not those of the run; give the run's --data to go on", o->run, o->data);
+    display_say(&t->display, "%s: going on at epoch %d, example %" PRId64 "\n", o->run, t->p.epoch, t->p.position);
+}
+
+static void start(Training *t)
+{
+    weights_init(net.weights(), t->p.training.seed);
+    for (int k = 0; k < net.state_blocks; k++)
+        memset(net.state(k), 0, net.block * sizeof(real));
+}
+
+/* Settings of this run: the model's, --set, and the options that are short for a setting. */
+static NetTraining wanted_settings(unsigned *given, const Options *o)
+{
+    NetTraining training = o->training;
+    *given = o->settings;
+    if (o->epochs)
+        settings_set_epochs(&training, given, o->epochs);
+    if (o->seed_given)
+        settings_set_seed(&training, given, o->seed);
+    return training;
+}
+
+static int command_trial(const Options *o, const NetTraining *training)
+{
+    Data data;
+    data_open(&data, o->data, "train", true);
+    open_net(o->threads);
+    catch_signals();
+    int code = (o->overfit ? trial_overfit : trial_rates)(o, training, &data, &stop_signal);
+    data_close(&data);
+    net.close();
     return code;
 }
 
-static void check_same_run(const Progress *p, const Options *o, const Data *data)
+static void check_usage(const Options *o)
 {
-    if (o->seed_given && o->seed != p->seed)
-        fail(WRONG_INPUT, "%s: the run has seed %" PRIu64 ", --seed says %" PRIu64 "; leave --seed out to go on", o->run, p->seed, o->seed);
-    if (p->examples != data->examples)
-        fail(WRONG_INPUT, "%s: the run trains on %" PRId64 " examples, %s has %" PRId64 "; give the run's --data to go on", o->run,
-             p->examples, o->data, data->examples);
+    if (o->overfit && o->lr_find)
+        fail(WRONG_USAGE, "give either --overfit-one-batch or --lr-find, not both");
+    if ((o->overfit || o->lr_find) && o->resume)
+        fail(WRONG_USAGE, "--overfit-one-batch and --lr-find start from new weights; leave --resume out");
+    if (o->quiet && o->json)
+        fail(WRONG_USAGE, "give either --quiet or --json, not both");
+    if (!o->run && !o->overfit && !o->lr_find)
+        fail(WRONG_USAGE, "train needs --run DIR: folder with the checkpoints and the log of a training run");
 }
 
 int command_train(const Options *o)
 {
-    Data data, valid;
-    Log log;
-    Progress p = { .seed = o->seed_given ? o->seed : net.training.seed, .best = DBL_MAX, .best_epoch = -1 };
-    data_open(&data, o->data, "train", true);
-    data_open(&valid, o->data, "valid", true);
+    Training t = { .o = o, .p = { .best = DBL_MAX, .best_epoch = -1 }, .began = seconds_now() };
+    unsigned given;
+    char path[4096];
+    check_usage(o);
+    NetTraining wanted = wanted_settings(&given, o);
+    if (o->overfit || o->lr_find)
+        return command_trial(o, &wanted);
+    data_open(&t.data, o->data, "train", true);
+    data_open(&t.valid, o->data, "valid", true);
     run_lock(o->run);
-    if (!o->resume && (run_has(o->run, "last") || run_has(o->run, "best")))
+    if (!o->resume && (run_has_last(o->run) || run_has(o->run, "best")))
         fail(WRONG_INPUT, "%s: this folder has a checkpoint; --resume goes on from it, another --run starts anew", o->run);
     open_net(o->threads);
-    p.examples = data.examples;
-    if (o->resume && run_has(o->run, "last")) {
-        run_resume(&p, o->run);
-        check_same_run(&p, o, &data);
-        printf("%s: going on at epoch %d, example %" PRId64 "\n", o->run, p.epoch, p.position);
-    } else {
-        weights_init(net.weights(), p.seed);
-        for (int k = 0; k < net.state_blocks; k++)
-            memset(net.state(k), 0, net.block * sizeof(real));
-    }
-    log_open(&log, o->run, p.log_bytes);
-    int code = train(&p, o, &data, &valid, &log);
-    close(log.fd);
-    data_close(&valid);
-    data_close(&data);
+    display_open(&t.display, o->quiet, o->json);
+    snapshot_open(&t.last);
+    snapshot_open(&t.best);
+    score_open(&t.score);
+    t.labels = !isnan(t.score.error);
+    t.order = need_memory((size_t)t.data.examples * sizeof *t.order, "the order of examples");
+    t.p.training = wanted;
+    t.p.examples = t.data.examples;
+    t.p.data = data_mark(&t.data);
+    catch_signals();
+    if (o->resume && run_has_last(o->run))
+        go_on(&t, &wanted, given);
+    else
+        start(&t);
+    run_path(path, sizeof path, o->run, "log.jsonl");
+    log_open(&t.log, path, t.p.log_bytes, t.p.log_rest);
+    free((char *)t.p.log_rest);
+    t.trouble = *t.log.rest && !log_flush(&t.log, &t.error);
+    if (!run_describe(o->run, o->data, o->threads, &t.p.training, &t.error))
+        display_warn(&t.display, "%s", t.error.text);
+    t.saved = seconds_now();
+    int code = train(&t), shown = display_close(&t.display);
+    log_close(&t.log);
+    snapshot_close(&t.best);
+    snapshot_close(&t.last);
+    score_close(&t.score);
+    free(t.order);
+    data_close(&t.valid);
+    data_close(&t.data);
     net.close();
-    return code;
+    return code ? code : shown;
 }

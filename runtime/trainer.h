@@ -3,10 +3,13 @@
  *   main.c      options, help            train.c   train            check.c   check        bench.c   bench
  *   weights.c   parameters and files     eval.c    eval, batches    grad.c    grad         info.c    info
  *   data.c      examples and files       predict.c predict          export.c  export       run.c     run folders
+ *   trial.c     train: first trials      display.c train: bar, lines                       settings.c --set
  *
  * Every command takes the options that its row in main.c allows and returns an exit code (message.h). */
 #ifndef SPN_TRAINER_H
 #define SPN_TRAINER_H
+
+#include "spn.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,7 +22,11 @@ typedef struct {
     int epochs;                                /* 0: the model's */
     int64_t first, count, index;               /* index -1: not given */
     uint64_t seed;                             /* if seed_given */
-    bool seed_given, resume, json, last, buffers, fit;
+    bool seed_given, resume, json, last, buffers, fit, quiet, overfit, lr_find;
+    double max_time, save_every;               /* seconds; max_time 0: no limit */
+    NetTraining training;                      /* the model's settings, with those of --set */
+    unsigned settings;                         /* which were given: settings.h */
+    const char *program;                       /* as it was called */
 } Options;
 
 int command_train(const Options *o);
