@@ -1,0 +1,911 @@
+/* conv.c -- made by spnc from tests/golden/conv.yaml.  Edit that, not this.
+ *
+ *   1 sizes   2 parameters (44)   3 memory   4 operators   5 forward   6 backward   7 update   8 what the runtime asks
+ *
+ * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of one group,
+ * and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
+ * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its output,
+ * NAME_weights the gradient of its parameters.  The gradient of x is called d_x. */
+#include <math.h>
+#include <omp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include "block.h"
+#include "spn.h"
+#include "vec.h"
+#include "vmath.h"
+#include "optimiser.h"
+#include "decide.h"
+
+/* ==== 1 sizes ======================================================================================================= */
+
+enum { N = 16, G = 1 };     /* examples in a batch; groups of L = 16 lanes that hold them */
+
+typedef real x_t[1][5][5][L];
+typedef real front_conv1_t[2][4][4][L];
+typedef real front_maxpool1_t[2][2][2][L];
+typedef real front_tanh1_t[2][2][2][L];
+typedef real front_dense1_t[2][L];
+typedef int32_t y_t[L];
+typedef real loss1_t[L];
+typedef real d_front_dense1_t[2][L];
+typedef real d_front_tanh1_t[2][2][2][L];
+typedef real d_front_conv2_t[2][2][2][L];
+typedef real d_front_conv2_weight_part_t[2][2][2][2];
+typedef real d_front_maxpool1_t[2][2][2][L];
+typedef uint16_t front_maxpool1_winner_t[2][2][2][2];
+typedef real d_front_conv1_sum_t[2][4][4][L];
+typedef real d_front_conv1_weight_part_t[2][1][2][2];
+typedef real d_front_conv1_bias_part_t[2];
+
+/* ==== 2 parameters ================================================================================================== */
+
+/* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
+typedef struct {
+    _Alignas(16 * sizeof(real)) real front_conv1_weight[2][1][2][2];
+    _Alignas(16 * sizeof(real)) real front_conv1_bias[16];
+    _Alignas(16 * sizeof(real)) real front_conv2_weight[2][2][2][2];
+    _Alignas(16 * sizeof(real)) real front_dense1_weight[8][16];
+    _Alignas(16 * sizeof(real)) real front_dense1_bias[16];
+} Weights;
+enum { BLOCK = sizeof(Weights) / sizeof(real) };
+_Static_assert(BLOCK == 192, "the plan and the struct agree");
+
+static Weights *weights, *gradient, *state[2];
+static int threads;
+
+/* ==== 3 memory ====================================================================================================== */
+
+/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
+ * the last time.  NAME_at(s) is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
+static real *memory;
+static const size_t MEMORY = 1024, SCRATCH = 640;     /* reals; scratch: of each thread */
+#define x_at(s) (*(x_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)400))   /* 1x5x5: 0.00 MiB */
+#define front_maxpool1_at(s) (*(front_maxpool1_t *)(void *)(memory + 656 + (s) * (ptrdiff_t)128))   /* 2x2x2: 0.00 MiB */
+#define front_tanh1_at(s) (*(front_tanh1_t *)(void *)(memory + 784 + (s) * (ptrdiff_t)128))   /* 2x2x2: 0.00 MiB */
+#define y_at(s) (*(y_t *)(void *)(memory + 976 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
+#define front_maxpool1_winner_at(s) (*(front_maxpool1_winner_t *)(void *)(memory + 1008 + (s) * (ptrdiff_t)16))   /* 2x2x2x2: 0.00 MiB */
+#define front_dense1_at(s) (*(front_dense1_t *)(void *)(memory + 912 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
+#define loss1_at(s) (*(loss1_t *)(void *)(memory + 992 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
+#define d_front_dense1_at(s) (*(d_front_dense1_t *)(void *)(memory + 944 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
+#define d_front_dense1_rows_at(s) (memory + 400 + (s) * (ptrdiff_t)256)   /* working memory: 0.00 MiB */
+#define d_front_tanh1_at(s) (*(d_front_tanh1_t *)(void *)(memory + 400 + (s) * (ptrdiff_t)128))   /* 2x2x2: 0.00 MiB */
+#define d_front_conv2_weight_part_at(s) (*(d_front_conv2_weight_part_t *)(void *)(memory + 528 + (s) * (ptrdiff_t)16))   /* 2x2x2x2: 0.00 MiB */
+#define d_front_conv1_weight_part_at(s) (*(d_front_conv1_weight_part_t *)(void *)(memory + 544 + (s) * (ptrdiff_t)16))   /* 2x1x2x2: 0.00 MiB */
+#define d_front_conv1_bias_part_at(s) (*(d_front_conv1_bias_part_t *)(void *)(memory + 560 + (s) * (ptrdiff_t)16))   /* 2: 0.00 MiB */
+
+/* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
+static real *scratches;
+static inline real *scratch_of_thread(void) { return scratches + (size_t)omp_get_thread_num() * SCRATCH; }
+#define front_conv1_at(s) (*(front_conv1_t *)(void *)(scratch + 0))   /* 2x4x4: 2 KiB a thread */
+#define d_front_conv2_at(s) (*(d_front_conv2_t *)(void *)(scratch + 0))   /* 2x2x2: 0 KiB a thread */
+#define d_front_conv1_sum_at(s) (*(d_front_conv1_sum_t *)(void *)(scratch + 0))   /* 2x4x4: 2 KiB a thread */
+#define d_front_maxpool1_at(s) (*(d_front_maxpool1_t *)(void *)(scratch + 512))   /* 2x2x2: 0 KiB a thread */
+
+/* How many examples group g holds: L, less in the last group, and in the last batch of an epoch. */
+static inline int present(const Batch *batch, int g)
+{
+    int n = batch->count - g * L;
+    return n < 0 ? 0 : n > L ? L : n;
+}
+
+/* ==== 4 operators =================================================================================================== */
+
+/* ---- load_x: load ---------------------------------------- tests/golden/conv.yaml:4
+ *   1x5x5
+ *   the examples of a group, side by side */
+/* y = x / 255.  rows[l] is the example of lane l; lanes from `present` on have none and are zero.
+ * Four bytes of each example make a word, sixteen words a vector: byte k of all its lanes is one element of y.
+ * No division: q = n * (1 / 255) is off by at most one unit in the last place; the remainder n - 255 q is exact, and a
+ * 255th of it puts q where the division would have rounded (so for each of the 256 bytes, in float and double). */
+static void load_x_forward(real *y, const void *const *rows, int present)
+{
+    const vec part = v_set1((real)1 / 255), whole = v_set1(255);
+    for (int i = 0; i < 25; i += L) {
+        const int at = i + L <= 25 ? i : 25 - L;     /* the last square overlaps the one before */
+        _Alignas(64) int32_t words[L / 4][L] = { { 0 } };
+        for (int l = 0; l < present; l++) {
+            const uint8_t *x = (const uint8_t *)rows[l] + at;
+            for (int w = 0; w < L / 4; w++, x += 4)
+                words[w][l] = (int32_t)(x[0] | (uint32_t)x[1] << 8 | (uint32_t)x[2] << 16 | (uint32_t)x[3] << 24);
+        }
+        for (int k = 0; k < L; k++) {
+            ivec byte = iv_and(iv_shr(iv_load(words[k / 4]), k % 4 * 8), iv_set1(255));
+            vec n = v_from_int(byte), q = v_mul(n, part);
+            v_store(y + (at + k) * L, v_fma(v_fnma(q, whole, n), part, q));
+        }
+    }
+}
+
+/* ---- load_y: labels -------------------------------------- tests/golden/conv.yaml:5
+ *   1
+ *   the labels of a group, side by side */
+/* y[p][l] = label p of the example in lane l; 0 in the lanes from `present` on, which have none. */
+static void load_y_forward(int32_t *y, const void *const *rows, int present)
+{
+    for (int l = 0; l < L; l++) {
+        const int32_t *label = l < present ? rows[l] : NULL;
+        for (int p = 0; p < 1; p++)
+            y[p * L + l] = label ? label[p] : 0;
+    }
+}
+
+/* ---- front_conv1: conv ----------------------------------- tests/golden/conv.yaml:8
+ *   1x5x5 -> 2x4x4    10 parameters    0.000128 M multiply-adds an example
+ *   y[m,i,j] = b[m] + sum over c,u,v of x[c, i*s+u-p, j*s+v-p] w[m,c,u,v], then relu */
+/* y[m][i][j] = relu(b[m] + sum over c, u, v of w[m][c][u][v] x[c][i + u][j + v]), in that order, in every lane.
+ * A tile is filters x columns of sums held in registers; _2x2 is 2 filters x 2 columns.
+ * relu is max(0, s): a NaN stays a NaN, and -0 stays -0.
+ */
+static void front_conv1_forward_2x2(front_conv1_t y, x_t x, real w[2][1][2][2], real b[2], int m, int i, int j)
+{
+    vec s0_0 = v_set1(b[m]), s0_1 = s0_0;
+    vec s1_0 = v_set1(b[m + 1]), s1_1 = s1_0;
+    for (int c = 0; c < 1; c++)
+        for (int u = 0; u < 2; u++)
+            for (int v = 0; v < 2; v++) {
+                real (*p)[L] = &x[c][i + u][j + v];
+                __asm__ volatile("" ::: "memory");    /* load anew: gcc would keep what the next tap shares and spill sums */
+                vec z0 = v_load(p[0]);
+                vec z1 = v_load(p[1]);
+                vec a = v_set1(w[m][c][u][v]);
+                s0_0 = v_fma(a, z0, s0_0); s0_1 = v_fma(a, z1, s0_1);
+                a = v_set1(w[m + 1][c][u][v]);
+                s1_0 = v_fma(a, z0, s1_0); s1_1 = v_fma(a, z1, s1_1);
+            }
+    v_store(y[m][i][j], v_max(v_zero(), s0_0)); v_store(y[m][i][j + 1], v_max(v_zero(), s0_1));
+    v_store(y[m + 1][i][j], v_max(v_zero(), s1_0)); v_store(y[m + 1][i][j + 1], v_max(v_zero(), s1_1));
+}
+
+static void front_conv1_forward(front_conv1_t y, x_t x, real w[2][1][2][2], real b[2])
+{
+    for (int i = 0; i < 4; i++) {
+        for (int j = 0; j < 4; j += 2) {
+            for (int m = 0; m < 2; m += 2)
+                front_conv1_forward_2x2(y, x, w, b, m, i, j);
+        }
+    }
+}
+
+/* dw[m][c][u][v] = sum over i, j of dy[m][i][j] x[c][i + u][j + v], db[m] = sum over i, j of dy[m][i][j]: in each lane
+ * in that order, then over the lanes as v_sum does it.  A tile is filters x channels x taps of one row; _2x1x2, say.
+ */
+static void front_conv1_weights_2x1x2(real dw[2][1][2][2], real db[2], front_conv1_t dy, x_t x, int m, int c, int v)
+{
+    vec b0 = v_zero(), b1 = v_zero();
+        if (c == 0 && v == 0)
+            for (int i = 0; i < 4; i++)
+                for (int j = 0; j < 4; j++) {
+                    b0 = v_add(b0, v_load(dy[m][i][j]));
+                    b1 = v_add(b1, v_load(dy[m + 1][i][j]));
+                }
+    for (int u = 0; u < 2; u++) {
+        int i0 = 0, i1 = 4;
+        vec s0_0 = v_zero(), s0_1 = v_zero(), s1_0 = v_zero(), s1_1 = v_zero();
+        for (int i = i0; i < i1; i++)
+            for (int j = 0; j < 4; j++) {
+                real (*x0)[L] = &x[c][i + u][j + v];
+                __asm__ volatile("" ::: "memory");    /* load anew: gcc would keep what the next place shares and spill sums */
+                vec z0 = v_load(x0[0]);
+                vec z1 = v_load(x0[1]);
+                vec a = v_load(dy[m][i][j]);
+                s0_0 = v_fma(a, z0, s0_0); s0_1 = v_fma(a, z1, s0_1);
+                a = v_load(dy[m + 1][i][j]);
+                s1_0 = v_fma(a, z0, s1_0); s1_1 = v_fma(a, z1, s1_1);
+            }
+        dw[m][c][u][v] = v_sum(s0_0);
+        dw[m][c][u][v + 1] = v_sum(s0_1);
+        dw[m + 1][c][u][v] = v_sum(s1_0);
+        dw[m + 1][c][u][v + 1] = v_sum(s1_1);
+    }
+    if (c == 0 && v == 0) {
+        db[m] = v_sum(b0);
+        db[m + 1] = v_sum(b1);
+    }
+}
+
+static void front_conv1_weights(real dw[2][1][2][2], real db[2], front_conv1_t dy, x_t x)
+{
+    for (int m = 0; m < 2; m += 2)
+        for (int c = 0; c < 1; c += 1) {
+            for (int v = 0; v < 2; v += 2)
+                front_conv1_weights_2x1x2(dw, db, dy, x, m, c, v);
+        }
+}
+
+/* ---- front_maxpool1: maxpool ----------------------------- tests/golden/conv.yaml:9
+ *   2x4x4 -> 2x2x2
+ *   y[c,i,j] = max over u,v of x[c, i*s+u, j*s+v], the first on a tie */
+/* y[c][i][j] = max over u, v of x[c][i * 2 + u][j * 2 + v], in each lane; of equals the first in row-major order wins.
+ * A NaN wins only from the window's first place, and then nothing beats it.
+ * The place k = u * 2 + v that won is kept in binary: bit b of it, for all lanes, is the mask winner[c][i][j][b]. */
+static void front_maxpool1_forward(front_maxpool1_t y, front_maxpool1_winner_t winner, front_conv1_t x)
+{
+    for (int c = 0; c < 2; c++)
+        for (int i = 0; i < 2; i++)
+            for (int j = 0; j < 2; j++) {
+                vec best = v_load(x[c][i * 2 + 0][j * 2 + 0]);
+                mask bit0 = m_from(0);
+                mask bit1 = m_from(0);
+                vec x1 = v_load(x[c][i * 2 + 0][j * 2 + 1]);
+                mask wins1 = v_gt(x1, best);
+                best = v_max(x1, best);
+                bit0 = m_or(bit0, wins1);
+                vec x2 = v_load(x[c][i * 2 + 1][j * 2 + 0]);
+                mask wins2 = v_gt(x2, best);
+                best = v_max(x2, best);
+                bit0 = m_andnot(wins2, bit0);
+                bit1 = m_or(bit1, wins2);
+                vec x3 = v_load(x[c][i * 2 + 1][j * 2 + 1]);
+                mask wins3 = v_gt(x3, best);
+                best = v_max(x3, best);
+                bit0 = m_or(bit0, wins3);
+                bit1 = m_or(bit1, wins3);
+                winner[c][i][j][0] = m_bits(bit0);
+                winner[c][i][j][1] = m_bits(bit1);
+                v_store(y[c][i][j], best);
+            }
+}
+
+/* The winner of each window gets its dy, the others 0.
+ * x is a relu's result, and this goes on to the gradient of the sum below it: nothing passes where the largest x was 0. */
+static void front_maxpool1_backward(front_conv1_t dx, front_maxpool1_t dy, front_maxpool1_winner_t winner, front_maxpool1_t y)
+{
+    for (int c = 0; c < 2; c++) {
+        for (int i = 0; i < 2; i++)
+            for (int j = 0; j < 2; j++) {
+                vec d = v_zero_unless(v_gt(v_load(y[c][i][j]), v_zero()), v_load(dy[c][i][j]));
+                mask bit0 = m_from(winner[c][i][j][0]), not0 = m_not(bit0);
+                mask bit1 = m_from(winner[c][i][j][1]), not1 = m_not(bit1);
+                v_store(dx[c][i * 2 + 0][j * 2 + 0], v_zero_unless(m_and(not0, not1), d));
+                v_store(dx[c][i * 2 + 0][j * 2 + 1], v_zero_unless(m_and(bit0, not1), d));
+                v_store(dx[c][i * 2 + 1][j * 2 + 0], v_zero_unless(m_and(not0, bit1), d));
+                v_store(dx[c][i * 2 + 1][j * 2 + 1], v_zero_unless(m_and(bit0, bit1), d));
+            }
+    }
+}
+
+/* ---- front_conv2: conv ----------------------------------- tests/golden/conv.yaml:10
+ *   2x2x2 -> 2x2x2    16 parameters    6.4e-05 M multiply-adds an example
+ *   y[m,i,j] = b[m] + sum over c,u,v of x[c, i*s+u-p, j*s+v-p] w[m,c,u,v], then tanh */
+/* y[m][i][j] = tanh(sum over c, u, v of w[m][c][u][v] x[c][i * 2 + u - 1][j * 2 + v - 1]), in that order, in every lane.
+ * A tile is filters x columns of sums held in registers; _2x1 is 2 filters x 1 columns.
+ * Columns whose window reaches into the padding take the _edge tile, one by one, with the taps that are inside.
+ */
+static void front_conv2_forward_edge2(front_tanh1_t y, front_maxpool1_t x, real w[2][2][2][2], int m, int i, int j)
+{
+    vec s0_0 = v_zero();
+    vec s1_0 = v_zero();
+    int above = 1 - i * 2, below = 3 - i * 2;
+    int u0 = above > 0 ? above : 0, u1 = below < 2 ? below : 2;
+    int before = 1 - j * 2, after = 3 - j * 2;
+    int v0 = before > 0 ? before : 0, v1 = after < 2 ? after : 2;
+    for (int c = 0; c < 2; c++)
+        for (int u = u0; u < u1; u++)
+            for (int v = v0; v < v1; v++) {
+                real (*p)[L] = &x[c][i * 2 + u - 1][j * 2 + v - 1];
+                __asm__ volatile("" ::: "memory");    /* load anew: gcc would keep what the next tap shares and spill sums */
+                vec z0 = v_load(p[0]);
+                vec a = v_set1(w[m][c][u][v]);
+                s0_0 = v_fma(a, z0, s0_0);
+                a = v_set1(w[m + 1][c][u][v]);
+                s1_0 = v_fma(a, z0, s1_0);
+            }
+    v_store(y[m][i][j], v_tanh(s0_0));
+    v_store(y[m + 1][i][j], v_tanh(s1_0));
+}
+
+static void front_conv2_forward(front_tanh1_t y, front_maxpool1_t x, real w[2][2][2][2])
+{
+    for (int i = 0; i < 2; i++) {
+        for (int j = 0; j < 1; j++) {
+            for (int m = 0; m < 2; m += 2)
+                front_conv2_forward_edge2(y, x, w, m, i, j);
+        }
+        for (int j = 1; j < 2; j++) {
+            for (int m = 0; m < 2; m += 2)
+                front_conv2_forward_edge2(y, x, w, m, i, j);
+        }
+    }
+}
+
+/* dx[c][i][j] = sum over m, u, v of w[m][c][u][v] dy[m][(i + 1 - u) / 2][(j + 1 - v) / 2], in that order, where dy has such a place
+ * and the division leaves nothing.
+ * A tile is channels x columns of sums held in registers; _2x1 is 2 channels x 1 columns, all of which see every tap of a row;
+ * columns near the border that do not take an _edge tile, one by one, with the taps that are inside.
+ */
+static void front_conv2_backward_2x1(front_maxpool1_t dx, front_tanh1_t dy, real w[2][2][2][2], int c, int i, int j)
+{
+    vec s0_0 = v_zero(), s1_0 = v_zero();
+    int above = i + 1 - 2, below = i + 1 + 1;
+    int u0 = above > 0 ? above : (i + 1) % 2, u1 = below < 2 ? below : 2;
+    for (int m = 0; m < 2; m++)
+        for (int u = u0; u < u1; u += 2)
+            for (int v = (j + 1) % 2; v < 2; v += 2) {
+                real (*p)[L] = &dy[m][(i + 1 - u) / 2][(j + 1 - v) / 2];
+                __asm__ volatile("" ::: "memory");    /* load anew: gcc would keep what the next tap shares and spill sums */
+                vec z0 = v_load(p[0]);
+                vec a = v_set1(w[m][c][u][v]);
+                s0_0 = v_fma(a, z0, s0_0);
+                a = v_set1(w[m][c + 1][u][v]);
+                s1_0 = v_fma(a, z0, s1_0);
+            }
+    v_store(dx[c][i][j], s0_0);
+    v_store(dx[c + 1][i][j], s1_0);
+}
+
+static void front_conv2_backward(front_maxpool1_t dx, front_tanh1_t dy, real w[2][2][2][2])
+{
+    for (int i = 0; i < 2; i++) {
+        for (int j = 0; j < 2; j += 2) {
+            for (int c = 0; c < 2; c += 2)
+                front_conv2_backward_2x1(dx, dy, w, c, i, j);
+        }
+        for (int j = 1; j < 3; j += 2) {
+            for (int c = 0; c < 2; c += 2)
+                front_conv2_backward_2x1(dx, dy, w, c, i, j);
+        }
+    }
+}
+
+/* dw[m][c][u][v] = sum over i, j of dy[m][i][j] x[c][i * 2 + u - 1][j * 2 + v - 1]: in each lane
+ * in that order, then over the lanes as v_sum does it.  A tile is filters x channels x taps of one row; _2x2x1, say.
+ */
+static void front_conv2_weights_2x2x1(real dw[2][2][2][2], front_tanh1_t dy, front_maxpool1_t x, int m, int c, int v)
+{
+    int j0 = v < 1 ? (2 - v) / 2 : 0;
+    int j1 = (4 - v) / 2 < 2 ? (4 - v) / 2 : 2;
+    for (int u = 0; u < 2; u++) {
+        int i0 = 0, i1 = 2;
+        int top = u < 1 ? (2 - u) / 2 : 0, bottom = (4 - u) / 2;
+        i0 = i0 > top ? i0 : top;
+        i1 = i1 < bottom ? i1 : bottom;
+        vec s0_0 = v_zero(), s0_1 = v_zero(), s1_0 = v_zero(), s1_1 = v_zero();
+        for (int i = i0; i < i1; i++)
+            for (int j = j0; j < j1; j++) {
+                real (*x0)[L] = &x[c][i * 2 + u - 1][j * 2 + v - 1];
+                real (*x1)[L] = &x[c + 1][i * 2 + u - 1][j * 2 + v - 1];
+                __asm__ volatile("" ::: "memory");    /* load anew: gcc would keep what the next place shares and spill sums */
+                vec z0 = v_load(x0[0]);
+                vec z1 = v_load(x1[0]);
+                vec a = v_load(dy[m][i][j]);
+                s0_0 = v_fma(a, z0, s0_0); s0_1 = v_fma(a, z1, s0_1);
+                a = v_load(dy[m + 1][i][j]);
+                s1_0 = v_fma(a, z0, s1_0); s1_1 = v_fma(a, z1, s1_1);
+            }
+        dw[m][c][u][v] = v_sum(s0_0);
+        dw[m][c + 1][u][v] = v_sum(s0_1);
+        dw[m + 1][c][u][v] = v_sum(s1_0);
+        dw[m + 1][c + 1][u][v] = v_sum(s1_1);
+    }
+}
+
+static void front_conv2_weights(real dw[2][2][2][2], front_tanh1_t dy, front_maxpool1_t x)
+{
+    for (int m = 0; m < 2; m += 2)
+        for (int c = 0; c < 2; c += 2) {
+            for (int v = 0; v < 2; v += 1)
+                front_conv2_weights_2x2x1(dw, dy, x, m, c, v);
+        }
+}
+
+/* ---- front_tanh1: tanh ----------------------------------- tests/golden/conv.yaml:11
+ *   2x2x2 -> 2x2x2
+ *   y = tanh(x) */
+
+/* dx = dy (1 - y^2) */
+static void front_tanh1_backward(real *dx, real *dy, real *y)
+{
+    for (int i = 0; i < 8 * L; i += L) {
+        vec b = v_load(y + i), d = v_load(dy + i);
+        v_store(dx + i, v_mul(d, v_fnma(b, b, v_set1(1))));
+    }
+}
+
+/* ---- front_dense1: dense --------------------------------- tests/golden/conv.yaml:12
+ *   2x2x2 -> 2    18 parameters    1.6e-05 M multiply-adds an example
+ *   y = W x + b */
+/* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
+ * Tiles of outputs x slices; inputs in blocks of 128 whose x stays in the first-level cache.  A block's weights to 16
+ * outputs are first copied together, since rows of w lie so far apart that they would push each other out. */
+static void front_dense1_forward_2x1(real y[][2][L], real x[][8][L], real *w, real b[16], int m, int s, int k0, int k1)
+{
+    vec s0_0 = v_set1(b[m]);
+    vec s1_0 = v_set1(b[m + 1]);
+    for (int k = k0; k < k1; k++) {
+        real *wk = w + (k - k0) * 16;
+        vec z0 = v_load(x[s][k]);
+        vec a = v_set1(wk[0]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(wk[1]);
+        s1_0 = v_fma(a, z0, s1_0);
+    }
+    v_store(y[s][m], s0_0);
+    v_store(y[s][m + 1], s1_0);
+}
+
+static void front_dense1_forward(real *y, real *x, real w[8][16], real b[16])
+{
+    real (*ys)[2][L] = (real (*)[2][L])y, (*xs)[8][L] = (real (*)[8][L])x;
+    _Alignas(64) real panel[8][16];
+    for (int k0 = 0; k0 < 8; k0 += 128) {
+        int k1 = k0 + 128 < 8 ? k0 + 128 : 8;
+        #pragma omp for schedule(static) nowait
+        for (int t = 0; t < 1; t++) {
+            int p = t % 1, s = t / 1 * 1;
+            int m = p * 2;
+            for (int k = k0; k < k1; k++) {
+                v_store(panel[k - k0], v_loadu(&w[k][m]));
+                v_prefetch(&w[k][m + 16 < 16 ? m + 16 : 0]);
+            }
+            {
+                for (int f = 0; f < 2; f += 2)
+                    front_dense1_forward_2x1(ys, xs, &panel[0][f], b, m + f, s, k0, k1);
+            }
+        }
+    }
+    #pragma omp barrier
+}
+
+static void front_dense1_backward_4x1(real dx[][8][L], real dy[][2][L], real w[8][16], int k, int s)
+{
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
+    for (int m = 0; m < 2; m++) {
+        vec z0 = v_load(dy[s][m]);
+        vec a = v_set1(w[k][m]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(w[k + 1][m]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(w[k + 2][m]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(w[k + 3][m]);
+        s3_0 = v_fma(a, z0, s3_0);
+    }
+    v_store(dx[s][k], s0_0);
+    v_store(dx[s][k + 1], s1_0);
+    v_store(dx[s][k + 2], s2_0);
+    v_store(dx[s][k + 3], s3_0);
+}
+
+static void front_dense1_backward(real *dx, real *dy, real w[8][16])
+{
+    real (*dxs)[8][L] = (real (*)[8][L])dx, (*dys)[2][L] = (real (*)[2][L])dy;
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 2; t++) {
+        int from = t % 2 * 1, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
+            for (int k = from; k < to; k++) {
+                front_dense1_backward_4x1(dxs, dys, w, k * 4, s * 1);
+            }
+    }
+}
+
+static void front_dense1_weights_4x1(real dw[8][16], real dy[][16], real x[][8][L], int k, int v)
+{
+    int m = v * 16;
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
+    for (int s = 0; s < 1; s++)
+        for (int l = 0; l < L; l++) {
+            real *d = &dy[s * L + l][m];
+            vec z0 = v_loadu(d);
+            vec a = v_set1(x[s][k][l]);
+            s0_0 = v_fma(a, z0, s0_0);
+            a = v_set1(x[s][k + 1][l]);
+            s1_0 = v_fma(a, z0, s1_0);
+            a = v_set1(x[s][k + 2][l]);
+            s2_0 = v_fma(a, z0, s2_0);
+            a = v_set1(x[s][k + 3][l]);
+            s3_0 = v_fma(a, z0, s3_0);
+        }
+    v_storeu(&dw[k][m], s0_0);
+    v_storeu(&dw[k + 1][m], s1_0);
+    v_storeu(&dw[k + 2][m], s2_0);
+    v_storeu(&dw[k + 3][m], s3_0);
+}
+
+static void front_dense1_weights(real dw[8][16], real db[16], real *dy, real *x, real *work)
+{
+    real (*dys)[2][L] = (real (*)[2][L])dy, (*xs)[8][L] = (real (*)[8][L])x;
+    real (*dyt)[16] = (real (*)[16])work;
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 1; t++) {
+        int s = t / 1, m = t % 1 * 16;
+        vec rows[16];
+        for (int r = 0; r < 16; r++) rows[r] = m + r < 2 ? v_load(dys[s][m + r]) : v_zero();
+        v_transpose16(rows);
+        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], rows[l]);
+    }
+    #pragma omp for schedule(static) nowait
+    for (int m = 0; m < 16; m += 16) {
+        vec s = v_zero();
+        for (int r = 0; r < 1 * L; r++) s = v_add(s, v_loadu(&dyt[r][m]));
+        v_storeu(&db[m], s);
+    }
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 2; t++) {
+        int from = t / 1 * 1, to = from + 1 < 2 ? from + 1 : 2, v = t % 1;
+            for (int k = from; k < to; k++) {
+                front_dense1_weights_4x1(dw, dyt, xs, k * 4, v * 1);
+            }
+    }
+}
+
+/* ---- cross_entropy1: cross_entropy ----------------------- tests/golden/conv.yaml:15
+ *   2, 1 -> 1
+ *   loss = -log(softmax(x)[label] + epsilon) */
+/* With p = softmax(x) and y the label, in every lane
+ *   loss = sum over rows of -log(p_y + 1e-05);
+ * m = max x keeps exp from overflowing and changes nothing else. */
+static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
+{
+    vec total = v_set1(0);
+    for (int p = 0; p < 1; p++, x += 2 * L, label += L) {
+        vec m = v_load(x), sum = v_set1(0);
+        for (int k = 1; k < 2; k++)
+            m = v_max(m, v_load(x + k * L));
+        for (int k = 0; k < 2; k++)
+            sum = v_add(sum, v_exp(v_sub(v_load(x + k * L), m)));
+        ivec at = iv_add(iv_mul(iv_load(label), iv_set1(L)), iv_iota());      /* where each lane's own x_y lies */
+        vec xy = v_sub(v_gather(x, at), m);
+        total = v_sub(total, v_log(v_add(v_div(v_exp(xy), sum), v_set1((real)1e-05))));
+    }
+    v_store(loss, total);
+}
+
+/* dx_k = scale (p_k - [k = y]) p_y / (p_y + 1e-05): where the net is hopelessly wrong, it is not pulled.
+ * Lanes from `present` on hold no example: 0. */
+static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scale, int present)
+{
+    const mask here = iv_lt(iv_iota(), iv_set1(present));
+    for (int p = 0; p < 1; p++, x += 2 * L, dx += 2 * L, label += L) {
+        const ivec y = iv_load(label);
+        vec m = v_load(x), sum = v_set1(0);
+        for (int k = 1; k < 2; k++)
+            m = v_max(m, v_load(x + k * L));
+        for (int k = 0; k < 2; k++) {
+            vec e = v_exp(v_sub(v_load(x + k * L), m));
+            sum = v_add(sum, e);
+            v_store(dx + k * L, e);
+        }
+        vec py = v_div(v_gather(dx, iv_add(iv_mul(y, iv_set1(L)), iv_iota())), sum);
+        vec pull = v_mul(v_set1(scale), v_div(py, v_add(py, v_set1((real)1e-05))));
+        for (int k = 0; k < 2; k++) {
+            vec hit = v_zero_unless(iv_eq(y, iv_set1(k)), v_set1(1));
+            vec d = v_mul(pull, v_sub(v_div(v_load(dx + k * L), sum), hit));
+            v_store(dx + k * L, v_zero_unless(here, d));
+        }
+    }
+}
+
+/* ---- the parts of a weight's gradient, one a group, added in pairs: 0+1, 2+3, ...; then the sums likewise -------------- */
+static void fold(real *sum, real *part, int parts, ptrdiff_t size, int add)
+{
+    ptrdiff_t stride = (size + 15) / 16 * 16;
+    #pragma omp for schedule(static)
+    for (ptrdiff_t i = 0; i < size; i += L) {
+        for (int step = 1; step < parts; step *= 2)
+            for (int k = 0; k + step < parts; k += 2 * step) {
+                real *a = part + k * stride + i, *b = part + (k + step) * stride + i;
+                v_store(a, v_add(v_load(a), v_load(b)));
+            }
+        for (int l = 0; l < L && i + l < size; l++)
+            sum[i + l] = add ? sum[i + l] + part[i + l] : part[i + l];
+    }
+}
+
+/* ==== 5 forward ===================================================================================================== */
+
+/* Called by all threads.  `omp for` shares the groups out; its end is a barrier.  A call outside of such a loop works on all groups
+ * and shares its work out inside.  A loop over t is a repeat of the model. */
+static void forward_pass(const Batch *batch)
+{
+    real *scratch = scratch_of_thread();
+    #pragma omp for schedule(dynamic, 1)
+    for (int g = 0; g < G; g++) {
+        load_x_forward((real *)x_at(g), batch->inputs[0] + g * L, present(batch, g));
+        load_y_forward((int32_t *)y_at(g), batch->targets[0] + g * L, present(batch, g));
+        front_conv1_forward(front_conv1_at(g), x_at(g), weights->front_conv1_weight, weights->front_conv1_bias);
+        front_maxpool1_forward(front_maxpool1_at(g), front_maxpool1_winner_at(g), front_conv1_at(g));
+        front_conv2_forward(front_tanh1_at(g), front_maxpool1_at(g), weights->front_conv2_weight);
+    }
+    front_dense1_forward((real *)front_dense1_at(0), (real *)front_tanh1_at(0), weights->front_dense1_weight, weights->front_dense1_bias);
+    #pragma omp for schedule(dynamic, 1)
+    for (int g = 0; g < G; g++) {
+        cross_entropy1_forward((real *)loss1_at(g), (real *)front_dense1_at(g), (int32_t *)y_at(g));
+    }
+}
+
+/* The loss: the mean over the examples and positions that are there, added up in order. */
+static double loss(const Batch *batch, double *each)
+{
+    double total = 0;
+    {
+        double sum = 0;
+        for (int s = 0; s < 1; s++)
+            for (int lane = 0; lane < present(batch, s % G); lane++)
+                sum += loss1_at(s)[lane];
+        sum /= (double)batch->count * 1;
+        if (each)
+            each[0] = sum;
+        total += sum;
+    }
+    return total;
+}
+
+/* ==== 6 backward ==================================================================================================== */
+
+static void backward_pass(const Batch *batch)
+{
+    real loss1_scale = (real)(1 / ((double)batch->count * 1));
+    real *scratch = scratch_of_thread();
+    #pragma omp for schedule(dynamic, 1)
+    for (int g = 0; g < G; g++) {
+        cross_entropy1_backward((real *)d_front_dense1_at(g), (real *)front_dense1_at(g), (int32_t *)y_at(g), loss1_scale, present(batch, g));
+    }
+    front_dense1_weights(gradient->front_dense1_weight, gradient->front_dense1_bias, (real *)d_front_dense1_at(0), (real *)front_tanh1_at(0), d_front_dense1_rows_at(0));
+    front_dense1_backward((real *)d_front_tanh1_at(0), (real *)d_front_dense1_at(0), weights->front_dense1_weight);
+    #pragma omp for schedule(dynamic, 1)
+    for (int g = 0; g < G; g++) {
+        front_tanh1_backward((real *)d_front_conv2_at(g), (real *)d_front_tanh1_at(g), (real *)front_tanh1_at(g));
+        front_conv2_weights(d_front_conv2_weight_part_at(g), d_front_conv2_at(g), front_maxpool1_at(g));
+        front_conv2_backward(d_front_maxpool1_at(g), d_front_conv2_at(g), weights->front_conv2_weight);
+        front_maxpool1_backward(d_front_conv1_sum_at(g), d_front_maxpool1_at(g), front_maxpool1_winner_at(g), front_maxpool1_at(g));
+        front_conv1_weights(d_front_conv1_weight_part_at(g), d_front_conv1_bias_part_at(g), d_front_conv1_sum_at(g), x_at(g));
+    }
+    fold((real *)gradient->front_conv2_weight, (real *)d_front_conv2_weight_part_at(0), 1, 16, 0);
+    fold((real *)gradient->front_conv1_weight, (real *)d_front_conv1_weight_part_at(0), 1, 8, 0);
+    fold((real *)gradient->front_conv1_bias, (real *)d_front_conv1_bias_part_at(0), 1, 2, 0);
+}
+
+/* ==== 7 update ====================================================================================================== */
+
+static const NetParam params[] = {
+    { "front.conv1.weight", 4, { 2, 1, 2, 2 }, EXPORTED, 0, 0, 8, INIT_UNIFORM, 0.7071067811865476, 8 },
+    { "front.conv1.bias", 1, { 2 }, EXPORTED, 0, 16, 2, INIT_CONSTANT, 0, 8 },
+    { "front.conv2.weight", 4, { 2, 2, 2, 2 }, EXPORTED, 0, 32, 16, INIT_UNIFORM, 0.6123724356957945, 10 },
+    { "front.dense1.weight", 2, { 2, 8 }, IN_OUT, 16, 48, 16, INIT_UNIFORM, 0.7745966692414834, 12 },
+    { "front.dense1.bias", 1, { 2 }, EXPORTED, 0, 176, 2, INIT_CONSTANT, 0, 12 },
+};
+enum { PARAMS = sizeof params / sizeof *params };
+static double *row_sums;
+
+/* Clipping, then one step of adam.  Called by all threads; returns the norm of the gradient before clipping. */
+static double update_pass(double rate, uint64_t update_count)
+{
+    real *w = (real *)weights, *g = (real *)gradient;
+    double norm = optimiser_norm(g, params, PARAMS, row_sums);
+    if (!isfinite(norm))        /* a NaN or an infinity somewhere: the weights stay as they were, for the caller to look at */
+        return norm;
+    optimiser_clip_elements(g, BLOCK, 1);
+    double factor = optimiser_clip_torch(optimiser_norm(g, params, PARAMS, row_sums), 5);
+    if (factor != 1)
+        optimiser_scale(g, BLOCK, factor);
+    optimiser_adam(w, g, (real *)state[0], (real *)state[1], BLOCK, rate, 0.9, 0.999, 1e-08, update_count);
+    return norm;
+}
+
+/* ==== 8 what the runtime asks ======================================================================================== */
+
+static double net_forward(const Batch *batch, double *each)
+{
+    #pragma omp parallel num_threads(threads)
+    forward_pass(batch);
+    return loss(batch, each);
+}
+
+static void net_backward(const Batch *batch)
+{
+    #pragma omp parallel num_threads(threads)
+    backward_pass(batch);
+}
+
+static double net_update(double rate, uint64_t update_count)
+{
+    double norm = 0;
+    #pragma omp parallel num_threads(threads)
+    {
+        double n = update_pass(rate, update_count);
+        #pragma omp single
+        norm = n;
+    }
+    return norm;
+}
+
+static double net_step(const Batch *batch, double rate, uint64_t update_count, double *norm)
+{
+    #pragma omp parallel num_threads(threads)
+    {
+        forward_pass(batch);
+        backward_pass(batch);
+        double n = update_pass(rate, update_count);
+        #pragma omp single
+        *norm = n;
+    }
+    return loss(batch, NULL);
+}
+
+/* Which units were on, which pixels won or were read: see decide.h. */
+static uint64_t net_decisions(void)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (int s = 0; s < 1; s++)
+        hash = decide_positive(hash, (real *)front_maxpool1_at(s % G), 128);
+    for (int s = 0; s < 1; s++)
+        hash = decide_winner(hash, (uint16_t *)front_maxpool1_winner_at(s % G), sizeof(front_maxpool1_winner_t) / sizeof(uint16_t));
+    return hash;
+}
+
+/* Forward and backward once more, on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what it
+ * wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
+#define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
+static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
+{
+    real loss1_scale = (real)(1 / ((double)batch->count * 1));
+    real *scratch = scratches;
+    for (int g = 0; g < G; g++) {
+        load_x_forward((real *)x_at(g), batch->inputs[0] + g * L, present(batch, g));
+        SEE("load_x", "forward", 4, -1, g, "x", 1, (real *)x_at(g), 400, 400);
+        load_y_forward((int32_t *)y_at(g), batch->targets[0] + g * L, present(batch, g));
+        SEE("front_conv1", "forward", 8, -1, g, "x", 0, (real *)x_at(g), 400, 400);
+        front_conv1_forward(front_conv1_at(g), x_at(g), weights->front_conv1_weight, weights->front_conv1_bias);
+        SEE("front_conv1", "forward", 8, -1, g, "front_conv1", 1, (real *)front_conv1_at(g), 512, 512);
+        SEE("front_maxpool1", "forward", 9, -1, g, "front_conv1", 0, (real *)front_conv1_at(g), 512, 512);
+        front_maxpool1_forward(front_maxpool1_at(g), front_maxpool1_winner_at(g), front_conv1_at(g));
+        SEE("front_maxpool1", "forward", 9, -1, g, "front_maxpool1", 1, (real *)front_maxpool1_at(g), 128, 128);
+        SEE("front_conv2", "forward", 10, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 128, 128);
+        front_conv2_forward(front_tanh1_at(g), front_maxpool1_at(g), weights->front_conv2_weight);
+        SEE("front_conv2", "forward", 10, -1, g, "front_tanh1", 1, (real *)front_tanh1_at(g), 128, 128);
+    }
+    SEE("front_dense1", "forward", 12, -1, -1, "front_tanh1", 0, (real *)front_tanh1_at(0), 128, 128);
+    front_dense1_forward((real *)front_dense1_at(0), (real *)front_tanh1_at(0), weights->front_dense1_weight, weights->front_dense1_bias);
+    SEE("front_dense1", "forward", 12, -1, -1, "front_dense1", 1, (real *)front_dense1_at(0), 32, 32);
+    for (int g = 0; g < G; g++) {
+        SEE("cross_entropy1", "forward", 15, -1, g, "front_dense1", 0, (real *)front_dense1_at(g), 32, 32);
+        cross_entropy1_forward((real *)loss1_at(g), (real *)front_dense1_at(g), (int32_t *)y_at(g));
+        SEE("cross_entropy1", "forward", 15, -1, g, "loss1", 1, (real *)loss1_at(g), 16, 16);
+    }
+    for (int g = 0; g < G; g++) {
+        SEE("cross_entropy1", "backward", 15, -1, g, "front_dense1", 0, (real *)front_dense1_at(g), 32, 32);
+        cross_entropy1_backward((real *)d_front_dense1_at(g), (real *)front_dense1_at(g), (int32_t *)y_at(g), loss1_scale, present(batch, g));
+        SEE("cross_entropy1", "backward", 15, -1, g, "d_front_dense1", 1, (real *)d_front_dense1_at(g), 32, 32);
+    }
+    SEE("front_dense1", "weights", 12, -1, -1, "d_front_dense1", 0, (real *)d_front_dense1_at(0), 32, 32);
+    SEE("front_dense1", "weights", 12, -1, -1, "front_tanh1", 0, (real *)front_tanh1_at(0), 128, 128);
+    front_dense1_weights(gradient->front_dense1_weight, gradient->front_dense1_bias, (real *)d_front_dense1_at(0), (real *)front_tanh1_at(0), d_front_dense1_rows_at(0));
+    SEE("front_dense1", "weights", 12, -1, -1, "front.dense1.weight", 1, (real *)gradient->front_dense1_weight, 128, 0);
+    SEE("front_dense1", "weights", 12, -1, -1, "front.dense1.bias", 1, (real *)gradient->front_dense1_bias, 16, 0);
+    SEE("front_dense1", "backward", 12, -1, -1, "d_front_dense1", 0, (real *)d_front_dense1_at(0), 32, 32);
+    front_dense1_backward((real *)d_front_tanh1_at(0), (real *)d_front_dense1_at(0), weights->front_dense1_weight);
+    SEE("front_dense1", "backward", 12, -1, -1, "d_front_tanh1", 1, (real *)d_front_tanh1_at(0), 128, 128);
+    for (int g = 0; g < G; g++) {
+        SEE("front_tanh1", "backward", 11, -1, g, "d_front_tanh1", 0, (real *)d_front_tanh1_at(g), 128, 128);
+        SEE("front_tanh1", "backward", 11, -1, g, "front_tanh1", 0, (real *)front_tanh1_at(g), 128, 128);
+        front_tanh1_backward((real *)d_front_conv2_at(g), (real *)d_front_tanh1_at(g), (real *)front_tanh1_at(g));
+        SEE("front_tanh1", "backward", 11, -1, g, "d_front_conv2", 1, (real *)d_front_conv2_at(g), 128, 128);
+        SEE("front_conv2", "weights", 10, -1, g, "d_front_conv2", 0, (real *)d_front_conv2_at(g), 128, 128);
+        SEE("front_conv2", "weights", 10, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 128, 128);
+        front_conv2_weights(d_front_conv2_weight_part_at(g), d_front_conv2_at(g), front_maxpool1_at(g));
+        SEE("front_conv2", "weights", 10, -1, g, "d_front_conv2_weight_part", 1, (real *)d_front_conv2_weight_part_at(g), 16, 0);
+        SEE("front_conv2", "backward", 10, -1, g, "d_front_conv2", 0, (real *)d_front_conv2_at(g), 128, 128);
+        front_conv2_backward(d_front_maxpool1_at(g), d_front_conv2_at(g), weights->front_conv2_weight);
+        SEE("front_conv2", "backward", 10, -1, g, "d_front_maxpool1", 1, (real *)d_front_maxpool1_at(g), 128, 128);
+        SEE("front_maxpool1", "backward", 9, -1, g, "d_front_maxpool1", 0, (real *)d_front_maxpool1_at(g), 128, 128);
+        SEE("front_maxpool1", "backward", 9, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 128, 128);
+        front_maxpool1_backward(d_front_conv1_sum_at(g), d_front_maxpool1_at(g), front_maxpool1_winner_at(g), front_maxpool1_at(g));
+        SEE("front_maxpool1", "backward", 9, -1, g, "d_front_conv1_sum", 1, (real *)d_front_conv1_sum_at(g), 512, 512);
+        SEE("front_conv1", "weights", 8, -1, g, "d_front_conv1_sum", 0, (real *)d_front_conv1_sum_at(g), 512, 512);
+        SEE("front_conv1", "weights", 8, -1, g, "x", 0, (real *)x_at(g), 400, 400);
+        front_conv1_weights(d_front_conv1_weight_part_at(g), d_front_conv1_bias_part_at(g), d_front_conv1_sum_at(g), x_at(g));
+        SEE("front_conv1", "weights", 8, -1, g, "d_front_conv1_weight_part", 1, (real *)d_front_conv1_weight_part_at(g), 8, 0);
+        SEE("front_conv1", "weights", 8, -1, g, "d_front_conv1_bias_part", 1, (real *)d_front_conv1_bias_part_at(g), 2, 0);
+    }
+    fold((real *)gradient->front_conv2_weight, (real *)d_front_conv2_weight_part_at(0), 1, 16, 0);
+    fold((real *)gradient->front_conv1_weight, (real *)d_front_conv1_weight_part_at(0), 1, 8, 0);
+    fold((real *)gradient->front_conv1_bias, (real *)d_front_conv1_bias_part_at(0), 1, 2, 0);
+    return 0;
+}
+
+static void net_close(void)
+{
+    free(memory), free(scratches), free(weights), free(gradient), free(state[0]), free(state[1]), free(row_sums);
+    memory = scratches = NULL;
+    weights = gradient = state[0] = state[1] = NULL;
+    row_sums = NULL;
+}
+
+static int net_open(int count)
+{
+    threads = count;
+    memory = block_new(MEMORY * sizeof(real));
+    scratches = block_new((size_t)threads * SCRATCH * sizeof(real));
+    weights = block_new(sizeof *weights), gradient = block_new(sizeof *gradient);
+    state[0] = block_new(sizeof *state[0]), state[1] = block_new(sizeof *state[1]);
+    row_sums = malloc((optimiser_all_rows(params, PARAMS) + 1) * sizeof *row_sums);
+    if (memory && scratches && weights && gradient && state[0] && state[1] && row_sums)
+        return 0;
+    net_close();
+    return -1;
+}
+
+static real *net_weights(void) { return (real *)weights; }
+static real *net_gradients(void) { return (real *)gradient; }
+static real *net_state(int k) { return (real *)state[k]; }
+static real *net_activations(void) { return memory; }
+
+static const NetData inputs[] = {
+    { "x", U8_OVER_255, 3, { 1, 5, 5 }, 25, 0 },
+};
+
+static const NetData targets[] = {
+    { "y", LABELS, 0, { 0 }, 1, 2 },
+};
+
+/* The names of the flow. */
+static const NetValue values[] = {
+    { "v", 0, 1, { 2 }, 2, 912, 0 },
+};
+
+static const NetLoss losses[] = {
+    { CROSS_ENTROPY, 0, 0, 1, 1, 15 },
+};
+
+const Net net = {
+    .name = "conv",
+    .about = "",
+    .source = "tests/golden/conv.yaml",
+    .target = "avx2",
+    .precision = "float",
+    .form = "fast",
+    .signature = "e9581e94936aae34",
+    .hash = "b07d8ede208b92d5",
+    .settings = "",
+    .yaml =
+    "# A convolution that a pool follows, padding and stride; adam.\n"
+    "model: conv\n"
+    "batch: 16\n"
+    "inputs: { x: { shape: [1, 5, 5], dtype: u8 } }\n"
+    "targets: { y: { classes: 2 } }\n"
+    "nets:\n"
+    "  front:\n"
+    "    - conv: { filters: 2, kernel: 2, act: relu }\n"
+    "    - maxpool: 2\n"
+    "    - conv: { filters: 2, kernel: 2, padding: 1, stride: 2, bias: false }\n"
+    "    - tanh\n"
+    "    - dense: 2\n"
+    "flow:\n"
+    "  - v: { front: x }\n"
+    "loss: { cross_entropy: [v, y], epsilon: 1e-5 }\n"
+    "train: { optimiser: { adam: { rate: 1e-3 } }, clip: { element: 1, norm: 5 } }\n",
+    .batch = N,
+    .lanes = L,
+    .groups = G,
+    .params = params,
+    .param_count = PARAMS,
+    .inputs = inputs,
+    .input_count = 1,
+    .targets = targets,
+    .target_count = 1,
+    .values = values,
+    .value_count = 1,
+    .losses = losses,
+    .loss_count = 1,
+    .training = { ADAM, 0.001, 0, 0, 0, 100, 0, 1u },
+    .block = BLOCK,
+    .state_blocks = 2,
+    .activation_reals = 1024,
+    .thread_reals = 640,
+    .forward_macs = 208,
+    .backward_macs = 288,
+    .open = net_open,
+    .close = net_close,
+    .weights = net_weights,
+    .gradients = net_gradients,
+    .state = net_state,
+    .activations = net_activations,
+    .forward = net_forward,
+    .backward = net_backward,
+    .step = net_step,
+    .update = net_update,
+    .decisions = net_decisions,
+    .replay = net_replay,
+};

@@ -1,0 +1,664 @@
+/* dense.c -- made by spnc from tests/golden/dense.yaml.  Edit that, not this.
+ *
+ *   1 sizes   2 parameters (26)   3 memory   4 operators   5 forward   6 backward   7 update   8 what the runtime asks
+ *
+ * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of one group,
+ * and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
+ * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its output,
+ * NAME_weights the gradient of its parameters.  The gradient of x is called d_x. */
+#include <math.h>
+#include <omp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include "block.h"
+#include "spn.h"
+#include "vec.h"
+#include "vmath.h"
+#include "optimiser.h"
+#include "decide.h"
+
+/* ==== 1 sizes ======================================================================================================= */
+
+enum { N = 16, G = 1 };     /* examples in a batch; groups of L = 16 lanes that hold them */
+
+typedef real x_t[3][L];
+typedef real h_t[4][L];
+typedef real v_t[2][L];
+typedef int32_t y_t[L];
+typedef real loss1_t[L];
+typedef real d_v_t[2][L];
+typedef real d_h_t[4][L];
+typedef real d_h_sum_t[4][L];
+
+/* ==== 2 parameters ================================================================================================== */
+
+/* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
+typedef struct {
+    _Alignas(16 * sizeof(real)) real h_weight[3][16];
+    _Alignas(16 * sizeof(real)) real h_bias[16];
+    _Alignas(16 * sizeof(real)) real v_weight[4][16];
+    _Alignas(16 * sizeof(real)) real v_bias[16];
+} Weights;
+enum { BLOCK = sizeof(Weights) / sizeof(real) };
+_Static_assert(BLOCK == 144, "the plan and the struct agree");
+
+static Weights *weights, *gradient, *state[2];
+static int threads;
+
+/* ==== 3 memory ====================================================================================================== */
+
+/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
+ * the last time.  NAME_at(s) is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
+static real *memory;
+static const size_t MEMORY = 496, SCRATCH = 0;     /* reals; scratch: of each thread */
+#define x_at(s) (*(x_t *)(void *)(memory + 384 + (s) * (ptrdiff_t)48))   /* 3: 0.00 MiB */
+#define y_at(s) (*(y_t *)(void *)(memory + 464 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
+#define h_at(s) (*(h_t *)(void *)(memory + 256 + (s) * (ptrdiff_t)64))   /* 4: 0.00 MiB */
+#define v_at(s) (*(v_t *)(void *)(memory + 432 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
+#define loss1_at(s) (*(loss1_t *)(void *)(memory + 480 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
+#define d_v_at(s) (*(d_v_t *)(void *)(memory + 320 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
+#define d_v_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* working memory: 0.00 MiB */
+#define d_h_at(s) (*(d_h_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)64))   /* 4: 0.00 MiB */
+#define d_h_sum_at(s) (*(d_h_sum_t *)(void *)(memory + 320 + (s) * (ptrdiff_t)64))   /* 4: 0.00 MiB */
+#define d_h_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* working memory: 0.00 MiB */
+
+/* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
+static real *scratches;
+static inline real *scratch_of_thread(void) { return scratches + (size_t)omp_get_thread_num() * SCRATCH; }
+
+/* How many examples group g holds: L, less in the last group, and in the last batch of an epoch. */
+static inline int present(const Batch *batch, int g)
+{
+    int n = batch->count - g * L;
+    return n < 0 ? 0 : n > L ? L : n;
+}
+
+/* ==== 4 operators =================================================================================================== */
+
+/* ---- load_x: load ---------------------------------------- tests/golden/dense.yaml:4
+ *   3
+ *   the examples of a group, side by side */
+/* y = x.  rows[l] is the example of lane l; lanes from `present` on have none and are zero. */
+static void load_x_forward(real *y, const void *const *rows, int present)
+{
+    for (int l = 0; l < L; l++) {
+        const float *x = l < present ? rows[l] : NULL;
+        for (int i = 0; i < 3; i++)
+            y[i * L + l] = x ? x[i] : 0;
+    }
+}
+
+/* ---- load_y: labels -------------------------------------- tests/golden/dense.yaml:5
+ *   1
+ *   the labels of a group, side by side */
+/* y[p][l] = label p of the example in lane l; 0 in the lanes from `present` on, which have none. */
+static void load_y_forward(int32_t *y, const void *const *rows, int present)
+{
+    for (int l = 0; l < L; l++) {
+        const int32_t *label = l < present ? rows[l] : NULL;
+        for (int p = 0; p < 1; p++)
+            y[p * L + l] = label ? label[p] : 0;
+    }
+}
+
+/* ---- h: dense -------------------------------------------- tests/golden/dense.yaml:7
+ *   3 -> 4    16 parameters    1.2e-05 M multiply-adds an example
+ *   y = W x + b, then relu */
+/* y[s][m] = relu(b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
+ * Tiles of outputs x slices; inputs in blocks of 128 whose x stays in the first-level cache.  A block's weights to 16
+ * outputs are first copied together, since rows of w lie so far apart that they would push each other out. */
+static void h_forward_4x1(real y[][4][L], real x[][3][L], real *w, real b[16], int m, int s, int k0, int k1)
+{
+    vec s0_0 = v_set1(b[m]);
+    vec s1_0 = v_set1(b[m + 1]);
+    vec s2_0 = v_set1(b[m + 2]);
+    vec s3_0 = v_set1(b[m + 3]);
+    for (int k = k0; k < k1; k++) {
+        real *wk = w + (k - k0) * 16;
+        vec z0 = v_load(x[s][k]);
+        vec a = v_set1(wk[0]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(wk[1]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(wk[2]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(wk[3]);
+        s3_0 = v_fma(a, z0, s3_0);
+    }
+    v_store(y[s][m], v_max(v_zero(), s0_0));
+    v_store(y[s][m + 1], v_max(v_zero(), s1_0));
+    v_store(y[s][m + 2], v_max(v_zero(), s2_0));
+    v_store(y[s][m + 3], v_max(v_zero(), s3_0));
+}
+
+static void h_forward(real *y, real *x, real w[3][16], real b[16])
+{
+    real (*ys)[4][L] = (real (*)[4][L])y, (*xs)[3][L] = (real (*)[3][L])x;
+    _Alignas(64) real panel[3][16];
+    for (int k0 = 0; k0 < 3; k0 += 128) {
+        int k1 = k0 + 128 < 3 ? k0 + 128 : 3;
+        #pragma omp for schedule(static) nowait
+        for (int t = 0; t < 1; t++) {
+            int p = t % 1, s = t / 1 * 1;
+            int m = p * 4;
+            for (int k = k0; k < k1; k++) {
+                v_store(panel[k - k0], v_loadu(&w[k][m]));
+                v_prefetch(&w[k][m + 16 < 16 ? m + 16 : 0]);
+            }
+            {
+                for (int f = 0; f < 4; f += 4)
+                    h_forward_4x1(ys, xs, &panel[0][f], b, m + f, s, k0, k1);
+            }
+        }
+    }
+    #pragma omp barrier
+}
+
+static void h_weights_3x1(real dw[3][16], real dy[][16], real x[][3][L], int k, int v)
+{
+    int m = v * 16;
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero();
+    for (int s = 0; s < 1; s++)
+        for (int l = 0; l < L; l++) {
+            real *d = &dy[s * L + l][m];
+            vec z0 = v_loadu(d);
+            vec a = v_set1(x[s][k][l]);
+            s0_0 = v_fma(a, z0, s0_0);
+            a = v_set1(x[s][k + 1][l]);
+            s1_0 = v_fma(a, z0, s1_0);
+            a = v_set1(x[s][k + 2][l]);
+            s2_0 = v_fma(a, z0, s2_0);
+        }
+    v_storeu(&dw[k][m], s0_0);
+    v_storeu(&dw[k + 1][m], s1_0);
+    v_storeu(&dw[k + 2][m], s2_0);
+}
+
+static void h_weights(real dw[3][16], real db[16], real *dy, real *x, real *work)
+{
+    real (*dys)[4][L] = (real (*)[4][L])dy, (*xs)[3][L] = (real (*)[3][L])x;
+    real (*dyt)[16] = (real (*)[16])work;
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 1; t++) {
+        int s = t / 1, m = t % 1 * 16;
+        vec rows[16];
+        for (int r = 0; r < 16; r++) rows[r] = m + r < 4 ? v_load(dys[s][m + r]) : v_zero();
+        v_transpose16(rows);
+        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], rows[l]);
+    }
+    #pragma omp for schedule(static) nowait
+    for (int m = 0; m < 16; m += 16) {
+        vec s = v_zero();
+        for (int r = 0; r < 1 * L; r++) s = v_add(s, v_loadu(&dyt[r][m]));
+        v_storeu(&db[m], s);
+    }
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 1; t++) {
+        int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
+            for (int k = from; k < to; k++) {
+                h_weights_3x1(dw, dyt, xs, k * 3, v * 1);
+            }
+    }
+}
+
+/* ---- h_relu: relu ---------------------------------------- tests/golden/dense.yaml:7
+ *   4 -> 4
+ *   y = max(x, 0) */
+
+/* dx = dy where y > 0, else 0: the slope at 0 is 0. */
+static void h_relu_backward(real *dx, real *dy, real *y)
+{
+    for (int i = 0; i < 4 * L; i += L) {
+        vec b = v_load(y + i), d = v_load(dy + i);
+        v_store(dx + i, v_zero_unless(v_gt(b, v_set1(0)), d));
+    }
+}
+
+/* ---- v: dense -------------------------------------------- tests/golden/dense.yaml:8
+ *   4 -> 2    10 parameters    8e-06 M multiply-adds an example
+ *   y = W x + b */
+/* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
+ * Tiles of outputs x slices; inputs in blocks of 128 whose x stays in the first-level cache.  A block's weights to 16
+ * outputs are first copied together, since rows of w lie so far apart that they would push each other out. */
+static void v_forward_2x1(real y[][2][L], real x[][4][L], real *w, real b[16], int m, int s, int k0, int k1)
+{
+    vec s0_0 = v_set1(b[m]);
+    vec s1_0 = v_set1(b[m + 1]);
+    for (int k = k0; k < k1; k++) {
+        real *wk = w + (k - k0) * 16;
+        vec z0 = v_load(x[s][k]);
+        vec a = v_set1(wk[0]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(wk[1]);
+        s1_0 = v_fma(a, z0, s1_0);
+    }
+    v_store(y[s][m], s0_0);
+    v_store(y[s][m + 1], s1_0);
+}
+
+static void v_forward(real *y, real *x, real w[4][16], real b[16])
+{
+    real (*ys)[2][L] = (real (*)[2][L])y, (*xs)[4][L] = (real (*)[4][L])x;
+    _Alignas(64) real panel[4][16];
+    for (int k0 = 0; k0 < 4; k0 += 128) {
+        int k1 = k0 + 128 < 4 ? k0 + 128 : 4;
+        #pragma omp for schedule(static) nowait
+        for (int t = 0; t < 1; t++) {
+            int p = t % 1, s = t / 1 * 1;
+            int m = p * 2;
+            for (int k = k0; k < k1; k++) {
+                v_store(panel[k - k0], v_loadu(&w[k][m]));
+                v_prefetch(&w[k][m + 16 < 16 ? m + 16 : 0]);
+            }
+            {
+                for (int f = 0; f < 2; f += 2)
+                    v_forward_2x1(ys, xs, &panel[0][f], b, m + f, s, k0, k1);
+            }
+        }
+    }
+    #pragma omp barrier
+}
+
+static void v_backward_4x1(real dx[][4][L], real dy[][2][L], real w[4][16], int k, int s)
+{
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
+    for (int m = 0; m < 2; m++) {
+        vec z0 = v_load(dy[s][m]);
+        vec a = v_set1(w[k][m]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(w[k + 1][m]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(w[k + 2][m]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(w[k + 3][m]);
+        s3_0 = v_fma(a, z0, s3_0);
+    }
+    v_store(dx[s][k], s0_0);
+    v_store(dx[s][k + 1], s1_0);
+    v_store(dx[s][k + 2], s2_0);
+    v_store(dx[s][k + 3], s3_0);
+}
+
+static void v_backward(real *dx, real *dy, real w[4][16])
+{
+    real (*dxs)[4][L] = (real (*)[4][L])dx, (*dys)[2][L] = (real (*)[2][L])dy;
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 1; t++) {
+        int from = t % 1 * 1, to = from + 1 < 1 ? from + 1 : 1, s = t / 1;
+            for (int k = from; k < to; k++) {
+                v_backward_4x1(dxs, dys, w, k * 4, s * 1);
+            }
+    }
+}
+
+static void v_weights_4x1(real dw[4][16], real dy[][16], real x[][4][L], int k, int v)
+{
+    int m = v * 16;
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
+    for (int s = 0; s < 1; s++)
+        for (int l = 0; l < L; l++) {
+            real *d = &dy[s * L + l][m];
+            vec z0 = v_loadu(d);
+            vec a = v_set1(x[s][k][l]);
+            s0_0 = v_fma(a, z0, s0_0);
+            a = v_set1(x[s][k + 1][l]);
+            s1_0 = v_fma(a, z0, s1_0);
+            a = v_set1(x[s][k + 2][l]);
+            s2_0 = v_fma(a, z0, s2_0);
+            a = v_set1(x[s][k + 3][l]);
+            s3_0 = v_fma(a, z0, s3_0);
+        }
+    v_storeu(&dw[k][m], s0_0);
+    v_storeu(&dw[k + 1][m], s1_0);
+    v_storeu(&dw[k + 2][m], s2_0);
+    v_storeu(&dw[k + 3][m], s3_0);
+}
+
+static void v_weights(real dw[4][16], real db[16], real *dy, real *x, real *work)
+{
+    real (*dys)[2][L] = (real (*)[2][L])dy, (*xs)[4][L] = (real (*)[4][L])x;
+    real (*dyt)[16] = (real (*)[16])work;
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 1; t++) {
+        int s = t / 1, m = t % 1 * 16;
+        vec rows[16];
+        for (int r = 0; r < 16; r++) rows[r] = m + r < 2 ? v_load(dys[s][m + r]) : v_zero();
+        v_transpose16(rows);
+        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], rows[l]);
+    }
+    #pragma omp for schedule(static) nowait
+    for (int m = 0; m < 16; m += 16) {
+        vec s = v_zero();
+        for (int r = 0; r < 1 * L; r++) s = v_add(s, v_loadu(&dyt[r][m]));
+        v_storeu(&db[m], s);
+    }
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 1; t++) {
+        int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
+            for (int k = from; k < to; k++) {
+                v_weights_4x1(dw, dyt, xs, k * 4, v * 1);
+            }
+    }
+}
+
+/* ---- cross_entropy1: cross_entropy ----------------------- tests/golden/dense.yaml:9
+ *   2, 1 -> 1
+ *   loss = -log(softmax(x)[label] + epsilon) */
+/* With p = softmax(x) and y the label, in every lane
+ *   loss = sum over rows of -log p_y = log(sum over k of exp(x_k - m)) - (x_y - m);
+ * m = max x keeps exp from overflowing and changes nothing else. */
+static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
+{
+    vec total = v_set1(0);
+    for (int p = 0; p < 1; p++, x += 2 * L, label += L) {
+        vec m = v_load(x), sum = v_set1(0);
+        for (int k = 1; k < 2; k++)
+            m = v_max(m, v_load(x + k * L));
+        for (int k = 0; k < 2; k++)
+            sum = v_add(sum, v_exp(v_sub(v_load(x + k * L), m)));
+        ivec at = iv_add(iv_mul(iv_load(label), iv_set1(L)), iv_iota());      /* where each lane's own x_y lies */
+        vec xy = v_sub(v_gather(x, at), m);
+        total = v_add(total, v_sub(v_log(sum), xy));
+    }
+    v_store(loss, total);
+}
+
+/* dx_k = scale (p_k - [k = y]).
+ * Lanes from `present` on hold no example: 0. */
+static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scale, int present)
+{
+    const mask here = iv_lt(iv_iota(), iv_set1(present));
+    for (int p = 0; p < 1; p++, x += 2 * L, dx += 2 * L, label += L) {
+        const ivec y = iv_load(label);
+        vec m = v_load(x), sum = v_set1(0);
+        for (int k = 1; k < 2; k++)
+            m = v_max(m, v_load(x + k * L));
+        for (int k = 0; k < 2; k++) {
+            vec e = v_exp(v_sub(v_load(x + k * L), m));
+            sum = v_add(sum, e);
+            v_store(dx + k * L, e);
+        }
+        const vec pull = v_set1(scale);
+        for (int k = 0; k < 2; k++) {
+            vec hit = v_zero_unless(iv_eq(y, iv_set1(k)), v_set1(1));
+            vec d = v_mul(pull, v_sub(v_div(v_load(dx + k * L), sum), hit));
+            v_store(dx + k * L, v_zero_unless(here, d));
+        }
+    }
+}
+
+/* ==== 5 forward ===================================================================================================== */
+
+/* Called by all threads.  `omp for` shares the groups out; its end is a barrier.  A call outside of such a loop works on all groups
+ * and shares its work out inside.  A loop over t is a repeat of the model. */
+static void forward_pass(const Batch *batch)
+{
+    #pragma omp for schedule(dynamic, 1)
+    for (int g = 0; g < G; g++) {
+        load_x_forward((real *)x_at(g), batch->inputs[0] + g * L, present(batch, g));
+        load_y_forward((int32_t *)y_at(g), batch->targets[0] + g * L, present(batch, g));
+    }
+    h_forward((real *)h_at(0), (real *)x_at(0), weights->h_weight, weights->h_bias);
+    v_forward((real *)v_at(0), (real *)h_at(0), weights->v_weight, weights->v_bias);
+    #pragma omp for schedule(dynamic, 1)
+    for (int g = 0; g < G; g++) {
+        cross_entropy1_forward((real *)loss1_at(g), (real *)v_at(g), (int32_t *)y_at(g));
+    }
+}
+
+/* The loss: the mean over the examples and positions that are there, added up in order. */
+static double loss(const Batch *batch, double *each)
+{
+    double total = 0;
+    {
+        double sum = 0;
+        for (int s = 0; s < 1; s++)
+            for (int lane = 0; lane < present(batch, s % G); lane++)
+                sum += loss1_at(s)[lane];
+        sum /= (double)batch->count * 1;
+        if (each)
+            each[0] = sum;
+        total += sum;
+    }
+    return total;
+}
+
+/* ==== 6 backward ==================================================================================================== */
+
+static void backward_pass(const Batch *batch)
+{
+    real loss1_scale = (real)(1 / ((double)batch->count * 1));
+    #pragma omp for schedule(dynamic, 1)
+    for (int g = 0; g < G; g++) {
+        cross_entropy1_backward((real *)d_v_at(g), (real *)v_at(g), (int32_t *)y_at(g), loss1_scale, present(batch, g));
+    }
+    v_weights(gradient->v_weight, gradient->v_bias, (real *)d_v_at(0), (real *)h_at(0), d_v_rows_at(0));
+    v_backward((real *)d_h_at(0), (real *)d_v_at(0), weights->v_weight);
+    #pragma omp for schedule(dynamic, 1)
+    for (int g = 0; g < G; g++) {
+        h_relu_backward((real *)d_h_sum_at(g), (real *)d_h_at(g), (real *)h_at(g));
+    }
+    h_weights(gradient->h_weight, gradient->h_bias, (real *)d_h_sum_at(0), (real *)x_at(0), d_h_rows_at(0));
+}
+
+/* ==== 7 update ====================================================================================================== */
+
+static const NetParam params[] = {
+    { "h.weight", 2, { 4, 3 }, IN_OUT, 16, 0, 12, INIT_UNIFORM, 0.9258200997725514, 7 },
+    { "h.bias", 1, { 4 }, EXPORTED, 0, 48, 4, INIT_CONSTANT, 0, 7 },
+    { "v.weight", 2, { 2, 4 }, IN_OUT, 16, 64, 8, INIT_UNIFORM, 1, 8 },
+    { "v.bias", 1, { 2 }, EXPORTED, 0, 128, 2, INIT_CONSTANT, 0, 8 },
+};
+enum { PARAMS = sizeof params / sizeof *params };
+static double *row_sums;
+
+/* Clipping, then one step of sgd.  Called by all threads; returns the norm of the gradient before clipping. */
+static double update_pass(double rate, uint64_t update_count)
+{
+    real *w = (real *)weights, *g = (real *)gradient;
+    (void)update_count;
+    double norm = optimiser_norm(g, params, PARAMS, row_sums);
+    if (!isfinite(norm))        /* a NaN or an infinity somewhere: the weights stay as they were, for the caller to look at */
+        return norm;
+    optimiser_sgd(w, g, (real *)state[0], BLOCK, rate, 0);
+    return norm;
+}
+
+/* ==== 8 what the runtime asks ======================================================================================== */
+
+static double net_forward(const Batch *batch, double *each)
+{
+    #pragma omp parallel num_threads(threads)
+    forward_pass(batch);
+    return loss(batch, each);
+}
+
+static void net_backward(const Batch *batch)
+{
+    #pragma omp parallel num_threads(threads)
+    backward_pass(batch);
+}
+
+static double net_update(double rate, uint64_t update_count)
+{
+    double norm = 0;
+    #pragma omp parallel num_threads(threads)
+    {
+        double n = update_pass(rate, update_count);
+        #pragma omp single
+        norm = n;
+    }
+    return norm;
+}
+
+static double net_step(const Batch *batch, double rate, uint64_t update_count, double *norm)
+{
+    #pragma omp parallel num_threads(threads)
+    {
+        forward_pass(batch);
+        backward_pass(batch);
+        double n = update_pass(rate, update_count);
+        #pragma omp single
+        *norm = n;
+    }
+    return loss(batch, NULL);
+}
+
+/* Which units were on, which pixels won or were read: see decide.h. */
+static uint64_t net_decisions(void)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (int s = 0; s < 1; s++)
+        hash = decide_positive(hash, (real *)h_at(s % G), 64);
+    return hash;
+}
+
+/* Forward and backward once more, on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what it
+ * wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
+#define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
+static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
+{
+    real loss1_scale = (real)(1 / ((double)batch->count * 1));
+    for (int g = 0; g < G; g++) {
+        load_x_forward((real *)x_at(g), batch->inputs[0] + g * L, present(batch, g));
+        SEE("load_x", "forward", 4, -1, g, "x", 1, (real *)x_at(g), 48, 48);
+        load_y_forward((int32_t *)y_at(g), batch->targets[0] + g * L, present(batch, g));
+    }
+    SEE("h", "forward", 7, -1, -1, "x", 0, (real *)x_at(0), 48, 48);
+    h_forward((real *)h_at(0), (real *)x_at(0), weights->h_weight, weights->h_bias);
+    SEE("h", "forward", 7, -1, -1, "h", 1, (real *)h_at(0), 64, 64);
+    SEE("v", "forward", 8, -1, -1, "h", 0, (real *)h_at(0), 64, 64);
+    v_forward((real *)v_at(0), (real *)h_at(0), weights->v_weight, weights->v_bias);
+    SEE("v", "forward", 8, -1, -1, "v", 1, (real *)v_at(0), 32, 32);
+    for (int g = 0; g < G; g++) {
+        SEE("cross_entropy1", "forward", 9, -1, g, "v", 0, (real *)v_at(g), 32, 32);
+        cross_entropy1_forward((real *)loss1_at(g), (real *)v_at(g), (int32_t *)y_at(g));
+        SEE("cross_entropy1", "forward", 9, -1, g, "loss1", 1, (real *)loss1_at(g), 16, 16);
+    }
+    for (int g = 0; g < G; g++) {
+        SEE("cross_entropy1", "backward", 9, -1, g, "v", 0, (real *)v_at(g), 32, 32);
+        cross_entropy1_backward((real *)d_v_at(g), (real *)v_at(g), (int32_t *)y_at(g), loss1_scale, present(batch, g));
+        SEE("cross_entropy1", "backward", 9, -1, g, "d_v", 1, (real *)d_v_at(g), 32, 32);
+    }
+    SEE("v", "weights", 8, -1, -1, "d_v", 0, (real *)d_v_at(0), 32, 32);
+    SEE("v", "weights", 8, -1, -1, "h", 0, (real *)h_at(0), 64, 64);
+    v_weights(gradient->v_weight, gradient->v_bias, (real *)d_v_at(0), (real *)h_at(0), d_v_rows_at(0));
+    SEE("v", "weights", 8, -1, -1, "v.weight", 1, (real *)gradient->v_weight, 64, 0);
+    SEE("v", "weights", 8, -1, -1, "v.bias", 1, (real *)gradient->v_bias, 16, 0);
+    SEE("v", "backward", 8, -1, -1, "d_v", 0, (real *)d_v_at(0), 32, 32);
+    v_backward((real *)d_h_at(0), (real *)d_v_at(0), weights->v_weight);
+    SEE("v", "backward", 8, -1, -1, "d_h", 1, (real *)d_h_at(0), 64, 64);
+    for (int g = 0; g < G; g++) {
+        SEE("h_relu", "backward", 7, -1, g, "d_h", 0, (real *)d_h_at(g), 64, 64);
+        SEE("h_relu", "backward", 7, -1, g, "h", 0, (real *)h_at(g), 64, 64);
+        h_relu_backward((real *)d_h_sum_at(g), (real *)d_h_at(g), (real *)h_at(g));
+        SEE("h_relu", "backward", 7, -1, g, "d_h_sum", 1, (real *)d_h_sum_at(g), 64, 64);
+    }
+    SEE("h", "weights", 7, -1, -1, "d_h_sum", 0, (real *)d_h_sum_at(0), 64, 64);
+    SEE("h", "weights", 7, -1, -1, "x", 0, (real *)x_at(0), 48, 48);
+    h_weights(gradient->h_weight, gradient->h_bias, (real *)d_h_sum_at(0), (real *)x_at(0), d_h_rows_at(0));
+    SEE("h", "weights", 7, -1, -1, "h.weight", 1, (real *)gradient->h_weight, 48, 0);
+    SEE("h", "weights", 7, -1, -1, "h.bias", 1, (real *)gradient->h_bias, 16, 0);
+    return 0;
+}
+
+static void net_close(void)
+{
+    free(memory), free(scratches), free(weights), free(gradient), free(state[0]), free(state[1]), free(row_sums);
+    memory = scratches = NULL;
+    weights = gradient = state[0] = state[1] = NULL;
+    row_sums = NULL;
+}
+
+static int net_open(int count)
+{
+    threads = count;
+    memory = block_new(MEMORY * sizeof(real));
+    scratches = block_new((size_t)threads * SCRATCH * sizeof(real));
+    weights = block_new(sizeof *weights), gradient = block_new(sizeof *gradient);
+    state[0] = block_new(sizeof *state[0]), state[1] = block_new(1);
+    row_sums = malloc((optimiser_all_rows(params, PARAMS) + 1) * sizeof *row_sums);
+    if (memory && scratches && weights && gradient && state[0] && state[1] && row_sums)
+        return 0;
+    net_close();
+    return -1;
+}
+
+static real *net_weights(void) { return (real *)weights; }
+static real *net_gradients(void) { return (real *)gradient; }
+static real *net_state(int k) { return (real *)state[k]; }
+static real *net_activations(void) { return memory; }
+
+static const NetData inputs[] = {
+    { "x", F32, 1, { 3 }, 3, 0 },
+};
+
+static const NetData targets[] = {
+    { "y", LABELS, 0, { 0 }, 1, 2 },
+};
+
+/* The names of the flow. */
+static const NetValue values[] = {
+    { "h", 0, 1, { 4 }, 4, 256, 0 },
+    { "v", 0, 1, { 2 }, 2, 432, 0 },
+};
+
+static const NetLoss losses[] = {
+    { CROSS_ENTROPY, 1, 0, 1, 1, 9 },
+};
+
+const Net net = {
+    .name = "dense",
+    .about = "",
+    .source = "tests/golden/dense.yaml",
+    .target = "avx2",
+    .precision = "float",
+    .form = "fast",
+    .signature = "471c529e9fc00774",
+    .hash = "e66cb8a242f840fd",
+    .settings = "",
+    .yaml =
+    "# Two dense layers, one with an activation in its epilogue; labels.\n"
+    "model: dense\n"
+    "batch: 16\n"
+    "inputs: { x: { shape: [3] } }\n"
+    "targets: { y: { classes: 2 } }\n"
+    "flow:\n"
+    "  - h: { dense: x, units: 4, act: relu }\n"
+    "  - v: { dense: h, units: 2 }\n"
+    "loss: { cross_entropy: [v, y] }\n"
+    "train: { optimiser: { sgd: { rate: 0.1 } } }\n",
+    .batch = N,
+    .lanes = L,
+    .groups = G,
+    .params = params,
+    .param_count = PARAMS,
+    .inputs = inputs,
+    .input_count = 1,
+    .targets = targets,
+    .target_count = 1,
+    .values = values,
+    .value_count = 2,
+    .losses = losses,
+    .loss_count = 1,
+    .training = { SGD, 0.1, 0, 0, 0, 100, 0, 1u },
+    .block = BLOCK,
+    .state_blocks = 0,
+    .activation_reals = 496,
+    .thread_reals = 0,
+    .forward_macs = 20,
+    .backward_macs = 28,
+    .open = net_open,
+    .close = net_close,
+    .weights = net_weights,
+    .gradients = net_gradients,
+    .state = net_state,
+    .activations = net_activations,
+    .forward = net_forward,
+    .backward = net_backward,
+    .step = net_step,
+    .update = net_update,
+    .decisions = net_decisions,
+    .replay = net_replay,
+};

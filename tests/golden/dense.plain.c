@@ -1,0 +1,453 @@
+/* dense.c -- made by spnc from tests/golden/dense.yaml.  Edit that, not this.
+ *
+ *   1 sizes   2 parameters (26)   3 memory   4 operators   5 forward   6 backward   7 update   8 what the runtime asks
+ *
+ * The plain form: one example at a time, textbook loops.  Every tensor is [channel][row][column] of one example.
+ * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its output,
+ * NAME_weights the gradient of its parameters.  The gradient of x is called d_x. */
+#include <math.h>
+#include <omp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include "block.h"
+#include "spn.h"
+#include "vec.h"
+#include "vmath.h"
+#include "optimiser.h"
+#include "decide.h"
+
+/* ==== 1 sizes ======================================================================================================= */
+
+enum { N = 16 };     /* examples in a batch */
+
+typedef real x_t[3];
+typedef real h_t[4];
+typedef real v_t[2];
+typedef int32_t y_t[1];
+typedef real loss1_t[1];
+typedef real d_v_t[2];
+typedef real d_h_t[4];
+typedef real d_h_sum_t[4];
+
+/* ==== 2 parameters ================================================================================================== */
+
+/* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
+typedef struct {
+    _Alignas(16 * sizeof(real)) real h_weight[4][3];
+    _Alignas(16 * sizeof(real)) real h_bias[4];
+    _Alignas(16 * sizeof(real)) real v_weight[2][4];
+    _Alignas(16 * sizeof(real)) real v_bias[2];
+} Weights;
+enum { BLOCK = sizeof(Weights) / sizeof(real) };
+_Static_assert(BLOCK == 64, "the plan and the struct agree");
+
+static Weights *weights, *gradient, *state[2];
+static int threads;
+
+/* ==== 3 memory ====================================================================================================== */
+
+/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
+ * the last time.  NAME_at(s) is the value of slice s: example n, or at step t of a repeat s = t * N + n. */
+static real *memory;
+static const size_t MEMORY = 416, SCRATCH = 32;     /* reals; scratch: of each thread */
+#define y_at(s) (*(y_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
+#define h_at(s) (*(h_t *)(void *)(memory + 256 + (s) * (ptrdiff_t)4))   /* 4: 0.00 MiB */
+#define x_at(s) (*(x_t *)(void *)(memory + 320 + (s) * (ptrdiff_t)3))   /* 3: 0.00 MiB */
+#define v_at(s) (*(v_t *)(void *)(memory + 368 + (s) * (ptrdiff_t)2))   /* 2: 0.00 MiB */
+#define loss1_at(s) (*(loss1_t *)(void *)(memory + 400 + (s) * (ptrdiff_t)1))   /* 1: 0.00 MiB */
+
+/* What lives only within one example's phase: in the scratch of its thread, likewise planned. */
+static real *scratches;
+static inline real *scratch_of_thread(void) { return scratches + (size_t)omp_get_thread_num() * SCRATCH; }
+#define d_v_at(s) (*(d_v_t *)(void *)(scratch + 0))   /* 2: 0 KiB a thread */
+#define d_h_sum_at(s) (*(d_h_sum_t *)(void *)(scratch + 0))   /* 4: 0 KiB a thread */
+#define d_h_at(s) (*(d_h_t *)(void *)(scratch + 16))   /* 4: 0 KiB a thread */
+
+/* ==== 4 operators =================================================================================================== */
+
+/* ---- load_x: load ---------------------------------------- tests/golden/dense.yaml:4
+ *   3
+ *   the examples of a group, side by side */
+/* y = x.  An example that is not there (row is NULL) is all zeros. */
+static void load_x_forward(real *y, const void *row)
+{
+    const float *x = row;
+    for (int i = 0; i < 3; i++)
+        y[i] = x ? x[i] : 0;
+}
+
+/* ---- load_y: labels -------------------------------------- tests/golden/dense.yaml:5
+ *   1
+ *   the labels of a group, side by side */
+/* y[p] = label p of the example; 0 for one that is not there (row is NULL). */
+static void load_y_forward(int32_t *y, const void *row)
+{
+    const int32_t *label = row;
+    for (int p = 0; p < 1; p++)
+        y[p] = label ? label[p] : 0;
+}
+
+/* ---- h: dense -------------------------------------------- tests/golden/dense.yaml:7
+ *   3 -> 4    16 parameters    1.2e-05 M multiply-adds an example
+ *   y = W x + b, then relu */
+/* y[m] = relu(b[m] + sum over k of w[m][k] x[k]) */
+static void h_forward(h_t y, real *x, real w[4][3], real b[4])
+{
+    for (int m = 0; m < 4; m++) {
+        real s = b[m];
+        for (int k = 0; k < 3; k++) s += w[m][k] * x[k];
+        y[m] = r_max(0, s);
+    }
+}
+
+/* dw[m][k] += dy[m] x[k], db[m] += dy[m] */
+static void h_weights(real dw[4][3], real db[4], h_t dy, real *x)
+{
+    for (int m = 0; m < 4; m++) {
+        db[m] += dy[m];
+        for (int k = 0; k < 3; k++) dw[m][k] += dy[m] * x[k];
+    }
+}
+
+/* ---- h_relu: relu ---------------------------------------- tests/golden/dense.yaml:7
+ *   4 -> 4
+ *   y = max(x, 0) */
+
+/* dx = dy where y > 0, else 0: the slope at 0 is 0. */
+static void h_relu_backward(real *dx, real *dy, real *y)
+{
+    for (int i = 0; i < 4; i++)
+        dx[i] = y[i] > 0 ? dy[i] : 0;
+}
+
+/* ---- v: dense -------------------------------------------- tests/golden/dense.yaml:8
+ *   4 -> 2    10 parameters    8e-06 M multiply-adds an example
+ *   y = W x + b */
+/* y[m] = (b[m] + sum over k of w[m][k] x[k]) */
+static void v_forward(v_t y, real *x, real w[2][4], real b[2])
+{
+    for (int m = 0; m < 2; m++) {
+        real s = b[m];
+        for (int k = 0; k < 4; k++) s += w[m][k] * x[k];
+        y[m] = s;
+    }
+}
+
+/* dx[k] = sum over m of w[m][k] dy[m] */
+static void v_backward(real *dx, v_t dy, real w[2][4])
+{
+    for (int k = 0; k < 4; k++) dx[k] = 0;
+    for (int m = 0; m < 2; m++)
+        for (int k = 0; k < 4; k++) dx[k] += w[m][k] * dy[m];
+}
+
+/* dw[m][k] += dy[m] x[k], db[m] += dy[m] */
+static void v_weights(real dw[2][4], real db[2], v_t dy, real *x)
+{
+    for (int m = 0; m < 2; m++) {
+        db[m] += dy[m];
+        for (int k = 0; k < 4; k++) dw[m][k] += dy[m] * x[k];
+    }
+}
+
+/* ---- cross_entropy1: cross_entropy ----------------------- tests/golden/dense.yaml:9
+ *   2, 1 -> 1
+ *   loss = -log(softmax(x)[label] + epsilon) */
+/* With p = softmax(x) and y the label,
+ *   loss = sum over rows of -log p_y = log(sum over k of exp(x_k - m)) - (x_y - m);
+ * m = max x keeps exp from overflowing and changes nothing else. */
+static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
+{
+    *loss = 0;
+    for (int p = 0; p < 1; p++, x += 2) {
+        real m = x[0], sum = 0;
+        for (int k = 1; k < 2; k++)
+            m = r_max(m, x[k]);
+        for (int k = 0; k < 2; k++)
+            sum += r_exp(x[k] - m);
+        *loss += r_log(sum) - (x[label[p]] - m);
+    }
+}
+
+/* dx_k = scale (p_k - [k = y]). */
+static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scale, int present)
+{
+    for (int p = 0; p < 1; p++, x += 2, dx += 2) {
+        real m = x[0], sum = 0;
+        for (int k = 1; k < 2; k++)
+            m = r_max(m, x[k]);
+        for (int k = 0; k < 2; k++)
+            sum += dx[k] = r_exp(x[k] - m);
+        real pull = present ? scale : 0;
+        for (int k = 0; k < 2; k++)
+            dx[k] = pull * (dx[k] / sum - (k == label[p]));
+    }
+}
+
+/* ==== 5 forward ===================================================================================================== */
+
+/* The examples one after the other; a loop over t is a repeat of the model. */
+static void forward_pass(const Batch *batch)
+{
+    for (int n = 0; n < N; n++) {
+        load_x_forward((real *)x_at(n), n < batch->count ? batch->inputs[0][n] : NULL);
+        load_y_forward((int32_t *)y_at(n), n < batch->count ? batch->targets[0][n] : NULL);
+        h_forward((real *)h_at(n), (real *)x_at(n), weights->h_weight, weights->h_bias);
+        v_forward((real *)v_at(n), (real *)h_at(n), weights->v_weight, weights->v_bias);
+        cross_entropy1_forward((real *)loss1_at(n), (real *)v_at(n), (int32_t *)y_at(n));
+    }
+}
+
+/* The loss: the mean over the examples and positions that are there, added up in order. */
+static double loss(const Batch *batch, double *each)
+{
+    double total = 0;
+    {
+        double sum = 0;
+        for (int s = 0; s < 16; s++)
+            if (s % N < batch->count)
+                sum += loss1_at(s)[0];
+        sum /= (double)batch->count * 1;
+        if (each)
+            each[0] = sum;
+        total += sum;
+    }
+    return total;
+}
+
+/* ==== 6 backward ==================================================================================================== */
+
+static void backward_pass(const Batch *batch)
+{
+    real loss1_scale = (real)(1 / ((double)batch->count * 1));
+    real *scratch = scratch_of_thread();
+    memset(gradient, 0, sizeof *gradient);
+    for (int n = 0; n < N; n++) {
+        cross_entropy1_backward((real *)d_v_at(n), (real *)v_at(n), (int32_t *)y_at(n), loss1_scale, n < batch->count);
+        v_weights(gradient->v_weight, gradient->v_bias, (real *)d_v_at(n), (real *)h_at(n));
+        v_backward((real *)d_h_at(n), (real *)d_v_at(n), weights->v_weight);
+        h_relu_backward((real *)d_h_sum_at(n), (real *)d_h_at(n), (real *)h_at(n));
+        h_weights(gradient->h_weight, gradient->h_bias, (real *)d_h_sum_at(n), (real *)x_at(n));
+    }
+}
+
+/* ==== 7 update ====================================================================================================== */
+
+static const NetParam params[] = {
+    { "h.weight", 2, { 4, 3 }, EXPORTED, 0, 0, 12, INIT_UNIFORM, 0.9258200997725514, 7 },
+    { "h.bias", 1, { 4 }, EXPORTED, 0, 16, 4, INIT_CONSTANT, 0, 7 },
+    { "v.weight", 2, { 2, 4 }, EXPORTED, 0, 32, 8, INIT_UNIFORM, 1, 8 },
+    { "v.bias", 1, { 2 }, EXPORTED, 0, 48, 2, INIT_CONSTANT, 0, 8 },
+};
+enum { PARAMS = sizeof params / sizeof *params };
+static double *row_sums;
+
+/* Clipping, then one step of sgd.  Called by all threads; returns the norm of the gradient before clipping. */
+static double update_pass(double rate, uint64_t update_count)
+{
+    real *w = (real *)weights, *g = (real *)gradient;
+    (void)update_count;
+    double norm = optimiser_norm(g, params, PARAMS, row_sums);
+    if (!isfinite(norm))        /* a NaN or an infinity somewhere: the weights stay as they were, for the caller to look at */
+        return norm;
+    optimiser_sgd(w, g, (real *)state[0], BLOCK, rate, 0);
+    return norm;
+}
+
+/* ==== 8 what the runtime asks ======================================================================================== */
+
+static double net_forward(const Batch *batch, double *each)
+{
+    #pragma omp parallel num_threads(threads)
+    forward_pass(batch);
+    return loss(batch, each);
+}
+
+static void net_backward(const Batch *batch)
+{
+    #pragma omp parallel num_threads(threads)
+    backward_pass(batch);
+}
+
+static double net_update(double rate, uint64_t update_count)
+{
+    double norm = 0;
+    #pragma omp parallel num_threads(threads)
+    {
+        double n = update_pass(rate, update_count);
+        #pragma omp single
+        norm = n;
+    }
+    return norm;
+}
+
+static double net_step(const Batch *batch, double rate, uint64_t update_count, double *norm)
+{
+    #pragma omp parallel num_threads(threads)
+    {
+        forward_pass(batch);
+        backward_pass(batch);
+        double n = update_pass(rate, update_count);
+        #pragma omp single
+        *norm = n;
+    }
+    return loss(batch, NULL);
+}
+
+/* Which units were on, which pixels won or were read: see decide.h. */
+static uint64_t net_decisions(void)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (int s = 0; s < 16; s++)
+        hash = decide_positive(hash, (real *)h_at(s % N), 4);
+    return hash;
+}
+
+/* Forward and backward once more, on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what it
+ * wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
+#define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
+static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
+{
+    real loss1_scale = (real)(1 / ((double)batch->count * 1));
+    real *scratch = scratches;
+    memset(gradient, 0, sizeof *gradient);
+    for (int n = 0; n < N; n++) {
+        load_x_forward((real *)x_at(n), n < batch->count ? batch->inputs[0][n] : NULL);
+        SEE("load_x", "forward", 4, -1, n, "x", 1, (real *)x_at(n), 3, 3);
+        load_y_forward((int32_t *)y_at(n), n < batch->count ? batch->targets[0][n] : NULL);
+        SEE("h", "forward", 7, -1, n, "x", 0, (real *)x_at(n), 3, 3);
+        h_forward((real *)h_at(n), (real *)x_at(n), weights->h_weight, weights->h_bias);
+        SEE("h", "forward", 7, -1, n, "h", 1, (real *)h_at(n), 4, 4);
+        SEE("v", "forward", 8, -1, n, "h", 0, (real *)h_at(n), 4, 4);
+        v_forward((real *)v_at(n), (real *)h_at(n), weights->v_weight, weights->v_bias);
+        SEE("v", "forward", 8, -1, n, "v", 1, (real *)v_at(n), 2, 2);
+        SEE("cross_entropy1", "forward", 9, -1, n, "v", 0, (real *)v_at(n), 2, 2);
+        cross_entropy1_forward((real *)loss1_at(n), (real *)v_at(n), (int32_t *)y_at(n));
+        SEE("cross_entropy1", "forward", 9, -1, n, "loss1", 1, (real *)loss1_at(n), 1, 1);
+    }
+    for (int n = 0; n < N; n++) {
+        SEE("cross_entropy1", "backward", 9, -1, n, "v", 0, (real *)v_at(n), 2, 2);
+        cross_entropy1_backward((real *)d_v_at(n), (real *)v_at(n), (int32_t *)y_at(n), loss1_scale, n < batch->count);
+        SEE("cross_entropy1", "backward", 9, -1, n, "d_v", 1, (real *)d_v_at(n), 2, 2);
+        SEE("v", "weights", 8, -1, n, "d_v", 0, (real *)d_v_at(n), 2, 2);
+        SEE("v", "weights", 8, -1, n, "h", 0, (real *)h_at(n), 4, 4);
+        v_weights(gradient->v_weight, gradient->v_bias, (real *)d_v_at(n), (real *)h_at(n));
+        SEE("v", "weights", 8, -1, -1, "v.weight", 1, (real *)gradient->v_weight, 16, 0);
+        SEE("v", "weights", 8, -1, -1, "v.bias", 1, (real *)gradient->v_bias, 16, 0);
+        SEE("v", "backward", 8, -1, n, "d_v", 0, (real *)d_v_at(n), 2, 2);
+        v_backward((real *)d_h_at(n), (real *)d_v_at(n), weights->v_weight);
+        SEE("v", "backward", 8, -1, n, "d_h", 1, (real *)d_h_at(n), 4, 4);
+        SEE("h_relu", "backward", 7, -1, n, "d_h", 0, (real *)d_h_at(n), 4, 4);
+        SEE("h_relu", "backward", 7, -1, n, "h", 0, (real *)h_at(n), 4, 4);
+        h_relu_backward((real *)d_h_sum_at(n), (real *)d_h_at(n), (real *)h_at(n));
+        SEE("h_relu", "backward", 7, -1, n, "d_h_sum", 1, (real *)d_h_sum_at(n), 4, 4);
+        SEE("h", "weights", 7, -1, n, "d_h_sum", 0, (real *)d_h_sum_at(n), 4, 4);
+        SEE("h", "weights", 7, -1, n, "x", 0, (real *)x_at(n), 3, 3);
+        h_weights(gradient->h_weight, gradient->h_bias, (real *)d_h_sum_at(n), (real *)x_at(n));
+        SEE("h", "weights", 7, -1, -1, "h.weight", 1, (real *)gradient->h_weight, 16, 0);
+        SEE("h", "weights", 7, -1, -1, "h.bias", 1, (real *)gradient->h_bias, 16, 0);
+    }
+    return 0;
+}
+
+static void net_close(void)
+{
+    free(memory), free(scratches), free(weights), free(gradient), free(state[0]), free(state[1]), free(row_sums);
+    memory = scratches = NULL;
+    weights = gradient = state[0] = state[1] = NULL;
+    row_sums = NULL;
+}
+
+static int net_open(int count)
+{
+    threads = 1;
+    (void)count;                /* the plain form is for reading and stepping through: one thread */
+    memory = block_new(MEMORY * sizeof(real));
+    scratches = block_new((size_t)threads * SCRATCH * sizeof(real));
+    weights = block_new(sizeof *weights), gradient = block_new(sizeof *gradient);
+    state[0] = block_new(sizeof *state[0]), state[1] = block_new(1);
+    row_sums = malloc((optimiser_all_rows(params, PARAMS) + 1) * sizeof *row_sums);
+    if (memory && scratches && weights && gradient && state[0] && state[1] && row_sums)
+        return 0;
+    net_close();
+    return -1;
+}
+
+static real *net_weights(void) { return (real *)weights; }
+static real *net_gradients(void) { return (real *)gradient; }
+static real *net_state(int k) { return (real *)state[k]; }
+static real *net_activations(void) { return memory; }
+
+static const NetData inputs[] = {
+    { "x", F32, 1, { 3 }, 3, 0 },
+};
+
+static const NetData targets[] = {
+    { "y", LABELS, 0, { 0 }, 1, 2 },
+};
+
+/* The names of the flow. */
+static const NetValue values[] = {
+    { "h", 0, 1, { 4 }, 4, 256, 0 },
+    { "v", 0, 1, { 2 }, 2, 368, 0 },
+};
+
+static const NetLoss losses[] = {
+    { CROSS_ENTROPY, 1, 0, 1, 1, 9 },
+};
+
+const Net net = {
+    .name = "dense",
+    .about = "",
+    .source = "tests/golden/dense.yaml",
+    .target = "generic",
+    .precision = "float",
+    .form = "plain",
+    .signature = "471c529e9fc00774",
+    .hash = "0d31b7d01eca51e3",
+    .settings = "",
+    .yaml =
+    "# Two dense layers, one with an activation in its epilogue; labels.\n"
+    "model: dense\n"
+    "batch: 16\n"
+    "inputs: { x: { shape: [3] } }\n"
+    "targets: { y: { classes: 2 } }\n"
+    "flow:\n"
+    "  - h: { dense: x, units: 4, act: relu }\n"
+    "  - v: { dense: h, units: 2 }\n"
+    "loss: { cross_entropy: [v, y] }\n"
+    "train: { optimiser: { sgd: { rate: 0.1 } } }\n",
+    .batch = N,
+    .lanes = 1,
+    .groups = N,
+    .params = params,
+    .param_count = PARAMS,
+    .inputs = inputs,
+    .input_count = 1,
+    .targets = targets,
+    .target_count = 1,
+    .values = values,
+    .value_count = 2,
+    .losses = losses,
+    .loss_count = 1,
+    .training = { SGD, 0.1, 0, 0, 0, 100, 0, 1u },
+    .block = BLOCK,
+    .state_blocks = 0,
+    .activation_reals = 416,
+    .thread_reals = 32,
+    .forward_macs = 20,
+    .backward_macs = 28,
+    .open = net_open,
+    .close = net_close,
+    .weights = net_weights,
+    .gradients = net_gradients,
+    .state = net_state,
+    .activations = net_activations,
+    .forward = net_forward,
+    .backward = net_backward,
+    .step = net_step,
+    .update = net_update,
+    .decisions = net_decisions,
+    .replay = net_replay,
+};

@@ -1,0 +1,990 @@
+/* joints.c -- made by spnc from tests/golden/joints.yaml.  Edit that, not this.
+ *
+ *   1 sizes   2 parameters (36)   3 memory   4 operators   5 forward   6 backward   7 update   8 what the runtime asks
+ *
+ * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of one group,
+ * and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
+ * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its output,
+ * NAME_weights the gradient of its parameters.  The gradient of x is called d_x. */
+#include <math.h>
+#include <omp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include "block.h"
+#include "spn.h"
+#include "vec.h"
+#include "vmath.h"
+#include "optimiser.h"
+#include "decide.h"
+
+/* ==== 1 sizes ======================================================================================================= */
+
+enum { N = 16, G = 1 };     /* examples in a batch; groups of L = 16 lanes that hold them */
+
+typedef real s_t[2][2][L];
+typedef real x_t[4][L];
+typedef real d_t[4][L];
+typedef real e_t[2][2][L];
+typedef real p_t[2][2][L];
+typedef real s_2_t[2][2][L];
+typedef real end_t[2][2][L];
+typedef real s_steps_t[2][2][2][L];
+typedef real first_t[2][2][L];
+typedef real both_t[2][4][L];
+typedef real v_t[2][L];
+typedef real r_t[2][L];
+typedef real loss1_t[L];
+typedef real d_v_t[2][L];
+typedef real d_both_t[2][4][L];
+typedef real d_end_t[2][2][L];
+typedef real d_first_t[2][2][L];
+typedef real d_s_steps_t[2][2][2][L];
+typedef real d_s_t[2][2][L];
+typedef real d_s_2_t[2][2][L];
+typedef real d_s_total_t[2][2][L];
+typedef real d_e_t[2][2][L];
+typedef real d_s_3_t[2][2][L];
+typedef real d_s_total_2_t[2][2][L];
+typedef real d_e_2_t[2][2][L];
+typedef real d_e_total_t[2][2][L];
+typedef real d_d_t[4][L];
+typedef real d_d_sum_t[4][L];
+
+/* ==== 2 parameters ================================================================================================== */
+
+/* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
+typedef struct {
+    _Alignas(16 * sizeof(real)) real d_weight[4][16];
+    _Alignas(16 * sizeof(real)) real d_bias[16];
+    _Alignas(16 * sizeof(real)) real v_weight[8][16];
+} Weights;
+enum { BLOCK = sizeof(Weights) / sizeof(real) };
+_Static_assert(BLOCK == 208, "the plan and the struct agree");
+
+static Weights *weights, *gradient, *state[2];
+static int threads;
+
+/* ==== 3 memory ====================================================================================================== */
+
+/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
+ * the last time.  NAME_at(s) is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
+static real *memory;
+static const size_t MEMORY = 1520, SCRATCH = 256;     /* reals; scratch: of each thread */
+#define r_at(s) (*(r_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
+#define s_at(s) (*(s_t *)(void *)(memory + 320 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
+#define x_at(s) (*(x_t *)(void *)(memory + 1216 + (s) * (ptrdiff_t)64))   /* 4: 0.00 MiB */
+#define d_at(s) (*(d_t *)(void *)(memory + 1280 + (s) * (ptrdiff_t)64))   /* 4: 0.00 MiB */
+#define e_at(s) (*(e_t *)(void *)(memory + 1280 + (s) * (ptrdiff_t)64))   /* 2x2: d again */
+#define p_at(s) (*(p_t *)(void *)(memory + 448 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
+#define both_at(s) (*(both_t *)(void *)(memory + 576 + (s) * (ptrdiff_t)128))   /* 2x4: 0.00 MiB */
+#define end_at(s) (*(end_t *)(void *)(memory + 1344 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
+#define first_at(s) (*(first_t *)(void *)(memory + 1408 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
+#define v_at(s) (*(v_t *)(void *)(memory + 1472 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
+#define loss1_at(s) (*(loss1_t *)(void *)(memory + 1504 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
+#define d_v_at(s) (*(d_v_t *)(void *)(memory + 704 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
+#define d_v_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* working memory: 0.00 MiB */
+#define d_both_at(s) (*(d_both_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)128))   /* 2x4: 0.00 MiB */
+#define d_s_at(s) (*(d_s_t *)(void *)(memory + 704 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
+#define d_s_2_at(s) (*(d_s_2_t *)(void *)(memory + 832 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
+#define d_s_3_at(s) (*(d_s_3_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
+#define d_s_total_at(s) (*(d_s_total_t *)(void *)(memory + 960 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
+#define d_e_at(s) (*(d_e_t *)(void *)(memory + 1088 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
+#define d_d_sum_at(s) (*(d_d_sum_t *)(void *)(memory + 704 + (s) * (ptrdiff_t)64))   /* 4: 0.00 MiB */
+#define d_d_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* working memory: 0.00 MiB */
+
+/* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
+static real *scratches;
+static inline real *scratch_of_thread(void) { return scratches + (size_t)omp_get_thread_num() * SCRATCH; }
+#define s_2_at(s) (*(s_2_t *)(void *)(scratch + 0))   /* 2x2: 0 KiB a thread */
+#define s_steps_at(s) (*(s_steps_t *)(void *)(scratch + 0))   /* 2x2x2: 0 KiB a thread */
+#define d_s_steps_at(s) (*(d_s_steps_t *)(void *)(scratch + 0))   /* 2x2x2: 0 KiB a thread */
+#define d_end_at(s) (*(d_end_t *)(void *)(scratch + 128))   /* 2x2: 0 KiB a thread */
+#define d_first_at(s) (*(d_first_t *)(void *)(scratch + 192))   /* 2x2: 0 KiB a thread */
+#define d_s_total_2_at(s) (*(d_s_total_2_t *)(void *)(scratch + 0))   /* 2x2: 0 KiB a thread */
+#define d_e_2_at(s) (*(d_e_2_t *)(void *)(scratch + 64))   /* 2x2: 0 KiB a thread */
+#define d_e_total_at(s) (*(d_e_total_t *)(void *)(scratch + 128))   /* 2x2: 0 KiB a thread */
+#define d_d_at(s) (*(d_d_t *)(void *)(scratch + 128))   /* 4: d_e_total again */
+
+/* How many examples group g holds: L, less in the last group, and in the last batch of an epoch. */
+static inline int present(const Batch *batch, int g)
+{
+    int n = batch->count - g * L;
+    return n < 0 ? 0 : n > L ? L : n;
+}
+
+/* ==== 4 operators =================================================================================================== */
+
+/* ---- load_x: load ---------------------------------------- tests/golden/joints.yaml:4
+ *   4
+ *   the examples of a group, side by side */
+/* y = x.  rows[l] is the example of lane l; lanes from `present` on have none and are zero. */
+static void load_x_forward(real *y, const void *const *rows, int present)
+{
+    for (int l = 0; l < L; l++) {
+        const float *x = l < present ? rows[l] : NULL;
+        for (int i = 0; i < 4; i++)
+            y[i * L + l] = x ? x[i] : 0;
+    }
+}
+
+/* ---- load_r: load ---------------------------------------- tests/golden/joints.yaml:5
+ *   2
+ *   the examples of a group, side by side */
+/* y = x.  rows[l] is the example of lane l; lanes from `present` on have none and are zero. */
+static void load_r_forward(real *y, const void *const *rows, int present)
+{
+    for (int l = 0; l < L; l++) {
+        const float *x = l < present ? rows[l] : NULL;
+        for (int i = 0; i < 2; i++)
+            y[i * L + l] = x ? x[i] : 0;
+    }
+}
+
+/* ---- s_start: fill --------------------------------------- tests/golden/joints.yaml:8
+ *   2x2
+ *   y = 0 */
+/* y = 0 */
+static void s_start_forward(real *y)
+{
+    for (int i = 0; i < 4 * L; i += L)
+        v_store(y + i, v_set1((real)0));
+}
+
+/* ---- d: dense -------------------------------------------- tests/golden/joints.yaml:10
+ *   4 -> 4    20 parameters    1.6e-05 M multiply-adds an example
+ *   y = W x + b, then sigmoid */
+/* y[s][m] = sigmoid(b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
+ * Tiles of outputs x slices; inputs in blocks of 128 whose x stays in the first-level cache.  A block's weights to 16
+ * outputs are first copied together, since rows of w lie so far apart that they would push each other out. */
+static void d_forward_4x1(real y[][4][L], real x[][4][L], real *w, real b[16], int m, int s, int k0, int k1)
+{
+    vec s0_0 = v_set1(b[m]);
+    vec s1_0 = v_set1(b[m + 1]);
+    vec s2_0 = v_set1(b[m + 2]);
+    vec s3_0 = v_set1(b[m + 3]);
+    for (int k = k0; k < k1; k++) {
+        real *wk = w + (k - k0) * 16;
+        vec z0 = v_load(x[s][k]);
+        vec a = v_set1(wk[0]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(wk[1]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(wk[2]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(wk[3]);
+        s3_0 = v_fma(a, z0, s3_0);
+    }
+    v_store(y[s][m], v_sigmoid(s0_0));
+    v_store(y[s][m + 1], v_sigmoid(s1_0));
+    v_store(y[s][m + 2], v_sigmoid(s2_0));
+    v_store(y[s][m + 3], v_sigmoid(s3_0));
+}
+
+static void d_forward(real *y, real *x, real w[4][16], real b[16])
+{
+    real (*ys)[4][L] = (real (*)[4][L])y, (*xs)[4][L] = (real (*)[4][L])x;
+    _Alignas(64) real panel[4][16];
+    for (int k0 = 0; k0 < 4; k0 += 128) {
+        int k1 = k0 + 128 < 4 ? k0 + 128 : 4;
+        #pragma omp for schedule(static) nowait
+        for (int t = 0; t < 1; t++) {
+            int p = t % 1, s = t / 1 * 1;
+            int m = p * 4;
+            for (int k = k0; k < k1; k++) {
+                v_store(panel[k - k0], v_loadu(&w[k][m]));
+                v_prefetch(&w[k][m + 16 < 16 ? m + 16 : 0]);
+            }
+            {
+                for (int f = 0; f < 4; f += 4)
+                    d_forward_4x1(ys, xs, &panel[0][f], b, m + f, s, k0, k1);
+            }
+        }
+    }
+    #pragma omp barrier
+}
+
+static void d_weights_4x1(real dw[4][16], real dy[][16], real x[][4][L], int k, int v)
+{
+    int m = v * 16;
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
+    for (int s = 0; s < 1; s++)
+        for (int l = 0; l < L; l++) {
+            real *d = &dy[s * L + l][m];
+            vec z0 = v_loadu(d);
+            vec a = v_set1(x[s][k][l]);
+            s0_0 = v_fma(a, z0, s0_0);
+            a = v_set1(x[s][k + 1][l]);
+            s1_0 = v_fma(a, z0, s1_0);
+            a = v_set1(x[s][k + 2][l]);
+            s2_0 = v_fma(a, z0, s2_0);
+            a = v_set1(x[s][k + 3][l]);
+            s3_0 = v_fma(a, z0, s3_0);
+        }
+    v_storeu(&dw[k][m], s0_0);
+    v_storeu(&dw[k + 1][m], s1_0);
+    v_storeu(&dw[k + 2][m], s2_0);
+    v_storeu(&dw[k + 3][m], s3_0);
+}
+
+static void d_weights(real dw[4][16], real db[16], real *dy, real *x, real *work)
+{
+    real (*dys)[4][L] = (real (*)[4][L])dy, (*xs)[4][L] = (real (*)[4][L])x;
+    real (*dyt)[16] = (real (*)[16])work;
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 1; t++) {
+        int s = t / 1, m = t % 1 * 16;
+        vec rows[16];
+        for (int r = 0; r < 16; r++) rows[r] = m + r < 4 ? v_load(dys[s][m + r]) : v_zero();
+        v_transpose16(rows);
+        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], rows[l]);
+    }
+    #pragma omp for schedule(static) nowait
+    for (int m = 0; m < 16; m += 16) {
+        vec s = v_zero();
+        for (int r = 0; r < 1 * L; r++) s = v_add(s, v_loadu(&dyt[r][m]));
+        v_storeu(&db[m], s);
+    }
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 1; t++) {
+        int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
+            for (int k = from; k < to; k++) {
+                d_weights_4x1(dw, dyt, xs, k * 4, v * 1);
+            }
+    }
+}
+
+/* ---- d_sigmoid: sigmoid ---------------------------------- tests/golden/joints.yaml:10
+ *   4 -> 4
+ *   y = 1 / (1 + exp(-x)) */
+
+/* dx = dy y (1 - y) */
+static void d_sigmoid_backward(real *dx, real *dy, real *y)
+{
+    for (int i = 0; i < 4 * L; i += L) {
+        vec b = v_load(y + i), d = v_load(dy + i);
+        v_store(dx + i, v_mul(d, v_mul(b, v_sub(v_set1(1), b))));
+    }
+}
+
+/* ---- p: multiply ----------------------------------------- tests/golden/joints.yaml:12
+ *   2x2, 2x2 -> 2x2
+ *   y = x1 x2 ... */
+/* y = x1 x2 */
+static void p_forward(real *y, real *x1, real *x2)
+{
+    for (int i = 0; i < 4 * L; i += L)
+        v_store(y + i, v_mul(v_load(x1 + i), v_load(x2 + i)));
+}
+
+/* dx_k = dy times the other inputs */
+static void p_backward(real *dx1, real *dx2, real *dy, real *x1, real *x2)
+{
+    for (int i = 0; i < 4 * L; i += L) {
+        v_store(dx1 + i, v_mul(v_load(dy + i), v_load(x2 + i)));
+        v_store(dx2 + i, v_mul(v_load(dy + i), v_load(x1 + i)));
+    }
+}
+
+/* ---- s_2: add -------------------------------------------- tests/golden/joints.yaml:13
+ *   2x2, 2x2 -> 2x2
+ *   y = x1 + x2 + ... */
+/* y = x1 + x2 */
+static void s_2_forward(real *y, real *x1, real *x2)
+{
+    for (int i = 0; i < 4 * L; i += L)
+        v_store(y + i, v_add(v_load(x1 + i), v_load(x2 + i)));
+}
+
+/* ---- s: copy --------------------------------------------- tests/golden/joints.yaml:13
+ *   2x2 -> 2x2
+ *   y = x */
+/* y = x */
+static void s_forward(real *y, real *x)
+{
+    memcpy(y, x, 4 * L * sizeof(real));
+}
+
+/* ---- end: pick ------------------------------------------- tests/golden/joints.yaml:14
+ *   2x2 -> 2x2
+ *   y = x at one step */
+/* y = x of step 1 */
+static void end_forward(end_t y, s_t *x)
+{
+    memcpy(y, &x[1], sizeof(s_t));
+}
+
+/* dx = dy at step 1, 0 at the others */
+static void end_backward(s_t *dx, end_t dy)
+{
+    for (int t = 0; t < 2; t++)
+        memset(&dx[t * 1], 0, sizeof(s_t));
+    memcpy(&dx[1], dy, sizeof(s_t));
+}
+
+/* ---- s_steps: stack -------------------------------------- tests/golden/joints.yaml:15
+ *   2x2 -> 2x2x2
+ *   y = the steps of x, one after the other */
+/* y[t] = x of step t, for t < 2 */
+static void s_steps_forward(s_steps_t y, s_t *x)
+{
+    for (int t = 0; t < 2; t++)
+        memcpy(&y[t], &x[t * 1], sizeof(s_t));
+}
+
+/* dx of step t = dy[t] */
+static void s_steps_backward(s_t *dx, s_steps_t dy)
+{
+    for (int t = 0; t < 2; t++)
+        memcpy(&dx[t * 1], &dy[t], sizeof(s_t));
+}
+
+/* ---- first: slice ---------------------------------------- tests/golden/joints.yaml:15
+ *   2x2x2 -> 2x2
+ *   y = x[from:to] along an axis */
+/* y = position 0 of axis 0 of x */
+static void first_forward(first_t y, s_steps_t x)
+{
+    memcpy(y, &x[0], sizeof(first_t));
+}
+
+/* dx = dy there, 0 elsewhere */
+static void first_backward(s_steps_t dx, first_t dy)
+{
+    memset(dx, 0, sizeof(s_steps_t));
+    memcpy(&dx[0], dy, sizeof(first_t));
+}
+
+/* ---- both: concat ---------------------------------------- tests/golden/joints.yaml:16
+ *   2x2, 2x2 -> 2x4
+ *   y = the inputs joined along an axis */
+/* y = the inputs, joined along axis 1 */
+static void both_forward(both_t y, end_t x1, first_t x2)
+{
+    for (int i = 0; i < 2; i++) {
+        memcpy(y[i], x1[i], sizeof x1[i]);
+        memcpy(y[i] + 2, x2[i], sizeof x2[i]);
+    }
+}
+
+/* Each input's gradient is its part of dy. */
+static void both_backward(end_t dx1, first_t dx2, both_t dy)
+{
+    for (int i = 0; i < 2; i++) {
+        memcpy(dx1[i], dy[i], sizeof dx1[i]);
+        memcpy(dx2[i], dy[i] + 2, sizeof dx2[i]);
+    }
+}
+
+/* ---- v: dense -------------------------------------------- tests/golden/joints.yaml:17
+ *   2x4 -> 2    16 parameters    1.6e-05 M multiply-adds an example
+ *   y = W x + b */
+/* y[s][m] = (sum over k of w[k][m] x[s][k]), k in order, in every lane.
+ * Tiles of outputs x slices; inputs in blocks of 128 whose x stays in the first-level cache.  A block's weights to 16
+ * outputs are first copied together, since rows of w lie so far apart that they would push each other out. */
+static void v_forward_2x1(real y[][2][L], real x[][8][L], real *w, int m, int s, int k0, int k1)
+{
+    vec s0_0 = v_zero();
+    vec s1_0 = v_zero();
+    for (int k = k0; k < k1; k++) {
+        real *wk = w + (k - k0) * 16;
+        vec z0 = v_load(x[s][k]);
+        vec a = v_set1(wk[0]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(wk[1]);
+        s1_0 = v_fma(a, z0, s1_0);
+    }
+    v_store(y[s][m], s0_0);
+    v_store(y[s][m + 1], s1_0);
+}
+
+static void v_forward(real *y, real *x, real w[8][16])
+{
+    real (*ys)[2][L] = (real (*)[2][L])y, (*xs)[8][L] = (real (*)[8][L])x;
+    _Alignas(64) real panel[8][16];
+    for (int k0 = 0; k0 < 8; k0 += 128) {
+        int k1 = k0 + 128 < 8 ? k0 + 128 : 8;
+        #pragma omp for schedule(static) nowait
+        for (int t = 0; t < 1; t++) {
+            int p = t % 1, s = t / 1 * 1;
+            int m = p * 2;
+            for (int k = k0; k < k1; k++) {
+                v_store(panel[k - k0], v_loadu(&w[k][m]));
+                v_prefetch(&w[k][m + 16 < 16 ? m + 16 : 0]);
+            }
+            {
+                for (int f = 0; f < 2; f += 2)
+                    v_forward_2x1(ys, xs, &panel[0][f], m + f, s, k0, k1);
+            }
+        }
+    }
+    #pragma omp barrier
+}
+
+static void v_backward_4x1(real dx[][8][L], real dy[][2][L], real w[8][16], int k, int s)
+{
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
+    for (int m = 0; m < 2; m++) {
+        vec z0 = v_load(dy[s][m]);
+        vec a = v_set1(w[k][m]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(w[k + 1][m]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(w[k + 2][m]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(w[k + 3][m]);
+        s3_0 = v_fma(a, z0, s3_0);
+    }
+    v_store(dx[s][k], s0_0);
+    v_store(dx[s][k + 1], s1_0);
+    v_store(dx[s][k + 2], s2_0);
+    v_store(dx[s][k + 3], s3_0);
+}
+
+static void v_backward(real *dx, real *dy, real w[8][16])
+{
+    real (*dxs)[8][L] = (real (*)[8][L])dx, (*dys)[2][L] = (real (*)[2][L])dy;
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 2; t++) {
+        int from = t % 2 * 1, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
+            for (int k = from; k < to; k++) {
+                v_backward_4x1(dxs, dys, w, k * 4, s * 1);
+            }
+    }
+}
+
+static void v_weights_4x1(real dw[8][16], real dy[][16], real x[][8][L], int k, int v)
+{
+    int m = v * 16;
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
+    for (int s = 0; s < 1; s++)
+        for (int l = 0; l < L; l++) {
+            real *d = &dy[s * L + l][m];
+            vec z0 = v_loadu(d);
+            vec a = v_set1(x[s][k][l]);
+            s0_0 = v_fma(a, z0, s0_0);
+            a = v_set1(x[s][k + 1][l]);
+            s1_0 = v_fma(a, z0, s1_0);
+            a = v_set1(x[s][k + 2][l]);
+            s2_0 = v_fma(a, z0, s2_0);
+            a = v_set1(x[s][k + 3][l]);
+            s3_0 = v_fma(a, z0, s3_0);
+        }
+    v_storeu(&dw[k][m], s0_0);
+    v_storeu(&dw[k + 1][m], s1_0);
+    v_storeu(&dw[k + 2][m], s2_0);
+    v_storeu(&dw[k + 3][m], s3_0);
+}
+
+static void v_weights(real dw[8][16], real *dy, real *x, real *work)
+{
+    real (*dys)[2][L] = (real (*)[2][L])dy, (*xs)[8][L] = (real (*)[8][L])x;
+    real (*dyt)[16] = (real (*)[16])work;
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 1; t++) {
+        int s = t / 1, m = t % 1 * 16;
+        vec rows[16];
+        for (int r = 0; r < 16; r++) rows[r] = m + r < 2 ? v_load(dys[s][m + r]) : v_zero();
+        v_transpose16(rows);
+        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], rows[l]);
+    }
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 2; t++) {
+        int from = t / 1 * 1, to = from + 1 < 2 ? from + 1 : 2, v = t % 1;
+            for (int k = from; k < to; k++) {
+                v_weights_4x1(dw, dyt, xs, k * 4, v * 1);
+            }
+    }
+}
+
+/* ---- mse1: mse ------------------------------------------- tests/golden/joints.yaml:18
+ *   2, 2 -> 1
+ *   loss = sum of (a - b)^2 */
+/* loss = sum over i of (a_i - b_i)^2, in order of i, in every lane. */
+static void mse1_forward(real *loss, real *a, real *b)
+{
+    vec sum = v_set1(0);
+    for (int i = 0; i < 2 * L; i += L) {
+        vec d = v_sub(v_load(a + i), v_load(b + i));
+        sum = v_fma(d, d, sum);
+    }
+    v_store(loss, sum);
+}
+
+/* da = scale * 2 (a - b), db = -da; 0 in the lanes from `present` on, which hold no example. */
+static void mse1_backward(real *da, real *a, real *b, real scale, int present)
+{
+    const mask here = iv_lt(iv_iota(), iv_set1(present));
+    for (int i = 0; i < 2 * L; i += L) {
+        vec d = v_mul(v_set1(2 * scale), v_sub(v_load(a + i), v_load(b + i)));
+        v_store(da + i, v_zero_unless(here, d));
+    }
+}
+
+/* ---- d_s_3_end: fill ------------------------------------- tests/golden/joints.yaml:12
+ *   2x2
+ *   y = 0 */
+/* y = 0 */
+static void d_s_3_end_forward(real *y)
+{
+    for (int i = 0; i < 4 * L; i += L)
+        v_store(y + i, v_set1((real)0));
+}
+
+/* ---- sum_d_s_total: sum ---------------------------------- tests/golden/joints.yaml:13
+ *   2x2, 2x2, 2x2 -> 2x2
+ *   y = x1 + x2 + ... */
+/* y = x1 + x2 + x3 */
+static void sum_d_s_total_forward(real *y, real *x1, real *x2, real *x3)
+{
+    for (int i = 0; i < 4 * L; i += L)
+        v_store(y + i, v_add(v_add(v_load(x1 + i), v_load(x2 + i)), v_load(x3 + i)));
+}
+
+/* ---- sum_d_s_total_2: sum_steps -------------------------- tests/golden/joints.yaml:11
+ *   2x2 -> 2x2
+ *   y = x summed over the steps */
+/* y = x of step 0 + x of step 1 + ... in that order; a step lies 1 groups after the one before. */
+static void sum_d_s_total_2_forward(d_s_total_2_t y, d_s_total_t *x)
+{
+    real *sum = (real *)y;
+    for (int i = 0; i < 4 * L; i += L) {
+        vec s = v_load((real *)x + i);
+        for (int t = 1; t < 2; t++)
+            s = v_add(s, v_load((real *)&x[t * 1] + i));
+        v_store(sum + i, s);
+    }
+}
+
+/* ---- sum_d_e_2: sum_steps -------------------------------- tests/golden/joints.yaml:11
+ *   2x2 -> 2x2
+ *   y = x summed over the steps */
+/* y = x of step 0 + x of step 1 + ... in that order; a step lies 1 groups after the one before. */
+static void sum_d_e_2_forward(d_e_2_t y, d_e_t *x)
+{
+    real *sum = (real *)y;
+    for (int i = 0; i < 4 * L; i += L) {
+        vec s = v_load((real *)x + i);
+        for (int t = 1; t < 2; t++)
+            s = v_add(s, v_load((real *)&x[t * 1] + i));
+        v_store(sum + i, s);
+    }
+}
+
+/* ---- sum_d_e_total: sum ---------------------------------- tests/golden/joints.yaml:11
+ *   2x2, 2x2 -> 2x2
+ *   y = x1 + x2 + ... */
+/* y = x1 + x2 */
+static void sum_d_e_total_forward(real *y, real *x1, real *x2)
+{
+    for (int i = 0; i < 4 * L; i += L)
+        v_store(y + i, v_add(v_load(x1 + i), v_load(x2 + i)));
+}
+
+/* ==== 5 forward ===================================================================================================== */
+
+/* Called by all threads.  `omp for` shares the groups out; its end is a barrier.  A call outside of such a loop works on all groups
+ * and shares its work out inside.  A loop over t is a repeat of the model. */
+static void forward_pass(const Batch *batch)
+{
+    real *scratch = scratch_of_thread();
+    #pragma omp for schedule(dynamic, 1)
+    for (int g = 0; g < G; g++) {
+        load_x_forward((real *)x_at(g), batch->inputs[0] + g * L, present(batch, g));
+        load_r_forward((real *)r_at(g), batch->targets[0] + g * L, present(batch, g));
+        s_start_forward((real *)s_at(g - G));
+    }
+    d_forward((real *)d_at(0), (real *)x_at(0), weights->d_weight, weights->d_bias);
+    for (int t = 0; t < 2; t++) {
+        #pragma omp for schedule(dynamic, 1)
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            p_forward((real *)p_at(s), (real *)e_at(g), (real *)s_at(s - G));
+            s_2_forward((real *)s_2_at(s), (real *)p_at(s), (real *)e_at(g));
+            s_forward((real *)s_at(s), (real *)s_2_at(s));
+        }
+    }
+    #pragma omp for schedule(dynamic, 1)
+    for (int g = 0; g < G; g++) {
+        end_forward(end_at(g), &s_at(g));
+        s_steps_forward(s_steps_at(g), &s_at(g));
+        first_forward(first_at(g), s_steps_at(g));
+        both_forward(both_at(g), end_at(g), first_at(g));
+    }
+    v_forward((real *)v_at(0), (real *)both_at(0), weights->v_weight);
+    #pragma omp for schedule(dynamic, 1)
+    for (int g = 0; g < G; g++) {
+        mse1_forward((real *)loss1_at(g), (real *)v_at(g), (real *)r_at(g));
+    }
+}
+
+/* The loss: the mean over the examples and positions that are there, added up in order. */
+static double loss(const Batch *batch, double *each)
+{
+    double total = 0;
+    {
+        double sum = 0;
+        for (int s = 0; s < 1; s++)
+            for (int lane = 0; lane < present(batch, s % G); lane++)
+                sum += loss1_at(s)[lane];
+        sum /= (double)batch->count * 2;
+        if (each)
+            each[0] = sum;
+        total += sum;
+    }
+    return total;
+}
+
+/* ==== 6 backward ==================================================================================================== */
+
+static void backward_pass(const Batch *batch)
+{
+    real loss1_scale = (real)(1 / ((double)batch->count * 2));
+    real *scratch = scratch_of_thread();
+    #pragma omp for schedule(dynamic, 1)
+    for (int g = 0; g < G; g++) {
+        mse1_backward((real *)d_v_at(g), (real *)v_at(g), (real *)r_at(g), loss1_scale, present(batch, g));
+    }
+    v_weights(gradient->v_weight, (real *)d_v_at(0), (real *)both_at(0), d_v_rows_at(0));
+    v_backward((real *)d_both_at(0), (real *)d_v_at(0), weights->v_weight);
+    #pragma omp for schedule(dynamic, 1)
+    for (int g = 0; g < G; g++) {
+        both_backward(d_end_at(g), d_first_at(g), d_both_at(g));
+        first_backward(d_s_steps_at(g), d_first_at(g));
+        s_steps_backward(&d_s_at(g), d_s_steps_at(g));
+        end_backward(&d_s_2_at(g), d_end_at(g));
+    }
+    #pragma omp for schedule(dynamic, 1)
+    for (int g = 0; g < G; g++) {
+        d_s_3_end_forward((real *)d_s_3_at(g + 2 * G));
+    }
+    for (int t = 1; t >= 0; t--) {
+        #pragma omp for schedule(dynamic, 1)
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            sum_d_s_total_forward((real *)d_s_total_at(s), (real *)d_s_at(s), (real *)d_s_2_at(s), (real *)d_s_3_at(s + G));
+            p_backward((real *)d_e_at(s), (real *)d_s_3_at(s), (real *)d_s_total_at(s), (real *)e_at(g), (real *)s_at(s - G));
+        }
+    }
+    #pragma omp for schedule(dynamic, 1)
+    for (int g = 0; g < G; g++) {
+        sum_d_s_total_2_forward(d_s_total_2_at(g), &d_s_total_at(g));
+        sum_d_e_2_forward(d_e_2_at(g), &d_e_at(g));
+        sum_d_e_total_forward((real *)d_e_total_at(g), (real *)d_s_total_2_at(g), (real *)d_e_2_at(g));
+        d_sigmoid_backward((real *)d_d_sum_at(g), (real *)d_d_at(g), (real *)d_at(g));
+    }
+    d_weights(gradient->d_weight, gradient->d_bias, (real *)d_d_sum_at(0), (real *)x_at(0), d_d_rows_at(0));
+}
+
+/* ==== 7 update ====================================================================================================== */
+
+static const NetParam params[] = {
+    { "d.weight", 2, { 4, 4 }, IN_OUT, 16, 0, 16, INIT_UNIFORM, 0.8660254037844386, 10 },
+    { "d.bias", 1, { 4 }, EXPORTED, 0, 64, 4, INIT_CONSTANT, 0, 10 },
+    { "v.weight", 2, { 2, 8 }, IN_OUT, 16, 80, 16, INIT_UNIFORM, 0.7745966692414834, 17 },
+};
+enum { PARAMS = sizeof params / sizeof *params };
+static double *row_sums;
+
+/* Clipping, then one step of rmsprop.  Called by all threads; returns the norm of the gradient before clipping. */
+static double update_pass(double rate, uint64_t update_count)
+{
+    real *w = (real *)weights, *g = (real *)gradient;
+    (void)update_count;
+    double norm = optimiser_norm(g, params, PARAMS, row_sums);
+    if (!isfinite(norm))        /* a NaN or an infinity somewhere: the weights stay as they were, for the caller to look at */
+        return norm;
+    optimiser_rmsprop(w, g, (real *)state[0], BLOCK, rate, 0.9, 1e-06, 1);
+    return norm;
+}
+
+/* ==== 8 what the runtime asks ======================================================================================== */
+
+static double net_forward(const Batch *batch, double *each)
+{
+    #pragma omp parallel num_threads(threads)
+    forward_pass(batch);
+    return loss(batch, each);
+}
+
+static void net_backward(const Batch *batch)
+{
+    #pragma omp parallel num_threads(threads)
+    backward_pass(batch);
+}
+
+static double net_update(double rate, uint64_t update_count)
+{
+    double norm = 0;
+    #pragma omp parallel num_threads(threads)
+    {
+        double n = update_pass(rate, update_count);
+        #pragma omp single
+        norm = n;
+    }
+    return norm;
+}
+
+static double net_step(const Batch *batch, double rate, uint64_t update_count, double *norm)
+{
+    #pragma omp parallel num_threads(threads)
+    {
+        forward_pass(batch);
+        backward_pass(batch);
+        double n = update_pass(rate, update_count);
+        #pragma omp single
+        *norm = n;
+    }
+    return loss(batch, NULL);
+}
+
+/* Which units were on, which pixels won or were read: see decide.h. */
+static uint64_t net_decisions(void)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    return hash;
+}
+
+/* Forward and backward once more, on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what it
+ * wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
+#define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
+static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
+{
+    real loss1_scale = (real)(1 / ((double)batch->count * 2));
+    real *scratch = scratches;
+    for (int g = 0; g < G; g++) {
+        load_x_forward((real *)x_at(g), batch->inputs[0] + g * L, present(batch, g));
+        SEE("load_x", "forward", 4, -1, g, "x", 1, (real *)x_at(g), 64, 64);
+        load_r_forward((real *)r_at(g), batch->targets[0] + g * L, present(batch, g));
+        SEE("load_r", "forward", 5, -1, g, "r", 1, (real *)r_at(g), 32, 32);
+        s_start_forward((real *)s_at(g - G));
+        SEE("s_start", "forward", 8, -1, g, "s", 1, (real *)s_at(g - G), 64, 64);
+    }
+    SEE("d", "forward", 10, -1, -1, "x", 0, (real *)x_at(0), 64, 64);
+    d_forward((real *)d_at(0), (real *)x_at(0), weights->d_weight, weights->d_bias);
+    SEE("d", "forward", 10, -1, -1, "d", 1, (real *)d_at(0), 64, 64);
+    for (int t = 0; t < 2; t++) {
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            SEE("p", "forward", 12, t, g, "e", 0, (real *)e_at(g), 64, 64);
+            SEE("p", "forward", 12, t, g, "s", 0, (real *)s_at(s - G), 64, 64);
+            p_forward((real *)p_at(s), (real *)e_at(g), (real *)s_at(s - G));
+            SEE("p", "forward", 12, t, g, "p", 1, (real *)p_at(s), 64, 64);
+            SEE("s_2", "forward", 13, t, g, "p", 0, (real *)p_at(s), 64, 64);
+            SEE("s_2", "forward", 13, t, g, "e", 0, (real *)e_at(g), 64, 64);
+            s_2_forward((real *)s_2_at(s), (real *)p_at(s), (real *)e_at(g));
+            SEE("s_2", "forward", 13, t, g, "s_2", 1, (real *)s_2_at(s), 64, 64);
+            SEE("s", "forward", 13, t, g, "s_2", 0, (real *)s_2_at(s), 64, 64);
+            s_forward((real *)s_at(s), (real *)s_2_at(s));
+            SEE("s", "forward", 13, t, g, "s", 1, (real *)s_at(s), 64, 64);
+        }
+    }
+    for (int g = 0; g < G; g++) {
+        SEE("end", "forward", 14, -1, g, "s", 0, (real *)s_at(g), 64, 64);
+        end_forward(end_at(g), &s_at(g));
+        SEE("end", "forward", 14, -1, g, "end", 1, (real *)end_at(g), 64, 64);
+        SEE("s_steps", "forward", 15, -1, g, "s", 0, (real *)s_at(g), 64, 64);
+        s_steps_forward(s_steps_at(g), &s_at(g));
+        SEE("s_steps", "forward", 15, -1, g, "s_steps", 1, (real *)s_steps_at(g), 128, 128);
+        SEE("first", "forward", 15, -1, g, "s_steps", 0, (real *)s_steps_at(g), 128, 128);
+        first_forward(first_at(g), s_steps_at(g));
+        SEE("first", "forward", 15, -1, g, "first", 1, (real *)first_at(g), 64, 64);
+        SEE("both", "forward", 16, -1, g, "end", 0, (real *)end_at(g), 64, 64);
+        SEE("both", "forward", 16, -1, g, "first", 0, (real *)first_at(g), 64, 64);
+        both_forward(both_at(g), end_at(g), first_at(g));
+        SEE("both", "forward", 16, -1, g, "both", 1, (real *)both_at(g), 128, 128);
+    }
+    SEE("v", "forward", 17, -1, -1, "both", 0, (real *)both_at(0), 128, 128);
+    v_forward((real *)v_at(0), (real *)both_at(0), weights->v_weight);
+    SEE("v", "forward", 17, -1, -1, "v", 1, (real *)v_at(0), 32, 32);
+    for (int g = 0; g < G; g++) {
+        SEE("mse1", "forward", 18, -1, g, "v", 0, (real *)v_at(g), 32, 32);
+        SEE("mse1", "forward", 18, -1, g, "r", 0, (real *)r_at(g), 32, 32);
+        mse1_forward((real *)loss1_at(g), (real *)v_at(g), (real *)r_at(g));
+        SEE("mse1", "forward", 18, -1, g, "loss1", 1, (real *)loss1_at(g), 16, 16);
+    }
+    for (int g = 0; g < G; g++) {
+        SEE("mse1", "backward", 18, -1, g, "v", 0, (real *)v_at(g), 32, 32);
+        SEE("mse1", "backward", 18, -1, g, "r", 0, (real *)r_at(g), 32, 32);
+        mse1_backward((real *)d_v_at(g), (real *)v_at(g), (real *)r_at(g), loss1_scale, present(batch, g));
+        SEE("mse1", "backward", 18, -1, g, "d_v", 1, (real *)d_v_at(g), 32, 32);
+    }
+    SEE("v", "weights", 17, -1, -1, "d_v", 0, (real *)d_v_at(0), 32, 32);
+    SEE("v", "weights", 17, -1, -1, "both", 0, (real *)both_at(0), 128, 128);
+    v_weights(gradient->v_weight, (real *)d_v_at(0), (real *)both_at(0), d_v_rows_at(0));
+    SEE("v", "weights", 17, -1, -1, "v.weight", 1, (real *)gradient->v_weight, 128, 0);
+    SEE("v", "backward", 17, -1, -1, "d_v", 0, (real *)d_v_at(0), 32, 32);
+    v_backward((real *)d_both_at(0), (real *)d_v_at(0), weights->v_weight);
+    SEE("v", "backward", 17, -1, -1, "d_both", 1, (real *)d_both_at(0), 128, 128);
+    for (int g = 0; g < G; g++) {
+        SEE("both", "backward", 16, -1, g, "d_both", 0, (real *)d_both_at(g), 128, 128);
+        both_backward(d_end_at(g), d_first_at(g), d_both_at(g));
+        SEE("both", "backward", 16, -1, g, "d_end", 1, (real *)d_end_at(g), 64, 64);
+        SEE("both", "backward", 16, -1, g, "d_first", 1, (real *)d_first_at(g), 64, 64);
+        SEE("first", "backward", 15, -1, g, "d_first", 0, (real *)d_first_at(g), 64, 64);
+        first_backward(d_s_steps_at(g), d_first_at(g));
+        SEE("first", "backward", 15, -1, g, "d_s_steps", 1, (real *)d_s_steps_at(g), 128, 128);
+        SEE("s_steps", "backward", 15, -1, g, "d_s_steps", 0, (real *)d_s_steps_at(g), 128, 128);
+        s_steps_backward(&d_s_at(g), d_s_steps_at(g));
+        SEE("s_steps", "backward", 15, -1, g, "d_s", 1, (real *)d_s_at(g), 64, 64);
+        SEE("end", "backward", 14, -1, g, "d_end", 0, (real *)d_end_at(g), 64, 64);
+        end_backward(&d_s_2_at(g), d_end_at(g));
+        SEE("end", "backward", 14, -1, g, "d_s_2", 1, (real *)d_s_2_at(g), 64, 64);
+    }
+    for (int g = 0; g < G; g++) {
+        d_s_3_end_forward((real *)d_s_3_at(g + 2 * G));
+        SEE("d_s_3_end", "forward", 12, -1, g, "d_s_3", 1, (real *)d_s_3_at(g + 2 * G), 64, 64);
+    }
+    for (int t = 1; t >= 0; t--) {
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            SEE("sum_d_s_total", "forward", 13, t, g, "d_s", 0, (real *)d_s_at(s), 64, 64);
+            SEE("sum_d_s_total", "forward", 13, t, g, "d_s_2", 0, (real *)d_s_2_at(s), 64, 64);
+            SEE("sum_d_s_total", "forward", 13, t, g, "d_s_3", 0, (real *)d_s_3_at(s + G), 64, 64);
+            sum_d_s_total_forward((real *)d_s_total_at(s), (real *)d_s_at(s), (real *)d_s_2_at(s), (real *)d_s_3_at(s + G));
+            SEE("sum_d_s_total", "forward", 13, t, g, "d_s_total", 1, (real *)d_s_total_at(s), 64, 64);
+            SEE("p", "backward", 12, t, g, "d_s_total", 0, (real *)d_s_total_at(s), 64, 64);
+            SEE("p", "backward", 12, t, g, "e", 0, (real *)e_at(g), 64, 64);
+            SEE("p", "backward", 12, t, g, "s", 0, (real *)s_at(s - G), 64, 64);
+            p_backward((real *)d_e_at(s), (real *)d_s_3_at(s), (real *)d_s_total_at(s), (real *)e_at(g), (real *)s_at(s - G));
+            SEE("p", "backward", 12, t, g, "d_e", 1, (real *)d_e_at(s), 64, 64);
+            SEE("p", "backward", 12, t, g, "d_s_3", 1, (real *)d_s_3_at(s), 64, 64);
+        }
+    }
+    for (int g = 0; g < G; g++) {
+        SEE("sum_d_s_total_2", "forward", 11, -1, g, "d_s_total", 0, (real *)d_s_total_at(g), 64, 64);
+        sum_d_s_total_2_forward(d_s_total_2_at(g), &d_s_total_at(g));
+        SEE("sum_d_s_total_2", "forward", 11, -1, g, "d_s_total_2", 1, (real *)d_s_total_2_at(g), 64, 64);
+        SEE("sum_d_e_2", "forward", 11, -1, g, "d_e", 0, (real *)d_e_at(g), 64, 64);
+        sum_d_e_2_forward(d_e_2_at(g), &d_e_at(g));
+        SEE("sum_d_e_2", "forward", 11, -1, g, "d_e_2", 1, (real *)d_e_2_at(g), 64, 64);
+        SEE("sum_d_e_total", "forward", 11, -1, g, "d_s_total_2", 0, (real *)d_s_total_2_at(g), 64, 64);
+        SEE("sum_d_e_total", "forward", 11, -1, g, "d_e_2", 0, (real *)d_e_2_at(g), 64, 64);
+        sum_d_e_total_forward((real *)d_e_total_at(g), (real *)d_s_total_2_at(g), (real *)d_e_2_at(g));
+        SEE("sum_d_e_total", "forward", 11, -1, g, "d_e_total", 1, (real *)d_e_total_at(g), 64, 64);
+        SEE("d_sigmoid", "backward", 10, -1, g, "d_d", 0, (real *)d_d_at(g), 64, 64);
+        SEE("d_sigmoid", "backward", 10, -1, g, "d", 0, (real *)d_at(g), 64, 64);
+        d_sigmoid_backward((real *)d_d_sum_at(g), (real *)d_d_at(g), (real *)d_at(g));
+        SEE("d_sigmoid", "backward", 10, -1, g, "d_d_sum", 1, (real *)d_d_sum_at(g), 64, 64);
+    }
+    SEE("d", "weights", 10, -1, -1, "d_d_sum", 0, (real *)d_d_sum_at(0), 64, 64);
+    SEE("d", "weights", 10, -1, -1, "x", 0, (real *)x_at(0), 64, 64);
+    d_weights(gradient->d_weight, gradient->d_bias, (real *)d_d_sum_at(0), (real *)x_at(0), d_d_rows_at(0));
+    SEE("d", "weights", 10, -1, -1, "d.weight", 1, (real *)gradient->d_weight, 64, 0);
+    SEE("d", "weights", 10, -1, -1, "d.bias", 1, (real *)gradient->d_bias, 16, 0);
+    return 0;
+}
+
+static void net_close(void)
+{
+    free(memory), free(scratches), free(weights), free(gradient), free(state[0]), free(state[1]), free(row_sums);
+    memory = scratches = NULL;
+    weights = gradient = state[0] = state[1] = NULL;
+    row_sums = NULL;
+}
+
+static int net_open(int count)
+{
+    threads = count;
+    memory = block_new(MEMORY * sizeof(real));
+    scratches = block_new((size_t)threads * SCRATCH * sizeof(real));
+    weights = block_new(sizeof *weights), gradient = block_new(sizeof *gradient);
+    state[0] = block_new(sizeof *state[0]), state[1] = block_new(1);
+    row_sums = malloc((optimiser_all_rows(params, PARAMS) + 1) * sizeof *row_sums);
+    if (memory && scratches && weights && gradient && state[0] && state[1] && row_sums)
+        return 0;
+    net_close();
+    return -1;
+}
+
+static real *net_weights(void) { return (real *)weights; }
+static real *net_gradients(void) { return (real *)gradient; }
+static real *net_state(int k) { return (real *)state[k]; }
+static real *net_activations(void) { return memory; }
+
+static const NetData inputs[] = {
+    { "x", F32, 1, { 4 }, 4, 0 },
+};
+
+static const NetData targets[] = {
+    { "r", F32, 1, { 2 }, 2, 0 },
+};
+
+/* The names of the flow. */
+static const NetValue values[] = {
+    { "s", 2, 2, { 2, 2 }, 4, 320, 0 },
+    { "d", 2, 1, { 4 }, 4, 1280, 1 },
+    { "e", 2, 2, { 2, 2 }, 4, 1280, 1 },
+    { "p", 2, 2, { 2, 2 }, 4, 448, 0 },
+    { "end", 0, 2, { 2, 2 }, 4, 1344, 0 },
+    { "first", 0, 2, { 2, 2 }, 4, 1408, 0 },
+    { "both", 0, 2, { 2, 4 }, 8, 576, 0 },
+    { "v", 0, 1, { 2 }, 2, 1472, 0 },
+};
+
+static const NetLoss losses[] = {
+    { MSE, 7, 0, 1, 1, 18 },
+};
+
+const Net net = {
+    .name = "joints",
+    .about = "",
+    .source = "tests/golden/joints.yaml",
+    .target = "avx2",
+    .precision = "float",
+    .form = "fast",
+    .signature = "d0614ac06950fe47",
+    .hash = "7e227cba72c32aaf",
+    .settings = "",
+    .yaml =
+    "# What joins and cuts: add, multiply, concat, slice, reshape, last; a carried value of a plain shape; mse.\n"
+    "model: joints\n"
+    "batch: 16\n"
+    "inputs: { x: { shape: [4] } }\n"
+    "targets: { r: { shape: [2] } }\n"
+    "flow:\n"
+    "  - repeat: 2\n"
+    "    carry: { s: { shape: [2, 2] } }\n"
+    "    do:\n"
+    "      - d: { dense: x, units: 4, act: sigmoid }\n"
+    "      - e: { reshape: d, shape: [2, 2] }\n"
+    "      - p: { multiply: [e, s] }\n"
+    "      - s: { add: [p, e] }\n"
+    "  - end: { last: s }\n"
+    "  - first: { slice: s, index: 0 }\n"
+    "  - both: { concat: [end, first], axis: 1 }\n"
+    "  - v: { dense: both, units: 2, bias: false }\n"
+    "loss: { mse: [v, r] }\n",
+    .batch = N,
+    .lanes = L,
+    .groups = G,
+    .params = params,
+    .param_count = PARAMS,
+    .inputs = inputs,
+    .input_count = 1,
+    .targets = targets,
+    .target_count = 1,
+    .values = values,
+    .value_count = 8,
+    .losses = losses,
+    .loss_count = 1,
+    .training = { RMSPROP, 0.0005, 0, 0, 0, 100, 0, 1u },
+    .block = BLOCK,
+    .state_blocks = 1,
+    .activation_reals = 1520,
+    .thread_reals = 256,
+    .forward_macs = 32,
+    .backward_macs = 48,
+    .open = net_open,
+    .close = net_close,
+    .weights = net_weights,
+    .gradients = net_gradients,
+    .state = net_state,
+    .activations = net_activations,
+    .forward = net_forward,
+    .backward = net_backward,
+    .step = net_step,
+    .update = net_update,
+    .decisions = net_decisions,
+    .replay = net_replay,
+};

@@ -1,0 +1,1480 @@
+/* recurrent.c -- made by spnc from tests/golden/recurrent.yaml.  Edit that, not this.
+ *   steps=2
+ *
+ *   1 sizes   2 parameters (217)   3 memory   4 operators   5 forward   6 backward   7 update   8 what the runtime asks
+ *
+ * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of one group,
+ * and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
+ * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its output,
+ * NAME_weights the gradient of its parameters.  The gradient of x is called d_x. */
+#include <math.h>
+#include <omp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include "block.h"
+#include "spn.h"
+#include "vec.h"
+#include "vmath.h"
+#include "optimiser.h"
+#include "decide.h"
+#include "dropout.h"
+#include "sampler.h"
+
+/* ==== 1 sizes ======================================================================================================= */
+
+enum { N = 16, G = 1 };     /* examples in a batch; groups of L = 16 lanes that hold them */
+
+typedef real h_t[3][L];
+typedef real image_t[1][4][4][L];
+typedef real h_from_input_t[9][L];
+typedef real h_from_state_t[9][L];
+typedef real A_t[6][L];
+typedef real crop_t[1][2][2][L];
+typedef real classify_dropout1_t[1][2][2][L];
+typedef real classify_dense1_t[2][L];
+typedef int32_t digits_t[2][L];
+typedef real loss1_t[L];
+typedef real d_classify_dense1_t[2][L];
+typedef real d_classify_dropout1_t[1][2][2][L];
+typedef real d_crop_t[1][2][2][L];
+typedef real d_A_t[6][L];
+typedef real d_h_t[3][L];
+typedef real d_h_total_t[3][L];
+typedef real h_gates_t[3][3][L];
+typedef real d_h_from_input_t[9][L];
+typedef real d_h_from_state_t[9][L];
+typedef real d_h_2_t[3][L];
+typedef real d_h_3_t[3][L];
+typedef real d_h_start_t[3][L];
+typedef real d_h_init_part_t[3];
+typedef real d_h_from_input_2_t[9][L];
+
+/* ==== 2 parameters ================================================================================================== */
+
+/* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
+typedef struct {
+    _Alignas(16 * sizeof(real)) real h_weight_ih[16][16];
+    _Alignas(16 * sizeof(real)) real h_bias_ih[16];
+    _Alignas(16 * sizeof(real)) real h_weight_hh[3][16];
+    _Alignas(16 * sizeof(real)) real A_weight[3][16];
+    _Alignas(16 * sizeof(real)) real A_bias[16];
+    _Alignas(16 * sizeof(real)) real classify_dense1_weight[4][16];
+    _Alignas(16 * sizeof(real)) real classify_dense1_bias[16];
+    _Alignas(16 * sizeof(real)) real h_init[16];
+} Weights;
+enum { BLOCK = sizeof(Weights) / sizeof(real) };
+_Static_assert(BLOCK == 480, "the plan and the struct agree");
+
+static Weights *weights, *gradient, *state[2];
+static int threads;
+
+/* ==== 3 memory ====================================================================================================== */
+
+/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
+ * the last time.  NAME_at(s) is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
+static real *memory;
+static const size_t MEMORY = 2800, SCRATCH = 64;     /* reals; scratch: of each thread */
+#define image_at(s) (*(image_t *)(void *)(memory + 1664 + (s) * (ptrdiff_t)256))   /* 1x4x4: 0.00 MiB */
+#define h_at(s) (*(h_t *)(void *)(memory + 2160 + (s) * (ptrdiff_t)48))   /* 3: 0.00 MiB */
+#define digits_at(s) (*(digits_t *)(void *)(memory + 2736 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
+#define h_from_input_at(s) (*(h_from_input_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)144))   /* 9: 0.00 MiB */
+#define h_from_state_at(s) (*(h_from_state_t *)(void *)(memory + 512 + (s) * (ptrdiff_t)144))   /* 9: 0.00 MiB */
+#define h_gates_at(s) (*(h_gates_t *)(void *)(memory + 800 + (s) * (ptrdiff_t)144))   /* 3x3: 0.00 MiB */
+#define A_at(s) (*(A_t *)(void *)(memory + 1920 + (s) * (ptrdiff_t)96))   /* 6: 0.00 MiB */
+#define classify_dropout1_at(s) (*(classify_dropout1_t *)(void *)(memory + 1088 + (s) * (ptrdiff_t)64))   /* 1x2x2: 0.00 MiB */
+#define crop_at(s) (*(crop_t *)(void *)(memory + 2544 + (s) * (ptrdiff_t)64))   /* 1x2x2: 0.00 MiB */
+#define classify_dense1_at(s) (*(classify_dense1_t *)(void *)(memory + 2672 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
+#define loss1_at(s) (*(loss1_t *)(void *)(memory + 2768 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
+#define d_classify_dense1_at(s) (*(d_classify_dense1_t *)(void *)(memory + 1216 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
+#define d_classify_dense1_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* working memory: 0.00 MiB */
+#define d_classify_dropout1_at(s) (*(d_classify_dropout1_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)64))   /* 1x2x2: 0.00 MiB */
+#define d_A_at(s) (*(d_A_t *)(void *)(memory + 1088 + (s) * (ptrdiff_t)96))   /* 6: 0.00 MiB */
+#define d_A_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* working memory: 0.00 MiB */
+#define d_h_at(s) (*(d_h_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)48))   /* 3: 0.00 MiB */
+#define d_h_2_at(s) (*(d_h_2_t *)(void *)(memory + 2256 + (s) * (ptrdiff_t)48))   /* 3: 0.00 MiB */
+#define d_h_3_at(s) (*(d_h_3_t *)(void *)(memory + 2400 + (s) * (ptrdiff_t)48))   /* 3: 0.00 MiB */
+#define d_h_from_input_at(s) (*(d_h_from_input_t *)(void *)(memory + 1088 + (s) * (ptrdiff_t)144))   /* 9: 0.00 MiB */
+#define d_h_from_state_at(s) (*(d_h_from_state_t *)(void *)(memory + 1376 + (s) * (ptrdiff_t)144))   /* 9: 0.00 MiB */
+#define d_h_from_state_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* working memory: 0.00 MiB */
+#define d_h_init_part_at(s) (*(d_h_init_part_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)16))   /* 3: 0.00 MiB */
+#define d_h_from_input_2_at(s) (*(d_h_from_input_2_t *)(void *)(memory + 256 + (s) * (ptrdiff_t)144))   /* 9: 0.00 MiB */
+#define d_h_from_input_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* working memory: 0.00 MiB */
+
+/* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
+static real *scratches;
+static inline real *scratch_of_thread(void) { return scratches + (size_t)omp_get_thread_num() * SCRATCH; }
+#define d_crop_at(s) (*(d_crop_t *)(void *)(scratch + 0))   /* 1x2x2: 0 KiB a thread */
+#define d_h_total_at(s) (*(d_h_total_t *)(void *)(scratch + 0))   /* 3: 0 KiB a thread */
+#define d_h_start_at(s) (*(d_h_start_t *)(void *)(scratch + 0))   /* 3: 0 KiB a thread */
+
+/* How many examples group g holds: L, less in the last group, and in the last batch of an epoch. */
+static inline int present(const Batch *batch, int g)
+{
+    int n = batch->count - g * L;
+    return n < 0 ? 0 : n > L ? L : n;
+}
+
+/* ==== 4 operators =================================================================================================== */
+
+/* ---- load_image: load ------------------------------------ tests/golden/recurrent.yaml:5
+ *   1x4x4
+ *   the examples of a group, side by side */
+/* y = x.  rows[l] is the example of lane l; lanes from `present` on have none and are zero.
+ * Sixteen elements of sixteen examples make a square: read along the examples, turned in registers, written along
+ * the lanes. */
+static void load_image_forward(real *y, const void *const *rows, int present)
+{
+    for (int i = 0; i < 16; i += L) {
+        const int at = i;
+        vec square[L];
+        for (int l = 0; l < L; l++) {
+            square[l] = l < present ? v_loadu((const float *)rows[l] + at) : v_set1(0);
+        }
+        v_transpose16(square);
+        for (int k = 0; k < L; k++)
+            v_store(y + (at + k) * L, square[k]);
+    }
+}
+
+/* ---- load_digits: labels --------------------------------- tests/golden/recurrent.yaml:6
+ *   2
+ *   the labels of a group, side by side */
+/* y[p][l] = label p of the example in lane l; 0 in the lanes from `present` on, which have none. */
+static void load_digits_forward(int32_t *y, const void *const *rows, int present)
+{
+    for (int l = 0; l < L; l++) {
+        const int32_t *label = l < present ? rows[l] : NULL;
+        for (int p = 0; p < 2; p++)
+            y[p * L + l] = label ? label[p] : 0;
+    }
+}
+
+/* ---- h_start: broadcast ---------------------------------- tests/golden/recurrent.yaml:13
+ *   3
+ *   y = a parameter, for every example */
+/* y = p in every lane */
+static void h_start_forward(real *y, real *p)
+{
+    for (int i = 0; i < 3; i++)
+        v_store(y + i * L, v_set1(p[i]));
+}
+
+/* dp = sum of dy over the lanes, as v_sum adds them: one group's share. */
+static void h_start_weights(real *dp, real *dy)
+{
+    for (int i = 0; i < 3; i++)
+        dp[i] = v_sum(v_load(dy + i * L));
+}
+
+/* ---- h_from_input: dense --------------------------------- tests/golden/recurrent.yaml:15
+ *   1x4x4 -> 9    153 parameters    0.000144 M multiply-adds an example
+ *   y = W x + b */
+/* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
+ * Tiles of outputs x slices; inputs in blocks of 128 whose x stays in the first-level cache.  A block's weights to 16
+ * outputs are first copied together, since rows of w lie so far apart that they would push each other out. */
+static void h_from_input_forward_5x1(real y[][9][L], real x[][16][L], real *w, real b[16], int m, int s, int k0, int k1)
+{
+    vec s0_0 = v_set1(b[m]);
+    vec s1_0 = v_set1(b[m + 1]);
+    vec s2_0 = v_set1(b[m + 2]);
+    vec s3_0 = v_set1(b[m + 3]);
+    vec s4_0 = v_set1(b[m + 4]);
+    for (int k = k0; k < k1; k++) {
+        real *wk = w + (k - k0) * 16;
+        vec z0 = v_load(x[s][k]);
+        vec a = v_set1(wk[0]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(wk[1]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(wk[2]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(wk[3]);
+        s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(wk[4]);
+        s4_0 = v_fma(a, z0, s4_0);
+    }
+    v_store(y[s][m], s0_0);
+    v_store(y[s][m + 1], s1_0);
+    v_store(y[s][m + 2], s2_0);
+    v_store(y[s][m + 3], s3_0);
+    v_store(y[s][m + 4], s4_0);
+}
+
+static void h_from_input_forward_4x1(real y[][9][L], real x[][16][L], real *w, real b[16], int m, int s, int k0, int k1)
+{
+    vec s0_0 = v_set1(b[m]);
+    vec s1_0 = v_set1(b[m + 1]);
+    vec s2_0 = v_set1(b[m + 2]);
+    vec s3_0 = v_set1(b[m + 3]);
+    for (int k = k0; k < k1; k++) {
+        real *wk = w + (k - k0) * 16;
+        vec z0 = v_load(x[s][k]);
+        vec a = v_set1(wk[0]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(wk[1]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(wk[2]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(wk[3]);
+        s3_0 = v_fma(a, z0, s3_0);
+    }
+    v_store(y[s][m], s0_0);
+    v_store(y[s][m + 1], s1_0);
+    v_store(y[s][m + 2], s2_0);
+    v_store(y[s][m + 3], s3_0);
+}
+
+static void h_from_input_forward(real *y, real *x, real w[16][16], real b[16])
+{
+    real (*ys)[9][L] = (real (*)[9][L])y, (*xs)[16][L] = (real (*)[16][L])x;
+    _Alignas(64) real panel[16][16];
+    for (int k0 = 0; k0 < 16; k0 += 128) {
+        int k1 = k0 + 128 < 16 ? k0 + 128 : 16;
+        #pragma omp for schedule(static) nowait
+        for (int t = 0; t < 1; t++) {
+            int p = t % 1, s = t / 1 * 1;
+            int m = p * 9;
+            for (int k = k0; k < k1; k++) {
+                v_store(panel[k - k0], v_loadu(&w[k][m]));
+                v_prefetch(&w[k][m + 16 < 16 ? m + 16 : 0]);
+            }
+            {
+                for (int f = 0; f < 5; f += 5)
+                    h_from_input_forward_5x1(ys, xs, &panel[0][f], b, m + f, s, k0, k1);
+                for (int f = 5; f < 9; f += 4)
+                    h_from_input_forward_4x1(ys, xs, &panel[0][f], b, m + f, s, k0, k1);
+            }
+        }
+    }
+    #pragma omp barrier
+}
+
+static void h_from_input_weights_6x1(real dw[16][16], real dy[][16], real x[][16][L], int k, int v)
+{
+    int m = v * 16;
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
+    for (int s = 0; s < 1; s++)
+        for (int l = 0; l < L; l++) {
+            real *d = &dy[s * L + l][m];
+            vec z0 = v_loadu(d);
+            vec a = v_set1(x[s][k][l]);
+            s0_0 = v_fma(a, z0, s0_0);
+            a = v_set1(x[s][k + 1][l]);
+            s1_0 = v_fma(a, z0, s1_0);
+            a = v_set1(x[s][k + 2][l]);
+            s2_0 = v_fma(a, z0, s2_0);
+            a = v_set1(x[s][k + 3][l]);
+            s3_0 = v_fma(a, z0, s3_0);
+            a = v_set1(x[s][k + 4][l]);
+            s4_0 = v_fma(a, z0, s4_0);
+            a = v_set1(x[s][k + 5][l]);
+            s5_0 = v_fma(a, z0, s5_0);
+        }
+    v_storeu(&dw[k][m], s0_0);
+    v_storeu(&dw[k + 1][m], s1_0);
+    v_storeu(&dw[k + 2][m], s2_0);
+    v_storeu(&dw[k + 3][m], s3_0);
+    v_storeu(&dw[k + 4][m], s4_0);
+    v_storeu(&dw[k + 5][m], s5_0);
+}
+
+static void h_from_input_weights_5x1(real dw[16][16], real dy[][16], real x[][16][L], int k, int v)
+{
+    int m = v * 16;
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
+    for (int s = 0; s < 1; s++)
+        for (int l = 0; l < L; l++) {
+            real *d = &dy[s * L + l][m];
+            vec z0 = v_loadu(d);
+            vec a = v_set1(x[s][k][l]);
+            s0_0 = v_fma(a, z0, s0_0);
+            a = v_set1(x[s][k + 1][l]);
+            s1_0 = v_fma(a, z0, s1_0);
+            a = v_set1(x[s][k + 2][l]);
+            s2_0 = v_fma(a, z0, s2_0);
+            a = v_set1(x[s][k + 3][l]);
+            s3_0 = v_fma(a, z0, s3_0);
+            a = v_set1(x[s][k + 4][l]);
+            s4_0 = v_fma(a, z0, s4_0);
+        }
+    v_storeu(&dw[k][m], s0_0);
+    v_storeu(&dw[k + 1][m], s1_0);
+    v_storeu(&dw[k + 2][m], s2_0);
+    v_storeu(&dw[k + 3][m], s3_0);
+    v_storeu(&dw[k + 4][m], s4_0);
+}
+
+static void h_from_input_weights(real dw[16][16], real db[16], real *dy, real *x, real *work)
+{
+    real (*dys)[9][L] = (real (*)[9][L])dy, (*xs)[16][L] = (real (*)[16][L])x;
+    real (*dyt)[16] = (real (*)[16])work;
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 1; t++) {
+        int s = t / 1, m = t % 1 * 16;
+        vec rows[16];
+        for (int r = 0; r < 16; r++) rows[r] = m + r < 9 ? v_load(dys[s][m + r]) : v_zero();
+        v_transpose16(rows);
+        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], rows[l]);
+    }
+    #pragma omp for schedule(static) nowait
+    for (int m = 0; m < 16; m += 16) {
+        vec s = v_zero();
+        for (int r = 0; r < 1 * L; r++) s = v_add(s, v_loadu(&dyt[r][m]));
+        v_storeu(&db[m], s);
+    }
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 3; t++) {
+        int from = t / 1 * 1, to = from + 1 < 3 ? from + 1 : 3, v = t % 1;
+            for (int k = from; k < to; k++) {
+                if (k < 1) h_from_input_weights_6x1(dw, dyt, xs, k * 6, v * 1);
+                else h_from_input_weights_5x1(dw, dyt, xs, 6 + (k - 1) * 5, v * 1);
+            }
+    }
+}
+
+/* ---- h_from_state: dense --------------------------------- tests/golden/recurrent.yaml:15
+ *   3 -> 9    27 parameters    2.7e-05 M multiply-adds an example
+ *   y = W x + b */
+/* y[s][m] = (sum over k of w[k][m] x[s][k]), k in order, in every lane.
+ * Tiles of outputs x slices; inputs in blocks of 128 whose x stays in the first-level cache.  A block's weights to 16
+ * outputs are first copied together, since rows of w lie so far apart that they would push each other out. */
+static void h_from_state_forward_5x1(real y[][9][L], real x[][3][L], real *w, int m, int s, int k0, int k1)
+{
+    vec s0_0 = v_zero();
+    vec s1_0 = v_zero();
+    vec s2_0 = v_zero();
+    vec s3_0 = v_zero();
+    vec s4_0 = v_zero();
+    for (int k = k0; k < k1; k++) {
+        real *wk = w + (k - k0) * 16;
+        vec z0 = v_load(x[s][k]);
+        vec a = v_set1(wk[0]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(wk[1]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(wk[2]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(wk[3]);
+        s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(wk[4]);
+        s4_0 = v_fma(a, z0, s4_0);
+    }
+    v_store(y[s][m], s0_0);
+    v_store(y[s][m + 1], s1_0);
+    v_store(y[s][m + 2], s2_0);
+    v_store(y[s][m + 3], s3_0);
+    v_store(y[s][m + 4], s4_0);
+}
+
+static void h_from_state_forward_4x1(real y[][9][L], real x[][3][L], real *w, int m, int s, int k0, int k1)
+{
+    vec s0_0 = v_zero();
+    vec s1_0 = v_zero();
+    vec s2_0 = v_zero();
+    vec s3_0 = v_zero();
+    for (int k = k0; k < k1; k++) {
+        real *wk = w + (k - k0) * 16;
+        vec z0 = v_load(x[s][k]);
+        vec a = v_set1(wk[0]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(wk[1]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(wk[2]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(wk[3]);
+        s3_0 = v_fma(a, z0, s3_0);
+    }
+    v_store(y[s][m], s0_0);
+    v_store(y[s][m + 1], s1_0);
+    v_store(y[s][m + 2], s2_0);
+    v_store(y[s][m + 3], s3_0);
+}
+
+static void h_from_state_forward(real *y, real *x, real w[3][16])
+{
+    real (*ys)[9][L] = (real (*)[9][L])y, (*xs)[3][L] = (real (*)[3][L])x;
+    _Alignas(64) real panel[3][16];
+    for (int k0 = 0; k0 < 3; k0 += 128) {
+        int k1 = k0 + 128 < 3 ? k0 + 128 : 3;
+        #pragma omp for schedule(static) nowait
+        for (int t = 0; t < 1; t++) {
+            int p = t % 1, s = t / 1 * 1;
+            int m = p * 9;
+            for (int k = k0; k < k1; k++) {
+                v_store(panel[k - k0], v_loadu(&w[k][m]));
+                v_prefetch(&w[k][m + 16 < 16 ? m + 16 : 0]);
+            }
+            {
+                for (int f = 0; f < 5; f += 5)
+                    h_from_state_forward_5x1(ys, xs, &panel[0][f], m + f, s, k0, k1);
+                for (int f = 5; f < 9; f += 4)
+                    h_from_state_forward_4x1(ys, xs, &panel[0][f], m + f, s, k0, k1);
+            }
+        }
+    }
+    #pragma omp barrier
+}
+
+static void h_from_state_backward_3x1(real dx[][3][L], real dy[][9][L], real w[3][16], int k, int s)
+{
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero();
+    for (int m = 0; m < 9; m++) {
+        vec z0 = v_load(dy[s][m]);
+        vec a = v_set1(w[k][m]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(w[k + 1][m]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(w[k + 2][m]);
+        s2_0 = v_fma(a, z0, s2_0);
+    }
+    v_store(dx[s][k], s0_0);
+    v_store(dx[s][k + 1], s1_0);
+    v_store(dx[s][k + 2], s2_0);
+}
+
+static void h_from_state_backward(real *dx, real *dy, real w[3][16])
+{
+    real (*dxs)[3][L] = (real (*)[3][L])dx, (*dys)[9][L] = (real (*)[9][L])dy;
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 1; t++) {
+        int from = t % 1 * 1, to = from + 1 < 1 ? from + 1 : 1, s = t / 1;
+            for (int k = from; k < to; k++) {
+                h_from_state_backward_3x1(dxs, dys, w, k * 3, s * 1);
+            }
+    }
+}
+
+static void h_from_state_weights_3x1(real dw[3][16], real dy[][16], real x[][3][L], int k, int v)
+{
+    int m = v * 16;
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero();
+    for (int s = 0; s < 2; s++)
+        for (int l = 0; l < L; l++) {
+            real *d = &dy[s * L + l][m];
+            vec z0 = v_loadu(d);
+            vec a = v_set1(x[s][k][l]);
+            s0_0 = v_fma(a, z0, s0_0);
+            a = v_set1(x[s][k + 1][l]);
+            s1_0 = v_fma(a, z0, s1_0);
+            a = v_set1(x[s][k + 2][l]);
+            s2_0 = v_fma(a, z0, s2_0);
+        }
+    v_storeu(&dw[k][m], s0_0);
+    v_storeu(&dw[k + 1][m], s1_0);
+    v_storeu(&dw[k + 2][m], s2_0);
+}
+
+static void h_from_state_weights(real dw[3][16], real *dy, real *x, real *work)
+{
+    real (*dys)[9][L] = (real (*)[9][L])dy, (*xs)[3][L] = (real (*)[3][L])x;
+    real (*dyt)[16] = (real (*)[16])work;
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 2; t++) {
+        int s = t / 1, m = t % 1 * 16;
+        vec rows[16];
+        for (int r = 0; r < 16; r++) rows[r] = m + r < 9 ? v_load(dys[s][m + r]) : v_zero();
+        v_transpose16(rows);
+        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], rows[l]);
+    }
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 1; t++) {
+        int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
+            for (int k = from; k < to; k++) {
+                h_from_state_weights_3x1(dw, dyt, xs, k * 3, v * 1);
+            }
+    }
+}
+
+/* ---- h: gru_gates ---------------------------------------- tests/golden/recurrent.yaml:15
+ *   9, 9, 3 -> 3
+ *   r, z = sigmoid(xw + hw);  n = tanh(xw_n + r hw_n);  h' = (1-z) n + z h */
+/* xw = W_i x + b and hw = W_h h (+ b), [3H] lanes each, in the order r, z, n:
+ *   r = sigmoid(xw_r + hw_r)     how much of the state the new value sees
+ *   z = sigmoid(xw_z + hw_z)     how much of the state stays
+ *   n = tanh(xw_n + r hw_n)      the new value
+ *   h' = (1 - z) n + z h, as n + z (h - n)
+ * r, z and n are kept in `gates` for the gradient. */
+static void h_forward(h_t h, h_gates_t gates, real *xw, real *hw, h_t before)
+{
+    enum { H = 3 };
+    real *xr = xw, *xz = xw + H * L, *xn = xw + 2 * H * L;
+    real *hr = hw, *hz = hw + H * L, *hn = hw + 2 * H * L;
+    for (int i = 0; i < H; i++) {
+        vec r = v_sigmoid(v_add(v_load(xr + i * L), v_load(hr + i * L)));
+        vec z = v_sigmoid(v_add(v_load(xz + i * L), v_load(hz + i * L)));
+        vec n = v_tanh(v_fma(r, v_load(hn + i * L), v_load(xn + i * L)));
+        v_store(h[i], v_fma(z, v_sub(v_load(before[i]), n), n));
+        v_store(gates[0][i], r);
+        v_store(gates[1][i], z);
+        v_store(gates[2][i], n);
+    }
+}
+
+/* Back through the same lines, last to first; da is the gradient of what stands inside r's, z's and n's function.
+ * dbefore is only the direct path, z dh: the one through W_h comes with hw's gradient. */
+static void h_backward(real *dxw, real *dhw, h_t dbefore,
+    h_t dh, h_gates_t gates, real *hw, h_t before)
+{
+    enum { H = 3 };
+    const vec one = v_set1(1);
+    for (int i = 0; i < H; i++) {
+        vec r = v_load(gates[0][i]), z = v_load(gates[1][i]), n = v_load(gates[2][i]), d = v_load(dh[i]);
+        vec da_n = v_mul(v_mul(d, v_sub(one, z)), v_fnma(n, n, one));
+        vec da_z = v_mul(v_mul(d, v_sub(v_load(before[i]), n)), v_mul(z, v_sub(one, z)));
+        vec da_r = v_mul(v_mul(da_n, v_load(hw + (2 * H + i) * L)), v_mul(r, v_sub(one, r)));
+        v_store(dxw + i * L, da_r);
+        v_store(dhw + i * L, da_r);
+        v_store(dxw + (H + i) * L, da_z);
+        v_store(dhw + (H + i) * L, da_z);
+        v_store(dxw + (2 * H + i) * L, da_n);
+        v_store(dhw + (2 * H + i) * L, v_mul(da_n, r));
+        v_store(dbefore[i], v_mul(d, z));
+    }
+}
+
+/* ---- A: dense -------------------------------------------- tests/golden/recurrent.yaml:16
+ *   3 -> 6    24 parameters    1.8e-05 M multiply-adds an example
+ *   y = W x + b */
+/* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
+ * Tiles of outputs x slices; inputs in blocks of 128 whose x stays in the first-level cache.  A block's weights to 16
+ * outputs are first copied together, since rows of w lie so far apart that they would push each other out. */
+static void A_forward_6x1(real y[][6][L], real x[][3][L], real *w, real b[16], int m, int s, int k0, int k1)
+{
+    vec s0_0 = v_set1(b[m]);
+    vec s1_0 = v_set1(b[m + 1]);
+    vec s2_0 = v_set1(b[m + 2]);
+    vec s3_0 = v_set1(b[m + 3]);
+    vec s4_0 = v_set1(b[m + 4]);
+    vec s5_0 = v_set1(b[m + 5]);
+    for (int k = k0; k < k1; k++) {
+        real *wk = w + (k - k0) * 16;
+        vec z0 = v_load(x[s][k]);
+        vec a = v_set1(wk[0]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(wk[1]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(wk[2]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(wk[3]);
+        s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(wk[4]);
+        s4_0 = v_fma(a, z0, s4_0);
+        a = v_set1(wk[5]);
+        s5_0 = v_fma(a, z0, s5_0);
+    }
+    v_store(y[s][m], s0_0);
+    v_store(y[s][m + 1], s1_0);
+    v_store(y[s][m + 2], s2_0);
+    v_store(y[s][m + 3], s3_0);
+    v_store(y[s][m + 4], s4_0);
+    v_store(y[s][m + 5], s5_0);
+}
+
+static void A_forward(real *y, real *x, real w[3][16], real b[16])
+{
+    real (*ys)[6][L] = (real (*)[6][L])y, (*xs)[3][L] = (real (*)[3][L])x;
+    _Alignas(64) real panel[3][16];
+    for (int k0 = 0; k0 < 3; k0 += 128) {
+        int k1 = k0 + 128 < 3 ? k0 + 128 : 3;
+        #pragma omp for schedule(static) nowait
+        for (int t = 0; t < 2; t++) {
+            int p = t % 1, s = t / 1 * 1;
+            int m = p * 6;
+            for (int k = k0; k < k1; k++) {
+                v_store(panel[k - k0], v_loadu(&w[k][m]));
+                v_prefetch(&w[k][m + 16 < 16 ? m + 16 : 0]);
+            }
+            {
+                for (int f = 0; f < 6; f += 6)
+                    A_forward_6x1(ys, xs, &panel[0][f], b, m + f, s, k0, k1);
+            }
+        }
+    }
+    #pragma omp barrier
+}
+
+static void A_backward_3x1(real dx[][3][L], real dy[][6][L], real w[3][16], int k, int s)
+{
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero();
+    for (int m = 0; m < 6; m++) {
+        vec z0 = v_load(dy[s][m]);
+        vec a = v_set1(w[k][m]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(w[k + 1][m]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(w[k + 2][m]);
+        s2_0 = v_fma(a, z0, s2_0);
+    }
+    v_store(dx[s][k], s0_0);
+    v_store(dx[s][k + 1], s1_0);
+    v_store(dx[s][k + 2], s2_0);
+}
+
+static void A_backward(real *dx, real *dy, real w[3][16])
+{
+    real (*dxs)[3][L] = (real (*)[3][L])dx, (*dys)[6][L] = (real (*)[6][L])dy;
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 2; t++) {
+        int from = t % 1 * 1, to = from + 1 < 1 ? from + 1 : 1, s = t / 1;
+            for (int k = from; k < to; k++) {
+                A_backward_3x1(dxs, dys, w, k * 3, s * 1);
+            }
+    }
+}
+
+static void A_weights_3x1(real dw[3][16], real dy[][16], real x[][3][L], int k, int v)
+{
+    int m = v * 16;
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero();
+    for (int s = 0; s < 2; s++)
+        for (int l = 0; l < L; l++) {
+            real *d = &dy[s * L + l][m];
+            vec z0 = v_loadu(d);
+            vec a = v_set1(x[s][k][l]);
+            s0_0 = v_fma(a, z0, s0_0);
+            a = v_set1(x[s][k + 1][l]);
+            s1_0 = v_fma(a, z0, s1_0);
+            a = v_set1(x[s][k + 2][l]);
+            s2_0 = v_fma(a, z0, s2_0);
+        }
+    v_storeu(&dw[k][m], s0_0);
+    v_storeu(&dw[k + 1][m], s1_0);
+    v_storeu(&dw[k + 2][m], s2_0);
+}
+
+static void A_weights(real dw[3][16], real db[16], real *dy, real *x, real *work)
+{
+    real (*dys)[6][L] = (real (*)[6][L])dy, (*xs)[3][L] = (real (*)[3][L])x;
+    real (*dyt)[16] = (real (*)[16])work;
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 2; t++) {
+        int s = t / 1, m = t % 1 * 16;
+        vec rows[16];
+        for (int r = 0; r < 16; r++) rows[r] = m + r < 6 ? v_load(dys[s][m + r]) : v_zero();
+        v_transpose16(rows);
+        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], rows[l]);
+    }
+    #pragma omp for schedule(static) nowait
+    for (int m = 0; m < 16; m += 16) {
+        vec s = v_zero();
+        for (int r = 0; r < 2 * L; r++) s = v_add(s, v_loadu(&dyt[r][m]));
+        v_storeu(&db[m], s);
+    }
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 1; t++) {
+        int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
+            for (int k = from; k < to; k++) {
+                A_weights_3x1(dw, dyt, xs, k * 3, v * 1);
+            }
+    }
+}
+
+/* ---- crop: spn ------------------------------------------- tests/golden/recurrent.yaml:17
+ *   1x4x4, 6 -> 1x2x2
+ *   y[c,i,j] = image[c] at A (x_j, y_i, 1), bilinear */
+/* The grid: where the columns (x) and the rows (y) of the output lie, the image's corners being at -1 and 1. */
+static const real crop_x[2] = {
+    -1, 1,
+};
+static const real crop_y[2] = {
+    -1, 1,
+};
+
+/* Where lane l's pixel (row, column) lies in its channel of an image [H][W][L]. */
+static inline ivec crop_pixel(ivec row, ivec column)
+{
+    return iv_add(iv_add(iv_mul(row, iv_set1(4 * L)), iv_mul(column, iv_set1(L))), iv_iota());
+}
+
+/* y[c][i][j] = image[c] read at the point
+ *   x_s = A[0] x[j] + (A[1] y[i] + A[2])
+ *   y_s = A[3] x[j] + (A[4] y[i] + A[5])
+ * between the two rows and two columns of pixels around it (sampler.h; BORDER_ZERO).  A is [6][L]: each lane has a
+ * window of its own, so its pixels are gathered. */
+static void crop_forward(crop_t y, image_t image, real *A)
+{
+    enum { C = 1, H = 4, W = 4, Ho = 2, Wo = 2 };
+    for (int i = 0; i < Ho; i++) {
+        const vec gy = v_set1(crop_y[i]);
+        const vec x0 = v_fma(v_load(A + 1 * L), gy, v_load(A + 2 * L));
+        const vec y0 = v_fma(v_load(A + 4 * L), gy, v_load(A + 5 * L));
+        for (int j = 0; j < Wo; j++) {
+            const vec gx = v_set1(crop_x[j]);
+            SamplerAxis u = sampler_axis(v_fma(v_load(A + 0 * L), gx, x0), W, BORDER_ZERO);
+            SamplerAxis v = sampler_axis(v_fma(v_load(A + 3 * L), gx, y0), H, BORDER_ZERO);
+            ivec at_a = crop_pixel(v.low, u.low), at_b = crop_pixel(v.low, u.high);       /* a b */
+            ivec at_e = crop_pixel(v.high, u.low), at_f = crop_pixel(v.high, u.high);     /* e f */
+            for (int c = 0; c < C; c++) {
+                const real *pixels = image[c][0][0];
+                vec a = v_gather(pixels, at_a), b = v_gather(pixels, at_b);
+                vec e = v_gather(pixels, at_e), f = v_gather(pixels, at_f);
+                vec upper = v_fma(u.weight_high, b, v_mul(u.weight_low, a));
+                vec lower = v_fma(u.weight_high, f, v_mul(u.weight_low, e));
+                v_store(y[c][i][j], v_fma(v.weight_high, lower, v_mul(v.weight_low, upper)));
+            }
+        }
+    }
+}
+
+/* Each output gives its gradient to the point it was read at, by the slopes of the pixels' weights; the point gives it
+ * to A: dA[0] = sum of du x[j], dA[1] = sum of du y[i], dA[2] = sum of du, and so on for dv, where u and v are the
+ * point in pixels and du / dx_s is a constant.  Sums run over the outputs row by row. */
+static void crop_backward(real *dA, crop_t dy, image_t image, real *A)
+{
+    enum { C = 1, H = 4, W = 4, Ho = 2, Wo = 2 };
+    vec d0 = v_set1(0), d1 = d0, d2 = d0, d3 = d0, d4 = d0, d5 = d0;
+    for (int i = 0; i < Ho; i++) {
+        const vec gy = v_set1(crop_y[i]);
+        const vec x0 = v_fma(v_load(A + 1 * L), gy, v_load(A + 2 * L));
+        const vec y0 = v_fma(v_load(A + 4 * L), gy, v_load(A + 5 * L));
+        for (int j = 0; j < Wo; j++) {
+            const vec gx = v_set1(crop_x[j]);
+            SamplerAxis u = sampler_axis(v_fma(v_load(A + 0 * L), gx, x0), W, BORDER_ZERO);
+            SamplerAxis v = sampler_axis(v_fma(v_load(A + 3 * L), gx, y0), H, BORDER_ZERO);
+            ivec at_a = crop_pixel(v.low, u.low), at_b = crop_pixel(v.low, u.high);       /* a b */
+            ivec at_e = crop_pixel(v.high, u.low), at_f = crop_pixel(v.high, u.high);     /* e f */
+            vec du = v_set1(0), dv = v_set1(0);
+            for (int c = 0; c < C; c++) {
+                const vec d = v_load(dy[c][i][j]);
+                const real *pixels = image[c][0][0];
+                vec a = v_gather(pixels, at_a), b = v_gather(pixels, at_b);
+                vec e = v_gather(pixels, at_e), f = v_gather(pixels, at_f);
+                vec upper = v_fma(u.weight_high, b, v_mul(u.weight_low, a));
+                vec lower = v_fma(u.weight_high, f, v_mul(u.weight_low, e));
+                vec upper_slope = v_fma(u.slope_high, b, v_mul(u.slope_low, a));
+                vec lower_slope = v_fma(u.slope_high, f, v_mul(u.slope_low, e));
+                du = v_fma(d, v_fma(v.weight_high, lower_slope, v_mul(v.weight_low, upper_slope)), du);
+                dv = v_fma(d, v_fma(v.slope_high, lower, v_mul(v.slope_low, upper)), dv);
+            }
+            d0 = v_fma(du, gx, d0), d1 = v_fma(du, gy, d1), d2 = v_add(du, d2);
+            d3 = v_fma(dv, gx, d3), d4 = v_fma(dv, gy, d4), d5 = v_add(dv, d5);
+        }
+    }
+    const vec scale_x = v_set1(sampler_scale(W, BORDER_ZERO)), scale_y = v_set1(sampler_scale(H, BORDER_ZERO));
+    v_store(dA + 0 * L, v_mul(d0, scale_x)), v_store(dA + 3 * L, v_mul(d3, scale_y));
+    v_store(dA + 1 * L, v_mul(d1, scale_x)), v_store(dA + 4 * L, v_mul(d4, scale_y));
+    v_store(dA + 2 * L, v_mul(d2, scale_x)), v_store(dA + 5 * L, v_mul(d5, scale_y));
+}
+
+/* The pixels that every sample of every lane fell on. */
+static uint64_t crop_decisions(uint64_t hash, real *A)
+{
+    enum { H = 4, W = 4, Ho = 2, Wo = 2 };
+    for (int i = 0; i < Ho; i++)
+        for (int j = 0; j < Wo; j++)
+            for (int l = 0; l < L; l++) {
+                const real gx = crop_x[j], gy = crop_y[i];
+                real x = r_fma(A[0 * L + l], gx, r_fma(A[1 * L + l], gy, A[2 * L + l]));
+                real y = r_fma(A[3 * L + l], gx, r_fma(A[4 * L + l], gy, A[5 * L + l]));
+                hash = decide(hash, (uint64_t)sampler_cell(x, W, BORDER_ZERO));
+                hash = decide(hash, (uint64_t)sampler_cell(y, H, BORDER_ZERO));
+            }
+    return hash;
+}
+
+/* ---- classify_dropout1: dropout -------------------------- tests/golden/recurrent.yaml:9
+ *   1x2x2 -> 1x2x2
+ *   y = x / (1 - rate), or 0 with probability rate */
+/* y = x / (1 - rate) where the mask keeps the element, else 0. */
+static void classify_dropout1_forward(real *y, real *x, Dropout d)
+{
+    if (!d.on) {
+        if (y != x) memcpy(y, x, 4 * L * sizeof(real));
+        return;
+    }
+    for (int i = 0; i < 4; i++) {
+        mask kept = rng_keep(d.key, (uint32_t)i, d.keep);
+        v_store(y + i * L, v_zero_unless(kept, v_mul(v_load(x + i * L), v_set1(d.scale))));
+    }
+}
+
+/* dx = dy under the same mask, drawn again from the same key. */
+static void classify_dropout1_backward(real *dx, real *dy, Dropout d)
+{
+    if (!d.on) {
+        if (dx != dy) memcpy(dx, dy, 4 * L * sizeof(real));
+        return;
+    }
+    for (int i = 0; i < 4; i++) {
+        mask kept = rng_keep(d.key, (uint32_t)i, d.keep);
+        v_store(dx + i * L, v_zero_unless(kept, v_mul(v_load(dy + i * L), v_set1(d.scale))));
+    }
+}
+
+/* ---- classify_dense1: dense ------------------------------ tests/golden/recurrent.yaml:10
+ *   1x2x2 -> 2    10 parameters    8e-06 M multiply-adds an example
+ *   y = W x + b */
+/* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
+ * Tiles of outputs x slices; inputs in blocks of 128 whose x stays in the first-level cache.  A block's weights to 16
+ * outputs are first copied together, since rows of w lie so far apart that they would push each other out. */
+static void classify_dense1_forward_2x2(real y[][2][L], real x[][4][L], real *w, real b[16], int m, int s, int k0, int k1)
+{
+    vec s0_0 = v_set1(b[m]), s0_1 = s0_0;
+    vec s1_0 = v_set1(b[m + 1]), s1_1 = s1_0;
+    for (int k = k0; k < k1; k++) {
+        real *wk = w + (k - k0) * 16;
+        vec z0 = v_load(x[s][k]);
+        vec z1 = v_load(x[s + 1][k]);
+        vec a = v_set1(wk[0]);
+        s0_0 = v_fma(a, z0, s0_0); s0_1 = v_fma(a, z1, s0_1);
+        a = v_set1(wk[1]);
+        s1_0 = v_fma(a, z0, s1_0); s1_1 = v_fma(a, z1, s1_1);
+    }
+    v_store(y[s][m], s0_0); v_store(y[s + 1][m], s0_1);
+    v_store(y[s][m + 1], s1_0); v_store(y[s + 1][m + 1], s1_1);
+}
+
+static void classify_dense1_forward(real *y, real *x, real w[4][16], real b[16])
+{
+    real (*ys)[2][L] = (real (*)[2][L])y, (*xs)[4][L] = (real (*)[4][L])x;
+    _Alignas(64) real panel[4][16];
+    for (int k0 = 0; k0 < 4; k0 += 128) {
+        int k1 = k0 + 128 < 4 ? k0 + 128 : 4;
+        #pragma omp for schedule(static) nowait
+        for (int t = 0; t < 1; t++) {
+            int p = t % 1, s = t / 1 * 2;
+            int m = p * 2;
+            for (int k = k0; k < k1; k++) {
+                v_store(panel[k - k0], v_loadu(&w[k][m]));
+                v_prefetch(&w[k][m + 16 < 16 ? m + 16 : 0]);
+            }
+            {
+                for (int f = 0; f < 2; f += 2)
+                    classify_dense1_forward_2x2(ys, xs, &panel[0][f], b, m + f, s, k0, k1);
+            }
+        }
+    }
+    #pragma omp barrier
+}
+
+static void classify_dense1_backward_2x2(real dx[][4][L], real dy[][2][L], real w[4][16], int k, int s)
+{
+    vec s0_0 = v_zero(), s0_1 = v_zero(), s1_0 = v_zero(), s1_1 = v_zero();
+    for (int m = 0; m < 2; m++) {
+        vec z0 = v_load(dy[s][m]);
+        vec z1 = v_load(dy[s + 1][m]);
+        vec a = v_set1(w[k][m]);
+        s0_0 = v_fma(a, z0, s0_0); s0_1 = v_fma(a, z1, s0_1);
+        a = v_set1(w[k + 1][m]);
+        s1_0 = v_fma(a, z0, s1_0); s1_1 = v_fma(a, z1, s1_1);
+    }
+    v_store(dx[s][k], s0_0); v_store(dx[s + 1][k], s0_1);
+    v_store(dx[s][k + 1], s1_0); v_store(dx[s + 1][k + 1], s1_1);
+}
+
+static void classify_dense1_backward(real *dx, real *dy, real w[4][16])
+{
+    real (*dxs)[4][L] = (real (*)[4][L])dx, (*dys)[2][L] = (real (*)[2][L])dy;
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 2; t++) {
+        int from = t % 2 * 1, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
+            for (int k = from; k < to; k++) {
+                classify_dense1_backward_2x2(dxs, dys, w, k * 2, s * 2);
+            }
+    }
+}
+
+static void classify_dense1_weights_4x1(real dw[4][16], real dy[][16], real x[][4][L], int k, int v)
+{
+    int m = v * 16;
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
+    for (int s = 0; s < 2; s++)
+        for (int l = 0; l < L; l++) {
+            real *d = &dy[s * L + l][m];
+            vec z0 = v_loadu(d);
+            vec a = v_set1(x[s][k][l]);
+            s0_0 = v_fma(a, z0, s0_0);
+            a = v_set1(x[s][k + 1][l]);
+            s1_0 = v_fma(a, z0, s1_0);
+            a = v_set1(x[s][k + 2][l]);
+            s2_0 = v_fma(a, z0, s2_0);
+            a = v_set1(x[s][k + 3][l]);
+            s3_0 = v_fma(a, z0, s3_0);
+        }
+    v_storeu(&dw[k][m], s0_0);
+    v_storeu(&dw[k + 1][m], s1_0);
+    v_storeu(&dw[k + 2][m], s2_0);
+    v_storeu(&dw[k + 3][m], s3_0);
+}
+
+static void classify_dense1_weights(real dw[4][16], real db[16], real *dy, real *x, real *work)
+{
+    real (*dys)[2][L] = (real (*)[2][L])dy, (*xs)[4][L] = (real (*)[4][L])x;
+    real (*dyt)[16] = (real (*)[16])work;
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 2; t++) {
+        int s = t / 1, m = t % 1 * 16;
+        vec rows[16];
+        for (int r = 0; r < 16; r++) rows[r] = m + r < 2 ? v_load(dys[s][m + r]) : v_zero();
+        v_transpose16(rows);
+        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], rows[l]);
+    }
+    #pragma omp for schedule(static) nowait
+    for (int m = 0; m < 16; m += 16) {
+        vec s = v_zero();
+        for (int r = 0; r < 2 * L; r++) s = v_add(s, v_loadu(&dyt[r][m]));
+        v_storeu(&db[m], s);
+    }
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 1; t++) {
+        int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
+            for (int k = from; k < to; k++) {
+                classify_dense1_weights_4x1(dw, dyt, xs, k * 4, v * 1);
+            }
+    }
+}
+
+/* ---- cross_entropy1: cross_entropy ----------------------- tests/golden/recurrent.yaml:19
+ *   2, 2 -> 1
+ *   loss = -log(softmax(x)[label] + epsilon) */
+/* With p = softmax(x) and y the label, in every lane
+ *   loss = sum over rows of -log p_y = log(sum over k of exp(x_k - m)) - (x_y - m);
+ * m = max x keeps exp from overflowing and changes nothing else. */
+static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
+{
+    vec total = v_set1(0);
+    for (int p = 0; p < 1; p++, x += 2 * L, label += L) {
+        vec m = v_load(x), sum = v_set1(0);
+        for (int k = 1; k < 2; k++)
+            m = v_max(m, v_load(x + k * L));
+        for (int k = 0; k < 2; k++)
+            sum = v_add(sum, v_exp(v_sub(v_load(x + k * L), m)));
+        ivec at = iv_add(iv_mul(iv_load(label), iv_set1(L)), iv_iota());      /* where each lane's own x_y lies */
+        vec xy = v_sub(v_gather(x, at), m);
+        total = v_add(total, v_sub(v_log(sum), xy));
+    }
+    v_store(loss, total);
+}
+
+/* dx_k = scale (p_k - [k = y]).
+ * Lanes from `present` on hold no example: 0. */
+static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scale, int present)
+{
+    const mask here = iv_lt(iv_iota(), iv_set1(present));
+    for (int p = 0; p < 1; p++, x += 2 * L, dx += 2 * L, label += L) {
+        const ivec y = iv_load(label);
+        vec m = v_load(x), sum = v_set1(0);
+        for (int k = 1; k < 2; k++)
+            m = v_max(m, v_load(x + k * L));
+        for (int k = 0; k < 2; k++) {
+            vec e = v_exp(v_sub(v_load(x + k * L), m));
+            sum = v_add(sum, e);
+            v_store(dx + k * L, e);
+        }
+        const vec pull = v_set1(scale);
+        for (int k = 0; k < 2; k++) {
+            vec hit = v_zero_unless(iv_eq(y, iv_set1(k)), v_set1(1));
+            vec d = v_mul(pull, v_sub(v_div(v_load(dx + k * L), sum), hit));
+            v_store(dx + k * L, v_zero_unless(here, d));
+        }
+    }
+}
+
+/* ---- d_h_2_end: fill ------------------------------------- tests/golden/recurrent.yaml:15
+ *   3
+ *   y = 0 */
+/* y = 0 */
+static void d_h_2_end_forward(real *y)
+{
+    for (int i = 0; i < 3 * L; i += L)
+        v_store(y + i, v_set1((real)0));
+}
+
+/* ---- d_h_3_end: fill ------------------------------------- tests/golden/recurrent.yaml:15
+ *   3
+ *   y = 0 */
+/* y = 0 */
+static void d_h_3_end_forward(real *y)
+{
+    for (int i = 0; i < 3 * L; i += L)
+        v_store(y + i, v_set1((real)0));
+}
+
+/* ---- sum_d_h_total: sum ---------------------------------- tests/golden/recurrent.yaml:15
+ *   3, 3, 3 -> 3
+ *   y = x1 + x2 + ... */
+/* y = x1 + x2 + x3 */
+static void sum_d_h_total_forward(real *y, real *x1, real *x2, real *x3)
+{
+    for (int i = 0; i < 3 * L; i += L)
+        v_store(y + i, v_add(v_add(v_load(x1 + i), v_load(x2 + i)), v_load(x3 + i)));
+}
+
+/* ---- sum_d_h_start: sum ---------------------------------- tests/golden/recurrent.yaml:13
+ *   3, 3 -> 3
+ *   y = x1 + x2 + ... */
+/* y = x1 + x2 */
+static void sum_d_h_start_forward(real *y, real *x1, real *x2)
+{
+    for (int i = 0; i < 3 * L; i += L)
+        v_store(y + i, v_add(v_load(x1 + i), v_load(x2 + i)));
+}
+
+/* ---- sum_d_h_from_input_2: sum_steps --------------------- tests/golden/recurrent.yaml:15
+ *   9 -> 9
+ *   y = x summed over the steps */
+/* y = x of step 0 + x of step 1 + ... in that order; a step lies 1 groups after the one before. */
+static void sum_d_h_from_input_2_forward(d_h_from_input_2_t y, d_h_from_input_t *x)
+{
+    real *sum = (real *)y;
+    for (int i = 0; i < 9 * L; i += L) {
+        vec s = v_load((real *)x + i);
+        for (int t = 1; t < 2; t++)
+            s = v_add(s, v_load((real *)&x[t * 1] + i));
+        v_store(sum + i, s);
+    }
+}
+
+/* ---- the parts of a weight's gradient, one a group, added in pairs: 0+1, 2+3, ...; then the sums likewise -------------- */
+static void fold(real *sum, real *part, int parts, ptrdiff_t size, int add)
+{
+    ptrdiff_t stride = (size + 15) / 16 * 16;
+    #pragma omp for schedule(static)
+    for (ptrdiff_t i = 0; i < size; i += L) {
+        for (int step = 1; step < parts; step *= 2)
+            for (int k = 0; k + step < parts; k += 2 * step) {
+                real *a = part + k * stride + i, *b = part + (k + step) * stride + i;
+                v_store(a, v_add(v_load(a), v_load(b)));
+            }
+        for (int l = 0; l < L && i + l < size; l++)
+            sum[i + l] = add ? sum[i + l] + part[i + l] : part[i + l];
+    }
+}
+
+/* ==== 5 forward ===================================================================================================== */
+
+/* Called by all threads.  `omp for` shares the groups out; its end is a barrier.  A call outside of such a loop works on all groups
+ * and shares its work out inside.  A loop over t is a repeat of the model. */
+static void forward_pass(const Batch *batch)
+{
+    #pragma omp for schedule(dynamic, 1)
+    for (int g = 0; g < G; g++) {
+        load_image_forward((real *)image_at(g), batch->inputs[0] + g * L, present(batch, g));
+        load_digits_forward((int32_t *)digits_at(g), batch->targets[0] + g * L, present(batch, g));
+        h_start_forward((real *)h_at(g - G), (real *)weights->h_init);
+    }
+    h_from_input_forward((real *)h_from_input_at(0), (real *)image_at(0), weights->h_weight_ih, weights->h_bias_ih);
+    for (int t = 0; t < 2; t++) {
+        h_from_state_forward((real *)h_from_state_at(t * G), (real *)h_at(t * G - G), weights->h_weight_hh);
+        #pragma omp for schedule(dynamic, 1)
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            h_forward(h_at(s), h_gates_at(s), (real *)h_from_input_at(g), (real *)h_from_state_at(s), h_at(s - G));
+        }
+    }
+    A_forward((real *)A_at(0), (real *)h_at(0), weights->A_weight, weights->A_bias);
+    #pragma omp for collapse(2) schedule(dynamic, 1)
+    for (int t = 0; t < 2; t++)
+    for (int g = 0; g < G; g++) {
+        int s = t * G + g;
+        crop_forward(crop_at(s), image_at(g), (real *)A_at(s));
+        classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, 0.5, 5, 0, t, g));
+    }
+    classify_dense1_forward((real *)classify_dense1_at(0), (real *)classify_dropout1_at(0), weights->classify_dense1_weight, weights->classify_dense1_bias);
+    #pragma omp for collapse(2) schedule(dynamic, 1)
+    for (int t = 0; t < 2; t++)
+    for (int g = 0; g < G; g++) {
+        int s = t * G + g;
+        cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L);
+    }
+}
+
+/* The loss: the mean over the examples and positions that are there, added up in order. */
+static double loss(const Batch *batch, double *each)
+{
+    double total = 0;
+    {
+        double sum = 0;
+        for (int s = 0; s < 2; s++)
+            for (int lane = 0; lane < present(batch, s % G); lane++)
+                sum += loss1_at(s)[lane];
+        sum /= (double)batch->count * 2;
+        if (each)
+            each[0] = sum;
+        total += sum;
+    }
+    return total;
+}
+
+/* ==== 6 backward ==================================================================================================== */
+
+static void backward_pass(const Batch *batch)
+{
+    real loss1_scale = (real)(1 / ((double)batch->count * 2));
+    real *scratch = scratch_of_thread();
+    #pragma omp for collapse(2) schedule(dynamic, 1)
+    for (int t = 0; t < 2; t++)
+    for (int g = 0; g < G; g++) {
+        int s = t * G + g;
+        cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L, loss1_scale, present(batch, g));
+    }
+    classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(0), (real *)classify_dropout1_at(0), d_classify_dense1_rows_at(0));
+    classify_dense1_backward((real *)d_classify_dropout1_at(0), (real *)d_classify_dense1_at(0), weights->classify_dense1_weight);
+    #pragma omp for collapse(2) schedule(dynamic, 1)
+    for (int t = 0; t < 2; t++)
+    for (int g = 0; g < G; g++) {
+        int s = t * G + g;
+        classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, 0.5, 5, 0, t, g));
+        crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(g), (real *)A_at(s));
+    }
+    A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(0), (real *)h_at(0), d_A_rows_at(0));
+    A_backward((real *)d_h_at(0), (real *)d_A_at(0), weights->A_weight);
+    #pragma omp for schedule(dynamic, 1)
+    for (int g = 0; g < G; g++) {
+        d_h_2_end_forward((real *)d_h_2_at(g + 2 * G));
+        d_h_3_end_forward((real *)d_h_3_at(g + 2 * G));
+    }
+    for (int t = 1; t >= 0; t--) {
+        #pragma omp for schedule(dynamic, 1)
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            sum_d_h_total_forward((real *)d_h_total_at(s), (real *)d_h_at(s), (real *)d_h_2_at(s + G), (real *)d_h_3_at(s + G));
+            h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - G));
+        }
+        h_from_state_backward((real *)d_h_3_at(t * G), (real *)d_h_from_state_at(t * G), weights->h_weight_hh);
+    }
+    h_from_state_weights(gradient->h_weight_hh, (real *)d_h_from_state_at(0), (real *)h_at(-G), d_h_from_state_rows_at(0));
+    #pragma omp for schedule(dynamic, 1)
+    for (int g = 0; g < G; g++) {
+        sum_d_h_start_forward((real *)d_h_start_at(g), (real *)d_h_2_at(g), (real *)d_h_3_at(g));
+        h_start_weights((real *)d_h_init_part_at(g), (real *)d_h_start_at(g));
+    }
+    fold((real *)gradient->h_init, (real *)d_h_init_part_at(0), 1, 3, 0);
+    #pragma omp for schedule(dynamic, 1)
+    for (int g = 0; g < G; g++) {
+        sum_d_h_from_input_2_forward(d_h_from_input_2_at(g), &d_h_from_input_at(g));
+    }
+    h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, (real *)d_h_from_input_2_at(0), (real *)image_at(0), d_h_from_input_rows_at(0));
+}
+
+/* ==== 7 update ====================================================================================================== */
+
+static const NetParam params[] = {
+    { "h.weight_ih", 2, { 9, 16 }, IN_OUT, 16, 0, 144, INIT_NORMAL, 0.1, 15 },
+    { "h.bias_ih", 1, { 9 }, EXPORTED, 0, 256, 9, INIT_CONSTANT, 0, 15 },
+    { "h.weight_hh", 2, { 9, 3 }, IN_OUT, 16, 272, 27, INIT_NORMAL, 0.1, 15 },
+    { "A.weight", 2, { 6, 3 }, IN_OUT, 16, 320, 18, INIT_CONSTANT, 0, 16 },
+    { "A.bias", 1, { 6 }, EXPORTED, 0, 368, 6, INIT_IDENTITY_AFFINE, 0, 16 },
+    { "classify.dense1.weight", 2, { 2, 4 }, IN_OUT, 16, 384, 8, INIT_UNIFORM, 1, 10 },
+    { "classify.dense1.bias", 1, { 2 }, EXPORTED, 0, 448, 2, INIT_CONSTANT, 0, 10 },
+    { "h.init", 1, { 3 }, EXPORTED, 0, 464, 3, INIT_CONSTANT, 0, 13 },
+};
+enum { PARAMS = sizeof params / sizeof *params };
+static double *row_sums;
+
+/* Clipping, then one step of rmsprop.  Called by all threads; returns the norm of the gradient before clipping. */
+static double update_pass(double rate, uint64_t update_count)
+{
+    real *w = (real *)weights, *g = (real *)gradient;
+    (void)update_count;
+    double norm = optimiser_norm(g, params, PARAMS, row_sums);
+    if (!isfinite(norm))        /* a NaN or an infinity somewhere: the weights stay as they were, for the caller to look at */
+        return norm;
+    optimiser_rmsprop(w, g, (real *)state[0], BLOCK, rate, 0.9, 1e-06, 1);
+    return norm;
+}
+
+/* ==== 8 what the runtime asks ======================================================================================== */
+
+static double net_forward(const Batch *batch, double *each)
+{
+    #pragma omp parallel num_threads(threads)
+    forward_pass(batch);
+    return loss(batch, each);
+}
+
+static void net_backward(const Batch *batch)
+{
+    #pragma omp parallel num_threads(threads)
+    backward_pass(batch);
+}
+
+static double net_update(double rate, uint64_t update_count)
+{
+    double norm = 0;
+    #pragma omp parallel num_threads(threads)
+    {
+        double n = update_pass(rate, update_count);
+        #pragma omp single
+        norm = n;
+    }
+    return norm;
+}
+
+static double net_step(const Batch *batch, double rate, uint64_t update_count, double *norm)
+{
+    #pragma omp parallel num_threads(threads)
+    {
+        forward_pass(batch);
+        backward_pass(batch);
+        double n = update_pass(rate, update_count);
+        #pragma omp single
+        *norm = n;
+    }
+    return loss(batch, NULL);
+}
+
+/* Which units were on, which pixels won or were read: see decide.h. */
+static uint64_t net_decisions(void)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (int s = 0; s < 2; s++)
+        hash = crop_decisions(hash, (real *)A_at(s));
+    return hash;
+}
+
+/* Forward and backward once more, on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what it
+ * wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
+#define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
+static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
+{
+    real loss1_scale = (real)(1 / ((double)batch->count * 2));
+    real *scratch = scratches;
+    for (int g = 0; g < G; g++) {
+        load_image_forward((real *)image_at(g), batch->inputs[0] + g * L, present(batch, g));
+        SEE("load_image", "forward", 5, -1, g, "image", 1, (real *)image_at(g), 256, 256);
+        load_digits_forward((int32_t *)digits_at(g), batch->targets[0] + g * L, present(batch, g));
+        h_start_forward((real *)h_at(g - G), (real *)weights->h_init);
+        SEE("h_start", "forward", 13, -1, g, "h", 1, (real *)h_at(g - G), 48, 48);
+    }
+    SEE("h_from_input", "forward", 15, -1, -1, "image", 0, (real *)image_at(0), 256, 256);
+    h_from_input_forward((real *)h_from_input_at(0), (real *)image_at(0), weights->h_weight_ih, weights->h_bias_ih);
+    SEE("h_from_input", "forward", 15, -1, -1, "h_from_input", 1, (real *)h_from_input_at(0), 144, 144);
+    for (int t = 0; t < 2; t++) {
+        SEE("h_from_state", "forward", 15, t, -1, "h", 0, (real *)h_at(t * G - G), 48, 48);
+        h_from_state_forward((real *)h_from_state_at(t * G), (real *)h_at(t * G - G), weights->h_weight_hh);
+        SEE("h_from_state", "forward", 15, t, -1, "h_from_state", 1, (real *)h_from_state_at(t * G), 144, 144);
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            SEE("h", "forward", 15, t, g, "h_from_input", 0, (real *)h_from_input_at(g), 144, 144);
+            SEE("h", "forward", 15, t, g, "h_from_state", 0, (real *)h_from_state_at(s), 144, 144);
+            SEE("h", "forward", 15, t, g, "h", 0, (real *)h_at(s - G), 48, 48);
+            h_forward(h_at(s), h_gates_at(s), (real *)h_from_input_at(g), (real *)h_from_state_at(s), h_at(s - G));
+            SEE("h", "forward", 15, t, g, "h", 1, (real *)h_at(s), 48, 48);
+            SEE("h", "forward", 15, t, g, "h_gates", 1, (real *)h_gates_at(s), 144, 144);
+        }
+    }
+    SEE("A", "forward", 16, -1, -1, "h", 0, (real *)h_at(0), 96, 48);
+    A_forward((real *)A_at(0), (real *)h_at(0), weights->A_weight, weights->A_bias);
+    SEE("A", "forward", 16, -1, -1, "A", 1, (real *)A_at(0), 192, 96);
+    for (int t = 0; t < 2; t++)
+    for (int g = 0; g < G; g++) {
+        int s = t * G + g;
+        SEE("crop", "forward", 17, t, g, "image", 0, (real *)image_at(g), 256, 256);
+        SEE("crop", "forward", 17, t, g, "A", 0, (real *)A_at(s), 96, 96);
+        crop_forward(crop_at(s), image_at(g), (real *)A_at(s));
+        SEE("crop", "forward", 17, t, g, "crop", 1, (real *)crop_at(s), 64, 64);
+        SEE("classify_dropout1", "forward", 9, t, g, "crop", 0, (real *)crop_at(s), 64, 64);
+        classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, 0.5, 5, 0, t, g));
+        SEE("classify_dropout1", "forward", 9, t, g, "classify_dropout1", 1, (real *)classify_dropout1_at(s), 64, 64);
+    }
+    SEE("classify_dense1", "forward", 10, -1, -1, "classify_dropout1", 0, (real *)classify_dropout1_at(0), 128, 64);
+    classify_dense1_forward((real *)classify_dense1_at(0), (real *)classify_dropout1_at(0), weights->classify_dense1_weight, weights->classify_dense1_bias);
+    SEE("classify_dense1", "forward", 10, -1, -1, "classify_dense1", 1, (real *)classify_dense1_at(0), 64, 32);
+    for (int t = 0; t < 2; t++)
+    for (int g = 0; g < G; g++) {
+        int s = t * G + g;
+        SEE("cross_entropy1", "forward", 19, t, g, "classify_dense1", 0, (real *)classify_dense1_at(s), 32, 32);
+        cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L);
+        SEE("cross_entropy1", "forward", 19, t, g, "loss1", 1, (real *)loss1_at(s), 16, 16);
+    }
+    for (int t = 0; t < 2; t++)
+    for (int g = 0; g < G; g++) {
+        int s = t * G + g;
+        SEE("cross_entropy1", "backward", 19, t, g, "classify_dense1", 0, (real *)classify_dense1_at(s), 32, 32);
+        cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L, loss1_scale, present(batch, g));
+        SEE("cross_entropy1", "backward", 19, t, g, "d_classify_dense1", 1, (real *)d_classify_dense1_at(s), 32, 32);
+    }
+    SEE("classify_dense1", "weights", 10, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 64, 32);
+    SEE("classify_dense1", "weights", 10, -1, -1, "classify_dropout1", 0, (real *)classify_dropout1_at(0), 128, 64);
+    classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(0), (real *)classify_dropout1_at(0), d_classify_dense1_rows_at(0));
+    SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight, 64, 0);
+    SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16, 0);
+    SEE("classify_dense1", "backward", 10, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 64, 32);
+    classify_dense1_backward((real *)d_classify_dropout1_at(0), (real *)d_classify_dense1_at(0), weights->classify_dense1_weight);
+    SEE("classify_dense1", "backward", 10, -1, -1, "d_classify_dropout1", 1, (real *)d_classify_dropout1_at(0), 128, 64);
+    for (int t = 0; t < 2; t++)
+    for (int g = 0; g < G; g++) {
+        int s = t * G + g;
+        SEE("classify_dropout1", "backward", 9, t, g, "d_classify_dropout1", 0, (real *)d_classify_dropout1_at(s), 64, 64);
+        classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, 0.5, 5, 0, t, g));
+        SEE("classify_dropout1", "backward", 9, t, g, "d_crop", 1, (real *)d_crop_at(s), 64, 64);
+        SEE("crop", "backward", 17, t, g, "d_crop", 0, (real *)d_crop_at(s), 64, 64);
+        SEE("crop", "backward", 17, t, g, "image", 0, (real *)image_at(g), 256, 256);
+        SEE("crop", "backward", 17, t, g, "A", 0, (real *)A_at(s), 96, 96);
+        crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(g), (real *)A_at(s));
+        SEE("crop", "backward", 17, t, g, "d_A", 1, (real *)d_A_at(s), 96, 96);
+    }
+    SEE("A", "weights", 16, -1, -1, "d_A", 0, (real *)d_A_at(0), 192, 96);
+    SEE("A", "weights", 16, -1, -1, "h", 0, (real *)h_at(0), 96, 48);
+    A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(0), (real *)h_at(0), d_A_rows_at(0));
+    SEE("A", "weights", 16, -1, -1, "A.weight", 1, (real *)gradient->A_weight, 48, 0);
+    SEE("A", "weights", 16, -1, -1, "A.bias", 1, (real *)gradient->A_bias, 16, 0);
+    SEE("A", "backward", 16, -1, -1, "d_A", 0, (real *)d_A_at(0), 192, 96);
+    A_backward((real *)d_h_at(0), (real *)d_A_at(0), weights->A_weight);
+    SEE("A", "backward", 16, -1, -1, "d_h", 1, (real *)d_h_at(0), 96, 48);
+    for (int g = 0; g < G; g++) {
+        d_h_2_end_forward((real *)d_h_2_at(g + 2 * G));
+        SEE("d_h_2_end", "forward", 15, -1, g, "d_h_2", 1, (real *)d_h_2_at(g + 2 * G), 48, 48);
+        d_h_3_end_forward((real *)d_h_3_at(g + 2 * G));
+        SEE("d_h_3_end", "forward", 15, -1, g, "d_h_3", 1, (real *)d_h_3_at(g + 2 * G), 48, 48);
+    }
+    for (int t = 1; t >= 0; t--) {
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            SEE("sum_d_h_total", "forward", 15, t, g, "d_h", 0, (real *)d_h_at(s), 48, 48);
+            SEE("sum_d_h_total", "forward", 15, t, g, "d_h_2", 0, (real *)d_h_2_at(s + G), 48, 48);
+            SEE("sum_d_h_total", "forward", 15, t, g, "d_h_3", 0, (real *)d_h_3_at(s + G), 48, 48);
+            sum_d_h_total_forward((real *)d_h_total_at(s), (real *)d_h_at(s), (real *)d_h_2_at(s + G), (real *)d_h_3_at(s + G));
+            SEE("sum_d_h_total", "forward", 15, t, g, "d_h_total", 1, (real *)d_h_total_at(s), 48, 48);
+            SEE("h", "backward", 15, t, g, "d_h_total", 0, (real *)d_h_total_at(s), 48, 48);
+            SEE("h", "backward", 15, t, g, "h_gates", 0, (real *)h_gates_at(s), 144, 144);
+            SEE("h", "backward", 15, t, g, "h_from_state", 0, (real *)h_from_state_at(s), 144, 144);
+            SEE("h", "backward", 15, t, g, "h", 0, (real *)h_at(s - G), 48, 48);
+            h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - G));
+            SEE("h", "backward", 15, t, g, "d_h_from_input", 1, (real *)d_h_from_input_at(s), 144, 144);
+            SEE("h", "backward", 15, t, g, "d_h_from_state", 1, (real *)d_h_from_state_at(s), 144, 144);
+            SEE("h", "backward", 15, t, g, "d_h_2", 1, (real *)d_h_2_at(s), 48, 48);
+        }
+        SEE("h_from_state", "backward", 15, t, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(t * G), 144, 144);
+        h_from_state_backward((real *)d_h_3_at(t * G), (real *)d_h_from_state_at(t * G), weights->h_weight_hh);
+        SEE("h_from_state", "backward", 15, t, -1, "d_h_3", 1, (real *)d_h_3_at(t * G), 48, 48);
+    }
+    SEE("h_from_state", "weights", 15, -1, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(0), 288, 144);
+    SEE("h_from_state", "weights", 15, -1, -1, "h", 0, (real *)h_at(-G), 96, 48);
+    h_from_state_weights(gradient->h_weight_hh, (real *)d_h_from_state_at(0), (real *)h_at(-G), d_h_from_state_rows_at(0));
+    SEE("h_from_state", "weights", 15, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 48, 0);
+    for (int g = 0; g < G; g++) {
+        SEE("sum_d_h_start", "forward", 13, -1, g, "d_h_2", 0, (real *)d_h_2_at(g), 48, 48);
+        SEE("sum_d_h_start", "forward", 13, -1, g, "d_h_3", 0, (real *)d_h_3_at(g), 48, 48);
+        sum_d_h_start_forward((real *)d_h_start_at(g), (real *)d_h_2_at(g), (real *)d_h_3_at(g));
+        SEE("sum_d_h_start", "forward", 13, -1, g, "d_h_start", 1, (real *)d_h_start_at(g), 48, 48);
+        SEE("h_start", "weights", 13, -1, g, "d_h_start", 0, (real *)d_h_start_at(g), 48, 48);
+        h_start_weights((real *)d_h_init_part_at(g), (real *)d_h_start_at(g));
+        SEE("h_start", "weights", 13, -1, g, "d_h_init_part", 1, (real *)d_h_init_part_at(g), 3, 0);
+    }
+    fold((real *)gradient->h_init, (real *)d_h_init_part_at(0), 1, 3, 0);
+    for (int g = 0; g < G; g++) {
+        SEE("sum_d_h_from_input_2", "forward", 15, -1, g, "d_h_from_input", 0, (real *)d_h_from_input_at(g), 144, 144);
+        sum_d_h_from_input_2_forward(d_h_from_input_2_at(g), &d_h_from_input_at(g));
+        SEE("sum_d_h_from_input_2", "forward", 15, -1, g, "d_h_from_input_2", 1, (real *)d_h_from_input_2_at(g), 144, 144);
+    }
+    SEE("h_from_input", "weights", 15, -1, -1, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(0), 144, 144);
+    SEE("h_from_input", "weights", 15, -1, -1, "image", 0, (real *)image_at(0), 256, 256);
+    h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, (real *)d_h_from_input_2_at(0), (real *)image_at(0), d_h_from_input_rows_at(0));
+    SEE("h_from_input", "weights", 15, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 256, 0);
+    SEE("h_from_input", "weights", 15, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 16, 0);
+    return 0;
+}
+
+static void net_close(void)
+{
+    free(memory), free(scratches), free(weights), free(gradient), free(state[0]), free(state[1]), free(row_sums);
+    memory = scratches = NULL;
+    weights = gradient = state[0] = state[1] = NULL;
+    row_sums = NULL;
+}
+
+static int net_open(int count)
+{
+    threads = count;
+    memory = block_new(MEMORY * sizeof(real));
+    scratches = block_new((size_t)threads * SCRATCH * sizeof(real));
+    weights = block_new(sizeof *weights), gradient = block_new(sizeof *gradient);
+    state[0] = block_new(sizeof *state[0]), state[1] = block_new(1);
+    row_sums = malloc((optimiser_all_rows(params, PARAMS) + 1) * sizeof *row_sums);
+    if (memory && scratches && weights && gradient && state[0] && state[1] && row_sums)
+        return 0;
+    net_close();
+    return -1;
+}
+
+static real *net_weights(void) { return (real *)weights; }
+static real *net_gradients(void) { return (real *)gradient; }
+static real *net_state(int k) { return (real *)state[k]; }
+static real *net_activations(void) { return memory; }
+
+static const NetData inputs[] = {
+    { "image", F32, 3, { 1, 4, 4 }, 16, 0 },
+};
+
+static const NetData targets[] = {
+    { "digits", LABELS, 1, { 2 }, 2, 2 },
+};
+
+/* The names of the flow. */
+static const NetValue values[] = {
+    { "h", 2, 1, { 3 }, 3, 2160, 0 },
+    { "A", 2, 1, { 6 }, 6, 1920, 0 },
+    { "crop", 2, 3, { 1, 2, 2 }, 4, 2544, 0 },
+    { "digit", 2, 1, { 2 }, 2, 2672, 0 },
+};
+
+static const NetLoss losses[] = {
+    { CROSS_ENTROPY, 3, 0, 2, 1, 19 },
+};
+
+const Net net = {
+    .name = "recurrent",
+    .about = "",
+    .source = "tests/golden/recurrent.yaml",
+    .target = "avx2",
+    .precision = "float",
+    .form = "fast",
+    .signature = "20cf2ff899f212d2",
+    .hash = "55e74e3bb62289d5",
+    .settings = "steps=2",
+    .yaml =
+    "# A carried GRU that looks through a sampler; the paper's net in small.\n"
+    "model: recurrent\n"
+    "params: { steps: 2 }\n"
+    "batch: 16\n"
+    "inputs: { image: { shape: [1, 4, 4] } }\n"
+    "targets: { digits: { length: $steps, classes: 2 } }\n"
+    "nets:\n"
+    "  classify:\n"
+    "    - dropout: { rate: 0.5, ramp: 5 }\n"
+    "    - dense: 2\n"
+    "flow:\n"
+    "  - repeat: $steps\n"
+    "    carry: { h: { gru: { units: 3, init: trained } } }\n"
+    "    do:\n"
+    "      - h: { gru: [image, h] }\n"
+    "      - A: { dense: h, units: 6, init: identity_affine }\n"
+    "      - crop: { spn: [image, A], size: 2 }\n"
+    "      - digit: { classify: crop }\n"
+    "loss: { cross_entropy: [digit, digits] }\n",
+    .batch = N,
+    .lanes = L,
+    .groups = G,
+    .params = params,
+    .param_count = PARAMS,
+    .inputs = inputs,
+    .input_count = 1,
+    .targets = targets,
+    .target_count = 1,
+    .values = values,
+    .value_count = 4,
+    .losses = losses,
+    .loss_count = 1,
+    .training = { RMSPROP, 0.0005, 0, 0, 0, 100, 0, 1u },
+    .block = BLOCK,
+    .state_blocks = 1,
+    .activation_reals = 2800,
+    .thread_reals = 64,
+    .forward_macs = 250,
+    .backward_macs = 356,
+    .open = net_open,
+    .close = net_close,
+    .weights = net_weights,
+    .gradients = net_gradients,
+    .state = net_state,
+    .activations = net_activations,
+    .forward = net_forward,
+    .backward = net_backward,
+    .step = net_step,
+    .update = net_update,
+    .decisions = net_decisions,
+    .replay = net_replay,
+};

@@ -1,0 +1,900 @@
+/* recurrent.c -- made by spnc from tests/golden/recurrent.yaml.  Edit that, not this.
+ *   steps=2
+ *
+ *   1 sizes   2 parameters (217)   3 memory   4 operators   5 forward   6 backward   7 update   8 what the runtime asks
+ *
+ * The plain form: one example at a time, textbook loops.  Every tensor is [channel][row][column] of one example.
+ * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its output,
+ * NAME_weights the gradient of its parameters.  The gradient of x is called d_x. */
+#include <math.h>
+#include <omp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include "block.h"
+#include "spn.h"
+#include "vec.h"
+#include "vmath.h"
+#include "optimiser.h"
+#include "decide.h"
+#include "dropout.h"
+#include "sampler.h"
+
+/* ==== 1 sizes ======================================================================================================= */
+
+enum { N = 16 };     /* examples in a batch */
+
+typedef real h_t[3];
+typedef real image_t[1][4][4];
+typedef real h_from_input_t[9];
+typedef real h_from_state_t[9];
+typedef real A_t[6];
+typedef real crop_t[1][2][2];
+typedef real classify_dropout1_t[1][2][2];
+typedef real classify_dense1_t[2];
+typedef int32_t digits_t[2];
+typedef real loss1_t[1];
+typedef real d_classify_dense1_t[2];
+typedef real d_classify_dropout1_t[1][2][2];
+typedef real d_crop_t[1][2][2];
+typedef real d_A_t[6];
+typedef real d_h_t[3];
+typedef real d_h_total_t[3];
+typedef real h_gates_t[3][3];
+typedef real d_h_from_input_t[9];
+typedef real d_h_from_state_t[9];
+typedef real d_h_2_t[3];
+typedef real d_h_3_t[3];
+typedef real d_h_start_t[3];
+typedef real d_h_from_input_2_t[9];
+
+/* ==== 2 parameters ================================================================================================== */
+
+/* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
+typedef struct {
+    _Alignas(16 * sizeof(real)) real h_weight_ih[9][16];
+    _Alignas(16 * sizeof(real)) real h_bias_ih[9];
+    _Alignas(16 * sizeof(real)) real h_weight_hh[9][3];
+    _Alignas(16 * sizeof(real)) real A_weight[6][3];
+    _Alignas(16 * sizeof(real)) real A_bias[6];
+    _Alignas(16 * sizeof(real)) real classify_dense1_weight[2][4];
+    _Alignas(16 * sizeof(real)) real classify_dense1_bias[2];
+    _Alignas(16 * sizeof(real)) real h_init[3];
+} Weights;
+enum { BLOCK = sizeof(Weights) / sizeof(real) };
+_Static_assert(BLOCK == 288, "the plan and the struct agree");
+
+static Weights *weights, *gradient, *state[2];
+static int threads;
+
+/* ==== 3 memory ====================================================================================================== */
+
+/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
+ * the last time.  NAME_at(s) is the value of slice s: example n, or at step t of a repeat s = t * N + n. */
+static real *memory;
+static const size_t MEMORY = 2608, SCRATCH = 32;     /* reals; scratch: of each thread */
+#define h_from_input_at(s) (*(h_from_input_t *)(void *)(memory + 576 + (s) * (ptrdiff_t)9))   /* 9: 0.00 MiB */
+#define image_at(s) (*(image_t *)(void *)(memory + 1152 + (s) * (ptrdiff_t)16))   /* 1x4x4: 0.00 MiB */
+#define digits_at(s) (*(digits_t *)(void *)(memory + 1408 + (s) * (ptrdiff_t)16))   /* 2: 0.00 MiB */
+#define h_at(s) (*(h_t *)(void *)(memory + 1904 + (s) * (ptrdiff_t)3))   /* 3: 0.00 MiB */
+#define h_from_state_at(s) (*(h_from_state_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)9))   /* 9: 0.00 MiB */
+#define h_gates_at(s) (*(h_gates_t *)(void *)(memory + 288 + (s) * (ptrdiff_t)9))   /* 3x3: 0.00 MiB */
+#define classify_dropout1_at(s) (*(classify_dropout1_t *)(void *)(memory + 576 + (s) * (ptrdiff_t)4))   /* 1x2x2: 0.00 MiB */
+#define A_at(s) (*(A_t *)(void *)(memory + 1664 + (s) * (ptrdiff_t)6))   /* 6: 0.00 MiB */
+#define crop_at(s) (*(crop_t *)(void *)(memory + 2288 + (s) * (ptrdiff_t)4))   /* 1x2x2: 0.00 MiB */
+#define classify_dense1_at(s) (*(classify_dense1_t *)(void *)(memory + 2512 + (s) * (ptrdiff_t)2))   /* 2: 0.00 MiB */
+#define loss1_at(s) (*(loss1_t *)(void *)(memory + 2576 + (s) * (ptrdiff_t)1))   /* 1: 0.00 MiB */
+#define d_h_at(s) (*(d_h_t *)(void *)(memory + 2416 + (s) * (ptrdiff_t)3))   /* 3: 0.00 MiB */
+#define d_h_2_at(s) (*(d_h_2_t *)(void *)(memory + 2000 + (s) * (ptrdiff_t)3))   /* 3: 0.00 MiB */
+#define d_h_3_at(s) (*(d_h_3_t *)(void *)(memory + 2144 + (s) * (ptrdiff_t)3))   /* 3: 0.00 MiB */
+#define d_h_from_input_at(s) (*(d_h_from_input_t *)(void *)(memory + 576 + (s) * (ptrdiff_t)9))   /* 9: 0.00 MiB */
+#define d_h_from_state_at(s) (*(d_h_from_state_t *)(void *)(memory + 864 + (s) * (ptrdiff_t)9))   /* 9: 0.00 MiB */
+
+/* What lives only within one example's phase: in the scratch of its thread, likewise planned. */
+static real *scratches;
+static inline real *scratch_of_thread(void) { return scratches + (size_t)omp_get_thread_num() * SCRATCH; }
+#define d_classify_dense1_at(s) (*(d_classify_dense1_t *)(void *)(scratch + 0))   /* 2: 0 KiB a thread */
+#define d_crop_at(s) (*(d_crop_t *)(void *)(scratch + 0))   /* 1x2x2: 0 KiB a thread */
+#define d_classify_dropout1_at(s) (*(d_classify_dropout1_t *)(void *)(scratch + 16))   /* 1x2x2: 0 KiB a thread */
+#define d_A_at(s) (*(d_A_t *)(void *)(scratch + 16))   /* 6: 0 KiB a thread */
+#define d_h_total_at(s) (*(d_h_total_t *)(void *)(scratch + 0))   /* 3: 0 KiB a thread */
+#define d_h_start_at(s) (*(d_h_start_t *)(void *)(scratch + 0))   /* 3: 0 KiB a thread */
+#define d_h_from_input_2_at(s) (*(d_h_from_input_2_t *)(void *)(scratch + 0))   /* 9: 0 KiB a thread */
+
+/* ==== 4 operators =================================================================================================== */
+
+/* ---- load_image: load ------------------------------------ tests/golden/recurrent.yaml:5
+ *   1x4x4
+ *   the examples of a group, side by side */
+/* y = x.  An example that is not there (row is NULL) is all zeros. */
+static void load_image_forward(real *y, const void *row)
+{
+    const float *x = row;
+    for (int i = 0; i < 16; i++)
+        y[i] = x ? x[i] : 0;
+}
+
+/* ---- load_digits: labels --------------------------------- tests/golden/recurrent.yaml:6
+ *   2
+ *   the labels of a group, side by side */
+/* y[p] = label p of the example; 0 for one that is not there (row is NULL). */
+static void load_digits_forward(int32_t *y, const void *row)
+{
+    const int32_t *label = row;
+    for (int p = 0; p < 2; p++)
+        y[p] = label ? label[p] : 0;
+}
+
+/* ---- h_from_input: dense --------------------------------- tests/golden/recurrent.yaml:15
+ *   1x4x4 -> 9    153 parameters    0.000144 M multiply-adds an example
+ *   y = W x + b */
+/* y[m] = (b[m] + sum over k of w[m][k] x[k]) */
+static void h_from_input_forward(h_from_input_t y, real *x, real w[9][16], real b[9])
+{
+    for (int m = 0; m < 9; m++) {
+        real s = b[m];
+        for (int k = 0; k < 16; k++) s += w[m][k] * x[k];
+        y[m] = s;
+    }
+}
+
+/* dw[m][k] += dy[m] x[k], db[m] += dy[m] */
+static void h_from_input_weights(real dw[9][16], real db[9], h_from_input_t dy, real *x)
+{
+    for (int m = 0; m < 9; m++) {
+        db[m] += dy[m];
+        for (int k = 0; k < 16; k++) dw[m][k] += dy[m] * x[k];
+    }
+}
+
+/* ---- h_start: broadcast ---------------------------------- tests/golden/recurrent.yaml:13
+ *   3
+ *   y = a parameter, for every example */
+/* y = p */
+static void h_start_forward(real *y, real *p)
+{
+    memcpy(y, p, 3 * sizeof(real));
+}
+
+/* dp = sum of dy over the examples: this one's is added. */
+static void h_start_weights(real *dp, real *dy)
+{
+    for (int i = 0; i < 3; i++)
+        dp[i] += dy[i];
+}
+
+/* ---- h_from_state: dense --------------------------------- tests/golden/recurrent.yaml:15
+ *   3 -> 9    27 parameters    2.7e-05 M multiply-adds an example
+ *   y = W x + b */
+/* y[m] = (sum over k of w[m][k] x[k]) */
+static void h_from_state_forward(h_from_state_t y, real *x, real w[9][3])
+{
+    for (int m = 0; m < 9; m++) {
+        real s = 0;
+        for (int k = 0; k < 3; k++) s += w[m][k] * x[k];
+        y[m] = s;
+    }
+}
+
+/* dx[k] = sum over m of w[m][k] dy[m] */
+static void h_from_state_backward(real *dx, h_from_state_t dy, real w[9][3])
+{
+    for (int k = 0; k < 3; k++) dx[k] = 0;
+    for (int m = 0; m < 9; m++)
+        for (int k = 0; k < 3; k++) dx[k] += w[m][k] * dy[m];
+}
+
+/* dw[m][k] += dy[m] x[k] */
+static void h_from_state_weights(real dw[9][3], h_from_state_t dy, real *x)
+{
+    for (int m = 0; m < 9; m++) {
+        for (int k = 0; k < 3; k++) dw[m][k] += dy[m] * x[k];
+    }
+}
+
+/* ---- h: gru_gates ---------------------------------------- tests/golden/recurrent.yaml:15
+ *   9, 9, 3 -> 3
+ *   r, z = sigmoid(xw + hw);  n = tanh(xw_n + r hw_n);  h' = (1-z) n + z h */
+/* xw = W_i x + b and hw = W_h h (+ b), three parts each, in the order r, z, n:
+ *   r = sigmoid(xw_r + hw_r)     how much of the state the new value sees
+ *   z = sigmoid(xw_z + hw_z)     how much of the state stays
+ *   n = tanh(xw_n + r hw_n)      the new value
+ *   h' = (1 - z) n + z h
+ * r, z and n are kept in `gates` for the gradient. */
+static void h_forward(h_t h, h_gates_t gates, real *xw, real *hw, h_t before)
+{
+    enum { H = 3 };
+    for (int i = 0; i < H; i++) {
+        real r = r_sigmoid(xw[i] + hw[i]);
+        real z = r_sigmoid(xw[H + i] + hw[H + i]);
+        real n = r_tanh(xw[2 * H + i] + r * hw[2 * H + i]);
+        h[i] = (1 - z) * n + z * before[i];
+        gates[0][i] = r;
+        gates[1][i] = z;
+        gates[2][i] = n;
+    }
+}
+
+/* Back through the same lines, last to first; da is the gradient of what stands inside r's, z's and n's function.
+ * dbefore is only the direct path, z dh: the one through W_h comes with hw's gradient. */
+static void h_backward(real *dxw, real *dhw, h_t dbefore,
+    h_t dh, h_gates_t gates, real *hw, h_t before)
+{
+    enum { H = 3 };
+    for (int i = 0; i < H; i++) {
+        real r = gates[0][i], z = gates[1][i], n = gates[2][i];
+        real da_n = dh[i] * (1 - z) * (1 - n * n);
+        real da_z = dh[i] * (before[i] - n) * z * (1 - z);
+        real da_r = da_n * hw[2 * H + i] * r * (1 - r);
+        dxw[i] = dhw[i] = da_r;
+        dxw[H + i] = dhw[H + i] = da_z;
+        dxw[2 * H + i] = da_n;
+        dhw[2 * H + i] = da_n * r;
+        dbefore[i] = dh[i] * z;
+    }
+}
+
+/* ---- A: dense -------------------------------------------- tests/golden/recurrent.yaml:16
+ *   3 -> 6    24 parameters    1.8e-05 M multiply-adds an example
+ *   y = W x + b */
+/* y[m] = (b[m] + sum over k of w[m][k] x[k]) */
+static void A_forward(A_t y, real *x, real w[6][3], real b[6])
+{
+    for (int m = 0; m < 6; m++) {
+        real s = b[m];
+        for (int k = 0; k < 3; k++) s += w[m][k] * x[k];
+        y[m] = s;
+    }
+}
+
+/* dx[k] = sum over m of w[m][k] dy[m] */
+static void A_backward(real *dx, A_t dy, real w[6][3])
+{
+    for (int k = 0; k < 3; k++) dx[k] = 0;
+    for (int m = 0; m < 6; m++)
+        for (int k = 0; k < 3; k++) dx[k] += w[m][k] * dy[m];
+}
+
+/* dw[m][k] += dy[m] x[k], db[m] += dy[m] */
+static void A_weights(real dw[6][3], real db[6], A_t dy, real *x)
+{
+    for (int m = 0; m < 6; m++) {
+        db[m] += dy[m];
+        for (int k = 0; k < 3; k++) dw[m][k] += dy[m] * x[k];
+    }
+}
+
+/* ---- crop: spn ------------------------------------------- tests/golden/recurrent.yaml:17
+ *   1x4x4, 6 -> 1x2x2
+ *   y[c,i,j] = image[c] at A (x_j, y_i, 1), bilinear */
+/* The grid: where the columns (x) and the rows (y) of the output lie, the image's corners being at -1 and 1. */
+static const real crop_x[2] = {
+    -1, 1,
+};
+static const real crop_y[2] = {
+    -1, 1,
+};
+
+/* y[c][i][j] = image[c] read at the point
+ *   x_s = A[0] x[j] + A[1] y[i] + A[2]
+ *   y_s = A[3] x[j] + A[4] y[i] + A[5]
+ * between the two rows and two columns of pixels around it (sampler.h; BORDER_ZERO). */
+static void crop_forward(crop_t y, image_t image, real *A)
+{
+    enum { C = 1, H = 4, W = 4, Ho = 2, Wo = 2 };
+    for (int i = 0; i < Ho; i++)
+        for (int j = 0; j < Wo; j++) {
+            real gx = crop_x[j], gy = crop_y[i];
+            SamplerAxisOne u = sampler_axis_one(A[0] * gx + (A[1] * gy + A[2]), W, BORDER_ZERO);
+            SamplerAxisOne v = sampler_axis_one(A[3] * gx + (A[4] * gy + A[5]), H, BORDER_ZERO);
+            for (int c = 0; c < C; c++) {
+                real upper = u.weight_low * image[c][v.low][u.low] + u.weight_high * image[c][v.low][u.high];
+                real lower = u.weight_low * image[c][v.high][u.low] + u.weight_high * image[c][v.high][u.high];
+                y[c][i][j] = v.weight_low * upper + v.weight_high * lower;
+            }
+        }
+}
+
+/* Each output gives its gradient to the point it was read at, by the slopes of the pixels' weights; the point gives it
+ * to A: dA[0] = sum of du x[j], dA[1] = sum of du y[i], dA[2] = sum of du, and so on for dv, where u and v are the
+ * point in pixels and du / dx_s is a constant. */
+static void crop_backward(real *dA, crop_t dy, image_t image, real *A)
+{
+    enum { C = 1, H = 4, W = 4, Ho = 2, Wo = 2 };
+    for (int k = 0; k < 6; k++)
+        dA[k] = 0;
+    for (int i = 0; i < Ho; i++)
+        for (int j = 0; j < Wo; j++) {
+            real gx = crop_x[j], gy = crop_y[i];
+            SamplerAxisOne u = sampler_axis_one(A[0] * gx + (A[1] * gy + A[2]), W, BORDER_ZERO);
+            SamplerAxisOne v = sampler_axis_one(A[3] * gx + (A[4] * gy + A[5]), H, BORDER_ZERO);
+            real du = 0, dv = 0;
+            for (int c = 0; c < C; c++) {
+                real d = dy[c][i][j];
+                const real a = image[c][v.low][u.low], b = image[c][v.low][u.high];          /* a b */
+                const real e = image[c][v.high][u.low], f = image[c][v.high][u.high];        /* e f */
+                du += d * (v.weight_low * (u.slope_low * a + u.slope_high * b)
+                         + v.weight_high * (u.slope_low * e + u.slope_high * f));
+                dv += d * (v.slope_low * (u.weight_low * a + u.weight_high * b)
+                         + v.slope_high * (u.weight_low * e + u.weight_high * f));
+            }
+            dA[0] += du * gx, dA[1] += du * gy, dA[2] += du;
+            dA[3] += dv * gx, dA[4] += dv * gy, dA[5] += dv;
+        }
+    for (int k = 0; k < 3; k++) {
+        dA[k] *= sampler_scale(W, BORDER_ZERO);
+        dA[3 + k] *= sampler_scale(H, BORDER_ZERO);
+    }
+}
+
+/* The pixels that every sample fell on. */
+static uint64_t crop_decisions(uint64_t hash, real *A)
+{
+    enum { H = 4, W = 4, Ho = 2, Wo = 2 };
+    for (int i = 0; i < Ho; i++)
+        for (int j = 0; j < Wo; j++) {
+            real gx = crop_x[j], gy = crop_y[i];
+            hash = decide(hash, (uint64_t)sampler_cell(A[0] * gx + (A[1] * gy + A[2]), W, BORDER_ZERO));
+            hash = decide(hash, (uint64_t)sampler_cell(A[3] * gx + (A[4] * gy + A[5]), H, BORDER_ZERO));
+        }
+    return hash;
+}
+
+/* ---- classify_dropout1: dropout -------------------------- tests/golden/recurrent.yaml:9
+ *   1x2x2 -> 1x2x2
+ *   y = x / (1 - rate), or 0 with probability rate */
+/* y = x / (1 - rate) where the mask keeps the element, else 0; without dropout d.scale is 1.  `lane` is the example's
+ * place in its group of 16: the masks are those of the fast form. */
+static void classify_dropout1_forward(real *y, real *x, Dropout d, int lane)
+{
+    for (int i = 0; i < 4; i++) {
+        int kept = !d.on || rng_keep_one(d.key, (uint32_t)i, lane, d.keep);
+        y[i] = kept ? x[i] * d.scale : 0;
+    }
+}
+
+/* dx = dy under the same mask, drawn again from the same key. */
+static void classify_dropout1_backward(real *dx, real *dy, Dropout d, int lane)
+{
+    for (int i = 0; i < 4; i++) {
+        int kept = !d.on || rng_keep_one(d.key, (uint32_t)i, lane, d.keep);
+        dx[i] = kept ? dy[i] * d.scale : 0;
+    }
+}
+
+/* ---- classify_dense1: dense ------------------------------ tests/golden/recurrent.yaml:10
+ *   1x2x2 -> 2    10 parameters    8e-06 M multiply-adds an example
+ *   y = W x + b */
+/* y[m] = (b[m] + sum over k of w[m][k] x[k]) */
+static void classify_dense1_forward(classify_dense1_t y, real *x, real w[2][4], real b[2])
+{
+    for (int m = 0; m < 2; m++) {
+        real s = b[m];
+        for (int k = 0; k < 4; k++) s += w[m][k] * x[k];
+        y[m] = s;
+    }
+}
+
+/* dx[k] = sum over m of w[m][k] dy[m] */
+static void classify_dense1_backward(real *dx, classify_dense1_t dy, real w[2][4])
+{
+    for (int k = 0; k < 4; k++) dx[k] = 0;
+    for (int m = 0; m < 2; m++)
+        for (int k = 0; k < 4; k++) dx[k] += w[m][k] * dy[m];
+}
+
+/* dw[m][k] += dy[m] x[k], db[m] += dy[m] */
+static void classify_dense1_weights(real dw[2][4], real db[2], classify_dense1_t dy, real *x)
+{
+    for (int m = 0; m < 2; m++) {
+        db[m] += dy[m];
+        for (int k = 0; k < 4; k++) dw[m][k] += dy[m] * x[k];
+    }
+}
+
+/* ---- cross_entropy1: cross_entropy ----------------------- tests/golden/recurrent.yaml:19
+ *   2, 2 -> 1
+ *   loss = -log(softmax(x)[label] + epsilon) */
+/* With p = softmax(x) and y the label,
+ *   loss = sum over rows of -log p_y = log(sum over k of exp(x_k - m)) - (x_y - m);
+ * m = max x keeps exp from overflowing and changes nothing else. */
+static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
+{
+    *loss = 0;
+    for (int p = 0; p < 1; p++, x += 2) {
+        real m = x[0], sum = 0;
+        for (int k = 1; k < 2; k++)
+            m = r_max(m, x[k]);
+        for (int k = 0; k < 2; k++)
+            sum += r_exp(x[k] - m);
+        *loss += r_log(sum) - (x[label[p]] - m);
+    }
+}
+
+/* dx_k = scale (p_k - [k = y]). */
+static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scale, int present)
+{
+    for (int p = 0; p < 1; p++, x += 2, dx += 2) {
+        real m = x[0], sum = 0;
+        for (int k = 1; k < 2; k++)
+            m = r_max(m, x[k]);
+        for (int k = 0; k < 2; k++)
+            sum += dx[k] = r_exp(x[k] - m);
+        real pull = present ? scale : 0;
+        for (int k = 0; k < 2; k++)
+            dx[k] = pull * (dx[k] / sum - (k == label[p]));
+    }
+}
+
+/* ---- d_h_2_end: fill ------------------------------------- tests/golden/recurrent.yaml:15
+ *   3
+ *   y = 0 */
+/* y = 0 */
+static void d_h_2_end_forward(real *y)
+{
+    for (int i = 0; i < 3; i++)
+        y[i] = (real)0;
+}
+
+/* ---- d_h_3_end: fill ------------------------------------- tests/golden/recurrent.yaml:15
+ *   3
+ *   y = 0 */
+/* y = 0 */
+static void d_h_3_end_forward(real *y)
+{
+    for (int i = 0; i < 3; i++)
+        y[i] = (real)0;
+}
+
+/* ---- sum_d_h_total: sum ---------------------------------- tests/golden/recurrent.yaml:15
+ *   3, 3, 3 -> 3
+ *   y = x1 + x2 + ... */
+/* y = x1 + x2 + x3 */
+static void sum_d_h_total_forward(real *y, real *x1, real *x2, real *x3)
+{
+    for (int i = 0; i < 3; i++)
+        y[i] = x1[i] + x2[i] + x3[i];
+}
+
+/* ---- sum_d_h_start: sum ---------------------------------- tests/golden/recurrent.yaml:13
+ *   3, 3 -> 3
+ *   y = x1 + x2 + ... */
+/* y = x1 + x2 */
+static void sum_d_h_start_forward(real *y, real *x1, real *x2)
+{
+    for (int i = 0; i < 3; i++)
+        y[i] = x1[i] + x2[i];
+}
+
+/* ---- sum_d_h_from_input_2: sum_steps --------------------- tests/golden/recurrent.yaml:15
+ *   9 -> 9
+ *   y = x summed over the steps */
+/* y = x of step 0 + x of step 1 + ... in that order; a step lies 16 examples after the one before. */
+static void sum_d_h_from_input_2_forward(d_h_from_input_2_t y, d_h_from_input_t *x)
+{
+    real *sum = (real *)y;
+    for (int i = 0; i < 9; i++) {
+        sum[i] = 0;
+        for (int t = 0; t < 2; t++)
+            sum[i] += ((real *)&x[t * 16])[i];
+    }
+}
+
+/* ==== 5 forward ===================================================================================================== */
+
+/* The examples one after the other; a loop over t is a repeat of the model. */
+static void forward_pass(const Batch *batch)
+{
+    for (int n = 0; n < N; n++) {
+        load_image_forward((real *)image_at(n), n < batch->count ? batch->inputs[0][n] : NULL);
+        load_digits_forward((int32_t *)digits_at(n), n < batch->count ? batch->targets[0][n] : NULL);
+        h_from_input_forward((real *)h_from_input_at(n), (real *)image_at(n), weights->h_weight_ih, weights->h_bias_ih);
+        h_start_forward((real *)h_at(n - N), (real *)weights->h_init);
+    }
+    for (int t = 0; t < 2; t++) {
+        for (int n = 0; n < N; n++) {
+            int s = t * N + n;
+            h_from_state_forward((real *)h_from_state_at(s), (real *)h_at(s - N), weights->h_weight_hh);
+            h_forward(h_at(s), h_gates_at(s), (real *)h_from_input_at(n), (real *)h_from_state_at(s), h_at(s - N));
+        }
+    }
+    for (int t = 0; t < 2; t++)
+    for (int n = 0; n < N; n++) {
+        int s = t * N + n;
+        A_forward((real *)A_at(s), (real *)h_at(s), weights->A_weight, weights->A_bias);
+        crop_forward(crop_at(s), image_at(n), (real *)A_at(s));
+        classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, 0.5, 5, 0, t, n / 16), n % 16);
+        classify_dense1_forward((real *)classify_dense1_at(s), (real *)classify_dropout1_at(s), weights->classify_dense1_weight, weights->classify_dense1_bias);
+        cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(n) + t * 1);
+    }
+}
+
+/* The loss: the mean over the examples and positions that are there, added up in order. */
+static double loss(const Batch *batch, double *each)
+{
+    double total = 0;
+    {
+        double sum = 0;
+        for (int s = 0; s < 32; s++)
+            if (s % N < batch->count)
+                sum += loss1_at(s)[0];
+        sum /= (double)batch->count * 2;
+        if (each)
+            each[0] = sum;
+        total += sum;
+    }
+    return total;
+}
+
+/* ==== 6 backward ==================================================================================================== */
+
+static void backward_pass(const Batch *batch)
+{
+    real loss1_scale = (real)(1 / ((double)batch->count * 2));
+    real *scratch = scratch_of_thread();
+    memset(gradient, 0, sizeof *gradient);
+    for (int t = 0; t < 2; t++)
+    for (int n = 0; n < N; n++) {
+        int s = t * N + n;
+        cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(n) + t * 1, loss1_scale, n < batch->count);
+        classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(s), (real *)classify_dropout1_at(s));
+        classify_dense1_backward((real *)d_classify_dropout1_at(s), (real *)d_classify_dense1_at(s), weights->classify_dense1_weight);
+        classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, 0.5, 5, 0, t, n / 16), n % 16);
+        crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(n), (real *)A_at(s));
+        A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(s), (real *)h_at(s));
+        A_backward((real *)d_h_at(s), (real *)d_A_at(s), weights->A_weight);
+    }
+    for (int n = 0; n < N; n++) {
+        d_h_2_end_forward((real *)d_h_2_at(n + 2 * N));
+        d_h_3_end_forward((real *)d_h_3_at(n + 2 * N));
+    }
+    for (int t = 1; t >= 0; t--) {
+        for (int n = 0; n < N; n++) {
+            int s = t * N + n;
+            sum_d_h_total_forward((real *)d_h_total_at(s), (real *)d_h_at(s), (real *)d_h_2_at(s + N), (real *)d_h_3_at(s + N));
+            h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - N));
+            h_from_state_backward((real *)d_h_3_at(s), (real *)d_h_from_state_at(s), weights->h_weight_hh);
+        }
+    }
+    for (int t = 0; t < 2; t++)
+    for (int n = 0; n < N; n++) {
+        int s = t * N + n;
+        h_from_state_weights(gradient->h_weight_hh, (real *)d_h_from_state_at(s), (real *)h_at(s - N));
+    }
+    for (int n = 0; n < N; n++) {
+        sum_d_h_start_forward((real *)d_h_start_at(n), (real *)d_h_2_at(n), (real *)d_h_3_at(n));
+        h_start_weights((real *)gradient->h_init, (real *)d_h_start_at(n));
+    }
+    for (int n = 0; n < N; n++) {
+        sum_d_h_from_input_2_forward(d_h_from_input_2_at(n), &d_h_from_input_at(n));
+        h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, (real *)d_h_from_input_2_at(n), (real *)image_at(n));
+    }
+}
+
+/* ==== 7 update ====================================================================================================== */
+
+static const NetParam params[] = {
+    { "h.weight_ih", 2, { 9, 16 }, EXPORTED, 0, 0, 144, INIT_NORMAL, 0.1, 15 },
+    { "h.bias_ih", 1, { 9 }, EXPORTED, 0, 144, 9, INIT_CONSTANT, 0, 15 },
+    { "h.weight_hh", 2, { 9, 3 }, EXPORTED, 0, 160, 27, INIT_NORMAL, 0.1, 15 },
+    { "A.weight", 2, { 6, 3 }, EXPORTED, 0, 192, 18, INIT_CONSTANT, 0, 16 },
+    { "A.bias", 1, { 6 }, EXPORTED, 0, 224, 6, INIT_IDENTITY_AFFINE, 0, 16 },
+    { "classify.dense1.weight", 2, { 2, 4 }, EXPORTED, 0, 240, 8, INIT_UNIFORM, 1, 10 },
+    { "classify.dense1.bias", 1, { 2 }, EXPORTED, 0, 256, 2, INIT_CONSTANT, 0, 10 },
+    { "h.init", 1, { 3 }, EXPORTED, 0, 272, 3, INIT_CONSTANT, 0, 13 },
+};
+enum { PARAMS = sizeof params / sizeof *params };
+static double *row_sums;
+
+/* Clipping, then one step of rmsprop.  Called by all threads; returns the norm of the gradient before clipping. */
+static double update_pass(double rate, uint64_t update_count)
+{
+    real *w = (real *)weights, *g = (real *)gradient;
+    (void)update_count;
+    double norm = optimiser_norm(g, params, PARAMS, row_sums);
+    if (!isfinite(norm))        /* a NaN or an infinity somewhere: the weights stay as they were, for the caller to look at */
+        return norm;
+    optimiser_rmsprop(w, g, (real *)state[0], BLOCK, rate, 0.9, 1e-06, 1);
+    return norm;
+}
+
+/* ==== 8 what the runtime asks ======================================================================================== */
+
+static double net_forward(const Batch *batch, double *each)
+{
+    #pragma omp parallel num_threads(threads)
+    forward_pass(batch);
+    return loss(batch, each);
+}
+
+static void net_backward(const Batch *batch)
+{
+    #pragma omp parallel num_threads(threads)
+    backward_pass(batch);
+}
+
+static double net_update(double rate, uint64_t update_count)
+{
+    double norm = 0;
+    #pragma omp parallel num_threads(threads)
+    {
+        double n = update_pass(rate, update_count);
+        #pragma omp single
+        norm = n;
+    }
+    return norm;
+}
+
+static double net_step(const Batch *batch, double rate, uint64_t update_count, double *norm)
+{
+    #pragma omp parallel num_threads(threads)
+    {
+        forward_pass(batch);
+        backward_pass(batch);
+        double n = update_pass(rate, update_count);
+        #pragma omp single
+        *norm = n;
+    }
+    return loss(batch, NULL);
+}
+
+/* Which units were on, which pixels won or were read: see decide.h. */
+static uint64_t net_decisions(void)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (int s = 0; s < 32; s++)
+        hash = crop_decisions(hash, (real *)A_at(s));
+    return hash;
+}
+
+/* Forward and backward once more, on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what it
+ * wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
+#define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
+static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
+{
+    real loss1_scale = (real)(1 / ((double)batch->count * 2));
+    real *scratch = scratches;
+    memset(gradient, 0, sizeof *gradient);
+    for (int n = 0; n < N; n++) {
+        load_image_forward((real *)image_at(n), n < batch->count ? batch->inputs[0][n] : NULL);
+        SEE("load_image", "forward", 5, -1, n, "image", 1, (real *)image_at(n), 16, 16);
+        load_digits_forward((int32_t *)digits_at(n), n < batch->count ? batch->targets[0][n] : NULL);
+        SEE("h_from_input", "forward", 15, -1, n, "image", 0, (real *)image_at(n), 16, 16);
+        h_from_input_forward((real *)h_from_input_at(n), (real *)image_at(n), weights->h_weight_ih, weights->h_bias_ih);
+        SEE("h_from_input", "forward", 15, -1, n, "h_from_input", 1, (real *)h_from_input_at(n), 9, 9);
+        h_start_forward((real *)h_at(n - N), (real *)weights->h_init);
+        SEE("h_start", "forward", 13, -1, n, "h", 1, (real *)h_at(n - N), 3, 3);
+    }
+    for (int t = 0; t < 2; t++) {
+        for (int n = 0; n < N; n++) {
+            int s = t * N + n;
+            SEE("h_from_state", "forward", 15, t, n, "h", 0, (real *)h_at(s - N), 3, 3);
+            h_from_state_forward((real *)h_from_state_at(s), (real *)h_at(s - N), weights->h_weight_hh);
+            SEE("h_from_state", "forward", 15, t, n, "h_from_state", 1, (real *)h_from_state_at(s), 9, 9);
+            SEE("h", "forward", 15, t, n, "h_from_input", 0, (real *)h_from_input_at(n), 9, 9);
+            SEE("h", "forward", 15, t, n, "h_from_state", 0, (real *)h_from_state_at(s), 9, 9);
+            SEE("h", "forward", 15, t, n, "h", 0, (real *)h_at(s - N), 3, 3);
+            h_forward(h_at(s), h_gates_at(s), (real *)h_from_input_at(n), (real *)h_from_state_at(s), h_at(s - N));
+            SEE("h", "forward", 15, t, n, "h", 1, (real *)h_at(s), 3, 3);
+            SEE("h", "forward", 15, t, n, "h_gates", 1, (real *)h_gates_at(s), 9, 9);
+        }
+    }
+    for (int t = 0; t < 2; t++)
+    for (int n = 0; n < N; n++) {
+        int s = t * N + n;
+        SEE("A", "forward", 16, t, n, "h", 0, (real *)h_at(s), 3, 3);
+        A_forward((real *)A_at(s), (real *)h_at(s), weights->A_weight, weights->A_bias);
+        SEE("A", "forward", 16, t, n, "A", 1, (real *)A_at(s), 6, 6);
+        SEE("crop", "forward", 17, t, n, "image", 0, (real *)image_at(n), 16, 16);
+        SEE("crop", "forward", 17, t, n, "A", 0, (real *)A_at(s), 6, 6);
+        crop_forward(crop_at(s), image_at(n), (real *)A_at(s));
+        SEE("crop", "forward", 17, t, n, "crop", 1, (real *)crop_at(s), 4, 4);
+        SEE("classify_dropout1", "forward", 9, t, n, "crop", 0, (real *)crop_at(s), 4, 4);
+        classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, 0.5, 5, 0, t, n / 16), n % 16);
+        SEE("classify_dropout1", "forward", 9, t, n, "classify_dropout1", 1, (real *)classify_dropout1_at(s), 4, 4);
+        SEE("classify_dense1", "forward", 10, t, n, "classify_dropout1", 0, (real *)classify_dropout1_at(s), 4, 4);
+        classify_dense1_forward((real *)classify_dense1_at(s), (real *)classify_dropout1_at(s), weights->classify_dense1_weight, weights->classify_dense1_bias);
+        SEE("classify_dense1", "forward", 10, t, n, "classify_dense1", 1, (real *)classify_dense1_at(s), 2, 2);
+        SEE("cross_entropy1", "forward", 19, t, n, "classify_dense1", 0, (real *)classify_dense1_at(s), 2, 2);
+        cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(n) + t * 1);
+        SEE("cross_entropy1", "forward", 19, t, n, "loss1", 1, (real *)loss1_at(s), 1, 1);
+    }
+    for (int t = 0; t < 2; t++)
+    for (int n = 0; n < N; n++) {
+        int s = t * N + n;
+        SEE("cross_entropy1", "backward", 19, t, n, "classify_dense1", 0, (real *)classify_dense1_at(s), 2, 2);
+        cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(n) + t * 1, loss1_scale, n < batch->count);
+        SEE("cross_entropy1", "backward", 19, t, n, "d_classify_dense1", 1, (real *)d_classify_dense1_at(s), 2, 2);
+        SEE("classify_dense1", "weights", 10, t, n, "d_classify_dense1", 0, (real *)d_classify_dense1_at(s), 2, 2);
+        SEE("classify_dense1", "weights", 10, t, n, "classify_dropout1", 0, (real *)classify_dropout1_at(s), 4, 4);
+        classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(s), (real *)classify_dropout1_at(s));
+        SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight, 16, 0);
+        SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16, 0);
+        SEE("classify_dense1", "backward", 10, t, n, "d_classify_dense1", 0, (real *)d_classify_dense1_at(s), 2, 2);
+        classify_dense1_backward((real *)d_classify_dropout1_at(s), (real *)d_classify_dense1_at(s), weights->classify_dense1_weight);
+        SEE("classify_dense1", "backward", 10, t, n, "d_classify_dropout1", 1, (real *)d_classify_dropout1_at(s), 4, 4);
+        SEE("classify_dropout1", "backward", 9, t, n, "d_classify_dropout1", 0, (real *)d_classify_dropout1_at(s), 4, 4);
+        classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, 0.5, 5, 0, t, n / 16), n % 16);
+        SEE("classify_dropout1", "backward", 9, t, n, "d_crop", 1, (real *)d_crop_at(s), 4, 4);
+        SEE("crop", "backward", 17, t, n, "d_crop", 0, (real *)d_crop_at(s), 4, 4);
+        SEE("crop", "backward", 17, t, n, "image", 0, (real *)image_at(n), 16, 16);
+        SEE("crop", "backward", 17, t, n, "A", 0, (real *)A_at(s), 6, 6);
+        crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(n), (real *)A_at(s));
+        SEE("crop", "backward", 17, t, n, "d_A", 1, (real *)d_A_at(s), 6, 6);
+        SEE("A", "weights", 16, t, n, "d_A", 0, (real *)d_A_at(s), 6, 6);
+        SEE("A", "weights", 16, t, n, "h", 0, (real *)h_at(s), 3, 3);
+        A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(s), (real *)h_at(s));
+        SEE("A", "weights", 16, -1, -1, "A.weight", 1, (real *)gradient->A_weight, 32, 0);
+        SEE("A", "weights", 16, -1, -1, "A.bias", 1, (real *)gradient->A_bias, 16, 0);
+        SEE("A", "backward", 16, t, n, "d_A", 0, (real *)d_A_at(s), 6, 6);
+        A_backward((real *)d_h_at(s), (real *)d_A_at(s), weights->A_weight);
+        SEE("A", "backward", 16, t, n, "d_h", 1, (real *)d_h_at(s), 3, 3);
+    }
+    for (int n = 0; n < N; n++) {
+        d_h_2_end_forward((real *)d_h_2_at(n + 2 * N));
+        SEE("d_h_2_end", "forward", 15, -1, n, "d_h_2", 1, (real *)d_h_2_at(n + 2 * N), 3, 3);
+        d_h_3_end_forward((real *)d_h_3_at(n + 2 * N));
+        SEE("d_h_3_end", "forward", 15, -1, n, "d_h_3", 1, (real *)d_h_3_at(n + 2 * N), 3, 3);
+    }
+    for (int t = 1; t >= 0; t--) {
+        for (int n = 0; n < N; n++) {
+            int s = t * N + n;
+            SEE("sum_d_h_total", "forward", 15, t, n, "d_h", 0, (real *)d_h_at(s), 3, 3);
+            SEE("sum_d_h_total", "forward", 15, t, n, "d_h_2", 0, (real *)d_h_2_at(s + N), 3, 3);
+            SEE("sum_d_h_total", "forward", 15, t, n, "d_h_3", 0, (real *)d_h_3_at(s + N), 3, 3);
+            sum_d_h_total_forward((real *)d_h_total_at(s), (real *)d_h_at(s), (real *)d_h_2_at(s + N), (real *)d_h_3_at(s + N));
+            SEE("sum_d_h_total", "forward", 15, t, n, "d_h_total", 1, (real *)d_h_total_at(s), 3, 3);
+            SEE("h", "backward", 15, t, n, "d_h_total", 0, (real *)d_h_total_at(s), 3, 3);
+            SEE("h", "backward", 15, t, n, "h_gates", 0, (real *)h_gates_at(s), 9, 9);
+            SEE("h", "backward", 15, t, n, "h_from_state", 0, (real *)h_from_state_at(s), 9, 9);
+            SEE("h", "backward", 15, t, n, "h", 0, (real *)h_at(s - N), 3, 3);
+            h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - N));
+            SEE("h", "backward", 15, t, n, "d_h_from_input", 1, (real *)d_h_from_input_at(s), 9, 9);
+            SEE("h", "backward", 15, t, n, "d_h_from_state", 1, (real *)d_h_from_state_at(s), 9, 9);
+            SEE("h", "backward", 15, t, n, "d_h_2", 1, (real *)d_h_2_at(s), 3, 3);
+            SEE("h_from_state", "backward", 15, t, n, "d_h_from_state", 0, (real *)d_h_from_state_at(s), 9, 9);
+            h_from_state_backward((real *)d_h_3_at(s), (real *)d_h_from_state_at(s), weights->h_weight_hh);
+            SEE("h_from_state", "backward", 15, t, n, "d_h_3", 1, (real *)d_h_3_at(s), 3, 3);
+        }
+    }
+    for (int t = 0; t < 2; t++)
+    for (int n = 0; n < N; n++) {
+        int s = t * N + n;
+        SEE("h_from_state", "weights", 15, t, n, "d_h_from_state", 0, (real *)d_h_from_state_at(s), 9, 9);
+        SEE("h_from_state", "weights", 15, t, n, "h", 0, (real *)h_at(s - N), 3, 3);
+        h_from_state_weights(gradient->h_weight_hh, (real *)d_h_from_state_at(s), (real *)h_at(s - N));
+        SEE("h_from_state", "weights", 15, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 32, 0);
+    }
+    for (int n = 0; n < N; n++) {
+        SEE("sum_d_h_start", "forward", 13, -1, n, "d_h_2", 0, (real *)d_h_2_at(n), 3, 3);
+        SEE("sum_d_h_start", "forward", 13, -1, n, "d_h_3", 0, (real *)d_h_3_at(n), 3, 3);
+        sum_d_h_start_forward((real *)d_h_start_at(n), (real *)d_h_2_at(n), (real *)d_h_3_at(n));
+        SEE("sum_d_h_start", "forward", 13, -1, n, "d_h_start", 1, (real *)d_h_start_at(n), 3, 3);
+        SEE("h_start", "weights", 13, -1, n, "d_h_start", 0, (real *)d_h_start_at(n), 3, 3);
+        h_start_weights((real *)gradient->h_init, (real *)d_h_start_at(n));
+        SEE("h_start", "weights", 13, -1, -1, "h.init", 1, (real *)gradient->h_init, 16, 0);
+    }
+    for (int n = 0; n < N; n++) {
+        SEE("sum_d_h_from_input_2", "forward", 15, -1, n, "d_h_from_input", 0, (real *)d_h_from_input_at(n), 9, 9);
+        sum_d_h_from_input_2_forward(d_h_from_input_2_at(n), &d_h_from_input_at(n));
+        SEE("sum_d_h_from_input_2", "forward", 15, -1, n, "d_h_from_input_2", 1, (real *)d_h_from_input_2_at(n), 9, 9);
+        SEE("h_from_input", "weights", 15, -1, n, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(n), 9, 9);
+        SEE("h_from_input", "weights", 15, -1, n, "image", 0, (real *)image_at(n), 16, 16);
+        h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, (real *)d_h_from_input_2_at(n), (real *)image_at(n));
+        SEE("h_from_input", "weights", 15, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 144, 0);
+        SEE("h_from_input", "weights", 15, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 16, 0);
+    }
+    return 0;
+}
+
+static void net_close(void)
+{
+    free(memory), free(scratches), free(weights), free(gradient), free(state[0]), free(state[1]), free(row_sums);
+    memory = scratches = NULL;
+    weights = gradient = state[0] = state[1] = NULL;
+    row_sums = NULL;
+}
+
+static int net_open(int count)
+{
+    threads = 1;
+    (void)count;                /* the plain form is for reading and stepping through: one thread */
+    memory = block_new(MEMORY * sizeof(real));
+    scratches = block_new((size_t)threads * SCRATCH * sizeof(real));
+    weights = block_new(sizeof *weights), gradient = block_new(sizeof *gradient);
+    state[0] = block_new(sizeof *state[0]), state[1] = block_new(1);
+    row_sums = malloc((optimiser_all_rows(params, PARAMS) + 1) * sizeof *row_sums);
+    if (memory && scratches && weights && gradient && state[0] && state[1] && row_sums)
+        return 0;
+    net_close();
+    return -1;
+}
+
+static real *net_weights(void) { return (real *)weights; }
+static real *net_gradients(void) { return (real *)gradient; }
+static real *net_state(int k) { return (real *)state[k]; }
+static real *net_activations(void) { return memory; }
+
+static const NetData inputs[] = {
+    { "image", F32, 3, { 1, 4, 4 }, 16, 0 },
+};
+
+static const NetData targets[] = {
+    { "digits", LABELS, 1, { 2 }, 2, 2 },
+};
+
+/* The names of the flow. */
+static const NetValue values[] = {
+    { "h", 2, 1, { 3 }, 3, 1904, 0 },
+    { "A", 2, 1, { 6 }, 6, 1664, 0 },
+    { "crop", 2, 3, { 1, 2, 2 }, 4, 2288, 0 },
+    { "digit", 2, 1, { 2 }, 2, 2512, 0 },
+};
+
+static const NetLoss losses[] = {
+    { CROSS_ENTROPY, 3, 0, 2, 1, 19 },
+};
+
+const Net net = {
+    .name = "recurrent",
+    .about = "",
+    .source = "tests/golden/recurrent.yaml",
+    .target = "generic",
+    .precision = "double",
+    .form = "plain",
+    .signature = "20cf2ff899f212d2",
+    .hash = "b52f95fb7bab6baf",
+    .settings = "steps=2",
+    .yaml =
+    "# A carried GRU that looks through a sampler; the paper's net in small.\n"
+    "model: recurrent\n"
+    "params: { steps: 2 }\n"
+    "batch: 16\n"
+    "inputs: { image: { shape: [1, 4, 4] } }\n"
+    "targets: { digits: { length: $steps, classes: 2 } }\n"
+    "nets:\n"
+    "  classify:\n"
+    "    - dropout: { rate: 0.5, ramp: 5 }\n"
+    "    - dense: 2\n"
+    "flow:\n"
+    "  - repeat: $steps\n"
+    "    carry: { h: { gru: { units: 3, init: trained } } }\n"
+    "    do:\n"
+    "      - h: { gru: [image, h] }\n"
+    "      - A: { dense: h, units: 6, init: identity_affine }\n"
+    "      - crop: { spn: [image, A], size: 2 }\n"
+    "      - digit: { classify: crop }\n"
+    "loss: { cross_entropy: [digit, digits] }\n",
+    .batch = N,
+    .lanes = 1,
+    .groups = N,
+    .params = params,
+    .param_count = PARAMS,
+    .inputs = inputs,
+    .input_count = 1,
+    .targets = targets,
+    .target_count = 1,
+    .values = values,
+    .value_count = 4,
+    .losses = losses,
+    .loss_count = 1,
+    .training = { RMSPROP, 0.0005, 0, 0, 0, 100, 0, 1u },
+    .block = BLOCK,
+    .state_blocks = 1,
+    .activation_reals = 2608,
+    .thread_reals = 32,
+    .forward_macs = 250,
+    .backward_macs = 356,
+    .open = net_open,
+    .close = net_close,
+    .weights = net_weights,
+    .gradients = net_gradients,
+    .state = net_state,
+    .activations = net_activations,
+    .forward = net_forward,
+    .backward = net_backward,
+    .step = net_step,
+    .update = net_update,
+    .decisions = net_decisions,
+    .replay = net_replay,
+};
