@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# test_kill.sh -- kills trainers and fills disks under them, and demands that nothing is lost: every run that goes on must
+# end with the weights, to the bit, and the log, of a run that was never disturbed.
+#   every call    SIGKILL at each open, write, sync, close and rename of an epoch; the same calls with a full disk, once
+#                 for a while and once for good (fixtures/faults.c)
+#   random        SIGKILL at random moments, then --resume, on one thread or two, and (long) on the generic target
+# usage: tests/test_kill.sh [KILLS]    random kills: 30 if not given; from 1000 on every call is tried on every target
+# SPNC names the compiler (default build/spnc).  Prints what failed and exits 1.
+set -u
+root=$(cd "$(dirname "$0")/.." && pwd)
+spnc=${SPNC:-$root/build/spnc}
+kills=${1:-30}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+fault() { echo "test_kill: $*" >&2; failed=1; }
+
+# A trainer of MNIST digits with steps of a millisecond, its file system in the test's hands.
+build() {                                      # build TARGET
+    "$spnc" build "$root/models/mnist.yaml" --batch 16 --target "$1" -o "$work/$1.d" >"$work/output" 2>&1 &&
+        cc -std=c11 -O1 -Wall -Wextra -Wpedantic -I"$root/runtime" -c "$root/tests/fixtures/faults.c" -o "$work/faults.o" &&
+        cc -fopenmp "$work/$1.d"/*.o "$work/$1.d"/runtime/*.o "$work/faults.o" -lpng -lz -lm -o "$work/$1" ||
+        { cat "$work/output"; echo "test_kill: no trainer for $1"; exit 1; }
+}
+export CFLAGS=-O1
+build native
+targets=native
+[ "$kills" -lt 1000 ] || { build generic; targets="native generic"; }
+unset CFLAGS
+export OMP_WAIT_POLICY=passive                # waiting threads would take the processors from the other trainers
+
+data=$work/data
+"$(dirname "$spnc")/spn-data" make --single --train 40 --valid 30 --test 10 --seed 1 -o "$data" >"$work/output" 2>&1 ||
+    { cat "$work/output"; echo "test_kill: no data"; exit 1; }
+
+# train TARGET RUN THREADS options...: goes on, or starts
+train() {
+    local target=$1 run=$2 threads=$3
+    shift 3
+    "$work/$target" train --data "$data" --run "$run" --threads "$threads" --resume --set train.patience=0 "$@" >"$work/output" 2>&1
+}
+weights() { "$work/native" export --last --run "$1" -o "$1.npz" || fault "${1##*/}: no weights"; }
+timeless() { sed 's/"seconds": [^,]*, "images_per_second": [^,]*,//' "$1/log.jsonl"; }
+undisturbed() {                                # undisturbed RUN REFERENCE WHAT: the same weights, the same log
+    weights "$1"
+    cmp -s "$1.npz" "$2.npz" || fault "$3: other weights than an undisturbed run"
+    diff -q <(timeless "$1") <(timeless "$2") >/dev/null || fault "$3: another log than an undisturbed run"
+}
+whole() {                                      # whole WHAT: no checkpoint was damaged, nothing half written is left
+    ! grep -q 'damaged\|cut short\|the checkpoint before it' "$work/output" || fault "$1: $(cat "$work/output")"
+    [ -z "$(find "$run" -name '.spn-*' -o -name 'last.new')" ] || fault "$1: leaves $(ls -A "$run")"
+}
+
+# ---- at every call ---------------------------------------------------------------------------------------------------
+# One epoch from a checkpoint on, with a save after every step, and a new best at its end.
+every_call() {                                 # every_call TARGET
+    local target=$1 base=$work/base whole_run=$work/$1.reference calls n code what
+    rm -rf "$base"
+    train "$target" "$base" 1 --epochs 1 || fault "the base of the faults: $(cat "$work/output")"
+    cp -r "$base" "$whole_run"
+    SPN_FAULT_CALLS=$work/calls train "$target" "$whole_run" 1 --epochs 2 --save-every 0.001ms || fault "the undisturbed run: $(cat "$work/output")"
+    weights "$whole_run"
+    calls=$(cat "$work/calls")
+    [ "$calls" -gt 40 ] && tail -1 "$whole_run/log.jsonl" | grep -q '"best": true' || fault "$calls calls to disturb, or no new best"
+    for what in kill full full-for-good; do
+        for n in $(seq 1 "$calls"); do
+            [ $what != full-for-good ] || [ "$kills" -ge 1000 ] || [ $((n % 5)) = 0 ] || continue
+            run=$work/run
+            rm -rf "$run"
+            cp -r "$base" "$run"
+            case $what in
+                kill) { SPN_FAULT=kill:$n train "$target" "$run" 1 --epochs 2 --save-every 0.001ms; code=$?; } 2>/dev/null ;;
+                full) SPN_FAULT=full:$n:7 train "$target" "$run" 1 --epochs 2 --save-every 0.001ms; code=$? ;;
+                *) SPN_FAULT=full:$n train "$target" "$run" 1 --epochs 2 --save-every 0.001ms; code=$? ;;
+            esac
+            case $what:$code in
+                kill:137) ;;
+                full*:0 | full*:74)            # a disk that fails must be spoken of; a last save that failed is exit code 74
+                    grep -q 'No space left' "$work/output" || fault "call $n, $what: nothing said"
+                    [ $what:$code != full-for-good:0 ] || fault "call $n: a full disk and exit code 0"
+                    [ $code = 74 ] || undisturbed "$run" "$whole_run" "call $n, $what" ;;
+                *) fault "call $n of $calls, $what: exit code $code: $(tail -2 "$work/output")" ;;
+            esac
+            train "$target" "$run" 2 --epochs 2 || fault "call $n, $what: does not go on: $(tail -2 "$work/output")"
+            whole "call $n, $what"
+            undisturbed "$run" "$whole_run" "call $n, $what, gone on"
+        done
+    done
+    echo "test_kill: $target: $calls calls killed, and on a full disk"
+}
+for target in $targets; do every_call "$target"; done
+
+# ---- at random moments -----------------------------------------------------------------------------------------------
+epochs=40 runs=1 killed=0 run=$work/random.1
+train native "$work/reference" 2 --epochs $epochs || fault "the undisturbed run: $(cat "$work/output")"
+weights "$work/reference"
+RANDOM=1
+while [ $killed -lt "$kills" ]; do
+    set -- $targets
+    shift $((RANDOM % $#))
+    "$work/$1" train --data "$data" --run "$run" --threads $((1 + RANDOM % 2)) --resume --epochs $epochs --set train.patience=0 \
+        --save-every $((1 + RANDOM % 20))ms >"$work/output" 2>&1 &
+    sleep "0.$(printf '%03d' $((20 + RANDOM % 400)))"
+    { kill -KILL $!; wait $!; } 2>/dev/null
+    code=$?
+    ! grep -q 'damaged\|cut short\|the checkpoint before it' "$work/output" || fault "kill $killed: $(cat "$work/output")"
+    case $code in
+        137) killed=$((killed + 1)) ;;
+        0)
+            whole "run $runs"
+            undisturbed "$run" "$work/reference" "run $runs"
+            rm -rf "$run" "$run.npz"
+            runs=$((runs + 1)) run=$work/random.$runs ;;
+        *) fault "exit code $code: $(tail -2 "$work/output")"; break ;;
+    esac
+    [ $((killed % 100)) != 0 ] || [ $code != 137 ] || echo "test_kill: $killed kills, $runs runs, $(wc -l <"$run/log.jsonl") epochs of this one"
+done
+train native "$run" 1 --epochs $epochs || fault "the last run does not end: $(cat "$work/output")"
+whole "the last run"
+undisturbed "$run" "$work/reference" "the last run"
+echo "test_kill: $killed random kills in $runs runs"
+
+[ $failed = 0 ] && echo "test_kill: fine"
+exit $failed
