@@ -1,5 +1,5 @@
 /* The command line: options, exit codes, what is written where, and what is left when something goes wrong. */
-#define _GNU_SOURCE
+#define _POSIX_C_SOURCE 200809L
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <dirent.h>
