@@ -78,6 +78,8 @@ static const Command commands[] = {
     { "export", command_export, " -o ", " --run --seed --last --buffers ", "parameters to .npz or .safetensors",
       "Of a run's best checkpoint, or, without --run, those that `train --seed N` starts from." },
     { "bench", command_bench, " ", " --threads --json ", "time of a training step, and the machine's peak", "" },
+    { "replay", command_replay, " ", " --threads ", "the step in which a number went wrong, once more",
+      "Runs the nonfinite.npz that train left in its run folder, and names the operator that made the first NaN or infinity." },
     { "info", command_info, " ", " --json ", "the model, its parameters, its memory", "" },
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -85,7 +87,7 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 /* What may stand without an option; NULL: nothing. */
 static const char *operands_of(const Command *c)
 {
-    return c->run == command_predict ? "[PICTURE...]" : NULL;
+    return c->run == command_predict ? "[PICTURE...]" : c->run == command_replay ? "nonfinite.npz" : NULL;
 }
 
 /* ---- help ------------------------------------------------------------------------------------------------------ */

@@ -10,6 +10,7 @@
 #include "json.h"
 #include "log.h"
 #include "message.h"
+#include "replay.h"
 #include "run.h"
 #include "settings.h"
 #include "trainer.h"
@@ -46,18 +47,22 @@ typedef struct {
 
 static volatile sig_atomic_t stop_signal;
 
-/* The first asks to stop; an impatient user's second ends at once.  Files are whole or absent by their own rule. */
+/* The first asks to stop; an impatient user's second ends at once.  Files are whole or absent by their own rule.
+ * timeout(1) and shells send a signal to the process and then to its group: what comes at once is still the first. */
 static void on_signal(int number)
 {
-    if (stop_signal)
+    static double first;
+    double now = seconds_now();
+    if (!stop_signal)
+        stop_signal = number, first = now;
+    else if (now - first > 0.1)
         _exit(BY_SIGNAL + number);
-    stop_signal = number;
 }
 
 static void catch_signals(void)
 {
     struct sigaction action = { .sa_handler = on_signal }, was;
-    sigemptyset(&action.sa_mask);
+    sigfillset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     if (!sigaction(SIGHUP, NULL, &was) && was.sa_handler != SIG_IGN)       /* nohup asks to go on */
@@ -111,10 +116,17 @@ static char *kept(char *text, size_t room, const char *run)
 
 /* ---- numbers gone wrong ------------------------------------------------------------------------------------------- */
 
-static _Noreturn void stop_on_nonsense(const char *what, double value, Training *t)
+/* `batch` is the one whose step went wrong (its weights are untouched), or NULL: it is run again to find the operator, and kept. */
+static _Noreturn void stop_on_nonsense(const char *what, double value, Training *t, const Batch *batch)
 {
-    char text[4200];
+    char text[8192];
     display_clear(&t->display);
+    if (batch && replay_find(text, sizeof text, batch))
+        fprintf(stderr, "%s\n", text);
+    if (batch) {
+        snprintf(text, sizeof text, "%.4000s/nonfinite.npz", t->o->run);
+        replay_dump(text, batch);
+    }
     fail(WRONG_INPUT, "epoch %d, update %" PRIu64 ": the %s is %g.  %s; lower the rate, or clip the gradient, and start a new run",
          t->p.epoch, t->p.updates, what, value, kept(text, sizeof text, t->o->run));
 }
@@ -168,7 +180,7 @@ static bool train_epoch(Training *t)
         data_batch(&batch, &t->data, t->order, p->position);
         double loss = net.step(&batch, rate, p->updates, &norm);
         if (!isfinite(loss) || !isfinite(norm))
-            stop_on_nonsense(isfinite(loss) ? "norm of the gradient" : "loss", isfinite(loss) ? norm : loss, t);
+            stop_on_nonsense(isfinite(loss) ? "norm of the gradient" : "loss", isfinite(loss) ? norm : loss, t, &batch);
         watch_loss(t, loss);
         p->loss_sum += loss * batch.count;
         p->wrong += wrong_labels(t, batch.count);
@@ -240,7 +252,7 @@ static bool finish_epoch(Training *t)
     if (!score_data(&t->score, &t->valid, &stop_signal))
         return false;
     if (!isfinite(t->score.loss))
-        stop_on_nonsense("validation loss", t->score.loss, t);
+        stop_on_nonsense("validation loss", t->score.loss, t, NULL);
     double measure = t->labels ? t->score.error : t->score.loss;
     bool better = p->best_epoch < 0 || measure < p->best;
     if (better)

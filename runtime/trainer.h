@@ -37,6 +37,7 @@ int command_grad(const Options *o);
 int command_export(const Options *o);
 int command_bench(const Options *o);
 int command_info(const Options *o);
+int command_replay(const Options *o);
 
 /* net.open(threads), or exit 74. */
 void open_net(int threads);
