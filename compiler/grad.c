@@ -124,6 +124,22 @@ Op *grad_weights(Model *m, Op *op, Use dy)
     return w;
 }
 
+/* A sum of up to INPUT_MAX parts of the gradient of y, put into `ops` at a place. */
+static Op *sum_parts(Model *m, List *ops, int at, const Tensor *y, const Use *parts, int n)
+{
+    Tensor *t = tensor_new(m, arena_printf(m->arena, "d_%s_total", y->name), y->loc, y->repeat);
+    Op *s = op_new(m, OP_sum, FORWARD, arena_printf(m->arena, "sum_%s", t->name), y->loc);
+    t->shape = y->shape;
+    op_write(s, t, 0);
+    for (int k = 0; k < n; k++)
+        op_read(s, parts[k].tensor, parts[k].shift);
+    list_push(m->arena, ops, s);
+    for (int k = ops->count - 1; k > at; k--)
+        ops->items[k] = ops->items[k - 1];
+    ops->items[at] = s;
+    return s;
+}
+
 /* The whole gradient of what `op` writes, as a Use at op's own step; tensor NULL if no reader wants to tell. */
 static Use total(Model *m, Op *op)
 {
@@ -143,15 +159,7 @@ static Use total(Model *m, Op *op)
             g = (Use){ once, 0 };
         }
         if (n == INPUT_MAX) {       /* more readers than one sum takes: sums of sums, still in order */
-            Op *s = op_new(m, OP_sum, FORWARD, "", op->loc);
-            Tensor *t = tensor_new(m, arena_printf(m->arena, "d_%s_total", y->name), op->loc, y->repeat);
-            s->name = arena_printf(m->arena, "sum_%s", t->name);
-            t->shape = y->shape;
-            op_write(s, t, 0);
-            for (int k = 0; k < n; k++)
-                op_read(s, parts[k].tensor, parts[k].shift);
-            list_push(m->arena, &now->ops, s);
-            parts[0] = (Use){ t, 0 };
+            parts[0] = (Use){ sum_parts(m, &now->ops, now->ops.count, y, parts, n)->writes[0].tensor, 0 };
             n = 1;
         }
         parts[n++] = g;
@@ -161,20 +169,13 @@ static Use total(Model *m, Op *op)
         return (Use){ 0 };
     if (n == 1 && !open)
         return parts[0];
-    Op *s = op_new(m, OP_sum, FORWARD, "", op->loc);
-    Tensor *t = tensor_new(m, arena_printf(m->arena, "d_%s_total", y->name), op->loc, y->repeat);
-    s->name = arena_printf(m->arena, "sum_%s", t->name);
-    t->shape = y->shape;
-    op_write(s, t, 0);
-    for (int k = 0; k < n; k++)
-        op_read(s, parts[k].tensor, parts[k].shift);
-    list_push(m->arena, &now->ops, s);
+    Op *s = sum_parts(m, &now->ops, now->ops.count, y, parts, n);
     if (open) {
         s->index = y->grads.count;
         list_push(m->arena, &open_sums, s);
         list_push(m->arena, &open_states, y);
     }
-    return (Use){ t, 0 };
+    return (Use){ s->writes[0].tensor, 0 };
 }
 
 /* A state's readers in the next step leave their contributions after its maker was visited: they are added when the loop's body is done. */
@@ -183,15 +184,26 @@ static void close_sums(Model *m)
     for (int i = 0; i < open_sums.count; i++) {
         Op *s = open_sums.items[i];
         Tensor *y = open_states.items[i];
-        for (int k = s->index; k < y->grads.count; k++) {
-            Use *g = y->grads.items[k];
-            op_read(s, g->tensor, g->shift);
+        Use parts[INPUT_MAX];
+        int n = 0, left = y->grads.count - s->index;
+        for (int k = s->index; k < y->grads.count; k++, left--) {
+            if (s->read_count + left + (n > 0) <= INPUT_MAX && n == 0) {
+                op_read(s, ((Use *)y->grads.items[k])->tensor, ((Use *)y->grads.items[k])->shift);
+                continue;
+            }
+            parts[n++] = *(Use *)y->grads.items[k];
+            if (n == INPUT_MAX - 1 || left == 1) {      /* too many for one: a sum of their own, before it */
+                int at = 0;
+                while (now->ops.items[at] != s)
+                    at++;
+                op_read(s, sum_parts(m, &now->ops, at, y, parts, n)->writes[0].tensor, 0);
+                n = 0;
+            }
         }
         s->index = 0;
         s->kind = s->read_count == 0 ? OP_fill : s->read_count == 1 ? OP_copy : OP_sum;
     }
     open_sums.count = open_states.count = 0;
-    (void)m;
 }
 
 /* Which tensors depend on a weight; a state may depend on one through the loop, so until nothing changes. */
@@ -262,24 +274,25 @@ static void start_gradients(Model *m, Repeat *r, const Section *starts)
             continue;
         Tensor *state = op->writes[0].tensor;
         bool wanted = op->weight_count > 0 || (op->read_count && op->reads[0].tensor->trained);
-        Tensor *parts[INPUT_MAX];
+        Tensor once = *state;           /* the gradient of a value that is there once, before the loop */
+        once.repeat = NULL;
+        Use parts[INPUT_MAX];
         int n = 0;
-        for (int k = 0; wanted && k < state->grads.count && n < INPUT_MAX; k++) {
+        for (int k = 0; wanted && k < state->grads.count; k++) {
             Use *g = state->grads.items[k];
-            if (g->shift == 1)
-                parts[n++] = g->tensor;
+            if (g->shift != 1)
+                continue;
+            if (n == INPUT_MAX) {
+                parts[0] = (Use){ sum_parts(m, &now->ops, now->ops.count, &once, parts, n)->writes[0].tensor, 0 };
+                n = 1;
+            }
+            parts[n++] = (Use){ g->tensor, 0 };
         }
         if (n == 0)
             continue;
-        Op *s = op_new(m, n == 1 ? OP_copy : OP_sum, FORWARD, "", op->loc);
-        Tensor *t = tensor_new(m, arena_printf(m->arena, "d_%s_start", state->name), op->loc, NULL);
-        s->name = arena_printf(m->arena, "sum_%s", t->name);
-        t->shape = state->shape;
-        op_write(s, t, 0);
-        for (int k = 0; k < n; k++)
-            op_read(s, parts[k], 0);
-        list_push(m->arena, &now->ops, s);
-        OP_INFO(op)->grad(m, op, (Use){ t, 0 });
+        Op *s = sum_parts(m, &now->ops, now->ops.count, &once, parts, n);
+        s->kind = n == 1 ? OP_copy : OP_sum;
+        OP_INFO(op)->grad(m, op, s->writes[0]);
     }
 }
 

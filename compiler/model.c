@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Nets of nets multiply: what they come to is bounded, and so is how deep they may stand in each other. */
-enum { LAYERS_MAX = 4096, NETS_DEEP = 32, LOSSES_MAX = 64 };
+enum { LAYERS_MAX = 1024, NETS_DEEP = 32, LOSSES_MAX = 64 };
 
 typedef struct {
     const char *name;

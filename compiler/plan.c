@@ -6,6 +6,7 @@
  * lie in the batch's memory, [slots][groups][elements][lanes].  A place is used again when its tensor has been read for the last time; a
  * tensor touched in a loop occupies its place for the whole loop.  What bears a name in the flow stays to the end, so that it can be asked for. */
 #include "spnc.h"
+#include <stdlib.h>
 #include <string.h>
 
 enum { REAL_ALIGN = 16 };           /* every place begins on a whole vector */
@@ -308,6 +309,7 @@ static void hash(Model *m)
     stage_print(m, "hash", f);
     fclose(f);
     m->hash = hash_text(h, text);
+    free(text);
 }
 
 bool plan(Model *m)

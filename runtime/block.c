@@ -1,5 +1,5 @@
 /* block.c -- see block.h.  On pages of 2 MiB the tiles of a convolution, which lie far apart, cost fewer look-ups of addresses. */
-#define _GNU_SOURCE
+#define _DEFAULT_SOURCE
 #include "block.h"
 
 #include <stdlib.h>
