@@ -165,8 +165,8 @@ void display_step(Display *d, const Progress *p, double norm, bool labels, doubl
     double left = speed > 0 ? (double)(p->examples - p->position) / speed : 0;
     if (labels)
         snprintf(error, sizeof error, "  error %.2f %%", 100 * share);
-    snprintf(numbers, sizeof numbers, "%.0f images/s  loss %.4f%s  norm %.3g  rate %.3g  %s left", speed, loss, error, norm,
-             settings_rate(&p->training, p->epoch), time_text(time, sizeof time, left));
+    snprintf(numbers, sizeof numbers, "%s left  %.0f images/s  loss %.4f%s  norm %.3g  rate %.3g", time_text(time, sizeof time, left),
+             speed, loss, error, norm, settings_rate(&p->training, p->epoch));
     if (d->json)
         step_event(d, p, loss, labels ? share : (double)NAN, norm, speed, left);
     else if (d->terminal)

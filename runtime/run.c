@@ -73,10 +73,12 @@ void run_lock(const char *run)
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0)
         fail(errno == ENOTDIR ? WRONG_INPUT : ENVIRONMENT, "%s: cannot be opened: %s", path, strerror(errno));
-    if (flock(fd, LOCK_EX | LOCK_NB)) {
+    for (int tries = 20; flock(fd, LOCK_EX | LOCK_NB); tries--) {
         if (errno != EWOULDBLOCK)
             fail(ENVIRONMENT, "%s: cannot be locked: %s", path, strerror(errno));
-        fail(WRONG_INPUT, "%s: another training is running in this folder; wait for it, or choose another --run", run);
+        if (!tries)
+            fail(WRONG_INPUT, "%s: another training is running in this folder; wait for it, or choose another --run", run);
+        nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);          /* a killed holder may take a moment to die */
     }
     remove_leftovers(run);
 }

@@ -174,7 +174,7 @@ static bool train_epoch(Training *t)
 {
     Progress *p = &t->p;
     double rate = settings_rate(&p->training, p->epoch), before = seconds_now();
-    while (p->position < p->examples && !stop_signal && !time_is_up(t, before)) {
+    while (p->position < p->examples && !stop_signal) {
         Batch batch = { .train = 1, .seed = p->training.seed, .step = p->updates, .epoch = p->epoch };
         double norm = 0;
         data_batch(&batch, &t->data, t->order, p->position);
@@ -194,6 +194,8 @@ static bool train_epoch(Training *t)
         display_step(&t->display, p, norm, t->labels, now);
         if (p->position < p->examples && save_is_due(t, now))
             save(t);
+        if (time_is_up(t, now))
+            break;
         before = seconds_now();
     }
     return p->position == p->examples;

@@ -117,6 +117,63 @@ kill -TERM $!
 wait $!
 [ $? = 143 ] || fault "SIGTERM does not end with 143"
 
+# ---- what a user sees and sets ---------------------------------------------------------------------------------------------
+expect 0 'finished' "$tiny" train --data "$data" --run "$work/set" --set train.rate=0.02 --set train.every=0 --set=train.epochs=4 --seed 3
+[ "$(grep -c '"rate": 0.02,' "$work/set/log.jsonl")" = 4 ] || fault "--set train.rate is not the rate"
+grep -q '"rate": 0.02, .*"every": 0, "epochs": 4, .*"seed": 3' "$work/set/run.json" || fault "run.json lacks the settings: $(cat "$work/set/run.json")"
+expect 0 'finished after 4' "$tiny" train --data "$data" --run "$work/set" --resume
+expect 0 'finished after 5' "$tiny" train --data "$data" --run "$work/set" --resume --epochs 5
+[ "$(grep -c '"rate": 0.02,' "$work/set/log.jsonl")" = 5 ] || fault "a run that goes on forgets its --set"
+expect 1 'has rate 0.02, --set says 0.03' "$tiny" train --data "$data" --run "$work/set" --resume --set train.rate=0.03
+expect 1 'has seed 3, --seed says 4' "$tiny" train --data "$data" --run "$work/set" --resume --set train.seed=4
+expect 2 'did you mean train.rate' "$tiny" train --data "$data" --run "$work/new" --set train.rat=1
+expect 2 'expected a number above 0' "$tiny" train --data "$data" --run "$work/new" --set train.rate=-1
+expect 2 'train.seed is given twice, as 1 and as 2' "$tiny" train --data "$data" --run "$work/new" --set train.seed=1 --seed 2
+expect 2 'expected a time above zero' "$tiny" train --data "$data" --run "$work/new" --max-time 5y
+expect 2 'train needs --run' "$tiny" train --data "$data"
+bad() { rm -rf "$work/bad"; cp -r "$data" "$work/bad"; }
+bad; pixels 57 9 | npy '|u1' '57, 1, 4, 4' >"$work/bad/train_image.npy"
+expect 1 'are not those of the run' "$tiny" train --data "$work/bad" --run "$work/set" --resume
+expect 0 '' "$tiny" train --data "$data" --run "$work/still" --quiet
+[ ! -s "$work/output" ] || fault "--quiet prints $(cat "$work/output")"
+expect 0 '{"event": "end", "reason": "epochs"' "$tiny" train --data "$data" --run "$work/json" --json
+[ "$(grep -c '^{"event": "epoch", "epoch": .*}$' "$work/output")" = 6 ] && ! grep -qv '^{.*}$' "$work/output" || fault "--json prints $(head -3 "$work/output")"
+"$tiny" train --data "$data" --run "$work/pipe" | head -c 1 >/dev/null
+[ "${PIPESTATUS[0]}" = 0 ] && [ "$(wc -l <"$work/pipe/log.jsonl")" = 6 ] || fault "a closed stdout ends a training"
+if command -v script >/dev/null; then          # a terminal of 80 columns
+    script -qc "stty cols 80; $tiny train --data $work/long --run $work/bar --max-time 1s --epochs 1000" /dev/null </dev/null >"$work/output"
+    grep -q '0/1000 \[[#.]*\] [0-9.]* [a-z]* left  [0-9]* images/s  loss [0-9.]*  error [0-9.]* %' "$work/output" || fault "no bar: $(head -c 300 "$work/output")"
+    tr '\r' '\n' <"$work/output" | sed 's/\x1b\[K//g' | grep images/s | grep -v '^epoch' | awk 'length > 79 { exit 1 }' || fault "a bar wider than its terminal"
+fi
+expect 0 'stopped after .*--max-time.*Validation: loss' "$tiny" train --data "$work/long" --run "$work/timed" --epochs 3 --seed 7 --max-time 100ms
+expect 0 'stopped after' "$tiny" train --data "$work/long" --run "$work/timed" --resume --max-time 0.001ms
+expect 0 'finished after 3' "$tiny" train --data "$work/long" --run "$work/timed" --resume
+expect 0 '' "$tiny" export --last --run "$work/timed" -o "$work/timed.npz"
+same "$work/whole.npz" "$work/timed.npz"
+# Labels that follow from the pixels are learned by heart; without weights to move, the loss stays where it is.
+expect 0 'the net learns: on one batch the loss fell' "$tiny" train --data "$data" --overfit-one-batch
+expect 1 'does not fall' "$tiny" train --data "$data" --overfit-one-batch --set train.rate=1e-12
+expect 0 'falls fastest near rate [0-9.e-]* (the model has 0.01).*Nothing was changed' "$tiny" train --data "$data" --lr-find
+expect 0 '"event": "end", "suggestion": 0\.' "$tiny" train --data "$data" --lr-find --json
+expect 1 'the loss explodes' "$tiny" train --data "$data" --run "$work/boom" --set train.rate=1
+
+# ---- a checkpoint that is damaged, leftovers, and signals in a hurry -----------------------------------------------------------
+cp -r "$work/whole" "$work/flip"
+rm "$work/flip/last.previous"; cp "$work/flip/last" "$work/flip/last.previous"
+printf 'x' | dd of="$work/flip/last" bs=1 seek=4000 conv=notrunc 2>/dev/null
+touch "$work/flip/.spn-999999999-1.tmp" "$work/flip/last.new"
+expect 0 'damaged.*taking the checkpoint before it' "$tiny" export --last --run "$work/flip" -o "$work/flip.npz"
+same "$work/whole.npz" "$work/flip.npz"
+expect 0 'damaged.*taking the checkpoint before it' "$tiny" train --data "$work/long" --run "$work/flip" --resume
+[ "$(cd "$work/flip" && ls -A | tr '\n' ' ')" = 'best last.damaged last.previous lock log.jsonl run.json ' ] || fault "after damage: $(ls -A "$work/flip")"
+expect 0 'finished after 3' "$tiny" train --data "$work/long" --run "$work/flip" --resume
+"$tiny" train --data "$work/long" --run "$work/hurry" --epochs 1000 >/dev/null 2>&1 &
+sleep 0.5
+kill -INT $!; sleep 0.2; kill -INT $! 2>/dev/null
+wait $!
+[ $? = 130 ] || fault "two signals do not end with 130"
+expect 0 'finished after' "$tiny" train --data "$work/long" --run "$work/hurry" --resume --epochs 2
+
 # ---- looking at a net ------------------------------------------------------------------------------------------------
 expect 0 '"error": {"digits": {"mean": 0\.[0-9]*, "positions": \[0\.[0-9]*, 0\.[0-9]*\]}}' "$tiny" eval --data "$data" --run "$a" --json
 expect 0 'example 16' "$tiny" predict --data "$data" --run "$a" --index 16 --picture "$work/p.png"
@@ -149,7 +206,6 @@ expect 1 'test_digits\|hidden.weight' "$tiny" grad --weights "$work/g.npz" --dat
 expect 1 'first 17' "$tiny" grad --weights "$work/tiny.npz" --data "$data" --first 17 -o "$work/h.npz"
 
 # ---- wrong input and wrong usage ------------------------------------------------------------------------------------------
-bad() { rm -rf "$work/bad"; cp -r "$data" "$work/bad"; }
 bad; printf '' | npy '|u1' '0, 1, 4, 4' >"$work/bad/test_image.npy"
 expect 1 'test_image.npy' "$tiny" eval --data "$work/bad" --run "$a"
 bad; pixels 17 3 | npy '|u1' '17, 1, 2, 8' >"$work/bad/test_image.npy"
