@@ -35,7 +35,7 @@ void eval_probabilities(double *probabilities, int k, int n, int position);
 /* Element e of a value at `step` of example n, after forward; the layout is spn.h's. */
 static inline size_t value_index(const NetValue *v, int n, int step, size_t e)
 {
-    size_t group = (size_t)step * (size_t)net.groups + (size_t)(n / net.lanes);
+    size_t group = (size_t)(v->once ? 0 : step) * (size_t)net.groups + (size_t)(n / net.lanes);
     return v->offset + (group * v->count + e) * (size_t)net.lanes + (size_t)(n % net.lanes);
 }
 

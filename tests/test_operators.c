@@ -335,8 +335,8 @@ static void try_operator(Kind focus)
     fputs("all:", make);
     for (int i = 0; i < 2 * MODELS; i++)
         fprintf(make, " %d.so", i);
-    /* A program's own Makefile has its flags. */
-    fprintf(make, "\n%%.so: %%/random.c\n\t@%s $$(sed -n 's/^FLAGS = //p' $*/Makefile) -O1 -fPIC -shared -Wl,-Bsymbolic -I$*/runtime -o $@ $< -lm\n", compiler);
+    /* A program's own Makefile has its flags.  Poisoned memory shows who reads what nobody wrote. */
+    fprintf(make, "\n%%.so: %%/random.c\n\t@%s $$(sed -n 's/^FLAGS = //p' $*/Makefile) -O1 -DSPN_POISON -fPIC -shared -Wl,-Bsymbolic -I$*/runtime -o $@ $< $*/runtime/block.c -lm\n", compiler);
     fclose(make);
     for (int i = 0; i < MODELS; i++) {
         random_model(&models[i], focus, seed + (uint64_t)i, batches[i]);

@@ -21,9 +21,10 @@ static void geometry(const Op *op, int64_t size[2], int64_t stride[2])
         stride[0] = size[0], stride[1] = size[1];
 }
 
+/* One at least: a window of one element has a mask too, so that no tensor is empty. */
 static int bits(const int64_t size[2])
 {
-    int b = 0;
+    int b = 1;
     while ((1 << b) < size[0] * size[1])
         b++;
     return b;
