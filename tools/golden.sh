@@ -4,5 +4,6 @@
 set -eu
 cd "$(dirname "$0")/.."
 export SPNC=$PWD/build/spnc
+tests/golden.sh --update
 "$SPNC" emit models/tiny.yaml --target avx2 -o generated/tiny
 git --no-pager diff --stat -- generated tests/golden

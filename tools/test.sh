@@ -48,7 +48,20 @@ criterion() {
 }
 
 python=$(for p in python3 /usr/bin/python3; do "$p" -c 'import numpy' 2>/dev/null && echo "$p" && break; done)
-expectations() { "$python" tests/oracle/check_expectations.py --spnc "$SPNC" "$@"; }
+expectations() {                # every expectation, as many at a time as there are processors
+    printf '%s\n' tests/oracle/expectations/*.json |
+        xargs -P "$(nproc)" -n 1 "$python" tests/oracle/check_expectations.py --spnc "$SPNC" "$@"
+}
+
+# The committed sample is what the compiler says now; `make golden` brings it up to date.
+sample() {
+    local new code
+    new=$(mktemp -d)
+    "$SPNC" emit models/tiny.yaml --target avx2 -o "$new" && diff -u generated/tiny/tiny.c "$new/tiny.c"
+    code=$?
+    rm -rf "$new"
+    return $code
+}
 
 closing=
 mkdir -p build
@@ -56,14 +69,16 @@ case ${1:-all} in
 all)
     configure build
     for script in tests/test_*.sh; do run "${script##*/}" bash "$script"; done
+    run golden.sh bash tests/golden.sh
+    run "generated/tiny" sample
     run vec_bits.sh sh tests/vec_bits.sh gcc -O2
-    run oracle expectations tests/oracle/expectations/*.json
+    run oracle expectations
     criterion build ;;
 oracle)
     cmake -S . -B build >/dev/null
     export SPNC=$PWD/build/spnc
-    run "oracle, fast form" expectations tests/oracle/expectations/*.json
-    run "oracle, plain form" expectations --plain tests/oracle/expectations/*.json
+    run "oracle, fast form" expectations
+    run "oracle, plain form" expectations --plain
     if "$python" -c 'import torch' 2>/dev/null; then
         run test_oracle.py "$python" tests/oracle/test_oracle.py
     else
