@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include "block.h"
 #include "spn.h"
 #include "vec.h"
 #include "vmath.h"
@@ -84,7 +85,7 @@ static int threads;
 /* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
  * the last time.  NAME_at(s) is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
 static real *memory;
-enum { MEMORY = 528256, SCRATCH = 33856 };     /* reals; scratch: of each thread */
+static const size_t MEMORY = 528256, SCRATCH = 33856;     /* reals; scratch: of each thread */
 #define image_at(s) (*(image_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)160000))   /* 1x100x100: 1.22 MiB */
 #define front_maxpool1_at(s) (*(front_maxpool1_t *)(void *)(memory + 482816 + (s) * (ptrdiff_t)10000))   /* 1x25x25: 0.08 MiB */
 #define front_maxpool2_at(s) (*(front_maxpool2_t *)(void *)(memory + 502816 + (s) * (ptrdiff_t)3136))   /* 4x7x7: 0.02 MiB */
@@ -121,7 +122,7 @@ enum { MEMORY = 528256, SCRATCH = 33856 };     /* reals; scratch: of each thread
 
 /* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
 static real *scratches;
-static inline real *scratch_of_thread(void) { return scratches + (ptrdiff_t)omp_get_thread_num() * SCRATCH; }
+static inline real *scratch_of_thread(void) { return scratches + (size_t)omp_get_thread_num() * SCRATCH; }
 #define front_conv1_at(s) (*(front_conv1_t *)(void *)(scratch + 0))   /* 4x23x23: 132 KiB a thread */
 #define d_crop_at(s) (*(d_crop_t *)(void *)(scratch + 0))   /* 1x20x20: 25 KiB a thread */
 #define d_h_total_at(s) (*(d_h_total_t *)(void *)(scratch + 0))   /* 16: 1 KiB a thread */
@@ -1516,7 +1517,7 @@ static void d_h_3_end_forward(real *y)
         v_store(y + i, v_set1((real)0));
 }
 
-/* ---- sum_d_h_total: sum ---------------------------------- models/tiny.yaml:28
+/* ---- sum_d_h_total: sum ---------------------------------- models/tiny.yaml:26
  *   16, 16, 16 -> 16
  *   y = x1 + x2 + ... */
 /* y = x1 + x2 + x3 */
@@ -1563,6 +1564,8 @@ static void fold(real *sum, real *part, int parts, ptrdiff_t size, int add)
  * and shares its work out inside.  A loop over t is a repeat of the model. */
 static void forward_pass(const Batch *batch)
 {
+    block_poison(memory, MEMORY * sizeof(real));
+    block_poison(scratches, (size_t)threads * SCRATCH * sizeof(real));
     real *scratch = scratch_of_thread();
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
@@ -1771,171 +1774,163 @@ static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look)
     real *scratch = scratches;
     for (int g = 0; g < G; g++) {
         load_image_forward((real *)image_at(g), batch->inputs[0] + g * L, present(batch, g));
-        SEE("load_image", "forward", 9, -1, g, "image", 1, (real *)image_at(g), 160000);
+        SEE("load_image", "forward", 9, -1, g, "image", 1, (real *)image_at(g), 160000, 160000);
         load_digits_forward((int32_t *)digits_at(g), batch->targets[0] + g * L, present(batch, g));
-        SEE("front_maxpool1", "forward", 15, -1, g, "image", 0, (real *)image_at(g), 160000);
+        SEE("front_maxpool1", "forward", 15, -1, g, "image", 0, (real *)image_at(g), 160000, 160000);
         front_maxpool1_forward(front_maxpool1_at(g), image_at(g));
-        SEE("front_maxpool1", "forward", 15, -1, g, "front_maxpool1", 1, (real *)front_maxpool1_at(g), 10000);
-        SEE("front_conv1", "forward", 16, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 10000);
+        SEE("front_maxpool1", "forward", 15, -1, g, "front_maxpool1", 1, (real *)front_maxpool1_at(g), 10000, 10000);
+        SEE("front_conv1", "forward", 16, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 10000, 10000);
         front_conv1_forward(front_conv1_at(g), front_maxpool1_at(g), weights->front_conv1_weight, weights->front_conv1_bias);
-        SEE("front_conv1", "forward", 16, -1, g, "front_conv1", 1, (real *)front_conv1_at(g), 33856);
-        SEE("front_maxpool2", "forward", 17, -1, g, "front_conv1", 0, (real *)front_conv1_at(g), 33856);
+        SEE("front_conv1", "forward", 16, -1, g, "front_conv1", 1, (real *)front_conv1_at(g), 33856, 33856);
+        SEE("front_maxpool2", "forward", 17, -1, g, "front_conv1", 0, (real *)front_conv1_at(g), 33856, 33856);
         front_maxpool2_forward(front_maxpool2_at(g), front_maxpool2_winner_at(g), front_conv1_at(g));
-        SEE("front_maxpool2", "forward", 17, -1, g, "front_maxpool2", 1, (real *)front_maxpool2_at(g), 3136);
+        SEE("front_maxpool2", "forward", 17, -1, g, "front_maxpool2", 1, (real *)front_maxpool2_at(g), 3136, 3136);
         h_start_forward((real *)h_at(g - G));
-        SEE("h_start", "forward", 26, -1, g, "h", 1, (real *)h_at(g - G), 256);
+        SEE("h_start", "forward", 26, -1, g, "h", 1, (real *)h_at(g - G), 256, 256);
     }
-    SEE("h_from_input", "forward", 28, -1, -1, "front_maxpool2", 0, (real *)front_maxpool2_at(0), 6272);
+    SEE("h_from_input", "forward", 28, -1, -1, "front_maxpool2", 0, (real *)front_maxpool2_at(0), 6272, 3136);
     h_from_input_forward((real *)h_from_input_at(0), (real *)front_maxpool2_at(0), weights->h_weight_ih, weights->h_bias_ih);
-    SEE("h_from_input", "forward", 28, -1, -1, "h_from_input", 1, (real *)h_from_input_at(0), 1536);
+    SEE("h_from_input", "forward", 28, -1, -1, "h_from_input", 1, (real *)h_from_input_at(0), 1536, 768);
     for (int t = 0; t < 3; t++) {
-        SEE("h_from_state", "forward", 28, t, -1, "h", 0, (real *)h_at(t * G - G), 512);
+        SEE("h_from_state", "forward", 28, t, -1, "h", 0, (real *)h_at(t * G - G), 512, 256);
         h_from_state_forward((real *)h_from_state_at(t * G), (real *)h_at(t * G - G), weights->h_weight_hh);
-        SEE("h_from_state", "forward", 28, t, -1, "h_from_state", 1, (real *)h_from_state_at(t * G), 1536);
+        SEE("h_from_state", "forward", 28, t, -1, "h_from_state", 1, (real *)h_from_state_at(t * G), 1536, 768);
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("h", "forward", 28, t, g, "h_from_input", 0, (real *)h_from_input_at(g), 768);
-            SEE("h", "forward", 28, t, g, "h_from_state", 0, (real *)h_from_state_at(s), 768);
-            SEE("h", "forward", 28, t, g, "h", 0, (real *)h_at(s - G), 256);
+            SEE("h", "forward", 28, t, g, "h_from_input", 0, (real *)h_from_input_at(g), 768, 768);
+            SEE("h", "forward", 28, t, g, "h_from_state", 0, (real *)h_from_state_at(s), 768, 768);
+            SEE("h", "forward", 28, t, g, "h", 0, (real *)h_at(s - G), 256, 256);
             h_forward(h_at(s), h_gates_at(s), (real *)h_from_input_at(g), (real *)h_from_state_at(s), h_at(s - G));
-            SEE("h", "forward", 28, t, g, "h", 1, (real *)h_at(s), 256);
-            SEE("h", "forward", 28, t, g, "h_gates", 1, (real *)h_gates_at(s), 768);
+            SEE("h", "forward", 28, t, g, "h", 1, (real *)h_at(s), 256, 256);
+            SEE("h", "forward", 28, t, g, "h_gates", 1, (real *)h_gates_at(s), 768, 768);
         }
     }
-    SEE("A", "forward", 29, -1, -1, "h", 0, (real *)h_at(0), 1536);
+    SEE("A", "forward", 29, -1, -1, "h", 0, (real *)h_at(0), 1536, 256);
     A_forward((real *)A_at(0), (real *)h_at(0), weights->A_weight, weights->A_bias);
-    SEE("A", "forward", 29, -1, -1, "A", 1, (real *)A_at(0), 576);
+    SEE("A", "forward", 29, -1, -1, "A", 1, (real *)A_at(0), 576, 96);
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("crop", "forward", 30, t, g, "image", 0, (real *)image_at(g), 160000);
-        SEE("crop", "forward", 30, t, g, "A", 0, (real *)A_at(s), 96);
+        SEE("crop", "forward", 30, t, g, "image", 0, (real *)image_at(g), 160000, 160000);
+        SEE("crop", "forward", 30, t, g, "A", 0, (real *)A_at(s), 96, 96);
         crop_forward(crop_at(s), image_at(g), (real *)A_at(s));
-        SEE("crop", "forward", 30, t, g, "crop", 1, (real *)crop_at(s), 6400);
-        SEE("classify_conv1", "forward", 19, t, g, "crop", 0, (real *)crop_at(s), 6400);
+        SEE("crop", "forward", 30, t, g, "crop", 1, (real *)crop_at(s), 6400, 6400);
+        SEE("classify_conv1", "forward", 19, t, g, "crop", 0, (real *)crop_at(s), 6400, 6400);
         classify_conv1_forward(classify_maxpool1_at(s), classify_maxpool1_winner_at(s), crop_at(s), weights->classify_conv1_weight, weights->classify_conv1_bias);
-        SEE("classify_conv1", "forward", 19, t, g, "classify_maxpool1", 1, (real *)classify_maxpool1_at(s), 10368);
+        SEE("classify_conv1", "forward", 19, t, g, "classify_maxpool1", 1, (real *)classify_maxpool1_at(s), 10368, 10368);
     }
-    SEE("classify_dense1", "forward", 21, -1, -1, "classify_maxpool1", 0, (real *)classify_maxpool1_at(0), 62208);
+    SEE("classify_dense1", "forward", 21, -1, -1, "classify_maxpool1", 0, (real *)classify_maxpool1_at(0), 62208, 10368);
     classify_dense1_forward((real *)classify_dense1_at(0), (real *)classify_maxpool1_at(0), weights->classify_dense1_weight, weights->classify_dense1_bias);
-    SEE("classify_dense1", "forward", 21, -1, -1, "classify_dense1", 1, (real *)classify_dense1_at(0), 960);
+    SEE("classify_dense1", "forward", 21, -1, -1, "classify_dense1", 1, (real *)classify_dense1_at(0), 960, 160);
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("cross_entropy1", "forward", 33, t, g, "classify_dense1", 0, (real *)classify_dense1_at(s), 160);
+        SEE("cross_entropy1", "forward", 33, t, g, "classify_dense1", 0, (real *)classify_dense1_at(s), 160, 160);
         cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L);
-        SEE("cross_entropy1", "forward", 33, t, g, "loss1", 1, (real *)loss1_at(s), 16);
+        SEE("cross_entropy1", "forward", 33, t, g, "loss1", 1, (real *)loss1_at(s), 16, 16);
     }
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("cross_entropy1", "backward", 33, t, g, "classify_dense1", 0, (real *)classify_dense1_at(s), 160);
+        SEE("cross_entropy1", "backward", 33, t, g, "classify_dense1", 0, (real *)classify_dense1_at(s), 160, 160);
         cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L, loss1_scale, present(batch, g));
-        SEE("cross_entropy1", "backward", 33, t, g, "d_classify_dense1", 1, (real *)d_classify_dense1_at(s), 160);
+        SEE("cross_entropy1", "backward", 33, t, g, "d_classify_dense1", 1, (real *)d_classify_dense1_at(s), 160, 160);
     }
-    SEE("classify_dense1", "weights", 21, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 960);
-    SEE("classify_dense1", "weights", 21, -1, -1, "classify_maxpool1", 0, (real *)classify_maxpool1_at(0), 62208);
+    SEE("classify_dense1", "weights", 21, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 960, 160);
+    SEE("classify_dense1", "weights", 21, -1, -1, "classify_maxpool1", 0, (real *)classify_maxpool1_at(0), 62208, 10368);
     classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(0), (real *)classify_maxpool1_at(0), d_classify_dense1_rows_at(0));
-    SEE("classify_dense1", "weights", 21, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight, 10368);
-    SEE("classify_dense1", "weights", 21, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16);
-    SEE("classify_dense1", "backward", 21, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 960);
+    SEE("classify_dense1", "weights", 21, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight, 10368, 0);
+    SEE("classify_dense1", "weights", 21, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16, 0);
+    SEE("classify_dense1", "backward", 21, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 960, 160);
     classify_dense1_backward((real *)d_classify_maxpool1_at(0), (real *)d_classify_dense1_at(0), weights->classify_dense1_weight);
-    SEE("classify_dense1", "backward", 21, -1, -1, "d_classify_maxpool1", 1, (real *)d_classify_maxpool1_at(0), 62208);
+    SEE("classify_dense1", "backward", 21, -1, -1, "d_classify_maxpool1", 1, (real *)d_classify_maxpool1_at(0), 62208, 10368);
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("classify_conv1", "weights", 19, t, g, "d_classify_maxpool1", 0, (real *)d_classify_maxpool1_at(s), 10368);
-        SEE("classify_conv1", "weights", 19, t, g, "classify_maxpool1", 0, (real *)classify_maxpool1_at(s), 10368);
-        SEE("classify_conv1", "weights", 19, t, g, "crop", 0, (real *)crop_at(s), 6400);
+        SEE("classify_conv1", "weights", 19, t, g, "d_classify_maxpool1", 0, (real *)d_classify_maxpool1_at(s), 10368, 10368);
+        SEE("classify_conv1", "weights", 19, t, g, "classify_maxpool1", 0, (real *)classify_maxpool1_at(s), 10368, 10368);
+        SEE("classify_conv1", "weights", 19, t, g, "crop", 0, (real *)crop_at(s), 6400, 6400);
         classify_conv1_weights(d_classify_conv1_weight_part_at(s), d_classify_conv1_bias_part_at(s), d_classify_maxpool1_at(s), classify_maxpool1_winner_at(s), classify_maxpool1_at(s), crop_at(s));
-        SEE("classify_conv1", "weights", 19, t, g, "d_classify_conv1_weight_part", 1, (real *)d_classify_conv1_weight_part_at(s), 72);
-        SEE("classify_conv1", "weights", 19, t, g, "d_classify_conv1_bias_part", 1, (real *)d_classify_conv1_bias_part_at(s), 8);
-        SEE("classify_conv1", "backward", 19, t, g, "d_classify_maxpool1", 0, (real *)d_classify_maxpool1_at(s), 10368);
-        SEE("classify_conv1", "backward", 19, t, g, "classify_maxpool1", 0, (real *)classify_maxpool1_at(s), 10368);
+        SEE("classify_conv1", "weights", 19, t, g, "d_classify_conv1_weight_part", 1, (real *)d_classify_conv1_weight_part_at(s), 72, 0);
+        SEE("classify_conv1", "weights", 19, t, g, "d_classify_conv1_bias_part", 1, (real *)d_classify_conv1_bias_part_at(s), 8, 0);
+        SEE("classify_conv1", "backward", 19, t, g, "d_classify_maxpool1", 0, (real *)d_classify_maxpool1_at(s), 10368, 10368);
+        SEE("classify_conv1", "backward", 19, t, g, "classify_maxpool1", 0, (real *)classify_maxpool1_at(s), 10368, 10368);
         classify_conv1_backward(d_crop_at(s), d_classify_maxpool1_at(s), classify_maxpool1_winner_at(s), classify_maxpool1_at(s), weights->classify_conv1_weight);
-        SEE("classify_conv1", "backward", 19, t, g, "d_crop", 1, (real *)d_crop_at(s), 6400);
-        SEE("crop", "backward", 30, t, g, "d_crop", 0, (real *)d_crop_at(s), 6400);
-        SEE("crop", "backward", 30, t, g, "image", 0, (real *)image_at(g), 160000);
-        SEE("crop", "backward", 30, t, g, "A", 0, (real *)A_at(s), 96);
+        SEE("classify_conv1", "backward", 19, t, g, "d_crop", 1, (real *)d_crop_at(s), 6400, 6400);
+        SEE("crop", "backward", 30, t, g, "d_crop", 0, (real *)d_crop_at(s), 6400, 6400);
+        SEE("crop", "backward", 30, t, g, "image", 0, (real *)image_at(g), 160000, 160000);
+        SEE("crop", "backward", 30, t, g, "A", 0, (real *)A_at(s), 96, 96);
         crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(g), (real *)A_at(s));
-        SEE("crop", "backward", 30, t, g, "d_A", 1, (real *)d_A_at(s), 96);
+        SEE("crop", "backward", 30, t, g, "d_A", 1, (real *)d_A_at(s), 96, 96);
     }
-    SEE("A", "weights", 29, -1, -1, "d_A", 0, (real *)d_A_at(0), 576);
-    SEE("A", "weights", 29, -1, -1, "h", 0, (real *)h_at(0), 1536);
+    SEE("A", "weights", 29, -1, -1, "d_A", 0, (real *)d_A_at(0), 576, 96);
+    SEE("A", "weights", 29, -1, -1, "h", 0, (real *)h_at(0), 1536, 256);
     A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(0), (real *)h_at(0), d_A_rows_at(0));
-    SEE("A", "weights", 29, -1, -1, "A.weight", 1, (real *)gradient->A_weight, 256);
-    SEE("A", "weights", 29, -1, -1, "A.bias", 1, (real *)gradient->A_bias, 16);
-    SEE("A", "backward", 29, -1, -1, "d_A", 0, (real *)d_A_at(0), 576);
+    SEE("A", "weights", 29, -1, -1, "A.weight", 1, (real *)gradient->A_weight, 256, 0);
+    SEE("A", "weights", 29, -1, -1, "A.bias", 1, (real *)gradient->A_bias, 16, 0);
+    SEE("A", "backward", 29, -1, -1, "d_A", 0, (real *)d_A_at(0), 576, 96);
     A_backward((real *)d_h_at(0), (real *)d_A_at(0), weights->A_weight);
-    SEE("A", "backward", 29, -1, -1, "d_h", 1, (real *)d_h_at(0), 1536);
+    SEE("A", "backward", 29, -1, -1, "d_h", 1, (real *)d_h_at(0), 1536, 256);
     fold((real *)gradient->classify_conv1_weight, (real *)d_classify_conv1_weight_part_at(0), 6, 72, 0);
     fold((real *)gradient->classify_conv1_bias, (real *)d_classify_conv1_bias_part_at(0), 6, 8, 0);
     for (int g = 0; g < G; g++) {
         d_h_2_end_forward((real *)d_h_2_at(g + 3 * G));
-        SEE("d_h_2_end", "forward", 28, -1, g, "d_h_2", 1, (real *)d_h_2_at(g + 3 * G), 256);
+        SEE("d_h_2_end", "forward", 28, -1, g, "d_h_2", 1, (real *)d_h_2_at(g + 3 * G), 256, 256);
         d_h_3_end_forward((real *)d_h_3_at(g + 3 * G));
-        SEE("d_h_3_end", "forward", 28, -1, g, "d_h_3", 1, (real *)d_h_3_at(g + 3 * G), 256);
+        SEE("d_h_3_end", "forward", 28, -1, g, "d_h_3", 1, (real *)d_h_3_at(g + 3 * G), 256, 256);
     }
     for (int t = 2; t >= 0; t--) {
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("sum_d_h_total", "forward", 28, t, g, "d_h", 0, (real *)d_h_at(s), 256);
-            SEE("sum_d_h_total", "forward", 28, t, g, "d_h_2", 0, (real *)d_h_2_at(s + G), 256);
-            SEE("sum_d_h_total", "forward", 28, t, g, "d_h_3", 0, (real *)d_h_3_at(s + G), 256);
+            SEE("sum_d_h_total", "forward", 26, t, g, "d_h", 0, (real *)d_h_at(s), 256, 256);
+            SEE("sum_d_h_total", "forward", 26, t, g, "d_h_2", 0, (real *)d_h_2_at(s + G), 256, 256);
+            SEE("sum_d_h_total", "forward", 26, t, g, "d_h_3", 0, (real *)d_h_3_at(s + G), 256, 256);
             sum_d_h_total_forward((real *)d_h_total_at(s), (real *)d_h_at(s), (real *)d_h_2_at(s + G), (real *)d_h_3_at(s + G));
-            SEE("sum_d_h_total", "forward", 28, t, g, "d_h_total", 1, (real *)d_h_total_at(s), 256);
-            SEE("h", "backward", 28, t, g, "d_h_total", 0, (real *)d_h_total_at(s), 256);
-            SEE("h", "backward", 28, t, g, "h_gates", 0, (real *)h_gates_at(s), 768);
-            SEE("h", "backward", 28, t, g, "h_from_state", 0, (real *)h_from_state_at(s), 768);
-            SEE("h", "backward", 28, t, g, "h", 0, (real *)h_at(s - G), 256);
+            SEE("sum_d_h_total", "forward", 26, t, g, "d_h_total", 1, (real *)d_h_total_at(s), 256, 256);
+            SEE("h", "backward", 28, t, g, "d_h_total", 0, (real *)d_h_total_at(s), 256, 256);
+            SEE("h", "backward", 28, t, g, "h_gates", 0, (real *)h_gates_at(s), 768, 768);
+            SEE("h", "backward", 28, t, g, "h_from_state", 0, (real *)h_from_state_at(s), 768, 768);
+            SEE("h", "backward", 28, t, g, "h", 0, (real *)h_at(s - G), 256, 256);
             h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - G));
-            SEE("h", "backward", 28, t, g, "d_h_from_input", 1, (real *)d_h_from_input_at(s), 768);
-            SEE("h", "backward", 28, t, g, "d_h_from_state", 1, (real *)d_h_from_state_at(s), 768);
-            SEE("h", "backward", 28, t, g, "d_h_2", 1, (real *)d_h_2_at(s), 256);
+            SEE("h", "backward", 28, t, g, "d_h_from_input", 1, (real *)d_h_from_input_at(s), 768, 768);
+            SEE("h", "backward", 28, t, g, "d_h_from_state", 1, (real *)d_h_from_state_at(s), 768, 768);
+            SEE("h", "backward", 28, t, g, "d_h_2", 1, (real *)d_h_2_at(s), 256, 256);
         }
-        SEE("h_from_state", "backward", 28, t, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(t * G), 1536);
+        SEE("h_from_state", "backward", 28, t, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(t * G), 1536, 768);
         h_from_state_backward((real *)d_h_3_at(t * G), (real *)d_h_from_state_at(t * G), weights->h_weight_hh);
-        SEE("h_from_state", "backward", 28, t, -1, "d_h_3", 1, (real *)d_h_3_at(t * G), 512);
+        SEE("h_from_state", "backward", 28, t, -1, "d_h_3", 1, (real *)d_h_3_at(t * G), 512, 256);
     }
-    SEE("h_from_state", "weights", 28, -1, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(0), 4608);
-    SEE("h_from_state", "weights", 28, -1, -1, "h", 0, (real *)h_at(-G), 1536);
+    SEE("h_from_state", "weights", 28, -1, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(0), 4608, 768);
+    SEE("h_from_state", "weights", 28, -1, -1, "h", 0, (real *)h_at(-G), 1536, 256);
     h_from_state_weights(gradient->h_weight_hh, (real *)d_h_from_state_at(0), (real *)h_at(-G), d_h_from_state_rows_at(0));
-    SEE("h_from_state", "weights", 28, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 768);
+    SEE("h_from_state", "weights", 28, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 768, 0);
     for (int g = 0; g < G; g++) {
-        SEE("sum_d_h_from_input_2", "forward", 28, -1, g, "d_h_from_input", 0, (real *)d_h_from_input_at(g), 768);
+        SEE("sum_d_h_from_input_2", "forward", 28, -1, g, "d_h_from_input", 0, (real *)d_h_from_input_at(g), 768, 768);
         sum_d_h_from_input_2_forward(d_h_from_input_2_at(g), &d_h_from_input_at(g));
-        SEE("sum_d_h_from_input_2", "forward", 28, -1, g, "d_h_from_input_2", 1, (real *)d_h_from_input_2_at(g), 768);
+        SEE("sum_d_h_from_input_2", "forward", 28, -1, g, "d_h_from_input_2", 1, (real *)d_h_from_input_2_at(g), 768, 768);
     }
-    SEE("h_from_input", "weights", 28, -1, -1, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(0), 1536);
-    SEE("h_from_input", "weights", 28, -1, -1, "front_maxpool2", 0, (real *)front_maxpool2_at(0), 6272);
+    SEE("h_from_input", "weights", 28, -1, -1, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(0), 1536, 768);
+    SEE("h_from_input", "weights", 28, -1, -1, "front_maxpool2", 0, (real *)front_maxpool2_at(0), 6272, 3136);
     h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, (real *)d_h_from_input_2_at(0), (real *)front_maxpool2_at(0), d_h_from_input_rows_at(0));
-    SEE("h_from_input", "weights", 28, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 9408);
-    SEE("h_from_input", "weights", 28, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 48);
-    SEE("h_from_input", "backward", 28, -1, -1, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(0), 1536);
+    SEE("h_from_input", "weights", 28, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 9408, 0);
+    SEE("h_from_input", "weights", 28, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 48, 0);
+    SEE("h_from_input", "backward", 28, -1, -1, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(0), 1536, 768);
     h_from_input_backward((real *)d_front_maxpool2_at(0), (real *)d_h_from_input_2_at(0), weights->h_weight_ih);
-    SEE("h_from_input", "backward", 28, -1, -1, "d_front_maxpool2", 1, (real *)d_front_maxpool2_at(0), 6272);
+    SEE("h_from_input", "backward", 28, -1, -1, "d_front_maxpool2", 1, (real *)d_front_maxpool2_at(0), 6272, 3136);
     for (int g = 0; g < G; g++) {
-        SEE("front_maxpool2", "backward", 17, -1, g, "d_front_maxpool2", 0, (real *)d_front_maxpool2_at(g), 3136);
-        SEE("front_maxpool2", "backward", 17, -1, g, "front_maxpool2", 0, (real *)front_maxpool2_at(g), 3136);
+        SEE("front_maxpool2", "backward", 17, -1, g, "d_front_maxpool2", 0, (real *)d_front_maxpool2_at(g), 3136, 3136);
+        SEE("front_maxpool2", "backward", 17, -1, g, "front_maxpool2", 0, (real *)front_maxpool2_at(g), 3136, 3136);
         front_maxpool2_backward(d_front_conv1_sum_at(g), d_front_maxpool2_at(g), front_maxpool2_winner_at(g), front_maxpool2_at(g));
-        SEE("front_maxpool2", "backward", 17, -1, g, "d_front_conv1_sum", 1, (real *)d_front_conv1_sum_at(g), 33856);
-        SEE("front_conv1", "weights", 16, -1, g, "d_front_conv1_sum", 0, (real *)d_front_conv1_sum_at(g), 33856);
-        SEE("front_conv1", "weights", 16, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 10000);
+        SEE("front_maxpool2", "backward", 17, -1, g, "d_front_conv1_sum", 1, (real *)d_front_conv1_sum_at(g), 33856, 33856);
+        SEE("front_conv1", "weights", 16, -1, g, "d_front_conv1_sum", 0, (real *)d_front_conv1_sum_at(g), 33856, 33856);
+        SEE("front_conv1", "weights", 16, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 10000, 10000);
         front_conv1_weights(d_front_conv1_weight_part_at(g), d_front_conv1_bias_part_at(g), d_front_conv1_sum_at(g), front_maxpool1_at(g));
-        SEE("front_conv1", "weights", 16, -1, g, "d_front_conv1_weight_part", 1, (real *)d_front_conv1_weight_part_at(g), 36);
-        SEE("front_conv1", "weights", 16, -1, g, "d_front_conv1_bias_part", 1, (real *)d_front_conv1_bias_part_at(g), 4);
+        SEE("front_conv1", "weights", 16, -1, g, "d_front_conv1_weight_part", 1, (real *)d_front_conv1_weight_part_at(g), 36, 0);
+        SEE("front_conv1", "weights", 16, -1, g, "d_front_conv1_bias_part", 1, (real *)d_front_conv1_bias_part_at(g), 4, 0);
     }
     fold((real *)gradient->front_conv1_weight, (real *)d_front_conv1_weight_part_at(0), 2, 36, 0);
     fold((real *)gradient->front_conv1_bias, (real *)d_front_conv1_bias_part_at(0), 2, 4, 0);
     return 0;
-}
-
-/* All memory of the net, zeroed, on whole pages (large ones where the system has them). */
-static void *block(size_t reals)
-{
-    size_t bytes = (reals * sizeof(real) + 4095) / 4096 * 4096 + 4096;
-    void *p = aligned_alloc(4096, bytes);
-    return p ? memset(p, 0, bytes) : NULL;
 }
 
 static void net_close(void)
@@ -1949,9 +1944,10 @@ static void net_close(void)
 static int net_open(int count)
 {
     threads = count;
-    memory = block(MEMORY);
-    scratches = block((size_t)threads * SCRATCH);
-    weights = block(BLOCK), gradient = block(BLOCK), state[0] = block(BLOCK), state[1] = block(1);
+    memory = block_new(MEMORY * sizeof(real));
+    scratches = block_new((size_t)threads * SCRATCH * sizeof(real));
+    weights = block_new(sizeof *weights), gradient = block_new(sizeof *gradient);
+    state[0] = block_new(sizeof *state[0]), state[1] = block_new(1);
     row_sums = malloc((optimiser_all_rows(params, PARAMS) + 1) * sizeof *row_sums);
     if (memory && scratches && weights && gradient && state[0] && state[1] && row_sums)
         return 0;
@@ -2051,8 +2047,8 @@ const Net net = {
     .training = { SGD, 0.05, 0, 0, 0, 20, 0, 1u },
     .block = BLOCK,
     .state_blocks = 1,
-    .activation_reals = MEMORY,
-    .thread_reals = SCRATCH,
+    .activation_reals = 528256,
+    .thread_reals = 33856,
     .forward_macs = 120468,
     .backward_macs = 221892,
     .open = net_open,
