@@ -9,26 +9,26 @@ all: $(BUILD)/CMakeCache.txt   ## build/spnc and build/spn-data (the default)
 
 # What building needs is there already or is installed now; a tree that is configured has passed this once.
 $(BUILD)/CMakeCache.txt:
-	@tools/deps.sh build
+	@.ci/deps.sh build
 	@cmake -S . -B $(BUILD) >/dev/null
 
 deps:                          ## install what is missing (Debian: apt as root or with sudo), or say what to install
-	@tools/deps.sh all
+	@.ci/deps.sh all
 
 demo: deps all                 ## a recurrent spatial transformer learns to read, in five minutes: demo/glimpses.png
-	@tools/demo.sh
+	@.ci/demo.sh
 
 test: deps                     ## every test, about ten minutes; tests that need more than the tools of `make deps`: test-oracle
-	@tools/test.sh
+	@.ci/test.sh
 
 test-oracle: deps all          ## generated programs against the answers of a second implementation (in PyTorch, if it is there)
-	@tools/test.sh oracle
+	@.ci/test.sh oracle
 
 golden: all                    ## write the expected C and the expected dumps anew; then read the diff
-	@tools/golden.sh
+	@.ci/golden.sh
 
 asan: deps                     ## the tests under the address and undefined-behaviour sanitizers, in build/asan
-	@tools/test.sh asan
+	@.ci/test.sh asan
 
 install: all                   ## spnc and spn-data to PREFIX/bin (PREFIX=/usr/local)
 	@cmake --install $(BUILD) --prefix $(PREFIX)

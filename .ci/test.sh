@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # test.sh -- builds everything with its tests and runs them from the root of the checkout; Criterion's closing line comes last.
-# usage: tools/test.sh            shell tests, answers of the oracle, Criterion
-#        tools/test.sh oracle     the oracle alone: every expectation, fast and plain form; its own tests where PyTorch is there
-#        tools/test.sh asan       Criterion and the generated programs under the sanitizers, in build/asan
+# usage: .ci/test.sh            shell tests, answers of the oracle, Criterion
+#        .ci/test.sh oracle     the oracle alone: every expectation, fast and plain form; its own tests where PyTorch is there
+#        .ci/test.sh asan       Criterion and the generated programs under the sanitizers, in build/asan
 # Exit codes: 0 all passed, 1 a test failed or could not be built, 2 wrong usage.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -97,7 +97,7 @@ asan)
     unset CFLAGS
     criterion build/asan ;;
 *)
-    echo "usage: tools/test.sh [oracle|asan]" >&2
+    echo "usage: .ci/test.sh [oracle|asan]" >&2
     exit 2 ;;
 esac
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # deps.sh -- looks for what building (`build`) or building and testing (`all`) needs, and installs what is missing.
 # Each need is a command that succeeds where it is met, so that it holds on any system; apt is asked only for what is missing.
-# usage: tools/deps.sh [build|all]      exit codes: 0 all there, 2 wrong usage, 74 something could not be installed
+# usage: .ci/deps.sh [build|all]      exit codes: 0 all there, 2 wrong usage, 74 something could not be installed
 set -u
 what=${1:-all}
 
@@ -31,7 +31,7 @@ missing() {
 
 case $what in
 build | all) ;;
-*) echo "usage: tools/deps.sh [build|all]" >&2; exit 2 ;;
+*) echo "usage: .ci/deps.sh [build|all]" >&2; exit 2 ;;
 esac
 packages=$(missing)
 [ -n "$packages" ] || exit 0
