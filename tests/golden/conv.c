@@ -599,6 +599,8 @@ static void fold(real *sum, real *part, int parts, ptrdiff_t size, int add)
  * and shares its work out inside.  A loop over t is a repeat of the model. */
 static void forward_pass(const Batch *batch)
 {
+    block_poison(memory, MEMORY * sizeof(real));
+    block_poison(scratches, (size_t)threads * SCRATCH * sizeof(real));
     real *scratch = scratch_of_thread();
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {

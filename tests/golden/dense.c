@@ -394,6 +394,8 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
  * and shares its work out inside.  A loop over t is a repeat of the model. */
 static void forward_pass(const Batch *batch)
 {
+    block_poison(memory, MEMORY * sizeof(real));
+    block_poison(scratches, (size_t)threads * SCRATCH * sizeof(real));
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         load_x_forward((real *)x_at(g), batch->inputs[0] + g * L, present(batch, g));

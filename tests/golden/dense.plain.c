@@ -190,6 +190,8 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
 /* The examples one after the other; a loop over t is a repeat of the model. */
 static void forward_pass(const Batch *batch)
 {
+    block_poison(memory, MEMORY * sizeof(real));
+    block_poison(scratches, (size_t)threads * SCRATCH * sizeof(real));
     for (int n = 0; n < N; n++) {
         load_x_forward((real *)x_at(n), n < batch->count ? batch->inputs[0][n] : NULL);
         load_y_forward((int32_t *)y_at(n), n < batch->count ? batch->targets[0][n] : NULL);

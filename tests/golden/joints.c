@@ -531,7 +531,7 @@ static void d_s_3_end_forward(real *y)
         v_store(y + i, v_set1((real)0));
 }
 
-/* ---- sum_d_s_total: sum ---------------------------------- tests/golden/joints.yaml:13
+/* ---- sum_d_s_total: sum ---------------------------------- tests/golden/joints.yaml:8
  *   2x2, 2x2, 2x2 -> 2x2
  *   y = x1 + x2 + ... */
 /* y = x1 + x2 + x3 */
@@ -587,6 +587,8 @@ static void sum_d_e_total_forward(real *y, real *x1, real *x2)
  * and shares its work out inside.  A loop over t is a repeat of the model. */
 static void forward_pass(const Batch *batch)
 {
+    block_poison(memory, MEMORY * sizeof(real));
+    block_poison(scratches, (size_t)threads * SCRATCH * sizeof(real));
     real *scratch = scratch_of_thread();
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
@@ -838,11 +840,11 @@ static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look)
     for (int t = 1; t >= 0; t--) {
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("sum_d_s_total", "forward", 13, t, g, "d_s", 0, (real *)d_s_at(s), 64, 64);
-            SEE("sum_d_s_total", "forward", 13, t, g, "d_s_2", 0, (real *)d_s_2_at(s), 64, 64);
-            SEE("sum_d_s_total", "forward", 13, t, g, "d_s_3", 0, (real *)d_s_3_at(s + G), 64, 64);
+            SEE("sum_d_s_total", "forward", 8, t, g, "d_s", 0, (real *)d_s_at(s), 64, 64);
+            SEE("sum_d_s_total", "forward", 8, t, g, "d_s_2", 0, (real *)d_s_2_at(s), 64, 64);
+            SEE("sum_d_s_total", "forward", 8, t, g, "d_s_3", 0, (real *)d_s_3_at(s + G), 64, 64);
             sum_d_s_total_forward((real *)d_s_total_at(s), (real *)d_s_at(s), (real *)d_s_2_at(s), (real *)d_s_3_at(s + G));
-            SEE("sum_d_s_total", "forward", 13, t, g, "d_s_total", 1, (real *)d_s_total_at(s), 64, 64);
+            SEE("sum_d_s_total", "forward", 8, t, g, "d_s_total", 1, (real *)d_s_total_at(s), 64, 64);
             SEE("p", "backward", 12, t, g, "d_s_total", 0, (real *)d_s_total_at(s), 64, 64);
             SEE("p", "backward", 12, t, g, "e", 0, (real *)e_at(g), 64, 64);
             SEE("p", "backward", 12, t, g, "s", 0, (real *)s_at(s - G), 64, 64);
