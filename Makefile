@@ -24,6 +24,13 @@ test: deps                     ## every test, about ten minutes; tests that need
 test-oracle: deps all          ## generated programs against the answers of a second implementation (in PyTorch, if it is there)
 	@.ci/test.sh oracle
 
+bench: all                     ## milliseconds a training step of the nine nets of Table 1: bench/results.md
+	@python3 bench/run.py --ours
+
+bench-peers: all               ## the same beside PyTorch, interleaved, in an environment of its own (a 1 GB download)
+	@bench/make_env.sh
+	@python3 bench/run.py
+
 golden: all                    ## write the expected C and the expected dumps anew; then read the diff
 	@.ci/golden.sh
 
@@ -39,4 +46,4 @@ clean:                         ## remove build/ and demo/
 help:                          ## this list
 	@sed -n 's/^\([a-z-]*\):.*## */\1	/p' Makefile | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: all deps demo test test-oracle golden asan install clean help
+.PHONY: all deps demo test test-oracle bench bench-peers golden asan install clean help

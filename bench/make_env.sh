@@ -20,9 +20,7 @@ if [ "$(cat "$env/wanted" 2>/dev/null)" = "$wanted" ] || [ "$(cat "$env/wanted" 
 fi
 "$PYTHON" -m venv "$env"
 "$env/bin/pip" install --quiet "numpy==$NUMPY" setuptools
-# PyTorch's own index has builds for the CPU alone, a tenth of the size; where it cannot be reached, the usual one will do.
-"$env/bin/pip" install --quiet --timeout 15 --retries 1 --index-url https://download.pytorch.org/whl/cpu "torch==$TORCH" 2>/dev/null ||
-    "$env/bin/pip" install --quiet "torch==$TORCH"
+"$env/bin/pip" install --quiet "torch==$TORCH"
 if [ "$jax" ]; then
     "$env/bin/pip" install --quiet "jax==$JAX"
 fi
