@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# test_bits.sh -- one net, thirty training steps with dropout: the weights have the same bytes for any number of threads, every target,
+# compiler and -O level, and whether the run was interrupted; the plain form and double precision agree to rounding.
+# SPNC says which spnc (build/spnc).  A target that this processor lacks and a compiler that is not there are skipped, and said to be.
+set -u
+root=$(cd "$(dirname "$0")/.." && pwd)
+SPNC=${SPNC:-$root/build/spnc}
+work=$(mktemp -d) || exit 74
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 74
+failed=0
+fault() { echo "test_bits: $*" >&2; failed=1; }
+has() { grep -q -m1 -w "$1" /proc/cpuinfo 2>/dev/null; }
+run() { "$@" >"$work/output" 2>&1 || { fault "failed: $*"; tail -5 "$work/output" >&2; return 1; }; }
+
+cat >bits.yaml <<'END'
+model: bits
+batch: 24
+inputs: { image: { shape: [1, 14, 12], dtype: u8 } }
+targets: { digits: { length: 2, classes: 4 } }
+nets:
+  look:
+    - conv: { filters: 5, kernel: 3, padding: 1, act: relu }
+    - conv: { filters: 17, kernel: 3, act: relu }
+    - dropout: 0.3
+    - maxpool: 2
+  read:
+    - conv: { filters: 3, kernel: [2, 3], stride: [1, 2], padding: 1, act: relu }
+    - dense: { units: 19, act: tanh }
+    - dropout: 0.2
+    - dense: 4
+flow:
+  - c: { look: image }
+  - repeat: 2
+    carry: { h: { gru: { units: 21, init: trained } } }
+    do:
+      - h: { gru: [c, h] }
+      - A: { dense: h, units: 6, init: identity_affine }
+      - crop: { spn: [image, A], size: [6, 7] }
+      - digit: { read: crop }
+loss: { cross_entropy: [digit, digits], epsilon: 1e-5 }
+train:
+  optimiser: { rmsprop: { rate: 2e-3, decay: 0.9, epsilon: 1e-6, epsilon_inside: true } }
+  clip: { element: 1, norm: 2 }
+  epochs: 6
+  patience: 0
+END
+
+# ---- data: 113 examples, so that five steps are an epoch and the last batch is a partial one ---------------------------
+npy() { printf '\223NUMPY\001\000\166\000%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': ($1), }"; cat; }
+bytes() { printf "$(awk -v n="$1" -v seed="$2" -v most="$3" 'BEGIN { srand(seed); for (i = 0; i < n; i++) printf "\\%03o", int(most * rand()) }')"; }
+mkdir data
+for split in train:113:1 valid:40:2; do
+    IFS=: read -r name count seed <<<"$split"
+    bytes $((count * 168)) "$seed" 256 | npy "$count, 1, 14, 12" >"data/${name}_image.npy"
+    bytes $((count * 2)) "$seed" 4 | npy "$count, 2" >"data/${name}_digits.npy"
+done
+
+# ---- programs ---------------------------------------------------------------------------------------------------------
+# program NAME "OPTIONS of spnc" MAKE-VARIABLES...: built in folder NAME
+program() {
+    local name=$1 options=$2
+    shift 2
+    # shellcheck disable=SC2086
+    run "$SPNC" emit bits.yaml -o "$name" $options && run make -s -j2 -C "$name" "$@"
+}
+# trained NAME RUN options...: its weights after training, in RUN.npz
+trained() {
+    local name=$1 into=$2
+    shift 2
+    run "$name/bits" train --data data --run "$into" "$@" && run "$name/bits" export --last --run "$into" -o "$into.npz"
+}
+same() { cmp -s first.npz "$1.npz" && echo "same bits: $1" || fault "other bits: $1"; }
+
+targets=generic
+has avx2 && has fma && targets="avx2 generic" || echo "skipped: avx2"
+has avx512bw && has avx512dq && has avx512vl && targets="avx512 $targets" || echo "skipped: avx512"
+native=${targets%% *}
+compilers=
+for c in gcc clang; do
+    command -v $c >/dev/null && compilers="$compilers $c" || echo "skipped: no $c"
+done
+set -- $compilers
+[ $# -gt 0 ] || { fault "neither gcc nor clang"; exit 1; }
+
+program base "--target $native" CC="$1" CFLAGS=-O2 && trained base first --threads 1 || exit 1
+[ "$(wc -l <first/log.jsonl)" = 6 ] || fault "not six epochs"
+run base/bits export -o start.npz
+cmp -s first.npz start.npz && fault "training changed nothing"
+for threads in 2 3; do trained base threads$threads --threads $threads && same threads$threads; done
+trained base other_seed --seed 2 && { cmp -s first.npz other_seed.npz && fault "another seed gives the same weights"; }
+trained base resumed --epochs 3 && trained base resumed --resume --epochs 6 && same resumed
+
+for compiler in "$@"; do
+    for target in $targets; do
+        case $target in
+        "$native") levels="-O1 -O2 -O3" ;;
+        avx2) levels=-O3 ;;
+        *) levels=-O1 ;;
+        esac
+        for level in $levels; do
+            [ "$compiler $target $level" != "$1 $native -O2" ] || continue
+            name=${compiler}_$target$level
+            program "$name" "--target $target" CC="$compiler" CFLAGS="$level" && trained "$name" "run_$name" --threads 2 && same "run_$name"
+            rm -rf "$name"
+        done
+    done
+done
+
+# ---- to rounding --------------------------------------------------------------------------------------------------------
+losses() { sed 's/.*"train_loss": \([^,]*\),.*/\1/' "$1/log.jsonl"; }
+# near A B FIRST LAST: the training losses of two runs; rounding grows from epoch to epoch, from FIRST to LAST at most
+near() {
+    paste <(losses "$1") <(losses "$2") | awk -v first="$3" -v last="$4" '{ d = ($1 - $2) / $2; if (d < 0) d = -d; printf "%.2g ", d
+        if (!(d <= (NR == 1 ? first : last))) bad = 1 } END { exit bad || NR != 6 }' >near || fault "losses of $1 and $2 are too far apart"
+    echo "$1 and $2: losses apart by $(cat near)"
+}
+program double "--precision double" CC="$1" CFLAGS=-O1 && trained double run_double
+program plain "--precision double --plain" CC="$1" CFLAGS=-O1 && trained plain run_plain
+program plain_float "--plain" CC="$1" CFLAGS=-O1 && trained plain_float run_plain_float
+near run_plain run_double 1e-12 1e-9
+near first run_double 1e-6 1e-2
+near run_plain_float run_double 1e-6 1e-2
+exit $failed
