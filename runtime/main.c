@@ -71,6 +71,8 @@ static const Command commands[] = {
       "what the net reads in single examples",
       "Prints labels, probabilities, and every value of six numbers as a transform; -o keeps all of it in an .npz.\n"
       "Examples are those of --data DIR, or pictures: PNG, PGM, PPM or .npy files, folders of them, - for standard input." },
+    { "report", command_report, " --run --data ", " --threads ", "report.html and its pictures, in the run folder",
+      "Curves, results, what the net saw and read, its worst mistakes; of the best weights.  Training writes it too." },
     { "check", command_check, " ", " --data --seed --threads --json ", "gradients against central differences",
       "Without --data on made-up examples.  Exit 1 when a gradient is out of bounds; ends within a minute." },
     { "grad", command_grad, " --weights --data -o ", " --split --first --mode --threads ",

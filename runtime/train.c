@@ -11,6 +11,7 @@
 #include "log.h"
 #include "message.h"
 #include "replay.h"
+#include "report.h"
 #include "run.h"
 #include "settings.h"
 #include "trainer.h"
@@ -268,6 +269,7 @@ static bool finish_epoch(Training *t)
     if (better)
         snapshot_take(&t->best, p), t->best_waits = true;
     save(t);
+    report_epoch(t->o->run, &t->valid, p->epoch - 1);
     return true;
 }
 
@@ -376,6 +378,7 @@ static int finished(Training *t)
 static int train(Training *t)
 {
     Progress *p = &t->p;
+    int began = p->epoch;
     while (p->epoch < p->training.epochs && !out_of_patience(p)) {
         data_order(t->order, &t->data, p->training.seed, p->epoch);
         bool whole = train_epoch(t) && finish_epoch(t), more = p->epoch < p->training.epochs && !out_of_patience(p);
@@ -384,7 +387,10 @@ static int train(Training *t)
         if (more && time_is_up(t, seconds_now()))
             return out_of_time(t);
     }
-    return finished(t);
+    int code = finished(t);
+    if (code == FINE && p->epoch > began)
+        report_whole(t->o->run, t->o->data);
+    return code;
 }
 
 /* ---- the command -------------------------------------------------------------------------------------------------- */

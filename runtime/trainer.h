@@ -4,6 +4,7 @@
  *   weights.c   parameters and files     eval.c    eval, batches    grad.c    grad         info.c    info
  *   data.c      examples and files       predict.c predict          export.c  export       run.c     run folders
  *   trial.c     train: first trials      display.c train: bar, lines                       settings.c --set
+ *   report.c    report, with page.c (HTML), figure.c (PNG), chart.c (curves), history.c (what a run wrote), survey.c, shot.c
  *
  * Every command takes the options that its row in main.c allows and returns an exit code (message.h). */
 #ifndef SPN_TRAINER_H
@@ -32,6 +33,7 @@ typedef struct {
 int command_train(const Options *o);
 int command_eval(const Options *o);
 int command_predict(const Options *o);
+int command_report(const Options *o);
 int command_check(const Options *o);
 int command_grad(const Options *o);
 int command_export(const Options *o);
