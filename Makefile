@@ -4,11 +4,11 @@ PREFIX ?= /usr/local
 BUILD = build
 BUILDING = cmake --build $(BUILD) -j $$(nproc)
 
-all: $(BUILD)/CMakeCache.txt   ## build/spnc and build/spn-data (the default)
+all: $(BUILD)/Makefile   ## build/spnc and build/spn-data (the default)
 	@$(BUILDING) --target spnc spn-data
 
 # What building needs is there already or is installed now; a tree that is configured has passed this once.
-$(BUILD)/CMakeCache.txt:
+$(BUILD)/Makefile:
 	@.ci/deps.sh build
 	@cmake -S . -B $(BUILD) >/dev/null
 
