@@ -136,9 +136,24 @@ static int add_pose(Model *m, int x)
     return add_value(m, (Value){ .kind = DENSE, .bias = true, .pose = true, .trained = true }, (Dims){ 1, { 6 } }, x);
 }
 
+/* Two convolutions, 3 x 3 of many channels, of which each has the gradient of its input to make. */
+static int add_wide(Model *m, int x)
+{
+    Dims d = { 3, { ONE_OF(m, 8, 9, 16, 17), from_to(m, 6, 13), from_to(m, 6, 13) } };
+    int y = add_like(m, add_dense(m, x, 3), d);
+    for (int k = 0; k < 2; k++) {
+        Value v = { .kind = CONV, .curve = any_curve(m), .bias = chance(m, 0.85), .trained = true, .size = { 3, 3 }, .stride = { 1, 1 } };
+        d = (Dims){ 3, { ONE_OF(m, 8, 11, 16, 18, 33), d.dim[1] - 2, d.dim[2] - 2 } };
+        y = add_value(m, v, d, y);
+    }
+    return y;
+}
+
 /* What `focus` makes of a value that came from x. */
 static int add_focus(Model *m, Kind focus, int x)
 {
+    if (focus == WIDE)
+        return add_wide(m, x);
     Value v = { .kind = focus };
     int map = add_map(m, x);
     Dims d = m->values[map].dims, y = d;

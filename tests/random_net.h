@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 typedef enum { INPUT, CONV, MAXPOOL, DENSE, CURVE, DROPOUT, ADD, MULTIPLY, CONCAT, SLICE, RESHAPE, FLATTEN, GRU, SPN, LAST, NET, STATE,
-               KINDS } Kind;
+               KINDS, WIDE } Kind;             /* WIDE is only something to try: convolutions of many channels */
 
 enum { VALUES = 96, LAYERS = 4, STEPS = 4, LOSSES = 32 };
 

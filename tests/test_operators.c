@@ -358,6 +358,7 @@ static void try_operator(Kind focus)
 }
 
 Test(operators, conv) { try_operator(CONV); }
+Test(operators, conv_of_many_channels) { try_operator(WIDE); }
 Test(operators, maxpool) { try_operator(MAXPOOL); }
 Test(operators, dense) { try_operator(DENSE); }
 Test(operators, relu_tanh_sigmoid) { try_operator(CURVE); }
