@@ -73,6 +73,9 @@ static const Command commands[] = {
       "Examples are those of --data DIR, or pictures: PNG, PGM, PPM or .npy files, folders of them, - for standard input." },
     { "report", command_report, " --run --data ", " --threads ", "report.html and its pictures, in the run folder",
       "Curves, results, what the net saw and read, its worst mistakes; of the best weights.  Training writes it too." },
+    { "compare", command_compare, " --data ", " --split --threads --last --json ", "runs side by side on the same examples",
+      "With 95 % intervals (Wilson) and McNemar's test.  A RUN is a run folder of this model, or, for any other model, the\n"
+      "file that its `predict --count N -o FILE.npz` wrote for all N examples of the split." },
     { "check", command_check, " ", " --data --seed --threads --json ", "gradients against central differences",
       "Without --data on made-up examples.  Exit 1 when a gradient is out of bounds; ends within a minute." },
     { "grad", command_grad, " --weights --data -o ", " --split --first --mode --threads ",
@@ -89,7 +92,8 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 /* What may stand without an option; NULL: nothing. */
 static const char *operands_of(const Command *c)
 {
-    return c->run == command_predict ? "[PICTURE...]" : c->run == command_replay ? "nonfinite.npz" : NULL;
+    return c->run == command_predict ? "[PICTURE...]" : c->run == command_replay ? "nonfinite.npz"
+        : c->run == command_compare ? "RUN RUN..." : NULL;
 }
 
 /* ---- help ------------------------------------------------------------------------------------------------------ */

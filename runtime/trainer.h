@@ -5,6 +5,7 @@
  *   data.c      examples and files       predict.c predict          export.c  export       run.c     run folders
  *   trial.c     train: first trials      display.c train: bar, lines                       settings.c --set
  *   report.c    report, with page.c (HTML), figure.c (PNG), chart.c (curves), history.c (what a run wrote), survey.c, shot.c
+ *   compare.c   compare, with stats.c
  *
  * Every command takes the options that its row in main.c allows and returns an exit code (message.h). */
 #ifndef SPN_TRAINER_H
@@ -34,6 +35,7 @@ int command_train(const Options *o);
 int command_eval(const Options *o);
 int command_predict(const Options *o);
 int command_report(const Options *o);
+int command_compare(const Options *o);
 int command_check(const Options *o);
 int command_grad(const Options *o);
 int command_export(const Options *o);
