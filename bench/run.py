@@ -3,7 +3,7 @@
 
   bench/run.py                          all nine nets of Table 1, all modes; writes bench/results.{json,md,svg}
   bench/run.py --quick --rows conv      one short round, written to build/bench
-  bench/run.py --ours                   ours alone: needs no Python environment
+  bench/run.py --ours                   ours alone, written to build/bench: needs no Python environment
   bench/run.py --curves                 ours over batch sizes and threads, into the same files
 
 Per net, the peers stay alive in processes of their own (peers.py --serve), warmed up and compiled, idle while another is measured;
@@ -331,7 +331,7 @@ def main():
     p.add_argument("--rows", default=",".join(ROWS), help="nets, such as conv,rnn_spn-d3 (default: all nine)")
     p.add_argument("--modes", default=",".join(MODES), help="default: %(default)s; there are bf16_compile and jax too")
     p.add_argument("--jax", action="store_true", help="JAX too, if the environment has it (make_env.sh --jax)")
-    p.add_argument("--ours", action="store_true", help="ours alone")
+    p.add_argument("--ours", action="store_true", help="ours alone, to build/bench: the published table stays")
     p.add_argument("--rounds", type=int, default=None, help="default 5, with --quick 1")
     p.add_argument("--seconds", type=float, default=None, help="of training steps a round, in a framework (default 10, with --quick 2)")
     p.add_argument("--threads", type=int, default=min(2, os.cpu_count()))
@@ -342,12 +342,12 @@ def main():
     p.add_argument("--quick", action="store_true", help="one short round, to build/bench")
     p.add_argument("--spnc", type=pathlib.Path, default=ROOT / "build" / "spnc")
     p.add_argument("--python", default=None, help="interpreter of the peers (default: build/bench-env/bin/python, else this one)")
-    p.add_argument("-o", "--out", type=pathlib.Path, default=None, help="folder for the results (default: bench)")
+    p.add_argument("-o", "--out", type=pathlib.Path, default=None, help="folder for the results (default: bench; build/bench with --quick or --ours)")
     o = p.parse_args()
     o.rounds, o.seconds = o.rounds or (1 if o.quick else 5), o.seconds or (2 if o.quick else 10)
     o.rows, o.batches, o.work = o.rows.split(","), [int(b) for b in o.batches.split(",")], ROOT / "build" / "bench"
     o.modes = [] if o.ours else o.modes.split(",") + ["jax"] * (o.jax and "jax" not in o.modes)
-    o.out = o.out or (o.work if o.quick else ROOT / "bench")
+    o.out = o.out or (o.work if o.quick or (o.ours and not o.curves) else ROOT / "bench")
     env = ROOT / "build" / "bench-env" / "bin" / "python"
     o.python = o.python or (str(env) if env.exists() else sys.executable)
     for mode in o.modes:
