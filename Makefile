@@ -24,7 +24,7 @@ test: deps                     ## every test, about ten minutes; tests that need
 test-oracle: deps all          ## generated programs against the answers of a second implementation (in PyTorch, if it is there)
 	@.ci/test.sh oracle
 
-bench: all                     ## milliseconds a training step of the nine nets of Table 1: bench/results.md
+bench: all                     ## milliseconds a training step of the nine nets of Table 1: build/bench/results.md
 	@python3 bench/run.py --ours
 
 bench-peers: all               ## the same beside PyTorch, interleaved, in an environment of its own (a 1 GB download)
