@@ -69,8 +69,11 @@ static Frame frame_of(const Chart *c, double left, double top, double width, dou
     if (!(f.last > f.first))
         f.first = f.first < INFINITY ? f.first : 0, f.last = f.first + 1;
     f.ticks = c->logarithmic ? decade_ticks(f.tick, f.low, f.high) : even_ticks(f.tick, f.low, f.high, 5, false);
-    if (f.ticks < 2)
-        f.ticks = even_ticks(f.tick, f.low, f.high, 4, false);
+    if (c->logarithmic && f.ticks < 3) {       /* a narrow range: even numbers, at their logarithms */
+        f.ticks = even_ticks(f.tick, pow(10, f.low), pow(10, f.high), 5, false);
+        for (int i = 0; i < f.ticks; i++)
+            f.tick[i] = log10(f.tick[i]);
+    }
     f.acrosses = even_ticks(f.across, f.first, f.last, 8, true);
     return f;
 }

@@ -221,6 +221,12 @@ const double *watch_at(const Watch *w, const View *v, int frame, int example, in
 
 /* ---- machine.json ---------------------------------------------------------------------------------------------------------- */
 
+#ifdef __clang__
+#define COMPILER ""                            /* its version names it */
+#else
+#define COMPILER "gcc "
+#endif
+
 static void processor_name(char *name, size_t room)
 {
     char line[512];
@@ -254,7 +260,7 @@ bool machine_write(const char *run, ArrayError *e)
     json_integer(&w, "processors", sysconf(_SC_NPROCESSORS_ONLN));
     json_integer(&w, "memory_mb", (int64_t)sysconf(_SC_PHYS_PAGES) / 1024 * (sysconf(_SC_PAGESIZE) / 1024));
     json_string(&w, "system", system);
-    json_string(&w, "compiler", __VERSION__);
+    json_string(&w, "compiler", COMPILER __VERSION__);
     json_close(&w);
     json_newline(&w);
     bool fine = json_end(&w) && array_out_open(&out, path, e) && array_out_write(&out, w.text, w.length, e) && array_out_commit(&out, e);

@@ -78,9 +78,10 @@ static void put_time(Html *h, double seconds)
         html_put(h, "%d h %d min", (int)(seconds / 3600), (int)(seconds / 60) % 60);
 }
 
-static void section(Html *h, const char *title, const char *text)
+/* `id` is what an address may end in: report.html#mistakes. */
+static void section(Html *h, const char *id, const char *title, const char *text)
 {
-    html_put(h, "<section><h2>%s</h2>\n<p>%s</p>\n", title, text);
+    html_put(h, "<section id=\"%s\"><h2>%s</h2>\n<p>%s</p>\n", id, title, text);
 }
 
 /* ---- the head ----------------------------------------------------------------------------------------------------- */
@@ -182,7 +183,7 @@ static void put_curves(Html *h, const Report *r)
     int count = page_charts(charts, r);
     if (!count)
         return;
-    section(h, "Curves", "Over the epochs; the ring marks the epoch whose weights were kept.");
+    section(h, "curves", "Curves", "Over the epochs; the ring marks the epoch whose weights were kept.");
     html_put(h, "<div class=\"grid2\">\n");
     for (int i = 0; i < count; i++)
         chart_svg(h, &charts[i]);
@@ -203,7 +204,7 @@ static void put_results(Html *h, const Report *r)
     int kept = t->best >= 0 ? t->best : t->count - 1;
     if (!t->count && !r->split)
         return;
-    section(h, "Results", has_errors(r) ? "Of the weights kept.  The error is the share of labels read wrongly; the interval is"
+    section(h, "results", "Results", has_errors(r) ? "Of the weights kept.  The error is the share of labels read wrongly; the interval is"
                                           " Wilson's, 95 %, over labels taken as independent."
                                         : "Of the weights kept.");
     html_put(h, "<div class=\"panel\"><table>\n<tr><th>split</th><th class=\"n\">examples</th><th class=\"n\">loss</th>%s</tr>\n",
@@ -246,7 +247,7 @@ static void put_positions(Html *h, const Report *r)
     const Survey *s = &r->survey;
     if (!r->split || r->view.slots < 2)
         return;
-    section(h, "Error by position", "The share of wrong labels at each position of an example.");
+    section(h, "positions", "Error by position", "The share of wrong labels at each position of an example.");
     html_put(h, "<div class=\"panel\"><table>\n<tr><th>target</th><th>position</th><th class=\"n\">wrong</th><th class=\"n\">error</th>"
                 "<th class=\"n\">95 %%</th></tr>\n");
     for (int k = 0, slot = 0; k < net.target_count; k++)
@@ -343,11 +344,11 @@ static void put_shot(Html *h, const View *v, const Shot *s)
     html_put(h, "</article>\n");
 }
 
-static void put_shots(Html *h, const Report *r, const Shot *shots, int count, const char *title, const char *text)
+static void put_shots(Html *h, const Report *r, const Shot *shots, int count, const char *id, const char *title, const char *text)
 {
     if (!count)
         return;
-    section(h, title, text);
+    section(h, id, title, text);
     html_put(h, "<div class=\"shots\">\n");
     for (int i = 0; i < count; i++)
         put_shot(h, &r->view, &shots[i]);
@@ -358,12 +359,12 @@ static void put_figures(Html *h, const Report *r)
 {
     const View *v = &r->view;
     bool looks = v->main >= 0 && v->looker[v->main].transform >= 0, draws = v->drawing >= 0;
-    put_shots(h, r, r->shown, r->shown_count, looks ? "Where it looked, what it read" : draws ? "What it drew" : "What it read",
+    put_shots(h, r, r->shown, r->shown_count, "examples", looks ? "Where it looked, what it read" : draws ? "What it drew" : "What it read",
               looks ? "The first examples of the split, not chosen.  A box on the image is where the transform of a step samples; below, what"
                       " was sampled, what was read in it and how sure the net was."
               : draws ? "The first examples of the split, not chosen: the input, and below it the net's drawing."
                       : "The first examples of the split, not chosen: what was read, and how sure the net was.");
-    put_shots(h, r, r->worst, r->worst_count, draws ? "Worst drawings" : "Worst mistakes",
+    put_shots(h, r, r->worst, r->worst_count, "mistakes", draws ? "Worst drawings" : "Worst mistakes",
               draws ? "The examples with the largest squared error." : "The examples whose true labels the net held least likely.");
 }
 
@@ -421,7 +422,9 @@ static void put_confusion(Html *h, const Report *r)
     for (int k = 0; k < net.target_count && r->split; k++) {
         if (!r->survey.confusion[k])
             continue;
-        section(h, "Confusion", "Rows: the label; columns: what was read in it.");
+        char id[32];
+        snprintf(id, sizeof id, "confusion%d", k + 1);
+        section(h, id, "Confusion", "Rows: the label; columns: what was read in it.");
         if (net.targets[k].classes <= MATRIX_MOST)
             put_matrix(h, r->survey.confusion[k], net.targets[k].classes);
         else
@@ -454,8 +457,8 @@ static void put_moves(Html *h, const Report *r)
     const View *v = &r->view;
     if (!r->frame_count || !r->watched_count)
         return;
-    section(h, "How the transforms moved", "The first validation examples, from the first epoch to the last; in the last column, the way"
-                                           " the boxes' centres went over all epochs, with a spot at the end.");
+    section(h, "transforms", "How the transforms moved", "The first validation examples, from the first epoch to the last; in the last column, the way"
+                                                         " the boxes' centres went over all epochs, with a spot at the end.");
     html_put(h, "<div class=\"moves\">\n");
     for (int i = 0; i < r->watched_count; i++) {
         html_put(h, "<div>");
@@ -549,7 +552,7 @@ static void put_machine(Html *h, const Report *r)
 
 static void put_setup(Html *h, const Report *r)
 {
-    section(h, "How it was made", "Settings of the training, and the machine it ran on.");
+    section(h, "setup", "How it was made", "Settings of the training, and the machine it ran on.");
     html_put(h, "<div class=\"grid2\">\n");
     put_training(h, r);
     put_machine(h, r);
