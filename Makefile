@@ -21,7 +21,7 @@ demo: deps all                 ## a recurrent spatial transformer learns to read
 test: deps                     ## every test, about ten minutes; tests that need more than the tools of `make deps`: test-oracle
 	@.ci/test.sh
 
-test-oracle: deps all          ## generated programs against the answers of a second implementation (in PyTorch, if it is there)
+test-oracle: deps all          ## all arrays of the generated programs against a second implementation in PyTorch, which is installed if need be
 	@.ci/test.sh oracle
 
 bench: all                     ## milliseconds a training step of the nine nets of Table 1: build/bench/results.md

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # test.sh -- builds everything with its tests and runs them from the root of the checkout; Criterion's closing line comes last.
 # usage: .ci/test.sh            shell tests, answers of the oracle, Criterion
-#        .ci/test.sh oracle     the oracle alone: every expectation, fast and plain form; its own tests where PyTorch is there
+#        .ci/test.sh oracle     the oracle alone, with PyTorch (installed if need be): expectations, the nine nets and the others, 20 steps of each optimiser
 #        .ci/test.sh asan       Criterion and the generated programs under the sanitizers, in build/asan
 # Exit codes: 0 all passed, 1 a test failed or could not be built, 2 wrong usage.
 set -u
@@ -63,6 +63,29 @@ sample() {
     return $code
 }
 
+# Loss, every value and every gradient of a net in double, at jittered weights, against PyTorch in float64.
+against_torch() {               # against_torch NAME "--set d=2"
+    local folder
+    folder=$(mktemp -d)
+    # shellcheck disable=SC2086
+    "$SPNC" build "models/$1.yaml" $2 --precision double --batch 5 -o "$folder/net" && "$python" tests/oracle/make_data.py "models/$1.yaml" $2 -o "$folder/data" &&
+        "$python" tests/oracle/oracle.py compare "models/$1.yaml" $2 --batch 5 --program "$folder/net/$1" --data "$folder/data" --tolerance 1e-9
+    local code=$?
+    rm -rf "$folder"
+    return $code
+}
+
+# 20 updates by the net's optimiser (sgd, adam, rmsprop) against PyTorch in float64.
+twenty_steps() {
+    local folder
+    folder=$(mktemp -d)
+    "$SPNC" build "tests/oracle/nets/$1.yaml" --precision double --batch 6 -o "$folder" &&
+        "$python" tests/oracle/oracle.py steps "tests/oracle/nets/$1.yaml" --batch 6 --program "$folder/$1" --tolerance 1e-8
+    local code=$?
+    rm -rf "$folder"
+    return $code
+}
+
 closing=
 mkdir -p build
 case ${1:-all} in
@@ -79,11 +102,16 @@ oracle)
     export SPNC=$PWD/build/spnc
     run "oracle, fast form" expectations
     run "oracle, plain form" expectations --plain
-    if "$python" -c 'import torch' 2>/dev/null; then
-        run test_oracle.py "$python" tests/oracle/test_oracle.py
-    else
-        echo "test: test_oracle.py: skipped, PyTorch is not there"
-    fi ;;
+    if ! "$python" -c 'import torch, numpy, yaml' 2>/dev/null; then       # an environment of its own, from PyPI
+        [ -x build/oracle-env/bin/python ] || { python3 -m venv build/oracle-env && build/oracle-env/bin/pip install --quiet torch numpy pyyaml; } || exit 74
+        python=build/oracle-env/bin/python
+    fi
+    for row in conv "ffn_spn d=1" "ffn_spn d=2" "ffn_spn d=3" "ffn_spn d=4" "rnn_spn d=1" "rnn_spn d=2" "rnn_spn d=3" "rnn_spn d=4" two_glimpse mnist autoencoder; do
+        read -r name set <<<"$row"
+        run "PyTorch: $row" against_torch "$name" "${set:+--set $set}"
+    done
+    for net in options shared recurrent; do run "20 steps: $net" twenty_steps "$net"; done
+    run test_oracle.py "$python" tests/oracle/test_oracle.py ;;
 asan)
     configure build/asan -DSANITIZE=ON
     export UBSAN_OPTIONS=print_stacktrace=1 CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
