@@ -1,0 +1,148 @@
+#!/usr/bin/env bash
+# test_emitted.sh -- the C of every model, both forms and precisions: no warning from any compiler, with strict flags; and of nets with
+# every operator: clean under the sanitizers, the same bits from memory that starts as NaN, gradients that central differences confirm.
+# SPNC says which spnc (build/spnc).  A compiler that is not there is skipped, and said to be.
+set -u
+root=$(cd "$(dirname "$0")/.." && pwd)
+SPNC=${SPNC:-$root/build/spnc}
+work=$(mktemp -d) || exit 74
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 74
+export OMP_WAIT_POLICY=passive
+failed=0
+fault() { echo "test_emitted: $*" >&2; failed=1; }
+run() { "$@" >"$work/output" 2>&1 || { fault "failed: $*"; head -20 "$work/output" >&2; return 1; }; }
+name_of() { sed -n 's/^model: *\([A-Za-z_0-9]*\).*/\1/p' "$1"; }
+
+# ---- no warnings: every net is checked without code; what only an optimiser sees comes below, with -O2 -----------------
+strict="-Wall -Wextra -Wpedantic -Wshadow -Werror"
+: >jobs.txt
+for compiler in gcc clang; do
+    command -v $compiler >/dev/null || { echo "skipped: no $compiler"; continue; }
+    for model in "$root"/models/*.yaml "$root"/tests/oracle/nets/*.yaml; do
+        for form in "" --plain; do
+            for precision in float double; do
+                name=$(name_of "$model") out=emitted/$(name_of "$model")$form-$precision
+                # shellcheck disable=SC2086
+                [ -d "$out" ] || run "$SPNC" emit "$model" -o "$out" --precision $precision $form || continue
+                flags=$(sed -n 's/^FLAGS = //p' "$out/Makefile")
+                echo "$compiler $flags $strict -O0 -fsyntax-only -I$out/runtime $out/$name.c" >>jobs.txt
+            done
+        done
+    done
+    # generic and avx2 take other paths through vec.h; the runtime is the same for all nets
+    for target in generic avx2; do
+        out=emitted/recurrent-$target
+        [ -d "$out" ] || run "$SPNC" emit "$root/tests/oracle/nets/recurrent.yaml" -o "$out" --target $target || continue
+        flags=$(sed -n 's/^FLAGS = //p' "$out/Makefile")
+        for file in "$out"/*.c "$out"/runtime/*.c; do
+            [ $target = generic ] || [ "$file" = "$out/recurrent.c" ] || continue
+            echo "$compiler $flags $strict -O1 -I$out/runtime -c -o /dev/null $file" >>jobs.txt
+        done
+    done
+done
+xargs -P 2 -I{} sh -c '{} 2>&1 || echo "FAILED: {}"' <jobs.txt >warnings.txt
+grep -q . warnings.txt && { fault "warnings:"; head -40 warnings.txt >&2; }
+echo "$(wc -l <jobs.txt) compilations without a warning"
+rm -rf emitted
+
+# ---- a net with every operator ----------------------------------------------------------------------------------------------
+cat >all.yaml <<'END'
+model: all
+batch: 20
+inputs: { image: { shape: [2, 13, 11], dtype: u8 }, extra: { shape: [5] } }
+targets: { digits: { length: 3, classes: 4 }, number: { shape: [3] } }
+nets:
+  look:
+    - conv: { filters: 9, kernel: [3, 2], stride: [2, 1], padding: [1, 0], act: tanh }
+    - conv: { filters: 10, kernel: 3, act: relu }
+    - maxpool: { size: 3, stride: 2 }
+    - dropout: 0.2
+  wide:
+    - conv: { filters: 8, kernel: 3, padding: 1 }
+    - conv: { filters: 16, kernel: 3, act: relu }
+    - maxpool: { size: [2, 3] }
+    - flatten
+flow:
+  - a: { look: image }
+  - w: { wide: image }
+  - repeat: 3
+    carry: { h: { gru: { units: 7, init: trained, bias_hh: true } }, s: { shape: [2, 3], init: zeros } }
+    do:
+      - fixed: { dense: w, units: 4, act: sigmoid }
+      - x: { concat: [fixed, h, extra] }
+      - h: { gru: [x, h] }
+      - step: { dense: h, units: 6, act: tanh }
+      - move: { reshape: step, shape: [2, 3] }
+      - s: { add: [s, move] }
+      - A: { dense: s, units: 6, init: identity_affine }
+      - near: { spn: [image, A], downsample: 2, border: zero }
+      - far: { spn: [image, A], size: [5, 4], border: clamp }
+      - old: { spn: [image, A], size: 4, border: legacy }
+      - part: { slice: far, axis: 2, from: 1, to: 4 }
+      - row: { slice: part, axis: 1, index: 2 }
+      - flat: { flatten: row }
+      - older: { dense: old, units: 4, act: relu }
+      - nearer: { dense: near, units: 5, act: relu }
+      - seen: { concat: [flat, older, nearer] }
+      - digit: { dense: seen, units: 4 }
+  - end: { last: s }
+  - first: { slice: h, index: 0 }
+  - twice: { multiply: [end, end] }
+  - thin: { dropout: first, rate: 0.4 }
+  - guess: { dense: twice, units: 3 }
+  - other: { dense: thin, units: 3 }
+  - all_a: { dense: a, units: 3 }
+loss:
+  - { cross_entropy: [digit, digits], epsilon: 1e-3 }
+  - { mse: [guess, number], weight: 0.5 }
+  - { mse: [other, all_a], weight: 0.25 }
+train:
+  optimiser: { adam: { rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } }
+  epochs: 1
+END
+
+# ---- data: 24 examples, so that a second batch is a partial one -------------------------------------------------------------------
+npy() { printf '\223NUMPY\001\000\166\000%-117s\n' "{'descr': '$1', 'fortran_order': False, 'shape': ($2), }"; cat; }
+bytes() { printf "$(awk -v n="$1" -v seed="$2" -v most="$3" 'BEGIN { srand(seed); for (i = 0; i < n; i++) printf "\\%03o", int(most * rand()) }')"; }
+# floats from 1 to 2: three random bytes below an exponent
+floats() { printf "$(awk -v n="$1" 'BEGIN { for (i = 0; i < n; i++) printf "\\%03o\\%03o\\%03o\\077", int(256 * rand()), int(256 * rand()), 128 + int(128 * rand()) }')"; }
+mkdir data
+bytes $((24 * 286)) 1 256 | npy '|u1' '24, 2, 13, 11' >data/test_image.npy
+bytes 72 2 4 | npy '|u1' '24, 3' >data/test_digits.npy
+floats 120 | npy '<f4' '24, 5' >data/test_extra.npy
+floats 72 | npy '<f4' '24, 3' >data/test_number.npy
+for d in data/test_*; do cp "$d" "${d/test_/train_}"; cp "$d" "${d/test_/valid_}"; done
+
+# program FOLDER "OPTIONS of spnc" CFLAGS: the net anew; the runtime only if the folder is new, so that forms and batches share it
+program() {
+    # shellcheck disable=SC2086
+    run "$SPNC" emit all.yaml -o "$1" $2 && rm -f "$1"/all "$1"/all.o && run make -s -j2 -C "$1" CC="${CC:-cc}" CFLAGS="$3"
+}
+# gradients NAME OUT.npz: both batches, with dropout
+gradients() {
+    local first
+    for first in 0 20; do
+        run "$1/all" grad --weights start.npz --data data --split test --first $first --mode train --threads 2 -o "$2$first.npz"
+    done
+}
+export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
+for form in "" --plain; do
+    program normal "$form" "-O2 $strict" || continue
+    run normal/all export -o start.npz
+    gradients normal normal
+    program normal "$form" "-O1 -DSPN_POISON" && gradients normal poison
+    for first in 0 20; do
+        cmp -s normal$first.npz poison$first.npz && echo "same bits from poisoned memory: first $first $form" ||
+            fault "poisoned memory gives other bits: first $first $form"
+    done
+    for batch in 3 20; do
+        program sanitized "$form --batch $batch" "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined" || continue
+        gradients sanitized sanitized
+        run sanitized/all train --data data --run "run$form$batch" --threads 2
+        run sanitized/all eval --data data --run "run$form$batch"
+        echo "sanitizers found nothing: batch $batch $form"
+    done
+    program double "--precision double $form" -O1 && run double/all check && echo "gradients confirmed: ${form:---fast}"
+done
+exit $failed
