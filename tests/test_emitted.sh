@@ -137,7 +137,7 @@ for form in "" --plain; do
             fault "poisoned memory gives other bits: first $first $form"
     done
     for batch in 3 20; do
-        program sanitized "$form --batch $batch" "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined" || continue
+        program sanitized "$form --batch $batch" "-O0 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined" || continue
         gradients sanitized sanitized
         run sanitized/all train --data data --run "run$form$batch" --threads 2
         run sanitized/all eval --data data --run "run$form$batch"
