@@ -1,24 +1,18 @@
 /* main.c -- the command line: options, then the pipeline, one call a stage, then what the command asks of the result.
  *
- * Nothing is written before the whole model has been accepted; each file is written to a temporary name and renamed, and only if its
- * content changed.  `build` runs make in the folder it wrote: the same as its user would. */
+ * Nothing is written before the whole model has been accepted; folder.c writes.  `build` runs make in the folder it wrote: the same as its user would. */
 #define _GNU_SOURCE
 #include "diag.h"
 #include "embed.h"
+#include "folder.h"
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define VERSION "0.1.0"
-
-extern const EmbeddedFile embedded_runtime[];
-extern const int embedded_runtime_count;
 
 static const char usage_text[] =
     "spnc -- compiles a YAML description of a neural network into C that trains it\n"
@@ -37,6 +31,7 @@ static const char usage_text[] =
     "  --memory SIZE          refuse a program that needs more, such as 4G (default 64G)\n"
     "  --templates DIR        templates found here are used instead of the built-in ones\n"
     "  --stage NAME           print what a stage left: graph, steps, grad, fuse or plan\n"
+    "  --force                write over files that were edited since spnc wrote them; they are kept as NAME.edited\n"
     "  --json                 show and diagnostics as JSON\n"
     "  --version, --help\n"
     "\n"
@@ -46,7 +41,7 @@ typedef struct {
     const char *command, *path, *out, *stage;
     const char *sets[256];
     int set_count;
-    bool json;
+    bool json, force;
     Options options;
 } Arguments;
 
@@ -107,7 +102,7 @@ static Arguments arguments(int argc, char **argv)
     static const char *const targets[] = { "avx512", "avx2", "generic", "native" };
     static const char *const stages[] = { "graph", "steps", "grad", "fuse", "plan" };
     static const char *const known[] = { "--set", "-o", "--target", "--batch", "--precision", "--plain", "--memory", "--templates", "--stage",
-                                         "--json", "--help", "--version" };
+                                         "--json", "--force", "--help", "--version" };
     Arguments a = { .options = { .target = "native", .memory = (int64_t)64 << 30 } };
     for (int i = 1; i < argc; i++) {
         const char *s = argv[i];
@@ -130,6 +125,10 @@ static Arguments arguments(int argc, char **argv)
         }
         if (!strcmp(s, "--plain")) {
             a.options.plain = true;
+            continue;
+        }
+        if (!strcmp(s, "--force")) {
+            a.force = true;
             continue;
         }
         if (!strcmp(s, "--json")) {
@@ -199,85 +198,27 @@ static _Noreturn void environment(const char *path, const char *what)
     exit(74);
 }
 
-static void make_folder(const char *path)
-{
-    char part[PATH_MAX];
-    if (strlen(path) >= sizeof part) {
-        errno = ENAMETOOLONG;
-        environment(path, "cannot make the folder");
-    }
-    strcpy(part, path);
-    for (char *c = part + 1;; c++)
-        if (*c == '/' || !*c) {
-            char keep = *c;
-            *c = 0;
-            if (mkdir(part, 0777) && errno != EEXIST)
-                environment(part, "cannot make the folder");
-            *c = keep;
-            if (!keep)
-                break;
-        }
-}
-
-static bool same_content(const char *path, const void *bytes, size_t n)
-{
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        return false;
-    char *have = malloc(n + 1);
-    bool same = have && fread(have, 1, n + 1, f) == n && memcmp(have, bytes, n) == 0;
-    free(have);
-    fclose(f);
-    return same;
-}
-
-static char unfinished[PATH_MAX];       /* the temporary file being written, for the signal handler */
-
-static void write_file(Arena *arena, const char *folder, const char *name, const void *bytes, size_t n)
-{
-    const char *path = arena_printf(arena, "%s/%s", folder, name);
-    if (same_content(path, bytes, n))
-        return;
-    if (snprintf(unfinished, sizeof unfinished, "%s.%ld.tmp", path, (long)getpid()) >= (int)sizeof unfinished) {
-        errno = ENAMETOOLONG;
-        environment(path, "cannot write");
-    }
-    FILE *f = fopen(unfinished, "wbx");
-    bool good = f && fwrite(bytes, 1, n, f) == n && fflush(f) == 0 && fsync(fileno(f)) == 0;
-    if (f && fclose(f))
-        good = false;
-    if (good && rename(unfinished, path) == 0) {
-        unfinished[0] = 0;
-        return;
-    }
-    int why = errno;
-    if (f)
-        unlink(unfinished);
-    errno = why;
-    environment(path, "cannot write");
-}
-
 static volatile pid_t child;            /* make, while it runs */
 
 static void on_signal(int number)
 {
-    if (unfinished[0])
-        unlink(unfinished);
+    folder_interrupted();
     if (child > 0 && kill(child, SIGTERM) == 0)     /* make removes what it has not finished */
         waitpid(child, NULL, 0);
     _exit(128 + number);
 }
 
-static void write_folder(Model *m, const char *folder, const Text *c, const Text *makefile)
+static bool write_folder(Model *m, const char *folder, bool force, const Text *c, const Text *makefile)
 {
-    make_folder(folder);
-    make_folder(arena_printf(m->arena, "%s/runtime", folder));
+    FolderFile *files = NEW_ARRAY(m->arena, FolderFile, embedded_runtime_count + 2);
+    int n = 0;
     for (int i = 0; i < embedded_runtime_count; i++) {
         const EmbeddedFile *f = &embedded_runtime[i];
-        write_file(m->arena, folder, arena_printf(m->arena, "runtime/%s", f->name), f->bytes, f->size);
+        files[n++] = (FolderFile){ arena_printf(m->arena, "runtime/%s", f->name), f->bytes, f->size };
     }
-    write_file(m->arena, folder, arena_printf(m->arena, "%s.c", m->name), c->text, c->length);
-    write_file(m->arena, folder, "Makefile", makefile->text, makefile->length);
+    files[n++] = (FolderFile){ "Makefile", makefile->text, makefile->length };
+    files[n++] = (FolderFile){ arena_printf(m->arena, "%s.c", m->name), c->text, c->length };
+    return folder_write(m->arena, m->diag, folder, files, n, force);
 }
 
 /* Runs make in the folder; its output is shown only if it fails. */
@@ -389,8 +330,9 @@ int main(int argc, char **argv)
             show_print(&m, stdout, a.json);
         if (!strcmp(a.command, "emit") || !strcmp(a.command, "build")) {
             const char *folder = a.out ? a.out : arena_printf(arena, "generated/%s", m.name);
-            write_folder(&m, folder, &c, &makefile);
-            if (!strcmp(a.command, "build"))
+            if (!write_folder(&m, folder, a.force, &c, &makefile))
+                status = 1;
+            else if (!strcmp(a.command, "build"))
                 status = run_make(folder, m.name);
         }
     }

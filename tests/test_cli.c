@@ -187,6 +187,78 @@ Test(cli, what_has_not_changed_keeps_its_time)
     cr_expect(stat(in("out/Makefile"), &now) == 0 && now.st_mtime == makefile.st_mtime);
 }
 
+static void append(const char *name, const char *text)
+{
+    FILE *f = fopen(in(name), "a");
+    cr_assert(f && fputs(text, f) >= 0 && fclose(f) == 0);
+}
+
+static bool ends_with(const char *name, const char *text)
+{
+    static char bytes[1 << 20];
+    FILE *f = fopen(in(name), "r");
+    size_t n = f ? fread(bytes, 1, sizeof bytes - 1, f) : 0;
+    if (f)
+        fclose(f);
+    bytes[n] = 0;
+    return n >= strlen(text) && strcmp(bytes + n - strlen(text), text) == 0;
+}
+
+Test(cli, an_edited_file_is_never_overwritten_silently)
+{
+    const char *model = in("tiny.yaml"), *edit = "/* mine */\n";
+    Run r = SPNC_RUN("build", model, "-o", in("out"));
+    cr_assert(r.status == 0, "%s", r.err);
+    append("out/tiny.c", edit);
+    append("out/runtime/loss_of_mine.c", edit);
+    r = run_program((const char *const[]){ "make", "-C", in("out"), NULL }, NULL);
+    cr_expect(r.status == 0, "an edited folder no longer builds by make: %s", r.err);
+    struct stat before, now;
+    stat(in("out/Makefile"), &before);
+    r = SPNC_RUN("build", in("tiny.yaml"), "--set", "width=9", "--target", "generic", "-o", in("out"));
+    cr_expect(r.status == 1, "%d", r.status);
+    SAYS(r, "out/tiny.c:");
+    SAYS(r, "error: edited since spnc wrote it");
+    SAYS(r, "--force");
+    cr_expect(ends_with("out/tiny.c", edit), "the edit is gone");
+    cr_expect(stat(in("out/Makefile"), &now) == 0 && now.st_mtime == before.st_mtime && now.st_size == before.st_size, "half of the folder was written");
+    r = SPNC_RUN("build", in("tiny.yaml"), "--set", "width=9", "--force", "-o", in("out"));
+    cr_expect(r.status == 0, "%s", r.err);
+    cr_expect(ends_with("out/tiny.c.edited", edit));
+    cr_expect(not(ends_with("out/tiny.c", edit)));
+    append("out/tiny.c", "/* again */\n");
+    r = SPNC_RUN("emit", in("tiny.yaml"), "--force", "-o", in("out"));
+    cr_expect(r.status == 0 && ends_with("out/tiny.c.edited", edit) && ends_with("out/tiny.c.edited2", "/* again */\n"));
+    r = SPNC_RUN("emit", in("tiny.yaml"), "-o", in("out"));
+    cr_expect(r.status == 0, "an untouched folder was refused: %s", r.err);
+}
+
+Test(cli, a_file_that_spnc_did_not_write_is_not_overwritten)
+{
+    cr_assert(mkdir(in("out"), 0777) == 0);
+    write_file("out/Makefile", "all:\n\techo mine\n");
+    Run r = SPNC_RUN("emit", in("tiny.yaml"), "-o", in("out"));
+    cr_expect(r.status == 1, "%d", r.status);
+    SAYS(r, "out/Makefile:1:1: error: this file is there already");
+    cr_expect(ends_with("out/Makefile", "echo mine\n"));
+    cr_expect(not(is_there("out/tiny.c")));
+}
+
+Test(cli, a_run_cut_short_leaves_nothing_that_looks_edited)
+{
+    Run r = SPNC_RUN("emit", in("tiny.yaml"), "-o", in("out"));
+    cr_assert(r.status == 0);
+    struct stat old, now;
+    stat(in("out/Makefile"), &old);
+    char command[2048];                     /* a limit on the size of files ends it between the Makefile and tiny.c */
+    snprintf(command, sizeof command, "ulimit -f 40; exec %s emit %s --set width=9 --target generic --precision double -o %s", spnc_path(), in("tiny.yaml"), in("out"));
+    r = run_program((const char *const[]){ "sh", "-c", command, NULL }, NULL);
+    cr_expect(r.status != 0);
+    cr_assert(stat(in("out/Makefile"), &now) == 0 && now.st_size != old.st_size, "it was to be written before");
+    r = SPNC_RUN("emit", in("tiny.yaml"), "--set", "width=5", "-o", in("out"));
+    cr_expect(r.status == 0, "%s", r.err);
+}
+
 Test(cli, a_folder_that_cannot_be_written_ends_with_74)
 {
     write_file("file", "");
