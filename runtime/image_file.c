@@ -1,17 +1,16 @@
-/* image_file.c -- decodes PNG (by libpng), PGM and PPM, and .npy; fits pictures into the net's input.
+/* image_file.c -- pictures (pixels.c) and .npy files, fitted into the net's input.
  *
- * Everything is decoded from bytes in memory, so a pipe is as good as a file.  Convention: a decoder makes a Raw of 8-bit
- * grey or RGB pixels, row by row, and no length of a file is trusted before it is checked. */
+ * Reads files, folders and standard input; everything is decoded from bytes in memory, so a pipe is as good as a file.
+ * No length of a file is trusted before it is checked. */
 #define _DEFAULT_SOURCE
 #include "image_file.h"
 #include "array_file.h"
+#include "pixels.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <png.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,12 +18,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SIDE_MOST = 32767, STDIN_MOST = 1 << 30 };
-#define PIXELS_MOST ((int64_t)1 << 26)
+enum { STDIN_MOST = 1 << 30 };
 
-typedef struct { int width, height, channels; uint8_t *pixels; } Raw;   /* 1 channel or 3; pixels owned */
-
-static const char kinds[] = "expected PNG, PGM (P2, P5), PPM (P3, P6) or .npy";
+static const char kinds[] = "expected " PIXELS_KINDS;
 
 /* The input that pictures go to. */
 static int planes(void) { return net.inputs[0].rank == 3 ? net.inputs[0].shape[0] : 1; }
@@ -32,134 +28,16 @@ static int rows(void) { return net.inputs[0].shape[net.inputs[0].rank - 2]; }
 static int columns(void) { return net.inputs[0].shape[net.inputs[0].rank - 1]; }
 static size_t example_bytes(void) { return net.inputs[0].count * (net.inputs[0].type == U8_OVER_255 ? 1 : sizeof(float)); }
 
-static bool check_sides(int64_t width, int64_t height, bool fit, const char *path, ArrayError *e)
+static bool check_size(int width, int height, bool fit, const char *path, ArrayError *e)
 {
-    if (width < 1 || height < 1 || width > SIDE_MOST || height > SIDE_MOST || width * height > PIXELS_MOST)
-        return array_fail(e, 1, path, "found %" PRId64 " x %" PRId64 " pixels, expected 1 to %d a side and %" PRId64 " in all", width,
-                          height, SIDE_MOST, PIXELS_MOST);
-    if (!fit && (width != columns() || height != rows()))
-        return array_fail(e, 1, path, "found %" PRId64 " x %" PRId64 " pixels, expected %d x %d (columns x rows) for '%s' of %s;"
-                          " --fit scales it", width, height, columns(), rows(), net.inputs[0].name, net.name);
-    return true;
-}
-
-/* ---- PNG --------------------------------------------------------------------------------------------------------- */
-
-static bool decode_png(Raw *raw, const unsigned char *bytes, size_t size, bool fit, const char *path, ArrayError *e)
-{
-    png_image image = { .version = PNG_IMAGE_VERSION };
-    const png_color black = { 0, 0, 0 };
-    if (!png_image_begin_read_from_memory(&image, bytes, size))
-        return array_fail(e, 1, path, "found a PNG that libpng refuses (%s), expected a whole one", image.message);
-    if (!check_sides(image.width, image.height, fit, path, e)) {
-        png_image_free(&image);
-        return false;
-    }
-    image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
-    image.format = image.format & PNG_FORMAT_FLAG_COLOR ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
-    raw->width = (int)image.width, raw->height = (int)image.height;
-    raw->channels = image.format == PNG_FORMAT_RGB ? 3 : 1;
-    raw->pixels = array_allocate(path, PNG_IMAGE_SIZE(image), e);
-    if (!raw->pixels) {
-        png_image_free(&image);
-        return false;
-    }
-    if (!png_image_finish_read(&image, &black, raw->pixels, 0, NULL))
-        return array_fail(e, 1, path, "found a PNG that libpng refuses (%s), expected a whole one", image.message);
-    return true;
-}
-
-/* ---- PGM and PPM --------------------------------------------------------------------------------------------------- */
-
-typedef struct { const unsigned char *at, *end; } Bytes;
-
-/* The next decimal number after white space and comments; -1 if there is none or it is beyond `most`. */
-static int64_t take_number(Bytes *b, int64_t most)
-{
-    int64_t value = 0;
-    for (; b->at < b->end && (isspace(*b->at) || *b->at == '#'); b->at++)
-        if (*b->at == '#')
-            while (b->at + 1 < b->end && *b->at != '\n')
-                b->at++;
-    if (b->at == b->end || !isdigit(*b->at))
-        return -1;
-    for (; b->at < b->end && isdigit(*b->at) && value <= most; b->at++)
-        value = 10 * value + (*b->at - '0');
-    return value <= most ? value : -1;
-}
-
-static bool decode_pnm(Raw *raw, const unsigned char *bytes, size_t size, bool fit, const char *path, ArrayError *e)
-{
-    Bytes b = { bytes + 2, bytes + size };
-    bool plain = bytes[1] <= '3';
-    int64_t width = take_number(&b, INT32_MAX), height = take_number(&b, INT32_MAX), most = take_number(&b, 65535);
-    if (width < 0 || height < 0 || most < 1 || b.at == b.end || !isspace(*b.at))
-        return array_fail(e, 1, path, "found a P%c file with a damaged header, expected columns, rows and a largest value of 1 to 65535",
-                          bytes[1]);
-    b.at++;
-    if (!check_sides(width, height, fit, path, e))
-        return false;
-    raw->width = (int)width, raw->height = (int)height, raw->channels = bytes[1] == '3' || bytes[1] == '6' ? 3 : 1;
-    size_t samples = (size_t)width * (size_t)height * (size_t)raw->channels, wide = most > 255 ? 2 : 1, left = (size_t)(b.end - b.at);
-    if (plain ? left < 2 * samples - 1 : left < wide * samples)
-        return array_fail(e, 1, path, "found %zu bytes after the header, expected %zu%s for %d x %d pixels: the file is cut short", left,
-                          plain ? 2 * samples - 1 : wide * samples, plain ? " or more" : "", raw->width, raw->height);
-    raw->pixels = array_allocate(path, samples, e);
-    if (!raw->pixels)
-        return false;
-    for (size_t i = 0; i < samples; i++) {
-        int64_t v = plain ? take_number(&b, most) : wide == 2 ? b.at[2 * i] << 8 | b.at[2 * i + 1] : b.at[i];
-        if (v < 0 || v > most)
-            return array_fail(e, 1, path, "found no number from 0 to %" PRId64 " for sample %zu of %zu, which the header promises", most, i,
-                              samples);
-        raw->pixels[i] = (uint8_t)((v * 255 + most / 2) / most);
-    }
-    return true;
+    return fit || (width == columns() && height == rows()) ||
+           array_fail(e, 1, path, "found %d x %d pixels, expected %d x %d (columns x rows) for '%s' of %s; --fit scales it", width,
+                      height, columns(), rows(), net.inputs[0].name, net.name);
 }
 
 /* ---- from pixels to an example --------------------------------------------------------------------------------------- */
 
-/* One axis: out[i * out_step] from in[j * in_step], i < out_count, by a triangle as wide as a pixel of the coarser side. */
-static void resample(double *out, const double *in, int out_count, int in_count, size_t out_step, size_t in_step)
-{
-    double ratio = (double)in_count / out_count, reach = ratio > 1 ? ratio : 1;
-    for (int i = 0; i < out_count; i++) {
-        double middle = (i + 0.5) * ratio - 0.5, sum = 0, weights = 0;
-        for (int j = (int)floor(middle - reach) + 1; j < middle + reach; j++) {
-            double weight = 1 - fabs(j - middle) / reach;
-            int inside = j < 0 ? 0 : j < in_count ? j : in_count - 1;
-            sum += weight * in[(size_t)inside * in_step], weights += weight;
-        }
-        out[(size_t)i * out_step] = sum / weights;
-    }
-}
-
-/* plane [rows()][columns()] from source [height][width]: as it is, or scaled, centred, black around. */
-static bool fit_plane(double *plane, const double *source, int width, int height, const char *path, ArrayError *e)
-{
-    double scale = fmin((double)columns() / width, (double)rows() / height);
-    int w = (int)fmin(columns(), fmax(1, floor(width * scale + 0.5))), h = (int)fmin(rows(), fmax(1, floor(height * scale + 0.5)));
-    double *narrow = array_allocate(path, (size_t)w * (size_t)height * sizeof *narrow, e);
-    if (!narrow)
-        return false;
-    memset(plane, 0, (size_t)rows() * (size_t)columns() * sizeof *plane);
-    for (int y = 0; y < height; y++)
-        resample(narrow + (size_t)y * (size_t)w, source + (size_t)y * (size_t)width, w, width, 1, 1);
-    double *corner = plane + (size_t)((rows() - h) / 2) * (size_t)columns() + (size_t)((columns() - w) / 2);
-    for (int x = 0; x < w; x++)
-        resample(corner + x, narrow + x, h, height, (size_t)columns(), (size_t)w);
-    free(narrow);
-    return true;
-}
-
-static double channel_of(const uint8_t *pixel, int channels, int c)
-{
-    if (channels == 1)
-        return pixel[0];
-    return planes() == 1 ? 0.299 * pixel[0] + 0.587 * pixel[1] + 0.114 * pixel[2] : pixel[c];
-}
-
-static bool make_example(void *example, const Raw *raw, const char *path, ArrayError *e)
+static bool make_example(void *example, const Pixels *raw, const char *path, ArrayError *e)
 {
     size_t from = (size_t)raw->width * (size_t)raw->height, to = (size_t)rows() * (size_t)columns();
     if (planes() != 1 && planes() != 3)
@@ -169,11 +47,11 @@ static bool make_example(void *example, const Raw *raw, const char *path, ArrayE
     bool fine = source;
     for (int c = 0; fine && c < planes(); c++) {
         for (size_t i = 0; i < from; i++)
-            source[i] = channel_of(raw->pixels + i * (size_t)raw->channels, raw->channels, c);
+            source[i] = pixels_channel(raw, i, planes(), c);
         if (raw->width == columns() && raw->height == rows())
             memcpy(plane, source, to * sizeof *plane);
         else
-            fine = fit_plane(plane, source, raw->width, raw->height, path, e);
+            fine = pixels_fit(plane, source, rows(), columns(), raw->height, raw->width, path, e);
         for (size_t i = 0; fine && i < to; i++)
             if (net.inputs[0].type == F32)
                 ((float *)example)[(size_t)c * to + i] = (float)(plane[i] / 255);
@@ -240,9 +118,9 @@ static bool add_npy(Images *m, const unsigned char *bytes, size_t size, bool fit
     if (fortran && a.rank > 1)
         return array_fail(e, 1, path, "found Fortran order, expected C order; convert it with numpy.ascontiguousarray");
     if (fit && a.rank == 2 && a.type == ARRAY_U1) {
-        if (!check_sides(a.shape[1], a.shape[0], true, path, e))
+        if (!pixels_sides(a.shape[1], a.shape[0], path, e))
             return false;
-        Raw raw = { (int)a.shape[1], (int)a.shape[0], 1, (uint8_t *)(uintptr_t)(bytes + offset) };
+        Pixels raw = { (int)a.shape[1], (int)a.shape[0], 1, (uint8_t *)(uintptr_t)(bytes + offset) };
         void *example = next_example(m, path, -1, e);
         return example && make_example(example, &raw, path, e);
     }
@@ -266,23 +144,16 @@ static bool add_npy(Images *m, const unsigned char *bytes, size_t size, bool fit
 
 static bool add_bytes(Images *m, const unsigned char *bytes, size_t size, bool fit, const char *path, ArrayError *e)
 {
-    Raw raw = { 0 };
-    bool fine;
+    Pixels raw;
     if (size >= 6 && !memcmp(bytes, "\x93NUMPY", 6))
         return add_npy(m, bytes, size, fit, path, e);
     if (net.inputs[0].rank < 2 || net.inputs[0].rank > 3)
         return array_fail(e, 1, path, "found no .npy; '%s' of %s is no picture, expected .npy", net.inputs[0].name, net.name);
-    if (size >= 8 && !memcmp(bytes, "\x89PNG\r\n\x1a\n", 8))
-        fine = decode_png(&raw, bytes, size, fit, path, e);
-    else if (size >= 3 && bytes[0] == 'P' && (bytes[1] == '2' || bytes[1] == '3' || bytes[1] == '5' || bytes[1] == '6'))
-        fine = decode_pnm(&raw, bytes, size, fit, path, e);
-    else
-        return array_fail(e, 1, path, "found no kind of picture that is known, %s", kinds);
-    if (fine) {
-        void *example = next_example(m, path, -1, e);
-        fine = example && make_example(example, &raw, path, e);
-    }
-    free(raw.pixels);
+    if (!pixels_decode(&raw, bytes, size, path, e))
+        return false;
+    void *example = check_size(raw.width, raw.height, fit, path, e) ? next_example(m, path, -1, e) : NULL;
+    bool fine = example && make_example(example, &raw, path, e);
+    pixels_free(&raw);
     return fine;
 }
 

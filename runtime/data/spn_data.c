@@ -1,6 +1,7 @@
 /* spn_data.c -- makes the data that the models learn from: `spn-data make`, and pictures of it: `spn-data sheet`.
  *
  *   idx.c  MNIST's files   strokes.c  digits drawn by ourselves   clutter.c  sequences among clutter
+ *   pack.c  `spn-data pack`: data of the user's own                command.c  options, complaints, what a signal takes back
  *
  * Reads the command line and MNIST, or draws digits; makes SPLIT_image.npy, SPLIT_digits.npy and contact sheets.
  * Examples are made a portion at a time by all threads and written in order, so memory does not grow with their number.
@@ -9,36 +10,27 @@
 #include "../array_file.h"
 #include "../picture.h"
 #include "clutter.h"
+#include "command.h"
 #include "strokes.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#ifdef _OPENMP
-#define ALL_THREADS _Pragma("omp parallel for schedule(static)")
-#else
-#define ALL_THREADS
-#endif
 
 #ifndef SPN_VERSION
 #define SPN_VERSION "0.1.0"
 #endif
 
-enum { FINE = 0, WRONG_INPUT = 1, WRONG_USAGE = 2, ENVIRONMENT = 74 };
-enum { SPLITS = 3, PORTION = 1000, MOST_EXAMPLES = 10000000, MOST_ON_SHEET = 2000 };
-static const char *const split_names[SPLITS] = { "train", "valid", "test" };
+enum { PORTION = 1000, MOST_EXAMPLES = 10000000, MOST_ON_SHEET = 2000 };
 
 static const char usage_main[] =
     "usage: spn-data make [options]              make training, validation and test data\n"
+    "       spn-data pack SOURCE [options]       the same from pictures or arrays of your own\n"
     "       spn-data sheet DATA_DIR [options]    a picture of the first examples with their labels\n"
-    "       spn-data --help | --version          (make --help and sheet --help list the options)\n";
+    "       spn-data --help | --version          (make --help, pack --help and sheet --help list the options)\n";
 static const char usage_make[] =
     "usage: spn-data make [options]\n"
     "Makes DIR/{train,valid,test}_image.npy (u1 [N,1,100,100]) and _digits.npy (i4 [N,3]): cluttered MNIST sequences.\n"
@@ -56,186 +48,6 @@ static const char usage_sheet[] =
     "  --split S     train, valid or test     (default train)\n"
     "  --count N     how many                 (default 40)\n"
     "  -o FILE       where to write           (default sheet.png)\n";
-
-__attribute__((format(printf, 2, 3)))
-static int complain(int code, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    fputs("spn-data: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
-    va_end(args);
-    return code;
-}
-
-static int complain_array(const ArrayError *e)
-{
-    return complain(e->exit_code, "%s", e->text);
-}
-
-/* ---- what a signal has to take back --------------------------------------------------------------- */
-
-/* Names in fixed memory, since a handler may call little more than unlink and rmdir. */
-static char temporaries[2 * SPLITS][PATH_MAX], folders[16][PATH_MAX];
-static volatile sig_atomic_t temporary_count, folder_count;
-
-static void take_back(void)
-{
-    for (int i = 0; i < temporary_count; i++)
-        unlink(temporaries[i]);
-    for (int i = folder_count; i-- > 0;)
-        rmdir(folders[i]);                                                      /* of those we made, only the empty ones go */
-}
-
-static void on_signal(int number)
-{
-    take_back();
-    _exit(128 + number);
-}
-
-static void hold_signals(bool hold)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
-}
-
-static void set_signals(void)
-{
-    struct sigaction action = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN }, before;
-    const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-    for (int i = 0; i < 3; i++)
-        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)              /* nohup stays nohup */
-            sigaction(numbers[i], &action, NULL);
-    sigaction(SIGPIPE, &ignore, NULL);                                          /* writes then fail, and are reported */
-    sigaction(SIGXFSZ, &ignore, NULL);
-}
-
-/* Makes `path` and the folders above it that are missing. */
-static int make_folder(const char *path)
-{
-    char part[PATH_MAX];
-    const size_t length = strlen(path);
-    if (length == 0 || length >= PATH_MAX - 64)
-        return complain(WRONG_USAGE, "-o: expected the name of a folder, got %zu characters", length);
-    for (size_t i = 1; i <= length; i++) {
-        if (path[i] != '/' && path[i] != '\0')
-            continue;
-        memcpy(part, path, i);
-        part[i] = '\0';
-        struct stat st;
-        if (stat(part, &st) == 0) {
-            if (!S_ISDIR(st.st_mode))
-                return complain(ENVIRONMENT, "%s: expected a folder to write to, got a file; choose another with -o", part);
-            continue;
-        }
-        hold_signals(true);
-        const int failed = mkdir(part, 0777), error = errno;
-        if (!failed && folder_count < 16) {
-            memcpy(folders[folder_count], part, i + 1);
-            folder_count = folder_count + 1;
-        }
-        hold_signals(false);
-        if (failed && error != EEXIST)
-            return complain(ENVIRONMENT, "%s: cannot make this folder: %s; choose another with -o", part, strerror(error));
-    }
-    return FINE;
-}
-
-/* ---- the command line ------------------------------------------------------------------------------ */
-
-/* Edit distance, for words up to 31 characters; longer ones are far from everything. */
-static int distance(const char *a, const char *b)
-{
-    int row[32];
-    const int n = (int)strlen(b);
-    if (n > 31 || strlen(a) > 31)
-        return INT_MAX;
-    for (int j = 0; j <= n; j++)
-        row[j] = j;
-    for (int i = 1; a[i - 1]; i++) {
-        int corner = row[0];
-        row[0] = i;
-        for (int j = 1; j <= n; j++) {
-            const int replace = corner + (a[i - 1] != b[j - 1]), shorter = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            corner = row[j];
-            row[j] = replace < shorter ? replace : shorter;
-        }
-    }
-    return row[n];
-}
-
-static int complain_unknown(const char *kind, const char *word, const char *const *words, int count)
-{
-    int best = -1, nearest = INT_MAX;
-    for (int i = 0; i < count; i++) {
-        const int d = distance(word, words[i]);
-        if (d < nearest) {
-            nearest = d;
-            best = i;
-        }
-    }
-    if (best >= 0 && nearest <= 3 && nearest < (int)strlen(word))
-        return complain(WRONG_USAGE, "unknown %s \"%s\"; did you mean \"%s\"?", kind, word, words[best]);
-    return complain(WRONG_USAGE, "unknown %s \"%s\"; see spn-data --help", kind, word);
-}
-
-typedef struct { const char *name; const char **text; int64_t *number; int64_t least, most; bool *flag; } Option;
-
-/* Fills what the options point at, and *plain with the one word that is no option (plain NULL: there may be none). */
-static int parse(int argc, char **argv, const Option *options, int count, const char **plain, const char *usage)
-{
-    const char *names[16];
-    for (int i = 0; i < count; i++)
-        names[i] = options[i].name;
-    for (int i = 0; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            fputs(usage, stdout);
-            return -1;
-        }
-        if (argv[i][0] != '-') {
-            if (!plain || *plain)
-                return complain(WRONG_USAGE, "\"%s\" is one word too many; see --help", argv[i]);
-            *plain = argv[i];
-            continue;
-        }
-        char word[64];
-        const char *value = argv[i][1] == '-' ? strchr(argv[i], '=') : NULL;
-        snprintf(word, sizeof word, "%.*s", value ? (int)(value - argv[i] < 63 ? value - argv[i] : 63) : 63, argv[i]);
-        const Option *o = options;
-        while (o < options + count && strcmp(o->name, word) != 0)
-            o++;
-        if (o == options + count)
-            return complain_unknown("option", word, names, count);
-        if (o->flag) {
-            if (value)
-                return complain(WRONG_USAGE, "%s takes no value, got \"%s\"", word, value + 1);
-            *o->flag = true;
-            continue;
-        }
-        if (value)
-            value++;
-        else if (++i < argc)
-            value = argv[i];
-        if (!value || !*value)
-            return complain(WRONG_USAGE, "%s needs a value; see --help", word);
-        if (o->text) {
-            *o->text = value;
-            continue;
-        }
-        char *end;
-        errno = 0;
-        const long long number = strtoll(value, &end, 10);
-        if (errno || *end || *value == ' ' || number < o->least || number > o->most)
-            return complain(WRONG_USAGE, "%s: expected a whole number from %lld to %lld, got \"%s\"", word, (long long)o->least, (long long)o->most, value);
-        *o->number = number;
-    }
-    return FINE;
-}
 
 /* ---- digits ------------------------------------------------------------------------------------------ */
 
@@ -290,20 +102,6 @@ static int source_drawn(Source *source, uint64_t seed, const int64_t counts[SPLI
 
 typedef struct { ArrayNpy image, labels; } SplitFiles;
 
-static bool begin_file(ArrayNpy *file, const char *dir, int split, const char *name, ArrayType type, int rank, const int64_t *shape, ArrayError *e)
-{
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/%s_%s.npy", dir, split_names[split], name);
-    hold_signals(true);
-    const bool fine = array_npy_begin(file, path, type, rank, shape, e);
-    if (fine) {
-        snprintf(temporaries[temporary_count], PATH_MAX, "%s", file->out.temporary);
-        temporary_count = temporary_count + 1;
-    }
-    hold_signals(false);
-    return fine;
-}
-
 static bool write_clutter(SplitFiles *files, uint8_t *images, int32_t *labels, const Source *source, uint64_t seed, int split, int64_t count, ArrayError *e)
 {
     for (int64_t first = 0; first < count; first += PORTION) {
@@ -345,8 +143,8 @@ static int write_splits(const Source *source, const char *dir, const int64_t cou
     bool fine = images && labels;
     for (int f = 0; fine && f < 2 * SPLITS; f++) {
         const int64_t image_shape[] = { counts[f / 2], 1, side, side }, label_shape[] = { counts[f / 2], CLUTTER_DIGITS };
-        fine = f % 2 == 0 ? begin_file(&files[f / 2].image, dir, f / 2, "image", ARRAY_U1, 4, image_shape, &e)
-                          : begin_file(&files[f / 2].labels, dir, f / 2, single ? "digit" : "digits", ARRAY_I4, single ? 1 : 2, label_shape, &e);
+        fine = f % 2 == 0 ? split_begin(&files[f / 2].image, dir, f / 2, "image", ARRAY_U1, 4, image_shape, &e)
+                          : split_begin(&files[f / 2].labels, dir, f / 2, single ? "digit" : "digits", ARRAY_I4, single ? 1 : 2, label_shape, &e);
         begun += fine;
     }
     for (int s = 0; fine && s < SPLITS; s++)
@@ -377,7 +175,7 @@ static int command_make(int argc, char **argv)
         { .name = "--train", .number = &counts[0], .least = 1, .most = MOST_EXAMPLES }, { .name = "--valid", .number = &counts[1], .least = 1, .most = MOST_EXAMPLES },
         { .name = "--test", .number = &counts[2], .least = 1, .most = MOST_EXAMPLES }, { .name = "--seed", .number = &seed, .least = 0, .most = INT64_MAX },
     };
-    int code = parse(argc, argv, options, (int)(sizeof options / sizeof *options), NULL, usage_make);
+    int code = options_parse(argc, argv, options, (int)(sizeof options / sizeof *options), NULL, usage_make);
     if (code != FINE)
         return code < 0 ? FINE : code;
     if (drawn && mnist)
@@ -462,7 +260,7 @@ static int command_sheet(int argc, char **argv)
     const Option options[] = {
         { .name = "--split", .text = &split }, { .name = "--count", .number = &count, .least = 1, .most = MOST_ON_SHEET }, { .name = "-o", .text = &path },
     };
-    const int code = parse(argc, argv, options, 3, &dir, usage_sheet);
+    const int code = options_parse(argc, argv, options, 3, &dir, usage_sheet);
     if (code != FINE)
         return code < 0 ? FINE : code;
     if (!dir)
@@ -496,7 +294,7 @@ static int command_sheet(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    static const char *const commands[] = { "make", "sheet", "--help", "--version" };
+    static const char *const commands[] = { "make", "pack", "sheet", "--help", "--version" };
     set_signals();
     int code = FINE;
     if (argc < 2) {
@@ -505,6 +303,8 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "make") == 0)
         code = command_make(argc - 2, argv + 2);
+    else if (strcmp(argv[1], "pack") == 0)
+        code = command_pack(argc - 2, argv + 2);
     else if (strcmp(argv[1], "sheet") == 0)
         code = command_sheet(argc - 2, argv + 2);
     else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
@@ -512,7 +312,7 @@ int main(int argc, char **argv)
     else if (strcmp(argv[1], "--version") == 0)
         puts("spn-data " SPN_VERSION);
     else
-        code = complain_unknown(argv[1][0] == '-' ? "option" : "command", argv[1], commands, 4);
+        code = complain_unknown(argv[1][0] == '-' ? "option" : "command", argv[1], commands, 5);
     if (fflush(stdout) != 0 || ferror(stdout))
         code = code ? code : complain(ENVIRONMENT, "cannot write to standard output: %s", strerror(errno));
     return code;
