@@ -31,6 +31,16 @@ bench-peers: all               ## the same beside PyTorch, interleaved, in an en
 	@bench/make_env.sh
 	@python3 bench/run.py
 
+# ROWS="rnn_spn-d3 conv" RUNS=folder SEED=n SET="key=value ..." EPOCHS=n THREADS=n CHOOSE=key=a,b,c; python3 bench/table1.py --help says more.
+option = $(if $($2),--$1 "$($2)")
+table1_options = $(strip $(call option,rows,ROWS) $(call option,runs,RUNS) $(call option,seed,SEED) $(call option,set,SET) \
+    $(call option,epochs,EPOCHS) $(call option,threads,THREADS) $(call option,choose,CHOOSE))
+table1: deps all               ## Table 1 of the paper, trained anew: docs/table1.md; hours, resumed by the same command (needs SPN_MNIST)
+	@python3 bench/table1.py $(table1_options)
+
+table1-docs:                   ## docs/table1.md of what the runs in RUNS= hold so far
+	@python3 bench/table1.py --docs $(if $(RUNS),--runs "$(RUNS)")
+
 golden: all                    ## write the expected C and the expected dumps anew; then read the diff
 	@.ci/golden.sh
 
@@ -44,6 +54,6 @@ clean:                         ## remove build/ and demo/
 	rm -rf $(BUILD) demo
 
 help:                          ## this list
-	@sed -n 's/^\([a-z-]*\):.*## */\1	/p' Makefile | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9-]*\):.*## */\1	/p' Makefile | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: all deps demo test test-oracle bench bench-peers golden asan install clean help
+.PHONY: all deps demo test test-oracle bench bench-peers table1 table1-docs golden asan install clean help

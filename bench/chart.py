@@ -94,3 +94,33 @@ def curves_svg(curves, caption):
         x, y = left + 140 * (i % 6), top + height + 44 + 20 * (i // 6)
         parts += [f'<circle cx="{x}" cy="{y - 4}" r="5" fill="{hue}"/>', text(x + 12, y, row)]
     return page(left + 2 * panel + gap + 30, top + height + 50 + 20 * ((len(curves) + 5) // 6), "Batch sizes and threads", parts)
+
+
+def errors_svg(panels, paper):
+    """panels: title to [(name, [(epoch, error in %)], row)]; a short line of the same colour marks the paper's figure of a row."""
+    left, panel, gap, top, height = 60, 420, 70, 50, 320
+    hues = ["#4c78a8", "#e0863b", "#54a24b", "#b279a2", "#8c8c8c", "#d45087", "#2f4b7c", "#a05195", "#665191"]
+    width, most = left + max(len(panels), 1) * (panel + gap), max([len(lines) for lines in panels.values()], default=0)
+    bottom, parts = top + height, []
+    for index, (what, lines) in enumerate(panels.items()):
+        begin = left + index * (panel + gap)
+        points = [p for _, line_of, _ in lines for p in line_of]
+        low, high = 1.0 if min(p[1] for p in points) >= 1 else 0.5, 100.0
+        last = max(10, math.ceil(max(p[0] for p in points) / 10) * 10)
+        across = lambda epoch: begin + panel * epoch / last
+        up = lambda error: bottom - height * math.log(max(error, low) / low) / math.log(high / low)
+        parts.append(text(begin, top - 14, what, kind="head"))
+        for tick in (0.5, 1, 2, 5, 10, 20, 50, 100):
+            if tick >= low:
+                parts += [line(begin, up(tick), begin + panel, up(tick), "grid"), text(begin - 8, up(tick) + 4, f"{tick:g} %", "end", "small")]
+        for epoch in range(0, last + 1, max(10, last // 50 * 10)):
+            parts.append(text(across(epoch), bottom + 16, epoch, "middle", "small"))
+        for i, (name, line_of, row) in enumerate(lines):
+            hue = hues[i % len(hues)]
+            parts.append(f'<polyline fill="none" stroke="{hue}" stroke-width="1.6" points="'
+                         + " ".join(f"{across(x):.1f},{up(y):.1f}" for x, y in line_of) + '"/>')
+            parts.append(f'<line x1="{begin + panel - 2}" y1="{up(paper[row]):.1f}" x2="{begin + panel + 12}" y2="{up(paper[row]):.1f}" stroke="{hue}" '
+                         f'stroke-width="3"><title>{html.escape(f"{name}, paper: {paper[row]} % on its test split")}</title></line>')
+            parts += [f'<circle cx="{begin + 200 * (i % 2) + 6}" cy="{bottom + 42 + 20 * (i // 2)}" r="5" fill="{hue}"/>',
+                      text(begin + 200 * (i % 2) + 18, bottom + 46 + 20 * (i // 2), name)]
+    return page(width, bottom + 50 + 20 * ((most + 1) // 2), "Validation error by epoch", parts)

@@ -1,0 +1,527 @@
+#!/usr/bin/env python3
+"""Table 1 of the paper, reproduced: data, nine trainers, their runs, and what came out, in files that this program alone writes.
+
+  bench/table1.py                               all rows, in order of cost; goes on where it was stopped
+  bench/table1.py --rows "rnn_spn-d3 conv"      these rows; a row named here is trained again if its model hash is another now
+  bench/table1.py --choose dropout=0.0,0.2,0.4 --rows rnn_spn-d4     an experiment, judged on the validation split alone
+  bench/table1.py --docs                        no training: reads what the runs hold so far, writes the documents anew
+
+Writes, below --out (the checkout):
+  bench/table1.json               a list, one object a run; test_error is null until the run is finished
+  bench/table1_experiments.json   what was tried on the validation split; never in the table
+  bench/table1/*.log.jsonl.gz     the log of every run that the two speak of
+  docs/table1.md, docs/table1/    made of those alone, and the table between the markers in README.md
+
+A run is trained in a folder that has no test split.  When it is over (--epochs, or the model's patience), the weights of its best
+validation epoch are evaluated on the test split, once: the answer is kept in the folder of the runs, and no later call asks again.
+Where a row has several runs, the table has the one with the least validation error; all are listed.
+Any moment is a good one to stop or kill it: the next call goes on to the same bits.
+
+Exit codes: 0 fine; 1 the input is wrong, or a repeated row has other bits; 2 usage; 74 the environment; 128 + n signal n.
+"""
+
+import argparse
+import ctypes
+import fcntl
+import gzip
+import hashlib
+import json
+import math
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+
+from table1_page import write_pages
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROWS = {**{f"{m}-d{d}": (m, d) for d in (3, 4, 2) for m in ("rnn_spn", "ffn_spn")}, "conv": ("conv", 1),
+        "rnn_spn-d1": ("rnn_spn", 1), "ffn_spn-d1": ("ffn_spn", 1)}                  # in order of cost
+KIND, RATES, LOOK = "dropout", ("0.0", "0.2", "0.4"), 40          # chosen on validation among these, after so many epochs,
+CHOOSER = {"rnn_spn": "rnn_spn-d4", "ffn_spn": "ffn_spn-d4", "conv": "ffn_spn-d4"}   # on the cheapest row of the family
+EPOCHS = 100                    # the schedule's rate is 11 times smaller by then
+SPLITS, ARRAYS = ("train", "valid", "test"), ("image", "digits")
+
+
+def say(text):
+    print(f"table1: {text}", flush=True)
+
+
+def fail(code, text):
+    print(f"table1: error: {text}", file=sys.stderr, flush=True)
+    sys.exit(code)
+
+
+def write_file(path, content):
+    """Whole or not at all; untouched if it says so already."""
+    content = content.encode() if isinstance(content, str) else content
+    if path.exists() and path.read_bytes() == content:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(path.name + ".new")
+    new.write_bytes(content)
+    os.replace(new, path)
+
+
+def write_json(path, value):
+    write_file(path, json.dumps(value, indent=1) + "\n")
+
+
+def read_json(path, default=None):
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        return default
+    except ValueError as e:
+        fail(1, f"{path}: not JSON: {e}")
+
+
+# ---- other programs ---------------------------------------------------------------------------------------------------------
+
+class Children:
+    """One child at a time; a signal that we get is passed on, and obeyed when the child has saved."""
+
+    def __init__(self):
+        self.child, self.signal = None, 0
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:                              # nohup asks to go on
+                signal.signal(number, self.on_signal)
+
+    def on_signal(self, number, _frame):
+        first, self.signal = not self.signal, number
+        if not self.child:
+            sys.exit(128 + number)
+        if first:
+            self.child.send_signal(number)
+
+    @staticmethod
+    def die_with_parent():
+        """A trainer whose caller was killed stops too, and saves."""
+        try:
+            ctypes.CDLL(None).prctl(1, signal.SIGTERM, 0, 0, 0)
+        except AttributeError:                                                          # not Linux
+            pass
+
+    def run(self, *command, output=False, watch=None, keep=()):
+        """Exit code 0 or the end of this program; `watch` is called every second; gives what was printed if `output`."""
+        command = [str(c) for c in command]
+        try:
+            child = subprocess.Popen(command, cwd=ROOT, start_new_session=True, preexec_fn=self.die_with_parent, pass_fds=keep,
+                                     stdout=subprocess.PIPE if output else None, text=True,
+                                     env={"OMP_WAIT_POLICY": "passive", **os.environ})
+        except OSError as e:
+            fail(74, f"{command[0]}: {e.strerror}")
+        self.child = child
+        if self.signal:
+            child.send_signal(self.signal)
+        if output:
+            text = child.communicate()[0]
+        else:
+            text = None
+            while True:
+                try:
+                    child.wait(1)
+                    break
+                except subprocess.TimeoutExpired:
+                    if watch:
+                        watch()
+        self.child = None
+        if watch:
+            watch()
+        if self.signal:
+            sys.exit(128 + self.signal)
+        if child.returncode:
+            fail(child.returncode if child.returncode > 0 else 70, f"{' '.join(command)}: exit {child.returncode}")
+        return text
+
+
+def lock(folder):
+    """One at a time in a folder of runs; children hold the lock too, so that it outlasts a caller that was killed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    held = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
+    for _ in range(100):
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return held
+        except BlockingIOError:
+            time.sleep(0.1)
+    fail(74, f"{folder}: another table1 is at work there; wait for it, stop it, or give another folder with RUNS=")
+
+
+# ---- runs -------------------------------------------------------------------------------------------------------------------
+
+class Run:
+    """A net and its training in RUNS/ROW/HASH: program/, the trainer's run folder seedN/, and our own facts in seedN.json."""
+
+    def __init__(self, runs, row, model_hash, seed):
+        self.row, self.hash, self.seed = row, model_hash, seed
+        self.base = runs / row / model_hash
+        self.program = self.base / "program" / ROWS[row][0]
+        self.folder, self.about = self.base / f"seed{seed}", self.base / f"seed{seed}.json"
+        self.name = f"{row}-{model_hash[:8]}-seed{seed}"
+        self.facts = read_json(self.about, {})
+
+    def keep(self, **facts):
+        self.facts |= facts
+        write_json(self.about, self.facts)
+
+    def log_text(self):
+        """Whole lines."""
+        try:
+            text = (self.folder / "log.jsonl").read_text()
+        except FileNotFoundError:
+            return ""
+        return text[:text.rfind("\n") + 1]
+
+    def log(self):
+        return [json.loads(line) for line in self.log_text().splitlines()]
+
+
+def best_of(log):
+    """As the trainer: the first epoch of the least validation error."""
+    return min(log, key=lambda e: e["valid_error"]) if log else None
+
+
+def wilson(share, n, z=1.959964):
+    """95 % interval of a share of n."""
+    middle, half = share + z * z / (2 * n), z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return [round((middle + sign * half) / (1 + z * z / n), 7) for sign in (-1, 1)]
+
+
+def entry(run):
+    """What the JSON says of a run."""
+    f, log, best = run.facts, run.log(), best_of(run.log())
+    machine, test = read_json(run.folder / "machine.json", {}), f.get("test")
+    trained = read_json(run.folder / "run.json", {})
+    return {"row": run.row, "model": f["model"], "d": f["d"], "settings": f["settings"], "seed": run.seed, "epochs": len(log),
+            "best_epoch": best and best["epoch"], "seconds": round(sum(e["seconds"] for e in log), 1), "parameters": f["parameters"],
+            "valid_error": best and best["valid_error"], "test_error": test and test["error"],
+            "test_positions": test and test["positions"], "test_digits": test and test["digits"],
+            "interval": test and wilson(test["error"], test["digits"]), "interval_kind": "Wilson, 95 %, share of digits",
+            "commit": f["commit"], "machine": {**machine, "threads": trained.get("threads")}, "command": f["command"],
+            "model_hash": run.hash, "weights_sha256": f.get("weights_sha256"), "data": f["data"],
+            "train": {k: v for k, v in trained.get("train", {}).items() if k != "epochs"} | {"epochs": f["epochs"]},
+            "log": run.name + ".log.jsonl.gz"}
+
+
+class Results:
+    """The JSON files and logs below `out`; runs found in `runs` take the place of what was known of them."""
+
+    def __init__(self, out, runs):
+        self.out, self.runs = out, runs
+        self.rows_path, self.experiments_path = out / "bench/table1.json", out / "bench/table1_experiments.json"
+        self.rows, self.experiments = read_json(self.rows_path, []), read_json(self.experiments_path, [])
+
+    @staticmethod
+    def identity(e):
+        return e["row"], e["model_hash"], e["seed"]
+
+    def keep_log(self, run):
+        """Compressed anew only if it says something else: another zlib may give other bytes."""
+        path, text = self.out / "bench/table1" / (run.name + ".log.jsonl.gz"), run.log_text().encode()
+        if not path.exists() or gzip.decompress(path.read_bytes()) != text:
+            write_file(path, gzip.compress(text, 9, mtime=0))
+
+    def collect(self):
+        known = {self.identity(e): e for e in self.rows}
+        for about in sorted(self.runs.glob("*/*/seed*.json")):
+            run = Run(self.runs, about.parts[-3], about.parts[-2], int(about.stem[4:]))
+            if run.row not in ROWS or not run.facts.get("is_row") or not run.log_text():
+                continue
+            before, picture, shown = known.get((run.row, run.hash, run.seed)), run.base / f"seed{run.seed}.png", self.out / "docs/table1" / (run.name + ".png")
+            if not before or before["test_error"] is None:                   # a finished one stays as it was measured
+                known[run.row, run.hash, run.seed] = entry(run)
+                self.keep_log(run)
+            if picture.exists() and not shown.exists():
+                write_file(shown, picture.read_bytes())
+        order = list(ROWS)
+        self.rows = sorted(known.values(), key=lambda e: (order.index(e["row"]), e["seed"], e["model_hash"]))
+        for e in read_json(self.runs / "experiments.json", []):
+            now, before = self.judge(e), next((x for x in self.experiments if x["command"] == e["command"]), None)
+            if before is None:
+                self.experiments.append(now)
+            elif now["chosen"] or not before["chosen"]:                     # one that is over is not forgotten while it is repeated
+                self.experiments[self.experiments.index(before)] = now
+        write_json(self.rows_path, self.rows)
+        write_json(self.experiments_path, self.experiments)
+
+    def judge(self, e):
+        """The tried values of an experiment with their best validation errors within its epochs."""
+        tried = []
+        for value, model_hash in e["hashes"].items():
+            run = Run(self.runs, e["row"], model_hash, e["seed"])
+            log = run.log()[:e["epochs"]]
+            best, over = best_of(log), len(log) == e["epochs"] or run.facts.get("over", 0) >= e["epochs"]
+            if log:
+                tried.append({"value": value, "model_hash": model_hash, "epochs": len(log), "best_epoch": best["epoch"],
+                              "valid_error": best["valid_error"], "train_loss": log[-1]["train_loss"], "finished": over,
+                              "seconds": round(sum(x["seconds"] for x in log), 1), "log": run.name + ".log.jsonl.gz"})
+                self.keep_log(run)
+        done = len(tried) == len(e["values"]) and all(t["finished"] for t in tried)
+        chosen = min(tried, key=lambda t: t["valid_error"])["value"] if done else None
+        return {**{k: e[k] for k in ("key", "values", "row", "seed", "epochs", "set", "commit", "command")}, "tried": tried, "chosen": chosen}
+
+    def pages(self):
+        write_pages(self.out, self.rows, self.experiments, list(ROWS), write_file)
+
+    def chosen(self, row):
+        """The dropout rate that its family's cheapest row chose, or None."""
+        for e in self.experiments:
+            if (e["key"], e["row"], e["set"]) == (KIND, CHOOSER[ROWS[row][0]], {}) and e["chosen"]:
+                return e["chosen"]
+        return None
+
+
+# ---- the work ---------------------------------------------------------------------------------------------------------------
+
+class Table:
+    def __init__(self, o):
+        self.o, self.children = o, Children()
+        self.lock = lock(o.runs)
+        self.results = Results(o.out, o.runs)
+        self.commit = self.find_commit()
+
+    def find_commit(self):
+        """This checkout's; with -changed if a file besides our own answers is not as committed."""
+        git = lambda *a: subprocess.run(["git", "-C", ROOT, *a], capture_output=True, text=True)
+        head = git("rev-parse", "HEAD")
+        if head.returncode:
+            return None
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!bench/table1*.json", ":!bench/table1/", ":!docs/table1*", ":!README.md")
+        return head.stdout.strip() + ("-changed" if changed.stdout.strip() else "")
+
+    def make_data(self):
+        """RUNS/data, and RUNS/seen without the test split; gives what the rows say of it."""
+        data, about = self.o.runs / "data", self.o.runs / "data.json"
+        sizes = dict(zip(SPLITS, self.o.sizes))
+        files = [data / f"{s}_{a}.npy" for s in SPLITS for a in ARRAYS]
+        mnist = os.environ.get("SPN_MNIST")
+        if not all(f.exists() for f in files):
+            if not mnist and not self.o.drawn:
+                fail(1, "Table 1 is about MNIST: set SPN_MNIST to the folder of its four files")
+            new = self.o.runs / "data.new"
+            shutil.rmtree(new, ignore_errors=True)
+            self.children.run(ROOT / "build/spn-data", "make", *(["--drawn"] if self.o.drawn else ["--mnist", mnist]),
+                              *(x for s in SPLITS for x in (f"--{s}", sizes[s])), "--seed", self.o.data_seed, "-o", new)
+            about.unlink(missing_ok=True)
+            shutil.rmtree(data, ignore_errors=True)
+            new.rename(data)
+        seen = self.o.runs / "seen"
+        seen.mkdir(exist_ok=True)
+        for f in files:
+            if not f.name.startswith("test_") and not (seen / f.name).is_symlink():
+                (seen / f.name).symlink_to(pathlib.Path("../data") / f.name)
+        facts = read_json(about, {})
+        if not facts:
+            digest = hashlib.sha256()
+            for f in files:
+                with open(f, "rb") as s:
+                    while block := s.read(1 << 22):
+                        digest.update(block)
+            counts = {s: (data / f"{s}_image.npy").stat().st_size // 10000 for s in SPLITS}       # 100 x 100 bytes each
+            facts = {"digits": "drawn" if self.o.drawn else "MNIST", "seed": self.o.data_seed, **counts, "sha256": digest.hexdigest()}
+            write_json(about, facts)
+        if {s: facts[s] for s in SPLITS} != sizes or facts["seed"] != self.o.data_seed:
+            fail(1, f"{data}: holds {facts}, wanted {sizes} with seed {self.o.data_seed}; give another folder with RUNS=")
+        return facts
+
+    def model(self, row, settings):
+        """Arguments for spnc that say which net."""
+        model, d = ROWS[row]
+        return [f"models/{model}.yaml"] + [x for k, v in {"d": d, **settings}.items() for x in ("--set", f"{k}={v}")]
+
+    def open_run(self, row, settings, epochs, command, is_row):
+        """The run of these settings, its program built; its facts written, unless an earlier call did."""
+        shown = json.loads(self.children.run(ROOT / "build/spnc", "show", *self.model(row, settings), "--json", output=True))
+        run = Run(self.o.runs, row, shown["hash"], self.o.seed)
+        if not run.program.exists():
+            new = run.base / "program.new"
+            shutil.rmtree(new, ignore_errors=True)
+            say(f"{run.name}: building {' '.join(self.model(row, settings))}")
+            self.children.run(ROOT / "build/spnc", "build", *self.model(row, settings), "-o", new, output=True)
+            new.rename(run.base / "program")
+        info = json.loads(self.children.run(run.program, "info", "--json", output=True))
+        if info["model_hash"] != run.hash:
+            fail(70, f"{run.program}: its model hash is {info['model_hash']}, not {run.hash}")
+        fresh = {"model": ROWS[row][0], "d": ROWS[row][1], "parameters": info["parameter_count"], "commit": self.commit, "data": self.data,
+                 "settings": dict(word.split("=", 1) for word in info["settings"].split()), "command": command, "epochs": epochs}
+        if is_row and not run.facts.get("is_row"):
+            run.keep(**fresh | {"commit": run.facts.get("commit", self.commit), "is_row": True})
+        elif not run.facts:
+            run.keep(**fresh)
+        return run
+
+    def train(self, run, epochs):
+        """To `epochs` or to the end of patience."""
+        if run.facts.get("over", 0) >= epochs or len(run.log()) >= epochs:
+            return
+        seen = len(run.log())
+        say(f"{run.name}: training" + (f", going on after {seen} epochs" if seen else ""))
+
+        def watch():
+            nonlocal seen
+            lines = run.log_text().count("\n")
+            if lines != seen:
+                seen = lines
+                self.results.collect()
+
+        self.children.run(run.program, "train", "--data", self.o.runs / "seen", "--run", run.folder, "--seed", run.seed, "--epochs", epochs,
+                          "--resume", *(["--threads", self.o.threads] if self.o.threads else []), watch=watch, keep=(self.lock,))
+        run.keep(over=epochs)
+
+    def weights_sha256(self, run):
+        """Of the exported arrays by name: the same for every program with the same bits."""
+        path = run.base / f"seed{run.seed}.npz"
+        self.children.run(run.program, "export", "--run", run.folder, "-o", path, output=True)
+        digest = hashlib.sha256()
+        with zipfile.ZipFile(path) as arrays:
+            for name in sorted(arrays.namelist()):
+                digest.update(name.encode() + b"\0" + arrays.read(name))
+        return digest.hexdigest()
+
+    def finish(self, run):
+        """The one evaluation of the test split, and the pictures of where an RNN-SPN looked."""
+        if not run.facts.get("weights_sha256"):
+            run.keep(weights_sha256=self.weights_sha256(run))
+        before = next((e for e in self.results.rows if Results.identity(e) == (run.row, run.hash, run.seed) and e["weights_sha256"]), None)
+        if before and before["weights_sha256"] != run.facts["weights_sha256"]:
+            fail(1, f"{run.name}: weights {run.facts['weights_sha256'][:16]}..., but {before['weights_sha256'][:16]}... in {self.results.rows_path}")
+        if before:
+            say(f"{run.name}: the same bits as in {self.results.rows_path}; the test split was evaluated then")
+            run.keep(test={"error": before["test_error"], "positions": before["test_positions"], "digits": before["test_digits"]})
+        data = self.o.runs / "data"
+        if not run.facts.get("test"):
+            found = json.loads(self.children.run(run.program, "eval", "--run", run.folder, "--data", data, "--split", "test", "--json", output=True))
+            error = found["error"]["digits"]
+            run.keep(test={"error": error["mean"], "positions": error["positions"], "digits": found["examples"] * len(error["positions"])})
+            say(f"{run.name}: test error {100 * error['mean']:.2f} %")
+        picture = run.base / f"seed{run.seed}.png"
+        if run.facts["model"] == "rnn_spn" and not picture.exists():
+            self.children.run(run.program, "predict", "--run", run.folder, "--data", data, "--split", "test", "--count", "6",
+                              "--picture", picture, output=True)
+
+    def extra(self):
+        """Options that a command needs beside the rows to be repeated, where they are not the usual ones."""
+        o = self.o
+        return ([f"SEED={o.seed}"] if o.seed != 1 else []) + ([f"EPOCHS={o.epochs}"] if o.epochs else [])
+
+    def choose(self, row, key, values, epochs):
+        """Trains the row with each value of the key."""
+        words = [f"{k}={v}" for k, v in self.o.set.items()]
+        command = " ".join(["make", "table1", f"ROWS={row}", f"CHOOSE={key}={','.join(values)}", *([f'SET="{" ".join(words)}"'] if words else []),
+                            *(x for x in self.extra() if not x.startswith("EPOCHS")), f"EPOCHS={epochs}"])
+        settings = [{**self.o.set, key: v} for v in values]
+        runs = [self.open_run(row, s, epochs, command, False) for s in settings]
+        path = self.o.runs / "experiments.json"
+        others = [e for e in read_json(path, []) if e["command"] != command]
+        old = next((e for e in read_json(path, []) if e["command"] == command), {})
+        write_json(path, others + [{"key": key, "values": list(values), "row": row, "seed": self.o.seed, "epochs": epochs, "set": self.o.set,
+                                    "commit": old.get("commit", self.commit), "command": command,
+                                    "hashes": {v: r.hash for v, r in zip(values, runs)}}])
+        for value, run in zip(values, runs):
+            say(f"{row}, {key} {value}: validation only, {epochs} epochs")
+            self.train(run, epochs)
+        self.results.collect()
+        self.results.pages()
+
+    def rate_for(self, row):
+        if self.results.chosen(row) is None:
+            self.choose(CHOOSER[ROWS[row][0]], KIND, RATES, LOOK)
+        return self.results.chosen(row)
+
+    def do_row(self, row, named):
+        o = self.o
+        done = [e for e in self.results.rows if e["row"] == row and e["seed"] == o.seed and e["test_error"] is not None]
+        if done and not named and not o.set:
+            e = done[-1]
+            return say(f"{row}: finished, model hash {e['model_hash']}; ROWS={row} trains it again if the model hash is another now, or the run not here")
+        settings = {KIND: o.set.get(KIND) or self.rate_for(row), **o.set}
+        command = " ".join(["make", "table1", f"ROWS={row}", f"SET=\"{' '.join(f'{k}={v}' for k, v in settings.items())}\"", *self.extra()])
+        run = self.open_run(row, settings, o.epochs or EPOCHS, command, True)
+        if not run.facts.get("test") or not run.facts.get("weights_sha256"):
+            self.train(run, o.epochs or EPOCHS)
+            self.finish(run)
+        else:
+            say(f"{run.name}: finished; nothing to do")
+        self.results.collect()
+        self.results.pages()
+
+    def all(self):
+        o = self.o
+        if self.find_commit() is None:
+            say("not a git checkout: the rows will name no commit")
+        self.data = self.make_data()
+        self.results.collect()
+        self.results.pages()
+        if o.choose:
+            key, values = o.choose
+            for row in o.rows or [CHOOSER["rnn_spn"]]:
+                self.choose(row, key, values, o.epochs or LOOK)
+            return
+        for row in ROWS:                                    # in order of cost, whatever order was asked for
+            if not o.rows or row in o.rows:
+                self.do_row(row, bool(o.rows))
+
+
+def setting(text):
+    key, equals, value = text.partition("=")
+    if not (key and equals and value):
+        raise argparse.ArgumentTypeError(f"'{text}': expected KEY=VALUE")
+    return key, value
+
+
+def arguments():
+    about = __doc__.split("\n\n")
+    p = argparse.ArgumentParser(description=about[0], epilog="\n\n".join(about[1:]), formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--rows", default="", metavar="'ROW ...'", help="of " + " ".join(ROWS))
+    p.add_argument("--runs", type=pathlib.Path, default=ROOT / "runs", metavar="DIR", help="data, programs, checkpoints (default: runs)")
+    p.add_argument("--set", default="", metavar="'KEY=VALUE ...'", help="other values of the model's parameters than the usual ones")
+    p.add_argument("--seed", type=int, default=1, help="of the training (default 1); other seeds are rows of their own")
+    p.add_argument("--epochs", type=int, metavar="N", help=f"at most (default {EPOCHS}; --choose {LOOK})")
+    p.add_argument("--threads", type=int, metavar="N", help="(default: the processors available); the bits do not depend on it")
+    p.add_argument("--choose", metavar="KEY=A,B,...", help="train --rows with each value, on the validation split alone")
+    p.add_argument("--docs", action="store_true", help="no training: collect what the runs hold, write the documents")
+    test = p.add_argument_group("for the tests of this program, which has to be quick")
+    test.add_argument("--out", type=pathlib.Path, default=ROOT, metavar="DIR", help="write below DIR, not below the checkout")
+    test.add_argument("--sizes", default="60000,10000,10000", help="examples for training, validation and test (default 60000,10000,10000)")
+    test.add_argument("--data-seed", type=int, default=1234, help="of the data (default 1234)")
+    test.add_argument("--drawn", action="store_true", help="drawn digits instead of MNIST")
+    o = p.parse_args()
+    try:
+        o.rows, o.set = o.rows.split(), dict(setting(w) for w in o.set.split())
+        o.sizes = [int(n) for n in o.sizes.split(",")]
+        if o.choose:
+            key, values = setting(o.choose)
+            o.choose = key, values.split(",")
+        if len(o.sizes) != len(SPLITS):
+            raise ValueError("--sizes: expected three numbers")
+    except (argparse.ArgumentTypeError, ValueError) as e:
+        p.error(str(e))
+    for row in o.rows:
+        if row not in ROWS:
+            p.error(f"unknown row '{row}'; there are {' '.join(ROWS)}")
+    if "d" in o.set or (o.choose and o.choose[0] == "d"):
+        p.error("d belongs to the row: --rows rnn_spn-d2")
+    o.runs, o.out = o.runs.resolve(), o.out.resolve()
+    return o
+
+
+def main():
+    o = arguments()
+    if o.docs:
+        results = Results(o.out, o.runs)
+        results.collect()
+        results.pages()
+    else:
+        Table(o).all()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except OSError as e:
+        fail(74, e)

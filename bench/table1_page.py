@@ -1,0 +1,168 @@
+"""docs/table1.md, its curves, and README's table: made of bench/table1.json, bench/table1_experiments.json and the logs beside them."""
+
+import gzip
+import json
+import re
+
+from chart import errors_svg
+
+PAPER = {**dict(zip(("rnn_spn-d1", "rnn_spn-d2", "rnn_spn-d3", "rnn_spn-d4"), (1.8, 1.5, 1.8, 2.3))),
+         **dict(zip(("ffn_spn-d1", "ffn_spn-d2", "ffn_spn-d3", "ffn_spn-d4"), (4.4, 2.0, 2.9, 5.3))), "conv": 2.9}
+TITLES = {"rnn_spn": "RNN-SPN", "ffn_spn": "FFN-SPN", "conv": "conv net"}
+BEGIN, END = "<!-- table1: written by make table1 -->\n", "<!-- /table1 -->"
+
+
+def percent(share, digits=2):
+    return "" if share is None else f"{100 * share:.{digits}f}"
+
+
+def title(row):
+    model, _, d = row.partition("-d")
+    return TITLES[model] + (f" d={d}" if d else "")
+
+
+def in_table(rows):
+    """Row to the run that the table shows: of the finished ones that with the least validation error."""
+    shown = {}
+    for e in rows:
+        if e["test_error"] is not None and (e["row"] not in shown or e["valid_error"] < shown[e["row"]]["valid_error"]):
+            shown[e["row"]] = e
+    return shown
+
+
+def grid(rows):
+    """The paper's table with our lines below its own."""
+    shown = in_table(rows)
+    text = "| | d=1 | d=2 | d=3 | d=4 |\n| --- | --- | --- | --- | --- |\n"
+    for model, depths in (("rnn_spn", "1234"), ("ffn_spn", "1234"), ("conv", "")):
+        names = [f"{model}-d{d}" for d in depths] or [model]
+        blank = [""] * (4 - len(names))
+        ours = [percent(shown[n]["test_error"]) if n in shown else "" for n in names]
+        text += f"| {TITLES[model]}, paper | " + " | ".join([str(PAPER[n]) for n in names] + blank) + " |\n"
+        text += f"| {TITLES[model]}, spnc | " + " | ".join(ours + blank) + " |\n"
+    return text
+
+
+def short_settings(e):
+    """What says how a run differs from others; d has a column of its own."""
+    return " ".join(f"{k}={v}" for k, v in e["settings"].items() if k in ("dropout", "border", "start", "dense", "after_conv3", "in_front"))
+
+
+def runs_table(rows):
+    text = ("| row | test error, % | 95 % interval | by position | validation, % | epochs (best) | dropout | seed | hours | parameters | model hash | commit |\n"
+            "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
+    shown = in_table(rows)
+    for e in rows:
+        name = f"**{title(e['row'])}**" if shown.get(e["row"]) is e else title(e["row"])
+        test = percent(e["test_error"]) if e["test_error"] is not None else "unfinished"
+        interval = " to ".join(percent(v) for v in e["interval"]) if e["interval"] else ""
+        text += "| " + " | ".join([
+            name, test, interval, " ".join(percent(p) for p in e["test_positions"] or []), percent(e["valid_error"]),
+            f"{e['epochs']} ({e['best_epoch'] + 1})", e["settings"]["dropout"], str(e["seed"]), f"{e['seconds'] / 3600:.2f}",
+            f"{e['parameters']:,}", f"`{e['model_hash'][:8]}`", f"`{e['commit'][:8]}`" if e["commit"] else ""]) + " |\n"
+    return text
+
+
+def comparison(rows):
+    """A sentence a row: where the interval lies beside the paper's figure."""
+    text = ""
+    for row, e in in_table(rows).items():
+        low, high = (100 * v for v in e["interval"])
+        where = "below" if high < PAPER[row] else "above" if low > PAPER[row] else "around"
+        text += f"- {title(row)}: {percent(e['test_error'])} %, the paper {PAPER[row]} %; the interval {low:.2f} to {high:.2f} lies {where} the paper's figure.\n"
+    return text
+
+
+def experiments_text(experiments):
+    text = ""
+    for e in experiments:
+        fixed = " ".join(f"{k}={v}" for k, v in e["set"].items())
+        text += f"### {e['key']}, on {title(e['row'])}{', ' + fixed if fixed else ''}\n"
+        text += f"Up to {e['epochs']} epochs, seed {e['seed']}" + (f", commit `{e['commit'][:8]}`" if e["commit"] else "") + f": `{e['command']}`\n\n"
+        text += f"| {e['key']} | least validation error, % | at epoch | epochs | training loss of the last |\n| --- | --- | --- | --- | --- |\n"
+        for t in e["tried"]:
+            value = f"**{t['value']}**" if t["value"] == e["chosen"] else t["value"]
+            state = str(t["epochs"]) + ("" if t["finished"] else ", unfinished")
+            text += f"| {value} | {percent(t['valid_error'])} | {t['best_epoch'] + 1} | {state} | {t['train_loss']:.4f} |\n"
+        text += "\n"
+    return text
+
+
+def read_log(out, name):
+    return [json.loads(line) for line in gzip.decompress((out / "bench/table1" / name).read_bytes()).decode().splitlines()]
+
+
+def machines(rows):
+    found = {}
+    for e in rows:
+        m = e["machine"]
+        if m.get("processor"):
+            key = f"{m['processor']}, {m['processors']} processors, {m['threads']} threads, {m['system']}, {m['compiler']}"
+            found.setdefault(key, []).append(title(e["row"]))
+    return "".join(f"- {machine}: {', '.join(dict.fromkeys(names))}\n" for machine, names in found.items())
+
+
+PAGE = """# Table 1 of the paper, trained anew
+
+Written by `make table1` from [bench/table1.json](../bench/table1.json), [bench/table1_experiments.json](../bench/table1_experiments.json) and the logs of the runs
+in `bench/table1/`; do not edit. Share of wrong digits on the test split of cluttered MNIST sequences, in per cent; an empty cell has not been measured, or its
+run is not over.
+
+{grid}
+{comparison}
+The intervals are Wilson's for a share of all digits of the test split, at 95 %. They are a little too narrow, because three digits share an image and images share the
+digits of MNIST's test set; the paper gives one run a row and no interval.
+
+## Curves
+Wrong digits on the validation split after each epoch.
+
+![Validation error by epoch of every run](table1/curves.svg)
+
+## Every run
+A run in bold is in the table: of a row's finished runs it is the one with the least *validation* error. Hours are wall clock, on a machine with other work to do.
+
+{runs}
+Machines:
+
+{machines}
+## How a run is made
+Data: `spn-data make` with MNIST; the training ran in a folder without the test split, which was evaluated once, with the weights of the best validation epoch, when the
+run was over. Nets and training are those of `models/`: the paper's sizes, and what its text leaves open as in the authors' code (RMSprop, rate 5e-4, divided by 1.5
+from epoch 31 on every 12 epochs; at most {epochs} epochs here, since the rate is an eleventh by then; 50 epochs without a better validation error end a run).
+The dropout rate is chosen on the validation split, on the cheapest row of the family (see below).
+
+{settings}
+A row is repeated, to the same bits, by
+```
+SPN_MNIST=FOLDER make table1 ROWS="rnn_spn-d4" RUNS=runs
+```
+which goes on where it was stopped, and compares the weights' SHA-256 with the one in `bench/table1.json`. The exact command of each row:
+```
+{commands}```
+{chosen}{glimpses}"""
+
+
+def write_pages(out, rows, experiments, order, write_file):
+    lines = {"RNN-SPN": [], "FFN-SPN, conv net": []}
+    shown = in_table(rows)
+    for e in rows:
+        label = title(e["row"]) + ("" if shown.get(e["row"]) is e or e["row"] not in shown else f", seed {e['seed']}, {e['model_hash'][:4]}")
+        points = [(x["epoch"] + 1, 100 * x["valid_error"]) for x in read_log(out, e["log"])]
+        lines["RNN-SPN" if e["model"] == "rnn_spn" else "FFN-SPN, conv net"].append((label, points, e["row"]))
+    write_file(out / "docs/table1/curves.svg", errors_svg({k: v for k, v in lines.items() if v}, PAPER))
+    pictures = [e for e in shown.values() if (out / "docs/table1" / (e["log"].split(".")[0] + ".png")).exists()]
+    glimpses = "".join(f"### {title(e['row'])}\n![Images with the places looked at, the crops, and what was read](table1/{e['log'].split('.')[0]}.png)\n\n"
+                       for e in pictures)
+    text = PAGE.format(
+        grid=grid(rows), comparison=comparison(rows), runs=runs_table(rows), machines=machines(rows), epochs=max([e["train"]["epochs"] for e in rows], default=100),
+        settings="".join(f"- {title(e['row'])}: {short_settings(e)}\n" for e in shown.values()),
+        commands="".join(e["command"] + "\n" for e in rows) or "make table1\n",
+        chosen="\n## Experiments on the validation split\n" + experiments_text(experiments) if experiments else "",
+        glimpses="## Glimpses\nThe first six images of the test split: where each step looked (red, green, blue), what it saw, and what was read; a wrong digit is red, the\n"
+                 "right one in brackets.\n\n" + glimpses if glimpses else "")
+    write_file(out / "docs/table1.md", text.rstrip("\n") + "\n")
+    readme = out / "README.md"
+    if readme.exists():
+        before = readme.read_text()
+        if BEGIN in before and END in before:
+            write_file(readme, re.sub(re.escape(BEGIN) + ".*?" + re.escape(END), lambda _: BEGIN + grid(rows) + END, before, flags=re.S))

@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# test_table1.sh -- `make table1` in miniature: a row of few examples and two epochs, stopped and killed at random moments.
+# Demands the bits of a run that nobody disturbed, one evaluation of the test split, documents that follow from the JSON alone,
+# and that the committed ones do.
+# usage: tests/test_table1.sh [SEED of the moments]; prints what failed and exits 1.  The programs are those of build/.
+set -u
+root=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+seed=${1:-$$}
+RANDOM=$seed
+failed=0
+fault() { echo "test_table1 (seed $seed): $*" >&2; failed=1; }
+export CFLAGS=-O1
+
+tiny=(--sizes "2000,200,200" --drawn --threads 1 --epochs 2)
+table1() { python3 "$root/bench/table1.py" "${tiny[@]}" "$@" >"$work/output" 2>&1; }
+field() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[0][sys.argv[2]])' "$1" "$2"; }
+
+# ---- a row, undisturbed
+a=$work/a out=$work/out
+mkdir -p "$out" && cp "$root/README.md" "$out"
+row=(--rows rnn_spn-d4 --set dropout=0.2)
+table1 "${row[@]}" --runs "$a" --out "$out" || { cat "$work/output"; fault "exit code $?"; exit 1; }
+python3 - "$out" "$a" <<'END' || fault "table1.json"
+import gzip, json, pathlib, sys
+out, runs = map(pathlib.Path, sys.argv[1:])
+rows = json.loads((out / "bench/table1.json").read_text())
+assert len(rows) == 1, rows
+e = rows[0]
+log = [json.loads(l) for l in gzip.decompress((out / "bench/table1" / e["log"]).read_bytes()).splitlines()]
+best = min(log, key=lambda l: l["valid_error"])
+assert (e["model"], e["d"], e["seed"], e["epochs"], e["settings"]["dropout"]) == ("rnn_spn", 4, 1, 2, "0.2"), e
+assert e["valid_error"] == best["valid_error"] and e["best_epoch"] == best["epoch"], (e, best)
+assert e["parameters"] == 1504928 and e["test_digits"] == 600 and e["data"]["digits"] == "drawn", e
+assert e["interval"][0] < e["test_error"] < e["interval"][1] and 0.01 < e["interval"][1] - e["interval"][0] < 0.1, e
+assert abs(sum(e["test_positions"]) / 3 - e["test_error"]) < 1e-12
+assert abs(e["seconds"] - sum(l["seconds"] for l in log)) < 0.06 and e["machine"]["processor"]
+assert e["command"] == 'make table1 ROWS=rnn_spn-d4 SET="dropout=0.2" EPOCHS=2', e["command"]
+assert len(e["model_hash"]) == 16 and len(e["weights_sha256"]) == 64
+run = json.loads((runs / e["row"] / e["model_hash"] / "seed1/run.json").read_text())
+assert not list(pathlib.Path(run["data"]).glob("test_*")), "the test split lies where the training can see it"
+page, readme = (out / "docs/table1.md").read_text(), (out / "README.md").read_text()
+assert "| RNN-SPN, spnc |  |  |  | %.2f |" % (100 * e["test_error"]) in page
+assert "| RNN-SPN, spnc |  |  |  | %.2f |" % (100 * e["test_error"]) in readme
+assert (out / "docs/table1" / e["log"].replace(".log.jsonl.gz", ".png")).read_bytes()[1:4] == b"PNG"
+assert "<polyline" in (out / "docs/table1/curves.svg").read_text()
+END
+
+# ---- called again: nothing is trained, nothing evaluated
+hash=$(field "$out/bench/table1.json" model_hash)
+base=$a/rnn_spn-d4/$hash
+touch -d '2001-01-01' "$base/seed1/last" "$base/seed1.json"
+cp -r "$out" "$work/before"
+for arguments in "--rows rnn_spn-d4 --set dropout=0.2" "--docs"; do
+    # shellcheck disable=SC2086
+    table1 $arguments --runs "$a" --out "$out" || fault "$arguments, again: $(cat "$work/output")"
+    diff -r "$out" "$work/before" || fault "$arguments, again: other files"
+done
+[ "$(date -r "$base/seed1/last" +%Y)$(date -r "$base/seed1.json" +%Y)" = 20012001 ] || fault "called again, it trains or evaluates again"
+
+# ---- the documents follow from the JSON and the logs
+rm "$out/docs/table1/curves.svg"
+sed -i 's/| RNN-SPN, spnc .*/| RNN-SPN, spnc | 0.01 | 0.01 | 0.01 | 0.01 |/' "$out/docs/table1.md" "$out/README.md"
+table1 --docs --runs "$work/none" --out "$out" || fault "--docs: $(cat "$work/output")"
+diff -r "$out" "$work/before" || fault "--docs leaves what was typed by hand"
+
+# ---- in another folder, stopped and killed at random moments: the same bits as the row says
+b=$work/b
+mkdir -p "$b/rnn_spn-d4/$hash" && cp -r "$a/data" "$a/data.json" "$b" && cp -r "$base/program" "$b/rnn_spn-d4/$hash"
+stops=0
+for i in $(seq 1 40); do
+    signal=TERM expected=143
+    [ $((i % 4)) != 3 ] || signal=KILL expected=137
+    { timeout -s $signal "0.$((RANDOM % 5 + 3 + (i > 15 ? 4 : 0)))" python3 "$root/bench/table1.py" "${tiny[@]}" "${row[@]}" --runs "$b" \
+        --out "$out" >"$work/output" 2>&1; code=$?; } 2>/dev/null
+    [ $code != 0 ] || break
+    stops=$((stops + 1))
+    [ $code = $expected ] || [ $code = 124 ] || fault "stopped by $signal: exit code $code: $(cat "$work/output")"
+done
+table1 "${row[@]}" --runs "$b" --out "$out" || fault "going on after $stops stops: $(cat "$work/output")"
+[ $stops -gt 1 ] || fault "stopped only $stops times"
+diff -r "$out" "$work/before" || fault "a repeated row changes the files"
+timeless() { sed 's/"seconds": [^,]*, "images_per_second": [^,]*,//' "$1/rnn_spn-d4/$hash/seed1/log.jsonl"; }
+cmp -s "$base/seed1.npz" "$b/rnn_spn-d4/$hash/seed1.npz" || fault "$stops stops: other weights"
+diff <(timeless "$a") <(timeless "$b") || fault "$stops stops: another log"
+
+# ---- other bits than the row says are refused
+sed -i 's/"weights_sha256": ".\{8\}/"weights_sha256": "00000000/' "$out/bench/table1.json"
+python3 - "$b/rnn_spn-d4/$hash/seed1.json" <<'END'
+import json, sys
+facts = json.load(open(sys.argv[1]))
+del facts["test"]
+json.dump(facts, open(sys.argv[1], "w"))
+END
+table1 "${row[@]}" --runs "$b" --out "$out"
+[ $? = 1 ] && grep -q 'weights .* but 00000000' "$work/output" || fault "other bits pass: $(cat "$work/output")"
+
+# ---- an experiment sees the validation split alone, and is no row
+table1 --rows rnn_spn-d4 --choose dropout=0.2,0.0 --runs "$a" --out "$work/chosen" || fault "--choose: $(cat "$work/output")"
+python3 - "$work/chosen/bench" <<'END' || fault "table1_experiments.json"
+import json, pathlib, sys
+bench = pathlib.Path(sys.argv[1])
+(e,) = json.loads((bench / "table1_experiments.json").read_text())
+assert [t["value"] for t in e["tried"]] == ["0.2", "0.0"] and all(t["finished"] and t["epochs"] == 2 for t in e["tried"]), e
+assert e["chosen"] == min(e["tried"], key=lambda t: t["valid_error"])["value"]
+assert [r["settings"]["dropout"] for r in json.loads((bench / "table1.json").read_text())] == ["0.2"]
+END
+grep -q '### dropout, on RNN-SPN d=4' "$work/chosen/docs/table1.md" || fault "no experiment in the document"
+[ "$(grep -l '"test": {' "$a"/rnn_spn-d4/*/seed1.json)" = "$base/seed1.json" ] || fault "an experiment was evaluated on the test split"
+
+# ---- the committed documents are those of the committed JSON
+mkdir -p "$work/own/bench" "$work/own/docs"
+cp -r "$root"/bench/table1* "$work/own/bench" && cp -r "$root/README.md" "$work/own" && cp -r "$root"/docs/table1* "$work/own/docs"
+table1 --docs --runs "$work/none" --out "$work/own" || fault "the committed JSON: $(cat "$work/output")"
+for f in README.md docs/table1.md docs/table1/curves.svg bench/table1.json bench/table1_experiments.json; do
+    cmp "$root/$f" "$work/own/$f" || fault "$f is not what the JSON says: make table1-docs"
+done
+
+# ---- mistakes
+python3 "$root/bench/table1.py" --rows rnn_spn-d5 >"$work/output" 2>&1
+[ $? = 2 ] && grep -q "unknown row 'rnn_spn-d5'" "$work/output" || fault "a row that is none"
+env -u SPN_MNIST python3 "$root/bench/table1.py" --runs "$work/c" --out "$work/c" >"$work/output" 2>&1
+[ $? = 1 ] && grep -q 'set SPN_MNIST' "$work/output" || fault "without MNIST"
+table1 --runs "$a" --out "$work/c" --data-seed 7
+[ $? = 1 ] && grep -q 'with seed 7' "$work/output" || fault "other data than asked for"
+[ "$(make --no-print-directory -C "$root" -n table1 ROWS="conv rnn_spn-d1" RUNS=x SET=a=1 | tail -1)" = \
+    'python3 bench/table1.py --rows "conv rnn_spn-d1" --runs "x" --set "a=1"' ] || fault "make table1: $(make --no-print-directory -C "$root" -n table1 ROWS="conv rnn_spn-d1" RUNS=x SET=a=1 | tail -1)"
+
+[ $failed = 0 ] && echo "test_table1: fine ($stops stops)"
+exit $failed
