@@ -241,6 +241,19 @@ static void seen(Model *m, Fact *list, const Phase *p, const Op *op, Use u, bool
         p->whole_batch ? "-1" : m->options.plain ? "n" : "g", t->name, written, t->name, slice(m, p, t, u.shift), (long long)n, (long long)(t->space == REALS ? each : 0)));
 }
 
+/* --debug: the guards around what an operator wrote, looked at after its call. */
+static const char *guard_text(Model *m, const Phase *p, const Op *op, Use u)
+{
+    const Tensor *t = u.tensor;
+    const char *first = arena_printf(m->arena, "(real *)%s_at(%s)", t->name, slice(m, p, t, u.shift));
+    const Tensor *o = owner((Tensor *)(uintptr_t)t);
+    int64_t size = o->slot_reals - (o->guarded ? GUARD : 0);
+    if (!o->guarded)
+        first = arena_printf(m->arena, "memory + %lld", (long long)(o->offset - (o->carried ? m->groups * o->slot_reals : 0))), size = o->slots * m->groups * o->slot_reals;
+    return arena_printf(m->arena, "%s, %lld, \"%s_%s\", \"%s\", n, %s", first, (long long)size, op->name,
+                        op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : "weights", t->name, p->kind == ONCE ? "-1" : "t");
+}
+
 static void looks(Model *m, Fact *reads, Fact *writes, const Phase *p, const Op *op)
 {
     if (op->pass != FORWARD && op->pass != BACKWARD && op->pass != WEIGHTS)
@@ -421,10 +434,14 @@ static Fact *phases_fact(Model *m, const List *phases)
             s = s || strstr(text, "(s)") || strstr(text, "(s ");
             t = t || strstr(text, ", t,") || strstr(text, " t * ");
             Fact *c = fact_table(m->arena), *reads = fact_table(m->arena), *writes = fact_table(m->arena);
+            Fact *guards = fact_table(m->arena);
             looks(m, reads, writes, p, op);
+            for (int w = 0; m->options.debug && w < op->write_count; w++)
+                fact_push_text(guards, guard_text(m, p, op, op->writes[w]));
             fact_text(c, "text", text);
             fact_set(c, "reads", reads);
             fact_set(c, "writes", writes);
+            fact_set(c, "guards", guards);
             fact_push(calls, c);
         }
         fact_text(f, "kind", p->kind == ONCE ? "once" : p->kind == AFTER ? "after" : p->kind == CORE ? "core" : "core_backward");
@@ -541,6 +558,7 @@ static void tables(Emitter *e, Fact *f)
         fact_int(x, "rank", t->shape.rank);
         fact_int(x, "count", shape_count(&t->shape));
         fact_int(x, "offset", owner(t)->offset);
+        fact_int(x, "slot", owner(t)->slot_reals);
         fact_push(values, x);
         for (int k = 0; k < m->loss_count; k++) {
             LossDef *l = &m->losses[k];
@@ -614,6 +632,7 @@ static Fact *net_fact(Model *m)
     fact_int(f, "N", m->batch);
     fact_int(f, "G", m->groups);
     fact_bool(f, "plain", m->options.plain);
+    fact_bool(f, "debug", m->options.debug);
     fact_bool(f, "double", m->options.is_double);
     fact_text(f, "target", target);
     fact_int(f, "registers", avx512 ? 32 : 16);

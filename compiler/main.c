@@ -28,6 +28,7 @@ static const char usage_text[] =
     "  --batch N              examples in a batch, instead of the model's\n"
     "  --precision P          float (default) or double\n"
     "  --plain                textbook loops, one example at a time: to read and to step through\n"
+    "  --debug                plain, -O0 -g3, every index checked, every tensor at a place of its own: for gdb\n"
     "  --memory SIZE          refuse a program that needs more, such as 4G (default 64G)\n"
     "  --templates DIR        templates found here are used instead of the built-in ones\n"
     "  --stage NAME           print what a stage left: graph, steps, grad, fuse or plan\n"
@@ -101,7 +102,7 @@ static Arguments arguments(int argc, char **argv)
     static const char *const commands[] = { "check", "show", "emit", "build" };
     static const char *const targets[] = { "avx512", "avx2", "generic", "native" };
     static const char *const stages[] = { "graph", "steps", "grad", "fuse", "plan" };
-    static const char *const known[] = { "--set", "-o", "--target", "--batch", "--precision", "--plain", "--memory", "--templates", "--stage",
+    static const char *const known[] = { "--set", "-o", "--target", "--batch", "--precision", "--plain", "--debug", "--memory", "--templates", "--stage",
                                          "--json", "--force", "--help", "--version" };
     Arguments a = { .options = { .target = "native", .memory = (int64_t)64 << 30 } };
     for (int i = 1; i < argc; i++) {
@@ -129,6 +130,10 @@ static Arguments arguments(int argc, char **argv)
         }
         if (!strcmp(s, "--force")) {
             a.force = true;
+            continue;
+        }
+        if (!strcmp(s, "--debug")) {
+            a.options.plain = a.options.debug = true;
             continue;
         }
         if (!strcmp(s, "--json")) {

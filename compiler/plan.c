@@ -4,7 +4,8 @@
  * A phase is a run of group operators (each group of examples on one thread, no barrier inside) or one whole-batch operator (plain form: there
  * are only group operators).  A tensor that is touched in one phase only, always at its own step, lives in a thread's scratch; all others
  * lie in the batch's memory, [slots][groups][elements][lanes].  A place is used again when its tensor has been read for the last time; a
- * tensor touched in a loop occupies its place for the whole loop.  What bears a name in the flow stays to the end, so that it can be asked for. */
+ * tensor touched in a loop occupies its place for the whole loop.  What bears a name in the flow stays to the end, so that it can be asked for.
+ * With --debug every tensor has a place of its own, and a guard before and behind each of its slots. */
 #include "spnc.h"
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,8 @@ static Phase *phase_at(Model *m, int i)
 /* Can t live in a thread's scratch?  Only if one phase of group operators touches it, at its own step or once alike. */
 static void find_locals(Model *m, int phases)
 {
+    if (m->options.debug)
+        return;
     for (int i = 0; i < m->tensors.count; i++) {
         Tensor *t = m->tensors.items[i];
         t->local = !t->view_of && t->first >= 0 && t->first == t->last && !phase_at(m, t->first)->whole_batch && !t->flow_name && !t->carried
@@ -203,8 +206,24 @@ static void place_locals(Model *m, int phases)
     }
 }
 
+/* Those that take a tensor at all steps (letter a) walk over its slots as over an array: no room for guards there. */
+static bool walked(const Model *m, const Tensor *t, int phases)
+{
+    for (int p = 0; p < phases; p++) {
+        const Phase *ph = phase_at((Model *)(uintptr_t)m, p);
+        for (int k = 0; k < ph->ops.count; k++) {
+            const Op *op = ph->ops.items[k];
+            for (int r = 0; r < op->read_count + op->write_count; r++)
+                if (strchr(OP_INFO(op)->arguments, 'a') && owner(r < op->read_count ? op->reads[r].tensor : op->writes[r - op->read_count].tensor) == t)
+                    return true;
+        }
+    }
+    return false;
+}
+
 static void place_batch(Model *m, int phases)
 {
+    const int guard = m->options.debug ? GUARD : 0;
     Item *items = NEW_ARRAY(m->arena, Item, m->tensors.count + 1);
     int n = 0;
     for (int i = 0; i < m->tensors.count; i++) {
@@ -212,7 +231,8 @@ static void place_batch(Model *m, int phases)
         if (t->local || t->view_of || t->first < 0)
             continue;
         t->slots = (t->repeat ? t->repeat->steps : 1) + t->carried + t->tail;
-        t->slot_reals = slot_reals(m, t);
+        t->guarded = guard && !walked(m, t, phases);
+        t->slot_reals = slot_reals(m, t) + (t->guarded ? guard : 0);
         int first = t->first, last = t->last;
         for (int p = 0; p < phases; p++) {      /* a loop's tensors live as long as the loop */
             Phase *ph = phase_at(m, p);
@@ -240,14 +260,16 @@ static void place_batch(Model *m, int phases)
         for (int k = 0; k < m->tensors.count; k++)
             if (((Tensor *)m->tensors.items[k])->flow_name && owner(m->tensors.items[k]) == t)
                 last = phases;
-        t->first = first;
-        t->last = last;
-        items[n++] = (Item){ t, up((t->shared ? 1 : (int64_t)t->slots * m->groups) * t->slot_reals), first, last };
+        t->first = guard ? 0 : first;
+        t->last = guard ? phases : last;
+        items[n++] = (Item){ t, up((t->shared ? 1 : (int64_t)t->slots * m->groups) * t->slot_reals + 2 * guard), t->first, t->last };
     }
     m->activation_reals = place(m, items, n);
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
+        items[i].t->offset += guard;
         if (items[i].t->carried)                /* the tensor begins behind the slot of its start */
             items[i].t->offset += m->groups * items[i].t->slot_reals;
+    }
 }
 
 static void place_weights(Model *m)

@@ -133,6 +133,7 @@ typedef enum { FORWARD, BACKWARD, WEIGHTS, FOLD, PREPARE, FINISH } Pass;
 enum { RANK_MAX = 6, INPUT_MAX = 32, ATTR_MAX = 16, STEPS_MAX = 4096 };
 /* Sizes stay below 2^31 elements, so that every index fits an int in the emitted C. */
 #define ELEMENTS_MAX ((int64_t)1 << 31)
+enum { GUARD = 16 };                                             /* reals of a guard: --debug */
 
 typedef struct { int rank; int64_t dim[RANK_MAX]; } Shape;      /* of one example at one step; rank 0 is one number */
 int64_t shape_count(const Shape *s);
@@ -177,8 +178,9 @@ struct Tensor {
     List grads;              /* grad.c: GradPart, what its readers contribute */
     /* plan.c */
     bool local;              /* lives within one phase: in a thread's scratch */
-    int64_t slot_reals;      /* reals of one group at one step */
+    int64_t slot_reals;      /* reals from one group (and step) to the next */
     int slots, first, last;  /* slots; first and last phase (local: operator in the phase) that touch it */
+    bool guarded;            /* --debug: a guard behind each slot, and so before the next */
     int64_t offset;          /* in reals */
 };
 
@@ -285,7 +287,7 @@ typedef struct {
 
 typedef struct {
     const char *target;      /* avx512, avx2, generic */
-    bool plain, is_double;
+    bool plain, is_double, debug;       /* debug: plain, every tensor at a place of its own, guarded */
     int64_t batch;           /* 0: the model's */
     int64_t memory;          /* bytes the program may use */
     const char *templates;   /* --templates DIR or NULL */

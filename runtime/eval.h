@@ -36,7 +36,7 @@ void eval_probabilities(double *probabilities, int k, int n, int position);
 static inline size_t value_index(const NetValue *v, int n, int step, size_t e)
 {
     size_t group = (size_t)(v->once ? 0 : step) * (size_t)net.groups + (size_t)(n / net.lanes);
-    return v->offset + (group * v->count + e) * (size_t)net.lanes + (size_t)(n % net.lanes);
+    return v->offset + group * v->slot + e * (size_t)net.lanes + (size_t)(n % net.lanes);
 }
 
 #endif

@@ -75,7 +75,7 @@ static size_t place(const NetParam *p, size_t i)
 static double value_at(const Trial *t, const NetValue *v, int n, int step, size_t e)
 {
     size_t group = (size_t)((v->once ? 0 : step) * t->net->groups + n / t->net->lanes);
-    return t->values[v->offset + (group * v->count + e) * (size_t)t->net->lanes + (size_t)(n % t->net->lanes)];
+    return t->values[v->offset + group * v->slot + e * (size_t)t->net->lanes + (size_t)(n % t->net->lanes)];
 }
 
 static const NetValue *value_named(const Trial *t, const char *name)

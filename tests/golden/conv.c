@@ -844,7 +844,7 @@ static const NetData targets[] = {
 
 /* The names of the flow. */
 static const NetValue values[] = {
-    { "v", 0, 1, { 2 }, 2, 912, 0 },
+    { "v", 0, 1, { 2 }, 2, 912, 0, 32 },
 };
 
 static const NetLoss losses[] = {

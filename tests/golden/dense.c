@@ -65,7 +65,6 @@ static const size_t MEMORY = 496, SCRATCH = 0;     /* reals; scratch: of each th
 
 /* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
 static real *scratches;
-static inline real *scratch_of_thread(void) { return scratches + (size_t)omp_get_thread_num() * SCRATCH; }
 
 /* How many examples group g holds: L, less in the last group, and in the last batch of an epoch. */
 static inline int present(const Batch *batch, int g)
@@ -602,8 +601,8 @@ static const NetData targets[] = {
 
 /* The names of the flow. */
 static const NetValue values[] = {
-    { "h", 0, 1, { 4 }, 4, 256, 0 },
-    { "v", 0, 1, { 2 }, 2, 432, 0 },
+    { "h", 0, 1, { 4 }, 4, 256, 0, 64 },
+    { "v", 0, 1, { 2 }, 2, 432, 0, 32 },
 };
 
 static const NetLoss losses[] = {

@@ -391,8 +391,8 @@ static const NetData targets[] = {
 
 /* The names of the flow. */
 static const NetValue values[] = {
-    { "h", 0, 1, { 4 }, 4, 256, 0 },
-    { "v", 0, 1, { 2 }, 2, 368, 0 },
+    { "h", 0, 1, { 4 }, 4, 256, 0, 4 },
+    { "v", 0, 1, { 2 }, 2, 368, 0, 2 },
 };
 
 static const NetLoss losses[] = {

@@ -1407,10 +1407,10 @@ static const NetData targets[] = {
 
 /* The names of the flow. */
 static const NetValue values[] = {
-    { "h", 2, 1, { 3 }, 3, 2160, 0 },
-    { "A", 2, 1, { 6 }, 6, 1920, 0 },
-    { "crop", 2, 3, { 1, 2, 2 }, 4, 2544, 0 },
-    { "digit", 2, 1, { 2 }, 2, 2672, 0 },
+    { "h", 2, 1, { 3 }, 3, 2160, 0, 48 },
+    { "A", 2, 1, { 6 }, 6, 1920, 0, 96 },
+    { "crop", 2, 3, { 1, 2, 2 }, 4, 2544, 0, 64 },
+    { "digit", 2, 1, { 2 }, 2, 2672, 0, 32 },
 };
 
 static const NetLoss losses[] = {
