@@ -3,14 +3,11 @@
  * attr_parse fills op->attrs with one entry for each row of the table, in its order, so that later stages read
  * defaults and given values alike. */
 #include "attr.h"
+#include "language.h"
 #include <math.h>
 #include <string.h>
 
-static const char *const init_words[] = { "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "zeros", "ones",
-                                          "normal", "uniform", "constant", "identity_affine" };
-enum { INIT_WORDS = sizeof init_words / sizeof *init_words };
-
-void note_sets(Model *m, const char *text)
+void note_sets(const Model *m, const char *text)
 {
     for (int i = 0; i < m->scope.count; i++) {
         const Param *p = &m->scope.params[i];
@@ -70,20 +67,25 @@ static bool parse_init(Model *m, Attr *a, const Yaml *y)
         diag_error(m->diag, at, "'%s' must be the name of an initialiser, or { normal: 0.1 }, { uniform: 0.1 } or { constant: 0 }", a->spec->name);
         return false;
     }
-    bool known = false, takes = !strcmp(word, "normal") || !strcmp(word, "uniform") || !strcmp(word, "constant");
-    for (int i = 0; i < INIT_WORDS; i++)
-        known = known || !strcmp(word, init_words[i]);
-    if (!known) {
-        const char *near = diag_nearest(word, init_words, INIT_WORDS);
+    const char *words[16];
+    const InitSpec *spec = NULL;
+    int count = 0;
+    for (const InitSpec *i = initialisers; i->name; i++) {
+        words[count++] = i->name;
+        if (!strcmp(word, i->name))
+            spec = i;
+    }
+    if (!spec) {
+        const char *near = diag_nearest(word, words, count);
         diag_error(m->diag, at, "no initialiser is called '%s'%s%s%s", word, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
         Text list = { .arena = m->arena };
-        for (int i = 0; i < INIT_WORDS; i++)
-            text_printf(&list, "%s%s", i ? ", " : "", init_words[i]);
+        for (int i = 0; i < count; i++)
+            text_printf(&list, "%s%s", i ? ", " : "", words[i]);
         diag_note(m->diag, (Loc){ 0 }, "initialisers are %s", list.text);
         return false;
     }
-    if (takes != (number != NULL)) {
-        diag_error(m->diag, at, takes ? "'%s' needs a number: { %s: 0.1 }" : "'%s' takes no number", word, word);
+    if (spec->number != (number != NULL)) {
+        diag_error(m->diag, at, spec->number ? "'%s' needs a number: { %s: 0.1 }" : "'%s' takes no number", word, word);
         return false;
     }
     a->word = word;
@@ -106,6 +108,7 @@ static bool from_yaml(Model *m, Attr *a, const Yaml *y)
     const AttrSpec *s = a->spec;
     a->loc = y->loc;
     a->given = true;
+    a->text = y->kind == YAML_SCALAR ? y->text : NULL;
     if (s->type == ATTR_INIT)
         return parse_init(m, a, y);
     bool many = s->type == ATTR_PAIR || s->type == ATTR_SHAPE;
@@ -155,7 +158,7 @@ static bool from_yaml(Model *m, Attr *a, const Yaml *y)
     case ATTR_NAME:
         a->word = v.text;
         return name_check(m, y->loc, v.text);
-    case ATTR_INIT:
+    case ATTR_INIT: case ATTR_TREE:
         break;
     }
     unreachable("attribute type");
@@ -163,8 +166,9 @@ static bool from_yaml(Model *m, Attr *a, const Yaml *y)
 
 bool attr_from_yaml(Model *m, Attr *a, const Yaml *y)
 {
+    int errors = diag_errors(m->diag);
     bool good = from_yaml(m, a, y);
-    if (!good && y->kind == YAML_SCALAR && strchr(y->text, '$'))
+    if (diag_errors(m->diag) > errors && y->kind == YAML_SCALAR && strchr(y->text, '$'))
         note_sets(m, y->text);
     return good;
 }

@@ -13,6 +13,6 @@ bool attr_from_yaml(Model *m, Attr *a, const Yaml *y);
 bool name_check(Model *m, Loc at, const char *name);
 
 /* Notes for the values that --set gave and `text` mentions as $name (NULL: for all of them). */
-void note_sets(Model *m, const char *text);
+void note_sets(const Model *m, const char *text);
 
 #endif

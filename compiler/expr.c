@@ -222,6 +222,8 @@ static bool parameter(Parser *p, Value *v)
         return false;
     }
     param->used = true;
+    if (param->refused)
+        return false;
     *v = param->value;
     if (v->kind != VALUE_TEXT)
         return true;
@@ -460,6 +462,7 @@ bool expr_params(Arena *a, Diag *d, const Yaml *params, const char *const *sets,
     for (int i = 0; i < count; i++) {
         const Yaml *key = params->keys[i], *item = params->items[i];
         Param *param = &out->params[out->count];
+        bool good = true;
         *param = (Param){ .name = key->text, .loc = item->loc };
         if (isdigit((unsigned char)*key->text) || *word_end(key->text)) {
             diag_error(d, key->loc, "'%s' cannot be a parameter's name: letters, digits and '_' only, no digit first", key->text);
@@ -467,14 +470,16 @@ bool expr_params(Arena *a, Diag *d, const Yaml *params, const char *const *sets,
         }
         if (item->kind == YAML_SCALAR && *item->text == '\0' && !item->quoted) {
             diag_error(d, key->loc, "the parameter '%s' has no value", key->text);
-            fine = false;
+            good = false;
         } else if (!expr_value(a, d, out, item, &param->value)) {
-            fine = false;
+            good = false;
         } else {
             for (int s = 0; s < set_count; s++)    /* here, so that later parameters see it; the last one wins */
                 if (is_set_of(sets[s], key->text))
-                    fine &= override(a, d, out, param, sets[s]);
+                    good &= override(a, d, out, param, sets[s]);
         }
+        param->refused = !good;
+        fine &= good;
         out->count++;
     }
     for (int s = 0; s < set_count; s++) {

@@ -268,20 +268,32 @@ static int run_make(const char *folder, const char *name)
 
 /* ---- the pipeline ---------------------------------------------------------------------------------------------------- */
 
-/* After shapes that do not fit with the one whole number that --set gave: the next smaller one that does, if it is near. */
+/* After shapes that do not fit: a value of one parameter, near its own, with which all of them do.  Those that --set gave come first. */
 static void suggest(const Model *m, const Yaml *root, const Arguments *a)
 {
-    const Param *p = NULL;
-    for (int i = 0; i < m->scope.count && a->set_count == 1; i++)
-        if (m->scope.params[i].set && m->scope.params[i].value.kind == VALUE_INT)
-            p = &m->scope.params[i];
-    FILE *nowhere = p ? fopen("/dev/null", "w") : NULL;
-    for (int64_t v = p ? p->value.i - 1 : 0; nowhere && v >= 1 && v >= p->value.i - 100; v--) {
-        const char *set = arena_printf(m->arena, "%s=%lld", p->name, (long long)v);
-        Model trial = { .arena = m->arena, .diag = diag_new(m->arena, nowhere, false, false), .options = m->options, .path = m->path };
-        if (model_build(&trial, root, &set, 1) && shape_infer(&trial)) {
-            diag_note(m->diag, (Loc){ 0 }, "%s would fit", set);
-            break;
+    const char *sets[sizeof a->sets / sizeof *a->sets + 1];
+    memcpy(sets, a->sets, sizeof a->sets);
+    FILE *nowhere = fopen("/dev/null", "w");
+    int trials = 40000 / (m->ops.count + 1);            /* a large net is not built a hundred times over */
+    for (int i = 0; nowhere && i < 2 * m->scope.count; i++) {
+        const Param *p = &m->scope.params[i % m->scope.count];
+        if (p->set != (i < m->scope.count) || !p->used || p->value.kind != VALUE_INT)
+            continue;
+        for (int k = 0; k < 80 && trials > 0; k++, trials--) {      /* d-1, d+1, d-2, d+2, ... */
+            int64_t v = p->value.i + (k % 2 ? 1 : -1) * (k / 2 + 1);
+            Arena *arena = arena_new();
+            sets[a->set_count] = arena_printf(arena, "%s=%lld", p->name, (long long)v);
+            Model trial = { .arena = arena, .diag = diag_new(arena, nowhere, false, false), .options = m->options, .path = m->path };
+            bool fits = v >= 1 && model_build(&trial, root, sets, a->set_count + 1) && shape_infer(&trial);
+            arena_free(arena);
+            if (fits) {
+                if (p->set)
+                    diag_note(m->diag, (Loc){ 0 }, "%s=%lld would fit", p->name, (long long)v);
+                else
+                    diag_note(m->diag, p->loc, "%s: %lld would fit", p->name, (long long)v);
+                fclose(nowhere);
+                return;
+            }
         }
     }
     if (nowhere)
@@ -294,17 +306,18 @@ static bool compile(Model *m, const Arguments *a, Text *c, Text *makefile)
     if (!root)
         return false;
     m->yaml = diag_text(m->diag)->text;
-    bool good = model_build(m, root, a->sets, a->set_count);
-    if (good && !shape_infer(m)) {
+    bool good = model_build(m, root, a->sets, a->set_count), shapes = shape_infer(m);
+    if (good && !shapes)
         suggest(m, root, a);
-        return false;
-    }
+    good = good && shapes;
     if (good && a->stage && !strcmp(a->stage, "graph"))
         stage_print(m, "graph", stdout);
     good = good && steps_split(m);
     if (good && a->stage && !strcmp(a->stage, "steps"))
         stage_print(m, "steps", stdout);
     good = good && grad_build(m);
+    if (good)
+        warn(m);
     if (good && a->stage && !strcmp(a->stage, "grad"))
         stage_print(m, "grad", stdout);
     if (good)

@@ -3,8 +3,11 @@
  * In: the tree (read.c), the parameters (expr.c).  Out: m->ops in the order of the file, tensors without shapes.  Next: shape.c.
  * A net is applied by walking its layers once for each use; the weights' names (NET.LAYER.weight) make the uses share.
  * A name of the flow is bound to a Use: a tensor, and -1 where a carried state of the step before is meant.
- * One cause, one error: what an entry with a mistake would have made is bound to no tensor, and its readers fail silently. */
+ * One cause, one error: what an entry with a mistake would have made is bound to no tensor, and its readers fail silently.  The other
+ * way round nothing hides behind a mistake: a layer after a wrong one and a net that nobody uses are read too, as layers of no tensor. */
 #include "attr.h"
+#include "language.h"
+#include <stdlib.h>
 #include <string.h>
 
 /* Nets of nets multiply: what they come to is bounded, and so is how deep they may stand in each other. */
@@ -15,14 +18,13 @@ typedef struct {
     Loc loc;
     Tensor *tensor;          /* NULL: what makes it has been refused */
     int shift;
-    bool used;
 } Name;
 
 typedef struct {
     const char *name;
     Loc loc;
     const Yaml *layers;      /* NULL: refused */
-    bool used, open;         /* open: being expanded; a net inside itself is a cycle */
+    bool used, read, open;   /* read: its layers have been; open: being expanded; a net inside itself is a cycle */
 } Net;
 
 typedef struct {
@@ -90,13 +92,14 @@ static bool room(Builder *b, Loc at)
     return b->layers <= LAYERS_MAX;
 }
 
-/* Checks the keys of a map against `known` (NULL-terminated); reports unknown ones with the nearest. */
-static bool keys_known(Model *m, const Yaml *y, const char *what, const char *const *known)
+/* Checks the keys of a map against its table; reports unknown ones with the nearest. */
+static bool keys_known(Model *m, const Yaml *y, const MapSpec *map)
 {
     bool good = true;
     int n = 0;
-    while (known[n])
-        n++;
+    const char *known[ATTR_MAX];
+    for (const AttrSpec *s = map->keys; s->name; s++)
+        known[n++] = s->name;
     for (int i = 0; i < y->count; i++) {
         bool found = false;
         for (int k = 0; k < n; k++)
@@ -104,7 +107,7 @@ static bool keys_known(Model *m, const Yaml *y, const char *what, const char *co
         if (found)
             continue;
         const char *near = diag_nearest(y->keys[i]->text, known, n);
-        diag_error(m->diag, y->keys[i]->loc, "unknown key '%s' in %s%s%s%s", y->keys[i]->text, what, near ? "; did you mean '" : "",
+        diag_error(m->diag, y->keys[i]->loc, "unknown key '%s' in %s%s%s%s", y->keys[i]->text, map->what, near ? "; did you mean '" : "",
                    near ? near : "", near ? "'?" : "");
         good = false;
     }
@@ -119,28 +122,40 @@ static bool is_map(Model *m, const Yaml *y, const char *what)
     return false;
 }
 
-/* A number of the top level or of `train`; `key` missing leaves *out. */
-static bool number(Model *m, const Yaml *map, const char *key, double low, double high, bool whole, double *out)
+static const AttrSpec *key_spec(const MapSpec *map, const char *key)
 {
-    const Yaml *y = yaml_get(map, key);
-    if (!y)
+    for (const AttrSpec *s = map->keys; s->name; s++)
+        if (strcmp(s->name, key) == 0)
+            return s;
+    unreachable("a key that is not in its table");
+}
+
+/* The number under `key` of the map y; if it is absent, the table's fallback, or *out as it was. */
+static bool number(Model *m, const Yaml *y, const MapSpec *map, const char *key, double *out)
+{
+    const AttrSpec *spec = key_spec(map, key);
+    const Yaml *v = yaml_get(y, key);
+    Attr a = { .spec = spec };
+    if (!v && spec->fallback && *spec->fallback)
+        *out = spec->type == ATTR_BOOL ? spec->fallback[0] == 't' : strtod(spec->fallback, NULL);
+    if (!v)
         return true;
-    AttrSpec spec = { key, whole ? ATTR_INT : ATTR_REAL, NULL, low, high, NULL, "" };
-    Attr a = { .spec = &spec };
-    if (!attr_from_yaml(m, &a, y))
+    if (!attr_from_yaml(m, &a, v))
         return false;
     *out = a.number[0];
     return true;
 }
 
-static bool word(Model *m, const Yaml *map, const char *key, const char *choices, const char **out)
+/* Likewise a word. */
+static bool word(Model *m, const Yaml *y, const MapSpec *map, const char *key, const char **out)
 {
-    const Yaml *y = yaml_get(map, key);
-    if (!y)
+    const AttrSpec *spec = key_spec(map, key);
+    const Yaml *v = yaml_get(y, key);
+    Attr a = { .spec = spec };
+    *out = spec->fallback;
+    if (!v)
         return true;
-    AttrSpec spec = { key, ATTR_WORD, NULL, 0, 0, choices, "" };
-    Attr a = { .spec = &spec };
-    if (!attr_from_yaml(m, &a, y))
+    if (!attr_from_yaml(m, &a, v))
         return false;
     *out = a.word;
     return true;
@@ -181,12 +196,11 @@ static DataDef *data_defs(Model *m, const Yaml *y, bool target, int *count)
         d->type = REFUSED;
         if (!name_check(m, d->loc, d->name) || !is_map(m, v, d->name))
             continue;
-        const char *dtype = "f32";
         if (target && yaml_get(v, "classes")) {
             double classes = 0, length = 0;
-            bool good = keys_known(m, v, "a target of labels", (const char *const[]){ "length", "classes", NULL });
-            good = number(m, v, "classes", 2, 1e6, true, &classes) && good;
-            good = number(m, v, "length", 1, 1e6, true, &length) && good;
+            bool good = keys_known(m, v, &map_labels);
+            good = number(m, v, &map_labels, "classes", &classes) && good;
+            good = number(m, v, &map_labels, "length", &length) && good;
             if (!good)
                 continue;
             d->type = 2;
@@ -195,18 +209,20 @@ static DataDef *data_defs(Model *m, const Yaml *y, bool target, int *count)
             d->shape.dim[0] = (int64_t)length;
             continue;
         }
-        bool good = keys_known(m, v, target ? "a target (shape, or length and classes)" : "an input",
-                               target ? (const char *const[]){ "shape", "dtype", "length", "classes", NULL } : (const char *const[]){ "shape", "dtype", NULL });
-        if (!good || !word(m, v, "dtype", "u8 f32", &dtype))
-            continue;
-        AttrSpec spec = { "shape", ATTR_SHAPE, NULL, 1, 1 << 24, NULL, "" };
-        Attr a = { .spec = &spec };
         const Yaml *shape = yaml_get(v, "shape");
-        if (yaml_get(v, "length"))
+        if (target && yaml_get(v, "length")) {
             diag_error(m->diag, d->loc, "labels need the number of their classes: { length: 3, classes: 10 }");
-        else if (!shape)
+            continue;
+        }
+        const char *dtype;
+        Attr a = { .spec = key_spec(&map_input, "shape") };
+        bool good = keys_known(m, v, target ? &map_reals : &map_input);
+        good = word(m, v, &map_input, "dtype", &dtype) && good;
+        if (shape)
+            good = shape_read(m, &a, shape, d->name, &d->shape) && good;
+        else if (good)      /* else the key that is missing may be the one that was misspelt */
             diag_error(m->diag, d->loc, target ? "target '%s' needs its classes, or its shape: { classes: 10 }" : "input '%s' needs its shape: { shape: [1, 28, 28] }", d->name);
-        else if (shape_read(m, &a, shape, d->name, &d->shape))
+        if (good && shape)
             d->type = strcmp(dtype, "u8") != 0;
     }
     return defs;
@@ -219,6 +235,8 @@ static Tensor *data_tensor(Model *m, DataDef *d, int index)
         return d->tensor;
     Tensor *t = d->tensor = tensor_new(m, d->name, d->loc, NULL);
     t->shape = d->shape;
+    if (d->type == REFUSED)
+        t->shape.rank = -1;
     t->space = d->type == 2 ? LABELS_I32 : REALS;
     const char *name = identifier_unique(m, arena_printf(m->arena, "load_%s", t->name));
     Op *op = op_new(m, d->type == 2 ? OP_labels : OP_load, FORWARD, name, d->loc);
@@ -306,7 +324,7 @@ static bool inputs_fit(Builder *b, OpKind kind, Loc at, int count)
 
 static bool apply_net(Builder *b, Net *net, Loc at, Use *x);
 
-/* One layer of a net: OP, OP: value, OP: { attributes }, or another net. */
+/* One layer of a net: OP, OP: value, OP: { attributes }, or another net.  Without a tensor in x it is only read for its mistakes. */
 static bool apply_layer(Builder *b, Net *net, const Yaml *y, int *counts, List *layer_names, Use *x)
 {
     Model *m = b->m;
@@ -354,6 +372,8 @@ static bool apply_layer(Builder *b, Net *net, const Yaml *y, int *counts, List *
             return false;
         }
     list_push(m->arena, layer_names, (void *)(uintptr_t)layer);
+    if (!x->tensor)
+        return true;
     if (kind == OP_dropout && op_real(parsed, "rate") == 0) {
         m->random_places++;
         remark(m, key->loc, "dropout at rate 0 does nothing: removed");
@@ -377,16 +397,33 @@ static bool apply_net(Builder *b, Net *net, Loc at, Use *x)
         diag_error(m->diag, at, net->open ? "net '%s' contains itself" : "net '%s' stands in more than %d nets", net->name, NETS_DEEP);
         return false;
     }
-    net->open = true;
+    net->open = net->read = true;
     b->depth++;
     int counts[OP_COUNT] = { 0 };
     List names = { 0 };
     bool good = true;
-    for (int i = 0; i < net->layers->count && good; i++)
-        good = apply_layer(b, net, net->layers->items[i], counts, &names, x);
+    for (int i = 0; i < net->layers->count && b->layers <= LAYERS_MAX; i++)
+        if (!apply_layer(b, net, net->layers->items[i], counts, &names, x)) {
+            x->tensor = NULL;
+            good = false;
+        }
     net->open = false;
     b->depth--;
-    return good;
+    return good && b->layers <= LAYERS_MAX;
+}
+
+/* Nets that no entry has led to have mistakes all the same. */
+static void read_unused(Builder *b)
+{
+    for (int i = 0; i < b->nets.count; i++) {
+        Net *net = b->nets.items[i];
+        if (net->read || !net->layers)
+            continue;
+        b->layers = 0;
+        bool used = net->used;
+        apply_net(b, net, net->loc, &(Use){ NULL, 0 });
+        net->used = used;
+    }
 }
 
 /* ---- the flow ---------------------------------------------------------------------------------------------- */
@@ -394,7 +431,7 @@ static bool apply_net(Builder *b, Net *net, Loc at, Use *x)
 static Name *bind(Builder *b, const char *name, Loc at, Use u)
 {
     Name *n = NEW(b->m->arena, Name);
-    *n = (Name){ name, at, u.tensor, u.shift, false };
+    *n = (Name){ name, at, u.tensor, u.shift };
     list_push(b->m->arena, &b->names, n);
     return n;
 }
@@ -415,7 +452,6 @@ static bool resolve(Builder *b, const Yaml *y, Use *out, bool keep_steps)
     }
     Name *n = name_find(b, y->text);
     if (n) {
-        n->used = true;
         if (!n->tensor)
             return false;
         *out = (Use){ n->tensor, n->shift };
@@ -594,8 +630,11 @@ static bool flow_value(Builder *b, const Yaml *key, const Yaml *v, State *state)
     OpKind kind = op_kind(opkey->text);
     Use in[INPUT_MAX];
     int count;
-    if (!resolve_inputs(b, v->items[which], in, &count, kind == OP_last))
+    if (!resolve_inputs(b, v->items[which], in, &count, kind == OP_last)) {
+        if (kind != OP_COUNT && kind != OP_gru)
+            attr_parse(m, op_new(m, kind, FORWARD, "", key->loc), v, opkey->text, opkey->loc);
         return false;
+    }
     Tensor *t = NULL;
     if (kind == OP_COUNT) {
         for (int i = 0; i < v->count; i++)
@@ -622,10 +661,9 @@ static bool flow_value(Builder *b, const Yaml *key, const Yaml *v, State *state)
             diag_error(m->diag, opkey->loc, "%s is a loss: it stands under loss", opkey->text);
             return false;
         }
-        if (!inputs_fit(b, kind, v->items[which]->loc, count))
-            return false;
         Op *parsed = op_new(m, kind, FORWARD, "", key->loc);
-        if (!attr_parse(m, parsed, v, opkey->text, opkey->loc))
+        bool good = inputs_fit(b, kind, v->items[which]->loc, count);
+        if (!attr_parse(m, parsed, v, opkey->text, opkey->loc) || !good)
             return false;
         if (kind == OP_last) {
             if (!in[0].tensor->repeat || in[0].tensor->repeat == b->repeat) {
@@ -708,7 +746,7 @@ static bool state_declare(Builder *b, const Yaml *key, const Yaml *v)
     Shape shape = { 0 };
     const Yaml *cell = yaml_get(v, "gru");
     if (cell) {
-        keys_known(m, v, "a carried gru", (const char *const[]){ "gru", NULL });
+        keys_known(m, v, &map_carried_gru);
         if (!is_map(m, cell, "gru"))
             return false;
         Op *parsed = op_new(m, OP_gru, FORWARD, name, key->loc);
@@ -720,9 +758,8 @@ static bool state_declare(Builder *b, const Yaml *key, const Yaml *v)
         s->init = yaml_get(cell, "init");
         shape = (Shape){ 1, { op_int(parsed, "units") } };
     } else if (yaml_get(v, "shape")) {
-        keys_known(m, v, "a carried state", (const char *const[]){ "shape", "init", NULL });
-        AttrSpec spec = { "shape", ATTR_SHAPE, NULL, 1, 1 << 24, NULL, "" };
-        Attr a = { .spec = &spec };
+        keys_known(m, v, &map_carried);
+        Attr a = { .spec = key_spec(&map_carried, "shape") };
         if (!shape_read(m, &a, yaml_get(v, "shape"), name, &shape))
             return false;
         s->init = yaml_get(v, "init");
@@ -773,7 +810,7 @@ static bool flow_list(Builder *b, const Yaml *y);
 static bool flow_repeat(Builder *b, const Yaml *y)
 {
     Model *m = b->m;
-    bool good = keys_known(m, y, "a repeat", (const char *const[]){ "repeat", "carry", "do", NULL });
+    bool good = keys_known(m, y, &map_repeat);
     double steps = 0;
     const Yaml *body = yaml_get(y, "do"), *carry = yaml_get(y, "carry");
     if (b->repeat) {
@@ -783,7 +820,7 @@ static bool flow_repeat(Builder *b, const Yaml *y)
                 bind_refused(b, body->items[i]->keys[k]);
         return false;
     }
-    good = number(m, y, "repeat", 1, STEPS_MAX, true, &steps) && good;
+    good = number(m, y, &map_repeat, "repeat", &steps) && good;
     if (!body || body->kind != YAML_LIST || body->count == 0) {
         if (body || good)
             diag_error(m->diag, body ? body->loc : y->loc, "a repeat needs a list of entries under do");
@@ -847,11 +884,9 @@ static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
         return false;
     }
     Op *parsed = op_new(m, kind, FORWARD, "", y->keys[which]->loc);
-    if (!attr_parse(m, parsed, y, y->keys[which]->text, y->loc))
-        return false;
+    bool good = attr_parse(m, parsed, y, y->keys[which]->text, y->loc);
     Use x;
-    if (!resolve(b, args->items[0], &x, true))
-        return false;
+    good = resolve(b, args->items[0], &x, true) && good;
     loss->mse = kind == OP_mse;
     loss->loc = y->keys[which]->loc;
     loss->weight = op_real(parsed, "weight");
@@ -870,6 +905,8 @@ static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
             diag_note(m->diag, d->loc, "'%s' is declared here", d->name);
             return false;
         }
+        if (!good)
+            return false;
         other = (Use){ data_tensor(m, d, m->input_count + loss->target), 0 };
         if (loss->mse && x.tensor->repeat)
             x = outside(b, x, loss->loc);       /* a target of real numbers holds all steps: [T, ...] */
@@ -879,7 +916,7 @@ static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
                 diag_error(m->diag, args->items[1]->loc, "cross_entropy needs a target with classes; '%s' is not a target", args->items[1]->text);
             return false;
         }
-        if (!resolve(b, args->items[1], &other, true))
+        if (!resolve(b, args->items[1], &other, true) || !good)
             return false;
         if (other.tensor->repeat && other.tensor->repeat != x.tensor->repeat)
             other = outside(b, other, loss->loc);
@@ -917,73 +954,88 @@ static void losses(Builder *b, const Yaml *y)
 
 /* ---- training --------------------------------------------------------------------------------------------------- */
 
+/* A rate that hardly any net survives; the value is the model's, so the net is compiled all the same. */
+static void rate_check(Model *m, const Yaml *y, const MapSpec *map)
+{
+    if (!y || m->train.rate <= 1)
+        return;
+    diag_warning(m->diag, y->loc, "a rate of %g is above 1: training will hardly converge", m->train.rate);
+    diag_note(m->diag, (Loc){ 0 }, "the default of %s is %s", map->name, key_spec(map, "rate")->fallback);
+    if (y->kind == YAML_SCALAR)
+        note_sets(m, y->text);
+}
+
+/* What the optimisers know, all of it: a key of the other two stays at its default. */
+static void optimiser(Model *m, const Yaml *y, const MapSpec *map)
+{
+    TrainDef *t = &m->train;
+    struct { const char *key; double *to; } numbers[] = {
+        { "rate", &t->rate }, { "decay", &t->decay }, { "epsilon", &t->epsilon }, { "momentum", &t->momentum }, { "beta1", &t->beta1 }, { "beta2", &t->beta2 },
+    };
+    t->optimiser = map->name;
+    for (const AttrSpec *s = map->keys; s->name; s++)
+        for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+            if (strcmp(numbers[i].key, s->name) == 0)
+                number(m, y, map, s->name, numbers[i].to);
+    double inside = t->inside;
+    if (map == &map_rmsprop)
+        number(m, y, map, "epsilon_inside", &inside);
+    t->inside = inside != 0;
+}
+
 static void training(Model *m, const Yaml *y)
 {
     TrainDef *t = &m->train;
-    *t = (TrainDef){ .optimiser = "rmsprop", .rate = 5e-4, .decay = 0.9, .epsilon = 1e-6, .inside = true, .epochs = 100, .seed = 1 };
-    if (!y || !is_map(m, y, "train"))
-        return;
-    keys_known(m, y, "train", (const char *const[]){ "optimiser", "clip", "schedule", "weight_decay", "epochs", "patience", "seed", NULL });
-    double epochs = t->epochs, patience = 0, seed = 1, first = 0, every = 0;
-    const char *inside = "true", *rule = "torch";
-    static const char *const optimisers[] = { "rmsprop", "sgd", "adam" };
+    optimiser(m, NULL, optimisers[0]);
+    if (y && !is_map(m, y, "train"))
+        y = NULL;
+    if (y)
+        keys_known(m, y, &map_train);
+    double epochs = 0, patience = 0, seed = 0, first = 0, every = 0;
     const Yaml *o = yaml_get(y, "optimiser"), *clip = yaml_get(y, "clip"), *schedule = yaml_get(y, "schedule");
     if (o) {
         const Yaml *s = o->kind == YAML_MAP && o->count == 1 ? o->items[0] : NULL, *called = s ? o->keys[0] : o;
-        t->optimiser = NULL;
-        for (int i = 0; i < 3 && called->kind == YAML_SCALAR; i++)
-            if (strcmp(called->text, optimisers[i]) == 0)
-                t->optimiser = optimisers[i];
-        if (!t->optimiser) {
-            const char *near = called->kind == YAML_SCALAR ? diag_nearest(called->text, optimisers, 3) : NULL;
+        const MapSpec *map = NULL;
+        const char *names[8];
+        int n = 0;
+        for (; optimisers[n]; n++) {
+            names[n] = optimisers[n]->name;
+            if (called->kind == YAML_SCALAR && strcmp(called->text, names[n]) == 0)
+                map = optimisers[n];
+        }
+        if (!map) {
+            const char *near = called->kind == YAML_SCALAR ? diag_nearest(called->text, names, n) : NULL;
             diag_error(m->diag, called->loc, "the optimiser is one of rmsprop, sgd, adam: { rmsprop: { rate: 5e-4 } }%s%s%s", near ? "; did you mean '" : "",
                        near ? near : "", near ? "'?" : "");
-            t->optimiser = "";
-        }
-        if (t->optimiser[0] == 's')
-            t->rate = 0.01;
-        if (t->optimiser[0] == 'a')
-            t->rate = 1e-3, t->epsilon = 1e-8, t->beta1 = 0.9, t->beta2 = 0.999;
-        if (s && *t->optimiser && is_map(m, s, t->optimiser)) {
-            if (t->optimiser[0] == 'r') {
-                keys_known(m, s, "rmsprop", (const char *const[]){ "rate", "decay", "epsilon", "epsilon_inside", NULL });
-                number(m, s, "decay", 0, 1, false, &t->decay);
-                word(m, s, "epsilon_inside", "true false", &inside);
-            } else if (t->optimiser[0] == 's') {
-                keys_known(m, s, "sgd", (const char *const[]){ "rate", "momentum", NULL });
-                number(m, s, "momentum", 0, 1, false, &t->momentum);
-            } else {
-                keys_known(m, s, "adam", (const char *const[]){ "rate", "beta1", "beta2", "epsilon", NULL });
-                number(m, s, "beta1", 0, 0.999999, false, &t->beta1);
-                number(m, s, "beta2", 0, 0.999999, false, &t->beta2);
-            }
-            number(m, s, "rate", 0, 1e6, false, &t->rate);
-            number(m, s, "epsilon", 0, 1, false, &t->epsilon);
+        } else if (!s || is_map(m, s, map->name)) {
+            if (s)
+                keys_known(m, s, map);
+            optimiser(m, s, map);
+            rate_check(m, yaml_get(s, "rate"), map);
         }
     }
-    t->inside = inside[0] == 't';
     if (clip && is_map(m, clip, "clip")) {
-        keys_known(m, clip, "clip", (const char *const[]){ "element", "norm", "rule", NULL });
-        number(m, clip, "element", 0, 1e30, false, &t->clip_element);
-        number(m, clip, "norm", 0, 1e30, false, &t->clip_norm);
-        word(m, clip, "rule", "torch lasagne", &rule);
+        const char *rule;
+        keys_known(m, clip, &map_clip);
+        number(m, clip, &map_clip, "element", &t->clip_element);
+        number(m, clip, &map_clip, "norm", &t->clip_norm);
+        word(m, clip, &map_clip, "rule", &rule);
         t->clip_lasagne = rule[0] == 'l';
     }
     if (schedule && !(schedule->kind == YAML_SCALAR && strcmp(schedule->text, "constant") == 0) && is_map(m, schedule, "schedule")) {
-        bool known = keys_known(m, schedule, "schedule", (const char *const[]){ "divide", "first", "every", NULL });
-        t->divide = 1;
-        number(m, schedule, "divide", 1e-6, 1e6, false, &t->divide);
-        number(m, schedule, "first", 0, 1e6, true, &first);
-        number(m, schedule, "every", 1, 1e6, true, &every);
+        bool known = keys_known(m, schedule, &map_schedule);
+        number(m, schedule, &map_schedule, "divide", &t->divide);
+        number(m, schedule, &map_schedule, "first", &first);
+        number(m, schedule, &map_schedule, "every", &every);
         t->first = (int)first;
         t->every = (int)every;
         if (known && !yaml_get(schedule, "every"))
             diag_error(m->diag, schedule->loc, "a schedule needs 'every': { divide: 1.5, first: 31, every: 12 }");
     }
-    number(m, y, "weight_decay", 0, 1e3, false, &t->weight_decay);
-    number(m, y, "epochs", 0, 1e6, true, &epochs);
-    number(m, y, "patience", 0, 1e6, true, &patience);
-    number(m, y, "seed", 0, 9e15, true, &seed);
+    number(m, y, &map_train, "weight_decay", &t->weight_decay);
+    number(m, y, &map_train, "epochs", &epochs);
+    number(m, y, &map_train, "patience", &patience);
+    number(m, y, &map_train, "seed", &seed);
     t->epochs = (int)epochs;
     t->patience = (int)patience;
     t->seed = (uint64_t)seed;
@@ -991,7 +1043,7 @@ static void training(Model *m, const Yaml *y)
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------ */
 
-/* Not wrong, but hardly meant. */
+/* Not wrong, but hardly meant; what the loss does not depend on is found later (warn.c). */
 static void unused(Builder *b)
 {
     Model *m = b->m;
@@ -999,11 +1051,6 @@ static void unused(Builder *b)
         Net *n = b->nets.items[i];
         if (!n->used)
             diag_warning(m->diag, n->loc, "net '%s' is not used", n->name);
-    }
-    for (int i = 0; i < b->names.count; i++) {
-        Name *n = b->names.items[i];
-        if (!n->used)
-            diag_warning(m->diag, n->loc, "nothing reads '%s'", n->name);
     }
     for (int i = 0; i < m->input_count; i++)
         if (!m->inputs[i].used)
@@ -1033,9 +1080,8 @@ bool model_build(Model *m, const Yaml *root, const char *const *sets, int set_co
     Builder b = { .m = m };
     if (!is_map(m, root, "a model"))
         return false;
-    bool known = keys_known(m, root, "a model", (const char *const[]){ "model", "about", "params", "batch", "inputs", "targets", "nets", "flow", "loss", "train", NULL });
-    if (!expr_params(m->arena, m->diag, yaml_get(root, "params"), sets, set_count, &m->scope))
-        return false;
+    bool known = keys_known(m, root, &map_model);
+    expr_params(m->arena, m->diag, yaml_get(root, "params"), sets, set_count, &m->scope);
     const Yaml *name = yaml_get(root, "model"), *about = yaml_get(root, "about");
     if (name && name->kind == YAML_SCALAR) {
         if (name_check(m, name->loc, name->text) && file_check(m, name))
@@ -1046,8 +1092,8 @@ bool model_build(Model *m, const Yaml *root, const char *const *sets, int set_co
     if (about && about->kind != YAML_SCALAR)
         diag_error(m->diag, about->loc, "about is one line of text");
     m->about = about && about->kind == YAML_SCALAR ? about->text : "";
-    double batch = 100;
-    number(m, root, "batch", 1, 65536, true, &batch);
+    double batch = 100;      /* also when it is refused */
+    number(m, root, &map_model, "batch", &batch);
     m->batch = m->options.batch ? m->options.batch : (int64_t)batch;
     m->lanes = m->options.plain ? 1 : 16;
     m->groups = (int)((m->batch + m->lanes - 1) / m->lanes);
@@ -1084,6 +1130,8 @@ bool model_build(Model *m, const Yaml *root, const char *const *sets, int set_co
         if (loss && b.layers <= LAYERS_MAX)
             losses(&b, loss);
     }
+    if (b.layers <= LAYERS_MAX)
+        read_unused(&b);
     if (!loss && known)
         diag_error(m->diag, root->loc, "a model needs a loss: { cross_entropy: [logits, labels] }");
     training(m, yaml_get(root, "train"));

@@ -145,6 +145,8 @@ static bool state_start(Model *m, Tensor *state, List *starts)
     state->op = maker;
     if (state->start) {
         op_read(op, state->start, 0);
+        if (state->start->shape.rank < 0)
+            return false;
         if (!shape_equal(&state->start->shape, &state->shape))
             return shape_refuse(m, op, "the state is %s, but its start is %s", shape_text(m->arena, &state->shape), shape_text(m->arena, &state->start->shape));
     }
@@ -166,6 +168,8 @@ static bool loss_fits(Model *m, LossDef *loss)
     Op *op = loss->op;
     const Shape *x = &op->reads[0].tensor->shape, *t = &op->reads[1].tensor->shape;
     Repeat *r = op->reads[0].tensor->repeat;
+    if (x->rank < 0 || t->rank < 0 || (r && r->steps == 0))
+        return false;
     if (loss->mse) {
         if (!shape_equal(x, t))
             return shape_refuse(m, op, "mse needs two values of one shape; these are %s and %s", shape_text(m->arena, x), shape_text(m->arena, t));
@@ -215,8 +219,6 @@ bool shape_infer(Model *m)
             y->shape.rank = -1;
         }
     }
-    if (diag_errors(m->diag))
-        return false;
     for (int i = 0; i < m->repeats.count; i++) {
         Repeat *r = m->repeats.items[i];
         for (int k = 0; k < r->states.count; k++)

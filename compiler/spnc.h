@@ -91,6 +91,7 @@ typedef struct {
     bool set;            /* overridden on the command line; set_text is "d=8" */
     const char *set_text;
     bool used;
+    bool refused;        /* its value is wrong, and has been reported: what reads it fails silently */
 } Param;
 typedef struct { Param *params; int count; } Scope;
 
@@ -173,6 +174,7 @@ struct Tensor {
     int hoisted;             /* written in a repeat of so many steps, but the same at each and made once before it; else 0 */
     Tensor *view_of;         /* shares that tensor's memory under another shape */
     bool trained;            /* depends on a parameter: its gradient is wanted */
+    bool needed;             /* warn.c: the loss depends on it */
     Tensor *start;           /* carried: the value before step 0 (NULL: zeros) */
     Weight *start_weight;    /* carried with a trained start */
     List grads;              /* grad.c: GradPart, what its readers contribute */
@@ -202,7 +204,7 @@ struct Weight {
     int uses;                /* WEIGHTS operators so far: the second adds to the first */
 };
 
-typedef enum { ATTR_INT, ATTR_PAIR, ATTR_REAL, ATTR_WORD, ATTR_BOOL, ATTR_INIT, ATTR_SHAPE, ATTR_NAME } AttrType;
+typedef enum { ATTR_INT, ATTR_PAIR, ATTR_REAL, ATTR_WORD, ATTR_BOOL, ATTR_INIT, ATTR_SHAPE, ATTR_NAME, ATTR_TREE } AttrType;      /* ATTR_TREE: see language.h */
 typedef struct {
     const char *name;
     AttrType type;
@@ -215,6 +217,7 @@ typedef struct {
     const AttrSpec *spec;
     Loc loc;
     bool given;
+    const char *text;        /* one value: as written */
     int count;               /* numbers */
     double number[RANK_MAX];
     const char *word;
@@ -359,9 +362,10 @@ extern const OpInfo *const op_table[OP_COUNT];
 /* ---- model.c ... emit.c: the stages ----------------------------------------------------------------- */
 
 bool model_build(Model *m, const Yaml *root, const char *const *sets, int set_count);
-bool shape_infer(Model *m);
+bool shape_infer(Model *m);      /* also after model_build has refused: what it could build has shapes, and mistakes in them */
 bool steps_split(Model *m);
 bool grad_build(Model *m);
+void warn(const Model *m);       /* after grad_build: what is not wrong but hardly meant */
 void fuse(Model *m);
 void kernels_choose(Model *m);
 bool plan(Model *m);

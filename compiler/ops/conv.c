@@ -20,6 +20,8 @@ static const AttrSpec attrs[] = {
     { 0 },
 };
 
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
 static bool infer(Model *m, Op *op)
 {
     const Shape *x = &op->reads[0].tensor->shape;
@@ -32,8 +34,9 @@ static bool infer(Model *m, Op *op)
     for (int i = 0; i < 2; i++) {
         int64_t room = x->dim[i + 1] + 2 * p[i];
         if (k[i] > room)
-            return shape_refuse(m, op, "a %lldx%lld kernel does not fit its %lldx%lld input%s", (long long)k[0], (long long)k[1],
-                                (long long)x->dim[1], (long long)x->dim[2], p[0] || p[1] ? ", padding included" : "");
+            return shape_refuse(m, op, "a %lldx%lld kernel does not fit its %lldx%lld input%s; one of %lldx%lld does", (long long)k[0], (long long)k[1],
+                                (long long)x->dim[1], (long long)x->dim[2], p[0] || p[1] ? ", padding included" : "",
+                                (long long)least(k[0], x->dim[1] + 2 * p[0]), (long long)least(k[1], x->dim[2] + 2 * p[1]));
         if (p[i] >= k[i])
             return shape_refuse(m, op, "padding %lld must be smaller than the kernel's %lld: whole windows would see only zeros", (long long)p[i], (long long)k[i]);
         out[i] = (room - k[i]) / s[i] + 1;

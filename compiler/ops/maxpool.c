@@ -39,8 +39,9 @@ static bool infer(Model *m, Op *op)
     geometry(op, size, stride);
     for (int i = 0; i < 2; i++)
         if (size[i] > x->dim[i + 1])
-            return shape_refuse(m, op, "a %lldx%lld window does not fit its %lldx%lld input", (long long)size[0], (long long)size[1],
-                                (long long)x->dim[1], (long long)x->dim[2]);
+            return shape_refuse(m, op, "a %lldx%lld window does not fit its %lldx%lld input; one of %lldx%lld does", (long long)size[0],
+                                (long long)size[1], (long long)x->dim[1], (long long)x->dim[2],
+                                (long long)(size[0] < x->dim[1] ? size[0] : x->dim[1]), (long long)(size[1] < x->dim[2] ? size[1] : x->dim[2]));
     op->writes[0].tensor->shape = (Shape){ 3, { x->dim[0], (x->dim[1] - size[0]) / stride[0] + 1, (x->dim[2] - size[1]) / stride[1] + 1 } };
     return true;
 }

@@ -16,6 +16,8 @@ static bool infer_same(Model *m, Op *op)
 static bool infer_stack(Model *m, Op *op)
 {
     const Shape *x = &op->reads[0].tensor->shape;
+    if (op->reads[0].tensor->repeat->steps == 0)       /* their number has been refused */
+        return false;
     if (x->rank == RANK_MAX)
         return shape_refuse(m, op, "the stack of steps would have more than %d axes", RANK_MAX);
     Shape y = { .rank = x->rank + 1, .dim = { op->reads[0].tensor->repeat->steps } };
