@@ -457,106 +457,96 @@ static void h_start_forward(real *y)
  *   4x7x7 -> 48    9456 parameters    0.00941 M multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of outputs x slices; inputs in blocks of 128 whose x stays in the first-level cache.  A block's weights to 16
- * outputs are first copied together, since rows of w lie so far apart that they would push each other out. */
-static void h_from_input_forward_6x1(real y[][48][L], real x[][196][L], real *w, real b[48], int m, int s, int k0, int k1)
+ * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 196 inputs
+ * at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes at the end. */
+static void h_from_input_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
 {
-    vec s0_0 = v_set1(b[m]);
-    vec s1_0 = v_set1(b[m + 1]);
-    vec s2_0 = v_set1(b[m + 2]);
-    vec s3_0 = v_set1(b[m + 3]);
-    vec s4_0 = v_set1(b[m + 4]);
-    vec s5_0 = v_set1(b[m + 5]);
-    if (k0 > 0) {
-        s0_0 = v_load(y[s][m]);
-        s1_0 = v_load(y[s][m + 1]);
-        s2_0 = v_load(y[s][m + 2]);
-        s3_0 = v_load(y[s][m + 3]);
-        s4_0 = v_load(y[s][m + 4]);
-        s5_0 = v_load(y[s][m + 5]);
-    }
-    for (int k = k0; k < k1; k++) {
-        real *wk = w + (k - k0) * 16;
-        vec z0 = v_load(x[s][k]);
-        vec a = v_set1(wk[0]);
+    vec s0_0 = v_load(&sum[0][0]);
+    vec s1_0 = v_load(&sum[1][0]);
+    vec s2_0 = v_load(&sum[2][0]);
+    vec s3_0 = v_load(&sum[3][0]);
+    vec s4_0 = v_load(&sum[4][0]);
+    vec s5_0 = v_load(&sum[5][0]);
+    for (int k = 0; k < count; k++, x += L) {
+        vec z0 = v_load(&panel[k][0]);
+        vec a = v_set1(x[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(wk[1]);
+        a = v_set1(x[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(wk[2]);
+        a = v_set1(x[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(wk[3]);
+        a = v_set1(x[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(wk[4]);
+        a = v_set1(x[4]);
         s4_0 = v_fma(a, z0, s4_0);
-        a = v_set1(wk[5]);
+        a = v_set1(x[5]);
         s5_0 = v_fma(a, z0, s5_0);
     }
-    v_store(y[s][m], s0_0);
-    v_store(y[s][m + 1], s1_0);
-    v_store(y[s][m + 2], s2_0);
-    v_store(y[s][m + 3], s3_0);
-    v_store(y[s][m + 4], s4_0);
-    v_store(y[s][m + 5], s5_0);
+    v_store(&sum[0][0], s0_0);
+    v_store(&sum[1][0], s1_0);
+    v_store(&sum[2][0], s2_0);
+    v_store(&sum[3][0], s3_0);
+    v_store(&sum[4][0], s4_0);
+    v_store(&sum[5][0], s5_0);
 }
 
-static void h_from_input_forward_5x1(real y[][48][L], real x[][196][L], real *w, real b[48], int m, int s, int k0, int k1)
+static void h_from_input_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
 {
-    vec s0_0 = v_set1(b[m]);
-    vec s1_0 = v_set1(b[m + 1]);
-    vec s2_0 = v_set1(b[m + 2]);
-    vec s3_0 = v_set1(b[m + 3]);
-    vec s4_0 = v_set1(b[m + 4]);
-    if (k0 > 0) {
-        s0_0 = v_load(y[s][m]);
-        s1_0 = v_load(y[s][m + 1]);
-        s2_0 = v_load(y[s][m + 2]);
-        s3_0 = v_load(y[s][m + 3]);
-        s4_0 = v_load(y[s][m + 4]);
-    }
-    for (int k = k0; k < k1; k++) {
-        real *wk = w + (k - k0) * 16;
-        vec z0 = v_load(x[s][k]);
-        vec a = v_set1(wk[0]);
+    vec s0_0 = v_load(&sum[0][0]);
+    vec s1_0 = v_load(&sum[1][0]);
+    vec s2_0 = v_load(&sum[2][0]);
+    vec s3_0 = v_load(&sum[3][0]);
+    vec s4_0 = v_load(&sum[4][0]);
+    for (int k = 0; k < count; k++, x += L) {
+        vec z0 = v_load(&panel[k][0]);
+        vec a = v_set1(x[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(wk[1]);
+        a = v_set1(x[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(wk[2]);
+        a = v_set1(x[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(wk[3]);
+        a = v_set1(x[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(wk[4]);
+        a = v_set1(x[4]);
         s4_0 = v_fma(a, z0, s4_0);
     }
-    v_store(y[s][m], s0_0);
-    v_store(y[s][m + 1], s1_0);
-    v_store(y[s][m + 2], s2_0);
-    v_store(y[s][m + 3], s3_0);
-    v_store(y[s][m + 4], s4_0);
+    v_store(&sum[0][0], s0_0);
+    v_store(&sum[1][0], s1_0);
+    v_store(&sum[2][0], s2_0);
+    v_store(&sum[3][0], s3_0);
+    v_store(&sum[4][0], s4_0);
 }
 
 static void h_from_input_forward(real *y, real *x, real w[196][48], real b[48])
 {
     real (*ys)[48][L] = (real (*)[48][L])y, (*xs)[196][L] = (real (*)[196][L])x;
-    _Alignas(64) real panel[128][16];
-    for (int k0 = 0; k0 < 196; k0 += 128) {
-        int k1 = k0 + 128 < 196 ? k0 + 128 : 196;
-        #pragma omp for schedule(static) nowait
-        for (int t = 0; t < 6; t++) {
-            int p = t % 3, s = t / 3 * 1;
-            int m = p * 16;
+    _Alignas(64) real panel[196][16], sum[1 * L][16];
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 6; t++) {
+        int p = t % 3, s0 = t / 3 * 1, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
+        int m = p * 16;
+        for (int i = 0; i < (s1 - s0) * L; i++) {
+            v_store(&sum[i][0], v_loadu(&b[m]));
+        }
+        for (int k0 = 0; k0 < 196; k0 += 196) {
+            int k1 = k0 + 196 < 196 ? k0 + 196 : 196;
             for (int k = k0; k < k1; k++) {
-                v_store(panel[k - k0], v_loadu(&w[k][m]));
-                v_prefetch(&w[k][m + 16 < 48 ? m + 16 : 0]);
+                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
-            {
-                for (int f = 0; f < 6; f += 6)
-                    h_from_input_forward_6x1(ys, xs, &panel[0][f], b, m + f, s, k0, k1);
-                for (int f = 6; f < 16; f += 5)
-                    h_from_input_forward_5x1(ys, xs, &panel[0][f], b, m + f, s, k0, k1);
+            for (int s = s0; s < s1; s++) {
+                h_from_input_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) h_from_input_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l], k1 - k0);
             }
         }
+        enum { outputs = 16 };
+        for (int s = s0; s < s1; s++)
+            for (int q = 0; q < outputs; q += 16) {
+                vec lanes[16];
+                for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
+                v_transpose16(lanes);
+                for (int r = 0; r < 16; r++) v_store(ys[s][m + q + r], lanes[r]);
+            }
     }
-    #pragma omp barrier
 }
 
 static void h_from_input_backward_6x1(real dx[][196][L], real dy[][48][L], real w[196][48], int k, int s)
@@ -626,7 +616,7 @@ static void h_from_input_weights_2x3(real dw[196][48], real dy[][48], real x[][1
     int m = v * 16;
     vec s0_0 = v_zero(), s0_1 = v_zero(), s0_2 = v_zero(), s1_0 = v_zero(), s1_1 = v_zero(), s1_2 = v_zero();
     for (int s = 0; s < 2; s++)
-        for (int l = 0; l < L; l++) {
+        for (int l = 0, end = L; l < end; l++) {
             real *d = &dy[s * L + l][m];
             vec a0 = v_set1(x[s][k][l]);
             vec a1 = v_set1(x[s][k + 1][l]);
@@ -656,7 +646,8 @@ static void h_from_input_weights(real dw[196][48], real db[48], real *dy, real *
     #pragma omp for schedule(static) nowait
     for (int m = 0; m < 48; m += 16) {
         vec s = v_zero();
-        for (int r = 0; r < 2 * L; r++) s = v_add(s, v_loadu(&dyt[r][m]));
+        for (int i = 0; i < 2; i++)
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
         v_storeu(&db[m], s);
     }
     #pragma omp for schedule(static)
@@ -672,91 +663,96 @@ static void h_from_input_weights(real dw[196][48], real db[48], real *dy, real *
  *   16 -> 48    768 parameters    0.000768 M multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of outputs x slices; inputs in blocks of 128 whose x stays in the first-level cache.  A block's weights to 16
- * outputs are first copied together, since rows of w lie so far apart that they would push each other out. */
-static void h_from_state_forward_6x1(real y[][48][L], real x[][16][L], real *w, int m, int s, int k0, int k1)
+ * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 16 inputs
+ * at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes at the end. */
+static void h_from_state_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
 {
-    vec s0_0 = v_zero();
-    vec s1_0 = v_zero();
-    vec s2_0 = v_zero();
-    vec s3_0 = v_zero();
-    vec s4_0 = v_zero();
-    vec s5_0 = v_zero();
-    for (int k = k0; k < k1; k++) {
-        real *wk = w + (k - k0) * 16;
-        vec z0 = v_load(x[s][k]);
-        vec a = v_set1(wk[0]);
+    vec s0_0 = v_load(&sum[0][0]);
+    vec s1_0 = v_load(&sum[1][0]);
+    vec s2_0 = v_load(&sum[2][0]);
+    vec s3_0 = v_load(&sum[3][0]);
+    vec s4_0 = v_load(&sum[4][0]);
+    vec s5_0 = v_load(&sum[5][0]);
+    for (int k = 0; k < count; k++, x += L) {
+        vec z0 = v_load(&panel[k][0]);
+        vec a = v_set1(x[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(wk[1]);
+        a = v_set1(x[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(wk[2]);
+        a = v_set1(x[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(wk[3]);
+        a = v_set1(x[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(wk[4]);
+        a = v_set1(x[4]);
         s4_0 = v_fma(a, z0, s4_0);
-        a = v_set1(wk[5]);
+        a = v_set1(x[5]);
         s5_0 = v_fma(a, z0, s5_0);
     }
-    v_store(y[s][m], s0_0);
-    v_store(y[s][m + 1], s1_0);
-    v_store(y[s][m + 2], s2_0);
-    v_store(y[s][m + 3], s3_0);
-    v_store(y[s][m + 4], s4_0);
-    v_store(y[s][m + 5], s5_0);
+    v_store(&sum[0][0], s0_0);
+    v_store(&sum[1][0], s1_0);
+    v_store(&sum[2][0], s2_0);
+    v_store(&sum[3][0], s3_0);
+    v_store(&sum[4][0], s4_0);
+    v_store(&sum[5][0], s5_0);
 }
 
-static void h_from_state_forward_5x1(real y[][48][L], real x[][16][L], real *w, int m, int s, int k0, int k1)
+static void h_from_state_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
 {
-    vec s0_0 = v_zero();
-    vec s1_0 = v_zero();
-    vec s2_0 = v_zero();
-    vec s3_0 = v_zero();
-    vec s4_0 = v_zero();
-    for (int k = k0; k < k1; k++) {
-        real *wk = w + (k - k0) * 16;
-        vec z0 = v_load(x[s][k]);
-        vec a = v_set1(wk[0]);
+    vec s0_0 = v_load(&sum[0][0]);
+    vec s1_0 = v_load(&sum[1][0]);
+    vec s2_0 = v_load(&sum[2][0]);
+    vec s3_0 = v_load(&sum[3][0]);
+    vec s4_0 = v_load(&sum[4][0]);
+    for (int k = 0; k < count; k++, x += L) {
+        vec z0 = v_load(&panel[k][0]);
+        vec a = v_set1(x[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(wk[1]);
+        a = v_set1(x[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(wk[2]);
+        a = v_set1(x[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(wk[3]);
+        a = v_set1(x[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(wk[4]);
+        a = v_set1(x[4]);
         s4_0 = v_fma(a, z0, s4_0);
     }
-    v_store(y[s][m], s0_0);
-    v_store(y[s][m + 1], s1_0);
-    v_store(y[s][m + 2], s2_0);
-    v_store(y[s][m + 3], s3_0);
-    v_store(y[s][m + 4], s4_0);
+    v_store(&sum[0][0], s0_0);
+    v_store(&sum[1][0], s1_0);
+    v_store(&sum[2][0], s2_0);
+    v_store(&sum[3][0], s3_0);
+    v_store(&sum[4][0], s4_0);
 }
 
 static void h_from_state_forward(real *y, real *x, real w[16][48])
 {
     real (*ys)[48][L] = (real (*)[48][L])y, (*xs)[16][L] = (real (*)[16][L])x;
-    _Alignas(64) real panel[16][16];
-    for (int k0 = 0; k0 < 16; k0 += 128) {
-        int k1 = k0 + 128 < 16 ? k0 + 128 : 16;
-        #pragma omp for schedule(static) nowait
-        for (int t = 0; t < 6; t++) {
-            int p = t % 3, s = t / 3 * 1;
-            int m = p * 16;
+    _Alignas(64) real panel[16][16], sum[1 * L][16];
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 6; t++) {
+        int p = t % 3, s0 = t / 3 * 1, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
+        int m = p * 16;
+        for (int i = 0; i < (s1 - s0) * L; i++) {
+            v_store(&sum[i][0], v_zero());
+        }
+        for (int k0 = 0; k0 < 16; k0 += 16) {
+            int k1 = k0 + 16 < 16 ? k0 + 16 : 16;
             for (int k = k0; k < k1; k++) {
-                v_store(panel[k - k0], v_loadu(&w[k][m]));
-                v_prefetch(&w[k][m + 16 < 48 ? m + 16 : 0]);
+                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
-            {
-                for (int f = 0; f < 6; f += 6)
-                    h_from_state_forward_6x1(ys, xs, &panel[0][f], m + f, s, k0, k1);
-                for (int f = 6; f < 16; f += 5)
-                    h_from_state_forward_5x1(ys, xs, &panel[0][f], m + f, s, k0, k1);
+            for (int s = s0; s < s1; s++) {
+                h_from_state_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) h_from_state_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l], k1 - k0);
             }
         }
+        enum { outputs = 16 };
+        for (int s = s0; s < s1; s++)
+            for (int q = 0; q < outputs; q += 16) {
+                vec lanes[16];
+                for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
+                v_transpose16(lanes);
+                for (int r = 0; r < 16; r++) v_store(ys[s][m + q + r], lanes[r]);
+            }
     }
-    #pragma omp barrier
 }
 
 static void h_from_state_backward_6x1(real dx[][16][L], real dy[][48][L], real w[16][48], int k, int s)
@@ -826,7 +822,7 @@ static void h_from_state_weights_2x3(real dw[16][48], real dy[][48], real x[][16
     int m = v * 16;
     vec s0_0 = v_zero(), s0_1 = v_zero(), s0_2 = v_zero(), s1_0 = v_zero(), s1_1 = v_zero(), s1_2 = v_zero();
     for (int s = 0; s < 6; s++)
-        for (int l = 0; l < L; l++) {
+        for (int l = 0, end = L; l < end; l++) {
             real *d = &dy[s * L + l][m];
             vec a0 = v_set1(x[s][k][l]);
             vec a1 = v_set1(x[s][k + 1][l]);
@@ -913,48 +909,96 @@ static void h_backward(real *dxw, real *dhw, h_t dbefore,
  *   16 -> 6    102 parameters    9.6e-05 M multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of outputs x slices; inputs in blocks of 128 whose x stays in the first-level cache.  A block's weights to 16
- * outputs are first copied together, since rows of w lie so far apart that they would push each other out. */
-static void A_forward_2x3(real y[][6][L], real x[][16][L], real *w, real b[16], int m, int s, int k0, int k1)
+ * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 16 inputs
+ * at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes at the end. */
+static void A_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
 {
-    vec s0_0 = v_set1(b[m]), s0_1 = s0_0, s0_2 = s0_0;
-    vec s1_0 = v_set1(b[m + 1]), s1_1 = s1_0, s1_2 = s1_0;
-    for (int k = k0; k < k1; k++) {
-        real *wk = w + (k - k0) * 16;
-        vec a0 = v_set1(wk[0]);
-        vec a1 = v_set1(wk[1]);
-        vec z = v_load(x[s][k]);
-        s0_0 = v_fma(a0, z, s0_0); s1_0 = v_fma(a1, z, s1_0);
-        z = v_load(x[s + 1][k]);
-        s0_1 = v_fma(a0, z, s0_1); s1_1 = v_fma(a1, z, s1_1);
-        z = v_load(x[s + 2][k]);
-        s0_2 = v_fma(a0, z, s0_2); s1_2 = v_fma(a1, z, s1_2);
+    vec s0_0 = v_load(&sum[0][0]);
+    vec s1_0 = v_load(&sum[1][0]);
+    vec s2_0 = v_load(&sum[2][0]);
+    vec s3_0 = v_load(&sum[3][0]);
+    vec s4_0 = v_load(&sum[4][0]);
+    vec s5_0 = v_load(&sum[5][0]);
+    for (int k = 0; k < count; k++, x += L) {
+        vec z0 = v_load(&panel[k][0]);
+        vec a = v_set1(x[0]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(x[1]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(x[2]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(x[3]);
+        s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(x[4]);
+        s4_0 = v_fma(a, z0, s4_0);
+        a = v_set1(x[5]);
+        s5_0 = v_fma(a, z0, s5_0);
     }
-    v_store(y[s][m], s0_0); v_store(y[s + 1][m], s0_1); v_store(y[s + 2][m], s0_2);
-    v_store(y[s][m + 1], s1_0); v_store(y[s + 1][m + 1], s1_1); v_store(y[s + 2][m + 1], s1_2);
+    v_store(&sum[0][0], s0_0);
+    v_store(&sum[1][0], s1_0);
+    v_store(&sum[2][0], s2_0);
+    v_store(&sum[3][0], s3_0);
+    v_store(&sum[4][0], s4_0);
+    v_store(&sum[5][0], s5_0);
+}
+
+static void A_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
+{
+    vec s0_0 = v_load(&sum[0][0]);
+    vec s1_0 = v_load(&sum[1][0]);
+    vec s2_0 = v_load(&sum[2][0]);
+    vec s3_0 = v_load(&sum[3][0]);
+    vec s4_0 = v_load(&sum[4][0]);
+    for (int k = 0; k < count; k++, x += L) {
+        vec z0 = v_load(&panel[k][0]);
+        vec a = v_set1(x[0]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(x[1]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(x[2]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(x[3]);
+        s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(x[4]);
+        s4_0 = v_fma(a, z0, s4_0);
+    }
+    v_store(&sum[0][0], s0_0);
+    v_store(&sum[1][0], s1_0);
+    v_store(&sum[2][0], s2_0);
+    v_store(&sum[3][0], s3_0);
+    v_store(&sum[4][0], s4_0);
 }
 
 static void A_forward(real *y, real *x, real w[16][16], real b[16])
 {
     real (*ys)[6][L] = (real (*)[6][L])y, (*xs)[16][L] = (real (*)[16][L])x;
-    _Alignas(64) real panel[16][16];
-    for (int k0 = 0; k0 < 16; k0 += 128) {
-        int k1 = k0 + 128 < 16 ? k0 + 128 : 16;
-        #pragma omp for schedule(static) nowait
-        for (int t = 0; t < 2; t++) {
-            int p = t % 1, s = t / 1 * 3;
-            int m = p * 6;
+    _Alignas(64) real panel[16][16], sum[1 * L][16];
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 6; t++) {
+        int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 6 ? s0 + 1 : 6;
+        int m = p * 16;
+        for (int i = 0; i < (s1 - s0) * L; i++) {
+            v_store(&sum[i][0], v_loadu(&b[m]));
+        }
+        for (int k0 = 0; k0 < 16; k0 += 16) {
+            int k1 = k0 + 16 < 16 ? k0 + 16 : 16;
             for (int k = k0; k < k1; k++) {
-                v_store(panel[k - k0], v_loadu(&w[k][m]));
-                v_prefetch(&w[k][m + 16 < 16 ? m + 16 : 0]);
+                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
-            {
-                for (int f = 0; f < 6; f += 2)
-                    A_forward_2x3(ys, xs, &panel[0][f], b, m + f, s, k0, k1);
+            for (int s = s0; s < s1; s++) {
+                A_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) A_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l], k1 - k0);
             }
         }
+        enum { outputs = 16 };
+        for (int s = s0; s < s1; s++)
+            for (int q = 0; q < outputs; q += 16) {
+                vec lanes[16];
+                for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
+                v_transpose16(lanes);
+                for (int r = 0; r < 16 && m + q + r < 6; r++) v_store(ys[s][m + q + r], lanes[r]);
+            }
     }
-    #pragma omp barrier
 }
 
 static void A_backward_2x3(real dx[][16][L], real dy[][6][L], real w[16][16], int k, int s)
@@ -991,7 +1035,7 @@ static void A_weights_6x1(real dw[16][16], real dy[][16], real x[][16][L], int k
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int s = 0; s < 6; s++)
-        for (int l = 0; l < L; l++) {
+        for (int l = 0, end = L; l < end; l++) {
             real *d = &dy[s * L + l][m];
             vec z0 = v_loadu(d);
             vec a = v_set1(x[s][k][l]);
@@ -1020,7 +1064,7 @@ static void A_weights_5x1(real dw[16][16], real dy[][16], real x[][16][L], int k
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
     for (int s = 0; s < 6; s++)
-        for (int l = 0; l < L; l++) {
+        for (int l = 0, end = L; l < end; l++) {
             real *d = &dy[s * L + l][m];
             vec z0 = v_loadu(d);
             vec a = v_set1(x[s][k][l]);
@@ -1056,7 +1100,8 @@ static void A_weights(real dw[16][16], real db[16], real *dy, real *x, real *wor
     #pragma omp for schedule(static) nowait
     for (int m = 0; m < 16; m += 16) {
         vec s = v_zero();
-        for (int r = 0; r < 6 * L; r++) s = v_add(s, v_loadu(&dyt[r][m]));
+        for (int i = 0; i < 6; i++)
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
         v_storeu(&db[m], s);
     }
     #pragma omp for schedule(static)
@@ -1318,52 +1363,96 @@ static void classify_conv1_weights(real dw[8][1][3][3], real db[], classify_maxp
  *   8x9x9 -> 10    6490 parameters    0.00648 M multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of outputs x slices; inputs in blocks of 128 whose x stays in the first-level cache.  A block's weights to 16
- * outputs are first copied together, since rows of w lie so far apart that they would push each other out. */
-static void classify_dense1_forward_2x3(real y[][10][L], real x[][648][L], real *w, real b[16], int m, int s, int k0, int k1)
+ * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 640 inputs
+ * at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes at the end. */
+static void classify_dense1_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
 {
-    vec s0_0 = v_set1(b[m]), s0_1 = s0_0, s0_2 = s0_0;
-    vec s1_0 = v_set1(b[m + 1]), s1_1 = s1_0, s1_2 = s1_0;
-    if (k0 > 0) {
-        s0_0 = v_load(y[s][m]); s0_1 = v_load(y[s + 1][m]); s0_2 = v_load(y[s + 2][m]);
-        s1_0 = v_load(y[s][m + 1]); s1_1 = v_load(y[s + 1][m + 1]); s1_2 = v_load(y[s + 2][m + 1]);
+    vec s0_0 = v_load(&sum[0][0]);
+    vec s1_0 = v_load(&sum[1][0]);
+    vec s2_0 = v_load(&sum[2][0]);
+    vec s3_0 = v_load(&sum[3][0]);
+    vec s4_0 = v_load(&sum[4][0]);
+    vec s5_0 = v_load(&sum[5][0]);
+    for (int k = 0; k < count; k++, x += L) {
+        vec z0 = v_load(&panel[k][0]);
+        vec a = v_set1(x[0]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(x[1]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(x[2]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(x[3]);
+        s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(x[4]);
+        s4_0 = v_fma(a, z0, s4_0);
+        a = v_set1(x[5]);
+        s5_0 = v_fma(a, z0, s5_0);
     }
-    for (int k = k0; k < k1; k++) {
-        real *wk = w + (k - k0) * 16;
-        vec a0 = v_set1(wk[0]);
-        vec a1 = v_set1(wk[1]);
-        vec z = v_load(x[s][k]);
-        s0_0 = v_fma(a0, z, s0_0); s1_0 = v_fma(a1, z, s1_0);
-        z = v_load(x[s + 1][k]);
-        s0_1 = v_fma(a0, z, s0_1); s1_1 = v_fma(a1, z, s1_1);
-        z = v_load(x[s + 2][k]);
-        s0_2 = v_fma(a0, z, s0_2); s1_2 = v_fma(a1, z, s1_2);
+    v_store(&sum[0][0], s0_0);
+    v_store(&sum[1][0], s1_0);
+    v_store(&sum[2][0], s2_0);
+    v_store(&sum[3][0], s3_0);
+    v_store(&sum[4][0], s4_0);
+    v_store(&sum[5][0], s5_0);
+}
+
+static void classify_dense1_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
+{
+    vec s0_0 = v_load(&sum[0][0]);
+    vec s1_0 = v_load(&sum[1][0]);
+    vec s2_0 = v_load(&sum[2][0]);
+    vec s3_0 = v_load(&sum[3][0]);
+    vec s4_0 = v_load(&sum[4][0]);
+    for (int k = 0; k < count; k++, x += L) {
+        vec z0 = v_load(&panel[k][0]);
+        vec a = v_set1(x[0]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(x[1]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(x[2]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(x[3]);
+        s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(x[4]);
+        s4_0 = v_fma(a, z0, s4_0);
     }
-    v_store(y[s][m], s0_0); v_store(y[s + 1][m], s0_1); v_store(y[s + 2][m], s0_2);
-    v_store(y[s][m + 1], s1_0); v_store(y[s + 1][m + 1], s1_1); v_store(y[s + 2][m + 1], s1_2);
+    v_store(&sum[0][0], s0_0);
+    v_store(&sum[1][0], s1_0);
+    v_store(&sum[2][0], s2_0);
+    v_store(&sum[3][0], s3_0);
+    v_store(&sum[4][0], s4_0);
 }
 
 static void classify_dense1_forward(real *y, real *x, real w[648][16], real b[16])
 {
     real (*ys)[10][L] = (real (*)[10][L])y, (*xs)[648][L] = (real (*)[648][L])x;
-    _Alignas(64) real panel[128][16];
-    for (int k0 = 0; k0 < 648; k0 += 128) {
-        int k1 = k0 + 128 < 648 ? k0 + 128 : 648;
-        #pragma omp for schedule(static) nowait
-        for (int t = 0; t < 2; t++) {
-            int p = t % 1, s = t / 1 * 3;
-            int m = p * 10;
+    _Alignas(64) real panel[640][16], sum[1 * L][16];
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 6; t++) {
+        int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 6 ? s0 + 1 : 6;
+        int m = p * 16;
+        for (int i = 0; i < (s1 - s0) * L; i++) {
+            v_store(&sum[i][0], v_loadu(&b[m]));
+        }
+        for (int k0 = 0; k0 < 648; k0 += 640) {
+            int k1 = k0 + 640 < 648 ? k0 + 640 : 648;
             for (int k = k0; k < k1; k++) {
-                v_store(panel[k - k0], v_loadu(&w[k][m]));
-                v_prefetch(&w[k][m + 16 < 16 ? m + 16 : 0]);
+                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
-            {
-                for (int f = 0; f < 10; f += 2)
-                    classify_dense1_forward_2x3(ys, xs, &panel[0][f], b, m + f, s, k0, k1);
+            for (int s = s0; s < s1; s++) {
+                classify_dense1_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) classify_dense1_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l], k1 - k0);
             }
         }
+        enum { outputs = 16 };
+        for (int s = s0; s < s1; s++)
+            for (int q = 0; q < outputs; q += 16) {
+                vec lanes[16];
+                for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
+                v_transpose16(lanes);
+                for (int r = 0; r < 16 && m + q + r < 10; r++) v_store(ys[s][m + q + r], lanes[r]);
+            }
     }
-    #pragma omp barrier
 }
 
 static void classify_dense1_backward_2x3(real dx[][648][L], real dy[][10][L], real w[648][16], int k, int s)
@@ -1400,7 +1489,7 @@ static void classify_dense1_weights_6x1(real dw[648][16], real dy[][16], real x[
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int s = 0; s < 6; s++)
-        for (int l = 0; l < L; l++) {
+        for (int l = 0, end = L; l < end; l++) {
             real *d = &dy[s * L + l][m];
             vec z0 = v_loadu(d);
             vec a = v_set1(x[s][k][l]);
@@ -1439,7 +1528,8 @@ static void classify_dense1_weights(real dw[648][16], real db[16], real *dy, rea
     #pragma omp for schedule(static) nowait
     for (int m = 0; m < 16; m += 16) {
         vec s = v_zero();
-        for (int r = 0; r < 6 * L; r++) s = v_add(s, v_loadu(&dyt[r][m]));
+        for (int i = 0; i < 6; i++)
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
         v_storeu(&db[m], s);
     }
     #pragma omp for schedule(static)

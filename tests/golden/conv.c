@@ -407,45 +407,96 @@ static void front_tanh1_backward(real *dx, real *dy, real *y)
  *   2x2x2 -> 2    18 parameters    1.6e-05 M multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of outputs x slices; inputs in blocks of 128 whose x stays in the first-level cache.  A block's weights to 16
- * outputs are first copied together, since rows of w lie so far apart that they would push each other out. */
-static void front_dense1_forward_2x1(real y[][2][L], real x[][8][L], real *w, real b[16], int m, int s, int k0, int k1)
+ * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 8 inputs
+ * at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes at the end. */
+static void front_dense1_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
 {
-    vec s0_0 = v_set1(b[m]);
-    vec s1_0 = v_set1(b[m + 1]);
-    for (int k = k0; k < k1; k++) {
-        real *wk = w + (k - k0) * 16;
-        vec z0 = v_load(x[s][k]);
-        vec a = v_set1(wk[0]);
+    vec s0_0 = v_load(&sum[0][0]);
+    vec s1_0 = v_load(&sum[1][0]);
+    vec s2_0 = v_load(&sum[2][0]);
+    vec s3_0 = v_load(&sum[3][0]);
+    vec s4_0 = v_load(&sum[4][0]);
+    vec s5_0 = v_load(&sum[5][0]);
+    for (int k = 0; k < count; k++, x += L) {
+        vec z0 = v_load(&panel[k][0]);
+        vec a = v_set1(x[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(wk[1]);
+        a = v_set1(x[1]);
         s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(x[2]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(x[3]);
+        s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(x[4]);
+        s4_0 = v_fma(a, z0, s4_0);
+        a = v_set1(x[5]);
+        s5_0 = v_fma(a, z0, s5_0);
     }
-    v_store(y[s][m], s0_0);
-    v_store(y[s][m + 1], s1_0);
+    v_store(&sum[0][0], s0_0);
+    v_store(&sum[1][0], s1_0);
+    v_store(&sum[2][0], s2_0);
+    v_store(&sum[3][0], s3_0);
+    v_store(&sum[4][0], s4_0);
+    v_store(&sum[5][0], s5_0);
+}
+
+static void front_dense1_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
+{
+    vec s0_0 = v_load(&sum[0][0]);
+    vec s1_0 = v_load(&sum[1][0]);
+    vec s2_0 = v_load(&sum[2][0]);
+    vec s3_0 = v_load(&sum[3][0]);
+    vec s4_0 = v_load(&sum[4][0]);
+    for (int k = 0; k < count; k++, x += L) {
+        vec z0 = v_load(&panel[k][0]);
+        vec a = v_set1(x[0]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(x[1]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(x[2]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(x[3]);
+        s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(x[4]);
+        s4_0 = v_fma(a, z0, s4_0);
+    }
+    v_store(&sum[0][0], s0_0);
+    v_store(&sum[1][0], s1_0);
+    v_store(&sum[2][0], s2_0);
+    v_store(&sum[3][0], s3_0);
+    v_store(&sum[4][0], s4_0);
 }
 
 static void front_dense1_forward(real *y, real *x, real w[8][16], real b[16])
 {
     real (*ys)[2][L] = (real (*)[2][L])y, (*xs)[8][L] = (real (*)[8][L])x;
-    _Alignas(64) real panel[8][16];
-    for (int k0 = 0; k0 < 8; k0 += 128) {
-        int k1 = k0 + 128 < 8 ? k0 + 128 : 8;
-        #pragma omp for schedule(static) nowait
-        for (int t = 0; t < 1; t++) {
-            int p = t % 1, s = t / 1 * 1;
-            int m = p * 2;
+    _Alignas(64) real panel[8][16], sum[1 * L][16];
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 1; t++) {
+        int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
+        int m = p * 16;
+        for (int i = 0; i < (s1 - s0) * L; i++) {
+            v_store(&sum[i][0], v_loadu(&b[m]));
+        }
+        for (int k0 = 0; k0 < 8; k0 += 8) {
+            int k1 = k0 + 8 < 8 ? k0 + 8 : 8;
             for (int k = k0; k < k1; k++) {
-                v_store(panel[k - k0], v_loadu(&w[k][m]));
-                v_prefetch(&w[k][m + 16 < 16 ? m + 16 : 0]);
+                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
-            {
-                for (int f = 0; f < 2; f += 2)
-                    front_dense1_forward_2x1(ys, xs, &panel[0][f], b, m + f, s, k0, k1);
+            for (int s = s0; s < s1; s++) {
+                front_dense1_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) front_dense1_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l], k1 - k0);
             }
         }
+        enum { outputs = 16 };
+        for (int s = s0; s < s1; s++)
+            for (int q = 0; q < outputs; q += 16) {
+                vec lanes[16];
+                for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
+                v_transpose16(lanes);
+                for (int r = 0; r < 16 && m + q + r < 2; r++) v_store(ys[s][m + q + r], lanes[r]);
+            }
     }
-    #pragma omp barrier
 }
 
 static void front_dense1_backward_4x1(real dx[][8][L], real dy[][2][L], real w[8][16], int k, int s)
@@ -485,7 +536,7 @@ static void front_dense1_weights_4x1(real dw[8][16], real dy[][16], real x[][8][
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
     for (int s = 0; s < 1; s++)
-        for (int l = 0; l < L; l++) {
+        for (int l = 0, end = L; l < end; l++) {
             real *d = &dy[s * L + l][m];
             vec z0 = v_loadu(d);
             vec a = v_set1(x[s][k][l]);
@@ -518,7 +569,8 @@ static void front_dense1_weights(real dw[8][16], real db[16], real *dy, real *x,
     #pragma omp for schedule(static) nowait
     for (int m = 0; m < 16; m += 16) {
         vec s = v_zero();
-        for (int r = 0; r < 1 * L; r++) s = v_add(s, v_loadu(&dyt[r][m]));
+        for (int i = 0; i < 1; i++)
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
         v_storeu(&db[m], s);
     }
     #pragma omp for schedule(static)

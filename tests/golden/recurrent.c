@@ -171,83 +171,96 @@ static void h_start_weights(real *dp, real *dy)
  *   1x4x4 -> 9    153 parameters    0.000144 M multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of outputs x slices; inputs in blocks of 128 whose x stays in the first-level cache.  A block's weights to 16
- * outputs are first copied together, since rows of w lie so far apart that they would push each other out. */
-static void h_from_input_forward_5x1(real y[][9][L], real x[][16][L], real *w, real b[16], int m, int s, int k0, int k1)
+ * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 16 inputs
+ * at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes at the end. */
+static void h_from_input_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
 {
-    vec s0_0 = v_set1(b[m]);
-    vec s1_0 = v_set1(b[m + 1]);
-    vec s2_0 = v_set1(b[m + 2]);
-    vec s3_0 = v_set1(b[m + 3]);
-    vec s4_0 = v_set1(b[m + 4]);
-    for (int k = k0; k < k1; k++) {
-        real *wk = w + (k - k0) * 16;
-        vec z0 = v_load(x[s][k]);
-        vec a = v_set1(wk[0]);
+    vec s0_0 = v_load(&sum[0][0]);
+    vec s1_0 = v_load(&sum[1][0]);
+    vec s2_0 = v_load(&sum[2][0]);
+    vec s3_0 = v_load(&sum[3][0]);
+    vec s4_0 = v_load(&sum[4][0]);
+    vec s5_0 = v_load(&sum[5][0]);
+    for (int k = 0; k < count; k++, x += L) {
+        vec z0 = v_load(&panel[k][0]);
+        vec a = v_set1(x[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(wk[1]);
+        a = v_set1(x[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(wk[2]);
+        a = v_set1(x[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(wk[3]);
+        a = v_set1(x[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(wk[4]);
+        a = v_set1(x[4]);
         s4_0 = v_fma(a, z0, s4_0);
+        a = v_set1(x[5]);
+        s5_0 = v_fma(a, z0, s5_0);
     }
-    v_store(y[s][m], s0_0);
-    v_store(y[s][m + 1], s1_0);
-    v_store(y[s][m + 2], s2_0);
-    v_store(y[s][m + 3], s3_0);
-    v_store(y[s][m + 4], s4_0);
+    v_store(&sum[0][0], s0_0);
+    v_store(&sum[1][0], s1_0);
+    v_store(&sum[2][0], s2_0);
+    v_store(&sum[3][0], s3_0);
+    v_store(&sum[4][0], s4_0);
+    v_store(&sum[5][0], s5_0);
 }
 
-static void h_from_input_forward_4x1(real y[][9][L], real x[][16][L], real *w, real b[16], int m, int s, int k0, int k1)
+static void h_from_input_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
 {
-    vec s0_0 = v_set1(b[m]);
-    vec s1_0 = v_set1(b[m + 1]);
-    vec s2_0 = v_set1(b[m + 2]);
-    vec s3_0 = v_set1(b[m + 3]);
-    for (int k = k0; k < k1; k++) {
-        real *wk = w + (k - k0) * 16;
-        vec z0 = v_load(x[s][k]);
-        vec a = v_set1(wk[0]);
+    vec s0_0 = v_load(&sum[0][0]);
+    vec s1_0 = v_load(&sum[1][0]);
+    vec s2_0 = v_load(&sum[2][0]);
+    vec s3_0 = v_load(&sum[3][0]);
+    vec s4_0 = v_load(&sum[4][0]);
+    for (int k = 0; k < count; k++, x += L) {
+        vec z0 = v_load(&panel[k][0]);
+        vec a = v_set1(x[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(wk[1]);
+        a = v_set1(x[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(wk[2]);
+        a = v_set1(x[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(wk[3]);
+        a = v_set1(x[3]);
         s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(x[4]);
+        s4_0 = v_fma(a, z0, s4_0);
     }
-    v_store(y[s][m], s0_0);
-    v_store(y[s][m + 1], s1_0);
-    v_store(y[s][m + 2], s2_0);
-    v_store(y[s][m + 3], s3_0);
+    v_store(&sum[0][0], s0_0);
+    v_store(&sum[1][0], s1_0);
+    v_store(&sum[2][0], s2_0);
+    v_store(&sum[3][0], s3_0);
+    v_store(&sum[4][0], s4_0);
 }
 
 static void h_from_input_forward(real *y, real *x, real w[16][16], real b[16])
 {
     real (*ys)[9][L] = (real (*)[9][L])y, (*xs)[16][L] = (real (*)[16][L])x;
-    _Alignas(64) real panel[16][16];
-    for (int k0 = 0; k0 < 16; k0 += 128) {
-        int k1 = k0 + 128 < 16 ? k0 + 128 : 16;
-        #pragma omp for schedule(static) nowait
-        for (int t = 0; t < 1; t++) {
-            int p = t % 1, s = t / 1 * 1;
-            int m = p * 9;
+    _Alignas(64) real panel[16][16], sum[1 * L][16];
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 1; t++) {
+        int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
+        int m = p * 16;
+        for (int i = 0; i < (s1 - s0) * L; i++) {
+            v_store(&sum[i][0], v_loadu(&b[m]));
+        }
+        for (int k0 = 0; k0 < 16; k0 += 16) {
+            int k1 = k0 + 16 < 16 ? k0 + 16 : 16;
             for (int k = k0; k < k1; k++) {
-                v_store(panel[k - k0], v_loadu(&w[k][m]));
-                v_prefetch(&w[k][m + 16 < 16 ? m + 16 : 0]);
+                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
-            {
-                for (int f = 0; f < 5; f += 5)
-                    h_from_input_forward_5x1(ys, xs, &panel[0][f], b, m + f, s, k0, k1);
-                for (int f = 5; f < 9; f += 4)
-                    h_from_input_forward_4x1(ys, xs, &panel[0][f], b, m + f, s, k0, k1);
+            for (int s = s0; s < s1; s++) {
+                h_from_input_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) h_from_input_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l], k1 - k0);
             }
         }
+        enum { outputs = 16 };
+        for (int s = s0; s < s1; s++)
+            for (int q = 0; q < outputs; q += 16) {
+                vec lanes[16];
+                for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
+                v_transpose16(lanes);
+                for (int r = 0; r < 16 && m + q + r < 9; r++) v_store(ys[s][m + q + r], lanes[r]);
+            }
     }
-    #pragma omp barrier
 }
 
 static void h_from_input_weights_6x1(real dw[16][16], real dy[][16], real x[][16][L], int k, int v)
@@ -255,7 +268,7 @@ static void h_from_input_weights_6x1(real dw[16][16], real dy[][16], real x[][16
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int s = 0; s < 1; s++)
-        for (int l = 0; l < L; l++) {
+        for (int l = 0, end = L; l < end; l++) {
             real *d = &dy[s * L + l][m];
             vec z0 = v_loadu(d);
             vec a = v_set1(x[s][k][l]);
@@ -284,7 +297,7 @@ static void h_from_input_weights_5x1(real dw[16][16], real dy[][16], real x[][16
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
     for (int s = 0; s < 1; s++)
-        for (int l = 0; l < L; l++) {
+        for (int l = 0, end = L; l < end; l++) {
             real *d = &dy[s * L + l][m];
             vec z0 = v_loadu(d);
             vec a = v_set1(x[s][k][l]);
@@ -320,7 +333,8 @@ static void h_from_input_weights(real dw[16][16], real db[16], real *dy, real *x
     #pragma omp for schedule(static) nowait
     for (int m = 0; m < 16; m += 16) {
         vec s = v_zero();
-        for (int r = 0; r < 1 * L; r++) s = v_add(s, v_loadu(&dyt[r][m]));
+        for (int i = 0; i < 1; i++)
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
         v_storeu(&db[m], s);
     }
     #pragma omp for schedule(static)
@@ -337,83 +351,96 @@ static void h_from_input_weights(real dw[16][16], real db[16], real *dy, real *x
  *   3 -> 9    27 parameters    2.7e-05 M multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of outputs x slices; inputs in blocks of 128 whose x stays in the first-level cache.  A block's weights to 16
- * outputs are first copied together, since rows of w lie so far apart that they would push each other out. */
-static void h_from_state_forward_5x1(real y[][9][L], real x[][3][L], real *w, int m, int s, int k0, int k1)
+ * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 3 inputs
+ * at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes at the end. */
+static void h_from_state_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
 {
-    vec s0_0 = v_zero();
-    vec s1_0 = v_zero();
-    vec s2_0 = v_zero();
-    vec s3_0 = v_zero();
-    vec s4_0 = v_zero();
-    for (int k = k0; k < k1; k++) {
-        real *wk = w + (k - k0) * 16;
-        vec z0 = v_load(x[s][k]);
-        vec a = v_set1(wk[0]);
+    vec s0_0 = v_load(&sum[0][0]);
+    vec s1_0 = v_load(&sum[1][0]);
+    vec s2_0 = v_load(&sum[2][0]);
+    vec s3_0 = v_load(&sum[3][0]);
+    vec s4_0 = v_load(&sum[4][0]);
+    vec s5_0 = v_load(&sum[5][0]);
+    for (int k = 0; k < count; k++, x += L) {
+        vec z0 = v_load(&panel[k][0]);
+        vec a = v_set1(x[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(wk[1]);
+        a = v_set1(x[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(wk[2]);
+        a = v_set1(x[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(wk[3]);
+        a = v_set1(x[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(wk[4]);
+        a = v_set1(x[4]);
         s4_0 = v_fma(a, z0, s4_0);
+        a = v_set1(x[5]);
+        s5_0 = v_fma(a, z0, s5_0);
     }
-    v_store(y[s][m], s0_0);
-    v_store(y[s][m + 1], s1_0);
-    v_store(y[s][m + 2], s2_0);
-    v_store(y[s][m + 3], s3_0);
-    v_store(y[s][m + 4], s4_0);
+    v_store(&sum[0][0], s0_0);
+    v_store(&sum[1][0], s1_0);
+    v_store(&sum[2][0], s2_0);
+    v_store(&sum[3][0], s3_0);
+    v_store(&sum[4][0], s4_0);
+    v_store(&sum[5][0], s5_0);
 }
 
-static void h_from_state_forward_4x1(real y[][9][L], real x[][3][L], real *w, int m, int s, int k0, int k1)
+static void h_from_state_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
 {
-    vec s0_0 = v_zero();
-    vec s1_0 = v_zero();
-    vec s2_0 = v_zero();
-    vec s3_0 = v_zero();
-    for (int k = k0; k < k1; k++) {
-        real *wk = w + (k - k0) * 16;
-        vec z0 = v_load(x[s][k]);
-        vec a = v_set1(wk[0]);
+    vec s0_0 = v_load(&sum[0][0]);
+    vec s1_0 = v_load(&sum[1][0]);
+    vec s2_0 = v_load(&sum[2][0]);
+    vec s3_0 = v_load(&sum[3][0]);
+    vec s4_0 = v_load(&sum[4][0]);
+    for (int k = 0; k < count; k++, x += L) {
+        vec z0 = v_load(&panel[k][0]);
+        vec a = v_set1(x[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(wk[1]);
+        a = v_set1(x[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(wk[2]);
+        a = v_set1(x[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(wk[3]);
+        a = v_set1(x[3]);
         s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(x[4]);
+        s4_0 = v_fma(a, z0, s4_0);
     }
-    v_store(y[s][m], s0_0);
-    v_store(y[s][m + 1], s1_0);
-    v_store(y[s][m + 2], s2_0);
-    v_store(y[s][m + 3], s3_0);
+    v_store(&sum[0][0], s0_0);
+    v_store(&sum[1][0], s1_0);
+    v_store(&sum[2][0], s2_0);
+    v_store(&sum[3][0], s3_0);
+    v_store(&sum[4][0], s4_0);
 }
 
 static void h_from_state_forward(real *y, real *x, real w[3][16])
 {
     real (*ys)[9][L] = (real (*)[9][L])y, (*xs)[3][L] = (real (*)[3][L])x;
-    _Alignas(64) real panel[3][16];
-    for (int k0 = 0; k0 < 3; k0 += 128) {
-        int k1 = k0 + 128 < 3 ? k0 + 128 : 3;
-        #pragma omp for schedule(static) nowait
-        for (int t = 0; t < 1; t++) {
-            int p = t % 1, s = t / 1 * 1;
-            int m = p * 9;
+    _Alignas(64) real panel[3][16], sum[1 * L][16];
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 1; t++) {
+        int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
+        int m = p * 16;
+        for (int i = 0; i < (s1 - s0) * L; i++) {
+            v_store(&sum[i][0], v_zero());
+        }
+        for (int k0 = 0; k0 < 3; k0 += 3) {
+            int k1 = k0 + 3 < 3 ? k0 + 3 : 3;
             for (int k = k0; k < k1; k++) {
-                v_store(panel[k - k0], v_loadu(&w[k][m]));
-                v_prefetch(&w[k][m + 16 < 16 ? m + 16 : 0]);
+                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
-            {
-                for (int f = 0; f < 5; f += 5)
-                    h_from_state_forward_5x1(ys, xs, &panel[0][f], m + f, s, k0, k1);
-                for (int f = 5; f < 9; f += 4)
-                    h_from_state_forward_4x1(ys, xs, &panel[0][f], m + f, s, k0, k1);
+            for (int s = s0; s < s1; s++) {
+                h_from_state_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) h_from_state_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l], k1 - k0);
             }
         }
+        enum { outputs = 16 };
+        for (int s = s0; s < s1; s++)
+            for (int q = 0; q < outputs; q += 16) {
+                vec lanes[16];
+                for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
+                v_transpose16(lanes);
+                for (int r = 0; r < 16 && m + q + r < 9; r++) v_store(ys[s][m + q + r], lanes[r]);
+            }
     }
-    #pragma omp barrier
 }
 
 static void h_from_state_backward_3x1(real dx[][3][L], real dy[][9][L], real w[3][16], int k, int s)
@@ -450,7 +477,7 @@ static void h_from_state_weights_3x1(real dw[3][16], real dy[][16], real x[][3][
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero();
     for (int s = 0; s < 2; s++)
-        for (int l = 0; l < L; l++) {
+        for (int l = 0, end = L; l < end; l++) {
             real *d = &dy[s * L + l][m];
             vec z0 = v_loadu(d);
             vec a = v_set1(x[s][k][l]);
@@ -537,61 +564,96 @@ static void h_backward(real *dxw, real *dhw, h_t dbefore,
  *   3 -> 6    24 parameters    1.8e-05 M multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of outputs x slices; inputs in blocks of 128 whose x stays in the first-level cache.  A block's weights to 16
- * outputs are first copied together, since rows of w lie so far apart that they would push each other out. */
-static void A_forward_6x1(real y[][6][L], real x[][3][L], real *w, real b[16], int m, int s, int k0, int k1)
+ * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 3 inputs
+ * at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes at the end. */
+static void A_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
 {
-    vec s0_0 = v_set1(b[m]);
-    vec s1_0 = v_set1(b[m + 1]);
-    vec s2_0 = v_set1(b[m + 2]);
-    vec s3_0 = v_set1(b[m + 3]);
-    vec s4_0 = v_set1(b[m + 4]);
-    vec s5_0 = v_set1(b[m + 5]);
-    for (int k = k0; k < k1; k++) {
-        real *wk = w + (k - k0) * 16;
-        vec z0 = v_load(x[s][k]);
-        vec a = v_set1(wk[0]);
+    vec s0_0 = v_load(&sum[0][0]);
+    vec s1_0 = v_load(&sum[1][0]);
+    vec s2_0 = v_load(&sum[2][0]);
+    vec s3_0 = v_load(&sum[3][0]);
+    vec s4_0 = v_load(&sum[4][0]);
+    vec s5_0 = v_load(&sum[5][0]);
+    for (int k = 0; k < count; k++, x += L) {
+        vec z0 = v_load(&panel[k][0]);
+        vec a = v_set1(x[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(wk[1]);
+        a = v_set1(x[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(wk[2]);
+        a = v_set1(x[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(wk[3]);
+        a = v_set1(x[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(wk[4]);
+        a = v_set1(x[4]);
         s4_0 = v_fma(a, z0, s4_0);
-        a = v_set1(wk[5]);
+        a = v_set1(x[5]);
         s5_0 = v_fma(a, z0, s5_0);
     }
-    v_store(y[s][m], s0_0);
-    v_store(y[s][m + 1], s1_0);
-    v_store(y[s][m + 2], s2_0);
-    v_store(y[s][m + 3], s3_0);
-    v_store(y[s][m + 4], s4_0);
-    v_store(y[s][m + 5], s5_0);
+    v_store(&sum[0][0], s0_0);
+    v_store(&sum[1][0], s1_0);
+    v_store(&sum[2][0], s2_0);
+    v_store(&sum[3][0], s3_0);
+    v_store(&sum[4][0], s4_0);
+    v_store(&sum[5][0], s5_0);
+}
+
+static void A_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
+{
+    vec s0_0 = v_load(&sum[0][0]);
+    vec s1_0 = v_load(&sum[1][0]);
+    vec s2_0 = v_load(&sum[2][0]);
+    vec s3_0 = v_load(&sum[3][0]);
+    vec s4_0 = v_load(&sum[4][0]);
+    for (int k = 0; k < count; k++, x += L) {
+        vec z0 = v_load(&panel[k][0]);
+        vec a = v_set1(x[0]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(x[1]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(x[2]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(x[3]);
+        s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(x[4]);
+        s4_0 = v_fma(a, z0, s4_0);
+    }
+    v_store(&sum[0][0], s0_0);
+    v_store(&sum[1][0], s1_0);
+    v_store(&sum[2][0], s2_0);
+    v_store(&sum[3][0], s3_0);
+    v_store(&sum[4][0], s4_0);
 }
 
 static void A_forward(real *y, real *x, real w[3][16], real b[16])
 {
     real (*ys)[6][L] = (real (*)[6][L])y, (*xs)[3][L] = (real (*)[3][L])x;
-    _Alignas(64) real panel[3][16];
-    for (int k0 = 0; k0 < 3; k0 += 128) {
-        int k1 = k0 + 128 < 3 ? k0 + 128 : 3;
-        #pragma omp for schedule(static) nowait
-        for (int t = 0; t < 2; t++) {
-            int p = t % 1, s = t / 1 * 1;
-            int m = p * 6;
+    _Alignas(64) real panel[3][16], sum[1 * L][16];
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 2; t++) {
+        int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
+        int m = p * 16;
+        for (int i = 0; i < (s1 - s0) * L; i++) {
+            v_store(&sum[i][0], v_loadu(&b[m]));
+        }
+        for (int k0 = 0; k0 < 3; k0 += 3) {
+            int k1 = k0 + 3 < 3 ? k0 + 3 : 3;
             for (int k = k0; k < k1; k++) {
-                v_store(panel[k - k0], v_loadu(&w[k][m]));
-                v_prefetch(&w[k][m + 16 < 16 ? m + 16 : 0]);
+                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
-            {
-                for (int f = 0; f < 6; f += 6)
-                    A_forward_6x1(ys, xs, &panel[0][f], b, m + f, s, k0, k1);
+            for (int s = s0; s < s1; s++) {
+                A_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) A_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l], k1 - k0);
             }
         }
+        enum { outputs = 16 };
+        for (int s = s0; s < s1; s++)
+            for (int q = 0; q < outputs; q += 16) {
+                vec lanes[16];
+                for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
+                v_transpose16(lanes);
+                for (int r = 0; r < 16 && m + q + r < 6; r++) v_store(ys[s][m + q + r], lanes[r]);
+            }
     }
-    #pragma omp barrier
 }
 
 static void A_backward_3x1(real dx[][3][L], real dy[][6][L], real w[3][16], int k, int s)
@@ -628,7 +690,7 @@ static void A_weights_3x1(real dw[3][16], real dy[][16], real x[][3][L], int k, 
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero();
     for (int s = 0; s < 2; s++)
-        for (int l = 0; l < L; l++) {
+        for (int l = 0, end = L; l < end; l++) {
             real *d = &dy[s * L + l][m];
             vec z0 = v_loadu(d);
             vec a = v_set1(x[s][k][l]);
@@ -658,7 +720,8 @@ static void A_weights(real dw[3][16], real db[16], real *dy, real *x, real *work
     #pragma omp for schedule(static) nowait
     for (int m = 0; m < 16; m += 16) {
         vec s = v_zero();
-        for (int r = 0; r < 2 * L; r++) s = v_add(s, v_loadu(&dyt[r][m]));
+        for (int i = 0; i < 2; i++)
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
         v_storeu(&db[m], s);
     }
     #pragma omp for schedule(static)
@@ -806,46 +869,96 @@ static void classify_dropout1_backward(real *dx, real *dy, Dropout d)
  *   1x2x2 -> 2    10 parameters    8e-06 M multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of outputs x slices; inputs in blocks of 128 whose x stays in the first-level cache.  A block's weights to 16
- * outputs are first copied together, since rows of w lie so far apart that they would push each other out. */
-static void classify_dense1_forward_2x2(real y[][2][L], real x[][4][L], real *w, real b[16], int m, int s, int k0, int k1)
+ * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 4 inputs
+ * at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes at the end. */
+static void classify_dense1_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
 {
-    vec s0_0 = v_set1(b[m]), s0_1 = s0_0;
-    vec s1_0 = v_set1(b[m + 1]), s1_1 = s1_0;
-    for (int k = k0; k < k1; k++) {
-        real *wk = w + (k - k0) * 16;
-        vec z0 = v_load(x[s][k]);
-        vec z1 = v_load(x[s + 1][k]);
-        vec a = v_set1(wk[0]);
-        s0_0 = v_fma(a, z0, s0_0); s0_1 = v_fma(a, z1, s0_1);
-        a = v_set1(wk[1]);
-        s1_0 = v_fma(a, z0, s1_0); s1_1 = v_fma(a, z1, s1_1);
+    vec s0_0 = v_load(&sum[0][0]);
+    vec s1_0 = v_load(&sum[1][0]);
+    vec s2_0 = v_load(&sum[2][0]);
+    vec s3_0 = v_load(&sum[3][0]);
+    vec s4_0 = v_load(&sum[4][0]);
+    vec s5_0 = v_load(&sum[5][0]);
+    for (int k = 0; k < count; k++, x += L) {
+        vec z0 = v_load(&panel[k][0]);
+        vec a = v_set1(x[0]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(x[1]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(x[2]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(x[3]);
+        s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(x[4]);
+        s4_0 = v_fma(a, z0, s4_0);
+        a = v_set1(x[5]);
+        s5_0 = v_fma(a, z0, s5_0);
     }
-    v_store(y[s][m], s0_0); v_store(y[s + 1][m], s0_1);
-    v_store(y[s][m + 1], s1_0); v_store(y[s + 1][m + 1], s1_1);
+    v_store(&sum[0][0], s0_0);
+    v_store(&sum[1][0], s1_0);
+    v_store(&sum[2][0], s2_0);
+    v_store(&sum[3][0], s3_0);
+    v_store(&sum[4][0], s4_0);
+    v_store(&sum[5][0], s5_0);
+}
+
+static void classify_dense1_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
+{
+    vec s0_0 = v_load(&sum[0][0]);
+    vec s1_0 = v_load(&sum[1][0]);
+    vec s2_0 = v_load(&sum[2][0]);
+    vec s3_0 = v_load(&sum[3][0]);
+    vec s4_0 = v_load(&sum[4][0]);
+    for (int k = 0; k < count; k++, x += L) {
+        vec z0 = v_load(&panel[k][0]);
+        vec a = v_set1(x[0]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(x[1]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(x[2]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(x[3]);
+        s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(x[4]);
+        s4_0 = v_fma(a, z0, s4_0);
+    }
+    v_store(&sum[0][0], s0_0);
+    v_store(&sum[1][0], s1_0);
+    v_store(&sum[2][0], s2_0);
+    v_store(&sum[3][0], s3_0);
+    v_store(&sum[4][0], s4_0);
 }
 
 static void classify_dense1_forward(real *y, real *x, real w[4][16], real b[16])
 {
     real (*ys)[2][L] = (real (*)[2][L])y, (*xs)[4][L] = (real (*)[4][L])x;
-    _Alignas(64) real panel[4][16];
-    for (int k0 = 0; k0 < 4; k0 += 128) {
-        int k1 = k0 + 128 < 4 ? k0 + 128 : 4;
-        #pragma omp for schedule(static) nowait
-        for (int t = 0; t < 1; t++) {
-            int p = t % 1, s = t / 1 * 2;
-            int m = p * 2;
+    _Alignas(64) real panel[4][16], sum[1 * L][16];
+    #pragma omp for schedule(static)
+    for (int t = 0; t < 2; t++) {
+        int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
+        int m = p * 16;
+        for (int i = 0; i < (s1 - s0) * L; i++) {
+            v_store(&sum[i][0], v_loadu(&b[m]));
+        }
+        for (int k0 = 0; k0 < 4; k0 += 4) {
+            int k1 = k0 + 4 < 4 ? k0 + 4 : 4;
             for (int k = k0; k < k1; k++) {
-                v_store(panel[k - k0], v_loadu(&w[k][m]));
-                v_prefetch(&w[k][m + 16 < 16 ? m + 16 : 0]);
+                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
-            {
-                for (int f = 0; f < 2; f += 2)
-                    classify_dense1_forward_2x2(ys, xs, &panel[0][f], b, m + f, s, k0, k1);
+            for (int s = s0; s < s1; s++) {
+                classify_dense1_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) classify_dense1_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l], k1 - k0);
             }
         }
+        enum { outputs = 16 };
+        for (int s = s0; s < s1; s++)
+            for (int q = 0; q < outputs; q += 16) {
+                vec lanes[16];
+                for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
+                v_transpose16(lanes);
+                for (int r = 0; r < 16 && m + q + r < 2; r++) v_store(ys[s][m + q + r], lanes[r]);
+            }
     }
-    #pragma omp barrier
 }
 
 static void classify_dense1_backward_2x2(real dx[][4][L], real dy[][2][L], real w[4][16], int k, int s)
@@ -880,7 +993,7 @@ static void classify_dense1_weights_4x1(real dw[4][16], real dy[][16], real x[][
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
     for (int s = 0; s < 2; s++)
-        for (int l = 0; l < L; l++) {
+        for (int l = 0, end = L; l < end; l++) {
             real *d = &dy[s * L + l][m];
             vec z0 = v_loadu(d);
             vec a = v_set1(x[s][k][l]);
@@ -913,7 +1026,8 @@ static void classify_dense1_weights(real dw[4][16], real db[16], real *dy, real 
     #pragma omp for schedule(static) nowait
     for (int m = 0; m < 16; m += 16) {
         vec s = v_zero();
-        for (int r = 0; r < 2 * L; r++) s = v_add(s, v_loadu(&dyt[r][m]));
+        for (int i = 0; i < 2; i++)
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
         v_storeu(&db[m], s);
     }
     #pragma omp for schedule(static)
