@@ -39,6 +39,8 @@ static const Option options[] = {
       "start of all random numbers (default: the model's)" },
     { "--threads", "N", COUNT, AT(threads), "threads (default: the processors available); the bits do not depend on it" },
     { "--resume", NULL, FLAG, AT(resume), "go on from the run's last checkpoint, to the same bits" },
+    { "--init", "FILE", TEXT, AT(init), "start from the weights of this .npz or .safetensors, as far as names and shapes agree" },
+    { "--only", "PREFIX[,...]", TEXT, AT(only), "take only parameters whose names begin so, but all of these: front, classify.conv1" },
     { "--last", NULL, FLAG, AT(last), "take the newest checkpoint, not the best" },
     { "--buffers", NULL, FLAG, AT(buffers), "running statistics too (this model has none)" },
     { "--picture", "FILE.png", TEXT, AT(picture), "draw the examples, what was looked at, and what was read" },
@@ -62,7 +64,7 @@ typedef struct {
 
 static const Command commands[] = {
     { "train", command_train, " --data ",
-      " --run --resume --epochs --seed --set --threads --max-time --save-every --overfit-one-batch --lr-find --quiet --json ",
+      " --run --resume --init --only --epochs --seed --set --threads --max-time --save-every --overfit-one-batch --lr-find --quiet --json ",
       "train the net", "Writes log.jsonl and the checkpoints `last` and `best` to the run folder (needed, but for\n"
       "--overfit-one-batch and --lr-find, which write nothing).  Ctrl-C finishes the step and saves." },
     { "eval", command_eval, " --data ", " --run --weights --split --threads --last --json ", "loss and error on a split",

@@ -94,7 +94,7 @@ static void write_model(JsonWriter *w)
     json_integer(w, "batch", net.batch);
 }
 
-bool run_describe(const char *run, const char *data, int threads, const NetTraining *training, ArrayError *e)
+bool run_describe(const char *run, const char *data, int threads, const Progress *p, ArrayError *e)
 {
     char path[PATH_ROOM];
     JsonWriter w;
@@ -109,7 +109,8 @@ bool run_describe(const char *run, const char *data, int threads, const NetTrain
     json_string(&w, "target", net.target);
     json_integer(&w, "threads", threads);
     json_string(&w, "data", data);
-    settings_write(&w, training);
+    settings_write(&w, &p->training);
+    transfer_write(&w, &p->init);
     json_close(&w);
     json_newline(&w);
     bool fine = json_end(&w) ? array_out_open(&out, path, e) && array_out_write(&out, w.text, w.length, e) && array_out_commit(&out, e)
@@ -135,6 +136,7 @@ static char *facts_of(const Progress *p)
     write_model(&w);
     json_string(&w, "yaml", net.yaml);
     settings_write(&w, &p->training);
+    transfer_write(&w, &p->init);
     json_integer(&w, "data", (int64_t)p->data);
     json_integer(&w, "updates", (int64_t)p->updates);
     json_integer(&w, "examples", p->examples);
@@ -349,6 +351,8 @@ static void read_progress(Progress *p, const JsonValue *f, const char *path)
     if (seed && seed->whole)                   /* where older checkpoints have it */
         p->training.seed = (uint64_t)seed->integer;
     settings_read(&p->training, json_get(f, "train"));
+    if (json_get(f, "init"))
+        transfer_read(&p->init, json_get(f, "init"));
     if (rest && rest->kind == JSON_STRING) {
         char *copy = need_memory(strlen(rest->string) + 1, path);
         p->log_rest = strcpy(copy, rest->string);

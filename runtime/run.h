@@ -5,6 +5,7 @@
 
 #include "array_file.h"
 #include "spn.h"
+#include "transfer.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@
 /* Where a run stands; with weights and optimiser state it is all that the rest of the run depends on. */
 typedef struct {
     NetTraining training;                      /* the model's settings, or those given when the run began */
+    Transfer init;                             /* where the first weights came from */
     uint64_t updates;                          /* updates done: the step number of dropout and adam */
     uint64_t data;                             /* mark of the training split, 0 if unknown */
     int64_t examples;                          /* of the training split */
@@ -37,8 +39,8 @@ bool run_has_last(const char *run);
 /* Makes the folder and its parents if need be and takes its lock, kept until the program ends; ends the program with
  * exit code 1 if somebody else has it.  What killed writers left half written is removed. */
 void run_lock(const char *run);
-/* Writes RUN/run.json: the model, the machine's share in it (target, threads), the data, the settings. */
-bool run_describe(const char *run, const char *data, int threads, const NetTraining *training, ArrayError *e);
+/* Writes RUN/run.json: the model, the machine's share in it (target, threads), the data, the settings, the start. */
+bool run_describe(const char *run, const char *data, int threads, const Progress *p, ArrayError *e);
 
 /* The net's weights, optimiser state and progress at one moment, ready to be written. */
 typedef struct { Array *arrays; real *exported; char *facts; } Snapshot;

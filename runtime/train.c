@@ -412,9 +412,11 @@ static void go_on(Training *t, const NetTraining *wanted, unsigned given)
 {
     const Options *o = t->o;
     uint64_t mark = t->p.data;
+    Transfer init = t->p.init;
     int64_t examples = t->p.examples;
     run_resume(&t->p, o->run);
     settings_go_on(&t->p.training, wanted, given, o->run);
+    transfer_go_on(&t->p.init, &init, o->run);
     if (t->p.examples != examples)
         fail(WRONG_INPUT, "%s: the run trains on %" PRId64 " examples, %s has %" PRId64 "; give the run's --data to go on", o->run,
              t->p.examples, o->data, examples);
@@ -423,11 +425,25 @@ static void go_on(Training *t, const NetTraining *wanted, unsigned given)
     display_say(&t->display, "%s: going on at epoch %d, example %" PRId64 "\n", o->run, t->p.epoch, t->p.position);
 }
 
+static void tell_transfer(Training *t, char *report)
+{
+    JsonWriter w;
+    if (display_event(&t->display, &w, "init")) {
+        json_string(&w, "report", report);
+        display_event_end(&t->display, &w);
+    }
+    for (char *line = strtok(report, "\n"); line; line = strtok(NULL, "\n"))
+        display_say(&t->display, "%s\n", line);
+    free(report);
+}
+
 static void start(Training *t)
 {
     weights_init(net.weights(), t->p.training.seed);
     for (int k = 0; k < net.state_blocks; k++)
         memset(net.state(k), 0, net.block * sizeof(real));
+    if (*t->p.init.file)
+        tell_transfer(t, transfer_start(net.weights(), &t->p.init));
 }
 
 /* Settings of this run: the model's, --set, and the options that are short for a setting. */
@@ -460,6 +476,8 @@ static void check_usage(const Options *o)
         fail(WRONG_USAGE, "give either --overfit-one-batch or --lr-find, not both");
     if ((o->overfit || o->lr_find) && o->resume)
         fail(WRONG_USAGE, "--overfit-one-batch and --lr-find start from new weights; leave --resume out");
+    if ((o->overfit || o->lr_find) && o->init)
+        fail(WRONG_USAGE, "--overfit-one-batch and --lr-find start from the seed's weights; leave --init out");
     if (o->quiet && o->json)
         fail(WRONG_USAGE, "give either --quiet or --json, not both");
     if (!o->run && !o->overfit && !o->lr_find)
@@ -490,6 +508,7 @@ int command_train(const Options *o)
     t.p.training = wanted;
     t.p.examples = t.data.examples;
     t.p.data = data_mark(&t.data);
+    transfer_wanted(&t.p.init, o->init, o->only);
     catch_signals();
     if (o->resume && run_has_last(o->run))
         go_on(&t, &wanted, given);
@@ -499,7 +518,9 @@ int command_train(const Options *o)
     log_open(&t.log, path, t.p.log_bytes, t.p.log_rest);
     free((char *)t.p.log_rest);
     t.trouble = *t.log.rest && !log_flush(&t.log, &t.error);
-    if (!run_describe(o->run, o->data, o->threads, &t.p.training, &t.error))
+    if (*t.p.init.file && !t.p.updates)        /* from now on the file is not needed any more */
+        save(&t);
+    if (!run_describe(o->run, o->data, o->threads, &t.p, &t.error))
         display_warn(&t.display, "%s", t.error.text);
     t.saved = seconds_now();
     int code = train(&t), shown = display_close(&t.display);

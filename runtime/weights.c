@@ -113,7 +113,7 @@ static const Array *find(const Array *arrays, int count, const char *prefix, con
     return NULL;
 }
 
-static bool fits(const Array *a, const NetParam *p)
+bool weights_fits(const Array *a, const NetParam *p)
 {
     if (a->rank != p->rank)
         return false;
@@ -134,9 +134,9 @@ static _Noreturn void fail_missing(const Array *arrays, int count, const char *p
          net.param_count, net.name);
 }
 
-static void take(real *block, const Array *a, const NetParam *p, const char *path)
+void weights_take(real *block, const Array *a, const NetParam *p, const char *path)
 {
-    if (!fits(a, p)) {
+    if (!weights_fits(a, p)) {
         char found[160], expected[160];
         int64_t shape[NET_RANK];
         for (int i = 0; i < p->rank; i++)
@@ -161,7 +161,7 @@ void weights_from_arrays(real *block, const Array *arrays, int count, const char
         const Array *a = find(arrays, count, prefix, p->name);
         if (!a)
             fail_missing(arrays, count, prefix, p, path);
-        take(block, a, p, path);
+        weights_take(block, a, p, path);
     }
 }
 
@@ -178,6 +178,14 @@ static const char *kind_of(const char *path)
     if (!ends_in(path, ".npz") && !ends_in(path, ".safetensors"))
         fail(WRONG_USAGE, "%s: weights are kept in a file that ends in .npz or .safetensors", path);
     return ends_in(path, ".npz") ? "npz" : "safetensors";
+}
+
+void weights_read_file(ArrayList *list, const char *path)
+{
+    const size_t limit = (size_t)1 << 34;      /* weights of any model that this program could be told of */
+    ArrayError e;
+    if (!(*kind_of(path) == 'n' ? array_read_npz(list, path, limit, &e) : array_read_safetensors(list, path, false, limit, &e)))
+        fail_array(&e);
 }
 
 void weights_load(real *block, const char *path)

@@ -35,6 +35,12 @@ void weights_from_arrays(real *block, const Array *arrays, int count, const char
 /* Fills the block from a .npz or .safetensors file whose names and shapes are those of the net: nothing may be missing,
  * nothing may be left over.  Ends the program otherwise. */
 void weights_load(real *block, const char *path);
+/* All arrays of a .npz or .safetensors file of any model, for array_list_free; ends the program if it cannot be read. */
+void weights_read_file(ArrayList *list, const char *path);
+/* Has the array the parameter's shape? */
+bool weights_fits(const Array *a, const NetParam *p);
+/* One array (f4 or f8) into the block; another shape or type ends the program. */
+void weights_take(real *block, const Array *a, const NetParam *p, const char *path);
 /* Writes all parameters to `path` (.npz or .safetensors) with the metadata that names the model. */
 void weights_save(const char *path, const real *block);
 

@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# test_transfer.sh -- a training that starts from the weights of another: what is taken, what is listed, what is refused, and
+# the same bits after an interruption, the file gone or not.
+# usage: tests/test_transfer.sh [CC] [flags for the compiler...]; prints what failed and exits 1.
+set -u
+root=$(cd "$(dirname "$0")/.." && pwd)
+cc=${1:-cc}
+shift || true
+python=$(for p in python3 /usr/bin/python3; do "$p" -c 'import numpy' 2>/dev/null && echo "$p" && break; done)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+fault() { echo "test_transfer: $*" >&2; failed=1; }
+expect() {                                     # expect CODE TEXT COMMAND...
+    local code=$1 text=$2 got
+    shift 2
+    "$@" >output 2>&1
+    got=$?
+    [ $got = "$code" ] || fault "exit code $got, expected $code: $*: $(head -3 output)"
+    [ -z "$text" ] || grep -q -e "$text" output || fault "no '$text' from: $*: $(head -9 output)"
+}
+cd "$work" || exit 1
+printf '%s\n' "$root"/runtime/*.c "$root/tests/fixtures/tiny_net.c" |
+    xargs -P 2 -n 4 "$cc" -std=c11 -O1 -ffp-contract=off -fopenmp "$@" -I"$root/runtime" -c || { fault "does not compile"; exit 1; }
+"$cc" "$@" -fopenmp ./*.o -lz -lpng -lm -o tiny || exit 1
+
+"$python" - <<'PYTHON' || exit 1
+import json, os, struct
+import numpy as np
+rng = np.random.default_rng(2)
+os.mkdir("data")
+for split, n in (("train", 57), ("valid", 20), ("test", 20)):
+    np.save(f"data/{split}_image.npy", rng.integers(0, 256, (n, 1, 4, 4)).astype("u1"))
+    np.save(f"data/{split}_digits.npy", rng.integers(0, 4, (n, 2)))
+def safetensors(name, arrays):
+    head, at = {}, 0
+    for k, a in arrays.items():
+        head[k] = {"dtype": {"f4": "F32", "f8": "F64"}[a.dtype.str[1:]], "shape": list(a.shape), "data_offsets": [at, at + a.nbytes]}
+        at += a.nbytes
+    text = json.dumps(head).encode()
+    open(name, "wb").write(struct.pack("<Q", len(text)) + text + b"".join(a.tobytes() for a in arrays.values()))
+hidden = {"hidden.weight": rng.normal(size=(8, 16)).astype("f4"), "hidden.bias": rng.normal(size=8)}
+np.savez("hidden.npz", **hidden)
+safetensors("hidden.safetensors", hidden)
+np.savez("other.npz", **hidden, **{"logits.weight": np.zeros((3, 14), "f4"), "far.weight": np.zeros(3, "f4")})
+np.savez_compressed("weightless.npz", **{"hidden.bias": hidden["hidden.bias"]})
+np.savez("wrong.npz", **{"hidden.weight": np.zeros((16, 8), "f4"), "hidden.bias": np.zeros(8)})
+np.savez("nothing.npz", **{"far.weight": np.zeros(3, "f4")})
+np.savez("integers.npz", **{"hidden.weight": np.zeros((8, 16), "i4"), "hidden.bias": np.zeros(8, "i4")})
+PYTHON
+train="./tiny train --data data --threads 1 --epochs 3"
+
+expect 0 'hidden.npz: 2 of . parameters taken' $train --run a --init hidden.npz --only hidden
+grep -q 'logits.weight: not asked for' output || fault "what is left is not listed"
+expect 0 '' $train --run b --init hidden.safetensors --only hidden.weight,hidden.bias
+expect 0 '' $train --run c
+for run in a b c; do ./tiny export --last --run $run -o $run.npz; done
+cmp -s a.npz b.npz || fault ".npz and .safetensors give other weights"
+cmp -s a.npz c.npz && fault "--init changes nothing"
+grep -q '"init": {"file": "hidden.npz", "only": "hidden", "crc32": [0-9]*}' a/run.json || fault "run.json: $(cat a/run.json)"
+expect 0 'logits.weight: shape there \[3\]\[14\], \[.*\] here' $train --run d --init other.npz
+grep -q 'far.weight' output && grep -q 'logits.bias: not there' output || fault "not every mismatch is listed: $(cat output)"
+./tiny export --last --run d -o d.npz
+cmp -s a.npz d.npz || fault "the same parameters taken give other weights"
+
+# Interrupted, gone on without the file: the same bits.
+cp hidden.npz gone.npz
+./tiny train --data data --threads 1 --epochs 3 --run e --init gone.npz --only hidden --max-time 0.0001s >output 2>&1
+rm gone.npz
+for _ in 1 2 3; do ./tiny train --data data --threads 2 --epochs 3 --run e --resume --max-time 0.0001s >output 2>&1; done
+expect 0 'finished' $train --run e --resume
+./tiny export --last --run e -o e.npz
+cmp -s a.npz e.npz || fault "interrupted and gone on: other weights"
+grep -q '"init": {"file": "gone.npz"' e/run.json || fault "run.json forgets the start"
+expect 0 '' $train --run a --resume --init hidden.npz --only hidden
+expect 1 'the run began with --init hidden.npz --only hidden' $train --run a --resume --init hidden.npz
+expect 1 'another file by its CRC-32' $train --run a --resume --init other.npz --only hidden
+expect 1 "began with the seed's weights" $train --run c --resume --init hidden.npz
+
+# What is wrong.
+expect 1 'hidden.weight has shape \[16\]\[8\], expected \[8\]\[16\]' $train --run x --init wrong.npz --only hidden
+expect 1 'hidden.weight is missing, expected \[8\]\[16\]' $train --run x --init weightless.npz --only hidden
+expect 1 'none of its 1 arrays' $train --run x --init nothing.npz
+expect 1 'has type i4, expected f4 or f8' $train --run x --init integers.npz
+expect 1 "no parameter of tiny begins with 'hiden'" $train --run x --init hidden.npz --only hiden
+expect 1 "no parameter of tiny begins with 'hid'" $train --run x --init hidden.npz --only hidden,hid
+expect 1 'none.npz' $train --run x --init none.npz
+expect 2 'ends in .npz or .safetensors' $train --run x --init tiny
+expect 2 'give --init' $train --run x --only hidden
+expect 2 'leave --init out' ./tiny train --data data --lr-find --init hidden.npz
+[ ! -e x/last ] || fault "a refused start left a checkpoint"
+
+[ $failed = 0 ] && echo "test_transfer: fine"
+exit $failed
