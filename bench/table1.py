@@ -23,6 +23,7 @@ Exit codes: 0 fine; 1 the input is wrong, or a repeated row has other bits; 2 us
 import argparse
 import ctypes
 import fcntl
+import functools
 import gzip
 import hashlib
 import json
@@ -294,7 +295,8 @@ class Table:
         changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!bench/table1*.json", ":!bench/table1/", ":!docs/table1*", ":!README.md")
         return head.stdout.strip() + ("-changed" if changed.stdout.strip() else "")
 
-    def make_data(self):
+    @functools.cached_property
+    def data(self):
         """RUNS/data, and RUNS/seen without the test split; gives what the rows say of it."""
         data, about = self.o.runs / "data", self.o.runs / "data.json"
         sizes = dict(zip(SPLITS, self.o.sizes))
@@ -336,6 +338,7 @@ class Table:
 
     def open_run(self, row, settings, epochs, command, is_row):
         """The run of these settings, its program built; its facts written, unless an earlier call did."""
+        data = self.data
         shown = json.loads(self.children.run(ROOT / "build/spnc", "show", *self.model(row, settings), "--json", output=True))
         run = Run(self.o.runs, row, shown["hash"], self.o.seed)
         if not run.program.exists():
@@ -347,7 +350,7 @@ class Table:
         info = json.loads(self.children.run(run.program, "info", "--json", output=True))
         if info["model_hash"] != run.hash:
             fail(70, f"{run.program}: its model hash is {info['model_hash']}, not {run.hash}")
-        fresh = {"model": ROWS[row][0], "d": ROWS[row][1], "parameters": info["parameter_count"], "commit": self.commit, "data": self.data,
+        fresh = {"model": ROWS[row][0], "d": ROWS[row][1], "parameters": info["parameter_count"], "commit": self.commit, "data": data,
                  "settings": dict(word.split("=", 1) for word in info["settings"].split()), "command": command, "epochs": epochs}
         if is_row and not run.facts.get("is_row"):
             run.keep(**fresh | {"commit": run.facts.get("commit", self.commit), "is_row": True})
@@ -452,9 +455,8 @@ class Table:
 
     def all(self):
         o = self.o
-        if self.find_commit() is None:
+        if self.commit is None:
             say("not a git checkout: the rows will name no commit")
-        self.data = self.make_data()
         self.results.collect()
         self.results.pages()
         if o.choose:

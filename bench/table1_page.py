@@ -70,7 +70,7 @@ def comparison(rows):
         low, high = (100 * v for v in e["interval"])
         where = "below" if high < PAPER[row] else "above" if low > PAPER[row] else "around"
         text += f"- {title(row)}: {percent(e['test_error'])} %, the paper {PAPER[row]} %; the interval {low:.2f} to {high:.2f} lies {where} the paper's figure.\n"
-    return text
+    return text and text + "\n"
 
 
 def experiments_text(experiments):
@@ -109,12 +109,11 @@ in `bench/table1/`; do not edit. Share of wrong digits on the test split of clut
 run is not over.
 
 {grid}
-{comparison}
-The intervals are Wilson's for a share of all digits of the test split, at 95 %. They are a little too narrow, because three digits share an image and images share the
+{comparison}The intervals are Wilson's for a share of all digits of the test split, at 95 %. They are a little too narrow, because three digits share an image and images share the
 digits of MNIST's test set; the paper gives one run a row and no interval.
 
 ## Curves
-Wrong digits on the validation split after each epoch.
+Wrong digits on the validation split after each epoch; the marks at the right are the paper's figures, of its test split.
 
 ![Validation error by epoch of every run](table1/curves.svg)
 
