@@ -236,9 +236,12 @@ static void seen(Model *m, Fact *list, const Phase *p, const Op *op, Use u, bool
     int64_t each = shape_count(&t->shape) * (t->space == REALS ? m->lanes : 1);
     int64_t n = !p->whole_batch ? each : owner((Tensor *)(uintptr_t)t)->slot_reals * m->groups * (p->kind == AFTER && stepped ? p->repeat->steps : 1);
     bool loop = p->kind == CORE || p->kind == CORE_BACKWARD || (p->kind == AFTER && !p->whole_batch);
-    fact_push_text(list, arena_printf(m->arena, "\"%s\", \"%s\", %d, %s, %s, \"%s\", %d, (real *)%s_at(%s), %lld, %lld", op->name,
+    Text shape = { .arena = m->arena };
+    for (int i = 0; i < t->shape.rank; i++)
+        text_printf(&shape, "%s%lld", i ? ", " : "", (long long)t->shape.dim[i]);
+    fact_push_text(list, arena_printf(m->arena, "\"%s\", \"%s\", %d, %s, %s, \"%s\", %d, (real *)%s_at(%s), %lld, %lld, %d, { %s }", op->name,
         op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : "weights", op->loc.line, loop ? "t" : "-1",
-        p->whole_batch ? "-1" : m->options.plain ? "n" : "g", t->name, written, t->name, slice(m, p, t, u.shift), (long long)n, (long long)(t->space == REALS ? each : 0)));
+        p->whole_batch ? "-1" : m->options.plain ? "n" : "g", t->name, written, t->name, slice(m, p, t, u.shift), (long long)n, (long long)(t->space == REALS ? each : 0), t->shape.rank, shape.text ? shape.text : "0"));
 }
 
 /* --debug: the guards around what an operator wrote, looked at after its call. */
@@ -264,7 +267,7 @@ static void looks(Model *m, Fact *reads, Fact *writes, const Phase *p, const Op 
         seen(m, writes, p, op, op->writes[i], true);
     if (op->pass == WEIGHTS && (m->options.plain || OP_INFO(op)->whole_batch))
         for (int i = 0; i < op->weight_count; i++)
-            fact_push_text(writes, arena_printf(m->arena, "\"%s\", \"weights\", %d, -1, -1, \"%s\", 1, (real *)gradient->%s, %lld, 0", op->name, op->loc.line,
+            fact_push_text(writes, arena_printf(m->arena, "\"%s\", \"weights\", %d, -1, -1, \"%s\", 1, (real *)gradient->%s, %lld, 0, 0, { 0 }", op->name, op->loc.line,
                                                 op->weights[i]->name, op->weights[i]->field, (long long)op->weights[i]->reals));
 }
 

@@ -34,6 +34,10 @@ static const Option options[] = {
     { "--first", "I", INDEX, AT(first), "the batch starts at example I (from 0)" },
     { "--count", "N", COUNT, AT(count), "how many examples (default 10)" },
     { "--index", "I", INDEX, AT(index), "example I alone (from 0)" },
+    { "--layer", "NAME", TEXT, AT(layer), "a value of the flow, a layer (front.conv1), or a parameter; without it, a list of them" },
+    { "--what", "value|gradient|weights", CHOICE, AT(what), "the layer's result (default), the loss's gradient to it, or its parameters" },
+    { "--example", "I", INDEX, AT(example), "example I alone, as a batch of one (from 0)" },
+    { "--step", "T", INDEX, AT(step), "step T of a repeat alone (from 0)" },
     { "--epochs", "N", COUNT, AT(epochs), "stop after N epochs (default: the model's)" },
     { "--seed", "N", SEED, offsetof(Options, seed), offsetof(Options, seed_given),
       "start of all random numbers (default: the model's)" },
@@ -87,6 +91,9 @@ static const Command commands[] = {
     { "bench", command_bench, " ", " --threads --json ", "time of a training step, and the machine's peak", "" },
     { "replay", command_replay, " ", " --threads ", "the step in which a number went wrong, once more",
       "Runs the nonfinite.npz that train left in its run folder, and names the operator that made the first NaN or infinity." },
+    { "dump", command_dump, " ", " --layer --what --data --split --first --example --step --mode --run --last --weights --seed --threads -o ",
+      "any tensor as numbers and as a picture", "Writes OUT.npy and OUT.png (-o OUT; -o OUT.npy or OUT.png: that one alone).  Values and gradients are those of the batch that\n"
+      "starts at example --first, in the shape that `grad` gives; weights come from --run, --weights, or the start of --seed." },
     { "info", command_info, " ", " --json ", "the model, its parameters, its memory", "" },
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -248,7 +255,7 @@ static __attribute__((noinline)) int run(int argc, char **argv)
         fail(WRONG_USAGE, "unknown command '%s'%s%s%s; see %s --help", argv[1], near ? "; did you mean " : "", near ? near : "",
              near ? "?" : "", net.name);
     }
-    Options o = { .threads = omp_get_num_procs(), .count = 10, .index = -1, .split = "test", .mode = "eval",
+    Options o = { .threads = omp_get_num_procs(), .count = 10, .index = -1, .step = -1, .example = -1, .what = "value", .split = "test", .mode = "eval",
                   .save_every = 300, .training = net.training, .program = argv[0] };
     bool given[OPTIONS] = { false };
     for (int i = 2; i < argc; i++)

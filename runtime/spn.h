@@ -90,6 +90,7 @@ typedef struct {
     int written;
     const real *values;           /* [groups if group is -1][elements][lanes]; parts of weights' gradients have no lanes */
     size_t count, slot;           /* reals in all; of one group, or 0: not by examples */
+    int rank, shape[NET_RANK];    /* of one example at one step, if it is by examples */
 } Look;
 
 typedef struct Net {

@@ -6,7 +6,7 @@
  *   trial.c     train: first trials      display.c train: bar, lines                       settings.c --set
  *   transfer.c  train: --init
  *   report.c    report, with page.c (HTML), figure.c (PNG), chart.c (curves), history.c (what a run wrote), survey.c, shot.c
- *   compare.c   compare, with stats.c
+ *   compare.c   compare, with stats.c                          dump.c    dump, with tiles.c
  *
  * Every command takes the options that its row in main.c allows and returns an exit code (message.h). */
 #ifndef SPN_TRAINER_H
@@ -23,7 +23,8 @@ typedef struct {
     int operand_count;
     int threads;                               /* at least 1 */
     int epochs;                                /* 0: the model's */
-    int64_t first, count, index;               /* index -1: not given */
+    const char *layer, *what;                  /* dump */
+    int64_t first, count, index, step, example;    /* index, step, example -1: not given */
     uint64_t seed;                             /* if seed_given */
     bool seed_given, resume, json, last, buffers, fit, quiet, overfit, lr_find;
     double max_time, save_every;               /* seconds; max_time 0: no limit */
@@ -43,6 +44,7 @@ int command_export(const Options *o);
 int command_bench(const Options *o);
 int command_info(const Options *o);
 int command_replay(const Options *o);
+int command_dump(const Options *o);
 
 /* net.open(threads), or exit 74. */
 void open_net(int threads);

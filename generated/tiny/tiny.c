@@ -1864,159 +1864,159 @@ static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look)
     real *scratch = scratches;
     for (int g = 0; g < G; g++) {
         load_image_forward((real *)image_at(g), batch->inputs[0] + g * L, present(batch, g));
-        SEE("load_image", "forward", 9, -1, g, "image", 1, (real *)image_at(g), 160000, 160000);
+        SEE("load_image", "forward", 9, -1, g, "image", 1, (real *)image_at(g), 160000, 160000, 3, { 1, 100, 100 });
         load_digits_forward((int32_t *)digits_at(g), batch->targets[0] + g * L, present(batch, g));
-        SEE("front_maxpool1", "forward", 15, -1, g, "image", 0, (real *)image_at(g), 160000, 160000);
+        SEE("front_maxpool1", "forward", 15, -1, g, "image", 0, (real *)image_at(g), 160000, 160000, 3, { 1, 100, 100 });
         front_maxpool1_forward(front_maxpool1_at(g), image_at(g));
-        SEE("front_maxpool1", "forward", 15, -1, g, "front_maxpool1", 1, (real *)front_maxpool1_at(g), 10000, 10000);
-        SEE("front_conv1", "forward", 16, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 10000, 10000);
+        SEE("front_maxpool1", "forward", 15, -1, g, "front_maxpool1", 1, (real *)front_maxpool1_at(g), 10000, 10000, 3, { 1, 25, 25 });
+        SEE("front_conv1", "forward", 16, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 10000, 10000, 3, { 1, 25, 25 });
         front_conv1_forward(front_conv1_at(g), front_maxpool1_at(g), weights->front_conv1_weight, weights->front_conv1_bias);
-        SEE("front_conv1", "forward", 16, -1, g, "front_conv1", 1, (real *)front_conv1_at(g), 33856, 33856);
-        SEE("front_maxpool2", "forward", 17, -1, g, "front_conv1", 0, (real *)front_conv1_at(g), 33856, 33856);
+        SEE("front_conv1", "forward", 16, -1, g, "front_conv1", 1, (real *)front_conv1_at(g), 33856, 33856, 3, { 4, 23, 23 });
+        SEE("front_maxpool2", "forward", 17, -1, g, "front_conv1", 0, (real *)front_conv1_at(g), 33856, 33856, 3, { 4, 23, 23 });
         front_maxpool2_forward(front_maxpool2_at(g), front_maxpool2_winner_at(g), front_conv1_at(g));
-        SEE("front_maxpool2", "forward", 17, -1, g, "front_maxpool2", 1, (real *)front_maxpool2_at(g), 3136, 3136);
+        SEE("front_maxpool2", "forward", 17, -1, g, "front_maxpool2", 1, (real *)front_maxpool2_at(g), 3136, 3136, 3, { 4, 7, 7 });
         h_start_forward((real *)h_at(g - G));
-        SEE("h_start", "forward", 26, -1, g, "h", 1, (real *)h_at(g - G), 256, 256);
+        SEE("h_start", "forward", 26, -1, g, "h", 1, (real *)h_at(g - G), 256, 256, 1, { 16 });
     }
-    SEE("h_from_input", "forward", 28, -1, -1, "front_maxpool2", 0, (real *)front_maxpool2_at(0), 6272, 3136);
+    SEE("h_from_input", "forward", 28, -1, -1, "front_maxpool2", 0, (real *)front_maxpool2_at(0), 6272, 3136, 3, { 4, 7, 7 });
     h_from_input_forward((real *)h_from_input_at(0), (real *)front_maxpool2_at(0), weights->h_weight_ih, weights->h_bias_ih);
-    SEE("h_from_input", "forward", 28, -1, -1, "h_from_input", 1, (real *)h_from_input_at(0), 1536, 768);
+    SEE("h_from_input", "forward", 28, -1, -1, "h_from_input", 1, (real *)h_from_input_at(0), 1536, 768, 1, { 48 });
     for (int t = 0; t < 3; t++) {
-        SEE("h_from_state", "forward", 28, t, -1, "h", 0, (real *)h_at(t * G - G), 512, 256);
+        SEE("h_from_state", "forward", 28, t, -1, "h", 0, (real *)h_at(t * G - G), 512, 256, 1, { 16 });
         h_from_state_forward((real *)h_from_state_at(t * G), (real *)h_at(t * G - G), weights->h_weight_hh);
-        SEE("h_from_state", "forward", 28, t, -1, "h_from_state", 1, (real *)h_from_state_at(t * G), 1536, 768);
+        SEE("h_from_state", "forward", 28, t, -1, "h_from_state", 1, (real *)h_from_state_at(t * G), 1536, 768, 1, { 48 });
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("h", "forward", 28, t, g, "h_from_input", 0, (real *)h_from_input_at(g), 768, 768);
-            SEE("h", "forward", 28, t, g, "h_from_state", 0, (real *)h_from_state_at(s), 768, 768);
-            SEE("h", "forward", 28, t, g, "h", 0, (real *)h_at(s - G), 256, 256);
+            SEE("h", "forward", 28, t, g, "h_from_input", 0, (real *)h_from_input_at(g), 768, 768, 1, { 48 });
+            SEE("h", "forward", 28, t, g, "h_from_state", 0, (real *)h_from_state_at(s), 768, 768, 1, { 48 });
+            SEE("h", "forward", 28, t, g, "h", 0, (real *)h_at(s - G), 256, 256, 1, { 16 });
             h_forward(h_at(s), h_gates_at(s), (real *)h_from_input_at(g), (real *)h_from_state_at(s), h_at(s - G));
-            SEE("h", "forward", 28, t, g, "h", 1, (real *)h_at(s), 256, 256);
-            SEE("h", "forward", 28, t, g, "h_gates", 1, (real *)h_gates_at(s), 768, 768);
+            SEE("h", "forward", 28, t, g, "h", 1, (real *)h_at(s), 256, 256, 1, { 16 });
+            SEE("h", "forward", 28, t, g, "h_gates", 1, (real *)h_gates_at(s), 768, 768, 2, { 3, 16 });
         }
     }
-    SEE("A", "forward", 29, -1, -1, "h", 0, (real *)h_at(0), 1536, 256);
+    SEE("A", "forward", 29, -1, -1, "h", 0, (real *)h_at(0), 1536, 256, 1, { 16 });
     A_forward((real *)A_at(0), (real *)h_at(0), weights->A_weight, weights->A_bias);
-    SEE("A", "forward", 29, -1, -1, "A", 1, (real *)A_at(0), 576, 96);
+    SEE("A", "forward", 29, -1, -1, "A", 1, (real *)A_at(0), 576, 96, 1, { 6 });
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("crop", "forward", 30, t, g, "image", 0, (real *)image_at(g), 160000, 160000);
-        SEE("crop", "forward", 30, t, g, "A", 0, (real *)A_at(s), 96, 96);
+        SEE("crop", "forward", 30, t, g, "image", 0, (real *)image_at(g), 160000, 160000, 3, { 1, 100, 100 });
+        SEE("crop", "forward", 30, t, g, "A", 0, (real *)A_at(s), 96, 96, 1, { 6 });
         crop_forward(crop_at(s), image_at(g), (real *)A_at(s));
-        SEE("crop", "forward", 30, t, g, "crop", 1, (real *)crop_at(s), 6400, 6400);
-        SEE("classify_conv1", "forward", 19, t, g, "crop", 0, (real *)crop_at(s), 6400, 6400);
+        SEE("crop", "forward", 30, t, g, "crop", 1, (real *)crop_at(s), 6400, 6400, 3, { 1, 20, 20 });
+        SEE("classify_conv1", "forward", 19, t, g, "crop", 0, (real *)crop_at(s), 6400, 6400, 3, { 1, 20, 20 });
         classify_conv1_forward(classify_maxpool1_at(s), classify_maxpool1_winner_at(s), crop_at(s), weights->classify_conv1_weight, weights->classify_conv1_bias);
-        SEE("classify_conv1", "forward", 19, t, g, "classify_maxpool1", 1, (real *)classify_maxpool1_at(s), 10368, 10368);
+        SEE("classify_conv1", "forward", 19, t, g, "classify_maxpool1", 1, (real *)classify_maxpool1_at(s), 10368, 10368, 3, { 8, 9, 9 });
     }
-    SEE("classify_dense1", "forward", 21, -1, -1, "classify_maxpool1", 0, (real *)classify_maxpool1_at(0), 62208, 10368);
+    SEE("classify_dense1", "forward", 21, -1, -1, "classify_maxpool1", 0, (real *)classify_maxpool1_at(0), 62208, 10368, 3, { 8, 9, 9 });
     classify_dense1_forward((real *)classify_dense1_at(0), (real *)classify_maxpool1_at(0), weights->classify_dense1_weight, weights->classify_dense1_bias);
-    SEE("classify_dense1", "forward", 21, -1, -1, "classify_dense1", 1, (real *)classify_dense1_at(0), 960, 160);
+    SEE("classify_dense1", "forward", 21, -1, -1, "classify_dense1", 1, (real *)classify_dense1_at(0), 960, 160, 1, { 10 });
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("cross_entropy1", "forward", 33, t, g, "classify_dense1", 0, (real *)classify_dense1_at(s), 160, 160);
+        SEE("cross_entropy1", "forward", 33, t, g, "classify_dense1", 0, (real *)classify_dense1_at(s), 160, 160, 1, { 10 });
         cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L);
-        SEE("cross_entropy1", "forward", 33, t, g, "loss1", 1, (real *)loss1_at(s), 16, 16);
+        SEE("cross_entropy1", "forward", 33, t, g, "loss1", 1, (real *)loss1_at(s), 16, 16, 0, { 0 });
     }
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("cross_entropy1", "backward", 33, t, g, "classify_dense1", 0, (real *)classify_dense1_at(s), 160, 160);
+        SEE("cross_entropy1", "backward", 33, t, g, "classify_dense1", 0, (real *)classify_dense1_at(s), 160, 160, 1, { 10 });
         cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L, loss1_scale, present(batch, g));
-        SEE("cross_entropy1", "backward", 33, t, g, "d_classify_dense1", 1, (real *)d_classify_dense1_at(s), 160, 160);
+        SEE("cross_entropy1", "backward", 33, t, g, "d_classify_dense1", 1, (real *)d_classify_dense1_at(s), 160, 160, 1, { 10 });
     }
-    SEE("classify_dense1", "weights", 21, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 960, 160);
-    SEE("classify_dense1", "weights", 21, -1, -1, "classify_maxpool1", 0, (real *)classify_maxpool1_at(0), 62208, 10368);
+    SEE("classify_dense1", "weights", 21, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 960, 160, 1, { 10 });
+    SEE("classify_dense1", "weights", 21, -1, -1, "classify_maxpool1", 0, (real *)classify_maxpool1_at(0), 62208, 10368, 3, { 8, 9, 9 });
     classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(0), (real *)classify_maxpool1_at(0), d_classify_dense1_rows_at(0));
-    SEE("classify_dense1", "weights", 21, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight, 10368, 0);
-    SEE("classify_dense1", "weights", 21, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16, 0);
-    SEE("classify_dense1", "backward", 21, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 960, 160);
+    SEE("classify_dense1", "weights", 21, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight, 10368, 0, 0, { 0 });
+    SEE("classify_dense1", "weights", 21, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16, 0, 0, { 0 });
+    SEE("classify_dense1", "backward", 21, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 960, 160, 1, { 10 });
     classify_dense1_backward((real *)d_classify_maxpool1_at(0), (real *)d_classify_dense1_at(0), weights->classify_dense1_weight);
-    SEE("classify_dense1", "backward", 21, -1, -1, "d_classify_maxpool1", 1, (real *)d_classify_maxpool1_at(0), 62208, 10368);
+    SEE("classify_dense1", "backward", 21, -1, -1, "d_classify_maxpool1", 1, (real *)d_classify_maxpool1_at(0), 62208, 10368, 3, { 8, 9, 9 });
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("classify_conv1", "weights", 19, t, g, "d_classify_maxpool1", 0, (real *)d_classify_maxpool1_at(s), 10368, 10368);
-        SEE("classify_conv1", "weights", 19, t, g, "classify_maxpool1", 0, (real *)classify_maxpool1_at(s), 10368, 10368);
-        SEE("classify_conv1", "weights", 19, t, g, "crop", 0, (real *)crop_at(s), 6400, 6400);
+        SEE("classify_conv1", "weights", 19, t, g, "d_classify_maxpool1", 0, (real *)d_classify_maxpool1_at(s), 10368, 10368, 3, { 8, 9, 9 });
+        SEE("classify_conv1", "weights", 19, t, g, "classify_maxpool1", 0, (real *)classify_maxpool1_at(s), 10368, 10368, 3, { 8, 9, 9 });
+        SEE("classify_conv1", "weights", 19, t, g, "crop", 0, (real *)crop_at(s), 6400, 6400, 3, { 1, 20, 20 });
         classify_conv1_weights(d_classify_conv1_weight_part_at(s), d_classify_conv1_bias_part_at(s), d_classify_maxpool1_at(s), classify_maxpool1_winner_at(s), classify_maxpool1_at(s), crop_at(s));
-        SEE("classify_conv1", "weights", 19, t, g, "d_classify_conv1_weight_part", 1, (real *)d_classify_conv1_weight_part_at(s), 72, 0);
-        SEE("classify_conv1", "weights", 19, t, g, "d_classify_conv1_bias_part", 1, (real *)d_classify_conv1_bias_part_at(s), 8, 0);
-        SEE("classify_conv1", "backward", 19, t, g, "d_classify_maxpool1", 0, (real *)d_classify_maxpool1_at(s), 10368, 10368);
-        SEE("classify_conv1", "backward", 19, t, g, "classify_maxpool1", 0, (real *)classify_maxpool1_at(s), 10368, 10368);
+        SEE("classify_conv1", "weights", 19, t, g, "d_classify_conv1_weight_part", 1, (real *)d_classify_conv1_weight_part_at(s), 72, 0, 4, { 8, 1, 3, 3 });
+        SEE("classify_conv1", "weights", 19, t, g, "d_classify_conv1_bias_part", 1, (real *)d_classify_conv1_bias_part_at(s), 8, 0, 1, { 8 });
+        SEE("classify_conv1", "backward", 19, t, g, "d_classify_maxpool1", 0, (real *)d_classify_maxpool1_at(s), 10368, 10368, 3, { 8, 9, 9 });
+        SEE("classify_conv1", "backward", 19, t, g, "classify_maxpool1", 0, (real *)classify_maxpool1_at(s), 10368, 10368, 3, { 8, 9, 9 });
         classify_conv1_backward(d_crop_at(s), d_classify_maxpool1_at(s), classify_maxpool1_winner_at(s), classify_maxpool1_at(s), weights->classify_conv1_weight);
-        SEE("classify_conv1", "backward", 19, t, g, "d_crop", 1, (real *)d_crop_at(s), 6400, 6400);
-        SEE("crop", "backward", 30, t, g, "d_crop", 0, (real *)d_crop_at(s), 6400, 6400);
-        SEE("crop", "backward", 30, t, g, "image", 0, (real *)image_at(g), 160000, 160000);
-        SEE("crop", "backward", 30, t, g, "A", 0, (real *)A_at(s), 96, 96);
+        SEE("classify_conv1", "backward", 19, t, g, "d_crop", 1, (real *)d_crop_at(s), 6400, 6400, 3, { 1, 20, 20 });
+        SEE("crop", "backward", 30, t, g, "d_crop", 0, (real *)d_crop_at(s), 6400, 6400, 3, { 1, 20, 20 });
+        SEE("crop", "backward", 30, t, g, "image", 0, (real *)image_at(g), 160000, 160000, 3, { 1, 100, 100 });
+        SEE("crop", "backward", 30, t, g, "A", 0, (real *)A_at(s), 96, 96, 1, { 6 });
         crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(g), (real *)A_at(s));
-        SEE("crop", "backward", 30, t, g, "d_A", 1, (real *)d_A_at(s), 96, 96);
+        SEE("crop", "backward", 30, t, g, "d_A", 1, (real *)d_A_at(s), 96, 96, 1, { 6 });
     }
-    SEE("A", "weights", 29, -1, -1, "d_A", 0, (real *)d_A_at(0), 576, 96);
-    SEE("A", "weights", 29, -1, -1, "h", 0, (real *)h_at(0), 1536, 256);
+    SEE("A", "weights", 29, -1, -1, "d_A", 0, (real *)d_A_at(0), 576, 96, 1, { 6 });
+    SEE("A", "weights", 29, -1, -1, "h", 0, (real *)h_at(0), 1536, 256, 1, { 16 });
     A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(0), (real *)h_at(0), d_A_rows_at(0));
-    SEE("A", "weights", 29, -1, -1, "A.weight", 1, (real *)gradient->A_weight, 256, 0);
-    SEE("A", "weights", 29, -1, -1, "A.bias", 1, (real *)gradient->A_bias, 16, 0);
-    SEE("A", "backward", 29, -1, -1, "d_A", 0, (real *)d_A_at(0), 576, 96);
+    SEE("A", "weights", 29, -1, -1, "A.weight", 1, (real *)gradient->A_weight, 256, 0, 0, { 0 });
+    SEE("A", "weights", 29, -1, -1, "A.bias", 1, (real *)gradient->A_bias, 16, 0, 0, { 0 });
+    SEE("A", "backward", 29, -1, -1, "d_A", 0, (real *)d_A_at(0), 576, 96, 1, { 6 });
     A_backward((real *)d_h_at(0), (real *)d_A_at(0), weights->A_weight);
-    SEE("A", "backward", 29, -1, -1, "d_h", 1, (real *)d_h_at(0), 1536, 256);
+    SEE("A", "backward", 29, -1, -1, "d_h", 1, (real *)d_h_at(0), 1536, 256, 1, { 16 });
     fold((real *)gradient->classify_conv1_weight, (real *)d_classify_conv1_weight_part_at(0), 6, 72, 0);
     fold((real *)gradient->classify_conv1_bias, (real *)d_classify_conv1_bias_part_at(0), 6, 8, 0);
     for (int g = 0; g < G; g++) {
         d_h_2_end_forward((real *)d_h_2_at(g + 3 * G));
-        SEE("d_h_2_end", "forward", 28, -1, g, "d_h_2", 1, (real *)d_h_2_at(g + 3 * G), 256, 256);
+        SEE("d_h_2_end", "forward", 28, -1, g, "d_h_2", 1, (real *)d_h_2_at(g + 3 * G), 256, 256, 1, { 16 });
         d_h_3_end_forward((real *)d_h_3_at(g + 3 * G));
-        SEE("d_h_3_end", "forward", 28, -1, g, "d_h_3", 1, (real *)d_h_3_at(g + 3 * G), 256, 256);
+        SEE("d_h_3_end", "forward", 28, -1, g, "d_h_3", 1, (real *)d_h_3_at(g + 3 * G), 256, 256, 1, { 16 });
     }
     for (int t = 2; t >= 0; t--) {
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("sum_d_h_total", "forward", 26, t, g, "d_h", 0, (real *)d_h_at(s), 256, 256);
-            SEE("sum_d_h_total", "forward", 26, t, g, "d_h_2", 0, (real *)d_h_2_at(s + G), 256, 256);
-            SEE("sum_d_h_total", "forward", 26, t, g, "d_h_3", 0, (real *)d_h_3_at(s + G), 256, 256);
+            SEE("sum_d_h_total", "forward", 26, t, g, "d_h", 0, (real *)d_h_at(s), 256, 256, 1, { 16 });
+            SEE("sum_d_h_total", "forward", 26, t, g, "d_h_2", 0, (real *)d_h_2_at(s + G), 256, 256, 1, { 16 });
+            SEE("sum_d_h_total", "forward", 26, t, g, "d_h_3", 0, (real *)d_h_3_at(s + G), 256, 256, 1, { 16 });
             sum_d_h_total_forward((real *)d_h_total_at(s), (real *)d_h_at(s), (real *)d_h_2_at(s + G), (real *)d_h_3_at(s + G));
-            SEE("sum_d_h_total", "forward", 26, t, g, "d_h_total", 1, (real *)d_h_total_at(s), 256, 256);
-            SEE("h", "backward", 28, t, g, "d_h_total", 0, (real *)d_h_total_at(s), 256, 256);
-            SEE("h", "backward", 28, t, g, "h_gates", 0, (real *)h_gates_at(s), 768, 768);
-            SEE("h", "backward", 28, t, g, "h_from_state", 0, (real *)h_from_state_at(s), 768, 768);
-            SEE("h", "backward", 28, t, g, "h", 0, (real *)h_at(s - G), 256, 256);
+            SEE("sum_d_h_total", "forward", 26, t, g, "d_h_total", 1, (real *)d_h_total_at(s), 256, 256, 1, { 16 });
+            SEE("h", "backward", 28, t, g, "d_h_total", 0, (real *)d_h_total_at(s), 256, 256, 1, { 16 });
+            SEE("h", "backward", 28, t, g, "h_gates", 0, (real *)h_gates_at(s), 768, 768, 2, { 3, 16 });
+            SEE("h", "backward", 28, t, g, "h_from_state", 0, (real *)h_from_state_at(s), 768, 768, 1, { 48 });
+            SEE("h", "backward", 28, t, g, "h", 0, (real *)h_at(s - G), 256, 256, 1, { 16 });
             h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - G));
-            SEE("h", "backward", 28, t, g, "d_h_from_input", 1, (real *)d_h_from_input_at(s), 768, 768);
-            SEE("h", "backward", 28, t, g, "d_h_from_state", 1, (real *)d_h_from_state_at(s), 768, 768);
-            SEE("h", "backward", 28, t, g, "d_h_2", 1, (real *)d_h_2_at(s), 256, 256);
+            SEE("h", "backward", 28, t, g, "d_h_from_input", 1, (real *)d_h_from_input_at(s), 768, 768, 1, { 48 });
+            SEE("h", "backward", 28, t, g, "d_h_from_state", 1, (real *)d_h_from_state_at(s), 768, 768, 1, { 48 });
+            SEE("h", "backward", 28, t, g, "d_h_2", 1, (real *)d_h_2_at(s), 256, 256, 1, { 16 });
         }
-        SEE("h_from_state", "backward", 28, t, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(t * G), 1536, 768);
+        SEE("h_from_state", "backward", 28, t, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(t * G), 1536, 768, 1, { 48 });
         h_from_state_backward((real *)d_h_3_at(t * G), (real *)d_h_from_state_at(t * G), weights->h_weight_hh);
-        SEE("h_from_state", "backward", 28, t, -1, "d_h_3", 1, (real *)d_h_3_at(t * G), 512, 256);
+        SEE("h_from_state", "backward", 28, t, -1, "d_h_3", 1, (real *)d_h_3_at(t * G), 512, 256, 1, { 16 });
     }
-    SEE("h_from_state", "weights", 28, -1, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(0), 4608, 768);
-    SEE("h_from_state", "weights", 28, -1, -1, "h", 0, (real *)h_at(-G), 1536, 256);
+    SEE("h_from_state", "weights", 28, -1, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(0), 4608, 768, 1, { 48 });
+    SEE("h_from_state", "weights", 28, -1, -1, "h", 0, (real *)h_at(-G), 1536, 256, 1, { 16 });
     h_from_state_weights(gradient->h_weight_hh, (real *)d_h_from_state_at(0), (real *)h_at(-G), d_h_from_state_rows_at(0));
-    SEE("h_from_state", "weights", 28, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 768, 0);
+    SEE("h_from_state", "weights", 28, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 768, 0, 0, { 0 });
     for (int g = 0; g < G; g++) {
-        SEE("sum_d_h_from_input_2", "forward", 28, -1, g, "d_h_from_input", 0, (real *)d_h_from_input_at(g), 768, 768);
+        SEE("sum_d_h_from_input_2", "forward", 28, -1, g, "d_h_from_input", 0, (real *)d_h_from_input_at(g), 768, 768, 1, { 48 });
         sum_d_h_from_input_2_forward(d_h_from_input_2_at(g), &d_h_from_input_at(g));
-        SEE("sum_d_h_from_input_2", "forward", 28, -1, g, "d_h_from_input_2", 1, (real *)d_h_from_input_2_at(g), 768, 768);
+        SEE("sum_d_h_from_input_2", "forward", 28, -1, g, "d_h_from_input_2", 1, (real *)d_h_from_input_2_at(g), 768, 768, 1, { 48 });
     }
-    SEE("h_from_input", "weights", 28, -1, -1, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(0), 1536, 768);
-    SEE("h_from_input", "weights", 28, -1, -1, "front_maxpool2", 0, (real *)front_maxpool2_at(0), 6272, 3136);
+    SEE("h_from_input", "weights", 28, -1, -1, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(0), 1536, 768, 1, { 48 });
+    SEE("h_from_input", "weights", 28, -1, -1, "front_maxpool2", 0, (real *)front_maxpool2_at(0), 6272, 3136, 3, { 4, 7, 7 });
     h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, (real *)d_h_from_input_2_at(0), (real *)front_maxpool2_at(0), d_h_from_input_rows_at(0));
-    SEE("h_from_input", "weights", 28, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 9408, 0);
-    SEE("h_from_input", "weights", 28, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 48, 0);
-    SEE("h_from_input", "backward", 28, -1, -1, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(0), 1536, 768);
+    SEE("h_from_input", "weights", 28, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 9408, 0, 0, { 0 });
+    SEE("h_from_input", "weights", 28, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 48, 0, 0, { 0 });
+    SEE("h_from_input", "backward", 28, -1, -1, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(0), 1536, 768, 1, { 48 });
     h_from_input_backward((real *)d_front_maxpool2_at(0), (real *)d_h_from_input_2_at(0), weights->h_weight_ih);
-    SEE("h_from_input", "backward", 28, -1, -1, "d_front_maxpool2", 1, (real *)d_front_maxpool2_at(0), 6272, 3136);
+    SEE("h_from_input", "backward", 28, -1, -1, "d_front_maxpool2", 1, (real *)d_front_maxpool2_at(0), 6272, 3136, 3, { 4, 7, 7 });
     for (int g = 0; g < G; g++) {
-        SEE("front_maxpool2", "backward", 17, -1, g, "d_front_maxpool2", 0, (real *)d_front_maxpool2_at(g), 3136, 3136);
-        SEE("front_maxpool2", "backward", 17, -1, g, "front_maxpool2", 0, (real *)front_maxpool2_at(g), 3136, 3136);
+        SEE("front_maxpool2", "backward", 17, -1, g, "d_front_maxpool2", 0, (real *)d_front_maxpool2_at(g), 3136, 3136, 3, { 4, 7, 7 });
+        SEE("front_maxpool2", "backward", 17, -1, g, "front_maxpool2", 0, (real *)front_maxpool2_at(g), 3136, 3136, 3, { 4, 7, 7 });
         front_maxpool2_backward(d_front_conv1_sum_at(g), d_front_maxpool2_at(g), front_maxpool2_winner_at(g), front_maxpool2_at(g));
-        SEE("front_maxpool2", "backward", 17, -1, g, "d_front_conv1_sum", 1, (real *)d_front_conv1_sum_at(g), 33856, 33856);
-        SEE("front_conv1", "weights", 16, -1, g, "d_front_conv1_sum", 0, (real *)d_front_conv1_sum_at(g), 33856, 33856);
-        SEE("front_conv1", "weights", 16, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 10000, 10000);
+        SEE("front_maxpool2", "backward", 17, -1, g, "d_front_conv1_sum", 1, (real *)d_front_conv1_sum_at(g), 33856, 33856, 3, { 4, 23, 23 });
+        SEE("front_conv1", "weights", 16, -1, g, "d_front_conv1_sum", 0, (real *)d_front_conv1_sum_at(g), 33856, 33856, 3, { 4, 23, 23 });
+        SEE("front_conv1", "weights", 16, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 10000, 10000, 3, { 1, 25, 25 });
         front_conv1_weights(d_front_conv1_weight_part_at(g), d_front_conv1_bias_part_at(g), d_front_conv1_sum_at(g), front_maxpool1_at(g));
-        SEE("front_conv1", "weights", 16, -1, g, "d_front_conv1_weight_part", 1, (real *)d_front_conv1_weight_part_at(g), 36, 0);
-        SEE("front_conv1", "weights", 16, -1, g, "d_front_conv1_bias_part", 1, (real *)d_front_conv1_bias_part_at(g), 4, 0);
+        SEE("front_conv1", "weights", 16, -1, g, "d_front_conv1_weight_part", 1, (real *)d_front_conv1_weight_part_at(g), 36, 0, 4, { 4, 1, 3, 3 });
+        SEE("front_conv1", "weights", 16, -1, g, "d_front_conv1_bias_part", 1, (real *)d_front_conv1_bias_part_at(g), 4, 0, 1, { 4 });
     }
     fold((real *)gradient->front_conv1_weight, (real *)d_front_conv1_weight_part_at(0), 2, 36, 0);
     fold((real *)gradient->front_conv1_bias, (real *)d_front_conv1_bias_part_at(0), 2, 4, 0);

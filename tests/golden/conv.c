@@ -798,60 +798,60 @@ static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look)
     real *scratch = scratches;
     for (int g = 0; g < G; g++) {
         load_x_forward((real *)x_at(g), batch->inputs[0] + g * L, present(batch, g));
-        SEE("load_x", "forward", 4, -1, g, "x", 1, (real *)x_at(g), 400, 400);
+        SEE("load_x", "forward", 4, -1, g, "x", 1, (real *)x_at(g), 400, 400, 3, { 1, 5, 5 });
         load_y_forward((int32_t *)y_at(g), batch->targets[0] + g * L, present(batch, g));
-        SEE("front_conv1", "forward", 8, -1, g, "x", 0, (real *)x_at(g), 400, 400);
+        SEE("front_conv1", "forward", 8, -1, g, "x", 0, (real *)x_at(g), 400, 400, 3, { 1, 5, 5 });
         front_conv1_forward(front_conv1_at(g), x_at(g), weights->front_conv1_weight, weights->front_conv1_bias);
-        SEE("front_conv1", "forward", 8, -1, g, "front_conv1", 1, (real *)front_conv1_at(g), 512, 512);
-        SEE("front_maxpool1", "forward", 9, -1, g, "front_conv1", 0, (real *)front_conv1_at(g), 512, 512);
+        SEE("front_conv1", "forward", 8, -1, g, "front_conv1", 1, (real *)front_conv1_at(g), 512, 512, 3, { 2, 4, 4 });
+        SEE("front_maxpool1", "forward", 9, -1, g, "front_conv1", 0, (real *)front_conv1_at(g), 512, 512, 3, { 2, 4, 4 });
         front_maxpool1_forward(front_maxpool1_at(g), front_maxpool1_winner_at(g), front_conv1_at(g));
-        SEE("front_maxpool1", "forward", 9, -1, g, "front_maxpool1", 1, (real *)front_maxpool1_at(g), 128, 128);
-        SEE("front_conv2", "forward", 10, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 128, 128);
+        SEE("front_maxpool1", "forward", 9, -1, g, "front_maxpool1", 1, (real *)front_maxpool1_at(g), 128, 128, 3, { 2, 2, 2 });
+        SEE("front_conv2", "forward", 10, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 128, 128, 3, { 2, 2, 2 });
         front_conv2_forward(front_tanh1_at(g), front_maxpool1_at(g), weights->front_conv2_weight);
-        SEE("front_conv2", "forward", 10, -1, g, "front_tanh1", 1, (real *)front_tanh1_at(g), 128, 128);
+        SEE("front_conv2", "forward", 10, -1, g, "front_tanh1", 1, (real *)front_tanh1_at(g), 128, 128, 3, { 2, 2, 2 });
     }
-    SEE("front_dense1", "forward", 12, -1, -1, "front_tanh1", 0, (real *)front_tanh1_at(0), 128, 128);
+    SEE("front_dense1", "forward", 12, -1, -1, "front_tanh1", 0, (real *)front_tanh1_at(0), 128, 128, 3, { 2, 2, 2 });
     front_dense1_forward((real *)front_dense1_at(0), (real *)front_tanh1_at(0), weights->front_dense1_weight, weights->front_dense1_bias);
-    SEE("front_dense1", "forward", 12, -1, -1, "front_dense1", 1, (real *)front_dense1_at(0), 32, 32);
+    SEE("front_dense1", "forward", 12, -1, -1, "front_dense1", 1, (real *)front_dense1_at(0), 32, 32, 1, { 2 });
     for (int g = 0; g < G; g++) {
-        SEE("cross_entropy1", "forward", 15, -1, g, "front_dense1", 0, (real *)front_dense1_at(g), 32, 32);
+        SEE("cross_entropy1", "forward", 15, -1, g, "front_dense1", 0, (real *)front_dense1_at(g), 32, 32, 1, { 2 });
         cross_entropy1_forward((real *)loss1_at(g), (real *)front_dense1_at(g), (int32_t *)y_at(g));
-        SEE("cross_entropy1", "forward", 15, -1, g, "loss1", 1, (real *)loss1_at(g), 16, 16);
+        SEE("cross_entropy1", "forward", 15, -1, g, "loss1", 1, (real *)loss1_at(g), 16, 16, 0, { 0 });
     }
     for (int g = 0; g < G; g++) {
-        SEE("cross_entropy1", "backward", 15, -1, g, "front_dense1", 0, (real *)front_dense1_at(g), 32, 32);
+        SEE("cross_entropy1", "backward", 15, -1, g, "front_dense1", 0, (real *)front_dense1_at(g), 32, 32, 1, { 2 });
         cross_entropy1_backward((real *)d_front_dense1_at(g), (real *)front_dense1_at(g), (int32_t *)y_at(g), loss1_scale, present(batch, g));
-        SEE("cross_entropy1", "backward", 15, -1, g, "d_front_dense1", 1, (real *)d_front_dense1_at(g), 32, 32);
+        SEE("cross_entropy1", "backward", 15, -1, g, "d_front_dense1", 1, (real *)d_front_dense1_at(g), 32, 32, 1, { 2 });
     }
-    SEE("front_dense1", "weights", 12, -1, -1, "d_front_dense1", 0, (real *)d_front_dense1_at(0), 32, 32);
-    SEE("front_dense1", "weights", 12, -1, -1, "front_tanh1", 0, (real *)front_tanh1_at(0), 128, 128);
+    SEE("front_dense1", "weights", 12, -1, -1, "d_front_dense1", 0, (real *)d_front_dense1_at(0), 32, 32, 1, { 2 });
+    SEE("front_dense1", "weights", 12, -1, -1, "front_tanh1", 0, (real *)front_tanh1_at(0), 128, 128, 3, { 2, 2, 2 });
     front_dense1_weights(gradient->front_dense1_weight, gradient->front_dense1_bias, (real *)d_front_dense1_at(0), (real *)front_tanh1_at(0), d_front_dense1_rows_at(0));
-    SEE("front_dense1", "weights", 12, -1, -1, "front.dense1.weight", 1, (real *)gradient->front_dense1_weight, 128, 0);
-    SEE("front_dense1", "weights", 12, -1, -1, "front.dense1.bias", 1, (real *)gradient->front_dense1_bias, 16, 0);
-    SEE("front_dense1", "backward", 12, -1, -1, "d_front_dense1", 0, (real *)d_front_dense1_at(0), 32, 32);
+    SEE("front_dense1", "weights", 12, -1, -1, "front.dense1.weight", 1, (real *)gradient->front_dense1_weight, 128, 0, 0, { 0 });
+    SEE("front_dense1", "weights", 12, -1, -1, "front.dense1.bias", 1, (real *)gradient->front_dense1_bias, 16, 0, 0, { 0 });
+    SEE("front_dense1", "backward", 12, -1, -1, "d_front_dense1", 0, (real *)d_front_dense1_at(0), 32, 32, 1, { 2 });
     front_dense1_backward((real *)d_front_tanh1_at(0), (real *)d_front_dense1_at(0), weights->front_dense1_weight);
-    SEE("front_dense1", "backward", 12, -1, -1, "d_front_tanh1", 1, (real *)d_front_tanh1_at(0), 128, 128);
+    SEE("front_dense1", "backward", 12, -1, -1, "d_front_tanh1", 1, (real *)d_front_tanh1_at(0), 128, 128, 3, { 2, 2, 2 });
     for (int g = 0; g < G; g++) {
-        SEE("front_tanh1", "backward", 11, -1, g, "d_front_tanh1", 0, (real *)d_front_tanh1_at(g), 128, 128);
-        SEE("front_tanh1", "backward", 11, -1, g, "front_tanh1", 0, (real *)front_tanh1_at(g), 128, 128);
+        SEE("front_tanh1", "backward", 11, -1, g, "d_front_tanh1", 0, (real *)d_front_tanh1_at(g), 128, 128, 3, { 2, 2, 2 });
+        SEE("front_tanh1", "backward", 11, -1, g, "front_tanh1", 0, (real *)front_tanh1_at(g), 128, 128, 3, { 2, 2, 2 });
         front_tanh1_backward((real *)d_front_conv2_at(g), (real *)d_front_tanh1_at(g), (real *)front_tanh1_at(g));
-        SEE("front_tanh1", "backward", 11, -1, g, "d_front_conv2", 1, (real *)d_front_conv2_at(g), 128, 128);
-        SEE("front_conv2", "weights", 10, -1, g, "d_front_conv2", 0, (real *)d_front_conv2_at(g), 128, 128);
-        SEE("front_conv2", "weights", 10, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 128, 128);
+        SEE("front_tanh1", "backward", 11, -1, g, "d_front_conv2", 1, (real *)d_front_conv2_at(g), 128, 128, 3, { 2, 2, 2 });
+        SEE("front_conv2", "weights", 10, -1, g, "d_front_conv2", 0, (real *)d_front_conv2_at(g), 128, 128, 3, { 2, 2, 2 });
+        SEE("front_conv2", "weights", 10, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 128, 128, 3, { 2, 2, 2 });
         front_conv2_weights(d_front_conv2_weight_part_at(g), d_front_conv2_at(g), front_maxpool1_at(g));
-        SEE("front_conv2", "weights", 10, -1, g, "d_front_conv2_weight_part", 1, (real *)d_front_conv2_weight_part_at(g), 16, 0);
-        SEE("front_conv2", "backward", 10, -1, g, "d_front_conv2", 0, (real *)d_front_conv2_at(g), 128, 128);
+        SEE("front_conv2", "weights", 10, -1, g, "d_front_conv2_weight_part", 1, (real *)d_front_conv2_weight_part_at(g), 16, 0, 4, { 2, 2, 2, 2 });
+        SEE("front_conv2", "backward", 10, -1, g, "d_front_conv2", 0, (real *)d_front_conv2_at(g), 128, 128, 3, { 2, 2, 2 });
         front_conv2_backward(d_front_maxpool1_at(g), d_front_conv2_at(g), weights->front_conv2_weight);
-        SEE("front_conv2", "backward", 10, -1, g, "d_front_maxpool1", 1, (real *)d_front_maxpool1_at(g), 128, 128);
-        SEE("front_maxpool1", "backward", 9, -1, g, "d_front_maxpool1", 0, (real *)d_front_maxpool1_at(g), 128, 128);
-        SEE("front_maxpool1", "backward", 9, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 128, 128);
+        SEE("front_conv2", "backward", 10, -1, g, "d_front_maxpool1", 1, (real *)d_front_maxpool1_at(g), 128, 128, 3, { 2, 2, 2 });
+        SEE("front_maxpool1", "backward", 9, -1, g, "d_front_maxpool1", 0, (real *)d_front_maxpool1_at(g), 128, 128, 3, { 2, 2, 2 });
+        SEE("front_maxpool1", "backward", 9, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 128, 128, 3, { 2, 2, 2 });
         front_maxpool1_backward(d_front_conv1_sum_at(g), d_front_maxpool1_at(g), front_maxpool1_winner_at(g), front_maxpool1_at(g));
-        SEE("front_maxpool1", "backward", 9, -1, g, "d_front_conv1_sum", 1, (real *)d_front_conv1_sum_at(g), 512, 512);
-        SEE("front_conv1", "weights", 8, -1, g, "d_front_conv1_sum", 0, (real *)d_front_conv1_sum_at(g), 512, 512);
-        SEE("front_conv1", "weights", 8, -1, g, "x", 0, (real *)x_at(g), 400, 400);
+        SEE("front_maxpool1", "backward", 9, -1, g, "d_front_conv1_sum", 1, (real *)d_front_conv1_sum_at(g), 512, 512, 3, { 2, 4, 4 });
+        SEE("front_conv1", "weights", 8, -1, g, "d_front_conv1_sum", 0, (real *)d_front_conv1_sum_at(g), 512, 512, 3, { 2, 4, 4 });
+        SEE("front_conv1", "weights", 8, -1, g, "x", 0, (real *)x_at(g), 400, 400, 3, { 1, 5, 5 });
         front_conv1_weights(d_front_conv1_weight_part_at(g), d_front_conv1_bias_part_at(g), d_front_conv1_sum_at(g), x_at(g));
-        SEE("front_conv1", "weights", 8, -1, g, "d_front_conv1_weight_part", 1, (real *)d_front_conv1_weight_part_at(g), 8, 0);
-        SEE("front_conv1", "weights", 8, -1, g, "d_front_conv1_bias_part", 1, (real *)d_front_conv1_bias_part_at(g), 2, 0);
+        SEE("front_conv1", "weights", 8, -1, g, "d_front_conv1_weight_part", 1, (real *)d_front_conv1_weight_part_at(g), 8, 0, 4, { 2, 1, 2, 2 });
+        SEE("front_conv1", "weights", 8, -1, g, "d_front_conv1_bias_part", 1, (real *)d_front_conv1_bias_part_at(g), 2, 0, 1, { 2 });
     }
     fold((real *)gradient->front_conv2_weight, (real *)d_front_conv2_weight_part_at(0), 1, 16, 0);
     fold((real *)gradient->front_conv1_weight, (real *)d_front_conv1_weight_part_at(0), 1, 8, 0);

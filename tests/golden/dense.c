@@ -619,44 +619,44 @@ static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look)
     real loss1_scale = (real)(1 / ((double)batch->count * 1));
     for (int g = 0; g < G; g++) {
         load_x_forward((real *)x_at(g), batch->inputs[0] + g * L, present(batch, g));
-        SEE("load_x", "forward", 4, -1, g, "x", 1, (real *)x_at(g), 48, 48);
+        SEE("load_x", "forward", 4, -1, g, "x", 1, (real *)x_at(g), 48, 48, 1, { 3 });
         load_y_forward((int32_t *)y_at(g), batch->targets[0] + g * L, present(batch, g));
     }
-    SEE("h", "forward", 7, -1, -1, "x", 0, (real *)x_at(0), 48, 48);
+    SEE("h", "forward", 7, -1, -1, "x", 0, (real *)x_at(0), 48, 48, 1, { 3 });
     h_forward((real *)h_at(0), (real *)x_at(0), weights->h_weight, weights->h_bias);
-    SEE("h", "forward", 7, -1, -1, "h", 1, (real *)h_at(0), 64, 64);
-    SEE("v", "forward", 8, -1, -1, "h", 0, (real *)h_at(0), 64, 64);
+    SEE("h", "forward", 7, -1, -1, "h", 1, (real *)h_at(0), 64, 64, 1, { 4 });
+    SEE("v", "forward", 8, -1, -1, "h", 0, (real *)h_at(0), 64, 64, 1, { 4 });
     v_forward((real *)v_at(0), (real *)h_at(0), weights->v_weight, weights->v_bias);
-    SEE("v", "forward", 8, -1, -1, "v", 1, (real *)v_at(0), 32, 32);
+    SEE("v", "forward", 8, -1, -1, "v", 1, (real *)v_at(0), 32, 32, 1, { 2 });
     for (int g = 0; g < G; g++) {
-        SEE("cross_entropy1", "forward", 9, -1, g, "v", 0, (real *)v_at(g), 32, 32);
+        SEE("cross_entropy1", "forward", 9, -1, g, "v", 0, (real *)v_at(g), 32, 32, 1, { 2 });
         cross_entropy1_forward((real *)loss1_at(g), (real *)v_at(g), (int32_t *)y_at(g));
-        SEE("cross_entropy1", "forward", 9, -1, g, "loss1", 1, (real *)loss1_at(g), 16, 16);
+        SEE("cross_entropy1", "forward", 9, -1, g, "loss1", 1, (real *)loss1_at(g), 16, 16, 0, { 0 });
     }
     for (int g = 0; g < G; g++) {
-        SEE("cross_entropy1", "backward", 9, -1, g, "v", 0, (real *)v_at(g), 32, 32);
+        SEE("cross_entropy1", "backward", 9, -1, g, "v", 0, (real *)v_at(g), 32, 32, 1, { 2 });
         cross_entropy1_backward((real *)d_v_at(g), (real *)v_at(g), (int32_t *)y_at(g), loss1_scale, present(batch, g));
-        SEE("cross_entropy1", "backward", 9, -1, g, "d_v", 1, (real *)d_v_at(g), 32, 32);
+        SEE("cross_entropy1", "backward", 9, -1, g, "d_v", 1, (real *)d_v_at(g), 32, 32, 1, { 2 });
     }
-    SEE("v", "weights", 8, -1, -1, "d_v", 0, (real *)d_v_at(0), 32, 32);
-    SEE("v", "weights", 8, -1, -1, "h", 0, (real *)h_at(0), 64, 64);
+    SEE("v", "weights", 8, -1, -1, "d_v", 0, (real *)d_v_at(0), 32, 32, 1, { 2 });
+    SEE("v", "weights", 8, -1, -1, "h", 0, (real *)h_at(0), 64, 64, 1, { 4 });
     v_weights(gradient->v_weight, gradient->v_bias, (real *)d_v_at(0), (real *)h_at(0), d_v_rows_at(0));
-    SEE("v", "weights", 8, -1, -1, "v.weight", 1, (real *)gradient->v_weight, 64, 0);
-    SEE("v", "weights", 8, -1, -1, "v.bias", 1, (real *)gradient->v_bias, 16, 0);
-    SEE("v", "backward", 8, -1, -1, "d_v", 0, (real *)d_v_at(0), 32, 32);
+    SEE("v", "weights", 8, -1, -1, "v.weight", 1, (real *)gradient->v_weight, 64, 0, 0, { 0 });
+    SEE("v", "weights", 8, -1, -1, "v.bias", 1, (real *)gradient->v_bias, 16, 0, 0, { 0 });
+    SEE("v", "backward", 8, -1, -1, "d_v", 0, (real *)d_v_at(0), 32, 32, 1, { 2 });
     v_backward((real *)d_h_at(0), (real *)d_v_at(0), weights->v_weight);
-    SEE("v", "backward", 8, -1, -1, "d_h", 1, (real *)d_h_at(0), 64, 64);
+    SEE("v", "backward", 8, -1, -1, "d_h", 1, (real *)d_h_at(0), 64, 64, 1, { 4 });
     for (int g = 0; g < G; g++) {
-        SEE("h_relu", "backward", 7, -1, g, "d_h", 0, (real *)d_h_at(g), 64, 64);
-        SEE("h_relu", "backward", 7, -1, g, "h", 0, (real *)h_at(g), 64, 64);
+        SEE("h_relu", "backward", 7, -1, g, "d_h", 0, (real *)d_h_at(g), 64, 64, 1, { 4 });
+        SEE("h_relu", "backward", 7, -1, g, "h", 0, (real *)h_at(g), 64, 64, 1, { 4 });
         h_relu_backward((real *)d_h_sum_at(g), (real *)d_h_at(g), (real *)h_at(g));
-        SEE("h_relu", "backward", 7, -1, g, "d_h_sum", 1, (real *)d_h_sum_at(g), 64, 64);
+        SEE("h_relu", "backward", 7, -1, g, "d_h_sum", 1, (real *)d_h_sum_at(g), 64, 64, 1, { 4 });
     }
-    SEE("h", "weights", 7, -1, -1, "d_h_sum", 0, (real *)d_h_sum_at(0), 64, 64);
-    SEE("h", "weights", 7, -1, -1, "x", 0, (real *)x_at(0), 48, 48);
+    SEE("h", "weights", 7, -1, -1, "d_h_sum", 0, (real *)d_h_sum_at(0), 64, 64, 1, { 4 });
+    SEE("h", "weights", 7, -1, -1, "x", 0, (real *)x_at(0), 48, 48, 1, { 3 });
     h_weights(gradient->h_weight, gradient->h_bias, (real *)d_h_sum_at(0), (real *)x_at(0), d_h_rows_at(0));
-    SEE("h", "weights", 7, -1, -1, "h.weight", 1, (real *)gradient->h_weight, 48, 0);
-    SEE("h", "weights", 7, -1, -1, "h.bias", 1, (real *)gradient->h_bias, 16, 0);
+    SEE("h", "weights", 7, -1, -1, "h.weight", 1, (real *)gradient->h_weight, 48, 0, 0, { 0 });
+    SEE("h", "weights", 7, -1, -1, "h.bias", 1, (real *)gradient->h_bias, 16, 0, 0, { 0 });
     return 0;
 }
 

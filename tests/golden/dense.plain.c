@@ -316,39 +316,39 @@ static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look)
     memset(gradient, 0, sizeof *gradient);
     for (int n = 0; n < N; n++) {
         load_x_forward((real *)x_at(n), n < batch->count ? batch->inputs[0][n] : NULL);
-        SEE("load_x", "forward", 4, -1, n, "x", 1, (real *)x_at(n), 3, 3);
+        SEE("load_x", "forward", 4, -1, n, "x", 1, (real *)x_at(n), 3, 3, 1, { 3 });
         load_y_forward((int32_t *)y_at(n), n < batch->count ? batch->targets[0][n] : NULL);
-        SEE("h", "forward", 7, -1, n, "x", 0, (real *)x_at(n), 3, 3);
+        SEE("h", "forward", 7, -1, n, "x", 0, (real *)x_at(n), 3, 3, 1, { 3 });
         h_forward((real *)h_at(n), (real *)x_at(n), weights->h_weight, weights->h_bias);
-        SEE("h", "forward", 7, -1, n, "h", 1, (real *)h_at(n), 4, 4);
-        SEE("v", "forward", 8, -1, n, "h", 0, (real *)h_at(n), 4, 4);
+        SEE("h", "forward", 7, -1, n, "h", 1, (real *)h_at(n), 4, 4, 1, { 4 });
+        SEE("v", "forward", 8, -1, n, "h", 0, (real *)h_at(n), 4, 4, 1, { 4 });
         v_forward((real *)v_at(n), (real *)h_at(n), weights->v_weight, weights->v_bias);
-        SEE("v", "forward", 8, -1, n, "v", 1, (real *)v_at(n), 2, 2);
-        SEE("cross_entropy1", "forward", 9, -1, n, "v", 0, (real *)v_at(n), 2, 2);
+        SEE("v", "forward", 8, -1, n, "v", 1, (real *)v_at(n), 2, 2, 1, { 2 });
+        SEE("cross_entropy1", "forward", 9, -1, n, "v", 0, (real *)v_at(n), 2, 2, 1, { 2 });
         cross_entropy1_forward((real *)loss1_at(n), (real *)v_at(n), (int32_t *)y_at(n));
-        SEE("cross_entropy1", "forward", 9, -1, n, "loss1", 1, (real *)loss1_at(n), 1, 1);
+        SEE("cross_entropy1", "forward", 9, -1, n, "loss1", 1, (real *)loss1_at(n), 1, 1, 0, { 0 });
     }
     for (int n = 0; n < N; n++) {
-        SEE("cross_entropy1", "backward", 9, -1, n, "v", 0, (real *)v_at(n), 2, 2);
+        SEE("cross_entropy1", "backward", 9, -1, n, "v", 0, (real *)v_at(n), 2, 2, 1, { 2 });
         cross_entropy1_backward((real *)d_v_at(n), (real *)v_at(n), (int32_t *)y_at(n), loss1_scale, n < batch->count);
-        SEE("cross_entropy1", "backward", 9, -1, n, "d_v", 1, (real *)d_v_at(n), 2, 2);
-        SEE("v", "weights", 8, -1, n, "d_v", 0, (real *)d_v_at(n), 2, 2);
-        SEE("v", "weights", 8, -1, n, "h", 0, (real *)h_at(n), 4, 4);
+        SEE("cross_entropy1", "backward", 9, -1, n, "d_v", 1, (real *)d_v_at(n), 2, 2, 1, { 2 });
+        SEE("v", "weights", 8, -1, n, "d_v", 0, (real *)d_v_at(n), 2, 2, 1, { 2 });
+        SEE("v", "weights", 8, -1, n, "h", 0, (real *)h_at(n), 4, 4, 1, { 4 });
         v_weights(gradient->v_weight, gradient->v_bias, (real *)d_v_at(n), (real *)h_at(n));
-        SEE("v", "weights", 8, -1, -1, "v.weight", 1, (real *)gradient->v_weight, 16, 0);
-        SEE("v", "weights", 8, -1, -1, "v.bias", 1, (real *)gradient->v_bias, 16, 0);
-        SEE("v", "backward", 8, -1, n, "d_v", 0, (real *)d_v_at(n), 2, 2);
+        SEE("v", "weights", 8, -1, -1, "v.weight", 1, (real *)gradient->v_weight, 16, 0, 0, { 0 });
+        SEE("v", "weights", 8, -1, -1, "v.bias", 1, (real *)gradient->v_bias, 16, 0, 0, { 0 });
+        SEE("v", "backward", 8, -1, n, "d_v", 0, (real *)d_v_at(n), 2, 2, 1, { 2 });
         v_backward((real *)d_h_at(n), (real *)d_v_at(n), weights->v_weight);
-        SEE("v", "backward", 8, -1, n, "d_h", 1, (real *)d_h_at(n), 4, 4);
-        SEE("h_relu", "backward", 7, -1, n, "d_h", 0, (real *)d_h_at(n), 4, 4);
-        SEE("h_relu", "backward", 7, -1, n, "h", 0, (real *)h_at(n), 4, 4);
+        SEE("v", "backward", 8, -1, n, "d_h", 1, (real *)d_h_at(n), 4, 4, 1, { 4 });
+        SEE("h_relu", "backward", 7, -1, n, "d_h", 0, (real *)d_h_at(n), 4, 4, 1, { 4 });
+        SEE("h_relu", "backward", 7, -1, n, "h", 0, (real *)h_at(n), 4, 4, 1, { 4 });
         h_relu_backward((real *)d_h_sum_at(n), (real *)d_h_at(n), (real *)h_at(n));
-        SEE("h_relu", "backward", 7, -1, n, "d_h_sum", 1, (real *)d_h_sum_at(n), 4, 4);
-        SEE("h", "weights", 7, -1, n, "d_h_sum", 0, (real *)d_h_sum_at(n), 4, 4);
-        SEE("h", "weights", 7, -1, n, "x", 0, (real *)x_at(n), 3, 3);
+        SEE("h_relu", "backward", 7, -1, n, "d_h_sum", 1, (real *)d_h_sum_at(n), 4, 4, 1, { 4 });
+        SEE("h", "weights", 7, -1, n, "d_h_sum", 0, (real *)d_h_sum_at(n), 4, 4, 1, { 4 });
+        SEE("h", "weights", 7, -1, n, "x", 0, (real *)x_at(n), 3, 3, 1, { 3 });
         h_weights(gradient->h_weight, gradient->h_bias, (real *)d_h_sum_at(n), (real *)x_at(n));
-        SEE("h", "weights", 7, -1, -1, "h.weight", 1, (real *)gradient->h_weight, 16, 0);
-        SEE("h", "weights", 7, -1, -1, "h.bias", 1, (real *)gradient->h_bias, 16, 0);
+        SEE("h", "weights", 7, -1, -1, "h.weight", 1, (real *)gradient->h_weight, 16, 0, 0, { 0 });
+        SEE("h", "weights", 7, -1, -1, "h.bias", 1, (real *)gradient->h_bias, 16, 0, 0, { 0 });
     }
     return 0;
 }

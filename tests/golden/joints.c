@@ -851,124 +851,124 @@ static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look)
     real *scratch = scratches;
     for (int g = 0; g < G; g++) {
         load_x_forward((real *)x_at(g), batch->inputs[0] + g * L, present(batch, g));
-        SEE("load_x", "forward", 4, -1, g, "x", 1, (real *)x_at(g), 64, 64);
+        SEE("load_x", "forward", 4, -1, g, "x", 1, (real *)x_at(g), 64, 64, 1, { 4 });
         load_r_forward((real *)r_at(g), batch->targets[0] + g * L, present(batch, g));
-        SEE("load_r", "forward", 5, -1, g, "r", 1, (real *)r_at(g), 32, 32);
+        SEE("load_r", "forward", 5, -1, g, "r", 1, (real *)r_at(g), 32, 32, 1, { 2 });
         s_start_forward((real *)s_at(g - G));
-        SEE("s_start", "forward", 8, -1, g, "s", 1, (real *)s_at(g - G), 64, 64);
+        SEE("s_start", "forward", 8, -1, g, "s", 1, (real *)s_at(g - G), 64, 64, 2, { 2, 2 });
     }
-    SEE("d", "forward", 10, -1, -1, "x", 0, (real *)x_at(0), 64, 64);
+    SEE("d", "forward", 10, -1, -1, "x", 0, (real *)x_at(0), 64, 64, 1, { 4 });
     d_forward((real *)d_at(0), (real *)x_at(0), weights->d_weight, weights->d_bias);
-    SEE("d", "forward", 10, -1, -1, "d", 1, (real *)d_at(0), 64, 64);
+    SEE("d", "forward", 10, -1, -1, "d", 1, (real *)d_at(0), 64, 64, 1, { 4 });
     for (int t = 0; t < 2; t++) {
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("p", "forward", 12, t, g, "e", 0, (real *)e_at(g), 64, 64);
-            SEE("p", "forward", 12, t, g, "s", 0, (real *)s_at(s - G), 64, 64);
+            SEE("p", "forward", 12, t, g, "e", 0, (real *)e_at(g), 64, 64, 2, { 2, 2 });
+            SEE("p", "forward", 12, t, g, "s", 0, (real *)s_at(s - G), 64, 64, 2, { 2, 2 });
             p_forward((real *)p_at(s), (real *)e_at(g), (real *)s_at(s - G));
-            SEE("p", "forward", 12, t, g, "p", 1, (real *)p_at(s), 64, 64);
-            SEE("s_2", "forward", 13, t, g, "p", 0, (real *)p_at(s), 64, 64);
-            SEE("s_2", "forward", 13, t, g, "e", 0, (real *)e_at(g), 64, 64);
+            SEE("p", "forward", 12, t, g, "p", 1, (real *)p_at(s), 64, 64, 2, { 2, 2 });
+            SEE("s_2", "forward", 13, t, g, "p", 0, (real *)p_at(s), 64, 64, 2, { 2, 2 });
+            SEE("s_2", "forward", 13, t, g, "e", 0, (real *)e_at(g), 64, 64, 2, { 2, 2 });
             s_2_forward((real *)s_2_at(s), (real *)p_at(s), (real *)e_at(g));
-            SEE("s_2", "forward", 13, t, g, "s_2", 1, (real *)s_2_at(s), 64, 64);
-            SEE("s", "forward", 13, t, g, "s_2", 0, (real *)s_2_at(s), 64, 64);
+            SEE("s_2", "forward", 13, t, g, "s_2", 1, (real *)s_2_at(s), 64, 64, 2, { 2, 2 });
+            SEE("s", "forward", 13, t, g, "s_2", 0, (real *)s_2_at(s), 64, 64, 2, { 2, 2 });
             s_forward((real *)s_at(s), (real *)s_2_at(s));
-            SEE("s", "forward", 13, t, g, "s", 1, (real *)s_at(s), 64, 64);
+            SEE("s", "forward", 13, t, g, "s", 1, (real *)s_at(s), 64, 64, 2, { 2, 2 });
         }
     }
     for (int g = 0; g < G; g++) {
-        SEE("end", "forward", 14, -1, g, "s", 0, (real *)s_at(g), 64, 64);
+        SEE("end", "forward", 14, -1, g, "s", 0, (real *)s_at(g), 64, 64, 2, { 2, 2 });
         end_forward(end_at(g), &s_at(g));
-        SEE("end", "forward", 14, -1, g, "end", 1, (real *)end_at(g), 64, 64);
-        SEE("s_steps", "forward", 15, -1, g, "s", 0, (real *)s_at(g), 64, 64);
+        SEE("end", "forward", 14, -1, g, "end", 1, (real *)end_at(g), 64, 64, 2, { 2, 2 });
+        SEE("s_steps", "forward", 15, -1, g, "s", 0, (real *)s_at(g), 64, 64, 2, { 2, 2 });
         s_steps_forward(s_steps_at(g), &s_at(g));
-        SEE("s_steps", "forward", 15, -1, g, "s_steps", 1, (real *)s_steps_at(g), 128, 128);
-        SEE("first", "forward", 15, -1, g, "s_steps", 0, (real *)s_steps_at(g), 128, 128);
+        SEE("s_steps", "forward", 15, -1, g, "s_steps", 1, (real *)s_steps_at(g), 128, 128, 3, { 2, 2, 2 });
+        SEE("first", "forward", 15, -1, g, "s_steps", 0, (real *)s_steps_at(g), 128, 128, 3, { 2, 2, 2 });
         first_forward(first_at(g), s_steps_at(g));
-        SEE("first", "forward", 15, -1, g, "first", 1, (real *)first_at(g), 64, 64);
-        SEE("both", "forward", 16, -1, g, "end", 0, (real *)end_at(g), 64, 64);
-        SEE("both", "forward", 16, -1, g, "first", 0, (real *)first_at(g), 64, 64);
+        SEE("first", "forward", 15, -1, g, "first", 1, (real *)first_at(g), 64, 64, 2, { 2, 2 });
+        SEE("both", "forward", 16, -1, g, "end", 0, (real *)end_at(g), 64, 64, 2, { 2, 2 });
+        SEE("both", "forward", 16, -1, g, "first", 0, (real *)first_at(g), 64, 64, 2, { 2, 2 });
         both_forward(both_at(g), end_at(g), first_at(g));
-        SEE("both", "forward", 16, -1, g, "both", 1, (real *)both_at(g), 128, 128);
+        SEE("both", "forward", 16, -1, g, "both", 1, (real *)both_at(g), 128, 128, 2, { 2, 4 });
     }
-    SEE("v", "forward", 17, -1, -1, "both", 0, (real *)both_at(0), 128, 128);
+    SEE("v", "forward", 17, -1, -1, "both", 0, (real *)both_at(0), 128, 128, 2, { 2, 4 });
     v_forward((real *)v_at(0), (real *)both_at(0), weights->v_weight);
-    SEE("v", "forward", 17, -1, -1, "v", 1, (real *)v_at(0), 32, 32);
+    SEE("v", "forward", 17, -1, -1, "v", 1, (real *)v_at(0), 32, 32, 1, { 2 });
     for (int g = 0; g < G; g++) {
-        SEE("mse1", "forward", 18, -1, g, "v", 0, (real *)v_at(g), 32, 32);
-        SEE("mse1", "forward", 18, -1, g, "r", 0, (real *)r_at(g), 32, 32);
+        SEE("mse1", "forward", 18, -1, g, "v", 0, (real *)v_at(g), 32, 32, 1, { 2 });
+        SEE("mse1", "forward", 18, -1, g, "r", 0, (real *)r_at(g), 32, 32, 1, { 2 });
         mse1_forward((real *)loss1_at(g), (real *)v_at(g), (real *)r_at(g));
-        SEE("mse1", "forward", 18, -1, g, "loss1", 1, (real *)loss1_at(g), 16, 16);
+        SEE("mse1", "forward", 18, -1, g, "loss1", 1, (real *)loss1_at(g), 16, 16, 0, { 0 });
     }
     for (int g = 0; g < G; g++) {
-        SEE("mse1", "backward", 18, -1, g, "v", 0, (real *)v_at(g), 32, 32);
-        SEE("mse1", "backward", 18, -1, g, "r", 0, (real *)r_at(g), 32, 32);
+        SEE("mse1", "backward", 18, -1, g, "v", 0, (real *)v_at(g), 32, 32, 1, { 2 });
+        SEE("mse1", "backward", 18, -1, g, "r", 0, (real *)r_at(g), 32, 32, 1, { 2 });
         mse1_backward((real *)d_v_at(g), (real *)v_at(g), (real *)r_at(g), loss1_scale, present(batch, g));
-        SEE("mse1", "backward", 18, -1, g, "d_v", 1, (real *)d_v_at(g), 32, 32);
+        SEE("mse1", "backward", 18, -1, g, "d_v", 1, (real *)d_v_at(g), 32, 32, 1, { 2 });
     }
-    SEE("v", "weights", 17, -1, -1, "d_v", 0, (real *)d_v_at(0), 32, 32);
-    SEE("v", "weights", 17, -1, -1, "both", 0, (real *)both_at(0), 128, 128);
+    SEE("v", "weights", 17, -1, -1, "d_v", 0, (real *)d_v_at(0), 32, 32, 1, { 2 });
+    SEE("v", "weights", 17, -1, -1, "both", 0, (real *)both_at(0), 128, 128, 2, { 2, 4 });
     v_weights(gradient->v_weight, (real *)d_v_at(0), (real *)both_at(0), d_v_rows_at(0));
-    SEE("v", "weights", 17, -1, -1, "v.weight", 1, (real *)gradient->v_weight, 128, 0);
-    SEE("v", "backward", 17, -1, -1, "d_v", 0, (real *)d_v_at(0), 32, 32);
+    SEE("v", "weights", 17, -1, -1, "v.weight", 1, (real *)gradient->v_weight, 128, 0, 0, { 0 });
+    SEE("v", "backward", 17, -1, -1, "d_v", 0, (real *)d_v_at(0), 32, 32, 1, { 2 });
     v_backward((real *)d_both_at(0), (real *)d_v_at(0), weights->v_weight);
-    SEE("v", "backward", 17, -1, -1, "d_both", 1, (real *)d_both_at(0), 128, 128);
+    SEE("v", "backward", 17, -1, -1, "d_both", 1, (real *)d_both_at(0), 128, 128, 2, { 2, 4 });
     for (int g = 0; g < G; g++) {
-        SEE("both", "backward", 16, -1, g, "d_both", 0, (real *)d_both_at(g), 128, 128);
+        SEE("both", "backward", 16, -1, g, "d_both", 0, (real *)d_both_at(g), 128, 128, 2, { 2, 4 });
         both_backward(d_end_at(g), d_first_at(g), d_both_at(g));
-        SEE("both", "backward", 16, -1, g, "d_end", 1, (real *)d_end_at(g), 64, 64);
-        SEE("both", "backward", 16, -1, g, "d_first", 1, (real *)d_first_at(g), 64, 64);
-        SEE("first", "backward", 15, -1, g, "d_first", 0, (real *)d_first_at(g), 64, 64);
+        SEE("both", "backward", 16, -1, g, "d_end", 1, (real *)d_end_at(g), 64, 64, 2, { 2, 2 });
+        SEE("both", "backward", 16, -1, g, "d_first", 1, (real *)d_first_at(g), 64, 64, 2, { 2, 2 });
+        SEE("first", "backward", 15, -1, g, "d_first", 0, (real *)d_first_at(g), 64, 64, 2, { 2, 2 });
         first_backward(d_s_steps_at(g), d_first_at(g));
-        SEE("first", "backward", 15, -1, g, "d_s_steps", 1, (real *)d_s_steps_at(g), 128, 128);
-        SEE("s_steps", "backward", 15, -1, g, "d_s_steps", 0, (real *)d_s_steps_at(g), 128, 128);
+        SEE("first", "backward", 15, -1, g, "d_s_steps", 1, (real *)d_s_steps_at(g), 128, 128, 3, { 2, 2, 2 });
+        SEE("s_steps", "backward", 15, -1, g, "d_s_steps", 0, (real *)d_s_steps_at(g), 128, 128, 3, { 2, 2, 2 });
         s_steps_backward(&d_s_at(g), d_s_steps_at(g));
-        SEE("s_steps", "backward", 15, -1, g, "d_s", 1, (real *)d_s_at(g), 64, 64);
-        SEE("end", "backward", 14, -1, g, "d_end", 0, (real *)d_end_at(g), 64, 64);
+        SEE("s_steps", "backward", 15, -1, g, "d_s", 1, (real *)d_s_at(g), 64, 64, 2, { 2, 2 });
+        SEE("end", "backward", 14, -1, g, "d_end", 0, (real *)d_end_at(g), 64, 64, 2, { 2, 2 });
         end_backward(&d_s_2_at(g), d_end_at(g));
-        SEE("end", "backward", 14, -1, g, "d_s_2", 1, (real *)d_s_2_at(g), 64, 64);
+        SEE("end", "backward", 14, -1, g, "d_s_2", 1, (real *)d_s_2_at(g), 64, 64, 2, { 2, 2 });
     }
     for (int g = 0; g < G; g++) {
         d_s_3_end_forward((real *)d_s_3_at(g + 2 * G));
-        SEE("d_s_3_end", "forward", 12, -1, g, "d_s_3", 1, (real *)d_s_3_at(g + 2 * G), 64, 64);
+        SEE("d_s_3_end", "forward", 12, -1, g, "d_s_3", 1, (real *)d_s_3_at(g + 2 * G), 64, 64, 2, { 2, 2 });
     }
     for (int t = 1; t >= 0; t--) {
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("sum_d_s_total", "forward", 8, t, g, "d_s", 0, (real *)d_s_at(s), 64, 64);
-            SEE("sum_d_s_total", "forward", 8, t, g, "d_s_2", 0, (real *)d_s_2_at(s), 64, 64);
-            SEE("sum_d_s_total", "forward", 8, t, g, "d_s_3", 0, (real *)d_s_3_at(s + G), 64, 64);
+            SEE("sum_d_s_total", "forward", 8, t, g, "d_s", 0, (real *)d_s_at(s), 64, 64, 2, { 2, 2 });
+            SEE("sum_d_s_total", "forward", 8, t, g, "d_s_2", 0, (real *)d_s_2_at(s), 64, 64, 2, { 2, 2 });
+            SEE("sum_d_s_total", "forward", 8, t, g, "d_s_3", 0, (real *)d_s_3_at(s + G), 64, 64, 2, { 2, 2 });
             sum_d_s_total_forward((real *)d_s_total_at(s), (real *)d_s_at(s), (real *)d_s_2_at(s), (real *)d_s_3_at(s + G));
-            SEE("sum_d_s_total", "forward", 8, t, g, "d_s_total", 1, (real *)d_s_total_at(s), 64, 64);
-            SEE("p", "backward", 12, t, g, "d_s_total", 0, (real *)d_s_total_at(s), 64, 64);
-            SEE("p", "backward", 12, t, g, "e", 0, (real *)e_at(g), 64, 64);
-            SEE("p", "backward", 12, t, g, "s", 0, (real *)s_at(s - G), 64, 64);
+            SEE("sum_d_s_total", "forward", 8, t, g, "d_s_total", 1, (real *)d_s_total_at(s), 64, 64, 2, { 2, 2 });
+            SEE("p", "backward", 12, t, g, "d_s_total", 0, (real *)d_s_total_at(s), 64, 64, 2, { 2, 2 });
+            SEE("p", "backward", 12, t, g, "e", 0, (real *)e_at(g), 64, 64, 2, { 2, 2 });
+            SEE("p", "backward", 12, t, g, "s", 0, (real *)s_at(s - G), 64, 64, 2, { 2, 2 });
             p_backward((real *)d_e_at(s), (real *)d_s_3_at(s), (real *)d_s_total_at(s), (real *)e_at(g), (real *)s_at(s - G));
-            SEE("p", "backward", 12, t, g, "d_e", 1, (real *)d_e_at(s), 64, 64);
-            SEE("p", "backward", 12, t, g, "d_s_3", 1, (real *)d_s_3_at(s), 64, 64);
+            SEE("p", "backward", 12, t, g, "d_e", 1, (real *)d_e_at(s), 64, 64, 2, { 2, 2 });
+            SEE("p", "backward", 12, t, g, "d_s_3", 1, (real *)d_s_3_at(s), 64, 64, 2, { 2, 2 });
         }
     }
     for (int g = 0; g < G; g++) {
-        SEE("sum_d_s_total_2", "forward", 11, -1, g, "d_s_total", 0, (real *)d_s_total_at(g), 64, 64);
+        SEE("sum_d_s_total_2", "forward", 11, -1, g, "d_s_total", 0, (real *)d_s_total_at(g), 64, 64, 2, { 2, 2 });
         sum_d_s_total_2_forward(d_s_total_2_at(g), &d_s_total_at(g));
-        SEE("sum_d_s_total_2", "forward", 11, -1, g, "d_s_total_2", 1, (real *)d_s_total_2_at(g), 64, 64);
-        SEE("sum_d_e_2", "forward", 11, -1, g, "d_e", 0, (real *)d_e_at(g), 64, 64);
+        SEE("sum_d_s_total_2", "forward", 11, -1, g, "d_s_total_2", 1, (real *)d_s_total_2_at(g), 64, 64, 2, { 2, 2 });
+        SEE("sum_d_e_2", "forward", 11, -1, g, "d_e", 0, (real *)d_e_at(g), 64, 64, 2, { 2, 2 });
         sum_d_e_2_forward(d_e_2_at(g), &d_e_at(g));
-        SEE("sum_d_e_2", "forward", 11, -1, g, "d_e_2", 1, (real *)d_e_2_at(g), 64, 64);
-        SEE("sum_d_e_total", "forward", 11, -1, g, "d_s_total_2", 0, (real *)d_s_total_2_at(g), 64, 64);
-        SEE("sum_d_e_total", "forward", 11, -1, g, "d_e_2", 0, (real *)d_e_2_at(g), 64, 64);
+        SEE("sum_d_e_2", "forward", 11, -1, g, "d_e_2", 1, (real *)d_e_2_at(g), 64, 64, 2, { 2, 2 });
+        SEE("sum_d_e_total", "forward", 11, -1, g, "d_s_total_2", 0, (real *)d_s_total_2_at(g), 64, 64, 2, { 2, 2 });
+        SEE("sum_d_e_total", "forward", 11, -1, g, "d_e_2", 0, (real *)d_e_2_at(g), 64, 64, 2, { 2, 2 });
         sum_d_e_total_forward((real *)d_e_total_at(g), (real *)d_s_total_2_at(g), (real *)d_e_2_at(g));
-        SEE("sum_d_e_total", "forward", 11, -1, g, "d_e_total", 1, (real *)d_e_total_at(g), 64, 64);
-        SEE("d_sigmoid", "backward", 10, -1, g, "d_d", 0, (real *)d_d_at(g), 64, 64);
-        SEE("d_sigmoid", "backward", 10, -1, g, "d", 0, (real *)d_at(g), 64, 64);
+        SEE("sum_d_e_total", "forward", 11, -1, g, "d_e_total", 1, (real *)d_e_total_at(g), 64, 64, 2, { 2, 2 });
+        SEE("d_sigmoid", "backward", 10, -1, g, "d_d", 0, (real *)d_d_at(g), 64, 64, 1, { 4 });
+        SEE("d_sigmoid", "backward", 10, -1, g, "d", 0, (real *)d_at(g), 64, 64, 1, { 4 });
         d_sigmoid_backward((real *)d_d_sum_at(g), (real *)d_d_at(g), (real *)d_at(g));
-        SEE("d_sigmoid", "backward", 10, -1, g, "d_d_sum", 1, (real *)d_d_sum_at(g), 64, 64);
+        SEE("d_sigmoid", "backward", 10, -1, g, "d_d_sum", 1, (real *)d_d_sum_at(g), 64, 64, 1, { 4 });
     }
-    SEE("d", "weights", 10, -1, -1, "d_d_sum", 0, (real *)d_d_sum_at(0), 64, 64);
-    SEE("d", "weights", 10, -1, -1, "x", 0, (real *)x_at(0), 64, 64);
+    SEE("d", "weights", 10, -1, -1, "d_d_sum", 0, (real *)d_d_sum_at(0), 64, 64, 1, { 4 });
+    SEE("d", "weights", 10, -1, -1, "x", 0, (real *)x_at(0), 64, 64, 1, { 4 });
     d_weights(gradient->d_weight, gradient->d_bias, (real *)d_d_sum_at(0), (real *)x_at(0), d_d_rows_at(0));
-    SEE("d", "weights", 10, -1, -1, "d.weight", 1, (real *)gradient->d_weight, 64, 0);
-    SEE("d", "weights", 10, -1, -1, "d.bias", 1, (real *)gradient->d_bias, 16, 0);
+    SEE("d", "weights", 10, -1, -1, "d.weight", 1, (real *)gradient->d_weight, 64, 0, 0, { 0 });
+    SEE("d", "weights", 10, -1, -1, "d.bias", 1, (real *)gradient->d_bias, 16, 0, 0, { 0 });
     return 0;
 }
 

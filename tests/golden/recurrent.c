@@ -1349,138 +1349,138 @@ static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look)
     real *scratch = scratches;
     for (int g = 0; g < G; g++) {
         load_image_forward((real *)image_at(g), batch->inputs[0] + g * L, present(batch, g));
-        SEE("load_image", "forward", 5, -1, g, "image", 1, (real *)image_at(g), 256, 256);
+        SEE("load_image", "forward", 5, -1, g, "image", 1, (real *)image_at(g), 256, 256, 3, { 1, 4, 4 });
         load_digits_forward((int32_t *)digits_at(g), batch->targets[0] + g * L, present(batch, g));
         h_start_forward((real *)h_at(g - G), (real *)weights->h_init);
-        SEE("h_start", "forward", 13, -1, g, "h", 1, (real *)h_at(g - G), 48, 48);
+        SEE("h_start", "forward", 13, -1, g, "h", 1, (real *)h_at(g - G), 48, 48, 1, { 3 });
     }
-    SEE("h_from_input", "forward", 15, -1, -1, "image", 0, (real *)image_at(0), 256, 256);
+    SEE("h_from_input", "forward", 15, -1, -1, "image", 0, (real *)image_at(0), 256, 256, 3, { 1, 4, 4 });
     h_from_input_forward((real *)h_from_input_at(0), (real *)image_at(0), weights->h_weight_ih, weights->h_bias_ih);
-    SEE("h_from_input", "forward", 15, -1, -1, "h_from_input", 1, (real *)h_from_input_at(0), 144, 144);
+    SEE("h_from_input", "forward", 15, -1, -1, "h_from_input", 1, (real *)h_from_input_at(0), 144, 144, 1, { 9 });
     for (int t = 0; t < 2; t++) {
-        SEE("h_from_state", "forward", 15, t, -1, "h", 0, (real *)h_at(t * G - G), 48, 48);
+        SEE("h_from_state", "forward", 15, t, -1, "h", 0, (real *)h_at(t * G - G), 48, 48, 1, { 3 });
         h_from_state_forward((real *)h_from_state_at(t * G), (real *)h_at(t * G - G), weights->h_weight_hh);
-        SEE("h_from_state", "forward", 15, t, -1, "h_from_state", 1, (real *)h_from_state_at(t * G), 144, 144);
+        SEE("h_from_state", "forward", 15, t, -1, "h_from_state", 1, (real *)h_from_state_at(t * G), 144, 144, 1, { 9 });
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("h", "forward", 15, t, g, "h_from_input", 0, (real *)h_from_input_at(g), 144, 144);
-            SEE("h", "forward", 15, t, g, "h_from_state", 0, (real *)h_from_state_at(s), 144, 144);
-            SEE("h", "forward", 15, t, g, "h", 0, (real *)h_at(s - G), 48, 48);
+            SEE("h", "forward", 15, t, g, "h_from_input", 0, (real *)h_from_input_at(g), 144, 144, 1, { 9 });
+            SEE("h", "forward", 15, t, g, "h_from_state", 0, (real *)h_from_state_at(s), 144, 144, 1, { 9 });
+            SEE("h", "forward", 15, t, g, "h", 0, (real *)h_at(s - G), 48, 48, 1, { 3 });
             h_forward(h_at(s), h_gates_at(s), (real *)h_from_input_at(g), (real *)h_from_state_at(s), h_at(s - G));
-            SEE("h", "forward", 15, t, g, "h", 1, (real *)h_at(s), 48, 48);
-            SEE("h", "forward", 15, t, g, "h_gates", 1, (real *)h_gates_at(s), 144, 144);
+            SEE("h", "forward", 15, t, g, "h", 1, (real *)h_at(s), 48, 48, 1, { 3 });
+            SEE("h", "forward", 15, t, g, "h_gates", 1, (real *)h_gates_at(s), 144, 144, 2, { 3, 3 });
         }
     }
-    SEE("A", "forward", 16, -1, -1, "h", 0, (real *)h_at(0), 96, 48);
+    SEE("A", "forward", 16, -1, -1, "h", 0, (real *)h_at(0), 96, 48, 1, { 3 });
     A_forward((real *)A_at(0), (real *)h_at(0), weights->A_weight, weights->A_bias);
-    SEE("A", "forward", 16, -1, -1, "A", 1, (real *)A_at(0), 192, 96);
+    SEE("A", "forward", 16, -1, -1, "A", 1, (real *)A_at(0), 192, 96, 1, { 6 });
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("crop", "forward", 17, t, g, "image", 0, (real *)image_at(g), 256, 256);
-        SEE("crop", "forward", 17, t, g, "A", 0, (real *)A_at(s), 96, 96);
+        SEE("crop", "forward", 17, t, g, "image", 0, (real *)image_at(g), 256, 256, 3, { 1, 4, 4 });
+        SEE("crop", "forward", 17, t, g, "A", 0, (real *)A_at(s), 96, 96, 1, { 6 });
         crop_forward(crop_at(s), image_at(g), (real *)A_at(s));
-        SEE("crop", "forward", 17, t, g, "crop", 1, (real *)crop_at(s), 64, 64);
-        SEE("classify_dropout1", "forward", 9, t, g, "crop", 0, (real *)crop_at(s), 64, 64);
+        SEE("crop", "forward", 17, t, g, "crop", 1, (real *)crop_at(s), 64, 64, 3, { 1, 2, 2 });
+        SEE("classify_dropout1", "forward", 9, t, g, "crop", 0, (real *)crop_at(s), 64, 64, 3, { 1, 2, 2 });
         classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, 0.5, 5, 0, t, g));
-        SEE("classify_dropout1", "forward", 9, t, g, "classify_dropout1", 1, (real *)classify_dropout1_at(s), 64, 64);
+        SEE("classify_dropout1", "forward", 9, t, g, "classify_dropout1", 1, (real *)classify_dropout1_at(s), 64, 64, 3, { 1, 2, 2 });
     }
-    SEE("classify_dense1", "forward", 10, -1, -1, "classify_dropout1", 0, (real *)classify_dropout1_at(0), 128, 64);
+    SEE("classify_dense1", "forward", 10, -1, -1, "classify_dropout1", 0, (real *)classify_dropout1_at(0), 128, 64, 3, { 1, 2, 2 });
     classify_dense1_forward((real *)classify_dense1_at(0), (real *)classify_dropout1_at(0), weights->classify_dense1_weight, weights->classify_dense1_bias);
-    SEE("classify_dense1", "forward", 10, -1, -1, "classify_dense1", 1, (real *)classify_dense1_at(0), 64, 32);
+    SEE("classify_dense1", "forward", 10, -1, -1, "classify_dense1", 1, (real *)classify_dense1_at(0), 64, 32, 1, { 2 });
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("cross_entropy1", "forward", 19, t, g, "classify_dense1", 0, (real *)classify_dense1_at(s), 32, 32);
+        SEE("cross_entropy1", "forward", 19, t, g, "classify_dense1", 0, (real *)classify_dense1_at(s), 32, 32, 1, { 2 });
         cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L);
-        SEE("cross_entropy1", "forward", 19, t, g, "loss1", 1, (real *)loss1_at(s), 16, 16);
+        SEE("cross_entropy1", "forward", 19, t, g, "loss1", 1, (real *)loss1_at(s), 16, 16, 0, { 0 });
     }
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("cross_entropy1", "backward", 19, t, g, "classify_dense1", 0, (real *)classify_dense1_at(s), 32, 32);
+        SEE("cross_entropy1", "backward", 19, t, g, "classify_dense1", 0, (real *)classify_dense1_at(s), 32, 32, 1, { 2 });
         cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L, loss1_scale, present(batch, g));
-        SEE("cross_entropy1", "backward", 19, t, g, "d_classify_dense1", 1, (real *)d_classify_dense1_at(s), 32, 32);
+        SEE("cross_entropy1", "backward", 19, t, g, "d_classify_dense1", 1, (real *)d_classify_dense1_at(s), 32, 32, 1, { 2 });
     }
-    SEE("classify_dense1", "weights", 10, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 64, 32);
-    SEE("classify_dense1", "weights", 10, -1, -1, "classify_dropout1", 0, (real *)classify_dropout1_at(0), 128, 64);
+    SEE("classify_dense1", "weights", 10, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 64, 32, 1, { 2 });
+    SEE("classify_dense1", "weights", 10, -1, -1, "classify_dropout1", 0, (real *)classify_dropout1_at(0), 128, 64, 3, { 1, 2, 2 });
     classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(0), (real *)classify_dropout1_at(0), d_classify_dense1_rows_at(0));
-    SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight, 64, 0);
-    SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16, 0);
-    SEE("classify_dense1", "backward", 10, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 64, 32);
+    SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight, 64, 0, 0, { 0 });
+    SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16, 0, 0, { 0 });
+    SEE("classify_dense1", "backward", 10, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 64, 32, 1, { 2 });
     classify_dense1_backward((real *)d_classify_dropout1_at(0), (real *)d_classify_dense1_at(0), weights->classify_dense1_weight);
-    SEE("classify_dense1", "backward", 10, -1, -1, "d_classify_dropout1", 1, (real *)d_classify_dropout1_at(0), 128, 64);
+    SEE("classify_dense1", "backward", 10, -1, -1, "d_classify_dropout1", 1, (real *)d_classify_dropout1_at(0), 128, 64, 3, { 1, 2, 2 });
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("classify_dropout1", "backward", 9, t, g, "d_classify_dropout1", 0, (real *)d_classify_dropout1_at(s), 64, 64);
+        SEE("classify_dropout1", "backward", 9, t, g, "d_classify_dropout1", 0, (real *)d_classify_dropout1_at(s), 64, 64, 3, { 1, 2, 2 });
         classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, 0.5, 5, 0, t, g));
-        SEE("classify_dropout1", "backward", 9, t, g, "d_crop", 1, (real *)d_crop_at(s), 64, 64);
-        SEE("crop", "backward", 17, t, g, "d_crop", 0, (real *)d_crop_at(s), 64, 64);
-        SEE("crop", "backward", 17, t, g, "image", 0, (real *)image_at(g), 256, 256);
-        SEE("crop", "backward", 17, t, g, "A", 0, (real *)A_at(s), 96, 96);
+        SEE("classify_dropout1", "backward", 9, t, g, "d_crop", 1, (real *)d_crop_at(s), 64, 64, 3, { 1, 2, 2 });
+        SEE("crop", "backward", 17, t, g, "d_crop", 0, (real *)d_crop_at(s), 64, 64, 3, { 1, 2, 2 });
+        SEE("crop", "backward", 17, t, g, "image", 0, (real *)image_at(g), 256, 256, 3, { 1, 4, 4 });
+        SEE("crop", "backward", 17, t, g, "A", 0, (real *)A_at(s), 96, 96, 1, { 6 });
         crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(g), (real *)A_at(s));
-        SEE("crop", "backward", 17, t, g, "d_A", 1, (real *)d_A_at(s), 96, 96);
+        SEE("crop", "backward", 17, t, g, "d_A", 1, (real *)d_A_at(s), 96, 96, 1, { 6 });
     }
-    SEE("A", "weights", 16, -1, -1, "d_A", 0, (real *)d_A_at(0), 192, 96);
-    SEE("A", "weights", 16, -1, -1, "h", 0, (real *)h_at(0), 96, 48);
+    SEE("A", "weights", 16, -1, -1, "d_A", 0, (real *)d_A_at(0), 192, 96, 1, { 6 });
+    SEE("A", "weights", 16, -1, -1, "h", 0, (real *)h_at(0), 96, 48, 1, { 3 });
     A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(0), (real *)h_at(0), d_A_rows_at(0));
-    SEE("A", "weights", 16, -1, -1, "A.weight", 1, (real *)gradient->A_weight, 48, 0);
-    SEE("A", "weights", 16, -1, -1, "A.bias", 1, (real *)gradient->A_bias, 16, 0);
-    SEE("A", "backward", 16, -1, -1, "d_A", 0, (real *)d_A_at(0), 192, 96);
+    SEE("A", "weights", 16, -1, -1, "A.weight", 1, (real *)gradient->A_weight, 48, 0, 0, { 0 });
+    SEE("A", "weights", 16, -1, -1, "A.bias", 1, (real *)gradient->A_bias, 16, 0, 0, { 0 });
+    SEE("A", "backward", 16, -1, -1, "d_A", 0, (real *)d_A_at(0), 192, 96, 1, { 6 });
     A_backward((real *)d_h_at(0), (real *)d_A_at(0), weights->A_weight);
-    SEE("A", "backward", 16, -1, -1, "d_h", 1, (real *)d_h_at(0), 96, 48);
+    SEE("A", "backward", 16, -1, -1, "d_h", 1, (real *)d_h_at(0), 96, 48, 1, { 3 });
     for (int g = 0; g < G; g++) {
         d_h_2_end_forward((real *)d_h_2_at(g + 2 * G));
-        SEE("d_h_2_end", "forward", 15, -1, g, "d_h_2", 1, (real *)d_h_2_at(g + 2 * G), 48, 48);
+        SEE("d_h_2_end", "forward", 15, -1, g, "d_h_2", 1, (real *)d_h_2_at(g + 2 * G), 48, 48, 1, { 3 });
         d_h_3_end_forward((real *)d_h_3_at(g + 2 * G));
-        SEE("d_h_3_end", "forward", 15, -1, g, "d_h_3", 1, (real *)d_h_3_at(g + 2 * G), 48, 48);
+        SEE("d_h_3_end", "forward", 15, -1, g, "d_h_3", 1, (real *)d_h_3_at(g + 2 * G), 48, 48, 1, { 3 });
     }
     for (int t = 1; t >= 0; t--) {
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("sum_d_h_total", "forward", 13, t, g, "d_h", 0, (real *)d_h_at(s), 48, 48);
-            SEE("sum_d_h_total", "forward", 13, t, g, "d_h_2", 0, (real *)d_h_2_at(s + G), 48, 48);
-            SEE("sum_d_h_total", "forward", 13, t, g, "d_h_3", 0, (real *)d_h_3_at(s + G), 48, 48);
+            SEE("sum_d_h_total", "forward", 13, t, g, "d_h", 0, (real *)d_h_at(s), 48, 48, 1, { 3 });
+            SEE("sum_d_h_total", "forward", 13, t, g, "d_h_2", 0, (real *)d_h_2_at(s + G), 48, 48, 1, { 3 });
+            SEE("sum_d_h_total", "forward", 13, t, g, "d_h_3", 0, (real *)d_h_3_at(s + G), 48, 48, 1, { 3 });
             sum_d_h_total_forward((real *)d_h_total_at(s), (real *)d_h_at(s), (real *)d_h_2_at(s + G), (real *)d_h_3_at(s + G));
-            SEE("sum_d_h_total", "forward", 13, t, g, "d_h_total", 1, (real *)d_h_total_at(s), 48, 48);
-            SEE("h", "backward", 15, t, g, "d_h_total", 0, (real *)d_h_total_at(s), 48, 48);
-            SEE("h", "backward", 15, t, g, "h_gates", 0, (real *)h_gates_at(s), 144, 144);
-            SEE("h", "backward", 15, t, g, "h_from_state", 0, (real *)h_from_state_at(s), 144, 144);
-            SEE("h", "backward", 15, t, g, "h", 0, (real *)h_at(s - G), 48, 48);
+            SEE("sum_d_h_total", "forward", 13, t, g, "d_h_total", 1, (real *)d_h_total_at(s), 48, 48, 1, { 3 });
+            SEE("h", "backward", 15, t, g, "d_h_total", 0, (real *)d_h_total_at(s), 48, 48, 1, { 3 });
+            SEE("h", "backward", 15, t, g, "h_gates", 0, (real *)h_gates_at(s), 144, 144, 2, { 3, 3 });
+            SEE("h", "backward", 15, t, g, "h_from_state", 0, (real *)h_from_state_at(s), 144, 144, 1, { 9 });
+            SEE("h", "backward", 15, t, g, "h", 0, (real *)h_at(s - G), 48, 48, 1, { 3 });
             h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - G));
-            SEE("h", "backward", 15, t, g, "d_h_from_input", 1, (real *)d_h_from_input_at(s), 144, 144);
-            SEE("h", "backward", 15, t, g, "d_h_from_state", 1, (real *)d_h_from_state_at(s), 144, 144);
-            SEE("h", "backward", 15, t, g, "d_h_2", 1, (real *)d_h_2_at(s), 48, 48);
+            SEE("h", "backward", 15, t, g, "d_h_from_input", 1, (real *)d_h_from_input_at(s), 144, 144, 1, { 9 });
+            SEE("h", "backward", 15, t, g, "d_h_from_state", 1, (real *)d_h_from_state_at(s), 144, 144, 1, { 9 });
+            SEE("h", "backward", 15, t, g, "d_h_2", 1, (real *)d_h_2_at(s), 48, 48, 1, { 3 });
         }
-        SEE("h_from_state", "backward", 15, t, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(t * G), 144, 144);
+        SEE("h_from_state", "backward", 15, t, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(t * G), 144, 144, 1, { 9 });
         h_from_state_backward((real *)d_h_3_at(t * G), (real *)d_h_from_state_at(t * G), weights->h_weight_hh);
-        SEE("h_from_state", "backward", 15, t, -1, "d_h_3", 1, (real *)d_h_3_at(t * G), 48, 48);
+        SEE("h_from_state", "backward", 15, t, -1, "d_h_3", 1, (real *)d_h_3_at(t * G), 48, 48, 1, { 3 });
     }
-    SEE("h_from_state", "weights", 15, -1, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(0), 288, 144);
-    SEE("h_from_state", "weights", 15, -1, -1, "h", 0, (real *)h_at(-G), 96, 48);
+    SEE("h_from_state", "weights", 15, -1, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(0), 288, 144, 1, { 9 });
+    SEE("h_from_state", "weights", 15, -1, -1, "h", 0, (real *)h_at(-G), 96, 48, 1, { 3 });
     h_from_state_weights(gradient->h_weight_hh, (real *)d_h_from_state_at(0), (real *)h_at(-G), d_h_from_state_rows_at(0));
-    SEE("h_from_state", "weights", 15, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 48, 0);
+    SEE("h_from_state", "weights", 15, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 48, 0, 0, { 0 });
     for (int g = 0; g < G; g++) {
-        SEE("sum_d_h_total_2", "forward", 13, -1, g, "d_h_2", 0, (real *)d_h_2_at(g), 48, 48);
-        SEE("sum_d_h_total_2", "forward", 13, -1, g, "d_h_3", 0, (real *)d_h_3_at(g), 48, 48);
+        SEE("sum_d_h_total_2", "forward", 13, -1, g, "d_h_2", 0, (real *)d_h_2_at(g), 48, 48, 1, { 3 });
+        SEE("sum_d_h_total_2", "forward", 13, -1, g, "d_h_3", 0, (real *)d_h_3_at(g), 48, 48, 1, { 3 });
         sum_d_h_total_2_forward((real *)d_h_total_2_at(g), (real *)d_h_2_at(g), (real *)d_h_3_at(g));
-        SEE("sum_d_h_total_2", "forward", 13, -1, g, "d_h_total_2", 1, (real *)d_h_total_2_at(g), 48, 48);
-        SEE("h_start", "weights", 13, -1, g, "d_h_total_2", 0, (real *)d_h_total_2_at(g), 48, 48);
+        SEE("sum_d_h_total_2", "forward", 13, -1, g, "d_h_total_2", 1, (real *)d_h_total_2_at(g), 48, 48, 1, { 3 });
+        SEE("h_start", "weights", 13, -1, g, "d_h_total_2", 0, (real *)d_h_total_2_at(g), 48, 48, 1, { 3 });
         h_start_weights((real *)d_h_init_part_at(g), (real *)d_h_total_2_at(g));
-        SEE("h_start", "weights", 13, -1, g, "d_h_init_part", 1, (real *)d_h_init_part_at(g), 3, 0);
+        SEE("h_start", "weights", 13, -1, g, "d_h_init_part", 1, (real *)d_h_init_part_at(g), 3, 0, 1, { 3 });
     }
     fold((real *)gradient->h_init, (real *)d_h_init_part_at(0), 1, 3, 0);
     for (int g = 0; g < G; g++) {
-        SEE("sum_d_h_from_input_2", "forward", 15, -1, g, "d_h_from_input", 0, (real *)d_h_from_input_at(g), 144, 144);
+        SEE("sum_d_h_from_input_2", "forward", 15, -1, g, "d_h_from_input", 0, (real *)d_h_from_input_at(g), 144, 144, 1, { 9 });
         sum_d_h_from_input_2_forward(d_h_from_input_2_at(g), &d_h_from_input_at(g));
-        SEE("sum_d_h_from_input_2", "forward", 15, -1, g, "d_h_from_input_2", 1, (real *)d_h_from_input_2_at(g), 144, 144);
+        SEE("sum_d_h_from_input_2", "forward", 15, -1, g, "d_h_from_input_2", 1, (real *)d_h_from_input_2_at(g), 144, 144, 1, { 9 });
     }
-    SEE("h_from_input", "weights", 15, -1, -1, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(0), 144, 144);
-    SEE("h_from_input", "weights", 15, -1, -1, "image", 0, (real *)image_at(0), 256, 256);
+    SEE("h_from_input", "weights", 15, -1, -1, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(0), 144, 144, 1, { 9 });
+    SEE("h_from_input", "weights", 15, -1, -1, "image", 0, (real *)image_at(0), 256, 256, 3, { 1, 4, 4 });
     h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, (real *)d_h_from_input_2_at(0), (real *)image_at(0), d_h_from_input_rows_at(0));
-    SEE("h_from_input", "weights", 15, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 256, 0);
-    SEE("h_from_input", "weights", 15, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 16, 0);
+    SEE("h_from_input", "weights", 15, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 256, 0, 0, { 0 });
+    SEE("h_from_input", "weights", 15, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 16, 0, 0, { 0 });
     return 0;
 }
 

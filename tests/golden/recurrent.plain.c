@@ -659,132 +659,132 @@ static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look)
     memset(gradient, 0, sizeof *gradient);
     for (int n = 0; n < N; n++) {
         load_image_forward((real *)image_at(n), n < batch->count ? batch->inputs[0][n] : NULL);
-        SEE("load_image", "forward", 5, -1, n, "image", 1, (real *)image_at(n), 16, 16);
+        SEE("load_image", "forward", 5, -1, n, "image", 1, (real *)image_at(n), 16, 16, 3, { 1, 4, 4 });
         load_digits_forward((int32_t *)digits_at(n), n < batch->count ? batch->targets[0][n] : NULL);
-        SEE("h_from_input", "forward", 15, -1, n, "image", 0, (real *)image_at(n), 16, 16);
+        SEE("h_from_input", "forward", 15, -1, n, "image", 0, (real *)image_at(n), 16, 16, 3, { 1, 4, 4 });
         h_from_input_forward((real *)h_from_input_at(n), (real *)image_at(n), weights->h_weight_ih, weights->h_bias_ih);
-        SEE("h_from_input", "forward", 15, -1, n, "h_from_input", 1, (real *)h_from_input_at(n), 9, 9);
+        SEE("h_from_input", "forward", 15, -1, n, "h_from_input", 1, (real *)h_from_input_at(n), 9, 9, 1, { 9 });
         h_start_forward((real *)h_at(n - N), (real *)weights->h_init);
-        SEE("h_start", "forward", 13, -1, n, "h", 1, (real *)h_at(n - N), 3, 3);
+        SEE("h_start", "forward", 13, -1, n, "h", 1, (real *)h_at(n - N), 3, 3, 1, { 3 });
     }
     for (int t = 0; t < 2; t++) {
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
-            SEE("h_from_state", "forward", 15, t, n, "h", 0, (real *)h_at(s - N), 3, 3);
+            SEE("h_from_state", "forward", 15, t, n, "h", 0, (real *)h_at(s - N), 3, 3, 1, { 3 });
             h_from_state_forward((real *)h_from_state_at(s), (real *)h_at(s - N), weights->h_weight_hh);
-            SEE("h_from_state", "forward", 15, t, n, "h_from_state", 1, (real *)h_from_state_at(s), 9, 9);
-            SEE("h", "forward", 15, t, n, "h_from_input", 0, (real *)h_from_input_at(n), 9, 9);
-            SEE("h", "forward", 15, t, n, "h_from_state", 0, (real *)h_from_state_at(s), 9, 9);
-            SEE("h", "forward", 15, t, n, "h", 0, (real *)h_at(s - N), 3, 3);
+            SEE("h_from_state", "forward", 15, t, n, "h_from_state", 1, (real *)h_from_state_at(s), 9, 9, 1, { 9 });
+            SEE("h", "forward", 15, t, n, "h_from_input", 0, (real *)h_from_input_at(n), 9, 9, 1, { 9 });
+            SEE("h", "forward", 15, t, n, "h_from_state", 0, (real *)h_from_state_at(s), 9, 9, 1, { 9 });
+            SEE("h", "forward", 15, t, n, "h", 0, (real *)h_at(s - N), 3, 3, 1, { 3 });
             h_forward(h_at(s), h_gates_at(s), (real *)h_from_input_at(n), (real *)h_from_state_at(s), h_at(s - N));
-            SEE("h", "forward", 15, t, n, "h", 1, (real *)h_at(s), 3, 3);
-            SEE("h", "forward", 15, t, n, "h_gates", 1, (real *)h_gates_at(s), 9, 9);
+            SEE("h", "forward", 15, t, n, "h", 1, (real *)h_at(s), 3, 3, 1, { 3 });
+            SEE("h", "forward", 15, t, n, "h_gates", 1, (real *)h_gates_at(s), 9, 9, 2, { 3, 3 });
         }
     }
     for (int t = 0; t < 2; t++)
     for (int n = 0; n < N; n++) {
         int s = t * N + n;
-        SEE("A", "forward", 16, t, n, "h", 0, (real *)h_at(s), 3, 3);
+        SEE("A", "forward", 16, t, n, "h", 0, (real *)h_at(s), 3, 3, 1, { 3 });
         A_forward((real *)A_at(s), (real *)h_at(s), weights->A_weight, weights->A_bias);
-        SEE("A", "forward", 16, t, n, "A", 1, (real *)A_at(s), 6, 6);
-        SEE("crop", "forward", 17, t, n, "image", 0, (real *)image_at(n), 16, 16);
-        SEE("crop", "forward", 17, t, n, "A", 0, (real *)A_at(s), 6, 6);
+        SEE("A", "forward", 16, t, n, "A", 1, (real *)A_at(s), 6, 6, 1, { 6 });
+        SEE("crop", "forward", 17, t, n, "image", 0, (real *)image_at(n), 16, 16, 3, { 1, 4, 4 });
+        SEE("crop", "forward", 17, t, n, "A", 0, (real *)A_at(s), 6, 6, 1, { 6 });
         crop_forward(crop_at(s), image_at(n), (real *)A_at(s));
-        SEE("crop", "forward", 17, t, n, "crop", 1, (real *)crop_at(s), 4, 4);
-        SEE("classify_dropout1", "forward", 9, t, n, "crop", 0, (real *)crop_at(s), 4, 4);
+        SEE("crop", "forward", 17, t, n, "crop", 1, (real *)crop_at(s), 4, 4, 3, { 1, 2, 2 });
+        SEE("classify_dropout1", "forward", 9, t, n, "crop", 0, (real *)crop_at(s), 4, 4, 3, { 1, 2, 2 });
         classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, 0.5, 5, 0, t, n / 16), n % 16);
-        SEE("classify_dropout1", "forward", 9, t, n, "classify_dropout1", 1, (real *)classify_dropout1_at(s), 4, 4);
-        SEE("classify_dense1", "forward", 10, t, n, "classify_dropout1", 0, (real *)classify_dropout1_at(s), 4, 4);
+        SEE("classify_dropout1", "forward", 9, t, n, "classify_dropout1", 1, (real *)classify_dropout1_at(s), 4, 4, 3, { 1, 2, 2 });
+        SEE("classify_dense1", "forward", 10, t, n, "classify_dropout1", 0, (real *)classify_dropout1_at(s), 4, 4, 3, { 1, 2, 2 });
         classify_dense1_forward((real *)classify_dense1_at(s), (real *)classify_dropout1_at(s), weights->classify_dense1_weight, weights->classify_dense1_bias);
-        SEE("classify_dense1", "forward", 10, t, n, "classify_dense1", 1, (real *)classify_dense1_at(s), 2, 2);
-        SEE("cross_entropy1", "forward", 19, t, n, "classify_dense1", 0, (real *)classify_dense1_at(s), 2, 2);
+        SEE("classify_dense1", "forward", 10, t, n, "classify_dense1", 1, (real *)classify_dense1_at(s), 2, 2, 1, { 2 });
+        SEE("cross_entropy1", "forward", 19, t, n, "classify_dense1", 0, (real *)classify_dense1_at(s), 2, 2, 1, { 2 });
         cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(n) + t * 1);
-        SEE("cross_entropy1", "forward", 19, t, n, "loss1", 1, (real *)loss1_at(s), 1, 1);
+        SEE("cross_entropy1", "forward", 19, t, n, "loss1", 1, (real *)loss1_at(s), 1, 1, 0, { 0 });
     }
     for (int t = 0; t < 2; t++)
     for (int n = 0; n < N; n++) {
         int s = t * N + n;
-        SEE("cross_entropy1", "backward", 19, t, n, "classify_dense1", 0, (real *)classify_dense1_at(s), 2, 2);
+        SEE("cross_entropy1", "backward", 19, t, n, "classify_dense1", 0, (real *)classify_dense1_at(s), 2, 2, 1, { 2 });
         cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(n) + t * 1, loss1_scale, n < batch->count);
-        SEE("cross_entropy1", "backward", 19, t, n, "d_classify_dense1", 1, (real *)d_classify_dense1_at(s), 2, 2);
-        SEE("classify_dense1", "weights", 10, t, n, "d_classify_dense1", 0, (real *)d_classify_dense1_at(s), 2, 2);
-        SEE("classify_dense1", "weights", 10, t, n, "classify_dropout1", 0, (real *)classify_dropout1_at(s), 4, 4);
+        SEE("cross_entropy1", "backward", 19, t, n, "d_classify_dense1", 1, (real *)d_classify_dense1_at(s), 2, 2, 1, { 2 });
+        SEE("classify_dense1", "weights", 10, t, n, "d_classify_dense1", 0, (real *)d_classify_dense1_at(s), 2, 2, 1, { 2 });
+        SEE("classify_dense1", "weights", 10, t, n, "classify_dropout1", 0, (real *)classify_dropout1_at(s), 4, 4, 3, { 1, 2, 2 });
         classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(s), (real *)classify_dropout1_at(s));
-        SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight, 16, 0);
-        SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16, 0);
-        SEE("classify_dense1", "backward", 10, t, n, "d_classify_dense1", 0, (real *)d_classify_dense1_at(s), 2, 2);
+        SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight, 16, 0, 0, { 0 });
+        SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16, 0, 0, { 0 });
+        SEE("classify_dense1", "backward", 10, t, n, "d_classify_dense1", 0, (real *)d_classify_dense1_at(s), 2, 2, 1, { 2 });
         classify_dense1_backward((real *)d_classify_dropout1_at(s), (real *)d_classify_dense1_at(s), weights->classify_dense1_weight);
-        SEE("classify_dense1", "backward", 10, t, n, "d_classify_dropout1", 1, (real *)d_classify_dropout1_at(s), 4, 4);
-        SEE("classify_dropout1", "backward", 9, t, n, "d_classify_dropout1", 0, (real *)d_classify_dropout1_at(s), 4, 4);
+        SEE("classify_dense1", "backward", 10, t, n, "d_classify_dropout1", 1, (real *)d_classify_dropout1_at(s), 4, 4, 3, { 1, 2, 2 });
+        SEE("classify_dropout1", "backward", 9, t, n, "d_classify_dropout1", 0, (real *)d_classify_dropout1_at(s), 4, 4, 3, { 1, 2, 2 });
         classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, 0.5, 5, 0, t, n / 16), n % 16);
-        SEE("classify_dropout1", "backward", 9, t, n, "d_crop", 1, (real *)d_crop_at(s), 4, 4);
-        SEE("crop", "backward", 17, t, n, "d_crop", 0, (real *)d_crop_at(s), 4, 4);
-        SEE("crop", "backward", 17, t, n, "image", 0, (real *)image_at(n), 16, 16);
-        SEE("crop", "backward", 17, t, n, "A", 0, (real *)A_at(s), 6, 6);
+        SEE("classify_dropout1", "backward", 9, t, n, "d_crop", 1, (real *)d_crop_at(s), 4, 4, 3, { 1, 2, 2 });
+        SEE("crop", "backward", 17, t, n, "d_crop", 0, (real *)d_crop_at(s), 4, 4, 3, { 1, 2, 2 });
+        SEE("crop", "backward", 17, t, n, "image", 0, (real *)image_at(n), 16, 16, 3, { 1, 4, 4 });
+        SEE("crop", "backward", 17, t, n, "A", 0, (real *)A_at(s), 6, 6, 1, { 6 });
         crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(n), (real *)A_at(s));
-        SEE("crop", "backward", 17, t, n, "d_A", 1, (real *)d_A_at(s), 6, 6);
-        SEE("A", "weights", 16, t, n, "d_A", 0, (real *)d_A_at(s), 6, 6);
-        SEE("A", "weights", 16, t, n, "h", 0, (real *)h_at(s), 3, 3);
+        SEE("crop", "backward", 17, t, n, "d_A", 1, (real *)d_A_at(s), 6, 6, 1, { 6 });
+        SEE("A", "weights", 16, t, n, "d_A", 0, (real *)d_A_at(s), 6, 6, 1, { 6 });
+        SEE("A", "weights", 16, t, n, "h", 0, (real *)h_at(s), 3, 3, 1, { 3 });
         A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(s), (real *)h_at(s));
-        SEE("A", "weights", 16, -1, -1, "A.weight", 1, (real *)gradient->A_weight, 32, 0);
-        SEE("A", "weights", 16, -1, -1, "A.bias", 1, (real *)gradient->A_bias, 16, 0);
-        SEE("A", "backward", 16, t, n, "d_A", 0, (real *)d_A_at(s), 6, 6);
+        SEE("A", "weights", 16, -1, -1, "A.weight", 1, (real *)gradient->A_weight, 32, 0, 0, { 0 });
+        SEE("A", "weights", 16, -1, -1, "A.bias", 1, (real *)gradient->A_bias, 16, 0, 0, { 0 });
+        SEE("A", "backward", 16, t, n, "d_A", 0, (real *)d_A_at(s), 6, 6, 1, { 6 });
         A_backward((real *)d_h_at(s), (real *)d_A_at(s), weights->A_weight);
-        SEE("A", "backward", 16, t, n, "d_h", 1, (real *)d_h_at(s), 3, 3);
+        SEE("A", "backward", 16, t, n, "d_h", 1, (real *)d_h_at(s), 3, 3, 1, { 3 });
     }
     for (int n = 0; n < N; n++) {
         d_h_2_end_forward((real *)d_h_2_at(n + 2 * N));
-        SEE("d_h_2_end", "forward", 15, -1, n, "d_h_2", 1, (real *)d_h_2_at(n + 2 * N), 3, 3);
+        SEE("d_h_2_end", "forward", 15, -1, n, "d_h_2", 1, (real *)d_h_2_at(n + 2 * N), 3, 3, 1, { 3 });
         d_h_3_end_forward((real *)d_h_3_at(n + 2 * N));
-        SEE("d_h_3_end", "forward", 15, -1, n, "d_h_3", 1, (real *)d_h_3_at(n + 2 * N), 3, 3);
+        SEE("d_h_3_end", "forward", 15, -1, n, "d_h_3", 1, (real *)d_h_3_at(n + 2 * N), 3, 3, 1, { 3 });
     }
     for (int t = 1; t >= 0; t--) {
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
-            SEE("sum_d_h_total", "forward", 13, t, n, "d_h", 0, (real *)d_h_at(s), 3, 3);
-            SEE("sum_d_h_total", "forward", 13, t, n, "d_h_2", 0, (real *)d_h_2_at(s + N), 3, 3);
-            SEE("sum_d_h_total", "forward", 13, t, n, "d_h_3", 0, (real *)d_h_3_at(s + N), 3, 3);
+            SEE("sum_d_h_total", "forward", 13, t, n, "d_h", 0, (real *)d_h_at(s), 3, 3, 1, { 3 });
+            SEE("sum_d_h_total", "forward", 13, t, n, "d_h_2", 0, (real *)d_h_2_at(s + N), 3, 3, 1, { 3 });
+            SEE("sum_d_h_total", "forward", 13, t, n, "d_h_3", 0, (real *)d_h_3_at(s + N), 3, 3, 1, { 3 });
             sum_d_h_total_forward((real *)d_h_total_at(s), (real *)d_h_at(s), (real *)d_h_2_at(s + N), (real *)d_h_3_at(s + N));
-            SEE("sum_d_h_total", "forward", 13, t, n, "d_h_total", 1, (real *)d_h_total_at(s), 3, 3);
-            SEE("h", "backward", 15, t, n, "d_h_total", 0, (real *)d_h_total_at(s), 3, 3);
-            SEE("h", "backward", 15, t, n, "h_gates", 0, (real *)h_gates_at(s), 9, 9);
-            SEE("h", "backward", 15, t, n, "h_from_state", 0, (real *)h_from_state_at(s), 9, 9);
-            SEE("h", "backward", 15, t, n, "h", 0, (real *)h_at(s - N), 3, 3);
+            SEE("sum_d_h_total", "forward", 13, t, n, "d_h_total", 1, (real *)d_h_total_at(s), 3, 3, 1, { 3 });
+            SEE("h", "backward", 15, t, n, "d_h_total", 0, (real *)d_h_total_at(s), 3, 3, 1, { 3 });
+            SEE("h", "backward", 15, t, n, "h_gates", 0, (real *)h_gates_at(s), 9, 9, 2, { 3, 3 });
+            SEE("h", "backward", 15, t, n, "h_from_state", 0, (real *)h_from_state_at(s), 9, 9, 1, { 9 });
+            SEE("h", "backward", 15, t, n, "h", 0, (real *)h_at(s - N), 3, 3, 1, { 3 });
             h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - N));
-            SEE("h", "backward", 15, t, n, "d_h_from_input", 1, (real *)d_h_from_input_at(s), 9, 9);
-            SEE("h", "backward", 15, t, n, "d_h_from_state", 1, (real *)d_h_from_state_at(s), 9, 9);
-            SEE("h", "backward", 15, t, n, "d_h_2", 1, (real *)d_h_2_at(s), 3, 3);
-            SEE("h_from_state", "backward", 15, t, n, "d_h_from_state", 0, (real *)d_h_from_state_at(s), 9, 9);
+            SEE("h", "backward", 15, t, n, "d_h_from_input", 1, (real *)d_h_from_input_at(s), 9, 9, 1, { 9 });
+            SEE("h", "backward", 15, t, n, "d_h_from_state", 1, (real *)d_h_from_state_at(s), 9, 9, 1, { 9 });
+            SEE("h", "backward", 15, t, n, "d_h_2", 1, (real *)d_h_2_at(s), 3, 3, 1, { 3 });
+            SEE("h_from_state", "backward", 15, t, n, "d_h_from_state", 0, (real *)d_h_from_state_at(s), 9, 9, 1, { 9 });
             h_from_state_backward((real *)d_h_3_at(s), (real *)d_h_from_state_at(s), weights->h_weight_hh);
-            SEE("h_from_state", "backward", 15, t, n, "d_h_3", 1, (real *)d_h_3_at(s), 3, 3);
+            SEE("h_from_state", "backward", 15, t, n, "d_h_3", 1, (real *)d_h_3_at(s), 3, 3, 1, { 3 });
         }
     }
     for (int t = 0; t < 2; t++)
     for (int n = 0; n < N; n++) {
         int s = t * N + n;
-        SEE("h_from_state", "weights", 15, t, n, "d_h_from_state", 0, (real *)d_h_from_state_at(s), 9, 9);
-        SEE("h_from_state", "weights", 15, t, n, "h", 0, (real *)h_at(s - N), 3, 3);
+        SEE("h_from_state", "weights", 15, t, n, "d_h_from_state", 0, (real *)d_h_from_state_at(s), 9, 9, 1, { 9 });
+        SEE("h_from_state", "weights", 15, t, n, "h", 0, (real *)h_at(s - N), 3, 3, 1, { 3 });
         h_from_state_weights(gradient->h_weight_hh, (real *)d_h_from_state_at(s), (real *)h_at(s - N));
-        SEE("h_from_state", "weights", 15, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 32, 0);
+        SEE("h_from_state", "weights", 15, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 32, 0, 0, { 0 });
     }
     for (int n = 0; n < N; n++) {
-        SEE("sum_d_h_total_2", "forward", 13, -1, n, "d_h_2", 0, (real *)d_h_2_at(n), 3, 3);
-        SEE("sum_d_h_total_2", "forward", 13, -1, n, "d_h_3", 0, (real *)d_h_3_at(n), 3, 3);
+        SEE("sum_d_h_total_2", "forward", 13, -1, n, "d_h_2", 0, (real *)d_h_2_at(n), 3, 3, 1, { 3 });
+        SEE("sum_d_h_total_2", "forward", 13, -1, n, "d_h_3", 0, (real *)d_h_3_at(n), 3, 3, 1, { 3 });
         sum_d_h_total_2_forward((real *)d_h_total_2_at(n), (real *)d_h_2_at(n), (real *)d_h_3_at(n));
-        SEE("sum_d_h_total_2", "forward", 13, -1, n, "d_h_total_2", 1, (real *)d_h_total_2_at(n), 3, 3);
-        SEE("h_start", "weights", 13, -1, n, "d_h_total_2", 0, (real *)d_h_total_2_at(n), 3, 3);
+        SEE("sum_d_h_total_2", "forward", 13, -1, n, "d_h_total_2", 1, (real *)d_h_total_2_at(n), 3, 3, 1, { 3 });
+        SEE("h_start", "weights", 13, -1, n, "d_h_total_2", 0, (real *)d_h_total_2_at(n), 3, 3, 1, { 3 });
         h_start_weights((real *)gradient->h_init, (real *)d_h_total_2_at(n));
-        SEE("h_start", "weights", 13, -1, -1, "h.init", 1, (real *)gradient->h_init, 16, 0);
+        SEE("h_start", "weights", 13, -1, -1, "h.init", 1, (real *)gradient->h_init, 16, 0, 0, { 0 });
     }
     for (int n = 0; n < N; n++) {
-        SEE("sum_d_h_from_input_2", "forward", 15, -1, n, "d_h_from_input", 0, (real *)d_h_from_input_at(n), 9, 9);
+        SEE("sum_d_h_from_input_2", "forward", 15, -1, n, "d_h_from_input", 0, (real *)d_h_from_input_at(n), 9, 9, 1, { 9 });
         sum_d_h_from_input_2_forward(d_h_from_input_2_at(n), &d_h_from_input_at(n));
-        SEE("sum_d_h_from_input_2", "forward", 15, -1, n, "d_h_from_input_2", 1, (real *)d_h_from_input_2_at(n), 9, 9);
-        SEE("h_from_input", "weights", 15, -1, n, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(n), 9, 9);
-        SEE("h_from_input", "weights", 15, -1, n, "image", 0, (real *)image_at(n), 16, 16);
+        SEE("sum_d_h_from_input_2", "forward", 15, -1, n, "d_h_from_input_2", 1, (real *)d_h_from_input_2_at(n), 9, 9, 1, { 9 });
+        SEE("h_from_input", "weights", 15, -1, n, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(n), 9, 9, 1, { 9 });
+        SEE("h_from_input", "weights", 15, -1, n, "image", 0, (real *)image_at(n), 16, 16, 3, { 1, 4, 4 });
         h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, (real *)d_h_from_input_2_at(n), (real *)image_at(n));
-        SEE("h_from_input", "weights", 15, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 144, 0);
-        SEE("h_from_input", "weights", 15, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 16, 0);
+        SEE("h_from_input", "weights", 15, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 144, 0, 0, { 0 });
+        SEE("h_from_input", "weights", 15, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 16, 0, 0, { 0 });
     }
     return 0;
 }
