@@ -167,5 +167,7 @@ void remark(Model *m, Loc at, const char *format, ...)
     char line[512];
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    list_push(m->arena, &m->remarks, arena_printf(m->arena, "%s:%d: %s", m->path, at.line, line));
+    Remark *r = NEW(m->arena, Remark);
+    *r = (Remark){ at, arena_copy(m->arena, line, strlen(line)) };
+    list_push(m->arena, &m->remarks, r);
 }

@@ -64,6 +64,82 @@ static double products(int64_t size)
     return sum;
 }
 
+/* Why a convolution is not computed by Winograd's algorithm; NULL if it is. */
+static const char *misfit(const Model *m, const Op *op)
+{
+    const Shape *x = &op->reads[0].tensor->shape, *y = &op->writes[0].tensor->shape;
+    int64_t size[2], stride[2], padding[2];
+    if (m->lanes == 1)
+        return "the plain form has textbook loops";
+    if (!strcmp(op_word(op, "winograd"), "never"))
+        return "the model says `winograd: never`";
+    op_pair(size, op, "kernel");
+    op_pair(stride, op, "stride");
+    op_pair(padding, op, "padding");
+    return winograd_misfit(x->dim[0], y->dim[0], y->dim[1], y->dim[2], size[0], size[1], stride[0], stride[1], padding[0], padding[1]);
+}
+
+/* Share of direct convolution's multiplications. */
+static double share(const Op *op)
+{
+    const Shape *y = &op->writes[0].tensor->shape;
+    return products(y->dim[1]) * products(y->dim[2]) / (9.0 * (double)(y->dim[1] * y->dim[2]));
+}
+
+static void tiles_text(Text *t, int64_t size)
+{
+    int tiles[WINOGRAD_TILES], n = winograd_tiles(size, tiles);
+    for (int i = 0; i < n && i < 6; i++)
+        text_printf(t, "%s%d", i ? "+" : "", tiles[i]);
+    if (n > 6)
+        text_printf(t, "+...");
+}
+
+const char *kernel_name(const Model *m, const Op *op)
+{
+    Text t = { .arena = m->arena };
+    if (op->kind == OP_conv && op->winograd) {
+        text_printf(&t, "winograd ");
+        tiles_text(&t, op->writes[0].tensor->shape.dim[1]);
+        text_printf(&t, " x ");
+        tiles_text(&t, op->writes[0].tensor->shape.dim[2]);
+    } else if (op->kind == OP_conv) {
+        text_printf(&t, "direct");
+    } else if (op->kind == OP_conv_pool) {
+        text_printf(&t, "conv, relu, pool at once");
+    } else {
+        text_printf(&t, "%s", m->lanes == 1 ? "example by example" : OP_INFO(op)->whole_batch ? "whole batch" : "group by group");
+    }
+    if (op->act != OP_COUNT)
+        text_printf(&t, ", then %s", op_table[op->act]->name);
+    return t.text;
+}
+
+const char *kernel_reason(const Model *m, const Op *op)
+{
+    if (op->kind == OP_conv) {
+        const char *why = misfit(m, op);
+        if (!op->winograd)
+            return arena_printf(m->arena, "Direct convolution: %s. Each output is one chain of multiply-adds, bias first, then channels, kernel rows, "
+                                          "kernel columns.", why ? why : "it was chosen");
+        return arena_printf(m->arena, "Winograd's algorithm: 3x3, stride 1, unpadded, at least 8 channels and filters, so it takes %.2f of the multiplications "
+                                      "of direct convolution. Tiles cover the output exactly and are of at most 6x6: larger ones save more, but their rounding "
+                                      "error grows fast. `winograd: never` on the layer gives the plain sums.", share(op));
+    }
+    if (op->kind == OP_conv_pool)
+        return "One channel: the convolution does little work for what it would write, so relu and the 2x2 pool are taken in, the map between them "
+               "never exists, and both gradients start from the pool's winners, a quarter of the positions.";
+    if (m->lanes == 1)
+        return "The plain form works on one example at a time, by textbook loops.";
+    if (op->kind == OP_dense)
+        return "One product for all groups (and, outside of a loop, all steps) at once, shared out over the threads inside: the weights are read once "
+               "for the whole batch instead of once a group. Inputs are summed in order.";
+    if (OP_INFO(op)->whole_batch)
+        return "Called once for the whole batch; its work is shared out over the threads inside.";
+    return "Sixteen examples side by side in the lanes of a vector; each group on one thread, together with its neighbours in the phase, "
+           "while its values are still in the cache.";
+}
+
 void kernels_choose(Model *m)
 {
     if (m->lanes == 1)
@@ -76,15 +152,9 @@ void kernels_choose(Model *m)
         Section *s = m->forward.items[i];
         for (int k = 0; k < s->ops.count; k++) {
             Op *op = s->ops.items[k];
-            if (op->kind != OP_conv || op->pass != FORWARD || !strcmp(op_word(op, "winograd"), "never"))
+            if (op->kind != OP_conv || op->pass != FORWARD || misfit(m, op))
                 continue;
             const Shape *x = &op->reads[0].tensor->shape, *y = &op->writes[0].tensor->shape;
-            int64_t size[2], stride[2], padding[2];
-            op_pair(size, op, "kernel");
-            op_pair(stride, op, "stride");
-            op_pair(padding, op, "padding");
-            if (!winograd_fits(x->dim[0], y->dim[0], y->dim[1], y->dim[2], size[0], size[1], stride[0], stride[1], padding[0], padding[1]))
-                continue;
             int64_t reals = winograd_u_reals(x->dim[0], y->dim[0], y->dim[1], y->dim[2]);
             Tensor *u = raw(m, arena_printf(m->arena, "%s_u", op->name), op, NULL, reals);
             u->shared = true;
@@ -97,8 +167,7 @@ void kernels_choose(Model *m)
             op_read(op, u, 0);
             with_work(m, op, x, y);
             gradients(m, op, u, reals);
-            remark(m, op->loc, "%s by Winograd's algorithm: %.2f of the multiplications", op->name,
-                   products(y->dim[1]) * products(y->dim[2]) / (9.0 * (double)(y->dim[1] * y->dim[2])));
+            remark(m, op->loc, "%s by Winograd's algorithm: %.2f of the multiplications", op->name, share(op));
         }
     }
     for (int i = 0; i < prepares.count; i++) {          /* before everything else */

@@ -5,10 +5,12 @@
 #include "diag.h"
 #include "embed.h"
 #include "folder.h"
+#include "show.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,12 +20,13 @@ static const char usage_text[] =
     "spnc -- compiles a YAML description of a neural network into C that trains it\n"
     "\n"
     "  spnc check MODEL.yaml        every mistake, with its place\n"
-    "  spnc show  MODEL.yaml        shapes, parameters, multiply-adds, memory\n"
+    "  spnc show  MODEL.yaml        shapes, parameters, multiply-adds, kernels, memory; as text, --json, --dot or --html\n"
+    "  spnc explain MODEL.yaml NAME what became of a layer, value or parameter, and why\n"
     "  spnc emit  MODEL.yaml -o DIR the C: NAME.c, the runtime it needs, a Makefile\n"
     "  spnc build MODEL.yaml -o DIR the same, then compiled: DIR/NAME\n"
     "\n"
     "  --set KEY=VALUE        another value for a parameter of the model; may be given again\n"
-    "  -o DIR                 folder to write to (default: generated/NAME)\n"
+    "  -o DIR                 folder to write to (default: generated/NAME); show: the file to write, or a folder for it\n"
     "  --target T             avx512, avx2, generic or native (default: native)\n"
     "  --batch N              examples in a batch, instead of the model's\n"
     "  --precision P          float (default) or double\n"
@@ -34,15 +37,16 @@ static const char usage_text[] =
     "  --stage NAME           print what a stage left: graph, steps, grad, fuse or plan\n"
     "  --force                write over files that were edited since spnc wrote them; they are kept as NAME.edited\n"
     "  --json                 show and diagnostics as JSON\n"
+    "  --dot, --html          show as a graph for Graphviz, as a page for a browser\n"
     "  --version, --help\n"
     "\n"
     "Exit codes: 0 fine; 1 the model is wrong; 2 wrong usage; 70 a bug in spnc; 74 the environment (disk, memory, compiler).\n";
 
 typedef struct {
-    const char *command, *path, *out, *stage;
+    const char *command, *path, *name, *out, *stage;
     const char *sets[256];
     int set_count;
-    bool json, force;
+    bool json, dot, html, force;
     Options options;
 } Arguments;
 
@@ -99,11 +103,11 @@ static void one_of(const char *option, const char *value, const char *const *wor
 
 static Arguments arguments(int argc, char **argv)
 {
-    static const char *const commands[] = { "check", "show", "emit", "build" };
+    static const char *const commands[] = { "check", "show", "explain", "emit", "build" };
     static const char *const targets[] = { "avx512", "avx2", "generic", "native" };
     static const char *const stages[] = { "graph", "steps", "grad", "fuse", "plan" };
     static const char *const known[] = { "--set", "-o", "--target", "--batch", "--precision", "--plain", "--debug", "--memory", "--templates", "--stage",
-                                         "--json", "--force", "--help", "--version" };
+                                         "--json", "--dot", "--html", "--force", "--help", "--version" };
     Arguments a = { .options = { .target = "native", .memory = (int64_t)64 << 30 } };
     for (int i = 1; i < argc; i++) {
         const char *s = argv[i];
@@ -120,6 +124,8 @@ static Arguments arguments(int argc, char **argv)
                 a.command = s;
             else if (!a.path)
                 a.path = s;
+            else if (!strcmp(a.command, "explain") && !a.name)
+                a.name = s;
             else
                 usage_error("one model at a time; what is '%s'?", s);
             continue;
@@ -134,6 +140,14 @@ static Arguments arguments(int argc, char **argv)
         }
         if (!strcmp(s, "--debug")) {
             a.options.plain = a.options.debug = true;
+            continue;
+        }
+        if (!strcmp(s, "--dot")) {
+            a.dot = true;
+            continue;
+        }
+        if (!strcmp(s, "--html")) {
+            a.html = true;
             continue;
         }
         if (!strcmp(s, "--json")) {
@@ -187,9 +201,15 @@ static Arguments arguments(int argc, char **argv)
         fputs(usage_text, stderr);
         exit(2);
     }
-    one_of("the command", a.command, commands, 4);
+    one_of("the command", a.command, commands, 5);
     if (!a.path)
         usage_error("%s needs a model: a YAML file", a.command);
+    if (!strcmp(a.command, "explain") && !a.name)
+        usage_error("%s needs a name: a layer, a value or a parameter", a.command);
+    if ((a.dot || a.html) && strcmp(a.command, "show") != 0)
+        usage_error("%s is for spnc show", a.dot ? "--dot" : "--html");
+    if (a.json + a.dot + a.html > 1)
+        usage_error("%s: take one of --json, --dot and --html", a.command);
     if (!strcmp(a.options.target, "native"))
         a.options.target = native_target();
     return a;
@@ -215,7 +235,9 @@ static void on_signal(int number)
 
 static bool write_folder(Model *m, const char *folder, bool force, const Text *c, const Text *makefile)
 {
-    FolderFile *files = NEW_ARRAY(m->arena, FolderFile, embedded_runtime_count + 2);
+    FolderFile *files = NEW_ARRAY(m->arena, FolderFile, embedded_runtime_count + 3);
+    Text map = { .arena = m->arena };
+    map_write(&map, deck_new(m, c));
     int n = 0;
     for (int i = 0; i < embedded_runtime_count; i++) {
         const EmbeddedFile *f = &embedded_runtime[i];
@@ -223,7 +245,34 @@ static bool write_folder(Model *m, const char *folder, bool force, const Text *c
     }
     files[n++] = (FolderFile){ "Makefile", makefile->text, makefile->length };
     files[n++] = (FolderFile){ arena_printf(m->arena, "%s.c", m->name), c->text, c->length };
+    files[n++] = (FolderFile){ arena_printf(m->arena, "%s.map.json", m->name), map.text, map.length };
     return folder_write(m->arena, m->diag, folder, files, n, force);
+}
+
+/* What show and explain say, to the standard output or to -o: a file, or a folder for NAME.txt, .json, .dot or .html. */
+static bool tell(Model *m, const Arguments *a, const Text *c)
+{
+    const Deck *d = deck_new(m, c);
+    Text said = { .arena = m->arena };
+    bool explained = !strcmp(a->command, "explain"), good = true;
+    if (explained)
+        good = explain(&said, d, a->name);
+    else if (a->html)
+        good = show_html(&said, d);
+    else
+        (a->json ? show_json : a->dot ? show_dot : show_text)(&said, d);
+    if (good && a->out) {
+        struct stat model, out;
+        bool there = stat(a->out, &out) == 0;
+        const char *ending = explained ? "txt" : a->html ? "html" : a->json ? "json" : a->dot ? "dot" : "txt";
+        const char *path = there && S_ISDIR(out.st_mode) ? arena_printf(m->arena, "%s/%s.%s", a->out, m->name, ending) : a->out;
+        if (stat(path, &out) == 0 && stat(m->path, &model) == 0 && out.st_dev == model.st_dev && out.st_ino == model.st_ino)
+            usage_error("-o %s is the model itself", path);
+        file_write(m->arena, path, said.text, said.length);
+    } else if (good) {
+        fwrite(said.text, 1, said.length, stdout);
+    }
+    return good;
 }
 
 /* Runs make in the folder; its output is shown only if it fails. */
@@ -344,8 +393,8 @@ int main(int argc, char **argv)
     Text c = { .arena = arena }, makefile = { .arena = arena };
     int status = compile(&m, &a, &c, &makefile) && diag_errors(diag) == 0 ? 0 : 1;
     if (status == 0 && !a.stage) {
-        if (!strcmp(a.command, "show"))
-            show_print(&m, stdout, a.json);
+        if ((!strcmp(a.command, "show") || !strcmp(a.command, "explain")) && !tell(&m, &a, &c))
+            status = 1;
         if (!strcmp(a.command, "emit") || !strcmp(a.command, "build")) {
             const char *folder = a.out ? a.out : arena_printf(arena, "generated/%s", m.name);
             if (!write_folder(&m, folder, a.force, &c, &makefile))

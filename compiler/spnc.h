@@ -300,6 +300,8 @@ typedef struct {
  * or one whole-batch operator, shared out inside. */
 typedef struct { SectionKind kind; Repeat *repeat; bool whole_batch; List ops; int section; } Phase;
 
+typedef struct { Loc at; const char *text; } Remark;
+
 typedef struct {
     Arena *arena;
     Diag *diag;
@@ -321,7 +323,7 @@ typedef struct {
     List forward_phases, backward_phases;    /* Phase (plan.c) */
     int64_t activation_reals, scratch_reals, block_reals;
     double forward_macs, backward_macs;
-    List remarks;            /* text: what was hoisted, fused, removed, and why (printed by show) */
+    List remarks;            /* Remark: what was hoisted, fused, removed, and why (printed by show and explain) */
     uint64_t hash, signature;
 } Model;
 
@@ -368,13 +370,14 @@ bool grad_build(Model *m);
 void warn(const Model *m);       /* after grad_build: what is not wrong but hardly meant */
 void fuse(Model *m);
 void kernels_choose(Model *m);
+const char *kernel_name(const Model *m, const Op *op);    /* how a forward operator is computed, in a few words */
+const char *kernel_reason(const Model *m, const Op *op);  /* by which rule: a sentence */
 bool plan(Model *m);
 /* Every text of the generated folder: NAME.c and Makefile (runtime sources are copied by main.c). */
 bool emit(Model *m, Text *c, Text *makefile);
 
-/* stage.c: what each stage left, as text. */
+/* stage.c: what each stage left, as text.  (show.h: the whole net, for its reader.) */
 void stage_print(Model *m, const char *stage, FILE *out);
-void show_print(Model *m, FILE *out, bool json);
 
 /* grad.c's helpers for ops' grad functions. */
 Op *grad_backward(Model *m, Op *op, Use dy);          /* a BACKWARD operator that reads dy, writes the wanted gradients of op's reads in order */

@@ -5,6 +5,7 @@
  * As even as possible, they are of at most two sizes: 21 = 6 + 5 + 5 + 5.  Larger tiles come first (the gradient to the input
  * relies on it).  templates/conv_winograd.c.in lays out the memory; it repeats BLOCK and CHUNK's rules and checks the room. */
 #include "winograd.h"
+#include <stddef.h>
 
 enum { LANES = 16, MOST = 6, KERNEL = 3, BORDER = KERNEL - 1, LEAST_CHANNELS = 8, LEAST_OUTPUTS = 2,
        BLOCK_REALS = 200000, BLOCK_TILES = 4,   /* transformed inputs of a block of tiles: what the second-level cache holds */
@@ -19,12 +20,20 @@ static int64_t count(int64_t size) { return (size + MOST - 1) / MOST; }
 static int64_t rows(int64_t C, int64_t M) { return lanes(C) * M <= lanes(M) * C ? M : C; }
 static int64_t row_reals(int64_t C, int64_t M) { return lanes(C) * M <= lanes(M) * C ? lanes(C) : lanes(M); }
 
-bool winograd_fits(int64_t C, int64_t M, int64_t Ho, int64_t Wo, int64_t KH, int64_t KW, int64_t SH, int64_t SW,
-                   int64_t PH, int64_t PW)
+const char *winograd_misfit(int64_t C, int64_t M, int64_t Ho, int64_t Wo, int64_t KH, int64_t KW, int64_t SH, int64_t SW,
+                            int64_t PH, int64_t PW)
 {
-    return KH == KERNEL && KW == KERNEL && SH == 1 && SW == 1 && PH == 0 && PW == 0
-        && C >= LEAST_CHANNELS && M >= LEAST_CHANNELS && Ho >= LEAST_OUTPUTS && Wo >= LEAST_OUTPUTS
-        && count(Ho) <= WINOGRAD_TILES && count(Wo) <= WINOGRAD_TILES;
+    if (KH != KERNEL || KW != KERNEL)
+        return "Winograd's tiles are for kernels of 3x3";
+    if (SH != 1 || SW != 1)
+        return "Winograd's tiles need stride 1";
+    if (PH != 0 || PW != 0)
+        return "Winograd's tiles cover unpadded outputs";
+    if (C < LEAST_CHANNELS || M < LEAST_CHANNELS)
+        return "with fewer than 8 channels or 8 filters, Winograd's transforms cost more than they save";
+    if (Ho < LEAST_OUTPUTS || Wo < LEAST_OUTPUTS)
+        return "with one output along an axis there is no tile to share";
+    return count(Ho) <= WINOGRAD_TILES && count(Wo) <= WINOGRAD_TILES ? NULL : "the output is too large for Winograd's table of tiles";
 }
 
 int winograd_tiles(int64_t size, int tiles[])

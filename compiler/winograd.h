@@ -3,14 +3,13 @@
 #ifndef WINOGRAD_H
 #define WINOGRAD_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 enum { WINOGRAD_TILES = 4096 };      /* most tiles along one axis */
 
-/* Whether it is used: 3x3, stride 1, unpadded, at least 8 channels and 8 filters, at least 2x2 outputs. */
-bool winograd_fits(int64_t C, int64_t M, int64_t Ho, int64_t Wo, int64_t KH, int64_t KW, int64_t SH, int64_t SW,
-                   int64_t PH, int64_t PW);
+/* Why it is not used, or NULL if it is: 3x3, stride 1, unpadded, at least 8 channels and 8 filters, at least 2x2 outputs. */
+const char *winograd_misfit(int64_t C, int64_t M, int64_t Ho, int64_t Wo, int64_t KH, int64_t KW, int64_t SH, int64_t SW,
+                            int64_t PH, int64_t PW);
 
 /* The sizes of the tiles that cover `size` outputs exactly, large ones first, into tiles[WINOGRAD_TILES].  Returns how many. */
 int winograd_tiles(int64_t size, int tiles[]);

@@ -1,0 +1,54 @@
+/* card.h -- what became of each operator: where it runs, what it costs and keeps, and which lines of YAML and C it is. */
+#ifndef CARD_H
+#define CARD_H
+
+#include "spnc.h"
+
+/* A function of the emitted file: lines from 1, both included. */
+typedef struct { const char *symbol; int from, to; } CardFunction;
+
+/* One forward operator with its gradient; or, op->pass FORWARD but not in the forward phases, one that only the gradient needs. */
+typedef struct {
+    Op *op, *backward, *weights;     /* backward, weights: NULL if nobody asks */
+    bool forward;                    /* computed in the forward pass */
+    SectionKind kind;                /* where: once, in a loop, for all steps at once */
+    Repeat *repeat;
+    int steps;
+    double macs, gradient_macs;      /* of one example, all steps */
+    int64_t parameters;              /* of weights it uses first; a shared weight counts once */
+    int64_t bytes, kept;             /* of what forward writes, for the batch; of that, what backward reads again */
+    List phases;                     /* text: "forward 2, in the loop" */
+    List sharers;                    /* Card: others with a weight of this one's */
+    int yaml_from, yaml_to;
+    int c_from, c_to;                /* its section; 0: not found (a template of the user's) */
+    List functions;                  /* CardFunction */
+    List calls;                      /* int64_t: lines of the passes that call them */
+} Card;
+
+typedef struct {
+    Model *m;
+    Card *cards;                     /* forward ones in the order in which they run, then those of the gradient alone */
+    int count;
+    const char **c_lines;            /* c_lines[k] is where line k of the C begins, k from 1; c_lines[c_count + 1] its end */
+    int c_count;
+    const char **yaml_lines;         /* likewise */
+    int yaml_count;
+    int64_t parameters;
+    int64_t apart;                   /* bytes of all values and gradients if nothing shared its place */
+} Deck;
+
+/* The cards of a planned model; `c` is what emit wrote. */
+Deck *deck_new(Model *m, const Text *c);
+Card *deck_card(const Deck *d, const Op *op);            /* NULL: fused or removed */
+/* "20x24x24", or "3 x 32x15x15" for a stack of steps. */
+const char *card_shape(const Model *m, const Tensor *t);
+/* Bytes that a tensor takes for the whole batch; scratch: for one thread. */
+int64_t tensor_bytes(const Model *m, const Tensor *t);
+Tensor *tensor_owner(Tensor *t);
+/* "conv", "spn", ...: what the user wrote; activations that joined it are in kernel_name. */
+const char *card_operator(const Card *c);
+
+/* map.c: NAME.map.json, from lines of the YAML to lines and symbols of the C and back. */
+void map_write(Text *out, const Deck *d);
+
+#endif

@@ -1,0 +1,163 @@
+#!/bin/bash
+# test_show.sh -- seeing a net: show as text, JSON, graph and page; explain; the map from YAML to C and back; a changed line of YAML changes
+# its own part of the C alone.  The graph is drawn by dot and the page opened in Chromium where they are installed (CHROMIUM names it).
+set -eu
+spnc=${SPNC:-build/spnc}
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+fail() { echo "test_show: $*" >&2; exit 1; }
+says() { grep -qF -- "$2" "$1" || fail "'$2' is not in $1: $(head -c 3000 "$1")"; }
+
+# A net used twice, and the paper's net in miniature.
+shared=tests/oracle/nets/shared.yaml
+"$spnc" show models/tiny.yaml >"$folder/text"
+for word in front_conv1 19,044 "in all" 16,936 "memory map" "without reuse" classify_maxpool1_winner; do says "$folder/text" "$word"; done
+"$spnc" show models/rnn_spn.yaml >"$folder/text"
+says "$folder/text" "winograd 6+6+5+5 x 6+6+5+5, then relu"
+
+for model in models/tiny.yaml models/two_glimpse.yaml $shared; do
+    "$spnc" show $model --json -o "$folder/net.json"
+    "$spnc" show $model --dot -o "$folder/net.dot"
+    "$spnc" show $model --html -o "$folder/net.html"
+    "$spnc" emit $model -o "$folder/${model##*/}"
+    ! command -v dot >/dev/null || dot -Tsvg "$folder/net.dot" >/dev/null || fail "dot does not take the graph of $model"
+    python3 - "$folder" "$folder/${model##*/}" $model <<'PYTHON'
+import glob, json, sys
+folder, emitted, model = sys.argv[1:]
+net = json.load(open(folder + "/net.json"))
+assert sum(l["macs"] for l in net["layers"]) == net["forward_macs"], "multiply-adds of the layers are not those of the net"
+assert sum(l["parameters"] for l in net["layers"]) == net["parameters"], "parameters of the layers are not those of the net"
+assert net["memory"]["values"] <= net["memory"]["without_reuse"]
+for a in net["map"]:                                    # no two values at one place at one time
+    for b in net["map"]:
+        if a is not b and a["first"] <= b["last"] and b["first"] <= a["last"]:
+            assert a["at"] + a["bytes"] <= b["at"] or b["at"] + b["bytes"] <= a["at"] or "h" in (a["name"], b["name"]), (a, b)
+the_map = json.load(open(glob.glob(emitted + "/*.map.json")[0]))
+c = open(emitted + "/" + the_map["c"]).read().split("\n")
+yaml = open(model).read().split("\n")
+forward = [o for o in the_map["operators"] if any(l["name"] == o["name"] for l in net["layers"])]
+assert len(forward) == len(net["layers"])
+for o in the_map["operators"]:
+    first, last = o["c"]
+    assert c[first - 1].startswith("/* ---- %s: %s " % (o["name"], o["op"])), o
+    assert "%s:%d" % (model, o["yaml"][0]) in c[first - 1], o
+    assert o["functions"] and o["calls"], o
+    for f in o["functions"]:
+        assert f["symbol"] + "(" in c[f["c"][0] - 1] and c[f["c"][1] - 1] == "}" and first < f["c"][0] <= f["c"][1] <= last, f
+    for line in o["calls"]:
+        assert o["name"] in c[line - 1] or "fold(" in c[line - 1], (o["name"], line)
+        assert [line, line, o["yaml"][0]] in the_map["c_to_yaml"]
+    assert o["c"] in the_map["yaml_to_c"][str(o["yaml"][0])]
+for p in the_map["parameters"]:
+    assert p["symbol"] in c[p["c"] - 1]
+PYTHON
+done
+says "$folder/net.dot" "same weights"
+says "$folder/net.html" 'class="same"'
+
+explained() { "$spnc" explain "$@" >"$folder/why" 2>&1 || fail "explain $*: $(cat "$folder/why")"; }
+explained models/rnn_spn.yaml front_conv2
+for word in "rows: (24 - 3) / 1 + 1 = 22" "0.21 of the multiplications" "front.conv2.weight [20x20x3x3]" "gradient of its parameters: phase" front_conv2_backward "phase 0"; do says "$folder/why" "$word"; done
+explained models/rnn_spn.yaml front.conv1
+says "$folder/why" "in one pass: the map between them is never stored"
+explained models/rnn_spn.yaml h.weight_ih
+says "$folder/why" "computed once, before repeat1"
+explained models/rnn_spn.yaml digit
+says "$folder/why" "classify_dense2"
+code=0; "$spnc" explain models/rnn_spn.yaml front_conv9 2>"$folder/why" || code=$?
+[ $code = 1 ] || fail "an unknown name ended with $code"
+says "$folder/why" "did you mean 'front_conv"
+code=0; "$spnc" explain models/rnn_spn.yaml conv1 2>"$folder/why" || code=$?
+[ $code = 1 ] && says "$folder/why" "front.conv1 or classify.conv1"
+
+# One layer's filters: the sections of the layers before it stay as they are; a line of comment moves line numbers and nothing else.
+mkdir "$folder/same"
+cp models/tiny.yaml "$folder/same/tiny.yaml"
+edit() { sed "$1" models/tiny.yaml >"$folder/same/tiny.yaml"; (cd "$folder/same" && "$spnc_here" emit tiny.yaml --target avx2 -o "$2"); }
+spnc_here=$(realpath "$spnc")
+edit "" a; edit "s/filters: 8/filters: 9/" b; edit "12s/^/# one more line\n/" c
+python3 - "$folder/same" <<'PYTHON'
+import json, re, sys
+def sections(which):
+    m = json.load(open(sys.argv[1] + "/" + which + "/tiny.map.json"))
+    c = open(sys.argv[1] + "/" + which + "/tiny.c").read().split("\n")
+    return {o["name"]: "\n".join(c[o["c"][0] - 1:o["c"][1]]) for o in m["operators"]}
+a, b, c = (sections(w) for w in "abc")
+assert a.keys() == b.keys() == c.keys()
+changed = {n for n in a if a[n] != b[n]}
+assert changed == {"classify_conv1", "classify_dense1"}, changed      # the layer, and the one that reads it
+numbers = lambda s: re.sub(r"tiny\.yaml:\d+", "", s)
+assert all(numbers(a[n]) == numbers(c[n]) for n in a) and any(a[n] != c[n] for n in a)
+PYTHON
+
+# Whatever a stranger put into names, settings and the path stays text.
+bad="$folder/x<script>alert(1)<script>\"'&.yaml"
+sed -e "s|^about:.*|about: \"</title><script>alert(2)</script><img src=x onerror=alert(3)>\"|" -e "s|^params: {|params: { note: \"\\\\\"><svg onload=alert(4)>\", |" \
+    -e "s|^flow:|# </pre></script><script>alert(5)</script>\nflow: # --><b>|" models/tiny.yaml >"$bad"
+"$spnc" show "$bad" --html -o "$folder/bad.html" 2>/dev/null
+"$spnc" show "$bad" --dot -o "$folder/bad.dot" 2>/dev/null
+! command -v dot >/dev/null || dot -Tsvg "$folder/bad.dot" >/dev/null || fail "dot does not take a hostile name"
+"$spnc" emit "$bad" -o "$folder/bad" 2>/dev/null
+python3 - "$folder" <<'PYTHON'
+import glob, html.parser, json, sys
+json.load(open(glob.glob(sys.argv[1] + "/bad/*.map.json")[0]))
+text = open(sys.argv[1] + "/bad.html").read()
+class Reader(html.parser.HTMLParser):
+    tags, wrong, depth = {}, [], []
+    def handle_starttag(self, tag, attrs):
+        self.tags[tag] = self.tags.get(tag, 0) + 1
+        self.wrong += [a for a, v in attrs if a.startswith("on") or "http:" in (v or "") or "https:" in (v or "") or (a == "href" and not v.startswith("#"))]
+        if tag not in ("meta",):
+            self.depth.append(tag)
+    def handle_endtag(self, tag):
+        while self.depth and self.depth[-1] in ("path", "rect") and self.depth[-1] != tag:
+            self.depth.pop()
+        assert self.depth and self.depth[-1] == tag, (self.depth[-3:], tag, self.getpos())
+        self.depth.pop()
+    def handle_startendtag(self, tag, attrs): self.handle_starttag(tag, attrs); self.depth.pop()
+r = Reader()
+r.feed(text)
+assert not r.wrong and r.tags["script"] == 1 and "img" not in r.tags, (r.wrong, r.tags)
+assert "alert(2)" in text and "alert(5)" not in text.split("<script>")[1]
+PYTHON
+
+# In a browser: arrows walk, Enter's link opens and Escape closes, focus goes along and comes back.
+chromium=${CHROMIUM:-$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}
+if [ -n "$chromium" ]; then
+    python3 - "$folder/bad.html" "$folder/keys.html" <<'PYTHON'
+import sys
+probe = """<script>
+window.addEventListener('load', function () {
+  var said = [], nodes = document.querySelectorAll('.node'), first = document.querySelector('.node[tabindex="0"]');
+  function key(k) { document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: k, bubbles: true, cancelable: true })); }
+  function note(what, good) { said.push(what + '=' + (good ? 'yes' : 'NO')); }
+  note('one-tab-stop', document.querySelectorAll('.node[tabindex="0"]').length === 1);
+  first.focus(); key('ArrowDown');
+  var second = document.activeElement;
+  note('arrow-moves', second !== first && second.classList.contains('node'));
+  key('End'); note('end', document.activeElement === nodes[nodes.length - 1]);
+  key('Home'); note('home', document.activeElement === nodes[0]);
+  key('ArrowDown'); var chosen = document.activeElement; chosen.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true }));
+  setTimeout(function () {
+    var open = document.querySelector('article:target');
+    note('opens', open && open.id === chosen.getAttribute('href').slice(1) && getComputedStyle(open).display === 'block');
+    note('focus-in', document.activeElement === open);
+    note('code-beside-yaml', open && open.querySelectorAll('pre').length === 3 && open.querySelector('pre .on'));
+    note('labelled', chosen.getAttribute('aria-label') && chosen.getAttribute('aria-current') === 'true');
+    key('Escape');
+    setTimeout(function () {
+      note('closes', !document.querySelector('article:target'));
+      note('focus-back', document.activeElement === chosen);
+      document.body.setAttribute('data-said', said.join(' '));
+    }, 200);
+  }, 200);
+});
+</script></body>"""
+text = open(sys.argv[1]).read()
+open(sys.argv[2], "w").write(text.replace("</body>", probe))
+PYTHON
+    timeout 60 "$chromium" --headless --no-sandbox --disable-gpu --user-data-dir="$folder/profile" --virtual-time-budget=3000 --dump-dom "file://$folder/keys.html" >"$folder/dom" 2>/dev/null || fail "Chromium could not open the page"
+    said=$(grep -o 'data-said="[^"]*"' "$folder/dom" || true)
+    echo "test_show: $said"
+    case $said in "" | *=NO*) fail "by keyboard: ${said:-nothing was said}" ;; esac
+fi
