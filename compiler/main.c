@@ -24,6 +24,8 @@ static const char usage_text[] =
     "  spnc explain MODEL.yaml NAME what became of a layer, value or parameter, and why\n"
     "  spnc emit  MODEL.yaml -o DIR the C: NAME.c, the runtime it needs, a Makefile\n"
     "  spnc build MODEL.yaml -o DIR the same, then compiled: DIR/NAME\n"
+    "  spnc ops [NAME]              operators, losses, optimisers and initialisers, or the page of one\n"
+    "  spnc schema                  a JSON Schema of the language, for editors\n"
     "\n"
     "  --set KEY=VALUE        another value for a parameter of the model; may be given again\n"
     "  -o DIR                 folder to write to (default: generated/NAME); show: the file to write, or a folder for it\n"
@@ -101,9 +103,11 @@ static void one_of(const char *option, const char *value, const char *const *wor
     exit(2);
 }
 
+static bool needs_no_model(const Arguments *a) { return !strcmp(a->command, "schema") || !strcmp(a->command, "ops"); }
+
 static Arguments arguments(int argc, char **argv)
 {
-    static const char *const commands[] = { "check", "show", "explain", "emit", "build" };
+    static const char *const commands[] = { "check", "show", "explain", "emit", "build", "schema", "ops" };
     static const char *const targets[] = { "avx512", "avx2", "generic", "native" };
     static const char *const stages[] = { "graph", "steps", "grad", "fuse", "plan" };
     static const char *const known[] = { "--set", "-o", "--target", "--batch", "--precision", "--plain", "--debug", "--memory", "--templates", "--stage",
@@ -201,8 +205,10 @@ static Arguments arguments(int argc, char **argv)
         fputs(usage_text, stderr);
         exit(2);
     }
-    one_of("the command", a.command, commands, 5);
-    if (!a.path)
+    one_of("the command", a.command, commands, sizeof commands / sizeof *commands);
+    if (!strcmp(a.command, "schema") && a.path)
+        usage_error("schema takes no model; what is '%s'?", a.path);
+    if (!a.path && !needs_no_model(&a))
         usage_error("%s needs a model: a YAML file", a.command);
     if (!strcmp(a.command, "explain") && !a.name)
         usage_error("%s needs a name: a layer, a value or a parameter", a.command);
@@ -381,12 +387,35 @@ static bool compile(Model *m, const Arguments *a, Text *c, Text *makefile)
     return good && emit(m, c, makefile);
 }
 
+/* `status`, or 74 if what was printed has not arrived. */
+static int written(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "spnc: cannot write to the standard output: %s\n", strerror(errno));
+    return 74;
+}
+
+static int reference(const Arguments *a)
+{
+    const char *near = NULL;
+    if (!strcmp(a->command, "schema"))
+        schema_print(stdout);
+    else if (!ops_print(stdout, a->path, &near)) {
+        fprintf(stderr, "spnc: nothing in the language is called '%s'%s%s%s; see spnc ops\n", a->path, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        return 2;
+    }
+    return written(0);
+}
+
 int main(int argc, char **argv)
 {
     Arguments a = arguments(argc, argv);
     static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
     for (int i = 0; i < 3; i++)
         signal(signals[i], on_signal);
+    if (needs_no_model(&a))
+        return reference(&a);
     Arena *arena = arena_new();
     Diag *diag = diag_new(arena, stderr, a.json, !a.json && isatty(2) && !getenv("NO_COLOR"));
     Model m = { .arena = arena, .diag = diag, .options = a.options, .path = a.path };
@@ -403,10 +432,6 @@ int main(int argc, char **argv)
                 status = run_make(folder, m.name);
         }
     }
-    if (fflush(stdout) || ferror(stdout)) {
-        fprintf(stderr, "spnc: cannot write to the standard output: %s\n", strerror(errno));
-        status = 74;
-    }
     arena_free(arena);
-    return status;
+    return written(status);
 }

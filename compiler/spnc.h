@@ -341,6 +341,13 @@ void remark(Model *m, Loc at, const char *format, ...) __attribute__((format(pri
 
 /* ---- ops/: one operator, one row in ops.def, one file ---------------------------------------------- */
 
+/* An operator's page in `spnc ops NAME`, and what editors show of it. */
+typedef struct {
+    const char *about;       /* one line */
+    const char *shapes;      /* one line: inputs -> result; parameters */
+    const char *example;     /* a whole model but for its name; the tests compile it */
+} OpHelp;
+
 typedef struct {
     const char *name;        /* in the language, and of its template */
     const char *equation;    /* one line for sections' heads and `spnc ops` */
@@ -357,6 +364,7 @@ typedef struct {
     bool whole_batch;        /* fast form: called for all groups at once, shared out inside */
     const char *arguments;   /* how the emitted functions take what forward writes ":" reads: t its array type, f a flat pointer,
                                 a a pointer to the array at step 0, i int32_t; the last letter goes on.  Gradients are taken as their values are. */
+    const OpHelp *help;      /* NULL: never written by a user */
 } OpInfo;
 extern const OpInfo *const op_table[OP_COUNT];
 #define OP_INFO(op) (op_table[(op)->kind])
@@ -387,6 +395,12 @@ void grad_pass(Model *m, Op *op, int input, Use dy);  /* the gradient of input i
 /* shape.c's helpers for ops' infer functions: errors with the chain of shapes that led to the input. */
 bool shape_refuse(Model *m, const Op *op, const char *format, ...) __attribute__((format(printf, 3, 4)));
 Weight *weight_new(Model *m, Op *op, const char *suffix, Shape shape, WeightLayout layout);
+
+/* ---- the language itself, printed from the tables that check it ------------------------------------- */
+
+void schema_print(FILE *out);                                        /* schema.c: a JSON Schema, 2020-12 */
+/* help.c: the list of operators and the rest (name NULL), or one page; false if there is none, with the nearest name or NULL. */
+bool ops_print(FILE *out, const char *name, const char **near);
 
 /* ---- template.c: C with Lua in the margin ---------------------------------------------------------- */
 

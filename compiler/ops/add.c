@@ -32,6 +32,29 @@ static void grad_multiply(Model *m, Op *op, Use dy)
 
 static void facts(const Model *m, const Op *op, Fact *f) { (void)m, (void)op, (void)f; }
 
-const OpInfo op_add = { "add", "y = x1 + x2 + ...", 2, 8, NULL, false, attrs, infer, grad_add, facts, NULL, false, "f:f" };
-const OpInfo op_multiply = { "multiply", "y = x1 x2 ...", 2, 8, NULL, false, attrs, infer, grad_multiply, facts, NULL, false, "f:f" };
-const OpInfo op_sum = { "sum", "y = x1 + x2 + ...", 2, INPUT_MAX, NULL, false, none, infer, NULL, facts, NULL, false, "f:f" };
+static const OpHelp help_add = {
+    "Adds values element by element.",
+    "two to eight values of one shape -> that shape",
+    "inputs: { x: { shape: [8] } }\n"
+    "targets: { y: { classes: 3 } }\n"
+    "flow:\n"
+    "  - a: { dense: x, units: 8, act: tanh }\n"
+    "  - b: { add: [x, a] }\n"
+    "  - v: { dense: b, units: 3 }\n"
+    "loss: { cross_entropy: [v, y] }\n",
+};
+static const OpHelp help_multiply = {
+    "Multiplies values element by element.",
+    "two to eight values of one shape -> that shape",
+    "inputs: { x: { shape: [8] } }\n"
+    "targets: { y: { classes: 3 } }\n"
+    "flow:\n"
+    "  - gate: { dense: x, units: 8, act: sigmoid }\n"
+    "  - b: { multiply: [x, gate] }\n"
+    "  - v: { dense: b, units: 3 }\n"
+    "loss: { cross_entropy: [v, y] }\n",
+};
+
+const OpInfo op_add = { "add", "y = x1 + x2 + ...", 2, 8, NULL, false, attrs, infer, grad_add, facts, NULL, false, "f:f", &help_add };
+const OpInfo op_multiply = { "multiply", "y = x1 x2 ...", 2, 8, NULL, false, attrs, infer, grad_multiply, facts, NULL, false, "f:f", &help_multiply };
+const OpInfo op_sum = { "sum", "y = x1 + x2 + ...", 2, INPUT_MAX, NULL, false, none, infer, NULL, facts, NULL, false, "f:f", NULL };

@@ -34,4 +34,16 @@ static void facts(const Model *m, const Op *op, Fact *f)
     fact_int(f, "axis", op_int(op, "axis"));
 }
 
-const OpInfo op_concat = { "concat", "y = the inputs joined along an axis", 2, 8, NULL, false, attrs, infer, grad, facts, NULL, false, "t:t" };
+static const OpHelp help_concat = {
+    "Joins values along an axis.",
+    "two to eight values of one shape but for the axis -> their sizes along it added",
+    "inputs: { x: { shape: [8] } }\n"
+    "targets: { y: { classes: 3 } }\n"
+    "flow:\n"
+    "  - a: { dense: x, units: 4, act: tanh }\n"
+    "  - b: { concat: [x, a] }\n"
+    "  - v: { dense: b, units: 3 }\n"
+    "loss: { cross_entropy: [v, y] }\n",
+};
+
+const OpInfo op_concat = { "concat", "y = the inputs joined along an axis", 2, 8, NULL, false, attrs, infer, grad, facts, NULL, false, "t:t", &help_concat };

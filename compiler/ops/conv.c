@@ -94,5 +94,20 @@ static double macs(const Op *op)
     return (double)shape_count(y) * (double)(x->dim[0] * k[0] * k[1]);
 }
 
+static const OpHelp help_conv = {
+    "Cross-correlation with learned windows, as in PyTorch.",
+    "x [C, H, W] -> [filters, (H + 2p - k) // s + 1, (W + 2p - k) // s + 1];  weight [filters][C][k][k], bias [filters]",
+    "inputs: { x: { shape: [1, 12, 12] } }\n"
+    "targets: { y: { classes: 3 } }\n"
+    "nets:\n"
+    "  classify:\n"
+    "    - conv: { filters: 4, kernel: 3, act: relu }\n"
+    "    - conv: 8\n"
+    "    - dense: 3\n"
+    "flow:\n"
+    "  - v: { classify: x }\n"
+    "loss: { cross_entropy: [v, y] }\n",
+};
+
 const OpInfo op_conv = { "conv", "y[m,i,j] = b[m] + sum over c,u,v of x[c, i*s+u-p, j*s+v-p] w[m,c,u,v]", 1, 1, "filters", true, attrs,
-                         infer, grad, facts, macs, false, "t:t" };
+                         infer, grad, facts, macs, false, "t:t", &help_conv };

@@ -26,4 +26,4 @@ static double macs(const Op *op)
     return (double)op->writes[0].tensor->shape.dim[0] * (double)((x->dim[1] - 2) * (x->dim[2] - 2)) * 9;
 }
 
-const OpInfo op_conv_pool = { "conv_pool", "y = max(0, the largest of each 2x2 of conv(x))", 1, 1, NULL, false, none, infer, NULL, facts, macs, false, "tt:t" };
+const OpInfo op_conv_pool = { "conv_pool", "y = max(0, the largest of each 2x2 of conv(x))", 1, 1, NULL, false, none, infer, NULL, facts, macs, false, "tt:t", NULL };

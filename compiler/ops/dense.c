@@ -57,4 +57,15 @@ static double macs(const Op *op)
     return (double)shape_count(&op->reads[0].tensor->shape) * (double)op_int(op, "units");
 }
 
-const OpInfo op_dense = { "dense", "y = W x + b", 1, 1, "units", true, attrs, infer, grad, facts, macs, true, "f:f" };
+static const OpHelp help_dense = {
+    "A fully connected layer.",
+    "x, flattened to [n] -> [units];  weight [units][n], bias [units]",
+    "inputs: { x: { shape: [8] } }\n"
+    "targets: { y: { classes: 3 } }\n"
+    "flow:\n"
+    "  - h: { dense: x, units: 16, act: relu }\n"
+    "  - v: { dense: h, units: 3 }\n"
+    "loss: { cross_entropy: [v, y] }\n",
+};
+
+const OpInfo op_dense = { "dense", "y = W x + b", 1, 1, "units", true, attrs, infer, grad, facts, macs, true, "f:f", &help_dense };

@@ -26,4 +26,19 @@ static void facts(const Model *m, const Op *op, Fact *f)
     fact_real(f, "ramp", op_real(op, "ramp"));
 }
 
-const OpInfo op_dropout = { "dropout", "y = x / (1 - rate), or 0 with probability rate", 1, 1, "rate", true, attrs, infer, grad, facts, NULL, false, "f:f" };
+static const OpHelp help_dropout = {
+    "In training, drops elements at random and scales the others up; else does nothing.",
+    "x of any shape -> the same shape",
+    "inputs: { x: { shape: [8] } }\n"
+    "targets: { y: { classes: 3 } }\n"
+    "nets:\n"
+    "  classify:\n"
+    "    - dense: { units: 16, act: relu }\n"
+    "    - dropout: { rate: 0.5, ramp: 5 }\n"
+    "    - dense: 3\n"
+    "flow:\n"
+    "  - v: { classify: x }\n"
+    "loss: { cross_entropy: [v, y] }\n",
+};
+
+const OpInfo op_dropout = { "dropout", "y = x / (1 - rate), or 0 with probability rate", 1, 1, "rate", true, attrs, infer, grad, facts, NULL, false, "f:f", &help_dropout };

@@ -51,6 +51,21 @@ static void facts(const Model *m, const Op *op, Fact *f)
     fact_text(f, "gates_type", fwd->keeps ? arena_printf(m->arena, "%s_t", fwd->writes[1].tensor->name) : "");
 }
 
-const OpInfo op_gru = { "gru", "h' = (1-z) n + z h", 1, 2, NULL, false, attrs, infer_never, grad_never, facts_none, NULL, false, "" };
+static const OpHelp help_gru = {
+    "The gated recurrent unit: a state that learns what to keep.  PyTorch's, rows in the order r, z, n.",
+    "x of any shape, h [units] -> h' [units];  weight_ih [3 units][n], weight_hh [3 units][units], bias_ih [3 units]",
+    "inputs: { x: { shape: [8] } }\n"
+    "targets: { y: { classes: 3 } }\n"
+    "flow:\n"
+    "  - repeat: 4\n"
+    "    carry: { h: { gru: { units: 16 } } }\n"
+    "    do:\n"
+    "      - h: { gru: [x, h] }\n"
+    "  - z: { last: h }\n"
+    "  - v: { dense: z, units: 3 }\n"
+    "loss: { cross_entropy: [v, y] }\n",
+};
+
+const OpInfo op_gru = { "gru", "h' = (1-z) n + z h", 1, 2, NULL, false, attrs, infer_never, grad_never, facts_none, NULL, false, "", &help_gru };
 const OpInfo op_gru_gates = { "gru_gates", "r, z = sigmoid(xw + hw);  n = tanh(xw_n + r hw_n);  h' = (1-z) n + z h", 3, 3, NULL, false, none,
-                              infer, grad, facts, NULL, false, "tt:fft" };
+                              infer, grad, facts, NULL, false, "tt:fft", NULL };

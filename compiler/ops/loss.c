@@ -42,6 +42,25 @@ static void facts_cross_entropy(const Model *m, const Op *op, Fact *f)
 
 static void facts_mse(const Model *m, const Op *op, Fact *f) { (void)m, (void)op, (void)f; }
 
+static const OpHelp help_cross_entropy = {
+    "The loss of a classifier; the softmax is inside.  Stands under `loss`.",
+    "[logits, labels]: logits [classes], [positions, classes], or [classes] at each step of a repeat; labels of a target with classes",
+    "inputs: { x: { shape: [8] } }\n"
+    "targets: { y: { classes: 3 } }\n"
+    "flow:\n"
+    "  - v: { dense: x, units: 3 }\n"
+    "loss: { cross_entropy: [v, y], epsilon: 1e-5 }\n",
+};
+static const OpHelp help_mse = {
+    "The mean of squared differences, over examples and elements.  Stands under `loss`.",
+    "[a, b]: two values of one shape; b may be a target with a shape",
+    "inputs: { x: { shape: [8] } }\n"
+    "targets: { y: { shape: [2] } }\n"
+    "flow:\n"
+    "  - v: { dense: x, units: 2 }\n"
+    "loss: { mse: [v, y], weight: 0.5 }\n",
+};
+
 const OpInfo op_cross_entropy = { "cross_entropy", "loss = -log(softmax(x)[label] + epsilon)", 2, 2, NULL, false, cross_entropy_attrs, infer,
-                                  grad_cross_entropy, facts_cross_entropy, NULL, false, "f:f" };
-const OpInfo op_mse = { "mse", "loss = sum of (a - b)^2", 2, 2, NULL, false, mse_attrs, infer, grad_cross_entropy, facts_mse, NULL, false, "f:f" };
+                                  grad_cross_entropy, facts_cross_entropy, NULL, false, "f:f", &help_cross_entropy };
+const OpInfo op_mse = { "mse", "loss = sum of (a - b)^2", 2, 2, NULL, false, mse_attrs, infer, grad_cross_entropy, facts_mse, NULL, false, "f:f", &help_mse };

@@ -78,5 +78,20 @@ static void facts(const Model *m, const Op *op, Fact *f)
     fact_text(f, "winner_type", fwd->keeps ? arena_printf(m->arena, "%s_t", fwd->writes[1].tensor->name) : "");
 }
 
+static const OpHelp help_maxpool = {
+    "Keeps the largest element of each window; windows that stick out are dropped.",
+    "x [C, H, W] -> [C, (H - size) // stride + 1, (W - size) // stride + 1]",
+    "inputs: { x: { shape: [1, 12, 12] } }\n"
+    "targets: { y: { classes: 3 } }\n"
+    "nets:\n"
+    "  classify:\n"
+    "    - conv: { filters: 4, act: relu }\n"
+    "    - maxpool: 2\n"
+    "    - dense: 3\n"
+    "flow:\n"
+    "  - v: { classify: x }\n"
+    "loss: { cross_entropy: [v, y] }\n",
+};
+
 const OpInfo op_maxpool = { "maxpool", "y[c,i,j] = max over u,v of x[c, i*s+u, j*s+v], the first on a tie", 1, 1, "size", true, attrs,
-                            infer, grad, facts, NULL, false, "tt:t" };
+                            infer, grad, facts, NULL, false, "tt:t", &help_maxpool };

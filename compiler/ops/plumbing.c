@@ -50,14 +50,29 @@ static void facts_load(const Model *m, const Op *op, Fact *f)
 }
 static void facts_labels(const Model *m, const Op *op, Fact *f) { (void)m; fact_int(f, "P", shape_count(&op->writes[0].tensor->shape)); }
 
-const OpInfo op_load = { "load", "the examples of a group, side by side", 0, 0, NULL, false, none, infer_set, grad_none, facts_load, NULL, false, "f:f" };
-const OpInfo op_labels = { "labels", "the labels of a group, side by side", 0, 0, NULL, false, none, infer_set, grad_none, facts_labels, NULL, false, "i:i" };
-const OpInfo op_stack = { "stack", "y = the steps of x, one after the other", 1, 1, NULL, false, none, infer_stack, grad_backward_only, facts_steps, NULL, false, "t:a" };
-const OpInfo op_pick = { "pick", "y = x at one step", 1, 1, NULL, false, none, infer_same, grad_backward_only, facts_steps, NULL, false, "t:a" };
-const OpInfo op_sum_steps = { "sum_steps", "y = x summed over the steps", 1, 1, NULL, false, none, infer_same, NULL, facts_steps, NULL, false, "t:a" };
-const OpInfo op_fill = { "fill", "y = 0", 0, 0, NULL, false, none, infer_set, grad_none, facts_fill, NULL, false, "f:f" };
-const OpInfo op_broadcast = { "broadcast", "y = a parameter, for every example", 0, 0, NULL, false, none, infer_set, grad_broadcast, facts_none, NULL, false, "f:f" };
-const OpInfo op_copy = { "copy", "y = x", 1, 1, NULL, false, none, infer_same, grad_copy, facts_none, NULL, false, "f:f" };
-const OpInfo op_fold = { "fold", "the groups' parts of a gradient, added in a fixed tree", 0, 0, NULL, false, none, infer_set, NULL, facts_none, NULL, true, "f:f" };
+static const OpHelp help_last = {
+    "The value that a name of a repeat has at the last step.",
+    "a name made in a repeat -> its shape at one step",
+    "inputs: { x: { shape: [8] } }\n"
+    "targets: { y: { classes: 3 } }\n"
+    "flow:\n"
+    "  - repeat: 4\n"
+    "    carry: { h: { gru: { units: 16 } } }\n"
+    "    do:\n"
+    "      - h: { gru: [x, h] }\n"
+    "  - z: { last: h }\n"
+    "  - v: { dense: z, units: 3 }\n"
+    "loss: { cross_entropy: [v, y] }\n",
+};
+
+const OpInfo op_load = { "load", "the examples of a group, side by side", 0, 0, NULL, false, none, infer_set, grad_none, facts_load, NULL, false, "f:f", NULL };
+const OpInfo op_labels = { "labels", "the labels of a group, side by side", 0, 0, NULL, false, none, infer_set, grad_none, facts_labels, NULL, false, "i:i", NULL };
+const OpInfo op_stack = { "stack", "y = the steps of x, one after the other", 1, 1, NULL, false, none, infer_stack, grad_backward_only, facts_steps, NULL, false, "t:a", NULL };
+const OpInfo op_pick = { "pick", "y = x at one step", 1, 1, NULL, false, none, infer_same, grad_backward_only, facts_steps, NULL, false, "t:a", NULL };
+const OpInfo op_sum_steps = { "sum_steps", "y = x summed over the steps", 1, 1, NULL, false, none, infer_same, NULL, facts_steps, NULL, false, "t:a", NULL };
+const OpInfo op_fill = { "fill", "y = 0", 0, 0, NULL, false, none, infer_set, grad_none, facts_fill, NULL, false, "f:f", NULL };
+const OpInfo op_broadcast = { "broadcast", "y = a parameter, for every example", 0, 0, NULL, false, none, infer_set, grad_broadcast, facts_none, NULL, false, "f:f", NULL };
+const OpInfo op_copy = { "copy", "y = x", 1, 1, NULL, false, none, infer_same, grad_copy, facts_none, NULL, false, "f:f", NULL };
+const OpInfo op_fold = { "fold", "the groups' parts of a gradient, added in a fixed tree", 0, 0, NULL, false, none, infer_set, NULL, facts_none, NULL, true, "f:f", NULL };
 static bool infer_never(Model *m, Op *op) { (void)m, (void)op; unreachable("last is made a pick by model.c"); }
-const OpInfo op_last = { "last", "y = x at the last step", 1, 1, NULL, false, none, infer_never, grad_none, facts_none, NULL, false, "" };
+const OpInfo op_last = { "last", "y = x at the last step", 1, 1, NULL, false, none, infer_never, grad_none, facts_none, NULL, false, "", &help_last };

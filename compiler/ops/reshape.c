@@ -47,5 +47,30 @@ static void grad(Model *m, Op *op, Use dy)
 
 static void facts(const Model *m, const Op *op, Fact *f) { (void)m, (void)op, (void)f; }
 
-const OpInfo op_reshape = { "reshape", "y = x in another shape", 1, 1, "shape", true, attrs, infer_reshape, grad, facts, NULL, false, "t:t" };
-const OpInfo op_flatten = { "flatten", "y = x in one row", 1, 1, NULL, true, flatten_attrs, infer_flatten, grad, facts, NULL, false, "t:t" };
+static const OpHelp help_reshape = {
+    "Reads the same numbers, in the same order, under another shape.",
+    "x of any shape -> [shape], with as many elements",
+    "inputs: { x: { shape: [8] } }\n"
+    "targets: { y: { length: 2, classes: 3 } }\n"
+    "flow:\n"
+    "  - h: { dense: x, units: 6 }\n"
+    "  - v: { reshape: h, shape: [2, 3] }\n"
+    "loss: { cross_entropy: [v, y] }\n",
+};
+static const OpHelp help_flatten = {
+    "Reads the same numbers as one row.",
+    "x of any shape -> [n]",
+    "inputs: { x: { shape: [1, 12, 12] } }\n"
+    "targets: { y: { classes: 3 } }\n"
+    "nets:\n"
+    "  classify:\n"
+    "    - conv: { filters: 4, act: relu }\n"
+    "    - flatten\n"
+    "    - dense: 3\n"
+    "flow:\n"
+    "  - v: { classify: x }\n"
+    "loss: { cross_entropy: [v, y] }\n",
+};
+
+const OpInfo op_reshape = { "reshape", "y = x in another shape", 1, 1, "shape", true, attrs, infer_reshape, grad, facts, NULL, false, "t:t", &help_reshape };
+const OpInfo op_flatten = { "flatten", "y = x in one row", 1, 1, NULL, true, flatten_attrs, infer_flatten, grad, facts, NULL, false, "t:t", &help_flatten };

@@ -58,4 +58,16 @@ static void facts(const Model *m, const Op *op, Fact *f)
     fact_bool(f, "index", op_attr(op, "index")->given);
 }
 
-const OpInfo op_slice = { "slice", "y = x[from:to] along an axis", 1, 1, NULL, true, attrs, infer, grad, facts, NULL, false, "t:t" };
+static const OpHelp help_slice = {
+    "Takes a range of an axis, or one position of it.",
+    "[.., n, ..] -> [.., to - from, ..]; with `index` the axis disappears",
+    "inputs: { x: { shape: [1, 12, 12] } }\n"
+    "targets: { y: { classes: 3 } }\n"
+    "flow:\n"
+    "  - row: { slice: x, axis: 1, index: 0 }\n"
+    "  - half: { slice: row, axis: 1, to: 6 }\n"
+    "  - v: { dense: half, units: 3 }\n"
+    "loss: { cross_entropy: [v, y] }\n",
+};
+
+const OpInfo op_slice = { "slice", "y = x[from:to] along an axis", 1, 1, NULL, true, attrs, infer, grad, facts, NULL, false, "t:t", &help_slice };

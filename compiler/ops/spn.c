@@ -54,4 +54,17 @@ static void facts(const Model *m, const Op *op, Fact *f)
     fact_text(f, "border", op_word(op, "border"));
 }
 
-const OpInfo op_spn = { "spn", "y[c,i,j] = image[c] at A (x_j, y_i, 1), bilinear", 2, 2, NULL, false, attrs, infer, grad, facts, NULL, false, "t:tf" };
+static const OpHelp help_spn = {
+    "Reads an image at the points of a grid that the transform A moves: a crop that can be learned.",
+    "image [C, H, W], A of six numbers (2x3, row by row) -> [C, H // downsample, W // downsample]",
+    "inputs: { x: { shape: [1, 12, 12] } }\n"
+    "targets: { y: { classes: 3 } }\n"
+    "flow:\n"
+    "  - l: { dense: x, units: 16, act: relu }\n"
+    "  - A: { dense: l, units: 6, init: identity_affine }\n"
+    "  - crop: { spn: [x, A], downsample: 2 }\n"
+    "  - v: { dense: crop, units: 3 }\n"
+    "loss: { cross_entropy: [v, y] }\n",
+};
+
+const OpInfo op_spn = { "spn", "y[c,i,j] = image[c] at A (x_j, y_i, 1), bilinear", 2, 2, NULL, false, attrs, infer, grad, facts, NULL, false, "t:tf", &help_spn };
