@@ -41,13 +41,13 @@ table1: deps all               ## Table 1 of the paper, trained anew: docs/table
 table1-docs:                   ## docs/table1.md of what the runs in RUNS= hold so far
 	@python3 bench/table1.py --docs $(if $(RUNS),--runs "$(RUNS)")
 
-golden: all                    ## write the expected C and the expected dumps anew; then read the diff
+golden: all                    ## write the expected C, the dumps, docs/errors.md and the schema anew; then read the diff
 	@.ci/golden.sh
 
 asan: deps                     ## the tests under the address and undefined-behaviour sanitizers, in build/asan
 	@.ci/test.sh asan
 
-install: all                   ## spnc and spn-data to PREFIX/bin (PREFIX=/usr/local)
+install: all                   ## spnc and spn-data to PREFIX/bin, completion for bash and zsh to PREFIX/share (PREFIX=/usr/local)
 	@cmake --install $(BUILD) --prefix $(PREFIX)
 
 clean:                         ## remove build/ and demo/

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# golden.sh -- writes anew what the compiler is expected to write: generated/tiny/tiny.c and what lies in tests/golden.
+# golden.sh -- writes anew what the compiler is expected to write: generated/tiny/tiny.c, what lies in tests/golden, and two pages of
+# docs/: the catalogue of errors and the schema that editors check models with.
 # Read the diff afterwards: it is what a change of a stage or of a template does.
 set -eu
 cd "$(dirname "$0")/.."
@@ -9,4 +10,6 @@ new=$(mktemp -d)
 trap 'rm -rf "$new"' EXIT
 "$SPNC" emit models/tiny.yaml --target avx2 -o "$new"
 cp "$new/tiny.c" generated/tiny/
-git --no-pager diff --stat -- generated tests/golden
+"$SPNC" schema >docs/spnc.schema.json
+python3 tests/catalogue.py "$SPNC" --update
+git --no-pager diff --stat -- generated tests/golden docs

@@ -137,7 +137,7 @@ static inline int present(const Batch *batch, int g)
 
 /* ==== 4 operators =================================================================================================== */
 
-/* ---- load_image: load ------------------------------------ models/tiny.yaml:9
+/* ---- load_image: load ------------------------------------ models/tiny.yaml:10
  *   1x100x100
  *   the examples of a group, side by side */
 /* y = x / 255.  rows[l] is the example of lane l; lanes from `present` on have none and are zero.
@@ -163,7 +163,7 @@ static void load_image_forward(real *y, const void *const *rows, int present)
     }
 }
 
-/* ---- load_digits: labels --------------------------------- models/tiny.yaml:11
+/* ---- load_digits: labels --------------------------------- models/tiny.yaml:12
  *   3
  *   the labels of a group, side by side */
 /* y[p][l] = label p of the example in lane l; 0 in the lanes from `present` on, which have none. */
@@ -176,7 +176,7 @@ static void load_digits_forward(int32_t *y, const void *const *rows, int present
     }
 }
 
-/* ---- front_maxpool1: maxpool ----------------------------- models/tiny.yaml:15
+/* ---- front_maxpool1: maxpool ----------------------------- models/tiny.yaml:16
  *   1x100x100 -> 1x25x25
  *   y[c,i,j] = max over u,v of x[c, i*s+u, j*s+v], the first on a tie */
 /* y[c][i][j] = max over u, v of x[c][i * 4 + u][j * 4 + v], in each lane; of equals the first in row-major order wins.
@@ -206,7 +206,7 @@ static void front_maxpool1_forward(front_maxpool1_t y, image_t x)
             }
 }
 
-/* ---- front_conv1: conv ----------------------------------- models/tiny.yaml:16
+/* ---- front_conv1: conv ----------------------------------- models/tiny.yaml:17
  *   1x25x25 -> 4x23x23    40 parameters    0.019 M multiply-adds an example
  *   y[m,i,j] = b[m] + sum over c,u,v of x[c, i*s+u-p, j*s+v-p] w[m,c,u,v], then relu */
 /* y[m][i][j] = relu(b[m] + sum over c, u, v of w[m][c][u][v] x[c][i + u][j + v]), in that order, in every lane.
@@ -345,7 +345,7 @@ static void front_conv1_weights(real dw[4][1][3][3], real db[4], front_conv1_t d
         }
 }
 
-/* ---- front_maxpool2: maxpool ----------------------------- models/tiny.yaml:17
+/* ---- front_maxpool2: maxpool ----------------------------- models/tiny.yaml:18
  *   4x23x23 -> 4x7x7
  *   y[c,i,j] = max over u,v of x[c, i*s+u, j*s+v], the first on a tie */
 /* y[c][i][j] = max over u, v of x[c][i * 3 + u][j * 3 + v], in each lane; of equals the first in row-major order wins.
@@ -443,7 +443,7 @@ static void front_maxpool2_backward(front_conv1_t dx, front_maxpool2_t dy, front
     }
 }
 
-/* ---- h_start: fill --------------------------------------- models/tiny.yaml:26
+/* ---- h_start: fill --------------------------------------- models/tiny.yaml:27
  *   16
  *   y = 0 */
 /* y = 0 */
@@ -453,7 +453,7 @@ static void h_start_forward(real *y)
         v_store(y + i, v_set1((real)0));
 }
 
-/* ---- h_from_input: dense --------------------------------- models/tiny.yaml:28
+/* ---- h_from_input: dense --------------------------------- models/tiny.yaml:29
  *   4x7x7 -> 48    9456 parameters    0.00941 M multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
@@ -659,7 +659,7 @@ static void h_from_input_weights(real dw[196][48], real db[48], real *dy, real *
     }
 }
 
-/* ---- h_from_state: dense --------------------------------- models/tiny.yaml:28
+/* ---- h_from_state: dense --------------------------------- models/tiny.yaml:29
  *   16 -> 48    768 parameters    0.000768 M multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (sum over k of w[k][m] x[s][k]), k in order, in every lane.
@@ -858,7 +858,7 @@ static void h_from_state_weights(real dw[16][48], real *dy, real *x, real *work)
     }
 }
 
-/* ---- h: gru_gates ---------------------------------------- models/tiny.yaml:28
+/* ---- h: gru_gates ---------------------------------------- models/tiny.yaml:29
  *   48, 48, 16 -> 16
  *   r, z = sigmoid(xw + hw);  n = tanh(xw_n + r hw_n);  h' = (1-z) n + z h */
 /* xw = W_i x + b and hw = W_h h (+ b), [3H] lanes each, in the order r, z, n:
@@ -905,7 +905,7 @@ static void h_backward(real *dxw, real *dhw, h_t dbefore,
     }
 }
 
-/* ---- A: dense -------------------------------------------- models/tiny.yaml:29
+/* ---- A: dense -------------------------------------------- models/tiny.yaml:30
  *   16 -> 6    102 parameters    9.6e-05 M multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
@@ -1114,7 +1114,7 @@ static void A_weights(real dw[16][16], real db[16], real *dy, real *x, real *wor
     }
 }
 
-/* ---- crop: spn ------------------------------------------- models/tiny.yaml:30
+/* ---- crop: spn ------------------------------------------- models/tiny.yaml:31
  *   1x100x100, 6 -> 1x20x20
  *   y[c,i,j] = image[c] at A (x_j, y_i, 1), bilinear */
 /* The grid: where the columns (x) and the rows (y) of the output lie, the image's corners being at -1 and 1. */
@@ -1223,7 +1223,7 @@ static uint64_t crop_decisions(uint64_t hash, real *A)
     return hash;
 }
 
-/* ---- classify_conv1: conv_pool --------------------------- models/tiny.yaml:19
+/* ---- classify_conv1: conv_pool --------------------------- models/tiny.yaml:20
  *   1x20x20 -> 8x9x9    80 parameters    0.0233 M multiply-adds an example
  *   y = max(0, the largest of each 2x2 of conv(x)) */
 /* y[m][i][j] = max(0, the largest of the four sums s[r][q], r, q in {0, 1}, of the window), in each lane, where
@@ -1359,7 +1359,7 @@ static void classify_conv1_weights(real dw[8][1][3][3], real db[], classify_maxp
     }
 }
 
-/* ---- classify_dense1: dense ------------------------------ models/tiny.yaml:21
+/* ---- classify_dense1: dense ------------------------------ models/tiny.yaml:22
  *   8x9x9 -> 10    6490 parameters    0.00648 M multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
@@ -1541,7 +1541,7 @@ static void classify_dense1_weights(real dw[648][16], real db[16], real *dy, rea
     }
 }
 
-/* ---- cross_entropy1: cross_entropy ----------------------- models/tiny.yaml:33
+/* ---- cross_entropy1: cross_entropy ----------------------- models/tiny.yaml:34
  *   10, 3 -> 1
  *   loss = -log(softmax(x)[label] + epsilon) */
 /* With p = softmax(x) and y the label, in every lane
@@ -1587,7 +1587,7 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
     }
 }
 
-/* ---- d_h_2_end: fill ------------------------------------- models/tiny.yaml:28
+/* ---- d_h_2_end: fill ------------------------------------- models/tiny.yaml:29
  *   16
  *   y = 0 */
 /* y = 0 */
@@ -1597,7 +1597,7 @@ static void d_h_2_end_forward(real *y)
         v_store(y + i, v_set1((real)0));
 }
 
-/* ---- d_h_3_end: fill ------------------------------------- models/tiny.yaml:28
+/* ---- d_h_3_end: fill ------------------------------------- models/tiny.yaml:29
  *   16
  *   y = 0 */
 /* y = 0 */
@@ -1607,7 +1607,7 @@ static void d_h_3_end_forward(real *y)
         v_store(y + i, v_set1((real)0));
 }
 
-/* ---- sum_d_h_total: sum ---------------------------------- models/tiny.yaml:26
+/* ---- sum_d_h_total: sum ---------------------------------- models/tiny.yaml:27
  *   16, 16, 16 -> 16
  *   y = x1 + x2 + ... */
 /* y = x1 + x2 + x3 */
@@ -1617,7 +1617,7 @@ static void sum_d_h_total_forward(real *y, real *x1, real *x2, real *x3)
         v_store(y + i, v_add(v_add(v_load(x1 + i), v_load(x2 + i)), v_load(x3 + i)));
 }
 
-/* ---- sum_d_h_from_input_2: sum_steps --------------------- models/tiny.yaml:28
+/* ---- sum_d_h_from_input_2: sum_steps --------------------- models/tiny.yaml:29
  *   48 -> 48
  *   y = x summed over the steps */
 /* y = x of step 0 + x of step 1 + ... in that order; a step lies 2 groups after the one before. */
@@ -1768,17 +1768,17 @@ static void backward_pass(const Batch *batch)
 /* ==== 7 update ====================================================================================================== */
 
 static const NetParam params[] = {
-    { "front.conv1.weight", 4, { 4, 1, 3, 3 }, EXPORTED, 0, 0, 36, INIT_UNIFORM, 0.3651483716701107, 16 },
-    { "front.conv1.bias", 1, { 4 }, EXPORTED, 0, 48, 4, INIT_CONSTANT, 0, 16 },
-    { "h.weight_ih", 2, { 48, 196 }, IN_OUT, 48, 64, 9408, INIT_NORMAL, 0.1, 28 },
-    { "h.bias_ih", 1, { 48 }, EXPORTED, 0, 9472, 48, INIT_CONSTANT, 0, 28 },
-    { "h.weight_hh", 2, { 48, 16 }, IN_OUT, 48, 9520, 768, INIT_NORMAL, 0.1, 28 },
-    { "A.weight", 2, { 6, 16 }, IN_OUT, 16, 10288, 96, INIT_CONSTANT, 0, 29 },
-    { "A.bias", 1, { 6 }, EXPORTED, 0, 10544, 6, INIT_IDENTITY_AFFINE, 0, 29 },
-    { "classify.conv1.weight", 4, { 8, 1, 3, 3 }, EXPORTED, 0, 10560, 72, INIT_UNIFORM, 0.2721655269759087, 19 },
-    { "classify.conv1.bias", 1, { 8 }, EXPORTED, 0, 10640, 8, INIT_CONSTANT, 0, 19 },
-    { "classify.dense1.weight", 2, { 10, 648 }, IN_OUT, 16, 10656, 6480, INIT_UNIFORM, 0.09549105211188455, 21 },
-    { "classify.dense1.bias", 1, { 10 }, EXPORTED, 0, 21024, 10, INIT_CONSTANT, 0, 21 },
+    { "front.conv1.weight", 4, { 4, 1, 3, 3 }, EXPORTED, 0, 0, 36, INIT_UNIFORM, 0.3651483716701107, 17 },
+    { "front.conv1.bias", 1, { 4 }, EXPORTED, 0, 48, 4, INIT_CONSTANT, 0, 17 },
+    { "h.weight_ih", 2, { 48, 196 }, IN_OUT, 48, 64, 9408, INIT_NORMAL, 0.1, 29 },
+    { "h.bias_ih", 1, { 48 }, EXPORTED, 0, 9472, 48, INIT_CONSTANT, 0, 29 },
+    { "h.weight_hh", 2, { 48, 16 }, IN_OUT, 48, 9520, 768, INIT_NORMAL, 0.1, 29 },
+    { "A.weight", 2, { 6, 16 }, IN_OUT, 16, 10288, 96, INIT_CONSTANT, 0, 30 },
+    { "A.bias", 1, { 6 }, EXPORTED, 0, 10544, 6, INIT_IDENTITY_AFFINE, 0, 30 },
+    { "classify.conv1.weight", 4, { 8, 1, 3, 3 }, EXPORTED, 0, 10560, 72, INIT_UNIFORM, 0.2721655269759087, 20 },
+    { "classify.conv1.bias", 1, { 8 }, EXPORTED, 0, 10640, 8, INIT_CONSTANT, 0, 20 },
+    { "classify.dense1.weight", 2, { 10, 648 }, IN_OUT, 16, 10656, 6480, INIT_UNIFORM, 0.09549105211188455, 22 },
+    { "classify.dense1.bias", 1, { 10 }, EXPORTED, 0, 21024, 10, INIT_CONSTANT, 0, 22 },
 };
 enum { PARAMS = sizeof params / sizeof *params };
 static double *row_sums;
@@ -1864,159 +1864,159 @@ static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look)
     real *scratch = scratches;
     for (int g = 0; g < G; g++) {
         load_image_forward((real *)image_at(g), batch->inputs[0] + g * L, present(batch, g));
-        SEE("load_image", "forward", 9, -1, g, "image", 1, (real *)image_at(g), 160000, 160000, 3, { 1, 100, 100 });
+        SEE("load_image", "forward", 10, -1, g, "image", 1, (real *)image_at(g), 160000, 160000, 3, { 1, 100, 100 });
         load_digits_forward((int32_t *)digits_at(g), batch->targets[0] + g * L, present(batch, g));
-        SEE("front_maxpool1", "forward", 15, -1, g, "image", 0, (real *)image_at(g), 160000, 160000, 3, { 1, 100, 100 });
+        SEE("front_maxpool1", "forward", 16, -1, g, "image", 0, (real *)image_at(g), 160000, 160000, 3, { 1, 100, 100 });
         front_maxpool1_forward(front_maxpool1_at(g), image_at(g));
-        SEE("front_maxpool1", "forward", 15, -1, g, "front_maxpool1", 1, (real *)front_maxpool1_at(g), 10000, 10000, 3, { 1, 25, 25 });
-        SEE("front_conv1", "forward", 16, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 10000, 10000, 3, { 1, 25, 25 });
+        SEE("front_maxpool1", "forward", 16, -1, g, "front_maxpool1", 1, (real *)front_maxpool1_at(g), 10000, 10000, 3, { 1, 25, 25 });
+        SEE("front_conv1", "forward", 17, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 10000, 10000, 3, { 1, 25, 25 });
         front_conv1_forward(front_conv1_at(g), front_maxpool1_at(g), weights->front_conv1_weight, weights->front_conv1_bias);
-        SEE("front_conv1", "forward", 16, -1, g, "front_conv1", 1, (real *)front_conv1_at(g), 33856, 33856, 3, { 4, 23, 23 });
-        SEE("front_maxpool2", "forward", 17, -1, g, "front_conv1", 0, (real *)front_conv1_at(g), 33856, 33856, 3, { 4, 23, 23 });
+        SEE("front_conv1", "forward", 17, -1, g, "front_conv1", 1, (real *)front_conv1_at(g), 33856, 33856, 3, { 4, 23, 23 });
+        SEE("front_maxpool2", "forward", 18, -1, g, "front_conv1", 0, (real *)front_conv1_at(g), 33856, 33856, 3, { 4, 23, 23 });
         front_maxpool2_forward(front_maxpool2_at(g), front_maxpool2_winner_at(g), front_conv1_at(g));
-        SEE("front_maxpool2", "forward", 17, -1, g, "front_maxpool2", 1, (real *)front_maxpool2_at(g), 3136, 3136, 3, { 4, 7, 7 });
+        SEE("front_maxpool2", "forward", 18, -1, g, "front_maxpool2", 1, (real *)front_maxpool2_at(g), 3136, 3136, 3, { 4, 7, 7 });
         h_start_forward((real *)h_at(g - G));
-        SEE("h_start", "forward", 26, -1, g, "h", 1, (real *)h_at(g - G), 256, 256, 1, { 16 });
+        SEE("h_start", "forward", 27, -1, g, "h", 1, (real *)h_at(g - G), 256, 256, 1, { 16 });
     }
-    SEE("h_from_input", "forward", 28, -1, -1, "front_maxpool2", 0, (real *)front_maxpool2_at(0), 6272, 3136, 3, { 4, 7, 7 });
+    SEE("h_from_input", "forward", 29, -1, -1, "front_maxpool2", 0, (real *)front_maxpool2_at(0), 6272, 3136, 3, { 4, 7, 7 });
     h_from_input_forward((real *)h_from_input_at(0), (real *)front_maxpool2_at(0), weights->h_weight_ih, weights->h_bias_ih);
-    SEE("h_from_input", "forward", 28, -1, -1, "h_from_input", 1, (real *)h_from_input_at(0), 1536, 768, 1, { 48 });
+    SEE("h_from_input", "forward", 29, -1, -1, "h_from_input", 1, (real *)h_from_input_at(0), 1536, 768, 1, { 48 });
     for (int t = 0; t < 3; t++) {
-        SEE("h_from_state", "forward", 28, t, -1, "h", 0, (real *)h_at(t * G - G), 512, 256, 1, { 16 });
+        SEE("h_from_state", "forward", 29, t, -1, "h", 0, (real *)h_at(t * G - G), 512, 256, 1, { 16 });
         h_from_state_forward((real *)h_from_state_at(t * G), (real *)h_at(t * G - G), weights->h_weight_hh);
-        SEE("h_from_state", "forward", 28, t, -1, "h_from_state", 1, (real *)h_from_state_at(t * G), 1536, 768, 1, { 48 });
+        SEE("h_from_state", "forward", 29, t, -1, "h_from_state", 1, (real *)h_from_state_at(t * G), 1536, 768, 1, { 48 });
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("h", "forward", 28, t, g, "h_from_input", 0, (real *)h_from_input_at(g), 768, 768, 1, { 48 });
-            SEE("h", "forward", 28, t, g, "h_from_state", 0, (real *)h_from_state_at(s), 768, 768, 1, { 48 });
-            SEE("h", "forward", 28, t, g, "h", 0, (real *)h_at(s - G), 256, 256, 1, { 16 });
+            SEE("h", "forward", 29, t, g, "h_from_input", 0, (real *)h_from_input_at(g), 768, 768, 1, { 48 });
+            SEE("h", "forward", 29, t, g, "h_from_state", 0, (real *)h_from_state_at(s), 768, 768, 1, { 48 });
+            SEE("h", "forward", 29, t, g, "h", 0, (real *)h_at(s - G), 256, 256, 1, { 16 });
             h_forward(h_at(s), h_gates_at(s), (real *)h_from_input_at(g), (real *)h_from_state_at(s), h_at(s - G));
-            SEE("h", "forward", 28, t, g, "h", 1, (real *)h_at(s), 256, 256, 1, { 16 });
-            SEE("h", "forward", 28, t, g, "h_gates", 1, (real *)h_gates_at(s), 768, 768, 2, { 3, 16 });
+            SEE("h", "forward", 29, t, g, "h", 1, (real *)h_at(s), 256, 256, 1, { 16 });
+            SEE("h", "forward", 29, t, g, "h_gates", 1, (real *)h_gates_at(s), 768, 768, 2, { 3, 16 });
         }
     }
-    SEE("A", "forward", 29, -1, -1, "h", 0, (real *)h_at(0), 1536, 256, 1, { 16 });
+    SEE("A", "forward", 30, -1, -1, "h", 0, (real *)h_at(0), 1536, 256, 1, { 16 });
     A_forward((real *)A_at(0), (real *)h_at(0), weights->A_weight, weights->A_bias);
-    SEE("A", "forward", 29, -1, -1, "A", 1, (real *)A_at(0), 576, 96, 1, { 6 });
+    SEE("A", "forward", 30, -1, -1, "A", 1, (real *)A_at(0), 576, 96, 1, { 6 });
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("crop", "forward", 30, t, g, "image", 0, (real *)image_at(g), 160000, 160000, 3, { 1, 100, 100 });
-        SEE("crop", "forward", 30, t, g, "A", 0, (real *)A_at(s), 96, 96, 1, { 6 });
+        SEE("crop", "forward", 31, t, g, "image", 0, (real *)image_at(g), 160000, 160000, 3, { 1, 100, 100 });
+        SEE("crop", "forward", 31, t, g, "A", 0, (real *)A_at(s), 96, 96, 1, { 6 });
         crop_forward(crop_at(s), image_at(g), (real *)A_at(s));
-        SEE("crop", "forward", 30, t, g, "crop", 1, (real *)crop_at(s), 6400, 6400, 3, { 1, 20, 20 });
-        SEE("classify_conv1", "forward", 19, t, g, "crop", 0, (real *)crop_at(s), 6400, 6400, 3, { 1, 20, 20 });
+        SEE("crop", "forward", 31, t, g, "crop", 1, (real *)crop_at(s), 6400, 6400, 3, { 1, 20, 20 });
+        SEE("classify_conv1", "forward", 20, t, g, "crop", 0, (real *)crop_at(s), 6400, 6400, 3, { 1, 20, 20 });
         classify_conv1_forward(classify_maxpool1_at(s), classify_maxpool1_winner_at(s), crop_at(s), weights->classify_conv1_weight, weights->classify_conv1_bias);
-        SEE("classify_conv1", "forward", 19, t, g, "classify_maxpool1", 1, (real *)classify_maxpool1_at(s), 10368, 10368, 3, { 8, 9, 9 });
+        SEE("classify_conv1", "forward", 20, t, g, "classify_maxpool1", 1, (real *)classify_maxpool1_at(s), 10368, 10368, 3, { 8, 9, 9 });
     }
-    SEE("classify_dense1", "forward", 21, -1, -1, "classify_maxpool1", 0, (real *)classify_maxpool1_at(0), 62208, 10368, 3, { 8, 9, 9 });
+    SEE("classify_dense1", "forward", 22, -1, -1, "classify_maxpool1", 0, (real *)classify_maxpool1_at(0), 62208, 10368, 3, { 8, 9, 9 });
     classify_dense1_forward((real *)classify_dense1_at(0), (real *)classify_maxpool1_at(0), weights->classify_dense1_weight, weights->classify_dense1_bias);
-    SEE("classify_dense1", "forward", 21, -1, -1, "classify_dense1", 1, (real *)classify_dense1_at(0), 960, 160, 1, { 10 });
+    SEE("classify_dense1", "forward", 22, -1, -1, "classify_dense1", 1, (real *)classify_dense1_at(0), 960, 160, 1, { 10 });
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("cross_entropy1", "forward", 33, t, g, "classify_dense1", 0, (real *)classify_dense1_at(s), 160, 160, 1, { 10 });
+        SEE("cross_entropy1", "forward", 34, t, g, "classify_dense1", 0, (real *)classify_dense1_at(s), 160, 160, 1, { 10 });
         cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L);
-        SEE("cross_entropy1", "forward", 33, t, g, "loss1", 1, (real *)loss1_at(s), 16, 16, 0, { 0 });
+        SEE("cross_entropy1", "forward", 34, t, g, "loss1", 1, (real *)loss1_at(s), 16, 16, 0, { 0 });
     }
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("cross_entropy1", "backward", 33, t, g, "classify_dense1", 0, (real *)classify_dense1_at(s), 160, 160, 1, { 10 });
+        SEE("cross_entropy1", "backward", 34, t, g, "classify_dense1", 0, (real *)classify_dense1_at(s), 160, 160, 1, { 10 });
         cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L, loss1_scale, present(batch, g));
-        SEE("cross_entropy1", "backward", 33, t, g, "d_classify_dense1", 1, (real *)d_classify_dense1_at(s), 160, 160, 1, { 10 });
+        SEE("cross_entropy1", "backward", 34, t, g, "d_classify_dense1", 1, (real *)d_classify_dense1_at(s), 160, 160, 1, { 10 });
     }
-    SEE("classify_dense1", "weights", 21, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 960, 160, 1, { 10 });
-    SEE("classify_dense1", "weights", 21, -1, -1, "classify_maxpool1", 0, (real *)classify_maxpool1_at(0), 62208, 10368, 3, { 8, 9, 9 });
+    SEE("classify_dense1", "weights", 22, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 960, 160, 1, { 10 });
+    SEE("classify_dense1", "weights", 22, -1, -1, "classify_maxpool1", 0, (real *)classify_maxpool1_at(0), 62208, 10368, 3, { 8, 9, 9 });
     classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(0), (real *)classify_maxpool1_at(0), d_classify_dense1_rows_at(0));
-    SEE("classify_dense1", "weights", 21, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight, 10368, 0, 0, { 0 });
-    SEE("classify_dense1", "weights", 21, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16, 0, 0, { 0 });
-    SEE("classify_dense1", "backward", 21, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 960, 160, 1, { 10 });
+    SEE("classify_dense1", "weights", 22, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight, 10368, 0, 0, { 0 });
+    SEE("classify_dense1", "weights", 22, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16, 0, 0, { 0 });
+    SEE("classify_dense1", "backward", 22, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 960, 160, 1, { 10 });
     classify_dense1_backward((real *)d_classify_maxpool1_at(0), (real *)d_classify_dense1_at(0), weights->classify_dense1_weight);
-    SEE("classify_dense1", "backward", 21, -1, -1, "d_classify_maxpool1", 1, (real *)d_classify_maxpool1_at(0), 62208, 10368, 3, { 8, 9, 9 });
+    SEE("classify_dense1", "backward", 22, -1, -1, "d_classify_maxpool1", 1, (real *)d_classify_maxpool1_at(0), 62208, 10368, 3, { 8, 9, 9 });
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("classify_conv1", "weights", 19, t, g, "d_classify_maxpool1", 0, (real *)d_classify_maxpool1_at(s), 10368, 10368, 3, { 8, 9, 9 });
-        SEE("classify_conv1", "weights", 19, t, g, "classify_maxpool1", 0, (real *)classify_maxpool1_at(s), 10368, 10368, 3, { 8, 9, 9 });
-        SEE("classify_conv1", "weights", 19, t, g, "crop", 0, (real *)crop_at(s), 6400, 6400, 3, { 1, 20, 20 });
+        SEE("classify_conv1", "weights", 20, t, g, "d_classify_maxpool1", 0, (real *)d_classify_maxpool1_at(s), 10368, 10368, 3, { 8, 9, 9 });
+        SEE("classify_conv1", "weights", 20, t, g, "classify_maxpool1", 0, (real *)classify_maxpool1_at(s), 10368, 10368, 3, { 8, 9, 9 });
+        SEE("classify_conv1", "weights", 20, t, g, "crop", 0, (real *)crop_at(s), 6400, 6400, 3, { 1, 20, 20 });
         classify_conv1_weights(d_classify_conv1_weight_part_at(s), d_classify_conv1_bias_part_at(s), d_classify_maxpool1_at(s), classify_maxpool1_winner_at(s), classify_maxpool1_at(s), crop_at(s));
-        SEE("classify_conv1", "weights", 19, t, g, "d_classify_conv1_weight_part", 1, (real *)d_classify_conv1_weight_part_at(s), 72, 0, 4, { 8, 1, 3, 3 });
-        SEE("classify_conv1", "weights", 19, t, g, "d_classify_conv1_bias_part", 1, (real *)d_classify_conv1_bias_part_at(s), 8, 0, 1, { 8 });
-        SEE("classify_conv1", "backward", 19, t, g, "d_classify_maxpool1", 0, (real *)d_classify_maxpool1_at(s), 10368, 10368, 3, { 8, 9, 9 });
-        SEE("classify_conv1", "backward", 19, t, g, "classify_maxpool1", 0, (real *)classify_maxpool1_at(s), 10368, 10368, 3, { 8, 9, 9 });
+        SEE("classify_conv1", "weights", 20, t, g, "d_classify_conv1_weight_part", 1, (real *)d_classify_conv1_weight_part_at(s), 72, 0, 4, { 8, 1, 3, 3 });
+        SEE("classify_conv1", "weights", 20, t, g, "d_classify_conv1_bias_part", 1, (real *)d_classify_conv1_bias_part_at(s), 8, 0, 1, { 8 });
+        SEE("classify_conv1", "backward", 20, t, g, "d_classify_maxpool1", 0, (real *)d_classify_maxpool1_at(s), 10368, 10368, 3, { 8, 9, 9 });
+        SEE("classify_conv1", "backward", 20, t, g, "classify_maxpool1", 0, (real *)classify_maxpool1_at(s), 10368, 10368, 3, { 8, 9, 9 });
         classify_conv1_backward(d_crop_at(s), d_classify_maxpool1_at(s), classify_maxpool1_winner_at(s), classify_maxpool1_at(s), weights->classify_conv1_weight);
-        SEE("classify_conv1", "backward", 19, t, g, "d_crop", 1, (real *)d_crop_at(s), 6400, 6400, 3, { 1, 20, 20 });
-        SEE("crop", "backward", 30, t, g, "d_crop", 0, (real *)d_crop_at(s), 6400, 6400, 3, { 1, 20, 20 });
-        SEE("crop", "backward", 30, t, g, "image", 0, (real *)image_at(g), 160000, 160000, 3, { 1, 100, 100 });
-        SEE("crop", "backward", 30, t, g, "A", 0, (real *)A_at(s), 96, 96, 1, { 6 });
+        SEE("classify_conv1", "backward", 20, t, g, "d_crop", 1, (real *)d_crop_at(s), 6400, 6400, 3, { 1, 20, 20 });
+        SEE("crop", "backward", 31, t, g, "d_crop", 0, (real *)d_crop_at(s), 6400, 6400, 3, { 1, 20, 20 });
+        SEE("crop", "backward", 31, t, g, "image", 0, (real *)image_at(g), 160000, 160000, 3, { 1, 100, 100 });
+        SEE("crop", "backward", 31, t, g, "A", 0, (real *)A_at(s), 96, 96, 1, { 6 });
         crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(g), (real *)A_at(s));
-        SEE("crop", "backward", 30, t, g, "d_A", 1, (real *)d_A_at(s), 96, 96, 1, { 6 });
+        SEE("crop", "backward", 31, t, g, "d_A", 1, (real *)d_A_at(s), 96, 96, 1, { 6 });
     }
-    SEE("A", "weights", 29, -1, -1, "d_A", 0, (real *)d_A_at(0), 576, 96, 1, { 6 });
-    SEE("A", "weights", 29, -1, -1, "h", 0, (real *)h_at(0), 1536, 256, 1, { 16 });
+    SEE("A", "weights", 30, -1, -1, "d_A", 0, (real *)d_A_at(0), 576, 96, 1, { 6 });
+    SEE("A", "weights", 30, -1, -1, "h", 0, (real *)h_at(0), 1536, 256, 1, { 16 });
     A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(0), (real *)h_at(0), d_A_rows_at(0));
-    SEE("A", "weights", 29, -1, -1, "A.weight", 1, (real *)gradient->A_weight, 256, 0, 0, { 0 });
-    SEE("A", "weights", 29, -1, -1, "A.bias", 1, (real *)gradient->A_bias, 16, 0, 0, { 0 });
-    SEE("A", "backward", 29, -1, -1, "d_A", 0, (real *)d_A_at(0), 576, 96, 1, { 6 });
+    SEE("A", "weights", 30, -1, -1, "A.weight", 1, (real *)gradient->A_weight, 256, 0, 0, { 0 });
+    SEE("A", "weights", 30, -1, -1, "A.bias", 1, (real *)gradient->A_bias, 16, 0, 0, { 0 });
+    SEE("A", "backward", 30, -1, -1, "d_A", 0, (real *)d_A_at(0), 576, 96, 1, { 6 });
     A_backward((real *)d_h_at(0), (real *)d_A_at(0), weights->A_weight);
-    SEE("A", "backward", 29, -1, -1, "d_h", 1, (real *)d_h_at(0), 1536, 256, 1, { 16 });
+    SEE("A", "backward", 30, -1, -1, "d_h", 1, (real *)d_h_at(0), 1536, 256, 1, { 16 });
     fold((real *)gradient->classify_conv1_weight, (real *)d_classify_conv1_weight_part_at(0), 6, 72, 0);
     fold((real *)gradient->classify_conv1_bias, (real *)d_classify_conv1_bias_part_at(0), 6, 8, 0);
     for (int g = 0; g < G; g++) {
         d_h_2_end_forward((real *)d_h_2_at(g + 3 * G));
-        SEE("d_h_2_end", "forward", 28, -1, g, "d_h_2", 1, (real *)d_h_2_at(g + 3 * G), 256, 256, 1, { 16 });
+        SEE("d_h_2_end", "forward", 29, -1, g, "d_h_2", 1, (real *)d_h_2_at(g + 3 * G), 256, 256, 1, { 16 });
         d_h_3_end_forward((real *)d_h_3_at(g + 3 * G));
-        SEE("d_h_3_end", "forward", 28, -1, g, "d_h_3", 1, (real *)d_h_3_at(g + 3 * G), 256, 256, 1, { 16 });
+        SEE("d_h_3_end", "forward", 29, -1, g, "d_h_3", 1, (real *)d_h_3_at(g + 3 * G), 256, 256, 1, { 16 });
     }
     for (int t = 2; t >= 0; t--) {
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("sum_d_h_total", "forward", 26, t, g, "d_h", 0, (real *)d_h_at(s), 256, 256, 1, { 16 });
-            SEE("sum_d_h_total", "forward", 26, t, g, "d_h_2", 0, (real *)d_h_2_at(s + G), 256, 256, 1, { 16 });
-            SEE("sum_d_h_total", "forward", 26, t, g, "d_h_3", 0, (real *)d_h_3_at(s + G), 256, 256, 1, { 16 });
+            SEE("sum_d_h_total", "forward", 27, t, g, "d_h", 0, (real *)d_h_at(s), 256, 256, 1, { 16 });
+            SEE("sum_d_h_total", "forward", 27, t, g, "d_h_2", 0, (real *)d_h_2_at(s + G), 256, 256, 1, { 16 });
+            SEE("sum_d_h_total", "forward", 27, t, g, "d_h_3", 0, (real *)d_h_3_at(s + G), 256, 256, 1, { 16 });
             sum_d_h_total_forward((real *)d_h_total_at(s), (real *)d_h_at(s), (real *)d_h_2_at(s + G), (real *)d_h_3_at(s + G));
-            SEE("sum_d_h_total", "forward", 26, t, g, "d_h_total", 1, (real *)d_h_total_at(s), 256, 256, 1, { 16 });
-            SEE("h", "backward", 28, t, g, "d_h_total", 0, (real *)d_h_total_at(s), 256, 256, 1, { 16 });
-            SEE("h", "backward", 28, t, g, "h_gates", 0, (real *)h_gates_at(s), 768, 768, 2, { 3, 16 });
-            SEE("h", "backward", 28, t, g, "h_from_state", 0, (real *)h_from_state_at(s), 768, 768, 1, { 48 });
-            SEE("h", "backward", 28, t, g, "h", 0, (real *)h_at(s - G), 256, 256, 1, { 16 });
+            SEE("sum_d_h_total", "forward", 27, t, g, "d_h_total", 1, (real *)d_h_total_at(s), 256, 256, 1, { 16 });
+            SEE("h", "backward", 29, t, g, "d_h_total", 0, (real *)d_h_total_at(s), 256, 256, 1, { 16 });
+            SEE("h", "backward", 29, t, g, "h_gates", 0, (real *)h_gates_at(s), 768, 768, 2, { 3, 16 });
+            SEE("h", "backward", 29, t, g, "h_from_state", 0, (real *)h_from_state_at(s), 768, 768, 1, { 48 });
+            SEE("h", "backward", 29, t, g, "h", 0, (real *)h_at(s - G), 256, 256, 1, { 16 });
             h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - G));
-            SEE("h", "backward", 28, t, g, "d_h_from_input", 1, (real *)d_h_from_input_at(s), 768, 768, 1, { 48 });
-            SEE("h", "backward", 28, t, g, "d_h_from_state", 1, (real *)d_h_from_state_at(s), 768, 768, 1, { 48 });
-            SEE("h", "backward", 28, t, g, "d_h_2", 1, (real *)d_h_2_at(s), 256, 256, 1, { 16 });
+            SEE("h", "backward", 29, t, g, "d_h_from_input", 1, (real *)d_h_from_input_at(s), 768, 768, 1, { 48 });
+            SEE("h", "backward", 29, t, g, "d_h_from_state", 1, (real *)d_h_from_state_at(s), 768, 768, 1, { 48 });
+            SEE("h", "backward", 29, t, g, "d_h_2", 1, (real *)d_h_2_at(s), 256, 256, 1, { 16 });
         }
-        SEE("h_from_state", "backward", 28, t, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(t * G), 1536, 768, 1, { 48 });
+        SEE("h_from_state", "backward", 29, t, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(t * G), 1536, 768, 1, { 48 });
         h_from_state_backward((real *)d_h_3_at(t * G), (real *)d_h_from_state_at(t * G), weights->h_weight_hh);
-        SEE("h_from_state", "backward", 28, t, -1, "d_h_3", 1, (real *)d_h_3_at(t * G), 512, 256, 1, { 16 });
+        SEE("h_from_state", "backward", 29, t, -1, "d_h_3", 1, (real *)d_h_3_at(t * G), 512, 256, 1, { 16 });
     }
-    SEE("h_from_state", "weights", 28, -1, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(0), 4608, 768, 1, { 48 });
-    SEE("h_from_state", "weights", 28, -1, -1, "h", 0, (real *)h_at(-G), 1536, 256, 1, { 16 });
+    SEE("h_from_state", "weights", 29, -1, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(0), 4608, 768, 1, { 48 });
+    SEE("h_from_state", "weights", 29, -1, -1, "h", 0, (real *)h_at(-G), 1536, 256, 1, { 16 });
     h_from_state_weights(gradient->h_weight_hh, (real *)d_h_from_state_at(0), (real *)h_at(-G), d_h_from_state_rows_at(0));
-    SEE("h_from_state", "weights", 28, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 768, 0, 0, { 0 });
+    SEE("h_from_state", "weights", 29, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 768, 0, 0, { 0 });
     for (int g = 0; g < G; g++) {
-        SEE("sum_d_h_from_input_2", "forward", 28, -1, g, "d_h_from_input", 0, (real *)d_h_from_input_at(g), 768, 768, 1, { 48 });
+        SEE("sum_d_h_from_input_2", "forward", 29, -1, g, "d_h_from_input", 0, (real *)d_h_from_input_at(g), 768, 768, 1, { 48 });
         sum_d_h_from_input_2_forward(d_h_from_input_2_at(g), &d_h_from_input_at(g));
-        SEE("sum_d_h_from_input_2", "forward", 28, -1, g, "d_h_from_input_2", 1, (real *)d_h_from_input_2_at(g), 768, 768, 1, { 48 });
+        SEE("sum_d_h_from_input_2", "forward", 29, -1, g, "d_h_from_input_2", 1, (real *)d_h_from_input_2_at(g), 768, 768, 1, { 48 });
     }
-    SEE("h_from_input", "weights", 28, -1, -1, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(0), 1536, 768, 1, { 48 });
-    SEE("h_from_input", "weights", 28, -1, -1, "front_maxpool2", 0, (real *)front_maxpool2_at(0), 6272, 3136, 3, { 4, 7, 7 });
+    SEE("h_from_input", "weights", 29, -1, -1, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(0), 1536, 768, 1, { 48 });
+    SEE("h_from_input", "weights", 29, -1, -1, "front_maxpool2", 0, (real *)front_maxpool2_at(0), 6272, 3136, 3, { 4, 7, 7 });
     h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, (real *)d_h_from_input_2_at(0), (real *)front_maxpool2_at(0), d_h_from_input_rows_at(0));
-    SEE("h_from_input", "weights", 28, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 9408, 0, 0, { 0 });
-    SEE("h_from_input", "weights", 28, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 48, 0, 0, { 0 });
-    SEE("h_from_input", "backward", 28, -1, -1, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(0), 1536, 768, 1, { 48 });
+    SEE("h_from_input", "weights", 29, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 9408, 0, 0, { 0 });
+    SEE("h_from_input", "weights", 29, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 48, 0, 0, { 0 });
+    SEE("h_from_input", "backward", 29, -1, -1, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(0), 1536, 768, 1, { 48 });
     h_from_input_backward((real *)d_front_maxpool2_at(0), (real *)d_h_from_input_2_at(0), weights->h_weight_ih);
-    SEE("h_from_input", "backward", 28, -1, -1, "d_front_maxpool2", 1, (real *)d_front_maxpool2_at(0), 6272, 3136, 3, { 4, 7, 7 });
+    SEE("h_from_input", "backward", 29, -1, -1, "d_front_maxpool2", 1, (real *)d_front_maxpool2_at(0), 6272, 3136, 3, { 4, 7, 7 });
     for (int g = 0; g < G; g++) {
-        SEE("front_maxpool2", "backward", 17, -1, g, "d_front_maxpool2", 0, (real *)d_front_maxpool2_at(g), 3136, 3136, 3, { 4, 7, 7 });
-        SEE("front_maxpool2", "backward", 17, -1, g, "front_maxpool2", 0, (real *)front_maxpool2_at(g), 3136, 3136, 3, { 4, 7, 7 });
+        SEE("front_maxpool2", "backward", 18, -1, g, "d_front_maxpool2", 0, (real *)d_front_maxpool2_at(g), 3136, 3136, 3, { 4, 7, 7 });
+        SEE("front_maxpool2", "backward", 18, -1, g, "front_maxpool2", 0, (real *)front_maxpool2_at(g), 3136, 3136, 3, { 4, 7, 7 });
         front_maxpool2_backward(d_front_conv1_sum_at(g), d_front_maxpool2_at(g), front_maxpool2_winner_at(g), front_maxpool2_at(g));
-        SEE("front_maxpool2", "backward", 17, -1, g, "d_front_conv1_sum", 1, (real *)d_front_conv1_sum_at(g), 33856, 33856, 3, { 4, 23, 23 });
-        SEE("front_conv1", "weights", 16, -1, g, "d_front_conv1_sum", 0, (real *)d_front_conv1_sum_at(g), 33856, 33856, 3, { 4, 23, 23 });
-        SEE("front_conv1", "weights", 16, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 10000, 10000, 3, { 1, 25, 25 });
+        SEE("front_maxpool2", "backward", 18, -1, g, "d_front_conv1_sum", 1, (real *)d_front_conv1_sum_at(g), 33856, 33856, 3, { 4, 23, 23 });
+        SEE("front_conv1", "weights", 17, -1, g, "d_front_conv1_sum", 0, (real *)d_front_conv1_sum_at(g), 33856, 33856, 3, { 4, 23, 23 });
+        SEE("front_conv1", "weights", 17, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 10000, 10000, 3, { 1, 25, 25 });
         front_conv1_weights(d_front_conv1_weight_part_at(g), d_front_conv1_bias_part_at(g), d_front_conv1_sum_at(g), front_maxpool1_at(g));
-        SEE("front_conv1", "weights", 16, -1, g, "d_front_conv1_weight_part", 1, (real *)d_front_conv1_weight_part_at(g), 36, 0, 4, { 4, 1, 3, 3 });
-        SEE("front_conv1", "weights", 16, -1, g, "d_front_conv1_bias_part", 1, (real *)d_front_conv1_bias_part_at(g), 4, 0, 1, { 4 });
+        SEE("front_conv1", "weights", 17, -1, g, "d_front_conv1_weight_part", 1, (real *)d_front_conv1_weight_part_at(g), 36, 0, 4, { 4, 1, 3, 3 });
+        SEE("front_conv1", "weights", 17, -1, g, "d_front_conv1_bias_part", 1, (real *)d_front_conv1_bias_part_at(g), 4, 0, 1, { 4 });
     }
     fold((real *)gradient->front_conv1_weight, (real *)d_front_conv1_weight_part_at(0), 2, 36, 0);
     fold((real *)gradient->front_conv1_bias, (real *)d_front_conv1_bias_part_at(0), 2, 4, 0);
@@ -2068,7 +2068,7 @@ static const NetValue values[] = {
 };
 
 static const NetLoss losses[] = {
-    { CROSS_ENTROPY, 4, 0, 3, 1, 33 },
+    { CROSS_ENTROPY, 4, 0, 3, 1, 34 },
 };
 
 const Net net = {
@@ -2082,6 +2082,7 @@ const Net net = {
     .hash = "5c9550d15a6ab6fa",
     .settings = "d=5",
     .yaml =
+    "# yaml-language-server: $schema=../docs/spnc.schema.json\n"
     "# The RNN-SPN in miniature: a GRU chooses where to look, a classifier reads what is seen there, three times.\n"
     "# Too small to read well; it is made to be read, here and as C in generated/tiny/tiny.c.\n"
     "model: tiny\n"

@@ -1,0 +1,168 @@
+"""catalogue.py -- docs/errors.md: every error and warning of the compiler, each with a model that has it and the exact message.
+
+The messages are found in the compiler's sources, the models are tests/errors/*.yaml, the examples are what spnc says about them.
+usage: tests/catalogue.py SPNC [--update]     exit 1 if the page is stale or a message has no example; --update writes the page
+"""
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+PAGE = "docs/errors.md"
+SECTIONS = [
+    ("The file", ["read.c"]), ("Parameters and arithmetic", ["expr.c"]), ("The model", ["model.c"]), ("Attributes and names", ["attr.c"]),
+    ("Shapes", ["shape.c", "ops/"]), ("Gradient and memory", ["grad.c", "plan.c"]), ("Warnings", ["warn.c"]),
+]
+# Messages that no model in tests/errors can bring about, and why.
+WITHOUT_A_MODEL = {
+    "no memory to read the YAML": "memory is out",
+    "cannot open '%s': %s": "there is no file",
+    "cannot read '%s': %s": "the disk fails",
+    "the file is larger than 1 MiB, which no model is": "the model would be that large",
+    "--set %s: write --set name=value": "the command line refuses it first",
+    "this is not valid YAML: %s": "libyaml's other messages; those that were met have words of their own",
+}
+NOT_MESSAGES = {"diag.c", "template.c", "main.c", "explain.c", "folder.c"}      # the printer itself; templates' errors; the command line's
+
+
+def calls(text):
+    """(function, arguments, line) of each report in C source."""
+    for m in re.finditer(r"\b(diag_error|diag_warning|shape_refuse|refuse)\s*\(", text):
+        depth, start, args, i, quoted = 1, m.end(), [], m.end(), False
+        while depth:
+            c = text[i]
+            if quoted:
+                i += c == "\\"
+                quoted = c != '"'
+            elif c == '"':
+                quoted = True
+            elif c in "([{":
+                depth += 1
+            elif c in ")]}":
+                depth -= 1
+            if not quoted and ((c == "," and depth == 1) or depth == 0):
+                args.append(text[start:i].strip())
+                start = i + 1
+            i += 1
+        yield m.group(1), args, text.count("\n", 0, m.start()) + 1
+
+
+def literals(argument):
+    """The texts of an argument: adjacent pieces joined, the arms of a choice apart."""
+    return ["".join(json.loads('"' + piece + '"') for piece in re.findall(r'"((?:[^"\\]|\\.)*)"', run.group(0)))
+            for run in re.finditer(r'"(?:[^"\\]|\\.)*"(?:\s*"(?:[^"\\]|\\.)*")*', argument)]
+
+
+def formats():
+    """(file, line, kind, format) of every message, in the order of the sections."""
+    found = []
+    for path in sorted(glob.glob("compiler/*.c") + glob.glob("compiler/ops/*.c")):
+        name = path[len("compiler/"):]
+        if name in NOT_MESSAGES:
+            continue
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        for function, args, line in calls(text):
+            if len(args) < 3:
+                continue
+            for text_of in literals(args[2]):
+                if re.sub(r"%[-.*0-9]*(?:ll|z)?[a-zA-Z]", "", text_of).strip(": "):
+                    found.append((name, line, function, text_of))
+        if name == "read.c":                # its table of libyaml's messages in plain words
+            table = text[text.index("plain_english[] ="):]
+            for row in re.finditer(r'\{((?:[^{}"]|"(?:[^"\\]|\\.)*")*)\}', table[table.index("{") + 1:table.index("};")]):
+                found.append((name, text.count("\n", 0, text.index(row.group(0))) + 1, "diag_error", literals(row.group(1))[-1]))
+    unique = {}
+    for f in found:
+        unique.setdefault(f[3], f)
+    return list(unique.values())
+
+
+def pattern(function, text):
+    out = ""
+    for part in re.split(r"(%%|%[-.*0-9]*(?:ll|z)?[a-zA-Z])", text):
+        if part == "%%":
+            out += "%"
+        elif part.startswith("%"):
+            out += {"d": r"-?\d+", "u": r"\d+", "x": "[0-9a-f]+", "X": "[0-9A-F]+", "g": r"[-+.e\dinf]+", "f": r"[\d.]+"}.get(part[-1], ".*")
+        else:
+            out += re.escape(part)
+    return re.compile((r"[^ ]+: " if function == "shape_refuse" else "") + out, re.S)
+
+
+def examples(spnc):
+    """(file, options, message, block) of everything that spnc says about tests/errors."""
+    said = []
+    root = os.getcwd()
+    with tempfile.TemporaryDirectory() as folder:
+        for path in sorted(glob.glob("tests/errors/*.yaml")):
+            name = os.path.basename(path)
+            with open(path, "rb") as f:
+                lines = f.read().split(b"\n")
+            options = [w for line in lines for m in [re.match(rb"# (set|memory): (.*)", line)] if m for w in ("--" + m[1].decode(), m[2].decode())]
+            with open(os.path.join(folder, name), "wb") as f:
+                f.write(b"\n".join(re.sub(rb"\s*# (expect|set|memory)\b.*", b"", line) for line in lines).rstrip(b"\n") + b"\n")
+            command = [os.path.join(root, spnc), "check", name, *options]
+            text = subprocess.run(command, cwd=folder, capture_output=True).stderr.decode("utf-8", "replace")
+            told = subprocess.run(command + ["--json"], cwd=folder, capture_output=True).stderr.decode("utf-8", "replace")
+            messages = [m["message"] for m in map(json.loads, told.splitlines()) if m["severity"] != "note"]
+            blocks = re.split(r"(?m)^(?=(?:\S+\.yaml:\d+(?::\d+)?: )?(?:error|warning): )", text)[1:]
+            assert len(messages) == len(blocks), path
+            said += [(path, options, m, b.rstrip("\n")) for m, b in zip(messages, blocks)]
+    return said
+
+
+def title(text):
+    return re.sub(r"%[-.*0-9]*(?:ll|z)?[a-zA-Z]", "…", text.replace("%s%s%s%s", "").replace("%s%s%s", "")).replace("%%", "%").strip().rstrip(":;")
+
+
+def page(spnc):
+    said, rows, missing = examples(spnc), [], []
+    for name, line, function, text in formats():
+        shape = pattern(function, text)
+        hits = sorted((h for h in said if shape.fullmatch(h[2])), key=lambda h: (h[0].endswith("all_in_one_go.yaml"), h[0]))
+        if hits:
+            rows.append(("warn.c" if function == "diag_warning" else name, line, text, hits[0]))
+        elif text not in WITHOUT_A_MODEL:
+            missing.append(f"compiler/{name}:{line}: no model in tests/errors has the message: {text}")
+    stale = [t for t in WITHOUT_A_MODEL if t not in {f[3] for f in formats()}]
+    missing += [f"tests/catalogue.py: no such message any more: {t}" for t in stale]
+    out = ["# Errors and warnings", "",
+           "Every message of the compiler about a model, with an example: what `spnc check` says, and the model it says it about. An error ends with exit code 1;",
+           "a warning lets the model pass. `tests/catalogue.py SPNC --update` writes this page from the compiler's sources and `tests/errors`.", ""]
+    body, number = [], 0
+    for heading, files in SECTIONS:
+        own = sorted((r for r in rows if any(r[0] == f or (f.endswith("/") and r[0].startswith(f)) for f in files)),
+                     key=lambda r: ([r[0] == f or r[0].startswith(f) for f in files].index(True), r[0], r[1]))
+        if not own:
+            continue
+        out += [f"**{heading}**", ""]
+        body += [f"## {heading}", ""]
+        for name, line, text, (path, options, message, block) in own:
+            number += 1
+            short = title(text)
+            out.append(f"- [{number}](#{number}) {short}")
+            body += [f'### <a id="{number}"></a>{number}. {short}', "",
+                     f"[{os.path.basename(path)}](../{path})" + (f", `{' '.join(options)}`" if options else "") + ":", "```", block, "```", ""]
+        out.append("")
+    out += body + ["## Without an example", "", "| message | when |", "| --- | --- |"]
+    out += [f"| {title(t)} | {why} |" for t, why in WITHOUT_A_MODEL.items()]
+    return "\n".join(out) + "\n", missing
+
+
+if __name__ == "__main__":
+    new, faults = page(sys.argv[1])
+    for fault in faults:
+        print(fault)
+    if "--update" in sys.argv:
+        with open(PAGE, "w", encoding="utf-8") as f:
+            f.write(new)
+    else:
+        with open(PAGE, encoding="utf-8") as f:
+            if f.read() != new:
+                faults.append(PAGE)
+                print(f"{PAGE} is stale: `make golden` writes it anew")
+    sys.exit(1 if faults else 0)

@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# test_language.sh -- what the compiler says of its own language: the catalogue of errors, the schema, the pages of `spnc ops`, completion.
+# usage: tests/test_language.sh      prints what failed and exits 1; SPNC names the compiler (build/spnc without it)
+set -u
+cd "$(dirname "$0")/.." || exit 1
+spnc=${SPNC:-build/spnc}
+case $spnc in /*) ;; *) spnc=$PWD/$spnc ;; esac
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+fault() { echo "test_language: $*" >&2; failed=1; }
+
+# ---- every message has a model that has it, and its line in the catalogue -------------------------------------------
+python3 tests/catalogue.py "${spnc#"$PWD"/}" || fault "docs/errors.md, or a message without an example: see above"
+
+# ---- each page of `spnc ops` has an example that compiles; what there is no page of is said -------------------------
+pages=$("$spnc" ops | sed -n 's/^  \([a-z_]*\)  *.*/\1/p')
+[ "$(wc -w <<<"$pages")" -ge 30 ] || fault "spnc ops lists $(wc -w <<<"$pages") names"
+for page in $pages; do
+    "$spnc" ops "$page" >"$work/page" || fault "spnc ops $page: exit code $?"
+    grep -q "^$page: " "$work/page" || fault "spnc ops $page does not begin with its name"
+    sed -n '/^example$/,$ s/^    //p' "$work/page" >"$work/$page.yaml"
+    said=$("$spnc" check "$work/$page.yaml" 2>&1) && [ -z "$said" ] || fault "the example of spnc ops $page: $said"
+    grep -q "\b$page\b" <(sed 1d "$work/$page.yaml") || fault "the example of spnc ops $page has no $page in it"
+done
+"$spnc" ops cnov >"$work/page" 2>&1
+[ $? = 2 ] && grep -q "did you mean 'conv'" "$work/page" || fault "spnc ops cnov: $(cat "$work/page")"
+"$spnc" schema models/tiny.yaml >/dev/null 2>&1
+[ $? = 2 ] || fault "spnc schema takes a model"
+
+# ---- the schema: the committed one is the compiler's, models name it, good models pass it, wrong ones do not ---------
+"$spnc" schema | diff docs/spnc.schema.json - || fault "docs/spnc.schema.json is stale: make golden writes it anew"
+for model in models/*.yaml; do
+    schema=$(sed -n '1s/^# yaml-language-server: \$schema=//p' "$model")
+    [ -n "$schema" ] && [ -f "models/$schema" ] || fault "$model names no schema in its first line"
+done
+python=$(for p in python3 /usr/bin/python3; do "$p" -c 'import jsonschema, yaml' 2>/dev/null && echo "$p" && break; done)
+"${python:-python3}" tests/schema.py "$spnc" "$work"/*.yaml
+case $? in 0 | 77) ;; *) failed=1 ;; esac
+
+# ---- completion, as bash asks for it ------------------------------------------------------------------------------------
+# shellcheck source=/dev/null
+source completion/spnc.bash
+# completes EXPECTED... -- WORD...: the last word is completed; EXPECTED are among the answers, !WORDS are not
+completes() {
+    local want=() w function line
+    while [ "$1" != -- ]; do want+=("$1"); shift; done
+    shift
+    COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+    line=$(complete -p "${1##*/}" 2>/dev/null) || { fault "nothing completes ${1##*/}"; return; }
+    function=$(sed -n 's/.*-F \([a-z_]*\) .*/\1/p' <<<"$line")
+    "$function" "$1" "${*: -1}" "${COMP_WORDS[COMP_CWORD - 1]}"
+    for w in "${want[@]}"; do
+        case " ${COMPREPLY[*]} " in
+        *" ${w#!} "*) [ "${w#!}" = "$w" ] || fault "'$*' offers ${w#!}: ${COMPREPLY[*]}" ;;
+        *) [ "${w#!}" != "$w" ] || fault "'$*' does not offer $w, but: ${COMPREPLY[*]}" ;;
+        esac
+    done
+}
+completes check show emit build ops schema -- "$spnc" ''
+completes check !show -- "$spnc" ch
+# shellcheck disable=SC2046
+completes $("$spnc" --help | grep -o '^  --*[a-z][a-z-]*' | tr -d ' ') --help -- "$spnc" build models/tiny.yaml -
+completes --target --templates !--set -- "$spnc" build models/tiny.yaml --t
+completes avx512 avx2 generic native -- "$spnc" build --target ''
+completes float double -- "$spnc" build --precision ''
+completes fuse -- "$spnc" check --stage f
+completes models/tiny.yaml models/conv.yaml -- "$spnc" check models/
+completes models/ -- "$spnc" check mod
+completes d= steps= border= start= !conv= -- "$spnc" build models/rnn_spn.yaml --set ''
+completes conv concat !maxpool -- "$spnc" ops con
+data=$(dirname "$spnc")/spn-data
+completes make pack sheet -- "$data" ''
+completes --mnist --train --seed -o --help -- "$data" make -
+
+# A built program, known since its model stood on a line; its --help is the runtime's.
+cat >"$work/rnn_spn" <<'END'
+#!/bin/sh
+case "$*" in
+"--help") printf 'rnn_spn: a net\n\nusage: rnn_spn COMMAND [options]\n\n  train     train the net\n  eval      loss and error on a split\n\nrnn_spn COMMAND --help shows the options of a command.\n' ;;
+"eval --help") printf 'usage: rnn_spn eval --data DIR [options]\nloss and error.\n\n  --data DIR                 folder\n  --split train|valid|test   which examples\n  --threads N                threads\n' ;;
+esac
+END
+chmod +x "$work/rnn_spn"
+completes train eval -- "$work/rnn_spn" ''
+completes train !eval -- "$work/rnn_spn" t
+completes --data --split --threads --help -- "$work/rnn_spn" eval --
+completes train valid test -- "$work/rnn_spn" eval --split ''
+completes "!$work" -- "$work/rnn_spn" eval --threads ''
+mkdir "$work/folder"
+completes "$work/folder/" -- "$work/rnn_spn" eval --data "$work/fo"
+[ $failed = 0 ]
