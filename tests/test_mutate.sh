@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# test_mutate.sh -- damaged checkpoints, .npz, .npy, .safetensors, IDX, PNG and PNM files under the address and undefined-behaviour
+# sanitizers: each is refused with a reason, or loaded, and nothing is found.
+# usage: tests/test_mutate.sh [COUNT [SEED]]    2100 files, seed 1, if not given
+set -u
+root=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/files" && cd "$work" || exit 1
+flags="-std=c11 -O1 -g -ffp-contract=off -fopenmp -fsanitize=address,undefined -fno-sanitize-recover=undefined -Wall -Wextra -Wpedantic -Wshadow -Werror"
+# shellcheck disable=SC2086
+printf '%s\n' "$root"/runtime/{array_io,array_file,array_npz,array_safetensors,checkpoint,json,run,transfer,settings,weights,data,image_file,pixels,picture}.c \
+    "$root/runtime/data/idx.c" "$root/tests/fixtures/tiny_net.c" "$root/tests/mutate.c" |
+    xargs -P 2 -n 3 cc $flags -I"$root/runtime" -I"$root/tests" -c && cc $flags ./*.o -lz -lpng -lm -o mutate || { echo "test_mutate: does not compile"; exit 1; }
+# What fail() leaves behind where it does not end the program is no leak.  256 MB is more than any of these files may ask for.
+export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:max_allocation_size_mb=256 UBSAN_OPTIONS=print_stacktrace=1
+if ! ./mutate "${1:-2100}" "${2:-1}" files >output 2>&1; then
+    tr '\r' '\n' <output | tail -60
+    kept=$(mktemp -d) && cp -r files/. "$kept" && echo "test_mutate: a finding; the files are kept in $kept"
+    exit 1
+fi
+tr '\r' '\n' <output | grep '^mutate:'
