@@ -27,6 +27,7 @@ typedef struct {
 static const Option options[] = {
     { "--data", "DIR", TEXT, AT(data), "folder with {train,valid,test}_NAME.npy" },
     { "--run", "DIR", TEXT, AT(run), "folder with the checkpoints and the log of a training run" },
+    { "--runs", "DIR", TEXT, AT(runs), "folder for the run folders of a sweep, and its table" },
     { "--weights", "FILE", TEXT, AT(weights), "parameters from a .npz or .safetensors file" },
     { "-o", "FILE", TEXT, AT(out), "file to write" },
     { "--split", "train|valid|test", CHOICE, AT(split), "which examples (default test)" },
@@ -71,6 +72,9 @@ static const Command commands[] = {
       " --run --resume --init --only --epochs --seed --set --threads --max-time --save-every --overfit-one-batch --lr-find --quiet --json ",
       "train the net", "Writes log.jsonl and the checkpoints `last` and `best` to the run folder (needed, but for\n"
       "--overfit-one-batch and --lr-find, which write nothing).  Ctrl-C finishes the step and saves." },
+    { "sweep", command_sweep, " --data --runs ", " --threads ", "a training for every combination of settings, and a table",
+      "FILE has lines as in train.rate: [0.001, 0.0005]; any setting of `train --set` will do.  Runs that are finished are\n"
+      "skipped, interrupted ones go on.  Seeds are one row: mean, spread, interval; also in sweep.md and sweep.json." },
     { "eval", command_eval, " --data ", " --run --weights --split --threads --last --json ", "loss and error on a split",
       "Takes the run's best weights (the last if there are none), or those of a file; each example counts once." },
     { "predict", command_predict, " ", " --data --run --weights --split --count --index --threads --last --fit -o --picture --json ",
@@ -101,7 +105,7 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 /* What may stand without an option; NULL: nothing. */
 static const char *operands_of(const Command *c)
 {
-    return c->run == command_predict ? "[PICTURE...]" : c->run == command_replay ? "nonfinite.npz"
+    return c->run == command_predict ? "[PICTURE...]" : c->run == command_replay ? "nonfinite.npz" : c->run == command_sweep ? "FILE"
         : c->run == command_compare ? "RUN RUN..." : NULL;
 }
 

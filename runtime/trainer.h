@@ -4,7 +4,7 @@
  *   weights.c   parameters and files     eval.c    eval, batches    grad.c    grad         info.c    info
  *   data.c      examples and files       predict.c predict          export.c  export       run.c     run folders
  *   trial.c     train: first trials      display.c train: bar, lines                       settings.c --set
- *   transfer.c  train: --init
+ *   transfer.c  train: --init            sweep.c   sweep
  *   report.c    report, with page.c (HTML), figure.c (PNG), chart.c (curves), history.c (what a run wrote), survey.c, shot.c
  *   compare.c   compare, with stats.c                          dump.c    dump, with tiles.c
  *
@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 typedef struct {
-    const char *data, *run, *weights, *out, *split, *mode, *picture, *init, *only;    /* NULL: not given */
+    const char *data, *run, *weights, *out, *split, *mode, *picture, *init, *only, *runs;    /* NULL: not given */
     const char **operands;                     /* what stands without an option: files, folders, runs */
     int operand_count;
     int threads;                               /* at least 1 */
@@ -34,6 +34,7 @@ typedef struct {
 } Options;
 
 int command_train(const Options *o);
+int command_sweep(const Options *o);
 int command_eval(const Options *o);
 int command_predict(const Options *o);
 int command_report(const Options *o);

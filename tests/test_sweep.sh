@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# test_sweep.sh -- a grid of trainings: every combination once, interrupted and gone on to the same bits, a table of what came out.
+# usage: tests/test_sweep.sh [CC] [flags for the compiler...]; prints what failed and exits 1.
+set -u
+root=$(cd "$(dirname "$0")/.." && pwd)
+cc=${1:-cc}
+shift || true
+python=$(for p in python3 /usr/bin/python3; do "$p" -c 'import numpy' 2>/dev/null && echo "$p" && break; done)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+fault() { echo "test_sweep: $*" >&2; failed=1; }
+expect() {                                     # expect CODE TEXT COMMAND...
+    local code=$1 text=$2 got
+    shift 2
+    "$@" >output 2>&1
+    got=$?
+    [ $got = "$code" ] || fault "exit code $got, expected $code: $*: $(head -3 output)"
+    [ -z "$text" ] || grep -q -e "$text" output || fault "no '$text' from: $*: $(head -9 output)"
+}
+cd "$work" || exit 1
+printf '%s\n' "$root"/runtime/*.c "$root/tests/fixtures/tiny_net.c" |
+    xargs -P 2 -n 4 "$cc" -std=c11 -O1 -ffp-contract=off -fopenmp "$@" -I"$root/runtime" -c || { fault "does not compile"; exit 1; }
+"$cc" "$@" -fopenmp ./*.o -lz -lpng -lm -o tiny || exit 1
+export OMP_WAIT_POLICY=passive
+"$python" - <<'PYTHON' || exit 1
+import os
+import numpy as np
+rng = np.random.default_rng(2)
+os.mkdir("data"); os.mkdir("long")
+for folder, n in (("data", 60), ("long", 60000)):
+    for split, m in (("train", n), ("valid", 40), ("test", 20)):
+        x = rng.integers(0, 256, (m, 1, 4, 4)).astype("u1")
+        np.save(f"{folder}/{split}_image.npy", x)
+        np.save(f"{folder}/{split}_digits.npy", (x[:, 0, :2, 0] > 127) * 2 + (x[:, 0, :2, 1] > 127))
+PYTHON
+cat >grid <<'GRID'
+# a small grid
+train.rate: [0.01, 0.001]
+seed: [1, 2, 3]
+epochs: 4
+GRID
+expect 0 '6 runs in runs' ./tiny sweep grid --data data --runs runs --threads 2
+grep -q 'a step takes .* so . runs\? at a time' output || fault "the choice is not told"
+[ "$(ls -d runs/*/ | wc -l)" = 6 ] || fault "runs: $(ls runs)"
+[ "$(grep -c '^rate 0.0*1, epochs 4  *3 / 3' output)" = 2 ] || fault "no table: $(cat output)"
+"$python" - <<'PYTHON' || fault "sweep.json"
+import json, statistics
+t = json.load(open("runs/sweep.json"))
+assert t["measure"] == "valid_error" and t["answers"] == 80 and [r["settings"] for r in t["rows"]] == ["rate 0.01, epochs 4", "rate 0.001, epochs 4"], t
+for row in t["rows"]:
+    best = []
+    for run in row["runs"]:
+        lines = [json.loads(l) for l in open(f"runs/{run['run']}/log.jsonl")]
+        assert run["done"] and run["epochs"] == 4 == len(lines)
+        best.append(min(l["valid_error"] for l in lines))
+        assert run["best"] == best[-1] == lines[run["best_epoch"]]["valid_error"]
+        assert json.load(open(f"runs/{run['run']}/run.json"))["train"]["rate"] == float(row["settings"].split()[1][:-1])
+    assert abs(row["mean"] - statistics.mean(best)) < 1e-12 and abs(row["spread"] - statistics.stdev(best)) < 1e-12
+    assert row["low"] < row["mean"] < row["high"]
+PYTHON
+grep -q '^| rate 0.001, epochs 4 | 3 / 3 | ' runs/sweep.md || fault "sweep.md: $(cat runs/sweep.md)"
+
+# Once more: nothing is trained again; a run that is missing is made again, to the same bits.
+for run in runs/*/; do ./tiny export --last --run "$run" -o "$(basename "$run").npz"; done
+cp runs/rate-0.01_epochs-4_seed-2/log.jsonl before 2>/dev/null || fault "names of runs: $(ls runs)"
+rm -r runs/rate-0.001_epochs-4_seed-3
+expect 0 '3 / 3' ./tiny sweep grid --data data --runs runs --threads 1
+cmp -s runs/rate-0.01_epochs-4_seed-2/log.jsonl before || fault "a finished run was trained again"
+./tiny export --last --run runs/rate-0.001_epochs-4_seed-3 -o again.npz && cmp -s again.npz rate-0.001_epochs-4_seed-3.npz || fault "another run from the same settings"
+
+# Interrupted: the trainings save, and the sweep goes on.
+printf 'rate: [0.01, 0.001]\nepochs: 2\n' >slow
+./tiny sweep slow --data long --runs cut --threads 1 >output 2>&1 &
+for _ in $(seq 200); do [ -e cut/rate-0.01_epochs-2/run.json ] && break; sleep 0.1; done
+sleep 0.2
+kill -INT $!
+wait $!
+code=$?
+[ $code = 130 ] || fault "interrupted: exit code $code: $(cat output)"
+grep -q 'stopped by signal 2; every training has saved' output && grep -q 'tiny sweep slow --data long --runs cut' output || fault "does not say how to go on: $(cat output)"
+[ -e cut/rate-0.01_epochs-2/last ] || fault "an interrupted training has not saved: $(ls -R cut)"
+[ ! -e cut/rate-0.001_epochs-2 ] || fault "a training was begun after the signal"
+expect 0 '1 / 1' ./tiny sweep slow --data long --runs cut --threads 2
+./tiny export --last --run cut/rate-0.01_epochs-2 -o cut.npz
+./tiny train --data long --run whole --set train.rate=0.01 --epochs 2 --threads 2 >output 2>&1 && ./tiny export --last --run whole -o whole.npz
+cmp -s cut.npz whole.npz || fault "an interrupted sweep has other bits"
+
+# What is wrong.
+wrong() { printf '%b' "$3" >bad; expect "$1" "$2" ./tiny sweep bad --data data --runs none; }
+wrong 1 "bad:1: got 'rate 0.1'" 'rate 0.1\n'
+wrong 1 'a list that begins' 'rate: [0.1\n'
+wrong 1 'stands there twice' 'rate: [0.1, 0.1]\n'
+wrong 1 'bad:2: train.rate stands there twice' 'rate: 0.1\ntrain.rate: 0.2\n'
+wrong 1 'expected a number' 'rate: [0.1, ]\n'
+wrong 1 'no setting in it' '# nothing\n'
+wrong 1 'more than 1000 runs' "seed: [$(seq -s, 64)]\nepochs: [$(seq -s, 64)]\n"
+wrong 2 "cannot be set at run time; did you mean train.rate" 'train.rat: 1\n'
+expect 1 'nowhere: cannot be read' ./tiny sweep nowhere --data data --runs none
+expect 2 'sweep needs --runs' ./tiny sweep grid --data data
+expect 2 'takes one file' ./tiny sweep --data data --runs none
+[ ! -e none ] || fault "a refused sweep left a folder"
+
+[ $failed = 0 ] && echo "test_sweep: fine"
+exit $failed
