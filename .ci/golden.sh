@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# golden.sh -- writes anew what the compiler is expected to write: generated/tiny/tiny.c, what lies in tests/golden, and two pages of
-# docs/: the catalogue of errors and the schema that editors check models with.
+# golden.sh -- writes anew what the compiler is expected to write: generated/tiny/tiny.c, what lies in tests/golden, and three pages of
+# docs/: the catalogue of errors, the schema that editors check models with, the dumps of compiler.md.
 # Read the diff afterwards: it is what a change of a stage or of a template does.
 set -eu
 cd "$(dirname "$0")/.."
@@ -12,4 +12,5 @@ trap 'rm -rf "$new"' EXIT
 cp "$new/tiny.c" generated/tiny/
 "$SPNC" schema >docs/spnc.schema.json
 python3 tests/catalogue.py "$SPNC" --update
+docs/dumps.py docs/compiler.md
 git --no-pager diff --stat -- generated tests/golden docs

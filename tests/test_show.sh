@@ -90,6 +90,8 @@ numbers = lambda s: re.sub(r"tiny\.yaml:\d+", "", s)
 assert all(numbers(a[n]) == numbers(c[n]) for n in a) and any(a[n] != c[n] for n in a)
 PYTHON
 
+SPNC=$spnc_here docs/dumps.py docs/compiler.md --check || fail "docs/compiler.md shows what is no more"
+
 # Whatever a stranger put into names, settings and the path stays text.
 bad="$folder/x<script>alert(1)<script>\"'&.yaml"
 sed -e "s|^about:.*|about: \"</title><script>alert(2)</script><img src=x onerror=alert(3)>\"|" -e "s|^params: {|params: { note: \"\\\\\"><svg onload=alert(4)>\", |" \
@@ -158,6 +160,5 @@ open(sys.argv[2], "w").write(text.replace("</body>", probe))
 PYTHON
     timeout 60 "$chromium" --headless --no-sandbox --disable-gpu --user-data-dir="$folder/profile" --virtual-time-budget=3000 --dump-dom "file://$folder/keys.html" >"$folder/dom" 2>/dev/null || fail "Chromium could not open the page"
     said=$(grep -o 'data-said="[^"]*"' "$folder/dom" || true)
-    echo "test_show: $said"
     case $said in "" | *=NO*) fail "by keyboard: ${said:-nothing was said}" ;; esac
 fi
