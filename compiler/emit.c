@@ -411,6 +411,10 @@ static Fact *places_fact(Model *m, int64_t *batch_bytes)
         fact_text(f, "type", t->space == RAW ? "real" : type_name(m, t));
         fact_bool(f, "local", o->local);
         fact_bool(f, "raw", t->space == RAW);
+        fact_text(f, "element", t->space == WINNERS ? "uint16_t" : t->space == LABELS_I32 ? "int32_t" : "real");
+        fact_bool(f, "lanes", t->space == REALS);
+        fact_set(f, "dims", dims_fact(m, &t->shape));
+        fact_int(f, "steps", o->repeat ? o->repeat->steps : 0);
         fact_int(f, "offset", o->offset);
         fact_int(f, "slot", o->slot_reals);
         fact_text(f, "shape", t->space != RAW ? shape_text(m->arena, &t->shape) : t->work ? "working memory" : "a kernel's own layout");
@@ -669,6 +673,7 @@ static void decision(Model *m, Fact *list, const char *kind, const Op *op, Tenso
 bool emit(Model *m, Text *c, Text *makefile)
 {
     Emitter e = { .m = m };
+    m->gdb = (Text){ .arena = m->arena };
     collect(&e);
     Fact *f = fact_table(m->arena), *net = net_fact(m), *units = fact_table(m->arena);
     bool uses[OP_COUNT] = { 0 }, folds = false;
@@ -708,5 +713,6 @@ bool emit(Model *m, Text *c, Text *makefile)
     tables(&e, f);
     train_fact(m, f);
     return template_expand(m->arena, m->diag, m->options.templates, "net.c.in", m->name, f, c)
-        && template_expand(m->arena, m->diag, m->options.templates, "Makefile.in", m->name, f, makefile);
+        && template_expand(m->arena, m->diag, m->options.templates, "Makefile.in", m->name, f, makefile)
+        && template_expand(m->arena, m->diag, m->options.templates, "gdb.py.in", m->name, f, &m->gdb);
 }

@@ -241,7 +241,7 @@ static void on_signal(int number)
 
 static bool write_folder(Model *m, const char *folder, bool force, const Text *c, const Text *makefile)
 {
-    FolderFile *files = NEW_ARRAY(m->arena, FolderFile, embedded_runtime_count + 3);
+    FolderFile *files = NEW_ARRAY(m->arena, FolderFile, embedded_runtime_count + 4);
     Text map = { .arena = m->arena };
     map_write(&map, deck_new(m, c));
     int n = 0;
@@ -249,6 +249,7 @@ static bool write_folder(Model *m, const char *folder, bool force, const Text *c
         const EmbeddedFile *f = &embedded_runtime[i];
         files[n++] = (FolderFile){ arena_printf(m->arena, "runtime/%s", f->name), f->bytes, f->size };
     }
+    files[n++] = (FolderFile){ arena_printf(m->arena, "%s-gdb.py", m->name), m->gdb.text, m->gdb.length };
     files[n++] = (FolderFile){ "Makefile", makefile->text, makefile->length };
     files[n++] = (FolderFile){ arena_printf(m->arena, "%s.c", m->name), c->text, c->length };
     files[n++] = (FolderFile){ arena_printf(m->arena, "%s.map.json", m->name), map.text, map.length };

@@ -325,6 +325,7 @@ typedef struct {
     double forward_macs, backward_macs;
     List remarks;            /* Remark: what was hoisted, fused, removed, and why (printed by show and explain) */
     uint64_t hash, signature;
+    Text gdb;                /* emit.c: NAME-gdb.py, how gdb shows its tensors */
 } Model;
 
 Tensor *tensor_new(Model *m, const char *name, Loc loc, Repeat *repeat);

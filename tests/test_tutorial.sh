@@ -26,7 +26,7 @@ spnc() {
     mkdir -p ../objects && cp -p "$out"/runtime/*.o ../objects/
 }
 END
-TRAIN=300 VALID=100 TEST=100 EPOCHS=1 bash -c '. ./share.sh; . ./lesson.sh' >said 2>&1 || fault "the tutorial stops: $(tail -5 said)"
+TRAIN=300 VALID=100 TEST=100 EPOCHS=1 MORE=2 bash -c '. ./share.sh; . ./lesson.sh' >said 2>&1 || fault "the tutorial stops: $(tail -5 said)"
 expect() { grep -q -e "$1" said || fault "the tutorial shows no '$1'"; }
 expect "did you mean 'hidden'"
 expect 'exit code 1: the model is wrong'

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# test_gdb.sh -- gdb shows tensors of a running program, in lanes and plain, and the numbers are those of `dump`.
+# SPNC says which spnc (build/spnc).  Without gdb the test is skipped, and said to be.
+set -u
+root=$(cd "$(dirname "$0")/.." && pwd)
+SPNC=${SPNC:-$root/build/spnc}
+command -v gdb >/dev/null && gdb -q -batch -ex 'python print(1)' 2>/dev/null | grep -q 1 || { echo "skipped: no gdb with Python"; exit 0; }
+work=$(mktemp -d) || exit 74
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 74
+export OMP_WAIT_POLICY=passive DEBUGINFOD_URLS=
+failed=0
+fault() { echo "test_gdb: $*" >&2; failed=1; }
+python=$(for p in python3 /usr/bin/python3; do "$p" -c 'import numpy' 2>/dev/null && echo "$p" && break; done)
+gdb -q -batch -ex run -ex 'print $_exitcode' /bin/true 2>&1 | grep -q '= 0' || { echo "skipped: gdb may not run programs here"; exit 0; }
+
+mkdir data
+"$python" - <<'END'
+import numpy as np
+r = np.random.default_rng(2)
+np.save("data/test_image.npy", (r.random((23, 1, 100, 100)) ** 40 * 255).astype("u1"))
+np.save("data/test_digits.npy", r.integers(0, 10, (23, 3)).astype("i4"))
+END
+"$SPNC" emit "$root/models/tiny.yaml" --batch 23 -o fast >/dev/null && make -s -j2 -C fast CFLAGS="-O0 -g" || exit 1
+"$SPNC" emit "$root/models/tiny.yaml" --batch 23 --debug -o debug >/dev/null && cp -p fast/runtime/*.o debug/runtime/ && touch debug/runtime/*.o &&
+    rm -f debug/runtime/{bounds,main,check}.o && make -s -j2 -C debug || exit 1
+fast/tiny export --seed 5 -o w.npz
+for form in fast debug; do
+    # a break in the loss, when the forward pass is over; then in a function of an operator
+    (cd $form && gdb -q -batch -iex 'add-auto-load-safe-path .' -ex 'set width 0' -ex 'break loss' -ex 'run eval --weights ../w.npz --data ../data --threads 2' \
+        -ex 'set spn-example 18' -ex 'set spn-step 1' -ex 'set spn-format numbers' -ex 'echo @A\n' -ex 'p *$A' -ex 'echo @crop\n' -ex 'p *$crop' \
+        -ex 'set spn-format shades' -ex 'echo @shades\n' -ex 'p *$crop' -ex 'echo @list\n' -ex 'info spn' -ex 'echo @bias\n' -ex 'set spn-format numbers' \
+        -ex 'p weights->A_bias' -ex 'delete' -ex 'break h_backward' -ex 'break crop_forward' -ex 'run' -ex 'echo @image\n' -ex 'p *$image' -ex 'echo @row\n' -ex 'p image[0]' ./tiny) >$form.said 2>&1
+    fast/tiny dump --layer A --weights w.npz --data data --first 0 -o A.npy >/dev/null
+    fast/tiny dump --layer crop --weights w.npz --data data --first 0 -o crop.npy >/dev/null
+    "$python" - $form <<'END' || { fault "$form: $(head -20 $form.said)"; }
+import re, sys
+import numpy as np
+parts = dict(p.split("\n", 1) for p in re.split(r"^@", open(sys.argv[1] + ".said").read(), flags=re.M)[1:])
+numbers = lambda text: np.array([float(x) for x in re.findall(r"-?[0-9.]+(?:e[-+]?[0-9]+)?", "\n".join(l for l in text.split("\n") if re.match("  [ -]*[0-9]", l)))])
+near = lambda a, b: a.size == b.size and np.allclose(a, b.ravel(), rtol=2e-3, atol=1e-5)
+A, crop, image = np.load("A.npy"), np.load("crop.npy"), np.load("data/test_image.npy") / 255
+assert "6, example 18, step 1" in parts["A"] and near(numbers(parts["A"]), A[18, 1]), parts["A"]
+assert "1x20x20, example 18, step 1" in parts["crop"] and near(numbers(parts["crop"]), crop[18, 1])
+rows = re.findall(r"^  \|(.*)\|$", parts["shades"], flags=re.M)
+assert len(rows) == 20 and all(len(r) == 40 for r in rows)
+dark = np.array([[r[2 * j] for j in range(20)] for r in rows]) == " "
+assert (dark == (crop[18, 1, 0] / abs(crop[18, 1]).max() * 9.999 < 1)).all()
+assert "$front_conv1" in parts["list"] and "3 steps of 1x20x20" in parts["list"]
+assert near(numbers(parts["bias"])[:6], np.array([1, 0, 0, 0, 1, 0.]))
+assert "1x100x100, example 18" in parts["image"] and near(numbers(parts["image"]), image[18])
+END
+done
+[ $failed = 0 ] && echo "test_gdb: fine"
+exit $failed
