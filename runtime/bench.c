@@ -7,6 +7,7 @@
 #include "json.h"
 #include "message.h"
 #include "trainer.h"
+#include "vec.h"
 #include "weights.h"
 
 #include <stdlib.h>

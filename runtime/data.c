@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { MADE_UP = 0x6d616465, ORDER = 0x6f726465 };   /* "made", "orde": first numbers of random keys, one a purpose */

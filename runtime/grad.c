@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The value of the whole batch, [count][steps or 1][v->count]; owned by the caller. */
 static real *collect(const NetValue *v, int count)

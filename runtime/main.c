@@ -13,6 +13,7 @@
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef enum { FLAG, TEXT, CHOICE, COUNT, INDEX, SEED, DURATION, SETTING } Kind;
 

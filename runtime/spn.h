@@ -3,13 +3,13 @@
  * NAME.c defines one `const Net net`: tables (parameters, inputs, targets, outputs, losses, training settings) and a few functions.
  * The runtime (main.c, train.c, check.c, ...) knows every net only through it.
  * All memory of the net is allocated once by net.open(); nothing is allocated after that.
- * Everything here counts examples as N = net.batch; `real` is float or double (vec.h). */
+ * Everything here counts examples as N = net.batch; `real` is float or double (real.h). */
 #ifndef SPN_H
 #define SPN_H
 
 #include <stdint.h>
 #include <stddef.h>
-#include "vec.h"
+#include "real.h"
 
 enum { NET_RANK = 6 };
 

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { LOOK = 100, STEPS_MOST = 10000 };       /* steps between two looks at whether the loss still falls; the end */
 static const double NEAR_ZERO = 0.01, STILL_FALLS = 0.95;

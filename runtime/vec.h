@@ -14,40 +14,17 @@
  *   mask  16 truth values  m_...    one bit a lane in m_bits, lane 0 lowest
  *   real, double         r_..., d_...   the same meanings for one number: the plain form
  *
- * The target follows from the compiler's own macros; -DSPN_GENERIC forces plain C. */
+ * real and the target come from real.h. */
 #ifndef SPN_VEC_H
 #define SPN_VEC_H
 
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#include "real.h"
 
-#ifdef SPN_DOUBLE
-typedef double real;
-#define SPN_SUFFIX(op) op##_pd
-#define SPN_FRACTION 52
-#define SPN_BIAS 1023
-#else
-typedef float real;
-#define SPN_SUFFIX(op) op##_ps
-#define SPN_FRACTION 23
-#define SPN_BIAS 127
-#endif
-
-enum { L = 16 };                                    /* lanes: images side by side in a vec */
-
-#if defined SPN_GENERIC
-#define SPN_TARGET "generic"
-#elif defined __AVX512F__ && defined __AVX512BW__ && defined __AVX512DQ__ && defined __AVX512VL__
-#define SPN_TARGET "avx512"
-#define SPN_AVX512 1
+#if defined SPN_AVX512 || defined SPN_AVX2
 #include <immintrin.h>
-#elif defined __AVX2__ && defined __FMA__
-#define SPN_TARGET "avx2"
-#define SPN_AVX2 1
-#include <immintrin.h>
-#else
-#define SPN_TARGET "generic"
 #endif
 
 #if defined __clang__

@@ -1,0 +1,34 @@
+/* real.h -- the number that a program computes with, and the processor it is compiled for.
+ *
+ * What most of the runtime needs of vec.h: the vectors' own header takes the compiler longer than a whole file of the runtime.
+ * The target follows from the compiler's own macros; -DSPN_GENERIC forces plain C. */
+#ifndef SPN_REAL_H
+#define SPN_REAL_H
+
+#ifdef SPN_DOUBLE
+typedef double real;
+#define SPN_SUFFIX(op) op##_pd
+#define SPN_FRACTION 52
+#define SPN_BIAS 1023
+#else
+typedef float real;
+#define SPN_SUFFIX(op) op##_ps
+#define SPN_FRACTION 23
+#define SPN_BIAS 127
+#endif
+
+enum { L = 16 };                                    /* lanes: images side by side in a vec */
+
+#if defined SPN_GENERIC
+#define SPN_TARGET "generic"
+#elif defined __AVX512F__ && defined __AVX512BW__ && defined __AVX512DQ__ && defined __AVX512VL__
+#define SPN_TARGET "avx512"
+#define SPN_AVX512 1
+#elif defined __AVX2__ && defined __FMA__
+#define SPN_TARGET "avx2"
+#define SPN_AVX2 1
+#else
+#define SPN_TARGET "generic"
+#endif
+
+#endif
