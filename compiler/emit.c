@@ -426,9 +426,26 @@ static Fact *places_fact(Model *m, int64_t *batch_bytes)
     return list;
 }
 
-static Fact *phases_fact(Model *m, const List *phases)
+/* ---- profile: a row for each call, and one for the wait behind it ---------------------------------------- */
+
+static const char *row_pass(const Op *op)
+{
+    static const char *const names[] = { [FORWARD] = "forward", [BACKWARD] = "backward", [WEIGHTS] = "weights", [FOLD] = "fold",
+                                         [PREPARE] = "prepare", [FINISH] = "finish" };
+    return op->kind == OP_load || op->kind == OP_labels ? "load" : names[op->pass];
+}
+
+/* Appends a row; returns its number. */
+static int row(Model *m, Fact *rows, int *count, const char *name, const char *pass, int phase, int line, bool whole, Cost c)
+{
+    fact_push_text(rows, arena_printf(m->arena, "\"%s\", \"%s\", %d, %d, %d, %.17g, %.17g, %.17g", name, pass, phase, line, whole, c.macs, c.products, c.bytes));
+    return (*count)++;
+}
+
+static Fact *phases_fact(Model *m, const List *phases, Fact *rows, int *row_count)
 {
     Fact *list = fact_table(m->arena);
+    int first_phase = phases == &m->backward_phases ? m->forward_phases.count : 0;
     for (int i = 0; i < phases->count; i++) {
         const Phase *p = phases->items[i];
         const Phase *before = i ? phases->items[i - 1] : NULL, *after = i + 1 < phases->count ? phases->items[i + 1] : NULL;
@@ -449,8 +466,12 @@ static Fact *phases_fact(Model *m, const List *phases)
             fact_set(c, "reads", reads);
             fact_set(c, "writes", writes);
             fact_set(c, "guards", guards);
+            fact_int(c, "row", row(m, rows, row_count, op->name, row_pass(op), first_phase + i, op->loc.line, p->whole_batch, op_cost(m, p, op)));
             fact_push(calls, c);
         }
+        fact_bool(f, "barrier", p->barrier);
+        if (p->barrier && !m->options.plain)
+            fact_int(f, "wait", row(m, rows, row_count, "", "wait", first_phase + i, 0, true, (Cost){ 0 }));
         fact_text(f, "kind", p->kind == ONCE ? "once" : p->kind == AFTER ? "after" : p->kind == CORE ? "core" : "core_backward");
         fact_bool(f, "whole", p->whole_batch);
         fact_bool(f, "opens", loop && !(before && before->section == p->section));
@@ -706,8 +727,15 @@ bool emit(Model *m, Text *c, Text *makefile)
     fact_bool(f, "dropout", uses[OP_dropout]);
     fact_bool(f, "sampler", uses[OP_spn]);
     fact_bool(f, "accumulates", m->options.plain);
-    fact_set(f, "forward", phases_fact(m, &m->forward_phases));
-    fact_set(f, "backward", phases_fact(m, &m->backward_phases));
+    Fact *rows = fact_table(m->arena);
+    int row_count = 0;
+    fact_set(f, "forward", phases_fact(m, &m->forward_phases, rows, &row_count));
+    fact_set(f, "backward", phases_fact(m, &m->backward_phases, rows, &row_count));
+    /* the update reads weights, gradients and state, and writes the first and the last; the norm reads the gradients again */
+    double reals = (double)m->block_reals * (m->options.is_double ? 8 : 4), states = m->train.optimiser[0] == 'a' ? 2 : m->train.optimiser[0] == 's' && m->train.momentum == 0 ? 0 : 1;
+    fact_int(f, "update_row", row(m, rows, &row_count, m->train.optimiser, "update", m->forward_phases.count + m->backward_phases.count, 0, true,
+                                  (Cost){ .bytes = reals * (4 + 2 * states) }));
+    fact_set(f, "rows", rows);
     fact_bool(f, "forward_scratch", uses_scratch(&m->forward_phases));
     fact_bool(f, "backward_scratch", uses_scratch(&m->backward_phases));
     tables(&e, f);

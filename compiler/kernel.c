@@ -55,15 +55,6 @@ static void gradients(Model *m, Op *conv, Tensor *u, int64_t u_reals)
     }
 }
 
-/* Products along one axis: a tile of m outputs takes m + 2. */
-static double products(int64_t size)
-{
-    int tiles[WINOGRAD_TILES], n = winograd_tiles(size, tiles), sum = 0;
-    for (int i = 0; i < n; i++)
-        sum += tiles[i] + 2;
-    return sum;
-}
-
 /* Why a convolution is not computed by Winograd's algorithm; NULL if it is. */
 static const char *misfit(const Model *m, const Op *op)
 {
@@ -83,7 +74,7 @@ static const char *misfit(const Model *m, const Op *op)
 static double share(const Op *op)
 {
     const Shape *y = &op->writes[0].tensor->shape;
-    return products(y->dim[1]) * products(y->dim[2]) / (9.0 * (double)(y->dim[1] * y->dim[2]));
+    return winograd_share(y->dim[1], y->dim[2]);
 }
 
 static void tiles_text(Text *t, int64_t size)

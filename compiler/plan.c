@@ -355,6 +355,8 @@ bool plan(Model *m)
     place_locals(m, phases);
     place_batch(m, phases);
     place_weights(m);
+    barriers(m, &m->forward_phases);
+    barriers(m, &m->backward_phases);
     count_macs(m);
     hash(m);
     int64_t real = m->options.is_double ? 8 : 4;

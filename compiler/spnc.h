@@ -298,7 +298,7 @@ typedef struct {
 
 /* A run of operators between two barriers: group operators, run for one group (and step) after the other, each by one thread;
  * or one whole-batch operator, shared out inside. */
-typedef struct { SectionKind kind; Repeat *repeat; bool whole_batch; List ops; int section; } Phase;
+typedef struct { SectionKind kind; Repeat *repeat; bool whole_batch, barrier; List ops; int section; } Phase;
 
 typedef struct { Loc at; const char *text; } Remark;
 
@@ -382,6 +382,11 @@ void kernels_choose(Model *m);
 const char *kernel_name(const Model *m, const Op *op);    /* how a forward operator is computed, in a few words */
 const char *kernel_reason(const Model *m, const Op *op);  /* by which rule: a sentence */
 bool plan(Model *m);
+/* cost.c: sets Phase.barrier: whether the threads wait for each other after it (phases: those of a pass). */
+void barriers(Model *m, List *phases);
+/* What an operator of phase p does in a step of the whole batch; macs are multiply-adds by direct convolution, products those that are made. */
+typedef struct { double calls, macs, products, bytes; } Cost;
+Cost op_cost(const Model *m, const Phase *p, const Op *op);
 /* Every text of the generated folder: NAME.c and Makefile (runtime sources are copied by main.c). */
 bool emit(Model *m, Text *c, Text *makefile);
 

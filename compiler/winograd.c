@@ -44,6 +44,14 @@ int winograd_tiles(int64_t size, int tiles[])
     return (int)n;
 }
 
+/* Products along one axis: a tile of m outputs takes m + 2. */
+static double products(int64_t size) { return (double)(size + BORDER * count(size)); }
+
+double winograd_share(int64_t Ho, int64_t Wo)
+{
+    return products(Ho) * products(Wo) / (double)(KERNEL * KERNEL * Ho * Wo);
+}
+
 /* Sum of (m + 2) over the distinct sizes m of an axis. */
 static int64_t axis_positions(int64_t size)
 {

@@ -17,6 +17,9 @@ int winograd_tiles(int64_t size, int tiles[]);
 /* Multiplications of a channel and a filter, summed over the kinds of tiles: one matrix C x M each is kept. */
 int64_t winograd_positions(int64_t Ho, int64_t Wo);
 
+/* Multiplications for one made by the sum as it is written. */
+double winograd_share(int64_t Ho, int64_t Wo);
+
 /* Reals of the transformed weights, and of their gradient: [positions][P][Q rounded up to 16]. */
 int64_t winograd_u_reals(int64_t C, int64_t M, int64_t Ho, int64_t Wo);
 

@@ -1,13 +1,12 @@
 /* bench.c -- the command `bench`: what a training step takes, beside what the machine could do.
  *
- * Times are medians over made-up examples.  The peak is measured by the same threads in the same run: chains of
- * fused multiply-adds that depend on nothing but themselves, enough of them to fill every unit's latency. */
+ * Times are medians over made-up examples.  The peak is measured by the same threads in the same run. */
 #define _DEFAULT_SOURCE
 #include "data.h"
 #include "json.h"
 #include "message.h"
+#include "peak.h"
 #include "trainer.h"
-#include "vec.h"
 #include "weights.h"
 
 #include <stdlib.h>
@@ -17,68 +16,6 @@ static int by_size(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
-}
-
-/* ---- the peak --------------------------------------------------------------------------------------------------- */
-
-#if defined SPN_AVX512
-typedef spn_part Chain;
-#define CHAIN_FMA SPN_SUFFIX(_mm512_fmadd)
-#define CHAIN_SET SPN_SUFFIX(_mm512_set1)
-#elif defined SPN_AVX2
-typedef spn_part Chain;
-#define CHAIN_FMA SPN_SUFFIX(_mm256_fmadd)
-#define CHAIN_SET SPN_SUFFIX(_mm256_set1)
-#else
-typedef real Chain;                            /* plain C: what fma() alone reaches */
-#define CHAIN_FMA r_fma
-#define CHAIN_SET(x) ((real)(x))
-#endif
-
-/* An empty statement that the compiler must believe to change x, so that no chain is dropped, merged or precomputed. */
-#if defined __x86_64__ && defined SPN_AVX512
-#define KEEP(x) __asm__ volatile("" : "+v"(x))
-#elif defined __x86_64__
-#define KEEP(x) __asm__ volatile("" : "+x"(x))
-#else
-#define KEEP(x) __asm__ volatile("" : "+w"(x))
-#endif
-
-enum { CHAINS = 12 };                          /* latency 4 times two units is 8; with factor and addend 14 of 16 registers */
-
-/* `rounds` times CHAINS multiply-adds. */
-static void run_chains(long rounds)
-{
-    Chain c0 = CHAIN_SET(1), c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0, c8 = c0, c9 = c0, c10 = c0, c11 = c0;
-    Chain factor = CHAIN_SET(0.5), addend = CHAIN_SET(0.25);
-#define ALL(each) each(c0) each(c1) each(c2) each(c3) each(c4) each(c5) each(c6) each(c7) each(c8) each(c9) each(c10) each(c11)
-#define NEXT(c) c = CHAIN_FMA(c, factor, addend); KEEP(c);
-    KEEP(factor);
-    KEEP(addend);
-    for (long i = 0; i < rounds; i++) {
-        ALL(NEXT)
-    }
-}
-
-/* GFLOP/s of all threads together: the best of some rounds of at least 50 ms each. */
-static double peak_gflops(int threads)
-{
-    double best = 0;
-    long rounds = 1000;
-    for (int good = 0; good < 5;) {
-        double begin = seconds_now();
-#pragma omp parallel num_threads(threads)
-        run_chains(rounds);
-        double seconds = seconds_now() - begin;
-        double flop = 2.0 * CHAINS * (double)(sizeof(Chain) / sizeof(real)) * (double)rounds * threads;
-        if (seconds < 0.05) {
-            rounds *= 2;
-            continue;
-        }
-        best = flop / seconds * 1e-9 > best ? flop / seconds * 1e-9 : best;
-        good++;
-    }
-    return best;
 }
 
 /* ---- the net ---------------------------------------------------------------------------------------------------- */

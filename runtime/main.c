@@ -44,6 +44,7 @@ static const Option options[] = {
     { "--seed", "N", SEED, offsetof(Options, seed), offsetof(Options, seed_given),
       "start of all random numbers (default: the model's)" },
     { "--threads", "N", COUNT, AT(threads), "threads (default: the processors available); the bits do not depend on it" },
+    { "--steps", "N", COUNT, AT(steps), "how many steps are measured (default 20)" },
     { "--resume", NULL, FLAG, AT(resume), "go on from the run's last checkpoint, to the same bits" },
     { "--init", "FILE", TEXT, AT(init), "start from the weights of this .npz or .safetensors, as far as names and shapes agree" },
     { "--only", "PREFIX[,...]", TEXT, AT(only), "take only parameters whose names begin so, but all of these: front, classify.conv1" },
@@ -94,6 +95,8 @@ static const Command commands[] = {
     { "export", command_export, " -o ", " --run --seed --last --buffers ", "parameters to .npz or .safetensors",
       "Of a run's best checkpoint, or, without --run, those that `train --seed N` starts from." },
     { "bench", command_bench, " ", " --threads --json ", "time of a training step, and the machine's peak", "" },
+    { "profile", command_profile, " ", " --threads --steps --json ", "where the time of a training step goes",
+      "Each operator's time, rate, share of the machine's peak and bytes, with its line of the model; and what threads wait." },
     { "replay", command_replay, " ", " --threads ", "the step in which a number went wrong, once more",
       "Runs the nonfinite.npz that train left in its run folder, and names the operator that made the first NaN or infinity." },
     { "dump", command_dump, " ", " --layer --what --data --split --first --example --step --mode --run --last --weights --seed --threads -o ",
@@ -260,7 +263,7 @@ static __attribute__((noinline)) int run(int argc, char **argv)
         fail(WRONG_USAGE, "unknown command '%s'%s%s%s; see %s --help", argv[1], near ? "; did you mean " : "", near ? near : "",
              near ? "?" : "", net.name);
     }
-    Options o = { .threads = omp_get_num_procs(), .count = 10, .index = -1, .step = -1, .example = -1, .what = "value", .split = "test", .mode = "eval",
+    Options o = { .threads = omp_get_num_procs(), .count = 10, .steps = 20, .index = -1, .step = -1, .example = -1, .what = "value", .split = "test", .mode = "eval",
                   .save_every = 300, .training = net.training, .program = argv[0] };
     bool given[OPTIONS] = { false };
     for (int i = 2; i < argc; i++)

@@ -93,6 +93,18 @@ typedef struct {
     int rank, shape[NET_RANK];    /* of one example at one step, if it is by examples */
 } Look;
 
+/* What a step does between two clock stops: a call of an operator's function, or a wait of the threads for each other. */
+typedef struct {
+    const char *name, *pass;      /* "classify_conv2"; load, prepare, forward, backward, weights, fold, finish, update or wait */
+    int phase, yaml_line;         /* phases count from 0; line 0: no place in the model */
+    int whole;                    /* a call for the whole batch, made by all threads together */
+    double macs;                  /* of a step of the whole batch: multiply-adds by direct convolution, */
+    double products;              /* those that are made, fewer by Winograd's algorithm */
+    double bytes;                 /* tensors and weights that it reads and writes */
+} NetRow;
+
+typedef struct Clock Clock;       /* profile.h */
+
 typedef struct Net {
     const char *name, *about, *source, *target, *precision, *form;   /* form: "fast" or "plain" */
     const char *signature;        /* 16 hex digits: names and shapes of the parameters */
@@ -131,6 +143,9 @@ typedef struct Net {
     uint64_t (*decisions)(void);
     /* Forward and backward on one thread, each operator's tensors shown to `see`; ends early, returning 1, when that returns other than 0. */
     int (*replay)(const Batch *batch, int (*see)(void *to, const Look *look), void *to);
+    const NetRow *rows; int row_count;
+    /* step, with each thread's clock stopped at every row. */
+    double (*profile)(const Batch *batch, double rate, uint64_t update_count, double *norm, Clock *clocks);
 } Net;
 
 extern const Net net;

@@ -7,6 +7,7 @@
  *   transfer.c  train: --init            sweep.c   sweep
  *   report.c    report, with page.c (HTML), figure.c (PNG), chart.c (curves), history.c (what a run wrote), survey.c, shot.c
  *   compare.c   compare, with stats.c                          dump.c    dump, with tiles.c
+ *   profile.c   profile, with peak.c: the machine's
  *
  * Every command takes the options that its row in main.c allows and returns an exit code (message.h). */
 #ifndef SPN_TRAINER_H
@@ -22,6 +23,7 @@ typedef struct {
     const char **operands;                     /* what stands without an option: files, folders, runs */
     int operand_count;
     int threads;                               /* at least 1 */
+    int steps;                                 /* profile: at least 1 */
     int epochs;                                /* 0: the model's */
     const char *layer, *what;                  /* dump */
     int64_t first, count, index, step, example;    /* index, step, example -1: not given */
@@ -43,6 +45,7 @@ int command_check(const Options *o);
 int command_grad(const Options *o);
 int command_export(const Options *o);
 int command_bench(const Options *o);
+int command_profile(const Options *o);
 int command_info(const Options *o);
 int command_replay(const Options *o);
 int command_dump(const Options *o);

@@ -18,6 +18,7 @@
 #include "vmath.h"
 #include "optimiser.h"
 #include "decide.h"
+#include "profile.h"
 #include "sampler.h"
 
 /* ==== 1 sizes ======================================================================================================= */
@@ -521,7 +522,7 @@ static void h_from_input_forward(real *y, real *x, real w[196][48], real b[48])
 {
     real (*ys)[48][L] = (real (*)[48][L])y, (*xs)[196][L] = (real (*)[196][L])x;
     _Alignas(64) real panel[196][16], sum[1 * L][16];
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 6; t++) {
         int p = t % 3, s0 = t / 3 * 1, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
         int m = p * 16;
@@ -601,7 +602,7 @@ static void h_from_input_backward_5x1(real dx[][196][L], real dy[][48][L], real 
 static void h_from_input_backward(real *dx, real *dy, real w[196][48])
 {
     real (*dxs)[196][L] = (real (*)[196][L])dx, (*dys)[48][L] = (real (*)[48][L])dy;
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 18; t++) {
         int from = t % 9 * 4, to = from + 4 < 33 ? from + 4 : 33, s = t / 9;
             for (int k = from; k < to; k++) {
@@ -650,7 +651,7 @@ static void h_from_input_weights(real dw[196][48], real db[48], real *dy, real *
             for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
         v_storeu(&db[m], s);
     }
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 9; t++) {
         int from = t / 1 * 12, to = from + 12 < 98 ? from + 12 : 98, v = t % 1;
             for (int k = from; k < to; k++) {
@@ -727,7 +728,7 @@ static void h_from_state_forward(real *y, real *x, real w[16][48])
 {
     real (*ys)[48][L] = (real (*)[48][L])y, (*xs)[16][L] = (real (*)[16][L])x;
     _Alignas(64) real panel[16][16], sum[1 * L][16];
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 6; t++) {
         int p = t % 3, s0 = t / 3 * 1, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
         int m = p * 16;
@@ -807,7 +808,7 @@ static void h_from_state_backward_5x1(real dx[][16][L], real dy[][48][L], real w
 static void h_from_state_backward(real *dx, real *dy, real w[16][48])
 {
     real (*dxs)[16][L] = (real (*)[16][L])dx, (*dys)[48][L] = (real (*)[48][L])dy;
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 6; t++) {
         int from = t % 3 * 1, to = from + 1 < 3 ? from + 1 : 3, s = t / 3;
             for (int k = from; k < to; k++) {
@@ -849,7 +850,7 @@ static void h_from_state_weights(real dw[16][48], real *dy, real *x, real *work)
         v_transpose16(rows);
         for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], rows[l]);
     }
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 8; t++) {
         int from = t / 1 * 1, to = from + 1 < 8 ? from + 1 : 8, v = t % 1;
             for (int k = from; k < to; k++) {
@@ -973,7 +974,7 @@ static void A_forward(real *y, real *x, real w[16][16], real b[16])
 {
     real (*ys)[6][L] = (real (*)[6][L])y, (*xs)[16][L] = (real (*)[16][L])x;
     _Alignas(64) real panel[16][16], sum[1 * L][16];
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 6; t++) {
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 6 ? s0 + 1 : 6;
         int m = p * 16;
@@ -1021,7 +1022,7 @@ static void A_backward_2x3(real dx[][16][L], real dy[][6][L], real w[16][16], in
 static void A_backward(real *dx, real *dy, real w[16][16])
 {
     real (*dxs)[16][L] = (real (*)[16][L])dx, (*dys)[6][L] = (real (*)[6][L])dy;
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 16; t++) {
         int from = t % 8 * 1, to = from + 1 < 8 ? from + 1 : 8, s = t / 8;
             for (int k = from; k < to; k++) {
@@ -1104,7 +1105,7 @@ static void A_weights(real dw[16][16], real db[16], real *dy, real *x, real *wor
             for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
         v_storeu(&db[m], s);
     }
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 3; t++) {
         int from = t / 1 * 1, to = from + 1 < 3 ? from + 1 : 3, v = t % 1;
             for (int k = from; k < to; k++) {
@@ -1427,7 +1428,7 @@ static void classify_dense1_forward(real *y, real *x, real w[648][16], real b[16
 {
     real (*ys)[10][L] = (real (*)[10][L])y, (*xs)[648][L] = (real (*)[648][L])x;
     _Alignas(64) real panel[640][16], sum[1 * L][16];
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 6; t++) {
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 6 ? s0 + 1 : 6;
         int m = p * 16;
@@ -1475,7 +1476,7 @@ static void classify_dense1_backward_2x3(real dx[][648][L], real dy[][10][L], re
 static void classify_dense1_backward(real *dx, real *dy, real w[648][16])
 {
     real (*dxs)[648][L] = (real (*)[648][L])dx, (*dys)[10][L] = (real (*)[10][L])dy;
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 42; t++) {
         int from = t % 21 * 16, to = from + 16 < 324 ? from + 16 : 324, s = t / 21;
             for (int k = from; k < to; k++) {
@@ -1532,7 +1533,7 @@ static void classify_dense1_weights(real dw[648][16], real db[16], real *dy, rea
             for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
         v_storeu(&db[m], s);
     }
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 9; t++) {
         int from = t / 1 * 13, to = from + 13 < 108 ? from + 13 : 108, v = t % 1;
             for (int k = from; k < to; k++) {
@@ -1636,7 +1637,7 @@ static void sum_d_h_from_input_2_forward(d_h_from_input_2_t y, d_h_from_input_t 
 static void fold(real *sum, real *part, int parts, ptrdiff_t size, int add)
 {
     ptrdiff_t stride = (size + 15) / 16 * 16;
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (ptrdiff_t i = 0; i < size; i += L) {
         for (int step = 1; step < parts; step *= 2)
             for (int k = 0; k + step < parts; k += 2 * step) {
@@ -1651,7 +1652,8 @@ static void fold(real *sum, real *part, int parts, ptrdiff_t size, int add)
 /* ==== 5 forward ===================================================================================================== */
 
 /* Called by all threads.  `omp for` shares the groups out; its end is a barrier.  A call outside of such a loop works on all groups
- * and shares its work out inside.  A loop over t is a repeat of the model. */
+ * and shares its work out inside; the threads wait after it where the next call needs its results or its place in memory.
+ * A loop over t is a repeat of the model. */
 static void forward_pass(const Batch *batch)
 {
     block_poison(memory, MEMORY * sizeof(real));
@@ -1669,6 +1671,7 @@ static void forward_pass(const Batch *batch)
     h_from_input_forward((real *)h_from_input_at(0), (real *)front_maxpool2_at(0), weights->h_weight_ih, weights->h_bias_ih);
     for (int t = 0; t < 3; t++) {
         h_from_state_forward((real *)h_from_state_at(t * G), (real *)h_at(t * G - G), weights->h_weight_hh);
+        #pragma omp barrier
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
@@ -1676,6 +1679,7 @@ static void forward_pass(const Batch *batch)
         }
     }
     A_forward((real *)A_at(0), (real *)h_at(0), weights->A_weight, weights->A_bias);
+    #pragma omp barrier
     #pragma omp for collapse(2) schedule(dynamic, 1)
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
@@ -1684,6 +1688,7 @@ static void forward_pass(const Batch *batch)
         classify_conv1_forward(classify_maxpool1_at(s), classify_maxpool1_winner_at(s), crop_at(s), weights->classify_conv1_weight, weights->classify_conv1_bias);
     }
     classify_dense1_forward((real *)classify_dense1_at(0), (real *)classify_maxpool1_at(0), weights->classify_dense1_weight, weights->classify_dense1_bias);
+    #pragma omp barrier
     #pragma omp for collapse(2) schedule(dynamic, 1)
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
@@ -1722,7 +1727,9 @@ static void backward_pass(const Batch *batch)
         cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L, loss1_scale, present(batch, g));
     }
     classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(0), (real *)classify_maxpool1_at(0), d_classify_dense1_rows_at(0));
+    #pragma omp barrier
     classify_dense1_backward((real *)d_classify_maxpool1_at(0), (real *)d_classify_dense1_at(0), weights->classify_dense1_weight);
+    #pragma omp barrier
     #pragma omp for collapse(2) schedule(dynamic, 1)
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
@@ -1748,14 +1755,18 @@ static void backward_pass(const Batch *batch)
             h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - G));
         }
         h_from_state_backward((real *)d_h_3_at(t * G), (real *)d_h_from_state_at(t * G), weights->h_weight_hh);
+        #pragma omp barrier
     }
     h_from_state_weights(gradient->h_weight_hh, (real *)d_h_from_state_at(0), (real *)h_at(-G), d_h_from_state_rows_at(0));
+    #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         sum_d_h_from_input_2_forward(d_h_from_input_2_at(g), &d_h_from_input_at(g));
     }
     h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, (real *)d_h_from_input_2_at(0), (real *)front_maxpool2_at(0), d_h_from_input_rows_at(0));
+    #pragma omp barrier
     h_from_input_backward((real *)d_front_maxpool2_at(0), (real *)d_h_from_input_2_at(0), weights->h_weight_ih);
+    #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         front_maxpool2_backward(d_front_conv1_sum_at(g), d_front_maxpool2_at(g), front_maxpool2_winner_at(g), front_maxpool2_at(g));
@@ -1763,6 +1774,7 @@ static void backward_pass(const Batch *batch)
     }
     fold((real *)gradient->front_conv1_weight, (real *)d_front_conv1_weight_part_at(0), 2, 36, 0);
     fold((real *)gradient->front_conv1_bias, (real *)d_front_conv1_bias_part_at(0), 2, 4, 0);
+    #pragma omp barrier
 }
 
 /* ==== 7 update ====================================================================================================== */
@@ -1858,7 +1870,7 @@ static uint64_t net_decisions(void)
 /* Forward and backward once more, on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what it
  * wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
 #define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
-static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
+static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 3));
     real *scratch = scratches;
@@ -2023,6 +2035,249 @@ static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look)
     return 0;
 }
 
+/* The rows of a profile: calls in their order, and waits. */
+static const NetRow rows[] = {
+    { "load_image", "load", 0, 10, 0, 0, 0, 1280000 },
+    { "load_digits", "load", 0, 12, 0, 0, 0, 384 },
+    { "front_maxpool1", "forward", 0, 16, 0, 0, 0, 1360000 },
+    { "front_conv1", "forward", 0, 17, 0, 609408, 609408, 351360 },
+    { "front_maxpool2", "forward", 0, 18, 0, 0, 0, 299136 },
+    { "h_start", "forward", 0, 27, 0, 0, 0, 2048 },
+    { "", "wait", 0, 0, 1, 0, 0, 0 },
+    { "h_from_input", "forward", 1, 29, 1, 301056, 301056, 69056 },
+    { "h_from_state", "forward", 2, 29, 1, 73728, 73728, 33792 },
+    { "", "wait", 2, 0, 1, 0, 0, 0 },
+    { "h", "forward", 3, 29, 0, 0, 0, 61440 },
+    { "", "wait", 3, 0, 1, 0, 0, 0 },
+    { "A", "forward", 4, 30, 1, 9216, 9216, 9536 },
+    { "", "wait", 4, 0, 1, 0, 0, 0 },
+    { "crop", "forward", 5, 31, 0, 0, 0, 3995904 },
+    { "classify_conv1", "forward", 5, 20, 0, 2239488, 2239488, 420480 },
+    { "", "wait", 5, 0, 1, 0, 0, 0 },
+    { "classify_dense1", "forward", 6, 22, 1, 622080, 622080, 294208 },
+    { "", "wait", 6, 0, 1, 0, 0, 0 },
+    { "cross_entropy1", "forward", 7, 34, 0, 0, 0, 5376 },
+    { "", "wait", 7, 0, 1, 0, 0, 0 },
+    { "cross_entropy1", "backward", 8, 34, 0, 0, 0, 8832 },
+    { "", "wait", 8, 0, 1, 0, 0, 0 },
+    { "classify_dense1", "weights", 9, 22, 1, 622080, 622080, 294208 },
+    { "", "wait", 9, 0, 1, 0, 0, 0 },
+    { "classify_dense1", "backward", 10, 22, 1, 622080, 622080, 294144 },
+    { "", "wait", 10, 0, 1, 0, 0, 0 },
+    { "classify_conv1", "weights", 11, 20, 0, 2239488, 559872, 669312 },
+    { "classify_conv1", "backward", 11, 20, 0, 2239488, 1492992, 668928 },
+    { "crop", "backward", 11, 31, 0, 0, 0, 3998208 },
+    { "", "wait", 11, 0, 1, 0, 0, 0 },
+    { "A", "weights", 12, 30, 1, 9216, 9216, 9536 },
+    { "A", "backward", 13, 30, 1, 9216, 9216, 9472 },
+    { "fold_classify_conv1_weight", "fold", 14, 20, 1, 0, 0, 2240 },
+    { "fold_classify_conv1_bias", "fold", 15, 20, 1, 0, 0, 448 },
+    { "d_h_2_end", "forward", 16, 29, 0, 0, 0, 2048 },
+    { "d_h_3_end", "forward", 16, 29, 0, 0, 0, 2048 },
+    { "", "wait", 16, 0, 1, 0, 0, 0 },
+    { "sum_d_h_total", "forward", 17, 27, 0, 0, 0, 24576 },
+    { "h", "backward", 17, 29, 0, 0, 0, 92160 },
+    { "", "wait", 17, 0, 1, 0, 0, 0 },
+    { "h_from_state", "backward", 18, 29, 1, 73728, 73728, 33792 },
+    { "", "wait", 18, 0, 1, 0, 0, 0 },
+    { "h_from_state", "weights", 19, 29, 1, 73728, 73728, 27648 },
+    { "", "wait", 19, 0, 1, 0, 0, 0 },
+    { "sum_d_h_from_input_2", "forward", 20, 29, 0, 0, 0, 24576 },
+    { "", "wait", 20, 0, 1, 0, 0, 0 },
+    { "h_from_input", "weights", 21, 29, 1, 301056, 301056, 69056 },
+    { "", "wait", 21, 0, 1, 0, 0, 0 },
+    { "h_from_input", "backward", 22, 29, 1, 301056, 301056, 68864 },
+    { "", "wait", 22, 0, 1, 0, 0, 0 },
+    { "front_maxpool2", "backward", 23, 18, 0, 0, 0, 324224 },
+    { "front_conv1", "weights", 23, 17, 0, 609408, 609408, 351360 },
+    { "", "wait", 23, 0, 1, 0, 0, 0 },
+    { "fold_front_conv1_weight", "fold", 24, 17, 1, 0, 0, 576 },
+    { "fold_front_conv1_bias", "fold", 25, 17, 1, 0, 0, 192 },
+    { "", "wait", 25, 0, 1, 0, 0, 0 },
+    { "sgd", "update", 26, 0, 1, 0, 0, 504960 },
+};
+
+/* A step, with the thread's clock stopped after every call and every barrier; see profile.h.  Returns as update_pass does. */
+#define STOP(row) clock_stop(clock, row)
+static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
+{
+    real loss1_scale = (real)(1 / ((double)batch->count * 3));
+    real *scratch = scratch_of_thread();
+    clock->last = clock_now();
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        load_image_forward((real *)image_at(g), batch->inputs[0] + g * L, present(batch, g));
+        STOP(0);
+        load_digits_forward((int32_t *)digits_at(g), batch->targets[0] + g * L, present(batch, g));
+        STOP(1);
+        front_maxpool1_forward(front_maxpool1_at(g), image_at(g));
+        STOP(2);
+        front_conv1_forward(front_conv1_at(g), front_maxpool1_at(g), weights->front_conv1_weight, weights->front_conv1_bias);
+        STOP(3);
+        front_maxpool2_forward(front_maxpool2_at(g), front_maxpool2_winner_at(g), front_conv1_at(g));
+        STOP(4);
+        h_start_forward((real *)h_at(g - G));
+        STOP(5);
+    }
+    #pragma omp barrier
+    STOP(6);
+    h_from_input_forward((real *)h_from_input_at(0), (real *)front_maxpool2_at(0), weights->h_weight_ih, weights->h_bias_ih);
+    STOP(7);
+    for (int t = 0; t < 3; t++) {
+        h_from_state_forward((real *)h_from_state_at(t * G), (real *)h_at(t * G - G), weights->h_weight_hh);
+        STOP(8);
+        #pragma omp barrier
+        STOP(9);
+        #pragma omp for schedule(dynamic, 1) nowait
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            h_forward(h_at(s), h_gates_at(s), (real *)h_from_input_at(g), (real *)h_from_state_at(s), h_at(s - G));
+            STOP(10);
+        }
+        #pragma omp barrier
+        STOP(11);
+    }
+    A_forward((real *)A_at(0), (real *)h_at(0), weights->A_weight, weights->A_bias);
+    STOP(12);
+    #pragma omp barrier
+    STOP(13);
+    #pragma omp for collapse(2) schedule(dynamic, 1) nowait
+    for (int t = 0; t < 3; t++)
+    for (int g = 0; g < G; g++) {
+        int s = t * G + g;
+        crop_forward(crop_at(s), image_at(g), (real *)A_at(s));
+        STOP(14);
+        classify_conv1_forward(classify_maxpool1_at(s), classify_maxpool1_winner_at(s), crop_at(s), weights->classify_conv1_weight, weights->classify_conv1_bias);
+        STOP(15);
+    }
+    #pragma omp barrier
+    STOP(16);
+    classify_dense1_forward((real *)classify_dense1_at(0), (real *)classify_maxpool1_at(0), weights->classify_dense1_weight, weights->classify_dense1_bias);
+    STOP(17);
+    #pragma omp barrier
+    STOP(18);
+    #pragma omp for collapse(2) schedule(dynamic, 1) nowait
+    for (int t = 0; t < 3; t++)
+    for (int g = 0; g < G; g++) {
+        int s = t * G + g;
+        cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L);
+        STOP(19);
+    }
+    #pragma omp barrier
+    STOP(20);
+    #pragma omp for collapse(2) schedule(dynamic, 1) nowait
+    for (int t = 0; t < 3; t++)
+    for (int g = 0; g < G; g++) {
+        int s = t * G + g;
+        cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L, loss1_scale, present(batch, g));
+        STOP(21);
+    }
+    #pragma omp barrier
+    STOP(22);
+    classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(0), (real *)classify_maxpool1_at(0), d_classify_dense1_rows_at(0));
+    STOP(23);
+    #pragma omp barrier
+    STOP(24);
+    classify_dense1_backward((real *)d_classify_maxpool1_at(0), (real *)d_classify_dense1_at(0), weights->classify_dense1_weight);
+    STOP(25);
+    #pragma omp barrier
+    STOP(26);
+    #pragma omp for collapse(2) schedule(dynamic, 1) nowait
+    for (int t = 0; t < 3; t++)
+    for (int g = 0; g < G; g++) {
+        int s = t * G + g;
+        classify_conv1_weights(d_classify_conv1_weight_part_at(s), d_classify_conv1_bias_part_at(s), d_classify_maxpool1_at(s), classify_maxpool1_winner_at(s), classify_maxpool1_at(s), crop_at(s));
+        STOP(27);
+        classify_conv1_backward(d_crop_at(s), d_classify_maxpool1_at(s), classify_maxpool1_winner_at(s), classify_maxpool1_at(s), weights->classify_conv1_weight);
+        STOP(28);
+        crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(g), (real *)A_at(s));
+        STOP(29);
+    }
+    #pragma omp barrier
+    STOP(30);
+    A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(0), (real *)h_at(0), d_A_rows_at(0));
+    STOP(31);
+    A_backward((real *)d_h_at(0), (real *)d_A_at(0), weights->A_weight);
+    STOP(32);
+    fold((real *)gradient->classify_conv1_weight, (real *)d_classify_conv1_weight_part_at(0), 6, 72, 0);
+    STOP(33);
+    fold((real *)gradient->classify_conv1_bias, (real *)d_classify_conv1_bias_part_at(0), 6, 8, 0);
+    STOP(34);
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        d_h_2_end_forward((real *)d_h_2_at(g + 3 * G));
+        STOP(35);
+        d_h_3_end_forward((real *)d_h_3_at(g + 3 * G));
+        STOP(36);
+    }
+    #pragma omp barrier
+    STOP(37);
+    for (int t = 2; t >= 0; t--) {
+        #pragma omp for schedule(dynamic, 1) nowait
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            sum_d_h_total_forward((real *)d_h_total_at(s), (real *)d_h_at(s), (real *)d_h_2_at(s + G), (real *)d_h_3_at(s + G));
+            STOP(38);
+            h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - G));
+            STOP(39);
+        }
+        #pragma omp barrier
+        STOP(40);
+        h_from_state_backward((real *)d_h_3_at(t * G), (real *)d_h_from_state_at(t * G), weights->h_weight_hh);
+        STOP(41);
+        #pragma omp barrier
+        STOP(42);
+    }
+    h_from_state_weights(gradient->h_weight_hh, (real *)d_h_from_state_at(0), (real *)h_at(-G), d_h_from_state_rows_at(0));
+    STOP(43);
+    #pragma omp barrier
+    STOP(44);
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        sum_d_h_from_input_2_forward(d_h_from_input_2_at(g), &d_h_from_input_at(g));
+        STOP(45);
+    }
+    #pragma omp barrier
+    STOP(46);
+    h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, (real *)d_h_from_input_2_at(0), (real *)front_maxpool2_at(0), d_h_from_input_rows_at(0));
+    STOP(47);
+    #pragma omp barrier
+    STOP(48);
+    h_from_input_backward((real *)d_front_maxpool2_at(0), (real *)d_h_from_input_2_at(0), weights->h_weight_ih);
+    STOP(49);
+    #pragma omp barrier
+    STOP(50);
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        front_maxpool2_backward(d_front_conv1_sum_at(g), d_front_maxpool2_at(g), front_maxpool2_winner_at(g), front_maxpool2_at(g));
+        STOP(51);
+        front_conv1_weights(d_front_conv1_weight_part_at(g), d_front_conv1_bias_part_at(g), d_front_conv1_sum_at(g), front_maxpool1_at(g));
+        STOP(52);
+    }
+    #pragma omp barrier
+    STOP(53);
+    fold((real *)gradient->front_conv1_weight, (real *)d_front_conv1_weight_part_at(0), 2, 36, 0);
+    STOP(54);
+    fold((real *)gradient->front_conv1_bias, (real *)d_front_conv1_bias_part_at(0), 2, 4, 0);
+    STOP(55);
+    #pragma omp barrier
+    STOP(56);
+    double norm = update_pass(rate, update_count);
+    STOP(57);
+    return norm;
+}
+
+static double net_profile(const Batch *batch, double rate, uint64_t update_count, double *norm, Clock *clocks)
+{
+    #pragma omp parallel num_threads(threads)
+    {
+        double n = profiled_step(batch, rate, update_count, &clocks[omp_get_thread_num()]);
+        #pragma omp single
+        *norm = n;
+    }
+    return loss(batch, NULL);
+}
+
 static void net_close(void)
 {
     free(memory), free(scratches), free(weights), free(gradient), free(state[0]), free(state[1]), free(row_sums);
@@ -2154,4 +2409,7 @@ const Net net = {
     .update = net_update,
     .decisions = net_decisions,
     .replay = net_replay,
+    .rows = rows,
+    .row_count = sizeof rows / sizeof *rows,
+    .profile = net_profile,
 };

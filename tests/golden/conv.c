@@ -17,6 +17,7 @@
 #include "vmath.h"
 #include "optimiser.h"
 #include "decide.h"
+#include "profile.h"
 
 /* ==== 1 sizes ======================================================================================================= */
 
@@ -471,7 +472,7 @@ static void front_dense1_forward(real *y, real *x, real w[8][16], real b[16])
 {
     real (*ys)[2][L] = (real (*)[2][L])y, (*xs)[8][L] = (real (*)[8][L])x;
     _Alignas(64) real panel[8][16], sum[1 * L][16];
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
@@ -522,7 +523,7 @@ static void front_dense1_backward_4x1(real dx[][8][L], real dy[][2][L], real w[8
 static void front_dense1_backward(real *dx, real *dy, real w[8][16])
 {
     real (*dxs)[8][L] = (real (*)[8][L])dx, (*dys)[2][L] = (real (*)[2][L])dy;
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 2; t++) {
         int from = t % 2 * 1, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
             for (int k = from; k < to; k++) {
@@ -573,7 +574,7 @@ static void front_dense1_weights(real dw[8][16], real db[16], real *dy, real *x,
             for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
         v_storeu(&db[m], s);
     }
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 2; t++) {
         int from = t / 1 * 1, to = from + 1 < 2 ? from + 1 : 2, v = t % 1;
             for (int k = from; k < to; k++) {
@@ -633,7 +634,7 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
 static void fold(real *sum, real *part, int parts, ptrdiff_t size, int add)
 {
     ptrdiff_t stride = (size + 15) / 16 * 16;
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (ptrdiff_t i = 0; i < size; i += L) {
         for (int step = 1; step < parts; step *= 2)
             for (int k = 0; k + step < parts; k += 2 * step) {
@@ -648,7 +649,8 @@ static void fold(real *sum, real *part, int parts, ptrdiff_t size, int add)
 /* ==== 5 forward ===================================================================================================== */
 
 /* Called by all threads.  `omp for` shares the groups out; its end is a barrier.  A call outside of such a loop works on all groups
- * and shares its work out inside.  A loop over t is a repeat of the model. */
+ * and shares its work out inside; the threads wait after it where the next call needs its results or its place in memory.
+ * A loop over t is a repeat of the model. */
 static void forward_pass(const Batch *batch)
 {
     block_poison(memory, MEMORY * sizeof(real));
@@ -663,6 +665,7 @@ static void forward_pass(const Batch *batch)
         front_conv2_forward(front_tanh1_at(g), front_maxpool1_at(g), weights->front_conv2_weight);
     }
     front_dense1_forward((real *)front_dense1_at(0), (real *)front_tanh1_at(0), weights->front_dense1_weight, weights->front_dense1_bias);
+    #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         cross_entropy1_forward((real *)loss1_at(g), (real *)front_dense1_at(g), (int32_t *)y_at(g));
@@ -697,7 +700,9 @@ static void backward_pass(const Batch *batch)
         cross_entropy1_backward((real *)d_front_dense1_at(g), (real *)front_dense1_at(g), (int32_t *)y_at(g), loss1_scale, present(batch, g));
     }
     front_dense1_weights(gradient->front_dense1_weight, gradient->front_dense1_bias, (real *)d_front_dense1_at(0), (real *)front_tanh1_at(0), d_front_dense1_rows_at(0));
+    #pragma omp barrier
     front_dense1_backward((real *)d_front_tanh1_at(0), (real *)d_front_dense1_at(0), weights->front_dense1_weight);
+    #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         front_tanh1_backward((real *)d_front_conv2_at(g), (real *)d_front_tanh1_at(g), (real *)front_tanh1_at(g));
@@ -709,6 +714,7 @@ static void backward_pass(const Batch *batch)
     fold((real *)gradient->front_conv2_weight, (real *)d_front_conv2_weight_part_at(0), 1, 16, 0);
     fold((real *)gradient->front_conv1_weight, (real *)d_front_conv1_weight_part_at(0), 1, 8, 0);
     fold((real *)gradient->front_conv1_bias, (real *)d_front_conv1_bias_part_at(0), 1, 2, 0);
+    #pragma omp barrier
 }
 
 /* ==== 7 update ====================================================================================================== */
@@ -792,7 +798,7 @@ static uint64_t net_decisions(void)
 /* Forward and backward once more, on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what it
  * wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
 #define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
-static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
+static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 1));
     real *scratch = scratches;
@@ -857,6 +863,124 @@ static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look)
     fold((real *)gradient->front_conv1_weight, (real *)d_front_conv1_weight_part_at(0), 1, 8, 0);
     fold((real *)gradient->front_conv1_bias, (real *)d_front_conv1_bias_part_at(0), 1, 2, 0);
     return 0;
+}
+
+/* The rows of a profile: calls in their order, and waits. */
+static const NetRow rows[] = {
+    { "load_x", "load", 0, 4, 0, 0, 0, 1600 },
+    { "load_y", "load", 0, 5, 0, 0, 0, 64 },
+    { "front_conv1", "forward", 0, 8, 0, 2048, 2048, 3776 },
+    { "front_maxpool1", "forward", 0, 9, 0, 0, 0, 2624 },
+    { "front_conv2", "forward", 0, 10, 0, 1024, 1024, 1088 },
+    { "", "wait", 0, 0, 1, 0, 0, 0 },
+    { "front_dense1", "forward", 1, 12, 1, 256, 256, 1216 },
+    { "", "wait", 1, 0, 1, 0, 0, 0 },
+    { "cross_entropy1", "forward", 2, 15, 0, 0, 0, 256 },
+    { "", "wait", 2, 0, 1, 0, 0, 0 },
+    { "cross_entropy1", "backward", 3, 15, 0, 0, 0, 320 },
+    { "", "wait", 3, 0, 1, 0, 0, 0 },
+    { "front_dense1", "weights", 4, 12, 1, 256, 256, 1216 },
+    { "", "wait", 4, 0, 1, 0, 0, 0 },
+    { "front_dense1", "backward", 5, 12, 1, 256, 256, 1152 },
+    { "", "wait", 5, 0, 1, 0, 0, 0 },
+    { "front_tanh1", "backward", 6, 11, 0, 0, 0, 1536 },
+    { "front_conv2", "weights", 6, 10, 0, 1024, 1024, 1088 },
+    { "front_conv2", "backward", 6, 10, 0, 1024, 1024, 1088 },
+    { "front_maxpool1", "backward", 6, 9, 0, 0, 0, 3136 },
+    { "front_conv1", "weights", 6, 8, 0, 2048, 2048, 3776 },
+    { "", "wait", 6, 0, 1, 0, 0, 0 },
+    { "fold_front_conv2_weight", "fold", 7, 10, 1, 0, 0, 128 },
+    { "fold_front_conv1_weight", "fold", 8, 8, 1, 0, 0, 128 },
+    { "fold_front_conv1_bias", "fold", 9, 8, 1, 0, 0, 128 },
+    { "", "wait", 9, 0, 1, 0, 0, 0 },
+    { "adam", "update", 10, 0, 1, 0, 0, 6144 },
+};
+
+/* A step, with the thread's clock stopped after every call and every barrier; see profile.h.  Returns as update_pass does. */
+#define STOP(row) clock_stop(clock, row)
+static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
+{
+    real loss1_scale = (real)(1 / ((double)batch->count * 1));
+    real *scratch = scratch_of_thread();
+    clock->last = clock_now();
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        load_x_forward((real *)x_at(g), batch->inputs[0] + g * L, present(batch, g));
+        STOP(0);
+        load_y_forward((int32_t *)y_at(g), batch->targets[0] + g * L, present(batch, g));
+        STOP(1);
+        front_conv1_forward(front_conv1_at(g), x_at(g), weights->front_conv1_weight, weights->front_conv1_bias);
+        STOP(2);
+        front_maxpool1_forward(front_maxpool1_at(g), front_maxpool1_winner_at(g), front_conv1_at(g));
+        STOP(3);
+        front_conv2_forward(front_tanh1_at(g), front_maxpool1_at(g), weights->front_conv2_weight);
+        STOP(4);
+    }
+    #pragma omp barrier
+    STOP(5);
+    front_dense1_forward((real *)front_dense1_at(0), (real *)front_tanh1_at(0), weights->front_dense1_weight, weights->front_dense1_bias);
+    STOP(6);
+    #pragma omp barrier
+    STOP(7);
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        cross_entropy1_forward((real *)loss1_at(g), (real *)front_dense1_at(g), (int32_t *)y_at(g));
+        STOP(8);
+    }
+    #pragma omp barrier
+    STOP(9);
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        cross_entropy1_backward((real *)d_front_dense1_at(g), (real *)front_dense1_at(g), (int32_t *)y_at(g), loss1_scale, present(batch, g));
+        STOP(10);
+    }
+    #pragma omp barrier
+    STOP(11);
+    front_dense1_weights(gradient->front_dense1_weight, gradient->front_dense1_bias, (real *)d_front_dense1_at(0), (real *)front_tanh1_at(0), d_front_dense1_rows_at(0));
+    STOP(12);
+    #pragma omp barrier
+    STOP(13);
+    front_dense1_backward((real *)d_front_tanh1_at(0), (real *)d_front_dense1_at(0), weights->front_dense1_weight);
+    STOP(14);
+    #pragma omp barrier
+    STOP(15);
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        front_tanh1_backward((real *)d_front_conv2_at(g), (real *)d_front_tanh1_at(g), (real *)front_tanh1_at(g));
+        STOP(16);
+        front_conv2_weights(d_front_conv2_weight_part_at(g), d_front_conv2_at(g), front_maxpool1_at(g));
+        STOP(17);
+        front_conv2_backward(d_front_maxpool1_at(g), d_front_conv2_at(g), weights->front_conv2_weight);
+        STOP(18);
+        front_maxpool1_backward(d_front_conv1_sum_at(g), d_front_maxpool1_at(g), front_maxpool1_winner_at(g), front_maxpool1_at(g));
+        STOP(19);
+        front_conv1_weights(d_front_conv1_weight_part_at(g), d_front_conv1_bias_part_at(g), d_front_conv1_sum_at(g), x_at(g));
+        STOP(20);
+    }
+    #pragma omp barrier
+    STOP(21);
+    fold((real *)gradient->front_conv2_weight, (real *)d_front_conv2_weight_part_at(0), 1, 16, 0);
+    STOP(22);
+    fold((real *)gradient->front_conv1_weight, (real *)d_front_conv1_weight_part_at(0), 1, 8, 0);
+    STOP(23);
+    fold((real *)gradient->front_conv1_bias, (real *)d_front_conv1_bias_part_at(0), 1, 2, 0);
+    STOP(24);
+    #pragma omp barrier
+    STOP(25);
+    double norm = update_pass(rate, update_count);
+    STOP(26);
+    return norm;
+}
+
+static double net_profile(const Batch *batch, double rate, uint64_t update_count, double *norm, Clock *clocks)
+{
+    #pragma omp parallel num_threads(threads)
+    {
+        double n = profiled_step(batch, rate, update_count, &clocks[omp_get_thread_num()]);
+        #pragma omp single
+        *norm = n;
+    }
+    return loss(batch, NULL);
 }
 
 static void net_close(void)
@@ -962,4 +1086,7 @@ const Net net = {
     .update = net_update,
     .decisions = net_decisions,
     .replay = net_replay,
+    .rows = rows,
+    .row_count = sizeof rows / sizeof *rows,
+    .profile = net_profile,
 };

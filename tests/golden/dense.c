@@ -17,6 +17,7 @@
 #include "vmath.h"
 #include "optimiser.h"
 #include "decide.h"
+#include "profile.h"
 
 /* ==== 1 sizes ======================================================================================================= */
 
@@ -169,7 +170,7 @@ static void h_forward(real *y, real *x, real w[3][16], real b[16])
 {
     real (*ys)[4][L] = (real (*)[4][L])y, (*xs)[3][L] = (real (*)[3][L])x;
     _Alignas(64) real panel[3][16], sum[1 * L][16];
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
@@ -236,7 +237,7 @@ static void h_weights(real dw[3][16], real db[16], real *dy, real *x, real *work
             for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
         v_storeu(&db[m], s);
     }
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
             for (int k = from; k < to; k++) {
@@ -326,7 +327,7 @@ static void v_forward(real *y, real *x, real w[4][16], real b[16])
 {
     real (*ys)[2][L] = (real (*)[2][L])y, (*xs)[4][L] = (real (*)[4][L])x;
     _Alignas(64) real panel[4][16], sum[1 * L][16];
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
@@ -377,7 +378,7 @@ static void v_backward_4x1(real dx[][4][L], real dy[][2][L], real w[4][16], int 
 static void v_backward(real *dx, real *dy, real w[4][16])
 {
     real (*dxs)[4][L] = (real (*)[4][L])dx, (*dys)[2][L] = (real (*)[2][L])dy;
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int from = t % 1 * 1, to = from + 1 < 1 ? from + 1 : 1, s = t / 1;
             for (int k = from; k < to; k++) {
@@ -428,7 +429,7 @@ static void v_weights(real dw[4][16], real db[16], real *dy, real *x, real *work
             for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
         v_storeu(&db[m], s);
     }
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
             for (int k = from; k < to; k++) {
@@ -486,7 +487,8 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
 /* ==== 5 forward ===================================================================================================== */
 
 /* Called by all threads.  `omp for` shares the groups out; its end is a barrier.  A call outside of such a loop works on all groups
- * and shares its work out inside.  A loop over t is a repeat of the model. */
+ * and shares its work out inside; the threads wait after it where the next call needs its results or its place in memory.
+ * A loop over t is a repeat of the model. */
 static void forward_pass(const Batch *batch)
 {
     block_poison(memory, MEMORY * sizeof(real));
@@ -497,7 +499,9 @@ static void forward_pass(const Batch *batch)
         load_y_forward((int32_t *)y_at(g), batch->targets[0] + g * L, present(batch, g));
     }
     h_forward((real *)h_at(0), (real *)x_at(0), weights->h_weight, weights->h_bias);
+    #pragma omp barrier
     v_forward((real *)v_at(0), (real *)h_at(0), weights->v_weight, weights->v_bias);
+    #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         cross_entropy1_forward((real *)loss1_at(g), (real *)v_at(g), (int32_t *)y_at(g));
@@ -531,12 +535,15 @@ static void backward_pass(const Batch *batch)
         cross_entropy1_backward((real *)d_v_at(g), (real *)v_at(g), (int32_t *)y_at(g), loss1_scale, present(batch, g));
     }
     v_weights(gradient->v_weight, gradient->v_bias, (real *)d_v_at(0), (real *)h_at(0), d_v_rows_at(0));
+    #pragma omp barrier
     v_backward((real *)d_h_at(0), (real *)d_v_at(0), weights->v_weight);
+    #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         h_relu_backward((real *)d_h_sum_at(g), (real *)d_h_at(g), (real *)h_at(g));
     }
     h_weights(gradient->h_weight, gradient->h_bias, (real *)d_h_sum_at(0), (real *)x_at(0), d_h_rows_at(0));
+    #pragma omp barrier
 }
 
 /* ==== 7 update ====================================================================================================== */
@@ -614,7 +621,7 @@ static uint64_t net_decisions(void)
 /* Forward and backward once more, on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what it
  * wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
 #define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
-static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
+static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 1));
     for (int g = 0; g < G; g++) {
@@ -658,6 +665,102 @@ static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look)
     SEE("h", "weights", 7, -1, -1, "h.weight", 1, (real *)gradient->h_weight, 48, 0, 0, { 0 });
     SEE("h", "weights", 7, -1, -1, "h.bias", 1, (real *)gradient->h_bias, 16, 0, 0, { 0 });
     return 0;
+}
+
+/* The rows of a profile: calls in their order, and waits. */
+static const NetRow rows[] = {
+    { "load_x", "load", 0, 4, 0, 0, 0, 192 },
+    { "load_y", "load", 0, 5, 0, 0, 0, 64 },
+    { "", "wait", 0, 0, 1, 0, 0, 0 },
+    { "h", "forward", 1, 7, 1, 192, 192, 704 },
+    { "", "wait", 1, 0, 1, 0, 0, 0 },
+    { "v", "forward", 2, 8, 1, 128, 128, 704 },
+    { "", "wait", 2, 0, 1, 0, 0, 0 },
+    { "cross_entropy1", "forward", 3, 9, 0, 0, 0, 256 },
+    { "", "wait", 3, 0, 1, 0, 0, 0 },
+    { "cross_entropy1", "backward", 4, 9, 0, 0, 0, 320 },
+    { "", "wait", 4, 0, 1, 0, 0, 0 },
+    { "v", "weights", 5, 8, 1, 128, 128, 704 },
+    { "", "wait", 5, 0, 1, 0, 0, 0 },
+    { "v", "backward", 6, 8, 1, 128, 128, 640 },
+    { "", "wait", 6, 0, 1, 0, 0, 0 },
+    { "h_relu", "backward", 7, 7, 0, 0, 0, 768 },
+    { "", "wait", 7, 0, 1, 0, 0, 0 },
+    { "h", "weights", 8, 7, 1, 192, 192, 704 },
+    { "", "wait", 8, 0, 1, 0, 0, 0 },
+    { "sgd", "update", 9, 0, 1, 0, 0, 2304 },
+};
+
+/* A step, with the thread's clock stopped after every call and every barrier; see profile.h.  Returns as update_pass does. */
+#define STOP(row) clock_stop(clock, row)
+static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
+{
+    real loss1_scale = (real)(1 / ((double)batch->count * 1));
+    clock->last = clock_now();
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        load_x_forward((real *)x_at(g), batch->inputs[0] + g * L, present(batch, g));
+        STOP(0);
+        load_y_forward((int32_t *)y_at(g), batch->targets[0] + g * L, present(batch, g));
+        STOP(1);
+    }
+    #pragma omp barrier
+    STOP(2);
+    h_forward((real *)h_at(0), (real *)x_at(0), weights->h_weight, weights->h_bias);
+    STOP(3);
+    #pragma omp barrier
+    STOP(4);
+    v_forward((real *)v_at(0), (real *)h_at(0), weights->v_weight, weights->v_bias);
+    STOP(5);
+    #pragma omp barrier
+    STOP(6);
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        cross_entropy1_forward((real *)loss1_at(g), (real *)v_at(g), (int32_t *)y_at(g));
+        STOP(7);
+    }
+    #pragma omp barrier
+    STOP(8);
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        cross_entropy1_backward((real *)d_v_at(g), (real *)v_at(g), (int32_t *)y_at(g), loss1_scale, present(batch, g));
+        STOP(9);
+    }
+    #pragma omp barrier
+    STOP(10);
+    v_weights(gradient->v_weight, gradient->v_bias, (real *)d_v_at(0), (real *)h_at(0), d_v_rows_at(0));
+    STOP(11);
+    #pragma omp barrier
+    STOP(12);
+    v_backward((real *)d_h_at(0), (real *)d_v_at(0), weights->v_weight);
+    STOP(13);
+    #pragma omp barrier
+    STOP(14);
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        h_relu_backward((real *)d_h_sum_at(g), (real *)d_h_at(g), (real *)h_at(g));
+        STOP(15);
+    }
+    #pragma omp barrier
+    STOP(16);
+    h_weights(gradient->h_weight, gradient->h_bias, (real *)d_h_sum_at(0), (real *)x_at(0), d_h_rows_at(0));
+    STOP(17);
+    #pragma omp barrier
+    STOP(18);
+    double norm = update_pass(rate, update_count);
+    STOP(19);
+    return norm;
+}
+
+static double net_profile(const Batch *batch, double rate, uint64_t update_count, double *norm, Clock *clocks)
+{
+    #pragma omp parallel num_threads(threads)
+    {
+        double n = profiled_step(batch, rate, update_count, &clocks[omp_get_thread_num()]);
+        #pragma omp single
+        *norm = n;
+    }
+    return loss(batch, NULL);
 }
 
 static void net_close(void)
@@ -758,4 +861,7 @@ const Net net = {
     .update = net_update,
     .decisions = net_decisions,
     .replay = net_replay,
+    .rows = rows,
+    .row_count = sizeof rows / sizeof *rows,
+    .profile = net_profile,
 };

@@ -16,6 +16,7 @@
 #include "vmath.h"
 #include "optimiser.h"
 #include "decide.h"
+#include "profile.h"
 
 /* ==== 1 sizes ======================================================================================================= */
 
@@ -309,7 +310,7 @@ static uint64_t net_decisions(void)
 /* Forward and backward once more, on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what it
  * wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
 #define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
-static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
+static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 1));
     real *scratch = scratches;
@@ -351,6 +352,69 @@ static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look)
         SEE("h", "weights", 7, -1, -1, "h.bias", 1, (real *)gradient->h_bias, 16, 0, 0, { 0 });
     }
     return 0;
+}
+
+/* The rows of a profile: calls in their order, and waits. */
+static const NetRow rows[] = {
+    { "load_x", "load", 0, 4, 0, 0, 0, 192 },
+    { "load_y", "load", 0, 5, 0, 0, 0, 1024 },
+    { "h", "forward", 0, 7, 0, 192, 192, 2496 },
+    { "v", "forward", 0, 8, 0, 128, 128, 2432 },
+    { "cross_entropy1", "forward", 0, 9, 0, 0, 0, 1216 },
+    { "cross_entropy1", "backward", 1, 9, 0, 0, 0, 2176 },
+    { "v", "weights", 1, 8, 0, 128, 128, 1280 },
+    { "v", "backward", 1, 8, 0, 128, 128, 3072 },
+    { "h_relu", "backward", 1, 7, 0, 0, 0, 2304 },
+    { "h", "weights", 1, 7, 0, 192, 192, 1216 },
+    { "sgd", "update", 2, 0, 1, 0, 0, 1024 },
+};
+
+/* A step, with the thread's clock stopped after every call and every barrier; see profile.h.  Returns as update_pass does. */
+#define STOP(row) clock_stop(clock, row)
+static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
+{
+    real loss1_scale = (real)(1 / ((double)batch->count * 1));
+    real *scratch = scratch_of_thread();
+    clock->last = clock_now();
+    for (int n = 0; n < N; n++) {
+        load_x_forward((real *)x_at(n), n < batch->count ? batch->inputs[0][n] : NULL);
+        STOP(0);
+        load_y_forward((int32_t *)y_at(n), n < batch->count ? batch->targets[0][n] : NULL);
+        STOP(1);
+        h_forward((real *)h_at(n), (real *)x_at(n), weights->h_weight, weights->h_bias);
+        STOP(2);
+        v_forward((real *)v_at(n), (real *)h_at(n), weights->v_weight, weights->v_bias);
+        STOP(3);
+        cross_entropy1_forward((real *)loss1_at(n), (real *)v_at(n), (int32_t *)y_at(n));
+        STOP(4);
+    }
+    memset(gradient, 0, sizeof *gradient);
+    for (int n = 0; n < N; n++) {
+        cross_entropy1_backward((real *)d_v_at(n), (real *)v_at(n), (int32_t *)y_at(n), loss1_scale, n < batch->count);
+        STOP(5);
+        v_weights(gradient->v_weight, gradient->v_bias, (real *)d_v_at(n), (real *)h_at(n));
+        STOP(6);
+        v_backward((real *)d_h_at(n), (real *)d_v_at(n), weights->v_weight);
+        STOP(7);
+        h_relu_backward((real *)d_h_sum_at(n), (real *)d_h_at(n), (real *)h_at(n));
+        STOP(8);
+        h_weights(gradient->h_weight, gradient->h_bias, (real *)d_h_sum_at(n), (real *)x_at(n));
+        STOP(9);
+    }
+    double norm = update_pass(rate, update_count);
+    STOP(10);
+    return norm;
+}
+
+static double net_profile(const Batch *batch, double rate, uint64_t update_count, double *norm, Clock *clocks)
+{
+    #pragma omp parallel num_threads(threads)
+    {
+        double n = profiled_step(batch, rate, update_count, &clocks[omp_get_thread_num()]);
+        #pragma omp single
+        *norm = n;
+    }
+    return loss(batch, NULL);
 }
 
 static void net_close(void)
@@ -452,4 +516,7 @@ const Net net = {
     .update = net_update,
     .decisions = net_decisions,
     .replay = net_replay,
+    .rows = rows,
+    .row_count = sizeof rows / sizeof *rows,
+    .profile = net_profile,
 };

@@ -17,6 +17,7 @@
 #include "vmath.h"
 #include "optimiser.h"
 #include "decide.h"
+#include "profile.h"
 
 /* ==== 1 sizes ======================================================================================================= */
 
@@ -219,7 +220,7 @@ static void d_forward(real *y, real *x, real w[4][16], real b[16])
 {
     real (*ys)[4][L] = (real (*)[4][L])y, (*xs)[4][L] = (real (*)[4][L])x;
     _Alignas(64) real panel[4][16], sum[1 * L][16];
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
@@ -289,7 +290,7 @@ static void d_weights(real dw[4][16], real db[16], real *dy, real *x, real *work
             for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
         v_storeu(&db[m], s);
     }
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
             for (int k = from; k < to; k++) {
@@ -488,7 +489,7 @@ static void v_forward(real *y, real *x, real w[8][16])
 {
     real (*ys)[2][L] = (real (*)[2][L])y, (*xs)[8][L] = (real (*)[8][L])x;
     _Alignas(64) real panel[8][16], sum[1 * L][16];
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
@@ -539,7 +540,7 @@ static void v_backward_4x1(real dx[][8][L], real dy[][2][L], real w[8][16], int 
 static void v_backward(real *dx, real *dy, real w[8][16])
 {
     real (*dxs)[8][L] = (real (*)[8][L])dx, (*dys)[2][L] = (real (*)[2][L])dy;
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 2; t++) {
         int from = t % 2 * 1, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
             for (int k = from; k < to; k++) {
@@ -583,7 +584,7 @@ static void v_weights(real dw[8][16], real *dy, real *x, real *work)
         v_transpose16(rows);
         for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], rows[l]);
     }
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 2; t++) {
         int from = t / 1 * 1, to = from + 1 < 2 ? from + 1 : 2, v = t % 1;
             for (int k = from; k < to; k++) {
@@ -679,7 +680,8 @@ static void sum_d_e_total_forward(real *y, real *x1, real *x2)
 /* ==== 5 forward ===================================================================================================== */
 
 /* Called by all threads.  `omp for` shares the groups out; its end is a barrier.  A call outside of such a loop works on all groups
- * and shares its work out inside.  A loop over t is a repeat of the model. */
+ * and shares its work out inside; the threads wait after it where the next call needs its results or its place in memory.
+ * A loop over t is a repeat of the model. */
 static void forward_pass(const Batch *batch)
 {
     block_poison(memory, MEMORY * sizeof(real));
@@ -692,6 +694,7 @@ static void forward_pass(const Batch *batch)
         s_start_forward((real *)s_at(g - G));
     }
     d_forward((real *)d_at(0), (real *)x_at(0), weights->d_weight, weights->d_bias);
+    #pragma omp barrier
     for (int t = 0; t < 2; t++) {
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
@@ -709,6 +712,7 @@ static void forward_pass(const Batch *batch)
         both_forward(both_at(g), end_at(g), first_at(g));
     }
     v_forward((real *)v_at(0), (real *)both_at(0), weights->v_weight);
+    #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         mse1_forward((real *)loss1_at(g), (real *)v_at(g), (real *)r_at(g));
@@ -743,7 +747,9 @@ static void backward_pass(const Batch *batch)
         mse1_backward((real *)d_v_at(g), (real *)v_at(g), (real *)r_at(g), loss1_scale, present(batch, g));
     }
     v_weights(gradient->v_weight, (real *)d_v_at(0), (real *)both_at(0), d_v_rows_at(0));
+    #pragma omp barrier
     v_backward((real *)d_both_at(0), (real *)d_v_at(0), weights->v_weight);
+    #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         both_backward(d_end_at(g), d_first_at(g), d_both_at(g));
@@ -771,6 +777,7 @@ static void backward_pass(const Batch *batch)
         d_sigmoid_backward((real *)d_d_sum_at(g), (real *)d_d_at(g), (real *)d_at(g));
     }
     d_weights(gradient->d_weight, gradient->d_bias, (real *)d_d_sum_at(0), (real *)x_at(0), d_d_rows_at(0));
+    #pragma omp barrier
 }
 
 /* ==== 7 update ====================================================================================================== */
@@ -845,7 +852,7 @@ static uint64_t net_decisions(void)
 /* Forward and backward once more, on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what it
  * wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
 #define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
-static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
+static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 2));
     real *scratch = scratches;
@@ -972,6 +979,193 @@ static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look)
     return 0;
 }
 
+/* The rows of a profile: calls in their order, and waits. */
+static const NetRow rows[] = {
+    { "load_x", "load", 0, 4, 0, 0, 0, 256 },
+    { "load_r", "load", 0, 5, 0, 0, 0, 128 },
+    { "s_start", "forward", 0, 8, 0, 0, 0, 256 },
+    { "", "wait", 0, 0, 1, 0, 0, 0 },
+    { "d", "forward", 1, 10, 1, 256, 256, 832 },
+    { "", "wait", 1, 0, 1, 0, 0, 0 },
+    { "p", "forward", 2, 12, 0, 0, 0, 1536 },
+    { "s_2", "forward", 2, 13, 0, 0, 0, 1536 },
+    { "s", "forward", 2, 13, 0, 0, 0, 1024 },
+    { "", "wait", 2, 0, 1, 0, 0, 0 },
+    { "end", "forward", 3, 14, 0, 0, 0, 512 },
+    { "s_steps", "forward", 3, 15, 0, 0, 0, 1024 },
+    { "first", "forward", 3, 15, 0, 0, 0, 768 },
+    { "both", "forward", 3, 16, 0, 0, 0, 1024 },
+    { "", "wait", 3, 0, 1, 0, 0, 0 },
+    { "v", "forward", 4, 17, 1, 256, 256, 1152 },
+    { "", "wait", 4, 0, 1, 0, 0, 0 },
+    { "mse1", "forward", 5, 18, 0, 0, 0, 320 },
+    { "", "wait", 5, 0, 1, 0, 0, 0 },
+    { "mse1", "backward", 6, 18, 0, 0, 0, 384 },
+    { "", "wait", 6, 0, 1, 0, 0, 0 },
+    { "v", "weights", 7, 17, 1, 256, 256, 1152 },
+    { "", "wait", 7, 0, 1, 0, 0, 0 },
+    { "v", "backward", 8, 17, 1, 256, 256, 1152 },
+    { "", "wait", 8, 0, 1, 0, 0, 0 },
+    { "both", "backward", 9, 16, 0, 0, 0, 1024 },
+    { "first", "backward", 9, 15, 0, 0, 0, 768 },
+    { "s_steps", "backward", 9, 15, 0, 0, 0, 1024 },
+    { "end", "backward", 9, 14, 0, 0, 0, 512 },
+    { "", "wait", 9, 0, 1, 0, 0, 0 },
+    { "d_s_3_end", "forward", 10, 12, 0, 0, 0, 256 },
+    { "", "wait", 10, 0, 1, 0, 0, 0 },
+    { "sum_d_s_total", "forward", 11, 8, 0, 0, 0, 2048 },
+    { "p", "backward", 11, 12, 0, 0, 0, 2560 },
+    { "", "wait", 11, 0, 1, 0, 0, 0 },
+    { "sum_d_s_total_2", "forward", 12, 11, 0, 0, 0, 768 },
+    { "sum_d_e_2", "forward", 12, 11, 0, 0, 0, 768 },
+    { "sum_d_e_total", "forward", 12, 11, 0, 0, 0, 768 },
+    { "d_sigmoid", "backward", 12, 10, 0, 0, 0, 768 },
+    { "", "wait", 12, 0, 1, 0, 0, 0 },
+    { "d", "weights", 13, 10, 1, 256, 256, 832 },
+    { "", "wait", 13, 0, 1, 0, 0, 0 },
+    { "rmsprop", "update", 14, 0, 1, 0, 0, 4992 },
+};
+
+/* A step, with the thread's clock stopped after every call and every barrier; see profile.h.  Returns as update_pass does. */
+#define STOP(row) clock_stop(clock, row)
+static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
+{
+    real loss1_scale = (real)(1 / ((double)batch->count * 2));
+    real *scratch = scratch_of_thread();
+    clock->last = clock_now();
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        load_x_forward((real *)x_at(g), batch->inputs[0] + g * L, present(batch, g));
+        STOP(0);
+        load_r_forward((real *)r_at(g), batch->targets[0] + g * L, present(batch, g));
+        STOP(1);
+        s_start_forward((real *)s_at(g - G));
+        STOP(2);
+    }
+    #pragma omp barrier
+    STOP(3);
+    d_forward((real *)d_at(0), (real *)x_at(0), weights->d_weight, weights->d_bias);
+    STOP(4);
+    #pragma omp barrier
+    STOP(5);
+    for (int t = 0; t < 2; t++) {
+        #pragma omp for schedule(dynamic, 1) nowait
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            p_forward((real *)p_at(s), (real *)e_at(g), (real *)s_at(s - G));
+            STOP(6);
+            s_2_forward((real *)s_2_at(s), (real *)p_at(s), (real *)e_at(g));
+            STOP(7);
+            s_forward((real *)s_at(s), (real *)s_2_at(s));
+            STOP(8);
+        }
+        #pragma omp barrier
+        STOP(9);
+    }
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        end_forward(end_at(g), &s_at(g));
+        STOP(10);
+        s_steps_forward(s_steps_at(g), &s_at(g));
+        STOP(11);
+        first_forward(first_at(g), s_steps_at(g));
+        STOP(12);
+        both_forward(both_at(g), end_at(g), first_at(g));
+        STOP(13);
+    }
+    #pragma omp barrier
+    STOP(14);
+    v_forward((real *)v_at(0), (real *)both_at(0), weights->v_weight);
+    STOP(15);
+    #pragma omp barrier
+    STOP(16);
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        mse1_forward((real *)loss1_at(g), (real *)v_at(g), (real *)r_at(g));
+        STOP(17);
+    }
+    #pragma omp barrier
+    STOP(18);
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        mse1_backward((real *)d_v_at(g), (real *)v_at(g), (real *)r_at(g), loss1_scale, present(batch, g));
+        STOP(19);
+    }
+    #pragma omp barrier
+    STOP(20);
+    v_weights(gradient->v_weight, (real *)d_v_at(0), (real *)both_at(0), d_v_rows_at(0));
+    STOP(21);
+    #pragma omp barrier
+    STOP(22);
+    v_backward((real *)d_both_at(0), (real *)d_v_at(0), weights->v_weight);
+    STOP(23);
+    #pragma omp barrier
+    STOP(24);
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        both_backward(d_end_at(g), d_first_at(g), d_both_at(g));
+        STOP(25);
+        first_backward(d_s_steps_at(g), d_first_at(g));
+        STOP(26);
+        s_steps_backward(&d_s_at(g), d_s_steps_at(g));
+        STOP(27);
+        end_backward(&d_s_2_at(g), d_end_at(g));
+        STOP(28);
+    }
+    #pragma omp barrier
+    STOP(29);
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        d_s_3_end_forward((real *)d_s_3_at(g + 2 * G));
+        STOP(30);
+    }
+    #pragma omp barrier
+    STOP(31);
+    for (int t = 1; t >= 0; t--) {
+        #pragma omp for schedule(dynamic, 1) nowait
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            sum_d_s_total_forward((real *)d_s_total_at(s), (real *)d_s_at(s), (real *)d_s_2_at(s), (real *)d_s_3_at(s + G));
+            STOP(32);
+            p_backward((real *)d_e_at(s), (real *)d_s_3_at(s), (real *)d_s_total_at(s), (real *)e_at(g), (real *)s_at(s - G));
+            STOP(33);
+        }
+        #pragma omp barrier
+        STOP(34);
+    }
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        sum_d_s_total_2_forward(d_s_total_2_at(g), &d_s_total_at(g));
+        STOP(35);
+        sum_d_e_2_forward(d_e_2_at(g), &d_e_at(g));
+        STOP(36);
+        sum_d_e_total_forward((real *)d_e_total_at(g), (real *)d_s_total_2_at(g), (real *)d_e_2_at(g));
+        STOP(37);
+        d_sigmoid_backward((real *)d_d_sum_at(g), (real *)d_d_at(g), (real *)d_at(g));
+        STOP(38);
+    }
+    #pragma omp barrier
+    STOP(39);
+    d_weights(gradient->d_weight, gradient->d_bias, (real *)d_d_sum_at(0), (real *)x_at(0), d_d_rows_at(0));
+    STOP(40);
+    #pragma omp barrier
+    STOP(41);
+    double norm = update_pass(rate, update_count);
+    STOP(42);
+    return norm;
+}
+
+static double net_profile(const Batch *batch, double rate, uint64_t update_count, double *norm, Clock *clocks)
+{
+    #pragma omp parallel num_threads(threads)
+    {
+        double n = profiled_step(batch, rate, update_count, &clocks[omp_get_thread_num()]);
+        #pragma omp single
+        *norm = n;
+    }
+    return loss(batch, NULL);
+}
+
 static void net_close(void)
 {
     free(memory), free(scratches), free(weights), free(gradient), free(state[0]), free(state[1]), free(row_sums);
@@ -1084,4 +1278,7 @@ const Net net = {
     .update = net_update,
     .decisions = net_decisions,
     .replay = net_replay,
+    .rows = rows,
+    .row_count = sizeof rows / sizeof *rows,
+    .profile = net_profile,
 };

@@ -18,6 +18,7 @@
 #include "vmath.h"
 #include "optimiser.h"
 #include "decide.h"
+#include "profile.h"
 #include "dropout.h"
 #include "sampler.h"
 
@@ -235,7 +236,7 @@ static void h_from_input_forward(real *y, real *x, real w[16][16], real b[16])
 {
     real (*ys)[9][L] = (real (*)[9][L])y, (*xs)[16][L] = (real (*)[16][L])x;
     _Alignas(64) real panel[16][16], sum[1 * L][16];
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
@@ -337,7 +338,7 @@ static void h_from_input_weights(real dw[16][16], real db[16], real *dy, real *x
             for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
         v_storeu(&db[m], s);
     }
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 3; t++) {
         int from = t / 1 * 1, to = from + 1 < 3 ? from + 1 : 3, v = t % 1;
             for (int k = from; k < to; k++) {
@@ -415,7 +416,7 @@ static void h_from_state_forward(real *y, real *x, real w[3][16])
 {
     real (*ys)[9][L] = (real (*)[9][L])y, (*xs)[3][L] = (real (*)[3][L])x;
     _Alignas(64) real panel[3][16], sum[1 * L][16];
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
@@ -463,7 +464,7 @@ static void h_from_state_backward_3x1(real dx[][3][L], real dy[][9][L], real w[3
 static void h_from_state_backward(real *dx, real *dy, real w[3][16])
 {
     real (*dxs)[3][L] = (real (*)[3][L])dx, (*dys)[9][L] = (real (*)[9][L])dy;
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int from = t % 1 * 1, to = from + 1 < 1 ? from + 1 : 1, s = t / 1;
             for (int k = from; k < to; k++) {
@@ -504,7 +505,7 @@ static void h_from_state_weights(real dw[3][16], real *dy, real *x, real *work)
         v_transpose16(rows);
         for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], rows[l]);
     }
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
             for (int k = from; k < to; k++) {
@@ -628,7 +629,7 @@ static void A_forward(real *y, real *x, real w[3][16], real b[16])
 {
     real (*ys)[6][L] = (real (*)[6][L])y, (*xs)[3][L] = (real (*)[3][L])x;
     _Alignas(64) real panel[3][16], sum[1 * L][16];
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 2; t++) {
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
         int m = p * 16;
@@ -676,7 +677,7 @@ static void A_backward_3x1(real dx[][3][L], real dy[][6][L], real w[3][16], int 
 static void A_backward(real *dx, real *dy, real w[3][16])
 {
     real (*dxs)[3][L] = (real (*)[3][L])dx, (*dys)[6][L] = (real (*)[6][L])dy;
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 2; t++) {
         int from = t % 1 * 1, to = from + 1 < 1 ? from + 1 : 1, s = t / 1;
             for (int k = from; k < to; k++) {
@@ -724,7 +725,7 @@ static void A_weights(real dw[3][16], real db[16], real *dy, real *x, real *work
             for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
         v_storeu(&db[m], s);
     }
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
             for (int k = from; k < to; k++) {
@@ -933,7 +934,7 @@ static void classify_dense1_forward(real *y, real *x, real w[4][16], real b[16])
 {
     real (*ys)[2][L] = (real (*)[2][L])y, (*xs)[4][L] = (real (*)[4][L])x;
     _Alignas(64) real panel[4][16], sum[1 * L][16];
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 2; t++) {
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
         int m = p * 16;
@@ -979,7 +980,7 @@ static void classify_dense1_backward_2x2(real dx[][4][L], real dy[][2][L], real 
 static void classify_dense1_backward(real *dx, real *dy, real w[4][16])
 {
     real (*dxs)[4][L] = (real (*)[4][L])dx, (*dys)[2][L] = (real (*)[2][L])dy;
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 2; t++) {
         int from = t % 2 * 1, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
             for (int k = from; k < to; k++) {
@@ -1030,7 +1031,7 @@ static void classify_dense1_weights(real dw[4][16], real db[16], real *dy, real 
             for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
         v_storeu(&db[m], s);
     }
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
             for (int k = from; k < to; k++) {
@@ -1144,7 +1145,7 @@ static void sum_d_h_from_input_2_forward(d_h_from_input_2_t y, d_h_from_input_t 
 static void fold(real *sum, real *part, int parts, ptrdiff_t size, int add)
 {
     ptrdiff_t stride = (size + 15) / 16 * 16;
-    #pragma omp for schedule(static)
+    #pragma omp for schedule(static) nowait
     for (ptrdiff_t i = 0; i < size; i += L) {
         for (int step = 1; step < parts; step *= 2)
             for (int k = 0; k + step < parts; k += 2 * step) {
@@ -1159,7 +1160,8 @@ static void fold(real *sum, real *part, int parts, ptrdiff_t size, int add)
 /* ==== 5 forward ===================================================================================================== */
 
 /* Called by all threads.  `omp for` shares the groups out; its end is a barrier.  A call outside of such a loop works on all groups
- * and shares its work out inside.  A loop over t is a repeat of the model. */
+ * and shares its work out inside; the threads wait after it where the next call needs its results or its place in memory.
+ * A loop over t is a repeat of the model. */
 static void forward_pass(const Batch *batch)
 {
     block_poison(memory, MEMORY * sizeof(real));
@@ -1173,6 +1175,7 @@ static void forward_pass(const Batch *batch)
     h_from_input_forward((real *)h_from_input_at(0), (real *)image_at(0), weights->h_weight_ih, weights->h_bias_ih);
     for (int t = 0; t < 2; t++) {
         h_from_state_forward((real *)h_from_state_at(t * G), (real *)h_at(t * G - G), weights->h_weight_hh);
+        #pragma omp barrier
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
@@ -1180,6 +1183,7 @@ static void forward_pass(const Batch *batch)
         }
     }
     A_forward((real *)A_at(0), (real *)h_at(0), weights->A_weight, weights->A_bias);
+    #pragma omp barrier
     #pragma omp for collapse(2) schedule(dynamic, 1)
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
@@ -1188,6 +1192,7 @@ static void forward_pass(const Batch *batch)
         classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, 0.5, 5, 0, t, g));
     }
     classify_dense1_forward((real *)classify_dense1_at(0), (real *)classify_dropout1_at(0), weights->classify_dense1_weight, weights->classify_dense1_bias);
+    #pragma omp barrier
     #pragma omp for collapse(2) schedule(dynamic, 1)
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
@@ -1226,7 +1231,9 @@ static void backward_pass(const Batch *batch)
         cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L, loss1_scale, present(batch, g));
     }
     classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(0), (real *)classify_dropout1_at(0), d_classify_dense1_rows_at(0));
+    #pragma omp barrier
     classify_dense1_backward((real *)d_classify_dropout1_at(0), (real *)d_classify_dense1_at(0), weights->classify_dense1_weight);
+    #pragma omp barrier
     #pragma omp for collapse(2) schedule(dynamic, 1)
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
@@ -1235,6 +1242,7 @@ static void backward_pass(const Batch *batch)
         crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(g), (real *)A_at(s));
     }
     A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(0), (real *)h_at(0), d_A_rows_at(0));
+    #pragma omp barrier
     A_backward((real *)d_h_at(0), (real *)d_A_at(0), weights->A_weight);
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
@@ -1249,8 +1257,10 @@ static void backward_pass(const Batch *batch)
             h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - G));
         }
         h_from_state_backward((real *)d_h_3_at(t * G), (real *)d_h_from_state_at(t * G), weights->h_weight_hh);
+        #pragma omp barrier
     }
     h_from_state_weights(gradient->h_weight_hh, (real *)d_h_from_state_at(0), (real *)h_at(-G), d_h_from_state_rows_at(0));
+    #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         sum_d_h_total_2_forward((real *)d_h_total_2_at(g), (real *)d_h_2_at(g), (real *)d_h_3_at(g));
@@ -1262,6 +1272,7 @@ static void backward_pass(const Batch *batch)
         sum_d_h_from_input_2_forward(d_h_from_input_2_at(g), &d_h_from_input_at(g));
     }
     h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, (real *)d_h_from_input_2_at(0), (real *)image_at(0), d_h_from_input_rows_at(0));
+    #pragma omp barrier
 }
 
 /* ==== 7 update ====================================================================================================== */
@@ -1343,7 +1354,7 @@ static uint64_t net_decisions(void)
 /* Forward and backward once more, on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what it
  * wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
 #define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
-static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
+static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 2));
     real *scratch = scratches;
@@ -1484,6 +1495,222 @@ static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look)
     return 0;
 }
 
+/* The rows of a profile: calls in their order, and waits. */
+static const NetRow rows[] = {
+    { "load_image", "load", 0, 5, 0, 0, 0, 1024 },
+    { "load_digits", "load", 0, 6, 0, 0, 0, 128 },
+    { "h_start", "forward", 0, 13, 0, 0, 0, 256 },
+    { "", "wait", 0, 0, 1, 0, 0, 0 },
+    { "h_from_input", "forward", 1, 15, 1, 2304, 2304, 2688 },
+    { "h_from_state", "forward", 2, 15, 1, 864, 864, 1920 },
+    { "", "wait", 2, 0, 1, 0, 0, 0 },
+    { "h", "forward", 3, 15, 0, 0, 0, 3840 },
+    { "", "wait", 3, 0, 1, 0, 0, 0 },
+    { "A", "forward", 4, 16, 1, 576, 576, 1408 },
+    { "", "wait", 4, 0, 1, 0, 0, 0 },
+    { "crop", "forward", 5, 17, 0, 0, 0, 3328 },
+    { "classify_dropout1", "forward", 5, 9, 0, 0, 0, 1024 },
+    { "", "wait", 5, 0, 1, 0, 0, 0 },
+    { "classify_dense1", "forward", 6, 10, 1, 256, 256, 1088 },
+    { "", "wait", 6, 0, 1, 0, 0, 0 },
+    { "cross_entropy1", "forward", 7, 19, 0, 0, 0, 640 },
+    { "", "wait", 7, 0, 1, 0, 0, 0 },
+    { "cross_entropy1", "backward", 8, 19, 0, 0, 0, 768 },
+    { "", "wait", 8, 0, 1, 0, 0, 0 },
+    { "classify_dense1", "weights", 9, 10, 1, 256, 256, 1088 },
+    { "", "wait", 9, 0, 1, 0, 0, 0 },
+    { "classify_dense1", "backward", 10, 10, 1, 256, 256, 1024 },
+    { "", "wait", 10, 0, 1, 0, 0, 0 },
+    { "classify_dropout1", "backward", 11, 9, 0, 0, 0, 1024 },
+    { "crop", "backward", 11, 17, 0, 0, 0, 4096 },
+    { "", "wait", 11, 0, 1, 0, 0, 0 },
+    { "A", "weights", 12, 16, 1, 576, 576, 1408 },
+    { "", "wait", 12, 0, 1, 0, 0, 0 },
+    { "A", "backward", 13, 16, 1, 576, 576, 1344 },
+    { "d_h_2_end", "forward", 14, 15, 0, 0, 0, 192 },
+    { "d_h_3_end", "forward", 14, 15, 0, 0, 0, 192 },
+    { "", "wait", 14, 0, 1, 0, 0, 0 },
+    { "sum_d_h_total", "forward", 15, 13, 0, 0, 0, 1536 },
+    { "h", "backward", 15, 15, 0, 0, 0, 5760 },
+    { "", "wait", 15, 0, 1, 0, 0, 0 },
+    { "h_from_state", "backward", 16, 15, 1, 864, 864, 1920 },
+    { "", "wait", 16, 0, 1, 0, 0, 0 },
+    { "h_from_state", "weights", 17, 15, 1, 864, 864, 1728 },
+    { "", "wait", 17, 0, 1, 0, 0, 0 },
+    { "sum_d_h_total_2", "forward", 18, 13, 0, 0, 0, 576 },
+    { "h_start", "weights", 18, 13, 0, 0, 0, 256 },
+    { "", "wait", 18, 0, 1, 0, 0, 0 },
+    { "fold_h_init", "fold", 19, 13, 1, 0, 0, 128 },
+    { "sum_d_h_from_input_2", "forward", 20, 15, 0, 0, 0, 1728 },
+    { "", "wait", 20, 0, 1, 0, 0, 0 },
+    { "h_from_input", "weights", 21, 15, 1, 2304, 2304, 2688 },
+    { "", "wait", 21, 0, 1, 0, 0, 0 },
+    { "rmsprop", "update", 22, 0, 1, 0, 0, 11520 },
+};
+
+/* A step, with the thread's clock stopped after every call and every barrier; see profile.h.  Returns as update_pass does. */
+#define STOP(row) clock_stop(clock, row)
+static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
+{
+    real loss1_scale = (real)(1 / ((double)batch->count * 2));
+    real *scratch = scratch_of_thread();
+    clock->last = clock_now();
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        load_image_forward((real *)image_at(g), batch->inputs[0] + g * L, present(batch, g));
+        STOP(0);
+        load_digits_forward((int32_t *)digits_at(g), batch->targets[0] + g * L, present(batch, g));
+        STOP(1);
+        h_start_forward((real *)h_at(g - G), (real *)weights->h_init);
+        STOP(2);
+    }
+    #pragma omp barrier
+    STOP(3);
+    h_from_input_forward((real *)h_from_input_at(0), (real *)image_at(0), weights->h_weight_ih, weights->h_bias_ih);
+    STOP(4);
+    for (int t = 0; t < 2; t++) {
+        h_from_state_forward((real *)h_from_state_at(t * G), (real *)h_at(t * G - G), weights->h_weight_hh);
+        STOP(5);
+        #pragma omp barrier
+        STOP(6);
+        #pragma omp for schedule(dynamic, 1) nowait
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            h_forward(h_at(s), h_gates_at(s), (real *)h_from_input_at(g), (real *)h_from_state_at(s), h_at(s - G));
+            STOP(7);
+        }
+        #pragma omp barrier
+        STOP(8);
+    }
+    A_forward((real *)A_at(0), (real *)h_at(0), weights->A_weight, weights->A_bias);
+    STOP(9);
+    #pragma omp barrier
+    STOP(10);
+    #pragma omp for collapse(2) schedule(dynamic, 1) nowait
+    for (int t = 0; t < 2; t++)
+    for (int g = 0; g < G; g++) {
+        int s = t * G + g;
+        crop_forward(crop_at(s), image_at(g), (real *)A_at(s));
+        STOP(11);
+        classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, 0.5, 5, 0, t, g));
+        STOP(12);
+    }
+    #pragma omp barrier
+    STOP(13);
+    classify_dense1_forward((real *)classify_dense1_at(0), (real *)classify_dropout1_at(0), weights->classify_dense1_weight, weights->classify_dense1_bias);
+    STOP(14);
+    #pragma omp barrier
+    STOP(15);
+    #pragma omp for collapse(2) schedule(dynamic, 1) nowait
+    for (int t = 0; t < 2; t++)
+    for (int g = 0; g < G; g++) {
+        int s = t * G + g;
+        cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L);
+        STOP(16);
+    }
+    #pragma omp barrier
+    STOP(17);
+    #pragma omp for collapse(2) schedule(dynamic, 1) nowait
+    for (int t = 0; t < 2; t++)
+    for (int g = 0; g < G; g++) {
+        int s = t * G + g;
+        cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L, loss1_scale, present(batch, g));
+        STOP(18);
+    }
+    #pragma omp barrier
+    STOP(19);
+    classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(0), (real *)classify_dropout1_at(0), d_classify_dense1_rows_at(0));
+    STOP(20);
+    #pragma omp barrier
+    STOP(21);
+    classify_dense1_backward((real *)d_classify_dropout1_at(0), (real *)d_classify_dense1_at(0), weights->classify_dense1_weight);
+    STOP(22);
+    #pragma omp barrier
+    STOP(23);
+    #pragma omp for collapse(2) schedule(dynamic, 1) nowait
+    for (int t = 0; t < 2; t++)
+    for (int g = 0; g < G; g++) {
+        int s = t * G + g;
+        classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, 0.5, 5, 0, t, g));
+        STOP(24);
+        crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(g), (real *)A_at(s));
+        STOP(25);
+    }
+    #pragma omp barrier
+    STOP(26);
+    A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(0), (real *)h_at(0), d_A_rows_at(0));
+    STOP(27);
+    #pragma omp barrier
+    STOP(28);
+    A_backward((real *)d_h_at(0), (real *)d_A_at(0), weights->A_weight);
+    STOP(29);
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        d_h_2_end_forward((real *)d_h_2_at(g + 2 * G));
+        STOP(30);
+        d_h_3_end_forward((real *)d_h_3_at(g + 2 * G));
+        STOP(31);
+    }
+    #pragma omp barrier
+    STOP(32);
+    for (int t = 1; t >= 0; t--) {
+        #pragma omp for schedule(dynamic, 1) nowait
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            sum_d_h_total_forward((real *)d_h_total_at(s), (real *)d_h_at(s), (real *)d_h_2_at(s + G), (real *)d_h_3_at(s + G));
+            STOP(33);
+            h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - G));
+            STOP(34);
+        }
+        #pragma omp barrier
+        STOP(35);
+        h_from_state_backward((real *)d_h_3_at(t * G), (real *)d_h_from_state_at(t * G), weights->h_weight_hh);
+        STOP(36);
+        #pragma omp barrier
+        STOP(37);
+    }
+    h_from_state_weights(gradient->h_weight_hh, (real *)d_h_from_state_at(0), (real *)h_at(-G), d_h_from_state_rows_at(0));
+    STOP(38);
+    #pragma omp barrier
+    STOP(39);
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        sum_d_h_total_2_forward((real *)d_h_total_2_at(g), (real *)d_h_2_at(g), (real *)d_h_3_at(g));
+        STOP(40);
+        h_start_weights((real *)d_h_init_part_at(g), (real *)d_h_total_2_at(g));
+        STOP(41);
+    }
+    #pragma omp barrier
+    STOP(42);
+    fold((real *)gradient->h_init, (real *)d_h_init_part_at(0), 1, 3, 0);
+    STOP(43);
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        sum_d_h_from_input_2_forward(d_h_from_input_2_at(g), &d_h_from_input_at(g));
+        STOP(44);
+    }
+    #pragma omp barrier
+    STOP(45);
+    h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, (real *)d_h_from_input_2_at(0), (real *)image_at(0), d_h_from_input_rows_at(0));
+    STOP(46);
+    #pragma omp barrier
+    STOP(47);
+    double norm = update_pass(rate, update_count);
+    STOP(48);
+    return norm;
+}
+
+static double net_profile(const Batch *batch, double rate, uint64_t update_count, double *norm, Clock *clocks)
+{
+    #pragma omp parallel num_threads(threads)
+    {
+        double n = profiled_step(batch, rate, update_count, &clocks[omp_get_thread_num()]);
+        #pragma omp single
+        *norm = n;
+    }
+    return loss(batch, NULL);
+}
+
 static void net_close(void)
 {
     free(memory), free(scratches), free(weights), free(gradient), free(state[0]), free(state[1]), free(row_sums);
@@ -1593,4 +1820,7 @@ const Net net = {
     .update = net_update,
     .decisions = net_decisions,
     .replay = net_replay,
+    .rows = rows,
+    .row_count = sizeof rows / sizeof *rows,
+    .profile = net_profile,
 };

@@ -17,6 +17,7 @@
 #include "vmath.h"
 #include "optimiser.h"
 #include "decide.h"
+#include "profile.h"
 #include "dropout.h"
 #include "sampler.h"
 
@@ -652,7 +653,7 @@ static uint64_t net_decisions(void)
 /* Forward and backward once more, on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what it
  * wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
 #define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
-static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
+static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 2));
     real *scratch = scratches;
@@ -789,6 +790,149 @@ static int net_replay(const Batch *batch, int (*see)(void *to, const Look *look)
     return 0;
 }
 
+/* The rows of a profile: calls in their order, and waits. */
+static const NetRow rows[] = {
+    { "load_image", "load", 0, 5, 0, 0, 0, 2048 },
+    { "load_digits", "load", 0, 6, 0, 0, 0, 2048 },
+    { "h_from_input", "forward", 0, 15, 0, 2304, 2304, 23680 },
+    { "h_start", "forward", 0, 13, 0, 0, 0, 2432 },
+    { "h_from_state", "forward", 1, 15, 0, 864, 864, 11264 },
+    { "h", "forward", 1, 15, 0, 0, 0, 7680 },
+    { "A", "forward", 2, 16, 0, 576, 576, 14592 },
+    { "crop", "forward", 2, 17, 0, 0, 0, 6656 },
+    { "classify_dropout1", "forward", 2, 9, 0, 0, 0, 2048 },
+    { "classify_dense1", "forward", 2, 10, 0, 256, 256, 9728 },
+    { "cross_entropy1", "forward", 2, 19, 0, 0, 0, 4864 },
+    { "cross_entropy1", "backward", 3, 19, 0, 0, 0, 8704 },
+    { "classify_dense1", "weights", 3, 10, 0, 256, 256, 5120 },
+    { "classify_dense1", "backward", 3, 10, 0, 256, 256, 12288 },
+    { "classify_dropout1", "backward", 3, 9, 0, 0, 0, 8192 },
+    { "crop", "backward", 3, 17, 0, 0, 0, 13824 },
+    { "A", "weights", 3, 16, 0, 576, 576, 4864 },
+    { "A", "backward", 3, 16, 0, 576, 576, 13056 },
+    { "d_h_2_end", "forward", 4, 15, 0, 0, 0, 384 },
+    { "d_h_3_end", "forward", 4, 15, 0, 0, 0, 384 },
+    { "sum_d_h_total", "forward", 5, 13, 0, 0, 0, 6400 },
+    { "h", "backward", 5, 15, 0, 0, 0, 14848 },
+    { "h_from_state", "backward", 5, 15, 0, 864, 864, 11264 },
+    { "h_from_state", "weights", 6, 15, 0, 864, 864, 3072 },
+    { "sum_d_h_total_2", "forward", 7, 13, 0, 0, 0, 2816 },
+    { "h_start", "weights", 7, 13, 0, 0, 0, 2048 },
+    { "sum_d_h_from_input_2", "forward", 8, 15, 0, 0, 0, 4352 },
+    { "h_from_input", "weights", 8, 15, 0, 2304, 2304, 4096 },
+    { "rmsprop", "update", 9, 0, 1, 0, 0, 13824 },
+};
+
+/* A step, with the thread's clock stopped after every call and every barrier; see profile.h.  Returns as update_pass does. */
+#define STOP(row) clock_stop(clock, row)
+static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
+{
+    real loss1_scale = (real)(1 / ((double)batch->count * 2));
+    real *scratch = scratch_of_thread();
+    clock->last = clock_now();
+    for (int n = 0; n < N; n++) {
+        load_image_forward((real *)image_at(n), n < batch->count ? batch->inputs[0][n] : NULL);
+        STOP(0);
+        load_digits_forward((int32_t *)digits_at(n), n < batch->count ? batch->targets[0][n] : NULL);
+        STOP(1);
+        h_from_input_forward((real *)h_from_input_at(n), (real *)image_at(n), weights->h_weight_ih, weights->h_bias_ih);
+        STOP(2);
+        h_start_forward((real *)h_at(n - N), (real *)weights->h_init);
+        STOP(3);
+    }
+    for (int t = 0; t < 2; t++) {
+        for (int n = 0; n < N; n++) {
+            int s = t * N + n;
+            h_from_state_forward((real *)h_from_state_at(s), (real *)h_at(s - N), weights->h_weight_hh);
+            STOP(4);
+            h_forward(h_at(s), h_gates_at(s), (real *)h_from_input_at(n), (real *)h_from_state_at(s), h_at(s - N));
+            STOP(5);
+        }
+    }
+    for (int t = 0; t < 2; t++)
+    for (int n = 0; n < N; n++) {
+        int s = t * N + n;
+        A_forward((real *)A_at(s), (real *)h_at(s), weights->A_weight, weights->A_bias);
+        STOP(6);
+        crop_forward(crop_at(s), image_at(n), (real *)A_at(s));
+        STOP(7);
+        classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, 0.5, 5, 0, t, n / 16), n % 16);
+        STOP(8);
+        classify_dense1_forward((real *)classify_dense1_at(s), (real *)classify_dropout1_at(s), weights->classify_dense1_weight, weights->classify_dense1_bias);
+        STOP(9);
+        cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(n) + t * 1);
+        STOP(10);
+    }
+    memset(gradient, 0, sizeof *gradient);
+    for (int t = 0; t < 2; t++)
+    for (int n = 0; n < N; n++) {
+        int s = t * N + n;
+        cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(n) + t * 1, loss1_scale, n < batch->count);
+        STOP(11);
+        classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(s), (real *)classify_dropout1_at(s));
+        STOP(12);
+        classify_dense1_backward((real *)d_classify_dropout1_at(s), (real *)d_classify_dense1_at(s), weights->classify_dense1_weight);
+        STOP(13);
+        classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, 0.5, 5, 0, t, n / 16), n % 16);
+        STOP(14);
+        crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(n), (real *)A_at(s));
+        STOP(15);
+        A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(s), (real *)h_at(s));
+        STOP(16);
+        A_backward((real *)d_h_at(s), (real *)d_A_at(s), weights->A_weight);
+        STOP(17);
+    }
+    for (int n = 0; n < N; n++) {
+        d_h_2_end_forward((real *)d_h_2_at(n + 2 * N));
+        STOP(18);
+        d_h_3_end_forward((real *)d_h_3_at(n + 2 * N));
+        STOP(19);
+    }
+    for (int t = 1; t >= 0; t--) {
+        for (int n = 0; n < N; n++) {
+            int s = t * N + n;
+            sum_d_h_total_forward((real *)d_h_total_at(s), (real *)d_h_at(s), (real *)d_h_2_at(s + N), (real *)d_h_3_at(s + N));
+            STOP(20);
+            h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - N));
+            STOP(21);
+            h_from_state_backward((real *)d_h_3_at(s), (real *)d_h_from_state_at(s), weights->h_weight_hh);
+            STOP(22);
+        }
+    }
+    for (int t = 0; t < 2; t++)
+    for (int n = 0; n < N; n++) {
+        int s = t * N + n;
+        h_from_state_weights(gradient->h_weight_hh, (real *)d_h_from_state_at(s), (real *)h_at(s - N));
+        STOP(23);
+    }
+    for (int n = 0; n < N; n++) {
+        sum_d_h_total_2_forward((real *)d_h_total_2_at(n), (real *)d_h_2_at(n), (real *)d_h_3_at(n));
+        STOP(24);
+        h_start_weights((real *)gradient->h_init, (real *)d_h_total_2_at(n));
+        STOP(25);
+    }
+    for (int n = 0; n < N; n++) {
+        sum_d_h_from_input_2_forward(d_h_from_input_2_at(n), &d_h_from_input_at(n));
+        STOP(26);
+        h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, (real *)d_h_from_input_2_at(n), (real *)image_at(n));
+        STOP(27);
+    }
+    double norm = update_pass(rate, update_count);
+    STOP(28);
+    return norm;
+}
+
+static double net_profile(const Batch *batch, double rate, uint64_t update_count, double *norm, Clock *clocks)
+{
+    #pragma omp parallel num_threads(threads)
+    {
+        double n = profiled_step(batch, rate, update_count, &clocks[omp_get_thread_num()]);
+        #pragma omp single
+        *norm = n;
+    }
+    return loss(batch, NULL);
+}
+
 static void net_close(void)
 {
     free(memory), free(scratches), free(weights), free(gradient), free(state[0]), free(state[1]), free(row_sums);
@@ -899,4 +1043,7 @@ const Net net = {
     .update = net_update,
     .decisions = net_decisions,
     .replay = net_replay,
+    .rows = rows,
+    .row_count = sizeof rows / sizeof *rows,
+    .profile = net_profile,
 };

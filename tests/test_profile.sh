@@ -1,0 +1,69 @@
+#!/bin/bash
+# test_profile.sh -- a profile adds up: rows to the step, multiply-adds to those of bench, lines to the model; and no kernel is faster
+# than the peak, whose chains are all in the machine's code.
+set -eu
+spnc=${SPNC:-build/spnc}
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+fail() { echo "test_profile: $*" >&2; exit 1; }
+
+cat >"$folder/sums.yaml" <<'YAML'
+model: sums
+batch: 64
+inputs:
+  image: { shape: [8, 20, 20] }
+targets:
+  digit: { classes: 10 }
+nets:
+  net:
+    - conv: { filters: 32, kernel: 3, act: relu, winograd: never }
+    - maxpool: 3
+    - conv: { filters: 32, kernel: 3, act: relu }
+    - dense: { units: 512, act: tanh }
+    - dense: 10
+flow:
+  - scores: { net: image }
+loss: { cross_entropy: [scores, digit] }
+train:
+  optimiser: { sgd: { rate: 1e-3 } }
+  epochs: 1
+YAML
+"$spnc" build "$folder/sums.yaml" -o "$folder/net"
+net=$folder/net/sums
+"$net" profile --threads 2 --steps 30 --json >"$folder/profile.json"
+"$net" bench --threads 1 --json >"$folder/bench.json"
+python3 - "$folder" <<'PYTHON'
+import json, sys
+folder = sys.argv[1]
+p, b = (json.load(open(folder + "/" + name)) for name in ("profile.json", "bench.json"))
+lines = open(folder + "/sums.yaml").read().split("\n")
+rows, waits = p["rows"], [r for r in p["rows"] if r["pass"] == "wait"]
+total = sum(r["ms"] for r in rows)
+assert total <= p["step_ms"] * 1.0001 and total >= 0.5 * p["step_ms"], f"rows add up to {total} of {p['step_ms']} ms"
+work = sum(p["thread_work_ms"]) / p["threads"]
+assert len(p["thread_work_ms"]) == 2 and abs(work + sum(r["ms"] for r in waits) - total) < 1e-6 * total, "work and waiting are not the step"
+macs = sum(r["macs"] for r in rows)
+assert abs(2e-9 * macs - b["step_gflop"]) < 1e-9 * b["step_gflop"], f"{2e-9 * macs} GFLOP, but bench says {b['step_gflop']}"
+assert {r["pass"] for r in rows} >= {"load", "prepare", "forward", "backward", "weights", "fold", "finish", "update", "wait"}, "a pass is missing"
+for r in rows:
+    if r["pass"] not in ("wait", "update"):
+        assert 0 < r["line"] <= len(lines) and r["calls"] > 0, f"{r['name']}: line {r['line']}, {r['calls']} calls"
+        word = "image" if r["pass"] == "load" and "digit" not in r["name"] else "conv" if "conv" in r["name"] else "dense" if "dense" in r["name"] else ""
+        assert word in lines[r["line"] - 1], f"{r['name']} is not what stands in line {r['line']}: {lines[r['line'] - 1]}"
+conv2 = next(r for r in rows if r["name"] == "net_conv2" and r["pass"] == "forward")
+assert conv2["products"] < conv2["macs"], "Winograd's algorithm saves nothing"
+fastest = max((r for r in rows if r["macs"] == r["products"] and r["macs"] > 1e7), key=lambda r: r["gflops"])
+assert 0 < fastest["gflops"] <= p["peak_gflops"], f"{fastest['name']} ({fastest['pass']}) reaches {fastest['gflops']:.0f} GFLOP/s, the peak is {p['peak_gflops']:.0f}"
+PYTHON
+"$net" profile --threads 1 --steps 2 >"$folder/text"
+grep -q 'thread 0: works' "$folder/text" || fail "the table does not say how long threads work: $(cat "$folder/text")"
+grep -q "net_conv1 .*$folder/sums.yaml:9\$" "$folder/text" || fail "the table does not name the line of net_conv1: $(cat "$folder/text")"
+
+# All twelve chains are in the code.
+if command -v objdump >/dev/null && grep -q 'Target avx' "$folder/net/Makefile"; then
+    chains=$(objdump -d "$folder/net/runtime/peak.o" | grep -c vfmadd)
+    [ "$chains" -ge 12 ] || fail "the peak is measured by $chains multiply-adds, not 12"
+fi
+code=0
+"$net" profile --steps 0 2>/dev/null || code=$?
+[ $code = 2 ] || fail "--steps 0 ended with $code, not 2"
