@@ -5,6 +5,9 @@
 #ifndef SPN_REAL_H
 #define SPN_REAL_H
 
+#include <stdint.h>
+#include <string.h>
+
 #ifdef SPN_DOUBLE
 typedef double real;
 #define SPN_SUFFIX(op) op##_pd
