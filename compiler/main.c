@@ -39,7 +39,8 @@ static const char usage_text[] =
     "  --stage NAME           print what a stage left: graph, steps, grad, fuse or plan\n"
     "  --force                write over files that were edited since spnc wrote them; they are kept as NAME.edited\n"
     "  --json                 show and diagnostics as JSON\n"
-    "  --dot, --html          show as a graph for Graphviz, as a page for a browser\n"
+    "  --dot                  show as a graph for Graphviz\n"
+    "  --html                 show as one page for a browser\n"
     "  --version, --help\n"
     "\n"
     "Exit codes: 0 fine; 1 the model is wrong; 2 wrong usage; 70 a bug in spnc; 74 the environment (disk, memory, compiler).\n";
