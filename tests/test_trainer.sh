@@ -140,7 +140,7 @@ expect 0 '{"event": "end", "reason": "epochs"' "$tiny" train --data "$data" --ru
 [ "$(grep -c '^{"event": "epoch", "epoch": .*}$' "$work/output")" = 6 ] && ! grep -qv '^{.*}$' "$work/output" || fault "--json prints $(head -3 "$work/output")"
 "$tiny" train --data "$data" --run "$work/pipe" | head -c 1 >/dev/null
 [ "${PIPESTATUS[0]}" = 0 ] && [ "$(wc -l <"$work/pipe/log.jsonl")" = 6 ] || fault "a closed stdout ends a training"
-if command -v script >/dev/null; then          # a terminal of 80 columns
+if script -qc true /dev/null >/dev/null 2>&1; then   # a terminal of 80 columns, where the system gives us one
     script -qc "stty cols 80; $tiny train --data $work/long --run $work/bar --max-time 1s --epochs 1000" /dev/null </dev/null >"$work/output"
     grep -q '0/1000 \[[#.]*\] [0-9.]* [a-z]* left  [0-9]* images/s  loss [0-9.]*  error [0-9.]* %' "$work/output" || fault "no bar: $(head -c 300 "$work/output")"
     tr '\r' '\n' <"$work/output" | sed 's/\x1b\[K//g' | grep images/s | grep -v '^epoch' | awk 'length > 79 { exit 1 }' || fault "a bar wider than its terminal"
