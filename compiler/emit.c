@@ -152,6 +152,7 @@ static void extras(Model *m, Text *line, const Phase *p, const Op *op)
     const char *sep = line->text[line->length - 1] != '(' ? ", " : "";
     switch (op->kind) {
     case OP_load:
+    case OP_load_bytes:
     case OP_labels: {
         bool input = op->index < m->input_count;
         const char *which = input ? "inputs" : "targets";
@@ -374,8 +375,8 @@ static Fact *types_fact(Model *m)
         bool lanes = !m->options.plain && (t->space == REALS || t->space == LABELS_I32);
         Fact *f = fact_table(m->arena);
         fact_text(f, "type", type_name(m, t));
-        fact_text(f, "element", t->space == WINNERS ? "uint16_t" : t->space == LABELS_I32 ? "int32_t" : "real");
-        fact_text(f, "dims", arena_printf(m->arena, "%s%s", dims.text ? dims.text : "", lanes ? "[L]" : dims.text ? "" : "[1]"));
+        fact_text(f, "element", t->space == WINNERS ? "uint16_t" : t->space == LABELS_I32 ? "int32_t" : t->space == BYTES ? "uint8_t" : "real");
+        fact_text(f, "dims", arena_printf(m->arena, "%s%s%s", t->space == BYTES ? "[L]" : "", dims.text ? dims.text : "", lanes ? "[L]" : dims.text ? "" : "[1]"));
         fact_push(list, f);
     }
     return list;

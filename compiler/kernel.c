@@ -1,7 +1,8 @@
-/* kernel.c -- chooses how an operator is computed, where that decides bits: a convolution directly or by Winograd's algorithm.
+/* kernel.c -- chooses how an operator is computed: a convolution directly or by Winograd's algorithm, which decides bits, and then,
+ * once the model is hashed, in which form a sampler's image and slopes are kept, which does not.
  *
  * In: the fused graph.  Out: op->winograd, and the operators that a choice needs.  Next: plan.c.
- * The choice follows from the model alone (winograd.c's rule, or `winograd: never`), never from the machine: it is part of the model hash.
+ * The first choice follows from the model alone (winograd.c's rule, or `winograd: never`), never from the machine: it is part of the model hash.
  * Winograd's weights are brought into their form once, at the beginning of a step (PREPARE); the groups' parts of their gradient are
  * added in that form and brought back once (FINISH). */
 #include "spnc.h"
@@ -167,4 +168,79 @@ void kernels_choose(Model *m)
             first->ops.items[k] = first->ops.items[k - 1];
         first->ops.items[i] = prepares.items[i];
     }
+}
+
+/* ---- layouts: in which form things are kept; the same bits in any ---------------------------------------- */
+
+/* The bytes of the input that `load` brings in, made beside it at first asking. */
+static Tensor *bytes_of(Model *m, Op *load)
+{
+    for (int i = 0; i < m->forward.count; i++) {
+        Section *s = m->forward.items[i];
+        for (int k = 0; k < s->ops.count; k++) {
+            Op *op = s->ops.items[k];
+            if (op->kind == OP_load_bytes && op->index == load->index)
+                return op->writes[0].tensor;
+            if (op != load)
+                continue;
+            Tensor *x = load->writes[0].tensor, *t = tensor_new(m, arena_printf(m->arena, "%s_bytes", x->name), load->loc, NULL);
+            t->shape = x->shape;
+            t->space = BYTES;
+            Op *bytes = op_new(m, OP_load_bytes, FORWARD, identifier_unique(m, arena_printf(m->arena, "load_%s", t->name)), load->loc);
+            bytes->index = load->index;
+            op_write(bytes, t, 0);
+            list_push(m->arena, &s->ops, bytes);
+            for (int j = s->ops.count - 1; j > k; j--)
+                s->ops.items[j] = s->ops.items[j - 1];
+            s->ops.items[k] = bytes;
+            return t;
+        }
+    }
+    unreachable("a load is in the forward pass");
+}
+
+/* A sampler reads an input of bytes as it came: the pixels that one example's points fall on then lie near each other. */
+static void read_bytes(Model *m)
+{
+    for (int i = 0; i < m->forward.count; i++) {
+        Section *s = m->forward.items[i];
+        for (int k = 0; k < s->ops.count; k++) {
+            Op *op = s->ops.items[k], *load = op->read_count ? op->reads[0].tensor->op : NULL;
+            if (op->kind == OP_spn && load && load->kind == OP_load && m->inputs[load->index].type == 0) {
+                op->reads[0].tensor = bytes_of(m, load);
+                remark(m, op->loc, "%s reads the bytes of %s", op->name, m->inputs[load->index].name);
+            }
+        }
+    }
+}
+
+/* The sampler's forward pass keeps its slopes, so that the gradient to the transform need not gather the pixels once more. */
+static void keep_slopes(Model *m)
+{
+    for (int i = 0; i < m->backward.count; i++) {
+        Section *s = m->backward.items[i];
+        for (int k = 0; k < s->ops.count; k++) {
+            Op *b = s->ops.items[k], *op = b->of;
+            if (b->kind != OP_spn || !op->grads[1])
+                continue;
+            const Tensor *y = op->writes[0].tensor;
+            Tensor *slopes = tensor_new(m, arena_printf(m->arena, "%s_slopes", op->name), op->loc, y->repeat);
+            slopes->shape = (Shape){ 4, { 2, y->shape.dim[0], y->shape.dim[1], y->shape.dim[2] } };
+            op_write(op, slopes, 0);
+            op->keeps = true;
+            b->read_count = 1;                          /* dy stays; the transform says where the image's gradient goes */
+            op_read(b, slopes, 0);
+            if (op->grads[0])
+                op_read(b, op->reads[1].tensor, op->reads[1].shift);
+            remark(m, op->loc, "%s keeps its slopes for the gradient of the transform", op->name);
+        }
+    }
+}
+
+void layouts_choose(Model *m)
+{
+    if (m->lanes == 1)
+        return;
+    read_bytes(m);
+    keep_slopes(m);
 }

@@ -35,6 +35,8 @@ static int64_t slot_reals(const Model *m, const Tensor *t)
         return up((n * 2 + real - 1) / real);
     case LABELS_I32:
         return up((n * m->lanes * 4 + real - 1) / real);
+    case BYTES:
+        return up((n * m->lanes + 4 + real - 1) / real);
     case PARTS:
         return up(n);
     case RAW:
@@ -336,6 +338,8 @@ static void hash(Model *m)
 
 bool plan(Model *m)
 {
+    hash(m);
+    layouts_choose(m);
     cut(m, &m->forward, &m->forward_phases);
     cut(m, &m->backward, &m->backward_phases);
     int phases = m->forward_phases.count + m->backward_phases.count;
@@ -358,7 +362,6 @@ bool plan(Model *m)
     barriers(m, &m->forward_phases);
     barriers(m, &m->backward_phases);
     count_macs(m);
-    hash(m);
     int64_t real = m->options.is_double ? 8 : 4;
     int64_t states = m->train.optimiser[0] == 'a' ? 2 : 1;
     int64_t bytes = (m->activation_reals + m->block_reals * (2 + states)) * real;

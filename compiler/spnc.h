@@ -155,7 +155,7 @@ struct Repeat {
 };
 
 /* What a tensor's memory holds, for each group of lanes. */
-typedef enum { REALS, WINNERS, LABELS_I32, PARTS, RAW } Space;
+typedef enum { REALS, WINNERS, LABELS_I32, PARTS, RAW, BYTES } Space;
 
 /* A value, a gradient, or what forward keeps for backward.  Made in a repeat (and depending on the step) it is stacked: one slot a step. */
 struct Tensor {
@@ -163,7 +163,8 @@ struct Tensor {
     const char *flow_name;   /* its name in the flow, or NULL */
     Loc loc;
     Shape shape;
-    Space space;             /* REALS unless it is a winner mask, labels, one group's part of a weight gradient, or RAW: a kernel's own layout */
+    Space space;             /* REALS unless it is a winner mask, labels, one group's part of a weight gradient, RAW: a kernel's own layout,
+                                or BYTES: an input as it came, one example after the other, with room to read a word at the last byte */
     int64_t reals;           /* RAW: reals of one slot */
     bool work;               /* RAW: a kernel's working memory, its last argument */
     bool shared;             /* RAW: one for the whole batch */
@@ -379,6 +380,7 @@ bool grad_build(Model *m);
 void warn(const Model *m);       /* after grad_build: what is not wrong but hardly meant */
 void fuse(Model *m);
 void kernels_choose(Model *m);
+void layouts_choose(Model *m);       /* after the hash: never bit-relevant */
 const char *kernel_name(const Model *m, const Op *op);    /* how a forward operator is computed, in a few words */
 const char *kernel_reason(const Model *m, const Op *op);  /* by which rule: a sentence */
 bool plan(Model *m);

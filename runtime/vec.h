@@ -483,6 +483,14 @@ static inline mask m_first(int n) { return m_from((uint16_t)((1u << n) - 1)); } 
 /* base[index[l] * 16 + l]: each lane reads its own image of an array of vecs. */
 static inline vec v_gather_lane(const real *base, ivec index)
 { return v_gather(base, iv_add(iv_mul(index, iv_set1(L)), iv_iota())); }
+/* The lowest byte of each lane, divided by 255.  No division: q = n * (1 / 255) is off by at most one unit in the last place; the
+ * remainder n - 255 q is exact, and a 255th of it puts q where the division would have rounded (so for each of the 256 bytes, in
+ * float and double). */
+static inline vec v_from_byte(ivec a)
+{
+    vec part = v_set1((real)1 / 255), n = v_from_int(iv_and(a, iv_set1(255))), q = v_mul(n, part);
+    return v_fma(v_fnma(q, v_set1(255), n), part, q);
+}
 static inline void v_prefetch(const void *p) { __builtin_prefetch(p); }
 
 #undef V1

@@ -66,6 +66,7 @@ static const OpHelp help_last = {
 };
 
 const OpInfo op_load = { "load", "the examples of a group, side by side", 0, 0, NULL, false, none, infer_set, grad_none, facts_load, NULL, false, "f:f", NULL };
+const OpInfo op_load_bytes = { "load_bytes", "the examples of a group, one after the other", 0, 0, NULL, false, none, infer_set, grad_none, facts_none, NULL, false, "t:t", NULL };
 const OpInfo op_labels = { "labels", "the labels of a group, side by side", 0, 0, NULL, false, none, infer_set, grad_none, facts_labels, NULL, false, "i:i", NULL };
 const OpInfo op_stack = { "stack", "y = the steps of x, one after the other", 1, 1, NULL, false, none, infer_stack, grad_backward_only, facts_steps, NULL, false, "t:a", NULL };
 const OpInfo op_pick = { "pick", "y = x at one step", 1, 1, NULL, false, none, infer_same, grad_backward_only, facts_steps, NULL, false, "t:a", NULL };

@@ -58,6 +58,8 @@ typedef uint16_t front_maxpool2_winner_t[4][7][7][4];
 typedef real d_front_conv1_sum_t[4][23][23][L];
 typedef real d_front_conv1_weight_part_t[4][1][3][3];
 typedef real d_front_conv1_bias_part_t[4];
+typedef uint8_t image_bytes_t[L][1][100][100];
+typedef real crop_slopes_t[2][1][20][20][L];
 
 /* ==== 2 parameters ================================================================================================== */
 
@@ -86,28 +88,29 @@ static int threads;
 /* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
  * the last time.  NAME_at(s) is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
 static real *memory;
-static const size_t MEMORY = 528256, SCRATCH = 33856;     /* reals; scratch: of each thread */
-#define image_at(s) (*(image_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)160000))   /* 1x100x100: 1.22 MiB */
-#define front_maxpool1_at(s) (*(front_maxpool1_t *)(void *)(memory + 482816 + (s) * (ptrdiff_t)10000))   /* 1x25x25: 0.08 MiB */
-#define front_maxpool2_at(s) (*(front_maxpool2_t *)(void *)(memory + 502816 + (s) * (ptrdiff_t)3136))   /* 4x7x7: 0.02 MiB */
-#define h_at(s) (*(h_t *)(void *)(memory + 522752 + (s) * (ptrdiff_t)256))   /* 16: 0.01 MiB */
-#define front_maxpool2_winner_at(s) (*(front_maxpool2_winner_t *)(void *)(memory + 526208 + (s) * (ptrdiff_t)400))   /* 4x7x7x4: 0.00 MiB */
-#define digits_at(s) (*(digits_t *)(void *)(memory + 528064 + (s) * (ptrdiff_t)48))   /* 3: 0.00 MiB */
-#define h_from_input_at(s) (*(h_from_input_t *)(void *)(memory + 320000 + (s) * (ptrdiff_t)768))   /* 48: 0.01 MiB */
-#define h_from_state_at(s) (*(h_from_state_t *)(void *)(memory + 509088 + (s) * (ptrdiff_t)768))   /* 48: 0.02 MiB */
-#define h_gates_at(s) (*(h_gates_t *)(void *)(memory + 513696 + (s) * (ptrdiff_t)768))   /* 3x16: 0.02 MiB */
-#define A_at(s) (*(A_t *)(void *)(memory + 527008 + (s) * (ptrdiff_t)96))   /* 6: 0.00 MiB */
-#define classify_maxpool1_at(s) (*(classify_maxpool1_t *)(void *)(memory + 320000 + (s) * (ptrdiff_t)10368))   /* 8x9x9: 0.24 MiB */
-#define crop_at(s) (*(crop_t *)(void *)(memory + 444416 + (s) * (ptrdiff_t)6400))   /* 1x20x20: 0.15 MiB */
-#define classify_maxpool1_winner_at(s) (*(classify_maxpool1_winner_t *)(void *)(memory + 518304 + (s) * (ptrdiff_t)656))   /* 8x9x9x2: 0.02 MiB */
-#define classify_dense1_at(s) (*(classify_dense1_t *)(void *)(memory + 524288 + (s) * (ptrdiff_t)160))   /* 10: 0.00 MiB */
-#define loss1_at(s) (*(loss1_t *)(void *)(memory + 528160 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
-#define d_classify_dense1_at(s) (*(d_classify_dense1_t *)(void *)(memory + 525248 + (s) * (ptrdiff_t)160))   /* 10: 0.00 MiB */
-#define d_classify_dense1_rows_at(s) (memory + 382208 + (s) * (ptrdiff_t)256)   /* working memory: 0.01 MiB */
-#define d_classify_maxpool1_at(s) (*(d_classify_maxpool1_t *)(void *)(memory + 382208 + (s) * (ptrdiff_t)10368))   /* 8x9x9: 0.24 MiB */
-#define d_A_at(s) (*(d_A_t *)(void *)(memory + 525248 + (s) * (ptrdiff_t)96))   /* 6: 0.00 MiB */
-#define d_classify_conv1_bias_part_at(s) (*(d_classify_conv1_bias_part_t *)(void *)(memory + 525824 + (s) * (ptrdiff_t)16))   /* 8: 0.00 MiB */
-#define d_classify_conv1_weight_part_at(s) (*(d_classify_conv1_weight_part_t *)(void *)(memory + 527584 + (s) * (ptrdiff_t)80))   /* 8x1x3x3: 0.00 MiB */
+static const size_t MEMORY = 300384, SCRATCH = 160000;     /* reals; scratch: of each thread */
+#define image_bytes_at(s) (*(image_bytes_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)40016))   /* 1x100x100: 0.31 MiB */
+#define front_maxpool1_at(s) (*(front_maxpool1_t *)(void *)(memory + 257440 + (s) * (ptrdiff_t)10000))   /* 1x25x25: 0.08 MiB */
+#define front_maxpool2_at(s) (*(front_maxpool2_t *)(void *)(memory + 277440 + (s) * (ptrdiff_t)3136))   /* 4x7x7: 0.02 MiB */
+#define h_at(s) (*(h_t *)(void *)(memory + 297376 + (s) * (ptrdiff_t)256))   /* 16: 0.01 MiB */
+#define front_maxpool2_winner_at(s) (*(front_maxpool2_winner_t *)(void *)(memory + 298912 + (s) * (ptrdiff_t)400))   /* 4x7x7x4: 0.00 MiB */
+#define digits_at(s) (*(digits_t *)(void *)(memory + 300288 + (s) * (ptrdiff_t)48))   /* 3: 0.00 MiB */
+#define h_from_input_at(s) (*(h_from_input_t *)(void *)(memory + 80032 + (s) * (ptrdiff_t)768))   /* 48: 0.01 MiB */
+#define h_from_state_at(s) (*(h_from_state_t *)(void *)(memory + 283712 + (s) * (ptrdiff_t)768))   /* 48: 0.02 MiB */
+#define h_gates_at(s) (*(h_gates_t *)(void *)(memory + 288320 + (s) * (ptrdiff_t)768))   /* 3x16: 0.02 MiB */
+#define A_at(s) (*(A_t *)(void *)(memory + 299712 + (s) * (ptrdiff_t)96))   /* 6: 0.00 MiB */
+#define crop_slopes_at(s) (*(crop_slopes_t *)(void *)(memory + 80032 + (s) * (ptrdiff_t)12800))   /* 2x1x20x20: 0.29 MiB */
+#define classify_maxpool1_at(s) (*(classify_maxpool1_t *)(void *)(memory + 156832 + (s) * (ptrdiff_t)10368))   /* 8x9x9: 0.24 MiB */
+#define crop_at(s) (*(crop_t *)(void *)(memory + 219040 + (s) * (ptrdiff_t)6400))   /* 1x20x20: 0.15 MiB */
+#define classify_maxpool1_winner_at(s) (*(classify_maxpool1_winner_t *)(void *)(memory + 292928 + (s) * (ptrdiff_t)656))   /* 8x9x9x2: 0.02 MiB */
+#define classify_dense1_at(s) (*(classify_dense1_t *)(void *)(memory + 62208 + (s) * (ptrdiff_t)160))   /* 10: 0.00 MiB */
+#define loss1_at(s) (*(loss1_t *)(void *)(memory + 64224 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
+#define d_classify_dense1_at(s) (*(d_classify_dense1_t *)(void *)(memory + 63168 + (s) * (ptrdiff_t)160))   /* 10: 0.00 MiB */
+#define d_classify_dense1_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* working memory: 0.01 MiB */
+#define d_classify_maxpool1_at(s) (*(d_classify_maxpool1_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)10368))   /* 8x9x9: 0.24 MiB */
+#define d_A_at(s) (*(d_A_t *)(void *)(memory + 63168 + (s) * (ptrdiff_t)96))   /* 6: 0.00 MiB */
+#define d_classify_conv1_weight_part_at(s) (*(d_classify_conv1_weight_part_t *)(void *)(memory + 63744 + (s) * (ptrdiff_t)80))   /* 8x1x3x3: 0.00 MiB */
+#define d_classify_conv1_bias_part_at(s) (*(d_classify_conv1_bias_part_t *)(void *)(memory + 64320 + (s) * (ptrdiff_t)16))   /* 8: 0.00 MiB */
 #define d_A_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* working memory: 0.01 MiB */
 #define d_h_at(s) (*(d_h_t *)(void *)(memory + 13312 + (s) * (ptrdiff_t)256))   /* 16: 0.01 MiB */
 #define d_h_2_at(s) (*(d_h_2_t *)(void *)(memory + 9216 + (s) * (ptrdiff_t)256))   /* 16: 0.01 MiB */
@@ -124,6 +127,7 @@ static const size_t MEMORY = 528256, SCRATCH = 33856;     /* reals; scratch: of 
 /* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
 static real *scratches;
 static inline real *scratch_of_thread(void) { return scratches + (size_t)omp_get_thread_num() * SCRATCH; }
+#define image_at(s) (*(image_t *)(void *)(scratch + 0))   /* 1x100x100: 625 KiB a thread */
 #define front_conv1_at(s) (*(front_conv1_t *)(void *)(scratch + 0))   /* 4x23x23: 132 KiB a thread */
 #define d_crop_at(s) (*(d_crop_t *)(void *)(scratch + 0))   /* 1x20x20: 25 KiB a thread */
 #define d_h_total_at(s) (*(d_h_total_t *)(void *)(scratch + 0))   /* 16: 1 KiB a thread */
@@ -138,16 +142,27 @@ static inline int present(const Batch *batch, int g)
 
 /* ==== 4 operators =================================================================================================== */
 
+/* ---- load_image_bytes: load_bytes ------------------------ models/tiny.yaml:10
+ *   1x100x100
+ *   the examples of a group, one after the other */
+/* Copies the examples, whose bytes stand for x / 255.  Lanes from `present` on have none and are zero. */
+static void load_image_bytes_forward(image_bytes_t y, const void *const *rows, int present)
+{
+    for (int l = 0; l < L; l++) {
+        if (l < present)
+            memcpy(y[l], rows[l], 10000);
+        else
+            memset(y[l], 0, 10000);
+    }
+}
+
 /* ---- load_image: load ------------------------------------ models/tiny.yaml:10
  *   1x100x100
  *   the examples of a group, side by side */
 /* y = x / 255.  rows[l] is the example of lane l; lanes from `present` on have none and are zero.
- * Four bytes of each example make a word, sixteen words a vector: byte k of all its lanes is one element of y.
- * No division: q = n * (1 / 255) is off by at most one unit in the last place; the remainder n - 255 q is exact, and a
- * 255th of it puts q where the division would have rounded (so for each of the 256 bytes, in float and double). */
+ * Four bytes of each example make a word, sixteen words a vector: byte k of all its lanes is one element of y. */
 static void load_image_forward(real *y, const void *const *rows, int present)
 {
-    const vec part = v_set1((real)1 / 255), whole = v_set1(255);
     for (int i = 0; i < 10000; i += L) {
         const int at = i;
         _Alignas(64) int32_t words[L / 4][L] = { { 0 } };
@@ -157,9 +172,7 @@ static void load_image_forward(real *y, const void *const *rows, int present)
                 words[w][l] = (int32_t)(x[0] | (uint32_t)x[1] << 8 | (uint32_t)x[2] << 16 | (uint32_t)x[3] << 24);
         }
         for (int k = 0; k < L; k++) {
-            ivec byte = iv_and(iv_shr(iv_load(words[k / 4]), k % 4 * 8), iv_set1(255));
-            vec n = v_from_int(byte), q = v_mul(n, part);
-            v_store(y + (at + k) * L, v_fma(v_fnma(q, whole, n), part, q));
+            v_store(y + (at + k) * L, v_from_byte(iv_shr(iv_load(words[k / 4]), k % 4 * 8)));
         }
     }
 }
@@ -1132,18 +1145,21 @@ static const real crop_y[20] = {
     0.57894736842105265, 0.68421052631578938, 0.78947368421052633, 0.89473684210526305, 1,
 };
 
-/* Where lane l's pixel (row, column) lies in its channel of an image [H][W][L]. */
+/* Where lane l's pixel (row, column) lies in its channel of an image [L][C][H][W]. */
 static inline ivec crop_pixel(ivec row, ivec column)
 {
-    return iv_add(iv_add(iv_mul(row, iv_set1(100 * L)), iv_mul(column, iv_set1(L))), iv_iota());
+    ivec pixel = iv_add(iv_mul(row, iv_set1(100)), column);
+    return iv_add(iv_mul(iv_iota(), iv_set1(10000)), pixel);
 }
 
 /* y[c][i][j] = image[c] read at the point
  *   x_s = A[0] x[j] + (A[1] y[i] + A[2])
  *   y_s = A[3] x[j] + (A[4] y[i] + A[5])
  * between the two rows and two columns of pixels around it (sampler.h; BORDER_ZERO).  A is [6][L]: each lane has a
- * window of its own, so its pixels are gathered. */
-static void crop_forward(crop_t y, image_t image, real *A)
+ * window of its own, so its pixels are gathered, both columns of a row by one word of four bytes.
+ * Kept for backward: the slopes of y[c][i][j] along the columns (slopes[0]) and the rows (slopes[1]) of pixels.
+ */
+static void crop_forward(crop_t y, crop_slopes_t slopes, image_bytes_t image, real *A)
 {
     enum { C = 1, H = 100, W = 100, Ho = 20, Wo = 20 };
     for (int i = 0; i < Ho; i++) {
@@ -1154,49 +1170,40 @@ static void crop_forward(crop_t y, image_t image, real *A)
             const vec gx = v_set1(crop_x[j]);
             SamplerAxis u = sampler_axis(v_fma(v_load(A + 0 * L), gx, x0), W, BORDER_ZERO);
             SamplerAxis v = sampler_axis(v_fma(v_load(A + 3 * L), gx, y0), H, BORDER_ZERO);
-            ivec at_a = crop_pixel(v.low, u.low), at_b = crop_pixel(v.low, u.high);       /* a b */
-            ivec at_e = crop_pixel(v.high, u.low), at_f = crop_pixel(v.high, u.high);     /* e f */
+            ivec upper_at = crop_pixel(v.low, u.low), lower_at = crop_pixel(v.high, u.low);
+            mask edge = iv_eq(u.low, u.high);       /* both columns are the same one */
             for (int c = 0; c < C; c++) {
-                const real *pixels = image[c][0][0];
-                vec a = v_gather(pixels, at_a), b = v_gather(pixels, at_b);
-                vec e = v_gather(pixels, at_e), f = v_gather(pixels, at_f);
+                ivec ab = iv_gather_u32(image[0][c][0], upper_at), ef = iv_gather_u32(image[0][c][0], lower_at);
+                vec a = v_from_byte(ab), b = v_from_byte(iv_select(edge, ab, iv_shr(ab, 8)));       /* a b */
+                vec e = v_from_byte(ef), f = v_from_byte(iv_select(edge, ef, iv_shr(ef, 8)));       /* e f */
                 vec upper = v_fma(u.weight_high, b, v_mul(u.weight_low, a));
                 vec lower = v_fma(u.weight_high, f, v_mul(u.weight_low, e));
                 v_store(y[c][i][j], v_fma(v.weight_high, lower, v_mul(v.weight_low, upper)));
+                vec upper_slope = v_fma(u.slope_high, b, v_mul(u.slope_low, a));
+                vec lower_slope = v_fma(u.slope_high, f, v_mul(u.slope_low, e));
+                v_store(slopes[0][c][i][j], v_fma(v.weight_high, lower_slope, v_mul(v.weight_low, upper_slope)));
+                v_store(slopes[1][c][i][j], v_fma(v.slope_high, lower, v_mul(v.slope_low, upper)));
             }
         }
     }
 }
 
-/* Each output gives its gradient to the point it was read at, by the slopes of the pixels' weights; the point gives it
+/* Each output gives its gradient to the point it was read at, by its slopes; the point gives it
  * to A: dA[0] = sum of du x[j], dA[1] = sum of du y[i], dA[2] = sum of du, and so on for dv, where u and v are the
  * point in pixels and du / dx_s is a constant.  Sums run over the outputs row by row. */
-static void crop_backward(real *dA, crop_t dy, image_t image, real *A)
+static void crop_backward(real *dA, crop_t dy, crop_slopes_t slopes)
 {
     enum { C = 1, H = 100, W = 100, Ho = 20, Wo = 20 };
     vec d0 = v_set1(0), d1 = d0, d2 = d0, d3 = d0, d4 = d0, d5 = d0;
     for (int i = 0; i < Ho; i++) {
         const vec gy = v_set1(crop_y[i]);
-        const vec x0 = v_fma(v_load(A + 1 * L), gy, v_load(A + 2 * L));
-        const vec y0 = v_fma(v_load(A + 4 * L), gy, v_load(A + 5 * L));
         for (int j = 0; j < Wo; j++) {
             const vec gx = v_set1(crop_x[j]);
-            SamplerAxis u = sampler_axis(v_fma(v_load(A + 0 * L), gx, x0), W, BORDER_ZERO);
-            SamplerAxis v = sampler_axis(v_fma(v_load(A + 3 * L), gx, y0), H, BORDER_ZERO);
-            ivec at_a = crop_pixel(v.low, u.low), at_b = crop_pixel(v.low, u.high);       /* a b */
-            ivec at_e = crop_pixel(v.high, u.low), at_f = crop_pixel(v.high, u.high);     /* e f */
             vec du = v_set1(0), dv = v_set1(0);
             for (int c = 0; c < C; c++) {
                 const vec d = v_load(dy[c][i][j]);
-                const real *pixels = image[c][0][0];
-                vec a = v_gather(pixels, at_a), b = v_gather(pixels, at_b);
-                vec e = v_gather(pixels, at_e), f = v_gather(pixels, at_f);
-                vec upper = v_fma(u.weight_high, b, v_mul(u.weight_low, a));
-                vec lower = v_fma(u.weight_high, f, v_mul(u.weight_low, e));
-                vec upper_slope = v_fma(u.slope_high, b, v_mul(u.slope_low, a));
-                vec lower_slope = v_fma(u.slope_high, f, v_mul(u.slope_low, e));
-                du = v_fma(d, v_fma(v.weight_high, lower_slope, v_mul(v.weight_low, upper_slope)), du);
-                dv = v_fma(d, v_fma(v.slope_high, lower, v_mul(v.slope_low, upper)), dv);
+                du = v_fma(d, v_load(slopes[0][c][i][j]), du);
+                dv = v_fma(d, v_load(slopes[1][c][i][j]), dv);
             }
             d0 = v_fma(du, gx, d0), d1 = v_fma(du, gy, d1), d2 = v_add(du, d2);
             d3 = v_fma(dv, gx, d3), d4 = v_fma(dv, gy, d4), d5 = v_add(dv, d5);
@@ -1661,6 +1668,7 @@ static void forward_pass(const Batch *batch)
     real *scratch = scratch_of_thread();
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
+        load_image_bytes_forward(image_bytes_at(g), batch->inputs[0] + g * L, present(batch, g));
         load_image_forward((real *)image_at(g), batch->inputs[0] + g * L, present(batch, g));
         load_digits_forward((int32_t *)digits_at(g), batch->targets[0] + g * L, present(batch, g));
         front_maxpool1_forward(front_maxpool1_at(g), image_at(g));
@@ -1684,7 +1692,7 @@ static void forward_pass(const Batch *batch)
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        crop_forward(crop_at(s), image_at(g), (real *)A_at(s));
+        crop_forward(crop_at(s), crop_slopes_at(s), image_bytes_at(g), (real *)A_at(s));
         classify_conv1_forward(classify_maxpool1_at(s), classify_maxpool1_winner_at(s), crop_at(s), weights->classify_conv1_weight, weights->classify_conv1_bias);
     }
     classify_dense1_forward((real *)classify_dense1_at(0), (real *)classify_maxpool1_at(0), weights->classify_dense1_weight, weights->classify_dense1_bias);
@@ -1736,7 +1744,7 @@ static void backward_pass(const Batch *batch)
         int s = t * G + g;
         classify_conv1_weights(d_classify_conv1_weight_part_at(s), d_classify_conv1_bias_part_at(s), d_classify_maxpool1_at(s), classify_maxpool1_winner_at(s), classify_maxpool1_at(s), crop_at(s));
         classify_conv1_backward(d_crop_at(s), d_classify_maxpool1_at(s), classify_maxpool1_winner_at(s), classify_maxpool1_at(s), weights->classify_conv1_weight);
-        crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(g), (real *)A_at(s));
+        crop_backward((real *)d_A_at(s), d_crop_at(s), crop_slopes_at(s));
     }
     A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(0), (real *)h_at(0), d_A_rows_at(0));
     A_backward((real *)d_h_at(0), (real *)d_A_at(0), weights->A_weight);
@@ -1875,6 +1883,7 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     real loss1_scale = (real)(1 / ((double)batch->count * 3));
     real *scratch = scratches;
     for (int g = 0; g < G; g++) {
+        load_image_bytes_forward(image_bytes_at(g), batch->inputs[0] + g * L, present(batch, g));
         load_image_forward((real *)image_at(g), batch->inputs[0] + g * L, present(batch, g));
         SEE("load_image", "forward", 10, -1, g, "image", 1, (real *)image_at(g), 160000, 160000, 3, { 1, 100, 100 });
         load_digits_forward((int32_t *)digits_at(g), batch->targets[0] + g * L, present(batch, g));
@@ -1913,10 +1922,10 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("crop", "forward", 31, t, g, "image", 0, (real *)image_at(g), 160000, 160000, 3, { 1, 100, 100 });
         SEE("crop", "forward", 31, t, g, "A", 0, (real *)A_at(s), 96, 96, 1, { 6 });
-        crop_forward(crop_at(s), image_at(g), (real *)A_at(s));
+        crop_forward(crop_at(s), crop_slopes_at(s), image_bytes_at(g), (real *)A_at(s));
         SEE("crop", "forward", 31, t, g, "crop", 1, (real *)crop_at(s), 6400, 6400, 3, { 1, 20, 20 });
+        SEE("crop", "forward", 31, t, g, "crop_slopes", 1, (real *)crop_slopes_at(s), 12800, 12800, 4, { 2, 1, 20, 20 });
         SEE("classify_conv1", "forward", 20, t, g, "crop", 0, (real *)crop_at(s), 6400, 6400, 3, { 1, 20, 20 });
         classify_conv1_forward(classify_maxpool1_at(s), classify_maxpool1_winner_at(s), crop_at(s), weights->classify_conv1_weight, weights->classify_conv1_bias);
         SEE("classify_conv1", "forward", 20, t, g, "classify_maxpool1", 1, (real *)classify_maxpool1_at(s), 10368, 10368, 3, { 8, 9, 9 });
@@ -1960,9 +1969,8 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         classify_conv1_backward(d_crop_at(s), d_classify_maxpool1_at(s), classify_maxpool1_winner_at(s), classify_maxpool1_at(s), weights->classify_conv1_weight);
         SEE("classify_conv1", "backward", 20, t, g, "d_crop", 1, (real *)d_crop_at(s), 6400, 6400, 3, { 1, 20, 20 });
         SEE("crop", "backward", 31, t, g, "d_crop", 0, (real *)d_crop_at(s), 6400, 6400, 3, { 1, 20, 20 });
-        SEE("crop", "backward", 31, t, g, "image", 0, (real *)image_at(g), 160000, 160000, 3, { 1, 100, 100 });
-        SEE("crop", "backward", 31, t, g, "A", 0, (real *)A_at(s), 96, 96, 1, { 6 });
-        crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(g), (real *)A_at(s));
+        SEE("crop", "backward", 31, t, g, "crop_slopes", 0, (real *)crop_slopes_at(s), 12800, 12800, 4, { 2, 1, 20, 20 });
+        crop_backward((real *)d_A_at(s), d_crop_at(s), crop_slopes_at(s));
         SEE("crop", "backward", 31, t, g, "d_A", 1, (real *)d_A_at(s), 96, 96, 1, { 6 });
     }
     SEE("A", "weights", 30, -1, -1, "d_A", 0, (real *)d_A_at(0), 576, 96, 1, { 6 });
@@ -2315,11 +2323,11 @@ static const NetData targets[] = {
 
 /* The names of the flow. */
 static const NetValue values[] = {
-    { "c", 0, 3, { 4, 7, 7 }, 196, 502816, 0, 3136 },
-    { "h", 3, 1, { 16 }, 16, 522752, 0, 256 },
-    { "A", 3, 1, { 6 }, 6, 527008, 0, 96 },
-    { "crop", 3, 3, { 1, 20, 20 }, 400, 444416, 0, 6400 },
-    { "digit", 3, 1, { 10 }, 10, 524288, 0, 160 },
+    { "c", 0, 3, { 4, 7, 7 }, 196, 277440, 0, 3136 },
+    { "h", 3, 1, { 16 }, 16, 297376, 0, 256 },
+    { "A", 3, 1, { 6 }, 6, 299712, 0, 96 },
+    { "crop", 3, 3, { 1, 20, 20 }, 400, 219040, 0, 6400 },
+    { "digit", 3, 1, { 10 }, 10, 62208, 0, 160 },
 };
 
 static const NetLoss losses[] = {
@@ -2393,8 +2401,8 @@ const Net net = {
     .training = { SGD, 0.05, 0, 0, 0, 20, 0, 1u },
     .block = BLOCK,
     .state_blocks = 1,
-    .activation_reals = 528256,
-    .thread_reals = 33856,
+    .activation_reals = 300384,
+    .thread_reals = 160000,
     .forward_macs = 120468,
     .backward_macs = 221892,
     .open = net_open,

@@ -97,12 +97,9 @@ static inline int present(const Batch *batch, int g)
  *   1x5x5
  *   the examples of a group, side by side */
 /* y = x / 255.  rows[l] is the example of lane l; lanes from `present` on have none and are zero.
- * Four bytes of each example make a word, sixteen words a vector: byte k of all its lanes is one element of y.
- * No division: q = n * (1 / 255) is off by at most one unit in the last place; the remainder n - 255 q is exact, and a
- * 255th of it puts q where the division would have rounded (so for each of the 256 bytes, in float and double). */
+ * Four bytes of each example make a word, sixteen words a vector: byte k of all its lanes is one element of y. */
 static void load_x_forward(real *y, const void *const *rows, int present)
 {
-    const vec part = v_set1((real)1 / 255), whole = v_set1(255);
     for (int i = 0; i < 25; i += L) {
         const int at = i + L <= 25 ? i : 25 - L;     /* the last square overlaps the one before */
         _Alignas(64) int32_t words[L / 4][L] = { { 0 } };
@@ -112,9 +109,7 @@ static void load_x_forward(real *y, const void *const *rows, int present)
                 words[w][l] = (int32_t)(x[0] | (uint32_t)x[1] << 8 | (uint32_t)x[2] << 16 | (uint32_t)x[3] << 24);
         }
         for (int k = 0; k < L; k++) {
-            ivec byte = iv_and(iv_shr(iv_load(words[k / 4]), k % 4 * 8), iv_set1(255));
-            vec n = v_from_int(byte), q = v_mul(n, part);
-            v_store(y + (at + k) * L, v_fma(v_fnma(q, whole, n), part, q));
+            v_store(y + (at + k) * L, v_from_byte(iv_shr(iv_load(words[k / 4]), k % 4 * 8)));
         }
     }
 }

@@ -50,6 +50,7 @@ typedef real d_h_3_t[3][L];
 typedef real d_h_total_2_t[3][L];
 typedef real d_h_init_part_t[3];
 typedef real d_h_from_input_2_t[9][L];
+typedef real crop_slopes_t[2][1][2][2][L];
 
 /* ==== 2 parameters ================================================================================================== */
 
@@ -83,14 +84,15 @@ static const size_t MEMORY = 2800, SCRATCH = 64;     /* reals; scratch: of each 
 #define h_from_state_at(s) (*(h_from_state_t *)(void *)(memory + 512 + (s) * (ptrdiff_t)144))   /* 9: 0.00 MiB */
 #define h_gates_at(s) (*(h_gates_t *)(void *)(memory + 800 + (s) * (ptrdiff_t)144))   /* 3x3: 0.00 MiB */
 #define A_at(s) (*(A_t *)(void *)(memory + 1920 + (s) * (ptrdiff_t)96))   /* 6: 0.00 MiB */
-#define classify_dropout1_at(s) (*(classify_dropout1_t *)(void *)(memory + 1088 + (s) * (ptrdiff_t)64))   /* 1x2x2: 0.00 MiB */
+#define crop_slopes_at(s) (*(crop_slopes_t *)(void *)(memory + 1088 + (s) * (ptrdiff_t)128))   /* 2x1x2x2: 0.00 MiB */
+#define classify_dropout1_at(s) (*(classify_dropout1_t *)(void *)(memory + 1344 + (s) * (ptrdiff_t)64))   /* 1x2x2: 0.00 MiB */
 #define crop_at(s) (*(crop_t *)(void *)(memory + 2544 + (s) * (ptrdiff_t)64))   /* 1x2x2: 0.00 MiB */
 #define classify_dense1_at(s) (*(classify_dense1_t *)(void *)(memory + 2672 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
 #define loss1_at(s) (*(loss1_t *)(void *)(memory + 2768 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
-#define d_classify_dense1_at(s) (*(d_classify_dense1_t *)(void *)(memory + 1216 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
+#define d_classify_dense1_at(s) (*(d_classify_dense1_t *)(void *)(memory + 1472 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
 #define d_classify_dense1_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* working memory: 0.00 MiB */
 #define d_classify_dropout1_at(s) (*(d_classify_dropout1_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)64))   /* 1x2x2: 0.00 MiB */
-#define d_A_at(s) (*(d_A_t *)(void *)(memory + 1088 + (s) * (ptrdiff_t)96))   /* 6: 0.00 MiB */
+#define d_A_at(s) (*(d_A_t *)(void *)(memory + 1344 + (s) * (ptrdiff_t)96))   /* 6: 0.00 MiB */
 #define d_A_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* working memory: 0.00 MiB */
 #define d_h_at(s) (*(d_h_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)48))   /* 3: 0.00 MiB */
 #define d_h_2_at(s) (*(d_h_2_t *)(void *)(memory + 2256 + (s) * (ptrdiff_t)48))   /* 3: 0.00 MiB */
@@ -755,8 +757,10 @@ static inline ivec crop_pixel(ivec row, ivec column)
  *   x_s = A[0] x[j] + (A[1] y[i] + A[2])
  *   y_s = A[3] x[j] + (A[4] y[i] + A[5])
  * between the two rows and two columns of pixels around it (sampler.h; BORDER_ZERO).  A is [6][L]: each lane has a
- * window of its own, so its pixels are gathered. */
-static void crop_forward(crop_t y, image_t image, real *A)
+ * window of its own, so its pixels are gathered.
+ * Kept for backward: the slopes of y[c][i][j] along the columns (slopes[0]) and the rows (slopes[1]) of pixels.
+ */
+static void crop_forward(crop_t y, crop_slopes_t slopes, image_t image, real *A)
 {
     enum { C = 1, H = 4, W = 4, Ho = 2, Wo = 2 };
     for (int i = 0; i < Ho; i++) {
@@ -776,40 +780,31 @@ static void crop_forward(crop_t y, image_t image, real *A)
                 vec upper = v_fma(u.weight_high, b, v_mul(u.weight_low, a));
                 vec lower = v_fma(u.weight_high, f, v_mul(u.weight_low, e));
                 v_store(y[c][i][j], v_fma(v.weight_high, lower, v_mul(v.weight_low, upper)));
+                vec upper_slope = v_fma(u.slope_high, b, v_mul(u.slope_low, a));
+                vec lower_slope = v_fma(u.slope_high, f, v_mul(u.slope_low, e));
+                v_store(slopes[0][c][i][j], v_fma(v.weight_high, lower_slope, v_mul(v.weight_low, upper_slope)));
+                v_store(slopes[1][c][i][j], v_fma(v.slope_high, lower, v_mul(v.slope_low, upper)));
             }
         }
     }
 }
 
-/* Each output gives its gradient to the point it was read at, by the slopes of the pixels' weights; the point gives it
+/* Each output gives its gradient to the point it was read at, by its slopes; the point gives it
  * to A: dA[0] = sum of du x[j], dA[1] = sum of du y[i], dA[2] = sum of du, and so on for dv, where u and v are the
  * point in pixels and du / dx_s is a constant.  Sums run over the outputs row by row. */
-static void crop_backward(real *dA, crop_t dy, image_t image, real *A)
+static void crop_backward(real *dA, crop_t dy, crop_slopes_t slopes)
 {
     enum { C = 1, H = 4, W = 4, Ho = 2, Wo = 2 };
     vec d0 = v_set1(0), d1 = d0, d2 = d0, d3 = d0, d4 = d0, d5 = d0;
     for (int i = 0; i < Ho; i++) {
         const vec gy = v_set1(crop_y[i]);
-        const vec x0 = v_fma(v_load(A + 1 * L), gy, v_load(A + 2 * L));
-        const vec y0 = v_fma(v_load(A + 4 * L), gy, v_load(A + 5 * L));
         for (int j = 0; j < Wo; j++) {
             const vec gx = v_set1(crop_x[j]);
-            SamplerAxis u = sampler_axis(v_fma(v_load(A + 0 * L), gx, x0), W, BORDER_ZERO);
-            SamplerAxis v = sampler_axis(v_fma(v_load(A + 3 * L), gx, y0), H, BORDER_ZERO);
-            ivec at_a = crop_pixel(v.low, u.low), at_b = crop_pixel(v.low, u.high);       /* a b */
-            ivec at_e = crop_pixel(v.high, u.low), at_f = crop_pixel(v.high, u.high);     /* e f */
             vec du = v_set1(0), dv = v_set1(0);
             for (int c = 0; c < C; c++) {
                 const vec d = v_load(dy[c][i][j]);
-                const real *pixels = image[c][0][0];
-                vec a = v_gather(pixels, at_a), b = v_gather(pixels, at_b);
-                vec e = v_gather(pixels, at_e), f = v_gather(pixels, at_f);
-                vec upper = v_fma(u.weight_high, b, v_mul(u.weight_low, a));
-                vec lower = v_fma(u.weight_high, f, v_mul(u.weight_low, e));
-                vec upper_slope = v_fma(u.slope_high, b, v_mul(u.slope_low, a));
-                vec lower_slope = v_fma(u.slope_high, f, v_mul(u.slope_low, e));
-                du = v_fma(d, v_fma(v.weight_high, lower_slope, v_mul(v.weight_low, upper_slope)), du);
-                dv = v_fma(d, v_fma(v.slope_high, lower, v_mul(v.slope_low, upper)), dv);
+                du = v_fma(d, v_load(slopes[0][c][i][j]), du);
+                dv = v_fma(d, v_load(slopes[1][c][i][j]), dv);
             }
             d0 = v_fma(du, gx, d0), d1 = v_fma(du, gy, d1), d2 = v_add(du, d2);
             d3 = v_fma(dv, gx, d3), d4 = v_fma(dv, gy, d4), d5 = v_add(dv, d5);
@@ -1188,7 +1183,7 @@ static void forward_pass(const Batch *batch)
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        crop_forward(crop_at(s), image_at(g), (real *)A_at(s));
+        crop_forward(crop_at(s), crop_slopes_at(s), image_at(g), (real *)A_at(s));
         classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, 0.5, 5, 0, t, g));
     }
     classify_dense1_forward((real *)classify_dense1_at(0), (real *)classify_dropout1_at(0), weights->classify_dense1_weight, weights->classify_dense1_bias);
@@ -1239,7 +1234,7 @@ static void backward_pass(const Batch *batch)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
         classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, 0.5, 5, 0, t, g));
-        crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(g), (real *)A_at(s));
+        crop_backward((real *)d_A_at(s), d_crop_at(s), crop_slopes_at(s));
     }
     A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(0), (real *)h_at(0), d_A_rows_at(0));
     #pragma omp barrier
@@ -1390,8 +1385,9 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         int s = t * G + g;
         SEE("crop", "forward", 17, t, g, "image", 0, (real *)image_at(g), 256, 256, 3, { 1, 4, 4 });
         SEE("crop", "forward", 17, t, g, "A", 0, (real *)A_at(s), 96, 96, 1, { 6 });
-        crop_forward(crop_at(s), image_at(g), (real *)A_at(s));
+        crop_forward(crop_at(s), crop_slopes_at(s), image_at(g), (real *)A_at(s));
         SEE("crop", "forward", 17, t, g, "crop", 1, (real *)crop_at(s), 64, 64, 3, { 1, 2, 2 });
+        SEE("crop", "forward", 17, t, g, "crop_slopes", 1, (real *)crop_slopes_at(s), 128, 128, 4, { 2, 1, 2, 2 });
         SEE("classify_dropout1", "forward", 9, t, g, "crop", 0, (real *)crop_at(s), 64, 64, 3, { 1, 2, 2 });
         classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, 0.5, 5, 0, t, g));
         SEE("classify_dropout1", "forward", 9, t, g, "classify_dropout1", 1, (real *)classify_dropout1_at(s), 64, 64, 3, { 1, 2, 2 });
@@ -1428,9 +1424,8 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, 0.5, 5, 0, t, g));
         SEE("classify_dropout1", "backward", 9, t, g, "d_crop", 1, (real *)d_crop_at(s), 64, 64, 3, { 1, 2, 2 });
         SEE("crop", "backward", 17, t, g, "d_crop", 0, (real *)d_crop_at(s), 64, 64, 3, { 1, 2, 2 });
-        SEE("crop", "backward", 17, t, g, "image", 0, (real *)image_at(g), 256, 256, 3, { 1, 4, 4 });
-        SEE("crop", "backward", 17, t, g, "A", 0, (real *)A_at(s), 96, 96, 1, { 6 });
-        crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(g), (real *)A_at(s));
+        SEE("crop", "backward", 17, t, g, "crop_slopes", 0, (real *)crop_slopes_at(s), 128, 128, 4, { 2, 1, 2, 2 });
+        crop_backward((real *)d_A_at(s), d_crop_at(s), crop_slopes_at(s));
         SEE("crop", "backward", 17, t, g, "d_A", 1, (real *)d_A_at(s), 96, 96, 1, { 6 });
     }
     SEE("A", "weights", 16, -1, -1, "d_A", 0, (real *)d_A_at(0), 192, 96, 1, { 6 });
