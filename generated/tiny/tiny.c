@@ -2045,6 +2045,7 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
 
 /* The rows of a profile: calls in their order, and waits. */
 static const NetRow rows[] = {
+    { "load_image_bytes", "forward", 0, 10, 0, 0, 0, 320128 },
     { "load_image", "load", 0, 10, 0, 0, 0, 1280000 },
     { "load_digits", "load", 0, 12, 0, 0, 0, 384 },
     { "front_maxpool1", "forward", 0, 16, 0, 0, 0, 1360000 },
@@ -2059,7 +2060,7 @@ static const NetRow rows[] = {
     { "", "wait", 3, 0, 1, 0, 0, 0 },
     { "A", "forward", 4, 30, 1, 9216, 9216, 9536 },
     { "", "wait", 4, 0, 1, 0, 0, 0 },
-    { "crop", "forward", 5, 31, 0, 0, 0, 3995904 },
+    { "crop", "forward", 5, 31, 0, 0, 0, 1423488 },
     { "classify_conv1", "forward", 5, 20, 0, 2239488, 2239488, 420480 },
     { "", "wait", 5, 0, 1, 0, 0, 0 },
     { "classify_dense1", "forward", 6, 22, 1, 622080, 622080, 294208 },
@@ -2074,7 +2075,7 @@ static const NetRow rows[] = {
     { "", "wait", 10, 0, 1, 0, 0, 0 },
     { "classify_conv1", "weights", 11, 20, 0, 2239488, 559872, 669312 },
     { "classify_conv1", "backward", 11, 20, 0, 2239488, 1492992, 668928 },
-    { "crop", "backward", 11, 31, 0, 0, 0, 3998208 },
+    { "crop", "backward", 11, 31, 0, 0, 0, 463104 },
     { "", "wait", 11, 0, 1, 0, 0, 0 },
     { "A", "weights", 12, 30, 1, 9216, 9216, 9536 },
     { "A", "backward", 13, 30, 1, 9216, 9216, 9472 },
@@ -2114,164 +2115,166 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     clock->last = clock_now();
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        load_image_forward((real *)image_at(g), batch->inputs[0] + g * L, present(batch, g));
+        load_image_bytes_forward(image_bytes_at(g), batch->inputs[0] + g * L, present(batch, g));
         STOP(0);
-        load_digits_forward((int32_t *)digits_at(g), batch->targets[0] + g * L, present(batch, g));
+        load_image_forward((real *)image_at(g), batch->inputs[0] + g * L, present(batch, g));
         STOP(1);
-        front_maxpool1_forward(front_maxpool1_at(g), image_at(g));
+        load_digits_forward((int32_t *)digits_at(g), batch->targets[0] + g * L, present(batch, g));
         STOP(2);
-        front_conv1_forward(front_conv1_at(g), front_maxpool1_at(g), weights->front_conv1_weight, weights->front_conv1_bias);
+        front_maxpool1_forward(front_maxpool1_at(g), image_at(g));
         STOP(3);
-        front_maxpool2_forward(front_maxpool2_at(g), front_maxpool2_winner_at(g), front_conv1_at(g));
+        front_conv1_forward(front_conv1_at(g), front_maxpool1_at(g), weights->front_conv1_weight, weights->front_conv1_bias);
         STOP(4);
-        h_start_forward((real *)h_at(g - G));
+        front_maxpool2_forward(front_maxpool2_at(g), front_maxpool2_winner_at(g), front_conv1_at(g));
         STOP(5);
+        h_start_forward((real *)h_at(g - G));
+        STOP(6);
     }
     #pragma omp barrier
-    STOP(6);
-    h_from_input_forward((real *)h_from_input_at(0), (real *)front_maxpool2_at(0), weights->h_weight_ih, weights->h_bias_ih);
     STOP(7);
+    h_from_input_forward((real *)h_from_input_at(0), (real *)front_maxpool2_at(0), weights->h_weight_ih, weights->h_bias_ih);
+    STOP(8);
     for (int t = 0; t < 3; t++) {
         h_from_state_forward((real *)h_from_state_at(t * G), (real *)h_at(t * G - G), weights->h_weight_hh);
-        STOP(8);
-        #pragma omp barrier
         STOP(9);
+        #pragma omp barrier
+        STOP(10);
         #pragma omp for schedule(dynamic, 1) nowait
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
             h_forward(h_at(s), h_gates_at(s), (real *)h_from_input_at(g), (real *)h_from_state_at(s), h_at(s - G));
-            STOP(10);
+            STOP(11);
         }
         #pragma omp barrier
-        STOP(11);
+        STOP(12);
     }
     A_forward((real *)A_at(0), (real *)h_at(0), weights->A_weight, weights->A_bias);
-    STOP(12);
-    #pragma omp barrier
     STOP(13);
+    #pragma omp barrier
+    STOP(14);
     #pragma omp for collapse(2) schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        crop_forward(crop_at(s), image_at(g), (real *)A_at(s));
-        STOP(14);
-        classify_conv1_forward(classify_maxpool1_at(s), classify_maxpool1_winner_at(s), crop_at(s), weights->classify_conv1_weight, weights->classify_conv1_bias);
+        crop_forward(crop_at(s), crop_slopes_at(s), image_bytes_at(g), (real *)A_at(s));
         STOP(15);
+        classify_conv1_forward(classify_maxpool1_at(s), classify_maxpool1_winner_at(s), crop_at(s), weights->classify_conv1_weight, weights->classify_conv1_bias);
+        STOP(16);
     }
     #pragma omp barrier
-    STOP(16);
-    classify_dense1_forward((real *)classify_dense1_at(0), (real *)classify_maxpool1_at(0), weights->classify_dense1_weight, weights->classify_dense1_bias);
     STOP(17);
-    #pragma omp barrier
+    classify_dense1_forward((real *)classify_dense1_at(0), (real *)classify_maxpool1_at(0), weights->classify_dense1_weight, weights->classify_dense1_bias);
     STOP(18);
+    #pragma omp barrier
+    STOP(19);
     #pragma omp for collapse(2) schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
         cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L);
-        STOP(19);
+        STOP(20);
     }
     #pragma omp barrier
-    STOP(20);
+    STOP(21);
     #pragma omp for collapse(2) schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
         cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L, loss1_scale, present(batch, g));
-        STOP(21);
+        STOP(22);
     }
     #pragma omp barrier
-    STOP(22);
-    classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(0), (real *)classify_maxpool1_at(0), d_classify_dense1_rows_at(0));
     STOP(23);
-    #pragma omp barrier
+    classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(0), (real *)classify_maxpool1_at(0), d_classify_dense1_rows_at(0));
     STOP(24);
-    classify_dense1_backward((real *)d_classify_maxpool1_at(0), (real *)d_classify_dense1_at(0), weights->classify_dense1_weight);
-    STOP(25);
     #pragma omp barrier
+    STOP(25);
+    classify_dense1_backward((real *)d_classify_maxpool1_at(0), (real *)d_classify_dense1_at(0), weights->classify_dense1_weight);
     STOP(26);
+    #pragma omp barrier
+    STOP(27);
     #pragma omp for collapse(2) schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
         classify_conv1_weights(d_classify_conv1_weight_part_at(s), d_classify_conv1_bias_part_at(s), d_classify_maxpool1_at(s), classify_maxpool1_winner_at(s), classify_maxpool1_at(s), crop_at(s));
-        STOP(27);
-        classify_conv1_backward(d_crop_at(s), d_classify_maxpool1_at(s), classify_maxpool1_winner_at(s), classify_maxpool1_at(s), weights->classify_conv1_weight);
         STOP(28);
-        crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(g), (real *)A_at(s));
+        classify_conv1_backward(d_crop_at(s), d_classify_maxpool1_at(s), classify_maxpool1_winner_at(s), classify_maxpool1_at(s), weights->classify_conv1_weight);
         STOP(29);
+        crop_backward((real *)d_A_at(s), d_crop_at(s), crop_slopes_at(s));
+        STOP(30);
     }
     #pragma omp barrier
-    STOP(30);
-    A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(0), (real *)h_at(0), d_A_rows_at(0));
     STOP(31);
-    A_backward((real *)d_h_at(0), (real *)d_A_at(0), weights->A_weight);
+    A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(0), (real *)h_at(0), d_A_rows_at(0));
     STOP(32);
-    fold((real *)gradient->classify_conv1_weight, (real *)d_classify_conv1_weight_part_at(0), 6, 72, 0);
+    A_backward((real *)d_h_at(0), (real *)d_A_at(0), weights->A_weight);
     STOP(33);
-    fold((real *)gradient->classify_conv1_bias, (real *)d_classify_conv1_bias_part_at(0), 6, 8, 0);
+    fold((real *)gradient->classify_conv1_weight, (real *)d_classify_conv1_weight_part_at(0), 6, 72, 0);
     STOP(34);
+    fold((real *)gradient->classify_conv1_bias, (real *)d_classify_conv1_bias_part_at(0), 6, 8, 0);
+    STOP(35);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
         d_h_2_end_forward((real *)d_h_2_at(g + 3 * G));
-        STOP(35);
-        d_h_3_end_forward((real *)d_h_3_at(g + 3 * G));
         STOP(36);
+        d_h_3_end_forward((real *)d_h_3_at(g + 3 * G));
+        STOP(37);
     }
     #pragma omp barrier
-    STOP(37);
+    STOP(38);
     for (int t = 2; t >= 0; t--) {
         #pragma omp for schedule(dynamic, 1) nowait
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
             sum_d_h_total_forward((real *)d_h_total_at(s), (real *)d_h_at(s), (real *)d_h_2_at(s + G), (real *)d_h_3_at(s + G));
-            STOP(38);
-            h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - G));
             STOP(39);
+            h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - G));
+            STOP(40);
         }
         #pragma omp barrier
-        STOP(40);
-        h_from_state_backward((real *)d_h_3_at(t * G), (real *)d_h_from_state_at(t * G), weights->h_weight_hh);
         STOP(41);
-        #pragma omp barrier
+        h_from_state_backward((real *)d_h_3_at(t * G), (real *)d_h_from_state_at(t * G), weights->h_weight_hh);
         STOP(42);
+        #pragma omp barrier
+        STOP(43);
     }
     h_from_state_weights(gradient->h_weight_hh, (real *)d_h_from_state_at(0), (real *)h_at(-G), d_h_from_state_rows_at(0));
-    STOP(43);
-    #pragma omp barrier
     STOP(44);
+    #pragma omp barrier
+    STOP(45);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
         sum_d_h_from_input_2_forward(d_h_from_input_2_at(g), &d_h_from_input_at(g));
-        STOP(45);
+        STOP(46);
     }
     #pragma omp barrier
-    STOP(46);
-    h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, (real *)d_h_from_input_2_at(0), (real *)front_maxpool2_at(0), d_h_from_input_rows_at(0));
     STOP(47);
-    #pragma omp barrier
+    h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, (real *)d_h_from_input_2_at(0), (real *)front_maxpool2_at(0), d_h_from_input_rows_at(0));
     STOP(48);
-    h_from_input_backward((real *)d_front_maxpool2_at(0), (real *)d_h_from_input_2_at(0), weights->h_weight_ih);
-    STOP(49);
     #pragma omp barrier
+    STOP(49);
+    h_from_input_backward((real *)d_front_maxpool2_at(0), (real *)d_h_from_input_2_at(0), weights->h_weight_ih);
     STOP(50);
+    #pragma omp barrier
+    STOP(51);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
         front_maxpool2_backward(d_front_conv1_sum_at(g), d_front_maxpool2_at(g), front_maxpool2_winner_at(g), front_maxpool2_at(g));
-        STOP(51);
-        front_conv1_weights(d_front_conv1_weight_part_at(g), d_front_conv1_bias_part_at(g), d_front_conv1_sum_at(g), front_maxpool1_at(g));
         STOP(52);
+        front_conv1_weights(d_front_conv1_weight_part_at(g), d_front_conv1_bias_part_at(g), d_front_conv1_sum_at(g), front_maxpool1_at(g));
+        STOP(53);
     }
     #pragma omp barrier
-    STOP(53);
-    fold((real *)gradient->front_conv1_weight, (real *)d_front_conv1_weight_part_at(0), 2, 36, 0);
     STOP(54);
-    fold((real *)gradient->front_conv1_bias, (real *)d_front_conv1_bias_part_at(0), 2, 4, 0);
+    fold((real *)gradient->front_conv1_weight, (real *)d_front_conv1_weight_part_at(0), 2, 36, 0);
     STOP(55);
-    #pragma omp barrier
+    fold((real *)gradient->front_conv1_bias, (real *)d_front_conv1_bias_part_at(0), 2, 4, 0);
     STOP(56);
-    double norm = update_pass(rate, update_count);
+    #pragma omp barrier
     STOP(57);
+    double norm = update_pass(rate, update_count);
+    STOP(58);
     return norm;
 }
 

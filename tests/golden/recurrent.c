@@ -1503,7 +1503,7 @@ static const NetRow rows[] = {
     { "", "wait", 3, 0, 1, 0, 0, 0 },
     { "A", "forward", 4, 16, 1, 576, 576, 1408 },
     { "", "wait", 4, 0, 1, 0, 0, 0 },
-    { "crop", "forward", 5, 17, 0, 0, 0, 3328 },
+    { "crop", "forward", 5, 17, 0, 0, 0, 4352 },
     { "classify_dropout1", "forward", 5, 9, 0, 0, 0, 1024 },
     { "", "wait", 5, 0, 1, 0, 0, 0 },
     { "classify_dense1", "forward", 6, 10, 1, 256, 256, 1088 },
@@ -1517,7 +1517,7 @@ static const NetRow rows[] = {
     { "classify_dense1", "backward", 10, 10, 1, 256, 256, 1024 },
     { "", "wait", 10, 0, 1, 0, 0, 0 },
     { "classify_dropout1", "backward", 11, 9, 0, 0, 0, 1024 },
-    { "crop", "backward", 11, 17, 0, 0, 0, 4096 },
+    { "crop", "backward", 11, 17, 0, 0, 0, 2304 },
     { "", "wait", 11, 0, 1, 0, 0, 0 },
     { "A", "weights", 12, 16, 1, 576, 576, 1408 },
     { "", "wait", 12, 0, 1, 0, 0, 0 },
@@ -1585,7 +1585,7 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        crop_forward(crop_at(s), image_at(g), (real *)A_at(s));
+        crop_forward(crop_at(s), crop_slopes_at(s), image_at(g), (real *)A_at(s));
         STOP(11);
         classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, 0.5, 5, 0, t, g));
         STOP(12);
@@ -1628,7 +1628,7 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
         int s = t * G + g;
         classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, 0.5, 5, 0, t, g));
         STOP(24);
-        crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(g), (real *)A_at(s));
+        crop_backward((real *)d_A_at(s), d_crop_at(s), crop_slopes_at(s));
         STOP(25);
     }
     #pragma omp barrier
