@@ -3,7 +3,9 @@
  * Reads a file of lines `train.rate: [0.001, 0.0005]`; each combination is a run folder of `train` in --runs, started as a
  * program of its own with --resume: one that is finished ends at once, one that was interrupted goes on to the same bits.
  * Runs that differ in the seed alone are one row of the table: mean, spread, interval.  On a signal the trainings save. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include "data.h"
 #include "eval.h"
 #include "json.h"
