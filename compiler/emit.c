@@ -329,6 +329,7 @@ static Fact *unit_fact(Emitter *e, const Unit *u)
     fact_text(f, "name", op->name);
     fact_text(f, "kind", OP_INFO(op)->name);
     fact_text(f, "place", place_text(m, op->loc));
+    fact_int(f, "line", op->loc.line), fact_int(f, "column", op->loc.column), fact_int(f, "span", op->loc.length);
     fact_text(f, "equation", OP_INFO(op)->equation);
     fact_bool(f, "forward", u->forward);
     fact_bool(f, "dx", u->backward && op->grads[0]);

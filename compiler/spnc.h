@@ -421,7 +421,8 @@ bool ops_print(FILE *out, const char *name, const char **near);
  *   print, debug, string.dump, metatables are not.  Reading an unset global or an unset field of a fact is an error; facts are read-only;
  *   has(table, "key") asks whether a fact is set.  Locals of a template line live to the end of their block as in Lua.
  * 50 million Lua instructions and 256 MiB of Lua memory are the limits of one expansion.
- * An error is reported as PATH:LINE: error: text (template path and line), with the line, and a note naming `what` was being expanded. */
+ * An error is reported as PATH:LINE:COLUMN: error: text (the template's), with the line and what of it is wrong underlined; then come the
+ * includes on the way, and a note with the operator (`op` of an include, at its place in the model) or else `what` was being expanded. */
 bool template_expand(Arena *a, Diag *d, const char *dir, const char *name, const char *what, const Fact *facts, Text *out);
 
 #endif

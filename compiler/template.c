@@ -11,6 +11,7 @@
 #include "diag.h"
 #include "embed.h"
 #include "fact.h"
+#include "point.h"
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -28,13 +29,15 @@ enum { STEP = 1000, MAX_DEPTH = 32, MAX_PLACES = MAX_DEPTH + 2,
        MAX_LEVELS = 500 /* of the Lua stack searched for includes: a search costs its square */ };
 
 /* A stretch of a text line: C to be copied, or the Lua of a ${...}. */
-typedef struct { const char *text; size_t length; } Piece;
+typedef struct { const char *text; size_t length; int line; bool hole; } Piece;
 
 typedef struct {
     const char *name;
     int id;
     Source source;
     List pieces;
+    int done;                      /* the piece that was written last, or -1: errors on its line are in a later hole, if there is one */
+    bool loaded;
 } Template;
 
 typedef struct { const Template *template; int line; } Place;
@@ -52,6 +55,7 @@ typedef struct {
     bool exceeded;                 /* the allocator saw a limit passed; the hook decides */
     int64_t instructions;
     int depth;
+    const Fact *unit[MAX_DEPTH + 1];    /* the operator that each depth of includes is about: its `op` */
     Place places[MAX_PLACES];      /* filled by the message handler: the error, then who included it */
     int place_count;
 } Expansion;
@@ -277,16 +281,17 @@ static void write_out(lua_State *L, const char *bytes, size_t n)
 /* __text(n): piece n as it is.  Upvalue: the Template. */
 static int emit_text(lua_State *L)
 {
-    const Template *t = lua_touserdata(L, lua_upvalueindex(1));
+    Template *t = lua_touserdata(L, lua_upvalueindex(1));
     const Piece *p = t->pieces.items[lua_tointeger(L, 1)];
     write_out(L, p->text, p->length);
+    t->done = (int)lua_tointeger(L, 1);
     return 0;
 }
 
 /* __value(v, n): the value of piece n.  Upvalue: the Template. */
 static int emit_value(lua_State *L)
 {
-    const Template *t = lua_touserdata(L, lua_upvalueindex(1));
+    Template *t = lua_touserdata(L, lua_upvalueindex(1));
     const Piece *p = t->pieces.items[lua_tointeger(L, 2)];
     char text[40];
     size_t n;
@@ -295,15 +300,17 @@ static int emit_value(lua_State *L)
     case LUA_TSTRING:
         s = lua_tolstring(L, 1, &n);
         write_out(L, s, n);
-        return 0;
+        break;
     case LUA_TNUMBER:
         number_text(L, 1, text);
         write_out(L, text, strlen(text));
-        return 0;
+        break;
     default:
         s = arena_copy(expansion_of(L)->arena, p->text, p->length);
         return luaL_error(L, "${%s} is %s%s, not text or a number", s, lua_isnil(L, 1) ? "" : "a ", luaL_typename(L, 1));
     }
+    t->done = (int)lua_tointeger(L, 2);
+    return 0;
 }
 
 /* ---- builtins ---- */
@@ -561,16 +568,16 @@ static const char *expression_end(const char *s, const char *end, const char **w
     return NULL;
 }
 
-static int add_piece(Expansion *x, Template *t, const char *text, size_t n)
+static int add_piece(Expansion *x, Template *t, const char *text, size_t n, int line, bool hole)
 {
     Piece *p = NEW(x->arena, Piece);
-    *p = (Piece){ text, n };
+    *p = (Piece){ text, n, line, hole };
     list_push(x->arena, &t->pieces, p);
     return t->pieces.count - 1;
 }
 
 /* One text line, newline included, as calls. */
-static const char *translate_text(Expansion *x, Template *t, Text *lua, const char *s, const char *end)
+static const char *translate_text(Expansion *x, Template *t, Text *lua, const char *s, const char *end, int line)
 {
     const char *content = end;    /* its end without the line end */
     while (content > s && (content[-1] == '\n' || content[-1] == '\r'))
@@ -583,7 +590,7 @@ static const char *translate_text(Expansion *x, Template *t, Text *lua, const ch
         if (hole == content)
             hole = end;
         if (hole > s)
-            text_printf(lua, "__text(%d);", add_piece(x, t, s, (size_t)(hole - s)));
+            text_printf(lua, "__text(%d);", add_piece(x, t, s, (size_t)(hole - s), line, false));
         s = hole;
         if (s < end) {
             const char *why, *close = expression_end(s + 2, content, &why);
@@ -591,7 +598,7 @@ static const char *translate_text(Expansion *x, Template *t, Text *lua, const ch
                 return why;
             text_add(lua, "__value((", 9);
             text_add(lua, s + 2, (size_t)(close - s - 2));
-            text_printf(lua, "),%d);", add_piece(x, t, s + 2, (size_t)(close - s - 2)));
+            text_printf(lua, "),%d);", add_piece(x, t, s + 2, (size_t)(close - s - 2), line, true));
             s = close + 1;
         }
     }
@@ -613,7 +620,7 @@ static const char *translate(Expansion *x, Template *t, Text *lua, int *line)
                 if (lua->text[at] == '\r')
                     lua->text[at] = ' ';
         } else {
-            const char *why = translate_text(x, t, lua, s, next);
+            const char *why = translate_text(x, t, lua, s, next, *line);
             if (why)
                 return why;
         }
@@ -647,6 +654,7 @@ static Template *push_template(lua_State *L, const char *name)
     if (why)
         luaL_error(L, "%s", why);
     t->id = x->templates.count;
+    t->done = -1;
     list_push(x->arena, &x->templates, t);
     Text lua = { .arena = x->arena };
     int line;
@@ -657,6 +665,7 @@ static Template *push_template(lua_State *L, const char *name)
     }
     if (luaL_loadbufferx(L, lua.text, lua.length, chunk_name(x, t->id), "t") != LUA_OK)
         lua_error(L);
+    t->loaded = true;
     lua_pushvalue(L, -1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, t);
     return t;
@@ -700,10 +709,15 @@ static int lua_include(lua_State *L)
     if (x->depth >= MAX_DEPTH)
         return luaL_error(L, "templates include each other more than %d deep", MAX_DEPTH);
     lua_settop(L, 2);
+    x->depth++;
+    x->unit[x->depth] = x->unit[x->depth - 1];
+    lua_pushliteral(L, "op");
+    if (lua_istable(L, 2) && push_field(L, 2, 3) && to_fact(L, -1))
+        x->unit[x->depth] = to_fact(L, -1);
+    lua_settop(L, 2);
     Template *t = push_template(L, lua_tostring(L, 1));
     push_environment(L, lua_istable(L, 2) ? 2 : 0, lua_upvalueindex(1));
     lua_insert(L, -2);
-    x->depth++;
     run_template(L, t, lua_gettop(L) - 1);
     x->depth--;
     return 0;
@@ -846,6 +860,44 @@ static int expand(lua_State *L)
     return 0;
 }
 
+/* The part of the place's line that was running: a Lua line, or one hole of a text line.  NULL: it cannot be told. */
+static const char *running(const Place *p, size_t *length)
+{
+    const Template *t = p->template;
+    const char *line = point_line(&t->source, p->line, length), *after = line;
+    if (!line)
+        return NULL;
+    if (*line == '%') {
+        --*length;
+        return line + 1;
+    }
+    int first = -1, next = -1, holes = 0;
+    for (int i = 0; i < t->pieces.count; i++) {
+        const Piece *k = t->pieces.items[i];
+        if (k->line != p->line)
+            continue;
+        after = k->text + k->length;
+        holes += k->hole;
+        first = k->hole && first < 0 ? i : first;
+        next = k->hole && next < 0 && i > t->done ? i : next;
+    }
+    if (!t->loaded) {                      /* '${' without an end; or Lua refused one of the holes, which need not be the first */
+        for (const char *s = after; s + 1 < line + *length; s++)
+            if (s[0] == '$' && s[1] == '{') {
+                *length -= (size_t)(s - line);
+                return s;
+            }
+        if (holes != 1)
+            return NULL;
+    }
+    if (first < 0)
+        return NULL;
+    bool here = t->done >= 0 && ((Piece *)t->pieces.items[t->done])->line == p->line && next >= 0;
+    const Piece *hole = t->pieces.items[here ? next : first];
+    *length = hole->length;
+    return hole->text;
+}
+
 static void report(Expansion *x, const char *what, const char *message)
 {
     static const Source nowhere = { NULL, NULL, 0 };
@@ -854,13 +906,17 @@ static void report(Expansion *x, const char *what, const char *message)
                 (Loc){ 0, 0, 0 }, "template '%s': %s", x->name, message);
     for (int i = 0; i < x->place_count; i++) {
         const Place *p = &x->places[i];
-        Loc at = { p->line, 0, 0 };
-        if (i == 0)
-            diag_in(x->diag, SEVERITY_ERROR, &p->template->source, at, "%s", message);
-        else
-            diag_in(x->diag, SEVERITY_NOTE, &p->template->source, at, "included from here");
+        const Source *source = &p->template->source;
+        size_t length = 0;
+        const char *text = running(p, &length);
+        Loc at = text ? point_at(source, p->line, text, length, i ? "'include'" : message) : (Loc){ .line = p->line };
+        diag_in(x->diag, i ? SEVERITY_NOTE : SEVERITY_ERROR, source, at, "%s", i ? "included from here" : message);
     }
-    if (what)
+    const Fact *unit = x->unit[x->depth], *name = unit ? fact_get(unit, "name") : NULL, *kind = unit ? fact_get(unit, "kind") : NULL;
+    const Fact *line = unit ? fact_get(unit, "line") : NULL, *column = unit ? fact_get(unit, "column") : NULL, *span = unit ? fact_get(unit, "span") : NULL;
+    if (name && kind && line && column && span)
+        diag_note(x->diag, (Loc){ (int)line->i, (int)column->i, (int)span->i }, "while expanding %s (%s) of %s", name->text, kind->text, what);
+    else if (what)
         diag_in(x->diag, SEVERITY_NOTE, &nowhere, (Loc){ 0, 0, 0 }, "while expanding %s", what);
 }
 

@@ -84,7 +84,8 @@ static const char *expand(const char *text)
     } while (0)
 #define REFUSES(template, line, part) do { \
         cr_assert(expand(template) == NULL, "this should not expand"); \
-        cr_assert(strstr(said, arena_printf(arena, "%s/t.in:%d: error: ", folder, line)) != NULL, "said: %s", said); \
+        cr_assert(strstr(said, arena_printf(arena, "%s/t.in:%d:", folder, line)) == said, "said: %s", said); \
+        cr_assert(strstr(said, " error: ") != NULL, "said: %s", said); \
         cr_assert(strstr(said, part) != NULL, "said: %s", said); \
         cr_assert(strstr(said, "while expanding conv1") != NULL, "said: %s", said); \
     } while (0)
@@ -145,12 +146,12 @@ Test(template, an_error_in_an_included_template_names_both)
 {
     write_file("u.in", "fine\n${wrong}\n");
     cr_assert(expand("\n\n% include('u.in')\n") == NULL);
-    cr_assert(strstr(said, arena_printf(arena, "%s/u.in:2: error: 'wrong' is not set here", folder)) != NULL, "%s", said);
-    cr_assert(strstr(said, arena_printf(arena, "%s/t.in:3: note: included from here", folder)) != NULL, "%s", said);
+    cr_assert(strstr(said, arena_printf(arena, "%s/u.in:2:3: error: 'wrong' is not set here", folder)) != NULL, "%s", said);
+    cr_assert(strstr(said, arena_printf(arena, "%s/t.in:3:3: note: included from here", folder)) != NULL, "%s", said);
     write_file("u.in", "fine\n% ) (\n");
     cr_assert(expand("\n\n% include('u.in')\n") == NULL);
-    cr_assert(strstr(said, "u.in:2: error: ") != NULL, "%s", said);
-    cr_assert(strstr(said, "t.in:3: note: included from here") != NULL, "%s", said);
+    cr_assert(strstr(said, "u.in:2:3: error: ") != NULL, "%s", said);
+    cr_assert(strstr(said, "t.in:3:3: note: included from here") != NULL, "%s", said);
 }
 
 Test(template, unset_names_are_errors_that_suggest)
@@ -169,6 +170,47 @@ Test(template, the_failing_line_is_quoted)
     REFUSES("% error('my own words')\n", 1, "error: my own words\n");
     REFUSES("\n% assert(false, 'never')\n", 2, "error: never\n");
     REFUSES("\n% error({})\n", 2, "error was called with a table");
+}
+
+#define UNDERLINES(template, line, carets) REFUSES(template, line, "\n      | " carets "\n")
+
+Test(template, the_culprit_is_underlined)
+{
+    UNDERLINES("one\ntwo ${op.x} end\n", 2, "         ^");
+    UNDERLINES("${op.name} ${nmae} nmae\n", 1, "             ^~~~");
+    UNDERLINES("name ${op.name}${op.M} ${op.relu}\n", 1, "                         ^~~~~~~");
+    UNDERLINES("\u00e9\u00e9 ${op.nmae}\n", 1, "        ^~~~");
+    UNDERLINES("%   local M, K = op.M, op.KH\n", 1, "                          ^~");
+    UNDERLINES("% local nmae = op.nmae\n", 1, "                  ^~~~");
+    UNDERLINES("%  error('my own words')  \n", 1, "   ^~~~~~~~~~~~~~~~~~~~~");
+    UNDERLINES("% for i = 1 do\n% end\n", 1, "            ^~");
+    UNDERLINES("a ${op.M} ${op.name\n", 1, "          ^~");
+    UNDERLINES("% include('absent.in')\n", 1, "           ^~~~~~~~~");
+    UNDERLINES("% for i = 1, 2 do\n${i} ${i > 1 and list[9] or i}\n% end\n", 2, "       ^~~~~~~~~~~~~~~~~~~~~~");
+    UNDERLINES("% for i = 1, 2 do\n${i < 2 and 1 or nil} ${i}\n% end\n", 2, "  ^~~~~~~~~~~~~~~~~~");
+    expand("${1 + } ${2 * }\n");
+    cr_assert(strstr(said, "t.in:1: error: ") != NULL, "two holes, and Lua does not say which: %s", said);
+}
+
+Test(template, an_error_names_the_operator_that_was_expanded)
+{
+    Fact *facts = some_facts(), *op = fact_table(arena);
+    fact_text(op, "name", "front_conv1"), fact_text(op, "kind", "conv");
+    fact_int(op, "line", 2), fact_int(op, "column", 5), fact_int(op, "span", 4);
+    fact_set(facts, "unit", op);
+    write_file("t.in", "% include('u.in', { op = unit })\n");
+    write_file("u.in", "${op.C}\n");
+    char *stream;
+    size_t size;
+    FILE *f = open_memstream(&stream, &size);
+    Text out = { .arena = arena };
+    Diag *diag = diag_new(arena, f, false, false);
+    const char *model = "do:\n  - conv: image\n";
+    diag_source(diag, "m.yaml", model, strlen(model));
+    cr_assert(not(template_expand(arena, diag, folder, "t.in", "tiny", facts, &out)));
+    fclose(f);
+    cr_assert(strstr(stream, "m.yaml:2:5: note: while expanding front_conv1 (conv) of tiny\n    2 |   - conv: image\n      |     ^~~~\n") != NULL, "%s", stream);
+    free(stream);
 }
 
 Test(template, broken_lua_is_an_error_at_its_line)
