@@ -693,10 +693,9 @@ static void decision(Model *m, Fact *list, const char *kind, const Op *op, Tenso
     fact_push(list, d);
 }
 
-bool emit(Model *m, Text *c, Text *makefile)
+Fact *emit_facts(Model *m)
 {
     Emitter e = { .m = m };
-    m->gdb = (Text){ .arena = m->arena };
     collect(&e);
     Fact *f = fact_table(m->arena), *net = net_fact(m), *units = fact_table(m->arena);
     bool uses[OP_COUNT] = { 0 }, folds = false;
@@ -742,6 +741,13 @@ bool emit(Model *m, Text *c, Text *makefile)
     fact_bool(f, "backward_scratch", uses_scratch(&m->backward_phases));
     tables(&e, f);
     train_fact(m, f);
+    return f;
+}
+
+bool emit(Model *m, Text *c, Text *makefile)
+{
+    const Fact *f = emit_facts(m);
+    m->gdb = (Text){ .arena = m->arena };
     return template_expand(m->arena, m->diag, m->options.templates, "net.c.in", m->name, f, c)
         && template_expand(m->arena, m->diag, m->options.templates, "Makefile.in", m->name, f, makefile)
         && template_expand(m->arena, m->diag, m->options.templates, "gdb.py.in", m->name, f, &m->gdb);

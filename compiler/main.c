@@ -5,6 +5,7 @@
 #include "diag.h"
 #include "embed.h"
 #include "folder.h"
+#include "manual.h"
 #include "show.h"
 #include <errno.h>
 #include <signal.h>
@@ -25,6 +26,7 @@ static const char usage_text[] =
     "  spnc emit  MODEL.yaml -o DIR the C: NAME.c, the runtime it needs, a Makefile\n"
     "  spnc build MODEL.yaml -o DIR the same, then compiled: DIR/NAME\n"
     "  spnc ops [NAME]              operators, losses, optimisers and initialisers, or the page of one\n"
+    "  spnc templates [NAME]        the templates of the C, or one of them and the facts it may use; -o DIR copies it there\n"
     "  spnc schema                  a JSON Schema of the language, for editors\n"
     "\n"
     "  --set KEY=VALUE        another value for a parameter of the model; may be given again\n"
@@ -104,11 +106,11 @@ static void one_of(const char *option, const char *value, const char *const *wor
     exit(2);
 }
 
-static bool needs_no_model(const Arguments *a) { return !strcmp(a->command, "schema") || !strcmp(a->command, "ops"); }
+static bool needs_no_model(const Arguments *a) { return !strcmp(a->command, "schema") || !strcmp(a->command, "ops") || !strcmp(a->command, "templates"); }
 
 static Arguments arguments(int argc, char **argv)
 {
-    static const char *const commands[] = { "check", "show", "explain", "emit", "build", "schema", "ops" };
+    static const char *const commands[] = { "check", "show", "explain", "emit", "build", "schema", "ops", "templates" };
     static const char *const targets[] = { "avx512", "avx2", "generic", "native" };
     static const char *const stages[] = { "graph", "steps", "grad", "fuse", "plan" };
     static const char *const known[] = { "--set", "-o", "--target", "--batch", "--precision", "--plain", "--debug", "--memory", "--templates", "--stage",
@@ -398,9 +400,45 @@ static int written(int status)
     return 74;
 }
 
+/* A built-in template, copied into a user's folder to begin with; one that is there already stays. */
+static int copy_template(Arena *arena, const char *file, const char *folder)
+{
+    Source source;
+    const char *path = arena_printf(arena, "%s/%s", folder, file);
+    if (template_load(arena, NULL, file, &source))
+        unreachable("a built-in template that cannot be read");
+    if (mkdir(folder, 0777) && errno != EEXIST)
+        environment(folder, "cannot be made");
+    if (access(path, F_OK) == 0) {
+        fprintf(stderr, "spnc: %s is there already, and stays as it is\n", path);
+        return 1;
+    }
+    file_write(arena, path, source.text, source.length);
+    return 0;
+}
+
+static int templates(const Arguments *a)
+{
+    Arena *arena = arena_new();
+    const char *near = NULL, *file = a->path ? template_named(arena, a->path, &near) : NULL;
+    int status = 0;
+    if (a->path && !file) {
+        fprintf(stderr, "spnc: there is no template '%s'%s%s%s; see spnc templates\n", a->path, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        status = 2;
+    } else if (file && a->out) {
+        status = copy_template(arena, file, a->out);
+    } else {
+        templates_print(arena, stdout, a->options.templates, file);
+    }
+    arena_free(arena);
+    return written(status);
+}
+
 static int reference(const Arguments *a)
 {
     const char *near = NULL;
+    if (!strcmp(a->command, "templates"))
+        return templates(a);
     if (!strcmp(a->command, "schema"))
         schema_print(stdout);
     else if (!ops_print(stdout, a->path, &near)) {

@@ -329,7 +329,7 @@ static const char *made(const Deck *d, void (*part)(Page *))
     return p.t.text ? p.t.text : "";
 }
 
-bool show_html(Text *out, const Deck *d)
+Fact *page_facts(const Deck *d)
 {
     Model *m = d->m;
     Arena *a = m->arena;
@@ -354,5 +354,11 @@ bool show_html(Text *out, const Deck *d)
     fact_text(f, "memory", made(d, memory));
     fact_text(f, "table", made(d, table));
     fact_text(f, "remarks", made(d, remarks));
-    return template_expand(a, m->diag, m->options.templates, "show.html.in", m->name, f, out);
+    return f;
+}
+
+bool show_html(Text *out, const Deck *d)
+{
+    Model *m = d->m;
+    return template_expand(m->arena, m->diag, m->options.templates, "show.html.in", m->name, page_facts(d), out);
 }

@@ -11,6 +11,7 @@ void show_json(Text *out, const Deck *d);
 void show_dot(Text *out, const Deck *d);
 /* page.c: one self-contained page.  False after a template of the user's has failed. */
 bool show_html(Text *out, const Deck *d);
+Fact *page_facts(const Deck *d);     /* what its template is told */
 /* explain.c: what became of a layer, a value of the flow, or a parameter.  A name that is none of these, or several, is reported; false. */
 bool explain(Text *out, const Deck *d, const char *name);
 

@@ -391,6 +391,7 @@ typedef struct { double calls, macs, products, bytes; } Cost;
 Cost op_cost(const Model *m, const Phase *p, const Op *op);
 /* Every text of the generated folder: NAME.c and Makefile (runtime sources are copied by main.c). */
 bool emit(Model *m, Text *c, Text *makefile);
+Fact *emit_facts(Model *m);      /* what its templates are told; manual.c says what it means */
 
 /* stage.c: what each stage left, as text.  (show.h: the whole net, for its reader.) */
 void stage_print(Model *m, const char *stage, FILE *out);

@@ -11,6 +11,7 @@
 #include "diag.h"
 #include "embed.h"
 #include "fact.h"
+#include "manual.h"
 #include "point.h"
 
 #include <lauxlib.h>
@@ -501,13 +502,13 @@ static void restrict_library(lua_State *L, const char *name, const char *const *
 
 /* ---- templates into chunks ---- */
 
-static const char *load_text(Expansion *x, const char *name, Source *source)
+const char *template_load(Arena *a, const char *dir, const char *name, Source *source)
 {
-    if (x->dir && *x->dir) {
-        const char *path = arena_printf(x->arena, "%s%s%s", x->dir, x->dir[strlen(x->dir) - 1] == '/' ? "" : "/", name);
+    if (dir && *dir) {
+        const char *path = arena_printf(a, "%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/", name);
         FILE *f = fopen(path, "rb");
         if (f) {
-            Text text = { .arena = x->arena };
+            Text text = { .arena = a };
             char bytes[4096];
             size_t n;
             while (text.length <= MAX_FILE && (n = fread(bytes, 1, sizeof bytes, f)) > 0)
@@ -515,24 +516,24 @@ static const char *load_text(Expansion *x, const char *name, Source *source)
             bool bad = ferror(f);
             fclose(f);
             if (bad)
-                return arena_printf(x->arena, "the template '%s' cannot be read", path);
+                return arena_printf(a, "the template '%s' cannot be read", path);
             if (text.length > MAX_FILE)
-                return arena_printf(x->arena, "the template '%s' is larger than 4 MiB", path);
+                return arena_printf(a, "the template '%s' is larger than 4 MiB", path);
             *source = (Source){ path, text.text ? text.text : "", text.length };
             return NULL;
         }
     }
-    const char **names = NEW_ARRAY(x->arena, const char *, embedded_templates_count);
+    const char **names = NEW_ARRAY(a, const char *, embedded_templates_count);
     for (int i = 0; i < embedded_templates_count; i++) {
         const EmbeddedFile *e = &embedded_templates[i];
         names[i] = e->name;
         if (strcmp(e->name, name) == 0) {
-            *source = (Source){ arena_printf(x->arena, "templates/%s", name), (const char *)e->bytes, e->size };
+            *source = (Source){ arena_printf(a, "templates/%s", name), (const char *)e->bytes, e->size };
             return NULL;
         }
     }
     const char *near = diag_nearest(name, names, embedded_templates_count);
-    return arena_printf(x->arena, "there is no template '%s'%s%s%s", name, near ? "; did you mean '" : "",
+    return arena_printf(a, "there is no template '%s'%s%s%s", name, near ? "; did you mean '" : "",
                         near ? near : "", near ? "'?" : "");
 }
 
@@ -650,7 +651,7 @@ static Template *push_template(lua_State *L, const char *name)
         luaL_error(L, "'%s' is not a template's name: plain file names only", name);
     Template *t = NEW(x->arena, Template);
     t->name = arena_copy(x->arena, name, strlen(name));
-    const char *why = load_text(x, t->name, &t->source);
+    const char *why = template_load(x->arena, x->dir, t->name, &t->source);
     if (why)
         luaL_error(L, "%s", why);
     t->id = x->templates.count;

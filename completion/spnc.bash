@@ -64,6 +64,8 @@ _spnc() {
             _spn_words "$("$1" --help 2>/dev/null | sed -n 's/^  spnc \([a-z]*\) .*/\1/p')"
         elif [ "$command" = ops ]; then
             _spn_words "$("$1" ops 2>/dev/null | sed -n 's/^  \([a-z_]*\)  *.*/\1/p')"
+        elif [ "$command" = templates ]; then
+            _spn_words "$("$1" templates 2>/dev/null | sed -n 's/^  \([a-z_]*\)\.[a-z.]*  *.*/\1/p')"
         elif [ "$command" = explain ] && [ -r "$model" ]; then
             _spn_words "$("$1" show "$model" --json 2>/dev/null | grep -o '"name":"[^"]*"' | cut -d '"' -f 4)"
         elif [ "$command" != schema ]; then

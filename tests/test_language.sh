@@ -57,7 +57,7 @@ completes() {
         esac
     done
 }
-completes check show emit build ops schema -- "$spnc" ''
+completes check show emit build ops schema templates -- "$spnc" ''
 completes check !show -- "$spnc" ch
 # shellcheck disable=SC2046
 completes $("$spnc" --help | grep -o '^  --*[a-z][a-z-]*' | tr -d ' ') --help -- "$spnc" build models/tiny.yaml -
@@ -69,6 +69,7 @@ completes models/tiny.yaml models/conv.yaml -- "$spnc" check models/
 completes models/ -- "$spnc" check mod
 completes d= steps= border= start= !conv= -- "$spnc" build models/rnn_spn.yaml --set ''
 completes conv concat !maxpool -- "$spnc" ops con
+completes conv_forward conv_weights !maxpool -- "$spnc" templates conv
 data=$(dirname "$spnc")/spn-data
 completes make pack sheet -- "$data" ''
 completes --mnist --train --seed -o --help -- "$data" make -

@@ -1,0 +1,160 @@
+/* The manual of templates: every fact that a template can read is in the table with its type, and nothing is in the table that no template
+ * can read.  The facts are those of the committed models and of every example of `spnc ops`, in all forms. */
+#define _POSIX_C_SOURCE 200809L
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../compiler/card.h"
+#include "../compiler/fact.h"
+#include "../compiler/manual.h"
+#include "../compiler/show.h"
+
+enum { ROWS = 512, NAMES = 24 };
+static bool seen[ROWS][NAMES];              /* a name of a row ... */
+static bool of_kind[ROWS][OP_COUNT];        /* ... and an operator that had it */
+static int checked;
+
+TestSuite(manual, .timeout = 120);
+
+static int place_in(const char *list, const char *word)
+{
+    size_t n = strlen(word);
+    int at = 0;
+    for (const char *w = list; *w; w += strcspn(w, " "), w += *w == ' ', at++)
+        if (strcspn(w, " ") == n && memcmp(w, word, n) == 0)
+            return at;
+    return -1;
+}
+
+static void walk(const Fact *f, const char *table, int kind);
+
+static void check(const Fact *v, const char *type, const char *where)
+{
+    size_t n = strlen(type);
+    if (n > 2 && !strcmp(type + n - 2, "[]")) {
+        char item[32];
+        snprintf(item, sizeof item, "%.*s", (int)(n - 2), type);
+        cr_assert(v->kind == FACT_TABLE && v->keys.count == 0, "%s is no list", where);
+        for (int i = 0; i < v->items.count; i++)
+            check(v->items.items[i], item, where);
+        return;
+    }
+    static const char *const plain[] = { [FACT_INT] = "int", [FACT_REAL] = "real", [FACT_BOOL] = "bool", [FACT_TEXT] = "text" };
+    if (v->kind != FACT_TABLE) {
+        cr_assert(strcmp(plain[v->kind], type) == 0, "%s is said to be %s, and is %s", where, type, plain[v->kind]);
+        return;
+    }
+    int kind = -1;
+    for (int k = 0; !strcmp(type, "unit") && k < OP_COUNT; k++)
+        if (!strcmp(op_table[k]->name, fact_get(v, "kind")->text))
+            kind = k;
+    walk(v, type, kind);
+}
+
+static void walk(const Fact *f, const char *table, int kind)
+{
+    for (int i = 0; i < f->keys.count; i++) {
+        const char *key = f->keys.items[i], *name = kind < 0 ? "" : op_table[kind]->name;
+        int found = -1;
+        for (int r = 0; fact_docs[r].table; r++) {
+            const FactDoc *d = &fact_docs[r];
+            int at = strcmp(d->table, table) ? -1 : place_in(d->names, key);
+            if (at < 0 || (d->kinds && place_in(d->kinds, name) < 0))
+                continue;
+            cr_assert(found < 0, "%s.%s is documented twice (%s)", table, key, name);
+            found = r;
+            seen[r][at] = true;
+            if (kind >= 0)
+                of_kind[r][kind] = true;
+        }
+        char where[128];
+        snprintf(where, sizeof where, "%s.%s%s%s", table, key, *name ? " of " : "", name);
+        cr_assert(found >= 0, "%s is set, and compiler/manual.c does not say what it means", where);
+        check(f->values.items[i], fact_docs[found].type, where);
+        checked++;
+    }
+}
+
+/* The facts of one model in one form: a file, or a text. */
+static void model(const char *path, const char *text, bool plain, bool debug)
+{
+    Arena *a = arena_new();
+    Diag *diag = diag_new(a, stderr, false, false);
+    Model m = { .arena = a, .diag = diag, .path = path, .options = { .target = "avx2", .plain = plain, .debug = debug, .memory = (int64_t)64 << 30 } };
+    if (text)
+        diag_source(diag, path, text, strlen(text));
+    const Yaml *root = text ? read_yaml(a, diag, text, strlen(text)) : read_file(a, diag, path);
+    m.yaml = diag_text(diag)->text;
+    bool good = root && model_build(&m, root, NULL, 0) && shape_infer(&m) && steps_split(&m) && grad_build(&m);
+    cr_assert(good, "%s does not compile", path);
+    fuse(&m);
+    kernels_choose(&m);
+    cr_assert(plan(&m));
+    walk(emit_facts(&m), "", -1);
+    Text c = { .arena = a }, makefile = { .arena = a };
+    if (!plain && !text) {
+        cr_assert(emit(&m, &c, &makefile));
+        walk(page_facts(deck_new(&m, &c)), "page", -1);
+    }
+    arena_free(a);
+}
+
+Test(manual, every_fact_is_documented_and_every_documented_fact_is_there)
+{
+    static const char *const models[] = { "models/tiny.yaml", "models/rnn_spn.yaml", "models/autoencoder.yaml", "tests/oracle/nets/options.yaml",
+                                          "tests/oracle/nets/recurrent.yaml", "tests/oracle/nets/samplers.yaml", "tests/oracle/nets/shared.yaml" };
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+        for (int form = 0; form < 3; form++)
+            model(models[i], NULL, form > 0, form == 2);
+    for (int k = 0; k < OP_COUNT; k++)
+        if (op_table[k]->help) {
+            char text[4096];
+            snprintf(text, sizeof text, "model: example\n%s", op_table[k]->help->example);
+            model(op_table[k]->name, text, false, false);
+        }
+    cr_assert(checked > 10000);
+    for (int r = 0; fact_docs[r].table; r++) {
+        const FactDoc *d = &fact_docs[r];
+        cr_assert(r < ROWS && *d->meaning);
+        int at = 0;
+        for (const char *w = d->names; *w; w += strcspn(w, " "), w += *w == ' ', at++)
+            cr_assert(seen[r][at], "%s.%.*s is documented, and nobody sets it", d->table, (int)strcspn(w, " "), w);
+        for (int k = 0; d->kinds && k < OP_COUNT; k++)
+            cr_assert(of_kind[r][k] == (place_in(d->kinds, op_table[k]->name) >= 0), "%s.%s is documented for %s, which does not have it", d->table, d->names, op_table[k]->name);
+    }
+}
+
+/* What a template reads of `op`, its page has. */
+Test(manual, a_page_has_what_its_template_reads)
+{
+    Arena *a = arena_new();
+    static const char *const names[] = { "conv_forward", "dense_fast", "maxpool", "spn", "tiles", "gru_gates", "slice" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *said;
+        size_t size;
+        const char *near = NULL, *file = template_named(a, names[i], &near);
+        cr_assert(file != NULL);
+        FILE *out = open_memstream(&said, &size);
+        templates_print(a, out, NULL, file);
+        fclose(out);
+        Source source;
+        cr_assert(template_load(a, NULL, file, &source) == NULL);
+        for (const char *at = source.text; (at = strstr(at, "op.")) != NULL; at += 3) {
+            if (at > source.text && (at[-1] == '_' || at[-1] == '.' || (at[-1] >= 'a' && at[-1] <= 'z')))
+                continue;
+            char forms[4][64];
+            bool there = false;
+            int n = (int)strspn(at + 3, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+            for (int k = 0; k < 4; k++) {
+                snprintf(forms[k], sizeof forms[k], "%s%.*s%s", k & 1 ? ", " : "\n  ", n, at + 3, k & 2 ? "," : " ");
+                there = there || strstr(said, forms[k]);
+            }
+            cr_assert(n == 0 || there, "the page of %s does not have op.%.*s", file, n, at + 3);
+        }
+        free(said);
+    }
+    arena_free(a);
+}

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# test_templates.sh -- a user's own template: found with `spnc templates`, copied, changed, used; and what is said when it is wrong.
+# SPNC says which spnc (build/spnc).
+set -u
+root=$(cd "$(dirname "$0")/.." && pwd)
+SPNC=${SPNC:-$root/build/spnc}
+work=$(mktemp -d) || exit 74
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 74
+failed=0
+fault() { echo "test_templates: $*" >&2; failed=1; }
+
+# expect CODE TEXT COMMAND...
+expect() {
+    local code=$1 text=$2 got
+    shift 2
+    "$@" >output 2>&1
+    got=$?
+    [ $got = "$code" ] || fault "exit code $got, expected $code: $*: $(head -3 output)"
+    grep -q -e "$text" output || fault "no '$text' from: $*: $(head -3 output)"
+}
+
+# ---- the list: every template, each with a line; every name has a page -------------------------------------------------
+"$SPNC" templates >list || fault "spnc templates: exit code $?"
+for template in "$root"/templates/*.in; do
+    name=${template##*/}
+    grep -q "^  ${name//./\\.}  *[^ ]" list || fault "spnc templates says nothing of $name"
+    expect 0 '^ *[A-Za-z, ]*  *text  *[a-z]' "$SPNC" templates "$name"
+done
+[ "$(sed -n '/^$/q;p' list | wc -l)" = "$(ls "$root"/templates | wc -l)" ] || fault "spnc templates lists what is not there"
+expect 0 '^  KH, KW  *int  *rows and columns' "$SPNC" templates conv_forward
+expect 0 '^  winner_type  *text ' "$SPNC" templates maxpool_plain
+expect 2 "no template 'conv_forwards'; did you mean 'conv_forward'" "$SPNC" templates conv_forwards
+expect 2 "one model at a time" "$SPNC" templates conv dense
+
+# ---- a copy, used instead of the built-in one --------------------------------------------------------------------------
+cat >net.yaml <<'END'
+model: small
+inputs: { x: { shape: [1, 8, 8] } }
+targets: { y: { classes: 3 } }
+nets:
+  classify:
+    - conv: { filters: 4, name: first }
+    - dense: 3
+flow:
+  - v: { classify: x }
+loss: { cross_entropy: [v, y] }
+END
+"$SPNC" templates conv_plain -o mine || fault "the copy: exit code $?"
+cmp -s mine/conv_plain.c.in "$root/templates/conv_plain.c.in" || fault "the copy is another"
+expect 1 'mine/conv_plain.c.in is there already, and stays' "$SPNC" templates conv_plain.c.in -o mine
+sed -i '1a /* my own sum, ${op.C} channels */' mine/conv_plain.c.in
+"$SPNC" emit net.yaml --plain --templates mine -o out || fault "with a template of ours: exit code $?"
+grep -q '^/\* my own sum, 1 channels \*/' out/small.c || fault "the template of ours was not used"
+expect 0 '(mine/conv_plain.c.in)' "$SPNC" templates conv_plain --templates mine
+
+# ---- a mistake in it: the culprit underlined, the includes on the way, the operator at its line ------------------------
+sed -i 's/\${op.C} channels/${op.C} of ${op.filters}/' mine/conv_plain.c.in
+"$SPNC" emit net.yaml --plain --templates mine -o out >said 2>&1
+[ $? = 1 ] || fault "a wrong template: exit code is not 1"
+cat >want <<'END'
+mine/conv_plain.c.in:2:32: error: this fact has no field 'filters'
+    2 | /* my own sum, ${op.C} of ${op.filters} */
+      |                                ^~~~~~~
+END
+head -3 said | diff want - || fault "another message"
+grep -A2 '^net.yaml:6:7: note: while expanding classify_first (conv) of small' said | tail -1 | grep -q '^      |       ^~~~$' || fault "the operator is not shown: $(cat said)"
+grep -q '^templates/conv.c.in:[0-9]*:[0-9]*: note: included from here' said || fault "the include is not shown: $(cat said)"
+
+[ $failed = 0 ] && echo "test_templates: fine"
+exit $failed
