@@ -47,6 +47,9 @@ golden: all                    ## write the expected C, the dumps, docs/errors.m
 asan: deps                     ## the tests under the address and undefined-behaviour sanitizers, in build/asan
 	@.ci/test.sh asan
 
+fuzz: all                      ## libFuzzer on the compiler for SECONDS (60), in build/fuzz; needs clang
+	@tests/fuzz.sh $(or $(SECONDS),60)
+
 install: all                   ## spnc and spn-data to PREFIX/bin, completion for bash and zsh to PREFIX/share (PREFIX=/usr/local)
 	@cmake --install $(BUILD) --prefix $(PREFIX)
 
@@ -56,4 +59,4 @@ clean:                         ## remove build/ and demo/
 help:                          ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## */\1	/p' Makefile | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: all deps demo test test-oracle bench bench-peers table1 table1-docs golden asan install clean help
+.PHONY: all deps demo test test-oracle bench bench-peers table1 table1-docs golden asan fuzz install clean help
