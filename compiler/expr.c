@@ -458,6 +458,10 @@ bool expr_params(Arena *a, Diag *d, const Yaml *params, const char *const *sets,
         return false;
     }
     int count = params ? params->count : 0;
+    if (count > PARAMS_MAX) {    /* a name is looked for among all before it */
+        diag_error(d, params->keys[PARAMS_MAX]->loc, "a model has at most %d parameters", PARAMS_MAX);
+        return false;
+    }
     out->params = NEW_ARRAY(a, Param, count);
     for (int i = 0; i < count; i++) {
         const Yaml *key = params->keys[i], *item = params->items[i];

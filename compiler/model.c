@@ -1108,7 +1108,10 @@ bool model_build(Model *m, const Yaml *root, const char *const *sets, int set_co
     const Yaml *nets = yaml_get(root, "nets"), *flow = yaml_get(root, "flow"), *loss = yaml_get(root, "loss"), *inputs = yaml_get(root, "inputs");
     if (m->input_count == 0 && (inputs ? inputs->kind == YAML_MAP : known))
         diag_error(m->diag, root->loc, "a model needs inputs: inputs: { image: { shape: [1, 28, 28] } }");
-    if (nets && is_map(m, nets, "nets"))
+    bool nets_good = nets && is_map(m, nets, "nets");
+    if (nets_good && nets->count > NETS_MAX)
+        diag_error(m->diag, nets->keys[NETS_MAX]->loc, "a model has at most %d nets", NETS_MAX);
+    else if (nets_good)
         for (int i = 0; i < nets->count; i++) {
             const Yaml *key = nets->keys[i], *layers = nets->items[i];
             Net *net = NEW(m->arena, Net);

@@ -344,7 +344,7 @@ static void scalars(Json *j)
     word(j, "one", "{ \"anyOf\": [{ \"$ref\": \"#/$defs/name\" }, { \"type\": \"array\", \"minItems\": 1, \"maxItems\": 1, \"items\": { \"$ref\": \"#/$defs/name\" } }] }");
     word(j, "several", "{ \"anyOf\": [{ \"$ref\": \"#/$defs/name\" }, { \"type\": \"array\", \"minItems\": 1, \"maxItems\": 30, \"items\": { \"$ref\": \"#/$defs/name\" } }] }");
     word(j, "pair", "{ \"type\": \"array\", \"minItems\": 2, \"maxItems\": 2, \"items\": { \"$ref\": \"#/$defs/name\" } }");
-    word(j, "params", "{ \"type\": \"object\", \"propertyNames\": { \"pattern\": \"^[A-Za-z_][A-Za-z0-9_]*$\" }, \"additionalProperties\": { \"$ref\": \"#/$defs/text\" } }");
+    word(j, "params", "{ \"type\": \"object\", \"maxProperties\": 256, \"propertyNames\": { \"pattern\": \"^[A-Za-z_][A-Za-z0-9_]*$\" }, \"additionalProperties\": { \"$ref\": \"#/$defs/text\" } }");
 
     opens(j, "initialiser", '{');
     opens(j, "anyOf", '[');
@@ -433,6 +433,7 @@ void schema_print(FILE *out)
     closes(j, '}');
     opens(j, "nets", '{');
     string(j, "type", "object");
+    real(j, "maxProperties", NETS_MAX);
     word(j, "propertyNames", "{ \"$ref\": \"#/$defs/name\", \"not\": { \"$ref\": \"#/$defs/operator\" } }");
     word(j, "additionalProperties", "{ \"type\": \"array\", \"items\": { \"$ref\": \"#/$defs/layer\" } }");
     closes(j, '}');

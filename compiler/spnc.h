@@ -131,7 +131,7 @@ typedef enum {
  * weights into a kernel's own form at the beginning of a step, and their gradient back at its end. */
 typedef enum { FORWARD, BACKWARD, WEIGHTS, FOLD, PREPARE, FINISH } Pass;
 
-enum { RANK_MAX = 6, INPUT_MAX = 32, ATTR_MAX = 16, STEPS_MAX = 4096 };
+enum { RANK_MAX = 6, INPUT_MAX = 32, ATTR_MAX = 16, STEPS_MAX = 4096, PARAMS_MAX = 256, NETS_MAX = 256 };
 /* Sizes stay below 2^31 elements, so that every index fits an int in the emitted C. */
 #define ELEMENTS_MAX ((int64_t)1 << 31)
 enum { GUARD = 16 };                                             /* reals of a guard: --debug */
