@@ -21,7 +21,7 @@ static size_t below(size_t n)
     return n ? (state >> 8) % n : 0;
 }
 
-static int word_byte(uint8_t c) { return (c | 32u) - 'a' < 26u || c - '0' < 10u || c == '_' || c == '$' || c == '.'; }
+static int word_byte(uint8_t c) { return (c | 32u) - 'a' < 26u || c - 48u < 10u || c == '_' || c == '$' || c == '.'; }
 
 /* A word of the text, or nothing when none is near a place taken at random. */
 static Part word(const uint8_t *s, size_t size)
