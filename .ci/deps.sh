@@ -18,7 +18,8 @@ build libpng-dev       pkg-config --exists libpng
 all   libopenblas-dev  pkg-config --exists openblas
 all   libcriterion-dev pkg-config --exists criterion
 all   python3          command -v python3
-all   python3-numpy    python3 -c "import numpy" || /usr/bin/python3 -c "import numpy"
+all   python3-numpy    python3 -c "import numpy, yaml" || /usr/bin/python3 -c "import numpy, yaml"
+all   python3-yaml     python3 -c "import numpy, yaml" || /usr/bin/python3 -c "import numpy, yaml"
 '
 
 missing() {
@@ -53,9 +54,9 @@ else
     cat >&2 <<END
 deps: missing:$packages
 deps: these are Debian's names.  Elsewhere install a C compiler with OpenMP, CMake, pkg-config and the headers of libyaml, Lua 5.4,
-deps: zlib and libpng; for the tests also OpenBLAS, Criterion, and Python 3 with numpy.
-deps:   Fedora: dnf install gcc cmake pkgconf libyaml-devel lua-devel zlib-devel libpng-devel openblas-devel criterion-devel python3-numpy
-deps:   Arch:   pacman -S gcc cmake pkgconf libyaml lua54 zlib libpng openblas python-numpy, and criterion from the AUR
+deps: zlib and libpng; for the tests also OpenBLAS, Criterion, and Python 3 with numpy and PyYAML.
+deps:   Fedora: dnf install gcc cmake pkgconf libyaml-devel lua-devel zlib-devel libpng-devel openblas-devel criterion-devel python3-numpy python3-pyyaml
+deps:   Arch:   pacman -S gcc cmake pkgconf libyaml lua54 zlib libpng openblas python-numpy python-yaml, and criterion from the AUR
 END
     exit 74
 fi
