@@ -18,8 +18,8 @@ build libpng-dev       pkg-config --exists libpng
 all   libopenblas-dev  pkg-config --exists openblas
 all   libcriterion-dev pkg-config --exists criterion
 all   python3          command -v python3
-all   python3-numpy    python3 -c "import numpy, yaml" || /usr/bin/python3 -c "import numpy, yaml"
-all   python3-yaml     python3 -c "import numpy, yaml" || /usr/bin/python3 -c "import numpy, yaml"
+all   python3-numpy    sh tests/python.sh numpy yaml
+all   python3-yaml     sh tests/python.sh numpy yaml
 '
 
 missing() {

@@ -47,7 +47,7 @@ criterion() {
     rm -f "$log" "$log.sum"
 }
 
-python=$(for p in python3 /usr/bin/python3; do "$p" -c 'import numpy, yaml' 2>/dev/null && echo "$p" && break; done)
+python=$(sh tests/python.sh numpy yaml)
 expectations() {                # every expectation, as many at a time as there are processors
     printf '%s\n' tests/oracle/expectations/*.json |
         xargs -P "$(nproc)" -n 1 "$python" tests/oracle/check_expectations.py --spnc "$SPNC" "$@"

@@ -13,7 +13,7 @@ import tempfile
 
 PAGE = "docs/errors.md"
 SECTIONS = [
-    ("The file", ["read.c"]), ("Parameters and arithmetic", ["expr.c"]), ("The model", ["model.c"]), ("Attributes and names", ["attr.c"]),
+    ("The file", ["read.c"]), ("Parameters and arithmetic", ["expr.c"]), ("The model", ["model.c", "flow.c"]), ("Attributes and names", ["attr.c"]),
     ("Shapes", ["shape.c", "ops/"]), ("Gradient and memory", ["grad.c", "plan.c"]), ("Warnings", ["warn.c"]),
 ]
 # Messages that no model in tests/errors can bring about, and why.
@@ -128,6 +128,9 @@ def page(spnc):
             rows.append(("warn.c" if function == "diag_warning" else name, line, text, hits[0]))
         elif text not in WITHOUT_A_MODEL:
             missing.append(f"compiler/{name}:{line}: no model in tests/errors has the message: {text}")
+    placed = [f for _, files in SECTIONS for f in files]
+    missing += [f"tests/catalogue.py: compiler/{name} belongs to no section of the page" for name in sorted({r[0] for r in rows})
+                if not any(name == f or (f.endswith("/") and name.startswith(f)) for f in placed)]
     stale = [t for t in WITHOUT_A_MODEL if t not in {f[3] for f in formats()}]
     missing += [f"tests/catalogue.py: no such message any more: {t}" for t in stale]
     out = ["# Errors and warnings", "",

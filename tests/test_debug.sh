@@ -43,7 +43,7 @@ broken() {
 
 "$SPNC" build net.yaml --plain -o plain || fault "the plain form"
 plain/net export --seed 3 -o w.npz
-python=$(for p in python3 /usr/bin/python3; do "$p" -c 'import numpy, yaml' 2>/dev/null && echo "$p" && break; done)
+python=$(sh "$root/tests/python.sh" numpy yaml)
 "$python" - <<'END'
 import numpy as np, os
 os.mkdir("data")

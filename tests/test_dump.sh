@@ -10,7 +10,7 @@ cd "$work" || exit 74
 export OMP_WAIT_POLICY=passive
 failed=0
 fault() { echo "test_dump: $*" >&2; failed=1; }
-python=$(for p in python3 /usr/bin/python3; do "$p" -c 'import numpy, yaml' 2>/dev/null && echo "$p" && break; done)
+python=$(sh "$root/tests/python.sh" numpy yaml)
 
 # expect CODE TEXT COMMAND...
 expect() {

@@ -11,7 +11,7 @@ cd "$work" || exit 74
 export OMP_WAIT_POLICY=passive DEBUGINFOD_URLS=
 failed=0
 fault() { echo "test_gdb: $*" >&2; failed=1; }
-python=$(for p in python3 /usr/bin/python3; do "$p" -c 'import numpy, yaml' 2>/dev/null && echo "$p" && break; done)
+python=$(sh "$root/tests/python.sh" numpy yaml)
 gdb -q -batch -ex run -ex 'print $_exitcode' /bin/true 2>&1 | grep -q '= 0' || { echo "skipped: gdb may not run programs here"; exit 0; }
 
 mkdir data

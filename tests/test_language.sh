@@ -34,7 +34,7 @@ for model in models/*.yaml; do
     schema=$(sed -n '1s/^# yaml-language-server: \$schema=//p' "$model")
     [ -n "$schema" ] && [ -f "models/$schema" ] || fault "$model names no schema in its first line"
 done
-python=$(for p in python3 /usr/bin/python3; do "$p" -c 'import jsonschema, yaml' 2>/dev/null && echo "$p" && break; done)
+python=$(sh tests/python.sh jsonschema yaml)
 "${python:-python3}" tests/schema.py "$spnc" "$work"/*.yaml
 case $? in 0 | 77) ;; *) failed=1 ;; esac
 

@@ -5,7 +5,7 @@ set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 cc=${1:-cc}
 shift || true
-python=$(for p in python3 /usr/bin/python3; do "$p" -c 'import numpy, yaml' 2>/dev/null && echo "$p" && break; done)
+python=$(sh "$root/tests/python.sh" numpy yaml)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0
