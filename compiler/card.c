@@ -6,13 +6,6 @@
 #include "card.h"
 #include <string.h>
 
-Tensor *tensor_owner(Tensor *t)
-{
-    while (t->view_of)
-        t = t->view_of;
-    return t;
-}
-
 int64_t tensor_bytes(const Model *m, const Tensor *t)
 {
     const Tensor *o = tensor_owner((Tensor *)(uintptr_t)t);

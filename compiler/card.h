@@ -44,7 +44,6 @@ Card *deck_card(const Deck *d, const Op *op);            /* NULL: fused or remov
 const char *card_shape(const Model *m, const Tensor *t);
 /* Bytes that a tensor takes for the whole batch; scratch: for one thread. */
 int64_t tensor_bytes(const Model *m, const Tensor *t);
-Tensor *tensor_owner(Tensor *t);
 /* "conv", "spn", ...: what the user wrote; activations that joined it are in kernel_name. */
 const char *card_operator(const Card *c);
 

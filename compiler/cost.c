@@ -6,13 +6,6 @@
 #include "spnc.h"
 #include "winograd.h"
 
-static const Tensor *owner(const Tensor *t)
-{
-    while (t->view_of)
-        t = t->view_of;
-    return t;
-}
-
 static int steps_of(const Phase *p) { return p->kind == ONCE ? 1 : p->repeat->steps; }
 
 /* Slices of t that `op` touches in a step. */
@@ -28,10 +21,10 @@ Cost op_cost(const Model *m, const Phase *p, const Op *op)
     double real = m->options.is_double ? 8 : 4, steps = steps_of(p);
     Cost c = { .calls = p->whole_batch ? p->kind == AFTER ? 1 : steps : m->groups * steps };
     for (int i = 0; i < op->read_count + op->write_count; i++) {
-        const Tensor *t = owner(i < op->read_count ? op->reads[i].tensor : op->writes[i - op->read_count].tensor);
+        const Tensor *t = tensor_owner(i < op->read_count ? op->reads[i].tensor : op->writes[i - op->read_count].tensor);
         bool again = false;
         for (int k = 0; k < i; k++)
-            again = again || owner(k < op->read_count ? op->reads[k].tensor : op->writes[k - op->read_count].tensor) == t;
+            again = again || tensor_owner(k < op->read_count ? op->reads[k].tensor : op->writes[k - op->read_count].tensor) == t;
         if (!again && !t->work)
             c.bytes += real * (double)t->slot_reals * (t->shared ? c.calls : slices(m, p, op, t));
     }
@@ -69,7 +62,7 @@ static void touched(Model *m, Touches *all, const Phase *p)
     for (int k = 0; k < p->ops.count; k++) {
         const Op *op = p->ops.items[k];
         for (int i = 0; i < op->read_count + op->write_count; i++) {
-            const Tensor *t = owner(i < op->read_count ? op->reads[i].tensor : op->writes[i - op->read_count].tensor);
+            const Tensor *t = tensor_owner(i < op->read_count ? op->reads[i].tensor : op->writes[i - op->read_count].tensor);
             int64_t from = t->offset - (t->carried ? m->groups * t->slot_reals : 0);
             bool written = i >= op->read_count || op->pass == FOLD;            /* the tree of a fold stands in its parts */
             if (!t->local)

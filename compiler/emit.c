@@ -4,7 +4,7 @@
  * Templates lay out C; every name, size, offset and argument list is decided here.  The one convention: an operator's function takes what it
  * writes, then what it reads, then its weights, then what only its kind needs; NAME_at(s) is the tensor NAME of slice s, where slice
  * s = t * G + g is group g at step t (plain form: s = t * N + n, example n). */
-#include "spnc.h"
+#include "call.h"
 #include <string.h>
 
 typedef struct {
@@ -18,13 +18,6 @@ typedef struct {
     Unit *units;
     int unit_count;
 } Emitter;
-
-static Tensor *owner(Tensor *t)
-{
-    while (t->view_of)
-        t = t->view_of;
-    return t;
-}
 
 /* ---- units: which functions there are ------------------------------------------------------------------ */
 
@@ -82,197 +75,9 @@ static void collect(Emitter *e)
     }
 }
 
-/* ---- arguments ------------------------------------------------------------------------------------------ */
+/* ---- facts ------------------------------------------------------------------------------------------------ */
 
 static const char *type_name(Model *m, const Tensor *t) { return arena_printf(m->arena, "%s_t", t->name); }
-
-/* How `op` takes the tensor of a Use: see OpInfo.arguments.  A gradient is taken as the value it belongs to. */
-static char letter(const Op *op, const Tensor *t, bool written, int position)
-{
-    const Op *f = op->of ? op->of : op;
-    const char *outs = OP_INFO(op)->arguments, *ins = strchr(outs, ':') + 1;
-    int out_count = (int)(ins - 1 - outs), in_count = (int)strlen(ins);
-    for (int i = 0; i < f->write_count; i++)
-        if (f->writes[i].tensor == t)
-            return outs[i < out_count ? i : out_count - 1];
-    for (int i = 0; i < f->read_count; i++)
-        if (f->reads[i].tensor == t)
-            return ins[i < in_count ? i : in_count - 1];
-    if (op->pass == BACKWARD && written) {      /* the gradient of the position-th wanted input */
-        for (int i = 0, n = 0; i < f->read_count; i++)
-            if (f->grads[i] && n++ == position)
-                return ins[i < in_count ? i : in_count - 1];
-    }
-    if (op->pass == WEIGHTS && written)
-        return op->kind == OP_broadcast ? 'f' : 't';
-    return outs[0];                             /* the gradient of the output */
-}
-
-static const char *slice(Model *m, const Phase *p, const Tensor *t, int shift)
-{
-    const char *item = m->options.plain ? "n" : "g", *row = m->options.plain ? "N" : "G";
-    bool stepped = p->kind != ONCE;
-    if (p->whole_batch) {
-        const char *base = p->kind == CORE || p->kind == CORE_BACKWARD ? t->repeat ? "t * G" : "0" : "0";
-        int at = t->repeat ? shift : 0;
-        if (at == 0)
-            return base;
-        return base[0] == '0' ? arena_printf(m->arena, "%s%sG", at < 0 ? "-" : "", at == 1 || at == -1 ? "" : arena_printf(m->arena, "%d * ", at < 0 ? -at : at))
-                              : arena_printf(m->arena, "%s %c G", base, at < 0 ? '-' : '+');
-    }
-    const char *base = stepped && t->repeat ? "s" : item;
-    int at = t->repeat ? shift : 0;
-    if (at == 0)
-        return base;
-    if (at == 1 || at == -1)
-        return arena_printf(m->arena, "%s %c %s", base, at < 0 ? '-' : '+', row);
-    return arena_printf(m->arena, "%s %c %d * %s", base, at < 0 ? '-' : '+', at < 0 ? -at : at, row);
-}
-
-static void argument(Model *m, Text *line, const Phase *p, const Op *op, Use u, bool written, int position)
-{
-    char how = letter(op, u.tensor, written, position);
-    if (u.tensor->space == LABELS_I32)
-        how = 'i';
-    if (p->whole_batch && how == 't')
-        how = 'f';
-    if (u.tensor->space == RAW)
-        how = 't';
-    const char *at = u.tensor->shared ? "0" : slice(m, p, u.tensor, u.shift);
-    const char *cast = how == 'f' ? "(real *)" : how == 'i' ? "(int32_t *)" : how == 'a' ? "&" : "";
-    text_printf(line, "%s%s%s_at(%s)", line->text && line->text[line->length - 1] != '(' ? ", " : "", cast, u.tensor->name, at);
-}
-
-static const LossDef *loss_of(Model *m, const Op *op) { return &m->losses[op->of ? op->of->index : op->index]; }
-
-/* What only one kind of operator takes, after everything else. */
-static void extras(Model *m, Text *line, const Phase *p, const Op *op)
-{
-    bool plain = m->options.plain, stepped = p->kind != ONCE;
-    const char *sep = line->text[line->length - 1] != '(' ? ", " : "";
-    switch (op->kind) {
-    case OP_load:
-    case OP_load_bytes:
-    case OP_labels: {
-        bool input = op->index < m->input_count;
-        const char *which = input ? "inputs" : "targets";
-        int i = input ? op->index : op->index - m->input_count;
-        if (plain)
-            text_printf(line, "%sn < batch->count ? batch->%s[%d][n] : NULL", sep, which, i);
-        else
-            text_printf(line, "%sbatch->%s[%d] + g * L, present(batch, g)", sep, which, i);
-        break;
-    }
-    case OP_dropout:
-        text_printf(line, "%sdropout_at(batch, %.17g, %.17g, %d, %s, %s)%s", sep, op_real(op, "rate"), op_real(op, "ramp"), op->random_place,
-                    stepped ? "t" : "0", plain ? "n / 16" : "g", plain ? ", n % 16" : "");
-        break;
-    case OP_cross_entropy: {
-        const Shape *x = &(op->of ? op->of : op)->reads[0].tensor->shape;
-        int64_t rows = shape_count(x) / x->dim[x->rank - 1];
-        if (stepped)
-            text_printf(line, " + t * %lld%s", (long long)rows, plain ? "" : " * L");
-    } /* fall through */
-    case OP_mse:
-        if (op->pass == BACKWARD)
-            text_printf(line, ", %s_scale, %s", loss_of(m, op)->loss->name, plain ? "n < batch->count" : "present(batch, g)");
-        break;
-    default:
-        break;
-    }
-}
-
-static const char *call(Model *m, const Phase *p, const Op *op)
-{
-    Text line = { .arena = m->arena };
-    if (op->pass == PREPARE) {
-        text_printf(&line, "%s_prepare(%s_at(0), weights->%s)", op->name, op->writes[0].tensor->name, op->weights[0]->field);
-        return line.text;
-    }
-    if (op->pass == FINISH) {
-        text_printf(&line, "%s_finish(gradient->%s, %s_at(0), %d)", op->name, op->weights[0]->field, op->reads[0].tensor->name, op->accumulate);
-        return line.text;
-    }
-    if (op->pass == FOLD) {
-        const Weight *w = op->weights[0];
-        const Tensor *part = op->reads[0].tensor;
-        int64_t size = part->space == RAW ? part->slot_reals : shape_count(&w->shape);
-        if (part->space == RAW) {               /* the sum takes the place of the first part; FINISH reads it there */
-            text_printf(&line, "fold(%s_at(0), %s_at(0), %d, %lld, 0)", part->name, part->name, m->groups * (part->repeat ? part->repeat->steps : 1), (long long)size);
-            return line.text;
-        }
-        text_printf(&line, "fold((real *)gradient->%s, (real *)%s_at(0), %d, %lld, %d)", w->field, part->name,
-                    m->groups * (part->repeat ? part->repeat->steps : 1), (long long)size, op->accumulate);
-        return line.text;
-    }
-    text_printf(&line, "%s_%s(", op->name, op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : "weights");
-    bool dense_weights = op->pass == WEIGHTS && (OP_INFO(op)->whole_batch || m->options.plain);
-    if (dense_weights)
-        for (int i = 0; i < op->weight_count; i++)
-            text_printf(&line, "%s%sgradient->%s", i ? ", " : "", op->kind == OP_broadcast ? "(real *)" : "", op->weights[i]->field);
-    for (int i = 0; i < op->write_count; i++)
-        if (!op->writes[i].tensor->work)
-            argument(m, &line, p, op, op->writes[i], true, i);
-    for (int i = 0; i < op->read_count; i++)
-        argument(m, &line, p, op, op->reads[i], false, i);
-    if (op->pass != WEIGHTS)
-        for (int i = op->winograd; i < op->weight_count; i++)      /* Winograd's weights came as a tensor */
-            text_printf(&line, "%s%sweights->%s", line.text[line.length - 1] != '(' ? ", " : "", op->kind == OP_broadcast ? "(real *)" : "", op->weights[i]->field);
-    for (int i = 0; i < op->write_count; i++)
-        if (op->writes[i].tensor->work)
-            argument(m, &line, p, op, op->writes[i], true, i);
-    extras(m, &line, p, op);
-    text_add(&line, ")", 1);
-    return line.text;
-}
-
-/* ---- replay: what an operator read and wrote, for the runtime to look at --------------------------------- */
-
-static void seen(Model *m, Fact *list, const Phase *p, const Op *op, Use u, bool written)
-{
-    const Tensor *t = u.tensor;
-    if (t->space != REALS && t->space != PARTS)
-        return;
-    bool stepped = p->kind != ONCE && t->repeat;
-    int64_t each = shape_count(&t->shape) * (t->space == REALS ? m->lanes : 1);
-    int64_t n = !p->whole_batch ? each : owner((Tensor *)(uintptr_t)t)->slot_reals * m->groups * (p->kind == AFTER && stepped ? p->repeat->steps : 1);
-    bool loop = p->kind == CORE || p->kind == CORE_BACKWARD || (p->kind == AFTER && !p->whole_batch);
-    Text shape = { .arena = m->arena };
-    for (int i = 0; i < t->shape.rank; i++)
-        text_printf(&shape, "%s%lld", i ? ", " : "", (long long)t->shape.dim[i]);
-    fact_push_text(list, arena_printf(m->arena, "\"%s\", \"%s\", %d, %s, %s, \"%s\", %d, (real *)%s_at(%s), %lld, %lld, %d, { %s }", op->name,
-        op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : "weights", op->loc.line, loop ? "t" : "-1",
-        p->whole_batch ? "-1" : m->options.plain ? "n" : "g", t->name, written, t->name, slice(m, p, t, u.shift), (long long)n, (long long)(t->space == REALS ? each : 0), t->shape.rank, shape.text ? shape.text : "0"));
-}
-
-/* --debug: the guards around what an operator wrote, looked at after its call. */
-static const char *guard_text(Model *m, const Phase *p, const Op *op, Use u)
-{
-    const Tensor *t = u.tensor;
-    const char *first = arena_printf(m->arena, "(real *)%s_at(%s)", t->name, slice(m, p, t, u.shift));
-    const Tensor *o = owner((Tensor *)(uintptr_t)t);
-    int64_t size = o->slot_reals - (o->guarded ? GUARD : 0);
-    if (!o->guarded)
-        first = arena_printf(m->arena, "memory + %lld", (long long)(o->offset - (o->carried ? m->groups * o->slot_reals : 0))), size = o->slots * m->groups * o->slot_reals;
-    return arena_printf(m->arena, "%s, %lld, \"%s_%s\", \"%s\", n, %s", first, (long long)size, op->name,
-                        op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : "weights", t->name, p->kind == ONCE ? "-1" : "t");
-}
-
-static void looks(Model *m, Fact *reads, Fact *writes, const Phase *p, const Op *op)
-{
-    if (op->pass != FORWARD && op->pass != BACKWARD && op->pass != WEIGHTS)
-        return;
-    for (int i = 0; i < op->read_count; i++)
-        seen(m, reads, p, op, op->reads[i], false);
-    for (int i = 0; i < op->write_count; i++)
-        seen(m, writes, p, op, op->writes[i], true);
-    if (op->pass == WEIGHTS && (m->options.plain || OP_INFO(op)->whole_batch))
-        for (int i = 0; i < op->weight_count; i++)
-            fact_push_text(writes, arena_printf(m->arena, "\"%s\", \"weights\", %d, -1, -1, \"%s\", 1, (real *)gradient->%s, %lld, 0, 0, { 0 }", op->name, op->loc.line,
-                                                op->weights[i]->name, op->weights[i]->field, (long long)op->weights[i]->reals));
-}
-
-/* ---- facts ------------------------------------------------------------------------------------------------ */
 
 static Fact *dims_fact(Model *m, const Shape *s)
 {
@@ -367,7 +172,7 @@ static Fact *types_fact(Model *m)
     Fact *list = fact_table(m->arena);
     for (int i = 0; i < m->tensors.count; i++) {
         Tensor *t = m->tensors.items[i];
-        if (owner(t)->first < 0 || t->space == RAW)
+        if (tensor_owner(t)->first < 0 || t->space == RAW)
             continue;
         Text dims = { .arena = m->arena };
         int rank = t->shape.rank - (t->space == WINNERS && m->options.plain);
@@ -396,10 +201,10 @@ static Fact *places_fact(Model *m, int64_t *batch_bytes)
     Tensor **order = NEW_ARRAY(m->arena, Tensor *, m->tensors.count + 1);
     for (int i = 0; i < m->tensors.count; i++) {
         Tensor *t = m->tensors.items[i];
-        if (owner(t)->first < 0)
+        if (tensor_owner(t)->first < 0)
             continue;
         int at = n++;
-        while (at > 0 && by_offset(owner(t), owner(order[at - 1])) < 0)
+        while (at > 0 && by_offset(tensor_owner(t), tensor_owner(order[at - 1])) < 0)
             order[at] = order[at - 1], at--;
         order[at] = t;
     }
@@ -407,7 +212,7 @@ static Fact *places_fact(Model *m, int64_t *batch_bytes)
     Fact *list = fact_table(m->arena);
     *batch_bytes = 0;
     for (int i = 0; i < n; i++) {
-        Tensor *t = order[i], *o = owner(t);
+        Tensor *t = order[i], *o = tensor_owner(t);
         Fact *f = fact_table(m->arena);
         fact_text(f, "name", t->name);
         fact_text(f, "type", t->space == RAW ? "real" : type_name(m, t));
@@ -456,14 +261,14 @@ static Fact *phases_fact(Model *m, const List *phases, Fact *rows, int *row_coun
         bool s = false, t = false;
         for (int k = 0; k < p->ops.count; k++) {
             const Op *op = p->ops.items[k];
-            const char *text = call(m, p, op);
+            const char *text = call_text(m, p, op);
             s = s || strstr(text, "(s)") || strstr(text, "(s ");
             t = t || strstr(text, ", t,") || strstr(text, " t * ");
             Fact *c = fact_table(m->arena), *reads = fact_table(m->arena), *writes = fact_table(m->arena);
             Fact *guards = fact_table(m->arena);
-            looks(m, reads, writes, p, op);
+            call_looks(m, reads, writes, p, op);
             for (int w = 0; m->options.debug && w < op->write_count; w++)
-                fact_push_text(guards, guard_text(m, p, op, op->writes[w]));
+                fact_push_text(guards, call_guard(m, p, op, op->writes[w]));
             fact_text(c, "text", text);
             fact_set(c, "reads", reads);
             fact_set(c, "writes", writes);
@@ -495,7 +300,7 @@ static bool uses_scratch(const List *phases)
         for (int k = 0; k < p->ops.count; k++) {
             const Op *op = p->ops.items[k];
             for (int r = 0; r < op->read_count + op->write_count; r++)
-                if (owner(r < op->read_count ? op->reads[r].tensor : op->writes[r - op->read_count].tensor)->local)
+                if (tensor_owner(r < op->read_count ? op->reads[r].tensor : op->writes[r - op->read_count].tensor)->local)
                     return true;
         }
     }
@@ -587,8 +392,8 @@ static void tables(Emitter *e, Fact *f)
         fact_set(x, "dims", dims_fact(m, &t->shape));
         fact_int(x, "rank", t->shape.rank);
         fact_int(x, "count", shape_count(&t->shape));
-        fact_int(x, "offset", owner(t)->offset);
-        fact_int(x, "slot", owner(t)->slot_reals);
+        fact_int(x, "offset", tensor_owner(t)->offset);
+        fact_int(x, "slot", tensor_owner(t)->slot_reals);
         fact_push(values, x);
         for (int k = 0; k < m->loss_count; k++) {
             LossDef *l = &m->losses[k];
@@ -680,7 +485,7 @@ static Fact *net_fact(Model *m)
 
 static void decision(Model *m, Fact *list, const char *kind, const Op *op, Tensor *t)
 {
-    if (owner(t)->local || owner(t)->last < m->forward_phases.count)
+    if (tensor_owner(t)->local || tensor_owner(t)->last < m->forward_phases.count)
         return;
     Repeat *r = op->writes[0].tensor->repeat;
     Fact *d = fact_table(m->arena);

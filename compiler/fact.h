@@ -1,4 +1,4 @@
-/* fact.h -- the inside of a Fact, shared by fact.c (which fills it) and template.c (which shows it to Lua). */
+/* fact.h -- the inside of a Fact, shared by fact.c (which fills it) and sandbox.c (which shows it to Lua). */
 #ifndef FACT_H
 #define FACT_H
 

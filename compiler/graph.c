@@ -171,3 +171,10 @@ void remark(Model *m, Loc at, const char *format, ...)
     *r = (Remark){ at, arena_copy(m->arena, line, strlen(line)) };
     list_push(m->arena, &m->remarks, r);
 }
+
+Tensor *tensor_owner(const Tensor *t)
+{
+    while (t->view_of)
+        t = t->view_of;
+    return (Tensor *)(uintptr_t)t;
+}

@@ -14,13 +14,6 @@ enum { REAL_ALIGN = 16 };           /* every place begins on a whole vector */
 
 static int64_t up(int64_t n) { return (n + REAL_ALIGN - 1) / REAL_ALIGN * REAL_ALIGN; }
 
-static Tensor *owner(Tensor *t)
-{
-    while (t->view_of)
-        t = t->view_of;
-    return t;
-}
-
 /* Reals of one group's (plain: one example's) tensor at one step. */
 static int64_t slot_reals(const Model *m, const Tensor *t)
 {
@@ -49,7 +42,7 @@ static bool reads_from(const Op *op, const Op *maker)
 {
     for (int r = 0; r < op->read_count; r++)
         for (int w = 0; w < maker->write_count; w++)
-            if (owner(op->reads[r].tensor) == owner(maker->writes[w].tensor))
+            if (tensor_owner(op->reads[r].tensor) == tensor_owner(maker->writes[w].tensor))
                 return true;
     return false;
 }
@@ -99,7 +92,7 @@ static void cut(Model *m, List *sections, List *phases)
 
 static void touch(Tensor *t, int at)
 {
-    t = owner(t);
+    t = tensor_owner(t);
     if (t->first < 0 || at < t->first)
         t->first = at;
     if (at > t->last)
@@ -129,7 +122,7 @@ static void find_locals(Model *m, int phases)
                 Use u = r < op->read_count ? op->reads[r] : op->writes[r - op->read_count];
                 bool stepped = ph->kind != ONCE;
                 if (u.shift || (u.tensor->repeat != NULL) != stepped)
-                    owner(u.tensor)->local = false;
+                    tensor_owner(u.tensor)->local = false;
             }
         }
     }
@@ -138,7 +131,7 @@ static void find_locals(Model *m, int phases)
     for (int i = 0; i < m->tensors.count; i++) {
         Tensor *t = m->tensors.items[i];
         if (t->flow_name)
-            owner(t)->local = false;
+            tensor_owner(t)->local = false;
     }
 }
 
@@ -195,7 +188,7 @@ static void place_locals(Model *m, int phases)
             for (int k = 0; k < ph->ops.count; k++) {
                 Op *op = ph->ops.items[k];
                 for (int r = 0; r < op->read_count + op->write_count; r++)
-                    if (owner(r < op->read_count ? op->reads[r].tensor : op->writes[r - op->read_count].tensor) == t) {
+                    if (tensor_owner(r < op->read_count ? op->reads[r].tensor : op->writes[r - op->read_count].tensor) == t) {
                         it->first = k < it->first ? k : it->first;
                         it->last = k > it->last ? k : it->last;
                     }
@@ -216,7 +209,7 @@ static bool walked(const Model *m, const Tensor *t, int phases)
         for (int k = 0; k < ph->ops.count; k++) {
             const Op *op = ph->ops.items[k];
             for (int r = 0; r < op->read_count + op->write_count; r++)
-                if (strchr(OP_INFO(op)->arguments, 'a') && owner(r < op->read_count ? op->reads[r].tensor : op->writes[r - op->read_count].tensor) == t)
+                if (strchr(OP_INFO(op)->arguments, 'a') && tensor_owner(r < op->read_count ? op->reads[r].tensor : op->writes[r - op->read_count].tensor) == t)
                     return true;
         }
     }
@@ -244,7 +237,7 @@ static void place_batch(Model *m, int phases)
             for (int k = 0; k < ph->ops.count && !touched; k++) {
                 Op *op = ph->ops.items[k];
                 for (int r = 0; r < op->read_count + op->write_count && !touched; r++)
-                    touched = owner(r < op->read_count ? op->reads[r].tensor : op->writes[r - op->read_count].tensor) == t;
+                    touched = tensor_owner(r < op->read_count ? op->reads[r].tensor : op->writes[r - op->read_count].tensor) == t;
             }
             if (!touched)
                 continue;
@@ -260,7 +253,7 @@ static void place_batch(Model *m, int phases)
             if (m->losses[k].loss == t)
                 last = phases;
         for (int k = 0; k < m->tensors.count; k++)
-            if (((Tensor *)m->tensors.items[k])->flow_name && owner(m->tensors.items[k]) == t)
+            if (((Tensor *)m->tensors.items[k])->flow_name && tensor_owner(m->tensors.items[k]) == t)
                 last = phases;
         t->first = guard ? 0 : first;
         t->last = guard ? phases : last;

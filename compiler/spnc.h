@@ -2,7 +2,7 @@
  *
  *   arena  diag  read  expr | model  shape  steps  grad  fuse  kernel  plan  emit | fact  template
  *
- * main.c calls the stages in that order; each stage is one file of that name.  A stage reports every
+ * main.c calls the stages in that order; each stage is a file of that name (model leans on flow, emit on call, template on sandbox).  A stage reports every
  * mistake it finds to the Diag and returns false; main stops between stages.
  * All memory belongs to the one Arena of the compilation; nobody else frees. */
 #ifndef SPNC_H
@@ -106,7 +106,7 @@ bool expr_params(Arena *a, Diag *d, const Yaml *params, const char *const *sets,
 
 /* ---- fact.c: what templates are told -------------------------------------------------------------- */
 
-/* A tree of plain facts that template.c turns into read-only Lua tables. */
+/* A tree of plain facts that sandbox.c turns into read-only Lua tables. */
 typedef struct Fact Fact;
 Fact *fact_table(Arena *a);
 void fact_int(Fact *t, const char *key, int64_t v);
@@ -330,6 +330,7 @@ typedef struct {
 } Model;
 
 Tensor *tensor_new(Model *m, const char *name, Loc loc, Repeat *repeat);
+Tensor *tensor_owner(const Tensor *t);                           /* the tensor whose memory t has: itself, unless it is a view */
 char *identifier_unique(Model *m, const char *name);             /* a C identifier no other tensor or operator bears */
 Op *op_new(Model *m, OpKind kind, Pass pass, const char *name, Loc loc);
 void op_read(Op *op, Tensor *t, int shift);

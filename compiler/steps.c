@@ -24,14 +24,6 @@ static Section *section_new(Model *m, List *list, SectionKind kind, Repeat *r)
 
 static bool is_start(const Op *op) { return op->write_count && op->writes[0].shift == -1; }
 
-/* The tensor whose memory t has. */
-static Tensor *owner(Tensor *t)
-{
-    while (t->view_of)
-        t = t->view_of;
-    return t;
-}
-
 static bool varies(const Op *op, const Repeat *r)
 {
     if (op->kind == OP_dropout)
@@ -75,7 +67,7 @@ static void mark_core(Model *m, const Repeat *r, bool *core)
                 if (!core[j])
                     continue;
                 for (int k = 0; k < reader->read_count && !needed; k++)
-                    needed = owner(reader->reads[k].tensor) == owner(op->writes[0].tensor) || reader->reads[k].tensor == op->writes[0].tensor;
+                    needed = tensor_owner(reader->reads[k].tensor) == tensor_owner(op->writes[0].tensor) || reader->reads[k].tensor == op->writes[0].tensor;
             }
             if (needed)
                 core[i] = changed = true;

@@ -1,0 +1,14 @@
+/* call.h -- the calls that emit.c puts into the passes; texts live in the model's arena. */
+#ifndef SPNC_CALL_H
+#define SPNC_CALL_H
+
+#include "spnc.h"
+
+/* "conv1_forward(conv1_at(g), image_at(g), weights->conv1_weight)", for the operator `op` of the phase p. */
+const char *call_text(Model *m, const Phase *p, const Op *op);
+/* Appends to `reads` and `writes` what replay looks at before and after the call: arguments of its SEE. */
+void call_looks(Model *m, Fact *reads, Fact *writes, const Phase *p, const Op *op);
+/* --debug: arguments that name the guards around what `op` wrote to u. */
+const char *call_guard(Model *m, const Phase *p, const Op *op, Use u);
+
+#endif
