@@ -77,6 +77,11 @@ static void collect(Emitter *e)
 
 /* ---- facts ------------------------------------------------------------------------------------------------ */
 
+static const char *element(const Tensor *t)
+{
+    return t->space == WINNERS ? "uint16_t" : t->space == LABELS_I32 ? "int32_t" : t->space == BYTES ? "uint8_t" : "real";
+}
+
 static const char *type_name(Model *m, const Tensor *t) { return arena_printf(m->arena, "%s_t", t->name); }
 
 static Fact *dims_fact(Model *m, const Shape *s)
@@ -181,7 +186,7 @@ static Fact *types_fact(Model *m)
         bool lanes = !m->options.plain && (t->space == REALS || t->space == LABELS_I32);
         Fact *f = fact_table(m->arena);
         fact_text(f, "type", type_name(m, t));
-        fact_text(f, "element", t->space == WINNERS ? "uint16_t" : t->space == LABELS_I32 ? "int32_t" : t->space == BYTES ? "uint8_t" : "real");
+        fact_text(f, "element", element(t));
         fact_text(f, "dims", arena_printf(m->arena, "%s%s%s", t->space == BYTES ? "[L]" : "", dims.text ? dims.text : "", lanes ? "[L]" : dims.text ? "" : "[1]"));
         fact_push(list, f);
     }
@@ -218,7 +223,7 @@ static Fact *places_fact(Model *m, int64_t *batch_bytes)
         fact_text(f, "type", t->space == RAW ? "real" : type_name(m, t));
         fact_bool(f, "local", o->local);
         fact_bool(f, "raw", t->space == RAW);
-        fact_text(f, "element", t->space == WINNERS ? "uint16_t" : t->space == LABELS_I32 ? "int32_t" : "real");
+        fact_text(f, "element", element(t));
         fact_bool(f, "lanes", t->space == REALS);
         fact_set(f, "dims", dims_fact(m, &t->shape));
         fact_int(f, "steps", o->repeat ? o->repeat->steps : 0);

@@ -26,11 +26,12 @@ END
     rm -f debug/runtime/{bounds,main,check}.o && make -s -j2 -C debug || exit 1
 fast/tiny export --seed 5 -o w.npz
 for form in fast debug; do
+    image=$([ $form = fast ] && echo image_bytes || echo image)        # as the sampler reads it
     # a break in the loss, when the forward pass is over; then in a function of an operator
     (cd $form && gdb -q -batch -iex 'add-auto-load-safe-path .' -ex 'set width 0' -ex 'break loss' -ex 'run eval --weights ../w.npz --data ../data --threads 2' \
         -ex 'set spn-example 18' -ex 'set spn-step 1' -ex 'set spn-format numbers' -ex 'echo @A\n' -ex 'p *$A' -ex 'echo @crop\n' -ex 'p *$crop' \
         -ex 'set spn-format shades' -ex 'echo @shades\n' -ex 'p *$crop' -ex 'echo @list\n' -ex 'info spn' -ex 'echo @bias\n' -ex 'set spn-format numbers' \
-        -ex 'p weights->A_bias' -ex 'delete' -ex 'break h_backward' -ex 'break crop_forward' -ex 'run' -ex 'echo @image\n' -ex 'p *$image' -ex 'echo @row\n' -ex 'p image[0]' ./tiny) >$form.said 2>&1
+        -ex 'p weights->A_bias' -ex 'delete' -ex 'break h_backward' -ex 'break crop_forward' -ex 'run' -ex 'echo @image\n' -ex "p *\$$image" ./tiny) >$form.said 2>&1
     fast/tiny dump --layer A --weights w.npz --data data --first 0 -o A.npy >/dev/null
     fast/tiny dump --layer crop --weights w.npz --data data --first 0 -o crop.npy >/dev/null
     "$python" - $form <<'END' || { fault "$form: $(head -20 $form.said)"; }
