@@ -508,7 +508,7 @@ Fact *emit_facts(Model *m)
     Emitter e = { .m = m };
     collect(&e);
     Fact *f = fact_table(m->arena), *net = net_fact(m), *units = fact_table(m->arena);
-    bool uses[OP_COUNT] = { 0 }, folds = false;
+    bool uses[OP_COUNT] = { 0 }, folds = false, openblas = false;
     fact_set(f, "net", net);
     fact_set(f, "types", types_fact(m));
     int64_t bytes;
@@ -518,6 +518,7 @@ Fact *emit_facts(Model *m)
         const Unit *u = &e.units[i];
         Op *op = u->op;
         uses[op->kind] = true;
+        openblas = openblas || op->openblas;
         fact_push(units, unit_fact(&e, u));
         /* what the forward pass decided, as far as backward needs it: results of relu, winners of pools, transforms of samplers */
         bool relu = op->act == OP_relu || (op->kind == OP_relu && u->forward) || (op->kind == OP_maxpool && op->relu) || op->kind == OP_conv_pool;
@@ -537,6 +538,7 @@ Fact *emit_facts(Model *m)
     fact_bool(f, "folds", folds);
     fact_bool(f, "dropout", uses[OP_dropout]);
     fact_bool(f, "sampler", uses[OP_spn]);
+    fact_bool(f, "openblas", openblas);
     fact_bool(f, "accumulates", m->options.plain);
     Fact *rows = fact_table(m->arena);
     int row_count = 0;

@@ -330,6 +330,8 @@ static Tensor *apply_gru(Builder *b, const Op *cell, const char *name, Loc at, T
             Attr *a = &dense->attrs[i];
             if (!strcmp(a->spec->name, "bias"))
                 a->number[0] = k == 0 || op_int(cell, "bias_hh");
+            else if (!strcmp(a->spec->name, "gemm"))
+                a->word = op_word(cell, "gemm");
             else if (!strcmp(a->spec->name, "init")) {
                 a->word = init->given ? init->word : "normal";
                 a->number[0] = init->given ? init->number[0] : 0.1;

@@ -1,8 +1,9 @@
-/* kernel.c -- chooses how an operator is computed: a convolution directly or by Winograd's algorithm, which decides bits, and then,
- * once the model is hashed, in which form a sampler's image and slopes are kept, which does not.
+/* kernel.c -- chooses how an operator is computed: a convolution directly or by Winograd's algorithm, a dense layer by our own kernel or by
+ * OpenBLAS, which decides bits; and then, once the model is hashed, in which form a sampler's image and slopes are kept, which does not.
  *
- * In: the fused graph.  Out: op->winograd, and the operators that a choice needs.  Next: plan.c.
- * The first choice follows from the model alone (winograd.c's rule, or `winograd: never`), never from the machine: it is part of the model hash.
+ * In: the fused graph.  Out: op->winograd, op->openblas, and the operators that a choice needs.  Next: plan.c.
+ * The first choice follows from the model alone (winograd.c's rule, `winograd: never`, `gemm: openblas`), never from the machine: it is part
+ * of the model hash.
  * Winograd's weights are brought into their form once, at the beginning of a step (PREPARE); the groups' parts of their gradient are
  * added in that form and brought back once (FINISH). */
 #include "spnc.h"
@@ -99,6 +100,8 @@ const char *kernel_name(const Model *m, const Op *op)
         text_printf(&t, "direct");
     } else if (op->kind == OP_conv_pool) {
         text_printf(&t, "conv, relu, pool at once");
+    } else if (op->openblas) {
+        text_printf(&t, "whole batch, by OpenBLAS");
     } else {
         text_printf(&t, "%s", m->lanes == 1 ? "example by example" : OP_INFO(op)->whole_batch ? "whole batch" : "group by group");
     }
@@ -123,6 +126,10 @@ const char *kernel_reason(const Model *m, const Op *op)
                "never exists, and both gradients start from the pool's winners, a quarter of the positions.";
     if (m->lanes == 1)
         return "The plain form works on one example at a time, by textbook loops.";
+    if (op->openblas)
+        return "The model says `gemm: openblas`: one product for all groups (and, outside of a loop, all steps) at once, examples side by side, its "
+               "rows shared out over the threads in pieces that follow from its sizes; each calls OpenBLAS, on one thread. The order of "
+               "sums is OpenBLAS's, so bits may change with its version and with the processor. Without the attribute the kernel is our own.";
     if (op->kind == OP_dense)
         return "One product for all groups (and, outside of a loop, all steps) at once, shared out over the threads inside: the weights are read once "
                "for the whole batch instead of once a group. Inputs are summed in order.";
@@ -132,10 +139,52 @@ const char *kernel_reason(const Model *m, const Op *op)
            "while its values are still in the cache.";
 }
 
+/* ---- dense layers ------------------------------------------------------------------------------------------ */
+
+/* A dense layer that says `gemm: openblas`, and its gradients: each gets room for its operands and results with the examples side by side. */
+static void openblas(Model *m, List *sections)
+{
+    for (int i = 0; i < sections->count; i++) {
+        Section *s = sections->items[i];
+        for (int k = 0; k < s->ops.count; k++) {
+            Op *op = s->ops.items[k], *forward = op->of ? op->of : op;
+            const char *gemm = op->kind == OP_dense ? op_word(forward, "gemm") : NULL;
+            if (!gemm || strcmp(gemm, "openblas") != 0)
+                continue;
+            op->openblas = true;
+            int64_t reals = (shape_count(&forward->reads[0].tensor->shape) + op_int(forward, "units")) * m->lanes;
+            if (op->pass == WEIGHTS) {
+                op->writes[0].tensor->reals = reals;
+                continue;
+            }
+            Tensor *work = raw(m, arena_printf(m->arena, "%s_%s", op->name, op->pass == FORWARD ? "columns" : "d_columns"), op,
+                               s->kind == AFTER ? s->repeat : NULL, reals);
+            work->work = true;
+            op_write(op, work, 0);
+            if (op->pass == FORWARD)
+                remark(m, op->loc, "%s by OpenBLAS, as the model says", op->name);
+        }
+    }
+}
+
+/* `gemm: lanes` asks for what is done anyway, and has no part in the hash. */
+static void forget_lanes(Model *m)
+{
+    for (int i = 0; i < m->ops.count; i++) {
+        Op *op = m->ops.items[i];
+        for (int k = 0; k < op->attr_count; k++)
+            if (!strcmp(op->attrs[k].spec->name, "gemm") && op->attrs[k].word && !strcmp(op->attrs[k].word, "lanes"))
+                op->attrs[k].word = NULL;
+    }
+}
+
 void kernels_choose(Model *m)
 {
+    forget_lanes(m);
     if (m->lanes == 1)
         return;
+    openblas(m, &m->forward);
+    openblas(m, &m->backward);
     Section *first = m->forward.items[0];
     if (first->kind != ONCE)
         unreachable("a flow begins by loading its inputs");

@@ -27,6 +27,7 @@ const FactDoc fact_docs[] = {
     { "", "folds", "bool", "are parts of gradients, one a group, added up?", NULL },
     { "", "accumulates", "bool", "do gradients start at zero and are added to? (plain form)", NULL },
     { "", "dropout sampler", "bool", "does the net have such an operator?", NULL },
+    { "", "openblas", "bool", "does a layer use OpenBLAS?", NULL },
 
     { "net", "name", "text", "the model's name: of the file and the program", NULL },
     { "net", "about", "text", "the model's `about`, as a C string", NULL },
@@ -78,6 +79,7 @@ const FactDoc fact_docs[] = {
     { "unit", "winner_type", "text", "C type of what it keeps, or empty", "maxpool conv_pool" },
     { "unit", "IN", "int", "inputs of each unit", "dense" },
     { "unit", "MP", "int", "M rounded up to whole vectors: the length of a row of weights", "dense" },
+    { "unit", "openblas", "bool", "by OpenBLAS", "dense" },
     { "unit", "H", "int", "units of the state", "gru_gates" },
     { "unit", "keep_gates", "bool", "forward keeps the gates for backward", "gru_gates" },
     { "unit", "gates_type", "text", "C type of what it keeps, or empty", "gru_gates" },

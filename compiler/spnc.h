@@ -245,6 +245,7 @@ struct Op {
     bool keeps;              /* forward keeps something for backward (writes[1]) */
     OpKind act;              /* fuse.c: activation in the epilogue, or OP_COUNT */
     bool winograd;           /* kernel.c: a convolution by Winograd's algorithm */
+    bool openblas;           /* kernel.c: a dense layer by OpenBLAS, and its backward operators */
     bool relu;               /* fuse.c: a maxpool whose backward takes the relu below it along */
     bool accumulate;         /* WEIGHTS, FOLD: adds to what an earlier use left */
     int random_place;        /* dropout: its number among the model's places */

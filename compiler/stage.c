@@ -56,6 +56,8 @@ static void print_op(const Model *m, FILE *out, const Op *op)
         for (int i = 0; i < n && op->pass == FORWARD; i++)
             fprintf(out, "%s%d", i ? "+" : " ", tiles[i]);
     }
+    if (op->openblas)
+        fprintf(out, " by openblas");
     if (op->accumulate)
         fprintf(out, " added");
     if (op->kind == OP_dropout)

@@ -431,6 +431,8 @@ static void put_attributes(const Value *v, FILE *out)
     default:
         break;
     }
+    if (v->openblas && (v->kind == DENSE || v->state < 0))
+        fputs(", gemm: openblas", out);
     if (v->kind == CONV || v->kind == DENSE) {
         if (v->curve != LINEAR)
             fprintf(out, ", act: %s", curve_names[v->curve]);
@@ -485,8 +487,17 @@ static void put_states(const Model *m, FILE *out)
                 v->bias_hh ? "true" : "false");
         if (!v->gru)
             put_dims(out, v->dims), fputs(", ", out);
-        fprintf(out, "init: %s }%s\n", v->start_trained ? "trained" : v->start < 0 ? "zeros" : m->values[v->start].name, v->gru ? " }" : "");
+        fprintf(out, "%sinit: %s }%s\n", v->openblas ? "gemm: openblas, " : "", v->start_trained ? "trained" : v->start < 0 ? "zeros" : m->values[v->start].name, v->gru ? " }" : "");
     }
+}
+
+void model_openblas(Model *m)
+{
+    for (int k = 0; k < m->count; k++)
+        m->values[k].openblas = m->values[k].kind == DENSE || m->values[k].kind == GRU || (m->values[k].kind == STATE && m->values[k].gru);
+    for (int i = 0; i < m->net_count; i++)
+        for (int k = 0; k < m->nets[i].count; k++)
+            m->nets[i].layers[k].openblas = m->nets[i].layers[k].kind == DENSE;
 }
 
 void model_yaml(const Model *m, FILE *out)

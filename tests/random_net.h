@@ -28,6 +28,7 @@ typedef struct {
     int in[4], in_count;
     int size[2], stride[2], padding[2], axis, from, to, net;
     bool bias, drop, pose;     /* pose: a dense layer that makes a transform */
+    bool openblas;             /* DENSE, GRU, STATE of a gru: the model says `gemm: openblas` */
     Curve curve;
     Edge edge;
     double rate;
@@ -50,6 +51,7 @@ typedef struct {
 
 /* A model of the given seed around `focus`. */
 void random_model(Model *m, Kind focus, uint64_t seed, int batch);
+void model_openblas(Model *m);                               /* all of its dense layers and grus by OpenBLAS */
 void model_yaml(const Model *m, FILE *out);
 
 /* What the reference's run needs of the program under test. */

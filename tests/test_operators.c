@@ -321,10 +321,11 @@ static void try_program(const Model *m, const char *path, const char *form)
 
 /* ---- one operator ------------------------------------------------------------------------------------------------------- */
 
-static void try_operator(Kind focus)
+static void try_form(Kind focus, bool openblas)
 {
     const char *text = getenv("SPN_SEED"), *tmp = getenv("TMPDIR");
     uint64_t seed = (text ? strtoull(text, NULL, 10) : 1) * 1000;
+    int forms = openblas ? 1 : 2;                           /* the plain form has no use for it */
     static Model models[MODELS];
     char folder[256], path[512];
     snprintf(folder, sizeof folder, "%s/spn-operators-XXXXXX", tmp ? tmp : "/tmp");
@@ -333,34 +334,39 @@ static void try_operator(Kind focus)
     FILE *make = fopen(path, "w");
     cr_assert(make != NULL);
     fputs("all:", make);
-    for (int i = 0; i < 2 * MODELS; i++)
+    for (int i = 0; i < forms * MODELS; i++)
         fprintf(make, " %d.so", i);
     /* A program's own Makefile has its flags.  Poisoned memory shows who reads what nobody wrote. */
-    fprintf(make, "\n%%.so: %%/random.c\n\t@%s $$(sed -n 's/^FLAGS = //p' $*/Makefile) -O1 -DSPN_POISON -fPIC -shared -Wl,-Bsymbolic -I$*/runtime -o $@ $< $*/runtime/block.c -lm\n", compiler);
+    fprintf(make, "\n%%.so: %%/random.c\n\t@%s $$(sed -n 's/^FLAGS = //p' $*/Makefile) -O1 -DSPN_POISON -fPIC -shared -Wl,-Bsymbolic -I$*/runtime -o $@ $< $*/runtime/block.c -lm%s\n", compiler, openblas ? " -lopenblas" : "");
     fclose(make);
     for (int i = 0; i < MODELS; i++) {
         random_model(&models[i], focus, seed + (uint64_t)i, batches[i]);
+        if (openblas)
+            model_openblas(&models[i]);
         snprintf(path, sizeof path, "%s/%d.yaml", folder, i);
         FILE *yaml = fopen(path, "w");
         cr_assert(yaml != NULL);
         model_yaml(&models[i], yaml);
         fclose(yaml);
-        for (int plain = 0; plain < 2; plain++)
+        for (int plain = 0; plain < forms; plain++)
             command("%s emit %s -o %s/%d --precision double %s >%s.log 2>&1 || { cat %s.log %s >&2; exit 1; }", spnc, path, folder,
                     i + plain * MODELS, plain ? "--plain" : "", path, path, path);
     }
     command("make -s -j2 -C %s all", folder);
-    for (int i = 0; i < 2 * MODELS; i++) {
+    for (int i = 0; i < forms * MODELS; i++) {
         snprintf(path, sizeof path, "%s/%d.so", folder, i);
         try_program(&models[i % MODELS], path, i < MODELS ? "fast" : "plain");
     }
     command("rm -r %s", folder);
 }
 
+static void try_operator(Kind focus) { try_form(focus, false); }
+
 Test(operators, conv) { try_operator(CONV); }
 Test(operators, conv_of_many_channels) { try_operator(WIDE); }
 Test(operators, maxpool) { try_operator(MAXPOOL); }
 Test(operators, dense) { try_operator(DENSE); }
+Test(operators, dense_by_openblas) { try_form(DENSE, true); }
 Test(operators, relu_tanh_sigmoid) { try_operator(CURVE); }
 Test(operators, dropout) { try_operator(DROPOUT); }
 Test(operators, add) { try_operator(ADD); }
@@ -370,6 +376,7 @@ Test(operators, slice) { try_operator(SLICE); }
 Test(operators, reshape) { try_operator(RESHAPE); }
 Test(operators, flatten) { try_operator(FLATTEN); }
 Test(operators, gru) { try_operator(GRU); }
+Test(operators, gru_by_openblas) { try_form(GRU, true); }
 Test(operators, spn) { try_operator(SPN); }
 Test(operators, shared_nets) { try_operator(NET); }
 Test(operators, states) { try_operator(STATE); }

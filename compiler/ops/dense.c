@@ -1,7 +1,8 @@
 /* dense.c -- the fully connected layer.
  *
  *   y = W x + b;  dx = W' dy;  dW = dy x', summed over examples (and steps) in order;  db = dy summed likewise
- * In the fast form W is kept as [in][out], outputs side by side, rounded up to whole vectors; all groups are worked on at once. */
+ * In the fast form W is kept as [in][out], outputs side by side, rounded up to whole vectors; all groups are worked on at once.
+ * `gemm: openblas` is for kernel.c. */
 #include "../spnc.h"
 #include <string.h>
 
@@ -10,6 +11,7 @@ static const AttrSpec attrs[] = {
     { "act", ATTR_WORD, "linear", 0, 0, "linear relu tanh sigmoid", "activation of the result" },
     { "init", ATTR_INIT, "glorot_uniform", 0, 0, NULL, "initialiser of the weight" },
     { "bias", ATTR_BOOL, "true", 0, 1, NULL, "whether a bias is added" },
+    { "gemm", ATTR_WORD, "", 0, 0, "lanes openblas", "whose product: our own, from the lanes, or OpenBLAS's" },
     { "name", ATTR_NAME, "", 0, 0, NULL, "the layer's name" },
     { 0 },
 };
@@ -50,6 +52,7 @@ static void facts(const Model *m, const Op *op, Fact *f)
     fact_int(f, "M", M);
     fact_int(f, "MP", (M + 15) / 16 * 16);
     fact_bool(f, "bias", op_int(op, "bias"));
+    fact_bool(f, "openblas", fwd->openblas);
 }
 
 static double macs(const Op *op)

@@ -12,6 +12,7 @@ static const AttrSpec attrs[] = {
     { "init", ATTR_WORD, "zeros", 0, 0, NULL, "the state before the first step: zeros, trained, or a value" },
     { "weight_init", ATTR_INIT, "", 0, 0, NULL, "initialiser of both weights; { normal: 0.1 } unless given" },
     { "bias_hh", ATTR_BOOL, "false", 0, 1, NULL, "whether the state's product has a bias of its own" },
+    { "gemm", ATTR_WORD, "", 0, 0, "lanes openblas", "whose products: our own, from the lanes, or OpenBLAS's" },
     { 0 },
 };
 static const AttrSpec none[] = { { 0 } };
