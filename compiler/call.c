@@ -57,7 +57,7 @@ static void argument(Model *m, Text *line, const Phase *p, const Op *op, Use u, 
         how = 'i';
     if (p->whole_batch && how == 't')
         how = 'f';
-    if (u.tensor->space == RAW)
+    if (u.tensor->space == RAW || u.tensor->space == BYTES || u.tensor->space == FLOATS)
         how = 't';
     const char *at = u.tensor->shared ? "0" : slice(m, p, u.tensor, u.shift);
     const char *cast = how == 'f' ? "(real *)" : how == 'i' ? "(int32_t *)" : how == 'a' ? "&" : "";
@@ -72,9 +72,17 @@ static void extras(Model *m, Text *line, const Phase *p, const Op *op)
     bool plain = m->options.plain, stepped = p->kind != ONCE;
     const char *sep = line->text[line->length - 1] != '(' ? ", " : "";
     switch (op->kind) {
+    case OP_augment:
+        text_printf(line, "%sbatch, %s", sep, plain ? "n" : "g");
+        break;
     case OP_load:
     case OP_load_bytes:
     case OP_labels: {
+        if (op->read_count) {                   /* augmented: its rows are a tensor */
+            if (!plain)
+                text_printf(line, "%spresent(batch, g)", sep);
+            break;
+        }
         bool input = op->index < m->input_count;
         const char *which = input ? "inputs" : "targets";
         int i = input ? op->index : op->index - m->input_count;

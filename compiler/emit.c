@@ -79,7 +79,7 @@ static void collect(Emitter *e)
 
 static const char *element(const Tensor *t)
 {
-    return t->space == WINNERS ? "uint16_t" : t->space == LABELS_I32 ? "int32_t" : t->space == BYTES ? "uint8_t" : "real";
+    return t->space == WINNERS ? "uint16_t" : t->space == LABELS_I32 ? "int32_t" : t->space == BYTES ? "uint8_t" : t->space == FLOATS ? "float" : "real";
 }
 
 static const char *type_name(Model *m, const Tensor *t) { return arena_printf(m->arena, "%s_t", t->name); }
@@ -183,11 +183,11 @@ static Fact *types_fact(Model *m)
         int rank = t->shape.rank - (t->space == WINNERS && m->options.plain);
         for (int k = 0; k < rank; k++)
             text_printf(&dims, "[%lld]", (long long)t->shape.dim[k]);
-        bool lanes = !m->options.plain && (t->space == REALS || t->space == LABELS_I32);
+        bool lanes = !m->options.plain && (t->space == REALS || t->space == LABELS_I32), rows = !m->options.plain && (t->space == BYTES || t->space == FLOATS);
         Fact *f = fact_table(m->arena);
         fact_text(f, "type", type_name(m, t));
         fact_text(f, "element", element(t));
-        fact_text(f, "dims", arena_printf(m->arena, "%s%s%s", t->space == BYTES ? "[L]" : "", dims.text ? dims.text : "", lanes ? "[L]" : dims.text ? "" : "[1]"));
+        fact_text(f, "dims", arena_printf(m->arena, "%s%s%s", rows ? "[L]" : "", dims.text ? dims.text : "", lanes ? "[L]" : dims.text ? "" : "[1]"));
         fact_push(list, f);
     }
     return list;
@@ -244,7 +244,7 @@ static const char *row_pass(const Op *op)
 {
     static const char *const names[] = { [FORWARD] = "forward", [BACKWARD] = "backward", [WEIGHTS] = "weights", [FOLD] = "fold",
                                          [PREPARE] = "prepare", [FINISH] = "finish" };
-    return op->kind == OP_load || op->kind == OP_labels ? "load" : names[op->pass];
+    return op->kind == OP_load || op->kind == OP_labels || op->kind == OP_augment ? "load" : names[op->pass];
 }
 
 /* Appends a row; returns its number. */
@@ -539,6 +539,7 @@ Fact *emit_facts(Model *m)
     fact_bool(f, "dropout", uses[OP_dropout]);
     fact_bool(f, "sampler", uses[OP_spn]);
     fact_bool(f, "openblas", openblas);
+    fact_bool(f, "augment", uses[OP_augment]);
     fact_bool(f, "accumulates", m->options.plain);
     Fact *rows = fact_table(m->arena);
     int row_count = 0;

@@ -20,6 +20,8 @@ static void list_all(FILE *out)
         if (op_table[k]->help && !op_table[k]->layer && !is_loss(op_table[k]))
             line(out, op_table[k]->name, op_table[k]->help->about);
     line(out, map_repeat.name, map_repeat.help);
+    fprintf(out, "\ninputs\n");
+    line(out, map_augment.name, map_augment.help);
     fprintf(out, "\nlosses\n");
     for (int k = 0; k < OP_COUNT; k++)
         if (op_table[k]->help && is_loss(op_table[k]))
@@ -113,8 +115,8 @@ bool ops_print(FILE *out, const char *name, const char **near)
             return true;
         }
     }
-    for (int i = -1; i < 0 || optimisers[i]; i++) {
-        const MapSpec *map = i < 0 ? &map_repeat : optimisers[i];
+    for (int i = -2; i < 0 || optimisers[i]; i++) {
+        const MapSpec *map = i == -2 ? &map_augment : i == -1 ? &map_repeat : optimisers[i];
         names[n++] = map->name;
         if (!strcmp(map->name, name)) {
             map_page(out, map);

@@ -124,6 +124,9 @@ const char *kernel_reason(const Model *m, const Op *op)
     if (op->kind == OP_conv_pool)
         return "One channel: the convolution does little work for what it would write, so relu and the 2x2 pool are taken in, the map between them "
                "never exists, and both gradients start from the pool's winners, a quarter of the positions.";
+    if (op->kind == OP_augment)
+        return "Beside the load and in the form of the file, example by example, on the thread that takes the group. What chance decides follows from seed, epoch and "
+               "the example's number, so it is the same for any batch, any threads, and after a stop. Outside of training the examples are copied as they are.";
     if (m->lanes == 1)
         return "The plain form works on one example at a time, by textbook loops.";
     if (op->openblas)
@@ -224,6 +227,8 @@ void kernels_choose(Model *m)
 /* The bytes of the input that `load` brings in, made beside it at first asking. */
 static Tensor *bytes_of(Model *m, Op *load)
 {
+    if (load->read_count)                               /* augmented: they are there */
+        return load->reads[0].tensor;
     for (int i = 0; i < m->forward.count; i++) {
         Section *s = m->forward.items[i];
         for (int k = 0; k < s->ops.count; k++) {

@@ -24,9 +24,39 @@ const MapSpec map_model = { NULL, "a model", model_keys, "A neural network that 
 static const AttrSpec input_keys[] = {
     { "shape", ATTR_SHAPE, NULL, 1, 1 << 24, NULL, "shape of one example: [channels, rows, columns], or any other of 1 to 6 axes" },
     { "dtype", ATTR_WORD, "f32", 0, 0, "u8 f32", "numbers in the file: bytes, read as x/255, or floats as they are" },
+    { "augment", ATTR_TREE, "", 0, 0, "augment", "training sees each example changed, anew in every epoch: see `spnc ops augment`" },
     { 0 },
 };
 const MapSpec map_input = { NULL, "an input", input_keys, "A value that comes from the data, one for each example.", NULL, NULL };
+
+static const AttrSpec augment_keys[] = {
+    { "shift", ATTR_INT, "0", 0, 65536, NULL, "moved by whole pixels, so many at most, up or down and left or right" },
+    { "rotate", ATTR_REAL, "0", 0, 180, NULL, "turned by so many degrees at most, either way" },
+    { "scale", ATTR_REAL, "0", 0, 0.9, NULL, "made 1 - scale to 1 + scale times as large" },
+    { "noise", ATTR_REAL, "0", 0, 1e6, NULL, "deviation of what is added to every number, in the units that the net reads" },
+    { "clutter", ATTR_TREE, "", 0, 0, "clutter", "{ pieces: 16, size: 8 }: so many squares of size x size, cut from other examples of the split" },
+    { 0 },
+};
+const MapSpec map_augment = {
+    "augment", "augment", augment_keys, "Under an input: training sees its examples changed, each anew in every epoch.",
+    "y(r, c) = min(clutter(r, c) + x(r', c'), 255) + noise;   the min for u8 alone, which is then rounded and kept in 0 to 255\n"
+    "c' = cx + ( cos a (c - cx - right) + sin a (r - cy - down)) / z,   (cx, cy) the image's centre, bilinear, 0 beyond the border\n"
+    "r' = cy + (-sin a (c - cx - right) + cos a (r - cy - down)) / z,   a and z even in their ranges; without rotate and scale pixels are copied\n"
+    "The image is the last two axes; all planes before them are changed alike, but for the noise.  Chance follows from seed, epoch and example;\n"
+    "eval, predict and targets are untouched.",
+    "inputs: { x: { shape: [1, 12, 12], dtype: u8, augment: { shift: 2, rotate: 15, scale: 0.1, noise: 0.05, clutter: { pieces: 2, size: 4 } } } }\n"
+    "targets: { y: { classes: 3 } }\n"
+    "flow:\n"
+    "  - v: { dense: x, units: 3 }\n"
+    "loss: { cross_entropy: [v, y] }\n",
+};
+
+static const AttrSpec clutter_keys[] = {
+    { "pieces", ATTR_INT, NULL, 0, 4096, NULL, "how many; a later one covers an earlier one" },
+    { "size", ATTR_INT, NULL, 1, 65536, NULL, "rows and columns of each" },
+    { 0 },
+};
+const MapSpec map_clutter = { NULL, "clutter", clutter_keys, "Squares of other examples, laid at random places under the example.", NULL, NULL };
 
 static const AttrSpec label_keys[] = {
     { "length", ATTR_INT, "", 1, 1e6, NULL, "labels of one example; without it there is one" },
@@ -34,7 +64,13 @@ static const AttrSpec label_keys[] = {
     { 0 },
 };
 const MapSpec map_labels = { NULL, "a target of labels", label_keys, "Labels for cross_entropy.", NULL, NULL };
-const MapSpec map_reals = { NULL, "a target (shape, or length and classes)", input_keys, "Real numbers for mse.", NULL, NULL };
+
+static const AttrSpec real_keys[] = {
+    { "shape", ATTR_SHAPE, NULL, 1, 1 << 24, NULL, "shape of one example" },
+    { "dtype", ATTR_WORD, "f32", 0, 0, "u8 f32", "numbers in the file: bytes, read as x/255, or floats as they are" },
+    { 0 },
+};
+const MapSpec map_reals = { NULL, "a target (shape, or length and classes)", real_keys, "Real numbers for mse.", NULL, NULL };
 
 /* ---- repeats and states ----------------------------------------------------------------------------------- */
 

@@ -14,7 +14,7 @@ typedef struct {
     const char *equation, *example;      /* for `spnc ops`: see OpHelp; NULL: no page of its own */
 } MapSpec;
 
-extern const MapSpec map_model, map_input, map_labels, map_reals, map_repeat, map_carried_gru, map_carried, map_train, map_clip, map_schedule;
+extern const MapSpec map_model, map_input, map_augment, map_clutter, map_labels, map_reals, map_repeat, map_carried_gru, map_carried, map_train, map_clip, map_schedule;
 extern const MapSpec map_rmsprop, map_sgd, map_adam;
 extern const MapSpec *const optimisers[];            /* the first is the default; ends with NULL */
 

@@ -26,8 +26,8 @@ const FactDoc fact_docs[] = {
     { "", "update_row", "int", "the profile's row of the update", NULL },
     { "", "folds", "bool", "are parts of gradients, one a group, added up?", NULL },
     { "", "accumulates", "bool", "do gradients start at zero and are added to? (plain form)", NULL },
-    { "", "dropout sampler", "bool", "does the net have such an operator?", NULL },
     { "", "openblas", "bool", "does a layer use OpenBLAS?", NULL },
+    { "", "dropout sampler augment", "bool", "does the net have such an operator?", NULL },
 
     { "net", "name", "text", "the model's name: of the file and the program", NULL },
     { "net", "about", "text", "the model's `about`, as a C string", NULL },
@@ -94,7 +94,13 @@ const FactDoc fact_docs[] = {
     { "unit", "P", "int", "rows of logits, or labels of one example", "cross_entropy labels" },
     { "unit", "K", "int", "classes", "cross_entropy" },
     { "unit", "epsilon", "real", "share of the target spread over all classes", "cross_entropy" },
-    { "unit", "source", "text", "u8 or f32", "load" },
+    { "unit", "source", "text", "u8 or f32", "load augment" },
+    { "unit", "augmented", "bool", "the rows are a tensor that augment has made", "load" },
+    { "unit", "input", "int", "the input's number", "augment" },
+    { "unit", "PLANES", "int", "images of one example: the product of all axes but the last two", "augment" },
+    { "unit", "H W", "int", "the last two axes", "augment" },
+    { "unit", "shift pieces piece", "int", "pixels; squares of clutter, and the size of each; 0: not asked for", "augment" },
+    { "unit", "rotate scale noise", "real", "degrees; share of the size; deviation in the file's numbers; 0: not asked for", "augment" },
     { "unit", "value", "real", "the constant", "fill" },
     { "unit", "T G", "int", "steps; groups (plain form: examples)", "stack pick sum_steps" },
     { "unit", "once", "bool", "x is the same at each step and kept once", "stack pick sum_steps" },
@@ -107,7 +113,7 @@ const FactDoc fact_docs[] = {
     { "value", "grad", "bool", "is its gradient wanted from this operator?", NULL },
 
     { "type", "type", "text", "the name", NULL },
-    { "type", "element", "text", "real, uint16_t, int32_t or uint8_t", NULL },
+    { "type", "element", "text", "real, uint16_t, int32_t, uint8_t or float", NULL },
     { "type", "dims", "text", "\"[20][9][9][L]\"", NULL },
 
     { "place", "name type element", "text", "of the tensor, as in `value` and `type`", NULL },

@@ -109,6 +109,10 @@ static DataDef *data_defs(Model *m, const Yaml *y, bool target, int *count)
         d->type = REFUSED;
         if (!name_check(m, d->loc, d->name) || !map_expected(m, v, d->name))
             continue;
+        if (target && yaml_get(v, "augment")) {
+            diag_error(m->diag, yaml_get(v, "augment")->loc, "a target is never augmented; an input may be");
+            continue;
+        }
         if (target && yaml_get(v, "classes")) {
             double classes = 0, length = 0;
             bool good = map_keys_known(m, v, &map_labels);
@@ -127,6 +131,7 @@ static DataDef *data_defs(Model *m, const Yaml *y, bool target, int *count)
             diag_error(m->diag, d->loc, "labels need the number of their classes: { length: 3, classes: 10 }");
             continue;
         }
+        const Yaml *augment = yaml_get(v, "augment");
         const char *dtype;
         Attr a = { .spec = map_key(&map_input, "shape") };
         bool good = map_keys_known(m, v, target ? &map_reals : &map_input);
@@ -135,8 +140,11 @@ static DataDef *data_defs(Model *m, const Yaml *y, bool target, int *count)
             good = shape_read(m, &a, shape, d->name, &d->shape) && good;
         else if (good)      /* else the key that is missing may be the one that was misspelt */
             diag_error(m->diag, d->loc, target ? "target '%s' needs its classes, or its shape: { classes: 10 }" : "input '%s' needs its shape: { shape: [1, 28, 28] }", d->name);
-        if (good && shape)
-            d->type = strcmp(dtype, "u8") != 0;
+        if (!good || !shape)
+            continue;
+        d->type = strcmp(dtype, "u8") != 0;
+        if (augment && !target && !augment_read(m, augment, d))
+            d->type = REFUSED;
     }
     return defs;
 }
@@ -154,6 +162,8 @@ Tensor *data_tensor(Model *m, DataDef *d, int index)
     const char *name = identifier_unique(m, arena_printf(m->arena, "load_%s", t->name));
     Op *op = op_new(m, d->type == 2 ? OP_labels : OP_load, FORWARD, name, d->loc);
     op->index = index;
+    if (d->augment)
+        op_read(op, augment_tensor(m, d, index), 0);
     op_write(op, t, 0);
     list_push(m->arena, &m->ops, op);
     return t;

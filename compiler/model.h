@@ -51,6 +51,11 @@ bool shape_read(Model *m, Attr *a, const Yaml *y, const char *name, Shape *out);
 /* The input or target d (of that index among both) as a tensor, loaded at its first use. */
 Tensor *data_tensor(Model *m, DataDef *d, int index);
 
+/* augment.c: `augment:` of the input d, whose shape is read; false after errors. */
+bool augment_read(Model *m, const Yaml *y, DataDef *d);
+/* The examples of d as training sees them, in the form of the file. */
+Tensor *augment_tensor(Model *m, const DataDef *d, int index);
+
 /* flow.c: names, nets and the flow. */
 OpKind op_kind_of(const char *word);                        /* an operator that a model may name; OP_COUNT: none */
 Name *flow_find(Builder *b, const char *word);              /* the newest of that name, or NULL */

@@ -17,7 +17,7 @@ static void say(Page *p, const char *text) { html_put(&p->t, text, strlen(text))
 static const char *colour(const Op *op)
 {
     switch (op->kind) {
-    case OP_load: case OP_labels: case OP_fill: case OP_broadcast: return "data";
+    case OP_load: case OP_augment: case OP_labels: case OP_fill: case OP_broadcast: return "data";
     case OP_conv: case OP_conv_pool: return "conv";
     case OP_dense: return "dense";
     case OP_maxpool: return "pool";

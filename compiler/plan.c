@@ -30,6 +30,8 @@ static int64_t slot_reals(const Model *m, const Tensor *t)
         return up((n * m->lanes * 4 + real - 1) / real);
     case BYTES:
         return up((n * m->lanes + 4 + real - 1) / real);
+    case FLOATS:
+        return up((n * m->lanes * 4 + real - 1) / real);
     case PARTS:
         return up(n);
     case RAW:

@@ -425,6 +425,8 @@ void schema_print(FILE *out)
     scalars(j);
     named(j, "inputs", "input", true);
     map(j, "input", &map_input);
+    map(j, "augment", &map_augment);
+    map(j, "clutter", &map_clutter);
     named(j, "targets", "target", false);
     opens(j, "target", '{');
     word(j, "if", "{ \"required\": [\"classes\"] }");

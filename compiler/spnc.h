@@ -155,7 +155,7 @@ struct Repeat {
 };
 
 /* What a tensor's memory holds, for each group of lanes. */
-typedef enum { REALS, WINNERS, LABELS_I32, PARTS, RAW, BYTES } Space;
+typedef enum { REALS, WINNERS, LABELS_I32, PARTS, RAW, BYTES, FLOATS } Space;
 
 /* A value, a gradient, or what forward keeps for backward.  Made in a repeat (and depending on the step) it is stacked: one slot a step. */
 struct Tensor {
@@ -164,7 +164,7 @@ struct Tensor {
     Loc loc;
     Shape shape;
     Space space;             /* REALS unless it is a winner mask, labels, one group's part of a weight gradient, RAW: a kernel's own layout,
-                                or BYTES: an input as it came, one example after the other, with room to read a word at the last byte */
+                                or BYTES, FLOATS: an input as it came, one example after the other; bytes with room to read a word at the last */
     int64_t reals;           /* RAW: reals of one slot */
     bool work;               /* RAW: a kernel's working memory, its last argument */
     bool shared;             /* RAW: one for the whole batch */
@@ -258,6 +258,9 @@ struct Op {
 typedef enum { ONCE, CORE, CORE_BACKWARD, AFTER } SectionKind;
 typedef struct { SectionKind kind; Repeat *repeat; List ops; } Section;
 
+/* What training does to each example of an input; 0: nothing. */
+typedef struct { Loc loc; int shift, pieces, size; double rotate, scale, noise; } AugmentDef;
+
 typedef struct {
     const char *name;
     Loc loc;
@@ -266,6 +269,7 @@ typedef struct {
     int classes;
     Tensor *tensor;          /* as lanes; NULL until somebody reads it */
     bool used;
+    const AugmentDef *augment;   /* inputs only; NULL: as they are */
 } DataDef;
 
 typedef struct {

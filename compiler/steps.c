@@ -84,7 +84,7 @@ bool steps_split(Model *m)
     }
     for (int i = 0; i < m->ops.count; i++) {        /* data first: one phase brings all of it in */
         Op *op = m->ops.items[i];
-        if (op->kind == OP_load || op->kind == OP_labels) {
+        if (op->kind == OP_load || op->kind == OP_labels || op->kind == OP_augment) {
             list_push(m->arena, &section_new(m, &m->forward, ONCE, NULL)->ops, op);
             done[i] = true;
         }

@@ -94,6 +94,7 @@ static void prepare(Data *d, const char *dir, const char *split)
     d->stride = need_memory(n * sizeof *d->stride, "data");
     d->pointers = need_memory(n * batch * sizeof *d->pointers, "data");
     d->lists = need_memory(n * sizeof *d->lists, "data");
+    d->which = need_memory(batch * sizeof *d->which, "data");
     for (size_t f = 0; f < n; f++) {
         d->lists[f] = d->pointers + f * batch;
         d->stride[f] = spec((int)f)->count * element_size(spec((int)f));
@@ -203,6 +204,7 @@ void data_close(Data *d)
             free((void *)d->base[f]);
         array_free(&d->files[f]);
     }
+    free(d->which);
     free(d->lists);
     free(d->pointers);
     free(d->stride);
@@ -220,13 +222,17 @@ void data_batch(Batch *batch, Data *d, const uint32_t *order, int64_t first)
 {
     int64_t left = d->examples - first;
     batch->count = (int)(left < net.batch ? left : net.batch);
+    for (int n = 0; n < batch->count; n++)
+        d->which[n] = order ? order[first + n] : (uint32_t)(first + n);
     for (int f = 0; f < file_count(); f++)
-        for (int n = 0; n < batch->count; n++) {
-            size_t example = order ? order[first + n] : (size_t)(first + n);
-            d->pointers[(size_t)f * (size_t)net.batch + (size_t)n] = (const char *)d->base[f] + example * d->stride[f];
-        }
+        for (int n = 0; n < batch->count; n++)
+            d->pointers[(size_t)f * (size_t)net.batch + (size_t)n] = (const char *)d->base[f] + d->which[n] * d->stride[f];
     batch->inputs = d->lists;
     batch->targets = d->lists + net.input_count;
+    batch->which = d->which;
+    batch->all = d->base;
+    batch->stride = d->stride;
+    batch->total = d->examples;
 }
 
 int32_t data_label(const Data *d, int k, int64_t i, int position)

@@ -15,6 +15,7 @@ typedef struct {
     size_t *stride;                            /* bytes from one example to the next */
     const void **pointers;                     /* [input_count + target_count][net.batch]: the batch last made */
     const void *const **lists;                 /* the same, as Batch wants it */
+    uint32_t *which;                           /* [net.batch]: its examples' numbers */
     bool targets;                              /* all targets are there */
 } Data;
 

@@ -337,7 +337,7 @@ static void write_files(const Tensor *t, const Options *o)
 int command_dump(const Options *o)
 {
     Data data = { 0 };
-    Batch batch = { .train = !strcmp(o->mode, "train") };
+    Batch batch = { .train = !strcmp(o->mode, "train"), .seed = o->seed_given ? o->seed : 0, .epoch = (double)o->epoch };
     Catcher c = { 0 };
     Tensor t = { 0 };
     bool weights = !strcmp(o->what, "weights"), gradient = !strcmp(o->what, "gradient");

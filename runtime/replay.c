@@ -135,6 +135,15 @@ bool replay_find(char *text, size_t size, const Batch *batch)
 /* ---- the dump ------------------------------------------------------------------------------------------------------ */
 
 static const NetData *data_of(int i) { return i < net.input_count ? &net.inputs[i] : &net.targets[i - net.input_count]; }
+
+static const NetAugment *augment_of(int input)
+{
+    for (int k = 0; k < net.augment_count; k++)
+        if (net.augments[k].input == input)
+            return &net.augments[k];
+    return NULL;
+}
+
 static size_t element_bytes(const NetData *d) { return d->type == U8_OVER_255 ? 1 : 4; }
 
 void replay_dump(const char *path, const Batch *batch)
@@ -152,8 +161,12 @@ void replay_dump(const char *path, const Batch *batch)
         char *data = malloc(bytes * (size_t)batch->count);
         if (!(good = data != NULL))
             break;
+        const NetAugment *augment = batch->train && batch->all && i < net.input_count ? augment_of(i) : NULL;
         for (int n = 0; n < batch->count; n++)
-            memcpy(data + (size_t)n * bytes, rows[n], bytes);
+            if (augment)                        /* as the step saw it: the split will not be there when it is run again */
+                augment->one(data + (size_t)n * bytes, batch, n);
+            else
+                memcpy(data + (size_t)n * bytes, rows[n], bytes);
         Array *a = &arrays[net.param_count + i];
         snprintf(a->name, sizeof a->name, "%s/%s", i < net.input_count ? "input" : "target", d->name);
         a->type = d->type == U8_OVER_255 ? ARRAY_U1 : d->type == LABELS ? ARRAY_I4 : ARRAY_F4;

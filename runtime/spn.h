@@ -78,8 +78,18 @@ typedef struct {
     const void *const *const *targets;          /* targets[k][n] */
     int train;                                  /* 1: dropout on */
     uint64_t seed, step;                        /* key of the dropout masks */
-    double epoch;                               /* for dropout ramps */
+    double epoch;                               /* for dropout ramps and augmentation */
+    const uint32_t *which;                      /* which[n]: the example's number in its split */
+    const void *const *all;                     /* example k of input i lies at all[i] + k * stride[i], 0 <= k < total; */
+    const size_t *stride;                       /* NULL: the inputs are as training saw them already */
+    int64_t total;
 } Batch;
+
+/* An input that training sees augmented. */
+typedef struct {
+    int input, pieces;            /* pieces: squares of other examples that are laid under each */
+    void (*one)(void *to, const Batch *batch, int n);      /* example n of the batch as training sees it, in the form of the file */
+} NetAugment;
 
 /* A tensor that an operator reads (before it runs) or has written, during a replay. */
 typedef struct {
@@ -115,6 +125,7 @@ typedef struct Net {
     const NetParam *params; int param_count;
     const NetData *inputs; int input_count;
     const NetData *targets; int target_count;
+    const NetAugment *augments; int augment_count;
     const NetValue *values; int value_count;
     const NetLoss *losses; int loss_count;
     NetTraining training;

@@ -26,7 +26,7 @@ typedef struct {
     int steps;                                 /* profile: at least 1 */
     int epochs;                                /* 0: the model's */
     const char *layer, *what;                  /* dump */
-    int64_t first, count, index, step, example;    /* index, step, example -1: not given */
+    int64_t first, count, index, step, example, epoch;    /* index, step, example -1: not given */
     uint64_t seed;                             /* if seed_given */
     bool seed_given, resume, json, last, buffers, fit, quiet, overfit, lr_find;
     double max_time, save_every;               /* seconds; max_time 0: no limit */

@@ -13,7 +13,7 @@ import tempfile
 
 PAGE = "docs/errors.md"
 SECTIONS = [
-    ("The file", ["read.c"]), ("Parameters and arithmetic", ["expr.c"]), ("The model", ["model.c", "flow.c"]), ("Attributes and names", ["attr.c"]),
+    ("The file", ["read.c"]), ("Parameters and arithmetic", ["expr.c"]), ("The model", ["model.c", "augment.c", "flow.c"]), ("Attributes and names", ["attr.c"]),
     ("Shapes", ["shape.c", "ops/"]), ("Gradient and memory", ["grad.c", "plan.c"]), ("Warnings", ["warn.c"]),
 ]
 # Messages that no model in tests/errors can bring about, and why.

@@ -9,6 +9,7 @@
 
 #include "../compiler/card.h"
 #include "../compiler/fact.h"
+#include "../compiler/language.h"
 #include "../compiler/manual.h"
 #include "../compiler/show.h"
 
@@ -115,6 +116,10 @@ Test(manual, every_fact_is_documented_and_every_documented_fact_is_there)
             snprintf(text, sizeof text, "model: example\n%s", op_table[k]->help->example);
             model(op_table[k]->name, text, false, false);
         }
+    char text[4096];
+    snprintf(text, sizeof text, "model: example\n%s", map_augment.example);
+    for (int plain = 0; plain < 2; plain++)
+        model(map_augment.name, text, plain, false);
     cr_assert(checked > 10000);
     for (int r = 0; fact_docs[r].table; r++) {
         const FactDoc *d = &fact_docs[r];
@@ -131,7 +136,7 @@ Test(manual, every_fact_is_documented_and_every_documented_fact_is_there)
 Test(manual, a_page_has_what_its_template_reads)
 {
     Arena *a = arena_new();
-    static const char *const names[] = { "conv_forward", "dense_fast", "maxpool", "spn", "tiles", "gru_gates", "slice" };
+    static const char *const names[] = { "conv_forward", "dense_fast", "maxpool", "spn", "tiles", "gru_gates", "slice", "augment" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *said;
         size_t size;

@@ -47,6 +47,7 @@ static void facts_load(const Model *m, const Op *op, Fact *f)
 {
     const DataDef *d = op->index < m->input_count ? &m->inputs[op->index] : &m->targets[op->index - m->input_count];
     fact_text(f, "source", d->type == 0 ? "u8" : "f32");
+    fact_bool(f, "augmented", op->read_count > 0);
 }
 static void facts_labels(const Model *m, const Op *op, Fact *f) { (void)m; fact_int(f, "P", shape_count(&op->writes[0].tensor->shape)); }
 
@@ -65,7 +66,7 @@ static const OpHelp help_last = {
     "loss: { cross_entropy: [v, y] }\n",
 };
 
-const OpInfo op_load = { "load", "the examples of a group, side by side", 0, 0, NULL, false, none, infer_set, grad_none, facts_load, NULL, false, "f:f", NULL };
+const OpInfo op_load = { "load", "the examples of a group, side by side", 0, 1, NULL, false, none, infer_set, grad_none, facts_load, NULL, false, "f:f", NULL };
 const OpInfo op_load_bytes = { "load_bytes", "the examples of a group, one after the other", 0, 0, NULL, false, none, infer_set, grad_none, facts_none, NULL, false, "t:t", NULL };
 const OpInfo op_labels = { "labels", "the labels of a group, side by side", 0, 0, NULL, false, none, infer_set, grad_none, facts_labels, NULL, false, "i:i", NULL };
 const OpInfo op_stack = { "stack", "y = the steps of x, one after the other", 1, 1, NULL, false, none, infer_stack, grad_backward_only, facts_steps, NULL, false, "t:a", NULL };
