@@ -113,8 +113,8 @@ static Outcome compare(Comparison *c, const Point *at, real *weight, double grad
     double seen = fabs(gradient) > 0.2 * largest ? fabs(gradient) : 0.2 * largest;
     Outcome outcome = ROUNDING;
     for (; !seen || at->noise / h <= DROWNED * seen; h /= 4) {
-        if (!difference(&slope, at, weight, h))
-            return outcome == TOLD ? TOLD : KINK;
+        if (!difference(&slope, at, weight, h))         /* a larger h that saw no change may have crossed this kink twice */
+            return outcome == TOLD && c->ratio <= 1 ? TOLD : KINK;
         double size = fabs(slope) > fabs(gradient) ? fabs(slope) : fabs(gradient);
         double bound = RELATIVE * size + OF_LARGEST * largest + at->noise / h, ratio = fabs(slope - gradient) / bound;
         if (outcome != TOLD || ratio < c->ratio)
