@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# golden.sh -- writes anew what the compiler is expected to write: generated/tiny/tiny.c, what lies in tests/golden, and three pages of
+# golden.sh -- writes anew what the compiler is expected to write: generated/tiny/tiny.c, what lies in tests/golden, the messages about
+# descriptions of operators, and three pages of
 # docs/: the catalogue of errors, the schema that editors check models with, the dumps of compiler.md.
 # Read the diff afterwards: it is what a change of a stage or of a template does.
 set -eu
 cd "$(dirname "$0")/.."
 export SPNC=$PWD/build/spnc
 tests/golden.sh --update
+tests/test_outside.sh --update
 new=$(mktemp -d)
 trap 'rm -rf "$new"' EXIT
 "$SPNC" emit models/tiny.yaml --target avx2 -o "$new"

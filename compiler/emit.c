@@ -5,6 +5,7 @@
  * writes, then what it reads, then its weights, then what only its kind needs; NAME_at(s) is the tensor NAME of slice s, where slice
  * s = t * G + g is group g at step t (plain form: s = t * N + n, example n). */
 #include "call.h"
+#include "outside.h"
 #include <string.h>
 
 typedef struct {
@@ -131,6 +132,12 @@ static int slices(const Model *m, const Op *op)
     return m->groups;
 }
 
+/* NAME.c.in, which has both forms; operators from outside have a template for each. */
+static const char *template_of(Model *m, const Op *op)
+{
+    return op->kind < OP_COUNT ? arena_printf(m->arena, "%s.c.in", OP_INFO(op)->name) : (m->options.plain ? outside_of(op->kind)->plain : outside_of(op->kind)->fast).name;
+}
+
 static Fact *unit_fact(Emitter *e, const Unit *u)
 {
     Model *m = e->m;
@@ -138,14 +145,15 @@ static Fact *unit_fact(Emitter *e, const Unit *u)
     Fact *f = fact_table(m->arena), *inputs = fact_table(m->arena);
     fact_text(f, "name", op->name);
     fact_text(f, "kind", OP_INFO(op)->name);
+    fact_text(f, "template", template_of(m, op));
     fact_text(f, "place", place_text(m, op->loc));
     fact_int(f, "line", op->loc.line), fact_int(f, "column", op->loc.column), fact_int(f, "span", op->loc.length);
-    fact_text(f, "equation", OP_INFO(op)->equation);
+    fact_text(f, "equation", op->kind < OP_COUNT ? OP_INFO(op)->equation : arena_printf(m->arena, "by %s", template_of(m, op)));
     fact_bool(f, "forward", u->forward);
     fact_bool(f, "dx", u->backward && op->grads[0]);
     fact_bool(f, "dw", u->weights != NULL);
     fact_bool(f, "decisions", u->decisions);
-    fact_text(f, "act", op->act == OP_COUNT ? "" : op_table[op->act]->name);
+    fact_text(f, "act", op->act == OP_NONE ? "" : op_table[op->act]->name);
     fact_bool(f, "accumulate", u->weights && u->weights->accumulate);
     fact_int(f, "S", slices(m, op));
     fact_int(f, "S_backward", u->backward ? slices(m, u->backward) : 0);
@@ -508,7 +516,7 @@ Fact *emit_facts(Model *m)
     Emitter e = { .m = m };
     collect(&e);
     Fact *f = fact_table(m->arena), *net = net_fact(m), *units = fact_table(m->arena);
-    bool uses[OP_COUNT] = { 0 }, folds = false, openblas = false;
+    bool uses[OP_NONE] = { 0 }, folds = false, openblas = false;
     fact_set(f, "net", net);
     fact_set(f, "types", types_fact(m));
     int64_t bytes;
@@ -526,6 +534,8 @@ Fact *emit_facts(Model *m)
             decision(m, decisions, "relu", op, op->writes[0].tensor);
         if ((op->kind == OP_maxpool || op->kind == OP_conv_pool) && op->keeps)
             decision(m, decisions, "maxpool", op, op->writes[1].tensor);
+        if (outside_kink(op))
+            decision(m, decisions, "relu", op, outside_kink(op));
         if (u->decisions)
             decision(m, decisions, "spn", op, op->reads[1].tensor);
     }

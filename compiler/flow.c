@@ -10,10 +10,10 @@
 
 OpKind op_kind_of(const char *word)
 {
-    for (int k = 0; k < OP_load; k++)
-        if (k != OP_gru_gates && strcmp(op_table[k]->name, word) == 0)
+    for (int k = 0; k < op_count; k++)
+        if (op_table[k]->help && strcmp(op_table[k]->name, word) == 0)
             return (OpKind)k;
-    return OP_COUNT;
+    return OP_NONE;
 }
 
 static Net *net_find(Builder *b, const char *word)
@@ -34,12 +34,12 @@ Name *flow_find(Builder *b, const char *word)
 
 static void unknown_operator(Builder *b, Loc at, const char *word)
 {
-    const char *list[OP_COUNT + 256];
+    const char *list[OP_NONE + NETS_MAX];
     int n = 0;
-    for (int k = 0; k < OP_load; k++)
-        if (k != OP_gru_gates)
+    for (int k = 0; k < op_count; k++)
+        if (op_table[k]->help)
             list[n++] = op_table[k]->name;
-    for (int i = 0; i < b->nets.count && n < OP_COUNT + 256; i++)
+    for (int i = 0; i < b->nets.count && n < OP_NONE + NETS_MAX; i++)
         list[n++] = ((Net *)b->nets.items[i])->name;
     const char *near = diag_nearest(word, list, n);
     diag_error(b->m->diag, at, "no operator or net is called '%s'%s%s%s", word, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
@@ -149,7 +149,7 @@ static bool apply_layer(Builder *b, Net *net, const Yaml *y, int *counts, List *
         return false;
     }
     OpKind kind = op_kind_of(key->text);
-    Net *inner = kind == OP_COUNT ? net_find(b, key->text) : NULL;
+    Net *inner = kind == OP_NONE ? net_find(b, key->text) : NULL;
     if (inner) {
         if (value && !(value->kind == YAML_MAP && value->count == 0)) {
             diag_error(m->diag, value->loc, "the net '%s' takes no attributes here", inner->name);
@@ -157,7 +157,7 @@ static bool apply_layer(Builder *b, Net *net, const Yaml *y, int *counts, List *
         }
         return apply_net(b, inner, key->loc, x);
     }
-    if (kind == OP_COUNT) {
+    if (kind == OP_NONE) {
         unknown_operator(b, key->loc, key->text);
         return false;
     }
@@ -206,7 +206,7 @@ static bool apply_net(Builder *b, Net *net, Loc at, Use *x)
     }
     net->open = net->read = true;
     b->depth++;
-    int counts[OP_COUNT] = { 0 };
+    int counts[OP_NONE] = { 0 };
     List names = { 0 };
     bool good = true;
     for (int i = 0; i < net->layers->count && b->layers <= LAYERS_MAX; i++)
@@ -420,7 +420,7 @@ static bool flow_value(Builder *b, const Yaml *key, const Yaml *v, State *state)
     }
     int which = -1;
     for (int i = 0; i < v->count; i++)
-        if (op_kind_of(v->keys[i]->text) != OP_COUNT || net_find(b, v->keys[i]->text)) {
+        if (op_kind_of(v->keys[i]->text) != OP_NONE || net_find(b, v->keys[i]->text)) {
             if (which >= 0) {
                 diag_error(m->diag, v->keys[i]->loc, "'%s' and '%s' both name an operator or a net; an entry has exactly one",
                            v->keys[which]->text, v->keys[i]->text);
@@ -440,12 +440,12 @@ static bool flow_value(Builder *b, const Yaml *key, const Yaml *v, State *state)
     Use in[INPUT_MAX];
     int count;
     if (!resolve_inputs(b, v->items[which], in, &count, kind == OP_last)) {
-        if (kind != OP_COUNT && kind != OP_gru)
+        if (kind != OP_NONE && kind != OP_gru)
             attr_parse(m, op_new(m, kind, FORWARD, "", key->loc), v, opkey->text, opkey->loc);
         return false;
     }
     Tensor *t = NULL;
-    if (kind == OP_COUNT) {
+    if (kind == OP_NONE) {
         for (int i = 0; i < v->count; i++)
             if (i != which) {
                 diag_error(m->diag, v->keys[i]->loc, "a net takes no attributes; '%s' belongs in its layers", v->keys[i]->text);

@@ -49,7 +49,7 @@ static void epilogues(Model *m)
             bool here = false;
             for (int j = 0; j < k; j++)
                 here = here || s->ops.items[j] == maker;
-            if (!here || (maker->kind != OP_conv && maker->kind != OP_dense) || maker->act != OP_COUNT || act->reads[0].shift || x->carried
+            if (!here || (maker->kind != OP_conv && maker->kind != OP_dense) || maker->act != OP_NONE || act->reads[0].shift || x->carried
                 || x->flow_name || y->carried || x->view_of || readers(m, x) != 1)
                 continue;
             maker->act = act->kind;
@@ -148,7 +148,7 @@ static bool conv_pool(Model *m, Section *s, int k)
         drop(ps, pk);
     }
     conv->kind = OP_conv_pool;
-    conv->act = OP_COUNT;
+    conv->act = OP_NONE;
     conv->keeps = pool->keeps;
     conv->write_count = 0;
     for (int i = 0; i < pool->write_count; i++) {

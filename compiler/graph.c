@@ -8,10 +8,11 @@
 #define OP(name) extern const OpInfo op_##name;
 #include "ops.def"
 
-const OpInfo *const op_table[OP_COUNT] = {
+const OpInfo *op_table[OP_NONE] = {
 #define OP(name) &op_##name,
 #include "ops.def"
 };
+int op_count = OP_COUNT;
 
 int64_t shape_count(const Shape *s)
 {
@@ -117,7 +118,7 @@ Op *op_new(Model *m, OpKind kind, Pass pass, const char *name, Loc loc)
     op->pass = pass;
     op->name = name;
     op->loc = loc;
-    op->act = OP_COUNT;
+    op->act = OP_NONE;
     op->family = "";
     op->prefix = name;
     op->suffix[0] = "weight";

@@ -12,18 +12,18 @@ static bool is_loss(const OpInfo *op) { return op == op_table[OP_cross_entropy] 
 static void list_all(FILE *out)
 {
     fprintf(out, "operators: layers of a net, or entries of the flow\n");
-    for (int k = 0; k < OP_COUNT; k++)
+    for (int k = 0; k < op_count; k++)
         if (op_table[k]->help && op_table[k]->layer)
             line(out, op_table[k]->name, op_table[k]->help->about);
     fprintf(out, "\noperators of the flow alone\n");
-    for (int k = 0; k < OP_COUNT; k++)
+    for (int k = 0; k < op_count; k++)
         if (op_table[k]->help && !op_table[k]->layer && !is_loss(op_table[k]))
             line(out, op_table[k]->name, op_table[k]->help->about);
     line(out, map_repeat.name, map_repeat.help);
     fprintf(out, "\ninputs\n");
     line(out, map_augment.name, map_augment.help);
     fprintf(out, "\nlosses\n");
-    for (int k = 0; k < OP_COUNT; k++)
+    for (int k = 0; k < op_count; k++)
         if (op_table[k]->help && is_loss(op_table[k]))
             line(out, op_table[k]->name, op_table[k]->help->about);
     fprintf(out, "\noptimisers\n");
@@ -77,7 +77,8 @@ static void operator_page(FILE *out, const OpInfo *op)
         fprintf(out, "  in the flow  - NAME: { %s: %s }\n", op->name, op->inputs_max == 1 ? "x, ..." : "[x, y], ...");
     if (op->attrs->name)
         attributes(out, op->attrs, "attributes");
-    example(out, op->name, op->help->example);
+    if (op->help->example)
+        example(out, op->name, op->help->example);
 }
 
 static void map_page(FILE *out, const MapSpec *map)
@@ -100,13 +101,13 @@ static void initialiser_page(FILE *out, const InitSpec *init)
 
 bool ops_print(FILE *out, const char *name, const char **near)
 {
-    const char *names[OP_COUNT + 32];
+    const char *names[OP_NONE + 32];
     int n = 0;
     if (!name) {
         list_all(out);
         return true;
     }
-    for (int k = 0; k < OP_COUNT; k++) {
+    for (int k = 0; k < op_count; k++) {
         if (!op_table[k]->help)
             continue;
         names[n++] = op_table[k]->name;

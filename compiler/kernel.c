@@ -105,7 +105,7 @@ const char *kernel_name(const Model *m, const Op *op)
     } else {
         text_printf(&t, "%s", m->lanes == 1 ? "example by example" : OP_INFO(op)->whole_batch ? "whole batch" : "group by group");
     }
-    if (op->act != OP_COUNT)
+    if (op->act != OP_NONE)
         text_printf(&t, ", then %s", op_table[op->act]->name);
     return t.text;
 }

@@ -6,6 +6,7 @@
 #include "embed.h"
 #include "folder.h"
 #include "manual.h"
+#include "outside.h"
 #include "show.h"
 #include <errno.h>
 #include <signal.h>
@@ -37,7 +38,7 @@ static const char usage_text[] =
     "  --plain                textbook loops, one example at a time: to read and to step through\n"
     "  --debug                plain, -O0 -g3, every index checked, every tensor at a place of its own: for gdb\n"
     "  --memory SIZE          refuse a program that needs more, such as 4G (default 64G)\n"
-    "  --templates DIR        templates found here are used instead of the built-in ones\n"
+    "  --templates DIR        templates found here are used instead of the built-in ones, and operators described here (NAME.op.lua) are known\n"
     "  --stage NAME           print what a stage left: graph, steps, grad, fuse or plan\n"
     "  --force                write over files that were edited since spnc wrote them; they are kept as NAME.edited\n"
     "  --json                 show and diagnostics as JSON\n"
@@ -405,8 +406,10 @@ static int copy_template(Arena *arena, const char *file, const char *folder)
 {
     Source source;
     const char *path = arena_printf(arena, "%s/%s", folder, file);
-    if (template_load(arena, NULL, file, &source))
-        unreachable("a built-in template that cannot be read");
+    if (template_load(arena, NULL, file, &source)) {
+        fprintf(stderr, "spnc: %s is no template of spnc's own, which could be copied\n", file);
+        return 2;
+    }
     if (mkdir(folder, 0777) && errno != EEXIST)
         environment(folder, "cannot be made");
     if (access(path, F_OK) == 0) {
@@ -417,9 +420,8 @@ static int copy_template(Arena *arena, const char *file, const char *folder)
     return 0;
 }
 
-static int templates(const Arguments *a)
+static int templates(const Arguments *a, Arena *arena)
 {
-    Arena *arena = arena_new();
     const char *near = NULL, *file = a->path ? template_named(arena, a->path, &near) : NULL;
     int status = 0;
     if (a->path && !file) {
@@ -430,15 +432,14 @@ static int templates(const Arguments *a)
     } else {
         templates_print(arena, stdout, a->options.templates, file);
     }
-    arena_free(arena);
     return written(status);
 }
 
-static int reference(const Arguments *a)
+static int reference(const Arguments *a, Arena *arena)
 {
     const char *near = NULL;
     if (!strcmp(a->command, "templates"))
-        return templates(a);
+        return templates(a, arena);
     if (!strcmp(a->command, "schema"))
         schema_print(stdout);
     else if (!ops_print(stdout, a->path, &near)) {
@@ -454,13 +455,17 @@ int main(int argc, char **argv)
     static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
     for (int i = 0; i < 3; i++)
         signal(signals[i], on_signal);
-    if (needs_no_model(&a))
-        return reference(&a);
     Arena *arena = arena_new();
     Diag *diag = diag_new(arena, stderr, a.json, !a.json && isatty(2) && !getenv("NO_COLOR"));
+    bool outside = outside_read(arena, diag, a.options.templates);
+    if (needs_no_model(&a)) {
+        int status = outside ? reference(&a, arena) : 1;
+        arena_free(arena);
+        return status;
+    }
     Model m = { .arena = arena, .diag = diag, .options = a.options, .path = a.path };
     Text c = { .arena = arena }, makefile = { .arena = arena };
-    int status = compile(&m, &a, &c, &makefile) && diag_errors(diag) == 0 ? 0 : 1;
+    int status = outside && compile(&m, &a, &c, &makefile) && diag_errors(diag) == 0 ? 0 : 1;
     if (status == 0 && !a.stage) {
         if ((!strcmp(a.command, "show") || !strcmp(a.command, "explain")) && !tell(&m, &a, &c))
             status = 1;

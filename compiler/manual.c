@@ -5,6 +5,7 @@
  * what it means; the tests hold one against the other in both directions. */
 #include "manual.h"
 #include "embed.h"
+#include "outside.h"
 
 #include <string.h>
 
@@ -49,7 +50,8 @@ const FactDoc fact_docs[] = {
     { "net", "forward_macs backward_macs", "real", "multiply-adds of one example: forward, and for the gradients that somebody needs", NULL },
 
     { "unit", "name", "text", "C identifier: its functions are NAME_forward, NAME_backward, NAME_weights", NULL },
-    { "unit", "kind", "text", "the operator's name, and of its template", NULL },
+    { "unit", "kind", "text", "the operator's name", NULL },
+    { "unit", "template", "text", "the file that makes its functions: KIND.c.in; of an operator from outside that of its form", NULL },
     { "unit", "place", "text", "path and line in the model, safe in a comment", NULL },
     { "unit", "line column span", "int", "where it stands in the model; 0: nowhere", NULL },
     { "unit", "equation shapes cost", "text", "for the head of its section", NULL },
@@ -105,6 +107,14 @@ const FactDoc fact_docs[] = {
     { "unit", "T G", "int", "steps; groups (plain form: examples)", "stack pick sum_steps" },
     { "unit", "once", "bool", "x is the same at each step and kept once", "stack pick sum_steps" },
     { "unit", "step", "int", "the step that is taken", "stack pick sum_steps" },
+
+    { "unit", "attrs", "by name", "its attributes: ints, reals, bools, texts, lists of ints; has(op.attrs, \"stride\") asks for one without a default", "outside" },
+    { "unit", "parameters", "parameter[]", "its parameters, in the order of the description", "outside" },
+    { "unit", "keep", "bool", "forward is given what it keeps for backward", "outside" },
+
+    { "parameter", "name", "text", "as the description has it", NULL },
+    { "parameter", "dims", "int[]", "sizes", NULL },
+    { "parameter", "count", "int", "their product", NULL },
 
     { "value", "name type", "text", "C names: NAME_at(s) is the tensor, TYPE its array type", NULL },
     { "value", "shape", "text", "\"20x9x9\"", NULL },
@@ -213,8 +223,13 @@ bool word_of(const char *list, const char *word)
 
 static Manual manual_new(Arena *a, const char *dir)
 {
-    Manual m = { a, NEW_ARRAY(a, Entry, embedded_templates_count), embedded_templates_count };
-    for (int i = 0; i < m.count; i++) {
+    Manual m = { a, NEW_ARRAY(a, Entry, embedded_templates_count + 2 * (op_count - OP_COUNT)), embedded_templates_count };
+    for (int k = OP_COUNT; k < op_count; k++) {
+        const OutsideTemplate *own[2] = { &outside_of((OpKind)k)->fast, &outside_of((OpKind)k)->plain };
+        for (int i = 0; i < 2; i++)
+            m.entries[m.count++] = (Entry){ .name = own[i]->name, .stem = arena_copy(a, own[i]->name, strcspn(own[i]->name, ".")), .source = own[i]->source };
+    }
+    for (int i = 0; i < embedded_templates_count; i++) {
         Entry *e = &m.entries[i];
         e->name = embedded_templates[i].name;
         e->stem = arena_copy(a, e->name, strcspn(e->name, "."));
@@ -252,12 +267,14 @@ static void reach(const Manual *m, Entry *e)
 static const char *kinds_of(const Manual *m, const Entry *e)
 {
     Text kinds = { .arena = m->arena };
-    for (int k = 0; k < OP_COUNT; k++) {
-        Entry *own = entry(m, op_table[k]->name);
+    for (int k = 0; k < op_count; k++) {
+        const Outside *o = outside_of((OpKind)k);
+        Entry *own[2] = { entry(m, o ? o->plain.name : op_table[k]->name), o ? entry(m, o->fast.name) : NULL };
         for (int i = 0; i < m->count; i++)
             m->entries[i].reached = false;
-        if (own)
-            reach(m, own);
+        for (int i = 0; i < 2; i++)
+            if (own[i])
+                reach(m, own[i]);
         if (e->reached)
             text_printf(&kinds, "%s%s", kinds.length ? " " : "", op_table[k]->name);
     }
@@ -284,8 +301,11 @@ static void list(const Manual *m, FILE *out)
 {
     for (int i = 0; i < m->count; i++) {
         const Entry *e = &m->entries[i];
-        const char *about = comment(m, e), *prefix = arena_printf(m->arena, "%s: ", about[strlen(e->name)] == ':' ? e->name : e->stem);
-        about += strncmp(about, prefix, strlen(prefix)) ? 0 : strlen(prefix);
+        const char *about = comment(m, e);
+        for (int k = 0; k < 2; k++) {
+            const char *prefix = arena_printf(m->arena, "%s: ", k ? e->stem : e->name);
+            about += strncmp(about, prefix, strlen(prefix)) ? 0 : strlen(prefix);
+        }
         fprintf(out, "  %-28s ", e->name);
         for (; *about && !(about[0] == '.' && (about[1] == ' ' || about[1] == '\n')); about++)
             fputc(*about == '\n' ? ' ' : *about, out);
@@ -304,10 +324,10 @@ static const char *having(const Manual *m, const FactDoc *d, const char *all, bo
 {
     Text have = { .arena = m->arena };
     *every = true;
-    for (int k = 0; k < OP_COUNT; k++) {
+    for (int k = 0; k < op_count; k++) {
         if (!word_of(all, op_table[k]->name))
             continue;
-        if (d->kinds && !word_of(d->kinds, op_table[k]->name))
+        if (d->kinds && !word_of(d->kinds, k < OP_COUNT ? op_table[k]->name : "outside"))
             *every = false;
         else
             text_printf(&have, "%s%s", have.length ? " " : "", op_table[k]->name);
@@ -360,6 +380,8 @@ static void page(const Manual *m, FILE *out, const Entry *e)
     if (*kinds) {
         facts(m, out, "unit", "op: the operator", kinds);
         facts(m, out, "value", "op.x, op.y, op.inputs[i]: its tensors", "");
+        if (e - m->entries >= embedded_templates_count)
+            facts(m, out, "parameter", "op.parameters[i]", "");
         facts(m, out, "net", "net: the program", "");
         fprintf(out, "\nThe other facts of the whole file are there too: spnc templates net. What an including template gives beside them, its comment says.\n");
         return;
@@ -372,14 +394,16 @@ static void page(const Manual *m, FILE *out, const Entry *e)
 
 const char *template_named(Arena *a, const char *name, const char **near)
 {
-    const char **known = NEW_ARRAY(a, const char *, embedded_templates_count);
-    for (int i = 0; i < embedded_templates_count; i++) {
-        const char *file = embedded_templates[i].name;
+    int own = 2 * (op_count - OP_COUNT), count = embedded_templates_count + own;
+    const char **known = NEW_ARRAY(a, const char *, count);
+    for (int i = 0; i < count; i++) {
+        const Outside *o = i < own ? outside_of((OpKind)(OP_COUNT + i / 2)) : NULL;
+        const char *file = !o ? embedded_templates[i - own].name : i % 2 ? o->plain.name : o->fast.name;
         known[i] = arena_copy(a, file, strcspn(file, "."));
         if (!strcmp(file, name) || !strcmp(known[i], name))
             return file;
     }
-    *near = diag_nearest(name, known, embedded_templates_count);
+    *near = diag_nearest(name, known, count);
     return NULL;
 }
 

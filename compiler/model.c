@@ -174,21 +174,21 @@ Tensor *data_tensor(Model *m, DataDef *d, int index)
 static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
 {
     Model *m = b->m;
-    OpKind kind = OP_COUNT;
+    OpKind kind = OP_NONE;
     int which = 0;
     if (!map_expected(m, y, "a loss"))
         return false;
     for (int i = 0; i < y->count; i++) {
         OpKind k = op_kind_of(y->keys[i]->text);
         if (k == OP_cross_entropy || k == OP_mse) {
-            if (kind != OP_COUNT) {
+            if (kind != OP_NONE) {
                 diag_error(m->diag, y->keys[i]->loc, "one loss an entry; several make a list: loss: [{ %s: [...] }, { %s: [...] }]", y->keys[which]->text, y->keys[i]->text);
                 return false;
             }
             kind = k, which = i;
         }
     }
-    if (kind == OP_COUNT) {
+    if (kind == OP_NONE) {
         diag_error(m->diag, y->count ? y->keys[0]->loc : y->loc, "a loss is { cross_entropy: [logits, labels] } or { mse: [a, b] }");
         return false;
     }
@@ -433,7 +433,7 @@ bool model_build(Model *m, const Yaml *root, const char *const *sets, int set_co
             list_push(m->arena, &b.nets, net);
             if (!name_check(m, key->loc, net->name))
                 continue;
-            if (op_kind_of(net->name) != OP_COUNT)
+            if (op_kind_of(net->name) != OP_NONE)
                 diag_error(m->diag, key->loc, "'%s' is an operator; a net needs a name of its own", net->name);
             else if (layers->kind != YAML_LIST)
                 diag_error(m->diag, layers->loc, "net '%s' must be a list of layers", net->name);

@@ -1,4 +1,4 @@
-/* sandbox.c -- the Lua that templates are written in: facts as values, few functions, limits on time and memory.
+/* sandbox.c -- the Lua that templates and descriptions are written in: facts as values, few functions, limits on time and memory.
  *
  * Facts are empty tables whose metatable asks fact.c; nothing is copied into Lua.  There is no io, no load, no metatable and no address.
  * Lua errors unwind over these frames, which own nothing but arena memory. */
@@ -36,16 +36,16 @@ static void hook(lua_State *L, lua_Debug *unused)
         lua_gc(L, LUA_GCCOLLECT);
         x->exceeded = false;
         if (x->work > MAX_WORK)
-            why = "the template makes too much text";
+            why = "makes too much text";
         else if (x->memory > MAX_MEMORY)
-            why = "the template needs more than 256 MiB of memory";
+            why = "needs more than 256 MiB of memory";
     } else {
         x->instructions += STEP;
         if (x->instructions >= MAX_INSTRUCTIONS)
-            why = "the template ran for 50 million Lua instructions: an endless loop?";
+            why = "ran for 50 million Lua instructions: an endless loop?";
     }
     if (why) {
-        lua_pushstring(L, why);
+        lua_pushfstring(L, "the %s %s", x->what, why);
         lua_error(L);
     }
 }
@@ -352,7 +352,7 @@ static int string_format(lua_State *L)
     for (const char *s = format; (s = strchr(s, '%')) != NULL;) {
         s += 1 + strspn(s + 1, "-+ #0.123456789");
         if (*s == 'p')
-            return luaL_error(L, "%%p is not for templates");
+            return luaL_error(L, "%%p would give an address");
         s += *s != '\0';
     }
     int given = lua_gettop(L);
@@ -367,7 +367,7 @@ static int string_format(lua_State *L)
 
 static int library_index(lua_State *L)
 {
-    return luaL_error(L, "templates have no '%s.%s'", lua_tostring(L, lua_upvalueindex(1)),
+    return luaL_error(L, "there is no '%s.%s' here", lua_tostring(L, lua_upvalueindex(1)),
                       lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : luaL_typename(L, 2));
 }
 

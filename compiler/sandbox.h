@@ -1,4 +1,4 @@
-/* sandbox.h -- Lua as templates may use it.  Functions that take a lua_State may raise Lua errors. */
+/* sandbox.h -- Lua as templates and descriptions of operators may use it.  Functions that take a lua_State may raise Lua errors. */
 #ifndef SPNC_SANDBOX_H
 #define SPNC_SANDBOX_H
 
@@ -9,6 +9,7 @@
 /* First member of what its user keeps for a state: the state's extra space points to it. */
 typedef struct {
     Arena *arena;
+    const char *what;              /* "template" or "description": as messages call it */
     lua_State *lua;
     size_t memory, work;           /* bytes alive, bytes ever made */
     bool exceeded;                 /* the allocator saw a limit passed; the hook decides */
@@ -16,7 +17,7 @@ typedef struct {
 } Sandbox;
 
 lua_State *sandbox_open(Sandbox *box);                     /* NULL: no memory; the caller closes it */
-void sandbox_world(lua_State *L);                          /* makes the functions that templates have */
+void sandbox_world(lua_State *L);                          /* makes the functions that there are */
 void sandbox_limit(lua_State *L);                          /* from here on instructions count */
 bool sandbox_builtin(lua_State *L, int key);               /* pushes the function named by the text at `key`; pushes nothing if there is none */
 void sandbox_metatable(lua_State *L, const void *key, lua_CFunction index, lua_CFunction write, lua_CFunction length);

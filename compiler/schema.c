@@ -6,6 +6,8 @@
 #include "language.h"
 #include <string.h>
 
+enum { WORDS = 42 * OP_NONE };                          /* the names of all operators, with blanks between */
+
 typedef struct {
     FILE *out;
     int depth;
@@ -148,7 +150,7 @@ static void attribute(Json *j, const AttrSpec *s)
 
 static void required(Json *j, const char *first, const AttrSpec *attrs)
 {
-    char list[256];
+    char list[WORDS];
     size_t n = (size_t)snprintf(list, sizeof list, "%s", first);
     for (const AttrSpec *s = attrs; s && s->name; s++)
         if (!s->fallback)
@@ -183,7 +185,9 @@ static void describe(Json *j, const OpInfo *op)
 {
     char text[2048];
     string(j, "description", op->help->about);
-    snprintf(text, sizeof text, "**%s**: %s\n\n`%s`\n\n%s\n\n```yaml\n%s```", op->name, op->help->about, op->equation, op->help->shapes, op->help->example);
+    size_t n = (size_t)snprintf(text, sizeof text, "**%s**: %s\n\n`%s`\n\n%s", op->name, op->help->about, op->equation, op->help->shapes);
+    if (op->help->example && n < sizeof text)
+        snprintf(text + n, sizeof text - n, "\n\n```yaml\n%s```", op->help->example);
     string(j, "markdownDescription", text);
 }
 
@@ -192,9 +196,9 @@ static bool is_loss(const OpInfo *op) { return op == op_table[OP_cross_entropy] 
 /* Operators that a user may write, in the order of ops.def; `at` goes on. */
 static const OpInfo *next_operator(int *at)
 {
-    while (*at < OP_COUNT && !op_table[*at]->help)
+    while (*at < op_count && !op_table[*at]->help)
         ++*at;
-    return *at < OP_COUNT ? op_table[(*at)++] : NULL;
+    return *at < op_count ? op_table[(*at)++] : NULL;
 }
 
 /* A map of attributes; with `inputs` (a definition) the operator's own key is among them, as in the flow. */
@@ -230,7 +234,7 @@ static bool needs_attribute(const OpInfo *op)
 
 static void layer(Json *j)
 {
-    char bare[512] = "", all[512] = "";
+    char bare[WORDS] = "", all[WORDS] = "";
     const OpInfo *op;
     for (int at = 0; (op = next_operator(&at));) {
         snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", *all ? " " : "", op->name);

@@ -111,6 +111,11 @@ static bool weight_add(Model *m, Weight *w)
 
 Weight *weight_new(Model *m, Op *op, const char *suffix, Shape shape, WeightLayout layout)
 {
+    return weight_start(m, op, suffix, shape, layout, op_attr(op, "init"), op->weight_count > 0);
+}
+
+Weight *weight_start(Model *m, Op *op, const char *suffix, Shape shape, WeightLayout layout, const Attr *init, bool bias)
+{
     const char *name = arena_printf(m->arena, "%s.%s", op->prefix, suffix);
     Weight *w = weight_find(m, name);
     if (shape_count(&shape) > ELEMENTS_MAX / 8) {
@@ -126,7 +131,7 @@ Weight *weight_new(Model *m, Op *op, const char *suffix, Shape shape, WeightLayo
         w = NEW(m->arena, Weight);
         *w = (Weight){ .name = name, .loc = op->loc, .shape = shape, .layout = m->options.plain ? W_EXPORTED : layout };
         w->stride = w->layout == W_IN_OUT ? (shape.dim[0] + 15) / 16 * 16 : 0;
-        weight_init(w, op_attr(op, "init"), op->weight_count > 0);
+        weight_init(w, init, bias);
         if (!weight_add(m, w))
             return NULL;
     }

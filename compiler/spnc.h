@@ -123,7 +123,8 @@ void fact_push_int(Fact *list, int64_t v);
 typedef enum {
 #define OP(name) OP_##name,
 #include "ops.def"
-    OP_COUNT
+    OP_COUNT,                                /* from here on: those that outside.c has read */
+    OP_NONE = OP_COUNT + 64                  /* no operator; and how many there may be */
 } OpKind;
 
 /* FORWARD computes values; BACKWARD the gradients of an operator's inputs; WEIGHTS those of its parameters
@@ -243,9 +244,10 @@ struct Op {
     bool grads[INPUT_MAX];   /* forward: is the gradient to input i wanted (grad.c) */
     bool weights_wanted;
     bool keeps;              /* forward keeps something for backward (writes[1]) */
-    OpKind act;              /* fuse.c: activation in the epilogue, or OP_COUNT */
+    OpKind act;              /* fuse.c: activation in the epilogue, or OP_NONE */
     bool winograd;           /* kernel.c: a convolution by Winograd's algorithm */
     bool openblas;           /* kernel.c: a dense layer by OpenBLAS, and its backward operators */
+    const struct Told *told; /* outside.h: sizes, from the description of an operator that is not spnc's own */
     bool relu;               /* fuse.c: a maxpool whose backward takes the relu below it along */
     bool accumulate;         /* WEIGHTS, FOLD: adds to what an earlier use left */
     int random_place;        /* dropout: its number among the model's places */
@@ -353,7 +355,7 @@ void remark(Model *m, Loc at, const char *format, ...) __attribute__((format(pri
 typedef struct {
     const char *about;       /* one line */
     const char *shapes;      /* one line: inputs -> result; parameters */
-    const char *example;     /* a whole model but for its name; the tests compile it */
+    const char *example;     /* a whole model but for its name; the tests compile it; NULL: an operator from outside shows none */
 } OpHelp;
 
 typedef struct {
@@ -374,7 +376,9 @@ typedef struct {
                                 a a pointer to the array at step 0, i int32_t; the last letter goes on.  Gradients are taken as their values are. */
     const OpHelp *help;      /* NULL: never written by a user */
 } OpInfo;
-extern const OpInfo *const op_table[OP_COUNT];
+/* By kind: spnc's own, then those from outside, op_count in all.  Filled before the first stage, the same from then on. */
+extern const OpInfo *op_table[OP_NONE];
+extern int op_count;
 #define OP_INFO(op) (op_table[(op)->kind])
 
 /* ---- model.c ... emit.c: the stages ----------------------------------------------------------------- */
@@ -409,7 +413,8 @@ void grad_pass(Model *m, Op *op, int input, Use dy);  /* the gradient of input i
 
 /* shape.c's helpers for ops' infer functions: errors with the chain of shapes that led to the input. */
 bool shape_refuse(Model *m, const Op *op, const char *format, ...) __attribute__((format(printf, 3, 4)));
-Weight *weight_new(Model *m, Op *op, const char *suffix, Shape shape, WeightLayout layout);
+Weight *weight_new(Model *m, Op *op, const char *suffix, Shape shape, WeightLayout layout);    /* by the attribute `init`; the second is a bias */
+Weight *weight_start(Model *m, Op *op, const char *suffix, Shape shape, WeightLayout layout, const Attr *init, bool bias);
 
 /* ---- the language itself, printed from the tables that check it ------------------------------------- */
 

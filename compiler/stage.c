@@ -2,6 +2,7 @@
  *
  *   graph (after model and shape), steps, grad, fuse, plan; "hash" is the part of the plan that decides bits, as it is hashed. */
 #include "spnc.h"
+#include "outside.h"
 #include "winograd.h"
 #include <string.h>
 
@@ -48,7 +49,7 @@ static void print_op(const Model *m, FILE *out, const Op *op)
         fprintf(out, "%s%s", i ? " " : " ; ", op->weights[i]->name);
     if (op->pass == FORWARD)
         print_attrs(out, op);
-    if (op->act != OP_COUNT)
+    if (op->act != OP_NONE)
         fprintf(out, " then %s", op_table[op->act]->name);
     if (op->winograd) {
         int tiles[WINOGRAD_TILES], n = winograd_tiles(op->writes[0].tensor->shape.dim[1], tiles);
@@ -117,6 +118,13 @@ static void print_decisions(const Model *m, FILE *out)
     for (int i = 0; i < m->input_count + m->target_count; i++) {
         const DataDef *d = i < m->input_count ? &m->inputs[i] : &m->targets[i - m->input_count];
         fprintf(out, "data %s %s %d %d\n", d->name, shape_text(m->arena, &d->shape), d->type, d->classes);
+    }
+    bool done[OP_NONE] = { 0 };             /* operators from outside: whatever they are made of */
+    for (int i = 0; i < m->ops.count; i++) {
+        const Op *op = m->ops.items[i];
+        if (outside_of(op->kind) && !done[op->kind])
+            fprintf(out, "operator %s %016llx\n", OP_INFO(op)->name, (unsigned long long)outside_of(op->kind)->hash);
+        done[op->kind] = true;
     }
     print_sections(m, out, &m->forward);
     print_sections(m, out, &m->backward);

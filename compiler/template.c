@@ -480,7 +480,7 @@ static void report(Expansion *x, const char *what, const char *message)
 
 bool template_expand(Arena *a, Diag *d, const char *dir, const char *name, const char *what, const Fact *facts, Text *out)
 {
-    Expansion x = { .box.arena = a, .diag = d, .dir = dir, .name = name, .facts = facts, .out = out,
+    Expansion x = { .box = { .arena = a, .what = "template" }, .diag = d, .dir = dir, .name = name, .facts = facts, .out = out,
                     .out_start = out->length };
     lua_State *L = sandbox_open(&x.box);
     if (!L) {

@@ -14,7 +14,7 @@ import tempfile
 PAGE = "docs/errors.md"
 SECTIONS = [
     ("The file", ["read.c"]), ("Parameters and arithmetic", ["expr.c"]), ("The model", ["model.c", "augment.c", "flow.c"]), ("Attributes and names", ["attr.c"]),
-    ("Shapes", ["shape.c", "ops/"]), ("Gradient and memory", ["grad.c", "plan.c"]), ("Warnings", ["warn.c"]),
+    ("Shapes", ["shape.c", "ops/", "outside.c"]), ("Gradient and memory", ["grad.c", "plan.c"]), ("Warnings", ["warn.c"]),
 ]
 # Messages that no model in tests/errors can bring about, and why.
 WITHOUT_A_MODEL = {
@@ -102,10 +102,10 @@ def examples(spnc):
             name = os.path.basename(path)
             with open(path, "rb") as f:
                 lines = f.read().split(b"\n")
-            options = [w for line in lines for m in [re.match(rb"# (set|memory): (.*)", line)] if m for w in ("--" + m[1].decode(), m[2].decode())]
+            options = [w for line in lines for m in [re.match(rb"# (set|memory|templates): (.*)", line)] if m for w in ("--" + m[1].decode(), m[2].decode())]
             with open(os.path.join(folder, name), "wb") as f:
-                f.write(b"\n".join(re.sub(rb"\s*# (expect|set|memory)\b.*", b"", line) for line in lines).rstrip(b"\n") + b"\n")
-            command = [os.path.join(root, spnc), "check", name, *options]
+                f.write(b"\n".join(re.sub(rb"\s*# (expect|set|memory|templates)\b.*", b"", line) for line in lines).rstrip(b"\n") + b"\n")
+            command = [os.path.join(root, spnc), "check", name, *[os.path.join(root, o) if before == "--templates" else o for before, o in zip([""] + options, options)]]
             text = subprocess.run(command, cwd=folder, capture_output=True).stderr.decode("utf-8", "replace")
             told = subprocess.run(command + ["--json"], cwd=folder, capture_output=True).stderr.decode("utf-8", "replace")
             messages = [m["message"] for m in map(json.loads, told.splitlines()) if m["severity"] != "note"]

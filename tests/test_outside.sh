@@ -1,0 +1,198 @@
+#!/usr/bin/env bash
+# test_outside.sh -- operators from outside of spnc: those of docs/operators and tests/operators do all that a built-in one does; docs/operators.md's
+# commands; the model hash; every message about a description (tests/operators/errors.txt).
+# usage: tests/test_outside.sh [--update]     --update writes errors.txt anew.  SPNC says which spnc (build/spnc).
+# A target that this processor lacks is skipped, and said to be.
+set -u
+root=$(cd "$(dirname "$0")/.." && pwd)
+SPNC=$(realpath "${SPNC:-$root/build/spnc}")
+work=$(mktemp -d) || exit 74
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 74
+failed=0
+fault() { echo "test_outside: $*" >&2; failed=1; }
+run() { "$@" >output 2>&1 || { fault "failed: $*"; tail -5 output >&2; return 1; }; }
+python=$(sh "$root/tests/python.sh" numpy)
+
+# ---- messages: one mistake after the other in a copy of a good operator ------------------------------------------------------
+cat >leaky.yaml <<'END'
+model: leaky
+inputs: { x: { shape: [8] } }
+targets: { y: { classes: 3 } }
+flow:
+  - h: { leaky_relu: x }
+  - v: { dense: h, units: 3 }
+loss: { cross_entropy: [v, y] }
+END
+sed 's/leaky_relu: x/mix: [x, x], gain: 1/' leaky.yaml >mix.yaml
+
+# wrong OPERATOR EXPRESSION: the description edited by sed, and what spnc check says
+wrong() {
+    rm -rf ops && mkdir ops && cp "$root"/docs/operators/leaky_relu* "$root"/tests/operators/mix*.in "$root"/tests/operators/mix.op.lua ops
+    sed -i "$2" "ops/$1.op.lua"
+    echo "## $1: $2"
+    "$SPNC" check "${1%_relu}.yaml" --templates ops 2>&1
+    [ $? = 1 ] || fault "$1: $2: exit code is not 1"
+}
+{
+    # the file
+    wrong leaky_relu '1i return {'
+    wrong leaky_relu 's/^return {/local t = {/; $a local x = t.shape.dims'
+    wrong leaky_relu 's/^return {/local t = {/'
+    wrong leaky_relu '1i while true do end'
+    wrong leaky_relu '1i local s = "x" while true do s = s .. s end'
+    wrong leaky_relu '1i os.exit(1)'
+    wrong leaky_relu '1i slope = 1'
+    wrong leaky_relu '1i refuse("never")'
+    wrong leaky_relu '1i error({})'
+    # its fields
+    wrong leaky_relu '/about =/d'
+    wrong leaky_relu 's/about =/abuot =/'
+    wrong leaky_relu 's/about = "[^"]*"/about = 3/'
+    wrong leaky_relu 's/about = "/&\\27[31m/'
+    wrong leaky_relu 's/about = "[^"]*"/about = ""/'
+    wrong leaky_relu 's/^return {/& 7,/'
+    wrong leaky_relu 's/main = "slope"/main = "slop"/'
+    wrong leaky_relu 's/flat = true/flat = "yes"/'
+    wrong leaky_relu 's/flat = true/inputs = 9/'
+    wrong leaky_relu 's/backward = { "y" }/backward = { "z" }/'
+    wrong leaky_relu 's/backward = { "y" }/backward = { "y", "y" }/'
+    wrong leaky_relu 's/backward = { "y" }/backward = { "x" }/'
+    wrong leaky_relu 's/flat = true/weights = { "x" }/'
+    # attributes
+    wrong leaky_relu 's/name = "slope"/name = "1st"/'
+    wrong leaky_relu 's/name = "slope"/name = "name"/'
+    wrong leaky_relu 's/name = "slope"/name = "conv"/; s/main = "slope",//'
+    wrong leaky_relu 's/type = "real"/type = "float"/'
+    wrong leaky_relu 's/default = 0.01/default = 2/'
+    wrong leaky_relu 's/min = 0, //'
+    wrong leaky_relu 's/max = 1/max = 1\/0/'
+    wrong leaky_relu 's/max = 1/max = -1/'
+    wrong leaky_relu 's/max = 1/maximum = 1/'
+    wrong leaky_relu 's/default = 0.01/&, optional = true/'
+    wrong leaky_relu 's/{ name = "slope".*/3,/'
+    wrong leaky_relu 's/{ name = "slope".*/&&/'
+    wrong mix 's/choices = { "sum", "difference" }/choices = { "a b" }/'
+    wrong mix 's/choices = { "sum", "difference" }/choices = {}/'
+    # parameters, and what is kept
+    wrong mix 's/{ normal = 0.5 }/"normal"/'
+    wrong mix 's/name = "b", init/name = "a", init/'
+    wrong mix 's/name = "total"/name = "y"/'
+    wrong mix 's/backward = { "gate", "total", "a" }/backward = { "a", "gate" }/'
+    wrong mix 's/parameters = {/&{ name = "c" }, {}, {},/'
+    wrong mix 's/backward = {.*/backward = { "x", "x1", "x2", "x", "y", "gate", "total", "a", "x" },/'
+    wrong mix 's/weights = {.*/weights = { "a" },/'
+    # its functions, asked about a model
+    wrong leaky_relu 's/return op.x.dims/return op.x.dim/'
+    wrong leaky_relu 's/return op.x.dims/return op.attrs.slop/'
+    wrong leaky_relu 's/return op.x.dims/return 3/'
+    wrong leaky_relu 's/return op.x.dims/return { 8, 0 }/'
+    wrong leaky_relu 's/return op.x.dims/return { 1, 1, 1, 1, 1, 1, 1 }/'
+    wrong leaky_relu 's/return op.x.dims/return { 100000, 100000 }/'
+    wrong leaky_relu 's/return op.x.dims/refuse("eight is too many for " .. op.x.shape)/'
+    wrong leaky_relu 's/return op.x.dims/error("no idea")/'
+    wrong mix 's/return 3 \* op.y.size/return -1/'
+    wrong mix 's/return { 1 } end/return "one" end/'
+    # beside it
+    echo '## a template that is not there'
+    rm -rf ops && mkdir ops && cp "$root"/docs/operators/leaky_relu* ops && rm ops/leaky_relu_fast.c.in
+    "$SPNC" check leaky.yaml --templates ops 2>&1
+    for name in conv slope size adam ones int repeat; do
+        echo "## a description called $name"
+        rm -rf ops && mkdir ops && cp "$root/docs/operators/leaky_relu.op.lua" "ops/$name.op.lua"
+        "$SPNC" ops --templates ops 2>&1 | grep -v '^  '
+    done
+    echo '## no folder'
+    "$SPNC" check leaky.yaml --templates nowhere 2>&1
+    echo '## unreadable to a program: --json'
+    wrong leaky_relu 's/default = 0.01/default = 2/' >/dev/null
+    "$SPNC" check leaky.yaml --templates ops --json 2>&1
+} >messages
+if [ "${1:-}" = --update ]; then
+    cp messages "$root/tests/operators/errors.txt"
+    exit $failed
+fi
+diff "$root/tests/operators/errors.txt" messages || fault "the messages have changed; $0 --update writes them down"
+
+# ---- the model hash: the operator's files are part of it, and of no other model's ---------------------------------------------
+hash() { "$SPNC" show "$@" --target avx2 | sed -n 's/.* hash //p'; }
+cp -r "$root/docs/operators" mine
+first=$(hash mine/digits.yaml --templates mine)
+[ -n "$first" ] && [ "$first" = "$(hash mine/digits.yaml --templates "$root/docs/operators")" ] || fault "the hash depends on the folder's name"
+for file in leaky_relu.op.lua avgpool_plain.c.in channel_scale_fast.c.in; do
+    cp "$root/docs/operators/$file" mine
+    sed -i '1s/$/ (another)/' "mine/$file"
+    [ "$first" != "$(hash mine/digits.yaml --templates mine)" ] || fault "another $file, and the hash stays"
+    cp "$root/docs/operators/$file" mine
+done
+cp "$root"/tests/operators/mix*.in "$root/tests/operators/mix.op.lua" mine
+[ "$first" = "$(hash mine/digits.yaml --templates mine)" ] || fault "an operator that the model does not use changes its hash"
+mixed=$(hash "$root/tests/operators/mixed.yaml" --templates mine)
+echo '% -- included' >>mine/mix_common.c.in
+[ "$mixed" != "$(hash "$root/tests/operators/mixed.yaml" --templates mine)" ] || fault "an included template is not part of the hash"
+[ "$(hash "$root/models/tiny.yaml")" = "$(hash "$root/models/tiny.yaml" --templates mine)" ] || fault "a model without outside operators has another hash"
+
+# ---- what knows of operators knows of these -------------------------------------------------------------------------------------
+known() { local text=$1; shift; "$SPNC" "$@" >output 2>&1; grep -q -e "$text" output || fault "no '$text' from: spnc $*: $(head -3 output)"; }
+known '^  avgpool  *The mean of each window' ops --templates mine
+known '^  y = x where x > 0, else slope x$' ops leaky_relu --templates mine
+known "no operator or net is called 'leaky_rel'; did you mean 'leaky_relu'" check <(sed 's/leaky_relu/leaky_rel/' leaky.yaml) --templates mine
+known '"slope"' schema --templates mine
+known '^  op.parameters\[i\]$\|^op.parameters\[i\]$' templates channel_scale_fast --templates mine
+known '^  mix_fast.c.in  *mix, fast form' templates --templates mine
+known '^  equation  y = x where' explain mine/digits.yaml look.leaky_relu1 --templates mine
+known 'is no template of spnc' templates mix_fast --templates mine -o copies
+for page in leaky_relu avgpool channel_scale; do
+    "$SPNC" ops $page --templates mine | sed -n '/^example$/,$ s/^    //p' >example.yaml
+    run "$SPNC" check example.yaml --templates mine
+done
+
+# ---- values and gradients: every target has the same bytes, plain agrees, differences agree ------------------------------------
+[ -n "$python" ] || { echo "test_outside: no Python with numpy; the programs are not compared"; exit $failed; }
+"$python" - <<'END'
+import numpy as np
+r = np.random.default_rng(7)
+for split, n in ("train", 30), ("valid", 5), ("test", 5):
+    np.save(f"{split}_image.npy", r.integers(0, 256, (n, 1, 14, 12), "u1")), np.save(f"{split}_digits.npy", r.integers(0, 4, (n, 2), "i4"))
+    np.save(f"{split}_x.npy", r.normal(size=(n, 6)).astype("f4")), np.save(f"{split}_y.npy", r.normal(size=(n, 5)).astype("f4"))
+END
+export CFLAGS=-O0 OMP_WAIT_POLICY=passive
+# built MODEL FOLDER OPTIONS...: FOLDER of the work folder; those of one target share the objects of the runtime
+built() {
+    local model=$1 folder=$2 objects=objects-$3
+    shift 2
+    run "$SPNC" emit "$model" --templates mine -o "$folder" --target "$@" || return
+    [ -d "$objects" ] && cp -p "$objects"/*.o "$folder/runtime/" && touch "$folder"/runtime/*.o
+    run make -s -j2 -C "$folder" CFLAGS="$CFLAGS -Wall -Wextra -Wpedantic -Wshadow -Werror" || return
+    mkdir -p "$objects" && cp -p "$folder"/runtime/*.o "$objects/"
+}
+gradient() { local c; for c in "$1"/*; do [ -f "$c" ] && [ -x "$c" ] && run "$c" grad --weights "$2.npz" --data . --split train --first 20 -o "$1.npz"; done; }
+cp "$root/tests/operators/mix_common.c.in" mine
+built mine/digits.yaml generic generic && built mine/digits.yaml plain generic --plain && built "$root/tests/operators/mixed.yaml" mixed generic &&
+    built "$root/tests/operators/mixed.yaml" mixed_plain generic --plain || exit 1
+run generic/digits export --seed 3 -o digits.npz
+run mixed/mixed export --seed 3 -o mixed_w.npz
+gradient generic digits
+gradient plain digits
+gradient mixed mixed_w
+gradient mixed_plain mixed_w
+for program in generic/digits plain/digits mixed/mixed mixed_plain/mixed; do run $program check --data .; done
+for target in avx2 avx512; do
+    grep -q -m1 -w "${target/avx512/avx512f}" /proc/cpuinfo || { echo "test_outside: $target: not this processor's, skipped"; continue; }
+    built mine/digits.yaml $target $target && gradient $target digits && { cmp -s generic.npz $target.npz || fault "$target has other bytes than generic"; }
+done
+"$python" - <<'END' || fault "the plain form has other numbers than the fast form"
+import sys
+import numpy as np
+for fast, plain in ("generic", "plain"), ("mixed", "mixed_plain"):
+    a, b = np.load(fast + ".npz"), np.load(plain + ".npz")
+    for k in a:
+        worst = np.abs(a[k].astype("f8") - b[k]).max() / (np.abs(a[k]).max() + 1e-12)
+        if not worst < 3e-5:
+            sys.exit(f"{fast}: {k} differs by {worst:.2g} of its largest")
+    print(fast, len(a.files), "arrays")
+END
+run "$SPNC" build leaky.yaml --templates mine --debug -o debugged && run debugged/leaky check
+
+[ $failed = 0 ] && echo "test_outside: fine"
+exit $failed
