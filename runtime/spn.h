@@ -87,7 +87,7 @@ typedef struct {
 
 /* An input that training sees augmented. */
 typedef struct {
-    int input, pieces;            /* pieces: squares of other examples that are laid under each */
+    int input, pieces, piece;     /* pieces: squares of other examples that are laid under each; rows of one */
     void (*one)(void *to, const Batch *batch, int n);      /* example n of the batch as training sees it, in the form of the file */
 } NetAugment;
 

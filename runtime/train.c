@@ -5,6 +5,7 @@
  * wherever it stopped.  A disk that is full does not end a training: what could not be written waits in memory, and the
  * next save tries again.  `last` is written only once `best` and the log are, or hold what they lack. */
 #define _DEFAULT_SOURCE
+#include "ahead.h"
 #include "display.h"
 #include "eval.h"
 #include "json.h"
@@ -33,6 +34,7 @@ typedef struct {
     const Options *o;
     Progress p;
     Data data, valid;
+    Ahead *ahead;                              /* reads the coming batches of data */
     uint32_t *order;                           /* of the running epoch */
     Score score;
     Log log;
@@ -179,6 +181,7 @@ static bool train_epoch(Training *t)
     while (p->position < p->examples && !stop_signal) {
         Batch batch = { .train = 1, .seed = p->training.seed, .step = p->updates, .epoch = p->epoch };
         double norm = 0;
+        ahead_move(t->ahead, p->epoch, p->position);
         data_batch(&batch, &t->data, t->order, p->position);
         double loss = net.step(&batch, rate, p->updates, &norm);
         if (!isfinite(loss) || !isfinite(norm))
@@ -495,6 +498,7 @@ int command_train(const Options *o)
     if (o->overfit || o->lr_find)
         return command_trial(o, &wanted);
     data_open(&t.data, o->data, "train", true);
+    ahead_shuffled(&t.data);
     data_open(&t.valid, o->data, "valid", true);
     run_lock(o->run);
     if (!o->resume && (run_has_last(o->run) || run_has(o->run, "best")))
@@ -524,7 +528,9 @@ int command_train(const Options *o)
     if (!run_describe(o->run, o->data, o->threads, &t.p, &t.error))
         display_warn(&t.display, "%s", t.error.text);
     t.saved = seconds_now();
+    t.ahead = ahead_open(&t.data, t.p.training.seed, t.p.training.epochs);
     int code = train(&t), shown = display_close(&t.display);
+    ahead_close(t.ahead);
     log_close(&t.log);
     snapshot_close(&t.best);
     snapshot_close(&t.last);

@@ -6,7 +6,7 @@
  *   trial.c     train: first trials      display.c train: bar, lines                       settings.c --set
  *   transfer.c  train: --init            sweep.c   sweep
  *   report.c    report, with page.c (HTML), figure.c (PNG), chart.c (curves), history.c (what a run wrote), survey.c, shot.c
- *   compare.c   compare, with stats.c                          dump.c    dump, with tiles.c
+ *   compare.c   compare, with stats.c                          dump.c    dump, with tiles.c            ahead.c   reads ahead
  *   profile.c   profile, with peak.c: the machine's
  *
  * Every command takes the options that its row in main.c allows and returns an exit code (message.h). */
