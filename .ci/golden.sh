@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # golden.sh -- writes anew what the compiler is expected to write: generated/tiny/tiny.c, what lies in tests/golden, the messages about
-# descriptions of operators, and three pages of
-# docs/: the catalogue of errors, the schema that editors check models with, the dumps of compiler.md.
+# descriptions of operators, and in docs/: the catalogue of errors, the schema that editors check models with, the dumps of compiler.md and operators.md.
 # Read the diff afterwards: it is what a change of a stage or of a template does.
 set -eu
 cd "$(dirname "$0")/.."
@@ -15,4 +14,5 @@ cp "$new/tiny.c" generated/tiny/
 "$SPNC" schema >docs/spnc.schema.json
 python3 tests/catalogue.py "$SPNC" --update
 docs/dumps.py docs/compiler.md
+docs/dumps.py docs/operators.md
 git --no-pager diff --stat -- generated tests/golden docs

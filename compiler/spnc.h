@@ -1,6 +1,6 @@
 /* spnc.h -- the map of the compiler: every shared type and prototype, in the order of the pipeline.
  *
- *   arena  diag  read  expr | model  shape  steps  grad  fuse  kernel  plan  emit | fact  template
+ *   arena  diag  read  expr | model  shape  steps  grad  fuse  kernel  plan  emit | fact  template  (outside.h: operators that are not spnc's own)
  *
  * main.c calls the stages in that order; each stage is a file of that name (model leans on flow, emit on call, template on sandbox).  A stage reports every
  * mistake it finds to the Diag and returns false; main stops between stages.

@@ -125,7 +125,7 @@ for file in leaky_relu.op.lua avgpool_plain.c.in channel_scale_fast.c.in; do
     [ "$first" != "$(hash mine/digits.yaml --templates mine)" ] || fault "another $file, and the hash stays"
     cp "$root/docs/operators/$file" mine
 done
-cp "$root"/tests/operators/mix*.in "$root/tests/operators/mix.op.lua" mine
+cp "$root"/tests/operators/*.in "$root"/tests/operators/*.op.lua mine
 [ "$first" = "$(hash mine/digits.yaml --templates mine)" ] || fault "an operator that the model does not use changes its hash"
 mixed=$(hash "$root/tests/operators/mixed.yaml" --templates mine)
 echo '% -- included' >>mine/mix_common.c.in
@@ -155,6 +155,7 @@ r = np.random.default_rng(7)
 for split, n in ("train", 30), ("valid", 5), ("test", 5):
     np.save(f"{split}_image.npy", r.integers(0, 256, (n, 1, 14, 12), "u1")), np.save(f"{split}_digits.npy", r.integers(0, 4, (n, 2), "i4"))
     np.save(f"{split}_x.npy", r.normal(size=(n, 6)).astype("f4")), np.save(f"{split}_y.npy", r.normal(size=(n, 5)).astype("f4"))
+    np.save(f"{split}_z.npy", r.normal(size=(n, 1)).astype("f4"))
 END
 export CFLAGS=-O0 OMP_WAIT_POLICY=passive
 # built MODEL FOLDER OPTIONS...: FOLDER of the work folder; those of one target share the objects of the runtime
@@ -193,6 +194,12 @@ for fast, plain in ("generic", "plain"), ("mixed", "mixed_plain"):
     print(fast, len(a.files), "arrays")
 END
 run "$SPNC" build leaky.yaml --templates mine --debug -o debugged && run debugged/leaky check
+
+# ---- docs/operators.md: its commands, as they stand there; its listings are what the commands before them print -------------------
+mkdir bin docs && ln -s "$SPNC" bin/spnc && cp -r "$root/docs/operators" docs
+{ echo 'set -eu'; awk '/^```sh$/ { on = 1; next } /^```/ { on = 0 } on' "$root/docs/operators.md"; } >lesson.sh
+run env PATH="$work/bin:$PATH" bash lesson.sh && grep -q '^check passed' output || fault "docs/operators.md: $(tail -3 output)"
+SPNC=$SPNC "$root/docs/dumps.py" "$root/docs/operators.md" --check || fault "docs/operators.md shows what is no more"
 
 [ $failed = 0 ] && echo "test_outside: fine"
 exit $failed
