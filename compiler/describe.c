@@ -1,186 +1,18 @@
 /* describe.c -- asks the description of an operator from outside: NAME.op.lua, Lua that returns one table.
  *
  * In: its text.  Out: an Outside (describe), and for each use in a model the sizes that follow from attributes and inputs (describe_use).
- * The Lua state lives for one question: the file is run anew each time, so no answer depends on an earlier one.  The one convention: what is
- * wrong with a description is said by fault(), with the word of the file that it is about; `refuse`, which only a description calls, says what
- * is wrong with the model.  What leaves this file as a name is a checked identifier, what leaves it as text is printable ASCII.
- * Lua errors unwind over these frames, which own nothing but arena memory. */
+ * The one convention: what leaves this file as a name is a checked identifier, what leaves it as text is printable ASCII. */
 #include "attr.h"
 #include "language.h"
-#include "outside.h"
-#include "point.h"
-#include "sandbox.h"
+#include "question.h"
 
 #include <lauxlib.h>
-#include <lua.h>
 #include <math.h>
 #include <string.h>
-
-typedef struct {
-    Sandbox box;               /* first: see sandbox.h */
-    Arena *arena;
-    Diag *diag;
-    Outside *o;
-    Model *m;                  /* describe_use: of which model ... */
-    const Op *op;              /* ... and operator; NULL while the description itself is read */
-    Told *told;
-    const char *word;          /* what the message is about: the place of this word in the file; NULL: Lua's line */
-    int line;                  /* Lua's */
-    const char *refusal;
-    bool reported;
-} Question;
-
-static Question *question_of(lua_State *L)
-{
-    return (Question *)*(Sandbox **)lua_getextraspace(L);
-}
-
-static const char env_meta;    /* a registry key: its address is what counts */
-
-/* ---- what is wrong ---- */
-
-static _Noreturn void fault(lua_State *L, const char *word, const char *format, ...)
-{
-    Question *q = question_of(L);
-    va_list args;
-    va_start(args, format);
-    lua_pushvfstring(L, format, args);
-    va_end(args);
-    q->word = arena_copy(q->arena, word, strlen(word));
-    lua_error(L);
-    unreachable("lua_error");
-}
 
 static bool in_word(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
-/* A row's name stands in quotes, a field's before its '=', `return` at the beginning of its line; else the first line is meant. */
-Loc description_place(const Source *s, const char *word)
-{
-    size_t n, length = strlen(word);
-    bool whole = strcmp(word, "return") == 0;
-    for (int quoted = 1; quoted >= 0; quoted--) {
-        const char *line;
-        for (int k = 1; (line = point_line(s, k, &n)) != NULL; k++) {
-            size_t at = whole ? 0 : strspn(line, " \t");
-            if (at + 1 < n && line[at] == '-' && line[at + 1] == '-')
-                continue;
-            for (; at + length <= n && !(whole && at); at++) {
-                size_t end = at + length;
-                char before = at ? line[at - 1] : ' ', after = end < n ? line[end] : ' ';
-                while (!quoted && end < n && (line[end] == ' ' || line[end] == '\t'))
-                    end++;
-                if (memcmp(line + at, word, length) == 0 && !in_word(before) && !in_word(after)
-                    && (quoted ? (before == '"' || before == '\'') && after == before : whole || (end < n && line[end] == '=')))
-                    return point_at(s, k, line + at, length, "");
-            }
-        }
-    }
-    return (Loc){ .line = 1 };
-}
-
-/* Runs where the error happens. */
-static int handle(lua_State *L)
-{
-    Question *q = question_of(L);
-    if (q->refusal || q->reported)
-        return 1;
-    if (lua_type(L, 1) != LUA_TSTRING) {
-        lua_pushfstring(L, "error was called with a %s, not with text", luaL_typename(L, 1));
-        lua_replace(L, 1);
-    }
-    int n = 0;
-    const char *message = lua_tostring(L, 1);
-    if (sscanf(message, "description:%d: %n", &q->line, &n) == 1 && n) {
-        lua_pushstring(L, message + n);
-        return 1;
-    }
-    lua_Debug frame;
-    for (int level = 0; !q->word && level < 200 && lua_getstack(L, level, &frame); level++) {
-        lua_getinfo(L, "Sl", &frame);
-        if (strcmp(frame.source, "=description") == 0) {
-            q->line = frame.currentline;
-            break;
-        }
-    }
-    return 1;
-}
-
-static void report(Question *q, const char *message)
-{
-    const Source *s = &q->o->source;
-    size_t n;
-    const char *line = !q->word && q->line ? point_line(s, q->line, &n) : NULL;
-    Loc at = q->word ? description_place(s, q->word) : line ? point_at(s, q->line, line, n, message) : (Loc){ .line = q->line ? q->line : 1 };
-    diag_in(q->diag, SEVERITY_ERROR, s, at, "%s", message);
-    if (q->op)
-        diag_note(q->diag, q->op->loc, "while %s (%s) was asked for its sizes", q->op->name, q->o->info.name);
-}
-
-/* ---- the world of a description ---- */
-
-static int env_index(lua_State *L)
-{
-    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : luaL_typename(L, 2);
-    return sandbox_builtin(L, 2) ? 1 : luaL_error(L, "'%s' is not set here", name);
-}
-
-static int env_write(lua_State *L)
-{
-    return luaL_error(L, "'%s' cannot be set: write 'local %s'", lua_tostring(L, 2), lua_tostring(L, 2));
-}
-
-/* refuse(text): what the model says does not fit this operator. */
-static int lua_refuse(lua_State *L)
-{
-    Question *q = question_of(L);
-    const char *text = luaL_checkstring(L, 1);
-    if (!q->op)
-        return luaL_error(L, "'refuse' is for functions that are asked about an operator of a model");
-    q->refusal = arena_copy(q->arena, text, strlen(text));
-    lua_settop(L, 1);
-    return lua_error(L);
-}
-
-/* Runs the file; its table is then at stack index 1. */
-static void open_description(lua_State *L)
-{
-    const Source *s = &question_of(L)->o->source;
-    sandbox_world(L);
-    lua_settop(L, 0);
-    if (luaL_loadbufferx(L, s->text, s->length, "=description", "t") != LUA_OK)
-        lua_error(L);
-    sandbox_metatable(L, &env_meta, env_index, env_write, NULL);
-    lua_newtable(L);
-    lua_pushcfunction(L, lua_refuse);
-    lua_setfield(L, -2, "refuse");
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &env_meta);
-    lua_setmetatable(L, -2);
-    lua_setupvalue(L, 1, 1);
-    sandbox_limit(L);
-    lua_call(L, 0, 1);
-    if (!lua_istable(L, 1))
-        fault(L, "return", "a description returns a table: return { about = \"...\", ... }");
-}
-
-static bool ask(Question *q, lua_CFunction what)
-{
-    lua_State *L = sandbox_open(&q->box);
-    if (!L) {
-        report(q, "no memory to start Lua");
-        return false;
-    }
-    lua_pushcfunction(L, handle);
-    lua_pushcfunction(L, what);
-    int status = lua_pcall(L, 0, 0, 1);
-    if (status != LUA_OK && q->refusal)
-        shape_refuse(q->m, q->op, "%s", q->refusal);
-    else if (status != LUA_OK && !q->reported)
-        report(q, status == LUA_ERRMEM ? "the description needs more than 256 MiB of memory" : lua_tostring(L, -1));
-    lua_close(L);
-    return status == LUA_OK;
 }
 
 /* ---- fields ---- */
@@ -192,9 +24,9 @@ static bool field(lua_State *L, int t, const char *owner, const char *key, int t
     if (got == LUA_TNIL && !needed)
         return false;
     if (got == LUA_TNIL)
-        fault(L, owner ? owner : "return", "%s%s%s has no '%s'", owner ? "'" : "the ", owner ? owner : "description", owner ? "'" : "", key);
+        question_fault(L, owner ? owner : "return", "%s%s%s has no '%s'", owner ? "'" : "the ", owner ? owner : "description", owner ? "'" : "", key);
     if (got != type)
-        fault(L, owner ? owner : key, "'%s' must be a %s, not a %s", key, lua_typename(L, type), lua_typename(L, got));
+        question_fault(L, owner ? owner : key, "'%s' must be a %s, not a %s", key, lua_typename(L, type), lua_typename(L, got));
     return true;
 }
 
@@ -209,9 +41,9 @@ static const char *text_field(lua_State *L, int t, const char *owner, const char
     const char *text = lua_tolstring(L, -1, &n), *word = owner ? owner : key;
     for (size_t i = 0; i < n; i++)
         if ((text[i] < ' ' || text[i] > '~') && !(lines && text[i] == '\n'))
-            fault(L, word, lines ? "'%s' must be printable ASCII" : "'%s' must be one line of printable ASCII", key);
+            question_fault(L, word, lines ? "'%s' must be printable ASCII" : "'%s' must be one line of printable ASCII", key);
     if (n == 0 || n > 1000)
-        fault(L, word, "'%s' must be a text of 1 to 1000 characters", key);
+        question_fault(L, word, "'%s' must be a text of 1 to 1000 characters", key);
     text = arena_copy(question_of(L)->arena, text, n);
     lua_pop(L, 1);
     return text;
@@ -232,13 +64,13 @@ static void keys_known(lua_State *L, int t, const char *owner, const char *const
         count++;
     for (lua_pushnil(L); lua_next(L, t); lua_pop(L, 1)) {
         if (lua_type(L, -2) != LUA_TSTRING)
-            fault(L, owner ? owner : "return", "%s takes fields with names only", owner ? owner : "the description");
+            question_fault(L, owner ? owner : "return", "%s takes fields with names only", owner ? owner : "the description");
         const char *key = lua_tostring(L, -2), *near = diag_nearest(key, known, count);
         bool found = false;
         for (int i = 0; i < count; i++)
             found = found || strcmp(known[i], key) == 0;
         if (!found)
-            fault(L, key, "unknown field '%s' in %s%s%s%s", key, owner ? owner : "the description", near ? "; did you mean '" : "",
+            question_fault(L, key, "unknown field '%s' in %s%s%s%s", key, owner ? owner : "the description", near ? "; did you mean '" : "",
                   near ? near : "", near ? "'?" : "");
     }
 }
@@ -254,9 +86,7 @@ static const char *name_field(lua_State *L, int t, const char *owner, const char
     diag_source(q->diag, model.path, model.text, model.length);
     if (good)
         return name;
-    q->reported = true;
-    lua_error(L);
-    unreachable("lua_error");
+    question_end(L);
 }
 
 /* The rows of the list `key`, one at a time: pushes row i (from 1) as a table at a new top; false at the end. */
@@ -264,11 +94,11 @@ static bool row(lua_State *L, int list, const char *key, int i, int most)
 {
     int n = (int)lua_rawlen(L, list);
     if (n > most)
-        fault(L, key, "'%s' has %d rows; %d is the most", key, n, most);
+        question_fault(L, key, "'%s' has %d rows; %d is the most", key, n, most);
     if (i > n)
         return false;
     if (lua_rawgeti(L, list, i) != LUA_TTABLE)
-        fault(L, key, "'%s' must be a list of tables: { { name = \"...\", ... } }", key);
+        question_fault(L, key, "'%s' must be a list of tables: { { name = \"...\", ... } }", key);
     return true;
 }
 
@@ -300,7 +130,7 @@ static double bound(lua_State *L, int t, const char *name, const char *key, bool
     field(L, t, name, key, LUA_TNUMBER, true);
     double v = lua_tonumber(L, -1);
     if (!(fabs(v) <= 9e15) || (whole && v != floor(v)))
-        fault(L, name, "'%s' of '%s' must be %s number of at most 9e15 in size", key, name, whole ? "a whole" : "a");
+        question_fault(L, name, "'%s' of '%s' must be %s number of at most 9e15 in size", key, name, whole ? "a whole" : "a");
     lua_pop(L, 1);
     return v;
 }
@@ -328,7 +158,7 @@ static const char *fallback(lua_State *L, int t, const AttrSpec *s)
         good = s->type == ATTR_WORD ? at != NULL : init && !init->number;
     }
     if (!good)
-        fault(L, s->name, "the default of '%s' is no value that it may have", s->name);
+        question_fault(L, s->name, "the default of '%s' is no value that it may have", s->name);
     lua_pop(L, 1);
     return text;
 }
@@ -340,10 +170,10 @@ static void attribute(lua_State *L, int t, Outside *o, AttrSpec *s)
     s->name = name_field(L, t, "attributes", "name");
     keys_known(L, t, s->name, known);
     if (!strcmp(s->name, "name"))
-        fault(L, "name", "'name' is an attribute of every layer: it needs no row");
+        question_fault(L, "name", "'name' is an attribute of every layer: it needs no row");
     for (const AttrSpec *other = o->attrs; other < s; other++)
         if (!strcmp(other->name, s->name))
-            fault(L, s->name, "there are two attributes '%s'", s->name);
+            question_fault(L, s->name, "there are two attributes '%s'", s->name);
     s->help = text_field(L, t, s->name, "help", true, false);
     const char *type = text_field(L, t, s->name, "type", true, false);
     bool number = false, found = false;
@@ -351,12 +181,12 @@ static void attribute(lua_State *L, int t, Outside *o, AttrSpec *s)
         if (!strcmp(types[i].word, type))
             s->type = types[i].type, number = types[i].number, found = true;
     if (!found)
-        fault(L, s->name, "the type of '%s' must be int, real, bool, word, pair, shape or init, not '%s'", s->name, type);
+        question_fault(L, s->name, "the type of '%s' must be int, real, bool, word, pair, shape or init, not '%s'", s->name, type);
     if (number) {
         s->low = bound(L, t, s->name, "min", s->type != ATTR_REAL);
         s->high = bound(L, t, s->name, "max", s->type != ATTR_REAL);
         if (s->low > s->high || ((s->type == ATTR_PAIR || s->type == ATTR_SHAPE) && s->low < 0))
-            fault(L, s->name, "the bounds of '%s' leave no value", s->name);
+            question_fault(L, s->name, "the bounds of '%s' leave no value", s->name);
     }
     if (s->type == ATTR_WORD) {
         field(L, t, s->name, "choices", LUA_TTABLE, true);
@@ -365,18 +195,18 @@ static void attribute(lua_State *L, int t, Outside *o, AttrSpec *s)
         for (int i = 1; i <= n; i++, lua_pop(L, 1)) {
             const char *w = lua_rawgeti(L, -1, i) == LUA_TSTRING ? lua_tostring(L, -1) : "";
             if (!is_word(w))
-                fault(L, s->name, "the choices of '%s' must be words of letters, digits and _", s->name);
+                question_fault(L, s->name, "the choices of '%s' must be words of letters, digits and _", s->name);
             text_printf(&words, "%s%s", i > 1 ? " " : "", w);
         }
         if (n < 1 || n > 16)
-            fault(L, s->name, "'%s' needs 1 to 16 choices", s->name);
+            question_fault(L, s->name, "'%s' needs 1 to 16 choices", s->name);
         s->choices = words.text;
         lua_pop(L, 1);
     }
     s->fallback = fallback(L, t, s);
     if (flag_field(L, t, s->name, "optional")) {
         if (s->fallback)
-            fault(L, s->name, "'%s' has a default: it is not optional", s->name);
+            question_fault(L, s->name, "'%s' has a default: it is not optional", s->name);
         s->fallback = "";
     }
 }
@@ -396,7 +226,7 @@ static void part(lua_State *L, int t, const Outside *o, const char *list, const 
     for (int i = 0; !parameter && i < o->parameter_count; i++)
         twice = twice || !strcmp(o->parameters[i].name, p->name);
     if (twice)
-        fault(L, p->name, "'%s' means something else already", p->name);
+        question_fault(L, p->name, "'%s' means something else already", p->name);
     if (!parameter)
         return;
     p->init.word = "zeros";
@@ -413,7 +243,7 @@ static void part(lua_State *L, int t, const Outside *o, const char *list, const 
             p->init_by = s->name;
     const InitSpec *spec = word ? initialiser(word) : NULL;
     if (type != LUA_TNIL && !p->init_by && (!spec || spec->number != (p->init.count == 1) || !(fabs(p->init.number[0]) <= 1e6)))
-        fault(L, p->name, "the 'init' of '%s' must be an initialiser, such as \"ones\" or { normal = 0.1 }, or an attribute of type init", p->name);
+        question_fault(L, p->name, "the 'init' of '%s' must be an initialiser, such as \"ones\" or { normal = 0.1 }, or an attribute of type init", p->name);
     if (spec)
         p->init.word = spec->name;
 }
@@ -446,17 +276,17 @@ static void gives(lua_State *L, Outside *o, const char *key, Gives *list, int *c
         else if (find_part(o->parameters, o->parameter_count, word, &g.index) && !strcmp(key, "backward"))
             g.kind = GIVES_PARAMETER;
         else
-            fault(L, key, "'%s' may hold \"x\" (\"x1\" to \"x%d\"), \"y\", what is kept%s; not '%s'", key, o->info.inputs_min,
+            question_fault(L, key, "'%s' may hold \"x\" (\"x1\" to \"x%d\"), \"y\", what is kept%s; not '%s'", key, o->info.inputs_min,
                   !strcmp(key, "backward") ? ", and parameters" : "", is_word(word) ? word : "anything else");
         if (parameters && g.kind != GIVES_PARAMETER)
-            fault(L, key, "the parameters stand last in '%s', as the function takes them", key);
+            question_fault(L, key, "the parameters stand last in '%s', as the function takes them", key);
         parameters = g.kind == GIVES_PARAMETER;
         given += g.kind == GIVES_INPUTS ? o->info.inputs_max : 1;
         for (int k = 0; k < *count; k++)
             if (list[k].kind == g.kind && list[k].index == g.index)
-                fault(L, key, "'%s' holds '%s' twice", key, word);
+                question_fault(L, key, "'%s' holds '%s' twice", key, word);
         if (given > READS_MOST)
-            fault(L, key, "'%s' holds more than %d values", key, READS_MOST);
+            question_fault(L, key, "'%s' holds more than %d values", key, READS_MOST);
         list[(*count)++] = g;
     }
     lua_pop(L, 1);
@@ -477,7 +307,7 @@ static void inputs(lua_State *L, OpInfo *info)
         lua_pop(L, 2);
     }
     if ((type != LUA_TNIL && type != LUA_TNUMBER && type != LUA_TTABLE) || !(low >= 1 && low <= high && high <= INPUTS_MOST) || low != floor(low) || high != floor(high))
-        fault(L, "inputs", "'inputs' must be a number from 1 to %d, or { least, most }", INPUTS_MOST);
+        question_fault(L, "inputs", "'inputs' must be a number from 1 to %d, or { least, most }", INPUTS_MOST);
     info->inputs_min = (int)low, info->inputs_max = (int)high;
     info->layer = info->inputs_min == 1;
     lua_pop(L, 1);
@@ -489,7 +319,7 @@ static int read_description(lua_State *L)
                                          "backward", "weights", "kink", "multiply_adds", NULL };
     static const AttrSpec name = { "name", ATTR_NAME, "", 0, 0, NULL, "the layer's name" };
     Outside *o = question_of(L)->o;
-    open_description(L);
+    question_open(L);
     keys_known(L, 1, NULL, known);
     o->help.about = text_field(L, 1, NULL, "about", true, false);
     o->info.equation = text_field(L, 1, NULL, "equation", true, false);
@@ -510,7 +340,7 @@ static int read_description(lua_State *L)
     for (int i = 0; i < n; i++)
         has_main = has_main || !strcmp(o->info.main, o->attrs[i].name);
     if (!has_main)
-        fault(L, "main", "'main' must be the name of an attribute");
+        question_fault(L, "main", "'main' must be the name of an attribute");
     for (int i = 1; field(L, 1, NULL, "parameters", LUA_TTABLE, false) && row(L, 2, "parameters", i, PARAMETERS_MOST); i++, lua_settop(L, 1))
         part(L, 3, o, "parameters", o->parameters, &o->parameters[o->parameter_count], true), o->parameter_count++;
     lua_settop(L, 1);
@@ -522,7 +352,7 @@ static int read_description(lua_State *L)
     gives(L, o, "weights", o->weights, &o->weights_count);
     lua_settop(L, 1);
     if (o->weights_count && !o->parameter_count)
-        fault(L, "weights", "'weights' is for the gradients of parameters; there are none");
+        question_fault(L, "weights", "'weights' is for the gradients of parameters; there are none");
     o->kink = -1;
     const char *kink = text_field(L, 1, NULL, "kink", false, false);
     for (int i = 0; kink && i < o->backward_count; i++) {
@@ -532,14 +362,14 @@ static int read_description(lua_State *L)
             o->kink = i;
     }
     if (kink && o->kink < 0)
-        fault(L, "kink", "'kink' must be \"x\" (of one input), \"y\" or something kept, and in 'backward'");
+        question_fault(L, "kink", "'kink' must be \"x\" (of one input), \"y\" or something kept, and in 'backward'");
     return 0;
 }
 
 bool describe(Arena *a, Diag *d, Outside *o)
 {
     Question q = { .box = { .arena = a, .what = "description" }, .arena = a, .diag = d, .o = o };
-    return ask(&q, read_description);
+    return question_ask(&q, read_description);
 }
 
 /* ---- one operator of a model ---- */
@@ -593,13 +423,13 @@ static Shape sizes(lua_State *L, const char *what, const char *word)
     int list = lua_gettop(L);
     int64_t n = 1;
     if (!lua_istable(L, list))
-        fault(L, word, "%s must be a list of sizes, not a %s", what, luaL_typename(L, list));
+        question_fault(L, word, "%s must be a list of sizes, not a %s", what, luaL_typename(L, list));
     for (lua_Integer i = 1; lua_pushinteger(L, i), sandbox_field(L, list, -1); i++, lua_settop(L, list)) {
         double v = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0.5;
         if (!(v >= 1 && v == floor(v)))
-            fault(L, word, "%s must hold whole numbers from 1; place %d does not: 'refuse' is there for what does not fit", what, (int)i);
+            question_fault(L, word, "%s must hold whole numbers from 1; place %d does not: 'refuse' is there for what does not fit", what, (int)i);
         if (s.rank == RANK_MAX)
-            fault(L, word, "%s has more than %d sizes", what, RANK_MAX);
+            question_fault(L, word, "%s has more than %d sizes", what, RANK_MAX);
         s.dim[s.rank++] = (int64_t)(v < (double)ELEMENTS_MAX ? v : (double)ELEMENTS_MAX);
         if (n <= ELEMENTS_MAX)
             n *= s.dim[s.rank - 1];
@@ -607,10 +437,7 @@ static Shape sizes(lua_State *L, const char *what, const char *word)
     lua_settop(L, list - 1);
     if (n <= ELEMENTS_MAX / 64)
         return s;
-    q->refusal = arena_printf(q->arena, "%s %s has more than %lld elements", what, shape_text(q->arena, &s), (long long)(ELEMENTS_MAX / 64));
-    lua_pushstring(L, q->refusal);
-    lua_error(L);
-    unreachable("lua_error");
+    question_refuse(L, arena_printf(q->arena, "%s %s has more than %lld elements", what, shape_text(q->arena, &s), (long long)(ELEMENTS_MAX / 64)));
 }
 
 /* The `shape` of row i of the list `key`. */
@@ -638,7 +465,7 @@ static int ask_sizes(lua_State *L)
     }
     fact_set(op, "inputs", list);
     fact_set(op, "attrs", outside_attrs(q->arena, q->op));
-    open_description(L);
+    question_open(L);
     lua_getfield(L, 1, "shape");
     call(L, op);
     q->told->y = sizes(L, "the shape of the result", "shape");
@@ -651,7 +478,7 @@ static int ask_sizes(lua_State *L)
         call(L, op);
         q->told->macs = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;
         if (!(q->told->macs >= 0 && q->told->macs <= 1e18))
-            fault(L, "multiply_adds", "'multiply_adds' must give a number from 0");
+            question_fault(L, "multiply_adds", "'multiply_adds' must give a number from 0");
     }
     return 0;
 }
@@ -660,5 +487,5 @@ const Told *describe_use(Model *m, const Op *op)
 {
     Question q = { .box = { .arena = m->arena, .what = "description" }, .arena = m->arena, .diag = m->diag, .m = m, .op = op,
                    .o = (Outside *)(uintptr_t)outside_of(op->kind), .told = NEW(m->arena, Told) };
-    return ask(&q, ask_sizes) ? q.told : NULL;
+    return question_ask(&q, ask_sizes) ? q.told : NULL;
 }

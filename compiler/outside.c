@@ -3,6 +3,7 @@
  * In: NAME.op.lua, NAME_plain.c.in, NAME_fast.c.in.  Out: an OpInfo whose functions answer from the description (describe.c), so that every
  * stage treats the operator as one of its own.  The one convention: an operator's name is its file's.  Nothing else of a description comes
  * near the emitted C but identifiers and numbers; the templates are C of the user's own. */
+#define _POSIX_C_SOURCE 200809L
 #include "outside.h"
 #include "attr.h"
 #include "language.h"
@@ -12,6 +13,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char ENDING[] = ".op.lua";
 
@@ -123,7 +125,8 @@ static uint64_t hash_template(Arena *a, const char *dir, List *done, const char 
         size_t n = strcspn(open + 1, "\"\n");
         const char *other = arena_copy(a, open + 1, n);
         Source included;
-        bool known = n < 4 || strcmp(other + n - 3, ".in") != 0 || strchr(other, '/') || template_load(a, dir, other, &included) || !strncmp(included.path, "templates/", 10);
+        bool known = n < 4 || strcmp(other + n - 3, ".in") != 0 || strchr(other, '/') || access(arena_printf(a, "%s/%s", dir, other), R_OK)
+                     || template_load(a, dir, other, &included);
         for (int i = 0; !known && i < done->count; i++)
             known = !strcmp(done->items[i], other);
         if (!known)
@@ -167,11 +170,8 @@ static const char *taken(const char *name)
 static bool read_one(Arena *a, Diag *d, const char *dir, const char *file)
 {
     Outside *o = NEW(a, Outside);
-    const char *why = template_load(a, dir, file, &o->source);
-    if (why) {
-        diag_in(d, SEVERITY_ERROR, &(Source){ NULL, NULL, 0 }, (Loc){ 0 }, "%s", why);
-        return false;
-    }
+    if (template_load(a, dir, file, &o->source))
+        return wrong(d, &(Source){ NULL, NULL, 0 }, (Loc){ 0 }, "the description '%s/%s' cannot be read", dir, file);
     o->info = (OpInfo){ .name = arena_copy(a, file, strlen(file) - strlen(ENDING)), .attrs = o->attrs, .infer = infer, .grad = grad, .facts = facts, .macs = macs,
                         .help = &o->help };
     const Source before = *diag_text(d);
@@ -217,9 +217,9 @@ static int by_name(const void *a, const void *b)
 bool outside_read(Arena *a, Diag *d, const char *dir)
 {
     op_count = OP_COUNT;
-    if (!dir)
+    if (!dir || !*dir)
         return true;
-    DIR *folder = opendir(*dir ? dir : ".");
+    DIR *folder = opendir(dir);
     if (!folder) {
         diag_in(d, SEVERITY_ERROR, &(Source){ NULL, NULL, 0 }, (Loc){ 0 }, "the folder '%s' of --templates cannot be read: %s", dir, strerror(errno));
         return false;

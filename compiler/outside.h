@@ -52,7 +52,7 @@ bool describe(Arena *a, Diag *d, Outside *o);
  * model, what is wrong with the description at its own line. */
 const Told *describe_use(Model *m, const Op *op);
 
-/* Where a description says `word`, the name of a row or a field. */
+/* question.c: where a description says `word`, the name of a row or a field. */
 Loc description_place(const Source *s, const char *word);
 
 /* What description and templates are told of an operator's attributes, by name: numbers, texts, lists of ints.  Those not given and without a

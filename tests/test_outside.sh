@@ -9,6 +9,7 @@ SPNC=$(realpath "${SPNC:-$root/build/spnc}")
 work=$(mktemp -d) || exit 74
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 74
+[ -x "$SPNC" ] || { echo "test_outside: there is no $SPNC" >&2; exit 1; }
 failed=0
 fault() { echo "test_outside: $*" >&2; failed=1; }
 run() { "$@" >output 2>&1 || { fault "failed: $*"; tail -5 output >&2; return 1; }; }
