@@ -66,6 +66,14 @@ static void argument(Model *m, Text *line, const Phase *p, const Op *op, Use u, 
 
 static const LossDef *loss_of(Model *m, const Op *op) { return &m->losses[op->of ? op->of->index : op->index]; }
 
+/* A dropout's rate: what a run may set, times what the model multiplies it by, or a number. */
+static const char *rate_text(Model *m, const Op *op)
+{
+    if (!op->rate)
+        return arena_printf(m->arena, "%.17g", op_real(op, "rate"));
+    return op->rate_factor == 1 ? op->rate->variable : arena_printf(m->arena, "%.17g * %s", op->rate_factor, op->rate->variable);
+}
+
 /* What only one kind of operator takes, after everything else. */
 static void extras(Model *m, Text *line, const Phase *p, const Op *op)
 {
@@ -93,7 +101,7 @@ static void extras(Model *m, Text *line, const Phase *p, const Op *op)
         break;
     }
     case OP_dropout:
-        text_printf(line, "%sdropout_at(batch, %.17g, %.17g, %d, %s, %s)%s", sep, op_real(op, "rate"), op_real(op, "ramp"), op->random_place,
+        text_printf(line, "%sdropout_at(batch, %s, %.17g, %d, %s, %s)%s", sep, rate_text(m, op->of ? op->of : op), op_real(op, "ramp"), op->random_place,
                     stepped ? "t" : "0", plain ? "n / 16" : "g", plain ? ", n % 16" : "");
         break;
     case OP_cross_entropy: {

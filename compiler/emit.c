@@ -6,6 +6,7 @@
  * s = t * G + g is group g at step t (plain form: s = t * N + n, example n). */
 #include "call.h"
 #include "outside.h"
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct {
@@ -511,6 +512,33 @@ static void decision(Model *m, Fact *list, const char *kind, const Op *op, Tenso
     fact_push(list, d);
 }
 
+/* The fewest digits that read back as the same number. */
+static const char *digits(Model *m, double v)
+{
+    char text[40];
+    for (int n = 6; n <= 17; n++) {
+        snprintf(text, sizeof text, "%.*g", n, v);
+        if (strtod(text, NULL) == v)
+            break;
+    }
+    return arena_printf(m->arena, "%s", text);
+}
+
+static Fact *rates_fact(Model *m)
+{
+    Fact *list = fact_table(m->arena);
+    for (int i = 0; i < m->rates.count; i++) {
+        const Rate *r = m->rates.items[i];
+        Fact *x = fact_table(m->arena);
+        fact_text(x, "name", r->name);
+        fact_text(x, "variable", r->removed ? "" : r->variable);
+        fact_text(x, "value", digits(m, r->value));
+        fact_text(x, "factor", digits(m, r->factor));
+        fact_push(list, x);
+    }
+    return list;
+}
+
 Fact *emit_facts(Model *m)
 {
     Emitter e = { .m = m };
@@ -550,6 +578,7 @@ Fact *emit_facts(Model *m)
     fact_bool(f, "sampler", uses[OP_spn]);
     fact_bool(f, "openblas", openblas);
     fact_bool(f, "augment", uses[OP_augment]);
+    fact_set(f, "rates", rates_fact(m));
     fact_bool(f, "accumulates", m->options.plain);
     Fact *rows = fact_table(m->arena);
     int row_count = 0;

@@ -221,7 +221,7 @@ static bool parameter(Parser *p, Value *v)
                    nearest_param(p->arena, p->scope, word));
         return false;
     }
-    param->used = true;
+    param->reads++;
     if (param->refused)
         return false;
     *v = param->value;

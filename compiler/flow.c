@@ -92,8 +92,10 @@ static Tensor *apply(Builder *b, Op *parsed, const char *name, const char *prefi
     op->family = family;
     if (act)
         op->name = y->name;
-    if (parsed->kind == OP_dropout)
+    if (parsed->kind == OP_dropout) {
         op->random_place = m->random_places++;
+        rate_note(m, op, prefix, parsed);
+    }
     for (int i = 0; i < count; i++)
         op_read(op, inputs[i].tensor, inputs[i].shift);
     if (parsed->kind == OP_reshape || parsed->kind == OP_flatten)
@@ -183,6 +185,7 @@ static bool apply_layer(Builder *b, Net *net, const Yaml *y, int *counts, List *
         return true;
     if (kind == OP_dropout && op_real(parsed, "rate") == 0) {
         m->random_places++;
+        rate_note(m, NULL, arena_printf(m->arena, "%s.%s", net->name, layer), parsed);
         remark(m, key->loc, "dropout at rate 0 does nothing: removed");
         return true;
     }

@@ -337,7 +337,7 @@ static void suggest(const Model *m, const Yaml *root, const Arguments *a)
     int trials = 40000 / (m->ops.count + 1);            /* a large net is not built a hundred times over */
     for (int i = 0; nowhere && i < 2 * m->scope.count; i++) {
         const Param *p = &m->scope.params[i % m->scope.count];
-        if (p->set != (i < m->scope.count) || !p->used || p->value.kind != VALUE_INT)
+        if (p->set != (i < m->scope.count) || !p->reads || p->value.kind != VALUE_INT)
             continue;
         for (int k = 0; k < 80 && trials > 0; k++, trials--) {      /* d-1, d+1, d-2, d+2, ... */
             int64_t v = p->value.i + (k % 2 ? 1 : -1) * (k / 2 + 1);

@@ -29,6 +29,7 @@ const FactDoc fact_docs[] = {
     { "", "accumulates", "bool", "do gradients start at zero and are added to? (plain form)", NULL },
     { "", "openblas", "bool", "does a layer use OpenBLAS?", NULL },
     { "", "dropout sampler augment", "bool", "does the net have such an operator?", NULL },
+    { "", "rates", "rate[]", "dropout rates that a run may set", NULL },
 
     { "net", "name", "text", "the model's name: of the file and the program", NULL },
     { "net", "about", "text", "the model's `about`, as a C string", NULL },
@@ -171,6 +172,10 @@ const FactDoc fact_docs[] = {
     { "named", "dims", "int[]", "of one example at one step", NULL },
     { "named", "rank count", "int", "of dims: how many, and their product", NULL },
     { "named", "offset slot", "int", "as in `place`", NULL },
+
+    { "rate", "name", "text", "what `train --set` calls it: a parameter, or LAYER.rate", NULL },
+    { "rate", "variable", "text", "its variable in the C; empty: 0 in the model, so its layers are left out", NULL },
+    { "rate", "value factor", "text", "numbers: the model's value; the largest by which a layer multiplies it", NULL },
 
     { "loss", "mse", "bool", "else cross entropy", NULL },
     { "loss", "name", "text", "of the tensor that holds it, a number an example", NULL },

@@ -373,7 +373,7 @@ static void unused(Builder *b)
         if (!m->targets[i].used)
             diag_warning(m->diag, m->targets[i].loc, "target '%s' is not used", m->targets[i].name);
     for (int i = 0; i < m->scope.count; i++)
-        if (!m->scope.params[i].used)
+        if (!m->scope.params[i].reads)
             diag_warning(m->diag, m->scope.params[i].loc, "parameter '%s' is not used", m->scope.params[i].name);
 }
 
@@ -455,5 +455,6 @@ bool model_build(Model *m, const Yaml *root, const char *const *sets, int set_co
     if (diag_errors(m->diag))
         return false;
     unused(&b);
+    rates_choose(m);
     return true;
 }

@@ -2,7 +2,7 @@
  *
  *   arena  diag  read  expr | model  shape  steps  grad  fuse  kernel  plan  emit | fact  template  (outside.h: operators that are not spnc's own)
  *
- * main.c calls the stages in that order; each stage is a file of that name (model leans on flow, emit on call, template on sandbox).  A stage reports every
+ * main.c calls the stages in that order; each stage is a file of that name (model leans on flow and rates, emit on call, template on sandbox).  A stage reports every
  * mistake it finds to the Diag and returns false; main stops between stages.
  * All memory belongs to the one Arena of the compilation; nobody else frees. */
 #ifndef SPNC_H
@@ -90,7 +90,7 @@ typedef struct {
     Loc loc;             /* where the file gives it */
     bool set;            /* overridden on the command line; set_text is "d=8" */
     const char *set_text;
-    bool used;
+    int reads;           /* how often an expression has asked for it */
     bool refused;        /* its value is wrong, and has been reported: what reads it fails silently */
 } Param;
 typedef struct { Param *params; int count; } Scope;
@@ -225,6 +225,16 @@ typedef struct {
     const char *word;
 } Attr;
 
+/* A dropout rate that a run may set. */
+enum { RATES_MAX = 16 };     /* later ones are compiled in; NET_RATES in runtime/spn.h */
+typedef struct {
+    const char *name;        /* "dropout", a parameter of the model, or "classify.dropout1.rate" */
+    const char *variable;    /* in the C: dropout_rate */
+    double value;            /* the model's */
+    double factor;           /* the largest by which a layer multiplies it */
+    bool removed;            /* its layers are not there: the model's rate is 0 */
+} Rate;
+
 struct Op {
     OpKind kind;
     Pass pass;
@@ -251,6 +261,8 @@ struct Op {
     bool relu;               /* fuse.c: a maxpool whose backward takes the relu below it along */
     bool accumulate;         /* WEIGHTS, FOLD: adds to what an earlier use left */
     int random_place;        /* dropout: its number among the model's places */
+    const Rate *rate;        /* and the setting that its rate is, times rate_factor; NULL: compiled in */
+    double rate_factor;
     int index;               /* load, labels: which input or target; loss: which loss; pick: step */
     const char *family;      /* the net it belongs to, or "" */
     Repeat *repeat;          /* in whose body it was written; steps.c clears it where it was hoisted */
@@ -327,6 +339,7 @@ typedef struct {
     int loss_count;
     TrainDef train;
     int random_places;
+    List noted_rates, rates; /* rates.c: every dropout's rate as it is written; Rate */
     List forward, backward;  /* Section (steps.c, grad.c) */
     List forward_phases, backward_phases;    /* Phase (plan.c) */
     int64_t activation_reals, scratch_reals, block_reals;
@@ -384,6 +397,9 @@ extern int op_count;
 /* ---- model.c ... emit.c: the stages ----------------------------------------------------------------- */
 
 bool model_build(Model *m, const Yaml *root, const char *const *sets, int set_count);
+/* rates.c: the dropout layer `layer` stands in the model, with the parsed attributes; op NULL: it does nothing and is removed. */
+void rate_note(Model *m, Op *op, const char *layer, const Op *parsed);
+void rates_choose(Model *m);     /* at the end of model_build: Model.rates, Op.rate */
 bool shape_infer(Model *m);      /* also after model_build has refused: what it could build has shapes, and mistakes in them */
 bool steps_split(Model *m);
 bool grad_build(Model *m);

@@ -8,6 +8,7 @@
 #include "json.h"
 #include "message.h"
 #include "run.h"
+#include "settings.h"
 #include "stats.h"
 #include "survey.h"
 #include "trainer.h"
@@ -22,6 +23,8 @@ typedef struct {
     double loss;                               /* NaN: unknown */
     int epochs, best_epoch;                    /* -1: unknown */
     double valid_error, seconds;               /* NaN: unknown */
+    NetTraining training;                      /* its settings, */
+    bool set;                                  /* if they are known */
     int32_t *read;                             /* [examples][slots] */
     int64_t wrong, examples_wrong;
 } Contender;
@@ -80,6 +83,7 @@ static void run_contender(Contender *c, const View *v, Data *data, bool last)
     run_or_file_weights(c->name, NULL, last);
     survey_run(&s, v, data);
     history_read(&h, c->name);
+    c->set = run_settings(&c->training, c->name);
     c->loss = s.loss;
     memcpy(c->read, s.read, (size_t)data->examples * (size_t)v->slots * sizeof *c->read);
     c->epochs = h.count;
@@ -144,6 +148,41 @@ static void print_cell(const char *format, int width, double value)
     printf(" %*s", width, text);
 }
 
+/* Do the runs whose settings are known differ in setting i? */
+static bool differs(const Contender *all, int count, int i)
+{
+    const Contender *first = NULL;
+    for (int c = 0; c < count; c++) {
+        if (first && all[c].set && !settings_same(&first->training, &all[c].training, i))
+            return true;
+        if (!first && all[c].set)
+            first = &all[c];
+    }
+    return false;
+}
+
+/* A column for each setting in which the runs differ. */
+static void print_settings(const Contender *all, int count)
+{
+    char text[40];
+    int found = 0;
+    for (int i = 0; i < settings_count(); i++)
+        found += differs(all, count, i);
+    if (!found)
+        return;
+    printf("\nsettings that differ\n\n    ");
+    for (int i = 0; i < settings_count(); i++)
+        if (differs(all, count, i))
+            printf(" %14s", settings_name(i));
+    for (int c = 0; c < count; c++) {
+        printf("\n%4d", c + 1);
+        for (int i = 0; i < settings_count(); i++)
+            if (differs(all, count, i))
+                printf(" %*s", (int)fmax(14, (double)strlen(settings_name(i))), all[c].set ? settings_text(text, sizeof text, &all[c].training, i) : "-");
+    }
+    printf("\n");
+}
+
 static void print_text(const Contender *all, int count, const View *v, const Data *data)
 {
     int64_t labels = data->examples * v->slots;
@@ -170,6 +209,7 @@ static void print_text(const Contender *all, int count, const View *v, const Dat
         print_cell("%.0f s", 7, c->seconds);
         printf("  %s\n", c->name);
     }
+    print_settings(all, count);
     if (!v->slots || count < 2)
         return;
     printf("\nMcNemar's test, two-sided: p that two runs are equally good\n\n");
@@ -223,6 +263,8 @@ static void write_json(const Contender *all, int count, const View *v, const Dat
         write_whole(&w, "epochs", c->epochs);
         write_whole(&w, "best_epoch", c->best_epoch);
         json_double(&w, "seconds", c->seconds);
+        if (c->set)
+            settings_write(&w, &c->training);
         json_close(&w);
     }
     json_close(&w);

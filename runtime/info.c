@@ -1,6 +1,7 @@
 /* info.c -- the command `info`: what this program was built from and what it will take, without allocating any of it. */
 #include "json.h"
 #include "message.h"
+#include "settings.h"
 #include "spn.h"
 #include "trainer.h"
 #include "weights.h"
@@ -49,6 +50,7 @@ static void print_json(const Family *families, int threads)
     json_close(&w);
     json_array(&w, "buffers");
     json_close(&w);
+    settings_write(&w, &net.training);
     json_object(&w, "memory");
     for (int i = 0; i < FAMILIES; i++)
         json_integer(&w, families[i].family, (int64_t)families[i].bytes);
@@ -83,6 +85,13 @@ int command_info(const Options *o)
         printf("  %-32s %-22s %10zu\n", p->name, array_shape_text(shape, sizeof shape, &a), p->count);
     }
     printf("  %-32s %-22s %10zu\n  no buffers\n\n", "parameters", "", weights_count());
+    printf("  settings of a run (train --set)\n");
+    for (int i = 0; i < settings_count(); i++) {
+        char value[40];
+        bool out = settings_removed(i);
+        printf("  %-32s %s%s\n", settings_name(i), settings_text(value, sizeof value, &net.training, i), out ? "  (its layers are left out)" : "");
+    }
+    printf("\n");
     for (int i = 0; i < FAMILIES; i++) {
         printf("  %-14s %9.1f MB\n", families[i].family, families[i].bytes / 1e6);
         all += families[i].bytes;

@@ -54,7 +54,7 @@ static const Option options[] = {
     { "--picture", "FILE.png", TEXT, AT(picture), "draw the examples, what was looked at, and what was read" },
     { "--fit", NULL, FLAG, AT(fit), "scale pictures of other sizes to fit into the input, black around" },
     { "--set", "NAME=VALUE", SETTING, AT(training),
-      "train.rate, .divide, .first, .every, .epochs, .patience or .seed of this run; may be given several times" },
+      "train.rate, .divide, .first, .every, .epochs, .patience or .seed of this run, or a dropout rate; may be given several times" },
     { "--max-time", "DURATION", DURATION, AT(max_time), "stop after a step at 90s, 10m or 2h: save, evaluate, exit 0" },
     { "--save-every", "DURATION", DURATION, AT(save_every), "save within an epoch too (default 5m)" },
     { "--overfit-one-batch", NULL, FLAG, AT(overfit), "train on one batch until its loss is near zero: the first test of a net" },

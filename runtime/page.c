@@ -517,7 +517,10 @@ static void put_training(Html *h, const Report *r)
     snprintf(text, sizeof text, "%d", net.batch);
     row(h, "batch", text);
     if (train && train->kind == JSON_OBJECT) {
+        const JsonValue *dropout = json_get(r->settings.root, "dropout");
         for (const JsonValue *v = train->first; v; v = v->next)
+            value_row(h, v);
+        for (const JsonValue *v = dropout && dropout->kind == JSON_OBJECT ? dropout->first : NULL; v; v = v->next)
             value_row(h, v);
     } else {
         snprintf(text, sizeof text, "%g", t->rate);

@@ -7,6 +7,7 @@
 #include "array_file.h"
 #include "json.h"
 #include "message.h"
+#include "settings.h"
 #include "trainer.h"
 #include "weights.h"
 
@@ -146,6 +147,29 @@ static const NetAugment *augment_of(int input)
 
 static size_t element_bytes(const NetData *d) { return d->type == U8_OVER_255 ? 1 : 4; }
 
+/* What else the step depends on.  64-bit numbers as texts: not every reader of JSON keeps all their digits. */
+static void write_facts(JsonWriter *w, const Batch *batch)
+{
+    char text[32];
+    json_begin(w, NULL);
+    json_object(w, NULL);
+    json_string(w, "model", net.name);
+    json_string(w, "model_hash", net.hash);
+    json_string(w, "signature", net.signature);
+    snprintf(text, sizeof text, "%" PRIu64, batch->seed);
+    json_string(w, "seed", text);
+    snprintf(text, sizeof text, "%" PRIu64, batch->step);
+    json_string(w, "step", text);
+    snprintf(text, sizeof text, "%.0f", batch->epoch);
+    json_string(w, "epoch", text);
+    json_string(w, "mode", batch->train ? "train" : "eval");
+    json_object(w, "dropout");
+    for (int k = 0; k < net.rate_count; k++)
+        json_double(w, net.rates[k].name, net.rates[k].rate ? *net.rates[k].rate : 0);
+    json_close(w);
+    json_close(w);
+}
+
 void replay_dump(const char *path, const Batch *batch)
 {
     int all = net.param_count + net.input_count + net.target_count;
@@ -177,16 +201,16 @@ void replay_dump(const char *path, const Batch *batch)
         a->data = data;
         a->bytes = bytes * (size_t)batch->count;
     }
-    char facts[512];
-    snprintf(facts, sizeof facts, "{\"model\":\"%s\",\"model_hash\":\"%s\",\"signature\":\"%s\",\"seed\":\"%" PRIu64 "\",\"step\":\"%" PRIu64
-             "\",\"epoch\":\"%.0f\",\"train\":\"%d\"}", net.name, net.hash, net.signature, batch->seed, batch->step, batch->epoch, batch->train);
+    JsonWriter facts;
+    write_facts(&facts, batch);
     ArrayError e = { .text = "memory is out" };
-    if (good && array_write_npz(path, arrays, all, facts, &e))
+    if (json_end(&facts) && good && array_write_npz(path, arrays, all, facts.text, &e))
         fprintf(stderr, "%s: the batch and the weights are kept in %s; `%s replay` runs them again\n", net.name, path, net.name);
     else
         fprintf(stderr, "%s: the batch could not be kept: %s\n", net.name, e.text);
     for (int i = net.param_count; arrays && i < all; i++)
         free(arrays[i].data);
+    json_free(&facts);
     free(exported);
     free(arrays);
 }
@@ -241,7 +265,11 @@ int command_replay(const Options *o)
     char why[256];
     if (!list.comment || !json_parse(&facts, list.comment, strlen(list.comment), 4096, why, sizeof why))
         fail(WRONG_INPUT, "%s: this is not a file that train left: its zip comment says nothing of seed and step", path);
-    batch.train = fact(&facts, "train") != 0;
+    const JsonValue *mode = json_get(facts.root, "mode");
+    NetTraining training = net.training;
+    settings_read(&training, facts.root);
+    settings_use(&training);
+    batch.train = !mode || mode->kind != JSON_STRING || strcmp(mode->string, "eval");
     batch.epoch = (double)fact(&facts, "epoch");
     batch.seed = fact(&facts, "seed");
     batch.step = fact(&facts, "step");

@@ -121,6 +121,24 @@ bool run_describe(const char *run, const char *data, int threads, const Progress
     return fine;
 }
 
+bool run_settings(NetTraining *training, const char *run)
+{
+    char path[PATH_ROOM], why[200];
+    ArrayMap map;
+    Json j;
+    run_path(path, sizeof path, run, "run.json");
+    if (!run_has(run, "run.json") || !array_map_open(&map, path, NULL))
+        return false;
+    bool fine = json_parse(&j, (const char *)map.data, map.size, 1 << 20, why, sizeof why);
+    array_map_close(&map);
+    if (!fine)
+        return false;
+    *training = net.training;
+    settings_read(training, j.root);
+    json_parse_free(&j);
+    return true;
+}
+
 static const char *block_prefix(char *text, int k)           /* -1: weights */
 {
     if (k < 0)
@@ -351,7 +369,7 @@ static void read_progress(Progress *p, const JsonValue *f, const char *path)
     };
     if (seed && seed->whole)                   /* where older checkpoints have it */
         p->training.seed = (uint64_t)seed->integer;
-    settings_read(&p->training, json_get(f, "train"));
+    settings_read(&p->training, f);
     if (json_get(f, "init"))
         transfer_read(&p->init, json_get(f, "init"));
     if (rest && rest->kind == JSON_STRING) {

@@ -42,6 +42,9 @@ void run_lock(const char *run);
 /* Writes RUN/run.json: the model, the machine's share in it (target, threads), the data, the settings, the start. */
 bool run_describe(const char *run, const char *data, int threads, const Progress *p, ArrayError *e);
 
+/* The settings of a run, from its run.json; false if that is missing or not to be read. */
+bool run_settings(NetTraining *training, const char *run);
+
 /* The net's weights, optimiser state and progress at one moment, ready to be written. */
 typedef struct { Array *arrays; real *exported; char *facts; } Snapshot;
 

@@ -62,12 +62,21 @@ typedef struct {
 } NetLoss;
 
 typedef enum { RMSPROP, SGD, ADAM } OptimiserKind;
+/* A dropout rate that a run may set. */
+enum { NET_RATES = 16 };
+typedef struct {
+    const char *name;             /* "dropout", a parameter of the model, or "classify.dropout1.rate" */
+    double *rate;                 /* its place in NAME.c; NULL: it is 0 in the model, and its layers are left out */
+    double factor;                /* the largest by which a layer multiplies it */
+} NetRate;
+
 typedef struct {
     OptimiserKind optimiser;
     double rate;                  /* the other settings of the optimiser are constants in NAME.c */
     double divide; int first, every;   /* schedule: rate / divide at epoch first, first + every, ...; every 0: constant */
     int epochs, patience;
     uint64_t seed;
+    double dropout[NET_RATES];    /* of net.rates */
 } NetTraining;
 
 /* One batch: for each input and each target N pointers to the examples' data as the file holds them
@@ -129,6 +138,7 @@ typedef struct Net {
     const NetValue *values; int value_count;
     const NetLoss *losses; int loss_count;
     NetTraining training;
+    const NetRate *rates; int rate_count;
     size_t block;                 /* reals in the parameter block (with padding) */
     int state_blocks;             /* blocks of that size the optimiser keeps: 0, 1 or 2 */
     size_t activation_reals, thread_reals;

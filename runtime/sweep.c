@@ -28,7 +28,7 @@
 
 enum { KEYS = 8, VALUES = 64, RUNS_MOST = 1000, PATH_ROOM = 4096, NAME_ROOM = 400 };
 
-typedef struct { char name[64], values[VALUES][32]; int count; } Axis;
+typedef struct { char name[128], values[VALUES][32]; int count; } Axis;
 typedef struct {
     char name[NAME_ROOM], path[PATH_ROOM];
     int value[KEYS];                           /* of each axis */
@@ -82,7 +82,7 @@ static void add_value(Axis *a, char *text, const char *path, int line)
 {
     NetTraining unused = net.training;
     unsigned given = 0;
-    char setting[128];
+    char setting[192];
     text = trim(text);
     if (!*text || strlen(text) >= sizeof *a->values || strpbrk(text, "/ '\""))
         fail(WRONG_INPUT, "%s:%d: %s: got '%s', expected a number", path, line, a->name, text);
@@ -110,7 +110,7 @@ static void read_line(Sweep *s, char *text, const char *path, int line)
     if (s->axis_count == KEYS)
         fail(WRONG_INPUT, "%s:%d: more than %d settings", path, line, KEYS);
     Axis *a = &s->axes[s->axis_count];
-    snprintf(a->name, sizeof a->name, "%s%s", strncmp(key, "train.", 6) ? "train." : "", key);
+    settings_full_name(a->name, sizeof a->name, key);
     for (int i = 0; i < s->axis_count; i++)
         if (!strcmp(s->axes[i].name, a->name))
             fail(WRONG_INPUT, "%s:%d: %s stands there twice", path, line, a->name);
@@ -160,7 +160,7 @@ static void make_runs(Sweep *s)
         for (int i = s->axis_count - 1, rest = r; i >= 0; rest /= s->axes[i--].count)
             run->value[i] = rest % s->axes[i].count;
         for (int i = 0; i < s->axis_count; i++)
-            n += (size_t)snprintf(run->name + n, sizeof run->name - n, "%s%s-%s", i ? "_" : "", s->axes[i].name + 6, s->axes[i].values[run->value[i]]);
+            n += (size_t)snprintf(run->name + n, sizeof run->name - n, "%s%s-%s", i ? "_" : "", settings_short_name(s->axes[i].name), s->axes[i].values[run->value[i]]);
         if ((size_t)snprintf(run->path, sizeof run->path, "%s/%s", s->o->runs, run->name) >= sizeof run->path)
             fail(WRONG_INPUT, "%s: the path is too long", s->o->runs);
         run->best = run->loss = NAN;
@@ -237,7 +237,7 @@ static void choose(Sweep *s)
 
 static bool start_run(const Sweep *s, Run *run)
 {
-    char threads[16], (*sets)[128] = need_memory(KEYS * sizeof *sets, "a run");
+    char threads[16], (*sets)[192] = need_memory(KEYS * sizeof *sets, "a run");
     char *arguments[12 + 2 * KEYS] = { (char *)s->o->program, "train", "--data", (char *)s->o->data, "--run", run->path, "--resume", "--quiet", "--threads", threads };
     int n = 10;
     snprintf(threads, sizeof threads, "%d", s->threads);
@@ -313,7 +313,7 @@ static char *settings_of(char *text, size_t room, const Sweep *s, const Run *run
     *text = '\0';
     for (int i = 0; i < s->axis_count; i++)
         if (i != s->seeds && n < room)
-            n += (size_t)snprintf(text + n, room - n, "%s%s %s", n ? ", " : "", s->axes[i].name + 6, s->axes[i].values[run->value[i]]);
+            n += (size_t)snprintf(text + n, room - n, "%s%s %s", n ? ", " : "", settings_short_name(s->axes[i].name), s->axes[i].values[run->value[i]]);
     if (!n)
         snprintf(text, room, "the model's");
     return text;

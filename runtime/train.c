@@ -468,6 +468,7 @@ static int command_trial(const Options *o, const NetTraining *training)
     data_open(&data, o->data, "train", true);
     open_net(o->threads);
     catch_signals();
+    settings_use(training);
     int code = (o->overfit ? trial_overfit : trial_rates)(o, training, &data, &stop_signal);
     data_close(&data);
     net.close();
@@ -519,6 +520,7 @@ int command_train(const Options *o)
         go_on(&t, &wanted, given);
     else
         start(&t);
+    settings_use(&t.p.training);
     run_path(path, sizeof path, o->run, "log.jsonl");
     log_open(&t.log, path, t.p.log_bytes, t.p.log_rest);
     free((char *)t.p.log_rest);

@@ -149,7 +149,7 @@ Test(expr, params_are_in_order_and_marked)
     cr_assert(value_with(PARAMS, "$twice", sets, 2, &v, &s), "%s", said);
     cr_assert(eq(int, (int)v.i, 16));
     cr_assert(eq(int, s.count, 4));
-    cr_assert(s.params[0].set && s.params[0].used && !s.params[1].set && !s.params[1].used);
+    cr_assert(s.params[0].set && s.params[0].reads && !s.params[1].set && !s.params[1].reads);
     cr_assert(eq(str, (char *)s.params[0].set_text, "d=8"));
     cr_assert(eq(str, (char *)s.params[2].value.text, "clamp"));
     cr_assert(eq(int, s.params[1].loc.column, 23));

@@ -71,6 +71,9 @@ _Static_assert(BLOCK == 480, "the plan and the struct agree");
 static Weights *weights, *gradient, *state[2];
 static int threads;
 
+/* Dropout rates, which a run may set: train --set NAME=RATE. */
+static double classify_dropout1_rate = 0.5;     /* classify.dropout1.rate */
+
 /* ==== 3 memory ====================================================================================================== */
 
 /* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
@@ -1184,7 +1187,7 @@ static void forward_pass(const Batch *batch)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
         crop_forward(crop_at(s), crop_slopes_at(s), image_at(g), (real *)A_at(s));
-        classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, 0.5, 5, 0, t, g));
+        classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
     }
     classify_dense1_forward((real *)classify_dense1_at(0), (real *)classify_dropout1_at(0), weights->classify_dense1_weight, weights->classify_dense1_bias);
     #pragma omp barrier
@@ -1233,7 +1236,7 @@ static void backward_pass(const Batch *batch)
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, 0.5, 5, 0, t, g));
+        classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
         crop_backward((real *)d_A_at(s), d_crop_at(s), crop_slopes_at(s));
     }
     A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(0), (real *)h_at(0), d_A_rows_at(0));
@@ -1389,7 +1392,7 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         SEE("crop", "forward", 17, t, g, "crop", 1, (real *)crop_at(s), 64, 64, 3, { 1, 2, 2 });
         SEE("crop", "forward", 17, t, g, "crop_slopes", 1, (real *)crop_slopes_at(s), 128, 128, 4, { 2, 1, 2, 2 });
         SEE("classify_dropout1", "forward", 9, t, g, "crop", 0, (real *)crop_at(s), 64, 64, 3, { 1, 2, 2 });
-        classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, 0.5, 5, 0, t, g));
+        classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
         SEE("classify_dropout1", "forward", 9, t, g, "classify_dropout1", 1, (real *)classify_dropout1_at(s), 64, 64, 3, { 1, 2, 2 });
     }
     SEE("classify_dense1", "forward", 10, -1, -1, "classify_dropout1", 0, (real *)classify_dropout1_at(0), 128, 64, 3, { 1, 2, 2 });
@@ -1421,7 +1424,7 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
         SEE("classify_dropout1", "backward", 9, t, g, "d_classify_dropout1", 0, (real *)d_classify_dropout1_at(s), 64, 64, 3, { 1, 2, 2 });
-        classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, 0.5, 5, 0, t, g));
+        classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
         SEE("classify_dropout1", "backward", 9, t, g, "d_crop", 1, (real *)d_crop_at(s), 64, 64, 3, { 1, 2, 2 });
         SEE("crop", "backward", 17, t, g, "d_crop", 0, (real *)d_crop_at(s), 64, 64, 3, { 1, 2, 2 });
         SEE("crop", "backward", 17, t, g, "crop_slopes", 0, (real *)crop_slopes_at(s), 128, 128, 4, { 2, 1, 2, 2 });
@@ -1587,7 +1590,7 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
         int s = t * G + g;
         crop_forward(crop_at(s), crop_slopes_at(s), image_at(g), (real *)A_at(s));
         STOP(11);
-        classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, 0.5, 5, 0, t, g));
+        classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
         STOP(12);
     }
     #pragma omp barrier
@@ -1626,7 +1629,7 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, 0.5, 5, 0, t, g));
+        classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
         STOP(24);
         crop_backward((real *)d_A_at(s), d_crop_at(s), crop_slopes_at(s));
         STOP(25);
@@ -1753,6 +1756,11 @@ static const NetLoss losses[] = {
     { CROSS_ENTROPY, 3, 0, 2, 1, 19 },
 };
 
+/* What each dropout rate is called, and the largest factor it is used with.  One without a variable is 0 in the model: its layers are left out. */
+static const NetRate rates[] = {
+    { "classify.dropout1.rate", &classify_dropout1_rate, 1 },
+};
+
 const Net net = {
     .name = "recurrent",
     .about = "",
@@ -1796,7 +1804,9 @@ const Net net = {
     .value_count = 4,
     .losses = losses,
     .loss_count = 1,
-    .training = { RMSPROP, 0.0005, 0, 0, 0, 100, 0, 1u },
+    .training = { RMSPROP, 0.0005, 0, 0, 0, 100, 0, 1u, { 0.5 } },
+    .rates = rates,
+    .rate_count = sizeof rates / sizeof *rates,
     .block = BLOCK,
     .state_blocks = 1,
     .activation_reals = 2800,

@@ -68,6 +68,9 @@ _Static_assert(BLOCK == 288, "the plan and the struct agree");
 static Weights *weights, *gradient, *state[2];
 static int threads;
 
+/* Dropout rates, which a run may set: train --set NAME=RATE. */
+static double classify_dropout1_rate = 0.5;     /* classify.dropout1.rate */
+
 /* ==== 3 memory ====================================================================================================== */
 
 /* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
@@ -506,7 +509,7 @@ static void forward_pass(const Batch *batch)
         int s = t * N + n;
         A_forward((real *)A_at(s), (real *)h_at(s), weights->A_weight, weights->A_bias);
         crop_forward(crop_at(s), image_at(n), (real *)A_at(s));
-        classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, 0.5, 5, 0, t, n / 16), n % 16);
+        classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
         classify_dense1_forward((real *)classify_dense1_at(s), (real *)classify_dropout1_at(s), weights->classify_dense1_weight, weights->classify_dense1_bias);
         cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(n) + t * 1);
     }
@@ -542,7 +545,7 @@ static void backward_pass(const Batch *batch)
         cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(n) + t * 1, loss1_scale, n < batch->count);
         classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(s), (real *)classify_dropout1_at(s));
         classify_dense1_backward((real *)d_classify_dropout1_at(s), (real *)d_classify_dense1_at(s), weights->classify_dense1_weight);
-        classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, 0.5, 5, 0, t, n / 16), n % 16);
+        classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
         crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(n), (real *)A_at(s));
         A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(s), (real *)h_at(s));
         A_backward((real *)d_h_at(s), (real *)d_A_at(s), weights->A_weight);
@@ -693,7 +696,7 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         crop_forward(crop_at(s), image_at(n), (real *)A_at(s));
         SEE("crop", "forward", 17, t, n, "crop", 1, (real *)crop_at(s), 4, 4, 3, { 1, 2, 2 });
         SEE("classify_dropout1", "forward", 9, t, n, "crop", 0, (real *)crop_at(s), 4, 4, 3, { 1, 2, 2 });
-        classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, 0.5, 5, 0, t, n / 16), n % 16);
+        classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
         SEE("classify_dropout1", "forward", 9, t, n, "classify_dropout1", 1, (real *)classify_dropout1_at(s), 4, 4, 3, { 1, 2, 2 });
         SEE("classify_dense1", "forward", 10, t, n, "classify_dropout1", 0, (real *)classify_dropout1_at(s), 4, 4, 3, { 1, 2, 2 });
         classify_dense1_forward((real *)classify_dense1_at(s), (real *)classify_dropout1_at(s), weights->classify_dense1_weight, weights->classify_dense1_bias);
@@ -717,7 +720,7 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         classify_dense1_backward((real *)d_classify_dropout1_at(s), (real *)d_classify_dense1_at(s), weights->classify_dense1_weight);
         SEE("classify_dense1", "backward", 10, t, n, "d_classify_dropout1", 1, (real *)d_classify_dropout1_at(s), 4, 4, 3, { 1, 2, 2 });
         SEE("classify_dropout1", "backward", 9, t, n, "d_classify_dropout1", 0, (real *)d_classify_dropout1_at(s), 4, 4, 3, { 1, 2, 2 });
-        classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, 0.5, 5, 0, t, n / 16), n % 16);
+        classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
         SEE("classify_dropout1", "backward", 9, t, n, "d_crop", 1, (real *)d_crop_at(s), 4, 4, 3, { 1, 2, 2 });
         SEE("crop", "backward", 17, t, n, "d_crop", 0, (real *)d_crop_at(s), 4, 4, 3, { 1, 2, 2 });
         SEE("crop", "backward", 17, t, n, "image", 0, (real *)image_at(n), 16, 16, 3, { 1, 4, 4 });
@@ -856,7 +859,7 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
         STOP(6);
         crop_forward(crop_at(s), image_at(n), (real *)A_at(s));
         STOP(7);
-        classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, 0.5, 5, 0, t, n / 16), n % 16);
+        classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
         STOP(8);
         classify_dense1_forward((real *)classify_dense1_at(s), (real *)classify_dropout1_at(s), weights->classify_dense1_weight, weights->classify_dense1_bias);
         STOP(9);
@@ -873,7 +876,7 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
         STOP(12);
         classify_dense1_backward((real *)d_classify_dropout1_at(s), (real *)d_classify_dense1_at(s), weights->classify_dense1_weight);
         STOP(13);
-        classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, 0.5, 5, 0, t, n / 16), n % 16);
+        classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
         STOP(14);
         crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(n), (real *)A_at(s));
         STOP(15);
@@ -981,6 +984,11 @@ static const NetLoss losses[] = {
     { CROSS_ENTROPY, 3, 0, 2, 1, 19 },
 };
 
+/* What each dropout rate is called, and the largest factor it is used with.  One without a variable is 0 in the model: its layers are left out. */
+static const NetRate rates[] = {
+    { "classify.dropout1.rate", &classify_dropout1_rate, 1 },
+};
+
 const Net net = {
     .name = "recurrent",
     .about = "",
@@ -1024,7 +1032,9 @@ const Net net = {
     .value_count = 4,
     .losses = losses,
     .loss_count = 1,
-    .training = { RMSPROP, 0.0005, 0, 0, 0, 100, 0, 1u },
+    .training = { RMSPROP, 0.0005, 0, 0, 0, 100, 0, 1u, { 0.5 } },
+    .rates = rates,
+    .rate_count = sizeof rates / sizeof *rates,
     .block = BLOCK,
     .state_blocks = 1,
     .activation_reals = 2608,
