@@ -39,7 +39,7 @@ for file in filters.png filters.npy seen.npy looks.png crops.png crops.npy reade
     [ -s "lesson/$file" ] || fault "no $file"
 done
 
-# ---- models in the documents: whole ones, settings of training alone, parts of models/tiny.yaml ------------------------------------
+# ---- models in the documents: whole ones, inputs or settings of training alone, parts of models/tiny.yaml ------------------------------------
 n=0
 for page in "$root"/README.md "$root"/CONTRIBUTING.md "$root"/docs/*.md "$root"/docs/*/*.md; do
     [ -f "$page" ] || continue
@@ -50,6 +50,7 @@ for page in "$root"/README.md "$root"/CONTRIBUTING.md "$root"/docs/*.md "$root"/
         n=$((n + 1))
         case $(grep -o '^[a-z]*:' "$block" | head -1) in
         model:) ;;
+        inputs:) { sed '/^inputs:/,$d' "$root/models/conv.yaml"; cat "$block"; sed -n '/^targets:/,$p' "$root/models/conv.yaml"; } >whole && mv whole "$block" ;;
         train:) sed '/^train:/,$d' lesson/first.yaml >whole && cat "$block" >>whole && mv whole "$block" ;;
         *)  sed 's/ *#.*//; /^ *$/d' "$block" | while IFS= read -r line; do
                 sed 's/ *#.*//' "$root/models/tiny.yaml" | grep -qxF -e "$line" || echo "${page#"$root"/}: models/tiny.yaml has no line '$line'"
