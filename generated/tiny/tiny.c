@@ -1640,19 +1640,35 @@ static void sum_d_h_from_input_2_forward(d_h_from_input_2_t y, d_h_from_input_t 
     }
 }
 
-/* ---- the parts of a weight's gradient, one a group, added in pairs: 0+1, 2+3, ...; then the sums likewise -------------- */
-static void fold(real *sum, real *part, int parts, ptrdiff_t size, int add)
+/* ---- the parts of a weight's gradient, one a group, added in pairs: 0+1, 2+3, ...; then the sums likewise --------------
+ * A block at a time, each part is read once, in order: 0, 1, their sum; 2, 3, their sum, the sum of both; ...  What waits for its partner stays in
+ * the first-level cache. */
+static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add)
 {
+    enum { WIDE = 8 * L, DEEP = 32 };
     ptrdiff_t stride = (size + 15) / 16 * 16;
     #pragma omp for schedule(static) nowait
-    for (ptrdiff_t i = 0; i < size; i += L) {
-        for (int step = 1; step < parts; step *= 2)
-            for (int k = 0; k + step < parts; k += 2 * step) {
-                real *a = part + k * stride + i, *b = part + (k + step) * stride + i;
-                v_store(a, v_add(v_load(a), v_load(b)));
+    for (ptrdiff_t i = 0; i < size; i += WIDE) {
+        _Alignas(64) real waiting[DEEP][WIDE];
+        int count = size - i < WIDE ? (int)(size - i) : WIDE, n = 0;
+        for (int k = 0; k < parts; k++) {
+            int due = k + 1 < parts ? __builtin_ctz((unsigned)k + 1) : n;          /* part k completes so many sums; the last one all */
+            n -= due;
+            for (int l = 0; l < count; l += L) {
+                vec s = v_load(part + k * stride + i + l);
+                v_prefetch(part + k * stride + i + l + WIDE);
+                for (int m = n + due; m > n; m--) s = v_add(v_load(&waiting[m - 1][l]), s);
+                v_store(&waiting[n][l], s);
             }
-        for (int l = 0; l < L && i + l < size; l++)
-            sum[i + l] = add ? sum[i + l] + part[i + l] : part[i + l];
+            n++;
+        }
+        int l = 0;
+        for (; l + L <= count; l += L) {
+            vec s = v_load(&waiting[0][l]);
+            v_storeu(sum + i + l, add ? v_add(v_loadu(sum + i + l), s) : s);
+        }
+        for (; l < count; l++)
+            sum[i + l] = add ? sum[i + l] + waiting[0][l] : waiting[0][l];
     }
 }
 
