@@ -18,6 +18,7 @@ import os
 import pathlib
 import platform
 import select
+import shutil
 import subprocess
 import sys
 import time
@@ -90,6 +91,7 @@ class Ours:
         self.folder, self.threads = o.work / (row if batch is None else f"{row}-batch{batch}"), o.threads
         command = [o.spnc, "build", ROOT / "models" / f"{self.model}.yaml", "--set", f"d={d}", "--set", f"dropout={o.dropout}",
                    "--set", "ramp=0", "--batch", batch or o.batch, "-o", self.folder]
+        shutil.rmtree(self.folder, ignore_errors=True)                   # build_s is of a build from nothing
         begin = time.monotonic()
         done = subprocess.run([str(c) for c in command], stdout=subprocess.DEVNULL)
         if done.returncode:
