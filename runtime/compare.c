@@ -189,8 +189,13 @@ static void print_text(const Contender *all, int count, const View *v, const Dat
     printf("%s/%s: %" PRId64 " examples%s\n\n", data->dir, data->split, data->examples,
            v->slots ? "; 95 % intervals are Wilson's, over labels taken as independent" : "");
     printf("     %9s", "loss");
+    bool apart = v->slots > 1;                 /* with one label an example, the share of examples says the same again */
     if (v->slots)
-        printf(" %9s %19s %10s %18s %9s", "error", "95 %", "examples", "95 %", "valid");
+        printf(" %9s %19s", "error", "95 %");
+    if (apart)
+        printf(" %10s %18s", "examples", "95 %");
+    if (v->slots)
+        printf(" %9s", "valid");
     printf(" %6s %5s %7s  run\n", "epochs", "best", "time");
     for (int i = 0; i < count; i++) {
         const Contender *c = &all[i];
@@ -200,10 +205,13 @@ static void print_text(const Contender *all, int count, const View *v, const Dat
         if (v->slots) {
             wilson(&low, &high, c->wrong, labels);
             printf(" %7.3f %% %7.3f to %6.3f %%", 100.0 * (double)c->wrong / (double)labels, 100 * low, 100 * high);
+        }
+        if (apart) {
             wilson(&low, &high, c->examples_wrong, data->examples);
             printf(" %8.2f %% %6.2f to %6.2f %%", 100.0 * (double)c->examples_wrong / (double)data->examples, 100 * low, 100 * high);
-            print_cell("%.3f %%", 9, 100 * c->valid_error);
         }
+        if (v->slots)
+            print_cell("%.3f %%", 9, 100 * c->valid_error);
         print_cell("%.0f", 6, c->epochs);
         print_cell("%.0f", 5, c->best_epoch);
         print_cell("%.0f s", 7, c->seconds);
@@ -215,7 +223,7 @@ static void print_text(const Contender *all, int count, const View *v, const Dat
     printf("\nMcNemar's test, two-sided: p that two runs are equally good\n\n");
     for (int i = 0; i < count; i++)
         for (int j = i + 1; j < count; j++)
-            for (int whole = 0; whole < 2; whole++) {
+            for (int whole = 0; whole < 1 + apart; whole++) {
                 Duel d = duel_of(&all[i], &all[j], v, data, whole);
                 printf("  %d and %d, %-9s only %d wrong %6" PRId64 ", only %d wrong %6" PRId64 ", p %.3g%s\n", i + 1, j + 1,
                        whole ? "examples:" : "labels:", i + 1, d.first, j + 1, d.second, d.p, d.p < 0.05 ? "" : "  (no difference shown)");

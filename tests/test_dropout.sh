@@ -116,6 +116,7 @@ expect 0 '' train a cut --resume --set dropout=0.4
 grep -q '>dropout</.*0.4<' cut/report.html || fault "the report does not say the rate"
 expect 0 'settings that differ' ./a/net compare yaml cut --data data
 [ "$(grep -A4 'settings that differ' output | tr -s ' \n' ' ')" = 'settings that differ dropout 1 0.25 2 0.4 ' ] || fault "compare: $(cat output)"
+[ "$(grep -c 'only 1 wrong' output)" = 1 ] && ! grep -q examples: output || fault "compare: with one label an example, labels and examples are the same: $(cat output)"
 expect 0 '"dropout": {"dropout": 0.4' ./a/net compare yaml cut --data data --json
 
 # a step that went wrong is run again with its own rates
