@@ -3,6 +3,7 @@
 # end with the weights, to the bit, and the log, of a run that was never disturbed.
 #   every call    SIGKILL at each open, write, sync, close and rename of an epoch; the same calls with a full disk, once
 #                 for a while and once for good (fixtures/faults.c)
+#   first steps   SIGKILL at the calls of a run that begins with another's weights, and the same command again
 #   random        SIGKILL at random moments, then --resume, on one thread or two, and (long) on the generic target
 # usage: tests/test_kill.sh [KILLS]    random kills: 30 if not given; from 1000 on every call is tried on every target
 # SPNC names the compiler (default build/spnc).  Prints what failed and exits 1.
@@ -92,6 +93,30 @@ every_call() {                                 # every_call TARGET
     echo "test_kill: $target: $calls calls killed, and on a full disk"
 }
 for target in $targets; do every_call "$target"; done
+
+# ---- from the weights of another run ----------------------------------------------------------------------------------
+first_steps() {                                # first_steps TARGET
+    local target=$1 whole_run=$work/$1.begun calls n every=3
+    local begin=(1 --epochs 1 --save-every 0.001ms --seed 9 --init "$work/base.npz" --only "$only")
+    [ "$kills" -lt 1000 ] || every=1
+    SPN_FAULT_CALLS=$work/calls train "$target" "$whole_run" "${begin[@]}" || fault "a run with --init: $(cat "$work/output")"
+    weights "$whole_run"
+    calls=$(cat "$work/calls")
+    for n in $(seq 1 $every "$calls"); do
+        run=$work/run
+        rm -rf "$run"
+        { SPN_FAULT=kill:$n train "$target" "$run" "${begin[@]}"; code=$?; } 2>/dev/null
+        [ $code = 137 ] || fault "--init, call $n of $calls: exit code $code: $(tail -2 "$work/output")"
+        train "$target" "$run" "${begin[@]}" || fault "--init, call $n: does not go on: $(tail -2 "$work/output")"
+        whole "--init, call $n"
+        undisturbed "$run" "$whole_run" "--init, call $n, gone on"
+    done
+    echo "test_kill: $target: a run with --init killed at $(((calls + every - 1) / every)) of $calls calls"
+}
+weights "$work/base"
+only=classify.conv1
+for target in $targets; do first_steps "$target"; done
+train native "$work/unlike" 1 --epochs 1 --seed 9 && weights "$work/unlike" && ! cmp -s "$work/unlike.npz" "$work/native.begun.npz" || fault "--init changes nothing"
 
 # ---- at random moments -----------------------------------------------------------------------------------------------
 epochs=40 runs=1 killed=0 run=$work/random.1
