@@ -16,7 +16,8 @@ if ! echo 'int LLVMFuzzerTestOneInput(const char *b, unsigned long n) { return b
 fi
 objects=()
 while read -r source; do
-    object=objects/$(basename "${source%.c}").o
+    object=${source#"$root"/}
+    object=objects/$(echo "${object%.c}" | tr / -).o
     objects+=("$object")
     [ "$object" -nt "$source" ] && [ -z "$(find "$root/compiler" -name '*.h' -newer "$object" -o -name '*.def' -newer "$object")" ] || printf '%s\n' "$source" "$object"
 done < <(find "$root/compiler" -name '*.c' ! -name main.c; ls "$root"/build/embedded_{templates,runtime}.c "$root"/tests/fuzz_{model,mutator}.c) >objects/stale
