@@ -6,6 +6,7 @@
 #include "eval.h"
 #include "message.h"
 #include "run.h"
+#include "settings.h"
 #include "tiles.h"
 #include "trainer.h"
 #include "weights.h"
@@ -358,6 +359,11 @@ int command_dump(const Options *o)
         run_or_file_weights(o->run, o->weights, o->last);
     else
         weights_init(net.weights(), o->seed_given ? o->seed : net.training.seed);
+    NetTraining training;
+    if (o->run && run_settings(&training, o->run)) {         /* dropout and augmentation as the run had them */
+        settings_use(&training);
+        batch.seed = training.seed;
+    }
     const NetParam *param = o->layer && (weights || gradient) ? param_named(o->layer) : NULL;
     if (gradient && param && strcmp(param->name, o->layer))
         param = NULL;                           /* a layer's gradient is that of its result */

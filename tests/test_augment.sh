@@ -154,6 +154,11 @@ import numpy as np
 a, b = np.load("whole.npz"), np.load("steps.npz")
 assert a.files == b.files and all(np.array_equal(a[k], b[k]) for k in a.files)' || fault "a resumed run has other weights"
 
+# a run's own seed is the one that dump shows
+fast/net train --data data --run seven --seed 7 --quiet --max-time 0.001ms &&
+    fast/net dump --layer a --run seven --data data --split train --mode train --epoch 3 -o of_run.npy >/dev/null && cmp -s fast.a.npy of_run.npy ||
+    fault "dump --run sees other images than dump --seed with the run's"
+
 # ---- gradients; augmentation is in grad's train mode, not in eval; numbers that are 0 leave the model as it was -----------
 fast/net check --data data >/dev/null || fault "check"
 fast/net export --seed 7 -o w.npz
