@@ -302,7 +302,7 @@ def main():
     p.add_argument("--spnc", default=os.environ.get("SPNC", "build/spnc"))
     p.add_argument("--keep-going", action="store_true", help="print every failure, not the first alone")
     a = p.parse_args()
-    work = tempfile.mkdtemp()
+    work = tempfile.mkdtemp(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)         # spnc syncs what it writes: ten times faster in memory
     failures = 0
     try:
         trials = Trials(os.path.abspath(a.spnc), work, a.seed)
