@@ -4,6 +4,7 @@
  * Lines of the C are found in the text itself, by the heads of its sections and by the names of its functions: so they are those of
  * whatever templates were used.  A card stands for a forward operator; its gradient is on the same card, as in the C. */
 #include "card.h"
+#include <ctype.h>
 #include <string.h>
 
 int64_t tensor_bytes(const Model *m, const Tensor *t)
@@ -204,8 +205,9 @@ static void add_call(Deck *d, const char *line, const char *end, int number)
         for (size_t k = 0; own && k < sizeof passes / sizeof *passes; k++)
             known = known || !strcmp(symbol + name, passes[k]);
         for (int k = 0; !known && !strcmp(symbol, "fold") && k < c->op->weight_count; k++) {
-            const char *at = strstr(line, arena_printf(d->m->arena, "%s_part_at(", c->op->weights[k]->field));
-            known = at && at < end;
+            const char *part = arena_printf(d->m->arena, "%s_part_at(", c->op->weights[k]->field), *at = line;
+            while (!known && (at = strstr(at + 1, part)) && at < end)
+                known = !isalnum((unsigned char)at[-1]) && at[-1] != '_';                /* not the end of another's name */
         }
         if (known) {
             int64_t *l = NEW(d->m->arena, int64_t);

@@ -90,6 +90,27 @@ numbers = lambda s: re.sub(r"tiny\.yaml:\d+", "", s)
 assert all(numbers(a[n]) == numbers(c[n]) for n in a) and any(a[n] != c[n] for n in a)
 PYTHON
 
+# A layer whose name ends another's has calls of its own.
+cat >"$folder/ends.yaml" <<'YAML'
+model: ends
+inputs: { x: { shape: [1, 6, 6] } }
+targets: { y: { classes: 3 } }
+flow:
+  - inner: { conv: x, filters: 2, kernel: 3 }
+  - r: { conv: inner, filters: 2, kernel: 3 }
+  - z: { dense: r, units: 3 }
+loss: { cross_entropy: [z, y] }
+YAML
+"$spnc" emit "$folder/ends.yaml" --plain -o "$folder/ends" && "$spnc" emit "$folder/ends.yaml" -o "$folder/ends_fast"
+for form in ends ends_fast; do
+    python3 - "$folder/$form" <<'PYTHON' || fail "the map mixes up names"
+import json, sys
+found = json.load(open(sys.argv[1] + "/ends.map.json"))
+calls = {o["name"]: set(o["calls"]) for o in found["operators"]}
+assert calls["inner"] and calls["r"] and not calls["inner"] & calls["r"], calls
+PYTHON
+done
+
 SPNC=$spnc_here docs/dumps.py docs/compiler.md --check || fail "docs/compiler.md shows what is no more"
 
 # Whatever a stranger put into names, settings and the path stays text.
