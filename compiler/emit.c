@@ -5,6 +5,7 @@
  * writes, then what it reads, then its weights, then what only its kind needs; NAME_at(s) is the tensor NAME of slice s, where slice
  * s = t * G + g is group g at step t (plain form: s = t * N + n, example n). */
 #include "call.h"
+#include "escape.h"
 #include "outside.h"
 #include <stdlib.h>
 #include <string.h>
@@ -176,7 +177,7 @@ static Fact *unit_fact(Emitter *e, const Unit *u)
     int64_t parameters = 0;
     for (int i = 0; i < op->weight_count; i++)
         parameters += shape_count(&op->weights[i]->shape);
-    fact_text(f, "cost", !macs ? "" : arena_printf(m->arena, "%lld parameters    %.3g M multiply-adds an example", (long long)parameters, macs / 1e6));
+    fact_text(f, "cost", !macs ? "" : arena_printf(m->arena, "%s parameters    %s multiply-adds an example", count_text(m->arena, parameters), count_text(m->arena, (int64_t)macs)));
     OP_INFO(op)->facts(m, op, f);
     return f;
 }

@@ -86,7 +86,7 @@ static void box_svg(Page *p, const Box *b)
     const char *shape = card_shape(p->m, op->writes[0].tensor);
     PUT("<a class=\"node %s\" id=\"box-%s\" href=\"#op-%s\" aria-label=\"", colour(op), op->name, op->name);
     say(p, arena_printf(p->m->arena, "%s, %s, gives %s, line %d%s%s", op->name, card_operator(c), shape, op->loc.line,
-                        c->macs > 0 ? arena_printf(p->m->arena, ", %.3g million multiply-adds", c->macs / 1e6) : "", c->sharers.count ? ", weights shared" : ""));
+                        c->macs > 0 ? arena_printf(p->m->arena, ", %s multiply-adds", count_text(p->m->arena, (int64_t)c->macs)) : "", c->sharers.count ? ", weights shared" : ""));
     PUT("\"><rect class=\"box\" x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"%d\" rx=\"9\"/><path class=\"stripe\" d=\"M%.1f %.1fv%d\"/>", x, b->y, BOX_W, BOX_H, x + 9, b->y + 12, BOX_H - 24);
     PUT("<text class=\"name\" x=\"%.1f\" y=\"%.1f\">", x + 20, b->y + 24);
     say(p, cut(p->m, op->name, 23));

@@ -76,7 +76,7 @@ void show_text(Text *out, const Deck *d)
     text_printf(out, "  %-26s %5s  %-14s %10s", "in all", "", "", count_text(m->arena, d->parameters));
     text_printf(out, " %12s", count_text(m->arena, (int64_t)m->forward_macs));
     text_printf(out, " %10s\n", bytes_text(m->arena, kept_bytes(d)));
-    text_printf(out, "\n  an example: %.2f M multiply-adds forward, %.2f M for the gradients that somebody needs\n", m->forward_macs / 1e6, m->backward_macs / 1e6);
+    text_printf(out, "\n  an example: %s multiply-adds forward, %s for the gradients that somebody needs\n", count_text(m->arena, (int64_t)m->forward_macs), count_text(m->arena, (int64_t)m->backward_macs));
     text_printf(out, "  kept: bytes of a batch that backward reads again\n");
     text_printf(out, "  memory: values and gradients %.1f MiB (without reuse %.1f), weights %.1f, a thread's scratch %.2f\n",
                 mib(m->activation_reals * real_bytes(m)), mib(d->apart), mib(m->block_reals * real_bytes(m)), mib(m->scratch_reals * real_bytes(m)));
@@ -164,7 +164,7 @@ static void node_dot(Text *out, const Deck *d, const Card *c, const char *pad)
     dot_put(out, c->op->name);
     text_printf(out, " [label=");
     dot_put(out, arena_printf(m->arena, "%s\n%s  %s%s", c->op->name, card_operator(c), card_shape(m, c->op->writes[0].tensor),
-                              c->macs > 0 ? arena_printf(m->arena, "\n%.3g M multiply-adds", c->macs / 1e6) : ""));
+                              c->macs > 0 ? arena_printf(m->arena, "\n%s multiply-adds", count_text(m->arena, (int64_t)c->macs)) : ""));
     text_printf(out, "%s]\n", c->sharers.count ? " penwidth=2" : "");
 }
 
@@ -202,8 +202,16 @@ void show_dot(Text *out, const Deck *d)
             text_printf(out, " -> ");
             dot_put(out, c->op->name);
             if (u->shift)
-                text_printf(out, " [label=\"from step t%+d\" style=bold constraint=false]", u->shift);
+                text_printf(out, " [label=\"  from step t%+d  \" style=bold constraint=false]", u->shift);
             text_printf(out, "\n");
+        }
+        const Op *state = c->forward ? tensor_owner(c->op->writes[0].tensor)->op : NULL;
+        if (state && state != c->op && deck_card(d, state)) {            /* it writes where a state begins */
+            text_printf(out, "    ");
+            dot_put(out, c->op->name);
+            text_printf(out, " -> ");
+            dot_put(out, state->name);
+            text_printf(out, " [label=\"  before step 0  \" style=bold]\n");
         }
         for (int k = 0; k < c->sharers.count; k++)
             if ((const Card *)c->sharers.items[k] > c) {
@@ -211,7 +219,7 @@ void show_dot(Text *out, const Deck *d)
                 dot_put(out, c->op->name);
                 text_printf(out, " -> ");
                 dot_put(out, ((Card *)c->sharers.items[k])->op->name);
-                text_printf(out, " [dir=none style=dashed constraint=false label=\"same weights\"]\n");
+                text_printf(out, " [dir=none style=dashed constraint=false label=\"  same weights  \"]\n");
             }
     }
     text_printf(out, "}\n");

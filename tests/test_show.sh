@@ -20,7 +20,8 @@ for model in models/tiny.yaml models/two_glimpse.yaml $shared; do
     "$spnc" show $model --dot -o "$folder/net.dot"
     "$spnc" show $model --html -o "$folder/net.html"
     "$spnc" emit $model -o "$folder/${model##*/}"
-    ! command -v dot >/dev/null || dot -Tsvg "$folder/net.dot" >/dev/null || fail "dot does not take the graph of $model"
+    ! command -v dot >/dev/null || [ -z "$(dot -Tsvg "$folder/net.dot" 2>&1 >"$folder/net.svg")" ] || fail "dot does not take the graph of $model"
+    [ $model = $shared ] || says "$folder/net.dot" "before step 0"
     python3 - "$folder" "$folder/${model##*/}" $model <<'PYTHON'
 import glob, json, sys
 folder, emitted, model = sys.argv[1:]

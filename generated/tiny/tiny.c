@@ -221,7 +221,7 @@ static void front_maxpool1_forward(front_maxpool1_t y, image_t x)
 }
 
 /* ---- front_conv1: conv ----------------------------------- models/tiny.yaml:17
- *   1x25x25 -> 4x23x23    40 parameters    0.019 M multiply-adds an example
+ *   1x25x25 -> 4x23x23    40 parameters    19,044 multiply-adds an example
  *   y[m,i,j] = b[m] + sum over c,u,v of x[c, i*s+u-p, j*s+v-p] w[m,c,u,v], then relu */
 /* y[m][i][j] = relu(b[m] + sum over c, u, v of w[m][c][u][v] x[c][i + u][j + v]), in that order, in every lane.
  * A tile is filters x columns of sums held in registers; _2x3 is 2 filters x 3 columns.
@@ -468,7 +468,7 @@ static void h_start_forward(real *y)
 }
 
 /* ---- h_from_input: dense --------------------------------- models/tiny.yaml:29
- *   4x7x7 -> 48    9456 parameters    0.00941 M multiply-adds an example
+ *   4x7x7 -> 48    9,456 parameters    9,408 multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 196 inputs
@@ -674,7 +674,7 @@ static void h_from_input_weights(real dw[196][48], real db[48], real *dy, real *
 }
 
 /* ---- h_from_state: dense --------------------------------- models/tiny.yaml:29
- *   16 -> 48    768 parameters    0.000768 M multiply-adds an example
+ *   16 -> 48    768 parameters    768 multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 16 inputs
@@ -920,7 +920,7 @@ static void h_backward(real *dxw, real *dhw, h_t dbefore,
 }
 
 /* ---- A: dense -------------------------------------------- models/tiny.yaml:30
- *   16 -> 6    102 parameters    9.6e-05 M multiply-adds an example
+ *   16 -> 6    102 parameters    96 multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 16 inputs
@@ -1232,7 +1232,7 @@ static uint64_t crop_decisions(uint64_t hash, real *A)
 }
 
 /* ---- classify_conv1: conv_pool --------------------------- models/tiny.yaml:20
- *   1x20x20 -> 8x9x9    80 parameters    0.0233 M multiply-adds an example
+ *   1x20x20 -> 8x9x9    80 parameters    23,328 multiply-adds an example
  *   y = max(0, the largest of each 2x2 of conv(x)) */
 /* y[m][i][j] = max(0, the largest of the four sums s[r][q], r, q in {0, 1}, of the window), in each lane, where
  *   s[r][q] = b[m] + sum over u, v of w[m][u][v] x[2i + r + u][2j + q + v]
@@ -1368,7 +1368,7 @@ static void classify_conv1_weights(real dw[8][1][3][3], real db[], classify_maxp
 }
 
 /* ---- classify_dense1: dense ------------------------------ models/tiny.yaml:22
- *   8x9x9 -> 10    6490 parameters    0.00648 M multiply-adds an example
+ *   8x9x9 -> 10    6,490 parameters    6,480 multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 640 inputs

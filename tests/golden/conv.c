@@ -128,7 +128,7 @@ static void load_y_forward(int32_t *y, const void *const *rows, int present)
 }
 
 /* ---- front_conv1: conv ----------------------------------- tests/golden/conv.yaml:8
- *   1x5x5 -> 2x4x4    10 parameters    0.000128 M multiply-adds an example
+ *   1x5x5 -> 2x4x4    10 parameters    128 multiply-adds an example
  *   y[m,i,j] = b[m] + sum over c,u,v of x[c, i*s+u-p, j*s+v-p] w[m,c,u,v], then relu */
 /* y[m][i][j] = relu(b[m] + sum over c, u, v of w[m][c][u][v] x[c][i + u][j + v]), in that order, in every lane.
  * A tile is filters x columns of sums held in registers; _2x2 is 2 filters x 2 columns.
@@ -263,7 +263,7 @@ static void front_maxpool1_backward(front_conv1_t dx, front_maxpool1_t dy, front
 }
 
 /* ---- front_conv2: conv ----------------------------------- tests/golden/conv.yaml:10
- *   2x2x2 -> 2x2x2    16 parameters    6.4e-05 M multiply-adds an example
+ *   2x2x2 -> 2x2x2    16 parameters    64 multiply-adds an example
  *   y[m,i,j] = b[m] + sum over c,u,v of x[c, i*s+u-p, j*s+v-p] w[m,c,u,v], then tanh */
 /* y[m][i][j] = tanh(sum over c, u, v of w[m][c][u][v] x[c][i * 2 + u - 1][j * 2 + v - 1]), in that order, in every lane.
  * A tile is filters x columns of sums held in registers; _2x1 is 2 filters x 1 columns.
@@ -400,7 +400,7 @@ static void front_tanh1_backward(real *dx, real *dy, real *y)
 }
 
 /* ---- front_dense1: dense --------------------------------- tests/golden/conv.yaml:12
- *   2x2x2 -> 2    18 parameters    1.6e-05 M multiply-adds an example
+ *   2x2x2 -> 2    18 parameters    16 multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 8 inputs

@@ -103,7 +103,7 @@ static void load_y_forward(int32_t *y, const void *const *rows, int present)
 }
 
 /* ---- h: dense -------------------------------------------- tests/golden/dense.yaml:7
- *   3 -> 4    16 parameters    1.2e-05 M multiply-adds an example
+ *   3 -> 4    16 parameters    12 multiply-adds an example
  *   y = W x + b, then relu */
 /* y[s][m] = relu(b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 3 inputs
@@ -260,7 +260,7 @@ static void h_relu_backward(real *dx, real *dy, real *y)
 }
 
 /* ---- v: dense -------------------------------------------- tests/golden/dense.yaml:8
- *   4 -> 2    10 parameters    8e-06 M multiply-adds an example
+ *   4 -> 2    10 parameters    8 multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 4 inputs

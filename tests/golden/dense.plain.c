@@ -90,7 +90,7 @@ static void load_y_forward(int32_t *y, const void *row)
 }
 
 /* ---- h: dense -------------------------------------------- tests/golden/dense.yaml:7
- *   3 -> 4    16 parameters    1.2e-05 M multiply-adds an example
+ *   3 -> 4    16 parameters    12 multiply-adds an example
  *   y = W x + b, then relu */
 /* y[m] = relu(b[m] + sum over k of w[m][k] x[k]) */
 static void h_forward(h_t y, real *x, real w[4][3], real b[4])
@@ -123,7 +123,7 @@ static void h_relu_backward(real *dx, real *dy, real *y)
 }
 
 /* ---- v: dense -------------------------------------------- tests/golden/dense.yaml:8
- *   4 -> 2    10 parameters    8e-06 M multiply-adds an example
+ *   4 -> 2    10 parameters    8 multiply-adds an example
  *   y = W x + b */
 /* y[m] = (b[m] + sum over k of w[m][k] x[k]) */
 static void v_forward(v_t y, real *x, real w[2][4], real b[2])

@@ -153,7 +153,7 @@ static void s_start_forward(real *y)
 }
 
 /* ---- d: dense -------------------------------------------- tests/golden/joints.yaml:10
- *   4 -> 4    20 parameters    1.6e-05 M multiply-adds an example
+ *   4 -> 4    20 parameters    16 multiply-adds an example
  *   y = W x + b, then sigmoid */
 /* y[s][m] = sigmoid(b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 4 inputs
@@ -422,7 +422,7 @@ static void both_backward(end_t dx1, first_t dx2, both_t dy)
 }
 
 /* ---- v: dense -------------------------------------------- tests/golden/joints.yaml:17
- *   2x4 -> 2    16 parameters    1.6e-05 M multiply-adds an example
+ *   2x4 -> 2    16 parameters    16 multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 8 inputs

@@ -174,7 +174,7 @@ static void h_start_weights(real *dp, real *dy)
 }
 
 /* ---- h_from_input: dense --------------------------------- tests/golden/recurrent.yaml:15
- *   1x4x4 -> 9    153 parameters    0.000144 M multiply-adds an example
+ *   1x4x4 -> 9    153 parameters    144 multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 16 inputs
@@ -354,7 +354,7 @@ static void h_from_input_weights(real dw[16][16], real db[16], real *dy, real *x
 }
 
 /* ---- h_from_state: dense --------------------------------- tests/golden/recurrent.yaml:15
- *   3 -> 9    27 parameters    2.7e-05 M multiply-adds an example
+ *   3 -> 9    27 parameters    27 multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 3 inputs
@@ -567,7 +567,7 @@ static void h_backward(real *dxw, real *dhw, h_t dbefore,
 }
 
 /* ---- A: dense -------------------------------------------- tests/golden/recurrent.yaml:16
- *   3 -> 6    24 parameters    1.8e-05 M multiply-adds an example
+ *   3 -> 6    24 parameters    18 multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 3 inputs
@@ -865,7 +865,7 @@ static void classify_dropout1_backward(real *dx, real *dy, Dropout d)
 }
 
 /* ---- classify_dense1: dense ------------------------------ tests/golden/recurrent.yaml:10
- *   1x2x2 -> 2    10 parameters    8e-06 M multiply-adds an example
+ *   1x2x2 -> 2    10 parameters    8 multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 4 inputs

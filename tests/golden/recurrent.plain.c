@@ -130,7 +130,7 @@ static void load_digits_forward(int32_t *y, const void *row)
 }
 
 /* ---- h_from_input: dense --------------------------------- tests/golden/recurrent.yaml:15
- *   1x4x4 -> 9    153 parameters    0.000144 M multiply-adds an example
+ *   1x4x4 -> 9    153 parameters    144 multiply-adds an example
  *   y = W x + b */
 /* y[m] = (b[m] + sum over k of w[m][k] x[k]) */
 static void h_from_input_forward(h_from_input_t y, real *x, real w[9][16], real b[9])
@@ -168,7 +168,7 @@ static void h_start_weights(real *dp, real *dy)
 }
 
 /* ---- h_from_state: dense --------------------------------- tests/golden/recurrent.yaml:15
- *   3 -> 9    27 parameters    2.7e-05 M multiply-adds an example
+ *   3 -> 9    27 parameters    27 multiply-adds an example
  *   y = W x + b */
 /* y[m] = (sum over k of w[m][k] x[k]) */
 static void h_from_state_forward(h_from_state_t y, real *x, real w[9][3])
@@ -239,7 +239,7 @@ static void h_backward(real *dxw, real *dhw, h_t dbefore,
 }
 
 /* ---- A: dense -------------------------------------------- tests/golden/recurrent.yaml:16
- *   3 -> 6    24 parameters    1.8e-05 M multiply-adds an example
+ *   3 -> 6    24 parameters    18 multiply-adds an example
  *   y = W x + b */
 /* y[m] = (b[m] + sum over k of w[m][k] x[k]) */
 static void A_forward(A_t y, real *x, real w[6][3], real b[6])
@@ -367,7 +367,7 @@ static void classify_dropout1_backward(real *dx, real *dy, Dropout d, int lane)
 }
 
 /* ---- classify_dense1: dense ------------------------------ tests/golden/recurrent.yaml:10
- *   1x2x2 -> 2    10 parameters    8e-06 M multiply-adds an example
+ *   1x2x2 -> 2    10 parameters    8 multiply-adds an example
  *   y = W x + b */
 /* y[m] = (b[m] + sum over k of w[m][k] x[k]) */
 static void classify_dense1_forward(classify_dense1_t y, real *x, real w[2][4], real b[2])
