@@ -50,7 +50,7 @@ _spnc() {
     -o | --templates) _spn_files "" ; return ;;
     --batch | --memory | =) return ;;
     --set)
-        [ -r "$model" ] || return
+        [[ -r $model && $cur != *=* ]] || return                # zsh does not split at the '='
         _spn_words "$(awk '/^params:/ { on = 1; sub(/^params:/, ""); } /^[a-z]/ { on = 0 }
             on { sub(/#.*/, ""); gsub(/[{}]/, ""); n = split($0, p, ",")
                  for (i = 1; i <= n; i++) if (match(p[i], /[A-Za-z_][A-Za-z0-9_]*:/)) print substr(p[i], RSTART, RLENGTH - 1) "=" }' "$model")"

@@ -38,6 +38,22 @@ python=$(sh tests/python.sh jsonschema yaml)
 "${python:-python3}" tests/schema.py "$spnc" "$work"/*.yaml
 case $? in 0 | 77) ;; *) failed=1 ;; esac
 
+# ---- completion in a zsh at a terminal, where there is one -------------------------------------------------------------------------
+if command -v zsh >/dev/null; then
+    mkdir -p "$work"/zsh/share/{zsh/site-functions,bash-completion/completions}
+    cp completion/_spnc "$work/zsh/share/zsh/site-functions/" && cp completion/spnc.bash "$work/zsh/share/bash-completion/completions/spnc"
+    while IFS='|' read -r line shown; do
+        zsh tests/zsh_types.zsh "$work/zsh" "$(dirname "$(realpath "$spnc")")" "$line" "$shown" >"$work/seen" 2>&1
+        grep -qF -- "$shown" "$work/seen" || fault "zsh: '$line' and two tabs do not show '$shown', but: $(cat -v "$work/seen")"
+    done <<'END'
+spnc |templates
+spnc check --prec|double
+spnc explain models/tiny.yaml cro|crop_slopes
+spnc show models/rnn_spn.yaml --set dr|dropout=
+spn-data |sheet
+END
+fi
+
 # ---- completion, as bash asks for it ------------------------------------------------------------------------------------
 # shellcheck source=/dev/null
 source completion/spnc.bash
