@@ -148,39 +148,7 @@ PYTHON
 # In a browser: arrows walk, Enter's link opens and Escape closes, focus goes along and comes back.
 chromium=${CHROMIUM:-$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}
 if [ -n "$chromium" ]; then
-    python3 - "$folder/bad.html" "$folder/keys.html" <<'PYTHON'
-import sys
-probe = """<script>
-window.addEventListener('load', function () {
-  var said = [], nodes = document.querySelectorAll('.node'), first = document.querySelector('.node[tabindex="0"]');
-  function key(k) { document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: k, bubbles: true, cancelable: true })); }
-  function note(what, good) { said.push(what + '=' + (good ? 'yes' : 'NO')); }
-  note('one-tab-stop', document.querySelectorAll('.node[tabindex="0"]').length === 1);
-  first.focus(); key('ArrowDown');
-  var second = document.activeElement;
-  note('arrow-moves', second !== first && second.classList.contains('node'));
-  key('End'); note('end', document.activeElement === nodes[nodes.length - 1]);
-  key('Home'); note('home', document.activeElement === nodes[0]);
-  key('ArrowDown'); var chosen = document.activeElement; chosen.dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true }));
-  setTimeout(function () {
-    var open = document.querySelector('article:target');
-    note('opens', open && open.id === chosen.getAttribute('href').slice(1) && getComputedStyle(open).display === 'block');
-    note('focus-in', document.activeElement === open);
-    note('code-beside-yaml', open && open.querySelectorAll('pre').length === 3 && open.querySelector('pre .on'));
-    note('labelled', chosen.getAttribute('aria-label') && chosen.getAttribute('aria-current') === 'true');
-    key('Escape');
-    setTimeout(function () {
-      note('closes', !document.querySelector('article:target'));
-      note('focus-back', document.activeElement === chosen);
-      document.body.setAttribute('data-said', said.join(' '));
-    }, 200);
-  }, 200);
-});
-</script></body>"""
-text = open(sys.argv[1]).read()
-open(sys.argv[2], "w").write(text.replace("</body>", probe))
-PYTHON
-    timeout 60 "$chromium" --headless --no-sandbox --disable-gpu --user-data-dir="$folder/profile" --virtual-time-budget=3000 --dump-dom "file://$folder/keys.html" >"$folder/dom" 2>/dev/null || fail "Chromium could not open the page"
-    said=$(grep -o 'data-said="[^"]*"' "$folder/dom" || true)
-    case $said in "" | *=NO*) fail "by keyboard: ${said:-nothing was said}" ;; esac
+    for page in "$folder/bad.html" "$folder/net.html"; do
+        python3 tests/keys.py "$chromium" "$page" >"$folder/keys" || fail "by keyboard: $(cat "$folder/keys")"
+    done
 fi
