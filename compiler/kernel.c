@@ -170,20 +170,22 @@ static void openblas(Model *m, List *sections)
     }
 }
 
-/* `gemm: lanes` asks for what is done anyway, and has no part in the hash. */
-static void forget_lanes(Model *m)
+/* `gemm: lanes` and `over: elements` ask for what is done anyway, and have no part in the hash. */
+static void forget_usual(Model *m)
 {
+    static const char *const usual[][2] = { { "gemm", "lanes" }, { "over", "elements" } };
     for (int i = 0; i < m->ops.count; i++) {
         Op *op = m->ops.items[i];
         for (int k = 0; k < op->attr_count; k++)
-            if (!strcmp(op->attrs[k].spec->name, "gemm") && op->attrs[k].word && !strcmp(op->attrs[k].word, "lanes"))
-                op->attrs[k].word = NULL;
+            for (int u = 0; u < 2; u++)
+                if (op->attrs[k].word && !strcmp(op->attrs[k].spec->name, usual[u][0]) && !strcmp(op->attrs[k].word, usual[u][1]))
+                    op->attrs[k].word = NULL;
     }
 }
 
 void kernels_choose(Model *m)
 {
-    forget_lanes(m);
+    forget_usual(m);
     if (m->lanes == 1)
         return;
     openblas(m, &m->forward);

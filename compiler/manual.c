@@ -93,6 +93,7 @@ const FactDoc fact_docs[] = {
     { "unit", "axis", "int", "0 is the first", "concat slice" },
     { "unit", "from to", "int", "positions from <= i < to are taken", "slice" },
     { "unit", "index", "bool", "one position, whose axis y does not have", "slice" },
+    { "unit", "RUN", "int", "elements, one after the other, about which one draw decides", "dropout" },
     { "unit", "rate ramp", "real", "share of zeros; updates until it is reached", "dropout" },
     { "unit", "P", "int", "rows of logits, or labels of one example", "cross_entropy labels" },
     { "unit", "K", "int", "classes", "cross_entropy" },

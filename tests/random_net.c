@@ -170,7 +170,7 @@ static int add_focus(Model *m, Kind focus, int x)
         v.curve = (Curve)ONE_OF(m, RELU, TANH, SIGMOID);
         break;
     case DROPOUT:
-        v.rate = 0.1 * from_to(m, 1, 8), v.ramp = ONE_OF(m, 0, 0, 5);
+        v.rate = 0.1 * from_to(m, 1, 8), v.ramp = ONE_OF(m, 0, 0, 5), v.channels = chance(m, 0.4);
         break;
     case ADD: case MULTIPLY:
         v.in_count = from_to(m, 2, 4);
@@ -406,7 +406,7 @@ static void put_attributes(const Value *v, FILE *out)
         fprintf(out, ", units: %d%s", v->dims.dim[0], v->pose ? ", init: identity_affine" : "");
         break;
     case DROPOUT:
-        fprintf(out, ", rate: %.1f, ramp: %d", v->rate, v->ramp);
+        fprintf(out, ", rate: %.1f, ramp: %d%s", v->rate, v->ramp, v->channels ? ", over: channels" : "");
         break;
     case CONCAT:
         fprintf(out, ", axis: %d", v->axis);

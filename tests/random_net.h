@@ -33,6 +33,7 @@ typedef struct {
     Edge edge;
     double rate;
     int ramp;
+    bool channels;             /* DROPOUT: over channels */
     /* STATE */
     bool gru, bias_hh, start_trained;
     int start, update;         /* values, -1: zeros, none yet */

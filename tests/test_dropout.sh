@@ -104,6 +104,12 @@ expect 0 '' train none removed
 weights zero && ./none/net export --last --run removed -o removed.npz
 same zero removed || fault "rate 0 gives other bits than a model without the layers"
 
+# ---- over channels: another net; over elements: the usual one ------------------------------------------------------------------
+hash_of() { "$spnc" show "$1" --json | grep -o '"hash":"[0-9a-f]*"'; }
+for over in elements channels; do sed "s/dropout: { rate: \$dropout,/& over: $over,/" net.yaml >"$over.yaml"; done
+[ "$(hash_of net.yaml)" = "$(hash_of elements.yaml)" ] || fault "over: elements is another net"
+[ "$(hash_of net.yaml)" != "$(hash_of channels.yaml)" ] || fault "over: channels is the same net"
+
 # ---- kept -------------------------------------------------------------------------------------------------------------------
 expect 0 '' train a cut --set dropout=0.4 --max-time 0.1ms
 for _ in 1 2 3; do expect 0 '' train a cut --resume --max-time 0.1ms; done

@@ -129,13 +129,20 @@ static int find_mask(Run *r, int k, int step)
     if (!t->batch.train)
         return -1;
     double *factors = malloc(value->count * (size_t)t->batch.count * sizeof *factors);
-    int all = (int)value->count * t->batch.count, gone = 0, nothing = 0;
+    size_t run = v->channels && v->dims.rank ? value->count / (size_t)v->dims.dim[0] : 1;      /* elements that share a draw */
+    int all = (int)(value->count / run) * t->batch.count, gone = 0, nothing = 0;
     const Node *x = &r->tape.nodes[r->node[v->in[0]][t->model->values[v->in[0]].inside ? step : 0]];
     for (int n = 0; n < t->batch.count; n++)
-        for (size_t e = 0; e < value->count; e++) {
-            bool zero = x->v[(size_t)n * value->count + e] == 0, dropped = value_at(t, value, n, step, e) == 0;
-            factors[(size_t)n * value->count + e] = dropped ? 0 : 1 / (1 - rate);
-            gone += dropped && !zero, nothing += zero;
+        for (size_t begin = 0; begin < value->count; begin += run) {
+            size_t there = 0, dropped = 0;
+            for (size_t e = begin; e < begin + run; e++)
+                if (x->v[(size_t)n * value->count + e] != 0)
+                    there++, dropped += value_at(t, value, n, step, e) == 0;
+            if (dropped && dropped < there)
+                FAIL(t, "%s at step %d, example %d: %zu of %zu elements of one channel are dropped", v->name, step, n, dropped, there);
+            for (size_t e = begin; e < begin + run; e++)
+                factors[(size_t)n * value->count + e] = dropped ? 0 : 1 / (1 - rate);
+            gone += dropped > 0, nothing += !there;
         }
     all -= nothing;
     if (fabs(gone - rate * all) > 6 * sqrt(rate * (1 - rate) * all) + 1)

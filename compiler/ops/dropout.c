@@ -1,11 +1,14 @@
-/* dropout.c -- in training, each element is dropped with probability `rate`, the others divided by 1 - rate; else nothing happens.
+/* dropout.c -- in training, each element, or each channel with all of its elements, is dropped with probability `rate`, the others divided
+ * by 1 - rate; else nothing happens.
  *
  * The mask is a function of seed, step of training, place of use, step in time, example and element (runtime/rng.h): nothing is kept. */
 #include "../spnc.h"
+#include <string.h>
 
 static const AttrSpec attrs[] = {
     { "rate", ATTR_REAL, NULL, 0, 0.999, NULL, "share of the elements that are dropped" },
     { "ramp", ATTR_REAL, "0", 0, 1e6, NULL, "epochs over which the rate rises from 0" },
+    { "over", ATTR_WORD, "", 0, 0, "elements channels", "what a draw decides about: one element (usual), or all of a channel, the first dimension" },
     { "name", ATTR_NAME, "", 0, 0, NULL, "the layer's name" },
     { 0 },
 };
@@ -22,6 +25,9 @@ static void grad(Model *m, Op *op, Use dy) { grad_backward(m, op, dy); }
 static void facts(const Model *m, const Op *op, Fact *f)
 {
     (void)m;
+    const Shape *x = &op->reads[0].tensor->shape;
+    const char *over = op_word(op->of ? op->of : op, "over");
+    fact_int(f, "RUN", over && !strcmp(over, "channels") && x->rank ? shape_count(x) / x->dim[0] : 1);
     fact_real(f, "rate", op_real(op, "rate"));
     fact_real(f, "ramp", op_real(op, "ramp"));
 }
