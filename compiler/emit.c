@@ -140,6 +140,21 @@ static const char *template_of(Model *m, const Op *op)
     return op->kind < OP_COUNT ? arena_printf(m->arena, "%s.c.in", OP_INFO(op)->name) : (m->options.plain ? outside_of(op->kind)->plain : outside_of(op->kind)->fast).name;
 }
 
+/* All that may decide how fast its functions are, in one line: "conv 32x9x9 -> 32x7x7 filters=32 kernel=3x3 stride=1x1 padding=0x0 winograd". */
+static const char *key_text(Model *m, const Op *op, const char *shapes, const Unit *u)
+{
+    Text t = { .arena = m->arena };
+    text_printf(&t, "%s %s", OP_INFO(op)->name, shapes);
+    for (int i = 0; i < op->attr_count; i++)
+        if (op->attrs[i].spec->type == ATTR_INT || op->attrs[i].spec->type == ATTR_PAIR)
+            for (int k = 0; k < op->attrs[i].count; k++)
+                text_printf(&t, "%s%s%.0f", k ? "x" : " ", k ? "" : arena_printf(m->arena, "%s=", op->attrs[i].spec->name), op->attrs[i].number[k]);
+    if (OP_INFO(op)->whole_batch)
+        text_printf(&t, " batch=%lld slices=%d,%d,%d", (long long)m->batch, slices(m, op), u->backward ? slices(m, u->backward) : 0, u->weights ? slices(m, u->weights) : 0);
+    text_printf(&t, "%s%s", op->winograd ? " winograd" : "", op->act == OP_NONE ? "" : arena_printf(m->arena, " %s", op_table[op->act]->name));
+    return t.text;
+}
+
 static Fact *unit_fact(Emitter *e, const Unit *u)
 {
     Model *m = e->m;
@@ -172,7 +187,9 @@ static Fact *unit_fact(Emitter *e, const Unit *u)
     if (op->read_count)
         fact_set(f, "x", value_fact(m, op->reads[0].tensor, u->backward && op->grads[0]));
     fact_set(f, "y", value_fact(m, op->writes[0].tensor, false));
-    fact_text(f, "shapes", arena_printf(m->arena, "%s%s%s", ins.text ? ins.text : "", ins.text ? " -> " : "", shape_text(m->arena, &op->writes[0].tensor->shape)));
+    const char *shapes = arena_printf(m->arena, "%s%s%s", ins.text ? ins.text : "", ins.text ? " -> " : "", shape_text(m->arena, &op->writes[0].tensor->shape));
+    fact_text(f, "shapes", shapes);
+    fact_text(f, "key", key_text(m, op, shapes, u));
     double macs = OP_INFO(op)->macs ? OP_INFO(op)->macs(op) : 0;
     int64_t parameters = 0;
     for (int i = 0; i < op->weight_count; i++)
@@ -601,7 +618,7 @@ bool emit(Model *m, Text *c, Text *makefile)
 {
     const Fact *f = emit_facts(m);
     m->gdb = (Text){ .arena = m->arena };
-    return template_expand(m->arena, m->diag, m->options.templates, "net.c.in", m->name, f, c)
-        && template_expand(m->arena, m->diag, m->options.templates, "Makefile.in", m->name, f, makefile)
-        && template_expand(m->arena, m->diag, m->options.templates, "gdb.py.in", m->name, f, &m->gdb);
+    return template_expand(m->arena, m->diag, m->options.templates, "net.c.in", m->name, f, m->tuning, c)
+        && template_expand(m->arena, m->diag, m->options.templates, "Makefile.in", m->name, f, NULL, makefile)
+        && template_expand(m->arena, m->diag, m->options.templates, "gdb.py.in", m->name, f, NULL, &m->gdb);
 }

@@ -4,6 +4,7 @@
  * (front.conv1.weight), or a layer's own name (conv1) where only one net has it.  Out: text, from its shape to its lines in the C. */
 #include "show.h"
 #include "escape.h"
+#include "tuning.h"
 #include <string.h>
 
 static bool dotted(const Op *op, const char *name) { return op->prefix && *op->prefix && !strcmp(op->prefix, name); }
@@ -166,12 +167,32 @@ static void kept(Text *out, const Deck *d, const Card *c)
         text_printf(out, "  kept      %s: backward reads it again\n", bytes_text(m->arena, c->kept));
 }
 
+/* What its templates leave open, since it decides speed alone. */
+static void choices(Text *out, const Deck *d, const Op *op)
+{
+    const List *all = d->m->tuning ? tuning_questions(d->m->tuning) : NULL;
+    for (int i = 0; all && i < all->count; i++) {
+        const Question *q = all->items[i];
+        bool ours = false;
+        for (int k = 0; k < q->ops.count; k++)
+            ours = ours || !strcmp(q->ops.items[k], op->name);
+        if (!ours || q->choices.count < 2)
+            continue;
+        text_printf(out, "  choice    %s: %s, %s; the same bits with", q->what, (const char *)q->choices.items[q->chosen], q->chosen ? "measured to be the fastest here" : "by rule");
+        for (int k = 0, n = 0; k < q->choices.count; k++)
+            if (k != q->chosen)
+                text_printf(out, "%s %s", n++ ? "," : "", (const char *)q->choices.items[k]);
+        text_printf(out, "\n");
+    }
+}
+
 static void card(Text *out, const Deck *d, const Card *c)
 {
     Model *m = d->m;
     const Op *op = c->op;
     text_printf(out, "  cost      %s multiply-adds an example forward, %s for its gradients\n", count_text(m->arena, (int64_t)c->macs), count_text(m->arena, (int64_t)c->gradient_macs));
     text_printf(out, "  kernel    %s\n            %s\n", kernel_name(m, op), kernel_reason(m, op));
+    choices(out, d, op);
     weights(out, d, op);
     for (int k = 0; k < c->sharers.count; k++)
         text_printf(out, "  %-9s %s: the same weights; their gradients are added\n", k ? "" : "shared", ((Card *)c->sharers.items[k])->op->name);

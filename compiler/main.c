@@ -2,18 +2,20 @@
  *
  * Nothing is written before the whole model has been accepted; folder.c writes.  `build` runs make in the folder it wrote: the same as its user would. */
 #define _GNU_SOURCE
+#include "child.h"
 #include "diag.h"
 #include "embed.h"
 #include "folder.h"
 #include "manual.h"
 #include "outside.h"
 #include "show.h"
+#include "tune.h"
+#include "tuning.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define VERSION "0.1.0"
@@ -26,6 +28,7 @@ static const char usage_text[] =
     "  spnc explain MODEL.yaml NAME what became of a layer, value or parameter, and why\n"
     "  spnc emit  MODEL.yaml -o DIR the C: NAME.c, the runtime it needs, a Makefile\n"
     "  spnc build MODEL.yaml -o DIR the same, then compiled: DIR/NAME\n"
+    "  spnc tune  MODEL.yaml        measures what is fastest on this machine, and keeps it in MODEL.tuning for build\n"
     "  spnc ops [NAME]              operators, losses, optimisers and initialisers, or the page of one\n"
     "  spnc templates [NAME]        the templates of the C, or one of them and the facts it may use; -o DIR copies it there\n"
     "  spnc schema                  a JSON Schema of the language, for editors\n"
@@ -39,6 +42,7 @@ static const char usage_text[] =
     "  --debug                plain, -O0 -g3, every index checked, every tensor at a place of its own: for gdb\n"
     "  --memory SIZE          refuse a program that needs more, such as 4G (default 64G)\n"
     "  --templates DIR        templates found here are used instead of the built-in ones, and operators described here (NAME.op.lua) are known\n"
+    "  --tuning FILE          what is fastest here (default: MODEL.tuning if there is one); none: by spnc's own rule.  Speed only, never bits\n"
     "  --stage NAME           print what a stage left: graph, steps, grad, fuse or plan\n"
     "  --force                write over files that were edited since spnc wrote them; they are kept as NAME.edited\n"
     "  --json                 show and diagnostics as JSON\n"
@@ -49,7 +53,7 @@ static const char usage_text[] =
     "Exit codes: 0 fine; 1 the model is wrong; 2 wrong usage; 70 a bug in spnc; 74 the environment (disk, memory, compiler).\n";
 
 typedef struct {
-    const char *command, *path, *name, *out, *stage;
+    const char *command, *path, *name, *out, *stage, *tuning;
     const char *sets[256];
     int set_count;
     bool json, dot, html, force;
@@ -97,6 +101,12 @@ static const char *native_target(void)
     return "generic";
 }
 
+static bool runs_here(const char *target)
+{
+    const char *native = native_target();
+    return !strcmp(target, native) || !strcmp(target, "generic") || (!strcmp(target, "avx2") && !strcmp(native, "avx512"));
+}
+
 static void one_of(const char *option, const char *value, const char *const *words, int n)
 {
     for (int i = 0; i < n; i++)
@@ -111,10 +121,10 @@ static bool needs_no_model(const Arguments *a) { return !strcmp(a->command, "sch
 
 static Arguments arguments(int argc, char **argv)
 {
-    static const char *const commands[] = { "check", "show", "explain", "emit", "build", "schema", "ops", "templates" };
+    static const char *const commands[] = { "check", "show", "explain", "emit", "build", "tune", "schema", "ops", "templates" };
     static const char *const targets[] = { "avx512", "avx2", "generic", "native" };
     static const char *const stages[] = { "graph", "steps", "grad", "fuse", "plan" };
-    static const char *const known[] = { "--set", "-o", "--target", "--batch", "--precision", "--plain", "--debug", "--memory", "--templates", "--stage",
+    static const char *const known[] = { "--set", "-o", "--target", "--batch", "--precision", "--plain", "--debug", "--memory", "--templates", "--tuning", "--stage",
                                          "--json", "--dot", "--html", "--force", "--help", "--version" };
     Arguments a = { .options = { .target = "native", .memory = (int64_t)64 << 30 } };
     for (int i = 1; i < argc; i++) {
@@ -200,6 +210,10 @@ static Arguments arguments(int argc, char **argv)
                 usage_error("--memory takes a size such as 512M or 4G, not '%s'", v);
         } else if (!strcmp(s, "--templates")) {
             a.options.templates = v;
+        } else if (!strcmp(s, "--tuning")) {
+            if (!*v)
+                usage_error("--tuning takes a file, or none, not '%s'", v);
+            a.tuning = v;
         } else {
             one_of(s, v, stages, 5);
             a.stage = v;
@@ -216,6 +230,14 @@ static Arguments arguments(int argc, char **argv)
         usage_error("%s needs a model: a YAML file", a.command);
     if (!strcmp(a.command, "explain") && !a.name)
         usage_error("%s needs a name: a layer, a value or a parameter", a.command);
+    if (!strcmp(a.command, "tune")) {
+        if (a.options.plain || a.stage || a.out)
+            usage_error("tune is about the fast form, and writes MODEL.tuning or what --tuning names: no %s", a.stage ? "--stage" : a.out ? "-o" : a.options.debug ? "--debug" : "--plain");
+        if (a.tuning && !strcmp(a.tuning, "none"))
+            usage_error("tune writes what it finds: --tuning cannot be %s", "none");
+        if (strcmp(a.options.target, "native") && !runs_here(a.options.target))
+            usage_error("this processor cannot run %s, so there is nothing to measure", a.options.target);
+    }
     if ((a.dot || a.html) && strcmp(a.command, "show") != 0)
         usage_error("%s is for spnc show", a.dot ? "--dot" : "--html");
     if (a.json + a.dot + a.html > 1)
@@ -233,13 +255,11 @@ static _Noreturn void environment(const char *path, const char *what)
     exit(74);
 }
 
-static volatile pid_t child;            /* make, while it runs */
-
 static void on_signal(int number)
 {
     folder_interrupted();
-    if (child > 0 && kill(child, SIGTERM) == 0)     /* make removes what it has not finished */
-        waitpid(child, NULL, 0);
+    child_stop();
+    tune_interrupted();
     _exit(128 + number);
 }
 
@@ -284,46 +304,6 @@ static bool tell(Model *m, const Arguments *a, const Text *c)
         fwrite(said.text, 1, said.length, stdout);
     }
     return good;
-}
-
-/* Runs make in the folder; its output is shown only if it fails. */
-static int run_make(const char *folder, const char *name)
-{
-    int ends[2];
-    if (pipe(ends))
-        environment("make", "cannot start");
-    child = fork();
-    if (child < 0)
-        environment("make", "cannot start");
-    if (child == 0) {
-        close(ends[0]);
-        dup2(ends[1], 1);
-        dup2(ends[1], 2);
-        unsetenv("MAKEFLAGS");
-        unsetenv("MFLAGS");
-        unsetenv("MAKELEVEL");
-        long cores = sysconf(_SC_NPROCESSORS_ONLN);
-        char jobs[32];
-        snprintf(jobs, sizeof jobs, "-j%ld", cores > 1 ? cores : 1);
-        execlp("make", "make", "-s", jobs, "-C", folder, name, (char *)NULL);
-        fprintf(stderr, "cannot run make: %s\n", strerror(errno));
-        _exit(127);
-    }
-    close(ends[1]);
-    static char said[1 << 16];
-    size_t n = 0;
-    for (ssize_t got; (got = read(ends[0], said + n, sizeof said - n)) > 0 || (got < 0 && errno == EINTR);)
-        n += got > 0 && n + (size_t)got < sizeof said - 1 ? (size_t)got : 0;
-    close(ends[0]);
-    int status;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-        continue;
-    child = 0;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return 0;
-    fwrite(said, 1, n, stderr);
-    fprintf(stderr, "spnc: %s: the C compiler failed; its messages are above (it needs a C compiler, make, libpng and zlib)\n", folder);
-    return 74;
 }
 
 /* ---- the pipeline ---------------------------------------------------------------------------------------------------- */
@@ -390,6 +370,51 @@ static bool compile(Model *m, const Arguments *a, Text *c, Text *makefile)
     if (good && a->stage && !strcmp(a->stage, "plan"))
         stage_print(m, "plan", stdout);
     return good && emit(m, c, makefile);
+}
+
+/* ---- tuning --------------------------------------------------------------------------------------------------------- */
+
+/* MODEL.tuning beside MODEL.yaml. */
+static const char *tuning_path(Arena *arena, const Arguments *a)
+{
+    if (a->tuning)
+        return a->tuning;
+    size_t n = strlen(a->path);
+    int ending = n > 5 && !strcmp(a->path + n - 5, ".yaml") ? 5 : n > 4 && !strcmp(a->path + n - 4, ".yml") ? 4 : 0;
+    return arena_printf(arena, "%.*s.tuning", (int)n - ending, a->path);
+}
+
+/* For tune(): the arguments. */
+static bool build_trial(void *user, Tuning *t, const char *folder)
+{
+    const Arguments *a = user;
+    Arena *arena = arena_new();
+    FILE *nowhere = fopen("/dev/null", "w");              /* what is wrong was said the first time */
+    Model m = { .arena = arena, .diag = diag_new(arena, nowhere ? nowhere : stderr, false, false), .options = a->options, .path = a->path, .tuning = t };
+    Text c = { .arena = arena }, makefile = { .arena = arena };
+    bool good = compile(&m, a, &c, &makefile) && diag_errors(m.diag) == 0;
+    if (good && folder)
+        good = write_folder(&m, folder, true, &c, &makefile);
+    arena_free(arena);
+    if (nowhere)
+        fclose(nowhere);
+    return good;
+}
+
+static int tune_model(const Model *m, Arguments *a)
+{
+    const char *path = tuning_path(m->arena, a), *processor = processor_name(m->arena);
+    Tuning *t = tuning_new(m->arena, processor, VERSION), *file = tuning_new(m->arena, processor, VERSION);
+    int status = tune(m->arena, t, m->name, build_trial, a);
+    if (status)
+        return status;
+    tuning_read(file, path, false);                       /* what it holds about other shapes stays */
+    int found = tuning_merge(file, t);
+    Text text = { .arena = m->arena };
+    tuning_write(file, &text);
+    file_write(m->arena, path, text.text, text.length);
+    printf("%s: %d answer%s for this model, %d in all; spnc build reads it\n", path, found, found == 1 ? "" : "s", tuning_answers(file));
+    return 0;
 }
 
 /* `status`, or 74 if what was printed has not arrived. */
@@ -464,17 +489,22 @@ int main(int argc, char **argv)
         return status;
     }
     Model m = { .arena = arena, .diag = diag, .options = a.options, .path = a.path };
+    m.tuning = tuning_new(arena, processor_name(arena), VERSION);
+    if (strcmp(a.command, "tune") && !a.options.plain && !(a.tuning && !strcmp(a.tuning, "none")))
+        tuning_read(m.tuning, tuning_path(arena, &a), a.tuning != NULL);
     Text c = { .arena = arena }, makefile = { .arena = arena };
     int status = outside && compile(&m, &a, &c, &makefile) && diag_errors(diag) == 0 ? 0 : 1;
     if (status == 0 && !a.stage) {
         if ((!strcmp(a.command, "show") || !strcmp(a.command, "explain")) && !tell(&m, &a, &c))
             status = 1;
+        if (!strcmp(a.command, "tune"))
+            status = tune_model(&m, &a);
         if (!strcmp(a.command, "emit") || !strcmp(a.command, "build")) {
             const char *folder = a.out ? a.out : arena_printf(arena, "generated/%s", m.name);
             if (!write_folder(&m, folder, a.force, &c, &makefile))
                 status = 1;
             else if (!strcmp(a.command, "build"))
-                status = run_make(folder, m.name);
+                status = child_make(arena, folder, m.name);
         }
     }
     arena_free(arena);

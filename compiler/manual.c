@@ -56,6 +56,7 @@ const FactDoc fact_docs[] = {
     { "unit", "place", "text", "path and line in the model, safe in a comment", NULL },
     { "unit", "line column span", "int", "where it stands in the model; 0: nowhere", NULL },
     { "unit", "equation shapes cost", "text", "for the head of its section", NULL },
+    { "unit", "key", "text", "its shape and attributes in one line: what candidate() is asked about", NULL },
     { "unit", "forward dx dw", "bool", "which functions are wanted: forward, backward (of the first input), weights", NULL },
     { "unit", "decisions", "bool", "is NAME_decisions wanted? (spn)", NULL },
     { "unit", "act", "text", "an activation fused into it: relu, tanh, sigmoid, or empty", NULL },

@@ -360,5 +360,5 @@ Fact *page_facts(const Deck *d)
 bool show_html(Text *out, const Deck *d)
 {
     Model *m = d->m;
-    return template_expand(m->arena, m->diag, m->options.templates, "show.html.in", m->name, page_facts(d), out);
+    return template_expand(m->arena, m->diag, m->options.templates, "show.html.in", m->name, page_facts(d), NULL, out);
 }

@@ -146,6 +146,7 @@ typedef struct Repeat Repeat;
 typedef struct Tensor Tensor;
 typedef struct Weight Weight;
 typedef struct Op Op;
+typedef struct Tuning Tuning;
 
 /* A repeat: its body runs `steps` times.  steps.c deals its operators out to three sections. */
 struct Repeat {
@@ -347,6 +348,7 @@ typedef struct {
     List remarks;            /* Remark: what was hoisted, fused, removed, and why (printed by show and explain) */
     uint64_t hash, signature;
     Text gdb;                /* emit.c: NAME-gdb.py, how gdb shows its tensors */
+    Tuning *tuning;          /* what is fastest on this processor; NULL: nobody asks */
 } Model;
 
 Tensor *tensor_new(Model *m, const char *name, Loc loc, Repeat *repeat);
@@ -445,12 +447,13 @@ bool ops_print(FILE *out, const char *name, const char **near);
  *   a line whose first character is %   is Lua (the rest of the line)
  *   ${expr}                             is replaced by the value: text, integer, or number; nil, false or a table is an error
  *   include("name.c.in", { ... })       expands another template in place: the table's fields over the current facts
+ *   candidate("forward", { "4x7", ... })   the number of the choice that `tuning` (may be NULL) knows to be fastest, else 1: tuning.h
  *   ipairs pairs string.format/rep/upper/lower/sub, math.floor/min/max, tostring, type, error, assert, #, are there; io, os, load, require,
  *   print, debug, string.dump, metatables are not.  Reading an unset global or an unset field of a fact is an error; facts are read-only;
  *   has(table, "key") asks whether a fact is set.  Locals of a template line live to the end of their block as in Lua.
  * 50 million Lua instructions and 256 MiB of Lua memory are the limits of one expansion.
  * An error is reported as PATH:LINE:COLUMN: error: text (the template's), with the line and what of it is wrong underlined; then come the
  * includes on the way, and a note with the operator (`op` of an include, at its place in the model) or else `what` was being expanded. */
-bool template_expand(Arena *a, Diag *d, const char *dir, const char *name, const char *what, const Fact *facts, Text *out);
+bool template_expand(Arena *a, Diag *d, const char *dir, const char *name, const char *what, const Fact *facts, Tuning *tuning, Text *out);
 
 #endif

@@ -13,6 +13,7 @@
 #include "manual.h"
 #include "point.h"
 #include "sandbox.h"
+#include "tuning.h"
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -45,6 +46,7 @@ typedef struct {
     Diag *diag;
     const char *dir, *name;
     const Fact *facts;
+    Tuning *tuning;                /* NULL: every choice by the template's own rule */
     Text *out;
     size_t out_start;
     List templates;
@@ -331,6 +333,29 @@ static int lua_include(lua_State *L)
     return 0;
 }
 
+/* candidate(what, choices): the number of the choice to take.  See tuning.h. */
+static int lua_candidate(lua_State *L)
+{
+    Expansion *x = expansion_of(L);
+    const Fact *op = x->unit[x->depth], *name = op ? fact_get(op, "name") : NULL, *key = op ? fact_get(op, "key") : NULL;
+    if (!name || !key)
+        return luaL_error(L, "candidate is for the templates of operators");
+    if (lua_gettop(L) != 2 || lua_type(L, 1) != LUA_TSTRING || !lua_istable(L, 2) || sandbox_fact(L, 2))
+        return luaL_error(L, "candidate wants a text and a list of texts: candidate(\"forward\", { \"4x7\", \"5x5\" })");
+    const Fact *net = fact_get(x->facts, "net"), *target = net ? fact_get(net, "target") : NULL, *wide = net ? fact_get(net, "double") : NULL;
+    const char *settings = arena_printf(x->box.arena, "%s %s", target ? target->text : "", wide && wide->i ? "double" : "float");
+    List choices = { 0 };
+    for (lua_Integer i = 1; lua_rawgeti(L, 2, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
+        if (lua_type(L, -1) != LUA_TSTRING)
+            return luaL_error(L, "a choice is a text, not a %s", luaL_typename(L, -1));
+        list_push(x->box.arena, &choices, arena_printf(x->box.arena, "%s", lua_tostring(L, -1)));
+    }
+    if (!choices.count)
+        return luaL_error(L, "candidate needs at least one choice");
+    lua_pushinteger(L, 1 + (x->tuning ? tuning_ask(x->tuning, settings, name->text, key->text, lua_tostring(L, 1), &choices) : 0));
+    return 1;
+}
+
 static int refuse_global(lua_State *L)
 {
     return luaL_error(L, "'%s' cannot be set: write 'local %s'", lua_tostring(L, 2), lua_tostring(L, 2));
@@ -354,6 +379,10 @@ static int env_index(lua_State *L)
     if (name && strcmp(name, "include") == 0) {
         lua_pushvalue(L, 1);
         lua_pushcclosure(L, lua_include, 1);
+        return 1;
+    }
+    if (name && strcmp(name, "candidate") == 0) {
+        lua_pushcfunction(L, lua_candidate);
         return 1;
     }
     if (sandbox_builtin(L, 2))
@@ -478,9 +507,9 @@ static void report(Expansion *x, const char *what, const char *message)
         diag_in(x->diag, SEVERITY_NOTE, &nowhere, (Loc){ 0, 0, 0 }, "while expanding %s", what);
 }
 
-bool template_expand(Arena *a, Diag *d, const char *dir, const char *name, const char *what, const Fact *facts, Text *out)
+bool template_expand(Arena *a, Diag *d, const char *dir, const char *name, const char *what, const Fact *facts, Tuning *tuning, Text *out)
 {
-    Expansion x = { .box = { .arena = a, .what = "template" }, .diag = d, .dir = dir, .name = name, .facts = facts, .out = out,
+    Expansion x = { .box = { .arena = a, .what = "template" }, .diag = d, .dir = dir, .name = name, .facts = facts, .tuning = tuning, .out = out,
                     .out_start = out->length };
     lua_State *L = sandbox_open(&x.box);
     if (!L) {

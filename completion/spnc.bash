@@ -47,7 +47,7 @@ _spnc() {
     --target) _spn_words "avx512 avx2 generic native"; return ;;
     --precision) _spn_words "float double"; return ;;
     --stage) _spn_words "graph steps grad fuse plan"; return ;;
-    -o | --templates) _spn_files "" ; return ;;
+    -o | --templates | --tuning) _spn_files "" ; return ;;
     --batch | --memory | =) return ;;
     --set)
         [[ -r $model && $cur != *=* ]] || return                # zsh does not split at the '='

@@ -67,7 +67,7 @@ static const char *expand(const char *text)
     Text out = { .arena = arena };
     write_file("t.in", text);
     text_add(&out, ">", 1);
-    bool ok = template_expand(arena, diag_new(arena, f, false, false), folder, "t.in", "conv1", some_facts(), &out);
+    bool ok = template_expand(arena, diag_new(arena, f, false, false), folder, "t.in", "conv1", some_facts(), NULL, &out);
     fclose(f);
     snprintf(said, sizeof said, "%s", stream);
     free(stream);
@@ -207,7 +207,7 @@ Test(template, an_error_names_the_operator_that_was_expanded)
     Diag *diag = diag_new(arena, f, false, false);
     const char *model = "do:\n  - conv: image\n";
     diag_source(diag, "m.yaml", model, strlen(model));
-    cr_assert(not(template_expand(arena, diag, folder, "t.in", "tiny", facts, &out)));
+    cr_assert(not(template_expand(arena, diag, folder, "t.in", "tiny", facts, NULL, &out)));
     fclose(f);
     cr_assert(strstr(stream, "m.yaml:2:5: note: while expanding front_conv1 (conv) of tiny\n    2 |   - conv: image\n      |     ^~~~\n") != NULL, "%s", stream);
     free(stream);
@@ -286,7 +286,7 @@ Test(template, an_absent_template_is_an_error)
     size_t size;
     FILE *f = open_memstream(&stream, &size);
     Text out = { .arena = arena };
-    bool ok = template_expand(arena, diag_new(arena, f, false, false), NULL, "absent.in", "x", some_facts(), &out);
+    bool ok = template_expand(arena, diag_new(arena, f, false, false), NULL, "absent.in", "x", some_facts(), NULL, &out);
     fclose(f);
     cr_assert(not(ok));
     cr_assert(strstr(stream, "there is no template 'absent.in'") != NULL, "%s", stream);

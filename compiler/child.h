@@ -1,0 +1,17 @@
+/* child.h -- programs that spnc runs: make, and what it built. */
+#ifndef SPNC_CHILD_H
+#define SPNC_CHILD_H
+
+#include "spnc.h"
+
+/* Runs argv[0] (looked up in PATH) to its end and appends what it says to `said`: the standard output, and with `errors` what goes to
+ * stderr too, which else is spnc's own.  At most 1 MiB is kept.  Returns its exit status (128 + n: signal n), or -1 with errno set if it cannot be started. */
+int child_run(const char *const argv[], bool errors, Text *said);
+
+/* Ends the running child and waits for it; for a signal handler. */
+void child_stop(void);
+
+/* make NAME in `folder`, on all cores; what it says is shown only if it fails.  Returns 0 or 74. */
+int child_make(Arena *a, const char *folder, const char *name);
+
+#endif

@@ -1,0 +1,147 @@
+#!/bin/bash
+# test_tune.sh -- `spnc tune` measures and writes a file that build reads; whatever the file says, the bits stay; a file that does not fit is
+# ignored with one line; and a tune that is stopped leaves nothing behind.
+set -eu
+spnc=$(realpath "${SPNC:-build/spnc}")
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+fail() { echo "test_tune: $*" >&2; exit 1; }
+
+cat >open.yaml <<'YAML'
+model: open
+batch: 40
+inputs:
+  image: { shape: [8, 12, 12] }
+targets:
+  digit: { classes: 10 }
+nets:
+  net:
+    - conv: { filters: 12, kernel: 3, act: relu }
+    - dense: { units: 64, act: tanh }
+    - dense: 10
+flow:
+  - scores: { net: image }
+loss: { cross_entropy: [scores, digit] }
+train:
+  optimiser: { sgd: { rate: 1e-3 } }
+  epochs: 1
+YAML
+cat >one.yaml <<'YAML'
+model: one
+batch: 64
+inputs:
+  x: { shape: [256] }
+targets:
+  digit: { classes: 10 }
+nets:
+  net:
+    - dense: { units: 96, act: relu }
+flow:
+  - all: { net: x }
+  - scores: { slice: all, axis: 0, from: 0, to: 10 }
+loss: { cross_entropy: [scores, digit] }
+train:
+  optimiser: { sgd: { rate: 1e-3 } }
+  epochs: 1
+YAML
+
+# It measures, says what it found, keeps it where build looks, and leaves no folder behind.
+mkdir tmp
+TMPDIR=$folder/tmp "$spnc" tune one.yaml >said || fail "tune failed: $(cat said)"
+[ -z "$(ls tmp)" ] || fail "left in TMPDIR: $(ls tmp)"
+grep -Eq '^[0-9]+ choices measured, [0-9]+ (is|are) faster' said || fail "no count: $(cat said)"
+grep -q '^one.tuning: [0-9]* answers\? for this model, [0-9]* in all' said || fail "the file is not named: $(cat said)"
+measured=$(sed -n 's/^\([0-9]*\) choices measured.*/\1/p' said)
+offered=$("$spnc" explain one.yaml net.dense1 --tuning none | sed -n 's/^  choice .*same bits with //p' | tr ',' '\n' | wc -l)
+[ "$measured" -gt 3 ] && [ "$measured" -eq $((offered + 2)) ] || fail "$measured choices were measured, but explain offers $offered beside the two by rule"
+processor=$(sed -n 's/^processor: //p' one.tuning)
+version=$(sed -n 's/^version: //p' one.tuning)
+[ -n "$processor" ] && [ "$version" = "$("$spnc" --version | sed 's/spnc //')" ] || fail "head of the file: $(cat one.tuning)"
+
+# A file's answer is used, for its target and shape alone; others follow the rule.
+dense="dense 12x10x10 -> 64 units=64 batch=40 slices=3,3,3 tanh"
+conv="conv 8x12x12 -> 12x10x10 filters=12 kernel=3 stride=1 padding=0 winograd relu"
+write() { { printf 'version: %s\nprocessor: %s\n' "$version" "$processor"; printf '%s\n' "$@"; printf 'answers: %d\n' $#; } >open.tuning; }
+chosen() { "$spnc" explain open.yaml "$1" --target avx2 | sed -n "s/^  choice    $2: \([0-9x]*\), \(by rule\|measured\).*/\1 \2/p"; }
+"$spnc" emit open.yaml --target avx2 -o rule
+by_rule=$(chosen net.dense1 forward)
+case $by_rule in *"by rule") ;; *) fail "without a file, explain says: $by_rule" ;; esac
+other=$("$spnc" explain open.yaml net.dense1 --target avx2 | sed -n 's/^  choice    forward: .*same bits with.* \([0-9x]*\)$/\1/p')
+write "avx2 float: $dense: forward = $other" "avx2 float: $conv: all, tiles in a block = 1" "avx2 float: $conv: weights = 3x1" "avx512 float: $dense: weights = 2x2" "avx2 float: conv of another shape: forward = 1x1"
+[ "$(chosen net.dense1 forward)" = "$other measured" ] || fail "dense forward should be $other: $(chosen net.dense1 forward)"
+[ "$(chosen net.conv1 weights)" = "3x1 measured" ] || fail "conv weights should be 3x1: $(chosen net.conv1 weights)"
+case $(chosen net.dense1 weights) in *"by rule") ;; *) fail "an answer for avx512 was used for avx2" ;; esac
+"$spnc" emit open.yaml --target avx2 -o tuned
+grep -q "_weights_3x1of1" tuned/open.c || fail "the emitted C has no tile of 3x1 for blocks of one"
+cmp -s rule/open.c tuned/open.c && fail "the file changed nothing"
+"$spnc" emit open.yaml --target avx2 --tuning none -o none
+cmp rule/open.c none/open.c || fail "--tuning none is not the rule"
+"$spnc" emit open.yaml --target avx2 --tuning open.tuning --plain -o plain
+"$spnc" emit open.yaml --target avx2 --tuning none --plain -o plain2
+cmp plain/open.c plain2/open.c || fail "the plain form has no tiles to choose"
+
+# The same bits.
+python3 - <<'PYTHON'
+import numpy as np, os
+r = np.random.default_rng(3)
+os.makedirs("data")
+for s in ("train", "valid", "test"):
+    np.save(f"data/{s}_image.npy", r.standard_normal((40, 8, 12, 12)).astype("f4"))
+    np.save(f"data/{s}_digit.npy", r.integers(0, 10, 40).astype("i4"))
+PYTHON
+if grep -q avx2 /proc/cpuinfo && grep -q fma /proc/cpuinfo; then target=avx2; else target=generic; sed -i "s/^avx2/generic/" open.tuning; fi
+for form in tuned none; do
+    "$spnc" build open.yaml --target $target --tuning $([ $form = none ] && echo none || echo open.tuning) -o net 2>said || fail "$(cat said)"
+    net/open export --seed 1 -o weights.npz
+    net/open grad --weights weights.npz --data data --split train --first 0 -o $form.npz
+done
+python3 - <<'PYTHON'
+import numpy as np
+a, b = np.load("tuned.npz"), np.load("none.npz")
+assert set(a) == set(b) and len(a.files) > 5
+for k in a:
+    assert a[k].tobytes() == b[k].tobytes(), f"{k} has other bits with other tiles"
+PYTHON
+
+# What does not fit is ignored, in one line that says why.
+cp open.tuning good
+refuse() {    # PATTERN: what the line says
+    "$spnc" emit open.yaml --target avx2 -o refused 2>said || fail "a file that is ignored made emit fail: $(cat said)"
+    [ "$(wc -l <said)" -eq 1 ] && grep -q "open.tuning is ignored: .*$1" said || fail "expected one line about '$1', not: $(cat said)"
+    cmp rule/open.c refused/open.c || fail "an ignored file ($1) changed the C"
+}
+head -n -1 good >open.tuning; refuse "its end is missing"
+head -c -3 good >open.tuning; refuse "cut off"
+sed 4d good >open.tuning; refuse "should have 5 answers and has 4"
+sed 's/^version: .*/version: 9.9.9/' good >open.tuning; refuse "written by spnc 9.9.9"
+sed 's/^processor: .*/processor: Z80/' good >open.tuning; refuse "another processor, 'Z80'"
+sed '4s/=/-/g' good >open.tuning; refuse "line 4 is not what spnc tune writes"
+printf 'a\0b\n' >open.tuning; refuse "a NUL byte"
+printf 'version: \377\n' >open.tuning; refuse "line 1 is not text"
+(head -n 3 good; echo more; tail -n +4 good; tail -n 1 good) >open.tuning; refuse "damaged: line"
+head -c 1100000 /dev/zero | tr '\0' '#' >open.tuning; refuse "larger than 1 MiB"
+rm open.tuning; mkdir open.tuning; refuse "directory"
+rmdir open.tuning
+"$spnc" check open.yaml --tuning nowhere 2>said && grep -q "nowhere is ignored: No such file" said || fail "a missing --tuning: $(cat said)"
+sed "s/tanh: forward = .*/tanh: forward = 31x31;system(1)/" good >open.tuning      # no choice that is offered: by rule
+"$spnc" emit open.yaml --target avx2 -o odd && ! grep -q "31x31\|system" odd/open.c || fail "an answer that was not offered reached the C"
+rm open.tuning
+
+# Wrong uses.
+for wrong in "--plain" "-o x" "--tuning none" "--stage plan" "--debug"; do
+    status=0; "$spnc" tune open.yaml $wrong >/dev/null 2>said || status=$?
+    [ $status -eq 2 ] || fail "tune $wrong: exit $status: $(cat said)"
+done
+status=0; TMPDIR=/nowhere "$spnc" tune open.yaml >said 2>&1 || status=$?
+[ $status -eq 74 ] && grep -q "/nowhere: a folder to measure in cannot be made" said || fail "TMPDIR that is not there: exit $status: $(cat said)"
+
+# Stopped: no folder, no file.
+TMPDIR=$folder/tmp "$spnc" tune open.yaml >said 2>&1 & p=$!
+for i in $(seq 100); do [ -n "$(ls tmp)" ] && break; sleep 0.05; done
+[ -n "$(ls tmp)" ] || fail "tune made no folder to measure in"
+sleep 0.3
+kill -TERM $p
+status=0; wait $p || status=$?
+[ $status -eq 143 ] || fail "SIGTERM: exit $status: $(cat said)"
+[ -z "$(ls tmp)" ] && [ ! -e open.tuning ] || fail "left behind: $(ls tmp) $(ls open.tuning 2>/dev/null)"
