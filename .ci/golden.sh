@@ -15,4 +15,5 @@ cp "$new/tiny.c" generated/tiny/
 python3 tests/catalogue.py "$SPNC" --update
 docs/dumps.py docs/compiler.md
 docs/dumps.py docs/operators.md
+docs/dumps.py docs/performance.md
 git --no-pager diff --stat -- generated tests/golden docs

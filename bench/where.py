@@ -106,6 +106,14 @@ def table(found):
     return "\n".join(lines) + "\n"
 
 
+def replace_between(page, mark, text):
+    """Writes `text` between the two marks of the page."""
+    before = page.read_text()
+    if mark[0] not in before:
+        sys.exit(f"{sys.argv[0]}: {page} has no line '{mark[0]}'")
+    page.write_text(re.sub(f"{re.escape(mark[0])}.*?{re.escape(mark[1])}", lambda _: f"{mark[0]}\n{text}{mark[1]}", before, flags=re.S))
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--rows", default=None, help="nets, such as conv,rnn_spn-d3 (default: all nine)")
@@ -126,12 +134,7 @@ def main():
     text = table(found)
     (ROOT / "bench/where.json" if not o.rows else o.work / "where.json").write_text(json.dumps(found, indent=1) + "\n")
     if not o.rows:
-        page = ROOT / "docs/performance.md"
-        before = page.read_text()
-        after = re.sub(f"{re.escape(MARK[0])}.*?{re.escape(MARK[1])}", lambda _: f"{MARK[0]}\n{text}{MARK[1]}", before, flags=re.S)
-        if MARK[0] not in before:
-            sys.exit(f"where.py: {page} has no line '{MARK[0]}'")
-        page.write_text(after)
+        replace_between(ROOT / "docs/performance.md", MARK, text)
     print(text, end="")
 
 

@@ -48,6 +48,7 @@ static const char usage_text[] =
     "  --json                 show and diagnostics as JSON\n"
     "  --dot                  show as a graph for Graphviz\n"
     "  --html                 show as one page for a browser\n"
+    "  --scaling              show what a training step gains from 1 to 64 threads, by a model of its phases; also with --json\n"
     "  --version, --help\n"
     "\n"
     "Exit codes: 0 fine; 1 the model is wrong; 2 wrong usage; 70 a bug in spnc; 74 the environment (disk, memory, compiler).\n";
@@ -56,7 +57,7 @@ typedef struct {
     const char *command, *path, *name, *out, *stage, *tuning;
     const char *sets[256];
     int set_count;
-    bool json, dot, html, force;
+    bool json, dot, html, scaling, force;
     Options options;
 } Arguments;
 
@@ -125,7 +126,7 @@ static Arguments arguments(int argc, char **argv)
     static const char *const targets[] = { "avx512", "avx2", "generic", "native" };
     static const char *const stages[] = { "graph", "steps", "grad", "fuse", "plan" };
     static const char *const known[] = { "--set", "-o", "--target", "--batch", "--precision", "--plain", "--debug", "--memory", "--templates", "--tuning", "--stage",
-                                         "--json", "--dot", "--html", "--force", "--help", "--version" };
+                                         "--json", "--dot", "--html", "--scaling", "--force", "--help", "--version" };
     Arguments a = { .options = { .target = "native", .memory = (int64_t)64 << 30 } };
     for (int i = 1; i < argc; i++) {
         const char *s = argv[i];
@@ -166,6 +167,10 @@ static Arguments arguments(int argc, char **argv)
         }
         if (!strcmp(s, "--html")) {
             a.html = true;
+            continue;
+        }
+        if (!strcmp(s, "--scaling")) {
+            a.scaling = true;
             continue;
         }
         if (!strcmp(s, "--json")) {
@@ -238,10 +243,12 @@ static Arguments arguments(int argc, char **argv)
         if (strcmp(a.options.target, "native") && !runs_here(a.options.target))
             usage_error("this processor cannot run %s, so there is nothing to measure", a.options.target);
     }
-    if ((a.dot || a.html) && strcmp(a.command, "show") != 0)
-        usage_error("%s is for spnc show", a.dot ? "--dot" : "--html");
-    if (a.json + a.dot + a.html > 1)
-        usage_error("%s: take one of --json, --dot and --html", a.command);
+    if ((a.dot || a.html || a.scaling) && strcmp(a.command, "show") != 0)
+        usage_error("%s is for spnc show", a.dot ? "--dot" : a.html ? "--html" : "--scaling");
+    if (a.json + a.dot + a.html > 1 || (a.scaling && (a.dot || a.html)))
+        usage_error("%s: take one of --json, --dot and --html, and --scaling alone or with --json", a.command);
+    if (a.scaling && a.options.plain)
+        usage_error("%s: the plain form runs on one thread", "--scaling");
     if (!strcmp(a.options.target, "native"))
         a.options.target = native_target();
     return a;
@@ -288,6 +295,8 @@ static bool tell(Model *m, const Arguments *a, const Text *c)
     bool explained = !strcmp(a->command, "explain"), good = true;
     if (explained)
         good = explain(&said, d, a->name);
+    else if (a->scaling)
+        (a->json ? scaling_json : scaling_text)(&said, m);
     else if (a->html)
         good = show_html(&said, d);
     else

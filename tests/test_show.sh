@@ -15,6 +15,44 @@ for word in front_conv1 19,044 "in all" 16,936 "memory map" "without reuse" clas
 "$spnc" show models/rnn_spn.yaml >"$folder/text"
 says "$folder/text" "winograd 6+6+5+5 x 6+6+5+5, then relu"
 
+# Scaling: the phases are those of the plan, the work is that of the net, and pieces decide what more threads gain.
+"$spnc" check models/rnn_spn.yaml --batch 128 --stage plan >"$folder/plan"
+"$spnc" show models/rnn_spn.yaml --batch 128 --json >"$folder/net.json"
+"$spnc" show models/rnn_spn.yaml --batch 128 --scaling --json >"$folder/128.json"
+"$spnc" show models/rnn_spn.yaml --batch 1024 --scaling --json >"$folder/1024.json"
+"$spnc" show models/conv.yaml --batch 16 --scaling --json >"$folder/16.json"
+python3 - "$folder" <<'PYTHON'
+import json, math, sys
+at = {n: json.load(open(f"{sys.argv[1]}/{n}.json")) for n in ("net", "128", "1024", "16")}
+phases, plan = at["128"]["phases"], open(sys.argv[1] + "/plan").read()
+assert len(phases) == at["net"]["phases"] + 1 and phases[-1]["pass"] == "update", "the phases are not those of the plan, and the update"
+assert all(name.strip() in plan for p in phases[:-1] for name in p["operators"].split(",")), "an operator is not in the plan"
+products = sum(p["products"] for p in phases)
+net = at["net"]["batch"] * (at["net"]["forward_macs"] + at["net"]["backward_macs"])
+assert 0.2 * net < products < net, f"{products} products, but {net} multiply-adds: Winograd's algorithm saves some, not all"
+for p in phases:
+    if not p["whole_batch"]:
+        t = 3 if p["runs"] == "all steps at once" else 1
+        assert p["pieces"] == 8 * t, p
+        for i, n in enumerate((1, 2, 4, 8, 16, 32, 64)):
+            want = p["ms"][0] * math.ceil(p["pieces"] / n) / p["pieces"] + 1e3 * p["barriers"] * at["128"]["barrier_seconds"] * math.log2(n)
+            assert abs(p["ms"][i] - want) <= 1e-6 * want, (p, n, want)
+for a in at.values():
+    times = [t["ms"] for t in a.get("threads", [])]
+    assert not times or all(abs(t - sum(p["ms"][i] for p in a["phases"])) < 1e-6 * t for i, t in enumerate(times)), "phases do not add up"
+    assert not times or sum(p["barriers"] for p in a["phases"]) == a["barriers"]
+gain = {n: {t["threads"]: t["speedup"] for t in at[n]["threads"]} for n in ("128", "1024", "16")}
+assert gain["128"][8] > 6.5 and gain["1024"][64] > 45, gain
+assert gain["16"][64] < 2.5, "one group is one thread's work"
+PYTHON
+"$spnc" show models/conv.yaml --batch 16 --scaling >"$folder/text"
+says "$folder/text" "1 group of 16 examples, at most 1 piece in a phase; --batch 1024 has 64 groups"
+says "$folder/text" "What stands in the way of 64 threads"
+for wrong in "check --scaling" "show --scaling --html" "show --scaling --plain"; do
+    status=0; "$spnc" ${wrong%% *} models/tiny.yaml ${wrong#* } >"$folder/text" 2>&1 || status=$?
+    [ $status -eq 2 ] || fail "$wrong: exit $status"
+done
+
 for model in models/tiny.yaml models/two_glimpse.yaml $shared; do
     "$spnc" show $model --json -o "$folder/net.json"
     "$spnc" show $model --dot -o "$folder/net.dot"
@@ -112,6 +150,7 @@ assert calls["inner"] and calls["r"] and not calls["inner"] & calls["r"], calls
 PYTHON
 done
 
+SPNC=$spnc_here docs/dumps.py docs/performance.md --check || fail "docs/performance.md shows what is no more"
 SPNC=$spnc_here docs/dumps.py docs/compiler.md --check || fail "docs/compiler.md shows what is no more"
 
 # Whatever a stranger put into names, settings and the path stays text.
