@@ -296,7 +296,7 @@ static bool tell(Model *m, const Arguments *a, const Text *c)
     if (explained)
         good = explain(&said, d, a->name);
     else if (a->scaling)
-        (a->json ? scaling_json : scaling_text)(&said, m);
+        (a->json ? scaling_json : scaling_text)(&said, d);
     else if (a->html)
         good = show_html(&said, d);
     else

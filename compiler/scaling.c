@@ -1,18 +1,27 @@
 /* scaling.c -- `spnc show --scaling`: what a training step would gain from more threads, phase by phase, and what stands in the way.
  *
- * In: the planned graph.  Out: text or JSON.  The model: a call takes the longer of its multiply-adds and its bytes, at the rates below; a phase is
- * cut into equal pieces, of which a thread takes one at a time, so that P threads need the time of ceil(pieces / P) of them; then they wait at a
- * barrier.  Pieces of a phase of groups are the groups (all steps at once: groups x steps); of an operator for the whole batch, what its template cuts.
- * Not in it: a memory shared by the threads, and clocks that fall when many cores work. */
+ * In: a Deck: the planned graph, and the C that was made of it.  Out: text or JSON.  The model: a call takes the longer of its multiply-adds and its
+ * bytes, at the rates below; a phase is cut into equal pieces, of which a thread takes one at a time, so that P threads need the time of
+ * ceil(pieces / P) of them; then they wait at a barrier.  Pieces of a phase of groups are the groups (all steps at once: groups x steps); those of an
+ * operator for the whole batch are counted in the C, where its template has cut by target, batch and tuning.
+ * Not in it: a memory shared by the threads, clocks that fall when many cores work, and pieces that are not quite equal. */
 #include "show.h"
 #include "escape.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Of one thread, such that the nine nets of Table 1 come within a tenth of their measured steps (bench/where.json: EPYC of family 26, AVX-512, float). */
-static const double PRODUCT_RATE = 75e9, BYTE_RATE = 35e9;      /* a second */
-static const double BARRIER = 1e-6;                          /* seconds, times log2 of the threads */
-enum { THREADS = 7, MANY = 1 << 20 };
+/* Of one thread, float: fitted to the nine nets of Table 1 as bench/where.json has them (EPYC of family 26, AVX-512, peak 145e9 multiply-adds a second),
+ * whose steps they give within 8 %.  Direct convolution is in none of them; it gets what the form with its pool reaches. */
+typedef enum { WINOGRAD, WINOGRAD_WEIGHTS, DIRECT, POOL_GRADIENTS, DENSE, DENSE_GRADIENTS, SAMPLER, FOLDING, MOVING, KINDS } Kind;
+static const struct { const char *name; double products, bytes; } rates[KINDS] = {      /* thousand millions a second; products 0: it makes none */
+    [WINOGRAD] = { "Winograd", 82, 55 }, [WINOGRAD_WEIGHTS] = { "its weight gradient", 58, 55 },
+    [DIRECT] = { "direct convolution", 92, 55 }, [POOL_GRADIENTS] = { "gradients of one with its pool", 28, 55 },
+    [DENSE] = { "dense", 84, 55 }, [DENSE_GRADIENTS] = { "its gradients", 114, 55 },
+    [SAMPLER] = { "the sampler", 0, 18 }, [FOLDING] = { "folds", 0, 27 }, [MOVING] = { "all else", 0, 55 },
+};
+static const double BARRIER = 1e-6;                          /* seconds, times log2 of the threads; an assumption, not measured */
+enum { THREADS = 7, MANY = 1 << 20, FOLD_WIDE = 8 * 16 };    /* FOLD_WIDE: reals that fold() takes at a time, net.c.in */
 static const int threads[THREADS] = { 1, 2, 4, 8, 16, 32, 64 };
 
 typedef struct {
@@ -27,23 +36,56 @@ typedef struct {
 
 typedef struct { Part *parts; int count, barriers; double seconds[THREADS]; } Scaling;
 
-/* How many pieces a whole-batch operator is cut into; see its template. */
-static int64_t pieces_of(const Model *m, const Phase *p, const Op *op)
+/* ---- how the C cuts an operator for the whole batch --------------------------------------------------------------------- */
+
+typedef struct { int64_t pieces; int barriers; } Cut;        /* barriers inside of the function */
+
+/* Rounds of `for (int t = 0; t < 27; t++)`, `r += 16` or `r += L`; 0 if it does not begin at 0 or has no number for an end. */
+static int64_t rounds(const char *line, const char *end)
 {
-    const Op *f = op->of ? op->of : op;
-    int64_t slices = m->groups * (p->kind == AFTER ? p->repeat->steps : 1);
-    if (f->kind == OP_conv && (op->pass == PREPARE || op->pass == FINISH)) {
-        int64_t C = f->weights[0]->shape.dim[1], M = f->weights[0]->shape.dim[0];        /* a row of U each: winograd.c */
-        return (C + 15) / 16 * M <= (M + 15) / 16 * C ? M : C;
-    }
-    if (f->kind != OP_dense)
-        return MANY;
-    int64_t in = shape_count(&f->reads[0].tensor->shape), panels = (op_int(f, "units") + 47) / 48, rows = (in + 7) / 8;
-    int64_t chunk = rows / 8 < 1 ? 1 : rows / 8 > 16 ? 16 : rows / 8;                    /* rows of tiles that go together */
-    if (op->pass == FORWARD)
-        return panels * ((slices + (16 + panels - 1) / panels - 1) / ((16 + panels - 1) / panels));
-    return (rows + chunk - 1) / chunk * (op->pass == BACKWARD ? (slices + 2) / 3 : panels);
+    char text[256], *stop;
+    size_t n = (size_t)(end - line) < sizeof text ? (size_t)(end - line) : sizeof text - 1;
+    memcpy(text, line, n);
+    text[n] = 0;
+    const char *from = strstr(text, " = 0; "), *less = from ? strstr(from, " < ") : NULL, *add = less ? strstr(less, " += ") : NULL;
+    int64_t to = less ? strtoll(less + 3, &stop, 10) : 0, by = !add ? 1 : add[4] == 'L' ? 16 : strtoll(add + 4, NULL, 10);
+    return !less || *stop != ';' || to < 1 || by < 1 ? 0 : (to + by - 1) / by;
 }
+
+/* The last loop that the threads share has the products; those before it prepare operands or add up a bias. */
+static Cut cut_of(const Deck *d, const Op *op)
+{
+    static const char *const passes[] = { [FORWARD] = "forward", [BACKWARD] = "backward", [WEIGHTS] = "weights", [PREPARE] = "prepare", [FINISH] = "finish" };
+    Cut cut = { MANY, 0 };
+    if (op->pass == FOLD) {
+        const Tensor *part = op->reads[0].tensor;
+        int64_t size = part->space == RAW ? part->slot_reals : shape_count(&op->weights[0]->shape);
+        cut.pieces = (size + FOLD_WIDE - 1) / FOLD_WIDE;
+        return cut;
+    }
+    const Op *host = op->pass == FORWARD ? op : op->of;
+    const Card *c = deck_card(d, host);
+    const char *symbol = arena_printf(d->m->arena, "%s_%s", host->name, passes[op->pass]);
+    for (int i = 0; c && i < c->functions.count; i++) {
+        const CardFunction *f = c->functions.items[i];
+        for (int k = f->from; !strcmp(f->symbol, symbol) && k < f->to; k++) {
+            const char *line = d->c_lines[k], *end = d->c_lines[k + 1], *shared = strstr(line, "#pragma omp for"), *columns = strstr(line, "gemm_columns(");
+            int64_t n = shared && shared < end ? rounds(end, d->c_lines[k + 2]) : 0;
+            const char *nowait = shared && shared < end ? strstr(shared, "nowait") : NULL;
+            cut.pieces = n ? n : cut.pieces;
+            cut.barriers += (shared && shared < end && !(nowait && nowait < end)) || (columns && columns < end);
+        }
+    }
+    return cut;
+}
+
+/* Barriers of update_pass and the functions of optimiser.h that it calls: a norm has two, every other loop and the end of the step one. */
+static int update_barriers(const TrainDef *t)
+{
+    return 2 + (t->clip_element > 0) + (t->clip_norm > 0) + 2 * (t->clip_norm > 0 && t->clip_element > 0) + (t->weight_decay > 0) + 2;
+}
+
+/* ---- the model ------------------------------------------------------------------------------------------------------------ */
 
 /* Rounds of `pieces` equal pieces that take `seconds` in all on one thread, on n threads. */
 static double shared_out(double seconds, int64_t pieces, int n)
@@ -51,10 +93,41 @@ static double shared_out(double seconds, int64_t pieces, int n)
     return seconds * (double)((pieces + n - 1) / n) / (double)pieces;
 }
 
-static double call_seconds(Cost c) { return fmax(c.products / PRODUCT_RATE, c.bytes / BYTE_RATE); }
-
-static void part_of(Model *m, Part *part, const Phase *p, bool backward)
+static Kind kind_of(const Op *op)
 {
+    if (op->pass == FOLD)
+        return FOLDING;
+    if (op->kind == OP_spn)
+        return SAMPLER;
+    if (op->pass == PREPARE || op->pass == FINISH || !OP_INFO(op)->macs)
+        return MOVING;
+    if (op->winograd)
+        return op->pass == WEIGHTS ? WINOGRAD_WEIGHTS : WINOGRAD;
+    if (op->kind == OP_dense)
+        return op->pass == FORWARD ? DENSE : DENSE_GRADIENTS;
+    return op->kind == OP_conv_pool && op->pass != FORWARD ? POOL_GRADIENTS : DIRECT;
+}
+
+/* Doubles take half as many to a vector; that they take twice the bytes is in the Cost. */
+static double call_seconds(const Model *m, const Op *op, Cost c)
+{
+    Kind k = kind_of(op);
+    double products = rates[k].products ? 1e-9 * c.products / rates[k].products * (m->options.is_double ? 2 : 1) : 0;
+    return fmax(products, 1e-9 * c.bytes / rates[k].bytes);
+}
+
+/* Has an operator of that name come before operator k? */
+static bool named_before(const Phase *p, int k)
+{
+    for (int i = 0; i < k; i++)
+        if (!strcmp(((const Op *)p->ops.items[i])->name, ((const Op *)p->ops.items[k])->name))
+            return true;
+    return false;
+}
+
+static void part_of(const Deck *d, Part *part, const Phase *p, bool backward)
+{
+    Model *m = d->m;
     static const char *const kinds[] = { [ONCE] = "once", [CORE] = "each step", [CORE_BACKWARD] = "each step", [AFTER] = "all steps at once" };
     bool loop = p->kind == CORE || p->kind == CORE_BACKWARD;
     Text names = { .arena = m->arena };
@@ -65,38 +138,40 @@ static void part_of(Model *m, Part *part, const Phase *p, bool backward)
     for (int k = 0; k < p->ops.count; k++) {
         const Op *op = p->ops.items[k];
         Cost c = op_cost(m, p, op);
-        int64_t pieces = p->whole_batch ? pieces_of(m, p, op) : part->pieces;
+        Cut cut = p->whole_batch ? cut_of(d, op) : (Cut){ part->pieces, 0 };
         part->products += c.products;
         part->bytes += c.bytes;
-        part->pieces = pieces < part->pieces ? pieces : part->pieces;
-        if (!strstr(names.text ? names.text : "", op->name))
+        part->pieces = cut.pieces < part->pieces ? cut.pieces : part->pieces;
+        part->barriers += cut.barriers * part->steps;
+        if (!named_before(p, k))
             text_printf(&names, "%s%s", names.length ? ", " : "", op->name);
         if (p->whole_batch)
             for (int i = 0; i < THREADS; i++)
-                part->seconds[i] += shared_out(call_seconds(c), pieces, threads[i]);
+                part->seconds[i] += shared_out(call_seconds(m, op, c), cut.pieces, threads[i]);
         else
-            group += call_seconds(c);
+            group += call_seconds(m, op, c);
     }
     for (int i = 0; i < THREADS; i++)
         part->seconds[i] += (p->whole_batch ? 0 : shared_out(group, part->pieces, threads[i])) + part->barriers * BARRIER * log2(threads[i]);
     part->ops = names.text ? names.text : "";
 }
 
-static Scaling *predict(Model *m)
+static Scaling *predict(const Deck *d)
 {
+    Model *m = d->m;
     Scaling *s = NEW(m->arena, Scaling);
     s->parts = NEW_ARRAY(m->arena, Part, m->forward_phases.count + m->backward_phases.count + 1);
     for (int pass = 0; pass < 2; pass++) {
         const List *phases = pass ? &m->backward_phases : &m->forward_phases;
         for (int i = 0; i < phases->count; i++)
-            part_of(m, &s->parts[s->count++], phases->items[i], pass);
+            part_of(d, &s->parts[s->count++], phases->items[i], pass);
     }
     Part *update = &s->parts[s->count++];
     int states = m->train.optimiser[0] == 'a' ? 2 : m->train.optimiser[0] == 's' && m->train.momentum == 0 ? 0 : 1;
-    *update = (Part){ .pass = "update", .kind = "once", .whole = true, .steps = 1, .pieces = MANY, .barriers = 2, .ops = m->train.optimiser,
+    *update = (Part){ .pass = "update", .kind = "once", .whole = true, .steps = 1, .pieces = MANY, .barriers = update_barriers(&m->train), .ops = m->train.optimiser,
                       .bytes = (double)m->block_reals * (m->options.is_double ? 8 : 4) * (4 + 2 * states) };
     for (int i = 0; i < THREADS; i++)
-        update->seconds[i] = update->bytes / BYTE_RATE / threads[i] + update->barriers * BARRIER * log2(threads[i]);
+        update->seconds[i] = 1e-9 * update->bytes / rates[MOVING].bytes / threads[i] + update->barriers * BARRIER * log2(threads[i]);
     for (int k = 0; k < s->count; k++) {
         s->barriers += s->parts[k].barriers;
         for (int i = 0; i < THREADS; i++)
@@ -129,13 +204,20 @@ static void limits(Text *out, const Model *m, const Scaling *s, const char *begi
         text_printf(out, "%sbarriers: %.0f %%: %d of them%s", begin, 100 * barriers / all, s->barriers, end);
 }
 
-void scaling_text(Text *out, Model *m)
+static double rate_of(const Model *m, Kind k) { return rates[k].products / (m->options.is_double ? 2 : 1); }
+
+void scaling_text(Text *out, const Deck *d)
 {
-    const Scaling *s = predict(m);
-    text_printf(out, "%s: a training step of %lld examples (%d group%s of %d), %s, by a model: %.0f thousand million multiply-adds or %.0f GB a second and thread,\n"
-                     "whichever takes longer, and %.0f us at a barrier, times log2 of the threads\n\n  %-9s %-18s %6s %7s %9s %9s %8s %8s  %s\n", m->name, (long long)m->batch, m->groups,
-                m->groups == 1 ? "" : "s", m->lanes, m->options.is_double ? "double" : "float", PRODUCT_RATE / 1e9, BYTE_RATE / 1e9, 1e6 * BARRIER, "pass", "runs", "pieces", "waits",
-                "M products", "MB", "ms", "ms on 64", "operators");
+    Model *m = d->m;
+    const Scaling *s = predict(d);
+    text_printf(out, "%s: a training step of %lld examples (%d group%s of %d), %s, %s, by a model: the longer of multiply-adds and bytes, and %.0f us at a\n"
+                     "barrier, times log2 of the threads.  Thousand million multiply-adds a second and thread:\n ", m->name, (long long)m->batch, m->groups, m->groups == 1 ? "" : "s", m->lanes,
+                m->options.is_double ? "double" : "float", m->options.target, 1e6 * BARRIER);
+    for (int k = 0; k < SAMPLER; k++)
+        text_printf(out, "%s %s %.3g", k ? "," : "", rates[k].name, rate_of(m, k));
+    text_printf(out, ".\nGB a second and thread: %s %.0f, %s %.0f, %s %.0f.  Fitted to steps measured with AVX-512: docs/performance.md\n\n  %-9s %-18s %6s %7s %9s %9s %8s %8s  %s\n", rates[SAMPLER].name,
+                rates[SAMPLER].bytes, rates[FOLDING].name, rates[FOLDING].bytes, rates[MOVING].name, rates[MOVING].bytes, "pass", "runs", "pieces", "waits", "M products", "MB", "ms",
+                "ms on 64", "operators");
     for (int k = 0; k < s->count; k++) {
         const Part *p = &s->parts[k];
         const char *runs = p->steps > 1 ? arena_printf(m->arena, "%s, %d", p->kind, p->steps) : p->kind;
@@ -158,13 +240,17 @@ void scaling_text(Text *out, Model *m)
     limits(out, m, s, "  ", "\n");
 }
 
-void scaling_json(Text *out, Model *m)
+void scaling_json(Text *out, const Deck *d)
 {
-    const Scaling *s = predict(m);
+    Model *m = d->m;
+    const Scaling *s = predict(d);
     text_printf(out, "{\"model\":");
     json_put(out, m->name);
-    text_printf(out, ",\"batch\":%lld,\"groups\":%d,\"lanes\":%d,\"multiply_adds_per_second\":%.17g,\"bytes_per_second\":%.17g,\"barrier_seconds\":%.17g,\"barriers\":%d,\"phases\":[",
-                (long long)m->batch, m->groups, m->lanes, PRODUCT_RATE, BYTE_RATE, BARRIER, s->barriers);
+    text_printf(out, ",\"batch\":%lld,\"groups\":%d,\"lanes\":%d,\"barrier_seconds\":%.17g,\"barriers\":%d,\"rates\":[",
+                (long long)m->batch, m->groups, m->lanes, BARRIER, s->barriers);
+    for (int k = 0; k < KINDS; k++)
+        text_printf(out, "%s{\"kind\":\"%s\",\"multiply_adds_per_second\":%.17g,\"bytes_per_second\":%.17g}", k ? "," : "", rates[k].name, 1e9 * rate_of(m, k), 1e9 * rates[k].bytes);
+    text_printf(out, "],\"phases\":[");
     for (int k = 0; k < s->count; k++) {
         const Part *p = &s->parts[k];
         text_printf(out, "%s{\"pass\":\"%s\",\"runs\":\"%s\",\"whole_batch\":%s,\"steps\":%d,\"pieces\":%s,\"products\":%.17g,\"bytes\":%.17g,\"barriers\":%d,\"operators\":", k ? "," : "",

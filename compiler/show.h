@@ -8,8 +8,8 @@ void show_text(Text *out, const Deck *d);
 /* The keys are in docs/compiler.md. */
 void show_json(Text *out, const Deck *d);
 /* scaling.c: what more threads would gain, by a model of the phases. */
-void scaling_text(Text *out, Model *m);
-void scaling_json(Text *out, Model *m);
+void scaling_text(Text *out, const Deck *d);
+void scaling_json(Text *out, const Deck *d);
 /* Graphviz's language: boxes for repeats, dashed lines between operators that share a weight. */
 void show_dot(Text *out, const Deck *d);
 /* page.c: one self-contained page.  False after a template of the user's has failed. */
