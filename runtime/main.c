@@ -1,8 +1,11 @@
 /* main.c -- the command line of a trainer: which commands there are, which options they take, and their help.
  *
  * One table of options, one of commands; parsing, help and error messages all come from the two.
- * main() itself does nothing but look at the processor: every file here is compiled for the target, so an instruction
+ * main() itself does nothing but look at the processor and say how threads wait: every file here is compiled for the target, so an instruction
  * that the machine lacks must not be met before the user has been told. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include "trainer.h"
 #include "message.h"
 #include "settings.h"
@@ -14,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef enum { FLAG, TEXT, CHOICE, COUNT, INDEX, SEED, DURATION, SETTING } Kind;
 
@@ -316,10 +320,22 @@ static bool processor_fits(void)
 #endif
 }
 
+/* How long a thread that waits for the others keeps its processor is read by libgomp before main() begins.  Its own choice, milliseconds, is good
+ * as long as nobody else wants the processor; beside a busy program the last thread is not let in, and a step takes many times as long
+ * (docs/performance.md).  So the program starts itself again with a short wait, unless the user has set one; if it cannot, it goes on as it is. */
+static void wait_briefly(char **argv)
+{
+    if (!strcmp(net.form, "plain") || getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY") || setenv("GOMP_SPINCOUNT", "1000", 1))
+        return;
+    execv("/proc/self/exe", argv);
+}
+
 int main(int argc, char **argv)
 {
-    if (processor_fits())
+    if (processor_fits()) {
+        wait_briefly(argv);
         return run(argc, argv);
+    }
     fprintf(stderr, "%s: error: this program was built for " SPN_TARGET ", which this processor does not have;"
             " build it again with --target native or --target generic\n", argv[0]);
     return WRONG_INPUT;

@@ -67,3 +67,20 @@ fi
 code=0
 "$net" profile --steps 0 2>/dev/null || code=$?
 [ $code = 2 ] || fail "--steps 0 ended with $code, not 2"
+
+# Threads that wait spin briefly, unless the user says how.
+waits() {    # waits VARIABLE=VALUE [environment...]: whether a running program has it
+    local seen=1 want=$1 p
+    shift
+    env -u GOMP_SPINCOUNT -u OMP_WAIT_POLICY "$@" "$net" bench --threads 2 >"$folder/text" 2>&1 &
+    p=$!
+    for _ in $(seq 20); do
+        { tr '\0' '\n' <"/proc/$p/environ" | grep -qx "$want"; } 2>/dev/null && { seen=0; break; }
+        sleep 0.02
+    done
+    wait $p || fail "bench: $(cat "$folder/text")"
+    return $seen
+}
+waits GOMP_SPINCOUNT=1000 || fail "threads wait as long as OpenMP likes"
+waits GOMP_SPINCOUNT=7 GOMP_SPINCOUNT=7 || fail "the user's GOMP_SPINCOUNT is lost"
+if waits GOMP_SPINCOUNT=1000 OMP_WAIT_POLICY=active; then fail "the user's OMP_WAIT_POLICY is overruled"; fi
