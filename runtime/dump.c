@@ -195,7 +195,7 @@ static _Noreturn void unknown(Catcher *c, const char *layer, const char *what)
             names[count++] = c->list[i].name + (gradient ? 2 : 0);
     const char *near = nearest_word(layer, names, count);
     fail(WRONG_INPUT, "--layer %s: no %s of that name is kept%s%s%s; `%s dump` lists what there is", layer,
-         weights ? "parameter" : gradient ? "gradient" : "tensor", near ? "; did you mean " : "", near ? near : "", near ? "?" : "", net.name);
+         weights ? "parameter" : gradient ? "gradient" : "tensor", near ? " (did you mean " : "", near ? near : "", near ? "?)" : "", net.name);
 }
 
 /* ---- the array ----------------------------------------------------------------------------------------------------- */

@@ -243,8 +243,8 @@ static const Option *find_option(const Command *c, const char *text, size_t leng
     const char *near = nearest_word(word, names, count);
     if (*text != '-')
         fail(WRONG_USAGE, "%s: '%s' is not expected here; options begin with --, see %s %s --help", c->name, text, net.name, c->name);
-    fail(WRONG_USAGE, "%s: unknown option '%s'%s%s%s; see %s %s --help", c->name, word, near ? "; did you mean " : "",
-         near ? near : "", near ? "?" : "", net.name, c->name);
+    fail(WRONG_USAGE, "%s: unknown option '%s'%s%s%s; see %s %s --help", c->name, word, near ? " (did you mean " : "",
+         near ? near : "", near ? "?)" : "", net.name, c->name);
 }
 
 static __attribute__((noinline)) int run(int argc, char **argv)
@@ -265,8 +265,8 @@ static __attribute__((noinline)) int run(int argc, char **argv)
     names[COMMANDS] = "--help";
     if (!c) {
         const char *near = nearest_word(argv[1], names, COMMANDS + 1);
-        fail(WRONG_USAGE, "unknown command '%s'%s%s%s; see %s --help", argv[1], near ? "; did you mean " : "", near ? near : "",
-             near ? "?" : "", net.name);
+        fail(WRONG_USAGE, "unknown command '%s'%s%s%s; see %s --help", argv[1], near ? " (did you mean " : "", near ? near : "",
+             near ? "?)" : "", net.name);
     }
     Options o = { .threads = omp_get_num_procs(), .count = 10, .steps = 20, .index = -1, .step = -1, .example = -1, .what = "value", .split = "test", .mode = "eval",
                   .save_every = 300, .training = net.training, .program = argv[0] };
