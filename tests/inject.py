@@ -277,6 +277,9 @@ class Trials:
         wrong = None
         if slot == "set_number":                            # another size: as many tokens, other numbers
             wrong = None if len(mine[0]) == len(twin[0]) or re.fullmatch(r"\s*[-+.0-9eE]+\s*", argument) else "a number that is none"
+        elif slot == "rate" and re.fullmatch(r"\s*[.0-9][-+.0-9eE]*\s*", text):        # a rate: that number alone is another
+            other = [(a, b) for a, b in zip(mine[0], twin[0]) if a != b and not (b == TEXTS["rate"] and re.fullmatch(r"[.0-9][-+.0-9eE]*", a))]
+            wrong = f"{len(mine[0])} tokens, the twin has {len(twin[0])}" if len(mine[0]) != len(twin[0]) else other and f"'{other[0][0]}' in the place of '{other[0][1]}'"
         elif (slot in TEXTS and slot not in ("about", "word", "comment")) and text.strip("'\" ") in self.words + PAYLOADS and mine[0] != twin[0]:
             wrong = None if re.fullmatch(r"\$?[\w.+-]+( \+ 1)?", text) else "another net from a text that is no word of the language"
         else:
