@@ -7,18 +7,12 @@
 Each net's `profile` runs several times on one thread; a row of it counts with its least time, so that a busy machine disturbs little.
 """
 
-import argparse
-import datetime
 import json
-import pathlib
-import re
 import subprocess
-import sys
 
-from peers import ROOT, ROWS, parse_row
-from run import Ours, machine, ms, say
+import page
+from run import Ours, ms, say
 
-MARK = ("<!-- where: written by bench/where.py -->", "<!-- /where -->")
 KINDS = ["Winograd, forward", "Winograd, data gradient", "Winograd, weight gradient", "direct convolution, all passes",
          "convolution with its pool, forward", "convolution with its pool, gradients", "dense and recurrent, forward",
          "dense and recurrent, data gradient", "dense and recurrent, weight gradient", "sampler", "pools, dropout, sums and the like",
@@ -59,10 +53,7 @@ def least(rounds):
 
 def measure(row, o):
     ours = Ours(row, o)
-    model, d = parse_row(row)
-    shown = json.loads(subprocess.run([o.spnc, "show", ROOT / "models" / f"{model}.yaml", "--set", f"d={d}", "--set", f"dropout={o.dropout}", "--set", "ramp=0",
-                                       "--batch", str(o.batch), "--json"], capture_output=True, check=True, text=True).stdout)
-    operators = {l["name"]: (l["op"], l["kernel"]) for l in shown["layers"]}
+    operators = {l["name"]: (l["op"], l["kernel"]) for l in page.show(row, o)["layers"]}
     rounds = [json.loads(subprocess.run([ours.folder / ours.model, "profile", "--threads", "1", "--steps", str(o.steps), "--json"], capture_output=True,
                                         check=True, text=True).stdout) for _ in range(o.rounds)]
     peak, rows = max(r["peak_gflops"] for r in rounds), least(rounds)
@@ -106,37 +97,5 @@ def table(found):
     return "\n".join(lines) + "\n"
 
 
-def replace_between(page, mark, text):
-    """Writes `text` between the two marks of the page."""
-    before = page.read_text()
-    if mark[0] not in before:
-        sys.exit(f"{sys.argv[0]}: {page} has no line '{mark[0]}'")
-    page.write_text(re.sub(f"{re.escape(mark[0])}.*?{re.escape(mark[1])}", lambda _: f"{mark[0]}\n{text}{mark[1]}", before, flags=re.S))
-
-
-def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--rows", default=None, help="nets, such as conv,rnn_spn-d3 (default: all nine)")
-    p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("--steps", type=int, default=5, help="of each round")
-    p.add_argument("--batch", type=int, default=100)
-    p.add_argument("--dropout", type=float, default=0.5)
-    p.add_argument("--spnc", type=pathlib.Path, default=ROOT / "build" / "spnc")
-    o = p.parse_args()
-    o.work, o.threads = ROOT / "build" / "bench", 1
-    o.work.mkdir(parents=True, exist_ok=True)
-    rows = o.rows.split(",") if o.rows else ROWS
-    for row in rows:
-        parse_row(row)
-    found = {"date": datetime.date.today().isoformat(), "machine": machine(), "batch": o.batch, "dropout": o.dropout, "rounds": o.rounds, "nets": {}}
-    for row in rows:
-        found["nets"][row] = measure(row, o)
-    text = table(found)
-    (ROOT / "bench/where.json" if not o.rows else o.work / "where.json").write_text(json.dumps(found, indent=1) + "\n")
-    if not o.rows:
-        replace_between(ROOT / "docs/performance.md", MARK, text)
-    print(text, end="")
-
-
 if __name__ == "__main__":
-    main()
+    page.write("where", measure, table, page.options(__doc__, threads=1, steps=(5, "of each round")))

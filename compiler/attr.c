@@ -210,6 +210,15 @@ static void attr_fallback(Model *m, Attr *a)
     a->given = false;
 }
 
+void note_known(const Model *m, const char *what, const char *const *names, int count)
+{
+    Text list = { .arena = m->arena };
+    for (int k = 0; k < count; k++)
+        text_printf(&list, "%s%s", k ? ", " : "", names[k]);
+    if (list.text)
+        diag_note(m->diag, (Loc){ 0 }, "%s knows: %s", what, list.text);
+}
+
 bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)
 {
     const OpInfo *info = OP_INFO(op);
@@ -232,11 +241,7 @@ bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)
                 const char *near = diag_nearest(key, names, op->attr_count);
                 diag_error(m->diag, y->keys[i]->loc, "%s has no attribute '%s'%s%s%s", info->name, key,
                            near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-                Text list = { .arena = m->arena };
-                for (int k = 0; k < op->attr_count; k++)
-                    text_printf(&list, "%s%s", k ? ", " : "", names[k]);
-                if (list.text)
-                    diag_note(m->diag, (Loc){ 0 }, "%s knows: %s", info->name, list.text);
+                note_known(m, info->name, names, op->attr_count);
                 unknown = true;
                 continue;
             }

@@ -12,6 +12,9 @@ bool attr_from_yaml(Model *m, Attr *a, const Yaml *y);
 /* A name that may become a C identifier: a letter, then letters, digits, _; at most 40; no keyword of C. */
 bool name_check(Model *m, Loc at, const char *name);
 
+/* After an unknown word: the note "WHAT knows: a, b, c"; none if there are none. */
+void note_known(const Model *m, const char *what, const char *const *names, int count);
+
 /* Notes for the values that --set gave and `text` mentions as $name (NULL: for all of them). */
 void note_sets(const Model *m, const char *text);
 

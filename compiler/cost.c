@@ -5,6 +5,7 @@
  * memory and what it reads twice are not among them. */
 #include "spnc.h"
 #include "winograd.h"
+#include <string.h>
 
 static int steps_of(const Phase *p) { return p->kind == ONCE ? 1 : p->repeat->steps; }
 
@@ -38,6 +39,17 @@ Cost op_cost(const Model *m, const Phase *p, const Op *op)
                                : op->pass == WEIGHTS ? 1 / 4.0 : 2 / 3.0);     /* only winners count; see conv_pool.c.in */
     }
     return c;
+}
+
+int optimiser_states(const TrainDef *t)
+{
+    return !strcmp(t->optimiser, "adam") ? 2 : !strcmp(t->optimiser, "sgd") && t->momentum == 0 ? 0 : 1;
+}
+
+/* It reads weights, gradients and state, and writes the first and the last; the norm reads the gradients again. */
+Cost update_cost(const Model *m)
+{
+    return (Cost){ .calls = 1, .bytes = (double)m->block_reals * (m->options.is_double ? 8 : 4) * (4 + 2 * optimiser_states(&m->train)) };
 }
 
 /* ---- where threads wait -------------------------------------------------------------------------------------------- */

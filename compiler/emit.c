@@ -465,7 +465,7 @@ static void train_fact(Model *m, Fact *f)
     Fact *x = fact_table(m->arena);
     fact_text(x, "optimiser", t->optimiser);
     fact_text(x, "kind", t->optimiser[0] == 'r' ? "RMSPROP" : t->optimiser[0] == 's' ? "SGD" : "ADAM");
-    fact_int(x, "states", t->optimiser[0] == 'a' ? 2 : t->optimiser[0] == 's' && t->momentum == 0 ? 0 : 1);
+    fact_int(x, "states", optimiser_states(t));
     fact_real(x, "rate", t->rate), fact_real(x, "decay", t->decay), fact_real(x, "epsilon", t->epsilon);
     fact_real(x, "momentum", t->momentum), fact_real(x, "beta1", t->beta1), fact_real(x, "beta2", t->beta2);
     fact_bool(x, "inside", t->inside);
@@ -602,10 +602,7 @@ Fact *emit_facts(Model *m)
     int row_count = 0;
     fact_set(f, "forward", phases_fact(m, &m->forward_phases, rows, &row_count));
     fact_set(f, "backward", phases_fact(m, &m->backward_phases, rows, &row_count));
-    /* the update reads weights, gradients and state, and writes the first and the last; the norm reads the gradients again */
-    double reals = (double)m->block_reals * (m->options.is_double ? 8 : 4), states = m->train.optimiser[0] == 'a' ? 2 : m->train.optimiser[0] == 's' && m->train.momentum == 0 ? 0 : 1;
-    fact_int(f, "update_row", row(m, rows, &row_count, m->train.optimiser, "update", m->forward_phases.count + m->backward_phases.count, 0, true,
-                                  (Cost){ .bytes = reals * (4 + 2 * states) }));
+    fact_int(f, "update_row", row(m, rows, &row_count, m->train.optimiser, "update", m->forward_phases.count + m->backward_phases.count, 0, true, update_cost(m)));
     fact_set(f, "rows", rows);
     fact_bool(f, "forward_scratch", uses_scratch(&m->forward_phases));
     fact_bool(f, "backward_scratch", uses_scratch(&m->backward_phases));

@@ -172,11 +172,8 @@ static void choices(Text *out, const Deck *d, const Op *op)
 {
     const List *all = d->m->tuning ? tuning_questions(d->m->tuning) : NULL;
     for (int i = 0; all && i < all->count; i++) {
-        const Question *q = all->items[i];
-        bool ours = false;
-        for (int k = 0; k < q->ops.count; k++)
-            ours = ours || !strcmp(q->ops.items[k], op->name);
-        if (!ours || q->choices.count < 2)
+        const TuningQuestion *q = all->items[i];
+        if (!tuning_concerns(q, op->name) || q->choices.count < 2)
             continue;
         text_printf(out, "  choice    %s: %s, %s; the same bits with", q->what, (const char *)q->choices.items[q->chosen], q->chosen ? "measured to be the fastest here" : "by rule");
         for (int k = 0, n = 0; k < q->choices.count; k++)

@@ -177,7 +177,7 @@ static void forget_usual(Model *m)
     for (int i = 0; i < m->ops.count; i++) {
         Op *op = m->ops.items[i];
         for (int k = 0; k < op->attr_count; k++)
-            for (int u = 0; u < 2; u++)
+            for (size_t u = 0; u < sizeof usual / sizeof *usual; u++)
                 if (op->attrs[k].word && !strcmp(op->attrs[k].spec->name, usual[u][0]) && !strcmp(op->attrs[k].word, usual[u][1]))
                     op->attrs[k].word = NULL;
     }

@@ -24,11 +24,7 @@ bool map_keys_known(Model *m, const Yaml *y, const MapSpec *map)
         const char *near = diag_nearest(y->keys[i]->text, known, n);
         diag_error(m->diag, y->keys[i]->loc, "unknown key '%s' in %s%s%s%s", y->keys[i]->text, map->what, near ? "; did you mean '" : "",
                    near ? near : "", near ? "'?" : "");
-        Text all = { .arena = m->arena };
-        for (int k = 0; k < n && !near; k++)
-            text_printf(&all, "%s%s", k ? ", " : "", known[k]);
-        if (!near)
-            diag_note(m->diag, (Loc){ 0 }, "%s knows: %s", map->what, all.text);
+        note_known(m, map->what, known, n);
         good = false;
     }
     return good;

@@ -167,9 +167,8 @@ static Scaling *predict(const Deck *d)
             part_of(d, &s->parts[s->count++], phases->items[i], pass);
     }
     Part *update = &s->parts[s->count++];
-    int states = m->train.optimiser[0] == 'a' ? 2 : m->train.optimiser[0] == 's' && m->train.momentum == 0 ? 0 : 1;
     *update = (Part){ .pass = "update", .kind = "once", .whole = true, .steps = 1, .pieces = MANY, .barriers = update_barriers(&m->train), .ops = m->train.optimiser,
-                      .bytes = (double)m->block_reals * (m->options.is_double ? 8 : 4) * (4 + 2 * states) };
+                      .bytes = update_cost(m).bytes };
     for (int i = 0; i < THREADS; i++)
         update->seconds[i] = 1e-9 * update->bytes / rates[MOVING].bytes / threads[i] + update->barriers * BARRIER * log2(threads[i]);
     for (int k = 0; k < s->count; k++) {
@@ -181,7 +180,7 @@ static Scaling *predict(const Deck *d)
 }
 
 /* Time of a step on 64 threads during which somebody has nothing to do, by phases of groups, by phases cut into fewer pieces than that, at barriers. */
-static void limits(Text *out, const Model *m, const Scaling *s, const char *begin, const char *end)
+static void limits(Text *out, const Model *m, const Scaling *s)
 {
     enum { LAST = THREADS - 1 };
     double groups = 0, few = 0, barriers = s->barriers * BARRIER * log2(threads[LAST]), all = s->seconds[LAST];
@@ -196,12 +195,12 @@ static void limits(Text *out, const Model *m, const Scaling *s, const char *begi
         most = !p->whole && p->pieces > most ? p->pieces : most;
     }
     if (groups > 0.01 * all)
-        text_printf(out, "%sgroups: %.0f %% of the step: %d group%s of %d examples, at most %lld piece%s in a phase%s%s", begin, 100 * groups / all, m->groups, m->groups == 1 ? "" : "s",
-                    m->lanes, (long long)most, most == 1 ? "" : "s", m->groups % threads[LAST] ? arena_printf(m->arena, "; --batch %d has %d groups", threads[LAST] * m->lanes, threads[LAST]) : "", end);
+        text_printf(out, "  groups: %.0f %% of the step: %d group%s of %d examples, at most %lld piece%s in a phase%s\n", 100 * groups / all, m->groups, m->groups == 1 ? "" : "s",
+                    m->lanes, (long long)most, most == 1 ? "" : "s", m->groups % threads[LAST] ? arena_printf(m->arena, "; --batch %d has %d groups", threads[LAST] * m->lanes, threads[LAST]) : "");
     if (few > 0.01 * all)
-        text_printf(out, "%swhole-batch operators: %.0f %%: cut into too few pieces, most of all %s (%lld)%s", begin, 100 * few / all, worst->ops, (long long)worst->pieces, end);
+        text_printf(out, "  whole-batch operators: %.0f %%: cut into too few pieces, most of all %s (%lld)\n", 100 * few / all, worst->ops, (long long)worst->pieces);
     if (barriers > 0.01 * all)
-        text_printf(out, "%sbarriers: %.0f %%: %d of them%s", begin, 100 * barriers / all, s->barriers, end);
+        text_printf(out, "  barriers: %.0f %%: %d of them\n", 100 * barriers / all, s->barriers);
 }
 
 static double rate_of(const Model *m, Kind k) { return rates[k].products / (m->options.is_double ? 2 : 1); }
@@ -237,7 +236,7 @@ void scaling_text(Text *out, const Deck *d)
     for (int i = 0; i < THREADS; i++)
         text_printf(out, " %8.0f", 100 * s->seconds[0] / s->seconds[i] / threads[i]);
     text_printf(out, "\n\nWhat stands in the way of %d threads:\n", threads[THREADS - 1]);
-    limits(out, m, s, "  ", "\n");
+    limits(out, m, s);
 }
 
 void scaling_json(Text *out, const Deck *d)

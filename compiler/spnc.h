@@ -417,6 +417,8 @@ void barriers(Model *m, List *phases);
 /* What an operator of phase p does in a step of the whole batch; macs are multiply-adds by direct convolution, products those that are made. */
 typedef struct { double calls, macs, products, bytes; } Cost;
 Cost op_cost(const Model *m, const Phase *p, const Op *op);
+Cost update_cost(const Model *m);                         /* clipping and optimiser */
+int optimiser_states(const TrainDef *t);                  /* blocks that it keeps beside the weights: 0, 1 or 2 */
 /* Every text of the generated folder: NAME.c and Makefile (runtime sources are copied by main.c). */
 bool emit(Model *m, Text *c, Text *makefile);
 Fact *emit_facts(Model *m);      /* what its templates are told; manual.c says what it means */

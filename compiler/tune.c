@@ -16,12 +16,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CHOICES_MOST = 8, TURNS = 8, LAST_TURNS = 24 };
+enum { CHOICES_MOST = 8, TURNS = 8, LAST_TURNS = 16 };
 static const double STEPS_MS = 100, GAIN = 0.03, WORTH = 0.005;   /* of one profile; less of an operator's time is noise; of a step's */
 
 static char folder[PATH_MAX];                        /* empty: there is none */
 
-typedef struct { Question q; double ms[CHOICES_MOST]; } Trial;
+typedef struct { TuningQuestion q; double ms[CHOICES_MOST]; } Trial;
 
 typedef struct {
     Arena *arena;
@@ -87,7 +87,7 @@ static const Yaml *profile(const Tuner *t, Arena *a, int trial)
 }
 
 /* Milliseconds of the question's operators in its pass. */
-static double time_of(const Question *q, const Yaml *profile)
+static double time_of(const TuningQuestion *q, const Yaml *profile)
 {
     const Yaml *rows = yaml_get(profile, "rows");
     double sum = 0;
@@ -95,11 +95,7 @@ static double time_of(const Question *q, const Yaml *profile)
         const Yaml *name = yaml_get(rows->items[i], "name"), *pass = yaml_get(rows->items[i], "pass");
         bool all = !strcmp(q->pass, "all"), ours = name && pass && (!strcmp(pass->text, q->pass) ||
                    (all && (!strcmp(pass->text, "forward") || !strcmp(pass->text, "backward") || !strcmp(pass->text, "weights"))));
-        for (int k = 0; ours && k < q->ops.count; k++)
-            if (!strcmp(q->ops.items[k], name->text)) {
-                sum += number(rows->items[i], "ms");
-                break;
-            }
+        sum += ours && tuning_concerns(q, name->text) ? number(rows->items[i], "ms") : 0;
     }
     return sum;
 }
@@ -162,10 +158,10 @@ static int questions(Tuner *t, int place, Trial **trials)
     int n = 0;
     *trials = NEW_ARRAY(t->arena, Trial, all->count + 1);
     for (int i = 0; i < all->count; i++) {
-        const Question *q = all->items[i];
+        const TuningQuestion *q = all->items[i];
         int before = 0;
         for (int k = 0; k < i; k++) {
-            const Question *o = all->items[k];
+            const TuningQuestion *o = all->items[k];
             before += o->choices.count > 1 && !strcmp(o->pass, q->pass) && !strcmp(o->ops.items[0], q->ops.items[0]);
         }
         if (q->choices.count > 1 && (!strcmp(q->pass, "all") ? place < 0 : place == before))
@@ -184,7 +180,7 @@ static int compare(Tuner *t)
     const char **kept = NEW_ARRAY(t->arena, const char *, all->count + 1);
     List keys = { 0 };
     for (int i = 0; i < all->count; i++) {
-        const Question *q = all->items[i];
+        const TuningQuestion *q = all->items[i];
         kept[i] = q->chosen ? q->choices.items[q->chosen] : NULL;
         list_push(t->arena, &keys, (void *)q->key);
     }

@@ -56,7 +56,7 @@ int tuning_merge(Tuning *into, const Tuning *from)
 {
     int found = 0;
     for (int i = 0; i < from->questions.count; i++) {
-        const Question *q = from->questions.items[i];
+        const TuningQuestion *q = from->questions.items[i];
         const Answer *a = answer_of(from, q->key);
         tuning_set(into, q->key, a ? a->choice : NULL);
         found += a && a->choice;
@@ -66,24 +66,29 @@ int tuning_merge(Tuning *into, const Tuning *from)
 
 /* ---- questions ----------------------------------------------------------------------------------------------------- */
 
+bool tuning_concerns(const TuningQuestion *q, const char *op)
+{
+    for (int i = 0; i < q->ops.count; i++)
+        if (!strcmp(q->ops.items[i], op))
+            return true;
+    return false;
+}
+
 int tuning_ask(Tuning *t, const char *settings, const char *op, const char *op_key, const char *what, const List *choices)
 {
     const char *key = arena_printf(t->arena, "%s: %s: %s", settings, op_key, what);
-    Question *q = NULL;
+    TuningQuestion *q = NULL;
     for (int i = 0; i < t->questions.count && !q; i++)
-        if (!strcmp(((Question *)t->questions.items[i])->key, key))
+        if (!strcmp(((TuningQuestion *)t->questions.items[i])->key, key))
             q = t->questions.items[i];
     if (!q) {
-        q = NEW(t->arena, Question);
-        *q = (Question){ .key = key, .pass = arena_copy(t->arena, what, strcspn(what, " ,")), .what = arena_printf(t->arena, "%s", what) };
+        q = NEW(t->arena, TuningQuestion);
+        *q = (TuningQuestion){ .key = key, .pass = arena_copy(t->arena, what, strcspn(what, " ,")), .what = arena_printf(t->arena, "%s", what) };
         for (int i = 0; i < choices->count; i++)
             list_push(t->arena, &q->choices, arena_printf(t->arena, "%s", (const char *)choices->items[i]));
         list_push(t->arena, &t->questions, q);
     }
-    bool known = false;
-    for (int i = 0; i < q->ops.count; i++)
-        known = known || !strcmp(q->ops.items[i], op);
-    if (!known)
+    if (!tuning_concerns(q, op))
         list_push(t->arena, &q->ops, arena_printf(t->arena, "%s", op));
     const Answer *a = answer_of(t, key);
     q->chosen = 0;

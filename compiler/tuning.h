@@ -12,7 +12,9 @@ typedef struct {
     List ops;                        /* names of the operators that ask */
     List choices;                    /* texts, the rule's own first */
     int chosen;
-} Question;
+} TuningQuestion;
+
+bool tuning_concerns(const TuningQuestion *q, const char *op);       /* is the operator of that name one that asks? */
 
 Tuning *tuning_new(Arena *a, const char *processor, const char *version);
 
@@ -31,7 +33,7 @@ int tuning_merge(Tuning *into, const Tuning *from);
 
 /* Index of the answer among `choices`, 0 if there is none that fits; notes the question. */
 int tuning_ask(Tuning *t, const char *settings, const char *op, const char *op_key, const char *what, const List *choices);
-const List *tuning_questions(const Tuning *t);                        /* Question: what has been asked since it was made or forgotten */
+const List *tuning_questions(const Tuning *t);                        /* TuningQuestion: what has been asked since it was made or forgotten */
 void tuning_forget(Tuning *t);
 
 /* "AMD EPYC 9354, family 25 model 17": what /proc/cpuinfo says, one line of printable ASCII. */
