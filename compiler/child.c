@@ -1,8 +1,10 @@
-/* child.c -- runs a program and takes what it says; one at a time. */
+/* child.c -- runs a program and takes what it says; one at a time.  It leads a process group of its own, so that what it started (make: compilers,
+ * and what they call) ends with it: a compiler whose driver alone were told would write its temporary file after the driver has removed it. */
 #define _GNU_SOURCE
 #include "child.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +17,12 @@ static volatile pid_t child;
 
 void child_stop(void)
 {
-    if (child > 0 && kill(child, SIGTERM) == 0)     /* make removes what it has not finished */
-        waitpid(child, NULL, 0);
+    pid_t group = child;
+    if (group <= 0 || kill(-group, SIGTERM))
+        return;
+    waitpid(group, NULL, 0);                        /* make removes what it has not finished */
+    for (int i = 0; i < 200 && kill(-group, 0) == 0; i++)
+        poll(NULL, 0, 5);                           /* until the last of them has gone */
 }
 
 int child_run(const char *const argv[], bool errors, Text *said)
@@ -31,6 +37,7 @@ int child_run(const char *const argv[], bool errors, Text *said)
         return -1;
     }
     if (child == 0) {
+        setpgid(0, 0);
         close(ends[0]);
         dup2(ends[1], 1);
         if (errors)
@@ -39,6 +46,7 @@ int child_run(const char *const argv[], bool errors, Text *said)
         fprintf(stderr, "cannot run %s: %s\n", argv[0], strerror(errno));
         _exit(127);
     }
+    setpgid(child, child);                          /* whoever comes first */
     close(ends[1]);
     char piece[4096];
     for (ssize_t got; (got = read(ends[0], piece, sizeof piece)) > 0 || (got < 0 && errno == EINTR);)

@@ -8,7 +8,7 @@
  * stderr too, which else is spnc's own.  At most 1 MiB is kept.  Returns its exit status (128 + n: signal n), or -1 with errno set if it cannot be started. */
 int child_run(const char *const argv[], bool errors, Text *said);
 
-/* Ends the running child and waits for it; for a signal handler. */
+/* Ends the running child with all that it started, and waits for it; for a signal handler. */
 void child_stop(void);
 
 /* make NAME in `folder`, on all cores; what it says is shown only if it fails.  Returns 0 or 74. */

@@ -247,6 +247,7 @@ int tune(Arena *a, Tuning *tuning, const char *name, TuneBuild build_it, void *u
     }
     memcpy(folder, path, sizeof folder);
     atexit(remove_folder);
+    setenv("TMPDIR", folder, 1);                     /* what a compiler that is stopped leaves goes with the rest */
     printf("measuring on %s, one thread; this takes minutes\n", processor_name(a));
     fflush(stdout);
     int status = measure(&t);
