@@ -130,6 +130,10 @@ const char *call_text(Model *m, const Phase *p, const Op *op)
         text_printf(&line, "%s_finish(gradient->%s, %s_at(0), %d)", op->name, op->weights[0]->field, op->reads[0].tensor->name, op->accumulate);
         return line.text;
     }
+    if (op->pass == PRODUCTS) {
+        text_printf(&line, "%s_products(%s_at(0), %s_at(0))", op->name, op->writes[0].tensor->name, op->reads[0].tensor->name);
+        return line.text;
+    }
     if (op->pass == FOLD) {
         const Weight *w = op->weights[0];
         const Tensor *part = op->reads[0].tensor;

@@ -42,7 +42,7 @@ static Card *card_add(Deck *d, Op *op, const Phase *p, bool forward)
 static const char *phase_text(const Model *m, const Phase *p, const Op *op, int at, bool backward)
 {
     const char *what = op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "gradient of what it reads" : op->pass == WEIGHTS ? "gradient of its parameters"
-                     : op->pass == FOLD ? "the groups' parts of that added" : op->pass == PREPARE ? "weights brought into the kernel's form"
+                     : op->pass == PRODUCTS ? "the groups' terms of that multiplied" : op->pass == FOLD ? "the groups' parts of that added" : op->pass == PREPARE ? "weights brought into the kernel's form"
                      : "their gradient brought back";
     const char *where = p->kind == CORE ? ", at each step" : p->kind == CORE_BACKWARD ? ", at each step, backwards" : p->kind == AFTER ? ", for all steps" : "";
     return arena_printf(m->arena, "%s: phase %d, %s pass%s%s", what, at, backward ? "backward" : "forward", where, p->whole_batch ? ", whole batch" : "");
@@ -74,7 +74,7 @@ static void gather(Deck *d)
                 if (op->pass == WEIGHTS)
                     c->weights = op;
                 list_push(m->arena, &c->phases, (void *)(uintptr_t)phase_text(m, p, op, i + (pass ? m->forward_phases.count : 0), pass));
-                double macs = !OP_INFO(host)->macs || op->pass == FOLD || op->pass == FINISH ? 0 : OP_INFO(host)->macs(host) * (p->kind == ONCE ? 1 : p->repeat->steps);
+                double macs = !op_multiplies(op) ? 0 : OP_INFO(host)->macs(host) * (p->kind == ONCE ? 1 : p->repeat->steps);
                 *(pass ? &c->gradient_macs : &c->macs) += macs;
             }
         }

@@ -16,6 +16,11 @@ static double slices(const Model *m, const Phase *p, const Op *op, const Tensor 
     return (double)m->groups * (stack ? t->repeat->steps : p->kind == AFTER && p->whole_batch && !t->repeat ? 1 : steps_of(p));
 }
 
+bool op_multiplies(const Op *op)
+{
+    return OP_INFO(op)->macs && (op->pass == FORWARD || op->pass == BACKWARD || op->pass == PRODUCTS || (op->pass == WEIGHTS && !op->gathers));
+}
+
 Cost op_cost(const Model *m, const Phase *p, const Op *op)
 {
     const Op *f = op->of ? op->of : op;
@@ -31,7 +36,7 @@ Cost op_cost(const Model *m, const Phase *p, const Op *op)
     }
     for (int i = op->winograd && (op->pass == FORWARD || op->pass == BACKWARD); i < op->weight_count; i++)
         c.bytes += real * (double)op->weights[i]->reals * (op->pass == WEIGHTS && !p->whole_batch ? 0 : c.calls);
-    if (OP_INFO(op)->macs && (op->pass == FORWARD || op->pass == BACKWARD || op->pass == WEIGHTS)) {
+    if (op_multiplies(op)) {
         c.macs = OP_INFO(op)->macs(f) * (double)m->batch * steps;
         const Shape *y = &f->writes[0].tensor->shape;
         c.products = c.macs * (op->winograd ? winograd_share(y->dim[1], y->dim[2])

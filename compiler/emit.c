@@ -58,7 +58,7 @@ static void collect(Emitter *e)
         Phase *p = m->backward_phases.items[i];
         for (int k = 0; k < p->ops.count; k++) {
             Op *op = p->ops.items[k];
-            if (op->pass == FOLD || op->pass == FINISH)
+            if (op->pass == PRODUCTS || op->pass == FOLD || op->pass == FINISH)
                 continue;
             if (op->pass == FORWARD) {
                 unit_add(e, op, e->unit_count)->forward = true;
@@ -151,7 +151,7 @@ static const char *key_text(Model *m, const Op *op, const char *shapes, const Un
                 text_printf(&t, "%s%s%.0f", k ? "x" : " ", k ? "" : arena_printf(m->arena, "%s=", op->attrs[i].spec->name), op->attrs[i].number[k]);
     if (OP_INFO(op)->whole_batch)
         text_printf(&t, " batch=%lld slices=%d,%d,%d", (long long)m->batch, slices(m, op), u->backward ? slices(m, u->backward) : 0, u->weights ? slices(m, u->weights) : 0);
-    text_printf(&t, "%s%s", op->winograd ? " winograd" : "", op->act == OP_NONE ? "" : arena_printf(m->arena, " %s", op_table[op->act]->name));
+    text_printf(&t, "%s%s%s", op->winograd ? " winograd" : "", u->weights && u->weights->gathers ? " gathered" : "", op->act == OP_NONE ? "" : arena_printf(m->arena, " %s", op_table[op->act]->name));
     return t.text;
 }
 
@@ -172,6 +172,7 @@ static Fact *unit_fact(Emitter *e, const Unit *u)
     fact_bool(f, "decisions", u->decisions);
     fact_text(f, "act", op->act == OP_NONE ? "" : op_table[op->act]->name);
     fact_bool(f, "accumulate", u->weights && u->weights->accumulate);
+    fact_bool(f, "gathers", u->weights && u->weights->gathers);
     fact_int(f, "S", slices(m, op));
     fact_int(f, "S_backward", u->backward ? slices(m, u->backward) : 0);
     fact_int(f, "S_weights", u->weights ? slices(m, u->weights) : 0);
@@ -269,7 +270,7 @@ static Fact *places_fact(Model *m, int64_t *batch_bytes)
 
 static const char *row_pass(const Op *op)
 {
-    static const char *const names[] = { [FORWARD] = "forward", [BACKWARD] = "backward", [WEIGHTS] = "weights", [FOLD] = "fold",
+    static const char *const names[] = { [FORWARD] = "forward", [BACKWARD] = "backward", [WEIGHTS] = "weights", [PRODUCTS] = "products", [FOLD] = "fold",
                                          [PREPARE] = "prepare", [FINISH] = "finish" };
     return op->kind == OP_load || op->kind == OP_labels || op->kind == OP_augment ? "load" : names[op->pass];
 }

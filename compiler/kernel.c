@@ -1,11 +1,13 @@
 /* kernel.c -- chooses how an operator is computed: a convolution directly or by Winograd's algorithm, a dense layer by our own kernel or by
- * OpenBLAS, which decides bits; and then, once the model is hashed, in which form a sampler's image and slopes are kept, which does not.
+ * OpenBLAS, which decides bits; and then, once the model is hashed, in which form a sampler's image and slopes and the terms of a gradient are kept,
+ * which does not.
  *
  * In: the fused graph.  Out: op->winograd, op->openblas, and the operators that a choice needs.  Next: plan.c.
  * The first choice follows from the model alone (winograd.c's rule, `winograd: never`, `gemm: openblas`), never from the machine: it is part
  * of the model hash.
  * Winograd's weights are brought into their form once, at the beginning of a step (PREPARE); the groups' parts of their gradient are
- * added in that form and brought back once (FINISH). */
+ * added in that form (FOLD) and brought back once (FINISH).  Where there are few tiles, the groups leave the terms of their parts instead, and the
+ * sum for the whole batch is made of them at once (PRODUCTS). */
 #include "spnc.h"
 #include "winograd.h"
 #include <string.h>
@@ -293,10 +295,41 @@ static void keep_slopes(Model *m)
     }
 }
 
+/* Sums over few terms: the terms of all groups are kept rather than a sum for each. */
+static void gather_terms(Model *m)
+{
+    for (int i = 0; i < m->backward.count; i++) {
+        Section *s = m->backward.items[i];
+        for (int k = 0; k < s->ops.count; k++) {
+            Op *op = s->ops.items[k], *weights = op->of, *conv = weights ? weights->of : NULL;
+            if (op->pass != FOLD || op->reads[0].tensor->space != RAW)
+                continue;
+            const Shape *x = &conv->reads[0].tensor->shape, *y = &conv->writes[0].tensor->shape;
+            Tensor *terms = op->reads[0].tensor;
+            if (!winograd_gathers(x->dim[0], y->dim[0], y->dim[1], y->dim[2], (int64_t)m->groups * (terms->repeat ? terms->repeat->steps : 1)))
+                continue;
+            Tensor *sum = raw(m, arena_printf(m->arena, "d_%s_u", conv->name), op, NULL, terms->reals);
+            sum->shared = true;
+            for (int j = k; j < s->ops.count; j++) {
+                Op *finish = s->ops.items[j];
+                if (finish->pass == FINISH && finish->reads[0].tensor == terms)
+                    finish->reads[0].tensor = sum;
+            }
+            terms->name = identifier_unique(m, arena_printf(m->arena, "%s_terms", conv->name));
+            terms->reals = winograd_terms_reals(x->dim[0], y->dim[0], y->dim[1], y->dim[2]);
+            weights->gathers = true;
+            op->kind = OP_conv, op->pass = PRODUCTS, op->of = conv, op->name = conv->name, op->winograd = true, op->weight_count = 0;
+            op_write(op, sum, 0);
+            remark(m, conv->loc, "%s leaves the terms of its weights' gradient, which the whole batch is multiplied from", conv->name);
+        }
+    }
+}
+
 void layouts_choose(Model *m)
 {
     if (m->lanes == 1)
         return;
+    gather_terms(m);
     read_bytes(m);
     keep_slopes(m);
 }

@@ -73,7 +73,7 @@ static void cut(Model *m, List *sections, List *phases)
             Op *op = s->ops.items[k];
             if (op->kind == OP_reshape || op->kind == OP_flatten)
                 continue;
-            bool whole = m->lanes > 1 && (OP_INFO(op)->whole_batch || op->pass == FOLD || op->pass == PREPARE || op->pass == FINISH);
+            bool whole = m->lanes > 1 && (OP_INFO(op)->whole_batch || op->pass == PRODUCTS || op->pass == FOLD || op->pass == PREPARE || op->pass == FINISH);
             Phase *before = !whole && now && now->whole_batch ? earlier(phases, first, op) : NULL;
             if (before) {
                 list_push(m->arena, &before->ops, op);
@@ -294,7 +294,7 @@ static void count_macs(Model *m)
             Phase *p = phases->items[i];
             for (int k = 0; k < p->ops.count; k++) {
                 Op *op = p->ops.items[k];
-                if (!OP_INFO(op)->macs || op->pass == PREPARE || op->pass == FINISH)
+                if (!op_multiplies(op))
                     continue;
                 double n = OP_INFO(op)->macs(op->of ? op->of : op) * (p->kind == ONCE ? 1 : p->repeat->steps);
                 *(pass ? &m->backward_macs : &m->forward_macs) += n;

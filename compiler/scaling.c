@@ -55,7 +55,7 @@ static int64_t rounds(const char *line, const char *end)
 /* The last loop that the threads share has the products; those before it prepare operands or add up a bias. */
 static Cut cut_of(const Deck *d, const Op *op)
 {
-    static const char *const passes[] = { [FORWARD] = "forward", [BACKWARD] = "backward", [WEIGHTS] = "weights", [PREPARE] = "prepare", [FINISH] = "finish" };
+    static const char *const passes[] = { [FORWARD] = "forward", [BACKWARD] = "backward", [WEIGHTS] = "weights", [PRODUCTS] = "products", [PREPARE] = "prepare", [FINISH] = "finish" };
     Cut cut = { MANY, 0 };
     if (op->pass == FOLD) {
         const Tensor *part = op->reads[0].tensor;
@@ -99,10 +99,10 @@ static Kind kind_of(const Op *op)
         return FOLDING;
     if (op->kind == OP_spn)
         return SAMPLER;
-    if (op->pass == PREPARE || op->pass == FINISH || !OP_INFO(op)->macs)
+    if (!op_multiplies(op))
         return MOVING;
     if (op->winograd)
-        return op->pass == WEIGHTS ? WINOGRAD_WEIGHTS : WINOGRAD;
+        return op->pass == WEIGHTS || op->pass == PRODUCTS ? WINOGRAD_WEIGHTS : WINOGRAD;
     if (op->kind == OP_dense)
         return op->pass == FORWARD ? DENSE : DENSE_GRADIENTS;
     return op->kind == OP_conv_pool && op->pass != FORWARD ? POOL_GRADIENTS : DIRECT;

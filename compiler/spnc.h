@@ -128,9 +128,10 @@ typedef enum {
 } OpKind;
 
 /* FORWARD computes values; BACKWARD the gradients of an operator's inputs; WEIGHTS those of its parameters
- * (per group of examples, or whole batch); FOLD adds the groups' parts of one parameter in a fixed tree.  PREPARE and FINISH bring
+ * (per group of examples, or whole batch); FOLD adds the groups' parts of one parameter in a fixed tree; or WEIGHTS leaves each group's terms, and
+ * PRODUCTS multiplies and adds those of the whole batch, in the same order.  PREPARE and FINISH bring
  * weights into a kernel's own form at the beginning of a step, and their gradient back at its end. */
-typedef enum { FORWARD, BACKWARD, WEIGHTS, FOLD, PREPARE, FINISH } Pass;
+typedef enum { FORWARD, BACKWARD, WEIGHTS, PRODUCTS, FOLD, PREPARE, FINISH } Pass;
 
 enum { RANK_MAX = 6, INPUT_MAX = 32, ATTR_MAX = 16, STEPS_MAX = 4096, PARAMS_MAX = 256, NETS_MAX = 256 };
 /* Sizes stay below 2^31 elements, so that every index fits an int in the emitted C. */
@@ -257,6 +258,7 @@ struct Op {
     bool keeps;              /* forward keeps something for backward (writes[1]) */
     OpKind act;              /* fuse.c: activation in the epilogue, or OP_NONE */
     bool winograd;           /* kernel.c: a convolution by Winograd's algorithm */
+    bool gathers;            /* kernel.c: its WEIGHTS leaves terms for PRODUCTS */
     bool openblas;           /* kernel.c: a dense layer by OpenBLAS, and its backward operators */
     const struct Told *told; /* outside.h: sizes, from the description of an operator that is not spnc's own */
     bool relu;               /* fuse.c: a maxpool whose backward takes the relu below it along */
@@ -417,6 +419,7 @@ void barriers(Model *m, List *phases);
 /* What an operator of phase p does in a step of the whole batch; macs are multiply-adds by direct convolution, products those that are made. */
 typedef struct { double calls, macs, products, bytes; } Cost;
 Cost op_cost(const Model *m, const Phase *p, const Op *op);
+bool op_multiplies(const Op *op);                         /* are its operator's multiply-adds made in this pass of it? */
 Cost update_cost(const Model *m);                         /* clipping and optimiser */
 int optimiser_states(const TrainDef *t);                  /* blocks that it keeps beside the weights: 0, 1 or 2 */
 /* Every text of the generated folder: NAME.c and Makefile (runtime sources are copied by main.c). */

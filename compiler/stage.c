@@ -6,7 +6,7 @@
 #include "winograd.h"
 #include <string.h>
 
-static const char *pass_word(Pass p) { return p == FORWARD ? "" : p == BACKWARD ? "' " : p == WEIGHTS ? "' weights " : p == PREPARE ? " prepare " : p == FINISH ? " finish " : " "; }
+static const char *pass_word(Pass p) { return p == FORWARD ? "" : p == BACKWARD ? "' " : p == WEIGHTS ? "' weights " : p == PRODUCTS ? " products " : p == PREPARE ? " prepare " : p == FINISH ? " finish " : " "; }
 
 static void print_use(FILE *out, Use u)
 {

@@ -52,28 +52,47 @@ double winograd_share(int64_t Ho, int64_t Wo)
     return products(Ho) * products(Wo) / (double)(KERNEL * KERNEL * Ho * Wo);
 }
 
-/* Sum of (m + 2) over the distinct sizes m of an axis. */
-static int64_t axis_positions(int64_t size)
+/* The one or two sizes of tiles along an axis: points of each, and how many there are. */
+typedef struct { int kinds; int64_t points[2], tiles[2]; } Axis;
+
+static Axis axis(int64_t size)
 {
-    int64_t n = count(size), m = size / n + BORDER;
-    return size % n ? 2 * m + 1 : m;
+    int64_t n = count(size), large = size % n, m = size / n + BORDER;
+    return large ? (Axis){ 2, { m + 1, m }, { large, n - large } } : (Axis){ 1, { m, 0 }, { n, 0 } };
 }
 
 int64_t winograd_positions(int64_t Ho, int64_t Wo)
 {
-    return axis_positions(Ho) * axis_positions(Wo);
+    Axis h = axis(Ho), w = axis(Wo);
+    return (h.points[0] + h.points[1]) * (w.points[0] + w.points[1]);
 }
 
 int64_t winograd_u_reals(int64_t C, int64_t M, int64_t Ho, int64_t Wo)
 {
-    return winograd_positions(Ho, Wo) * rows(C, M) * row_reals(C, M);
+    return winograd_positions(Ho, Wo) * (rows(C, M) * row_reals(C, M) + LANES);
+}
+
+int64_t winograd_terms_reals(int64_t C, int64_t M, int64_t Ho, int64_t Wo)
+{
+    Axis h = axis(Ho), w = axis(Wo);
+    int64_t sum = 0;
+    for (int i = 0; i < h.kinds; i++)
+        for (int k = 0; k < w.kinds; k++)
+            sum += h.points[i] * w.points[k] * (h.tiles[i] * w.tiles[k] * LANES * (rows(C, M) + row_reals(C, M)) + LANES);
+    return sum;
+}
+
+bool winograd_gathers(int64_t C, int64_t M, int64_t Ho, int64_t Wo, int64_t slices)
+{
+    int64_t u = winograd_u_reals(C, M, Ho, Wo);
+    return slices * winograd_terms_reals(C, M, Ho, Wo) + u < slices * u;
 }
 
 /* Most tiles of one kind. */
 static int64_t kind_tiles(int64_t size)
 {
-    int64_t n = count(size), large = size % n;
-    return large ? most(large, n - large) : n;
+    Axis a = axis(size);
+    return most(a.tiles[0], a.tiles[1]);
 }
 
 int64_t winograd_work_reals(int64_t C, int64_t M, int64_t Ho, int64_t Wo)

@@ -3,6 +3,7 @@
 #ifndef WINOGRAD_H
 #define WINOGRAD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { WINOGRAD_TILES = 4096 };      /* most tiles along one axis */
@@ -20,8 +21,16 @@ int64_t winograd_positions(int64_t Ho, int64_t Wo);
 /* Multiplications for one made by the sum as it is written. */
 double winograd_share(int64_t Ho, int64_t Wo);
 
-/* Reals of the transformed weights, and of their gradient: [positions][P][Q rounded up to 16]. */
+/* Reals of the transformed weights, and of their gradient: at each position [P][Q rounded up to 16], and one vec more. */
 int64_t winograd_u_reals(int64_t C, int64_t M, int64_t Ho, int64_t Wo);
+
+/* Reals of what one slice (a group of 16 examples at a step) contributes to the gradient of the weights: its transformed inputs and gradients, at each
+ * position [tiles x 16 images][Q rounded up to 16] and [P][tiles x 16 images], and one vec more. */
+int64_t winograd_terms_reals(int64_t C, int64_t M, int64_t Ho, int64_t Wo);
+
+/* Do all slices leave their terms, to be multiplied for the whole batch?  Where there are so few tiles that these and one sum take less memory than a
+ * sum for each slice. */
+bool winograd_gathers(int64_t C, int64_t M, int64_t Ho, int64_t Wo, int64_t slices);
 
 /* Reals of one thread's scratch. */
 int64_t winograd_work_reals(int64_t C, int64_t M, int64_t Ho, int64_t Wo);

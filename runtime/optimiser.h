@@ -46,6 +46,27 @@ static inline double optimiser_row_sum(const real *x, size_t n)
     return (double)v_sum(sum);
 }
 
+/* Sums of squares of 16 * n columns of `length` numbers each, from row to row `stride` apart, each in order.  Inlined for a given n: sums in registers. */
+static inline __attribute__((always_inline)) void optimiser_column_sums(double *sums, const real *x, size_t length, size_t stride, int n)
+{
+    enum { MOST = 4, AHEAD = 8 };                       /* AHEAD: rows; the processor does not foresee a stride */
+    vec sum[MOST] = { v_zero(), v_zero(), v_zero(), v_zero() };
+    _Alignas(64) real lanes[16];
+    for (size_t i = 0; i < length; i++, x += stride) {
+        SPN_UNROLL
+        for (int k = 0; k < n; k++) {
+            vec v = v_loadu(x + k * 16);
+            v_prefetch(x + AHEAD * stride + k * 16);
+            sum[k] = v_fma(v, v, sum[k]);
+        }
+    }
+    for (int k = 0; k < n; k++) {
+        v_store(lanes, sum[k]);
+        for (int l = 0; l < 16; l++)
+            sums[k * 16 + l] = (double)lanes[l];
+    }
+}
+
 /* Halves and halves again: a tree that depends on n alone. */
 static inline double optimiser_fold(const double *x, size_t n)
 {
@@ -70,16 +91,14 @@ static inline double optimiser_norm(const real *gradient, const NetParam *params
                 sums[row] = optimiser_row_sum(g + row * length, length);
         } else {
             _Pragma("omp for schedule(static) nowait")
-            for (size_t row = 0; row < rows; row += 16) {
-                _Alignas(64) real lanes[16];
-                vec sum = v_zero();
-                for (size_t i = 0; i < length; i++) {
-                    vec v = v_loadu(g + i * (size_t)p->stride + row);
-                    sum = v_fma(v, v, sum);
+            for (size_t row = 0; row < rows; row += 64) {
+                double some[16];
+                if (row + 64 <= rows)
+                    optimiser_column_sums(sums + row, g + row, length, (size_t)p->stride, 4);
+                for (size_t part = row; row + 64 > rows && part < rows; part += 16) {
+                    optimiser_column_sums(some, g + part, length, (size_t)p->stride, 1);
+                    memcpy(sums + part, some, (rows - part < 16 ? rows - part : 16) * sizeof *some);
                 }
-                v_store(lanes, sum);
-                for (size_t j = 0; j < 16 && row + j < rows; j++)
-                    sums[row + j] = (double)lanes[j];
             }
         }
         sums += rows;

@@ -59,7 +59,7 @@ static double rate(double amount, double ms) { return ms > 0 ? amount / ms * 1e-
 
 /* ---- tables -------------------------------------------------------------------------------------------------------- */
 
-static const char *const passes[] = { "load", "prepare", "forward", "backward", "weights", "fold", "finish", "update", "wait" };
+static const char *const passes[] = { "load", "prepare", "forward", "backward", "weights", "products", "fold", "finish", "update", "wait" };
 enum { PASSES = sizeof passes / sizeof *passes };
 
 static int *sort_by;                           /* rows, slowest first */

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # test_bits.sh -- one net, thirty training steps with dropout: the weights have the same bytes for any number of threads, every target,
-# compiler and -O level, and whether the run was interrupted; the plain form and double precision agree to rounding.
+# compiler and -O level, and whether the run was interrupted; the plain form and double precision agree to rounding.  Of a net with many channels
+# the gradients of one batch have the same bytes, however the groups are added up.
 # SPNC says which spnc (build/spnc).  A target that this processor lacks and a compiler that is not there are skipped, and said to be.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -106,6 +107,50 @@ for compiler in "$@"; do
         done
     done
 done
+
+# ---- many channels, few tiles: the terms of all groups are kept and multiplied at once -------------------------------------
+# Sixteen examples are one group, which has nothing to wait for.  Seven groups of which one has examples add nothing but zeros to its gradient.
+cat >deep.yaml <<'END'
+model: deep
+batch: 112
+inputs: { image: { shape: [1, 11, 12], dtype: u8 } }
+targets: { digit: { classes: 4 } }
+nets:
+  read:
+    - conv: { filters: 96, kernel: 3, act: relu }
+    - conv: { filters: 96, kernel: 3, act: relu }
+    - conv: { filters: 40, kernel: 3, act: relu }
+    - conv: { filters: 96, kernel: 3, act: tanh, bias: false }
+    - dense: 4
+flow: [ v: { read: image } ]
+loss: { cross_entropy: [v, digit] }
+END
+mkdir deep few
+bytes $((104 * 132)) 3 256 | npy '104, 1, 11, 12' >deep/test_image.npy
+bytes 104 4 4 | npy '104,' >deep/test_digit.npy
+bytes $((16 * 132)) 3 256 | npy '16, 1, 11, 12' >few/test_image.npy
+bytes 16 4 4 | npy '16,' >few/test_digit.npy
+# gradients PROGRAM DATA OUT threads: of one batch, in OUT.npz
+gradients() { run "$1/deep" grad --weights deep.npz --data "$2" --split test --threads "$4" -o "$3.npz"; }
+for target in $targets; do run "$SPNC" emit deep.yaml -o "deep_$target" --target "$target" && run make -s -j2 -C "deep_$target" CC="$1" CFLAGS=-O1; done
+run "$SPNC" emit deep.yaml -o one --target "$native" --batch 16 && run make -s -j2 -C one CC="$1" CFLAGS=-O1
+run "deep_$native/deep" export -o deep.npz
+[ "$(grep -c '^static void read_conv._products(' "deep_$native/deep.c")" = 3 ] || fault "not all layers keep terms"
+grep -q '_products(' one/deep.c && fault "a single group keeps terms"
+gradients "deep_$native" deep deep_first 1
+for target in $targets; do
+    for threads in 1 2 3; do
+        gradients "deep_$target" deep deep_other $threads && cmp -s deep_first.npz deep_other.npz && echo "same bits: $target, $threads threads, many channels" ||
+            fault "other bits: $target, $threads threads, many channels"
+    done
+done
+gradients one few few_one 1 && gradients "deep_$native" few few_deep 2 && python3 - few_one.npz few_deep.npz <<'END' && echo "same bits: one group alone, and among seven" || fault "one group alone has other gradients than among seven"
+import sys, zipfile
+one, deep = (zipfile.ZipFile(name) for name in sys.argv[1:])
+names = [n for n in one.namelist() if n.startswith("grad/")]
+assert len(names) == 9 and all(one.read(n) == deep.read(n) for n in names), [n for n in names if one.read(n) != deep.read(n)]
+assert all(len(set(one.read(n)[128:])) > 20 for n in names if "weight" in n), "a gradient is all alike"
+END
 
 # ---- to rounding --------------------------------------------------------------------------------------------------------
 losses() { sed 's/.*"train_loss": \([^,]*\),.*/\1/' "$1/log.jsonl"; }

@@ -31,7 +31,7 @@ phases, plan = at["128"]["phases"], open(sys.argv[1] + "/plan").read()
 assert len(phases) == at["net"]["phases"] + 1 and phases[-1]["pass"] == "update", "the phases are not those of the plan, and the update"
 
 def operators(line):                                    # of a phase of the plan, each once
-    return list(dict.fromkeys(w.rstrip("'") for w in line.split(":", 1)[1].split() if w not in ("'", "weights", "prepare", "finish")))
+    return list(dict.fromkeys(w.rstrip("'") for w in line.split(":", 1)[1].split() if w not in ("'", "weights", "products", "prepare", "finish")))
 
 def check(found, plan, c):                              # operators are the plan's, work is what `profile` says, pieces are what the C cuts
     rows, counted = {}, 0
@@ -50,7 +50,7 @@ def check(found, plan, c):                              # operators are the plan
             assert p["pieces"] == math.ceil(int(next(folds)) / (8 * 16)), (i, p)
         elif p["whole_batch"]:
             words = lines[i].split(":", 1)[1]
-            turn = next((t for t in ("prepare", "finish", "weights") if f" {t} " in words), "backward" if "'" in words else "forward")
+            turn = next((t for t in ("prepare", "products", "finish", "weights") if f" {t} " in words), "backward" if "'" in words else "forward")
             body = re.search(rf"^static void {p['operators']}_{turn}\(.*?^}}", c, re.S | re.M).group(0)
             begins = re.findall(r"#pragma omp for[^\n]*\n *for \(int \w+ = 0; \w+ < (\d+); \w+\+\+\)", body)
             assert p["pieces"] == int(begins[-1]), (i, p, begins)
