@@ -20,7 +20,11 @@ void note_sets(const Model *m, const char *text)
 static bool number_in_range(Model *m, const AttrSpec *s, Loc at, const Value *v, bool whole)
 {
     if (v->kind == VALUE_TEXT || (whole && v->kind != VALUE_INT)) {
-        diag_error(m->diag, at, "'%s' must be %s number, not '%s'", s->name, whole ? "a whole" : "a", v->text);
+        const Param *p = v->kind == VALUE_TEXT ? scope_param(&m->scope, v->text) : NULL;
+        diag_error(m->diag, at, "'%s' must be %s number, not '%s'%s%s%s", s->name, whole ? "a whole" : "a", v->text,
+                   p ? "; did you mean '$" : "", p ? p->name : "", p ? "'?" : "");
+        if (p)
+            diag_note(m->diag, p->loc, "the parameter '%s' is given here", p->name);
         return false;
     }
     if (!(v->r >= s->low && v->r <= s->high)) {

@@ -194,6 +194,8 @@ static Param *find_param(const Scope *scope, const char *name, size_t n)
     return NULL;
 }
 
+const Param *scope_param(const Scope *scope, const char *name) { return find_param(scope, name, strlen(name)); }
+
 static const char *nearest_param(Arena *a, const Scope *scope, const char *name)
 {
     if (!scope || scope->count == 0)
@@ -495,6 +497,8 @@ bool expr_params(Arena *a, Diag *d, const Yaml *params, const char *const *sets,
         } else if (!find_param(out, sets[s], n)) {
             const char *name = arena_copy(a, sets[s], n);
             diag_error(d, (Loc){ 0, 0, 0 }, "--set %s: unknown parameter '%s'%s", sets[s], name, nearest_param(a, out, name));
+            if (strncmp(name, "train.", 6) == 0)
+                diag_note(d, (Loc){ 0 }, "settings of training belong to the program that is built: NAME train --set %s", sets[s]);
             fine = false;
         }
     }

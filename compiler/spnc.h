@@ -94,6 +94,7 @@ typedef struct {
     bool refused;        /* its value is wrong, and has been reported: what reads it fails silently */
 } Param;
 typedef struct { Param *params; int count; } Scope;
+const Param *scope_param(const Scope *scope, const char *name);  /* NULL if there is none */
 
 /* A scalar without $ that is a number (3, -2, 5e-4, .5) is that number; `$name` is the parameter; anything with $ or an operator
  * (+ - * / // % ( ), floor(x), ceil(x), min(x,y), max(x,y)) is arithmetic.  Quoted text without $ and every other plain word is

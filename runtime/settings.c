@@ -91,6 +91,16 @@ static void give(NetTraining *t, unsigned *given, const NetTraining *value, int 
     *given |= bit;
 }
 
+/* Is it a parameter of the model?  net.settings: "d=2 filters=8". */
+static bool compiled_in(const char *name)
+{
+    size_t n = strlen(name);
+    for (const char *word = net.settings; word; word = strchr(word, ' ') ? strchr(word, ' ') + 1 : NULL)
+        if (n > 0 && !strncmp(word, name, n) && word[n] == '=')
+            return true;
+    return false;
+}
+
 static int find(const char *name)
 {
     const char *names[ALL_NETS + NET_RATES];
@@ -104,6 +114,9 @@ static int find(const char *name)
             n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", i ? ", " : "", names[i]);
     }
     const char *near = nearest_word(name, names, settings_count());
+    if (compiled_in(name))
+        fail(WRONG_USAGE, "--set: '%s' cannot be set at run time: it is a parameter that the program was compiled with; what can: %s.  Another value is "
+             "another program: spnc build %s --set %s=...", name, all, net.source, name);
     fail(WRONG_USAGE, "--set: '%s' cannot be set at run time%s%s%s; what can: %s.  The rest is compiled in: change the model", name,
          near ? "; did you mean " : "", near ? near : "", near ? "?" : "", all);
 }

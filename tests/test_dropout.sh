@@ -139,7 +139,8 @@ refused "dropout: got '-0.1'" dropout=-0.1
 refused "dropout: got 'nan'" dropout=nan
 refused "dropout: got ''" dropout=
 refused 'did you mean dropout?' dropuot=0.3
-refused 'half. cannot be set at run time' half=0.3
+refused 'half. cannot be set at run time: it is a parameter that the program was compiled with.*Another value is another program: spnc build net.yaml --set half=' half=0.3
+refused 'halves. cannot be set at run time; what can' halves=0.3
 refused 'built with off 0, which leaves its layers out; build it with a rate above 0: spnc build net.yaml --set off=0.2' off=0.3
 refused 'built with rate 0.*give the layer a rate above 0 in net.yaml' read.dropout5.rate=0.3
 expect 2 'dropout is given twice' train a none.run --set dropout=0.3 --set dropout=0.2
