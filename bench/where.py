@@ -81,6 +81,13 @@ def cell(net, kind):
     return percent(k["ms"] / net["step_ms"]) + (f" ({percent(of_peak)})" if of_peak >= 0.005 else "")
 
 
+def floors(net):
+    """Milliseconds that all multiply-adds would take at the peak as the sums are written, those that are made, and what operators without any do take."""
+    kinds = net["kinds"].values()
+    return [2e-6 * sum(k["macs"] for k in kinds) / net["peak_gflops"], 2e-6 * sum(k["products"] for k in kinds) / net["peak_gflops"],
+            sum(k["ms"] for k in kinds if not k["products"])]
+
+
 def table(found):
     m, nets = found["machine"], found["nets"]
     lines = [f"Per cent of a training step on one thread; in brackets per cent of the peak, by the multiply-adds that are made. {m['cpu']},"
@@ -88,6 +95,8 @@ def table(found):
              "| | " + " | ".join(nets) + " |", "| --- |" + " ---: |" * len(nets),
              "| ms a step | " + " | ".join(ms(n["step_ms"]) for n in nets.values()) + " |",
              "| peak, GFLOP/s | " + " | ".join(f"{n['peak_gflops']:.0f}" for n in nets.values()) + " |"]
+    for at, text in enumerate(("every sum direct and at the peak, ms", "the products that are made, at the peak, ms", "operators without products, ms")):
+        lines.append(f"| {text} | " + " | ".join(ms(floors(n)[at]) for n in nets.values()) + " |")
     lines += [f"| {kind} | " + " | ".join(cell(n, kind) for n in nets.values()) + " |" for kind in KINDS if any(cell(n, kind) for n in nets.values())]
     lines += ["", "The three operators that take most of each:", "", "| net | operator | pass | % of the step | % of the peak | GB/s |", "| --- | --- | --- | ---: | ---: | ---: |"]
     for name, n in nets.items():

@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Of one thread, float: fitted to the nine nets of Table 1 as bench/where.json has them (EPYC of family 26, AVX-512, peak 145e9 multiply-adds a second),
- * whose steps they give within 8 %.  Direct convolution is in none of them; it gets what the form with its pool reaches. */
+ * whose steps they give within 9 %.  Direct convolution is in none of them; it gets what the form with its pool reaches. */
 typedef enum { WINOGRAD, WINOGRAD_WEIGHTS, DIRECT, POOL_GRADIENTS, DENSE, DENSE_GRADIENTS, SAMPLER, FOLDING, MOVING, KINDS } Kind;
 static const struct { const char *name; double products, bytes; } rates[KINDS] = {      /* thousand millions a second; products 0: it makes none */
     [WINOGRAD] = { "Winograd", 82, 55 }, [WINOGRAD_WEIGHTS] = { "its weight gradient", 58, 55 },
