@@ -103,7 +103,7 @@ static bool compiled_in(const char *name)
 
 static int find(const char *name)
 {
-    const char *names[ALL_NETS + NET_RATES];
+    const char *names[ALL_NETS + NET_RATES] = { 0 };
     char all[2000] = "";
     size_t n = 0;
     for (int i = 0; i < settings_count(); i++) {
