@@ -92,10 +92,12 @@ static inline double optimiser_norm(const real *gradient, const NetParam *params
         } else {
             _Pragma("omp for schedule(static) nowait")
             for (size_t row = 0; row < rows; row += 64) {
-                double some[16];
-                if (row + 64 <= rows)
+                if (row + 64 <= rows) {
                     optimiser_column_sums(sums + row, g + row, length, (size_t)p->stride, 4);
-                for (size_t part = row; row + 64 > rows && part < rows; part += 16) {
+                    continue;
+                }
+                for (size_t part = row; part < rows; part += 16) {
+                    double some[16];
                     optimiser_column_sums(some, g + part, length, (size_t)p->stride, 1);
                     memcpy(sums + part, some, (rows - part < 16 ? rows - part : 16) * sizeof *some);
                 }

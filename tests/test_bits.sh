@@ -109,7 +109,7 @@ for compiler in "$@"; do
 done
 
 # ---- many channels, few tiles: the terms of all groups are kept and multiplied at once -------------------------------------
-# Sixteen examples are one group, which has nothing to wait for.  Seven groups of which one has examples add nothing but zeros to its gradient.
+# How many layers do so depends on the batch, of 16 none, of 64 (two pairs of groups) all but the last; groups without examples add nothing but zeros.
 cat >deep.yaml <<'END'
 model: deep
 batch: 112
@@ -119,38 +119,44 @@ nets:
   read:
     - conv: { filters: 96, kernel: 3, act: relu }
     - conv: { filters: 96, kernel: 3, act: relu }
-    - conv: { filters: 40, kernel: 3, act: relu }
-    - conv: { filters: 96, kernel: 3, act: tanh, bias: false }
+    - conv: { filters: 36, kernel: 3, act: relu, bias: false }
+    - conv: { filters: 48, kernel: 3, act: tanh }
     - dense: 4
 flow: [ v: { read: image } ]
 loss: { cross_entropy: [v, digit] }
 END
-mkdir deep few
-bytes $((104 * 132)) 3 256 | npy '104, 1, 11, 12' >deep/test_image.npy
-bytes 104 4 4 | npy '104,' >deep/test_digit.npy
-bytes $((16 * 132)) 3 256 | npy '16, 1, 11, 12' >few/test_image.npy
-bytes 16 4 4 | npy '16,' >few/test_digit.npy
+for n in 16 64 104; do
+    mkdir data$n
+    bytes $((n * 132)) 3 256 | npy "$n, 1, 11, 12" >data$n/test_image.npy
+    bytes $n 4 4 | npy "$n," >data$n/test_digit.npy
+done
 # gradients PROGRAM DATA OUT threads: of one batch, in OUT.npz
 gradients() { run "$1/deep" grad --weights deep.npz --data "$2" --split test --threads "$4" -o "$3.npz"; }
 for target in $targets; do run "$SPNC" emit deep.yaml -o "deep_$target" --target "$target" && run make -s -j2 -C "deep_$target" CC="$1" CFLAGS=-O1; done
-run "$SPNC" emit deep.yaml -o one --target "$native" --batch 16 && run make -s -j2 -C one CC="$1" CFLAGS=-O1
 run "deep_$native/deep" export -o deep.npz
-[ "$(grep -c '^static void read_conv._products(' "deep_$native/deep.c")" = 3 ] || fault "not all layers keep terms"
-grep -q '_products(' one/deep.c && fault "a single group keeps terms"
-gradients "deep_$native" deep deep_first 1
+# keep PROGRAM COUNT: so many layers keep terms
+keep() { [ "$(grep -c '^static void read_conv._products(' "$1/deep.c")" = "$2" ] || fault "$1: not $2 layers keep terms"; }
+keep "deep_$native" 3
+gradients "deep_$native" data104 deep_first 1
 for target in $targets; do
     for threads in 1 2 3; do
-        gradients "deep_$target" deep deep_other $threads && cmp -s deep_first.npz deep_other.npz && echo "same bits: $target, $threads threads, many channels" ||
+        gradients "deep_$target" data104 deep_other $threads && cmp -s deep_first.npz deep_other.npz && echo "same bits: $target, $threads threads, many channels" ||
             fault "other bits: $target, $threads threads, many channels"
     done
 done
-gradients one few few_one 1 && gradients "deep_$native" few few_deep 2 && python3 - few_one.npz few_deep.npz <<'END' && echo "same bits: one group alone, and among seven" || fault "one group alone has other gradients than among seven"
+for case in 16:0 64:2; do
+    n=${case%:*}
+    run "$SPNC" emit deep.yaml -o deep$n --target "$native" --batch $n && run make -s -j2 -C deep$n CC="$1" CFLAGS=-O1
+    keep deep$n ${case#*:}
+    gradients deep$n data$n few 1 && gradients "deep_$native" data$n many 2 && python3 - few.npz many.npz <<'END' && echo "same bits: $n examples alone, and in a batch of 112" ||
 import sys, zipfile
-one, deep = (zipfile.ZipFile(name) for name in sys.argv[1:])
-names = [n for n in one.namelist() if n.startswith("grad/")]
-assert len(names) == 9 and all(one.read(n) == deep.read(n) for n in names), [n for n in names if one.read(n) != deep.read(n)]
-assert all(len(set(one.read(n)[128:])) > 20 for n in names if "weight" in n), "a gradient is all alike"
+few, many = (zipfile.ZipFile(name) for name in sys.argv[1:])
+names = [n for n in few.namelist() if n.startswith("grad/")]
+assert len(names) == 9 and all(few.read(n) == many.read(n) for n in names), [n for n in names if few.read(n) != many.read(n)]
+assert all(len(set(few.read(n)[128:])) > 20 for n in names if "weight" in n), "a gradient is all alike"
 END
+        fault "$n examples alone have other gradients than in a batch of 112"
+done
 
 # ---- to rounding --------------------------------------------------------------------------------------------------------
 losses() { sed 's/.*"train_loss": \([^,]*\),.*/\1/' "$1/log.jsonl"; }

@@ -7,9 +7,9 @@
 #include <omp.h>
 #include <stdlib.h>
 
-enum { SIZE = 4096, OUTPUTS = 37, INPUTS = 21, STRIDE = 48, CONV_AT = STRIDE * INPUTS, CONV = 20 * 75, BIAS_AT = CONV_AT + 1504 };
+enum { SIZE = 4096, OUTPUTS = 101, INPUTS = 21, STRIDE = 112, CONV_AT = STRIDE * INPUTS, CONV = 20 * 75, BIAS_AT = CONV_AT + 1504 };
 
-/* A dense weight of 37 outputs as [in][48], a convolution [20][3][5][5], a single number. */
+/* A dense weight of 101 outputs as [in][112], a convolution [20][3][5][5], a single number. */
 static const NetParam params[] = {
     { .name = "dense", .rank = 2, .shape = { OUTPUTS, INPUTS }, .layout = IN_OUT, .stride = STRIDE, .count = OUTPUTS * INPUTS },
     { .name = "conv", .rank = 4, .shape = { 20, 3, 5, 5 }, .offset = CONV_AT, .count = CONV },
