@@ -4,13 +4,15 @@
   bench/table1.py                               all rows, in order of cost; goes on where it was stopped
   bench/table1.py --rows "rnn_spn-d3 conv"      these rows; a row named here is trained again if its model hash is another now
   bench/table1.py --choose dropout=0.0,0.2,0.4 --rows rnn_spn-d4     an experiment, judged on the validation split alone
+  bench/table1.py --rows "beyond-adam"          beyond the paper: what is known today, a step at a time; never in the table, trained only if named
   bench/table1.py --docs                        no training: reads what the runs hold so far, writes the documents anew
 
 Writes, below --out (the checkout):
   bench/table1.json               a list, one object a run; test_error is null until the run is finished
+  bench/table1_beyond.json        the steps beyond the paper, likewise
   bench/table1_experiments.json   what was tried on the validation split; never in the table
-  bench/table1/*.log.jsonl.gz     the log of every run that the two speak of
-  docs/table1.md, docs/table1/    made of those alone, and the table between the markers in README.md
+  bench/table1/*.log.jsonl.gz     the log of every run that they speak of
+  docs/table1.md, docs/table1/    made of these alone, and the table between the markers in README.md
 
 A run is trained in a folder that has no test split.  When it is over (--epochs, or the model's patience), the weights of its best
 validation epoch are evaluated on the test split, once: the answer is kept in the folder of the runs, and no later call asks again.
@@ -42,6 +44,13 @@ from table1_page import write_pages
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ROWS = {**{f"{m}-d{d}": (m, d) for d in (3, 4, 2) for m in ("rnn_spn", "ffn_spn")}, "conv": ("conv", 1),
         "rnn_spn-d1": ("rnn_spn", 1), "ffn_spn-d1": ("ffn_spn", 1)}                  # in order of cost
+# Beyond the paper, at d = 3: each step has what those before it have, and one thing more.
+STEPS = {"beyond-adam": ("rnn_spn_today", dict(shift="0", rotate="0", scale="0", pieces="0", over="elements", dropout="0.2")),
+         "beyond-moved": ("rnn_spn_today", dict(pieces="0", over="elements", dropout="0.2")),
+         "beyond-clutter": ("rnn_spn_today", dict(over="elements", dropout="0.2")),
+         "beyond-channels": ("rnn_spn_today", {})}
+STEPS_EPOCHS = 40               # as the schedule of that model
+NETS = {**ROWS, **{name: (model, 3) for name, (model, _) in STEPS.items()}}
 KIND, RATES, LOOK = "dropout", ("0.0", "0.2", "0.4"), 40          # chosen on validation among these, after so many epochs,
 CHOOSER = {"rnn_spn": "rnn_spn-d4", "ffn_spn": "ffn_spn-d4", "conv": "ffn_spn-d4"}   # on the cheapest row of the family
 EPOCHS = 100                    # the schedule's rate is 11 times smaller by then
@@ -161,7 +170,7 @@ class Run:
     def __init__(self, runs, row, model_hash, seed):
         self.row, self.hash, self.seed = row, model_hash, seed
         self.base = runs / row / model_hash
-        self.program = self.base / "program" / ROWS[row][0]
+        self.program = self.base / "program" / NETS[row][0]
         self.folder, self.about = self.base / f"seed{seed}", self.base / f"seed{seed}.json"
         self.name = f"{row}-{model_hash[:8]}-seed{seed}"
         self.facts = read_json(self.about, {})
@@ -215,7 +224,8 @@ class Results:
     def __init__(self, out, runs):
         self.out, self.runs = out, runs
         self.rows_path, self.experiments_path = out / "bench/table1.json", out / "bench/table1_experiments.json"
-        self.rows, self.experiments = read_json(self.rows_path, []), read_json(self.experiments_path, [])
+        self.beyond_path = out / "bench/table1_beyond.json"
+        self.rows, self.beyond, self.experiments = (read_json(path, []) for path in (self.rows_path, self.beyond_path, self.experiments_path))
 
     @staticmethod
     def identity(e):
@@ -228,10 +238,10 @@ class Results:
             write_file(path, gzip.compress(text, 9, mtime=0))
 
     def collect(self):
-        known = {self.identity(e): e for e in self.rows}
+        known = {self.identity(e): e for e in self.rows + self.beyond}
         for about in sorted(self.runs.glob("*/*/seed*.json")):
             run = Run(self.runs, about.parts[-3], about.parts[-2], int(about.stem[4:]))
-            if run.row not in ROWS or not run.facts.get("is_row") or not run.log_text():
+            if run.row not in NETS or not run.facts.get("is_row") or not run.log_text():
                 continue
             before, picture, shown = known.get((run.row, run.hash, run.seed)), run.base / f"seed{run.seed}.png", self.out / "docs/table1" / (run.name + ".png")
             if not before or before["test_error"] is None:                   # a finished one stays as it was measured
@@ -239,8 +249,9 @@ class Results:
                 self.keep_log(run)
             if picture.exists() and not shown.exists():
                 write_file(shown, picture.read_bytes())
-        order = list(ROWS)
-        self.rows = sorted(known.values(), key=lambda e: (order.index(e["row"]), e["seed"], e["model_hash"]))
+        order = list(NETS)
+        both = sorted(known.values(), key=lambda e: (order.index(e["row"]), e["seed"], e["model_hash"]))
+        self.rows, self.beyond = [e for e in both if e["row"] in ROWS], [e for e in both if e["row"] in STEPS]
         for e in read_json(self.runs / "experiments.json", []):
             now, before = self.judge(e), next((x for x in self.experiments if x["command"] == e["command"]), None)
             if before is None:
@@ -248,6 +259,8 @@ class Results:
             elif now["chosen"] or not before["chosen"]:                     # one that is over is not forgotten while it is repeated
                 self.experiments[self.experiments.index(before)] = now
         write_json(self.rows_path, self.rows)
+        if self.beyond:
+            write_json(self.beyond_path, self.beyond)
         write_json(self.experiments_path, self.experiments)
 
     def judge(self, e):
@@ -267,7 +280,7 @@ class Results:
         return {**{k: e[k] for k in ("key", "values", "row", "seed", "epochs", "set", "commit", "command")}, "tried": tried, "chosen": chosen}
 
     def pages(self):
-        write_pages(self.out, self.rows, self.experiments, list(ROWS), write_file)
+        write_pages(self.out, self.rows, self.beyond, self.experiments, write_file)
 
     def chosen(self, row):
         """The dropout rate that its family's cheapest row chose, or None."""
@@ -333,7 +346,7 @@ class Table:
 
     def model(self, row, settings):
         """Arguments for spnc that say which net."""
-        model, d = ROWS[row]
+        model, d = NETS[row]
         return [f"models/{model}.yaml"] + [x for k, v in {"d": d, **settings}.items() for x in ("--set", f"{k}={v}")]
 
     def open_run(self, row, settings, epochs, command, is_row):
@@ -350,7 +363,7 @@ class Table:
         info = json.loads(self.children.run(run.program, "info", "--json", output=True))
         if info["model_hash"] != run.hash:
             fail(70, f"{run.program}: its model hash is {info['model_hash']}, not {run.hash}")
-        fresh = {"model": ROWS[row][0], "d": ROWS[row][1], "parameters": info["parameter_count"], "commit": self.commit, "data": data,
+        fresh = {"model": NETS[row][0], "d": NETS[row][1], "parameters": info["parameter_count"], "commit": self.commit, "data": data,
                  "settings": dict(word.split("=", 1) for word in info["settings"].split()), "command": command, "epochs": epochs}
         if is_row and not run.facts.get("is_row"):
             run.keep(**fresh | {"commit": run.facts.get("commit", self.commit), "is_row": True})
@@ -390,7 +403,7 @@ class Table:
         """The one evaluation of the test split, and the pictures of where an RNN-SPN looked."""
         if not run.facts.get("weights_sha256"):
             run.keep(weights_sha256=self.weights_sha256(run))
-        before = next((e for e in self.results.rows if Results.identity(e) == (run.row, run.hash, run.seed) and e["weights_sha256"]), None)
+        before = next((e for e in self.results.rows + self.results.beyond if Results.identity(e) == (run.row, run.hash, run.seed) and e["weights_sha256"]), None)
         if before and before["weights_sha256"] != run.facts["weights_sha256"]:
             fail(1, f"{run.name}: weights {run.facts['weights_sha256'][:16]}..., but {before['weights_sha256'][:16]}... in {self.results.rows_path}")
         if before:
@@ -403,7 +416,7 @@ class Table:
             run.keep(test={"error": error["mean"], "positions": error["positions"], "digits": found["examples"] * len(error["positions"])})
             say(f"{run.name}: test error {100 * error['mean']:.2f} %")
         picture = run.base / f"seed{run.seed}.png"
-        if run.facts["model"] == "rnn_spn" and not picture.exists():
+        if run.facts["model"] in ("rnn_spn", "rnn_spn_today") and not picture.exists():
             self.children.run(run.program, "predict", "--run", run.folder, "--data", data, "--split", "test", "--count", "6",
                               "--picture", picture, output=True)
 
@@ -438,15 +451,19 @@ class Table:
 
     def do_row(self, row, named):
         o = self.o
-        done = [e for e in self.results.rows if e["row"] == row and e["seed"] == o.seed and e["test_error"] is not None]
+        done = [e for e in self.results.rows + self.results.beyond if e["row"] == row and e["seed"] == o.seed and e["test_error"] is not None]
         if done and not named and not o.set:
             e = done[-1]
             return say(f"{row}: finished, model hash {e['model_hash']}; ROWS={row} trains it again if the model hash is another now, or the run not here")
-        settings = {KIND: o.set.get(KIND) or self.rate_for(row), **o.set}
-        command = " ".join(["make", "table1", f"ROWS={row}", f"SET=\"{' '.join(f'{k}={v}' for k, v in settings.items())}\"", *self.extra()])
-        run = self.open_run(row, settings, o.epochs or EPOCHS, command, True)
+        if row in STEPS:
+            settings, shown, epochs = {**STEPS[row][1], **o.set}, o.set, o.epochs or STEPS_EPOCHS
+        else:
+            settings, epochs = {KIND: o.set.get(KIND) or self.rate_for(row), **o.set}, o.epochs or EPOCHS
+            shown = settings
+        command = " ".join(["make", "table1", f"ROWS={row}", *([f"SET=\"{' '.join(f'{k}={v}' for k, v in shown.items())}\""] if shown else []), *self.extra()])
+        run = self.open_run(row, settings, epochs, command, True)
         if not run.facts.get("test") or not run.facts.get("weights_sha256"):
-            self.train(run, o.epochs or EPOCHS)
+            self.train(run, epochs)
             self.finish(run)
         else:
             say(f"{run.name}: finished; nothing to do")
@@ -464,8 +481,8 @@ class Table:
             for row in o.rows or [CHOOSER["rnn_spn"]]:
                 self.choose(row, key, values, o.epochs or LOOK)
             return
-        for row in ROWS:                                    # in order of cost, whatever order was asked for
-            if not o.rows or row in o.rows:
+        for row in NETS:                                    # in order of cost, whatever order was asked for
+            if row in (o.rows or ROWS):
                 self.do_row(row, bool(o.rows))
 
 
@@ -479,7 +496,7 @@ def setting(text):
 def arguments():
     about = __doc__.split("\n\n")
     p = argparse.ArgumentParser(description=about[0], epilog="\n\n".join(about[1:]), formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--rows", default="", metavar="'ROW ...'", help="of " + " ".join(ROWS))
+    p.add_argument("--rows", default="", metavar="'ROW ...'", help="of " + " ".join(NETS))
     p.add_argument("--runs", type=pathlib.Path, default=ROOT / "runs", metavar="DIR", help="data, programs, checkpoints (default: runs)")
     p.add_argument("--set", default="", metavar="'KEY=VALUE ...'", help="other values of the model's parameters than the usual ones")
     p.add_argument("--seed", type=int, default=1, help="of the training (default 1); other seeds are rows of their own")
@@ -504,8 +521,10 @@ def arguments():
     except (argparse.ArgumentTypeError, ValueError) as e:
         p.error(str(e))
     for row in o.rows:
-        if row not in ROWS:
-            p.error(f"unknown row '{row}'; there are {' '.join(ROWS)}")
+        if row not in NETS:
+            p.error(f"unknown row '{row}'; there are {' '.join(NETS)}")
+    if o.choose and not set(o.rows) <= set(ROWS):
+        p.error("--choose is for rows of the table")
     if "d" in o.set or (o.choose and o.choose[0] == "d"):
         p.error("d belongs to the row: --rows rnn_spn-d2")
     o.runs, o.out = o.runs.resolve(), o.out.resolve()
