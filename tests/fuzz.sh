@@ -22,7 +22,7 @@ while read -r source; do
     [ "$object" -nt "$source" ] && [ -z "$(find "$root/compiler" -name '*.h' -newer "$object" -o -name '*.def' -newer "$object")" ] || printf '%s\n' "$source" "$object"
 done < <(find "$root/compiler" -name '*.c' ! -name main.c; ls "$root"/build/embedded_{templates,runtime}.c "$root"/tests/fuzz_{model,mutator}.c) >objects/stale
 # shellcheck disable=SC2086
-xargs -P 2 -n 2 sh -c 'clang '"$flags"' -I"$0/compiler" -c "$1" -o "$2"' "$root" <objects/stale &&
+xargs -r -P 2 -n 2 sh -c 'clang '"$flags"' -I"$0/compiler" -c "$1" -o "$2"' "$root" <objects/stale &&
     clang -fsanitize=fuzzer,address,undefined "${objects[@]}" $(pkg-config --libs yaml-0.1 lua5.4) -lm -o fuzz_model || exit 1
 # the language's words, each in quotes
 grep -rhoE '^OP\([a-z_0-9]+' "$root/compiler/ops.def" | sed 's/.*(//; s/.*/"&"/' >words

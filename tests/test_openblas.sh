@@ -4,6 +4,7 @@
 # (Values and gradients of random nets: operators/dense_by_openblas and gru_by_openblas.)
 set -u
 spnc=${SPNC:-build/spnc}
+python=$(sh tests/python.sh numpy)
 work=$(mktemp -d) || exit 74
 trap 'rm -rf "$work"' EXIT
 export OMP_WAIT_POLICY=passive
@@ -49,7 +50,7 @@ for compiler in gcc clang; do
         -o /dev/null "$work/strict/net.c" || fault "$compiler has warnings"
 done
 
-python3 - "$work" <<'PYTHON'
+"$python" - "$work" <<'PYTHON'
 import numpy as np, os, sys
 random, data = np.random.default_rng(1), sys.argv[1] + "/data"
 os.mkdir(data)
@@ -66,7 +67,7 @@ for gemm in lanes openblas; do
 done
 "$spnc" build "$work/net.yaml" --precision double -o "$work/double" && "$work/double/net" check >"$work/said" ||
     fault "differences do not confirm the gradients: $(tail -3 "$work/said")"
-python3 - "$work" <<'PYTHON' || failed=1
+"$python" - "$work" <<'PYTHON' || failed=1
 import numpy as np, sys
 for first in 0, 37, 74:
     a, b = (np.load(f"{sys.argv[1]}/{gemm}{first}.npz") for gemm in ("lanes", "openblas"))
