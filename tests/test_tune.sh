@@ -4,6 +4,7 @@
 set -eu
 spnc=$(realpath "${SPNC:-build/spnc}")
 root=$(pwd)
+python=$(sh tests/python.sh numpy)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
@@ -123,7 +124,7 @@ cmp rule/open.c none/open.c || fail "--tuning none is not the rule"
 cmp plain/open.c plain2/open.c || fail "the plain form has no tiles to choose"
 
 # The same bits.
-python3 - <<'PYTHON'
+"$python" - <<'PYTHON'
 import numpy as np, os
 r = np.random.default_rng(3)
 os.makedirs("data")
@@ -137,7 +138,7 @@ for form in tuned none; do
     net/open export --seed 1 -o weights.npz
     net/open grad --weights weights.npz --data data --split train --first 0 -o $form.npz
 done
-python3 - <<'PYTHON'
+"$python" - <<'PYTHON'
 import numpy as np
 a, b = np.load("tuned.npz"), np.load("none.npz")
 assert set(a) == set(b) and len(a.files) > 5
