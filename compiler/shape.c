@@ -28,6 +28,16 @@ static void note_chain(Model *m, const Tensor *t)
     diag_note(m->diag, t->loc, "%s gives %s here: %s", t->name, shape_text(m->arena, &t->shape), line.text);
 }
 
+/* An input that does not fit may have its batch among its axes, as arrays in other frameworks do. */
+static void note_batch(Model *m, const Tensor *t)
+{
+    for (int i = 0; i < m->input_count; i++) {
+        const DataDef *d = &m->inputs[i];
+        if (d->tensor == t && d->shape.rank > 1 && d->shape.dim[0] == m->batch)
+            diag_note(m->diag, d->loc, "a shape is that of one example: the batch of %lld is not one of its axes", (long long)m->batch);
+    }
+}
+
 bool shape_refuse(Model *m, const Op *op, const char *format, ...)
 {
     va_list args;
@@ -36,8 +46,10 @@ bool shape_refuse(Model *m, const Op *op, const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     diag_error(m->diag, op->loc, "%s: %s", op->prefix && *op->prefix ? op->prefix : op->name, text);
-    for (int i = 0; i < op->read_count; i++)
+    for (int i = 0; i < op->read_count; i++) {
         note_chain(m, op->reads[i].tensor);
+        note_batch(m, op->reads[i].tensor);
+    }
     note_sets(m, NULL);
     return false;
 }

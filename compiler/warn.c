@@ -1,4 +1,5 @@
-/* warn.c -- what is not wrong but hardly meant: values that no loss depends on, crops larger than their image, transforms that cannot learn.
+/* warn.c -- what is not wrong but hardly meant: values that no loss depends on, crops larger than their image, transforms that cannot
+ * learn, a batch among the axes of an input.
  *
  * In: the graph with shapes, and which tensors depend on weights (grad.c).  Out: warnings; the model is compiled all the same.
  * Names that nothing uses at all are model.c's.  One cause, one warning: of a dead chain of values only the last is named. */
@@ -76,8 +77,21 @@ static void sampler(const Model *m, const Op *op)
     }
 }
 
+/* The batch as the first axis of an input.  Not where there are three: as many channels as examples may well be meant. */
+static void batch_in_shape(const Model *m)
+{
+    for (int i = 0; i < m->input_count; i++) {
+        const DataDef *d = &m->inputs[i];
+        if (d->shape.rank > 1 && d->shape.rank != 3 && d->shape.dim[0] == m->batch) {
+            diag_warning(m->diag, d->loc, "the first axis of '%s' is as long as the batch, %lld", d->name, (long long)m->batch);
+            diag_note(m->diag, (Loc){ 0 }, "a shape is that of one example: the batch is not one of its axes");
+        }
+    }
+}
+
 void warn(const Model *m)
 {
+    batch_in_shape(m);
     for (int i = 0; i < m->ops.count; i++) {
         const Op *op = m->ops.items[i];
         if (op->kind == OP_spn)
