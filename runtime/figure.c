@@ -101,13 +101,8 @@ static void write_transforms(const Report *r)
                 picture_box(&p, x + at % v->width * scale, y + at / v->width * scale, scale, scale,
                             image->channels == 3 ? (Colour)c[0] << 16 | (Colour)c[1] << 8 | c[2] : c[0] * 0x10101u);
             }
-            for (int step = 0; step < v->looker[v->main].steps; step++) {
-                double box[4][2];
-                shot_box(box, watch_at(&r->watch, v, r->frame[f], i, view_at(v, v->main, step)), v->width, v->height);
-                for (int corner = 0; corner < 4; corner++)
-                    box[corner][0] = x + scale * box[corner][0], box[corner][1] = y + scale * box[corner][1];
-                picture_polygon(&p, (const double (*)[2])box, 4, 1.5, shot_colour(step));
-            }
+            for (int step = 0; step < v->looker[v->main].steps; step++)
+                shot_outline(&p, watch_at(&r->watch, v, r->frame[f], i, view_at(v, v->main, step)), x, y, v->width, v->height, scale, 1.5, shot_colour(step));
         }
     }
     save(&p, r->run, "transforms.png");

@@ -47,7 +47,7 @@ bool picture_open(Picture *picture, int width, int height, int channels, Colour 
     uint8_t *pixels = malloc((size_t)width * (size_t)height * (size_t)channels);
     if (!pixels)
         return false;
-    *picture = (Picture){ width, height, channels, pixels };
+    *picture = (Picture){ .width = width, .height = height, .channels = channels, .pixels = pixels, .right = width, .bottom = height };
     picture_fill(picture, colour);
     return true;
 }
@@ -72,19 +72,25 @@ static void mix(Picture *picture, int x, int y, Colour colour, int cover)
     p[2] = (uint8_t)(p[2] + (blue - p[2]) * cover / 256);
 }
 
-/* The part of start..start+length-1 that lies in 0..limit-1, as first and one past the last. */
-static void cut(int *first, int *end, int64_t start, int64_t length, int limit)
+/* The part of start..start+length-1 that lies in low..limit-1, as first and one past the last. */
+static void cut(int *first, int *end, int64_t start, int64_t length, int low, int limit)
 {
     const int64_t stop = start + length;
-    *first = start < 0 ? 0 : start > limit ? limit : (int)start;
+    *first = start < low ? low : start > limit ? limit : (int)start;
     *end = stop < *first ? *first : stop > limit ? limit : (int)stop;
+}
+
+void picture_clip(Picture *picture, int x, int y, int width, int height)
+{
+    cut(&picture->left, &picture->right, x, width, 0, picture->width);
+    cut(&picture->top, &picture->bottom, y, height, 0, picture->height);
 }
 
 static void box(Picture *picture, int64_t x, int64_t y, int64_t width, int64_t height, Colour colour)
 {
     int left, right, top, bottom;
-    cut(&left, &right, x, width, picture->width);
-    cut(&top, &bottom, y, height, picture->height);
+    cut(&left, &right, x, width, picture->left, picture->right);
+    cut(&top, &bottom, y, height, picture->top, picture->bottom);
     for (int row = top; row < bottom; row++)
         for (int column = left; column < right; column++)
             mix(picture, column, row, colour, 256);
@@ -116,7 +122,7 @@ void picture_line(Picture *picture, double x0, double y0, double x1, double y1, 
         return;
     const double dx = x1 - x0, dy = y1 - y0, length = dx * dx + dy * dy, reach = thickness / 2 + 0.5;
     int top, bottom;
-    cut(&top, &bottom, (int64_t)floor(fmin(y0, y1) - reach), (int64_t)(fabs(dy) + 2 * reach) + 2, picture->height);
+    cut(&top, &bottom, (int64_t)floor(fmin(y0, y1) - reach), (int64_t)(fabs(dy) + 2 * reach) + 2, picture->top, picture->bottom);
     for (int row = top; row < bottom; row++) {
         /* Only the columns that this row can touch: the line between y - reach and y + reach, widened by reach. */
         double t0 = 0, t1 = 1;
@@ -132,7 +138,7 @@ void picture_line(Picture *picture, double x0, double y0, double x1, double y1, 
         }
         const double from = x0 + fmin(t0 * dx, t1 * dx) - reach, to = x0 + fmax(t0 * dx, t1 * dx) + reach;
         int left, right;
-        cut(&left, &right, (int64_t)floor(from), (int64_t)(to - from) + 2, picture->width);
+        cut(&left, &right, (int64_t)floor(from), (int64_t)(to - from) + 2, picture->left, picture->right);
         for (int column = left; column < right; column++) {
             const double x = column + 0.5 - x0;
             const double t = length > 0 ? fmin(fmax((x * dx + y * dy) / length, 0), 1) : 0;

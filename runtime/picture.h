@@ -11,6 +11,7 @@
 typedef struct {
     int width, height, channels;
     uint8_t *pixels;
+    int left, top, right, bottom;       /* where drawing is seen: left <= x < right, top <= y < bottom */
 } Picture;
 
 /* A colour is 0xRRGGBB; a grey picture takes its brightness. */
@@ -23,7 +24,8 @@ enum { PICTURE_GLYPH_WIDTH = 5, PICTURE_GLYPH_HEIGHT = 8, PICTURE_ADVANCE = 6, P
 bool picture_open(Picture *picture, int width, int height, int channels, Colour colour);
 void picture_close(Picture *picture);
 
-/* Everything drawn is cut at the picture's border; coordinates may lie anywhere. */
+/* Everything drawn is cut at the picture's border, or at that of the rectangle given to picture_clip last; coordinates may lie anywhere. */
+void picture_clip(Picture *picture, int x, int y, int width, int height);
 void picture_fill(Picture *picture, Colour colour);
 void picture_box(Picture *picture, int x, int y, int width, int height, Colour colour);           /* filled */
 void picture_frame(Picture *picture, int x, int y, int width, int height, int thickness, Colour colour);   /* its outline, inside */

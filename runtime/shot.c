@@ -195,6 +195,17 @@ void shot_box(double corners[4][2], const double a[6], int width, int height)
     }
 }
 
+void shot_outline(Picture *picture, const double transform[6], int x, int y, int width, int height, int scale, double thickness, Colour colour)
+{
+    double box[4][2];
+    shot_box(box, transform, width, height);
+    for (int i = 0; i < 4; i++)
+        box[i][0] = x + scale * box[i][0], box[i][1] = y + scale * box[i][1];
+    picture_clip(picture, x - OUTSIDE, y - OUTSIDE, width * scale + 2 * OUTSIDE, height * scale + 2 * OUTSIDE);
+    picture_polygon(picture, (const double (*)[2])box, 4, thickness, colour);
+    picture_clip(picture, 0, 0, picture->width, picture->height);
+}
+
 Colour shot_colour(int step)
 {
     static const Colour colours[] = { 0xff5c5c, 0x4fd06c, 0x5aa9ff, 0xffc247, 0xd58bff, 0x46dede };
@@ -272,13 +283,8 @@ void sheet_draw(Picture *sheet, const View *v, const Shot *s, int row, const cha
     draw_labels(sheet, v, s, x, y);
     draw_enlarged(sheet, x, top, &s->image, scale);
     for (int l = 0; l < v->looker_count; l++)
-        for (int step = 0; step < v->looker[l].steps; step++) {
-            double box[4][2];
-            shot_box(box, s->transform[view_at(v, l, step)], v->width, v->height);
-            for (int i = 0; i < 4; i++)
-                box[i][0] = x + scale * box[i][0], box[i][1] = top + scale * box[i][1];
-            picture_polygon(sheet, (const double (*)[2])box, 4, l == v->main ? 1.5 : 0.75, shot_colour(step));
-        }
+        for (int step = 0; step < v->looker[l].steps; step++)
+            shot_outline(sheet, s->transform[view_at(v, l, step)], x, top, v->width, v->height, scale, l == v->main ? 1.5 : 0.75, shot_colour(step));
     x += v->width * scale + MARGIN;
     for (int l = 0; l < v->looker_count; l++)
         for (int step = 0; step < v->looker[l].steps && v->looker[l].glimpse >= 0; step++) {

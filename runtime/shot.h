@@ -46,6 +46,10 @@ void shot_free(Shot *s, const View *v);
 bool shot_wrong(const Shot *s, const View *v);
 /* The box of a transform over an image of width x height pixels, whose centres are at halves: four corners, in pixels. */
 void shot_box(double corners[4][2], const double transform[6], int width, int height);
+/* Draws it over an image of width x height pixels that stands at (x, y), enlarged by `scale`; what lies more than OUTSIDE pixels beside the image
+ * is not drawn, so that it does not run into what stands next to it. */
+enum { OUTSIDE = 3 };
+void shot_outline(Picture *picture, const double transform[6], int x, int y, int width, int height, int scale, double thickness, Colour colour);
 /* The colour of a step's box. */
 Colour shot_colour(int step);
 

@@ -101,6 +101,22 @@ Test(picture, a_polygon_is_closed_and_empty_inside)
     picture_close(&p);
 }
 
+Test(picture, what_is_drawn_is_cut_at_a_clip)
+{
+    Picture p;
+    const double square[4][2] = { { 2, 2 }, { 28, 2 }, { 28, 28 }, { 2, 28 } };
+    cr_assert(picture_open(&p, 30, 30, 1, 0));
+    picture_clip(&p, -5, 10, 20, 100);                       /* 0 <= x < 15, 10 <= y < 30 */
+    picture_polygon(&p, square, 4, 2, 0xffffff);
+    picture_box(&p, 10, 0, 10, 30, 0xffffff);
+    cr_assert(at(&p, 2, 20) > 200 && at(&p, 5, 28) > 200 && at(&p, 14, 10) == 255);
+    cr_assert(at(&p, 2, 5) == 0 && at(&p, 28, 20) == 0 && at(&p, 15, 20) == 0 && at(&p, 14, 9) == 0);
+    picture_clip(&p, 0, 0, p.width, p.height);
+    picture_box(&p, 29, 0, 1, 1, 0xffffff);
+    cr_assert(at(&p, 29, 0) == 255);
+    picture_close(&p);
+}
+
 Test(picture, nothing_is_drawn_outside)
 {
     Picture p;
