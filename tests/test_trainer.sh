@@ -185,6 +185,14 @@ expect 1 'test_digits.npy: there is no such file' "$tiny" eval --data "$work/bli
 expect 0 '"model_hash": "00000000000000aa"' "$tiny" info --json
 expect 0 'logits.weight *\[8\]\[14\]' "$tiny" info
 expect 0 '"train_ms": .*"peak_gflops": [0-9.]*[1-9]' "$tiny" bench --threads 1 --json
+"$tiny" bench --threads 1 --json >"$work/bench.json" 2>"$work/bench.said" || fault "bench: exit code $?"
+python3 - "$work/bench.json" "$work/bench.said" <<'END' || fault "bench says of a wide spread: $(cat "$work/bench.said")"
+import json, sys
+bench, said = json.load(open(sys.argv[1])), open(sys.argv[2]).read()
+assert bench["train_spread"] > 0 and bench["eval_spread"] > 0, bench
+for spread, what in (bench["train_spread"], "training steps"), (bench["eval_spread"], "forward passes"):
+    assert (spread > 0.15) == (f"the spread is wide: half of the {what} took" in said), (bench, said)
+END
 for net in tiny wide double; do expect 0 'check passed' "$work/$net" check; done
 expect 0 '"passed": true' "$tiny" check --data "$data" --json
 expect 1 'gradient of A.bias\[2\] (index 2)' "$work/wrong" check
