@@ -31,7 +31,7 @@ bench-peers: all               ## the same beside PyTorch, interleaved, in an en
 	@bench/make_env.sh
 	@python3 bench/run.py
 
-# ROWS="rnn_spn-d3 conv beyond-adam" RUNS=folder SEED=n SET="key=value ..." EPOCHS=n THREADS=n CHOOSE=key=a,b,c; python3 bench/table1.py --help says more.
+# ROWS="rnn_spn-d3 conv beyond-schedule" RUNS=folder SEED=n SET="key=value ..." EPOCHS=n THREADS=n CHOOSE=key=a,b,c; python3 bench/table1.py --help says more.
 option = $(if $($2),--$1 "$($2)")
 table1_options = $(strip $(call option,rows,ROWS) $(call option,runs,RUNS) $(call option,seed,SEED) $(call option,set,SET) \
     $(call option,epochs,EPOCHS) $(call option,threads,THREADS) $(call option,choose,CHOOSE))
