@@ -237,6 +237,15 @@ class Results:
         if not path.exists() or gzip.decompress(path.read_bytes()) != text:
             write_file(path, gzip.compress(text, 9, mtime=0))
 
+    @staticmethod
+    def note_repeat(before, run):
+        """A finished row that another kind of processor has trained anew, to the same weights."""
+        machine, trained = read_json(run.folder / "machine.json", {}), read_json(run.folder / "run.json", {})
+        repeat = {"machine": {**machine, "threads": trained.get("threads")}, "commit": run.facts["commit"]}
+        if run.facts.get("weights_sha256") == before["weights_sha256"] and machine.get("processor") != before["machine"].get("processor"):
+            others = [r for r in before.get("repeats", []) if r["machine"].get("processor") != machine.get("processor")]
+            before["repeats"] = others + [repeat]
+
     def collect(self):
         known = {self.identity(e): e for e in self.rows + self.beyond}
         for about in sorted(self.runs.glob("*/*/seed*.json")):
@@ -247,6 +256,8 @@ class Results:
             if not before or before["test_error"] is None:                   # a finished one stays as it was measured
                 known[run.row, run.hash, run.seed] = entry(run)
                 self.keep_log(run)
+            else:
+                self.note_repeat(before, run)
             if picture.exists() and not shown.exists():
                 write_file(shown, picture.read_bytes())
         order = list(NETS)

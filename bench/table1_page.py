@@ -106,14 +106,22 @@ def read_log(out, name):
     return [json.loads(line) for line in gzip.decompress((out / "bench/table1" / name).read_bytes()).decode().splitlines()]
 
 
+def machine_text(m):
+    return f"{m['processor']}, {m['processors']} processors, {m['threads']} thread{'' if m['threads'] == 1 else 's'}, {m['system']}, {m['compiler']}"
+
+
 def machines(rows):
     found = {}
     for e in rows:
-        m = e["machine"]
-        if m.get("processor"):
-            key = f"{m['processor']}, {m['processors']} processors, {m['threads']} threads, {m['system']}, {m['compiler']}"
-            found.setdefault(key, []).append(title(e["row"]))
+        if e["machine"].get("processor"):
+            found.setdefault(machine_text(e["machine"]), []).append(title(e["row"]))
     return "".join(f"- {machine}: {', '.join(dict.fromkeys(names))}\n" for machine, names in found.items())
+
+
+def repeats(rows):
+    """Rows that another kind of processor has trained anew."""
+    text = "".join(f"- {title(e['row'])}, commit `{(r['commit'] or '')[:8]}`: {machine_text(r['machine'])}\n" for e in rows for r in e.get("repeats", []))
+    return "\nTrained once more from the beginning, on another kind of processor, to the same bits (the SHA-256 of the weights is that of the row):\n\n" + text if text else ""
 
 
 PAGE = """# Table 1 of the paper, trained anew
@@ -137,7 +145,7 @@ A run in bold is in the table: of a row's finished runs it is the one with the l
 {runs}
 Machines:
 
-{machines}
+{machines}{repeats}
 ## How a run is made
 Data: `spn-data make` with MNIST; the training ran in a folder without the test split, which was evaluated once, with the weights of the best validation epoch, when the
 run was over. Nets and training are those of `models/`: the paper's sizes, and what its text leaves open as in the authors' code (RMSprop, rate 5e-4, divided by 1.5
@@ -174,7 +182,7 @@ def write_pages(out, rows, beyond, experiments, write_file):
     glimpses = "".join(f"### {title(e['row'])}\n![Images with the places looked at, the crops, and what was read](table1/{e['log'].split('.')[0]}.png)\n\n"
                        for e in pictures)
     text = PAGE.format(
-        grid=grid(rows), comparison=comparison(rows), runs=runs_table(rows), machines=machines(rows), epochs=max([e["train"]["epochs"] for e in rows], default=100),
+        grid=grid(rows), comparison=comparison(rows), runs=runs_table(rows), machines=machines(rows), repeats=repeats(rows), epochs=max([e["train"]["epochs"] for e in rows], default=100),
         settings="".join(f"- {title(e['row'])}: {short_settings(e)}\n" for e in shown.values()),
         commands="".join(e["command"] + "\n" for e in rows) or "make table1\n",
         beyond=BEYOND + beyond_text(beyond, rows) if beyond else "",

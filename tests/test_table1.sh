@@ -85,6 +85,12 @@ timeless() { sed 's/"seconds": [^,]*, "images_per_second": [^,]*,//' "$1/rnn_spn
 cmp -s "$base/seed1.npz" "$b/rnn_spn-d4/$hash/seed1.npz" || fault "$stops stops: other weights"
 diff <(timeless "$a") <(timeless "$b") || fault "$stops stops: another log"
 
+# ---- a row that was trained on another kind of processor says that this one came to the same bits
+cp -r "$out" "$work/elsewhere" && sed -i 's/"processor": "[^"]*"/"processor": "Z80"/' "$work/elsewhere/bench/table1.json"
+for i in 1 2; do table1 --docs --runs "$b" --out "$work/elsewhere" || fault "--docs: $(cat "$work/output")"; done
+[ "$(grep -c '^- RNN-SPN d=4, commit' "$work/elsewhere/docs/table1.md")" = 1 ] && grep -q 'Trained once more' "$work/elsewhere/docs/table1.md" || fault "a repeat elsewhere is not said"
+grep -q 'Trained once more' "$out/docs/table1.md" && fault "a repeat on the same kind of processor is said"
+
 # ---- other bits than the row says are refused
 sed -i 's/"weights_sha256": ".\{8\}/"weights_sha256": "00000000/' "$out/bench/table1.json"
 python3 - "$b/rnn_spn-d4/$hash/seed1.json" <<'END'
