@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 enum { MADE_UP = 0x6d616465, ORDER = 0x6f726465 };   /* "made", "orde": first numbers of random keys, one a purpose */
+enum { GRAIN = 64 };                                /* levels of grey of made-up images' background */
 
 static int file_count(void) { return net.input_count + net.target_count; }
 static const NetData *spec(int f) { return f < net.input_count ? &net.inputs[f] : &net.targets[f - net.input_count]; }
@@ -155,12 +156,15 @@ void data_over(Data *d, void *inputs, int64_t examples)
     }
 }
 
-/* Blobs are smooth, and black around: like writing, and with gradients in both directions everywhere on them. */
+/* Blobs are smooth, with gradients in both directions everywhere on them.  Around them there is grain: on an even surface all places of a pool's window
+ * would have the same sum, and which of them wins would hang on rounding, at any step that `check` might take. */
 static void make_image(uint8_t *image, const NetData *s, uint64_t key)
 {
     int width = s->rank ? s->shape[s->rank - 1] : 1, height = s->rank > 1 ? s->shape[s->rank - 2] : 1;
     int planes = (int)(s->count / ((size_t)width * (size_t)height));
     uint64_t draw = 0;
+    for (size_t i = 0; i < s->count; i++)
+        image[i] = (uint8_t)(GRAIN * rng_uniform(key, draw++));
     for (int plane = 0; plane < planes; plane++)
         for (int blob = 0; blob < 6; blob++) {
             double cx = rng_uniform(key, draw++) * width, cy = rng_uniform(key, draw++) * height;

@@ -19,11 +19,12 @@ mkdir build && ln -s "$SPNC" build/spnc && ln -s "$(dirname "$SPNC")/spn-data" b
 cat >share.sh <<'END'
 spnc() {
     if [ "$1" != build ]; then command spnc "$@"; return; fi
-    local out=${*: -1}
+    local out=${*: -1} objects=../objects
+    [[ "$*" = *"precision double"* ]] && objects=../objects-double
     command spnc emit "${@:2}" || return
-    [ -d ../objects ] && cp -p ../objects/*.o "$out/runtime/" && touch "$out"/runtime/*.o
+    [ -d $objects ] && cp -p $objects/*.o "$out/runtime/" && touch "$out"/runtime/*.o
     make -s -j2 -C "$out" || return
-    mkdir -p ../objects && cp -p "$out"/runtime/*.o ../objects/
+    mkdir -p $objects && cp -p "$out"/runtime/*.o $objects/
 }
 END
 TRAIN=300 VALID=100 TEST=100 EPOCHS=1 TOTAL=2 bash -c '. ./share.sh; . ./lesson.sh' >said 2>&1 || fault "the tutorial stops: $(tail -5 said)"

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# test_check.sh -- `check` of a built program: a net whose gradients go through a sampler, pools and Winograd's convolutions has every parameter compared
+# in double, and not only where its gradient is 0; images with even surfaces, where pools tie, are named as the reason for what stays untested.
+# (What it says of wrong gradients is in test_trainer.sh.)
+set -u
+root=$(cd "$(dirname "$0")/.." && pwd)
+SPNC=${SPNC:-$root/build/spnc}
+work=$(mktemp -d) || exit 74
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 74
+failed=0
+fault() { echo "test_check: $*" >&2; failed=1; }
+
+cat >net.yaml <<'END'
+model: net
+batch: 16
+inputs: { image: { shape: [1, 32, 32], dtype: u8 } }
+targets: { digit: { classes: 4 } }
+nets:
+  front:
+    - conv: { filters: 8, kernel: 3, act: relu }
+    - maxpool: 2
+    - conv: { filters: 8, kernel: 3, act: relu }
+    - maxpool: 2
+  classify:
+    - conv: { filters: 4, kernel: 3, act: relu }
+    - conv: { filters: 6, kernel: 3, act: relu }
+    - maxpool: 2
+    - dense: 4
+flow:
+  - c: { front: image }
+  - A: { dense: c, units: 6, init: identity_affine }
+  - crop: { spn: [image, A], downsample: 2 }
+  - v: { classify: crop }
+loss: { cross_entropy: [v, digit] }
+END
+"$SPNC" build net.yaml --precision double -o double || fault "spnc build"
+"$SPNC" explain net.yaml front.conv2 | grep -q "by Winograd's algorithm" || fault "front.conv2 is not computed by Winograd's algorithm: the test tests nothing"
+double/net check --json >check.json || fault "check: exit code $?"
+python3 - <<'END' || fault "check leaves parameters untested: $(cat check.json)"
+import json
+check = json.load(open("check.json"))
+assert check["passed"] and len(check["parameters"]) == 12, check
+for p in check["parameters"]:
+    d = p["central_differences"]
+    assert d["tested"] >= 20 and d["failed"] == 0 and d["gradient"] != 0, p
+END
+
+# ---- even surfaces: black images with a white square
+mkdir data
+npy() { printf '\223NUMPY\001\000\166\000%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': ($1), }"; cat; }
+awk 'BEGIN { for (n = 0; n < 16; n++) for (i = 0; i < 1024; i++) printf "%s", (i % 32 > 9 && i % 32 < 18 && i > 319 && i < 600) ? "1" : "0" }' | tr 01 '\000\377' | npy "16, 1, 32, 32" >data/train_image.npy
+awk 'BEGIN { for (n = 0; n < 16; n++) printf "%d", n % 4 }' | tr 0123 '\000\001\002\003' | npy "16," >data/train_digit.npy
+double/net check --data data >said || fault "check --data: exit code $?: $(tail -1 said)"
+grep -q 'untested: .*made-up examples (no --data) have no even surfaces' said || fault "check says nothing of even surfaces: $(cat said)"
+[ $failed = 0 ] && echo "test_check: fine"
+exit $failed
