@@ -2,7 +2,7 @@
  *
  * bench/pair.sh makes a shared library of each and calls this.  A step of the first, a step of the second, next time the other way round; each pair gives
  * one ratio.  What a neighbour takes of the processor for a second or more it takes of both, so that the median of the ratios is steadier than the
- * ratio of two benches.  Both nets are open in one process, with threads of their own.
+ * ratio of two benches.  Both nets are open in one process and have the same threads.
  * Built with the flags of the generated folders, which define _GNU_SOURCE.
  * usage: pair THREADS PAIRS FIRST.so SECOND.so */
 #include "data.h"
@@ -69,13 +69,15 @@ static void run(Side *s, long i)                /* the first, with i < 0, warm u
 static void report(const char *what, const double *first, const double *second, size_t pairs)
 {
     double *ratio = calloc(pairs, sizeof *ratio), *a = calloc(pairs, sizeof *a), *b = calloc(pairs, sizeof *b);
-    for (size_t i = 0; ratio && a && b && i < pairs; i++)
-        ratio[i] = first[i] / second[i], a[i] = first[i], b[i] = second[i];
-    if (ratio && a && b) {
-        qsort(ratio, pairs, sizeof *ratio, by_size), qsort(a, pairs, sizeof *a, by_size), qsort(b, pairs, sizeof *b, by_size);
-        printf("%-13s first %8.3f ms, second %8.3f ms (medians); %8.3f and %8.3f (a twentieth is faster); first / second %.3f (half of them %.3f to %.3f)\n", what,
-               1e3 * a[pairs / 2], 1e3 * b[pairs / 2], 1e3 * a[pairs / 20], 1e3 * b[pairs / 20], ratio[pairs / 2], ratio[pairs / 4], ratio[pairs * 3 / 4]);
+    if (!ratio || !a || !b) {
+        fprintf(stderr, "pair: no memory\n");
+        exit(74);
     }
+    for (size_t i = 0; i < pairs; i++)
+        ratio[i] = first[i] / second[i], a[i] = first[i], b[i] = second[i];
+    qsort(ratio, pairs, sizeof *ratio, by_size), qsort(a, pairs, sizeof *a, by_size), qsort(b, pairs, sizeof *b, by_size);
+    printf("%-13s first %8.3f ms, second %8.3f ms (medians); %8.3f and %8.3f (a twentieth is faster); first / second %.3f (half of them %.3f to %.3f)\n", what,
+           1e3 * a[pairs / 2], 1e3 * b[pairs / 2], 1e3 * a[pairs / 20], 1e3 * b[pairs / 20], ratio[pairs / 2], ratio[pairs / 4], ratio[pairs * 3 / 4]);
     free(ratio), free(a), free(b);
 }
 

@@ -7,22 +7,23 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+for folder in "$1" "$2"; do
+    [ -f "$folder/runtime/spn.h" ] || { echo "pair: $folder is no folder that spnc has made" >&2; exit 1; }
+done
 for header in spn.h data.h; do
     cmp -s "$1/runtime/$header" "$2/runtime/$header" || { echo "pair: $1 and $2 have different runtime/$header: they cannot be asked alike" >&2; exit 1; }
 done
+# of FOLDER VARIABLE: as its Makefile has it
+of() { printf 'include Makefile\npair:\n\t@echo $(%s)\n' "$2" | make -s -C "$1" -f - pair; }
 number=0
 for folder in "$1" "$2"; do
-    number=$((number + 1))
-    (
-        cd "$folder"
-        name=$(basename -s .map.json ./*.map.json)
-        # the folder's own flags, without those of its Makefile that speak of a program
-        flags=$(sed -n 's/^FLAGS = //p' Makefile)
-        # shellcheck disable=SC2086
-        ${CC:-gcc} ${CFLAGS:--O2} $flags -w -fPIC -shared -Iruntime -o "$work/$number.so" "$name.c" runtime/*.c -lpng -lz -lm || exit 74
-        echo "$flags -I$PWD/runtime" >"$work/flags"
-    )
+    number=$((number + 1)) flags=$(of "$folder" FLAGS) libraries=$(of "$folder" LIBS)
+    map=("$folder"/*.map.json)
+    # shellcheck disable=SC2086
+    (cd "$folder" && ${CC:-gcc} ${CFLAGS:--O2} $flags -w -fPIC -shared -Iruntime -o "$work/$number.so" "$(basename "${map[0]}" .map.json).c" runtime/*.c $libraries -lpng -lz -lm) || exit 74
 done
-# shellcheck disable=SC2046
-${CC:-gcc} -O2 $(cat "$work/flags") -o "$work/pair" "$here/pair.c" -ldl || exit 74
+# shellcheck disable=SC2086
+${CC:-gcc} -O2 $flags -I"$2/runtime" -o "$work/pair" "$here/pair.c" -ldl || exit 74
+# threads wait as in a program of spnc's, which sets this for itself
+[ -n "${OMP_WAIT_POLICY:-}" ] || export GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-1000}"
 "$work/pair" "${3:-2}" "${4:-300}" "$work/1.so" "$work/2.so"

@@ -242,7 +242,8 @@ class Results:
         """A finished row that another kind of processor has trained anew, to the same weights."""
         machine, trained = read_json(run.folder / "machine.json", {}), read_json(run.folder / "run.json", {})
         repeat = {"machine": {**machine, "threads": trained.get("threads")}, "commit": run.facts["commit"]}
-        if run.facts.get("weights_sha256") == before["weights_sha256"] and machine.get("processor") != before["machine"].get("processor"):
+        same = run.facts.get("weights_sha256") == before["weights_sha256"] and before["weights_sha256"]
+        if same and machine.get("processor") and machine["processor"] != before["machine"].get("processor"):
             others = [r for r in before.get("repeats", []) if r["machine"].get("processor") != machine.get("processor")]
             before["repeats"] = others + [repeat]
 
@@ -258,7 +259,7 @@ class Results:
                 self.keep_log(run)
             else:
                 self.note_repeat(before, run)
-            if picture.exists() and not shown.exists():
+            if picture.exists() and run.row in ROWS and not shown.exists():
                 write_file(shown, picture.read_bytes())
         order = list(NETS)
         both = sorted(known.values(), key=lambda e: (order.index(e["row"]), e["seed"], e["model_hash"]))
@@ -414,11 +415,12 @@ class Table:
         """The one evaluation of the test split, and the pictures of where an RNN-SPN looked."""
         if not run.facts.get("weights_sha256"):
             run.keep(weights_sha256=self.weights_sha256(run))
+        path = self.results.beyond_path if run.row in STEPS else self.results.rows_path
         before = next((e for e in self.results.rows + self.results.beyond if Results.identity(e) == (run.row, run.hash, run.seed) and e["weights_sha256"]), None)
         if before and before["weights_sha256"] != run.facts["weights_sha256"]:
-            fail(1, f"{run.name}: weights {run.facts['weights_sha256'][:16]}..., but {before['weights_sha256'][:16]}... in {self.results.rows_path}")
+            fail(1, f"{run.name}: weights {run.facts['weights_sha256'][:16]}..., but {before['weights_sha256'][:16]}... in {path}")
         if before:
-            say(f"{run.name}: the same bits as in {self.results.rows_path}; the test split was evaluated then")
+            say(f"{run.name}: the same bits as in {path}; the test split was evaluated then")
             run.keep(test={"error": before["test_error"], "positions": before["test_positions"], "digits": before["test_digits"]})
         data = self.o.runs / "data"
         if not run.facts.get("test"):
@@ -427,7 +429,7 @@ class Table:
             run.keep(test={"error": error["mean"], "positions": error["positions"], "digits": found["examples"] * len(error["positions"])})
             say(f"{run.name}: test error {100 * error['mean']:.2f} %")
         picture = run.base / f"seed{run.seed}.png"
-        if run.facts["model"] in ("rnn_spn", "rnn_spn_today") and not picture.exists():
+        if run.facts["model"] == "rnn_spn" and not picture.exists():
             self.children.run(run.program, "predict", "--run", run.folder, "--data", data, "--split", "test", "--count", "6",
                               "--picture", picture, output=True)
 
@@ -511,7 +513,7 @@ def arguments():
     p.add_argument("--runs", type=pathlib.Path, default=ROOT / "runs", metavar="DIR", help="data, programs, checkpoints (default: runs)")
     p.add_argument("--set", default="", metavar="'KEY=VALUE ...'", help="other values of the model's parameters than the usual ones")
     p.add_argument("--seed", type=int, default=1, help="of the training (default 1); other seeds are rows of their own")
-    p.add_argument("--epochs", type=int, metavar="N", help=f"at most (default {EPOCHS}; --choose {LOOK})")
+    p.add_argument("--epochs", type=int, metavar="N", help=f"at most (default {EPOCHS}; --choose {LOOK}; beyond the paper {STEPS_EPOCHS})")
     p.add_argument("--threads", type=int, metavar="N", help="(default: the processors available); the bits do not depend on it")
     p.add_argument("--choose", metavar="KEY=A,B,...", help="train --rows with each value, on the validation split alone")
     p.add_argument("--docs", action="store_true", help="no training: collect what the runs hold, write the documents")

@@ -28,12 +28,17 @@ static void note_chain(Model *m, const Tensor *t)
     diag_note(m->diag, t->loc, "%s gives %s here: %s", t->name, shape_text(m->arena, &t->shape), line.text);
 }
 
+bool batch_is_axis(const Model *m, const DataDef *d)
+{
+    return m->batch > 1 && d->shape.rank > 1 && d->shape.rank != 3 && d->shape.dim[0] == m->batch;
+}
+
 /* An input that does not fit may have its batch among its axes, as arrays in other frameworks do. */
 static void note_batch(Model *m, const Tensor *t)
 {
     for (int i = 0; i < m->input_count; i++) {
         const DataDef *d = &m->inputs[i];
-        if (d->tensor == t && d->shape.rank > 1 && d->shape.dim[0] == m->batch)
+        if (d->tensor == t && batch_is_axis(m, d))
             diag_note(m->diag, d->loc, "a shape is that of one example: the batch of %lld is not one of its axes", (long long)m->batch);
     }
 }

@@ -435,6 +435,8 @@ Op *grad_backward(Model *m, Op *op, Use dy);          /* a BACKWARD operator tha
 Op *grad_weights(Model *m, Op *op, Use dy);           /* a WEIGHTS operator that reads dy; NULL if no weight is trained; folds are added */
 void grad_pass(Model *m, Op *op, int input, Use dy);  /* the gradient of input i is dy itself */
 
+/* Does it look as if the batch were the first axis of an input?  Not where there are three: as many channels as examples may well be meant. */
+bool batch_is_axis(const Model *m, const DataDef *d);
 /* shape.c's helpers for ops' infer functions: errors with the chain of shapes that led to the input. */
 bool shape_refuse(Model *m, const Op *op, const char *format, ...) __attribute__((format(printf, 3, 4)));
 Weight *weight_new(Model *m, Op *op, const char *suffix, Shape shape, WeightLayout layout);    /* by the attribute `init`; the second is a bias */

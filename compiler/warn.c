@@ -77,12 +77,11 @@ static void sampler(const Model *m, const Op *op)
     }
 }
 
-/* The batch as the first axis of an input.  Not where there are three: as many channels as examples may well be meant. */
 static void batch_in_shape(const Model *m)
 {
     for (int i = 0; i < m->input_count; i++) {
         const DataDef *d = &m->inputs[i];
-        if (d->shape.rank > 1 && d->shape.rank != 3 && d->shape.dim[0] == m->batch) {
+        if (batch_is_axis(m, d)) {
             diag_warning(m->diag, d->loc, "the first axis of '%s' is as long as the batch, %lld", d->name, (long long)m->batch);
             diag_note(m->diag, (Loc){ 0 }, "a shape is that of one example: the batch is not one of its axes");
         }

@@ -1,7 +1,7 @@
 /* bench.c -- the command `bench`: what a training step takes, beside what the machine could do.
  *
  * Times are medians over made-up examples.  The peak is measured by the same threads in the same run.  Where half of the times lie far apart,
- * something else has had the processors, and neither is worth much: that is said. */
+ * something else has probably had the processors, and neither is worth much: that is said. */
 #define _DEFAULT_SOURCE
 #include "data.h"
 #include "json.h"
@@ -54,8 +54,8 @@ static Times measure(Data *data, bool train, double seconds)
 static void say_if_wide(const char *what, Times t)
 {
     if (spread(t) > WIDE)
-        fprintf(stderr, "%s: bench: the spread is wide: half of the %s took %.4g to %.4g ms, the middle one %.4g; other programs, or a neighbour on the same machine, "
-                        "had a part of the processors\n", net.name, what, t.low, t.high, t.median);
+        fprintf(stderr, "%s: bench: the spread is wide: half of the %s took %.4g to %.4g ms, the middle one %.4g; probably other programs, "
+                        "or a neighbour on the same machine, had a part of the processors\n", net.name, what, t.low, t.high, t.median);
 }
 
 int command_bench(const Options *o)

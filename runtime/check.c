@@ -302,9 +302,9 @@ static void print_table(const Result *results, bool made_up)
         if (r->tested)
             printf("%14.6g %14.6g %8.0f %%\n", r->worst.gradient, r->worst.difference, 100 * r->worst.ratio);
         else
-            printf("  untested: each move crossed a kink or drowned in rounding; %s%s\n",
-                   made_up ? "another --seed moves elsewhere" : "made-up examples (no --data) have no even surfaces, on which pools tie",
-                   strcmp(net.precision, "double") ? ", a build with --precision double tells more" : "");
+            printf("  untested: each move crossed a kink or drowned in rounding; another --seed moves elsewhere%s%s\n",
+                   strcmp(net.precision, "double") ? ", a build with --precision double tells more" : "",
+                   made_up ? "" : ", made-up examples (no --data) have no even surfaces, on which pools tie");
     }
 }
 

@@ -156,7 +156,7 @@ void data_over(Data *d, void *inputs, int64_t examples)
     }
 }
 
-/* Blobs are smooth, with gradients in both directions everywhere on them.  Around them there is grain: on an even surface all places of a pool's window
+/* Blobs are smooth, with gradients in both directions.  Around them, and where they are darker than it, there is grain: on an even surface all places of a pool's window
  * would have the same sum, and which of them wins would hang on rounding, at any step that `check` might take. */
 static void make_image(uint8_t *image, const NetData *s, uint64_t key)
 {

@@ -30,6 +30,8 @@ train:
 YAML
 "$spnc" build "$folder/sums.yaml" -o "$folder/net"
 net=$folder/net/sums
+CFLAGS=-O0 bench/pair.sh "$folder/net" "$folder/net" 1 3 >"$folder/pair" || fail "bench/pair.sh: exit code $?"
+grep -q '^training step  *first .* first / second [0-9.]* ' "$folder/pair" || fail "bench/pair.sh: $(cat "$folder/pair")"
 "$net" profile --threads 2 --steps 30 --json >"$folder/profile.json"
 "$net" bench --threads 1 --json >"$folder/bench.json"
 python3 - "$folder" <<'PYTHON'

@@ -4,7 +4,7 @@
 set -eu
 spnc=$(realpath "${SPNC:-build/spnc}")
 root=$(pwd)
-python=$(sh tests/python.sh numpy)
+python=$(sh tests/python.sh numpy) || { echo "test_tune: no Python with numpy" >&2; exit 1; }
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"

@@ -36,6 +36,7 @@ expect '^static void crop_forward'
 expect 'for (int t = 0; t < 3; t++)'
 expect '^classify_maxpool1 \[16\]\[13\]\[13\]'
 [ "$(grep -c '^check passed' said)" = 2 ] || fault "the gradient checks did not pass twice"
+[ "$(grep '^check passed' said | tail -1)" = "check passed" ] || fault "the reader's check leaves parameters untested: $(grep '^check passed' said)"
 for file in filters.png filters.npy seen.npy looks.png crops.png crops.npy reader-run/report.html; do
     [ -s "lesson/$file" ] || fault "no $file"
 done
