@@ -3,7 +3,7 @@
 # usage: tests/fuzz.sh [SECONDS [FOLDER]]      60 seconds, build/fuzz, if not given; needs clang and its fuzzer runtime, and build/spnc
 # Seeds are tests/corpus, the models, and tests/errors. FOLDER keeps what was found: corpus/, and in findings/ what ended the fuzzer.
 # A finding goes to tests/corpus with its fix; test_fuzz.c replays that folder in every run of the tests.
-# Exit codes: 0 nothing found, 1 a finding, 74 no clang or no fuzzer runtime.
+# Exit codes: 0 nothing found, 1 a finding, 74 no clang or no fuzzer runtime, or it was stopped.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 seconds=${1:-60} folder=${2:-$root/build/fuzz}
@@ -32,5 +32,6 @@ UBSAN_OPTIONS=print_stacktrace=1 ./fuzz_model -dict=words -max_total_time="$seco
     -artifact_prefix=findings/ corpus "$root/tests/corpus" "$root/models" "$root/tests/errors" "$root/tests/oracle/nets" "$root/tests/golden" >log 2>&1
 code=$?
 tail -n 40 log | grep -E '^(stat::|SUMMARY|DONE|Done|fuzz_model)|ERROR'
+[ $code = 0 ] || [ -n "$(ls findings)" ] || { echo "fuzz: stopped before its time, no finding; exit code $code of the fuzzer"; exit 74; }
 [ $code = 0 ] || echo "fuzz: a finding in $folder/findings; $folder/log has its trace"
 [ $code = 0 ] || exit 1
