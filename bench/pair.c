@@ -6,12 +6,11 @@
  * Built with the flags of the generated folders, which define _GNU_SOURCE.
  * usage: pair THREADS PAIRS FIRST.so SECOND.so */
 #include "data.h"
-#include "spn.h"
+#include "profile.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 typedef struct {
     const Net *net;
@@ -19,13 +18,6 @@ typedef struct {
     void (*batch_of)(Batch *batch, Data *data, const uint32_t *order, int64_t first);
     double *step, *forward;                     /* [pairs] seconds */
 } Side;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int by_size(const void *a, const void *b)
 {
@@ -56,14 +48,14 @@ static void open_side(Side *s, const char *path, int threads, size_t pairs)
 static void run(Side *s, long i)                /* the first, with i < 0, warm up */
 {
     Batch batch = { .train = 1, .step = (uint64_t)(i + 3) };
-    double norm, begin = now();
+    double norm, begin = clock_now();
     s->batch_of(&batch, &s->data, NULL, 0);
     s->net->step(&batch, 1e-4, batch.step, &norm);
-    double between = now();
+    double between = clock_now();
     batch.train = 0;
     s->net->forward(&batch, NULL);
     if (i >= 0)
-        s->step[i] = between - begin, s->forward[i] = now() - between;
+        s->step[i] = between - begin, s->forward[i] = clock_now() - between;
 }
 
 static void report(const char *what, const double *first, const double *second, size_t pairs)

@@ -8,8 +8,6 @@ from chart import errors_svg
 
 PAPER = {**dict(zip(("rnn_spn-d1", "rnn_spn-d2", "rnn_spn-d3", "rnn_spn-d4"), (1.8, 1.5, 1.8, 2.3))),
          **dict(zip(("ffn_spn-d1", "ffn_spn-d2", "ffn_spn-d3", "ffn_spn-d4"), (4.4, 2.0, 2.9, 5.3))), "conv": 2.9}
-STEPS = {"beyond-schedule": "40 epochs, the rate divided by 1.5 after 15 and every 3 more; no epsilon in the loss", "beyond-moved": "images moved by up to 3 pixels, turned by 5 degrees, 0.9 to 1.1 times as large",
-         "beyond-clutter": "four more pieces of clutter, others in every epoch", "beyond-channels": "dropout of whole channels, at 0.1, instead of elements"}
 TITLES = {"rnn_spn": "RNN-SPN", "ffn_spn": "FFN-SPN", "conv": "conv net"}
 BEGIN, END = "<!-- table1: written by make table1 -->\n", "<!-- /table1 -->"
 
@@ -19,10 +17,8 @@ def percent(share, digits=2):
 
 
 def title(row):
-    if row in STEPS:
-        return row
     model, _, d = row.partition("-d")
-    return TITLES[model] + (f" d={d}" if d else "")
+    return TITLES.get(model, model) + (f" d={d}" if d else "")
 
 
 def in_table(rows):
@@ -92,14 +88,14 @@ def experiments_text(experiments):
     return text
 
 
-def beyond_text(beyond, rows):
-    """The steps beyond the paper, below the row they begin from."""
+def beyond_text(beyond, rows, what):
+    """The steps beyond the paper (name to what it brings), below the row they begin from."""
     base = in_table(rows).get("rnn_spn-d3")
     text = ("| step | test error, % | 95 % interval | validation, % | epochs (best) | seed | hours | model hash | command |\n"
             "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
     steps = [("RNN-SPN d=3, the paper's, as in the table", base)] if base else []
-    for row, what in STEPS.items():
-        steps += [("+ " + what, e) for e in beyond if e["row"] == row] or [("+ " + what, None)]
+    for row, text_of in what.items():
+        steps += [("+ " + text_of, e) for e in beyond if e["row"] == row] or [("+ " + text_of, None)]
     for name, e in steps:
         if not e:                                   # what the lines below have, too
             text += f"| {name} |" + "  |" * 8 + "\n"
@@ -134,7 +130,7 @@ def repeats(rows):
 
 PAGE = """# Table 1 of the paper, trained anew
 
-Written by `make table1` from [bench/table1.json](../bench/table1.json), `bench/table1_beyond.json` if there are steps beyond the paper, [bench/table1_experiments.json](../bench/table1_experiments.json) and the logs of the runs
+Written by `make table1` from [bench/table1.json](../bench/table1.json), [bench/table1_beyond.json](../bench/table1_beyond.json), [bench/table1_experiments.json](../bench/table1_experiments.json) and the logs of the runs
 in `bench/table1/`; do not edit. Share of wrong digits on the test split of cluttered MNIST sequences, in per cent; an empty cell has not been measured, or its
 run is not over.
 
@@ -178,7 +174,7 @@ No rows of Table 1: the same net at d = 3 ([models/rnn_spn_today.yaml](../models
 """
 
 
-def write_pages(out, rows, beyond, experiments, write_file):
+def write_pages(out, rows, beyond, experiments, steps, write_file):
     lines = {"RNN-SPN": [], "FFN-SPN, conv net": []}
     shown = in_table(rows)
     for e in rows:
@@ -193,7 +189,7 @@ def write_pages(out, rows, beyond, experiments, write_file):
         grid=grid(rows), comparison=comparison(rows), runs=runs_table(rows), machines=machines(rows + beyond), repeats=repeats(rows), epochs=max([e["train"]["epochs"] for e in rows], default=100),
         settings="".join(f"- {title(e['row'])}: {short_settings(e)}\n" for e in shown.values()),
         commands="".join(e["command"] + "\n" for e in rows) or "make table1\n",
-        beyond=BEYOND + beyond_text(beyond, rows) if beyond else "",
+        beyond=BEYOND + beyond_text(beyond, rows, steps) if beyond else "",
         chosen="\n## Experiments on the validation split\n" + experiments_text(experiments) if experiments else "",
         glimpses="## Glimpses\nThe first six images of the test split: where each step looked (red, green, blue), what it saw, and what was read; a wrong digit is red, the\n"
                  "right one in brackets.\n\n" + glimpses if glimpses else "")
