@@ -38,9 +38,17 @@ def show(row, o, *form):
     return json.loads(done.stdout)
 
 
-def write(name, measure, table, o):
-    """Measures the rows and prints their table; all nine go to bench/NAME.json and between the page's marks of that name, some to build/bench alone."""
-    rows = o.rows.split(",") if o.rows else ROWS
+def handover(o):
+    """What bench/handover.c prints, as a dict."""
+    program = o.work / "handover"
+    if not program.exists():
+        subprocess.run(["cc", "-O3", "-march=native", "-fopenmp", ROOT / "bench/handover.c", "-o", program], check=True)
+    return json.loads(subprocess.run([program], capture_output=True, check=True, text=True).stdout)
+
+
+def write(name, measure, table, o, usual=ROWS):
+    """Measures the rows and prints their table; the usual ones go to bench/NAME.json and between the page's marks of that name, others to build/bench alone."""
+    rows = o.rows.split(",") if o.rows else usual
     for row in rows:
         parse_row(row)
     found = {"date": datetime.date.today().isoformat(), "machine": machine(), "batch": o.batch, "dropout": o.dropout, "rounds": o.rounds, "nets": {}}

@@ -8,21 +8,11 @@ One and two threads run in turn, several rounds; each counts with its least time
 Beside each round of two threads bench/handover.c says how far the two processors are from each other, which on a virtual machine may change.
 """
 
-import json
 import os
-import subprocess
 import sys
 
 import page
 from run import Ours, ms, say
-
-
-def handover(o):
-    """What bench/handover.c prints, as a dict."""
-    program = o.work / "handover"
-    if not program.exists():
-        subprocess.run(["cc", "-O3", "-march=native", "-fopenmp", page.ROOT / "bench/handover.c", "-o", program], check=True)
-    return json.loads(subprocess.run([program], capture_output=True, check=True, text=True).stdout)
 
 
 def measure(row, o):
@@ -31,7 +21,7 @@ def measure(row, o):
     found = {n: [] for n in (1, 2)}
     for _ in range(o.rounds):
         for n in found:
-            apart = handover(o) if n == 2 else {}
+            apart = page.handover(o) if n == 2 else {}
             found[n].append(ours.measure(threads=n) | apart)
     least = {n: min(b["train_ms"] for b in found[n]) for n in found}
     peak = {n: max(b["peak_gflops"] for b in found[n]) for n in found}

@@ -61,6 +61,25 @@ PYTHON
 grep -q 'thread 0: works' "$folder/text" || fail "the table does not say how long threads work: $(cat "$folder/text")"
 grep -q "net_conv1 .*$folder/sums.yaml:9\$" "$folder/text" || fail "the table does not name the line of net_conv1: $(cat "$folder/text")"
 
+# The roofline's counts: a full batch of a direct forward pass has a vector of multiply-adds for 16 of them, and a pool has none.
+if grep -q 'Target avx512' "$folder/net/Makefile"; then
+    python3 - "$folder" <<'PYTHON'
+import json, pathlib, sys
+sys.path.insert(0, "bench")
+import roofline
+folder = pathlib.Path(sys.argv[1])
+rows, counted = json.load(open(folder / "profile.json"))["rows"], roofline.counts(folder / "net", "sums")
+forward = {r["name"]: (r, c) for r, c in zip(rows, counted) if r["pass"] == "forward"}
+for name, more in ("net_conv1", 0), ("net_dense1", 0.05):            # beside the sums: nothing; a tanh
+    row, vectors = forward[name]
+    share = vectors["multiply_adds"] * 16 / row["macs"]
+    assert abs(share - 1 - more / 2) < more / 2 + 1e-9, f"{name}: {vectors['multiply_adds']} vectors are not {row['macs']} multiply-adds"
+    assert vectors["arithmetic"] >= vectors["multiply_adds"] and min(vectors["loads"], vectors["stores"]) > 0, f"{name}: {vectors}"
+pool, vectors = forward["net_maxpool1"]
+assert vectors["multiply_adds"] == 0 and vectors["loads"] >= 4 * 32 * 6 * 6 * 9, f"a 3x3 pool of 4 groups reads {vectors['loads']} vectors"
+PYTHON
+fi
+
 # All twelve chains are in the code.
 if command -v objdump >/dev/null && grep -q 'Target avx' "$folder/net/Makefile"; then
     chains=$(objdump -d "$folder/net/runtime/peak.o" | grep -c vfmadd)
