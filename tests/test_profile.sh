@@ -89,6 +89,24 @@ code=0
 "$net" profile --steps 0 2>/dev/null || code=$?
 [ $code = 2 ] || fail "--steps 0 ended with $code, not 2"
 
+# A bench that is stopped for as long as a step takes, again and again, says that its figures are no good.
+"$net" bench --threads 1 >"$folder/text" 2>"$folder/disturbed" &
+python3 - $! <<'PYTHON'
+import os, signal, sys, time
+process = int(sys.argv[1])
+try:
+    while True:
+        for sign in (signal.SIGSTOP, signal.SIGCONT):
+            os.kill(process, sign)
+            time.sleep(0.005)
+        if open(f"/proc/{process}/stat").read().rpartition(")")[2].split()[0] == "Z":
+            break
+except (ProcessLookupError, FileNotFoundError):
+    pass
+PYTHON
+wait $! || fail "bench, disturbed: exit code $?: $(cat "$folder/disturbed")"
+grep -q 'bench: the spread is wide: half of the training steps took [0-9.]* to [0-9.]* ms, the middle one [0-9.]*;' "$folder/disturbed" || fail "bench did not notice that it was disturbed: $(cat "$folder/text" "$folder/disturbed")"
+
 # Threads that wait spin briefly, unless the user says how.
 waits() {    # waits VARIABLE=VALUE [environment...]: whether a running program has it
     local seen=1 want=$1 p
