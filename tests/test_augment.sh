@@ -1,15 +1,8 @@
 #!/usr/bin/env bash
 # test_augment.sh -- what training sees of its examples: the pixels of an independent computation, whatever form, threads, batch or stop.
 # SPNC says which spnc (build/spnc).
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
-SPNC=${SPNC:-$root/build/spnc}
-work=$(mktemp -d) || exit 74
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
-export OMP_WAIT_POLICY=passive
-failed=0
-fault() { echo "test_augment: $*" >&2; failed=1; }
 python=$(sh "$root/tests/python.sh" numpy)
 
 # bytes, all at once, read by a sampler too; floats in three planes; bytes that are only moved; three others, each with one thing of its own

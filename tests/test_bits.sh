@@ -3,14 +3,8 @@
 # compiler and -O level, and whether the run was interrupted; the plain form and double precision agree to rounding.  Of a net with many channels
 # the gradients of one batch have the same bytes, however the groups are added up.
 # SPNC says which spnc (build/spnc).  A target that this processor lacks and a compiler that is not there are skipped, and said to be.
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
-SPNC=${SPNC:-$root/build/spnc}
-work=$(mktemp -d) || exit 74
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
-failed=0
-fault() { echo "test_bits: $*" >&2; failed=1; }
 has() { grep -q -m1 -w "$1" /proc/cpuinfo 2>/dev/null; }
 run() { "$@" >"$work/output" 2>&1 || { fault "failed: $*"; tail -5 "$work/output" >&2; return 1; }; }
 

@@ -2,14 +2,8 @@
 # test_check.sh -- `check` of a built program: a net whose gradients go through a sampler, pools and Winograd's convolutions has every parameter compared
 # in double, and not only where its gradient is 0; images with even surfaces, where pools tie, are named as the reason for what stays untested.
 # (What it says of wrong gradients is in test_trainer.sh.)
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
-SPNC=${SPNC:-$root/build/spnc}
-work=$(mktemp -d) || exit 74
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
-failed=0
-fault() { echo "test_check: $*" >&2; failed=1; }
 
 cat >net.yaml <<'END'
 model: net

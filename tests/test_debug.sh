@@ -2,16 +2,9 @@
 # test_debug.sh -- `spnc build --debug`: the same values as the plain form, and every way of leaving a tensor is caught and named.
 # The faults are put into the generated C, one at a time, as somebody who edits it might; the runtime, but for the handlers, is compiled once.
 # SPNC says which spnc (build/spnc).  A compiler that is not there is skipped, and said to be.
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
-SPNC=${SPNC:-$root/build/spnc}
-work=$(mktemp -d) || exit 74
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
-export OMP_WAIT_POLICY=passive
 ulimit -c 0
-failed=0
-fault() { echo "test_debug: $*" >&2; failed=1; }
 
 cat >net.yaml <<'END'
 model: net

@@ -2,14 +2,9 @@
 # test_dropout.sh -- dropout rates that a run sets: the bits of a program built with that rate, kept over an interruption and in every
 # record of the run; which rates can be set and what they are called; what a program without the layers says; a sweep over them.
 # SPNC names the compiler (default build/spnc).  Prints what failed and exits 1.
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
-spnc=$(realpath "${SPNC:-$root/build/spnc}")
+. "$(dirname "$0")/begin.sh"
+spnc=$SPNC
 python=$(sh "$root/tests/python.sh" numpy yaml)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-fault() { echo "test_dropout: $*" >&2; failed=1; }
 expect() {                                     # expect CODE TEXT COMMAND...
     local code=$1 text=$2 got
     shift 2
@@ -19,7 +14,7 @@ expect() {                                     # expect CODE TEXT COMMAND...
     [ -z "$text" ] || grep -q -e "$text" output || fault "no '$text' from: $*: $(head -9 output)"
 }
 cd "$work" || exit 1
-export OMP_WAIT_POLICY=passive CFLAGS=-O1
+export CFLAGS=-O1
 cat >net.yaml <<'YAML'
 model: net
 params: { dropout: 0.25, half: 0.5, late: 0.1, off: 0, width: 0.2, ramp: 2 }

@@ -1,15 +1,8 @@
 #!/usr/bin/env bash
 # test_dump.sh -- `NAME dump`: what it writes is what `grad` and `export` write, in both forms; gradients agree with the weights' by hand.
 # SPNC says which spnc (build/spnc).
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
-SPNC=${SPNC:-$root/build/spnc}
-work=$(mktemp -d) || exit 74
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
-export OMP_WAIT_POLICY=passive
-failed=0
-fault() { echo "test_dump: $*" >&2; failed=1; }
 python=$(sh "$root/tests/python.sh" numpy yaml)
 
 # expect CODE TEXT COMMAND...

@@ -2,15 +2,8 @@
 # test_emitted.sh -- the C of every model, both forms and precisions: no warning from any compiler, with strict flags; and of nets with
 # every operator: clean under the sanitizers, the same bits from memory that starts as NaN, gradients that central differences confirm.
 # SPNC says which spnc (build/spnc).  A compiler that is not there is skipped, and said to be.
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
-SPNC=${SPNC:-$root/build/spnc}
-work=$(mktemp -d) || exit 74
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
-export OMP_WAIT_POLICY=passive
-failed=0
-fault() { echo "test_emitted: $*" >&2; failed=1; }
 run() { "$@" >"$work/output" 2>&1 || { fault "failed: $*"; head -20 "$work/output" >&2; return 1; }; }
 name_of() { sed -n 's/^model: *\([A-Za-z_0-9]*\).*/\1/p' "$1"; }
 

@@ -1,16 +1,10 @@
 #!/usr/bin/env bash
 # test_gdb.sh -- gdb shows tensors of a running program, in lanes and plain, and the numbers are those of `dump`.
 # SPNC says which spnc (build/spnc).  Without gdb the test is skipped, and said to be.
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
-SPNC=${SPNC:-$root/build/spnc}
+. "$(dirname "$0")/begin.sh"
 command -v gdb >/dev/null && gdb -q -batch -ex 'python print(1)' 2>/dev/null | grep -q 1 || { echo "skipped: no gdb with Python"; exit 0; }
-work=$(mktemp -d) || exit 74
-trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 74
-export OMP_WAIT_POLICY=passive DEBUGINFOD_URLS=
-failed=0
-fault() { echo "test_gdb: $*" >&2; failed=1; }
+export DEBUGINFOD_URLS=
 python=$(sh "$root/tests/python.sh" numpy yaml)
 gdb -q -batch -ex run -ex 'print $_exitcode' /bin/true 2>&1 | grep -q '= 0' || { echo "skipped: gdb may not run programs here"; exit 0; }
 

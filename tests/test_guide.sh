@@ -1,15 +1,9 @@
 #!/usr/bin/env bash
 # test_guide.sh -- docs/training.md's commands, all of them as they stand there, and what they are said to show.
 # SPNC says which spnc (build/spnc).
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
-SPNC=$(realpath "${SPNC:-$root/build/spnc}")
-work=$(mktemp -d) || exit 74
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
-export OMP_WAIT_POLICY=passive CFLAGS=-O1
-failed=0
-fault() { echo "test_guide: $*" >&2; failed=1; }
+export CFLAGS=-O1
 expect() { grep -q -e "$1" said || fault "no '$1'"; }
 
 mkdir build && ln -s "$SPNC" build/spnc && ln -s "$(dirname "$SPNC")/spn-data" build/spn-data && ln -s "$root/models" models

@@ -7,15 +7,10 @@
 #   random        SIGKILL at random moments, then --resume, on one thread or two, and (long) on the generic target
 # usage: tests/test_kill.sh [KILLS]    random kills: 30 if not given; from 1000 on every call is tried on every target
 # SPNC names the compiler (default build/spnc).  Prints what failed and exits 1.
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
-spnc=${SPNC:-$root/build/spnc}
+. "$(dirname "$0")/begin.sh"
+spnc=$SPNC
 kills=${1:-30}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
 
-fault() { echo "test_kill: $*" >&2; failed=1; }
 
 # A trainer of MNIST digits with steps of a millisecond, its file system in the test's hands.
 build() {                                      # build TARGET

@@ -3,15 +3,9 @@
 # commands; the model hash; every message about a description (tests/operators/errors.txt).
 # usage: tests/test_outside.sh [--update]     --update writes errors.txt anew.  SPNC says which spnc (build/spnc).
 # A target that this processor lacks is skipped, and said to be.
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
-SPNC=$(realpath "${SPNC:-$root/build/spnc}")
-work=$(mktemp -d) || exit 74
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
 [ -x "$SPNC" ] || { echo "test_outside: there is no $SPNC" >&2; exit 1; }
-failed=0
-fault() { echo "test_outside: $*" >&2; failed=1; }
 run() { "$@" >output 2>&1 || { fault "failed: $*"; tail -5 output >&2; return 1; }; }
 python=$(sh "$root/tests/python.sh" numpy)
 

@@ -1,15 +1,10 @@
 #!/usr/bin/env bash
 # test_pack.sh -- pictures and arrays of a user's own become data that a small net reads; what is wrong with them is said by name.
 # usage: tests/test_pack.sh; SPNC names the compiler (default build/spnc).  Prints what failed and exits 1.
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
-spnc=${SPNC:-$root/build/spnc}
+. "$(dirname "$0")/begin.sh"
+spnc=$SPNC
 pack="$(dirname "$spnc")/spn-data pack"
 python=$(sh "$root/tests/python.sh" numpy yaml)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-fault() { echo "test_pack: $*" >&2; failed=1; }
 expect() {                                     # expect CODE TEXT COMMAND...
     local code=$1 text=$2 got
     shift 2

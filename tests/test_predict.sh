@@ -2,14 +2,9 @@
 # test_predict.sh -- a net used on pictures from anywhere, its answers as text, JSON and .npz; runs compared.
 # usage: tests/test_predict.sh [CC] [flags for the compiler...]; prints what failed and exits 1.  PREDICT_MUTATIONS (400)
 # damaged files are tried; CC's flags may be those of the sanitizers.
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
+. "$(dirname "$0")/begin.sh"
 cc=${1:-cc}
 shift || true
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-fault() { echo "test_predict: $*" >&2; failed=1; }
 
 # expect CODE TEXT COMMAND...: the exit code, and a text (a basic regular expression; none if empty) in the output
 expect() {

@@ -1,14 +1,9 @@
 #!/usr/bin/env bash
 # test_report.sh -- the page that training leaves behind: well-formed, whole, escaped, and no reason for training to fail.
 # usage: tests/test_report.sh [CC] [flags for the compiler...]; prints what failed and exits 1.
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
+. "$(dirname "$0")/begin.sh"
 cc=${1:-cc}
 shift || true
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-fault() { echo "test_report: $*" >&2; failed=1; }
 
 sed 's|^    \.name = "tiny"|&|; s|about = "[^"]*"|about = "<script>alert(1)</script> \& \\"quotes\\" \\x01\\xff"|' \
     "$root/tests/fixtures/tiny_net.c" >"$work/tiny_net.c"

@@ -1,15 +1,10 @@
 #!/usr/bin/env bash
 # test_sweep.sh -- a grid of trainings: every combination once, interrupted and gone on to the same bits, a table of what came out.
 # usage: tests/test_sweep.sh [CC] [flags for the compiler...]; prints what failed and exits 1.
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
+. "$(dirname "$0")/begin.sh"
 cc=${1:-cc}
 shift || true
 python=$(sh "$root/tests/python.sh" numpy yaml)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-fault() { echo "test_sweep: $*" >&2; failed=1; }
 expect() {                                     # expect CODE TEXT COMMAND...
     local code=$1 text=$2 got
     shift 2
@@ -22,7 +17,6 @@ cd "$work" || exit 1
 printf '%s\n' "$root"/runtime/*.c "$root/tests/fixtures/tiny_net.c" |
     xargs -P 2 -n 4 "$cc" -std=c11 -O1 -ffp-contract=off -fopenmp "$@" -I"$root/runtime" -c || { fault "does not compile"; exit 1; }
 "$cc" "$@" -fopenmp ./*.o -lz -lpng -lm -o tiny || exit 1
-export OMP_WAIT_POLICY=passive
 "$python" - <<'PYTHON' || exit 1
 import os
 import numpy as np

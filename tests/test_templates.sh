@@ -1,14 +1,8 @@
 #!/usr/bin/env bash
 # test_templates.sh -- a user's own template: found with `spnc templates`, copied, changed, used; and what is said when it is wrong.
 # SPNC says which spnc (build/spnc).
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
-SPNC=${SPNC:-$root/build/spnc}
-work=$(mktemp -d) || exit 74
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
-failed=0
-fault() { echo "test_templates: $*" >&2; failed=1; }
 
 # expect CODE TEXT COMMAND...
 expect() {

@@ -2,15 +2,10 @@
 # test_trainer.sh -- drives a whole trainer, the net of fixtures/tiny_net.c, as a user would: train, interrupt, resume,
 # evaluate, export, predict, compare gradients; and every way to ask wrongly.
 # usage: tests/test_trainer.sh [CC] [flags for the compiler...]; prints what failed and exits 1.
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
+. "$(dirname "$0")/begin.sh"
 cc=${1:-cc}
 shift || true
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
 
-fault() { echo "test_trainer: $*" >&2; failed=1; }
 
 # expect CODE TEXT COMMAND...: the exit code, and a text (a basic regular expression; none if empty) in the output
 expect() {

@@ -2,15 +2,10 @@
 # test_transfer.sh -- a training that starts from the weights of another: what is taken, what is listed, what is refused, and
 # the same bits after an interruption, the file gone or not.
 # usage: tests/test_transfer.sh [CC] [flags for the compiler...]; prints what failed and exits 1.
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
+. "$(dirname "$0")/begin.sh"
 cc=${1:-cc}
 shift || true
 python=$(sh "$root/tests/python.sh" numpy yaml)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-fault() { echo "test_transfer: $*" >&2; failed=1; }
 expect() {                                     # expect CODE TEXT COMMAND...
     local code=$1 text=$2 got
     shift 2

@@ -2,15 +2,9 @@
 # test_tutorial.sh -- what the documents show is what the programs do: docs/tutorial.md's commands, all of them, with less data; and every
 # model that README.md and docs/*.md show whole is accepted, every `spnc` and program option they name is known.
 # SPNC says which spnc (build/spnc).
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
-SPNC=$(realpath "${SPNC:-$root/build/spnc}")
-work=$(mktemp -d) || exit 74
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
-export OMP_WAIT_POLICY=passive CFLAGS=-O1
-failed=0
-fault() { echo "test_tutorial: $*" >&2; failed=1; }
+export CFLAGS=-O1
 
 # ---- the tutorial, block by block in one shell that stops at the first command that fails ------------------------------------
 mkdir build && ln -s "$SPNC" build/spnc && ln -s "$(dirname "$SPNC")/spn-data" build/spn-data
