@@ -120,14 +120,14 @@ static void measure(Deck *d)
         d->parameters += shape_count(&((Weight *)m->weights.items[i])->shape);
     for (int i = 0; i < m->tensors.count; i++) {
         const Tensor *t = m->tensors.items[i];
-        if (!t->local && !t->view_of && t->first >= 0)
+        if (!t->local && tensor_owner(t) == t && t->first >= 0)
             d->apart += tensor_bytes(m, t);
     }
     for (int i = 0; i < d->count; i++) {
         Card *c = &d->cards[i];
         for (int k = 0; k < c->op->write_count; k++) {
             Tensor *t = tensor_owner(c->op->writes[k].tensor);
-            if (t->work || t->local)
+            if (t->work || t->local || tensor_value(c->op->writes[k].tensor) != t)
                 continue;
             c->bytes += tensor_bytes(m, t);
             if (c->forward && read_in_backward(m, t))

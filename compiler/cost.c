@@ -27,12 +27,12 @@ Cost op_cost(const Model *m, const Phase *p, const Op *op)
     double real = m->options.is_double ? 8 : 4, steps = steps_of(p);
     Cost c = { .calls = p->whole_batch ? p->kind == AFTER ? 1 : steps : m->groups * steps };
     for (int i = 0; i < op->read_count + op->write_count; i++) {
-        const Tensor *t = tensor_owner(i < op->read_count ? op->reads[i].tensor : op->writes[i - op->read_count].tensor);
+        const Tensor *t = tensor_value(i < op->read_count ? op->reads[i].tensor : op->writes[i - op->read_count].tensor);
         bool again = false;
         for (int k = 0; k < i; k++)
-            again = again || tensor_owner(k < op->read_count ? op->reads[k].tensor : op->writes[k - op->read_count].tensor) == t;
+            again = again || tensor_value(k < op->read_count ? op->reads[k].tensor : op->writes[k - op->read_count].tensor) == t;
         if (!again && !t->work)
-            c.bytes += real * (double)t->slot_reals * (t->shared ? c.calls : slices(m, p, op, t));
+            c.bytes += real * (double)tensor_owner(t)->slot_reals * (t->shared ? c.calls : slices(m, p, op, t));
     }
     for (int i = op->winograd && (op->pass == FORWARD || op->pass == BACKWARD); i < op->weight_count; i++)
         c.bytes += real * (double)op->weights[i]->reals * (op->pass == WEIGHTS && !p->whole_batch ? 0 : c.calls);

@@ -259,6 +259,7 @@ static Fact *places_fact(Model *m, int64_t *batch_bytes)
         fact_int(f, "slot", o->slot_reals);
         fact_text(f, "shape", t->space != RAW ? shape_text(m->arena, &t->shape) : t->work ? "working memory" : "a kernel's own layout");
         fact_text(f, "note", t->view_of ? arena_printf(m->arena, "%s again", t->view_of->name)
+                             : t->over ? arena_printf(m->arena, "in the place of %s", t->over->name)
                              : o->local ? arena_printf(m->arena, "%.0f KiB a thread", (double)(o->slot_reals * real) / 1024)
                                         : arena_printf(m->arena, "%.2f MiB", (double)((o->shared ? 1 : (int64_t)o->slots * m->groups) * o->slot_reals * real) / 1048576));
         fact_push(list, f);

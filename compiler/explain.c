@@ -149,16 +149,24 @@ static void remarks(Text *out, const Deck *d, const Op *op)
 static void kept(Text *out, const Deck *d, const Card *c)
 {
     Model *m = d->m;
+    bool elsewhere = false;
     for (int k = 0; k < c->op->write_count; k++) {
-        const Tensor *t = tensor_owner(c->op->writes[k].tensor);
+        const Tensor *t = tensor_value(c->op->writes[k].tensor);
         if (t->work)
             continue;
+        if (t->over) {
+            text_printf(out, "  %-9s %s: in the place of %s, which nobody needs by then\n", k ? "" : "memory", t->name, t->over->name);
+            elsewhere = true;
+            continue;
+        }
         text_printf(out, "  %-9s %s: %s, ", k ? "" : "memory", t->name, bytes_text(m->arena, tensor_bytes(m, t)));
         if (t->local)
             text_printf(out, "in each thread's scratch, within phase %d\n", t->first);
         else
             text_printf(out, "phases %d to %d%s\n", t->first, t->last, t->flow_name ? "; a name of the flow stays to the end" : "");
     }
+    if (elsewhere)
+        return;
     if (!c->forward)
         text_printf(out, "  kept      only the gradient needs it\n");
     else if (!m->backward_phases.count || !c->kept)

@@ -173,9 +173,16 @@ void remark(Model *m, Loc at, const char *format, ...)
     list_push(m->arena, &m->remarks, r);
 }
 
-Tensor *tensor_owner(const Tensor *t)
+Tensor *tensor_value(const Tensor *t)
 {
     while (t->view_of)
         t = t->view_of;
+    return (Tensor *)(uintptr_t)t;
+}
+
+Tensor *tensor_owner(const Tensor *t)
+{
+    while (t->view_of || t->over)
+        t = t->view_of ? t->view_of : t->over;
     return (Tensor *)(uintptr_t)t;
 }

@@ -281,7 +281,7 @@ static void memory(Page *p)
     PUT("<svg class=\"memory\" viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"Memory: phases from left to right, places from top to bottom\">\n", WIDTH, HEIGHT);
     for (int i = 0; i < m->tensors.count; i++) {
         const Tensor *t = m->tensors.items[i];
-        if (t->local || t->view_of || t->first < 0)
+        if (t->local || tensor_owner(t) != t || t->first < 0)
             continue;
         int last = t->last >= phases ? phases - 1 : t->last;
         int64_t begin = t->offset - (t->carried ? m->groups * t->slot_reals : 0);

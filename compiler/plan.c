@@ -113,7 +113,7 @@ static void find_locals(Model *m, int phases)
         return;
     for (int i = 0; i < m->tensors.count; i++) {
         Tensor *t = m->tensors.items[i];
-        t->local = !t->view_of && t->first >= 0 && t->first == t->last && !phase_at(m, t->first)->whole_batch && !t->flow_name && !t->carried
+        t->local = tensor_owner(t) == t && t->first >= 0 && t->first == t->last && !phase_at(m, t->first)->whole_batch && !t->flow_name && !t->carried
                    && !t->tail && t->space != LABELS_I32 && t->space != PARTS && !t->shared;
     }
     for (int p = 0; p < phases; p++) {
@@ -225,7 +225,7 @@ static void place_batch(Model *m, int phases)
     int n = 0;
     for (int i = 0; i < m->tensors.count; i++) {
         Tensor *t = m->tensors.items[i];
-        if (t->local || t->view_of || t->first < 0)
+        if (t->local || tensor_owner(t) != t || t->first < 0)
             continue;
         t->slots = (t->repeat ? t->repeat->steps : 1) + t->carried + t->tail;
         t->guarded = guard && !walked(m, t, phases);
@@ -335,6 +335,7 @@ bool plan(Model *m)
 {
     hash(m);
     layouts_choose(m);
+    places_share(m);
     cut(m, &m->forward, &m->forward_phases);
     cut(m, &m->backward, &m->backward_phases);
     int phases = m->forward_phases.count + m->backward_phases.count;

@@ -31,7 +31,7 @@ static void memory_map(Text *out, const Deck *d)
     const Tensor **order = NEW_ARRAY(m->arena, const Tensor *, m->tensors.count + 1);
     for (int i = 0; i < m->tensors.count; i++) {
         const Tensor *t = m->tensors.items[i];
-        if (t->local || t->view_of || t->first < 0)
+        if (t->local || tensor_owner(t) != t || t->first < 0)
             continue;
         int at = n++;
         while (at > 0 && offset_order(t, order[at - 1]) < 0)
@@ -139,7 +139,7 @@ void show_json(Text *out, const Deck *d)
     first = true;
     for (int i = 0; i < m->tensors.count; i++) {
         const Tensor *t = m->tensors.items[i];
-        if (t->view_of || t->first < 0 || t->local)
+        if (tensor_owner(t) != t || t->first < 0 || t->local)
             continue;
         text_printf(out, "%s{\"name\":\"%s\",\"at\":%lld,\"bytes\":%lld,\"first\":%d,\"last\":%d}", first ? "" : ",", t->name, (long long)(t->offset * real),
                     (long long)tensor_bytes(m, t), t->first, t->last);
@@ -194,7 +194,7 @@ void show_dot(Text *out, const Deck *d)
         const Card *c = &d->cards[i];
         for (int r = 0; c->forward && r < c->op->read_count; r++) {
             const Use *u = &c->op->reads[r];
-            const Op *maker = tensor_owner(u->tensor)->op;
+            const Op *maker = tensor_value(u->tensor)->op;
             if (!maker || u->tensor->space == RAW || !deck_card(d, maker))
                 continue;
             text_printf(out, "    ");
@@ -205,7 +205,7 @@ void show_dot(Text *out, const Deck *d)
                 text_printf(out, " [label=\"  from step t%+d  \" style=bold constraint=false]", u->shift);
             text_printf(out, "\n");
         }
-        const Op *state = c->forward ? tensor_owner(c->op->writes[0].tensor)->op : NULL;
+        const Op *state = c->forward ? tensor_value(c->op->writes[0].tensor)->op : NULL;
         if (state && state != c->op && deck_card(d, state)) {            /* it writes where a state begins */
             text_printf(out, "    ");
             dot_put(out, c->op->name);

@@ -178,6 +178,7 @@ struct Tensor {
     Op *op;                  /* who makes it; NULL for inputs until a load is made */
     int hoisted;             /* written in a repeat of so many steps, but the same at each and made once before it; else 0 */
     Tensor *view_of;         /* shares that tensor's memory under another shape */
+    Tensor *over;            /* share.c: takes the place of that one, which nobody needs by then */
     bool trained;            /* depends on a parameter: its gradient is wanted */
     bool needed;             /* warn.c: the loss depends on it */
     Tensor *start;           /* carried: the value before step 0 (NULL: zeros) */
@@ -355,7 +356,8 @@ typedef struct {
 } Model;
 
 Tensor *tensor_new(Model *m, const char *name, Loc loc, Repeat *repeat);
-Tensor *tensor_owner(const Tensor *t);                           /* the tensor whose memory t has: itself, unless it is a view */
+Tensor *tensor_value(const Tensor *t);                           /* the tensor whose numbers t has: itself, unless it is a view */
+Tensor *tensor_owner(const Tensor *t);                           /* the tensor whose memory t has: itself, unless it is a view, or takes another's place */
 char *identifier_unique(Model *m, const char *name);             /* a C identifier no other tensor or operator bears */
 Op *op_new(Model *m, OpKind kind, Pass pass, const char *name, Loc loc);
 void op_read(Op *op, Tensor *t, int shift);
@@ -412,6 +414,7 @@ void warn(const Model *m);       /* after grad_build: what is not wrong but hard
 void fuse(Model *m);
 void kernels_choose(Model *m);
 void layouts_choose(Model *m);       /* after the hash: never bit-relevant */
+void places_share(Model *m);         /* likewise: share.c */
 const char *kernel_name(const Model *m, const Op *op);    /* how a forward operator is computed, in a few words */
 const char *kernel_reason(const Model *m, const Op *op);  /* by which rule: a sentence */
 bool plan(Model *m);

@@ -97,7 +97,7 @@ static void print_plan(const Model *m, FILE *out)
     }
     for (int i = 0; i < m->tensors.count; i++) {
         const Tensor *t = m->tensors.items[i];
-        if (t->view_of || t->first < 0)
+        if (tensor_owner(t) != t || t->first < 0)
             continue;
         if (t->local)
             fprintf(out, "  %-32s scratch %10lld + %-9lld phase %d\n", t->name, (long long)t->offset, (long long)t->slot_reals, t->first);

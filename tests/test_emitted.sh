@@ -55,7 +55,13 @@ nets:
     - conv: { filters: 8, kernel: 3, padding: 1 }
     - conv: { filters: 16, kernel: 3, act: relu }
     - maxpool: { size: [2, 3] }
+    - dropout: 0.2
     - flatten
+    - dense: { units: 12, act: tanh }
+    - dropout: 0.3
+    - dense: { units: 9, act: relu }
+    - dropout: { rate: 0.25, over: channels }
+    - dense: { units: 7, act: sigmoid }
 flow:
   - a: { look: image }
   - w: { wide: image }
@@ -122,6 +128,12 @@ gradients() {
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
 for form in "" --plain; do
     program normal "$form" "-O2 $strict" || continue
+    # A dropout is where its operand was, if backward asks of that only which elements are positive: not of a tanh.
+    for layer in 1 2 3; do
+        there=$(grep -c "^#define wide_dropout${layer}_at(.*in the place of wide_" normal/all.c)
+        [ "$form$layer" = 1 ] || [ "$form$layer" = 3 ] && want=1 || want=0
+        [ "$there" = $want ] || fault "wide_dropout$layer, $form: in the place of its operand $there times, expected $want"
+    done
     run normal/all export -o start.npz
     gradients normal normal
     program normal "$form" "-O1 -DSPN_POISON" && gradients normal poison
