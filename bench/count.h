@@ -1,15 +1,16 @@
 /* count.h -- counts the vector instructions of an emitted net, operator by operator: bench/roofline.py compiles NAME.c with -include count.h.
  *
- * Every function of vec.h that the net calls first counts what it will do, in whole vectors of 64 bytes; and the clock of `NAME profile`
+ * The functions of vec.h that the net calls first count what they will do, in whole vectors of 64 bytes; and the clock of `NAME profile`
  * shows one of the counts, as nanoseconds: a million instructions are a millisecond.  COUNT=multiply_adds, arithmetic, loads or stores in
  * the environment chooses which.  One thread only.
  *
  *   multiply_adds  v_fma, v_fnma, v_mul, v_div, v_sqrt
- *   arithmetic     those, and sums, comparisons, choices and shuffles: all that the arithmetic units do
+ *   arithmetic     those, and sums, comparisons, choices, shuffles and vectors of integers: all that the arithmetic units do
  *   loads          vectors, numbers set in all lanes that are no constant, masks, prefetches, gathers lane by lane
  *   stores         vectors, masks, memset
  *
- * Not counted: integers, addresses, branches, numbers outside vectors, and what a compiler adds when registers are too few. */
+ * Not counted: masks joined with masks, which have registers of their own; addresses, branches, numbers outside vectors; constants set in all
+ * lanes; and what a compiler adds when registers are too few. */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -82,6 +83,7 @@ static inline void writes(uint64_t n) { count(STORES, n); }
 #define iv_mul(a, b) (computes(1), iv_mul(a, b))
 #define iv_shr(a, n) (computes(1), iv_shr(a, n))
 #define iv_and(a, b) (computes(1), iv_and(a, b))
+#define iv_xor(a, b) (computes(1), iv_xor(a, b))
 #define iv_lt(a, b) (computes(1), iv_lt(a, b))
 #define iv_ult(a, b) (computes(1), iv_ult(a, b))
 #define iv_eq(a, b) (computes(1), iv_eq(a, b))

@@ -120,7 +120,7 @@ static void measure(Deck *d)
         d->parameters += shape_count(&((Weight *)m->weights.items[i])->shape);
     for (int i = 0; i < m->tensors.count; i++) {
         const Tensor *t = m->tensors.items[i];
-        if (!t->local && tensor_owner(t) == t && t->first >= 0)
+        if (tensor_value(t) == t && !tensor_owner(t)->local && tensor_owner(t)->first >= 0)
             d->apart += tensor_bytes(m, t);
     }
     for (int i = 0; i < d->count; i++) {

@@ -32,7 +32,7 @@ Cost op_cost(const Model *m, const Phase *p, const Op *op)
         for (int k = 0; k < i; k++)
             again = again || tensor_value(k < op->read_count ? op->reads[k].tensor : op->writes[k - op->read_count].tensor) == t;
         if (!again && !t->work)
-            c.bytes += real * (double)tensor_owner(t)->slot_reals * (t->shared ? c.calls : slices(m, p, op, t));
+            c.bytes += real * (double)tensor_owner(t)->slot_reals * (t->shared || op->pass == FINISH ? c.calls : slices(m, p, op, t));     /* FOLD leaves its sum in the first */
     }
     for (int i = op->winograd && (op->pass == FORWARD || op->pass == BACKWARD); i < op->weight_count; i++)
         c.bytes += real * (double)op->weights[i]->reals * (op->pass == WEIGHTS && !p->whole_batch ? 0 : c.calls);

@@ -155,7 +155,7 @@ static void kept(Text *out, const Deck *d, const Card *c)
         if (t->work)
             continue;
         if (t->over) {
-            text_printf(out, "  %-9s %s: in the place of %s, which nobody needs by then\n", k ? "" : "memory", t->name, t->over->name);
+            text_printf(out, "  %-9s %s: in the place of %s, which nobody needs as it was\n", k ? "" : "memory", t->name, t->over->name);
             elsewhere = true;
             continue;
         }

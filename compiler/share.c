@@ -4,7 +4,7 @@
  * A dropout and its gradient, and an activation and its, read each element once, at the place where they write it.  So if nobody else needs the
  * operand, one tensor less goes through the caches, and the batch needs less memory.  Of the operand of a dropout, the gradient of the
  * relu, or pool of relus, that made it asks only which elements are positive, and only to pass on what the dropout has let through:
- * there result and operand have the same sign, and elsewhere the gradient is 0 by then.
+ * there result and operand have the same sign, and elsewhere the gradient is 0 by then.  A sigmoid behind it would leave no zeros there.
  * The plain form keeps all tensors apart. */
 #include "spnc.h"
 
@@ -67,6 +67,8 @@ void places_share(Model *m)
                 if (!element_by_element(op) || !ordinary(&op->reads[0]) || !ordinary(&op->writes[0]))
                     continue;
                 Tensor *x = op->reads[0].tensor, *y = op->writes[0].tensor;
+                if (op->kind == OP_sigmoid && op->pass == FORWARD && x->over)
+                    continue;
                 /* What a whole-batch operator made is out of the caches; its successor may be in a thread's scratch. */
                 bool far = op->pass == BACKWARD && x->op && OP_INFO(x->op)->whole_batch;
                 if (x->repeat != y->repeat || far || needed_as_it_is(m, x, op))

@@ -178,7 +178,7 @@ struct Tensor {
     Op *op;                  /* who makes it; NULL for inputs until a load is made */
     int hoisted;             /* written in a repeat of so many steps, but the same at each and made once before it; else 0 */
     Tensor *view_of;         /* shares that tensor's memory under another shape */
-    Tensor *over;            /* share.c: takes the place of that one, which nobody needs by then */
+    Tensor *over;            /* share.c: takes the place of that one, which nobody needs as it was */
     bool trained;            /* depends on a parameter: its gradient is wanted */
     bool needed;             /* warn.c: the loss depends on it */
     Tensor *start;           /* carried: the value before step 0 (NULL: zeros) */

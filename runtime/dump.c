@@ -113,10 +113,10 @@ static const NetValue *value_named(const char *name)
     return NULL;
 }
 
-/* The tensor that a name of the flow stands for: the one at its place, which it has to itself to the end. */
+/* The tensor that a name of the flow stands for: the last one that was written at its place, which stays to the end. */
 static const Seen *seen_of_value(const Catcher *c, const NetValue *v)
 {
-    for (int i = 0; i < c->count; i++)
+    for (int i = c->count - 1; i >= 0; i--)
         if (!c->list[i].gradient && c->list[i].offset == (ptrdiff_t)v->offset)
             return &c->list[i];
     return NULL;

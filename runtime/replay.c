@@ -109,7 +109,10 @@ static int see(void *to, const Look *look)
         }
         say(f, ", is %s", isnan(look->values[i]) ? "NaN" : look->values[i] > 0 ? "infinite" : "minus infinite");
         for (int k = 0; k < f->read_count; k++)
-            say_range(f, f->reads[k].tensor, f->reads[k].values, f->reads[k].count);
+            if (f->reads[k].values == look->values)
+                say(f, "\n    read %s, whose place the result has taken", f->reads[k].tensor);
+            else
+                say_range(f, f->reads[k].tensor, f->reads[k].values, f->reads[k].count);
         say_weights(f, look->op);
         return 1;
     }

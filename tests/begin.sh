@@ -7,7 +7,7 @@
 # Programs of the test wait for their threads without spinning, because other tests may run beside it.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
-SPNC=$(realpath "${SPNC:-$root/build/spnc}")
+SPNC=$(realpath -m "${SPNC:-$root/build/spnc}")
 work=$(mktemp -d) || exit 74
 trap 'rm -rf "$work"' EXIT
 export OMP_WAIT_POLICY=passive

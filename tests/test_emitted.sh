@@ -61,6 +61,7 @@ nets:
     - dropout: 0.3
     - dense: { units: 9, act: relu }
     - dropout: { rate: 0.25, over: channels }
+    - sigmoid
     - dense: { units: 7, act: sigmoid }
 flow:
   - a: { look: image }

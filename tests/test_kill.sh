@@ -11,7 +11,6 @@
 spnc=$SPNC
 kills=${1:-30}
 
-
 # A trainer of MNIST digits with steps of a millisecond, its file system in the test's hands.
 build() {                                      # build TARGET
     "$spnc" build "$root/models/mnist.yaml" --batch 16 --target "$1" -o "$work/$1.d" >"$work/output" 2>&1 &&
@@ -24,7 +23,6 @@ build native
 targets=native
 [ "$kills" -lt 1000 ] || { build generic; targets="native generic"; }
 unset CFLAGS
-export OMP_WAIT_POLICY=passive                # waiting threads would take the processors from the other trainers
 
 data=$work/data
 "$(dirname "$spnc")/spn-data" make --single --train 40 --valid 30 --test 10 --seed 1 -o "$data" >"$work/output" 2>&1 ||

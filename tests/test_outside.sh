@@ -152,7 +152,7 @@ for split, n in ("train", 30), ("valid", 5), ("test", 5):
     np.save(f"{split}_x.npy", r.normal(size=(n, 6)).astype("f4")), np.save(f"{split}_y.npy", r.normal(size=(n, 5)).astype("f4"))
     np.save(f"{split}_z.npy", r.normal(size=(n, 1)).astype("f4"))
 END
-export CFLAGS=-O0 OMP_WAIT_POLICY=passive
+export CFLAGS=-O0
 # built MODEL FOLDER OPTIONS...: FOLDER of the work folder; those of one target share the objects of the runtime
 built() {
     local model=$1 folder=$2 objects=objects-$3

@@ -91,14 +91,14 @@ code=0
 
 # A bench that is stopped for as long as a step takes, again and again, says that its figures are no good.
 "$net" bench --threads 1 >"$folder/text" 2>"$folder/disturbed" &
-python3 - $! <<'PYTHON'
-import os, signal, sys, time
-process = int(sys.argv[1])
+python3 - $! "$folder/bench.json" <<'PYTHON'
+import json, os, signal, sys, time
+process, pause = int(sys.argv[1]), json.load(open(sys.argv[2]))["train_ms"] * 1e-3 + 0.001
 try:
     while True:
         for sign in (signal.SIGSTOP, signal.SIGCONT):
             os.kill(process, sign)
-            time.sleep(0.005)
+            time.sleep(pause)
         if open(f"/proc/{process}/stat").read().rpartition(")")[2].split()[0] == "Z":
             break
 except (ProcessLookupError, FileNotFoundError):

@@ -6,7 +6,6 @@
 cc=${1:-cc}
 shift || true
 
-
 # expect CODE TEXT COMMAND...: the exit code, and a text (a basic regular expression; none if empty) in the output
 expect() {
     local code=$1 text=$2 got
