@@ -260,11 +260,11 @@ class Results:
             if run.row not in NETS or not run.facts.get("is_row") or not run.log_text():
                 continue
             before, picture, shown = known.get((run.row, run.hash, run.seed)), run.base / f"seed{run.seed}.png", self.out / "docs/table1" / (run.name + ".png")
-            if not before or before["test_error"] is None:                   # a finished one stays as it was measured
+            if before and before["test_error"] is not None:                  # a finished one stays as it was measured,
+                self.note_repeat(before, run)
+            elif not before or run.facts.get("test") or len(run.log()) >= before["epochs"]:      # and an unfinished one that came farther, elsewhere
                 known[run.row, run.hash, run.seed] = entry(run)
                 self.keep_log(run)
-            else:
-                self.note_repeat(before, run)
             if picture.exists() and run.row in ROWS and not shown.exists():
                 write_file(shown, picture.read_bytes())
         order = list(NETS)
