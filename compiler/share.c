@@ -21,23 +21,29 @@ static bool reads_sign(const Op *op, const Tensor *t)
     return kind && (op->pass == BACKWARD || op->pass == WEIGHTS) && op->of->writes[0].tensor == t;
 }
 
-/* Whether anybody but `by`, its reader, needs t as it is, or writes it too. */
-static bool needed_as_it_is(const Model *m, const Tensor *t, const Op *by)
+/* All operators, in the order in which they run. */
+static List operators(Model *m)
+{
+    List all = { 0 };
+    for (int i = 0; i < m->forward.count + m->backward.count; i++) {
+        const Section *s = i < m->forward.count ? m->forward.items[i] : m->backward.items[i - m->forward.count];
+        for (int k = 0; k < s->ops.count; k++)
+            list_push(m->arena, &all, s->ops.items[k]);
+    }
+    return all;
+}
+
+/* Whether anybody of `all` but `by`, its reader, needs t as it is, or writes it too. */
+static bool needed_as_it_is(const Model *m, const List *all, const Tensor *t, const Op *by)
 {
     int makers = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        const List *sections = pass ? &m->backward : &m->forward;
-        for (int i = 0; i < sections->count; i++) {
-            const Section *s = sections->items[i];
-            for (int k = 0; k < s->ops.count; k++) {
-                const Op *op = s->ops.items[k];
-                for (int r = 0; r < op->read_count; r++)
-                    if (op->reads[r].tensor == t && op != by && !(by->kind == OP_dropout && by->pass == FORWARD && reads_sign(op, t)))
-                        return true;
-                for (int w = 0; w < op->write_count; w++)
-                    makers += op->writes[w].tensor == t;
-            }
-        }
+    for (int k = 0; k < all->count; k++) {
+        const Op *op = all->items[k];
+        for (int r = 0; r < op->read_count; r++)
+            if (op->reads[r].tensor == t && op != by && !(by->kind == OP_dropout && by->pass == FORWARD && reads_sign(op, t)))
+                return true;
+        for (int w = 0; w < op->write_count; w++)
+            makers += op->writes[w].tensor == t;
     }
     for (int i = 0; i < m->tensors.count; i++)
         if (((Tensor *)m->tensors.items[i])->view_of == t)
@@ -58,25 +64,20 @@ void places_share(Model *m)
 {
     if (m->lanes == 1)
         return;
-    for (int pass = 0; pass < 2; pass++) {
-        const List *sections = pass ? &m->backward : &m->forward;
-        for (int i = 0; i < sections->count; i++) {
-            const Section *s = sections->items[i];
-            for (int k = 0; k < s->ops.count; k++) {
-                const Op *op = s->ops.items[k];
-                if (!element_by_element(op) || !ordinary(&op->reads[0]) || !ordinary(&op->writes[0]))
-                    continue;
-                Tensor *x = op->reads[0].tensor, *y = op->writes[0].tensor;
-                if (op->kind == OP_sigmoid && op->pass == FORWARD && x->over)
-                    continue;
-                /* What a whole-batch operator made is out of the caches; its successor may be in a thread's scratch. */
-                bool far = op->pass == BACKWARD && x->op && OP_INFO(x->op)->whole_batch;
-                if (x->repeat != y->repeat || far || needed_as_it_is(m, x, op))
-                    continue;
-                y->over = x;
-                if (op->pass == FORWARD)
-                    remark(m, op->loc, "%s takes the place of %s", y->name, x->name);
-            }
-        }
+    List all = operators(m);
+    for (int k = 0; k < all.count; k++) {
+        const Op *op = all.items[k];
+        if (!element_by_element(op) || !ordinary(&op->reads[0]) || !ordinary(&op->writes[0]))
+            continue;
+        Tensor *x = op->reads[0].tensor, *y = op->writes[0].tensor;
+        if (op->kind == OP_sigmoid && op->pass == FORWARD && x->over)
+            continue;
+        /* What a whole-batch operator made is out of the caches; its successor may be in a thread's scratch. */
+        bool far = op->pass == BACKWARD && x->op && OP_INFO(x->op)->whole_batch;
+        if (x->repeat != y->repeat || far || needed_as_it_is(m, &all, x, op))
+            continue;
+        y->over = x;
+        if (op->pass == FORWARD)
+            remark(m, op->loc, "%s takes the place of %s", y->name, x->name);
     }
 }

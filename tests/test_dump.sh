@@ -78,5 +78,37 @@ expect 2 'one of --run DIR' $net dump --layer c --data data -o x
 expect 2 'needs --data' $net dump --layer c --seed 1 -o x
 expect 2 'needs -o' $net dump --layer c $weights
 expect 74 'x.npy' $net dump --layer c $weights -o none/x
+
+# ---- a dropout that takes the place of its operand, which stays a tensor of its own for whoever asks; 2e38, doubled, is infinite
+cat >place.yaml <<'END'
+model: place
+batch: 16
+inputs: { x: { shape: [1] } }
+targets: { y: { shape: [2, 2] } }
+nets:
+  read:
+    - dense: { units: 4, act: relu, init: ones }
+    - dropout: 0.5
+    - reshape: [2, 2]
+flow:
+  - f: { read: x }
+loss: { mse: [f, y] }
+train: { optimiser: { sgd: { rate: 0.1 } }, epochs: 1 }
+END
+mkdir huge
+"$python" - <<'END'
+import numpy as np
+for split in ("train", "valid", "test"):
+    np.save(f"huge/{split}_x.npy", np.full((16, 1), 2e38, "f4"))
+    np.save(f"huge/{split}_y.npy", np.zeros((16, 2, 2), "f4"))
+END
+for form in "" --plain; do
+    "$SPNC" emit place.yaml $form -o place --force >/dev/null && cp fast/runtime/*.o place/runtime/ && touch place/runtime/*.o &&
+        rm -f place/runtime/{weights,main,check}.o place/place.o && make -s -j2 -C place CFLAGS=-O1 || fault "place $form"
+    expect 1 'no gradient of that name is kept' place/place dump --layer f --what gradient --mode train --data huge --seed 1 -o x
+    expect 1 'read_dropout1 (forward) made the first bad number' place/place train --data huge --run "huge$form" --quiet
+    grep -q 'read read_dense1, whose place the result has taken$' output && there=fast || there=
+    case $form$there in fast | --plain) ;; *) fault "replay, $form: $(cat output)" ;; esac
+done
 [ $failed = 0 ] && echo "test_dump: fine"
 exit $failed
