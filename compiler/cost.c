@@ -12,6 +12,8 @@ static int steps_of(const Phase *p) { return p->kind == ONCE ? 1 : p->repeat->st
 /* Slices of t that `op` touches in a step. */
 static double slices(const Model *m, const Phase *p, const Op *op, const Tensor *t)
 {
+    if (op->pass == FINISH)                 /* FOLD has left its sum in the first */
+        return p->kind == AFTER ? 1 : steps_of(p);
     bool stack = p->kind == ONCE && t->repeat && (op->kind == OP_sum_steps || op->kind == OP_stack);
     return (double)m->groups * (stack ? t->repeat->steps : p->kind == AFTER && p->whole_batch && !t->repeat ? 1 : steps_of(p));
 }
@@ -32,7 +34,7 @@ Cost op_cost(const Model *m, const Phase *p, const Op *op)
         for (int k = 0; k < i; k++)
             again = again || tensor_value(k < op->read_count ? op->reads[k].tensor : op->writes[k - op->read_count].tensor) == t;
         if (!again && !t->work)
-            c.bytes += real * (double)tensor_owner(t)->slot_reals * (t->shared || op->pass == FINISH ? c.calls : slices(m, p, op, t));     /* FOLD leaves its sum in the first */
+            c.bytes += real * (double)tensor_owner(t)->slot_reals * (t->shared ? c.calls : slices(m, p, op, t));
     }
     for (int i = op->winograd && (op->pass == FORWARD || op->pass == BACKWARD); i < op->weight_count; i++)
         c.bytes += real * (double)op->weights[i]->reals * (op->pass == WEIGHTS && !p->whole_batch ? 0 : c.calls);
