@@ -115,6 +115,14 @@ void list_push(Arena *a, List *l, void *item)
     l->items[l->count++] = item;
 }
 
+void list_insert(Arena *a, List *l, int at, void *item)
+{
+    list_push(a, l, item);
+    for (int k = l->count - 1; k > at; k--)
+        l->items[k] = l->items[k - 1];
+    l->items[at] = item;
+}
+
 static void text_reserve(Text *t, size_t n)
 {
     if (n < t->room - t->length)    /* room counts the NUL */

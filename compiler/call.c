@@ -119,6 +119,12 @@ static void extras(Model *m, Text *line, const Phase *p, const Op *op)
     }
 }
 
+/* Takes the gradients of its weights themselves: there are no parts of groups. */
+static bool writes_gradients(const Model *m, const Op *op)
+{
+    return (op->pass == WEIGHTS && (m->options.plain || OP_INFO(op)->whole_batch)) || (op->pass == PRODUCTS && op->weight_count);
+}
+
 const char *call_text(Model *m, const Phase *p, const Op *op)
 {
     Text line = { .arena = m->arena };
@@ -128,10 +134,6 @@ const char *call_text(Model *m, const Phase *p, const Op *op)
     }
     if (op->pass == FINISH) {
         text_printf(&line, "%s_finish(gradient->%s, %s_at(0), %d)", op->name, op->weights[0]->field, op->reads[0].tensor->name, op->accumulate);
-        return line.text;
-    }
-    if (op->pass == PRODUCTS) {
-        text_printf(&line, "%s_products(%s_at(0), %s_at(0))", op->name, op->writes[0].tensor->name, op->reads[0].tensor->name);
         return line.text;
     }
     if (op->pass == FOLD) {
@@ -146,9 +148,8 @@ const char *call_text(Model *m, const Phase *p, const Op *op)
                     m->groups * (part->repeat ? part->repeat->steps : 1), (long long)size, op->accumulate);
         return line.text;
     }
-    text_printf(&line, "%s_%s(", op->name, op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : "weights");
-    bool dense_weights = op->pass == WEIGHTS && (OP_INFO(op)->whole_batch || m->options.plain);
-    if (dense_weights)
+    text_printf(&line, "%s_%s(", op->name, op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : op->pass == PRODUCTS ? "products" : "weights");
+    if (writes_gradients(m, op))
         for (int i = 0; i < op->weight_count; i++)
             text_printf(&line, "%s%sgradient->%s", i ? ", " : "", op->kind == OP_broadcast ? "(real *)" : "", op->weights[i]->field);
     for (int i = 0; i < op->write_count; i++)
@@ -156,7 +157,7 @@ const char *call_text(Model *m, const Phase *p, const Op *op)
             argument(m, &line, p, op, op->writes[i], true, i);
     for (int i = 0; i < op->read_count; i++)
         argument(m, &line, p, op, op->reads[i], false, i);
-    if (op->pass != WEIGHTS)
+    if (op->pass == FORWARD || op->pass == BACKWARD)
         for (int i = op->winograd; i < op->weight_count; i++)      /* Winograd's weights came as a tensor */
             text_printf(&line, "%s%sweights->%s", line.text[line.length - 1] != '(' ? ", " : "", op->kind == OP_broadcast ? "(real *)" : "", op->weights[i]->field);
     for (int i = 0; i < op->write_count; i++)
@@ -201,13 +202,13 @@ const char *call_guard(Model *m, const Phase *p, const Op *op, Use u)
 
 void call_looks(Model *m, Fact *reads, Fact *writes, const Phase *p, const Op *op)
 {
-    if (op->pass != FORWARD && op->pass != BACKWARD && op->pass != WEIGHTS)
+    if (op->pass != FORWARD && op->pass != BACKWARD && op->pass != WEIGHTS && !writes_gradients(m, op))
         return;
     for (int i = 0; i < op->read_count; i++)
         seen(m, reads, p, op, op->reads[i], false);
     for (int i = 0; i < op->write_count; i++)
         seen(m, writes, p, op, op->writes[i], true);
-    if (op->pass == WEIGHTS && (m->options.plain || OP_INFO(op)->whole_batch))
+    if (writes_gradients(m, op))
         for (int i = 0; i < op->weight_count; i++)
             fact_push_text(writes, arena_printf(m->arena, "\"%s\", \"weights\", %d, -1, -1, \"%s\", 1, (real *)gradient->%s, %lld, 0, 0, { 0 }", op->name, op->loc.line,
                                                 op->weights[i]->name, op->weights[i]->field, (long long)op->weights[i]->reals));

@@ -87,7 +87,7 @@ static void touched(Model *m, Touches *all, const Phase *p)
             if (!t->local)
                 touch(m, all, (Touch){ from, from + (t->shared ? 1 : (int64_t)t->slots * m->groups) * t->slot_reals, NULL, written });
         }
-        bool writes = op->pass == FOLD || op->pass == FINISH || op->pass == WEIGHTS;
+        bool writes = op->pass == FOLD || op->pass == FINISH || op->pass == WEIGHTS || op->pass == PRODUCTS;
         for (int i = 0; writes && i < op->weight_count; i++)
             touch(m, all, (Touch){ 0, 0, op->weights[i], true });
     }
@@ -104,8 +104,8 @@ static bool conflict(const Touches *a, const Touches *b)
     return false;
 }
 
-/* A whole-batch phase is followed by a barrier only if one of those that began since the last barrier touches what the next phase needs.  A
- * phase of groups ends with one always, and so do a pass and each round of a loop. */
+/* A phase is followed by a barrier only if one of those that began since the last barrier touches what the next phase needs.  A pass and each
+ * round of a loop end with one always. */
 void barriers(Model *m, List *phases)
 {
     Touches since = { 0 };
@@ -116,7 +116,7 @@ void barriers(Model *m, List *phases)
         if (next)
             touched(m, &coming, next);
         bool loop_ends = next && next->section != p->section && (p->kind == CORE || p->kind == CORE_BACKWARD);
-        p->barrier = !p->whole_batch || !next || loop_ends || conflict(&since, &coming);
+        p->barrier = !next || loop_ends || conflict(&since, &coming);
         if (p->barrier)
             since.count = 0;
     }

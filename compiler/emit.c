@@ -151,7 +151,7 @@ static const char *key_text(Model *m, const Op *op, const char *shapes, const Un
                 text_printf(&t, "%s%s%.0f", k ? "x" : " ", k ? "" : arena_printf(m->arena, "%s=", op->attrs[i].spec->name), op->attrs[i].number[k]);
     if (OP_INFO(op)->whole_batch)
         text_printf(&t, " batch=%lld slices=%d,%d,%d", (long long)m->batch, slices(m, op), u->backward ? slices(m, u->backward) : 0, u->weights ? slices(m, u->weights) : 0);
-    text_printf(&t, "%s%s%s", op->winograd ? " winograd" : "", u->weights && u->weights->gathers ? " gathered" : "", op->act == OP_NONE ? "" : arena_printf(m->arena, " %s", op_table[op->act]->name));
+    text_printf(&t, "%s%s%s", op->winograd ? " winograd" : "", op->winograd && u->weights && u->weights->gathers ? " gathered" : "", op->act == OP_NONE ? "" : arena_printf(m->arena, " %s", op_table[op->act]->name));
     return t.text;
 }
 

@@ -133,10 +133,7 @@ static Op *sum_parts(Model *m, List *ops, int at, const Tensor *y, const Use *pa
     op_write(s, t, 0);
     for (int k = 0; k < n; k++)
         op_read(s, parts[k].tensor, parts[k].shift);
-    list_push(m->arena, ops, s);
-    for (int k = ops->count - 1; k > at; k--)
-        ops->items[k] = ops->items[k - 1];
-    ops->items[at] = s;
+    list_insert(m->arena, ops, at, s);
     return s;
 }
 

@@ -7,7 +7,7 @@
  * of the model hash.
  * Winograd's weights are brought into their form once, at the beginning of a step (PREPARE); the groups' parts of their gradient are
  * added in that form (FOLD) and brought back once (FINISH).  Where there are few tiles, the groups leave the terms of their parts instead, and the
- * sum for the whole batch is made of them at once (PRODUCTS). */
+ * sum for the whole batch is made of them at once (PRODUCTS); a dense layer's gradient is always made so. */
 #include "spnc.h"
 #include "winograd.h"
 #include <string.h>
@@ -218,12 +218,8 @@ void kernels_choose(Model *m)
             remark(m, op->loc, "%s by Winograd's algorithm: %.2f of the multiplications", op->name, share(op));
         }
     }
-    for (int i = 0; i < prepares.count; i++) {          /* before everything else */
-        list_push(m->arena, &first->ops, NULL);
-        for (int k = first->ops.count - 1; k > i; k--)
-            first->ops.items[k] = first->ops.items[k - 1];
-        first->ops.items[i] = prepares.items[i];
-    }
+    for (int i = 0; i < prepares.count; i++)            /* before everything else */
+        list_insert(m->arena, &first->ops, i, prepares.items[i]);
 }
 
 /* ---- layouts: in which form things are kept; the same bits in any ---------------------------------------- */
@@ -247,10 +243,7 @@ static Tensor *bytes_of(Model *m, Op *load)
             Op *bytes = op_new(m, OP_load_bytes, FORWARD, identifier_unique(m, arena_printf(m->arena, "load_%s", t->name)), load->loc);
             bytes->index = load->index;
             op_write(bytes, t, 0);
-            list_push(m->arena, &s->ops, bytes);
-            for (int j = s->ops.count - 1; j > k; j--)
-                s->ops.items[j] = s->ops.items[j - 1];
-            s->ops.items[k] = bytes;
+            list_insert(m->arena, &s->ops, k, bytes);
             return t;
         }
     }
@@ -325,11 +318,38 @@ static void gather_terms(Model *m)
     }
 }
 
+/* The gradient of a dense layer's weights: WEIGHTS turns dy into rows, PRODUCTS multiplies, which plan.c may put where threads would wait. */
+static void part_products(Model *m)
+{
+    for (int i = 0; i < m->backward.count; i++) {
+        Section *s = m->backward.items[i];
+        for (int k = 0; k < s->ops.count; k++) {
+            Op *op = s->ops.items[k];
+            if (op->kind != OP_dense || op->pass != WEIGHTS || op->openblas)
+                continue;
+            Op *products = op_new(m, OP_dense, PRODUCTS, op->name, op->loc);
+            products->of = op->of;
+            products->family = op->family;
+            products->accumulate = op->accumulate;
+            for (int w = 0; w < op->weight_count; w++)
+                products->weights[products->weight_count++] = op->weights[w];
+            op->weight_count = 0;
+            op->gathers = true;
+            op->writes[0].tensor->work = false;
+            op_read(products, op->writes[0].tensor, 0);
+            op_read(products, op->reads[1].tensor, op->reads[1].shift);
+            op->read_count = 1;
+            list_insert(m->arena, &s->ops, ++k, products);
+        }
+    }
+}
+
 void layouts_choose(Model *m)
 {
     if (m->lanes == 1)
         return;
     gather_terms(m);
+    part_products(m);
     read_bytes(m);
     keep_slopes(m);
 }

@@ -2,7 +2,7 @@
  *
  * In: m->forward, m->backward.  Out: phases; tensor offsets; sizes.  Next: emit.c.
  * A phase is a run of group operators (each group of examples on one thread, no barrier inside) or one whole-batch operator (plain form: there
- * are only group operators).  A tensor that is touched in one phase only, always at its own step, lives in a thread's scratch; all others
+ * are only group operators).  Products that only gradients of weights come from are put behind a phase of groups, where threads would wait.  A tensor that is touched in one phase only, always at its own step, lives in a thread's scratch; all others
  * lie in the batch's memory, [slots][groups][elements][lanes].  A place is used again when its tensor has been read for the last time; a
  * tensor touched in a loop occupies its place for the whole loop.  What bears a name in the flow stays to the end, so that it can be asked for.
  * With --debug every tensor has a place of its own, and a guard before and behind each of its slots. */
@@ -89,6 +89,47 @@ static void cut(Model *m, List *sections, List *phases)
             }
             list_push(m->arena, &now->ops, op);
         }
+    }
+}
+
+/* Makes gradients of weights and nothing else: nobody waits for it before the update. */
+static bool only_gradients(const Phase *p)
+{
+    for (int k = 0; k < p->ops.count; k++) {
+        const Op *op = p->ops.items[k];
+        if (op->pass != PRODUCTS || op->write_count)
+            return false;
+    }
+    return p->whole_batch;
+}
+
+/* The phase of groups behind phase `from` where threads wait longest for the last group: the next one with multiply-adds, else the next; -1: none. */
+static int long_wait(const List *phases, int from)
+{
+    int first = -1;
+    for (int i = from + 1; i < phases->count; i++) {
+        const Phase *p = phases->items[i];
+        if (p->whole_batch || p->kind == CORE || p->kind == CORE_BACKWARD)
+            continue;
+        first = first < 0 ? i : first;
+        for (int k = 0; k < p->ops.count; k++)
+            if (op_multiplies(p->ops.items[k]))
+                return i;
+    }
+    return first;
+}
+
+/* Seven groups leave one of two threads without work: what makes only gradients comes behind a phase of groups, for a thread that has no group left.
+ * Their order stays, since a weight's second gradient is added to its first. */
+static void fill_waits(List *phases)
+{
+    for (int i = phases->count - 1; i >= 0; i--) {
+        Phase *p = phases->items[i];
+        int to = only_gradients(p) ? long_wait(phases, i) : -1;
+        for (int k = i; k < to; k++)
+            phases->items[k] = phases->items[k + 1];
+        if (to >= 0)
+            phases->items[to] = p;
     }
 }
 
@@ -338,6 +379,7 @@ bool plan(Model *m)
     places_share(m);
     cut(m, &m->forward, &m->forward_phases);
     cut(m, &m->backward, &m->backward_phases);
+    fill_waits(&m->backward_phases);
     int phases = m->forward_phases.count + m->backward_phases.count;
     for (int i = 0; i < m->tensors.count; i++)
         ((Tensor *)m->tensors.items[i])->first = ((Tensor *)m->tensors.items[i])->last = -1;

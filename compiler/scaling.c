@@ -2,7 +2,7 @@
  *
  * In: a Deck: the planned graph, and the C that was made of it.  Out: text or JSON.  The model: a call takes the longer of its multiply-adds and its
  * bytes, at the rates below; a phase is cut into equal pieces, of which a thread takes one at a time, so that P threads need the time of
- * ceil(pieces / P) of them; then they wait at a barrier.  Pieces of a phase of groups are the groups (all steps at once: groups x steps); those of an
+ * ceil(pieces / P) of them; then they wait at a barrier, or where there is none, those that have no piece left begin with the next phase.  Pieces of a phase of groups are the groups (all steps at once: groups x steps); those of an
  * operator for the whole batch are counted in the C, where its template has cut by target, batch and tuning.
  * Not in it: a memory shared by the threads, clocks that fall when many cores work, and pieces that are not quite equal. */
 #include "show.h"
@@ -125,7 +125,16 @@ static bool named_before(const Phase *p, int k)
     return false;
 }
 
-static void part_of(const Deck *d, Part *part, const Phase *p, bool backward)
+/* What an operator for the whole batch adds to a step, if the threads have had nothing to do for `idle` seconds, added up, since the last barrier. */
+static double after_idle(double seconds, int64_t pieces, int n, double *idle)
+{
+    double filled = fmin(*idle, seconds);
+    *idle -= filled;
+    return filled < seconds ? shared_out(seconds - filled, (int64_t)ceil((double)pieces * (1 - filled / seconds)), n) : 0;
+}
+
+/* `idle`: for each number of threads, see after_idle. */
+static void part_of(const Deck *d, Part *part, const Phase *p, bool backward, double idle[THREADS])
 {
     Model *m = d->m;
     static const char *const kinds[] = { [ONCE] = "once", [CORE] = "each step", [CORE_BACKWARD] = "each step", [AFTER] = "all steps at once" };
@@ -147,12 +156,15 @@ static void part_of(const Deck *d, Part *part, const Phase *p, bool backward)
             text_printf(&names, "%s%s", names.length ? ", " : "", op->name);
         if (p->whole_batch)
             for (int i = 0; i < THREADS; i++)
-                part->seconds[i] += shared_out(call_seconds(m, op, c), cut.pieces, threads[i]);
+                part->seconds[i] += after_idle(call_seconds(m, op, c), cut.pieces, threads[i], &idle[i]);
         else
             group += call_seconds(m, op, c);
     }
-    for (int i = 0; i < THREADS; i++)
-        part->seconds[i] += (p->whole_batch ? 0 : shared_out(group, part->pieces, threads[i])) + part->barriers * BARRIER * log2(threads[i]);
+    for (int i = 0; i < THREADS; i++) {
+        double groups = p->whole_batch ? 0 : shared_out(group, part->pieces, threads[i]);
+        part->seconds[i] += groups + part->barriers * BARRIER * log2(threads[i]);
+        idle[i] = p->barrier ? 0 : idle[i] + (p->whole_batch ? 0 : threads[i] * groups - group);
+    }
     part->ops = names.text ? names.text : "";
 }
 
@@ -163,8 +175,9 @@ static Scaling *predict(const Deck *d)
     s->parts = NEW_ARRAY(m->arena, Part, m->forward_phases.count + m->backward_phases.count + 1);
     for (int pass = 0; pass < 2; pass++) {
         const List *phases = pass ? &m->backward_phases : &m->forward_phases;
+        double idle[THREADS] = { 0 };
         for (int i = 0; i < phases->count; i++)
-            part_of(d, &s->parts[s->count++], phases->items[i], pass);
+            part_of(d, &s->parts[s->count++], phases->items[i], pass, idle);
     }
     Part *update = &s->parts[s->count++];
     *update = (Part){ .pass = "update", .kind = "once", .whole = true, .steps = 1, .pieces = MANY, .barriers = update_barriers(&m->train), .ops = m->train.optimiser,
@@ -189,7 +202,7 @@ static void limits(Text *out, const Model *m, const Scaling *s)
     for (int k = 0; k < s->count; k++) {
         const Part *p = &s->parts[k];
         double lost = p->seconds[LAST] - p->barriers * BARRIER * log2(threads[LAST]) - p->seconds[0] / threads[LAST];
-        *(p->whole ? &few : &groups) += lost;
+        *(p->whole && lost > 0 ? &few : &groups) += lost;              /* less than nothing: done while others had a group */
         if (p->whole && (!worst || lost > worst->seconds[LAST] - worst->seconds[0] / threads[LAST]))
             worst = p;
         most = !p->whole && p->pieces > most ? p->pieces : most;

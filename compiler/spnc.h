@@ -28,6 +28,7 @@ char *arena_printf(Arena *a, const char *format, ...) __attribute__((format(prin
 /* A growing list of pointers: items[0..count). */
 typedef struct { void **items; int count, room; } List;
 void list_push(Arena *a, List *l, void *item);
+void list_insert(Arena *a, List *l, int at, void *item);  /* before items[at]; at count: behind all */
 
 /* A growing text; text is always NUL-terminated (NULL while empty). */
 typedef struct { Arena *arena; char *text; size_t length, room; } Text;
@@ -260,7 +261,7 @@ struct Op {
     bool keeps;              /* forward keeps something for backward (writes[1]) */
     OpKind act;              /* fuse.c: activation in the epilogue, or OP_NONE */
     bool winograd;           /* kernel.c: a convolution by Winograd's algorithm */
-    bool gathers;            /* kernel.c: its WEIGHTS leaves terms for PRODUCTS */
+    bool gathers;            /* kernel.c: WEIGHTS that leaves terms for PRODUCTS */
     bool openblas;           /* kernel.c: a dense layer by OpenBLAS, and its backward operators */
     const struct Told *told; /* outside.h: sizes, from the description of an operator that is not spnc's own */
     bool relu;               /* fuse.c: a maxpool whose backward takes the relu below it along */

@@ -94,7 +94,7 @@ static double time_of(const TuningQuestion *q, const Yaml *profile)
     for (int i = 0; rows && i < rows->count; i++) {
         const Yaml *name = yaml_get(rows->items[i], "name"), *pass = yaml_get(rows->items[i], "pass");
         bool all = !strcmp(q->pass, "all"), ours = name && pass && (!strcmp(pass->text, q->pass) ||
-                   (all && (!strcmp(pass->text, "forward") || !strcmp(pass->text, "backward") || !strcmp(pass->text, "weights"))));
+                   (all && (!strcmp(pass->text, "forward") || !strcmp(pass->text, "backward") || !strcmp(pass->text, "weights") || !strcmp(pass->text, "products"))));
         sum += ours && tuning_concerns(q, name->text) ? number(rows->items[i], "ms") : 0;
     }
     return sum;

@@ -63,6 +63,9 @@ nets:
     - dropout: { rate: 0.25, over: channels }
     - sigmoid
     - dense: { units: 7, act: sigmoid }
+  judge:                        # used twice: its products wait behind one phase of groups, and the second adds to the first
+    - dense: { units: 5, act: tanh }
+    - dense: 3
 flow:
   - a: { look: image }
   - w: { wide: image }
@@ -92,7 +95,10 @@ flow:
   - thin: { dropout: first, rate: 0.4 }
   - guess: { dense: twice, units: 3 }
   - other: { dense: thin, units: 3 }
-  - all_a: { dense: a, units: 3 }
+  - square: { multiply: [a, a] }
+  - judged: { judge: a }
+  - again: { judge: square }
+  - all_a: { add: [judged, again] }
 loss:
   - { cross_entropy: [digit, digits], epsilon: 1e-3 }
   - { mse: [guess, number], weight: 0.5 }

@@ -110,10 +110,10 @@ chosen() { "$spnc" explain open.yaml "$1" --target avx2 | sed -n "s/^  choice   
 by_rule=$(chosen net.dense1 forward)
 case $by_rule in *"by rule") ;; *) fail "without a file, explain says: $by_rule" ;; esac
 other=$("$spnc" explain open.yaml net.dense1 --target avx2 | sed -n 's/^  choice    forward: .*same bits with.* \([0-9x]*\)$/\1/p')
-write "avx2 float: $dense: forward = $other" "avx2 float: $conv: all, tiles in a block = 1" "avx2 float: $conv: weights = 3x1" "avx512 float: $dense: weights = 2x2" "avx2 float: conv of another shape: forward = 1x1"
+write "avx2 float: $dense: forward = $other" "avx2 float: $conv: all, tiles in a block = 1" "avx2 float: $conv: weights = 3x1" "avx512 float: $dense: products = 2x2" "avx2 float: conv of another shape: forward = 1x1"
 [ "$(chosen net.dense1 forward)" = "$other measured" ] || fail "dense forward should be $other: $(chosen net.dense1 forward)"
 [ "$(chosen net.conv1 weights)" = "3x1 measured" ] || fail "conv weights should be 3x1: $(chosen net.conv1 weights)"
-case $(chosen net.dense1 weights) in *"by rule") ;; *) fail "an answer for avx512 was used for avx2" ;; esac
+case $(chosen net.dense1 products) in *"by rule") ;; *) fail "an answer for avx512 was used for avx2" ;; esac
 "$spnc" emit open.yaml --target avx2 -o tuned
 grep -q "_weights_3x1of1" tuned/open.c || fail "the emitted C has no tile of 3x1 for blocks of one"
 cmp -s rule/open.c tuned/open.c && fail "the file changed nothing"

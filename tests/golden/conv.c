@@ -5,7 +5,7 @@
  * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of one group,
  * and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
  * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its output,
- * NAME_weights the gradient of its parameters.  The gradient of x is called d_x. */
+ * NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is called d_x. */
 #include <math.h>
 #include <omp.h>
 #include <stdint.h>
@@ -61,20 +61,20 @@ static int threads;
 /* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
  * the last time.  NAME_at(s) is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
 static real *memory;
-static const size_t MEMORY = 1024, SCRATCH = 640;     /* reals; scratch: of each thread */
+static const size_t MEMORY = 1168, SCRATCH = 640;     /* reals; scratch: of each thread */
 #define x_at(s) (*(x_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)400))   /* 1x5x5: 0.00 MiB */
 #define front_maxpool1_at(s) (*(front_maxpool1_t *)(void *)(memory + 656 + (s) * (ptrdiff_t)128))   /* 2x2x2: 0.00 MiB */
 #define front_tanh1_at(s) (*(front_tanh1_t *)(void *)(memory + 784 + (s) * (ptrdiff_t)128))   /* 2x2x2: 0.00 MiB */
-#define y_at(s) (*(y_t *)(void *)(memory + 976 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
-#define front_maxpool1_winner_at(s) (*(front_maxpool1_winner_t *)(void *)(memory + 1008 + (s) * (ptrdiff_t)16))   /* 2x2x2x2: 0.00 MiB */
-#define front_dense1_at(s) (*(front_dense1_t *)(void *)(memory + 912 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
-#define loss1_at(s) (*(loss1_t *)(void *)(memory + 992 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
-#define d_front_dense1_at(s) (*(d_front_dense1_t *)(void *)(memory + 944 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
-#define d_front_dense1_rows_at(s) (memory + 400 + (s) * (ptrdiff_t)256)   /* working memory: 0.00 MiB */
-#define d_front_tanh1_at(s) (*(d_front_tanh1_t *)(void *)(memory + 400 + (s) * (ptrdiff_t)128))   /* 2x2x2: 0.00 MiB */
-#define d_front_conv2_weight_part_at(s) (*(d_front_conv2_weight_part_t *)(void *)(memory + 528 + (s) * (ptrdiff_t)16))   /* 2x2x2x2: 0.00 MiB */
-#define d_front_conv1_weight_part_at(s) (*(d_front_conv1_weight_part_t *)(void *)(memory + 544 + (s) * (ptrdiff_t)16))   /* 2x1x2x2: 0.00 MiB */
-#define d_front_conv1_bias_part_at(s) (*(d_front_conv1_bias_part_t *)(void *)(memory + 560 + (s) * (ptrdiff_t)16))   /* 2: 0.00 MiB */
+#define y_at(s) (*(y_t *)(void *)(memory + 1104 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
+#define front_maxpool1_winner_at(s) (*(front_maxpool1_winner_t *)(void *)(memory + 1136 + (s) * (ptrdiff_t)16))   /* 2x2x2x2: 0.00 MiB */
+#define front_dense1_at(s) (*(front_dense1_t *)(void *)(memory + 1040 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
+#define loss1_at(s) (*(loss1_t *)(void *)(memory + 1120 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
+#define d_front_dense1_at(s) (*(d_front_dense1_t *)(void *)(memory + 1072 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
+#define d_front_dense1_rows_at(s) (memory + 400 + (s) * (ptrdiff_t)256)   /* a kernel's own layout: 0.00 MiB */
+#define d_front_tanh1_at(s) (*(d_front_tanh1_t *)(void *)(memory + 912 + (s) * (ptrdiff_t)128))   /* 2x2x2: 0.00 MiB */
+#define d_front_conv2_weight_part_at(s) (*(d_front_conv2_weight_part_t *)(void *)(memory + 1072 + (s) * (ptrdiff_t)16))   /* 2x2x2x2: 0.00 MiB */
+#define d_front_conv1_weight_part_at(s) (*(d_front_conv1_weight_part_t *)(void *)(memory + 1088 + (s) * (ptrdiff_t)16))   /* 2x1x2x2: 0.00 MiB */
+#define d_front_conv1_bias_part_at(s) (*(d_front_conv1_bias_part_t *)(void *)(memory + 1152 + (s) * (ptrdiff_t)16))   /* 2: 0.00 MiB */
 
 /* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
 static real *scratches;
@@ -467,7 +467,7 @@ static void front_dense1_forward(real *y, real *x, real w[8][16], real b[16])
 {
     real (*ys)[2][L] = (real (*)[2][L])y, (*xs)[8][L] = (real (*)[8][L])x;
     _Alignas(64) real panel[8][16], sum[1 * L][16];
-    #pragma omp for schedule(static) nowait
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
@@ -518,7 +518,7 @@ static void front_dense1_backward_4x1(real dx[][8][L], real dy[][2][L], real w[8
 static void front_dense1_backward(real *dx, real *dy, real w[8][16])
 {
     real (*dxs)[8][L] = (real (*)[8][L])dx, (*dys)[2][L] = (real (*)[2][L])dy;
-    #pragma omp for schedule(static) nowait
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
         int from = t % 2 * 1, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
             for (int k = from; k < to; k++) {
@@ -550,18 +550,24 @@ static void front_dense1_weights_4x1(real dw[8][16], real dy[][16], real x[][8][
     v_storeu(&dw[k + 3][m], s3_0);
 }
 
-static void front_dense1_weights(real dw[8][16], real db[16], real *dy, real *x, real *work)
+/* dy with the outputs side by side, a row an example. */
+static void front_dense1_weights(real *rows, real *dy)
 {
-    real (*dys)[2][L] = (real (*)[2][L])dy, (*xs)[8][L] = (real (*)[8][L])x;
-    real (*dyt)[16] = (real (*)[16])work;
-    #pragma omp for schedule(static)
+    real (*dys)[2][L] = (real (*)[2][L])dy, (*dyt)[16] = (real (*)[16])rows;
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int s = t / 1, m = t % 1 * 16;
-        vec rows[16];
-        for (int r = 0; r < 16; r++) rows[r] = m + r < 2 ? v_load(dys[s][m + r]) : v_zero();
-        v_transpose16(rows);
-        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], rows[l]);
+        vec square[16];
+        for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dys[s][m + r]) : v_zero();
+        v_transpose16(square);
+        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
     }
+}
+
+/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
+static void front_dense1_products(real dw[8][16], real db[16], real *rows, real *x)
+{
+    real (*xs)[8][L] = (real (*)[8][L])x, (*dyt)[16] = (real (*)[16])rows;
     #pragma omp for schedule(static) nowait
     for (int m = 0; m < 16; m += 16) {
         vec s = v_zero();
@@ -569,7 +575,7 @@ static void front_dense1_weights(real dw[8][16], real db[16], real *dy, real *x,
             for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
         v_storeu(&db[m], s);
     }
-    #pragma omp for schedule(static) nowait
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
         int from = t / 1 * 1, to = from + 1 < 2 ? from + 1 : 2, v = t % 1;
             for (int k = from; k < to; k++) {
@@ -659,9 +665,9 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
 
 /* ==== 5 forward ===================================================================================================== */
 
-/* Called by all threads.  `omp for` shares the groups out; its end is a barrier.  A call outside of such a loop works on all groups
- * and shares its work out inside; the threads wait after it where the next call needs its results or its place in memory.
- * A loop over t is a repeat of the model. */
+/* Called by all threads.  `omp for` shares the groups out; its end is a barrier, or with nowait a thread that finds no group left goes on.
+ * A call outside of such a loop works on all groups and shares its work out inside; the threads wait after it where the next call needs its
+ * results or its place in memory.  A loop over t is a repeat of the model. */
 static void forward_pass(const Batch *batch)
 {
     block_poison(memory, MEMORY * sizeof(real));
@@ -710,11 +716,10 @@ static void backward_pass(const Batch *batch)
     for (int g = 0; g < G; g++) {
         cross_entropy1_backward((real *)d_front_dense1_at(g), (real *)front_dense1_at(g), (int32_t *)y_at(g), loss1_scale, present(batch, g));
     }
-    front_dense1_weights(gradient->front_dense1_weight, gradient->front_dense1_bias, (real *)d_front_dense1_at(0), (real *)front_tanh1_at(0), d_front_dense1_rows_at(0));
-    #pragma omp barrier
+    front_dense1_weights(d_front_dense1_rows_at(0), (real *)d_front_dense1_at(0));
     front_dense1_backward((real *)d_front_tanh1_at(0), (real *)d_front_dense1_at(0), weights->front_dense1_weight);
     #pragma omp barrier
-    #pragma omp for schedule(dynamic, 1)
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
         front_tanh1_backward((real *)d_front_conv2_at(g), (real *)d_front_tanh1_at(g), (real *)front_tanh1_at(g));
         front_conv2_weights(d_front_conv2_weight_part_at(g), d_front_conv2_at(g), front_maxpool1_at(g));
@@ -722,6 +727,8 @@ static void backward_pass(const Batch *batch)
         front_maxpool1_backward(d_front_conv1_sum_at(g), d_front_maxpool1_at(g), front_maxpool1_winner_at(g), front_maxpool1_at(g));
         front_conv1_weights(d_front_conv1_weight_part_at(g), d_front_conv1_bias_part_at(g), d_front_conv1_sum_at(g), x_at(g));
     }
+    front_dense1_products(gradient->front_dense1_weight, gradient->front_dense1_bias, d_front_dense1_rows_at(0), (real *)front_tanh1_at(0));
+    #pragma omp barrier
     fold((real *)gradient->front_conv2_weight, (real *)d_front_conv2_weight_part_at(0), 1, 16, 0);
     fold((real *)gradient->front_conv1_weight, (real *)d_front_conv1_weight_part_at(0), 1, 8, 0);
     fold((real *)gradient->front_conv1_bias, (real *)d_front_conv1_bias_part_at(0), 1, 2, 0);
@@ -841,10 +848,7 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         SEE("cross_entropy1", "backward", 15, -1, g, "d_front_dense1", 1, (real *)d_front_dense1_at(g), 32, 32, 1, { 2 });
     }
     SEE("front_dense1", "weights", 12, -1, -1, "d_front_dense1", 0, (real *)d_front_dense1_at(0), 32, 32, 1, { 2 });
-    SEE("front_dense1", "weights", 12, -1, -1, "front_tanh1", 0, (real *)front_tanh1_at(0), 128, 128, 3, { 2, 2, 2 });
-    front_dense1_weights(gradient->front_dense1_weight, gradient->front_dense1_bias, (real *)d_front_dense1_at(0), (real *)front_tanh1_at(0), d_front_dense1_rows_at(0));
-    SEE("front_dense1", "weights", 12, -1, -1, "front.dense1.weight", 1, (real *)gradient->front_dense1_weight, 128, 0, 0, { 0 });
-    SEE("front_dense1", "weights", 12, -1, -1, "front.dense1.bias", 1, (real *)gradient->front_dense1_bias, 16, 0, 0, { 0 });
+    front_dense1_weights(d_front_dense1_rows_at(0), (real *)d_front_dense1_at(0));
     SEE("front_dense1", "backward", 12, -1, -1, "d_front_dense1", 0, (real *)d_front_dense1_at(0), 32, 32, 1, { 2 });
     front_dense1_backward((real *)d_front_tanh1_at(0), (real *)d_front_dense1_at(0), weights->front_dense1_weight);
     SEE("front_dense1", "backward", 12, -1, -1, "d_front_tanh1", 1, (real *)d_front_tanh1_at(0), 128, 128, 3, { 2, 2, 2 });
@@ -870,6 +874,10 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         SEE("front_conv1", "weights", 8, -1, g, "d_front_conv1_weight_part", 1, (real *)d_front_conv1_weight_part_at(g), 8, 0, 4, { 2, 1, 2, 2 });
         SEE("front_conv1", "weights", 8, -1, g, "d_front_conv1_bias_part", 1, (real *)d_front_conv1_bias_part_at(g), 2, 0, 1, { 2 });
     }
+    SEE("front_dense1", "weights", 12, -1, -1, "front_tanh1", 0, (real *)front_tanh1_at(0), 128, 128, 3, { 2, 2, 2 });
+    front_dense1_products(gradient->front_dense1_weight, gradient->front_dense1_bias, d_front_dense1_rows_at(0), (real *)front_tanh1_at(0));
+    SEE("front_dense1", "weights", 12, -1, -1, "front.dense1.weight", 1, (real *)gradient->front_dense1_weight, 128, 0, 0, { 0 });
+    SEE("front_dense1", "weights", 12, -1, -1, "front.dense1.bias", 1, (real *)gradient->front_dense1_bias, 16, 0, 0, { 0 });
     fold((real *)gradient->front_conv2_weight, (real *)d_front_conv2_weight_part_at(0), 1, 16, 0);
     fold((real *)gradient->front_conv1_weight, (real *)d_front_conv1_weight_part_at(0), 1, 8, 0);
     fold((real *)gradient->front_conv1_bias, (real *)d_front_conv1_bias_part_at(0), 1, 2, 0);
@@ -890,8 +898,7 @@ static const NetRow rows[] = {
     { "", "wait", 2, 0, 1, 0, 0, 0 },
     { "cross_entropy1", "backward", 3, 15, 0, 0, 0, 320 },
     { "", "wait", 3, 0, 1, 0, 0, 0 },
-    { "front_dense1", "weights", 4, 12, 1, 256, 256, 1216 },
-    { "", "wait", 4, 0, 1, 0, 0, 0 },
+    { "front_dense1", "weights", 4, 12, 1, 0, 0, 1152 },
     { "front_dense1", "backward", 5, 12, 1, 256, 256, 1152 },
     { "", "wait", 5, 0, 1, 0, 0, 0 },
     { "front_tanh1", "backward", 6, 11, 0, 0, 0, 1536 },
@@ -899,12 +906,13 @@ static const NetRow rows[] = {
     { "front_conv2", "backward", 6, 10, 0, 1024, 1024, 1088 },
     { "front_maxpool1", "backward", 6, 9, 0, 0, 0, 3136 },
     { "front_conv1", "weights", 6, 8, 0, 2048, 2048, 3776 },
-    { "", "wait", 6, 0, 1, 0, 0, 0 },
-    { "fold_front_conv2_weight", "fold", 7, 10, 1, 0, 0, 128 },
-    { "fold_front_conv1_weight", "fold", 8, 8, 1, 0, 0, 128 },
-    { "fold_front_conv1_bias", "fold", 9, 8, 1, 0, 0, 128 },
-    { "", "wait", 9, 0, 1, 0, 0, 0 },
-    { "adam", "update", 10, 0, 1, 0, 0, 6144 },
+    { "front_dense1", "products", 7, 12, 1, 256, 256, 2112 },
+    { "", "wait", 7, 0, 1, 0, 0, 0 },
+    { "fold_front_conv2_weight", "fold", 8, 10, 1, 0, 0, 128 },
+    { "fold_front_conv1_weight", "fold", 9, 8, 1, 0, 0, 128 },
+    { "fold_front_conv1_bias", "fold", 10, 8, 1, 0, 0, 128 },
+    { "", "wait", 10, 0, 1, 0, 0, 0 },
+    { "adam", "update", 11, 0, 1, 0, 0, 6144 },
 };
 
 /* A step, with the thread's clock stopped after every call and every barrier; see profile.h.  Returns as update_pass does. */
@@ -947,27 +955,27 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     }
     #pragma omp barrier
     STOP(11);
-    front_dense1_weights(gradient->front_dense1_weight, gradient->front_dense1_bias, (real *)d_front_dense1_at(0), (real *)front_tanh1_at(0), d_front_dense1_rows_at(0));
+    front_dense1_weights(d_front_dense1_rows_at(0), (real *)d_front_dense1_at(0));
     STOP(12);
-    #pragma omp barrier
-    STOP(13);
     front_dense1_backward((real *)d_front_tanh1_at(0), (real *)d_front_dense1_at(0), weights->front_dense1_weight);
-    STOP(14);
+    STOP(13);
     #pragma omp barrier
-    STOP(15);
+    STOP(14);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
         front_tanh1_backward((real *)d_front_conv2_at(g), (real *)d_front_tanh1_at(g), (real *)front_tanh1_at(g));
-        STOP(16);
+        STOP(15);
         front_conv2_weights(d_front_conv2_weight_part_at(g), d_front_conv2_at(g), front_maxpool1_at(g));
-        STOP(17);
+        STOP(16);
         front_conv2_backward(d_front_maxpool1_at(g), d_front_conv2_at(g), weights->front_conv2_weight);
-        STOP(18);
+        STOP(17);
         front_maxpool1_backward(d_front_conv1_sum_at(g), d_front_maxpool1_at(g), front_maxpool1_winner_at(g), front_maxpool1_at(g));
-        STOP(19);
+        STOP(18);
         front_conv1_weights(d_front_conv1_weight_part_at(g), d_front_conv1_bias_part_at(g), d_front_conv1_sum_at(g), x_at(g));
-        STOP(20);
+        STOP(19);
     }
+    front_dense1_products(gradient->front_dense1_weight, gradient->front_dense1_bias, d_front_dense1_rows_at(0), (real *)front_tanh1_at(0));
+    STOP(20);
     #pragma omp barrier
     STOP(21);
     fold((real *)gradient->front_conv2_weight, (real *)d_front_conv2_weight_part_at(0), 1, 16, 0);
@@ -1031,7 +1039,7 @@ static const NetData targets[] = {
 
 /* The names of the flow. */
 static const NetValue values[] = {
-    { "v", 0, 1, { 2 }, 2, 912, 0, 32 },
+    { "v", 0, 1, { 2 }, 2, 1040, 0, 32 },
 };
 
 static const NetLoss losses[] = {
@@ -1081,7 +1089,7 @@ const Net net = {
     .training = { ADAM, 0.001, 0, 0, 0, 100, 0, 1u, { 0 } },
     .block = BLOCK,
     .state_blocks = 2,
-    .activation_reals = 1024,
+    .activation_reals = 1168,
     .thread_reals = 640,
     .forward_macs = 208,
     .backward_macs = 288,

@@ -4,7 +4,7 @@
  *
  * The plain form: one example at a time, textbook loops.  Every tensor is [channel][row][column] of one example.
  * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its output,
- * NAME_weights the gradient of its parameters.  The gradient of x is called d_x. */
+ * NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is called d_x. */
 #include <math.h>
 #include <omp.h>
 #include <stdint.h>

@@ -5,7 +5,7 @@
  * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of one group,
  * and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
  * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its output,
- * NAME_weights the gradient of its parameters.  The gradient of x is called d_x. */
+ * NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is called d_x. */
 #include <math.h>
 #include <omp.h>
 #include <stdint.h>
@@ -83,16 +83,16 @@ static const size_t MEMORY = 1520, SCRATCH = 256;     /* reals; scratch: of each
 #define first_at(s) (*(first_t *)(void *)(memory + 1408 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
 #define v_at(s) (*(v_t *)(void *)(memory + 1472 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
 #define loss1_at(s) (*(loss1_t *)(void *)(memory + 1504 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
-#define d_v_at(s) (*(d_v_t *)(void *)(memory + 704 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
-#define d_v_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* working memory: 0.00 MiB */
-#define d_both_at(s) (*(d_both_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)128))   /* 2x4: 0.00 MiB */
-#define d_s_at(s) (*(d_s_t *)(void *)(memory + 704 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
-#define d_s_2_at(s) (*(d_s_2_t *)(void *)(memory + 832 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
+#define d_v_at(s) (*(d_v_t *)(void *)(memory + 832 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
+#define d_v_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* a kernel's own layout: 0.00 MiB */
+#define d_both_at(s) (*(d_both_t *)(void *)(memory + 704 + (s) * (ptrdiff_t)128))   /* 2x4: 0.00 MiB */
+#define d_s_at(s) (*(d_s_t *)(void *)(memory + 832 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
+#define d_s_2_at(s) (*(d_s_2_t *)(void *)(memory + 960 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
 #define d_s_3_at(s) (*(d_s_3_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
-#define d_s_total_at(s) (*(d_s_total_t *)(void *)(memory + 960 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
+#define d_s_total_at(s) (*(d_s_total_t *)(void *)(memory + 704 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
 #define d_e_at(s) (*(d_e_t *)(void *)(memory + 1088 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
-#define d_d_sum_at(s) (*(d_d_sum_t *)(void *)(memory + 704 + (s) * (ptrdiff_t)64))   /* 4: 0.00 MiB */
-#define d_d_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* working memory: 0.00 MiB */
+#define d_d_sum_at(s) (*(d_d_sum_t *)(void *)(memory + 832 + (s) * (ptrdiff_t)64))   /* 4: 0.00 MiB */
+#define d_d_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* a kernel's own layout: 0.00 MiB */
 
 /* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
 static real *scratches;
@@ -220,7 +220,7 @@ static void d_forward(real *y, real *x, real w[4][16], real b[16])
 {
     real (*ys)[4][L] = (real (*)[4][L])y, (*xs)[4][L] = (real (*)[4][L])x;
     _Alignas(64) real panel[4][16], sum[1 * L][16];
-    #pragma omp for schedule(static) nowait
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
@@ -271,18 +271,24 @@ static void d_weights_4x1(real dw[4][16], real dy[][16], real x[][4][L], int k, 
     v_storeu(&dw[k + 3][m], s3_0);
 }
 
-static void d_weights(real dw[4][16], real db[16], real *dy, real *x, real *work)
+/* dy with the outputs side by side, a row an example. */
+static void d_weights(real *rows, real *dy)
 {
-    real (*dys)[4][L] = (real (*)[4][L])dy, (*xs)[4][L] = (real (*)[4][L])x;
-    real (*dyt)[16] = (real (*)[16])work;
-    #pragma omp for schedule(static)
+    real (*dys)[4][L] = (real (*)[4][L])dy, (*dyt)[16] = (real (*)[16])rows;
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int s = t / 1, m = t % 1 * 16;
-        vec rows[16];
-        for (int r = 0; r < 16; r++) rows[r] = m + r < 4 ? v_load(dys[s][m + r]) : v_zero();
-        v_transpose16(rows);
-        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], rows[l]);
+        vec square[16];
+        for (int r = 0; r < 16; r++) square[r] = m + r < 4 ? v_load(dys[s][m + r]) : v_zero();
+        v_transpose16(square);
+        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
     }
+}
+
+/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
+static void d_products(real dw[4][16], real db[16], real *rows, real *x)
+{
+    real (*xs)[4][L] = (real (*)[4][L])x, (*dyt)[16] = (real (*)[16])rows;
     #pragma omp for schedule(static) nowait
     for (int m = 0; m < 16; m += 16) {
         vec s = v_zero();
@@ -290,7 +296,7 @@ static void d_weights(real dw[4][16], real db[16], real *dy, real *x, real *work
             for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
         v_storeu(&db[m], s);
     }
-    #pragma omp for schedule(static) nowait
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
         int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
             for (int k = from; k < to; k++) {
@@ -489,7 +495,7 @@ static void v_forward(real *y, real *x, real w[8][16])
 {
     real (*ys)[2][L] = (real (*)[2][L])y, (*xs)[8][L] = (real (*)[8][L])x;
     _Alignas(64) real panel[8][16], sum[1 * L][16];
-    #pragma omp for schedule(static) nowait
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
@@ -540,7 +546,7 @@ static void v_backward_4x1(real dx[][8][L], real dy[][2][L], real w[8][16], int 
 static void v_backward(real *dx, real *dy, real w[8][16])
 {
     real (*dxs)[8][L] = (real (*)[8][L])dx, (*dys)[2][L] = (real (*)[2][L])dy;
-    #pragma omp for schedule(static) nowait
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
         int from = t % 2 * 1, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
             for (int k = from; k < to; k++) {
@@ -572,19 +578,25 @@ static void v_weights_4x1(real dw[8][16], real dy[][16], real x[][8][L], int k, 
     v_storeu(&dw[k + 3][m], s3_0);
 }
 
-static void v_weights(real dw[8][16], real *dy, real *x, real *work)
+/* dy with the outputs side by side, a row an example. */
+static void v_weights(real *rows, real *dy)
 {
-    real (*dys)[2][L] = (real (*)[2][L])dy, (*xs)[8][L] = (real (*)[8][L])x;
-    real (*dyt)[16] = (real (*)[16])work;
-    #pragma omp for schedule(static)
+    real (*dys)[2][L] = (real (*)[2][L])dy, (*dyt)[16] = (real (*)[16])rows;
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int s = t / 1, m = t % 1 * 16;
-        vec rows[16];
-        for (int r = 0; r < 16; r++) rows[r] = m + r < 2 ? v_load(dys[s][m + r]) : v_zero();
-        v_transpose16(rows);
-        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], rows[l]);
+        vec square[16];
+        for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dys[s][m + r]) : v_zero();
+        v_transpose16(square);
+        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
     }
-    #pragma omp for schedule(static) nowait
+}
+
+/* dw[k][m] = sum over rows of x[k] dy[m].  Threads come when they have nothing else to do. */
+static void v_products(real dw[8][16], real *rows, real *x)
+{
+    real (*xs)[8][L] = (real (*)[8][L])x, (*dyt)[16] = (real (*)[16])rows;
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
         int from = t / 1 * 1, to = from + 1 < 2 ? from + 1 : 2, v = t % 1;
             for (int k = from; k < to; k++) {
@@ -679,9 +691,9 @@ static void sum_d_e_total_forward(real *y, real *x1, real *x2)
 
 /* ==== 5 forward ===================================================================================================== */
 
-/* Called by all threads.  `omp for` shares the groups out; its end is a barrier.  A call outside of such a loop works on all groups
- * and shares its work out inside; the threads wait after it where the next call needs its results or its place in memory.
- * A loop over t is a repeat of the model. */
+/* Called by all threads.  `omp for` shares the groups out; its end is a barrier, or with nowait a thread that finds no group left goes on.
+ * A call outside of such a loop works on all groups and shares its work out inside; the threads wait after it where the next call needs its
+ * results or its place in memory.  A loop over t is a repeat of the model. */
 static void forward_pass(const Batch *batch)
 {
     block_poison(memory, MEMORY * sizeof(real));
@@ -746,17 +758,18 @@ static void backward_pass(const Batch *batch)
     for (int g = 0; g < G; g++) {
         mse1_backward((real *)d_v_at(g), (real *)v_at(g), (real *)r_at(g), loss1_scale, present(batch, g));
     }
-    v_weights(gradient->v_weight, (real *)d_v_at(0), (real *)both_at(0), d_v_rows_at(0));
-    #pragma omp barrier
+    v_weights(d_v_rows_at(0), (real *)d_v_at(0));
     v_backward((real *)d_both_at(0), (real *)d_v_at(0), weights->v_weight);
     #pragma omp barrier
-    #pragma omp for schedule(dynamic, 1)
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
         both_backward(d_end_at(g), d_first_at(g), d_both_at(g));
         first_backward(d_s_steps_at(g), d_first_at(g));
         s_steps_backward(&d_s_at(g), d_s_steps_at(g));
         end_backward(&d_s_2_at(g), d_end_at(g));
     }
+    v_products(gradient->v_weight, d_v_rows_at(0), (real *)both_at(0));
+    #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         d_s_3_end_forward((real *)d_s_3_at(g + 2 * G));
@@ -776,7 +789,9 @@ static void backward_pass(const Batch *batch)
         sum_d_e_total_forward((real *)d_e_total_at(g), (real *)d_s_total_2_at(g), (real *)d_e_2_at(g));
         d_sigmoid_backward((real *)d_d_sum_at(g), (real *)d_d_at(g), (real *)d_at(g));
     }
-    d_weights(gradient->d_weight, gradient->d_bias, (real *)d_d_sum_at(0), (real *)x_at(0), d_d_rows_at(0));
+    d_weights(d_d_rows_at(0), (real *)d_d_sum_at(0));
+    #pragma omp barrier
+    d_products(gradient->d_weight, gradient->d_bias, d_d_rows_at(0), (real *)x_at(0));
     #pragma omp barrier
 }
 
@@ -914,9 +929,7 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         SEE("mse1", "backward", 18, -1, g, "d_v", 1, (real *)d_v_at(g), 32, 32, 1, { 2 });
     }
     SEE("v", "weights", 17, -1, -1, "d_v", 0, (real *)d_v_at(0), 32, 32, 1, { 2 });
-    SEE("v", "weights", 17, -1, -1, "both", 0, (real *)both_at(0), 128, 128, 2, { 2, 4 });
-    v_weights(gradient->v_weight, (real *)d_v_at(0), (real *)both_at(0), d_v_rows_at(0));
-    SEE("v", "weights", 17, -1, -1, "v.weight", 1, (real *)gradient->v_weight, 128, 0, 0, { 0 });
+    v_weights(d_v_rows_at(0), (real *)d_v_at(0));
     SEE("v", "backward", 17, -1, -1, "d_v", 0, (real *)d_v_at(0), 32, 32, 1, { 2 });
     v_backward((real *)d_both_at(0), (real *)d_v_at(0), weights->v_weight);
     SEE("v", "backward", 17, -1, -1, "d_both", 1, (real *)d_both_at(0), 128, 128, 2, { 2, 4 });
@@ -935,6 +948,9 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         end_backward(&d_s_2_at(g), d_end_at(g));
         SEE("end", "backward", 14, -1, g, "d_s_2", 1, (real *)d_s_2_at(g), 64, 64, 2, { 2, 2 });
     }
+    SEE("v", "weights", 17, -1, -1, "both", 0, (real *)both_at(0), 128, 128, 2, { 2, 4 });
+    v_products(gradient->v_weight, d_v_rows_at(0), (real *)both_at(0));
+    SEE("v", "weights", 17, -1, -1, "v.weight", 1, (real *)gradient->v_weight, 128, 0, 0, { 0 });
     for (int g = 0; g < G; g++) {
         d_s_3_end_forward((real *)d_s_3_at(g + 2 * G));
         SEE("d_s_3_end", "forward", 12, -1, g, "d_s_3", 1, (real *)d_s_3_at(g + 2 * G), 64, 64, 2, { 2, 2 });
@@ -972,8 +988,9 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         SEE("d_sigmoid", "backward", 10, -1, g, "d_d_sum", 1, (real *)d_d_sum_at(g), 64, 64, 1, { 4 });
     }
     SEE("d", "weights", 10, -1, -1, "d_d_sum", 0, (real *)d_d_sum_at(0), 64, 64, 1, { 4 });
+    d_weights(d_d_rows_at(0), (real *)d_d_sum_at(0));
     SEE("d", "weights", 10, -1, -1, "x", 0, (real *)x_at(0), 64, 64, 1, { 4 });
-    d_weights(gradient->d_weight, gradient->d_bias, (real *)d_d_sum_at(0), (real *)x_at(0), d_d_rows_at(0));
+    d_products(gradient->d_weight, gradient->d_bias, d_d_rows_at(0), (real *)x_at(0));
     SEE("d", "weights", 10, -1, -1, "d.weight", 1, (real *)gradient->d_weight, 64, 0, 0, { 0 });
     SEE("d", "weights", 10, -1, -1, "d.bias", 1, (real *)gradient->d_bias, 16, 0, 0, { 0 });
     return 0;
@@ -1002,28 +1019,30 @@ static const NetRow rows[] = {
     { "", "wait", 5, 0, 1, 0, 0, 0 },
     { "mse1", "backward", 6, 18, 0, 0, 0, 384 },
     { "", "wait", 6, 0, 1, 0, 0, 0 },
-    { "v", "weights", 7, 17, 1, 256, 256, 1152 },
-    { "", "wait", 7, 0, 1, 0, 0, 0 },
+    { "v", "weights", 7, 17, 1, 0, 0, 1152 },
     { "v", "backward", 8, 17, 1, 256, 256, 1152 },
     { "", "wait", 8, 0, 1, 0, 0, 0 },
     { "both", "backward", 9, 16, 0, 0, 0, 1024 },
     { "first", "backward", 9, 15, 0, 0, 0, 768 },
     { "s_steps", "backward", 9, 15, 0, 0, 0, 1024 },
     { "end", "backward", 9, 14, 0, 0, 0, 512 },
-    { "", "wait", 9, 0, 1, 0, 0, 0 },
-    { "d_s_3_end", "forward", 10, 12, 0, 0, 0, 256 },
+    { "v", "products", 10, 17, 1, 256, 256, 2048 },
     { "", "wait", 10, 0, 1, 0, 0, 0 },
-    { "sum_d_s_total", "forward", 11, 8, 0, 0, 0, 2048 },
-    { "p", "backward", 11, 12, 0, 0, 0, 2560 },
+    { "d_s_3_end", "forward", 11, 12, 0, 0, 0, 256 },
     { "", "wait", 11, 0, 1, 0, 0, 0 },
-    { "sum_d_s_total_2", "forward", 12, 11, 0, 0, 0, 768 },
-    { "sum_d_e_2", "forward", 12, 11, 0, 0, 0, 768 },
-    { "sum_d_e_total", "forward", 12, 11, 0, 0, 0, 768 },
-    { "d_sigmoid", "backward", 12, 10, 0, 0, 0, 768 },
+    { "sum_d_s_total", "forward", 12, 8, 0, 0, 0, 2048 },
+    { "p", "backward", 12, 12, 0, 0, 0, 2560 },
     { "", "wait", 12, 0, 1, 0, 0, 0 },
-    { "d", "weights", 13, 10, 1, 256, 256, 832 },
+    { "sum_d_s_total_2", "forward", 13, 11, 0, 0, 0, 768 },
+    { "sum_d_e_2", "forward", 13, 11, 0, 0, 0, 768 },
+    { "sum_d_e_total", "forward", 13, 11, 0, 0, 0, 768 },
+    { "d_sigmoid", "backward", 13, 10, 0, 0, 0, 768 },
     { "", "wait", 13, 0, 1, 0, 0, 0 },
-    { "rmsprop", "update", 14, 0, 1, 0, 0, 4992 },
+    { "d", "weights", 14, 10, 1, 0, 0, 1280 },
+    { "", "wait", 14, 0, 1, 0, 0, 0 },
+    { "d", "products", 15, 10, 1, 256, 256, 1600 },
+    { "", "wait", 15, 0, 1, 0, 0, 0 },
+    { "rmsprop", "update", 16, 0, 1, 0, 0, 4992 },
 };
 
 /* A step, with the thread's clock stopped after every call and every barrier; see profile.h.  Returns as update_pass does. */
@@ -1093,25 +1112,25 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     }
     #pragma omp barrier
     STOP(20);
-    v_weights(gradient->v_weight, (real *)d_v_at(0), (real *)both_at(0), d_v_rows_at(0));
+    v_weights(d_v_rows_at(0), (real *)d_v_at(0));
     STOP(21);
-    #pragma omp barrier
-    STOP(22);
     v_backward((real *)d_both_at(0), (real *)d_v_at(0), weights->v_weight);
-    STOP(23);
+    STOP(22);
     #pragma omp barrier
-    STOP(24);
+    STOP(23);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
         both_backward(d_end_at(g), d_first_at(g), d_both_at(g));
-        STOP(25);
+        STOP(24);
         first_backward(d_s_steps_at(g), d_first_at(g));
-        STOP(26);
+        STOP(25);
         s_steps_backward(&d_s_at(g), d_s_steps_at(g));
-        STOP(27);
+        STOP(26);
         end_backward(&d_s_2_at(g), d_end_at(g));
-        STOP(28);
+        STOP(27);
     }
+    v_products(gradient->v_weight, d_v_rows_at(0), (real *)both_at(0));
+    STOP(28);
     #pragma omp barrier
     STOP(29);
     #pragma omp for schedule(dynamic, 1) nowait
@@ -1146,12 +1165,16 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     }
     #pragma omp barrier
     STOP(39);
-    d_weights(gradient->d_weight, gradient->d_bias, (real *)d_d_sum_at(0), (real *)x_at(0), d_d_rows_at(0));
+    d_weights(d_d_rows_at(0), (real *)d_d_sum_at(0));
     STOP(40);
     #pragma omp barrier
     STOP(41);
-    double norm = update_pass(rate, update_count);
+    d_products(gradient->d_weight, gradient->d_bias, d_d_rows_at(0), (real *)x_at(0));
     STOP(42);
+    #pragma omp barrier
+    STOP(43);
+    double norm = update_pass(rate, update_count);
+    STOP(44);
     return norm;
 }
 

@@ -6,7 +6,7 @@
  * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of one group,
  * and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
  * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its output,
- * NAME_weights the gradient of its parameters.  The gradient of x is called d_x. */
+ * NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is called d_x. */
 #include <math.h>
 #include <omp.h>
 #include <stdint.h>
@@ -79,33 +79,33 @@ static double classify_dropout1_rate = 0.5;     /* classify.dropout1.rate */
 /* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
  * the last time.  NAME_at(s) is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
 static real *memory;
-static const size_t MEMORY = 2800, SCRATCH = 64;     /* reals; scratch: of each thread */
+static const size_t MEMORY = 2896, SCRATCH = 64;     /* reals; scratch: of each thread */
 #define image_at(s) (*(image_t *)(void *)(memory + 1664 + (s) * (ptrdiff_t)256))   /* 1x4x4: 0.00 MiB */
 #define h_at(s) (*(h_t *)(void *)(memory + 2160 + (s) * (ptrdiff_t)48))   /* 3: 0.00 MiB */
-#define digits_at(s) (*(digits_t *)(void *)(memory + 2736 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
+#define digits_at(s) (*(digits_t *)(void *)(memory + 2832 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
 #define h_from_input_at(s) (*(h_from_input_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)144))   /* 9: 0.00 MiB */
 #define h_from_state_at(s) (*(h_from_state_t *)(void *)(memory + 512 + (s) * (ptrdiff_t)144))   /* 9: 0.00 MiB */
 #define h_gates_at(s) (*(h_gates_t *)(void *)(memory + 800 + (s) * (ptrdiff_t)144))   /* 3x3: 0.00 MiB */
 #define A_at(s) (*(A_t *)(void *)(memory + 1920 + (s) * (ptrdiff_t)96))   /* 6: 0.00 MiB */
 #define crop_slopes_at(s) (*(crop_slopes_t *)(void *)(memory + 1088 + (s) * (ptrdiff_t)128))   /* 2x1x2x2: 0.00 MiB */
-#define classify_dropout1_at(s) (*(classify_dropout1_t *)(void *)(memory + 1344 + (s) * (ptrdiff_t)64))   /* 1x2x2: 0.00 MiB */
+#define classify_dropout1_at(s) (*(classify_dropout1_t *)(void *)(memory + 1536 + (s) * (ptrdiff_t)64))   /* 1x2x2: 0.00 MiB */
 #define crop_at(s) (*(crop_t *)(void *)(memory + 2544 + (s) * (ptrdiff_t)64))   /* 1x2x2: 0.00 MiB */
-#define classify_dense1_at(s) (*(classify_dense1_t *)(void *)(memory + 2672 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
-#define loss1_at(s) (*(loss1_t *)(void *)(memory + 2768 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
-#define d_classify_dense1_at(s) (*(d_classify_dense1_t *)(void *)(memory + 1472 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
-#define d_classify_dense1_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* working memory: 0.00 MiB */
-#define d_classify_dropout1_at(s) (*(d_classify_dropout1_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)64))   /* 1x2x2: 0.00 MiB */
+#define classify_dense1_at(s) (*(classify_dense1_t *)(void *)(memory + 2768 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
+#define loss1_at(s) (*(loss1_t *)(void *)(memory + 2864 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
+#define d_classify_dense1_at(s) (*(d_classify_dense1_t *)(void *)(memory + 1344 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
+#define d_classify_dense1_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* a kernel's own layout: 0.00 MiB */
+#define d_classify_dropout1_at(s) (*(d_classify_dropout1_t *)(void *)(memory + 2256 + (s) * (ptrdiff_t)64))   /* 1x2x2: 0.00 MiB */
 #define d_A_at(s) (*(d_A_t *)(void *)(memory + 1344 + (s) * (ptrdiff_t)96))   /* 6: 0.00 MiB */
-#define d_A_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* working memory: 0.00 MiB */
-#define d_h_at(s) (*(d_h_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)48))   /* 3: 0.00 MiB */
+#define d_A_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* a kernel's own layout: 0.00 MiB */
+#define d_h_at(s) (*(d_h_t *)(void *)(memory + 2672 + (s) * (ptrdiff_t)48))   /* 3: 0.00 MiB */
 #define d_h_2_at(s) (*(d_h_2_t *)(void *)(memory + 2256 + (s) * (ptrdiff_t)48))   /* 3: 0.00 MiB */
 #define d_h_3_at(s) (*(d_h_3_t *)(void *)(memory + 2400 + (s) * (ptrdiff_t)48))   /* 3: 0.00 MiB */
 #define d_h_from_input_at(s) (*(d_h_from_input_t *)(void *)(memory + 1088 + (s) * (ptrdiff_t)144))   /* 9: 0.00 MiB */
 #define d_h_from_state_at(s) (*(d_h_from_state_t *)(void *)(memory + 1376 + (s) * (ptrdiff_t)144))   /* 9: 0.00 MiB */
-#define d_h_from_state_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* working memory: 0.00 MiB */
-#define d_h_init_part_at(s) (*(d_h_init_part_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)16))   /* 3: 0.00 MiB */
+#define d_h_from_state_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* a kernel's own layout: 0.00 MiB */
+#define d_h_init_part_at(s) (*(d_h_init_part_t *)(void *)(memory + 512 + (s) * (ptrdiff_t)16))   /* 3: 0.00 MiB */
 #define d_h_from_input_2_at(s) (*(d_h_from_input_2_t *)(void *)(memory + 256 + (s) * (ptrdiff_t)144))   /* 9: 0.00 MiB */
-#define d_h_from_input_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* working memory: 0.00 MiB */
+#define d_h_from_input_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* a kernel's own layout: 0.00 MiB */
 
 /* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
 static real *scratches;
@@ -241,7 +241,7 @@ static void h_from_input_forward(real *y, real *x, real w[16][16], real b[16])
 {
     real (*ys)[9][L] = (real (*)[9][L])y, (*xs)[16][L] = (real (*)[16][L])x;
     _Alignas(64) real panel[16][16], sum[1 * L][16];
-    #pragma omp for schedule(static) nowait
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
@@ -324,18 +324,24 @@ static void h_from_input_weights_5x1(real dw[16][16], real dy[][16], real x[][16
     v_storeu(&dw[k + 4][m], s4_0);
 }
 
-static void h_from_input_weights(real dw[16][16], real db[16], real *dy, real *x, real *work)
+/* dy with the outputs side by side, a row an example. */
+static void h_from_input_weights(real *rows, real *dy)
 {
-    real (*dys)[9][L] = (real (*)[9][L])dy, (*xs)[16][L] = (real (*)[16][L])x;
-    real (*dyt)[16] = (real (*)[16])work;
-    #pragma omp for schedule(static)
+    real (*dys)[9][L] = (real (*)[9][L])dy, (*dyt)[16] = (real (*)[16])rows;
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int s = t / 1, m = t % 1 * 16;
-        vec rows[16];
-        for (int r = 0; r < 16; r++) rows[r] = m + r < 9 ? v_load(dys[s][m + r]) : v_zero();
-        v_transpose16(rows);
-        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], rows[l]);
+        vec square[16];
+        for (int r = 0; r < 16; r++) square[r] = m + r < 9 ? v_load(dys[s][m + r]) : v_zero();
+        v_transpose16(square);
+        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
     }
+}
+
+/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
+static void h_from_input_products(real dw[16][16], real db[16], real *rows, real *x)
+{
+    real (*xs)[16][L] = (real (*)[16][L])x, (*dyt)[16] = (real (*)[16])rows;
     #pragma omp for schedule(static) nowait
     for (int m = 0; m < 16; m += 16) {
         vec s = v_zero();
@@ -343,7 +349,7 @@ static void h_from_input_weights(real dw[16][16], real db[16], real *dy, real *x
             for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
         v_storeu(&db[m], s);
     }
-    #pragma omp for schedule(static) nowait
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++) {
         int from = t / 1 * 1, to = from + 1 < 3 ? from + 1 : 3, v = t % 1;
             for (int k = from; k < to; k++) {
@@ -421,7 +427,7 @@ static void h_from_state_forward(real *y, real *x, real w[3][16])
 {
     real (*ys)[9][L] = (real (*)[9][L])y, (*xs)[3][L] = (real (*)[3][L])x;
     _Alignas(64) real panel[3][16], sum[1 * L][16];
-    #pragma omp for schedule(static) nowait
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
@@ -469,7 +475,7 @@ static void h_from_state_backward_3x1(real dx[][3][L], real dy[][9][L], real w[3
 static void h_from_state_backward(real *dx, real *dy, real w[3][16])
 {
     real (*dxs)[3][L] = (real (*)[3][L])dx, (*dys)[9][L] = (real (*)[9][L])dy;
-    #pragma omp for schedule(static) nowait
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
         int from = t % 1 * 1, to = from + 1 < 1 ? from + 1 : 1, s = t / 1;
             for (int k = from; k < to; k++) {
@@ -498,19 +504,25 @@ static void h_from_state_weights_3x1(real dw[3][16], real dy[][16], real x[][3][
     v_storeu(&dw[k + 2][m], s2_0);
 }
 
-static void h_from_state_weights(real dw[3][16], real *dy, real *x, real *work)
+/* dy with the outputs side by side, a row an example. */
+static void h_from_state_weights(real *rows, real *dy)
 {
-    real (*dys)[9][L] = (real (*)[9][L])dy, (*xs)[3][L] = (real (*)[3][L])x;
-    real (*dyt)[16] = (real (*)[16])work;
-    #pragma omp for schedule(static)
+    real (*dys)[9][L] = (real (*)[9][L])dy, (*dyt)[16] = (real (*)[16])rows;
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 2; t++) {
         int s = t / 1, m = t % 1 * 16;
-        vec rows[16];
-        for (int r = 0; r < 16; r++) rows[r] = m + r < 9 ? v_load(dys[s][m + r]) : v_zero();
-        v_transpose16(rows);
-        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], rows[l]);
+        vec square[16];
+        for (int r = 0; r < 16; r++) square[r] = m + r < 9 ? v_load(dys[s][m + r]) : v_zero();
+        v_transpose16(square);
+        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
     }
-    #pragma omp for schedule(static) nowait
+}
+
+/* dw[k][m] = sum over rows of x[k] dy[m].  Threads come when they have nothing else to do. */
+static void h_from_state_products(real dw[3][16], real *rows, real *x)
+{
+    real (*xs)[3][L] = (real (*)[3][L])x, (*dyt)[16] = (real (*)[16])rows;
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
         int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
             for (int k = from; k < to; k++) {
@@ -634,7 +646,7 @@ static void A_forward(real *y, real *x, real w[3][16], real b[16])
 {
     real (*ys)[6][L] = (real (*)[6][L])y, (*xs)[3][L] = (real (*)[3][L])x;
     _Alignas(64) real panel[3][16], sum[1 * L][16];
-    #pragma omp for schedule(static) nowait
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
         int m = p * 16;
@@ -682,7 +694,7 @@ static void A_backward_3x1(real dx[][3][L], real dy[][6][L], real w[3][16], int 
 static void A_backward(real *dx, real *dy, real w[3][16])
 {
     real (*dxs)[3][L] = (real (*)[3][L])dx, (*dys)[6][L] = (real (*)[6][L])dy;
-    #pragma omp for schedule(static) nowait
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
         int from = t % 1 * 1, to = from + 1 < 1 ? from + 1 : 1, s = t / 1;
             for (int k = from; k < to; k++) {
@@ -711,18 +723,24 @@ static void A_weights_3x1(real dw[3][16], real dy[][16], real x[][3][L], int k, 
     v_storeu(&dw[k + 2][m], s2_0);
 }
 
-static void A_weights(real dw[3][16], real db[16], real *dy, real *x, real *work)
+/* dy with the outputs side by side, a row an example. */
+static void A_weights(real *rows, real *dy)
 {
-    real (*dys)[6][L] = (real (*)[6][L])dy, (*xs)[3][L] = (real (*)[3][L])x;
-    real (*dyt)[16] = (real (*)[16])work;
-    #pragma omp for schedule(static)
+    real (*dys)[6][L] = (real (*)[6][L])dy, (*dyt)[16] = (real (*)[16])rows;
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 2; t++) {
         int s = t / 1, m = t % 1 * 16;
-        vec rows[16];
-        for (int r = 0; r < 16; r++) rows[r] = m + r < 6 ? v_load(dys[s][m + r]) : v_zero();
-        v_transpose16(rows);
-        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], rows[l]);
+        vec square[16];
+        for (int r = 0; r < 16; r++) square[r] = m + r < 6 ? v_load(dys[s][m + r]) : v_zero();
+        v_transpose16(square);
+        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
     }
+}
+
+/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
+static void A_products(real dw[3][16], real db[16], real *rows, real *x)
+{
+    real (*xs)[3][L] = (real (*)[3][L])x, (*dyt)[16] = (real (*)[16])rows;
     #pragma omp for schedule(static) nowait
     for (int m = 0; m < 16; m += 16) {
         vec s = v_zero();
@@ -730,7 +748,7 @@ static void A_weights(real dw[3][16], real db[16], real *dy, real *x, real *work
             for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
         v_storeu(&db[m], s);
     }
-    #pragma omp for schedule(static) nowait
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
         int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
             for (int k = from; k < to; k++) {
@@ -932,7 +950,7 @@ static void classify_dense1_forward(real *y, real *x, real w[4][16], real b[16])
 {
     real (*ys)[2][L] = (real (*)[2][L])y, (*xs)[4][L] = (real (*)[4][L])x;
     _Alignas(64) real panel[4][16], sum[1 * L][16];
-    #pragma omp for schedule(static) nowait
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
         int m = p * 16;
@@ -978,7 +996,7 @@ static void classify_dense1_backward_2x2(real dx[][4][L], real dy[][2][L], real 
 static void classify_dense1_backward(real *dx, real *dy, real w[4][16])
 {
     real (*dxs)[4][L] = (real (*)[4][L])dx, (*dys)[2][L] = (real (*)[2][L])dy;
-    #pragma omp for schedule(static) nowait
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
         int from = t % 2 * 1, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
             for (int k = from; k < to; k++) {
@@ -1010,18 +1028,24 @@ static void classify_dense1_weights_4x1(real dw[4][16], real dy[][16], real x[][
     v_storeu(&dw[k + 3][m], s3_0);
 }
 
-static void classify_dense1_weights(real dw[4][16], real db[16], real *dy, real *x, real *work)
+/* dy with the outputs side by side, a row an example. */
+static void classify_dense1_weights(real *rows, real *dy)
 {
-    real (*dys)[2][L] = (real (*)[2][L])dy, (*xs)[4][L] = (real (*)[4][L])x;
-    real (*dyt)[16] = (real (*)[16])work;
-    #pragma omp for schedule(static)
+    real (*dys)[2][L] = (real (*)[2][L])dy, (*dyt)[16] = (real (*)[16])rows;
+    #pragma omp for schedule(static) nowait
     for (int t = 0; t < 2; t++) {
         int s = t / 1, m = t % 1 * 16;
-        vec rows[16];
-        for (int r = 0; r < 16; r++) rows[r] = m + r < 2 ? v_load(dys[s][m + r]) : v_zero();
-        v_transpose16(rows);
-        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], rows[l]);
+        vec square[16];
+        for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dys[s][m + r]) : v_zero();
+        v_transpose16(square);
+        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
     }
+}
+
+/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
+static void classify_dense1_products(real dw[4][16], real db[16], real *rows, real *x)
+{
+    real (*xs)[4][L] = (real (*)[4][L])x, (*dyt)[16] = (real (*)[16])rows;
     #pragma omp for schedule(static) nowait
     for (int m = 0; m < 16; m += 16) {
         vec s = v_zero();
@@ -1029,7 +1053,7 @@ static void classify_dense1_weights(real dw[4][16], real db[16], real *dy, real 
             for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
         v_storeu(&db[m], s);
     }
-    #pragma omp for schedule(static) nowait
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
         int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
             for (int k = from; k < to; k++) {
@@ -1173,9 +1197,9 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
 
 /* ==== 5 forward ===================================================================================================== */
 
-/* Called by all threads.  `omp for` shares the groups out; its end is a barrier.  A call outside of such a loop works on all groups
- * and shares its work out inside; the threads wait after it where the next call needs its results or its place in memory.
- * A loop over t is a repeat of the model. */
+/* Called by all threads.  `omp for` shares the groups out; its end is a barrier, or with nowait a thread that finds no group left goes on.
+ * A call outside of such a loop works on all groups and shares its work out inside; the threads wait after it where the next call needs its
+ * results or its place in memory.  A loop over t is a repeat of the model. */
 static void forward_pass(const Batch *batch)
 {
     block_poison(memory, MEMORY * sizeof(real));
@@ -1244,25 +1268,26 @@ static void backward_pass(const Batch *batch)
         int s = t * G + g;
         cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L, loss1_scale, present(batch, g));
     }
-    classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(0), (real *)classify_dropout1_at(0), d_classify_dense1_rows_at(0));
-    #pragma omp barrier
+    classify_dense1_weights(d_classify_dense1_rows_at(0), (real *)d_classify_dense1_at(0));
     classify_dense1_backward((real *)d_classify_dropout1_at(0), (real *)d_classify_dense1_at(0), weights->classify_dense1_weight);
     #pragma omp barrier
-    #pragma omp for collapse(2) schedule(dynamic, 1)
+    #pragma omp for collapse(2) schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
         classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
         crop_backward((real *)d_A_at(s), d_crop_at(s), crop_slopes_at(s));
     }
-    A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(0), (real *)h_at(0), d_A_rows_at(0));
+    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, d_classify_dense1_rows_at(0), (real *)classify_dropout1_at(0));
     #pragma omp barrier
+    A_weights(d_A_rows_at(0), (real *)d_A_at(0));
     A_backward((real *)d_h_at(0), (real *)d_A_at(0), weights->A_weight);
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         d_h_2_end_forward((real *)d_h_2_at(g + 2 * G));
         d_h_3_end_forward((real *)d_h_3_at(g + 2 * G));
     }
+    A_products(gradient->A_weight, gradient->A_bias, d_A_rows_at(0), (real *)h_at(0));
     for (int t = 1; t >= 0; t--) {
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
@@ -1273,19 +1298,22 @@ static void backward_pass(const Batch *batch)
         h_from_state_backward((real *)d_h_3_at(t * G), (real *)d_h_from_state_at(t * G), weights->h_weight_hh);
         #pragma omp barrier
     }
-    h_from_state_weights(gradient->h_weight_hh, (real *)d_h_from_state_at(0), (real *)h_at(-G), d_h_from_state_rows_at(0));
-    #pragma omp barrier
+    h_from_state_weights(d_h_from_state_rows_at(0), (real *)d_h_from_state_at(0));
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         sum_d_h_total_2_forward((real *)d_h_total_2_at(g), (real *)d_h_2_at(g), (real *)d_h_3_at(g));
         h_start_weights((real *)d_h_init_part_at(g), (real *)d_h_total_2_at(g));
     }
+    h_from_state_products(gradient->h_weight_hh, d_h_from_state_rows_at(0), (real *)h_at(-G));
     fold((real *)gradient->h_init, (real *)d_h_init_part_at(0), 1, 3, 0);
+    #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         sum_d_h_from_input_2_forward(d_h_from_input_2_at(g), &d_h_from_input_at(g));
     }
-    h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, (real *)d_h_from_input_2_at(0), (real *)image_at(0), d_h_from_input_rows_at(0));
+    h_from_input_weights(d_h_from_input_rows_at(0), (real *)d_h_from_input_2_at(0));
+    #pragma omp barrier
+    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, d_h_from_input_rows_at(0), (real *)image_at(0));
     #pragma omp barrier
 }
 
@@ -1429,10 +1457,7 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         SEE("cross_entropy1", "backward", 19, t, g, "d_classify_dense1", 1, (real *)d_classify_dense1_at(s), 32, 32, 1, { 2 });
     }
     SEE("classify_dense1", "weights", 10, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 64, 32, 1, { 2 });
-    SEE("classify_dense1", "weights", 10, -1, -1, "classify_dropout1", 0, (real *)classify_dropout1_at(0), 128, 64, 3, { 1, 2, 2 });
-    classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(0), (real *)classify_dropout1_at(0), d_classify_dense1_rows_at(0));
-    SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight, 64, 0, 0, { 0 });
-    SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16, 0, 0, { 0 });
+    classify_dense1_weights(d_classify_dense1_rows_at(0), (real *)d_classify_dense1_at(0));
     SEE("classify_dense1", "backward", 10, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 64, 32, 1, { 2 });
     classify_dense1_backward((real *)d_classify_dropout1_at(0), (real *)d_classify_dense1_at(0), weights->classify_dense1_weight);
     SEE("classify_dense1", "backward", 10, -1, -1, "d_classify_dropout1", 1, (real *)d_classify_dropout1_at(0), 128, 64, 3, { 1, 2, 2 });
@@ -1447,11 +1472,12 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         crop_backward((real *)d_A_at(s), d_crop_at(s), crop_slopes_at(s));
         SEE("crop", "backward", 17, t, g, "d_A", 1, (real *)d_A_at(s), 96, 96, 1, { 6 });
     }
+    SEE("classify_dense1", "weights", 10, -1, -1, "classify_dropout1", 0, (real *)classify_dropout1_at(0), 128, 64, 3, { 1, 2, 2 });
+    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, d_classify_dense1_rows_at(0), (real *)classify_dropout1_at(0));
+    SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight, 64, 0, 0, { 0 });
+    SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16, 0, 0, { 0 });
     SEE("A", "weights", 16, -1, -1, "d_A", 0, (real *)d_A_at(0), 192, 96, 1, { 6 });
-    SEE("A", "weights", 16, -1, -1, "h", 0, (real *)h_at(0), 96, 48, 1, { 3 });
-    A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(0), (real *)h_at(0), d_A_rows_at(0));
-    SEE("A", "weights", 16, -1, -1, "A.weight", 1, (real *)gradient->A_weight, 48, 0, 0, { 0 });
-    SEE("A", "weights", 16, -1, -1, "A.bias", 1, (real *)gradient->A_bias, 16, 0, 0, { 0 });
+    A_weights(d_A_rows_at(0), (real *)d_A_at(0));
     SEE("A", "backward", 16, -1, -1, "d_A", 0, (real *)d_A_at(0), 192, 96, 1, { 6 });
     A_backward((real *)d_h_at(0), (real *)d_A_at(0), weights->A_weight);
     SEE("A", "backward", 16, -1, -1, "d_h", 1, (real *)d_h_at(0), 96, 48, 1, { 3 });
@@ -1461,6 +1487,10 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         d_h_3_end_forward((real *)d_h_3_at(g + 2 * G));
         SEE("d_h_3_end", "forward", 15, -1, g, "d_h_3", 1, (real *)d_h_3_at(g + 2 * G), 48, 48, 1, { 3 });
     }
+    SEE("A", "weights", 16, -1, -1, "h", 0, (real *)h_at(0), 96, 48, 1, { 3 });
+    A_products(gradient->A_weight, gradient->A_bias, d_A_rows_at(0), (real *)h_at(0));
+    SEE("A", "weights", 16, -1, -1, "A.weight", 1, (real *)gradient->A_weight, 48, 0, 0, { 0 });
+    SEE("A", "weights", 16, -1, -1, "A.bias", 1, (real *)gradient->A_bias, 16, 0, 0, { 0 });
     for (int t = 1; t >= 0; t--) {
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
@@ -1483,9 +1513,7 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         SEE("h_from_state", "backward", 15, t, -1, "d_h_3", 1, (real *)d_h_3_at(t * G), 48, 48, 1, { 3 });
     }
     SEE("h_from_state", "weights", 15, -1, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(0), 288, 144, 1, { 9 });
-    SEE("h_from_state", "weights", 15, -1, -1, "h", 0, (real *)h_at(-G), 96, 48, 1, { 3 });
-    h_from_state_weights(gradient->h_weight_hh, (real *)d_h_from_state_at(0), (real *)h_at(-G), d_h_from_state_rows_at(0));
-    SEE("h_from_state", "weights", 15, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 48, 0, 0, { 0 });
+    h_from_state_weights(d_h_from_state_rows_at(0), (real *)d_h_from_state_at(0));
     for (int g = 0; g < G; g++) {
         SEE("sum_d_h_total_2", "forward", 13, -1, g, "d_h_2", 0, (real *)d_h_2_at(g), 48, 48, 1, { 3 });
         SEE("sum_d_h_total_2", "forward", 13, -1, g, "d_h_3", 0, (real *)d_h_3_at(g), 48, 48, 1, { 3 });
@@ -1495,6 +1523,9 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         h_start_weights((real *)d_h_init_part_at(g), (real *)d_h_total_2_at(g));
         SEE("h_start", "weights", 13, -1, g, "d_h_init_part", 1, (real *)d_h_init_part_at(g), 3, 0, 1, { 3 });
     }
+    SEE("h_from_state", "weights", 15, -1, -1, "h", 0, (real *)h_at(-G), 96, 48, 1, { 3 });
+    h_from_state_products(gradient->h_weight_hh, d_h_from_state_rows_at(0), (real *)h_at(-G));
+    SEE("h_from_state", "weights", 15, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 48, 0, 0, { 0 });
     fold((real *)gradient->h_init, (real *)d_h_init_part_at(0), 1, 3, 0);
     for (int g = 0; g < G; g++) {
         SEE("sum_d_h_from_input_2", "forward", 15, -1, g, "d_h_from_input", 0, (real *)d_h_from_input_at(g), 144, 144, 1, { 9 });
@@ -1502,8 +1533,9 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         SEE("sum_d_h_from_input_2", "forward", 15, -1, g, "d_h_from_input_2", 1, (real *)d_h_from_input_2_at(g), 144, 144, 1, { 9 });
     }
     SEE("h_from_input", "weights", 15, -1, -1, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(0), 144, 144, 1, { 9 });
+    h_from_input_weights(d_h_from_input_rows_at(0), (real *)d_h_from_input_2_at(0));
     SEE("h_from_input", "weights", 15, -1, -1, "image", 0, (real *)image_at(0), 256, 256, 3, { 1, 4, 4 });
-    h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, (real *)d_h_from_input_2_at(0), (real *)image_at(0), d_h_from_input_rows_at(0));
+    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, d_h_from_input_rows_at(0), (real *)image_at(0));
     SEE("h_from_input", "weights", 15, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 256, 0, 0, { 0 });
     SEE("h_from_input", "weights", 15, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 16, 0, 0, { 0 });
     return 0;
@@ -1531,35 +1563,38 @@ static const NetRow rows[] = {
     { "", "wait", 7, 0, 1, 0, 0, 0 },
     { "cross_entropy1", "backward", 8, 19, 0, 0, 0, 768 },
     { "", "wait", 8, 0, 1, 0, 0, 0 },
-    { "classify_dense1", "weights", 9, 10, 1, 256, 256, 1088 },
-    { "", "wait", 9, 0, 1, 0, 0, 0 },
+    { "classify_dense1", "weights", 9, 10, 1, 0, 0, 2304 },
     { "classify_dense1", "backward", 10, 10, 1, 256, 256, 1024 },
     { "", "wait", 10, 0, 1, 0, 0, 0 },
     { "classify_dropout1", "backward", 11, 9, 0, 0, 0, 1024 },
     { "crop", "backward", 11, 17, 0, 0, 0, 2304 },
-    { "", "wait", 11, 0, 1, 0, 0, 0 },
-    { "A", "weights", 12, 16, 1, 576, 576, 1408 },
+    { "classify_dense1", "products", 12, 10, 1, 256, 256, 2880 },
     { "", "wait", 12, 0, 1, 0, 0, 0 },
-    { "A", "backward", 13, 16, 1, 576, 576, 1344 },
-    { "d_h_2_end", "forward", 14, 15, 0, 0, 0, 192 },
-    { "d_h_3_end", "forward", 14, 15, 0, 0, 0, 192 },
-    { "", "wait", 14, 0, 1, 0, 0, 0 },
-    { "sum_d_h_total", "forward", 15, 13, 0, 0, 0, 1536 },
-    { "h", "backward", 15, 15, 0, 0, 0, 5760 },
+    { "A", "weights", 13, 16, 1, 0, 0, 2816 },
+    { "A", "backward", 14, 16, 1, 576, 576, 1344 },
+    { "d_h_2_end", "forward", 15, 15, 0, 0, 0, 192 },
+    { "d_h_3_end", "forward", 15, 15, 0, 0, 0, 192 },
     { "", "wait", 15, 0, 1, 0, 0, 0 },
-    { "h_from_state", "backward", 16, 15, 1, 864, 864, 1920 },
-    { "", "wait", 16, 0, 1, 0, 0, 0 },
-    { "h_from_state", "weights", 17, 15, 1, 864, 864, 1728 },
+    { "A", "products", 16, 16, 1, 576, 576, 2688 },
+    { "sum_d_h_total", "forward", 17, 13, 0, 0, 0, 1536 },
+    { "h", "backward", 17, 15, 0, 0, 0, 5760 },
     { "", "wait", 17, 0, 1, 0, 0, 0 },
-    { "sum_d_h_total_2", "forward", 18, 13, 0, 0, 0, 576 },
-    { "h_start", "weights", 18, 13, 0, 0, 0, 256 },
+    { "h_from_state", "backward", 18, 15, 1, 864, 864, 1920 },
     { "", "wait", 18, 0, 1, 0, 0, 0 },
-    { "fold_h_init", "fold", 19, 13, 1, 0, 0, 128 },
-    { "sum_d_h_from_input_2", "forward", 20, 15, 0, 0, 0, 1728 },
+    { "h_from_state", "weights", 19, 15, 1, 0, 0, 3200 },
+    { "sum_d_h_total_2", "forward", 20, 13, 0, 0, 0, 576 },
+    { "h_start", "weights", 20, 13, 0, 0, 0, 256 },
     { "", "wait", 20, 0, 1, 0, 0, 0 },
-    { "h_from_input", "weights", 21, 15, 1, 2304, 2304, 2688 },
-    { "", "wait", 21, 0, 1, 0, 0, 0 },
-    { "rmsprop", "update", 22, 0, 1, 0, 0, 11520 },
+    { "h_from_state", "products", 21, 15, 1, 864, 864, 2624 },
+    { "fold_h_init", "fold", 22, 13, 1, 0, 0, 128 },
+    { "", "wait", 22, 0, 1, 0, 0, 0 },
+    { "sum_d_h_from_input_2", "forward", 23, 15, 0, 0, 0, 1728 },
+    { "", "wait", 23, 0, 1, 0, 0, 0 },
+    { "h_from_input", "weights", 24, 15, 1, 0, 0, 1600 },
+    { "", "wait", 24, 0, 1, 0, 0, 0 },
+    { "h_from_input", "products", 25, 15, 1, 2304, 2304, 3136 },
+    { "", "wait", 25, 0, 1, 0, 0, 0 },
+    { "rmsprop", "update", 26, 0, 1, 0, 0, 11520 },
 };
 
 /* A step, with the thread's clock stopped after every call and every barrier; see profile.h.  Returns as update_pass does. */
@@ -1633,39 +1668,39 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     }
     #pragma omp barrier
     STOP(19);
-    classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(0), (real *)classify_dropout1_at(0), d_classify_dense1_rows_at(0));
+    classify_dense1_weights(d_classify_dense1_rows_at(0), (real *)d_classify_dense1_at(0));
     STOP(20);
-    #pragma omp barrier
-    STOP(21);
     classify_dense1_backward((real *)d_classify_dropout1_at(0), (real *)d_classify_dense1_at(0), weights->classify_dense1_weight);
-    STOP(22);
+    STOP(21);
     #pragma omp barrier
-    STOP(23);
+    STOP(22);
     #pragma omp for collapse(2) schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
         classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
-        STOP(24);
+        STOP(23);
         crop_backward((real *)d_A_at(s), d_crop_at(s), crop_slopes_at(s));
-        STOP(25);
+        STOP(24);
     }
+    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, d_classify_dense1_rows_at(0), (real *)classify_dropout1_at(0));
+    STOP(25);
     #pragma omp barrier
     STOP(26);
-    A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(0), (real *)h_at(0), d_A_rows_at(0));
+    A_weights(d_A_rows_at(0), (real *)d_A_at(0));
     STOP(27);
-    #pragma omp barrier
-    STOP(28);
     A_backward((real *)d_h_at(0), (real *)d_A_at(0), weights->A_weight);
-    STOP(29);
+    STOP(28);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
         d_h_2_end_forward((real *)d_h_2_at(g + 2 * G));
-        STOP(30);
+        STOP(29);
         d_h_3_end_forward((real *)d_h_3_at(g + 2 * G));
-        STOP(31);
+        STOP(30);
     }
     #pragma omp barrier
+    STOP(31);
+    A_products(gradient->A_weight, gradient->A_bias, d_A_rows_at(0), (real *)h_at(0));
     STOP(32);
     for (int t = 1; t >= 0; t--) {
         #pragma omp for schedule(dynamic, 1) nowait
@@ -1683,34 +1718,40 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
         #pragma omp barrier
         STOP(37);
     }
-    h_from_state_weights(gradient->h_weight_hh, (real *)d_h_from_state_at(0), (real *)h_at(-G), d_h_from_state_rows_at(0));
+    h_from_state_weights(d_h_from_state_rows_at(0), (real *)d_h_from_state_at(0));
     STOP(38);
-    #pragma omp barrier
-    STOP(39);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
         sum_d_h_total_2_forward((real *)d_h_total_2_at(g), (real *)d_h_2_at(g), (real *)d_h_3_at(g));
-        STOP(40);
+        STOP(39);
         h_start_weights((real *)d_h_init_part_at(g), (real *)d_h_total_2_at(g));
-        STOP(41);
+        STOP(40);
     }
     #pragma omp barrier
+    STOP(41);
+    h_from_state_products(gradient->h_weight_hh, d_h_from_state_rows_at(0), (real *)h_at(-G));
     STOP(42);
     fold((real *)gradient->h_init, (real *)d_h_init_part_at(0), 1, 3, 0);
     STOP(43);
+    #pragma omp barrier
+    STOP(44);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
         sum_d_h_from_input_2_forward(d_h_from_input_2_at(g), &d_h_from_input_at(g));
-        STOP(44);
+        STOP(45);
     }
     #pragma omp barrier
-    STOP(45);
-    h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, (real *)d_h_from_input_2_at(0), (real *)image_at(0), d_h_from_input_rows_at(0));
     STOP(46);
-    #pragma omp barrier
+    h_from_input_weights(d_h_from_input_rows_at(0), (real *)d_h_from_input_2_at(0));
     STOP(47);
-    double norm = update_pass(rate, update_count);
+    #pragma omp barrier
     STOP(48);
+    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, d_h_from_input_rows_at(0), (real *)image_at(0));
+    STOP(49);
+    #pragma omp barrier
+    STOP(50);
+    double norm = update_pass(rate, update_count);
+    STOP(51);
     return norm;
 }
 
@@ -1765,7 +1806,7 @@ static const NetValue values[] = {
     { "h", 2, 1, { 3 }, 3, 2160, 0, 48 },
     { "A", 2, 1, { 6 }, 6, 1920, 0, 96 },
     { "crop", 2, 3, { 1, 2, 2 }, 4, 2544, 0, 64 },
-    { "digit", 2, 1, { 2 }, 2, 2672, 0, 32 },
+    { "digit", 2, 1, { 2 }, 2, 2768, 0, 32 },
 };
 
 static const NetLoss losses[] = {
@@ -1825,7 +1866,7 @@ const Net net = {
     .rate_count = sizeof rates / sizeof *rates,
     .block = BLOCK,
     .state_blocks = 1,
-    .activation_reals = 2800,
+    .activation_reals = 2896,
     .thread_reals = 64,
     .forward_macs = 250,
     .backward_macs = 356,
