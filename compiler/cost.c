@@ -82,10 +82,10 @@ static void touched(Model *m, Touches *all, const Phase *p)
         const Op *op = p->ops.items[k];
         for (int i = 0; i < op->read_count + op->write_count; i++) {
             const Tensor *t = tensor_owner(i < op->read_count ? op->reads[i].tensor : op->writes[i - op->read_count].tensor);
-            int64_t from = t->offset - (t->carried ? m->groups * t->slot_reals : 0);
-            bool written = i >= op->read_count || op->pass == FOLD;            /* the tree of a fold stands in its parts */
+            Touch x = { .written = i >= op->read_count || op->pass == FOLD };      /* the tree of a fold stands in its parts */
+            tensor_range(m, t, &x.from, &x.to);
             if (!t->local)
-                touch(m, all, (Touch){ from, from + (t->shared ? 1 : (int64_t)t->slots * m->groups) * t->slot_reals, NULL, written });
+                touch(m, all, x);
         }
         bool writes = op->pass == FOLD || op->pass == FINISH || op->pass == WEIGHTS || op->pass == PRODUCTS;
         for (int i = 0; writes && i < op->weight_count; i++)

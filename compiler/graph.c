@@ -186,3 +186,9 @@ Tensor *tensor_owner(const Tensor *t)
         t = t->view_of ? t->view_of : t->over;
     return (Tensor *)(uintptr_t)t;
 }
+
+void tensor_range(const Model *m, const Tensor *t, int64_t *from, int64_t *to)
+{
+    *from = t->offset - (t->carried ? m->groups * t->slot_reals : 0);      /* the tensor begins behind the slot of its start */
+    *to = *from + (t->shared ? 1 : (int64_t)t->slots * m->groups) * t->slot_reals;
+}

@@ -49,7 +49,8 @@ static bool reads_from(const Op *op, const Op *maker)
     return false;
 }
 
-/* A group operator that waits for none of the whole-batch operators before it joins the group phase before those: one barrier less. */
+/* A group operator that waits for none of the whole-batch operators before it joins the group phase before those: one barrier less.
+ * (What it overwrites is nobody else's: share.c gives a place to its only reader.) */
 static Phase *earlier(const List *phases, int first, const Op *op)
 {
     for (int i = phases->count - 1; i >= first; i--) {

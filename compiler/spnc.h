@@ -359,6 +359,8 @@ typedef struct {
 Tensor *tensor_new(Model *m, const char *name, Loc loc, Repeat *repeat);
 Tensor *tensor_value(const Tensor *t);                           /* the tensor whose numbers t has: itself, unless it is a view */
 Tensor *tensor_owner(const Tensor *t);                           /* the tensor whose memory t has: itself, unless it is a view, or takes another's place */
+/* Where all slots of an owner lie in the batch's memory, in reals: from *from up to *to.  After plan.c; not for a local one. */
+void tensor_range(const Model *m, const Tensor *t, int64_t *from, int64_t *to);
 char *identifier_unique(Model *m, const char *name);             /* a C identifier no other tensor or operator bears */
 Op *op_new(Model *m, OpKind kind, Pass pass, const char *name, Loc loc);
 void op_read(Op *op, Tensor *t, int shift);

@@ -101,9 +101,11 @@ static void print_plan(const Model *m, FILE *out)
             continue;
         if (t->local)
             fprintf(out, "  %-32s scratch %10lld + %-9lld phase %d\n", t->name, (long long)t->offset, (long long)t->slot_reals, t->first);
-        else
-            fprintf(out, "  %-32s batch   %10lld + %-9lld phases %d to %d\n", t->name, (long long)t->offset,
-                    (long long)t->slot_reals * t->slots * m->groups, t->first, t->last);
+        else {
+            int64_t from, to;
+            tensor_range(m, t, &from, &to);
+            fprintf(out, "  %-32s batch   %10lld + %-9lld phases %d to %d\n", t->name, (long long)from, (long long)(to - from), t->first, t->last);
+        }
     }
 }
 
