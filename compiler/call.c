@@ -74,11 +74,21 @@ static const char *rate_text(Model *m, const Op *op)
     return op->rate_factor == 1 ? op->rate->variable : arena_printf(m->arena, "%.17g * %s", op->rate_factor, op->rate->variable);
 }
 
+/* The dropout `op`, or a gradient of it, at this step and for this group. */
+static void dropout(Model *m, Text *line, const Phase *p, const Op *op)
+{
+    bool plain = m->options.plain;
+    text_printf(line, ", dropout_at(batch, %s, %.17g, %d, %s, %s)%s", rate_text(m, op->of ? op->of : op), op_real(op, "ramp"), op->random_place,
+                p->kind != ONCE ? "t" : "0", plain ? "n / 16" : "g", plain ? ", n % 16" : "");
+}
+
 /* What only one kind of operator takes, after everything else. */
 static void extras(Model *m, Text *line, const Phase *p, const Op *op)
 {
     bool plain = m->options.plain, stepped = p->kind != ONCE;
     const char *sep = line->text[line->length - 1] != '(' ? ", " : "";
+    if (op->drop)
+        dropout(m, line, p, op->drop);
     switch (op->kind) {
     case OP_augment:
         text_printf(line, "%sbatch, %s", sep, plain ? "n" : "g");
@@ -101,8 +111,7 @@ static void extras(Model *m, Text *line, const Phase *p, const Op *op)
         break;
     }
     case OP_dropout:
-        text_printf(line, "%sdropout_at(batch, %s, %.17g, %d, %s, %s)%s", sep, rate_text(m, op->of ? op->of : op), op_real(op, "ramp"), op->random_place,
-                    stepped ? "t" : "0", plain ? "n / 16" : "g", plain ? ", n % 16" : "");
+        dropout(m, line, p, op);
         break;
     case OP_cross_entropy: {
         const Shape *x = &(op->of ? op->of : op)->reads[0].tensor->shape;

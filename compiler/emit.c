@@ -197,6 +197,11 @@ static Fact *unit_fact(Emitter *e, const Unit *u)
         parameters += shape_count(&op->weights[i]->shape);
     fact_text(f, "cost", !macs ? "" : arena_printf(m->arena, "%s parameters    %s multiply-adds an example", count_text(m->arena, parameters), count_text(m->arena, (int64_t)macs)));
     OP_INFO(op)->facts(m, op, f);
+    fact_bool(f, "drops", op->drop != NULL);
+    fact_bool(f, "scales", (u->backward && u->backward->drop) || (u->weights && u->weights->drop));
+    fact_text(f, "dropout", op->drop ? op->drop->name : "");
+    if (op->drop)
+        OP_INFO(op->drop)->facts(m, op->drop, f);
     return f;
 }
 
@@ -574,6 +579,7 @@ Fact *emit_facts(Model *m)
         const Unit *u = &e.units[i];
         Op *op = u->op;
         uses[op->kind] = true;
+        uses[OP_dropout] = uses[OP_dropout] || op->drop || (u->backward && u->backward->drop) || (u->weights && u->weights->drop);
         openblas = openblas || op->openblas;
         fact_push(units, unit_fact(&e, u));
         /* what the forward pass decided, as far as backward needs it: results of relu, winners of pools, transforms of samplers */

@@ -109,6 +109,8 @@ const char *kernel_name(const Model *m, const Op *op)
     }
     if (op->act != OP_NONE)
         text_printf(&t, ", then %s", op_table[op->act]->name);
+    if (op->drop)
+        text_printf(&t, ", then dropout");
     return t.text;
 }
 

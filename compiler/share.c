@@ -1,11 +1,15 @@
-/* share.c -- lets the result of an operator that goes element by element take the place of its operand.
+/* share.c -- lets the result of an operator that goes element by element take the place of its operand, and dropouts join their neighbours.
  *
- * In: the graph as it will run.  Out: tensor->over.  Next: the rest of plan.c, for which the two are one.
+ * In: the graph as it will run.  Out: tensor->over, op->drop.  Next: the rest of plan.c, for which the two are one.
  * A dropout and its gradient, and an activation and its, read each element once, at the place where they write it.  So if nobody else needs the
  * operand, one tensor less goes through the caches, and the batch needs less memory.  Of the operand of a dropout, the gradient of the
  * relu, or pool of relus, that made it asks only which elements are positive, and only to pass on what the dropout has let through:
  * there result and operand have the same sign, and elsewhere the gradient is 0 by then.  A sigmoid behind it would leave no zeros there.
- * The plain form keeps all tensors apart. */
+ * Two passes over a map can be saved besides, to the same bits:
+ *   forward    a pool's result goes through the dropout before it is stored
+ *   backward   that gradient of a relu, or pool of relus, is 0 wherever the dropout has dropped, for there the result is not positive.  It takes
+ *              the gradient of the dropout's result itself, times the scale: no mask is drawn again
+ * The plain form keeps all tensors apart, and all passes. */
 #include "spnc.h"
 
 static bool element_by_element(const Op *op)
@@ -33,6 +37,14 @@ static List operators(Model *m)
     return all;
 }
 
+static bool has_view(const Model *m, const Tensor *t)
+{
+    for (int i = 0; i < m->tensors.count; i++)
+        if (((Tensor *)m->tensors.items[i])->view_of == t)
+            return true;
+    return false;
+}
+
 /* Whether anybody of `all` but `by`, its reader, needs t as it is, or writes it too. */
 static bool needed_as_it_is(const Model *m, const List *all, const Tensor *t, const Op *by)
 {
@@ -45,19 +57,139 @@ static bool needed_as_it_is(const Model *m, const List *all, const Tensor *t, co
         for (int w = 0; w < op->write_count; w++)
             makers += op->writes[w].tensor == t;
     }
-    for (int i = 0; i < m->tensors.count; i++)
-        if (((Tensor *)m->tensors.items[i])->view_of == t)
-            return true;
+    if (has_view(m, t))
+        return true;
     for (int i = 0; i < m->loss_count; i++)
         if (m->losses[i].value == t)
             return true;
     return makers != 1;
 }
 
-static bool ordinary(const Use *u)
+/* Values or gradients of one step, at that step. */
+static bool of_this_step(const Use *u)
 {
     const Tensor *t = u->tensor;
-    return t->space == REALS && !u->shift && !t->view_of && !t->carried && !t->tail && !t->hoisted && !t->flow_name;
+    return t->space == REALS && !u->shift && !t->carried && !t->tail && !t->hoisted;
+}
+
+static bool ordinary(const Use *u) { return of_this_step(u) && !u->tensor->view_of && !u->tensor->flow_name; }
+
+static int index_in(const List *ops, const Op *op)
+{
+    for (int k = 0; k < ops->count; k++)
+        if (ops->items[k] == op)
+            return k;
+    return -1;
+}
+
+static void take_out(List *ops, int k)
+{
+    for (ops->count--; k < ops->count; k++)
+        ops->items[k] = ops->items[k + 1];
+}
+
+/* The section in which `op` runs. */
+static Section *section_of(Model *m, const Op *op)
+{
+    for (int i = 0; i < m->forward.count + m->backward.count; i++) {
+        Section *s = i < m->forward.count ? m->forward.items[i] : m->backward.items[i - m->forward.count];
+        if (index_in(&s->ops, op) >= 0)
+            return s;
+    }
+    unreachable("an operator runs in a section");
+}
+
+/* All of `all` that read or write `from` do so with `to`. */
+static void replace(const List *all, const Tensor *from, Tensor *to)
+{
+    for (int k = 0; k < all->count; k++) {
+        Op *op = all->items[k];
+        for (int i = 0; i < op->read_count + op->write_count; i++) {
+            Use *u = i < op->read_count ? &op->reads[i] : &op->writes[i - op->read_count];
+            u->tensor = u->tensor == from ? to : u->tensor;
+        }
+    }
+}
+
+/* `drop` leaves its section and `all`. */
+static void leave(Model *m, List *all, Op *drop)
+{
+    Section *s = section_of(m, drop);
+    take_out(&s->ops, index_in(&s->ops, drop));
+    take_out(all, index_in(all, drop));
+}
+
+/* The pool that makes a dropout's operand, which nobody else needs, stores it dropped. */
+static bool join_pool(Model *m, List *all, Op *drop)
+{
+    Tensor *x = drop->reads[0].tensor, *y = drop->writes[0].tensor;
+    Op *pool = x->op;
+    if ((pool->kind != OP_maxpool && pool->kind != OP_conv_pool) || pool->drop || index_in(&section_of(m, drop)->ops, pool) < 0)
+        return false;
+    leave(m, all, drop);
+    replace(all, x, y);
+    pool->drop = drop;
+    y->op = pool;
+    remark(m, drop->loc, "%s is applied where %s stores its result", drop->name, pool->name);
+    return true;
+}
+
+/* Knows from the sign of its own result, which is in y's memory, what passes. */
+static bool asks_sign(const Op *op, const Tensor *y)
+{
+    for (int r = 0; r < op->read_count; r++)
+        if (reads_sign(op, op->reads[r].tensor) && tensor_owner(op->reads[r].tensor) == tensor_owner(y))
+            return true;
+    return false;
+}
+
+/* Operators that begin with the gradient of a dropout's operand, and know from its result where it has dropped, begin with the gradient of the
+ * result instead. */
+static bool join_gradients(Model *m, List *all, Op *drop)
+{
+    Tensor *dy = drop->reads[0].tensor, *dx = drop->writes[0].tensor, *y = drop->of->writes[0].tensor;
+    Section *s = section_of(m, drop);
+    int readers = 0;
+    if (dx->view_of || has_view(m, dx) || dx->repeat != dy->repeat)
+        return false;
+    for (int k = 0; k < all->count; k++) {
+        Op *op = all->items[k];
+        for (int r = 0; r < op->read_count; r++) {
+            if (op->reads[r].tensor != dx)
+                continue;
+            if (r > 0 || !asks_sign(op, y) || index_in(&s->ops, op) < 0)
+                return false;
+            readers++;
+        }
+    }
+    if (!readers)
+        return false;
+    leave(m, all, drop);
+    for (int k = 0; k < all->count; k++) {
+        Op *op = all->items[k];
+        if (op->read_count && op->reads[0].tensor == dx)
+            op->drop = drop->of;
+    }
+    replace(all, dx, dy);
+    return true;
+}
+
+/* The result of `op` takes the place of its operand x, unless somebody needs that; or the operator that makes x does it all. */
+static bool take_place(Model *m, List *all, Op *op)
+{
+    Tensor *x = op->reads[0].tensor, *y = op->writes[0].tensor;
+    /* What a whole-batch operator made is out of the caches; its successor may be in a thread's scratch. */
+    bool far = op->pass == BACKWARD && x->op && OP_INFO(x->op)->whole_batch;
+    if (x->repeat != y->repeat || y->view_of || far || needed_as_it_is(m, all, x, op))
+        return false;
+    if (op->kind == OP_dropout && op->pass == FORWARD && join_pool(m, all, op))
+        return true;
+    if (!ordinary(&op->writes[0]) || (op->kind == OP_sigmoid && op->pass == FORWARD && x->over))
+        return false;
+    y->over = x;
+    if (op->pass == FORWARD)
+        remark(m, op->loc, "%s takes the place of %s", y->name, x->name);
+    return false;
 }
 
 void places_share(Model *m)
@@ -66,18 +198,10 @@ void places_share(Model *m)
         return;
     List all = operators(m);
     for (int k = 0; k < all.count; k++) {
-        const Op *op = all.items[k];
-        if (!element_by_element(op) || !ordinary(&op->reads[0]) || !ordinary(&op->writes[0]))
+        Op *op = all.items[k];
+        if (!element_by_element(op) || !of_this_step(&op->reads[0]) || !of_this_step(&op->writes[0]))
             continue;
-        Tensor *x = op->reads[0].tensor, *y = op->writes[0].tensor;
-        if (op->kind == OP_sigmoid && op->pass == FORWARD && x->over)
-            continue;
-        /* What a whole-batch operator made is out of the caches; its successor may be in a thread's scratch. */
-        bool far = op->pass == BACKWARD && x->op && OP_INFO(x->op)->whole_batch;
-        if (x->repeat != y->repeat || far || needed_as_it_is(m, &all, x, op))
-            continue;
-        y->over = x;
-        if (op->pass == FORWARD)
-            remark(m, op->loc, "%s takes the place of %s", y->name, x->name);
+        bool gone = (op->kind == OP_dropout && op->pass == BACKWARD && join_gradients(m, &all, op)) || (ordinary(&op->reads[0]) && take_place(m, &all, op));
+        k -= gone;
     }
 }

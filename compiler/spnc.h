@@ -267,6 +267,7 @@ struct Op {
     bool relu;               /* fuse.c: a maxpool whose backward takes the relu below it along */
     bool accumulate;         /* WEIGHTS, FOLD: adds to what an earlier use left */
     int random_place;        /* dropout: its number among the model's places */
+    const Op *drop;          /* share.c: the dropout that its result goes through as it is stored; gradients: that theirs comes from */
     const Rate *rate;        /* and the setting that its rate is, times rate_factor; NULL: compiled in */
     double rate_factor;
     int index;               /* load, labels: which input or target; loss: which loss; pick: step */

@@ -31,4 +31,10 @@ static inline Dropout dropout_at(const Batch *batch, double rate, double ramp, u
     return d;
 }
 
+/* x after the dropout, in each lane: kept and scaled, or 0.  `element` is its number, or its channel's where a draw decides about channels. */
+static inline vec dropped(vec x, Dropout d, int element)
+{
+    return d.on ? v_zero_unless(rng_keep(d.key, (uint32_t)element, d.keep), v_mul(x, v_set1(d.scale))) : x;
+}
+
 #endif

@@ -135,12 +135,18 @@ gradients() {
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
 for form in "" --plain; do
     program normal "$form" "-O2 $strict" || continue
-    # A dropout is where its operand was, if backward asks of that only which elements are positive: not of a tanh.
-    for layer in 1 2 3; do
-        there=$(grep -c "^#define wide_dropout${layer}_at(.*in the place of wide_" normal/all.c)
-        [ "$form$layer" = 1 ] || [ "$form$layer" = 3 ] && want=1 || want=0
-        [ "$there" = $want ] || fault "wide_dropout$layer, $form: in the place of its operand $there times, expected $want"
-    done
+    # A dropout is where its operand was, if backward asks of that only which elements are positive: not of a tanh.  A pool drops what it
+    # stores; the gradient of a relu only scales what comes from a dropout.
+    while read -r layer how; do
+        [ -z "$form" ] || how=apart
+        case $how in
+        joined) grep -q "^static void ${layer%_*}_maxpool1_forward(.*Dropout drop)" normal/all.c && ! grep -q "${layer}_forward" normal/all.c ;;
+        over) grep -q "^#define ${layer}_at(.*in the place of wide_" normal/all.c && grep -q "^static void wide_dense2_relu_backward(.*Dropout drop)" normal/all.c ;;
+        apart) grep -q "^static void ${layer}_forward(.*Dropout d" normal/all.c && ! grep -q "^#define ${layer}_at(.*in the place of" normal/all.c ;;
+        esac || fault "$layer, ${form:-fast}: not $how"
+    done <<<$'look_dropout1 joined\nwide_dropout1 joined\nwide_dropout2 apart\nwide_dropout3 over'
+    grep -q "^static void look_maxpool1_backward(.*Dropout drop)" normal/all.c && scaled=1 || scaled=0
+    [ "$form" = --plain ] || [ $scaled = 1 ] || fault "the gradient of look_maxpool1 draws look_dropout1's mask again"
     run normal/all export -o start.npz
     gradients normal normal
     program normal "$form" "-O1 -DSPN_POISON" && gradients normal poison
