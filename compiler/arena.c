@@ -123,6 +123,20 @@ void list_insert(Arena *a, List *l, int at, void *item)
     l->items[at] = item;
 }
 
+void list_remove(List *l, int at)
+{
+    for (l->count--; at < l->count; at++)
+        l->items[at] = l->items[at + 1];
+}
+
+int list_index(const List *l, const void *item)
+{
+    for (int k = 0; k < l->count; k++)
+        if (l->items[k] == item)
+            return k;
+    return -1;
+}
+
 static void text_reserve(Text *t, size_t n)
 {
     if (n < t->room - t->length)    /* room counts the NUL */

@@ -126,9 +126,8 @@ static int slices(const Model *m, const Op *op)
         const List *phases = pass ? &m->backward_phases : &m->forward_phases;
         for (int i = 0; i < phases->count; i++) {
             const Phase *p = phases->items[i];
-            for (int k = 0; k < p->ops.count; k++)
-                if (p->ops.items[k] == op)
-                    return m->groups * (p->kind == AFTER ? p->repeat->steps : 1);
+            if (list_index(&p->ops, op) >= 0)
+                return m->groups * (p->kind == AFTER ? p->repeat->steps : 1);
         }
     }
     return m->groups;

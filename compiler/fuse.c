@@ -29,13 +29,6 @@ static int readers(const Model *m, const Tensor *t)
 
 static bool is_activation(OpKind kind) { return kind == OP_relu || kind == OP_tanh || kind == OP_sigmoid; }
 
-static void drop(Section *s, int k)
-{
-    for (int j = k; j + 1 < s->ops.count; j++)
-        s->ops.items[j] = s->ops.items[j + 1];
-    s->ops.count--;
-}
-
 static void epilogues(Model *m)
 {
     for (int i = 0; i < m->forward.count; i++) {
@@ -46,16 +39,13 @@ static void epilogues(Model *m)
                 continue;
             Tensor *x = act->reads[0].tensor, *y = act->writes[0].tensor;
             Op *maker = x->op;
-            bool here = false;
-            for (int j = 0; j < k; j++)
-                here = here || s->ops.items[j] == maker;
-            if (!here || (maker->kind != OP_conv && maker->kind != OP_dense) || maker->act != OP_NONE || act->reads[0].shift || x->carried
+            if (list_index(&s->ops, maker) < 0 || (maker->kind != OP_conv && maker->kind != OP_dense) || maker->act != OP_NONE || act->reads[0].shift || x->carried
                 || x->flow_name || y->carried || x->view_of || readers(m, x) != 1)
                 continue;
             maker->act = act->kind;
             maker->writes[0].tensor = y;
             y->op = maker;
-            drop(s, k--);
+            list_remove(&s->ops, k--);
             remark(m, maker->loc, "%s applied where %s is computed", OP_INFO(act)->name, maker->name);
         }
     }
@@ -81,7 +71,7 @@ static void relu_pools(Model *m)
             pool->writes[0].tensor->op = pool;
             op_read(pool, pool->of->writes[0].tensor, 0);
             pool->of->relu = true;
-            drop(s, k--);
+            list_remove(&s->ops, k--);
             remark(m, relu->loc, "the gradient of %s is taken in the pool above it", relu->name);
         }
     }
@@ -118,10 +108,7 @@ static bool conv_pool(Model *m, Section *s, int k)
         return false;
     Tensor *map = pool->reads[0].tensor;
     Op *conv = map->op;
-    bool here = false;
-    for (int j = 0; j < k; j++)
-        here = here || s->ops.items[j] == conv;
-    if (!here || conv->kind != OP_conv || conv->pass != FORWARD || conv->act != OP_relu || pool->reads[0].shift
+    if (list_index(&s->ops, conv) < 0 || conv->kind != OP_conv || conv->pass != FORWARD || conv->act != OP_relu || pool->reads[0].shift
         || map->flow_name || map->carried || conv->reads[0].tensor->shape.dim[0] != 1 || !has_shape(conv, "kernel", 3) || !has_shape(conv, "stride", 1)
         || !has_shape(conv, "padding", 0) || !has_shape(pool, "size", 2) || (op_attr(pool, "stride")->given && !has_shape(pool, "stride", 2))
         || !op_int(conv, "bias") || readers(m, map) != 1)
@@ -145,7 +132,7 @@ static bool conv_pool(Model *m, Section *s, int k)
         }
     if (dpool) {
         backward_of(m, pool, BACKWARD, &ps, &pk);
-        drop(ps, pk);
+        list_remove(&ps->ops, pk);
     }
     conv->kind = OP_conv_pool;
     conv->act = OP_NONE;
@@ -155,7 +142,7 @@ static bool conv_pool(Model *m, Section *s, int k)
         conv->writes[conv->write_count++] = pool->writes[i];
         pool->writes[i].tensor->op = conv;
     }
-    drop(s, k);
+    list_remove(&s->ops, k);
     remark(m, conv->loc, "%s, relu and %s in one pass: the map between them is never stored", conv->name, pool->name);
     return true;
 }

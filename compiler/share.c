@@ -74,26 +74,12 @@ static bool of_this_step(const Use *u)
 
 static bool ordinary(const Use *u) { return of_this_step(u) && !u->tensor->view_of && !u->tensor->flow_name; }
 
-static int index_in(const List *ops, const Op *op)
-{
-    for (int k = 0; k < ops->count; k++)
-        if (ops->items[k] == op)
-            return k;
-    return -1;
-}
-
-static void take_out(List *ops, int k)
-{
-    for (ops->count--; k < ops->count; k++)
-        ops->items[k] = ops->items[k + 1];
-}
-
 /* The section in which `op` runs. */
 static Section *section_of(Model *m, const Op *op)
 {
     for (int i = 0; i < m->forward.count + m->backward.count; i++) {
         Section *s = i < m->forward.count ? m->forward.items[i] : m->backward.items[i - m->forward.count];
-        if (index_in(&s->ops, op) >= 0)
+        if (list_index(&s->ops, op) >= 0)
             return s;
     }
     unreachable("an operator runs in a section");
@@ -115,8 +101,8 @@ static void replace(const List *all, const Tensor *from, Tensor *to)
 static void leave(Model *m, List *all, Op *drop)
 {
     Section *s = section_of(m, drop);
-    take_out(&s->ops, index_in(&s->ops, drop));
-    take_out(all, index_in(all, drop));
+    list_remove(&s->ops, list_index(&s->ops, drop));
+    list_remove(all, list_index(all, drop));
 }
 
 /* The pool that makes a dropout's operand, which nobody else needs, stores it dropped. */
@@ -124,7 +110,7 @@ static bool join_pool(Model *m, List *all, Op *drop)
 {
     Tensor *x = drop->reads[0].tensor, *y = drop->writes[0].tensor;
     Op *pool = x->op;
-    if ((pool->kind != OP_maxpool && pool->kind != OP_conv_pool) || pool->drop || index_in(&section_of(m, drop)->ops, pool) < 0)
+    if ((pool->kind != OP_maxpool && pool->kind != OP_conv_pool) || pool->drop || list_index(&section_of(m, drop)->ops, pool) < 0)
         return false;
     leave(m, all, drop);
     replace(all, x, y);
@@ -157,7 +143,7 @@ static bool join_gradients(Model *m, List *all, Op *drop)
         for (int r = 0; r < op->read_count; r++) {
             if (op->reads[r].tensor != dx)
                 continue;
-            if (r > 0 || !asks_sign(op, y) || index_in(&s->ops, op) < 0)
+            if (r > 0 || !asks_sign(op, y) || list_index(&s->ops, op) < 0)
                 return false;
             readers++;
         }

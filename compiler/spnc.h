@@ -29,6 +29,8 @@ char *arena_printf(Arena *a, const char *format, ...) __attribute__((format(prin
 typedef struct { void **items; int count, room; } List;
 void list_push(Arena *a, List *l, void *item);
 void list_insert(Arena *a, List *l, int at, void *item);  /* before items[at]; at count: behind all */
+void list_remove(List *l, int at);                        /* items[at]; those behind it move up */
+int list_index(const List *l, const void *item);          /* where the item stands first, or -1 */
 
 /* A growing text; text is always NUL-terminated (NULL while empty). */
 typedef struct { Arena *arena; char *text; size_t length, room; } Text;

@@ -44,6 +44,27 @@ Test(arena, a_list_keeps_its_order_while_growing)
     arena_free(a);
 }
 
+Test(arena, lists_take_in_and_give_up_items_anywhere)
+{
+    Arena *a = arena_new();
+    List l = { 0 };
+    char items[] = "abcd";
+    list_insert(a, &l, 0, &items[1]);
+    list_insert(a, &l, 0, &items[0]);
+    list_insert(a, &l, 2, &items[3]);
+    list_insert(a, &l, 2, &items[2]);
+    for (int i = 0; i < 4; i++)
+        cr_assert(eq(int, list_index(&l, &items[i]), i));
+    list_remove(&l, 1);
+    list_remove(&l, 2);
+    cr_assert(eq(int, l.count, 2));
+    cr_assert(eq(int, list_index(&l, &items[0]), 0));
+    cr_assert(eq(int, list_index(&l, &items[2]), 1));
+    cr_assert(eq(int, list_index(&l, &items[1]), -1));
+    cr_assert(eq(int, list_index(&l, &items[3]), -1));
+    arena_free(a);
+}
+
 Test(arena, a_text_is_terminated_after_every_step)
 {
     Arena *a = arena_new();
