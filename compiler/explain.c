@@ -191,6 +191,18 @@ static void choices(Text *out, const Deck *d, const Op *op)
     }
 }
 
+/* Is the gradient of the dropout `op` taken where that of its operand is? */
+static bool joined(const Model *m, const Op *op)
+{
+    for (int i = 0; i < m->backward.count; i++) {
+        const Section *s = m->backward.items[i];
+        for (int k = 0; k < s->ops.count; k++)
+            if (((Op *)s->ops.items[k])->drop == op)
+                return true;
+    }
+    return false;
+}
+
 static void card(Text *out, const Deck *d, const Card *c)
 {
     Model *m = d->m;
@@ -204,7 +216,7 @@ static void card(Text *out, const Deck *d, const Card *c)
     kept(out, d, c);
     for (int k = 0; k < c->phases.count; k++)
         text_printf(out, "  %-9s %s\n", k ? "" : "runs", (const char *)c->phases.items[k]);
-    if (c->forward && !c->backward && !c->weights && m->loss_count)
+    if (c->forward && !c->backward && !c->weights && m->loss_count && !joined(m, op))
         text_printf(out, "  gradient  nobody needs it\n");
     for (int k = 0; k < c->functions.count; k++) {
         const CardFunction *f = c->functions.items[k];

@@ -6,9 +6,9 @@
  * relu, or pool of relus, that made it asks only which elements are positive, and only to pass on what the dropout has let through:
  * there result and operand have the same sign, and elsewhere the gradient is 0 by then.  A sigmoid behind it would leave no zeros there.
  * Two passes over a map can be saved besides, to the same bits:
- *   forward    a pool's result goes through the dropout before it is stored
  *   backward   that gradient of a relu, or pool of relus, is 0 wherever the dropout has dropped, for there the result is not positive.  It takes
  *              the gradient of the dropout's result itself, times the scale: no mask is drawn again
+ *   forward    such a pool's result goes through the dropout before it is stored
  * The plain form keeps all tensors apart, and all passes. */
 #include "spnc.h"
 
@@ -23,6 +23,12 @@ static bool reads_sign(const Op *op, const Tensor *t)
 {
     bool kind = op->kind == OP_relu || op->kind == OP_maxpool || op->kind == OP_conv_pool;
     return kind && (op->pass == BACKWARD || op->pass == WEIGHTS) && op->of->writes[0].tensor == t;
+}
+
+/* What `by` makes of t, its operand, says as well as t which of its elements are positive, where that matters: behind a dropout elsewhere too. */
+static bool keeps_signs(const Op *by, const Tensor *t)
+{
+    return by->pass == FORWARD && (by->kind == OP_dropout || (t->op && t->op->drop && by->kind != OP_sigmoid));
 }
 
 /* All operators, in the order in which they run. */
@@ -52,7 +58,7 @@ static bool needed_as_it_is(const Model *m, const List *all, const Tensor *t, co
     for (int k = 0; k < all->count; k++) {
         const Op *op = all->items[k];
         for (int r = 0; r < op->read_count; r++)
-            if (op->reads[r].tensor == t && op != by && !(by->kind == OP_dropout && by->pass == FORWARD && reads_sign(op, t)))
+            if (op->reads[r].tensor == t && op != by && !(keeps_signs(by, t) && reads_sign(op, t)))
                 return true;
         for (int w = 0; w < op->write_count; w++)
             makers += op->writes[w].tensor == t;
@@ -75,7 +81,7 @@ static bool of_this_step(const Use *u)
 static bool ordinary(const Use *u) { return of_this_step(u) && !u->tensor->view_of && !u->tensor->flow_name; }
 
 /* The section in which `op` runs. */
-static Section *section_of(Model *m, const Op *op)
+static Section *section_of(const Model *m, const Op *op)
 {
     for (int i = 0; i < m->forward.count + m->backward.count; i++) {
         Section *s = i < m->forward.count ? m->forward.items[i] : m->backward.items[i - m->forward.count];
@@ -97,27 +103,12 @@ static void replace(const List *all, const Tensor *from, Tensor *to)
     }
 }
 
-/* `drop` leaves its section and `all`. */
-static void leave(Model *m, List *all, Op *drop)
+/* `op` runs no more. */
+static void leave(Model *m, List *all, Op *op)
 {
-    Section *s = section_of(m, drop);
-    list_remove(&s->ops, list_index(&s->ops, drop));
-    list_remove(all, list_index(all, drop));
-}
-
-/* The pool that makes a dropout's operand, which nobody else needs, stores it dropped. */
-static bool join_pool(Model *m, List *all, Op *drop)
-{
-    Tensor *x = drop->reads[0].tensor, *y = drop->writes[0].tensor;
-    Op *pool = x->op;
-    if ((pool->kind != OP_maxpool && pool->kind != OP_conv_pool) || pool->drop || list_index(&section_of(m, drop)->ops, pool) < 0)
-        return false;
-    leave(m, all, drop);
-    replace(all, x, y);
-    pool->drop = drop;
-    y->op = pool;
-    remark(m, drop->loc, "%s is applied where %s stores its result", drop->name, pool->name);
-    return true;
+    Section *s = section_of(m, op);
+    list_remove(&s->ops, list_index(&s->ops, op));
+    list_remove(all, list_index(all, op));
 }
 
 /* Knows from the sign of its own result, which is in y's memory, what passes. */
@@ -129,27 +120,38 @@ static bool asks_sign(const Op *op, const Tensor *y)
     return false;
 }
 
-/* Operators that begin with the gradient of a dropout's operand, and know from its result where it has dropped, begin with the gradient of the
- * result instead. */
-static bool join_gradients(Model *m, List *all, Op *drop)
+/* A template of the user's own knows nothing of dropouts, or means something else by one. */
+static bool own_template(const Model *m, const Op *op)
 {
-    Tensor *dy = drop->reads[0].tensor, *dx = drop->writes[0].tensor, *y = drop->of->writes[0].tensor;
-    Section *s = section_of(m, drop);
+    bool unary = op->kind == OP_relu && template_replaced(m->arena, m->options.templates, "unary.c.in");
+    return unary || template_replaced(m->arena, m->options.templates, arena_printf(m->arena, "%s.c.in", OP_INFO(op)->name));
+}
+
+/* Does all that reads the result of `drop`, a dropout's gradient, begin with it and know from the sign of y where the dropout has dropped?  Then it
+ * can begin with the gradient of the dropout's result instead. */
+static bool gradients_join(const Model *m, const List *all, const Op *drop, const Tensor *y)
+{
+    const Tensor *dy = drop->reads[0].tensor, *dx = drop->writes[0].tensor;
+    const Section *s = section_of(m, drop);
     int readers = 0;
-    if (dx->view_of || has_view(m, dx) || dx->repeat != dy->repeat)
+    if (!of_this_step(&drop->reads[0]) || !ordinary(&drop->writes[0]) || has_view(m, dx) || dx->repeat != dy->repeat || own_template(m, drop))
         return false;
     for (int k = 0; k < all->count; k++) {
-        Op *op = all->items[k];
+        const Op *op = all->items[k];
         for (int r = 0; r < op->read_count; r++) {
             if (op->reads[r].tensor != dx)
                 continue;
-            if (r > 0 || !asks_sign(op, y) || list_index(&s->ops, op) < 0)
+            if (r > 0 || op->drop || !asks_sign(op, y) || own_template(m, op) || list_index(&s->ops, op) < 0)
                 return false;
             readers++;
         }
     }
-    if (!readers)
-        return false;
+    return readers > 0;
+}
+
+static void join_gradients(Model *m, List *all, Op *drop)
+{
+    Tensor *dy = drop->reads[0].tensor, *dx = drop->writes[0].tensor;
     leave(m, all, drop);
     for (int k = 0; k < all->count; k++) {
         Op *op = all->items[k];
@@ -157,25 +159,40 @@ static bool join_gradients(Model *m, List *all, Op *drop)
             op->drop = drop->of;
     }
     replace(all, dx, dy);
+    remark(m, drop->loc, "the gradient of %s draws no mask: it is 0 where that of its operand is, and else scaled there", drop->name);
+}
+
+/* The pool that makes the operand of `drop`, which nobody else needs, stores it dropped.  Both passes are saved, or neither. */
+static bool join_pool(Model *m, List *all, Op *drop)
+{
+    Tensor *x = drop->reads[0].tensor, *y = drop->writes[0].tensor;
+    Op *pool = x->op, *gradient = NULL;
+    if (!pool || (pool->kind != OP_maxpool && pool->kind != OP_conv_pool) || pool->drop || list_index(&section_of(m, drop)->ops, pool) < 0 || own_template(m, drop)
+        || own_template(m, pool))
+        return false;
+    for (int k = 0; k < all->count; k++) {
+        Op *op = all->items[k];
+        gradient = op->of == drop && op->pass == BACKWARD ? op : gradient;
+    }
+    if (gradient && !gradients_join(m, all, gradient, x))
+        return false;
+    leave(m, all, drop);
+    replace(all, x, y);
+    pool->drop = drop;
+    y->op = pool;
+    remark(m, drop->loc, "%s is applied where %s stores its result", drop->name, pool->name);
+    if (gradient)
+        join_gradients(m, all, gradient);
     return true;
 }
 
-/* The result of `op` takes the place of its operand x, unless somebody needs that; or the operator that makes x does it all. */
-static bool take_place(Model *m, List *all, Op *op)
+/* May y = op(x) be where x is? */
+static bool may_take_place(const Model *m, const List *all, const Op *op)
 {
-    Tensor *x = op->reads[0].tensor, *y = op->writes[0].tensor;
+    const Tensor *x = op->reads[0].tensor, *y = op->writes[0].tensor;
     /* What a whole-batch operator made is out of the caches; its successor may be in a thread's scratch. */
     bool far = op->pass == BACKWARD && x->op && OP_INFO(x->op)->whole_batch;
-    if (x->repeat != y->repeat || y->view_of || far || needed_as_it_is(m, all, x, op))
-        return false;
-    if (op->kind == OP_dropout && op->pass == FORWARD && join_pool(m, all, op))
-        return true;
-    if (!ordinary(&op->writes[0]) || (op->kind == OP_sigmoid && op->pass == FORWARD && x->over))
-        return false;
-    y->over = x;
-    if (op->pass == FORWARD)
-        remark(m, op->loc, "%s takes the place of %s", y->name, x->name);
-    return false;
+    return x->repeat == y->repeat && !far && !needed_as_it_is(m, all, x, op);
 }
 
 void places_share(Model *m)
@@ -185,9 +202,24 @@ void places_share(Model *m)
     List all = operators(m);
     for (int k = 0; k < all.count; k++) {
         Op *op = all.items[k];
-        if (!element_by_element(op) || !of_this_step(&op->reads[0]) || !of_this_step(&op->writes[0]))
+        if (!element_by_element(op))
             continue;
-        bool gone = (op->kind == OP_dropout && op->pass == BACKWARD && join_gradients(m, &all, op)) || (ordinary(&op->reads[0]) && take_place(m, &all, op));
-        k -= gone;
+        Tensor *x = op->reads[0].tensor, *y = op->writes[0].tensor;
+        if (op->kind == OP_dropout && op->pass == BACKWARD && gradients_join(m, &all, op, op->of->writes[0].tensor)) {
+            join_gradients(m, &all, op);
+            k--;
+            continue;
+        }
+        if (!ordinary(&op->reads[0]) || !of_this_step(&op->writes[0]) || y->view_of || !may_take_place(m, &all, op))
+            continue;
+        if (op->kind == OP_dropout && op->pass == FORWARD && join_pool(m, &all, op)) {
+            k--;
+            continue;
+        }
+        if (y->flow_name || (op->kind == OP_sigmoid && op->pass == FORWARD && (x->over || (x->op && x->op->drop))))
+            continue;
+        y->over = x;
+        if (op->pass == FORWARD)
+            remark(m, op->loc, "%s takes the place of %s", y->name, x->name);
     }
 }

@@ -472,5 +472,7 @@ bool ops_print(FILE *out, const char *name, const char **near);
  * An error is reported as PATH:LINE:COLUMN: error: text (the template's), with the line and what of it is wrong underlined; then come the
  * includes on the way, and a note with the operator (`op` of an include, at its place in the model) or else `what` was being expanded. */
 bool template_expand(Arena *a, Diag *d, const char *dir, const char *name, const char *what, const Fact *facts, Tuning *tuning, Text *out);
+/* Is there a file of that name in `dir`, so that it is used instead of the built-in template? */
+bool template_replaced(Arena *a, const char *dir, const char *name);
 
 #endif

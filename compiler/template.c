@@ -21,6 +21,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const size_t MAX_OUTPUT = 256u << 20;         /* bytes one expansion writes */
 static const size_t MAX_FILE = 4u << 20;             /* bytes of a template file */
@@ -111,10 +112,17 @@ static int emit_value(lua_State *L)
 
 /* ---- templates into chunks ---- */
 
+static const char *in_folder(Arena *a, const char *dir, const char *name)
+{
+    return arena_printf(a, "%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/", name);
+}
+
+bool template_replaced(Arena *a, const char *dir, const char *name) { return dir && *dir && access(in_folder(a, dir, name), F_OK) == 0; }
+
 const char *template_load(Arena *a, const char *dir, const char *name, Source *source)
 {
     if (dir && *dir) {
-        const char *path = arena_printf(a, "%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/", name);
+        const char *path = in_folder(a, dir, name);
         FILE *f = fopen(path, "rb");
         if (f) {
             Text text = { .arena = a };

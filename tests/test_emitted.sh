@@ -56,6 +56,7 @@ nets:
     - conv: { filters: 16, kernel: 3, act: relu }
     - maxpool: { size: [2, 3] }
     - dropout: 0.2
+    - dropout: { rate: 0.1, name: again }
     - flatten
     - dense: { units: 12, act: tanh }
     - dropout: 0.3
@@ -144,7 +145,7 @@ for form in "" --plain; do
         over) grep -q "^#define ${layer}_at(.*in the place of wide_" normal/all.c && grep -q "^static void wide_dense2_relu_backward(.*Dropout drop)" normal/all.c ;;
         apart) grep -q "^static void ${layer}_forward(.*Dropout d" normal/all.c && ! grep -q "^#define ${layer}_at(.*in the place of" normal/all.c ;;
         esac || fault "$layer, ${form:-fast}: not $how"
-    done <<<$'look_dropout1 joined\nwide_dropout1 joined\nwide_dropout2 apart\nwide_dropout3 over'
+    done <<<$'look_dropout1 joined\nwide_dropout1 joined\nwide_again over\nwide_dropout3 apart\nwide_dropout4 over'
     grep -q "^static void look_maxpool1_backward(.*Dropout drop)" normal/all.c && scaled=1 || scaled=0
     [ "$form" = --plain ] || [ $scaled = 1 ] || fault "the gradient of look_maxpool1 draws look_dropout1's mask again"
     run normal/all export -o start.npz

@@ -48,6 +48,15 @@ sed -i '1a /* my own sum, ${op.C} channels */' mine/conv_plain.c.in
 grep -q '^/\* my own sum, 1 channels \*/' out/small.c || fault "the template of ours was not used"
 expect 0 '(mine/conv_plain.c.in)' "$SPNC" templates conv_plain --templates mine
 
+# ---- passes that the built-in templates join stay apart where one of them is replaced, which may draw another mask -------------
+sed 's/    - dense: 3/    - maxpool: 2\n    - dropout: 0.5\n&/; s/filters: 4,/& act: relu, winograd: never,/; s/shape: .1, 8/shape: [2, 8/' net.yaml >drop.yaml
+for theirs in "" dropout maxpool; do
+    rm -rf theirs && mkdir theirs && if [ -n "$theirs" ]; then "$SPNC" templates "$theirs" -o theirs >output || fault "the copy of $theirs"; fi
+    "$SPNC" emit drop.yaml --templates theirs -o apart --force >output 2>&1 || fault "$theirs replaced: $(head -3 output)"
+    passes=$(grep -c '^static void classify_dropout1_\(for\|back\)ward(' apart/small.c)
+    [ "$passes" = $([ -n "$theirs" ] && echo 2 || echo 0) ] || fault "${theirs:-nothing} replaced: $passes passes of the dropout"
+done
+
 # ---- a mistake in it: the culprit underlined, the includes on the way, the operator at its line ------------------------
 sed -i 's/\${op.C} channels/${op.C} of ${op.filters}/' mine/conv_plain.c.in
 "$SPNC" emit net.yaml --plain --templates mine -o out >said 2>&1
