@@ -154,7 +154,8 @@ Machines:
 Data: `spn-data make` with MNIST; the training ran in a folder without the test split, which was evaluated once, with the weights of the best validation epoch, when the
 run was over. Nets and training are those of `models/`: the paper's sizes, and what its text leaves open as in the authors' code (RMSprop, rate 5e-4, divided by 1.5
 from epoch 31 on every 12 epochs; at most {epochs} epochs here, since the rate is an eleventh by then; 50 epochs without a better validation error end a run).
-The dropout rate is chosen on the validation split, on the cheapest row of the family (see below).
+The dropout rate is chosen on the validation split, on the cheapest row of the family (see below). With more pixels a net has more weights and overfits at that rate, so that rows of small d
+were given others, too; all of their runs are in the list above.
 
 {settings}
 A row is repeated, to the same bits, by
@@ -185,9 +186,10 @@ def write_pages(out, rows, beyond, experiments, steps, write_file):
     pictures = [e for e in shown.values() if (out / "docs/table1" / (e["log"].split(".")[0] + ".png")).exists()]
     glimpses = "".join(f"### {title(e['row'])}\n![Images with the places looked at, the crops, and what was read](table1/{e['log'].split('.')[0]}.png)\n\n"
                        for e in pictures)
+    epochs = max([e["train"]["epochs"] for e in rows], default=100)
     text = PAGE.format(
-        grid=grid(rows), comparison=comparison(rows), runs=runs_table(rows), machines=machines(rows + beyond), repeats=repeats(rows), epochs=max([e["train"]["epochs"] for e in rows], default=100),
-        settings="".join(f"- {title(e['row'])}: {short_settings(e)}\n" for e in shown.values()),
+        grid=grid(rows), comparison=comparison(rows), runs=runs_table(rows), machines=machines(rows + beyond), repeats=repeats(rows), epochs=epochs,
+        settings="".join(f"- {title(e['row'])}: {short_settings(e)}{', at most %d epochs' % e['train']['epochs'] if e['train']['epochs'] < epochs else ''}\n" for e in shown.values()),
         commands="".join(e["command"] + "\n" for e in rows) or "make table1\n",
         beyond=BEYOND + beyond_text(beyond, rows, steps) if beyond else "",
         chosen="\n## Experiments on the validation split\n" + experiments_text(experiments) if experiments else "",
