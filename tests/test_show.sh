@@ -142,6 +142,10 @@ explained models/rnn_spn.yaml h.weight_ih
 says "$folder/why" "computed once, before repeat1"
 explained models/rnn_spn.yaml digit
 says "$folder/why" "classify_dense2"
+explained models/rnn_spn.yaml --set dropout=0.2 classify_dropout1         # joined by the pool: the operator that does it, and why
+grep -q "classify_dropout1 is applied where classify_conv1 stores its result" "$folder/why" || fail "explain classify_dropout1: $(cat "$folder/why")"
+explained models/rnn_spn.yaml --set dropout=0.2 classify_dropout3
+grep -q "the gradient of classify_dropout3 draws no mask" "$folder/why" && ! grep -q "nobody needs it" "$folder/why" || fail "explain classify_dropout3: $(cat "$folder/why")"
 code=0; "$spnc" explain models/rnn_spn.yaml front_conv9 2>"$folder/why" || code=$?
 [ $code = 1 ] || fail "an unknown name ended with $code"
 says "$folder/why" "did you mean 'front_conv"
