@@ -99,7 +99,7 @@ const FactDoc fact_docs[] = {
     { "unit", "dropout", "text", "its name, or empty", NULL },
     { "unit", "scales", "bool", "the gradient of y comes from a dropout, whose scale it has to be multiplied by", NULL },
     { "unit", "RUN", "int", "elements, one after the other, about which one draw decides; of a pool: if it drops", "dropout maxpool conv_pool" },
-    { "unit", "rate ramp", "real", "share of zeros; updates until it is reached", "dropout" },
+    { "unit", "rate ramp", "real", "share of zeros; updates until it is reached; likewise", "dropout maxpool conv_pool" },
     { "unit", "P", "int", "rows of logits, or labels of one example", "cross_entropy labels" },
     { "unit", "K", "int", "classes", "cross_entropy" },
     { "unit", "epsilon", "real", "share of the target spread over all classes", "cross_entropy" },

@@ -129,6 +129,14 @@ Test(manual, every_fact_is_documented_and_every_documented_fact_is_there)
     snprintf(text, sizeof text, "model: example\n%s", map_augment.example);
     for (int plain = 0; plain < 2; plain++)
         model(map_augment.name, text, plain, false);
+    /* pools that store what a dropout leaves: by themselves, and with the convolution below */
+    model("pools", "model: pools\n"
+                   "inputs: { x: { shape: [1, 14, 14] } }\n"
+                   "targets: { y: { classes: 3 } }\n"
+                   "nets:\n"
+                   "  read: [conv: { filters: 8, act: relu }, maxpool: 2, dropout: 0.2, conv: { filters: 8, act: relu }, maxpool: 2, dropout: { rate: 0.3, over: channels }, dense: 3]\n"
+                   "flow: [v: { read: x }]\n"
+                   "loss: { cross_entropy: [v, y] }\n", false, false);
     cr_assert(checked > 10000);
     for (int r = 0; fact_docs[r].table; r++) {
         const FactDoc *d = &fact_docs[r];
