@@ -89,16 +89,19 @@ code=0
 "$net" profile --steps 0 2>/dev/null || code=$?
 [ $code = 2 ] || fail "--steps 0 ended with $code, not 2"
 
-# A bench that is stopped for as long as a step takes, again and again, says that its figures are no good.
+# A bench that is stopped for two steps' time, again and again, says that its figures are no good.  It runs for uneven times in between: stopped as
+# regularly as its steps end, it would have them all equally long.
 "$net" bench --threads 1 >"$folder/text" 2>"$folder/disturbed" &
 python3 - $! "$folder/bench.json" <<'PYTHON'
-import json, os, signal, sys, time
-process, pause = int(sys.argv[1]), json.load(open(sys.argv[2]))["train_ms"] * 1e-3 + 0.001
+import json, os, random, signal, sys, time
+process, step = int(sys.argv[1]), json.load(open(sys.argv[2]))["train_ms"] * 1e-3 + 0.001
+random.seed(1)
 try:
     while True:
-        for sign in (signal.SIGSTOP, signal.SIGCONT):
-            os.kill(process, sign)
-            time.sleep(pause)
+        os.kill(process, signal.SIGSTOP)
+        time.sleep(2 * step)
+        os.kill(process, signal.SIGCONT)
+        time.sleep(random.uniform(0.5, 5) * step)
         if open(f"/proc/{process}/stat").read().rpartition(")")[2].split()[0] == "Z":
             break
 except (ProcessLookupError, FileNotFoundError):
