@@ -32,7 +32,15 @@ YAML
 net=$folder/net/sums
 CFLAGS=-O0 bench/pair.sh "$folder/net" "$folder/net" 1 3 >"$folder/pair" || fail "bench/pair.sh: exit code $?"
 grep -q '^training step  *first .* first / second [0-9.]* ' "$folder/pair" || fail "bench/pair.sh: $(cat "$folder/pair")"
-"$net" profile --threads 2 --steps 30 --json >"$folder/profile.json"
+# Neighbours may take the processors just while the peak is measured: up to five times, until no direct sum seems to beat it.
+for _ in 1 2 3 4 5; do
+    "$net" profile --threads 2 --steps 30 --json >"$folder/profile.json"
+    python3 - "$folder/profile.json" <<'PYTHON' && break
+import json, sys
+p = json.load(open(sys.argv[1]))
+sys.exit(max(r["gflops"] for r in p["rows"] if r["macs"] == r["products"] and r["macs"] > 1e7) > p["peak_gflops"])
+PYTHON
+done
 "$net" bench --threads 1 --json >"$folder/bench.json"
 python3 - "$folder" <<'PYTHON'
 import json, sys
