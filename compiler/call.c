@@ -113,6 +113,10 @@ static void extras(Model *m, Text *line, const Phase *p, const Op *op)
     case OP_dropout:
         dropout(m, line, p, op);
         break;
+    case OP_conv:
+        if (op->pass != PRODUCTS && kernel_packs(m, op))
+            text_printf(line, "%sg == G - 1", sep);
+        break;
     case OP_cross_entropy: {
         const Shape *x = &(op->of ? op->of : op)->reads[0].tensor->shape;
         int64_t rows = shape_count(x) / x->dim[x->rank - 1];

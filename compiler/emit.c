@@ -568,7 +568,7 @@ Fact *emit_facts(Model *m)
     Emitter e = { .m = m };
     collect(&e);
     Fact *f = fact_table(m->arena), *net = net_fact(m), *units = fact_table(m->arena);
-    bool uses[OP_NONE] = { 0 }, folds = false, openblas = false;
+    bool uses[OP_NONE] = { 0 }, folds = false, openblas = false, packs = false;
     fact_set(f, "net", net);
     fact_set(f, "types", types_fact(m));
     int64_t bytes;
@@ -580,6 +580,7 @@ Fact *emit_facts(Model *m)
         uses[op->kind] = true;
         uses[OP_dropout] = uses[OP_dropout] || op->drop || (u->backward && u->backward->drop) || (u->weights && u->weights->drop);
         openblas = openblas || op->openblas;
+        packs = packs || kernel_packs(m, op);
         fact_push(units, unit_fact(&e, u));
         /* what the forward pass decided, as far as backward needs it: results of relu, winners of pools, transforms of samplers */
         bool relu = op->act == OP_relu || (op->kind == OP_relu && u->forward) || (op->kind == OP_maxpool && op->relu) || op->kind == OP_conv_pool;
@@ -600,6 +601,7 @@ Fact *emit_facts(Model *m)
     fact_set(f, "decisions", decisions);
     fact_bool(f, "folds", folds);
     fact_bool(f, "dropout", uses[OP_dropout]);
+    fact_bool(f, "packs", packs);
     fact_bool(f, "sampler", uses[OP_spn]);
     fact_bool(f, "openblas", openblas);
     fact_bool(f, "augment", uses[OP_augment]);

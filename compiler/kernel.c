@@ -81,6 +81,15 @@ static double share(const Op *op)
     return winograd_share(y->dim[1], y->dim[2]);
 }
 
+int kernel_packs(const Model *m, const Op *op)
+{
+    const Op *forward = op->of ? op->of : op;
+    if (forward->kind != OP_conv || !forward->winograd)
+        return 0;
+    const Shape *y = &forward->writes[0].tensor->shape;
+    return winograd_packs(y->dim[1], y->dim[2], m->batch - (int64_t)(m->groups - 1) * m->lanes);
+}
+
 static void tiles_text(Text *t, int64_t size)
 {
     int tiles[WINOGRAD_TILES], n = winograd_tiles(size, tiles);

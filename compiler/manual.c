@@ -29,6 +29,7 @@ const FactDoc fact_docs[] = {
     { "", "accumulates", "bool", "do gradients start at zero and are added to? (plain form)", NULL },
     { "", "openblas", "bool", "does a layer use OpenBLAS?", NULL },
     { "", "dropout sampler augment", "bool", "does the net have such an operator?", NULL },
+    { "", "packs", "bool", "do tiles of a convolution share vecs in the last group?", NULL },
     { "", "rates", "rate[]", "dropout rates that a run may set", NULL },
 
     { "net", "name", "text", "the model's name: of the file and the program", NULL },
@@ -76,6 +77,7 @@ const FactDoc fact_docs[] = {
     { "unit", "bias", "bool", "is there a bias?", "conv dense" },
     { "unit", "winograd", "bool", "by Winograd's algorithm", "conv" },
     { "unit", "tiles_h tiles_w", "int[]", "Winograd: sizes of the tiles of y, along each axis", "conv" },
+    { "unit", "packs", "int", "Winograd: tiles that share a vec in the last group, which has few images: 4 or 2, else 0; its functions are told which group is the last", "conv" },
     { "unit", "positions", "int", "Winograd: products of one pair of channels", "conv" },
     { "unit", "u_reals terms_reals work_reals", "int", "Winograd: sizes of the transformed weights, of a slice's terms of their gradient, of the working memory", "conv" },
     { "unit", "BITS", "int", "bits of a winner's number", "maxpool" },

@@ -421,6 +421,8 @@ void fuse(Model *m);
 void kernels_choose(Model *m);
 void layouts_choose(Model *m);       /* after the hash: never bit-relevant */
 void places_share(Model *m);         /* likewise: share.c */
+/* Of a convolution by Winograd's algorithm, or a gradient of it: how many of its tiles share a vec in the last group, which has few images: 4 or 2; else 0. */
+int kernel_packs(const Model *m, const Op *op);
 const char *kernel_name(const Model *m, const Op *op);    /* how a forward operator is computed, in a few words */
 const char *kernel_reason(const Model *m, const Op *op);  /* by which rule: a sentence */
 bool plan(Model *m);

@@ -95,6 +95,13 @@ static int64_t kind_tiles(int64_t size)
     return most(a.tiles[0], a.tiles[1]);
 }
 
+int winograd_packs(int64_t Ho, int64_t Wo, int64_t images)
+{
+    if (kind_tiles(Ho) * kind_tiles(Wo) < 2)
+        return 0;
+    return images <= LANES / 4 ? 4 : images <= LANES / 2 ? 2 : 0;
+}
+
 int64_t winograd_work_reals(int64_t C, int64_t M, int64_t Ho, int64_t Wo)
 {
     int64_t side = most(most(C, M), row_reals(C, M));

@@ -32,6 +32,9 @@ int64_t winograd_terms_reals(int64_t C, int64_t M, int64_t Ho, int64_t Wo);
  * sum for each slice. */
 bool winograd_gathers(int64_t C, int64_t M, int64_t Ho, int64_t Wo, int64_t slices);
 
+/* In a group with so many images, how many tiles of one kind share a vec: 4 or 2; 0 if they would not fit, or no kind has two tiles. */
+int winograd_packs(int64_t Ho, int64_t Wo, int64_t images);
+
 /* Reals of one thread's scratch. */
 int64_t winograd_work_reals(int64_t C, int64_t M, int64_t Ho, int64_t Wo);
 

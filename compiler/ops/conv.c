@@ -81,6 +81,7 @@ static void facts(const Model *m, const Op *op, Fact *f)
             fact_push_int(list, tiles[i]);
         fact_set(f, axis ? "tiles_w" : "tiles_h", list);
     }
+    fact_int(f, "packs", kernel_packs(m, fwd));
     fact_int(f, "positions", winograd_positions(y->dim[1], y->dim[2]));
     fact_int(f, "u_reals", winograd_u_reals(x->dim[0], y->dim[0], y->dim[1], y->dim[2]));
     fact_int(f, "terms_reals", winograd_terms_reals(x->dim[0], y->dim[0], y->dim[1], y->dim[2]));

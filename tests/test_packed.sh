@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# test_packed.sh -- a last group with few examples, in which tiles of a convolution share vecs, gives the same bits as a group in which they do not:
+# loss, values and gradients of a net built for exactly so many examples, and of one built for two whole groups, which the same examples do not fill.
+# The net's convolutions have tiles of one and two sizes along an axis, channels or filters in the lanes, parts or terms of a gradient, and two
+# are inside of a repeat.
+# SPNC says which spnc (build/spnc).
+. "$(dirname "$0")/begin.sh"
+cd "$work" || exit 74
+run() { "$@" >"$work/output" 2>&1 || { fault "failed: $*"; tail -5 "$work/output" >&2; return 1; }; }
+program() { run "$SPNC" emit packed.yaml --tuning none -o "$@" && run make -s -j2 -C "$1"; }
+
+cat >packed.yaml <<'END'
+model: packed
+batch: 32
+inputs: { image: { shape: [9, 21, 20], dtype: u8 } }
+targets: { digits: { length: 2, classes: 4 } }
+nets:
+  front:
+    - conv: { filters: 20, kernel: 3, act: relu }       # 19 x 18
+    - dropout: 0.2
+    - conv: { filters: 16, kernel: 3, bias: false }     # 17 x 16
+    - relu
+    - maxpool: 2
+  step:
+    - conv: { filters: 96, kernel: 3, act: tanh }       # 8 x 14: four
+    - conv: { filters: 96, kernel: 3, act: relu }       # 6 x 12: two, whose terms are left
+    - dense: 4
+flow:
+  - c: { front: image }
+  - repeat: 2
+    carry: { h: { gru: { units: 9, init: zeros } } }
+    do:
+      - h: { gru: [c, h] }
+      - A: { dense: h, units: 6, init: identity_affine }
+      - crop: { spn: [c, A], size: [10, 16] }
+      - digit: { step: crop }
+loss: { cross_entropy: [digit, digits] }
+END
+
+npy() { printf '\223NUMPY\001\000\166\000%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': ($1), }"; cat; }
+bytes() { printf "$(awk -v n="$1" -v seed="$2" -v most="$3" 'BEGIN { srand(seed); for (i = 0; i < n; i++) printf "\\%03o", int(most * rand()) }')"; }
+bytes $((25 * 3780)) 1 256 >images
+bytes $((25 * 2)) 2 4 >digits
+
+program wide && run wide/packed export -o weights.npz || exit 1
+grep -q 'in a vec' wide/packed.c && fault "32 examples fill two groups, and yet tiles share vecs"
+# examples:tiles in a vec; 0: none
+for case in 17:4 20:4 21:2 24:2 25:0; do
+    IFS=: read -r n tiles <<<"$case"
+    mkdir -p "data$n"
+    head -c $((n * 3780)) images | npy "$n, 9, 21, 20" >"data$n/train_image.npy"
+    head -c $((n * 2)) digits | npy "$n, 2" >"data$n/train_digits.npy"
+    program "own$n" --batch "$n" || continue
+    [ "$(grep -c ", $tiles in a vec" "own$n/packed.c")" -gt 0 ] || [ "$tiles" = 0 ] || fault "$n examples: no $tiles tiles share a vec"
+    for mode in eval train; do
+        for net in wide "own$n"; do
+            run "$net/packed" grad --data "data$n" --split train --weights weights.npz --mode $mode --threads 2 -o "$net.npz"
+        done
+        if cmp -s wide.npz "own$n.npz"; then echo "$n examples, $mode: same bits"; else fault "$n examples, $mode: other bits"; fi
+    done
+done
+exit $failed
