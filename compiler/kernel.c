@@ -132,7 +132,8 @@ const char *kernel_reason(const Model *m, const Op *op)
                                           "kernel columns.", why ? why : "it was chosen");
         return arena_printf(m->arena, "Winograd's algorithm: 3x3, stride 1, unpadded, at least 8 channels and filters, so it takes %.2f of the multiplications "
                                       "of direct convolution. Tiles cover the output exactly and are of at most 6x6: larger ones save more, but their rounding "
-                                      "error grows fast. `winograd: never` on the layer gives the plain sums.", share(op));
+                                      "error grows fast. `winograd: never` on the layer gives the plain sums.%s", share(op),
+                            kernel_packs(m, op) ? arena_printf(m->arena, " The last group is not full: %d tiles share a vec there.", kernel_packs(m, op)) : "");
     }
     if (op->kind == OP_conv_pool)
         return "One channel: the convolution does little work for what it would write, so relu and the 2x2 pool are taken in, the map between them "

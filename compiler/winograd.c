@@ -9,7 +9,7 @@
 
 enum { LANES = 16, MOST = 6, KERNEL = 3, BORDER = KERNEL - 1, LEAST_CHANNELS = 8, LEAST_OUTPUTS = 2,
        BLOCK_REALS = 200000, BLOCK_TILES = 4,   /* transformed inputs of a block of tiles: what the second-level cache holds */
-       CHUNK_REALS = 49152, CHUNK_ROWS = 28 };  /* products of a chunk of filters; at least one register tile, of at most 28 rows */
+       CHUNK_REALS = 49152, CHUNK_ROWS = 32 };  /* products of a chunk of filters; at least one register tile, of at most 28 rows, and blocks of 16 whole */
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }

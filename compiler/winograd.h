@@ -21,7 +21,7 @@ int64_t winograd_positions(int64_t Ho, int64_t Wo);
 /* Multiplications for one made by the sum as it is written. */
 double winograd_share(int64_t Ho, int64_t Wo);
 
-/* Reals of the transformed weights, and of their gradient: at each position [P][Q rounded up to 16], and one vec more. */
+/* Reals of the transformed weights, and of their gradient: at each position [Q / 16, rounded up][P][16], and one vec more. */
 int64_t winograd_u_reals(int64_t C, int64_t M, int64_t Ho, int64_t Wo);
 
 /* Reals of what one slice (a group of 16 examples at a step) contributes to the gradient of the weights: its transformed inputs and gradients, at each
