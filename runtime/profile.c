@@ -10,6 +10,7 @@
 #include "trainer.h"
 #include "weights.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,13 +192,14 @@ int command_profile(const Options *o)
         p.clocks[t].laps = all + t * laps;
     data_made_up(&data, net.batch, 0);
     weights_init(net.weights(), net.training.seed);
+    p.peak = peak_gflops(p.threads);
     mean_ms(&data, 2, NULL);
     p.plain_ms = mean_ms(&data, o->steps, NULL);
     memset(all, 0, threads * laps * sizeof *all);
     mean_ms(&data, 1, p.clocks);
     memset(all, 0, threads * laps * sizeof *all);
     p.step_ms = mean_ms(&data, o->steps, p.clocks);
-    p.peak = peak_gflops(p.threads);
+    p.peak = fmax(p.peak, peak_gflops(p.threads));
     for (int k = 0; k < net.row_count; k++)
         times[k] = row_ms(&p, k), sort_by[k] = k;
     qsort(sort_by, rows, sizeof *sort_by, slower);
