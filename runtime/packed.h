@@ -1,8 +1,9 @@
 /* packed.h -- several tiles of a convolution side by side, in a group with so few images that one tile would leave most lanes empty.
  *
  * Such a group, the last of a batch, keeps the layout of all others: image l in lane l.  Its tiles are brought to, and come back from, arrays d
- * of rows x columns vecs in which lanes `at` to `at + lanes - 1` are the images of one tile.  `row`: vecs from line to line of the map.  Every
- * number goes through the operations it would go through in a lane of its own, in the same order: the same bits. */
+ * of rows x columns vecs in which lanes `at` to `at + lanes - 1` belong to one tile; lanes is 4 or 8, and the last of them may have no image.
+ * `row`: vecs from line to line of the map.  Every number goes through the operations it would go through in a lane of its own, in the same
+ * order: the same bits.  (Sums over images leave out lanes that would add 0 times a finite number.) */
 #ifndef SPN_PACKED_H
 #define SPN_PACKED_H
 
@@ -16,7 +17,7 @@ static inline void pack_tile(real (*d)[L], int at, real (*map)[L], int row, int 
             memcpy(&d[r * columns + c][at], map[r * row + c], (size_t)lanes * sizeof(real));
 }
 
-/* One tile's images, with zeros behind them; reads a whole vec. */
+/* One tile's lanes, with zeros behind them; reads a whole vec. */
 static inline vec packed_images(const real *from, int lanes) { return v_zero_unless(m_first(lanes), v_loadu(from)); }
 
 /* Adds the images of `tiles` tiles that share the vec `from`, one tile after the other. */
@@ -26,7 +27,7 @@ static inline void add_images(real *sum, const real *from, int lanes, int tiles)
         v_store(sum, v_add(v_load(sum), packed_images(from + q * lanes, lanes)));
 }
 
-/* Back from d, which has a vec more than the tile, to the map; lanes without an image become 0. */
+/* Back from d, which has a vec more than the tile, to the map; lanes behind the tile's become 0. */
 static inline void unpack_tile(real (*map)[L], int row, real (*d)[L], int at, int rows, int columns, int lanes)
 {
     for (int r = 0; r < rows; r++)

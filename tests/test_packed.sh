@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test_packed.sh -- a last group with few examples, in which tiles of a convolution share vecs, gives the same bits as a group in which they do not:
-# loss, values and gradients of a net built for exactly so many examples, and of one built for two whole groups, which the same examples do not fill.
+# loss, values and gradients of a net built for so many examples or a few more, and of one built for two whole groups, which the same examples do not fill.
 # The net's convolutions have tiles of one and two sizes along an axis, channels or filters in the lanes, parts or terms of a gradient, and two
 # are inside of a repeat.
 # SPNC says which spnc (build/spnc).
@@ -22,8 +22,12 @@ nets:
     - relu
     - maxpool: 2
   step:
-    - conv: { filters: 96, kernel: 3, act: tanh }       # 8 x 14: four
+    - conv: { filters: 96, kernel: 3, act: tanh }       # 8 x 14: four tiles of one size, two of another
     - conv: { filters: 96, kernel: 3, act: relu }       # 6 x 12: two, whose terms are left
+    - dense: 4
+  alone:
+    - conv: { filters: 80, kernel: 3, act: relu }       # 7 x 6: one tile of each size, nothing to share a vec with
+    - conv: { filters: 96, kernel: 3, act: relu }       # 5 x 4: one, whose terms are left
     - dense: 4
 flow:
   - c: { front: image }
@@ -33,7 +37,10 @@ flow:
       - h: { gru: [c, h] }
       - A: { dense: h, units: 6, init: identity_affine }
       - crop: { spn: [c, A], size: [10, 16] }
-      - digit: { step: crop }
+      - near: { spn: [c, A], size: [9, 8] }
+      - far: { step: crop }
+      - small: { alone: near }
+      - digit: { add: [far, small] }
 loss: { cross_entropy: [digit, digits] }
 END
 
@@ -44,19 +51,19 @@ bytes $((25 * 2)) 2 4 >digits
 
 program wide && run wide/packed export -o weights.npz || exit 1
 grep -q 'in a vec' wide/packed.c && fault "32 examples fill two groups, and yet tiles share vecs"
-# examples:tiles in a vec; 0: none
-for case in 17:4 20:4 21:2 24:2 25:0; do
-    IFS=: read -r n tiles <<<"$case"
+# batch:examples in it:tiles in a vec of its last group; 0: none
+for case in 7:7:2 7:3:2 17:17:4 20:20:4 20:18:4 24:24:2 25:25:0; do
+    IFS=: read -r batch n tiles <<<"$case"
     mkdir -p "data$n"
     head -c $((n * 3780)) images | npy "$n, 9, 21, 20" >"data$n/train_image.npy"
     head -c $((n * 2)) digits | npy "$n, 2" >"data$n/train_digits.npy"
-    program "own$n" --batch "$n" || continue
-    [ "$(grep -c ", $tiles in a vec" "own$n/packed.c")" -gt 0 ] || [ "$tiles" = 0 ] || fault "$n examples: no $tiles tiles share a vec"
+    [ -x "own$batch/packed" ] || program "own$batch" --batch "$batch" || continue
+    [ "$(grep -c ", $tiles in a vec" "own$batch/packed.c")" -gt 0 ] || [ "$tiles" = 0 ] || fault "batch $batch: no $tiles tiles share a vec"
     for mode in eval train; do
-        for net in wide "own$n"; do
+        for net in wide "own$batch"; do
             run "$net/packed" grad --data "data$n" --split train --weights weights.npz --mode $mode --threads 2 -o "$net.npz"
         done
-        if cmp -s wide.npz "own$n.npz"; then echo "$n examples, $mode: same bits"; else fault "$n examples, $mode: other bits"; fi
+        if cmp -s wide.npz "own$batch.npz"; then echo "batch $batch, $n examples, $mode: same bits"; else fault "batch $batch, $n examples, $mode: other bits"; fi
     done
 done
 exit $failed
