@@ -114,7 +114,7 @@ static void extras(Model *m, Text *line, const Phase *p, const Op *op)
         dropout(m, line, p, op);
         break;
     case OP_conv:
-        if (op->pass != PRODUCTS && kernel_packs(m, op))
+        if (op->pass != PRODUCTS && m->groups > 1 && kernel_packs(m, op))
             text_printf(line, "%sg == G - 1", sep);
         break;
     case OP_cross_entropy: {

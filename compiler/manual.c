@@ -77,7 +77,7 @@ const FactDoc fact_docs[] = {
     { "unit", "bias", "bool", "is there a bias?", "conv dense" },
     { "unit", "winograd", "bool", "by Winograd's algorithm", "conv" },
     { "unit", "tiles_h tiles_w", "int[]", "Winograd: sizes of the tiles of y, along each axis", "conv" },
-    { "unit", "packs", "int", "Winograd: tiles that share a vec in the last group, which has few images: 4 or 2, else 0; its functions are told which group is the last", "conv" },
+    { "unit", "packs", "int", "Winograd: tiles that share a vec in the last group, which has few images: 4 or 2, else 0; if there are several groups, its functions are told which is the last", "conv" },
     { "unit", "positions", "int", "Winograd: products of one pair of channels", "conv" },
     { "unit", "u_reals terms_reals work_reals", "int", "Winograd: sizes of the transformed weights, of a slice's terms of their gradient, of the working memory", "conv" },
     { "unit", "BITS", "int", "bits of a winner's number", "maxpool" },
