@@ -3,6 +3,7 @@
 #   $root, $SPNC    the checkout, and the compiler (build/spnc there, unless given), both whole paths
 #   $work           a folder of this test's own, gone when it ends
 #   fault TEXT      says what is wrong and goes on; a test ends with exit $failed
+#   run, npy, bytes see below
 #
 # Programs of the test wait for their threads without spinning, because other tests may run beside it.
 set -u
@@ -13,3 +14,10 @@ trap 'rm -rf "$work"' EXIT
 export OMP_WAIT_POLICY=passive
 failed=0
 fault() { echo "$(basename "$0" .sh): $*" >&2; failed=1; }
+
+# run COMMAND...: silent unless it fails, which is a fault.
+run() { "$@" >"$work/output" 2>&1 || { fault "failed: $*"; tail -5 "$work/output" >&2; return 1; }; }
+# npy TYPE SHAPE: a .npy file of the bytes that come in.  TYPE is numpy's, as '|u1'; SHAPE with commas.
+npy() { printf '\223NUMPY\001\000\166\000%-117s\n' "{'descr': '$1', 'fortran_order': False, 'shape': ($2), }"; cat; }
+# bytes N SEED MOST: so many made-up bytes below MOST.
+bytes() { printf "$(awk -v n="$1" -v seed="$2" -v most="$3" 'BEGIN { srand(seed); for (i = 0; i < n; i++) printf "\\%03o", int(most * rand()) }')"; }

@@ -6,7 +6,6 @@
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
 has() { grep -q -m1 -w "$1" /proc/cpuinfo 2>/dev/null; }
-run() { "$@" >"$work/output" 2>&1 || { fault "failed: $*"; tail -5 "$work/output" >&2; return 1; }; }
 
 cat >bits.yaml <<'END'
 model: bits
@@ -42,13 +41,11 @@ train:
 END
 
 # ---- data: 113 examples, so that five steps are an epoch and the last batch is a partial one ---------------------------
-npy() { printf '\223NUMPY\001\000\166\000%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': ($1), }"; cat; }
-bytes() { printf "$(awk -v n="$1" -v seed="$2" -v most="$3" 'BEGIN { srand(seed); for (i = 0; i < n; i++) printf "\\%03o", int(most * rand()) }')"; }
 mkdir data
 for split in train:113:1 valid:40:2; do
     IFS=: read -r name count seed <<<"$split"
-    bytes $((count * 168)) "$seed" 256 | npy "$count, 1, 14, 12" >"data/${name}_image.npy"
-    bytes $((count * 2)) "$seed" 4 | npy "$count, 2" >"data/${name}_digits.npy"
+    bytes $((count * 168)) "$seed" 256 | npy '|u1' "$count, 1, 14, 12" >"data/${name}_image.npy"
+    bytes $((count * 2)) "$seed" 4 | npy '|u1' "$count, 2" >"data/${name}_digits.npy"
 done
 
 # ---- programs ---------------------------------------------------------------------------------------------------------
@@ -121,8 +118,8 @@ loss: { cross_entropy: [v, digit] }
 END
 for n in 16 64 104; do
     mkdir data$n
-    bytes $((n * 132)) 3 256 | npy "$n, 1, 11, 12" >data$n/test_image.npy
-    bytes $n 4 4 | npy "$n," >data$n/test_digit.npy
+    bytes $((n * 132)) 3 256 | npy '|u1' "$n, 1, 11, 12" >data$n/test_image.npy
+    bytes $n 4 4 | npy '|u1' "$n," >data$n/test_digit.npy
 done
 # gradients PROGRAM DATA OUT threads: of one batch, in OUT.npz
 gradients() { run "$1/deep" grad --weights deep.npz --data "$2" --split test --threads "$4" -o "$3.npz"; }

@@ -42,9 +42,8 @@ END
 
 # ---- even surfaces: black images with a white square
 mkdir data
-npy() { printf '\223NUMPY\001\000\166\000%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': ($1), }"; cat; }
-awk 'BEGIN { for (n = 0; n < 16; n++) for (i = 0; i < 1024; i++) printf "%s", (i % 32 > 9 && i % 32 < 18 && i > 319 && i < 600) ? "1" : "0" }' | tr 01 '\000\377' | npy "16, 1, 32, 32" >data/train_image.npy
-awk 'BEGIN { for (n = 0; n < 16; n++) printf "%d", n % 4 }' | tr 0123 '\000\001\002\003' | npy "16," >data/train_digit.npy
+awk 'BEGIN { for (n = 0; n < 16; n++) for (i = 0; i < 1024; i++) printf "%s", (i % 32 > 9 && i % 32 < 18 && i > 319 && i < 600) ? "1" : "0" }' | tr 01 '\000\377' | npy '|u1' "16, 1, 32, 32" >data/train_image.npy
+awk 'BEGIN { for (n = 0; n < 16; n++) printf "%d", n % 4 }' | tr 0123 '\000\001\002\003' | npy '|u1' "16," >data/train_digit.npy
 double/net check --data data >said || fault "check --data: exit code $?: $(tail -1 said)"
 grep -q 'untested: .*made-up examples (no --data) have no even surfaces' said || fault "check says nothing of even surfaces: $(cat said)"
 [ $failed = 0 ] && echo "test_check: fine"

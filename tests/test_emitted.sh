@@ -110,8 +110,6 @@ train:
 END
 
 # ---- data: 24 examples, so that a second batch is a partial one -------------------------------------------------------------------
-npy() { printf '\223NUMPY\001\000\166\000%-117s\n' "{'descr': '$1', 'fortran_order': False, 'shape': ($2), }"; cat; }
-bytes() { printf "$(awk -v n="$1" -v seed="$2" -v most="$3" 'BEGIN { srand(seed); for (i = 0; i < n; i++) printf "\\%03o", int(most * rand()) }')"; }
 # floats from 1 to 2: three random bytes below an exponent
 floats() { printf "$(awk -v n="$1" 'BEGIN { for (i = 0; i < n; i++) printf "\\%03o\\%03o\\%03o\\077", int(256 * rand()), int(256 * rand()), 128 + int(128 * rand()) }')"; }
 mkdir data

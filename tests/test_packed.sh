@@ -6,7 +6,6 @@
 # SPNC says which spnc (build/spnc).
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
-run() { "$@" >"$work/output" 2>&1 || { fault "failed: $*"; tail -5 "$work/output" >&2; return 1; }; }
 program() { run "$SPNC" emit packed.yaml --tuning none -o "$@" && run make -s -j2 -C "$1"; }
 
 cat >packed.yaml <<'END'
@@ -44,8 +43,6 @@ flow:
 loss: { cross_entropy: [digit, digits] }
 END
 
-npy() { printf '\223NUMPY\001\000\166\000%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': ($1), }"; cat; }
-bytes() { printf "$(awk -v n="$1" -v seed="$2" -v most="$3" 'BEGIN { srand(seed); for (i = 0; i < n; i++) printf "\\%03o", int(most * rand()) }')"; }
 bytes $((25 * 3780)) 1 256 >images
 bytes $((25 * 2)) 2 4 >digits
 
@@ -55,8 +52,8 @@ grep -q 'in a vec' wide/packed.c && fault "32 examples fill two groups, and yet 
 for case in 7:7:2 7:3:2 17:17:4 20:20:4 20:18:4 24:24:2 25:25:0; do
     IFS=: read -r batch n tiles <<<"$case"
     mkdir -p "data$n"
-    head -c $((n * 3780)) images | npy "$n, 9, 21, 20" >"data$n/train_image.npy"
-    head -c $((n * 2)) digits | npy "$n, 2" >"data$n/train_digits.npy"
+    head -c $((n * 3780)) images | npy '|u1' "$n, 9, 21, 20" >"data$n/train_image.npy"
+    head -c $((n * 2)) digits | npy '|u1' "$n, 2" >"data$n/train_digits.npy"
     [ -x "own$batch/packed" ] || program "own$batch" --batch "$batch" || continue
     [ "$(grep -c ", $tiles in a vec" "own$batch/packed.c")" -gt 0 ] || [ "$tiles" = 0 ] || fault "batch $batch: no $tiles tiles share a vec"
     for mode in eval train; do

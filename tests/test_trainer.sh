@@ -36,7 +36,6 @@ build other '-DTINY_HASH="00000000000000ac"' '-DTINY_SETTINGS="units=9"' "$@"
 build wild -DTINY_RATE=1e30 "$@"
 tiny=$work/tiny
 
-npy() { printf '\223NUMPY\001\000\166\000%-117s\n' "{'descr': '$1', 'fortran_order': False, 'shape': ($2), }"; cat; }
 pixels() { printf "$(awk -v n="$1" -v s="$2" 'BEGIN { srand(s); for (i = 0; i < 16 * n; i++) printf "\\%03o", int(256 * rand()) }')"; }
 # labels of the same pixels, each followed by $3 zero bytes: one of four from two pixels being light or dark
 labels() {
