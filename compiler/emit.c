@@ -504,6 +504,7 @@ static Fact *net_fact(Model *m)
     fact_text(f, "yaml", c_string(m, m->yaml, strlen(m->yaml)));
     fact_int(f, "N", m->batch);
     fact_int(f, "G", m->groups);
+    fact_int(f, "last", m->last_examples);
     fact_bool(f, "plain", m->options.plain);
     fact_bool(f, "debug", m->options.debug);
     fact_bool(f, "double", m->options.is_double);

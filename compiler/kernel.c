@@ -87,7 +87,7 @@ int kernel_packs(const Model *m, const Op *op)
     if (forward->kind != OP_conv || !forward->winograd)
         return 0;
     const Shape *y = &forward->writes[0].tensor->shape;
-    return winograd_packs(y->dim[1], y->dim[2], m->batch - (int64_t)(m->groups - 1) * m->lanes);
+    return winograd_packs(y->dim[1], y->dim[2], m->last_examples);
 }
 
 static void tiles_text(Text *t, int64_t size)

@@ -40,6 +40,7 @@ const FactDoc fact_docs[] = {
     { "net", "yaml", "text", "the whole model as a C string", NULL },
     { "net", "N", "int", "examples in a batch", NULL },
     { "net", "G", "int", "groups of lanes that hold them; plain form: N", NULL },
+    { "net", "last", "int", "examples of the last of them", NULL },
     { "net", "plain", "bool", "the plain form: one example at a time, no lanes", NULL },
     { "net", "debug", "bool", "--debug", NULL },
     { "net", "double", "bool", "--precision double: real is double", NULL },

@@ -412,6 +412,7 @@ bool model_build(Model *m, const Yaml *root, const char *const *sets, int set_co
     m->batch = m->options.batch ? m->options.batch : (int64_t)batch;
     m->lanes = m->options.plain ? 1 : 16;
     m->groups = (int)((m->batch + m->lanes - 1) / m->lanes);
+    m->last_examples = (int)(m->batch - (int64_t)(m->groups - 1) * m->lanes);
     m->inputs = data_defs(m, yaml_get(root, "inputs"), false, &m->input_count);
     m->targets = data_defs(m, yaml_get(root, "targets"), true, &m->target_count);
     for (int i = 0; i < m->input_count; i++)

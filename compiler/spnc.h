@@ -340,7 +340,7 @@ typedef struct {
     const char *name, *about;
     int64_t batch;
     int lanes;               /* 16; plain: 1 */
-    int groups;
+    int groups, last_examples;               /* examples of the last group: 1 to lanes */
     DataDef *inputs, *targets;
     int input_count, target_count;
     List tensors, weights, ops, repeats;     /* ops: forward, in the order of the file */
