@@ -21,8 +21,8 @@ nets:
     - relu
     - maxpool: 2
   step:
-    - conv: { filters: 96, kernel: 3, act: tanh }       # 8 x 14: four tiles of one size, two of another
-    - conv: { filters: 96, kernel: 3, act: relu }       # 6 x 12: two, whose terms are left
+    - conv: { filters: 144, kernel: 3, act: tanh }      # 8 x 20: eight tiles
+    - conv: { filters: 144, kernel: 3, act: relu }      # 6 x 18: three, whose terms are left
     - dense: 4
   alone:
     - conv: { filters: 80, kernel: 3, act: relu }       # 7 x 6: one tile of each size, nothing to share a vec with
@@ -35,7 +35,7 @@ flow:
     do:
       - h: { gru: [c, h] }
       - A: { dense: h, units: 6, init: identity_affine }
-      - crop: { spn: [c, A], size: [10, 16] }
+      - crop: { spn: [c, A], size: [10, 22] }
       - near: { spn: [c, A], size: [9, 8] }
       - far: { step: crop }
       - small: { alone: near }
