@@ -17,10 +17,10 @@ done
 of() { printf 'include Makefile\npair:\n\t@echo $(%s)\n' "$2" | make -s -C "$1" -f - pair; }
 number=0
 for folder in "$1" "$2"; do
-    number=$((number + 1)) flags=$(of "$folder" FLAGS) libraries=$(of "$folder" LIBS)
+    number=$((number + 1)) optimise=$(of "$folder" CFLAGS) flags=$(of "$folder" FLAGS) libraries=$(of "$folder" LIBS)
     map=("$folder"/*.map.json)
     # shellcheck disable=SC2086
-    (cd "$folder" && ${CC:-gcc} ${CFLAGS:--O2} $flags -w -fPIC -shared -Iruntime -o "$work/$number.so" "$(basename "${map[0]}" .map.json).c" runtime/*.c $libraries -lpng -lz -lm) || exit 74
+    (cd "$folder" && ${CC:-gcc} $optimise $flags -w -fPIC -shared -Iruntime -o "$work/$number.so" "$(basename "${map[0]}" .map.json).c" runtime/*.c $libraries -lpng -lz -lm) || exit 74
 done
 # shellcheck disable=SC2086
 ${CC:-gcc} -O2 $flags -I"$2/runtime" -o "$work/pair" "$here/pair.c" -ldl || exit 74

@@ -8,6 +8,7 @@
 
 #include "rng.h"
 #include "spn.h"
+#include "vec.h"
 
 typedef struct {
     uint64_t key;            /* of this group of 16 examples, here and now */
@@ -29,6 +30,18 @@ static inline Dropout dropout_at(const Batch *batch, double rate, double ramp, u
         d.scale = (real)(1 / (1 - rate));
     }
     return d;
+}
+
+/* Lane l is kept with probability threshold / 2^32: iff the hash of element * 16 + l is below threshold.
+ * element < 2^28 within one key. */
+static inline mask rng_keep(uint64_t key, uint32_t element, uint32_t threshold)
+{
+    ivec x = iv_add(iv_set1((int32_t)(element * 16 + (uint32_t)key)), iv_iota());
+    x = iv_mul(iv_xor(x, iv_shr(x, 17)), iv_set1((int32_t)0xed5ad4bbu));
+    x = iv_add(iv_xor(x, iv_shr(x, 11)), iv_set1((int32_t)(uint32_t)(key >> 32)));
+    x = iv_mul(x, iv_set1((int32_t)0xac4c1b51u));
+    x = iv_mul(iv_xor(x, iv_shr(x, 15)), iv_set1((int32_t)0x31848babu));
+    return iv_ult(iv_xor(x, iv_shr(x, 14)), iv_set1((int32_t)threshold));
 }
 
 /* x after the dropout, in each lane: kept and scaled, or 0.  `element` is its number, or its channel's where a draw decides about channels. */

@@ -7,7 +7,7 @@
 #define SPN_GUARD_H
 
 #include <stddef.h>
-#include "vec.h"
+#include "real.h"
 
 enum { GUARD = 16 };
 

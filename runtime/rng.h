@@ -2,12 +2,11 @@
  *
  * There is no state, so any thread may ask for any number in any order, and backward can ask again for what forward
  * used.  A key names one purpose (seed, step, place, time, ...); whoever needs more numbers counts on within it.
- * Only integers and vec.h's arithmetic are used: the same bits on every target. */
+ * Only integers and scalar.h's arithmetic are used: the same bits on every target. */
 #ifndef SPN_RNG_H
 #define SPN_RNG_H
 
-#include "vec.h"
-#include "vmath.h"
+#include "rmath.h"
 
 /* The finaliser of splitmix64 (Stafford's variant 13): every bit of the answer depends on every bit of z. */
 static inline uint64_t rng_mix(uint64_t z)
@@ -39,18 +38,6 @@ static inline uint32_t rng_hash32(uint32_t counter, uint32_t key_lo, uint32_t ke
     x = ((x ^ x >> 11) + key_hi) * 0xac4c1b51u;
     x = (x ^ x >> 15) * 0x31848babu;
     return x ^ x >> 14;
-}
-
-/* Lane l is kept with probability threshold / 2^32: iff the hash of element * 16 + l is below threshold.
- * element < 2^28 within one key. */
-static inline mask rng_keep(uint64_t key, uint32_t element, uint32_t threshold)
-{
-    ivec x = iv_add(iv_set1((int32_t)(element * 16 + (uint32_t)key)), iv_iota());
-    x = iv_mul(iv_xor(x, iv_shr(x, 17)), iv_set1((int32_t)0xed5ad4bbu));
-    x = iv_add(iv_xor(x, iv_shr(x, 11)), iv_set1((int32_t)(uint32_t)(key >> 32)));
-    x = iv_mul(x, iv_set1((int32_t)0xac4c1b51u));
-    x = iv_mul(iv_xor(x, iv_shr(x, 15)), iv_set1((int32_t)0x31848babu));
-    return iv_ult(iv_xor(x, iv_shr(x, 14)), iv_set1((int32_t)threshold));
 }
 
 /* One lane of rng_keep: 1 if kept. */

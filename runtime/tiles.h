@@ -3,7 +3,7 @@
 #define SPN_TILES_H
 
 #include "picture.h"
-#include "vec.h"
+#include "real.h"
 
 /* Draws values[shape[0]]...[shape[rank-1]] under a line of text.  A row of tiles is the last dimension but two; rows are all before it
  * (a lone row of tiles is broken into several; a vector is one tile of one row, many vectors the rows of one tile).  One scale for

@@ -13,30 +13,13 @@
 #ifndef SPN_VMATH_H
 #define SPN_VMATH_H
 
+#include "rmath.h"
 #include "vec.h"
-
-#ifdef SPN_DOUBLE
-#define SPN_WIDE_REAL 1
-#else
-#define SPN_WIDE_REAL 0
-#endif
 
 #define T vec
 #define X(f) v_##f
 #define K(c) v_set1((real)(c))
 #define SPN_WIDE SPN_WIDE_REAL
-#include "vmath_body.h"
-
-#define T real
-#define X(f) r_##f
-#define K(c) ((real)(c))
-#define SPN_WIDE SPN_WIDE_REAL
-#include "vmath_body.h"
-
-#define T double
-#define X(f) d_##f
-#define K(c) ((double)(c))
-#define SPN_WIDE 1
 #include "vmath_body.h"
 
 #endif

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
+#include "dropout.h"
 #include "rng.h"
 #include "vec.h"
 #include "vmath.h"

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "dropout.h"
 #include "rng.h"
 #include "vec.h"
 #include "vmath.h"
