@@ -1,5 +1,8 @@
 /* optimiser.h -- clipping, weight decay and the three optimisers, over the whole parameter block at once.
  *
+ * A block comes from memory, so it is read as seldom as can be: once for the norms of the gradient as it is and with its elements clipped,
+ * once by the update, which clips, scales and decays what it reads.  The gradient itself stays as it was.
+ *
  * Every function is called by all threads of a parallel region, with the same arguments; outside of one, the caller
  * does all the work.  Loops are shared by `omp for`, whose barrier at the end means: when a function returns, its result
  * is there for every thread.  An element is computed from its own neighbours in the blocks alone, and the norm adds its
@@ -28,59 +31,69 @@ static inline size_t optimiser_all_rows(const NetParam *params, int count)
     return rows;
 }
 
-/* Sum of squares of n reals: element i goes to partial sum i mod 16, the sixteen are added by v_sum's tree. */
-static inline double optimiser_row_sum(const real *x, size_t n)
+/* v within [-most, most]; most 0: v. */
+static inline vec optimiser_within(vec v, double most)
 {
-    vec sum = v_zero();
-    size_t i = 0;
-    for (; i + 16 <= n; i += 16) {
-        vec v = v_loadu(x + i);
-        sum = v_fma(v, v, sum);
-    }
-    if (i < n) {
-        _Alignas(64) real rest[16] = { 0 };
-        memcpy(rest, x + i, (n - i) * sizeof *x);
-        vec v = v_load(rest);
-        sum = v_fma(v, v, sum);
-    }
-    return (double)v_sum(sum);
+    return most > 0 ? v_min(v_max(v, v_set1((real)-most)), v_set1((real)most)) : v;
 }
 
-/* Sums of squares of 16 * n columns of `length` numbers each, from row to row `stride` apart, each in order.  Inlined for a given n: sums in registers. */
-static inline __attribute__((always_inline)) void optimiser_column_sums(double *sums, const real *x, size_t length, size_t stride, int n)
+/* Of the gradient as it is, and with its elements within [-most, most]: a sum of squares, or its root. */
+typedef struct { double whole, within; } OptimiserNorm;
+
+/* Sums of squares of n reals: element i goes to partial sum i mod 16, the sixteen are added by v_sum's tree. */
+static inline OptimiserNorm optimiser_row_sums(const real *x, size_t n, double most)
+{
+    vec whole = v_zero(), within = v_zero();
+    _Alignas(64) real rest[16] = { 0 };
+    for (size_t i = 0; i < n; i += 16) {
+        if (n - i < 16)
+            memcpy(rest, x + i, (n - i) * sizeof *x);
+        vec v = v_loadu(n - i < 16 ? rest : x + i), c = optimiser_within(v, most);
+        whole = v_fma(v, v, whole);
+        within = v_fma(c, c, within);
+    }
+    return (OptimiserNorm){ (double)v_sum(whole), (double)v_sum(within) };
+}
+
+/* The same of 16 * n columns of `length` numbers each, from row to row `stride` apart, each in order.  Inlined for a given n: sums in registers. */
+static inline __attribute__((always_inline)) void optimiser_column_sums(OptimiserNorm *sums, const real *x, size_t length, size_t stride, int n,
+                                                                        double most)
 {
     enum { MOST = 4, AHEAD = 8 };                       /* AHEAD: rows; the processor does not foresee a stride */
-    vec sum[MOST] = { v_zero(), v_zero(), v_zero(), v_zero() };
-    _Alignas(64) real lanes[16];
+    vec whole[MOST] = { v_zero(), v_zero(), v_zero(), v_zero() }, within[MOST] = { v_zero(), v_zero(), v_zero(), v_zero() };
+    _Alignas(64) real lanes[2][16];
     for (size_t i = 0; i < length; i++, x += stride) {
         SPN_UNROLL
         for (int k = 0; k < n; k++) {
-            vec v = v_loadu(x + k * 16);
+            vec v = v_loadu(x + k * 16), c = optimiser_within(v, most);
             v_prefetch(x + AHEAD * stride + k * 16);
-            sum[k] = v_fma(v, v, sum[k]);
+            whole[k] = v_fma(v, v, whole[k]);
+            within[k] = v_fma(c, c, within[k]);
         }
     }
     for (int k = 0; k < n; k++) {
-        v_store(lanes, sum[k]);
+        v_store(lanes[0], whole[k]);
+        v_store(lanes[1], within[k]);
         for (int l = 0; l < 16; l++)
-            sums[k * 16 + l] = (double)lanes[l];
+            sums[k * 16 + l] = (OptimiserNorm){ (double)lanes[0][l], (double)lanes[1][l] };
     }
 }
 
 /* Halves and halves again: a tree that depends on n alone. */
-static inline double optimiser_fold(const double *x, size_t n)
+static inline OptimiserNorm optimiser_fold(const OptimiserNorm *x, size_t n)
 {
-    if (n <= 2)
-        return n == 2 ? x[0] + x[1] : n ? x[0] : 0;
-    return optimiser_fold(x, n / 2) + optimiser_fold(x + n / 2, n - n / 2);
+    if (n < 2)
+        return n ? *x : (OptimiserNorm){ 0, 0 };
+    OptimiserNorm a = optimiser_fold(x, n / 2), b = optimiser_fold(x + n / 2, n - n / 2);
+    return (OptimiserNorm){ a.whole + b.whole, a.within + b.within };
 }
 
-/* sqrt of the sum of the squares of all elements; the same value returned to every thread.
- * row_sums: optimiser_all_rows() doubles, shared by the threads.  A row is summed in `real`: an EXPORTED one by sixteen
+/* sqrt of the sum of the squares of all elements; the same value returned to every thread.  most 0: elements are not clipped.
+ * row_sums: optimiser_all_rows() of them, shared by the threads.  A row is summed in `real`: an EXPORTED one by sixteen
  * strided partial sums, an IN_OUT one over its inputs in order (its outputs lie in the lanes); the rows in double. */
-static inline double optimiser_norm(const real *gradient, const NetParam *params, int count, double *row_sums)
+static inline OptimiserNorm optimiser_norm(const real *gradient, const NetParam *params, int count, OptimiserNorm *row_sums, double most)
 {
-    double *sums = row_sums;
+    OptimiserNorm *sums = row_sums;
     for (int k = 0; k < count; k++) {
         const NetParam *p = &params[k];
         const real *g = gradient + p->offset;
@@ -88,17 +101,17 @@ static inline double optimiser_norm(const real *gradient, const NetParam *params
         if (p->layout == EXPORTED) {
             _Pragma("omp for schedule(static) nowait")
             for (size_t row = 0; row < rows; row++)
-                sums[row] = optimiser_row_sum(g + row * length, length);
+                sums[row] = optimiser_row_sums(g + row * length, length, most);
         } else {
             _Pragma("omp for schedule(static) nowait")
             for (size_t row = 0; row < rows; row += 64) {
                 if (row + 64 <= rows) {
-                    optimiser_column_sums(sums + row, g + row, length, (size_t)p->stride, 4);
+                    optimiser_column_sums(sums + row, g + row, length, (size_t)p->stride, 4, most);
                     continue;
                 }
                 for (size_t part = row; part < rows; part += 16) {
-                    double some[16];
-                    optimiser_column_sums(some, g + part, length, (size_t)p->stride, 1);
+                    OptimiserNorm some[16];
+                    optimiser_column_sums(some, g + part, length, (size_t)p->stride, 1, most);
                     memcpy(sums + part, some, (rows - part < 16 ? rows - part : 16) * sizeof *some);
                 }
             }
@@ -106,9 +119,9 @@ static inline double optimiser_norm(const real *gradient, const NetParam *params
         sums += rows;
     }
     _Pragma("omp barrier")
-    double norm = sqrt(optimiser_fold(row_sums, (size_t)(sums - row_sums)));
+    OptimiserNorm all = optimiser_fold(row_sums, (size_t)(sums - row_sums));
     _Pragma("omp barrier")                          /* nobody may begin the next norm while another still folds */
-    return norm;
+    return (OptimiserNorm){ sqrt(all.whole), sqrt(all.within) };
 }
 
 /* ---- clipping and decay ----------------------------------------------------------------------------------------- */
@@ -126,56 +139,44 @@ static inline double optimiser_clip_lasagne(double norm, double most)
     return (norm < most ? norm : most) / (1e-7 + norm);
 }
 
-/* g = g within [-most, most]. */
-static inline void optimiser_clip_elements(real *g, size_t n, double most)
-{
-    vec high = v_set1((real)most), low = v_set1((real)-most);
-    OPTIMISER_EACH(i, n)
-        v_store(g + i, v_min(v_max(v_load(g + i), low), high));
-}
+/* What an update makes of the gradient: its elements within [-most, most] (0: as they are), times factor, plus decay times the weight. */
+typedef struct { double most, factor, decay; } OptimiserInput;
 
-/* g = factor * g */
-static inline void optimiser_scale(real *g, size_t n, double factor)
+static inline vec optimiser_input(const real *g, vec weight, OptimiserInput how)
 {
-    vec f = v_set1((real)factor);
-    OPTIMISER_EACH(i, n)
-        v_store(g + i, v_mul(v_load(g + i), f));
-}
-
-/* g = g + decay * w */
-static inline void optimiser_decay(real *g, const real *w, size_t n, double decay)
-{
-    vec d = v_set1((real)decay);
-    OPTIMISER_EACH(i, n)
-        v_store(g + i, v_fma(d, v_load(w + i), v_load(g + i)));
+    vec d = v_mul(optimiser_within(v_load(g), how.most), v_set1((real)how.factor));
+    return how.decay > 0 ? v_fma(v_set1((real)how.decay), weight, d) : d;
 }
 
 /* ---- updates ---------------------------------------------------------------------------------------------------- */
 
+/* In all of them g stands for what optimiser_input makes of it. */
+
 /* r = decay r + (1 - decay) g^2;  w = w - rate g / sqrt(r + epsilon), or, unless `inside`, rate g / (sqrt(r) + epsilon) */
-static inline void optimiser_rmsprop(real *w, const real *g, real *r, size_t n, double rate, double decay, double epsilon,
-                                     int inside)
+static inline void optimiser_rmsprop(real *w, const real *g, real *r, size_t n, OptimiserInput how, double rate, double decay,
+                                     double epsilon, int inside)
 {
     vec step = v_set1((real)rate), keep = v_set1((real)decay), add = v_set1((real)(1 - decay)), small = v_set1((real)epsilon);
     OPTIMISER_EACH(i, n) {
-        vec d = v_load(g + i), mean = v_fma(keep, v_load(r + i), v_mul(add, v_mul(d, d)));
+        vec weight = v_load(w + i), d = optimiser_input(g + i, weight, how);
+        vec mean = v_fma(keep, v_load(r + i), v_mul(add, v_mul(d, d)));
         vec root = inside ? v_sqrt(v_add(mean, small)) : v_add(v_sqrt(mean), small);
         v_store(r + i, mean);
-        v_store(w + i, v_sub(v_load(w + i), v_div(v_mul(step, d), root)));
+        v_store(w + i, v_sub(weight, v_div(v_mul(step, d), root)));
     }
 }
 
 /* v = momentum v + g;  w = w - rate v.  Without momentum v may be NULL and is not used. */
-static inline void optimiser_sgd(real *w, const real *g, real *v, size_t n, double rate, double momentum)
+static inline void optimiser_sgd(real *w, const real *g, real *v, size_t n, OptimiserInput how, double rate, double momentum)
 {
     vec step = v_set1((real)rate), keep = v_set1((real)momentum);
     OPTIMISER_EACH(i, n) {
-        vec d = v_load(g + i);
+        vec weight = v_load(w + i), d = optimiser_input(g + i, weight, how);
         if (v && momentum != 0) {
             d = v_fma(keep, v_load(v + i), d);
             v_store(v + i, d);
         }
-        v_store(w + i, v_fnma(step, d, v_load(w + i)));
+        v_store(w + i, v_fnma(step, d, weight));
     }
 }
 
@@ -191,20 +192,20 @@ static inline double optimiser_power(double b, uint64_t n)
 
 /* m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;  t = update_count + 1;
  * w = w - rate / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon) */
-static inline void optimiser_adam(real *w, const real *g, real *m, real *v, size_t n, double rate, double beta1, double beta2,
-                                  double epsilon, uint64_t update_count)
+static inline void optimiser_adam(real *w, const real *g, real *m, real *v, size_t n, OptimiserInput how, double rate, double beta1,
+                                  double beta2, double epsilon, uint64_t update_count)
 {
     double unbias1 = 1 - optimiser_power(beta1, update_count + 1), unbias2 = 1 - optimiser_power(beta2, update_count + 1);
     vec step = v_set1((real)(rate / unbias1)), scale = v_set1((real)(1 / sqrt(unbias2))), small = v_set1((real)epsilon);
     vec keep1 = v_set1((real)beta1), add1 = v_set1((real)(1 - beta1));
     vec keep2 = v_set1((real)beta2), add2 = v_set1((real)(1 - beta2));
     OPTIMISER_EACH(i, n) {
-        vec d = v_load(g + i);
+        vec weight = v_load(w + i), d = optimiser_input(g + i, weight, how);
         vec mean = v_fma(keep1, v_load(m + i), v_mul(add1, d));
         vec square = v_fma(keep2, v_load(v + i), v_mul(add2, v_mul(d, d)));
         v_store(m + i, mean);
         v_store(v + i, square);
-        v_store(w + i, v_sub(v_load(w + i), v_div(v_mul(step, mean), v_fma(v_sqrt(square), scale, small))));
+        v_store(w + i, v_sub(weight, v_div(v_mul(step, mean), v_fma(v_sqrt(square), scale, small))));
     }
 }
 

@@ -18,7 +18,8 @@ static const NetParam params[] = {
 enum { ROWS = OUTPUTS + 20 + 1 };
 
 static _Alignas(64) real w[SIZE], g[SIZE], s0[SIZE], s1[SIZE];
-static double row_sums[ROWS];
+static OptimiserNorm row_sums[ROWS];
+static const OptimiserInput as_it_is = { .factor = 1 };
 
 static double random_at(int i, int salt)
 {
@@ -38,49 +39,74 @@ static void fill(void)
 
 static double tolerance(void) { return sizeof(real) == 8 ? 1e-13 : 2e-6; }
 
-static double norm_with(int threads)
+static OptimiserNorm norm_with(int threads, double most)
 {
-    double norm = 0;
+    OptimiserNorm norm = { 0, 0 };
 #pragma omp parallel num_threads(threads)
     {
-        double mine = optimiser_norm(g, params, 3, row_sums);
+        OptimiserNorm mine = optimiser_norm(g, params, 3, row_sums, most);
 #pragma omp master
         norm = mine;
     }
     return norm;
 }
 
-Test(optimiser, norm_is_the_root_of_all_squares)
+/* The root of the squares of all elements that belong to a parameter, each within [-most, most]. */
+static double norm_expected(double most)
 {
     double sum = 0;
-    fill();
-    for (int i = 0; i < CONV_AT; i++)
-        sum += (double)g[i] * (double)g[i];
-    for (int i = 0; i < CONV; i++)
-        sum += (double)g[CONV_AT + i] * (double)g[CONV_AT + i];
-    sum += (double)g[BIAS_AT] * (double)g[BIAS_AT];
-    cr_assert(eq(sz, optimiser_all_rows(params, 3), ROWS));
-    cr_assert(epsilon_eq(dbl, norm_with(1), sqrt(sum), sqrt(sum) * tolerance()));
+    for (int i = 0; i <= BIAS_AT; i++)
+        if (i < CONV_AT + CONV || i == BIAS_AT) {
+            double x = fmin(fmax((double)g[i], -most), most);
+            sum += x * x;
+        }
+    return sqrt(sum);
 }
 
-Test(optimiser, norm_has_the_same_bits_for_any_number_of_threads)
+Test(optimiser, norms_are_the_roots_of_all_squares_whole_and_clipped)
 {
     fill();
-    double one = norm_with(1);
-    for (int threads = 2; threads <= 7; threads++)
-        cr_assert(eq(dbl, norm_with(threads), one));
-    cr_assert(eq(dbl, optimiser_norm(g, params, 3, row_sums), one), "outside of a parallel region");
+    double whole = norm_expected(INFINITY), within = norm_expected(0.5);
+    OptimiserNorm norm = norm_with(1, 0.5);
+    cr_assert(eq(sz, optimiser_all_rows(params, 3), ROWS));
+    cr_assert(lt(dbl, within, 0.9 * whole));
+    cr_assert(epsilon_eq(dbl, norm.whole, whole, whole * tolerance()));
+    cr_assert(epsilon_eq(dbl, norm.within, within, within * tolerance()));
+}
+
+Test(optimiser, without_clipping_both_norms_are_one)
+{
+    fill();
+    OptimiserNorm norm = norm_with(1, 0);
+    cr_assert(eq(dbl, norm.whole, norm_with(1, 0.5).whole));
+    cr_assert(eq(dbl, norm.within, norm.whole));
+    cr_assert(eq(dbl, norm_with(1, 1).within, norm.whole), "no element is beyond 1");
+}
+
+Test(optimiser, norms_have_the_same_bits_for_any_number_of_threads)
+{
+    fill();
+    OptimiserNorm one = norm_with(1, 0.5);
+    for (int threads = 2; threads <= 7; threads++) {
+        OptimiserNorm norm = norm_with(threads, 0.5);
+        cr_assert(eq(dbl, norm.whole, one.whole));
+        cr_assert(eq(dbl, norm.within, one.within));
+    }
+    cr_assert(eq(dbl, optimiser_norm(g, params, 3, row_sums, 0.5).within, one.within), "outside of a parallel region");
 }
 
 Test(optimiser, a_row_is_sixteen_strided_sums_and_their_tree)
 {
-    real lanes[16] = { 0 };
-    vec v;
+    real whole[16] = { 0 }, within[16] = { 0 };
     fill();
-    for (int i = 0; i < 75; i++)
-        lanes[i % 16] = r_fma(g[i], g[i], lanes[i % 16]);
-    v = v_loadu(lanes);
-    cr_assert(eq(dbl, optimiser_row_sum(g, 75), (double)v_sum(v)));
+    for (int i = 0; i < 75; i++) {
+        real x = r_min(r_max(g[i], (real)-0.5), (real)0.5);
+        whole[i % 16] = r_fma(g[i], g[i], whole[i % 16]);
+        within[i % 16] = r_fma(x, x, within[i % 16]);
+    }
+    OptimiserNorm sums = optimiser_row_sums(g, 75, 0.5);
+    cr_assert(eq(dbl, sums.whole, (double)v_sum(v_loadu(whole))));
+    cr_assert(eq(dbl, sums.within, (double)v_sum(v_loadu(within))));
 }
 
 Test(optimiser, clipping_by_norm_follows_torch_and_lasagne)
@@ -93,25 +119,65 @@ Test(optimiser, clipping_by_norm_follows_torch_and_lasagne)
     cr_assert(eq(dbl, optimiser_clip_lasagne(0, 5), 0));
 }
 
-Test(optimiser, elements_are_clipped_scaled_and_decayed)
+Test(optimiser, an_update_clips_scales_and_decays_what_it_reads)
 {
+    _Alignas(64) real taken[16];
+    int clipped = 0, decayed = 0;
     fill();
-    optimiser_clip_elements(g, SIZE, 0.5);
-    for (int i = 0; i < SIZE; i++) {
-        double was = i < CONV_AT && i % STRIDE >= OUTPUTS ? 0 : random_at(i, 2);
-        cr_assert(eq(dbl, (double)g[i], was > 0.5 ? 0.5 : was < -0.5 ? -0.5 : was));
+    for (int i = CONV_AT; i < CONV_AT + 1488; i += 16) {
+        OptimiserInput how = { .most = 0.5, .factor = 0.25 };
+        v_store(taken, optimiser_input(g + i, v_load(w + i), how));
+        for (int l = 0; l < 16; l++) {
+            double was = (double)g[i + l], within = was > 0.5 ? 0.5 : was < -0.5 ? -0.5 : was;
+            cr_assert(eq(dbl, (double)taken[l], 0.25 * within));
+            clipped += was != within;
+        }
+        how.decay = 0.125;
+        v_store(taken, optimiser_input(g + i, v_load(w + i), how));
+        for (int l = 0; l < 16; l++) {
+            double without = 0.25 * fmin(fmax((double)g[i + l], -0.5), 0.5);
+            cr_assert(epsilon_eq(dbl, (double)taken[l], without + 0.125 * (double)w[i + l], tolerance()));
+            decayed += (double)taken[l] != without;
+        }
     }
-    optimiser_scale(g, SIZE, 0.25);
-    double before = (double)g[100];
-    optimiser_decay(g, w, SIZE, 0.125);
-    cr_assert(epsilon_eq(dbl, (double)g[100], before + 0.125 * (double)w[100], tolerance()));
+    cr_assert(gt(int, clipped, 100));
+    cr_assert(gt(int, decayed, 100));
+}
+
+Test(optimiser, every_update_reads_the_gradient_by_the_same_rule_and_leaves_it)
+{
+    static real before[SIZE];
+    const OptimiserInput how = { .most = 0.5, .factor = 0.25, .decay = 0.125 };
+    fill();
+    memcpy(before, g, sizeof g);
+    for (int rule = 0; rule < 4; rule++) {
+        double weight, d, expected;
+        fill();
+        weight = (double)w[2500], d = 0.25 * fmin(fmax((double)g[2500], -0.5), 0.5) + 0.125 * weight;
+        if (rule == 0) {
+            optimiser_sgd(w, g, NULL, SIZE, how, 0.1, 0);
+            expected = weight - 0.1 * d;
+        } else if (rule == 1) {
+            expected = weight - 0.1 * (0.9 * (double)s0[2500] + d);
+            optimiser_sgd(w, g, s0, SIZE, how, 0.1, 0.9);
+        } else if (rule == 2) {
+            expected = weight - 0.01 * d / sqrt(0.9 * (double)s0[2500] + 0.1 * d * d + 1e-3);
+            optimiser_rmsprop(w, g, s0, SIZE, how, 0.01, 0.9, 1e-3, 1);
+        } else {
+            memset(s0, 0, sizeof s0), memset(s1, 0, sizeof s1);
+            expected = weight - 0.01 * d / (fabs(d) + 1e-8);
+            optimiser_adam(w, g, s0, s1, SIZE, how, 0.01, 0.9, 0.999, 1e-8, 0);
+        }
+        cr_assert(epsilon_eq(dbl, (double)w[2500], expected, 10 * tolerance()), "rule %d", rule);
+        cr_assert(zero(int, memcmp(before, g, sizeof g)), "rule %d", rule);
+    }
 }
 
 Test(optimiser, rmsprop_follows_its_formula_inside_and_outside)
 {
     for (int inside = 0; inside < 2; inside++) {
         fill();
-        optimiser_rmsprop(w, g, s0, SIZE, 0.01, 0.9, 1e-3, inside);
+        optimiser_rmsprop(w, g, s0, SIZE, as_it_is, 0.01, 0.9, 1e-3, inside);
         for (int i = 0; i < SIZE; i++) {
             double d = i < CONV_AT && i % STRIDE >= OUTPUTS ? 0 : random_at(i, 2), r = 0.9 * fabs(random_at(i, 3)) + 0.1 * d * d;
             double root = inside ? sqrt(r + 1e-3) : sqrt(r) + 1e-3;
@@ -124,12 +190,12 @@ Test(optimiser, rmsprop_follows_its_formula_inside_and_outside)
 Test(optimiser, sgd_follows_its_formula_with_and_without_momentum)
 {
     fill();
-    optimiser_sgd(w, g, s0, SIZE, 0.1, 0.9);
+    optimiser_sgd(w, g, s0, SIZE, as_it_is, 0.1, 0.9);
     double v = 0.9 * fabs(random_at(2000, 3)) + random_at(2000, 2);
     cr_assert(epsilon_eq(dbl, (double)s0[2000], v, tolerance()));
     cr_assert(epsilon_eq(dbl, (double)w[2000], random_at(2000, 1) - 0.1 * v, tolerance()));
     fill();
-    optimiser_sgd(w, g, NULL, SIZE, 0.1, 0);
+    optimiser_sgd(w, g, NULL, SIZE, as_it_is, 0.1, 0);
     cr_assert(epsilon_eq(dbl, (double)w[2000], random_at(2000, 1) - 0.1 * random_at(2000, 2), tolerance()));
 }
 
@@ -144,7 +210,7 @@ Test(optimiser, adam_follows_its_formula_over_three_updates)
         m = 0.9 * m + 0.1 * d;
         v = 0.999 * v + 0.001 * d * d;
         weight -= 0.01 / (1 - pow(0.9, t)) * m / (sqrt(v) / sqrt(1 - pow(0.999, t)) + 1e-8);
-        optimiser_adam(w, g, s0, s1, SIZE, 0.01, 0.9, 0.999, 1e-8, (uint64_t)t - 1);
+        optimiser_adam(w, g, s0, s1, SIZE, as_it_is, 0.01, 0.9, 0.999, 1e-8, (uint64_t)t - 1);
         cr_assert(epsilon_eq(dbl, (double)w[2000], weight, 10 * tolerance()));
     }
 }
@@ -156,12 +222,10 @@ Test(optimiser, updates_have_the_same_bits_for_any_number_of_threads)
         fill();
 #pragma omp parallel num_threads(threads)
         {
-            double norm = optimiser_norm(g, params, 3, row_sums);
-            optimiser_clip_elements(g, SIZE, 0.7);
-            optimiser_scale(g, SIZE, optimiser_clip_torch(norm, 5));
-            optimiser_decay(g, w, SIZE, 1e-3);
-            optimiser_adam(w, g, s0, s1, SIZE, 0.01, 0.9, 0.999, 1e-8, 4);
-            optimiser_rmsprop(w, g, s0, SIZE, 0.01, 0.9, 1e-6, 1);
+            double norm = optimiser_norm(g, params, 3, row_sums, 0.7).within;
+            OptimiserInput how = { .most = 0.7, .factor = optimiser_clip_torch(norm, 5), .decay = 1e-3 };
+            optimiser_adam(w, g, s0, s1, SIZE, how, 0.01, 0.9, 0.999, 1e-8, 4);
+            optimiser_rmsprop(w, g, s0, SIZE, how, 0.01, 0.9, 1e-6, 1);
         }
         if (threads == 1)
             memcpy(first, w, sizeof first);

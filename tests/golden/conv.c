@@ -745,21 +745,19 @@ static const NetParam params[] = {
     { "front.dense1.bias", 1, { 2 }, EXPORTED, 0, 176, 2, INIT_CONSTANT, 0, 12 },
 };
 enum { PARAMS = sizeof params / sizeof *params };
-static double *row_sums;
+static OptimiserNorm *row_sums;
 
-/* Clipping, then one step of adam.  Called by all threads; returns the norm of the gradient before clipping. */
+/* One step of adam.  Called by all threads; returns the norm of the gradient before clipping. */
 static double update_pass(double rate, uint64_t update_count)
 {
-    real *w = (real *)weights, *g = (real *)gradient;
-    double norm = optimiser_norm(g, params, PARAMS, row_sums);
-    if (!isfinite(norm))        /* a NaN or an infinity somewhere: the weights stay as they were, for the caller to look at */
-        return norm;
-    optimiser_clip_elements(g, BLOCK, 1);
-    double factor = optimiser_clip_torch(optimiser_norm(g, params, PARAMS, row_sums), 5);
-    if (factor != 1)
-        optimiser_scale(g, BLOCK, factor);
-    optimiser_adam(w, g, (real *)state[0], (real *)state[1], BLOCK, rate, 0.9, 0.999, 1e-08, update_count);
-    return norm;
+    real *w = (real *)weights;
+    const real *g = (const real *)gradient;
+    OptimiserNorm norm = optimiser_norm(g, params, PARAMS, row_sums, 1);
+    if (!isfinite(norm.whole))      /* a NaN or an infinity somewhere: the weights stay as they were, for the caller to look at */
+        return norm.whole;
+    const OptimiserInput how = { .most = 1, .factor = optimiser_clip_torch(norm.within, 5.0), .decay = 0 };
+    optimiser_adam(w, g, (real *)state[0], (real *)state[1], BLOCK, how, rate, 0.9, 0.999, 1e-08, update_count);
+    return norm.whole;
 }
 
 /* ==== 8 what the runtime asks ======================================================================================== */

@@ -244,18 +244,20 @@ static const NetParam params[] = {
     { "v.bias", 1, { 2 }, EXPORTED, 0, 48, 2, INIT_CONSTANT, 0, 8 },
 };
 enum { PARAMS = sizeof params / sizeof *params };
-static double *row_sums;
+static OptimiserNorm *row_sums;
 
-/* Clipping, then one step of sgd.  Called by all threads; returns the norm of the gradient before clipping. */
+/* One step of sgd.  Called by all threads; returns the norm of the gradient before clipping. */
 static double update_pass(double rate, uint64_t update_count)
 {
-    real *w = (real *)weights, *g = (real *)gradient;
+    real *w = (real *)weights;
+    const real *g = (const real *)gradient;
     (void)update_count;
-    double norm = optimiser_norm(g, params, PARAMS, row_sums);
-    if (!isfinite(norm))        /* a NaN or an infinity somewhere: the weights stay as they were, for the caller to look at */
-        return norm;
-    optimiser_sgd(w, g, (real *)state[0], BLOCK, rate, 0);
-    return norm;
+    OptimiserNorm norm = optimiser_norm(g, params, PARAMS, row_sums, 0);
+    if (!isfinite(norm.whole))      /* a NaN or an infinity somewhere: the weights stay as they were, for the caller to look at */
+        return norm.whole;
+    const OptimiserInput how = { .most = 0, .factor = 1, .decay = 0 };
+    optimiser_sgd(w, g, (real *)state[0], BLOCK, how, rate, 0);
+    return norm.whole;
 }
 
 /* ==== 8 what the runtime asks ======================================================================================== */
