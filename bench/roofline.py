@@ -20,7 +20,7 @@ import page
 from run import Ours, ms, say
 
 UNITS = {"multiply_adds": "multiply-adds", "arithmetic": "arithmetic", "loads": "loads", "stores": "stores"}
-NETS = "rnn_spn-d2,rnn_spn-d3,rnn_spn-d4"
+NETS = "rnn_spn-d1,rnn_spn-d2,rnn_spn-d3,rnn_spn-d4,ffn_spn-d4"
 SHOWN = 0.02                               # of the step, from which on an operator has a line of its own
 
 

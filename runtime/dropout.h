@@ -32,8 +32,7 @@ static inline Dropout dropout_at(const Batch *batch, double rate, double ramp, u
     return d;
 }
 
-/* Lane l is kept with probability threshold / 2^32: iff the hash of element * 16 + l is below threshold.
- * element < 2^28 within one key. */
+/* rng_keep_one of the sixteen lanes. */
 static inline mask rng_keep(uint64_t key, uint32_t element, uint32_t threshold)
 {
     ivec x = iv_add(iv_set1((int32_t)(element * 16 + (uint32_t)key)), iv_iota());

@@ -40,7 +40,8 @@ static inline uint32_t rng_hash32(uint32_t counter, uint32_t key_lo, uint32_t ke
     return x ^ x >> 14;
 }
 
-/* One lane of rng_keep: 1 if kept. */
+/* 1 if `lane` of an element is kept, with probability threshold / 2^32: iff its hash is below threshold.
+ * element < 2^28 within one key.  dropout.h asks for sixteen lanes at a time. */
 static inline int rng_keep_one(uint64_t key, uint32_t element, int lane, uint32_t threshold)
 {
     return rng_hash32(element * 16 + (uint32_t)lane, (uint32_t)key, (uint32_t)(key >> 32)) < threshold;
