@@ -79,11 +79,8 @@ static Cut cut_of(const Deck *d, const Op *op)
     return cut;
 }
 
-/* Barriers of update_pass and the functions of optimiser.h that it calls: a norm has two, every other loop and the end of the step one. */
-static int update_barriers(const TrainDef *t)
-{
-    return 2 + (t->clip_element > 0) + (t->clip_norm > 0) + 2 * (t->clip_norm > 0 && t->clip_element > 0) + (t->weight_decay > 0) + 2;
-}
+/* Of update_pass and the functions of optimiser.h that it calls: the norm has two, the update and the end of the step one each. */
+enum { UPDATE_BARRIERS = 4 };
 
 /* ---- the model ------------------------------------------------------------------------------------------------------------ */
 
@@ -180,7 +177,7 @@ static Scaling *predict(const Deck *d)
             part_of(d, &s->parts[s->count++], phases->items[i], pass, idle);
     }
     Part *update = &s->parts[s->count++];
-    *update = (Part){ .pass = "update", .kind = "once", .whole = true, .steps = 1, .pieces = MANY, .barriers = update_barriers(&m->train), .ops = m->train.optimiser,
+    *update = (Part){ .pass = "update", .kind = "once", .whole = true, .steps = 1, .pieces = MANY, .barriers = UPDATE_BARRIERS, .ops = m->train.optimiser,
                       .bytes = update_cost(m).bytes };
     for (int i = 0; i < THREADS; i++)
         update->seconds[i] = 1e-9 * update->bytes / rates[MOVING].bytes / threads[i] + update->barriers * BARRIER * log2(threads[i]);

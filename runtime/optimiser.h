@@ -22,7 +22,7 @@
 /* Rows of a parameter are those of its exported shape: shape[0] of them, or one for a single number. */
 static inline size_t optimiser_rows(const NetParam *p) { return p->rank ? (size_t)p->shape[0] : 1; }
 
-/* All rows of all parameters: the doubles that optimiser_norm needs to put its row sums in. */
+/* All rows of all parameters: as many sums optimiser_norm needs a place for. */
 static inline size_t optimiser_all_rows(const NetParam *params, int count)
 {
     size_t rows = 0;
@@ -50,17 +50,21 @@ static inline OptimiserNorm optimiser_row_sums(const real *x, size_t n, double m
             memcpy(rest, x + i, (n - i) * sizeof *x);
         vec v = v_loadu(n - i < 16 ? rest : x + i), c = optimiser_within(v, most);
         whole = v_fma(v, v, whole);
-        within = v_fma(c, c, within);
+        if (most > 0)
+            within = v_fma(c, c, within);
     }
-    return (OptimiserNorm){ (double)v_sum(whole), (double)v_sum(within) };
+    double sum = (double)v_sum(whole);
+    return (OptimiserNorm){ sum, most > 0 ? (double)v_sum(within) : sum };
 }
 
-/* The same of 16 * n columns of `length` numbers each, from row to row `stride` apart, each in order.  Inlined for a given n: sums in registers. */
-static inline __attribute__((always_inline)) void optimiser_column_sums(OptimiserNorm *sums, const real *x, size_t length, size_t stride, int n,
-                                                                        double most)
+/* The same of 16 * n columns of `length` numbers each, from row to row `stride` apart, each in order.
+ * Inlined for a given n: sums in registers, where there are 32. */
+static inline __attribute__((always_inline))
+void optimiser_column_sums(OptimiserNorm *sums, const real *x, size_t length, size_t stride, int n, double most)
 {
     enum { MOST = 4, AHEAD = 8 };                       /* AHEAD: rows; the processor does not foresee a stride */
-    vec whole[MOST] = { v_zero(), v_zero(), v_zero(), v_zero() }, within[MOST] = { v_zero(), v_zero(), v_zero(), v_zero() };
+    vec whole[MOST] = { v_zero(), v_zero(), v_zero(), v_zero() };
+    vec within[MOST] = { v_zero(), v_zero(), v_zero(), v_zero() };
     _Alignas(64) real lanes[2][16];
     for (size_t i = 0; i < length; i++, x += stride) {
         SPN_UNROLL
@@ -68,12 +72,13 @@ static inline __attribute__((always_inline)) void optimiser_column_sums(Optimise
             vec v = v_loadu(x + k * 16), c = optimiser_within(v, most);
             v_prefetch(x + AHEAD * stride + k * 16);
             whole[k] = v_fma(v, v, whole[k]);
-            within[k] = v_fma(c, c, within[k]);
+            if (most > 0)
+                within[k] = v_fma(c, c, within[k]);
         }
     }
     for (int k = 0; k < n; k++) {
         v_store(lanes[0], whole[k]);
-        v_store(lanes[1], within[k]);
+        v_store(lanes[1], most > 0 ? within[k] : whole[k]);
         for (int l = 0; l < 16; l++)
             sums[k * 16 + l] = (OptimiserNorm){ (double)lanes[0][l], (double)lanes[1][l] };
     }

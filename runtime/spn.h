@@ -158,7 +158,7 @@ typedef struct Net {
     /* forward, backward, clipping and update in one; rate is the schedule's, update_count counts updates from 0 (adam).
      * Returns the loss; the norm of the gradient before clipping in *norm. */
     double (*step)(const Batch *batch, double rate, uint64_t update_count, double *norm);
-    /* Clipping and update alone, with what lies in gradients(). */
+    /* Clipping and update alone, with what lies in gradients(), which stays as it was. */
     double (*update)(double rate, uint64_t update_count);
     /* A hash of the discrete decisions of the forward pass just done (ReLU masks, pool winners, pixels read). */
     uint64_t (*decisions)(void);

@@ -417,7 +417,7 @@ V1(v_neg, P_NEG)
 V1(v_abs, P_ABS)
 V1(v_sqrt, VOP(sqrt))
 V1(v_floor, VOP(floor))
-V1(v_exponent, P_EXPONENT)                /* these three: see the scalar forms above */
+V1(v_exponent, P_EXPONENT)                /* these three: see scalar.h */
 V1(v_mantissa, P_MANTISSA)
 V2(v_ldexp, LDEXP)
 VCMP(v_lt, _CMP_LT_OQ, <)                 /* false for NaN, all five */

@@ -2,6 +2,7 @@
  *
  * libm's differ from version to version and take one number at a time.  These are made of vec.h's functions alone:
  *   v_exp  v_log  v_tanh  v_sigmoid    sixteen reals
+ * and in rmath.h, of scalar.h's:
  *   r_exp  r_log  r_tanh  r_sigmoid    one real, the same bits as a lane of v_
  *   d_exp  d_log  d_tanh  d_sigmoid    one double, whatever real is (rng.h draws from them)
  * NaN gives NaN; e^x overflows to infinity and passes through subnormal numbers to 0; log 0 = -infinity, and the log of

@@ -1,4 +1,4 @@
-/* vmath_body.h -- the bodies of exp, log, tanh and sigmoid; vmath.h includes it once for each kind of number.
+/* vmath_body.h -- the bodies of exp, log, tanh and sigmoid; vmath.h and rmath.h include it once for each kind of number.
  * T is that kind (vec, real or double), X(f) its function f, K(c) a constant of it, and SPN_WIDE says that it holds
  * doubles.  There is no branch on a value, so a lane's result never depends on its neighbours. */
 

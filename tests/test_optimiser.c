@@ -144,33 +144,47 @@ Test(optimiser, an_update_clips_scales_and_decays_what_it_reads)
     cr_assert(gt(int, decayed, 100));
 }
 
+/* Gradients beyond 0.1, most of them, are clipped: each rule's formula with its own states says what it must have read. */
 Test(optimiser, every_update_reads_the_gradient_by_the_same_rule_and_leaves_it)
 {
-    static real before[SIZE];
-    const OptimiserInput how = { .most = 0.5, .factor = 0.25, .decay = 0.125 };
-    fill();
-    memcpy(before, g, sizeof g);
+    static real before[4][SIZE];
+    const OptimiserInput how = { .most = 0.1, .factor = 0.25, .decay = 0.125 };
     for (int rule = 0; rule < 4; rule++) {
-        double weight, d, expected;
         fill();
-        weight = (double)w[2500], d = 0.25 * fmin(fmax((double)g[2500], -0.5), 0.5) + 0.125 * weight;
-        if (rule == 0) {
-            optimiser_sgd(w, g, NULL, SIZE, how, 0.1, 0);
-            expected = weight - 0.1 * d;
-        } else if (rule == 1) {
-            expected = weight - 0.1 * (0.9 * (double)s0[2500] + d);
-            optimiser_sgd(w, g, s0, SIZE, how, 0.1, 0.9);
-        } else if (rule == 2) {
-            expected = weight - 0.01 * d / sqrt(0.9 * (double)s0[2500] + 0.1 * d * d + 1e-3);
-            optimiser_rmsprop(w, g, s0, SIZE, how, 0.01, 0.9, 1e-3, 1);
-        } else {
-            memset(s0, 0, sizeof s0), memset(s1, 0, sizeof s1);
-            expected = weight - 0.01 * d / (fabs(d) + 1e-8);
-            optimiser_adam(w, g, s0, s1, SIZE, how, 0.01, 0.9, 0.999, 1e-8, 0);
+        memcpy(before[0], w, sizeof w), memcpy(before[1], g, sizeof g), memcpy(before[2], s0, sizeof s0), memcpy(before[3], s1, sizeof s1);
+        switch (rule) {
+        case 0: optimiser_sgd(w, g, NULL, SIZE, how, 0.1, 0); break;
+        case 1: optimiser_sgd(w, g, s0, SIZE, how, 0.1, 0.9); break;
+        case 2: optimiser_rmsprop(w, g, s0, SIZE, how, 0.1, 0.9, 1e-3, 1); break;
+        default: optimiser_adam(w, g, s0, s1, SIZE, how, 0.1, 0.9, 0.999, 1e-8, 3);
         }
-        cr_assert(epsilon_eq(dbl, (double)w[2500], expected, 10 * tolerance()), "rule %d", rule);
-        cr_assert(zero(int, memcmp(before, g, sizeof g)), "rule %d", rule);
+        for (int i = 0; i < SIZE; i++) {
+            double weight = (double)before[0][i], a = (double)before[2][i], b = (double)before[3][i];
+            double d = 0.25 * fmin(fmax((double)before[1][i], -0.1), 0.1) + 0.125 * weight;
+            double first = rule == 0 ? a : rule == 1 ? 0.9 * a + d : rule == 2 ? 0.9 * a + 0.1 * d * d : 0.9 * a + 0.1 * d;
+            double second = rule == 3 ? 0.999 * b + 0.001 * d * d : b;
+            double step = rule == 0 ? d : rule == 1 ? first : rule == 2 ? d / sqrt(first + 1e-3) :
+                first / (1 - pow(0.9, 4)) / (sqrt(second) / sqrt(1 - pow(0.999, 4)) + 1e-8);
+            cr_assert(epsilon_eq(dbl, (double)s0[i], first, 2 * tolerance()), "rule %d, element %d", rule, i);
+            cr_assert(epsilon_eq(dbl, (double)s1[i], second, tolerance()), "rule %d, element %d", rule, i);
+            cr_assert(epsilon_eq(dbl, (double)w[i], weight - 0.1 * step, (1 + fabs(step)) * tolerance()), "rule %d, element %d", rule, i);
+        }
+        cr_assert(zero(int, memcmp(before[1], g, sizeof g)), "rule %d", rule);
     }
+}
+
+/* A NaN within bounds is a bound: the norm that is looked at is the whole one. */
+Test(optimiser, no_clipping_hides_nonsense_from_the_whole_norm)
+{
+    for (int conv = 0; conv < 2; conv++)
+        for (int infinite = 0; infinite < 2; infinite++) {
+            fill();
+            g[conv ? CONV_AT + 700 : 5 * STRIDE + 70] = (real)(infinite ? INFINITY : NAN);
+            OptimiserNorm norm = norm_with(2, 0.5);
+            cr_assert(eq(int, !isfinite(norm.whole), 1), "conv %d, infinite %d", conv, infinite);
+            cr_assert(eq(int, !isfinite(norm.within), 0), "conv %d, infinite %d", conv, infinite);
+            cr_assert(eq(int, !isfinite(norm_with(2, 0).whole), 1), "conv %d, infinite %d", conv, infinite);
+        }
 }
 
 Test(optimiser, rmsprop_follows_its_formula_inside_and_outside)
