@@ -1389,7 +1389,7 @@ static void classify_conv1_weights(real dw[8][1][3][3], real db[], classify_maxp
  *   8x9x9 -> 10    6,490 parameters    6,480 multiply-adds an example
  *   y = W x + b */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 640 inputs
+ * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 384 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes at the end. */
 static void classify_dense1_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
 {
@@ -1452,7 +1452,7 @@ static void classify_dense1_forward_5x1(real sum[][16], real panel[][16], real *
 static void classify_dense1_forward(real *y, real *x, real w[648][16], real b[16])
 {
     real (*ys)[10][L] = (real (*)[10][L])y, (*xs)[648][L] = (real (*)[648][L])x;
-    _Alignas(64) real panel[640][16], sum[1 * L][16];
+    _Alignas(64) real panel[384][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 6 ? s0 + 1 : 6;
@@ -1460,8 +1460,8 @@ static void classify_dense1_forward(real *y, real *x, real w[648][16], real b[16
         for (int i = 0; i < (s1 - s0) * L; i++) {
             v_store(&sum[i][0], v_loadu(&b[m]));
         }
-        for (int k0 = 0; k0 < 648; k0 += 640) {
-            int k1 = k0 + 640 < 648 ? k0 + 640 : 648;
+        for (int k0 = 0; k0 < 648; k0 += 384) {
+            int k1 = k0 + 384 < 648 ? k0 + 384 : 648;
             for (int k = k0; k < k1; k++) {
                 v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
@@ -1856,7 +1856,8 @@ static double update_pass(double rate, uint64_t update_count)
     OptimiserNorm norm = optimiser_norm(g, params, PARAMS, row_sums, 0);
     if (!isfinite(norm.whole))      /* a NaN or an infinity somewhere: the weights stay as they were, for the caller to look at */
         return norm.whole;
-    const OptimiserInput how = { .most = 0, .factor = optimiser_clip_torch(norm.within, 5.0), .decay = 0 };
+    const double factor = optimiser_clip_torch(norm.within, 5);
+    const OptimiserInput how = { .most = 0, .factor = factor, .decay = 0 };
     optimiser_sgd(w, g, (real *)state[0], BLOCK, how, rate, 0.9);
     return norm.whole;
 }

@@ -755,7 +755,8 @@ static double update_pass(double rate, uint64_t update_count)
     OptimiserNorm norm = optimiser_norm(g, params, PARAMS, row_sums, 1);
     if (!isfinite(norm.whole))      /* a NaN or an infinity somewhere: the weights stay as they were, for the caller to look at */
         return norm.whole;
-    const OptimiserInput how = { .most = 1, .factor = optimiser_clip_torch(norm.within, 5.0), .decay = 0 };
+    const double factor = optimiser_clip_torch(norm.within, 3.3333333333333335);
+    const OptimiserInput how = { .most = 1, .factor = factor, .decay = 0 };
     optimiser_adam(w, g, (real *)state[0], (real *)state[1], BLOCK, how, rate, 0.9, 0.999, 1e-08, update_count);
     return norm.whole;
 }
@@ -1052,7 +1053,7 @@ const Net net = {
     .precision = "float",
     .form = "fast",
     .signature = "e9581e94936aae34",
-    .hash = "b07d8ede208b92d5",
+    .hash = "f40923d824080bc1",
     .settings = "",
     .yaml =
     "# A convolution that a pool follows, padding and stride; adam.\n"
@@ -1070,7 +1071,7 @@ const Net net = {
     "flow:\n"
     "  - v: { front: x }\n"
     "loss: { cross_entropy: [v, y], epsilon: 1e-5 }\n"
-    "train: { optimiser: { adam: { rate: 1e-3 } }, clip: { element: 1, norm: 5 } }\n",
+    "train: { optimiser: { adam: { rate: 1e-3 } }, clip: { element: 1, norm: 10 / 3 } }\n",
     .batch = N,
     .lanes = L,
     .groups = G,

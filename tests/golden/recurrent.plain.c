@@ -601,7 +601,8 @@ static double update_pass(double rate, uint64_t update_count)
     OptimiserNorm norm = optimiser_norm(g, params, PARAMS, row_sums, 0);
     if (!isfinite(norm.whole))      /* a NaN or an infinity somewhere: the weights stay as they were, for the caller to look at */
         return norm.whole;
-    const OptimiserInput how = { .most = 0, .factor = 1, .decay = 0 };
+    const double factor = 1;
+    const OptimiserInput how = { .most = 0, .factor = factor, .decay = 0 };
     optimiser_rmsprop(w, g, (real *)state[0], BLOCK, how, rate, 0.9, 1e-06, 1);
     return norm.whole;
 }
