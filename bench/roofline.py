@@ -2,8 +2,8 @@
 """A roofline for each operator of a net: the instructions that its C says, by the unit that they need, and its bytes; the least time that this processor
 takes for either, beside the time that the operator takes.
 
-  bench/roofline.py                        the nets that are not faster than direct convolution at the peak could be; writes bench/roofline.json and the
-                                           tables between the markers of docs/performance.md
+  bench/roofline.py                        the nets that by bench/results.json are not faster than direct convolution at the peak could be; writes
+                                           bench/roofline.json and the tables between the markers of docs/performance.md
   bench/roofline.py --rows conv,rnn_spn-d3 these, to build/bench; docs/performance.md stays
 
 bench/count.h counts, in a second build of the same C; bench/units.c measures the units, bench/handover.c how fast 8 MiB are read that were just written;
@@ -17,11 +17,16 @@ import subprocess
 import sys
 
 import page
-from run import Ours, ms, say
+from run import Ours, direct_ms, ms, say
 
 UNITS = {"multiply_adds": "multiply-adds", "arithmetic": "arithmetic", "loads": "loads", "stores": "stores"}
-NETS = "rnn_spn-d1,rnn_spn-d2,rnn_spn-d3,rnn_spn-d4,ffn_spn-d4"
 SHOWN = 0.02                               # of the step, from which on an operator has a line of its own
+
+
+def slow():
+    """The nets whose training step takes longer than every sum of it would, direct and at the peak."""
+    rows = json.loads((page.ROOT / "bench/results.json").read_text())["rows"]
+    return [row for row, programs in rows.items() if programs["ours"]["train_ms"] > direct_ms(programs["ours"])]
 
 
 def run(*command, **more):
@@ -106,4 +111,4 @@ def table(found):
 
 if __name__ == "__main__":
     options = page.options(__doc__, threads=1, steps=(5, "of each round"))
-    page.write("roofline", measure, table, options, NETS.split(","))
+    page.write("roofline", measure, table, options, slow())
