@@ -5,8 +5,8 @@
  * ratio of two benches.  Both nets are open in one process and have the same threads.
  * Built with the flags of the generated folders, which define _GNU_SOURCE.
  * usage: pair THREADS PAIRS FIRST.so SECOND.so */
-#include "data.h"
-#include "profile.h"
+#include "run/data.h"
+#include "clock.h"
 
 #include <dlfcn.h>
 #include <stdio.h>

@@ -2,15 +2,16 @@
  *
  * Nothing is written before the whole model has been accepted; folder.c writes.  `build` runs make in the folder it wrote: the same as its user would. */
 #define _GNU_SOURCE
-#include "child.h"
-#include "diag.h"
-#include "embed.h"
-#include "folder.h"
-#include "manual.h"
-#include "outside.h"
-#include "show.h"
-#include "tune.h"
-#include "tuning.h"
+#include "base/child.h"
+#include "base/diag.h"
+#include "base/embed.h"
+#include "base/folder.h"
+#include "emit/program.h"
+#include "manual/manual.h"
+#include "outside/outside.h"
+#include "tell/show.h"
+#include "tune/tune.h"
+#include "template/tuning.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -272,13 +273,14 @@ static void on_signal(int number)
 
 static bool write_folder(Model *m, const char *folder, bool force, const Text *c, const Text *makefile)
 {
-    FolderFile *files = NEW_ARRAY(m->arena, FolderFile, embedded_runtime_count + 4);
+    const List sources = program_files(m->arena, c->text);
+    FolderFile *files = NEW_ARRAY(m->arena, FolderFile, sources.count + 4);
     Text map = { .arena = m->arena };
     map_write(&map, deck_new(m, c));
     int n = 0;
-    for (int i = 0; i < embedded_runtime_count; i++) {
-        const EmbeddedFile *f = &embedded_runtime[i];
-        files[n++] = (FolderFile){ arena_printf(m->arena, "runtime/%s", f->name), f->bytes, f->size };
+    for (int i = 0; i < sources.count; i++) {
+        const EmbeddedFile *f = sources.items[i];
+        files[n++] = (FolderFile){ f->name, f->bytes, f->size };
     }
     files[n++] = (FolderFile){ arena_printf(m->arena, "%s-gdb.py", m->name), m->gdb.text, m->gdb.length };
     files[n++] = (FolderFile){ "Makefile", makefile->text, makefile->length };

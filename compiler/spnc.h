@@ -126,7 +126,7 @@ void fact_push_int(Fact *list, int64_t v);
 
 typedef enum {
 #define OP(name) OP_##name,
-#include "ops.def"
+#include "ops/ops.def"
     OP_COUNT,                                /* from here on: those that outside.c has read */
     OP_NONE = OP_COUNT + 64                  /* no operator; and how many there may be */
 } OpKind;
@@ -233,7 +233,7 @@ typedef struct {
 } Attr;
 
 /* A dropout rate that a run may set. */
-enum { RATES_MAX = 16 };     /* later ones are compiled in; NET_RATES in runtime/spn.h */
+enum { RATES_MAX = 16 };     /* later ones are compiled in; NET_RATES in runtime/net.h */
 typedef struct {
     const char *name;        /* "dropout", a parameter of the model, or "classify.dropout1.rate" */
     const char *variable;    /* in the C: dropout_rate */

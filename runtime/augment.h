@@ -7,7 +7,7 @@
 #define SPN_AUGMENT_H
 
 #include "rng.h"
-#include "spn.h"
+#include "net.h"
 
 typedef enum { AUGMENT_MOVE, AUGMENT_CLUTTER, AUGMENT_NOISE } AugmentPurpose;
 

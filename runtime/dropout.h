@@ -7,7 +7,7 @@
 #define SPN_DROPOUT_H
 
 #include "rng.h"
-#include "spn.h"
+#include "net.h"
 #include "vec.h"
 
 typedef struct {

@@ -2,7 +2,7 @@
  *
  * Every forward pass begins with memory that is all ones (SPN_POISON, block.h), a NaN.  Between two tensors lie GUARD reals that belong to
  * nobody: an operator that has changed one of them wrote outside of its output, however its arguments were declared.  Indices inside a
- * tensor are checked where they are used (bounds.c). */
+ * tensor are checked where they are used (guard.c). */
 #ifndef SPN_GUARD_H
 #define SPN_GUARD_H
 

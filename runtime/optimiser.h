@@ -12,7 +12,7 @@
 #ifndef SPN_OPTIMISER_H
 #define SPN_OPTIMISER_H
 
-#include "spn.h"
+#include "net.h"
 #include "vec.h"
 
 #define OPTIMISER_EACH(at, n) _Pragma("omp for schedule(static)") for (size_t at = 0; at < (n); at += 16)

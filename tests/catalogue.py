@@ -13,8 +13,8 @@ import tempfile
 
 PAGE = "docs/errors.md"
 SECTIONS = [
-    ("The file", ["read.c"]), ("Parameters and arithmetic", ["expr.c"]), ("The model", ["model.c", "augment.c", "flow.c"]), ("Attributes and names", ["attr.c"]),
-    ("Shapes", ["shape.c", "ops/", "outside.c"]), ("Gradient and memory", ["grad.c", "plan.c"]), ("Warnings", ["warn.c"]),
+    ("The file", ["read/read.c"]), ("Parameters and arithmetic", ["read/expr.c"]), ("The model", ["graph/model.c", "graph/augment.c", "graph/flow.c"]), ("Attributes and names", ["graph/attr.c"]),
+    ("Shapes", ["graph/shape.c", "ops/", "outside/outside.c"]), ("Gradient and memory", ["lower/grad.c", "plan/plan.c"]), ("Warnings", ["graph/warn.c"]),
 ]
 # Messages that no model in tests/errors can bring about, and why.
 WITHOUT_A_MODEL = {
@@ -25,7 +25,7 @@ WITHOUT_A_MODEL = {
     "--set %s: write --set name=value": "the command line refuses it first",
     "this is not valid YAML: %s": "libyaml's other messages; those that were met have words of their own",
 }
-NOT_MESSAGES = {"diag.c", "template.c", "main.c", "explain.c", "folder.c"}      # the printer itself; templates' errors; the command line's
+NOT_MESSAGES = {"base/diag.c", "template/template.c", "main.c", "tell/explain.c", "base/folder.c"}      # the printer itself; templates' errors; the command line's
 
 
 def calls(text):
@@ -59,7 +59,7 @@ def literals(argument):
 def formats():
     """(file, line, kind, format) of every message, in the order of the sections."""
     found = []
-    for path in sorted(glob.glob("compiler/*.c") + glob.glob("compiler/ops/*.c")):
+    for path in sorted(glob.glob("compiler/**/*.c", recursive=True)):
         name = path[len("compiler/"):]
         if name in NOT_MESSAGES:
             continue
@@ -71,7 +71,7 @@ def formats():
             for text_of in literals(args[2]):
                 if re.sub(r"%[-.*0-9]*(?:ll|z)?[a-zA-Z]", "", text_of).strip(": "):
                     found.append((name, line, function, text_of))
-        if name == "read.c":                # its table of libyaml's messages in plain words
+        if name == "read/read.c":                # its table of libyaml's messages in plain words
             table = text[text.index("plain_english[] ="):]
             for row in re.finditer(r'\{((?:[^{}"]|"(?:[^"\\]|\\.)*")*)\}', table[table.index("{") + 1:table.index("};")]):
                 found.append((name, text.count("\n", 0, text.index(row.group(0))) + 1, "diag_error", literals(row.group(1))[-1]))
@@ -125,7 +125,7 @@ def page(spnc):
         shape = pattern(function, text)
         hits = sorted((h for h in said if shape.fullmatch(h[2])), key=lambda h: (h[0].endswith("all_in_one_go.yaml"), h[0]))
         if hits:
-            rows.append(("warn.c" if function == "diag_warning" else name, line, text, hits[0]))
+            rows.append(("graph/warn.c" if function == "diag_warning" else name, line, text, hits[0]))
         elif text not in WITHOUT_A_MODEL:
             missing.append(f"compiler/{name}:{line}: no model in tests/errors has the message: {text}")
     placed = [f for _, files in SECTIONS for f in files]

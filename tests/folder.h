@@ -4,7 +4,7 @@
 #ifndef TEST_FOLDER_H
 #define TEST_FOLDER_H
 
-#include "array_io.h"
+#include "files/array_io.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>

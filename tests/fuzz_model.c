@@ -4,8 +4,8 @@
  * so that a model's text is a seed as it is.  The stages are those of main.c, called in its order.  An exit in the compiler (a bug of
  * ours is 70, no memory 74) ends the fuzzer and counts as a finding; so does an accepted model without C, a refusal without an error, or
  * an error that quotes no text.  `make fuzz` builds and runs it. */
-#include "diag.h"
-#include "show.h"
+#include "base/diag.h"
+#include "tell/show.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,16 +6,16 @@
  * file that takes 20 seconds, a refusal without a reason, and an exit code that blames us (70).  fail() comes back here. */
 #define _DEFAULT_SOURCE
 #include "array_fixtures.h"
-#include "checkpoint.h"
-#include "data.h"
+#include "run/checkpoint.h"
+#include "run/data.h"
 #include "data/idx.h"
-#include "image_file.h"
-#include "message.h"
-#include "picture.h"
-#include "pixels.h"
+#include "inspect/image_file.h"
+#include "run/message.h"
+#include "files/picture.h"
+#include "files/pixels.h"
 #include "rng.h"
-#include "run.h"
-#include "weights.h"
+#include "run/run.h"
+#include "run/weights.h"
 
 #include <inttypes.h>
 #include <setjmp.h>

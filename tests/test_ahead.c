@@ -2,12 +2,12 @@
  *
  * posix_madvise is ours here: what would be asked of the kernel is written down. */
 #define _DEFAULT_SOURCE
-#include "spn.h"
+#include "net.h"
 static void as_it_is(void *to, const Batch *batch, int n) { (void)to, (void)batch, (void)n; }
 static const NetAugment augments[] = { { 0, 2, 2, as_it_is } };
 #define TINY_AUGMENTS augments
 #include "fixtures/tiny_net.c"
-#include "ahead.h"
+#include "run/ahead.h"
 #include "augment.h"
 #include "folder.h"
 

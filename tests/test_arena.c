@@ -3,7 +3,7 @@
 #include <criterion/new/assert.h>
 #include <string.h>
 
-#include "../compiler/spnc.h"
+#include "spnc.h"
 
 Test(arena, memory_is_zeroed_aligned_and_its_own)
 {

@@ -1,6 +1,6 @@
 /* test_array_file.c -- arrays to .npy, .npz and .safetensors and back; files that numpy and safetensors wrote; damage. */
 #define _GNU_SOURCE
-#include "array_file.h"
+#include "files/array_file.h"
 #include "array_fixtures.h"
 #include "folder.h"
 

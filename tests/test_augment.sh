@@ -47,8 +47,8 @@ for split in ("train", "valid", "test"):
     np.save(f"data/{split}_y.npy", r.integers(0, 3, 33).astype("i4"))
 END
 "$SPNC" emit net.yaml -o fast >/dev/null && make -s -j2 -C fast CFLAGS="-O1 -Wpedantic -Wshadow -Werror" &&
-    "$SPNC" emit net.yaml --plain -o plain >/dev/null && cp fast/runtime/*.o plain/runtime/ &&
-    touch plain/runtime/*.o && rm -f plain/runtime/{weights,main,check}.o && make -s -j2 -C plain CFLAGS="-O1 -Wpedantic -Wshadow -Werror" || exit 1
+    "$SPNC" emit net.yaml --plain -o plain >/dev/null && share_objects fast plain weights main check &&
+    make -s -j2 -C plain CFLAGS="-O1 -Wpedantic -Wshadow -Werror" || exit 1
 
 # dump FORM INPUT OPTIONS... -> the input as training sees it in epoch 3
 dump() { local form=$1 name=$2; shift 2; $form/net dump --layer "$name" --seed 7 --data data --split train --mode train --epoch 3 "$@" >/dev/null || fault "dump $form $name $*"; }

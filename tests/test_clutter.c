@@ -1,5 +1,5 @@
 /* test_clutter.c -- the sequences follow the authors' script: ranges, frequencies, borders, what covers what. */
-#include "../runtime/data/clutter.h"
+#include "data/clutter.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

@@ -1,7 +1,7 @@
 /* test_data.c -- example files are checked against the net, labels of any width become int32, batches are lists. */
 #define _DEFAULT_SOURCE
 #include "fixtures/tiny_net.c"
-#include "data.h"
+#include "run/data.h"
 #include "folder.h"
 
 #include <criterion/criterion.h>

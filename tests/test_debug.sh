@@ -48,7 +48,7 @@ END
 plain/net grad --weights w.npz --data data --first 3 -o plain.npz || fault "grad of the plain form"
 for compiler in gcc clang; do
     command -v $compiler >/dev/null || { echo "skipped: no $compiler"; continue; }
-    rm -f net/net.o net/runtime/bounds.o
+    rm -f net/net.o net/runtime/guard.o
     CC=$compiler "$SPNC" build net.yaml --debug -o net || { fault "$compiler cannot build it"; continue; }
     net/net grad --weights w.npz --data data --first 3 -o debug.npz && cmp plain.npz debug.npz || fault "$compiler: other values than the plain form"
     rm -rf run

@@ -53,7 +53,7 @@ build() {                                      # build FOLDER options...: all sh
     local out=$1
     shift
     "$spnc" emit net.yaml "$@" -o "$out" >output 2>&1 || { cat output; exit 1; }
-    [ ! -d a/runtime ] || { cp -p a/runtime/*.o "$out/runtime/" 2>/dev/null && touch "$out"/runtime/*.o; }
+    [ ! -d a/runtime ] || share_objects a "$out"
     make -s -j2 -C "$out" >output 2>&1 || { cat output; exit 1; }
 }
 build a

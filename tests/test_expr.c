@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../compiler/spnc.h"
+#include "spnc.h"
 
 static Arena *arena;
 static char *said;

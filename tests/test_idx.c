@@ -1,6 +1,6 @@
 /* test_idx.c -- MNIST's files: raw and gzipped ones are read, damaged ones refused with path, expected and got. */
 #define _DEFAULT_SOURCE
-#include "../runtime/data/idx.h"
+#include "data/idx.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

@@ -1,6 +1,6 @@
 /* test_json.c -- what json.c writes reads back, and what is not JSON is refused. */
 #define _DEFAULT_SOURCE
-#include "json.h"
+#include "files/json.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

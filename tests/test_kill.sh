@@ -14,8 +14,8 @@ kills=${1:-30}
 # A trainer of MNIST digits with steps of a millisecond, its file system in the test's hands.
 build() {                                      # build TARGET
     "$spnc" build "$root/models/mnist.yaml" --batch 16 --target "$1" -o "$work/$1.d" >"$work/output" 2>&1 &&
-        cc -std=c11 -O1 -Wall -Wextra -Wpedantic -I"$root/runtime" -c "$root/tests/fixtures/faults.c" -o "$work/faults.o" &&
-        cc -fopenmp "$work/$1.d"/*.o "$work/$1.d"/runtime/*.o "$work/faults.o" -lpng -lz -lm -o "$work/$1" ||
+        cc -std=c11 -O1 -Wall -Wextra -Wpedantic $include -c "$root/tests/fixtures/faults.c" -o "$work/faults.o" &&
+        cc -fopenmp $(find "$work/$1.d" -name "*.o") "$work/faults.o" -lpng -lz -lm -o "$work/$1" ||
         { cat "$work/output"; echo "test_kill: no trainer for $1"; exit 1; }
 }
 export CFLAGS=-O1

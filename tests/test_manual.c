@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../compiler/card.h"
-#include "../compiler/fact.h"
-#include "../compiler/language.h"
-#include "../compiler/manual.h"
-#include "../compiler/outside.h"
-#include "../compiler/show.h"
+#include "tell/card.h"
+#include "template/fact.h"
+#include "read/language.h"
+#include "manual/manual.h"
+#include "outside/outside.h"
+#include "tell/show.h"
 
 enum { ROWS = 512, NAMES = 24 };
 static bool seen[ROWS][NAMES];              /* a name of a row ... */

@@ -5,7 +5,7 @@
  * dropout.  SPN_SEED=n tries other models; a failure prints its seed and its model. */
 #define _GNU_SOURCE
 #include "random_net.h"
-#include "spn.h"
+#include "net.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

@@ -158,9 +158,9 @@ built() {
     local model=$1 folder=$2 objects=objects-$3
     shift 2
     run "$SPNC" emit "$model" --templates mine -o "$folder" --target "$@" || return
-    [ -d "$objects" ] && cp -p "$objects"/*.o "$folder/runtime/" && touch "$folder"/runtime/*.o
+    [ -d "$objects" ] && share_objects "$objects" "$folder"
     run make -s -j2 -C "$folder" CFLAGS="$CFLAGS -Wall -Wextra -Wpedantic -Wshadow -Werror" || return
-    mkdir -p "$objects" && cp -p "$folder"/runtime/*.o "$objects/"
+    mkdir -p "$objects/runtime" "$objects/trainer" && share_objects "$folder" "$objects"
 }
 gradient() { local c; for c in "$1"/*; do [ -f "$c" ] && [ -x "$c" ] && run "$c" grad --weights "$2.npz" --data . --split train --first 20 -o "$1.npz"; done; }
 cp "$root/tests/operators/mix_common.c.in" mine

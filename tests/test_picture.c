@@ -1,6 +1,6 @@
 /* test_picture.c -- pixels land where they should, nothing lands outside, and a PNG reads back as it was. */
 #define _DEFAULT_SOURCE
-#include "../runtime/picture.h"
+#include "files/picture.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

@@ -16,8 +16,8 @@ expect() {
     [ -z "$text" ] || grep -q -e "$text" "$work/output" || fault "no '$text' from: ${*//$work\//}: $(head -3 "$work/output")"
 }
 
-(cd "$work" && printf '%s\n' "$root"/runtime/*.c "$root/tests/fixtures/tiny_net.c" |
-    xargs -P 2 -n 4 "$cc" -std=c11 -O1 -ffp-contract=off -fopenmp "$@" -I"$root/runtime" -c) || { fault "does not compile"; exit 1; }
+(cd "$work" && { sources; echo "$root/tests/fixtures/tiny_net.c"; } |
+    xargs -P 2 -n 4 "$cc" -std=c11 -O1 -ffp-contract=off -fopenmp "$@" $include -c) || { fault "does not compile"; exit 1; }
 "$cc" "$@" -fopenmp "$work"/*.o -lz -lpng -lm -o "$work/tiny" || exit 1
 tiny=$work/tiny
 

@@ -82,7 +82,7 @@ fi
 
 # All twelve chains are in the code.
 if command -v objdump >/dev/null && grep -q 'Target avx' "$folder/net/Makefile"; then
-    chains=$(objdump -d "$folder/net/runtime/peak.o" | grep -c vfmadd)
+    chains=$(objdump -d "$folder/net/trainer/inspect/peak.o" | grep -c vfmadd)
     [ "$chains" -ge 12 ] || fail "the peak is measured by $chains multiply-adds, not 12"
 fi
 code=0

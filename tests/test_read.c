@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../compiler/spnc.h"
+#include "spnc.h"
 
 static Arena *arena;
 static char *said;

@@ -8,9 +8,9 @@ shift || true
 sed 's|^    \.name = "tiny"|&|; s|about = "[^"]*"|about = "<script>alert(1)</script> \& \\"quotes\\" \\x01\\xff"|' \
     "$root/tests/fixtures/tiny_net.c" >"$work/tiny_net.c"
 grep -q 'alert(1)' "$work/tiny_net.c" || fault "the fixture's about text cannot be replaced"
-(cd "$work" && for f in "$root"/runtime/*.c tiny_net.c; do
+(cd "$work" && for f in $(sources) tiny_net.c; do
     echo "$f"
-done | xargs -P 2 -n 4 "$cc" -std=c11 -O1 -ffp-contract=off -fopenmp "$@" -I"$root/runtime" -c) || { fault "does not compile"; exit 1; }
+done | xargs -P 2 -n 4 "$cc" -std=c11 -O1 -ffp-contract=off -fopenmp "$@" $include -c) || { fault "does not compile"; exit 1; }
 "$cc" "$@" -fopenmp "$work"/*.o -lz -lpng -lm -o "$work/tiny" || exit 1
 tiny=$work/tiny
 

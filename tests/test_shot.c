@@ -1,7 +1,7 @@
 /* test_shot.c -- where a net looked, drawn over its image. */
 #define _DEFAULT_SOURCE
 #include "fixtures/tiny_net.c"
-#include "shot.h"
+#include "report/shot.h"
 #include "trainer.h"
 
 #include <criterion/criterion.h>

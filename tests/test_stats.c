@@ -1,5 +1,5 @@
 /* test_stats.c -- Wilson's interval and McNemar's test against numbers worked out with scipy and statsmodels. */
-#include "../runtime/stats.h"
+#include "report/stats.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

@@ -1,5 +1,5 @@
 /* test_strokes.c -- drawn digits: inside the canvas, with enough ink, varied, learnable, and always the same bits. */
-#include "../runtime/data/strokes.h"
+#include "data/strokes.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../compiler/spnc.h"
+#include "spnc.h"
 
 static Arena *arena;
 static char folder[] = "/tmp/test_template.XXXXXX";

@@ -16,7 +16,7 @@ expect() {
 
 # ---- the list: every template, each with a line; every name has a page -------------------------------------------------
 "$SPNC" templates >list || fault "spnc templates: exit code $?"
-for template in "$root"/templates/*.in; do
+for template in "$root"/templates/*/*.in; do
     name=${template##*/}
     grep -q "^  ${name//./\\.}  *[^ ]" list || fault "spnc templates says nothing of $name"
     expect 0 '^ *[A-Za-z, ]*  *text  *[a-z]' "$SPNC" templates "$name"
@@ -41,7 +41,7 @@ flow:
 loss: { cross_entropy: [v, y] }
 END
 "$SPNC" templates conv_plain -o mine || fault "the copy: exit code $?"
-cmp -s mine/conv_plain.c.in "$root/templates/conv_plain.c.in" || fault "the copy is another"
+cmp -s mine/conv_plain.c.in "$root/templates/conv/conv_plain.c.in" || fault "the copy is another"
 expect 1 'mine/conv_plain.c.in is there already, and stays' "$SPNC" templates conv_plain.c.in -o mine
 sed -i '1a /* my own sum, ${op.C} channels */' mine/conv_plain.c.in
 "$SPNC" emit net.yaml --plain --templates mine -o out || fault "with a template of ours: exit code $?"
@@ -68,7 +68,7 @@ mine/conv_plain.c.in:2:32: error: this fact has no field 'filters'
 END
 head -3 said | diff want - || fault "another message"
 grep -A2 '^net.yaml:6:7: note: while expanding classify_first (conv) of small' said | tail -1 | grep -q '^      |       ^~~~$' || fault "the operator is not shown: $(cat said)"
-grep -q '^templates/conv.c.in:[0-9]*:[0-9]*: note: included from here' said || fault "the include is not shown: $(cat said)"
+grep -q '^templates/conv/conv.c.in:[0-9]*:[0-9]*: note: included from here' said || fault "the include is not shown: $(cat said)"
 
 [ $failed = 0 ] && echo "test_templates: fine"
 exit $failed

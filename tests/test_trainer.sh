@@ -22,10 +22,10 @@ timeless() { sed 's/"seconds": [^,]*, "images_per_second": [^,]*,//' "$1"; }
 build() {                                      # build NAME flags...
     local name=$1
     shift
-    "$cc" -std=c11 -O2 -ffp-contract=off -fopenmp -Wall -Wextra -Wpedantic -Wshadow -Werror -I"$root/runtime" "$@" \
+    "$cc" -std=c11 -O2 -ffp-contract=off -fopenmp -Wall -Wextra -Wpedantic -Wshadow -Werror $include "$@" \
         "$root/tests/fixtures/tiny_net.c" "$work"/*.o -lz -lpng -lm -o "$work/$name" || { fault "$name does not compile"; exit 1; }
 }
-objects() { (cd "$work" && "$cc" -std=c11 -O2 -ffp-contract=off -fopenmp "$@" -c "$root"/runtime/*.c) || exit 1; }
+objects() { (cd "$work" && "$cc" -std=c11 -O2 -ffp-contract=off -fopenmp $include "$@" -c $(sources)) || exit 1; }
 objects -DSPN_DOUBLE "$@"
 build double -DSPN_DOUBLE "$@"
 objects "$@"

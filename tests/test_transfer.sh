@@ -15,8 +15,8 @@ expect() {                                     # expect CODE TEXT COMMAND...
     [ -z "$text" ] || grep -q -e "$text" output || fault "no '$text' from: $*: $(head -9 output)"
 }
 cd "$work" || exit 1
-printf '%s\n' "$root"/runtime/*.c "$root/tests/fixtures/tiny_net.c" |
-    xargs -P 2 -n 4 "$cc" -std=c11 -O1 -ffp-contract=off -fopenmp "$@" -I"$root/runtime" -c || { fault "does not compile"; exit 1; }
+{ sources; echo "$root/tests/fixtures/tiny_net.c"; } |
+    xargs -P 2 -n 4 "$cc" -std=c11 -O1 -ffp-contract=off -fopenmp "$@" $include -c || { fault "does not compile"; exit 1; }
 "$cc" "$@" -fopenmp ./*.o -lz -lpng -lm -o tiny || exit 1
 
 "$python" - <<'PYTHON' || exit 1

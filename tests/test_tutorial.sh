@@ -16,9 +16,9 @@ spnc() {
     local out=${*: -1} objects=../objects
     [[ "$*" = *"precision double"* ]] && objects=../objects-double
     command spnc emit "${@:2}" || return
-    [ -d $objects ] && cp -p $objects/*.o "$out/runtime/" && touch "$out"/runtime/*.o
+    [ -d $objects ] && share_objects $objects "$out"
     make -s -j2 -C "$out" || return
-    mkdir -p $objects && cp -p "$out"/runtime/*.o $objects/
+    mkdir -p $objects/runtime $objects/trainer && share_objects "$out" $objects
 }
 END
 TRAIN=300 VALID=100 TEST=100 EPOCHS=1 TOTAL=2 bash -c '. ./share.sh; . ./lesson.sh' >said 2>&1 || fault "the tutorial stops: $(tail -5 said)"

@@ -3,7 +3,7 @@
 #define TINY_LANES 16
 #include "fixtures/tiny_net.c"
 #include "folder.h"
-#include "weights.h"
+#include "run/weights.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

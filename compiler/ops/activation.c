@@ -1,7 +1,7 @@
 /* activation.c -- relu, tanh, sigmoid: elementwise, differentiated from the result.
  *
  *   relu y = max(x, 0), dx = dy where y > 0 (so relu'(0) = 0);  tanh dx = (1 - y^2) dy;  sigmoid dx = y (1 - y) dy */
-#include "../spnc.h"
+#include "spnc.h"
 
 static const AttrSpec attrs[] = { { "name", ATTR_NAME, "", 0, 0, NULL, "the layer's name" }, { 0 } };
 

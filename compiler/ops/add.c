@@ -1,5 +1,5 @@
 /* add.c -- sums and products of values of one shape: add, multiply, and sum, which grad.c uses for gradients. */
-#include "../spnc.h"
+#include "spnc.h"
 
 static const AttrSpec attrs[] = { { "name", ATTR_NAME, "", 0, 0, NULL, "the result's name" }, { 0 } };
 static const AttrSpec none[] = { { 0 } };

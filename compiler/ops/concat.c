@@ -1,5 +1,5 @@
 /* concat.c -- values joined along an axis. */
-#include "../spnc.h"
+#include "spnc.h"
 
 static const AttrSpec attrs[] = {
     { "axis", ATTR_INT, "0", 0, RANK_MAX - 1, NULL, "the axis along which the inputs are joined, from 0" },

@@ -3,7 +3,7 @@
  *   y[m,i,j] = max(0, max over r,q of b[m] + sum over u,v of x[2i+r+u, 2j+q+v] w[m,u,v])
  * With one channel the convolution does little work for what it writes; so the map is never written, and both gradients start from the
  * pool's winners: a quarter of the positions. */
-#include "../spnc.h"
+#include "spnc.h"
 
 static const AttrSpec none[] = { { 0 } };
 static bool infer(Model *m, Op *op) { (void)m, (void)op; unreachable("conv_pool is made after shapes are known"); }

@@ -3,7 +3,7 @@
  *   y = W x + b;  dx = W' dy;  dW = dy x', summed over examples (and steps) in order;  db = dy summed likewise
  * In the fast form W is kept as [in][out], outputs side by side, rounded up to whole vectors; all groups are worked on at once.
  * `gemm: openblas` is for kernel.c. */
-#include "../spnc.h"
+#include "spnc.h"
 #include <string.h>
 
 static const AttrSpec attrs[] = {

@@ -2,7 +2,7 @@
  * by 1 - rate; else nothing happens.
  *
  * The mask is a function of seed, step of training, place of use, step in time, example and element (runtime/rng.h): nothing is kept. */
-#include "../spnc.h"
+#include "spnc.h"
 #include <string.h>
 
 static const AttrSpec attrs[] = {

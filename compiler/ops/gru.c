@@ -5,7 +5,7 @@
  *   r = sigmoid(xw_r + hw_r);  z = sigmoid(xw_z + hw_z);  n = tanh(xw_n + r hw_n);  h' = (1 - z) n + z h       gru_gates
  * Rows of the weights in the order r, z, n (PyTorch's); the paper's update gate is 1 - z.
  * `gru` itself is only the user's word: model.c makes the three. */
-#include "../spnc.h"
+#include "spnc.h"
 
 static const AttrSpec attrs[] = {
     { "units", ATTR_INT, NULL, 1, 1 << 16, NULL, "size of the state" },

@@ -3,7 +3,7 @@
  *   cross_entropy  -log(softmax(x)[label] + epsilon), summed over positions;  dx_j = scale (p_j - [j = label]) p_label / (p_label + epsilon)
  *   mse            sum of (a - b)^2;  da = 2 scale (a - b) = -db
  * Their backward operators start the gradient; grad.c makes them. */
-#include "../spnc.h"
+#include "spnc.h"
 
 static const AttrSpec cross_entropy_attrs[] = {
     { "epsilon", ATTR_REAL, "0", 0, 0.1, NULL, "added to the probability inside the logarithm" },

@@ -3,7 +3,7 @@
  *   y[c,i,j]  = max over u,v of x[c, i*s+u, j*s+v]      the first in row-major order wins a tie
  *   dx[at the winner] += dy[c,i,j]
  * Forward keeps the winner's index in the window for backward. */
-#include "../spnc.h"
+#include "spnc.h"
 
 static const AttrSpec attrs[] = {
     { "size", ATTR_PAIR, "2", 1, 255, NULL, "size of the window: n or [rows, columns]" },

@@ -1,5 +1,5 @@
 /* plumbing.c -- operators that the compiler adds: bringing data into the lanes, joining and picking the steps of a repeat, starting states. */
-#include "../spnc.h"
+#include "spnc.h"
 
 static const AttrSpec none[] = { { 0 } };
 

@@ -1,5 +1,5 @@
 /* reshape.c -- another shape for the same memory: no code, no copy.  model.c makes the result a view of the input. */
-#include "../spnc.h"
+#include "spnc.h"
 
 static const AttrSpec attrs[] = {
     { "shape", ATTR_SHAPE, NULL, 1, 1 << 30, NULL, "the new shape, with the same number of elements" },

@@ -1,5 +1,5 @@
 /* slice.c -- a range, or one position, of an axis. */
-#include "../spnc.h"
+#include "spnc.h"
 
 static const AttrSpec attrs[] = {
     { "axis", ATTR_INT, "0", 0, RANK_MAX - 1, NULL, "the axis, from 0" },

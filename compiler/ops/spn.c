@@ -2,7 +2,7 @@
  *
  *   for each point (x, y) of a grid with its corners at -1 and 1:  (u, v) = A (x, y, 1);  y[c,i,j] = sum over the four pixels around (u, v)
  *   of weight times image[c, pixel].  Borders: zero and clamp as PyTorch's grid_sample (align_corners), legacy as the authors' layer in 2015. */
-#include "../spnc.h"
+#include "spnc.h"
 #include <math.h>
 
 static const AttrSpec attrs[] = {

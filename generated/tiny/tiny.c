@@ -13,12 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include "block.h"
-#include "spn.h"
+#include "net.h"
 #include "vec.h"
 #include "vmath.h"
 #include "optimiser.h"
 #include "decide.h"
-#include "profile.h"
+#include "clock.h"
 #include "sampler.h"
 
 /* ==== 1 sizes ======================================================================================================= */
@@ -2156,7 +2156,7 @@ static const NetRow rows[] = {
     { "sgd", "update", 30, 0, 1, 0, 0, 504960 },
 };
 
-/* A step, with the thread's clock stopped after every call and every barrier; see profile.h.  Returns as update_pass does. */
+/* A step, with the thread's clock stopped after every call and every barrier; see clock.h.  Returns as update_pass does. */
 #define STOP(row) clock_stop(clock, row)
 static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
 {

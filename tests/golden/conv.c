@@ -12,12 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include "block.h"
-#include "spn.h"
+#include "net.h"
 #include "vec.h"
 #include "vmath.h"
 #include "optimiser.h"
 #include "decide.h"
-#include "profile.h"
+#include "clock.h"
 
 /* ==== 1 sizes ======================================================================================================= */
 
@@ -914,7 +914,7 @@ static const NetRow rows[] = {
     { "adam", "update", 11, 0, 1, 0, 0, 6144 },
 };
 
-/* A step, with the thread's clock stopped after every call and every barrier; see profile.h.  Returns as update_pass does. */
+/* A step, with the thread's clock stopped after every call and every barrier; see clock.h.  Returns as update_pass does. */
 #define STOP(row) clock_stop(clock, row)
 static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
 {

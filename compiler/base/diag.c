@@ -1,0 +1,405 @@
+/* diag.c -- says what is wrong and where: for people (path:line:column, the line, a caret) or as JSON lines.
+ *
+ * In: a Loc in characters and a message.  Out: text on one FILE, at once.  Whatever comes from a file or the
+ * command line (path, message, source line) passes through put_cell or put_json, which let no control
+ * character and no broken UTF-8 through, so a hostile model cannot drive the terminal.
+ * The same message at the same place is printed once; after MAX_PRINTED of a kind the rest is only counted. */
+#include "base/diag.h"
+
+#include <string.h>
+
+enum {
+    MAX_PRINTED = 100,     /* errors, and as many warnings: nobody reads more, and a hostile file makes 100,000 */
+    MAX_MESSAGE = 600,     /* bytes; a key of a megabyte is quoted with its middle cut out */
+    WINDOW = 100,          /* display columns of a quoted line */
+    BEFORE_CARET = 40,     /* of which this many stand before the caret when the line is cut */
+    TAB = 4,
+    MAX_WORD = 64,         /* words longer than this are never "near" another */
+};
+
+typedef struct {
+    Severity severity;
+    const char *path;
+    Loc at;
+    const char *message;
+} Seen;
+
+struct Diag {
+    Arena *arena;
+    FILE *out;
+    bool json, colour;
+    Source source;
+    int errors, printed[2];
+    List seen;
+    bool muted;            /* the error or warning before was not printed, nor are its notes */
+    Source line_of;        /* the last line looked up: its source, number and offset */
+    int line;
+    size_t line_at;
+};
+
+Diag *diag_new(Arena *a, FILE *out, bool json, bool colour)
+{
+    Diag *d = NEW(a, Diag);
+    d->arena = a;
+    d->out = out;
+    d->json = json;
+    d->colour = colour;
+    return d;
+}
+
+void diag_source(Diag *d, const char *path, const char *text, size_t length)
+{
+    if (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {    /* a byte order mark has no column */
+        text += 3;
+        length -= 3;
+    }
+    d->source = (Source){ path, text, length };
+}
+
+const Source *diag_text(const Diag *d)
+{
+    return &d->source;
+}
+
+int diag_errors(const Diag *d)
+{
+    return d->errors;
+}
+
+/* ---- characters ---- */
+
+/* One character of UTF-8: returns its bytes and sets *code, or returns 1 and sets -1 for a broken byte. */
+static size_t decode(const char *text, size_t n, int32_t *code)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    size_t need = s[0] < 0x80 ? 1 : s[0] >= 0xC2 && s[0] < 0xE0 ? 2 : (s[0] & 0xF0) == 0xE0 ? 3
+                : s[0] >= 0xF0 && s[0] < 0xF5 ? 4 : 0;
+    *code = -1;
+    if (need == 0 || need > n)
+        return 1;
+    int32_t c = need == 1 ? s[0] : s[0] & (0xFF >> (need + 1));
+    for (size_t i = 1; i < need; i++) {
+        if ((s[i] & 0xC0) != 0x80)
+            return 1;
+        c = c << 6 | (s[i] & 0x3F);
+    }
+    if ((need == 3 && c < 0x800) || (need == 4 && (c < 0x10000 || c > 0x10FFFF)) || (c >= 0xD800 && c < 0xE000))
+        return 1;
+    *code = c;
+    return need;
+}
+
+/* Controls, line separators and the marks that reorder text: never sent to a terminal. */
+static bool unprintable(int32_t c)
+{
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || (c >= 0x200E && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E)
+        || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
+}
+
+static int display_width(int32_t c)
+{
+    if ((c >= 0x300 && c < 0x370) || (c >= 0x200B && c <= 0x200D) || (c >= 0xFE00 && c <= 0xFE0F))
+        return 0;
+    bool wide = (c >= 0x1100 && c < 0x1160) || (c >= 0x2E80 && c < 0xA4D0) || (c >= 0xAC00 && c < 0xD7A4)
+             || (c >= 0xF900 && c < 0xFB00) || (c >= 0xFE30 && c < 0xFE70) || (c >= 0xFF00 && c < 0xFF61)
+             || (c >= 0x1F300 && c < 0x1FB00) || (c >= 0x20000 && c < 0x3FFFE);
+    return wide ? 2 : 1;
+}
+
+/* The character at `text` as it is shown; returns its bytes and sets the width on the screen. */
+static size_t cell(char shown[16], int *width, const char *text, size_t n, bool in_line)
+{
+    int32_t c;
+    size_t bytes = decode(text, n, &c);
+    if (c == '\t' && in_line)
+        *width = snprintf(shown, 16, "%*s", TAB, "");
+    else if (c < 0)
+        *width = snprintf(shown, 16, "\\x%02x", (unsigned)(unsigned char)*text);
+    else if (unprintable(c) && c < 0x80)
+        *width = snprintf(shown, 16, c == '\n' ? "\\n" : c == '\t' ? "\\t" : c == '\r' ? "\\r" : "\\x%02x", (unsigned)c);
+    else if (unprintable(c))
+        *width = snprintf(shown, 16, "\\u%04x", (unsigned)c);
+    else {
+        memcpy(shown, text, bytes);
+        shown[bytes] = '\0';
+        *width = display_width(c);
+    }
+    return bytes;
+}
+
+static void put_text(FILE *out, const char *text)
+{
+    size_t n = strlen(text);
+    char shown[16];
+    int width;
+    for (size_t i = 0; i < n;) {
+        i += cell(shown, &width, text + i, n - i, false);
+        fputs(shown, out);
+    }
+}
+
+static void put_json(FILE *out, const char *text)
+{
+    size_t n = strlen(text), bytes;
+    putc('"', out);
+    for (size_t i = 0; i < n; i += bytes) {
+        int32_t c;
+        bytes = decode(text + i, n - i, &c);
+        if (c < 0)
+            fputs("\\ufffd", out);
+        else if (c == '"' || c == '\\')
+            fprintf(out, "\\%c", (int)c);
+        else if (unprintable(c))
+            fprintf(out, "\\u%04x", (unsigned)c);
+        else
+            fwrite(text + i, 1, bytes, out);
+    }
+    putc('"', out);
+}
+
+/* ---- the quoted line ---- */
+
+/* Line `number` of the source without its line end, or NULL.  Remembers the place, as errors come in order. */
+static const char *find_line(Diag *d, const Source *s, int number, size_t *length)
+{
+    if (!s->text || number < 1)
+        return NULL;
+    if (d->line_of.text != s->text || d->line_of.length != s->length || d->line < 1 || d->line > number) {
+        d->line_of = *s;
+        d->line = 1;
+        d->line_at = 0;
+    }
+    size_t at = d->line_at;
+    for (;;) {
+        size_t end = at;
+        while (end < s->length && s->text[end] != '\n' && s->text[end] != '\r')
+            end++;
+        if (d->line == number) {
+            d->line_at = at;
+            *length = end - at;
+            return s->text + at;
+        }
+        if (end == s->length) {
+            d->line = 0;
+            return NULL;
+        }
+        at = end + (s->text[end] == '\r' && end + 1 < s->length && s->text[end + 1] == '\n' ? 2 : 1);
+        d->line++;
+    }
+}
+
+static void put_line(Diag *d, const char *line, size_t n, Loc at)
+{
+    char shown[16];
+    int width, caret = 0, total = 0, column = 1;
+    for (size_t i = 0; i < n; column++) {    /* where the caret stands, and whether the line fits */
+        if (column == at.column)
+            caret = total;
+        if (column > at.column && total > caret + WINDOW)
+            break;
+        i += cell(shown, &width, line + i, n - i, true);
+        total += width;
+    }
+    if (at.column >= column)
+        caret = total;
+    int first = total <= WINDOW || caret <= WINDOW - 20 ? 0 : caret - BEFORE_CARET;
+    int last = total - first <= WINDOW ? total : first + WINDOW;
+
+    fprintf(d->out, "%5d | %s", at.line, first ? "..." : "");
+    int x = 0, from = -1, span = 0;
+    column = 1;
+    for (size_t i = 0; i < n && x < last; column++) {
+        i += cell(shown, &width, line + i, n - i, true);
+        if (x >= first && x + width <= last) {
+            if (from < 0)
+                from = x;
+            fputs(shown, d->out);
+            if (column >= at.column && column - at.column < at.length)
+                span += width;
+        }
+        x += width;
+    }
+    fprintf(d->out, "%s\n", last < total ? "..." : "");
+    if (at.column < 1)
+        return;
+    int before = caret - (from < 0 ? 0 : from) + (first ? 3 : 0);
+    fprintf(d->out, "      | %*s%s^", before, "", d->colour ? "\033[32m" : "");
+    for (int i = 1; i < span; i++)
+        putc('~', d->out);
+    fprintf(d->out, "%s\n", d->colour ? "\033[0m" : "");
+}
+
+/* ---- reports ---- */
+
+static void print(Diag *d, Severity severity, const Source *s, Loc at, const char *message)
+{
+    static const char *const names[] = { "error", "warning", "note" };
+    static const char *const colours[] = { "\033[1;31m", "\033[1;35m", "\033[36m" };
+    const char *path = at.line > 0 && s->path ? s->path : NULL;
+    if (d->json) {
+        fprintf(d->out, "{\"severity\": \"%s\", \"path\": ", names[severity]);
+        put_json(d->out, s->path ? s->path : "");
+        fprintf(d->out, ", \"line\": %d, \"column\": %d, \"length\": %d, \"message\": ", at.line, at.column, at.length);
+        put_json(d->out, message);
+        fputs("}\n", d->out);
+        return;
+    }
+    if (path) {
+        put_text(d->out, path);
+        fprintf(d->out, ":%d:", at.line);
+        if (at.column > 0)
+            fprintf(d->out, "%d:", at.column);
+        putc(' ', d->out);
+    }
+    fprintf(d->out, "%s%s:%s ", d->colour ? colours[severity] : "", names[severity], d->colour ? "\033[0m" : "");
+    put_text(d->out, message);
+    putc('\n', d->out);
+    size_t length;
+    const char *line = path ? find_line(d, s, at.line, &length) : NULL;
+    if (line)
+        put_line(d, line, length, at);
+}
+
+/* Cuts the middle out of a message that quotes something huge, between characters. */
+static const char *shorten(Arena *a, const char *message)
+{
+    size_t n = strlen(message);
+    if (n <= MAX_MESSAGE)
+        return message;
+    size_t head = MAX_MESSAGE * 2 / 3, tail = n - MAX_MESSAGE / 3;
+    while (head > 0 && (message[head] & 0xC0) == 0x80)
+        head--;
+    while (tail < n && (message[tail] & 0xC0) == 0x80)
+        tail++;
+    return arena_printf(a, "%.*s...%s", (int)head, message, message + tail);
+}
+
+static bool seen_before(Diag *d, Severity severity, const Source *s, Loc at, const char *message)
+{
+    for (int i = 0; i < d->seen.count; i++) {
+        const Seen *x = d->seen.items[i];
+        if (x->severity == severity && x->at.line == at.line && x->at.column == at.column && x->at.length == at.length
+            && strcmp(x->path, s->path ? s->path : "") == 0 && strcmp(x->message, message) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void report(Diag *d, Severity severity, const Source *s, Loc at, const char *format, va_list args)
+{
+    if (severity == SEVERITY_NOTE && d->muted)
+        return;
+    if (severity != SEVERITY_NOTE && d->printed[severity] > MAX_PRINTED) {
+        d->errors += severity == SEVERITY_ERROR;
+        d->muted = true;
+        return;
+    }
+    va_list again;
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    if (n < 0)
+        unreachable("a message that cannot be printed");
+    char *whole = arena_alloc(d->arena, (size_t)n + 1);
+    vsnprintf(whole, (size_t)n + 1, format, args);
+    const char *message = shorten(d->arena, whole);
+
+    if (severity != SEVERITY_NOTE) {
+        d->muted = seen_before(d, severity, s, at, message);
+        if (d->muted)
+            return;
+        Seen *x = NEW(d->arena, Seen);
+        *x = (Seen){ severity, s->path ? s->path : "", at, message };
+        list_push(d->arena, &d->seen, x);
+        d->errors += severity == SEVERITY_ERROR;
+        if (d->printed[severity]++ == MAX_PRINTED) {
+            d->muted = true;
+            print(d, severity, s, (Loc){ 0, 0, 0 },
+                  severity == SEVERITY_ERROR ? "too many errors; the rest are not shown"
+                                             : "too many warnings; the rest are not shown");
+            return;
+        }
+    }
+    print(d, severity, s, at, message);
+}
+
+void diag_in(Diag *d, Severity severity, const Source *source, Loc at, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    report(d, severity, source, at, format, args);
+    va_end(args);
+}
+
+void diag_error(Diag *d, Loc at, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    report(d, SEVERITY_ERROR, &d->source, at, format, args);
+    va_end(args);
+}
+
+void diag_warning(Diag *d, Loc at, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    report(d, SEVERITY_WARNING, &d->source, at, format, args);
+    va_end(args);
+}
+
+void diag_note(Diag *d, Loc at, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    report(d, SEVERITY_NOTE, &d->source, at, format, args);
+    va_end(args);
+}
+
+/* ---- the nearest word ---- */
+
+/* Edits between two words: insert, drop, replace, or swap neighbours, each 1. */
+static int edits(const char *a, int n, const char *b, int m)
+{
+    int rows[3][MAX_WORD + 1];
+    int *before = rows[0], *above = rows[1], *row = rows[2];
+    for (int j = 0; j <= m; j++)
+        above[j] = j;
+    for (int i = 1; i <= n; i++) {
+        row[0] = i;
+        for (int j = 1; j <= m; j++) {
+            int best = above[j - 1] + (a[i - 1] != b[j - 1]);
+            if (above[j] + 1 < best)
+                best = above[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best)
+                best = before[j - 2] + 1;
+            row[j] = best;
+        }
+        int *spare = before;
+        before = above;
+        above = row;
+        row = spare;
+    }
+    return above[m];
+}
+
+const char *diag_nearest(const char *word, const char *const *words, int count)
+{
+    const char *nearest = NULL;
+    size_t n = strlen(word);
+    if (n > MAX_WORD)
+        return NULL;
+    int least = (int)n / 3 + 1;    /* a third of the letters may be wrong, and at least one must be right */
+    for (int i = 0; i < count; i++) {
+        size_t m = strlen(words[i]);
+        if (m > MAX_WORD)
+            continue;
+        int e = edits(word, (int)n, words[i], (int)m);
+        if (e < (int)(n > m ? n : m) && (e < least || (!nearest && e == least))) {
+            nearest = words[i];
+            least = e;
+        }
+    }
+    return nearest;
+}

@@ -1,0 +1,20 @@
+/* folder.h -- files that spnc writes: whole or not at all, only if they change, and never over somebody's edits. */
+#ifndef FOLDER_H
+#define FOLDER_H
+
+#include "base/diag.h"
+
+typedef struct { const char *name; const void *bytes; size_t size; } FolderFile;
+
+/* Brings `folder` (made if need be) to hold the files; one whose content is the same keeps its time.  A file that is there, differs,
+ * and is not as the folder's record says spnc left it, is reported to `d` with the first line that differs: then nothing is written
+ * and false returned; or, with `force`, it is kept as NAME.edited.  Exits 74 when the disk refuses. */
+bool folder_write(Arena *a, Diag *d, const char *folder, const FolderFile *files, int count, bool force);
+
+/* One file of the user's naming, with the folders above it. */
+void file_write(Arena *a, const char *path, const void *bytes, size_t size);
+
+/* Removes the file that is being written; for a signal handler. */
+void folder_interrupted(void);
+
+#endif

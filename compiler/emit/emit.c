@@ -1,0 +1,648 @@
+/* emit.c -- hands the plan to the templates as plain facts, and gets C back.
+ *
+ * In: the planned graph.  Out: NAME.c and its Makefile as text.
+ * Templates lay out C; every name, size, offset and argument list is decided here.  The one convention: an operator's function takes what it
+ * writes, then what it reads, then its weights, then what only its kind needs; NAME_at(s) is the tensor NAME of slice s, where slice
+ * s = t * G + g is group g at step t (plain form: s = t * N + n, example n). */
+#include "base/embed.h"
+#include "base/escape.h"
+#include "emit/call.h"
+#include "emit/program.h"
+#include "outside/outside.h"
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    Op *op;                          /* the forward operator, or one that grad.c added */
+    Op *backward, *weights;          /* what its gradient needs; NULL if nobody asks */
+    bool forward, decisions;
+} Unit;
+
+typedef struct {
+    Model *m;
+    Unit *units;
+    int unit_count;
+} Emitter;
+
+/* ---- units: which functions there are ------------------------------------------------------------------ */
+
+static Unit *unit_of(Emitter *e, Op *op)
+{
+    for (int i = 0; i < e->unit_count; i++)
+        if (e->units[i].op == op)
+            return &e->units[i];
+    return NULL;
+}
+
+static Unit *unit_add(Emitter *e, Op *op, int at)
+{
+    for (int i = e->unit_count; i > at; i--)
+        e->units[i] = e->units[i - 1];
+    e->unit_count++;
+    e->units[at] = (Unit){ .op = op };
+    return &e->units[at];
+}
+
+static void collect(Emitter *e)
+{
+    Model *m = e->m;
+    int most = m->ops.count + 8;
+    for (int i = 0; i < m->backward.count; i++)
+        most += ((Section *)m->backward.items[i])->ops.count;
+    e->units = NEW_ARRAY(m->arena, Unit, most);
+    for (int i = 0; i < m->forward_phases.count; i++) {
+        Phase *p = m->forward_phases.items[i];
+        for (int k = 0; k < p->ops.count; k++)
+            if (((Op *)p->ops.items[k])->pass == FORWARD)
+                unit_add(e, p->ops.items[k], e->unit_count)->forward = true;
+    }
+    for (int i = 0; i < m->backward_phases.count; i++) {
+        Phase *p = m->backward_phases.items[i];
+        for (int k = 0; k < p->ops.count; k++) {
+            Op *op = p->ops.items[k];
+            if (op->pass == PRODUCTS || op->pass == FOLD || op->pass == FINISH)
+                continue;
+            if (op->pass == FORWARD) {
+                unit_add(e, op, e->unit_count)->forward = true;
+                continue;
+            }
+            Unit *u = unit_of(e, op->of);
+            if (!u) {                           /* a fused activation: its backward stands right after its host */
+                Unit *host = unit_of(e, op->of->writes[0].tensor->op);
+                u = unit_add(e, op->of, host ? (int)(host - e->units) + 1 : e->unit_count);
+            }
+            *(op->pass == BACKWARD ? &u->backward : &u->weights) = op;
+        }
+    }
+    for (int i = 0; i < e->unit_count; i++) {
+        Op *op = e->units[i].op;
+        e->units[i].decisions = e->units[i].backward && op->kind == OP_spn;
+    }
+}
+
+/* ---- facts ------------------------------------------------------------------------------------------------ */
+
+static const char *element(const Tensor *t)
+{
+    return t->space == WINNERS ? "uint16_t" : t->space == LABELS_I32 ? "int32_t" : t->space == BYTES ? "uint8_t" : t->space == FLOATS ? "float" : "real";
+}
+
+static const char *type_name(Model *m, const Tensor *t) { return arena_printf(m->arena, "%s_t", t->name); }
+
+static Fact *dims_fact(Model *m, const Shape *s)
+{
+    Fact *f = fact_table(m->arena);
+    for (int i = 0; i < s->rank; i++)
+        fact_push_int(f, s->dim[i]);
+    return f;
+}
+
+static Fact *value_fact(Model *m, const Tensor *t, bool grad)
+{
+    Fact *f = fact_table(m->arena);
+    fact_text(f, "name", t->name);
+    fact_text(f, "type", type_name(m, t));
+    fact_text(f, "shape", shape_text(m->arena, &t->shape));
+    fact_set(f, "dims", dims_fact(m, &t->shape));
+    fact_int(f, "size", shape_count(&t->shape));
+    fact_bool(f, "grad", grad);
+    return f;
+}
+
+/* The path and line that an operator comes from, safe inside a C comment. */
+static const char *place_text(Model *m, Loc at)
+{
+    Text t = { .arena = m->arena };
+    for (const char *c = m->path; *c; c++) {
+        bool safe = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || strchr("._-/+ ", *c);
+        text_printf(&t, "%c", safe && !(*c == '/' && (c[1] == '*' || (t.length && t.text[t.length - 1] == '*'))) ? *c : '_');
+    }
+    if (at.line)
+        text_printf(&t, ":%d", at.line);
+    return t.text;
+}
+
+static int slices(const Model *m, const Op *op)
+{
+    for (int pass = 0; pass < 2; pass++) {
+        const List *phases = pass ? &m->backward_phases : &m->forward_phases;
+        for (int i = 0; i < phases->count; i++) {
+            const Phase *p = phases->items[i];
+            if (list_index(&p->ops, op) >= 0)
+                return m->groups * (p->kind == AFTER ? p->repeat->steps : 1);
+        }
+    }
+    return m->groups;
+}
+
+/* NAME.c.in, which has both forms; operators from outside have a template for each. */
+static const char *template_of(Model *m, const Op *op)
+{
+    return op->kind < OP_COUNT ? arena_printf(m->arena, "%s.c.in", OP_INFO(op)->name) : (m->options.plain ? outside_of(op->kind)->plain : outside_of(op->kind)->fast).name;
+}
+
+/* All that may decide how fast its functions are, in one line: "conv 32x9x9 -> 32x7x7 filters=32 kernel=3x3 stride=1x1 padding=0x0 winograd". */
+static const char *key_text(Model *m, const Op *op, const char *shapes, const Unit *u)
+{
+    Text t = { .arena = m->arena };
+    text_printf(&t, "%s %s", OP_INFO(op)->name, shapes);
+    for (int i = 0; i < op->attr_count; i++)
+        if (op->attrs[i].spec->type == ATTR_INT || op->attrs[i].spec->type == ATTR_PAIR)
+            for (int k = 0; k < op->attrs[i].count; k++)
+                text_printf(&t, "%s%s%.0f", k ? "x" : " ", k ? "" : arena_printf(m->arena, "%s=", op->attrs[i].spec->name), op->attrs[i].number[k]);
+    if (OP_INFO(op)->whole_batch)
+        text_printf(&t, " batch=%lld slices=%d,%d,%d", (long long)m->batch, slices(m, op), u->backward ? slices(m, u->backward) : 0, u->weights ? slices(m, u->weights) : 0);
+    text_printf(&t, "%s%s%s", op->winograd ? " winograd" : "", op->winograd && u->weights && u->weights->gathers ? " gathered" : "", op->act == OP_NONE ? "" : arena_printf(m->arena, " %s", op_table[op->act]->name));
+    return t.text;
+}
+
+static Fact *unit_fact(Emitter *e, const Unit *u)
+{
+    Model *m = e->m;
+    Op *op = u->op;
+    Fact *f = fact_table(m->arena), *inputs = fact_table(m->arena);
+    fact_text(f, "name", op->name);
+    fact_text(f, "kind", OP_INFO(op)->name);
+    fact_text(f, "template", template_of(m, op));
+    fact_text(f, "place", place_text(m, op->loc));
+    fact_int(f, "line", op->loc.line), fact_int(f, "column", op->loc.column), fact_int(f, "span", op->loc.length);
+    fact_text(f, "equation", op->kind < OP_COUNT ? OP_INFO(op)->equation : arena_printf(m->arena, "by %s", template_of(m, op)));
+    fact_bool(f, "forward", u->forward);
+    fact_bool(f, "dx", u->backward && op->grads[0]);
+    fact_bool(f, "dw", u->weights != NULL);
+    fact_bool(f, "decisions", u->decisions);
+    fact_text(f, "act", op->act == OP_NONE ? "" : op_table[op->act]->name);
+    fact_bool(f, "accumulate", u->weights && u->weights->accumulate);
+    fact_bool(f, "gathers", u->weights && u->weights->gathers);
+    fact_int(f, "S", slices(m, op));
+    fact_int(f, "S_backward", u->backward ? slices(m, u->backward) : 0);
+    fact_int(f, "S_weights", u->weights ? slices(m, u->weights) : 0);
+    fact_int(f, "size", shape_count(&(op->kind == OP_mse ? op->reads[0] : op->writes[0]).tensor->shape));
+    Text ins = { .arena = m->arena };
+    for (int i = 0; i < op->read_count; i++) {
+        if (op->reads[i].tensor->space == RAW)
+            continue;
+        fact_push(inputs, value_fact(m, op->reads[i].tensor, u->backward && op->grads[i]));
+        text_printf(&ins, "%s%s", i ? ", " : "", shape_text(m->arena, &op->reads[i].tensor->shape));
+    }
+    fact_set(f, "inputs", inputs);
+    if (op->read_count)
+        fact_set(f, "x", value_fact(m, op->reads[0].tensor, u->backward && op->grads[0]));
+    fact_set(f, "y", value_fact(m, op->writes[0].tensor, false));
+    const char *shapes = arena_printf(m->arena, "%s%s%s", ins.text ? ins.text : "", ins.text ? " -> " : "", shape_text(m->arena, &op->writes[0].tensor->shape));
+    fact_text(f, "shapes", shapes);
+    fact_text(f, "key", key_text(m, op, shapes, u));
+    double macs = OP_INFO(op)->macs ? OP_INFO(op)->macs(op) : 0;
+    int64_t parameters = 0;
+    for (int i = 0; i < op->weight_count; i++)
+        parameters += shape_count(&op->weights[i]->shape);
+    fact_text(f, "cost", !macs ? "" : arena_printf(m->arena, "%s parameters    %s multiply-adds an example", count_text(m->arena, parameters), count_text(m->arena, (int64_t)macs)));
+    OP_INFO(op)->facts(m, op, f);
+    fact_bool(f, "drops", op->drop != NULL);
+    fact_bool(f, "scales", (u->backward && u->backward->drop) || (u->weights && u->weights->drop));
+    fact_text(f, "dropout", op->drop ? op->drop->name : "");
+    if (op->drop)
+        OP_INFO(op->drop)->facts(m, op->drop, f);
+    return f;
+}
+
+static Fact *types_fact(Model *m)
+{
+    Fact *list = fact_table(m->arena);
+    for (int i = 0; i < m->tensors.count; i++) {
+        Tensor *t = m->tensors.items[i];
+        if (tensor_owner(t)->first < 0 || t->space == RAW)
+            continue;
+        Text dims = { .arena = m->arena };
+        int rank = t->shape.rank - (t->space == WINNERS && m->options.plain);
+        for (int k = 0; k < rank; k++)
+            text_printf(&dims, "[%lld]", (long long)t->shape.dim[k]);
+        bool lanes = !m->options.plain && (t->space == REALS || t->space == LABELS_I32), rows = !m->options.plain && (t->space == BYTES || t->space == FLOATS);
+        Fact *f = fact_table(m->arena);
+        fact_text(f, "type", type_name(m, t));
+        fact_text(f, "element", element(t));
+        fact_text(f, "dims", arena_printf(m->arena, "%s%s%s", rows ? "[L]" : "", dims.text ? dims.text : "", lanes ? "[L]" : dims.text ? "" : "[1]"));
+        fact_push(list, f);
+    }
+    return list;
+}
+
+static int by_offset(const Tensor *a, const Tensor *b)
+{
+    if (a->local != b->local)
+        return a->local - b->local;
+    return a->first != b->first ? a->first - b->first : a->offset < b->offset ? -1 : a->offset > b->offset;
+}
+
+static Fact *places_fact(Model *m, int64_t *batch_bytes)
+{
+    int n = 0;
+    Tensor **order = NEW_ARRAY(m->arena, Tensor *, m->tensors.count + 1);
+    for (int i = 0; i < m->tensors.count; i++) {
+        Tensor *t = m->tensors.items[i];
+        if (tensor_owner(t)->first < 0)
+            continue;
+        int at = n++;
+        while (at > 0 && by_offset(tensor_owner(t), tensor_owner(order[at - 1])) < 0)
+            order[at] = order[at - 1], at--;
+        order[at] = t;
+    }
+    int64_t real = m->options.is_double ? 8 : 4;
+    Fact *list = fact_table(m->arena);
+    *batch_bytes = 0;
+    for (int i = 0; i < n; i++) {
+        Tensor *t = order[i], *o = tensor_owner(t);
+        Fact *f = fact_table(m->arena);
+        fact_text(f, "name", t->name);
+        fact_text(f, "type", t->space == RAW ? "real" : type_name(m, t));
+        fact_bool(f, "local", o->local);
+        fact_bool(f, "raw", t->space == RAW);
+        fact_text(f, "element", element(t));
+        fact_bool(f, "lanes", t->space == REALS);
+        fact_set(f, "dims", dims_fact(m, &t->shape));
+        fact_int(f, "steps", o->repeat ? o->repeat->steps : 0);
+        fact_int(f, "offset", o->offset);
+        fact_int(f, "slot", o->slot_reals);
+        fact_text(f, "shape", t->space != RAW ? shape_text(m->arena, &t->shape) : t->work ? "working memory" : "a kernel's own layout");
+        fact_text(f, "note", t->view_of ? arena_printf(m->arena, "%s again", t->view_of->name)
+                             : t->over ? arena_printf(m->arena, "in the place of %s", t->over->name)
+                             : o->local ? arena_printf(m->arena, "%.0f KiB a thread", (double)(o->slot_reals * real) / 1024)
+                                        : arena_printf(m->arena, "%.2f MiB", (double)((o->shared ? 1 : (int64_t)o->slots * m->groups) * o->slot_reals * real) / 1048576));
+        fact_push(list, f);
+    }
+    return list;
+}
+
+/* ---- profile: a row for each call, and one for the wait behind it ---------------------------------------- */
+
+static const char *row_pass(const Op *op)
+{
+    static const char *const names[] = { [FORWARD] = "forward", [BACKWARD] = "backward", [WEIGHTS] = "weights", [PRODUCTS] = "products", [FOLD] = "fold",
+                                         [PREPARE] = "prepare", [FINISH] = "finish" };
+    return op->kind == OP_load || op->kind == OP_labels || op->kind == OP_augment ? "load" : names[op->pass];
+}
+
+/* Appends a row; returns its number. */
+static int row(Model *m, Fact *rows, int *count, const char *name, const char *pass, int phase, int line, bool whole, Cost c)
+{
+    fact_push_text(rows, arena_printf(m->arena, "\"%s\", \"%s\", %d, %d, %d, %.17g, %.17g, %.17g", name, pass, phase, line, whole, c.macs, c.products, c.bytes));
+    return (*count)++;
+}
+
+static Fact *phases_fact(Model *m, const List *phases, Fact *rows, int *row_count)
+{
+    Fact *list = fact_table(m->arena);
+    int first_phase = phases == &m->backward_phases ? m->forward_phases.count : 0;
+    for (int i = 0; i < phases->count; i++) {
+        const Phase *p = phases->items[i];
+        const Phase *before = i ? phases->items[i - 1] : NULL, *after = i + 1 < phases->count ? phases->items[i + 1] : NULL;
+        bool loop = p->kind == CORE || p->kind == CORE_BACKWARD;
+        Fact *f = fact_table(m->arena), *calls = fact_table(m->arena);
+        bool s = false, t = false;
+        for (int k = 0; k < p->ops.count; k++) {
+            const Op *op = p->ops.items[k];
+            const char *text = call_text(m, p, op);
+            s = s || strstr(text, "(s)") || strstr(text, "(s ");
+            t = t || strstr(text, ", t,") || strstr(text, " t * ");
+            Fact *c = fact_table(m->arena), *reads = fact_table(m->arena), *writes = fact_table(m->arena);
+            Fact *guards = fact_table(m->arena);
+            call_looks(m, reads, writes, p, op);
+            for (int w = 0; m->options.debug && w < op->write_count; w++)
+                fact_push_text(guards, call_guard(m, p, op, op->writes[w]));
+            fact_text(c, "text", text);
+            fact_set(c, "reads", reads);
+            fact_set(c, "writes", writes);
+            fact_set(c, "guards", guards);
+            fact_int(c, "row", row(m, rows, row_count, op->name, row_pass(op), first_phase + i, op->loc.line, p->whole_batch, op_cost(m, p, op)));
+            fact_push(calls, c);
+        }
+        fact_bool(f, "barrier", p->barrier);
+        if (p->barrier && !m->options.plain)
+            fact_int(f, "wait", row(m, rows, row_count, "", "wait", first_phase + i, 0, true, (Cost){ 0 }));
+        fact_text(f, "kind", p->kind == ONCE ? "once" : p->kind == AFTER ? "after" : p->kind == CORE ? "core" : "core_backward");
+        fact_bool(f, "whole", p->whole_batch);
+        fact_bool(f, "opens", loop && !(before && before->section == p->section));
+        fact_bool(f, "closes", loop && !(after && after->section == p->section));
+        fact_bool(f, "loop", loop);
+        fact_bool(f, "s", s);
+        fact_int(f, "T", p->repeat ? p->repeat->steps : 1);
+        fact_set(f, "calls", calls);
+        fact_push(list, f);
+    }
+    return list;
+}
+
+/* Does a pass keep anything in a thread's scratch? */
+static bool uses_scratch(const List *phases)
+{
+    for (int i = 0; i < phases->count; i++) {
+        const Phase *p = phases->items[i];
+        for (int k = 0; k < p->ops.count; k++) {
+            const Op *op = p->ops.items[k];
+            for (int r = 0; r < op->read_count + op->write_count; r++)
+                if (tensor_owner(r < op->read_count ? op->reads[r].tensor : op->writes[r - op->read_count].tensor)->local)
+                    return true;
+        }
+    }
+    return false;
+}
+
+static Fact *data_fact(Model *m, const DataDef *d)
+{
+    Fact *f = fact_table(m->arena);
+    fact_text(f, "name", d->name);
+    fact_text(f, "type", d->type == 0 ? "U8_OVER_255" : d->type == 1 ? "F32" : "LABELS");
+    fact_set(f, "dims", dims_fact(m, &d->shape));
+    fact_int(f, "rank", d->shape.rank);
+    fact_int(f, "count", shape_count(&d->shape));
+    fact_int(f, "classes", d->classes);
+    return f;
+}
+
+static const char *c_string(Model *m, const char *text, size_t n)
+{
+    Text t = { .arena = m->arena };
+    text_add(&t, "\"", 1);
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c == '\n')
+            text_printf(&t, "\\n%s", i + 1 < n ? "\"\n    \"" : "");
+        else if (c == '"' || c == '\\')
+            text_printf(&t, "\\%c", c);
+        else if (c < 32 || c >= 127 || c == '?')
+            text_printf(&t, "\\%03o", c);
+        else
+            text_printf(&t, "%c", c);
+    }
+    text_add(&t, "\"", 1);
+    return t.text;
+}
+
+static void tables(Emitter *e, Fact *f)
+{
+    Model *m = e->m;
+    Fact *weights = fact_table(m->arena), *inputs = fact_table(m->arena), *targets = fact_table(m->arena), *values = fact_table(m->arena),
+         *losses = fact_table(m->arena);
+    int64_t parameters = 0;
+    for (int i = 0; i < m->weights.count; i++) {
+        Weight *w = m->weights.items[i];
+        Fact *x = fact_table(m->arena);
+        parameters += shape_count(&w->shape);
+        fact_text(x, "name", w->name);
+        fact_text(x, "field", w->field);
+        fact_set(x, "dims", dims_fact(m, &w->shape));
+        fact_int(x, "rank", w->shape.rank);
+        fact_int(x, "count", shape_count(&w->shape));
+        fact_bool(x, "in_out", w->layout == W_IN_OUT);
+        fact_bool(x, "trained", w->trained);
+        fact_int(x, "stride", w->stride);
+        fact_int(x, "offset", w->offset);
+        fact_int(x, "reals", w->reals);
+        fact_int(x, "line", w->loc.line);
+        char upper[32];
+        snprintf(upper, sizeof upper, "INIT_%s", w->init);
+        for (char *c = upper; *c; c++)
+            *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 32 : *c);
+        fact_text(x, "init", upper);
+        fact_real(x, "init_value", w->init_value);
+        Text dims = { .arena = m->arena };
+        if (w->layout == W_IN_OUT)
+            text_printf(&dims, "[%lld][%lld]", (long long)w->shape.dim[1], (long long)w->stride);
+        else if (w->shape.rank <= 1)
+            text_printf(&dims, "[%lld]", (long long)(m->lanes > 1 ? w->reals : shape_count(&w->shape)));
+        else
+            for (int k = 0; k < w->shape.rank; k++)
+                text_printf(&dims, "[%lld]", (long long)w->shape.dim[k]);
+        fact_text(x, "c_dims", dims.text);
+        fact_push(weights, x);
+    }
+    for (int i = 0; i < m->input_count; i++)
+        fact_push(inputs, data_fact(m, &m->inputs[i]));
+    for (int i = 0; i < m->target_count; i++)
+        fact_push(targets, data_fact(m, &m->targets[i]));
+    int index = 0;
+    for (int i = 0; i < m->tensors.count; i++) {
+        Tensor *t = m->tensors.items[i];
+        if (!t->flow_name)
+            continue;
+        Fact *x = fact_table(m->arena);
+        fact_text(x, "name", t->flow_name);
+        fact_int(x, "steps", t->repeat ? t->repeat->steps : t->hoisted);
+        fact_bool(x, "once", t->hoisted);
+        fact_set(x, "dims", dims_fact(m, &t->shape));
+        fact_int(x, "rank", t->shape.rank);
+        fact_int(x, "count", shape_count(&t->shape));
+        fact_int(x, "offset", tensor_owner(t)->offset);
+        fact_int(x, "slot", tensor_owner(t)->slot_reals);
+        fact_push(values, x);
+        for (int k = 0; k < m->loss_count; k++) {
+            LossDef *l = &m->losses[k];
+            if (l->value != t)
+                continue;
+            l->op->random_place = index;
+        }
+        index++;
+    }
+    for (int k = 0; k < m->loss_count; k++) {
+        LossDef *l = &m->losses[k];
+        Fact *x = fact_table(m->arena);
+        Repeat *r = l->loss->repeat;
+        fact_bool(x, "mse", l->mse);
+        fact_text(x, "name", l->loss->name);
+        fact_int(x, "value", l->op->random_place);
+        fact_int(x, "target", l->target);
+        fact_int(x, "positions", l->positions);
+        fact_int(x, "shown", l->mse ? 1 : l->positions);
+        fact_real(x, "weight", l->weight);
+        fact_int(x, "line", l->loc.line);
+        fact_bool(x, "differentiated", l->op->grads[0] || (l->mse && l->op->grads[1]));
+        fact_int(x, "slices", m->groups * (r ? r->steps : 1));
+        fact_push(losses, x);
+    }
+    fact_int(f, "parameters", parameters);
+    fact_set(f, "weights", weights);
+    fact_set(f, "inputs", inputs);
+    fact_set(f, "targets", targets);
+    fact_set(f, "values", values);
+    fact_set(f, "losses", losses);
+}
+
+static void train_fact(Model *m, Fact *f)
+{
+    const TrainDef *t = &m->train;
+    Fact *x = fact_table(m->arena);
+    fact_text(x, "optimiser", t->optimiser);
+    fact_text(x, "kind", t->optimiser[0] == 'r' ? "RMSPROP" : t->optimiser[0] == 's' ? "SGD" : "ADAM");
+    fact_int(x, "states", optimiser_states(t));
+    fact_real(x, "rate", t->rate), fact_real(x, "decay", t->decay), fact_real(x, "epsilon", t->epsilon);
+    fact_real(x, "momentum", t->momentum), fact_real(x, "beta1", t->beta1), fact_real(x, "beta2", t->beta2);
+    fact_bool(x, "inside", t->inside);
+    fact_real(x, "clip_element", t->clip_element), fact_real(x, "clip_norm", t->clip_norm);
+    fact_bool(x, "lasagne", t->clip_lasagne);
+    fact_real(x, "divide", t->divide), fact_int(x, "first", t->first), fact_int(x, "every", t->every);
+    fact_real(x, "weight_decay", t->weight_decay);
+    fact_int(x, "epochs", t->epochs), fact_int(x, "patience", t->patience);
+    fact_text(x, "seed", arena_printf(m->arena, "%llu", (unsigned long long)t->seed));
+    fact_set(f, "train", x);
+}
+
+static Fact *net_fact(Model *m)
+{
+    Fact *f = fact_table(m->arena);
+    const char *target = m->options.target;
+    bool avx512 = !strcmp(target, "avx512"), avx2 = !strcmp(target, "avx2");
+    Text settings = { .arena = m->arena };
+    for (int i = 0; i < m->scope.count; i++)
+        text_printf(&settings, "%s%s=%s", i ? " " : "", m->scope.params[i].name, m->scope.params[i].value.text);
+    fact_text(f, "name", m->name);
+    fact_text(f, "about", c_string(m, m->about, strlen(m->about)));
+    fact_text(f, "source", place_text(m, (Loc){ 0 }));
+    const char *s = settings.text ? settings.text : "";
+    fact_text(f, "settings_c", c_string(m, s, strlen(s)));
+    bool safe = true;
+    for (const char *c = s; *c; c++)
+        safe = safe && ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || strchr("._-+= ", *c));
+    fact_text(f, "settings", safe ? s : "");
+    fact_text(f, "yaml", c_string(m, m->yaml, strlen(m->yaml)));
+    fact_int(f, "N", m->batch);
+    fact_int(f, "G", m->groups);
+    fact_int(f, "last", m->last_examples);
+    fact_bool(f, "plain", m->options.plain);
+    fact_bool(f, "debug", m->options.debug);
+    fact_bool(f, "double", m->options.is_double);
+    fact_text(f, "target", target);
+    fact_int(f, "registers", avx512 ? 32 : 16);
+    fact_int(f, "vec_registers", (avx512 ? 1 : avx2 ? 2 : 16) * (m->options.is_double && (avx512 || avx2) ? 2 : 1));
+    fact_text(f, "signature", arena_printf(m->arena, "%016llx", (unsigned long long)m->signature));
+    fact_text(f, "hash", arena_printf(m->arena, "%016llx", (unsigned long long)m->hash));
+    fact_int(f, "activation_reals", m->activation_reals);
+    fact_int(f, "scratch_reals", m->scratch_reals);
+    fact_int(f, "block_reals", m->block_reals);
+    fact_real(f, "forward_macs", m->forward_macs);
+    fact_real(f, "backward_macs", m->backward_macs);
+    fact_text(f, "flags", avx512 ? "-mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mfma -mavx2" : avx2 ? "-mavx2 -mfma" : "-DSPN_GENERIC");
+    return f;
+}
+
+static void decision(Model *m, Fact *list, const char *kind, const Op *op, Tensor *t)
+{
+    if (tensor_owner(t)->local || tensor_owner(t)->last < m->forward_phases.count)
+        return;
+    Repeat *r = op->writes[0].tensor->repeat;
+    Fact *d = fact_table(m->arena);
+    fact_text(d, "kind", kind);
+    fact_text(d, "name", op->name);
+    fact_text(d, "value", t->name);
+    fact_int(d, "slices", m->groups * (r ? r->steps : 1));
+    fact_bool(d, "once", t->repeat == NULL);
+    fact_int(d, "size", shape_count(&t->shape) * m->lanes);
+    fact_push(list, d);
+}
+
+/* The fewest digits that read back as the same number. */
+static const char *digits(Model *m, double v)
+{
+    char text[40];
+    for (int n = 6; n <= 17; n++) {
+        snprintf(text, sizeof text, "%.*g", n, v);
+        if (strtod(text, NULL) == v)
+            break;
+    }
+    return arena_printf(m->arena, "%s", text);
+}
+
+static Fact *rates_fact(Model *m)
+{
+    Fact *list = fact_table(m->arena);
+    for (int i = 0; i < m->rates.count; i++) {
+        const Rate *r = m->rates.items[i];
+        Fact *x = fact_table(m->arena);
+        fact_text(x, "name", r->name);
+        fact_text(x, "variable", r->removed ? "" : r->variable);
+        fact_text(x, "value", digits(m, r->value));
+        fact_text(x, "factor", digits(m, r->factor));
+        fact_push(list, x);
+    }
+    return list;
+}
+
+Fact *emit_facts(Model *m)
+{
+    Emitter e = { .m = m };
+    collect(&e);
+    Fact *f = fact_table(m->arena), *net = net_fact(m), *units = fact_table(m->arena);
+    bool uses[OP_NONE] = { 0 }, folds = false, openblas = false, packs = false;
+    fact_set(f, "net", net);
+    fact_set(f, "types", types_fact(m));
+    int64_t bytes;
+    fact_set(f, "places", places_fact(m, &bytes));
+    Fact *decisions = fact_table(m->arena);
+    for (int i = 0; i < e.unit_count; i++) {
+        const Unit *u = &e.units[i];
+        Op *op = u->op;
+        uses[op->kind] = true;
+        uses[OP_dropout] = uses[OP_dropout] || op->drop || (u->backward && u->backward->drop) || (u->weights && u->weights->drop);
+        openblas = openblas || op->openblas;
+        packs = packs || kernel_packs(m, op);
+        fact_push(units, unit_fact(&e, u));
+        /* what the forward pass decided, as far as backward needs it: results of relu, winners of pools, transforms of samplers */
+        bool relu = op->act == OP_relu || (op->kind == OP_relu && u->forward) || (op->kind == OP_maxpool && op->relu) || op->kind == OP_conv_pool;
+        if (relu)
+            decision(m, decisions, "relu", op, op->writes[0].tensor);
+        if ((op->kind == OP_maxpool || op->kind == OP_conv_pool) && op->keeps)
+            decision(m, decisions, "maxpool", op, op->writes[1].tensor);
+        if (outside_kink(op))
+            decision(m, decisions, "relu", op, outside_kink(op));
+        if (u->decisions)
+            decision(m, decisions, "spn", op, op->reads[1].tensor);
+    }
+    for (int i = 0; i < m->backward_phases.count; i++) {
+        Phase *p = m->backward_phases.items[i];
+        folds = folds || ((Op *)p->ops.items[0])->pass == FOLD;
+    }
+    fact_set(f, "units", units);
+    fact_set(f, "decisions", decisions);
+    fact_bool(f, "folds", folds);
+    fact_bool(f, "dropout", uses[OP_dropout]);
+    fact_bool(f, "packs", packs);
+    fact_bool(f, "sampler", uses[OP_spn]);
+    fact_bool(f, "openblas", openblas);
+    fact_bool(f, "augment", uses[OP_augment]);
+    fact_set(f, "rates", rates_fact(m));
+    fact_bool(f, "accumulates", m->options.plain);
+    Fact *rows = fact_table(m->arena);
+    int row_count = 0;
+    fact_set(f, "forward", phases_fact(m, &m->forward_phases, rows, &row_count));
+    fact_set(f, "backward", phases_fact(m, &m->backward_phases, rows, &row_count));
+    fact_int(f, "update_row", row(m, rows, &row_count, m->train.optimiser, "update", m->forward_phases.count + m->backward_phases.count, 0, true, update_cost(m)));
+    fact_set(f, "rows", rows);
+    fact_bool(f, "forward_scratch", uses_scratch(&m->forward_phases));
+    fact_bool(f, "backward_scratch", uses_scratch(&m->backward_phases));
+    tables(&e, f);
+    train_fact(m, f);
+    return f;
+}
+
+/* The .c files that the Makefile compiles beside NAME.c. */
+static Fact *sources_fact(Model *m, const Text *c)
+{
+    Fact *list = fact_table(m->arena);
+    const List files = program_files(m->arena, c->text);
+    for (int i = 0; i < files.count; i++) {
+        const char *name = ((const EmbeddedFile *)files.items[i])->name;
+        if (name[strlen(name) - 1] == 'c')
+            fact_push_text(list, name);
+    }
+    return list;
+}
+
+bool emit(Model *m, Text *c, Text *makefile)
+{
+    Fact *f = emit_facts(m);
+    m->gdb = (Text){ .arena = m->arena };
+    if (!template_expand(m->arena, m->diag, m->options.templates, "net.c.in", m->name, f, m->tuning, c))
+        return false;
+    fact_set(f, "sources", sources_fact(m, c));
+    return template_expand(m->arena, m->diag, m->options.templates, "Makefile.in", m->name, f, NULL, makefile)
+        && template_expand(m->arena, m->diag, m->options.templates, "gdb.py.in", m->name, f, NULL, &m->gdb);
+}

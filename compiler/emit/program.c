@@ -1,0 +1,72 @@
+/* program.c -- which of spnc's own sources the generated program needs.
+ *
+ * In: the text of NAME.c.  Out: the embedded files (base/embed.h) that go with it, sorted by name.
+ * Every .c file of trainer/ is part of every program.  Of the rest it is what those files and NAME.c include, and what these
+ * include in turn; a header brings the .c file of its name. */
+#include "emit/program.h"
+#include "base/embed.h"
+#include <string.h>
+
+static int find(const char *folder, const char *name, size_t length)
+{
+    size_t before = strlen(folder);
+    for (int i = 0; i < embedded_program_count; i++) {
+        const char *file = embedded_program[i].name;
+        if (!strncmp(file, folder, before) && strlen(file + before) == length && !strncmp(file + before, name, length))
+            return i;
+    }
+    return -1;
+}
+
+static void need(bool *needed, int i);
+
+/* Marks what the lines `#include "..."` of `text` name. */
+static void includes(bool *needed, const char *text)
+{
+    static const char word[] = "#include \"";
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, word, sizeof word - 1))
+            continue;
+        const char *name = line + sizeof word - 1;
+        size_t length = strcspn(name, "\"");
+        int i = find("runtime/", name, length);
+        if (i < 0)
+            i = find("trainer/", name, length);
+        if (i >= 0)
+            need(needed, i);
+    }
+}
+
+static void need(bool *needed, int i)
+{
+    if (needed[i])
+        return;
+    needed[i] = true;
+    const char *file = embedded_program[i].name;
+    size_t n = strlen(file);
+    includes(needed, (const char *)embedded_program[i].bytes);
+    if (file[n - 1] != 'h')
+        return;
+    for (int k = 0; k < embedded_program_count; k++) {
+        const char *other = embedded_program[k].name;
+        if (strlen(other) == n && !strncmp(other, file, n - 1) && other[n - 1] == 'c')
+            need(needed, k);
+    }
+}
+
+List program_files(Arena *a, const char *c)
+{
+    List files = { 0 };
+    bool *needed = NEW_ARRAY(a, bool, embedded_program_count);
+    for (int i = 0; i < embedded_program_count; i++) {
+        const char *file = embedded_program[i].name;
+        if (!strncmp(file, "trainer/", 8) && file[strlen(file) - 1] == 'c')
+            need(needed, i);
+    }
+    includes(needed, c);
+    for (int i = 0; i < embedded_program_count; i++)
+        if (needed[i])
+            list_push(a, &files, (void *)(uintptr_t)&embedded_program[i]);
+    return files;
+}

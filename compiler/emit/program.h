@@ -1,0 +1,10 @@
+/* program.h -- the sources that a generated program is built from; see program.c. */
+#ifndef PROGRAM_H
+#define PROGRAM_H
+
+#include "spnc.h"
+
+/* The embedded files (EmbeddedFile, base/embed.h) that a program with this NAME.c needs, sorted by name.  The list is the arena's, the files are static. */
+List program_files(Arena *a, const char *c);
+
+#endif

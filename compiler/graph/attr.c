@@ -1,0 +1,276 @@
+/* attr.c -- an operator's attributes: from YAML to numbers and words, checked against the operator's table.
+ *
+ * attr_parse fills op->attrs with one entry for each row of the table, in its order, so that later stages read
+ * defaults and given values alike. */
+#include "graph/attr.h"
+#include "read/language.h"
+#include <math.h>
+#include <string.h>
+
+void note_sets(const Model *m, const char *text)
+{
+    for (int i = 0; i < m->scope.count; i++) {
+        const Param *p = &m->scope.params[i];
+        const char *at = text && p->set ? strstr(text, arena_printf(m->arena, "$%s", p->name)) : NULL;
+        if (p->set && (!text || at))
+            diag_note(m->diag, p->loc, "%s=%s comes from --set %s", p->name, p->value.text, p->set_text);
+    }
+}
+
+static bool number_in_range(Model *m, const AttrSpec *s, Loc at, const Value *v, bool whole)
+{
+    if (v->kind == VALUE_TEXT || (whole && v->kind != VALUE_INT)) {
+        const Param *p = v->kind == VALUE_TEXT ? scope_param(&m->scope, v->text) : NULL;
+        diag_error(m->diag, at, "'%s' must be %s number, not '%s'%s%s%s", s->name, whole ? "a whole" : "a", v->text,
+                   p ? "; did you mean '$" : "", p ? p->name : "", p ? "'?" : "");
+        if (p)
+            diag_note(m->diag, p->loc, "the parameter '%s' is given here", p->name);
+        return false;
+    }
+    if (!(v->r >= s->low && v->r <= s->high)) {
+        diag_error(m->diag, at, "'%s' must be between %.15g and %.15g, not %.15g", s->name, s->low, s->high, v->r);
+        return false;
+    }
+    return true;
+}
+
+static bool word_among(Model *m, const char *what, Loc at, const char *word, const char *choices)
+{
+    const char *list[16];
+    int n = 0;
+    char *copy = arena_copy(m->arena, choices, strlen(choices));
+    for (char *w = strtok(copy, " "); w && n < 16; w = strtok(NULL, " "))
+        list[n++] = w;
+    for (int i = 0; i < n; i++)
+        if (strcmp(list[i], word) == 0)
+            return true;
+    const char *near = diag_nearest(word, list, n);
+    Text words = { .arena = m->arena };
+    for (int i = 0; i < n; i++)
+        text_printf(&words, "%s%s", i ? ", " : "", list[i]);
+    diag_error(m->diag, at, "'%s' cannot be '%s'; it is one of %s%s%s%s", what, word, words.text,
+               near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return false;
+}
+
+static bool parse_init(Model *m, Attr *a, const Yaml *y)
+{
+    const Yaml *number = NULL;
+    const char *word = NULL;
+    Loc at = y->loc;
+    if (y->kind == YAML_SCALAR) {
+        Value v;
+        if (!expr_value(m->arena, m->diag, &m->scope, y, &v))
+            return false;
+        word = v.text;
+    } else if (y->kind == YAML_MAP && y->count == 1) {
+        word = y->keys[0]->text;
+        at = y->keys[0]->loc;
+        number = y->items[0];
+    } else {
+        diag_error(m->diag, at, "'%s' must be the name of an initialiser, or { normal: 0.1 }, { uniform: 0.1 } or { constant: 0 }", a->spec->name);
+        return false;
+    }
+    const char *words[16];
+    const InitSpec *spec = NULL;
+    int count = 0;
+    for (const InitSpec *i = initialisers; i->name; i++) {
+        words[count++] = i->name;
+        if (!strcmp(word, i->name))
+            spec = i;
+    }
+    if (!spec) {
+        const char *near = diag_nearest(word, words, count);
+        diag_error(m->diag, at, "no initialiser is called '%s'%s%s%s", word, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        Text list = { .arena = m->arena };
+        for (int i = 0; i < count; i++)
+            text_printf(&list, "%s%s", i ? ", " : "", words[i]);
+        diag_note(m->diag, (Loc){ 0 }, "initialisers are %s", list.text);
+        return false;
+    }
+    if (spec->number != (number != NULL)) {
+        diag_error(m->diag, at, spec->number ? "'%s' needs a number: { %s: 0.1 }" : "'%s' takes no number", word, word);
+        return false;
+    }
+    a->word = word;
+    if (number) {
+        Value v;
+        if (number->kind != YAML_SCALAR || !expr_value(m->arena, m->diag, &m->scope, number, &v))
+            return number->kind == YAML_SCALAR ? false : (diag_error(m->diag, number->loc, "expected a number"), false);
+        if (v.kind == VALUE_TEXT || fabs(v.r) > 1e6) {
+            diag_error(m->diag, number->loc, "'%s' needs a number of at most a million in size, not '%s'", word, v.text);
+            return false;
+        }
+        a->number[0] = v.r;
+        a->count = 1;
+    }
+    return true;
+}
+
+static bool from_yaml(Model *m, Attr *a, const Yaml *y)
+{
+    const AttrSpec *s = a->spec;
+    a->loc = y->loc;
+    a->given = true;
+    a->text = y->kind == YAML_SCALAR ? y->text : NULL;
+    if (s->type == ATTR_INIT)
+        return parse_init(m, a, y);
+    bool many = s->type == ATTR_PAIR || s->type == ATTR_SHAPE;
+    if (y->kind == YAML_LIST && many) {
+        int most = s->type == ATTR_PAIR ? 2 : RANK_MAX;
+        if (y->count < 1 || y->count > most || (s->type == ATTR_PAIR && y->count != 2)) {
+            diag_error(m->diag, y->loc, s->type == ATTR_PAIR ? "'%s' must be one number or [rows, columns]" : "'%s' must be a list of 1 to 6 numbers", s->name);
+            return false;
+        }
+        for (int i = 0; i < y->count; i++) {
+            Value v;
+            if (y->items[i]->kind != YAML_SCALAR) {
+                diag_error(m->diag, y->items[i]->loc, "'%s' must be a list of numbers", s->name);
+                return false;
+            }
+            if (!expr_value(m->arena, m->diag, &m->scope, y->items[i], &v) || !number_in_range(m, s, y->items[i]->loc, &v, true))
+                return false;
+            a->number[a->count++] = v.r;
+        }
+        return true;
+    }
+    if (y->kind != YAML_SCALAR) {
+        diag_error(m->diag, y->loc, "'%s' must be %s", s->name, many ? "a number or a list of numbers" : "one value");
+        return false;
+    }
+    Value v;
+    if (!expr_value(m->arena, m->diag, &m->scope, y, &v))
+        return false;
+    switch (s->type) {
+    case ATTR_INT: case ATTR_PAIR: case ATTR_SHAPE: case ATTR_REAL:
+        if (!number_in_range(m, s, y->loc, &v, s->type != ATTR_REAL))
+            return false;
+        a->number[0] = v.r;
+        a->count = 1;
+        return true;
+    case ATTR_BOOL:
+        if (strcmp(v.text, "true") != 0 && strcmp(v.text, "false") != 0) {
+            diag_error(m->diag, y->loc, "'%s' must be true or false, not '%s'", s->name, v.text);
+            return false;
+        }
+        a->number[0] = v.text[0] == 't';
+        a->count = 1;
+        return true;
+    case ATTR_WORD:
+        a->word = v.text;
+        return !s->choices || word_among(m, s->name, y->loc, v.text, s->choices);
+    case ATTR_NAME:
+        a->word = v.text;
+        return name_check(m, y->loc, v.text);
+    case ATTR_INIT: case ATTR_TREE:
+        break;
+    }
+    unreachable("attribute type");
+}
+
+bool attr_from_yaml(Model *m, Attr *a, const Yaml *y)
+{
+    int errors = diag_errors(m->diag);
+    bool good = from_yaml(m, a, y);
+    if (diag_errors(m->diag) > errors && y->kind == YAML_SCALAR && strchr(y->text, '$'))
+        note_sets(m, y->text);
+    return good;
+}
+
+bool name_check(Model *m, Loc at, const char *name)
+{
+    static const char *const keywords[] = {
+        "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float", "for",
+        "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct",
+        "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "main",
+    };
+    for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
+        if (strcmp(name, keywords[i]) == 0) {
+            diag_error(m->diag, at, "'%s' is a word of C and cannot be a name", name);
+            return false;
+        }
+    bool good = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z');
+    for (const char *c = name; good && *c; c++)
+        good = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || *c == '_';
+    if (!good) {
+        diag_error(m->diag, at, "'%.40s' cannot be a name: a letter first, then letters, digits and _", name);
+        return false;
+    }
+    if (strlen(name) > 40) {
+        diag_error(m->diag, at, "a name has at most 40 characters; this one has %zu", strlen(name));
+        return false;
+    }
+    return true;
+}
+
+/* A fallback is written as in YAML; it is read the same way. */
+static void attr_fallback(Model *m, Attr *a)
+{
+    if (!a->spec->fallback || !*a->spec->fallback)
+        return;
+    Yaml y = { .kind = YAML_SCALAR, .text = a->spec->fallback };
+    if (!attr_from_yaml(m, a, &y))
+        unreachable("a fallback does not fit its own table");
+    a->given = false;
+}
+
+void note_known(const Model *m, const char *what, const char *const *names, int count)
+{
+    Text list = { .arena = m->arena };
+    for (int k = 0; k < count; k++)
+        text_printf(&list, "%s%s", k ? ", " : "", names[k]);
+    if (list.text)
+        diag_note(m->diag, (Loc){ 0 }, "%s knows: %s", what, list.text);
+}
+
+bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)
+{
+    const OpInfo *info = OP_INFO(op);
+    const char *names[ATTR_MAX];
+    bool good = true, unknown = false;      /* unknown: a name that is missing may be the one that was misspelt */
+    for (const AttrSpec *s = info->attrs; s->name; s++) {
+        names[op->attr_count] = s->name;
+        op->attrs[op->attr_count++] = (Attr){ .spec = s, .loc = at };
+    }
+    if (y && y->kind == YAML_MAP) {
+        for (int i = 0; i < y->count; i++) {
+            const char *key = y->keys[i]->text;
+            if (skip && strcmp(key, skip) == 0)
+                continue;
+            Attr *a = NULL;
+            for (int k = 0; k < op->attr_count; k++)
+                if (strcmp(names[k], key) == 0)
+                    a = &op->attrs[k];
+            if (!a || (skip && strcmp(key, "name") == 0)) {
+                const char *near = diag_nearest(key, names, op->attr_count);
+                diag_error(m->diag, y->keys[i]->loc, "%s has no attribute '%s'%s%s%s", info->name, key,
+                           near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+                note_known(m, info->name, names, op->attr_count);
+                unknown = true;
+                continue;
+            }
+            good = attr_from_yaml(m, a, y->items[i]) && good;
+        }
+    } else if (y) {
+        if (!info->main) {
+            diag_error(m->diag, y->loc, "%s takes no value here", info->name);
+            return false;
+        }
+        for (int k = 0; k < op->attr_count; k++)
+            if (strcmp(names[k], info->main) == 0)
+                good = attr_from_yaml(m, &op->attrs[k], y);
+    }
+    for (int k = 0; k < op->attr_count; k++) {
+        Attr *a = &op->attrs[k];
+        if (a->given)
+            continue;
+        if (a->spec->fallback) {
+            attr_fallback(m, a);
+        } else {
+            if (!unknown)
+                diag_error(m->diag, at, "%s needs '%s' (%s)", info->name, a->spec->name, a->spec->help);
+            good = false;
+        }
+    }
+    return good && !unknown;
+}

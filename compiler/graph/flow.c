@@ -1,0 +1,666 @@
+/* flow.c -- the flow of a model as operators: names bound and resolved, nets applied, repeats entered.
+ *
+ * In: the tree of `flow:`, the nets and inputs that model.c has declared.  Out: m->ops in the order of the file.
+ * A net is applied by walking its layers once for each use; the weights' names (NET.LAYER.weight) make the uses share.
+ * A name of the flow is bound to a Use: a tensor, and -1 where a carried state of the step before is meant. */
+#include "graph/model.h"
+#include <string.h>
+
+/* ---- words ------------------------------------------------------------------------------------------ */
+
+OpKind op_kind_of(const char *word)
+{
+    for (int k = 0; k < op_count; k++)
+        if (op_table[k]->help && strcmp(op_table[k]->name, word) == 0)
+            return (OpKind)k;
+    return OP_NONE;
+}
+
+static Net *net_find(Builder *b, const char *word)
+{
+    for (int i = 0; i < b->nets.count; i++)
+        if (strcmp(((Net *)b->nets.items[i])->name, word) == 0)
+            return b->nets.items[i];
+    return NULL;
+}
+
+Name *flow_find(Builder *b, const char *word)
+{
+    for (int i = b->names.count - 1; i >= 0; i--)
+        if (strcmp(((Name *)b->names.items[i])->name, word) == 0)
+            return b->names.items[i];
+    return NULL;
+}
+
+static void unknown_operator(Builder *b, Loc at, const char *word)
+{
+    const char *list[OP_NONE + NETS_MAX];
+    int n = 0;
+    for (int k = 0; k < op_count; k++)
+        if (op_table[k]->help)
+            list[n++] = op_table[k]->name;
+    for (int i = 0; i < b->nets.count && n < OP_NONE + NETS_MAX; i++)
+        list[n++] = ((Net *)b->nets.items[i])->name;
+    const char *near = diag_nearest(word, list, n);
+    diag_error(b->m->diag, at, "no operator or net is called '%s'%s%s%s", word, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+/* Counts a layer or an entry; false, with one error, when there are too many. */
+static bool room(Builder *b, Loc at)
+{
+    if (++b->layers == LAYERS_MAX + 1)
+        diag_error(b->m->diag, at, "with this, the flow and its nets come to more than %d operators", LAYERS_MAX);
+    return b->layers <= LAYERS_MAX;
+}
+
+/* ---- operators ------------------------------------------------------------------------------------------ */
+
+static Op *append(Builder *b, OpKind kind, const char *name, Loc at, Tensor *out)
+{
+    Model *m = b->m;
+    Tensor *t = out ? out : tensor_new(m, name, at, b->repeat);
+    Op *op = op_new(m, kind, FORWARD, t->name, at);
+    op->repeat = b->repeat;
+    op_write(op, t, 0);
+    list_push(m->arena, &m->ops, op);
+    return op;
+}
+
+/* A stack of steps read outside its repeat becomes one value of rank + 1. */
+Use flow_outside(Builder *b, Use u, Loc at)
+{
+    if (!u.tensor->repeat || u.tensor->repeat == b->repeat)
+        return u;
+    Op *op = append(b, OP_stack, arena_printf(b->m->arena, "%s_steps", u.tensor->name), at, NULL);
+    op_read(op, u.tensor, 0);
+    return (Use){ op->writes[0].tensor, 0 };
+}
+
+/* Applies an operator whose attributes are parsed; gives the result its name, with the activation that `act` asks for. */
+static Tensor *apply(Builder *b, Op *parsed, const char *name, const char *prefix, const char *family, Loc at, const Use *inputs, int count)
+{
+    Model *m = b->m;
+    const char *act = NULL;
+    for (int i = 0; i < parsed->attr_count; i++)
+        if (strcmp(parsed->attrs[i].spec->name, "act") == 0 && strcmp(parsed->attrs[i].word, "linear") != 0)
+            act = parsed->attrs[i].word;
+    Tensor *y = act ? tensor_new(m, name, at, b->repeat) : NULL;
+    Op *op = append(b, parsed->kind, act ? arena_printf(m->arena, "%s_sum", name) : name, at, NULL);
+    memcpy(op->attrs, parsed->attrs, sizeof op->attrs);
+    op->attr_count = parsed->attr_count;
+    op->prefix = prefix;
+    op->family = family;
+    if (act)
+        op->name = y->name;
+    if (parsed->kind == OP_dropout) {
+        op->random_place = m->random_places++;
+        rate_note(m, op, prefix, parsed);
+    }
+    for (int i = 0; i < count; i++)
+        op_read(op, inputs[i].tensor, inputs[i].shift);
+    if (parsed->kind == OP_reshape || parsed->kind == OP_flatten)
+        op->writes[0].tensor->view_of = inputs[0].tensor;
+    if (!act)
+        return op->writes[0].tensor;
+    Op *a = append(b, op_kind_of(act), y->name, at, y);
+    a->name = identifier_unique(m, arena_printf(m->arena, "%s_%s", y->name, act));
+    a->family = family;
+    op_read(a, op->writes[0].tensor, 0);
+    return y;
+}
+
+/* A view of a state of the step before, or of a tensor that is not this step's own, needs memory of its own. */
+static Use viewable(Builder *b, Use u, Loc at)
+{
+    if (u.shift == 0)
+        return u;
+    Op *copy = append(b, OP_copy, arena_printf(b->m->arena, "%s_before", u.tensor->name), at, NULL);
+    op_read(copy, u.tensor, u.shift);
+    return (Use){ copy->writes[0].tensor, 0 };
+}
+
+static bool inputs_fit(Builder *b, OpKind kind, Loc at, int count)
+{
+    const OpInfo *info = op_table[kind];
+    if (count >= info->inputs_min && count <= info->inputs_max)
+        return true;
+    if (info->inputs_min == info->inputs_max)
+        diag_error(b->m->diag, at, "%s takes %d input%s, not %d", info->name, info->inputs_min, info->inputs_min == 1 ? "" : "s", count);
+    else
+        diag_error(b->m->diag, at, "%s takes %d to %d inputs, not %d", info->name, info->inputs_min, info->inputs_max, count);
+    return false;
+}
+
+static bool apply_net(Builder *b, Net *net, Loc at, Use *x);
+
+/* One layer of a net: OP, OP: value, OP: { attributes }, or another net.  Without a tensor in x it is only read for its mistakes. */
+static bool apply_layer(Builder *b, Net *net, const Yaml *y, int *counts, List *layer_names, Use *x)
+{
+    Model *m = b->m;
+    const Yaml *key = y, *value = NULL;
+    if (!room(b, y->loc))
+        return false;
+    if (y->kind == YAML_MAP && y->count == 1) {
+        key = y->keys[0];
+        value = y->items[0];
+    } else if (y->kind != YAML_SCALAR) {
+        if (y->kind == YAML_MAP && y->count > 1)
+            diag_error(m->diag, y->keys[1]->loc, "a layer is one operator; its attributes stand in braces: - %.40s: { %.40s: ... }", y->keys[0]->text, y->keys[1]->text);
+        else
+            diag_error(m->diag, y->loc, "a layer is one operator: - conv: { filters: 32, kernel: 3 }");
+        return false;
+    }
+    OpKind kind = op_kind_of(key->text);
+    Net *inner = kind == OP_NONE ? net_find(b, key->text) : NULL;
+    if (inner) {
+        if (value && !(value->kind == YAML_MAP && value->count == 0)) {
+            diag_error(m->diag, value->loc, "the net '%s' takes no attributes here", inner->name);
+            return false;
+        }
+        return apply_net(b, inner, key->loc, x);
+    }
+    if (kind == OP_NONE) {
+        unknown_operator(b, key->loc, key->text);
+        return false;
+    }
+    if (!op_table[kind]->layer) {
+        bool loss = kind == OP_cross_entropy || kind == OP_mse;
+        diag_error(m->diag, key->loc, "'%s' stands %s, not in a net", key->text, loss ? "under loss" : "in the flow");
+        return false;
+    }
+    Op *parsed = op_new(m, kind, FORWARD, "", key->loc);
+    if (!attr_parse(m, parsed, value, NULL, key->loc))
+        return false;
+    const char *layer = op_word(parsed, "name");
+    counts[kind]++;
+    if (!layer)
+        layer = arena_printf(m->arena, "%s%d", op_table[kind]->name, counts[kind]);
+    for (int i = 0; i < layer_names->count; i++)
+        if (strcmp(layer_names->items[i], layer) == 0) {
+            diag_error(m->diag, key->loc, "net '%s' already has a layer '%s'", net->name, layer);
+            return false;
+        }
+    list_push(m->arena, layer_names, (void *)(uintptr_t)layer);
+    if (!x->tensor)
+        return true;
+    if (kind == OP_dropout && op_real(parsed, "rate") == 0) {
+        m->random_places++;
+        rate_note(m, NULL, arena_printf(m->arena, "%s.%s", net->name, layer), parsed);
+        remark(m, key->loc, "dropout at rate 0 does nothing: removed");
+        return true;
+    }
+    if (kind == OP_reshape || kind == OP_flatten)
+        *x = viewable(b, *x, key->loc);
+    Tensor *t = apply(b, parsed, arena_printf(m->arena, "%s_%s", net->name, layer), arena_printf(m->arena, "%s.%s", net->name, layer),
+                      net->name, key->loc, x, 1);
+    *x = (Use){ t, 0 };
+    return true;
+}
+
+static bool apply_net(Builder *b, Net *net, Loc at, Use *x)
+{
+    Model *m = b->m;
+    net->used = true;
+    if (!net->layers)
+        return false;
+    if (net->open || b->depth == NETS_DEEP) {
+        diag_error(m->diag, at, net->open ? "net '%s' contains itself" : "net '%s' stands in more than %d nets", net->name, NETS_DEEP);
+        return false;
+    }
+    net->open = net->read = true;
+    b->depth++;
+    int counts[OP_NONE] = { 0 };
+    List names = { 0 };
+    bool good = true;
+    for (int i = 0; i < net->layers->count && b->layers <= LAYERS_MAX; i++)
+        if (!apply_layer(b, net, net->layers->items[i], counts, &names, x)) {
+            x->tensor = NULL;
+            good = false;
+        }
+    net->open = false;
+    b->depth--;
+    return good && b->layers <= LAYERS_MAX;
+}
+
+/* Nets that no entry has led to have mistakes all the same. */
+void flow_read_unused(Builder *b)
+{
+    for (int i = 0; i < b->nets.count; i++) {
+        Net *net = b->nets.items[i];
+        if (net->read || !net->layers)
+            continue;
+        b->layers = 0;
+        bool used = net->used;
+        apply_net(b, net, net->loc, &(Use){ NULL, 0 });
+        net->used = used;
+    }
+}
+
+/* ---- the flow ---------------------------------------------------------------------------------------------- */
+
+static Name *bind(Builder *b, const char *name, Loc at, Use u)
+{
+    Name *n = NEW(b->m->arena, Name);
+    *n = (Name){ name, at, u.tensor, u.shift };
+    list_push(b->m->arena, &b->names, n);
+    return n;
+}
+
+/* What an entry with a mistake would have made; a name that was bound before keeps its value. */
+static void bind_refused(Builder *b, const Yaml *key)
+{
+    if (!flow_find(b, key->text))
+        bind(b, key->text, key->loc, (Use){ NULL, 0 });
+}
+
+bool flow_resolve(Builder *b, const Yaml *y, Use *out, bool keep_steps)
+{
+    Model *m = b->m;
+    if (y->kind != YAML_SCALAR || !*y->text) {
+        diag_error(m->diag, y->loc, "expected the name of a value");
+        return false;
+    }
+    Name *n = flow_find(b, y->text);
+    if (n) {
+        if (!n->tensor)
+            return false;
+        *out = (Use){ n->tensor, n->shift };
+        if (!keep_steps)
+            *out = flow_outside(b, *out, y->loc);
+        return true;
+    }
+    for (int i = 0; i < m->input_count; i++)
+        if (strcmp(m->inputs[i].name, y->text) == 0) {
+            *out = (Use){ data_tensor(m, &m->inputs[i], i), 0 };
+            return true;
+        }
+    for (int i = 0; i < m->target_count; i++)
+        if (strcmp(m->targets[i].name, y->text) == 0) {
+            diag_error(m->diag, y->loc, "'%s' is a target: only a loss may read it", y->text);
+            return false;
+        }
+    const char **list = NEW_ARRAY(m->arena, const char *, m->input_count + b->names.count + 1);
+    int count = 0;
+    for (int i = 0; i < m->input_count; i++)
+        list[count++] = m->inputs[i].name;
+    for (int i = 0; i < b->names.count; i++)
+        list[count++] = ((Name *)b->names.items[i])->name;
+    const char *near = diag_nearest(y->text, list, count);
+    diag_error(m->diag, y->loc, "no value is called '%s' here%s%s%s", y->text, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    diag_note(m->diag, (Loc){ 0 }, "a value is an input, or a name that an entry above defines");
+    return false;
+}
+
+static bool resolve_inputs(Builder *b, const Yaml *y, Use *uses, int *count, bool keep_steps)
+{
+    *count = 0;
+    if (y->kind == YAML_SCALAR) {
+        *count = 1;
+        return flow_resolve(b, y, &uses[0], keep_steps);
+    }
+    if (y->kind != YAML_LIST || y->count > INPUT_MAX - 2) {
+        if (y->kind == YAML_LIST)
+            diag_error(b->m->diag, y->items[INPUT_MAX - 2]->loc, "an operator takes at most %d inputs", INPUT_MAX - 2);
+        else
+            diag_error(b->m->diag, y->loc, "expected the name of a value, or a list of names");
+        return false;
+    }
+    bool good = true;
+    for (int i = 0; i < y->count; i++)
+        good = flow_resolve(b, y->items[i], &uses[(*count)++], keep_steps) && good;
+    return good;
+}
+
+static State *state_find(Builder *b, const char *name)
+{
+    for (int i = 0; i < b->state_count; i++)
+        if (strcmp(b->states[i].name, name) == 0)
+            return &b->states[i];
+    return NULL;
+}
+
+/* h' = gru(x, h): two dense layers and the gates; see ops/gru.c.  `cell` has the attributes, `out` is the carried state or NULL. */
+static Tensor *apply_gru(Builder *b, const Op *cell, const char *name, Loc at, Tensor *out, Use x, Use h)
+{
+    Model *m = b->m;
+    const Attr *init = op_attr(cell, "weight_init");
+    Tensor *parts[2];
+    for (int k = 0; k < 2; k++) {
+        Op *dense = op_new(m, OP_dense, FORWARD, "", at);
+        Yaml rows = { .kind = YAML_SCALAR, .loc = at, .text = arena_printf(m->arena, "%lld", (long long)(3 * op_int(cell, "units"))) };
+        attr_parse(m, dense, &rows, NULL, at);
+        for (int i = 0; i < dense->attr_count; i++) {
+            Attr *a = &dense->attrs[i];
+            if (!strcmp(a->spec->name, "bias"))
+                a->number[0] = k == 0 || op_int(cell, "bias_hh");
+            else if (!strcmp(a->spec->name, "gemm"))
+                a->word = op_word(cell, "gemm");
+            else if (!strcmp(a->spec->name, "init")) {
+                a->word = init->given ? init->word : "normal";
+                a->number[0] = init->given ? init->number[0] : 0.1;
+                a->count = init->given ? init->count : 1;
+            }
+        }
+        Use in = k == 0 ? x : h;
+        parts[k] = apply(b, dense, arena_printf(m->arena, "%s_%s", name, k == 0 ? "from_input" : "from_state"), name, name, at, &in, 1);
+        parts[k]->op->suffix[0] = k == 0 ? "weight_ih" : "weight_hh";
+        parts[k]->op->suffix[1] = k == 0 ? "bias_ih" : "bias_hh";
+    }
+    Op *gates = append(b, OP_gru_gates, name, at, out);
+    gates->family = name;
+    op_read(gates, parts[0], 0);
+    op_read(gates, parts[1], 0);
+    op_read(gates, h.tensor, h.shift);
+    return gates->writes[0].tensor;
+}
+
+/* A carried gru has its attributes under carry; any other is a value like all others: { gru: [x, h], units: 9 }. */
+static Tensor *flow_gru(Builder *b, const Yaml *key, const Yaml *v, int which, State *state, const Use *in, int count)
+{
+    Model *m = b->m;
+    const Yaml *opkey = v->keys[which], *inputs = v->items[which];
+    const char *name = key->text;
+    if (!state || !state->gru) {
+        Op *cell = op_new(m, OP_gru, FORWARD, "", key->loc);
+        if (v->count == 1) {
+            diag_error(m->diag, opkey->loc, "gru needs 'units' (size of the state)");
+            diag_note(m->diag, (Loc){ 0 }, "a state that a repeat carries has them there: carry: { %s: { gru: { units: 256 } } }", name);
+            return NULL;
+        }
+        if (!attr_parse(m, cell, v, opkey->text, opkey->loc))
+            return NULL;
+        if (op_attr(cell, "init")->given) {
+            diag_error(m->diag, op_attr(cell, "init")->loc, "this gru has no first step: its state is the second input, { gru: [x, h] }");
+            return NULL;
+        }
+        if (count != 2) {
+            diag_error(m->diag, inputs->loc, "a gru without a carry takes 2 inputs, [x, h], not %d", count);
+            return NULL;
+        }
+        return apply_gru(b, cell, name, key->loc, NULL, in[0], in[1]);
+    }
+    for (int i = 0; i < v->count; i++)
+        if (i != which) {
+            diag_error(m->diag, v->keys[i]->loc, "'%s' belongs to the gru under carry", v->keys[i]->text);
+            diag_note(m->diag, state->loc, "'%s' is carried here", name);
+            return NULL;
+        }
+    Use h = { state->tensor, -1 };
+    if (!inputs_fit(b, OP_gru, inputs->loc, count))
+        return NULL;
+    if (count == 2 && (in[1].tensor != h.tensor || in[1].shift != h.shift)) {
+        diag_error(m->diag, inputs->items[1]->loc, "the gru of '%s' updates '%s' itself: write { gru: [input, %s] }", name, name, name);
+        return NULL;
+    }
+    return apply_gru(b, state->cell, name, key->loc, state->tensor, in[0], h);
+}
+
+/* NAME: { OP: inputs, attributes } */
+static bool flow_value(Builder *b, const Yaml *key, const Yaml *v, State *state)
+{
+    Model *m = b->m;
+    const char *name = key->text;
+    if (!name_check(m, key->loc, name))
+        return false;
+    if (v->kind != YAML_MAP) {
+        diag_error(m->diag, v->loc, "what makes '%s' stands in braces: - %s: { relu: image }", name, name);
+        return false;
+    }
+    Name *before = flow_find(b, name);
+    if (before && !before->tensor)
+        return false;
+    Loc first = before ? before->loc : (Loc){ 0 };
+    for (int i = 0; i < m->input_count; i++)
+        if (strcmp(m->inputs[i].name, name) == 0)
+            first = m->inputs[i].loc;
+    for (int i = 0; i < m->target_count; i++)
+        if (strcmp(m->targets[i].name, name) == 0)
+            first = m->targets[i].loc;
+    if (first.line && !(state && !state->defined)) {
+        diag_error(m->diag, key->loc, "'%s' is defined twice", name);
+        diag_note(m->diag, first, "the first definition is here");
+        return false;
+    }
+    int which = -1;
+    for (int i = 0; i < v->count; i++)
+        if (op_kind_of(v->keys[i]->text) != OP_NONE || net_find(b, v->keys[i]->text)) {
+            if (which >= 0) {
+                diag_error(m->diag, v->keys[i]->loc, "'%s' and '%s' both name an operator or a net; an entry has exactly one",
+                           v->keys[which]->text, v->keys[i]->text);
+                return false;
+            }
+            which = i;
+        }
+    if (which < 0) {
+        if (v->count == 0)
+            diag_error(m->diag, v->loc, "'%s' needs an operator or a net: { front: image }", name);
+        else
+            unknown_operator(b, v->keys[0]->loc, v->keys[0]->text);
+        return false;
+    }
+    const Yaml *opkey = v->keys[which];
+    OpKind kind = op_kind_of(opkey->text);
+    Use in[INPUT_MAX];
+    int count;
+    if (!resolve_inputs(b, v->items[which], in, &count, kind == OP_last)) {
+        if (kind != OP_NONE && kind != OP_gru)
+            attr_parse(m, op_new(m, kind, FORWARD, "", key->loc), v, opkey->text, opkey->loc);
+        return false;
+    }
+    Tensor *t = NULL;
+    if (kind == OP_NONE) {
+        for (int i = 0; i < v->count; i++)
+            if (i != which) {
+                diag_error(m->diag, v->keys[i]->loc, "a net takes no attributes; '%s' belongs in its layers", v->keys[i]->text);
+                return false;
+            }
+        if (count != 1) {
+            diag_error(m->diag, v->items[which]->loc, "net '%s' takes one input, not %d", opkey->text, count);
+            return false;
+        }
+        if (!apply_net(b, net_find(b, opkey->text), opkey->loc, &in[0]))
+            return false;
+        t = in[0].tensor;
+        if (in[0].shift || t->op->kind == OP_load) {
+            in[0] = viewable(b, in[0], opkey->loc);
+            t = in[0].tensor;
+        }
+    } else if (kind == OP_gru) {
+        if (!(t = flow_gru(b, key, v, which, state, in, count)))
+            return false;
+    } else {
+        if (kind == OP_cross_entropy || kind == OP_mse) {
+            diag_error(m->diag, opkey->loc, "%s is a loss: it stands under loss", opkey->text);
+            return false;
+        }
+        Op *parsed = op_new(m, kind, FORWARD, "", key->loc);
+        bool good = inputs_fit(b, kind, v->items[which]->loc, count);
+        if (!attr_parse(m, parsed, v, opkey->text, opkey->loc) || !good)
+            return false;
+        if (kind == OP_last) {
+            if (!in[0].tensor->repeat || in[0].tensor->repeat == b->repeat) {
+                diag_error(m->diag, v->items[which]->loc, "last needs a name made in a repeat above");
+                return false;
+            }
+            Op *pick = append(b, OP_pick, name, key->loc, NULL);
+            pick->index = in[0].tensor->repeat->steps - 1;
+            op_read(pick, in[0].tensor, 0);
+            t = pick->writes[0].tensor;
+        } else {
+            if (kind == OP_reshape || kind == OP_flatten)
+                in[0] = viewable(b, in[0], key->loc);
+            t = apply(b, parsed, name, name, "", key->loc, in, count);
+        }
+    }
+    if (state && t != state->tensor) {
+        if (state->gru) {
+            diag_error(m->diag, opkey->loc, "'%s' is carried as a gru, so { gru: [input, %s] } must define it", name, name);
+            return false;
+        }
+        Op *copy = append(b, OP_copy, name, key->loc, state->tensor);
+        op_read(copy, t, 0);
+        t = state->tensor;
+    }
+    if (state) {
+        state->defined = true;
+        before->shift = 0;
+    } else {
+        bind(b, name, key->loc, (Use){ t, 0 });
+    }
+    if (!t->flow_name)
+        t->flow_name = name;
+    else if (strcmp(t->flow_name, name) != 0) {     /* a net without layers */
+        Op *copy = append(b, OP_copy, name, key->loc, NULL);
+        op_read(copy, t, 0);
+        t = copy->writes[0].tensor;
+        t->flow_name = name;
+        flow_find(b, name)->tensor = t;
+    }
+    return true;
+}
+
+static bool flow_entry(Builder *b, const Yaml *y)
+{
+    if (!room(b, y->loc))
+        return false;
+    if (y->kind != YAML_MAP || y->count != 1) {
+        diag_error(b->m->diag, y->loc, "a flow entry is one name and what makes it: - c: { front: image }");
+        for (int i = 0; y->kind == YAML_MAP && i < y->count; i++)
+            bind_refused(b, y->keys[i]);
+        return false;
+    }
+    State *state = state_find(b, y->keys[0]->text);
+    if (flow_value(b, y->keys[0], y->items[0], state))
+        return true;
+    bind_refused(b, y->keys[0]);
+    if (state)
+        state->defined = true;
+    return false;
+}
+
+static bool state_declare(Builder *b, const Yaml *key, const Yaml *v)
+{
+    Model *m = b->m;
+    const char *name = key->text;
+    if (!name_check(m, key->loc, name) || !map_expected(m, v, arena_printf(m->arena, "the state '%s'", name)))
+        return false;
+    if (flow_find(b, name)) {
+        diag_error(m->diag, key->loc, "'%s' is defined twice", name);
+        diag_note(m->diag, flow_find(b, name)->loc, "the first definition is here");
+        return false;
+    }
+    if (b->state_count == 16) {
+        diag_error(m->diag, key->loc, "a repeat carries at most 16 states");
+        return false;
+    }
+    State *s = &b->states[b->state_count];
+    *s = (State){ .name = name, .loc = key->loc };
+    Shape shape = { 0 };
+    const Yaml *cell = yaml_get(v, "gru");
+    if (cell) {
+        map_keys_known(m, v, &map_carried_gru);
+        if (!map_expected(m, cell, "gru"))
+            return false;
+        Op *parsed = op_new(m, OP_gru, FORWARD, name, key->loc);
+        /* `init` may also name a value: it is read as text here and resolved below */
+        if (!attr_parse(m, parsed, cell, NULL, v->keys[0]->loc))
+            return false;
+        s->cell = parsed;
+        s->gru = true;
+        s->init = yaml_get(cell, "init");
+        shape = (Shape){ 1, { op_int(parsed, "units") } };
+    } else if (yaml_get(v, "shape")) {
+        map_keys_known(m, v, &map_carried);
+        Attr a = { .spec = map_key(&map_carried, "shape") };
+        if (!shape_read(m, &a, yaml_get(v, "shape"), name, &shape))
+            return false;
+        s->init = yaml_get(v, "init");
+    } else {
+        diag_error(m->diag, v->loc, "the state '%s' is either { gru: { units: 256 } } or { shape: [256], init: zeros }", name);
+        return false;
+    }
+    Tensor *t = s->tensor = tensor_new(m, name, key->loc, b->repeat);
+    t->shape = shape;
+    t->carried = true;
+    t->flow_name = name;
+    list_push(m->arena, &b->repeat->states, t);
+    b->state_count++;
+    if (s->init) {
+        Value w;
+        if (s->init->kind != YAML_SCALAR || !expr_value(m->arena, m->diag, &m->scope, s->init, &w)) {
+            if (s->init->kind != YAML_SCALAR)
+                diag_error(m->diag, s->init->loc, "init must be zeros, trained, or the name of a value");
+            return false;
+        }
+        if (strcmp(w.text, "trained") == 0) {
+            t->start_weight = NEW(m->arena, Weight);
+            *t->start_weight = (Weight){ .name = arena_printf(m->arena, "%s.init", name), .loc = key->loc };
+        } else if (strcmp(w.text, "zeros") != 0) {
+            Yaml reference = *s->init;
+            reference.text = w.text;
+            Use u;
+            Repeat *inside = b->repeat;
+            b->repeat = NULL;               /* the start is read before the repeat begins */
+            bool good = flow_resolve(b, &reference, &u, true);
+            if (good && u.tensor->repeat == inside) {
+                diag_error(m->diag, s->init->loc, "'%s' is carried by the same repeat: it has no value before the first step", w.text);
+                good = false;
+            } else if (good) {
+                t->start = flow_outside(b, u, s->init->loc).tensor;
+            }
+            b->repeat = inside;
+            if (!good)
+                return false;
+        }
+    }
+    bind(b, name, key->loc, (Use){ t, -1 });
+    return true;
+}
+
+static bool flow_repeat(Builder *b, const Yaml *y)
+{
+    Model *m = b->m;
+    bool good = map_keys_known(m, y, &map_repeat);
+    double steps = 0;
+    const Yaml *body = yaml_get(y, "do"), *carry = yaml_get(y, "carry");
+    if (b->repeat) {
+        diag_error(m->diag, y->keys[0]->loc, "a repeat may not stand inside a repeat");
+        for (int i = 0; body && body->kind == YAML_LIST && i < body->count; i++)
+            for (int k = 0; body->items[i]->kind == YAML_MAP && k < body->items[i]->count; k++)
+                bind_refused(b, body->items[i]->keys[k]);
+        return false;
+    }
+    good = map_number(m, y, &map_repeat, "repeat", &steps) && good;
+    if (!body || body->kind != YAML_LIST || body->count == 0) {
+        if (body || good)
+            diag_error(m->diag, body ? body->loc : y->loc, "a repeat needs a list of entries under do");
+        return false;
+    }
+    Repeat *r = b->repeat = NEW(m->arena, Repeat);
+    list_push(m->arena, &m->repeats, r);
+    *r = (Repeat){ .name = arena_printf(m->arena, "repeat%d", m->repeats.count), .steps = (int)steps, .loc = y->loc };
+    b->state_count = 0;
+    if (carry && map_expected(m, carry, "carry"))
+        for (int i = 0; i < carry->count; i++)
+            if (!state_declare(b, carry->keys[i], carry->items[i])) {
+                bind(b, carry->keys[i]->text, carry->keys[i]->loc, (Use){ NULL, 0 });
+                good = false;
+            }
+    good = flow_read(b, body) && good;
+    for (int i = 0; i < b->state_count; i++)
+        if (!b->states[i].defined) {
+            diag_error(m->diag, b->states[i].loc, "nothing under do defines the carried '%s'", b->states[i].name);
+            good = false;
+        }
+    b->repeat = NULL;
+    b->state_count = 0;
+    return good;
+}
+
+bool flow_read(Builder *b, const Yaml *y)
+{
+    bool good = true;
+    for (int i = 0; i < y->count && b->layers <= LAYERS_MAX; i++)
+        good = (yaml_get(y->items[i], "repeat") ? flow_repeat(b, y->items[i]) : flow_entry(b, y->items[i])) && good;
+    return good;
+}

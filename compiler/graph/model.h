@@ -1,0 +1,71 @@
+/* model.h -- what model.c and flow.c share while a model is built.  All of it lives in the model's arena. */
+#ifndef SPNC_MODEL_H
+#define SPNC_MODEL_H
+
+#include "graph/attr.h"
+#include "read/language.h"
+
+/* Nets of nets multiply: what they come to is bounded, and so is how deep they may stand in each other. */
+enum { LAYERS_MAX = 1024, NETS_DEEP = 32, LOSSES_MAX = 64 };
+
+typedef struct {
+    const char *name;
+    Loc loc;
+    Tensor *tensor;          /* NULL: what makes it has been refused */
+    int shift;
+} Name;
+
+typedef struct {
+    const char *name;
+    Loc loc;
+    const Yaml *layers;      /* NULL: refused */
+    bool used, read, open;   /* read: its layers have been; open: being expanded; a net inside itself is a cycle */
+} Net;
+
+typedef struct {
+    const char *name;
+    Loc loc;
+    Tensor *tensor;
+    bool gru, defined;
+    const Op *cell;          /* gru: its attributes */
+    const Yaml *init;
+} State;
+
+typedef struct {
+    Model *m;
+    List names, nets;        /* Name, Net */
+    Repeat *repeat;          /* the repeat we are in, or NULL */
+    State states[16];
+    int state_count;
+    int layers, depth;       /* entries and layers so far; nets that are open */
+} Builder;
+
+enum { REFUSED = -1 };       /* a DataDef's type: its declaration is wrong, its readers are not to blame */
+
+/* model.c: maps of the language.  Each reports what is wrong. */
+bool map_expected(Model *m, const Yaml *y, const char *what);                       /* y is a map */
+bool map_keys_known(Model *m, const Yaml *y, const MapSpec *map);
+const AttrSpec *map_key(const MapSpec *map, const char *key);
+bool map_number(Model *m, const Yaml *y, const MapSpec *map, const char *key, double *out);
+bool shape_read(Model *m, Attr *a, const Yaml *y, const char *name, Shape *out);
+/* The input or target d (of that index among both) as a tensor, loaded at its first use. */
+Tensor *data_tensor(Model *m, DataDef *d, int index);
+
+/* augment.c: `augment:` of the input d, whose shape is read; false after errors. */
+bool augment_read(Model *m, const Yaml *y, DataDef *d);
+/* The examples of d as training sees them, in the form of the file. */
+Tensor *augment_tensor(Model *m, const DataDef *d, int index);
+
+/* flow.c: names, nets and the flow. */
+OpKind op_kind_of(const char *word);                        /* an operator that a model may name; OP_NONE: none */
+Name *flow_find(Builder *b, const char *word);              /* the newest of that name, or NULL */
+/* The value that y names, or false after an error; keep_steps: a name of a repeat as it is at each step. */
+bool flow_resolve(Builder *b, const Yaml *y, Use *out, bool keep_steps);
+/* u as it is read outside of its repeat: the stack of its steps. */
+Use flow_outside(Builder *b, Use u, Loc at);
+/* Appends the operators of a flow, a list of entries; false after errors. */
+bool flow_read(Builder *b, const Yaml *y);
+/* Layers of nets that nobody used are read for their mistakes. */
+void flow_read_unused(Builder *b);
+
+#endif

@@ -1,0 +1,254 @@
+/* shape.c -- gives every operator its output's shape, and every weight its own.
+ *
+ * In: the graph in the order of the file (model.c).  Out: shapes filled, m->weights, or errors.  Next: steps.c.
+ * The rule of each operator lives in ops/; this file walks, checks sizes and reports, with the chain of shapes that led to the
+ * mistake.  Shapes are those of one example at one step; groups and lanes are added by plan.c. */
+#include "graph/attr.h"
+#include <math.h>
+#include <string.h>
+
+/* One value in all examples and steps: far beyond any memory, and small enough that sums of sizes stay within int64_t. */
+static const int64_t VALUE_MAX = (int64_t)1 << 40;
+
+/* image 1x100x100 -> front_maxpool1 1x50x50 -> ... : the last eight values on the way to `t`. */
+static void note_chain(Model *m, const Tensor *t)
+{
+    const Tensor *chain[8];
+    int n = 0;
+    for (const Tensor *c = t; c && n < 8; c = c->op && c->op->read_count ? c->op->reads[0].tensor : NULL) {
+        chain[n++] = c;
+        if (c->carried)
+            break;
+    }
+    if (n < 2)
+        return;
+    Text line = { .arena = m->arena };
+    for (int i = n - 1; i >= 0; i--)
+        text_printf(&line, "%s %s%s", chain[i]->name, shape_text(m->arena, &chain[i]->shape), i ? " -> " : "");
+    diag_note(m->diag, t->loc, "%s gives %s here: %s", t->name, shape_text(m->arena, &t->shape), line.text);
+}
+
+bool batch_is_axis(const Model *m, const DataDef *d)
+{
+    return m->batch > 1 && d->shape.rank > 1 && d->shape.rank != 3 && d->shape.dim[0] == m->batch;
+}
+
+/* An input that does not fit may have its batch among its axes, as arrays in other frameworks do. */
+static void note_batch(Model *m, const Tensor *t)
+{
+    for (int i = 0; i < m->input_count; i++) {
+        const DataDef *d = &m->inputs[i];
+        if (d->tensor == t && batch_is_axis(m, d))
+            diag_note(m->diag, d->loc, "a shape is that of one example: the batch of %lld is not one of its axes", (long long)m->batch);
+    }
+}
+
+bool shape_refuse(Model *m, const Op *op, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char text[512];
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    diag_error(m->diag, op->loc, "%s: %s", op->prefix && *op->prefix ? op->prefix : op->name, text);
+    for (int i = 0; i < op->read_count; i++) {
+        note_chain(m, op->reads[i].tensor);
+        note_batch(m, op->reads[i].tensor);
+    }
+    note_sets(m, NULL);
+    return false;
+}
+
+/* Fans after Glorot and Bengio (2010) and He et al. (2015): a convolution's fans count its window. */
+static void weight_init(Weight *w, const Attr *init, bool bias)
+{
+    w->init = "constant";
+    w->init_value = 0;
+    if (!init)
+        return;
+    bool affine = !strcmp(init->word, "identity_affine");
+    if (bias) {
+        if (affine)
+            w->init = "identity_affine";
+        return;
+    }
+    double field = 1;
+    for (int i = 2; i < w->shape.rank; i++)
+        field *= (double)w->shape.dim[i];
+    double out = (double)w->shape.dim[0] * field, in = (double)(w->shape.rank > 1 ? w->shape.dim[1] : 1) * field;
+    const char *name = init->word;
+    if (!strcmp(name, "glorot_uniform"))
+        w->init = "uniform", w->init_value = sqrt(6 / (in + out));
+    else if (!strcmp(name, "glorot_normal"))
+        w->init = "normal", w->init_value = sqrt(2 / (in + out));
+    else if (!strcmp(name, "he_uniform"))
+        w->init = "uniform", w->init_value = sqrt(6 / in);
+    else if (!strcmp(name, "he_normal"))
+        w->init = "normal", w->init_value = sqrt(2 / in);
+    else if (!strcmp(name, "ones"))
+        w->init_value = 1;
+    else if (!strcmp(name, "normal") || !strcmp(name, "uniform"))
+        w->init = name, w->init_value = init->number[0];
+    else if (!strcmp(name, "constant"))
+        w->init_value = init->number[0];
+}
+
+static Weight *weight_find(Model *m, const char *name)
+{
+    for (int i = 0; i < m->weights.count; i++)
+        if (strcmp(((Weight *)m->weights.items[i])->name, name) == 0)
+            return m->weights.items[i];
+    return NULL;
+}
+
+static char *field_name(Model *m, const char *name)
+{
+    char *field = arena_copy(m->arena, name, strlen(name));
+    for (char *c = field; *c; c++)
+        if (*c == '.')
+            *c = '_';
+    return field;
+}
+
+/* Adds `w` to the model; two names that become one C identifier are refused. */
+static bool weight_add(Model *m, Weight *w)
+{
+    w->field = field_name(m, w->name);
+    for (int i = 0; i < m->weights.count; i++) {
+        Weight *other = m->weights.items[i];
+        if (strcmp(other->field, w->field) == 0) {
+            diag_error(m->diag, w->loc, "the names '%s' and '%s' become one in C", w->name, other->name);
+            diag_note(m->diag, other->loc, "'%s' is made here", other->name);
+            return false;
+        }
+    }
+    list_push(m->arena, &m->weights, w);
+    return true;
+}
+
+Weight *weight_new(Model *m, Op *op, const char *suffix, Shape shape, WeightLayout layout)
+{
+    return weight_start(m, op, suffix, shape, layout, op_attr(op, "init"), op->weight_count > 0);
+}
+
+Weight *weight_start(Model *m, Op *op, const char *suffix, Shape shape, WeightLayout layout, const Attr *init, bool bias)
+{
+    const char *name = arena_printf(m->arena, "%s.%s", op->prefix, suffix);
+    Weight *w = weight_find(m, name);
+    if (shape_count(&shape) > ELEMENTS_MAX / 8) {
+        shape_refuse(m, op, "a weight of %s has more than %lld elements", shape_text(m->arena, &shape), (long long)(ELEMENTS_MAX / 8));
+        return NULL;
+    }
+    if (w && !shape_equal(&w->shape, &shape)) {
+        shape_refuse(m, op, "the shared weight is %s where the net was used first, but %s here", shape_text(m->arena, &w->shape), shape_text(m->arena, &shape));
+        diag_note(m->diag, w->loc, "the net's first use gave it that shape");
+        return NULL;
+    }
+    if (!w) {
+        w = NEW(m->arena, Weight);
+        *w = (Weight){ .name = name, .loc = op->loc, .shape = shape, .layout = m->options.plain ? W_EXPORTED : layout };
+        w->stride = w->layout == W_IN_OUT ? (shape.dim[0] + 15) / 16 * 16 : 0;
+        weight_init(w, init, bias);
+        if (!weight_add(m, w))
+            return NULL;
+    }
+    op->weights[op->weight_count++] = w;
+    return w;
+}
+
+/* The state before step 0: zeros, a trained parameter for all examples, or a value of the flow. */
+static bool state_start(Model *m, Tensor *state, List *starts)
+{
+    OpKind kind = state->start ? OP_copy : state->start_weight ? OP_broadcast : OP_fill;
+    Op *op = op_new(m, kind, FORWARD, identifier_unique(m, arena_printf(m->arena, "%s_start", state->name)), state->loc);
+    op->prefix = state->name;
+    Op *maker = state->op;
+    op->writes[op->write_count++] = (Use){ state, -1 };
+    state->op = maker;
+    if (state->start) {
+        op_read(op, state->start, 0);
+        if (state->start->shape.rank < 0)
+            return false;
+        if (!shape_equal(&state->start->shape, &state->shape))
+            return shape_refuse(m, op, "the state is %s, but its start is %s", shape_text(m->arena, &state->shape), shape_text(m->arena, &state->start->shape));
+    }
+    if (state->start_weight) {
+        Weight *w = state->start_weight;
+        w->shape = state->shape;
+        w->layout = W_EXPORTED;
+        w->init = "constant";
+        if (!weight_add(m, w))
+            return false;
+        op->weights[op->weight_count++] = w;
+    }
+    list_push(m->arena, starts, op);
+    return true;
+}
+
+static bool loss_fits(Model *m, LossDef *loss)
+{
+    Op *op = loss->op;
+    const Shape *x = &op->reads[0].tensor->shape, *t = &op->reads[1].tensor->shape;
+    Repeat *r = op->reads[0].tensor->repeat;
+    if (x->rank < 0 || t->rank < 0 || (r && r->steps == 0))
+        return false;
+    if (loss->mse) {
+        if (!shape_equal(x, t))
+            return shape_refuse(m, op, "mse needs two values of one shape; these are %s and %s", shape_text(m->arena, x), shape_text(m->arena, t));
+        loss->positions = shape_count(x) * (r ? r->steps : 1);
+        return true;
+    }
+    const DataDef *d = &m->targets[loss->target];
+    if (x->rank < 1 || x->rank > 2)
+        return shape_refuse(m, op, "cross_entropy needs logits of [classes] or [positions, classes], not %s", shape_text(m->arena, x));
+    if (x->dim[x->rank - 1] != d->classes)
+        return shape_refuse(m, op, "'%s' has %d classes, but there are %lld logits", d->name, d->classes, (long long)x->dim[x->rank - 1]);
+    int64_t have = (x->rank == 2 ? x->dim[0] : 1) * (r ? r->steps : 1), want = shape_count(&d->shape);
+    if (have != want) {
+        shape_refuse(m, op, "'%s' holds %lld label%s an example, but there %s %lld prediction%s", d->name, (long long)want, want == 1 ? "" : "s",
+                     have == 1 ? "is" : "are", (long long)have, have == 1 ? "" : "s");
+        diag_note(m->diag, d->loc, "'%s' is declared here", d->name);
+        return false;
+    }
+    loss->positions = want;
+    return true;
+}
+
+bool shape_infer(Model *m)
+{
+    List starts = { 0 };
+    for (int i = 0; i < m->ops.count; i++) {
+        Op *op = m->ops.items[i];
+        bool known = true;
+        for (int k = 0; k < op->read_count; k++)
+            known = known && op->reads[k].tensor->shape.rank >= 0;
+        Tensor *y = op->writes[0].tensor;
+        Shape state = y->shape;
+        if (!known || !OP_INFO(op)->infer(m, op)) {
+            y->shape.rank = -1;     /* its readers are not judged: one cause, one error */
+            continue;
+        }
+        if (y->carried && !shape_equal(&state, &y->shape)) {
+            shape_refuse(m, op, "the state is %s, but what it becomes is %s", shape_text(m->arena, &state), shape_text(m->arena, &y->shape));
+            y->shape = state;
+        }
+        if (shape_count(&y->shape) > ELEMENTS_MAX / 64) {
+            shape_refuse(m, op, "a value of %s has more than %lld elements", shape_text(m->arena, &y->shape), (long long)(ELEMENTS_MAX / 64));
+            y->shape.rank = -1;
+        } else if (shape_count(&y->shape) * (y->repeat ? y->repeat->steps : 1) > VALUE_MAX / m->batch) {
+            shape_refuse(m, op, "a value of %s comes to more than %lld numbers in a batch of %lld%s", shape_text(m->arena, &y->shape), (long long)VALUE_MAX,
+                         (long long)m->batch, y->repeat ? arena_printf(m->arena, " and %d steps", y->repeat->steps) : "");
+            y->shape.rank = -1;
+        }
+    }
+    for (int i = 0; i < m->repeats.count; i++) {
+        Repeat *r = m->repeats.items[i];
+        for (int k = 0; k < r->states.count; k++)
+            state_start(m, r->states.items[k], &starts);
+    }
+    for (int i = 0; i < starts.count; i++)
+        list_push(m->arena, &m->ops, starts.items[i]);
+    for (int i = 0; i < m->loss_count; i++)
+        loss_fits(m, &m->losses[i]);
+    return diag_errors(m->diag) == 0;
+}

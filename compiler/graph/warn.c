@@ -1,0 +1,100 @@
+/* warn.c -- what is not wrong but hardly meant: values that no loss depends on, crops larger than their image, transforms that cannot
+ * learn, a batch among the axes of an input.
+ *
+ * In: the graph with shapes, and which tensors depend on weights (grad.c).  Out: warnings; the model is compiled all the same.
+ * Names that nothing uses at all are model.c's.  One cause, one warning: of a dead chain of values only the last is named. */
+#include "graph/attr.h"
+#include <string.h>
+
+/* `t`, and everything it is made of. */
+static void mark_needed(const Model *m, Tensor *t)
+{
+    if (t->needed)
+        return;
+    t->needed = true;
+    if (t->start)
+        mark_needed(m, t->start);
+    for (int i = 0; t->op && i < t->op->read_count; i++)
+        mark_needed(m, t->op->reads[i].tensor);
+}
+
+/* Whether a named value other than `of` is made from t; values without a name are looked through. */
+static bool feeds_another(const Model *m, const Tensor *t, const Tensor *of)
+{
+    for (int i = 0; i < m->ops.count; i++) {
+        const Op *op = m->ops.items[i];
+        const Tensor *y = op->writes[0].tensor;
+        for (int k = 0; k < op->read_count; k++)
+            if (op->reads[k].tensor == t && y != of && y != t && (y->flow_name || feeds_another(m, y, of)))
+                return true;
+    }
+    return false;
+}
+
+static bool is_read(const Model *m, const Tensor *t)
+{
+    for (int i = 0; i < m->ops.count; i++) {
+        const Op *op = m->ops.items[i];
+        for (int k = 0; k < op->read_count; k++)
+            if (op->reads[k].tensor == t)
+                return true;
+    }
+    return false;
+}
+
+static void dead_values(const Model *m)
+{
+    for (int i = 0; i < m->loss_count; i++)
+        for (int k = 0; k < m->losses[i].op->read_count; k++)
+            mark_needed(m, m->losses[i].op->reads[k].tensor);
+    for (int round = 0; round < 2; round++)     /* second round: rings of several values that read each other */
+        for (int i = 0; i < m->tensors.count; i++) {
+            Tensor *t = m->tensors.items[i];
+            if (!t->flow_name || t->needed || (round == 0 && feeds_another(m, t, t)))
+                continue;
+            if (!is_read(m, t))
+                diag_warning(m->diag, t->loc, "nothing reads '%s'", t->flow_name);
+            else
+                diag_warning(m->diag, t->loc, "the loss does not depend on '%s'", t->flow_name);
+            mark_needed(m, t);
+        }
+}
+
+static void sampler(const Model *m, const Op *op)
+{
+    const Tensor *image = op->reads[0].tensor, *A = op->reads[1].tensor, *y = op->writes[0].tensor;
+    const Attr *size = op_attr(op, "size")->given ? op_attr(op, "size") : op_attr(op, "downsample");
+    if (y->shape.dim[1] > image->shape.dim[1] || y->shape.dim[2] > image->shape.dim[2]) {
+        diag_warning(m->diag, size->loc, "the crop '%s' has %lldx%lld points, its image %lldx%lld: it up-samples", op->name, (long long)y->shape.dim[1],
+                     (long long)y->shape.dim[2], (long long)image->shape.dim[1], (long long)image->shape.dim[2]);
+        if (size->text)
+            note_sets(m, size->text);
+    }
+    if (!A->trained) {
+        diag_warning(m->diag, op->loc, "the transform of '%s' cannot learn: it depends on no weight", op->name);
+        diag_note(m->diag, A->loc, "'%s' is %s", A->flow_name ? A->flow_name : A->name,
+                  A->op && A->op->kind == OP_load ? "an input" : "made here, of inputs and constants alone");
+    }
+}
+
+static void batch_in_shape(const Model *m)
+{
+    for (int i = 0; i < m->input_count; i++) {
+        const DataDef *d = &m->inputs[i];
+        if (batch_is_axis(m, d)) {
+            diag_warning(m->diag, d->loc, "the first axis of '%s' is as long as the batch, %lld", d->name, (long long)m->batch);
+            diag_note(m->diag, (Loc){ 0 }, "a shape is that of one example: the batch is not one of its axes");
+        }
+    }
+}
+
+void warn(const Model *m)
+{
+    batch_in_shape(m);
+    for (int i = 0; i < m->ops.count; i++) {
+        const Op *op = m->ops.items[i];
+        if (op->kind == OP_spn)
+            sampler(m, op);
+    }
+    dead_values(m);
+}

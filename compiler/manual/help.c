@@ -1,0 +1,136 @@
+/* help.c -- `spnc ops`: what may stand in a model, one line each, and a page for one of them.
+ *
+ * In: the tables of operators (ops/) and of the rest (language.c); nothing is said here that the compiler does not check with.
+ * An example on a page is indented by four spaces and is a whole model: the tests compile each. */
+#include "read/language.h"
+#include <string.h>
+
+static void line(FILE *out, const char *name, const char *text) { fprintf(out, "  %-16s %s\n", name, text); }
+
+static bool is_loss(const OpInfo *op) { return op == op_table[OP_cross_entropy] || op == op_table[OP_mse]; }
+
+static void list_all(FILE *out)
+{
+    fprintf(out, "operators: layers of a net, or entries of the flow\n");
+    for (int k = 0; k < op_count; k++)
+        if (op_table[k]->help && op_table[k]->layer)
+            line(out, op_table[k]->name, op_table[k]->help->about);
+    fprintf(out, "\noperators of the flow alone\n");
+    for (int k = 0; k < op_count; k++)
+        if (op_table[k]->help && !op_table[k]->layer && !is_loss(op_table[k]))
+            line(out, op_table[k]->name, op_table[k]->help->about);
+    line(out, map_repeat.name, map_repeat.help);
+    fprintf(out, "\ninputs\n");
+    line(out, map_augment.name, map_augment.help);
+    fprintf(out, "\nlosses\n");
+    for (int k = 0; k < op_count; k++)
+        if (op_table[k]->help && is_loss(op_table[k]))
+            line(out, op_table[k]->name, op_table[k]->help->about);
+    fprintf(out, "\noptimisers\n");
+    for (int i = 0; optimisers[i]; i++)
+        line(out, optimisers[i]->name, optimisers[i]->help);
+    fprintf(out, "\ninitialisers\n");
+    for (const InitSpec *i = initialisers; i->name; i++)
+        line(out, i->name, i->help);
+    fprintf(out, "\nspnc ops NAME explains one, with an example.\n");
+}
+
+static void attributes(FILE *out, const AttrSpec *attrs, const char *title)
+{
+    static const char *const forms[] = {
+        [ATTR_INT] = "a whole number", [ATTR_PAIR] = "n or [rows, columns]", [ATTR_REAL] = "a number", [ATTR_WORD] = "a word", [ATTR_BOOL] = "true or false",
+        [ATTR_INIT] = "an initialiser", [ATTR_SHAPE] = "n or [n, ...]", [ATTR_NAME] = "a name", [ATTR_TREE] = "see docs/language.md",
+    };
+    fprintf(out, "\n%s\n", title);
+    for (const AttrSpec *s = attrs; s->name; s++) {
+        char form[128], fallback[64] = "";
+        bool number = s->type == ATTR_INT || s->type == ATTR_PAIR || s->type == ATTR_REAL || s->type == ATTR_SHAPE;
+        if (number)
+            snprintf(form, sizeof form, "%s, %.15g to %.15g", forms[s->type], s->low, s->high);
+        else
+            snprintf(form, sizeof form, "%s", s->type == ATTR_WORD && s->choices ? s->choices : forms[s->type]);
+        if (!s->fallback)
+            snprintf(fallback, sizeof fallback, "; needed");
+        else if (*s->fallback)
+            snprintf(fallback, sizeof fallback, "; %s unless given", s->fallback);
+        fprintf(out, "  %-16s %s\n  %-16s (%s%s)\n", s->name, s->help, "", form, fallback);
+    }
+}
+
+static void example(FILE *out, const char *name, const char *text)
+{
+    fprintf(out, "\nexample\n    model: %s_example\n", name);
+    for (const char *c = text; *c; c += strcspn(c, "\n") + 1)
+        fprintf(out, "    %.*s\n", (int)strcspn(c, "\n"), c);
+}
+
+static void operator_page(FILE *out, const OpInfo *op)
+{
+    fprintf(out, "%s: %s\n\n  %s\n  %s\n\n", op->name, op->help->about, op->equation, op->help->shapes);
+    if (op->layer && op->main)
+        fprintf(out, "  in a net     - %s: { %s: ... }, or - %s: VALUE, which sets '%s'\n", op->name, op->main, op->name, op->main);
+    else if (op->layer)
+        fprintf(out, "  in a net     - %s\n", op->name);
+    if (is_loss(op))
+        fprintf(out, "  under loss   { %s: [a, b] }\n", op->name);
+    else
+        fprintf(out, "  in the flow  - NAME: { %s: %s }\n", op->name, op->inputs_max == 1 ? "x, ..." : "[x, y], ...");
+    if (op->attrs->name)
+        attributes(out, op->attrs, "attributes");
+    if (op->help->example)
+        example(out, op->name, op->help->example);
+}
+
+static void map_page(FILE *out, const MapSpec *map)
+{
+    fprintf(out, "%s: %s\n\n", map->name, map->help);
+    for (const char *c = map->equation; *c; c += strcspn(c, "\n"), c += *c == '\n')
+        fprintf(out, "  %.*s\n", (int)strcspn(c, "\n"), c);
+    attributes(out, map->keys, "keys");
+    example(out, map->name, map->example);
+}
+
+static void initialiser_page(FILE *out, const InitSpec *init)
+{
+    fprintf(out, "%s: %s\n\n  in a layer   init: %s%s%s\n", init->name, init->help, init->number ? "{ " : "", init->name, init->number ? ": a }" : "");
+    char text[512];
+    snprintf(text, sizeof text, "inputs: { x: { shape: [4] } }\ntargets: { y: { classes: 6 } }\nflow:\n  - v: { dense: x, units: 6, init: %s%s%s }\nloss: { cross_entropy: [v, y] }\n",
+             init->number ? "{ " : "", init->name, init->number ? ": 0.1 }" : "");
+    example(out, init->name, text);
+}
+
+bool ops_print(FILE *out, const char *name, const char **near)
+{
+    const char *names[OP_NONE + 32];
+    int n = 0;
+    if (!name) {
+        list_all(out);
+        return true;
+    }
+    for (int k = 0; k < op_count; k++) {
+        if (!op_table[k]->help)
+            continue;
+        names[n++] = op_table[k]->name;
+        if (!strcmp(op_table[k]->name, name)) {
+            operator_page(out, op_table[k]);
+            return true;
+        }
+    }
+    for (int i = -2; i < 0 || optimisers[i]; i++) {
+        const MapSpec *map = i == -2 ? &map_augment : i == -1 ? &map_repeat : optimisers[i];
+        names[n++] = map->name;
+        if (!strcmp(map->name, name)) {
+            map_page(out, map);
+            return true;
+        }
+    }
+    for (const InitSpec *i = initialisers; i->name; i++) {
+        names[n++] = i->name;
+        if (!strcmp(i->name, name)) {
+            initialiser_page(out, i);
+            return true;
+        }
+    }
+    *near = diag_nearest(name, names, n);
+    return false;
+}

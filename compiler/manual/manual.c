@@ -1,0 +1,432 @@
+/* manual.c -- `spnc templates`: which templates there are, and what each is told.
+ *
+ * In: the templates' own opening comments, and the table of facts below.  Which operators a template belongs to is read from the templates: NAME.c.in
+ * is operator NAME's, and who names another template in quotes may include it.  The one convention: emit.c, page.c and ops/ set a fact, this table says
+ * what it means; the tests hold one against the other in both directions. */
+#include "manual/manual.h"
+#include "base/embed.h"
+#include "outside/outside.h"
+
+#include <string.h>
+
+const FactDoc fact_docs[] = {
+    { "", "net", "net", "sizes and settings of the whole program", NULL },
+    { "", "units", "unit[]", "the operators that have functions, in the order of the file", NULL },
+    { "", "types", "type[]", "a C array type for each tensor", NULL },
+    { "", "places", "place[]", "the memory plan: where each tensor lies", NULL },
+    { "", "forward backward", "phase[]", "the calls of a pass, between barriers", NULL },
+    { "", "forward_scratch backward_scratch", "bool", "does a call of that pass take the thread's scratch?", NULL },
+    { "", "weights", "weight[]", "the parameters, in the order of the block", NULL },
+    { "", "parameters", "int", "how many numbers are trained, without padding", NULL },
+    { "", "inputs targets", "data[]", "what a batch holds", NULL },
+    { "", "values", "named[]", "the names of the flow", NULL },
+    { "", "losses", "loss[]", "the terms of the loss", NULL },
+    { "", "train", "train", "optimiser and schedule", NULL },
+    { "", "decisions", "decision[]", "what forward decided and backward relies on: masks, winners, pixels", NULL },
+    { "", "rows", "text[]", "the rows of a profile, as C initialisers", NULL },
+    { "", "update_row", "int", "the profile's row of the update", NULL },
+    { "", "folds", "bool", "are parts of gradients, one a group, added up?", NULL },
+    { "", "accumulates", "bool", "do gradients start at zero and are added to? (plain form)", NULL },
+    { "", "openblas", "bool", "does a layer use OpenBLAS?", NULL },
+    { "", "sources", "text[]", "the .c files that are compiled beside NAME.c: for Makefile.in alone", NULL },
+    { "", "dropout sampler augment", "bool", "does the net have such an operator?", NULL },
+    { "", "packs", "bool", "do tiles of a convolution share vecs in the last group?", NULL },
+    { "", "rates", "rate[]", "dropout rates that a run may set", NULL },
+
+    { "net", "name", "text", "the model's name: of the file and the program", NULL },
+    { "net", "about", "text", "the model's `about`, as a C string", NULL },
+    { "net", "source", "text", "the model's path, safe in a comment", NULL },
+    { "net", "settings", "text", "its parameters, \"d=3 steps=4\"; empty if not safe in a comment", NULL },
+    { "net", "settings_c", "text", "the same as a C string", NULL },
+    { "net", "yaml", "text", "the whole model as a C string", NULL },
+    { "net", "N", "int", "examples in a batch", NULL },
+    { "net", "G", "int", "groups of lanes that hold them; plain form: N", NULL },
+    { "net", "last", "int", "examples of the last of them", NULL },
+    { "net", "plain", "bool", "the plain form: one example at a time, no lanes", NULL },
+    { "net", "debug", "bool", "--debug", NULL },
+    { "net", "double", "bool", "--precision double: real is double", NULL },
+    { "net", "target", "text", "avx512, avx2 or generic", NULL },
+    { "net", "registers", "int", "vector registers of the target", NULL },
+    { "net", "vec_registers", "int", "of them that one vec takes", NULL },
+    { "net", "flags", "text", "the compiler's flags for the target", NULL },
+    { "net", "signature hash", "text", "of the parameters' names and shapes; of all that is bit-relevant", NULL },
+    { "net", "activation_reals scratch_reals block_reals", "int", "sizes: tensors of a batch, scratch of a thread, parameters with padding", NULL },
+    { "net", "forward_macs backward_macs", "real", "multiply-adds of one example: forward, and for the gradients that somebody needs", NULL },
+
+    { "unit", "name", "text", "C identifier: its functions are NAME_forward, NAME_backward, NAME_weights", NULL },
+    { "unit", "kind", "text", "the operator's name", NULL },
+    { "unit", "template", "text", "the file that makes its functions: KIND.c.in; of an operator from outside that of its form", NULL },
+    { "unit", "place", "text", "path and line in the model, safe in a comment", NULL },
+    { "unit", "line column span", "int", "where it stands in the model; 0: nowhere", NULL },
+    { "unit", "equation shapes cost", "text", "for the head of its section", NULL },
+    { "unit", "key", "text", "its shape and attributes in one line: what candidate() is asked about", NULL },
+    { "unit", "forward dx dw", "bool", "which functions are wanted: forward, backward (of the first input), weights", NULL },
+    { "unit", "decisions", "bool", "is NAME_decisions wanted? (spn)", NULL },
+    { "unit", "act", "text", "an activation fused into it: relu, tanh, sigmoid, or empty", NULL },
+    { "unit", "accumulate", "bool", "weights: add to the gradient that an earlier use left", NULL },
+    { "unit", "gathers", "bool", "weights: leaves the terms of each slice, for NAME_products", NULL },
+    { "unit", "S S_backward S_weights", "int", "slices (groups x steps) that a call for the whole batch works on", NULL },
+    { "unit", "size", "int", "elements of y in one example (mse: of an input)", NULL },
+    { "unit", "x y", "value", "the first input (if it has one), and the result", NULL },
+    { "unit", "inputs", "value[]", "all inputs", NULL },
+    { "unit", "M", "int", "outputs: filters or units", "conv conv_pool dense" },
+    { "unit", "C", "int", "channels of x", "conv maxpool spn" },
+    { "unit", "H W", "int", "rows and columns of x", "conv conv_pool maxpool spn" },
+    { "unit", "Ho Wo", "int", "rows and columns of y", "conv conv_pool maxpool spn" },
+    { "unit", "KH KW", "int", "rows and columns of the kernel or window", "conv maxpool" },
+    { "unit", "SH SW", "int", "stride", "conv maxpool" },
+    { "unit", "PH PW", "int", "padding on each side", "conv" },
+    { "unit", "bias", "bool", "is there a bias?", "conv dense" },
+    { "unit", "winograd", "bool", "by Winograd's algorithm", "conv" },
+    { "unit", "tiles_h tiles_w", "int[]", "Winograd: sizes of the tiles of y, along each axis", "conv" },
+    { "unit", "packs", "int", "Winograd: tiles that share a vec in the last group, which has few images: 4 or 2, else 0; if there are several groups, its functions are told which is the last", "conv" },
+    { "unit", "positions", "int", "Winograd: products of one pair of channels", "conv" },
+    { "unit", "u_reals terms_reals work_reals", "int", "Winograd: sizes of the transformed weights, of a slice's terms of their gradient, of the working memory", "conv" },
+    { "unit", "BITS", "int", "bits of a winner's number", "maxpool" },
+    { "unit", "relu", "bool", "backward takes the relu below it along", "maxpool" },
+    { "unit", "keep_winner", "bool", "forward keeps which element won, for backward", "maxpool conv_pool" },
+    { "unit", "winner_type", "text", "C type of what it keeps, or empty", "maxpool conv_pool" },
+    { "unit", "IN", "int", "inputs of each unit", "dense" },
+    { "unit", "MP", "int", "M rounded up to whole vectors: the length of a row of weights", "dense" },
+    { "unit", "openblas", "bool", "by OpenBLAS", "dense" },
+    { "unit", "H", "int", "units of the state", "gru_gates" },
+    { "unit", "keep_gates", "bool", "forward keeps the gates for backward", "gru_gates" },
+    { "unit", "gates_type", "text", "C type of what it keeps, or empty", "gru_gates" },
+    { "unit", "border", "text", "zero, clamp or legacy", "spn" },
+    { "unit", "bytes", "bool", "the image is read as bytes, one example after the other", "spn" },
+    { "unit", "keep_slopes", "bool", "forward keeps its slopes for backward", "spn" },
+    { "unit", "slopes_type", "text", "C type of what it keeps, or empty", "spn" },
+    { "unit", "axis", "int", "0 is the first", "concat slice" },
+    { "unit", "from to", "int", "positions from <= i < to are taken", "slice" },
+    { "unit", "index", "bool", "one position, whose axis y does not have", "slice" },
+    { "unit", "drops", "bool", "the result goes through a dropout as it is stored", NULL },
+    { "unit", "dropout", "text", "its name, or empty", NULL },
+    { "unit", "scales", "bool", "the gradient of y comes from a dropout, whose scale it has to be multiplied by", NULL },
+    { "unit", "RUN", "int", "elements, one after the other, about which one draw decides; of a pool: if it drops", "dropout maxpool conv_pool" },
+    { "unit", "rate ramp", "real", "share of zeros; updates until it is reached; likewise", "dropout maxpool conv_pool" },
+    { "unit", "P", "int", "rows of logits, or labels of one example", "cross_entropy labels" },
+    { "unit", "K", "int", "classes", "cross_entropy" },
+    { "unit", "epsilon", "real", "share of the target spread over all classes", "cross_entropy" },
+    { "unit", "source", "text", "u8 or f32", "load augment" },
+    { "unit", "augmented", "bool", "the rows are a tensor that augment has made", "load" },
+    { "unit", "input", "int", "the input's number", "augment" },
+    { "unit", "PLANES", "int", "images of one example: the product of all axes but the last two", "augment" },
+    { "unit", "H W", "int", "the last two axes", "augment" },
+    { "unit", "shift pieces piece", "int", "pixels; squares of clutter, and the size of each; 0: not asked for", "augment" },
+    { "unit", "rotate scale noise", "real", "degrees; share of the size; deviation in the file's numbers; 0: not asked for", "augment" },
+    { "unit", "value", "real", "the constant", "fill" },
+    { "unit", "T G", "int", "steps; groups (plain form: examples)", "stack pick sum_steps" },
+    { "unit", "once", "bool", "x is the same at each step and kept once", "stack pick sum_steps" },
+    { "unit", "step", "int", "the step that is taken", "stack pick sum_steps" },
+
+    { "unit", "attrs", "by name", "its attributes: ints, reals, bools, texts, lists of ints; has(op.attrs, \"stride\") asks for one without a default", "outside" },
+    { "unit", "parameters", "parameter[]", "its parameters, in the order of the description", "outside" },
+    { "unit", "keep", "bool", "forward is given what it keeps for backward", "outside" },
+
+    { "parameter", "name", "text", "as the description has it", NULL },
+    { "parameter", "dims", "int[]", "sizes", NULL },
+    { "parameter", "count", "int", "their product", NULL },
+
+    { "value", "name type", "text", "C names: NAME_at(s) is the tensor, TYPE its array type", NULL },
+    { "value", "shape", "text", "\"20x9x9\"", NULL },
+    { "value", "dims", "int[]", "the same as numbers; of one example", NULL },
+    { "value", "size", "int", "elements of one example", NULL },
+    { "value", "grad", "bool", "is its gradient wanted from this operator?", NULL },
+
+    { "type", "type", "text", "the name", NULL },
+    { "type", "element", "text", "real, uint16_t, int32_t, uint8_t or float", NULL },
+    { "type", "dims", "text", "\"[20][9][9][L]\"", NULL },
+
+    { "place", "name type element", "text", "of the tensor, as in `value` and `type`", NULL },
+    { "place", "local", "bool", "in the thread's scratch, not in the memory of the batch", NULL },
+    { "place", "raw", "bool", "a kernel's own layout: reals", NULL },
+    { "place", "lanes", "bool", "L examples side by side", NULL },
+    { "place", "dims", "int[]", "of one example", NULL },
+    { "place", "steps", "int", "of the repeat it is stacked over; 0: none", NULL },
+    { "place", "offset slot", "int", "in reals: its beginning, and from one slice to the next", NULL },
+    { "place", "shape note", "text", "for its comment", NULL },
+
+    { "phase", "kind", "text", "once, core, core_backward (at each step) or after (all steps at once)", NULL },
+    { "phase", "whole", "bool", "calls for the whole batch, shared out inside; else one a slice", NULL },
+    { "phase", "opens closes", "bool", "the loop over the steps begins before it, ends behind it", NULL },
+    { "phase", "loop", "bool", "inside such a loop", NULL },
+    { "phase", "s", "bool", "its calls use s, the slice", NULL },
+    { "phase", "T", "int", "steps", NULL },
+    { "phase", "barrier", "bool", "the threads wait for each other behind it", NULL },
+    { "phase", "wait", "int", "the profile's row of that wait; only with `barrier`, not in the plain form", NULL },
+    { "phase", "calls", "call[]", "in order", NULL },
+
+    { "call", "text", "text", "the call itself, without its semicolon", NULL },
+    { "call", "reads writes", "text[]", "tensors for replay to look at, as initialisers of a Look", NULL },
+    { "call", "guards", "text[]", "--debug: arguments of guard_check", NULL },
+    { "call", "row", "int", "its row in the profile", NULL },
+
+    { "weight", "name field", "text", "\"front.conv1.weight\", and its member in the struct", NULL },
+    { "weight", "dims", "int[]", "PyTorch's", NULL },
+    { "weight", "c_dims", "text", "of the member: \"[20][1][3][3]\"", NULL },
+    { "weight", "rank count", "int", "of dims: how many, and their product", NULL },
+    { "weight", "in_out", "bool", "lies [in][out], out rounded up to whole vectors", NULL },
+    { "weight", "trained", "bool", "does the loss depend on it?", NULL },
+    { "weight", "stride offset reals", "int", "in reals: a row (in_out), its beginning in the block, its length with padding", NULL },
+    { "weight", "init", "text", "INIT_UNIFORM and so on", NULL },
+    { "weight", "init_value", "real", "the initialiser's number", NULL },
+    { "weight", "line", "int", "of the model", NULL },
+
+    { "data", "name type", "text", "of the files; U8_OVER_255, F32 or LABELS", NULL },
+    { "data", "dims", "int[]", "of one example", NULL },
+    { "data", "rank count classes", "int", "of dims: how many, and their product; labels: how many classes", NULL },
+
+    { "named", "name", "text", "in the flow", NULL },
+    { "named", "steps", "int", "of its repeat; 0: none", NULL },
+    { "named", "once", "bool", "the same at each step and kept once", NULL },
+    { "named", "dims", "int[]", "of one example at one step", NULL },
+    { "named", "rank count", "int", "of dims: how many, and their product", NULL },
+    { "named", "offset slot", "int", "as in `place`", NULL },
+
+    { "rate", "name", "text", "what `train --set` calls it: a parameter, or LAYER.rate", NULL },
+    { "rate", "variable", "text", "its variable in the C; empty: 0 in the model, so its layers are left out", NULL },
+    { "rate", "value factor", "text", "numbers: the model's value; the largest by which a layer multiplies it", NULL },
+
+    { "loss", "mse", "bool", "else cross entropy", NULL },
+    { "loss", "name", "text", "of the tensor that holds it, a number an example", NULL },
+    { "loss", "value target", "int", "numbers in values and targets", NULL },
+    { "loss", "positions shown", "int", "terms of the mean an example; errors that are reported", NULL },
+    { "loss", "weight", "real", "factor in the total", NULL },
+    { "loss", "differentiated", "bool", "does anybody want its gradient?", NULL },
+    { "loss", "slices line", "int", "groups x steps; line of the model", NULL },
+
+    { "train", "optimiser kind", "text", "rmsprop, sgd or adam; RMSPROP, SGD or ADAM", NULL },
+    { "train", "states", "int", "blocks of state it keeps", NULL },
+    { "train", "rate decay epsilon momentum beta1 beta2", "real", "the optimiser's numbers", NULL },
+    { "train", "inside", "bool", "rmsprop: epsilon inside the root", NULL },
+    { "train", "clip_element clip_norm weight_decay", "real", "0: none", NULL },
+    { "train", "lasagne", "bool", "clip by the authors' rule, not torch's", NULL },
+    { "train", "divide", "real", "the rate is divided by it, from epoch `first`, `every` so many", NULL },
+    { "train", "first every epochs patience", "int", "in epochs", NULL },
+    { "train", "seed", "text", "digits", NULL },
+
+    { "decision", "kind", "text", "relu, maxpool or spn", NULL },
+    { "decision", "name value", "text", "the operator; the tensor that tells", NULL },
+    { "decision", "slices size", "int", "groups x steps; elements of a slice", NULL },
+    { "decision", "once", "bool", "the same at each step and kept once", NULL },
+
+    { "page", "name about path settings form hash", "text", "of the model; everything is escaped already", NULL },
+    { "page", "parameters forward backward", "text", "how many; millions of multiply-adds", NULL },
+    { "page", "values weights scratch saved apart", "text", "memory: tensors, parameters, scratch; share that reuse saved, and of how much", NULL },
+    { "page", "graph articles memory table remarks", "text", "markup: the drawing, a box for each operator, the memory map, the table, what became of it", NULL },
+    { NULL, NULL, NULL, NULL, NULL },
+};
+
+/* ---- the templates ------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *name, *stem;     /* conv.c.in, conv */
+    Source source;
+    bool reached;
+} Entry;
+
+typedef struct { Arena *arena; Entry *entries; int count; } Manual;
+
+bool word_of(const char *list, const char *word)
+{
+    size_t n = strlen(word);
+    for (const char *w = list; *w; w += strcspn(w, " "), w += *w == ' ')
+        if (strcspn(w, " ") == n && memcmp(w, word, n) == 0)
+            return true;
+    return false;
+}
+
+static Manual manual_new(Arena *a, const char *dir)
+{
+    Manual m = { a, NEW_ARRAY(a, Entry, embedded_templates_count + 2 * (op_count - OP_COUNT)), embedded_templates_count };
+    for (int k = OP_COUNT; k < op_count; k++) {
+        const OutsideTemplate *own[2] = { &outside_of((OpKind)k)->fast, &outside_of((OpKind)k)->plain };
+        for (int i = 0; i < 2; i++)
+            m.entries[m.count++] = (Entry){ .name = own[i]->name, .stem = arena_copy(a, own[i]->name, strcspn(own[i]->name, ".")), .source = own[i]->source };
+    }
+    for (int i = 0; i < embedded_templates_count; i++) {
+        Entry *e = &m.entries[i];
+        e->name = embedded_templates[i].name;
+        e->stem = arena_copy(a, e->name, strcspn(e->name, "."));
+        if (template_load(a, dir, e->name, &e->source))
+            template_load(a, NULL, e->name, &e->source);
+    }
+    return m;
+}
+
+static Entry *entry(const Manual *m, const char *name)
+{
+    for (int i = 0; i < m->count; i++)
+        if (!strcmp(m->entries[i].name, name) || !strcmp(m->entries[i].stem, name))
+            return &m->entries[i];
+    return NULL;
+}
+
+/* Does `a` name `b` in quotes? */
+static bool quotes(const Manual *m, const Entry *a, const Entry *b)
+{
+    return strstr(a->source.text, arena_printf(m->arena, "\"%s\"", b->name)) != NULL;
+}
+
+static void reach(const Manual *m, Entry *e)
+{
+    if (e->reached)
+        return;
+    e->reached = true;
+    for (int i = 0; i < m->count; i++)
+        if (quotes(m, e, &m->entries[i]))
+            reach(m, &m->entries[i]);
+}
+
+/* The operators whose templates come to e, as words; empty for the file around them. */
+static const char *kinds_of(const Manual *m, const Entry *e)
+{
+    Text kinds = { .arena = m->arena };
+    for (int k = 0; k < op_count; k++) {
+        const Outside *o = outside_of((OpKind)k);
+        Entry *own[2] = { entry(m, o ? o->plain.name : op_table[k]->name), o ? entry(m, o->fast.name) : NULL };
+        for (int i = 0; i < m->count; i++)
+            m->entries[i].reached = false;
+        for (int i = 0; i < 2; i++)
+            if (own[i])
+                reach(m, own[i]);
+        if (e->reached)
+            text_printf(&kinds, "%s%s", kinds.length ? " " : "", op_table[k]->name);
+    }
+    return kinds.text ? kinds.text : "";
+}
+
+/* The opening comment: the first lines in a row that begin with "% -- ". */
+static const char *comment(const Manual *m, const Entry *e)
+{
+    Text text = { .arena = m->arena };
+    const char *line = e->source.text;
+    while (line && *line && strncmp(line, "% -- ", 5) != 0) {
+        line = strchr(line, '\n');
+        line += line != NULL;
+    }
+    for (; line && strncmp(line, "% -- ", 5) == 0; line += strcspn(line, "\n"), line += *line == '\n') {
+        size_t n = strcspn(line, "\n");
+        text_printf(&text, "%.*s\n", (int)(n - 5), line + 5);
+    }
+    return text.text ? text.text : "";
+}
+
+static void list(const Manual *m, FILE *out)
+{
+    for (int i = 0; i < m->count; i++) {
+        const Entry *e = &m->entries[i];
+        const char *about = comment(m, e);
+        for (int k = 0; k < 2; k++) {
+            const char *prefix = arena_printf(m->arena, "%s: ", k ? e->stem : e->name);
+            about += strncmp(about, prefix, strlen(prefix)) ? 0 : strlen(prefix);
+        }
+        fprintf(out, "  %-28s ", e->name);
+        for (; *about && !(about[0] == '.' && (about[1] == ' ' || about[1] == '\n')); about++)
+            fputc(*about == '\n' ? ' ' : *about, out);
+        fputc('\n', out);
+    }
+    fprintf(out, "\nspnc templates NAME explains one, and the facts it may use. A file of that name in a folder of yours, given by --templates, is used instead;\n"
+                 "spnc templates NAME -o FOLDER puts a copy there to begin with.\n");
+}
+
+/* ---- the page of one ------------------------------------------------------------------------------------------ */
+
+enum { WIDTH = 26 };          /* of the column of names */
+
+/* The kinds of `all` that have the fact. */
+static const char *having(const Manual *m, const FactDoc *d, const char *all, bool *every)
+{
+    Text have = { .arena = m->arena };
+    *every = true;
+    for (int k = 0; k < op_count; k++) {
+        if (!word_of(all, op_table[k]->name))
+            continue;
+        if (d->kinds && !word_of(d->kinds, k < OP_COUNT ? op_table[k]->name : "outside"))
+            *every = false;
+        else
+            text_printf(&have, "%s%s", have.length ? " " : "", op_table[k]->name);
+    }
+    return have.text;
+}
+
+static void facts(const Manual *m, FILE *out, const char *table, const char *title, const char *kinds)
+{
+    fprintf(out, "\n%s\n", title);
+    for (const FactDoc *d = fact_docs; d->table; d++) {
+        bool every = true;
+        const char *only = *kinds ? having(m, d, kinds, &every) : d->kinds;
+        if (strcmp(d->table, table) != 0 || (*kinds && !only))
+            continue;
+        Text names = { .arena = m->arena };
+        for (const char *c = d->names; *c; c++)
+            text_printf(&names, "%c%s", *c == ' ' ? ',' : *c, *c == ' ' ? " " : "");
+        if (names.length > WIDTH)
+            fprintf(out, "  %s\n  %*s", names.text, WIDTH, "");
+        else
+            fprintf(out, "  %-*s", WIDTH, names.text);
+        fprintf(out, " %-10s %s", d->type, d->meaning);
+        if (only && (!every || !*kinds))
+            fprintf(out, "  (%s)", only);
+        fputc('\n', out);
+    }
+}
+
+static void page(const Manual *m, FILE *out, const Entry *e)
+{
+    const char *kinds = kinds_of(m, e), *text = comment(m, e);
+    Text by = { .arena = m->arena };
+    for (int i = 0; i < m->count; i++)
+        if (quotes(m, &m->entries[i], e))
+            text_printf(&by, "%s%s", by.length ? ", " : "", m->entries[i].name);
+    fprintf(out, "%s (%s)\n\n", e->name, e->source.path);
+    for (const char *c = text; *c; c += strcspn(c, "\n") + 1)
+        fprintf(out, "  %.*s\n", (int)strcspn(c, "\n"), c);
+    if (by.text || *kinds)
+        fputc('\n', out);
+    if (*kinds)
+        fprintf(out, "  operators    %s\n", kinds);
+    if (by.text)
+        fprintf(out, "  included by  %s\n", by.text);
+    if (!strcmp(e->name, "show.html.in")) {
+        facts(m, out, "page", "facts", "");
+        return;
+    }
+    if (*kinds) {
+        facts(m, out, "unit", "op: the operator", kinds);
+        facts(m, out, "value", "op.x, op.y, op.inputs[i]: its tensors", "");
+        if (e - m->entries >= embedded_templates_count)
+            facts(m, out, "parameter", "op.parameters[i]", "");
+        facts(m, out, "net", "net: the program", "");
+        fprintf(out, "\nThe other facts of the whole file are there too: spnc templates net. What an including template gives beside them, its comment says.\n");
+        return;
+    }
+    facts(m, out, "", "facts", "");
+    for (const FactDoc *d = fact_docs; d->table; d++)
+        if (*d->table && strcmp(d->table, "page") != 0 && strcmp(d->table, d[-1].table) != 0)
+            facts(m, out, d->table, d->table, "");
+}
+
+const char *template_named(Arena *a, const char *name, const char **near)
+{
+    int own = 2 * (op_count - OP_COUNT), count = embedded_templates_count + own;
+    const char **known = NEW_ARRAY(a, const char *, count);
+    for (int i = 0; i < count; i++) {
+        const Outside *o = i < own ? outside_of((OpKind)(OP_COUNT + i / 2)) : NULL;
+        const char *file = !o ? embedded_templates[i - own].name : i % 2 ? o->plain.name : o->fast.name;
+        known[i] = arena_copy(a, file, strcspn(file, "."));
+        if (!strcmp(file, name) || !strcmp(known[i], name))
+            return file;
+    }
+    *near = diag_nearest(name, known, count);
+    return NULL;
+}
+
+void templates_print(Arena *a, FILE *out, const char *dir, const char *file)
+{
+    Manual m = manual_new(a, dir);
+    if (file)
+        page(&m, out, entry(&m, file));
+    else
+        list(&m, out);
+}

@@ -1,0 +1,29 @@
+/* manual.h -- what `spnc templates` says: the templates there are, and the facts each may use. */
+#ifndef MANUAL_H
+#define MANUAL_H
+
+#include "base/diag.h"
+
+/* One row of the documentation of facts: names that share a type and a meaning. */
+typedef struct {
+    const char *table;       /* where: "" for globals, or the table's name as in `type` */
+    const char *names;       /* "H W" */
+    const char *type;        /* int, real, bool, text, a table, or a list of these: int[], value[] */
+    const char *meaning;
+    const char *kinds;       /* operators that have it; NULL: all */
+} FactDoc;
+extern const FactDoc fact_docs[];       /* ends with table NULL */
+
+/* Is `word` one of the words of `list`? */
+bool word_of(const char *list, const char *word);
+
+/* The file that "conv_forward" or "conv_forward.c.in" means; NULL if there is none, with the nearest name or NULL. */
+const char *template_named(Arena *a, const char *name, const char **near);
+
+/* The list of templates (file NULL), or the page of one, as --templates `dir` (or NULL) has them. */
+void templates_print(Arena *a, FILE *out, const char *dir, const char *file);
+
+/* template.c: the text of a template, from `dir` (may be NULL) or built in; NULL, or why there is none. */
+const char *template_load(Arena *a, const char *dir, const char *name, Source *source);
+
+#endif

@@ -1,0 +1,201 @@
+/* language.c -- the tables behind language.h: every key of a model file that does not belong to an operator.
+ *
+ * A row's range, default and help are said here once: model.c checks and fills in with them, `spnc schema` hands them to editors,
+ * `spnc ops` prints them.  A number's fallback is what the model means when the key is absent. */
+#include "read/language.h"
+
+/* ---- the model ---------------------------------------------------------------------------------------- */
+
+static const AttrSpec model_keys[] = {
+    { "model", ATTR_NAME, NULL, 0, 0, NULL, "name of the model and of its program" },
+    { "about", ATTR_TREE, "", 0, 0, "text", "one line that says what the net is" },
+    { "params", ATTR_TREE, "", 0, 0, "params", "numbers and words that stand as $name further down; `--set name=value` overrides them" },
+    { "batch", ATTR_INT, "100", 1, 65536, NULL, "examples in a batch; `--batch` overrides it" },
+    { "inputs", ATTR_TREE, NULL, 0, 0, "inputs", "what comes in: a name and the shape of one example each, read from DIR/SPLIT_NAME.npy" },
+    { "targets", ATTR_TREE, "", 0, 0, "targets", "what the losses compare with: labels or real numbers, read from DIR/SPLIT_NAME.npy" },
+    { "nets", ATTR_TREE, "", 0, 0, "nets", "nets by name, each a list of layers; wherever a net is used its weights are the same" },
+    { "flow", ATTR_TREE, NULL, 0, 0, "flow", "how values are made, top to bottom: each entry defines one name, or repeats" },
+    { "loss", ATTR_TREE, NULL, 0, 0, "losses", "what training makes small: one loss or a list of them, which add" },
+    { "train", ATTR_TREE, "", 0, 0, "train", "how the net is trained" },
+    { 0 },
+};
+const MapSpec map_model = { NULL, "a model", model_keys, "A neural network that spnc compiles into C.", NULL, NULL };
+
+static const AttrSpec input_keys[] = {
+    { "shape", ATTR_SHAPE, NULL, 1, 1 << 24, NULL, "shape of one example: [channels, rows, columns], or any other of 1 to 6 axes" },
+    { "dtype", ATTR_WORD, "f32", 0, 0, "u8 f32", "numbers in the file: bytes, read as x/255, or floats as they are" },
+    { "augment", ATTR_TREE, "", 0, 0, "augment", "training sees each example changed, anew in every epoch: see `spnc ops augment`" },
+    { 0 },
+};
+const MapSpec map_input = { NULL, "an input", input_keys, "A value that comes from the data, one for each example.", NULL, NULL };
+
+static const AttrSpec augment_keys[] = {
+    { "shift", ATTR_INT, "0", 0, 65536, NULL, "moved by whole pixels, so many at most, up or down and left or right" },
+    { "rotate", ATTR_REAL, "0", 0, 180, NULL, "turned by so many degrees at most, either way" },
+    { "scale", ATTR_REAL, "0", 0, 0.9, NULL, "made 1 - scale to 1 + scale times as large" },
+    { "noise", ATTR_REAL, "0", 0, 1e6, NULL, "deviation of what is added to every number, in the units that the net reads" },
+    { "clutter", ATTR_TREE, "", 0, 0, "clutter", "{ pieces: 16, size: 8 }: so many squares of size x size, cut from other examples of the split" },
+    { 0 },
+};
+const MapSpec map_augment = {
+    "augment", "augment", augment_keys, "Under an input: training sees its examples changed, each anew in every epoch.",
+    "y(r, c) = min(clutter(r, c) + x(r', c'), 255) + noise;   the min for u8 alone, which is then rounded and kept in 0 to 255\n"
+    "c' = cx + ( cos a (c - cx - right) + sin a (r - cy - down)) / z,   (cx, cy) the image's centre, bilinear, 0 beyond the border\n"
+    "r' = cy + (-sin a (c - cx - right) + cos a (r - cy - down)) / z,   a and z even in their ranges; without rotate and scale pixels are copied\n"
+    "The image is the last two axes; all planes before them are changed alike, but for the noise.  Chance follows from seed, epoch and example;\n"
+    "eval, predict and targets are untouched.",
+    "inputs: { x: { shape: [1, 12, 12], dtype: u8, augment: { shift: 2, rotate: 15, scale: 0.1, noise: 0.05, clutter: { pieces: 2, size: 4 } } } }\n"
+    "targets: { y: { classes: 3 } }\n"
+    "flow:\n"
+    "  - v: { dense: x, units: 3 }\n"
+    "loss: { cross_entropy: [v, y] }\n",
+};
+
+static const AttrSpec clutter_keys[] = {
+    { "pieces", ATTR_INT, NULL, 0, 4096, NULL, "how many; a later one covers an earlier one" },
+    { "size", ATTR_INT, NULL, 1, 65536, NULL, "rows and columns of each" },
+    { 0 },
+};
+const MapSpec map_clutter = { NULL, "clutter", clutter_keys, "Squares of other examples, laid at random places under the example.", NULL, NULL };
+
+static const AttrSpec label_keys[] = {
+    { "length", ATTR_INT, "", 1, 1e6, NULL, "labels of one example; without it there is one" },
+    { "classes", ATTR_INT, NULL, 2, 1e6, NULL, "labels are whole numbers from 0 to classes - 1" },
+    { 0 },
+};
+const MapSpec map_labels = { NULL, "a target of labels", label_keys, "Labels for cross_entropy.", NULL, NULL };
+
+static const AttrSpec real_keys[] = {
+    { "shape", ATTR_SHAPE, NULL, 1, 1 << 24, NULL, "shape of one example" },
+    { "dtype", ATTR_WORD, "f32", 0, 0, "u8 f32", "numbers in the file: bytes, read as x/255, or floats as they are" },
+    { 0 },
+};
+const MapSpec map_reals = { NULL, "a target (shape, or length and classes)", real_keys, "Real numbers for mse.", NULL, NULL };
+
+/* ---- repeats and states ----------------------------------------------------------------------------------- */
+
+static const AttrSpec repeat_keys[] = {
+    { "repeat", ATTR_INT, NULL, 1, STEPS_MAX, NULL, "number of steps" },
+    { "carry", ATTR_TREE, "", 0, 0, "carry", "states that go from step to step: each is updated once under `do`" },
+    { "do", ATTR_TREE, NULL, 0, 0, "flow", "entries that run at every step" },
+    { 0 },
+};
+const MapSpec map_repeat = {
+    "repeat", "a repeat", repeat_keys, "Runs the entries under `do` several times with the same weights.",
+    "for t = 0 .. T-1: the entries of `do`; a carried name holds the state of step t-1 until its entry, that of step t from there on.\n"
+    "After the repeat its names stand for the stack of steps, [T, ...]; `last` and `slice` pick.",
+    "inputs: { x: { shape: [1, 8, 8] } }\n"
+    "targets: { y: { length: 3, classes: 10 } }\n"
+    "flow:\n"
+    "  - repeat: 3\n"
+    "    carry: { h: { gru: { units: 16 } }, s: { shape: [16], init: trained } }\n"
+    "    do:\n"
+    "      - h: { gru: [x, h] }\n"
+    "      - s: { add: [s, h] }\n"
+    "      - v: { dense: s, units: 10 }\n"
+    "loss: { cross_entropy: [v, y] }\n",
+};
+
+static const AttrSpec carried_gru_keys[] = { { "gru", ATTR_TREE, NULL, 0, 0, "gru_cell", "a gated recurrent unit updates this state" }, { 0 } };
+const MapSpec map_carried_gru = { NULL, "a carried gru", carried_gru_keys, "A state that a gru updates.", NULL, NULL };
+
+static const AttrSpec carried_keys[] = {
+    { "shape", ATTR_SHAPE, NULL, 1, 1 << 24, NULL, "shape of the state of one example" },
+    { "init", ATTR_WORD, "zeros", 0, 0, NULL, "the state before the first step: zeros, trained, or the name of a value" },
+    { 0 },
+};
+const MapSpec map_carried = { NULL, "a carried state", carried_keys, "A state that any entry of `do` with its name updates.", NULL, NULL };
+
+/* ---- training ------------------------------------------------------------------------------------------------- */
+
+static const AttrSpec train_keys[] = {
+    { "optimiser", ATTR_TREE, "rmsprop", 0, 0, "optimiser", "the rule that updates the weights" },
+    { "clip", ATTR_TREE, "", 0, 0, "clip", "bounds on the gradient; without it there are none" },
+    { "schedule", ATTR_TREE, "", 0, 0, "schedule", "how the rate falls; without it, it is constant" },
+    { "weight_decay", ATTR_REAL, "0", 0, 1e3, NULL, "adds weight_decay * w to the clipped gradient of each weight" },
+    { "epochs", ATTR_INT, "100", 0, 1e6, NULL, "passes over the training data" },
+    { "patience", ATTR_INT, "0", 0, 1e6, NULL, "stop after so many epochs without a better validation error; 0: never" },
+    { "seed", ATTR_INT, "1", 0, 9e15, NULL, "start of all random numbers" },
+    { 0 },
+};
+const MapSpec map_train = { NULL, "train", train_keys, "How the net is trained.", NULL, NULL };
+
+static const AttrSpec clip_keys[] = {
+    { "element", ATTR_REAL, "", 0, 1e30, NULL, "each element of the gradient is kept in [-element, element]; before the norm" },
+    { "norm", ATTR_REAL, "", 0, 1e30, NULL, "a gradient whose norm over all weights is larger is scaled down to it" },
+    { "rule", ATTR_WORD, "torch", 0, 0, "torch lasagne", "scale by min(1, norm / (|g| + 1e-6)), or by the rule of the authors' code" },
+    { 0 },
+};
+const MapSpec map_clip = { NULL, "clip", clip_keys, "Bounds on the gradient.", NULL, NULL };
+
+static const AttrSpec schedule_keys[] = {
+    { "divide", ATTR_REAL, "1", 1e-6, 1e6, NULL, "what the rate is divided by each time" },
+    { "first", ATTR_INT, "0", 0, 1e6, NULL, "the first epoch (from 0) that has a divided rate" },
+    { "every", ATTR_INT, NULL, 1, 1e6, NULL, "epochs from one division to the next" },
+    { 0 },
+};
+const MapSpec map_schedule = { NULL, "schedule", schedule_keys, "The rate is divided at epoch `first` and every `every` epochs after.", NULL, NULL };
+
+#define OPTIMISER_EXAMPLE(line)                   \
+    "inputs: { x: { shape: [4] } }\n"             \
+    "targets: { y: { classes: 3 } }\n"            \
+    "flow:\n"                                     \
+    "  - v: { dense: x, units: 3 }\n"             \
+    "loss: { cross_entropy: [v, y] }\n"           \
+    "train:\n"                                    \
+    "  optimiser: " line "\n"
+
+static const AttrSpec rmsprop_keys[] = {
+    { "rate", ATTR_REAL, "5e-4", 0, 1e6, NULL, "learning rate" },
+    { "decay", ATTR_REAL, "0.9", 0, 1, NULL, "share of the mean of squares that is kept" },
+    { "epsilon", ATTR_REAL, "1e-6", 0, 1, NULL, "keeps the divisor away from zero" },
+    { "epsilon_inside", ATTR_BOOL, "true", 0, 1, NULL, "whether epsilon stands under the root" },
+    { 0 },
+};
+const MapSpec map_rmsprop = {
+    "rmsprop", "rmsprop", rmsprop_keys, "Divides by the root of the recent mean of squared gradients.",
+    "r = decay r + (1 - decay) g^2;  w -= rate g / sqrt(r + epsilon), or / (sqrt(r) + epsilon) with epsilon_inside: false",
+    OPTIMISER_EXAMPLE("{ rmsprop: { rate: 5e-4, decay: 0.9 } }"),
+};
+
+static const AttrSpec sgd_keys[] = {
+    { "rate", ATTR_REAL, "0.01", 0, 1e6, NULL, "learning rate" },
+    { "momentum", ATTR_REAL, "0", 0, 1, NULL, "share of the last update's velocity that is kept" },
+    { 0 },
+};
+const MapSpec map_sgd = {
+    "sgd", "sgd", sgd_keys, "Gradient descent, with momentum if wanted.",
+    "v = momentum v + g;  w -= rate v",
+    OPTIMISER_EXAMPLE("{ sgd: { rate: 0.05, momentum: 0.9 } }"),
+};
+
+static const AttrSpec adam_keys[] = {
+    { "rate", ATTR_REAL, "1e-3", 0, 1e6, NULL, "learning rate" },
+    { "beta1", ATTR_REAL, "0.9", 0, 0.999999, NULL, "share of the mean gradient that is kept" },
+    { "beta2", ATTR_REAL, "0.999", 0, 0.999999, NULL, "share of the mean of squares that is kept" },
+    { "epsilon", ATTR_REAL, "1e-8", 0, 1, NULL, "keeps the divisor away from zero" },
+    { 0 },
+};
+const MapSpec map_adam = {
+    "adam", "adam", adam_keys, "Mean gradient over the root of the mean square, both corrected for their start.",
+    "m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;  w -= rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)",
+    OPTIMISER_EXAMPLE("{ adam: { rate: 1e-3 } }"),
+};
+
+const MapSpec *const optimisers[] = { &map_rmsprop, &map_sgd, &map_adam, NULL };
+
+/* ---- initialisers ------------------------------------------------------------------------------------------------ */
+
+const InitSpec initialisers[] = {
+    { "glorot_uniform", false, "uniform in [-a, a], a = sqrt(6 / (fan in + fan out))" },
+    { "glorot_normal", false, "normal with deviation sqrt(2 / (fan in + fan out))" },
+    { "he_uniform", false, "uniform in [-a, a], a = sqrt(6 / fan in)" },
+    { "he_normal", false, "normal with deviation sqrt(2 / fan in)" },
+    { "zeros", false, "0" },
+    { "ones", false, "1" },
+    { "normal", true, "normal with this deviation: { normal: 0.1 }" },
+    { "uniform", true, "uniform in [-a, a]: { uniform: 0.1 }" },
+    { "constant", true, "this number: { constant: 0 }" },
+    { "identity_affine", false, "a dense layer of 6 units that starts as the identity transform: weight 0, bias 1 0 0 0 1 0" },
+    { 0 },
+};

@@ -1,0 +1,292 @@
+/* explain.c -- what became of one name: a layer, a value of the flow, or a parameter.
+ *
+ * In: a Deck and a name as the user knows it: the C identifier (front_conv1), the dotted one (front.conv1), a value (crop), a parameter
+ * (front.conv1.weight), or a layer's own name (conv1) where only one net has it.  Out: text, from its shape to its lines in the C. */
+#include "tell/show.h"
+#include "base/escape.h"
+#include "template/tuning.h"
+#include <string.h>
+
+static bool dotted(const Op *op, const char *name) { return op->prefix && *op->prefix && !strcmp(op->prefix, name); }
+
+/* A layer's name within its net: the part behind the dot. */
+static bool layer(const Op *op, const char *name)
+{
+    const char *dot = op->prefix ? strrchr(op->prefix, '.') : NULL;
+    return dot && !strcmp(dot + 1, name);
+}
+
+static void collect(const Model *m, List *found, const char *name)
+{
+    for (int way = 0; way < 5 && !found->count; way++)
+        for (int i = 0; i < m->ops.count; i++) {
+            Op *op = m->ops.items[i];
+            const Tensor *y = op->writes[0].tensor;
+            bool weight = false;
+            for (int k = 0; k < op->weight_count; k++)
+                weight = weight || !strcmp(op->weights[k]->name, name);
+            bool is = way == 0 ? y->flow_name && !strcmp(y->flow_name, name) : way == 1 ? !strcmp(op->name, name) || !strcmp(y->name, name)
+                    : way == 2 ? dotted(op, name) : way == 3 ? weight : layer(op, name);
+            if (is)
+                list_push(m->arena, found, op);
+        }
+}
+
+static const char *nearest(const Model *m, const char *name)
+{
+    const char **words = NEW_ARRAY(m->arena, const char *, m->ops.count * 3 + m->weights.count + 1);
+    int n = 0;
+    for (int i = 0; i < m->ops.count; i++) {
+        const Op *op = m->ops.items[i];
+        words[n++] = op->name;
+        if (op->writes[0].tensor->flow_name)
+            words[n++] = op->writes[0].tensor->flow_name;
+        if (op->prefix && *op->prefix)
+            words[n++] = op->prefix;
+    }
+    for (int i = 0; i < m->weights.count; i++)
+        words[n++] = ((Weight *)m->weights.items[i])->name;
+    return diag_nearest(name, words, n);
+}
+
+/* Does `text` speak of `name`, as a word, or of the activation that goes with it? */
+static bool mentions(const char *text, const char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    size_t n = strlen(name);
+    for (const char *at = text; (at = strstr(at, name)) != NULL; at++) {
+        bool begins = at == text || !strchr(letters, at[-1]), ends = !at[n] || !strchr(letters, at[n]);
+        for (int i = 0; i < 3 && !ends; i++) {
+            static const char *const acts[] = { "_relu", "_tanh", "_sigmoid" };
+            size_t k = strlen(acts[i]);
+            ends = !strncmp(at + n, acts[i], k) && (!at[n + k] || !strchr(letters, at[n + k]));
+        }
+        if (begins && ends)
+            return true;
+    }
+    return false;
+}
+
+/* (48 - 3) / 1 + 1 = 46, where a window's size, stride and padding decide. */
+static void rule(Text *out, const Op *op)
+{
+    if (op->kind != OP_conv && op->kind != OP_maxpool && op->kind != OP_conv_pool)
+        return;
+    const Shape *x = &op->reads[0].tensor->shape;
+    int64_t window[2], stride[2], padding[2] = { 0, 0 };
+    bool pool = op->kind == OP_maxpool;
+    op_pair(window, op, pool ? "size" : "kernel");
+    op_pair(stride, op, "stride");
+    if (pool && !op_attr(op, "stride")->given)
+        stride[0] = window[0], stride[1] = window[1];
+    if (!pool)
+        op_pair(padding, op, "padding");
+    for (int i = 0; i < 2; i++) {
+        int64_t room = x->dim[i + 1] + 2 * padding[i];
+        text_printf(out, "%s%s: (%lld - %lld) / %lld + 1 = %lld", i ? ", " : "   ", i ? "columns" : "rows", (long long)room, (long long)window[i],
+                    (long long)stride[i], (long long)((room - window[i]) / stride[i] + 1));
+    }
+    if (op->kind == OP_conv_pool)
+        text_printf(out, ", then pooled 2x2");
+}
+
+static void chain(Text *out, const Deck *d, const Op *op)
+{
+    enum { LONGEST = 64 };
+    const Op *steps[LONGEST];
+    int n = 0;
+    for (const Op *o = op; o && n < LONGEST; o = o->read_count ? o->reads[0].tensor->op : NULL) {
+        steps[n++] = o;
+        if (o->read_count && (o->reads[0].shift || o->reads[0].tensor->carried))
+            break;
+    }
+    text_printf(out, "  shape     how it came about:\n");
+    if (n && steps[n - 1]->read_count) {
+        const Tensor *from = steps[n - 1]->reads[0].tensor;
+        text_printf(out, "              %-28s %s%s\n", from->name, shape_text(d->m->arena, &from->shape), from->carried ? "   carried from step to step" : "");
+    }
+    for (int i = n - 1; i >= 0; i--) {
+        text_printf(out, "              %-28s %-12s %s", steps[i]->writes[0].tensor->name, shape_text(d->m->arena, &steps[i]->writes[0].tensor->shape), OP_INFO(steps[i])->name);
+        rule(out, steps[i]);
+        text_printf(out, "\n");
+    }
+}
+
+static void yaml(Text *out, const Deck *d, int from, int to)
+{
+    for (int k = from; k && k <= to; k++) {
+        size_t n = (size_t)(d->yaml_lines[k + 1] - d->yaml_lines[k]);
+        while (n && (d->yaml_lines[k][n - 1] == '\n' || d->yaml_lines[k][n - 1] == '\r'))
+            n--;
+        text_printf(out, "  %5d | ", k);
+        plain_put(out, arena_copy(d->m->arena, d->yaml_lines[k], n));
+        text_printf(out, "\n");
+    }
+}
+
+static void weights(Text *out, const Deck *d, const Op *op)
+{
+    for (int k = 0; k < op->weight_count; k++) {
+        const Weight *w = op->weights[k];
+        text_printf(out, "  %-9s %s [%s], %s numbers, %s %.4g%s%s\n", k ? "" : "weights", w->name, shape_text(d->m->arena, &w->shape),
+                    count_text(d->m->arena, shape_count(&w->shape)), w->init, w->init_value,
+                    w->layout == W_IN_OUT && d->m->lanes > 1 ? "; kept as [in][out], outputs side by side" : "", w->trained ? "" : "; not trained: the loss does not depend on it");
+    }
+}
+
+static void remarks(Text *out, const Deck *d, const Op *op)
+{
+    bool first = true;
+    for (int i = 0; i < d->m->remarks.count; i++) {
+        const Remark *r = d->m->remarks.items[i];
+        if (!mentions(r->text, op->name) && !mentions(r->text, op->writes[0].tensor->name))
+            continue;
+        text_printf(out, "  %-9s %s\n", first ? "became" : "", r->text);
+        first = false;
+    }
+}
+
+static void kept(Text *out, const Deck *d, const Card *c)
+{
+    Model *m = d->m;
+    bool elsewhere = false;
+    for (int k = 0; k < c->op->write_count; k++) {
+        const Tensor *t = tensor_value(c->op->writes[k].tensor);
+        if (t->work)
+            continue;
+        if (t->over) {
+            text_printf(out, "  %-9s %s: in the place of %s, which nobody needs as it was\n", k ? "" : "memory", t->name, t->over->name);
+            elsewhere = true;
+            continue;
+        }
+        text_printf(out, "  %-9s %s: %s, ", k ? "" : "memory", t->name, bytes_text(m->arena, tensor_bytes(m, t)));
+        if (t->local)
+            text_printf(out, "in each thread's scratch, within phase %d\n", t->first);
+        else
+            text_printf(out, "phases %d to %d%s\n", t->first, t->last, t->flow_name ? "; a name of the flow stays to the end" : "");
+    }
+    if (elsewhere)
+        return;
+    if (!c->forward)
+        text_printf(out, "  kept      only the gradient needs it\n");
+    else if (!m->backward_phases.count || !c->kept)
+        text_printf(out, "  kept      nothing: backward does not read it again\n");
+    else
+        text_printf(out, "  kept      %s: backward reads it again\n", bytes_text(m->arena, c->kept));
+}
+
+/* What its templates leave open, since it decides speed alone. */
+static void choices(Text *out, const Deck *d, const Op *op)
+{
+    const List *all = d->m->tuning ? tuning_questions(d->m->tuning) : NULL;
+    for (int i = 0; all && i < all->count; i++) {
+        const TuningQuestion *q = all->items[i];
+        if (!tuning_concerns(q, op->name) || q->choices.count < 2)
+            continue;
+        text_printf(out, "  choice    %s: %s, %s; the same bits with", q->what, (const char *)q->choices.items[q->chosen], q->chosen ? "measured to be the fastest here" : "by rule");
+        for (int k = 0, n = 0; k < q->choices.count; k++)
+            if (k != q->chosen)
+                text_printf(out, "%s %s", n++ ? "," : "", (const char *)q->choices.items[k]);
+        text_printf(out, "\n");
+    }
+}
+
+/* Is the gradient of the dropout `op` taken where that of its operand is? */
+static bool joined(const Model *m, const Op *op)
+{
+    for (int i = 0; i < m->backward.count; i++) {
+        const Section *s = m->backward.items[i];
+        for (int k = 0; k < s->ops.count; k++)
+            if (((Op *)s->ops.items[k])->drop == op)
+                return true;
+    }
+    return false;
+}
+
+static void card(Text *out, const Deck *d, const Card *c)
+{
+    Model *m = d->m;
+    const Op *op = c->op;
+    text_printf(out, "  cost      %s multiply-adds an example forward, %s for its gradients\n", count_text(m->arena, (int64_t)c->macs), count_text(m->arena, (int64_t)c->gradient_macs));
+    text_printf(out, "  kernel    %s\n            %s\n", kernel_name(m, op), kernel_reason(m, op));
+    choices(out, d, op);
+    weights(out, d, op);
+    for (int k = 0; k < c->sharers.count; k++)
+        text_printf(out, "  %-9s %s: the same weights; their gradients are added\n", k ? "" : "shared", ((Card *)c->sharers.items[k])->op->name);
+    kept(out, d, c);
+    for (int k = 0; k < c->phases.count; k++)
+        text_printf(out, "  %-9s %s\n", k ? "" : "runs", (const char *)c->phases.items[k]);
+    if (c->forward && !c->backward && !c->weights && m->loss_count && !joined(m, op))
+        text_printf(out, "  gradient  nobody needs it\n");
+    for (int k = 0; k < c->functions.count; k++) {
+        const CardFunction *f = c->functions.items[k];
+        text_printf(out, "  %-9s %s.c:%d to %d  %s\n", k ? "" : "C", m->name, f->from, f->to, f->symbol);
+    }
+    for (int k = 0; k < c->calls.count; k++)
+        text_printf(out, "%s%lld%s", k ? ", " : "            called at lines ", (long long)*(int64_t *)c->calls.items[k], k + 1 < c->calls.count ? "" : "\n");
+}
+
+static void one(Text *out, const Deck *d, const Op *op)
+{
+    Model *m = d->m;
+    const Card *c = deck_card(d, op);
+    text_printf(out, "%s: %s, ", op->name, OP_INFO(op)->name);
+    plain_put(out, m->path);
+    text_printf(out, ":%d\n", op->loc.line);
+    if (c)
+        yaml(out, d, c->yaml_from, c->yaml_to);
+    else
+        yaml(out, d, op->loc.line, op->loc.line);
+    text_printf(out, "  equation  %s\n", OP_INFO(op)->equation);
+    text_printf(out, "  result    %s\n", card_shape(m, op->writes[0].tensor));
+    if (c)
+        chain(out, d, op);
+    remarks(out, d, op);
+    if (c)
+        card(out, d, c);
+    else if (op->writes[0].tensor->view_of)
+        text_printf(out, "  kernel    none: the same memory under another shape\n");
+    else
+        text_printf(out, "            no function of its own in the C; the operator it joined has the rest\n");
+}
+
+bool explain(Text *out, const Deck *d, const char *name)
+{
+    Model *m = d->m;
+    List found = { 0 };
+    collect(m, &found, name);
+    if (!found.count) {
+        const char *near = nearest(m, name);
+        diag_error(m->diag, (Loc){ 0 }, "%s has no layer, value or parameter '%s'%s%s%s", m->path, name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        diag_note(m->diag, (Loc){ 0 }, "`spnc show` lists them; a layer that does nothing (dropout at rate 0) is removed and has no name any more");
+        return false;
+    }
+    /* `conv1` in two nets is two layers; one layer's uses are all told. */
+    const Op *first = found.items[0];
+    for (int i = 1; i < found.count; i++) {
+        const Op *op = found.items[i];
+        if (layer(op, name) && layer(first, name) && strcmp(op->prefix, first->prefix) != 0 && strcmp(first->name, name) != 0) {
+            diag_error(m->diag, (Loc){ 0 }, "%s has more than one layer '%s': say %s or %s", m->path, name, first->prefix, op->prefix);
+            return false;
+        }
+    }
+    for (int i = 0; i < found.count; i++) {         /* a cell's gates bring their products along */
+        const Op *op = found.items[i];
+        for (int r = 0; op->kind == OP_gru_gates && r < op->read_count; r++) {
+            Op *maker = op->reads[r].tensor->op;
+            if (maker && maker->kind == OP_dense && maker->loc.line == op->loc.line)
+                list_push(m->arena, &found, maker);
+        }
+    }
+    bool any = false, said = false;
+    for (int i = 0; i < found.count; i++)
+        any = any || deck_card(d, found.items[i]);
+    for (int i = 0; i < found.count; i++) {
+        if (any && !deck_card(d, found.items[i]))   /* an activation that joined it: its remarks tell */
+            continue;
+        text_printf(out, "%s", said ? "\n" : "");
+        one(out, d, found.items[i]);
+        said = true;
+    }
+    return true;
+}

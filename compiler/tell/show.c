@@ -1,0 +1,226 @@
+/* show.c -- the whole net: as a page of text, as JSON, and in Graphviz's language.
+ *
+ * In: a Deck.  Out: text.  Convention: costs are those of one example, all steps together; bytes those of the whole batch. */
+#include "tell/show.h"
+#include "base/escape.h"
+#include <string.h>
+
+static double mib(int64_t bytes) { return (double)bytes / 1048576; }
+static int64_t real_bytes(const Model *m) { return m->options.is_double ? 8 : 4; }
+
+static int64_t kept_bytes(const Deck *d)
+{
+    int64_t n = 0;
+    for (int i = 0; i < d->count; i++)
+        n += d->cards[i].kept;
+    return n;
+}
+
+/* ---- text ---------------------------------------------------------------------------------------------------------------- */
+
+static int offset_order(const Tensor *a, const Tensor *b)
+{
+    return a->offset != b->offset ? (a->offset < b->offset ? -1 : 1) : a->first - b->first;
+}
+
+/* Who lies where and how long: one line a tensor, phases from left to right. */
+static void memory_map(Text *out, const Deck *d)
+{
+    Model *m = d->m;
+    int n = 0, phases = m->forward_phases.count + m->backward_phases.count;
+    const Tensor **order = NEW_ARRAY(m->arena, const Tensor *, m->tensors.count + 1);
+    for (int i = 0; i < m->tensors.count; i++) {
+        const Tensor *t = m->tensors.items[i];
+        if (t->local || tensor_owner(t) != t || t->first < 0)
+            continue;
+        int at = n++;
+        while (at > 0 && offset_order(t, order[at - 1]) < 0)
+            order[at] = order[at - 1], at--;
+        order[at] = t;
+    }
+    int64_t all = m->activation_reals * real_bytes(m);
+    text_printf(out, "\n  memory map: values and gradients, %.1f MiB for a batch (without reuse %.1f: %.0f %% saved)\n", mib(all), mib(d->apart),
+                d->apart ? 100.0 * (double)(d->apart - all) / (double)d->apart : 0);
+    text_printf(out, "  %-32s %9s %9s  phases 0 to %d, | is where backward begins\n", "", "at MiB", "MiB", phases - 1);
+    for (int i = 0; i < n; i++) {
+        const Tensor *t = order[i];
+        text_printf(out, "  %-32s %9.3f %9.3f  ", t->name, mib(t->offset * real_bytes(m)), mib(tensor_bytes(m, t)));
+        for (int p = 0; p < phases && phases <= 80; p++)
+            text_printf(out, "%s%s", p == m->forward_phases.count ? "|" : "", p >= t->first && p <= t->last ? "=" : ".");
+        if (phases > 80)
+            text_printf(out, "%d to %d", t->first, t->last >= phases ? phases - 1 : t->last);
+        text_printf(out, "\n");
+    }
+}
+
+void show_text(Text *out, const Deck *d)
+{
+    Model *m = d->m;
+    text_printf(out, "%s", m->name);
+    for (int i = 0; i < m->scope.count; i++) {
+        text_printf(out, " %s=", m->scope.params[i].name);
+        plain_put(out, m->scope.params[i].value.text);
+    }
+    text_printf(out, "\nbatch %lld, %s, %s%s\n\n  %-26s %5s  %-14s %10s %12s %9s  %s\n", (long long)m->batch, m->options.is_double ? "double" : "float",
+                m->options.target, m->options.plain ? ", plain" : "", "layer", "line", "shape", "parameters", "multiply-adds", "kept", "operator, kernel");
+    for (int i = 0; i < d->count; i++) {
+        const Card *c = &d->cards[i];
+        if (!c->forward)
+            continue;
+        text_printf(out, "  %-26s %5d  %-14s", c->op->name, c->op->loc.line, card_shape(m, c->op->writes[0].tensor));
+        text_printf(out, " %10s", c->parameters ? count_text(m->arena, c->parameters) : c->sharers.count ? "shared" : "");
+        text_printf(out, " %12s", c->macs > 0 ? count_text(m->arena, (int64_t)c->macs) : "");
+        text_printf(out, " %10s", c->kept ? bytes_text(m->arena, c->kept) : "");
+        text_printf(out, "  %s: %s\n", card_operator(c), kernel_name(m, c->op));
+    }
+    text_printf(out, "  %-26s %5s  %-14s %10s", "in all", "", "", count_text(m->arena, d->parameters));
+    text_printf(out, " %12s", count_text(m->arena, (int64_t)m->forward_macs));
+    text_printf(out, " %10s\n", bytes_text(m->arena, kept_bytes(d)));
+    text_printf(out, "\n  an example: %s multiply-adds forward, %s for the gradients that somebody needs\n", count_text(m->arena, (int64_t)m->forward_macs), count_text(m->arena, (int64_t)m->backward_macs));
+    text_printf(out, "  kept: bytes of a batch that backward reads again\n");
+    text_printf(out, "  memory: values and gradients %.1f MiB (without reuse %.1f), weights %.1f, a thread's scratch %.2f\n",
+                mib(m->activation_reals * real_bytes(m)), mib(d->apart), mib(m->block_reals * real_bytes(m)), mib(m->scratch_reals * real_bytes(m)));
+    text_printf(out, "  signature %016llx  hash %016llx\n", (unsigned long long)m->signature, (unsigned long long)m->hash);
+    memory_map(out, d);
+    if (m->remarks.count)
+        text_printf(out, "\n");
+    for (int i = 0; i < m->remarks.count; i++) {
+        const Remark *r = m->remarks.items[i];
+        text_printf(out, "  ");
+        plain_put(out, m->path);
+        text_printf(out, ":%d: %s\n", r->at.line, r->text);
+    }
+}
+
+/* ---- JSON ---------------------------------------------------------------------------------------------------------------- */
+
+static void layer_json(Text *out, const Deck *d, const Card *c)
+{
+    Model *m = d->m;
+    const Tensor *y = c->op->writes[0].tensor;
+    text_printf(out, "{\"name\":\"%s\",\"op\":\"%s\",\"line\":%d,\"shape\":[", c->op->name, card_operator(c), c->op->loc.line);
+    for (int k = 0; k < y->shape.rank; k++)
+        text_printf(out, "%s%lld", k ? "," : "", (long long)y->shape.dim[k]);
+    text_printf(out, "],\"steps\":%d,\"parameters\":%lld,\"macs\":%.17g,\"gradient_macs\":%.17g,\"bytes\":%lld,\"kept\":%lld,\"kernel\":", y->repeat ? y->repeat->steps : 1,
+                (long long)c->parameters, c->macs, c->gradient_macs, (long long)c->bytes, (long long)c->kept);
+    json_put(out, kernel_name(m, c->op));
+    static const char *const kinds[] = { "once", "each step", "each step, backwards", "all steps at once" };
+    text_printf(out, ",\"runs\":\"%s\",\"repeat\":%s%s%s,\"weights\":[", kinds[c->kind], c->repeat ? "\"" : "", c->repeat ? c->repeat->name : "null", c->repeat ? "\"" : "");
+    for (int k = 0; k < c->op->weight_count; k++) {
+        text_printf(out, "%s", k ? "," : "");
+        json_put(out, c->op->weights[k]->name);
+    }
+    text_printf(out, "],\"shares_with\":[");
+    for (int k = 0; k < c->sharers.count; k++)
+        text_printf(out, "%s\"%s\"", k ? "," : "", ((Card *)c->sharers.items[k])->op->name);
+    text_printf(out, "],\"c\":[%d,%d]}", c->c_from, c->c_to);
+}
+
+void show_json(Text *out, const Deck *d)
+{
+    Model *m = d->m;
+    int64_t real = real_bytes(m);
+    text_printf(out, "{\"model\":");
+    json_put(out, m->name);
+    text_printf(out, ",\"batch\":%lld,\"target\":\"%s\",\"precision\":\"%s\",\"parameters\":%lld,\"forward_macs\":%.17g,\"backward_macs\":%.17g,\"hash\":\"%016llx\",\"signature\":\"%016llx\"",
+                (long long)m->batch, m->options.target, m->options.is_double ? "double" : "float", (long long)d->parameters, m->forward_macs, m->backward_macs,
+                (unsigned long long)m->hash, (unsigned long long)m->signature);
+    text_printf(out, ",\"memory\":{\"values\":%lld,\"without_reuse\":%lld,\"kept\":%lld,\"weights\":%lld,\"scratch\":%lld},\"layers\":[",
+                (long long)(m->activation_reals * real), (long long)d->apart, (long long)kept_bytes(d), (long long)(m->block_reals * real),
+                (long long)(m->scratch_reals * real));
+    bool first = true;
+    for (int i = 0; i < d->count; i++)
+        if (d->cards[i].forward) {
+            text_printf(out, "%s", first ? "" : ",");
+            layer_json(out, d, &d->cards[i]);
+            first = false;
+        }
+    text_printf(out, "],\"map\":[");
+    first = true;
+    for (int i = 0; i < m->tensors.count; i++) {
+        const Tensor *t = m->tensors.items[i];
+        if (tensor_owner(t) != t || t->first < 0 || t->local)
+            continue;
+        text_printf(out, "%s{\"name\":\"%s\",\"at\":%lld,\"bytes\":%lld,\"first\":%d,\"last\":%d}", first ? "" : ",", t->name, (long long)(t->offset * real),
+                    (long long)tensor_bytes(m, t), t->first, t->last);
+        first = false;
+    }
+    text_printf(out, "],\"forward_phases\":%d,\"phases\":%d,\"remarks\":[", m->forward_phases.count, m->forward_phases.count + m->backward_phases.count);
+    for (int i = 0; i < m->remarks.count; i++) {
+        const Remark *r = m->remarks.items[i];
+        text_printf(out, "%s{\"line\":%d,\"text\":", i ? "," : "", r->at.line);
+        json_put(out, r->text);
+        text_printf(out, "}");
+    }
+    text_printf(out, "]}\n");
+}
+
+/* ---- Graphviz --------------------------------------------------------------------------------------------------------------- */
+
+static void node_dot(Text *out, const Deck *d, const Card *c, const char *pad)
+{
+    Model *m = d->m;
+    text_printf(out, "%s", pad);
+    dot_put(out, c->op->name);
+    text_printf(out, " [label=");
+    dot_put(out, arena_printf(m->arena, "%s\n%s  %s%s", c->op->name, card_operator(c), card_shape(m, c->op->writes[0].tensor),
+                              c->macs > 0 ? arena_printf(m->arena, "\n%s multiply-adds", count_text(m->arena, (int64_t)c->macs)) : ""));
+    text_printf(out, "%s]\n", c->sharers.count ? " penwidth=2" : "");
+}
+
+void show_dot(Text *out, const Deck *d)
+{
+    Model *m = d->m;
+    text_printf(out, "digraph ");
+    dot_put(out, m->name);
+    text_printf(out, " {\n    node [shape=box fontname=Helvetica fontsize=11]\n    edge [fontname=Helvetica fontsize=9]\n    graph [fontname=Helvetica fontsize=11 labeljust=l]\n");
+    for (int i = 0, cluster = 0; i < m->forward.count; i++) {
+        const Section *s = m->forward.items[i];
+        if (s->kind != ONCE) {
+            text_printf(out, "    subgraph cluster%d {\n        label=", cluster++);
+            dot_put(out, s->kind == CORE ? arena_printf(m->arena, "%s: t = 0 .. %d, one step after the other", s->repeat->name, s->repeat->steps - 1)
+                                         : arena_printf(m->arena, "%s: all %d steps at once", s->repeat->name, s->repeat->steps));
+            text_printf(out, "\n");
+        }
+        for (int k = 0; k < s->ops.count; k++) {
+            const Card *c = deck_card(d, s->ops.items[k]);
+            if (c && c->forward)
+                node_dot(out, d, c, s->kind == ONCE ? "    " : "        ");
+        }
+        if (s->kind != ONCE)
+            text_printf(out, "    }\n");
+    }
+    for (int i = 0; i < d->count; i++) {
+        const Card *c = &d->cards[i];
+        for (int r = 0; c->forward && r < c->op->read_count; r++) {
+            const Use *u = &c->op->reads[r];
+            const Op *maker = tensor_value(u->tensor)->op;
+            if (!maker || u->tensor->space == RAW || !deck_card(d, maker))
+                continue;
+            text_printf(out, "    ");
+            dot_put(out, maker->name);
+            text_printf(out, " -> ");
+            dot_put(out, c->op->name);
+            if (u->shift)
+                text_printf(out, " [label=\"  from step t%+d  \" style=bold constraint=false]", u->shift);
+            text_printf(out, "\n");
+        }
+        const Op *state = c->forward ? tensor_value(c->op->writes[0].tensor)->op : NULL;
+        if (state && state != c->op && deck_card(d, state)) {            /* it writes where a state begins */
+            text_printf(out, "    ");
+            dot_put(out, c->op->name);
+            text_printf(out, " -> ");
+            dot_put(out, state->name);
+            text_printf(out, " [label=\"  before step 0  \" style=bold]\n");
+        }
+        for (int k = 0; k < c->sharers.count; k++)
+            if ((const Card *)c->sharers.items[k] > c) {
+                text_printf(out, "    ");
+                dot_put(out, c->op->name);
+                text_printf(out, " -> ");
+                dot_put(out, ((Card *)c->sharers.items[k])->op->name);
+                text_printf(out, " [dir=none style=dashed constraint=false label=\"  same weights  \"]\n");
+            }
+    }
+    text_printf(out, "}\n");
+}

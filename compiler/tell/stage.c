@@ -1,0 +1,159 @@
+/* stage.c -- what each stage left, as text: `--stage NAME`.
+ *
+ *   graph (after model and shape), steps, grad, fuse, plan; "hash" is the part of the plan that decides bits, as it is hashed. */
+#include "spnc.h"
+#include "outside/outside.h"
+#include "lower/winograd.h"
+#include <string.h>
+
+static const char *pass_word(Pass p) { return p == FORWARD ? "" : p == BACKWARD ? "' " : p == WEIGHTS ? "' weights " : p == PRODUCTS ? " products " : p == PREPARE ? " prepare " : p == FINISH ? " finish " : " "; }
+
+static void print_use(FILE *out, Use u)
+{
+    fprintf(out, "%s", u.tensor->name);
+    if (u.shift)
+        fprintf(out, "[%+d]", u.shift);
+}
+
+static void print_attrs(FILE *out, const Op *op)
+{
+    for (int i = 0; i < op->attr_count; i++) {
+        const Attr *a = &op->attrs[i];
+        if (!strcmp(a->spec->name, "name") || (!a->count && !a->word))
+            continue;
+        fprintf(out, " %s=", a->spec->name);
+        if (a->word)
+            fprintf(out, "%s%s", a->word, a->count ? ":" : "");
+        for (int k = 0; k < a->count; k++)
+            fprintf(out, "%s%.17g", k ? "," : "", a->number[k]);
+    }
+}
+
+static void print_op(const Model *m, FILE *out, const Op *op)
+{
+    fprintf(out, "    ");
+    for (int i = 0; i < op->write_count; i++) {
+        fprintf(out, "%s", i ? ", " : "");
+        print_use(out, op->writes[i]);
+    }
+    if (op->pass == FOLD || (op->pass == WEIGHTS && op->write_count == 0))
+        fprintf(out, "%s", "gradient");
+    fprintf(out, " = %s%s", OP_INFO(op)->name, pass_word(op->pass));
+    fprintf(out, "(");
+    for (int i = 0; i < op->read_count; i++) {
+        fprintf(out, "%s", i ? ", " : "");
+        print_use(out, op->reads[i]);
+    }
+    fprintf(out, ")");
+    for (int i = 0; i < op->weight_count; i++)
+        fprintf(out, "%s%s", i ? " " : " ; ", op->weights[i]->name);
+    if (op->pass == FORWARD)
+        print_attrs(out, op);
+    if (op->act != OP_NONE)
+        fprintf(out, " then %s", op_table[op->act]->name);
+    if (op->winograd) {
+        int tiles[WINOGRAD_TILES], n = winograd_tiles(op->writes[0].tensor->shape.dim[1], tiles);
+        fprintf(out, " by winograd");
+        for (int i = 0; i < n && op->pass == FORWARD; i++)
+            fprintf(out, "%s%d", i ? "+" : " ", tiles[i]);
+    }
+    if (op->openblas)
+        fprintf(out, " by openblas");
+    if (op->accumulate)
+        fprintf(out, " added");
+    if (op->kind == OP_dropout)
+        fprintf(out, " place=%d", op->random_place);
+    if (op->write_count && op->pass != WEIGHTS)
+        fprintf(out, "    %s", shape_text(m->arena, &op->writes[0].tensor->shape));
+    fprintf(out, "\n");
+}
+
+static void print_sections(const Model *m, FILE *out, const List *sections)
+{
+    static const char *const kinds[] = { "once", "at each step", "at each step, backwards", "for all steps" };
+    for (int i = 0; i < sections->count; i++) {
+        const Section *s = sections->items[i];
+        fprintf(out, "  %s", kinds[s->kind]);
+        if (s->repeat)
+            fprintf(out, " (%s, %d)", s->repeat->name, s->repeat->steps);
+        fprintf(out, ":\n");
+        for (int k = 0; k < s->ops.count; k++)
+            print_op(m, out, s->ops.items[k]);
+    }
+}
+
+static void print_plan(const Model *m, FILE *out)
+{
+    for (int pass = 0; pass < 2; pass++) {
+        const List *phases = pass ? &m->backward_phases : &m->forward_phases;
+        for (int i = 0; i < phases->count; i++) {
+            const Phase *p = phases->items[i];
+            fprintf(out, "  phase %d, %s%s%s:", i + (pass ? m->forward_phases.count : 0), pass ? "backward" : "forward",
+                    p->whole_batch ? ", whole batch" : "", p->kind == CORE || p->kind == CORE_BACKWARD ? ", in the loop" : "");
+            for (int k = 0; k < p->ops.count; k++)
+                fprintf(out, " %s%s", ((Op *)p->ops.items[k])->name, pass_word(((Op *)p->ops.items[k])->pass));
+            fprintf(out, "\n");
+        }
+    }
+    for (int i = 0; i < m->tensors.count; i++) {
+        const Tensor *t = m->tensors.items[i];
+        if (tensor_owner(t) != t || t->first < 0)
+            continue;
+        if (t->local)
+            fprintf(out, "  %-32s scratch %10lld + %-9lld phase %d\n", t->name, (long long)t->offset, (long long)t->slot_reals, t->first);
+        else {
+            int64_t from, to;
+            tensor_range(m, t, &from, &to);
+            fprintf(out, "  %-32s batch   %10lld + %-9lld phases %d to %d\n", t->name, (long long)from, (long long)(to - from), t->first, t->last);
+        }
+    }
+}
+
+static void print_decisions(const Model *m, FILE *out)
+{
+    const TrainDef *t = &m->train;
+    fprintf(out, "batch %lld lanes %d precision %s\n", (long long)m->batch, m->lanes, m->options.is_double ? "double" : "float");
+    for (int i = 0; i < m->weights.count; i++) {
+        const Weight *w = m->weights.items[i];
+        fprintf(out, "weight %s %s %s %.17g\n", w->name, shape_text(m->arena, &w->shape), w->init, w->init_value);
+    }
+    for (int i = 0; i < m->input_count + m->target_count; i++) {
+        const DataDef *d = i < m->input_count ? &m->inputs[i] : &m->targets[i - m->input_count];
+        fprintf(out, "data %s %s %d %d\n", d->name, shape_text(m->arena, &d->shape), d->type, d->classes);
+    }
+    bool done[OP_NONE] = { 0 };             /* operators from outside: whatever they are made of */
+    for (int i = 0; i < m->ops.count; i++) {
+        const Op *op = m->ops.items[i];
+        if (outside_of(op->kind) && !done[op->kind])
+            fprintf(out, "operator %s %016llx\n", OP_INFO(op)->name, (unsigned long long)outside_of(op->kind)->hash);
+        done[op->kind] = true;
+    }
+    print_sections(m, out, &m->forward);
+    print_sections(m, out, &m->backward);
+    for (int i = 0; i < m->loss_count; i++)
+        fprintf(out, "loss %.17g %lld\n", m->losses[i].weight, (long long)m->losses[i].positions);
+    fprintf(out, "%s %.17g %.17g %.17g %.17g %.17g %.17g %d clip %.17g %.17g %d schedule %.17g %d %d decay %.17g\n", t->optimiser, t->rate,
+            t->decay, t->epsilon, t->momentum, t->beta1, t->beta2, t->inside, t->clip_element, t->clip_norm, t->clip_lasagne, t->divide,
+            t->first, t->every, t->weight_decay);
+    fprintf(out, "sums: conv c,u,v in order; weight gradients over a group's positions, lanes by a tree, groups by a tree in pairs; dense over "
+                 "inputs in order, its gradients over rows in order; losses in order; norm by rows\n");
+}
+
+void stage_print(Model *m, const char *stage, FILE *out)
+{
+    if (!strcmp(stage, "graph")) {
+        for (int i = 0; i < m->ops.count; i++)
+            print_op(m, out, m->ops.items[i]);
+    } else if (!strcmp(stage, "plan")) {
+        print_plan(m, out);
+    } else if (!strcmp(stage, "hash")) {
+        print_decisions(m, out);
+    } else {
+        fprintf(out, "forward\n");
+        print_sections(m, out, &m->forward);
+        if (strcmp(stage, "steps") != 0) {
+            fprintf(out, "backward\n");
+            print_sections(m, out, &m->backward);
+        }
+    }
+}

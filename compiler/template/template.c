@@ -1,0 +1,539 @@
+/* template.c -- C with Lua in the margin: expands one template with facts into C text.
+ *
+ * Template line n becomes line n of a Lua chunk, so Lua's own line numbers are the template's:
+ *   `% lua`         ->  lua
+ *   `a ${x} b`      ->  ;__text(0);__value((x),1);__text(2);        (numbers of the template's pieces)
+ * The chunk takes its globals as _ENV: fields given to include(), then facts, then a few builtins; whatever
+ * is not there is an error.  What Lua may do here, with which limits, is sandbox.c's affair.
+ * Lua errors unwind over this file's frames, so these own nothing but arena memory. */
+#define _POSIX_C_SOURCE 200809L
+#include "base/diag.h"
+#include "base/embed.h"
+#include "template/fact.h"
+#include "manual/manual.h"
+#include "template/point.h"
+#include "template/sandbox.h"
+#include "template/tuning.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const size_t MAX_OUTPUT = 256u << 20;         /* bytes one expansion writes */
+static const size_t MAX_FILE = 4u << 20;             /* bytes of a template file */
+enum { MAX_DEPTH = 32, MAX_PLACES = MAX_DEPTH + 2,
+       MAX_LEVELS = 500 /* of the Lua stack searched for includes: a search costs its square */ };
+
+/* A stretch of a text line: C to be copied, or the Lua of a ${...}. */
+typedef struct { const char *text; size_t length; int line; bool hole; } Piece;
+
+typedef struct {
+    const char *name;
+    int id;
+    Source source;
+    List pieces;
+    int done;                      /* the piece that was written last, or -1: errors on its line are in a later hole, if there is one */
+    bool loaded;
+} Template;
+
+typedef struct { const Template *template; int line; } Place;
+
+typedef struct {
+    Sandbox box;                   /* first: see sandbox.h */
+    Diag *diag;
+    const char *dir, *name;
+    const Fact *facts;
+    Tuning *tuning;                /* NULL: every choice by the template's own rule */
+    Text *out;
+    size_t out_start;
+    List templates;
+    int depth;
+    const Fact *unit[MAX_DEPTH + 1];    /* the operator that each depth of includes is about: its `op` */
+    Place places[MAX_PLACES];      /* filled by the message handler: the error, then who included it */
+    int place_count;
+} Expansion;
+
+static Expansion *expansion_of(lua_State *L)
+{
+    return (Expansion *)*(Sandbox **)lua_getextraspace(L);
+}
+
+/* Registry and hidden-field keys: their addresses are what counts. */
+static const char env_meta, env_fields, env_parent;
+
+/* ---- what a chunk writes ---- */
+
+static void write_out(lua_State *L, const char *bytes, size_t n)
+{
+    Expansion *x = expansion_of(L);
+    if (n > MAX_OUTPUT - (x->out->length - x->out_start))
+        luaL_error(L, "the template writes more than 256 MiB");
+    text_add(x->out, bytes, n);
+}
+
+/* __text(n): piece n as it is.  Upvalue: the Template. */
+static int emit_text(lua_State *L)
+{
+    Template *t = lua_touserdata(L, lua_upvalueindex(1));
+    const Piece *p = t->pieces.items[lua_tointeger(L, 1)];
+    write_out(L, p->text, p->length);
+    t->done = (int)lua_tointeger(L, 1);
+    return 0;
+}
+
+/* __value(v, n): the value of piece n.  Upvalue: the Template. */
+static int emit_value(lua_State *L)
+{
+    Template *t = lua_touserdata(L, lua_upvalueindex(1));
+    const Piece *p = t->pieces.items[lua_tointeger(L, 2)];
+    char text[40];
+    size_t n;
+    const char *s;
+    switch (lua_type(L, 1)) {
+    case LUA_TSTRING:
+        s = lua_tolstring(L, 1, &n);
+        write_out(L, s, n);
+        break;
+    case LUA_TNUMBER:
+        sandbox_number(L, 1, text);
+        write_out(L, text, strlen(text));
+        break;
+    default:
+        s = arena_copy(expansion_of(L)->box.arena, p->text, p->length);
+        return luaL_error(L, "${%s} is %s%s, not text or a number", s, lua_isnil(L, 1) ? "" : "a ", luaL_typename(L, 1));
+    }
+    t->done = (int)lua_tointeger(L, 2);
+    return 0;
+}
+
+/* ---- templates into chunks ---- */
+
+static const char *in_folder(Arena *a, const char *dir, const char *name)
+{
+    return arena_printf(a, "%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/", name);
+}
+
+bool template_replaced(Arena *a, const char *dir, const char *name) { return dir && *dir && access(in_folder(a, dir, name), F_OK) == 0; }
+
+const char *template_load(Arena *a, const char *dir, const char *name, Source *source)
+{
+    if (dir && *dir) {
+        const char *path = in_folder(a, dir, name);
+        FILE *f = fopen(path, "rb");
+        if (f) {
+            Text text = { .arena = a };
+            char bytes[4096];
+            size_t n;
+            while (text.length <= MAX_FILE && (n = fread(bytes, 1, sizeof bytes, f)) > 0)
+                text_add(&text, bytes, n);
+            bool bad = ferror(f);
+            fclose(f);
+            if (bad)
+                return arena_printf(a, "the template '%s' cannot be read", path);
+            if (text.length > MAX_FILE)
+                return arena_printf(a, "the template '%s' is larger than 4 MiB", path);
+            *source = (Source){ path, text.text ? text.text : "", text.length };
+            return NULL;
+        }
+    }
+    const char **names = NEW_ARRAY(a, const char *, embedded_templates_count);
+    for (int i = 0; i < embedded_templates_count; i++) {
+        const EmbeddedFile *e = &embedded_templates[i];
+        names[i] = e->name;
+        if (strcmp(e->name, name) == 0) {
+            *source = (Source){ e->path, (const char *)e->bytes, e->size };
+            return NULL;
+        }
+    }
+    const char *near = diag_nearest(name, names, embedded_templates_count);
+    return arena_printf(a, "there is no template '%s'%s%s%s", name, near ? "; did you mean '" : "",
+                        near ? near : "", near ? "'?" : "");
+}
+
+/* The end of the Lua expression that begins at `s`: its closing brace, or NULL with *why. */
+static const char *expression_end(const char *s, const char *end, const char **why)
+{
+    *why = "'${' is not closed on its line";
+    for (int depth = 1; s < end; s++) {
+        if (*s == '\'' || *s == '"') {
+            char quote = *s++;
+            while (s < end && *s != quote)
+                s += *s == '\\' ? 2 : 1;
+        } else if (*s == '[') {
+            const char *open = s + 1;
+            while (open < end && *open == '=')
+                open++;
+            if (open >= end || *open != '[')
+                continue;
+            size_t level = (size_t)(open - s - 1);
+            for (s = open + 1; s < end; s++)
+                if (*s == ']' && (size_t)(end - s) > level + 1 && strspn(s + 1, "=") == level && s[level + 1] == ']')
+                    break;
+            s += level + 1;
+        } else if (*s == '-' && s + 1 < end && s[1] == '-') {
+            *why = "a comment inside '${...}'";
+            return NULL;
+        } else if (*s == '{') {
+            depth++;
+        } else if (*s == '}' && --depth == 0) {
+            return s;
+        }
+    }
+    return NULL;
+}
+
+static int add_piece(Expansion *x, Template *t, const char *text, size_t n, int line, bool hole)
+{
+    Piece *p = NEW(x->box.arena, Piece);
+    *p = (Piece){ text, n, line, hole };
+    list_push(x->box.arena, &t->pieces, p);
+    return t->pieces.count - 1;
+}
+
+/* One text line, newline included, as calls. */
+static const char *translate_text(Expansion *x, Template *t, Text *lua, const char *s, const char *end, int line)
+{
+    const char *content = end;    /* its end without the line end */
+    while (content > s && (content[-1] == '\n' || content[-1] == '\r'))
+        content--;
+    text_add(lua, ";", 1);        /* so that Lua cannot go on from an unfinished line above */
+    while (s < end) {
+        const char *hole = s;
+        while (hole < content && !(hole[0] == '$' && hole + 1 < content && hole[1] == '{'))
+            hole++;
+        if (hole == content)
+            hole = end;
+        if (hole > s)
+            text_printf(lua, "__text(%d);", add_piece(x, t, s, (size_t)(hole - s), line, false));
+        s = hole;
+        if (s < end) {
+            const char *why, *close = expression_end(s + 2, content, &why);
+            if (!close)
+                return why;
+            text_add(lua, "__value((", 9);
+            text_add(lua, s + 2, (size_t)(close - s - 2));
+            text_printf(lua, "),%d);", add_piece(x, t, s + 2, (size_t)(close - s - 2), line, true));
+            s = close + 1;
+        }
+    }
+    return NULL;
+}
+
+/* The whole template as Lua.  NULL, or what is wrong at *line. */
+static const char *translate(Expansion *x, Template *t, Text *lua, int *line)
+{
+    const char *s = t->source.text, *end = s + t->source.length;
+    text_printf(lua, "local _ENV,__text,__value=...;");
+    for (*line = 1; s < end; ++*line) {
+        const char *newline = memchr(s, '\n', (size_t)(end - s));
+        const char *next = newline ? newline + 1 : end;
+        if (*s == '%') {
+            size_t at = lua->length;
+            text_add(lua, s + 1, (size_t)(next - s - 1) - (newline ? 1 : 0));
+            for (; at < lua->length; at++)    /* Lua counts a lone CR as a line */
+                if (lua->text[at] == '\r')
+                    lua->text[at] = ' ';
+        } else {
+            const char *why = translate_text(x, t, lua, s, next, *line);
+            if (why)
+                return why;
+        }
+        text_add(lua, "\n", 1);
+        s = next;
+    }
+    return NULL;
+}
+
+static const char *chunk_name(const Expansion *x, int id)
+{
+    return arena_printf(x->box.arena, "=template %d", id);
+}
+
+/* Pushes the template's function, from the registry when it has been made before. */
+static Template *push_template(lua_State *L, const char *name)
+{
+    Expansion *x = expansion_of(L);
+    for (int i = 0; i < x->templates.count; i++) {
+        Template *t = x->templates.items[i];
+        if (strcmp(t->name, name) == 0) {
+            lua_rawgetp(L, LUA_REGISTRYINDEX, t);
+            return t;
+        }
+    }
+    if (strpbrk(name, "/\\") || *name == '.' || *name == '\0')
+        luaL_error(L, "'%s' is not a template's name: plain file names only", name);
+    Template *t = NEW(x->box.arena, Template);
+    t->name = arena_copy(x->box.arena, name, strlen(name));
+    const char *why = template_load(x->box.arena, x->dir, t->name, &t->source);
+    if (why)
+        luaL_error(L, "%s", why);
+    t->id = x->templates.count;
+    t->done = -1;
+    list_push(x->box.arena, &x->templates, t);
+    Text lua = { .arena = x->box.arena };
+    int line;
+    why = translate(x, t, &lua, &line);
+    if (why) {
+        lua_pushfstring(L, "template %d:%d: %s", t->id, line, why);
+        lua_error(L);
+    }
+    if (luaL_loadbufferx(L, lua.text, lua.length, chunk_name(x, t->id), "t") != LUA_OK)
+        lua_error(L);
+    t->loaded = true;
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, t);
+    return t;
+}
+
+/* ---- environments and include ---- */
+
+/* Pushes a new environment: the fields at stack index `fields` over the environment at `parent`; 0: none. */
+static void push_environment(lua_State *L, int fields, int parent)
+{
+    lua_newtable(L);
+    if (fields) {
+        lua_pushvalue(L, fields);
+        lua_rawsetp(L, -2, &env_fields);
+    }
+    if (parent) {
+        lua_pushvalue(L, parent);
+        lua_rawsetp(L, -2, &env_parent);
+    }
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &env_meta);
+    lua_setmetatable(L, -2);
+}
+
+/* Calls the template whose function is on top (popped) with the environment at `env`. */
+static void run_template(lua_State *L, const Template *t, int env)
+{
+    lua_pushvalue(L, env);
+    lua_pushlightuserdata(L, (void *)t);
+    lua_pushcclosure(L, emit_text, 1);
+    lua_pushlightuserdata(L, (void *)t);
+    lua_pushcclosure(L, emit_value, 1);
+    lua_call(L, 3, 0);
+}
+
+/* include(name, fields).  Upvalue: the environment it was read from. */
+static int lua_include(lua_State *L)
+{
+    Expansion *x = expansion_of(L);
+    if (lua_type(L, 1) != LUA_TSTRING || lua_gettop(L) > 2 || !(lua_isnoneornil(L, 2) || lua_istable(L, 2)))
+        return luaL_error(L, "include wants a name and a table: include(\"loop.c.in\", { n = 4 })");
+    if (x->depth >= MAX_DEPTH)
+        return luaL_error(L, "templates include each other more than %d deep", MAX_DEPTH);
+    lua_settop(L, 2);
+    x->depth++;
+    x->unit[x->depth] = x->unit[x->depth - 1];
+    lua_pushliteral(L, "op");
+    if (lua_istable(L, 2) && sandbox_field(L, 2, 3) && sandbox_fact(L, -1))
+        x->unit[x->depth] = sandbox_fact(L, -1);
+    lua_settop(L, 2);
+    Template *t = push_template(L, lua_tostring(L, 1));
+    push_environment(L, lua_istable(L, 2) ? 2 : 0, lua_upvalueindex(1));
+    lua_insert(L, -2);
+    run_template(L, t, lua_gettop(L) - 1);
+    x->depth--;
+    return 0;
+}
+
+/* candidate(what, choices): the number of the choice to take.  See tuning.h. */
+static int lua_candidate(lua_State *L)
+{
+    Expansion *x = expansion_of(L);
+    const Fact *op = x->unit[x->depth], *name = op ? fact_get(op, "name") : NULL, *key = op ? fact_get(op, "key") : NULL;
+    if (!name || !key)
+        return luaL_error(L, "candidate is for the templates of operators");
+    if (lua_gettop(L) != 2 || lua_type(L, 1) != LUA_TSTRING || !lua_istable(L, 2) || sandbox_fact(L, 2))
+        return luaL_error(L, "candidate wants a text and a list of texts: candidate(\"forward\", { \"4x7\", \"5x5\" })");
+    const Fact *net = fact_get(x->facts, "net"), *target = net ? fact_get(net, "target") : NULL, *wide = net ? fact_get(net, "double") : NULL;
+    const char *settings = arena_printf(x->box.arena, "%s %s", target ? target->text : "", wide && wide->i ? "double" : "float");
+    List choices = { 0 };
+    for (lua_Integer i = 1; lua_rawgeti(L, 2, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
+        if (lua_type(L, -1) != LUA_TSTRING)
+            return luaL_error(L, "a choice is a text, not a %s", luaL_typename(L, -1));
+        list_push(x->box.arena, &choices, arena_printf(x->box.arena, "%s", lua_tostring(L, -1)));
+    }
+    if (!choices.count)
+        return luaL_error(L, "candidate needs at least one choice");
+    lua_pushinteger(L, 1 + (x->tuning ? tuning_ask(x->tuning, settings, name->text, key->text, lua_tostring(L, 1), &choices) : 0));
+    return 1;
+}
+
+static int refuse_global(lua_State *L)
+{
+    return luaL_error(L, "'%s' cannot be set: write 'local %s'", lua_tostring(L, 2), lua_tostring(L, 2));
+}
+
+static int env_index(lua_State *L)
+{
+    Expansion *x = expansion_of(L);
+    const char *name = lua_tostring(L, 2);
+    lua_settop(L, 2);
+    for (lua_pushvalue(L, 1); lua_istable(L, 3); lua_rawgetp(L, 3, &env_parent), lua_replace(L, 3)) {
+        if (lua_rawgetp(L, 3, &env_fields) == LUA_TTABLE && sandbox_field(L, 4, 2))
+            return 1;
+        lua_settop(L, 3);
+    }
+    const Fact *f = name ? fact_get(x->facts, name) : NULL;
+    if (f) {
+        sandbox_push(L, f);
+        return 1;
+    }
+    if (name && strcmp(name, "include") == 0) {
+        lua_pushvalue(L, 1);
+        lua_pushcclosure(L, lua_include, 1);
+        return 1;
+    }
+    if (name && strcmp(name, "candidate") == 0) {
+        lua_pushcfunction(L, lua_candidate);
+        return 1;
+    }
+    if (sandbox_builtin(L, 2))
+        return 1;
+    return luaL_error(L, "'%s' is not set here%s", name ? name : luaL_typename(L, 2),
+                      name ? sandbox_suggestion(L, x->facts, name) : "");
+}
+
+/* ---- one expansion ---- */
+
+/* "template 3:14: text": the place, and the text after it; false for any other message. */
+static bool parse_place(const Expansion *x, const char **message, Place *place)
+{
+    int id, line, n = 0;
+    if (sscanf(*message, "template %d:%d: %n", &id, &line, &n) != 2 || n == 0 || id < 0 || id >= x->templates.count)
+        return false;
+    *place = (Place){ x->templates.items[id], line };
+    *message += n;
+    return true;
+}
+
+/* Runs where the error happens: notes the place, and the include() calls on the way to it. */
+static int handle_error(lua_State *L)
+{
+    Expansion *x = expansion_of(L);
+    if (lua_type(L, 1) != LUA_TSTRING) {
+        lua_pushfstring(L, "error was called with a %s, not with text", luaL_typename(L, 1));
+        lua_replace(L, 1);
+    }
+    const char *message = lua_tostring(L, 1);
+    x->place_count = parse_place(x, &message, &x->places[0]) ? 1 : 0;
+    lua_Debug frame;
+    const Template *below = NULL;    /* of the last template body seen on the way out */
+    for (int level = 0; level < MAX_LEVELS && x->place_count < MAX_PLACES && lua_getstack(L, level, &frame); level++) {
+        int id;
+        lua_getinfo(L, "Sl", &frame);
+        if (sscanf(frame.source, "=template %d", &id) != 1 || id < 0 || id >= x->templates.count)
+            continue;
+        Place here = { x->templates.items[id], frame.currentline };
+        bool body = strcmp(frame.what, "main") == 0;
+        if (x->place_count == 0)
+            x->places[x->place_count++] = here;
+        else if (body && (below || here.template != x->places[0].template))
+            x->places[x->place_count++] = here;
+        if (body)
+            below = here.template;
+    }
+    lua_pushstring(L, message);
+    return 1;
+}
+
+static int expand(lua_State *L)
+{
+    Expansion *x = expansion_of(L);
+    sandbox_world(L);
+    sandbox_metatable(L, &env_meta, env_index, refuse_global, NULL);
+    lua_settop(L, 0);
+    push_environment(L, 0, 0);
+    Template *t = push_template(L, x->name);
+    sandbox_limit(L);
+    run_template(L, t, 1);
+    return 0;
+}
+
+/* The part of the place's line that was running: a Lua line, or one hole of a text line.  NULL: it cannot be told. */
+static const char *running(const Place *p, size_t *length)
+{
+    const Template *t = p->template;
+    const char *line = point_line(&t->source, p->line, length), *after = line;
+    if (!line)
+        return NULL;
+    if (*line == '%') {
+        --*length;
+        return line + 1;
+    }
+    int first = -1, next = -1, holes = 0;
+    for (int i = 0; i < t->pieces.count; i++) {
+        const Piece *k = t->pieces.items[i];
+        if (k->line != p->line)
+            continue;
+        after = k->text + k->length;
+        holes += k->hole;
+        first = k->hole && first < 0 ? i : first;
+        next = k->hole && next < 0 && i > t->done ? i : next;
+    }
+    if (!t->loaded) {                      /* '${' without an end; or Lua refused one of the holes, which need not be the first */
+        for (const char *s = after; s + 1 < line + *length; s++)
+            if (s[0] == '$' && s[1] == '{') {
+                *length -= (size_t)(s - line);
+                return s;
+            }
+        if (holes != 1)
+            return NULL;
+    }
+    if (first < 0)
+        return NULL;
+    bool here = t->done >= 0 && ((Piece *)t->pieces.items[t->done])->line == p->line && next >= 0;
+    const Piece *hole = t->pieces.items[here ? next : first];
+    *length = hole->length;
+    return hole->text;
+}
+
+static void report(Expansion *x, const char *what, const char *message)
+{
+    static const Source nowhere = { NULL, NULL, 0 };
+    if (x->place_count == 0)
+        diag_in(x->diag, SEVERITY_ERROR, x->templates.count ? &((Template *)x->templates.items[0])->source : &nowhere,
+                (Loc){ 0, 0, 0 }, "template '%s': %s", x->name, message);
+    for (int i = 0; i < x->place_count; i++) {
+        const Place *p = &x->places[i];
+        const Source *source = &p->template->source;
+        size_t length = 0;
+        const char *text = running(p, &length);
+        Loc at = text ? point_at(source, p->line, text, length, i ? "'include'" : message) : (Loc){ .line = p->line };
+        diag_in(x->diag, i ? SEVERITY_NOTE : SEVERITY_ERROR, source, at, "%s", i ? "included from here" : message);
+    }
+    const Fact *unit = x->unit[x->depth], *name = unit ? fact_get(unit, "name") : NULL, *kind = unit ? fact_get(unit, "kind") : NULL;
+    const Fact *line = unit ? fact_get(unit, "line") : NULL, *column = unit ? fact_get(unit, "column") : NULL, *span = unit ? fact_get(unit, "span") : NULL;
+    if (name && kind && line && column && span)
+        diag_note(x->diag, (Loc){ (int)line->i, (int)column->i, (int)span->i }, "while expanding %s (%s) of %s", name->text, kind->text, what);
+    else if (what)
+        diag_in(x->diag, SEVERITY_NOTE, &nowhere, (Loc){ 0, 0, 0 }, "while expanding %s", what);
+}
+
+bool template_expand(Arena *a, Diag *d, const char *dir, const char *name, const char *what, const Fact *facts, Tuning *tuning, Text *out)
+{
+    Expansion x = { .box = { .arena = a, .what = "template" }, .diag = d, .dir = dir, .name = name, .facts = facts, .tuning = tuning, .out = out,
+                    .out_start = out->length };
+    lua_State *L = sandbox_open(&x.box);
+    if (!L) {
+        diag_error(d, (Loc){ 0, 0, 0 }, "template '%s': no memory to start Lua", name);
+        return false;
+    }
+    lua_pushcfunction(L, handle_error);
+    lua_pushcfunction(L, expand);
+    int status = lua_pcall(L, 0, 0, 1);
+    if (status != LUA_OK) {
+        const char *message = status == LUA_ERRMEM ? "the template needs more than 256 MiB of memory" : lua_tostring(L, -1);
+        report(&x, what, message ? message : "an error without text");
+        out->length = out->length > x.out_start ? x.out_start : out->length;
+        if (out->text)
+            out->text[out->length] = '\0';
+    }
+    lua_close(L);
+    return status == LUA_OK;
+}

@@ -1,0 +1,17 @@
+/* tune.h -- `spnc tune`: measures what the templates leave open. */
+#ifndef SPNC_TUNE_H
+#define SPNC_TUNE_H
+
+#include "template/tuning.h"
+
+/* Compiles the model with the answers of `t` and builds it in `folder`, quietly; returns false after saying why. */
+typedef bool (*TuneBuild)(void *user, Tuning *t, const char *folder);
+
+/* Measures, in a folder of its own below $TMPDIR, and leaves in `t` what is faster; `name` is the program's.  Says on stdout what it does and found.
+ * Returns an exit status: 0, 1 after a model's own error, 74. */
+int tune(Arena *a, Tuning *t, const char *name, TuneBuild build, void *user);
+
+/* Removes the folder; for a signal handler, when the program was told to end. */
+void tune_interrupted(void);
+
+#endif

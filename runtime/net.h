@@ -1,0 +1,174 @@
+/* net.h -- what a generated net (NAME.c) tells the trainer's runtime about itself, and the other way round.
+ *
+ * NAME.c defines one `const Net net`: tables (parameters, inputs, targets, outputs, losses, training settings) and a few functions.
+ * The runtime (main.c, train.c, check.c, ...) knows every net only through it.
+ * All memory of the net is allocated once by net.open(); nothing is allocated after that.
+ * Everything here counts examples as N = net.batch; `real` is float or double (real.h). */
+#ifndef SPN_H
+#define SPN_H
+
+#include <stdint.h>
+#include <stddef.h>
+#include "real.h"
+
+enum { NET_RANK = 6 };
+
+/* How a parameter lies in its block: EXPORTED is PyTorch's order, [rows][rest...]; IN_OUT is a dense weight kept as
+ * [in][stride] with the outputs side by side (stride = outputs rounded up to whole vectors; the padding stays zero). */
+typedef enum { EXPORTED, IN_OUT } Layout;
+
+typedef enum { INIT_CONSTANT, INIT_UNIFORM, INIT_NORMAL, INIT_IDENTITY_AFFINE } Init;
+
+typedef struct {
+    const char *name;             /* "classify.conv1.weight" */
+    int rank, shape[NET_RANK];    /* PyTorch's shape */
+    Layout layout;
+    int stride;                   /* IN_OUT: reals from one input's row to the next */
+    size_t offset, count;         /* place in the block of all parameters, in reals; exported elements (product of shape) */
+    Init init;
+    double init_value;            /* the constant, the bound of the uniform, or the standard deviation */
+    int yaml_line;
+} NetParam;
+
+/* An input or a target of the model. */
+typedef enum { U8_OVER_255, F32, LABELS } DataType;
+typedef struct {
+    const char *name;
+    DataType type;
+    int rank, shape[NET_RANK];    /* of one example; LABELS: rank 0 (one label) or 1 (length) */
+    size_t count;                 /* elements of one example */
+    int classes;                  /* LABELS: their number */
+} NetData;
+
+/* A name of the flow. */
+typedef struct {
+    const char *name;
+    int steps;                    /* 0, or T for a name made in a repeat: shape is then that of one step */
+    int rank, shape[NET_RANK];
+    size_t count;                 /* elements of one example at one step */
+    size_t offset;                /* place in the activation memory, in reals: [steps or 1][groups] slots of [count][lanes] */
+    int once;                     /* made in a repeat, but the same at each step: kept as [groups] slots */
+    size_t slot;                  /* reals from one slot to the next; count * lanes, or more with a guard behind each (--debug) */
+} NetValue;
+
+typedef enum { CROSS_ENTROPY, MSE } LossKind;
+typedef struct {
+    LossKind kind;
+    int value;                    /* index into values: the logits, or the first of mse */
+    int target;                   /* index into targets, or -1 (mse between two values) */
+    int positions;                /* predictions per example (steps or rows of logits); 1 for mse */
+    double weight;
+    int yaml_line;
+} NetLoss;
+
+typedef enum { RMSPROP, SGD, ADAM } OptimiserKind;
+/* A dropout rate that a run may set. */
+enum { NET_RATES = 16 };
+typedef struct {
+    const char *name;             /* "dropout", a parameter of the model, or "classify.dropout1.rate" */
+    double *rate;                 /* its place in NAME.c; NULL: it is 0 in the model, and its layers are left out */
+    double factor;                /* the largest by which a layer multiplies it */
+} NetRate;
+
+typedef struct {
+    OptimiserKind optimiser;
+    double rate;                  /* the other settings of the optimiser are constants in NAME.c */
+    double divide; int first, every;   /* schedule: rate / divide at epoch first, first + every, ...; every 0: constant */
+    int epochs, patience;
+    uint64_t seed;
+    double dropout[NET_RATES];    /* of net.rates */
+} NetTraining;
+
+/* One batch: for each input and each target N pointers to the examples' data as the file holds them
+ * (u8 or f32; labels as int32).  Pointers beyond `count` are not read. */
+typedef struct {
+    int count;                                  /* real examples, 1..N */
+    const void *const *const *inputs;           /* inputs[i][n] */
+    const void *const *const *targets;          /* targets[k][n] */
+    int train;                                  /* 1: dropout on */
+    uint64_t seed, step;                        /* key of the dropout masks */
+    double epoch;                               /* for dropout ramps and augmentation */
+    const uint32_t *which;                      /* which[n]: the example's number in its split */
+    const void *const *all;                     /* example k of input i lies at all[i] + k * stride[i], 0 <= k < total; */
+    const size_t *stride;                       /* NULL: the inputs are as training saw them already */
+    int64_t total;
+} Batch;
+
+/* An input that training sees augmented. */
+typedef struct {
+    int input, pieces, piece;     /* pieces: squares of other examples that are laid under each; rows of one */
+    void (*one)(void *to, const Batch *batch, int n);      /* example n of the batch as training sees it, in the form of the file */
+} NetAugment;
+
+/* A tensor that an operator reads (before it runs) or has written, during a replay. */
+typedef struct {
+    const char *op, *pass;        /* "classify_conv2"; "forward", "backward" or "weights" */
+    int yaml_line;
+    int step, group;              /* -1: all of them, or none */
+    const char *tensor;
+    int written;
+    const real *values;           /* [groups if group is -1][elements][lanes]; parts of weights' gradients have no lanes */
+    size_t count, slot;           /* reals in all; of one group, or 0: not by examples */
+    int rank, shape[NET_RANK];    /* of one example at one step, if it is by examples */
+} Look;
+
+/* What a step does between two clock stops: a call of an operator's function, or a wait of the threads for each other. */
+typedef struct {
+    const char *name, *pass;      /* "classify_conv2"; load, prepare, forward, backward, weights, fold, finish, update or wait */
+    int phase, yaml_line;         /* phases count from 0; line 0: no place in the model */
+    int whole;                    /* a call for the whole batch, made by all threads together */
+    double macs;                  /* of a step of the whole batch: multiply-adds by direct convolution, */
+    double products;              /* those that are made, fewer by Winograd's algorithm */
+    double bytes;                 /* tensors and weights that it reads and writes */
+} NetRow;
+
+typedef struct Clock Clock;       /* clock.h */
+
+typedef struct Net {
+    const char *name, *about, *source, *target, *precision, *form;   /* form: "fast" or "plain" */
+    const char *signature;        /* 16 hex digits: names and shapes of the parameters */
+    const char *hash;             /* 16 hex digits: everything that decides bits */
+    const char *yaml;             /* the model file as it was compiled */
+    const char *settings;         /* "d=3 steps=3": the parameters' values */
+    int batch, lanes, groups;
+    const NetParam *params; int param_count;
+    const NetData *inputs; int input_count;
+    const NetData *targets; int target_count;
+    const NetAugment *augments; int augment_count;
+    const NetValue *values; int value_count;
+    const NetLoss *losses; int loss_count;
+    NetTraining training;
+    const NetRate *rates; int rate_count;
+    size_t block;                 /* reals in the parameter block (with padding) */
+    int state_blocks;             /* blocks of that size the optimiser keeps: 0, 1 or 2 */
+    size_t activation_reals, thread_reals;
+    double forward_macs, backward_macs;         /* multiply-adds per example by direct convolution: forward; gradients that somebody needs */
+
+    /* Allocates everything for `threads` threads; 0, or -1 when memory is out. */
+    int (*open)(int threads);
+    void (*close)(void);
+    real *(*weights)(void);                     /* the parameter block; likewise the gradient's and the optimiser's state */
+    real *(*gradients)(void);
+    real *(*state)(int k);
+    real *(*activations)(void);
+    /* Forward pass; returns the loss, and the single losses (unweighted) in losses[loss_count] if that is not NULL. */
+    double (*forward)(const Batch *batch, double *losses);
+    /* Gradients of the loss of the forward pass just done, into gradients(). */
+    void (*backward)(const Batch *batch);
+    /* forward, backward, clipping and update in one; rate is the schedule's, update_count counts updates from 0 (adam).
+     * Returns the loss; the norm of the gradient before clipping in *norm. */
+    double (*step)(const Batch *batch, double rate, uint64_t update_count, double *norm);
+    /* Clipping and update alone, with what lies in gradients(), which stays as it was. */
+    double (*update)(double rate, uint64_t update_count);
+    /* A hash of the discrete decisions of the forward pass just done (ReLU masks, pool winners, pixels read). */
+    uint64_t (*decisions)(void);
+    /* Forward and backward on one thread, each operator's tensors shown to `see`; ends early, returning 1, when that returns other than 0. */
+    int (*replay)(const Batch *batch, int (*see)(void *to, const Look *look), void *to);
+    const NetRow *rows; int row_count;
+    /* step, with each thread's clock stopped at every row. */
+    double (*profile)(const Batch *batch, double rate, uint64_t update_count, double *norm, Clock *clocks);
+} Net;
+
+extern const Net net;
+
+#endif

@@ -1,0 +1,211 @@
+/* command.c -- what the commands of spn-data share: complaints, options, folders, files, and what a signal takes back.
+ *
+ * Functions return an exit code, after having said on stderr what is wrong.  A signal removes the temporary files and
+ * the folders that were made for them, so that nothing half-written stays behind. */
+#define _POSIX_C_SOURCE 200809L
+#include "data/command.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { TEMPORARIES = 2 * SPLITS };
+const char *const split_names[SPLITS] = { "train", "valid", "test" };
+
+int complain(int code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fputs("spn-data: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    return code;
+}
+
+int complain_array(const ArrayError *e)
+{
+    return complain(e->exit_code, "%s", e->text);
+}
+
+/* ---- what a signal has to take back --------------------------------------------------------------- */
+
+/* Names in fixed memory, since a handler may call little more than unlink and rmdir. */
+static char temporaries[TEMPORARIES][PATH_MAX], folders[16][PATH_MAX];
+static volatile sig_atomic_t temporary_count, folder_count;
+
+void take_back(void)
+{
+    for (int i = 0; i < temporary_count; i++)
+        unlink(temporaries[i]);
+    for (int i = folder_count; i-- > 0;)
+        rmdir(folders[i]);                                                      /* of those we made, only the empty ones go */
+}
+
+static void on_signal(int number)
+{
+    take_back();
+    _exit(128 + number);
+}
+
+void hold_signals(bool hold)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
+void set_signals(void)
+{
+    struct sigaction action = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN }, before;
+    const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+    for (int i = 0; i < 3; i++)
+        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)              /* nohup stays nohup */
+            sigaction(numbers[i], &action, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);                                          /* writes then fail, and are reported */
+    sigaction(SIGXFSZ, &ignore, NULL);
+}
+
+/* Makes `path` and the folders above it that are missing. */
+int make_folder(const char *path)
+{
+    char part[PATH_MAX];
+    const size_t length = strlen(path);
+    if (length == 0 || length >= PATH_MAX - 64)
+        return complain(WRONG_USAGE, "-o: expected the name of a folder, got %zu characters", length);
+    for (size_t i = 1; i <= length; i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        memcpy(part, path, i);
+        part[i] = '\0';
+        struct stat st;
+        if (stat(part, &st) == 0) {
+            if (!S_ISDIR(st.st_mode))
+                return complain(ENVIRONMENT, "%s: expected a folder to write to, got a file; choose another with -o", part);
+            continue;
+        }
+        hold_signals(true);
+        const int failed = mkdir(part, 0777), error = errno;
+        if (!failed && folder_count < 16) {
+            memcpy(folders[folder_count], part, i + 1);
+            folder_count = folder_count + 1;
+        }
+        hold_signals(false);
+        if (failed && error != EEXIST)
+            return complain(ENVIRONMENT, "%s: cannot make this folder: %s; choose another with -o", part, strerror(error));
+    }
+    return FINE;
+}
+
+/* ---- the command line ------------------------------------------------------------------------------ */
+
+/* Edit distance, for words up to 31 characters; longer ones are far from everything. */
+static int distance(const char *a, const char *b)
+{
+    int row[32];
+    const int n = (int)strlen(b);
+    if (n > 31 || strlen(a) > 31)
+        return INT_MAX;
+    for (int j = 0; j <= n; j++)
+        row[j] = j;
+    for (int i = 1; a[i - 1]; i++) {
+        int corner = row[0];
+        row[0] = i;
+        for (int j = 1; j <= n; j++) {
+            const int replace = corner + (a[i - 1] != b[j - 1]), shorter = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            corner = row[j];
+            row[j] = replace < shorter ? replace : shorter;
+        }
+    }
+    return row[n];
+}
+
+int complain_unknown(const char *kind, const char *word, const char *const *words, int count)
+{
+    int best = -1, nearest = INT_MAX;
+    for (int i = 0; i < count; i++) {
+        const int d = distance(word, words[i]);
+        if (d < nearest) {
+            nearest = d;
+            best = i;
+        }
+    }
+    if (best >= 0 && nearest <= 3 && nearest < (int)strlen(word))
+        return complain(WRONG_USAGE, "unknown %s \"%s\"; did you mean \"%s\"?", kind, word, words[best]);
+    return complain(WRONG_USAGE, "unknown %s \"%s\"; see spn-data --help", kind, word);
+}
+
+int options_parse(int argc, char **argv, const Option *options, int count, const char **plain, const char *usage)
+{
+    const char *names[16];
+    for (int i = 0; i < count; i++)
+        names[i] = options[i].name;
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            fputs(usage, stdout);
+            return -1;
+        }
+        if (argv[i][0] != '-') {
+            if (!plain || *plain)
+                return complain(WRONG_USAGE, "\"%s\" is one word too many; see --help", argv[i]);
+            *plain = argv[i];
+            continue;
+        }
+        char word[64];
+        const char *value = argv[i][1] == '-' ? strchr(argv[i], '=') : NULL;
+        snprintf(word, sizeof word, "%.*s", value ? (int)(value - argv[i] < 63 ? value - argv[i] : 63) : 63, argv[i]);
+        const Option *o = options;
+        while (o < options + count && strcmp(o->name, word) != 0)
+            o++;
+        if (o == options + count)
+            return complain_unknown("option", word, names, count);
+        if (o->flag) {
+            if (value)
+                return complain(WRONG_USAGE, "%s takes no value, got \"%s\"", word, value + 1);
+            *o->flag = true;
+            continue;
+        }
+        if (value)
+            value++;
+        else if (++i < argc)
+            value = argv[i];
+        if (!value || !*value)
+            return complain(WRONG_USAGE, "%s needs a value; see --help", word);
+        if (o->text) {
+            *o->text = value;
+            continue;
+        }
+        char *end;
+        errno = 0;
+        const long long number = strtoll(value, &end, 10);
+        if (errno || *end || *value == ' ' || number < o->least || number > o->most)
+            return complain(WRONG_USAGE, "%s: expected a whole number from %lld to %lld, got \"%s\"", word, (long long)o->least, (long long)o->most, value);
+        *o->number = number;
+    }
+    return FINE;
+}
+
+/* ---- files ------------------------------------------------------------------------------------------- */
+
+bool split_begin(ArrayNpy *file, const char *dir, int split, const char *name, ArrayType type, int rank, const int64_t *shape, ArrayError *e)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s_%s.npy", dir, split_names[split], name);
+    hold_signals(true);
+    const bool fine = array_npy_begin(file, path, type, rank, shape, e);
+    if (fine) {
+        snprintf(temporaries[temporary_count], PATH_MAX, "%s", file->out.temporary);
+        temporary_count = temporary_count + 1;
+    }
+    hold_signals(false);
+    return fine;
+}

@@ -1,0 +1,542 @@
+/* pack.c -- `spn-data pack`: pictures or arrays of the user's own become SPLIT_NAME.npy, which a model reads.
+ *
+ * Reads the List that pack_list.c finds; draws the splits; decodes and checks a portion at a time on all threads and writes
+ * it in order, so memory does not grow with the number of examples.  Every picture is brought to one size and one number of
+ * channels, or refused by name; nothing is scaled that was not asked to be.  All files appear at the end, or none. */
+#define _POSIX_C_SOURCE 200809L
+#include "data/pack.h"
+#include "files/pixels.h"
+#include "data/dice.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PORTION = 1000, PORTION_BYTES = 1 << 26, NAMED_MOST = 10, SHOWN_CLASSES = 100, DICE_PACK = 12 };
+
+static const char usage_pack[] =
+    "usage: spn-data pack SOURCE [options]\n"
+    "Makes DIR/{train,valid,test}_NAME.npy, which a model reads, from what SOURCE is:\n"
+    "  FOLDER/CLASS/picture            a folder for each class; PNG, PGM or PPM\n"
+    "  FOLDER/SPLIT/CLASS/picture      the same in folders train, valid, test: those splits are kept\n"
+    "  FOLDER with --labels TABLE      lines of file,label[,label...] (commas, semicolons or tabs)\n"
+    "  IMAGES.npy with --labels L.npy  rows of arrays: u1, f4 or f8; labels are integers, or real numbers as targets\n"
+    "Without labels only the input is written.\n"
+    "  --labels FILE     labels, as above\n"
+    "  --valid A         share (0.1) or number (1000) of the examples for validation (default 0.1)\n"
+    "  --test A          the same for the test (default 0.1)\n"
+    "  --seed N          another seed, other splits (default 1); one seed gives the same bytes everywhere\n"
+    "  --size HxW        size of the input (default: that of the first picture); other sizes are refused, unless\n"
+    "  --fit HOW         pad: black around; crop: the middle; scale: to fit, proportions kept, black around\n"
+    "  --channels N      1 (grey) or 3 (colour) (default: as the first picture)\n"
+    "  --shape CxHxW     shape of an example, for arrays (default: that of a row; [H,W] of u1 becomes [1,H,W])\n"
+    "  --input NAME      the model's name of the input    (default image)\n"
+    "  --target NAME     the model's name of the target   (default label)\n"
+    "  -o DIR            where to write                   (default data; made if missing)\n";
+
+typedef struct {
+    const char *source, *labels, *valid, *test, *size, *fit, *shape, *input, *target, *dir;
+    int64_t seed, channels;
+} Wishes;
+
+typedef struct {
+    Wishes w;
+    List list;
+    ArrayType type;                            /* of the input: u1 or f4 */
+    int rank;
+    int64_t shape[ARRAY_RANK];                 /* of an example */
+    size_t bytes;                              /* of an example */
+    uint32_t *drawn, *order;                   /* items that chance decides; all items, split after split */
+    int64_t counts[SPLITS];
+    double low[SPLITS], high[SPLITS], sum[SPLITS];     /* of the input's elements */
+} Pack;
+
+/* ---- what an example looks like --------------------------------------------------------------------------------------- */
+
+/* "28x28" or "1x28x28" to shape; how many numbers, or 0. */
+static int read_shape(int64_t *shape, int most, const char *text)
+{
+    int n = 0;
+    for (const char *p = text; n < most; p++) {
+        char *end;
+        const long long v = *p >= '0' && *p <= '9' ? strtoll(p, &end, 10) : 0;
+        if (v < 1 || v > 32767)
+            return 0;
+        shape[n++] = v;
+        if (!*end)
+            return n;
+        if (*end != 'x')
+            return 0;
+        p = end;
+    }
+    return 0;
+}
+
+static bool load(Pixels *p, const char *path, ArrayError *e)
+{
+    ArrayMap map;
+    if (!array_map_open(&map, path, e))
+        return false;
+    const bool fine = pixels_decode(p, map.data, map.size, path, e);
+    array_map_close(&map);
+    return fine;
+}
+
+static int shape_of_pictures(Pack *p)
+{
+    Pixels first;
+    ArrayError e;
+    int64_t size[2];
+    if (p->w.shape)
+        return complain(WRONG_USAGE, "--shape is for arrays; pictures take --size HxW and --channels");
+    if (!load(&first, p->list.items[0].path, &e))
+        return complain_array(&e);
+    size[0] = first.height, size[1] = first.width;
+    p->type = ARRAY_U1;
+    p->rank = 3;
+    p->shape[0] = p->w.channels ? p->w.channels : first.channels;
+    pixels_free(&first);
+    if (p->w.size && read_shape(size, 2, p->w.size) != 2)
+        return complain(WRONG_USAGE, "--size: got \"%s\", expected rows x columns as in 28x28", p->w.size);
+    p->shape[1] = size[0], p->shape[2] = size[1];
+    return FINE;
+}
+
+static int shape_of_rows(Pack *p)
+{
+    const Array *a = &p->list.source;
+    int64_t shape[ARRAY_RANK], count = 1, is = 1;
+    char found[160];
+    if (p->w.size || p->w.fit || p->w.channels)
+        return complain(WRONG_USAGE, "--size, --fit and --channels are for pictures; arrays take --shape");
+    p->type = a->type == ARRAY_U1 ? ARRAY_U1 : ARRAY_F4;
+    p->rank = a->rank - 1;
+    memcpy(p->shape, a->shape + 1, sizeof *a->shape * (size_t)p->rank);
+    for (int i = 0; i < p->rank; i++)
+        is *= p->shape[i];
+    if (p->w.shape) {
+        p->rank = read_shape(shape, 4, p->w.shape);
+        if (!p->rank)
+            return complain(WRONG_USAGE, "--shape: got \"%s\", expected 1 to 4 numbers as in 1x28x28", p->w.shape);
+        for (int i = 0; i < p->rank; i++)
+            count *= p->shape[i] = shape[i];
+        if (count != is)
+            return complain(WRONG_INPUT, "--shape %s has %" PRId64 " elements, a row of %s has %" PRId64 " (%s)", p->w.shape, count, p->w.source, is,
+                            array_shape_text(found, sizeof found, a));
+    } else if (p->type == ARRAY_U1 && p->rank == 2) {
+        p->shape[2] = p->shape[1], p->shape[1] = p->shape[0], p->shape[0] = 1;
+        p->rank = 3;
+    } else if (p->rank == 0) {
+        p->shape[0] = p->rank = 1;
+    }
+    return FINE;
+}
+
+static int measure(Pack *p)
+{
+    const int code = p->list.source.data ? shape_of_rows(p) : shape_of_pictures(p);
+    p->bytes = array_type_size(p->type);
+    for (int i = 0; i < p->rank; i++)
+        p->bytes *= (size_t)p->shape[i];
+    return code;
+}
+
+/* ---- splits ------------------------------------------------------------------------------------------------------------ */
+
+/* "0.1", "10%" or "1000" of `all`; -1 if it is none of these. */
+static int64_t portion_of(const char *text, int64_t all)
+{
+    char *end;
+    const double v = *text >= '0' && *text <= '9' ? strtod(text, &end) : -1;
+    if (!(v >= 0) || v > 1e9)
+        return -1;
+    if (!strcmp(end, "%") || strchr(text, '.')) {
+        const double share = *end == '%' ? v / 100 : v;
+        return (*end && strcmp(end, "%")) || share >= 1 ? -1 : (int64_t)(share * (double)all + 0.5);
+    }
+    return *end || v != floor(v) ? -1 : (int64_t)v;
+}
+
+/* Items whose split a folder decides keep it; from the others (of a FOLDER with splits: from train) those that are missing
+ * are drawn.  The drawn ones are shuffled, the others stay in the order of their names. */
+static int draw_splits(Pack *p)
+{
+    const List *l = &p->list;
+    int64_t given[SPLITS] = { 0 }, wanted[SPLITS] = { 0 }, pool = 0, at = 0;
+    const char *const texts[SPLITS] = { NULL, p->w.valid ? p->w.valid : "0.1", p->w.test ? p->w.test : "0.1" };
+    uint32_t *drawn = p->drawn = need(NULL, (size_t)l->count * sizeof *drawn);
+    if (l->count > INT32_MAX)
+        return complain(WRONG_INPUT, "%s: %" PRId64 " examples are too many; the most is %d", p->w.source, l->count, INT32_MAX);
+    for (int64_t i = 0; i < l->count; i++)
+        if (l->items[i].split > 0)
+            given[l->items[i].split]++;
+        else
+            drawn[pool++] = (uint32_t)i;
+    int64_t left = pool;
+    for (int s = 1; s < SPLITS; s++) {
+        if (given[s] && (s == 1 ? p->w.valid : p->w.test))
+            return complain(WRONG_USAGE, "--%s: %s has a folder %s already; leave the option out", split_names[s], p->w.source, split_names[s]);
+        if (given[s])
+            continue;
+        if ((wanted[s] = portion_of(texts[s], pool)) < 0)
+            return complain(WRONG_USAGE, "--%s: got \"%s\", expected a share below 1 as in 0.1, or a number as in 1000", split_names[s], texts[s]);
+        left -= wanted[s];
+    }
+    if (left < 1)
+        return complain(WRONG_INPUT, "%s: %" PRId64 " examples, %" PRId64 " for validation and %" PRId64 " for the test leave none to train on",
+                        p->w.source, pool, wanted[1], wanted[2]);
+    Dice dice = dice_open((uint64_t)p->w.seed, DICE_PACK, 0);
+    for (int64_t i = pool - 1; i > 0 && (wanted[1] || wanted[2] || l->items[drawn[0]].split == DRAWN); i--) {
+        const int j = dice_range(&dice, 0, (int)i);
+        const uint32_t other = drawn[i];
+        drawn[i] = drawn[j], drawn[j] = other;
+    }
+    p->order = need(NULL, (size_t)l->count * sizeof *p->order);
+    int64_t next = 0;
+    for (int s = 0; s < SPLITS; s++) {
+        p->counts[s] = s ? given[s] + wanted[s] : left;
+        for (int64_t i = 0; i < (s ? wanted[s] : left); i++)
+            p->order[at++] = drawn[next++];
+        for (int64_t i = 0; s && i < l->count; i++)
+            if (l->items[i].split == s)
+                p->order[at++] = (uint32_t)i;
+    }
+    return FINE;
+}
+
+/* ---- examples ---------------------------------------------------------------------------------------------------------- */
+
+static bool other_size(const Pack *p, const Pixels *x, const char *path, ArrayError *e)
+{
+    const int64_t h = p->shape[1], w = p->shape[2];
+    const char *fit = p->w.fit ? p->w.fit : "";
+    const bool fine = *fit == 'p' ? x->height <= h && x->width <= w : *fit == 'c' ? x->height >= h && x->width >= w : *fit == 's';
+    return fine || array_fail(e, WRONG_INPUT, path, "found %d x %d pixels, expected %" PRId64 " x %" PRId64 " (columns x rows)%s%s", x->width, x->height,
+                              w, h, p->w.size ? "" : " as in the first picture", *fit == 'p' ? "; it is larger: --fit crop or scale"
+                              : *fit == 'c' ? "; it is smaller: --fit pad or scale" : "; --fit pad, crop or scale brings it there");
+}
+
+/* A picture as an example [channels][rows][columns]. */
+static bool from_picture(uint8_t *out, const Pack *p, const Pixels *x, const char *path, ArrayError *e)
+{
+    const int64_t h = p->shape[1], w = p->shape[2], channels = p->shape[0];
+    const bool same = x->height == h && x->width == w;
+    if (!p->w.channels && x->channels > channels)
+        return array_fail(e, WRONG_INPUT, path, "found colour, expected grey as in the first picture; --channels 1 or 3 decides");
+    if (!same && !other_size(p, x, path, e))
+        return false;
+    const bool scaled = !same && *p->w.fit == 's';
+    const size_t from = (size_t)x->height * (size_t)x->width, to = (size_t)(h * w);
+    const int64_t top = (h - x->height) / 2, left = (w - x->width) / 2;        /* cropping: both are at most 0 */
+    double *plane = NULL;
+    bool fine = !scaled || (plane = array_allocate(path, (from + to) * sizeof *plane, e));
+    for (int64_t c = 0; fine && c < channels; c++) {
+        if (scaled) {
+            for (size_t i = 0; i < from; i++)
+                plane[to + i] = pixels_channel(x, i, (int)channels, (int)c);
+            fine = pixels_fit(plane, plane + to, (int)h, (int)w, x->height, x->width, path, e);
+        }
+        for (int64_t i = 0; fine && i < h; i++)
+            for (int64_t j = 0; j < w; j++) {
+                const int64_t y = i - top, z = j - left;
+                const bool inside = y >= 0 && y < x->height && z >= 0 && z < x->width;
+                const double v = scaled ? plane[i * w + j] : inside ? pixels_channel(x, (size_t)(y * x->width + z), (int)channels, (int)c) : 0;
+                out[(c * h + i) * w + j] = (uint8_t)fmin(255, floor(v + 0.5));
+            }
+    }
+    free(plane);
+    return fine;
+}
+
+static bool from_row(void *out, const Pack *p, int64_t row, ArrayError *e)
+{
+    const Array *a = &p->list.source;
+    const size_t n = p->bytes / array_type_size(p->type), first = (size_t)row * n;
+    if (a->type == ARRAY_U1)
+        memcpy(out, (const uint8_t *)a->data + first, n);
+    for (size_t i = 0; a->type != ARRAY_U1 && i < n; i++) {
+        const float v = a->type == ARRAY_F4 ? ((const float *)a->data)[first + i] : (float)((const double *)a->data)[first + i];
+        if (!isfinite(v))
+            return array_fail(e, WRONG_INPUT, p->w.source, "element %zu of example %" PRId64 " is %g, expected a finite number (f4)", i, row, (double)v);
+        ((float *)out)[i] = v;
+    }
+    return true;
+}
+
+static bool make_example(void *out, const Pack *p, const Item *item, ArrayError *e)
+{
+    Pixels x;
+    if (!item->path)
+        return from_row(out, p, item->row, e);
+    if (!load(&x, item->path, e))
+        return false;
+    const bool fine = from_picture(out, p, &x, item->path, e);
+    pixels_free(&x);
+    return fine;
+}
+
+/* Row by row, so that no sum depends on the number of threads. */
+static void add_range(Pack *p, int split, const void *rows, int count)
+{
+    const size_t n = p->bytes / array_type_size(p->type) * (size_t)count;
+    for (size_t i = 0; i < n; i++) {
+        const double v = p->type == ARRAY_U1 ? ((const uint8_t *)rows)[i] : (double)((const float *)rows)[i];
+        p->low[split] = fmin(p->low[split], v);
+        p->high[split] = fmax(p->high[split], v);
+        p->sum[split] += v;
+    }
+}
+
+/* ---- files ------------------------------------------------------------------------------------------------------------- */
+
+/* What is wrong with pictures of one portion; the first ones by name. */
+static int complain_portion(const ArrayError *errors, int n)
+{
+    int code = FINE, wrong = 0;
+    for (int i = 0; i < n; i++)
+        if (errors[i].exit_code && ++wrong <= NAMED_MOST)
+            code = complain_array(&errors[i]);
+    if (wrong > NAMED_MOST)
+        complain(code, "and %d more", wrong - NAMED_MOST);
+    return code;
+}
+
+static int write_split(Pack *p, ArrayNpy *input, ArrayNpy *target, int split, const uint32_t *order)
+{
+    const int portion = p->bytes * PORTION <= PORTION_BYTES ? PORTION : p->bytes < PORTION_BYTES ? (int)(PORTION_BYTES / p->bytes) : 1;
+    char *rows = need(NULL, p->bytes * (size_t)portion);
+    ArrayError *errors = need(NULL, sizeof *errors * (size_t)portion), e;
+    int code = FINE;
+    for (int64_t first = 0; code == FINE && first < p->counts[split]; first += portion) {
+        const int n = (int)(p->counts[split] - first < portion ? p->counts[split] - first : portion);
+        ALL_THREADS
+        for (int i = 0; i < n; i++) {
+            errors[i].exit_code = 0;
+            make_example(rows + (size_t)i * p->bytes, p, &p->list.items[order[first + i]], &errors[i]);
+        }
+        code = complain_portion(errors, n);
+        if (code == FINE && !array_npy_rows(input, rows, n, &e))
+            code = complain_array(&e);
+        for (int i = 0; code == FINE && target && i < n; i++)
+            if (!array_npy_rows(target, (const char *)p->list.labels + order[first + i] * p->list.label_bytes, 1, &e))
+                code = complain_array(&e);
+        if (code == FINE)
+            add_range(p, split, rows, n);
+    }
+    free(errors);
+    free(rows);
+    return code;
+}
+
+/* Where classes have names: DIR/TARGET_classes.txt, a name a line, in the order of the labels. */
+static int write_classes(const Pack *p)
+{
+    char path[PATH_MAX];
+    ArrayOut out;
+    ArrayError e;
+    snprintf(path, sizeof path, "%s/%s_classes.txt", p->w.dir, p->w.target);
+    hold_signals(true);
+    bool fine = array_out_open(&out, path, &e);
+    for (int i = 0; fine && i < p->list.class_count; i++)
+        fine = array_out_write(&out, p->list.classes[i], strlen(p->list.classes[i]), &e) && array_out_write(&out, "\n", 1, &e);
+    fine = fine && array_out_commit(&out, &e);
+    array_out_abandon(&out);
+    hold_signals(false);
+    return fine ? FINE : complain_array(&e);
+}
+
+/* A split that is not written now must not be left from before. */
+static int refuse_old(const Pack *p)
+{
+    char path[PATH_MAX];
+    for (int s = 0; s < SPLITS; s++) {
+        snprintf(path, sizeof path, "%s/%s_%s.npy", p->w.dir, split_names[s], p->w.input);
+        if (!p->counts[s] && !access(path, F_OK))
+            return complain(WRONG_INPUT, "%s: is there already, but this set has no example for %s; remove it, or choose another -o", path, split_names[s]);
+    }
+    return FINE;
+}
+
+static int write_files(Pack *p)
+{
+    const List *l = &p->list;
+    ArrayNpy input[SPLITS], target[SPLITS];
+    int64_t shape[ARRAY_RANK + 1], label_shape[ARRAY_RANK + 1], at = 0;
+    int begun = 0, labelled = 0, code = FINE;
+    ArrayError e;
+    memcpy(shape + 1, p->shape, sizeof p->shape);
+    memcpy(label_shape + 1, l->label_shape, sizeof l->label_shape);
+    for (int s = 0; s < SPLITS && code == FINE; s++) {
+        shape[0] = label_shape[0] = p->counts[s];
+        p->low[s] = INFINITY, p->high[s] = -INFINITY;
+        if (!p->counts[s])
+            continue;
+        if (!split_begin(&input[s], p->w.dir, s, p->w.input, p->type, p->rank + 1, shape, &e))
+            code = complain_array(&e);
+        else if (begun |= 1 << s, l->labels && !split_begin(&target[s], p->w.dir, s, p->w.target, l->label_type, l->label_rank + 1, label_shape, &e))
+            code = complain_array(&e);
+        else if (l->labels)
+            labelled |= 1 << s;
+    }
+    for (int s = 0; s < SPLITS && code == FINE; at += p->counts[s++])
+        if (p->counts[s])
+            code = write_split(p, &input[s], l->labels ? &target[s] : NULL, s, p->order + at);
+    for (int s = 0; s < SPLITS; s++) {
+        if (code == FINE && begun >> s & 1 && !array_npy_end(&input[s], &e))
+            code = complain_array(&e);
+        if (code == FINE && labelled >> s & 1 && !array_npy_end(&target[s], &e))
+            code = complain_array(&e);
+    }
+    for (int s = 0; s < SPLITS && code != FINE; s++) {
+        if (begun >> s & 1)
+            array_npy_abandon(&input[s]);
+        if (labelled >> s & 1)
+            array_npy_abandon(&target[s]);
+    }
+    return code == FINE && l->classes ? write_classes(p) : code;
+}
+
+/* ---- the summary ------------------------------------------------------------------------------------------------------- */
+
+static void list_shape(const char *before, int rank, const int64_t *shape)
+{
+    printf("%s[", before);
+    for (int i = 0; i < rank; i++)
+        printf("%s%" PRId64, i ? ", " : "", shape[i]);
+    printf("]");
+}
+
+/* counts [class][split] of all labels. */
+static int64_t *count_classes(const Pack *p)
+{
+    const List *l = &p->list;
+    int64_t *counts = need(NULL, (size_t)l->class_count * SPLITS * sizeof *counts), at = 0;
+    memset(counts, 0, (size_t)l->class_count * SPLITS * sizeof *counts);
+    for (int s = 0; s < SPLITS; s++)
+        for (int64_t i = 0; i < p->counts[s]; i++, at++)
+            for (size_t k = 0; k < l->label_bytes / sizeof(int32_t); k++)
+                counts[((const int32_t *)((const char *)l->labels + p->order[at] * l->label_bytes))[k] * SPLITS + s]++;
+    return counts;
+}
+
+static void say_classes(const Pack *p)
+{
+    const List *l = &p->list;
+    int64_t *counts = count_classes(p);
+    int missing = 0, first = -1;
+    printf("\n%-24s %9s %9s %9s\n", "class", "train", "valid", "test");
+    for (int c = 0; c < l->class_count; c++) {
+        const int64_t *n = counts + c * SPLITS;
+        if (!n[0] && !missing++)
+            first = c;
+        if (c < SHOWN_CLASSES)
+            printf("%3d %-20.60s %9" PRId64 " %9" PRId64 " %9" PRId64 "\n", c, l->classes ? l->classes[c] : "", n[0], n[1], n[2]);
+    }
+    if (l->class_count > SHOWN_CLASSES)
+        printf("    and %d classes more\n", l->class_count - SHOWN_CLASSES);
+    if (missing)
+        complain(FINE, "warning: %d of %d classes ha%s no example to train on: %d%s%s%s", missing, l->class_count, missing == 1 ? "s" : "ve", first,
+                 l->classes ? " " : "", l->classes ? l->classes[first] : "", missing > 1 ? ", ..." : "");
+    free(counts);
+}
+
+static void say_all(const Pack *p)
+{
+    const List *l = &p->list;
+    const size_t n = p->bytes / array_type_size(p->type);
+    const bool u1 = p->type == ARRAY_U1;
+    printf("%-6s %9s   %s\n", "split", "examples", "range and mean of the input");
+    for (int s = 0; s < SPLITS; s++)
+        if (p->counts[s])
+            printf("%-6s %9" PRId64 "   %g to %g, mean %.4g\n", split_names[s], p->counts[s], p->low[s], p->high[s], p->sum[s] / ((double)n * (double)p->counts[s]));
+    if (l->labels && l->label_type == ARRAY_I4)
+        say_classes(p);
+    if (!u1 && p->high[0] > 20)
+        complain(FINE, "warning: the input reaches %g; nets learn better from numbers around 0 to 1", p->high[0]);
+    if (p->low[0] == p->high[0])
+        complain(FINE, "warning: every element of the input is %g", p->low[0]);
+    printf("\n%s/SPLIT_%s.npy%s%s%s\nIn the model:\n  inputs:  { %s: { ", p->w.dir, p->w.input, l->labels ? " and SPLIT_" : "", l->labels ? p->w.target : "",
+           l->labels ? ".npy" : "", p->w.input);
+    list_shape("shape: ", p->rank, p->shape);
+    printf("%s } }\n", u1 ? ", dtype: u8" : "");
+    if (!l->labels)
+        return;
+    printf("  targets: { %s: { ", p->w.target);
+    if (l->label_type == ARRAY_F4)
+        list_shape("shape: ", l->label_rank, l->label_shape);
+    else if (l->label_rank)
+        printf("length: %" PRId64 ", classes: %d", l->label_shape[0], l->class_count);
+    else
+        printf("classes: %d", l->class_count);
+    printf(" } }\n");
+}
+
+/* ---- the command ------------------------------------------------------------------------------------------------------- */
+
+/* A name of the model is part of a file's name: an identifier. */
+static bool is_name(const char *text)
+{
+    return *text && strlen(text) < 64 && !(*text >= '0' && *text <= '9') &&
+           !text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789")];
+}
+
+static int check_wishes(const Wishes *w)
+{
+    static const char *const ways[] = { "pad", "crop", "scale" };
+    int way = 0;
+    if (!w->source)
+        return complain(WRONG_USAGE, "pack needs a folder of pictures or a .npy: spn-data pack SOURCE; see --help");
+    while (w->fit && way < 3 && strcmp(w->fit, ways[way]))
+        way++;
+    if (way == 3)
+        return complain_unknown("way for --fit", w->fit, ways, 3);
+    if (w->channels != 0 && w->channels != 1 && w->channels != 3)
+        return complain(WRONG_USAGE, "--channels: expected 1 or 3, got %" PRId64, w->channels);
+    if (!is_name(w->input) || !is_name(w->target) || !strcmp(w->input, w->target))
+        return complain(WRONG_USAGE, "--input %s, --target %s: expected two different names as a model has them: letters, digits, _", w->input, w->target);
+    return FINE;
+}
+
+int command_pack(int argc, char **argv)
+{
+    static Pack p = { .w = { .input = "image", .target = "label", .dir = "data", .seed = 1 } };
+    Wishes *w = &p.w;
+    const Option options[] = {
+        { .name = "--labels", .text = &w->labels }, { .name = "--valid", .text = &w->valid }, { .name = "--test", .text = &w->test },
+        { .name = "--seed", .number = &w->seed, .least = 0, .most = INT64_MAX }, { .name = "--size", .text = &w->size },
+        { .name = "--fit", .text = &w->fit }, { .name = "--channels", .number = &w->channels, .least = 1, .most = 3 },
+        { .name = "--shape", .text = &w->shape }, { .name = "--input", .text = &w->input }, { .name = "--target", .text = &w->target },
+        { .name = "-o", .text = &w->dir },
+    };
+    int code = options_parse(argc, argv, options, (int)(sizeof options / sizeof *options), &w->source, usage_pack);
+    if (code != FINE)
+        return code < 0 ? FINE : code;
+    if ((code = check_wishes(w)) != FINE)
+        return code;
+    struct stat s;
+    if (stat(w->source, &s))
+        return complain(WRONG_INPUT, "%s: %s; expected a folder of pictures or a .npy", w->source, strerror(errno));
+    code = !S_ISDIR(s.st_mode) ? list_array(&p.list, w->source, w->labels) : w->labels ? list_table(&p.list, w->source, w->labels)
+           : list_folder(&p.list, w->source);
+    if (code == FINE)
+        code = measure(&p);
+    if (code == FINE)
+        code = draw_splits(&p);
+    if (code == FINE)
+        code = refuse_old(&p);
+    if (code == FINE)
+        code = make_folder(w->dir);
+    if (code == FINE)
+        code = write_files(&p);
+    if (code == FINE)
+        say_all(&p);
+    else
+        take_back();
+    return code;
+}

@@ -1,0 +1,319 @@
+/* spn_data.c -- makes the data that the models learn from: `spn-data make`, and pictures of it: `spn-data sheet`.
+ *
+ *   idx.c  MNIST's files   strokes.c  digits drawn by ourselves   clutter.c  sequences among clutter
+ *   pack.c  `spn-data pack`: data of the user's own                command.c  options, complaints, what a signal takes back
+ *
+ * Reads the command line and MNIST, or draws digits; makes SPLIT_image.npy, SPLIT_digits.npy and contact sheets.
+ * Examples are made a portion at a time by all threads and written in order, so memory does not grow with their number.
+ * Convention: functions return an exit code, after having said on stderr what is wrong; nothing half-written stays behind. */
+#define _POSIX_C_SOURCE 200809L
+#include "files/array_file.h"
+#include "files/picture.h"
+#include "data/clutter.h"
+#include "data/command.h"
+#include "data/strokes.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef SPN_VERSION
+#define SPN_VERSION "0.1.0"
+#endif
+
+enum { PORTION = 1000, MOST_EXAMPLES = 10000000, MOST_ON_SHEET = 2000 };
+
+static const char usage_main[] =
+    "usage: spn-data make [options]              make training, validation and test data\n"
+    "       spn-data pack SOURCE [options]       the same from pictures or arrays of your own\n"
+    "       spn-data sheet DATA_DIR [options]    a picture of the first examples with their labels\n"
+    "       spn-data --help | --version          (make --help, pack --help and sheet --help list the options)\n";
+static const char usage_make[] =
+    "usage: spn-data make [options]\n"
+    "Makes DIR/{train,valid,test}_image.npy (u1 [N,1,100,100]) and _digits.npy (i4 [N,3]): cluttered MNIST sequences.\n"
+    "  --mnist DIR   the folder of MNIST's four files, raw or .gz (or set SPN_MNIST; without either, digits are drawn)\n"
+    "  --drawn       draw the digits, whatever SPN_MNIST says\n"
+    "  --single      plain digits instead: _image.npy u1 [N,1,28,28] and _digit.npy i4 [N], in MNIST's order\n"
+    "  --train N     examples for training    (default 60000; with --single 50000)\n"
+    "  --valid N     examples for validation  (default 10000)\n"
+    "  --test N      examples for the test    (default 10000)\n"
+    "  --seed N      another seed, other data (default 1234); one seed gives the same bytes everywhere\n"
+    "  -o DIR        where to write           (default data; made if missing)\n";
+static const char usage_sheet[] =
+    "usage: spn-data sheet DATA_DIR [options]\n"
+    "Draws the first examples of a split and their labels as a PNG.\n"
+    "  --split S     train, valid or test     (default train)\n"
+    "  --count N     how many                 (default 40)\n"
+    "  -o FILE       where to write           (default sheet.png)\n";
+
+/* ---- digits ------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    Digits owned[SPLITS];                      /* what digits_close is for */
+    Digits split[SPLITS];                      /* what the examples are made from; valid may lie behind train in one file */
+} Source;
+
+static void source_close(Source *source)
+{
+    for (int s = 0; s < SPLITS; s++)
+        digits_close(&source->owned[s]);
+}
+
+/* MNIST's training file is cut five to one, as 50,000 and 10,000. */
+static int source_mnist(Source *source, const char *dir)
+{
+    char why[PATH_MAX + 512];
+    int code = idx_read(&source->owned[0], dir, "train", why, sizeof why);
+    if (code == FINE)
+        code = idx_read(&source->owned[2], dir, "t10k", why, sizeof why);
+    if (code != FINE)
+        return complain(code, "%s", why);
+    const Digits all = source->owned[0];
+    const int valid = all.count / 6, train = all.count - valid;
+    if (valid < 1)
+        return complain(WRONG_INPUT, "%s: expected at least 6 training digits, to have some for validation, got %d", dir, all.count);
+    source->split[0] = (Digits){ all.pixels, all.labels, train };
+    source->split[1] = (Digits){ all.pixels + (size_t)train * DIGIT_PIXELS, all.labels + train, valid };
+    source->split[2] = source->owned[2];
+    printf("digits: MNIST in %s (%d train, %d valid, %d test)\n", dir, train, valid, source->split[2].count);
+    return FINE;
+}
+
+static int source_drawn(Source *source, uint64_t seed, const int64_t counts[SPLITS], bool asked)
+{
+    printf("digits: drawn with a pen, seed %llu (%s)\n", (unsigned long long)seed,
+           asked ? "--drawn" : "for MNIST, use --mnist DIR or set SPN_MNIST");
+    for (int s = 0; s < SPLITS; s++) {
+        if (!digits_open(&source->owned[s], (int)counts[s]))
+            return complain(ENVIRONMENT, "memory is out: %lld digits", (long long)counts[s]);
+        Digits *d = source->split + s;
+        *d = source->owned[s];
+        ALL_THREADS
+        for (int i = 0; i < d->count; i++)
+            strokes_draw(d->pixels + (size_t)i * DIGIT_PIXELS, d->labels + i, seed, s, i);
+    }
+    return FINE;
+}
+
+/* ---- make -------------------------------------------------------------------------------------------- */
+
+typedef struct { ArrayNpy image, labels; } SplitFiles;
+
+static bool write_clutter(SplitFiles *files, uint8_t *images, int32_t *labels, const Source *source, uint64_t seed, int split, int64_t count, ArrayError *e)
+{
+    for (int64_t first = 0; first < count; first += PORTION) {
+        const int n = (int)(count - first < PORTION ? count - first : PORTION);
+        ALL_THREADS
+        for (int i = 0; i < n; i++) {
+            ClutterScene scene;
+            clutter_scene(&scene, seed, split, first + i, source->split[split].count);
+            clutter_draw(images + (size_t)i * CLUTTER_PIXELS, labels + i * CLUTTER_DIGITS, &scene, seed,
+                         &source->split[split], &source->split[0], &source->split[1]);
+        }
+        if (!array_npy_rows(&files->image, images, n, e) || !array_npy_rows(&files->labels, labels, n, e))
+            return false;
+    }
+    return true;
+}
+
+static bool write_single(SplitFiles *files, int32_t *labels, const Digits *digits, int64_t count, ArrayError *e)
+{
+    for (int64_t first = 0; first < count; first += PORTION) {
+        const int n = (int)(count - first < PORTION ? count - first : PORTION);
+        for (int i = 0; i < n; i++)
+            labels[i] = digits->labels[first + i];
+        if (!array_npy_rows(&files->image, digits->pixels + first * DIGIT_PIXELS, n, e) || !array_npy_rows(&files->labels, labels, n, e))
+            return false;
+    }
+    return true;
+}
+
+/* All files are begun before the first byte and ended after the last one, so a failure leaves the old set as it was. */
+static int write_splits(const Source *source, const char *dir, const int64_t counts[SPLITS], uint64_t seed, bool single)
+{
+    ArrayError e = { 0 };
+    SplitFiles files[SPLITS];
+    uint8_t *images = array_allocate(dir, (size_t)PORTION * CLUTTER_PIXELS, &e);
+    int32_t *labels = array_allocate(dir, sizeof(int32_t) * PORTION * CLUTTER_DIGITS, &e);
+    const int side = single ? DIGIT_SIDE : CLUTTER_SIDE;
+    int begun = 0;
+    bool fine = images && labels;
+    for (int f = 0; fine && f < 2 * SPLITS; f++) {
+        const int64_t image_shape[] = { counts[f / 2], 1, side, side }, label_shape[] = { counts[f / 2], CLUTTER_DIGITS };
+        fine = f % 2 == 0 ? split_begin(&files[f / 2].image, dir, f / 2, "image", ARRAY_U1, 4, image_shape, &e)
+                          : split_begin(&files[f / 2].labels, dir, f / 2, single ? "digit" : "digits", ARRAY_I4, single ? 1 : 2, label_shape, &e);
+        begun += fine;
+    }
+    for (int s = 0; fine && s < SPLITS; s++)
+        fine = single ? write_single(&files[s], labels, &source->split[s], counts[s], &e)
+                      : write_clutter(&files[s], images, labels, source, seed, s, counts[s], &e);
+    for (int f = 0; fine && f < 2 * SPLITS; f++)
+        fine = array_npy_end(f % 2 == 0 ? &files[f / 2].image : &files[f / 2].labels, &e);
+    for (int f = 0; !fine && f < begun; f++)
+        array_npy_abandon(f % 2 == 0 ? &files[f / 2].image : &files[f / 2].labels);
+    free(images);
+    free(labels);
+    if (!fine)
+        return complain_array(&e);
+    for (int s = 0; s < SPLITS; s++) {
+        printf("%s/%s_image.npy: u1 [%lld,1,%d,%d]", dir, split_names[s], (long long)counts[s], side, side);
+        printf(single ? "   _digit.npy: i4 [%lld]\n" : "   _digits.npy: i4 [%lld,3]\n", (long long)counts[s]);
+    }
+    return FINE;
+}
+
+static int command_make(int argc, char **argv)
+{
+    const char *mnist = NULL, *dir = "data";
+    int64_t counts[SPLITS] = { -1, 10000, 10000 }, seed = 1234;
+    bool single = false, drawn = false;
+    const Option options[] = {
+        { .name = "--mnist", .text = &mnist }, { .name = "-o", .text = &dir }, { .name = "--single", .flag = &single }, { .name = "--drawn", .flag = &drawn },
+        { .name = "--train", .number = &counts[0], .least = 1, .most = MOST_EXAMPLES }, { .name = "--valid", .number = &counts[1], .least = 1, .most = MOST_EXAMPLES },
+        { .name = "--test", .number = &counts[2], .least = 1, .most = MOST_EXAMPLES }, { .name = "--seed", .number = &seed, .least = 0, .most = INT64_MAX },
+    };
+    int code = options_parse(argc, argv, options, (int)(sizeof options / sizeof *options), NULL, usage_make);
+    if (code != FINE)
+        return code < 0 ? FINE : code;
+    if (drawn && mnist)
+        return complain(WRONG_USAGE, "--drawn and --mnist exclude each other");
+    if (counts[0] < 0)
+        counts[0] = single ? 50000 : 60000;
+    const char *named = getenv("SPN_MNIST");
+    if (!mnist && !drawn && named && *named)
+        mnist = named;
+
+    Source source = { 0 };
+    const int64_t pool[SPLITS] = { STROKES_TRAIN, STROKES_VALID, STROKES_TEST };
+    code = mnist ? source_mnist(&source, mnist) : source_drawn(&source, (uint64_t)seed, single ? counts : pool, drawn);
+    for (int s = 0; code == FINE && single && s < SPLITS; s++)
+        if (counts[s] > source.split[s].count)
+            code = complain(WRONG_USAGE, "--single takes each digit once: --%s %lld is more than the %d there are", split_names[s], (long long)counts[s], source.split[s].count);
+    if (code == FINE)
+        code = make_folder(dir);
+    if (code == FINE)
+        code = write_splits(&source, dir, counts, (uint64_t)seed, single);
+    if (code != FINE)
+        take_back();
+    source_close(&source);
+    return code;
+}
+
+/* ---- sheet -------------------------------------------------------------------------------------------- */
+
+static long long label_at(const Array *labels, int64_t i)
+{
+    switch (labels->type) {
+    case ARRAY_U1: return ((const uint8_t *)labels->data)[i];
+    case ARRAY_I4: return ((const int32_t *)labels->data)[i];
+    default:       return ((const int64_t *)labels->data)[i];
+    }
+}
+
+static int draw_sheet(const Array *image, const Array *labels, const char *split, int64_t count, const char *path)
+{
+    enum { GAP = 12, CAPTION = 22, TITLE = 40, PAPER = 0x1d2330, TEXT = 0xe8e6df, QUIET = 0x8b93a5, FRAME = 0x4a5368 };
+    const int height = (int)image->shape[2], width = (int)image->shape[3], per = labels->rank == 2 ? (int)labels->shape[1] : 1;
+    const int longer = height > width ? height : width, scale = longer >= 150 ? 1 : 200 / longer < 4 ? 200 / longer : 4;
+    count = count < image->shape[0] ? count : image->shape[0];
+    int columns = 1;
+    while (5 * (int64_t)columns * columns < 8 * count)                          /* about three to two, as screens are */
+        columns++;
+    const int rows = (int)((count + columns - 1) / columns), step_x = width * scale + GAP, step_y = height * scale + GAP + CAPTION;
+    Picture sheet;
+    if (!picture_open(&sheet, columns * step_x + GAP, rows * step_y + GAP + TITLE, 3, PAPER))
+        return complain(ENVIRONMENT, "%s: a picture of this size is more than there is room for; a smaller --count helps", path);
+    char text[128];
+    snprintf(text, sizeof text, "%s: %lld examples of %lld", split, (long long)count, (long long)image->shape[0]);
+    picture_text(&sheet, GAP, GAP + 4, text, 2, TEXT);
+    for (int64_t i = 0; i < count; i++) {
+        const int x = GAP + (int)(i % columns) * step_x, y = TITLE + (int)(i / columns) * step_y;
+        picture_blit(&sheet, x, y + CAPTION, (const uint8_t *)image->data + i * height * width, width, height, scale);
+        picture_frame(&sheet, x - 1, y + CAPTION - 1, width * scale + 2, height * scale + 2, 1, FRAME);
+        int at = x;
+        for (int k = 0; k < per && k < 12; k++) {
+            snprintf(text, sizeof text, "%lld", label_at(labels, i * per + k));
+            at = picture_text(&sheet, at, y + 3, text, 2, TEXT) + 4;
+        }
+        snprintf(text, sizeof text, "%lld", (long long)i);
+        const int number = x + width * scale - PICTURE_ADVANCE * (int)strlen(text);
+        if (number > at)
+            picture_text(&sheet, number, y + 10, text, 1, QUIET);
+    }
+    ArrayError e;
+    hold_signals(true);                                                         /* the file's temporary name is not ours to know */
+    const bool fine = picture_write(&sheet, path, &e);
+    hold_signals(false);
+    if (fine)
+        printf("%s: %dx%d, %lld examples\n", path, sheet.width, sheet.height, (long long)count);
+    picture_close(&sheet);
+    return fine ? FINE : complain_array(&e);
+}
+
+static int command_sheet(int argc, char **argv)
+{
+    const char *dir = NULL, *split = "train", *path = "sheet.png";
+    int64_t count = 40;
+    const Option options[] = {
+        { .name = "--split", .text = &split }, { .name = "--count", .number = &count, .least = 1, .most = MOST_ON_SHEET }, { .name = "-o", .text = &path },
+    };
+    const int code = options_parse(argc, argv, options, 3, &dir, usage_sheet);
+    if (code != FINE)
+        return code < 0 ? FINE : code;
+    if (!dir)
+        return complain(WRONG_USAGE, "sheet needs the folder of the data: spn-data sheet DATA_DIR");
+    if (strcmp(split, "train") != 0 && strcmp(split, "valid") != 0 && strcmp(split, "test") != 0)
+        return complain_unknown("split", split, split_names, SPLITS);
+
+    char image_path[PATH_MAX], label_path[PATH_MAX];
+    Array image = { 0 }, labels = { 0 };
+    ArrayError e;
+    snprintf(image_path, sizeof image_path, "%s/%s_image.npy", dir, split);
+    snprintf(label_path, sizeof label_path, "%s/%s_digits.npy", dir, split);
+    if (access(label_path, F_OK) != 0)
+        snprintf(label_path, sizeof label_path, "%s/%s_digit.npy", dir, split);
+    int result;
+    if (!array_map_npy(&image, image_path, &e) || !array_map_npy(&labels, label_path, &e))
+        result = complain_array(&e);
+    else if (image.type != ARRAY_U1 || image.rank != 4 || image.shape[0] < 1 || image.shape[1] != 1 || image.shape[2] < 1 || image.shape[3] < 1
+             || image.shape[2] > 1024 || image.shape[3] > 1024)
+        result = complain(WRONG_INPUT, "%s: expected u1 [N,1,H,W] with sides up to 1024, got something else", image_path);
+    else if ((labels.type != ARRAY_U1 && labels.type != ARRAY_I4 && labels.type != ARRAY_I8) || labels.rank < 1 || labels.rank > 2
+             || labels.shape[0] != image.shape[0])
+        result = complain(WRONG_INPUT, "%s: expected u1, i4 or i8 labels of %lld examples, [N] or [N,K], got something else",
+                          label_path, (long long)image.shape[0]);
+    else
+        result = draw_sheet(&image, &labels, split, count, path);
+    array_free(&image);
+    array_free(&labels);
+    return result;
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const commands[] = { "make", "pack", "sheet", "--help", "--version" };
+    set_signals();
+    int code = FINE;
+    if (argc < 2) {
+        fputs(usage_main, stderr);
+        return WRONG_USAGE;
+    }
+    if (strcmp(argv[1], "make") == 0)
+        code = command_make(argc - 2, argv + 2);
+    else if (strcmp(argv[1], "pack") == 0)
+        code = command_pack(argc - 2, argv + 2);
+    else if (strcmp(argv[1], "sheet") == 0)
+        code = command_sheet(argc - 2, argv + 2);
+    else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        fputs(usage_main, stdout);
+    else if (strcmp(argv[1], "--version") == 0)
+        puts("spn-data " SPN_VERSION);
+    else
+        code = complain_unknown(argv[1][0] == '-' ? "option" : "command", argv[1], commands, 5);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        code = code ? code : complain(ENVIRONMENT, "cannot write to standard output: %s", strerror(errno));
+    return code;
+}

@@ -1,0 +1,97 @@
+/* array_file.h -- arrays in the files that other tools read: .npy, .npz and .safetensors.
+ *
+ *   array_file.c         types, lists, .npy       array_npz.c   .npz       array_safetensors.c   .safetensors
+ *
+ * Little endian, C order.  No length in a file is trusted before it is checked.  Every function that can fail
+ * returns false and says why in *e (see ArrayError); what it was to fill is then empty and needs no free.
+ * Written files hold no date and no host: the same arrays give the same bytes.  They appear whole or not at all. */
+#ifndef SPN_ARRAY_FILE_H
+#define SPN_ARRAY_FILE_H
+
+#include "files/array_io.h"
+
+enum { ARRAY_NAME = 128, ARRAY_RANK = 8 };
+
+/* ARRAY_OTHER: a type of .safetensors that we can list but not read (F16, BF16, BOOL, ...). */
+typedef enum { ARRAY_U1, ARRAY_I1, ARRAY_U2, ARRAY_I2, ARRAY_U4, ARRAY_I4, ARRAY_U8, ARRAY_I8, ARRAY_F4, ARRAY_F8,
+               ARRAY_OTHER } ArrayType;
+
+typedef struct {
+    char name[ARRAY_NAME];                     /* "" for a lone .npy */
+    ArrayType type;
+    int rank;                                  /* 0: one element, no dimension */
+    int64_t shape[ARRAY_RANK];
+    void *data;                                /* C order, aligned for its type; NULL: listed only */
+    size_t bytes;
+    void *owned;                               /* for array_free: memory from array_io.allocate, or NULL */
+    ArrayMap map;                              /* for array_free: a mapped file (data is then read-only) */
+} Array;
+
+typedef struct { char *key, *value; } ArrayText;
+
+typedef struct {
+    Array *items;                              /* in the order of the file's directory */
+    int count;
+    char *comment;                             /* .npz: the zip comment, "" if none; else NULL */
+    ArrayText *metadata;                       /* .safetensors: the entries of __metadata__ */
+    int metadata_count;
+} ArrayList;
+
+size_t array_type_size(ArrayType type);        /* bytes of an element; 0 for ARRAY_OTHER */
+const char *array_type_name(ArrayType type);   /* "f4" */
+/* An Array over the caller's memory, which array_free leaves alone.  Aborts on a name that is too long. */
+Array array_view(const char *name, ArrayType type, const void *data, int rank, const int64_t *shape);
+int64_t array_count(const Array *a);           /* number of elements */
+/* "[3][1][100]", or "[]" for rank 0; returns text. */
+char *array_shape_text(char *text, size_t room, const Array *a);
+void array_free(Array *a);
+void array_list_free(ArrayList *l);
+const Array *array_find(const ArrayList *l, const char *name);   /* NULL if there is none */
+
+/* ---- reading ------------------------------------------------------------------------------------------ */
+
+/* a->data points into the mapped file: read-only, for as long as array_free(a) is not called.  The declared shape
+ * must fill the file exactly.  Fortran order and big endian are refused, with the numpy call that helps. */
+bool array_map_npy(Array *a, const char *path, ArrayError *e);
+/* Members are stored or deflated; keys are their names without .npy; Fortran order is turned into C order.
+ * The members together may take up to `limit` bytes when unpacked. */
+bool array_read_npz(ArrayList *l, const char *path, size_t limit, ArrayError *e);
+/* Reads F32 and F64, with `integers` the integer types too; whatever else is there is listed (data NULL).
+ * `limit` bounds the bytes read. */
+bool array_read_safetensors(ArrayList *l, const char *path, bool integers, size_t limit, ArrayError *e);
+
+/* ---- writing ------------------------------------------------------------------------------------------ */
+
+/* An .npy row by row: begin with the whole shape (rank >= 1), give shape[0] rows in any portions, end.
+ * A failure abandons the file; so does array_npy_abandon. */
+typedef struct { ArrayOut out; size_t row_bytes; int64_t rows_left; } ArrayNpy;
+bool array_npy_begin(ArrayNpy *w, const char *path, ArrayType type, int rank, const int64_t *shape, ArrayError *e);
+bool array_npy_rows(ArrayNpy *w, const void *rows, int64_t count, ArrayError *e);
+bool array_npy_end(ArrayNpy *w, ArrayError *e);
+void array_npy_abandon(ArrayNpy *w);
+
+bool array_write_npy(const char *path, const Array *a, ArrayError *e);
+/* Stored, not deflated.  comment: the metadata text, up to 65,535 bytes, or NULL. */
+bool array_write_npz(const char *path, const Array *arrays, int count, const char *comment, ArrayError *e);
+/* Types of the integers and floats above; arrays and metadata in the order given. */
+bool array_write_safetensors(const char *path, const Array *arrays, int count,
+                             const ArrayText *metadata, int metadata_count, ArrayError *e);
+
+/* ---- between the three .c files ------------------------------------------------------------------------ */
+
+enum { ARRAY_NPY_HEADER = 10000 };             /* numpy's own bound on a header it reads without being asked */
+
+/* Reads the .npy header at bytes[0..size): type, rank, shape, bytes of *a; offset of the data; whether it lies in
+ * Fortran order.  Data must fill the rest of `size` exactly.  `where` names the file or member in errors. */
+bool array_npy_parse(Array *a, size_t *offset, bool *fortran, const unsigned char *bytes, size_t size,
+                     const char *path, const char *where, ArrayError *e);
+/* The header of *a as numpy writes it (version 1.0, data at a multiple of 64); returns its length. */
+size_t array_npy_header(unsigned char header[512], const Array *a);
+/* Sets a->bytes from type (of `size` bytes) and shape; false on overflow. */
+bool array_measure(Array *a, size_t size);
+/* What a writer asks of its caller: known types, shapes that agree with `bytes`, names there and all different. */
+bool array_check_all(const char *path, const Array *arrays, int count, ArrayError *e);
+/* Fails with exit_code, naming it, if a name occurs twice. */
+bool array_names_differ(const char *path, const Array *arrays, int count, int exit_code, ArrayError *e);
+
+#endif

@@ -1,0 +1,105 @@
+/* bench.c -- the command `bench`: what a training step takes, beside what the machine could do.
+ *
+ * Times are medians over made-up examples.  The peak is measured by the same threads before and after; the higher counts.  Where half of the times lie far apart,
+ * something else has probably had the processors, and neither is worth much: that is said. */
+#define _DEFAULT_SOURCE
+#include "run/data.h"
+#include "files/json.h"
+#include "run/message.h"
+#include "inspect/peak.h"
+#include "trainer.h"
+#include "run/weights.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* ---- the net ---------------------------------------------------------------------------------------------------- */
+
+enum { MOST = 200 };
+static const double WIDE = 0.15;
+
+/* Milliseconds: the median, and the two between which half of the times lie. */
+typedef struct { double median, low, high; } Times;
+
+static double spread(Times t) { return (t.high - t.low) / t.median; }
+
+/* Of a whole training step, or of a forward pass: two to warm up, then for `seconds`, at least five. */
+static Times measure(Data *data, bool train, double seconds)
+{
+    double times[MOST], norm, end = 0;
+    int count = 0;
+    for (uint64_t i = 0; count < 5 || (count < MOST && seconds_now() < end); i++) {
+        Batch batch = { .train = train, .step = i };
+        data_batch(&batch, data, NULL, 0);
+        double begin = seconds_now();
+        if (train)
+            net.step(&batch, net.training.rate, i, &norm);
+        else
+            net.forward(&batch, NULL);
+        if (i == 1)
+            end = seconds_now() + seconds;
+        if (i >= 2)
+            times[count++] = 1e3 * (seconds_now() - begin);
+    }
+    qsort(times, (size_t)count, sizeof *times, by_size);
+    return (Times){ count % 2 ? times[count / 2] : (times[count / 2 - 1] + times[count / 2]) / 2, times[count / 4], times[count - 1 - count / 4] };
+}
+
+static void say_if_wide(const char *what, Times t)
+{
+    if (spread(t) > WIDE)
+        fprintf(stderr, "%s: bench: the spread is wide: half of the %s took %.4g to %.4g ms, the middle one %.4g; probably other programs, "
+                        "or a neighbour on the same machine, had a part of the processors\n", net.name, what, t.low, t.high, t.median);
+}
+
+int command_bench(const Options *o)
+{
+    Data data;
+    struct rusage usage;
+    open_net(o->threads);
+    data_made_up(&data, net.batch, 0);
+    weights_init(net.weights(), net.training.seed);
+    double peak = peak_gflops(o->threads);
+    Times eval = measure(&data, false, 3), train = measure(&data, true, 10);
+    double gflop = 2 * (net.forward_macs + net.backward_macs) * net.batch / 1e9;
+    peak = fmax(peak, peak_gflops(o->threads));
+    getrusage(RUSAGE_SELF, &usage);
+    double rss = (double)usage.ru_maxrss * 1024 / 1e6, reached = gflop / (train.median * 1e-3);
+    if (o->json) {
+        JsonWriter w;
+        json_begin(&w, stdout);
+        json_object(&w, NULL);
+        json_double(&w, "train_ms", train.median);
+        json_double(&w, "eval_ms", eval.median);
+        json_double(&w, "step_gflop", gflop);
+        json_double(&w, "peak_gflops", peak);
+        json_double(&w, "rss_mb", rss);
+        json_integer(&w, "threads", o->threads);
+        json_string(&w, "target", net.target);
+        json_integer(&w, "batch", net.batch);
+        json_double(&w, "train_spread", spread(train));
+        json_double(&w, "eval_spread", spread(eval));
+        json_close(&w);
+        json_newline(&w);
+        json_end(&w);
+        json_free(&w);
+    } else {
+        printf("training step  %9.3f ms  %8.1f GFLOP/s by direct convolution, %.0f %% of the peak\n", train.median, reached, 100 * reached / peak);
+        printf("forward pass   %9.3f ms\n", eval.median);
+        printf("step           %9.3f GFLOP, batch %d\n", gflop, net.batch);
+        printf("peak           %9.1f GFLOP/s, %d thread%s, %s\n", peak, o->threads, o->threads == 1 ? "" : "s", net.target);
+        printf("memory         %9.1f MB\n", rss);
+    }
+    say_if_wide("training steps", train);
+    say_if_wide("forward passes", eval);
+    data_close(&data);
+    net.close();
+    return FINE;
+}

@@ -1,0 +1,344 @@
+/* check.c -- the command `check`: the gradients of this very program against central differences of its own loss.
+ *
+ * At jittered weights, with dropout on, one parameter element at a time is moved by +h and -h.  A difference counts only
+ * if no discrete decision (ReLU mask, pool winner, pixel) changes on the way; else another element is drawn, and a smaller
+ * h; a larger one when the loss's rounding over h would drown the gradient.  Few examples are used at once: the more
+ * there are, the more decisions lie near a kink.  What a small batch cannot show, sums over lanes and groups, is checked
+ * without any kink: the gradient of a whole batch must be the mean of those of its two uneven parts. */
+#include "run/eval.h"
+#include "files/json.h"
+#include "run/message.h"
+#include "rng.h"
+#include "trainer.h"
+#include "run/weights.h"
+
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+#ifdef SPN_DOUBLE
+static const double EPSILON = DBL_EPSILON, FIRST_STEP = 1e-3, RELATIVE = 1e-6, OF_LARGEST = 1e-7, PARTS_BOUND = 1e-11;
+enum { EXAMPLES = 2, NOISE = 16 };
+#else
+static const double EPSILON = FLT_EPSILON, FIRST_STEP = 0.1, RELATIVE = 5e-3, OF_LARGEST = 2e-3, PARTS_BOUND = 1e-4;
+enum { EXAMPLES = 1, NOISE = 16 };
+#endif
+enum { WANTED = 24, CONTEST = 8 };
+static const double SECONDS = 40, DROWNED = 0.25;           /* of the gradient: more rounding than this tells nothing */
+enum { CHECK = 0x63686563, JITTER = 0x6a697474 };            /* "chec", "jitt": first numbers of random keys */
+
+/* The comparison with the largest error in terms of its bound. */
+typedef struct { size_t index; double gradient, difference, bound, ratio; } Comparison;
+typedef struct {
+    Comparison worst;
+    int tested, redrawn, failed;
+    double step;                               /* relative to the weight: between the steps that kinks and rounding forbid */
+} Result;
+
+typedef struct { uint64_t key, count; } Draws;
+static double draw(Draws *d) { return rng_uniform(d->key, d->count++); }
+
+static void note(Result *r, Comparison c)
+{
+    c.ratio = c.bound > 0 ? fabs(c.gradient - c.difference) / c.bound : c.gradient == c.difference ? 0 : INFINITY;
+    if (isnan(c.ratio))
+        c.ratio = INFINITY;
+    if (!r->tested++ || c.ratio > r->worst.ratio)
+        r->worst = c;
+    r->failed += c.ratio > 1;
+}
+
+/* Away from the special point where training starts: zero biases and identity transforms sit on kinks. */
+static void jitter(real *block, uint64_t seed)
+{
+    for (int k = 0; k < net.param_count; k++) {
+        const NetParam *p = &net.params[k];
+        double fan_in = p->rank > 1 ? (double)p->count / p->shape[0] : 1;
+        double most = p->rank > 1 ? 0.2 / sqrt(fan_in) : p->init == INIT_IDENTITY_AFFINE ? 0.05 : 0.1;
+        for (size_t i = 0; i < p->count; i++)
+            block[weights_index(p, i)] += (real)(most * (2 * rng_uniform(rng_key(seed, JITTER, (uint64_t)k, 0, 0), i) - 1));
+    }
+}
+
+/* ---- differences ------------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    Batch batch;
+    uint64_t decisions;                        /* of the unmoved weights */
+    double noise;                              /* what rounding may do to the loss */
+} Point;
+
+/* The loss is no more exact than the values it is made of: those of a cross entropy enter it with factors up to 1, those
+ * of a mean square with factors like themselves. */
+static double loss_noise(const Batch *batch)
+{
+    double noise = 0;
+    for (int i = 0; i < net.loss_count; i++) {
+        const NetLoss *l = &net.losses[i];
+        const NetValue *v = &net.values[l->value];
+        double largest = 0;
+        for (int n = 0; n < batch->count; n++)
+            for (int step = 0; step < (v->steps ? v->steps : 1); step++)
+                for (size_t e = 0; e < v->count; e++)
+                    largest = fmax(largest, fabs((double)net.activations()[value_index(v, n, step, e)]));
+        noise += fabs(l->weight) * EPSILON * largest * (l->kind == MSE ? 1 + 2 * largest : 1);
+    }
+    return NOISE * noise + 16 * DBL_EPSILON;
+}
+
+/* Moves one weight by +h and -h; false if a decision changed.  Divides by the step that rounding has left. */
+static bool difference(double *slope, const Point *at, real *weight, double h)
+{
+    real was = *weight, up = (real)((double)was + h), down = (real)((double)was - h);
+    *weight = up;
+    double above = net.forward(&at->batch, NULL);
+    bool same = net.decisions() == at->decisions;
+    if (same) {
+        *weight = down;
+        double below = net.forward(&at->batch, NULL);
+        same = net.decisions() == at->decisions;
+        *slope = (above - below) / ((double)up - (double)down);
+    }
+    *weight = was;
+    return same;
+}
+
+typedef enum { TOLD, KINK, ROUNDING } Outcome;
+
+/* One element, moved by `relative` of its size; by less if that could be curvature.  TOLD: *c is filled. */
+static Outcome compare(Comparison *c, const Point *at, real *weight, double gradient, double largest, double relative)
+{
+    double h = relative * (fabs((double)*weight) > 0.05 ? fabs((double)*weight) : 0.05), slope;
+    double seen = fabs(gradient) > 0.2 * largest ? fabs(gradient) : 0.2 * largest;
+    Outcome outcome = ROUNDING;
+    for (; !seen || at->noise / h <= DROWNED * seen; h /= 4) {
+        if (!difference(&slope, at, weight, h))         /* a larger h that saw no change may have crossed this kink twice */
+            return outcome == TOLD && c->ratio <= 1 ? TOLD : KINK;
+        double size = fabs(slope) > fabs(gradient) ? fabs(slope) : fabs(gradient);
+        double bound = RELATIVE * size + OF_LARGEST * largest + at->noise / h, ratio = fabs(slope - gradient) / bound;
+        if (outcome != TOLD || ratio < c->ratio)
+            c->gradient = gradient, c->difference = slope, c->bound = bound, c->ratio = ratio;
+        outcome = TOLD;
+        if (ratio <= 0.5 || !seen)
+            break;
+    }
+    return outcome;
+}
+
+/* Any element half of the time, else the one with the largest gradient of a few: small ones tell little. */
+static size_t draw_element(const NetParam *p, const real *gradients, Draws *d)
+{
+    size_t index = (size_t)(draw(d) * (double)p->count);
+    for (int i = 1, contest = draw(d) < 0.5 ? 1 : CONTEST; i < contest; i++) {
+        size_t other = (size_t)(draw(d) * (double)p->count);
+        if (fabs((double)gradients[weights_index(p, other)]) > fabs((double)gradients[weights_index(p, index)]))
+            index = other;
+    }
+    return index;
+}
+
+/* Draws until one element could be compared, or a move was in vain: then the others have their turn. */
+static void check_param(Result *r, const NetParam *p, const Point *at, Draws *d)
+{
+    const real *gradients = net.gradients();
+    double largest = 0;
+    for (size_t i = 0; i < p->count; i++)
+        largest = fmax(largest, fabs((double)gradients[weights_index(p, i)]));
+    for (Outcome outcome = ROUNDING; outcome == ROUNDING && r->tested < WANTED; ) {
+        size_t index = draw_element(p, gradients, d), place = weights_index(p, index);
+        Comparison c = { .index = index };
+        bool largest_step = r->step >= FIRST_STEP;
+        outcome = compare(&c, at, net.weights() + place, (double)gradients[place], largest, r->step);
+        if (outcome == TOLD)
+            note(r, c);
+        else
+            r->redrawn++;
+        r->step = fmin(FIRST_STEP, r->step * (outcome == KINK ? 0.2 : 2));
+        if (outcome == ROUNDING && largest_step)
+            break;
+    }
+}
+
+/* Returns whether time ran out before every parameter had the moves it should have. */
+static bool check_differences(Result *results, Data *data, uint64_t seed)
+{
+    Draws draws = { .key = rng_key(seed, CHECK, 0, 0, 0) };
+    double end = seconds_now() + SECONDS;
+    bool wanted = true;
+    for (int round = 0; wanted && round < 20 * WANTED && seconds_now() < end; round++) {
+        /* epoch: beyond any ramp of dropout */
+        Point at = { .batch = { .train = 1, .seed = seed, .step = (uint64_t)round, .epoch = 1e6 } };
+        data_batch(&at.batch, data, NULL, round * EXAMPLES % data->examples);
+        at.batch.count = at.batch.count < EXAMPLES ? at.batch.count : EXAMPLES;
+        net.forward(&at.batch, NULL);
+        at.decisions = net.decisions();
+        at.noise = loss_noise(&at.batch);
+        net.backward(&at.batch);
+        wanted = false;
+        for (int k = 0; k < net.param_count && seconds_now() < end; k++) {
+            if (!round)                        /* neighbours bear much the same step */
+                results[k].step = k ? results[k - 1].step : FIRST_STEP;
+            check_param(&results[k], &net.params[k], &at, &draws);
+            wanted |= results[k].tested < WANTED;
+        }
+    }
+    return wanted && seconds_now() >= end;
+}
+
+/* ---- parts of a batch --------------------------------------------------------------------------------------------- */
+
+/* The gradient of `count` examples from `first` on, times count / all, added to sum[net.block]; largest element of each
+ * parameter in largest[param_count]. */
+static void add_part(double *sum, double *largest, Data *data, int first, int count, int all)
+{
+    Batch batch = { 0 };
+    data_batch(&batch, data, NULL, first);
+    batch.count = count;
+    net.forward(&batch, NULL);
+    net.backward(&batch);
+    for (int k = 0; k < net.param_count; k++)
+        for (size_t i = 0; i < net.params[k].count; i++) {
+            size_t place = weights_index(&net.params[k], i);
+            double g = (double)net.gradients()[place] * count / all;
+            sum[place] += g;
+            largest[k] = fmax(largest[k], fabs(g));
+        }
+}
+
+/* Uneven parts, so that every example of the second comes to lie in another lane and group. */
+static void check_parts(Result *results, Data *data)
+{
+    int all = data->examples < net.batch ? (int)data->examples : net.batch, part = all * 3 / 8 + (all > 1);
+    if (all < 2)
+        return;
+    double *sum = need_memory(net.block * sizeof *sum, "a check"), *whole = need_memory(net.block * sizeof *whole, "a check");
+    double *largest = need_memory((size_t)net.param_count * sizeof *largest, "a check");
+    add_part(sum, largest, data, 0, part, all);
+    add_part(sum, largest, data, part, all - part, all);
+    add_part(whole, largest, data, 0, all, all);
+    for (int k = 0; k < net.param_count; k++)
+        for (size_t i = 0; i < net.params[k].count; i++) {
+            size_t place = weights_index(&net.params[k], i);
+            note(&results[k], (Comparison){ i, whole[place], sum[place], PARTS_BOUND * largest[k], 0 });
+        }
+    free(largest);
+    free(whole);
+    free(sum);
+}
+
+/* ---- report ----------------------------------------------------------------------------------------------------- */
+
+static char *element_name(char *text, size_t room, const NetParam *p, size_t index)
+{
+    size_t n = (size_t)snprintf(text, room, "%s", p->name), rest = p->count;
+    for (int r = 0; r < p->rank && n < room; r++) {
+        rest /= (size_t)p->shape[r];
+        n += (size_t)snprintf(text + n, room - n, "[%zu]", index / rest);
+        index %= rest;
+    }
+    return text;
+}
+
+static int report_failures(const Result *results, const char *against)
+{
+    int failed = 0;
+    for (int k = 0; k < net.param_count; k++) {
+        const Comparison *c = &results[k].worst;
+        char name[300];
+        if (!results[k].failed)
+            continue;
+        failed++;
+        fprintf(stderr, "%s: error: gradient of %s (index %zu): %.9g, %s %.9g, apart by %.3g, bound %.3g (%d of %d out of bounds)\n",
+                net.name, element_name(name, sizeof name, &net.params[k], c->index), c->index, c->gradient, against, c->difference,
+                fabs(c->gradient - c->difference), c->bound, results[k].failed, results[k].tested);
+    }
+    return failed;
+}
+
+static void write_result(JsonWriter *w, const char *key, const Result *r)
+{
+    json_object(w, key);
+    json_integer(w, "tested", r->tested);
+    json_integer(w, "redrawn", r->redrawn);
+    json_integer(w, "failed", r->failed);
+    if (r->tested) {
+        json_integer(w, "index", (int64_t)r->worst.index);
+        json_double(w, "gradient", r->worst.gradient);
+        json_double(w, "difference", r->worst.difference);
+        json_double(w, "bound", r->worst.bound);
+    }
+    json_close(w);
+}
+
+static void print_json(const Result *differences, const Result *parts, bool passed)
+{
+    JsonWriter w;
+    json_begin(&w, stdout);
+    json_object(&w, NULL);
+    json_bool(&w, "passed", passed);
+    json_string(&w, "precision", net.precision);
+    json_array(&w, "parameters");
+    for (int k = 0; k < net.param_count; k++) {
+        json_object(&w, NULL);
+        json_string(&w, "name", net.params[k].name);
+        write_result(&w, "central_differences", &differences[k]);
+        write_result(&w, "parts_of_a_batch", &parts[k]);
+        json_close(&w);
+    }
+    json_close(&w);
+    json_close(&w);
+    json_newline(&w);
+    json_end(&w);
+    json_free(&w);
+}
+
+static void print_table(const Result *results, bool made_up)
+{
+    printf("%-32s %7s %8s %14s %14s %10s\n", "worst of each parameter", "tested", "redrawn", "gradient", "difference", "of bound");
+    for (int k = 0; k < net.param_count; k++) {
+        const Result *r = &results[k];
+        printf("%-32s %7d %8d ", net.params[k].name, r->tested, r->redrawn);
+        if (r->tested)
+            printf("%14.6g %14.6g %8.0f %%\n", r->worst.gradient, r->worst.difference, 100 * r->worst.ratio);
+        else
+            printf("  untested: each move crossed a kink or drowned in rounding; another --seed moves elsewhere%s%s\n",
+                   strcmp(net.precision, "double") ? ", a build with --precision double tells more" : "",
+                   made_up ? "" : ", made-up examples (no --data) have no even surfaces, on which pools tie");
+    }
+}
+
+int command_check(const Options *o)
+{
+    Data data;
+    uint64_t seed = o->seed_given ? o->seed : net.training.seed;
+    size_t bytes = (size_t)net.param_count * sizeof(Result);
+    Result *differences = need_memory(bytes, "a check"), *parts = need_memory(bytes, "a check");
+    if (o->data)
+        data_open(&data, o->data, "train", true);
+    else
+        data_made_up(&data, net.batch, seed);
+    open_net(o->threads);
+    weights_init(net.weights(), seed);
+    jitter(net.weights(), seed);
+    check_parts(parts, &data);
+    bool cut_short = check_differences(differences, &data, seed);
+    if (!o->json)
+        print_table(differences, !o->data);
+    int untested = 0, failed = report_failures(differences, "central difference") + report_failures(parts, "mean over two parts of the batch");
+    for (int k = 0; k < net.param_count; k++)
+        untested += !differences[k].tested;
+    if (o->json)
+        print_json(differences, parts, !failed);
+    else if (cut_short)
+        printf("stopped looking for elements to test after %.0f s: another run, or a busier machine, may test others\n", SECONDS);
+    if (!o->json && untested)
+        printf("check %s; %d of %d parameters untested by differences\n", failed ? "failed" : "passed", untested, net.param_count);
+    else if (!o->json)
+        printf("check %s\n", failed ? "failed" : "passed");
+    data_close(&data);
+    net.close();
+    free(parts);
+    free(differences);
+    return failed ? WRONG_INPUT : FINE;
+}

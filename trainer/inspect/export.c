@@ -1,0 +1,21 @@
+/* export.c -- the command `export`: the parameters of a run, or those that a training starts from, as a file. */
+#include "run/message.h"
+#include "run/run.h"
+#include "trainer.h"
+#include "run/weights.h"
+
+int command_export(const Options *o)
+{
+    if (o->run && o->seed_given)
+        fail(WRONG_USAGE, "export: --run gives trained parameters, --seed those of the start; leave one of them out");
+    if (o->last && !o->run)
+        fail(WRONG_USAGE, "export: --last chooses a checkpoint of --run DIR, which is missing");
+    open_net(1);
+    if (o->run)
+        run_or_file_weights(o->run, NULL, o->last);
+    else
+        weights_init(net.weights(), o->seed_given ? o->seed : net.training.seed);
+    weights_save(o->out, net.weights());
+    net.close();
+    return FINE;
+}

@@ -1,0 +1,101 @@
+/* info.c -- the command `info`: what this program was built from and what it will take, without allocating any of it. */
+#include "files/json.h"
+#include "run/message.h"
+#include "run/settings.h"
+#include "net.h"
+#include "trainer.h"
+#include "run/weights.h"
+
+typedef struct { const char *family; double bytes; } Family;
+enum { FAMILIES = 5 };
+
+static void memory_families(Family families[FAMILIES], int threads)
+{
+    double size = sizeof(real), block = (double)net.block * size;
+    families[0] = (Family){ "parameters", block };
+    families[1] = (Family){ "gradients", block };
+    families[2] = (Family){ "optimiser", block * net.state_blocks };
+    families[3] = (Family){ "activations", (double)net.activation_reals * size };
+    families[4] = (Family){ "threads", (double)net.thread_reals * size * threads };
+}
+
+static void print_json(const Family *families, int threads)
+{
+    JsonWriter w;
+    json_begin(&w, stdout);
+    json_object(&w, NULL);
+    json_string(&w, "model", net.name);
+    json_string(&w, "about", net.about ? net.about : "");
+    json_string(&w, "source", net.source);
+    json_string(&w, "settings", net.settings);
+    json_string(&w, "signature", net.signature);
+    json_string(&w, "model_hash", net.hash);
+    json_string(&w, "target", net.target);
+    json_string(&w, "precision", net.precision);
+    json_string(&w, "form", net.form);
+    json_integer(&w, "batch", net.batch);
+    json_integer(&w, "parameter_count", (int64_t)weights_count());
+    json_array(&w, "parameters");
+    for (int i = 0; i < net.param_count; i++) {
+        const NetParam *p = &net.params[i];
+        json_object(&w, NULL);
+        json_string(&w, "name", p->name);
+        json_array(&w, "shape");
+        for (int r = 0; r < p->rank; r++)
+            json_integer(&w, NULL, p->shape[r]);
+        json_close(&w);
+        json_integer(&w, "count", (int64_t)p->count);
+        json_close(&w);
+    }
+    json_close(&w);
+    json_array(&w, "buffers");
+    json_close(&w);
+    settings_write(&w, &net.training);
+    json_object(&w, "memory");
+    for (int i = 0; i < FAMILIES; i++)
+        json_integer(&w, families[i].family, (int64_t)families[i].bytes);
+    json_close(&w);
+    json_integer(&w, "threads", threads);
+    json_close(&w);
+    json_newline(&w);
+    json_end(&w);
+    json_free(&w);
+}
+
+int command_info(const Options *o)
+{
+    Family families[FAMILIES];
+    double all = 0;
+    memory_families(families, o->threads);
+    if (o->json) {
+        print_json(families, o->threads);
+        return FINE;
+    }
+    printf("%s: %s\n", net.name, net.about ? net.about : "");
+    printf("  from        %s%s%s\n", net.source, *net.settings ? ", " : "", net.settings);
+    printf("  signature   %s\n  model hash  %s\n", net.signature, net.hash);
+    printf("  built for   %s, %s, %s form, batch %d\n\n", net.target, net.precision, net.form, net.batch);
+    for (int i = 0; i < net.param_count; i++) {
+        const NetParam *p = &net.params[i];
+        char shape[100];
+        int64_t dims[NET_RANK];
+        for (int r = 0; r < p->rank; r++)
+            dims[r] = p->shape[r];
+        Array a = array_view("", ARRAY_REAL, NULL, p->rank, dims);
+        printf("  %-32s %-22s %10zu\n", p->name, array_shape_text(shape, sizeof shape, &a), p->count);
+    }
+    printf("  %-32s %-22s %10zu\n  no buffers\n\n", "parameters", "", weights_count());
+    printf("  settings of a run (train --set)\n");
+    for (int i = 0; i < settings_count(); i++) {
+        char value[40];
+        bool out = settings_removed(i);
+        printf("  %-32s %s%s\n", settings_name(i), settings_text(value, sizeof value, &net.training, i), out ? "  (its layers are left out)" : "");
+    }
+    printf("\n");
+    for (int i = 0; i < FAMILIES; i++) {
+        printf("  %-14s %9.1f MB\n", families[i].family, families[i].bytes / 1e6);
+        all += families[i].bytes;
+    }
+    printf("  %-14s %9.1f MB with %d thread%s\n", "memory", all / 1e6, o->threads, o->threads == 1 ? "" : "s");
+    return FINE;
+}

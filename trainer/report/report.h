@@ -1,0 +1,41 @@
+/* report.h -- the report of a run: report.html and the same pictures as PNG, in the run folder. */
+#ifndef SPN_REPORT_H
+#define SPN_REPORT_H
+
+#include "report/chart.h"
+#include "report/history.h"
+#include "files/json.h"
+#include "report/survey.h"
+
+enum { REPORT_SHOWN = 8, REPORT_WORST = 8, REPORT_FRAMES = 6 };
+
+/* Everything that a page shows; what is not known (while training runs) is zero, NULL or empty. */
+typedef struct {
+    const char *run;
+    bool running;                              /* training goes on: the page loads itself again, and has no figures yet */
+    View view;
+    History history;
+    Json settings, machine;                    /* run.json, machine.json; root NULL: not there */
+    const char *split;                         /* of the survey: "test", or "valid" where there is no test; NULL: no survey */
+    Survey survey;
+    int64_t valid_examples;                    /* 0: unknown */
+    Shot shown[REPORT_SHOWN], worst[REPORT_WORST], watched[WATCHED];
+    int shown_count, worst_count, watched_count;
+    Watch watch;
+    int frame[REPORT_FRAMES], frame_count;     /* indices into watch: the epochs that are shown */
+} Report;
+
+/* After an epoch: keeps where the net looks now, and writes the page with curves and tables.  Trouble with the disk is
+ * a warning: training goes on. */
+void report_epoch(const char *run, Data *valid, int epoch);
+/* After training: the whole report, of the best weights, which then are net.weights().  `dir` has the data. */
+void report_whole(const char *run, const char *dir);
+
+/* page.c: the page, well-formed as XML too. */
+void page_write(Html *h, const Report *r);
+/* The curves that page and picture share; returns how many of charts[4] are filled. */
+int page_charts(Chart charts[4], const Report *r);
+/* figure.c: glimpses.png, mistakes.png, transforms.png, confusion-TARGET.png, curves.png; warns of what cannot be written. */
+void figures_write(const Report *r);
+
+#endif

@@ -1,0 +1,42 @@
+/* data.h -- the examples: DIR/SPLIT_NAME.npy for every input and target of the net, served as batches of pointers. */
+#ifndef SPN_DATA_H
+#define SPN_DATA_H
+
+#include "files/array_file.h"
+#include "net.h"
+
+/* Inputs and real targets stay in the mapped files; labels are copied to int32.  data_close ends it all. */
+typedef struct {
+    char *dir;                                 /* "" for made-up examples */
+    const char *split;
+    int64_t examples;
+    Array *files;                              /* [input_count + target_count]; data NULL if there is no such file */
+    const void **base;                         /* first example of each input, then of each target */
+    size_t *stride;                            /* bytes from one example to the next */
+    const void **pointers;                     /* [input_count + target_count][net.batch]: the batch last made */
+    const void *const **lists;                 /* the same, as Batch wants it */
+    uint32_t *which;                           /* [net.batch]: its examples' numbers */
+    bool targets;                              /* all targets are there */
+} Data;
+
+/* Maps the files and checks type, shape, number of examples and every label against the net; ends the program with
+ * exit code 1, naming file, expected and found.  With `targets` false a split without target files will do: the targets
+ * are then zeros, and d->targets tells. */
+void data_open(Data *d, const char *dir, const char *split, bool targets);
+/* Examples drawn from `seed`: blobs of light for u8 images, small normal numbers else, any label. */
+void data_made_up(Data *d, int64_t examples, uint64_t seed);
+/* Examples of the net's one input, [examples] as its files hold them, allocated by malloc; they are the Data's from now
+ * on.  There are no targets. */
+void data_over(Data *d, void *inputs, int64_t examples);
+void data_close(Data *d);
+
+int64_t data_batches(const Data *d);
+/* Sets count, inputs and targets of `batch` to the examples order[first], ... (order NULL: first, first + 1, ...): a
+ * whole batch, or what is left.  The pointers hold until the next call. */
+void data_batch(Batch *batch, Data *d, const uint32_t *order, int64_t first);
+/* Label of example i (file order) at `position` of target k. */
+int32_t data_label(const Data *d, int k, int64_t i, int position);
+/* The order of an epoch: a permutation of 0 .. d->examples - 1 that follows from seed and epoch. */
+void data_order(uint32_t *order, const Data *d, uint64_t seed, int epoch);
+
+#endif

@@ -1,0 +1,42 @@
+/* eval.h -- loss and errors over a split, and how to read a net's activations. */
+#ifndef SPN_EVAL_H
+#define SPN_EVAL_H
+
+#include "run/data.h"
+
+#include <signal.h>
+
+/* A split's mean loss and shares of wrong labels, each example counted once. */
+typedef struct {
+    int64_t examples;
+    double loss;
+    double error;                              /* mean over the targets with labels; NaN if there are none */
+    double *target;                            /* [target_count]: mean over positions; NaN for real targets */
+    double *position;                          /* [target_count][positions]: eval_positions(k) of them are used */
+    int positions;                             /* the most that any target has */
+} Score;
+
+void score_open(Score *s);
+void score_close(Score *s);
+/* Runs the net over all of `data` without dropout; false if *stop (may be NULL) became nonzero on the way.  `data` must
+ * have its targets. */
+bool score_data(Score *s, Data *data, const volatile sig_atomic_t *stop);
+
+/* Labels per example of target k; 0 if it is not one of labels or no cross_entropy reads it. */
+int eval_positions(int k);
+/* What the net of the last forward pass reads at `position` of example n of the batch for target k: the class with the
+ * largest logit (the first of equals; -1 if one is NaN), by the first cross_entropy that names the target.
+ * probability (may be NULL): softmax at that class. */
+int eval_label(double *probability, int k, int n, int position);
+
+/* The softmax of all classes at `position`, in probabilities[classes of target k]; NaN where logits are. */
+void eval_probabilities(double *probabilities, int k, int n, int position);
+
+/* Element e of a value at `step` of example n, after forward; the layout is net.h's. */
+static inline size_t value_index(const NetValue *v, int n, int step, size_t e)
+{
+    size_t group = (size_t)(v->once ? 0 : step) * (size_t)net.groups + (size_t)(n / net.lanes);
+    return v->offset + group * v->slot + e * (size_t)net.lanes + (size_t)(n % net.lanes);
+}
+
+#endif

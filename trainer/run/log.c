@@ -1,0 +1,64 @@
+/* log.c -- a growing text file that loses no line: what the disk does not take stays in memory, to the byte, until it does.
+ *
+ * A checkpoint keeps `written` and `rest`, so a run that goes on from it can cut the file to the one and append the other. */
+#define _DEFAULT_SOURCE
+#include "run/log.h"
+#include "run/message.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void log_open(Log *log, const char *path, int64_t bytes, const char *rest)
+{
+    struct stat s;
+    *log = (Log){ .written = bytes, .room = 1 };
+    if ((size_t)snprintf(log->path, sizeof log->path, "%s", path) >= sizeof log->path)
+        fail(WRONG_INPUT, "%s: the path is too long", path);
+    log->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (log->fd < 0 || fstat(log->fd, &s) || (s.st_size > bytes && ftruncate(log->fd, (off_t)bytes)))
+        fail(ENVIRONMENT, "%s: cannot be opened for writing: %s", path, strerror(errno));
+    if (s.st_size < bytes) {
+        warn("%s: lines are missing: %lld bytes where the checkpoint knows of %lld", path, (long long)s.st_size, (long long)bytes);
+        log->written = s.st_size;
+    }
+    log->rest = need_memory(log->room, path);
+    log_add(log, rest ? rest : "");
+}
+
+void log_add(Log *log, const char *text)
+{
+    size_t used = strlen(log->rest), more = strlen(text);
+    if (used + more >= log->room) {
+        log->room = 2 * (used + more + 1);
+        char *grown = need_memory(log->room, log->path);
+        memcpy(grown, log->rest, used);
+        free(log->rest);
+        log->rest = grown;
+    }
+    memcpy(log->rest + used, text, more + 1);
+}
+
+bool log_flush(Log *log, ArrayError *e)
+{
+    while (*log->rest) {
+        ssize_t n = array_io.write(log->fd, log->rest, strlen(log->rest));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return array_fail(e, ENVIRONMENT, log->path, "cannot be written: %s", strerror(n ? errno : EIO));
+        log->written += n;
+        memmove(log->rest, log->rest + n, strlen(log->rest + n) + 1);
+    }
+    return !array_io.fsync(log->fd) || errno == EINVAL || array_fail(e, ENVIRONMENT, log->path, "cannot be synced: %s", strerror(errno));
+}
+
+void log_close(Log *log)
+{
+    close(log->fd);
+    free(log->rest);
+}

@@ -1,0 +1,22 @@
+/* message.h -- how a trainer speaks to its user: one line on stderr, and an exit code that scripts can rely on. */
+#ifndef SPN_MESSAGE_H
+#define SPN_MESSAGE_H
+
+#include "files/array_io.h"
+
+enum { FINE = 0, WRONG_INPUT = 1, WRONG_USAGE = 2, OUR_BUG = 70, ENVIRONMENT = 74, BY_SIGNAL = 128 };
+
+/* Prints "NET: error: text" to stderr and exits with `code`.  Files being written are abandoned by their own rule:
+ * they appear whole or not at all. */
+_Noreturn void fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same with the text and exit code of a failed call of array_file.h or checkpoint.h. */
+_Noreturn void fail_array(const ArrayError *e);
+void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* malloc that does not return without memory (exit 74); `what` names it to the user. */
+void *need_memory(size_t bytes, const char *what);
+/* Of words[0..count) the one nearest to `word` by edit distance; NULL if none is near. */
+const char *nearest_word(const char *word, const char *const *words, int count);
+/* Seconds since some moment, never running backwards. */
+double seconds_now(void);
+
+#endif

@@ -1,0 +1,45 @@
+/* settings.h -- the training settings that may be given when a run starts (--set train.rate=0.01), not only in the model.
+ *
+ * They are those of NetTraining: of all nets train.rate and so on, and this net's dropout rates by their names in net.rates.  The rest of
+ * `train:` is compiled in.  A run keeps its settings in its checkpoints. */
+#ifndef SPN_SETTINGS_H
+#define SPN_SETTINGS_H
+
+#include "files/json.h"
+#include "net.h"
+
+#include <stdbool.h>
+
+/* "train.rate=0.01" into *t, and the setting's bit into *given.  Ends the program with exit code 2 on anything else. */
+void settings_set(NetTraining *t, unsigned *given, const char *text);
+/* The options that are short for a setting; a --set that says otherwise ends the program with exit code 2. */
+void settings_set_epochs(NetTraining *t, unsigned *given, int epochs);
+void settings_set_seed(NetTraining *t, unsigned *given, uint64_t seed);
+
+/* The dropout rates of the next steps are those of *t. */
+void settings_use(const NetTraining *t);
+
+/* "rate" is train.rate, but other words are what they are; and back. */
+void settings_full_name(char *name, size_t room, const char *word);
+const char *settings_short_name(const char *name);
+
+/* All settings, as the objects "train" and (if the net has such rates) "dropout"; and back from what holds these: what is not there stays
+ * as it is in *t. */
+void settings_write(JsonWriter *w, const NetTraining *t);
+void settings_read(NetTraining *t, const JsonValue *facts);
+
+/* One by one: its name as for --set, its value as text, and whether two have the same. */
+int settings_count(void);
+const char *settings_name(int i);
+char *settings_text(char *text, size_t room, const NetTraining *t, int i);
+bool settings_removed(int i);                  /* a dropout rate that is 0 in the model: its layers are not there */
+bool settings_same(const NetTraining *a, const NetTraining *b, int i);
+
+/* A run goes on: of what is `given` in *wanted, *recorded takes over what only says when to stop (epochs, patience);
+ * anything else that differs would break the run's bits and ends the program with exit code 1. */
+void settings_go_on(NetTraining *recorded, const NetTraining *wanted, unsigned given, const char *run);
+
+/* The schedule. */
+double settings_rate(const NetTraining *t, int epoch);
+
+#endif

@@ -1,0 +1,29 @@
+/* transfer.h -- a training that starts from weights of another: train --init FILE [--only PREFIX,...]. */
+#ifndef SPN_TRANSFER_H
+#define SPN_TRANSFER_H
+
+#include "files/json.h"
+#include "net.h"
+
+enum { TRANSFER_PATH = 1024, TRANSFER_ONLY = 512 };
+
+/* Where a run's first weights came from; file "" where the seed alone gave them.  Part of every checkpoint. */
+typedef struct {
+    char file[TRANSFER_PATH], only[TRANSFER_ONLY];       /* as they were given; only "": all that fits */
+    int64_t mark;                              /* CRC-32 of the file */
+} Transfer;
+
+/* *t from the options (NULL: not given), the file's mark included; ends the program on texts that are too long, on a file
+ * that cannot be read, and (exit code 2) on `only` without `init`. */
+void transfer_wanted(Transfer *t, const char *init, const char *only);
+/* Lays the file's parameters over the block, which holds the seed's.  With `only`, every parameter of these prefixes must be
+ * in the file with its shape; without, whatever has the same name and shape is taken, and at least one must.  Returns what
+ * was taken and what was not, and why, line by line, for free(). */
+char *transfer_start(real *block, const Transfer *t);
+
+void transfer_write(JsonWriter *w, const Transfer *t);   /* an object "init", if there is anything to say */
+void transfer_read(Transfer *t, const JsonValue *object);
+/* A run goes on: what was given now must be what it began with.  Ends the program with exit code 1 otherwise. */
+void transfer_go_on(const Transfer *recorded, const Transfer *wanted, const char *run);
+
+#endif

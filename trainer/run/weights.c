@@ -1,0 +1,262 @@
+/* weights.c -- the parameters of the net: their start, their exported order, and the files that hold them.
+ *
+ * Everything is said in exported elements: element i of a parameter of shape [rows][rest] is row i / rest, and
+ * weights_index() alone knows where the block keeps it.  A file fits if names and shapes do: batch size, precision and
+ * form are free. */
+#define _POSIX_C_SOURCE 200809L
+#include "run/weights.h"
+#include "files/json.h"
+#include "run/message.h"
+#include "rng.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- layouts ---------------------------------------------------------------------------------------------------- */
+
+static size_t row_length(const NetParam *p)
+{
+    return p->rank && p->shape[0] ? p->count / (size_t)p->shape[0] : 1;
+}
+
+size_t weights_index(const NetParam *p, size_t i)
+{
+    if (p->layout == EXPORTED)
+        return p->offset + i;
+    size_t inputs = row_length(p);
+    return p->offset + i % inputs * (size_t)p->stride + i / inputs;
+}
+
+void weights_export(real *exported, const real *block, const NetParam *p)
+{
+    for (size_t i = 0; i < p->count; i++)
+        exported[i] = block[weights_index(p, i)];
+}
+
+void weights_import(real *block, const real *exported, const NetParam *p)
+{
+    for (size_t i = 0; i < p->count; i++)
+        block[weights_index(p, i)] = exported[i];
+}
+
+size_t weights_count(void)
+{
+    size_t count = 0;
+    for (int k = 0; k < net.param_count; k++)
+        count += net.params[k].count;
+    return count;
+}
+
+/* ---- the start -------------------------------------------------------------------------------------------------- */
+
+enum { START = 0x73746172 };                   /* "star": no other purpose has this as the first number of its keys */
+
+static uint64_t name_hash(const char *name)                  /* FNV-1a */
+{
+    uint64_t h = 14695981039346656037u;
+    for (; *name; name++)
+        h = (h ^ (unsigned char)*name) * 1099511628211u;
+    return h;
+}
+
+static double first_value(const NetParam *p, uint64_t key, size_t i)
+{
+    switch (p->init) {
+    case INIT_UNIFORM: return p->init_value * (2 * rng_uniform(key, i) - 1);
+    case INIT_NORMAL: return p->init_value * rng_normal(key, i);
+    case INIT_IDENTITY_AFFINE: return p->rank == 1 && (i == 0 || i == 4);      /* the bias: 1 0 0, 0 1 0 */
+    case INIT_CONSTANT: break;
+    }
+    return p->init_value;
+}
+
+void weights_init(real *block, uint64_t seed)
+{
+    memset(block, 0, net.block * sizeof *block);
+    for (int k = 0; k < net.param_count; k++) {
+        const NetParam *p = &net.params[k];
+        uint64_t key = rng_key(seed, START, name_hash(p->name), 0, 0);
+        for (size_t i = 0; i < p->count; i++)
+            block[weights_index(p, i)] = (real)first_value(p, key, i);
+    }
+}
+
+/* ---- arrays ----------------------------------------------------------------------------------------------------- */
+
+Array weights_view(const char *prefix, const char *name, const real *data, int rank, const int *shape)
+{
+    char full[ARRAY_NAME];
+    int64_t dims[ARRAY_RANK] = { 0 };
+    if ((size_t)snprintf(full, sizeof full, "%s%s", prefix, name) >= sizeof full)
+        fail(WRONG_INPUT, "%s%s: a name in a file has at most %d bytes; shorten it in %s", prefix, name, ARRAY_NAME - 1, net.source);
+    for (int i = 0; i < rank; i++)
+        dims[i] = shape[i];
+    return array_view(full, ARRAY_REAL, data, rank, dims);
+}
+
+void weights_arrays(Array *arrays, real *exported, const real *block, const char *prefix)
+{
+    for (int k = 0; k < net.param_count; k++) {
+        const NetParam *p = &net.params[k];
+        weights_export(exported, block, p);
+        arrays[k] = weights_view(prefix, p->name, exported, p->rank, p->shape);
+        exported += p->count;
+    }
+}
+
+static const Array *find(const Array *arrays, int count, const char *prefix, const char *name)
+{
+    size_t n = strlen(prefix);
+    for (int i = 0; i < count; i++)
+        if (!strncmp(arrays[i].name, prefix, n) && !strcmp(arrays[i].name + n, name))
+            return &arrays[i];
+    return NULL;
+}
+
+bool weights_fits(const Array *a, const NetParam *p)
+{
+    if (a->rank != p->rank)
+        return false;
+    for (int i = 0; i < a->rank; i++)
+        if (a->shape[i] != p->shape[i])
+            return false;
+    return true;
+}
+
+static _Noreturn void fail_missing(const Array *arrays, int count, const char *prefix, const NetParam *p, const char *path)
+{
+    const char **names = need_memory((size_t)count * sizeof *names, "names");
+    for (int i = 0; i < count; i++)
+        names[i] = arrays[i].name;
+    const char *near = nearest_word(p->name, names, count);
+    fail(WRONG_INPUT, "%s: parameter %s%s is missing%s%s (%d array%s there, the net has %d parameters: see %s info)", path, prefix,
+         p->name, near ? "; nearest name in the file: " : "", near ? near : "", count, count == 1 ? " is" : "s are",
+         net.param_count, net.name);
+}
+
+void weights_take(real *block, const Array *a, const NetParam *p, const char *path)
+{
+    if (!weights_fits(a, p)) {
+        char found[160], expected[160];
+        int64_t shape[NET_RANK];
+        for (int i = 0; i < p->rank; i++)
+            shape[i] = p->shape[i];
+        Array want = array_view("", ARRAY_REAL, NULL, p->rank, shape);
+        fail(WRONG_INPUT, "%s: parameter %s has shape %s, expected %s (%s:%d); the weights belong to another model or setting",
+             path, a->name, array_shape_text(found, sizeof found, a), array_shape_text(expected, sizeof expected, &want),
+             net.source, p->yaml_line);
+    }
+    if ((a->type != ARRAY_F4 && a->type != ARRAY_F8) || !a->data)
+        fail(WRONG_INPUT, "%s: parameter %s has type %s, expected f4 or f8; convert it with numpy's astype('f4')", path, a->name,
+             array_type_name(a->type));
+    for (size_t i = 0; i < p->count; i++)
+        block[weights_index(p, i)] = a->type == ARRAY_F4 ? (real)((const float *)a->data)[i] : (real)((const double *)a->data)[i];
+}
+
+void weights_from_arrays(real *block, const Array *arrays, int count, const char *prefix, const char *path)
+{
+    memset(block, 0, net.block * sizeof *block);
+    for (int k = 0; k < net.param_count; k++) {
+        const NetParam *p = &net.params[k];
+        const Array *a = find(arrays, count, prefix, p->name);
+        if (!a)
+            fail_missing(arrays, count, prefix, p, path);
+        weights_take(block, a, p, path);
+    }
+}
+
+/* ---- files ------------------------------------------------------------------------------------------------------ */
+
+static bool ends_in(const char *path, const char *end)
+{
+    size_t n = strlen(path), m = strlen(end);
+    return n > m && !strcmp(path + n - m, end);
+}
+
+static const char *kind_of(const char *path)
+{
+    if (!ends_in(path, ".npz") && !ends_in(path, ".safetensors"))
+        fail(WRONG_USAGE, "%s: weights are kept in a file that ends in .npz or .safetensors", path);
+    return ends_in(path, ".npz") ? "npz" : "safetensors";
+}
+
+void weights_read_file(ArrayList *list, const char *path)
+{
+    const size_t limit = (size_t)1 << 34;      /* weights of any model that this program could be told of */
+    ArrayError e;
+    if (!(*kind_of(path) == 'n' ? array_read_npz(list, path, limit, &e) : array_read_safetensors(list, path, false, limit, &e)))
+        fail_array(&e);
+}
+
+void weights_load(real *block, const char *path)
+{
+    enum { ROOM = 1 << 20 };                   /* for names, headers and the odd extra array that is then refused */
+    size_t limit = weights_count() * sizeof(double) + (size_t)net.param_count * 4096 + ROOM;
+    ArrayList list;
+    ArrayError e;
+    bool read = *kind_of(path) == 'n' ? array_read_npz(&list, path, limit, &e)
+                                      : array_read_safetensors(&list, path, false, limit, &e);
+    if (!read)
+        fail_array(&e);
+    weights_from_arrays(block, list.items, list.count, "", path);
+    const char **names = need_memory((size_t)net.param_count * sizeof *names, "names");
+    for (int k = 0; k < net.param_count; k++)
+        names[k] = net.params[k].name;
+    for (int i = 0; i < list.count; i++) {
+        int k = 0;
+        while (k < net.param_count && strcmp(list.items[i].name, names[k]))
+            k++;
+        if (k == net.param_count)
+            fail(WRONG_INPUT, "%s: the net has no parameter %s (it has %d, see %s info); remove it from the file, or take the"
+                 " weights of this model", path, list.items[i].name, net.param_count, net.name);
+    }
+    free(names);
+    array_list_free(&list);
+}
+
+/* The metadata as JSON text: what a zip comment holds. */
+static char *metadata_text(const ArrayText *items, int count, bool whole)
+{
+    JsonWriter w;
+    json_begin(&w, NULL);
+    json_object(&w, NULL);
+    for (int i = 0; i < count; i++)
+        if (whole || strcmp(items[i].key, "yaml"))
+            json_string(&w, items[i].key, items[i].value);
+    json_close(&w);
+    if (!json_end(&w))
+        fail(ENVIRONMENT, "no memory for metadata");
+    return w.text;
+}
+
+void weights_save(const char *path, const real *block)
+{
+    enum { COMMENT = 65535 };                  /* the longest comment a zip may have */
+    const ArrayText metadata[] = {
+        { "model", (char *)net.name },         { "model_hash", (char *)net.hash }, { "signature", (char *)net.signature },
+        { "settings", (char *)net.settings },  { "precision", (char *)net.precision }, { "yaml", (char *)net.yaml },
+    };
+    enum { COUNT = sizeof metadata / sizeof *metadata };
+    const char *kind = kind_of(path);
+    real *exported = need_memory(weights_count() * sizeof *exported, "weights");
+    Array *arrays = need_memory((size_t)net.param_count * sizeof *arrays, "weights");
+    ArrayError e;
+    bool written;
+    weights_arrays(arrays, exported, block, "");
+    if (*kind == 'n') {
+        char *text = metadata_text(metadata, COUNT, true);
+        if (strlen(text) > COMMENT) {          /* a very long model file stays out */
+            free(text);
+            text = metadata_text(metadata, COUNT, false);
+        }
+        written = array_write_npz(path, arrays, net.param_count, text, &e);
+        free(text);
+    } else {
+        written = array_write_safetensors(path, arrays, net.param_count, metadata, COUNT, &e);
+    }
+    if (!written)
+        fail_array(&e);
+    free(arrays);
+    free(exported);
+}

@@ -1,0 +1,50 @@
+/* weights.h -- parameters between the block a net computes with and the arrays that files hold.
+ *
+ * A block holds net.block reals, each parameter at its offset, in its layout, with padding that is zero.  "Exported" is
+ * PyTorch's order and shape.  Files hold exported arrays alone, so layouts are nobody's business outside. */
+#ifndef SPN_WEIGHTS_H
+#define SPN_WEIGHTS_H
+
+#include "files/array_file.h"
+#include "net.h"
+
+#ifdef SPN_DOUBLE
+#define ARRAY_REAL ARRAY_F8
+#else
+#define ARRAY_REAL ARRAY_F4
+#endif
+
+/* Index in the block of exported element i of p. */
+size_t weights_index(const NetParam *p, size_t i);
+/* Parameters start from `seed` alone: each is keyed by its name, each element by its exported index. */
+void weights_init(real *block, uint64_t seed);
+
+/* One parameter: p->count reals in exported order, to and from the block. */
+void weights_export(real *exported, const real *block, const NetParam *p);
+void weights_import(real *block, const real *exported, const NetParam *p);
+
+/* Exported elements of all parameters together. */
+size_t weights_count(void);
+/* Exports a block to `exported` (weights_count() reals, which the arrays then point at) and describes it as
+ * arrays[net.param_count], named prefix + parameter. */
+void weights_arrays(Array *arrays, real *exported, const real *block, const char *prefix);
+/* The other way round: fills the block from the arrays (f4 or f8) named prefix + parameter.  A missing name, another
+ * shape or type ends the program, naming path, parameter, what was expected and found. */
+void weights_from_arrays(real *block, const Array *arrays, int count, const char *prefix, const char *path);
+
+/* Fills the block from a .npz or .safetensors file whose names and shapes are those of the net: nothing may be missing,
+ * nothing may be left over.  Ends the program otherwise. */
+void weights_load(real *block, const char *path);
+/* All arrays of a .npz or .safetensors file of any model, for array_list_free; ends the program if it cannot be read. */
+void weights_read_file(ArrayList *list, const char *path);
+/* Has the array the parameter's shape? */
+bool weights_fits(const Array *a, const NetParam *p);
+/* One array (f4 or f8) into the block; another shape or type ends the program. */
+void weights_take(real *block, const Array *a, const NetParam *p, const char *path);
+/* Writes all parameters to `path` (.npz or .safetensors) with the metadata that names the model. */
+void weights_save(const char *path, const real *block);
+
+/* An array in the build's precision, named prefix + name; ends the program if that is too long for a file. */
+Array weights_view(const char *prefix, const char *name, const real *data, int rank, const int *shape);
+
+#endif

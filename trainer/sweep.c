@@ -1,0 +1,466 @@
+/* sweep.c -- the command `sweep`: a training for every combination of some settings, and a table of what came out.
+ *
+ * Reads a file of lines `train.rate: [0.001, 0.0005]`; each combination is a run folder of `train` in --runs, started as a
+ * program of its own with --resume: one that is finished ends at once, one that was interrupted goes on to the same bits.
+ * Runs that differ in the seed alone are one row of the table: mean, spread, interval.  On a signal the trainings save. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "run/data.h"
+#include "run/eval.h"
+#include "files/json.h"
+#include "run/message.h"
+#include "run/settings.h"
+#include "report/stats.h"
+#include "trainer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { KEYS = 8, VALUES = 64, RUNS_MOST = 1000, PATH_ROOM = 4096, NAME_ROOM = 400 };
+
+typedef struct { char name[128], values[VALUES][32]; int count; } Axis;
+typedef struct {
+    char name[NAME_ROOM], path[PATH_ROOM];
+    int value[KEYS];                           /* of each axis */
+    pid_t pid;                                 /* 0: not running */
+    bool ended, done;                          /* its program has ended; and well */
+    int epochs, best_epoch;
+    double best, loss;                         /* validation; NaN: nothing yet */
+} Run;
+typedef struct {
+    const Options *o;
+    char program[PATH_ROOM];
+    Axis axes[KEYS];
+    int axis_count, seeds, run_count;          /* seeds: the axis of train.seed, or -1 */
+    Run *runs;
+    int64_t answers;                           /* labels in the validation split; 0: the measure is the loss */
+    int at_once, threads;                      /* runs at a time, threads of each */
+} Sweep;
+
+static volatile sig_atomic_t stop_signal;
+static Sweep *running_sweep;
+
+/* Hands the signal on, so that every training saves; those in the same group may get it twice, which they know how to take. */
+static void on_signal(int number)
+{
+    stop_signal = number;
+    for (int i = 0; running_sweep && i < running_sweep->run_count; i++)
+        if (running_sweep->runs[i].pid > 0)
+            kill(running_sweep->runs[i].pid, number);
+}
+
+static void hold_signals(bool hold)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
+/* ---- the file ----------------------------------------------------------------------------------------------------- */
+
+static char *trim(char *text)
+{
+    text += strspn(text, " \t");
+    for (size_t n = strlen(text); n && strchr(" \t\r\n", text[n - 1]);)
+        text[--n] = '\0';
+    return text;
+}
+
+static void add_value(Axis *a, char *text, const char *path, int line)
+{
+    NetTraining unused = net.training;
+    unsigned given = 0;
+    char setting[192];
+    text = trim(text);
+    if (!*text || strlen(text) >= sizeof *a->values || strpbrk(text, "/ '\""))
+        fail(WRONG_INPUT, "%s:%d: %s: got '%s', expected a number", path, line, a->name, text);
+    if (a->count == VALUES)
+        fail(WRONG_INPUT, "%s:%d: %s has more than %d values", path, line, a->name, VALUES);
+    for (int i = 0; i < a->count; i++)
+        if (!strcmp(a->values[i], text))
+            fail(WRONG_INPUT, "%s:%d: %s: %s stands there twice", path, line, a->name, text);
+    strcpy(a->values[a->count++], text);
+    snprintf(setting, sizeof setting, "%s=%s", a->name, text);
+    settings_set(&unused, &given, setting);    /* ends the program if the trainer does not take it */
+}
+
+static void read_line(Sweep *s, char *text, const char *path, int line)
+{
+    text[strcspn(text, "#")] = '\0';
+    char *key = trim(text), *colon = strchr(key, ':');
+    if (!*key)
+        return;
+    if (!colon)
+        fail(WRONG_INPUT, "%s:%d: got '%s', expected a line as in train.rate: [0.001, 0.0005]", path, line, key);
+    *colon = '\0';
+    key = trim(key);
+    char *values = trim(colon + 1);
+    if (s->axis_count == KEYS)
+        fail(WRONG_INPUT, "%s:%d: more than %d settings", path, line, KEYS);
+    Axis *a = &s->axes[s->axis_count];
+    settings_full_name(a->name, sizeof a->name, key);
+    for (int i = 0; i < s->axis_count; i++)
+        if (!strcmp(s->axes[i].name, a->name))
+            fail(WRONG_INPUT, "%s:%d: %s stands there twice", path, line, a->name);
+    size_t n = strlen(values);
+    bool list = *values == '[';
+    if (list && values[n - 1] != ']')
+        fail(WRONG_INPUT, "%s:%d: %s: a list that begins with [ ends with ] in the same line", path, line, a->name);
+    if (list)
+        values[n - 1] = '\0', values++;
+    for (char *next = values, *one; (one = strsep(&next, ","));)
+        add_value(a, one, path, line);
+    if (!strcmp(a->name, "train.seed"))
+        s->seeds = s->axis_count;
+    s->axis_count++;
+}
+
+static void read_file(Sweep *s, const char *path)
+{
+    FILE *f = fopen(path, "r");
+    char text[4096];
+    if (!f)
+        fail(WRONG_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+    for (int line = 1; fgets(text, sizeof text, f); line++)
+        read_line(s, text, path, line);
+    fclose(f);
+    if (!s->axis_count)
+        fail(WRONG_INPUT, "%s: no setting in it, expected lines as in train.rate: [0.001, 0.0005]", path);
+}
+
+/* Every combination; seeds run fastest, so that a row of the table is done early. */
+static void make_runs(Sweep *s)
+{
+    int64_t count = 1;
+    for (int i = 0; i < s->axis_count; i++)
+        if ((count *= s->axes[i].count) > RUNS_MOST)
+            fail(WRONG_INPUT, "%s: more than %d runs", s->o->operands[0], RUNS_MOST);
+    if (s->seeds >= 0) {
+        Axis last = s->axes[s->axis_count - 1];
+        s->axes[s->axis_count - 1] = s->axes[s->seeds], s->axes[s->seeds] = last;
+        s->seeds = s->axis_count - 1;
+    }
+    s->run_count = (int)count;
+    s->runs = need_memory((size_t)count * sizeof *s->runs, "the runs");
+    for (int r = 0; r < s->run_count; r++) {
+        Run *run = &s->runs[r];
+        size_t n = 0;
+        for (int i = s->axis_count - 1, rest = r; i >= 0; rest /= s->axes[i--].count)
+            run->value[i] = rest % s->axes[i].count;
+        for (int i = 0; i < s->axis_count; i++)
+            n += (size_t)snprintf(run->name + n, sizeof run->name - n, "%s%s-%s", i ? "_" : "", settings_short_name(s->axes[i].name), s->axes[i].values[run->value[i]]);
+        if ((size_t)snprintf(run->path, sizeof run->path, "%s/%s", s->o->runs, run->name) >= sizeof run->path)
+            fail(WRONG_INPUT, "%s: the path is too long", s->o->runs);
+        run->best = run->loss = NAN;
+    }
+}
+
+/* ---- programs ------------------------------------------------------------------------------------------------------ */
+
+/* Starts this program with other arguments; its standard output goes to `out`, if that is not -1.  It does not outlive us. */
+static pid_t start(const Sweep *s, char *const arguments[], int out)
+{
+    pid_t parent = getpid(), pid = fork();
+    if (pid < 0)
+        fail(ENVIRONMENT, "no process can be started: %s", strerror(errno));
+    if (pid)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    hold_signals(false);
+    if (getppid() != parent || (out >= 0 && dup2(out, STDOUT_FILENO) < 0))
+        _exit(ENVIRONMENT);
+    execv(s->program, arguments);
+    _exit(ENVIRONMENT);
+}
+
+/* Milliseconds a step takes while `count` programs of so many threads run at once: of the slowest; NaN if that cannot be told. */
+static double step_time(const Sweep *s, int count, int threads)
+{
+    char text[16], answer[4096], why[100];
+    char *arguments[] = { (char *)s->o->program, "bench", "--json", "--threads", text, NULL };
+    int *pipes = need_memory((size_t)count * sizeof *pipes, "the measurement");
+    double slowest = 0;
+    snprintf(text, sizeof text, "%d", threads);
+    for (int i = 0; i < count; i++) {
+        int ends[2];
+        if (pipe2(ends, O_CLOEXEC))
+            fail(ENVIRONMENT, "no pipe: %s", strerror(errno));
+        start(s, arguments, ends[1]);
+        close(ends[1]);
+        pipes[i] = ends[0];
+    }
+    for (int i = 0; i < count; i++) {
+        size_t n = 0;
+        for (ssize_t got; n < sizeof answer - 1 && ((got = read(pipes[i], answer + n, sizeof answer - 1 - n)) > 0 || (got < 0 && errno == EINTR && !stop_signal));)
+            n += got > 0 ? (size_t)got : 0;
+        close(pipes[i]);
+        Json j;
+        bool told = json_parse(&j, answer, n, sizeof answer, why, sizeof why);
+        const JsonValue *ms = told ? json_get(j.root, "train_ms") : NULL;
+        slowest = ms && ms->kind == JSON_NUMBER ? fmax(slowest, ms->number) : NAN;
+        if (told)
+            json_parse_free(&j);
+        if (isnan(slowest))
+            break;
+    }
+    while (waitpid(-1, NULL, 0) > 0 || (errno == EINTR && !stop_signal))
+        continue;
+    free(pipes);
+    return slowest;
+}
+
+/* All threads for one run after the other, or a run for each thread: whichever does more steps a second. */
+static void choose(Sweep *s)
+{
+    int all = s->o->threads < s->run_count ? s->o->threads : s->run_count;
+    s->at_once = 1, s->threads = s->o->threads;
+    if (all < 2)
+        return;
+    double alone = step_time(s, 1, s->o->threads), together = step_time(s, all, s->o->threads / all) / all;
+    if (together < alone)
+        s->at_once = all, s->threads = s->o->threads / all;
+    printf("a step takes %.3g ms with %d threads, %.3g ms if %d run at once with %d each: so %d run%s at a time\n", alone, s->o->threads, together, all,
+           s->o->threads / all, s->at_once, s->at_once == 1 ? "" : "s");
+}
+
+static bool start_run(const Sweep *s, Run *run)
+{
+    char threads[16], (*sets)[192] = need_memory(KEYS * sizeof *sets, "a run");
+    char *arguments[12 + 2 * KEYS] = { (char *)s->o->program, "train", "--data", (char *)s->o->data, "--run", run->path, "--resume", "--quiet", "--threads", threads };
+    int n = 10;
+    snprintf(threads, sizeof threads, "%d", s->threads);
+    for (int i = 0; i < s->axis_count; i++) {
+        snprintf(sets[i], sizeof sets[i], "%s=%s", s->axes[i].name, s->axes[i].values[run->value[i]]);
+        arguments[n++] = "--set", arguments[n++] = sets[i];
+    }
+    hold_signals(true);                        /* a training that is not in the list yet would not hear of one */
+    if (!stop_signal)
+        run->pid = start(s, arguments, -1);
+    hold_signals(false);
+    free(sets);
+    return run->pid;
+}
+
+/* ---- results ------------------------------------------------------------------------------------------------------- */
+
+static double number(const JsonValue *line, const char *key)
+{
+    const JsonValue *v = json_get(line, key);
+    return v && v->kind == JSON_NUMBER ? v->number : NAN;
+}
+
+static void read_log(const Sweep *s, Run *run)
+{
+    char path[PATH_ROOM + 16], *text = NULL, why[100];
+    size_t room = 0;
+    snprintf(path, sizeof path, "%s/log.jsonl", run->path);
+    FILE *f = fopen(path, "r");
+    run->epochs = 0;
+    run->best = run->loss = NAN;
+    for (ssize_t n; f && (n = getline(&text, &room, f)) > 0;) {
+        Json j;
+        if (!json_parse(&j, text, (size_t)n, (size_t)n, why, sizeof why))
+            continue;
+        double measure = number(j.root, s->answers ? "valid_error" : "valid_loss");
+        if (!(measure >= run->best))
+            run->best = measure, run->loss = number(j.root, "valid_loss"), run->best_epoch = run->epochs;
+        run->epochs++;
+        json_parse_free(&j);
+    }
+    free(text);
+    if (f)
+        fclose(f);
+}
+
+typedef struct { int first, count, of; double mean, spread, low, high; } Row;
+
+/* Runs that differ in the seed alone.  The interval is that of the validation examples (Wilson, 95 %), which all seeds share. */
+static Row row_at(const Sweep *s, int first)
+{
+    Row r = { .first = first, .of = s->seeds >= 0 ? s->axes[s->seeds].count : 1, .low = NAN, .high = NAN, .mean = NAN, .spread = NAN };
+    double sum = 0, squares = 0;
+    for (int i = first; i < first + r.of; i++)
+        if (!isnan(s->runs[i].best))
+            sum += s->runs[i].best, r.count++;
+    if (!r.count)
+        return r;
+    r.mean = sum / r.count;
+    for (int i = first; i < first + r.of; i++)
+        if (!isnan(s->runs[i].best))
+            squares += (s->runs[i].best - r.mean) * (s->runs[i].best - r.mean);
+    if (r.count > 1)
+        r.spread = sqrt(squares / (r.count - 1));
+    if (s->answers)
+        wilson(&r.low, &r.high, (int64_t)(r.mean * (double)s->answers + 0.5), s->answers);
+    return r;
+}
+
+static char *settings_of(char *text, size_t room, const Sweep *s, const Run *run)
+{
+    size_t n = 0;
+    *text = '\0';
+    for (int i = 0; i < s->axis_count; i++)
+        if (i != s->seeds && n < room)
+            n += (size_t)snprintf(text + n, room - n, "%s%s %s", n ? ", " : "", settings_short_name(s->axes[i].name), s->axes[i].values[run->value[i]]);
+    if (!n)
+        snprintf(text, room, "the model's");
+    return text;
+}
+
+static void write_tables(const Sweep *s, FILE *text, FILE *markdown, FILE *json)
+{
+    JsonWriter w;
+    char name[NAME_ROOM];
+    const char *measure = s->answers ? "valid error, %" : "valid loss";
+    const double scale = s->answers ? 100 : 1;
+    json_begin(&w, json);
+    json_object(&w, NULL);
+    json_string(&w, "model_hash", net.hash);
+    json_string(&w, "measure", s->answers ? "valid_error" : "valid_loss");
+    json_integer(&w, "answers", s->answers);
+    json_array(&w, "rows");
+    fprintf(text, "%-40s %6s %14s %9s %19s\n", "settings", "runs", measure, "spread", "95 % interval");
+    fprintf(markdown, "| settings | runs | %s | spread over seeds | 95 %% interval by validation |\n| --- | --- | --- | --- | --- |\n", measure);
+    for (int i = 0; i < s->run_count;) {
+        Row r = row_at(s, i);
+        char mean[24] = "", spread[24] = "", interval[40] = "";
+        settings_of(name, sizeof name, s, &s->runs[i]);
+        if (r.count)
+            snprintf(mean, sizeof mean, "%.4g", scale * r.mean);
+        if (r.count > 1)
+            snprintf(spread, sizeof spread, "%.2g", scale * r.spread);
+        if (r.count && s->answers)
+            snprintf(interval, sizeof interval, "%.4g to %.4g", scale * r.low, scale * r.high);
+        fprintf(text, "%-40s %2d / %-2d %13s %9s %19s\n", name, r.count, r.of, mean, spread, interval);
+        fprintf(markdown, "| %s | %d / %d | %s | %s | %s |\n", name, r.count, r.of, mean, spread, interval);
+        json_object(&w, NULL);
+        json_string(&w, "settings", name);
+        json_double(&w, "mean", r.mean);
+        json_double(&w, "spread", r.spread);
+        json_double(&w, "low", r.low);
+        json_double(&w, "high", r.high);
+        json_array(&w, "runs");
+        for (; i < r.first + r.of; i++) {
+            const Run *run = &s->runs[i];
+            json_object(&w, NULL);
+            json_string(&w, "run", run->name);
+            json_bool(&w, "done", run->done);
+            json_integer(&w, "epochs", run->epochs);
+            isnan(run->best) ? json_null(&w, "best_epoch") : json_integer(&w, "best_epoch", run->best_epoch);
+            json_double(&w, "best", run->best);
+            json_double(&w, "valid_loss", run->loss);
+            json_close(&w);
+        }
+        json_close(&w);
+        json_close(&w);
+    }
+    json_close(&w);
+    json_close(&w);
+    json_newline(&w);
+    if (!json_end(&w))
+        fail(ENVIRONMENT, "%s: the table cannot be written", s->o->runs);
+}
+
+/* A table that was made in memory, to --runs, whole or not at all. */
+static void put(const Sweep *s, const char *file, FILE *from, char *const *text, const size_t *size)
+{
+    char path[PATH_ROOM];
+    ArrayOut out = { .fd = -1 };
+    ArrayError e;
+    snprintf(path, sizeof path, "%.4000s/%s", s->o->runs, file);
+    if (fclose(from) || !array_out_open(&out, path, &e) || !array_out_write(&out, *text, *size, &e) || !array_out_commit(&out, &e))
+        warn("%s: the table is not written", path);
+    array_out_abandon(&out);
+    free(*text);
+}
+
+static void tell(const Sweep *s)
+{
+    char *texts[2];
+    size_t sizes[2];
+    FILE *markdown = open_memstream(&texts[0], &sizes[0]), *json = open_memstream(&texts[1], &sizes[1]);
+    if (!markdown || !json)
+        fail(ENVIRONMENT, "no memory for the table");
+    write_tables(s, stdout, markdown, json);
+    put(s, "sweep.md", markdown, &texts[0], &sizes[0]);
+    put(s, "sweep.json", json, &texts[1], &sizes[1]);
+}
+
+/* ---- the command ---------------------------------------------------------------------------------------------------- */
+
+static void wait_for_one(Sweep *s, int *running, int *failed)
+{
+    int status;
+    pid_t pid = waitpid(-1, &status, 0);
+    for (int i = 0; pid > 0 && i < s->run_count; i++) {
+        Run *run = &s->runs[i];
+        if (run->pid != pid)
+            continue;
+        run->pid = 0, run->ended = true;
+        run->done = WIFEXITED(status) && !WEXITSTATUS(status);
+        read_log(s, run);
+        --*running;
+        if (run->done)
+            printf("%s: %d epochs, best %.5g at epoch %d\n", run->name, run->epochs, run->best, run->best_epoch);
+        else if (!stop_signal)
+            printf("%s: ended with %s %d\n", run->name, WIFEXITED(status) ? "exit code" : "signal", WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status)), ++*failed;
+        fflush(stdout);
+    }
+}
+
+int command_sweep(const Options *o)
+{
+    Sweep s = { .o = o, .seeds = -1 };
+    Data valid;
+    struct sigaction action = { .sa_handler = on_signal };
+    int next = 0, running = 0, failed = 0;
+    if (o->operand_count != 1)
+        fail(WRONG_USAGE, "sweep takes one file, of lines as in train.rate: [0.001, 0.0005]");
+    ssize_t n = readlink("/proc/self/exe", s.program, sizeof s.program - 1);
+    if (n < 0)
+        snprintf(s.program, sizeof s.program, "%s", o->program);
+    read_file(&s, o->operands[0]);
+    make_runs(&s);
+    data_open(&valid, o->data, "valid", true);
+    for (int k = 0; k < net.target_count; k++)
+        s.answers += eval_positions(k) * valid.examples;
+    data_close(&valid);
+    if (mkdir(o->runs, 0777) && errno != EEXIST)
+        fail(ENVIRONMENT, "%s: the folder cannot be made: %s", o->runs, strerror(errno));
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    running_sweep = &s;
+    printf("%d runs in %s\n", s.run_count, o->runs);
+    fflush(stdout);
+    choose(&s);
+    fflush(stdout);
+    while (running || (next < s.run_count && !stop_signal)) {
+        while (running < s.at_once && next < s.run_count && !stop_signal)
+            running += start_run(&s, &s.runs[next++]);
+        if (running)
+            wait_for_one(&s, &running, &failed);
+    }
+    for (int i = 0; i < s.run_count; i++)
+        if (!s.runs[i].ended)
+            read_log(&s, &s.runs[i]);
+    tell(&s);
+    running_sweep = NULL;
+    free(s.runs);
+    if (!stop_signal)
+        return failed ? WRONG_INPUT : FINE;
+    fprintf(stderr, "%s: stopped by signal %d; every training has saved.  To go on:\n    %s sweep %s --data %s --runs %s\n", net.name, (int)stop_signal,
+            o->program, o->operands[0], o->data, o->runs);
+    return BY_SIGNAL + (int)stop_signal;
+}

@@ -1,0 +1,545 @@
+/* train.c -- the command `train`: epochs, log, checkpoints, and stopping at any step without losing a bit.
+ *
+ * Everything that the rest of a run depends on is in the Progress of a checkpoint: the order of an epoch follows from
+ * seed and epoch, dropout from seed and update.  So a resumed run has the bits of one that was never interrupted,
+ * wherever it stopped.  A disk that is full does not end a training: what could not be written waits in memory, and the
+ * next save tries again.  `last` is written only once `best` and the log are, or hold what they lack. */
+#define _DEFAULT_SOURCE
+#include "run/ahead.h"
+#include "display.h"
+#include "run/eval.h"
+#include "files/json.h"
+#include "run/log.h"
+#include "run/message.h"
+#include "inspect/replay.h"
+#include "report/report.h"
+#include "run/run.h"
+#include "run/settings.h"
+#include "trainer.h"
+#include "trial.h"
+#include "run/weights.h"
+
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+static const double RETRY = 30;                /* seconds after which a save that failed is tried again */
+
+typedef struct {
+    const Options *o;
+    Progress p;
+    Data data, valid;
+    Ahead *ahead;                              /* reads the coming batches of data */
+    uint32_t *order;                           /* of the running epoch */
+    Score score;
+    Log log;
+    Display display;
+    Snapshot last, best;
+    bool best_waits, trouble;                  /* `best` could not be written yet; the last save failed, */
+    bool only_log;                             /* but only the log's part of it */
+    ArrayError error;                          /* of that save */
+    double began, saved;                       /* seconds_now() */
+    bool labels;                               /* there is an error to count */
+} Training;
+
+/* ---- signals ------------------------------------------------------------------------------------------------------ */
+
+static volatile sig_atomic_t stop_signal;
+
+/* The first asks to stop; an impatient user's second ends at once.  Files are whole or absent by their own rule.
+ * timeout(1) and shells send a signal to the process and then to its group: what comes at once is still the first. */
+static void on_signal(int number)
+{
+    static double first;
+    double now = seconds_now();
+    if (!stop_signal)
+        stop_signal = number, first = now;
+    else if (now - first > 0.1)
+        _exit(BY_SIGNAL + number);
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = { .sa_handler = on_signal }, was;
+    sigfillset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    if (!sigaction(SIGHUP, NULL, &was) && was.sa_handler != SIG_IGN)       /* nohup asks to go on */
+        sigaction(SIGHUP, &action, NULL);
+}
+
+/* ---- saving ------------------------------------------------------------------------------------------------------- */
+
+static bool write_all(Training *t)
+{
+    Progress *p = &t->p;
+    bool logged = log_flush(&t->log, &t->error);
+    p->log_bytes = t->log.written;
+    p->log_rest = t->log.rest;
+    snapshot_take(&t->last, p);
+    t->only_log = false;
+    if (t->best_waits && !snapshot_save(&t->best, t->o->run, "best", &t->error))
+        return false;
+    t->best_waits = false;
+    t->only_log = snapshot_save(&t->last, t->o->run, "last", &t->error);
+    return t->only_log && logged;
+}
+
+/* Says once that it fails, and once that it works again. */
+static bool save(Training *t)
+{
+    bool fine = write_all(t);
+    if (!fine && !t->trouble)
+        display_warn(&t->display, "%s.  Training goes on, and tries again", t->error.text);
+    else if (fine && t->trouble)
+        display_warn(&t->display, "saving works again; epoch %d, update %" PRIu64 " is saved", t->p.epoch, t->p.updates);
+    t->trouble = !fine;
+    t->saved = seconds_now();
+    return fine;
+}
+
+static bool save_is_due(const Training *t, double now)
+{
+    double every = t->trouble && t->o->save_every > RETRY ? RETRY : t->o->save_every;
+    return now - t->saved >= every;
+}
+
+static char *kept(char *text, size_t room, const char *run)
+{
+    if (run_has_last(run))
+        snprintf(text, room, "The last good checkpoint is kept in %s", run);
+    else
+        snprintf(text, room, "There is no checkpoint yet");
+    return text;
+}
+
+/* ---- numbers gone wrong ------------------------------------------------------------------------------------------- */
+
+/* `batch` is the one whose step went wrong (its weights are untouched), or NULL: it is run again to find the operator, and kept. */
+static _Noreturn void stop_on_nonsense(const char *what, double value, Training *t, const Batch *batch)
+{
+    char text[8192];
+    display_clear(&t->display);
+    if (batch && replay_find(text, sizeof text, batch))
+        fprintf(stderr, "%s\n", text);
+    if (batch) {
+        snprintf(text, sizeof text, "%.4000s/nonfinite.npz", t->o->run);
+        replay_dump(text, batch);
+    }
+    fail(WRONG_INPUT, "epoch %d, update %" PRIu64 ": the %s is %g.  %s; lower the rate, or clip the gradient, and start a new run",
+         t->p.epoch, t->p.updates, what, value, kept(text, sizeof text, t->o->run));
+}
+
+/* Smoothed over some 32 steps, because single batches differ.  Twice the first loss is worse than not to have begun; so
+ * is the first loss itself for a net that was at half of it. */
+static void watch_loss(Training *t, double loss)
+{
+    Progress *p = &t->p;
+    if (!p->updates)
+        p->loss_first = p->loss_smooth = p->loss_least = loss;
+    p->loss_smooth += (loss - p->loss_smooth) / 32;
+    p->loss_least = fmin(p->loss_least, p->loss_smooth);
+    double limit = p->loss_least < 0.5 * p->loss_first ? p->loss_first : 2 * p->loss_first;
+    bool explodes = p->loss_first > 0 && p->loss_smooth > limit;
+    if (explodes && !p->exploded)
+        display_warn(&t->display, "epoch %d, update %" PRIu64 ": the loss explodes: %.4g over the last steps, %.4g at the start, %.4g at best."
+                     "  Lower the rate (%g now), or clip the gradient", p->epoch, p->updates, p->loss_smooth, p->loss_first, p->loss_least,
+                     settings_rate(&p->training, p->epoch));
+    p->exploded = explodes || (p->exploded && p->loss_smooth > 0.8 * p->loss_first);
+}
+
+/* ---- epochs ------------------------------------------------------------------------------------------------------- */
+
+/* Of the batch of the step just done: its share of wrong labels, times its examples. */
+static double wrong_labels(const Training *t, int count)
+{
+    double wrong = 0;
+    int targets = 0;
+    for (int k = 0; k < net.target_count; k++) {
+        int positions = eval_positions(k), here = 0;
+        for (int position = 0; position < positions; position++)
+            for (int n = 0; n < count; n++)
+                here += eval_label(NULL, k, n, position) != data_label(&t->data, k, t->order[t->p.position + n], position);
+        if (positions)
+            wrong += (double)here / positions, targets++;
+    }
+    return targets ? wrong / targets : 0;
+}
+
+static bool time_is_up(const Training *t, double now) { return t->o->max_time > 0 && now - t->began >= t->o->max_time; }
+
+/* The rest of the running epoch; false when a signal came or the time is up before its end. */
+static bool train_epoch(Training *t)
+{
+    Progress *p = &t->p;
+    double rate = settings_rate(&p->training, p->epoch), before = seconds_now();
+    while (p->position < p->examples && !stop_signal) {
+        Batch batch = { .train = 1, .seed = p->training.seed, .step = p->updates, .epoch = p->epoch };
+        double norm = 0;
+        ahead_move(t->ahead, p->epoch, p->position);
+        data_batch(&batch, &t->data, t->order, p->position);
+        double loss = net.step(&batch, rate, p->updates, &norm);
+        if (!isfinite(loss) || !isfinite(norm))
+            stop_on_nonsense(isfinite(loss) ? "norm of the gradient" : "loss", isfinite(loss) ? norm : loss, t, &batch);
+        watch_loss(t, loss);
+        p->loss_sum += loss * batch.count;
+        p->wrong += wrong_labels(t, batch.count);
+        p->norm_sum += norm;
+        p->norm_most = norm > p->norm_most ? norm : p->norm_most;
+        p->steps++;
+        p->updates++;
+        p->position += batch.count;
+        double now = seconds_now();
+        p->train_seconds += now - before;
+        display_step(&t->display, p, norm, t->labels, now);
+        if (p->position < p->examples && save_is_due(t, now))
+            save(t);
+        if (time_is_up(t, now))
+            break;
+        before = seconds_now();
+    }
+    return p->position == p->examples;
+}
+
+/* What the log and --json say of an epoch. */
+static void write_epoch(JsonWriter *w, const Training *t, double seconds, bool better)
+{
+    const Progress *p = &t->p;
+    json_integer(w, "epoch", p->epoch);
+    json_double(w, "train_loss", p->loss_sum / (double)p->examples);
+    if (t->labels)
+        json_double(w, "train_error", p->wrong / (double)p->examples);
+    json_double(w, "valid_loss", t->score.loss);
+    json_double(w, "valid_error", t->score.error);
+    json_double(w, "rate", settings_rate(&p->training, p->epoch));
+    json_double(w, "grad_norm", p->norm_sum / (double)p->steps);
+    json_double(w, "grad_norm_max", p->norm_most);
+    json_double(w, "seconds", seconds);
+    json_double(w, "images_per_second", (double)p->examples / p->train_seconds);
+    json_integer(w, "updates", (int64_t)p->updates);
+    json_bool(w, "best", better);
+}
+
+static void tell_epoch(Training *t, double seconds, bool better)
+{
+    const Progress *p = &t->p;
+    JsonWriter w;
+    char error[40] = "";
+    json_begin(&w, NULL);
+    json_object(&w, NULL);
+    write_epoch(&w, t, seconds, better);
+    json_close(&w);
+    json_newline(&w);
+    if (!json_end(&w))
+        fail(ENVIRONMENT, "no memory for the log");
+    log_add(&t->log, w.text);
+    json_free(&w);
+    if (display_event(&t->display, &w, "epoch")) {
+        write_epoch(&w, t, seconds, better);
+        display_event_end(&t->display, &w);
+    }
+    if (t->labels)
+        snprintf(error, sizeof error, "  valid error %.3f %%", 100 * t->score.error);
+    display_say(&t->display, "epoch %d  train loss %.5f  valid loss %.5f%s  rate %.3g  %.1f s  %.0f images/s%s\n", p->epoch,
+                p->loss_sum / (double)p->examples, t->score.loss, error, settings_rate(&p->training, p->epoch), seconds,
+                (double)p->examples / p->train_seconds, better ? "  best" : "");
+}
+
+/* Validates, logs and saves the epoch that train_epoch has finished; false when a signal came before it was counted. */
+static bool finish_epoch(Training *t)
+{
+    Progress *p = &t->p;
+    double before = seconds_now();
+    display_validating(&t->display, p);
+    if (!score_data(&t->score, &t->valid, &stop_signal))
+        return false;
+    if (!isfinite(t->score.loss))
+        stop_on_nonsense("validation loss", t->score.loss, t, NULL);
+    double measure = t->labels ? t->score.error : t->score.loss;
+    bool better = p->best_epoch < 0 || measure < p->best;
+    if (better)
+        p->best = measure, p->best_epoch = p->epoch;
+    tell_epoch(t, p->train_seconds + seconds_now() - before, better);
+    p->epoch++;
+    p->position = p->steps = 0;
+    p->loss_sum = p->wrong = p->norm_sum = p->norm_most = p->train_seconds = 0;
+    p->log_bytes = t->log.written;
+    p->log_rest = t->log.rest;
+    if (better)
+        snapshot_take(&t->best, p), t->best_waits = true;
+    save(t);
+    report_epoch(t->o->run, &t->valid, p->epoch - 1);
+    return true;
+}
+
+/* ---- ends --------------------------------------------------------------------------------------------------------- */
+
+/* A word as a shell reads it back. */
+static char *quoted(char *text, size_t room, const char *word)
+{
+    const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+,:=@%";
+    snprintf(text, room, strspn(word, plain) == strlen(word) ? "%s" : "'%s'", word);
+    return text;
+}
+
+static char *way_on(char *text, size_t room, const Options *o)
+{
+    char program[1024], data[1024], run[1024];
+    snprintf(text, room, "To go on:\n    %s train --data %s --run %s --resume", quoted(program, sizeof program, o->program),
+             quoted(data, sizeof data, o->data), quoted(run, sizeof run, o->run));
+    return text;
+}
+
+static void end_event(Training *t, const char *reason)
+{
+    JsonWriter w;
+    const Progress *p = &t->p;
+    if (!display_event(&t->display, &w, "end"))
+        return;
+    json_string(&w, "reason", reason);
+    json_bool(&w, "saved", !t->trouble);
+    json_integer(&w, "epoch", p->epoch);
+    json_integer(&w, "position", p->position);
+    json_integer(&w, "updates", (int64_t)p->updates);
+    json_integer(&w, "best_epoch", p->best_epoch);
+    p->best_epoch >= 0 ? json_double(&w, "best", p->best) : json_null(&w, "best");
+    display_event_end(&t->display, &w);
+}
+
+/* No end of a training hides that its last save failed. */
+static int not_saved(Training *t)
+{
+    char text[4200], on[3200];
+    display_clear(&t->display);
+    end_event(t, "not saved");
+    if (t->only_log)
+        snprintf(text, sizeof text, "The checkpoint was saved; it keeps the lines that the log lacks");
+    else
+        kept(text, sizeof text, t->o->run);
+    fprintf(stderr, "%s: error: %s.  Epoch %d, update %" PRIu64 " could not be saved%s.  %s.  %s\n", net.name, t->error.text, t->p.epoch,
+            t->p.updates, t->only_log ? " whole" : "", text, way_on(on, sizeof on, t->o));
+    return ENVIRONMENT;
+}
+
+/* A last save also where the one before was fine: it holds the position within the epoch. */
+static int interrupted(Training *t)
+{
+    char on[3200];
+    if (!save(t))
+        return not_saved(t);
+    display_clear(&t->display);
+    end_event(t, "signal");
+    fprintf(stderr, "%s: stopped by signal %d in epoch %d after %" PRId64 " of %" PRId64 " examples; saved.  %s\n", net.name,
+            (int)stop_signal, t->p.epoch, t->p.position, t->p.examples, way_on(on, sizeof on, t->o));
+    return BY_SIGNAL + (int)stop_signal;
+}
+
+/* The evaluation is for the user alone: as part of the run it would give it other bits than an uninterrupted one has. */
+static int out_of_time(Training *t)
+{
+    char on[3200], error[40] = "";
+    JsonWriter w;
+    if (!save(t))
+        return not_saved(t);
+    if (!score_data(&t->score, &t->valid, &stop_signal))
+        return interrupted(t);
+    if (t->labels)
+        snprintf(error, sizeof error, ", error %.3f %%", 100 * t->score.error);
+    display_say(&t->display, "stopped after %.1f s (--max-time) in epoch %d after %" PRId64 " of %" PRId64 " examples; saved.  Validation:"
+                " loss %.5f%s.  %s\n", seconds_now() - t->began, t->p.epoch, t->p.position, t->p.examples, t->score.loss, error,
+                way_on(on, sizeof on, t->o));
+    if (display_event(&t->display, &w, "valid")) {
+        json_double(&w, "valid_loss", t->score.loss);
+        json_double(&w, "valid_error", t->score.error);
+        display_event_end(&t->display, &w);
+    }
+    end_event(t, "time");
+    return FINE;
+}
+
+static bool out_of_patience(const Progress *p)
+{
+    return p->training.patience > 0 && p->best_epoch >= 0 && p->epoch - 1 - p->best_epoch >= p->training.patience;
+}
+
+static int finished(Training *t)
+{
+    const Progress *p = &t->p;
+    if (t->trouble && !save(t))
+        return not_saved(t);
+    if (p->best_epoch >= 0)
+        display_say(&t->display, "finished after %d epochs%s; best: epoch %d, validation %s %.6g\n", p->epoch,
+                    p->epoch < p->training.epochs ? " (out of patience)" : "", p->best_epoch, t->labels ? "error" : "loss", p->best);
+    end_event(t, p->epoch < p->training.epochs ? "patience" : "epochs");
+    return FINE;
+}
+
+static int train(Training *t)
+{
+    Progress *p = &t->p;
+    int began = p->epoch;
+    while (p->epoch < p->training.epochs && !out_of_patience(p)) {
+        data_order(t->order, &t->data, p->training.seed, p->epoch);
+        bool whole = train_epoch(t) && finish_epoch(t), more = p->epoch < p->training.epochs && !out_of_patience(p);
+        if (stop_signal && (!whole || more))
+            return interrupted(t);
+        if (more && time_is_up(t, seconds_now()))
+            return out_of_time(t);
+    }
+    int code = finished(t);
+    if (code == FINE && p->epoch > began)
+        report_whole(t->o->run, t->o->data);
+    return code;
+}
+
+/* ---- the command -------------------------------------------------------------------------------------------------- */
+
+/* A mark of the examples: all labels, and some rows of every input, so that other data of the same size are noticed. */
+static uint64_t data_mark(const Data *d)
+{
+    enum { ROWS = 64 };
+    uLong sum = crc32(0, Z_NULL, 0);
+    for (int f = 0; f < net.input_count + net.target_count; f++) {
+        int64_t every = f < net.input_count && d->examples > ROWS ? d->examples / ROWS : 1;
+        for (int64_t i = 0; i < d->examples; i += every)
+            sum = crc32(sum, (const Bytef *)d->base[f] + (size_t)i * d->stride[f], (uInt)d->stride[f]);
+    }
+    return (uint64_t)sum;
+}
+
+static void go_on(Training *t, const NetTraining *wanted, unsigned given)
+{
+    const Options *o = t->o;
+    uint64_t mark = t->p.data;
+    Transfer init = t->p.init;
+    int64_t examples = t->p.examples;
+    run_resume(&t->p, o->run);
+    settings_go_on(&t->p.training, wanted, given, o->run);
+    transfer_go_on(&t->p.init, &init, o->run);
+    if (t->p.examples != examples)
+        fail(WRONG_INPUT, "%s: the run trains on %" PRId64 " examples, %s has %" PRId64 "; give the run's --data to go on", o->run,
+             t->p.examples, o->data, examples);
+    if (t->p.data && t->p.data != mark)
+        fail(WRONG_INPUT, "%s: the examples in %s are not those of the run; give the run's --data to go on", o->run, o->data);
+    display_say(&t->display, "%s: going on at epoch %d, example %" PRId64 "\n", o->run, t->p.epoch, t->p.position);
+}
+
+static void tell_transfer(Training *t, char *report)
+{
+    JsonWriter w;
+    if (display_event(&t->display, &w, "init")) {
+        json_string(&w, "report", report);
+        display_event_end(&t->display, &w);
+    }
+    for (char *line = strtok(report, "\n"); line; line = strtok(NULL, "\n"))
+        display_say(&t->display, "%s\n", line);
+    free(report);
+}
+
+static void start(Training *t)
+{
+    weights_init(net.weights(), t->p.training.seed);
+    for (int k = 0; k < net.state_blocks; k++)
+        memset(net.state(k), 0, net.block * sizeof(real));
+    if (*t->p.init.file)
+        tell_transfer(t, transfer_start(net.weights(), &t->p.init));
+}
+
+/* Settings of this run: the model's, --set, and the options that are short for a setting. */
+static NetTraining wanted_settings(unsigned *given, const Options *o)
+{
+    NetTraining training = o->training;
+    *given = o->settings;
+    if (o->epochs)
+        settings_set_epochs(&training, given, o->epochs);
+    if (o->seed_given)
+        settings_set_seed(&training, given, o->seed);
+    return training;
+}
+
+static int command_trial(const Options *o, const NetTraining *training)
+{
+    Data data;
+    data_open(&data, o->data, "train", true);
+    open_net(o->threads);
+    catch_signals();
+    settings_use(training);
+    int code = (o->overfit ? trial_overfit : trial_rates)(o, training, &data, &stop_signal);
+    data_close(&data);
+    net.close();
+    return code;
+}
+
+static void check_usage(const Options *o)
+{
+    if (o->overfit && o->lr_find)
+        fail(WRONG_USAGE, "give either --overfit-one-batch or --lr-find, not both");
+    if ((o->overfit || o->lr_find) && o->resume)
+        fail(WRONG_USAGE, "--overfit-one-batch and --lr-find start from new weights; leave --resume out");
+    if ((o->overfit || o->lr_find) && o->init)
+        fail(WRONG_USAGE, "--overfit-one-batch and --lr-find start from the seed's weights; leave --init out");
+    if (o->quiet && o->json)
+        fail(WRONG_USAGE, "give either --quiet or --json, not both");
+    if (!o->run && !o->overfit && !o->lr_find)
+        fail(WRONG_USAGE, "train needs --run DIR: folder with the checkpoints and the log of a training run");
+}
+
+int command_train(const Options *o)
+{
+    Training t = { .o = o, .p = { .best = DBL_MAX, .best_epoch = -1 }, .began = seconds_now() };
+    unsigned given;
+    char path[4096];
+    check_usage(o);
+    NetTraining wanted = wanted_settings(&given, o);
+    if (o->overfit || o->lr_find)
+        return command_trial(o, &wanted);
+    data_open(&t.data, o->data, "train", true);
+    ahead_shuffled(&t.data);
+    data_open(&t.valid, o->data, "valid", true);
+    run_lock(o->run);
+    if (!o->resume && (run_has_last(o->run) || run_has(o->run, "best")))
+        fail(WRONG_INPUT, "%s: this folder has a checkpoint; --resume goes on from it, another --run starts anew", o->run);
+    open_net(o->threads);
+    display_open(&t.display, o->quiet, o->json);
+    snapshot_open(&t.last);
+    snapshot_open(&t.best);
+    score_open(&t.score);
+    t.labels = !isnan(t.score.error);
+    t.order = need_memory((size_t)t.data.examples * sizeof *t.order, "the order of examples");
+    t.p.training = wanted;
+    t.p.examples = t.data.examples;
+    t.p.data = data_mark(&t.data);
+    transfer_wanted(&t.p.init, o->init, o->only);
+    catch_signals();
+    if (o->resume && run_has_last(o->run))
+        go_on(&t, &wanted, given);
+    else
+        start(&t);
+    settings_use(&t.p.training);
+    run_path(path, sizeof path, o->run, "log.jsonl");
+    log_open(&t.log, path, t.p.log_bytes, t.p.log_rest);
+    free((char *)t.p.log_rest);
+    t.trouble = *t.log.rest && !log_flush(&t.log, &t.error);
+    if (*t.p.init.file && !t.p.updates)        /* from now on the file is not needed any more */
+        save(&t);
+    if (!run_describe(o->run, o->data, o->threads, &t.p, &t.error))
+        display_warn(&t.display, "%s", t.error.text);
+    t.saved = seconds_now();
+    t.ahead = ahead_open(&t.data, t.p.training.seed, t.p.training.epochs);
+    int code = train(&t), shown = display_close(&t.display);
+    ahead_close(t.ahead);
+    log_close(&t.log);
+    snapshot_close(&t.best);
+    snapshot_close(&t.last);
+    score_close(&t.score);
+    free(t.order);
+    data_close(&t.valid);
+    data_close(&t.data);
+    net.close();
+    return code ? code : shown;
+}
