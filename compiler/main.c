@@ -10,8 +10,9 @@
 #include "manual/manual.h"
 #include "outside/outside.h"
 #include "tell/show.h"
-#include "tune/tune.h"
+#include "template/template.h"
 #include "template/tuning.h"
+#include "tune/tune.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -487,6 +488,7 @@ static int reference(const Arguments *a, Arena *arena)
 
 int main(int argc, char **argv)
 {
+    ops_register();
     Arguments a = arguments(argc, argv);
     static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
     for (int i = 0; i < 3; i++)

@@ -402,6 +402,8 @@ typedef struct {
                                 a a pointer to the array at step 0, i int32_t; the last letter goes on.  Gradients are taken as their values are. */
     const OpHelp *help;      /* NULL: never written by a user */
 } OpInfo;
+/* Fills op_table with spnc's own operators: main's first call, before any other of this header. */
+void ops_register(void);
 /* By kind: spnc's own, then those from outside, op_count in all.  Filled before the first stage, the same from then on. */
 extern const OpInfo *op_table[OP_NONE];
 extern int op_count;
@@ -474,7 +476,5 @@ bool ops_print(FILE *out, const char *name, const char **near);
  * An error is reported as PATH:LINE:COLUMN: error: text (the template's), with the line and what of it is wrong underlined; then come the
  * includes on the way, and a note with the operator (`op` of an include, at its place in the model) or else `what` was being expanded. */
 bool template_expand(Arena *a, Diag *d, const char *dir, const char *name, const char *what, const Fact *facts, Tuning *tuning, Text *out);
-/* Is there a file of that name in `dir`, so that it is used instead of the built-in template? */
-bool template_replaced(Arena *a, const char *dir, const char *name);
 
 #endif

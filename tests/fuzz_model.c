@@ -24,6 +24,7 @@ static void claim(bool holds, const char *what)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static const char *const targets[] = { "avx512", "avx2", "generic", "avx2" };
+    ops_register();
     if (!nowhere && !(nowhere = fopen("/dev/null", "w")))
         abort();
     unsigned choice = size && bytes[0] < 0x20 && bytes[0] != '\n' ? bytes[0] : 0;

@@ -13,13 +13,14 @@
 #include "manual/manual.h"
 #include "outside/outside.h"
 #include "tell/show.h"
+#include "template/template.h"
 
 enum { ROWS = 512, NAMES = 24 };
 static bool seen[ROWS][NAMES];              /* a name of a row ... */
 static bool of_kind[ROWS][OP_NONE];         /* ... and an operator that had it */
 static int checked;
 
-TestSuite(manual, .timeout = 120);
+TestSuite(manual, .init = ops_register, .timeout = 120);
 
 static int place_in(const char *list, const char *word)
 {

@@ -2,7 +2,7 @@
 #define _DEFAULT_SOURCE
 #include "fixtures/tiny_net.c"
 #include "report/shot.h"
-#include "trainer.h"
+#include "run/options.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

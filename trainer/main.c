@@ -6,14 +6,16 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "trainer.h"
+#include "inspect/inspect.h"
+#include "net.h"
+#include "report/report.h"
+#include "run/eval.h"
 #include "run/message.h"
 #include "run/settings.h"
-#include "net.h"
+#include "trainer.h"
 
 #include <errno.h>
 #include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -298,14 +300,6 @@ static __attribute__((noinline)) int run(int argc, char **argv)
     if (fflush(stdout) || ferror(stdout))
         fail(ENVIRONMENT, "standard output could not be written: %s", strerror(errno));
     return code;
-}
-
-void open_net(int threads)
-{
-    omp_set_dynamic(0);
-    omp_set_num_threads(threads);
-    if (net.open(threads))
-        fail(ENVIRONMENT, "no memory for the net with a batch of %d; build it with a smaller --batch", net.batch);
 }
 
 static bool processor_fits(void)

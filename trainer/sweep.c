@@ -6,12 +6,12 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include "files/json.h"
+#include "report/stats.h"
 #include "run/data.h"
 #include "run/eval.h"
-#include "files/json.h"
 #include "run/message.h"
 #include "run/settings.h"
-#include "report/stats.h"
 #include "trainer.h"
 
 #include <errno.h>

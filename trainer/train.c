@@ -5,19 +5,19 @@
  * wherever it stopped.  A disk that is full does not end a training: what could not be written waits in memory, and the
  * next save tries again.  `last` is written only once `best` and the log are, or hold what they lack. */
 #define _DEFAULT_SOURCE
-#include "run/ahead.h"
 #include "display.h"
-#include "run/eval.h"
 #include "files/json.h"
-#include "run/log.h"
-#include "run/message.h"
 #include "inspect/replay.h"
 #include "report/report.h"
+#include "run/ahead.h"
+#include "run/eval.h"
+#include "run/log.h"
+#include "run/message.h"
 #include "run/run.h"
 #include "run/settings.h"
+#include "run/weights.h"
 #include "trainer.h"
 #include "trial.h"
-#include "run/weights.h"
 
 #include <float.h>
 #include <inttypes.h>

@@ -5,14 +5,8 @@
 #include "spnc.h"
 #include <string.h>
 
-#define OP(name) extern const OpInfo op_##name;
-#include "ops/ops.def"
-
-const OpInfo *op_table[OP_NONE] = {
-#define OP(name) &op_##name,
-#include "ops/ops.def"
-};
-int op_count = OP_COUNT;
+const OpInfo *op_table[OP_NONE];
+int op_count;
 
 int64_t shape_count(const Shape *s)
 {

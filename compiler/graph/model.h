@@ -1,4 +1,4 @@
-/* model.h -- what model.c and flow.c share while a model is built.  All of it lives in the model's arena. */
+/* model.h -- what the readers of a model share while its graph is built.  All of it lives in the model's arena. */
 #ifndef SPNC_MODEL_H
 #define SPNC_MODEL_H
 
@@ -42,12 +42,17 @@ typedef struct {
 
 enum { REFUSED = -1 };       /* a DataDef's type: its declaration is wrong, its readers are not to blame */
 
-/* model.c: maps of the language.  Each reports what is wrong. */
+/* maps.c: maps of the language.  Each reports what is wrong. */
 bool map_expected(Model *m, const Yaml *y, const char *what);                       /* y is a map */
 bool map_keys_known(Model *m, const Yaml *y, const MapSpec *map);
 const AttrSpec *map_key(const MapSpec *map, const char *key);
 bool map_number(Model *m, const Yaml *y, const MapSpec *map, const char *key, double *out);
+/* Likewise a word. */
+bool map_word(Model *m, const Yaml *y, const MapSpec *map, const char *key, const char **out);
 bool shape_read(Model *m, Attr *a, const Yaml *y, const char *name, Shape *out);
+
+/* data.c: the inputs, or the targets, of the map y (may be NULL); *count of them, those with mistakes included. */
+DataDef *data_read(Model *m, const Yaml *y, bool target, int *count);
 /* The input or target d (of that index among both) as a tensor, loaded at its first use. */
 Tensor *data_tensor(Model *m, DataDef *d, int index);
 
@@ -67,5 +72,11 @@ Use flow_outside(Builder *b, Use u, Loc at);
 bool flow_read(Builder *b, const Yaml *y);
 /* Layers of nets that nobody used are read for their mistakes. */
 void flow_read_unused(Builder *b);
+
+/* loss.c: one loss or a list of them; errors are reported. */
+void losses_read(Builder *b, const Yaml *y);
+
+/* training.c: `train:` (NULL: all defaults); errors are reported. */
+void training_read(Model *m, const Yaml *y);
 
 #endif

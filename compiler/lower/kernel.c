@@ -8,8 +8,8 @@
  * Winograd's weights are brought into their form once, at the beginning of a step (PREPARE); the groups' parts of their gradient are
  * added in that form (FOLD) and brought back once (FINISH).  Where there are few tiles, the groups leave the terms of their parts instead, and the
  * sum for the whole batch is made of them at once (PRODUCTS); a dense layer's gradient is always made so. */
-#include "spnc.h"
 #include "lower/winograd.h"
+#include "spnc.h"
 #include <string.h>
 
 static Tensor *raw(Model *m, const char *name, const Op *op, Repeat *repeat, int64_t reals)

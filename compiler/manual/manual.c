@@ -6,6 +6,7 @@
 #include "manual/manual.h"
 #include "base/embed.h"
 #include "outside/outside.h"
+#include "template/template.h"
 
 #include <string.h>
 

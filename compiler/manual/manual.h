@@ -23,7 +23,4 @@ const char *template_named(Arena *a, const char *name, const char **near);
 /* The list of templates (file NULL), or the page of one, as --templates `dir` (or NULL) has them. */
 void templates_print(Arena *a, FILE *out, const char *dir, const char *file);
 
-/* template.c: the text of a template, from `dir` (may be NULL) or built in; NULL, or why there is none. */
-const char *template_load(Arena *a, const char *dir, const char *name, Source *source);
-
 #endif

@@ -2,8 +2,8 @@
  *
  * The operator stands before the input's load and keeps the form of the file, bytes or floats, one example after the other; so whatever reads
  * the input reads it augmented, and nobody else knows.  It has no gradient: an input depends on no weight. */
-#include "spnc.h"
 #include "read/language.h"
+#include "spnc.h"
 #include <string.h>
 
 static const AttrSpec none[] = { { 0 } };

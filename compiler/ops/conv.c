@@ -3,8 +3,8 @@
  *   y[m,i,j]  = b[m] + sum over c,u,v of x[c, i*s+u-p, j*s+v-p] w[m,c,u,v]
  *   dx        = the adjoint applied to dy;  dw[m,c,u,v] = sum over i,j of dy[m,i,j] x[c, i*s+u-p, j*s+v-p];  db[m] = sum of dy[m]
  * Sums run c, u, v in order (bias first); those of dw over i, j in order in each lane, then over the lanes by a fixed tree. */
-#include "spnc.h"
 #include "lower/winograd.h"
+#include "spnc.h"
 #include <string.h>
 
 static const AttrSpec attrs[] = {

@@ -3,8 +3,8 @@
  * In: its text.  Out: an Outside (describe), and for each use in a model the sizes that follow from attributes and inputs (describe_use).
  * The one convention: what leaves this file as a name is a checked identifier, what leaves it as text is printable ASCII. */
 #include "graph/attr.h"
-#include "read/language.h"
 #include "outside/question.h"
+#include "read/language.h"
 
 #include <lauxlib.h>
 #include <math.h>

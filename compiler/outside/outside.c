@@ -7,7 +7,7 @@
 #include "outside/outside.h"
 #include "graph/attr.h"
 #include "read/language.h"
-#include "manual/manual.h"
+#include "template/template.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,11 +16,6 @@
 #include <unistd.h>
 
 static const char ENDING[] = ".op.lua";
-
-const Outside *outside_of(OpKind kind)
-{
-    return kind >= OP_COUNT && (int)kind < op_count ? (const Outside *)op_table[kind] : NULL;
-}
 
 /* ---- what the stages ask ---- */
 

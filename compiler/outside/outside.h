@@ -42,7 +42,10 @@ typedef struct Told {
 /* Reads the descriptions in `dir` (NULL: none) into op_table; those of an earlier call are forgotten.  False after reporting. */
 bool outside_read(Arena *a, Diag *d, const char *dir);
 /* The outside operator of that kind; NULL for spnc's own. */
-const Outside *outside_of(OpKind kind);
+static inline const Outside *outside_of(OpKind kind)
+{
+    return kind >= OP_COUNT && (int)kind < op_count ? (const Outside *)op_table[kind] : NULL;
+}
 /* Of an operator of the model: the tensor whose sign tells on which side of its kink each element is, or NULL. */
 Tensor *outside_kink(const Op *op);
 

@@ -3,8 +3,8 @@
  * In: the planned graph.  Used by emit.c (the rows of `profile`) and scaling.c.
  * Bytes are those of the tensors and weights that an operator reads and writes, each once a call, wherever they come from; a kernel's working
  * memory and what it reads twice are not among them. */
-#include "spnc.h"
 #include "lower/winograd.h"
+#include "spnc.h"
 #include <string.h>
 
 static int steps_of(const Phase *p) { return p->kind == ONCE ? 1 : p->repeat->steps; }

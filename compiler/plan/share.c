@@ -11,6 +11,7 @@
  *   forward    such a pool's result goes through the dropout before it is stored
  * The plain form keeps all tensors apart, and all passes. */
 #include "spnc.h"
+#include "template/template.h"
 
 static bool element_by_element(const Op *op)
 {

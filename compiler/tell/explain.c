@@ -2,8 +2,8 @@
  *
  * In: a Deck and a name as the user knows it: the C identifier (front_conv1), the dotted one (front.conv1), a value (crop), a parameter
  * (front.conv1.weight), or a layer's own name (conv1) where only one net has it.  Out: text, from its shape to its lines in the C. */
-#include "tell/show.h"
 #include "base/escape.h"
+#include "tell/show.h"
 #include "template/tuning.h"
 #include <string.h>
 

@@ -2,8 +2,8 @@
  *
  * In: a Deck.  Out: one JSON object; docs/compiler.md says what is in it.  Lines count from 1; a pair [from, to] holds both ends.
  * `yaml_to_c` and `c_to_yaml` are for an editor that wants to jump; `operators`, `parameters` and `values` for one that wants to explain. */
-#include "tell/card.h"
 #include "base/escape.h"
+#include "tell/card.h"
 #include <stdlib.h>
 #include <string.h>
 

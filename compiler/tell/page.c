@@ -4,9 +4,9 @@
  * are made here.  Convention: whatever this file did not write itself goes through html_put.  Without its script the page still opens
  * boxes, since they are links to what they open. */
 #include "base/escape.h"
-#include "template/fact.h"
 #include "tell/layout.h"
 #include "tell/show.h"
+#include "template/fact.h"
 #include <string.h>
 
 typedef struct { Text t; const Deck *d; const Model *m; } Page;

@@ -5,8 +5,8 @@
  * ceil(pieces / P) of them; then they wait at a barrier, or where there is none, those that have no piece left begin with the next phase.  Pieces of a phase of groups are the groups (all steps at once: groups x steps); those of an
  * operator for the whole batch are counted in the C, where its template has cut by target, batch and tuning.
  * Not in it: a memory shared by the threads, clocks that fall when many cores work, and pieces that are not quite equal. */
-#include "tell/show.h"
 #include "base/escape.h"
+#include "tell/show.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* stage.c -- what each stage left, as text: `--stage NAME`.
  *
  *   graph (after model and shape), steps, grad, fuse, plan; "hash" is the part of the plan that decides bits, as it is hashed. */
-#include "spnc.h"
-#include "outside/outside.h"
 #include "lower/winograd.h"
+#include "outside/outside.h"
+#include "spnc.h"
 #include <string.h>
 
 static const char *pass_word(Pass p) { return p == FORWARD ? "" : p == BACKWARD ? "' " : p == WEIGHTS ? "' weights " : p == PRODUCTS ? " products " : p == PREPARE ? " prepare " : p == FINISH ? " finish " : " "; }

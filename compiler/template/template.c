@@ -7,10 +7,10 @@
  * is not there is an error.  What Lua may do here, with which limits, is sandbox.c's affair.
  * Lua errors unwind over this file's frames, so these own nothing but arena memory. */
 #define _POSIX_C_SOURCE 200809L
+#include "template/template.h"
 #include "base/diag.h"
 #include "base/embed.h"
 #include "template/fact.h"
-#include "manual/manual.h"
 #include "template/point.h"
 #include "template/sandbox.h"
 #include "template/tuning.h"

@@ -5,8 +5,8 @@
  * channels, or refused by name; nothing is scaled that was not asked to be.  All files appear at the end, or none. */
 #define _POSIX_C_SOURCE 200809L
 #include "data/pack.h"
-#include "files/pixels.h"
 #include "data/dice.h"
+#include "files/pixels.h"
 
 #include <errno.h>
 #include <inttypes.h>

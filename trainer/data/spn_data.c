@@ -7,11 +7,11 @@
  * Examples are made a portion at a time by all threads and written in order, so memory does not grow with their number.
  * Convention: functions return an exit code, after having said on stderr what is wrong; nothing half-written stays behind. */
 #define _POSIX_C_SOURCE 200809L
-#include "files/array_file.h"
-#include "files/picture.h"
 #include "data/clutter.h"
 #include "data/command.h"
 #include "data/strokes.h"
+#include "files/array_file.h"
+#include "files/picture.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -3,11 +3,11 @@
  * Times are medians over made-up examples.  The peak is measured by the same threads before and after; the higher counts.  Where half of the times lie far apart,
  * something else has probably had the processors, and neither is worth much: that is said. */
 #define _DEFAULT_SOURCE
-#include "run/data.h"
 #include "files/json.h"
-#include "run/message.h"
+#include "inspect/inspect.h"
 #include "inspect/peak.h"
-#include "trainer.h"
+#include "run/data.h"
+#include "run/message.h"
 #include "run/weights.h"
 
 #include <math.h>

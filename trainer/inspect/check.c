@@ -5,11 +5,11 @@
  * h; a larger one when the loss's rounding over h would drown the gradient.  Few examples are used at once: the more
  * there are, the more decisions lie near a kink.  What a small batch cannot show, sums over lanes and groups, is checked
  * without any kink: the gradient of a whole batch must be the mean of those of its two uneven parts. */
-#include "run/eval.h"
 #include "files/json.h"
-#include "run/message.h"
+#include "inspect/inspect.h"
 #include "rng.h"
-#include "trainer.h"
+#include "run/eval.h"
+#include "run/message.h"
 #include "run/weights.h"
 
 #include <float.h>

@@ -3,12 +3,12 @@
  * Values and gradients are caught in a replay, in the moment in which an operator writes them, so those that fusion and the memory plan
  * leave alive for one phase alone can be had too.  Arrays are batch first, [N][T][...] for what is made in a repeat, as `grad` writes them; an
  * example or a step that is asked for by number takes its dimension with it. */
+#include "inspect/inspect.h"
+#include "inspect/tiles.h"
 #include "run/eval.h"
 #include "run/message.h"
 #include "run/run.h"
 #include "run/settings.h"
-#include "inspect/tiles.h"
-#include "trainer.h"
 #include "run/weights.h"
 
 #include <inttypes.h>

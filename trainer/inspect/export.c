@@ -1,7 +1,7 @@
 /* export.c -- the command `export`: the parameters of a run, or those that a training starts from, as a file. */
+#include "inspect/inspect.h"
 #include "run/message.h"
 #include "run/run.h"
-#include "trainer.h"
 #include "run/weights.h"
 
 int command_export(const Options *o)

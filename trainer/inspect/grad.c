@@ -2,9 +2,9 @@
  *
  * The answer holds the real examples of the batch alone, examples first: out/NAME is [N][...], or [N][T][...] for a name
  * made in a repeat.  Everything is in the build's precision. */
+#include "inspect/inspect.h"
 #include "run/eval.h"
 #include "run/message.h"
-#include "trainer.h"
 #include "run/weights.h"
 
 #include <inttypes.h>

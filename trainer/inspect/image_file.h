@@ -2,8 +2,8 @@
 #ifndef SPN_IMAGE_FILE_H
 #define SPN_IMAGE_FILE_H
 
-#include "net.h"
 #include "files/array_io.h"
+#include "net.h"
 
 /* Examples of the net's one input, one after the other as its data files hold them, and where each came from. */
 typedef struct {

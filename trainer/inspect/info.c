@@ -1,9 +1,9 @@
 /* info.c -- the command `info`: what this program was built from and what it will take, without allocating any of it. */
 #include "files/json.h"
+#include "inspect/inspect.h"
+#include "net.h"
 #include "run/message.h"
 #include "run/settings.h"
-#include "net.h"
-#include "trainer.h"
 #include "run/weights.h"
 
 typedef struct { const char *family; double bytes; } Family;

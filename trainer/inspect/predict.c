@@ -2,13 +2,13 @@
  *
  * Examples come from a split or from pictures of any origin; all are read before the first answer, so a damaged file
  * leaves no half of one.  What counts as a label, a transform or a glimpse is said in shot.h. */
-#include "run/eval.h"
-#include "inspect/image_file.h"
 #include "files/json.h"
+#include "inspect/image_file.h"
+#include "inspect/inspect.h"
+#include "report/shot.h"
+#include "run/eval.h"
 #include "run/message.h"
 #include "run/run.h"
-#include "report/shot.h"
-#include "trainer.h"
 #include "run/weights.h"
 
 #include <inttypes.h>

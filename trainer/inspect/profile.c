@@ -3,11 +3,11 @@
  * net.profile is the step of training with clocks in it, and so a function of its own: the real step has none.  A row's time is that of all
  * threads, divided by their number: rows and waits add up to the step.  Rates are those of the time that threads worked at it, not waited. */
 #include "clock.h"
-#include "run/data.h"
 #include "files/json.h"
-#include "run/message.h"
+#include "inspect/inspect.h"
 #include "inspect/peak.h"
-#include "trainer.h"
+#include "run/data.h"
+#include "run/message.h"
 #include "run/weights.h"
 
 #include <math.h>

@@ -6,9 +6,9 @@
 #include "inspect/replay.h"
 #include "files/array_file.h"
 #include "files/json.h"
+#include "inspect/inspect.h"
 #include "run/message.h"
 #include "run/settings.h"
-#include "trainer.h"
 #include "run/weights.h"
 
 #include <inttypes.h>

@@ -3,15 +3,15 @@
  *
  * A run is a run folder of this model, or, for another model, an .npz that its `predict -o` wrote on the same split.
  * Questions are labels, and whole examples; McNemar's test looks only at those that one of two runs got wrong. */
-#include "run/eval.h"
-#include "report/history.h"
 #include "files/json.h"
+#include "report/history.h"
+#include "report/report.h"
+#include "report/stats.h"
+#include "report/survey.h"
+#include "run/eval.h"
 #include "run/message.h"
 #include "run/run.h"
 #include "run/settings.h"
-#include "report/stats.h"
-#include "report/survey.h"
-#include "trainer.h"
 
 #include <inttypes.h>
 #include <math.h>

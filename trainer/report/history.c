@@ -4,8 +4,8 @@
  * of lines for one epoch the last one holds. */
 #define _DEFAULT_SOURCE
 #include "report/history.h"
-#include "run/eval.h"
 #include "files/json.h"
+#include "run/eval.h"
 #include "run/message.h"
 #include "run/run.h"
 

@@ -2,9 +2,9 @@
  *
  * Reads a Report, makes HTML that is well-formed XML too.  Convention: shares become per cent here; every text that does
  * not stand in this file goes through html_text. */
-#include "run/eval.h"
 #include "report/report.h"
 #include "report/stats.h"
+#include "run/eval.h"
 #include "run/weights.h"
 
 #include <inttypes.h>

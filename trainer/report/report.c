@@ -6,7 +6,6 @@
 #include "run/eval.h"
 #include "run/message.h"
 #include "run/run.h"
-#include "trainer.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,10 +2,11 @@
 #ifndef SPN_REPORT_H
 #define SPN_REPORT_H
 
+#include "files/json.h"
 #include "report/chart.h"
 #include "report/history.h"
-#include "files/json.h"
 #include "report/survey.h"
+#include "run/options.h"
 
 enum { REPORT_SHOWN = 8, REPORT_WORST = 8, REPORT_FRAMES = 6 };
 
@@ -37,5 +38,8 @@ void page_write(Html *h, const Report *r);
 int page_charts(Chart charts[4], const Report *r);
 /* figure.c: glimpses.png, mistakes.png, transforms.png, confusion-TARGET.png, curves.png; warns of what cannot be written. */
 void figures_write(const Report *r);
+
+int command_report(const Options *o);
+int command_compare(const Options *o);
 
 #endif

@@ -6,8 +6,8 @@
 #ifndef SPN_SHOT_H
 #define SPN_SHOT_H
 
-#include "run/data.h"
 #include "files/picture.h"
+#include "run/data.h"
 
 enum { LOOKERS = 8 };
 

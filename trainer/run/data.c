@@ -5,8 +5,8 @@
  * its file and example, not met as a wild index an hour later. */
 #define _POSIX_C_SOURCE 200809L
 #include "run/data.h"
-#include "run/message.h"
 #include "rng.h"
+#include "run/message.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -6,7 +6,6 @@
 #include "files/json.h"
 #include "run/message.h"
 #include "run/run.h"
-#include "trainer.h"
 
 #include <inttypes.h>
 #include <math.h>

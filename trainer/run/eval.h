@@ -3,6 +3,7 @@
 #define SPN_EVAL_H
 
 #include "run/data.h"
+#include "run/options.h"
 
 #include <signal.h>
 
@@ -38,5 +39,7 @@ static inline size_t value_index(const NetValue *v, int n, int step, size_t e)
     size_t group = (size_t)(v->once ? 0 : step) * (size_t)net.groups + (size_t)(n / net.lanes);
     return v->offset + group * v->slot + e * (size_t)net.lanes + (size_t)(n % net.lanes);
 }
+
+int command_eval(const Options *o);
 
 #endif

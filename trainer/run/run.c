@@ -6,8 +6,8 @@
  * as `last.new`, `last` gets `last.previous` as a second name, and only then is it replaced. */
 #define _DEFAULT_SOURCE
 #include "run/run.h"
-#include "run/checkpoint.h"
 #include "files/json.h"
+#include "run/checkpoint.h"
 #include "run/message.h"
 #include "run/settings.h"
 #include "run/weights.h"

@@ -6,8 +6,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "run/weights.h"
 #include "files/json.h"
-#include "run/message.h"
 #include "rng.h"
+#include "run/message.h"
 
 #include <stdio.h>
 #include <stdlib.h>

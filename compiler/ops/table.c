@@ -1,0 +1,17 @@
+/* table.c -- the table of operators: a row for each row of ops.def.
+ *
+ * The stages know operators through op_table alone (graph.c), so that an operator can use the stages' helpers and no stage an operator's file. */
+#include "spnc.h"
+
+#define OP(name) extern const OpInfo op_##name;
+#include "ops/ops.def"
+
+void ops_register(void)
+{
+    static const OpInfo *const own[] = {
+#define OP(name) &op_##name,
+#include "ops/ops.def"
+    };
+    for (op_count = 0; op_count < OP_COUNT; op_count++)
+        op_table[op_count] = own[op_count];
+}

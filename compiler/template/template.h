@@ -1,0 +1,12 @@
+/* template.h -- the texts of templates: built in, or a file in the user's folder; template_expand is in spnc.h. */
+#ifndef TEMPLATE_H
+#define TEMPLATE_H
+
+#include "base/diag.h"
+
+/* The text of the template `name` ("conv.c.in"), from `dir` (may be NULL) or built in.  NULL, or why there is none: a sentence of the arena's. */
+const char *template_load(Arena *a, const char *dir, const char *name, Source *source);
+/* Is there a file of that name in `dir`, so that it is used instead of the built-in template? */
+bool template_replaced(Arena *a, const char *dir, const char *name);
+
+#endif

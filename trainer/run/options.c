@@ -1,0 +1,13 @@
+/* options.c -- the net with the threads that the command line asks for. */
+#include "run/options.h"
+#include "run/message.h"
+
+#include <omp.h>
+
+void open_net(int threads)
+{
+    omp_set_dynamic(0);
+    omp_set_num_threads(threads);
+    if (net.open(threads))
+        fail(ENVIRONMENT, "no memory for the net with a batch of %d; build it with a smaller --batch", net.batch);
+}

@@ -1,0 +1,32 @@
+/* options.h -- what the command line of a program said: the options that its commands share, and the net made ready for them.
+ *
+ * Every command takes the options that its row in main.c allows and returns an exit code (message.h). */
+#ifndef SPN_OPTIONS_H
+#define SPN_OPTIONS_H
+
+#include "net.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct {
+    const char *data, *run, *weights, *out, *split, *mode, *picture, *init, *only, *runs;    /* NULL: not given */
+    const char **operands;                     /* what stands without an option: files, folders, runs */
+    int operand_count;
+    int threads;                               /* at least 1 */
+    int steps;                                 /* profile: at least 1 */
+    int epochs;                                /* 0: the model's */
+    const char *layer, *what;                  /* dump */
+    int64_t first, count, index, step, example, epoch;    /* index, step, example -1: not given */
+    uint64_t seed;                             /* if seed_given */
+    bool seed_given, resume, json, last, buffers, fit, quiet, overfit, lr_find;
+    double max_time, save_every;               /* seconds; max_time 0: no limit */
+    NetTraining training;                      /* the model's settings, with those of --set */
+    unsigned settings;                         /* which were given: settings.h */
+    const char *program;                       /* as it was called */
+} Options;
+
+/* net.open(threads), or exit 74. */
+void open_net(int threads);
+
+#endif
