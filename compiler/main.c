@@ -45,7 +45,7 @@ static const char usage_text[] =
     "  --memory SIZE          refuse a program that needs more, such as 4G (default 64G)\n"
     "  --templates DIR        templates found here are used instead of the built-in ones, and operators described here (NAME.op.lua) are known\n"
     "  --tuning FILE          what is fastest here (default: MODEL.tuning if there is one); none: by spnc's own rule.  Speed only, never bits\n"
-    "  --stage NAME           print what a stage left: graph, steps, grad, fuse or plan\n"
+    "  --stage NAME           print what a stage left: graph, steps, grad, fuse or plan; identity: what the model hash is made of\n"
     "  --force                write over files that were edited since spnc wrote them; they are kept as NAME.edited\n"
     "  --json                 show and diagnostics as JSON\n"
     "  --dot                  show as a graph for Graphviz\n"
@@ -126,7 +126,7 @@ static Arguments arguments(int argc, char **argv)
 {
     static const char *const commands[] = { "check", "show", "explain", "emit", "build", "tune", "schema", "ops", "templates" };
     static const char *const targets[] = { "avx512", "avx2", "generic", "native" };
-    static const char *const stages[] = { "graph", "steps", "grad", "fuse", "plan" };
+    static const char *const stages[] = { "graph", "steps", "grad", "fuse", "plan", "identity" };
     static const char *const known[] = { "--set", "-o", "--target", "--batch", "--precision", "--plain", "--debug", "--memory", "--templates", "--tuning", "--stage",
                                          "--json", "--dot", "--html", "--scaling", "--force", "--help", "--version" };
     Arguments a = { .options = { .target = "native", .memory = (int64_t)64 << 30 } };
@@ -222,7 +222,7 @@ static Arguments arguments(int argc, char **argv)
                 usage_error("--tuning takes a file, or none, not '%s'", v);
             a.tuning = v;
         } else {
-            one_of(s, v, stages, 5);
+            one_of(s, v, stages, sizeof stages / sizeof *stages);
             a.stage = v;
         }
     }
@@ -381,6 +381,8 @@ static bool compile(Model *m, const Arguments *a, Text *c, Text *makefile)
     good = good && plan(m);
     if (good && a->stage && !strcmp(a->stage, "plan"))
         stage_print(m, "plan", stdout);
+    if (good && a->stage && !strcmp(a->stage, "identity"))
+        stage_print(m, "identity", stdout);
     return good && emit(m, c, makefile);
 }
 

@@ -428,6 +428,9 @@ int kernel_packs(const Model *m, const Op *op);
 const char *kernel_name(const Model *m, const Op *op);    /* how a forward operator is computed, in a few words */
 const char *kernel_reason(const Model *m, const Op *op);  /* by which rule: a sentence */
 bool plan(Model *m);
+/* identity.c: the text that says all that decides the bits of m, and its checksums m->signature and m->hash.  After kernels_choose. */
+void identity_write(Text *t, const Model *m);
+void identify(Model *m);
 /* cost.c: sets Phase.barrier: whether the threads wait for each other after it (phases: those of a pass). */
 void barriers(Model *m, List *phases);
 /* What an operator of phase p does in a step of the whole batch; macs are multiply-adds by direct convolution, products those that are made. */

@@ -50,8 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     }
     claim(good || diag_errors(diag) > 0, "refused without an error");
     if (good && diag_errors(diag) == 0) {
-        static const char *const stages[] = { "graph", "steps", "grad", "fuse", "plan" };
-        for (int i = 0; i < 5; i++)
+        static const char *const stages[] = { "graph", "steps", "grad", "fuse", "plan", "identity" };
+        for (int i = 0; i < 6; i++)
             stage_print(&m, stages[i], nowhere);
         claim(emit(&m, &c, &makefile) && diag_errors(diag) == 0, "an accepted model without C");
         const Deck *deck = deck_new(&m, &c);

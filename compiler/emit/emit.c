@@ -9,6 +9,7 @@
 #include "emit/call.h"
 #include "emit/program.h"
 #include "outside/outside.h"
+#include "template/fact.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -609,6 +610,7 @@ Fact *emit_facts(Model *m)
     fact_bool(f, "openblas", openblas);
     fact_bool(f, "augment", uses[OP_augment]);
     fact_set(f, "rates", rates_fact(m));
+    fact_set(f, "sources", fact_table(m->arena));      /* filled when NAME.c is there */
     fact_bool(f, "accumulates", m->options.plain);
     Fact *rows = fact_table(m->arena);
     int row_count = 0;
@@ -624,16 +626,14 @@ Fact *emit_facts(Model *m)
 }
 
 /* The .c files that the Makefile compiles beside NAME.c. */
-static Fact *sources_fact(Model *m, const Text *c)
+static void add_sources(Model *m, Fact *list, const Text *c)
 {
-    Fact *list = fact_table(m->arena);
     const List files = program_files(m->arena, c->text);
     for (int i = 0; i < files.count; i++) {
         const char *name = ((const EmbeddedFile *)files.items[i])->name;
         if (name[strlen(name) - 1] == 'c')
             fact_push_text(list, name);
     }
-    return list;
 }
 
 bool emit(Model *m, Text *c, Text *makefile)
@@ -642,7 +642,7 @@ bool emit(Model *m, Text *c, Text *makefile)
     m->gdb = (Text){ .arena = m->arena };
     if (!template_expand(m->arena, m->diag, m->options.templates, "net.c.in", m->name, f, m->tuning, c))
         return false;
-    fact_set(f, "sources", sources_fact(m, c));
+    add_sources(m, (Fact *)(uintptr_t)fact_get(f, "sources"), c);
     return template_expand(m->arena, m->diag, m->options.templates, "Makefile.in", m->name, f, NULL, makefile)
         && template_expand(m->arena, m->diag, m->options.templates, "gdb.py.in", m->name, f, NULL, &m->gdb);
 }

@@ -345,37 +345,9 @@ static void count_macs(Model *m)
     }
 }
 
-static uint64_t hash_text(uint64_t h, const char *text)
-{
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
-        h = (h ^ *c) * 0x100000001b3u;
-    return h;
-}
-
-/* The signature is the weights' names and shapes; the hash adds everything that decides bits: the graph with its order of sums,
- * settings of training, precision, form and batch. */
-static void hash(Model *m)
-{
-    uint64_t h = 0xcbf29ce484222325u;
-    for (int i = 0; i < m->weights.count; i++) {
-        Weight *w = m->weights.items[i];
-        h = hash_text(h, arena_printf(m->arena, "%s %s;", w->name, shape_text(m->arena, &w->shape)));
-    }
-    m->signature = h;
-    char *text = NULL;
-    size_t size = 0;
-    FILE *f = open_memstream(&text, &size);
-    if (!f)
-        unreachable("open_memstream");
-    stage_print(m, "hash", f);
-    fclose(f);
-    m->hash = hash_text(h, text);
-    free(text);
-}
-
 bool plan(Model *m)
 {
-    hash(m);
+    identify(m);
     layouts_choose(m);
     places_share(m);
     cut(m, &m->forward, &m->forward_phases);

@@ -1,8 +1,7 @@
 /* stage.c -- what each stage left, as text: `--stage NAME`.
  *
- *   graph (after model and shape), steps, grad, fuse, plan; "hash" is the part of the plan that decides bits, as it is hashed. */
+ *   graph (after model and shape), steps, grad, fuse, plan, identity (what the model hash is made of: plan/identity.c). */
 #include "lower/winograd.h"
-#include "outside/outside.h"
 #include "spnc.h"
 #include <string.h>
 
@@ -109,36 +108,6 @@ static void print_plan(const Model *m, FILE *out)
     }
 }
 
-static void print_decisions(const Model *m, FILE *out)
-{
-    const TrainDef *t = &m->train;
-    fprintf(out, "batch %lld lanes %d precision %s\n", (long long)m->batch, m->lanes, m->options.is_double ? "double" : "float");
-    for (int i = 0; i < m->weights.count; i++) {
-        const Weight *w = m->weights.items[i];
-        fprintf(out, "weight %s %s %s %.17g\n", w->name, shape_text(m->arena, &w->shape), w->init, w->init_value);
-    }
-    for (int i = 0; i < m->input_count + m->target_count; i++) {
-        const DataDef *d = i < m->input_count ? &m->inputs[i] : &m->targets[i - m->input_count];
-        fprintf(out, "data %s %s %d %d\n", d->name, shape_text(m->arena, &d->shape), d->type, d->classes);
-    }
-    bool done[OP_NONE] = { 0 };             /* operators from outside: whatever they are made of */
-    for (int i = 0; i < m->ops.count; i++) {
-        const Op *op = m->ops.items[i];
-        if (outside_of(op->kind) && !done[op->kind])
-            fprintf(out, "operator %s %016llx\n", OP_INFO(op)->name, (unsigned long long)outside_of(op->kind)->hash);
-        done[op->kind] = true;
-    }
-    print_sections(m, out, &m->forward);
-    print_sections(m, out, &m->backward);
-    for (int i = 0; i < m->loss_count; i++)
-        fprintf(out, "loss %.17g %lld\n", m->losses[i].weight, (long long)m->losses[i].positions);
-    fprintf(out, "%s %.17g %.17g %.17g %.17g %.17g %.17g %d clip %.17g %.17g %d schedule %.17g %d %d decay %.17g\n", t->optimiser, t->rate,
-            t->decay, t->epsilon, t->momentum, t->beta1, t->beta2, t->inside, t->clip_element, t->clip_norm, t->clip_lasagne, t->divide,
-            t->first, t->every, t->weight_decay);
-    fprintf(out, "sums: conv c,u,v in order; weight gradients over a group's positions, lanes by a tree, groups by a tree in pairs; dense over "
-                 "inputs in order, its gradients over rows in order; losses in order; norm by rows\n");
-}
-
 void stage_print(Model *m, const char *stage, FILE *out)
 {
     if (!strcmp(stage, "graph")) {
@@ -146,8 +115,10 @@ void stage_print(Model *m, const char *stage, FILE *out)
             print_op(m, out, m->ops.items[i]);
     } else if (!strcmp(stage, "plan")) {
         print_plan(m, out);
-    } else if (!strcmp(stage, "hash")) {
-        print_decisions(m, out);
+    } else if (!strcmp(stage, "identity")) {
+        Text t = { .arena = m->arena };
+        identity_write(&t, m);
+        fputs(t.text, out);
     } else {
         fprintf(out, "forward\n");
         print_sections(m, out, &m->forward);

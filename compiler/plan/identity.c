@@ -1,0 +1,149 @@
+/* identity.c -- what decides the bits of a net, as text: the model hash is its checksum.
+ *
+ * In: the graph after fusion and the choice of kernels.  Out: m->signature, m->hash.
+ * Every run keeps the hash of its model and refuses to go on with another.  So the text is frozen: this is version 1, and a model of the
+ * language of version 1 has this text for ever, byte for byte, whatever the dumps of stage.c come to look like (tests/golden/identity).
+ * What the language gains is written where it stands, in a form that no text of version 1 can have. */
+#include "lower/winograd.h"
+#include "outside/outside.h"
+#include "spnc.h"
+#include <string.h>
+
+static const char *pass_text(Pass p)
+{
+    static const char *const texts[] = { "", "' ", "' weights ", " products ", " ", " prepare ", " finish " };
+    return texts[p];
+}
+
+static void put_use(Text *t, Use u)
+{
+    text_printf(t, "%s", u.tensor->name);
+    if (u.shift)
+        text_printf(t, "[%+d]", u.shift);
+}
+
+static void put_attributes(Text *t, const Op *op)
+{
+    for (int i = 0; i < op->attr_count; i++) {
+        const Attr *a = &op->attrs[i];
+        if (!strcmp(a->spec->name, "name") || (!a->count && !a->word))
+            continue;
+        text_printf(t, " %s=", a->spec->name);
+        if (a->word)
+            text_printf(t, "%s%s", a->word, a->count ? ":" : "");
+        for (int k = 0; k < a->count; k++)
+            text_printf(t, "%s%.17g", k ? "," : "", a->number[k]);
+    }
+}
+
+static void put_operator(Text *t, const Op *op)
+{
+    text_printf(t, "    ");
+    for (int i = 0; i < op->write_count; i++) {
+        text_printf(t, "%s", i ? ", " : "");
+        put_use(t, op->writes[i]);
+    }
+    if (op->pass == FOLD || (op->pass == WEIGHTS && op->write_count == 0))
+        text_printf(t, "gradient");
+    text_printf(t, " = %s%s(", OP_INFO(op)->name, pass_text(op->pass));
+    for (int i = 0; i < op->read_count; i++) {
+        text_printf(t, "%s", i ? ", " : "");
+        put_use(t, op->reads[i]);
+    }
+    text_printf(t, ")");
+    for (int i = 0; i < op->weight_count; i++)
+        text_printf(t, "%s%s", i ? " " : " ; ", op->weights[i]->name);
+    if (op->pass == FORWARD)
+        put_attributes(t, op);
+    if (op->act != OP_NONE)
+        text_printf(t, " then %s", op_table[op->act]->name);
+    if (op->winograd) {
+        int tiles[WINOGRAD_TILES], n = winograd_tiles(op->writes[0].tensor->shape.dim[1], tiles);
+        text_printf(t, " by winograd");
+        for (int i = 0; i < n && op->pass == FORWARD; i++)
+            text_printf(t, "%s%d", i ? "+" : " ", tiles[i]);
+    }
+    if (op->openblas)
+        text_printf(t, " by openblas");
+    if (op->accumulate)
+        text_printf(t, " added");
+    if (op->kind == OP_dropout)
+        text_printf(t, " place=%d", op->random_place);
+    if (op->write_count && op->pass != WEIGHTS)
+        text_printf(t, "    %s", shape_text(t->arena, &op->writes[0].tensor->shape));
+    text_printf(t, "\n");
+}
+
+static void put_sections(Text *t, const List *sections)
+{
+    static const char *const kinds[] = { "once", "at each step", "at each step, backwards", "for all steps" };
+    for (int i = 0; i < sections->count; i++) {
+        const Section *s = sections->items[i];
+        text_printf(t, "  %s", kinds[s->kind]);
+        if (s->repeat)
+            text_printf(t, " (%s, %d)", s->repeat->name, s->repeat->steps);
+        text_printf(t, ":\n");
+        for (int k = 0; k < s->ops.count; k++)
+            put_operator(t, s->ops.items[k]);
+    }
+}
+
+/* Operators from outside, each once: whatever they are made of. */
+static void put_outside(Text *t, const Model *m)
+{
+    bool done[OP_NONE] = { 0 };
+    for (int i = 0; i < m->ops.count; i++) {
+        const Op *op = m->ops.items[i];
+        if (outside_of(op->kind) && !done[op->kind])
+            text_printf(t, "operator %s %016llx\n", OP_INFO(op)->name, (unsigned long long)outside_of(op->kind)->hash);
+        done[op->kind] = true;
+    }
+}
+
+static void put_training(Text *t, const TrainDef *d)
+{
+    text_printf(t, "%s %.17g %.17g %.17g %.17g %.17g %.17g %d clip %.17g %.17g %d schedule %.17g %d %d decay %.17g\n", d->optimiser, d->rate,
+                d->decay, d->epsilon, d->momentum, d->beta1, d->beta2, d->inside, d->clip_element, d->clip_norm, d->clip_lasagne, d->divide,
+                d->first, d->every, d->weight_decay);
+}
+
+void identity_write(Text *t, const Model *m)
+{
+    text_printf(t, "batch %lld lanes %d precision %s\n", (long long)m->batch, m->lanes, m->options.is_double ? "double" : "float");
+    for (int i = 0; i < m->weights.count; i++) {
+        const Weight *w = m->weights.items[i];
+        text_printf(t, "weight %s %s %s %.17g\n", w->name, shape_text(m->arena, &w->shape), w->init, w->init_value);
+    }
+    for (int i = 0; i < m->input_count + m->target_count; i++) {
+        const DataDef *d = i < m->input_count ? &m->inputs[i] : &m->targets[i - m->input_count];
+        text_printf(t, "data %s %s %d %d\n", d->name, shape_text(m->arena, &d->shape), d->type, d->classes);
+    }
+    put_outside(t, m);
+    put_sections(t, &m->forward);
+    put_sections(t, &m->backward);
+    for (int i = 0; i < m->loss_count; i++)
+        text_printf(t, "loss %.17g %lld\n", m->losses[i].weight, (long long)m->losses[i].positions);
+    put_training(t, &m->train);
+    text_printf(t, "sums: conv c,u,v in order; weight gradients over a group's positions, lanes by a tree, groups by a tree in pairs; dense over "
+                   "inputs in order, its gradients over rows in order; losses in order; norm by rows\n");
+}
+
+/* FNV-1a, 64 bits. */
+static uint64_t checksum(uint64_t h, const char *text)
+{
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+        h = (h ^ *c) * 0x100000001b3u;
+    return h;
+}
+
+void identify(Model *m)
+{
+    Text names = { .arena = m->arena }, text = { .arena = m->arena };
+    for (int i = 0; i < m->weights.count; i++) {
+        const Weight *w = m->weights.items[i];
+        text_printf(&names, "%s %s;", w->name, shape_text(m->arena, &w->shape));
+    }
+    identity_write(&text, m);
+    m->signature = checksum(0xcbf29ce484222325u, names.text ? names.text : "");
+    m->hash = checksum(m->signature, text.text);
+}
