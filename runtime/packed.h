@@ -9,7 +9,7 @@
 
 #include "vec.h"
 
-/* The tile whose first number lies at `map`. */
+/* Copies the tile that begins at `map` into lanes at .. at + lanes - 1 of d. */
 static inline void pack_tile(real (*d)[L], int at, real (*map)[L], int row, int rows, int columns, int lanes)
 {
     for (int r = 0; r < rows; r++)
@@ -17,7 +17,7 @@ static inline void pack_tile(real (*d)[L], int at, real (*map)[L], int row, int 
             memcpy(&d[r * columns + c][at], map[r * row + c], (size_t)lanes * sizeof(real));
 }
 
-/* One tile's lanes, with zeros behind them; reads a whole vec. */
+/* The first `lanes` lanes at `from`, zeros in the others; reads a whole vec. */
 static inline vec packed_images(const real *from, int lanes) { return v_zero_unless(m_first(lanes), v_loadu(from)); }
 
 /* Adds the images of `tiles` tiles that share the vec `from`, one tile after the other. */
@@ -27,7 +27,7 @@ static inline void add_images(real *sum, const real *from, int lanes, int tiles)
         v_store(sum, v_add(v_load(sum), packed_images(from + q * lanes, lanes)));
 }
 
-/* Back from d, which has a vec more than the tile, to the map; lanes behind the tile's become 0. */
+/* Copies lanes at .. at + lanes - 1 of d back to the map, zeros in the other lanes; d has room for one vec more than the tile. */
 static inline void unpack_tile(real (*map)[L], int row, real (*d)[L], int at, int rows, int columns, int lanes)
 {
     for (int r = 0; r < rows; r++)
@@ -35,8 +35,8 @@ static inline void unpack_tile(real (*map)[L], int row, real (*d)[L], int at, in
             v_store(map[r * row + c], packed_images(d[r * columns + c] + at, lanes));
 }
 
-/* Adds to the map, in whose first two rows the tile above, if there is one, has left its numbers, and in whose first two columns that to the
- * left; all others are new. */
+/* Adds the tile d to the map.  Neighbouring tiles overlap by two rows and two columns: there the tile is added to what the neighbour above (`above`)
+ * or to the left (`left`) has stored, if it exists; all other elements are overwritten. */
 static inline void add_tile(real (*map)[L], int row, real (*d)[L], int at, int rows, int columns, int lanes, int above, int left)
 {
     for (int r = 0; r < rows; r++)

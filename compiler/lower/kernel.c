@@ -1,13 +1,12 @@
-/* kernel.c -- chooses how an operator is computed: a convolution directly or by Winograd's algorithm, a dense layer by our own kernel or by
- * OpenBLAS, which decides bits; and then, once the model is hashed, in which form a sampler's image and slopes and the terms of a gradient are kept,
- * which does not.
+/* kernel.c -- chooses the algorithm of an operator, and the form in which some tensors are kept.
  *
- * In: the fused graph.  Out: op->winograd, op->openblas, and the operators that a choice needs.  Next: plan.c.
- * The first choice follows from the model alone (winograd.c's rule, `winograd: never`, `gemm: openblas`), never from the machine: it is part
- * of the model hash.
- * Winograd's weights are brought into their form once, at the beginning of a step (PREPARE); the groups' parts of their gradient are
- * added in that form (FOLD) and brought back once (FINISH).  Where there are few tiles, the groups leave the terms of their parts instead, and the
- * sum for the whole batch is made of them at once (PRODUCTS); a dense layer's gradient is always made so. */
+ * In: the fused graph.  Out: op->winograd, op->openblas, and the operators that a choice adds.  Next: plan.c.
+ * kernels_choose: a convolution directly or by Winograd's algorithm, a dense layer by spnc's kernel or by OpenBLAS.  This decides bits, so it
+ * follows from the model alone (winograd.c's rule, `winograd: never`, `gemm: openblas`), never from the machine, and is part of the model hash.
+ * layouts_choose, after the hash: bytes or lanes for a sampler's image, slopes kept for its gradient, deferred weight gradients.  No bit changes.
+ * By Winograd's algorithm, weights are transformed once at the beginning of a step (PREPARE).  The groups' parts of their gradient are folded in the
+ * transformed form (FOLD) and go through the inverse transform once (FINISH).  Where there are few tiles, groups store the operands of their
+ * parts instead, and one product over the whole batch follows (PRODUCTS); the weight gradient of a dense layer is always made this way. */
 #include "lower/winograd.h"
 #include "spnc.h"
 #include <string.h>
@@ -28,7 +27,7 @@ static void with_work(Model *m, Op *op, const Shape *x, const Shape *y)
     op_write(op, work, 0);
 }
 
-/* Gradients that somebody wants, changed likewise. */
+/* Changes those backward operators of `conv` that exist to Winograd's algorithm. */
 static void gradients(Model *m, Op *conv, Tensor *u, int64_t u_reals)
 {
     const Shape *x = &conv->reads[0].tensor->shape, *y = &conv->writes[0].tensor->shape;
@@ -184,7 +183,7 @@ static void openblas(Model *m, List *sections)
     }
 }
 
-/* `gemm: lanes` and `over: elements` ask for what is done anyway, and have no part in the hash. */
+/* `gemm: lanes` and `over: elements` are the defaults written out: they are removed, so that they have no part in the hash. */
 static void forget_usual(Model *m)
 {
     static const char *const usual[][2] = { { "gemm", "lanes" }, { "over", "elements" } };
@@ -236,7 +235,7 @@ void kernels_choose(Model *m)
 
 /* ---- layouts: in which form things are kept; the same bits in any ---------------------------------------- */
 
-/* The bytes of the input that `load` brings in, made beside it at first asking. */
+/* The tensor with the bytes of the input that `load` reads; the first call adds the operator that loads it. */
 static Tensor *bytes_of(Model *m, Op *load)
 {
     if (load->read_count)                               /* augmented: they are there */
@@ -300,7 +299,7 @@ static void keep_slopes(Model *m)
     }
 }
 
-/* Sums over few terms: the terms of all groups are kept rather than a sum for each. */
+/* Deferred weight gradients of Winograd convolutions with few tiles: the operands of all groups are stored, not a sum for each. */
 static void gather_terms(Model *m)
 {
     for (int i = 0; i < m->backward.count; i++) {

@@ -93,7 +93,7 @@ static void cut(Model *m, List *sections, List *phases)
     }
 }
 
-/* Makes gradients of weights and nothing else: nobody waits for it before the update. */
+/* True if the phase makes nothing but gradients of weights, which only the update reads. */
 static bool only_gradients(const Phase *p)
 {
     for (int k = 0; k < p->ops.count; k++) {
@@ -120,8 +120,9 @@ static int long_wait(const List *phases, int from)
     return first;
 }
 
-/* Seven groups leave one of two threads without work: what makes only gradients comes behind a phase of groups, for a thread that has no group left.
- * Their order stays, since a weight's second gradient is added to its first. */
+/* Fills idle time: with seven groups one of two threads is idle during the last.  A deferred weight gradient, which only the update reads, is moved
+ * behind the phase of groups with the longest wait, without a barrier between.  Their order stays, since a shared weight's second gradient is
+ * added to its first. */
 static void fill_waits(List *phases)
 {
     for (int i = phases->count - 1; i >= 0; i--) {

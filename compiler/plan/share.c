@@ -1,15 +1,18 @@
-/* share.c -- lets the result of an operator that goes element by element take the place of its operand, and dropouts join their neighbours.
+/* share.c -- in-place results of elementwise operators, and dropouts that join their neighbours.
  *
- * In: the graph as it will run.  Out: tensor->over, op->drop.  Next: the rest of plan.c, for which the two are one.
- * A dropout and its gradient, and an activation and its, read each element once, at the place where they write it.  So if nobody else needs the
- * operand, one tensor less goes through the caches, and the batch needs less memory.  Of the operand of a dropout, the gradient of the
- * relu, or pool of relus, that made it asks only which elements are positive, and only to pass on what the dropout has let through:
- * there result and operand have the same sign, and elsewhere the gradient is 0 by then.  A sigmoid behind it would leave no zeros there.
- * Two passes over a map can be saved besides, to the same bits:
- *   backward   that gradient of a relu, or pool of relus, is 0 wherever the dropout has dropped, for there the result is not positive.  It takes
- *              the gradient of the dropout's result itself, times the scale: no mask is drawn again
- *   forward    such a pool's result goes through the dropout before it is stored
- * The plain form keeps all tensors apart, and all passes. */
+ * In: the graph in the order in which it runs.  Out: tensor->over (the operand whose memory a result takes), op->drop (a joined dropout).
+ * Next: the rest of plan.c, which places an operand and its in-place result once.
+ *
+ * In place: a dropout, an activation and their gradients read each element once, where they write it.  If no other operator reads the operand,
+ * the result is written over it: one tensor less passes through the caches, and the batch needs less memory.  One other reader is harmless: the
+ * gradient of the relu (or of the pool of relus) that made a dropout's operand uses only its signs, and only where the dropout kept the element.
+ * There operand and result have the same sign; where it was dropped the incoming gradient is already 0.
+ *
+ * Joined: two passes over a map are saved, with the same bits.
+ *   backward   the gradient of that relu is 0 wherever the dropout dropped, since the stored result is 0 there.  So it can read the gradient of the
+ *              dropout's result and multiply by 1 / (1 - rate); the mask is not drawn again
+ *   forward    the pool applies the dropout to what it stores
+ * The plain form does neither. */
 #include "spnc.h"
 #include "template/template.h"
 
@@ -19,14 +22,15 @@ static bool element_by_element(const Op *op)
     return kind && (op->pass == FORWARD || op->pass == BACKWARD);
 }
 
-/* Reads of t, its own maker's result, only which elements are positive. */
+/* True for the gradient of a relu, or of a pool of relus, whose mask is the sign of its forward result t. */
 static bool reads_sign(const Op *op, const Tensor *t)
 {
     bool kind = op->kind == OP_relu || op->kind == OP_maxpool || op->kind == OP_conv_pool;
     return kind && (op->pass == BACKWARD || op->pass == WEIGHTS) && op->of->writes[0].tensor == t;
 }
 
-/* What `by` makes of t, its operand, says as well as t which of its elements are positive, where that matters: behind a dropout elsewhere too. */
+/* True if the result of `by`, whose operand is t, has the sign of t wherever the gradient of a relu will test it: a dropout always; relu and tanh
+ * only if t has been dropped already, for they leave a 0 at 0 and sigmoid does not. */
 static bool keeps_signs(const Op *by, const Tensor *t)
 {
     return by->pass == FORWARD && (by->kind == OP_dropout || (t->op && t->op->drop && by->kind != OP_sigmoid));
@@ -52,7 +56,7 @@ static bool has_view(const Model *m, const Tensor *t)
     return false;
 }
 
-/* Whether anybody of `all` but `by`, its reader, needs t as it is, or writes it too. */
+/* True if t may not be overwritten by its reader `by`: another operator reads its values, it has a view, a loss reads it, or it has several writers. */
 static bool needed_as_it_is(const Model *m, const List *all, const Tensor *t, const Op *by)
 {
     int makers = 0;
@@ -72,7 +76,7 @@ static bool needed_as_it_is(const Model *m, const List *all, const Tensor *t, co
     return makers != 1;
 }
 
-/* Values or gradients of one step, at that step. */
+/* A value or gradient that is read or written at its own step, and is neither a state nor hoisted. */
 static bool of_this_step(const Use *u)
 {
     const Tensor *t = u->tensor;
@@ -104,16 +108,16 @@ static void replace(const List *all, const Tensor *from, Tensor *to)
     }
 }
 
-/* `op` runs no more. */
-static void leave(Model *m, List *all, Op *op)
+/* Removes `op` from its section and from `all`. */
+static void remove_op(Model *m, List *all, Op *op)
 {
     Section *s = section_of(m, op);
     list_remove(&s->ops, list_index(&s->ops, op));
     list_remove(all, list_index(all, op));
 }
 
-/* Knows from the sign of its own result, which is in y's memory, what passes. */
-static bool asks_sign(const Op *op, const Tensor *y)
+/* True for the gradient of a relu, or of a pool of relus, whose mask is the sign of a forward result stored in y's memory. */
+static bool masks_by_sign(const Op *op, const Tensor *y)
 {
     for (int r = 0; r < op->read_count; r++)
         if (reads_sign(op, op->reads[r].tensor) && tensor_owner(op->reads[r].tensor) == tensor_owner(y))
@@ -121,15 +125,15 @@ static bool asks_sign(const Op *op, const Tensor *y)
     return false;
 }
 
-/* A template of the user's own knows nothing of dropouts, or means something else by one. */
+/* True if the user replaces the operator's template: it need not support a joined dropout. */
 static bool own_template(const Model *m, const Op *op)
 {
     bool unary = op->kind == OP_relu && template_replaced(m->arena, m->options.templates, "unary.c.in");
     return unary || template_replaced(m->arena, m->options.templates, arena_printf(m->arena, "%s.c.in", OP_INFO(op)->name));
 }
 
-/* Does all that reads the result of `drop`, a dropout's gradient, begin with it and know from the sign of y where the dropout has dropped?  Then it
- * can begin with the gradient of the dropout's result instead. */
+/* True if `drop`, the backward operator of a dropout with the result y, can be deleted: each reader of its result has it as first operand and masks
+ * by y > 0.  Dropped elements of y are 0, so only the factor 1 / (1 - rate) is left, which the readers apply. */
 static bool gradients_join(const Model *m, const List *all, const Op *drop, const Tensor *y)
 {
     const Tensor *dy = drop->reads[0].tensor, *dx = drop->writes[0].tensor;
@@ -142,7 +146,7 @@ static bool gradients_join(const Model *m, const List *all, const Op *drop, cons
         for (int r = 0; r < op->read_count; r++) {
             if (op->reads[r].tensor != dx)
                 continue;
-            if (r > 0 || op->drop || !asks_sign(op, y) || own_template(m, op) || list_index(&s->ops, op) < 0)
+            if (r > 0 || op->drop || !masks_by_sign(op, y) || own_template(m, op) || list_index(&s->ops, op) < 0)
                 return false;
             readers++;
         }
@@ -153,7 +157,7 @@ static bool gradients_join(const Model *m, const List *all, const Op *drop, cons
 static void join_gradients(Model *m, List *all, Op *drop)
 {
     Tensor *dy = drop->reads[0].tensor, *dx = drop->writes[0].tensor;
-    leave(m, all, drop);
+    remove_op(m, all, drop);
     for (int k = 0; k < all->count; k++) {
         Op *op = all->items[k];
         if (op->read_count && op->reads[0].tensor == dx)
@@ -163,7 +167,8 @@ static void join_gradients(Model *m, List *all, Op *drop)
     remark(m, drop->loc, "the gradient of %s draws no mask: it is 0 where that of its operand is, and else scaled there", drop->name);
 }
 
-/* The pool that makes the operand of `drop`, which nobody else needs, stores it dropped.  Both passes are saved, or neither. */
+/* Moves the forward dropout `drop` into the pool that makes its operand, and deletes its backward operator; does both or neither.  The caller has
+ * checked that no other operator needs the operand. */
 static bool join_pool(Model *m, List *all, Op *drop)
 {
     Tensor *x = drop->reads[0].tensor, *y = drop->writes[0].tensor;
@@ -177,7 +182,7 @@ static bool join_pool(Model *m, List *all, Op *drop)
     }
     if (gradient && !gradients_join(m, all, gradient, x))
         return false;
-    leave(m, all, drop);
+    remove_op(m, all, drop);
     replace(all, x, y);
     pool->drop = drop;
     y->op = pool;
@@ -187,11 +192,11 @@ static bool join_pool(Model *m, List *all, Op *drop)
     return true;
 }
 
-/* May y = op(x) be where x is? */
-static bool may_take_place(const Model *m, const List *all, const Op *op)
+/* True if the result of op may be written over its first operand. */
+static bool may_be_in_place(const Model *m, const List *all, const Op *op)
 {
     const Tensor *x = op->reads[0].tensor, *y = op->writes[0].tensor;
-    /* What a whole-batch operator made is out of the caches; its successor may be in a thread's scratch. */
+    /* The result of a whole-batch operator has left the caches; in a place of its own, the next result may stay in a thread's scratch. */
     bool far = op->pass == BACKWARD && x->op && OP_INFO(x->op)->whole_batch;
     return x->repeat == y->repeat && !far && !needed_as_it_is(m, all, x, op);
 }
@@ -211,7 +216,7 @@ void places_share(Model *m)
             k--;
             continue;
         }
-        if (!ordinary(&op->reads[0]) || !of_this_step(&op->writes[0]) || y->view_of || !may_take_place(m, &all, op))
+        if (!ordinary(&op->reads[0]) || !of_this_step(&op->writes[0]) || y->view_of || !may_be_in_place(m, &all, op))
             continue;
         if (op->kind == OP_dropout && op->pass == FORWARD && join_pool(m, &all, op)) {
             k--;
