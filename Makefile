@@ -24,22 +24,22 @@ test: deps                     ## every test, about ten minutes; tests that need
 test-oracle: deps all          ## all arrays of the generated programs against a second implementation in PyTorch, which is installed if need be
 	@.ci/test.sh oracle
 
-bench: all                     ## milliseconds a training step of the nine nets of Table 1: build/bench/results.md
-	@python3 bench/run.py --ours
+bench: all                     ## milliseconds a training step of the nine nets of Table 1: build/bench/step_times.md
+	@python3 bench/harness/step_times.py --ours
 
 bench-peers: all               ## the same beside PyTorch, interleaved, in an environment of its own (a 1 GB download)
-	@bench/make_env.sh
-	@python3 bench/run.py
+	@bench/harness/make_env.sh
+	@python3 bench/harness/step_times.py
 
-# ROWS="rnn_spn-d3 conv beyond-schedule" RUNS=folder SEED=n SET="key=value ..." EPOCHS=n THREADS=n CHOOSE=key=a,b,c; python3 bench/table1.py --help says more.
+# ROWS="rnn_spn-d3 conv beyond-schedule" RUNS=folder SEED=n SET="key=value ..." EPOCHS=n THREADS=n CHOOSE=key=a,b,c; python3 bench/table1/table1.py --help says more.
 option = $(if $($2),--$1 "$($2)")
 table1_options = $(strip $(call option,rows,ROWS) $(call option,runs,RUNS) $(call option,seed,SEED) $(call option,set,SET) \
     $(call option,epochs,EPOCHS) $(call option,threads,THREADS) $(call option,choose,CHOOSE))
 table1: deps all               ## Table 1 of the paper, trained anew: docs/table1.md; hours, resumed by the same command (needs SPN_MNIST)
-	@python3 bench/table1.py $(table1_options)
+	@python3 bench/table1/table1.py $(table1_options)
 
 table1-docs:                   ## docs/table1.md of what the runs in RUNS= hold so far
-	@python3 bench/table1.py --docs $(if $(RUNS),--runs "$(RUNS)")
+	@python3 bench/table1/table1.py --docs $(if $(RUNS),--runs "$(RUNS)")
 
 golden: all                    ## write the expected C, the dumps, docs/errors.md and the schema anew; then read the diff
 	@.ci/golden.sh

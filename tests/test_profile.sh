@@ -30,8 +30,8 @@ train:
 YAML
 "$spnc" build "$folder/sums.yaml" -o "$folder/net"
 net=$folder/net/sums
-CFLAGS=-O0 bench/pair.sh "$folder/net" "$folder/net" 1 3 >"$folder/pair" || fail "bench/pair.sh: exit code $?"
-grep -q '^training step  *first .* first / second [0-9.]* ' "$folder/pair" || fail "bench/pair.sh: $(cat "$folder/pair")"
+CFLAGS=-O0 bench/pair/pair.sh "$folder/net" "$folder/net" 1 3 >"$folder/pair" || fail "bench/pair/pair.sh: exit code $?"
+grep -q '^training step  *first .* first / second [0-9.]* ' "$folder/pair" || fail "bench/pair/pair.sh: $(cat "$folder/pair")"
 "$net" profile --threads 2 --steps 30 --json >"$folder/profile.json"
 "$net" bench --threads 1 --json >"$folder/bench.json"
 python3 - "$folder" <<'PYTHON'
@@ -65,7 +65,7 @@ grep -q "net_conv1 .*$folder/sums.yaml:9\$" "$folder/text" || fail "the table do
 if grep -q 'Target avx512' "$folder/net/Makefile"; then
     python3 - "$folder" <<'PYTHON'
 import json, pathlib, sys
-sys.path.insert(0, "bench")
+sys.path.insert(0, "bench/probes")
 import roofline
 folder = pathlib.Path(sys.argv[1])
 rows, counted = json.load(open(folder / "profile.json"))["rows"], roofline.counts(folder / "net", "sums")

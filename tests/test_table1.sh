@@ -14,7 +14,7 @@ fault() { echo "test_table1 (seed $seed): $*" >&2; failed=1; }
 export CFLAGS=-O1
 
 tiny=(--sizes "2000,200,200" --drawn --threads 1 --epochs 2)
-table1() { python3 "$root/bench/table1.py" "${tiny[@]}" "$@" >"$work/output" 2>&1; }
+table1() { python3 "$root/bench/table1/table1.py" "${tiny[@]}" "$@" >"$work/output" 2>&1; }
 field() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[0][sys.argv[2]])' "$1" "$2"; }
 
 # ---- a row, undisturbed
@@ -22,13 +22,13 @@ a=$work/a out=$work/out
 mkdir -p "$out" && cp "$root/README.md" "$out"
 row=(--rows rnn_spn-d4 --set dropout=0.2)
 table1 "${row[@]}" --runs "$a" --out "$out" || { cat "$work/output"; fault "exit code $?"; exit 1; }
-python3 - "$out" "$a" <<'END' || fault "table1.json"
+python3 - "$out" "$a" <<'END' || fault "rows.json"
 import gzip, json, pathlib, sys
 out, runs = map(pathlib.Path, sys.argv[1:])
-rows = json.loads((out / "bench/table1.json").read_text())
+rows = json.loads((out / "bench/table1/rows.json").read_text())
 assert len(rows) == 1, rows
 e = rows[0]
-log = [json.loads(l) for l in gzip.decompress((out / "bench/table1" / e["log"]).read_bytes()).splitlines()]
+log = [json.loads(l) for l in gzip.decompress((out / "bench/table1/logs" / e["log"]).read_bytes()).splitlines()]
 best = min(log, key=lambda l: l["valid_error"])
 assert (e["model"], e["d"], e["seed"], e["epochs"], e["settings"]["dropout"]) == ("rnn_spn", 4, 1, 2, "0.2"), e
 assert e["valid_error"] == best["valid_error"] and e["best_epoch"] == best["epoch"], (e, best)
@@ -48,7 +48,7 @@ assert "<polyline" in (out / "docs/table1/curves.svg").read_text()
 END
 
 # ---- called again: nothing is trained, nothing evaluated
-hash=$(field "$out/bench/table1.json" model_hash)
+hash=$(field "$out/bench/table1/rows.json" model_hash)
 base=$a/rnn_spn-d4/$hash
 touch -d '2001-01-01' "$base/seed1/last" "$base/seed1.json"
 cp -r "$out" "$work/before"
@@ -72,7 +72,7 @@ stops=0
 for i in $(seq 1 25); do                       # later each time: a busy machine gets through, too
     signal=TERM expected=143
     [ $((i % 4)) != 3 ] || signal=KILL expected=137
-    { timeout -s $signal "$(((tenths = RANDOM % 5 + 2 + i) / 10)).$((tenths % 10))" python3 "$root/bench/table1.py" "${tiny[@]}" "${row[@]}" --runs "$b" \
+    { timeout -s $signal "$(((tenths = RANDOM % 5 + 2 + i) / 10)).$((tenths % 10))" python3 "$root/bench/table1/table1.py" "${tiny[@]}" "${row[@]}" --runs "$b" \
         --out "$out" >"$work/output" 2>&1; code=$?; } 2>/dev/null
     [ $code != 0 ] || break
     stops=$((stops + 1))
@@ -86,13 +86,13 @@ cmp -s "$base/seed1.npz" "$b/rnn_spn-d4/$hash/seed1.npz" || fault "$stops stops:
 diff <(timeless "$a") <(timeless "$b") || fault "$stops stops: another log"
 
 # ---- a row that was trained on another kind of processor says that this one came to the same bits
-cp -r "$out" "$work/elsewhere" && sed -i 's/"processor": "[^"]*"/"processor": "Z80"/' "$work/elsewhere/bench/table1.json"
+cp -r "$out" "$work/elsewhere" && sed -i 's/"processor": "[^"]*"/"processor": "Z80"/' "$work/elsewhere/bench/table1/rows.json"
 for i in 1 2; do table1 --docs --runs "$b" --out "$work/elsewhere" || fault "--docs: $(cat "$work/output")"; done
 [ "$(grep -c '^- RNN-SPN d=4, commit' "$work/elsewhere/docs/table1.md")" = 1 ] && grep -q 'Trained once more' "$work/elsewhere/docs/table1.md" || fault "a repeat elsewhere is not said"
 grep -q 'Trained once more' "$out/docs/table1.md" && fault "a repeat on the same kind of processor is said"
 
 # ---- other bits than the row says are refused
-sed -i 's/"weights_sha256": ".\{8\}/"weights_sha256": "00000000/' "$out/bench/table1.json"
+sed -i 's/"weights_sha256": ".\{8\}/"weights_sha256": "00000000/' "$out/bench/table1/rows.json"
 python3 - "$b/rnn_spn-d4/$hash/seed1.json" <<'END'
 import json, sys
 facts = json.load(open(sys.argv[1]))
@@ -102,38 +102,38 @@ END
 # ---- a run that began anew is no news until it comes as far as the one that the JSON knows
 for epochs in 57 1; do
     rm -rf "$work/farther" && cp -r "$work/before" "$work/farther"
-    sed -i -e 's/"test_error": [^,]*,/"test_error": null,/' -e "s/\"epochs\": 2,/\"epochs\": $epochs,/" "$work/farther/bench/table1.json"
+    sed -i -e 's/"test_error": [^,]*,/"test_error": null,/' -e "s/\"epochs\": 2,/\"epochs\": $epochs,/" "$work/farther/bench/table1/rows.json"
     table1 --docs --runs "$b" --out "$work/farther" || fault "--docs: $(cat "$work/output")"
-    grep -q "\"epochs\": $((epochs > 2 ? epochs : 2))," "$work/farther/bench/table1.json" || fault "an unfinished run of 2 epochs beside one of $epochs"
+    grep -q "\"epochs\": $((epochs > 2 ? epochs : 2))," "$work/farther/bench/table1/rows.json" || fault "an unfinished run of 2 epochs beside one of $epochs"
 done
 table1 "${row[@]}" --runs "$b" --out "$out"
 [ $? = 1 ] && grep -q 'weights .* but 00000000' "$work/output" || fault "other bits pass: $(cat "$work/output")"
 
 # ---- an experiment sees the validation split alone, and is no row
 table1 --rows rnn_spn-d4 --choose dropout=0.2,0.0 --runs "$a" --out "$work/chosen" || fault "--choose: $(cat "$work/output")"
-python3 - "$work/chosen/bench" <<'END' || fault "table1_experiments.json"
+python3 - "$work/chosen/bench/table1" <<'END' || fault "experiments.json"
 import json, pathlib, sys
-bench = pathlib.Path(sys.argv[1])
-(e,) = json.loads((bench / "table1_experiments.json").read_text())
+table1 = pathlib.Path(sys.argv[1])
+(e,) = json.loads((table1 / "experiments.json").read_text())
 assert [t["value"] for t in e["tried"]] == ["0.2", "0.0"] and all(t["finished"] and t["epochs"] == 2 for t in e["tried"]), e
 assert e["chosen"] == min(e["tried"], key=lambda t: t["valid_error"])["value"]
-assert [r["settings"]["dropout"] for r in json.loads((bench / "table1.json").read_text())] == ["0.2"]
+assert [r["settings"]["dropout"] for r in json.loads((table1 / "rows.json").read_text())] == ["0.2"]
 END
 grep -q '### dropout, on RNN-SPN d=4' "$work/chosen/docs/table1.md" || fault "no experiment in the document"
 [ "$(grep -l '"test": {' "$a"/rnn_spn-d4/*/seed1.json)" = "$base/seed1.json" ] || fault "an experiment was evaluated on the test split"
 
 # ---- a step beyond the paper is evaluated like a row, and stands apart
 table1 --rows beyond-clutter --runs "$a" --out "$work/chosen" || fault "beyond-clutter: $(cat "$work/output")"
-python3 - "$work/chosen" "$root/bench" <<'END' || fault "table1_beyond.json"
+python3 - "$work/chosen" "$root/bench/table1" <<'END' || fault "beyond.json"
 import json, pathlib, sys
 out = pathlib.Path(sys.argv[1])
 sys.path.insert(0, sys.argv[2])
 import table1
-(e,) = json.loads((out / "bench/table1_beyond.json").read_text())
+(e,) = json.loads((out / "bench/table1/beyond.json").read_text())
 assert (e["row"], e["model"], e["test_digits"], e["epochs"]) == ("beyond-clutter", "rnn_spn_today", 600, 2), e
 assert {k: e["settings"][k] for k in ("shift", "pieces", "over", "dropout")} == {"shift": "3", "pieces": "4", "over": "elements", "dropout": "0.2"}, e
 assert e["command"] == "make table1 ROWS=beyond-clutter EPOCHS=2", e["command"]
-assert [r["row"] for r in json.loads((out / "bench/table1.json").read_text())] == ["rnn_spn-d4"]
+assert [r["row"] for r in json.loads((out / "bench/table1/rows.json").read_text())] == ["rnn_spn-d4"]
 page = (out / "docs/table1.md").read_text()
 before, beyond = page.split("## Beyond the paper")
 assert "| + " + table1.STEPS["beyond-clutter"][0] + " | %.2f |" % (100 * e["test_error"]) in beyond and table1.STEPS["beyond-clutter"][0] not in before
@@ -144,23 +144,23 @@ END
 
 # ---- the committed documents are those of the committed JSON
 mkdir -p "$work/own/bench" "$work/own/docs"
-cp -r "$root"/bench/table1* "$work/own/bench" && cp -r "$root/README.md" "$work/own" && cp -r "$root"/docs/table1* "$work/own/docs"
+cp -r "$root/bench/table1" "$work/own/bench" && cp -r "$root/README.md" "$work/own" && cp -r "$root"/docs/table1* "$work/own/docs"
 table1 --docs --runs "$work/none" --out "$work/own" || fault "the committed JSON: $(cat "$work/output")"
-for f in README.md docs/table1.md docs/table1/curves.svg bench/table1.json bench/table1_beyond.json bench/table1_experiments.json; do
+for f in README.md docs/table1.md docs/table1/curves.svg bench/table1/rows.json bench/table1/beyond.json bench/table1/experiments.json; do
     cmp "$root/$f" "$work/own/$f" || fault "$f is not what the JSON says: make table1-docs"
 done
 
 # ---- mistakes
-python3 "$root/bench/table1.py" --rows rnn_spn-d5 >"$work/output" 2>&1
+python3 "$root/bench/table1/table1.py" --rows rnn_spn-d5 >"$work/output" 2>&1
 [ $? = 2 ] && grep -q "unknown row 'rnn_spn-d5'" "$work/output" || fault "a row that is none"
-python3 "$root/bench/table1.py" --rows beyond-moved --choose dropout=0.0,0.2 >"$work/output" 2>&1
+python3 "$root/bench/table1/table1.py" --rows beyond-moved --choose dropout=0.0,0.2 >"$work/output" 2>&1
 [ $? = 2 ] && grep -q "choose is for rows of the table" "$work/output" || fault "a choice on a step beyond the paper"
-env -u SPN_MNIST python3 "$root/bench/table1.py" --runs "$work/c" --out "$work/c" >"$work/output" 2>&1
+env -u SPN_MNIST python3 "$root/bench/table1/table1.py" --runs "$work/c" --out "$work/c" >"$work/output" 2>&1
 [ $? = 1 ] && grep -q 'set SPN_MNIST' "$work/output" || fault "without MNIST"
 table1 --runs "$a" --out "$work/c" --data-seed 7
 [ $? = 1 ] && grep -q 'with seed 7' "$work/output" || fault "other data than asked for"
 [ "$(make --no-print-directory -C "$root" -n table1 ROWS="conv rnn_spn-d1" RUNS=x SET=a=1 | tail -1)" = \
-    'python3 bench/table1.py --rows "conv rnn_spn-d1" --runs "x" --set "a=1"' ] || fault "make table1: $(make --no-print-directory -C "$root" -n table1 ROWS="conv rnn_spn-d1" RUNS=x SET=a=1 | tail -1)"
+    'python3 bench/table1/table1.py --rows "conv rnn_spn-d1" --runs "x" --set "a=1"' ] || fault "make table1: $(make --no-print-directory -C "$root" -n table1 ROWS="conv rnn_spn-d1" RUNS=x SET=a=1 | tail -1)"
 
 [ $failed = 0 ] && echo "test_table1: fine ($stops stops)"
 exit $failed

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of one thread, float: fitted to the nine nets of Table 1 as bench/where.json has them (EPYC of family 26, AVX-512, peak 145e9 multiply-adds a second),
+/* Of one thread, float: fitted to the nine nets of Table 1 as bench/results/where.json has them (EPYC of family 26, AVX-512, peak 145e9 multiply-adds a second),
  * whose steps they give within 9 %.  Direct convolution is in none of them; it gets what the form with its pool reaches. */
 typedef enum { WINOGRAD, WINOGRAD_WEIGHTS, DIRECT, POOL_GRADIENTS, DENSE, DENSE_GRADIENTS, SAMPLER, FOLDING, MOVING, KINDS } Kind;
 static const struct { const char *name; double products, bytes; } rates[KINDS] = {      /* thousand millions a second; products 0: it makes none */

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Where the time of a training step goes: the nine nets of Table 1, by kinds of work, beside the peak of the same runs.
 
-  bench/where.py                        all nine; writes bench/where.json and the table between the markers of docs/performance.md
-  bench/where.py --rows conv,rnn_spn-d3 these alone, to build/bench; docs/performance.md stays
+  bench/probes/where.py                        all nine; writes bench/results/where.json and the table between the markers of docs/performance.md
+  bench/probes/where.py --rows conv,rnn_spn-d3 these alone, to build/bench; docs/performance.md stays
 
 Each net's `profile` runs several times on one thread; a row of it counts with its least time, so that a busy machine disturbs little.
 """
@@ -10,8 +10,8 @@ Each net's `profile` runs several times on one thread; a row of it counts with i
 import json
 import subprocess
 
-import page
-from run import Ours, ms, say
+import performance_md
+from step_times import Ours, ms, say
 
 KINDS = ["Winograd, forward", "Winograd, data gradient", "Winograd, weight gradient", "direct convolution, all passes",
          "convolution with its pool, forward", "convolution with its pool, gradients", "dense and recurrent, forward",
@@ -53,7 +53,7 @@ def least(rounds):
 
 def measure(row, o):
     ours = Ours(row, o)
-    operators = {l["name"]: (l["op"], l["kernel"]) for l in page.show(row, o)["layers"]}
+    operators = {l["name"]: (l["op"], l["kernel"]) for l in performance_md.show(row, o)["layers"]}
     rounds = [json.loads(subprocess.run([ours.folder / ours.model, "profile", "--threads", "1", "--steps", str(o.steps), "--json"], capture_output=True,
                                         check=True, text=True).stdout) for _ in range(o.rounds)]
     peak, rows = max(r["peak_gflops"] for r in rounds), least(rounds)
@@ -107,4 +107,4 @@ def table(found):
 
 
 if __name__ == "__main__":
-    page.write("where", measure, table, page.options(__doc__, threads=1, steps=(5, "of each round")))
+    performance_md.write("where", measure, table, performance_md.options(__doc__, threads=1, steps=(5, "of each round")))

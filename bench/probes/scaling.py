@@ -1,27 +1,27 @@
 #!/usr/bin/env python3
 """From one thread to two: the nine nets of Table 1, their measured gain beside that of the processor's peak and beside what `spnc show --scaling` says.
 
-  bench/scaling.py                        all nine; writes bench/scaling.json and the table between the markers of docs/performance.md
-  bench/scaling.py --rows rnn_spn-d4      these alone, to build/bench; docs/performance.md stays
+  bench/probes/scaling.py                        all nine; writes bench/results/scaling.json and the table between the markers of docs/performance.md
+  bench/probes/scaling.py --rows rnn_spn-d4      these alone, to build/bench; docs/performance.md stays
 
 One and two threads run in turn, several rounds; each counts with its least time and its highest peak, so that a busy machine disturbs little.
-Beside each round of two threads bench/handover.c says how far the two processors are from each other, which on a virtual machine may change.
+Beside each round of two threads bench/probes/handover.c says how far the two processors are from each other, which on a virtual machine may change.
 """
 
 import os
 import sys
 
-import page
-from run import Ours, ms, say
+import performance_md
+from step_times import Ours, ms, say
 
 
 def measure(row, o):
     ours = Ours(row, o)
-    predicted = {t["threads"]: t["speedup"] for t in page.show(row, o, "--scaling")["threads"]}
+    predicted = {t["threads"]: t["speedup"] for t in performance_md.show(row, o, "--scaling")["threads"]}
     found = {n: [] for n in (1, 2)}
     for _ in range(o.rounds):
         for n in found:
-            apart = page.handover(o) if n == 2 else {}
+            apart = performance_md.handover(o) if n == 2 else {}
             found[n].append(ours.measure(threads=n) | apart)
     least = {n: min(b["train_ms"] for b in found[n]) for n in found}
     peak = {n: max(b["peak_gflops"] for b in found[n]) for n in found}
@@ -58,4 +58,4 @@ def table(found):
 if __name__ == "__main__":
     if len(os.sched_getaffinity(0)) < 2:
         sys.exit("scaling.py: this process may use one processor only, so there is no second thread to measure")
-    page.write("scaling", measure, table, page.options(__doc__, threads=2))
+    performance_md.write("scaling", measure, table, performance_md.options(__doc__, threads=2))

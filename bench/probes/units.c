@@ -1,4 +1,4 @@
-/* units.c -- how many vectors of 64 bytes this processor's units take in a nanosecond, one thread; bench/roofline.py runs it beside its counts.
+/* units.c -- how many vectors of 64 bytes this processor's units take in a nanosecond, one thread; bench/probes/roofline.py runs it beside its counts.
  *
  * usage: units
  * Prints { "multiply_adds", "arithmetic", "loads", "stores" }, each the best of 30 runs of some 2 ms, everything in registers or in 16 KiB of the

@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
 """Table 1 of the paper, reproduced: data, nine trainers, their runs, and what came out, in files that this program alone writes.
 
-  bench/table1.py                               all rows, in order of cost; goes on where it was stopped
-  bench/table1.py --rows "rnn_spn-d3 conv"      these rows; a row named here is trained again if its model hash is another now
-  bench/table1.py --choose dropout=0.0,0.2,0.4 --rows rnn_spn-d4     an experiment, judged on the validation split alone
-  bench/table1.py --rows "beyond-schedule"      beyond the paper: what is known today, a step at a time; never in the table, trained only if named
-  bench/table1.py --docs                        no training: reads what the runs hold so far, writes the documents anew
+  bench/table1/table1.py                               all rows, in order of cost; goes on where it was stopped
+  bench/table1/table1.py --rows "rnn_spn-d3 conv"      these rows; a row named here is trained again if its model hash is another now
+  bench/table1/table1.py --choose dropout=0.0,0.2,0.4 --rows rnn_spn-d4     an experiment, judged on the validation split alone
+  bench/table1/table1.py --rows "beyond-schedule"      beyond the paper: what is known today, a step at a time; never in the table, trained only if named
+  bench/table1/table1.py --docs                        no training: reads what the runs hold so far, writes the documents anew
 
 Writes, below --out (the checkout):
-  bench/table1.json               a list, one object a run; test_error is null until the run is finished
-  bench/table1_beyond.json        the steps beyond the paper, likewise
-  bench/table1_experiments.json   what was tried on the validation split; never in the table
-  bench/table1/*.log.jsonl.gz     the log of every run that they speak of
-  docs/table1.md, docs/table1/    made of these alone, and the table between the markers in README.md
+  bench/table1/rows.json             a list, one object a run; test_error is null until the run is finished
+  bench/table1/beyond.json           the steps beyond the paper, likewise
+  bench/table1/experiments.json      what was tried on the validation split; never in the table
+  bench/table1/logs/*.log.jsonl.gz   the log of every run that they speak of
+  docs/table1.md, docs/table1/       made of these alone, and the table between the markers in README.md
 
 A run is trained in a folder that has no test split.  When it is over (--epochs, or the model's patience), the weights of its best
 validation epoch are evaluated on the test split, once: the answer is kept in the folder of the runs, and no later call asks again.
@@ -39,9 +39,9 @@ import sys
 import time
 import zipfile
 
-from table1_page import write_pages
+from table1_md import write_pages
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROWS = {**{f"{m}-d{d}": (m, d) for d in (3, 4, 2) for m in ("rnn_spn", "ffn_spn")}, "conv": ("conv", 1),
         "rnn_spn-d1": ("rnn_spn", 1), "ffn_spn-d1": ("ffn_spn", 1)}                  # in order of cost
 # Beyond the paper, at d = 3: each step has what those before it have, and one thing more: what it is, and the settings that leave it out.
@@ -229,8 +229,8 @@ class Results:
 
     def __init__(self, out, runs):
         self.out, self.runs = out, runs
-        self.rows_path, self.experiments_path = out / "bench/table1.json", out / "bench/table1_experiments.json"
-        self.beyond_path = out / "bench/table1_beyond.json"
+        self.rows_path, self.experiments_path = out / "bench/table1/rows.json", out / "bench/table1/experiments.json"
+        self.beyond_path = out / "bench/table1/beyond.json"
         self.rows, self.beyond, self.experiments = (read_json(path, []) for path in (self.rows_path, self.beyond_path, self.experiments_path))
 
     @staticmethod
@@ -239,7 +239,7 @@ class Results:
 
     def keep_log(self, run):
         """Compressed anew only if it says something else: another zlib may give other bytes."""
-        path, text = self.out / "bench/table1" / (run.name + ".log.jsonl.gz"), run.log_text().encode()
+        path, text = self.out / "bench/table1/logs" / (run.name + ".log.jsonl.gz"), run.log_text().encode()
         if not path.exists() or gzip.decompress(path.read_bytes()) != text:
             write_file(path, gzip.compress(text, 9, mtime=0))
 
@@ -322,7 +322,7 @@ class Table:
         head = git("rev-parse", "HEAD")
         if head.returncode:
             return None
-        changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!bench/table1*.json", ":!bench/table1/", ":!docs/table1*", ":!README.md")
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!bench/table1/*.json", ":!bench/table1/logs/", ":!docs/table1*", ":!README.md")
         return head.stdout.strip() + ("-changed" if changed.stdout.strip() else "")
 
     @functools.cached_property

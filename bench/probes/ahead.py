@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """ahead.py -- what training from files that are not in memory costs: examples a second, and pages that a step had to wait for.
 
-usage: bench/ahead.py PROGRAM --data DIR [--seconds 15] [--threads N] [--cgroup FOLDER]
+usage: bench/probes/ahead.py PROGRAM --data DIR [--seconds 15] [--threads N] [--cgroup FOLDER]
 PROGRAM is a trainer, DIR its data; the training split should be so large that no epoch ends within the time. Three runs of `train`, each in
 a new folder: "in memory" (the files were read before), "cold" (the kernel has forgotten them: posix_fadvise), and "cold, nothing asked for" (the
 same with a posix_madvise that does nothing). FOLDER is a memory cgroup whose limit is smaller than the files; the cold runs then take place inside

@@ -1,4 +1,4 @@
-/* count.h -- counts the vector instructions of an emitted net, operator by operator: bench/roofline.py compiles NAME.c with -include count.h.
+/* count.h -- counts the vector instructions of an emitted net, operator by operator: bench/probes/roofline.py compiles NAME.c with -include count.h.
  *
  * The functions of vec.h that the net calls first count what they will do, in whole vectors of 64 bytes; and the clock of `NAME profile`
  * shows one of the counts, as nanoseconds: a million instructions are a millisecond.  COUNT=multiply_adds, arithmetic, loads or stores in

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """One run of ours and theirs, side by side: every round measures each program once, so that all see the same machine.
 
-  bench/run.py                          all nine nets of Table 1, all modes; writes bench/results.{json,md,svg}
-  bench/run.py --quick --rows conv      one short round, written to build/bench
-  bench/run.py --ours                   ours alone, written to build/bench: needs no Python environment
-  bench/run.py --curves                 ours over batch sizes and threads, into the same files
+  bench/harness/step_times.py                          all nine nets of Table 1, all modes; writes bench/results/step_times.{json,md,svg}
+  bench/harness/step_times.py --quick --rows conv      one short round, written to build/bench
+  bench/harness/step_times.py --ours                   ours alone, written to build/bench: needs no Python environment
+  bench/harness/step_times.py --curves                 ours over batch sizes and threads, into the same files
 
 Per net, the peers stay alive in processes of their own (peers.py --serve), warmed up and compiled, idle while another is measured;
 ours is started anew each time. A figure is the median of the rounds; its spread is (largest - smallest) / median.
@@ -23,7 +23,7 @@ import subprocess
 import sys
 import time
 
-from chart import curves_svg, results_svg
+from svg_charts import curves_svg, results_svg
 from peers import ROOT, ROWS, median, parse_row
 
 MODES = ["eager", "compile", "channels_last", "compile_channels_last", "bf16"]
@@ -95,7 +95,7 @@ class Ours:
         begin = time.monotonic()
         done = subprocess.run([str(c) for c in command], stdout=subprocess.DEVNULL)
         if done.returncode:
-            sys.exit(f"run.py: {' '.join(str(c) for c in command)}: exit {done.returncode}")
+            sys.exit(f"step_times.py: {' '.join(str(c) for c in command)}: exit {done.returncode}")
         self.build_s = time.monotonic() - begin
 
     def measure(self, _seconds=None, threads=None):
@@ -107,7 +107,7 @@ class Ours:
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode:
-            sys.exit(f"run.py: {self.folder / self.model} bench: exit {child.returncode}")
+            sys.exit(f"step_times.py: {self.folder / self.model} bench: exit {child.returncode}")
         found = json.loads(text)
         found["rss_mb"] = usage.ru_maxrss * 1024 / 1e6
         found["foreign"] = watch.foreign(usage.ru_utime + usage.ru_stime)
@@ -124,7 +124,7 @@ class Peer:
         self.name, self.log = f"{row} {mode}", o.work / f"{row}-{mode}.log"
         with open(self.log, "w") as log:
             self.child = subprocess.Popen(
-                [o.python, ROOT / "bench" / "peers.py", "--serve", "--row", row, "--mode", mode, "--batch", str(o.batch),
+                [o.python, ROOT / "bench" / "harness" / "peers.py", "--serve", "--row", row, "--mode", mode, "--batch", str(o.batch),
                  "--threads", str(o.threads), "--dropout", str(o.dropout)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, env=env)
         self.about = self.read(900)
@@ -175,7 +175,7 @@ def measure_row(row, o, versions):
             programs[mode] = Peer(row, mode, o)
             versions |= {k: v for k, v in programs[mode].about.items() if k in ("torch", "jax")}
         except RuntimeError as problem:
-            say(f"run.py: {problem}")
+            say(f"step_times.py: {problem}")
     found, names = {name: [] for name in programs}, list(programs)
     try:
         for i in range(o.rounds):
@@ -321,11 +321,11 @@ def curves_table(found):
 
 def write(found, out):
     out.mkdir(parents=True, exist_ok=True)
-    texts = {"results.json": json.dumps(found, indent=1) + "\n", "results.md": table(found)}
+    texts = {"step_times.json": json.dumps(found, indent=1) + "\n", "step_times.md": table(found)}
     if any(len(p) > 1 for p in found["rows"].values()):
         ratios = {row: {n: {k: p[n][k] / p["ours"][k] for k in ("train_ms", "eval_ms")} for n in p if n != "ours"}
                   for row, p in found["rows"].items() if len(p) > 1}
-        texts["results.svg"] = results_svg(ratios, TITLES, header(found))
+        texts["step_times.svg"] = results_svg(ratios, TITLES, header(found))
     if found.get("curves"):
         texts["curves.svg"] = curves_svg(found["curves"], header(found))
     for name, text in texts.items():
@@ -349,12 +349,12 @@ def main():
     p.add_argument("--quick", action="store_true", help="one short round, to build/bench")
     p.add_argument("--spnc", type=pathlib.Path, default=ROOT / "build" / "spnc")
     p.add_argument("--python", default=None, help="interpreter of the peers (default: build/bench-env/bin/python, else this one)")
-    p.add_argument("-o", "--out", type=pathlib.Path, default=None, help="folder for the results (default: bench; build/bench with --quick or --ours)")
+    p.add_argument("-o", "--out", type=pathlib.Path, default=None, help="folder for the results (default: bench/results; build/bench with --quick or --ours)")
     o = p.parse_args()
     o.rounds, o.seconds = o.rounds or (1 if o.quick else 5), o.seconds or (2 if o.quick else 10)
     o.rows, o.batches, o.work = o.rows.split(","), [int(b) for b in o.batches.split(",")], ROOT / "build" / "bench"
     o.modes = [] if o.ours else o.modes.split(",") + ["jax"] * (o.jax and "jax" not in o.modes)
-    o.out = o.out or (o.work if o.quick or (o.ours and not o.curves) else ROOT / "bench")
+    o.out = o.out or (o.work if o.quick or (o.ours and not o.curves) else ROOT / "bench" / "results")
     env = ROOT / "build" / "bench-env" / "bin" / "python"
     o.python = o.python or (str(env) if env.exists() else sys.executable)
     for mode in o.modes:
@@ -368,10 +368,10 @@ def main():
              "dropout": o.dropout, "rounds": o.rounds, "rows": {}}
     load = found["machine"]["load_before"]
     if load > 0.5:
-        say(f"run.py: the machine is busy (load average {load}); the spread will be wide")
+        say(f"step_times.py: the machine is busy (load average {load}); the spread will be wide")
     found["versions"]["spnc"] = subprocess.run([o.spnc, "--version"], capture_output=True, text=True).stdout.split()[-1]
     if o.curves:
-        kept = o.out / "results.json"
+        kept = o.out / "step_times.json"
         found = json.loads(kept.read_text()) if kept.exists() else found
         found["curves"] = curves(o)
         write(found, o.out)
@@ -381,7 +381,7 @@ def main():
     print(table(found), end="")
     wide = [f"{row} {n}" for row, programs in found["rows"].items() for n, x in programs.items() if x["wide"]]
     if wide:
-        say(f"run.py: the spread is wide: {', '.join(wide)}")
+        say(f"step_times.py: the spread is wide: {', '.join(wide)}")
 
 
 if __name__ == "__main__":

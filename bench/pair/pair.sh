@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # pair.sh -- two folders that `spnc build` or `emit` made, of one model or by two versions of spnc: their steps in turn, in one process.
-# usage: bench/pair.sh FIRST SECOND [THREADS [PAIRS]]      2 threads, 300 pairs of steps, if not given; prints what pair.c says
+# usage: bench/pair/pair.sh FIRST SECOND [THREADS [PAIRS]]      2 threads, 300 pairs of steps, if not given; prints what pair.c says
 # Exit codes: 0 fine, 1 the folders do not go together, 2 wrong usage, 74 no compiler.
 set -eu
 [ $# -ge 2 ] || { sed -n 's/^# usage: /usage: /p' "$0" >&2; exit 2; }

@@ -8,8 +8,9 @@ import re
 import subprocess
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "harness"))
 from peers import ROOT, ROWS, parse_row
-from run import machine
+from step_times import machine
 
 
 def options(doc, threads, **more):
@@ -31,7 +32,7 @@ def options(doc, threads, **more):
 
 
 def show(row, o, *form):
-    """What `spnc show --json` says of the net, as run.Ours builds it."""
+    """What `spnc show --json` says of the net, as step_times.Ours builds it."""
     model, d = parse_row(row)
     done = subprocess.run([o.spnc, "show", ROOT / "models" / f"{model}.yaml", "--set", f"d={d}", "--set", f"dropout={o.dropout}", "--set", "ramp=0",
                            "--batch", str(o.batch), "--json", *form], capture_output=True, check=True, text=True)
@@ -39,15 +40,15 @@ def show(row, o, *form):
 
 
 def handover(o):
-    """What bench/handover.c prints, as a dict."""
+    """What bench/probes/handover.c prints, as a dict."""
     program = o.work / "handover"
     if not program.exists():
-        subprocess.run(["cc", "-O3", "-march=native", "-fopenmp", ROOT / "bench/handover.c", "-o", program], check=True)
+        subprocess.run(["cc", "-O3", "-march=native", "-fopenmp", ROOT / "bench/probes/handover.c", "-o", program], check=True)
     return json.loads(subprocess.run([program], capture_output=True, check=True, text=True).stdout)
 
 
 def write(name, measure, table, o, usual=ROWS):
-    """Measures the rows and prints their table; the usual ones go to bench/NAME.json and between the page's marks of that name, others to build/bench alone."""
+    """Measures the rows and prints their table; the usual ones go to bench/results/NAME.json and between the page's marks of that name, others to build/bench alone."""
     rows = o.rows.split(",") if o.rows else usual
     for row in rows:
         parse_row(row)
@@ -55,9 +56,9 @@ def write(name, measure, table, o, usual=ROWS):
     for row in rows:
         found["nets"][row] = measure(row, o)
     text = table(found)
-    (o.work if o.rows else ROOT / "bench").joinpath(f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
+    (o.work if o.rows else ROOT / "bench/results").joinpath(f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
     if not o.rows:
-        page, begin, end = ROOT / "docs/performance.md", f"<!-- {name}: written by bench/{name}.py -->", f"<!-- /{name} -->"
+        page, begin, end = ROOT / "docs/performance.md", f"<!-- {name}: written by bench/probes/{name}.py -->", f"<!-- /{name} -->"
         before = page.read_text()
         if begin not in before:
             sys.exit(f"{name}.py: {page} has no line '{begin}'")

@@ -3,7 +3,7 @@
 
   peers.py --row rnn_spn-d3 --mode channels_last     time one net in one mode, alone
   peers.py --check                                   loss and gradients of all nine nets against the compiled programs
-  peers.py --row ROW --mode MODE --serve             for run.py: a line on stdin asks for a measurement, one JSON line answers
+  peers.py --row ROW --mode MODE --serve             for step_times.py: a line on stdin asks for a measurement, one JSON line answers
 
 Modes: eager, compile, channels_last, compile_channels_last, bf16, bf16_compile (nets_torch.py) and jax (nets_jax.py).
 """
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROWS = ["conv"] + [f"{model}-d{d}" for model in ("ffn_spn", "rnn_spn") for d in (1, 2, 3, 4)]
 
 

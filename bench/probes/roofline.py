@@ -2,13 +2,13 @@
 """A roofline for each operator of a net: the instructions that its C says, by the unit that they need, and its bytes; the least time that this processor
 takes for either, beside the time that the operator takes.
 
-  bench/roofline.py                        the nets that by bench/results.json are not faster than direct convolution at the peak could be; writes
-                                           bench/roofline.json and the tables between the markers of docs/performance.md
-  bench/roofline.py --rows conv,rnn_spn-d3 these, to build/bench; docs/performance.md stays
+  bench/probes/roofline.py                        the nets that by bench/results/step_times.json are not faster than direct convolution at the peak could be; writes
+                                           bench/results/roofline.json and the tables between the markers of docs/performance.md
+  bench/probes/roofline.py --rows conv,rnn_spn-d3 these, to build/bench; docs/performance.md stays
 
-bench/count.h counts, in a second build of the same C; bench/units.c measures the units, bench/handover.c how fast 8 MiB are read that were just written;
+bench/probes/count.h counts, in a second build of the same C; bench/probes/units.c measures the units, bench/probes/handover.c how fast 8 MiB are read that were just written;
 NAME profile, without counting, the times.  All on one thread; a row counts with its least time, a rate with its highest.  Needs AVX-512, whose vectors are
-those of the C, and for bench/handover.c two processors.
+those of the C, and for bench/probes/handover.c two processors.
 """
 
 import json
@@ -16,8 +16,8 @@ import shutil
 import subprocess
 import sys
 
-import page
-from run import Ours, direct_ms, ms, say
+import performance_md
+from step_times import Ours, direct_ms, ms, say
 
 UNITS = {"multiply_adds": "multiply-adds", "arithmetic": "arithmetic", "loads": "loads", "stores": "stores"}
 SHOWN = 0.02                               # of the step, from which on an operator has a line of its own
@@ -25,7 +25,7 @@ SHOWN = 0.02                               # of the step, from which on an opera
 
 def slow():
     """The nets whose training step takes longer than every sum of it would, direct and at the peak."""
-    rows = json.loads((page.ROOT / "bench/results.json").read_text())["rows"]
+    rows = json.loads((performance_md.ROOT / "bench/results/step_times.json").read_text())["rows"]
     return [row for row, programs in rows.items() if programs["ours"]["train_ms"] > direct_ms(programs["ours"])]
 
 
@@ -36,7 +36,7 @@ def run(*command, **more):
 def units(o):
     """Vectors a nanosecond, by unit."""
     program = o.work / "units"
-    subprocess.run(["cc", "-O2", "-mavx512f", page.ROOT / "bench/units.c", "-o", program], check=True)
+    subprocess.run(["cc", "-O2", "-mavx512f", performance_md.ROOT / "bench/probes/units.c", "-o", program], check=True)
     return run(program)
 
 
@@ -46,7 +46,7 @@ def counts(net, model):
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(net, folder)
     (folder / f"{model}.o").unlink()
-    for flags in ([f"CFLAGS=-O1 -include {page.ROOT / 'bench/count.h'}", f"{model}.o"], []):              # the net alone is counted
+    for flags in ([f"CFLAGS=-O1 -include {performance_md.ROOT / 'bench/probes/count.h'}", f"{model}.o"], []):              # the net alone is counted
         subprocess.run(["make", "-s", "-C", folder, *flags], check=True)
     found = {u: run(folder / model, "profile", "--threads", "1", "--steps", "1", "--json", env={"COUNT": u, "PATH": "/usr/bin:/bin"}) for u in UNITS}
     if next(iter(found.values()))["target"] != "avx512":
@@ -59,7 +59,7 @@ def measure(row, o):
     counted, rounds, rates = counts(ours.folder, ours.model), [], []
     for _ in range(o.rounds):
         rounds.append(run(ours.folder / ours.model, "profile", "--threads", "1", "--steps", o.steps, "--json"))
-        rates.append(units(o) | {"gb_s": page.handover(o)["own_gb_s"]})
+        rates.append(units(o) | {"gb_s": performance_md.handover(o)["own_gb_s"]})
     rates = {u: max(r[u] for r in rates) for u in rates[0]}
     rows = [{k: r[k] for k in ("name", "pass", "phase", "macs", "products", "bytes", "ms")} for r in rounds[0]["rows"]]
     for k, r in enumerate(rows):
@@ -110,5 +110,5 @@ def table(found):
 
 
 if __name__ == "__main__":
-    options = page.options(__doc__, threads=1, steps=(5, "of each round"))
-    page.write("roofline", measure, table, options, slow())
+    options = performance_md.options(__doc__, threads=1, steps=(5, "of each round"))
+    performance_md.write("roofline", measure, table, options, slow())

@@ -1,10 +1,13 @@
-"""docs/table1.md, its curves, and README's table: made of bench/table1.json, bench/table1_beyond.json, bench/table1_experiments.json and the logs beside them."""
+"""docs/table1.md, its curves, and README's table: made of rows.json, beyond.json, experiments.json and logs/ beside this file."""
 
 import gzip
 import json
+import pathlib
 import re
+import sys
 
-from chart import errors_svg
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "harness"))
+from svg_charts import errors_svg
 
 PAPER = {**dict(zip(("rnn_spn-d1", "rnn_spn-d2", "rnn_spn-d3", "rnn_spn-d4"), (1.8, 1.5, 1.8, 2.3))),
          **dict(zip(("ffn_spn-d1", "ffn_spn-d2", "ffn_spn-d3", "ffn_spn-d4"), (4.4, 2.0, 2.9, 5.3))), "conv": 2.9}
@@ -107,7 +110,7 @@ def beyond_text(beyond, rows, what):
 
 
 def read_log(out, name):
-    return [json.loads(line) for line in gzip.decompress((out / "bench/table1" / name).read_bytes()).decode().splitlines()]
+    return [json.loads(line) for line in gzip.decompress((out / "bench/table1/logs" / name).read_bytes()).decode().splitlines()]
 
 
 def machine_text(m):
@@ -130,8 +133,8 @@ def repeats(rows):
 
 PAGE = """# Table 1 of the paper, trained anew
 
-Written by `make table1` from [bench/table1.json](../bench/table1.json), [bench/table1_beyond.json](../bench/table1_beyond.json), [bench/table1_experiments.json](../bench/table1_experiments.json) and the logs of the runs
-in `bench/table1/`; do not edit. Share of wrong digits on the test split of cluttered MNIST sequences, in per cent; an empty cell has not been measured, or its
+Written by `make table1` from [rows.json](../bench/table1/rows.json), [beyond.json](../bench/table1/beyond.json), [experiments.json](../bench/table1/experiments.json) and the logs of the runs
+in `bench/table1/logs/`; do not edit. Share of wrong digits on the test split of cluttered MNIST sequences, in per cent; an empty cell has not been measured, or its
 run is not over.
 
 {grid}
@@ -162,7 +165,7 @@ A row is repeated, to the same bits, by
 ```
 SPN_MNIST=FOLDER make table1 ROWS="rnn_spn-d4" RUNS=runs
 ```
-which goes on where it was stopped, and compares the weights' SHA-256 with the one in `bench/table1.json`. The exact command of each row:
+which goes on where it was stopped, and compares the weights' SHA-256 with the one in `bench/table1/rows.json`. The exact command of each row:
 ```
 {commands}```
 {beyond}{chosen}{glimpses}"""

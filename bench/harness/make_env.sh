@@ -2,12 +2,12 @@
 # make_env.sh [DIR] [--jax] -- a Python environment for the peers, in build/bench-env unless DIR is given.
 # The versions are those that the published table was measured with; others go by PACKAGE=version in the environment, e.g. TORCH=2.14.0.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 env=build/bench-env jax=
 for word; do
     case $word in
     --jax) jax=1 ;;
-    -*) echo "make_env.sh: unknown option $word; usage: bench/make_env.sh [DIR] [--jax]" >&2; exit 2 ;;
+    -*) echo "make_env.sh: unknown option $word; usage: bench/harness/make_env.sh [DIR] [--jax]" >&2; exit 2 ;;
     *) env=$word ;;
     esac
 done

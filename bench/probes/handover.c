@@ -1,4 +1,4 @@
-/* handover.c -- what it costs that one thread needs what another has just written; bench/scaling.py runs it beside its measurements.
+/* handover.c -- what it costs that one thread needs what another has just written; bench/probes/scaling.py runs it beside its measurements.
  *
  * usage: handover
  * Two threads pass a number to and fro: half a round trip, the least of 200 means of 500, is the time that a cache line takes from one processor to

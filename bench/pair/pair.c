@@ -1,6 +1,6 @@
 /* pair.c -- two programs made by spnc, their training steps in turn: which is faster, on a machine where nothing else stays the same.
  *
- * bench/pair.sh makes a shared library of each and calls this.  A step of the first, a step of the second, next time the other way round; each pair gives
+ * bench/pair/pair.sh makes a shared library of each and calls this.  A step of the first, a step of the second, next time the other way round; each pair gives
  * one ratio.  What a neighbour takes of the processor for a second or more it takes of both, so that the median of the ratios is steadier than the
  * ratio of two benches.  Both nets are open in one process and have the same threads.
  * Built with the flags of the generated folders, which define _GNU_SOURCE.
