@@ -17,16 +17,8 @@ import subprocess
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-ROWS = ["conv"] + [f"{model}-d{d}" for model in ("ffn_spn", "rnn_spn") for d in (1, 2, 3, 4)]
-
-
-def parse_row(row):
-    """'rnn_spn-d3' is ('rnn_spn', 3); 'conv' is ('conv', 1)."""
-    if row not in ROWS:
-        sys.exit(f"peers.py: unknown row '{row}'; there are {', '.join(ROWS)}")
-    model, _, d = row.partition("-d")
-    return model, int(d or 1)
+from nets import ROOT, ROWS, fail, parse_row
+from stats import median
 
 
 def peak_mb():
@@ -59,12 +51,6 @@ def times_ms(function, seconds, least=3):
         function()
         times.append(1e3 * (time.perf_counter() - begin))
     return times
-
-
-def median(values):
-    values = sorted(values)
-    middle = len(values) // 2
-    return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
 
 
 def measure(peer, seconds):
@@ -133,7 +119,7 @@ def check(rows, modes, batch, threads, spnc):
 def run(command):
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
     if done.returncode:
-        sys.exit(f"peers.py: {' '.join(str(c) for c in command)}\n{done.stderr or done.stdout}")
+        fail(f"{' '.join(str(c) for c in command)}\n{done.stderr or done.stdout}")
 
 
 def main():

@@ -13,18 +13,17 @@ ours is started anew each time. A figure is the median of the rounds; its spread
 import argparse
 import datetime
 import json
-import math
 import os
 import pathlib
-import platform
 import select
-import shutil
 import subprocess
 import sys
 import time
 
+from machine import Watch, machine, used_seconds
+from nets import ROOT, ROWS, Ours, direct_ms, ms, parse_row, say
+from stats import geometric, median
 from svg_charts import curves_svg, results_svg
-from peers import ROOT, ROWS, median, parse_row
 
 MODES = ["eager", "compile", "channels_last", "compile_channels_last", "bf16"]
 WIDE = 0.15                              # a spread from which on a figure is not to be trusted
@@ -34,88 +33,7 @@ TITLES = {"ours": "spnc", "eager": "PyTorch eager", "compile": "PyTorch compile"
           "bf16_compile": "PyTorch bf16 autocast, compile", "jax": "JAX jit"}
 
 
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-# ---- the machine ------------------------------------------------------------------------------------------------------------
-
-def machine():
-    name = platform.processor() or platform.machine()
-    try:
-        with open("/proc/cpuinfo") as lines:
-            name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), name)
-    except OSError:
-        pass
-    return {"cpu": name, "processors": os.cpu_count(), "system": platform.system() + " " + platform.release(),
-            "load_before": round(os.getloadavg()[0], 2)}
-
-
-def busy_seconds():
-    """Processor time that all programs together used since the start, waiting and hypervisor included, or None."""
-    try:
-        with open("/proc/stat") as stat:
-            user, nice, system, _, _, irq, soft, steal = map(int, stat.readline().split()[1:9])
-        return (user + nice + system + irq + soft + steal) / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError):
-        return None
-
-
-def used_seconds(pid):
-    """Processor time that one process used."""
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return sum(map(int, stat.read().rpartition(")")[2].split()[11:13])) / os.sysconf("SC_CLK_TCK")
-    except OSError:
-        return None
-
-
-class Watch:
-    """What other programs took while one was measured, as a share of all processors' time."""
-
-    def __init__(self):
-        self.begin, self.busy = time.monotonic(), busy_seconds()
-
-    def foreign(self, own):
-        if self.busy is None or own is None:
-            return None
-        seconds = time.monotonic() - self.begin
-        return max(0.0, (busy_seconds() - self.busy - own) / (seconds * os.cpu_count()))
-
-
 # ---- ours and theirs --------------------------------------------------------------------------------------------------------
-
-class Ours:
-    def __init__(self, row, o, batch=None):
-        self.model, d = parse_row(row)
-        self.folder, self.threads = o.work / (row if batch is None else f"{row}-batch{batch}"), o.threads
-        command = [o.spnc, "build", ROOT / "models" / f"{self.model}.yaml", "--set", f"d={d}", "--set", f"dropout={o.dropout}",
-                   "--set", "ramp=0", "--batch", batch or o.batch, "-o", self.folder]
-        shutil.rmtree(self.folder, ignore_errors=True)                   # build_s is of a build from nothing
-        begin = time.monotonic()
-        done = subprocess.run([str(c) for c in command], stdout=subprocess.DEVNULL)
-        if done.returncode:
-            sys.exit(f"step_times.py: {' '.join(str(c) for c in command)}: exit {done.returncode}")
-        self.build_s = time.monotonic() - begin
-
-    def measure(self, _seconds=None, threads=None):
-        """bench's own object, beside rss_mb as the system counted it."""
-        watch = Watch()
-        child = subprocess.Popen([self.folder / self.model, "bench", "--threads", str(threads or self.threads), "--json"],
-                                 stdout=subprocess.PIPE)
-        text = child.stdout.read()
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode:
-            sys.exit(f"step_times.py: {self.folder / self.model} bench: exit {child.returncode}")
-        found = json.loads(text)
-        found["rss_mb"] = usage.ru_maxrss * 1024 / 1e6
-        found["foreign"] = watch.foreign(usage.ru_utime + usage.ru_stime)
-        return found
-
-    def close(self):
-        pass
-
 
 class Peer:
     def __init__(self, row, mode, o):
@@ -209,11 +127,6 @@ def ratio(programs, key, kind):
     return programs[name][key] / programs["ours"][key] if name else None
 
 
-def geometric(values):
-    values = [v for v in values if v]
-    return math.exp(sum(map(math.log, values)) / len(values)) if values else None
-
-
 # ---- curves -----------------------------------------------------------------------------------------------------------------
 
 def curves(o):
@@ -237,10 +150,6 @@ def curves(o):
 
 # ---- the table --------------------------------------------------------------------------------------------------------------
 
-def ms(value):
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
-
-
 def times(value, mark=""):
     return f"{value:.1f}x{mark}" if value else ""
 
@@ -261,11 +170,6 @@ def header(found):
     return (f"{m['cpu']}, {found['threads']} threads of {m['processors']} processors, {m['system']}; batch {found['batch']}, dropout"
             f" {found['dropout']}; {', '.join(f'{k} {v[k]}' for k in sorted(v))}; {found['date']}; {found['rounds']} round{'s' * (found['rounds'] != 1)}."
             + (" Spread is wide." if busy(found) else ""))
-
-
-def direct_ms(ours):
-    """The least that a training step could take if every sum were made as it is written."""
-    return 1e3 * ours["step_gflop"] / ours["peak_gflops"]
 
 
 def table(found):

@@ -1,4 +1,4 @@
-"""The SVG charts of the results, drawn without any library: ratios per net, and curves over batch sizes and threads."""
+"""The SVG charts of the results, drawn without any library: ratios per net, curves over batch sizes and threads, errors by epoch (of Table 1)."""
 
 import html
 import math
@@ -17,7 +17,7 @@ def line(x1, y1, x2, y2, kind):
     return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{kind}"/>'
 
 
-def page(width, height, title, parts):
+def drawing(width, height, title, parts):
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">\n'
             f"<title>{html.escape(title)}</title>\n<style>{STYLE}</style>\n"
             f'<rect width="{width}" height="{height}" fill="#fff"/>\n' + "\n".join(parts) + "\n</svg>\n")
@@ -57,7 +57,7 @@ def results_svg(ratios, titles, caption):
     for i, mode in enumerate(modes):
         x, y = left + 280 * (i % 3), bottom + 44 + 20 * (i // 3)
         parts += [f'<circle cx="{x}" cy="{y - 4}" r="5.5" fill="{COLOURS[mode]}"/>', text(x + 12, y, titles[mode])]
-    return page(width, bottom + 44 + 20 * legend_rows, "Speed beside the frameworks", parts)
+    return drawing(width, bottom + 44 + 20 * legend_rows, "Speed beside the frameworks", parts)
 
 
 def curves_svg(curves, caption):
@@ -93,7 +93,7 @@ def curves_svg(curves, caption):
     for i, (hue, row) in enumerate(zip(hues * 2, curves)):
         x, y = left + 140 * (i % 6), top + height + 44 + 20 * (i // 6)
         parts += [f'<circle cx="{x}" cy="{y - 4}" r="5" fill="{hue}"/>', text(x + 12, y, row)]
-    return page(left + 2 * panel + gap + 30, top + height + 50 + 20 * ((len(curves) + 5) // 6), "Batch sizes and threads", parts)
+    return drawing(left + 2 * panel + gap + 30, top + height + 50 + 20 * ((len(curves) + 5) // 6), "Batch sizes and threads", parts)
 
 
 def errors_svg(panels, paper):
@@ -123,4 +123,4 @@ def errors_svg(panels, paper):
                          f'stroke-width="3"><title>{html.escape(f"{name}, paper: {paper[row]} % on its test split")}</title></line>')
             parts += [f'<circle cx="{begin + 200 * (i % 2) + 6}" cy="{bottom + 42 + 20 * (i // 2)}" r="5" fill="{hue}"/>',
                       text(begin + 200 * (i % 2) + 18, bottom + 46 + 20 * (i // 2), name)]
-    return page(width, bottom + 50 + 20 * ((most + 1) // 2), "Validation error by epoch", parts)
+    return drawing(width, bottom + 50 + 20 * ((most + 1) // 2), "Validation error by epoch", parts)

@@ -1,4 +1,8 @@
-"""What the scripts share that measure the nine nets of Table 1 and write a part of docs/performance.md: options, what spnc shows of a net, the page."""
+"""Parts of docs/performance.md, each written by the script of its name (where.py, scaling.py, roofline.py): their options, and what they have in common.
+
+A script measures each net, keeps the figures in bench/results/NAME.json, and its table takes the place of what stood between the marks
+`<!-- NAME: written by bench/probes/NAME.py -->` and `<!-- /NAME -->`.
+"""
 
 import argparse
 import datetime
@@ -9,8 +13,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "harness"))
-from peers import ROOT, ROWS, parse_row
-from step_times import machine
+from machine import machine
+from nets import ROOT, ROWS, fail, parse_row, spnc
 
 
 def options(doc, threads, **more):
@@ -25,18 +29,15 @@ def options(doc, threads, **more):
     p.add_argument("--spnc", type=pathlib.Path, default=ROOT / "build" / "spnc")
     o = p.parse_args()
     if not o.spnc.exists():
-        sys.exit(f"{sys.argv[0]}: {o.spnc} is not there: run make first")
+        fail(f"{o.spnc} is not there: run make first")
     o.work, o.threads = ROOT / "build" / "bench", threads
     o.work.mkdir(parents=True, exist_ok=True)
     return o
 
 
 def show(row, o, *form):
-    """What `spnc show --json` says of the net, as step_times.Ours builds it."""
-    model, d = parse_row(row)
-    done = subprocess.run([o.spnc, "show", ROOT / "models" / f"{model}.yaml", "--set", f"d={d}", "--set", f"dropout={o.dropout}", "--set", "ramp=0",
-                           "--batch", str(o.batch), "--json", *form], capture_output=True, check=True, text=True)
-    return json.loads(done.stdout)
+    """What `spnc show --json` says of the net, as nets.Ours builds it."""
+    return json.loads(subprocess.run(spnc("show", row, o, "--json", *form), capture_output=True, check=True, text=True).stdout)
 
 
 def handover(o):
@@ -48,7 +49,7 @@ def handover(o):
 
 
 def write(name, measure, table, o, usual=ROWS):
-    """Measures the rows and prints their table; the usual ones go to bench/results/NAME.json and between the page's marks of that name, others to build/bench alone."""
+    """Measures the rows and prints their table; the usual ones go to bench/results/NAME.json and between the marks, others to build/bench alone."""
     rows = o.rows.split(",") if o.rows else usual
     for row in rows:
         parse_row(row)
@@ -58,9 +59,9 @@ def write(name, measure, table, o, usual=ROWS):
     text = table(found)
     (o.work if o.rows else ROOT / "bench/results").joinpath(f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
     if not o.rows:
-        page, begin, end = ROOT / "docs/performance.md", f"<!-- {name}: written by bench/probes/{name}.py -->", f"<!-- /{name} -->"
-        before = page.read_text()
+        document, begin, end = ROOT / "docs/performance.md", f"<!-- {name}: written by bench/probes/{name}.py -->", f"<!-- /{name} -->"
+        before = document.read_text()
         if begin not in before:
-            sys.exit(f"{name}.py: {page} has no line '{begin}'")
-        page.write_text(re.sub(f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: f"{begin}\n{text}{end}", before, flags=re.S))
+            fail(f"{document} has no line '{begin}'")
+        document.write_text(re.sub(f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: f"{begin}\n{text}{end}", before, flags=re.S))
     print(text, end="")

@@ -14,10 +14,9 @@ those of the C, and for bench/probes/handover.c two processors.
 import json
 import shutil
 import subprocess
-import sys
 
-import performance_md
-from step_times import Ours, direct_ms, ms, say
+import performance_md                      # makes the modules of bench/harness known, too
+from nets import ROOT, Ours, direct_ms, fail, ms, say
 
 UNITS = {"multiply_adds": "multiply-adds", "arithmetic": "arithmetic", "loads": "loads", "stores": "stores"}
 SHOWN = 0.02                               # of the step, from which on an operator has a line of its own
@@ -25,7 +24,7 @@ SHOWN = 0.02                               # of the step, from which on an opera
 
 def slow():
     """The nets whose training step takes longer than every sum of it would, direct and at the peak."""
-    rows = json.loads((performance_md.ROOT / "bench/results/step_times.json").read_text())["rows"]
+    rows = json.loads((ROOT / "bench/results/step_times.json").read_text())["rows"]
     return [row for row, programs in rows.items() if programs["ours"]["train_ms"] > direct_ms(programs["ours"])]
 
 
@@ -36,7 +35,7 @@ def run(*command, **more):
 def units(o):
     """Vectors a nanosecond, by unit."""
     program = o.work / "units"
-    subprocess.run(["cc", "-O2", "-mavx512f", performance_md.ROOT / "bench/probes/units.c", "-o", program], check=True)
+    subprocess.run(["cc", "-O2", "-mavx512f", ROOT / "bench/probes/units.c", "-o", program], check=True)
     return run(program)
 
 
@@ -46,11 +45,11 @@ def counts(net, model):
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(net, folder)
     (folder / f"{model}.o").unlink()
-    for flags in ([f"CFLAGS=-O1 -include {performance_md.ROOT / 'bench/probes/count.h'}", f"{model}.o"], []):              # the net alone is counted
+    for flags in ([f"CFLAGS=-O1 -include {ROOT / 'bench/probes/count.h'}", f"{model}.o"], []):              # the net alone is counted
         subprocess.run(["make", "-s", "-C", folder, *flags], check=True)
     found = {u: run(folder / model, "profile", "--threads", "1", "--steps", "1", "--json", env={"COUNT": u, "PATH": "/usr/bin:/bin"}) for u in UNITS}
     if next(iter(found.values()))["target"] != "avx512":
-        sys.exit("roofline.py: this processor has no AVX-512")
+        fail("this processor has no AVX-512")
     return [{u: found[u]["rows"][k]["ms"] * 1e6 for u in UNITS} for k in range(len(found["loads"]["rows"]))]
 
 

@@ -9,10 +9,10 @@ Beside each round of two threads bench/probes/handover.c says how far the two pr
 """
 
 import os
-import sys
 
-import performance_md
-from step_times import Ours, ms, say
+import performance_md                  # makes the modules of bench/harness known, too
+from nets import Ours, fail, ms, say
+from stats import median
 
 
 def measure(row, o):
@@ -36,11 +36,6 @@ def distance(net):
     return min(net["apart"], key=lambda a: a["train_ms"])["ns"]
 
 
-def median(values):
-    values = sorted(values)
-    return values[len(values) // 2]
-
-
 def table(found):
     lines = [f"{found['machine']['cpu']}, batch {found['batch']}, dropout {found['dropout']}, {found['date']}.", "",
              "| net | ms on one thread | on two | ns apart | times faster | the peak | share of the peak's gain | by the model |", "| --- |" + " ---: |" * 7]
@@ -57,5 +52,5 @@ def table(found):
 
 if __name__ == "__main__":
     if len(os.sched_getaffinity(0)) < 2:
-        sys.exit("scaling.py: this process may use one processor only, so there is no second thread to measure")
+        fail("this process may use one processor only, so there is no second thread to measure")
     performance_md.write("scaling", measure, table, performance_md.options(__doc__, threads=2))

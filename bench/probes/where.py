@@ -10,8 +10,8 @@ Each net's `profile` runs several times on one thread; a row of it counts with i
 import json
 import subprocess
 
-import performance_md
-from step_times import Ours, ms, say
+import performance_md                  # makes the modules of bench/harness known, too
+from nets import Ours, ms, say
 
 KINDS = ["Winograd, forward", "Winograd, data gradient", "Winograd, weight gradient", "direct convolution, all passes",
          "convolution with its pool, forward", "convolution with its pool, gradients", "dense and recurrent, forward",
