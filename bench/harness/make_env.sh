@@ -7,6 +7,7 @@ env=build/bench-env jax=
 for word; do
     case $word in
     --jax) jax=1 ;;
+    --help) echo "usage: bench/harness/make_env.sh [DIR] [--jax]"; exit 0 ;;
     -*) echo "make_env.sh: unknown option $word; usage: bench/harness/make_env.sh [DIR] [--jax]" >&2; exit 2 ;;
     *) env=$word ;;
     esac
