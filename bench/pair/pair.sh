@@ -22,7 +22,7 @@ done
 of() { printf 'include Makefile\npair:\n\t@echo $(%s)\n' "$2" | make -s -C "$1" -f - pair; }
 # library FOLDER NAME: compiles the folder and side.c to the shared library $work/NAME.so
 library() {
-    local copy=$work/$2 optimise flags libraries objects
+    local copy=$work/$2 optimise flags libraries
     cp -r "$1" "$copy"
     find "$copy" -name '*.o' -delete
     optimise=$(of "$copy" CFLAGS) flags=$(of "$copy" FLAGS) libraries=$(of "$copy" LIBS)

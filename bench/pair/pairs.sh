@@ -10,6 +10,7 @@ usage() { sed -n '/^# usage: /,/^# [A-Z]/ { /^# [A-Z]/!s/^# //p }' "$0"; }
 [ "${1:-}" != --help ] || { usage; exit 0; }
 [ $# -ge 2 ] || { usage >&2; exit 2; }
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck disable=SC2034
 old=$1 new=$2 pairs=${3:-30} failed=0
 shift $(($# < 3 ? $# : 3))
 [ $# -gt 0 ] || set -- conv {ffn,rnn}_spn-d{1..4}
