@@ -378,11 +378,11 @@ static bool compile(Model *m, const Arguments *a, Text *c, Text *makefile)
         stage_print(m, "fuse", stdout);
     if (good)
         kernels_choose(m);
+    if (good && a->stage && !strcmp(a->stage, "identity"))
+        stage_print(m, "identity", stdout);
     good = good && plan(m);
     if (good && a->stage && !strcmp(a->stage, "plan"))
         stage_print(m, "plan", stdout);
-    if (good && a->stage && !strcmp(a->stage, "identity"))
-        stage_print(m, "identity", stdout);
     return good && emit(m, c, makefile);
 }
 

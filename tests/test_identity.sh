@@ -43,6 +43,21 @@ for file in tests/identity/*; do
     count=$((count + 1))
 done
 [ $count -ge 20 ] || fault "only $count models in tests/identity"
+# the text is what the hash is made of: FNV-1a of the parameters' names and shapes, then of the text
+python3 - tests/identity/* <<'PYTHON' || fault "the text of --stage identity is not what was hashed"
+import re, sys
+def checksum(h, text):
+    for c in text:
+        h = (h ^ c) * 0x100000001b3 % 2**64
+    return h
+wrong = []
+for path in sys.argv[1:]:
+    options, said, text = open(path, "rb").read().split(b"\n", 2)
+    names = b"".join(b"%s %s;" % m.groups() for m in re.finditer(rb"^weight (\S+) (\S+) ", text, re.M))
+    if b"%016x" % checksum(checksum(0xcbf29ce484222325, names), text) != said:
+        wrong.append(path)
+sys.exit(" ".join(wrong) or 0)
+PYTHON
 # what decides no bit is no part of it
 for options in "--target generic" "--target avx2"; do
     # shellcheck disable=SC2086
