@@ -2,8 +2,8 @@
  *
  *   arena  diag  read  expr | model  shape  steps  grad  fuse  kernel  plan  emit | fact  template  (outside.h: operators that are not spnc's own)
  *
- * main.c calls the stages in that order; each stage is a file of that name (model leans on flow and rates, emit on call, template on sandbox).  A stage reports every
- * mistake it finds to the Diag and returns false; main stops between stages.
+ * pipeline.c has the table of the stages in that order; each stage is a file of that name (model leans on flow and rates, emit on call, template on sandbox).  A stage
+ * reports every mistake it finds to the Diag and returns false; the next one does not run then.
  * All memory belongs to the one Arena of the compilation; nobody else frees. */
 #ifndef SPNC_H
 #define SPNC_H
@@ -137,7 +137,7 @@ typedef enum {
  * weights into a kernel's own form at the beginning of a step, and their gradient back at its end. */
 typedef enum { FORWARD, BACKWARD, WEIGHTS, PRODUCTS, FOLD, PREPARE, FINISH } Pass;
 
-enum { RANK_MAX = 6, INPUT_MAX = 32, ATTR_MAX = 16, STEPS_MAX = 4096, PARAMS_MAX = 256, NETS_MAX = 256 };
+enum { RANK_MAX = 6, INPUT_MAX = 32, ATTR_MAX = 16, STEPS_MAX = 4096, PARAMS_MAX = 256, NETS_MAX = 256, SETS_MAX = 256 };
 /* Sizes stay below 2^31 elements, so that every index fits an int in the emitted C. */
 #define ELEMENTS_MAX ((int64_t)1 << 31)
 enum { GUARD = 16 };                                             /* reals of a guard: --debug */
@@ -323,6 +323,9 @@ typedef struct {
     int64_t batch;           /* 0: the model's */
     int64_t memory;          /* bytes the program may use */
     const char *templates;   /* --templates DIR or NULL */
+    const char *stage;       /* --stage NAME or NULL: what that stage left is printed (pipeline.c) */
+    const char *sets[SETS_MAX + 1];     /* --set KEY=VALUE, as given; with room for one more, which pipeline.c tries */
+    int set_count;
 } Options;
 
 /* A run of operators between two barriers: group operators, run for one group (and step) after the other, each by one thread;
@@ -337,6 +340,7 @@ typedef struct {
     Options options;
     Scope scope;             /* the model's params */
     const char *path, *yaml;
+    const Yaml *root;        /* the model's tree */
     const char *name, *about;
     int64_t batch;
     int lanes;               /* 16; plain: 1 */
@@ -355,7 +359,7 @@ typedef struct {
     double forward_macs, backward_macs;
     List remarks;            /* Remark: what was hoisted, fused, removed, and why (printed by show and explain) */
     uint64_t hash, signature;
-    Text gdb;                /* emit.c: NAME-gdb.py, how gdb shows its tensors */
+    Text c, makefile, gdb;   /* emit.c: NAME.c, Makefile, and NAME-gdb.py, how gdb shows its tensors */
     Tuning *tuning;          /* what is fastest on this processor; NULL: nobody asks */
 } Model;
 
@@ -411,16 +415,18 @@ extern int op_count;
 
 /* ---- model.c ... emit.c: the stages ----------------------------------------------------------------- */
 
-bool model_build(Model *m, const Yaml *root, const char *const *sets, int set_count);
+/* All have one form, that of a row in pipeline.c's table; those that refuse nothing return true. */
+bool model_build(Model *m);      /* of m->root and m->options.sets */
 /* rates.c: the dropout layer `layer` stands in the model, with the parsed attributes; op NULL: it does nothing and is removed. */
 void rate_note(Model *m, Op *op, const char *layer, const Op *parsed);
 void rates_choose(Model *m);     /* at the end of model_build: Model.rates, Op.rate */
 bool shape_infer(Model *m);      /* also after model_build has refused: what it could build has shapes, and mistakes in them */
 bool steps_split(Model *m);
 bool grad_build(Model *m);
-void warn(const Model *m);       /* after grad_build: what is not wrong but hardly meant */
-void fuse(Model *m);
-void kernels_choose(Model *m);
+bool warn(Model *m);             /* after grad_build: what is not wrong but hardly meant */
+bool fuse(Model *m);
+bool kernels_choose(Model *m);
+bool identify(Model *m);         /* identity.c: m->signature and m->hash */
 void layouts_choose(Model *m);       /* after the hash: never bit-relevant */
 void places_share(Model *m);         /* likewise: share.c */
 /* Of a convolution by Winograd's algorithm, or a gradient of it: how many of its tiles share a vec in the last group, which has few images: 4 or 2; else 0. */
@@ -428,9 +434,8 @@ int kernel_packs(const Model *m, const Op *op);
 const char *kernel_name(const Model *m, const Op *op);    /* how a forward operator is computed, in a few words */
 const char *kernel_reason(const Model *m, const Op *op);  /* by which rule: a sentence */
 bool plan(Model *m);
-/* identity.c: the text that says all that decides the bits of m, and its checksums m->signature and m->hash.  After kernels_choose. */
+/* identity.c: the text that says all that decides the bits of m, of which m->hash is the checksum.  After kernels_choose. */
 void identity_write(Text *t, const Model *m);
-void identify(Model *m);
 /* cost.c: sets Phase.barrier: whether the threads wait for each other after it (phases: those of a pass). */
 void barriers(Model *m, List *phases);
 /* What an operator of phase p does in a step of the whole batch; macs are multiply-adds by direct convolution, products those that are made. */
@@ -439,12 +444,16 @@ Cost op_cost(const Model *m, const Phase *p, const Op *op);
 bool op_multiplies(const Op *op);                         /* are its operator's multiply-adds made in this pass of it? */
 Cost update_cost(const Model *m);                         /* clipping and optimiser */
 int optimiser_states(const TrainDef *t);                  /* blocks that it keeps beside the weights: 0, 1 or 2 */
-/* Every text of the generated folder: NAME.c and Makefile (runtime sources are copied by main.c). */
-bool emit(Model *m, Text *c, Text *makefile);
+/* Every text of the generated folder: m->c, m->makefile and m->gdb (runtime sources are copied by main.c). */
+bool emit(Model *m);
 Fact *emit_facts(Model *m);      /* what its templates are told; manual.c says what it means */
 
-/* stage.c: what each stage left, as text.  (show.h: the whole net, for its reader.) */
-void stage_print(Model *m, const char *stage, FILE *out);
+/* stage.c: what each stage left, as text: for the table of stages.  (show.h: the whole net, for its reader.) */
+void stage_graph(const Model *m, FILE *out);
+void stage_steps(const Model *m, FILE *out);      /* the forward pass */
+void stage_passes(const Model *m, FILE *out);     /* forward and backward: grad and fuse */
+void stage_identity(const Model *m, FILE *out);
+void stage_plan(const Model *m, FILE *out);
 
 /* grad.c's helpers for ops' grad functions. */
 Op *grad_backward(Model *m, Op *op, Use dy);          /* a BACKWARD operator that reads dy, writes the wanted gradients of op's reads in order */

@@ -1,10 +1,11 @@
 /* fuzz_model.c -- libFuzzer's way into the compiler: a model's text through every stage from read to emit, and the pages about it.
  *
  * In: any bytes.  The first byte chooses plain, double, debug and the target when it is a control character, which no model begins with,
- * so that a model's text is a seed as it is.  The stages are those of main.c, called in its order.  An exit in the compiler (a bug of
- * ours is 70, no memory 74) ends the fuzzer and counts as a finding; so does an accepted model without C, a refusal without an error, or
- * an error that quotes no text.  `make fuzz` builds and runs it. */
+ * so that a model's text is a seed as it is.  The stages are those of the compiler's table (pipeline.c), in its order.  An exit in the
+ * compiler (a bug of ours is 70, no memory 74) ends the fuzzer and counts as a finding; so does an accepted model without C, a refusal
+ * without an error, or an error that quotes no text.  `make fuzz` builds and runs it. */
 #include "base/diag.h"
+#include "pipeline.h"
 #include "tell/show.h"
 #include <stdlib.h>
 #include <string.h>
@@ -35,26 +36,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     const char *text = arena_copy(arena, (const char *)bytes, size);
     Options options = { .target = targets[choice >> 3 & 3], .memory = (int64_t)64 << 30, .plain = choice & 1, .is_double = choice & 2,
                         .debug = (choice & 5) == 5 };
-    Model m = { .arena = arena, .diag = diag, .options = options, .path = "model.yaml", .yaml = text };
-    Text c = { .arena = arena }, makefile = { .arena = arena }, page = { .arena = arena };
+    Model m = { .arena = arena, .diag = diag, .options = options, .path = "model.yaml" };
+    Text page = { .arena = arena };
     diag_source(diag, m.path, text, size);
-    const Yaml *root = read_yaml(arena, diag, text, size);
-    bool good = root && model_build(&m, root, NULL, 0);
-    good = root && shape_infer(&m) && good;
-    good = good && steps_split(&m) && grad_build(&m);
-    if (good) {
-        warn(&m);
-        fuse(&m);
-        kernels_choose(&m);
-        good = plan(&m);
-    }
-    claim(good || diag_errors(diag) > 0, "refused without an error");
-    if (good && diag_errors(diag) == 0) {
-        static const char *const stages[] = { "graph", "steps", "grad", "fuse", "plan", "identity" };
-        for (int i = 0; i < 6; i++)
-            stage_print(&m, stages[i], nowhere);
-        claim(emit(&m, &c, &makefile) && diag_errors(diag) == 0, "an accepted model without C");
-        const Deck *deck = deck_new(&m, &c);
+    m.root = read_yaml(arena, diag, text, size);
+    const Stage *refused = m.root ? stages_run(&m) : stages;
+    claim(!refused || diag_errors(diag) > 0, "refused without an error");
+    claim(refused != &stages[stage_count - 1], "an accepted model without C");
+    claim(refused || diag_errors(diag) == 0, "accepted with an error");
+    if (!refused) {
+        for (int i = 0; i < stage_count; i++)
+            if (stages[i].print)
+                stages[i].print(&m, nowhere);
+        const Deck *deck = deck_new(&m, &m.c);
         show_text(&page, deck);
         show_json(&page, deck);
         show_dot(&page, deck);

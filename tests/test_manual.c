@@ -12,6 +12,7 @@
 #include "read/language.h"
 #include "manual/manual.h"
 #include "outside/outside.h"
+#include "pipeline.h"
 #include "tell/show.h"
 #include "template/template.h"
 
@@ -97,18 +98,15 @@ static void model(const char *path, const char *text, bool plain, bool debug)
     cr_assert(outside_read(a, diag, m.options.templates));
     if (text)
         diag_source(diag, path, text, strlen(text));
-    const Yaml *root = text ? read_yaml(a, diag, text, strlen(text)) : read_file(a, diag, path);
-    m.yaml = diag_text(diag)->text;
-    bool good = root && model_build(&m, root, NULL, 0) && shape_infer(&m) && steps_split(&m) && grad_build(&m);
+    m.root = text ? read_yaml(a, diag, text, strlen(text)) : read_file(a, diag, path);
+    bool good = m.root;
+    for (const Stage *s = stages; good && s->run != emit; s++)
+        good = s->run(&m);
     cr_assert(good, "%s does not compile", path);
-    fuse(&m);
-    kernels_choose(&m);
-    cr_assert(plan(&m));
     walk(emit_facts(&m), "", -1);
-    Text c = { .arena = a }, makefile = { .arena = a };
     if (!plain && !text) {
-        cr_assert(emit(&m, &c, &makefile));
-        walk(page_facts(deck_new(&m, &c)), "page", -1);
+        cr_assert(emit(&m));
+        walk(page_facts(deck_new(&m, &m.c)), "page", -1);
     }
     arena_free(a);
 }

@@ -636,13 +636,13 @@ static void add_sources(Model *m, Fact *list, const Text *c)
     }
 }
 
-bool emit(Model *m, Text *c, Text *makefile)
+bool emit(Model *m)
 {
     Fact *f = emit_facts(m);
-    m->gdb = (Text){ .arena = m->arena };
-    if (!template_expand(m->arena, m->diag, m->options.templates, "net.c.in", m->name, f, m->tuning, c))
+    m->c = m->makefile = m->gdb = (Text){ .arena = m->arena };
+    if (!template_expand(m->arena, m->diag, m->options.templates, "net.c.in", m->name, f, m->tuning, &m->c))
         return false;
-    add_sources(m, (Fact *)(uintptr_t)fact_get(f, "sources"), c);
-    return template_expand(m->arena, m->diag, m->options.templates, "Makefile.in", m->name, f, NULL, makefile)
+    add_sources(m, (Fact *)(uintptr_t)fact_get(f, "sources"), &m->c);
+    return template_expand(m->arena, m->diag, m->options.templates, "Makefile.in", m->name, f, NULL, &m->makefile)
         && template_expand(m->arena, m->diag, m->options.templates, "gdb.py.in", m->name, f, NULL, &m->gdb);
 }

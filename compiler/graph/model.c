@@ -38,13 +38,14 @@ static bool file_check(Model *m, const Yaml *name)
     return true;
 }
 
-bool model_build(Model *m, const Yaml *root, const char *const *sets, int set_count)
+bool model_build(Model *m)
 {
+    const Yaml *root = m->root;
     Builder b = { .m = m };
     if (!map_expected(m, root, "a model"))
         return false;
     bool known = map_keys_known(m, root, &map_model);
-    expr_params(m->arena, m->diag, yaml_get(root, "params"), sets, set_count, &m->scope);
+    expr_params(m->arena, m->diag, yaml_get(root, "params"), m->options.sets, m->options.set_count, &m->scope);
     const Yaml *name = yaml_get(root, "model"), *about = yaml_get(root, "about");
     if (name && name->kind == YAML_SCALAR) {
         if (name_check(m, name->loc, name->text) && file_check(m, name))

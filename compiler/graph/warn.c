@@ -88,7 +88,7 @@ static void batch_in_shape(const Model *m)
     }
 }
 
-void warn(const Model *m)
+bool warn(Model *m)
 {
     batch_in_shape(m);
     for (int i = 0; i < m->ops.count; i++) {
@@ -97,4 +97,5 @@ void warn(const Model *m)
             sampler(m, op);
     }
     dead_values(m);
+    return true;
 }

@@ -147,11 +147,11 @@ static bool conv_pool(Model *m, Section *s, int k)
     return true;
 }
 
-void fuse(Model *m)
+bool fuse(Model *m)
 {
     epilogues(m);
     if (m->lanes == 1)          /* the plain form keeps each step to itself */
-        return;
+        return true;
     relu_pools(m);
     for (int i = 0; i < m->forward.count; i++) {
         Section *s = m->forward.items[i];
@@ -159,4 +159,5 @@ void fuse(Model *m)
             if (conv_pool(m, s, k))
                 k--;
     }
+    return true;
 }

@@ -1,6 +1,6 @@
 /* kernel.c -- chooses the algorithm of an operator, and the form in which some tensors are kept.
  *
- * In: the fused graph.  Out: op->winograd, op->openblas, and the operators that a choice adds.  Next: plan.c.
+ * In: the fused graph.  Out: op->winograd, op->openblas, and the operators that a choice adds.  Next: identity.c.
  * kernels_choose: a convolution directly or by Winograd's algorithm, a dense layer by spnc's kernel or by OpenBLAS.  This decides bits, so it
  * follows from the model alone (winograd.c's rule, `winograd: never`, `gemm: openblas`), never from the machine, and is part of the model hash.
  * layouts_choose, after the hash: bytes or lanes for a sampler's image, slopes kept for its gradient, deferred weight gradients.  No bit changes.
@@ -196,11 +196,11 @@ static void forget_usual(Model *m)
     }
 }
 
-void kernels_choose(Model *m)
+bool kernels_choose(Model *m)
 {
     forget_usual(m);
     if (m->lanes == 1)
-        return;
+        return true;
     openblas(m, &m->forward);
     openblas(m, &m->backward);
     Section *first = m->forward.items[0];
@@ -231,6 +231,7 @@ void kernels_choose(Model *m)
     }
     for (int i = 0; i < prepares.count; i++)            /* before everything else */
         list_insert(m->arena, &first->ops, i, prepares.items[i]);
+    return true;
 }
 
 /* ---- layouts: in which form things are kept; the same bits in any ---------------------------------------- */

@@ -1,6 +1,6 @@
 /* identity.c -- what decides the bits of a net, as text: the model hash is its checksum.
  *
- * In: the graph after fusion and the choice of kernels.  Out: m->signature, m->hash.
+ * In: the graph after fusion and the choice of kernels.  Out: m->signature, m->hash.  Next: plan.c, which changes operators in ways that decide no bit.
  * Every run keeps the hash of its model and refuses to go on with another.  So the text is frozen: this is version 1, and a model of the
  * language of version 1 has this text for ever, byte for byte, whatever the dumps of stage.c come to look like (tests/golden/identity).
  * What the language gains is written where it stands, in a form that no text of version 1 can have. */
@@ -136,7 +136,7 @@ static uint64_t checksum(uint64_t h, const char *text)
     return h;
 }
 
-void identify(Model *m)
+bool identify(Model *m)
 {
     Text names = { .arena = m->arena }, text = { .arena = m->arena };
     for (int i = 0; i < m->weights.count; i++) {
@@ -146,4 +146,5 @@ void identify(Model *m)
     identity_write(&text, m);
     m->signature = checksum(0xcbf29ce484222325u, names.text ? names.text : "");
     m->hash = checksum(m->signature, text.text);
+    return true;
 }

@@ -348,7 +348,6 @@ static void count_macs(Model *m)
 
 bool plan(Model *m)
 {
-    identify(m);
     layouts_choose(m);
     places_share(m);
     cut(m, &m->forward, &m->forward_phases);

@@ -1,6 +1,7 @@
 /* stage.c -- what each stage left, as text: `--stage NAME`.
  *
- *   graph (after model and shape), steps, grad, fuse, plan, identity (what the model hash is made of: plan/identity.c). */
+ * In: a Model after that stage.  Out: its operators, a line each, or its phases and places.  The table of stages (pipeline.c) says which
+ * function prints which; one that shows an operator's new property adds it to print_op. */
 #include "lower/winograd.h"
 #include "spnc.h"
 #include <string.h>
@@ -81,7 +82,33 @@ static void print_sections(const Model *m, FILE *out, const List *sections)
     }
 }
 
-static void print_plan(const Model *m, FILE *out)
+void stage_graph(const Model *m, FILE *out)
+{
+    for (int i = 0; i < m->ops.count; i++)
+        print_op(m, out, m->ops.items[i]);
+}
+
+void stage_steps(const Model *m, FILE *out)
+{
+    fprintf(out, "forward\n");
+    print_sections(m, out, &m->forward);
+}
+
+void stage_passes(const Model *m, FILE *out)
+{
+    stage_steps(m, out);
+    fprintf(out, "backward\n");
+    print_sections(m, out, &m->backward);
+}
+
+void stage_identity(const Model *m, FILE *out)
+{
+    Text t = { .arena = m->arena };
+    identity_write(&t, m);
+    fputs(t.text, out);
+}
+
+void stage_plan(const Model *m, FILE *out)
 {
     for (int pass = 0; pass < 2; pass++) {
         const List *phases = pass ? &m->backward_phases : &m->forward_phases;
@@ -104,27 +131,6 @@ static void print_plan(const Model *m, FILE *out)
             int64_t from, to;
             tensor_range(m, t, &from, &to);
             fprintf(out, "  %-32s batch   %10lld + %-9lld phases %d to %d\n", t->name, (long long)from, (long long)(to - from), t->first, t->last);
-        }
-    }
-}
-
-void stage_print(Model *m, const char *stage, FILE *out)
-{
-    if (!strcmp(stage, "graph")) {
-        for (int i = 0; i < m->ops.count; i++)
-            print_op(m, out, m->ops.items[i]);
-    } else if (!strcmp(stage, "plan")) {
-        print_plan(m, out);
-    } else if (!strcmp(stage, "identity")) {
-        Text t = { .arena = m->arena };
-        identity_write(&t, m);
-        fputs(t.text, out);
-    } else {
-        fprintf(out, "forward\n");
-        print_sections(m, out, &m->forward);
-        if (strcmp(stage, "steps") != 0) {
-            fprintf(out, "backward\n");
-            print_sections(m, out, &m->backward);
         }
     }
 }

@@ -1,0 +1,56 @@
+/* options.h -- the command line of spnc: which commands and options there are, and what was said. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include "spnc.h"
+
+#define VERSION "0.1.0"
+
+typedef enum { CHECK, SHOW, EXPLAIN, EMIT, BUILD, TUNE, OPS, TEMPLATES, SCHEMA, WORDS } CommandKind;
+
+typedef struct {
+    CommandKind kind;
+    const char *name, *operands;    /* what it takes beside options, as --help shows it */
+    int most;                       /* operands that may be there */
+    const char *needs[2];           /* those that must: what an error says is missing */
+    const char *refuses, *why;      /* options it does not take, a space around each; the error, with %s for the option */
+    const char *help;
+} Command;
+
+/* SWITCH a bool; TEXT as it is; WORD one of some; STAGE a stage that can be printed; COUNT a whole number from 1 (int64_t); SIZE bytes
+ * (int64_t); SETTING a --set; the last two are answered at once, and end the program. */
+typedef enum { SWITCH, TEXT, WORD, STAGE, COUNT, SIZE, SETTING, SHOW_VERSION, SHOW_HELP } OptionKind;
+
+typedef struct {
+    const char *name, *argument;    /* argument NULL: it takes none */
+    OptionKind kind;
+    size_t at;                      /* where it goes in Arguments */
+    int64_t most;                   /* COUNT: the largest number */
+    const char *takes;              /* WORD: its words, a space between; else what an error says it takes; NULL: any text */
+    const char *only;               /* the one command that it is for, or NULL */
+    const char *help;               /* NULL: it stands in the last line of --help */
+} Option;
+
+extern const Command commands[];
+extern const Option options[];
+extern const int command_count, option_count;
+
+/* What the command line said.  Texts are argv's; NULL or false: not given. */
+typedef struct {
+    const Command *command;
+    const char *path, *name;        /* the operands: a model; of explain a name in it */
+    const char *out, *tuning, *precision;
+    bool json, dot, html, scaling, force;
+    Options options;                /* target is never "native" */
+} Arguments;
+
+/* Reads the command line.  What is wrong with it ends the program with 2; --help and --version end it with 0. */
+Arguments arguments(int argc, char **argv);
+
+/* Every command and option, one a line, for completion and other programs: name, a tab, what it takes, a tab, the words it can be. */
+void words_print(FILE *out);
+
+/* "spnc: TEXT; see spnc --help", and exit code 2. */
+_Noreturn void usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
