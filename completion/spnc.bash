@@ -1,6 +1,7 @@
 # spnc.bash -- completion for spnc, spn-data and the programs that spnc builds; `make install` puts it where bash looks, zsh loads it too.
 #
-# Commands and options are those of the program's own --help, asked for when they are needed: a new one needs no line here.
+# Commands, options and the words that a value can be are those of `spnc words`, and of the other programs' own --help, read when they are
+# needed: a new one needs no line here.  What a value is follows from the name of it: DIR a folder, FILE a file, a|b one of these.
 # A program is known once its model has stood on a line that was completed, and after `complete -F _spn_program NAME`.
 
 # The options that stand at the beginning of a line of the answer to "$@" --help.
@@ -35,20 +36,36 @@ _spn_line() {
     done
 }
 
+# _spn_value ARGUMENT: completes the value that the help calls so; fails where an option takes none.
+_spn_value() {
+    case $1 in
+    "") return 1 ;;
+    *"|"*) _spn_words "${1//|/ }" ;;
+    DIR*) _spn_files "" ;;
+    FILE*) _spn_files "*" ;;
+    esac
+    return 0
+}
+
+# What the help of "$@" calls the value of the option $prev.
+_spn_argument() { "$@" --help 2>/dev/null </dev/null | sed -n "s/^  $prev \([^ ]*\) .*/\1/p" 2>/dev/null | head -1; }
+
 _spnc() {
-    local cur prev command model name
+    local cur prev command model name row takes choices words argument= among= operands=
     COMPREPLY=()
     _spn_line
     if [ -n "$model" ] && [ -r "$model" ]; then
         name=$(sed -n 's/^model: *\([A-Za-z][A-Za-z0-9_]*\).*/\1/p' "$model" | head -1)
         [ -z "$name" ] || complete -F _spn_program "$name"
     fi
+    words=$("$1" words 2>/dev/null </dev/null)
+    while IFS=$'\t' read -r row takes choices; do                # name; its value or operands; the words that the value can be
+        [ "$row" != "$prev" ] || { argument=$takes among=$choices; }
+        [ "$row" != "$command" ] || operands=$takes
+    done <<<"$words"
+    words=$(cut -f 1 <<<"$words")
     case $prev in
-    --target) _spn_words "avx512 avx2 generic native"; return ;;
-    --precision) _spn_words "float double"; return ;;
-    --stage) _spn_words "graph steps grad fuse plan"; return ;;
-    -o | --templates | --tuning) _spn_files "" ; return ;;
-    --batch | --memory | =) return ;;
+    =) return ;;
     --set)
         [[ -r $model && $cur != *=* ]] || return                # zsh does not split at the '='
         _spn_words "$(awk '/^params:/ { on = 1; sub(/^params:/, ""); } /^[a-z]/ { on = 0 }
@@ -56,19 +73,21 @@ _spnc() {
                  for (i = 1; i <= n; i++) if (match(p[i], /[A-Za-z_][A-Za-z0-9_]*:/)) print substr(p[i], RSTART, RLENGTH - 1) "=" }' "$model")"
         compopt -o nospace 2>/dev/null
         return ;;
+    -*) if [ -n "$among" ]; then _spn_words "$among"; return; fi
+        _spn_value "$argument" && return ;;
     esac
     case $cur in
-    -*) _spn_words "$(_spn_options "$1")" ;;
+    -*) _spn_words "$words" ;;
     *)
         if [ -z "$command" ]; then
-            _spn_words "$("$1" --help 2>/dev/null | sed -n 's/^  spnc \([a-z]*\) .*/\1/p')"
+            _spn_words "$(grep '^[a-z]' <<<"$words")"
         elif [ "$command" = ops ]; then
             _spn_words "$("$1" ops 2>/dev/null | sed -n 's/^  \([a-z_]*\)  *.*/\1/p')"
         elif [ "$command" = templates ]; then
             _spn_words "$("$1" templates 2>/dev/null | sed -n 's/^  \([a-z_]*\)\.[a-z.]*  *.*/\1/p')"
         elif [ "$command" = explain ] && [ -r "$model" ]; then
             _spn_words "$("$1" show "$model" --json 2>/dev/null | grep -o '"name":"[^"]*"' | cut -d '"' -f 4)"
-        elif [ "$command" != schema ]; then
+        elif [[ $operands = MODEL* ]]; then
             _spn_files "*.yaml"
         fi ;;
     esac
@@ -78,6 +97,10 @@ _spn_data() {
     local cur prev command model
     COMPREPLY=()
     _spn_line
+    case $prev in
+    =) return ;;
+    -*) _spn_value "$(_spn_argument "$1" "$command")" && return ;;
+    esac
     case $cur in
     -*) _spn_words "$(_spn_options "$1" $command)" ;;
     *)
@@ -91,19 +114,12 @@ _spn_data() {
 
 # A trainer: COMMAND [options], as its --help and COMMAND --help list them.
 _spn_program() {
-    local cur prev command model choices
+    local cur prev command model
     COMPREPLY=()
     _spn_line
     case $prev in
-    --data | --run) _spn_files "" ; return ;;
-    -o | --weights | --picture) _spn_files "*" ; return ;;
     =) return ;;
-    -*)     # an option of a choice, --split train|valid|test; one that takes a value of another kind has nothing to offer
-        choices=$("$1" "$command" --help 2>/dev/null | sed -n "s/^  $prev \([A-Za-z.=|]*\)  *.*/\1/p" | head -1)
-        case $choices in
-        *"|"*) _spn_words "${choices//|/ }"; return ;;
-        [A-Z]*) return ;;
-        esac ;;
+    -*) _spn_value "$(_spn_argument "$1" "$command")" && return ;;
     esac
     case $cur in
     -*) _spn_words "$(_spn_options "$1" $command)" ;;

@@ -48,6 +48,7 @@ if command -v zsh >/dev/null; then
     done <<'END'
 spnc |templates
 spnc check --prec|double
+spnc check --stage id|identity
 spnc explain models/tiny.yaml cro|crop_slopes
 spnc show models/rnn_spn.yaml --set dr|dropout=
 spn-data |sheet
@@ -73,22 +74,38 @@ completes() {
         esac
     done
 }
-completes check show emit build ops schema templates -- "$spnc" ''
+# each command, each option and each word that the value of an option can be; nothing else
+# shellcheck disable=SC2046
+completes $("$spnc" words | cut -f 1 | grep '^[a-z]') !--set -- "$spnc" ''
 completes check !show -- "$spnc" ch
 # shellcheck disable=SC2046
-completes $("$spnc" --help | grep -o '^  --*[a-z][a-z-]*' | tr -d ' ') --help -- "$spnc" build models/tiny.yaml -
+completes $("$spnc" words | cut -f 1 | grep '^-') !check -- "$spnc" build models/tiny.yaml -
+while IFS=$'\t' read -r option _ words; do
+    # shellcheck disable=SC2086
+    [ -z "$words" ] || completes $words !--set -- "$spnc" check models/tiny.yaml "$option" ''
+done < <("$spnc" words)
 completes --target --templates !--set -- "$spnc" build models/tiny.yaml --t
 completes avx512 avx2 generic native -- "$spnc" build --target ''
 completes float double -- "$spnc" build --precision ''
 completes fuse -- "$spnc" check --stage f
+completes graph steps grad fuse identity plan !emit -- "$spnc" check --stage ''
 completes models/tiny.yaml models/conv.yaml -- "$spnc" check models/
 completes models/ -- "$spnc" check mod
+completes models/tiny.yaml -- "$spnc" check --json models/t
+completes !models/ -- "$spnc" schema mod
+completes models/ !Makefile -- "$spnc" emit models/tiny.yaml -o ''
+completes Makefile -- "$spnc" build models/tiny.yaml --tuning Make
+completes !models/ -- "$spnc" build models/tiny.yaml --batch mod
 completes d= steps= border= start= !conv= -- "$spnc" build models/rnn_spn.yaml --set ''
 completes conv concat !maxpool -- "$spnc" ops con
 completes conv_forward conv_weights !maxpool -- "$spnc" templates conv
 data=$(dirname "$spnc")/spn-data
 completes make pack sheet -- "$data" ''
 completes --mnist --train --seed -o --help -- "$data" make -
+completes models/ !Makefile -- "$data" make --mnist ''
+completes Makefile -- "$data" pack models --labels Make
+completes !models/ -- "$data" make --seed mod
+completes models/ -- "$data" make --single mod
 
 # A built program, known since its model stood on a line; its --help is the runtime's.
 cat >"$work/rnn_spn" <<'END'
