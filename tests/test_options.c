@@ -1,4 +1,5 @@
-/* The tables of the command line and of the stages: every row is in --help and in `spnc words`, and is taken or refused where it should be. */
+/* The tables of the command line and of the stages: every row is in --help and in `spnc words`, and is taken or refused where it should
+ * be. */
 #define _POSIX_C_SOURCE 200809L
 #include <criterion/criterion.h>
 
@@ -97,8 +98,10 @@ static const char *value(const Option *o)
 Test(options, a_command_refuses_the_options_that_are_not_for_it)
 {
     static const struct { const char *command, *option, *says; } refused[] = {             /* command NULL: all but show */
-        { "tune", "--stage", "no --stage" }, { "tune", "-o", "no -o" }, { "tune", "--debug", "no --debug" }, { "tune", "--plain", "no --plain" },
-        { NULL, "--dot", "--dot is for spnc show" }, { NULL, "--html", "--html is for spnc show" }, { NULL, "--scaling", "--scaling is for spnc show" },
+        { "tune", "--stage", "no --stage" }, { "tune", "-o", "no -o" }, { "tune", "--debug", "no --debug" },
+        { "tune", "--plain", "no --plain" },
+        { NULL, "--dot", "--dot is for spnc show" }, { NULL, "--html", "--html is for spnc show" },
+        { NULL, "--scaling", "--scaling is for spnc show" },
     };
     for (int c = 0; c < command_count; c++)
         for (int i = 0; i < option_count; i++) {

@@ -1,11 +1,12 @@
 /* main.c -- the command line of a trainer: which commands there are, which options they take, and their help.
  *
- * One table of options, one of commands; parsing, help and error messages all come from the two.
+ * One table of options, one of commands; parsing (files/arguments.c), help and error messages all come from the two.
  * main() itself does nothing but look at the processor and say how threads wait: every file here is compiled for the target, so an instruction
  * that the machine lacks must not be met before the user has been told. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include "files/arguments.h"
 #include "inspect/inspect.h"
 #include "net.h"
 #include "report/report.h"
@@ -15,21 +16,11 @@
 #include "trainer.h"
 
 #include <errno.h>
-#include <math.h>
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-typedef enum { FLAG, TEXT, CHOICE, COUNT, INDEX, SEED, DURATION, SETTING } Kind;
-
-typedef struct {
-    const char *name, *argument;
-    Kind kind;
-    size_t offset, given;                      /* where it goes in Options; given: a bool there, or 0 */
-    const char *help;
-} Option;
 
 #define AT(field) offsetof(Options, field), 0
 static const Option options[] = {
@@ -40,19 +31,19 @@ static const Option options[] = {
     { "-o", "FILE", TEXT, AT(out), "file to write" },
     { "--split", "train|valid|test", CHOICE, AT(split), "which examples (default test)" },
     { "--mode", "eval|train", CHOICE, AT(mode), "with dropout and augmentation (train) or without (eval, the default)" },
-    { "--first", "I", INDEX, AT(first), "the batch starts at example I (from 0)" },
-    { "--count", "N", COUNT, AT(count), "how many examples (default 10)" },
-    { "--index", "I", INDEX, AT(index), "example I alone (from 0)" },
+    { "--first", "I", INT64(0, INT64_MAX), AT(first), "the batch starts at example I (from 0)" },
+    { "--count", "N", INT64(1, 1000000000), AT(count), "how many examples (default 10)" },
+    { "--index", "I", INT64(0, INT64_MAX), AT(index), "example I alone (from 0)" },
     { "--layer", "NAME", TEXT, AT(layer), "a value of the flow, a layer (front.conv1), or a parameter; without it, a list of them" },
     { "--what", "value|gradient|weights", CHOICE, AT(what), "the layer's result (default), the loss's gradient to it, or its parameters" },
-    { "--example", "I", INDEX, AT(example), "example I alone, as a batch of one (from 0)" },
-    { "--step", "T", INDEX, AT(step), "step T of a repeat alone (from 0)" },
-    { "--epoch", "E", INDEX, AT(epoch), "with --mode train: the examples as augmentation makes them in epoch E (from 0)" },
-    { "--epochs", "N", COUNT, AT(epochs), "stop after N epochs (default: the model's)" },
+    { "--example", "I", INT64(0, INT64_MAX), AT(example), "example I alone, as a batch of one (from 0)" },
+    { "--step", "T", INT64(0, INT64_MAX), AT(step), "step T of a repeat alone (from 0)" },
+    { "--epoch", "E", INT64(0, INT64_MAX), AT(epoch), "with --mode train: the examples as augmentation makes them in epoch E (from 0)" },
+    { "--epochs", "N", INT(1, 1000000000), AT(epochs), "stop after N epochs (default: the model's)" },
     { "--seed", "N", SEED, offsetof(Options, seed), offsetof(Options, seed_given),
       "start of all random numbers (default: the model's)" },
-    { "--threads", "N", COUNT, AT(threads), "threads (default: the processors available); the bits do not depend on it" },
-    { "--steps", "N", COUNT, AT(steps), "how many steps are measured (default 20)" },
+    { "--threads", "N", INT(1, 1024), AT(threads), "threads (default: the processors available); the bits do not depend on it" },
+    { "--steps", "N", INT(1, 1000000000), AT(steps), "how many steps are measured (default 20)" },
     { "--resume", NULL, FLAG, AT(resume), "go on from the run's last checkpoint, to the same bits" },
     { "--init", "FILE", TEXT, AT(init), "start from the weights of this .npz or .safetensors, as far as names and shapes agree" },
     { "--only", "PREFIX[,...]", TEXT, AT(only), "take only parameters whose names begin so, but all of these: front, classify.conv1" },
@@ -60,7 +51,7 @@ static const Option options[] = {
     { "--buffers", NULL, FLAG, AT(buffers), "running statistics too (this model has none)" },
     { "--picture", "FILE.png", TEXT, AT(picture), "draw the examples, what was looked at, and what was read" },
     { "--fit", NULL, FLAG, AT(fit), "scale pictures of other sizes to fit into the input, black around" },
-    { "--set", "NAME=VALUE", SETTING, AT(training),
+    { "--set", "NAME=VALUE", OWN, AT(training),
       "train.rate, .divide, .first, .every, .epochs, .patience or .seed of this run, or a dropout rate; may be given several times" },
     { "--max-time", "DURATION", DURATION, AT(max_time), "stop after a step at 90s, 10m or 2h: save, evaluate, exit 0" },
     { "--save-every", "DURATION", DURATION, AT(save_every), "save within an epoch too (default 5m)" },
@@ -74,70 +65,53 @@ enum { OPTIONS = sizeof options / sizeof *options };
 typedef struct {
     const char *name;
     int (*run)(const Options *);
+    const char *operands;                      /* what may stand without an option, or NULL */
     const char *needs, *takes, *does, *more;   /* lists of options, space around each */
 } Command;
 
 static const Command commands[] = {
-    { "train", command_train, " --data ",
+    { "train", command_train, NULL, " --data ",
       " --run --resume --init --only --epochs --seed --set --threads --max-time --save-every --overfit-one-batch --lr-find --quiet --json ",
       "train the net", "Writes log.jsonl and the checkpoints `last` and `best` to the run folder (needed, but for\n"
       "--overfit-one-batch and --lr-find, which write nothing).  Ctrl-C finishes the step and saves." },
-    { "sweep", command_sweep, " --data --runs ", " --threads ", "a training for every combination of settings, and a table",
+    { "sweep", command_sweep, "FILE", " --data --runs ", " --threads ", "a training for every combination of settings, and a table",
       "FILE has lines as in train.rate: [0.001, 0.0005]; any setting of `train --set` will do.  Runs that are finished are\n"
       "skipped, interrupted ones go on.  Seeds are one row: mean, spread, interval; also in sweep.md and sweep.json." },
-    { "eval", command_eval, " --data ", " --run --weights --split --threads --last --json ", "loss and error on a split",
+    { "eval", command_eval, NULL, " --data ", " --run --weights --split --threads --last --json ", "loss and error on a split",
       "Takes the run's best weights (the last if there are none), or those of a file; each example counts once." },
-    { "predict", command_predict, " ", " --data --run --weights --split --count --index --threads --last --fit -o --picture --json ",
+    { "predict", command_predict, "[PICTURE...]", " ",
+      " --data --run --weights --split --count --index --threads --last --fit -o --picture --json ",
       "what the net reads in single examples",
       "Prints labels, probabilities, and every value of six numbers as a transform; -o keeps all of it in an .npz.\n"
       "Examples are those of --data DIR, or pictures: PNG, PGM, PPM or .npy files, folders of them, - for standard input." },
-    { "report", command_report, " --run --data ", " --threads ", "report.html and its pictures, in the run folder",
+    { "report", command_report, NULL, " --run --data ", " --threads ", "report.html and its pictures, in the run folder",
       "Curves, results, what the net saw and read, its worst mistakes; of the best weights.  Training writes it too." },
-    { "compare", command_compare, " --data ", " --split --threads --last --json ", "runs side by side on the same examples",
+    { "compare", command_compare, "RUN RUN...", " --data ", " --split --threads --last --json ", "runs side by side on the same examples",
       "With 95 % intervals (Wilson) and McNemar's test.  A RUN is a run folder of this model, or, for any other model, the\n"
       "file that its `predict --count N -o FILE.npz` wrote for all N examples of the split." },
-    { "check", command_check, " ", " --data --seed --threads --json ", "gradients against central differences",
+    { "check", command_check, NULL, " ", " --data --seed --threads --json ", "gradients against central differences",
       "Without --data on made-up examples.  Exit 1 when a gradient is out of bounds; ends within a minute." },
-    { "grad", command_grad, " --weights --data -o ", " --split --first --mode --threads ",
+    { "grad", command_grad, NULL, " --weights --data -o ", " --split --first --mode --threads ",
       "loss, values and gradients of one batch", "Writes an .npz with loss, out/NAME and grad/PARAM." },
-    { "export", command_export, " -o ", " --run --seed --last --buffers ", "parameters to .npz or .safetensors",
+    { "export", command_export, NULL, " -o ", " --run --seed --last --buffers ", "parameters to .npz or .safetensors",
       "Of a run's best checkpoint, or, without --run, those that `train --seed N` starts from." },
-    { "bench", command_bench, " ", " --threads --json ", "time of a training step, and the machine's peak", "" },
-    { "profile", command_profile, " ", " --threads --steps --json ", "where the time of a training step goes",
+    { "bench", command_bench, NULL, " ", " --threads --json ", "time of a training step, and the machine's peak", "" },
+    { "profile", command_profile, NULL, " ", " --threads --steps --json ", "where the time of a training step goes",
       "Each operator's time, rate, share of the machine's peak and bytes, with its line of the model; and what threads wait." },
-    { "replay", command_replay, " ", " --threads ", "the step in which a number went wrong, once more",
+    { "replay", command_replay, "nonfinite.npz", " ", " --threads ", "the step in which a number went wrong, once more",
       "Runs the nonfinite.npz that train left in its run folder, and names the operator that made the first NaN or infinity." },
-    { "dump", command_dump, " ", " --layer --what --data --split --first --example --step --mode --epoch --run --last --weights --seed --threads -o ",
+    { "dump", command_dump, NULL, " ",
+      " --layer --what --data --split --first --example --step --mode --epoch --run --last --weights --seed --threads -o ",
       "any tensor as numbers and as a picture", "Writes OUT.npy and OUT.png (-o OUT; -o OUT.npy or OUT.png: that one alone).  Values and gradients are those of the batch that\n"
       "starts at example --first, in the shape that `grad` gives; weights come from --run, --weights, or the start of --seed." },
-    { "info", command_info, " ", " --json ", "the model, its parameters, its memory", "" },
+    { "info", command_info, NULL, " ", " --json ", "the model, its parameters, its memory", "" },
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
-/* What may stand without an option; NULL: nothing. */
-static const char *operands_of(const Command *c)
-{
-    return c->run == command_predict ? "[PICTURE...]" : c->run == command_replay ? "nonfinite.npz" : c->run == command_sweep ? "FILE"
-        : c->run == command_compare ? "RUN RUN..." : NULL;
-}
-
 /* ---- help ------------------------------------------------------------------------------------------------------ */
 
-static bool listed(const char *list, const char *name)
-{
-    size_t n = strlen(name);
-    for (const char *p = strstr(list, name); p; p = strstr(p + 1, name))
-        if (p[-1] == ' ' && p[n] == ' ')
-            return true;
-    return false;
-}
-
-static void print_option(const Option *o, const char *note)
-{
-    char left[40];
-    snprintf(left, sizeof left, "%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
-    printf("  %-26s %s%s\n", left, o->help, note);
-}
+/* Does the command take the option, with need or without? */
+static bool takes(const Command *c, const Option *o) { return option_listed(c->needs, o->name) || option_listed(c->takes, o->name); }
 
 static int help_all(void)
 {
@@ -152,97 +126,39 @@ static int help_command(const Command *c)
 {
     printf("usage: %s %s", net.name, c->name);
     for (int i = 0; i < OPTIONS; i++)
-        if (listed(c->needs, options[i].name))
+        if (option_listed(c->needs, options[i].name))
             printf(" %s %s", options[i].name, options[i].argument);
-    printf("%s%s [options]\n%s%s%s\n\n", operands_of(c) ? " " : "", operands_of(c) ? operands_of(c) : "",
-           c->does, *c->more ? ".  " : "", c->more);
+    printf("%s%s [options]\n%s%s%s\n\n", c->operands ? " " : "", c->operands ? c->operands : "", c->does, *c->more ? ".  " : "", c->more);
     for (int i = 0; i < OPTIONS; i++)
-        if (listed(c->needs, options[i].name) || listed(c->takes, options[i].name))
-            print_option(&options[i], listed(c->needs, options[i].name) ? " (needed)" : "");
+        if (takes(c, &options[i]))
+            option_print(&options[i], 26, option_listed(c->needs, options[i].name) ? " (needed)" : "");
     return FINE;
 }
 
 /* ---- parsing --------------------------------------------------------------------------------------------------- */
 
-static uint64_t number(const char *option, const char *text, uint64_t low, uint64_t high)
+static _Noreturn void wrong_value(const Option *o, const OptionError *e)
 {
-    char *end;
-    errno = 0;
-    unsigned long long v = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || errno || v < low || v > high)
-        fail(WRONG_USAGE, "%s: got '%s', expected a whole number from %llu to %llu", option, text,
-             (unsigned long long)low, (unsigned long long)high);
-    return v;
-}
-
-/* "90s", "10m", "1.5h", "500ms"; a bare number counts seconds. */
-static double duration(const char *option, const char *text)
-{
-    static const struct { const char *unit; double seconds; } units[] = { { "", 1 }, { "s", 1 }, { "ms", 1e-3 }, { "m", 60 },
-                                                                          { "h", 3600 }, { "d", 86400 } };
-    char *end;
-    double v = strtod(text, &end);
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (*text >= '0' && *text <= '9' && isfinite(v) && v > 0 && !strcmp(end, units[i].unit))
-            return v * units[i].seconds;
-    fail(WRONG_USAGE, "%s: got '%s', expected a time above zero as in 90s, 10m, 2h", option, text);
-}
-
-static bool in_choices(const char *choices, const char *text)
-{
-    size_t n = strlen(text);
-    for (const char *p = choices; p; p = strchr(p, '|') ? strchr(p, '|') + 1 : NULL)
-        if (n && !strncmp(p, text, n) && (p[n] == '|' || !p[n]))
-            return true;
-    return false;
-}
-
-static void store(Options *out, const Option *o, const char *text)
-{
-    char *at = (char *)out + o->offset;
-    uint64_t count;
-    switch (o->kind) {
-    case FLAG: *(bool *)at = true; break;
-    case TEXT:
-        if (!*text)
-            fail(WRONG_USAGE, "%s: got an empty text, expected %s", o->name, o->argument);
-        *(const char **)at = text;
-        break;
-    case CHOICE:
-        if (!in_choices(o->argument, text))
-            fail(WRONG_USAGE, "%s: got '%s', expected %s", o->name, text, o->argument);
-        *(const char **)at = text;
-        break;
-    case COUNT:
-        count = number(o->name, text, 1, o->offset == offsetof(Options, threads) ? 1024 : 1000000000);
-        if (o->offset == offsetof(Options, count))
-            *(int64_t *)at = (int64_t)count;
-        else
-            *(int *)at = (int)count;
-        break;
-    case INDEX: *(int64_t *)at = (int64_t)number(o->name, text, 0, INT64_MAX); break;
-    case SEED: *(uint64_t *)at = number(o->name, text, 0, UINT64_MAX); break;
-    case DURATION: *(double *)at = duration(o->name, text); break;
-    case SETTING: settings_set(&out->training, &out->settings, text); break;
+    switch (e->fault) {
+    case OPTION_TAKES_NONE: fail(WRONG_USAGE, "%s takes no value, got '%s'", o->name, e->value);
+    case OPTION_NEEDS_VALUE: fail(WRONG_USAGE, "%s needs a value: %s %s", o->name, o->name, o->argument);
+    default: break;
     }
-    if (o->given)
-        *(bool *)((char *)out + o->given) = true;
+    if (o->kind == OPTION_TEXT)
+        fail(WRONG_USAGE, "%s: got an empty text, expected %s", o->name, e->expected);
+    fail(WRONG_USAGE, "%s: got '%s', expected %s", o->name, e->value, e->expected);
 }
 
-static const Option *find_option(const Command *c, const char *text, size_t length)
+static _Noreturn void unknown(const Command *c, const char *text)
 {
     const char *names[OPTIONS + 1];
     int count = 0;
-    for (int i = 0; i < OPTIONS; i++) {
-        if (!listed(c->needs, options[i].name) && !listed(c->takes, options[i].name))
-            continue;
-        if (strlen(options[i].name) == length && !strncmp(options[i].name, text, length))
-            return &options[i];
-        names[count++] = options[i].name;
-    }
+    for (int i = 0; i < OPTIONS; i++)
+        if (takes(c, &options[i]))
+            names[count++] = options[i].name;
     names[count++] = "--help";
     char word[64];
-    snprintf(word, sizeof word, "%.*s", (int)length, text);
+    snprintf(word, sizeof word, "%.*s", (int)option_length(text), text);
     const char *near = nearest_word(word, names, count);
     if (*text != '-')
         fail(WRONG_USAGE, "%s: '%s' is not expected here; options begin with --, see %s %s --help", c->name, text, net.name, c->name);
@@ -279,22 +195,23 @@ static __attribute__((noinline)) int run(int argc, char **argv)
             return help_command(c);
     o.operands = need_memory((size_t)argc * sizeof *o.operands, "the command line");
     for (int i = 2; i < argc; i++) {
-        if (operands_of(c) && (*argv[i] != '-' || !argv[i][1])) {
+        if (c->operands && (*argv[i] != '-' || !argv[i][1])) {
             o.operands[o.operand_count++] = argv[i];
             continue;
         }
-        const char *equals = strncmp(argv[i], "--", 2) ? NULL : strchr(argv[i], '=');
-        const Option *option = find_option(c, argv[i], equals ? (size_t)(equals - argv[i]) : strlen(argv[i]));
-        const char *text = equals ? equals + 1 : NULL;
-        if (option->kind == FLAG && text)
-            fail(WRONG_USAGE, "%s takes no value, got '%s'", option->name, text);
-        if (option->kind != FLAG && !text && ++i == argc)
-            fail(WRONG_USAGE, "%s needs a value: %s %s", option->name, option->name, option->argument);
-        store(&o, option, text ? text : argv[i]);
+        const Option *option = option_find(options, OPTIONS, argv[i]);
+        const char *value;
+        OptionError e;
+        if (!option || !takes(c, option))
+            unknown(c, argv[i]);
+        if (!option_read(&o, &value, option, argc, argv, &i, &e))
+            wrong_value(option, &e);
+        if (option->kind == OPTION_OWN)
+            settings_set(&o.training, &o.settings, value);
         given[option - options] = true;
     }
     for (int i = 0; i < OPTIONS; i++)
-        if (listed(c->needs, options[i].name) && !given[i])
+        if (option_listed(c->needs, options[i].name) && !given[i])
             fail(WRONG_USAGE, "%s needs %s %s: %s", c->name, options[i].name, options[i].argument, options[i].help);
     int code = c->run(&o);
     free(o.operands);

@@ -144,52 +144,48 @@ int complain_unknown(const char *kind, const char *word, const char *const *word
     return complain(WRONG_USAGE, "unknown %s \"%s\"; see spn-data --help", kind, word);
 }
 
-int options_parse(int argc, char **argv, const Option *options, int count, const char **plain, const char *usage)
+static void print_help(const Command *c)
 {
-    const char *names[16];
-    for (int i = 0; i < count; i++)
-        names[i] = options[i].name;
+    printf("usage: spn-data %s%s%s [options]\n%s", c->name, c->operand ? " " : "", c->operand ? c->operand : "", c->about);
+    for (int i = 0; i < c->option_count; i++)
+        option_print(&c->options[i], 17, "");
+}
+
+static int complain_option(const Option *o, const OptionError *e)
+{
+    if (e->fault == OPTION_TAKES_NONE)
+        return complain(WRONG_USAGE, "%s takes no value, got \"%s\"", o->name, e->value);
+    if (!e->value || !*e->value)
+        return complain(WRONG_USAGE, "%s needs a value; see --help", o->name);
+    return complain(WRONG_USAGE, "%s: expected %s, got \"%s\"", o->name, e->expected, e->value);
+}
+
+int options_parse(void *into, const char **operand, const Command *c, int argc, char **argv)
+{
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            fputs(usage, stdout);
+            print_help(c);
             return -1;
         }
         if (argv[i][0] != '-') {
-            if (!plain || *plain)
+            if (!operand || *operand)
                 return complain(WRONG_USAGE, "\"%s\" is one word too many; see --help", argv[i]);
-            *plain = argv[i];
+            *operand = argv[i];
             continue;
         }
-        char word[64];
-        const char *value = argv[i][1] == '-' ? strchr(argv[i], '=') : NULL;
-        snprintf(word, sizeof word, "%.*s", value ? (int)(value - argv[i] < 63 ? value - argv[i] : 63) : 63, argv[i]);
-        const Option *o = options;
-        while (o < options + count && strcmp(o->name, word) != 0)
-            o++;
-        if (o == options + count)
-            return complain_unknown("option", word, names, count);
-        if (o->flag) {
-            if (value)
-                return complain(WRONG_USAGE, "%s takes no value, got \"%s\"", word, value + 1);
-            *o->flag = true;
-            continue;
+        const Option *o = option_find(c->options, c->option_count, argv[i]);
+        if (!o) {
+            const char *names[OPTIONS_MOST];
+            char word[64];
+            for (int k = 0; k < c->option_count; k++)
+                names[k] = c->options[k].name;
+            snprintf(word, sizeof word, "%.*s", (int)option_length(argv[i]), argv[i]);
+            return complain_unknown("option", word, names, c->option_count);
         }
-        if (value)
-            value++;
-        else if (++i < argc)
-            value = argv[i];
-        if (!value || !*value)
-            return complain(WRONG_USAGE, "%s needs a value; see --help", word);
-        if (o->text) {
-            *o->text = value;
-            continue;
-        }
-        char *end;
-        errno = 0;
-        const long long number = strtoll(value, &end, 10);
-        if (errno || *end || *value == ' ' || number < o->least || number > o->most)
-            return complain(WRONG_USAGE, "%s: expected a whole number from %lld to %lld, got \"%s\"", word, (long long)o->least, (long long)o->most, value);
-        *o->number = number;
+        const char *value;
+        OptionError e;
+        if (!option_read(into, &value, o, argc, argv, &i, &e))
+            return complain_option(o, &e);
     }
     return FINE;
 }

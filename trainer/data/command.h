@@ -2,6 +2,7 @@
 #ifndef SPN_DATA_COMMAND_H
 #define SPN_DATA_COMMAND_H
 
+#include "files/arguments.h"
 #include "files/array_file.h"
 
 #ifdef _OPENMP
@@ -19,12 +20,22 @@ int complain(int code, const char *format, ...) __attribute__((format(printf, 2,
 int complain_array(const ArrayError *e);
 int complain_unknown(const char *kind, const char *word, const char *const *words, int count);
 
-/* An option that takes a text, a whole number from least to most, or (flag) nothing. */
-typedef struct { const char *name; const char **text; int64_t *number; int64_t least, most; bool *flag; } Option;
+/* A command of spn-data: a row of the table in spn_data.c, which stands where its function does. */
+typedef struct Command Command;
+struct Command {
+    const char *name, *operand;                /* operand NULL: all it takes are options */
+    const char *does;                          /* a line of spn-data --help */
+    const char *about;                         /* its own --help, before the options: whole lines */
+    const Option *options;                     /* up to OPTIONS_MOST rows */
+    int option_count;
+    int (*run)(const Command *c, int argc, char **argv);    /* argv: what stands behind the command; returns an exit code */
+};
+extern const Command command_make, command_pack, command_sheet;
+enum { OPTIONS_MOST = 16 };
 
-/* Fills what the options (up to 16) point at, and *plain with the one word that is no option (plain NULL: there may be none).
- * FINE, WRONG_USAGE, or -1 when --help was asked for, which prints `usage`. */
-int options_parse(int argc, char **argv, const Option *options, int count, const char **plain, const char *usage);
+/* Puts the options' values to their places in `into`, and the one word that is no option to *operand (NULL: there may be none).  Returns
+ * FINE, WRONG_USAGE after having said what is wrong, or -1 after having printed the help that was asked for. */
+int options_parse(void *into, const char **operand, const Command *c, int argc, char **argv);
 
 /* Makes `path` and the folders above it that are missing. */
 int make_folder(const char *path);
@@ -36,7 +47,5 @@ void set_signals(void);
 void take_back(void);
 /* Between true and false a signal waits. */
 void hold_signals(bool hold);
-
-int command_pack(int argc, char **argv);
 
 #endif

@@ -20,26 +20,6 @@
 
 enum { PORTION = 1000, PORTION_BYTES = 1 << 26, NAMED_MOST = 10, SHOWN_CLASSES = 100, DICE_PACK = 12 };
 
-static const char usage_pack[] =
-    "usage: spn-data pack SOURCE [options]\n"
-    "Makes DIR/{train,valid,test}_NAME.npy, which a model reads, from what SOURCE is:\n"
-    "  FOLDER/CLASS/picture            a folder for each class; PNG, PGM or PPM\n"
-    "  FOLDER/SPLIT/CLASS/picture      the same in folders train, valid, test: those splits are kept\n"
-    "  FOLDER with --labels TABLE      lines of file,label[,label...] (commas, semicolons or tabs)\n"
-    "  IMAGES.npy with --labels L.npy  rows of arrays: u1, f4 or f8; labels are integers, or real numbers as targets\n"
-    "Without labels only the input is written.\n"
-    "  --labels FILE     labels, as above\n"
-    "  --valid A         share (0.1) or number (1000) of the examples for validation (default 0.1)\n"
-    "  --test A          the same for the test (default 0.1)\n"
-    "  --seed N          another seed, other splits (default 1); one seed gives the same bytes everywhere\n"
-    "  --size HxW        size of the input (default: that of the first picture); other sizes are refused, unless\n"
-    "  --fit HOW         pad: black around; crop: the middle; scale: to fit, proportions kept, black around\n"
-    "  --channels N      1 (grey) or 3 (colour) (default: as the first picture)\n"
-    "  --shape CxHxW     shape of an example, for arrays (default: that of a row; [H,W] of u1 becomes [1,H,W])\n"
-    "  --input NAME      the model's name of the input    (default image)\n"
-    "  --target NAME     the model's name of the target   (default label)\n"
-    "  -o DIR            where to write                   (default data; made if missing)\n";
-
 typedef struct {
     const char *source, *labels, *valid, *test, *size, *fit, *shape, *input, *target, *dir;
     int64_t seed, channels;
@@ -503,18 +483,26 @@ static int check_wishes(const Wishes *w)
     return FINE;
 }
 
-int command_pack(int argc, char **argv)
+#define AT(field) offsetof(Wishes, field), 0
+static const Option pack_options[] = {
+    { "--labels", "FILE", TEXT, AT(labels), "labels, as above" },
+    { "--valid", "A", TEXT, AT(valid), "share (0.1) or number (1000) of the examples for validation (default 0.1)" },
+    { "--test", "A", TEXT, AT(test), "the same for the test (default 0.1)" },
+    { "--seed", "N", INT64(0, INT64_MAX), AT(seed), "another seed, other splits (default 1); one seed gives the same bytes everywhere" },
+    { "--size", "HxW", TEXT, AT(size), "size of the input (default: that of the first picture); other sizes are refused, unless" },
+    { "--fit", "HOW", TEXT, AT(fit), "pad: black around; crop: the middle; scale: to fit, proportions kept, black around" },
+    { "--channels", "N", INT64(1, 3), AT(channels), "1 (grey) or 3 (colour) (default: as the first picture)" },
+    { "--shape", "CxHxW", TEXT, AT(shape), "shape of an example, for arrays (default: that of a row; [H,W] of u1 becomes [1,H,W])" },
+    { "--input", "NAME", TEXT, AT(input), "the model's name of the input    (default image)" },
+    { "--target", "NAME", TEXT, AT(target), "the model's name of the target   (default label)" },
+    { "-o", "DIR", TEXT, AT(dir), "where to write                   (default data; made if missing)" },
+};
+
+static int pack(const Command *c, int argc, char **argv)
 {
     static Pack p = { .w = { .input = "image", .target = "label", .dir = "data", .seed = 1 } };
     Wishes *w = &p.w;
-    const Option options[] = {
-        { .name = "--labels", .text = &w->labels }, { .name = "--valid", .text = &w->valid }, { .name = "--test", .text = &w->test },
-        { .name = "--seed", .number = &w->seed, .least = 0, .most = INT64_MAX }, { .name = "--size", .text = &w->size },
-        { .name = "--fit", .text = &w->fit }, { .name = "--channels", .number = &w->channels, .least = 1, .most = 3 },
-        { .name = "--shape", .text = &w->shape }, { .name = "--input", .text = &w->input }, { .name = "--target", .text = &w->target },
-        { .name = "-o", .text = &w->dir },
-    };
-    int code = options_parse(argc, argv, options, (int)(sizeof options / sizeof *options), &w->source, usage_pack);
+    int code = options_parse(w, &w->source, c, argc, argv);
     if (code != FINE)
         return code < 0 ? FINE : code;
     if ((code = check_wishes(w)) != FINE)
@@ -540,3 +528,14 @@ int command_pack(int argc, char **argv)
         take_back();
     return code;
 }
+
+const Command command_pack = {
+    "pack", "SOURCE", "the same from pictures or arrays of your own",
+    "Makes DIR/{train,valid,test}_NAME.npy, which a model reads, from what SOURCE is:\n"
+    "  FOLDER/CLASS/picture            a folder for each class; PNG, PGM or PPM\n"
+    "  FOLDER/SPLIT/CLASS/picture      the same in folders train, valid, test: those splits are kept\n"
+    "  FOLDER with --labels TABLE      lines of file,label[,label...] (commas, semicolons or tabs)\n"
+    "  IMAGES.npy with --labels L.npy  rows of arrays: u1, f4 or f8; labels are integers, or real numbers as targets\n"
+    "Without labels only the input is written.\n",
+    pack_options, sizeof pack_options / sizeof *pack_options, pack,
+};

@@ -26,29 +26,6 @@
 
 enum { PORTION = 1000, MOST_EXAMPLES = 10000000, MOST_ON_SHEET = 2000 };
 
-static const char usage_main[] =
-    "usage: spn-data make [options]              make training, validation and test data\n"
-    "       spn-data pack SOURCE [options]       the same from pictures or arrays of your own\n"
-    "       spn-data sheet DATA_DIR [options]    a picture of the first examples with their labels\n"
-    "       spn-data --help | --version          (make --help, pack --help and sheet --help list the options)\n";
-static const char usage_make[] =
-    "usage: spn-data make [options]\n"
-    "Makes DIR/{train,valid,test}_image.npy (u1 [N,1,100,100]) and _digits.npy (i4 [N,3]): cluttered MNIST sequences.\n"
-    "  --mnist DIR   the folder of MNIST's four files, raw or .gz (or set SPN_MNIST; without either, digits are drawn)\n"
-    "  --drawn       draw the digits, whatever SPN_MNIST says\n"
-    "  --single      plain digits instead: _image.npy u1 [N,1,28,28] and _digit.npy i4 [N], in MNIST's order\n"
-    "  --train N     examples for training    (default 60000; with --single 50000)\n"
-    "  --valid N     examples for validation  (default 10000)\n"
-    "  --test N      examples for the test    (default 10000)\n"
-    "  --seed N      another seed, other data (default 1234); one seed gives the same bytes everywhere\n"
-    "  -o DIR        where to write           (default data; made if missing)\n";
-static const char usage_sheet[] =
-    "usage: spn-data sheet DATA_DIR [options]\n"
-    "Draws the first examples of a split and their labels as a PNG.\n"
-    "  --split S     train, valid or test     (default train)\n"
-    "  --count N     how many                 (default 40)\n"
-    "  -o FILE       where to write           (default sheet.png)\n";
-
 /* ---- digits ------------------------------------------------------------------------------------------ */
 
 typedef struct {
@@ -165,42 +142,61 @@ static int write_splits(const Source *source, const char *dir, const int64_t cou
     return FINE;
 }
 
-static int command_make(int argc, char **argv)
+typedef struct {
+    const char *mnist, *dir;
+    int64_t counts[SPLITS], seed;
+    bool single, drawn;
+} Make;
+
+#define AT(field) offsetof(Make, field), 0
+static const Option make_options[] = {
+    { "--mnist", "DIR", TEXT, AT(mnist), "the folder of MNIST's four files, raw or .gz (or set SPN_MNIST; without either, digits are drawn)" },
+    { "--drawn", NULL, FLAG, AT(drawn), "draw the digits, whatever SPN_MNIST says" },
+    { "--single", NULL, FLAG, AT(single), "plain digits instead: _image.npy u1 [N,1,28,28] and _digit.npy i4 [N], in MNIST's order" },
+    { "--train", "N", INT64(1, MOST_EXAMPLES), AT(counts[0]), "examples for training    (default 60000; with --single 50000)" },
+    { "--valid", "N", INT64(1, MOST_EXAMPLES), AT(counts[1]), "examples for validation  (default 10000)" },
+    { "--test", "N", INT64(1, MOST_EXAMPLES), AT(counts[2]), "examples for the test    (default 10000)" },
+    { "--seed", "N", INT64(0, INT64_MAX), AT(seed), "another seed, other data (default 1234); one seed gives the same bytes everywhere" },
+    { "-o", "DIR", TEXT, AT(dir), "where to write           (default data; made if missing)" },
+};
+#undef AT
+
+static int make(const Command *c, int argc, char **argv)
 {
-    const char *mnist = NULL, *dir = "data";
-    int64_t counts[SPLITS] = { -1, 10000, 10000 }, seed = 1234;
-    bool single = false, drawn = false;
-    const Option options[] = {
-        { .name = "--mnist", .text = &mnist }, { .name = "-o", .text = &dir }, { .name = "--single", .flag = &single }, { .name = "--drawn", .flag = &drawn },
-        { .name = "--train", .number = &counts[0], .least = 1, .most = MOST_EXAMPLES }, { .name = "--valid", .number = &counts[1], .least = 1, .most = MOST_EXAMPLES },
-        { .name = "--test", .number = &counts[2], .least = 1, .most = MOST_EXAMPLES }, { .name = "--seed", .number = &seed, .least = 0, .most = INT64_MAX },
-    };
-    int code = options_parse(argc, argv, options, (int)(sizeof options / sizeof *options), NULL, usage_make);
+    Make w = { .dir = "data", .counts = { -1, 10000, 10000 }, .seed = 1234 };
+    int code = options_parse(&w, NULL, c, argc, argv);
     if (code != FINE)
         return code < 0 ? FINE : code;
-    if (drawn && mnist)
+    if (w.drawn && w.mnist)
         return complain(WRONG_USAGE, "--drawn and --mnist exclude each other");
-    if (counts[0] < 0)
-        counts[0] = single ? 50000 : 60000;
+    if (w.counts[0] < 0)
+        w.counts[0] = w.single ? 50000 : 60000;
     const char *named = getenv("SPN_MNIST");
-    if (!mnist && !drawn && named && *named)
-        mnist = named;
+    if (!w.mnist && !w.drawn && named && *named)
+        w.mnist = named;
 
     Source source = { 0 };
     const int64_t pool[SPLITS] = { STROKES_TRAIN, STROKES_VALID, STROKES_TEST };
-    code = mnist ? source_mnist(&source, mnist) : source_drawn(&source, (uint64_t)seed, single ? counts : pool, drawn);
-    for (int s = 0; code == FINE && single && s < SPLITS; s++)
-        if (counts[s] > source.split[s].count)
-            code = complain(WRONG_USAGE, "--single takes each digit once: --%s %lld is more than the %d there are", split_names[s], (long long)counts[s], source.split[s].count);
+    code = w.mnist ? source_mnist(&source, w.mnist) : source_drawn(&source, (uint64_t)w.seed, w.single ? w.counts : pool, w.drawn);
+    for (int s = 0; code == FINE && w.single && s < SPLITS; s++)
+        if (w.counts[s] > source.split[s].count)
+            code = complain(WRONG_USAGE, "--single takes each digit once: --%s %lld is more than the %d there are", split_names[s],
+                            (long long)w.counts[s], source.split[s].count);
     if (code == FINE)
-        code = make_folder(dir);
+        code = make_folder(w.dir);
     if (code == FINE)
-        code = write_splits(&source, dir, counts, (uint64_t)seed, single);
+        code = write_splits(&source, w.dir, w.counts, (uint64_t)w.seed, w.single);
     if (code != FINE)
         take_back();
     source_close(&source);
     return code;
 }
+
+const Command command_make = {
+    "make", NULL, "make training, validation and test data",
+    "Makes DIR/{train,valid,test}_image.npy (u1 [N,1,100,100]) and _digits.npy (i4 [N,3]): cluttered MNIST sequences.\n",
+    make_options, sizeof make_options / sizeof *make_options, make,
+};
 
 /* ---- sheet -------------------------------------------------------------------------------------------- */
 
@@ -215,7 +211,7 @@ static long long label_at(const Array *labels, int64_t i)
 
 static int draw_sheet(const Array *image, const Array *labels, const char *split, int64_t count, const char *path)
 {
-    enum { GAP = 12, CAPTION = 22, TITLE = 40, PAPER = 0x1d2330, TEXT = 0xe8e6df, QUIET = 0x8b93a5, FRAME = 0x4a5368 };
+    enum { GAP = 12, CAPTION = 22, TITLE = 40, PAPER = 0x1d2330, INK = 0xe8e6df, QUIET = 0x8b93a5, FRAME = 0x4a5368 };
     const int height = (int)image->shape[2], width = (int)image->shape[3], per = labels->rank == 2 ? (int)labels->shape[1] : 1;
     const int longer = height > width ? height : width, scale = longer >= 150 ? 1 : 200 / longer < 4 ? 200 / longer : 4;
     count = count < image->shape[0] ? count : image->shape[0];
@@ -228,7 +224,7 @@ static int draw_sheet(const Array *image, const Array *labels, const char *split
         return complain(ENVIRONMENT, "%s: a picture of this size is more than there is room for; a smaller --count helps", path);
     char text[128];
     snprintf(text, sizeof text, "%s: %lld examples of %lld", split, (long long)count, (long long)image->shape[0]);
-    picture_text(&sheet, GAP, GAP + 4, text, 2, TEXT);
+    picture_text(&sheet, GAP, GAP + 4, text, 2, INK);
     for (int64_t i = 0; i < count; i++) {
         const int x = GAP + (int)(i % columns) * step_x, y = TITLE + (int)(i / columns) * step_y;
         picture_blit(&sheet, x, y + CAPTION, (const uint8_t *)image->data + i * height * width, width, height, scale);
@@ -236,7 +232,7 @@ static int draw_sheet(const Array *image, const Array *labels, const char *split
         int at = x;
         for (int k = 0; k < per && k < 12; k++) {
             snprintf(text, sizeof text, "%lld", label_at(labels, i * per + k));
-            at = picture_text(&sheet, at, y + 3, text, 2, TEXT) + 4;
+            at = picture_text(&sheet, at, y + 3, text, 2, INK) + 4;
         }
         snprintf(text, sizeof text, "%lld", (long long)i);
         const int number = x + width * scale - PICTURE_ADVANCE * (int)strlen(text);
@@ -253,28 +249,38 @@ static int draw_sheet(const Array *image, const Array *labels, const char *split
     return fine ? FINE : complain_array(&e);
 }
 
-static int command_sheet(int argc, char **argv)
+typedef struct {
+    const char *split, *path;
+    int64_t count;
+} Sheet;
+
+#define AT(field) offsetof(Sheet, field), 0
+static const Option sheet_options[] = {
+    { "--split", "S", TEXT, AT(split), "train, valid or test     (default train)" },
+    { "--count", "N", INT64(1, MOST_ON_SHEET), AT(count), "how many                 (default 40)" },
+    { "-o", "FILE", TEXT, AT(path), "where to write           (default sheet.png)" },
+};
+#undef AT
+
+static int sheet(const Command *c, int argc, char **argv)
 {
-    const char *dir = NULL, *split = "train", *path = "sheet.png";
-    int64_t count = 40;
-    const Option options[] = {
-        { .name = "--split", .text = &split }, { .name = "--count", .number = &count, .least = 1, .most = MOST_ON_SHEET }, { .name = "-o", .text = &path },
-    };
-    const int code = options_parse(argc, argv, options, 3, &dir, usage_sheet);
+    const char *dir = NULL;
+    Sheet w = { .split = "train", .path = "sheet.png", .count = 40 };
+    const int code = options_parse(&w, &dir, c, argc, argv);
     if (code != FINE)
         return code < 0 ? FINE : code;
     if (!dir)
         return complain(WRONG_USAGE, "sheet needs the folder of the data: spn-data sheet DATA_DIR");
-    if (strcmp(split, "train") != 0 && strcmp(split, "valid") != 0 && strcmp(split, "test") != 0)
-        return complain_unknown("split", split, split_names, SPLITS);
+    if (strcmp(w.split, "train") != 0 && strcmp(w.split, "valid") != 0 && strcmp(w.split, "test") != 0)
+        return complain_unknown("split", w.split, split_names, SPLITS);
 
     char image_path[PATH_MAX], label_path[PATH_MAX];
     Array image = { 0 }, labels = { 0 };
     ArrayError e;
-    snprintf(image_path, sizeof image_path, "%s/%s_image.npy", dir, split);
-    snprintf(label_path, sizeof label_path, "%s/%s_digits.npy", dir, split);
+    snprintf(image_path, sizeof image_path, "%s/%s_image.npy", dir, w.split);
+    snprintf(label_path, sizeof label_path, "%s/%s_digits.npy", dir, w.split);
     if (access(label_path, F_OK) != 0)
-        snprintf(label_path, sizeof label_path, "%s/%s_digit.npy", dir, split);
+        snprintf(label_path, sizeof label_path, "%s/%s_digit.npy", dir, w.split);
     int result;
     if (!array_map_npy(&image, image_path, &e) || !array_map_npy(&labels, label_path, &e))
         result = complain_array(&e);
@@ -286,33 +292,64 @@ static int command_sheet(int argc, char **argv)
         result = complain(WRONG_INPUT, "%s: expected u1, i4 or i8 labels of %lld examples, [N] or [N,K], got something else",
                           label_path, (long long)image.shape[0]);
     else
-        result = draw_sheet(&image, &labels, split, count, path);
+        result = draw_sheet(&image, &labels, w.split, w.count, w.path);
     array_free(&image);
     array_free(&labels);
     return result;
 }
 
-int main(int argc, char **argv)
+const Command command_sheet = {
+    "sheet", "DATA_DIR", "a picture of the first examples with their labels",
+    "Draws the first examples of a split and their labels as a PNG.\n",
+    sheet_options, sizeof sheet_options / sizeof *sheet_options, sheet,
+};
+
+/* ---- the command line --------------------------------------------------------------------------------- */
+
+static const Command *const commands[] = { &command_make, &command_pack, &command_sheet };
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void print_usage(FILE *out)
 {
-    static const char *const commands[] = { "make", "pack", "sheet", "--help", "--version" };
-    set_signals();
-    int code = FINE;
+    for (int i = 0; i < COMMANDS; i++) {
+        const Command *c = commands[i];
+        char left[64];
+        snprintf(left, sizeof left, "%s%s%s [options]", c->name, c->operand ? " " : "", c->operand ? c->operand : "");
+        fprintf(out, "%s spn-data %-27s %s\n", i ? "      " : "usage:", left, c->does);
+    }
+    fprintf(out, "       spn-data %-27s (", "--help | --version");
+    for (int i = 0; i < COMMANDS; i++)
+        fprintf(out, "%s%s --help", !i ? "" : i < COMMANDS - 1 ? ", " : " and ", commands[i]->name);
+    fprintf(out, " list the options)\n");
+}
+
+static int run(int argc, char **argv)
+{
+    const char *names[COMMANDS + 2] = { NULL };
     if (argc < 2) {
-        fputs(usage_main, stderr);
+        print_usage(stderr);
         return WRONG_USAGE;
     }
-    if (strcmp(argv[1], "make") == 0)
-        code = command_make(argc - 2, argv + 2);
-    else if (strcmp(argv[1], "pack") == 0)
-        code = command_pack(argc - 2, argv + 2);
-    else if (strcmp(argv[1], "sheet") == 0)
-        code = command_sheet(argc - 2, argv + 2);
-    else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-        fputs(usage_main, stdout);
+    for (int i = 0; i < COMMANDS; i++) {
+        names[i] = commands[i]->name;
+        if (strcmp(argv[1], names[i]) == 0)
+            return commands[i]->run(commands[i], argc - 2, argv + 2);
+    }
+    names[COMMANDS] = "--help";
+    names[COMMANDS + 1] = "--version";
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        print_usage(stdout);
     else if (strcmp(argv[1], "--version") == 0)
         puts("spn-data " SPN_VERSION);
     else
-        code = complain_unknown(argv[1][0] == '-' ? "option" : "command", argv[1], commands, 5);
+        return complain_unknown(argv[1][0] == '-' ? "option" : "command", argv[1], names, COMMANDS + 2);
+    return FINE;
+}
+
+int main(int argc, char **argv)
+{
+    set_signals();
+    int code = run(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout))
         code = code ? code : complain(ENVIRONMENT, "cannot write to standard output: %s", strerror(errno));
     return code;
