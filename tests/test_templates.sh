@@ -21,7 +21,7 @@ for template in "$root"/templates/*/*.in; do
     grep -q "^  ${name//./\\.}  *[^ ]" list || fault "spnc templates says nothing of $name"
     expect 0 '^ *[A-Za-z, ]*  *text  *[a-z]' "$SPNC" templates "$name"
 done
-[ "$(sed -n '/^$/q;p' list | wc -l)" = "$(ls "$root"/templates | wc -l)" ] || fault "spnc templates lists what is not there"
+[ "$(sed -n '/^$/q;p' list | wc -l)" = "$(ls "$root"/templates/*/*.in | wc -l)" ] || fault "spnc templates lists what is not there"
 expect 0 '^  KH, KW  *int  *rows and columns' "$SPNC" templates conv_forward
 expect 0 '^  winner_type  *text ' "$SPNC" templates maxpool_plain
 expect 2 "no template 'conv_forwards'; did you mean 'conv_forward'" "$SPNC" templates conv_forwards
