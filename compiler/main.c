@@ -4,7 +4,6 @@
  * Nothing is written before the whole model has been accepted; folder.c writes.  `build` runs make in the folder it wrote: the same as its user would. */
 #define _GNU_SOURCE
 #include "base/child.h"
-#include "base/diag.h"
 #include "base/embed.h"
 #include "base/folder.h"
 #include "emit/program.h"
@@ -76,7 +75,7 @@ static bool tell(Model *m, const Arguments *a)
         bool there = stat(a->out, &out) == 0;
         const char *ending = explained ? "txt" : a->html ? "html" : a->json ? "json" : a->dot ? "dot" : "txt";
         const char *path = there && S_ISDIR(out.st_mode) ? arena_printf(m->arena, "%s/%s.%s", a->out, m->name, ending) : a->out;
-        if (stat(path, &out) == 0 && stat(m->path, &model) == 0 && out.st_dev == model.st_dev && out.st_ino == model.st_ino)
+        if (stat(path, &out) == 0 && stat(m->file->path, &model) == 0 && out.st_dev == model.st_dev && out.st_ino == model.st_ino)
             usage_error("-o %s is the model itself", path);
         file_write(m->arena, path, said.text, said.length);
     } else if (good) {
@@ -222,7 +221,7 @@ int main(int argc, char **argv)
         arena_free(arena);
         return status;
     }
-    Model m = { .arena = arena, .diag = diag, .options = a.options, .path = a.path };
+    Model m = { .arena = arena, .diag = diag, .options = a.options };
     m.tuning = tuning_new(arena, processor_name(arena), VERSION);
     if (a.command->kind != TUNE && !a.options.plain && !(a.tuning && !strcmp(a.tuning, "none")))
         tuning_read(m.tuning, tuning_path(arena, &a), a.tuning != NULL);

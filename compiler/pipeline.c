@@ -4,7 +4,6 @@
  * The one convention: data flows down the table, and nothing flows back.  `--stage` of the command line, its help and its completion
  * come from the rows that can be printed (options.c). */
 #include "pipeline.h"
-#include "base/diag.h"
 #include <string.h>
 
 /* The tree of m->path, unless m has one already. */
@@ -12,8 +11,11 @@ static bool tree_read(Model *m)
 {
     if (!m->root)
         m->root = read_file(m->arena, m->diag, m->path);
-    m->yaml = diag_text(m->diag)->text;
-    return m->root != NULL;
+    if (!m->root)
+        return false;
+    m->file = m->root->loc.file;
+    diag_source(m->diag, m->file);
+    return true;
 }
 
 const Stage stages[] = {
@@ -57,7 +59,7 @@ static void suggest(const Model *m)
         for (int k = 0; k < 80 && trials > 0; k++, trials--) {      /* d-1, d+1, d-2, d+2, ... */
             int64_t v = p->value.i + (k % 2 ? 1 : -1) * (k / 2 + 1);
             Arena *arena = arena_new();
-            Model trial = { .arena = arena, .options = m->options, .path = m->path, .root = m->root };
+            Model trial = { .arena = arena, .options = m->options, .path = m->path, .file = m->file, .root = m->root };
             trial.diag = diag_new(arena, nowhere, false, false);
             trial.options.sets[trial.options.set_count++] = arena_printf(arena, "%s=%lld", p->name, (long long)v);
             bool fits = v >= 1 && model_build(&trial) && shape_infer(&trial);

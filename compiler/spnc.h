@@ -43,16 +43,21 @@ _Noreturn void unreachable_at(const char *file, int line, const char *what);
 
 /* ---- diag.c: what is wrong, and where --------------------------------------------------------- */
 
-/* A span of the model file; line and column count from 1 (column in characters).  line 0: no place. */
-typedef struct { int line, column, length; } Loc;
+/* A file that places are in: its path as messages show it, and its text without a byte order mark (NULL: no line of it is quoted).
+ * Places point to it, so it lives as long as the arena. */
+typedef struct { const char *path, *text; size_t length; } Source;
+const Source *source_new(Arena *a, const char *path, const char *text, size_t length);
+
+/* A span of a file; line and column count from 1 (column in characters).  line 0: no place in it; column 0: the whole line; file NULL: no file. */
+typedef struct { int line, column, length; const Source *file; } Loc;
 
 typedef struct Diag Diag;
 Diag *diag_new(Arena *a, FILE *out, bool json, bool colour);
-/* The file that Locs refer to: path as the user typed it, and its text (for the quoted source line). */
-void diag_source(Diag *d, const char *path, const char *text, size_t length);
+/* The file that messages without a file are about, the model's: JSON gives its path. */
+void diag_source(Diag *d, const Source *file);
 void diag_error(Diag *d, Loc at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void diag_warning(Diag *d, Loc at, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* A note belongs to the error or warning before it.  at.line 0 prints "note: text" without a place. */
+/* A note belongs to the error or warning before it.  at.line 0 prints "note: text" without a place; a place is printed with its file's path and line. */
 void diag_note(Diag *d, Loc at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int diag_errors(const Diag *d);
 /* The word of words[0..count) nearest to `word` by edit distance, or NULL when none is near. */
@@ -71,10 +76,10 @@ struct Yaml {
     Yaml **keys;         /* map: scalar keys, unique */
     Yaml **items;        /* list items, map values */
 };
-/* The document in `text`; NULL after reporting errors: syntax, duplicate keys, aliases and anchors (refused),
+/* The document in the file's text, to which all its places point; NULL after reporting errors: syntax, duplicate keys, aliases and anchors (refused),
  * tags (refused), nesting deeper than 64, several documents, an empty one, text over 1 MiB, wrong UTF-8. */
-Yaml *read_yaml(Arena *a, Diag *d, const char *text, size_t length);
-/* Reads the file at `path` ("-" is not special) and calls diag_source and read_yaml; a file that cannot be read is an error. */
+Yaml *read_yaml(Arena *a, Diag *d, const Source *file);
+/* Reads the file at `path` ("-" is not special) and calls read_yaml; a file that cannot be read is an error. */
 Yaml *read_file(Arena *a, Diag *d, const char *path);
 Yaml *yaml_get(const Yaml *map, const char *key);         /* NULL when absent or not a map */
 
@@ -118,6 +123,7 @@ void fact_real(Fact *t, const char *key, double v);
 void fact_bool(Fact *t, const char *key, bool v);
 void fact_text(Fact *t, const char *key, const char *v);
 void fact_set(Fact *t, const char *key, Fact *sub);
+void fact_place(Fact *t, Loc at);                         /* the fields line, column, span; and where messages about the table point */
 void fact_push(Fact *list, Fact *item);                   /* list items are 1, 2, ... in Lua */
 void fact_push_text(Fact *list, const char *v);
 void fact_push_int(Fact *list, int64_t v);
@@ -339,8 +345,9 @@ typedef struct {
     Diag *diag;
     Options options;
     Scope scope;             /* the model's params */
-    const char *path, *yaml;
-    const Yaml *root;        /* the model's tree */
+    const char *path;        /* of the file to read */
+    const Source *file;      /* the model's, once it is read */
+    const Yaml *root;        /* its tree */
     const char *name, *about;
     int64_t batch;
     int lanes;               /* 16; plain: 1 */

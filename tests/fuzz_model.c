@@ -4,7 +4,6 @@
  * so that a model's text is a seed as it is.  The stages are those of the compiler's table (pipeline.c), in its order.  An exit in the
  * compiler (a bug of ours is 70, no memory 74) ends the fuzzer and counts as a finding; so does an accepted model without C, a refusal
  * without an error, or an error that quotes no text.  `make fuzz` builds and runs it. */
-#include "base/diag.h"
 #include "pipeline.h"
 #include "tell/show.h"
 #include <stdlib.h>
@@ -36,10 +35,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     const char *text = arena_copy(arena, (const char *)bytes, size);
     Options options = { .target = targets[choice >> 3 & 3], .memory = (int64_t)64 << 30, .plain = choice & 1, .is_double = choice & 2,
                         .debug = (choice & 5) == 5 };
-    Model m = { .arena = arena, .diag = diag, .options = options, .path = "model.yaml" };
+    Model m = { .arena = arena, .diag = diag, .options = options, .path = "model.yaml", .file = source_new(arena, "model.yaml", text, size) };
     Text page = { .arena = arena };
-    diag_source(diag, m.path, text, size);
-    m.root = read_yaml(arena, diag, text, size);
+    diag_source(diag, m.file);
+    m.root = read_yaml(arena, diag, m.file);
     const Stage *refused = m.root ? stages_run(&m) : stages;
     claim(!refused || diag_errors(diag) > 0, "refused without an error");
     claim(refused != &stages[stage_count - 1], "an accepted model without C");

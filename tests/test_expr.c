@@ -24,8 +24,7 @@ static bool value_with(const char *params, const char *text, const char *const *
     free(said);
     FILE *f = open_memstream(&said, &size);
     Diag *d = diag_new(arena, f, false, false);
-    diag_source(d, "m", model, strlen(model));
-    Yaml *y = read_yaml(arena, d, model, strlen(model));
+    Yaml *y = read_yaml(arena, d, source_new(arena, "m", model, strlen(model)));
     bool ok = y && expr_params(arena, d, yaml_get(y, "params"), sets, set_count, scope)
             && expr_value(arena, d, scope, yaml_get(y, "v"), v);
     cr_assert(ok == (diag_errors(d) == 0));

@@ -94,11 +94,9 @@ static void model(const char *path, const char *text, bool plain, bool debug)
 {
     Arena *a = arena_new();
     Diag *diag = diag_new(a, stderr, false, false);
-    Model m = { .arena = a, .diag = diag, .path = path, .options = { .target = "avx2", .plain = plain, .debug = debug, .memory = (int64_t)64 << 30, .templates = "docs/operators" } };
+    Model m = { .arena = a, .diag = diag, .options = { .target = "avx2", .plain = plain, .debug = debug, .memory = (int64_t)64 << 30, .templates = "docs/operators" } };
     cr_assert(outside_read(a, diag, m.options.templates));
-    if (text)
-        diag_source(diag, path, text, strlen(text));
-    m.root = text ? read_yaml(a, diag, text, strlen(text)) : read_file(a, diag, path);
+    m.root = text ? read_yaml(a, diag, source_new(a, path, text, strlen(text))) : read_file(a, diag, path);
     bool good = m.root;
     for (const Stage *s = stages; good && s->run != emit; s++)
         good = s->run(&m);

@@ -21,8 +21,7 @@ static Yaml *read_bytes(const char *text, size_t n)
     free(said);
     FILE *f = open_memstream(&said, &size);
     Diag *d = diag_new(arena, f, false, false);
-    diag_source(d, "m", text, n);
-    Yaml *y = read_yaml(arena, d, text, n);
+    Yaml *y = read_yaml(arena, d, source_new(arena, "m", text, n));
     fclose(f);
     cr_assert(diag_errors(d) > 0 ? y == NULL : y != NULL, "%s", said);
     return y;

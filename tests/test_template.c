@@ -196,7 +196,8 @@ Test(template, an_error_names_the_operator_that_was_expanded)
 {
     Fact *facts = some_facts(), *op = fact_table(arena);
     fact_text(op, "name", "front_conv1"), fact_text(op, "kind", "conv");
-    fact_int(op, "line", 2), fact_int(op, "column", 5), fact_int(op, "span", 4);
+    const char *model = "do:\n  - conv: image\n";
+    fact_place(op, (Loc){ 2, 5, 4, source_new(arena, "m.yaml", model, strlen(model)) });
     fact_set(facts, "unit", op);
     write_file("t.in", "% include('u.in', { op = unit })\n");
     write_file("u.in", "${op.C}\n");
@@ -205,8 +206,6 @@ Test(template, an_error_names_the_operator_that_was_expanded)
     FILE *f = open_memstream(&stream, &size);
     Text out = { .arena = arena };
     Diag *diag = diag_new(arena, f, false, false);
-    const char *model = "do:\n  - conv: image\n";
-    diag_source(diag, "m.yaml", model, strlen(model));
     cr_assert(not(template_expand(arena, diag, folder, "t.in", "tiny", facts, NULL, &out)));
     fclose(f);
     cr_assert(strstr(stream, "m.yaml:2:5: note: while expanding front_conv1 (conv) of tiny\n    2 |   - conv: image\n      |     ^~~~\n") != NULL, "%s", stream);

@@ -4,7 +4,7 @@
  * command line (path, message, source line) passes through put_cell or put_json, which let no control
  * character and no broken UTF-8 through, so a hostile model cannot drive the terminal.
  * The same message at the same place is printed once; after MAX_PRINTED of a kind the rest is only counted. */
-#include "base/diag.h"
+#include "spnc.h"
 
 #include <string.h>
 
@@ -17,9 +17,10 @@ enum {
     MAX_WORD = 64,         /* words longer than this are never "near" another */
 };
 
+typedef enum { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_NOTE } Severity;
+
 typedef struct {
     Severity severity;
-    const char *path;
     Loc at;
     const char *message;
 } Seen;
@@ -28,11 +29,11 @@ struct Diag {
     Arena *arena;
     FILE *out;
     bool json, colour;
-    Source source;
+    const Source *source;  /* what messages without a file are about; NULL: nothing yet */
     int errors, printed[2];
     List seen;
     bool muted;            /* the error or warning before was not printed, nor are its notes */
-    Source line_of;        /* the last line looked up: its source, number and offset */
+    const Source *line_of; /* the last line looked up: its file, number and offset */
     int line;
     size_t line_at;
 };
@@ -47,18 +48,20 @@ Diag *diag_new(Arena *a, FILE *out, bool json, bool colour)
     return d;
 }
 
-void diag_source(Diag *d, const char *path, const char *text, size_t length)
+const Source *source_new(Arena *a, const char *path, const char *text, size_t length)
 {
     if (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {    /* a byte order mark has no column */
         text += 3;
         length -= 3;
     }
-    d->source = (Source){ path, text, length };
+    Source *s = NEW(a, Source);
+    *s = (Source){ path, text, length };
+    return s;
 }
 
-const Source *diag_text(const Diag *d)
+void diag_source(Diag *d, const Source *file)
 {
-    return &d->source;
+    d->source = file;
 }
 
 int diag_errors(const Diag *d)
@@ -159,13 +162,13 @@ static void put_json(FILE *out, const char *text)
 
 /* ---- the quoted line ---- */
 
-/* Line `number` of the source without its line end, or NULL.  Remembers the place, as errors come in order. */
+/* Line `number` of the file without its line end, or NULL.  Remembers the place, as errors come in order. */
 static const char *find_line(Diag *d, const Source *s, int number, size_t *length)
 {
     if (!s->text || number < 1)
         return NULL;
-    if (d->line_of.text != s->text || d->line_of.length != s->length || d->line < 1 || d->line > number) {
-        d->line_of = *s;
+    if (d->line_of != s || d->line < 1 || d->line > number) {
+        d->line_of = s;
         d->line = 1;
         d->line_at = 0;
     }
@@ -231,14 +234,21 @@ static void put_line(Diag *d, const char *line, size_t n, Loc at)
 
 /* ---- reports ---- */
 
-static void print(Diag *d, Severity severity, const Source *s, Loc at, const char *message)
+/* The path that JSON gives, and by which the same message is known again. */
+static const char *path_of(const Diag *d, Loc at)
+{
+    const Source *s = at.file ? at.file : d->source;
+    return s && s->path ? s->path : "";
+}
+
+static void print(Diag *d, Severity severity, Loc at, const char *message)
 {
     static const char *const names[] = { "error", "warning", "note" };
     static const char *const colours[] = { "\033[1;31m", "\033[1;35m", "\033[36m" };
-    const char *path = at.line > 0 && s->path ? s->path : NULL;
+    const char *path = at.line > 0 && at.file ? at.file->path : NULL;
     if (d->json) {
         fprintf(d->out, "{\"severity\": \"%s\", \"path\": ", names[severity]);
-        put_json(d->out, s->path ? s->path : "");
+        put_json(d->out, path_of(d, at));
         fprintf(d->out, ", \"line\": %d, \"column\": %d, \"length\": %d, \"message\": ", at.line, at.column, at.length);
         put_json(d->out, message);
         fputs("}\n", d->out);
@@ -255,7 +265,7 @@ static void print(Diag *d, Severity severity, const Source *s, Loc at, const cha
     put_text(d->out, message);
     putc('\n', d->out);
     size_t length;
-    const char *line = path ? find_line(d, s, at.line, &length) : NULL;
+    const char *line = path ? find_line(d, at.file, at.line, &length) : NULL;
     if (line)
         put_line(d, line, length, at);
 }
@@ -274,18 +284,18 @@ static const char *shorten(Arena *a, const char *message)
     return arena_printf(a, "%.*s...%s", (int)head, message, message + tail);
 }
 
-static bool seen_before(Diag *d, Severity severity, const Source *s, Loc at, const char *message)
+static bool seen_before(Diag *d, Severity severity, Loc at, const char *message)
 {
     for (int i = 0; i < d->seen.count; i++) {
         const Seen *x = d->seen.items[i];
         if (x->severity == severity && x->at.line == at.line && x->at.column == at.column && x->at.length == at.length
-            && strcmp(x->path, s->path ? s->path : "") == 0 && strcmp(x->message, message) == 0)
+            && strcmp(path_of(d, x->at), path_of(d, at)) == 0 && strcmp(x->message, message) == 0)
             return true;
     }
     return false;
 }
 
-static void report(Diag *d, Severity severity, const Source *s, Loc at, const char *format, va_list args)
+static void report(Diag *d, Severity severity, Loc at, const char *format, va_list args)
 {
     if (severity == SEVERITY_NOTE && d->muted)
         return;
@@ -305,37 +315,29 @@ static void report(Diag *d, Severity severity, const Source *s, Loc at, const ch
     const char *message = shorten(d->arena, whole);
 
     if (severity != SEVERITY_NOTE) {
-        d->muted = seen_before(d, severity, s, at, message);
+        d->muted = seen_before(d, severity, at, message);
         if (d->muted)
             return;
         Seen *x = NEW(d->arena, Seen);
-        *x = (Seen){ severity, s->path ? s->path : "", at, message };
+        *x = (Seen){ severity, at, message };
         list_push(d->arena, &d->seen, x);
         d->errors += severity == SEVERITY_ERROR;
         if (d->printed[severity]++ == MAX_PRINTED) {
             d->muted = true;
-            print(d, severity, s, (Loc){ 0, 0, 0 },
+            print(d, severity, (Loc){ .file = at.file },
                   severity == SEVERITY_ERROR ? "too many errors; the rest are not shown"
                                              : "too many warnings; the rest are not shown");
             return;
         }
     }
-    print(d, severity, s, at, message);
-}
-
-void diag_in(Diag *d, Severity severity, const Source *source, Loc at, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    report(d, severity, source, at, format, args);
-    va_end(args);
+    print(d, severity, at, message);
 }
 
 void diag_error(Diag *d, Loc at, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    report(d, SEVERITY_ERROR, &d->source, at, format, args);
+    report(d, SEVERITY_ERROR, at, format, args);
     va_end(args);
 }
 
@@ -343,7 +345,7 @@ void diag_warning(Diag *d, Loc at, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    report(d, SEVERITY_WARNING, &d->source, at, format, args);
+    report(d, SEVERITY_WARNING, at, format, args);
     va_end(args);
 }
 
@@ -351,7 +353,7 @@ void diag_note(Diag *d, Loc at, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    report(d, SEVERITY_NOTE, &d->source, at, format, args);
+    report(d, SEVERITY_NOTE, at, format, args);
     va_end(args);
 }
 

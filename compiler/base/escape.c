@@ -68,6 +68,13 @@ void html_put(Text *t, const char *s, size_t n) { put(t, s, n, in_html); }
 
 void plain_put(Text *t, const char *s) { put(t, s, strlen(s), in_line); }
 
+void place_put(Text *t, Loc at)
+{
+    plain_put(t, at.file->path);
+    if (at.line)
+        text_printf(t, ":%d", at.line);
+}
+
 void dot_put(Text *t, const char *s)
 {
     text_add(t, "\"", 1);

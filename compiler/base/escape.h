@@ -10,6 +10,8 @@ void json_put(Text *t, const char *s);
 void html_put(Text *t, const char *s, size_t n);
 /* Appends s as text on a terminal: no control characters. */
 void plain_put(Text *t, const char *s);
+/* Appends "models/tiny.yaml:17", likewise; the path alone where there is no line. */
+void place_put(Text *t, Loc at);
 /* Appends s as a quoted identifier of Graphviz's language. */
 void dot_put(Text *t, const char *s);
 

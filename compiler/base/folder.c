@@ -150,11 +150,11 @@ static bool recorded(const List *record, const char *name, const uint64_t *sum)
 /* ---- the folder ------------------------------------------------------------------------------------------------------ */
 
 /* The first line in which `have` is not what would be written. */
-static Loc first_difference(const char *have, size_t n, const FolderFile *f)
+static Loc first_difference(const Source *file, const FolderFile *f)
 {
-    const char *want = f->bytes;
-    Loc at = { 1, 1, 0 };
-    size_t start = 0;
+    const char *have = file->text, *want = f->bytes;
+    Loc at = { 1, 1, 0, file };
+    size_t start = 0, n = file->length;
     for (size_t i = 0; i < n && i < f->size && have[i] == want[i]; i++)
         if (have[i] == '\n')
             at.line++, start = i + 1;
@@ -163,14 +163,13 @@ static Loc first_difference(const char *have, size_t n, const FolderFile *f)
     return at;
 }
 
-static void refuse(Diag *d, const char *path, const char *have, size_t size, const FolderFile *f, bool known)
+static void refuse(Diag *d, const Source *file, const FolderFile *f, bool known)
 {
-    Source source = { path, have, size };
-    Loc at = first_difference(have, size, f);
+    Loc at = first_difference(file, f);
     if (known)
-        diag_in(d, SEVERITY_ERROR, &source, at, "edited since spnc wrote it, so it is left alone; this is the first line that differs from what spnc writes now");
+        diag_error(d, at, "edited since spnc wrote it, so it is left alone; this is the first line that differs from what spnc writes now");
     else
-        diag_in(d, SEVERITY_ERROR, &source, at, "this file is there already, and spnc has no record of having written it");
+        diag_error(d, at, "this file is there already, and spnc has no record of having written it");
 }
 
 static const char *path_of(Arena *a, const char *folder, const char *name)
@@ -211,7 +210,7 @@ bool folder_write(Arena *a, Diag *d, const char *folder, const FolderFile *files
         changes += !same;
         edited += state[i] == EDITED;
         if (state[i] == EDITED && !force)
-            refuse(d, path, have, size, f, recorded(&record, f->name, NULL));
+            refuse(d, source_new(a, path, have, size), f, recorded(&record, f->name, NULL));
         record_add(a, &both, checksum(f->bytes, f->size), f->name);
         record_add(a, &after, checksum(f->bytes, f->size), f->name);
     }

@@ -2,7 +2,7 @@
 #ifndef FOLDER_H
 #define FOLDER_H
 
-#include "base/diag.h"
+#include "spnc.h"
 
 typedef struct { const char *name; const void *bytes; size_t size; } FolderFile;
 

@@ -114,7 +114,7 @@ static Fact *value_fact(Model *m, const Tensor *t, bool grad)
 static const char *place_text(Model *m, Loc at)
 {
     Text t = { .arena = m->arena };
-    for (const char *c = m->path; *c; c++) {
+    for (const char *c = at.file->path; *c; c++) {
         bool safe = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || strchr("._-/+ ", *c);
         text_printf(&t, "%c", safe && !(*c == '/' && (c[1] == '*' || (t.length && t.text[t.length - 1] == '*'))) ? *c : '_');
     }
@@ -166,7 +166,7 @@ static Fact *unit_fact(Emitter *e, const Unit *u)
     fact_text(f, "kind", OP_INFO(op)->name);
     fact_text(f, "template", template_of(m, op));
     fact_text(f, "place", place_text(m, op->loc));
-    fact_int(f, "line", op->loc.line), fact_int(f, "column", op->loc.column), fact_int(f, "span", op->loc.length);
+    fact_place(f, op->loc);
     fact_text(f, "equation", op->kind < OP_COUNT ? OP_INFO(op)->equation : arena_printf(m->arena, "by %s", template_of(m, op)));
     fact_bool(f, "forward", u->forward);
     fact_bool(f, "dx", u->backward && op->grads[0]);
@@ -497,14 +497,14 @@ static Fact *net_fact(Model *m)
         text_printf(&settings, "%s%s=%s", i ? " " : "", m->scope.params[i].name, m->scope.params[i].value.text);
     fact_text(f, "name", m->name);
     fact_text(f, "about", c_string(m, m->about, strlen(m->about)));
-    fact_text(f, "source", place_text(m, (Loc){ 0 }));
+    fact_text(f, "source", place_text(m, (Loc){ .file = m->file }));
     const char *s = settings.text ? settings.text : "";
     fact_text(f, "settings_c", c_string(m, s, strlen(s)));
     bool safe = true;
     for (const char *c = s; *c; c++)
         safe = safe && ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || strchr("._-+= ", *c));
     fact_text(f, "settings", safe ? s : "");
-    fact_text(f, "yaml", c_string(m, m->yaml, strlen(m->yaml)));
+    fact_text(f, "yaml", c_string(m, m->file->text, m->file->length));
     fact_int(f, "N", m->batch);
     fact_int(f, "G", m->groups);
     fact_int(f, "last", m->last_examples);

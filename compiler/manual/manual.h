@@ -2,7 +2,7 @@
 #ifndef MANUAL_H
 #define MANUAL_H
 
-#include "base/diag.h"
+#include "spnc.h"
 
 /* One row of the documentation of facts: names that share a type and a meaning. */
 typedef struct {

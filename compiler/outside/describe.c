@@ -80,11 +80,7 @@ static const char *name_field(lua_State *L, int t, const char *owner, const char
 {
     Question *q = question_of(L);
     const char *name = text_field(L, t, owner, key, true, false);
-    const Source model = *diag_text(q->diag), *s = &q->o->source;
-    diag_source(q->diag, s->path, s->text, s->length);
-    bool good = name_check(&(Model){ .arena = q->arena, .diag = q->diag }, description_place(s, name), name);
-    diag_source(q->diag, model.path, model.text, model.length);
-    if (good)
+    if (name_check(&(Model){ .arena = q->arena, .diag = q->diag }, description_place(&q->o->source, name), name))
         return name;
     question_end(L);
 }

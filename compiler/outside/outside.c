@@ -130,17 +130,19 @@ static uint64_t hash_template(Arena *a, const char *dir, List *done, const char 
     return h;
 }
 
-static bool wrong(Diag *d, const Source *s, Loc at, const char *format, const char *a, const char *b)
+static bool wrong(Diag *d, Loc at, const char *format, const char *a, const char *b)
 {
-    diag_in(d, SEVERITY_ERROR, s, at, format, a, b);
+    diag_error(d, at, format, a, b);
     return false;
 }
+
+static Loc first_line(const Outside *o) { return (Loc){ .line = 1, .file = &o->source }; }
 
 static bool load_template(Arena *a, Diag *d, const char *dir, const Outside *o, const char *form, OutsideTemplate *t)
 {
     t->name = arena_printf(a, "%s_%s.c.in", o->info.name, form);
     const char *why = template_load(a, dir, t->name, &t->source);
-    return !why || wrong(d, &o->source, (Loc){ .line = 1 }, "'%s' needs the template '%s' beside its description", o->info.name, t->name);
+    return !why || wrong(d, first_line(o), "'%s' needs the template '%s' beside its description", o->info.name, t->name);
 }
 
 /* What the language calls by `name`; NULL: nothing. */
@@ -166,20 +168,16 @@ static bool read_one(Arena *a, Diag *d, const char *dir, const char *file)
 {
     Outside *o = NEW(a, Outside);
     if (template_load(a, dir, file, &o->source))
-        return wrong(d, &(Source){ NULL, NULL, 0 }, (Loc){ 0 }, "the description '%s/%s' cannot be read", dir, file);
+        return wrong(d, (Loc){ 0 }, "the description '%s/%s' cannot be read", dir, file);
     o->info = (OpInfo){ .name = arena_copy(a, file, strlen(file) - strlen(ENDING)), .attrs = o->attrs, .infer = infer, .grad = grad, .facts = facts, .macs = macs,
                         .help = &o->help };
-    const Source before = *diag_text(d);
-    diag_source(d, o->source.path, o->source.text, o->source.length);
-    bool good = name_check(&(Model){ .arena = a, .diag = d }, (Loc){ .line = 1 }, o->info.name);
-    diag_source(d, before.path, before.text, before.length);
-    if (!good)
+    if (!name_check(&(Model){ .arena = a, .diag = d }, first_line(o), o->info.name))
         return false;
     if (taken(o->info.name))
-        return wrong(d, &o->source, (Loc){ .line = 1 }, "'%s' is %s already: the operator, and so its files, need another name", o->info.name, taken(o->info.name));
+        return wrong(d, first_line(o), "'%s' is %s already: the operator, and so its files, need another name", o->info.name, taken(o->info.name));
     if (op_count == OP_NONE)
-        return wrong(d, &o->source, (Loc){ .line = 1 }, "%s%s: a folder holds at most 64 operators", o->info.name, "");
-    good = describe(a, d, o);
+        return wrong(d, first_line(o), "%s%s: a folder holds at most 64 operators", o->info.name, "");
+    bool good = describe(a, d, o);
     good = load_template(a, d, dir, o, "plain", &o->plain) && good;
     good = load_template(a, d, dir, o, "fast", &o->fast) && good;
     if (!good)
@@ -200,7 +198,7 @@ static bool attributes_apart(Diag *d)
         for (const AttrSpec *s = op_table[k]->attrs; s->name; s++)
             for (int i = 0; i < op_count; i++)
                 if (!strcmp(s->name, op_table[i]->name))
-                    good = wrong(d, &outside_of((OpKind)k)->source, description_place(&outside_of((OpKind)k)->source, s->name), "the attribute '%s' of '%s' bears an operator's name", s->name, op_table[k]->name);
+                    good = wrong(d, description_place(&outside_of((OpKind)k)->source, s->name), "the attribute '%s' of '%s' bears an operator's name", s->name, op_table[k]->name);
     return good;
 }
 
@@ -215,10 +213,8 @@ bool outside_read(Arena *a, Diag *d, const char *dir)
     if (!dir || !*dir)
         return true;
     DIR *folder = opendir(dir);
-    if (!folder) {
-        diag_in(d, SEVERITY_ERROR, &(Source){ NULL, NULL, 0 }, (Loc){ 0 }, "the folder '%s' of --templates cannot be read: %s", dir, strerror(errno));
-        return false;
-    }
+    if (!folder)
+        return wrong(d, (Loc){ 0 }, "the folder '%s' of --templates cannot be read: %s", dir, strerror(errno));
     List files = { 0 };
     for (struct dirent *e; (e = readdir(folder)) != NULL;) {
         size_t n = strlen(e->d_name);

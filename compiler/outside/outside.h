@@ -3,7 +3,7 @@
 #ifndef OUTSIDE_H
 #define OUTSIDE_H
 
-#include "base/diag.h"
+#include "spnc.h"
 
 enum { PARAMETERS_MOST = 3, KEEPS_MOST = 4, INPUTS_MOST = 8, READS_MOST = 16 };
 

@@ -75,7 +75,7 @@ Loc description_place(const Source *s, const char *word)
             }
         }
     }
-    return (Loc){ .line = 1 };
+    return (Loc){ .line = 1, .file = s };
 }
 
 /* Runs where the error happens. */
@@ -110,8 +110,8 @@ static void report(Question *q, const char *message)
     const Source *s = &q->o->source;
     size_t n;
     const char *line = !q->word && q->line ? point_line(s, q->line, &n) : NULL;
-    Loc at = q->word ? description_place(s, q->word) : line ? point_at(s, q->line, line, n, message) : (Loc){ .line = q->line ? q->line : 1 };
-    diag_in(q->diag, SEVERITY_ERROR, s, at, "%s", message);
+    Loc at = q->word ? description_place(s, q->word) : line ? point_at(s, q->line, line, n, message) : (Loc){ .line = q->line ? q->line : 1, .file = s };
+    diag_error(q->diag, at, "%s", message);
     if (q->op)
         diag_note(q->diag, q->op->loc, "while %s (%s) was asked for its sizes", q->op->name, q->o->info.name);
 }

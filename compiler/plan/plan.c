@@ -377,13 +377,13 @@ bool plan(Model *m)
     int64_t states = m->train.optimiser[0] == 'a' ? 2 : 1;
     int64_t bytes = (m->activation_reals + m->block_reals * (2 + states)) * real;
     if (bytes > m->options.memory) {
-        diag_error(m->diag, (Loc){ 1, 1, 0 }, "the program would need %.1f MiB, more than the %.1f MiB allowed", (double)bytes / 1048576, (double)m->options.memory / 1048576);
+        diag_error(m->diag, (Loc){ 1, 1, 0, m->file }, "the program would need %.1f MiB, more than the %.1f MiB allowed", (double)bytes / 1048576, (double)m->options.memory / 1048576);
         diag_note(m->diag, (Loc){ 0 }, "values and gradients %.1f MiB, weights with gradients and optimiser %.1f MiB; a smaller batch, or --memory, helps",
                   (double)m->activation_reals * (double)real / 1048576, (double)(m->block_reals * (2 + states) * real) / 1048576);
         return false;
     }
     if (m->activation_reals >= ELEMENTS_MAX * 4) {
-        diag_error(m->diag, (Loc){ 1, 1, 0 }, "the values of one batch would be more than %lld numbers: use a smaller batch", (long long)(ELEMENTS_MAX * 4));
+        diag_error(m->diag, (Loc){ 1, 1, 0, m->file }, "the values of one batch would be more than %lld numbers: use a smaller batch", (long long)(ELEMENTS_MAX * 4));
         return false;
     }
     return true;

@@ -434,7 +434,7 @@ static bool override(Arena *a, Diag *d, Scope *scope, Param *param, const char *
         return false;
     bool is_text = v.kind == VALUE_TEXT, wants_text = param->value.kind == VALUE_TEXT;
     if (is_text != wants_text || *value == '\0') {
-        diag_error(d, (Loc){ 0, 0, 0 }, "--set %s: '%s' is %s, not %s", set, param->name,
+        diag_error(d, (Loc){ 0 }, "--set %s: '%s' is %s, not %s", set, param->name,
                    wants_text ? "text" : "a number", *value == '\0' ? "empty" : is_text ? "text" : "a number");
         diag_note(d, param->loc, "'%s' is given here", param->name);
         return false;
@@ -492,11 +492,11 @@ bool expr_params(Arena *a, Diag *d, const Yaml *params, const char *const *sets,
         const char *equals = strchr(sets[s], '=');
         size_t n = equals ? (size_t)(equals - sets[s]) : 0;
         if (n == 0) {
-            diag_error(d, (Loc){ 0, 0, 0 }, "--set %s: write --set name=value", sets[s]);
+            diag_error(d, (Loc){ 0 }, "--set %s: write --set name=value", sets[s]);
             fine = false;
         } else if (!find_param(out, sets[s], n)) {
             const char *name = arena_copy(a, sets[s], n);
-            diag_error(d, (Loc){ 0, 0, 0 }, "--set %s: unknown parameter '%s'%s", sets[s], name, nearest_param(a, out, name));
+            diag_error(d, (Loc){ 0 }, "--set %s: unknown parameter '%s'%s", sets[s], name, nearest_param(a, out, name));
             if (strncmp(name, "train.", 6) == 0)
                 diag_note(d, (Loc){ 0 }, "settings of training belong to the program that is built: NAME train --set %s", sets[s]);
             fine = false;

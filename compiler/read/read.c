@@ -20,21 +20,22 @@ typedef struct { const Yaml *map, *key; } Slot;
 typedef struct {
     Arena *arena;
     Diag *diag;
+    const Source *file;
     yaml_parser_t parser;
     Slot *slots;
     size_t slot_count, used;
     int errors;          /* mistakes in the tree; reading goes on after these */
 } Reader;
 
-static Loc loc_of(yaml_mark_t start, yaml_mark_t end)
+static Loc loc_of(const Reader *r, yaml_mark_t start, yaml_mark_t end)
 {
     size_t length = end.index > start.index ? end.index - start.index : 1;
-    return (Loc){ (int)start.line + 1, (int)start.column + 1, (int)length };
+    return (Loc){ (int)start.line + 1, (int)start.column + 1, (int)length, r->file };
 }
 
-static Loc point_of(yaml_mark_t mark)
+static Loc point_of(const Reader *r, yaml_mark_t mark)
 {
-    return loc_of(mark, mark);
+    return loc_of(r, mark, mark);
 }
 
 /* ---- syntax errors, in English ---- */
@@ -74,7 +75,7 @@ static void syntax_error(Reader *r)
     const yaml_parser_t *p = &r->parser;
     const char *context = p->context ? p->context : "", *problem = p->problem ? p->problem : "unknown";
     if (p->error == YAML_MEMORY_ERROR) {
-        diag_error(r->diag, (Loc){ 0, 0, 0 }, "no memory to read the YAML");
+        diag_error(r->diag, (Loc){ .file = r->file }, "no memory to read the YAML");
         return;
     }
     const char *text = NULL;
@@ -83,7 +84,7 @@ static void syntax_error(Reader *r)
             text = plain_english[i].text;
     /* an open quote is best shown where it opens, not at the end of the file */
     bool at_opening = strstr(context, "quoted scalar") && strstr(problem, "unexpected");
-    Loc at = point_of(at_opening ? p->context_mark : p->problem_mark);
+    Loc at = point_of(r, at_opening ? p->context_mark : p->problem_mark);
     if (text)
         diag_error(r->diag, at, "%s", text);
     else
@@ -93,7 +94,7 @@ static void syntax_error(Reader *r)
                          : strstr(context, "block mapping") ? "the map begins here"
                          : strstr(context, "block collection") ? "the list begins here" : NULL;
         if (what)
-            diag_note(r->diag, point_of(p->context_mark), "%s", what);
+            diag_note(r->diag, point_of(r, p->context_mark), "%s", what);
     }
 }
 
@@ -148,7 +149,7 @@ static Yaml *scalar_of(Reader *r, const yaml_event_t *event)
 {
     Yaml *y = NEW(r->arena, Yaml);
     y->kind = YAML_SCALAR;
-    y->loc = loc_of(event->start_mark, event->end_mark);
+    y->loc = loc_of(r, event->start_mark, event->end_mark);
     y->text = "";
     if (event->type == YAML_ALIAS_EVENT) {
         refuse(r, y->loc, "aliases ('*name') are not used here: write the value again, or make it a parameter");
@@ -214,7 +215,7 @@ static bool fill(Reader *r, Yaml *y, int depth)
 /* The node that begins with `event`; NULL when reading cannot go on. */
 static Yaml *node(Reader *r, const yaml_event_t *event, int depth)
 {
-    Loc at = point_of(event->start_mark);
+    Loc at = point_of(r, event->start_mark);
     const unsigned char *anchor = NULL, *tag = NULL;
     bool list = event->type == YAML_SEQUENCE_START_EVENT, map = event->type == YAML_MAPPING_START_EVENT;
     if (event->type == YAML_SCALAR_EVENT) {
@@ -264,14 +265,15 @@ static size_t utf8(const unsigned char *s, size_t n, uint32_t *code)
 
 /* Finds what no model has in it and libyaml would stumble over: sizes, bytes, and directives, whose list it
  * searches for each one.  Unicode line breaks go too, as no editor counts them as lines. */
-static bool check_bytes(Diag *d, const char *text, size_t length)
+static bool check_bytes(Diag *d, const Source *file)
 {
+    size_t length = file->length;
     if (length > MAX_BYTES) {
-        diag_error(d, (Loc){ 0, 0, 0 }, "the file is larger than 1 MiB, which no model is");
+        diag_error(d, (Loc){ .file = file }, "the file is larger than 1 MiB, which no model is");
         return false;
     }
-    const unsigned char *s = (const unsigned char *)text;
-    Loc at = { 1, 1, 1 };
+    const unsigned char *s = (const unsigned char *)file->text;
+    Loc at = { 1, 1, 1, file };
     for (size_t i = 0, n; i < length; i += n) {
         uint32_t c = 0;
         n = utf8(s + i, length - i, &c);
@@ -291,7 +293,7 @@ static bool check_bytes(Diag *d, const char *text, size_t length)
         }
         at.column++;
         if (c == '\n' || (c == '\r' && !(i + 1 < length && s[i + 1] == '\n')))
-            at = (Loc){ at.line + 1, 1, 1 };
+            at = (Loc){ at.line + 1, 1, 1, file };
     }
     return true;
 }
@@ -303,7 +305,7 @@ static Yaml *document(Reader *r)
     for (bool going = true; going;) {
         if (!next_event(r, &event))
             return NULL;
-        Loc at = point_of(event.start_mark);
+        Loc at = point_of(r, event.start_mark);
         switch (event.type) {
         case YAML_STREAM_START_EVENT:
         case YAML_DOCUMENT_END_EVENT:
@@ -329,27 +331,23 @@ static Yaml *document(Reader *r)
     if (r->errors)
         return NULL;
     if (!root || (root->kind == YAML_SCALAR && *root->text == '\0')) {
-        diag_error(r->diag, (Loc){ 1, 1, 1 }, "there is nothing in this file");
+        diag_error(r->diag, (Loc){ 1, 1, 1, r->file }, "there is nothing in this file");
         return NULL;
     }
     return root;
 }
 
-Yaml *read_yaml(Arena *a, Diag *d, const char *text, size_t length)
+Yaml *read_yaml(Arena *a, Diag *d, const Source *file)
 {
-    if (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {    /* a byte order mark has no column */
-        text += 3;
-        length -= 3;
-    }
-    if (!check_bytes(d, text, length))
+    if (!check_bytes(d, file))
         return NULL;
-    Reader r = { .arena = a, .diag = d };
+    Reader r = { .arena = a, .diag = d, .file = file };
     if (!yaml_parser_initialize(&r.parser)) {
-        diag_error(d, (Loc){ 0, 0, 0 }, "no memory to read the YAML");
+        diag_error(d, (Loc){ .file = file }, "no memory to read the YAML");
         return NULL;
     }
     yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, length);
+    yaml_parser_set_input_string(&r.parser, (const unsigned char *)file->text, file->length);
     Yaml *root = document(&r);
     yaml_parser_delete(&r.parser);
     return root;
@@ -357,10 +355,10 @@ Yaml *read_yaml(Arena *a, Diag *d, const char *text, size_t length)
 
 Yaml *read_file(Arena *a, Diag *d, const char *path)
 {
-    diag_source(d, path, "", 0);
+    Loc nowhere = { .file = source_new(a, path, NULL, 0) };
     FILE *f = fopen(path, "rb");
     if (!f) {
-        diag_error(d, (Loc){ 0, 0, 0 }, "cannot open '%s': %s", path, strerror(errno));
+        diag_error(d, nowhere, "cannot open '%s': %s", path, strerror(errno));
         return NULL;
     }
     Text text = { .arena = a };
@@ -372,11 +370,10 @@ Yaml *read_file(Arena *a, Diag *d, const char *path)
     int why = errno;
     fclose(f);
     if (failed) {
-        diag_error(d, (Loc){ 0, 0, 0 }, "cannot read '%s': %s", path, strerror(why));
+        diag_error(d, nowhere, "cannot read '%s': %s", path, strerror(why));
         return NULL;
     }
-    diag_source(d, path, text.text ? text.text : "", text.length);
-    return read_yaml(a, d, text.text ? text.text : "", text.length);
+    return read_yaml(a, d, source_new(a, path, text.text ? text.text : "", text.length));
 }
 
 Yaml *yaml_get(const Yaml *map, const char *key)

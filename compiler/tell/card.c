@@ -20,6 +20,11 @@ const char *card_shape(const Model *m, const Tensor *t)
     return t->repeat ? arena_printf(m->arena, "%d x %s", t->repeat->steps, one) : one;
 }
 
+const char *card_line(const Model *m, Loc at)
+{
+    return at.file == m->file ? arena_printf(m->arena, "%d", at.line) : arena_printf(m->arena, "%s:%d", at.file->path, at.line);
+}
+
 const char *card_operator(const Card *c) { return OP_INFO(c->op)->name; }
 
 Card *deck_card(const Deck *d, const Op *op)
@@ -271,18 +276,37 @@ static int indentation(const char *line, const char *end)
     return line + n == end || line[n] == '\n' || line[n] == '\r' || line[n] == '#' ? -1 : n;
 }
 
+const YamlLines *deck_yaml(const Deck *d, Loc at)
+{
+    for (int i = 0; i < d->yaml.count; i++)
+        if (((YamlLines *)d->yaml.items[i])->file == at.file)
+            return d->yaml.items[i];
+    return NULL;
+}
+
+static void add_yaml(Deck *d, Loc at)
+{
+    if (deck_yaml(d, at))
+        return;
+    YamlLines *y = NEW(d->m->arena, YamlLines);
+    y->file = at.file;
+    y->line = split(d->m->arena, at.file->text, at.file->length, &y->count);
+    list_push(d->m->arena, &d->yaml, y);
+}
+
 /* An entry ends where a line is indented no deeper than its first. */
 static void find_yaml(Deck *d)
 {
     for (int i = 0; i < d->count; i++) {
         Card *c = &d->cards[i];
+        const YamlLines *y = deck_yaml(d, c->op->loc);
         int k = c->op->loc.line;
-        if (k < 1 || k > d->yaml_count)
+        if (k < 1 || k > y->count)
             continue;
         c->yaml_from = c->yaml_to = k;
-        int own = indentation(d->yaml_lines[k], d->yaml_lines[k + 1]), depth;
-        for (k++; k <= d->yaml_count; k++) {
-            depth = indentation(d->yaml_lines[k], d->yaml_lines[k + 1]);
+        int own = indentation(y->line[k], y->line[k + 1]), depth;
+        for (k++; k <= y->count; k++) {
+            depth = indentation(y->line[k], y->line[k + 1]);
             if (depth >= 0 && depth <= own)
                 break;
             if (depth >= 0)
@@ -296,7 +320,9 @@ Deck *deck_new(Model *m, const Text *c)
     Deck *d = NEW(m->arena, Deck);
     d->m = m;
     d->c_lines = split(m->arena, c->text ? c->text : "", c->length, &d->c_count);
-    d->yaml_lines = split(m->arena, m->yaml, strlen(m->yaml), &d->yaml_count);
+    add_yaml(d, (Loc){ .file = m->file });
+    for (int i = 0; i < m->ops.count; i++)
+        add_yaml(d, ((Op *)m->ops.items[i])->loc);
     gather(d);
     measure(d);
     find_c(d);

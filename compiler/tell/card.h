@@ -25,14 +25,16 @@ typedef struct {
     List calls;                      /* int64_t: lines of the passes that call them */
 } Card;
 
+/* A file of the model's YAML: line[k] is where its line k begins, k from 1; line[count + 1] its end. */
+typedef struct { const Source *file; const char **line; int count; } YamlLines;
+
 typedef struct {
     Model *m;
     Card *cards;                     /* forward ones in the order in which they run, then those of the gradient alone */
     int count;
     const char **c_lines;            /* c_lines[k] is where line k of the C begins, k from 1; c_lines[c_count + 1] its end */
     int c_count;
-    const char **yaml_lines;         /* likewise */
-    int yaml_count;
+    List yaml;                       /* YamlLines: of the model's file first, then of others that operators come from */
     int64_t parameters;
     int64_t apart;                   /* bytes of all values and gradients if nothing shared its place */
 } Deck;
@@ -40,6 +42,10 @@ typedef struct {
 /* The cards of a planned model; `c` is what emit wrote. */
 Deck *deck_new(Model *m, const Text *c);
 Card *deck_card(const Deck *d, const Op *op);            /* NULL: fused or removed */
+/* The lines of the file that `at` is in: of an operator of the model, or of the model's file. */
+const YamlLines *deck_yaml(const Deck *d, Loc at);
+/* "17"; in another file than the model's "nets.yaml:17", the path as it is. */
+const char *card_line(const Model *m, Loc at);
 /* "20x24x24", or "3 x 32x15x15" for a stack of steps. */
 const char *card_shape(const Model *m, const Tensor *t);
 /* Bytes that a tensor takes for the whole batch; scratch: for one thread. */

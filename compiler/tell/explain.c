@@ -112,14 +112,15 @@ static void chain(Text *out, const Deck *d, const Op *op)
     }
 }
 
-static void yaml(Text *out, const Deck *d, int from, int to)
+static void yaml(Text *out, const Deck *d, Loc at, int from, int to)
 {
+    const char **line = deck_yaml(d, at)->line;
     for (int k = from; k && k <= to; k++) {
-        size_t n = (size_t)(d->yaml_lines[k + 1] - d->yaml_lines[k]);
-        while (n && (d->yaml_lines[k][n - 1] == '\n' || d->yaml_lines[k][n - 1] == '\r'))
+        size_t n = (size_t)(line[k + 1] - line[k]);
+        while (n && (line[k][n - 1] == '\n' || line[k][n - 1] == '\r'))
             n--;
         text_printf(out, "  %5d | ", k);
-        plain_put(out, arena_copy(d->m->arena, d->yaml_lines[k], n));
+        plain_put(out, arena_copy(d->m->arena, line[k], n));
         text_printf(out, "\n");
     }
 }
@@ -231,12 +232,12 @@ static void one(Text *out, const Deck *d, const Op *op)
     Model *m = d->m;
     const Card *c = deck_card(d, op);
     text_printf(out, "%s: %s, ", op->name, OP_INFO(op)->name);
-    plain_put(out, m->path);
-    text_printf(out, ":%d\n", op->loc.line);
+    place_put(out, op->loc);
+    text_printf(out, "\n");
     if (c)
-        yaml(out, d, c->yaml_from, c->yaml_to);
+        yaml(out, d, op->loc, c->yaml_from, c->yaml_to);
     else
-        yaml(out, d, op->loc.line, op->loc.line);
+        yaml(out, d, op->loc, op->loc.line, op->loc.line);
     text_printf(out, "  equation  %s\n", OP_INFO(op)->equation);
     text_printf(out, "  result    %s\n", card_shape(m, op->writes[0].tensor));
     if (c)
@@ -257,7 +258,7 @@ bool explain(Text *out, const Deck *d, const char *name)
     collect(m, &found, name);
     if (!found.count) {
         const char *near = nearest(m, name);
-        diag_error(m->diag, (Loc){ 0 }, "%s has no layer, value or parameter '%s'%s%s%s", m->path, name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        diag_error(m->diag, (Loc){ 0 }, "%s has no layer, value or parameter '%s'%s%s%s", m->file->path, name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
         diag_note(m->diag, (Loc){ 0 }, "`spnc show` lists them; a layer that does nothing (dropout at rate 0) is removed and has no name any more");
         return false;
     }
@@ -266,7 +267,7 @@ bool explain(Text *out, const Deck *d, const char *name)
     for (int i = 1; i < found.count; i++) {
         const Op *op = found.items[i];
         if (layer(op, name) && layer(first, name) && strcmp(op->prefix, first->prefix) != 0 && strcmp(first->name, name) != 0) {
-            diag_error(m->diag, (Loc){ 0 }, "%s has more than one layer '%s': say %s or %s", m->path, name, first->prefix, op->prefix);
+            diag_error(m->diag, (Loc){ 0 }, "%s has more than one layer '%s': say %s or %s", m->file->path, name, first->prefix, op->prefix);
             return false;
         }
     }
@@ -274,7 +275,7 @@ bool explain(Text *out, const Deck *d, const char *name)
         const Op *op = found.items[i];
         for (int r = 0; op->kind == OP_gru_gates && r < op->read_count; r++) {
             Op *maker = op->reads[r].tensor->op;
-            if (maker && maker->kind == OP_dense && maker->loc.line == op->loc.line)
+            if (maker && maker->kind == OP_dense && maker->loc.line == op->loc.line && maker->loc.file == op->loc.file)
                 list_push(m->arena, &found, maker);
         }
     }

@@ -1,7 +1,9 @@
 /* map.c -- NAME.map.json: from lines of the YAML to lines and symbols of the C, and back.
  *
  * In: a Deck.  Out: one JSON object; docs/compiler.md says what is in it.  Lines count from 1; a pair [from, to] holds both ends.
- * `yaml_to_c` and `c_to_yaml` are for an editor that wants to jump; `operators`, `parameters` and `values` for one that wants to explain. */
+ * `yaml_to_c` and `c_to_yaml` are for an editor that wants to jump; `operators`, `parameters` and `values` for one that wants to explain.
+ * A line is one of the model's file; what comes from another has its path as `file`, in `yaml_to_c` before the line ("nets.yaml:17"),
+ * in `c_to_yaml` behind it. */
 #include "base/escape.h"
 #include "tell/card.h"
 #include <stdlib.h>
@@ -11,6 +13,14 @@ static void key(Text *t, const char *name, const char *value)
 {
     text_printf(t, "\"%s\":", name);
     json_put(t, value);
+}
+
+static void other_file(Text *t, const Deck *d, Loc at)
+{
+    if (at.file != d->m->file) {
+        key(t, "file", at.file->path);
+        text_printf(t, ",");
+    }
 }
 
 /* The line where `with` stands first; 0: nowhere. */
@@ -37,7 +47,9 @@ static void operators(Text *t, const Deck *d)
         const Op *op = c->op;
         text_printf(t, "%s\n  {", i ? "," : "");
         key(t, "name", op->name);
-        text_printf(t, ",\"op\":\"%s\",\"yaml\":[%d,%d],\"column\":%d,\"c\":[%d,%d],", card_operator(c), c->yaml_from, c->yaml_to, op->loc.column, c->c_from, c->c_to);
+        text_printf(t, ",");
+        other_file(t, d, op->loc);
+        text_printf(t, "\"op\":\"%s\",\"yaml\":[%d,%d],\"column\":%d,\"c\":[%d,%d],", card_operator(c), c->yaml_from, c->yaml_to, op->loc.column, c->c_from, c->c_to);
         key(t, "equation", OP_INFO(op)->equation);
         text_printf(t, ",\"reads\":[");
         for (int k = 0, n = 0; k < op->read_count; k++)
@@ -75,7 +87,9 @@ static void names(Text *t, const Deck *d)
         key(t, "name", w->name);
         text_printf(t, ",");
         key(t, "symbol", w->field);
-        text_printf(t, ",\"shape\":\"%s\",\"yaml\":%d,\"c\":%d}", shape_text(m->arena, &w->shape), w->loc.line, line_of(d, arena_printf(m->arena, " real %s[", w->field)));
+        text_printf(t, ",");
+        other_file(t, d, w->loc);
+        text_printf(t, "\"shape\":\"%s\",\"yaml\":%d,\"c\":%d}", shape_text(m->arena, &w->shape), w->loc.line, line_of(d, arena_printf(m->arena, " real %s[", w->field)));
     }
     text_printf(t, "],\n\"values\":[");
     bool first = true;
@@ -88,12 +102,14 @@ static void names(Text *t, const Deck *d)
         key(t, "name", v->flow_name);
         text_printf(t, ",");
         key(t, "symbol", arena_printf(m->arena, "%s_at", v->name));
-        text_printf(t, ",\"shape\":\"%s\",\"yaml\":%d,\"c\":%d}", card_shape(m, v), v->loc.line, line_of(d, arena_printf(m->arena, "#define %s_at(", v->name)));
+        text_printf(t, ",");
+        other_file(t, d, v->loc);
+        text_printf(t, "\"shape\":\"%s\",\"yaml\":%d,\"c\":%d}", card_shape(m, v), v->loc.line, line_of(d, arena_printf(m->arena, "#define %s_at(", v->name)));
     }
     text_printf(t, "],\n");
 }
 
-typedef struct { int from, to, yaml; } Range;
+typedef struct { int from, to, yaml; const Source *file; } Range;
 
 static int by_line(const void *x, const void *y)
 {
@@ -110,26 +126,44 @@ static void ranges(Text *t, const Deck *d)
     for (int i = 0; i < d->count; i++) {
         const Card *c = &d->cards[i];
         if (c->c_from)
-            r[n++] = (Range){ c->c_from, c->c_to, c->yaml_from };
+            r[n++] = (Range){ c->c_from, c->c_to, c->yaml_from, c->op->loc.file };
         for (int k = 0; k < c->calls.count; k++) {
             int line = (int)*(int64_t *)c->calls.items[k];
-            r[n++] = (Range){ line, line, c->yaml_from };
+            r[n++] = (Range){ line, line, c->yaml_from, c->op->loc.file };
         }
     }
     qsort(r, (size_t)n, sizeof *r, by_line);
     text_printf(t, "\"yaml_to_c\":{");
     bool first = true;
-    for (int line = 1; line <= d->yaml_count; line++) {
-        int found = 0;
-        for (int i = 0; i < n; i++)
-            if (r[i].yaml == line)
-                text_printf(t, "%s[%d,%d]", found++ ? "," : arena_printf(d->m->arena, "%s\n  \"%d\":[", first ? "" : ",", line), r[i].from, r[i].to);
-        if (found)
-            text_printf(t, "]"), first = false;
+    for (int f = 0; f < d->yaml.count; f++) {
+        const YamlLines *y = d->yaml.items[f];
+        for (int line = 1; line <= y->count; line++) {
+            bool found = false;
+            for (int i = 0; i < n; i++) {
+                if (r[i].yaml != line || r[i].file != y->file)
+                    continue;
+                if (!found) {
+                    text_printf(t, "%s\n  ", first ? "" : ",");
+                    json_put(t, card_line(d->m, (Loc){ .line = line, .file = y->file }));
+                    text_printf(t, ":[");
+                    first = false;
+                }
+                text_printf(t, "%s[%d,%d]", found ? "," : "", r[i].from, r[i].to);
+                found = true;
+            }
+            if (found)
+                text_printf(t, "]");
+        }
     }
     text_printf(t, "},\n\"c_to_yaml\":[");
-    for (int i = 0; i < n; i++)
-        text_printf(t, "%s[%d,%d,%d]", i ? "," : "", r[i].from, r[i].to, r[i].yaml);
+    for (int i = 0; i < n; i++) {
+        text_printf(t, "%s[%d,%d,%d", i ? "," : "", r[i].from, r[i].to, r[i].yaml);
+        if (r[i].file != d->m->file) {
+            text_printf(t, ",");
+            json_put(t, r[i].file->path);
+        }
+        text_printf(t, "]");
+    }
     text_printf(t, "]\n");
 }
 
@@ -139,7 +173,7 @@ void map_write(Text *out, const Deck *d)
     text_printf(out, "{");
     key(out, "model", m->name);
     text_printf(out, ",");
-    key(out, "yaml", m->path);
+    key(out, "yaml", m->file->path);
     text_printf(out, ",");
     key(out, "c", arena_printf(m->arena, "%s.c", m->name));
     text_printf(out, ",\n");

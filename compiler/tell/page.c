@@ -85,7 +85,7 @@ static void box_svg(Page *p, const Box *b)
     double x = b->x - BOX_W / 2.0, share = p->m->forward_macs > 0 ? c->macs / p->m->forward_macs : 0;
     const char *shape = card_shape(p->m, op->writes[0].tensor);
     PUT("<a class=\"node %s\" id=\"box-%s\" href=\"#op-%s\" aria-label=\"", colour(op), op->name, op->name);
-    say(p, arena_printf(p->m->arena, "%s, %s, gives %s, line %d%s%s", op->name, card_operator(c), shape, op->loc.line,
+    say(p, arena_printf(p->m->arena, "%s, %s, gives %s, line %s%s%s", op->name, card_operator(c), shape, card_line(p->m, op->loc),
                         c->macs > 0 ? arena_printf(p->m->arena, ", %s multiply-adds", count_text(p->m->arena, (int64_t)c->macs)) : "", c->sharers.count ? ", weights shared" : ""));
     PUT("\"><rect class=\"box\" x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"%d\" rx=\"9\"/><path class=\"stripe\" d=\"M%.1f %.1fv%d\"/>", x, b->y, BOX_W, BOX_H, x + 9, b->y + 12, BOX_H - 24);
     PUT("<text class=\"name\" x=\"%.1f\" y=\"%.1f\">", x + 20, b->y + 24);
@@ -230,11 +230,12 @@ static void article(Page *p, const Card *c)
         first = false;
     }
     PUT("</dl>\n<div class=\"pair\"><section><h3>");
-    say(p, cut(m, m->path, 60));
-    int from = c->yaml_from > 3 ? c->yaml_from - 3 : 1, to = c->yaml_to + 3 < p->d->yaml_count ? c->yaml_to + 3 : p->d->yaml_count;
+    const YamlLines *y = deck_yaml(p->d, op->loc);
+    say(p, cut(m, y->file->path, 60));
+    int from = c->yaml_from > 3 ? c->yaml_from - 3 : 1, to = c->yaml_to + 3 < y->count ? c->yaml_to + 3 : y->count;
     PUT("</h3><pre class=\"code\" tabindex=\"0\" aria-label=\"YAML\">");
     if (c->yaml_from)
-        lines(p, p->d->yaml_lines, from, to, c->yaml_from, c->yaml_to, false);
+        lines(p, y->line, from, to, c->yaml_from, c->yaml_to, false);
     PUT("</pre>\n<h3>its calls, among the passes</h3><pre class=\"code\" tabindex=\"0\" aria-label=\"calls\">");
     for (int k = 0; k < c->calls.count; k++) {
         int line = (int)*(int64_t *)c->calls.items[k];
@@ -262,7 +263,9 @@ static void table(Page *p)
             continue;
         PUT("<tr><td><a href=\"#op-%s\">%s</a></td><td>%s</td><td>", c->op->name, c->op->name, card_operator(c));
         say(p, kernel_name(m, c->op));
-        PUT("</td><td class=\"n\">%d</td><td>%s</td><td class=\"n\">%s</td>", c->op->loc.line, card_shape(m, c->op->writes[0].tensor),
+        PUT("</td><td class=\"n\">");
+        say(p, card_line(m, c->op->loc));
+        PUT("</td><td>%s</td><td class=\"n\">%s</td>", card_shape(m, c->op->writes[0].tensor),
             c->parameters ? count_text(m->arena, c->parameters) : c->sharers.count ? "shared" : "");
         PUT("<td class=\"n\">%s</td><td class=\"n\">%s</td></tr>\n", c->macs > 0 ? count_text(m->arena, (int64_t)c->macs) : "", c->kept ? bytes_text(m->arena, c->kept) : "");
     }
@@ -297,7 +300,9 @@ static void remarks(Page *p)
 {
     for (int i = 0; i < p->m->remarks.count; i++) {
         const Remark *r = p->m->remarks.items[i];
-        PUT("<li><span>%d</span> ", r->at.line);
+        PUT("<li><span>");
+        say(p, card_line(p->m, r->at));
+        PUT("</span> ");
         say(p, r->text);
         PUT("</li>\n");
     }
@@ -313,7 +318,7 @@ static void settings(Page *p)
     }
 }
 
-static void path(Page *p) { say(p, p->m->path); }
+static void path(Page *p) { say(p, p->m->file->path); }
 static void about(Page *p) { say(p, p->m->about && *p->m->about ? p->m->about : p->m->name); }
 
 static void articles(Page *p)

@@ -67,7 +67,9 @@ void show_text(Text *out, const Deck *d)
         const Card *c = &d->cards[i];
         if (!c->forward)
             continue;
-        text_printf(out, "  %-26s %5d  %-14s", c->op->name, c->op->loc.line, card_shape(m, c->op->writes[0].tensor));
+        text_printf(out, "  %-26s ", c->op->name);
+        plain_put(out, arena_printf(m->arena, "%5s", card_line(m, c->op->loc)));
+        text_printf(out, "  %-14s", card_shape(m, c->op->writes[0].tensor));
         text_printf(out, " %10s", c->parameters ? count_text(m->arena, c->parameters) : c->sharers.count ? "shared" : "");
         text_printf(out, " %12s", c->macs > 0 ? count_text(m->arena, (int64_t)c->macs) : "");
         text_printf(out, " %10s", c->kept ? bytes_text(m->arena, c->kept) : "");
@@ -87,18 +89,31 @@ void show_text(Text *out, const Deck *d)
     for (int i = 0; i < m->remarks.count; i++) {
         const Remark *r = m->remarks.items[i];
         text_printf(out, "  ");
-        plain_put(out, m->path);
-        text_printf(out, ":%d: %s\n", r->at.line, r->text);
+        place_put(out, r->at);
+        text_printf(out, ": %s\n", r->text);
     }
 }
 
 /* ---- JSON ---------------------------------------------------------------------------------------------------------------- */
 
+/* Of another file than the model's, its path too. */
+static void line_json(Text *out, const Model *m, Loc at)
+{
+    if (at.file != m->file) {
+        text_printf(out, "\"file\":");
+        json_put(out, at.file->path);
+        text_printf(out, ",");
+    }
+    text_printf(out, "\"line\":%d", at.line);
+}
+
 static void layer_json(Text *out, const Deck *d, const Card *c)
 {
     Model *m = d->m;
     const Tensor *y = c->op->writes[0].tensor;
-    text_printf(out, "{\"name\":\"%s\",\"op\":\"%s\",\"line\":%d,\"shape\":[", c->op->name, card_operator(c), c->op->loc.line);
+    text_printf(out, "{\"name\":\"%s\",\"op\":\"%s\",", c->op->name, card_operator(c));
+    line_json(out, m, c->op->loc);
+    text_printf(out, ",\"shape\":[");
     for (int k = 0; k < y->shape.rank; k++)
         text_printf(out, "%s%lld", k ? "," : "", (long long)y->shape.dim[k]);
     text_printf(out, "],\"steps\":%d,\"parameters\":%lld,\"macs\":%.17g,\"gradient_macs\":%.17g,\"bytes\":%lld,\"kept\":%lld,\"kernel\":", y->repeat ? y->repeat->steps : 1,
@@ -148,7 +163,9 @@ void show_json(Text *out, const Deck *d)
     text_printf(out, "],\"forward_phases\":%d,\"phases\":%d,\"remarks\":[", m->forward_phases.count, m->forward_phases.count + m->backward_phases.count);
     for (int i = 0; i < m->remarks.count; i++) {
         const Remark *r = m->remarks.items[i];
-        text_printf(out, "%s{\"line\":%d,\"text\":", i ? "," : "", r->at.line);
+        text_printf(out, "%s{", i ? "," : "");
+        line_json(out, m, r->at);
+        text_printf(out, ",\"text\":");
         json_put(out, r->text);
         text_printf(out, "}");
     }

@@ -96,6 +96,12 @@ void fact_push_int(Fact *list, int64_t v)
     fact_push(list, int_new(list->arena, FACT_INT, v));
 }
 
+void fact_place(Fact *t, Loc at)
+{
+    fact_int(t, "line", at.line), fact_int(t, "column", at.column), fact_int(t, "span", at.length);
+    t->place = at;
+}
+
 const Fact *fact_get(const Fact *table, const char *key)
 {
     int at = find(table, key);

@@ -14,6 +14,7 @@ struct Fact {
     const char *text;     /* FACT_TEXT */
     List keys, values;    /* FACT_TABLE: fields in the order they were set */
     List items;           /* FACT_TABLE: its list part, 1, 2, ... in Lua */
+    Loc place;            /* FACT_TABLE: what fact_place set */
 };
 
 /* The field `key` of a table, or NULL when it is not set. */

@@ -72,7 +72,7 @@ Loc point_at(const Source *s, int number, const char *text, size_t n, const char
     const char *at = quoted(text, n, message, &length);
     if (at)
         text = at, n = length;
-    Loc loc = { .line = number };
+    Loc loc = { .line = number, .file = s };
     const char *line = point_line(s, number, &length);
     if (!line || !n)
         return loc;

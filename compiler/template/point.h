@@ -2,7 +2,7 @@
 #ifndef POINT_H
 #define POINT_H
 
-#include "base/diag.h"
+#include "spnc.h"
 
 /* The start of line `number` of the source, and its length without the line end; NULL if there is no such line. */
 const char *point_line(const Source *s, int number, size_t *length);

@@ -3,7 +3,6 @@
  * Facts are empty tables whose metatable asks fact.c; nothing is copied into Lua.  There is no io, no load, no metatable and no address.
  * Lua errors unwind over these frames, which own nothing but arena memory. */
 #include "template/sandbox.h"
-#include "base/diag.h"
 
 #include <lauxlib.h>
 #include <lualib.h>

@@ -8,7 +8,6 @@
  * Lua errors unwind over this file's frames, so these own nothing but arena memory. */
 #define _POSIX_C_SOURCE 200809L
 #include "template/template.h"
-#include "base/diag.h"
 #include "base/embed.h"
 #include "template/fact.h"
 #include "template/point.h"
@@ -497,22 +496,23 @@ static void report(Expansion *x, const char *what, const char *message)
 {
     static const Source nowhere = { NULL, NULL, 0 };
     if (x->place_count == 0)
-        diag_in(x->diag, SEVERITY_ERROR, x->templates.count ? &((Template *)x->templates.items[0])->source : &nowhere,
-                (Loc){ 0, 0, 0 }, "template '%s': %s", x->name, message);
+        diag_error(x->diag, (Loc){ .file = x->templates.count ? &((Template *)x->templates.items[0])->source : &nowhere }, "template '%s': %s", x->name, message);
     for (int i = 0; i < x->place_count; i++) {
         const Place *p = &x->places[i];
         const Source *source = &p->template->source;
         size_t length = 0;
         const char *text = running(p, &length);
-        Loc at = text ? point_at(source, p->line, text, length, i ? "'include'" : message) : (Loc){ .line = p->line };
-        diag_in(x->diag, i ? SEVERITY_NOTE : SEVERITY_ERROR, source, at, "%s", i ? "included from here" : message);
+        Loc at = text ? point_at(source, p->line, text, length, i ? "'include'" : message) : (Loc){ .line = p->line, .file = source };
+        if (i)
+            diag_note(x->diag, at, "included from here");
+        else
+            diag_error(x->diag, at, "%s", message);
     }
     const Fact *unit = x->unit[x->depth], *name = unit ? fact_get(unit, "name") : NULL, *kind = unit ? fact_get(unit, "kind") : NULL;
-    const Fact *line = unit ? fact_get(unit, "line") : NULL, *column = unit ? fact_get(unit, "column") : NULL, *span = unit ? fact_get(unit, "span") : NULL;
-    if (name && kind && line && column && span)
-        diag_note(x->diag, (Loc){ (int)line->i, (int)column->i, (int)span->i }, "while expanding %s (%s) of %s", name->text, kind->text, what);
+    if (name && kind && unit->place.file)
+        diag_note(x->diag, unit->place, "while expanding %s (%s) of %s", name->text, kind->text, what);
     else if (what)
-        diag_in(x->diag, SEVERITY_NOTE, &nowhere, (Loc){ 0, 0, 0 }, "while expanding %s", what);
+        diag_note(x->diag, (Loc){ .file = &nowhere }, "while expanding %s", what);
 }
 
 bool template_expand(Arena *a, Diag *d, const char *dir, const char *name, const char *what, const Fact *facts, Tuning *tuning, Text *out)
@@ -521,7 +521,7 @@ bool template_expand(Arena *a, Diag *d, const char *dir, const char *name, const
                     .out_start = out->length };
     lua_State *L = sandbox_open(&x.box);
     if (!L) {
-        diag_error(d, (Loc){ 0, 0, 0 }, "template '%s': no memory to start Lua", name);
+        diag_error(d, (Loc){ 0 }, "template '%s': no memory to start Lua", name);
         return false;
     }
     lua_pushcfunction(L, handle_error);

@@ -2,7 +2,7 @@
 #ifndef TEMPLATE_H
 #define TEMPLATE_H
 
-#include "base/diag.h"
+#include "spnc.h"
 
 /* The text of the template `name` ("conv.c.in"), from `dir` (may be NULL) or built in.  NULL, or why there is none: a sentence of the arena's. */
 const char *template_load(Arena *a, const char *dir, const char *name, Source *source);

@@ -80,7 +80,7 @@ static const Yaml *profile(const Tuner *t, Arena *a, int trial)
     Text said = { .arena = a };
     const char *path = program(t, trial), *steps = arena_printf(a, "%d", t->steps);
     int status = child_run((const char *const[]){ path, "profile", "--threads", "1", "--steps", steps, "--json", NULL }, false, &said);
-    const Yaml *y = status == 0 && said.text ? read_yaml(a, diag_new(a, stderr, false, false), said.text, said.length) : NULL;
+    const Yaml *y = status == 0 && said.text ? read_yaml(a, diag_new(a, stderr, false, false), source_new(a, NULL, said.text, said.length)) : NULL;
     if (!y || !(number(y, "step_ms") > 0))
         fprintf(stderr, "spnc: the program that was built cannot be profiled: `%s profile` ended with status %d\n", path, status);
     return y;
