@@ -1,10 +1,11 @@
 /* diag.c -- says what is wrong and where: for people (path:line:column, the line, a caret) or as JSON lines.
  *
  * In: a Loc in characters and a message.  Out: text on one FILE, at once.  Whatever comes from a file or the
- * command line (path, message, source line) passes through put_cell or put_json, which let no control
+ * command line (path, message, source line) passes through put_text, put_line or json.c, which let no control
  * character and no broken UTF-8 through, so a hostile model cannot drive the terminal.
  * The same message at the same place is printed once; after MAX_PRINTED of a kind the rest is only counted. */
-#include "spnc.h"
+#include "base/escape.h"
+#include "base/json.h"
 
 #include <string.h>
 
@@ -71,34 +72,6 @@ int diag_errors(const Diag *d)
 
 /* ---- characters ---- */
 
-/* One character of UTF-8: returns its bytes and sets *code, or returns 1 and sets -1 for a broken byte. */
-static size_t decode(const char *text, size_t n, int32_t *code)
-{
-    const unsigned char *s = (const unsigned char *)text;
-    size_t need = s[0] < 0x80 ? 1 : s[0] >= 0xC2 && s[0] < 0xE0 ? 2 : (s[0] & 0xF0) == 0xE0 ? 3
-                : s[0] >= 0xF0 && s[0] < 0xF5 ? 4 : 0;
-    *code = -1;
-    if (need == 0 || need > n)
-        return 1;
-    int32_t c = need == 1 ? s[0] : s[0] & (0xFF >> (need + 1));
-    for (size_t i = 1; i < need; i++) {
-        if ((s[i] & 0xC0) != 0x80)
-            return 1;
-        c = c << 6 | (s[i] & 0x3F);
-    }
-    if ((need == 3 && c < 0x800) || (need == 4 && (c < 0x10000 || c > 0x10FFFF)) || (c >= 0xD800 && c < 0xE000))
-        return 1;
-    *code = c;
-    return need;
-}
-
-/* Controls, line separators and the marks that reorder text: never sent to a terminal. */
-static bool unprintable(int32_t c)
-{
-    return c < 0x20 || (c >= 0x7F && c < 0xA0) || (c >= 0x200E && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E)
-        || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
-}
-
 static int display_width(int32_t c)
 {
     if ((c >= 0x300 && c < 0x370) || (c >= 0x200B && c <= 0x200D) || (c >= 0xFE00 && c <= 0xFE0F))
@@ -113,14 +86,14 @@ static int display_width(int32_t c)
 static size_t cell(char shown[16], int *width, const char *text, size_t n, bool in_line)
 {
     int32_t c;
-    size_t bytes = decode(text, n, &c);
+    size_t bytes = utf8_decode(text, n, &c);
     if (c == '\t' && in_line)
         *width = snprintf(shown, 16, "%*s", TAB, "");
     else if (c < 0)
         *width = snprintf(shown, 16, "\\x%02x", (unsigned)(unsigned char)*text);
-    else if (unprintable(c) && c < 0x80)
+    else if (utf8_unprintable(c) && c < 0x80)
         *width = snprintf(shown, 16, c == '\n' ? "\\n" : c == '\t' ? "\\t" : c == '\r' ? "\\r" : "\\x%02x", (unsigned)c);
-    else if (unprintable(c))
+    else if (utf8_unprintable(c))
         *width = snprintf(shown, 16, "\\u%04x", (unsigned)c);
     else {
         memcpy(shown, text, bytes);
@@ -139,25 +112,6 @@ static void put_text(FILE *out, const char *text)
         i += cell(shown, &width, text + i, n - i, false);
         fputs(shown, out);
     }
-}
-
-static void put_json(FILE *out, const char *text)
-{
-    size_t n = strlen(text), bytes;
-    putc('"', out);
-    for (size_t i = 0; i < n; i += bytes) {
-        int32_t c;
-        bytes = decode(text + i, n - i, &c);
-        if (c < 0)
-            fputs("\\ufffd", out);
-        else if (c == '"' || c == '\\')
-            fprintf(out, "\\%c", (int)c);
-        else if (unprintable(c))
-            fprintf(out, "\\u%04x", (unsigned)c);
-        else
-            fwrite(text + i, 1, bytes, out);
-    }
-    putc('"', out);
 }
 
 /* ---- the quoted line ---- */
@@ -247,11 +201,17 @@ static void print(Diag *d, Severity severity, Loc at, const char *message)
     static const char *const colours[] = { "\033[1;31m", "\033[1;35m", "\033[36m" };
     const char *path = at.line > 0 && at.file ? at.file->path : NULL;
     if (d->json) {
-        fprintf(d->out, "{\"severity\": \"%s\", \"path\": ", names[severity]);
-        put_json(d->out, path_of(d, at));
-        fprintf(d->out, ", \"line\": %d, \"column\": %d, \"length\": %d, \"message\": ", at.line, at.column, at.length);
-        put_json(d->out, message);
-        fputs("}\n", d->out);
+        Text text = { .arena = d->arena };
+        Json j = { .out = &text, .form = JSON_MESSAGE };
+        json_opens(&j, NULL, '{');
+        json_text(&j, "severity", names[severity]);
+        json_text(&j, "path", path_of(d, at));
+        json_int(&j, "line", at.line);
+        json_int(&j, "column", at.column);
+        json_int(&j, "length", at.length);
+        json_text(&j, "message", message);
+        json_closes(&j, '}');
+        fprintf(d->out, "%s\n", text.text);
         return;
     }
     if (path) {

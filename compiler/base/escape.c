@@ -1,4 +1,4 @@
-/* escape.c -- words from a model or a path, inside JSON, HTML and Graphviz's language.
+/* escape.c -- words from a model or a path, inside HTML and Graphviz's language and on a terminal; json.c adds JSON.
  *
  * In: bytes that a stranger chose.  Out: text of the other language that is those bytes and nothing else.  Control characters and broken
  * UTF-8 become U+FFFD, so that what comes out is always well-formed. */
@@ -8,28 +8,43 @@
 
 static const char REPLACEMENT[] = "\xef\xbf\xbd";
 
-/* Bytes of the character at s that a text may hold (whitespace: newline and tab), or 0. */
-static size_t character(const char *text, size_t left)
+size_t utf8_decode(const char *text, size_t n, int32_t *code)
 {
     const unsigned char *s = (const unsigned char *)text;
-    if (s[0] < 0x80)
-        return (s[0] >= 0x20 && s[0] != 0x7f) || s[0] == '\n' || s[0] == '\t';
-    size_t n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-    if (n > left || s[0] < 0xc2 || s[0] > 0xf4)
-        return 0;
-    uint32_t code = s[0] & (0x7fu >> n);
-    for (size_t i = 1; i < n; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (s[i] & 0x3f);
+    size_t need = s[0] < 0x80 ? 1 : s[0] >= 0xC2 && s[0] < 0xE0 ? 2 : (s[0] & 0xF0) == 0xE0 ? 3
+                : s[0] >= 0xF0 && s[0] < 0xF5 ? 4 : 0;
+    *code = -1;
+    if (need == 0 || need > n)
+        return 1;
+    int32_t c = need == 1 ? s[0] : s[0] & (0xFF >> (need + 1));
+    for (size_t i = 1; i < need; i++) {
+        if ((s[i] & 0xC0) != 0x80)
+            return 1;
+        c = c << 6 | (s[i] & 0x3F);
     }
-    static const uint32_t least[5] = { 0, 0, 0xa0, 0x800, 0x10000 };
-    bool surrogate = code >= 0xd800 && code <= 0xdfff, direction = (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
-    return code >= least[n] && code <= 0x10ffff && !surrogate && !direction && (code & 0xfffe) != 0xfffe ? n : 0;
+    if ((need == 3 && c < 0x800) || (need == 4 && (c < 0x10000 || c > 0x10FFFF)) || (c >= 0xD800 && c < 0xE000))
+        return 1;
+    *code = c;
+    return need;
 }
 
-/* Each character as it is, or as `special` says (NULL: as it is). */
-static void put(Text *t, const char *s, size_t n, const char *(*special)(char c))
+bool utf8_unprintable(int32_t c)
+{
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || (c >= 0x200E && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E)
+        || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
+}
+
+/* Bytes of the character at s that a text may hold (whitespace: newline and tab), or 0. */
+static size_t character(const char *s, size_t left)
+{
+    int32_t c;
+    size_t n = utf8_decode(s, left, &c);
+    bool control = (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0);
+    bool direction = (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+    return control || direction || (c & 0xfffe) == 0xfffe ? 0 : n;
+}
+
+void escape_put(Text *t, const char *s, size_t n, const char *(*special)(char c))
 {
     for (size_t i = 0; i < n;) {
         size_t k = character(s + i, n - i);
@@ -42,12 +57,6 @@ static void put(Text *t, const char *s, size_t n, const char *(*special)(char c)
     }
 }
 
-/* `<` is escaped too, so that JSON may stand in a page. */
-static const char *in_json(char c)
-{
-    return c == '"' ? "\\\"" : c == '\\' ? "\\\\" : c == '\n' ? "\\n" : c == '\t' ? "\\t" : c == '<' ? "\\u003c" : NULL;
-}
-
 static const char *in_html(char c)
 {
     return c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : c == '"' ? "&quot;" : c == '\'' ? "&#39;" : NULL;
@@ -57,16 +66,9 @@ static const char *in_line(char c) { return c == '\n' || c == '\t' ? " " : NULL;
 
 static const char *in_dot(char c) { return c == '"' ? "\\\"" : c == '\\' ? "\\\\" : c == '\n' ? "\\n" : c == '\t' ? " " : NULL; }
 
-void json_put(Text *t, const char *s)
-{
-    text_add(t, "\"", 1);
-    put(t, s, strlen(s), in_json);
-    text_add(t, "\"", 1);
-}
+void html_put(Text *t, const char *s, size_t n) { escape_put(t, s, n, in_html); }
 
-void html_put(Text *t, const char *s, size_t n) { put(t, s, n, in_html); }
-
-void plain_put(Text *t, const char *s) { put(t, s, strlen(s), in_line); }
+void plain_put(Text *t, const char *s) { escape_put(t, s, strlen(s), in_line); }
 
 void place_put(Text *t, Loc at)
 {
@@ -78,7 +80,7 @@ void place_put(Text *t, Loc at)
 void dot_put(Text *t, const char *s)
 {
     text_add(t, "\"", 1);
-    put(t, s, strlen(s), in_dot);
+    escape_put(t, s, strlen(s), in_dot);
     text_add(t, "\"", 1);
 }
 

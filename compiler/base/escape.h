@@ -4,8 +4,13 @@
 
 #include "spnc.h"
 
-/* Appends s as a JSON string with its quotes; what is not UTF-8 becomes U+FFFD. */
-void json_put(Text *t, const char *s);
+/* One character of UTF-8 at text[0..n), n from 1: returns its bytes and sets *code, or returns 1 and sets -1 for a broken byte. */
+size_t utf8_decode(const char *text, size_t n, int32_t *code);
+/* Controls, line separators and the marks that reorder text: never sent to a terminal. */
+bool utf8_unprintable(int32_t code);
+
+/* Appends s[0..n): each character as it is, or as `special` says (NULL: as it is); what is no character of a text becomes U+FFFD. */
+void escape_put(Text *t, const char *s, size_t n, const char *(*special)(char c));
 /* Appends n bytes of s as the text of an HTML element or of a quoted attribute; what HTML forbids becomes U+FFFD. */
 void html_put(Text *t, const char *s, size_t n);
 /* Appends s as text on a terminal: no control characters. */

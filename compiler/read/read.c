@@ -6,7 +6,7 @@
  * file is always a small tree.  What libyaml is slow at is refused before it sees it (check_bytes) or after
  * the 64th level, which it cannot run far ahead of. */
 #define _POSIX_C_SOURCE 200809L
-#include "spnc.h"
+#include "base/escape.h"
 
 #include <errno.h>
 #include <string.h>
@@ -246,23 +246,6 @@ static Yaml *node(Reader *r, const yaml_event_t *event, int depth)
 
 /* ---- before libyaml ---- */
 
-/* The bytes of the character at s, or 0 if it is not UTF-8. */
-static size_t utf8(const unsigned char *s, size_t n, uint32_t *code)
-{
-    size_t need = s[0] < 0x80 ? 1 : s[0] >= 0xC2 && s[0] < 0xE0 ? 2 : s[0] >= 0xE0 && s[0] < 0xF0 ? 3
-                : s[0] >= 0xF0 && s[0] < 0xF5 ? 4 : 0;
-    if (need == 0 || need > n)
-        return 0;
-    *code = need == 1 ? s[0] : s[0] & (0xFFu >> (need + 1));
-    for (size_t i = 1; i < need; i++) {
-        if ((s[i] & 0xC0) != 0x80)
-            return 0;
-        *code = *code << 6 | (s[i] & 0x3Fu);
-    }
-    bool longer = (need == 3 && *code < 0x800) || (need == 4 && *code < 0x10000);
-    return longer || *code > 0x10FFFF || (*code >= 0xD800 && *code < 0xE000) ? 0 : need;
-}
-
 /* Finds what no model has in it and libyaml would stumble over: sizes, bytes, and directives, whose list it
  * searches for each one.  Unicode line breaks go too, as no editor counts them as lines. */
 static bool check_bytes(Diag *d, const Source *file)
@@ -272,13 +255,12 @@ static bool check_bytes(Diag *d, const Source *file)
         diag_error(d, (Loc){ .file = file }, "the file is larger than 1 MiB, which no model is");
         return false;
     }
-    const unsigned char *s = (const unsigned char *)file->text;
     Loc at = { 1, 1, 1, file };
     for (size_t i = 0, n; i < length; i += n) {
-        uint32_t c = 0;
-        n = utf8(s + i, length - i, &c);
-        if (n == 0) {
-            diag_error(d, at, "the byte 0x%02x is not UTF-8", s[i]);
+        int32_t c;
+        n = utf8_decode(file->text + i, length - i, &c);
+        if (c < 0) {
+            diag_error(d, at, "the byte 0x%02x is not UTF-8", (unsigned char)file->text[i]);
             return false;
         }
         if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029
@@ -292,7 +274,7 @@ static bool check_bytes(Diag *d, const Source *file)
             return false;
         }
         at.column++;
-        if (c == '\n' || (c == '\r' && !(i + 1 < length && s[i + 1] == '\n')))
+        if (c == '\n' || (c == '\r' && !(i + 1 < length && file->text[i + 1] == '\n')))
             at = (Loc){ at.line + 1, 1, 1, file };
     }
     return true;

@@ -4,23 +4,24 @@
  * `yaml_to_c` and `c_to_yaml` are for an editor that wants to jump; `operators`, `parameters` and `values` for one that wants to explain.
  * A line is one of the model's file; what comes from another has its path as `file`, in `yaml_to_c` before the line ("nets.yaml:17"),
  * in `c_to_yaml` behind it. */
-#include "base/escape.h"
+#include "base/json.h"
 #include "tell/card.h"
 #include <stdlib.h>
 #include <string.h>
 
-static void key(Text *t, const char *name, const char *value)
+/* [from, to] */
+static void lines(Json *j, const char *key, int from, int to)
 {
-    text_printf(t, "\"%s\":", name);
-    json_put(t, value);
+    json_opens(j, key, '[');
+    json_int(j, NULL, from);
+    json_int(j, NULL, to);
+    json_closes(j, ']');
 }
 
-static void other_file(Text *t, const Deck *d, Loc at)
+static void other_file(Json *j, const Deck *d, Loc at)
 {
-    if (at.file != d->m->file) {
-        key(t, "file", at.file->path);
-        text_printf(t, ",");
-    }
+    if (at.file != d->m->file)
+        json_text(j, "file", at.file->path);
 }
 
 /* The line where `with` stands first; 0: nowhere. */
@@ -38,75 +39,83 @@ static int line_of(const Deck *d, const char *with)
     return at ? low : 0;
 }
 
-static void operators(Text *t, const Deck *d)
+static void operators(Json *j, const Deck *d)
 {
-    Model *m = d->m;
-    text_printf(t, "\"operators\":[");
+    json_opens(j, "operators", '[');
     for (int i = 0; i < d->count; i++) {
         const Card *c = &d->cards[i];
         const Op *op = c->op;
-        text_printf(t, "%s\n  {", i ? "," : "");
-        key(t, "name", op->name);
-        text_printf(t, ",");
-        other_file(t, d, op->loc);
-        text_printf(t, "\"op\":\"%s\",\"yaml\":[%d,%d],\"column\":%d,\"c\":[%d,%d],", card_operator(c), c->yaml_from, c->yaml_to, op->loc.column, c->c_from, c->c_to);
-        key(t, "equation", OP_INFO(op)->equation);
-        text_printf(t, ",\"reads\":[");
-        for (int k = 0, n = 0; k < op->read_count; k++)
-            if (op->reads[k].tensor->space != RAW) {
-                text_printf(t, "%s", n++ ? "," : "");
-                json_put(t, op->reads[k].tensor->name);
-            }
-        text_printf(t, "],\"writes\":");
-        json_put(t, op->writes[0].tensor->name);
-        text_printf(t, ",\"shape\":\"%s\",\"parameters\":[", card_shape(m, op->writes[0].tensor));
-        for (int k = 0; k < op->weight_count; k++) {
-            text_printf(t, "%s", k ? "," : "");
-            json_put(t, op->weights[k]->name);
-        }
-        text_printf(t, "],\"multiply_adds\":%.17g,\"functions\":[", c->macs);
+        json_break(j, "\n  ");
+        json_opens(j, NULL, '{');
+        json_text(j, "name", op->name);
+        other_file(j, d, op->loc);
+        json_text(j, "op", card_operator(c));
+        lines(j, "yaml", c->yaml_from, c->yaml_to);
+        json_int(j, "column", op->loc.column);
+        lines(j, "c", c->c_from, c->c_to);
+        json_text(j, "equation", OP_INFO(op)->equation);
+        json_opens(j, "reads", '[');
+        for (int k = 0; k < op->read_count; k++)
+            if (op->reads[k].tensor->space != RAW)
+                json_text(j, NULL, op->reads[k].tensor->name);
+        json_closes(j, ']');
+        json_text(j, "writes", op->writes[0].tensor->name);
+        json_text(j, "shape", card_shape(d->m, op->writes[0].tensor));
+        json_opens(j, "parameters", '[');
+        for (int k = 0; k < op->weight_count; k++)
+            json_text(j, NULL, op->weights[k]->name);
+        json_closes(j, ']');
+        json_real(j, "multiply_adds", c->macs, 17);
+        json_opens(j, "functions", '[');
         for (int k = 0; k < c->functions.count; k++) {
             const CardFunction *f = c->functions.items[k];
-            text_printf(t, "%s{\"symbol\":\"%s\",\"c\":[%d,%d]}", k ? "," : "", f->symbol, f->from, f->to);
+            json_opens(j, NULL, '{');
+            json_text(j, "symbol", f->symbol);
+            lines(j, "c", f->from, f->to);
+            json_closes(j, '}');
         }
-        text_printf(t, "],\"calls\":[");
+        json_closes(j, ']');
+        json_opens(j, "calls", '[');
         for (int k = 0; k < c->calls.count; k++)
-            text_printf(t, "%s%lld", k ? "," : "", (long long)*(int64_t *)c->calls.items[k]);
-        text_printf(t, "]}");
+            json_int(j, NULL, *(int64_t *)c->calls.items[k]);
+        json_closes(j, ']');
+        json_closes(j, '}');
     }
-    text_printf(t, "],\n");
+    json_closes(j, ']');
 }
 
-static void names(Text *t, const Deck *d)
+/* A parameter or a value; `with` is what only the line of its definition in the C holds. */
+static void name(Json *j, const Deck *d, const char *name, const char *symbol, Loc at, const char *shape, const char *with)
+{
+    json_break(j, "\n  ");
+    json_opens(j, NULL, '{');
+    json_text(j, "name", name);
+    json_text(j, "symbol", symbol);
+    other_file(j, d, at);
+    json_text(j, "shape", shape);
+    json_int(j, "yaml", at.line);
+    json_int(j, "c", line_of(d, with));
+    json_closes(j, '}');
+}
+
+static void names(Json *j, const Deck *d)
 {
     Model *m = d->m;
-    text_printf(t, "\"parameters\":[");
+    json_break(j, "\n");
+    json_opens(j, "parameters", '[');
     for (int i = 0; i < m->weights.count; i++) {
         const Weight *w = m->weights.items[i];
-        text_printf(t, "%s\n  {", i ? "," : "");
-        key(t, "name", w->name);
-        text_printf(t, ",");
-        key(t, "symbol", w->field);
-        text_printf(t, ",");
-        other_file(t, d, w->loc);
-        text_printf(t, "\"shape\":\"%s\",\"yaml\":%d,\"c\":%d}", shape_text(m->arena, &w->shape), w->loc.line, line_of(d, arena_printf(m->arena, " real %s[", w->field)));
+        name(j, d, w->name, w->field, w->loc, shape_text(m->arena, &w->shape), arena_printf(m->arena, " real %s[", w->field));
     }
-    text_printf(t, "],\n\"values\":[");
-    bool first = true;
+    json_closes(j, ']');
+    json_break(j, "\n");
+    json_opens(j, "values", '[');
     for (int i = 0; i < m->tensors.count; i++) {
-        Tensor *v = m->tensors.items[i];
-        if (!v->flow_name)
-            continue;
-        text_printf(t, "%s\n  {", first ? "" : ",");
-        first = false;
-        key(t, "name", v->flow_name);
-        text_printf(t, ",");
-        key(t, "symbol", arena_printf(m->arena, "%s_at", v->name));
-        text_printf(t, ",");
-        other_file(t, d, v->loc);
-        text_printf(t, "\"shape\":\"%s\",\"yaml\":%d,\"c\":%d}", card_shape(m, v), v->loc.line, line_of(d, arena_printf(m->arena, "#define %s_at(", v->name)));
+        const Tensor *v = m->tensors.items[i];
+        if (v->flow_name)
+            name(j, d, v->flow_name, arena_printf(m->arena, "%s_at", v->name), v->loc, card_shape(m, v), arena_printf(m->arena, "#define %s_at(", v->name));
     }
-    text_printf(t, "],\n");
+    json_closes(j, ']');
 }
 
 typedef struct { int from, to, yaml; const Source *file; } Range;
@@ -117,7 +126,7 @@ static int by_line(const void *x, const void *y)
     return a->from != b->from ? a->from - b->from : a->yaml - b->yaml;
 }
 
-static void ranges(Text *t, const Deck *d)
+static void ranges(Json *j, const Deck *d)
 {
     int n = 0, most = d->count;
     for (int i = 0; i < d->count; i++)
@@ -133,8 +142,8 @@ static void ranges(Text *t, const Deck *d)
         }
     }
     qsort(r, (size_t)n, sizeof *r, by_line);
-    text_printf(t, "\"yaml_to_c\":{");
-    bool first = true;
+    json_break(j, "\n");
+    json_opens(j, "yaml_to_c", '{');
     for (int f = 0; f < d->yaml.count; f++) {
         const YamlLines *y = d->yaml.items[f];
         for (int line = 1; line <= y->count; line++) {
@@ -143,42 +152,44 @@ static void ranges(Text *t, const Deck *d)
                 if (r[i].yaml != line || r[i].file != y->file)
                     continue;
                 if (!found) {
-                    text_printf(t, "%s\n  ", first ? "" : ",");
-                    json_put(t, card_line(d->m, (Loc){ .line = line, .file = y->file }));
-                    text_printf(t, ":[");
-                    first = false;
+                    json_break(j, "\n  ");
+                    json_opens(j, card_line(d->m, (Loc){ .line = line, .file = y->file }), '[');
                 }
-                text_printf(t, "%s[%d,%d]", found ? "," : "", r[i].from, r[i].to);
+                lines(j, NULL, r[i].from, r[i].to);
                 found = true;
             }
             if (found)
-                text_printf(t, "]");
+                json_closes(j, ']');
         }
     }
-    text_printf(t, "},\n\"c_to_yaml\":[");
+    json_closes(j, '}');
+    json_break(j, "\n");
+    json_opens(j, "c_to_yaml", '[');
     for (int i = 0; i < n; i++) {
-        text_printf(t, "%s[%d,%d,%d", i ? "," : "", r[i].from, r[i].to, r[i].yaml);
-        if (r[i].file != d->m->file) {
-            text_printf(t, ",");
-            json_put(t, r[i].file->path);
-        }
-        text_printf(t, "]");
+        json_opens(j, NULL, '[');
+        json_int(j, NULL, r[i].from);
+        json_int(j, NULL, r[i].to);
+        json_int(j, NULL, r[i].yaml);
+        if (r[i].file != d->m->file)
+            json_text(j, NULL, r[i].file->path);
+        json_closes(j, ']');
     }
-    text_printf(t, "]\n");
+    json_closes(j, ']');
 }
 
 void map_write(Text *out, const Deck *d)
 {
     Model *m = d->m;
-    text_printf(out, "{");
-    key(out, "model", m->name);
-    text_printf(out, ",");
-    key(out, "yaml", m->file->path);
-    text_printf(out, ",");
-    key(out, "c", arena_printf(m->arena, "%s.c", m->name));
-    text_printf(out, ",\n");
-    operators(out, d);
-    names(out, d);
-    ranges(out, d);
-    text_printf(out, "}\n");
+    Json json = { .out = out, .form = JSON_TIGHT }, *j = &json;
+    json_opens(j, NULL, '{');
+    json_text(j, "model", m->name);
+    json_text(j, "yaml", m->file->path);
+    json_text(j, "c", arena_printf(m->arena, "%s.c", m->name));
+    json_break(j, "\n");
+    operators(j, d);
+    names(j, d);
+    ranges(j, d);
+    json_break(j, "\n");
+    json_closes(j, '}');
+    text_printf(out, "\n");
 }

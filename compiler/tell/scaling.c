@@ -5,7 +5,7 @@
  * ceil(pieces / P) of them; then they wait at a barrier, or where there is none, those that have no piece left begin with the next phase.  Pieces of a phase of groups are the groups (all steps at once: groups x steps); those of an
  * operator for the whole batch are counted in the C, where its template has cut by target, batch and tuning.
  * Not in it: a memory shared by the threads, clocks that fall when many cores work, and pieces that are not quite equal. */
-#include "base/escape.h"
+#include "base/json.h"
 #include "tell/show.h"
 #include <math.h>
 #include <stdlib.h>
@@ -253,26 +253,55 @@ void scaling_json(Text *out, const Deck *d)
 {
     Model *m = d->m;
     const Scaling *s = predict(d);
-    text_printf(out, "{\"model\":");
-    json_put(out, m->name);
-    text_printf(out, ",\"batch\":%lld,\"groups\":%d,\"lanes\":%d,\"barrier_seconds\":%.17g,\"barriers\":%d,\"rates\":[",
-                (long long)m->batch, m->groups, m->lanes, BARRIER, s->barriers);
-    for (int k = 0; k < KINDS; k++)
-        text_printf(out, "%s{\"kind\":\"%s\",\"multiply_adds_per_second\":%.17g,\"bytes_per_second\":%.17g}", k ? "," : "", rates[k].name, 1e9 * rate_of(m, k), 1e9 * rates[k].bytes);
-    text_printf(out, "],\"phases\":[");
+    Json json = { .out = out, .form = JSON_TIGHT }, *j = &json;
+    json_opens(j, NULL, '{');
+    json_text(j, "model", m->name);
+    json_int(j, "batch", m->batch);
+    json_int(j, "groups", m->groups);
+    json_int(j, "lanes", m->lanes);
+    json_real(j, "barrier_seconds", BARRIER, 17);
+    json_int(j, "barriers", s->barriers);
+    json_opens(j, "rates", '[');
+    for (int k = 0; k < KINDS; k++) {
+        json_opens(j, NULL, '{');
+        json_text(j, "kind", rates[k].name);
+        json_real(j, "multiply_adds_per_second", 1e9 * rate_of(m, k), 17);
+        json_real(j, "bytes_per_second", 1e9 * rates[k].bytes, 17);
+        json_closes(j, '}');
+    }
+    json_closes(j, ']');
+    json_opens(j, "phases", '[');
     for (int k = 0; k < s->count; k++) {
         const Part *p = &s->parts[k];
-        text_printf(out, "%s{\"pass\":\"%s\",\"runs\":\"%s\",\"whole_batch\":%s,\"steps\":%d,\"pieces\":%s,\"products\":%.17g,\"bytes\":%.17g,\"barriers\":%d,\"operators\":", k ? "," : "",
-                    p->pass, p->kind, p->whole ? "true" : "false", p->steps, p->pieces == MANY ? "null" : arena_printf(m->arena, "%lld", (long long)p->pieces),
-                    p->products, p->bytes, p->barriers);
-        json_put(out, p->ops);
-        text_printf(out, ",\"ms\":[");
+        json_opens(j, NULL, '{');
+        json_text(j, "pass", p->pass);
+        json_text(j, "runs", p->kind);
+        json_word(j, "whole_batch", p->whole ? "true" : "false");
+        json_int(j, "steps", p->steps);
+        if (p->pieces == MANY)
+            json_word(j, "pieces", "null");
+        else
+            json_int(j, "pieces", p->pieces);
+        json_real(j, "products", p->products, 17);
+        json_real(j, "bytes", p->bytes, 17);
+        json_int(j, "barriers", p->barriers);
+        json_text(j, "operators", p->ops);
+        json_opens(j, "ms", '[');
         for (int i = 0; i < THREADS; i++)
-            text_printf(out, "%s%.9g", i ? "," : "", 1e3 * p->seconds[i]);
-        text_printf(out, "]}");
+            json_real(j, NULL, 1e3 * p->seconds[i], 9);
+        json_closes(j, ']');
+        json_closes(j, '}');
     }
-    text_printf(out, "],\"threads\":[");
-    for (int i = 0; i < THREADS; i++)
-        text_printf(out, "%s{\"threads\":%d,\"ms\":%.9g,\"speedup\":%.9g}", i ? "," : "", threads[i], 1e3 * s->seconds[i], s->seconds[0] / s->seconds[i]);
-    text_printf(out, "]}\n");
+    json_closes(j, ']');
+    json_opens(j, "threads", '[');
+    for (int i = 0; i < THREADS; i++) {
+        json_opens(j, NULL, '{');
+        json_int(j, "threads", threads[i]);
+        json_real(j, "ms", 1e3 * s->seconds[i], 9);
+        json_real(j, "speedup", s->seconds[0] / s->seconds[i], 9);
+        json_closes(j, '}');
+    }
+    json_closes(j, ']');
+    json_closes(j, '}');
+    text_printf(out, "\n");
 }

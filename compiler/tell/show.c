@@ -3,6 +3,7 @@
  * In: a Deck.  Out: text.  Convention: costs are those of one example, all steps together; bytes those of the whole batch. */
 #include "tell/show.h"
 #include "base/escape.h"
+#include "base/json.h"
 #include <string.h>
 
 static double mib(int64_t bytes) { return (double)bytes / 1048576; }
@@ -97,79 +98,117 @@ void show_text(Text *out, const Deck *d)
 /* ---- JSON ---------------------------------------------------------------------------------------------------------------- */
 
 /* Of another file than the model's, its path too. */
-static void line_json(Text *out, const Model *m, Loc at)
+static void line_json(Json *j, const Model *m, Loc at)
 {
-    if (at.file != m->file) {
-        text_printf(out, "\"file\":");
-        json_put(out, at.file->path);
-        text_printf(out, ",");
-    }
-    text_printf(out, "\"line\":%d", at.line);
+    if (at.file != m->file)
+        json_text(j, "file", at.file->path);
+    json_int(j, "line", at.line);
 }
 
-static void layer_json(Text *out, const Deck *d, const Card *c)
+static void layer_json(Json *j, const Deck *d, const Card *c)
 {
-    Model *m = d->m;
-    const Tensor *y = c->op->writes[0].tensor;
-    text_printf(out, "{\"name\":\"%s\",\"op\":\"%s\",", c->op->name, card_operator(c));
-    line_json(out, m, c->op->loc);
-    text_printf(out, ",\"shape\":[");
-    for (int k = 0; k < y->shape.rank; k++)
-        text_printf(out, "%s%lld", k ? "," : "", (long long)y->shape.dim[k]);
-    text_printf(out, "],\"steps\":%d,\"parameters\":%lld,\"macs\":%.17g,\"gradient_macs\":%.17g,\"bytes\":%lld,\"kept\":%lld,\"kernel\":", y->repeat ? y->repeat->steps : 1,
-                (long long)c->parameters, c->macs, c->gradient_macs, (long long)c->bytes, (long long)c->kept);
-    json_put(out, kernel_name(m, c->op));
     static const char *const kinds[] = { "once", "each step", "each step, backwards", "all steps at once" };
-    text_printf(out, ",\"runs\":\"%s\",\"repeat\":%s%s%s,\"weights\":[", kinds[c->kind], c->repeat ? "\"" : "", c->repeat ? c->repeat->name : "null", c->repeat ? "\"" : "");
-    for (int k = 0; k < c->op->weight_count; k++) {
-        text_printf(out, "%s", k ? "," : "");
-        json_put(out, c->op->weights[k]->name);
-    }
-    text_printf(out, "],\"shares_with\":[");
+    const Tensor *y = c->op->writes[0].tensor;
+    json_opens(j, NULL, '{');
+    json_text(j, "name", c->op->name);
+    json_text(j, "op", card_operator(c));
+    line_json(j, d->m, c->op->loc);
+    json_opens(j, "shape", '[');
+    for (int k = 0; k < y->shape.rank; k++)
+        json_int(j, NULL, y->shape.dim[k]);
+    json_closes(j, ']');
+    json_int(j, "steps", y->repeat ? y->repeat->steps : 1);
+    json_int(j, "parameters", c->parameters);
+    json_real(j, "macs", c->macs, 17);
+    json_real(j, "gradient_macs", c->gradient_macs, 17);
+    json_int(j, "bytes", c->bytes);
+    json_int(j, "kept", c->kept);
+    json_text(j, "kernel", kernel_name(d->m, c->op));
+    json_text(j, "runs", kinds[c->kind]);
+    if (c->repeat)
+        json_text(j, "repeat", c->repeat->name);
+    else
+        json_word(j, "repeat", "null");
+    json_opens(j, "weights", '[');
+    for (int k = 0; k < c->op->weight_count; k++)
+        json_text(j, NULL, c->op->weights[k]->name);
+    json_closes(j, ']');
+    json_opens(j, "shares_with", '[');
     for (int k = 0; k < c->sharers.count; k++)
-        text_printf(out, "%s\"%s\"", k ? "," : "", ((Card *)c->sharers.items[k])->op->name);
-    text_printf(out, "],\"c\":[%d,%d]}", c->c_from, c->c_to);
+        json_text(j, NULL, ((Card *)c->sharers.items[k])->op->name);
+    json_closes(j, ']');
+    json_opens(j, "c", '[');
+    json_int(j, NULL, c->c_from);
+    json_int(j, NULL, c->c_to);
+    json_closes(j, ']');
+    json_closes(j, '}');
+}
+
+static void memory_json(Json *j, const Deck *d)
+{
+    const Model *m = d->m;
+    int64_t real = real_bytes(m);
+    json_opens(j, "memory", '{');
+    json_int(j, "values", m->activation_reals * real);
+    json_int(j, "without_reuse", d->apart);
+    json_int(j, "kept", kept_bytes(d));
+    json_int(j, "weights", m->block_reals * real);
+    json_int(j, "scratch", m->scratch_reals * real);
+    json_closes(j, '}');
+}
+
+static void map_json(Json *j, const Model *m)
+{
+    json_opens(j, "map", '[');
+    for (int i = 0; i < m->tensors.count; i++) {
+        const Tensor *t = m->tensors.items[i];
+        if (tensor_owner(t) != t || t->first < 0 || t->local)
+            continue;
+        json_opens(j, NULL, '{');
+        json_text(j, "name", t->name);
+        json_int(j, "at", t->offset * real_bytes(m));
+        json_int(j, "bytes", tensor_bytes(m, t));
+        json_int(j, "first", t->first);
+        json_int(j, "last", t->last);
+        json_closes(j, '}');
+    }
+    json_closes(j, ']');
 }
 
 void show_json(Text *out, const Deck *d)
 {
     Model *m = d->m;
-    int64_t real = real_bytes(m);
-    text_printf(out, "{\"model\":");
-    json_put(out, m->name);
-    text_printf(out, ",\"batch\":%lld,\"target\":\"%s\",\"precision\":\"%s\",\"parameters\":%lld,\"forward_macs\":%.17g,\"backward_macs\":%.17g,\"hash\":\"%016llx\",\"signature\":\"%016llx\"",
-                (long long)m->batch, m->options.target, m->options.is_double ? "double" : "float", (long long)d->parameters, m->forward_macs, m->backward_macs,
-                (unsigned long long)m->hash, (unsigned long long)m->signature);
-    text_printf(out, ",\"memory\":{\"values\":%lld,\"without_reuse\":%lld,\"kept\":%lld,\"weights\":%lld,\"scratch\":%lld},\"layers\":[",
-                (long long)(m->activation_reals * real), (long long)d->apart, (long long)kept_bytes(d), (long long)(m->block_reals * real),
-                (long long)(m->scratch_reals * real));
-    bool first = true;
+    Json json = { .out = out, .form = JSON_TIGHT }, *j = &json;
+    json_opens(j, NULL, '{');
+    json_text(j, "model", m->name);
+    json_int(j, "batch", m->batch);
+    json_text(j, "target", m->options.target);
+    json_text(j, "precision", m->options.is_double ? "double" : "float");
+    json_int(j, "parameters", d->parameters);
+    json_real(j, "forward_macs", m->forward_macs, 17);
+    json_real(j, "backward_macs", m->backward_macs, 17);
+    json_text(j, "hash", arena_printf(m->arena, "%016llx", (unsigned long long)m->hash));
+    json_text(j, "signature", arena_printf(m->arena, "%016llx", (unsigned long long)m->signature));
+    memory_json(j, d);
+    json_opens(j, "layers", '[');
     for (int i = 0; i < d->count; i++)
-        if (d->cards[i].forward) {
-            text_printf(out, "%s", first ? "" : ",");
-            layer_json(out, d, &d->cards[i]);
-            first = false;
-        }
-    text_printf(out, "],\"map\":[");
-    first = true;
-    for (int i = 0; i < m->tensors.count; i++) {
-        const Tensor *t = m->tensors.items[i];
-        if (tensor_owner(t) != t || t->first < 0 || t->local)
-            continue;
-        text_printf(out, "%s{\"name\":\"%s\",\"at\":%lld,\"bytes\":%lld,\"first\":%d,\"last\":%d}", first ? "" : ",", t->name, (long long)(t->offset * real),
-                    (long long)tensor_bytes(m, t), t->first, t->last);
-        first = false;
-    }
-    text_printf(out, "],\"forward_phases\":%d,\"phases\":%d,\"remarks\":[", m->forward_phases.count, m->forward_phases.count + m->backward_phases.count);
+        if (d->cards[i].forward)
+            layer_json(j, d, &d->cards[i]);
+    json_closes(j, ']');
+    map_json(j, m);
+    json_int(j, "forward_phases", m->forward_phases.count);
+    json_int(j, "phases", m->forward_phases.count + m->backward_phases.count);
+    json_opens(j, "remarks", '[');
     for (int i = 0; i < m->remarks.count; i++) {
         const Remark *r = m->remarks.items[i];
-        text_printf(out, "%s{", i ? "," : "");
-        line_json(out, m, r->at);
-        text_printf(out, ",\"text\":");
-        json_put(out, r->text);
-        text_printf(out, "}");
+        json_opens(j, NULL, '{');
+        line_json(j, m, r->at);
+        json_text(j, "text", r->text);
+        json_closes(j, '}');
     }
-    text_printf(out, "]}\n");
+    json_closes(j, ']');
+    json_closes(j, '}');
+    text_printf(out, "\n");
 }
 
 /* ---- Graphviz --------------------------------------------------------------------------------------------------------------- */
