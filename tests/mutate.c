@@ -60,9 +60,10 @@ void fail_array(const ArrayError *e) { fail(e->exit_code, "%s", e->text); }
 void warn(const char *format, ...) { (void)format; }
 double seconds_now(void) { return 0; }
 
-const char *nearest_word(const char *word, const char *const *words, int count)
+const char *nearest_text(const char *before, const char *word, const char *const *words, int count, const char *after)
 {
-    return count && strlen(word) == strlen(words[0]) ? words[0] : NULL;
+    (void)before, (void)after;
+    return count && strlen(word) == strlen(words[0]) ? words[0] : "";
 }
 
 void *need_memory(size_t bytes, const char *what)

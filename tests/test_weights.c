@@ -3,6 +3,7 @@
 #define TINY_LANES 16
 #include "fixtures/tiny_net.c"
 #include "folder.h"
+#include "run/message.h"
 #include "run/weights.h"
 
 #include <criterion/criterion.h>
@@ -156,3 +157,16 @@ Test(weights, damaged_file_is_refused, .exit_code = 1)
 }
 
 Test(weights, other_endings_are_wrong_usage, .exit_code = 2) { weights_save("w.pt", weights); }
+
+/* Of messages like those of a missing parameter: a slip is near, another word is not. */
+Test(weights, the_nearest_name_stands_in_a_message)
+{
+    static const char *const words[] = { "train", "eval", "predict" };
+    char far[300] = "";
+    memset(far, 'x', sizeof far - 1);
+    cr_assert(eq(str, (char *)nearest_word("perdict", words, 3), "predict"));
+    cr_assert(nearest_word("bench", words, 3) == NULL);
+    cr_assert(nearest_word("x", (const char *const[]){ far }, 1) == NULL);
+    cr_assert(eq(str, (char *)nearest_text(" (did you mean ", "evla", words, 3, "?)"), " (did you mean eval?)"));
+    cr_assert(eq(str, (char *)nearest_text(" (did you mean ", "zzzz", words, 3, "?)"), ""));
+}

@@ -4,6 +4,7 @@
  * the folders that were made for them, so that nothing half-written stays behind. */
 #define _POSIX_C_SOURCE 200809L
 #include "data/command.h"
+#include "files/nearest.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -108,39 +109,12 @@ int make_folder(const char *path)
 
 /* ---- the command line ------------------------------------------------------------------------------ */
 
-/* Edit distance, for words up to 31 characters; longer ones are far from everything. */
-static int distance(const char *a, const char *b)
-{
-    int row[32];
-    const int n = (int)strlen(b);
-    if (n > 31 || strlen(a) > 31)
-        return INT_MAX;
-    for (int j = 0; j <= n; j++)
-        row[j] = j;
-    for (int i = 1; a[i - 1]; i++) {
-        int corner = row[0];
-        row[0] = i;
-        for (int j = 1; j <= n; j++) {
-            const int replace = corner + (a[i - 1] != b[j - 1]), shorter = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            corner = row[j];
-            row[j] = replace < shorter ? replace : shorter;
-        }
-    }
-    return row[n];
-}
-
 int complain_unknown(const char *kind, const char *word, const char *const *words, int count)
 {
-    int best = -1, nearest = INT_MAX;
-    for (int i = 0; i < count; i++) {
-        const int d = distance(word, words[i]);
-        if (d < nearest) {
-            nearest = d;
-            best = i;
-        }
-    }
-    if (best >= 0 && nearest <= 3 && nearest < (int)strlen(word))
-        return complain(WRONG_USAGE, "unknown %s \"%s\"; did you mean \"%s\"?", kind, word, words[best]);
+    const int length = (int)strlen(word);
+    const char *near = nearest_within(word, words, count, length <= 3 ? length - 1 : 3);
+    if (near)
+        return complain(WRONG_USAGE, "unknown %s \"%s\"; did you mean \"%s\"?", kind, word, near);
     return complain(WRONG_USAGE, "unknown %s \"%s\"; see spn-data --help", kind, word);
 }
 

@@ -193,9 +193,8 @@ static _Noreturn void unknown(Catcher *c, const char *layer, const char *what)
     for (int i = 0; i < c->count && !weights; i++)
         if (gradient == c->list[i].gradient)
             names[count++] = c->list[i].name + (gradient ? 2 : 0);
-    const char *near = nearest_word(layer, names, count);
-    fail(WRONG_INPUT, "--layer %s: no %s of that name is kept%s%s%s; `%s dump` lists what there is", layer,
-         weights ? "parameter" : gradient ? "gradient" : "tensor", near ? " (did you mean " : "", near ? near : "", near ? "?)" : "", net.name);
+    fail(WRONG_INPUT, "--layer %s: no %s of that name is kept%s; `%s dump` lists what there is", layer,
+         weights ? "parameter" : gradient ? "gradient" : "tensor", nearest_text(" (did you mean ", layer, names, count, "?)"), net.name);
 }
 
 /* ---- the array ----------------------------------------------------------------------------------------------------- */

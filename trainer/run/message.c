@@ -4,6 +4,7 @@
  * expected, what was found and what to do.  The operating system takes the memory back. */
 #define _POSIX_C_SOURCE 200809L
 #include "run/message.h"
+#include "files/nearest.h"
 #include "net.h"
 
 #include <stdarg.h>
@@ -47,39 +48,20 @@ void *need_memory(size_t bytes, const char *what)
     return p;
 }
 
-/* Levenshtein's distance, one row at a time; words longer than a row are simply far away. */
-static int distance(const char *a, const char *b)
-{
-    enum { ROW = 128 };
-    int row[ROW + 1];
-    size_t n = strlen(b);
-    if (n > ROW)
-        return ROW;
-    for (size_t j = 0; j <= n; j++)
-        row[j] = (int)j;
-    for (size_t i = 0; a[i]; i++) {
-        int diagonal = row[0];
-        row[0] = (int)i + 1;
-        for (size_t j = 0; j < n; j++) {
-            int best = diagonal + (a[i] != b[j]);
-            diagonal = row[j + 1];
-            best = best < row[j] + 1 ? best : row[j] + 1;
-            row[j + 1] = best < diagonal + 1 ? best : diagonal + 1;
-        }
-    }
-    return row[n];
-}
-
 const char *nearest_word(const char *word, const char *const *words, int count)
 {
-    const char *nearest = NULL;
-    int best = 2 + (int)strlen(word) / 3;          /* farther than this is another word, not a slip */
-    for (int i = 0; i < count; i++) {
-        int d = distance(word, words[i]);
-        if (d < best)
-            best = d, nearest = words[i];
-    }
-    return nearest;
+    return nearest_within(word, words, count, 1 + (int)strlen(word) / 3);      /* farther than this is another word, not a slip */
+}
+
+const char *nearest_text(const char *before, const char *word, const char *const *words, int count, const char *after)
+{
+    const char *near = nearest_word(word, words, count);
+    if (!near)
+        return "";
+    size_t n = strlen(before) + strlen(near) + strlen(after) + 1;
+    char *text = need_memory(n, "a message");
+    snprintf(text, n, "%s%s%s", before, near, after);
+    return text;
 }
 
 double seconds_now(void)

@@ -16,6 +16,8 @@ void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void *need_memory(size_t bytes, const char *what);
 /* Of words[0..count) the one nearest to `word` by edit distance; NULL if none is near. */
 const char *nearest_word(const char *word, const char *const *words, int count);
+/* The nearest word between `before` and `after`, for the text of fail(), which ends the program; "" if none is near. */
+const char *nearest_text(const char *before, const char *word, const char *const *words, int count, const char *after);
 /* Seconds since some moment, never running backwards. */
 double seconds_now(void);
 

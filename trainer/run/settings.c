@@ -113,12 +113,11 @@ static int find(const char *name)
         if (n < sizeof all)
             n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", i ? ", " : "", names[i]);
     }
-    const char *near = nearest_word(name, names, settings_count());
     if (compiled_in(name))
         fail(WRONG_USAGE, "--set: '%s' cannot be set at run time: it is a parameter that the program was compiled with; what can: %s.  Another value is "
              "another program: spnc build %s --set %s=...", name, all, net.source, name);
-    fail(WRONG_USAGE, "--set: '%s' cannot be set at run time%s%s%s; what can: %s.  The rest is compiled in: change the model", name,
-         near ? "; did you mean " : "", near ? near : "", near ? "?" : "", all);
+    fail(WRONG_USAGE, "--set: '%s' cannot be set at run time%s; what can: %s.  The rest is compiled in: change the model", name,
+         nearest_text("; did you mean ", name, names, settings_count(), "?"), all);
 }
 
 /* A rate that the model has as 0 left no layers behind that could use another. */

@@ -60,10 +60,9 @@ static void check_prefixes(const char *only)
         while (k < net.param_count && !begins_with(net.params[k].name, p, n))
             names[k] = net.params[k].name, k++;
         snprintf(word, sizeof word, "%.*s", (int)n, p);
-        const char *near = k == net.param_count ? nearest_word(word, names, k) : NULL;
         if (k == net.param_count)
-            fail(WRONG_INPUT, "--only: no parameter of %s begins with '%s'%s%s; see %s info", net.name, word, near ? "; nearest: " : "",
-                 near ? near : "", net.name);
+            fail(WRONG_INPUT, "--only: no parameter of %s begins with '%s'%s; see %s info", net.name, word,
+                 nearest_text("; nearest: ", word, names, k, ""), net.name);
         free(names);
         if (!p[n])
             break;

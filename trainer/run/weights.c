@@ -129,9 +129,8 @@ static _Noreturn void fail_missing(const Array *arrays, int count, const char *p
     const char **names = need_memory((size_t)count * sizeof *names, "names");
     for (int i = 0; i < count; i++)
         names[i] = arrays[i].name;
-    const char *near = nearest_word(p->name, names, count);
-    fail(WRONG_INPUT, "%s: parameter %s%s is missing%s%s (%d array%s there, the net has %d parameters: see %s info)", path, prefix,
-         p->name, near ? "; nearest name in the file: " : "", near ? near : "", count, count == 1 ? " is" : "s are",
+    fail(WRONG_INPUT, "%s: parameter %s%s is missing%s (%d array%s there, the net has %d parameters: see %s info)", path, prefix,
+         p->name, nearest_text("; nearest name in the file: ", p->name, names, count, ""), count, count == 1 ? " is" : "s are",
          net.param_count, net.name);
 }
 
