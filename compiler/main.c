@@ -158,10 +158,10 @@ static int copy_template(Arena *arena, const char *file, const char *folder)
 
 static int templates(const Arguments *a, Arena *arena)
 {
-    const char *near = NULL, *file = a->path ? template_named(arena, a->path, &near) : NULL;
+    const char *suggestion, *file = a->path ? template_named(arena, a->path, &suggestion) : NULL;
     int status = 0;
     if (a->path && !file) {
-        fprintf(stderr, "spnc: there is no template '%s'%s%s%s; see spnc templates\n", a->path, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        fprintf(stderr, "spnc: there is no template '%s'%s; see spnc templates\n", a->path, suggestion);
         status = 2;
     } else if (file && a->out) {
         status = copy_template(arena, file, a->out);
@@ -174,14 +174,14 @@ static int templates(const Arguments *a, Arena *arena)
 /* The commands that are about the language, not about a model. */
 static int reference(const Arguments *a, Arena *arena)
 {
-    const char *near = NULL;
+    const char *suggestion;
     switch (a->command->kind) {
     case TEMPLATES: return templates(a, arena);
     case SCHEMA: schema_print(stdout); break;
     case WORDS: words_print(stdout); break;
     default:
-        if (!ops_print(stdout, a->path, &near)) {
-            fprintf(stderr, "spnc: nothing in the language is called '%s'%s%s%s; see spnc ops\n", a->path, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        if (!ops_print(arena, stdout, a->path, &suggestion)) {
+            fprintf(stderr, "spnc: nothing in the language is called '%s'%s; see spnc ops\n", a->path, suggestion);
             return 2;
         }
     }

@@ -178,8 +178,7 @@ static void one_of(const char *what, const char *value, const char *const *words
     for (int i = 0; i < n; i++)
         if (strcmp(words[i], value) == 0)
             return;
-    const char *near = diag_nearest(value, words, n);
-    usage_error("%s cannot be '%s'%s%s%s", what, value, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    usage_error("%s cannot be '%s'%s", what, value, diag_suggestion(arena_new(), value, words, n));
 }
 
 static void store(Arguments *a, const Option *o, const char *value)
@@ -294,8 +293,7 @@ static int option_named(const char *name)
         if (!strcmp(names[i], name) || (options[i].kind == SHOW_HELP && !strcmp(name, "-h")))
             return i;
     }
-    const char *near = diag_nearest(name, names, OPTIONS);
-    usage_error("unknown option '%s'%s%s%s", name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    usage_error("unknown option '%s'%s", name, diag_suggestion(arena_new(), name, names, OPTIONS));
 }
 
 Arguments arguments(int argc, char **argv)

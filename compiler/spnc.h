@@ -62,6 +62,8 @@ void diag_note(Diag *d, Loc at, const char *format, ...) __attribute__((format(p
 int diag_errors(const Diag *d);
 /* The word of words[0..count) nearest to `word` by edit distance, or NULL when none is near. */
 const char *diag_nearest(const char *word, const char *const *words, int count);
+/* For the end of a message about `word`: "; did you mean 'conv'?" with the nearest, or "". */
+const char *diag_suggestion(Arena *a, const char *word, const char *const *words, int count);
 
 /* ---- read.c: libyaml events -> a tree that knows its lines --------------------------------------- */
 
@@ -477,8 +479,8 @@ Weight *weight_start(Model *m, Op *op, const char *suffix, Shape shape, WeightLa
 /* ---- the language itself, printed from the tables that check it ------------------------------------- */
 
 void schema_print(FILE *out);                                        /* schema.c: a JSON Schema, 2020-12 */
-/* help.c: the list of operators and the rest (name NULL), or one page; false if there is none, with the nearest name or NULL. */
-bool ops_print(FILE *out, const char *name, const char **near);
+/* help.c: the list of operators and the rest (name NULL), or one page; false if there is none, with diag_suggestion's text. */
+bool ops_print(Arena *a, FILE *out, const char *name, const char **suggestion);
 
 /* ---- template.c: C with Lua in the margin ---------------------------------------------------------- */
 

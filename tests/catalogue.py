@@ -57,7 +57,7 @@ def literals(argument):
 
 
 def formats():
-    """(file, line, kind, format) of every message, in the order of the sections."""
+    """(file, line, kind, format, title) of every message, in the order of the sections.  The suggestion at the end of a message is not in its title."""
     found = []
     for path in sorted(glob.glob("compiler/**/*.c", recursive=True)):
         name = path[len("compiler/"):]
@@ -70,11 +70,12 @@ def formats():
                 continue
             for text_of in literals(args[2]):
                 if re.sub(r"%[-.*0-9]*(?:ll|z)?[a-zA-Z]", "", text_of).strip(": "):
-                    found.append((name, line, function, text_of))
+                    suggests = re.search(r"diag_suggestion|did you mean", " ".join(args[3:]))
+                    found.append((name, line, function, text_of, title(text_of.removesuffix("%s") if suggests else text_of)))
         if name == "read/read.c":                # its table of libyaml's messages in plain words
             table = text[text.index("plain_english[] ="):]
             for row in re.finditer(r'\{((?:[^{}"]|"(?:[^"\\]|\\.)*")*)\}', table[table.index("{") + 1:table.index("};")]):
-                found.append((name, text.count("\n", 0, text.index(row.group(0))) + 1, "diag_error", literals(row.group(1))[-1]))
+                found.append((name, text.count("\n", 0, text.index(row.group(0))) + 1, "diag_error", literals(row.group(1))[-1], title(literals(row.group(1))[-1])))
     unique = {}
     for f in found:
         unique.setdefault(f[3], f)
@@ -116,16 +117,16 @@ def examples(spnc):
 
 
 def title(text):
-    return re.sub(r"%[-.*0-9]*(?:ll|z)?[a-zA-Z]", "…", text.replace("%s%s%s%s", "").replace("%s%s%s", "")).replace("%%", "%").strip().rstrip(":;")
+    return re.sub(r"%[-.*0-9]*(?:ll|z)?[a-zA-Z]", "…", text).replace("%%", "%").strip().rstrip(":;")
 
 
 def page(spnc):
     said, rows, missing = examples(spnc), [], []
-    for name, line, function, text in formats():
+    for name, line, function, text, short in formats():
         shape = pattern(function, text)
         hits = sorted((h for h in said if shape.fullmatch(h[2])), key=lambda h: (h[0].endswith("all_in_one_go.yaml"), h[0]))
         if hits:
-            rows.append(("graph/warn.c" if function == "diag_warning" else name, line, text, hits[0]))
+            rows.append(("graph/warn.c" if function == "diag_warning" else name, line, short, hits[0]))
         elif text not in WITHOUT_A_MODEL:
             missing.append(f"compiler/{name}:{line}: no model in tests/errors has the message: {text}")
     placed = [f for _, files in SECTIONS for f in files]
@@ -144,9 +145,8 @@ def page(spnc):
             continue
         out += [f"**{heading}**", ""]
         body += [f"## {heading}", ""]
-        for name, line, text, (path, options, message, block) in own:
+        for name, line, short, (path, options, message, block) in own:
             number += 1
-            short = title(text)
             out.append(f"- [{number}](#{number}) {short}")
             body += [f'### <a id="{number}"></a>{number}. {short}', "",
                      f"[{os.path.basename(path)}](../{path})" + (f", `{' '.join(options)}`" if options else "") + ":", "```", block, "```", ""]

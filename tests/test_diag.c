@@ -185,3 +185,11 @@ Test(diag, the_nearest_word_is_near)
     cr_assert(diag_nearest("x", words, 4) == NULL);
     cr_assert(diag_nearest("conv", words, 0) == NULL);
 }
+
+Test(diag, a_suggestion_ends_a_message)
+{
+    const char *const words[] = { "conv", "maxpool" };
+    cr_assert(eq(str, (char *)diag_suggestion(arena = arena_new(), "cnov", words, 2), "; did you mean 'conv'?"));
+    cr_assert(eq(str, (char *)diag_suggestion(arena, "attention", words, 2), ""));
+    arena_free(arena);
+}

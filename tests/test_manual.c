@@ -154,7 +154,7 @@ Test(manual, a_page_has_what_its_template_reads)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *said;
         size_t size;
-        const char *near = NULL, *file = template_named(a, names[i], &near);
+        const char *suggestion, *file = template_named(a, names[i], &suggestion);
         cr_assert(file != NULL);
         FILE *out = open_memstream(&said, &size);
         templates_print(a, out, NULL, file);

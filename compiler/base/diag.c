@@ -365,3 +365,9 @@ const char *diag_nearest(const char *word, const char *const *words, int count)
     }
     return nearest;
 }
+
+const char *diag_suggestion(Arena *a, const char *word, const char *const *words, int count)
+{
+    const char *near = diag_nearest(word, words, count);
+    return near ? arena_printf(a, "; did you mean '%s'?", near) : "";
+}

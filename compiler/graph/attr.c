@@ -21,8 +21,8 @@ static bool number_in_range(Model *m, const AttrSpec *s, Loc at, const Value *v,
 {
     if (v->kind == VALUE_TEXT || (whole && v->kind != VALUE_INT)) {
         const Param *p = v->kind == VALUE_TEXT ? scope_param(&m->scope, v->text) : NULL;
-        diag_error(m->diag, at, "'%s' must be %s number, not '%s'%s%s%s", s->name, whole ? "a whole" : "a", v->text,
-                   p ? "; did you mean '$" : "", p ? p->name : "", p ? "'?" : "");
+        diag_error(m->diag, at, "'%s' must be %s number, not '%s'%s", s->name, whole ? "a whole" : "a", v->text,
+                   p ? arena_printf(m->arena, "; did you mean '$%s'?", p->name) : "");
         if (p)
             diag_note(m->diag, p->loc, "the parameter '%s' is given here", p->name);
         return false;
@@ -44,12 +44,10 @@ static bool word_among(Model *m, const char *what, Loc at, const char *word, con
     for (int i = 0; i < n; i++)
         if (strcmp(list[i], word) == 0)
             return true;
-    const char *near = diag_nearest(word, list, n);
     Text words = { .arena = m->arena };
     for (int i = 0; i < n; i++)
         text_printf(&words, "%s%s", i ? ", " : "", list[i]);
-    diag_error(m->diag, at, "'%s' cannot be '%s'; it is one of %s%s%s%s", what, word, words.text,
-               near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    diag_error(m->diag, at, "'%s' cannot be '%s'; it is one of %s%s", what, word, words.text, diag_suggestion(m->arena, word, list, n));
     return false;
 }
 
@@ -80,8 +78,7 @@ static bool parse_init(Model *m, Attr *a, const Yaml *y)
             spec = i;
     }
     if (!spec) {
-        const char *near = diag_nearest(word, words, count);
-        diag_error(m->diag, at, "no initialiser is called '%s'%s%s%s", word, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        diag_error(m->diag, at, "no initialiser is called '%s'%s", word, diag_suggestion(m->arena, word, words, count));
         Text list = { .arena = m->arena };
         for (int i = 0; i < count; i++)
             text_printf(&list, "%s%s", i ? ", " : "", words[i]);
@@ -242,9 +239,7 @@ bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)
                 if (strcmp(names[k], key) == 0)
                     a = &op->attrs[k];
             if (!a || (skip && strcmp(key, "name") == 0)) {
-                const char *near = diag_nearest(key, names, op->attr_count);
-                diag_error(m->diag, y->keys[i]->loc, "%s has no attribute '%s'%s%s%s", info->name, key,
-                           near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+                diag_error(m->diag, y->keys[i]->loc, "%s has no attribute '%s'%s", info->name, key, diag_suggestion(m->arena, key, names, op->attr_count));
                 note_known(m, info->name, names, op->attr_count);
                 unknown = true;
                 continue;

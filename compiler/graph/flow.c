@@ -41,8 +41,7 @@ static void unknown_operator(Builder *b, Loc at, const char *word)
             list[n++] = op_table[k]->name;
     for (int i = 0; i < b->nets.count && n < OP_NONE + NETS_MAX; i++)
         list[n++] = ((Net *)b->nets.items[i])->name;
-    const char *near = diag_nearest(word, list, n);
-    diag_error(b->m->diag, at, "no operator or net is called '%s'%s%s%s", word, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    diag_error(b->m->diag, at, "no operator or net is called '%s'%s", word, diag_suggestion(b->m->arena, word, list, n));
 }
 
 /* Counts a layer or an entry; false, with one error, when there are too many. */
@@ -285,8 +284,7 @@ bool flow_resolve(Builder *b, const Yaml *y, Use *out, bool keep_steps)
         list[count++] = m->inputs[i].name;
     for (int i = 0; i < b->names.count; i++)
         list[count++] = ((Name *)b->names.items[i])->name;
-    const char *near = diag_nearest(y->text, list, count);
-    diag_error(m->diag, y->loc, "no value is called '%s' here%s%s%s", y->text, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    diag_error(m->diag, y->loc, "no value is called '%s' here%s", y->text, diag_suggestion(m->arena, y->text, list, count));
     diag_note(m->diag, (Loc){ 0 }, "a value is an input, or a name that an entry above defines");
     return false;
 }

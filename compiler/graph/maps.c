@@ -20,9 +20,7 @@ bool map_keys_known(Model *m, const Yaml *y, const MapSpec *map)
             found = found || strcmp(known[k], y->keys[i]->text) == 0;
         if (found)
             continue;
-        const char *near = diag_nearest(y->keys[i]->text, known, n);
-        diag_error(m->diag, y->keys[i]->loc, "unknown key '%s' in %s%s%s%s", y->keys[i]->text, map->what, near ? "; did you mean '" : "",
-                   near ? near : "", near ? "'?" : "");
+        diag_error(m->diag, y->keys[i]->loc, "unknown key '%s' in %s%s", y->keys[i]->text, map->what, diag_suggestion(m->arena, y->keys[i]->text, known, n));
         note_known(m, map->what, known, n);
         good = false;
     }

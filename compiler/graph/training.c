@@ -54,9 +54,8 @@ void training_read(Model *m, const Yaml *y)
                 map = optimisers[n];
         }
         if (!map) {
-            const char *near = called->kind == YAML_SCALAR ? diag_nearest(called->text, names, n) : NULL;
-            diag_error(m->diag, called->loc, "the optimiser is one of rmsprop, sgd, adam: { rmsprop: { rate: 5e-4 } }%s%s%s", near ? "; did you mean '" : "",
-                       near ? near : "", near ? "'?" : "");
+            diag_error(m->diag, called->loc, "the optimiser is one of rmsprop, sgd, adam: { rmsprop: { rate: 5e-4 } }%s",
+                       called->kind == YAML_SCALAR ? diag_suggestion(m->arena, called->text, names, n) : "");
         } else if (!s || map_expected(m, s, map->name)) {
             if (s)
                 map_keys_known(m, s, map);

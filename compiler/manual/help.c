@@ -99,7 +99,7 @@ static void initialiser_page(FILE *out, const InitSpec *init)
     example(out, init->name, text);
 }
 
-bool ops_print(FILE *out, const char *name, const char **near)
+bool ops_print(Arena *a, FILE *out, const char *name, const char **suggestion)
 {
     const char *names[OP_NONE + 32];
     int n = 0;
@@ -131,6 +131,6 @@ bool ops_print(FILE *out, const char *name, const char **near)
             return true;
         }
     }
-    *near = diag_nearest(name, names, n);
+    *suggestion = diag_suggestion(a, name, names, n);
     return false;
 }

@@ -408,7 +408,7 @@ static void page(const Manual *m, FILE *out, const Entry *e)
             facts(m, out, d->table, d->table, "");
 }
 
-const char *template_named(Arena *a, const char *name, const char **near)
+const char *template_named(Arena *a, const char *name, const char **suggestion)
 {
     int own = 2 * (op_count - OP_COUNT), count = embedded_templates_count + own;
     const char **known = NEW_ARRAY(a, const char *, count);
@@ -419,7 +419,7 @@ const char *template_named(Arena *a, const char *name, const char **near)
         if (!strcmp(file, name) || !strcmp(known[i], name))
             return file;
     }
-    *near = diag_nearest(name, known, count);
+    *suggestion = diag_suggestion(a, name, known, count);
     return NULL;
 }
 

@@ -17,8 +17,8 @@ extern const FactDoc fact_docs[];       /* ends with table NULL */
 /* Is `word` one of the words of `list`? */
 bool word_of(const char *list, const char *word);
 
-/* The file that "conv_forward" or "conv_forward.c.in" means; NULL if there is none, with the nearest name or NULL. */
-const char *template_named(Arena *a, const char *name, const char **near);
+/* The file that "conv_forward" or "conv_forward.c.in" means; NULL if there is none, with diag_suggestion's text. */
+const char *template_named(Arena *a, const char *name, const char **suggestion);
 
 /* The list of templates (file NULL), or the page of one, as --templates `dir` (or NULL) has them. */
 void templates_print(Arena *a, FILE *out, const char *dir, const char *file);

@@ -65,13 +65,12 @@ static void keys_known(lua_State *L, int t, const char *owner, const char *const
     for (lua_pushnil(L); lua_next(L, t); lua_pop(L, 1)) {
         if (lua_type(L, -2) != LUA_TSTRING)
             question_fault(L, owner ? owner : "return", "%s takes fields with names only", owner ? owner : "the description");
-        const char *key = lua_tostring(L, -2), *near = diag_nearest(key, known, count);
+        const char *key = lua_tostring(L, -2);
         bool found = false;
         for (int i = 0; i < count; i++)
             found = found || strcmp(known[i], key) == 0;
         if (!found)
-            question_fault(L, key, "unknown field '%s' in %s%s%s%s", key, owner ? owner : "the description", near ? "; did you mean '" : "",
-                  near ? near : "", near ? "'?" : "");
+            question_fault(L, key, "unknown field '%s' in %s%s", key, owner ? owner : "the description", diag_suggestion(question_of(L)->arena, key, known, count));
     }
 }
 

@@ -203,8 +203,7 @@ static const char *nearest_param(Arena *a, const Scope *scope, const char *name)
     const char **names = NEW_ARRAY(a, const char *, scope->count);
     for (int i = 0; i < scope->count; i++)
         names[i] = scope->params[i].name;
-    const char *near = diag_nearest(name, names, scope->count);
-    return near ? arena_printf(a, "; did you mean '%s'?", near) : "";
+    return diag_suggestion(a, name, names, scope->count);
 }
 
 /* $name.  Text is let through only when it is all there is. */

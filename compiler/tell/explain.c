@@ -32,7 +32,7 @@ static void collect(const Model *m, List *found, const char *name)
         }
 }
 
-static const char *nearest(const Model *m, const char *name)
+static const char *suggestion(const Model *m, const char *name)
 {
     const char **words = NEW_ARRAY(m->arena, const char *, m->ops.count * 3 + m->weights.count + 1);
     int n = 0;
@@ -46,7 +46,7 @@ static const char *nearest(const Model *m, const char *name)
     }
     for (int i = 0; i < m->weights.count; i++)
         words[n++] = ((Weight *)m->weights.items[i])->name;
-    return diag_nearest(name, words, n);
+    return diag_suggestion(m->arena, name, words, n);
 }
 
 /* Does `text` speak of `name`, as a word, or of the activation that goes with it? */
@@ -257,8 +257,7 @@ bool explain(Text *out, const Deck *d, const char *name)
     List found = { 0 };
     collect(m, &found, name);
     if (!found.count) {
-        const char *near = nearest(m, name);
-        diag_error(m->diag, (Loc){ 0 }, "%s has no layer, value or parameter '%s'%s%s%s", m->file->path, name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        diag_error(m->diag, (Loc){ 0 }, "%s has no layer, value or parameter '%s'%s", m->file->path, name, suggestion(m, name));
         diag_note(m->diag, (Loc){ 0 }, "`spnc show` lists them; a layer that does nothing (dropout at rate 0) is removed and has no name any more");
         return false;
     }

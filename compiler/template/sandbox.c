@@ -144,8 +144,7 @@ bool sandbox_field(lua_State *L, int table, int key)
 /* "..., did you mean 'x'?" or nothing, from the fields of a fact. */
 const char *sandbox_suggestion(lua_State *L, const Fact *f, const char *word)
 {
-    const char *near = diag_nearest(word, (const char *const *)f->keys.items, f->keys.count);
-    return near ? arena_printf(sandbox_of(L)->arena, "; did you mean '%s'?", near) : "";
+    return diag_suggestion(sandbox_of(L)->arena, word, (const char *const *)f->keys.items, f->keys.count);
 }
 
 static int fact_index(lua_State *L)

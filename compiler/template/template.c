@@ -148,9 +148,7 @@ const char *template_load(Arena *a, const char *dir, const char *name, Source *s
             return NULL;
         }
     }
-    const char *near = diag_nearest(name, names, embedded_templates_count);
-    return arena_printf(a, "there is no template '%s'%s%s%s", name, near ? "; did you mean '" : "",
-                        near ? near : "", near ? "'?" : "");
+    return arena_printf(a, "there is no template '%s'%s", name, diag_suggestion(a, name, names, embedded_templates_count));
 }
 
 /* The end of the Lua expression that begins at `s`: its closing brace, or NULL with *why. */
