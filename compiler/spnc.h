@@ -267,7 +267,6 @@ struct Op {
     Attr attrs[ATTR_MAX];
     int attr_count;
     bool grads[INPUT_MAX];   /* forward: is the gradient to input i wanted (grad.c) */
-    bool weights_wanted;
     bool keeps;              /* forward keeps something for backward (writes[1]) */
     OpKind act;              /* fuse.c: activation in the epilogue, or OP_NONE */
     bool winograd;           /* kernel.c: a convolution by Winograd's algorithm */

@@ -26,6 +26,8 @@ static bool write_sample(const char *facts, ArrayError *e)
     return checkpoint_write("last", hash, "net.conv1.weight [2][3]", facts, blocks, 4, e);
 }
 
+static const Array *block(const Checkpoint *c, const char *name) { return array_find(&(ArrayList){ .items = c->blocks, .count = c->count }, name); }
+
 Test(checkpoint, reads_back_bit_for_bit)
 {
     ArrayError e;
@@ -36,12 +38,12 @@ Test(checkpoint, reads_back_bit_for_bit)
     cr_assert(eq(str, c.signature, (char *)"net.conv1.weight [2][3]"));
     cr_assert(eq(str, c.facts, (char *)"{\"epoch\": 3}"));
     cr_assert(eq(int, c.count, 4));
-    const Array *w = checkpoint_find(&c, "net.conv1.weight"), *m = checkpoint_find(&c, "adam/m");
+    const Array *w = block(&c, "net.conv1.weight"), *m = block(&c, "adam/m");
     cr_assert(w->type == ARRAY_F4 && w->rank == 2 && w->shape[1] == 3 && !memcmp(w->data, weights, sizeof weights));
     cr_assert(m->type == ARRAY_F8 && !memcmp(m->data, state, sizeof state));
-    cr_assert(eq(i64, *(int64_t *)checkpoint_find(&c, "step")->data, 1234567890123));
-    cr_assert(checkpoint_find(&c, "empty")->bytes == 0);
-    cr_assert(checkpoint_find(&c, "nothing") == NULL);
+    cr_assert(eq(i64, *(int64_t *)block(&c, "step")->data, 1234567890123));
+    cr_assert(block(&c, "empty")->bytes == 0);
+    cr_assert(block(&c, "nothing") == NULL);
     for (int i = 0; i < c.count; i++)
         cr_assert(eq(int, (int)((uintptr_t)c.blocks[i].data % 64), 0));
     checkpoint_free(&c);

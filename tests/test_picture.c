@@ -40,7 +40,7 @@ Test(picture, boxes_and_frames_cover_their_pixels_only)
     picture_box(&p, 3, 2, 4, 5, 0xffffff);
     cr_assert(eq(int, lit(&p), 20));
     cr_assert(at(&p, 3, 2) == 255 && at(&p, 6, 6) == 255 && at(&p, 7, 6) == 0 && at(&p, 3, 7) == 0);
-    picture_fill(&p, 0);
+    picture_box(&p, 0, 0, p.width, p.height, 0);
     picture_frame(&p, 2, 1, 6, 5, 1, 0xffffff);
     cr_assert(eq(int, lit(&p), 18));
     cr_assert(at(&p, 2, 1) == 255 && at(&p, 7, 5) == 255 && at(&p, 4, 3) == 0);
@@ -80,7 +80,7 @@ Test(picture, lines_have_their_length_and_thickness)
     cr_assert(at(&p, 5, 20) == 0 && at(&p, 55, 20) == 0);
 
     /* A slanting one covers about length times thickness, plus its round ends. */
-    picture_fill(&p, 0);
+    picture_box(&p, 0, 0, p.width, p.height, 0);
     picture_line(&p, 12, 50, 48, 10, 3, 0xffffff);
     double sum = 0;
     for (int i = 0; i < 3600; i++)
@@ -134,7 +134,7 @@ Test(picture, nothing_is_drawn_outside)
     for (int i = 0; i < 9; i++)
         for (int k = 0; k < 9; k++)
             picture_line(&p, wild[i], wild[k], 5, wild[i], 2, 0xffffff);
-    picture_fill(&p, 0);
+    picture_box(&p, 0, 0, p.width, p.height, 0);
     picture_box(&p, 2, 2, -3, 4, 0xffffff);
     picture_line(&p, NAN, 1, 5, 5, 2, 0xffffff);
     picture_line(&p, 1, 1, 5, 5, 0, 0xffffff);

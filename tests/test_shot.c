@@ -33,7 +33,7 @@ Test(shot, a_box_ends_beside_its_image)
     cr_assert(p.pixels[30 * 64 + 30] > 100);
     cr_assert(lit(&p, true) > 30);
     cr_assert(eq(int, lit(&p, false), 0));
-    picture_fill(&p, 0);
+    picture_box(&p, 0, 0, p.width, p.height, 0);
     shot_outline(&p, around, 20, 20, 10, 10, 2, 1.5, 0xffffff);
     cr_assert(eq(int, lit(&p, true) + lit(&p, false), 0));
     picture_box(&p, 0, 0, 1, 1, 0xffffff);

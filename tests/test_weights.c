@@ -51,12 +51,13 @@ Test(weights, element_of_a_dense_weight_lies_at_its_input_and_output)
     cr_assert(eq(sz, weights_index(&params[1], 3), HIDDEN_B + 3));
 }
 
-Test(weights, export_and_import_are_inverse_and_leave_padding_alone)
+Test(weights, taking_and_exporting_are_inverse_and_leave_padding_alone)
 {
     real exported[OUT * JOINED], back[OUT * JOINED];
     for (int i = 0; i < OUT * JOINED; i++)
         exported[i] = (real)(i + 1);
-    weights_import(weights, exported, &params[4]);
+    Array a = array_view(params[4].name, ARRAY_REAL, exported, 2, (int64_t[]){ OUT, JOINED });
+    weights_take(weights, &a, &params[4], "w.npz");
     weights_export(back, weights, &params[4]);
     cr_assert(zero(int, memcmp(back, exported, sizeof back)));
     cr_assert(eq(dbl, (double)weights[LOGITS_W + 2 * 16 + 1], 1 * JOINED + 2 + 1));

@@ -24,7 +24,8 @@ static Net *net_find(Builder *b, const char *word)
     return NULL;
 }
 
-Name *flow_find(Builder *b, const char *word)
+/* The newest of that name, or NULL. */
+static Name *flow_find(Builder *b, const char *word)
 {
     for (int i = b->names.count - 1; i >= 0; i--)
         if (strcmp(((Name *)b->names.items[i])->name, word) == 0)

@@ -63,7 +63,6 @@ Tensor *augment_tensor(Model *m, const DataDef *d, int index);
 
 /* flow.c: names, nets and the flow. */
 OpKind op_kind_of(const char *word);                        /* an operator that a model may name; OP_NONE: none */
-Name *flow_find(Builder *b, const char *word);              /* the newest of that name, or NULL */
 /* The value that y names, or false after an error; keep_steps: a name of a repeat as it is at each step. */
 bool flow_resolve(Builder *b, const Yaml *y, Use *out, bool keep_steps);
 /* u as it is read outside of its repeat: the stack of its steps. */

@@ -104,7 +104,6 @@ Op *grad_weights(Model *m, Op *op, Use dy)
     if (op->weight_count == 0)
         return NULL;
     Op *w = op_new(m, op->kind, WEIGHTS, op->name, op->loc);
-    op->weights_wanted = true;
     w->of = op;
     w->family = op->family;
     memcpy(w->attrs, op->attrs, sizeof w->attrs);

@@ -228,7 +228,8 @@ typedef struct {
 
 typedef struct { Arena *arena; Entry *entries; int count; } Manual;
 
-bool word_of(const char *list, const char *word)
+/* Is `word` one of the words of `list`? */
+static bool word_of(const char *list, const char *word)
 {
     size_t n = strlen(word);
     for (const char *w = list; *w; w += strcspn(w, " "), w += *w == ' ')

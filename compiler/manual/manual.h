@@ -14,9 +14,6 @@ typedef struct {
 } FactDoc;
 extern const FactDoc fact_docs[];       /* ends with table NULL */
 
-/* Is `word` one of the words of `list`? */
-bool word_of(const char *list, const char *word);
-
 /* The file that "conv_forward" or "conv_forward.c.in" means; NULL if there is none, with diag_suggestion's text. */
 const char *template_named(Arena *a, const char *name, const char **suggestion);
 

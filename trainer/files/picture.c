@@ -48,7 +48,7 @@ bool picture_open(Picture *picture, int width, int height, int channels, Colour 
     if (!pixels)
         return false;
     *picture = (Picture){ .width = width, .height = height, .channels = channels, .pixels = pixels, .right = width, .bottom = height };
-    picture_fill(picture, colour);
+    picture_box(picture, 0, 0, width, height, colour);
     return true;
 }
 
@@ -94,11 +94,6 @@ static void box(Picture *picture, int64_t x, int64_t y, int64_t width, int64_t h
     for (int row = top; row < bottom; row++)
         for (int column = left; column < right; column++)
             mix(picture, column, row, colour, 256);
-}
-
-void picture_fill(Picture *picture, Colour colour)
-{
-    box(picture, 0, 0, picture->width, picture->height, colour);
 }
 
 void picture_box(Picture *picture, int x, int y, int width, int height, Colour colour)

@@ -26,7 +26,6 @@ void picture_close(Picture *picture);
 
 /* Everything drawn is cut at the picture's border, or at that of the rectangle given to picture_clip last; coordinates may lie anywhere. */
 void picture_clip(Picture *picture, int x, int y, int width, int height);
-void picture_fill(Picture *picture, Colour colour);
 void picture_box(Picture *picture, int x, int y, int width, int height, Colour colour);           /* filled */
 void picture_frame(Picture *picture, int x, int y, int width, int height, int thickness, Colour colour);   /* its outline, inside */
 

@@ -176,14 +176,6 @@ void shot_free(Shot *s, const View *v)
     *s = (Shot){ 0 };
 }
 
-bool shot_wrong(const Shot *s, const View *v)
-{
-    for (int i = 0; i < v->slots; i++)
-        if (s->label[i] >= 0 && s->label[i] != s->read[i])
-            return true;
-    return false;
-}
-
 /* The corners of the grid are the centres of the image's corner pixels, so -1 .. 1 is pixel 0 .. size - 1. */
 void shot_box(double corners[4][2], const double a[6], int width, int height)
 {

@@ -43,7 +43,6 @@ int view_at(const View *v, int looker, int step);
 /* Example n of the batch just run; `data` gives labels (NULL, or without targets: unknown).  Owned: shot_free. */
 void shot_take(Shot *s, const View *v, const Batch *batch, const Data *data, int64_t example, int n);
 void shot_free(Shot *s, const View *v);
-bool shot_wrong(const Shot *s, const View *v);
 /* The box of a transform over an image of width x height pixels, whose centres are at halves: four corners, in pixels. */
 void shot_box(double corners[4][2], const double transform[6], int width, int height);
 /* Draws it over an image of width x height pixels that stands at (x, y), enlarged by `scale`; what lies more than OUTSIDE pixels beside the image

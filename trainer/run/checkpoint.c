@@ -215,12 +215,6 @@ bool checkpoint_read(Checkpoint *c, const char *path, size_t limit, ArrayError *
     return fine;
 }
 
-const Array *checkpoint_find(const Checkpoint *c, const char *name)
-{
-    ArrayList list = { .items = c->blocks, .count = c->count };
-    return array_find(&list, name);
-}
-
 void checkpoint_free(Checkpoint *c)
 {
     for (int i = 0; i < c->count; i++)

@@ -22,7 +22,6 @@ bool checkpoint_write(const char *path, const char *hash, const char *signature,
                       const Array *blocks, int count, ArrayError *e);
 /* limit: the most bytes the file may have.  Exit code 1: damaged, or no checkpoint; 74: no memory. */
 bool checkpoint_read(Checkpoint *c, const char *path, size_t limit, ArrayError *e);
-const Array *checkpoint_find(const Checkpoint *c, const char *name);   /* NULL if there is none */
 void checkpoint_free(Checkpoint *c);
 
 #endif

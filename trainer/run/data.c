@@ -220,8 +220,6 @@ void data_close(Data *d)
 
 /* ---- batches ------------------------------------------------------------------------------------------------------ */
 
-int64_t data_batches(const Data *d) { return (d->examples + net.batch - 1) / net.batch; }
-
 void data_batch(Batch *batch, Data *d, const uint32_t *order, int64_t first)
 {
     int64_t left = d->examples - first;

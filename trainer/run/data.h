@@ -30,7 +30,6 @@ void data_made_up(Data *d, int64_t examples, uint64_t seed);
 void data_over(Data *d, void *inputs, int64_t examples);
 void data_close(Data *d);
 
-int64_t data_batches(const Data *d);
 /* Sets count, inputs and targets of `batch` to the examples order[first], ... (order NULL: first, first + 1, ...): a
  * whole batch, or what is left.  The pointers hold until the next call. */
 void data_batch(Batch *batch, Data *d, const uint32_t *order, int64_t first);

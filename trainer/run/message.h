@@ -4,7 +4,7 @@
 
 #include "files/array_io.h"
 
-enum { FINE = 0, WRONG_INPUT = 1, WRONG_USAGE = 2, OUR_BUG = 70, ENVIRONMENT = 74, BY_SIGNAL = 128 };
+enum { FINE = 0, WRONG_INPUT = 1, WRONG_USAGE = 2, ENVIRONMENT = 74, BY_SIGNAL = 128 };
 
 /* Prints "NET: error: text" to stderr and exits with `code`.  Files being written are abandoned by their own rule:
  * they appear whole or not at all. */

@@ -34,12 +34,6 @@ void weights_export(real *exported, const real *block, const NetParam *p)
         exported[i] = block[weights_index(p, i)];
 }
 
-void weights_import(real *block, const real *exported, const NetParam *p)
-{
-    for (size_t i = 0; i < p->count; i++)
-        block[weights_index(p, i)] = exported[i];
-}
-
 size_t weights_count(void)
 {
     size_t count = 0;

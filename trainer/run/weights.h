@@ -19,9 +19,8 @@ size_t weights_index(const NetParam *p, size_t i);
 /* Parameters start from `seed` alone: each is keyed by its name, each element by its exported index. */
 void weights_init(real *block, uint64_t seed);
 
-/* One parameter: p->count reals in exported order, to and from the block. */
+/* One parameter of the block: p->count reals in exported order. */
 void weights_export(real *exported, const real *block, const NetParam *p);
-void weights_import(real *block, const real *exported, const NetParam *p);
 
 /* Exported elements of all parameters together. */
 size_t weights_count(void);
