@@ -2,7 +2,7 @@
  *
  *   arena  diag  read  expr | model  shape  steps  grad  fuse  kernel  plan  emit | fact  template  (outside.h: operators that are not spnc's own)
  *
- * pipeline.c has the table of the stages in that order; each stage is a file of that name (model leans on flow and rates, emit on call, template on sandbox).  A stage
+ * pipeline.c has the table of the stages in that order; each stage is a file of that name (model leans on the other readers in graph/, emit on call, template on sandbox).  A stage
  * reports every mistake it finds to the Diag and returns false; the next one does not run then.
  * All memory belongs to the one Arena of the compilation; nobody else frees. */
 #ifndef SPNC_H
@@ -194,7 +194,7 @@ struct Tensor {
     bool needed;             /* warn.c: the loss depends on it */
     Tensor *start;           /* carried: the value before step 0 (NULL: zeros) */
     Weight *start_weight;    /* carried with a trained start */
-    List grads;              /* grad.c: GradPart, what its readers contribute */
+    List grads;              /* grad.c: Use, what its readers contribute */
     /* plan.c */
     bool local;              /* lives within one phase: in a thread's scratch */
     int64_t slot_reals;      /* reals from one group (and step) to the next */
@@ -452,7 +452,7 @@ Cost op_cost(const Model *m, const Phase *p, const Op *op);
 bool op_multiplies(const Op *op);                         /* are its operator's multiply-adds made in this pass of it? */
 Cost update_cost(const Model *m);                         /* clipping and optimiser */
 int optimiser_states(const TrainDef *t);                  /* blocks that it keeps beside the weights: 0, 1 or 2 */
-/* Every text of the generated folder: m->c, m->makefile and m->gdb (runtime sources are copied by main.c). */
+/* Every text of the generated folder: m->c, m->makefile and m->gdb (the sources of runtime/ and trainer/ are copied by main.c). */
 bool emit(Model *m);
 Fact *emit_facts(Model *m);      /* what its templates are told; manual.c says what it means */
 
@@ -487,7 +487,7 @@ bool ops_print(Arena *a, FILE *out, const char *name, const char **suggestion);
  * Templates are embedded at build time; a file of that name in `dir` (may be NULL) is used instead.
  *   a line whose first character is %   is Lua (the rest of the line)
  *   ${expr}                             is replaced by the value: text, integer, or number; nil, false or a table is an error
- *   include("name.c.in", { ... })       expands another template in place: the table's fields over the current facts
+ *   include("NAME.c.in", { ... })       expands another template in place: the table's fields over the current facts
  *   candidate("forward", { "4x7", ... })   the number of the choice that `tuning` (may be NULL) knows to be fastest, else 1: tuning.h
  *   ipairs pairs string.format/rep/upper/lower/sub, math.floor/min/max, tostring, type, error, assert, #, are there; io, os, load, require,
  *   print, debug, string.dump, metatables are not.  Reading an unset global or an unset field of a fact is an error; facts are read-only;

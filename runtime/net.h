@@ -1,7 +1,7 @@
-/* net.h -- what a generated net (NAME.c) tells the trainer's runtime about itself, and the other way round.
+/* net.h -- what a generated net (NAME.c) tells the trainer about itself, and the other way round.
  *
  * NAME.c defines one `const Net net`: tables (parameters, inputs, targets, outputs, losses, training settings) and a few functions.
- * The runtime (main.c, train.c, check.c, ...) knows every net only through it.
+ * The trainer (main.c, train.c, check.c, ...) knows every net only through it.
  * All memory of the net is allocated once by net.open(); nothing is allocated after that.
  * Everything here counts examples as N = net.batch; `real` is float or double (real.h). */
 #ifndef SPN_H

@@ -1,6 +1,6 @@
 /* real.h -- the number that a program computes with, and the processor it is compiled for.
  *
- * What most of the runtime needs of vec.h: the vectors' own header takes the compiler longer than a whole file of the runtime.
+ * What the trainer needs of vec.h: the vectors' own header takes the compiler longer than a whole file of the trainer.
  * The target follows from the compiler's own macros; -DSPN_GENERIC forces plain C. */
 #ifndef SPN_REAL_H
 #define SPN_REAL_H

@@ -181,7 +181,7 @@ const char *call_text(Model *m, const Phase *p, const Op *op)
     return line.text;
 }
 
-/* ---- replay: what an operator read and wrote, for the runtime to look at --------------------------------- */
+/* ---- replay: what an operator read and wrote, for replay.c to look at ----------------------------------- */
 
 static void seen(Model *m, Fact *list, const Phase *p, const Op *op, Use u, bool written)
 {

@@ -1,6 +1,6 @@
 /* fuse.c -- joins small operators to the ones that feed them.
  *
- * In: the joint graph.  Out: fewer forward operators.  Next: plan.c.
+ * In: the joint graph.  Out: fewer forward operators.  Next: kernel.c.
  *   epilogue     an activation whose input is made by a conv or dense and read by nobody else is applied where that is computed: the sum
  *                before it is never stored, since the activation's gradient is written in terms of its result
  *   relu, pool   the gradient of a relu under a max-pool needs no pass of its own: the pool's winner passes its gradient on if it is positive,

@@ -3,7 +3,7 @@
  * A tile of h x w outputs costs (h + 2)(w + 2) multiplications instead of 9 h w.  Along one axis, tiles that cover `size` outputs
  * exactly cost size + 2 count, so the fewest are best; none is larger than 6, since the rounding error grows fast from there.
  * As even as possible, they are of at most two sizes: 21 = 6 + 5 + 5 + 5.  Larger tiles come first (the gradient to the input
- * relies on it).  templates/conv_winograd_plan.c.in lays out the memory; it repeats BLOCK and CHUNK's rules and checks the room. */
+ * relies on it).  conv_winograd_plan.c.in lays out the memory; it repeats BLOCK and CHUNK's rules and checks the room. */
 #include "lower/winograd.h"
 #include <stddef.h>
 

@@ -4,7 +4,7 @@
  *   hw = W_hh h [+ b_hh]      a dense layer on the state of the step before
  *   r = sigmoid(xw_r + hw_r);  z = sigmoid(xw_z + hw_z);  n = tanh(xw_n + r hw_n);  h' = (1 - z) n + z h       gru_gates
  * Rows of the weights in the order r, z, n (PyTorch's); the paper's update gate is 1 - z.
- * `gru` itself is only the user's word: model.c makes the three. */
+ * `gru` itself is only the user's word: flow.c makes the three. */
 #include "spnc.h"
 
 static const AttrSpec attrs[] = {
@@ -17,8 +17,8 @@ static const AttrSpec attrs[] = {
 };
 static const AttrSpec none[] = { { 0 } };
 
-static bool infer_never(Model *m, Op *op) { (void)m, (void)op; unreachable("gru is split by model.c"); }
-static void grad_never(Model *m, Op *op, Use dy) { (void)m, (void)op, (void)dy; unreachable("gru is split by model.c"); }
+static bool infer_never(Model *m, Op *op) { (void)m, (void)op; unreachable("gru is split by flow.c"); }
+static void grad_never(Model *m, Op *op, Use dy) { (void)m, (void)op, (void)dy; unreachable("gru is split by flow.c"); }
 static void facts_none(const Model *m, const Op *op, Fact *f) { (void)m, (void)op, (void)f; }
 
 static bool infer(Model *m, Op *op)

@@ -76,5 +76,5 @@ const OpInfo op_fill = { "fill", "y = 0", 0, 0, NULL, false, none, infer_set, gr
 const OpInfo op_broadcast = { "broadcast", "y = a parameter, for every example", 0, 0, NULL, false, none, infer_set, grad_broadcast, facts_none, NULL, false, "f:f", NULL };
 const OpInfo op_copy = { "copy", "y = x", 1, 1, NULL, false, none, infer_same, grad_copy, facts_none, NULL, false, "f:f", NULL };
 const OpInfo op_fold = { "fold", "the groups' parts of a gradient, added in a fixed tree", 0, 0, NULL, false, none, infer_set, NULL, facts_none, NULL, true, "f:f", NULL };
-static bool infer_never(Model *m, Op *op) { (void)m, (void)op; unreachable("last is made a pick by model.c"); }
+static bool infer_never(Model *m, Op *op) { (void)m, (void)op; unreachable("last is made a pick by flow.c"); }
 const OpInfo op_last = { "last", "y = x at the last step", 1, 1, NULL, false, none, infer_never, grad_none, facts_none, NULL, false, "", &help_last };

@@ -2,7 +2,7 @@
  *
  * In: the graph after fusion and the choice of kernels.  Out: m->signature, m->hash.  Next: plan.c, which changes operators in ways that decide no bit.
  * Every run keeps the hash of its model and refuses to go on with another.  So the text is frozen: this is version 1, and a model of the
- * language of version 1 has this text for ever, byte for byte, whatever the dumps of stage.c come to look like (tests/golden/identity).
+ * language of version 1 has this text for ever, byte for byte, whatever the dumps of stage.c come to look like (tests/identity).
  * What the language gains is written where it stands, in a form that no text of version 1 can have. */
 #include "lower/winograd.h"
 #include "outside/outside.h"

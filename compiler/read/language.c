@@ -1,6 +1,6 @@
 /* language.c -- the tables behind language.h: every key of a model file that does not belong to an operator.
  *
- * A row's range, default and help are said here once: model.c checks and fills in with them, `spnc schema` hands them to editors,
+ * A row's range, default and help are said here once: maps.c checks and fills in with them, `spnc schema` hands them to editors,
  * `spnc ops` prints them.  A number's fallback is what the model means when the key is absent. */
 #include "read/language.h"
 

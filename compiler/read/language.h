@@ -1,11 +1,11 @@
-/* language.h -- the maps of a model file that are not an operator's: tables that model.c checks with, and that schema.c and help.c print. */
+/* language.h -- the maps of a model file that are not an operator's: tables that the files of graph/ check with, and that schema.c and help.c print. */
 #ifndef LANGUAGE_H
 #define LANGUAGE_H
 
 #include "spnc.h"
 
 /* One kind of map: its keys as rows of an operator's table are written; a fallback is the default.  ATTR_TREE: what stands under the key
- * is read by model.c itself, and `choices` names its definition in the schema. */
+ * has a reader of its own (graph/model.h), and `choices` names its definition in the schema. */
 typedef struct {
     const char *name;        /* of an optimiser or a state: as the file writes it */
     const char *what;        /* as messages call it: "a repeat" */
