@@ -2,10 +2,7 @@
 # test_mutate.sh -- damaged checkpoints, .npz, .npy, .safetensors, IDX, PNG and PNM files under the address and undefined-behaviour
 # sanitizers: each is refused with a reason, or loaded, and nothing is found.
 # usage: tests/test_mutate.sh [COUNT [SEED]]    2100 files, seed 1, if not given
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/begin.sh"
 mkdir "$work/files" && cd "$work" || exit 1
 include="-I$root/runtime -I$root/trainer"
 flags="-std=c11 -O1 -g -ffp-contract=off -fopenmp -fsanitize=address,undefined -fno-sanitize-recover=undefined -Wall -Wextra -Wpedantic -Wshadow -Werror"
