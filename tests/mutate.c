@@ -6,7 +6,7 @@
  * file that takes 20 seconds, a refusal without a reason, and an exit code that blames us (70).  fail() comes back here. */
 #define _DEFAULT_SOURCE
 #include "array_fixtures.h"
-#include "run/checkpoint.h"
+#include "run/container.h"
 #include "run/data.h"
 #include "data/idx.h"
 #include "inspect/image_file.h"
@@ -233,7 +233,7 @@ static void set_little(unsigned char *p, uint32_t v)
 
 static uint32_t sum_of(const unsigned char *p, size_t n) { return (uint32_t)crc32(crc32(0, Z_NULL, 0), p, (uInt)n); }
 
-/* The layout is in checkpoint.c: sizes, blocks as their records say, the head last. */
+/* The layout is in container.c: sizes, blocks as their records say, the head last. */
 static void mend_checkpoint(File *f)
 {
     if (f->size < 64)

@@ -7,7 +7,7 @@
 #define _DEFAULT_SOURCE
 #include "run/run.h"
 #include "files/json.h"
-#include "run/checkpoint.h"
+#include "run/container.h"
 #include "run/message.h"
 #include "run/settings.h"
 #include "run/weights.h"
@@ -247,26 +247,26 @@ bool snapshot_save(const Snapshot *s, const char *run, const char *file, ArrayEr
     char path[PATH_ROOM];
     bool last = !strcmp(file, "last");
     run_path(path, sizeof path, run, last ? "last.new" : file);
-    return checkpoint_write(path, net.hash, net.signature, s->facts, s->arrays, (1 + net.state_blocks) * net.param_count, e) &&
+    return container_write(path, net.hash, net.signature, s->facts, s->arrays, (1 + net.state_blocks) * net.param_count, e) &&
            (!last || replace_last(run, path, e));
 }
 
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 /* false, with *e, only if the file cannot be read as a checkpoint at all. */
-static bool open_checkpoint(Checkpoint *c, Json *facts, const char *path, ArrayError *e)
+static bool open_checkpoint(Container *c, Json *facts, const char *path, ArrayError *e)
 {
     size_t limit = 3 * weights_count() * sizeof(double) + (size_t)net.param_count * 65536 + ((size_t)64 << 20);
     char why[200];
-    if (!checkpoint_read(c, path, limit, e))
+    if (!container_read(c, path, limit, e))
         return false;
-    if (!json_parse(facts, c->facts, strlen(c->facts), CHECKPOINT_TEXT, why, sizeof why))
+    if (!json_parse(facts, c->facts, strlen(c->facts), CONTAINER_TEXT, why, sizeof why))
         fail(WRONG_INPUT, "%s: its facts are no JSON: %s; the checkpoint is not one of a trainer", path, why);
     return true;
 }
 
 /* The newest checkpoint that is whole; its path in path[PATH_ROOM].  True if `last` is damaged and last.previous was taken. */
-static bool open_newest(Checkpoint *c, Json *facts, char *path, const char *run)
+static bool open_newest(Container *c, Json *facts, char *path, const char *run)
 {
     ArrayError e, older;
     bool there = run_has(run, "last");
@@ -305,7 +305,7 @@ static int first_difference(char *was, char *is, size_t room, const char *a, con
     return 0;
 }
 
-static _Noreturn void fail_other_model(const Checkpoint *c, const JsonValue *facts, const char *path)
+static _Noreturn void fail_other_model(const Container *c, const JsonValue *facts, const char *path)
 {
     char batch_was[24], batch_is[24], was[100], is[100], text[1200] = "";
     const JsonValue *b = json_get(facts, "batch");
@@ -381,7 +381,7 @@ static void read_progress(Progress *p, const JsonValue *f, const char *path)
 void run_resume(Progress *p, const char *run)
 {
     char path[PATH_ROOM], damaged[PATH_ROOM], last[PATH_ROOM], prefix[32];
-    Checkpoint c;
+    Container c;
     Json facts;
     bool fell_back = open_newest(&c, &facts, path, run);
     if (strcmp(c.hash, net.hash))
@@ -397,13 +397,13 @@ void run_resume(Progress *p, const char *run)
             fail(ENVIRONMENT, "%s: cannot be renamed: %s", last, strerror(errno));
     }
     json_parse_free(&facts);
-    checkpoint_free(&c);
+    container_free(&c);
 }
 
 void run_or_file_weights(const char *run, const char *weights, bool last)
 {
     char path[PATH_ROOM];
-    Checkpoint c;
+    Container c;
     Json facts;
     ArrayError e;
     if (!run == !weights)
@@ -422,5 +422,5 @@ void run_or_file_weights(const char *run, const char *weights, bool last)
         fail_array(&e);
     weights_from_arrays(net.weights(), c.blocks, c.count, "weights/", path);
     json_parse_free(&facts);
-    checkpoint_free(&c);
+    container_free(&c);
 }

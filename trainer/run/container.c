@@ -1,4 +1,4 @@
-/* checkpoint.c -- named arrays, facts and the model they belong to, in one file that cannot be half right.
+/* container.c -- named arrays, facts and the model they belong to, in one file that cannot be half right.
  *
  *   0    "SPNCKPT1"
  *   8    u64 bytes of the file       16  u64 bytes of head (a multiple of 64)     24  u32 blocks, u32 CRC-32 of head
@@ -9,7 +9,7 @@
  * Each byte is under one CRC: the head's is taken with its own four bytes as zero, a block's includes its zeros.
  * Layout is canonical, so that a reader can demand every offset rather than believe it. */
 #define _DEFAULT_SOURCE
-#include "run/checkpoint.h"
+#include "run/container.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ typedef struct {
     char magic[8];
     uint64_t file_bytes, head_bytes;
     uint32_t blocks, crc;
-    char hash[CHECKPOINT_HASH];
+    char hash[CONTAINER_HASH];
     uint32_t signature_bytes, facts_bytes;
     uint64_t zero;
 } Start;
@@ -73,7 +73,7 @@ static void make_head(unsigned char *head, size_t head_bytes, const char *hash, 
     Start start = { .head_bytes = head_bytes, .blocks = (uint32_t)count,
                     .signature_bytes = (uint32_t)strlen(signature), .facts_bytes = (uint32_t)strlen(facts) };
     memcpy(start.magic, magic, sizeof magic);
-    memcpy(start.hash, hash, CHECKPOINT_HASH);
+    memcpy(start.hash, hash, CONTAINER_HASH);
     memset(head, 0, head_bytes);
     uint64_t offset = head_bytes;
     for (int i = 0; i < count; i++) {
@@ -96,18 +96,18 @@ static void make_head(unsigned char *head, size_t head_bytes, const char *hash, 
 
 static bool is_hash(const char *hash)
 {
-    for (int i = 0; i < CHECKPOINT_HASH; i++)
+    for (int i = 0; i < CONTAINER_HASH; i++)
         if (!hash[i] || !strchr("0123456789abcdef", hash[i]))
             return false;
     return true;
 }
 
-bool checkpoint_write(const char *path, const char *hash, const char *signature, const char *facts,
-                      const Array *blocks, int count, ArrayError *e)
+bool container_write(const char *path, const char *hash, const char *signature, const char *facts,
+                     const Array *blocks, int count, ArrayError *e)
 {
     size_t texts = strlen(signature) + strlen(facts);
-    if (!is_hash(hash) || hash[CHECKPOINT_HASH] || count > CHECKPOINT_BLOCKS
-        || strlen(signature) > CHECKPOINT_TEXT || strlen(facts) > CHECKPOINT_TEXT)
+    if (!is_hash(hash) || hash[CONTAINER_HASH] || count > CONTAINER_BLOCKS
+        || strlen(signature) > CONTAINER_TEXT || strlen(facts) > CONTAINER_TEXT)
         return array_fail(e, 70, path, "a bug: a checkpoint with hash '%s', %d blocks, %zu bytes of text", hash, count, texts);
     if (!array_check_all(path, blocks, count, e))
         return false;
@@ -140,7 +140,7 @@ static bool check_head(Start *start, ArrayMap map, size_t limit, const char *pat
     if (start->file_bytes != map.size)
         return array_fail(e, 1, path, "%" PRIu64 " bytes were written, the file has %zu; is it cut short?",
                           start->file_bytes, map.size);
-    if (start->blocks > CHECKPOINT_BLOCKS || start->signature_bytes > CHECKPOINT_TEXT || start->facts_bytes > CHECKPOINT_TEXT
+    if (start->blocks > CONTAINER_BLOCKS || start->signature_bytes > CONTAINER_TEXT || start->facts_bytes > CONTAINER_TEXT
         || start->head_bytes > map.size
         || start->head_bytes != round_up(START + start->blocks * sizeof(Record) + start->signature_bytes + start->facts_bytes)
         || head_checksum(map.data, start->head_bytes) != start->crc || !is_hash((const char *)map.data + 32))
@@ -184,18 +184,18 @@ static bool read_block(Array *a, uint64_t *offset, const Record *r, ArrayMap map
     return true;
 }
 
-bool checkpoint_read(Checkpoint *c, const char *path, size_t limit, ArrayError *e)
+bool container_read(Container *c, const char *path, size_t limit, ArrayError *e)
 {
     ArrayMap map;
     Start start = { .blocks = 0 };
-    *c = (Checkpoint){ .count = 0 };
+    *c = (Container){ .count = 0 };
     if (!array_map_open(&map, path, e))
         return false;
     bool fine = check_head(&start, map, limit, path, e);
     if (fine) {
         const unsigned char *records = map.data + START, *texts = records + start.blocks * sizeof(Record);
         uint64_t offset = start.head_bytes;
-        memcpy(c->hash, start.hash, CHECKPOINT_HASH);
+        memcpy(c->hash, start.hash, CONTAINER_HASH);
         fine = (c->signature = copy_text(texts, start.signature_bytes, path, e))
             && (c->facts = copy_text(texts + start.signature_bytes, start.facts_bytes, path, e))
             && (c->blocks = array_allocate(path, sizeof(Array) * start.blocks, e));
@@ -211,16 +211,16 @@ bool checkpoint_read(Checkpoint *c, const char *path, size_t limit, ArrayError *
     }
     array_map_close(&map);
     if (!fine)
-        checkpoint_free(c);
+        container_free(c);
     return fine;
 }
 
-void checkpoint_free(Checkpoint *c)
+void container_free(Container *c)
 {
     for (int i = 0; i < c->count; i++)
         array_free(&c->blocks[i]);
     free(c->blocks);
     free(c->signature);
     free(c->facts);
-    *c = (Checkpoint){ .count = 0 };
+    *c = (Container){ .count = 0 };
 }
