@@ -6,7 +6,6 @@
  * file that takes 20 seconds, a refusal without a reason, and an exit code that blames us (70).  fail() comes back here. */
 #define _DEFAULT_SOURCE
 #include "array_fixtures.h"
-#include "run/container.h"
 #include "run/data.h"
 #include "data/idx.h"
 #include "inspect/image_file.h"
@@ -357,7 +356,7 @@ static void make_seeds(void)
         pixels[i] = (unsigned char)(5 * i);
     snapshot_open(&s);
     snapshot_take(&s, &p);
-    if (!snapshot_save(&s, folder, "last", &e))
+    if (!run_save(folder, "last", &s, &e))
         finding(e.text);
     seed_file(&kinds[CHECKPOINT], path_of("last"));
     snapshot_close(&s);

@@ -7,7 +7,7 @@ mkdir "$work/files" && cd "$work" || exit 1
 include="-I$root/runtime -I$root/trainer"
 flags="-std=c11 -O1 -g -ffp-contract=off -fopenmp -fsanitize=address,undefined -fno-sanitize-recover=undefined -Wall -Wextra -Wpedantic -Wshadow -Werror"
 # shellcheck disable=SC2086
-printf '%s\n' "$root"/trainer/{files/{array_io,array_file,array_npz,array_safetensors,json,pixels,picture},run/{container,run,transfer,settings,weights,data},inspect/image_file}.c \
+printf '%s\n' "$root"/trainer/{files/{array_io,array_file,array_npz,array_safetensors,json,pixels,picture},run/{checkpoint,container,field,run,transfer,settings,weights,data},inspect/image_file}.c \
     "$root/trainer/data/idx.c" "$root/tests/fixtures/tiny_net.c" "$root/tests/mutate.c" |
     xargs -P 2 -n 3 cc $flags $include -I"$root/tests" -c && cc $flags ./*.o -lz -lpng -lm -o mutate || { echo "test_mutate: does not compile"; exit 1; }
 # What fail() leaves behind where it does not end the program is no leak.  256 MB is more than any of these files may ask for.

@@ -167,6 +167,39 @@ wait $!
 [ $? = 130 ] || fault "two signals do not end with 130"
 expect 0 'finished after' "$tiny" train --data "$work/long" --run "$work/hurry" --resume --epochs 2
 
+# A checkpoint whose checksums are right, but not its facts: refused by the field's name, on resuming only.
+forged() {                                     # forged FROM TO: the facts' text FROM becomes TO, of the same length
+    rm -rf "$work/forged"
+    cp -r "$a" "$work/forged"
+    python3 - "$work/forged/last" "$1" "$2" <<'END'
+import struct, sys, zlib
+path, was, now = sys.argv[1], sys.argv[2].encode(), sys.argv[3].encode()
+b = bytearray(open(path, "rb").read())
+head = struct.unpack_from("<Q", b, 16)[0]
+at = bytes(b[:head]).index(was)
+assert len(was) == len(now)
+b[at:at + len(was)] = now
+b[28:32] = bytes(4)
+struct.pack_into("<I", b, 28, zlib.crc32(bytes(b[:head])))
+open(path, "wb").write(b)
+END
+}
+while IFS='|' read -r was now said; do
+    forged "$was" "$now"
+    expect 1 "forged/last: $said; the checkpoint is not one of a trainer" "$tiny" train --data "$data" --run "$work/forged" --resume
+    expect 0 '' "$tiny" export --last --run "$work/forged" -o "$work/forged.npz"
+done <<'END'
+"epoch": 8|"epoch":-8|field 'epoch' is -8, expected a whole number from 0 to 1000000000
+"position": 0|"position":-1|field 'position' is -1, expected a whole number from 0 to examples, which is 57
+"position": 0|"position":58|field 'position' is 58, expected a whole number from 0 to examples, which is 57
+"examples": 57|"examples": -7|field 'examples' is -7, expected a whole number from 1 to 2147483647
+"first": 4|"first":-4|field 'train.first' is -4, expected a whole number from 0 to 1000000000
+"rate": 0.01|"rate":-0.01|field 'train.rate' is -0.01, expected a number from 0
+"divide": 1.5|"divide":-1.5|field 'train.divide' is -1.5, expected a number from 0
+"steps": 0, |"steps":"", |field 'steps' is a text, expected a whole number from 0 to examples, which is 57
+"best_epoch": |"best-epoch": |the number 'best_epoch' is missing in its facts
+END
+
 # ---- looking at a net ------------------------------------------------------------------------------------------------
 expect 0 '"error": {"digits": {"mean": 0\.[0-9]*, "positions": \[0\.[0-9]*, 0\.[0-9]*\]}}' "$tiny" eval --data "$data" --run "$a" --json
 expect 0 'example 16' "$tiny" predict --data "$data" --run "$a" --index 16 --picture "$work/p.png"

@@ -83,10 +83,10 @@ static bool write_all(Training *t)
     p->log_rest = t->log.rest;
     snapshot_take(&t->last, p);
     t->only_log = false;
-    if (t->best_waits && !snapshot_save(&t->best, t->o->run, "best", &t->error))
+    if (t->best_waits && !run_save(t->o->run, "best", &t->best, &t->error))
         return false;
     t->best_waits = false;
-    t->only_log = snapshot_save(&t->last, t->o->run, "last", &t->error);
+    t->only_log = run_save(t->o->run, "last", &t->last, &t->error);
     return t->only_log && logged;
 }
 

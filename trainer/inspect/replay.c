@@ -270,7 +270,8 @@ int command_replay(const Options *o)
         fail(WRONG_INPUT, "%s: this is not a file that train left: its zip comment says nothing of seed and step", path);
     const JsonValue *mode = json_get(facts.root, "mode");
     NetTraining training = net.training;
-    settings_read(&training, facts.root);
+    if (!settings_read(&training, facts.root, why, sizeof why))
+        fail(WRONG_INPUT, "%s: its zip comment: %s", path, why);
     settings_use(&training);
     batch.train = !mode || mode->kind != JSON_STRING || strcmp(mode->string, "eval");
     batch.epoch = (double)fact(&facts, "epoch");

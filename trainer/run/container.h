@@ -1,5 +1,5 @@
 /* container.h -- the bytes of a checkpoint: named arrays, a JSON text of facts, and the model they belong to, in one file.
- * run.c says what is in them.  Any truncation and any flipped bit is refused on reading. */
+ * checkpoint.c says what is in them.  Any truncation and any flipped bit is refused on reading. */
 #ifndef SPN_CONTAINER_H
 #define SPN_CONTAINER_H
 

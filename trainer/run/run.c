@@ -1,13 +1,11 @@
-/* run.c -- what a run folder holds: checkpoints with weights, optimiser state and progress; a lock.
+/* run.c -- the folder of a run: its lock, run.json, and which of its checkpoints (checkpoint.c) is the one to go on from.
  *
- * A checkpoint keeps every block as exported arrays ("weights/NAME", "state0/NAME", ...), so any build of the model can
- * read its weights; to go on from it, the model hash must agree, because only then are the bits those of an
- * uninterrupted run.  At every moment one of `last` and `last.previous` is whole: a new checkpoint is written and synced
- * as `last.new`, `last` gets `last.previous` as a second name, and only then is it replaced. */
+ * At every moment one of `last` and `last.previous` is whole: a new checkpoint is written and synced as `last.new`, `last` gets
+ * `last.previous` as a second name, and only then is it replaced. */
 #define _DEFAULT_SOURCE
 #include "run/run.h"
 #include "files/json.h"
-#include "run/container.h"
+#include "run/checkpoint.h"
 #include "run/message.h"
 #include "run/settings.h"
 #include "run/weights.h"
@@ -15,7 +13,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -86,24 +83,16 @@ void run_lock(const char *run)
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
 
-static void write_model(JsonWriter *w)
-{
-    json_string(w, "model", net.name);
-    json_string(w, "settings", net.settings);
-    json_string(w, "precision", net.precision);
-    json_string(w, "form", net.form);
-    json_integer(w, "batch", net.batch);
-}
-
 bool run_describe(const char *run, const char *data, int threads, const Progress *p, ArrayError *e)
 {
     char path[PATH_ROOM];
+    Field rows[CHECKPOINT_NET_FIELDS];
     JsonWriter w;
     ArrayOut out = { .fd = -1 };
     run_path(path, sizeof path, run, "run.json");
     json_begin(&w, NULL);
     json_object(&w, NULL);
-    write_model(&w);
+    fields_write(&w, rows, checkpoint_net_fields(rows), NULL);
     json_string(&w, "source", net.source);
     json_string(&w, "signature", net.signature);
     json_string(&w, "model_hash", net.hash);
@@ -134,76 +123,11 @@ bool run_settings(NetTraining *training, const char *run)
     if (!fine)
         return false;
     *training = net.training;
-    settings_read(training, j.root);
+    fine = settings_read(training, j.root, why, sizeof why);
+    if (!fine)
+        warn("%s: %s; its settings are passed over", path, why);
     json_parse_free(&j);
-    return true;
-}
-
-static const char *block_prefix(char *text, int k)           /* -1: weights */
-{
-    if (k < 0)
-        return strcpy(text, "weights/");
-    sprintf(text, "state%d/", k);
-    return text;
-}
-
-static char *facts_of(const Progress *p)
-{
-    JsonWriter w;
-    json_begin(&w, NULL);
-    json_object(&w, NULL);
-    write_model(&w);
-    json_string(&w, "yaml", net.yaml);
-    settings_write(&w, &p->training);
-    transfer_write(&w, &p->init);
-    json_integer(&w, "data", (int64_t)p->data);
-    json_integer(&w, "updates", (int64_t)p->updates);
-    json_integer(&w, "examples", p->examples);
-    json_integer(&w, "epoch", p->epoch);
-    json_integer(&w, "position", p->position);
-    json_double(&w, "loss_sum", p->loss_sum);
-    json_double(&w, "norm_sum", p->norm_sum);
-    json_double(&w, "norm_most", p->norm_most);
-    json_double(&w, "wrong", p->wrong);
-    json_integer(&w, "steps", p->steps);
-    json_double(&w, "train_seconds", p->train_seconds);
-    json_integer(&w, "best_epoch", p->best_epoch);
-    json_double(&w, "best", p->best);
-    json_double(&w, "loss_first", p->loss_first);
-    json_double(&w, "loss_smooth", p->loss_smooth);
-    json_double(&w, "loss_least", p->loss_least);
-    json_bool(&w, "exploded", p->exploded);
-    json_integer(&w, "log_bytes", p->log_bytes);
-    if (p->log_rest && *p->log_rest)
-        json_string(&w, "log_rest", p->log_rest);
-    json_close(&w);
-    if (!json_end(&w))
-        fail(ENVIRONMENT, "no memory for a checkpoint");
-    return w.text;
-}
-
-void snapshot_open(Snapshot *s)
-{
-    size_t blocks = 1 + (size_t)net.state_blocks;
-    *s = (Snapshot){ need_memory(blocks * (size_t)net.param_count * sizeof *s->arrays, "a checkpoint"),
-                     need_memory(blocks * weights_count() * sizeof *s->exported, "a checkpoint"), NULL };
-}
-
-void snapshot_close(Snapshot *s)
-{
-    free(s->arrays);
-    free(s->exported);
-    free(s->facts);
-}
-
-void snapshot_take(Snapshot *s, const Progress *p)
-{
-    char prefix[32];
-    for (int k = -1; k < net.state_blocks; k++)
-        weights_arrays(s->arrays + (k + 1) * net.param_count, s->exported + (size_t)(k + 1) * weights_count(),
-                       k < 0 ? net.weights() : net.state(k), block_prefix(prefix, k));
-    free(s->facts);
-    s->facts = facts_of(p);
+    return fine;
 }
 
 /* `last` becomes last.previous too, by a second link, so that it is never missing.  If that cannot be done the checkpoint
@@ -242,169 +166,53 @@ static bool replace_last(const char *run, const char *written, ArrayError *e)
     return fine;
 }
 
-bool snapshot_save(const Snapshot *s, const char *run, const char *file, ArrayError *e)
+bool run_save(const char *run, const char *file, const Snapshot *s, ArrayError *e)
 {
     char path[PATH_ROOM];
     bool last = !strcmp(file, "last");
     run_path(path, sizeof path, run, last ? "last.new" : file);
-    return container_write(path, net.hash, net.signature, s->facts, s->arrays, (1 + net.state_blocks) * net.param_count, e) &&
-           (!last || replace_last(run, path, e));
+    return snapshot_write(s, path, e) && (!last || replace_last(run, path, e));
 }
 
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
-/* false, with *e, only if the file cannot be read as a checkpoint at all. */
-static bool open_checkpoint(Container *c, Json *facts, const char *path, ArrayError *e)
-{
-    size_t limit = 3 * weights_count() * sizeof(double) + (size_t)net.param_count * 65536 + ((size_t)64 << 20);
-    char why[200];
-    if (!container_read(c, path, limit, e))
-        return false;
-    if (!json_parse(facts, c->facts, strlen(c->facts), CONTAINER_TEXT, why, sizeof why))
-        fail(WRONG_INPUT, "%s: its facts are no JSON: %s; the checkpoint is not one of a trainer", path, why);
-    return true;
-}
-
 /* The newest checkpoint that is whole; its path in path[PATH_ROOM].  True if `last` is damaged and last.previous was taken. */
-static bool open_newest(Container *c, Json *facts, char *path, const char *run)
+static bool open_newest(Checkpoint *c, char *path, const char *run)
 {
     ArrayError e, older;
     bool there = run_has(run, "last");
     run_path(path, PATH_ROOM, run, "last");
-    if (there && open_checkpoint(c, facts, path, &e))
+    if (there && checkpoint_open(c, path, &e))
         return false;
     if (there && (e.exit_code != WRONG_INPUT || !run_has(run, "last.previous")))
         fail_array(&e);
     run_path(path, PATH_ROOM, run, "last.previous");
-    if (!open_checkpoint(c, facts, path, &older))
+    if (!checkpoint_open(c, path, &older))
         there ? fail(WRONG_INPUT, "%s; and %s", e.text, older.text) : fail_array(&older);
     if (there)
         warn("%s; taking the checkpoint before it, %s", e.text, path);
     return there;
 }
 
-static const char *text_of(const JsonValue *facts, const char *key)
-{
-    const JsonValue *v = json_get(facts, key);
-    return v && v->kind == JSON_STRING ? v->string : "?";
-}
-
-/* The first line in which two texts differ, quoted; returns its number, 0 if they are equal. */
-static int first_difference(char *was, char *is, size_t room, const char *a, const char *b)
-{
-    for (int line = 1; *a || *b; line++) {
-        size_t n = strcspn(a, "\n"), m = strcspn(b, "\n");
-        if (n != m || memcmp(a, b, n)) {
-            snprintf(was, room, "%.*s", (int)(n < room ? n : room - 1), a);
-            snprintf(is, room, "%.*s", (int)(m < room ? m : room - 1), b);
-            return line;
-        }
-        a += n + (a[n] == '\n');
-        b += m + (b[m] == '\n');
-    }
-    return 0;
-}
-
-static _Noreturn void fail_other_model(const Container *c, const JsonValue *facts, const char *path)
-{
-    char batch_was[24], batch_is[24], was[100], is[100], text[1200] = "";
-    const JsonValue *b = json_get(facts, "batch");
-    snprintf(batch_was, sizeof batch_was, "%" PRId64, b && b->whole ? b->integer : 0);
-    snprintf(batch_is, sizeof batch_is, "%d", net.batch);
-    const struct { const char *what, *was, *is; } rows[] = {
-        { "model", text_of(facts, "model"), net.name },             { "settings", text_of(facts, "settings"), net.settings },
-        { "batch", batch_was, batch_is },                           { "precision", text_of(facts, "precision"), net.precision },
-        { "form", text_of(facts, "form"), net.form },               { "signature", c->signature, net.signature },
-    };
-    size_t n = 0;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows && n < sizeof text; i++)
-        if (strcmp(rows[i].was, rows[i].is))
-            n += (size_t)snprintf(text + n, sizeof text - n, "; %s was '%.200s', is '%.200s'", rows[i].what, rows[i].was, rows[i].is);
-    int line = first_difference(was, is, sizeof was, text_of(facts, "yaml"), net.yaml);
-    if (line && n < sizeof text)
-        n += (size_t)snprintf(text + n, sizeof text - n, "; line %d of the model was '%s', is '%s'", line, was, is);
-    if (!n)
-        snprintf(text, sizeof text, "; the model file is the same, so it was another version of spnc or of its options");
-    fail(WRONG_INPUT, "%s: belongs to model hash %s, this program is %s%s.  Build the program as it was, or start a new run"
-         " (`export` still gives its weights)", path, c->hash, net.hash, text);
-}
-
-static double number_of(const JsonValue *facts, const char *key, const char *path)
-{
-    const JsonValue *v = json_get(facts, key);
-    if (!v || v->kind != JSON_NUMBER)
-        fail(WRONG_INPUT, "%s: the number '%s' is missing in its facts; the checkpoint is not one of a trainer", path, key);
-    return v->number;
-}
-
-static int64_t whole_of(const JsonValue *facts, const char *key, const char *path)
-{
-    number_of(facts, key, path);
-    return json_get(facts, key)->integer;
-}
-
-/* A number that older checkpoints do not have. */
-static double number_or(const JsonValue *facts, const char *key, double otherwise)
-{
-    const JsonValue *v = json_get(facts, key);
-    return v && v->kind == JSON_NUMBER ? v->number : otherwise;
-}
-
-static void read_progress(Progress *p, const JsonValue *f, const char *path)
-{
-    const JsonValue *exploded = json_get(f, "exploded"), *rest = json_get(f, "log_rest"), *data = json_get(f, "data");
-    const JsonValue *seed = json_get(f, "seed");
-    *p = (Progress){
-        .training = net.training, .updates = (uint64_t)whole_of(f, "updates", path),
-        .data = data && data->whole ? (uint64_t)data->integer : 0,
-        .examples = whole_of(f, "examples", path), .epoch = (int)whole_of(f, "epoch", path),
-        .position = whole_of(f, "position", path), .loss_sum = number_of(f, "loss_sum", path),
-        .norm_sum = number_of(f, "norm_sum", path), .norm_most = number_of(f, "norm_most", path),
-        .wrong = number_or(f, "wrong", 0), .steps = whole_of(f, "steps", path),
-        .train_seconds = number_of(f, "train_seconds", path),
-        .loss_first = number_or(f, "loss_first", 0), .loss_smooth = number_or(f, "loss_smooth", 0),
-        .loss_least = number_or(f, "loss_least", 0), .exploded = exploded && exploded->truth,
-        .best_epoch = (int)whole_of(f, "best_epoch", path), .best = number_of(f, "best", path),
-        .log_bytes = whole_of(f, "log_bytes", path),
-    };
-    if (seed && seed->whole)                   /* where older checkpoints have it */
-        p->training.seed = (uint64_t)seed->integer;
-    settings_read(&p->training, f);
-    if (json_get(f, "init"))
-        transfer_read(&p->init, json_get(f, "init"));
-    if (rest && rest->kind == JSON_STRING) {
-        char *copy = need_memory(strlen(rest->string) + 1, path);
-        p->log_rest = strcpy(copy, rest->string);
-    }
-}
-
 void run_resume(Progress *p, const char *run)
 {
-    char path[PATH_ROOM], damaged[PATH_ROOM], last[PATH_ROOM], prefix[32];
-    Container c;
-    Json facts;
-    bool fell_back = open_newest(&c, &facts, path, run);
-    if (strcmp(c.hash, net.hash))
-        fail_other_model(&c, facts.root, path);
-    weights_from_arrays(net.weights(), c.blocks, c.count, "weights/", path);
-    for (int k = 0; k < net.state_blocks; k++)
-        weights_from_arrays(net.state(k), c.blocks, c.count, block_prefix(prefix, k), path);
-    read_progress(p, facts.root, path);
+    char path[PATH_ROOM], damaged[PATH_ROOM], last[PATH_ROOM];
+    Checkpoint c;
+    bool fell_back = open_newest(&c, path, run);
+    checkpoint_resume(p, &c, path);
     if (fell_back) {                           /* out of the way: it must not become the previous of the next checkpoint */
         run_path(last, sizeof last, run, "last");
         run_path(damaged, sizeof damaged, run, "last.damaged");
         if (array_io.rename(last, damaged))
             fail(ENVIRONMENT, "%s: cannot be renamed: %s", last, strerror(errno));
     }
-    json_parse_free(&facts);
-    container_free(&c);
+    checkpoint_close(&c);
 }
 
 void run_or_file_weights(const char *run, const char *weights, bool last)
 {
     char path[PATH_ROOM];
-    Container c;
-    Json facts;
+    Checkpoint c;
     ArrayError e;
     if (!run == !weights)
         fail(WRONG_USAGE, "give either --run DIR or --weights FILE%s", run ? ", not both" : "");
@@ -417,10 +225,9 @@ void run_or_file_weights(const char *run, const char *weights, bool last)
         fail(WRONG_INPUT, "%s: there is no checkpoint in this folder; `%s train --run %s` makes one", run, net.name, run);
     run_path(path, sizeof path, run, "best");
     if (!best)
-        open_newest(&c, &facts, path, run);
-    else if (!open_checkpoint(&c, &facts, path, &e))
+        open_newest(&c, path, run);
+    else if (!checkpoint_open(&c, path, &e))
         fail_array(&e);
-    weights_from_arrays(net.weights(), c.blocks, c.count, "weights/", path);
-    json_parse_free(&facts);
-    container_free(&c);
+    checkpoint_weights(&c, path);
+    checkpoint_close(&c);
 }

@@ -1,4 +1,4 @@
-/* settings.c -- training settings given at run time: one table, from which reading, writing and comparing all follow.
+/* settings.c -- training settings given at run time: one table, from which reading, writing, checking and comparing all follow.
  *
  * A setting either decides what is computed (rate, divide, first, every, seed, dropout rates) or only when to stop (epochs, patience).
  * The first kind belongs to a run for good; the second may be changed whenever it goes on. */
@@ -11,48 +11,60 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum { REAL, WHOLE, SEED, RATE } Kind;
-
 typedef struct {
-    const char *name;
-    Kind kind;
-    size_t offset;
-    double low;                                /* WHOLE: the least; REAL: must be above it */
+    const char *name;                          /* as --set has it */
+    double low;                                /* --set: of whole numbers the least; other numbers must be above it */
     bool stops;
+    Field field;                               /* in NetTraining, and as files have it */
 } Setting;
 
+/* The model may have what --set refuses, a rate of 0, no epoch at all, and 0 as the divisor where it has no schedule, so files may too. */
+#define TRAIN(member, low, stops, kind, least, most, ...)                                                             \
+    { "train." #member, low, stops, { #member, kind, offsetof(NetTraining, member), least, most, 2, .group = "train", \
+                                      .absent = &net.training.member, __VA_ARGS__ } }
 static const Setting of_all_nets[] = {
-    { "train.rate", REAL, offsetof(NetTraining, rate), 0, false },
-    { "train.divide", REAL, offsetof(NetTraining, divide), 0, false },
-    { "train.first", WHOLE, offsetof(NetTraining, first), 0, false },
-    { "train.every", WHOLE, offsetof(NetTraining, every), 0, false },
-    { "train.epochs", WHOLE, offsetof(NetTraining, epochs), 1, true },
-    { "train.patience", WHOLE, offsetof(NetTraining, patience), 0, true },
-    { "train.seed", SEED, offsetof(NetTraining, seed), 0, false },
+    TRAIN(rate, 0, false, FIELD_REAL, 0, INFINITY, .what = "the rate of the first epochs"),
+    TRAIN(divide, 0, false, FIELD_REAL, 0, INFINITY, .what = "what the rate is divided by each time"),
+    TRAIN(first, 0, false, FIELD_INT, 0, FIELD_INT_MOST, .what = "the first epoch that has a divided rate"),
+    TRAIN(every, 0, false, FIELD_INT, 0, FIELD_INT_MOST, .what = "epochs from one division to the next; 0: the rate is constant"),
+    TRAIN(epochs, 1, true, FIELD_INT, 0, FIELD_INT_MOST, .what = "the run ends after so many epochs"),
+    TRAIN(patience, 0, true, FIELD_INT, 0, FIELD_INT_MOST,
+          .what = "it ends after so many epochs without a better one, too; 0: it does not"),
+    TRAIN(seed, 0, false, FIELD_SEED, 0, 0, .formerly = "seed", .what = "start of all random numbers"),
 };
-enum { ALL_NETS = sizeof of_all_nets / sizeof *of_all_nets, MOST = 1000000000 };
+enum { ALL_NETS = sizeof of_all_nets / sizeof *of_all_nets };
+_Static_assert(ALL_NETS + NET_RATES == SETTINGS_MOST, "settings.h has room for all of them");
 static const double RATE_MOST = 0.999;         /* as in the model */
 
 int settings_count(void) { return ALL_NETS + net.rate_count; }
 
-/* Those of all nets, then this net's dropout rates. */
+static double rate_most(const NetRate *r) { return r->factor > 1 ? RATE_MOST / r->factor : RATE_MOST; }
+
+/* Those of all nets, then this net's dropout rates.  Of these a file may also have what is the model's own, however large its parameter. */
 static Setting setting_at(int i)
 {
-    return i < ALL_NETS ? of_all_nets[i]
-                        : (Setting){ net.rates[i - ALL_NETS].name, RATE, offsetof(NetTraining, dropout) + (size_t)(i - ALL_NETS) * sizeof(double), 0, false };
+    if (i < ALL_NETS)
+        return of_all_nets[i];
+    const NetRate *r = &net.rates[i - ALL_NETS];
+    const double *own = &net.training.dropout[i - ALL_NETS];
+    Field field = { r->name, FIELD_REAL, offsetof(NetTraining, dropout) + (size_t)(i - ALL_NETS) * sizeof *own, 0,
+                    fmax(*own, r->rate ? rate_most(r) : 0), 4, .group = "dropout", .absent = own,
+                    .what = "a dropout rate of the net, by its name" };
+    return (Setting){ r->name, 0, false, field };
 }
 
 const char *settings_name(int i) { return setting_at(i).name; }
 
-static const char *short_name(Setting s) { return s.kind == RATE ? s.name : strchr(s.name, '.') + 1; }
-static const void *at(const NetTraining *t, Setting s) { return (const char *)t + s.offset; }
-static bool is_real(Setting s) { return s.kind == REAL || s.kind == RATE; }
+static bool is_dropout(Setting s) { return !strcmp(s.field.group, "dropout"); }
+static const void *at(const NetTraining *t, Setting s) { return (const char *)t + s.field.offset; }
+static bool is_real(Setting s) { return s.field.kind == FIELD_REAL; }
+static bool is_whole(Setting s) { return s.field.kind == FIELD_INT; }
 
 static char *text_of(char *text, size_t room, const NetTraining *t, Setting s)
 {
     if (is_real(s))
         snprintf(text, room, "%.9g", *(const double *)at(t, s));
-    else if (s.kind == WHOLE)
+    else if (is_whole(s))
         snprintf(text, room, "%d", *(const int *)at(t, s));
     else
         snprintf(text, room, "%" PRIu64, *(const uint64_t *)at(t, s));
@@ -65,16 +77,16 @@ bool settings_removed(int i) { return i >= ALL_NETS && !net.rates[i - ALL_NETS].
 
 static bool same(const NetTraining *a, const NetTraining *b, Setting s)
 {
-    return is_real(s)        ? *(const double *)at(a, s) == *(const double *)at(b, s)
-           : s.kind == WHOLE ? *(const int *)at(a, s) == *(const int *)at(b, s)
-                             : *(const uint64_t *)at(a, s) == *(const uint64_t *)at(b, s);
+    return is_real(s)    ? *(const double *)at(a, s) == *(const double *)at(b, s)
+           : is_whole(s) ? *(const int *)at(a, s) == *(const int *)at(b, s)
+                         : *(const uint64_t *)at(a, s) == *(const uint64_t *)at(b, s);
 }
 
 bool settings_same(const NetTraining *a, const NetTraining *b, int i) { return same(a, b, setting_at(i)); }
 
 static void copy(NetTraining *to, const NetTraining *from, Setting s)
 {
-    memcpy((char *)to + s.offset, at(from, s), is_real(s) ? sizeof(double) : s.kind == WHOLE ? sizeof(int) : sizeof(uint64_t));
+    memcpy((char *)to + s.field.offset, at(from, s), is_real(s) ? sizeof(double) : is_whole(s) ? sizeof(int) : sizeof(uint64_t));
 }
 
 /* ---- giving ------------------------------------------------------------------------------------------------------ */
@@ -148,24 +160,23 @@ void settings_set(NetTraining *t, unsigned *given, const char *text)
     bool digit = *number >= '0' && *number <= '9';
     errno = 0;
     if (is_real(s)) {
-        double v = strtod(number, &end), most = RATE_MOST;
+        double v = strtod(number, &end);
         bool good = (digit || *number == '.') && !*end && end != number && isfinite(v);
-        if (s.kind == REAL && !(good && v > s.low))
+        if (!is_dropout(s) && !(good && v > s.low))
             fail(WRONG_USAGE, "--set: %s: got '%s', expected a number above %g", s.name, number, s.low);
-        if (s.kind == RATE) {
+        if (is_dropout(s)) {
             const NetRate *r = &net.rates[i - ALL_NETS];
-            most = r->factor > 1 ? RATE_MOST / r->factor : RATE_MOST;
-            if (!(good && v <= most))
-                fail(WRONG_USAGE, "--set: %s: got '%s', expected a share to drop, from 0 to %.3g", s.name, number, most);
+            if (!(good && v <= rate_most(r)))
+                fail(WRONG_USAGE, "--set: %s: got '%s', expected a share to drop, from 0 to %.3g", s.name, number, rate_most(r));
             check_rate(r, v);
         }
-        memcpy((char *)&value + s.offset, &v, sizeof v);
+        memcpy((char *)&value + s.field.offset, &v, sizeof v);
     } else {
-        uint64_t v = strtoull(number, &end, 10), most = s.kind == WHOLE ? MOST : UINT64_MAX;
+        uint64_t v = strtoull(number, &end, 10), most = is_whole(s) ? FIELD_INT_MOST : UINT64_MAX;
         if (!digit || *end || errno || (double)v < s.low || v > most)
             fail(WRONG_USAGE, "--set: %s: got '%s', expected a whole number from %g to %" PRIu64, s.name, number, s.low, most);
         int whole = (int)v;
-        memcpy((char *)&value + s.offset, s.kind == WHOLE ? (const void *)&whole : &v, s.kind == WHOLE ? sizeof whole : sizeof v);
+        memcpy((char *)&value + s.field.offset, is_whole(s) ? (const void *)&whole : &v, is_whole(s) ? sizeof whole : sizeof v);
     }
     give(t, given, &value, i);
 }
@@ -195,7 +206,7 @@ void settings_full_name(char *name, size_t room, const char *word)
 {
     snprintf(name, room, "%s", word);
     for (int i = 0; i < settings_count(); i++)
-        if (!strcmp(word, short_name(setting_at(i)))) {
+        if (!strcmp(word, setting_at(i).field.name)) {
             snprintf(name, room, "%s", settings_name(i));
             return;
         }
@@ -205,43 +216,23 @@ const char *settings_short_name(const char *name) { return strncmp(name, "train.
 
 /* ---- keeping ------------------------------------------------------------------------------------------------------ */
 
-void settings_write(JsonWriter *w, const NetTraining *t)
+int settings_fields(Field *rows)
 {
-    json_object(w, "train");
-    for (int i = 0; i < ALL_NETS; i++) {
-        Setting s = setting_at(i);
-        if (is_real(s))
-            json_double(w, short_name(s), *(const double *)at(t, s));
-        else
-            json_integer(w, short_name(s), s.kind == WHOLE ? *(const int *)at(t, s) : (int64_t)*(const uint64_t *)at(t, s));
-    }
-    json_close(w);
-    if (!net.rate_count)
-        return;
-    json_object(w, "dropout");
-    for (int k = 0; k < net.rate_count; k++)
-        json_double(w, net.rates[k].name, t->dropout[k]);
-    json_close(w);
+    for (int i = 0; i < settings_count(); i++)
+        rows[i] = setting_at(i).field;
+    return settings_count();
 }
 
-void settings_read(NetTraining *t, const JsonValue *facts)
+void settings_write(JsonWriter *w, const NetTraining *t)
 {
-    const JsonValue *train = json_get(facts, "train"), *dropout = json_get(facts, "dropout");
-    for (int i = 0; i < settings_count(); i++) {
-        Setting s = setting_at(i);
-        const JsonValue *v = json_get(s.kind == RATE ? dropout : train, short_name(s));
-        if (!v || v->kind != JSON_NUMBER || (!is_real(s) && !v->whole))
-            continue;
-        int whole = (int)v->integer;
-        uint64_t seed = (uint64_t)v->integer;
-        char *to = (char *)t + s.offset;
-        if (is_real(s))
-            memcpy(to, &v->number, sizeof v->number);
-        else if (s.kind == WHOLE)
-            memcpy(to, &whole, sizeof whole);
-        else
-            memcpy(to, &seed, sizeof seed);
-    }
+    Field rows[SETTINGS_MOST];
+    fields_write(w, rows, settings_fields(rows), t);
+}
+
+bool settings_read(NetTraining *t, const JsonValue *object, char *why, size_t room)
+{
+    Field rows[SETTINGS_MOST];
+    return fields_read(t, rows, settings_fields(rows), object, why, room);
 }
 
 void settings_go_on(NetTraining *recorded, const NetTraining *wanted, unsigned given, const char *run)
@@ -252,8 +243,8 @@ void settings_go_on(NetTraining *recorded, const NetTraining *wanted, unsigned g
         if (!(given >> i & 1))
             continue;
         if (!s.stops && !same(recorded, wanted, s))
-            fail(WRONG_INPUT, "%s: the run has %s %s, --%s says %s; leave it out to go on, or start a new run", run, short_name(s),
-                 text_of(was, sizeof was, recorded, s), s.kind == SEED ? "seed" : "set", text_of(is, sizeof is, wanted, s));
+            fail(WRONG_INPUT, "%s: the run has %s %s, --%s says %s; leave it out to go on, or start a new run", run, s.field.name,
+                 text_of(was, sizeof was, recorded, s), s.field.kind == FIELD_SEED ? "seed" : "set", text_of(is, sizeof is, wanted, s));
         copy(recorded, wanted, s);
     }
 }

@@ -5,8 +5,8 @@
 #ifndef SPN_SETTINGS_H
 #define SPN_SETTINGS_H
 
-#include "files/json.h"
 #include "net.h"
+#include "run/field.h"
 
 #include <stdbool.h>
 
@@ -23,10 +23,13 @@ void settings_use(const NetTraining *t);
 void settings_full_name(char *name, size_t room, const char *word);
 const char *settings_short_name(const char *name);
 
-/* All settings, as the objects "train" and (if the net has such rates) "dropout"; and back from what holds these: what is not there stays
- * as it is in *t. */
+/* All settings as rows of NetTraining, in the objects "train" and (if the net has such rates) "dropout": into rows[0..SETTINGS_MOST);
+ * returns how many.  They are part of a checkpoint and of run.json. */
+enum { SETTINGS_MOST = 7 + NET_RATES };
+int settings_fields(Field *rows);
+/* Written as members of the innermost object; and back, a setting that is not there being the model's (fields_read). */
 void settings_write(JsonWriter *w, const NetTraining *t);
-void settings_read(NetTraining *t, const JsonValue *facts);
+bool settings_read(NetTraining *t, const JsonValue *object, char *why, size_t room);
 
 /* One by one: its name as for --set, its value as text, and whether two have the same. */
 int settings_count(void);

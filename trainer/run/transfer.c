@@ -166,25 +166,23 @@ char *transfer_start(real *block, const Transfer *t)
 
 /* ---- keeping -------------------------------------------------------------------------------------------------------- */
 
-void transfer_write(JsonWriter *w, const Transfer *t)
+int transfer_fields(Field *rows)
 {
-    if (!*t->file)
-        return;
-    json_object(w, "init");
-    json_string(w, "file", t->file);
-    json_string(w, "only", t->only);
-    json_integer(w, "crc32", t->mark);
-    json_close(w);
+    static const Field init[] = {
+        { "file", FIELD_CHARS, offsetof(Transfer, file), 0, 0, 3, .group = "init", .optional = true, .room = TRANSFER_PATH,
+          .what = "the file of `--init`" },
+        { "only", FIELD_CHARS, offsetof(Transfer, only), 0, 0, 3, .group = "init", .room = TRANSFER_ONLY,
+          .what = "the prefixes of `--only`" },
+        { "crc32", FIELD_LONG, offsetof(Transfer, mark), 0, UINT32_MAX, 3, .group = "init", .what = "CRC-32 of that file" },
+    };
+    _Static_assert(sizeof init / sizeof *init == TRANSFER_FIELDS, "transfer.h says how many");
+    return fields_add(rows, 0, init, TRANSFER_FIELDS, 0);
 }
 
-void transfer_read(Transfer *t, const JsonValue *object)
+void transfer_write(JsonWriter *w, const Transfer *t)
 {
-    const JsonValue *file = json_get(object, "file"), *only = json_get(object, "only"), *mark = json_get(object, "crc32");
-    *t = (Transfer){ .mark = mark && mark->whole ? mark->integer : 0 };
-    if (file && file->kind == JSON_STRING)
-        snprintf(t->file, sizeof t->file, "%s", file->string);
-    if (only && only->kind == JSON_STRING)
-        snprintf(t->only, sizeof t->only, "%s", only->string);
+    Field rows[TRANSFER_FIELDS];
+    fields_write(w, rows, transfer_fields(rows), t);
 }
 
 void transfer_go_on(const Transfer *recorded, const Transfer *wanted, const char *run)

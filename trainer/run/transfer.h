@@ -2,8 +2,8 @@
 #ifndef SPN_TRANSFER_H
 #define SPN_TRANSFER_H
 
-#include "files/json.h"
 #include "net.h"
+#include "run/field.h"
 
 enum { TRANSFER_PATH = 1024, TRANSFER_ONLY = 512 };
 
@@ -21,8 +21,11 @@ void transfer_wanted(Transfer *t, const char *init, const char *only);
  * was taken and what was not, and why, line by line, for free(). */
 char *transfer_start(real *block, const Transfer *t);
 
-void transfer_write(JsonWriter *w, const Transfer *t);   /* an object "init", if there is anything to say */
-void transfer_read(Transfer *t, const JsonValue *object);
+/* Its rows, an object "init" that is there only if the run began so: into rows[0..TRANSFER_FIELDS); returns how many.  They are part of a
+ * checkpoint and of run.json. */
+enum { TRANSFER_FIELDS = 3 };
+int transfer_fields(Field *rows);
+void transfer_write(JsonWriter *w, const Transfer *t);
 /* A run goes on: what was given now must be what it began with.  Ends the program with exit code 1 otherwise. */
 void transfer_go_on(const Transfer *recorded, const Transfer *wanted, const char *run);
 

@@ -1,0 +1,220 @@
+/* checkpoint.c -- the format of a checkpoint, and what writes and reads it.  docs/checkpoint.md has the same for a reader without C.
+ *
+ *   arrays     "weights/NAME" for each parameter NAME, "state0/NAME", ... for each block of the optimiser's state, as exported
+ *              (weights.h), so that any build of the model can read the weights
+ *   signature  names and shapes of the parameters
+ *   hash       of the model: to go on, it must be the program's, because only then are the bits those of an uninterrupted run
+ *   facts      a JSON object: the rows of `net_rows`, settings.c, transfer.c and `run_rows`, in this order
+ *
+ * container.c lays these out as bytes.  The convention: a row is all there is to say of a fact.  No file says which version it is; it lacks
+ * the facts that came later, and these have values for that.
+ *
+ *   version 1  the first; it has train.seed as "seed"
+ *   version 2  the settings of training; what notices other data, a loss that explodes, wrong labels, and a full disk
+ *   version 3  init
+ *   version 4  dropout */
+#include "run/checkpoint.h"
+#include "run/message.h"
+#include "run/weights.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the table ------------------------------------------------------------------------------------------------------ */
+
+/* Name, kind, place, least, most, version, and the rest by its name (field.h). */
+#define NET(member) 0, 0, 0, 1, .own = &net.member
+static const Field net_rows[] = {
+    { "model", FIELD_TEXT, NET(name), .what = "name of the model" },
+    { "settings", FIELD_TEXT, NET(settings), .what = "its parameters' values" },
+    { "precision", FIELD_TEXT, NET(precision), .what = "float or double" },
+    { "form", FIELD_TEXT, NET(form), .what = "fast or plain" },
+    { "batch", FIELD_INT, 0, 1, FIELD_INT_MOST, 1, .own = &net.batch, .what = "examples of a step" },
+    { "yaml", FIELD_TEXT, NET(yaml), .what = "the model file" },
+};
+
+#define RUN(member) offsetof(Progress, member)
+static const Field run_rows[] = {
+    { "data", FIELD_LONG, RUN(data), 0, UINT32_MAX, 2,
+      .what = "CRC-32 of the training split's labels and of some rows of its inputs; 0: unknown" },
+    { "updates", FIELD_LONG, RUN(updates), 0, FIELD_WHOLE_MOST, 1, .what = "steps done" },
+    { "examples", FIELD_LONG, RUN(examples), 1, INT32_MAX, 1, .what = "examples of the training split" },
+    { "epoch", FIELD_INT, RUN(epoch), 0, FIELD_INT_MOST, 1, .what = "epochs done, so also the number of the running one" },
+    { "position", FIELD_LONG, RUN(position), 0, INT32_MAX, 1, .limit = "examples", .what = "examples of the running epoch that are done" },
+    { "loss_sum", FIELD_REAL, RUN(loss_sum), -INFINITY, INFINITY, 1, .what = "sum over these: each batch's loss times its examples" },
+    { "norm_sum", FIELD_REAL, RUN(norm_sum), 0, INFINITY, 1, .what = "sum over their steps: the norm of the gradient before clipping" },
+    { "norm_most", FIELD_REAL, RUN(norm_most), 0, INFINITY, 1, .what = "the largest of these norms" },
+    { "wrong", FIELD_REAL, RUN(wrong), 0, INT32_MAX, 2, .limit = "examples", .what = "sum over these examples: the share of wrong labels" },
+    { "steps", FIELD_LONG, RUN(steps), 0, INT32_MAX, 1, .limit = "examples", .what = "steps of the running epoch" },
+    { "train_seconds", FIELD_REAL, RUN(train_seconds), 0, INFINITY, 1, .what = "seconds that these took" },
+    { "best_epoch", FIELD_INT, RUN(best_epoch), -1, FIELD_INT_MOST, 1, .limit = "epoch",
+      .what = "the epoch that is kept as `best`; -1: none yet" },
+    { "best", FIELD_REAL, RUN(best), -INFINITY, INFINITY, 1, .what = "its validation error, or loss where there are no labels" },
+    { "loss_first", FIELD_REAL, RUN(loss_first), -INFINITY, INFINITY, 2, .what = "the first step's loss" },
+    { "loss_smooth", FIELD_REAL, RUN(loss_smooth), -INFINITY, INFINITY, 2, .what = "the loss, smoothed over some 32 steps" },
+    { "loss_least", FIELD_REAL, RUN(loss_least), -INFINITY, INFINITY, 2, .what = "the least of the smoothed losses" },
+    { "exploded", FIELD_FLAG, RUN(exploded), 0, 0, 2, .what = "whether the loss has been said to explode" },
+    { "log_bytes", FIELD_LONG, RUN(log_bytes), 0, FIELD_WHOLE_MOST, 1, .what = "bytes of log.jsonl that belong to this checkpoint" },
+    { "log_rest", FIELD_TEXT, RUN(log_rest), 0, 0, 2, .optional = true, .what = "what belongs behind these, but could not be written" },
+};
+enum { NET_ROWS = sizeof net_rows / sizeof *net_rows, RUN_ROWS = sizeof run_rows / sizeof *run_rows };
+_Static_assert(NET_ROWS + SETTINGS_MOST + TRANSFER_FIELDS + RUN_ROWS <= CHECKPOINT_FIELDS_MOST, "room for all rows");
+
+/* All but the last, the model file. */
+int checkpoint_net_fields(Field *rows) { return fields_add(rows, 0, net_rows, CHECKPOINT_NET_FIELDS, 0); }
+
+int checkpoint_fields(Field *rows)
+{
+    Field more[SETTINGS_MOST + TRANSFER_FIELDS];
+    int n = fields_add(rows, 0, net_rows, NET_ROWS, 0);
+    n = fields_add(rows, n, more, settings_fields(more), RUN(training));
+    n = fields_add(rows, n, more, transfer_fields(more), RUN(init));
+    return fields_add(rows, n, run_rows, RUN_ROWS, 0);
+}
+
+/* ---- the facts ------------------------------------------------------------------------------------------------------ */
+
+char *checkpoint_facts(const Progress *p)
+{
+    Field rows[CHECKPOINT_FIELDS_MOST];
+    JsonWriter w;
+    json_begin(&w, NULL);
+    json_object(&w, NULL);
+    fields_write(&w, rows, checkpoint_fields(rows), p);
+    json_close(&w);
+    if (!json_end(&w))
+        fail(ENVIRONMENT, "no memory for a checkpoint");
+    return w.text;
+}
+
+void checkpoint_progress(Progress *p, const JsonValue *facts, const char *path)
+{
+    Field rows[CHECKPOINT_FIELDS_MOST];
+    char why[300];
+    *p = (Progress){ .training = net.training };
+    if (!fields_read(p, rows, checkpoint_fields(rows), facts, why, sizeof why))
+        fail(WRONG_INPUT, "%s: %s; the checkpoint is not one of a trainer", path, why);
+}
+
+/* ---- writing -------------------------------------------------------------------------------------------------------- */
+
+static const char *block_prefix(char *text, int k)           /* -1: weights */
+{
+    if (k < 0)
+        return strcpy(text, "weights/");
+    sprintf(text, "state%d/", k);
+    return text;
+}
+
+void snapshot_open(Snapshot *s)
+{
+    size_t blocks = 1 + (size_t)net.state_blocks;
+    *s = (Snapshot){ need_memory(blocks * (size_t)net.param_count * sizeof *s->arrays, "a checkpoint"),
+                     need_memory(blocks * weights_count() * sizeof *s->exported, "a checkpoint"), NULL };
+}
+
+void snapshot_close(Snapshot *s)
+{
+    free(s->arrays);
+    free(s->exported);
+    free(s->facts);
+}
+
+void snapshot_take(Snapshot *s, const Progress *p)
+{
+    char prefix[32];
+    for (int k = -1; k < net.state_blocks; k++)
+        weights_arrays(s->arrays + (k + 1) * net.param_count, s->exported + (size_t)(k + 1) * weights_count(),
+                       k < 0 ? net.weights() : net.state(k), block_prefix(prefix, k));
+    free(s->facts);
+    s->facts = checkpoint_facts(p);
+}
+
+bool snapshot_write(const Snapshot *s, const char *path, ArrayError *e)
+{
+    return container_write(path, net.hash, net.signature, s->facts, s->arrays, (1 + net.state_blocks) * net.param_count, e);
+}
+
+/* ---- reading -------------------------------------------------------------------------------------------------------- */
+
+bool checkpoint_open(Checkpoint *c, const char *path, ArrayError *e)
+{
+    size_t limit = 3 * weights_count() * sizeof(double) + (size_t)net.param_count * 65536 + ((size_t)64 << 20);
+    char why[200];
+    if (!container_read(&c->container, path, limit, e))
+        return false;
+    if (!json_parse(&c->facts, c->container.facts, strlen(c->container.facts), CONTAINER_TEXT, why, sizeof why))
+        fail(WRONG_INPUT, "%s: its facts are no JSON: %s; the checkpoint is not one of a trainer", path, why);
+    return true;
+}
+
+void checkpoint_close(Checkpoint *c)
+{
+    json_parse_free(&c->facts);
+    container_free(&c->container);
+}
+
+static const char *text_of(const JsonValue *facts, const char *key)
+{
+    const JsonValue *v = json_get(facts, key);
+    return v && v->kind == JSON_STRING ? v->string : "?";
+}
+
+/* The first line in which two texts differ, quoted; returns its number, 0 if they are equal. */
+static int first_difference(char *was, char *is, size_t room, const char *a, const char *b)
+{
+    for (int line = 1; *a || *b; line++) {
+        size_t n = strcspn(a, "\n"), m = strcspn(b, "\n");
+        if (n != m || memcmp(a, b, n)) {
+            snprintf(was, room, "%.*s", (int)(n < room ? n : room - 1), a);
+            snprintf(is, room, "%.*s", (int)(m < room ? m : room - 1), b);
+            return line;
+        }
+        a += n + (a[n] == '\n');
+        b += m + (b[m] == '\n');
+    }
+    return 0;
+}
+
+static _Noreturn void fail_other_model(const Checkpoint *c, const char *path)
+{
+    const JsonValue *facts = c->facts.root;
+    char batch_was[24], batch_is[24], was[100], is[100], text[1200] = "";
+    const JsonValue *b = json_get(facts, "batch");
+    snprintf(batch_was, sizeof batch_was, "%" PRId64, b && b->whole ? b->integer : 0);
+    snprintf(batch_is, sizeof batch_is, "%d", net.batch);
+    const struct { const char *what, *was, *is; } rows[] = {
+        { "model", text_of(facts, "model"), net.name },             { "settings", text_of(facts, "settings"), net.settings },
+        { "batch", batch_was, batch_is },                           { "precision", text_of(facts, "precision"), net.precision },
+        { "form", text_of(facts, "form"), net.form },               { "signature", c->container.signature, net.signature },
+    };
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows && n < sizeof text; i++)
+        if (strcmp(rows[i].was, rows[i].is))
+            n += (size_t)snprintf(text + n, sizeof text - n, "; %s was '%.200s', is '%.200s'", rows[i].what, rows[i].was, rows[i].is);
+    int line = first_difference(was, is, sizeof was, text_of(facts, "yaml"), net.yaml);
+    if (line && n < sizeof text)
+        n += (size_t)snprintf(text + n, sizeof text - n, "; line %d of the model was '%s', is '%s'", line, was, is);
+    if (!n)
+        snprintf(text, sizeof text, "; the model file is the same, so it was another version of spnc or of its options");
+    fail(WRONG_INPUT, "%s: belongs to model hash %s, this program is %s%s.  Build the program as it was, or start a new run"
+         " (`export` still gives its weights)", path, c->container.hash, net.hash, text);
+}
+
+void checkpoint_weights(const Checkpoint *c, const char *path)
+{
+    weights_from_arrays(net.weights(), c->container.blocks, c->container.count, "weights/", path);
+}
+
+void checkpoint_resume(Progress *p, const Checkpoint *c, const char *path)
+{
+    char prefix[32];
+    if (strcmp(c->container.hash, net.hash))
+        fail_other_model(c, path);
+    checkpoint_weights(c, path);
+    for (int k = 0; k < net.state_blocks; k++)
+        weights_from_arrays(net.state(k), c->container.blocks, c->container.count, block_prefix(prefix, k), path);
+    checkpoint_progress(p, c->facts.root, path);
+}

@@ -1,0 +1,73 @@
+/* checkpoint.h -- a checkpoint: the net's weights, the optimiser's state and where the run stands, in one file.
+ *
+ * checkpoint.c has the format: which arrays, which facts, of which kind and in which range.  Its bytes are a container's (container.h). */
+#ifndef SPN_CHECKPOINT_H
+#define SPN_CHECKPOINT_H
+
+#include "net.h"
+#include "run/container.h"
+#include "run/settings.h"
+#include "run/transfer.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Where a run stands; with weights and optimiser state it is all that the rest of the run depends on. */
+typedef struct {
+    NetTraining training;                      /* the model's settings, or those given when the run began */
+    Transfer init;                             /* where the first weights came from */
+    uint64_t updates;                          /* updates done: the step number of dropout and adam */
+    uint64_t data;                             /* mark of the training split, 0 if unknown */
+    int64_t examples;                          /* of the training split */
+    int epoch;                                 /* epochs finished, so also the number of the running one */
+    int64_t position;                          /* examples of the running epoch that are done */
+    double loss_sum, norm_sum, norm_most;      /* over these: loss times examples; norms of the steps */
+    double wrong;                              /* share of wrong labels times examples */
+    int64_t steps;
+    double train_seconds;
+    double loss_first, loss_smooth, loss_least;    /* of the whole run, to notice a loss that explodes */
+    bool exploded;                             /* and has been said to */
+    int best_epoch;                            /* -1: none yet */
+    double best;                               /* its validation error, or loss where there are no labels */
+    int64_t log_bytes;                         /* length of log.jsonl when this was saved */
+    const char *log_rest;                      /* what belongs behind it, but was not written for want of space; or NULL */
+} Progress;
+
+/* ---- the facts ------------------------------------------------------------------------------------------------------ */
+
+/* The net's own, by which a reader sees what another model is: model, settings, precision, form, batch.  Also in run.json. */
+enum { CHECKPOINT_NET_FIELDS = 5, CHECKPOINT_FIELDS_MOST = 64 };
+int checkpoint_net_fields(Field *rows);
+/* All rows of Progress, in the order of the file: into rows[0..CHECKPOINT_FIELDS_MOST); returns how many. */
+int checkpoint_fields(Field *rows);
+/* Owned; ends the program if there is no memory. */
+char *checkpoint_facts(const Progress *p);
+/* *p from facts (log_rest is then owned).  Ends the program with exit code 1, naming `path`, the field and its range, if one is not to be
+ * believed. */
+void checkpoint_progress(Progress *p, const JsonValue *facts, const char *path);
+
+/* ---- writing -------------------------------------------------------------------------------------------------------- */
+
+/* The net's weights, optimiser state and progress at one moment, ready to be written. */
+typedef struct { Array *arrays; real *exported; char *facts; } Snapshot;
+
+/* All the room a snapshot needs but its facts; ends the program if there is none. */
+void snapshot_open(Snapshot *s);
+void snapshot_close(Snapshot *s);
+void snapshot_take(Snapshot *s, const Progress *p);
+/* To `path`, durably, whole or not at all. */
+bool snapshot_write(const Snapshot *s, const char *path, ArrayError *e);
+
+/* ---- reading -------------------------------------------------------------------------------------------------------- */
+
+typedef struct { Container container; Json facts; } Checkpoint;
+
+/* False, with *e, if the file is damaged or no checkpoint; ends the program if its facts are no JSON. */
+bool checkpoint_open(Checkpoint *c, const char *path, ArrayError *e);
+void checkpoint_close(Checkpoint *c);
+/* Its weights to net.weights(); shapes must fit, the model hash need not. */
+void checkpoint_weights(const Checkpoint *c, const char *path);
+/* Weights, state and *p.  Another model hash ends the program, saying what differs. */
+void checkpoint_resume(Progress *p, const Checkpoint *c, const char *path);
+
+#endif
