@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #endif
 #include "files/json.h"
+#include "report/history.h"
 #include "report/stats.h"
 #include "run/data.h"
 #include "run/eval.h"
@@ -255,33 +256,17 @@ static bool start_run(const Sweep *s, Run *run)
 
 /* ---- results ------------------------------------------------------------------------------------------------------- */
 
-static double number(const JsonValue *line, const char *key)
-{
-    const JsonValue *v = json_get(line, key);
-    return v && v->kind == JSON_NUMBER ? v->number : NAN;
-}
-
 static void read_log(const Sweep *s, Run *run)
 {
-    char path[PATH_ROOM + 16], *text = NULL, why[100];
-    size_t room = 0;
-    snprintf(path, sizeof path, "%s/log.jsonl", run->path);
-    FILE *f = fopen(path, "r");
-    run->epochs = 0;
+    History h;
+    history_read(&h, run->path);
+    const double *measure = s->answers ? h.valid_error : h.valid_loss;
+    run->epochs = h.count;
     run->best = run->loss = NAN;
-    for (ssize_t n; f && (n = getline(&text, &room, f)) > 0;) {
-        Json j;
-        if (!json_parse(&j, text, (size_t)n, (size_t)n, why, sizeof why))
-            continue;
-        double measure = number(j.root, s->answers ? "valid_error" : "valid_loss");
-        if (!(measure >= run->best))
-            run->best = measure, run->loss = number(j.root, "valid_loss"), run->best_epoch = run->epochs;
-        run->epochs++;
-        json_parse_free(&j);
-    }
-    free(text);
-    if (f)
-        fclose(f);
+    for (int i = 0; i < h.count; i++)
+        if (measure[i] < run->best || isnan(run->best))
+            run->best = measure[i], run->loss = h.valid_loss[i], run->best_epoch = (int)h.epoch[i];
+    history_free(&h);
 }
 
 typedef struct { int first, count, of; double mean, spread, low, high; } Row;

@@ -10,6 +10,7 @@
 #include "inspect/replay.h"
 #include "report/report.h"
 #include "run/ahead.h"
+#include "run/epoch.h"
 #include "run/eval.h"
 #include "run/log.h"
 #include "run/message.h"
@@ -206,48 +207,55 @@ static bool train_epoch(Training *t)
     return p->position == p->examples;
 }
 
-/* What the log and --json say of an epoch. */
-static void write_epoch(JsonWriter *w, const Training *t, double seconds, bool better)
+static Epoch epoch_done(const Training *t, double seconds, bool better)
 {
     const Progress *p = &t->p;
-    json_integer(w, "epoch", p->epoch);
-    json_double(w, "train_loss", p->loss_sum / (double)p->examples);
-    if (t->labels)
-        json_double(w, "train_error", p->wrong / (double)p->examples);
-    json_double(w, "valid_loss", t->score.loss);
-    json_double(w, "valid_error", t->score.error);
-    json_double(w, "rate", settings_rate(&p->training, p->epoch));
-    json_double(w, "grad_norm", p->norm_sum / (double)p->steps);
-    json_double(w, "grad_norm_max", p->norm_most);
-    json_double(w, "seconds", seconds);
-    json_double(w, "images_per_second", (double)p->examples / p->train_seconds);
-    json_integer(w, "updates", (int64_t)p->updates);
-    json_bool(w, "best", better);
+    return (Epoch){
+        .epoch = p->epoch, .train_loss = p->loss_sum / (double)p->examples,
+        .train_error = t->labels ? p->wrong / (double)p->examples : (double)NAN,
+        .valid_loss = t->score.loss, .valid_error = t->score.error, .rate = settings_rate(&p->training, p->epoch),
+        .grad_norm = p->norm_sum / (double)p->steps, .grad_norm_max = p->norm_most,
+        .seconds = seconds, .images_per_second = (double)p->examples / p->train_seconds, .updates = (int64_t)p->updates, .best = better,
+    };
 }
 
-static void tell_epoch(Training *t, double seconds, bool better)
+static void log_epoch(Log *log, const Epoch *e)
 {
-    const Progress *p = &t->p;
     JsonWriter w;
-    char error[40] = "";
     json_begin(&w, NULL);
     json_object(&w, NULL);
-    write_epoch(&w, t, seconds, better);
+    epoch_write(&w, e);
     json_close(&w);
     json_newline(&w);
     if (!json_end(&w))
         fail(ENVIRONMENT, "no memory for the log");
-    log_add(&t->log, w.text);
+    log_add(log, w.text);
     json_free(&w);
+}
+
+static void tell_epoch(Training *t, const Epoch *e)
+{
+    JsonWriter w;
+    char error[40] = "";
     if (display_event(&t->display, &w, "epoch")) {
-        write_epoch(&w, t, seconds, better);
+        epoch_write(&w, e);
         display_event_end(&t->display, &w);
     }
     if (t->labels)
-        snprintf(error, sizeof error, "  valid error %.3f %%", 100 * t->score.error);
-    display_say(&t->display, "epoch %d  train loss %.5f  valid loss %.5f%s  rate %.3g  %.1f s  %.0f images/s%s\n", p->epoch,
-                p->loss_sum / (double)p->examples, t->score.loss, error, settings_rate(&p->training, p->epoch), seconds,
-                (double)p->examples / p->train_seconds, better ? "  best" : "");
+        snprintf(error, sizeof error, "  valid error %.3f %%", 100 * e->valid_error);
+    display_say(&t->display, "epoch %d  train loss %.5f  valid loss %.5f%s  rate %.3g  %.1f s  %.0f images/s%s\n", e->epoch,
+                e->train_loss, e->valid_loss, error, e->rate, e->seconds, e->images_per_second, e->best ? "  best" : "");
+}
+
+/* The epoch after it begins, nothing of it done. */
+static void next_epoch(Training *t)
+{
+    Progress *p = &t->p;
+    p->epoch++;
+    p->position = p->steps = 0;
+    p->loss_sum = p->wrong = p->norm_sum = p->norm_most = p->train_seconds = 0;
+    p->log_bytes = t->log.written;
+    p->log_rest = t->log.rest;
 }
 
 /* Validates, logs and saves the epoch that train_epoch has finished; false when a signal came before it was counted. */
@@ -264,16 +272,14 @@ static bool finish_epoch(Training *t)
     bool better = p->best_epoch < 0 || measure < p->best;
     if (better)
         p->best = measure, p->best_epoch = p->epoch;
-    tell_epoch(t, p->train_seconds + seconds_now() - before, better);
-    p->epoch++;
-    p->position = p->steps = 0;
-    p->loss_sum = p->wrong = p->norm_sum = p->norm_most = p->train_seconds = 0;
-    p->log_bytes = t->log.written;
-    p->log_rest = t->log.rest;
+    Epoch done = epoch_done(t, p->train_seconds + seconds_now() - before, better);
+    log_epoch(&t->log, &done);
+    tell_epoch(t, &done);
+    next_epoch(t);
     if (better)
         snapshot_take(&t->best, p), t->best_waits = true;
     save(t);
-    report_epoch(t->o->run, &t->valid, p->epoch - 1);
+    report_epoch(t->o->run, &t->valid, done.epoch);
     return true;
 }
 

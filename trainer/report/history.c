@@ -5,6 +5,7 @@
 #define _DEFAULT_SOURCE
 #include "report/history.h"
 #include "files/json.h"
+#include "run/epoch.h"
 #include "run/eval.h"
 #include "run/message.h"
 #include "run/run.h"
@@ -17,31 +18,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-/* ---- lines ---------------------------------------------------------------------------------------------------------- */
-
-typedef void Line(void *to, const JsonValue *object);
-
-static void each_line(const char *run, const char *file, Line *line, void *to)
-{
-    char path[4096], why[200];
-    ArrayMap map;
-    run_path(path, sizeof path, run, file);
-    if (!run_has(run, file) || !array_map_open(&map, path, NULL))
-        return;
-    for (const char *at = (const char *)map.data, *end = at + map.size; at < end;) {
-        const char *stop = memchr(at, '\n', (size_t)(end - at));
-        size_t n = (size_t)((stop ? stop : end) - at);
-        Json j;
-        if (json_parse(&j, at, n, 1 << 20, why, sizeof why)) {
-            if (j.root->kind == JSON_OBJECT)
-                line(to, j.root);
-            json_parse_free(&j);
-        }
-        at += n + 1;
-    }
-    array_map_close(&map);
-}
-
 static void *grown(void *old, size_t bytes)
 {
     void *p = realloc(old, bytes);
@@ -50,17 +26,9 @@ static void *grown(void *old, size_t bytes)
     return p;
 }
 
-static double number_in(const JsonValue *object, const char *key)
-{
-    const JsonValue *v = json_get(object, key);
-    return v && v->kind == JSON_NUMBER ? v->number : NAN;
-}
-
 /* ---- log.jsonl --------------------------------------------------------------------------------------------------------- */
 
 enum { COLUMNS = 8 };
-static const char *const columns[COLUMNS] = { "epoch", "train_loss", "valid_loss", "valid_error", "rate", "grad_norm", "seconds",
-                                              "images_per_second" };
 
 static double **column(History *h, int i)
 {
@@ -71,20 +39,21 @@ static double **column(History *h, int i)
 static void log_row(void *to, const JsonValue *object)
 {
     History *h = to;
-    const JsonValue *best = json_get(object, "best");
-    double epoch = number_in(object, "epoch");
-    if (isnan(epoch) || isnan(number_in(object, "train_loss")))
+    Epoch e;
+    if (!epoch_read(&e, object))
         return;
-    while (h->count && h->epoch[h->count - 1] >= epoch)
+    while (h->count && h->epoch[h->count - 1] >= e.epoch)
         h->count--;
+    const double values[COLUMNS] = { e.epoch, e.train_loss, e.valid_loss, e.valid_error, e.rate, e.grad_norm, e.seconds,
+                                     e.images_per_second };
     for (int i = 0; i < COLUMNS; i++) {
-        double **values = column(h, i);
-        *values = grown(*values, ((size_t)h->count + 1) * sizeof **values);
-        (*values)[h->count] = number_in(object, columns[i]);
+        double **to_column = column(h, i);
+        *to_column = grown(*to_column, ((size_t)h->count + 1) * sizeof **to_column);
+        (*to_column)[h->count] = values[i];
     }
     if (h->best >= h->count)
         h->best = -1;
-    if (best && best->kind == JSON_BOOL && best->truth)
+    if (e.best)
         h->best = h->count;
     h->count++;
 }
@@ -92,7 +61,7 @@ static void log_row(void *to, const JsonValue *object)
 void history_read(History *h, const char *run)
 {
     *h = (History){ .best = -1 };
-    each_line(run, "log.jsonl", log_row, h);
+    run_lines(run, "log.jsonl", log_row, h);
 }
 
 void history_free(History *h)
@@ -204,7 +173,7 @@ static void watch_row(void *to, const JsonValue *object)
 void watch_read(Watch *w, const char *run, const View *v)
 {
     *w = (Watch){ 0 };
-    each_line(run, "transforms.jsonl", watch_row, &(Watching){ w, v });
+    run_lines(run, "transforms.jsonl", watch_row, &(Watching){ w, v });
 }
 
 void watch_free(Watch *w)

@@ -1,6 +1,7 @@
 /* field.h -- what a file records of a struct: a row a value, from which writing, reading, checking and describing follow.
  *
- * The tables: checkpoint.c (a checkpoint's facts), settings.c (the training settings in it), transfer.c (its "init"). */
+ * The tables: checkpoint.c (a checkpoint's facts), settings.c (the training settings in it), transfer.c (its "init"), epoch.c
+ * (log.jsonl). */
 #ifndef SPN_FIELD_H
 #define SPN_FIELD_H
 

@@ -81,6 +81,27 @@ void run_lock(const char *run)
     remove_leftovers(run);
 }
 
+void run_lines(const char *run, const char *file, void (*line)(void *to, const JsonValue *object), void *to)
+{
+    char path[PATH_ROOM], why[200];
+    ArrayMap map;
+    run_path(path, sizeof path, run, file);
+    if (!run_has(run, file) || !array_map_open(&map, path, NULL))
+        return;
+    for (const char *at = (const char *)map.data, *end = at + map.size; at < end;) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        size_t n = (size_t)((stop ? stop : end) - at);
+        Json j;
+        if (json_parse(&j, at, n, 1 << 20, why, sizeof why)) {
+            if (j.root->kind == JSON_OBJECT)
+                line(to, j.root);
+            json_parse_free(&j);
+        }
+        at += n + 1;
+    }
+    array_map_close(&map);
+}
+
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
 
 bool run_describe(const char *run, const char *data, int threads, const Progress *p, ArrayError *e)

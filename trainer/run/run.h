@@ -13,6 +13,9 @@ bool run_has_last(const char *run);
 /* Makes the folder and its parents if need be and takes its lock, kept until the program ends; ends the program with
  * exit code 1 if somebody else has it.  What killed writers left half written is removed. */
 void run_lock(const char *run);
+/* Calls line(to, object) for each line of RUN/file that is a whole JSON object; others, and a file that is not there, are passed over. */
+void run_lines(const char *run, const char *file, void (*line)(void *to, const JsonValue *object), void *to);
+
 /* Writes RUN/run.json: the model, the machine's share in it (target, threads), the data, the settings, the start. */
 bool run_describe(const char *run, const char *data, int threads, const Progress *p, ArrayError *e);
 
