@@ -4,7 +4,6 @@
  * are cut at the end, where the least important stand. */
 #define _DEFAULT_SOURCE
 #include "display.h"
-#include "run/settings.h"
 
 #include <errno.h>
 #include <math.h>
@@ -148,7 +147,7 @@ static void step_event(Display *d, const Progress *p, double loss, double error,
     json_double(&w, "train_loss", loss);
     json_double(&w, "train_error", error);
     json_double(&w, "grad_norm", norm);
-    json_double(&w, "rate", settings_rate(&p->training, p->epoch));
+    json_double(&w, "rate", p->rate);
     json_double(&w, "images_per_second", speed);
     json_double(&w, "seconds_left", left);
     display_event_end(d, &w);
@@ -166,7 +165,7 @@ void display_step(Display *d, const Progress *p, double norm, bool labels, doubl
     if (labels)
         snprintf(error, sizeof error, "  error %.2f %%", 100 * share);
     snprintf(numbers, sizeof numbers, "%s left  %.0f images/s  loss %.4f%s  norm %.3g  rate %.3g", time_text(time, sizeof time, left),
-             speed, loss, error, norm, settings_rate(&p->training, p->epoch));
+             speed, loss, error, norm, p->rate);
     if (d->json)
         step_event(d, p, loss, labels ? share : (double)NAN, norm, speed, left);
     else if (d->terminal)

@@ -27,7 +27,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
 static const double RETRY = 30;                /* seconds after which a save that failed is tried again */
 
@@ -150,7 +149,7 @@ static void watch_loss(Training *t, double loss)
     if (explodes && !p->exploded)
         display_warn(&t->display, "epoch %d, update %" PRIu64 ": the loss explodes: %.4g over the last steps, %.4g at the start, %.4g at best."
                      "  Lower the rate (%g now), or clip the gradient", p->epoch, p->updates, p->loss_smooth, p->loss_first, p->loss_least,
-                     settings_rate(&p->training, p->epoch));
+                     p->rate);
     p->exploded = explodes || (p->exploded && p->loss_smooth > 0.8 * p->loss_first);
 }
 
@@ -174,35 +173,57 @@ static double wrong_labels(const Training *t, int count)
 
 static bool time_is_up(const Training *t, double now) { return t->o->max_time > 0 && now - t->began >= t->o->max_time; }
 
-/* The rest of the running epoch; false when a signal came or the time is up before its end. */
+static void begin_epoch(Training *t)
+{
+    Progress *p = &t->p;
+    p->rate = settings_rate(&p->training, p->epoch);
+    data_order(t->order, &t->data, p->training.seed, p->epoch);
+}
+
+/* One batch and its update; returns its loss and its count of examples.  Ends the program if loss or norm are no numbers. */
+static double take_step(Training *t, int *count, double *norm)
+{
+    Progress *p = &t->p;
+    Batch batch = { .train = 1, .seed = p->training.seed, .step = p->updates, .epoch = p->epoch };
+    ahead_move(t->ahead, p->epoch, p->position);
+    data_batch(&batch, &t->data, t->order, p->position);
+    double loss = net.step(&batch, p->rate, p->updates, norm);
+    if (!isfinite(loss))
+        stop_on_nonsense("loss", loss, t, &batch);
+    if (!isfinite(*norm))
+        stop_on_nonsense("norm of the gradient", *norm, t, &batch);
+    *count = batch.count;
+    return loss;
+}
+
+static void count_step(Training *t, double loss, double norm, int count)
+{
+    Progress *p = &t->p;
+    watch_loss(t, loss);
+    p->loss_sum += loss * count;
+    p->wrong += wrong_labels(t, count);
+    p->norm_sum += norm;
+    p->norm_most = norm > p->norm_most ? norm : p->norm_most;
+    p->steps++;
+    p->updates++;
+    p->position += count;
+}
+
+/* The rest of the running epoch, a step at least unless a signal came; false when a signal or the time ended it before its end. */
 static bool train_epoch(Training *t)
 {
     Progress *p = &t->p;
-    double rate = settings_rate(&p->training, p->epoch), before = seconds_now();
-    while (p->position < p->examples && !stop_signal) {
-        Batch batch = { .train = 1, .seed = p->training.seed, .step = p->updates, .epoch = p->epoch };
-        double norm = 0;
-        ahead_move(t->ahead, p->epoch, p->position);
-        data_batch(&batch, &t->data, t->order, p->position);
-        double loss = net.step(&batch, rate, p->updates, &norm);
-        if (!isfinite(loss) || !isfinite(norm))
-            stop_on_nonsense(isfinite(loss) ? "norm of the gradient" : "loss", isfinite(loss) ? norm : loss, t, &batch);
-        watch_loss(t, loss);
-        p->loss_sum += loss * batch.count;
-        p->wrong += wrong_labels(t, batch.count);
-        p->norm_sum += norm;
-        p->norm_most = norm > p->norm_most ? norm : p->norm_most;
-        p->steps++;
-        p->updates++;
-        p->position += batch.count;
+    bool in_time = true;
+    while (p->position < p->examples && !stop_signal && in_time) {
+        int count;
+        double norm = 0, before = seconds_now(), loss = take_step(t, &count, &norm);
+        count_step(t, loss, norm, count);
         double now = seconds_now();
         p->train_seconds += now - before;
         display_step(&t->display, p, norm, t->labels, now);
         if (p->position < p->examples && save_is_due(t, now))
             save(t);
-        if (time_is_up(t, now))
-            break;
-        before = seconds_now();
+        in_time = !time_is_up(t, now);
     }
     return p->position == p->examples;
 }
@@ -213,7 +234,7 @@ static Epoch epoch_done(const Training *t, double seconds, bool better)
     return (Epoch){
         .epoch = p->epoch, .train_loss = p->loss_sum / (double)p->examples,
         .train_error = t->labels ? p->wrong / (double)p->examples : (double)NAN,
-        .valid_loss = t->score.loss, .valid_error = t->score.error, .rate = settings_rate(&p->training, p->epoch),
+        .valid_loss = t->score.loss, .valid_error = t->score.error, .rate = p->rate,
         .grad_norm = p->norm_sum / (double)p->steps, .grad_norm_max = p->norm_most,
         .seconds = seconds, .images_per_second = (double)p->examples / p->train_seconds, .updates = (int64_t)p->updates, .best = better,
     };
@@ -390,7 +411,7 @@ static int train(Training *t)
     Progress *p = &t->p;
     int began = p->epoch;
     while (p->epoch < p->training.epochs && !out_of_patience(p)) {
-        data_order(t->order, &t->data, p->training.seed, p->epoch);
+        begin_epoch(t);
         bool whole = train_epoch(t) && finish_epoch(t), more = p->epoch < p->training.epochs && !out_of_patience(p);
         if (stop_signal && (!whole || more))
             return interrupted(t);
@@ -404,19 +425,6 @@ static int train(Training *t)
 }
 
 /* ---- the command -------------------------------------------------------------------------------------------------- */
-
-/* A mark of the examples: all labels, and some rows of every input, so that other data of the same size are noticed. */
-static uint64_t data_mark(const Data *d)
-{
-    enum { ROWS = 64 };
-    uLong sum = crc32(0, Z_NULL, 0);
-    for (int f = 0; f < net.input_count + net.target_count; f++) {
-        int64_t every = f < net.input_count && d->examples > ROWS ? d->examples / ROWS : 1;
-        for (int64_t i = 0; i < d->examples; i += every)
-            sum = crc32(sum, (const Bytef *)d->base[f] + (size_t)i * d->stride[f], (uInt)d->stride[f]);
-    }
-    return (uint64_t)sum;
-}
 
 static void go_on(Training *t, const NetTraining *wanted, unsigned given)
 {

@@ -31,6 +31,7 @@ typedef struct {
     double best;                               /* its validation error, or loss where there are no labels */
     int64_t log_bytes;                         /* length of log.jsonl when this was saved */
     const char *log_rest;                      /* what belongs behind it, but was not written for want of space; or NULL */
+    double rate;                               /* of the running epoch; it follows from training and epoch and is not kept */
 } Progress;
 
 /* ---- the facts ------------------------------------------------------------------------------------------------------ */

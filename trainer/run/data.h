@@ -37,5 +37,7 @@ void data_batch(Batch *batch, Data *d, const uint32_t *order, int64_t first);
 int32_t data_label(const Data *d, int k, int64_t i, int position);
 /* The order of an epoch: a permutation of 0 .. d->examples - 1 that follows from seed and epoch. */
 void data_order(uint32_t *order, const Data *d, uint64_t seed, int epoch);
+/* CRC-32 of all labels and of some rows of every input, so that other data of the same size are noticed. */
+uint64_t data_mark(const Data *d);
 
 #endif
