@@ -221,7 +221,7 @@ int main(int argc, char **argv)
         arena_free(arena);
         return status;
     }
-    Model m = { .arena = arena, .diag = diag, .options = a.options };
+    Model m = { .arena = arena, .diag = diag, .options = a.options, .path = a.path };
     m.tuning = tuning_new(arena, processor_name(arena), VERSION);
     if (a.command->kind != TUNE && !a.options.plain && !(a.tuning && !strcmp(a.tuning, "none")))
         tuning_read(m.tuning, tuning_path(arena, &a), a.tuning != NULL);
