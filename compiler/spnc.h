@@ -214,7 +214,7 @@ struct Weight {
     Shape shape;             /* PyTorch's */
     WeightLayout layout;
     int64_t stride;          /* W_IN_OUT: outputs rounded up to whole vectors */
-    const char *init;        /* constant, uniform, normal, identity_affine */
+    const char *init;        /* the rule by which its elements start, and the rule's number: see InitSpec */
     double init_value;
     int64_t offset, reals;   /* in the block; with padding */
     bool trained;            /* the loss depends on it */
@@ -302,23 +302,26 @@ typedef struct {
     const AugmentDef *augment;   /* inputs only; NULL: as they are */
 } DataDef;
 
+/* A term of the loss.  What its operator's row says of all of its kind is LOSS_INFO(op). */
 typedef struct {
-    bool mse;
     Op *op;
-    Tensor *value, *loss;    /* loss: one number per example */
+    Tensor *value, *loss;    /* its first operand; one number per example */
     int target;              /* DataDef index or -1 */
     int64_t positions;       /* terms of the mean per example */
     double weight;
     Loc loc;
 } LossDef;
 
+typedef struct Optimiser Optimiser;      /* read/language.h */
+typedef struct Schedule Schedule;
+enum { SCHEDULE_MAX = 8 };               /* numbers of a schedule; NET_SCHEDULE in runtime/net.h */
 typedef struct {
-    const char *optimiser;   /* rmsprop, sgd, adam */
-    double rate, decay, epsilon, momentum, beta1, beta2;
-    bool inside;
-    double clip_element, clip_norm;     /* 0: none */
+    const Optimiser *optimiser;
+    double optimiser_set[ATTR_MAX];      /* its settings, in the order of its row: [0] is the rate */
+    const Schedule *schedule;
+    double schedule_set[SCHEDULE_MAX];   /* likewise; all 0: the rate is constant */
+    double clip_element, clip_norm;      /* 0: none */
     bool clip_lasagne;
-    double divide; int first, every;
     double weight_decay;
     int epochs, patience;
     uint64_t seed;
@@ -421,6 +424,24 @@ extern const OpInfo *op_table[OP_NONE];
 extern int op_count;
 #define OP_INFO(op) (op_table[(op)->kind])
 
+/* What may stand where a loss has its last operand. */
+enum { TAKES_LABELS = 1, TAKES_REALS = 2, TAKES_VALUES = 4 };    /* a target with classes; a target of real numbers; any value of the flow */
+enum { OPERANDS_MAX = 2 };
+
+/* An operator that is a loss has a second row, with what the language and the trainer do with losses. */
+typedef struct {
+    const char *operands[OPERANDS_MAX];  /* what each is called in messages; a loss of one has NULL behind it */
+    const char *form;        /* its operands in an example: "[a, b]" */
+    int takes;               /* TAKES_..., added */
+    /* After shapes are known: do those of its operands fit?  Sets l->positions; reports and returns false if not. */
+    bool (*fits)(Model *m, LossDef *l);
+    bool shows_wrong;        /* its first operand has a logit for each class of the target: the share of wrong labels is shown beside it */
+    bool squares;            /* its terms grow as the squares of what it reads, not in proportion */
+} LossInfo;
+extern const LossInfo *loss_table[OP_NONE + 1];  /* by kind; NULL: no loss.  Filled by ops_register */
+#define LOSS_INFO(op) (loss_table[(op)->kind])
+int loss_operands(const LossInfo *l);            /* how many it takes */
+
 /* ---- model.c ... emit.c: the stages ----------------------------------------------------------------- */
 
 /* All have one form, that of a row in pipeline.c's table; those that refuse nothing return true. */
@@ -451,7 +472,6 @@ typedef struct { double calls, macs, products, bytes; } Cost;
 Cost op_cost(const Model *m, const Phase *p, const Op *op);
 bool op_multiplies(const Op *op);                         /* are its operator's multiply-adds made in this pass of it? */
 Cost update_cost(const Model *m);                         /* clipping and optimiser */
-int optimiser_states(const TrainDef *t);                  /* blocks that it keeps beside the weights: 0, 1 or 2 */
 /* Every text of the generated folder: m->c, m->makefile and m->gdb (the sources of runtime/ and trainer/ are copied by main.c). */
 bool emit(Model *m);
 Fact *emit_facts(Model *m);      /* what its templates are told; manual.c says what it means */

@@ -11,13 +11,17 @@
 #include <stddef.h>
 #include "real.h"
 
-enum { NET_RANK = 6 };
+enum { NET_RANK = 6, NET_STATES = 8 };
 
 /* How a parameter lies in its block: EXPORTED is PyTorch's order, [rows][rest...]; IN_OUT is a dense weight kept as
  * [in][stride] with the outputs side by side (stride = outputs rounded up to whole vectors; the padding stays zero). */
 typedef enum { EXPORTED, IN_OUT } Layout;
 
-typedef enum { INIT_CONSTANT, INIT_UNIFORM, INIT_NORMAL, INIT_IDENTITY_AFFINE } Init;
+/* The rules by which a parameter's elements start: INIT_WORD here, start_word in trainer/run/weights.c. */
+#define NET_STARTS(X) X(CONSTANT, constant) X(UNIFORM, uniform) X(NORMAL, normal) X(IDENTITY_AFFINE, identity_affine)
+#define NET_INIT(upper, lower) INIT_##upper,
+typedef enum { NET_STARTS(NET_INIT) INITS } Init;
+#undef NET_INIT
 
 typedef struct {
     const char *name;             /* "classify.conv1.weight" */
@@ -26,7 +30,7 @@ typedef struct {
     int stride;                   /* IN_OUT: reals from one input's row to the next */
     size_t offset, count;         /* place in the block of all parameters, in reals; exported elements (product of shape) */
     Init init;
-    double init_value;            /* the constant, the bound of the uniform, or the standard deviation */
+    double init_value;            /* the rule's number: the constant, the bound of the uniform, or the standard deviation */
     int yaml_line;
 } NetParam;
 
@@ -51,17 +55,20 @@ typedef struct {
     size_t slot;                  /* reals from one slot to the next; count * lanes, or more with a guard behind each (--debug) */
 } NetValue;
 
-typedef enum { CROSS_ENTROPY, MSE } LossKind;
+/* A term of the loss.  SHOWS_WRONG: its value has a logit for each class of the target, and the share of wrong labels is shown beside it.
+ * How it grows with what it reads: in proportion, or as the square. */
+typedef enum { SHOWS_NOTHING, SHOWS_WRONG } LossShows;
+typedef enum { GROWS_EVENLY, GROWS_SQUARED } LossGrowth;
 typedef struct {
-    LossKind kind;
-    int value;                    /* index into values: the logits, or the first of mse */
-    int target;                   /* index into targets, or -1 (mse between two values) */
-    int positions;                /* predictions per example (steps or rows of logits); 1 for mse */
+    LossShows shows;
+    LossGrowth growth;
+    int value;                    /* index into values: the first operand */
+    int target;                   /* index into targets, or -1: there is none */
+    int positions;                /* SHOWS_WRONG: predictions per example (steps or rows of logits); else 1 */
     double weight;
     int yaml_line;
 } NetLoss;
 
-typedef enum { RMSPROP, SGD, ADAM } OptimiserKind;
 /* A dropout rate that a run may set. */
 enum { NET_RATES = 16 };
 typedef struct {
@@ -70,10 +77,19 @@ typedef struct {
     double factor;                /* the largest by which a layer multiplies it */
 } NetRate;
 
+/* A number of the schedule, which a run may set. */
+enum { NET_SCHEDULE = 8 };
 typedef struct {
-    OptimiserKind optimiser;
-    double rate;                  /* the other settings of the optimiser are constants in NAME.c */
-    double divide; int first, every;   /* schedule: rate / divide at epoch first, first + every, ...; every 0: constant */
+    const char *name;             /* as --set has it: "train.divide" */
+    int whole;                    /* a whole number, from 0 */
+    int zero;                     /* 0 is allowed; else it must be above 0 */
+    const char *what;             /* its meaning */
+} NetSetting;
+
+typedef struct {
+    const char *optimiser;        /* its name; its settings but for the rate are constants in NAME.c */
+    double rate;
+    double schedule[NET_SCHEDULE];     /* of net.schedule */
     int epochs, patience;
     uint64_t seed;
     double dropout[NET_RATES];    /* of net.rates */
@@ -138,9 +154,10 @@ typedef struct Net {
     const NetValue *values; int value_count;
     const NetLoss *losses; int loss_count;
     NetTraining training;
+    const NetSetting *schedule; int schedule_count;
     const NetRate *rates; int rate_count;
     size_t block;                 /* reals in the parameter block (with padding) */
-    int state_blocks;             /* blocks of that size the optimiser keeps: 0, 1 or 2 */
+    int state_blocks;             /* blocks of that size the optimiser keeps: 0 to NET_STATES */
     size_t activation_reals, thread_reals;
     double forward_macs, backward_macs;         /* multiply-adds per example by direct convolution: forward; gradients that somebody needs */
 
@@ -155,7 +172,9 @@ typedef struct Net {
     double (*forward)(const Batch *batch, double *losses);
     /* Gradients of the loss of the forward pass just done, into gradients(). */
     void (*backward)(const Batch *batch);
-    /* forward, backward, clipping and update in one; rate is the schedule's, update_count counts updates from 0 (adam).
+    /* The rate of an epoch (from 0), by the schedule. */
+    double (*rate)(const NetTraining *t, int epoch);
+    /* forward, backward, clipping and update in one; rate is the schedule's, update_count counts updates from 0.
      * Returns the loss; the norm of the gradient before clipping in *norm. */
     double (*step)(const Batch *batch, double rate, uint64_t update_count, double *norm);
     /* Clipping and update alone, with what lies in gradients(), which stays as it was. */

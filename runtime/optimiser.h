@@ -1,4 +1,4 @@
-/* optimiser.h -- clipping, weight decay and the three optimisers, over the whole parameter block at once.
+/* optimiser.h -- clipping, weight decay and the optimisers, over the whole parameter block at once.
  *
  * A block comes from memory, so it is read as seldom as can be: once for the norms of the gradient as it is and with its elements clipped,
  * once by the update, which clips, scales and decays what it reads.  The gradient itself stays as it was.
@@ -155,29 +155,31 @@ static inline vec optimiser_input(const real *g, vec weight, OptimiserInput how)
 
 /* ---- updates ---------------------------------------------------------------------------------------------------- */
 
-/* In all of them g stands for what optimiser_input makes of it. */
+/* One function a rule, optimiser_NAME.  It takes weights and gradient, its states (NULL: not kept at these settings), their length, what to make of the
+ * gradient, then its settings, rate first: states and settings by the names and in the order of its row in spnc's table of optimisers; at last, if the
+ * row counts, the number of updates before this one.  In the formulas g stands for what optimiser_input makes of the gradient. */
 
-/* r = decay r + (1 - decay) g^2;  w = w - rate g / sqrt(r + epsilon), or, unless `inside`, rate g / (sqrt(r) + epsilon) */
+/* r = decay r + (1 - decay) g^2;  w = w - rate g / sqrt(r + epsilon), or, unless `epsilon_inside`, rate g / (sqrt(r) + epsilon) */
 static inline void optimiser_rmsprop(real *w, const real *g, real *r, size_t n, OptimiserInput how, double rate, double decay,
-                                     double epsilon, int inside)
+                                     double epsilon, int epsilon_inside)
 {
     vec step = v_set1((real)rate), keep = v_set1((real)decay), add = v_set1((real)(1 - decay)), small = v_set1((real)epsilon);
     OPTIMISER_EACH(i, n) {
         vec weight = v_load(w + i), d = optimiser_input(g + i, weight, how);
         vec mean = v_fma(keep, v_load(r + i), v_mul(add, v_mul(d, d)));
-        vec root = inside ? v_sqrt(v_add(mean, small)) : v_add(v_sqrt(mean), small);
+        vec root = epsilon_inside ? v_sqrt(v_add(mean, small)) : v_add(v_sqrt(mean), small);
         v_store(r + i, mean);
         v_store(w + i, v_sub(weight, v_div(v_mul(step, d), root)));
     }
 }
 
-/* v = momentum v + g;  w = w - rate v.  Without momentum v may be NULL and is not used. */
+/* v = momentum v + g;  w = w - rate v.  Without momentum v is NULL. */
 static inline void optimiser_sgd(real *w, const real *g, real *v, size_t n, OptimiserInput how, double rate, double momentum)
 {
     vec step = v_set1((real)rate), keep = v_set1((real)momentum);
     OPTIMISER_EACH(i, n) {
         vec weight = v_load(w + i), d = optimiser_input(g + i, weight, how);
-        if (v && momentum != 0) {
+        if (v) {
             d = v_fma(keep, v_load(v + i), d);
             v_store(v + i, d);
         }

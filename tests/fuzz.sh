@@ -25,7 +25,7 @@ done < <(find "$root/compiler" -name '*.c' ! -name main.c; ls "$root"/build/embe
 xargs -r -P 2 -n 2 sh -c 'clang '"$flags"' -I"$0/compiler" -c "$1" -o "$2"' "$root" <objects/stale &&
     clang -fsanitize=fuzzer,address,undefined "${objects[@]}" $(pkg-config --libs yaml-0.1 lua5.4) -lm -o fuzz_model || exit 1
 # the language's words, each in quotes
-grep -rhoE '^OP\([a-z_0-9]+' "$root/compiler/ops/ops.def" | sed 's/.*(//; s/.*/"&"/' >words
+grep -rhoE '^(OP|LOSS)\([a-z_0-9]+' "$root/compiler/ops/ops.def" | sed 's/.*(//; s/.*/"&"/' >words
 grep -ohE '"[a-z_]{2,16}"' "$root"/compiler/{graph,read,ops}/*.c | sort -u >>words
 printf '"%s"\n' ': { ' ' }' '[' ']' ', ' '\x0a  - ' '\x0a    ' '$d' '$t' '//' 'floor(' 'min(' '0' '1' '3' '-1' '1e9' '4096' '2147483648' >>words
 UBSAN_OPTIONS=print_stacktrace=1 ./fuzz_model -dict=words -max_total_time="$seconds" -max_len=16384 -timeout=10 -rss_limit_mb=1536 -print_final_stats=1 \

@@ -37,7 +37,7 @@ static void end(void)
 TestSuite(checkpoint, .init = begin, .fini = end);
 
 static bool is_text(const Field *f) { return f->kind == FIELD_TEXT || f->kind == FIELD_CHARS; }
-static bool is_whole(const Field *f) { return f->kind == FIELD_INT || f->kind == FIELD_LONG; }
+static bool is_whole(const Field *f) { return f->kind == FIELD_INT || f->kind == FIELD_WHOLE || f->kind == FIELD_LONG; }
 static void *at(Progress *p, const Field *f) { return (char *)p + f->offset; }
 
 static bool is_limit(const Field *f)
@@ -64,7 +64,7 @@ static void distinctive(char *text, size_t room, int i)
     const Field *f = &rows[i];
     double start = isfinite(f->least) ? f->least : 0;
     switch (f->kind) {
-    case FIELD_INT: case FIELD_LONG: snprintf(text, room, "%.0f", start + 2 + i + (is_limit(f) ? 1000 : 0)); break;
+    case FIELD_INT: case FIELD_WHOLE: case FIELD_LONG: snprintf(text, room, "%.0f", start + 2 + i + (is_limit(f) ? 1000 : 0)); break;
     case FIELD_SEED: snprintf(text, room, "%d", -5 - i); break;
     case FIELD_REAL: snprintf(text, room, "%.17g", (i + 1) / 64.0); break;
     case FIELD_FLAG: snprintf(text, room, "true"); break;
@@ -83,7 +83,7 @@ static void set(Progress *p, int i)
     switch (f->kind) {
     case FIELD_INT: *(int *)at(p, f) = atoi(text); break;
     case FIELD_LONG: case FIELD_SEED: *(int64_t *)at(p, f) = atoll(text); break;
-    case FIELD_REAL: *(double *)at(p, f) = atof(text); break;
+    case FIELD_REAL: case FIELD_WHOLE: *(double *)at(p, f) = atof(text); break;
     case FIELD_FLAG: *(bool *)at(p, f) = true; break;
     case FIELD_TEXT: *(const char **)at(p, f) = text; break;
     case FIELD_CHARS: strcpy(at(p, f), text); break;

@@ -89,6 +89,13 @@ static void extras(Model *m, Text *line, const Phase *p, const Op *op)
     const char *sep = line->text[line->length - 1] != '(' ? ", " : "";
     if (op->drop)
         dropout(m, line, p, op->drop);
+    if (LOSS_INFO(op)) {
+        const Tensor *target = op->reads[op->read_count - 1].tensor;
+        if (stepped && target->space == LABELS_I32)         /* one tensor has those of all steps */
+            text_printf(line, " + t * %lld%s", (long long)(shape_count(&target->shape) / p->repeat->steps), plain ? "" : " * L");
+        if (op->pass == BACKWARD)
+            text_printf(line, ", %s_scale, %s", loss_of(m, op)->loss->name, plain ? "n < batch->count" : "present(batch, g)");
+    }
     switch (op->kind) {
     case OP_augment:
         text_printf(line, "%sbatch, %s", sep, plain ? "n" : "g");
@@ -116,16 +123,6 @@ static void extras(Model *m, Text *line, const Phase *p, const Op *op)
     case OP_conv:
         if (op->pass != PRODUCTS && m->groups > 1 && kernel_packs(m, op))
             text_printf(line, "%sg == G - 1", sep);
-        break;
-    case OP_cross_entropy: {
-        const Shape *x = &(op->of ? op->of : op)->reads[0].tensor->shape;
-        int64_t rows = shape_count(x) / x->dim[x->rank - 1];
-        if (stepped)
-            text_printf(line, " + t * %lld%s", (long long)rows, plain ? "" : " * L");
-    } /* fall through */
-    case OP_mse:
-        if (op->pass == BACKWARD)
-            text_printf(line, ", %s_scale, %s", loss_of(m, op)->loss->name, plain ? "n < batch->count" : "present(batch, g)");
         break;
     default:
         break;

@@ -9,6 +9,7 @@
 #include "emit/call.h"
 #include "emit/program.h"
 #include "outside/outside.h"
+#include "read/language.h"
 #include "template/fact.h"
 #include <stdlib.h>
 #include <string.h>
@@ -178,7 +179,7 @@ static Fact *unit_fact(Emitter *e, const Unit *u)
     fact_int(f, "S", slices(m, op));
     fact_int(f, "S_backward", u->backward ? slices(m, u->backward) : 0);
     fact_int(f, "S_weights", u->weights ? slices(m, u->weights) : 0);
-    fact_int(f, "size", shape_count(&(op->kind == OP_mse ? op->reads[0] : op->writes[0]).tensor->shape));
+    fact_int(f, "size", shape_count(&(LOSS_INFO(op) ? op->reads[0] : op->writes[0]).tensor->shape));
     Text ins = { .arena = m->arena };
     for (int i = 0; i < op->read_count; i++) {
         if (op->reads[i].tensor->space == RAW)
@@ -379,6 +380,44 @@ static const char *c_string(Model *m, const char *text, size_t n)
     return t.text;
 }
 
+/* The number of the value that the loss reads, in the order of the fact `values`. */
+static int loss_value(const Model *m, const LossDef *l)
+{
+    int index = 0, found = 0;
+    for (int i = 0; i < m->tensors.count; i++) {
+        const Tensor *t = m->tensors.items[i];
+        if (!t->flow_name)
+            continue;
+        if (l->value == t)
+            found = index;
+        index++;
+    }
+    return found;
+}
+
+static Fact *loss_fact(Model *m, const LossDef *l)
+{
+    Fact *x = fact_table(m->arena);
+    const LossInfo *info = LOSS_INFO(l->op);
+    const Repeat *r = l->loss->repeat;
+    bool differentiated = false;
+    for (int k = 0; k < l->op->read_count; k++)
+        differentiated = differentiated || l->op->grads[k];
+    fact_text(x, "name", l->loss->name);
+    fact_text(x, "kind", OP_INFO(l->op)->name);
+    fact_bool(x, "shows_wrong", info->shows_wrong);
+    fact_bool(x, "squares", info->squares);
+    fact_int(x, "value", loss_value(m, l));
+    fact_int(x, "target", l->target);
+    fact_int(x, "positions", l->positions);
+    fact_int(x, "shown", info->shows_wrong ? l->positions : 1);
+    fact_real(x, "weight", l->weight);
+    fact_int(x, "line", l->loc.line);
+    fact_bool(x, "differentiated", differentiated);
+    fact_int(x, "slices", m->groups * (r ? r->steps : 1));
+    return x;
+}
+
 static void tables(Emitter *e, Fact *f)
 {
     Model *m = e->m;
@@ -421,7 +460,6 @@ static void tables(Emitter *e, Fact *f)
         fact_push(inputs, data_fact(m, &m->inputs[i]));
     for (int i = 0; i < m->target_count; i++)
         fact_push(targets, data_fact(m, &m->targets[i]));
-    int index = 0;
     for (int i = 0; i < m->tensors.count; i++) {
         Tensor *t = m->tensors.items[i];
         if (!t->flow_name)
@@ -436,30 +474,9 @@ static void tables(Emitter *e, Fact *f)
         fact_int(x, "offset", tensor_owner(t)->offset);
         fact_int(x, "slot", tensor_owner(t)->slot_reals);
         fact_push(values, x);
-        for (int k = 0; k < m->loss_count; k++) {
-            LossDef *l = &m->losses[k];
-            if (l->value != t)
-                continue;
-            l->op->random_place = index;
-        }
-        index++;
     }
-    for (int k = 0; k < m->loss_count; k++) {
-        LossDef *l = &m->losses[k];
-        Fact *x = fact_table(m->arena);
-        Repeat *r = l->loss->repeat;
-        fact_bool(x, "mse", l->mse);
-        fact_text(x, "name", l->loss->name);
-        fact_int(x, "value", l->op->random_place);
-        fact_int(x, "target", l->target);
-        fact_int(x, "positions", l->positions);
-        fact_int(x, "shown", l->mse ? 1 : l->positions);
-        fact_real(x, "weight", l->weight);
-        fact_int(x, "line", l->loc.line);
-        fact_bool(x, "differentiated", l->op->grads[0] || (l->mse && l->op->grads[1]));
-        fact_int(x, "slices", m->groups * (r ? r->steps : 1));
-        fact_push(losses, x);
-    }
+    for (int k = 0; k < m->loss_count; k++)
+        fact_push(losses, loss_fact(m, &m->losses[k]));
     fact_int(f, "parameters", parameters);
     fact_set(f, "weights", weights);
     fact_set(f, "inputs", inputs);
@@ -468,19 +485,41 @@ static void tables(Emitter *e, Fact *f)
     fact_set(f, "losses", losses);
 }
 
+/* Settings of a row of a table, with their numbers. */
+static Fact *settings_fact(Model *m, const AttrSpec *specs, const double *set)
+{
+    Fact *list = fact_table(m->arena);
+    for (int i = 0; specs[i].name; i++) {
+        Fact *x = fact_table(m->arena);
+        fact_text(x, "name", specs[i].name);
+        fact_real(x, "value", set[i]);
+        fact_bool(x, "whole", specs[i].type == ATTR_INT);
+        fact_text(x, "help", c_string(m, specs[i].help, strlen(specs[i].help)));
+        fact_bool(x, "zero", specs[i].type == ATTR_INT || specs[i].low <= 0);
+        fact_push(list, x);
+    }
+    return list;
+}
+
 static void train_fact(Model *m, Fact *f)
 {
     const TrainDef *t = &m->train;
     Fact *x = fact_table(m->arena);
-    fact_text(x, "optimiser", t->optimiser);
-    fact_text(x, "kind", t->optimiser[0] == 'r' ? "RMSPROP" : t->optimiser[0] == 's' ? "SGD" : "ADAM");
-    fact_int(x, "states", optimiser_states(t));
-    fact_real(x, "rate", t->rate), fact_real(x, "decay", t->decay), fact_real(x, "epsilon", t->epsilon);
-    fact_real(x, "momentum", t->momentum), fact_real(x, "beta1", t->beta1), fact_real(x, "beta2", t->beta2);
-    fact_bool(x, "inside", t->inside);
+    const Optimiser *o = t->optimiser;
+    int blocks[STATES_MAX];
+    Fact *states = fact_table(m->arena);
+    fact_text(x, "optimiser", o->map.name);
+    fact_int(x, "blocks", optimiser_blocks(o, t->optimiser_set, blocks));
+    for (int k = 0; k < STATES_MAX && o->states[k].name; k++)
+        fact_push_int(states, blocks[k]);
+    fact_set(x, "states", states);
+    fact_real(x, "rate", t->optimiser_set[0]);
+    fact_set(x, "settings", settings_fact(m, o->map.keys + 1, t->optimiser_set + 1));
+    fact_bool(x, "counted", o->counted);
+    fact_text(x, "schedule", t->schedule->map.name);
+    fact_set(x, "schedule_settings", settings_fact(m, t->schedule->map.keys, t->schedule_set));
     fact_real(x, "clip_element", t->clip_element), fact_real(x, "clip_norm", t->clip_norm);
     fact_bool(x, "lasagne", t->clip_lasagne);
-    fact_real(x, "divide", t->divide), fact_int(x, "first", t->first), fact_int(x, "every", t->every);
     fact_real(x, "weight_decay", t->weight_decay);
     fact_int(x, "epochs", t->epochs), fact_int(x, "patience", t->patience);
     fact_text(x, "seed", arena_printf(m->arena, "%llu", (unsigned long long)t->seed));
@@ -616,7 +655,7 @@ Fact *emit_facts(Model *m)
     int row_count = 0;
     fact_set(f, "forward", phases_fact(m, &m->forward_phases, rows, &row_count));
     fact_set(f, "backward", phases_fact(m, &m->backward_phases, rows, &row_count));
-    fact_int(f, "update_row", row(m, rows, &row_count, m->train.optimiser, "update", m->forward_phases.count + m->backward_phases.count, 0, true, update_cost(m)));
+    fact_int(f, "update_row", row(m, rows, &row_count, m->train.optimiser->map.name, "update", m->forward_phases.count + m->backward_phases.count, 0, true, update_cost(m)));
     fact_set(f, "rows", rows);
     fact_bool(f, "forward_scratch", uses_scratch(&m->forward_phases));
     fact_bool(f, "backward_scratch", uses_scratch(&m->backward_phases));

@@ -69,15 +69,14 @@ static bool parse_init(Model *m, Attr *a, const Yaml *y)
         diag_error(m->diag, at, "'%s' must be the name of an initialiser, or { normal: 0.1 }, { uniform: 0.1 } or { constant: 0 }", a->spec->name);
         return false;
     }
-    const char *words[16];
-    const InitSpec *spec = NULL;
-    int count = 0;
-    for (const InitSpec *i = initialisers; i->name; i++) {
-        words[count++] = i->name;
-        if (!strcmp(word, i->name))
-            spec = i;
-    }
+    const InitSpec *spec = initialiser_named(word);
     if (!spec) {
+        int count = 0;
+        while (initialisers[count].name)
+            count++;
+        const char **words = NEW_ARRAY(m->arena, const char *, count);
+        for (int i = 0; i < count; i++)
+            words[i] = initialisers[i].name;
         diag_error(m->diag, at, "no initialiser is called '%s'%s", word, diag_suggestion(m->arena, word, words, count));
         Text list = { .arena = m->arena };
         for (int i = 0; i < count; i++)

@@ -164,8 +164,7 @@ static bool apply_layer(Builder *b, Net *net, const Yaml *y, int *counts, List *
         return false;
     }
     if (!op_table[kind]->layer) {
-        bool loss = kind == OP_cross_entropy || kind == OP_mse;
-        diag_error(m->diag, key->loc, "'%s' stands %s, not in a net", key->text, loss ? "under loss" : "in the flow");
+        diag_error(m->diag, key->loc, "'%s' stands %s, not in a net", key->text, loss_table[kind] ? "under loss" : "in the flow");
         return false;
     }
     Op *parsed = op_new(m, kind, FORWARD, "", key->loc);
@@ -468,7 +467,7 @@ static bool flow_value(Builder *b, const Yaml *key, const Yaml *v, State *state)
         if (!(t = flow_gru(b, key, v, which, state, in, count)))
             return false;
     } else {
-        if (kind == OP_cross_entropy || kind == OP_mse) {
+        if (loss_table[kind]) {
             diag_error(m->diag, opkey->loc, "%s is a loss: it stands under loss", opkey->text);
             return false;
         }

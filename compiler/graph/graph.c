@@ -7,6 +7,15 @@
 
 const OpInfo *op_table[OP_NONE];
 int op_count;
+const LossInfo *loss_table[OP_NONE + 1];
+
+int loss_operands(const LossInfo *l)
+{
+    int n = 0;
+    while (n < OPERANDS_MAX && l->operands[n])
+        n++;
+    return n;
+}
 
 int64_t shape_count(const Shape *s)
 {

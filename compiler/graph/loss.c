@@ -1,85 +1,133 @@
 /* loss.c -- `loss:`: the terms that training makes small, each an operator that gives one number an example.
  *
- * In: an entry or a list of them.  Out: m->losses, and their operators at the end of m->ops. */
+ * In: an entry or a list of them, and the rows of the operators that are losses.  Out: m->losses, and their operators at the end of m->ops. */
 #include "graph/model.h"
 #include <string.h>
+
+/* "{ cross_entropy: [logits, labels] } or { mse: [a, b] }" */
+static const char *forms(Model *m)
+{
+    Text t = { .arena = m->arena };
+    int left = 0;
+    for (int k = 0; k < OP_COUNT; k++)
+        left += loss_table[k] != NULL;
+    for (int k = 0; k < OP_COUNT; k++)
+        if (loss_table[k])
+            text_printf(&t, "%s{ %s: %s }", !t.text ? "" : left == 1 ? " or " : ", ", op_table[k]->name, loss_table[k]->form), left--;
+    return t.text;
+}
+
+/* Which key of the entry y is a loss; -1 after an error. */
+static int loss_key(Model *m, const Yaml *y)
+{
+    int which = -1;
+    for (int i = 0; i < y->count; i++) {
+        if (!loss_table[op_kind_of(y->keys[i]->text)])
+            continue;
+        if (which >= 0) {
+            diag_error(m->diag, y->keys[i]->loc, "one loss an entry; several make a list: loss: [{ %s: [...] }, { %s: [...] }]", y->keys[which]->text, y->keys[i]->text);
+            return -1;
+        }
+        which = i;
+    }
+    if (which < 0)
+        diag_error(m->diag, y->count ? y->keys[0]->loc : y->loc, "a loss is %s", forms(m));
+    return which;
+}
+
+/* What stands under the loss's key: its operands, as many as it takes; a single one may stand without a list.  Returns their number, 0 after an error. */
+static int operands(Model *m, const Yaml *y, OpKind kind, const Yaml *from[OPERANDS_MAX])
+{
+    static const char *const words[OPERANDS_MAX + 1] = { "", "one", "two" };
+    const LossInfo *info = loss_table[kind];
+    int count = loss_operands(info);
+    bool list = y->kind == YAML_LIST;
+    if ((list ? y->count : 1) != count) {
+        Text names = { .arena = m->arena };
+        for (int i = 0; i < count; i++)
+            text_printf(&names, "%s%s", i ? ", " : "", info->operands[i]);
+        diag_error(m->diag, y->loc, "%s takes %s: [%s]", op_table[kind]->name, words[count], names.text);
+        return 0;
+    }
+    for (int i = 0; i < count; i++)
+        from[i] = list ? y->items[i] : y;
+    return count;
+}
+
+static int target_named(const Model *m, const Yaml *y)
+{
+    int found = -1;
+    for (int i = 0; i < m->target_count; i++)
+        if (y->kind == YAML_SCALAR && strcmp(m->targets[i].name, y->text) == 0)
+            found = i;
+    return found;
+}
+
+/* Does the loss `name` take that target? */
+static bool target_fits(Model *m, const char *name, const LossInfo *info, const DataDef *d, Loc at)
+{
+    bool labels = d->type == 2;
+    if (info->takes & (labels ? TAKES_LABELS : TAKES_REALS))
+        return true;
+    diag_error(m->diag, at, labels ? "%s needs real numbers; '%s' holds labels" : "%s needs labels; '%s' holds real numbers", name, d->name);
+    diag_note(m->diag, d->loc, "'%s' is declared here", d->name);
+    return false;
+}
 
 static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
 {
     Model *m = b->m;
-    OpKind kind = OP_NONE;
-    int which = 0;
     if (!map_expected(m, y, "a loss"))
         return false;
-    for (int i = 0; i < y->count; i++) {
-        OpKind k = op_kind_of(y->keys[i]->text);
-        if (k == OP_cross_entropy || k == OP_mse) {
-            if (kind != OP_NONE) {
-                diag_error(m->diag, y->keys[i]->loc, "one loss an entry; several make a list: loss: [{ %s: [...] }, { %s: [...] }]", y->keys[which]->text, y->keys[i]->text);
-                return false;
-            }
-            kind = k, which = i;
-        }
-    }
-    if (kind == OP_NONE) {
-        diag_error(m->diag, y->count ? y->keys[0]->loc : y->loc, "a loss is { cross_entropy: [logits, labels] } or { mse: [a, b] }");
+    int which = loss_key(m, y);
+    if (which < 0)
         return false;
-    }
-    const Yaml *args = y->items[which];
-    if (args->kind != YAML_LIST || args->count != 2) {
-        diag_error(m->diag, args->loc, "%s takes two: [%s]", op_table[kind]->name, kind == OP_mse ? "prediction, target" : "logits, labels");
+    const char *name = y->keys[which]->text;
+    OpKind kind = op_kind_of(name);
+    const LossInfo *info = loss_table[kind];
+    const Yaml *from[OPERANDS_MAX];
+    int count = operands(m, y->items[which], kind, from);
+    if (!count)
         return false;
-    }
     Op *parsed = op_new(m, kind, FORWARD, "", y->keys[which]->loc);
-    bool good = attr_parse(m, parsed, y, y->keys[which]->text, y->loc);
-    Use x;
-    good = flow_resolve(b, args->items[0], &x, true) && good;
-    loss->mse = kind == OP_mse;
+    bool good = attr_parse(m, parsed, y, name, y->loc);
+    Use x[OPERANDS_MAX];
+    good = flow_resolve(b, from[0], &x[0], true) && good;
     loss->loc = y->keys[which]->loc;
     loss->weight = op_real(parsed, "weight");
-    loss->target = -1;
-    for (int i = 0; i < m->target_count; i++)
-        if (args->items[1]->kind == YAML_SCALAR && strcmp(m->targets[i].name, args->items[1]->text) == 0)
-            loss->target = i;
-    Use other;
+    const Yaml *last = from[count - 1];
+    loss->target = count > 1 ? target_named(m, last) : -1;
     if (loss->target >= 0) {
         DataDef *d = &m->targets[loss->target];
         d->used = true;
-        if (d->type == REFUSED)
+        if (d->type == REFUSED || !target_fits(m, name, info, d, last->loc) || !good)
             return false;
-        if ((d->type == 2) == loss->mse) {
-            diag_error(m->diag, args->items[1]->loc, loss->mse ? "mse needs real numbers; '%s' holds labels" : "cross_entropy needs labels; '%s' holds real numbers", d->name);
-            diag_note(m->diag, d->loc, "'%s' is declared here", d->name);
+        x[1] = (Use){ data_tensor(m, d, m->input_count + loss->target), 0 };
+        if (d->type != 2 && x[0].tensor->repeat)
+            x[0] = flow_outside(b, x[0], loss->loc);     /* a target of real numbers holds all steps: [T, ...] */
+    } else if (count > 1) {
+        bool there = flow_resolve(b, last, &x[1], true);
+        if (there && !(info->takes & TAKES_VALUES))
+            diag_error(m->diag, last->loc, "%s needs a target with classes; '%s' is not a target", name, last->text);
+        if (!there || !good || !(info->takes & TAKES_VALUES))
             return false;
-        }
-        if (!good)
-            return false;
-        other = (Use){ data_tensor(m, d, m->input_count + loss->target), 0 };
-        if (loss->mse && x.tensor->repeat)
-            x = flow_outside(b, x, loss->loc);       /* a target of real numbers holds all steps: [T, ...] */
-    } else {
-        if (!loss->mse) {
-            if (flow_resolve(b, args->items[1], &other, true))
-                diag_error(m->diag, args->items[1]->loc, "cross_entropy needs a target with classes; '%s' is not a target", args->items[1]->text);
-            return false;
-        }
-        if (!flow_resolve(b, args->items[1], &other, true) || !good)
-            return false;
-        if (other.tensor->repeat && other.tensor->repeat != x.tensor->repeat)
-            other = flow_outside(b, other, loss->loc);
+        if (x[1].tensor->repeat && x[1].tensor->repeat != x[0].tensor->repeat)
+            x[1] = flow_outside(b, x[1], loss->loc);
+    } else if (!good) {
+        return false;
     }
-    loss->value = x.tensor;
     Op *op = op_new(m, kind, FORWARD, "", loss->loc);
     memcpy(op->attrs, parsed->attrs, sizeof op->attrs);
     op->attr_count = parsed->attr_count;
-    op->repeat = x.tensor->repeat;
+    op->repeat = x[0].tensor->repeat;
     op->index = (int)(loss - m->losses);
+    loss->value = x[0].tensor;
     op->prefix = "loss";
     loss->loss = tensor_new(m, arena_printf(m->arena, "loss%d", op->index + 1), loss->loc, op->repeat);
-    op->name = identifier_unique(m, arena_printf(m->arena, "%s%d", op_table[kind]->name, op->index + 1));
+    op->name = identifier_unique(m, arena_printf(m->arena, "%s%d", name, op->index + 1));
     op_write(op, loss->loss, 0);
-    op_read(op, x.tensor, x.shift);
-    op_read(op, other.tensor, other.shift);
+    for (int i = 0; i < count; i++)
+        op_read(op, x[i].tensor, x[i].shift);
     loss->op = op;
     list_push(m->arena, &m->ops, op);
     return true;

@@ -3,7 +3,6 @@
  * In: a map of the YAML tree and its table (MapSpec).  Out: C values.  Used by the readers of every part of a model.
  * A key that is absent gets the table's default. */
 #include "graph/model.h"
-#include <stdlib.h>
 #include <string.h>
 
 /* Checks the keys of a map against its table; reports unknown ones with the nearest. */
@@ -50,7 +49,7 @@ bool map_number(Model *m, const Yaml *y, const MapSpec *map, const char *key, do
     const Yaml *v = yaml_get(y, key);
     Attr a = { .spec = spec };
     if (!v && spec->fallback && *spec->fallback)
-        *out = spec->type == ATTR_BOOL ? spec->fallback[0] == 't' : strtod(spec->fallback, NULL);
+        *out = default_number(spec);
     if (!v)
         return true;
     if (!attr_from_yaml(m, &a, v))

@@ -4,7 +4,7 @@
  * The rule of each operator lives in ops/; this file walks, checks sizes and reports, with the chain of shapes that led to the
  * mistake.  Shapes are those of one example at one step; groups and lanes are added by plan.c. */
 #include "graph/attr.h"
-#include <math.h>
+#include "read/language.h"
 #include <string.h>
 
 /* One value in all examples and steps: far beyond any memory, and small enough that sums of sizes stay within int64_t. */
@@ -59,38 +59,23 @@ bool shape_refuse(Model *m, const Op *op, const char *format, ...)
     return false;
 }
 
-/* Fans after Glorot and Bengio (2010) and He et al. (2015): a convolution's fans count its window. */
+/* A convolution's fans count its window.  init NULL: the weight starts at 0. */
 static void weight_init(Weight *w, const Attr *init, bool bias)
 {
+    const InitSpec *spec = init ? initialiser_named(init->word) : NULL;
     w->init = "constant";
     w->init_value = 0;
-    if (!init)
+    if (bias && spec && spec->bias_rule)
+        w->init = spec->bias_rule;
+    if (bias || !spec)
         return;
-    bool affine = !strcmp(init->word, "identity_affine");
-    if (bias) {
-        if (affine)
-            w->init = "identity_affine";
-        return;
-    }
     double field = 1;
     for (int i = 2; i < w->shape.rank; i++)
         field *= (double)w->shape.dim[i];
     double out = (double)w->shape.dim[0] * field, in = (double)(w->shape.rank > 1 ? w->shape.dim[1] : 1) * field;
-    const char *name = init->word;
-    if (!strcmp(name, "glorot_uniform"))
-        w->init = "uniform", w->init_value = sqrt(6 / (in + out));
-    else if (!strcmp(name, "glorot_normal"))
-        w->init = "normal", w->init_value = sqrt(2 / (in + out));
-    else if (!strcmp(name, "he_uniform"))
-        w->init = "uniform", w->init_value = sqrt(6 / in);
-    else if (!strcmp(name, "he_normal"))
-        w->init = "normal", w->init_value = sqrt(2 / in);
-    else if (!strcmp(name, "ones"))
-        w->init_value = 1;
-    else if (!strcmp(name, "normal") || !strcmp(name, "uniform"))
-        w->init = name, w->init_value = init->number[0];
-    else if (!strcmp(name, "constant"))
-        w->init_value = init->number[0];
+    w->init = spec->rule;
+    if (spec->value)
+        w->init_value = spec->value(in, out, init->number[0]);
 }
 
 static Weight *weight_find(Model *m, const char *name)
@@ -185,33 +170,15 @@ static bool state_start(Model *m, Tensor *state, List *starts)
     return true;
 }
 
-static bool loss_fits(Model *m, LossDef *loss)
+static void loss_fits(Model *m, LossDef *loss)
 {
-    Op *op = loss->op;
-    const Shape *x = &op->reads[0].tensor->shape, *t = &op->reads[1].tensor->shape;
-    Repeat *r = op->reads[0].tensor->repeat;
-    if (x->rank < 0 || t->rank < 0 || (r && r->steps == 0))
-        return false;
-    if (loss->mse) {
-        if (!shape_equal(x, t))
-            return shape_refuse(m, op, "mse needs two values of one shape; these are %s and %s", shape_text(m->arena, x), shape_text(m->arena, t));
-        loss->positions = shape_count(x) * (r ? r->steps : 1);
-        return true;
-    }
-    const DataDef *d = &m->targets[loss->target];
-    if (x->rank < 1 || x->rank > 2)
-        return shape_refuse(m, op, "cross_entropy needs logits of [classes] or [positions, classes], not %s", shape_text(m->arena, x));
-    if (x->dim[x->rank - 1] != d->classes)
-        return shape_refuse(m, op, "'%s' has %d classes, but there are %lld logits", d->name, d->classes, (long long)x->dim[x->rank - 1]);
-    int64_t have = (x->rank == 2 ? x->dim[0] : 1) * (r ? r->steps : 1), want = shape_count(&d->shape);
-    if (have != want) {
-        shape_refuse(m, op, "'%s' holds %lld label%s an example, but there %s %lld prediction%s", d->name, (long long)want, want == 1 ? "" : "s",
-                     have == 1 ? "is" : "are", (long long)have, have == 1 ? "" : "s");
-        diag_note(m->diag, d->loc, "'%s' is declared here", d->name);
-        return false;
-    }
-    loss->positions = want;
-    return true;
+    const Op *op = loss->op;
+    const Repeat *r = op->reads[0].tensor->repeat;
+    bool known = !r || r->steps > 0;
+    for (int i = 0; i < op->read_count; i++)
+        known = known && op->reads[i].tensor->shape.rank >= 0;
+    if (known)
+        LOSS_INFO(op)->fits(m, loss);
 }
 
 bool shape_infer(Model *m)

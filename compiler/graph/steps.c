@@ -41,7 +41,7 @@ static void hoist(Model *m, Repeat *r)
 {
     for (int i = 0; i < m->ops.count; i++) {
         Op *op = m->ops.items[i];
-        if (op->repeat != r || is_start(op) || op->kind == OP_cross_entropy || op->kind == OP_mse || varies(op, r))
+        if (op->repeat != r || is_start(op) || LOSS_INFO(op) || varies(op, r))
             continue;
         op->repeat = NULL;
         for (int k = 0; k < op->write_count; k++) {
@@ -94,16 +94,18 @@ bool steps_split(Model *m)
         if (done[i] || is_start(op))
             continue;
         Repeat *r = op->repeat;
-        if (!r || op->kind == OP_cross_entropy || op->kind == OP_mse) {
+        if (!r || LOSS_INFO(op)) {
             list_push(m->arena, &section_new(m, &m->forward, r ? AFTER : ONCE, r)->ops, op);
             continue;
         }
         /* the first operator of a repeat brings the whole repeat; hoisted ones of it come first */
         Section *once = section_new(m, &m->forward, ONCE, NULL);
         int end = i;
-        for (int k = i; k < m->ops.count; k++)
-            if (((Op *)m->ops.items[k])->repeat == r && ((Op *)m->ops.items[k])->kind != OP_cross_entropy && ((Op *)m->ops.items[k])->kind != OP_mse)
+        for (int k = i; k < m->ops.count; k++) {
+            const Op *o = m->ops.items[k];
+            if (o->repeat == r && !LOSS_INFO(o))
                 end = k;
+        }
         for (int k = i; k < end; k++)
             if (!((Op *)m->ops.items[k])->repeat && !is_start(m->ops.items[k]) && !done[k]) {
                 list_push(m->arena, &once->ops, m->ops.items[k]);

@@ -228,7 +228,7 @@ static bool is_start(const Op *op) { return op->write_count && op->writes[0].shi
 
 static void visit(Model *m, Op *op)
 {
-    if (op->kind == OP_cross_entropy || op->kind == OP_mse) {
+    if (LOSS_INFO(op)) {
         Use none = { 0 };
         OP_INFO(op)->grad(m, op, none);
         return;

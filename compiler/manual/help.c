@@ -7,8 +7,6 @@
 
 static void line(FILE *out, const char *name, const char *text) { fprintf(out, "  %-16s %s\n", name, text); }
 
-static bool is_loss(const OpInfo *op) { return op == op_table[OP_cross_entropy] || op == op_table[OP_mse]; }
-
 static void list_all(FILE *out)
 {
     fprintf(out, "operators: layers of a net, or entries of the flow\n");
@@ -17,18 +15,21 @@ static void list_all(FILE *out)
             line(out, op_table[k]->name, op_table[k]->help->about);
     fprintf(out, "\noperators of the flow alone\n");
     for (int k = 0; k < op_count; k++)
-        if (op_table[k]->help && !op_table[k]->layer && !is_loss(op_table[k]))
+        if (op_table[k]->help && !op_table[k]->layer && !loss_table[k])
             line(out, op_table[k]->name, op_table[k]->help->about);
     line(out, map_repeat.name, map_repeat.help);
     fprintf(out, "\ninputs\n");
     line(out, map_augment.name, map_augment.help);
     fprintf(out, "\nlosses\n");
     for (int k = 0; k < op_count; k++)
-        if (op_table[k]->help && is_loss(op_table[k]))
+        if (loss_table[k])
             line(out, op_table[k]->name, op_table[k]->help->about);
     fprintf(out, "\noptimisers\n");
-    for (int i = 0; optimisers[i]; i++)
-        line(out, optimisers[i]->name, optimisers[i]->help);
+    for (const Optimiser *o = optimisers; o->map.name; o++)
+        line(out, o->map.name, o->map.help);
+    fprintf(out, "\nschedules\n");
+    for (const Schedule *s = schedules; s->map.name; s++)
+        line(out, s->map.name, s->map.help);
     fprintf(out, "\ninitialisers\n");
     for (const InitSpec *i = initialisers; i->name; i++)
         line(out, i->name, i->help);
@@ -64,15 +65,15 @@ static void example(FILE *out, const char *name, const char *text)
         fprintf(out, "    %.*s\n", (int)strcspn(c, "\n"), c);
 }
 
-static void operator_page(FILE *out, const OpInfo *op)
+static void operator_page(FILE *out, const OpInfo *op, const LossInfo *loss)
 {
     fprintf(out, "%s: %s\n\n  %s\n  %s\n\n", op->name, op->help->about, op->equation, op->help->shapes);
     if (op->layer && op->main)
         fprintf(out, "  in a net     - %s: { %s: ... }, or - %s: VALUE, which sets '%s'\n", op->name, op->main, op->name, op->main);
     else if (op->layer)
         fprintf(out, "  in a net     - %s\n", op->name);
-    if (is_loss(op))
-        fprintf(out, "  under loss   { %s: [a, b] }\n", op->name);
+    if (loss)
+        fprintf(out, "  under loss   { %s: %s }\n", op->name, loss_operands(loss) == 1 ? "a" : "[a, b]");
     else
         fprintf(out, "  in the flow  - NAME: { %s: %s }\n", op->name, op->inputs_max == 1 ? "x, ..." : "[x, y], ...");
     if (op->attrs->name)
@@ -99,38 +100,46 @@ static void initialiser_page(FILE *out, const InitSpec *init)
     example(out, init->name, text);
 }
 
+/* The names that there are pages of, up to the one that is asked for. */
+typedef struct { const char *wanted, *names[OP_NONE + 128]; int count; } Search;
+
+static bool is_wanted(Search *s, const char *name)
+{
+    if (s->count == sizeof s->names / sizeof *s->names)
+        unreachable("more pages than a search has room for");
+    s->names[s->count++] = name;
+    return strcmp(name, s->wanted) == 0;
+}
+
+static bool map_wanted(FILE *out, Search *s, const MapSpec *map)
+{
+    bool wanted = is_wanted(s, map->name);
+    if (wanted)
+        map_page(out, map);
+    return wanted;
+}
+
 bool ops_print(Arena *a, FILE *out, const char *name, const char **suggestion)
 {
-    const char *names[OP_NONE + 32];
-    int n = 0;
+    Search s = { .wanted = name };
     if (!name) {
         list_all(out);
         return true;
     }
-    for (int k = 0; k < op_count; k++) {
-        if (!op_table[k]->help)
-            continue;
-        names[n++] = op_table[k]->name;
-        if (!strcmp(op_table[k]->name, name)) {
-            operator_page(out, op_table[k]);
+    for (int k = 0; k < op_count; k++)
+        if (op_table[k]->help && is_wanted(&s, op_table[k]->name)) {
+            operator_page(out, op_table[k], loss_table[k]);
             return true;
         }
-    }
-    for (int i = -2; i < 0 || optimisers[i]; i++) {
-        const MapSpec *map = i == -2 ? &map_augment : i == -1 ? &map_repeat : optimisers[i];
-        names[n++] = map->name;
-        if (!strcmp(map->name, name)) {
-            map_page(out, map);
-            return true;
-        }
-    }
-    for (const InitSpec *i = initialisers; i->name; i++) {
-        names[n++] = i->name;
-        if (!strcmp(i->name, name)) {
+    bool found = map_wanted(out, &s, &map_augment) || map_wanted(out, &s, &map_repeat);
+    for (const Optimiser *o = optimisers; o->map.name && !found; o++)
+        found = map_wanted(out, &s, &o->map);
+    for (const Schedule *c = schedules; c->map.name && !found; c++)
+        found = map_wanted(out, &s, &c->map);
+    for (const InitSpec *i = initialisers; i->name && !found; i++)
+        if ((found = is_wanted(&s, i->name)))
             initialiser_page(out, i);
-            return true;
-        }
-    }
-    *suggestion = diag_suggestion(a, name, names, n);
-    return false;
+    if (!found)
+        *suggestion = diag_suggestion(a, name, s.names, s.count);
+    return found;
 }

@@ -140,7 +140,14 @@ static void describe(Json *j, const OpInfo *op)
     json_text(j, "markdownDescription", text);
 }
 
-static bool is_loss(const OpInfo *op) { return op == op_table[OP_cross_entropy] || op == op_table[OP_mse]; }
+/* What it is as a loss; NULL: it is none. */
+static const LossInfo *loss_of(const OpInfo *op)
+{
+    for (int k = 0; k < op_count; k++)
+        if (op_table[k] == op)
+            return loss_table[k];
+    return NULL;
+}
 
 /* Operators that a user may write, in the order of ops.def; `at` goes on. */
 static const OpInfo *next_operator(int *at)
@@ -247,7 +254,7 @@ static void flow(Json *j)
     json_opens(j, "anyOf", '[');
     const OpInfo *op;
     for (int at = 0; (op = next_operator(&at));)
-        if (!is_loss(op))
+        if (!loss_of(op))
             operator_map(j, NULL, op, op->inputs_max == 1 ? "one" : "several", op != op_table[OP_gru]);      /* a carried gru has its attributes under carry */
     json_opens(j, NULL, '{');
     json_word(j, "minProperties", "1");
@@ -333,27 +340,33 @@ static void named(Json *j, const char *key, const char *definition, bool not_emp
     json_closes(j, '}');
 }
 
+/* { NAME: { settings } } of a row of a table. */
+static void named_map(Json *j, const MapSpec *spec)
+{
+    char text[1024];
+    json_opens(j, NULL, '{');
+    json_text(j, "type", "object");
+    words(j, "required", spec->name);
+    json_opens(j, "properties", '{');
+    json_opens(j, spec->name, '{');
+    snprintf(text, sizeof text, "**%s**: %s\n\n`%s`", spec->name, spec->help, spec->equation);
+    json_text(j, "markdownDescription", text);
+    map_body(j, spec);
+    json_closes(j, '}');
+    json_closes(j, '}');
+    json_word(j, "additionalProperties", "false");
+    json_closes(j, '}');
+}
+
 static void training(Json *j)
 {
     json_opens(j, "optimiser", '{');
     json_opens(j, "anyOf", '[');
-    for (int i = 0; optimisers[i]; i++) {
+    for (const Optimiser *o = optimisers; o->map.name; o++) {
         json_opens(j, NULL, '{');
-        json_text(j, "const", optimisers[i]->name);
+        json_text(j, "const", o->map.name);
         json_closes(j, '}');
-        json_opens(j, NULL, '{');
-        json_text(j, "type", "object");
-        words(j, "required", optimisers[i]->name);
-        json_opens(j, "properties", '{');
-        json_opens(j, optimisers[i]->name, '{');
-        char text[512];
-        snprintf(text, sizeof text, "**%s**: %s\n\n`%s`", optimisers[i]->name, optimisers[i]->help, optimisers[i]->equation);
-        json_text(j, "markdownDescription", text);
-        map_body(j, optimisers[i]);
-        json_closes(j, '}');
-        json_closes(j, '}');
-        json_word(j, "additionalProperties", "false");
-        json_closes(j, '}');
+        named_map(j, &o->map);
     }
     json_closes(j, ']');
     json_closes(j, '}');
@@ -362,7 +375,12 @@ static void training(Json *j)
     json_opens(j, "schedule", '{');
     json_opens(j, "anyOf", '[');
     json_word(j, NULL, "{ \"const\": \"constant\" }");
-    map(j, NULL, &map_schedule);
+    for (const Schedule *s = schedules; s->map.name; s++) {
+        if (s->bare)
+            map(j, NULL, &s->map);
+        else
+            named_map(j, &s->map);
+    }
     json_closes(j, ']');
     json_closes(j, '}');
 }
@@ -410,8 +428,8 @@ void schema_print(FILE *out)
     json_opens(j, "anyOf", '[');
     const OpInfo *op;
     for (int at = 0; (op = next_operator(&at));)
-        if (is_loss(op))
-            operator_map(j, NULL, op, "pair", true);
+        if (loss_of(op))
+            operator_map(j, NULL, op, loss_operands(loss_of(op)) == 1 ? "one" : "pair", true);
     json_closes(j, ']');
     json_closes(j, '}');
     training(j);

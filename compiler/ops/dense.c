@@ -3,8 +3,7 @@
  *   y = W x + b;  dx = W' dy;  dW = dy x', summed over examples (and steps) in order;  db = dy summed likewise
  * In the fast form W is kept as [in][out], outputs side by side, rounded up to whole vectors; all groups are worked on at once.
  * `gemm: openblas` is for kernel.c. */
-#include "spnc.h"
-#include <string.h>
+#include "read/language.h"
 
 static const AttrSpec attrs[] = {
     { "units", ATTR_INT, NULL, 1, 1 << 20, NULL, "number of outputs" },
@@ -19,8 +18,9 @@ static const AttrSpec attrs[] = {
 static bool infer(Model *m, Op *op)
 {
     int64_t in = shape_count(&op->reads[0].tensor->shape), units = op_int(op, "units");
-    if (!strcmp(op_word(op, "init"), "identity_affine") && units != 6)
-        return shape_refuse(m, op, "the initialiser identity_affine is for 6 units (a 2x3 transform), not %lld", (long long)units);
+    const InitSpec *init = initialiser_named(op_word(op, "init"));
+    if (init->units && units != init->units)
+        return shape_refuse(m, op, "the initialiser %s is for %d units (%s), not %lld", init->name, init->units, init->units_what, (long long)units);
     op->writes[0].tensor->shape = (Shape){ 1, { units } };
     if (!weight_new(m, op, op->suffix[0], (Shape){ 2, { units, in } }, W_IN_OUT))
         return false;

@@ -22,7 +22,8 @@ static bool infer(Model *m, Op *op)
     return true;
 }
 
-static void grad_cross_entropy(Model *m, Op *op, Use dy)
+/* The backward operator reads what the loss reads; there is no dy, the gradient begins here. */
+static void grad(Model *m, Op *op, Use dy)
 {
     Op *b = grad_backward(m, op, dy);
     if (b)
@@ -41,6 +42,38 @@ static void facts_cross_entropy(const Model *m, const Op *op, Fact *f)
 }
 
 static void facts_mse(const Model *m, const Op *op, Fact *f) { (void)m, (void)op, (void)f; }
+
+static bool fits_cross_entropy(Model *m, LossDef *l)
+{
+    Op *op = l->op;
+    const Shape *x = &op->reads[0].tensor->shape;
+    const Repeat *r = op->reads[0].tensor->repeat;
+    const DataDef *d = &m->targets[l->target];
+    if (x->rank < 1 || x->rank > 2)
+        return shape_refuse(m, op, "cross_entropy needs logits of [classes] or [positions, classes], not %s", shape_text(m->arena, x));
+    if (x->dim[x->rank - 1] != d->classes)
+        return shape_refuse(m, op, "'%s' has %d classes, but there are %lld logits", d->name, d->classes, (long long)x->dim[x->rank - 1]);
+    int64_t have = (x->rank == 2 ? x->dim[0] : 1) * (r ? r->steps : 1), want = shape_count(&d->shape);
+    if (have != want) {
+        shape_refuse(m, op, "'%s' holds %lld label%s an example, but there %s %lld prediction%s", d->name, (long long)want, want == 1 ? "" : "s",
+                     have == 1 ? "is" : "are", (long long)have, have == 1 ? "" : "s");
+        diag_note(m->diag, d->loc, "'%s' is declared here", d->name);
+        return false;
+    }
+    l->positions = want;
+    return true;
+}
+
+/* Two values of one shape, compared element by element. */
+static bool fits_elements(Model *m, LossDef *l)
+{
+    Op *op = l->op;
+    const Tensor *a = op->reads[0].tensor, *b = op->reads[1].tensor;
+    if (!shape_equal(&a->shape, &b->shape))
+        return shape_refuse(m, op, "%s needs two values of one shape; these are %s and %s", OP_INFO(op)->name, shape_text(m->arena, &a->shape), shape_text(m->arena, &b->shape));
+    l->positions = shape_count(&a->shape) * (a->repeat ? a->repeat->steps : 1);
+    return true;
+}
 
 static const OpHelp help_cross_entropy = {
     "The loss of a classifier; the softmax is inside.  Stands under `loss`.",
@@ -62,5 +95,8 @@ static const OpHelp help_mse = {
 };
 
 const OpInfo op_cross_entropy = { "cross_entropy", "loss = -log(softmax(x)[label] + epsilon)", 2, 2, NULL, false, cross_entropy_attrs, infer,
-                                  grad_cross_entropy, facts_cross_entropy, NULL, false, "f:f", &help_cross_entropy };
-const OpInfo op_mse = { "mse", "loss = sum of (a - b)^2", 2, 2, NULL, false, mse_attrs, infer, grad_cross_entropy, facts_mse, NULL, false, "f:f", &help_mse };
+                                  grad, facts_cross_entropy, NULL, false, "f:f", &help_cross_entropy };
+const OpInfo op_mse = { "mse", "loss = sum of (a - b)^2", 2, 2, NULL, false, mse_attrs, infer, grad, facts_mse, NULL, false, "f:f", &help_mse };
+
+const LossInfo loss_cross_entropy = { .operands = { "logits", "labels" }, .form = "[logits, labels]", .takes = TAKES_LABELS, .fits = fits_cross_entropy, .shows_wrong = true };
+const LossInfo loss_mse = { .operands = { "prediction", "target" }, .form = "[a, b]", .takes = TAKES_REALS | TAKES_VALUES, .fits = fits_elements, .squares = true };

@@ -1,9 +1,12 @@
-/* table.c -- the table of operators: a row for each row of ops.def.
+/* table.c -- the table of operators: a row for each row of ops.def, and a second one for each that is a loss.
  *
- * The stages know operators through op_table alone (graph.c), so that an operator can use the stages' helpers and no stage an operator's file. */
+ * The stages know operators through op_table and loss_table alone (graph.c), so that an operator can use the stages' helpers and no stage an operator's file. */
 #include "spnc.h"
 
 #define OP(name) extern const OpInfo op_##name;
+#include "ops/ops.def"
+#define OP(name)
+#define LOSS(name) extern const LossInfo loss_##name;
 #include "ops/ops.def"
 
 void ops_register(void)
@@ -14,4 +17,7 @@ void ops_register(void)
     };
     for (op_count = 0; op_count < OP_COUNT; op_count++)
         op_table[op_count] = own[op_count];
+#define OP(name)
+#define LOSS(name) loss_table[OP_##name] = &loss_##name;
+#include "ops/ops.def"
 }

@@ -114,10 +114,8 @@ static bool is_word(const char *text)
 
 static const InitSpec *initialiser(const char *word)
 {
-    for (const InitSpec *i = initialisers; i->name; i++)
-        if (strcmp(i->name, word) == 0 && strcmp(word, "identity_affine") != 0)
-            return i;
-    return NULL;
+    const InitSpec *i = initialiser_named(word);
+    return i && !i->units ? i : NULL;
 }
 
 static double bound(lua_State *L, int t, const char *name, const char *key, bool whole)

@@ -28,8 +28,8 @@ static bool infer(Model *m, Op *op)
     for (int i = 0; i < o->parameter_count; i++) {
         const Part *p = &o->parameters[i];
         const Attr *init = p->init_by ? op_attr(op, p->init_by) : &p->init;
-        if (!strcmp(init->word, "identity_affine"))
-            return shape_refuse(m, op, "the initialiser identity_affine is for a dense layer");
+        if (initialiser_named(init->word)->units)
+            return shape_refuse(m, op, "the initialiser %s is for a dense layer", init->word);
         if (!weight_start(m, op, p->name, op->told->parameters[i], W_EXPORTED, init, false))
             return false;
     }
@@ -155,12 +155,10 @@ static const char *taken(const char *name)
             if (!strcmp(s->name, name))
                 return "an attribute of operators";
     }
-    for (int i = 0; optimisers[i]; i++)
-        if (!strcmp(optimisers[i]->name, name))
-            return "an optimiser";
-    for (const InitSpec *i = initialisers; i->name; i++)
-        if (!strcmp(i->name, name))
-            return "an initialiser";
+    if (optimiser_named(name))
+        return "an optimiser";
+    if (initialiser_named(name))
+        return "an initialiser";
     return !strcmp(name, map_repeat.name) ? "a word of the flow" : NULL;
 }
 

@@ -4,8 +4,7 @@
  * Bytes are those of the tensors and weights that an operator reads and writes, each once a call, wherever they come from; a kernel's working
  * memory and what it reads twice are not among them. */
 #include "lower/winograd.h"
-#include "spnc.h"
-#include <string.h>
+#include "read/language.h"
 
 static int steps_of(const Phase *p) { return p->kind == ONCE ? 1 : p->repeat->steps; }
 
@@ -48,15 +47,11 @@ Cost op_cost(const Model *m, const Phase *p, const Op *op)
     return c;
 }
 
-int optimiser_states(const TrainDef *t)
-{
-    return !strcmp(t->optimiser, "adam") ? 2 : !strcmp(t->optimiser, "sgd") && t->momentum == 0 ? 0 : 1;
-}
-
 /* It reads weights, gradients and state, and writes the first and the last; the norm reads the gradients again. */
 Cost update_cost(const Model *m)
 {
-    return (Cost){ .calls = 1, .bytes = (double)m->block_reals * (m->options.is_double ? 8 : 4) * (4 + 2 * optimiser_states(&m->train)) };
+    int states = optimiser_blocks(m->train.optimiser, m->train.optimiser_set, NULL);
+    return (Cost){ .calls = 1, .bytes = (double)m->block_reals * (m->options.is_double ? 8 : 4) * (4 + 2 * states) };
 }
 
 /* ---- where threads wait -------------------------------------------------------------------------------------------- */

@@ -6,7 +6,7 @@
  * What the language gains is written where it stands, in a form that no text of version 1 can have. */
 #include "lower/winograd.h"
 #include "outside/outside.h"
-#include "spnc.h"
+#include "read/language.h"
 #include <string.h>
 
 static const char *pass_text(Pass p)
@@ -100,11 +100,66 @@ static void put_outside(Text *t, const Model *m)
     }
 }
 
+/* Version 1 has of an optimiser, or a schedule, these numbers in this order; `otherwise` stands where the row does not have that setting. */
+typedef struct { const char *name; double otherwise; } Frozen;
+static const char *const optimisers_1[] = { "rmsprop", "sgd", "adam", NULL }, *const schedules_1[] = { "divide", NULL };
+static const Frozen optimiser_1[] = { { "rate", 0 }, { "decay", 0.9 }, { "epsilon", 1e-6 }, { "momentum", 0 }, { "beta1", 0 }, { "beta2", 0 }, { "epsilon_inside", 1 }, { 0 } };
+static const Frozen schedule_1[] = { { "divide", 0 }, { "first", 0 }, { "every", 0 }, { 0 } };
+
+static bool frozen_row(const char *const *names, const MapSpec *row)
+{
+    while (*names && strcmp(*names, row->name))
+        names++;
+    return *names != NULL;
+}
+
+static bool frozen_setting(const Frozen *frozen, const char *name)
+{
+    while (frozen->name && strcmp(frozen->name, name))
+        frozen++;
+    return frozen->name != NULL;
+}
+
+/* A row of version 1: its numbers; then what the row has gained since, by name, where it is not at its default. */
+static void put_frozen(Text *t, const MapSpec *row, const double *set, const Frozen *frozen)
+{
+    for (const Frozen *f = frozen; f->name; f++) {
+        double v = f->otherwise;
+        for (int k = 0; row->keys[k].name; k++)
+            if (!strcmp(row->keys[k].name, f->name))
+                v = set[k];
+        text_printf(t, " %.17g", v);
+    }
+    for (int k = 0; row->keys[k].name; k++)
+        if (!frozen_setting(frozen, row->keys[k].name) && set[k] != default_number(&row->keys[k]))
+            text_printf(t, " %s=%.17g", row->keys[k].name, set[k]);
+}
+
+/* A later row: all of its settings by name. */
+static void put_named(Text *t, const MapSpec *row, const double *set)
+{
+    text_printf(t, " {");
+    for (int k = 0; row->keys[k].name; k++)
+        text_printf(t, " %s=%.17g", row->keys[k].name, set[k]);
+    text_printf(t, " }");
+}
+
 static void put_training(Text *t, const TrainDef *d)
 {
-    text_printf(t, "%s %.17g %.17g %.17g %.17g %.17g %.17g %d clip %.17g %.17g %d schedule %.17g %d %d decay %.17g\n", d->optimiser, d->rate,
-                d->decay, d->epsilon, d->momentum, d->beta1, d->beta2, d->inside, d->clip_element, d->clip_norm, d->clip_lasagne, d->divide,
-                d->first, d->every, d->weight_decay);
+    const MapSpec *optimiser = &d->optimiser->map, *schedule = &d->schedule->map;
+    text_printf(t, "%s", optimiser->name);
+    if (frozen_row(optimisers_1, optimiser))
+        put_frozen(t, optimiser, d->optimiser_set, optimiser_1);
+    else
+        put_named(t, optimiser, d->optimiser_set);
+    text_printf(t, " clip %.17g %.17g %d schedule", d->clip_element, d->clip_norm, d->clip_lasagne);
+    if (frozen_row(schedules_1, schedule)) {
+        put_frozen(t, schedule, d->schedule_set, schedule_1);
+    } else {
+        text_printf(t, " %s", schedule->name);
+        put_named(t, schedule, d->schedule_set);
+    }
+    text_printf(t, " decay %.17g\n", d->weight_decay);
 }
 
 void identity_write(Text *t, const Model *m)

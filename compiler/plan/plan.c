@@ -6,7 +6,7 @@
  * lie in the batch's memory, [slots][groups][elements][lanes].  A place is used again when its tensor has been read for the last time; a
  * tensor touched in a loop occupies its place for the whole loop.  What bears a name in the flow stays to the end, so that it can be asked for.
  * With --debug every tensor has a place of its own, and a guard before and behind each of its slots. */
-#include "spnc.h"
+#include "read/language.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -374,7 +374,7 @@ bool plan(Model *m)
     barriers(m, &m->backward_phases);
     count_macs(m);
     int64_t real = m->options.is_double ? 8 : 4;
-    int64_t states = m->train.optimiser[0] == 'a' ? 2 : 1;
+    int64_t states = optimiser_blocks(m->train.optimiser, m->train.optimiser_set, NULL);
     int64_t bytes = (m->activation_reals + m->block_reals * (2 + states)) * real;
     if (bytes > m->options.memory) {
         diag_error(m->diag, (Loc){ 1, 1, 0, m->file }, "the program would need %.1f MiB, more than the %.1f MiB allowed", (double)bytes / 1048576, (double)m->options.memory / 1048576);

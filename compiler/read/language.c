@@ -3,6 +3,12 @@
  * A row's range, default and help are said here once: maps.c checks and fills in with them, `spnc schema` hands them to editors,
  * `spnc ops` prints them.  A number's fallback is what the model means when the key is absent. */
 #include "read/language.h"
+#include <stdlib.h>
+
+double default_number(const AttrSpec *s)
+{
+    return !s->fallback || !*s->fallback ? 0 : s->type == ATTR_BOOL ? s->fallback[0] == 't' : strtod(s->fallback, NULL);
+}
 
 /* ---- the model ---------------------------------------------------------------------------------------- */
 
@@ -127,75 +133,3 @@ static const AttrSpec clip_keys[] = {
     { 0 },
 };
 const MapSpec map_clip = { NULL, "clip", clip_keys, "Bounds on the gradient.", NULL, NULL };
-
-static const AttrSpec schedule_keys[] = {
-    { "divide", ATTR_REAL, "1", 1e-6, 1e6, NULL, "what the rate is divided by each time" },
-    { "first", ATTR_INT, "0", 0, 1e6, NULL, "the first epoch (from 0) that has a divided rate" },
-    { "every", ATTR_INT, NULL, 1, 1e6, NULL, "epochs from one division to the next" },
-    { 0 },
-};
-const MapSpec map_schedule = { NULL, "schedule", schedule_keys, "The rate is divided at epoch `first` and every `every` epochs after.", NULL, NULL };
-
-#define OPTIMISER_EXAMPLE(line)                   \
-    "inputs: { x: { shape: [4] } }\n"             \
-    "targets: { y: { classes: 3 } }\n"            \
-    "flow:\n"                                     \
-    "  - v: { dense: x, units: 3 }\n"             \
-    "loss: { cross_entropy: [v, y] }\n"           \
-    "train:\n"                                    \
-    "  optimiser: " line "\n"
-
-static const AttrSpec rmsprop_keys[] = {
-    { "rate", ATTR_REAL, "5e-4", 0, 1e6, NULL, "learning rate" },
-    { "decay", ATTR_REAL, "0.9", 0, 1, NULL, "share of the mean of squares that is kept" },
-    { "epsilon", ATTR_REAL, "1e-6", 0, 1, NULL, "keeps the divisor away from zero" },
-    { "epsilon_inside", ATTR_BOOL, "true", 0, 1, NULL, "whether epsilon stands under the root" },
-    { 0 },
-};
-const MapSpec map_rmsprop = {
-    "rmsprop", "rmsprop", rmsprop_keys, "Divides by the root of the recent mean of squared gradients.",
-    "r = decay r + (1 - decay) g^2;  w -= rate g / sqrt(r + epsilon), or / (sqrt(r) + epsilon) with epsilon_inside: false",
-    OPTIMISER_EXAMPLE("{ rmsprop: { rate: 5e-4, decay: 0.9 } }"),
-};
-
-static const AttrSpec sgd_keys[] = {
-    { "rate", ATTR_REAL, "0.01", 0, 1e6, NULL, "learning rate" },
-    { "momentum", ATTR_REAL, "0", 0, 1, NULL, "share of the last update's velocity that is kept" },
-    { 0 },
-};
-const MapSpec map_sgd = {
-    "sgd", "sgd", sgd_keys, "Gradient descent, with momentum if wanted.",
-    "v = momentum v + g;  w -= rate v",
-    OPTIMISER_EXAMPLE("{ sgd: { rate: 0.05, momentum: 0.9 } }"),
-};
-
-static const AttrSpec adam_keys[] = {
-    { "rate", ATTR_REAL, "1e-3", 0, 1e6, NULL, "learning rate" },
-    { "beta1", ATTR_REAL, "0.9", 0, 0.999999, NULL, "share of the mean gradient that is kept" },
-    { "beta2", ATTR_REAL, "0.999", 0, 0.999999, NULL, "share of the mean of squares that is kept" },
-    { "epsilon", ATTR_REAL, "1e-8", 0, 1, NULL, "keeps the divisor away from zero" },
-    { 0 },
-};
-const MapSpec map_adam = {
-    "adam", "adam", adam_keys, "Mean gradient over the root of the mean square, both corrected for their start.",
-    "m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;  w -= rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)",
-    OPTIMISER_EXAMPLE("{ adam: { rate: 1e-3 } }"),
-};
-
-const MapSpec *const optimisers[] = { &map_rmsprop, &map_sgd, &map_adam, NULL };
-
-/* ---- initialisers ------------------------------------------------------------------------------------------------ */
-
-const InitSpec initialisers[] = {
-    { "glorot_uniform", false, "uniform in [-a, a], a = sqrt(6 / (fan in + fan out))" },
-    { "glorot_normal", false, "normal with deviation sqrt(2 / (fan in + fan out))" },
-    { "he_uniform", false, "uniform in [-a, a], a = sqrt(6 / fan in)" },
-    { "he_normal", false, "normal with deviation sqrt(2 / fan in)" },
-    { "zeros", false, "0" },
-    { "ones", false, "1" },
-    { "normal", true, "normal with this deviation: { normal: 0.1 }" },
-    { "uniform", true, "uniform in [-a, a]: { uniform: 0.1 }" },
-    { "constant", true, "this number: { constant: 0 }" },
-    { "identity_affine", false, "a dense layer of 6 units that starts as the identity transform: weight 0, bias 1 0 0 0 1 0" },
-    { 0 },
-};

@@ -7,19 +7,60 @@
 /* One kind of map: its keys as rows of an operator's table are written; a fallback is the default.  ATTR_TREE: what stands under the key
  * has a reader of its own (graph/model.h), and `choices` names its definition in the schema. */
 typedef struct {
-    const char *name;        /* of an optimiser or a state: as the file writes it */
+    const char *name;        /* as the file writes it, where it has a name */
     const char *what;        /* as messages call it: "a repeat" */
     const AttrSpec *keys;    /* ends with name NULL */
     const char *help;        /* one line */
     const char *equation, *example;      /* for `spnc ops`: see OpHelp; NULL: no page of its own */
 } MapSpec;
 
-extern const MapSpec map_model, map_input, map_augment, map_clutter, map_labels, map_reals, map_repeat, map_carried_gru, map_carried, map_train, map_clip, map_schedule;
-extern const MapSpec map_rmsprop, map_sgd, map_adam;
-extern const MapSpec *const optimisers[];            /* the first is the default; ends with NULL */
+/* The number that a key means when it is absent; 0 if it has no default. */
+double default_number(const AttrSpec *s);
+
+extern const MapSpec map_model, map_input, map_augment, map_clutter, map_labels, map_reals, map_repeat, map_carried_gru, map_carried, map_train, map_clip;
+
+/* ---- training: one row an optimiser, a schedule, an initialiser -------------------------------------------------------------------------- */
+
+enum { STATES_MAX = 8 };     /* blocks of an optimiser; NET_STATES in runtime/net.h */
+
+/* A block that an optimiser keeps beside the weights: one number for each of theirs. */
+typedef struct {
+    const char *name;        /* in the equation, and of the rule's parameter */
+    const char *setting;     /* kept only where this setting is not 0; NULL: always */
+} StateSpec;
+
+/* An optimiser.  Its rule is optimiser_NAME in runtime/optimiser.h, whose parameters are the states and the settings of the row, in this order. */
+struct Optimiser {
+    MapSpec map;             /* its settings, all of them numbers or booleans; the first is `rate` */
+    StateSpec states[STATES_MAX + 1];    /* end with name NULL */
+    bool counted;            /* its rule takes the number of updates before this one, too */
+};
+extern const Optimiser optimisers[];                 /* ends with map.name NULL */
+const Optimiser *optimiser_named(const char *name);  /* NULL: there is none */
+/* Blocks that it keeps at these settings, which are in the order of the row.  blocks[k] (may be NULL) becomes the number of the block that holds
+ * state k of the row, or -1 if it is not kept. */
+int optimiser_blocks(const Optimiser *o, const double *settings, int *blocks);
+
+/* A schedule of the rate.  Its rule is schedule_NAME in runtime/schedule.h, whose last parameters are the settings of the row. */
+struct Schedule {
+    MapSpec map;             /* its settings: numbers, whole (ATTR_INT) or real, which a run may set too */
+    const char *form;        /* how a model writes it: what stands behind `schedule:` */
+    bool bare;               /* its settings stand there themselves; else { NAME: { settings } } */
+};
+extern const Schedule schedules[];                   /* ends with map.name NULL; the first, with all of its numbers 0, is a constant rate */
 
 /* Initialisers: a word, or with `number` a map of one key, { normal: 0.1 }. */
-typedef struct { const char *name; bool number; const char *help; } InitSpec;
+typedef struct {
+    const char *name;
+    bool number;
+    const char *help;
+    const char *rule;        /* how a weight's elements start: a word of NET_STARTS in runtime/net.h */
+    double (*value)(double in, double out, double number);   /* the rule's number, from the weight's fans and the file's number; NULL: 0 */
+    const char *bias_rule;   /* likewise the bias beside the weight; NULL: it starts at 0 */
+    int units;               /* for a dense layer of so many units alone; 0: for any weight */
+    const char *units_what;  /* what so many units are */
+} InitSpec;
 extern const InitSpec initialisers[];                /* ends with name NULL */
+const InitSpec *initialiser_named(const char *name); /* NULL: there is none */
 
 #endif

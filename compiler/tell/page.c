@@ -16,6 +16,8 @@ static void say(Page *p, const char *text) { html_put(&p->t, text, strlen(text))
 
 static const char *colour(const Op *op)
 {
+    if (LOSS_INFO(op))
+        return "loss";
     switch (op->kind) {
     case OP_load: case OP_augment: case OP_labels: case OP_fill: case OP_broadcast: return "data";
     case OP_conv: case OP_conv_pool: return "conv";
@@ -23,7 +25,6 @@ static const char *colour(const Op *op)
     case OP_maxpool: return "pool";
     case OP_spn: return "look";
     case OP_gru_gates: return "gate";
-    case OP_cross_entropy: case OP_mse: return "loss";
     default: return "other";
     }
 }

@@ -6,6 +6,7 @@
  * operator for the whole batch are counted in the C, where its template has cut by target, batch and tuning.
  * Not in it: a memory shared by the threads, clocks that fall when many cores work, and pieces that are not quite equal. */
 #include "base/json.h"
+#include "read/language.h"
 #include "tell/show.h"
 #include <math.h>
 #include <stdlib.h>
@@ -177,7 +178,7 @@ static Scaling *predict(const Deck *d)
             part_of(d, &s->parts[s->count++], phases->items[i], pass, idle);
     }
     Part *update = &s->parts[s->count++];
-    *update = (Part){ .pass = "update", .kind = "once", .whole = true, .steps = 1, .pieces = MANY, .barriers = UPDATE_BARRIERS, .ops = m->train.optimiser,
+    *update = (Part){ .pass = "update", .kind = "once", .whole = true, .steps = 1, .pieces = MANY, .barriers = UPDATE_BARRIERS, .ops = m->train.optimiser->map.name,
                       .bytes = update_cost(m).bytes };
     for (int i = 0; i < THREADS; i++)
         update->seconds[i] = 1e-9 * update->bytes / rates[MOVING].bytes / threads[i] + update->barriers * BARRIER * log2(threads[i]);

@@ -17,6 +17,7 @@
 #include "vec.h"
 #include "vmath.h"
 #include "optimiser.h"
+#include "schedule.h"
 #include "decide.h"
 #include "clock.h"
 #include "sampler.h"
@@ -80,7 +81,8 @@ typedef struct {
 enum { BLOCK = sizeof(Weights) / sizeof(real) };
 _Static_assert(BLOCK == 21040, "the plan and the struct agree");
 
-static Weights *weights, *gradient, *state[2];
+enum { STATES = 1 };     /* blocks of numbers that sgd keeps beside the weights */
+static Weights *weights, *gradient, *state[1];
 static int threads;
 
 /* ==== 3 memory ====================================================================================================== */
@@ -2345,10 +2347,12 @@ static double net_profile(const Batch *batch, double rate, uint64_t update_count
 
 static void net_close(void)
 {
-    free(memory), free(scratches), free(weights), free(gradient), free(state[0]), free(state[1]), free(row_sums);
+    free(memory), free(scratches), free(weights), free(gradient), free(row_sums);
     memory = scratches = NULL;
-    weights = gradient = state[0] = state[1] = NULL;
+    weights = gradient = NULL;
     row_sums = NULL;
+    for (int k = 0; k < STATES; k++)
+        free(state[k]), state[k] = NULL;
 }
 
 static int net_open(int count)
@@ -2357,12 +2361,20 @@ static int net_open(int count)
     memory = block_new(MEMORY * sizeof(real));
     scratches = block_new((size_t)threads * SCRATCH * sizeof(real));
     weights = block_new(sizeof *weights), gradient = block_new(sizeof *gradient);
-    state[0] = block_new(sizeof *state[0]), state[1] = block_new(1);
     row_sums = malloc((optimiser_all_rows(params, PARAMS) + 1) * sizeof *row_sums);
-    if (memory && scratches && weights && gradient && state[0] && state[1] && row_sums)
+    int all = memory && scratches && weights && gradient && row_sums;
+    for (int k = 0; k < STATES; k++)
+        all = (state[k] = block_new(sizeof *state[k])) && all;
+    if (all)
         return 0;
     net_close();
     return -1;
+}
+
+/* The rate of an epoch. */
+static double net_rate(const NetTraining *t, int epoch)
+{
+    return schedule_divide(t->rate, epoch, t->epochs, t->schedule[0], t->schedule[1], t->schedule[2]);
 }
 
 static real *net_weights(void) { return (real *)weights; }
@@ -2388,7 +2400,14 @@ static const NetValue values[] = {
 };
 
 static const NetLoss losses[] = {
-    { CROSS_ENTROPY, 4, 0, 3, 1, 34 },
+    { SHOWS_WRONG, GROWS_EVENLY, 4, 0, 3, 1, 34 },     /* cross_entropy */
+};
+
+/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER. */
+static const NetSetting schedule[] = {
+    { "train.divide", 0, 0 },
+    { "train.first", 1, 1 },
+    { "train.every", 1, 1 },
 };
 
 const Net net = {
@@ -2455,9 +2474,11 @@ const Net net = {
     .value_count = 5,
     .losses = losses,
     .loss_count = 1,
-    .training = { SGD, 0.05, 0, 0, 0, 20, 0, 1u, { 0 } },
+    .training = { "sgd", 0.05, { 0, 0, 0 }, 20, 0, 1u, { 0 } },
+    .schedule = schedule,
+    .schedule_count = sizeof schedule / sizeof *schedule,
     .block = BLOCK,
-    .state_blocks = 1,
+    .state_blocks = STATES,
     .activation_reals = 300384,
     .thread_reals = 160000,
     .forward_macs = 120468,
@@ -2468,6 +2489,7 @@ const Net net = {
     .gradients = net_gradients,
     .state = net_state,
     .activations = net_activations,
+    .rate = net_rate,
     .forward = net_forward,
     .backward = net_backward,
     .step = net_step,

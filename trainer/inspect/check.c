@@ -69,8 +69,8 @@ typedef struct {
     double noise;                              /* what rounding may do to the loss */
 } Point;
 
-/* The loss is no more exact than the values it is made of: those of a cross entropy enter it with factors up to 1, those
- * of a mean square with factors like themselves. */
+/* The loss is no more exact than the values it is made of: most enter it with factors up to 1, those of a mean square with
+ * factors like themselves. */
 static double loss_noise(const Batch *batch)
 {
     double noise = 0;
@@ -82,7 +82,7 @@ static double loss_noise(const Batch *batch)
             for (int step = 0; step < (v->steps ? v->steps : 1); step++)
                 for (size_t e = 0; e < v->count; e++)
                     largest = fmax(largest, fabs((double)net.activations()[value_index(v, n, step, e)]));
-        noise += fabs(l->weight) * EPSILON * largest * (l->kind == MSE ? 1 + 2 * largest : 1);
+        noise += fabs(l->weight) * EPSILON * largest * (l->growth == GROWS_SQUARED ? 1 + 2 * largest : 1);
     }
     return NOISE * noise + 16 * DBL_EPSILON;
 }

@@ -5,6 +5,7 @@
 #include "report/report.h"
 #include "report/stats.h"
 #include "run/eval.h"
+#include "run/settings.h"
 #include "run/weights.h"
 
 #include <inttypes.h>
@@ -507,13 +508,12 @@ static void value_row(Html *h, const JsonValue *v)
 
 static void put_training(Html *h, const Report *r)
 {
-    static const char *const optimisers[] = { [RMSPROP] = "rmsprop", [SGD] = "sgd", [ADAM] = "adam" };
     const JsonValue *train = json_get(r->settings.root, "train");
     const NetTraining *t = &net.training;
     char text[100];
     html_put(h, "<div class=\"panel\"><table>\n");
     row(h, "model", net.source);
-    row(h, "optimiser", optimisers[t->optimiser]);
+    row(h, "optimiser", t->optimiser);
     snprintf(text, sizeof text, "%d", net.batch);
     row(h, "batch", text);
     if (train && train->kind == JSON_OBJECT) {
@@ -523,12 +523,8 @@ static void put_training(Html *h, const Report *r)
         for (const JsonValue *v = dropout && dropout->kind == JSON_OBJECT ? dropout->first : NULL; v; v = v->next)
             value_row(h, v);
     } else {
-        snprintf(text, sizeof text, "%g", t->rate);
-        row(h, "rate", text);
-        snprintf(text, sizeof text, "divided by %g at epoch %d, then every %d", t->divide, t->first, t->every);
-        row(h, "schedule", t->every ? text : "constant");
-        snprintf(text, sizeof text, "%d", t->patience);
-        row(h, "patience", t->patience ? text : "none");
+        for (int i = 0; i < settings_count(); i++)
+            row(h, settings_short_name(settings_name(i)), settings_text(text, sizeof text, t, i));
     }
     row(h, "precision", net.precision);
     row(h, "form", net.form);

@@ -23,7 +23,7 @@ static bool same_image(const View *v, const NetValue *value)
 static bool is_logits(int value)
 {
     for (int i = 0; i < net.loss_count; i++)
-        if (net.losses[i].kind == CROSS_ENTROPY && net.losses[i].value == value)
+        if (net.losses[i].shows == SHOWS_WRONG && net.losses[i].value == value)
             return true;
     return false;
 }
@@ -68,9 +68,11 @@ void view_open(View *v)
             v->main = l, largest = area;
         v->views += v->looker[l].steps;
     }
-    for (int i = 0; i < net.loss_count; i++)
-        if (net.losses[i].kind == MSE && net.losses[i].target < 0 && net.values[net.losses[i].value].count == image->count)
-            v->drawing = net.losses[i].value;
+    for (int i = 0; i < net.loss_count; i++) {
+        const NetLoss *l = &net.losses[i];
+        if (l->shows == SHOWS_NOTHING && l->target < 0 && net.values[l->value].count == image->count)
+            v->drawing = l->value;
+    }
 }
 
 int view_slot(int k, int position)

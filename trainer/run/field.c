@@ -11,7 +11,7 @@
 #include <string.h>
 
 static const void *at(const Field *f, const void *of) { return f->own ? f->own : (const char *)of + f->offset; }
-static bool is_whole(const Field *f) { return f->kind == FIELD_INT || f->kind == FIELD_LONG || f->kind == FIELD_SEED; }
+static bool is_whole(const Field *f) { return f->kind == FIELD_INT || f->kind == FIELD_WHOLE || f->kind == FIELD_LONG || f->kind == FIELD_SEED; }
 static bool is_in(const Field *f, const char *group) { return f->group && group && !strcmp(f->group, group); }
 
 static size_t size_of(const Field *f)
@@ -19,7 +19,7 @@ static size_t size_of(const Field *f)
     switch (f->kind) {
     case FIELD_INT: return sizeof(int);
     case FIELD_LONG: case FIELD_SEED: return sizeof(int64_t);
-    case FIELD_REAL: return sizeof(double);
+    case FIELD_REAL: case FIELD_WHOLE: return sizeof(double);
     case FIELD_FLAG: return sizeof(bool);
     case FIELD_TEXT: return sizeof(char *);
     case FIELD_CHARS: break;
@@ -30,9 +30,8 @@ static size_t size_of(const Field *f)
 /* A row's number in the struct. */
 static double number_at(const Field *f, const void *of)
 {
-    return f->kind == FIELD_REAL  ? *(const double *)at(f, of)
-           : f->kind == FIELD_INT ? *(const int *)at(f, of)
-                                  : (double)*(const int64_t *)at(f, of);
+    bool is_double = f->kind == FIELD_REAL || f->kind == FIELD_WHOLE;
+    return is_double ? *(const double *)at(f, of) : f->kind == FIELD_INT ? *(const int *)at(f, of) : (double)*(const int64_t *)at(f, of);
 }
 
 int fields_add(Field *to, int n, const Field *rows, int count, size_t offset)
@@ -61,6 +60,7 @@ static void write_one(JsonWriter *w, const Field *f, const void *from)
 {
     switch (f->kind) {
     case FIELD_INT: json_integer(w, f->name, *(const int *)at(f, from)); break;
+    case FIELD_WHOLE: json_integer(w, f->name, (int64_t)*(const double *)at(f, from)); break;
     case FIELD_LONG: case FIELD_SEED: json_integer(w, f->name, *(const int64_t *)at(f, from)); break;
     case FIELD_REAL: json_double(w, f->name, *(const double *)at(f, from)); break;
     case FIELD_FLAG: json_bool(w, f->name, *(const bool *)at(f, from)); break;
@@ -100,7 +100,7 @@ char *field_range(char *text, size_t room, const Field *f)
     case FIELD_FLAG: snprintf(text, room, "true or false"); break;
     case FIELD_TEXT: snprintf(text, room, "a text"); break;
     case FIELD_CHARS: snprintf(text, room, "a text of at most %zu bytes", f->room - 1); break;
-    case FIELD_INT: case FIELD_LONG: case FIELD_REAL:
+    case FIELD_INT: case FIELD_WHOLE: case FIELD_LONG: case FIELD_REAL:
         if (!isfinite(f->least))
             snprintf(text, room, "%s", kind);
         else
@@ -127,7 +127,7 @@ static char *found(char *text, size_t room, const JsonValue *v)
 static bool is_of_kind(const Field *f, const JsonValue *v)
 {
     switch (f->kind) {
-    case FIELD_INT: case FIELD_LONG: case FIELD_SEED: return v->kind == JSON_NUMBER && v->whole;
+    case FIELD_INT: case FIELD_WHOLE: case FIELD_LONG: case FIELD_SEED: return v->kind == JSON_NUMBER && v->whole;
     case FIELD_REAL: return v->kind == JSON_NUMBER;
     case FIELD_FLAG: return v->kind == JSON_BOOL;
     case FIELD_TEXT: return v->kind == JSON_STRING;
@@ -143,7 +143,7 @@ static bool is_believed(const Field *f, const JsonValue *v, double limit)
         return false;
     if (f->kind == FIELD_REAL)
         return v->number >= f->least && v->number <= most;
-    if (f->kind == FIELD_INT || f->kind == FIELD_LONG)         /* not as a double, which rounds large ones */
+    if (f->kind != FIELD_SEED && is_whole(f))         /* not as a double, which rounds large ones */
         return v->integer >= (int64_t)f->least && v->integer <= (int64_t)most;
     return true;
 }
@@ -152,8 +152,10 @@ static void store(void *to, const Field *f, const JsonValue *v)
 {
     char *place = (char *)to + f->offset;
     int small = (int)v->integer;
+    double whole = (double)v->integer;
     switch (f->kind) {
     case FIELD_INT: memcpy(place, &small, sizeof small); break;
+    case FIELD_WHOLE: memcpy(place, &whole, sizeof whole); break;
     case FIELD_LONG: case FIELD_SEED: memcpy(place, &v->integer, sizeof v->integer); break;
     case FIELD_REAL: memcpy(place, &v->number, sizeof v->number); break;
     case FIELD_FLAG: memcpy(place, &v->truth, sizeof v->truth); break;

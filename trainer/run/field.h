@@ -9,6 +9,7 @@
 
 typedef enum {
     FIELD_INT,                                 /* int */
+    FIELD_WHOLE,                               /* double with a whole number, at most FIELD_WHOLE_MOST; the file has no point in it */
     FIELD_LONG,                                /* int64_t or uint64_t, at most FIELD_WHOLE_MOST */
     FIELD_SEED,                                /* uint64_t, all of it; the file has it as a signed number */
     FIELD_REAL,                                /* double; NaN and the infinities are written as null and refused on reading */

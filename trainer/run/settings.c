@@ -1,6 +1,6 @@
 /* settings.c -- training settings given at run time: one table, from which reading, writing, checking and comparing all follow.
  *
- * A setting either decides what is computed (rate, divide, first, every, seed, dropout rates) or only when to stop (epochs, patience).
+ * A setting either decides what is computed (rate, the numbers of the schedule, seed, dropout rates) or only when to stop (epochs, patience).
  * The first kind belongs to a run for good; the second may be changed whenever it goes on. */
 #include "run/settings.h"
 #include "run/message.h"
@@ -13,44 +13,54 @@
 
 typedef struct {
     const char *name;                          /* as --set has it */
-    double low;                                /* --set: of whole numbers the least; other numbers must be above it */
+    double low;                                /* --set: of whole numbers the least; other numbers must be above it, */
+    bool from;                                 /* or may be it */
     bool stops;
     Field field;                               /* in NetTraining, and as files have it */
 } Setting;
 
 /* The model may have what --set refuses, a rate of 0, no epoch at all, and 0 as the divisor where it has no schedule, so files may too. */
 #define TRAIN(member, low, stops, kind, least, most, ...)                                                             \
-    { "train." #member, low, stops, { #member, kind, offsetof(NetTraining, member), least, most, 2, .group = "train", \
+    { "train." #member, low, false, stops, { #member, kind, offsetof(NetTraining, member), least, most, 2, .group = "train", \
                                       .absent = &net.training.member, __VA_ARGS__ } }
-static const Setting of_all_nets[] = {
-    TRAIN(rate, 0, false, FIELD_REAL, 0, INFINITY, .what = "the rate of the first epochs"),
-    TRAIN(divide, 0, false, FIELD_REAL, 0, INFINITY, .what = "what the rate is divided by each time"),
-    TRAIN(first, 0, false, FIELD_INT, 0, FIELD_INT_MOST, .what = "the first epoch that has a divided rate"),
-    TRAIN(every, 0, false, FIELD_INT, 0, FIELD_INT_MOST, .what = "epochs from one division to the next; 0: the rate is constant"),
+static const Setting first_of_all = TRAIN(rate, 0, false, FIELD_REAL, 0, INFINITY, .what = "the rate of the first epochs"), last_of_all[] = {
     TRAIN(epochs, 1, true, FIELD_INT, 0, FIELD_INT_MOST, .what = "the run ends after so many epochs"),
     TRAIN(patience, 0, true, FIELD_INT, 0, FIELD_INT_MOST,
           .what = "it ends after so many epochs without a better one, too; 0: it does not"),
     TRAIN(seed, 0, false, FIELD_SEED, 0, 0, .formerly = "seed", .what = "start of all random numbers"),
 };
-enum { ALL_NETS = sizeof of_all_nets / sizeof *of_all_nets };
-_Static_assert(ALL_NETS + NET_RATES == SETTINGS_MOST, "settings.h has room for all of them");
+enum { LAST = sizeof last_of_all / sizeof *last_of_all };
+_Static_assert(1 + NET_SCHEDULE + LAST + NET_RATES == SETTINGS_MOST, "settings.h has room for all of them");
+_Static_assert(SETTINGS_MOST <= 32, "which ones are given is kept in the bits of an unsigned");
 static const double RATE_MOST = 0.999;         /* as in the model */
 
-int settings_count(void) { return ALL_NETS + net.rate_count; }
+/* Settings of `train:`: the rate, this net's numbers of the schedule, the rest. */
+static int train_count(void) { return 1 + net.schedule_count + LAST; }
+int settings_count(void) { return train_count() + net.rate_count; }
+
+/* Number k of the net's schedule. */
+static Setting schedule_at(int k)
+{
+    const NetSetting *s = &net.schedule[k];
+    Field field = { strchr(s->name, '.') + 1, s->whole ? FIELD_WHOLE : FIELD_REAL, offsetof(NetTraining, schedule) + (size_t)k * sizeof(double), 0,
+                    s->whole ? FIELD_INT_MOST : INFINITY, 2, .group = "train", .absent = &net.training.schedule[k], .what = s->what };
+    return (Setting){ s->name, 0, s->zero, false, field };
+}
 
 static double rate_most(const NetRate *r) { return r->factor > 1 ? RATE_MOST / r->factor : RATE_MOST; }
 
-/* Those of all nets, then this net's dropout rates.  Of these a file may also have what is the model's own, however large its parameter. */
+/* Those of `train:`, then this net's dropout rates.  Of these a file may also have what is the model's own, however large its parameter. */
 static Setting setting_at(int i)
 {
-    if (i < ALL_NETS)
-        return of_all_nets[i];
-    const NetRate *r = &net.rates[i - ALL_NETS];
-    const double *own = &net.training.dropout[i - ALL_NETS];
-    Field field = { r->name, FIELD_REAL, offsetof(NetTraining, dropout) + (size_t)(i - ALL_NETS) * sizeof *own, 0,
+    int k = i - train_count();
+    if (k < 0)
+        return i == 0 ? first_of_all : i <= net.schedule_count ? schedule_at(i - 1) : last_of_all[i - 1 - net.schedule_count];
+    const NetRate *r = &net.rates[k];
+    const double *own = &net.training.dropout[k];
+    Field field = { r->name, FIELD_REAL, offsetof(NetTraining, dropout) + (size_t)k * sizeof *own, 0,
                     fmax(*own, r->rate ? rate_most(r) : 0), 4, .group = "dropout", .absent = own,
                     .what = "a dropout rate of the net, by its name" };
-    return (Setting){ r->name, 0, false, field };
+    return (Setting){ r->name, 0, false, false, field };
 }
 
 const char *settings_name(int i) { return setting_at(i).name; }
@@ -58,35 +68,45 @@ const char *settings_name(int i) { return setting_at(i).name; }
 static bool is_dropout(Setting s) { return !strcmp(s.field.group, "dropout"); }
 static const void *at(const NetTraining *t, Setting s) { return (const char *)t + s.field.offset; }
 static bool is_real(Setting s) { return s.field.kind == FIELD_REAL; }
-static bool is_whole(Setting s) { return s.field.kind == FIELD_INT; }
+static bool is_seed(Setting s) { return s.field.kind == FIELD_SEED; }
+static uint64_t seed_of(const NetTraining *t, Setting s) { return *(const uint64_t *)at(t, s); }
+
+/* Of all kinds but FIELD_SEED. */
+static double number_of(const NetTraining *t, Setting s) { return s.field.kind == FIELD_INT ? *(const int *)at(t, s) : *(const double *)at(t, s); }
+
+static void put_number(NetTraining *t, Setting s, double v)
+{
+    bool is_int = s.field.kind == FIELD_INT;
+    int whole = is_int ? (int)v : 0;
+    memcpy((char *)t + s.field.offset, is_int ? (const void *)&whole : &v, is_int ? sizeof whole : sizeof v);
+}
 
 static char *text_of(char *text, size_t room, const NetTraining *t, Setting s)
 {
-    if (is_real(s))
-        snprintf(text, room, "%.9g", *(const double *)at(t, s));
-    else if (is_whole(s))
-        snprintf(text, room, "%d", *(const int *)at(t, s));
+    if (is_seed(s))
+        snprintf(text, room, "%" PRIu64, seed_of(t, s));
     else
-        snprintf(text, room, "%" PRIu64, *(const uint64_t *)at(t, s));
+        snprintf(text, room, is_real(s) ? "%.9g" : "%.0f", number_of(t, s));
     return text;
 }
 
 char *settings_text(char *text, size_t room, const NetTraining *t, int i) { return text_of(text, room, t, setting_at(i)); }
 
-bool settings_removed(int i) { return i >= ALL_NETS && !net.rates[i - ALL_NETS].rate; }
+bool settings_removed(int i) { return i >= train_count() && !net.rates[i - train_count()].rate; }
 
 static bool same(const NetTraining *a, const NetTraining *b, Setting s)
 {
-    return is_real(s)    ? *(const double *)at(a, s) == *(const double *)at(b, s)
-           : is_whole(s) ? *(const int *)at(a, s) == *(const int *)at(b, s)
-                         : *(const uint64_t *)at(a, s) == *(const uint64_t *)at(b, s);
+    return is_seed(s) ? seed_of(a, s) == seed_of(b, s) : number_of(a, s) == number_of(b, s);
 }
 
 bool settings_same(const NetTraining *a, const NetTraining *b, int i) { return same(a, b, setting_at(i)); }
 
 static void copy(NetTraining *to, const NetTraining *from, Setting s)
 {
-    memcpy((char *)to + s.field.offset, at(from, s), is_real(s) ? sizeof(double) : is_whole(s) ? sizeof(int) : sizeof(uint64_t));
+    if (is_seed(s))
+        memcpy((char *)to + s.field.offset, at(from, s), sizeof(uint64_t));
+    else
+        put_number(to, s, number_of(from, s));
 }
 
 /* ---- giving ------------------------------------------------------------------------------------------------------ */
@@ -115,7 +135,7 @@ static bool compiled_in(const char *name)
 
 static int find(const char *name)
 {
-    const char *names[ALL_NETS + NET_RATES] = { 0 };
+    const char *names[SETTINGS_MOST] = { 0 };
     char all[2000] = "";
     size_t n = 0;
     for (int i = 0; i < settings_count(); i++) {
@@ -162,21 +182,23 @@ void settings_set(NetTraining *t, unsigned *given, const char *text)
     if (is_real(s)) {
         double v = strtod(number, &end);
         bool good = (digit || *number == '.') && !*end && end != number && isfinite(v);
-        if (!is_dropout(s) && !(good && v > s.low))
-            fail(WRONG_USAGE, "--set: %s: got '%s', expected a number above %g", s.name, number, s.low);
+        if (!is_dropout(s) && !(good && (v > s.low || (s.from && v == s.low))))
+            fail(WRONG_USAGE, "--set: %s: got '%s', expected a number %s %g", s.name, number, s.from ? "from" : "above", s.low);
         if (is_dropout(s)) {
-            const NetRate *r = &net.rates[i - ALL_NETS];
+            const NetRate *r = &net.rates[i - train_count()];
             if (!(good && v <= rate_most(r)))
                 fail(WRONG_USAGE, "--set: %s: got '%s', expected a share to drop, from 0 to %.3g", s.name, number, rate_most(r));
             check_rate(r, v);
         }
-        memcpy((char *)&value + s.field.offset, &v, sizeof v);
+        put_number(&value, s, v);
     } else {
-        uint64_t v = strtoull(number, &end, 10), most = is_whole(s) ? FIELD_INT_MOST : UINT64_MAX;
+        uint64_t v = strtoull(number, &end, 10), most = is_seed(s) ? UINT64_MAX : FIELD_INT_MOST;
         if (!digit || *end || errno || (double)v < s.low || v > most)
             fail(WRONG_USAGE, "--set: %s: got '%s', expected a whole number from %g to %" PRIu64, s.name, number, s.low, most);
-        int whole = (int)v;
-        memcpy((char *)&value + s.field.offset, is_whole(s) ? (const void *)&whole : &v, is_whole(s) ? sizeof whole : sizeof v);
+        if (is_seed(s))
+            memcpy((char *)&value + s.field.offset, &v, sizeof v);
+        else
+            put_number(&value, s, (double)v);
     }
     give(t, given, &value, i);
 }
@@ -249,10 +271,4 @@ void settings_go_on(NetTraining *recorded, const NetTraining *wanted, unsigned g
     }
 }
 
-double settings_rate(const NetTraining *t, int epoch)
-{
-    double rate = t->rate;
-    for (int64_t e = t->first; t->every > 0 && e <= epoch; e += t->every)
-        rate /= t->divide;
-    return rate;
-}
+double settings_rate(const NetTraining *t, int epoch) { return net.rate(t, epoch); }

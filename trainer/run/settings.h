@@ -1,6 +1,6 @@
 /* settings.h -- the training settings that may be given when a run starts (--set train.rate=0.01), not only in the model.
  *
- * They are those of NetTraining: of all nets train.rate and so on, and this net's dropout rates by their names in net.rates.  The rest of
+ * They are those of NetTraining: of all nets train.rate and so on, this net's numbers of the schedule, and its dropout rates by their names in net.rates.  The rest of
  * `train:` is compiled in.  A run keeps its settings in its checkpoints. */
 #ifndef SPN_SETTINGS_H
 #define SPN_SETTINGS_H
@@ -25,7 +25,7 @@ const char *settings_short_name(const char *name);
 
 /* All settings as rows of NetTraining, in the objects "train" and (if the net has such rates) "dropout": into rows[0..SETTINGS_MOST);
  * returns how many.  They are part of a checkpoint and of run.json. */
-enum { SETTINGS_MOST = 7 + NET_RATES };
+enum { SETTINGS_MOST = 4 + NET_SCHEDULE + NET_RATES };
 int settings_fields(Field *rows);
 /* Written as members of the innermost object; and back, a setting that is not there being the model's (fields_read). */
 void settings_write(JsonWriter *w, const NetTraining *t);

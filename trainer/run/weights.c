@@ -54,25 +54,44 @@ static uint64_t name_hash(const char *name)                  /* FNV-1a */
     return h;
 }
 
-static double first_value(const NetParam *p, uint64_t key, size_t i)
+/* The rules, one for each word of NET_STARTS: they fill the elements of p in the block.  key: of p's own random numbers. */
+
+static void start_constant(real *block, const NetParam *p, uint64_t key)
 {
-    switch (p->init) {
-    case INIT_UNIFORM: return p->init_value * (2 * rng_uniform(key, i) - 1);
-    case INIT_NORMAL: return p->init_value * rng_normal(key, i);
-    case INIT_IDENTITY_AFFINE: return p->rank == 1 && (i == 0 || i == 4);      /* the bias: 1 0 0, 0 1 0 */
-    case INIT_CONSTANT: break;
-    }
-    return p->init_value;
+    (void)key;
+    for (size_t i = 0; i < p->count; i++)
+        block[weights_index(p, i)] = (real)p->init_value;
+}
+
+static void start_uniform(real *block, const NetParam *p, uint64_t key)
+{
+    for (size_t i = 0; i < p->count; i++)
+        block[weights_index(p, i)] = (real)(p->init_value * (2 * rng_uniform(key, i) - 1));
+}
+
+static void start_normal(real *block, const NetParam *p, uint64_t key)
+{
+    for (size_t i = 0; i < p->count; i++)
+        block[weights_index(p, i)] = (real)(p->init_value * rng_normal(key, i));
+}
+
+/* Of a bias of six: 1 0 0, 0 1 0. */
+static void start_identity_affine(real *block, const NetParam *p, uint64_t key)
+{
+    (void)key;
+    for (size_t i = 0; i < p->count; i++)
+        block[weights_index(p, i)] = p->rank == 1 && (i == 0 || i == 4);
 }
 
 void weights_init(real *block, uint64_t seed)
 {
+#define RULE(upper, lower) [INIT_##upper] = start_##lower,
+    static void (*const rules[INITS])(real *block, const NetParam *p, uint64_t key) = { NET_STARTS(RULE) };
+#undef RULE
     memset(block, 0, net.block * sizeof *block);
     for (int k = 0; k < net.param_count; k++) {
         const NetParam *p = &net.params[k];
-        uint64_t key = rng_key(seed, START, name_hash(p->name), 0, 0);
-        for (size_t i = 0; i < p->count; i++)
-            block[weights_index(p, i)] = (real)first_value(p, key, i);
+        rules[p->init](block, p, rng_key(seed, START, name_hash(p->name), 0, 0));
     }
 }
 
