@@ -62,7 +62,7 @@ typedef enum { GROWS_EVENLY, GROWS_SQUARED } LossGrowth;
 typedef struct {
     LossShows shows;
     LossGrowth growth;
-    int value;                    /* index into values: the first operand */
+    int value;                    /* index into values: the first operand that is one; or -1: all are inputs and targets */
     int target;                   /* index into targets, or -1: there is none */
     int positions;                /* SHOWS_WRONG: predictions per example (steps or rows of logits); else 1 */
     double weight;

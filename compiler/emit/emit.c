@@ -380,19 +380,22 @@ static const char *c_string(Model *m, const char *text, size_t n)
     return t.text;
 }
 
-/* The number of the value that the loss reads, in the order of the fact `values`. */
+/* Which of the flow's values, in the order of the fact `values`, the loss looks at: the first of its operands that is one, a stack being its steps.
+ * -1: none is, they are inputs and targets. */
 static int loss_value(const Model *m, const LossDef *l)
 {
-    int index = 0, found = 0;
-    for (int i = 0; i < m->tensors.count; i++) {
-        const Tensor *t = m->tensors.items[i];
-        if (!t->flow_name)
-            continue;
-        if (l->value == t)
-            found = index;
-        index++;
+    for (int k = 0; k < l->op->read_count; k++) {
+        const Tensor *read = l->op->reads[k].tensor;
+        if (read->op && read->op->kind == OP_stack)
+            read = read->op->reads[0].tensor;
+        for (int i = 0, index = 0; i < m->tensors.count; i++) {
+            const Tensor *t = m->tensors.items[i];
+            if (t->flow_name && t == read)
+                return index;
+            index += t->flow_name != NULL;
+        }
     }
-    return found;
+    return -1;
 }
 
 static Fact *loss_fact(Model *m, const LossDef *l)

@@ -192,7 +192,7 @@ const FactDoc fact_docs[] = {
     { "loss", "kind", "text", "the operator's name", NULL },
     { "loss", "shows_wrong", "bool", "its value has a logit for each class of the target: the share of wrong labels is shown", NULL },
     { "loss", "squares", "bool", "its terms grow as the squares of what it reads", NULL },
-    { "loss", "value target", "int", "numbers in values and targets", NULL },
+    { "loss", "value target", "int", "numbers in values and targets; -1: none", NULL },
     { "loss", "positions shown", "int", "terms of the mean an example; errors that are reported", NULL },
     { "loss", "weight", "real", "factor in the total", NULL },
     { "loss", "differentiated", "bool", "does anybody want its gradient?", NULL },

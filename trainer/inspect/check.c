@@ -76,6 +76,8 @@ static double loss_noise(const Batch *batch)
     double noise = 0;
     for (int i = 0; i < net.loss_count; i++) {
         const NetLoss *l = &net.losses[i];
+        if (l->value < 0)                      /* inputs and targets: they do not move with the weights */
+            continue;
         const NetValue *v = &net.values[l->value];
         double largest = 0;
         for (int n = 0; n < batch->count; n++)

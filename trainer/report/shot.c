@@ -70,7 +70,7 @@ void view_open(View *v)
     }
     for (int i = 0; i < net.loss_count; i++) {
         const NetLoss *l = &net.losses[i];
-        if (l->shows == SHOWS_NOTHING && l->target < 0 && net.values[l->value].count == image->count)
+        if (l->shows == SHOWS_NOTHING && l->target < 0 && l->value >= 0 && net.values[l->value].count == image->count)
             v->drawing = l->value;
     }
 }

@@ -14,7 +14,7 @@
 static const NetLoss *reader_of(int k)
 {
     for (int i = 0; i < net.loss_count; i++)
-        if (net.losses[i].shows == SHOWS_WRONG && net.losses[i].target == k)
+        if (net.losses[i].shows == SHOWS_WRONG && net.losses[i].target == k && net.losses[i].value >= 0)
             return &net.losses[i];
     return NULL;
 }

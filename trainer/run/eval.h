@@ -23,7 +23,7 @@ void score_close(Score *s);
  * have its targets. */
 bool score_data(Score *s, Data *data, const volatile sig_atomic_t *stop);
 
-/* Labels per example of target k; 0 if no loss compares labels of it with logits. */
+/* Labels per example of target k; 0 if no loss compares labels of it with logits that are a value of the flow. */
 int eval_positions(int k);
 /* What the net of the last forward pass reads at `position` of example n of the batch for target k: the class with the
  * largest logit (the first of equals; -1 if one is NaN), by the first such loss that names the target.
