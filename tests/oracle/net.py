@@ -71,6 +71,27 @@ def gru(x, h, weight_ih, weight_hh, bias_ih, bias_hh=None):
     return (1 - z) * torch.tanh(new + r * hn) + z * h
 
 
+# ---- losses and initialisers, each a row of a table ----------------------------------------------------------------------
+
+def cross_entropy(logits, labels, a):
+    if logits.shape[:-1] != labels.shape:
+        raise ValueError(f"logits {tuple(logits.shape)} with labels {tuple(labels.shape)}")
+    logp = torch.log_softmax(logits, -1).gather(-1, labels[..., None])
+    return -(torch.log(logp.exp() + a["epsilon"]) if a.get("epsilon") else logp).mean()
+
+
+def mse(left, right, a):
+    if left.shape != right.shape:
+        raise ValueError(f"mse of {tuple(left.shape)} and {tuple(right.shape)}")
+    return ((left - right) ** 2).mean()
+
+
+LOSSES = {"cross_entropy": cross_entropy, "mse": mse}
+
+# Initialisers that start the bias of their layer too, and how; where weights start is read from the program.
+BIAS_INITS = {"identity_affine": "identity"}
+
+
 # ---- the net --------------------------------------------------------------------------------------------------------
 
 class Net:
@@ -170,7 +191,8 @@ class Net:
     def bias(self, name, count, a):
         if a.get("bias", "true") == "false":
             return None
-        return self.parameter(name + ".bias", (count,), "identity" if a.get("init") == "identity_affine" else "zeros")
+        init = a.get("init")
+        return self.parameter(name + ".bias", (count,), BIAS_INITS.get(next(iter(init)) if isinstance(init, dict) else init, "zeros"))
 
     def op_conv(self, name, x, a):
         size, stride, padding = pair(a.get("kernel", 3)), pair(a.get("stride", 1)), pair(a.get("padding", 0))
@@ -240,24 +262,12 @@ class Net:
         return spn(image, A, h, w, a.get("border", "zero"))
 
     def loss(self, values, targets):
-        given = self.model["loss"]
-        total = 0
+        given, total = self.model["loss"], 0
         for entry in given if isinstance(given, list) else [given]:
-            weight = value(entry.get("weight", "1"), self.scope)
-            if "cross_entropy" in entry:
-                logits, labels = values[entry["cross_entropy"][0]], targets[entry["cross_entropy"][1]]
-                if logits.shape[:-1] != labels.shape:
-                    raise ValueError(f"logits {tuple(logits.shape)} with labels {tuple(labels.shape)}")
-                epsilon = value(entry.get("epsilon", "0"), self.scope)
-                logp = torch.log_softmax(logits, -1)
-                logp = logp.gather(-1, labels[..., None])
-                total = total - weight * (torch.log(logp.exp() + epsilon) if epsilon else logp).mean()
-            else:
-                left, right = entry["mse"]
-                right = targets[right] if right in targets else values[right]
-                if values[left].shape != right.shape:
-                    raise ValueError(f"mse of {tuple(values[left].shape)} and {tuple(right.shape)}")
-                total = total + weight * ((values[left] - right) ** 2).mean()
+            kind, = [key for key in entry if key in LOSSES]
+            attributes = value({k: v for k, v in entry.items() if k != kind}, self.scope)
+            operands = [targets[name] if name in targets else values[name] for name in entry[kind]]
+            total = total + attributes.get("weight", 1) * LOSSES[kind](*operands, attributes)
         return total
 
     def gradients(self, arrays, inputs, targets, train=False):
@@ -269,25 +279,63 @@ class Net:
         return loss.detach(), {k: v.detach() for k, v in values.items()}, grads
 
 
-# ---- optimisers -------------------------------------------------------------------------------------------------------
+# ---- optimisers and schedules, each a row of a table -----------------------------------------------------------------------
+# A rule of an optimiser changes w in place.  g is the gradient after clipping and decay, s the settings, states a dict that is
+# kept from update to update, count the number of this update, from 1.
+
+def kept(states, name, like):
+    return states.setdefault(name, torch.zeros_like(like))
+
+
+def rmsprop(w, g, rate, s, states, count):
+    r = states["r"] = s["decay"] * kept(states, "r", w) + (1 - s["decay"]) * g * g
+    inside = s["epsilon_inside"] == "true"
+    w -= rate * g / (torch.sqrt(r + s["epsilon"]) if inside else torch.sqrt(r) + s["epsilon"])
+
+
+def sgd(w, g, rate, s, states, count):
+    v = states["v"] = s["momentum"] * kept(states, "v", w) + g
+    w -= rate * v
+
+
+def adam(w, g, rate, s, states, count):
+    m = states["m"] = s["beta1"] * kept(states, "m", w) + (1 - s["beta1"]) * g
+    v = states["v"] = s["beta2"] * kept(states, "v", w) + (1 - s["beta2"]) * g * g
+    w -= rate * (m / (1 - s["beta1"] ** count)) / (torch.sqrt(v / (1 - s["beta2"] ** count)) + s["epsilon"])
+
+
+OPTIMISERS = {"rmsprop": rmsprop, "sgd": sgd, "adam": adam}
+
+
+def divide(rate, epoch, epochs, s):
+    return rate / s["divide"] ** ((epoch - s["first"]) // s["every"] + 1) if epoch >= s["first"] else rate
+
+
+SCHEDULES = {}                              # by name: { NAME: { settings } }
+BARE_SCHEDULE = divide                      # whose settings stand under `schedule:` themselves
+
 
 class Optimiser:
     """Clipping, weight decay and update as docs/language.md has them; every setting must stand in the model."""
 
     def __init__(self, model):
         given = value(model["train"], model["params"])
-        (self.kind, self.settings), = given["optimiser"].items()
-        self.clip, self.decay = given.get("clip", {}), given.get("weight_decay", 0)
-        self.schedule, self.patience = given.get("schedule"), given.get("patience", 0)
-        self.count, self.memory = 0, {}
+        (kind, self.settings), = given["optimiser"].items()
+        self.rule, self.clip, self.decay = OPTIMISERS[kind], given.get("clip", {}), given.get("weight_decay", 0)
+        self.schedule, self.patience, self.epochs = given.get("schedule"), given.get("patience", 0), given.get("epochs", 100)
+        self.count, self.states = 0, {}
 
     def rate(self, epoch):
         s, rate = self.schedule, self.settings["rate"]
-        return rate / s["divide"] ** ((epoch - s["first"]) // s["every"] + 1) if s and epoch >= s["first"] else rate
+        if s in (None, "constant"):
+            return rate
+        name = next(iter(s))
+        rule, settings = (SCHEDULES[name], s[name]) if name in SCHEDULES else (BARE_SCHEDULE, s)
+        return rule(rate, epoch, self.epochs, settings)
 
     def step(self, weights, grads, epoch):
         """Updates `weights` in place."""
-        grads, s, rate = dict(grads), self.settings, self.rate(epoch)
+        grads, rate = dict(grads), self.rate(epoch)
         self.count += 1
         if "element" in self.clip:
             grads = {k: g.clamp(-self.clip["element"], self.clip["element"]) for k, g in grads.items()}
@@ -297,18 +345,4 @@ class Optimiser:
             factor = min(norm, c) / (1e-7 + norm) if lasagne else min(1.0, c / (norm + 1e-6))
             grads = {k: g * factor for k, g in grads.items()}
         for k, w in weights.items():
-            g = grads[k] + self.decay * w
-            m, r = self.memory.setdefault(k, (torch.zeros_like(w), torch.zeros_like(w)))
-            if self.kind == "rmsprop":
-                r = s["decay"] * r + (1 - s["decay"]) * g * g
-                inside = s["epsilon_inside"] == "true"
-                w -= rate * g / (torch.sqrt(r + s["epsilon"]) if inside else torch.sqrt(r) + s["epsilon"])
-            elif self.kind == "sgd":
-                m = s["momentum"] * m + g
-                w -= rate * m
-            else:
-                m = s["beta1"] * m + (1 - s["beta1"]) * g
-                r = s["beta2"] * r + (1 - s["beta2"]) * g * g
-                w -= rate * (m / (1 - s["beta1"] ** self.count)) / (
-                    torch.sqrt(r / (1 - s["beta2"] ** self.count)) + s["epsilon"])
-            self.memory[k] = (m, r)
+            self.rule(w, grads[k] + self.decay * w, rate, self.settings, self.states.setdefault(k, {}), self.count)
