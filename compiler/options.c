@@ -23,7 +23,7 @@ const Command commands[] = {
     { TUNE, "tune", "MODEL.yaml", 1, { A_MODEL }, " --stage -o --debug --plain ",
       "tune is about the fast form, and writes MODEL.tuning or what --tuning names: no %s",
       "measures what is fastest on this machine, and keeps it in MODEL.tuning for build" },
-    { OPS, "ops", "[NAME]", 1, { NULL }, "", "", "operators, losses, optimisers and initialisers, or the page of one" },
+    { OPS, "ops", "[NAME]", 1, { NULL }, "", "", "operators, losses, optimisers, schedules and initialisers, or the page of one" },
     { TEMPLATES, "templates", "[NAME]", 1, { NULL }, "", "",
       "the templates of the C, or one of them and the facts it may use; -o DIR copies it there" },
     { SCHEMA, "schema", "", 0, { NULL }, "", "", "a JSON Schema of the language, for editors" },
