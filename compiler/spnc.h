@@ -60,9 +60,7 @@ void diag_warning(Diag *d, Loc at, const char *format, ...) __attribute__((forma
 /* A note belongs to the error or warning before it.  at.line 0 prints "note: text" without a place; a place is printed with its file's path and line. */
 void diag_note(Diag *d, Loc at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int diag_errors(const Diag *d);
-/* The word of words[0..count) nearest to `word` by edit distance, or NULL when none is near. */
-const char *diag_nearest(const char *word, const char *const *words, int count);
-/* For the end of a message about `word`: "; did you mean 'conv'?" with the nearest, or "". */
+/* For the end of a message about `word`: "; did you mean 'conv'?" with the word of words[0..count) nearest by edit distance, or "" when none is near. */
 const char *diag_suggestion(Arena *a, const char *word, const char *const *words, int count);
 
 /* ---- read.c: libyaml events -> a tree that knows its lines --------------------------------------- */

@@ -175,21 +175,16 @@ Test(diag, a_huge_message_loses_its_middle)
     cr_assert(strstr(printed, "www...www") && strstr(printed, "' is unknown\n"));
 }
 
-Test(diag, the_nearest_word_is_near)
+#define SUGGESTS(word, count, expected) cr_assert(eq(str, (char *)diag_suggestion(arena, word, words, count), expected))
+
+Test(diag, a_message_ends_with_the_nearest_word)
 {
     const char *const words[] = { "conv", "maxpool", "dense", "dropout" };
-    cr_assert(eq(str, (char *)diag_nearest("cnov", words, 4), "conv"));
-    cr_assert(eq(str, (char *)diag_nearest("max_pool", words, 4), "maxpool"));
-    cr_assert(eq(str, (char *)diag_nearest("dens", words, 4), "dense"));
-    cr_assert(diag_nearest("attention", words, 4) == NULL);
-    cr_assert(diag_nearest("x", words, 4) == NULL);
-    cr_assert(diag_nearest("conv", words, 0) == NULL);
-}
-
-Test(diag, a_suggestion_ends_a_message)
-{
-    const char *const words[] = { "conv", "maxpool" };
-    cr_assert(eq(str, (char *)diag_suggestion(arena = arena_new(), "cnov", words, 2), "; did you mean 'conv'?"));
-    cr_assert(eq(str, (char *)diag_suggestion(arena, "attention", words, 2), ""));
-    arena_free(arena);
+    begin("m", "", false, false);
+    SUGGESTS("cnov", 4, "; did you mean 'conv'?");
+    SUGGESTS("max_pool", 4, "; did you mean 'maxpool'?");
+    SUGGESTS("dens", 4, "; did you mean 'dense'?");
+    SUGGESTS("attention", 4, "");
+    SUGGESTS("x", 4, "");
+    SUGGESTS("conv", 0, "");
 }

@@ -165,9 +165,9 @@ Test(weights, the_nearest_name_stands_in_a_message)
     static const char *const words[] = { "train", "eval", "predict" };
     char far[300] = "";
     memset(far, 'x', sizeof far - 1);
-    cr_assert(eq(str, (char *)nearest_word("perdict", words, 3), "predict"));
-    cr_assert(nearest_word("bench", words, 3) == NULL);
-    cr_assert(nearest_word("x", (const char *const[]){ far }, 1) == NULL);
+    cr_assert(eq(str, (char *)nearest_text("", "perdict", words, 3, ""), "predict"));
+    cr_assert(eq(str, (char *)nearest_text("(", "bench", words, 3, ")"), ""));
+    cr_assert(eq(str, (char *)nearest_text("(", "x", (const char *const[]){ far }, 1, ")"), ""));
     cr_assert(eq(str, (char *)nearest_text(" (did you mean ", "evla", words, 3, "?)"), " (did you mean eval?)"));
     cr_assert(eq(str, (char *)nearest_text(" (did you mean ", "zzzz", words, 3, "?)"), ""));
 }

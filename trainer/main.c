@@ -159,11 +159,9 @@ static _Noreturn void unknown(const Command *c, const char *text)
     names[count++] = "--help";
     char word[64];
     snprintf(word, sizeof word, "%.*s", (int)option_length(text), text);
-    const char *near = nearest_word(word, names, count);
     if (*text != '-')
         fail(WRONG_USAGE, "%s: '%s' is not expected here; options begin with --, see %s %s --help", c->name, text, net.name, c->name);
-    fail(WRONG_USAGE, "%s: unknown option '%s'%s%s%s; see %s %s --help", c->name, word, near ? " (did you mean " : "",
-         near ? near : "", near ? "?)" : "", net.name, c->name);
+    fail(WRONG_USAGE, "%s: unknown option '%s'%s; see %s %s --help", c->name, word, nearest_text(" (did you mean ", word, names, count, "?)"), net.name, c->name);
 }
 
 static __attribute__((noinline)) int run(int argc, char **argv)
@@ -182,11 +180,8 @@ static __attribute__((noinline)) int run(int argc, char **argv)
             c = &commands[i];
     }
     names[COMMANDS] = "--help";
-    if (!c) {
-        const char *near = nearest_word(argv[1], names, COMMANDS + 1);
-        fail(WRONG_USAGE, "unknown command '%s'%s%s%s; see %s --help", argv[1], near ? " (did you mean " : "", near ? near : "",
-             near ? "?)" : "", net.name);
-    }
+    if (!c)
+        fail(WRONG_USAGE, "unknown command '%s'%s; see %s --help", argv[1], nearest_text(" (did you mean ", argv[1], names, COMMANDS + 1, "?)"), net.name);
     Options o = { .threads = omp_get_num_procs(), .count = 10, .steps = 20, .index = -1, .step = -1, .example = -1, .what = "value", .split = "test", .mode = "eval",
                   .save_every = 300, .training = net.training, .program = argv[0] };
     bool given[OPTIONS] = { false };

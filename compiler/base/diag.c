@@ -346,7 +346,8 @@ static int edits(const char *a, int n, const char *b, int m)
     return above[m];
 }
 
-const char *diag_nearest(const char *word, const char *const *words, int count)
+/* The word of words[0..count) nearest to `word`, or NULL when none is near. */
+static const char *nearest_word(const char *word, const char *const *words, int count)
 {
     const char *nearest = NULL;
     size_t n = strlen(word);
@@ -368,6 +369,6 @@ const char *diag_nearest(const char *word, const char *const *words, int count)
 
 const char *diag_suggestion(Arena *a, const char *word, const char *const *words, int count)
 {
-    const char *near = diag_nearest(word, words, count);
+    const char *near = nearest_word(word, words, count);
     return near ? arena_printf(a, "; did you mean '%s'?", near) : "";
 }

@@ -48,14 +48,9 @@ void *need_memory(size_t bytes, const char *what)
     return p;
 }
 
-const char *nearest_word(const char *word, const char *const *words, int count)
-{
-    return nearest_within(word, words, count, 1 + (int)strlen(word) / 3);      /* farther than this is another word, not a slip */
-}
-
 const char *nearest_text(const char *before, const char *word, const char *const *words, int count, const char *after)
 {
-    const char *near = nearest_word(word, words, count);
+    const char *near = nearest_within(word, words, count, 1 + (int)strlen(word) / 3);      /* farther than this is another word, not a slip */
     if (!near)
         return "";
     size_t n = strlen(before) + strlen(near) + strlen(after) + 1;

@@ -14,9 +14,7 @@ _Noreturn void fail_array(const ArrayError *e);
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* malloc that does not return without memory (exit 74); `what` names it to the user. */
 void *need_memory(size_t bytes, const char *what);
-/* Of words[0..count) the one nearest to `word` by edit distance; NULL if none is near. */
-const char *nearest_word(const char *word, const char *const *words, int count);
-/* The nearest word between `before` and `after`, for the text of fail(), which ends the program; "" if none is near. */
+/* Of words[0..count) the one nearest to `word`, between `before` and `after`: for the text of fail(), which ends the program.  "" if none is near. */
 const char *nearest_text(const char *before, const char *word, const char *const *words, int count, const char *after);
 /* Seconds since some moment, never running backwards. */
 double seconds_now(void);
