@@ -4,7 +4,6 @@
 # usage: tests/test_mutate.sh [COUNT [SEED]]    2100 files, seed 1, if not given
 . "$(dirname "$0")/begin.sh"
 mkdir "$work/files" && cd "$work" || exit 1
-include="-I$root/runtime -I$root/trainer"
 flags="-std=c11 -O1 -g -ffp-contract=off -fopenmp -fsanitize=address,undefined -fno-sanitize-recover=undefined -Wall -Wextra -Wpedantic -Wshadow -Werror"
 # shellcheck disable=SC2086
 printf '%s\n' "$root"/trainer/{files/{array_io,array_file,array_npz,array_safetensors,json,pixels,picture},run/{checkpoint,container,field,run,transfer,settings,weights,data},inspect/image_file}.c \
