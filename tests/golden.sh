@@ -3,6 +3,7 @@
 #   tests/golden.sh            says what has changed; exit 1 if anything has
 #   tests/golden.sh --update   writes it down
 # SPNC names the compiler (build/spnc without it).  The target is fixed, so that every machine gives the same text.
+. "$(dirname "$0")/environment.sh"
 set -eu
 cd "$(dirname "$0")/.."
 spnc=${SPNC:-build/spnc}

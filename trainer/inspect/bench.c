@@ -1,36 +1,24 @@
 /* bench.c -- the command `bench`: what a training step takes, beside what the machine could do.
  *
  * Times are medians over made-up examples.  The peak is measured by the same threads before and after; the higher counts.  Where half of the times lie far apart,
- * something else has probably had the processors, and neither is worth much: that is said. */
+ * something else has probably had the processors, and neither is worth much: that is said.  What the times mean is decided in times.c. */
 #define _DEFAULT_SOURCE
 #include "files/json.h"
 #include "inspect/inspect.h"
 #include "inspect/peak.h"
+#include "inspect/times.h"
 #include "run/data.h"
 #include "run/message.h"
 #include "run/weights.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 /* ---- the net ---------------------------------------------------------------------------------------------------- */
 
 enum { MOST = 200 };
-static const double WIDE = 0.15;
 
-/* Milliseconds: the median, and the two between which half of the times lie. */
-typedef struct { double median, low, high; } Times;
-
-static double spread(Times t) { return (t.high - t.low) / t.median; }
-
-/* Of a whole training step, or of a forward pass: two to warm up, then for `seconds`, at least five. */
+/* Milliseconds of a whole training step, or of a forward pass: two to warm up, then for `seconds`, at least five. */
 static Times measure(Data *data, bool train, double seconds)
 {
     double times[MOST], norm, end = 0;
@@ -48,15 +36,14 @@ static Times measure(Data *data, bool train, double seconds)
         if (i >= 2)
             times[count++] = 1e3 * (seconds_now() - begin);
     }
-    qsort(times, (size_t)count, sizeof *times, by_size);
-    return (Times){ count % 2 ? times[count / 2] : (times[count / 2 - 1] + times[count / 2]) / 2, times[count / 4], times[count - 1 - count / 4] };
+    return times_of(times, count);
 }
 
 static void say_if_wide(const char *what, Times t)
 {
-    if (spread(t) > WIDE)
-        fprintf(stderr, "%s: bench: the spread is wide: half of the %s took %.4g to %.4g ms, the middle one %.4g; probably other programs, "
-                        "or a neighbour on the same machine, had a part of the processors\n", net.name, what, t.low, t.high, t.median);
+    char text[400];
+    if (times_warning(text, sizeof text, what, t))
+        fprintf(stderr, "%s: bench: %s\n", net.name, text);
 }
 
 int command_bench(const Options *o)
@@ -69,7 +56,7 @@ int command_bench(const Options *o)
     double peak = peak_gflops(o->threads);
     Times eval = measure(&data, false, 3), train = measure(&data, true, 10);
     double gflop = 2 * (net.forward_macs + net.backward_macs) * net.batch / 1e9;
-    peak = fmax(peak, peak_gflops(o->threads));
+    peak = times_peak(peak, peak_gflops(o->threads));
     getrusage(RUSAGE_SELF, &usage);
     double rss = (double)usage.ru_maxrss * 1024 / 1e6, reached = gflop / (train.median * 1e-3);
     if (o->json) {
@@ -84,8 +71,8 @@ int command_bench(const Options *o)
         json_integer(&w, "threads", o->threads);
         json_string(&w, "target", net.target);
         json_integer(&w, "batch", net.batch);
-        json_double(&w, "train_spread", spread(train));
-        json_double(&w, "eval_spread", spread(eval));
+        json_double(&w, "train_spread", times_spread(train));
+        json_double(&w, "eval_spread", times_spread(eval));
         json_close(&w);
         json_newline(&w);
         json_end(&w);

@@ -1,6 +1,7 @@
 /* peak.c -- how many multiply-adds the processor can do: chains that depend on nothing but themselves, enough of them to fill every
  * unit's latency.  All operands stay in registers, so that no kernel can be faster; the compiler must not see through the chains. */
 #include "inspect/peak.h"
+#include "inspect/times.h"
 #include "run/message.h"
 #include "vec.h"
 
@@ -28,6 +29,7 @@ typedef real Chain;                            /* plain C: what fma() alone reac
 #endif
 
 enum { CHAINS = 12 };                          /* latency 4 times two units is 8; with factor and addend 14 of 16 registers */
+enum { ROUNDS = 512 };                         /* whose times are kept at once */
 
 /* `rounds` times CHAINS multiply-adds. */
 static void run_chains(long rounds)
@@ -51,14 +53,16 @@ double peak_gflops(int threads)
         rounds *= 2;
 #pragma omp parallel num_threads(threads) reduction(+ : all)
     {
-        double best = 0, flop = 2.0 * CHAINS * (double)(sizeof(Chain) / sizeof(real)) * (double)rounds;
+        double flop = 2.0 * CHAINS * (double)(sizeof(Chain) / sizeof(real)) * (double)rounds, times[ROUNDS], best = 0;
+        int count = 0;
 #pragma omp barrier
         for (double end = seconds_now() + 0.3, begin; (begin = seconds_now()) < end;) {
             run_chains(rounds);
-            double rate = flop / (seconds_now() - begin) * 1e-9;
-            best = rate > best ? rate : best;
+            times[count++] = seconds_now() - begin;
+            if (count == ROUNDS)
+                best = times_peak(best, times_best_rate(flop, times, count)), count = 0;
         }
-        all += best;
+        all += times_peak(best, times_best_rate(flop, times, count));
     }
     return all;
 }

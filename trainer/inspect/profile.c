@@ -2,15 +2,16 @@
  *
  * net.profile is the step of training with clocks in it, and so a function of its own: the real step has none.  A row's time is that of all
  * threads, divided by their number: rows and waits add up to the step.  Rates are those of the time that threads worked at it, not waited. */
+#define _DEFAULT_SOURCE
 #include "clock.h"
 #include "files/json.h"
 #include "inspect/inspect.h"
 #include "inspect/peak.h"
+#include "inspect/times.h"
 #include "run/data.h"
 #include "run/message.h"
 #include "run/weights.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,28 +36,9 @@ static double mean_ms(Data *data, int steps, Clock *clocks)
     return 1e3 * (seconds_now() - begin) / steps;
 }
 
-static double row_ms(const Profile *p, int row)
-{
-    double sum = 0;
-    for (int t = 0; t < p->threads; t++)
-        sum += p->clocks[t].laps[row].seconds;
-    return 1e3 * sum / p->threads / p->steps;
-}
-
-/* A group's call is counted by the thread that makes it, a call for the whole batch by all. */
-static double row_calls(const Profile *p, int row)
-{
-    double most = 0, sum = 0;
-    for (int t = 0; t < p->threads; t++) {
-        sum += (double)p->clocks[t].laps[row].calls;
-        most = (double)p->clocks[t].laps[row].calls > most ? (double)p->clocks[t].laps[row].calls : most;
-    }
-    return (net.rows[row].whole ? most : sum) / p->steps;
-}
+static double row_calls(const Profile *p, int row) { return times_row_calls(p->clocks, p->threads, p->steps, row, net.rows[row].whole); }
 
 static bool is_wait(int row) { return !strcmp(net.rows[row].pass, "wait"); }
-
-static double rate(double amount, double ms) { return ms > 0 ? amount / ms * 1e-6 : 0; }     /* giga a second */
 
 /* ---- tables -------------------------------------------------------------------------------------------------------- */
 
@@ -77,10 +59,10 @@ static void print_row(const Profile *p, int k)
     double ms = times[k];
     printf("  %-34.34s %6.0f %9.3f %5.1f", r->name, row_calls(p, k), ms, 100 * ms / p->step_ms);
     if (r->macs > 0)
-        printf(" %9.1f %6.0f%s", rate(2 * r->macs, ms), 100 * rate(2 * r->products, ms) / p->peak, r->products < r->macs ? " w" : "  ");
+        printf(" %9.1f %6.0f%s", times_rate(2 * r->macs, ms), 100 * times_rate(2 * r->products, ms) / p->peak, r->products < r->macs ? " w" : "  ");
     else
         printf(" %9s %6s  ", "", "");
-    printf(" %9.2f %7.1f", r->bytes / 1e6, rate(r->bytes, ms));
+    printf(" %9.2f %7.1f", r->bytes / 1e6, times_rate(r->bytes, ms));
     if (r->yaml_line)
         printf("  %s:%d", net.source, r->yaml_line);
     printf("\n");
@@ -157,9 +139,9 @@ static void print_json(const Profile *p)
         json_double(&w, "macs", r->macs);
         json_double(&w, "products", r->products);
         json_double(&w, "bytes", r->bytes);
-        json_double(&w, "gflops", rate(2 * r->macs, times[k]));
-        json_double(&w, "peak_share", rate(2 * r->products, times[k]) / p->peak);
-        json_double(&w, "gbytes_per_second", rate(r->bytes, times[k]));
+        json_double(&w, "gflops", times_rate(2 * r->macs, times[k]));
+        json_double(&w, "peak_share", times_rate(2 * r->products, times[k]) / p->peak);
+        json_double(&w, "gbytes_per_second", times_rate(r->bytes, times[k]));
         json_close(&w);
     }
     json_close(&w);
@@ -199,9 +181,9 @@ int command_profile(const Options *o)
     mean_ms(&data, 1, p.clocks);
     memset(all, 0, threads * laps * sizeof *all);
     p.step_ms = mean_ms(&data, o->steps, p.clocks);
-    p.peak = fmax(p.peak, peak_gflops(p.threads));
+    p.peak = times_peak(p.peak, peak_gflops(p.threads));
     for (int k = 0; k < net.row_count; k++)
-        times[k] = row_ms(&p, k), sort_by[k] = k;
+        times[k] = times_row_ms(p.clocks, p.threads, p.steps, k), sort_by[k] = k;
     qsort(sort_by, rows, sizeof *sort_by, slower);
     if (o->json)
         print_json(&p);
