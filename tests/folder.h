@@ -5,6 +5,7 @@
 #define TEST_FOLDER_H
 
 #include "files/array_io.h"
+#include "temporary.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -12,14 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static char folder[64];
-
-static inline void folder_make(void)
-{
-    strcpy(folder, "/tmp/spn-test-XXXXXX");
-    if (!mkdtemp(folder) || chdir(folder))
-        abort();
-}
+static char folder[TEMPORARY_ROOM];
 
 /* The number of files in the folder, hidden ones included. */
 static inline int folder_files(void)
@@ -35,10 +29,20 @@ static inline int folder_files(void)
 static inline void folder_remove(void)
 {
     DIR *d = opendir(folder);
-    for (struct dirent *f; d && (f = readdir(d));)
+    if (!d)
+        return;
+    for (struct dirent *f; (f = readdir(d));)
         unlink(f->d_name);
     closedir(d);
     rmdir(folder);
+}
+
+/* Tests of exit codes end without folder_remove. */
+static inline void folder_make(void)
+{
+    temporary_folder(folder);
+    if (chdir(folder) || atexit(folder_remove))
+        abort();
 }
 
 static inline void file_put(const char *path, const void *data, size_t size)

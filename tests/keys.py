@@ -30,7 +30,7 @@ class Browser:
         self.number += 1
         message = {"id": self.number, "method": method, "params": params} | ({"sessionId": self.session} if self.session else {})
         os.write(self.to, json.dumps(message).encode() + b"\0")
-        end = time.monotonic() + 60
+        end = time.monotonic() + 300
         while True:
             while b"\0" not in self.kept:
                 if not select.select([self.back], [], [], max(0, end - time.monotonic()))[0]:
@@ -53,7 +53,7 @@ class Browser:
         return found["result"].get("value")
 
     def until(self, expression):
-        end = time.monotonic() + 10
+        end = time.monotonic() + 300
         while not (value := self.ask(expression)) and time.monotonic() < end:
             time.sleep(0.02)
         return value

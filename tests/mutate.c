@@ -3,7 +3,7 @@
  * usage: mutate COUNT SEED FOLDER.  Mutant i follows from (SEED, i) alone; it lies in FOLDER while it is read, so that after a
  * crash the culprit is at hand.  Half of the mutants get their checksums mended, or damage would never come past those.
  * Built with the address and undefined-behaviour sanitizers (test_mutate.sh), which end the program at a finding; so does a
- * file that takes 20 seconds, a refusal without a reason, and an exit code that blames us (70).  fail() comes back here. */
+ * file that takes two minutes, a refusal without a reason, and an exit code that blames us (70).  fail() comes back here. */
 #define _DEFAULT_SOURCE
 #include "array_fixtures.h"
 #include "run/data.h"
@@ -457,7 +457,7 @@ int main(int argc, char **argv)
             k->mend(&f);
         printf("mutant %" PRId64 " (%s)\r", i, k->name);
         fflush(stdout);
-        alarm(20);
+        alarm(120);
         reason_code = 0;
         *reason = '\0';
         if (k->read(&f, below(&d, 1 << 20)))

@@ -1,6 +1,7 @@
 /* test_ahead.c -- the thread that reads ahead asks for the rows of the coming batches, in their order, and for no others.
  *
- * posix_madvise is ours here: what would be asked of the kernel is written down. */
+ * posix_madvise is ours here: what would be asked of the kernel is written down.  So is pthread_cond_wait (by the linker's --wrap), in which the thread waits
+ * when it has nothing more to ask for. */
 #define _DEFAULT_SOURCE
 #include "net.h"
 static void as_it_is(void *to, const Batch *batch, int n) { (void)to, (void)batch, (void)n; }
@@ -22,6 +23,7 @@ enum { EXAMPLES = 4000, SEED = 5, WINDOW = 32 * N, ROOM = 1 << 16 };
 typedef struct { uintptr_t from, to; } Asked;
 static Asked list[ROOM];
 static int count, shuffled;
+static bool waits;                                       /* the thread, for training to move */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 int posix_madvise(void *from, size_t size, int advice)
@@ -32,6 +34,23 @@ int posix_madvise(void *from, size_t size, int advice)
     shuffled += advice == POSIX_MADV_RANDOM;
     pthread_mutex_unlock(&lock);
     return 0;
+}
+
+static void set_waits(bool now)
+{
+    pthread_mutex_lock(&lock);
+    waits = now;
+    pthread_mutex_unlock(&lock);
+}
+
+int __real_pthread_cond_wait(pthread_cond_t *moved, pthread_mutex_t *held);
+int __wrap_pthread_cond_wait(pthread_cond_t *moved, pthread_mutex_t *held);
+int __wrap_pthread_cond_wait(pthread_cond_t *moved, pthread_mutex_t *held)
+{
+    set_waits(true);
+    int code = __real_pthread_cond_wait(moved, held);
+    set_waits(false);
+    return code;
 }
 
 static Data data;
@@ -58,19 +77,20 @@ static void end(void)
     folder_remove();
 }
 
-TestSuite(ahead, .init = begin, .fini = end, .timeout = 60);
+TestSuite(ahead, .init = begin, .fini = end, .timeout = 600);
 
-/* Waits for so many calls, and whether there are more. */
+/* How many calls there have been, when there are as many as wanted and the thread has nothing more to ask for. */
 static int calls(int wanted)
 {
-    int seen = -1, before = -2;
-    for (int i = 0; i < 5000 && (seen < wanted || seen != before); i++) {
-        usleep(2000);
+    for (;;) {
         pthread_mutex_lock(&lock);
-        before = seen, seen = count;
+        int seen = count;
+        bool all = waits && seen >= wanted;
         pthread_mutex_unlock(&lock);
+        if (all)
+            return seen;
+        usleep(1000);
     }
-    return seen;
 }
 
 static void has(int k, const void *from, size_t size)

@@ -7,8 +7,9 @@
 #include <time.h>
 
 #include "spnc_run.h"
+#include "temporary.h"
 
-static char folder[256];
+static char folder[TEMPORARY_ROOM];
 
 static const char tiny[] =
     "model: tiny\n"
@@ -42,8 +43,7 @@ static bool is_there(const char *name) { return access(in(name), F_OK) == 0; }
 
 static void set_up(void)
 {
-    strcpy(folder, "/tmp/spnc_cli.XXXXXX");
-    cr_assert(mkdtemp(folder) != NULL);
+    temporary_folder(folder);
     write_file("tiny.yaml", tiny);
     setenv("CFLAGS", "-O0", 1);           /* the programs are built to be there, not to be fast */
 }
@@ -53,7 +53,7 @@ static void tear_down(void)
     run_program((const char *const[]){ "rm", "-rf", folder, NULL }, NULL);
 }
 
-TestSuite(cli, .init = set_up, .fini = tear_down, .timeout = 120);
+TestSuite(cli, .init = set_up, .fini = tear_down, .timeout = 600);
 
 #define SAYS(r, part) cr_expect(strstr((r).err, part) != NULL, "'%s' is not in: %s", part, (r).err)
 
@@ -163,8 +163,14 @@ Test(cli, the_folder_builds_again_with_make_alone)
     cr_assert(rename(in("out"), away) == 0);
     r = run_program((const char *const[]){ "env", "-u", "SPNC", "make", "-s", "-C", away, "clean", NULL }, NULL);
     cr_expect(r.status == 0 && !is_there("elsewhere/tiny"));
-    r = run_program((const char *const[]){ "env", "-u", "SPNC", "PATH=/usr/bin:/bin", "make", "-s", "-j2", "-C", away, NULL }, NULL);
+    char path[8192];                        /* a spnc that would be found there leaves a mark */
+    cr_assert(mkdir(in("bin"), 0777) == 0);
+    snprintf(path, sizeof path, "#!/bin/sh\n: >'%s'\n", in("called"));
+    cr_assert(chmod(write_file("bin/spnc", path), 0777) == 0);
+    snprintf(path, sizeof path, "PATH=%s:%s", in("bin"), getenv("PATH"));
+    r = run_program((const char *const[]){ "env", "-u", "SPNC", path, "make", "-s", "-j2", "-C", in("elsewhere"), NULL }, NULL);
     cr_expect(r.status == 0 && !*r.err, "%s", r.err);
+    cr_expect(not(is_there("called")), "the folder's Makefile calls spnc");
     r = run_program((const char *const[]){ in("elsewhere/tiny"), "info", NULL }, NULL);
     cr_expect(r.status == 0 && strstr(r.out, "tiny"), "%s", r.err);
 }
@@ -214,6 +220,7 @@ Test(cli, an_edited_file_is_never_overwritten_silently)
     r = run_program((const char *const[]){ "make", "-C", in("out"), NULL }, NULL);
     cr_expect(r.status == 0, "an edited folder no longer builds by make: %s", r.err);
     struct stat before, now;
+    utimensat(AT_FDCWD, in("out/Makefile"), (struct timespec[]){ { 1000000000, 0 }, { 1000000000, 0 } }, 0);
     stat(in("out/Makefile"), &before);
     r = SPNC_RUN("build", in("tiny.yaml"), "--set", "width=9", "--target", "generic", "-o", in("out"));
     cr_expect(r.status == 1, "%d", r.status);

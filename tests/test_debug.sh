@@ -27,6 +27,7 @@ END
 broken() {
     sed "$2" original.c >net/net.c
     cmp -s original.c net/net.c && { fault "the fault is not in the C: $2"; return; }
+    rm -f net/net.o
     make -s -C net CC=$compiler >output 2>&1 || { fault "does not compile: $2: $(head -3 output)"; return; }
     { net/net check >output 2>&1; } 2>/dev/null
     local code=$?

@@ -37,7 +37,7 @@ static void end(void)
     }
 }
 
-TestSuite(diag, .fini = end, .timeout = 10);
+TestSuite(diag, .fini = end, .timeout = 600);
 
 Test(diag, shows_path_line_and_caret)
 {

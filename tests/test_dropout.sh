@@ -106,8 +106,8 @@ for over in elements channels; do sed "s/dropout: { rate: \$dropout,/& over: $ov
 [ "$(hash_of net.yaml)" != "$(hash_of channels.yaml)" ] || fault "over: channels is the same net"
 
 # ---- kept -------------------------------------------------------------------------------------------------------------------
-expect 0 '' train a cut --set dropout=0.4 --max-time 0.1ms
-for _ in 1 2 3; do expect 0 '' train a cut --resume --max-time 0.1ms; done
+expect 0 '' train a cut --set dropout=0.4 --max-time 0.001ms
+for _ in 1 2 3; do expect 0 '' train a cut --resume --max-time 0.001ms; done
 expect 0 '' ./a/net train --data data --run cut --resume --threads 2 --quiet
 weights cut
 same cut set || fault "interrupted and gone on: other bits"

@@ -110,13 +110,13 @@ train:
 END
 
 # ---- data: 24 examples, so that a second batch is a partial one -------------------------------------------------------------------
-# floats from 1 to 2: three random bytes below an exponent
-floats() { printf "$(awk -v n="$1" 'BEGIN { for (i = 0; i < n; i++) printf "\\%03o\\%03o\\%03o\\077", int(256 * rand()), int(256 * rand()), 128 + int(128 * rand()) }')"; }
+# floats N SEED: from 1 to 2: three random bytes below an exponent
+floats() { printf "$(awk -v n="$1" -v seed="$2" "$random"'BEGIN { start(seed); for (i = 0; i < n; i++) printf "\\%03o\\%03o\\%03o\\077", int(256 * draw()), int(256 * draw()), 128 + int(128 * draw()) }')"; }
 mkdir data
 bytes $((24 * 286)) 1 256 | npy '|u1' '24, 2, 13, 11' >data/test_image.npy
 bytes 72 2 4 | npy '|u1' '24, 3' >data/test_digits.npy
-floats 120 | npy '<f4' '24, 5' >data/test_extra.npy
-floats 72 | npy '<f4' '24, 3' >data/test_number.npy
+floats 120 3 | npy '<f4' '24, 5' >data/test_extra.npy
+floats 72 4 | npy '<f4' '24, 3' >data/test_number.npy
 for d in data/test_*; do cp "$d" "${d/test_/train_}"; cp "$d" "${d/test_/valid_}"; done
 
 # program FOLDER "OPTIONS of spnc" CFLAGS: the net anew; the runtime only if the folder is new, so that forms and batches share it

@@ -107,7 +107,7 @@ static int compare(const char *path)
     return want.count;
 }
 
-Test(errors, each_wrong_model_gets_exactly_its_errors, .timeout = 120)
+Test(errors, each_wrong_model_gets_exactly_its_errors, .timeout = 600)
 {
     DIR *folder = opendir("tests/errors");
     cr_assert(folder != NULL, "tests run in the root of the repository");
@@ -124,7 +124,7 @@ Test(errors, each_wrong_model_gets_exactly_its_errors, .timeout = 120)
     cr_assert(files > 100);
 }
 
-Test(errors, the_models_of_this_repository_have_neither_errors_nor_warnings, .timeout = 60)
+Test(errors, the_models_of_this_repository_have_neither_errors_nor_warnings, .timeout = 600)
 {
     DIR *folder = opendir("models");
     int files = 0;

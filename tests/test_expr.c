@@ -12,7 +12,7 @@ static char *said;
 
 static void set_up(void) { arena = arena_new(); }
 static void tear_down(void) { free(said); arena_free(arena); }
-TestSuite(expr, .init = set_up, .fini = tear_down, .timeout = 10);
+TestSuite(expr, .init = set_up, .fini = tear_down, .timeout = 600);
 
 static const char *const no_sets[] = { NULL };
 

@@ -31,10 +31,10 @@ static int replay(const char *folder)
     return files;
 }
 
-Test(fuzz, the_corpus_ends_in_c_or_in_an_error, .timeout = 120) { cr_assert(replay("tests/corpus") > 50); }
+Test(fuzz, the_corpus_ends_in_c_or_in_an_error, .timeout = 600) { cr_assert(replay("tests/corpus") > 50); }
 
 /* Plain, double, for a debugger, other targets: the model behind a byte that says so. */
-Test(fuzz, every_form_of_a_model_ends_in_c, .timeout = 120)
+Test(fuzz, every_form_of_a_model_ends_in_c, .timeout = 600)
 {
     static const uint8_t forms[] = { 0, 1, 2, 5, 8, 16 };
     for (size_t i = 0; i < sizeof forms; i++) {

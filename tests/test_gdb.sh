@@ -2,11 +2,11 @@
 # test_gdb.sh -- gdb shows tensors of a running program, in lanes and plain, and the numbers are those of `dump`.
 # SPNC says which spnc (build/spnc).  Without gdb the test is skipped, and said to be.
 . "$(dirname "$0")/begin.sh"
-command -v gdb >/dev/null && gdb -q -batch -ex 'python print(1)' 2>/dev/null | grep -q 1 || { echo "skipped: no gdb with Python"; exit 0; }
+command -v gdb >/dev/null && gdb -nh -q -batch -ex 'python print(1)' 2>/dev/null | grep -q 1 || { echo "skipped: no gdb with Python"; exit 0; }
 cd "$work" || exit 74
 export DEBUGINFOD_URLS=
 python=$(sh "$root/tests/python.sh" numpy yaml)
-gdb -q -batch -ex run -ex 'print $_exitcode' /bin/true 2>&1 | grep -q '= 0' || { echo "skipped: gdb may not run programs here"; exit 0; }
+gdb -nh -q -batch -ex run -ex 'print $_exitcode' /bin/true 2>&1 | grep -q '= 0' || { echo "skipped: gdb may not run programs here"; exit 0; }
 
 mkdir data
 "$python" - <<'END'
@@ -22,7 +22,7 @@ fast/tiny export --seed 5 -o w.npz
 for form in fast debug; do
     image=$([ $form = fast ] && echo image_bytes || echo image)        # as the sampler reads it
     # a break in the loss, when the forward pass is over; then in a function of an operator
-    (cd $form && gdb -q -batch -iex 'add-auto-load-safe-path .' -ex 'set width 0' -ex 'break loss' -ex 'run eval --weights ../w.npz --data ../data --threads 2' \
+    (cd $form && gdb -nh -q -batch -iex 'add-auto-load-safe-path .' -ex 'set width 0' -ex 'break loss' -ex 'run eval --weights ../w.npz --data ../data --threads 2' \
         -ex 'set spn-example 18' -ex 'set spn-step 1' -ex 'set spn-format numbers' -ex 'echo @A\n' -ex 'p *$A' -ex 'echo @crop\n' -ex 'p *$crop' \
         -ex 'set spn-format shades' -ex 'echo @shades\n' -ex 'p *$crop' -ex 'echo @list\n' -ex 'info spn' -ex 'echo @bias\n' -ex 'set spn-format numbers' \
         -ex 'p weights->A_bias' -ex 'delete' -ex 'break h_backward' -ex 'break crop_forward' -ex 'run' -ex 'echo @image\n' -ex "p *\$$image" ./tiny) >$form.said 2>&1

@@ -1,6 +1,7 @@
 /* test_idx.c -- MNIST's files: raw and gzipped ones are read, damaged ones refused with path, expected and got. */
 #define _DEFAULT_SOURCE
 #include "data/idx.h"
+#include "temporary.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -13,14 +14,13 @@
 
 enum { COUNT = 12, HEAD = 16, IMAGE_BYTES = HEAD + COUNT * DIGIT_PIXELS, LABEL_BYTES = 8 + COUNT };
 
-static char dir[64], why[5000];
+static char dir[TEMPORARY_ROOM], why[5000];
 static unsigned char images[IMAGE_BYTES + 1], labels[LABEL_BYTES + 1];
 static Digits digits;
 
 static void make_dir(void)
 {
-    strcpy(dir, "/tmp/spn-idx-XXXXXX");
-    cr_assert(mkdtemp(dir) != NULL);
+    temporary_folder(dir);
     cr_assert(chdir(dir) == 0);
     memcpy(images, (unsigned char[]){ 0, 0, 8, 3, 0, 0, 0, COUNT, 0, 0, 0, 28, 0, 0, 0, 28 }, HEAD);
     memcpy(labels, (unsigned char[]){ 0, 0, 8, 1, 0, 0, 0, COUNT }, 8);

@@ -4,7 +4,7 @@
 #   every call    SIGKILL at each open, write, sync, close and rename of an epoch; the same calls with a full disk, once
 #                 for a while and once for good (fixtures/faults.c)
 #   first steps   SIGKILL at the calls of a run that begins with another's weights, and the same command again
-#   random        SIGKILL at random moments, then --resume, on one thread or two, and (long) on the generic target
+#   random        SIGKILL at random moments after a save, then --resume, on one thread or two, and (long) on the generic target
 # usage: tests/test_kill.sh [KILLS]    random kills: 30 if not given; from 1000 on every call is tried on every target
 # SPNC names the compiler (default build/spnc).  Prints what failed and exits 1.
 . "$(dirname "$0")/begin.sh"
@@ -13,9 +13,9 @@ kills=${1:-30}
 
 # A trainer of MNIST digits with steps of a millisecond, its file system in the test's hands.
 build() {                                      # build TARGET
-    "$spnc" build "$root/models/mnist.yaml" --batch 16 --target "$1" -o "$work/$1.d" >"$work/output" 2>&1 &&
-        cc -std=c11 -O1 -Wall -Wextra -Wpedantic $include -c "$root/tests/fixtures/faults.c" -o "$work/faults.o" &&
-        cc -fopenmp $(find "$work/$1.d" -name "*.o") "$work/faults.o" -lpng -lz -lm -o "$work/$1" ||
+    cc -std=c11 -O1 -Wall -Wextra -Wpedantic $include -c "$root/tests/fixtures/faults.c" -o "$work/faults.o" &&
+        CC=$root/tests/fixtures/cc.sh LINK_WITH=$work/faults.o "$spnc" build "$root/models/mnist.yaml" --batch 16 --target "$1" -o "$work/$1.d" >"$work/output" 2>&1 &&
+        ln -s "$work/$1.d/mnist" "$work/$1" ||
         { cat "$work/output"; echo "test_kill: no trainer for $1"; exit 1; }
 }
 export CFLAGS=-O1
@@ -115,13 +115,16 @@ train native "$work/unlike" 1 --epochs 1 --seed 9 && weights "$work/unlike" && !
 epochs=40 runs=1 killed=0 run=$work/random.1
 train native "$work/reference" 2 --epochs $epochs || fault "the undisturbed run: $(cat "$work/output")"
 weights "$work/reference"
+moved_on() { newer "$run/last" "$work/began" || has_ended $!; }       # so that every machine comes to the end
 RANDOM=1
 while [ $killed -lt "$kills" ]; do
     set -- $targets
     shift $((RANDOM % $#))
+    touch "$work/began"
     "$work/$1" train --data "$data" --run "$run" --threads $((1 + RANDOM % 2)) --resume --epochs $epochs --set train.patience=0 \
         --save-every $((1 + RANDOM % 20))ms >"$work/output" 2>&1 &
-    sleep "0.$(printf '%03d' $((20 + RANDOM % 400)))"
+    wait_for $! "a save" moved_on
+    sleep "0.$(printf '%03d' $((RANDOM % 400)))"
     { kill -KILL $!; wait $!; } 2>/dev/null
     code=$?
     ! grep -q 'damaged\|cut short\|the checkpoint before it' "$work/output" || fault "kill $killed: $(cat "$work/output")"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # test_language.sh -- what the compiler says of its own language: the catalogue of errors, the schema, the pages of `spnc ops`, completion.
 # usage: tests/test_language.sh      prints what failed and exits 1; SPNC names the compiler (build/spnc without it)
+. "$(dirname "$0")/environment.sh"
 set -u
 cd "$(dirname "$0")/.." || exit 1
 spnc=${SPNC:-build/spnc}

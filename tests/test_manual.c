@@ -21,7 +21,7 @@ static bool seen[ROWS][NAMES];              /* a name of a row ... */
 static bool of_kind[ROWS][OP_NONE];         /* ... and an operator that had it */
 static int checked;
 
-TestSuite(manual, .init = ops_register, .timeout = 120);
+TestSuite(manual, .init = ops_register, .timeout = 600);
 
 static int place_in(const char *list, const char *word)
 {

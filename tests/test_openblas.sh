@@ -2,12 +2,12 @@
 # test_openblas.sh -- `gemm: openblas`: numbers near those of our own kernel, gradients that differences confirm, the same bits on one thread and
 # on two, a hash and a kernel of its own; a program whose model does not ask for it knows nothing of OpenBLAS.
 # (Values and gradients of random nets: operators/dense_by_openblas and gru_by_openblas.)
+. "$(dirname "$0")/environment.sh"
 set -u
 spnc=${SPNC:-build/spnc}
 python=$(sh tests/python.sh numpy)
 work=$(mktemp -d) || exit 74
 trap 'rm -rf "$work"' EXIT
-export OMP_WAIT_POLICY=passive
 failed=0
 fault() { echo "test_openblas: $*" >&2; failed=1; }
 

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "random_net.h"
 #include "net.h"
+#include "temporary.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -330,13 +331,12 @@ static void try_program(const Model *m, const char *path, const char *form)
 
 static void try_form(Kind focus, bool openblas)
 {
-    const char *text = getenv("SPN_SEED"), *tmp = getenv("TMPDIR");
+    const char *text = getenv("SPN_SEED");
     uint64_t seed = (text ? strtoull(text, NULL, 10) : 1) * 1000;
     int forms = openblas ? 1 : 2;                           /* the plain form has no use for it */
     static Model models[MODELS];
-    char folder[256], path[512];
-    snprintf(folder, sizeof folder, "%s/spn-operators-XXXXXX", tmp ? tmp : "/tmp");
-    cr_assert(mkdtemp(folder) != NULL, "%s", folder);
+    char folder[TEMPORARY_ROOM], path[512];
+    temporary_folder(folder);
     snprintf(path, sizeof path, "%s/Makefile", folder);
     FILE *make = fopen(path, "w");
     cr_assert(make != NULL);

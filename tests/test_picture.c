@@ -1,6 +1,7 @@
 /* test_picture.c -- pixels land where they should, nothing lands outside, and a PNG reads back as it was. */
 #define _DEFAULT_SOURCE
 #include "files/picture.h"
+#include "temporary.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -168,11 +169,11 @@ Test(picture, letters_differ_and_text_advances)
 
 static void round_trip(int channels)
 {
-    char path[] = "/tmp/spn-picture-XXXXXX";
+    char folder[TEMPORARY_ROOM], path[TEMPORARY_ROOM + 8];
     Picture p;
     ArrayError e = { 0 };
-    const int fd = mkstemp(path);
-    cr_assert(fd >= 0 && close(fd) == 0);
+    temporary_folder(folder);
+    snprintf(path, sizeof path, "%s/a.png", folder);
     cr_assert(picture_open(&p, 37, 23, channels, 0));
     for (int i = 0; i < 37 * 23 * channels; i++)
         p.pixels[i] = (uint8_t)(i * 13 + i / 7);
@@ -188,6 +189,7 @@ static void round_trip(int channels)
     cr_assert(memcmp(back, p.pixels, (size_t)(37 * 23 * channels)) == 0);
     picture_close(&p);
     unlink(path);
+    rmdir(folder);
 }
 
 Test(picture, grey_png_reads_back)
@@ -205,7 +207,7 @@ Test(picture, a_folder_that_is_missing_is_reported_with_its_path)
     Picture p;
     ArrayError e = { 0 };
     cr_assert(picture_open(&p, 4, 4, 1, 0));
-    cr_assert(picture_write(&p, "/tmp/no-such-folder-of-pictures/a.png", &e) == false);
+    cr_assert(picture_write(&p, "/nonexistent/no-such-folder-of-pictures/a.png", &e) == false);
     cr_assert(eq(int, e.exit_code, 74));
     cr_assert(strstr(e.text, "no-such-folder-of-pictures") != NULL);
     picture_close(&p);

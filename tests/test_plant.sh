@@ -2,11 +2,11 @@
 # test_plant.sh -- a NaN planted in every operator and pass of emitted nets (plant.py): the trainer stops, and it and `replay` name
 # that operator and that pass.
 # usage: tests/test_plant.sh [NET...]    nets of tests/oracle/nets; options and samplers if not given.  SPNC names the compiler.
+. "$(dirname "$0")/environment.sh"
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 spnc=${SPNC:-$root/build/spnc}
 python=$(sh "$root/tests/python.sh" numpy yaml)
-export OMP_WAIT_POLICY=passive
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0

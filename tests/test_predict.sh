@@ -122,7 +122,7 @@ expect 2 'ends in .npz' "$tiny" predict --run "$work/a" --data "$data" -o x.png
 # ---- damaged files: refused or read, never a crash ----------------------------------------------------------------------------
 "$tiny" export --run "$work/a" -o "$work/w.npz" >/dev/null
 python3 - "$tiny" "$work" "${PREDICT_MUTATIONS:-400}" <<'END' || fault "a damaged file"
-import glob, os, random, struct, subprocess, sys, zlib
+import glob, random, struct, subprocess, sys, zlib
 tiny, work, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 random.seed(4)
 seeds = [open(f, "rb").read() for f in sorted(glob.glob(work + "/same/*.[pnP]*")) + [work + "/big.png", work + "/odd.npy"]]
@@ -142,7 +142,7 @@ for t in range(count):
         if k == 0 and b: b[i] ^= 1 << random.randrange(8)
         elif k == 1 and b: b[i] = random.choice(b"0123456789 \n#-\xff\0")
         elif k == 2: del b[i:i + random.randrange(1, 6)]
-        elif k == 3: b[i:i] = os.urandom(random.randrange(1, 6))
+        elif k == 3: b[i:i] = random.randbytes(random.randrange(1, 6))
         else: b[i:i + 4] = struct.pack(">I", random.choice((0, 1, 0x7fffffff, 0xffffffff)))
     b = sums(bytes(b)) if random.random() < 0.7 and b[:4] == b"\x89PNG" else bytes(b)
     open(work + "/mutant", "wb").write(b)

@@ -1,6 +1,7 @@
 #!/bin/bash
 # test_show.sh -- seeing a net: show as text, JSON, graph and page; explain; the map from YAML to C and back; a changed line of YAML changes
 # its own part of the C alone.  The graph is drawn by dot and the page opened in Chromium where they are installed (CHROMIUM names it).
+. "$(dirname "$0")/environment.sh"
 set -eu
 spnc=${SPNC:-build/spnc}
 folder=$(mktemp -d)

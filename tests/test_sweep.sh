@@ -14,9 +14,9 @@ expect() {                                     # expect CODE TEXT COMMAND...
     [ -z "$text" ] || grep -q -e "$text" output || fault "no '$text' from: $*: $(head -9 output)"
 }
 cd "$work" || exit 1
-{ sources; echo "$root/tests/fixtures/tiny_net.c"; } |
+{ sources; echo "$root"/tests/fixtures/tiny_net.c; echo "$root"/tests/fixtures/clock.c; } |
     xargs -P 2 -n 4 "$cc" -std=c11 -O1 -ffp-contract=off -fopenmp "$@" $include -c || { fault "does not compile"; exit 1; }
-"$cc" "$@" -fopenmp ./*.o -lz -lpng -lm -o tiny || exit 1
+"$cc" "$@" -fopenmp ./*.o -Wl,--wrap=clock_gettime -lz -lpng -lm -o tiny || exit 1
 "$python" - <<'PYTHON' || exit 1
 import os
 import numpy as np
@@ -34,8 +34,9 @@ train.rate: [0.01, 0.001]
 seed: [1, 2, 3]
 epochs: 4
 GRID
-expect 0 '6 runs in runs' ./tiny sweep grid --data data --runs runs --threads 2
-grep -q 'a step takes .* so . runs\? at a time' output || fault "the choice is not told"
+# by a clock of which each reading takes 2 ms: so does each step, of one run and of two at once
+expect 0 '6 runs in runs' env SPN_CLOCK=2 ./tiny sweep grid --data data --runs runs --threads 2
+grep -q '^a step takes 2 ms with 2 threads, 1 ms if 2 run at once with 1 each: so 2 runs at a time$' output || fault "the choice: $(cat output)"
 [ "$(ls -d runs/*/ | wc -l)" = 6 ] || fault "runs: $(ls runs)"
 [ "$(grep -c '^rate 0.0*1, epochs 4  *3 / 3' output)" = 2 ] || fault "no table: $(cat output)"
 "$python" - <<'PYTHON' || fault "sweep.json"
@@ -63,13 +64,14 @@ expect 0 '3 / 3' ./tiny sweep grid --data data --runs runs --threads 1
 cmp -s runs/rate-0.01_epochs-4_seed-2/log.jsonl before || fault "a finished run was trained again"
 ./tiny export --last --run runs/rate-0.001_epochs-4_seed-3 -o again.npz && cmp -s again.npz rate-0.001_epochs-4_seed-3.npz || fault "another run from the same settings"
 
-# Interrupted: the trainings save, and the sweep goes on.
+# Interrupted while a training stands still in its fifth step: it gets the signal, saves when it goes on, and no other is begun.
 printf 'rate: [0.01, 0.001]\nepochs: 2\n' >slow
-./tiny sweep slow --data long --runs cut --threads 1 >output 2>&1 &
-for _ in $(seq 200); do [ -e cut/rate-0.01_epochs-2/run.json ] && break; sleep 0.1; done
-sleep 0.2
-kill -INT $!
-wait $!
+TINY_RAISE="5 $(kill -l STOP)" ./tiny sweep slow --data long --runs cut --threads 1 >output 2>&1 &
+sweep=$! training=
+wait_for $sweep "a training" child_of $sweep && training=$(child_of $sweep) && wait_for $sweep "its fifth step" stands_still "$training" && kill -INT $sweep &&
+    wait_for $sweep "the signal handed on" has_pending "$training" "$(kill -l INT)"
+kill -CONT "$training" || kill $sweep
+wait $sweep
 code=$?
 [ $code = 130 ] || fault "interrupted: exit code $code: $(cat output)"
 grep -q 'stopped by signal 2; every training has saved' output && grep -q 'tiny sweep slow --data long --runs cut' output || fault "does not say how to go on: $(cat output)"

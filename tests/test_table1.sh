@@ -1,16 +1,10 @@
 #!/usr/bin/env bash
-# test_table1.sh -- `make table1` in miniature: a row of few examples and two epochs, stopped and killed at random moments.
+# test_table1.sh -- `make table1` in miniature: a row of few examples and two epochs, stopped and killed, at chosen places and at random moments.
 # Demands the bits of a run that nobody disturbed, one evaluation of the test split, documents that follow from the JSON alone,
 # and that the committed ones do.
 # usage: tests/test_table1.sh [SEED of the moments]; prints what failed and exits 1.  The programs are those of build/.
-set -u
-root=$(cd "$(dirname "$0")/.." && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-seed=${1:-$$}
-RANDOM=$seed
-failed=0
-fault() { echo "test_table1 (seed $seed): $*" >&2; failed=1; }
+. "$(dirname "$0")/begin.sh"
+RANDOM=${1:-1}
 export CFLAGS=-O1
 
 tiny=(--sizes "2000,200,200" --drawn --threads 1 --epochs 2)
@@ -65,21 +59,43 @@ sed -i 's/| RNN-SPN, spnc .*/| RNN-SPN, spnc | 0.01 | 0.01 | 0.01 | 0.01 |/' "$o
 table1 --docs --runs "$work/none" --out "$out" || fault "--docs: $(cat "$work/output")"
 diff -r "$out" "$work/before" || fault "--docs leaves what was typed by hand"
 
-# ---- in another folder, stopped and killed at random moments: the same bits as the row says
-b=$work/b
-mkdir -p "$b/rnn_spn-d4/$hash" && cp -r "$a/data" "$a/data.json" "$b" && cp -r "$base/program" "$b/rnn_spn-d4/$hash"
-stops=0
-for i in $(seq 1 25); do                       # later each time: a busy machine gets through, too
-    signal=TERM expected=143
-    [ $((i % 4)) != 3 ] || signal=KILL expected=137
-    { timeout -s $signal "$(((tenths = RANDOM % 5 + 2 + i) / 10)).$((tenths % 10))" python3 "$root/bench/table1/table1.py" "${tiny[@]}" "${row[@]}" --runs "$b" \
-        --out "$out" >"$work/output" 2>&1; code=$?; } 2>/dev/null
-    [ $code != 0 ] || break
+# ---- in another folder, stopped and killed: the same bits as the row says
+b=$work/b stops=0
+program=$b/rnn_spn-d4/$hash/program run=$b/rnn_spn-d4/$hash/seed1
+mkdir -p "$b/rnn_spn-d4/$hash" && cp -r "$a/data" "$a/data.json" "$b" && cp -a "$base/program" "$program"
+# The trainer of this folder can be told to stand still before a call to its file system (fixtures/faults.c).
+run cc -std=c11 -O1 -I"$program/runtime" -I"$program/trainer" -c "$root/tests/fixtures/faults.c" -o "$work/faults.o" && rm "$program/rnn_spn" &&
+    run env LINK_WITH="$work/faults.o" make -s -C "$program" CC="$root/tests/fixtures/cc.sh" || exit 1
+begin() { python3 "$root/bench/table1/table1.py" "${tiny[@]}" "${row[@]}" --runs "$b" --out "$out" >"$work/output" 2>&1 & table=$!; }
+strike() { { kill -"$1" $table; [ "$1" != KILL ] || wait $table; code=$?; } 2>/dev/null; }
+ended() {                                      # ended SIGNAL: that table1 has got; its trainer, if it still runs, saves and ends
+    [ "$1" = KILL ] || { wait $table; code=$?; }
+    [ $code != 0 ] || return 1
     stops=$((stops + 1))
-    [ $code = $expected ] || [ $code = 124 ] || fault "stopped by $signal: exit code $code: $(cat "$work/output")"
+    [ $code = $((128 + $(kill -l "$1"))) ] || fault "stopped by $1: exit code $code: $(cat "$work/output")"
+    wait_for $$ "the end of the trainer" python3 -c 'import fcntl, sys; fcntl.flock(open(sys.argv[1]), fcntl.LOCK_EX | fcntl.LOCK_NB)' "$b/lock"
+}
+trainer_waits() { trainer=$(child_of $table) && stands_still "$trainer"; }
+# at CALL SIGNAL TEXT: to table1, while the trainer stands still before that call; it hears of it in either case, and says TEXT when it has saved
+at() {
+    SPN_FAULT=stop:$1 begin
+    wait_for $table "call $1 of its trainer" trainer_waits && strike "$2"; wait_for "$trainer" "the signal handed on" has_pending "$trainer" "$(kill -l TERM)"
+    kill -CONT "$trainer" && ended "$2" && grep -q "stopped by signal 15 in $3 examples; saved" "$work/output" || fault "SIG$2 at call $1: $(cat "$work/output")"
+}
+at 1 TERM 'epoch 0 after 0 of 2000'            # it is about to write run.json
+at 3 KILL 'epoch 0 after 0 of 2000'
+at 9 TERM 'epoch 1 after 0 of 2000'            # the end of an epoch
+at 2 KILL 'epoch 1 after 0 of 2000'
+begun() { newer "$run/run.json" "$work/began" || has_ended $table; }
+for signal in TERM KILL TERM KILL; do          # and at any moment of a training that goes on, while it does
+    touch "$work/began"
+    begin
+    wait_for $table "run.json" begun
+    sleep "$((RANDOM % 2)).$((RANDOM % 10))"
+    strike $signal
+    ended $signal || break
 done
 table1 "${row[@]}" --runs "$b" --out "$out" || fault "going on after $stops stops: $(cat "$work/output")"
-[ $stops -gt 1 ] || fault "stopped only $stops times"
 diff -r "$out" "$work/before" || fault "a repeated row changes the files"
 timeless() { sed 's/"seconds": [^,]*, "images_per_second": [^,]*,//' "$1/rnn_spn-d4/$hash/seed1/log.jsonl"; }
 cmp -s "$base/seed1.npz" "$b/rnn_spn-d4/$hash/seed1.npz" || fault "$stops stops: other weights"

@@ -8,15 +8,16 @@
 #include <unistd.h>
 
 #include "spnc.h"
+#include "temporary.h"
 
 static Arena *arena;
-static char folder[] = "/tmp/test_template.XXXXXX";
+static char folder[TEMPORARY_ROOM];
 static char said[8192];
 
 static void set_up(void)
 {
     arena = arena_new();
-    cr_assert(mkdtemp(folder) != NULL);
+    temporary_folder(folder);
 }
 
 static const char *path_of(const char *name)
@@ -32,7 +33,7 @@ static void tear_down(void)
     arena_free(arena);
 }
 
-TestSuite(template, .init = set_up, .fini = tear_down, .timeout = 60);
+TestSuite(template, .init = set_up, .fini = tear_down, .timeout = 600);
 
 static void write_file(const char *name, const char *text)
 {

@@ -23,9 +23,9 @@ build() {                                      # build NAME flags...
     local name=$1
     shift
     "$cc" -std=c11 -O2 -ffp-contract=off -fopenmp -Wall -Wextra -Wpedantic -Wshadow -Werror $include "$@" \
-        "$root/tests/fixtures/tiny_net.c" "$work"/*.o -lz -lpng -lm -o "$work/$name" || { fault "$name does not compile"; exit 1; }
+        "$root/tests/fixtures/tiny_net.c" "$work"/*.o -Wl,--wrap=clock_gettime -lz -lpng -lm -o "$work/$name" || { fault "$name does not compile"; exit 1; }
 }
-objects() { (cd "$work" && "$cc" -std=c11 -O2 -ffp-contract=off -fopenmp $include "$@" -c $(sources)) || exit 1; }
+objects() { (cd "$work" && "$cc" -std=c11 -O2 -ffp-contract=off -fopenmp $include "$@" -c $(sources) "$root/tests/fixtures/clock.c") || exit 1; }
 objects -DSPN_DOUBLE "$@"
 build double -DSPN_DOUBLE "$@"
 objects "$@"
@@ -36,12 +36,12 @@ build other '-DTINY_HASH="00000000000000ac"' '-DTINY_SETTINGS="units=9"' "$@"
 build wild -DTINY_RATE=1e30 "$@"
 tiny=$work/tiny
 
-pixels() { printf "$(awk -v n="$1" -v s="$2" 'BEGIN { srand(s); for (i = 0; i < 16 * n; i++) printf "\\%03o", int(256 * rand()) }')"; }
+pixels() { bytes $((16 * $1)) "$2" 256; }
 # labels of the same pixels, each followed by $3 zero bytes: one of four from two pixels being light or dark
 labels() {
-    printf "$(awk -v n="$1" -v s="$2" -v pad="$3" 'BEGIN { srand(s)
+    printf "$(awk -v n="$1" -v s="$2" -v pad="$3" "$random"'BEGIN { start(s)
         for (i = 0; i < n; i++) {
-            for (j = 0; j < 16; j++) p[j] = int(256 * rand()) > 127
+            for (j = 0; j < 16; j++) p[j] = int(256 * draw()) > 127
             for (k = 0; k < 2; k++) {
                 printf "\\%03o", 2 * p[k] + p[k + 5]
                 for (z = 0; z < pad; z++) printf "\\000"
@@ -50,12 +50,12 @@ labels() {
 }
 data=$work/data
 mkdir "$data" "$work/long"
-pixels 57 1 | npy '|u1' '57, 1, 4, 4' >"$data/train_image.npy"
-labels 57 1 7 | npy '<i8' '57, 2' >"$data/train_digits.npy"
-pixels 23 2 | npy '|u1' '23, 1, 4, 4' >"$data/valid_image.npy"
-labels 23 2 0 | npy '|u1' '23, 2' >"$data/valid_digits.npy"
-pixels 17 3 | npy '|u1' '17, 1, 4, 4' >"$data/test_image.npy"
-labels 17 3 3 | npy '<i4' '17, 2' >"$data/test_digits.npy"
+pixels 57 31 | npy '|u1' '57, 1, 4, 4' >"$data/train_image.npy"
+labels 57 31 7 | npy '<i8' '57, 2' >"$data/train_digits.npy"
+pixels 23 32 | npy '|u1' '23, 1, 4, 4' >"$data/valid_image.npy"
+labels 23 32 0 | npy '|u1' '23, 2' >"$data/valid_digits.npy"
+pixels 17 33 | npy '|u1' '17, 1, 4, 4' >"$data/test_image.npy"
+labels 17 33 3 | npy '<i4' '17, 2' >"$data/test_digits.npy"
 cp "$data"/valid_* "$work/long"
 pixels 500 4 >"$work/p"; labels 500 4 0 >"$work/l"
 for _ in $(seq 200); do cat "$work/p"; done | npy '|u1' '100000, 1, 4, 4' >"$work/long/train_image.npy"
@@ -86,27 +86,46 @@ expect 1 'trains on 57 examples' "$tiny" train --data "$work/long" --run "$a" --
 expect 0 '"examples": 17' "$work/other" eval --data "$data" --run "$a" --json
 expect 1 'loss is\|norm of the gradient is' "$work/wild" train --data "$data" --run "$work/wild_run"
 
-# A signal before the first step finds nothing to save: the program ends silently.
 # ---- interrupted at any step ---------------------------------------------------------------------------------------------
 expect 0 'finished after 3' "$tiny" train --data "$work/long" --run "$work/whole" --epochs 3 --seed 7
-for signal in INT TERM KILL INT TERM INT TERM INT TERM INT TERM INT TERM INT TERM; do
-    { timeout --preserve-status -s $signal 0.25 "$tiny" train --data "$work/long" --run "$work/pieces" --epochs 3 --seed 7 --resume \
-        >"$work/output" 2>&1; code=$?; } 2>/dev/null
-    case $signal:$code in
-        *:0) break ;;
-        INT:130 | TERM:143) [ ! -s "$work/output" ] || grep -q -e '--resume' "$work/output" || fault "an interrupted run does not say how to go on" ;;
-        KILL:137) ;;
-        *) fault "exit code $code after SIG$signal: $(tail -2 "$work/output")" ;;
+pieces=(train --data "$work/long" --run "$work/pieces" --epochs 3 --seed 7 --resume)
+# at UPDATE SIGNAL TEXT: the program sends itself the signal in that step, counted from where it goes on; the text is in what it says then
+at() {
+    local signal code
+    signal=$(kill -l "$2")
+    { TINY_RAISE="$1 $signal" "$tiny" "${pieces[@]}" >"$work/output" 2>&1; code=$?; } 2>/dev/null
+    [ $code = $((128 + signal)) ] && grep -q -e "$3" "$work/output" || fault "SIG$2 in step $1: exit code $code, expected '$3': $(tail -2 "$work/output")"
+}
+at 1 INT 'stopped by signal 2 in epoch 0 after 10 of 100000 examples; saved'            # the first step
+at 2500 TERM 'stopped by signal 15 in epoch 0 after 25010 of 100000 examples; saved'
+at 7499 INT 'stopped by signal 2 in epoch 0 after 100000 of 100000 examples; saved'     # the last one of an epoch, which is validated later
+at 1 TERM 'stopped by signal 15 in epoch 1 after 10 of 100000 examples; saved'
+at 5000 KILL 'going on at epoch 1, example 10'
+at 1200 INT 'stopped by signal 2 in epoch 1 after 12010 of 100000 examples; saved'      # as if nothing had been killed
+at 1 TERM 'pieces --resume$'
+# Signals from outside come at any moment of a training that has begun: run.json is written when they are taken.
+for signal in INT TERM KILL INT TERM; do
+    touch "$work/began"
+    "$tiny" "${pieces[@]}" >"$work/output" 2>&1 &
+    wait_for $! "run.json" newer "$work/pieces/run.json" "$work/began"
+    sleep "0.$((RANDOM % 3))"
+    { kill -$signal $!; wait $!; } 2>/dev/null
+    case $signal:$? in
+        *:0 | KILL:137) ;;
+        INT:130 | TERM:143) grep -q -e '; saved.*' "$work/output" && grep -q -e '--resume$' "$work/output" || fault "SIG$signal: neither saved nor told how to go on: $(tail -2 "$work/output")" ;;
+        *) fault "exit code $? after SIG$signal: $(tail -2 "$work/output")" ;;
     esac
-done                                           # on a busy machine no attempt may have come to a first save: the seed is said again
-expect 0 'finished after 3' "$tiny" train --data "$work/long" --run "$work/pieces" --epochs 3 --seed 7 --resume
+done
+expect 0 'finished after 3' "$tiny" "${pieces[@]}"
 for run in whole pieces; do expect 0 '' "$tiny" export --last --run "$work/$run" -o "$work/$run.npz"; done
 same "$work/whole.npz" "$work/pieces.npz"
 diff -q <(timeless "$work/whole/log.jsonl") <(timeless "$work/pieces/log.jsonl") >/dev/null || fault "logs of an interrupted run differ"
-"$tiny" train --data "$work/long" --run "$work/locked" --epochs 1000 >/dev/null 2>&1 &
-sleep 0.3
+# A training that stands still in its first step has the folder to itself.
+stop=$(kill -l STOP)
+TINY_RAISE="1 $stop" "$tiny" train --data "$work/long" --run "$work/locked" --epochs 3 >/dev/null 2>&1 &
+wait_for $! "its first step" stands_still $!
 expect 1 'another training is running' "$tiny" train --data "$work/long" --run "$work/locked" --resume
-kill -TERM $!
+kill -TERM $!; kill -CONT $!
 wait $!
 [ $? = 143 ] || fault "SIGTERM does not end with 143"
 
@@ -134,11 +153,14 @@ expect 0 '{"event": "end", "reason": "epochs"' "$tiny" train --data "$data" --ru
 "$tiny" train --data "$data" --run "$work/pipe" | head -c 1 >/dev/null
 [ "${PIPESTATUS[0]}" = 0 ] && [ "$(wc -l <"$work/pipe/log.jsonl")" = 6 ] || fault "a closed stdout ends a training"
 if script -qc true /dev/null >/dev/null 2>&1; then   # a terminal of 80 columns, where the system gives us one
-    script -qc "stty cols 80; $tiny train --data $work/long --run $work/bar --max-time 1s --epochs 1000" /dev/null </dev/null >"$work/output"
-    grep -q '0/1000 \[[#.]*\] [0-9.]* [a-z]* left  [0-9]* images/s  loss [0-9.]*  error [0-9.]* %' "$work/output" || fault "no bar: $(head -c 300 "$work/output")"
+    # by a clock of which each reading takes 20 ms, ten images a step
+    script -qc "stty cols 80; SPN_CLOCK=20 $tiny train --data $work/long --run $work/bar --max-time 1s --epochs 1000" /dev/null </dev/null >"$work/output"
+    grep -q '0/1000 \[[#.]*\] 3 min left  500 images/s  loss [0-9.]*  error [0-9.]* %' "$work/output" || fault "no bar: $(head -c 300 "$work/output")"
     tr '\r' '\n' <"$work/output" | sed 's/\x1b\[K//g' | grep images/s | grep -v '^epoch' | awk 'length > 79 { exit 1 }' || fault "a bar wider than its terminal"
 fi
-expect 0 'stopped after .*--max-time.*Validation: loss' "$tiny" train --data "$work/long" --run "$work/timed" --epochs 3 --seed 7 --max-time 100ms
+# A clock of which each reading takes a millisecond, two readings a step: some 48 steps.
+expect 0 'stopped after 0\.1 s (--max-time) in epoch 0 after 4[0-9]0 of 100000 examples; saved.  Validation: loss' env SPN_CLOCK=1 \
+    "$tiny" train --data "$work/long" --run "$work/timed" --epochs 3 --seed 7 --max-time 100ms
 expect 0 'stopped after' "$tiny" train --data "$work/long" --run "$work/timed" --resume --max-time 0.001ms
 expect 0 'finished after 3' "$tiny" train --data "$work/long" --run "$work/timed" --resume
 expect 0 '' "$tiny" export --last --run "$work/timed" -o "$work/timed.npz"
@@ -148,7 +170,7 @@ expect 0 'the net learns: on one batch the loss fell' "$tiny" train --data "$dat
 expect 1 'does not fall' "$tiny" train --data "$data" --overfit-one-batch --set train.rate=1e-12
 expect 0 'falls fastest near rate [0-9.e-]* (the model has 0.01).*Nothing was changed' "$tiny" train --data "$data" --lr-find
 expect 0 '"event": "end", "suggestion": 0\.' "$tiny" train --data "$data" --lr-find --json
-expect 1 'the loss explodes' "$tiny" train --data "$data" --run "$work/boom" --set train.rate=1
+expect 1 'the loss explodes' "$tiny" train --data "$work/long" --run "$work/boom" --set train.rate=1
 
 # ---- a checkpoint that is damaged, leftovers, and signals in a hurry -----------------------------------------------------------
 cp -r "$work/whole" "$work/flip"
@@ -160,11 +182,14 @@ same "$work/whole.npz" "$work/flip.npz"
 expect 0 'damaged.*taking the checkpoint before it' "$tiny" train --data "$work/long" --run "$work/flip" --resume
 [ "$(cd "$work/flip" && ls -A -I '*.png' -I report.html -I machine.json -I transforms.jsonl | tr '\n' ' ')" = 'best last.damaged last.previous lock log.jsonl run.json ' ] || fault "after damage: $(ls -A "$work/flip")"
 expect 0 'finished after 3' "$tiny" train --data "$work/long" --run "$work/flip" --resume
-"$tiny" train --data "$work/long" --run "$work/hurry" --epochs 1000 >/dev/null 2>&1 &
-sleep 0.5
-kill -INT $!; sleep 0.2; kill -INT $! 2>/dev/null
-wait $!
-[ $? = 130 ] || fault "two signals do not end with 130"
+# The first signal asks to stop, another ends the program where it is.  It stands still twice in its third step: before the first signal, and when it has seen
+# that.  (Signals a tenth of a second apart are one, which came to a process and to its group; one thread, so that it is the one that sees them.)
+OMP_NUM_THREADS=1 TINY_RAISE="3 $stop $stop" "$tiny" train --data "$work/long" --run "$work/hurry" --epochs 3 >"$work/output" 2>&1 &
+p=$!
+wait_for $p "its third step" stands_still $p && kill -INT $p && kill -CONT $p && wait_for $p "a place after the signal" stands_still $p && sleep 0.2
+kill -INT $p; kill -CONT $p
+wait $p
+[ $? = 130 ] && [ ! -e "$work/hurry/last" ] && ! grep -q saved "$work/output" || fault "a second signal does not end the program at once: $(cat "$work/output")"
 expect 0 'finished after' "$tiny" train --data "$work/long" --run "$work/hurry" --resume --epochs 2
 
 # A checkpoint whose checksums are right, but not its facts: refused by the field's name, on resuming only.
@@ -210,15 +235,28 @@ expect 0 'digits' "$tiny" predict --data "$work/blind" --run "$a"
 expect 1 'test_digits.npy: there is no such file' "$tiny" eval --data "$work/blind" --run "$a"
 expect 0 '"model_hash": "00000000000000aa"' "$tiny" info --json
 expect 0 'logits.weight *\[8\]\[14\]' "$tiny" info
-expect 0 '"train_ms": .*"peak_gflops": [0-9.]*[1-9]' "$tiny" bench --threads 1 --json
+# bench, by the system's clock: figures, and a wide spread is told; by given times: these figures.
 "$tiny" bench --threads 1 --json >"$work/bench.json" 2>"$work/bench.said" || fault "bench: exit code $?"
 python3 - "$work/bench.json" "$work/bench.said" <<'END' || fault "bench says of a wide spread: $(cat "$work/bench.said")"
 import json, sys
 bench, said = json.load(open(sys.argv[1])), open(sys.argv[2]).read()
-assert bench["train_spread"] > 0 and bench["eval_spread"] > 0, bench
+assert min(bench[k] for k in ("train_ms", "eval_ms", "peak_gflops", "rss_mb")) > 0 <= min(bench["train_spread"], bench["eval_spread"]), bench
 for spread, what in (bench["train_spread"], "training steps"), (bench["eval_spread"], "forward passes"):
     assert (spread > 0.15) == (f"the spread is wide: half of the {what} took" in said), (bench, said)
 END
+# clocked NUMBERS-OF-SPN_CLOCK MS SPREAD TEXT: bench by that clock, of which a step takes one reading
+clocked() {
+    SPN_CLOCK=$1 "$tiny" bench --threads 1 --json >"$work/bench.json" 2>"$work/bench.said" || fault "bench by the clock '$1': exit code $?"
+    python3 -c 'import json, sys
+b = json.load(open(sys.argv[1]))
+for what in "train", "eval":
+    assert abs(b[what + "_ms"] - float(sys.argv[2])) < 1e-6 and abs(b[what + "_spread"] - float(sys.argv[3])) < 1e-6, b' "$work/bench.json" "$2" "$3" || fault "bench by the clock '$1': $(cat "$work/bench.json")"
+    diff -q <(printf "$4") "$work/bench.said" >/dev/null || fault "bench by the clock '$1' says: $(cat "$work/bench.said")"
+}
+wide="tiny: bench: the spread is wide: half of the %s took 2 to 6 ms, the middle one 2; probably other programs, or a neighbour on the same machine, had a part of the processors\n"
+clocked "2" 2 0 ""                                                      # quiet
+clocked "2 2 2 2 2 2 90" 2 0 ""                                         # one step of seven is disturbed
+clocked "2 2 2 2 6 6 6" 2 2 "${wide/\%s/training steps}${wide/\%s/forward passes}"
 for net in tiny wide double; do expect 0 'check passed' "$work/$net" check; done
 expect 0 '"passed": true' "$tiny" check --data "$data" --json
 expect 1 'gradient of A.bias\[2\] (index 2)' "$work/wrong" check
@@ -242,11 +280,11 @@ expect 1 'first 17' "$tiny" grad --weights "$work/tiny.npz" --data "$data" --fir
 # ---- wrong input and wrong usage ------------------------------------------------------------------------------------------
 bad; printf '' | npy '|u1' '0, 1, 4, 4' >"$work/bad/test_image.npy"
 expect 1 'test_image.npy' "$tiny" eval --data "$work/bad" --run "$a"
-bad; pixels 17 3 | npy '|u1' '17, 1, 2, 8' >"$work/bad/test_image.npy"
+bad; pixels 17 33 | npy '|u1' '17, 1, 2, 8' >"$work/bad/test_image.npy"
 expect 1 'found u1 \[17\]\[1\]\[2\]\[8\], expected u1 \[N\]\[1\]\[4\]\[4\]' "$tiny" eval --data "$work/bad" --run "$a"
-bad; labels 17 3 3 | npy '<f4' '17, 2' >"$work/bad/test_digits.npy"
+bad; labels 17 33 3 | npy '<f4' '17, 2' >"$work/bad/test_digits.npy"
 expect 1 'labels are integers' "$tiny" eval --data "$work/bad" --run "$a"
-bad; labels 16 3 3 | npy '<i4' '16, 2' >"$work/bad/test_digits.npy"
+bad; labels 16 33 3 | npy '<i4' '16, 2' >"$work/bad/test_digits.npy"
 expect 1 '16 examples, but' "$tiny" eval --data "$work/bad" --run "$a"
 bad; { head -c 128 "$data/valid_digits.npy"; head -c 45 /dev/zero; printf '\004'; } >"$work/bad/valid_digits.npy"
 expect 1 'label 4 of example 22 (position 1) is out of range' "$tiny" train --data "$work/bad" --run "$work/new"

@@ -60,9 +60,9 @@ cmp -s a.npz d.npz || fault "the same parameters taken give other weights"
 
 # Interrupted, gone on without the file: the same bits.
 cp hidden.npz gone.npz
-./tiny train --data data --threads 1 --epochs 3 --run e --init gone.npz --only hidden --max-time 0.0001s >output 2>&1
+./tiny train --data data --threads 1 --epochs 3 --run e --init gone.npz --only hidden --max-time 0.001ms >output 2>&1
 rm gone.npz
-for _ in 1 2 3; do ./tiny train --data data --threads 2 --epochs 3 --run e --resume --max-time 0.0001s >output 2>&1; done
+for _ in 1 2 3; do ./tiny train --data data --threads 2 --epochs 3 --run e --resume --max-time 0.001ms >output 2>&1; done
 expect 0 'finished' $train --run e --resume
 ./tiny export --last --run e -o e.npz
 cmp -s a.npz e.npz || fault "interrupted and gone on: other weights"

@@ -2,6 +2,7 @@
 # vec_bits.sh -- builds vec_bits.c for every compiler, -O level and target, and fails if any prints other hashes.
 # A target that this processor lacks is skipped; a precision's first build is what the others are compared with.
 # usage: tests/vec_bits.sh ["compilers" ["levels"]]      defaults: "gcc clang" "-O1 -O2 -O3"
+. "$(dirname "$0")/environment.sh"
 set -u
 compilers=${1:-gcc clang} levels=${2:--O1 -O2 -O3}
 here=$(cd "$(dirname "$0")" && pwd)

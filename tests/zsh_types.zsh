@@ -2,9 +2,9 @@
 # It waits until zsh has nothing more to say; the prompt is %, so that the end of its start is seen.
 zmodload zsh/zpty
 typeset -F SECONDS
-say_until() {                                  # say_until TEXT: what is heard until TEXT stands in it, or for five seconds
+say_until() {                                  # say_until TEXT: what is heard until TEXT stands in it, or for five minutes
     local part heard=
-    local -F end=$((SECONDS + 5))
+    local -F end=$((SECONDS + 300))
     while ((SECONDS < end)) && [[ $heard != *$1* ]]; do zpty -rt z part && heard+=$part || sleep 0.02; done
     print -rn -- "$heard"
 }
