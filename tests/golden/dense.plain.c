@@ -480,9 +480,9 @@ static const NetLoss losses[] = {
 
 /* The numbers of the schedule, which a run may set: train --set NAME=NUMBER. */
 static const NetSetting schedule[] = {
-    { "train.divide", 0, 0 },
-    { "train.first", 1, 1 },
-    { "train.every", 1, 1 },
+    { "train.divide", 0, 0, "what the rate is divided by each time" },
+    { "train.first", 1, 1, "the first epoch (from 0) that has a divided rate" },
+    { "train.every", 1, 1, "epochs from one division to the next" },
 };
 
 const Net net = {
