@@ -3,6 +3,7 @@
  * In: the command line (options.c), and the model that the pipeline (pipeline.c) leaves.  Out: files, or text on the standard output.
  * Nothing is written before the whole model has been accepted; folder.c writes.  `build` runs make in the folder it wrote: the same as its user would. */
 #define _GNU_SOURCE
+#include "base/cache.h"
 #include "base/child.h"
 #include "base/embed.h"
 #include "base/folder.h"
@@ -41,7 +42,7 @@ static void on_signal(int number)
 static bool write_folder(Model *m, const char *folder, bool force)
 {
     const List sources = program_files(m->arena, m->c.text);
-    FolderFile *files = NEW_ARRAY(m->arena, FolderFile, sources.count + 4);
+    FolderFile *files = NEW_ARRAY(m->arena, FolderFile, sources.count + 5);
     Text map = { .arena = m->arena };
     map_write(&map, deck_new(m, &m->c));
     int n = 0;
@@ -51,6 +52,7 @@ static bool write_folder(Model *m, const char *folder, bool force)
     }
     files[n++] = (FolderFile){ arena_printf(m->arena, "%s-gdb.py", m->name), m->gdb.text, m->gdb.length };
     files[n++] = (FolderFile){ "Makefile", m->makefile.text, m->makefile.length };
+    files[n++] = (FolderFile){ arena_printf(m->arena, "%s-train.c", m->name), m->training.text, m->training.length };
     files[n++] = (FolderFile){ arena_printf(m->arena, "%s.c", m->name), m->c.text, m->c.length };
     files[n++] = (FolderFile){ arena_printf(m->arena, "%s.map.json", m->name), map.text, map.length };
     return folder_write(m->arena, m->diag, folder, files, n, force);
@@ -116,7 +118,7 @@ static int tune_model(const Model *m, Arguments *a)
 {
     const char *path = tuning_path(m->arena, a), *processor = processor_name(m->arena);
     Tuning *t = tuning_new(m->arena, processor, VERSION), *file = tuning_new(m->arena, processor, VERSION);
-    int status = tune(m->arena, t, m->name, build_trial, a);
+    int status = tune(m->arena, t, m->name, !a->no_cache, build_trial, a);
     if (status)
         return status;
     tuning_read(file, path, false);                       /* what it holds about other shapes stays */
@@ -200,7 +202,7 @@ static int act(Model *m, Arguments *a)
         const char *folder = a->out ? a->out : arena_printf(m->arena, "generated/%s", m->name);
         if (!write_folder(m, folder, a->force))
             return 1;
-        return a->command->kind == BUILD ? child_make(m->arena, folder, m->name) : 0;
+        return a->command->kind == BUILD ? cache_make(m->arena, folder, m->name, !a->no_cache) : 0;
     }
     default: return 0;
     }

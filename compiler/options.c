@@ -52,6 +52,8 @@ const Option options[] = {
     { "--stage", "NAME", STAGE, AT(options.stage), NULL, NULL, "print what a stage left" },
     { "--force", NULL, SWITCH, AT(force), NULL, NULL,
       "write over files that were edited since spnc wrote them; they are kept as NAME.edited" },
+    { "--no-cache", NULL, SWITCH, AT(no_cache), NULL, "build and tune",
+      "build, tune: compile the trainer too, instead of taking its objects from ~/.cache/spnc" },
     { "--json", NULL, SWITCH, AT(json), NULL, NULL, "show and diagnostics as JSON" },
     { "--dot", NULL, SWITCH, AT(dot), NULL, "show", "show as a graph for Graphviz" },
     { "--html", NULL, SWITCH, AT(html), NULL, "show", "show as one page for a browser" },
@@ -248,6 +250,16 @@ static bool runs_here(const char *target)
 
 /* ---- parsing --------------------------------------------------------------------------------------------------------- */
 
+/* Is it a word of the text? */
+static bool is_among(const char *text, const char *word)
+{
+    size_t n = strlen(word);
+    for (const char *at = text; (at = strstr(at, word)); at++)
+        if ((at == text || at[-1] == ' ') && (!at[n] || at[n] == ' '))
+            return true;
+    return false;
+}
+
 /* What the command needs and takes, and what options mean together: the first that is wrong. */
 static void check(const Arguments *a, const bool given[OPTIONS])
 {
@@ -269,7 +281,7 @@ static void check(const Arguments *a, const bool given[OPTIONS])
             usage_error("this processor cannot run %s, so there is nothing to measure", a->options.target);
     }
     for (int i = 0; i < OPTIONS; i++)
-        if (given[i] && options[i].only && strcmp(options[i].only, c->name))
+        if (given[i] && options[i].only && !is_among(options[i].only, c->name))
             usage_error("%s is for spnc %s", options[i].name, options[i].only);
     if (a->json + a->dot + a->html > 1 || (a->scaling && (a->dot || a->html)))
         usage_error("%s: take one of --json, --dot and --html, and --scaling alone or with --json", c->name);

@@ -27,7 +27,7 @@ typedef struct {
     size_t at;                      /* where it goes in Arguments */
     int64_t most;                   /* COUNT: the largest number */
     const char *takes;              /* WORD: its words, a space between; else what an error says it takes; NULL: any text */
-    const char *only;               /* the one command that it is for, or NULL */
+    const char *only;               /* the commands that it is for, as in "build and tune"; NULL: all */
     const char *help;               /* NULL: it stands in the last line of --help */
 } Option;
 
@@ -40,7 +40,7 @@ typedef struct {
     const Command *command;
     const char *path, *name;        /* the operands: a model; of explain a name in it */
     const char *out, *tuning, *precision;
-    bool json, dot, html, scaling, force;
+    bool json, dot, html, scaling, force, no_cache;
     Options options;                /* target is never "native" */
 } Arguments;
 

@@ -98,7 +98,8 @@ typedef struct {
     Loc loc;             /* where the file gives it */
     bool set;            /* overridden on the command line; set_text is "d=8" */
     const char *set_text;
-    int reads;           /* how often an expression has asked for it */
+    int reads;           /* how many expressions have read it, */
+    int net_reads;       /* and how many of them before `train:`, which is read last */
     bool refused;        /* its value is wrong, and has been reported: what reads it fails silently */
 } Param;
 typedef struct { Param *params; int count; } Scope;
@@ -368,7 +369,7 @@ typedef struct {
     double forward_macs, backward_macs;
     List remarks;            /* Remark: what was hoisted, fused, removed, and why (printed by show and explain) */
     uint64_t hash, signature;
-    Text c, makefile, gdb;   /* emit.c: NAME.c, Makefile, and NAME-gdb.py, how gdb shows its tensors */
+    Text c, makefile, gdb, training;     /* emit.c: NAME.c, Makefile, NAME-gdb.py (how gdb shows its tensors), NAME-train.c (what `train:` says) */
     Tuning *tuning;          /* what is fastest on this processor; NULL: nobody asks */
 } Model;
 
@@ -470,7 +471,7 @@ typedef struct { double calls, macs, products, bytes; } Cost;
 Cost op_cost(const Model *m, const Phase *p, const Op *op);
 bool op_multiplies(const Op *op);                         /* are its operator's multiply-adds made in this pass of it? */
 Cost update_cost(const Model *m);                         /* clipping and optimiser */
-/* Every text of the generated folder: m->c, m->makefile and m->gdb (the sources of runtime/ and trainer/ are copied by main.c). */
+/* Every text of the generated folder: m->c, m->makefile, m->gdb and m->training (the sources of runtime/ and trainer/ are copied by main.c). */
 bool emit(Model *m);
 Fact *emit_facts(Model *m);      /* what its templates are told; manual.c says what it means */
 

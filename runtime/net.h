@@ -1,6 +1,6 @@
 /* net.h -- what a generated net (NAME.c) tells the trainer about itself, and the other way round.
  *
- * NAME.c defines one `const Net net`: tables (parameters, inputs, targets, outputs, losses, training settings) and a few functions.
+ * NAME.c defines one `const Net net`: tables (parameters, inputs, targets, outputs, losses) and a few functions; NAME-train.c has what the model says in `train:`.
  * The trainer (main.c, train.c, check.c, ...) knows every net only through it.
  * All memory of the net is allocated once by net.open(); nothing is allocated after that.
  * Everything here counts examples as N = net.batch; `real` is float or double (real.h). */
@@ -87,13 +87,17 @@ typedef struct {
 } NetSetting;
 
 typedef struct {
-    const char *optimiser;        /* its name; its settings but for the rate are constants in NAME.c */
+    const char *optimiser;        /* its name; its settings but for the rate are constants in NAME-train.c */
     double rate;
     double schedule[NET_SCHEDULE];     /* of net.schedule */
     int epochs, patience;
     uint64_t seed;
     double dropout[NET_RATES];    /* of net.rates */
 } NetTraining;
+
+/* In NAME-train.c: an edit of the model's `train:` changes these. */
+extern const NetTraining net_training;
+extern const char net_hash[], net_settings[], net_yaml[];
 
 /* One batch: for each input and each target N pointers to the examples' data as the file holds them
  * (u8 or f32; labels as int32).  Pointers beyond `count` are not read. */
@@ -153,7 +157,7 @@ typedef struct Net {
     const NetAugment *augments; int augment_count;
     const NetValue *values; int value_count;
     const NetLoss *losses; int loss_count;
-    NetTraining training;
+    const NetTraining *training;
     const NetSetting *schedule; int schedule_count;
     const NetRate *rates; int rate_count;
     size_t block;                 /* reals in the parameter block (with padding) */

@@ -216,4 +216,19 @@ static inline void optimiser_adam(real *w, const real *g, real *m, real *v, size
     }
 }
 
+/* ---- the whole ---------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    real *weights;
+    const real *gradient;
+    real *state[NET_STATES];      /* those that the optimiser keeps */
+    size_t n;                     /* reals of each block */
+    const NetParam *params; int param_count;
+    OptimiserNorm *row_sums;
+} OptimiserBlocks;
+
+/* NAME-train.c: the net's own clipping, decay and optimiser.  Returns the norm of the gradient before clipping, to every thread; if that is not
+ * finite, nothing has changed. */
+double optimiser_update(const OptimiserBlocks *b, double rate, uint64_t update_count);
+
 #endif

@@ -8,6 +8,16 @@
 #include <stdint.h>
 #include <string.h>
 
+/* The bits of a result are IEEE's: a NaN is seen, a sum has its order, a constant is a double, nothing is computed wider than it is kept. */
+#if defined __FAST_MATH__ || (defined __FINITE_MATH_ONLY__ && __FINITE_MATH_ONLY__)
+#error "-ffast-math, -Ofast and -ffinite-math-only change what a net computes: leave them out of CFLAGS"
+#elif defined __ASSOCIATIVE_MATH__ || defined __RECIPROCAL_MATH__ || defined __NO_SIGNED_ZEROS__
+#error "-funsafe-math-optimizations and its parts change what a net computes: leave them out of CFLAGS"
+#elif defined __FLT_EVAL_METHOD__ && __FLT_EVAL_METHOD__ != 0 && __FLT_EVAL_METHOD__ != 16      /* 16: only _Float16 is kept as it is, too */
+#error "a net is computed in float and double as they are: on an x86 of 32 bits with -msse2 -mfpmath=sse, and nowhere with -mfpmath=387"
+#endif
+_Static_assert(sizeof 1.0 == sizeof(double), "-fsingle-precision-constant changes what a net computes: leave it out of CFLAGS");
+
 #ifdef SPN_DOUBLE
 typedef double real;
 #define SPN_SUFFIX(op) op##_pd

@@ -127,7 +127,7 @@ static bool reads(Progress *p, const char *facts, char *why, size_t room)
     Json j;
     char error[200];
     cr_assert(json_parse(&j, facts, strlen(facts), CONTAINER_TEXT, error, sizeof error), "%s: %s", error, facts);
-    *p = (Progress){ .training = net.training };
+    *p = (Progress){ .training = *net.training };
     bool fine = fields_read(p, rows, count, j.root, why, room);
     json_parse_free(&j);
     return fine;
@@ -296,7 +296,7 @@ Test(checkpoint, one_more_row_is_one_more_field)
     typedef struct { Progress p; int patience_left; } More;
     static const int at_first = 3;
     const Field row = { "patience_left", FIELD_INT, offsetof(More, patience_left), 0, 9, 5, .absent = &at_first, .what = "an example" };
-    More m = { .p = { .training = net.training, .examples = 57, .epoch = 2, .best_epoch = 1 }, .patience_left = 7 }, back;
+    More m = { .p = { .training = *net.training, .examples = 57, .epoch = 2, .best_epoch = 1 }, .patience_left = 7 }, back;
     JsonWriter w;
     Json j;
     char why[300] = "";
@@ -347,8 +347,8 @@ Test(checkpoint, the_first_version_is_still_read)
     char why[300] = "";
     cr_assert(reads(&p, facts, why, sizeof why), "%s", why);
     cr_assert(eq(u64, p.training.seed, 77));
-    cr_assert(eq(dbl, p.training.rate, net.training.rate));
-    cr_assert(eq(int, p.training.epochs, net.training.epochs));
+    cr_assert(eq(dbl, p.training.rate, net.training->rate));
+    cr_assert(eq(int, p.training.epochs, net.training->epochs));
     cr_assert(p.updates == 12 && p.examples == 57 && p.position == 10 && p.best_epoch == 0 && p.log_bytes == 300);
     cr_assert(p.data == 0 && p.wrong == 0 && !p.exploded && !p.log_rest && !*p.init.file);
 }
@@ -366,7 +366,7 @@ static void save_run(const Progress *p)
 
 Test(checkpoint, a_run_goes_on_from_what_it_saved)
 {
-    Progress p = { .training = net.training, .examples = 57, .position = 20, .steps = 2, .updates = 8, .epoch = 1, .best_epoch = -1,
+    Progress p = { .training = *net.training, .examples = 57, .position = 20, .steps = 2, .updates = 8, .epoch = 1, .best_epoch = -1,
                    .best = 1e300 }, q;
     save_run(&p);
     memset(weights, 0, sizeof *weights * BLOCK);
@@ -377,7 +377,7 @@ Test(checkpoint, a_run_goes_on_from_what_it_saved)
 
 Test(checkpoint, a_run_does_not_go_on_from_what_cannot_be, .exit_code = WRONG_INPUT)
 {
-    Progress p = { .training = net.training, .examples = 57, .position = -20 };
+    Progress p = { .training = *net.training, .examples = 57, .position = -20 };
     save_run(&p);
     run_resume(&p, ".");
 }

@@ -183,7 +183,7 @@ static __attribute__((noinline)) int run(int argc, char **argv)
     if (!c)
         fail(WRONG_USAGE, "unknown command '%s'%s; see %s --help", argv[1], nearest_text(" (did you mean ", argv[1], names, COMMANDS + 1, "?)"), net.name);
     Options o = { .threads = omp_get_num_procs(), .count = 10, .steps = 20, .index = -1, .step = -1, .example = -1, .what = "value", .split = "test", .mode = "eval",
-                  .save_every = 300, .training = net.training, .program = argv[0] };
+                  .save_every = 300, .training = *net.training, .program = argv[0] };
     bool given[OPTIONS] = { false };
     for (int i = 2; i < argc; i++)
         if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))

@@ -81,7 +81,7 @@ static char *trim(char *text)
 
 static void add_value(Axis *a, char *text, const char *path, int line)
 {
-    NetTraining unused = net.training;
+    NetTraining unused = *net.training;
     unsigned given = 0;
     char setting[192];
     text = trim(text);

@@ -60,15 +60,20 @@ int child_run(const char *const argv[], bool errors, Text *said)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+int child_run_make(const char *folder, const char *option, const char *target, Text *said)
+{
+    unsetenv("MAKEFLAGS");
+    unsetenv("MFLAGS");
+    unsetenv("MAKELEVEL");
+    return child_run((const char *const[]){ "make", "-s", option, "-C", folder, target, NULL }, true, said);
+}
+
 int child_make(Arena *a, const char *folder, const char *name)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     const char *jobs = arena_printf(a, "-j%ld", cores > 1 ? cores : 1);
     Text said = { .arena = a };
-    unsetenv("MAKEFLAGS");
-    unsetenv("MFLAGS");
-    unsetenv("MAKELEVEL");
-    int status = child_run((const char *const[]){ "make", "-s", jobs, "-C", folder, name, NULL }, true, &said);
+    int status = child_run_make(folder, jobs, name, &said);
     if (status == 0)
         return 0;
     if (status < 0)

@@ -11,6 +11,9 @@ int child_run(const char *const argv[], bool errors, Text *said);
 /* Ends the running child with all that it started, and waits for it; for a signal handler. */
 void child_stop(void);
 
+/* `make -s OPTION TARGET` in `folder`, as from a shell: nothing of a make that spnc itself runs in reaches it.  Returns as child_run with `errors`. */
+int child_run_make(const char *folder, const char *option, const char *target, Text *said);
+
 /* make NAME in `folder`, on all cores; what it says is shown only if it fails.  Returns 0 or 74. */
 int child_make(Arena *a, const char *folder, const char *name);
 

@@ -3,7 +3,7 @@
 #   cmake -DOUT=templates.c -DNAME=embedded_templates -DROOT=/project -DNAMING=FLAT -DFILES=templates/a.in,templates/b/c.in -P embed.cmake
 #
 # FILES are separated by ',' and relative to ROOT.  The table is sorted by name: with NAMING=FOLDERS that is the path in FILES,
-# with NAMING=FLAT the last part of it, which no two files may share.
+# with NAMING=FLAT the last part of it, which no two files may share.  Those of FOLDERS go to the user, so they begin with a line that gives their licence.
 cmake_minimum_required(VERSION 3.22)
 foreach(need OUT NAME ROOT NAMING FILES)
     if(NOT DEFINED ${need})
@@ -31,6 +31,11 @@ foreach(file IN LISTS files)
 endforeach()
 list(SORT entries)
 
+set(licence "")
+if(NAMING STREQUAL "FOLDERS")
+    string(HEX "/* SPDX-License-Identifier: 0BSD */\n" licence)
+endif()
+
 set(arrays "")
 set(table "")
 set(count 0)
@@ -39,6 +44,7 @@ foreach(entry IN LISTS entries)
     list(GET entry 0 name)
     list(GET entry 1 file)
     file(READ "${ROOT}/${file}" hex HEX)
+    string(PREPEND hex "${licence}")
     string(LENGTH "${hex}" size)
     math(EXPR size "${size} / 2")
     string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")

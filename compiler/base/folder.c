@@ -32,24 +32,30 @@ static _Noreturn void environment(const char *path, const char *what)
     exit(74);
 }
 
-static void make_folder(const char *path)
+bool folder_make(const char *path, unsigned mode)
 {
     char part[PATH_MAX];
     if (strlen(path) >= sizeof part) {
         errno = ENAMETOOLONG;
-        environment(path, "cannot make the folder");
+        return false;
     }
     strcpy(part, path);
     for (char *c = part + 1;; c++)
         if (*c == '/' || !*c) {
             char keep = *c;
             *c = 0;
-            if (mkdir(part, 0777) && errno != EEXIST)
-                environment(part, "cannot make the folder");
+            if (mkdir(part, mode) && errno != EEXIST)
+                return false;
             *c = keep;
             if (!keep)
-                break;
+                return true;
         }
+}
+
+static void make_folder(const char *path)
+{
+    if (!folder_make(path, 0777))
+        environment(path, "cannot make the folder");
 }
 
 /* The file's bytes, NUL behind them; NULL if there is none. */
@@ -71,31 +77,38 @@ static char *content(Arena *a, const char *path, size_t *size)
     return bytes;
 }
 
-static void replace(const char *path, const void *bytes, size_t n)
+/* The file whole, under a temporary name first; false with errno set. */
+static bool put(const char *path, const void *bytes, size_t n, bool synced)
 {
     if (snprintf(unfinished, sizeof unfinished, "%s.%ld.tmp", path, (long)getpid()) >= (int)sizeof unfinished) {
         unfinished[0] = 0;
         errno = ENAMETOOLONG;
-        environment(path, "cannot write");
+        return false;
     }
     FILE *f = fopen(unfinished, "wbx");
-    bool good = f && fwrite(bytes, 1, n, f) == n && fflush(f) == 0 && fsync(fileno(f)) == 0;
+    bool good = f && fwrite(bytes, 1, n, f) == n && fflush(f) == 0 && (!synced || fsync(fileno(f)) == 0);
     if (f && fclose(f))
         good = false;
-    if (good && rename(unfinished, path) == 0) {
-        unfinished[0] = 0;
-        return;
-    }
+    good = good && rename(unfinished, path) == 0;
     int why = errno;
-    if (f)
+    if (f && !good)
         unlink(unfinished);
+    unfinished[0] = 0;
     errno = why;
-    environment(path, "cannot write");
+    return good;
 }
+
+static void replace(const char *path, const void *bytes, size_t n)
+{
+    if (!put(path, bytes, n, true))
+        environment(path, "cannot write");
+}
+
+bool file_put(const char *path, const void *bytes, size_t size) { return put(path, bytes, size, false); }
 
 /* ---- the record ------------------------------------------------------------------------------------------------------ */
 
-static uint64_t checksum(const void *bytes, size_t n)
+uint64_t bytes_sum(const void *bytes, size_t n)
 {
     uint64_t h = 0xcbf29ce484222325u;
     for (size_t i = 0; i < n; i++)
@@ -204,15 +217,15 @@ bool folder_write(Arena *a, Diag *d, const char *folder, const FolderFile *files
         const char *path = path_of(a, folder, f->name);
         size_t size = 0;
         const char *have = content(a, path, &size);
-        uint64_t sum = have ? checksum(have, size) : 0;
+        uint64_t sum = have ? bytes_sum(have, size) : 0;
         bool same = have && size == f->size && memcmp(have, f->bytes, size) == 0;
         state[i] = same ? SAME : !have || recorded(&record, f->name, &sum) ? OURS : EDITED;
         changes += !same;
         edited += state[i] == EDITED;
         if (state[i] == EDITED && !force)
             refuse(d, source_new(a, path, have, size), f, recorded(&record, f->name, NULL));
-        record_add(a, &both, checksum(f->bytes, f->size), f->name);
-        record_add(a, &after, checksum(f->bytes, f->size), f->name);
+        record_add(a, &both, bytes_sum(f->bytes, f->size), f->name);
+        record_add(a, &after, bytes_sum(f->bytes, f->size), f->name);
     }
     if (diag_errors(d) > errors) {
         diag_note(d, (Loc){ 0 }, "nothing was written to %s. `make -C %s` builds what is there, edits included; --force writes spnc's %s and keeps %s as NAME.edited; "

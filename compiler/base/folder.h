@@ -14,6 +14,15 @@ bool folder_write(Arena *a, Diag *d, const char *folder, const FolderFile *files
 /* One file of the user's naming, with the folders above it. */
 void file_write(Arena *a, const char *path, const void *bytes, size_t size);
 
+/* The same, when the disk may refuse: false with errno set, and nothing is there or what was there before.  The folder must be there, and what a
+ * power cut leaves may be short. */
+bool file_put(const char *path, const void *bytes, size_t size);
+/* The folder with those above it; false with errno set. */
+bool folder_make(const char *path, unsigned mode);
+
+/* FNV-1a, 64 bits. */
+uint64_t bytes_sum(const void *bytes, size_t n);
+
 /* Removes the file that is being written; for a signal handler. */
 void folder_interrupted(void);
 

@@ -7,6 +7,7 @@
 #include "base/embed.h"
 #include "base/escape.h"
 #include "emit/call.h"
+#include "emit/halves.h"
 #include "emit/program.h"
 #include "outside/outside.h"
 #include "read/language.h"
@@ -529,23 +530,39 @@ static void train_fact(Model *m, Fact *f)
     fact_set(f, "train", x);
 }
 
+/* "d=3 steps=4"; `net`: without the parameters that `train:` alone reads. */
+static const char *settings_text(Model *m, bool net)
+{
+    Text t = { .arena = m->arena };
+    for (int i = 0; i < m->scope.count; i++) {
+        const Param *p = &m->scope.params[i];
+        if (!net || p->net_reads || !p->reads)
+            text_printf(&t, "%s%s=%s", t.length ? " " : "", p->name, p->value.text);
+    }
+    return t.text ? t.text : "";
+}
+
+/* The text, or nothing if it could end a comment. */
+static const char *safe_text(const char *s)
+{
+    for (const char *c = s; *c; c++)
+        if (!(*c >= 'a' && *c <= 'z') && !(*c >= 'A' && *c <= 'Z') && !(*c >= '0' && *c <= '9') && !strchr("._-+= ", *c))
+            return "";
+    return s;
+}
+
 static Fact *net_fact(Model *m)
 {
     Fact *f = fact_table(m->arena);
     const char *target = m->options.target;
     bool avx512 = !strcmp(target, "avx512"), avx2 = !strcmp(target, "avx2");
-    Text settings = { .arena = m->arena };
-    for (int i = 0; i < m->scope.count; i++)
-        text_printf(&settings, "%s%s=%s", i ? " " : "", m->scope.params[i].name, m->scope.params[i].value.text);
+    const char *s = settings_text(m, false);
     fact_text(f, "name", m->name);
     fact_text(f, "about", c_string(m, m->about, strlen(m->about)));
     fact_text(f, "source", place_text(m, (Loc){ .file = m->file }));
-    const char *s = settings.text ? settings.text : "";
     fact_text(f, "settings_c", c_string(m, s, strlen(s)));
-    bool safe = true;
-    for (const char *c = s; *c; c++)
-        safe = safe && ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || strchr("._-+= ", *c));
-    fact_text(f, "settings", safe ? s : "");
+    fact_text(f, "settings", safe_text(s));
+    fact_text(f, "net_settings", safe_text(settings_text(m, true)));
     fact_text(f, "yaml", c_string(m, m->file->text, m->file->length));
     fact_int(f, "N", m->batch);
     fact_int(f, "G", m->groups);
@@ -652,7 +669,8 @@ Fact *emit_facts(Model *m)
     fact_bool(f, "openblas", openblas);
     fact_bool(f, "augment", uses[OP_augment]);
     fact_set(f, "rates", rates_fact(m));
-    fact_set(f, "sources", fact_table(m->arena));      /* filled when NAME.c is there */
+    fact_set(f, "sources", fact_table(m->arena));      /* these two are known when NAME.c is there */
+    fact_bool(f, "halves", false);
     fact_bool(f, "accumulates", m->options.plain);
     Fact *rows = fact_table(m->arena);
     int row_count = 0;
@@ -681,10 +699,12 @@ static void add_sources(Model *m, Fact *list, const Text *c)
 bool emit(Model *m)
 {
     Fact *f = emit_facts(m);
-    m->c = m->makefile = m->gdb = (Text){ .arena = m->arena };
+    m->c = m->makefile = m->gdb = m->training = (Text){ .arena = m->arena };
     if (!template_expand(m->arena, m->diag, m->options.templates, "net.c.in", m->name, f, m->tuning, &m->c))
         return false;
     add_sources(m, (Fact *)(uintptr_t)fact_get(f, "sources"), &m->c);
+    fact_bool(f, "halves", !m->options.templates && halves_make(&m->c));      /* a template of the user's may write its functions otherwise */
     return template_expand(m->arena, m->diag, m->options.templates, "Makefile.in", m->name, f, NULL, &m->makefile)
+        && template_expand(m->arena, m->diag, m->options.templates, "train.c.in", m->name, f, NULL, &m->training)
         && template_expand(m->arena, m->diag, m->options.templates, "gdb.py.in", m->name, f, NULL, &m->gdb);
 }

@@ -102,6 +102,8 @@ bool model_build(Model *m)
         flow_read_unused(&b);
     if (!loss && known)
         diag_error(m->diag, root->loc, "a model needs a loss: { cross_entropy: [logits, labels] }");
+    for (int i = 0; i < m->scope.count; i++)
+        m->scope.params[i].net_reads = m->scope.params[i].reads;
     training_read(m, yaml_get(root, "train"));
     if (diag_errors(m->diag))
         return false;

@@ -7,6 +7,7 @@
  * others' work on the machine only adds.  Everything is measured on one thread. */
 #define _GNU_SOURCE
 #include "tune/tune.h"
+#include "base/cache.h"
 #include "base/child.h"
 
 #include <errno.h>
@@ -29,6 +30,7 @@ typedef struct {
     const char *name;
     TuneBuild build;
     void *user;
+    bool cached;
     int steps;                       /* a profile */
     double step;                     /* milliseconds of one, by the rule */
     int choices, kept;               /* measured; that differ from the rule */
@@ -59,7 +61,7 @@ static int build(Tuner *t, int number)
 {
     if (!t->build(t->user, t->tuning, folder))
         return 1;
-    int status = child_make(t->arena, folder, t->name);
+    int status = cache_make(t->arena, folder, t->name, t->cached);
     const char *made = arena_printf(t->arena, "%s/%s", folder, t->name), *kept = program(t, number);
     if (status == 0 && rename(made, kept)) {
         fprintf(stderr, "spnc: %s: %s\n", kept, strerror(errno));
@@ -236,9 +238,9 @@ static int measure(Tuner *t)
     return t->kept ? compare(t) : 0;
 }
 
-int tune(Arena *a, Tuning *tuning, const char *name, TuneBuild build_it, void *user)
+int tune(Arena *a, Tuning *tuning, const char *name, bool cached, TuneBuild build_it, void *user)
 {
-    Tuner t = { .arena = a, .tuning = tuning, .name = name, .build = build_it, .user = user, .steps = 4 };
+    Tuner t = { .arena = a, .tuning = tuning, .name = name, .build = build_it, .user = user, .cached = cached, .steps = 4 };
     const char *root = getenv("TMPDIR");
     char path[PATH_MAX];
     if (snprintf(path, sizeof path, "%s/spnc-tune-XXXXXX", root && *root ? root : "/tmp") >= (int)sizeof path || !mkdtemp(path)) {

@@ -8,8 +8,8 @@
 typedef bool (*TuneBuild)(void *user, Tuning *t, const char *folder);
 
 /* Measures, in a folder of its own below $TMPDIR, and leaves in `t` what is faster; `name` is the program's.  Says on stdout what it does and found.
- * Returns an exit status: 0, 1 after a model's own error, 74. */
-int tune(Arena *a, Tuning *t, const char *name, TuneBuild build, void *user);
+ * `cached`: the trainer's objects may come from the user's cache.  Returns an exit status: 0, 1 after a model's own error, 74. */
+int tune(Arena *a, Tuning *t, const char *name, bool cached, TuneBuild build, void *user);
 
 /* Removes the folder; for a signal handler, when the program was told to end. */
 void tune_interrupted(void);

@@ -28,7 +28,7 @@ static Times measure(Data *data, bool train, double seconds)
         data_batch(&batch, data, NULL, 0);
         double begin = seconds_now();
         if (train)
-            net.step(&batch, net.training.rate, i, &norm);
+            net.step(&batch, net.training->rate, i, &norm);
         else
             net.forward(&batch, NULL);
         if (i == 1)
@@ -52,7 +52,7 @@ int command_bench(const Options *o)
     struct rusage usage;
     open_net(o->threads);
     data_made_up(&data, net.batch, 0);
-    weights_init(net.weights(), net.training.seed);
+    weights_init(net.weights(), net.training->seed);
     double peak = peak_gflops(o->threads);
     Times eval = measure(&data, false, 3), train = measure(&data, true, 10);
     double gflop = 2 * (net.forward_macs + net.backward_macs) * net.batch / 1e9;

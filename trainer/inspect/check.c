@@ -313,7 +313,7 @@ static void print_table(const Result *results, bool made_up)
 int command_check(const Options *o)
 {
     Data data;
-    uint64_t seed = o->seed_given ? o->seed : net.training.seed;
+    uint64_t seed = o->seed_given ? o->seed : net.training->seed;
     size_t bytes = (size_t)net.param_count * sizeof(Result);
     Result *differences = need_memory(bytes, "a check"), *parts = need_memory(bytes, "a check");
     if (o->data)

@@ -357,7 +357,7 @@ int command_dump(const Options *o)
     if (o->run || o->weights)
         run_or_file_weights(o->run, o->weights, o->last);
     else
-        weights_init(net.weights(), o->seed_given ? o->seed : net.training.seed);
+        weights_init(net.weights(), o->seed_given ? o->seed : net.training->seed);
     NetTraining training;
     if (o->run && run_settings(&training, o->run)) {         /* dropout and augmentation as the run had them */
         settings_use(&training);

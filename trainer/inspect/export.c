@@ -14,7 +14,7 @@ int command_export(const Options *o)
     if (o->run)
         run_or_file_weights(o->run, NULL, o->last);
     else
-        weights_init(net.weights(), o->seed_given ? o->seed : net.training.seed);
+        weights_init(net.weights(), o->seed_given ? o->seed : net.training->seed);
     weights_save(o->out, net.weights());
     net.close();
     return FINE;

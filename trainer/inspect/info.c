@@ -50,7 +50,7 @@ static void print_json(const Family *families, int threads)
     json_close(&w);
     json_array(&w, "buffers");
     json_close(&w);
-    settings_write(&w, &net.training);
+    settings_write(&w, net.training);
     json_object(&w, "memory");
     for (int i = 0; i < FAMILIES; i++)
         json_integer(&w, families[i].family, (int64_t)families[i].bytes);
@@ -89,7 +89,7 @@ int command_info(const Options *o)
     for (int i = 0; i < settings_count(); i++) {
         char value[40];
         bool out = settings_removed(i);
-        printf("  %-32s %s%s\n", settings_name(i), settings_text(value, sizeof value, &net.training, i), out ? "  (its layers are left out)" : "");
+        printf("  %-32s %s%s\n", settings_name(i), settings_text(value, sizeof value, net.training, i), out ? "  (its layers are left out)" : "");
     }
     printf("\n");
     for (int i = 0; i < FAMILIES; i++) {

@@ -29,9 +29,9 @@ static double mean_ms(Data *data, int steps, Clock *clocks)
         Batch batch = { .train = 1, .step = (uint64_t)i };
         data_batch(&batch, data, NULL, 0);
         if (clocks)
-            net.profile(&batch, net.training.rate, (uint64_t)i, &norm, clocks);
+            net.profile(&batch, net.training->rate, (uint64_t)i, &norm, clocks);
         else
-            net.step(&batch, net.training.rate, (uint64_t)i, &norm);
+            net.step(&batch, net.training->rate, (uint64_t)i, &norm);
     }
     return 1e3 * (seconds_now() - begin) / steps;
 }
@@ -173,7 +173,7 @@ int command_profile(const Options *o)
     for (size_t t = 0; t < threads; t++)
         p.clocks[t].laps = all + t * laps;
     data_made_up(&data, net.batch, 0);
-    weights_init(net.weights(), net.training.seed);
+    weights_init(net.weights(), net.training->seed);
     p.peak = peak_gflops(p.threads);
     mean_ms(&data, 2, NULL);
     p.plain_ms = mean_ms(&data, o->steps, NULL);

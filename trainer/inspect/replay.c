@@ -269,7 +269,7 @@ int command_replay(const Options *o)
     if (!list.comment || !json_parse(&facts, list.comment, strlen(list.comment), 4096, why, sizeof why))
         fail(WRONG_INPUT, "%s: this is not a file that train left: its zip comment says nothing of seed and step", path);
     const JsonValue *mode = json_get(facts.root, "mode");
-    NetTraining training = net.training;
+    NetTraining training = *net.training;
     if (!settings_read(&training, facts.root, why, sizeof why))
         fail(WRONG_INPUT, "%s: its zip comment: %s", path, why);
     settings_use(&training);

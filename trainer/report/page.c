@@ -509,7 +509,7 @@ static void value_row(Html *h, const JsonValue *v)
 static void put_training(Html *h, const Report *r)
 {
     const JsonValue *train = json_get(r->settings.root, "train");
-    const NetTraining *t = &net.training;
+    const NetTraining *t = net.training;
     char text[100];
     html_put(h, "<div class=\"panel\"><table>\n");
     row(h, "model", net.source);

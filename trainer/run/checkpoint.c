@@ -93,7 +93,7 @@ void checkpoint_progress(Progress *p, const JsonValue *facts, const char *path)
 {
     Field rows[CHECKPOINT_FIELDS_MOST];
     char why[300];
-    *p = (Progress){ .training = net.training };
+    *p = (Progress){ .training = *net.training };
     if (!fields_read(p, rows, checkpoint_fields(rows), facts, why, sizeof why))
         fail(WRONG_INPUT, "%s: %s; the checkpoint is not one of a trainer", path, why);
 }

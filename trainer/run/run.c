@@ -143,7 +143,7 @@ bool run_settings(NetTraining *training, const char *run)
     array_map_close(&map);
     if (!fine)
         return false;
-    *training = net.training;
+    *training = *net.training;
     fine = settings_read(training, j.root, why, sizeof why);
     if (!fine)
         warn("%s: %s; its settings are passed over", path, why);

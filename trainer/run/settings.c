@@ -22,7 +22,7 @@ typedef struct {
 /* The model may have what --set refuses, a rate of 0, no epoch at all, and 0 as the divisor where it has no schedule, so files may too. */
 #define TRAIN(member, low, stops, kind, least, most, ...)                                                             \
     { "train." #member, low, false, stops, { #member, kind, offsetof(NetTraining, member), least, most, 2, .group = "train", \
-                                      .absent = &net.training.member, __VA_ARGS__ } }
+                                      .absent = &net_training.member, __VA_ARGS__ } }
 static const Setting first_of_all = TRAIN(rate, 0, false, FIELD_REAL, 0, INFINITY, .what = "the rate of the first epochs"), last_of_all[] = {
     TRAIN(epochs, 1, true, FIELD_INT, 0, FIELD_INT_MOST, .what = "the run ends after so many epochs"),
     TRAIN(patience, 0, true, FIELD_INT, 0, FIELD_INT_MOST,
@@ -43,7 +43,7 @@ static Setting schedule_at(int k)
 {
     const NetSetting *s = &net.schedule[k];
     Field field = { strchr(s->name, '.') + 1, s->whole ? FIELD_WHOLE : FIELD_REAL, offsetof(NetTraining, schedule) + (size_t)k * sizeof(double), 0,
-                    s->whole ? FIELD_INT_MOST : INFINITY, 2, .group = "train", .absent = &net.training.schedule[k], .what = s->what };
+                    s->whole ? FIELD_INT_MOST : INFINITY, 2, .group = "train", .absent = &net_training.schedule[k], .what = s->what };
     return (Setting){ s->name, 0, s->zero, false, field };
 }
 
@@ -56,7 +56,7 @@ static Setting setting_at(int i)
     if (k < 0)
         return i == 0 ? first_of_all : i <= net.schedule_count ? schedule_at(i - 1) : last_of_all[i - 1 - net.schedule_count];
     const NetRate *r = &net.rates[k];
-    const double *own = &net.training.dropout[k];
+    const double *own = &net_training.dropout[k];
     Field field = { r->name, FIELD_REAL, offsetof(NetTraining, dropout) + (size_t)k * sizeof *own, 0,
                     fmax(*own, r->rate ? rate_most(r) : 0), 4, .group = "dropout", .absent = own,
                     .what = "a dropout rate of the net, by its name" };
