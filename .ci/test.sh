@@ -8,6 +8,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 failed=()
 . tests/environment.sh
+export XDG_CACHE_HOME=$PWD/build/cache                 # the trainer's objects, compiled once for all tests
 
 # run NAME COMMAND...: what it prints is shown when it fails
 run() {

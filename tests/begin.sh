@@ -4,15 +4,17 @@
 #   $work           a folder of this test's own, gone when it ends
 #   fault TEXT      says what is wrong and goes on; a test ends with exit $failed
 #   $include        where the headers of a program lie, as options of the compiler
-#   run, npy, bytes, sources, share_objects, with_clock, wait_for and what is waited for: see below
+#   run, npy, bytes, sources, with_clock, wait_for and what is waited for: see below
 #
 # A test that disturbs a program waits for a state that it can see, never for a time that was enough once.
+# Objects of the trainer are kept between tests in build/cache, so that each is compiled once.
 . "$(dirname "$0")/environment.sh"
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 SPNC=$(realpath -m "${SPNC:-$root/build/spnc}")
 work=$(mktemp -d) || exit 74
 trap 'rm -rf "$work"' EXIT
+export XDG_CACHE_HOME=$root/build/cache
 include="-I$root/runtime -I$root/trainer"
 failed=0
 fault() { echo "$(basename "$0" .sh): $*" >&2; failed=1; }
@@ -27,13 +29,6 @@ random='function start(seed) { x = 1 + (48271 * seed + 11) % 2147483646; for (k 
 bytes() { printf "$(awk -v n="$1" -v seed="$2" -v most="$3" "$random"'BEGIN { start(seed); for (i = 0; i < n; i++) printf "\\%03o", int(most * draw()) }')"; }
 # sources: the C files of a program but for NAME.c, one a line.
 sources() { ls "$root"/runtime/*.c "$root"/trainer/*.c "$root"/trainer/{files,run,report,inspect}/*.c; }
-# share_objects FROM TO [NAME...]: what FROM, a generated folder, has compiled of spnc's own sources stands in TO too, but for NAME.o.
-share_objects() {
-    local from=$1 to=$2 name
-    shift 2
-    (cd "$from" && find runtime trainer -name '*.o' -print0 | tar -c --null -T - -f -) | tar -x -m -f - -C "$to"
-    for name; do find "$to" -name "$name.o" -delete; done
-}
 # with_clock COMMAND...: programs that it builds have the clock of fixtures/clock.c, which SPN_CLOCK sets
 with_clock() {
     [ -e "$work/clock.o" ] || cc -std=c11 -O1 -c "$root/tests/fixtures/clock.c" -o "$work/clock.o" || exit 1

@@ -20,6 +20,7 @@ emit() {        # MODEL SUFFIX OPTIONS...
 
 for model in dense conv recurrent joints; do
     emit "$model" "" --target avx2
+    mv "$new/folder/$model-train.c" "$new"
 done
 emit dense .plain --plain --target generic
 emit recurrent .plain --plain --target generic --precision double

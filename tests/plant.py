@@ -6,7 +6,7 @@ usage: plant.py write NAME.c       a function around every NAME_forward, _backwa
 A NaN that nobody reads, or that a relu or a maximum swallows, reaches neither the loss nor the gradient; such are counted apart."""
 import os, re, shutil, subprocess, sys, tempfile
 
-DEFINITION = re.compile(r"^static void (\w+_(?:forward|backward|weights))\(([^;{]*)\)\n\{\n(.*?)^\}\n", re.M | re.S)
+DEFINITION = re.compile(r"^((?:static )?)void (\w+_(?:forward|backward|weights))\(([^;{]*)\)\n\{\n(.*?)^\}\n", re.M | re.S)
 SEEN = re.compile(r'SEE\("(\w+)", "(forward|backward|weights)", -?\d+, [^;]*?, "[^"]*", 1, [^;]*?, (\d+), \d+[,)]')
 PLANT = """#include <stdlib.h>
 static void plant(const char *name, void *first, int middle)
@@ -25,15 +25,15 @@ def write(path):
         counts.setdefault(f"{op}_{what}", int(count))
 
     def planted(match):                        # the function under another name, and one around it
-        name, arguments, body = match.groups()
+        linkage, name, arguments, body = match.groups()
         if name not in counts:
             return match.group(0)
         names.append(name)
         given = [re.search(r"(\w+)(?:\[[^]]*\])*$", a).group(1) for a in re.split(r",\s*", arguments)]
-        return (f"static void {name}_itself({arguments})\n{{\n{body}}}\n\nstatic void {name}({arguments})\n{{\n"
+        return (f"static void {name}_itself({arguments})\n{{\n{body}}}\n\n{linkage}void {name}({arguments})\n{{\n"
                 f"    {name}_itself({', '.join(given)});\n    plant(\"{name}\", {given[0]}, {counts[name] // 32 * 16});\n}}\n")
     text = DEFINITION.sub(planted, text)
-    at = text.rindex("\n\n", 0, text.index("static void ")) + 2
+    at = text.index("/* ==== 1 ")
     open(path, "w").write(text[:at] + PLANT + text[at:])
     open(path + ".plants", "w").write("\n".join(names))
     missing = sorted(set(counts) - set(names))

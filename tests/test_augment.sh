@@ -46,9 +46,8 @@ for split in ("train", "valid", "test"):
         np.save(f"data/{split}_{name}.npy", (x ** 4 * 255).astype("u1") if name in "ace" else (x - 0.3).astype("f4"))
     np.save(f"data/{split}_y.npy", r.integers(0, 3, 33).astype("i4"))
 END
-"$SPNC" emit net.yaml -o fast >/dev/null && make -s -j2 -C fast CFLAGS="-O1 -Wpedantic -Wshadow -Werror" &&
-    "$SPNC" emit net.yaml --plain -o plain >/dev/null && share_objects fast plain weights main check &&
-    make -s -j2 -C plain CFLAGS="-O1 -Wpedantic -Wshadow -Werror" || exit 1
+export CFLAGS="-O1 -Wpedantic -Wshadow -Werror"
+"$SPNC" build net.yaml -o fast && "$SPNC" build net.yaml --plain -o plain || exit 1
 
 # dump FORM INPUT OPTIONS... -> the input as training sees it in epoch 3
 dump() { local form=$1 name=$2; shift 2; $form/net dump --layer "$name" --seed 7 --data data --split train --mode train --epoch 3 "$@" >/dev/null || fault "dump $form $name $*"; }

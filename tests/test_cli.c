@@ -46,6 +46,9 @@ static void set_up(void)
     temporary_folder(folder);
     write_file("tiny.yaml", tiny);
     setenv("CFLAGS", "-O0", 1);           /* the programs are built to be there, not to be fast */
+    char cache[512];
+    if (getcwd(cache, sizeof cache - 16))
+        setenv("XDG_CACHE_HOME", strcat(cache, "/build/cache"), 0);
 }
 
 static void tear_down(void)

@@ -49,12 +49,10 @@ for split, n in (("train", 130), ("valid", 60), ("test", 60)):
     np.save(f"data/{split}_y.npy", x[:, :3].argmax(1).astype("i4"))
 PYTHON
 
-build() {                                      # build FOLDER options...: all share the objects of the runtime
+build() {                                      # build FOLDER options...
     local out=$1
     shift
-    "$spnc" emit net.yaml "$@" -o "$out" >output 2>&1 || { cat output; exit 1; }
-    [ ! -d a/runtime ] || share_objects a "$out"
-    make -s -j2 -C "$out" >output 2>&1 || { cat output; exit 1; }
+    "$spnc" build net.yaml "$@" -o "$out" >output 2>&1 || { cat output; exit 1; }
 }
 build a
 build b --set dropout=0.4 --set half=0.75

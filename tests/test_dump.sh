@@ -15,9 +15,8 @@ expect() {
     grep -q -e "$text" output || fault "no '$text' from: $*: $(head -3 output)"
 }
 
-"$SPNC" emit "$root/models/tiny.yaml" --batch 20 -o fast >/dev/null && make -s -j2 -C fast CFLAGS=-O1 &&
-    "$SPNC" emit "$root/models/tiny.yaml" --batch 20 --plain -o plain >/dev/null && share_objects fast plain weights main check &&
-    make -s -j2 -C plain CFLAGS=-O1 || exit 1
+export CFLAGS=-O1
+"$SPNC" build "$root/models/tiny.yaml" --batch 20 -o fast && "$SPNC" build "$root/models/tiny.yaml" --batch 20 --plain -o plain || exit 1
 mkdir data
 "$python" - <<'END'
 import numpy as np
@@ -103,8 +102,7 @@ for split in ("train", "valid", "test"):
     np.save(f"huge/{split}_y.npy", np.zeros((16, 2, 2), "f4"))
 END
 for form in "" --plain; do
-    "$SPNC" emit place.yaml $form -o place --force >/dev/null && share_objects fast place weights main check &&
-        rm -f place/place.o && make -s -j2 -C place CFLAGS=-O1 || fault "place $form"
+    "$SPNC" build place.yaml $form -o place || fault "place $form"
     expect 1 'no gradient of that name is kept' place/place dump --layer f --what gradient --mode train --data huge --seed 1 -o x
     expect 1 'read_dropout1 (forward) made the first bad number' place/place train --data huge --run "huge$form" --quiet
     grep -q 'read read_dense1, whose place the result has taken$' output && there=fast || there=

@@ -19,7 +19,9 @@ for compiler in gcc clang; do
                 # shellcheck disable=SC2086
                 [ -d "$out" ] || run "$SPNC" emit "$model" -o "$out" --precision $precision $form || continue
                 flags=$(sed -n 's/^FLAGS = //p' "$out/Makefile")
-                echo "$compiler $flags $strict -O0 -fsyntax-only -I$out/runtime $out/$name.c" >>jobs.txt
+                halves=$(sed -n 's/^.*: HALF = //p' "$out/Makefile")
+                for part in ${halves:--UHALF}; do echo "$compiler $flags $strict -O0 -fsyntax-only $part -I$out/runtime $out/$name.c" >>jobs.txt; done
+                echo "$compiler $flags $strict -O0 -fsyntax-only -I$out/runtime $out/$name-train.c" >>jobs.txt
             done
         done
     done
@@ -29,7 +31,7 @@ for compiler in gcc clang; do
         [ -d "$out" ] || run "$SPNC" emit "$root/tests/oracle/nets/recurrent.yaml" -o "$out" --target $target || continue
         flags=$(sed -n 's/^FLAGS = //p' "$out/Makefile")
         for file in "$out"/*.c $(cd "$out" && find "$PWD/runtime" "$PWD/trainer" -name "*.c"); do
-            [ $target = generic ] || [ "$file" = "$out/recurrent.c" ] || continue
+            [ $target = generic ] || [ "${file%/*}" = "$out" ] || continue
             echo "$compiler $flags $strict -O1 -I$out/runtime -I$out/trainer -c -o /dev/null $file" >>jobs.txt
         done
     done
@@ -122,7 +124,7 @@ for d in data/test_*; do cp "$d" "${d/test_/train_}"; cp "$d" "${d/test_/valid_}
 # program FOLDER "OPTIONS of spnc" CFLAGS: the net anew; the runtime only if the folder is new, so that forms and batches share it
 program() {
     # shellcheck disable=SC2086
-    run "$SPNC" emit all.yaml -o "$1" $2 && rm -f "$1"/all "$1"/all.o && run make -s -j2 -C "$1" CC="${CC:-cc}" CFLAGS="$3"
+    run "$SPNC" emit all.yaml -o "$1" $2 && rm -f "$1"/all "$1"/all*.o && run make -s -j2 -C "$1" CC="${CC:-cc}" CFLAGS="$3"
 }
 # gradients NAME OUT.npz: both batches, with dropout
 gradients() {
@@ -139,12 +141,12 @@ for form in "" --plain; do
     while read -r layer how; do
         [ -z "$form" ] || how=apart
         case $how in
-        joined) grep -q "^static void ${layer%_*}_maxpool1_forward(.*Dropout drop)" normal/all.c && ! grep -q "${layer}_forward" normal/all.c ;;
-        over) grep -q "^#define ${layer}_at(.*in the place of wide_" normal/all.c && grep -q "^static void wide_dense2_relu_backward(.*Dropout drop)" normal/all.c ;;
-        apart) grep -q "^static void ${layer}_forward(.*Dropout d" normal/all.c && ! grep -q "^#define ${layer}_at(.*in the place of" normal/all.c ;;
+        joined) grep -q "^\(static \)\?void ${layer%_*}_maxpool1_forward(.*Dropout drop)" normal/all.c && ! grep -q "${layer}_forward" normal/all.c ;;
+        over) grep -q "^#define ${layer}_at(.*in the place of wide_" normal/all.c && grep -q "^\(static \)\?void wide_dense2_relu_backward(.*Dropout drop)" normal/all.c ;;
+        apart) grep -q "^\(static \)\?void ${layer}_forward(.*Dropout d" normal/all.c && ! grep -q "^#define ${layer}_at(.*in the place of" normal/all.c ;;
         esac || fault "$layer, ${form:-fast}: not $how"
     done <<<$'look_dropout1 joined\nwide_dropout1 joined\nwide_again over\nwide_dropout3 apart\nwide_dropout4 over'
-    grep -q "^static void look_maxpool1_backward(.*Dropout drop)" normal/all.c && scaled=1 || scaled=0
+    grep -q "^\(static \)\?void look_maxpool1_backward(.*Dropout drop)" normal/all.c && scaled=1 || scaled=0
     [ "$form" = --plain ] || [ $scaled = 1 ] || fault "the gradient of look_maxpool1 draws look_dropout1's mask again"
     run normal/all export -o start.npz
     gradients normal normal

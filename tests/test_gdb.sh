@@ -16,8 +16,7 @@ np.save("data/test_image.npy", (r.random((23, 1, 100, 100)) ** 40 * 255).astype(
 np.save("data/test_digits.npy", r.integers(0, 10, (23, 3)).astype("i4"))
 END
 "$SPNC" emit "$root/models/tiny.yaml" --batch 23 -o fast >/dev/null && make -s -j2 -C fast CFLAGS="-O0 -g" || exit 1
-"$SPNC" emit "$root/models/tiny.yaml" --batch 23 --debug -o debug >/dev/null && share_objects fast debug main check &&
-    make -s -j2 -C debug || exit 1
+"$SPNC" build "$root/models/tiny.yaml" --batch 23 --debug -o debug || exit 1
 fast/tiny export --seed 5 -o w.npz
 for form in fast debug; do
     image=$([ $form = fast ] && echo image_bytes || echo image)        # as the sampler reads it

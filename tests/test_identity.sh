@@ -5,12 +5,12 @@
 # usage: tests/test_identity.sh [--add]      --add writes files for models that have none.  Nothing writes one anew: it is a promise, not a golden file.
 . "$(dirname "$0")/begin.sh"
 cd "$root" || exit 1
-hash_of() { sed -n 's/^ *\.hash = "\([0-9a-f]*\)".*/\1/p' "$1"; }
+hash_of() { sed -n 's/^const char net_hash\[\] = "\([0-9a-f]*\)".*/\1/p' "$1"; }
 # one of FILE MODEL OPTIONS...: the text of a file
 text_of() {
     local name=$1
     shift
-    "$SPNC" emit "$@" --tuning none --force -o "$work/$name" >/dev/null && printf '%s\n' "$*" && hash_of "$work/$name"/*.c && "$SPNC" check "$@" --stage identity
+    "$SPNC" emit "$@" --tuning none --force -o "$work/$name" >/dev/null && printf '%s\n' "$*" && hash_of "$work/$name"/*-train.c && "$SPNC" check "$@" --stage identity
 }
 
 if [ "${1:-}" = --add ]; then

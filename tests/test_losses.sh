@@ -4,11 +4,11 @@
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
 
-# looks FILE EXPECTED...: emits FILE.yaml, of the model `net`, into the folder FILE; for each loss the name of the value that it looks at, "-" for none
+# looks FILE EXPECTED...: builds FILE.yaml, of the model `net`, in the folder FILE; for each loss the name of the value that it looks at, "-" for none
 looks() {
     local file=$1 seen
     shift
-    run "$SPNC" emit "$file.yaml" --plain --precision double -o "$file" || return
+    run "$SPNC" build "$file.yaml" --plain --precision double -o "$file" || return
     seen=$(awk '/^static const NetValue values\[\]/ { list = 1; next }
                 /^static const NetLoss losses\[\]/ { list = 2; next }
                 /^};/ { list = 0 }
@@ -32,9 +32,6 @@ loss: { mse: [$order] }
 END
     looks "$order" drawn
 done
-run make -C drawn,image -j2
-share_objects drawn,image image,drawn
-run make -C image,drawn -j2
 mkdir data
 bytes 3072 1 128 | npy '<f4' '12, 1, 8, 8' >data/test_image.npy
 run drawn,image/net export --seed 1 -o weights.npz
@@ -75,8 +72,6 @@ loss:
   - { cross_entropy: [v, kind] }
 END
 looks stacks p p - w - v
-share_objects drawn,image stacks
-run make -C stacks -j2
 run stacks/net check || fault "stacks: $(tail -3 output)"
 bytes 384 2 60 | npy '<f4' '12, 8' >data/test_x.npy
 bytes 144 3 60 | npy '<f4' '12, 3' >data/test_logits.npy

@@ -344,7 +344,7 @@ static void try_form(Kind focus, bool openblas)
     for (int i = 0; i < forms * MODELS; i++)
         fprintf(make, " %d.so", i);
     /* A program's own Makefile has its flags.  Poisoned memory shows who reads what nobody wrote. */
-    fprintf(make, "\n%%.so: %%/random.c\n\t@%s $$(sed -n 's/^FLAGS = //p' $*/Makefile) -O1 -DSPN_POISON -fPIC -shared -Wl,-Bsymbolic -I$*/runtime -o $@ $< $*/runtime/block.c -lm%s\n", compiler, openblas ? " -lopenblas" : "");
+    fprintf(make, "\n%%.so: %%/random.c\n\t@%s $$(sed -n 's/^FLAGS = //p' $*/Makefile) -O1 -DSPN_POISON -fPIC -shared -Wl,-Bsymbolic -I$*/runtime -o $@ $< $*/random-train.c $*/runtime/block.c -lm%s\n", compiler, openblas ? " -lopenblas" : "");
     fclose(make);
     for (int i = 0; i < MODELS; i++) {
         random_model(&models[i], focus, seed + (uint64_t)i, batches[i]);

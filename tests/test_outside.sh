@@ -153,15 +153,8 @@ for split, n in ("train", 30), ("valid", 5), ("test", 5):
     np.save(f"{split}_z.npy", r.normal(size=(n, 1)).astype("f4"))
 END
 export CFLAGS=-O0
-# built MODEL FOLDER OPTIONS...: FOLDER of the work folder; those of one target share the objects of the runtime
-built() {
-    local model=$1 folder=$2 objects=objects-$3
-    shift 2
-    run "$SPNC" emit "$model" --templates mine -o "$folder" --target "$@" || return
-    [ -d "$objects" ] && share_objects "$objects" "$folder"
-    run make -s -j2 -C "$folder" CFLAGS="$CFLAGS -Wall -Wextra -Wpedantic -Wshadow -Werror" || return
-    mkdir -p "$objects/runtime" "$objects/trainer" && share_objects "$folder" "$objects"
-}
+# built MODEL FOLDER OPTIONS...: FOLDER of the work folder
+built() { run env CFLAGS="$CFLAGS -Wall -Wextra -Wpedantic -Wshadow -Werror" "$SPNC" build "$1" --templates mine -o "$2" --target "${@:3}"; }
 gradient() { local c; for c in "$1"/*; do [ -f "$c" ] && [ -x "$c" ] && run "$c" grad --weights "$2.npz" --data . --split train --first 20 -o "$1.npz"; done; }
 cp "$root/tests/operators/mix_common.c.in" mine
 built mine/digits.yaml generic generic && built mine/digits.yaml plain generic --plain && built "$root/tests/operators/mixed.yaml" mixed generic &&

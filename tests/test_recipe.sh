@@ -246,7 +246,7 @@ for split, n in (("train", 23), ("valid", 4), ("test", 7)):
             f.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + struct.pack("<%df" % (n * length), *(random.uniform(-1, 1) for _ in range(n * length))))
 END
 run "$spnc" build thrown.yaml --precision double -o fast || exit 1
-run "$spnc" emit thrown.yaml --precision double --plain -o plain && share_objects fast plain && run make -C plain -j2 || exit 1
+run "$spnc" build thrown.yaml --precision double --plain -o plain || exit 1
 for form in fast plain; do
     run $form/thrown train --data data --run $form/run --quiet
     run $form/thrown export --run $form/run --last -o $form/trained.npz

@@ -52,7 +52,7 @@ def check(found, plan, c):                              # operators are the plan
         elif p["whole_batch"]:
             words = lines[i].split(":", 1)[1]
             turn = next((t for t in ("prepare", "products", "finish", "weights") if f" {t} " in words), "backward" if "'" in words else "forward")
-            body = re.search(rf"^static void {p['operators']}_{turn}\(.*?^}}", c, re.S | re.M).group(0)
+            body = re.search(rf"^(?:static )?void {p['operators']}_{turn}\(.*?^}}", c, re.S | re.M).group(0)
             begins = re.findall(r"#pragma omp for[^\n]*\n *for \(int \w+ = 0; \w+ < (\d+); \w+\+\+\)", body)
             assert p["pieces"] == int(begins[-1]), (i, p, begins)
             inside = sum("nowait" not in loop for loop in re.findall(r"#pragma omp for[^\n]*", body))

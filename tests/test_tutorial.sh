@@ -9,19 +9,7 @@ export CFLAGS=-O1
 # ---- the tutorial, block by block in one shell that stops at the first command that fails ------------------------------------
 mkdir build && ln -s "$SPNC" build/spnc && ln -s "$(dirname "$SPNC")/spn-data" build/spn-data
 { echo 'set -eu -o pipefail'; awk '/^```sh$/ { on = 1; print "echo \"@ block " ++n "\""; next } /^```/ { on = 0 } on' "$root/docs/tutorial.md"; } >lesson.sh
-# folders of one target share the objects of the runtime, which are most of the work
-cat >share.sh <<'END'
-spnc() {
-    if [ "$1" != build ]; then command spnc "$@"; return; fi
-    local out=${*: -1} objects=../objects
-    [[ "$*" = *"precision double"* ]] && objects=../objects-double
-    command spnc emit "${@:2}" || return
-    [ -d $objects ] && share_objects $objects "$out"
-    make -s -j2 -C "$out" || return
-    mkdir -p $objects/runtime $objects/trainer && share_objects "$out" $objects
-}
-END
-TRAIN=300 VALID=100 TEST=100 EPOCHS=1 TOTAL=2 bash -c '. ./share.sh; . ./lesson.sh' >said 2>&1 || fault "the tutorial stops: $(tail -5 said)"
+TRAIN=300 VALID=100 TEST=100 EPOCHS=1 TOTAL=2 bash lesson.sh >said 2>&1 || fault "the tutorial stops: $(tail -5 said)"
 expect() { grep -q -e "$1" said || fault "the tutorial shows no '$1'"; }
 expect "did you mean 'hidden'"
 expect 'exit code 1: the model is wrong'

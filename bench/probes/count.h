@@ -1,4 +1,4 @@
-/* count.h -- counts the vector instructions of an emitted net, operator by operator: bench/probes/roofline.py compiles NAME.c with -include count.h.
+/* count.h -- counts the vector instructions of an emitted net, operator by operator: bench/probes/roofline.py compiles NAME.c and NAME-train.c with -include count.h.
  *
  * The functions of vec.h that the net calls first count what they will do, in whole vectors of 64 bytes; and the clock of `NAME profile`
  * shows one of the counts, as nanoseconds: a million instructions are a millisecond.  COUNT=multiply_adds, arithmetic, loads or stores in
@@ -21,7 +21,7 @@
 
 enum { MULTIPLY_ADDS, ARITHMETIC, LOADS, STORES, UNITS };
 
-static uint64_t counted[UNITS];
+__attribute__((weak)) uint64_t counted[UNITS];                /* the same in all of the net's objects */
 
 static int count_time(struct timespec *t)
 {

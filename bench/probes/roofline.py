@@ -44,8 +44,10 @@ def counts(net, model):
     folder = net.with_name(net.name + "-counted")
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(net, folder)
-    (folder / f"{model}.o").unlink()
-    for flags in ([f"CFLAGS=-O1 -include {ROOT / 'bench/probes/count.h'}", f"{model}.o"], []):              # the net alone is counted
+    net_objects = [o.name for o in folder.glob(f"{model}*.o")]
+    for name in net_objects:
+        (folder / name).unlink()
+    for flags in ([f"CFLAGS=-O1 -include {ROOT / 'bench/probes/count.h'}", *net_objects], []):              # the net alone is counted
         subprocess.run(["make", "-s", "-C", folder, *flags], check=True)
     found = {u: run(folder / model, "profile", "--threads", "1", "--steps", "1", "--json", env={"COUNT": u, "PATH": "/usr/bin:/bin"}) for u in UNITS}
     if next(iter(found.values()))["target"] != "avx512":

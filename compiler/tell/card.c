@@ -222,6 +222,9 @@ static void add_call(Deck *d, const char *line, const char *end, int number)
     }
 }
 
+/* An empty line, or one that divides the file in halves (halves.c). */
+static bool says_nothing(const char *line, const char *end) { return starts(line, end, "\n") || starts(line, end, "#if HALF") || starts(line, end, "#endif"); }
+
 static void find_c(Deck *d)
 {
     Arena *a = d->m->arena;
@@ -244,7 +247,7 @@ static void find_c(Deck *d)
             now = line[8 + strlen(name)] == ':' ? card_named(d, name) : NULL;
             if (now)
                 now->c_from = k;
-        } else if (now && starts(line, end, "static ")) {
+        } else if (now && (starts(line, end, "static ") || starts(line, end, "void ") || starts(line, end, "uint64_t "))) {    /* halves.c */
             const char *open = memchr(line, '(', (size_t)(end - line)), *from = open;
             while (from && from > line && identifier(from[-1]))
                 from--;
@@ -263,7 +266,7 @@ static void find_c(Deck *d)
     }
     for (int i = 0; i < d->count; i++) {            /* a section ends with its last line that says something */
         Card *c = &d->cards[i];
-        while (c->c_to > c->c_from && d->c_lines[c->c_to][0] == '\n')
+        while (c->c_to > c->c_from && says_nothing(d->c_lines[c->c_to], d->c_lines[c->c_to + 1]))
             c->c_to--;
     }
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /* tiny.c -- made by spnc from models/tiny.yaml.  Edit that, not this.
  *   d=5
  *
@@ -1849,19 +1850,13 @@ static const NetParam params[] = {
 enum { PARAMS = sizeof params / sizeof *params };
 static OptimiserNorm *row_sums;
 
-/* One step of sgd.  Called by all threads; returns the norm of the gradient before clipping. */
+/* One step of sgd, as tiny-train.c has it.  Called by all threads; returns the norm of the gradient before clipping. */
 static double update_pass(double rate, uint64_t update_count)
 {
-    real *w = (real *)weights;
-    const real *g = (const real *)gradient;
-    (void)update_count;
-    OptimiserNorm norm = optimiser_norm(g, params, PARAMS, row_sums, 0);
-    if (!isfinite(norm.whole))      /* a NaN or an infinity somewhere: the weights stay as they were, for the caller to look at */
-        return norm.whole;
-    const double factor = optimiser_clip_torch(norm.within, 5);
-    const OptimiserInput how = { .most = 0, .factor = factor, .decay = 0 };
-    optimiser_sgd(w, g, (real *)state[0], BLOCK, how, rate, 0.9);
-    return norm.whole;
+    OptimiserBlocks blocks = { .weights = (real *)weights, .gradient = (real *)gradient, .n = BLOCK, .params = params, .param_count = PARAMS, .row_sums = row_sums };
+    for (int k = 0; k < STATES; k++)
+        blocks.state[k] = (real *)state[k];
+    return optimiser_update(&blocks, rate, update_count);
 }
 
 /* ==== 8 what the runtime asks ======================================================================================== */
@@ -2418,49 +2413,9 @@ const Net net = {
     .precision = "float",
     .form = "fast",
     .signature = "f2ac19d5503bfc16",
-    .hash = "5c9550d15a6ab6fa",
-    .settings = "d=5",
-    .yaml =
-    "# yaml-language-server: $schema=../docs/spnc.schema.json\n"
-    "# The RNN-SPN in miniature: a GRU chooses where to look, a classifier reads what is seen there, three times.\n"
-    "# Too small to read well; it is made to be read, here and as C in generated/tiny/tiny.c.\n"
-    "model: tiny\n"
-    "about: Recurrent spatial transformer of a few thousand weights\n"
-    "params: { d: 5 }                                # down-sampling of the crops\n"
-    "batch: 32\n"
-    "\n"
-    "inputs:\n"
-    "  image: { shape: [1, 100, 100], dtype: u8 }\n"
-    "targets:\n"
-    "  digits: { length: 3, classes: 10 }\n"
-    "\n"
-    "nets:\n"
-    "  front:\n"
-    "    - maxpool: 4                                # 100 -> 25\n"
-    "    - conv: { filters: 4, kernel: 3, act: relu }    # 23\n"
-    "    - maxpool: 3                                # 7\n"
-    "  classify:\n"
-    "    - conv: { filters: 8, kernel: 3, act: relu }    # 20 -> 18\n"
-    "    - maxpool: 2                                # 9\n"
-    "    - dense: 10\n"
-    "\n"
-    "flow:\n"
-    "  - c: { front: image }\n"
-    "  - repeat: 3\n"
-    "    carry: { h: { gru: { units: 16 } } }\n"
-    "    do:\n"
-    "      - h: { gru: [c, h] }\n"
-    "      - A: { dense: h, units: 6, init: identity_affine }\n"
-    "      - crop: { spn: [image, A], downsample: $d }\n"
-    "      - digit: { classify: crop }\n"
-    "\n"
-    "loss: { cross_entropy: [digit, digits] }\n"
-    "\n"
-    "train:\n"
-    "  optimiser: { sgd: { rate: 0.05, momentum: 0.9 } }\n"
-    "  clip: { norm: 5 }\n"
-    "  epochs: 20\n"
-    "  seed: 1\n",
+    .hash = net_hash,
+    .settings = net_settings,
+    .yaml = net_yaml,
     .batch = N,
     .lanes = L,
     .groups = G,
@@ -2474,7 +2429,7 @@ const Net net = {
     .value_count = 5,
     .losses = losses,
     .loss_count = 1,
-    .training = { "sgd", 0.05, { 0, 0, 0 }, 20, 0, 1u, { 0 } },
+    .training = &net_training,
     .schedule = schedule,
     .schedule_count = sizeof schedule / sizeof *schedule,
     .block = BLOCK,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /* conv.c -- made by spnc from tests/golden/conv.yaml.  Edit that, not this.
  *
  *   1 sizes   2 parameters (44)   3 memory   4 operators   5 forward   6 backward   7 update   8 what the runtime asks
@@ -749,18 +750,13 @@ static const NetParam params[] = {
 enum { PARAMS = sizeof params / sizeof *params };
 static OptimiserNorm *row_sums;
 
-/* One step of adam.  Called by all threads; returns the norm of the gradient before clipping. */
+/* One step of adam, as conv-train.c has it.  Called by all threads; returns the norm of the gradient before clipping. */
 static double update_pass(double rate, uint64_t update_count)
 {
-    real *w = (real *)weights;
-    const real *g = (const real *)gradient;
-    OptimiserNorm norm = optimiser_norm(g, params, PARAMS, row_sums, 1);
-    if (!isfinite(norm.whole))      /* a NaN or an infinity somewhere: the weights stay as they were, for the caller to look at */
-        return norm.whole;
-    const double factor = optimiser_clip_torch(norm.within, 3.3333333333333335);
-    const OptimiserInput how = { .most = 1, .factor = factor, .decay = 0 };
-    optimiser_adam(w, g, (real *)state[0], (real *)state[1], BLOCK, how, rate, 0.9, 0.999, 1e-08, update_count);
-    return norm.whole;
+    OptimiserBlocks blocks = { .weights = (real *)weights, .gradient = (real *)gradient, .n = BLOCK, .params = params, .param_count = PARAMS, .row_sums = row_sums };
+    for (int k = 0; k < STATES; k++)
+        blocks.state[k] = (real *)state[k];
+    return optimiser_update(&blocks, rate, update_count);
 }
 
 /* ==== 8 what the runtime asks ======================================================================================== */
@@ -1072,25 +1068,9 @@ const Net net = {
     .precision = "float",
     .form = "fast",
     .signature = "e9581e94936aae34",
-    .hash = "f40923d824080bc1",
-    .settings = "",
-    .yaml =
-    "# A convolution that a pool follows, padding and stride; adam.\n"
-    "model: conv\n"
-    "batch: 16\n"
-    "inputs: { x: { shape: [1, 5, 5], dtype: u8 } }\n"
-    "targets: { y: { classes: 2 } }\n"
-    "nets:\n"
-    "  front:\n"
-    "    - conv: { filters: 2, kernel: 2, act: relu }\n"
-    "    - maxpool: 2\n"
-    "    - conv: { filters: 2, kernel: 2, padding: 1, stride: 2, bias: false }\n"
-    "    - tanh\n"
-    "    - dense: 2\n"
-    "flow:\n"
-    "  - v: { front: x }\n"
-    "loss: { cross_entropy: [v, y], epsilon: 1e-5 }\n"
-    "train: { optimiser: { adam: { rate: 1e-3 } }, clip: { element: 1, norm: 10 / 3 } }\n",
+    .hash = net_hash,
+    .settings = net_settings,
+    .yaml = net_yaml,
     .batch = N,
     .lanes = L,
     .groups = G,
@@ -1104,7 +1084,7 @@ const Net net = {
     .value_count = 1,
     .losses = losses,
     .loss_count = 1,
-    .training = { "adam", 0.001, { 0, 0, 0 }, 100, 0, 1u, { 0 } },
+    .training = &net_training,
     .schedule = schedule,
     .schedule_count = sizeof schedule / sizeof *schedule,
     .block = BLOCK,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /* dense.c -- made by spnc from tests/golden/dense.yaml.  Edit that, not this.
  *
  *   1 sizes   2 parameters (26)   3 memory   4 operators   5 forward   6 backward   7 update   8 what the runtime asks
@@ -574,19 +575,13 @@ static const NetParam params[] = {
 enum { PARAMS = sizeof params / sizeof *params };
 static OptimiserNorm *row_sums;
 
-/* One step of sgd.  Called by all threads; returns the norm of the gradient before clipping. */
+/* One step of sgd, as dense-train.c has it.  Called by all threads; returns the norm of the gradient before clipping. */
 static double update_pass(double rate, uint64_t update_count)
 {
-    real *w = (real *)weights;
-    const real *g = (const real *)gradient;
-    (void)update_count;
-    OptimiserNorm norm = optimiser_norm(g, params, PARAMS, row_sums, 0);
-    if (!isfinite(norm.whole))      /* a NaN or an infinity somewhere: the weights stay as they were, for the caller to look at */
-        return norm.whole;
-    const double factor = 1;
-    const OptimiserInput how = { .most = 0, .factor = factor, .decay = 0 };
-    optimiser_sgd(w, g, NULL, BLOCK, how, rate, 0);
-    return norm.whole;
+    OptimiserBlocks blocks = { .weights = (real *)weights, .gradient = (real *)gradient, .n = BLOCK, .params = params, .param_count = PARAMS, .row_sums = row_sums };
+    for (int k = 0; k < STATES; k++)
+        blocks.state[k] = (real *)state[k];
+    return optimiser_update(&blocks, rate, update_count);
 }
 
 /* ==== 8 what the runtime asks ======================================================================================== */
@@ -861,19 +856,9 @@ const Net net = {
     .precision = "float",
     .form = "fast",
     .signature = "471c529e9fc00774",
-    .hash = "e66cb8a242f840fd",
-    .settings = "",
-    .yaml =
-    "# Two dense layers, one with an activation in its epilogue; labels.\n"
-    "model: dense\n"
-    "batch: 16\n"
-    "inputs: { x: { shape: [3] } }\n"
-    "targets: { y: { classes: 2 } }\n"
-    "flow:\n"
-    "  - h: { dense: x, units: 4, act: relu }\n"
-    "  - v: { dense: h, units: 2 }\n"
-    "loss: { cross_entropy: [v, y] }\n"
-    "train: { optimiser: { sgd: { rate: 0.1 } } }\n",
+    .hash = net_hash,
+    .settings = net_settings,
+    .yaml = net_yaml,
     .batch = N,
     .lanes = L,
     .groups = G,
@@ -887,7 +872,7 @@ const Net net = {
     .value_count = 2,
     .losses = losses,
     .loss_count = 1,
-    .training = { "sgd", 0.1, { 0, 0, 0 }, 100, 0, 1u, { 0 } },
+    .training = &net_training,
     .schedule = schedule,
     .schedule_count = sizeof schedule / sizeof *schedule,
     .block = BLOCK,

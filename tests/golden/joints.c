@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /* joints.c -- made by spnc from tests/golden/joints.yaml.  Edit that, not this.
  *
  *   1 sizes   2 parameters (36)   3 memory   4 operators   5 forward   6 backward   7 update   8 what the runtime asks
@@ -807,19 +808,13 @@ static const NetParam params[] = {
 enum { PARAMS = sizeof params / sizeof *params };
 static OptimiserNorm *row_sums;
 
-/* One step of rmsprop.  Called by all threads; returns the norm of the gradient before clipping. */
+/* One step of rmsprop, as joints-train.c has it.  Called by all threads; returns the norm of the gradient before clipping. */
 static double update_pass(double rate, uint64_t update_count)
 {
-    real *w = (real *)weights;
-    const real *g = (const real *)gradient;
-    (void)update_count;
-    OptimiserNorm norm = optimiser_norm(g, params, PARAMS, row_sums, 0);
-    if (!isfinite(norm.whole))      /* a NaN or an infinity somewhere: the weights stay as they were, for the caller to look at */
-        return norm.whole;
-    const double factor = 1;
-    const OptimiserInput how = { .most = 0, .factor = factor, .decay = 0 };
-    optimiser_rmsprop(w, g, (real *)state[0], BLOCK, how, rate, 0.9, 1e-06, 1);
-    return norm.whole;
+    OptimiserBlocks blocks = { .weights = (real *)weights, .gradient = (real *)gradient, .n = BLOCK, .params = params, .param_count = PARAMS, .row_sums = row_sums };
+    for (int k = 0; k < STATES; k++)
+        blocks.state[k] = (real *)state[k];
+    return optimiser_update(&blocks, rate, update_count);
 }
 
 /* ==== 8 what the runtime asks ======================================================================================== */
@@ -1270,27 +1265,9 @@ const Net net = {
     .precision = "float",
     .form = "fast",
     .signature = "d0614ac06950fe47",
-    .hash = "7e227cba72c32aaf",
-    .settings = "",
-    .yaml =
-    "# What joins and cuts: add, multiply, concat, slice, reshape, last; a carried value of a plain shape; mse.\n"
-    "model: joints\n"
-    "batch: 16\n"
-    "inputs: { x: { shape: [4] } }\n"
-    "targets: { r: { shape: [2] } }\n"
-    "flow:\n"
-    "  - repeat: 2\n"
-    "    carry: { s: { shape: [2, 2] } }\n"
-    "    do:\n"
-    "      - d: { dense: x, units: 4, act: sigmoid }\n"
-    "      - e: { reshape: d, shape: [2, 2] }\n"
-    "      - p: { multiply: [e, s] }\n"
-    "      - s: { add: [p, e] }\n"
-    "  - end: { last: s }\n"
-    "  - first: { slice: s, index: 0 }\n"
-    "  - both: { concat: [end, first], axis: 1 }\n"
-    "  - v: { dense: both, units: 2, bias: false }\n"
-    "loss: { mse: [v, r] }\n",
+    .hash = net_hash,
+    .settings = net_settings,
+    .yaml = net_yaml,
     .batch = N,
     .lanes = L,
     .groups = G,
@@ -1304,7 +1281,7 @@ const Net net = {
     .value_count = 8,
     .losses = losses,
     .loss_count = 1,
-    .training = { "rmsprop", 0.0005, { 0, 0, 0 }, 100, 0, 1u, { 0 } },
+    .training = &net_training,
     .schedule = schedule,
     .schedule_count = sizeof schedule / sizeof *schedule,
     .block = BLOCK,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: 0BSD */
 /* recurrent.c -- made by spnc from tests/golden/recurrent.yaml.  Edit that, not this.
  *   steps=2
  *
@@ -594,19 +595,13 @@ static const NetParam params[] = {
 enum { PARAMS = sizeof params / sizeof *params };
 static OptimiserNorm *row_sums;
 
-/* One step of rmsprop.  Called by all threads; returns the norm of the gradient before clipping. */
+/* One step of rmsprop, as recurrent-train.c has it.  Called by all threads; returns the norm of the gradient before clipping. */
 static double update_pass(double rate, uint64_t update_count)
 {
-    real *w = (real *)weights;
-    const real *g = (const real *)gradient;
-    (void)update_count;
-    OptimiserNorm norm = optimiser_norm(g, params, PARAMS, row_sums, 0);
-    if (!isfinite(norm.whole))      /* a NaN or an infinity somewhere: the weights stay as they were, for the caller to look at */
-        return norm.whole;
-    const double factor = 1;
-    const OptimiserInput how = { .most = 0, .factor = factor, .decay = 0 };
-    optimiser_rmsprop(w, g, (real *)state[0], BLOCK, how, rate, 0.9, 1e-06, 1);
-    return norm.whole;
+    OptimiserBlocks blocks = { .weights = (real *)weights, .gradient = (real *)gradient, .n = BLOCK, .params = params, .param_count = PARAMS, .row_sums = row_sums };
+    for (int k = 0; k < STATES; k++)
+        blocks.state[k] = (real *)state[k];
+    return optimiser_update(&blocks, rate, update_count);
 }
 
 /* ==== 8 what the runtime asks ======================================================================================== */
@@ -1019,28 +1014,9 @@ const Net net = {
     .precision = "double",
     .form = "plain",
     .signature = "20cf2ff899f212d2",
-    .hash = "f9e64fc5bcd2803f",
-    .settings = "steps=2",
-    .yaml =
-    "# A carried GRU that looks through a sampler; the paper's net in small.\n"
-    "model: recurrent\n"
-    "params: { steps: 2 }\n"
-    "batch: 16\n"
-    "inputs: { image: { shape: [1, 4, 4] } }\n"
-    "targets: { digits: { length: $steps, classes: 2 } }\n"
-    "nets:\n"
-    "  classify:\n"
-    "    - dropout: { rate: 0.5, ramp: 5 }\n"
-    "    - dense: 2\n"
-    "flow:\n"
-    "  - repeat: $steps\n"
-    "    carry: { h: { gru: { units: 3, init: trained } } }\n"
-    "    do:\n"
-    "      - h: { gru: [image, h] }\n"
-    "      - A: { dense: h, units: 6, init: identity_affine }\n"
-    "      - crop: { spn: [image, A], size: 2 }\n"
-    "      - digit: { classify: crop }\n"
-    "loss: { cross_entropy: [digit, digits] }\n",
+    .hash = net_hash,
+    .settings = net_settings,
+    .yaml = net_yaml,
     .batch = N,
     .lanes = 1,
     .groups = N,
@@ -1054,7 +1030,7 @@ const Net net = {
     .value_count = 4,
     .losses = losses,
     .loss_count = 1,
-    .training = { "rmsprop", 0.0005, { 0, 0, 0 }, 100, 0, 1u, { 0.5 } },
+    .training = &net_training,
     .schedule = schedule,
     .schedule_count = sizeof schedule / sizeof *schedule,
     .rates = rates,
