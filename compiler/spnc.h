@@ -423,8 +423,8 @@ extern const OpInfo *op_table[OP_NONE];
 extern int op_count;
 #define OP_INFO(op) (op_table[(op)->kind])
 
-/* What may stand where a loss has its last operand. */
-enum { TAKES_LABELS = 1, TAKES_REALS = 2, TAKES_VALUES = 4 };    /* a target with classes; a target of real numbers; any value of the flow */
+/* What may stand where a loss has its last operand: a target with classes; a target of real numbers; any value of the flow. */
+enum { TAKES_LABELS = 1, TAKES_REALS = 2, TAKES_VALUES = 4 };
 enum { OPERANDS_MAX = 2 };
 
 /* An operator that is a loss has a second row, with what the language and the trainer do with losses. */

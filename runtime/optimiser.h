@@ -155,9 +155,10 @@ static inline vec optimiser_input(const real *g, vec weight, OptimiserInput how)
 
 /* ---- updates ---------------------------------------------------------------------------------------------------- */
 
-/* One function a rule, optimiser_NAME.  It takes weights and gradient, its states (NULL: not kept at these settings), their length, what to make of the
- * gradient, then its settings, rate first: states and settings by the names and in the order of its row in spnc's table of optimisers; at last, if the
- * row counts, the number of updates before this one.  In the formulas g stands for what optimiser_input makes of the gradient. */
+/* One function a rule, optimiser_NAME.  It takes weights and gradient, its states (NULL: not kept at these settings), their length, how
+ * the gradient is read, then its settings, rate first: states and settings by the names and in the order of its row in spnc's table of
+ * optimisers; at last, if the row says so, the number of updates before this one.  In the formulas g stands for what optimiser_input makes
+ * of the gradient. */
 
 /* r = decay r + (1 - decay) g^2;  w = w - rate g / sqrt(r + epsilon), or, unless `epsilon_inside`, rate g / (sqrt(r) + epsilon) */
 static inline void optimiser_rmsprop(real *w, const real *g, real *r, size_t n, OptimiserInput how, double rate, double decay,

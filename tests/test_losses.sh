@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# test_losses.sh -- which value of the flow a program believes each of its losses to look at, and what it makes of that: the bound of `check`, the picture
-# of what was drawn, the errors that are shown.
+# test_losses.sh -- the value of the flow that each loss of a program reads, by its tables, and what follows from it: the bound of
+# `check`, the picture of what was drawn, the errors that are shown.
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
 
-# looks FILE EXPECTED...: builds FILE.yaml, of the model `net`, in the folder FILE; for each loss the name of the value that it looks at, "-" for none
-looks() {
+# reads FILE EXPECTED...: builds FILE.yaml, of the model `net`, in the folder FILE; for each loss the name of the value that it reads,
+# "-" for none
+reads() {
     local file=$1 seen
     shift
     run "$SPNC" build "$file.yaml" --plain --precision double -o "$file" || return
@@ -14,10 +15,10 @@ looks() {
                 /^};/ { list = 0 }
                 list == 1 { split($0, part, "\""); name[n++] = part[2] }
                 list == 2 { split($0, part, ", "); print part[3] < 0 ? "-" : name[part[3] + 0] }' "$file/net.c" | paste -sd ' ')
-    [ "$seen" = "$*" ] || fault "$file: the losses look at '$seen', expected '$*'"
+    [ "$seen" = "$*" ] || fault "$file: the losses read '$seen', expected '$*'"
 }
 
-# ---- an auto-encoder, whose first value is as large as the image: its loss has the drawing first, or the image first ----------------------------
+# ---- an auto-encoder, whose first value is as large as the image: its loss has the drawing first, or the image first ----------
 for order in drawn,image image,drawn; do
     cat >"$order.yaml" <<END
 model: net
@@ -30,7 +31,7 @@ flow:
   - drawn: { reshape: out, shape: [1, 8, 8] }
 loss: { mse: [$order] }
 END
-    looks "$order" drawn
+    reads "$order" drawn
 done
 mkdir data
 bytes 3072 1 128 | npy '<f4' '12, 1, 8, 8' >data/test_image.npy
@@ -42,7 +43,7 @@ done
 cmp -s drawn,image.json image,drawn.json || fault "check says something else if the image comes first"
 cmp -s drawn,image.png image,drawn.png || fault "the picture of what was drawn is another if the image comes first"
 
-# ---- a stack of steps is its steps; what has no name in the flow is no value --------------------------------------------------------------------
+# ---- a stack of steps is its steps; what has no name in the flow is no value ------------------------------------------------
 cat >stacks.yaml <<'END'
 model: net
 batch: 16
@@ -71,7 +72,7 @@ loss:
   - { mse: [logits, logits] }
   - { cross_entropy: [v, kind] }
 END
-looks stacks p p - w - v
+reads stacks p p - w - v
 run stacks/net check || fault "stacks: $(tail -3 output)"
 bytes 384 2 60 | npy '<f4' '12, 8' >data/test_x.npy
 bytes 144 3 60 | npy '<f4' '12, 3' >data/test_logits.npy

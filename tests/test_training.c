@@ -1,5 +1,5 @@
-/* test_training.c -- the tables of optimisers, schedules, initialisers and losses: each row is whole, and what carries it out takes what the row has, by
- * the same names and in the same order. */
+/* test_training.c -- the tables of optimisers, schedules, initialisers and losses: each row is whole, and what carries it out takes what
+ * the row has, by the same names and in the same order. */
 #define _POSIX_C_SOURCE 200809L
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -55,7 +55,9 @@ static void row_is_whole(const MapSpec *row)
     for (const AttrSpec *s = row->keys; s->name; s++) {
         double v = default_number(s);
         cr_assert(s->type == ATTR_REAL || s->type == ATTR_INT || s->type == ATTR_BOOL, "%s.%s is no number", row->name, s->name);
-        cr_assert(s->help != NULL && (!s->fallback || (v >= s->low && v <= s->high)), "%s.%s: its default is out of its range", row->name, s->name);
+        cr_assert(s->help != NULL, "%s.%s lacks words", row->name, s->name);
+        bool fits = !s->fallback || (v >= s->low && v <= s->high);
+        cr_assert(fits, "%s.%s: its default is out of its range", row->name, s->name);
     }
 }
 
@@ -67,7 +69,8 @@ Test(training, a_rule_of_an_optimiser_takes_the_states_and_settings_of_its_row)
         char function[64], expected[512] = "w,g";
         row_is_whole(&o->map);
         cr_assert(eq(str, (char *)o->map.keys[0].name, "rate"));
-        cr_assert(eq(ptr, (void *)(uintptr_t)optimiser_named(o->map.name), (void *)(uintptr_t)o), "two optimisers have the name %s", o->map.name);
+        bool first = optimiser_named(o->map.name) == o;
+        cr_assert(first, "two optimisers have the name %s", o->map.name);
         for (const StateSpec *s = o->states; s->name; s++) {
             bool there = !s->setting;
             for (const AttrSpec *k = o->map.keys; k->name && !there; k++)

@@ -381,8 +381,8 @@ static const char *c_string(Model *m, const char *text, size_t n)
     return t.text;
 }
 
-/* Which of the flow's values, in the order of the fact `values`, the loss looks at: the first of its operands that is one, a stack being its steps.
- * -1: none is, they are inputs and targets. */
+/* The number, in the order of the fact `values`, of the flow's value that the loss reads: its first operand that is one; for a stack, the
+ * value that is stacked.  -1: all operands are inputs and targets. */
 static int loss_value(const Model *m, const LossDef *l)
 {
     for (int k = 0; k < l->op->read_count; k++) {
@@ -676,7 +676,8 @@ Fact *emit_facts(Model *m)
     int row_count = 0;
     fact_set(f, "forward", phases_fact(m, &m->forward_phases, rows, &row_count));
     fact_set(f, "backward", phases_fact(m, &m->backward_phases, rows, &row_count));
-    fact_int(f, "update_row", row(m, rows, &row_count, m->train.optimiser->map.name, "update", m->forward_phases.count + m->backward_phases.count, 0, true, update_cost(m)));
+    int update_phase = m->forward_phases.count + m->backward_phases.count;
+    fact_int(f, "update_row", row(m, rows, &row_count, m->train.optimiser->map.name, "update", update_phase, 0, true, update_cost(m)));
     fact_set(f, "rows", rows);
     fact_bool(f, "forward_scratch", uses_scratch(&m->forward_phases));
     fact_bool(f, "backward_scratch", uses_scratch(&m->backward_phases));

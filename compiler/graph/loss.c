@@ -1,6 +1,7 @@
 /* loss.c -- `loss:`: the terms that training makes small, each an operator that gives one number an example.
  *
- * In: an entry or a list of them, and the rows of the operators that are losses.  Out: m->losses, and their operators at the end of m->ops. */
+ * In: an entry or a list of them, and the rows of the operators that are losses.  Out: m->losses, and their operators at the end
+ * of m->ops. */
 #include "graph/model.h"
 #include <string.h>
 
@@ -25,7 +26,8 @@ static int loss_key(Model *m, const Yaml *y)
         if (!loss_table[op_kind_of(y->keys[i]->text)])
             continue;
         if (which >= 0) {
-            diag_error(m->diag, y->keys[i]->loc, "one loss an entry; several make a list: loss: [{ %s: [...] }, { %s: [...] }]", y->keys[which]->text, y->keys[i]->text);
+            diag_error(m->diag, y->keys[i]->loc, "one loss an entry; several make a list: loss: [{ %s: [...] }, { %s: [...] }]",
+                       y->keys[which]->text, y->keys[i]->text);
             return -1;
         }
         which = i;
@@ -35,7 +37,8 @@ static int loss_key(Model *m, const Yaml *y)
     return which;
 }
 
-/* What stands under the loss's key: its operands, as many as it takes; a single one may stand without a list.  Returns their number, 0 after an error. */
+/* What stands under the loss's key: its operands, as many as it takes; a single one may stand without a list.  Returns their number,
+ * 0 after an error. */
 static int operands(Model *m, const Yaml *y, OpKind kind, const Yaml *from[OPERANDS_MAX])
 {
     static const char *const words[OPERANDS_MAX + 1] = { "", "one", "two" };
@@ -69,7 +72,8 @@ static bool target_fits(Model *m, const char *name, const LossInfo *info, const 
     bool labels = d->type == 2;
     if (info->takes & (labels ? TAKES_LABELS : TAKES_REALS))
         return true;
-    diag_error(m->diag, at, labels ? "%s needs real numbers; '%s' holds labels" : "%s needs labels; '%s' holds real numbers", name, d->name);
+    diag_error(m->diag, at, labels ? "%s needs real numbers; '%s' holds labels" : "%s needs labels; '%s' holds real numbers", name,
+               d->name);
     diag_note(m->diag, d->loc, "'%s' is declared here", d->name);
     return false;
 }

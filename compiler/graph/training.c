@@ -47,8 +47,9 @@ static void optimiser_read(Model *m, const Yaml *y)
         Text list = { .arena = m->arena };
         for (; n < count; n++)
             text_printf(&list, "%s%s", n ? ", " : "", names[n] = optimisers[n].map.name);
-        diag_error(m->diag, called->loc, "the optimiser is one of %s: { %s: { rate: %s } }%s", list.text, names[0], optimisers[0].map.keys[0].fallback,
-                   called->kind == YAML_SCALAR ? diag_suggestion(m->arena, called->text, names, n) : "");
+        const char *near = called->kind == YAML_SCALAR ? diag_suggestion(m->arena, called->text, names, n) : "";
+        diag_error(m->diag, called->loc, "the optimiser is one of %s: { %s: { rate: %s } }%s", list.text, names[0],
+                   optimisers[0].map.keys[0].fallback, near);
     } else if (!s || map_expected(m, s, o->map.name)) {
         if (s)
             map_keys_known(m, s, &o->map);

@@ -20,7 +20,8 @@ static bool infer(Model *m, Op *op)
     int64_t in = shape_count(&op->reads[0].tensor->shape), units = op_int(op, "units");
     const InitSpec *init = initialiser_named(op_word(op, "init"));
     if (init->units && units != init->units)
-        return shape_refuse(m, op, "the initialiser %s is for %d units (%s), not %lld", init->name, init->units, init->units_what, (long long)units);
+        return shape_refuse(m, op, "the initialiser %s is for %d units (%s), not %lld", init->name, init->units, init->units_what,
+                            (long long)units);
     op->writes[0].tensor->shape = (Shape){ 1, { units } };
     if (!weight_new(m, op, op->suffix[0], (Shape){ 2, { units, in } }, W_IN_OUT))
         return false;

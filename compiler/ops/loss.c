@@ -55,8 +55,8 @@ static bool fits_cross_entropy(Model *m, LossDef *l)
         return shape_refuse(m, op, "'%s' has %d classes, but there are %lld logits", d->name, d->classes, (long long)x->dim[x->rank - 1]);
     int64_t have = (x->rank == 2 ? x->dim[0] : 1) * (r ? r->steps : 1), want = shape_count(&d->shape);
     if (have != want) {
-        shape_refuse(m, op, "'%s' holds %lld label%s an example, but there %s %lld prediction%s", d->name, (long long)want, want == 1 ? "" : "s",
-                     have == 1 ? "is" : "are", (long long)have, have == 1 ? "" : "s");
+        shape_refuse(m, op, "'%s' holds %lld label%s an example, but there %s %lld prediction%s", d->name, (long long)want,
+                     want == 1 ? "" : "s", have == 1 ? "is" : "are", (long long)have, have == 1 ? "" : "s");
         diag_note(m->diag, d->loc, "'%s' is declared here", d->name);
         return false;
     }
@@ -70,7 +70,8 @@ static bool fits_elements(Model *m, LossDef *l)
     Op *op = l->op;
     const Tensor *a = op->reads[0].tensor, *b = op->reads[1].tensor;
     if (!shape_equal(&a->shape, &b->shape))
-        return shape_refuse(m, op, "%s needs two values of one shape; these are %s and %s", OP_INFO(op)->name, shape_text(m->arena, &a->shape), shape_text(m->arena, &b->shape));
+        return shape_refuse(m, op, "%s needs two values of one shape; these are %s and %s", OP_INFO(op)->name,
+                            shape_text(m->arena, &a->shape), shape_text(m->arena, &b->shape));
     l->positions = shape_count(&a->shape) * (a->repeat ? a->repeat->steps : 1);
     return true;
 }
@@ -96,7 +97,12 @@ static const OpHelp help_mse = {
 
 const OpInfo op_cross_entropy = { "cross_entropy", "loss = -log(softmax(x)[label] + epsilon)", 2, 2, NULL, false, cross_entropy_attrs, infer,
                                   grad, facts_cross_entropy, NULL, false, "f:f", &help_cross_entropy };
-const OpInfo op_mse = { "mse", "loss = sum of (a - b)^2", 2, 2, NULL, false, mse_attrs, infer, grad, facts_mse, NULL, false, "f:f", &help_mse };
+const OpInfo op_mse = { "mse", "loss = sum of (a - b)^2", 2, 2, NULL, false, mse_attrs, infer, grad, facts_mse, NULL, false, "f:f",
+                        &help_mse };
 
-const LossInfo loss_cross_entropy = { .operands = { "logits", "labels" }, .form = "[logits, labels]", .takes = TAKES_LABELS, .fits = fits_cross_entropy, .shows_wrong = true };
-const LossInfo loss_mse = { .operands = { "prediction", "target" }, .form = "[a, b]", .takes = TAKES_REALS | TAKES_VALUES, .fits = fits_elements, .squares = true };
+const LossInfo loss_cross_entropy = {
+    .operands = { "logits", "labels" }, .form = "[logits, labels]", .takes = TAKES_LABELS, .fits = fits_cross_entropy, .shows_wrong = true,
+};
+const LossInfo loss_mse = {
+    .operands = { "prediction", "target" }, .form = "[a, b]", .takes = TAKES_REALS | TAKES_VALUES, .fits = fits_elements, .squares = true,
+};

@@ -1,6 +1,7 @@
 /* table.c -- the table of operators: a row for each row of ops.def, and a second one for each that is a loss.
  *
- * The stages know operators through op_table and loss_table alone (graph.c), so that an operator can use the stages' helpers and no stage an operator's file. */
+ * The stages reach operators through op_table and loss_table alone (graph.c), so that an operator can use the stages' helpers and no
+ * stage an operator's file. */
 #include "spnc.h"
 
 #define OP(name) extern const OpInfo op_##name;

@@ -100,10 +100,13 @@ static void put_outside(Text *t, const Model *m)
     }
 }
 
-/* Version 1 has of an optimiser, or a schedule, these numbers in this order; `otherwise` stands where the row does not have that setting. */
+/* Version 1 has of an optimiser, or a schedule, these numbers in this order; `otherwise` stands where the row does not have that
+ * setting. */
 typedef struct { const char *name; double otherwise; } Frozen;
 static const char *const optimisers_1[] = { "rmsprop", "sgd", "adam", NULL }, *const schedules_1[] = { "divide", NULL };
-static const Frozen optimiser_1[] = { { "rate", 0 }, { "decay", 0.9 }, { "epsilon", 1e-6 }, { "momentum", 0 }, { "beta1", 0 }, { "beta2", 0 }, { "epsilon_inside", 1 }, { 0 } };
+static const Frozen optimiser_1[] = {
+    { "rate", 0 }, { "decay", 0.9 }, { "epsilon", 1e-6 }, { "momentum", 0 }, { "beta1", 0 }, { "beta2", 0 }, { "epsilon_inside", 1 }, { 0 },
+};
 static const Frozen schedule_1[] = { { "divide", 0 }, { "first", 0 }, { "every", 0 }, { 0 } };
 
 static bool frozen_row(const char *const *names, const MapSpec *row)

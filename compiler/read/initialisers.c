@@ -1,7 +1,8 @@
 /* initialisers.c -- the table of initialisers: one row each, how the elements of a weight start.
  *
- * In: nothing.  Out: initialisers[].  A row has the initialiser's words, the rule by which a program fills the weight, and that rule's number, reckoned here from
- * the weight's shape.  The one convention: a row names its rule in small letters; the rule is start_NAME in trainer/run/weights.c. */
+ * In: nothing.  Out: initialisers[].  A row has the initialiser's words, the rule by which a program fills the weight, and that rule's
+ * number, reckoned here from the weight's shape.  The one convention: a row names its rule in small letters; the rule is start_NAME in
+ * trainer/run/weights.c. */
 #include "read/language.h"
 #include <math.h>
 #include <string.h>
@@ -15,17 +16,18 @@ static double one(double in, double out, double number) { return (void)in, (void
 static double given(double in, double out, double number) { return (void)in, (void)out, number; }
 
 const InitSpec initialisers[] = {
-    { .name = "glorot_uniform", .help = "uniform in [-a, a], a = sqrt(6 / (fan in + fan out))", .rule = "uniform", .value = glorot_uniform },
-    { .name = "glorot_normal", .help = "normal with deviation sqrt(2 / (fan in + fan out))", .rule = "normal", .value = glorot_normal },
-    { .name = "he_uniform", .help = "uniform in [-a, a], a = sqrt(6 / fan in)", .rule = "uniform", .value = he_uniform },
-    { .name = "he_normal", .help = "normal with deviation sqrt(2 / fan in)", .rule = "normal", .value = he_normal },
-    { .name = "zeros", .help = "0", .rule = "constant" },
-    { .name = "ones", .help = "1", .rule = "constant", .value = one },
-    { .name = "normal", .number = true, .help = "normal with this deviation: { normal: 0.1 }", .rule = "normal", .value = given },
-    { .name = "uniform", .number = true, .help = "uniform in [-a, a]: { uniform: 0.1 }", .rule = "uniform", .value = given },
-    { .name = "constant", .number = true, .help = "this number: { constant: 0 }", .rule = "constant", .value = given },
-    { .name = "identity_affine", .help = "a dense layer of 6 units that starts as the identity transform: weight 0, bias 1 0 0 0 1 0", .rule = "constant",
-      .bias_rule = "identity_affine", .units = 6, .units_what = "a 2x3 transform" },
+    { .name = "glorot_uniform", .rule = "uniform", .value = glorot_uniform,
+      .help = "uniform in [-a, a], a = sqrt(6 / (fan in + fan out))" },
+    { .name = "glorot_normal", .rule = "normal", .value = glorot_normal, .help = "normal with deviation sqrt(2 / (fan in + fan out))" },
+    { .name = "he_uniform", .rule = "uniform", .value = he_uniform, .help = "uniform in [-a, a], a = sqrt(6 / fan in)" },
+    { .name = "he_normal", .rule = "normal", .value = he_normal, .help = "normal with deviation sqrt(2 / fan in)" },
+    { .name = "zeros", .rule = "constant", .help = "0" },
+    { .name = "ones", .rule = "constant", .value = one, .help = "1" },
+    { .name = "normal", .number = true, .rule = "normal", .value = given, .help = "normal with this deviation: { normal: 0.1 }" },
+    { .name = "uniform", .number = true, .rule = "uniform", .value = given, .help = "uniform in [-a, a]: { uniform: 0.1 }" },
+    { .name = "constant", .number = true, .rule = "constant", .value = given, .help = "this number: { constant: 0 }" },
+    { .name = "identity_affine", .rule = "constant", .bias_rule = "identity_affine", .units = 6, .units_what = "a 2x3 transform",
+      .help = "a dense layer of 6 units that starts as the identity transform: weight 0, bias 1 0 0 0 1 0" },
     { 0 },
 };
 

@@ -17,9 +17,10 @@ typedef struct {
 /* The number that a key means when it is absent; 0 if it has no default. */
 double default_number(const AttrSpec *s);
 
-extern const MapSpec map_model, map_input, map_augment, map_clutter, map_labels, map_reals, map_repeat, map_carried_gru, map_carried, map_train, map_clip;
+extern const MapSpec map_model, map_input, map_augment, map_clutter, map_labels, map_reals, map_repeat, map_carried_gru, map_carried,
+    map_train, map_clip;
 
-/* ---- training: one row an optimiser, a schedule, an initialiser -------------------------------------------------------------------------- */
+/* ---- training: one row an optimiser, a schedule, an initialiser ------------------------------------- */
 
 enum { STATES_MAX = 8 };     /* blocks of an optimiser; NET_STATES in runtime/net.h */
 
@@ -29,7 +30,8 @@ typedef struct {
     const char *setting;     /* kept only where this setting is not 0; NULL: always */
 } StateSpec;
 
-/* An optimiser.  Its rule is optimiser_NAME in runtime/optimiser.h, whose parameters are the states and the settings of the row, in this order. */
+/* An optimiser.  Its rule is optimiser_NAME in runtime/optimiser.h, whose parameters are the states and the settings of the row, in this
+ * order. */
 struct Optimiser {
     MapSpec map;             /* its settings, all of them numbers or booleans; the first is `rate` */
     StateSpec states[STATES_MAX + 1];    /* end with name NULL */
@@ -37,8 +39,8 @@ struct Optimiser {
 };
 extern const Optimiser optimisers[];                 /* ends with map.name NULL */
 const Optimiser *optimiser_named(const char *name);  /* NULL: there is none */
-/* Blocks that it keeps at these settings, which are in the order of the row.  blocks[k] (may be NULL) becomes the number of the block that holds
- * state k of the row, or -1 if it is not kept. */
+/* Blocks that it keeps at these settings, which are in the order of the row.  blocks[k] (may be NULL) becomes the number of the block
+ * that holds state k of the row, or -1 if it is not kept. */
 int optimiser_blocks(const Optimiser *o, const double *settings, int *blocks);
 
 /* A schedule of the rate.  Its rule is schedule_NAME in runtime/schedule.h, whose last parameters are the settings of the row. */

@@ -1,7 +1,8 @@
 /* optimisers.c -- the table of optimisers: one row each, from which all that spnc says and reckons of an optimiser follows.
  *
- * In: nothing.  Out: optimisers[].  A row has the settings with their ranges, defaults and help, the blocks of state, and the page of `spnc ops`.  The one
- * convention: the rule itself is the function optimiser_NAME in runtime/optimiser.h; its parameters bear the names of the row's states and settings. */
+ * In: nothing.  Out: optimisers[].  A row has the settings with their ranges, defaults and help, the blocks of state, and the page of
+ * `spnc ops`.  The one convention: the rule itself is the function optimiser_NAME in runtime/optimiser.h; its parameters bear the names of
+ * the row's states and settings. */
 #include "read/language.h"
 #include <string.h>
 
@@ -56,7 +57,8 @@ const Optimiser optimisers[] = {
     {
         .map = {
             "adam", "adam", adam_keys, "Mean gradient over the root of the mean square, both corrected for their start.",
-            "m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;  w -= rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)",
+            "m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;  "
+            "w -= rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)",
             OPTIMISER_EXAMPLE("{ adam: { rate: 1e-3 } }"),
         },
         .states = { { .name = "m" }, { .name = "v" } },

@@ -1,7 +1,8 @@
 /* schedules.c -- the table of schedules: one row each, by which the rate of a training changes from epoch to epoch.
  *
- * In: nothing.  Out: schedules[].  A row has the settings with their ranges, defaults and help, and the page of `spnc ops`.  The one convention: the rule
- * itself is the function schedule_NAME in runtime/schedule.h, whose last parameters bear the names of the row's settings. */
+ * In: nothing.  Out: schedules[].  A row has the settings with their ranges, defaults and help, and the page of `spnc ops`.  The one
+ * convention: the rule itself is the function schedule_NAME in runtime/schedule.h, whose last parameters bear the names of the row's
+ * settings. */
 #include "read/language.h"
 
 #define SCHEDULE_EXAMPLE(form)                    \

@@ -1,7 +1,7 @@
 /* settings.h -- the training settings that may be given when a run starts (--set train.rate=0.01), not only in the model.
  *
- * They are those of NetTraining: of all nets train.rate and so on, this net's numbers of the schedule, and its dropout rates by their names in net.rates.  The rest of
- * `train:` is compiled in.  A run keeps its settings in its checkpoints. */
+ * They are those of NetTraining: of all nets train.rate and so on, this net's numbers of the schedule, and its dropout rates by their
+ * names in net.rates.  The rest of `train:` is compiled in.  A run keeps its settings in its checkpoints. */
 #ifndef SPN_SETTINGS_H
 #define SPN_SETTINGS_H
 
