@@ -65,7 +65,7 @@ for word in check show emit; do "$SPNC" $word net.yaml --no-cache >output 2>&1; 
 # ---- an object in the folder: make's own rule --------------------------------------------------------------------------------
 rm third/trainer/main.o && build third && taken "an object that is gone" && same third
 touch -d '2001-01-01' third/trainer/main.o && build third && taken "an object that is older than its source" && same third
-echo damage >third/runtime/block.o && touch third/trainer/main.c && touch third/runtime/block.c && build third && taken "objects that make would compile anew" && same third
+echo damage >third/runtime/block.o && touch -d '2001-01-01' third/runtime/block.o third/trainer/main.o && build third && taken "objects that make would compile anew" && same third
 
 # ---- a cache that is damaged, of another origin, cannot be written, is full ------------------------------------------------------------
 good=$(set_file) && cp "$good" good

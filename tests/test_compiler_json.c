@@ -8,7 +8,7 @@
 static Arena *arena;
 static void set_up(void) { arena = arena_new(); }
 static void tear_down(void) { arena_free(arena); }
-TestSuite(compiler_json, .init = set_up, .fini = tear_down, .timeout = 10);
+TestSuite(compiler_json, .init = set_up, .fini = tear_down, .timeout = 600);
 
 static const char *written(JsonForm form, const char *odd)
 {

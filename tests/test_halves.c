@@ -5,6 +5,7 @@
 
 #include "base/child.h"
 #include "emit/halves.h"
+#include "temporary.h"
 
 enum { OPERATORS = 6 };
 static const int lines[OPERATORS] = { 10, 900, 1500, 1150, 20, 1600 };       /* of each operator's helper; all: 5180 and some */
@@ -55,8 +56,8 @@ Test(halves, both_halves_are_the_whole)
     Arena *a = arena_new();
     Text c = whole(a, OPERATORS);
     const char *before = c.text;
-    char folder[] = "/tmp/spnc_halves.XXXXXX";
-    cr_assert(mkdtemp(folder) != NULL);
+    char folder[TEMPORARY_ROOM];
+    temporary_folder(folder);
     cr_assert(halves_make(&c));
     /* op2 and op3 are 2650 lines of 5180 */
     cr_expect(strstr(c.text, "#endif\n#if HALF != 1\n/* ---- op2: add") != NULL);

@@ -7,7 +7,7 @@
 #include "pipeline.h"
 #include "spnc_run.h"
 
-TestSuite(options, .timeout = 120);
+TestSuite(options, .timeout = 600);
 
 static char help[1 << 16], words[1 << 16];
 

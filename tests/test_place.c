@@ -47,7 +47,7 @@ static const Deck *compiled(const char *net)
 
 static void set_up(void) { ops_register(); arena = arena_new(); }
 static void tear_down(void) { free(said); arena_free(arena); }
-TestSuite(place, .init = set_up, .fini = tear_down, .timeout = 20);
+TestSuite(place, .init = set_up, .fini = tear_down, .timeout = 600);
 
 #define HAS(text, part) cr_assert(strstr((text), (part)) != NULL, "no `%s` in:\n%s", (part), (text))
 
