@@ -329,7 +329,7 @@ run fast/thrown train --data data --run other --epochs 1 --set train.over=2 --qu
     fault "--set train.over=2: $(head -1 other/log.jsonl)"
 sed 's/, brake: 0.5//' thrown.yaml >two.yaml
 run "$spnc" emit two.yaml -o two && grep -q 'enum { STATES = 2 }' two/thrown.c &&
-    grep -q 'optimiser_signs(w, g, (real \*)state\[0\], NULL, (real \*)state\[1\], BLOCK' two/thrown.c ||
-    fault "without brake: $(grep 'optimiser_signs\|STATES =' two/thrown.c)"
+    grep -q 'optimiser_signs(b->weights, b->gradient, b->state\[0\], NULL, b->state\[1\], b->n' two/thrown-train.c ||
+    fault "without brake: $(grep -h 'optimiser_signs\|STATES =' two/thrown.c two/thrown-train.c)"
 [ $failed = 0 ] && echo "test_recipe: fine"
 exit $failed
