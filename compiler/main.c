@@ -1,4 +1,4 @@
-/* main.c -- what a command makes of a model: a folder of C, a program, a page about it, measurements, or nothing.
+/* main.c -- the commands: from a model to a folder of C, a program, a page about it, measurements, or nothing.
  *
  * In: the command line (options.c), and the model that the pipeline (pipeline.c) leaves.  Out: files, or text on the standard output.
  * Nothing is written before the whole model has been accepted; folder.c writes.  `build` runs make in the folder it wrote: the same as its user would. */
@@ -58,7 +58,7 @@ static bool write_folder(Model *m, const char *folder, bool force)
     return folder_write(m->arena, m->diag, folder, files, n, force);
 }
 
-/* What show and explain say, to the standard output or to -o: a file, or a folder for NAME.txt, .json, .dot or .html. */
+/* Writes the output of show and explain to the standard output or to -o: a file, or a folder for NAME.txt, .json, .dot or .html. */
 static bool tell(Model *m, const Arguments *a)
 {
     const Deck *d = deck_new(m, &m->c);
@@ -103,7 +103,7 @@ static bool build_trial(void *user, Tuning *t, const char *folder)
 {
     const Arguments *a = user;
     Arena *arena = arena_new();
-    FILE *nowhere = fopen("/dev/null", "w");              /* what is wrong was said the first time */
+    FILE *nowhere = fopen("/dev/null", "w");              /* errors and warnings were printed the first time */
     Model m = { .arena = arena, .diag = diag_new(arena, nowhere ? nowhere : stderr, false, false), .options = a->options, .path = a->path, .tuning = t };
     bool good = compile(&m) && diag_errors(m.diag) == 0;
     if (good && folder)
@@ -121,7 +121,7 @@ static int tune_model(const Model *m, Arguments *a)
     int status = tune(m->arena, t, m->name, !a->no_cache, build_trial, a);
     if (status)
         return status;
-    tuning_read(file, path, false);                       /* what it holds about other shapes stays */
+    tuning_read(file, path, false);                       /* its answers about other shapes are kept */
     int found = tuning_merge(file, t);
     Text text = { .arena = m->arena };
     tuning_write(file, &text);
@@ -130,7 +130,7 @@ static int tune_model(const Model *m, Arguments *a)
     return 0;
 }
 
-/* `status`, or 74 if what was printed has not arrived. */
+/* `status`, or 74 if standard output could not be written. */
 static int written(int status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
@@ -139,7 +139,7 @@ static int written(int status)
     return 74;
 }
 
-/* A built-in template, copied into a user's folder to begin with; one that is there already stays. */
+/* Copies a built-in template into a user's folder as a start; an existing file is kept. */
 static int copy_template(Arena *arena, const char *file, const char *folder)
 {
     Source source;
@@ -173,7 +173,7 @@ static int templates(const Arguments *a, Arena *arena)
     return written(status);
 }
 
-/* The commands that are about the language, not about a model. */
+/* Commands about the language: they need no model. */
 static int reference(const Arguments *a, Arena *arena)
 {
     const char *suggestion;
@@ -190,7 +190,7 @@ static int reference(const Arguments *a, Arena *arena)
     return written(0);
 }
 
-/* What the command asks of a model that has been accepted. */
+/* Runs the command for a model that compiled without errors. */
 static int act(Model *m, Arguments *a)
 {
     switch (a->command->kind) {

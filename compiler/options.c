@@ -1,8 +1,8 @@
 /* options.c -- the command line of spnc.
  *
  * In: argv.  Out: Arguments, or a message and exit code 2.
- * One table of commands, one of options: parsing, --help, the words for completion and the refusals come from these two, and from the
- * table of stages (pipeline.c).  What holds of several options together is in check().
+ * One table of commands, one of options: parsing, --help, the words for completion and the errors come from these two, and from the
+ * table of stages (pipeline.c).  Rules about several options together are in check().
  * The one convention: options may stand anywhere, and the first mistake ends the program. */
 #include "options.h"
 #include "pipeline.h"
@@ -250,7 +250,7 @@ static bool runs_here(const char *target)
 
 /* ---- parsing --------------------------------------------------------------------------------------------------------- */
 
-/* Is it a word of the text? */
+/* True if it is a word of the text. */
 static bool is_among(const char *text, const char *word)
 {
     size_t n = strlen(word);
@@ -260,7 +260,7 @@ static bool is_among(const char *text, const char *word)
     return false;
 }
 
-/* What the command needs and takes, and what options mean together: the first that is wrong. */
+/* Checks the command's operands and options, alone and together; reports the first error. */
 static void check(const Arguments *a, const bool given[OPTIONS])
 {
     const Command *c = a->command;

@@ -1,4 +1,4 @@
-/* options.h -- the command line of spnc: which commands and options there are, and what was said. */
+/* options.h -- the command line of spnc: the tables of commands and options, and the parsed arguments. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
@@ -35,7 +35,7 @@ extern const Command commands[];
 extern const Option options[];
 extern const int command_count, option_count;
 
-/* What the command line said.  Texts are argv's; NULL or false: not given. */
+/* The parsed command line.  Texts are argv's; NULL or false: not given. */
 typedef struct {
     const Command *command;
     const char *path, *name;        /* the operands: a model; of explain a name in it */
@@ -44,7 +44,7 @@ typedef struct {
     Options options;                /* target is never "native" */
 } Arguments;
 
-/* Reads the command line.  What is wrong with it ends the program with 2; --help and --version end it with 0. */
+/* Reads the command line.  An error ends the program with 2; --help and --version end it with 0. */
 Arguments arguments(int argc, char **argv);
 
 /* Every command and option, one a line, for completion and other programs: name, a tab, what it takes, a tab, the words it can be. */

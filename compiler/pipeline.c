@@ -21,7 +21,7 @@ static bool tree_read(Model *m)
 const Stage stages[] = {
     { "read",     tree_read,      NULL,           NULL, false },
     { "model",    model_build,    NULL,           NULL, false },
-    { "graph",    shape_infer,    stage_graph,    NULL, true },      /* mistakes in the shapes of what a refused model could build */
+    { "graph",    shape_infer,    stage_graph,    NULL, true },      /* also after errors: checks the operators that were built */
     { "steps",    steps_split,    stage_steps,    NULL, false },
     { "grad",     grad_build,     stage_passes,   NULL, false },
     { "warn",     warn,           NULL,           NULL, false },
@@ -47,7 +47,8 @@ const Stage *stages_run(Model *m)
     return refused;
 }
 
-/* After shapes that do not fit: a value of one parameter, near its own, with which all of them do.  Those that --set gave come first. */
+/* After a shape error: finds a value of one parameter, near its own, with which all shapes fit.  Parameters given by --set are tried
+ * first. */
 static void suggest(const Model *m)
 {
     FILE *nowhere = fopen("/dev/null", "w");

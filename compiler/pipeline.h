@@ -7,20 +7,20 @@
 typedef struct {
     const char *name;                           /* with `print`: the word of --stage */
     bool (*run)(Model *m);                      /* reports every mistake it finds and returns false; then no other stage runs */
-    void (*print)(const Model *m, FILE *out);   /* what it left, for --stage; NULL: nothing to print */
-    const char *says;                           /* what is printed, in the words of --help, where the name does not say it */
-    bool regardless;                            /* runs even so, after a refusal of the stage before it */
+    void (*print)(const Model *m, FILE *out);   /* prints its result, for --stage; NULL: nothing to print */
+    const char *says;                           /* text of --help about its output, where the name is not enough */
+    bool regardless;                            /* runs even if the stage before it returned false */
 } Stage;
 
 extern const Stage stages[];
 extern const int stage_count;
 
-/* Runs the stages on m, whose arena, diag, options and path are set; the model is m->root, or, if that is NULL, the file m->path.  What the
- * stage m->options.stage left is printed to stdout.  Returns NULL, with the texts of m->c, m->makefile and m->gdb made, or the first stage
- * that refused. */
+/* Runs the stages on m; its arena, diag, options and path must be set.  The model is m->root, or, if that is NULL, the file m->path.
+ * Prints the result of the stage m->options.stage to stdout.  Returns NULL, with the texts of m->c, m->makefile and m->gdb made, or the
+ * first stage that returned false. */
 const Stage *stages_run(Model *m);
 
-/* The same, with a note about the value of a parameter that would do where shapes do not fit.  True if no stage refused. */
+/* The same; after a shape error it adds a note with a parameter value that would fit.  True if no stage returned false. */
 bool compile(Model *m);
 
 #endif

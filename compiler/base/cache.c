@@ -1,11 +1,13 @@
 /* cache.c -- keeps the objects of runtime/ and trainer/, which do not depend on the net, for the next build.
  *
  * In: a generated folder.  Out: the program, and in $XDG_CACHE_HOME/spnc (or ~/.cache/spnc) one file a set of objects.
- * A set is named by a checksum of all that its objects are made of: spnc's sources, the names of those in the folder, the compiler and what it calls
- * itself, the options, the system's headers.  The same text stands in the file and is compared; a checksum at its end tells a whole file from a damaged
- * one.  Files come into being by rename, so that builds at the same time see a whole set or none.  Whatever fails here, make compiles.
+ * A set is named by a checksum of all that decides its objects: spnc's sources, the names of those in the folder, the compiler and its
+ * version text, the options, the system's headers.  The same text stands in the file and is compared; a checksum at its end shows if the
+ * file is damaged.  Files are written under a temporary name and renamed, so parallel builds see a whole set or none.  After any failure
+ * here make compiles.
  *
- * The folder's own rule decides what is old: an object that make would compile is taken from the cache, or is known to be compiled by this make and kept. */
+ * The folder's own rule decides what is old: an object that make would compile is taken from the cache, or make compiles it and the cache
+ * keeps it. */
 #define _GNU_SOURCE
 #include "base/cache.h"
 #include "base/child.h"
@@ -37,7 +39,7 @@ static bool ends_with(const char *name, const char *ending)
 
 static bool newer(struct timespec a, struct timespec b) { return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec; }
 
-/* When the file changed last; false if there is none. */
+/* The time of the file's last change; false if there is no file. */
 static bool changed(Arena *a, const char *folder, const char *name, struct timespec *when)
 {
     struct stat s;
@@ -49,8 +51,8 @@ static bool changed(Arena *a, const char *folder, const char *name, struct times
 
 static const char *object_of(Arena *a, const char *source) { return arena_printf(a, "%.*s.o", (int)strlen(source) - 2, source); }
 
-/* The objects of the folder's sources.  *old: those that make would compile, because they are not there, or older than their source, a header or
- * the Makefile. */
+/* The objects of the folder's sources.  *old: those that make would compile, because they are missing, or older than their source, a header
+ * or the Makefile. */
 static List objects_of(Arena *a, const char *folder, List *old)
 {
     List all = { 0 };
@@ -71,9 +73,10 @@ static List objects_of(Arena *a, const char *folder, List *old)
     return all;
 }
 
-/* ---- what the objects are made of ------------------------------------------------------------------------------------ */
+/* ---- the origin of the objects: text ------------------------------------------------------------------------------------ */
 
-/* An option that is all in its text: it names no file that may change, writes none, and leaves no name of the folder in the object. */
+/* True if the option's text is its whole effect: it names no file that can change, writes none, and puts no name of the folder into the
+ * object. */
 static bool plain_option(const char *word)
 {
     static const char *const kinds[] = { "-O", "-W", "-D", "-U", "-I/usr/", "-m", "-w", "-std=", "-fno-", "-ffp-contract=", "-fopenmp", "-fsigned-zeros", "-fsanitize=",
@@ -95,7 +98,7 @@ static bool plain_options(Arena *a, const char *line)
     return true;
 }
 
-/* As text; NULL if the objects cannot be shared.  make itself says what it would call. */
+/* All that decides the objects, as text; NULL if they cannot be shared.  make itself prints the compiler's command. */
 static const char *origin(Arena *a, const char *folder, const List *objects)
 {
     static const char question[] = "--eval=spnc-origin:\n"
@@ -192,7 +195,7 @@ static bool set_read(Arena *a, const char *path, const char *origin, List *objec
     return true;
 }
 
-/* Those that make would compile.  What fails make makes good. */
+/* Writes those objects that make would compile.  After a failure here make compiles them. */
 static void install(Arena *a, const char *folder, const List *old, const List *objects)
 {
     for (int i = 0; i < objects->count; i++) {
@@ -205,7 +208,7 @@ static void install(Arena *a, const char *folder, const List *old, const List *o
 
 /* ---- all sets -------------------------------------------------------------------------------------------------------- */
 
-/* Removes what nobody has used for long, and what is more than SETS_MOST files; a temporary file is one that a killed spnc left. */
+/* Removes sets that were not used for long, the oldest beyond SETS_MOST files, and temporary files left by a killed spnc. */
 static void tidy(Arena *a, const char *cache)
 {
     for (;;) {
@@ -252,7 +255,7 @@ int cache_make(Arena *a, const char *folder, const char *name, bool cached)
 {
     int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (lock >= 0)
-        flock(lock, LOCK_EX);                       /* where folders cannot be locked, builds of one folder had better not be at a time */
+        flock(lock, LOCK_EX);                       /* without locks (some file systems), parallel builds of one folder are not safe */
     int status = (cached ? make : child_make)(a, folder, name);
     if (lock >= 0)
         close(lock);

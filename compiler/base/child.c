@@ -1,5 +1,8 @@
-/* child.c -- runs a program and takes what it says; one at a time.  It leads a process group of its own, so that what it started (make: compilers,
- * and what they call) ends with it: a compiler whose driver alone were told would write its temporary file after the driver has removed it. */
+/* child.c -- runs one program at a time and keeps its output.
+ *
+ * In: argv.  Out: exit status and output.  The one convention: the child leads a process group of its own, and a signal goes to the whole
+ * group (make, compilers, their children).  If only gcc's driver got it, the compiler proper could write its temporary file after the
+ * driver removed it. */
 #define _GNU_SOURCE
 #include "base/child.h"
 
@@ -46,7 +49,7 @@ int child_run(const char *const argv[], bool errors, Text *said)
         fprintf(stderr, "cannot run %s: %s\n", argv[0], strerror(errno));
         _exit(127);
     }
-    setpgid(child, child);                          /* whoever comes first */
+    setpgid(child, child);                          /* parent and child both call it: the order of their start is open */
     close(ends[1]);
     char piece[4096];
     for (ssize_t got; (got = read(ends[0], piece, sizeof piece)) > 0 || (got < 0 && errno == EINTR);)

@@ -1,8 +1,8 @@
-/* diag.c -- says what is wrong and where: for people (path:line:column, the line, a caret) or as JSON lines.
+/* diag.c -- prints messages with their places: as text (path:line:column, the line, a caret) or as JSON lines.
  *
- * In: a Loc in characters and a message.  Out: text on one FILE, at once.  Whatever comes from a file or the
- * command line (path, message, source line) passes through put_text, put_line or json.c, which let no control
- * character and no broken UTF-8 through, so a hostile model cannot drive the terminal.
+ * In: a Loc in characters and a message.  Out: text on one FILE, at once.  Text from a file or the
+ * command line (path, message, source line) passes through put_text, put_line or json.c, which replace control
+ * characters and broken UTF-8, so a hostile model cannot control the terminal.
  * The same message at the same place is printed once; after MAX_PRINTED of a kind the rest is only counted. */
 #include "base/escape.h"
 #include "base/json.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    MAX_PRINTED = 100,     /* errors, and as many warnings: nobody reads more, and a hostile file makes 100,000 */
+    MAX_PRINTED = 100,     /* errors, and as many warnings; a hostile file can cause 100,000 */
     MAX_MESSAGE = 600,     /* bytes; a key of a megabyte is quoted with its middle cut out */
     WINDOW = 100,          /* display columns of a quoted line */
     BEFORE_CARET = 40,     /* of which this many stand before the caret when the line is cut */
@@ -30,10 +30,10 @@ struct Diag {
     Arena *arena;
     FILE *out;
     bool json, colour;
-    const Source *source;  /* what messages without a file are about; NULL: nothing yet */
+    const Source *source;  /* the file of messages that have none; NULL: not set yet */
     int errors, printed[2];
     List seen;
-    bool muted;            /* the error or warning before was not printed, nor are its notes */
+    bool muted;            /* the last error or warning was not printed, so its notes are not */
     const Source *line_of; /* the last line looked up: its file, number and offset */
     int line;
     size_t line_at;
@@ -149,7 +149,7 @@ static void put_line(Diag *d, const char *line, size_t n, Loc at)
 {
     char shown[16];
     int width, caret = 0, total = 0, column = 1;
-    for (size_t i = 0; i < n; column++) {    /* where the caret stands, and whether the line fits */
+    for (size_t i = 0; i < n; column++) {    /* the column of the caret, and whether the line fits */
         if (column == at.column)
             caret = total;
         if (column > at.column && total > caret + WINDOW)
@@ -188,7 +188,7 @@ static void put_line(Diag *d, const char *line, size_t n, Loc at)
 
 /* ---- reports ---- */
 
-/* The path that JSON gives, and by which the same message is known again. */
+/* The path in JSON, also used to find repeated messages. */
 static const char *path_of(const Diag *d, Loc at)
 {
     const Source *s = at.file ? at.file : d->source;

@@ -1,7 +1,7 @@
 /* escape.c -- words from a model or a path, inside HTML and Graphviz's language and on a terminal; json.c adds JSON.
  *
- * In: bytes that a stranger chose.  Out: text of the other language that is those bytes and nothing else.  Control characters and broken
- * UTF-8 become U+FFFD, so that what comes out is always well-formed. */
+ * In: bytes of unknown origin.  Out: text of the other language that means those bytes and nothing else.  Control characters and broken
+ * UTF-8 become U+FFFD, so the output is always well-formed. */
 #include "base/escape.h"
 #include <inttypes.h>
 #include <string.h>

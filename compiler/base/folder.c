@@ -1,4 +1,4 @@
-/* folder.c -- writes generated files, and keeps from overwriting what somebody has edited.
+/* folder.c -- writes generated files; never overwrites an edited one.
  *
  * In: names and contents.  Out: a folder that holds them, and its record `.spnc`: a checksum (FNV-1a, 64 bits) of each file as written.
  * A file that differs from its line in the record was edited.  The record is written twice, before the files with old and new
@@ -123,7 +123,7 @@ static void record_add(Arena *a, List *record, uint64_t sum, const char *name)
     list_push(a, record, l);
 }
 
-/* A record that cannot be understood knows no file: everything that differs counts as edited. */
+/* An unreadable record counts as empty: every file that differs counts as edited. */
 static List record_read(Arena *a, const char *path)
 {
     List record = { 0 };
@@ -162,7 +162,7 @@ static bool recorded(const List *record, const char *name, const uint64_t *sum)
 
 /* ---- the folder ------------------------------------------------------------------------------------------------------ */
 
-/* The first line in which `have` is not what would be written. */
+/* The number of the first line in which `have` differs from the new content. */
 static Loc first_difference(const Source *file, const FolderFile *f)
 {
     const char *have = file->text, *want = f->bytes;

@@ -1,4 +1,4 @@
-/* folder.h -- files that spnc writes: whole or not at all, only if they change, and never over somebody's edits. */
+/* folder.h -- files that spnc writes: whole or not at all, only if they change, and never over an edited file. */
 #ifndef FOLDER_H
 #define FOLDER_H
 

@@ -1,9 +1,9 @@
 /* json.c -- the one writer of JSON: messages, the schema, show, the map.
  *
  * In: values in the order of the text.  Out: JSON at the end of a Text.  Commas are put before a value, never behind it.
- * A string is quoted here and nowhere else.  In JSON_MESSAGE what a terminal must not get is \u and its number, so that nothing is lost; in the
- * other forms, which editors and browsers show, newline and tab are \n and \t, `<` is \u003c, so that the text may stand in a page, and
- * every other control character and broken byte is U+FFFD, as in escape.c. */
+ * A string is quoted here and nowhere else.  In JSON_MESSAGE a character unsafe for a terminal is written as \u and its number, so that
+ * nothing is lost; in the other forms, which editors and browsers show, newline and tab are \n and \t, `<` is \u003c, so that the text may
+ * stand in a page, and every other control character and broken byte is U+FFFD, as in escape.c. */
 #include "base/json.h"
 #include "base/escape.h"
 #include <inttypes.h>

@@ -1,13 +1,13 @@
-/* call.c -- one line of the emitted passes: the call of an operator's function, and what is looked at around it.
+/* call.c -- one line of the emitted passes: the call of an operator's function, and the checks around it (replay, guards).
  *
  * In: the planned graph.  Used by emit.c, whose templates put the lines into loops.
- * The convention: an operator's function takes what it writes, then what it reads, then its weights, then what only its kind needs. */
+ * The convention: an operator's function takes its results, then its operands, then its weights, then arguments of its kind alone. */
 #include "emit/call.h"
 #include <string.h>
 
 /* ---- arguments ------------------------------------------------------------------------------------------ */
 
-/* How `op` takes the tensor of a Use: see OpInfo.arguments.  A gradient is taken as the value it belongs to. */
+/* The parameter kind of a tensor of `op`, a letter: see OpInfo.arguments.  A gradient has the kind of its value. */
 static char letter(const Op *op, const Tensor *t, bool written, int position)
 {
     const Op *f = op->of ? op->of : op;
@@ -19,7 +19,7 @@ static char letter(const Op *op, const Tensor *t, bool written, int position)
     for (int i = 0; i < f->read_count; i++)
         if (f->reads[i].tensor == t)
             return ins[i < in_count ? i : in_count - 1];
-    if (op->pass == BACKWARD && written) {      /* the gradient of the position-th wanted input */
+    if (op->pass == BACKWARD && written) {      /* the gradient of the position-th input that has one */
         for (int i = 0, n = 0; i < f->read_count; i++)
             if (f->grads[i] && n++ == position)
                 return ins[i < in_count ? i : in_count - 1];
@@ -66,7 +66,7 @@ static void argument(Model *m, Text *line, const Phase *p, const Op *op, Use u, 
 
 static const LossDef *loss_of(Model *m, const Op *op) { return &m->losses[op->of ? op->of->index : op->index]; }
 
-/* A dropout's rate: what a run may set, times what the model multiplies it by, or a number. */
+/* A dropout's rate as C: the run's setting times the model's factor, or a number. */
 static const char *rate_text(Model *m, const Op *op)
 {
     if (!op->rate)
@@ -82,7 +82,7 @@ static void dropout(Model *m, Text *line, const Phase *p, const Op *op)
                 p->kind != ONCE ? "t" : "0", plain ? "n / 16" : "g", plain ? ", n % 16" : "");
 }
 
-/* What only one kind of operator takes, after everything else. */
+/* The last arguments: those that only one kind of operator takes. */
 static void extras(Model *m, Text *line, const Phase *p, const Op *op)
 {
     bool plain = m->options.plain, stepped = p->kind != ONCE;
@@ -91,7 +91,7 @@ static void extras(Model *m, Text *line, const Phase *p, const Op *op)
         dropout(m, line, p, op->drop);
     if (LOSS_INFO(op)) {
         const Tensor *target = op->reads[op->read_count - 1].tensor;
-        if (stepped && target->space == LABELS_I32)         /* one tensor has those of all steps */
+        if (stepped && target->space == LABELS_I32)         /* one tensor holds the labels of all steps */
             text_printf(line, " + t * %lld%s", (long long)(shape_count(&target->shape) / p->repeat->steps), plain ? "" : " * L");
         if (op->pass == BACKWARD)
             text_printf(line, ", %s_scale, %s", loss_of(m, op)->loss->name, plain ? "n < batch->count" : "present(batch, g)");
@@ -129,7 +129,7 @@ static void extras(Model *m, Text *line, const Phase *p, const Op *op)
     }
 }
 
-/* Takes the gradients of its weights themselves: there are no parts of groups. */
+/* True if `op` writes the weight gradients themselves, not parts for groups. */
 static bool writes_gradients(const Model *m, const Op *op)
 {
     return (op->pass == WEIGHTS && (m->options.plain || OP_INFO(op)->whole_batch)) || (op->pass == PRODUCTS && op->weight_count);
@@ -178,7 +178,7 @@ const char *call_text(Model *m, const Phase *p, const Op *op)
     return line.text;
 }
 
-/* ---- replay: what an operator read and wrote, for replay.c to look at ----------------------------------- */
+/* ---- replay: an operator's operands and results, checked by replay.c ------------------------------------- */
 
 static void seen(Model *m, Fact *list, const Phase *p, const Op *op, Use u, bool written)
 {
@@ -197,7 +197,7 @@ static void seen(Model *m, Fact *list, const Phase *p, const Op *op, Use u, bool
         p->whole_batch ? "-1" : m->options.plain ? "n" : "g", t->name, written, t->name, slice(m, p, t, u.shift), (long long)n, (long long)(t->space == REALS ? each : 0), t->shape.rank, shape.text ? shape.text : "0"));
 }
 
-/* --debug: the guards around what an operator wrote, looked at after its call. */
+/* --debug: the guards around an operator's results, checked after its call. */
 const char *call_guard(Model *m, const Phase *p, const Op *op, Use u)
 {
     const Tensor *t = u.tensor;

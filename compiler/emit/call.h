@@ -6,9 +6,9 @@
 
 /* "conv1_forward(conv1_at(g), image_at(g), weights->conv1_weight)", for the operator `op` of the phase p. */
 const char *call_text(Model *m, const Phase *p, const Op *op);
-/* Appends to `reads` and `writes` what replay looks at before and after the call: arguments of its SEE. */
+/* Appends to `reads` and `writes` the tensors that replay checks before and after the call: arguments of its SEE. */
 void call_looks(Model *m, Fact *reads, Fact *writes, const Phase *p, const Op *op);
-/* --debug: arguments that name the guards around what `op` wrote to u. */
+/* --debug: arguments that name the guards around u, a result of `op`. */
 const char *call_guard(Model *m, const Phase *p, const Op *op, Use u);
 
 #endif

@@ -1,8 +1,8 @@
 /* emit.c -- hands the plan to the templates as plain facts, and gets C back.
  *
  * In: the planned graph.  Out: NAME.c and its Makefile as text.
- * Templates lay out C; every name, size, offset and argument list is decided here.  The one convention: an operator's function takes what it
- * writes, then what it reads, then its weights, then what only its kind needs; NAME_at(s) is the tensor NAME of slice s, where slice
+ * Templates lay out C; every name, size, offset and argument list is decided here.  The one convention: an operator's function takes its
+ * results, then its operands, then its weights, then arguments of its kind alone; NAME_at(s) is the tensor NAME of slice s, where slice
  * s = t * G + g is group g at step t (plain form: s = t * N + n, example n). */
 #include "base/embed.h"
 #include "base/escape.h"
@@ -17,7 +17,7 @@
 
 typedef struct {
     Op *op;                          /* the forward operator, or one that grad.c added */
-    Op *backward, *weights;          /* what its gradient needs; NULL if nobody asks */
+    Op *backward, *weights;          /* its backward operators; NULL: that gradient is not computed */
     bool forward, decisions;
 } Unit;
 
@@ -70,7 +70,7 @@ static void collect(Emitter *e)
                 continue;
             }
             Unit *u = unit_of(e, op->of);
-            if (!u) {                           /* a fused activation: its backward stands right after its host */
+            if (!u) {                           /* a fused activation: its backward follows that of its conv or dense */
                 Unit *host = unit_of(e, op->of->writes[0].tensor->op);
                 u = unit_add(e, op->of, host ? (int)(host - e->units) + 1 : e->unit_count);
             }
@@ -144,7 +144,8 @@ static const char *template_of(Model *m, const Op *op)
     return op->kind < OP_COUNT ? arena_printf(m->arena, "%s.c.in", OP_INFO(op)->name) : (m->options.plain ? outside_of(op->kind)->plain : outside_of(op->kind)->fast).name;
 }
 
-/* All that may decide how fast its functions are, in one line: "conv 32x9x9 -> 32x7x7 filters=32 kernel=3x3 stride=1x1 padding=0x0 winograd". */
+/* All that decides the speed of its functions, in one line: "conv 32x9x9 -> 32x7x7 filters=32 kernel=3x3 stride=1x1 padding=0x0
+ * winograd". */
 static const char *key_text(Model *m, const Op *op, const char *shapes, const Unit *u)
 {
     Text t = { .arena = m->arena };
@@ -276,7 +277,7 @@ static Fact *places_fact(Model *m, int64_t *batch_bytes)
     return list;
 }
 
-/* ---- profile: a row for each call, and one for the wait behind it ---------------------------------------- */
+/* ---- profile: a row for each call, and one for the wait after it ----------------------------------------- */
 
 static const char *row_pass(const Op *op)
 {
@@ -335,7 +336,7 @@ static Fact *phases_fact(Model *m, const List *phases, Fact *rows, int *row_coun
     return list;
 }
 
-/* Does a pass keep anything in a thread's scratch? */
+/* True if a pass has a tensor in a thread's scratch. */
 static bool uses_scratch(const List *phases)
 {
     for (int i = 0; i < phases->count; i++) {
@@ -645,7 +646,7 @@ Fact *emit_facts(Model *m)
         openblas = openblas || op->openblas;
         packs = packs || kernel_packs(m, op);
         fact_push(units, unit_fact(&e, u));
-        /* what the forward pass decided, as far as backward needs it: results of relu, winners of pools, transforms of samplers */
+        /* choices of the forward pass that backward reads: results of relu, winners of pools, transforms of samplers */
         bool relu = op->act == OP_relu || (op->kind == OP_relu && u->forward) || (op->kind == OP_maxpool && op->relu) || op->kind == OP_conv_pool;
         if (relu)
             decision(m, decisions, "relu", op, op->writes[0].tensor);
@@ -669,7 +670,7 @@ Fact *emit_facts(Model *m)
     fact_bool(f, "openblas", openblas);
     fact_bool(f, "augment", uses[OP_augment]);
     fact_set(f, "rates", rates_fact(m));
-    fact_set(f, "sources", fact_table(m->arena));      /* these two are known when NAME.c is there */
+    fact_set(f, "sources", fact_table(m->arena));      /* these two are set after NAME.c is complete */
     fact_bool(f, "halves", false);
     fact_bool(f, "accumulates", m->options.plain);
     Fact *rows = fact_table(m->arena);
@@ -704,7 +705,7 @@ bool emit(Model *m)
     if (!template_expand(m->arena, m->diag, m->options.templates, "net.c.in", m->name, f, m->tuning, &m->c))
         return false;
     add_sources(m, (Fact *)(uintptr_t)fact_get(f, "sources"), &m->c);
-    fact_bool(f, "halves", !m->options.templates && halves_make(&m->c));      /* a template of the user's may write its functions otherwise */
+    fact_bool(f, "halves", !m->options.templates && halves_make(&m->c));      /* a user's template may have another layout of functions */
     return template_expand(m->arena, m->diag, m->options.templates, "Makefile.in", m->name, f, NULL, &m->makefile)
         && template_expand(m->arena, m->diag, m->options.templates, "train.c.in", m->name, f, NULL, &m->training)
         && template_expand(m->arena, m->diag, m->options.templates, "gdb.py.in", m->name, f, NULL, &m->gdb);

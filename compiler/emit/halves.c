@@ -1,9 +1,9 @@
 /* halves.c -- divides a long NAME.c between two processors.
  *
- * In: the text of NAME.c.  Out: the same text, in which `#if HALF` leaves out what belongs to the other half; without HALF it is whole.
- * The second half is a row of operators, such that both take about as long; the first half is all else.  A function of the second half that the
- * passes call is not static, and is declared for the first.  What is read here is what net.c.in writes at the beginning of a line: the head of a
- * part ("==== 4"), of an operator ("---- name:"), of a function ("static"). */
+ * In: the text of NAME.c.  Out: the same text, in which `#if HALF` excludes the other half; without HALF it is whole.
+ * The second half is a run of operators, chosen so that both halves compile in about the same time; the first half is all else.  A function
+ * of the second half that the passes call is not static, and is declared for the first.  This file reads only what net.c.in writes at the
+ * beginning of a line: the head of a part ("==== 4"), of an operator ("---- name:"), of a function ("static"). */
 #include "emit/halves.h"
 #include <ctype.h>
 #include <string.h>

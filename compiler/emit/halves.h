@@ -4,8 +4,8 @@
 
 #include "spnc.h"
 
-/* Puts the lines `#if HALF` into `c`, the text of a whole NAME.c, so that two processors can compile it, each with another -DHALF=1 or 2.
- * False, and `c` as it was, if the file is too short to gain by it. */
+/* Puts the lines `#if HALF` into `c`, the text of a whole NAME.c, so that two processors can compile it, with -DHALF=1 and
+ * -DHALF=2.  False, and `c` is unchanged, if the file is too short to gain by it. */
 bool halves_make(Text *c);
 
 #endif

@@ -1,8 +1,8 @@
 /* program.c -- which of spnc's own sources the generated program needs.
  *
- * In: the text of NAME.c.  Out: the embedded files (base/embed.h) that go with it, sorted by name.
- * Every .c file of trainer/ is part of every program.  Of the rest it is what those files and NAME.c include, and what these
- * include in turn; a header brings the .c file of its name. */
+ * In: the text of NAME.c.  Out: the embedded files (base/embed.h) that it is built with, sorted by name.
+ * Every .c file of trainer/ is part of every program.  Other files are in it if those files or NAME.c include them, directly or
+ * not; with a header comes the .c file of its name. */
 #include "emit/program.h"
 #include "base/embed.h"
 #include <string.h>
@@ -20,7 +20,7 @@ static int find(const char *folder, const char *name, size_t length)
 
 static void need(bool *needed, int i);
 
-/* Marks what the lines `#include "..."` of `text` name. */
+/* Marks the files that the lines `#include "..."` of `text` name. */
 static void includes(bool *needed, const char *text)
 {
     static const char word[] = "#include \"";

@@ -1,7 +1,7 @@
 /* attr.c -- an operator's attributes: from YAML to numbers and words, checked against the operator's table.
  *
- * attr_parse fills op->attrs with one entry for each row of the table, in its order, so that later stages read
- * defaults and given values alike. */
+ * In: a node of the tree and the operator's table.  Out: op->attrs.
+ * The one convention: op->attrs has one entry for each row of the table, in its order, given or default alike. */
 #include "graph/attr.h"
 #include "read/language.h"
 #include <math.h>
@@ -223,7 +223,7 @@ bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)
 {
     const OpInfo *info = OP_INFO(op);
     const char *names[ATTR_MAX];
-    bool good = true, unknown = false;      /* unknown: a name that is missing may be the one that was misspelt */
+    bool good = true, unknown = false;      /* unknown: an unknown name may be the misspelt form of a missing one */
     for (const AttrSpec *s = info->attrs; s->name; s++) {
         names[op->attr_count] = s->name;
         op->attrs[op->attr_count++] = (Attr){ .spec = s, .loc = at };

@@ -1,13 +1,13 @@
-/* augment.c -- `augment:` of an input: read, checked, and made an operator before the input's load.
+/* augment.c -- `augment:` of an input: reads and checks it, and adds an operator before the input's load.
  *
- * In: the map under the key.  Out: DataDef.augment, or NULL where nothing is asked for: all its numbers may be 0, so that `--set` can turn
- * it off, and the model is then that of one without the key.  What its numbers mean, language.c says; what chance makes of them, runtime/augment.h. */
+ * In: the map under the key.  Out: DataDef.augment, or NULL if all its numbers are 0: `--set` can turn augmentation off in this way,
+ * and the model is then the same as without the key.  The numbers are documented in language.c, the random draws in runtime/augment.h. */
 #include "graph/model.h"
 #include <string.h>
 
 static Loc key_loc(const Yaml *y, const char *key) { return yaml_get(y, key) ? yaml_get(y, key)->loc : y->loc; }
 
-/* What --set had to do with the value under `key`. */
+/* Adds notes for the --set values that the value under `key` reads. */
 static void note_key(Model *m, const Yaml *y, const char *key)
 {
     const Yaml *v = yaml_get(y, key);

@@ -1,7 +1,7 @@
-/* data.c -- `inputs:` and `targets:`: what an example consists of.
+/* data.c -- `inputs:` and `targets:`: the parts of an example.
  *
- * In: the two maps of the model file.  Out: DataDef; a tensor for each that something reads (data_tensor).
- * One that has a mistake keeps its place, with type REFUSED, so that what reads it is not blamed. */
+ * In: the two maps of the model file.  Out: DataDefs; a tensor for each that an operator reads (data_tensor).
+ * A declaration with an error stays in the list, with type REFUSED, so that its readers report no further errors. */
 #include "graph/model.h"
 #include <string.h>
 
@@ -48,7 +48,7 @@ DataDef *data_read(Model *m, const Yaml *y, bool target, int *count)
         good = map_word(m, v, &map_input, "dtype", &dtype) && good;
         if (shape)
             good = shape_read(m, &a, shape, d->name, &d->shape) && good;
-        else if (good)      /* else the key that is missing may be the one that was misspelt */
+        else if (good)      /* else the missing key may be the misspelt one */
             diag_error(m->diag, d->loc, target ? "target '%s' needs its classes, or its shape: { classes: 10 }" : "input '%s' needs its shape: { shape: [1, 28, 28] }", d->name);
         if (!good || !shape)
             continue;

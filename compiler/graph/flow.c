@@ -76,7 +76,7 @@ Use flow_outside(Builder *b, Use u, Loc at)
     return (Use){ op->writes[0].tensor, 0 };
 }
 
-/* Applies an operator whose attributes are parsed; gives the result its name, with the activation that `act` asks for. */
+/* Appends an operator with parsed attributes, and an activation operator if its attribute `act` has one; the last result gets the name. */
 static Tensor *apply(Builder *b, Op *parsed, const char *name, const char *prefix, const char *family, Loc at, const Use *inputs, int count)
 {
     Model *m = b->m;
@@ -133,7 +133,7 @@ static bool inputs_fit(Builder *b, OpKind kind, Loc at, int count)
 
 static bool apply_net(Builder *b, Net *net, Loc at, Use *x);
 
-/* One layer of a net: OP, OP: value, OP: { attributes }, or another net.  Without a tensor in x it is only read for its mistakes. */
+/* One layer of a net: OP, OP: value, OP: { attributes }, or another net.  Without a tensor in x it is read only to report its errors. */
 static bool apply_layer(Builder *b, Net *net, const Yaml *y, int *counts, List *layer_names, Use *x)
 {
     Model *m = b->m;
@@ -221,7 +221,7 @@ static bool apply_net(Builder *b, Net *net, Loc at, Use *x)
     return good && b->layers <= LAYERS_MAX;
 }
 
-/* Nets that no entry has led to have mistakes all the same. */
+/* Reads the nets that no entry uses, to report their errors too. */
 void flow_read_unused(Builder *b)
 {
     for (int i = 0; i < b->nets.count; i++) {
@@ -245,7 +245,7 @@ static Name *bind(Builder *b, const char *name, Loc at, Use u)
     return n;
 }
 
-/* What an entry with a mistake would have made; a name that was bound before keeps its value. */
+/* Binds the names of an entry with an error to no tensor; a name that is already bound keeps its value. */
 static void bind_refused(Builder *b, const Yaml *key)
 {
     if (!flow_find(b, key->text))

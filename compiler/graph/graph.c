@@ -1,5 +1,6 @@
-/* graph.c -- the graph's small change: tensors, operators, attributes, shapes, names.
+/* graph.c -- basic functions of the graph: tensors, operators, attributes, shapes, names.
  *
+ * In: a Model and the parts of a new tensor or operator.  Out: the graph, extended or looked up.
  * Every stage builds the graph through these functions, so that each tensor has a C identifier of its own,
  * and each operator a place in the model file. */
 #include "spnc.h"

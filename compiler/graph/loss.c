@@ -1,4 +1,4 @@
-/* loss.c -- `loss:`: the terms that training makes small, each an operator that gives one number an example.
+/* loss.c -- `loss:`: the terms that training minimises, each an operator with one number an example as result.
  *
  * In: an entry or a list of them, and the rows of the operators that are losses.  Out: m->losses, and their operators at the end
  * of m->ops. */
@@ -66,7 +66,7 @@ static int target_named(const Model *m, const Yaml *y)
     return found;
 }
 
-/* Does the loss `name` take that target? */
+/* True if the loss `name` accepts that target. */
 static bool target_fits(Model *m, const char *name, const LossInfo *info, const DataDef *d, Loc at)
 {
     bool labels = d->type == 2;

@@ -1,12 +1,12 @@
 /* model.c -- from the YAML tree to the graph: reads a model from top to bottom, each part by the file of its name.
  *
  * In: the tree (read.c), the parameters (expr.c).  Out: m->ops in the order of the file, tensors without shapes.  Next: shape.c.
- * One cause, one error: what an entry with a mistake would have made is bound to no tensor, and its readers fail silently.  The other
- * way round nothing hides behind a mistake: a layer after a wrong one and a net that nobody uses are read too, as layers of no tensor. */
+ * One cause, one error: the name of an entry with an error is bound to no tensor, and its readers fail without a message.  Nothing
+ * hides behind an error: a layer after a wrong one, and a net without uses, are read too, as layers of no tensor. */
 #include "graph/model.h"
 #include <string.h>
 
-/* Not wrong, but hardly meant; what the loss does not depend on is found later (warn.c). */
+/* Warnings about valid input that is probably a mistake; values that the loss does not depend on are found later (warn.c). */
 static void unused(Builder *b)
 {
     Model *m = b->m;

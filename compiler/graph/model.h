@@ -5,13 +5,13 @@
 #include "graph/attr.h"
 #include "read/language.h"
 
-/* Nets of nets multiply: what they come to is bounded, and so is how deep they may stand in each other. */
+/* Limits for nets of nets: number of layers in all, and depth. */
 enum { LAYERS_MAX = 1024, NETS_DEEP = 32, LOSSES_MAX = 64 };
 
 typedef struct {
     const char *name;
     Loc loc;
-    Tensor *tensor;          /* NULL: what makes it has been refused */
+    Tensor *tensor;          /* NULL: its operator has an error */
     int shift;
 } Name;
 
@@ -34,13 +34,13 @@ typedef struct {
 typedef struct {
     Model *m;
     List names, nets;        /* Name, Net */
-    Repeat *repeat;          /* the repeat we are in, or NULL */
+    Repeat *repeat;          /* the repeat being read, or NULL */
     State states[16];
     int state_count;
     int layers, depth;       /* entries and layers so far; nets that are open */
 } Builder;
 
-enum { REFUSED = -1 };       /* a DataDef's type: its declaration is wrong, its readers are not to blame */
+enum { REFUSED = -1 };       /* a DataDef's type: its declaration has an error, which is reported; its readers report none */
 
 /* maps.c: maps of the language.  Each reports what is wrong. */
 bool map_expected(Model *m, const Yaml *y, const char *what);                       /* y is a map */
@@ -56,9 +56,9 @@ DataDef *data_read(Model *m, const Yaml *y, bool target, int *count);
 /* The input or target d (of that index among both) as a tensor, loaded at its first use. */
 Tensor *data_tensor(Model *m, DataDef *d, int index);
 
-/* augment.c: `augment:` of the input d, whose shape is read; false after errors. */
+/* augment.c: `augment:` of the input d, whose shape is already read; false after errors. */
 bool augment_read(Model *m, const Yaml *y, DataDef *d);
-/* The examples of d as training sees them, in the form of the file. */
+/* The examples of d, augmented in training, in the layout of the file. */
 Tensor *augment_tensor(Model *m, const DataDef *d, int index);
 
 /* flow.c: names, nets and the flow. */
@@ -69,7 +69,7 @@ bool flow_resolve(Builder *b, const Yaml *y, Use *out, bool keep_steps);
 Use flow_outside(Builder *b, Use u, Loc at);
 /* Appends the operators of a flow, a list of entries; false after errors. */
 bool flow_read(Builder *b, const Yaml *y);
-/* Layers of nets that nobody used are read for their mistakes. */
+/* Reads nets without uses, to report their errors. */
 void flow_read_unused(Builder *b);
 
 /* loss.c: one loss or a list of them; errors are reported. */

@@ -1,9 +1,9 @@
-/* rates.c -- which dropout rates a run may set (`train --set dropout=0.3`), and what each dropout layer makes of them.
+/* rates.c -- the dropout rates that a run can set (`train --set dropout=0.3`), and each dropout layer's factor.
  *
  * Reads the rates that flow.c noted, as written; makes Model.rates and each layer's Op.rate.  A parameter of the model is a setting of the
  * run if nothing but dropout rates reads it, each a product that it begins ($dropout, $dropout * $after_conv3).  Any other rate is its
- * layer's: classify.dropout1.rate.  The values stay those of the model, and part of its hash; a layer that flow.c removed, its rate being
- * 0, cannot be brought back by a run, and is listed so that the trainer can say so. */
+ * layer's: classify.dropout1.rate.  The values stay those of the model, and part of its hash; a layer that flow.c removed (rate
+ * 0) cannot be restored by a run; it is listed so that the trainer can report that. */
 #include "spnc.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* shape.c -- gives every operator its output's shape, and every weight its own.
  *
  * In: the graph in the order of the file (model.c).  Out: shapes filled, m->weights, or errors.  Next: steps.c.
- * The rule of each operator lives in ops/; this file walks, checks sizes and reports, with the chain of shapes that led to the
+ * The shape rule of each operator is in ops/; this file walks, checks sizes and reports, with the chain of shapes that led to the
  * mistake.  Shapes are those of one example at one step; groups and lanes are added by plan.c. */
 #include "graph/attr.h"
 #include "read/language.h"
@@ -192,7 +192,7 @@ bool shape_infer(Model *m)
         Tensor *y = op->writes[0].tensor;
         Shape state = y->shape;
         if (!known || !OP_INFO(op)->infer(m, op)) {
-            y->shape.rank = -1;     /* its readers are not judged: one cause, one error */
+            y->shape.rank = -1;     /* its readers are not checked: one cause, one error */
             continue;
         }
         if (y->carried && !shape_equal(&state, &y->shape)) {

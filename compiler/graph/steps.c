@@ -1,8 +1,8 @@
-/* steps.c -- deals the operators of each repeat out: what runs once, what must run step by step, what can wait for all steps.
+/* steps.c -- divides the operators of each repeat: those that run once, step by step, or for all steps at once.
  *
  * In: operators in the order of the file, each with the repeat it was written in.  Out: m->forward, a list of sections.  Next: grad.c.
  *   before   reads nothing that changes from step to step: hoisted into the section before the loop, its tensors become once-tensors
- *   core     some state's next value depends on it: stays in the loop
+ *   core     the next value of a state depends on it: stays in the loop
  *   after    the rest: runs when the loop is over, all steps at once
  * Inputs and targets are loaded at the very beginning.  A dropout in a repeat draws a new mask at each step, so it is never hoisted.  The start of a state runs before its loop. */
 #include "spnc.h"
@@ -52,7 +52,7 @@ static void hoist(Model *m, Repeat *r)
     }
 }
 
-/* Marks, from the states' makers backwards through reads of the same step, what the next step depends on. */
+/* Marks the operators that the next step depends on: from those that write states, backwards through reads of the same step. */
 static void mark_core(Model *m, const Repeat *r, bool *core)
 {
     for (bool changed = true; changed;) {

@@ -4,7 +4,7 @@
 #include "graph/model.h"
 #include <string.h>
 
-/* A rate that hardly any net survives; the value is the model's, so the net is compiled all the same. */
+/* Warns of a rate so large that training will probably diverge; the net is still compiled. */
 static void rate_check(Model *m, const Yaml *y, const MapSpec *map)
 {
     double rate = m->train.optimiser_set[0];

@@ -1,12 +1,12 @@
-/* warn.c -- what is not wrong but hardly meant: values that no loss depends on, crops larger than their image, transforms that cannot
- * learn, a batch among the axes of an input.
+/* warn.c -- warnings about valid models that are probably mistakes: values that no loss depends on, crops larger than their image,
+ * transforms that cannot learn, a batch among the axes of an input.
  *
- * In: the graph with shapes, and which tensors depend on weights (grad.c).  Out: warnings; the model is compiled all the same.
- * Names that nothing uses at all are model.c's.  One cause, one warning: of a dead chain of values only the last is named. */
+ * In: the graph with shapes, and which tensors depend on weights (grad.c).  Out: warnings; the model is still compiled.
+ * Unused names are reported by model.c.  One cause, one warning: of a dead chain of values only the last is named. */
 #include "graph/attr.h"
 #include <string.h>
 
-/* `t`, and everything it is made of. */
+/* Marks `t` and all tensors that it depends on. */
 static void mark_needed(const Model *m, Tensor *t)
 {
     if (t->needed)

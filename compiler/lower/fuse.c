@@ -1,11 +1,11 @@
 /* fuse.c -- joins small operators to the ones that feed them.
  *
  * In: the joint graph.  Out: fewer forward operators.  Next: kernel.c.
- *   epilogue     an activation whose input is made by a conv or dense and read by nobody else is applied where that is computed: the sum
- *                before it is never stored, since the activation's gradient is written in terms of its result
+ *   epilogue     an activation that is the only reader of a conv's or dense's result is applied inside that operator: the sum before it is
+ *                never stored, since the activation's gradient is computed from its result
  *   relu, pool   the gradient of a relu under a max-pool needs no pass of its own: the pool's winner passes its gradient on if it is positive,
- *                and then nobody needs the large map again in backward
- *   conv, pool   a convolution of one channel with relu and 2x2 pool is one operator, conv_pool: the map between them never exists
+ *                so backward does not read the large map
+ *   conv, pool   a convolution of one channel with relu and 2x2 pool is one operator, conv_pool: the map between them is never stored
  * A name of the flow is never fused away. */
 #include "spnc.h"
 #include <string.h>
@@ -51,7 +51,7 @@ static void epilogues(Model *m)
     }
 }
 
-/* relu' reads what maxpool' alone has written: the pool does both, from its winner and its result. */
+/* Fuses a relu' that is the only reader of a maxpool' result: the pool computes both gradients, from its winner and its result. */
 static void relu_pools(Model *m)
 {
     for (int i = 0; i < m->backward.count; i++) {
@@ -100,7 +100,7 @@ static Op *backward_of(Model *m, const Op *op, Pass pass, Section **section, int
     return NULL;
 }
 
-/* One channel, 3x3, relu, 2x2 pool: the pool takes the convolution in, and both gradients of the convolution start from the pool's. */
+/* One channel, 3x3, relu, 2x2 pool: fused into conv_pool, and both gradients of the convolution are computed from the pool's. */
 static bool conv_pool(Model *m, Section *s, int k)
 {
     Op *pool = s->ops.items[k];
@@ -150,7 +150,7 @@ static bool conv_pool(Model *m, Section *s, int k)
 bool fuse(Model *m)
 {
     epilogues(m);
-    if (m->lanes == 1)          /* the plain form keeps each step to itself */
+    if (m->lanes == 1)          /* the plain form fuses no pools */
         return true;
     relu_pools(m);
     for (int i = 0; i < m->forward.count; i++) {

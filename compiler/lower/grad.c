@@ -1,12 +1,13 @@
 /* grad.c -- differentiates the graph: appends the operators that compute the gradient of the loss.
  *
  * In: m->forward.  Out: m->backward, sections of ordinary operators.  Next: fuse.c.
- * Sections are visited last to first, their operators likewise.  Each reader of a tensor has left its contribution in t->grads by the time
- * the tensor's maker is reached; several are added by one `sum`, in the order they were left.  A loop's gradient is a loop in reverse:
+ * Sections are visited last to first, their operators likewise.  The readers of a tensor are visited before the operator
+ * that writes it, and push their contributions to t->grads; several are added by one `sum`, in the order they were pushed.  A loop's
+ * gradient is a loop in reverse:
  *   - a state read from the step before (shift -1) gets its contribution from one step later (shift +1); beyond the last step it is zero (tail);
  *   - gradients of weights used in the loop run after it, over all steps at once, from the stacked gradients of its outputs;
- *   - what is read at every step but made once gets the sum over steps.
- * Order of sums: contributions in the order left; steps from the first to the last; a weight's uses in the order left. */
+ *   - a tensor that is read at every step but computed once gets the sum over steps.
+ * Order of sums: contributions, and a weight's uses, in the order pushed; steps from the first to the last. */
 #include "spnc.h"
 #include <string.h>
 
@@ -136,7 +137,7 @@ static Op *sum_parts(Model *m, List *ops, int at, const Tensor *y, const Use *pa
     return s;
 }
 
-/* The whole gradient of what `op` writes, as a Use at op's own step; tensor NULL if no reader wants to tell. */
+/* The whole gradient of writes[0] of `op`, as a Use at op's own step; tensor NULL if no reader contributes to it. */
 static Use total(Model *m, Op *op)
 {
     Tensor *y = op->writes[0].tensor;
@@ -174,7 +175,8 @@ static Use total(Model *m, Op *op)
     return (Use){ s->writes[0].tensor, 0 };
 }
 
-/* A state's readers in the next step leave their contributions after its maker was visited: they are added when the loop's body is done. */
+/* A state's readers in the next step push their contributions after the operator that writes it was visited: they are added at the end of
+ * the loop's body. */
 static void close_sums(Model *m)
 {
     for (int i = 0; i < open_sums.count; i++) {
@@ -202,7 +204,7 @@ static void close_sums(Model *m)
     open_sums.count = open_states.count = 0;
 }
 
-/* Which tensors depend on a weight; a state may depend on one through the loop, so until nothing changes. */
+/* Sets Tensor.trained; repeated until nothing changes, since a state may depend on a weight through the loop. */
 static void mark_trained(Model *m)
 {
     for (bool changed = true; changed;) {
@@ -261,7 +263,7 @@ static void clear_tails(Model *m, Section *before, const List *from)
     }
 }
 
-/* What flows out of the loop at its start: the contributions of step 0 to the state before it. */
+/* The gradient of a state's start: the contributions of step 0 to the state before it. */
 static void start_gradients(Model *m, Repeat *r, const Section *starts)
 {
     for (int i = starts->ops.count - 1; i >= 0; i--) {
@@ -270,7 +272,7 @@ static void start_gradients(Model *m, Repeat *r, const Section *starts)
             continue;
         Tensor *state = op->writes[0].tensor;
         bool wanted = op->weight_count > 0 || (op->read_count && op->reads[0].tensor->trained);
-        Tensor once = *state;           /* the gradient of a value that is there once, before the loop */
+        Tensor once = *state;           /* the gradient of a value that is computed once, before the loop */
         once.repeat = NULL;
         Use parts[INPUT_MAX];
         int n = 0;

@@ -1,4 +1,4 @@
-/* kernel.c -- chooses the algorithm of an operator, and the form in which some tensors are kept.
+/* kernel.c -- chooses the algorithm of an operator, and the layout of some tensors.
  *
  * In: the fused graph.  Out: op->winograd, op->openblas, and the operators that a choice adds.  Next: identity.c.
  * kernels_choose: a convolution directly or by Winograd's algorithm, a dense layer by spnc's kernel or by OpenBLAS.  This decides bits, so it
@@ -229,12 +229,12 @@ bool kernels_choose(Model *m)
             remark(m, op->loc, "%s by Winograd's algorithm: %.2f of the multiplications", op->name, share(op));
         }
     }
-    for (int i = 0; i < prepares.count; i++)            /* before everything else */
+    for (int i = 0; i < prepares.count; i++)            /* before all other operators */
         list_insert(m->arena, &first->ops, i, prepares.items[i]);
     return true;
 }
 
-/* ---- layouts: in which form things are kept; the same bits in any ---------------------------------------- */
+/* ---- layouts of tensors: bit-neutral --------------------------------------------------------------------- */
 
 /* The tensor with the bytes of the input that `load` reads; the first call adds the operator that loads it. */
 static Tensor *bytes_of(Model *m, Op *load)
@@ -262,7 +262,7 @@ static Tensor *bytes_of(Model *m, Op *load)
     unreachable("a load is in the forward pass");
 }
 
-/* A sampler reads an input of bytes as it came: the pixels that one example's points fall on then lie near each other. */
+/* A sampler reads an input of bytes in the layout of the file: the pixels that one example's points fall on then lie near each other. */
 static void read_bytes(Model *m)
 {
     for (int i = 0; i < m->forward.count; i++) {
@@ -330,7 +330,8 @@ static void gather_terms(Model *m)
     }
 }
 
-/* The gradient of a dense layer's weights: WEIGHTS turns dy into rows, PRODUCTS multiplies, which plan.c may put where threads would wait. */
+/* The gradient of a dense layer's weights: WEIGHTS turns dy into rows, PRODUCTS multiplies; plan.c may move it to where threads would
+ * wait. */
 static void part_products(Model *m)
 {
     for (int i = 0; i < m->backward.count; i++) {

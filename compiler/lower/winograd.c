@@ -1,4 +1,4 @@
-/* winograd.c -- the shape of a convolution by Winograd's algorithm: its tiles and its memory.
+/* winograd.c -- tiles and memory sizes of a convolution by Winograd's algorithm; a tile is always a Winograd tile here.
  *
  * A tile of h x w outputs costs (h + 2)(w + 2) multiplications instead of 9 h w.  Along one axis, tiles that cover `size` outputs
  * exactly cost size + 2 count, so the fewest are best; none is larger than 6, since the rounding error grows fast from there.
@@ -16,7 +16,7 @@ static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t lanes(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
 static int64_t count(int64_t size) { return (size + MOST - 1) / MOST; }
 
-/* P rows of Q: whichever of channels and filters wastes fewer lanes is Q. */
+/* P rows of Q: Q, in the lanes, is channels or filters, the one that wastes fewer lanes. */
 static int64_t rows(int64_t C, int64_t M) { return lanes(C) * M <= lanes(M) * C ? M : C; }
 static int64_t row_reals(int64_t C, int64_t M) { return lanes(C) * M <= lanes(M) * C ? lanes(C) : lanes(M); }
 

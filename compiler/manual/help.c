@@ -1,6 +1,6 @@
 /* help.c -- `spnc ops`: what may stand in a model, one line each, and a page for one of them.
  *
- * In: the tables of operators (ops/) and of the rest (language.c); nothing is said here that the compiler does not check with.
+ * In: the tables of operators (ops/) and of the rest (language.c); all that it prints is from the tables that the compiler checks with.
  * An example on a page is indented by four spaces and is a whole model: the tests compile each. */
 #include "read/language.h"
 #include <string.h>
@@ -100,7 +100,7 @@ static void initialiser_page(FILE *out, const InitSpec *init)
     example(out, init->name, text);
 }
 
-/* The names that there are pages of, up to the one that is asked for. */
+/* The names of all pages, up to the requested one. */
 typedef struct { const char *wanted, *names[OP_NONE + 128]; int count; } Search;
 
 static bool is_wanted(Search *s, const char *name)

@@ -1,8 +1,8 @@
-/* manual.c -- `spnc templates`: which templates there are, and what each is told.
+/* manual.c -- `spnc templates`: the list of templates, and the facts of each.
  *
- * In: the templates' own opening comments, and the table of facts below.  Which operators a template belongs to is read from the templates: NAME.c.in
- * is operator NAME's, and who names another template in quotes may include it.  The one convention: emit.c, page.c and ops/ set a fact, this table says
- * what it means; the tests hold one against the other in both directions. */
+ * In: the templates' own opening comments, and the table of facts below.  The operators of a template follow from the templates: NAME.c.in
+ * belongs to operator NAME, and a template that has another's name in quotes may include it.  The one convention: emit.c, page.c and ops/
+ * set a fact, this table documents it; the tests compare the two in both directions. */
 #include "manual/manual.h"
 #include "base/embed.h"
 #include "outside/outside.h"
@@ -276,7 +276,7 @@ static Entry *entry(const Manual *m, const char *name)
     return NULL;
 }
 
-/* Does `a` name `b` in quotes? */
+/* True if `a` contains the name of `b` in quotes. */
 static bool quotes(const Manual *m, const Entry *a, const Entry *b)
 {
     return strstr(a->source.text, arena_printf(m->arena, "\"%s\"", b->name)) != NULL;
@@ -292,7 +292,7 @@ static void reach(const Manual *m, Entry *e)
             reach(m, &m->entries[i]);
 }
 
-/* The operators whose templates come to e, as words; empty for the file around them. */
+/* The operators whose templates include e, directly or not, as words; empty for the file around them. */
 static const char *kinds_of(const Manual *m, const Entry *e)
 {
     Text kinds = { .arena = m->arena };

@@ -1,4 +1,4 @@
-/* manual.h -- what `spnc templates` says: the templates there are, and the facts each may use. */
+/* manual.h -- the texts of `spnc templates`: the list of templates, and the facts of each. */
 #ifndef MANUAL_H
 #define MANUAL_H
 

@@ -1,7 +1,7 @@
 /* schema.c -- the language as a JSON Schema (2020-12), for editors with a YAML language server: completion, hover text, validation.
  *
  * In: the tables that the compiler itself checks with: operators' attributes (ops/), the other maps (language.c).  Out: JSON.
- * Only how maps stand in each other is said here.  Where the file may say $name or arithmetic, the schema allows a string of that look;
+ * Only the nesting of maps is written here.  Where the file may say $name or arithmetic, the schema allows a string of that look;
  * a bare word in a net may be a net, so the schema cannot refuse an unknown one. */
 #include "base/json.h"
 #include "read/language.h"
@@ -140,7 +140,7 @@ static void describe(Json *j, const OpInfo *op)
     json_text(j, "markdownDescription", text);
 }
 
-/* What it is as a loss; NULL: it is none. */
+/* Its row as a loss; NULL: no loss. */
 static const LossInfo *loss_of(const OpInfo *op)
 {
     for (int k = 0; k < op_count; k++)

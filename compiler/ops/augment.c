@@ -1,14 +1,14 @@
-/* augment.c -- what training sees of an input's examples: `augment:` in its declaration.
+/* augment.c -- random changes of an input's examples in training: `augment:` in its declaration.
  *
- * The operator stands before the input's load and keeps the form of the file, bytes or floats, one example after the other; so whatever reads
- * the input reads it augmented, and nobody else knows.  It has no gradient: an input depends on no weight. */
+ * The operator runs before the input's load.  Its result has the layout of the file (bytes or floats, one example after the other), so all
+ * readers of the input read it augmented and need no change.  It has no gradient: an input depends on no weight. */
 #include "read/language.h"
 #include "spnc.h"
 #include <string.h>
 
 static const AttrSpec none[] = { { 0 } };
 
-static bool infer(Model *m, Op *op) { (void)m, (void)op; return true; }            /* the maker has set the shape */
+static bool infer(Model *m, Op *op) { (void)m, (void)op; return true; }            /* the shape is set where the operator is made */
 static void grad(Model *m, Op *op, Use dy) { (void)m, (void)op, (void)dy; }
 
 static void facts(const Model *m, const Op *op, Fact *f)

@@ -1,8 +1,8 @@
 /* conv_pool.c -- a 3x3 convolution of one channel, relu and 2x2 max-pool as one operator; fuse.c makes it of the three.
  *
  *   y[m,i,j] = max(0, max over r,q of b[m] + sum over u,v of x[2i+r+u, 2j+q+v] w[m,u,v])
- * With one channel the convolution does little work for what it writes; so the map is never written, and both gradients start from the
- * pool's winners: a quarter of the positions. */
+ * With one channel the convolution computes little for each element it writes; so the map is never stored, and both gradients are computed
+ * at the pool's winners only: a quarter of the positions. */
 #include "spnc.h"
 
 static const AttrSpec none[] = { { 0 } };

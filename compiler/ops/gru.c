@@ -1,10 +1,10 @@
-/* gru.c -- the gated recurrent unit, split in three so that what does not change from step to step is multiplied once.
+/* gru.c -- the gated recurrent unit, split in three operators, so that a product that is the same at each step is computed once.
  *
  *   xw = W_ih x + b_ih        a dense layer (hoisted out of the loop when x is the same at each step)
  *   hw = W_hh h [+ b_hh]      a dense layer on the state of the step before
  *   r = sigmoid(xw_r + hw_r);  z = sigmoid(xw_z + hw_z);  n = tanh(xw_n + r hw_n);  h' = (1 - z) n + z h       gru_gates
  * Rows of the weights in the order r, z, n (PyTorch's); the paper's update gate is 1 - z.
- * `gru` itself is only the user's word: flow.c makes the three. */
+ * `gru` itself is only a word of the language: flow.c makes the three. */
 #include "spnc.h"
 
 static const AttrSpec attrs[] = {

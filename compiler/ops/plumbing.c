@@ -3,7 +3,7 @@
 
 static const AttrSpec none[] = { { 0 } };
 
-static bool infer_set(Model *m, Op *op) { (void)m, (void)op; return true; }        /* the maker has set the shape */
+static bool infer_set(Model *m, Op *op) { (void)m, (void)op; return true; }        /* the shape is set where the operator is made */
 static bool infer_same(Model *m, Op *op)
 {
     Shape *y = &op->writes[0].tensor->shape;
@@ -16,7 +16,7 @@ static bool infer_same(Model *m, Op *op)
 static bool infer_stack(Model *m, Op *op)
 {
     const Shape *x = &op->reads[0].tensor->shape;
-    if (op->reads[0].tensor->repeat->steps == 0)       /* their number has been refused */
+    if (op->reads[0].tensor->repeat->steps == 0)       /* the number of steps has an error, already reported */
         return false;
     if (x->rank == RANK_MAX)
         return shape_refuse(m, op, "the stack of steps would have more than %d axes", RANK_MAX);

@@ -1,7 +1,7 @@
-/* describe.c -- asks the description of an operator from outside: NAME.op.lua, Lua that returns one table.
+/* describe.c -- reads the description of an operator from outside: NAME.op.lua, Lua that returns one table.
  *
  * In: its text.  Out: an Outside (describe), and for each use in a model the sizes that follow from attributes and inputs (describe_use).
- * The one convention: what leaves this file as a name is a checked identifier, what leaves it as text is printable ASCII. */
+ * The one convention: every name that this file returns is a checked identifier, every text printable ASCII. */
 #include "graph/attr.h"
 #include "outside/question.h"
 #include "read/language.h"
@@ -128,7 +128,7 @@ static double bound(lua_State *L, int t, const char *name, const char *key, bool
     return v;
 }
 
-/* The default as it would be written in a model; the compiler reads it the same way. */
+/* The default as YAML text; it is parsed as in a model. */
 static const char *fallback(lua_State *L, int t, const AttrSpec *s)
 {
     Question *q = question_of(L);
@@ -204,7 +204,7 @@ static void attribute(lua_State *L, int t, Outside *o, AttrSpec *s)
     }
 }
 
-/* ---- parameters, what is kept, what is given to backward ---- */
+/* ---- parameters, kept tensors, operands of backward ---- */
 
 static void part(lua_State *L, int t, const Outside *o, const char *list, const Part *first, Part *p, bool parameter)
 {

@@ -1,8 +1,8 @@
 /* outside.c -- operators from outside: each description in the folder of --templates becomes one more row of op_table.
  *
- * In: NAME.op.lua, NAME_plain.c.in, NAME_fast.c.in.  Out: an OpInfo whose functions answer from the description (describe.c), so that every
- * stage treats the operator as one of its own.  The one convention: an operator's name is its file's.  Nothing else of a description comes
- * near the emitted C but identifiers and numbers; the templates are C of the user's own. */
+ * In: NAME.op.lua, NAME_plain.c.in, NAME_fast.c.in.  Out: an OpInfo whose functions read the description (describe.c), so that every
+ * stage treats the operator as a built-in one.  The one convention: an operator's name is its file's.  From a description only identifiers
+ * and numbers get into the emitted C; the templates are the user's own C. */
 #define _POSIX_C_SOURCE 200809L
 #include "outside/outside.h"
 #include "graph/attr.h"
@@ -17,7 +17,7 @@
 
 static const char ENDING[] = ".op.lua";
 
-/* ---- what the stages ask ---- */
+/* ---- functions of OpInfo, called by the stages ---- */
 
 static bool infer(Model *m, Op *op)
 {
@@ -145,7 +145,7 @@ static bool load_template(Arena *a, Diag *d, const char *dir, const Outside *o, 
     return !why || wrong(d, first_line(o), "'%s' needs the template '%s' beside its description", o->info.name, t->name);
 }
 
-/* What the language calls by `name`; NULL: nothing. */
+/* The kind of thing that the language already names `name`; NULL: the name is free. */
 static const char *taken(const char *name)
 {
     for (int k = 0; k < op_count; k++) {

@@ -1,5 +1,5 @@
 /* outside.h -- operators from outside of spnc: a description NAME.op.lua and two templates, NAME_plain.c.in and NAME_fast.c.in, in the folder of
- * --templates.  outside.c makes each an operator like all others; describe.c asks its description. */
+ * --templates.  outside.c makes each a row of op_table; describe.c reads its description. */
 #ifndef OUTSIDE_H
 #define OUTSIDE_H
 
@@ -7,14 +7,14 @@
 
 enum { PARAMETERS_MOST = 3, KEEPS_MOST = 4, INPUTS_MOST = 8, READS_MOST = 16 };
 
-/* What NAME_backward or NAME_weights is given beside dy. */
+/* Operands of NAME_backward or NAME_weights beside dy. */
 typedef enum { GIVES_INPUTS, GIVES_INPUT, GIVES_RESULT, GIVES_KEPT, GIVES_PARAMETER } GivesKind;
 typedef struct { GivesKind kind; int index; } Gives;
 
 typedef struct {
     const char *name;
     Attr init;               /* a parameter's initialiser: its word and number ... */
-    const char *init_by;     /* ... or NULL and the attribute that says it */
+    const char *init_by;     /* ... or NULL, and the attribute that holds it */
 } Part;
 
 typedef struct { const char *name; Source source; } OutsideTemplate;
@@ -29,11 +29,11 @@ typedef struct {
     int parameter_count, keep_count;
     Gives backward[READS_MOST], weights[READS_MOST];
     int backward_count, weights_count;
-    int kink;                /* backward[kink]: where its sign changes, the operator has a kink; -1: it has none */
-    uint64_t hash;           /* of the description, the templates and what of the same folder these include */
+    int kink;                /* the operator has a kink where the sign of backward[kink] changes; -1: no kink */
+    uint64_t hash;           /* of the description, its templates and the files of the same folder that these include */
 } Outside;
 
-/* What a description said of one operator of a model. */
+/* Sizes of one operator of a model, from its description. */
 typedef struct Told {
     Shape y, parameters[PARAMETERS_MOST], keeps[KEEPS_MOST];
     double macs;
@@ -46,20 +46,20 @@ static inline const Outside *outside_of(OpKind kind)
 {
     return kind >= OP_COUNT && (int)kind < op_count ? (const Outside *)op_table[kind] : NULL;
 }
-/* Of an operator of the model: the tensor whose sign tells on which side of its kink each element is, or NULL. */
+/* For an operator of the model: the tensor whose sign is the side of the kink that each element is on; NULL: no kink. */
 Tensor *outside_kink(const Op *op);
 
-/* describe.c: fills `o` (whose name, source and templates are there) from its description.  False after reporting, at its line. */
+/* describe.c: fills `o` (name, source and templates are set) from its description.  False after reporting, at a line of the description. */
 bool describe(Arena *a, Diag *d, Outside *o);
-/* Sizes for `op`, whose attributes and inputs are known; NULL after reporting: what the description refuses at the operator's place in the
- * model, what is wrong with the description at its own line. */
+/* Sizes for `op`, whose attributes and inputs are known.  NULL after reporting: a refusal by the description at the operator's place in the
+ * model, an error in the description at its own line. */
 const Told *describe_use(Model *m, const Op *op);
 
-/* question.c: where a description says `word`, the name of a row or a field. */
+/* question.c: the place of `word`, the name of a row or a field, in a description. */
 Loc description_place(const Source *s, const char *word);
 
-/* What description and templates are told of an operator's attributes, by name: numbers, texts, lists of ints.  Those not given and without a
- * default are not there, nor are initialisers. */
+/* The facts of an operator's attributes for description and templates, by name: numbers, texts, lists of ints.  An attribute that is not
+ * given and has no default is not set; initialisers neither. */
 Fact *outside_attrs(Arena *a, const Op *op);
 
 #endif

@@ -1,9 +1,9 @@
-/* question.c -- runs the Lua of a description, NAME.op.lua, and says what is wrong with it.
+/* question.c -- runs the Lua of a description, NAME.op.lua, and reports its errors.
  *
- * In: the description's text, and a C function that asks it.  Out: what that function leaves in the Question, or a message.
- * The state lives for one question: the file is run anew each time, so no answer depends on an earlier one.  The one convention: what is wrong
- * with a description is said by question_fault, with the word of the file that it is about, or else at Lua's own line; `refuse`, which only a
- * description calls, says what is wrong with the model.  Lua errors unwind over these frames, which own nothing but arena memory. */
+ * In: the description's text, and a C function that reads its table.  Out: the results of that function in the Question, or a message.
+ * Each question has a Lua state of its own and runs the file again, so no answer depends on an earlier one.  The one convention: an error
+ * in a description is reported by question_fault, at a word of the file, or else at Lua's own line; an error in the model is reported by
+ * `refuse`, which only a description calls.  Lua errors unwind over these frames, which own nothing but arena memory. */
 #include "outside/question.h"
 #include "template/point.h"
 
@@ -17,7 +17,7 @@ Question *question_of(lua_State *L)
 
 static const char env_meta;    /* a registry key: its address is what counts */
 
-/* ---- what is wrong ---- */
+/* ---- errors ---- */
 
 _Noreturn void question_fault(lua_State *L, const char *word, const char *format, ...)
 {
@@ -78,7 +78,7 @@ Loc description_place(const Source *s, const char *word)
     return (Loc){ .line = 1, .file = s };
 }
 
-/* Runs where the error happens. */
+/* Lua's message handler: runs at the error, before the stack unwinds. */
 static int handle(lua_State *L)
 {
     Question *q = question_of(L);
@@ -129,7 +129,7 @@ static int env_write(lua_State *L)
     return luaL_error(L, "'%s' cannot be set: write 'local %s'", lua_tostring(L, 2), lua_tostring(L, 2));
 }
 
-/* refuse(text): what the model says does not fit this operator. */
+/* refuse(text): reports that the model does not fit this operator. */
 static int lua_refuse(lua_State *L)
 {
     const char *text = luaL_checkstring(L, 1);
@@ -158,7 +158,7 @@ void question_open(lua_State *L)
         question_fault(L, "return", "a description returns a table: return { about = \"...\", ... }");
 }
 
-/* What all questions do together is bounded as one expansion is: a model that does not fit is asked about many times over. */
+/* All questions together have the limits of one expansion: for a model that does not fit there are many questions. */
 bool question_ask(Question *q, lua_CFunction what)
 {
     static int64_t instructions;

@@ -1,4 +1,5 @@
-/* question.h -- one question to the description of an operator from outside; describe.c asks, question.c runs the Lua. */
+/* question.h -- a question: one run of the description of an operator from outside; describe.c reads the result, question.c runs the
+ * Lua. */
 #ifndef QUESTION_H
 #define QUESTION_H
 
@@ -13,7 +14,7 @@ typedef struct {
     Model *m;                  /* describe_use: of which model ... */
     const Op *op;              /* ... and operator; NULL while the description itself is read */
     Told *told;
-    const char *word;          /* what the message is about: the place of this word in the file; NULL: Lua's line */
+    const char *word;          /* the message is placed at this word of the file; NULL: at Lua's line */
     int line;                  /* Lua's */
     const char *refusal;
     bool reported;
@@ -23,11 +24,11 @@ Question *question_of(lua_State *L);
 
 /* Runs `what` in a new state; false after reporting. */
 bool question_ask(Question *q, lua_CFunction what);
-/* For `what`: runs the file, whose table is then at stack index 1 and alone on the stack. */
+/* For `what`: runs the file; its table is then at stack index 1 and alone on the stack. */
 void question_open(lua_State *L);
 /* For `what`: ends it with a message about the row or field called `word`; the format is lua_pushfstring's. */
 _Noreturn void question_fault(lua_State *L, const char *word, const char *format, ...);
-/* For `what`: ends it, since the model asks for what does not fit, or since all has been reported. */
+/* For `what`: ends it, because the model does not fit or all errors are reported. */
 _Noreturn void question_refuse(lua_State *L, const char *text);
 _Noreturn void question_end(lua_State *L);
 

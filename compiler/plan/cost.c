@@ -1,8 +1,8 @@
-/* cost.c -- what an operator does in a step of the whole batch: calls, multiply-adds, bytes; and between which phases threads wait.
+/* cost.c -- the work of an operator in one training step of the whole batch (calls, multiply-adds, bytes), and the barriers between phases.
  *
  * In: the planned graph.  Used by emit.c (the rows of `profile`) and scaling.c.
- * Bytes are those of the tensors and weights that an operator reads and writes, each once a call, wherever they come from; a kernel's working
- * memory and what it reads twice are not among them. */
+ * Bytes are those of the tensors and weights that an operator reads and writes, each once a call, from cache or memory alike; not
+ * counted are a kernel's working memory and second reads. */
 #include "lower/winograd.h"
 #include "read/language.h"
 
@@ -11,7 +11,7 @@ static int steps_of(const Phase *p) { return p->kind == ONCE ? 1 : p->repeat->st
 /* Slices of t that `op` touches in a step. */
 static double slices(const Model *m, const Phase *p, const Op *op, const Tensor *t)
 {
-    if (op->pass == FINISH)                 /* FOLD has left its sum in the first */
+    if (op->pass == FINISH)                 /* FOLD has put its sum into the first slice */
         return p->kind == AFTER ? 1 : steps_of(p);
     bool stack = p->kind == ONCE && t->repeat && (op->kind == OP_sum_steps || op->kind == OP_stack);
     return (double)m->groups * (stack ? t->repeat->steps : p->kind == AFTER && p->whole_batch && !t->repeat ? 1 : steps_of(p));
@@ -54,7 +54,7 @@ Cost update_cost(const Model *m)
     return (Cost){ .calls = 1, .bytes = (double)m->block_reals * (m->options.is_double ? 8 : 4) * (4 + 2 * states) };
 }
 
-/* ---- where threads wait -------------------------------------------------------------------------------------------- */
+/* ---- barriers ----------------------------------------------------------------------------------------------------- */
 
 typedef struct { int64_t from, to; const Weight *weight; bool written; } Touch;
 typedef struct { Touch *items; int count, room; } Touches;
@@ -77,7 +77,7 @@ static void touched(Model *m, Touches *all, const Phase *p)
         const Op *op = p->ops.items[k];
         for (int i = 0; i < op->read_count + op->write_count; i++) {
             const Tensor *t = tensor_owner(i < op->read_count ? op->reads[i].tensor : op->writes[i - op->read_count].tensor);
-            Touch x = { .written = i >= op->read_count || op->pass == FOLD };      /* the tree of a fold stands in its parts */
+            Touch x = { .written = i >= op->read_count || op->pass == FOLD };      /* a fold adds in place, in its parts */
             tensor_range(m, t, &x.from, &x.to);
             if (!t->local)
                 touch(m, all, x);

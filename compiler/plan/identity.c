@@ -1,9 +1,9 @@
-/* identity.c -- what decides the bits of a net, as text: the model hash is its checksum.
+/* identity.c -- all bit-relevant properties of a net as text; the model hash is the checksum of that text.
  *
- * In: the graph after fusion and the choice of kernels.  Out: m->signature, m->hash.  Next: plan.c, which changes operators in ways that decide no bit.
+ * In: the graph after fusion and the choice of kernels.  Out: m->signature, m->hash.  Next: plan.c; its changes are bit-neutral.
  * Every run keeps the hash of its model and refuses to go on with another.  So the text is frozen: this is version 1, and a model of the
- * language of version 1 has this text for ever, byte for byte, whatever the dumps of stage.c come to look like (tests/identity).
- * What the language gains is written where it stands, in a form that no text of version 1 can have. */
+ * language of version 1 has this text for ever, byte for byte, independent of the dumps of stage.c (tests/identity).
+ * New features of the language are written in place, in a form that no text of version 1 can have. */
 #include "lower/winograd.h"
 #include "outside/outside.h"
 #include "read/language.h"
@@ -88,7 +88,7 @@ static void put_sections(Text *t, const List *sections)
     }
 }
 
-/* Operators from outside, each once: whatever they are made of. */
+/* Operators from outside, each once: the hash of its files. */
 static void put_outside(Text *t, const Model *m)
 {
     bool done[OP_NONE] = { 0 };
@@ -123,7 +123,7 @@ static bool frozen_setting(const Frozen *frozen, const char *name)
     return frozen->name != NULL;
 }
 
-/* A row of version 1: its numbers; then what the row has gained since, by name, where it is not at its default. */
+/* A row of version 1: its numbers; then settings that were added later, by name, if not at their default. */
 static void put_frozen(Text *t, const MapSpec *row, const double *set, const Frozen *frozen)
 {
     for (const Frozen *f = frozen; f->name; f++) {

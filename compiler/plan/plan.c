@@ -2,9 +2,10 @@
  *
  * In: m->forward, m->backward.  Out: phases; tensor offsets; sizes.  Next: emit.c.
  * A phase is a run of group operators (each group of examples on one thread, no barrier inside) or one whole-batch operator (plain form: there
- * are only group operators).  Products that only gradients of weights come from are put behind a phase of groups, where threads would wait.  A tensor that is touched in one phase only, always at its own step, lives in a thread's scratch; all others
- * lie in the batch's memory, [slots][groups][elements][lanes].  A place is used again when its tensor has been read for the last time; a
- * tensor touched in a loop occupies its place for the whole loop.  What bears a name in the flow stays to the end, so that it can be asked for.
+ * are only group operators).  Deferred weight gradients (PRODUCTS) are moved behind a phase of groups, into its idle time.  A tensor that
+ * is used in one phase only, always at its own step, is placed in a thread's scratch; all others in the batch's memory,
+ * [slots][groups][elements][lanes].  A place is used again after the last read of its tensor; a tensor used in a loop keeps its place for
+ * the whole loop.  A tensor with a name in the flow keeps its place to the end, so that a program can read it.
  * With --debug every tensor has a place of its own, and a guard before and behind each of its slots. */
 #include "read/language.h"
 #include <stdlib.h>
@@ -49,8 +50,8 @@ static bool reads_from(const Op *op, const Op *maker)
     return false;
 }
 
-/* A group operator that waits for none of the whole-batch operators before it joins the group phase before those: one barrier less.
- * (What it overwrites is nobody else's: share.c gives a place to its only reader.) */
+/* The group phase that the group operator `op` can join, which saves a barrier: the last one, if op reads no result of the whole-batch
+ * operators behind it; else NULL.  (In-place results are safe: share.c lets an operand's only reader overwrite it.) */
 static Phase *earlier(const List *phases, int first, const Op *op)
 {
     for (int i = phases->count - 1; i >= first; i--) {
@@ -120,9 +121,8 @@ static int long_wait(const List *phases, int from)
     return first;
 }
 
-/* Fills idle time: with seven groups one of two threads is idle during the last.  A deferred weight gradient, which only the update reads, is moved
- * behind the phase of groups with the longest wait, without a barrier between.  Their order stays, since a shared weight's second gradient is
- * added to its first. */
+/* Fills idle time: with seven groups one of two threads is idle during the last.  PRODUCTS that only the update reads move behind the group
+ * phase with the longest wait, without a barrier between.  Order is kept: a shared weight's second gradient adds to its first. */
 static void fill_waits(List *phases)
 {
     for (int i = phases->count - 1; i >= 0; i--) {
@@ -149,7 +149,8 @@ static Phase *phase_at(Model *m, int i)
     return i < m->forward_phases.count ? m->forward_phases.items[i] : m->backward_phases.items[i - m->forward_phases.count];
 }
 
-/* Can t live in a thread's scratch?  Only if one phase of group operators touches it, at its own step or once alike. */
+/* Sets Tensor.local of the tensors that a thread's scratch can hold: only one phase of group operators uses them, always at its own
+ * slice. */
 static void find_locals(Model *m, int phases)
 {
     if (m->options.debug)
@@ -193,7 +194,7 @@ static void sort_items(Item *items, int n)
     }
 }
 
-/* Largest first, each at the lowest place that is free as long as it lives. */
+/* Places tensors, largest first, each at the lowest offset that is free during its whole lifetime. */
 static int64_t place(Model *m, Item *items, int n)
 {
     int64_t end = 0;
@@ -246,7 +247,8 @@ static void place_locals(Model *m, int phases)
     }
 }
 
-/* Those that take a tensor at all steps (letter a) walk over its slots as over an array: no room for guards there. */
+/* True if an operator takes the tensor at all steps (kind a of OpInfo.arguments): it reads the slots as one array, without guards
+ * between. */
 static bool walked(const Model *m, const Tensor *t, int phases)
 {
     for (int p = 0; p < phases; p++) {

@@ -96,7 +96,7 @@ static Section *section_of(const Model *m, const Op *op)
     unreachable("an operator runs in a section");
 }
 
-/* All of `all` that read or write `from` do so with `to`. */
+/* Replaces `from` by `to` in the reads and writes of `all`. */
 static void replace(const List *all, const Tensor *from, Tensor *to)
 {
     for (int k = 0; k < all->count; k++) {

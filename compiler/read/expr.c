@@ -355,8 +355,8 @@ static bool sum(Parser *p, Value *v)
 
 /* ---- scalars ---- */
 
-/* Whether a text without $ is meant to be reckoned: it is a number, or has numbers and operators, and every
- * word is a called function or a parameter whose $ was forgotten. */
+/* True if a text without $ is arithmetic: it is a number, or has numbers and operators, and every word is a called
+ * function or the name of a parameter (a missing $). */
 static bool is_arithmetic(const char *s, const Scope *scope)
 {
     const char *all = number_end(s);

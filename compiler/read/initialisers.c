@@ -1,4 +1,4 @@
-/* initialisers.c -- the table of initialisers: one row each, how the elements of a weight start.
+/* initialisers.c -- the table of initialisers: one row each, for the initial values of a weight.
  *
  * In: nothing.  Out: initialisers[].  A row has the initialiser's words, the rule by which a program fills the weight, and that rule's
  * number, reckoned here from the weight's shape.  The one convention: a row names its rule in small letters; the rule is start_NAME in

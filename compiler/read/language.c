@@ -1,7 +1,7 @@
 /* language.c -- the tables behind language.h: every key of a model file that does not belong to an operator.
  *
- * A row's range, default and help are said here once: maps.c checks and fills in with them, `spnc schema` hands them to editors,
- * `spnc ops` prints them.  A number's fallback is what the model means when the key is absent. */
+ * A row's range, default and help are written only here: maps.c checks values and fills in defaults, `spnc schema` and `spnc ops` print
+ * them.  A number's fallback is the value of an absent key. */
 #include "read/language.h"
 #include <stdlib.h>
 

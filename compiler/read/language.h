@@ -1,11 +1,12 @@
-/* language.h -- the maps of a model file that are not an operator's: tables that the files of graph/ check with, and that schema.c and help.c print. */
+/* language.h -- the maps of a model file that are not an operator's: tables that the files of graph/ check values with, and that schema.c
+ * and help.c print. */
 #ifndef LANGUAGE_H
 #define LANGUAGE_H
 
 #include "spnc.h"
 
-/* One kind of map: its keys as rows of an operator's table are written; a fallback is the default.  ATTR_TREE: what stands under the key
- * has a reader of its own (graph/model.h), and `choices` names its definition in the schema. */
+/* One kind of map: its keys as rows of an operator's table are written; a fallback is the default.  ATTR_TREE: the value is a map or list
+ * with a reader of its own (graph/model.h), and `choices` names its definition in the schema. */
 typedef struct {
     const char *name;        /* as the file writes it, where it has a name */
     const char *what;        /* as messages call it: "a repeat" */
@@ -14,7 +15,7 @@ typedef struct {
     const char *equation, *example;      /* for `spnc ops`: see OpHelp; NULL: no page of its own */
 } MapSpec;
 
-/* The number that a key means when it is absent; 0 if it has no default. */
+/* The default of a key; 0 if it has none. */
 double default_number(const AttrSpec *s);
 
 extern const MapSpec map_model, map_input, map_augment, map_clutter, map_labels, map_reals, map_repeat, map_carried_gru, map_carried,
@@ -35,7 +36,7 @@ typedef struct {
 struct Optimiser {
     MapSpec map;             /* its settings, all of them numbers or booleans; the first is `rate` */
     StateSpec states[STATES_MAX + 1];    /* end with name NULL */
-    bool counted;            /* its rule takes the number of updates before this one, too */
+    bool counted;            /* its rule has the number of earlier updates as another parameter */
 };
 extern const Optimiser optimisers[];                 /* ends with map.name NULL */
 const Optimiser *optimiser_named(const char *name);  /* NULL: there is none */
@@ -46,7 +47,7 @@ int optimiser_blocks(const Optimiser *o, const double *settings, int *blocks);
 /* A schedule of the rate.  Its rule is schedule_NAME in runtime/schedule.h, whose last parameters are the settings of the row. */
 struct Schedule {
     MapSpec map;             /* its settings: numbers, whole (ATTR_INT) or real, which a run may set too */
-    const char *form;        /* how a model writes it: what stands behind `schedule:` */
+    const char *form;        /* its form in a model, behind `schedule:` */
     bool bare;               /* its settings stand there themselves; else { NAME: { settings } } */
 };
 extern const Schedule schedules[];                   /* ends with map.name NULL; the first, with all of its numbers 0, is a constant rate */
@@ -56,7 +57,7 @@ typedef struct {
     const char *name;
     bool number;
     const char *help;
-    const char *rule;        /* how a weight's elements start: a word of NET_STARTS in runtime/net.h */
+    const char *rule;        /* rule of a weight's initial values: a word of NET_STARTS in runtime/net.h */
     double (*value)(double in, double out, double number);   /* the rule's number, from the weight's fans and the file's number; NULL: 0 */
     const char *bias_rule;   /* likewise the bias beside the weight; NULL: it starts at 0 */
     int units;               /* for a dense layer of so many units alone; 0: for any weight */

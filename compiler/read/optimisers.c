@@ -1,4 +1,4 @@
-/* optimisers.c -- the table of optimisers: one row each, from which all that spnc says and reckons of an optimiser follows.
+/* optimisers.c -- the table of optimisers: one row each, the only source of all that spnc computes and prints about an optimiser.
  *
  * In: nothing.  Out: optimisers[].  A row has the settings with their ranges, defaults and help, the blocks of state, and the page of
  * `spnc ops`.  The one convention: the rule itself is the function optimiser_NAME in runtime/optimiser.h; its parameters bear the names of

@@ -1,10 +1,10 @@
-/* read.c -- libyaml's events become a tree of Yaml that knows its lines.
+/* read.c -- turns libyaml's events into a tree of Yaml nodes, each with its place.
  *
  * In: the text of a model.  Out: scalars, lists and maps with unique scalar keys, or errors.  Next: model.c.
  * libyaml counts lines and columns from 0, a Loc from 1; loc_of is the only place that adds the 1.
  * A model needs little of YAML: anchors, aliases, tags, directives and nested keys are refused, so a small
- * file is always a small tree.  What libyaml is slow at is refused before it sees it (check_bytes) or after
- * the 64th level, which it cannot run far ahead of. */
+ * file is always a small tree.  Input that makes libyaml slow is refused before parsing (check_bytes), or at the
+ * 64th level of nesting (libyaml reads only a little ahead). */
 #define _POSIX_C_SOURCE 200809L
 #include "base/escape.h"
 
@@ -246,8 +246,8 @@ static Yaml *node(Reader *r, const yaml_event_t *event, int depth)
 
 /* ---- before libyaml ---- */
 
-/* Finds what no model has in it and libyaml would stumble over: sizes, bytes, and directives, whose list it
- * searches for each one.  Unicode line breaks go too, as no editor counts them as lines. */
+/* Refuses input that no model needs and that libyaml handles badly: too long, wrong bytes, and directives (libyaml
+ * searches their list for each one).  Unicode line breaks are refused too, since no editor counts them as lines. */
 static bool check_bytes(Diag *d, const Source *file)
 {
     size_t length = file->length;

@@ -1,4 +1,4 @@
-/* schedules.c -- the table of schedules: one row each, by which the rate of a training changes from epoch to epoch.
+/* schedules.c -- the table of schedules: one row each: the rate of a training as a function of the epoch.
  *
  * In: nothing.  Out: schedules[].  A row has the settings with their ranges, defaults and help, and the page of `spnc ops`.  The one
  * convention: the rule itself is the function schedule_NAME in runtime/schedule.h, whose last parameters bear the names of the row's

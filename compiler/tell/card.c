@@ -1,8 +1,8 @@
-/* card.c -- gathers what became of each operator, for show, explain, the page and the map.
+/* card.c -- collects the facts about each operator: its place, costs, memory, lines; for show, explain, the page and the map.
  *
- * In: the planned model and the C that emit made of it.  Out: a Deck of cards.
- * Lines of the C are found in the text itself, by the heads of its sections and by the names of its functions: so they are those of
- * whatever templates were used.  A card stands for a forward operator; its gradient is on the same card, as in the C. */
+ * In: the planned model and its emitted C.  Out: a Deck of cards.
+ * Lines of the C are found in the text itself, by the heads of its sections and by the names of its functions: so they are right
+ * for any templates.  A card stands for a forward operator; its gradient is on the same card, as in the C. */
 #include "tell/card.h"
 #include <ctype.h>
 #include <string.h>
@@ -264,7 +264,7 @@ static void find_c(Deck *d)
             add_call(d, line, end, k);
         }
     }
-    for (int i = 0; i < d->count; i++) {            /* a section ends with its last line that says something */
+    for (int i = 0; i < d->count; i++) {            /* a section ends with its last line that is not empty */
         Card *c = &d->cards[i];
         while (c->c_to > c->c_from && says_nothing(d->c_lines[c->c_to], d->c_lines[c->c_to + 1]))
             c->c_to--;

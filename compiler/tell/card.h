@@ -1,4 +1,4 @@
-/* card.h -- what became of each operator: where it runs, what it costs and keeps, and which lines of YAML and C it is. */
+/* card.h -- a card for each operator: its phases, costs, kept memory, and its lines of YAML and C. */
 #ifndef CARD_H
 #define CARD_H
 
@@ -9,16 +9,16 @@ typedef struct { const char *symbol; int from, to; } CardFunction;
 
 /* One forward operator with its gradient; or, op->pass FORWARD but not in the forward phases, one that only the gradient needs. */
 typedef struct {
-    Op *op, *backward, *weights;     /* backward, weights: NULL if nobody asks */
+    Op *op, *backward, *weights;     /* backward, weights: NULL if that gradient is not computed */
     bool forward;                    /* computed in the forward pass */
     SectionKind kind;                /* where: once, in a loop, for all steps at once */
     Repeat *repeat;
     int steps;
     double macs, gradient_macs;      /* of one example, all steps */
     int64_t parameters;              /* of weights it uses first; a shared weight counts once */
-    int64_t bytes, kept;             /* of what forward writes, for the batch; of that, what backward reads again */
+    int64_t bytes, kept;             /* bytes of forward's results, for the batch; the part of them that backward reads again */
     List phases;                     /* text: "forward 2, in the loop" */
-    List sharers;                    /* Card: others with a weight of this one's */
+    List sharers;                    /* Card: other operators that share a weight with it */
     int yaml_from, yaml_to;
     int c_from, c_to;                /* its section; 0: not found (a template of the user's) */
     List functions;                  /* CardFunction */
@@ -39,7 +39,7 @@ typedef struct {
     int64_t apart;                   /* bytes of all values and gradients if nothing shared its place */
 } Deck;
 
-/* The cards of a planned model; `c` is what emit wrote. */
+/* The cards of a planned model; `c` is the emitted C. */
 Deck *deck_new(Model *m, const Text *c);
 Card *deck_card(const Deck *d, const Op *op);            /* NULL: fused or removed */
 /* The lines of the file that `at` is in: of an operator of the model, or of the model's file. */
@@ -50,7 +50,7 @@ const char *card_line(const Model *m, Loc at);
 const char *card_shape(const Model *m, const Tensor *t);
 /* Bytes that a tensor takes for the whole batch; scratch: for one thread. */
 int64_t tensor_bytes(const Model *m, const Tensor *t);
-/* "conv", "spn", ...: what the user wrote; activations that joined it are in kernel_name. */
+/* "conv", "spn", ...: the word of the model; fused activations are in kernel_name. */
 const char *card_operator(const Card *c);
 
 /* map.c: NAME.map.json, from lines of the YAML to lines and symbols of the C and back. */

@@ -1,6 +1,6 @@
-/* explain.c -- what became of one name: a layer, a value of the flow, or a parameter.
+/* explain.c -- all facts about one name: a layer, a value of the flow, or a parameter.
  *
- * In: a Deck and a name as the user knows it: the C identifier (front_conv1), the dotted one (front.conv1), a value (crop), a parameter
+ * In: a Deck and a name in any of its forms: the C identifier (front_conv1), the dotted one (front.conv1), a value (crop), a parameter
  * (front.conv1.weight), or a layer's own name (conv1) where only one net has it.  Out: text, from its shape to its lines in the C. */
 #include "base/escape.h"
 #include "tell/show.h"
@@ -49,7 +49,7 @@ static const char *suggestion(const Model *m, const char *name)
     return diag_suggestion(m->arena, name, words, n);
 }
 
-/* Does `text` speak of `name`, as a word, or of the activation that goes with it? */
+/* True if `text` contains `name` as a word, or the name of its activation. */
 static bool mentions(const char *text, const char *name)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
@@ -176,7 +176,7 @@ static void kept(Text *out, const Deck *d, const Card *c)
         text_printf(out, "  kept      %s: backward reads it again\n", bytes_text(m->arena, c->kept));
 }
 
-/* What its templates leave open, since it decides speed alone. */
+/* The choices of its templates that are bit-neutral (candidate()). */
 static void choices(Text *out, const Deck *d, const Op *op)
 {
     const List *all = d->m->tuning ? tuning_questions(d->m->tuning) : NULL;
@@ -192,7 +192,7 @@ static void choices(Text *out, const Deck *d, const Op *op)
     }
 }
 
-/* Is the gradient of the dropout `op` taken where that of its operand is? */
+/* True if the gradient of the dropout `op` is joined with that of its operand. */
 static bool joined(const Model *m, const Op *op)
 {
     for (int i = 0; i < m->backward.count; i++) {
@@ -261,7 +261,7 @@ bool explain(Text *out, const Deck *d, const char *name)
         diag_note(m->diag, (Loc){ 0 }, "`spnc show` lists them; a layer that does nothing (dropout at rate 0) is removed and has no name any more");
         return false;
     }
-    /* `conv1` in two nets is two layers; one layer's uses are all told. */
+    /* `conv1` in two nets is two layers, an error; of one layer all uses are printed. */
     const Op *first = found.items[0];
     for (int i = 1; i < found.count; i++) {
         const Op *op = found.items[i];
@@ -270,7 +270,7 @@ bool explain(Text *out, const Deck *d, const char *name)
             return false;
         }
     }
-    for (int i = 0; i < found.count; i++) {         /* a cell's gates bring their products along */
+    for (int i = 0; i < found.count; i++) {         /* with a cell's gates, its products too */
         const Op *op = found.items[i];
         for (int r = 0; op->kind == OP_gru_gates && r < op->read_count; r++) {
             Op *maker = op->reads[r].tensor->op;
@@ -282,7 +282,7 @@ bool explain(Text *out, const Deck *d, const char *name)
     for (int i = 0; i < found.count; i++)
         any = any || deck_card(d, found.items[i]);
     for (int i = 0; i < found.count; i++) {
-        if (any && !deck_card(d, found.items[i]))   /* an activation that joined it: its remarks tell */
+        if (any && !deck_card(d, found.items[i]))   /* a fused activation: its remarks are printed */
             continue;
         text_printf(out, "%s", said ? "\n" : "");
         one(out, d, found.items[i]);

@@ -1,6 +1,6 @@
 /* layout.c -- places the boxes of the forward pass in rows, so that edges run down and the loops of a repeat are boxes of their own.
  *
- * In: a Deck.  Out: a Layout.  Sections of the forward pass follow one another; within one, a box stands below all that it reads
+ * In: a Deck.  Out: a Layout.  Sections of the forward pass follow one another; within one, a box stands below the boxes that it reads
  * (Sugiyama's layers).  An edge that passes rows gets a bend in each, which takes room as boxes do, so no edge runs through a box. */
 #include "tell/layout.h"
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* map.c -- NAME.map.json: from lines of the YAML to lines and symbols of the C, and back.
  *
- * In: a Deck.  Out: one JSON object; docs/compiler.md says what is in it.  Lines count from 1; a pair [from, to] holds both ends.
- * `yaml_to_c` and `c_to_yaml` are for an editor that wants to jump; `operators`, `parameters` and `values` for one that wants to explain.
- * A line is one of the model's file; what comes from another has its path as `file`, in `yaml_to_c` before the line ("nets.yaml:17"),
+ * In: a Deck.  Out: one JSON object; its keys are documented in docs/compiler.md.  Lines count from 1; a pair [from, to] holds both ends.
+ * `yaml_to_c` and `c_to_yaml` are for an editor's jumps; `operators`, `parameters` and `values` for its explanations.
+ * A line is one of the model's file; a line of another file has its path as `file`, in `yaml_to_c` before the line ("nets.yaml:17"),
  * in `c_to_yaml` behind it. */
 #include "base/json.h"
 #include "tell/card.h"

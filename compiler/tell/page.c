@@ -1,7 +1,7 @@
 /* page.c -- `show --html`: one self-contained page with the graph drawn, each box opening to its YAML, equation, cost and C.
  *
- * In: a Deck.  Out: HTML, by the template show.html.in, which has the style and the script; the pieces with anything of the model's in them
- * are made here.  Convention: whatever this file did not write itself goes through html_put.  Without its script the page still opens
+ * In: a Deck.  Out: HTML, by the template show.html.in, which has the style and the script; all parts with text of the model
+ * are made here.  Convention: text from outside this file goes through html_put.  Without its script the page still opens
  * boxes, since they are links to what they open. */
 #include "base/escape.h"
 #include "tell/layout.h"

@@ -1,9 +1,10 @@
-/* scaling.c -- `spnc show --scaling`: what a training step would gain from more threads, phase by phase, and what stands in the way.
+/* scaling.c -- `spnc show --scaling`: the time of a training step on more threads, phase by phase, and what limits it.
  *
- * In: a Deck: the planned graph, and the C that was made of it.  Out: text or JSON.  The model: a call takes the longer of its multiply-adds and its
- * bytes, at the rates below; a phase is cut into equal pieces, of which a thread takes one at a time, so that P threads need the time of
- * ceil(pieces / P) of them; then they wait at a barrier, or where there is none, those that have no piece left begin with the next phase.  Pieces of a phase of groups are the groups (all steps at once: groups x steps); those of an
- * operator for the whole batch are counted in the C, where its template has cut by target, batch and tuning.
+ * In: a Deck: the planned graph and its emitted C.  Out: text or JSON.  The model: a call takes the longer of the times of its
+ * multiply-adds and of its bytes, at the rates below; a phase is cut into equal pieces, of which a thread takes one at a time, so that P
+ * threads need the time of ceil(pieces / P) of them; then they wait at a barrier; without a barrier, a thread with no piece left begins the
+ * next phase.  The pieces of a phase of groups are the groups (all steps at once: groups x steps); those of a whole-batch operator are
+ * counted in the C, since they depend on target, batch and tuning.
  * Not in it: a memory shared by the threads, clocks that fall when many cores work, and pieces that are not quite equal. */
 #include "base/json.h"
 #include "read/language.h"
@@ -29,7 +30,7 @@ typedef struct {
     const char *pass, *kind, *ops;
     bool whole;
     int steps;               /* rounds, each with its pieces and its barriers */
-    int64_t pieces;          /* of a round: the fewest of its operators', if they are shared out one by one */
+    int64_t pieces;          /* of a round: the smallest number of its operators, if each is divided by itself */
     double products, bytes;  /* of a step, as Cost has them */
     int barriers;            /* of a step */
     double seconds[THREADS];
@@ -114,7 +115,7 @@ static double call_seconds(const Model *m, const Op *op, Cost c)
     return fmax(products, 1e-9 * c.bytes / rates[k].bytes);
 }
 
-/* Has an operator of that name come before operator k? */
+/* True if an operator before operator k has that name. */
 static bool named_before(const Phase *p, int k)
 {
     for (int i = 0; i < k; i++)
@@ -123,7 +124,7 @@ static bool named_before(const Phase *p, int k)
     return false;
 }
 
-/* What an operator for the whole batch adds to a step, if the threads have had nothing to do for `idle` seconds, added up, since the last barrier. */
+/* Seconds that a whole-batch operator adds to a step, if the threads were idle for `idle` seconds in all since the last barrier. */
 static double after_idle(double seconds, int64_t pieces, int n, double *idle)
 {
     double filled = fmin(*idle, seconds);
@@ -190,7 +191,7 @@ static Scaling *predict(const Deck *d)
     return s;
 }
 
-/* Time of a step on 64 threads during which somebody has nothing to do, by phases of groups, by phases cut into fewer pieces than that, at barriers. */
+/* Prints the idle time of a step on 64 threads: of phases of groups, of phases with fewer pieces than threads, at barriers. */
 static void limits(Text *out, const Model *m, const Scaling *s)
 {
     enum { LAST = THREADS - 1 };
@@ -200,7 +201,7 @@ static void limits(Text *out, const Model *m, const Scaling *s)
     for (int k = 0; k < s->count; k++) {
         const Part *p = &s->parts[k];
         double lost = p->seconds[LAST] - p->barriers * BARRIER * log2(threads[LAST]) - p->seconds[0] / threads[LAST];
-        *(p->whole && lost > 0 ? &few : &groups) += lost;              /* less than nothing: done while others had a group */
+        *(p->whole && lost > 0 ? &few : &groups) += lost;              /* negative: done while other threads had a group */
         if (p->whole && (!worst || lost > worst->seconds[LAST] - worst->seconds[0] / threads[LAST]))
             worst = p;
         most = !p->whole && p->pieces > most ? p->pieces : most;

@@ -24,7 +24,7 @@ static int offset_order(const Tensor *a, const Tensor *b)
     return a->offset != b->offset ? (a->offset < b->offset ? -1 : 1) : a->first - b->first;
 }
 
-/* Who lies where and how long: one line a tensor, phases from left to right. */
+/* The places and lifetimes of tensors: one line a tensor, phases from left to right. */
 static void memory_map(Text *out, const Deck *d)
 {
     Model *m = d->m;

@@ -1,7 +1,7 @@
-/* stage.c -- what each stage left, as text: `--stage NAME`.
+/* stage.c -- the result of each stage as text: `--stage NAME`.
  *
- * In: a Model after that stage.  Out: its operators, a line each, or its phases and places.  The table of stages (pipeline.c) says which
- * function prints which; one that shows an operator's new property adds it to print_op. */
+ * In: a Model after that stage.  Out: its operators, a line each, or its phases and places.  The table of stages (pipeline.c) names the
+ * function for each; a new property of operators is printed in print_op. */
 #include "lower/winograd.h"
 #include "spnc.h"
 #include <string.h>

@@ -1,4 +1,4 @@
-/* fact.c -- what templates are told: a tree of ints, reals, bools, texts and tables.
+/* fact.c -- facts, the input of templates: a tree of ints, reals, bools, texts and tables.
  *
  * The stages write facts; template.c reads them through fact.h.  A table has fields and a list part, as in
  * Lua.  Fields keep the order in which they were first set, so a template that walks them always writes

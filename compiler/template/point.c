@@ -1,8 +1,9 @@
-/* point.c -- where on a template's line an error stands.
+/* point.c -- the place of an error within a template's line.
  *
  * In: a line of a template, the part of it that was running (a Lua line, or one hole), and Lua's or our own message.  Out: a span for diag.c.
- * Lua knows lines only.  But its messages quote what they are about ("no field 'KQ'", "near 'do'"), and so do ours: the one convention is that
- * a message quotes the culprit before anything else, such as a suggestion; `near '...'` comes first, for Lua says there what it stumbled on. */
+ * Lua gives lines without columns.  But its messages quote the wrong word ("no field 'KQ'", "near 'do'"), and so do ours: the one
+ * convention is that a message quotes the wrong word before anything else, such as a suggestion; `near '...'` is used first, for it quotes
+ * where Lua stopped. */
 #include "template/point.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* point.h -- where on a template's line an error stands. */
+/* point.h -- the place of an error within a template's line. */
 #ifndef POINT_H
 #define POINT_H
 

@@ -1,7 +1,7 @@
 /* sandbox.c -- the Lua that templates and descriptions are written in: facts as values, few functions, limits on time and memory.
  *
- * Facts are empty tables whose metatable asks fact.c; nothing is copied into Lua.  There is no io, no load, no metatable and no address.
- * Lua errors unwind over these frames, which own nothing but arena memory. */
+ * Facts are empty tables; their metatable reads fact.c, and nothing is copied into Lua.  There is no io, no load, no metatable and no
+ * address.  Lua errors unwind over these frames, which own nothing but arena memory. */
 #include "template/sandbox.h"
 
 #include <lauxlib.h>
@@ -49,7 +49,7 @@ static void hook(lua_State *L, lua_Debug *unused)
     }
 }
 
-/* A passed limit only arms the hook, which can tell the line; twice the limit is refused outright. */
+/* At the limit the allocator only sets the hook, which reports the line; at twice the limit it refuses. */
 static void *allocate(void *user, void *block, size_t old_size, size_t size)
 {
     Sandbox *x = user;
@@ -327,7 +327,7 @@ static int lua_pairs(lua_State *L)
     return 2;
 }
 
-/* string.rep that looks before it leaps.  Upvalue: Lua's own. */
+/* string.rep that checks the result's size first.  Upvalue: Lua's own. */
 static int string_rep(lua_State *L)
 {
     size_t n, between = 0;

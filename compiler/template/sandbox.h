@@ -6,7 +6,7 @@
 
 #include <lua.h>
 
-/* First member of what its user keeps for a state: the state's extra space points to it. */
+/* First member of the struct that a user keeps for a Lua state: the state's extra space points to it. */
 typedef struct {
     Arena *arena;
     const char *what;              /* "template" or "description": as messages call it */
@@ -17,12 +17,12 @@ typedef struct {
 } Sandbox;
 
 lua_State *sandbox_open(Sandbox *box);                     /* NULL: no memory; the caller closes it */
-void sandbox_world(lua_State *L);                          /* makes the functions that there are */
+void sandbox_world(lua_State *L);                          /* makes the built-in functions */
 void sandbox_limit(lua_State *L);                          /* from here on instructions count */
 bool sandbox_builtin(lua_State *L, int key);               /* pushes the function named by the text at `key`; pushes nothing if there is none */
 void sandbox_metatable(lua_State *L, const void *key, lua_CFunction index, lua_CFunction write, lua_CFunction length);
 
-const Fact *sandbox_fact(lua_State *L, int at);            /* the fact whose table stands there, or NULL */
+const Fact *sandbox_fact(lua_State *L, int at);            /* the fact of the table at that index, or NULL */
 void sandbox_push(lua_State *L, const Fact *f);
 bool sandbox_field(lua_State *L, int table, int key);      /* pushes table[key] of a fact or a plain table; nothing if it is not set */
 const char *sandbox_suggestion(lua_State *L, const Fact *f, const char *word);     /* "; did you mean 'x'?" or nothing */

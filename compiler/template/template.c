@@ -3,8 +3,8 @@
  * Template line n becomes line n of a Lua chunk, so Lua's own line numbers are the template's:
  *   `% lua`         ->  lua
  *   `a ${x} b`      ->  ;__text(0);__value((x),1);__text(2);        (numbers of the template's pieces)
- * The chunk takes its globals as _ENV: fields given to include(), then facts, then a few builtins; whatever
- * is not there is an error.  What Lua may do here, with which limits, is sandbox.c's affair.
+ * The chunk takes its globals as _ENV: fields given to include(), then facts, then a few builtins; reading
+ * an unset name is an error.  sandbox.c has the functions and limits of Lua.
  * Lua errors unwind over this file's frames, so these own nothing but arena memory. */
 #define _POSIX_C_SOURCE 200809L
 #include "template/template.h"
@@ -52,7 +52,7 @@ typedef struct {
     List templates;
     int depth;
     const Fact *unit[MAX_DEPTH + 1];    /* the operator that each depth of includes is about: its `op` */
-    Place places[MAX_PLACES];      /* filled by the message handler: the error, then who included it */
+    Place places[MAX_PLACES];      /* filled by the message handler: the error, then the include() calls around it */
     int place_count;
 } Expansion;
 
@@ -64,7 +64,7 @@ static Expansion *expansion_of(lua_State *L)
 /* Registry and hidden-field keys: their addresses are what counts. */
 static const char env_meta, env_fields, env_parent;
 
-/* ---- what a chunk writes ---- */
+/* ---- functions called by a chunk: output ---- */
 
 static void write_out(lua_State *L, const char *bytes, size_t n)
 {
@@ -304,7 +304,7 @@ static void push_environment(lua_State *L, int fields, int parent)
     lua_setmetatable(L, -2);
 }
 
-/* Calls the template whose function is on top (popped) with the environment at `env`. */
+/* Calls the template function on top of the stack (popped) with the environment at `env`. */
 static void run_template(lua_State *L, const Template *t, int env)
 {
     lua_pushvalue(L, env);
@@ -409,7 +409,7 @@ static bool parse_place(const Expansion *x, const char **message, Place *place)
     return true;
 }
 
-/* Runs where the error happens: notes the place, and the include() calls on the way to it. */
+/* Lua's message handler, runs at the error: records its place, and the include() calls on the way to it. */
 static int handle_error(lua_State *L)
 {
     Expansion *x = expansion_of(L);
@@ -452,7 +452,7 @@ static int expand(lua_State *L)
     return 0;
 }
 
-/* The part of the place's line that was running: a Lua line, or one hole of a text line.  NULL: it cannot be told. */
+/* The part of the place's line that was running: a Lua line, or one hole of a text line.  NULL: unknown. */
 static const char *running(const Place *p, size_t *length)
 {
     const Template *t = p->template;

@@ -4,9 +4,10 @@
 
 #include "spnc.h"
 
-/* The text of the template `name` ("conv.c.in"), from `dir` (may be NULL) or built in.  NULL, or why there is none: a sentence of the arena's. */
+/* The text of the template `name` ("conv.c.in"), from `dir` (may be NULL) or built in.  Returns NULL, or the error: a sentence in the
+ * arena. */
 const char *template_load(Arena *a, const char *dir, const char *name, Source *source);
-/* Is there a file of that name in `dir`, so that it is used instead of the built-in template? */
+/* True if `dir` has a file of that name, which is then used instead of the built-in template. */
 bool template_replaced(Arena *a, const char *dir, const char *name);
 
 #endif

@@ -1,7 +1,8 @@
-/* tuning.c -- the file of what is fastest on one processor, and the templates' questions that it answers.
+/* tuning.c -- the file of the fastest choices on one processor: answers to the templates' questions (candidate()).
  *
- * In: MODEL.tuning, as tune.c left it.  Out: for each question of a template the number of a choice among those that the template itself
- * offers: nothing of the file reaches the C but that number.  A file ends with the count of its answers, so that a cut one is noticed. */
+ * In: MODEL.tuning, written by tune.c.  Out: for each question of a template the number of a choice among those that the template itself
+ * offers: nothing of the file reaches the C but that number.  A file ends with the count of its answers, so that a truncated file is
+ * detected. */
 #include "template/tuning.h"
 
 #include <errno.h>

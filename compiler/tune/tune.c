@@ -1,10 +1,10 @@
-/* tune.c -- finds what is fastest on this processor, by building the whole net with one choice after the other and profiling it.
+/* tune.c -- finds the fastest choices on this processor: builds the whole net with one choice after the other and profiles it.
  *
- * In: the questions that the templates ask while the model is expanded (tuning.h).  Out: the answers that were faster than the rule's own.
+ * In: the questions (tuning.h) of the templates for this model.  Out: the answers that were faster than the rule's own.
  * One build tries a choice for every question at once: `profile` times each operator by itself, so that the questions do not disturb each other
  * as long as no two are about one pass of one operator.  First come those about all passes of an operator, then those about one, one round for
  * the first that each pass has, one for its second, and so on.  The builds of a round are run in turn, several times, and the least time counts:
- * others' work on the machine only adds.  Everything is measured on one thread. */
+ * other work on the machine can only add time.  Everything is measured on one thread. */
 #define _GNU_SOURCE
 #include "tune/tune.h"
 #include "base/cache.h"
@@ -222,7 +222,7 @@ static int measure(Tuner *t)
     t->steps = step < STEPS_MS / 50 ? 50 : step > STEPS_MS / 2 ? 2 : (int)(STEPS_MS / step);
     for (int place = -1, n = 1; !status && (n || place < 1); place++) {
         Trial *trials;
-        tuning_forget(t->tuning);                    /* what is asked may follow from the answers before */
+        tuning_forget(t->tuning);                    /* later questions may depend on earlier answers */
         if (!t->build(t->user, t->tuning, NULL))
             return 1;
         n = questions(t, place, &trials);
@@ -249,7 +249,7 @@ int tune(Arena *a, Tuning *tuning, const char *name, bool cached, TuneBuild buil
     }
     memcpy(folder, path, sizeof folder);
     atexit(remove_folder);
-    setenv("TMPDIR", folder, 1);                     /* what a compiler that is stopped leaves goes with the rest */
+    setenv("TMPDIR", folder, 1);                     /* temporary files of a stopped compiler are removed with the folder */
     printf("measuring on %s, one thread; this takes minutes\n", processor_name(a));
     fflush(stdout);
     int status = measure(&t);
