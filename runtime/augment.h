@@ -1,8 +1,8 @@
-/* augment.h -- what chance decides about an example that training sees: how far it is moved and turned, what clutter lies on it, its noise.
+/* augment.h -- random changes of a training example: its shift and rotation, the clutter on it, its noise.
  *
- * All of it is a function of seed, epoch, input and the example's number in the split: nothing is stored or drawn in turn, so a run that
- * was stopped goes on with the same images, whatever the batch, the threads, the target or the form.  A purpose has a key of its own, a
- * draw of that purpose a fixed number: asking for one thing more changes none of the others. */
+ * Each is a function of seed, epoch, input and the example's number in the split.  Nothing is stored and there is no generator state, so a
+ * resumed run gets the same images, whatever the batch, the threads, the target or the form.  Each purpose has its own key, and each draw
+ * of a purpose a fixed number: one more kind of draw changes none of the others. */
 #ifndef SPN_AUGMENT_H
 #define SPN_AUGMENT_H
 
@@ -28,7 +28,7 @@ static inline int64_t augment_below(uint64_t key, uint64_t i, int64_t n) { retur
 
 /* ---- moved, turned, enlarged -------------------------------------------------------------------------------------------- */
 
-/* Whole pixels, -most to most; draw 0 says down, draw 1 right. */
+/* Whole pixels, -most to most; draw 0 is the shift down, draw 1 to the right. */
 static inline int augment_shift(uint64_t key, int draw, int most) { return (int)augment_below(key, (uint64_t)draw, 2 * most + 1) - most; }
 
 /* The pixel of x that the pixel (row, column) of y shows: row yx column + yy row + y0, column xx column + xy row + x0. */

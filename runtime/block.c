@@ -1,4 +1,4 @@
-/* block.c -- see block.h.  On pages of 2 MiB the tiles of a convolution, which lie far apart, cost fewer look-ups of addresses. */
+/* block.c -- see block.h.  Pages of 2 MiB: the tiles of a convolution lie far apart, and large pages cause fewer TLB misses. */
 #define _DEFAULT_SOURCE
 #include "block.h"
 

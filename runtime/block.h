@@ -8,8 +8,8 @@
 /* At least `bytes` bytes of zeros, aligned to a page; free() ends them.  NULL when memory is out. */
 void *block_new(size_t bytes);
 
-/* Called by all threads of a team.  A build with -DSPN_POISON, for tests, fills a block with NaN here: whoever reads what
- * nobody has written is found out by its results.  Otherwise nothing happens. */
+/* Called by all threads of a team.  A build with -DSPN_POISON, for tests, fills a block with NaN here, so that a read of an
+ * element never written shows in the results.  Otherwise it does nothing. */
 static inline void block_poison(void *block, size_t bytes)
 {
 #ifdef SPN_POISON

@@ -1,7 +1,7 @@
 /* clock.h -- clocks for the profiled step of a net: each thread has one, and stops it after each call and after each barrier.
  *
- * What passes between two stops belongs to the row of the second: so the rows of a thread add up to its step.  The step that training
- * takes has no clocks. */
+ * The time between two stops is counted in the row of the second, so the rows of a thread add up to its step.  The step of
+ * training has no clocks. */
 #ifndef SPN_PROFILE_H
 #define SPN_PROFILE_H
 

@@ -1,7 +1,7 @@
-/* decide.h -- a fingerprint of what a forward pass decided: which units were on, which pixels won or were read.
+/* decide.h -- a hash of the discrete decisions of a forward pass: which units are positive, which pixels win a pool or are read.
  *
- * Between two such decisions a net is smooth; where one changes, it has a kink, and a difference of two losses across it
- * says nothing about the gradient.  `check` compares the fingerprints of its two points and moves on if they differ.
+ * While no decision changes, a net is smooth; where one changes, it has a kink, and a difference of two losses across it
+ * does not approximate the gradient.  `check` compares the hashes of its two points and tries another element if they differ.
  * Each function takes the hash so far and returns the new one (FNV-1a over integers). */
 #ifndef SPN_DECIDE_H
 #define SPN_DECIDE_H
@@ -26,7 +26,7 @@ static inline uint64_t decide_positive(uint64_t hash, real *y, int size)
     return hash;
 }
 
-/* winner: n words that say which element of each window a max-pool took. */
+/* winner: n words, the index of the element of each window that a max-pool took. */
 static inline uint64_t decide_winner(uint64_t hash, const uint16_t *winner, size_t n)
 {
     for (size_t i = 0; i < n; i++) hash = decide(hash, winner[i]);

@@ -1,8 +1,8 @@
 /* dropout.h -- which elements a dropout layer drops in this batch.
  *
  * The mask is a function of the seed, the training step, the place in the model, the step in time, the example's place
- * in the batch (its group and lane) and the element.  So nothing is stored: backward asks again and gets the same
- * answer, whatever the threads, the target or the form (plain or fast). */
+ * in the batch (its group and lane) and the element.  So no mask is stored: backward computes it again, with the same
+ * bits, whatever the threads, the target or the form (plain or fast). */
 #ifndef SPN_DROPOUT_H
 #define SPN_DROPOUT_H
 

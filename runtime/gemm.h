@@ -1,9 +1,9 @@
 /* gemm.h -- products of whole batches by OpenBLAS, for the layers of a model that say `gemm: openblas`; included by no other program.
  *
- * Values lie in lanes, [slice][row][L], a slice being 16 examples at one step.  OpenBLAS wants a matrix [row][column] with the examples
- * side by side: whole vectors are copied, the lanes that never hold an example left out, so there are N columns a step.
- * The threads of the step share a product out in pieces that follow from its sizes alone; within a piece OpenBLAS runs on one thread, and the order
- * of its sums is its own: bits may change with its version and with the kind of processor that it finds. */
+ * Values lie in lanes, [slice][row][L]; a slice is 16 examples at one step.  OpenBLAS takes a matrix [row][column] with the examples
+ * side by side: whole vectors are copied, without the lanes that never hold an example, so there are N columns a step.
+ * A product is divided into pieces by its sizes alone, and the threads of the step share the pieces.  Within a piece OpenBLAS runs on one
+ * thread and in its own order of sums: bits may change with its version and with the kind of processor. */
 #ifndef SPN_GEMM_H
 #define SPN_GEMM_H
 

@@ -1,9 +1,9 @@
-/* guard.c -- what happens when a program built with --debug steps outside of an array or of an int.
+/* guard.c -- handlers of a program built with --debug: an index outside of an array, an integer overflow.
  *
- * The compiler's checks (-fsanitize=bounds and of integers) call these functions; gcc and clang agree on their names and arguments.  They
- * stand here, not in a sanitizer's library, so that a debug build needs nothing but the compiler.  Each says what happened, where, and
- * aborts: under a debugger the frame above is the line at fault.  guard_check covers what such checks cannot see: the first index of an array
- * that a function takes as an argument. */
+ * The compiler's checks (-fsanitize=bounds and of integers) call these functions; gcc and clang use the same names and arguments.  They
+ * are defined here, not in a sanitizer's library, so a debug build needs nothing but the compiler.  Each prints the fault and its place and
+ * aborts: in a debugger the frame above is the line at fault.  guard_check covers what these checks miss: the first index of an array
+ * that is a function's argument. */
 #include "guard.h"
 
 #include <inttypes.h>
@@ -17,7 +17,7 @@ typedef struct { uint16_t kind, info; char name[1]; } Type;          /* kind 0: 
 typedef struct { Place at; const Type *array, *index; } OutOfBounds;
 typedef struct { Place at; const Type *type; } Overflow;
 
-/* The library of a sanitizer, if one is linked too, has its own. */
+/* A sanitizer's library, if it is linked too, defines these itself. */
 #define HANDLER __attribute__((weak, noreturn)) void
 
 static int64_t number(const Type *t, uintptr_t value)

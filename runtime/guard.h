@@ -1,7 +1,7 @@
-/* guard.h -- what a net built with --debug asks of memory: nobody writes beside his tensor.
+/* guard.h -- a net built with --debug checks that no operator writes outside of its output.
  *
- * Every forward pass begins with memory that is all ones (SPN_POISON, block.h), a NaN.  Between two tensors lie GUARD reals that belong to
- * nobody: an operator that has changed one of them wrote outside of its output, however its arguments were declared.  Indices inside a
+ * Every forward pass begins with memory that is all ones (SPN_POISON, block.h), a NaN.  Between two tensors lie GUARD reals that no tensor
+ * uses: an operator that changes one of them wrote outside of its output, however its arguments are declared.  Indices inside a
  * tensor are checked where they are used (guard.c). */
 #ifndef SPN_GUARD_H
 #define SPN_GUARD_H
@@ -11,7 +11,7 @@
 
 enum { GUARD = 16 };
 
-/* Ends the program (abort, so that a debugger shows who called) if a guard beside tensor[0..size) has changed; step -1: not in a repeat. */
+/* Aborts the program (a debugger then shows the call) if a guard beside tensor[0..size) has changed; step -1: not in a repeat. */
 void guard_check(const real *tensor, ptrdiff_t size, const char *op, const char *name, int example, int step);
 
 #endif

@@ -1,7 +1,8 @@
-/* net.h -- what a generated net (NAME.c) tells the trainer about itself, and the other way round.
+/* net.h -- the interface between a generated net (NAME.c) and the trainer, in both directions.
  *
- * NAME.c defines one `const Net net`: tables (parameters, inputs, targets, outputs, losses) and a few functions; NAME-train.c has what the model says in `train:`.
- * The trainer (main.c, train.c, check.c, ...) knows every net only through it.
+ * NAME.c defines one `const Net net`: tables (parameters, inputs, targets, outputs, losses) and a few functions; NAME-train.c has the
+ * settings of the model's `train:`.
+ * The trainer (main.c, train.c, check.c, ...) uses nothing else of a net.
  * All memory of the net is allocated once by net.open(); nothing is allocated after that.
  * Everything here counts examples as N = net.batch; `real` is float or double (real.h). */
 #ifndef SPN_H
@@ -117,7 +118,7 @@ typedef struct {
 /* An input that training sees augmented. */
 typedef struct {
     int input, pieces, piece;     /* pieces: squares of other examples that are laid under each; rows of one */
-    void (*one)(void *to, const Batch *batch, int n);      /* example n of the batch as training sees it, in the form of the file */
+    void (*one)(void *to, const Batch *batch, int n);      /* example n of the batch after augmentation, in the type of the file */
 } NetAugment;
 
 /* A tensor that an operator reads (before it runs) or has written, during a replay. */
@@ -163,7 +164,7 @@ typedef struct Net {
     size_t block;                 /* reals in the parameter block (with padding) */
     int state_blocks;             /* blocks of that size the optimiser keeps: 0 to NET_STATES */
     size_t activation_reals, thread_reals;
-    double forward_macs, backward_macs;         /* multiply-adds per example by direct convolution: forward; gradients that somebody needs */
+    double forward_macs, backward_macs;         /* multiply-adds per example by direct convolution: forward; gradients that are used */
 
     /* Allocates everything for `threads` threads; 0, or -1 when memory is out. */
     int (*open)(int threads);

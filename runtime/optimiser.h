@@ -1,11 +1,11 @@
 /* optimiser.h -- clipping, weight decay and the optimisers, over the whole parameter block at once.
  *
- * A block comes from memory, so it is read as seldom as can be: once for the norms of the gradient as it is and with its elements clipped,
- * once by the update, which clips, scales and decays what it reads.  The gradient itself stays as it was.
+ * A block is read from memory, not from the cache, so it is read twice only: once for the norms of the gradient, before and after its
+ * elements are clipped, and once by the update, which clips, scales and decays as it reads.  The gradient itself is not changed.
  *
- * Every function is called by all threads of a parallel region, with the same arguments; outside of one, the caller
- * does all the work.  Loops are shared by `omp for`, whose barrier at the end means: when a function returns, its result
- * is there for every thread.  An element is computed from its own neighbours in the blocks alone, and the norm adds its
+ * Every function is called by all threads of a parallel region, with the same arguments; outside of one, the calling thread
+ * does all the work.  Loops are shared by `omp for`, which ends with a barrier: when a function returns, its result
+ * is complete for every thread.  An element is computed from the elements of the same index in the blocks, and the norm adds its
  * rows in an order that follows from the parameters' shapes, so the bits do not depend on the number of threads.
  *
  * Blocks are 64-byte aligned and n is a multiple of 16.  Padding is zero in weights and gradients, and stays so. */
@@ -22,7 +22,7 @@
 /* Rows of a parameter are those of its exported shape: shape[0] of them, or one for a single number. */
 static inline size_t optimiser_rows(const NetParam *p) { return p->rank ? (size_t)p->shape[0] : 1; }
 
-/* All rows of all parameters: as many sums optimiser_norm needs a place for. */
+/* The number of rows of all parameters: the length of optimiser_norm's row_sums. */
 static inline size_t optimiser_all_rows(const NetParam *params, int count)
 {
     size_t rows = 0;
@@ -125,14 +125,14 @@ static inline OptimiserNorm optimiser_norm(const real *gradient, const NetParam 
     }
     _Pragma("omp barrier")
     OptimiserNorm all = optimiser_fold(row_sums, (size_t)(sums - row_sums));
-    _Pragma("omp barrier")                          /* nobody may begin the next norm while another still folds */
+    _Pragma("omp barrier")                          /* no thread begins the next norm while another still folds */
     return (OptimiserNorm){ sqrt(all.whole), sqrt(all.within) };
 }
 
 /* ---- clipping and decay ----------------------------------------------------------------------------------------- */
 
-/* What clipping by norm multiplies the gradient with: torch leaves short gradients alone; lasagne's (the authors')
- * scales every one, by slightly less than 1 when it is short. */
+/* The factor of clipping by norm: torch's rule does not change short gradients; lasagne's (the authors')
+ * scales every one, a short one by slightly less than 1. */
 static inline double optimiser_clip_torch(double norm, double most)
 {
     double factor = most / (norm + 1e-6);
@@ -144,7 +144,7 @@ static inline double optimiser_clip_lasagne(double norm, double most)
     return (norm < most ? norm : most) / (1e-7 + norm);
 }
 
-/* What an update makes of the gradient: its elements within [-most, most] (0: as they are), times factor, plus decay times the weight. */
+/* The gradient that an update uses: its elements clipped to [-most, most] (0: not clipped), times factor, plus decay times the weight. */
 typedef struct { double most, factor, decay; } OptimiserInput;
 
 static inline vec optimiser_input(const real *g, vec weight, OptimiserInput how)

@@ -1,6 +1,6 @@
-/* packed.h -- several tiles of a convolution side by side, in a group with so few images that one tile would leave most lanes empty.
+/* packed.h -- several tiles of a convolution side by side in a vec, for a short last group, in which one tile would leave most lanes empty.
  *
- * Such a group, the last of a batch, keeps the layout of all others: image l in lane l.  Its tiles are brought to, and come back from, arrays d
+ * Such a group has the layout of all others: image l in lane l.  Its tiles are copied to, and added back from, arrays d
  * of rows x columns vecs in which lanes `at` to `at + lanes - 1` belong to one tile; lanes is 4 or 8, and the last of them may have no image.
  * `row`: vecs from line to line of the map.  Every number goes through the operations it would go through in a lane of its own, in the same
  * order: the same bits.  (Sums over images leave out lanes that would add 0 times a finite number.) */

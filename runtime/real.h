@@ -1,6 +1,6 @@
-/* real.h -- the number that a program computes with, and the processor it is compiled for.
+/* real.h -- the type `real` of a program, and the target it is compiled for.
  *
- * What the trainer needs of vec.h: the vectors' own header takes the compiler longer than a whole file of the trainer.
+ * The part of vec.h that the trainer needs: vec.h takes longer to compile than a whole file of the trainer.
  * The target follows from the compiler's own macros; -DSPN_GENERIC forces plain C. */
 #ifndef SPN_REAL_H
 #define SPN_REAL_H
@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The bits of a result are IEEE's: a NaN is seen, a sum has its order, a constant is a double, nothing is computed wider than it is kept. */
+/* Results need IEEE arithmetic: NaN is tested for, sums keep their order, constants are doubles, no intermediate has a wider type. */
 #if defined __FAST_MATH__ || (defined __FINITE_MATH_ONLY__ && __FINITE_MATH_ONLY__)
 #error "-ffast-math, -Ofast and -ffinite-math-only change what a net computes: leave them out of CFLAGS"
 #elif defined __ASSOCIATIVE_MATH__ || defined __RECIPROCAL_MATH__ || defined __NO_SIGNED_ZEROS__

@@ -1,14 +1,14 @@
 /* rng.h -- random numbers that are counted, not drawn: number i of a key is a function of key and i alone.
  *
- * There is no state, so any thread may ask for any number in any order, and backward can ask again for what forward
- * used.  A key names one purpose (seed, step, place, time, ...); whoever needs more numbers counts on within it.
+ * There is no state: any thread computes any number in any order, and backward computes again what forward
+ * used.  A key stands for one purpose (seed, step, place, time, ...); a purpose takes several numbers by counting i on.
  * Only integers and scalar.h's arithmetic are used: the same bits on every target. */
 #ifndef SPN_RNG_H
 #define SPN_RNG_H
 
 #include "rmath.h"
 
-/* The finaliser of splitmix64 (Stafford's variant 13): every bit of the answer depends on every bit of z. */
+/* The finaliser of splitmix64 (Stafford's variant 13): every bit of the result depends on every bit of z. */
 static inline uint64_t rng_mix(uint64_t z)
 {
     z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
@@ -41,7 +41,7 @@ static inline uint32_t rng_hash32(uint32_t counter, uint32_t key_lo, uint32_t ke
 }
 
 /* 1 if `lane` of an element is kept, with probability threshold / 2^32: iff its hash is below threshold.
- * element < 2^28 within one key.  dropout.h asks for sixteen lanes at a time. */
+ * element < 2^28 within one key.  dropout.h computes sixteen lanes at a time. */
 static inline int rng_keep_one(uint64_t key, uint32_t element, int lane, uint32_t threshold)
 {
     return rng_hash32(element * 16 + (uint32_t)lane, (uint32_t)key, (uint32_t)(key >> 32)) < threshold;

@@ -7,8 +7,8 @@
  *   BORDER_CLAMP   the same p, moved to the nearest pixel of the image             PyTorch's grid_sample, border
  *   BORDER_LEGACY  p = (s + 1) / 2 size; the sample is 0 unless 0 <= p < size - 1  Lasagne's layer of September 2015
  *
- * (PyTorch with align_corners=True.)  Both axes have their say: a sample is the sum over two rows and two columns of
- * weight times weight times pixel.  A pixel that does not count has the weight and slope 0, never a branch.
+ * (PyTorch with align_corners=True.)  A sample is the sum over two rows and two columns of the row's weight times the
+ * column's weight times the pixel.  A pixel that does not count has weight and slope 0; there is no branch.
  *
  * p may be anything.  It is brought near the image while it is still a floating-point number, so no index is ever
  * outside; infinity is outside the image like any large number, and NaN reads pixel 0 with the weight NaN.
@@ -61,7 +61,7 @@ SAMPLER_INLINE SamplerAxis sampler_axis(vec s, int size, Border border)
         p = v_select(below, zero, v_select(above, last, p));
     vec pixel = v_floor(p), next = v_add(pixel, one);
     vec toward = v_sub(p, pixel);
-    mask low_out, high_out;        /* asked as "out", not "in": NaN is not out, and keeps its weight */
+    mask low_out, high_out;        /* tested as "out", not "in": NaN is not out, and keeps its weight */
     if (border == BORDER_ZERO) {
         low_out = m_or(v_lt(pixel, zero), v_gt(pixel, last));
         high_out = m_or(v_lt(next, zero), v_gt(next, last));

@@ -1,4 +1,4 @@
-/* scalar.h -- one number: what vec.h does to sixteen, with the same bits.
+/* scalar.h -- the operations of vec.h for one number, with the same bits.
  *
  *   real     r_...     the plain form computes with these; float, or double with -DSPN_DOUBLE
  *   double   d_...     whatever real is

@@ -1,4 +1,4 @@
-/* schedule.h -- the schedules: how the rate of a training follows from the epoch.
+/* schedule.h -- the schedules: the learning rate as a function of the epoch.
  *
  * Each is one function of the rate that the training begins with, the epoch (from 0), the number of epochs, and its own settings in the
  * order of its row in spnc's table of schedules. */

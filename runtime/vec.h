@@ -4,10 +4,10 @@
  * the order in which examples are summed.  It therefore belongs to the model, not to the machine: a narrower machine
  * holds a `vec` in several registers (here called parts), and files, sums and bits stay the same.
  *
- * Every fused multiply-add is explicit.  Fused and unfused results differ in the last bit, and a compiler that is free
- * to choose does so differently at each -O level.  So all code is compiled with -ffp-contract=off and says v_fma where
- * it means fma; the plain form says fma() too.  Then AVX-512, AVX2 and plain C, gcc and clang, -O1 and -O3 agree in
- * every bit.  One thing is not promised: the sign and payload of a NaN, which the processor takes from either operand.
+ * Every fused multiply-add is explicit.  Fused and unfused results differ in the last bit, and a compiler that may
+ * choose chooses differently at each -O level.  So all code is compiled with -ffp-contract=off and calls v_fma for each
+ * fma; the plain form calls fma().  Then AVX-512, AVX2 and plain C, gcc and clang, -O1 and -O3 give the same
+ * bits.  The sign and payload of a NaN are not fixed: the processor takes them from either operand.
  *
  *   vec   16 reals       v_...      real: float, or double with -DSPN_DOUBLE
  *   ivec  16 int32_t     iv_...     wraps around on overflow

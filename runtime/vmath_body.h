@@ -1,6 +1,6 @@
 /* vmath_body.h -- the bodies of exp, log, tanh and sigmoid; vmath.h and rmath.h include it once for each kind of number.
- * T is that kind (vec, real or double), X(f) its function f, K(c) a constant of it, and SPN_WIDE says that it holds
- * doubles.  There is no branch on a value, so a lane's result never depends on its neighbours. */
+ * T is that kind (vec, real or double), X(f) its function f, K(c) a constant of it; SPN_WIDE is defined if it holds
+ * doubles.  There is no branch on a value, so a lane's result does not depend on other lanes. */
 
 #define STEP(c) p = X(fma)(p, z, K(c))      /* Horner's rule for the polynomial p in z */
 
@@ -88,7 +88,7 @@ static inline T X(log)(T x)
     return X(select)(X(lt)(x, K(0)), K(NAN), r);
 }
 
-/* tanh x = x + x^3 P(x^2) where that loses nothing, else 1 - 2 / (e^2|x| + 1) with the sign of x (both from Cephes). */
+/* tanh x = x + x^3 P(x^2) for small |x|, else 1 - 2 / (e^2|x| + 1) with the sign of x (both from Cephes). */
 static inline T X(tanh)(T x)
 {
     T a = X(abs)(x), z = X(mul)(x, x);

@@ -2,11 +2,11 @@
 #
 #   $root, $SPNC    the checkout, and the compiler (build/spnc there, unless given), both whole paths
 #   $work           a folder of this test's own, gone when it ends
-#   fault TEXT      says what is wrong and goes on; a test ends with exit $failed
+#   fault TEXT      prints the error and goes on; a test ends with exit $failed
 #   $include        where the headers of a program lie, as options of the compiler
 #   run, npy, bytes, sources, with_clock, wait_for and what is waited for: see below
 #
-# A test that disturbs a program waits for a state that it can see, never for a time that was enough once.
+# A test that disturbs a program waits for a state that can be observed, never for a fixed time.
 # Objects of the trainer are kept between tests in build/cache, so that each is compiled once.
 . "$(dirname "$0")/environment.sh"
 set -u

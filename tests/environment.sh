@@ -1,4 +1,4 @@
-# environment.sh -- what the tests' programs find in their environment, whoever calls: . "$(dirname "$0")/environment.sh"
+# environment.sh -- the same environment for the tests' programs, however they are started: . "$(dirname "$0")/environment.sh"
 #
 # Settings of a user that change what a program does or prints are left out: the language of messages, options of OpenMP and make.
 # SPN_MNIST (real digits), SPNC, CC, TMPDIR and the seeds that a test names are the caller's.

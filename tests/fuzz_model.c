@@ -1,4 +1,4 @@
-/* fuzz_model.c -- libFuzzer's way into the compiler: a model's text through every stage from read to emit, and the pages about it.
+/* fuzz_model.c -- libFuzzer's entry to the compiler: a model's text through every stage from read to emit, and the pages about it.
  *
  * In: any bytes.  The first byte chooses plain, double, debug and the target when it is a control character, which no model begins with,
  * so that a model's text is a seed as it is.  The stages are those of the compiler's table (pipeline.c), in its order.  An exit in the

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The C that tiny models become, and what each stage leaves of one of them, held against tests/golden.
-#   tests/golden.sh            says what has changed; exit 1 if anything has
-#   tests/golden.sh --update   writes it down
+#   tests/golden.sh            prints what has changed; exit 1 if anything has
+#   tests/golden.sh --update   writes the files anew
 # SPNC names the compiler (build/spnc without it).  The target is fixed, so that every machine gives the same text.
 . "$(dirname "$0")/environment.sh"
 set -eu

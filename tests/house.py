@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 HOUSES = ("compiler", "trainer")
-OPEN = {"compiler/spnc.h"}                     # the map of the compiler: its types and prototypes are everybody's
+OPEN = {"compiler/spnc.h"}                     # the map of the compiler: every file may use its types and prototypes
 
 
 def rooms(page):

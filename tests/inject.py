@@ -176,13 +176,13 @@ class Trials:
             if name.endswith(".h"):
                 with open(os.path.join(work, "out", "runtime", name), encoding="utf-8") as f:
                     self.runtime |= {t for t in c_tokens(f.read()) if re.fullmatch(r"[A-Za-z_]\w*", t)}
-        # names that are local to the runtime's functions are nobody's concern, but a macro or a function is: those are long or capitals
+        # names local to the runtime's functions do not matter; macros and functions do: those are long or capitals
         self.words = sorted(set(WORDS) | self.runtime | {t for t in header if re.fullmatch(r"[A-Za-z_]\w*", t)})
         self.globals = {t for t in self.runtime if t.isupper() or len(t) > 6} | set(header)
 
     @staticmethod
     def outside():
-        """What payloads name outside of the work folder: it may be there, of somebody else's, but it stays as it is."""
+        """State of the path outside of the work folder that payloads name: it may exist already, but must not change."""
         try:
             return os.lstat("/tmp/pwned")[:10]
         except FileNotFoundError:

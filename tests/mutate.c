@@ -1,9 +1,9 @@
 /* mutate.c -- damaged files of every kind that a trainer or spn-data reads: each is refused with a reason, or loaded.
  *
  * usage: mutate COUNT SEED FOLDER.  Mutant i follows from (SEED, i) alone; it lies in FOLDER while it is read, so that after a
- * crash the culprit is at hand.  Half of the mutants get their checksums mended, or damage would never come past those.
+ * crash it is still there.  Half of the mutants get correct checksums, or damage would never get past those.
  * Built with the address and undefined-behaviour sanitizers (test_mutate.sh), which end the program at a finding; so does a
- * file that takes two minutes, a refusal without a reason, and an exit code that blames us (70).  fail() comes back here. */
+ * file that takes two minutes, a refusal without a reason, and the exit code of a bug (70).  fail() returns here. */
 #define _DEFAULT_SOURCE
 #include "array_fixtures.h"
 #include "run/data.h"
@@ -232,7 +232,7 @@ static void set_little(unsigned char *p, uint32_t v)
 
 static uint32_t sum_of(const unsigned char *p, size_t n) { return (uint32_t)crc32(crc32(0, Z_NULL, 0), p, (uInt)n); }
 
-/* The layout is in container.c: sizes, blocks as their records say, the head last. */
+/* The layout is in container.c: sizes, the blocks of the records, the head last. */
 static void mend_checkpoint(File *f)
 {
     if (f->size < 64)

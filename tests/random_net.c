@@ -1,4 +1,4 @@
-/* random_net.c -- see random_net.h.  First the values a model can be made of, then models, then the two ways to tell one. */
+/* random_net.c -- see random_net.h.  First the values a model can be made of, then models, then the two ways to write one. */
 #define _POSIX_C_SOURCE 200809L
 #include "random_net.h"
 

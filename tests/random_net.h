@@ -28,7 +28,7 @@ typedef struct {
     int in[4], in_count;
     int size[2], stride[2], padding[2], axis, from, to, net;
     bool bias, drop, pose;     /* pose: a dense layer that makes a transform */
-    bool openblas;             /* DENSE, GRU, STATE of a gru: the model says `gemm: openblas` */
+    bool openblas;             /* DENSE, GRU, STATE of a gru: with `gemm: openblas` */
     Curve curve;
     Edge edge;
     double rate;
@@ -60,7 +60,7 @@ typedef struct Run Run;
 struct Run {
     Tape tape;
     int node[VALUES][STEPS];   /* of each value at each step; outside of the repeat only [.][0] */
-    int stacked[VALUES];       /* over the steps; -1 until somebody reads it */
+    int stacked[VALUES];       /* over the steps; -1 until an operator reads it */
     int loss;
     /* The node of the parameter `name`; the caller keeps them. */
     int (*parameter)(Run *r, const char *name, Dims dims);

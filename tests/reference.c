@@ -1,5 +1,5 @@
 /* reference.c -- see reference.h.  Every operator is its equation in docs/language.md, one element after the other; its gradient
- * is written beside it.  A node remembers its inputs by number, because the list of nodes moves when it grows. */
+ * is written beside it.  A node holds its inputs' numbers, not pointers, because the list of nodes moves when it grows. */
 #include "reference.h"
 
 #include <math.h>

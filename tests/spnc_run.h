@@ -1,4 +1,4 @@
-/* spnc_run.h -- runs a program with its arguments and keeps what it says; for the tests of the command line.
+/* spnc_run.h -- runs a program with its arguments and keeps its output; for the tests of the command line.
  *
  * The program is spnc (environment variable SPNC, build/spnc without it) or any other; tests run in the repository's root. */
 #ifndef SPNC_RUN_H

@@ -7,7 +7,7 @@
 
 enum { TEMPORARY_ROOM = 256 };
 
-/* Makes it and writes its path to path[TEMPORARY_ROOM]; whoever calls removes it. */
+/* Makes it and writes its path to path[TEMPORARY_ROOM]; the caller removes it. */
 static inline void temporary_folder(char *path)
 {
     const char *root = getenv("TMPDIR");

@@ -1,7 +1,7 @@
-/* test_ahead.c -- the thread that reads ahead asks for the rows of the coming batches, in their order, and for no others.
+/* test_ahead.c -- the read-ahead thread requests the rows of the coming batches, in their order, and no others.
  *
- * posix_madvise is ours here: what would be asked of the kernel is written down.  So is pthread_cond_wait (by the linker's --wrap), in which the thread waits
- * when it has nothing more to ask for. */
+ * posix_madvise is replaced by a function that records the requests, and pthread_cond_wait (by the linker's --wrap) by one that counts: in
+ * it the thread waits when there is nothing more to request. */
 #define _DEFAULT_SOURCE
 #include "net.h"
 static void as_it_is(void *to, const Batch *batch, int n) { (void)to, (void)batch, (void)n; }
@@ -79,7 +79,7 @@ static void end(void)
 
 TestSuite(ahead, .init = begin, .fini = end, .timeout = 600);
 
-/* How many calls there have been, when there are as many as wanted and the thread has nothing more to ask for. */
+/* The number of calls, as soon as there are at least `wanted` and the thread waits. */
 static int calls(int wanted)
 {
     for (;;) {

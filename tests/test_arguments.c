@@ -1,4 +1,4 @@
-/* The options of a program by their table: how they are found and read, where values go, and what is said to be wrong. */
+/* The options of a program by their table: how they are found and read, where values go, and the errors. */
 #define _POSIX_C_SOURCE 200809L
 #include <criterion/criterion.h>
 #include <stdio.h>

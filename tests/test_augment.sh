@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# test_augment.sh -- what training sees of its examples: the pixels of an independent computation, whatever form, threads, batch or stop.
-# SPNC says which spnc (build/spnc).
+# test_augment.sh -- the examples after augmentation: the pixels of an independent computation, whatever form, threads, batch or stop.
+# SPNC: the spnc to test (default build/spnc).
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
 python=$(sh "$root/tests/python.sh" numpy)

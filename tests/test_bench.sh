@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # test_bench.sh -- bench/ works from any folder: every script shows its usage, every path that the texts name is there, the published tables are what
-# the published figures say, medians and their intervals are right, and two programs are compared whatever version of spnc laid them out.
-# SPNC says which spnc (build/spnc).
+# follows from the published figures, medians and their intervals are right, and two programs are compared whatever version of spnc built
+# them.
+# SPNC: the spnc to test (default build/spnc).
 . "$(dirname "$0")/begin.sh"
 export CFLAGS=-O0
 cd "$work" || exit 74

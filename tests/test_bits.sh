@@ -2,7 +2,8 @@
 # test_bits.sh -- one net, thirty training steps with dropout: the weights have the same bytes for any number of threads, every target,
 # compiler and -O level, and whether the run was interrupted; the plain form and double precision agree to rounding.  Of a net with many channels
 # the gradients of one batch have the same bytes, however the groups are added up.
-# SPNC says which spnc (build/spnc).  A target that this processor lacks and a compiler that is not there are skipped, and said to be.
+# SPNC: the spnc to test (default build/spnc).  A target that this processor lacks and a compiler that is not there are skipped, with a
+# message.
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
 has() { grep -q -m1 -w "$1" /proc/cpuinfo 2>/dev/null; }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # test_bombs.sh -- models made to take time or memory: each is refused with the right words, in 2 s of processor time and 256 MiB of address space
 # (that of a quiet machine is a tenth: 100 ms, 64 MiB).  On a slow machine the time is that of 16 emissions of models/rnn_spn.yaml, if these take longer.
-# SPNC says which spnc (build/spnc); under the sanitizers only words and code are looked at.
+# SPNC: the spnc to test (default build/spnc); under the sanitizers only messages and exit code are tested.
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
 python3 - >list <<'END'

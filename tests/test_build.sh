@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # test_build.sh -- `spnc build`: objects of the trainer that are kept between builds, CFLAGS, and what an edit of `train:` compiles.
 # A program must be the same bytes with and without the cache, whatever state that is in; what was compiled is read off the calls of the compiler.
-# SPNC says which spnc (build/spnc).
+# SPNC: the spnc to test (default build/spnc).
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
 unset CFLAGS CC
@@ -133,12 +133,12 @@ if command -v clang >/dev/null; then own 4 CC="$work/my-clang" "$SPNC" build net
 mkdir include && echo '#define ELSEWHERE' >include/stdlib.h && echo '#include_next <stdlib.h>' >>include/stdlib.h
 own $count CPATH="$work/include" "$SPNC" build net.yaml -o header
 count=$((count + 1))
-for flags in -g -march=native "-include $work/include/stdlib.h" "-I$work/include" "-Wp,-DX" "-fprofile-arcs -ftest-coverage"; do       # cannot be told by their text
+for flags in -g -march=native "-include $work/include/stdlib.h" "-I$work/include" "-Wp,-DX" "-fprofile-arcs -ftest-coverage"; do  # flags with outside input
     : >calls; run env ALIKE=1 CFLAGS="$flags" "$SPNC" build net.yaml -o "other$flags" && compiled "$flags"
     [ "$(sets)" = $count ] || fault "objects are kept of $flags"
 done
 
-# ---- what nobody uses goes -------------------------------------------------------------------------------------------------
+# ---- unused files are removed ----------------------------------------------------------------------------------------------
 for k in {1..50}; do echo old >"$XDG_CACHE_HOME/spnc/$k.objects"; touch -d "$k days ago" "$XDG_CACHE_HOME/spnc/$k.objects"; done
 echo mine >"$XDG_CACHE_HOME/spnc/notes"
 echo left >"$XDG_CACHE_HOME/spnc/x.objects.1.tmp" && touch -d '100 days ago' "$XDG_CACHE_HOME/spnc/x.objects.1.tmp"

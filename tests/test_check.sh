@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # test_check.sh -- `check` of a built program: a net whose gradients go through a sampler, pools and Winograd's convolutions has every parameter compared
 # in double, and not only where its gradient is 0; images with even surfaces, where pools tie, are named as the reason for what stays untested.
-# Its time is up after 40 s: here by a clock in the test's hands, which comes to that after a few readings, or never.
-# (What it says of wrong gradients is in test_trainer.sh.)
+# It ends after 40 s: here by a clock that the test sets, which gets there after a few readings, or never.
+# (Its report of wrong gradients is tested in test_trainer.sh.)
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
 

@@ -10,7 +10,7 @@ enum { SCENES = 100000, OWN = 50 };
 
 static Digits train, valid, test;
 
-/* Digits that tell where a pixel came from: its value is made of set, digit, row and column. */
+/* Digits by whose pixels the source can be found: a pixel's value is made of set, digit, row and column. */
 static void fill(Digits *d, int count, int set)
 {
     cr_assert(digits_open(d, count));

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # test_debug.sh -- `spnc build --debug`: the same values as the plain form, and every way of leaving a tensor is caught and named.
-# The faults are put into the generated C, one at a time, as somebody who edits it might; the runtime, but for the handlers, is compiled once.
-# SPNC says which spnc (build/spnc).  A compiler that is not there is skipped, and said to be.
+# The faults are put into the generated C, one at a time, as an edit might; the runtime, except for the handlers, is compiled once.
+# SPNC: the spnc to test (default build/spnc).  A compiler that is not there is skipped, with a message.
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
 ulimit -c 0

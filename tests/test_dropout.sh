@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test_dropout.sh -- dropout rates that a run sets: the bits of a program built with that rate, kept over an interruption and in every
-# record of the run; which rates can be set and what they are called; what a program without the layers says; a sweep over them.
+# record of the run; which rates can be set and their names; the error of a program without the layers; a sweep over them.
 # SPNC names the compiler (default build/spnc).  Prints what failed and exits 1.
 . "$(dirname "$0")/begin.sh"
 spnc=$SPNC

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test_dump.sh -- `NAME dump`: what it writes is what `grad` and `export` write, in both forms; gradients agree with the weights' by hand.
-# SPNC says which spnc (build/spnc).
+# SPNC: the spnc to test (default build/spnc).
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
 python=$(sh "$root/tests/python.sh" numpy yaml)
@@ -78,7 +78,7 @@ expect 2 'needs --data' $net dump --layer c --seed 1 -o x
 expect 2 'needs -o' $net dump --layer c $weights
 expect 74 'x.npy' $net dump --layer c $weights -o none/x
 
-# ---- a dropout that takes the place of its operand, which stays a tensor of its own for whoever asks; 2e38, doubled, is infinite
+# ---- a dropout in the place of its operand: dump still gives both tensors; 2e38, doubled, is infinite
 cat >place.yaml <<'END'
 model: place
 batch: 16

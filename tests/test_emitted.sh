@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # test_emitted.sh -- the C of every model, both forms and precisions: no warning from any compiler, with strict flags; and of nets with
 # every operator: clean under the sanitizers, the same bits from memory that starts as NaN, gradients that central differences confirm.
-# SPNC says which spnc (build/spnc).  A compiler that is not there is skipped, and said to be.
+# SPNC: the spnc to test (default build/spnc).  A compiler that is not there is skipped, with a message.
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
 run() { "$@" >"$work/output" 2>&1 || { fault "failed: $*"; head -20 "$work/output" >&2; return 1; }; }
@@ -136,7 +136,7 @@ gradients() {
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
 for form in "" --plain; do
     program normal "$form" "-O2 $strict" || continue
-    # A dropout is where its operand was, if backward asks of that only which elements are positive: not of a tanh.  A pool drops what it
+    # A dropout is in the place of its operand if backward needs only the operand's signs: not of a tanh.  A pool drops what it
     # stores; the gradient of a relu only scales what comes from a dropout.
     while read -r layer how; do
         [ -z "$form" ] || how=apart

@@ -1,4 +1,4 @@
-/* Every file of tests/errors is wrong in its own way, and says itself what spnc must say about it:
+/* Every file of tests/errors has a mistake of its own, and comments with the messages that spnc must print about it:
  *
  *     # expect error LINE:COLUMN: text        the errors are these and no others; likewise `# expect warning`, and a file that
  *                                             expects no error passes with its warnings
@@ -51,7 +51,7 @@ static void read_expectations(const char *path, Messages *list, char options[][2
     fclose(f);
 }
 
-/* What spnc said: lines "PATH:LINE:COLUMN: kind: text" and "kind: text". */
+/* The output of spnc: lines "PATH:LINE:COLUMN: kind: text" and "kind: text". */
 static void read_messages(char *said, const char *path, Messages *list)
 {
     size_t n = strlen(path);

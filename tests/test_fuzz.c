@@ -1,4 +1,5 @@
-/* The fuzzer's way into the compiler (fuzz_model.c), over files that once were findings or reach far: every one ends in C or in an error. */
+/* The fuzzer's entry to the compiler (fuzz_model.c), over earlier findings and files that reach late stages: every one ends in C or in an
+ * error. */
 #define _POSIX_C_SOURCE 200809L
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -33,7 +34,7 @@ static int replay(const char *folder)
 
 Test(fuzz, the_corpus_ends_in_c_or_in_an_error, .timeout = 600) { cr_assert(replay("tests/corpus") > 50); }
 
-/* Plain, double, for a debugger, other targets: the model behind a byte that says so. */
+/* Plain, double, for a debugger, other targets: the model behind the byte that chooses them. */
 Test(fuzz, every_form_of_a_model_ends_in_c, .timeout = 600)
 {
     static const uint8_t forms[] = { 0, 1, 2, 5, 8, 16 };

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test_gdb.sh -- gdb shows tensors of a running program, in lanes and plain, and the numbers are those of `dump`.
-# SPNC says which spnc (build/spnc).  Without gdb the test is skipped, and said to be.
+# SPNC: the spnc to test (default build/spnc).  Without gdb the test is skipped, with a message.
 . "$(dirname "$0")/begin.sh"
 command -v gdb >/dev/null && gdb -nh -q -batch -ex 'python print(1)' 2>/dev/null | grep -q 1 || { echo "skipped: no gdb with Python"; exit 0; }
 cd "$work" || exit 74

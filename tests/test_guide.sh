@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# test_guide.sh -- docs/training.md's commands, all of them as they stand there, and what they are said to show.
-# SPNC says which spnc (build/spnc).
+# test_guide.sh -- docs/training.md's commands, all of them as they stand there, and the output that the page describes.
+# SPNC: the spnc to test (default build/spnc).
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
 export CFLAGS=-O1

@@ -1,4 +1,4 @@
-/* NAME.c in two halves: which operators are in the second, what of them is not static, and that the program stays the same. */
+/* NAME.c in two halves: which operators are in the second, which names are not static, and that the program stays the same. */
 #define _POSIX_C_SOURCE 200809L
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -30,7 +30,7 @@ static Text whole(Arena *a, int count)
     return c;
 }
 
-/* What the command says in the folder, with a compiler as $CC. */
+/* The output of the command, run in the folder, with a compiler as $CC. */
 static const char *said(Arena *a, const char *folder, const char *command)
 {
     Text t = { .arena = a };

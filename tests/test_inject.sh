@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test_inject.sh -- 200 hostile models: refused with a place, or the C, the Makefile and the pages of their harmless twins.
-# usage: tests/test_inject.sh [TRIALS [SEED]]      SPNC says which spnc (build/spnc)
+# usage: tests/test_inject.sh [TRIALS [SEED]]      SPNC: the spnc to test (default build/spnc)
 . "$(dirname "$0")/environment.sh"
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)

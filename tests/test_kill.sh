@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# test_kill.sh -- kills trainers and fills disks under them, and demands that nothing is lost: every run that goes on must
-# end with the weights, to the bit, and the log, of a run that was never disturbed.
+# test_kill.sh -- kills trainers and fills their disks, and demands that nothing is lost: every resumed run must
+# end with the weights, to the bit, and the log, of an uninterrupted run.
 #   every call    SIGKILL at each open, write, sync, close and rename of an epoch; the same calls with a full disk, once
 #                 for a while and once for good (fixtures/faults.c)
 #   first steps   SIGKILL at the calls of a run that begins with another's weights, and the same command again

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# test_language.sh -- what the compiler says of its own language: the catalogue of errors, the schema, the pages of `spnc ops`, completion.
+# test_language.sh -- the compiler's own documentation of its language: the catalogue of errors, the schema, the pages of `spnc ops`,
+# completion.
 # usage: tests/test_language.sh      prints what failed and exits 1; SPNC names the compiler (build/spnc without it)
 . "$(dirname "$0")/environment.sh"
 set -u
@@ -14,7 +15,7 @@ fault() { echo "test_language: $*" >&2; failed=1; }
 # ---- every message has a model that has it, and its line in the catalogue -------------------------------------------
 python3 tests/catalogue.py "${spnc#"$PWD"/}" || fault "docs/errors.md, or a message without an example: see above"
 
-# ---- each page of `spnc ops` has an example that compiles; what there is no page of is said -------------------------
+# ---- each page of `spnc ops` has an example that compiles; an unknown name is an error ------------------------------
 pages=$("$spnc" ops | sed -n 's/^  \([a-z_]*\)  *.*/\1/p')
 [ "$(wc -w <<<"$pages")" -ge 30 ] || fault "spnc ops lists $(wc -w <<<"$pages") names"
 for page in $pages; do
@@ -56,7 +57,7 @@ spn-data |sheet
 END
 fi
 
-# ---- completion, as bash asks for it ------------------------------------------------------------------------------------
+# ---- completion, as bash calls it ---------------------------------------------------------------------------------------
 # shellcheck source=/dev/null
 source completion/spnc.bash
 # completes EXPECTED... -- WORD...: the last word is completed; EXPECTED are among the answers, !WORDS are not

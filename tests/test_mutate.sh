@@ -9,7 +9,7 @@ flags="-std=c11 -O1 -g -ffp-contract=off -fopenmp -fsanitize=address,undefined -
 printf '%s\n' "$root"/trainer/{files/{array_io,array_file,array_npz,array_safetensors,json,pixels,picture},run/{checkpoint,container,field,run,transfer,settings,weights,data},inspect/image_file}.c \
     "$root/trainer/data/idx.c" "$root/tests/fixtures/tiny_net.c" "$root/tests/mutate.c" |
     xargs -P 2 -n 3 cc $flags $include -I"$root/tests" -c && cc $flags ./*.o -lz -lpng -lm -o mutate || { echo "test_mutate: does not compile"; exit 1; }
-# What fail() leaves behind where it does not end the program is no leak.  256 MB is more than any of these files may ask for.
+# Memory that fail() leaves where it does not end the program is no leak.  256 MB is more than any of these files may need.
 export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:max_allocation_size_mb=256 UBSAN_OPTIONS=print_stacktrace=1
 if ! ./mutate "${1:-2100}" "${2:-1}" files >output 2>&1; then
     tr '\r' '\n' <output | tail -60

@@ -1,4 +1,4 @@
-/* The word that was meant, as a trainer and spn-data look for it. */
+/* The nearest known word to a misspelt one, as a trainer and spn-data find it. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 

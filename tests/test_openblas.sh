@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# test_openblas.sh -- `gemm: openblas`: numbers near those of our own kernel, gradients that differences confirm, the same bits on one thread and
-# on two, a hash and a kernel of its own; a program whose model does not ask for it knows nothing of OpenBLAS.
+# test_openblas.sh -- `gemm: openblas`: numbers near those of spnc's own kernel, gradients that differences confirm, the same bits on one
+# thread and on two, a hash and a kernel of its own; a program of a model without it does not contain or link OpenBLAS.
 # (Values and gradients of random nets: operators/dense_by_openblas and gru_by_openblas.)
 . "$(dirname "$0")/environment.sh"
 set -u
@@ -82,7 +82,7 @@ for threads in 1 2; do
 done
 cmp -s "$work/run1.npz" "$work/run2.npz" || fault "two threads give other bits than one"
 
-# Without OpenBLAS's header the compiler says what to install.
+# Without OpenBLAS's header the compiler's error names the package to install.
 mkdir "$work/other"
 echo "/* another library's */" >"$work/other/cblas.h"
 cc -DSPN_GENERIC -I"$work/other" -I"$work/strict/runtime" -fsyntax-only -x c "$work/strict/runtime/gemm.h" 2>&1 | grep -q "error.*libopenblas-dev" ||

@@ -1,7 +1,7 @@
 /* test_operators.c -- the emitted C against the reference: values and all gradients of random models, both forms, in double.
  *
  * A test makes a few models around one operator (random_net.h), has spnc write each in both forms, compiles them to shared objects and
- * asks their struct Net for a forward and a backward pass: whole and partial batches, one and several threads, with and without
+ * calls the forward and backward pass of their struct Net: whole and partial batches, one and several threads, with and without
  * dropout.  SPN_SEED=n tries other models; a failure prints its seed and its model. */
 #define _GNU_SOURCE
 #include "random_net.h"
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* CMake says where they are. */
+/* The build defines their paths. */
 static const char spnc[] = SPNC, compiler[] = TEST_CC;
 
 enum { MODELS = 5 };
@@ -120,7 +120,7 @@ static int find_parameter(Run *r, const char *name, Dims d)
     FAIL(t, "the program has no parameter %s", name);
 }
 
-/* Dropout's factors, read off the program's result: which units go is its own business, that each goes or is scaled is not. */
+/* Dropout's factors, read from the program's result: any units may be dropped, but each unit must be dropped or scaled. */
 static int find_mask(Run *r, int k, int step)
 {
     Trial *t = r->context;
@@ -343,7 +343,7 @@ static void try_form(Kind focus, bool openblas)
     fputs("all:", make);
     for (int i = 0; i < forms * MODELS; i++)
         fprintf(make, " %d.so", i);
-    /* A program's own Makefile has its flags.  Poisoned memory shows who reads what nobody wrote. */
+    /* A program's own Makefile has its flags.  Poisoned memory shows reads of elements never written. */
     fprintf(make, "\n%%.so: %%/random.c\n\t@%s $$(sed -n 's/^FLAGS = //p' $*/Makefile) -O1 -DSPN_POISON -fPIC -shared -Wl,-Bsymbolic -I$*/runtime -o $@ $< $*/random-train.c $*/runtime/block.c -lm%s\n", compiler, openblas ? " -lopenblas" : "");
     fclose(make);
     for (int i = 0; i < MODELS; i++) {

@@ -144,7 +144,7 @@ Test(optimiser, an_update_clips_scales_and_decays_what_it_reads)
     cr_assert(gt(int, decayed, 100));
 }
 
-/* Gradients beyond 0.1, most of them, are clipped: each rule's formula with its own states says what it must have read. */
+/* Gradients beyond 0.1, most of them, are clipped: each rule's formula with its own states gives the gradient it must have read. */
 Test(optimiser, every_update_reads_the_gradient_by_the_same_rule_and_leaves_it)
 {
     static real before[4][SIZE];
@@ -173,7 +173,7 @@ Test(optimiser, every_update_reads_the_gradient_by_the_same_rule_and_leaves_it)
     }
 }
 
-/* A NaN within bounds is a bound: the norm that is looked at is the whole one. */
+/* Clipping turns a NaN into a bound, so the norm that is tested is the one before clipping. */
 Test(optimiser, no_clipping_hides_nonsense_from_the_whole_norm)
 {
     for (int conv = 0; conv < 2; conv++)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # test_outside.sh -- operators from outside of spnc: those of docs/operators and tests/operators do all that a built-in one does; docs/operators.md's
 # commands; the model hash; every message about a description (tests/operators/errors.txt).
-# usage: tests/test_outside.sh [--update]     --update writes errors.txt anew.  SPNC says which spnc (build/spnc).
-# A target that this processor lacks is skipped, and said to be.
+# usage: tests/test_outside.sh [--update]     --update writes errors.txt anew.  SPNC: the spnc to test (default build/spnc).
+# A target that this processor lacks is skipped, with a message.
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
 [ -x "$SPNC" ] || { echo "test_outside: there is no $SPNC" >&2; exit 1; }
@@ -21,7 +21,7 @@ loss: { cross_entropy: [v, y] }
 END
 sed 's/leaky_relu: x/mix: [x, x], gain: 1/' leaky.yaml >mix.yaml
 
-# wrong OPERATOR EXPRESSION: the description edited by sed, and what spnc check says
+# wrong OPERATOR EXPRESSION: the description edited by sed, and the output of spnc check
 wrong() {
     rm -rf ops && mkdir ops && cp "$root"/docs/operators/leaky_relu* "$root"/tests/operators/mix*.in "$root"/tests/operators/mix.op.lua ops
     sed -i "$2" "ops/$1.op.lua"
@@ -77,7 +77,7 @@ wrong() {
     wrong mix 's/parameters = {/&{ name = "c" }, {}, {},/'
     wrong mix 's/backward = {.*/backward = { "x", "x1", "x2", "x", "y", "gate", "total", "a", "x" },/'
     wrong mix 's/weights = {.*/weights = { "a" },/'
-    # its functions, asked about a model
+    # its functions, called for a model
     wrong leaky_relu 's/return op.x.dims/return op.x.dim/'
     wrong leaky_relu 's/return op.x.dims/return op.attrs.slop/'
     wrong leaky_relu 's/return op.x.dims/return 3/'
@@ -127,7 +127,7 @@ echo '% -- included' >>mine/mix_common.c.in
 [ "$mixed" != "$(hash "$root/tests/operators/mixed.yaml" --templates mine)" ] || fault "an included template is not part of the hash"
 [ "$(hash "$root/models/tiny.yaml")" = "$(hash "$root/models/tiny.yaml" --templates mine)" ] || fault "a model without outside operators has another hash"
 
-# ---- what knows of operators knows of these -------------------------------------------------------------------------------------
+# ---- every command about operators lists these ----------------------------------------------------------------------------------
 known() { local text=$1; shift; "$SPNC" "$@" >output 2>&1; grep -q -e "$text" output || fault "no '$text' from: spnc $*: $(head -3 output)"; }
 known '^  avgpool  *The mean of each window' ops --templates mine
 known '^  y = x where x > 0, else slope x$' ops leaky_relu --templates mine

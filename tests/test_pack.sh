@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test_pack.sh -- pictures and arrays of a user's own become data that a small net reads; what is wrong with them is said by name.
+# test_pack.sh -- pictures and arrays of a user's own become data that a small net reads; errors name the file.
 # usage: tests/test_pack.sh; SPNC names the compiler (default build/spnc).  Prints what failed and exits 1.
 . "$(dirname "$0")/begin.sh"
 spnc=$SPNC
@@ -116,7 +116,7 @@ expect 0 '' $pack odd --size 4x4 --fit crop --valid 1 --test 0 -o i
 expect 0 '' $pack odd --size 5x7 --fit scale --valid 1 --test 0 -o j
 expect 0 'shape: \[3, 8, 8\]' $pack colour --channels 3 --valid 1 --test 0 -o k
 
-# ---- what is wrong is said, and nothing is left --------------------------------------------------------------------------
+# ---- errors are reported, and no file is left ----------------------------------------------------------------------------
 few="--valid 1 --test 0 -o new"
 expect 1 'odd/a/1.png: found 6 x 10 pixels, expected 8 x 8.*first picture; --fit' $pack odd $few
 expect 1 '1.png: found 6 x 10 pixels.*it is larger' $pack odd --fit pad $few

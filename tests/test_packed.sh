@@ -3,7 +3,7 @@
 # loss, values and gradients of a net built for so many examples or a few more, and of one built for two whole groups, which the same examples do not fill.
 # The net's convolutions have tiles of one and two sizes along an axis, channels or filters in the lanes, parts or terms of a gradient, and two
 # are inside of a repeat.
-# SPNC says which spnc (build/spnc).
+# SPNC: the spnc to test (default build/spnc).
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
 program() { run "$SPNC" emit packed.yaml --tuning none -o "$@" && run make -s -j2 -C "$1"; }

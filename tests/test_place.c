@@ -29,7 +29,7 @@ static const Yaml *tree(Diag *d, const char *path, const char *text)
     return y;
 }
 
-/* What becomes of the model with `net` as its net `front`, from parts/nets.yaml; NULL: it does not compile, and `said` says why. */
+/* The compiled model with `net` as its net `front`, from parts/nets.yaml; NULL: it does not compile, and `said` has the messages. */
 static const Deck *compiled(const char *net)
 {
     size_t size;

@@ -97,7 +97,7 @@ for name, shape in (("read/digits", "(33, 2)"), ("probability/digits", "(33, 2, 
     assert shape in shapes[name + ".npy"], shapes
 END
 
-# ---- what is wrong is said -------------------------------------------------------------------------------------------------
+# ---- errors are reported ---------------------------------------------------------------------------------------------------
 try() { expect 1 "$1" "$tiny" predict "$work/$2" --run "$work/a"; grep -q "$2" "$work/output" || fault "$2 is not named"; }
 try 'found 8 x 8 pixels, expected 4 x 4.*--fit' big.png
 try 'found 9 x 3 pixels, expected 4 x 4.*--fit' wide.pgm

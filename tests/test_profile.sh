@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# test_profile.sh -- a profile adds up: rows to the step, multiply-adds to those of bench, rates to times, lines to the model; by a clock in the test's hands
-# (fixtures/clock.c) to the millisecond.  The peak's chains are all in the machine's code.
-# (What is made of times that lie apart, or of a peak that was disturbed: test_times.c, on given ones.  bench by a given clock: test_trainer.sh.)
+# test_profile.sh -- a profile adds up: rows to the step, multiply-adds to those of bench, rates to times, lines to the model; by a clock
+# that the test sets (fixtures/clock.c) to the millisecond.  The peak's chains are all in the machine's code.
+# (Times that lie apart, or a disturbed peak: test_times.c, on given times.  bench by a given clock: test_trainer.sh.)
 . "$(dirname "$0")/begin.sh"
 set -e
 spnc=$SPNC folder=$work
@@ -107,7 +107,8 @@ code=0
 "$net" profile --steps 0 2>/dev/null || code=$?
 [ $code = 2 ] || fail "--steps 0 ended with $code, not 2"
 
-# Threads that wait spin briefly, unless the user says how.  A program that opens a pipe has seen to it: what it began with can be read while it waits.
+# Threads that wait spin briefly, unless the user sets it.  A program that opens a pipe has already set it: its environment can be read
+# while it waits.
 mkfifo "$folder/grid"
 waits() {    # waits VARIABLE=VALUE [environment...]: whether a running program has it
     local want=$1 p

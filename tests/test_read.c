@@ -11,7 +11,7 @@
 static Arena *arena;
 static char *said;
 
-/* Work is counted, not timed: how many characters libyaml has looked at, and how often two texts were compared.  Calls come here by the linker's --wrap. */
+/* Work is counted, not timed: characters that libyaml has read, and comparisons of two texts.  Calls come here by the linker's --wrap. */
 static size_t characters, comparisons;
 
 int __real_yaml_parser_parse(yaml_parser_t *parser, yaml_event_t *event);

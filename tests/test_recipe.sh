@@ -212,7 +212,7 @@ for page in signs mae rise stripes; do
     run "$spnc" check $page.yaml
     "$spnc" schema | grep -q "\"$page\"" || fault "spnc schema does not know $page"
 done
-# says MODEL TEXT: an error of a model, whose lines come in
+# says TEXT: the model on standard input has this error
 says() { cat >wrong.yaml && ! "$spnc" check wrong.yaml >said 2>&1 && grep -qF "$1" said || fault "no '$1', but: $(cat said)"; }
 sed 's/signs:/sings:/' signs.yaml |
     says "the optimiser is one of rmsprop, sgd, adam, signs: { rmsprop: { rate: 5e-4 } }; did you mean 'signs'?"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# test_replay.sh -- a number goes wrong in training: the operator is named, the batch is kept, and replay finds the same again.
+# test_replay.sh -- a NaN or an infinity in training: the operator is named, the batch is kept, and replay finds the same again.
 # The rate is so high that the first update leaves weights whose products overflow.
 . "$(dirname "$0")/environment.sh"
 set -eu

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test_report.sh -- the page that training leaves behind: well-formed, whole, escaped, and no reason for training to fail.
+# test_report.sh -- the page that training leaves behind: well-formed, whole, escaped; and an error in it does not end training.
 # usage: tests/test_report.sh [CC] [flags for the compiler...]; prints what failed and exits 1.
 . "$(dirname "$0")/begin.sh"
 cc=${1:-cc}
@@ -82,7 +82,7 @@ rm "$run/report.html" "$run/curves.png"
 page "$run/report.html" 'Curves' 'epoch 6' '<b>' '<i>'
 [ -s "$run/curves.png" ] || fault "report makes no curves.png"
 
-# without a test split the validation split serves; without any the report says so
+# without a test split the report uses the validation split; without any it states so
 mkdir "$work/some" && cp "$work/data"/valid_* "$work/some"
 "$tiny" report --run "$run" --data "$work/some" >/dev/null 2>&1 || fault "report without a test split"
 "$tiny" report --run "$work/none" --data "$work/data" >"$work/output" 2>&1

@@ -1,4 +1,4 @@
-/* test_shot.c -- where a net looked, drawn over its image. */
+/* test_shot.c -- the box of a transform, drawn over the image. */
 #define _DEFAULT_SOURCE
 #include "fixtures/tiny_net.c"
 #include "report/shot.h"

@@ -34,7 +34,7 @@ assert len(phases) == at["net"]["phases"] + 1 and phases[-1]["pass"] == "update"
 def operators(line):                                    # of a phase of the plan, each once
     return list(dict.fromkeys(w.rstrip("'") for w in line.split(":", 1)[1].split() if w not in ("'", "weights", "products", "prepare", "finish")))
 
-def check(found, plan, c):                              # operators are the plan's, work is what `profile` says, pieces are what the C cuts
+def check(found, plan, c):                              # operators as in the plan, work as in `profile`, pieces as in the C
     rows, counted = {}, 0
     for phase, products, size in re.findall(r'^    \{ "[^"]*", "[^"]*", (\d+), \d+, \d, [^,]+, ([^,]+), ([^ ]+) \}', c.split("NetRow rows[]")[1], re.M):
         rows.setdefault(int(phase), []).append((float(products), float(size)))
@@ -82,7 +82,7 @@ for p in phases:
             want = p["ms"][0] * math.ceil(p["pieces"] / n) / p["pieces"] + 1e3 * p["barriers"] * at["128"]["barrier_seconds"] * math.log2(n)
             assert abs(p["ms"][i] - want) <= 1e-6 * want, (p, n, want)
 last = max(i for i, p in enumerate(phases) if p["pass"] == "backward" and not p["whole_batch"])
-waiting = phases[last + 1:last + 4]                     # products that nobody waits for, behind the last groups: done by who has no group
+waiting = phases[last + 1:last + 4]                     # products that no operator waits for: done by threads without a group
 assert [p["operators"] for p in waiting] == ["A", "h_from_state", "h_from_input"] and phases[last]["barriers"] == 0, phases[last:last + 4]
 assert all(p["ms"][6] - 1e3 * p["barriers"] * at["128"]["barrier_seconds"] * 6 < 1e-9 < p["ms"][0] for p in waiting), waiting
 for a in at.values():

@@ -79,7 +79,7 @@ static int64_t squared_distance(const uint8_t *a, const uint8_t *b)
     return sum;
 }
 
-/* One picture a class must not do, many must: the mean of a class is a poor model of it, its neighbours are a good one. */
+/* One picture a class must not be enough, many must: the mean of a class is a poor model of it, the nearest pictures are a good one. */
 Test(strokes, neighbours_recognise_what_means_cannot)
 {
     static uint8_t known[4000][DIGIT_PIXELS], known_label[4000], mean[DIGIT_CLASSES][DIGIT_PIXELS];

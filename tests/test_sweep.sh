@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test_sweep.sh -- a grid of trainings: every combination once, interrupted and gone on to the same bits, a table of what came out.
+# test_sweep.sh -- a grid of trainings: every combination once, interrupted and resumed to the same bits, a table of the results.
 # usage: tests/test_sweep.sh [CC] [flags for the compiler...]; prints what failed and exits 1.
 . "$(dirname "$0")/begin.sh"
 cc=${1:-cc}

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # test_table1.sh -- `make table1` in miniature: a row of few examples and two epochs, stopped and killed, at chosen places and at random moments.
-# Demands the bits of a run that nobody disturbed, one evaluation of the test split, documents that follow from the JSON alone,
-# and that the committed ones do.
+# Demands the bits of an uninterrupted run, one evaluation of the test split, documents that follow from the JSON alone,
+# and the same of the committed ones.
 # usage: tests/test_table1.sh [SEED of the moments]; prints what failed and exits 1.  The programs are those of build/.
 . "$(dirname "$0")/begin.sh"
 RANDOM=${1:-1}
@@ -59,11 +59,11 @@ sed -i 's/| RNN-SPN, spnc .*/| RNN-SPN, spnc | 0.01 | 0.01 | 0.01 | 0.01 |/' "$o
 table1 --docs --runs "$work/none" --out "$out" || fault "--docs: $(cat "$work/output")"
 diff -r "$out" "$work/before" || fault "--docs leaves what was typed by hand"
 
-# ---- in another folder, stopped and killed: the same bits as the row says
+# ---- in another folder, stopped and killed: the same bits as in the row
 b=$work/b stops=0
 program=$b/rnn_spn-d4/$hash/program run=$b/rnn_spn-d4/$hash/seed1
 mkdir -p "$b/rnn_spn-d4/$hash" && cp -r "$a/data" "$a/data.json" "$b" && cp -a "$base/program" "$program"
-# The trainer of this folder can be told to stand still before a call to its file system (fixtures/faults.c).
+# The trainer of this folder can be made to stop before a call to its file system (fixtures/faults.c).
 run cc -std=c11 -O1 -I"$program/runtime" -I"$program/trainer" -c "$root/tests/fixtures/faults.c" -o "$work/faults.o" && rm "$program/rnn_spn" &&
     run env LINK_WITH="$work/faults.o" make -s -C "$program" CC="$root/tests/fixtures/cc.sh" || exit 1
 begin() { python3 "$root/bench/table1/table1.py" "${tiny[@]}" "${row[@]}" --runs "$b" --out "$out" >"$work/output" 2>&1 & table=$!; }
@@ -76,7 +76,8 @@ ended() {                                      # ended SIGNAL: that table1 has g
     wait_for $$ "the end of the trainer" python3 -c 'import fcntl, sys; fcntl.flock(open(sys.argv[1]), fcntl.LOCK_EX | fcntl.LOCK_NB)' "$b/lock"
 }
 trainer_waits() { trainer=$(child_of $table) && stands_still "$trainer"; }
-# at CALL SIGNAL TEXT: to table1, while the trainer stands still before that call; it hears of it in either case, and says TEXT when it has saved
+# at CALL SIGNAL TEXT: sends the signal to table1 while the trainer is stopped before that call; the trainer gets it too, saves and prints
+# TEXT
 at() {
     SPN_FAULT=stop:$1 begin
     wait_for $table "call $1 of its trainer" trainer_waits && strike "$2"; wait_for "$trainer" "the signal handed on" has_pending "$trainer" "$(kill -l TERM)"
@@ -101,13 +102,13 @@ timeless() { sed 's/"seconds": [^,]*, "images_per_second": [^,]*,//' "$1/rnn_spn
 cmp -s "$base/seed1.npz" "$b/rnn_spn-d4/$hash/seed1.npz" || fault "$stops stops: other weights"
 diff <(timeless "$a") <(timeless "$b") || fault "$stops stops: another log"
 
-# ---- a row that was trained on another kind of processor says that this one came to the same bits
+# ---- a row that was trained on another kind of processor: recorded that this one gave the same bits
 cp -r "$out" "$work/elsewhere" && sed -i 's/"processor": "[^"]*"/"processor": "Z80"/' "$work/elsewhere/bench/table1/rows.json"
 for i in 1 2; do table1 --docs --runs "$b" --out "$work/elsewhere" || fault "--docs: $(cat "$work/output")"; done
 [ "$(grep -c '^- RNN-SPN d=4, commit' "$work/elsewhere/docs/table1.md")" = 1 ] && grep -q 'Trained once more' "$work/elsewhere/docs/table1.md" || fault "a repeat elsewhere is not said"
 grep -q 'Trained once more' "$out/docs/table1.md" && fault "a repeat on the same kind of processor is said"
 
-# ---- other bits than the row says are refused
+# ---- other bits than the row's are refused
 sed -i 's/"weights_sha256": ".\{8\}/"weights_sha256": "00000000/' "$out/bench/table1/rows.json"
 python3 - "$b/rnn_spn-d4/$hash/seed1.json" <<'END'
 import json, sys
@@ -115,7 +116,7 @@ facts = json.load(open(sys.argv[1]))
 del facts["test"]
 json.dump(facts, open(sys.argv[1], "w"))
 END
-# ---- a run that began anew is no news until it comes as far as the one that the JSON knows
+# ---- a run that began anew changes nothing until it has as many epochs as the one in the JSON
 for epochs in 57 1; do
     rm -rf "$work/farther" && cp -r "$work/before" "$work/farther"
     sed -i -e 's/"test_error": [^,]*,/"test_error": null,/' -e "s/\"epochs\": 2,/\"epochs\": $epochs,/" "$work/farther/bench/table1/rows.json"

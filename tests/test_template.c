@@ -59,7 +59,7 @@ static Fact *some_facts(void)
     return facts;
 }
 
-/* What the template makes of some_facts, or NULL; its messages are in `said`. */
+/* The template's output for some_facts, or NULL; its messages are in `said`. */
 static const char *expand(const char *text)
 {
     char *stream;

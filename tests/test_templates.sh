@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# test_templates.sh -- a user's own template: found with `spnc templates`, copied, changed, used; and what is said when it is wrong.
-# SPNC says which spnc (build/spnc).
+# test_templates.sh -- a user's own template: found with `spnc templates`, copied, changed, used; and the messages when it is wrong.
+# SPNC: the spnc to test (default build/spnc).
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
 

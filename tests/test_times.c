@@ -1,4 +1,5 @@
-/* test_times.c -- what bench and profile make of times, on given ones: quiet, disturbed once or half of the time, all alike, one, none, zeros. */
+/* test_times.c -- the statistics of bench and profile, on given times: quiet, disturbed once or half of the time, all alike, one, none,
+ * zeros. */
 #include "clock.h"
 #include "inspect/times.h"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test_trainer.sh -- drives a whole trainer, the net of fixtures/tiny_net.c, as a user would: train, interrupt, resume,
-# evaluate, export, predict, compare gradients; and every way to ask wrongly.
+# evaluate, export, predict, compare gradients; and every error of the command line.
 # usage: tests/test_trainer.sh [CC] [flags for the compiler...]; prints what failed and exits 1.
 . "$(dirname "$0")/begin.sh"
 cc=${1:-cc}
@@ -89,7 +89,7 @@ expect 1 'loss is\|norm of the gradient is' "$work/wild" train --data "$data" --
 # ---- interrupted at any step ---------------------------------------------------------------------------------------------
 expect 0 'finished after 3' "$tiny" train --data "$work/long" --run "$work/whole" --epochs 3 --seed 7
 pieces=(train --data "$work/long" --run "$work/pieces" --epochs 3 --seed 7 --resume)
-# at UPDATE SIGNAL TEXT: the program sends itself the signal in that step, counted from where it goes on; the text is in what it says then
+# at UPDATE SIGNAL TEXT: the program sends itself the signal in that step, counted from where it resumes; TEXT is in its output then
 at() {
     local signal code
     signal=$(kill -l "$2")
@@ -182,8 +182,9 @@ same "$work/whole.npz" "$work/flip.npz"
 expect 0 'damaged.*taking the checkpoint before it' "$tiny" train --data "$work/long" --run "$work/flip" --resume
 [ "$(cd "$work/flip" && ls -A -I '*.png' -I report.html -I machine.json -I transforms.jsonl | tr '\n' ' ')" = 'best last.damaged last.previous lock log.jsonl run.json ' ] || fault "after damage: $(ls -A "$work/flip")"
 expect 0 'finished after 3' "$tiny" train --data "$work/long" --run "$work/flip" --resume
-# The first signal asks to stop, another ends the program where it is.  It stands still twice in its third step: before the first signal, and when it has seen
-# that.  (Signals a tenth of a second apart are one, which came to a process and to its group; one thread, so that it is the one that sees them.)
+# The first signal stops after the step, another ends the program at once.  The program stops twice in its third step: before the first
+# signal, and after it.  (Signals within a tenth of a second count as one, sent to a process and to its group.  One thread, so that this
+# thread gets them.)
 OMP_NUM_THREADS=1 TINY_RAISE="3 $stop $stop" "$tiny" train --data "$work/long" --run "$work/hurry" --epochs 3 >"$work/output" 2>&1 &
 p=$!
 wait_for $p "its third step" stands_still $p && kill -INT $p && kill -CONT $p && wait_for $p "a place after the signal" stands_still $p && sleep 0.2
@@ -235,7 +236,7 @@ expect 0 'digits' "$tiny" predict --data "$work/blind" --run "$a"
 expect 1 'test_digits.npy: there is no such file' "$tiny" eval --data "$work/blind" --run "$a"
 expect 0 '"model_hash": "00000000000000aa"' "$tiny" info --json
 expect 0 'logits.weight *\[8\]\[14\]' "$tiny" info
-# bench, by the system's clock: figures, and a wide spread is told; by given times: these figures.
+# bench, by the system's clock: figures, and a warning about a wide spread; by given times: these figures.
 "$tiny" bench --threads 1 --json >"$work/bench.json" 2>"$work/bench.said" || fault "bench: exit code $?"
 python3 - "$work/bench.json" "$work/bench.said" <<'END' || fault "bench says of a wide spread: $(cat "$work/bench.said")"
 import json, sys
@@ -268,7 +269,7 @@ for net in tiny wide double; do
     expect 0 '' "$work/$net" grad --weights "$work/$net.npz" --data "$data" --split test --first 10 -o "$work/$net.g.npz"
     expect 0 '' "$work/$net" grad --weights "$work/$net.safetensors" --data "$data" --first 10 --mode train -o "$work/$net.t.npz"
 done
-same "$work/tiny.npz" "$work/wide.npz"         # layouts are nobody's business
+same "$work/tiny.npz" "$work/wide.npz"         # files do not depend on layouts
 same "$work/tiny.g.npz" "$work/wide.g.npz"
 same "$work/tiny.t.npz" "$work/wide.t.npz"
 cmp -s "$work/tiny.g.npz" "$work/tiny.t.npz" && fault "train mode gives the values of eval mode"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# test_tune.sh -- `spnc tune` measures and writes a file that build reads; whatever the file says, the bits stay; a file that does not fit is
-# ignored with one line; and a tune that is stopped leaves nothing behind.  It measures by a clock in the test's hands (fixtures/clock.c).
+# test_tune.sh -- `spnc tune` measures and writes a file that build reads; the bits do not depend on the file; a file that does not fit is
+# ignored with one line; and a tune that is stopped leaves nothing behind.  It measures by a clock that the test sets (fixtures/clock.c).
 . "$(dirname "$0")/begin.sh"
 set -e
 spnc=$SPNC folder=$work
@@ -70,8 +70,8 @@ static void ${op.name}_backward(real *dx, real *dy, real *y)
 % end
 LUA
 
-# It measures, says what it found, keeps it where build looks, and leaves no folder behind.  What the file says of other shapes stays; what it says
-# of this one is found anew.
+# It measures, prints the results, keeps them where build reads them, and leaves no folder behind.  The file's answers for other shapes
+# stay; those for this one are measured anew.
 of_first() { { sed -n "s/^$1[ \t]*: //p" /proc/cpuinfo; echo "$2"; } | head -1; }
 processor="$(of_first 'model name' unknown), family $(of_first 'cpu family' 0) model $(of_first model 0) stepping $(of_first stepping 0)"
 version=$("$spnc" --version | sed 's/spnc //')
@@ -80,8 +80,9 @@ answers=("avx2 float: another shape: forward = 9x9" "avx512 $leaky slower" "avx2
 { printf 'version: %s\nprocessor: %s\n' "$version" "$processor"; printf '%s\n' "${answers[@]}"; echo "answers: 4"; } >one.tuning
 "$spnc" explain one.yaml net.leaky_relu1 --templates slow | grep -q 'forward: slower, measured' || fail "the file's answer is not taken: $("$spnc" explain one.yaml net.leaky_relu1 --templates slow 2>&1)"
 mkdir tmp
-# Each reading of the clock takes 2 ms, and the operator what it says: in four groups, each timed by itself, 4 x (2 + 4) ms or 4 x (2 + 0.04); a step without
-# clocks takes four times the operator's own, and its share of the one reading for six steps.  All other choices take equally long: the rule's own stay.
+# Each reading of the clock takes 2 ms, and the operator its own time: in four groups, each timed by itself, 4 x (2 + 4) ms or 4 x (2 +
+# 0.04); a step without clocks takes four times the operator's own, and its share of the one reading for six steps.  All other choices take
+# equally long: the rule's own stay.
 TMPDIR=$folder/tmp SPN_CLOCK=2 with_clock "$spnc" tune one.yaml --templates slow >said || fail "tune failed: $(cat said)"
 [ -z "$(ls tmp)" ] || fail "left in TMPDIR: $(ls tmp)"
 grep -Eq '^[0-9]+ choices measured, 1 is faster' said || fail "not one choice is faster: $(cat said)"
@@ -145,9 +146,9 @@ for k in a:
     assert a[k].tobytes() == b[k].tobytes(), f"{k} has other bits with other tiles"
 PYTHON
 
-# What does not fit is ignored, in one line that says why.
+# A file that does not fit is ignored, with one line that gives the reason.
 cp open.tuning good
-refuse() {    # PATTERN: what the line says
+refuse() {    # PATTERN: the text of that line
     "$spnc" emit open.yaml --target avx2 -o refused 2>said || fail "a file that is ignored made emit fail: $(cat said)"
     [ "$(wc -l <said)" -eq 1 ] && grep -q "open.tuning is ignored: .*$1" said || fail "expected one line about '$1', not: $(cat said)"
     cmp rule/open.c refused/open.c || fail "an ignored file ($1) changed the C"

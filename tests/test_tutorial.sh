@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # test_tutorial.sh -- what the documents show is what the programs do: docs/tutorial.md's commands, all of them, with less data; and every
 # model that README.md and docs/*.md show whole is accepted, every `spnc` and program option they name is known.
-# SPNC says which spnc (build/spnc).
+# SPNC: the spnc to test (default build/spnc).
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
 export CFLAGS=-O1

@@ -1,5 +1,5 @@
 /* test_vec.c -- what the functions of vec.h, vmath.h and rng.h mean, against plain scalar C on the target this is
- * compiled for.  That all targets agree in every bit is vec_bits.sh's matter. */
+ * compiled for.  vec_bits.sh tests that all targets agree in every bit. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
@@ -246,7 +246,7 @@ Test(rng, keys_depend_on_every_part_and_their_order)
     cr_assert(rng_key(0, 0, 0, 0, 0) != rng_key(0, 0, 0, 0, 1) && rng_key(0, 1, 0, 0, 0) != rng_key(1, 0, 0, 0, 0));
 }
 
-/* Standard deviations between the share of kept lanes and the wanted one. */
+/* Standard deviations between the share of kept lanes and the expected one. */
 Test(rng, the_kept_share_is_the_threshold)
 {
     enum { ELEMENTS = 40000 };

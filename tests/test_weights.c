@@ -159,7 +159,7 @@ Test(weights, damaged_file_is_refused, .exit_code = 1)
 
 Test(weights, other_endings_are_wrong_usage, .exit_code = 2) { weights_save("w.pt", weights); }
 
-/* Of messages like those of a missing parameter: a slip is near, another word is not. */
+/* Messages about a missing parameter: a misspelt name gets a suggestion, another word does not. */
 Test(weights, the_nearest_name_stands_in_a_message)
 {
     static const char *const words[] = { "train", "eval", "predict" };

@@ -63,7 +63,7 @@ static vec any(void)
     return v_loadu(t);
 }
 
-/* Every lane between lo and hi, whole numbers if asked. */
+/* Every lane drawn evenly between lo and hi. */
 static vec within(double lo, double hi)
 {
     real t[16];

@@ -1,7 +1,7 @@
 /* display.c -- the bar, the lines and the JSON of a training.
  *
- * The bar takes the width that the terminal has: numbers first, the bar what they leave, and if they leave nothing they
- * are cut at the end, where the least important stand. */
+ * The line is as wide as the terminal: the numbers first, the bar in the rest.  Without a rest the numbers are cut at the
+ * end, where the least important ones stand. */
 #define _DEFAULT_SOURCE
 #include "display.h"
 

@@ -1,7 +1,7 @@
-/* display.h -- what somebody who trains sees: a bar that moves on a terminal, lines elsewhere, JSON, or nothing.
+/* display.h -- output of a running training: a progress bar on a terminal, lines elsewhere, JSON, or nothing.
  *
- * The bar is on stderr, lines and JSON on stdout.  A reader who goes away (a closed pipe, a terminal that hangs up) ends
- * the output, not the training. */
+ * The bar is on stderr, lines and JSON on stdout.  A closed pipe or a terminal that hangs up ends the output, not the
+ * training. */
 #ifndef SPN_DISPLAY_H
 #define SPN_DISPLAY_H
 
@@ -11,13 +11,13 @@
 
 typedef struct {
     bool quiet, json, terminal;
-    bool gone, lost;                           /* nobody reads stdout any more; some of it could not be written */
+    bool gone, lost;                           /* stdout is closed at its other end; some of it could not be written */
     double shown, period;                      /* when the running epoch was last shown, and how often it is */
 } Display;
 
 /* Signals about output that fails are ignored from here on: it is noticed where it is written. */
 void display_open(Display *d, bool quiet, bool json);
-/* What is left of the bar is wiped out; exit code 74 if output was lost (not if its reader went away), else 0. */
+/* Clears the bar.  Returns exit code 74 if output was lost (not if the pipe was closed), else 0. */
 int display_close(Display *d);
 
 /* The running epoch after a step. */
@@ -25,7 +25,7 @@ void display_step(Display *d, const Progress *p, double norm, bool labels, doubl
 void display_validating(Display *d, const Progress *p);
 /* A line for people, neither with --quiet nor with --json. */
 void display_say(Display *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* One line of JSON, {"event": "...", ...}: begin, add what there is to say, end. */
+/* One line of JSON, {"event": "...", ...}: begin, add its fields, end. */
 bool display_event(Display *d, JsonWriter *w, const char *event);
 void display_event_end(Display *d, JsonWriter *w);
 /* A warning for all, on stderr, and an event. */

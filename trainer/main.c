@@ -1,8 +1,8 @@
 /* main.c -- the command line of a trainer: which commands there are, which options they take, and their help.
  *
  * One table of options, one of commands; parsing (files/arguments.c), help and error messages all come from the two.
- * main() itself does nothing but look at the processor and say how threads wait: every file here is compiled for the target, so an instruction
- * that the machine lacks must not be met before the user has been told. */
+ * main() itself only checks the processor and sets how threads wait: every file here is compiled for the target, and the error message
+ * about a missing instruction must come before the first such instruction. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -110,7 +110,7 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 
 /* ---- help ------------------------------------------------------------------------------------------------------ */
 
-/* Does the command take the option, with need or without? */
+/* True if the command takes the option, required or not. */
 static bool takes(const Command *c, const Option *o) { return option_listed(c->needs, o->name) || option_listed(c->takes, o->name); }
 
 static int help_all(void)
@@ -227,9 +227,9 @@ static bool processor_fits(void)
 #endif
 }
 
-/* How long a thread that waits for the others keeps its processor is read by libgomp before main() begins.  Its own choice, milliseconds, is good
- * as long as nobody else wants the processor; beside a busy program the last thread is not let in, and a step takes many times as long
- * (docs/performance.md).  So the program starts itself again with a short wait, unless the user has set one; if it cannot, it goes on as it is. */
+/* Sets how long a thread spins at a barrier.  libgomp reads this before main() begins; its default, milliseconds, is good while no other
+ * program uses the processor.  Beside a busy program the last thread gets no processor, and a step takes many times as long
+ * (docs/performance.md).  So the program starts itself again with a short wait, unless the user has set one; if exec fails, it goes on. */
 static void wait_briefly(char **argv)
 {
     if (!strcmp(net.form, "plain") || getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY") || setenv("GOMP_SPINCOUNT", "1000", 1))

@@ -1,7 +1,7 @@
-/* sweep.c -- the command `sweep`: a training for every combination of some settings, and a table of what came out.
+/* sweep.c -- the command `sweep`: a training for every combination of some settings, and a table of the results.
  *
- * Reads a file of lines `train.rate: [0.001, 0.0005]`; each combination is a run folder of `train` in --runs, started as a
- * program of its own with --resume: one that is finished ends at once, one that was interrupted goes on to the same bits.
+ * Reads a file of lines `train.rate: [0.001, 0.0005]`.  Each combination is a run folder of `train` in --runs, trained by a
+ * process of its own with --resume: a finished run ends at once, an interrupted one goes on to the same bits.
  * Runs that differ in the seed alone are one row of the table: mean, spread, interval.  On a signal the trainings save. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -51,7 +51,7 @@ typedef struct {
 static volatile sig_atomic_t stop_signal;
 static Sweep *running_sweep;
 
-/* Hands the signal on, so that every training saves; those in the same group may get it twice, which they know how to take. */
+/* Sends the signal on, so that every training saves.  Processes of the same group may get it twice; train.c counts that as one. */
 static void on_signal(int number)
 {
     stop_signal = number;
@@ -170,7 +170,7 @@ static void make_runs(Sweep *s)
 
 /* ---- programs ------------------------------------------------------------------------------------------------------ */
 
-/* Starts this program with other arguments; its standard output goes to `out`, if that is not -1.  It does not outlive us. */
+/* Starts this program with other arguments; its standard output goes to `out`, if that is not -1.  It ends when this process ends. */
 static pid_t start(const Sweep *s, char *const arguments[], int out)
 {
     pid_t parent = getpid(), pid = fork();
@@ -186,7 +186,7 @@ static pid_t start(const Sweep *s, char *const arguments[], int out)
     _exit(ENVIRONMENT);
 }
 
-/* Milliseconds a step takes while `count` programs of so many threads run at once: of the slowest; NaN if that cannot be told. */
+/* Milliseconds a step of the slowest of `count` programs that run at once, each with `threads` threads; NaN if not measured. */
 static double step_time(const Sweep *s, int count, int threads)
 {
     char text[16], answer[4096], why[100];
@@ -222,7 +222,7 @@ static double step_time(const Sweep *s, int count, int threads)
     return slowest;
 }
 
-/* All threads for one run after the other, or a run for each thread: whichever does more steps a second. */
+/* All threads for one run after the other, or a run for each thread: the choice with more steps a second. */
 static void choose(Sweep *s)
 {
     int all = s->o->threads < s->run_count ? s->o->threads : s->run_count;
@@ -246,7 +246,7 @@ static bool start_run(const Sweep *s, Run *run)
         snprintf(sets[i], sizeof sets[i], "%s=%s", s->axes[i].name, s->axes[i].values[run->value[i]]);
         arguments[n++] = "--set", arguments[n++] = sets[i];
     }
-    hold_signals(true);                        /* a training that is not in the list yet would not hear of one */
+    hold_signals(true);                        /* a training not yet in the list would not get a signal */
     if (!stop_signal)
         run->pid = start(s, arguments, -1);
     hold_signals(false);

@@ -1,9 +1,9 @@
 /* train.c -- the command `train`: epochs, log, checkpoints, and stopping at any step without losing a bit.
  *
- * Everything that the rest of a run depends on is in the Progress of a checkpoint: the order of an epoch follows from
- * seed and epoch, dropout from seed and update.  So a resumed run has the bits of one that was never interrupted,
- * wherever it stopped.  A disk that is full does not end a training: what could not be written waits in memory, and the
- * next save tries again.  `last` is written only once `best` and the log are, or hold what they lack. */
+ * A checkpoint's Progress holds all that the rest of a run depends on: the order of an epoch follows from
+ * seed and epoch, dropout from seed and update.  So a resumed run has the bits of an uninterrupted one,
+ * wherever it stopped.  A full disk does not end a training: what could not be written stays in memory, and the
+ * next save tries again.  `last` is written after `best` and the log, or holds what they lack. */
 #define _DEFAULT_SOURCE
 #include "display.h"
 #include "files/json.h"
@@ -51,8 +51,8 @@ typedef struct {
 
 static volatile sig_atomic_t stop_signal;
 
-/* The first asks to stop; an impatient user's second ends at once.  Files are whole or absent by their own rule.
- * timeout(1) and shells send a signal to the process and then to its group: what comes at once is still the first. */
+/* The first signal stops after the step; a second ends the program at once (every file is written whole or not at all).
+ * timeout(1) and shells send a signal to the process and then to its group: signals in quick succession count as one. */
 static void on_signal(int number)
 {
     static double first;
@@ -69,7 +69,7 @@ static void catch_signals(void)
     sigfillset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    if (!sigaction(SIGHUP, NULL, &was) && was.sa_handler != SIG_IGN)       /* nohup asks to go on */
+    if (!sigaction(SIGHUP, NULL, &was) && was.sa_handler != SIG_IGN)       /* nohup: ignored, stays so */
         sigaction(SIGHUP, &action, NULL);
 }
 
@@ -90,7 +90,7 @@ static bool write_all(Training *t)
     return t->only_log && logged;
 }
 
-/* Says once that it fails, and once that it works again. */
+/* Saves; warns once when that begins to fail, and once when it works again.  False on failure. */
 static bool save(Training *t)
 {
     bool fine = write_all(t);
@@ -135,8 +135,8 @@ static _Noreturn void stop_on_nonsense(const char *what, double value, Training 
          t->p.epoch, t->p.updates, what, value, kept(text, sizeof text, t->o->run));
 }
 
-/* Smoothed over some 32 steps, because single batches differ.  Twice the first loss is worse than not to have begun; so
- * is the first loss itself for a net that was at half of it. */
+/* The loss is smoothed over some 32 steps, because single batches differ.  It has exploded at twice the first loss, or, after it
+ * was below half of the first loss, at the first loss again. */
 static void watch_loss(Training *t, double loss)
 {
     Progress *p = &t->p;
@@ -353,7 +353,7 @@ static int not_saved(Training *t)
     return ENVIRONMENT;
 }
 
-/* A last save also where the one before was fine: it holds the position within the epoch. */
+/* The last save is always made: it holds the position within the epoch. */
 static int interrupted(Training *t)
 {
     char on[3200];
@@ -366,7 +366,7 @@ static int interrupted(Training *t)
     return BY_SIGNAL + (int)stop_signal;
 }
 
-/* The evaluation is for the user alone: as part of the run it would give it other bits than an uninterrupted one has. */
+/* The evaluation is printed only: as part of the run it would change the run's bits. */
 static int out_of_time(Training *t)
 {
     char on[3200], error[40] = "";

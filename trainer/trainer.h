@@ -3,8 +3,8 @@
  *   .          train.c the loop, trial.c its first trials, display.c its bar and lines, sweep.c many trainings
  *   run/       a run: its folder, settings, weights, checkpoints, log and examples; eval, which every other command builds on
  *   inspect/   single examples, tensors, gradients and times of a net
- *   report/    what a run, or several, came to, as a page and as pictures
- *   files/     arrays, JSON and pictures as files; nothing there knows of nets
+ *   report/    the results of one or several runs, as a page and as pictures
+ *   files/     arrays, JSON and pictures as files; independent of nets
  *   data/      spn-data, the program that makes the examples */
 #ifndef SPN_TRAINER_H
 #define SPN_TRAINER_H

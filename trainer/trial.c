@@ -1,7 +1,7 @@
-/* trial.c -- train --overfit-one-batch and train --lr-find: does the net learn at all, and at which rate?
+/* trial.c -- train --overfit-one-batch and train --lr-find: whether the net learns at all, and at which rate.
  *
- * A net that cannot learn one batch by heart will learn nothing: a wrong loss, a layer without gradient, labels that do
- * not belong to the images, a rate that is far off.  Dropout is off for it, or the loss could not come near zero. */
+ * A net that cannot overfit one batch will learn nothing.  Causes: a wrong loss, a layer without gradient, labels that do
+ * not belong to the images, a rate that is far off.  Dropout is off here: with it the loss would not come near zero. */
 #include "trial.h"
 #include "display.h"
 #include "run/settings.h"

@@ -7,7 +7,7 @@
 
 #include <signal.h>
 
-/* Both start from the seed's weights and end early, with 128 + n, on the signal n that *stop tells of. */
+/* Both start from the seed's weights.  If *stop is a signal n, not 0, they end early and return 128 + n. */
 
 /* One batch, no dropout, until the loss is near zero (0) or does not fall any more (1). */
 int trial_overfit(const Options *o, const NetTraining *training, Data *data, const volatile sig_atomic_t *stop);

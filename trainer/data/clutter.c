@@ -1,7 +1,7 @@
 /* clutter.c -- the data of "Recurrent Spatial Transformer Networks", after the authors' create_mnist_sequence.py.
  *
- * Chance decides a ClutterScene, whole numbers only; drawing copies bytes.  Text and script differ in the slope: the paper says
- * up to 45 degrees, the script's -14 to 13 rows a digit are about 27, and the published numbers come from the script.
+ * A ClutterScene holds the random choices, whole numbers only; drawing copies bytes.  Paper and script differ in the slope: up to
+ * 45 degrees in the paper; -14 to 13 rows a digit, about 27 degrees, in the script.  The published numbers come from the script.
  * Convention: top and left are the first row and column that a piece covers. */
 #include "data/clutter.h"
 #include "data/dice.h"

@@ -14,7 +14,7 @@ enum {
  * `digit` counts through the training digits, then the validation digits. */
 typedef struct { int digit, top, left; } ClutterCrop;
 
-/* All that chance decides about one image; drawing it is then a matter of copying. */
+/* All random choices of one image; drawing it then only copies bytes. */
 typedef struct {
     int slope;                                                                  /* rows down from digit to digit, -14 to 13 */
     struct { int which, top, left; } digit[CLUTTER_DIGITS];                     /* which: index among the split's own digits */

@@ -1,7 +1,7 @@
-/* command.c -- what the commands of spn-data share: complaints, options, folders, files, and what a signal takes back.
+/* command.c -- shared by the commands of spn-data: error messages, options, folders, files, and the clean-up on a signal.
  *
- * Functions return an exit code, after having said on stderr what is wrong.  A signal removes the temporary files and
- * the folders that were made for them, so that nothing half-written stays behind. */
+ * Functions return an exit code, after a message on stderr.  A signal removes the temporary files and
+ * the folders made for them, so that no half-written file stays. */
 #define _POSIX_C_SOURCE 200809L
 #include "data/command.h"
 #include "files/nearest.h"

@@ -15,7 +15,7 @@ enum { FINE = 0, WRONG_INPUT = 1, WRONG_USAGE = 2, ENVIRONMENT = 74 };
 enum { SPLITS = 3 };
 extern const char *const split_names[SPLITS];  /* train, valid, test */
 
-/* Says it on stderr and returns `code`. */
+/* Prints the message on stderr and returns `code`. */
 int complain(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int complain_array(const ArrayError *e);
 int complain_unknown(const char *kind, const char *word, const char *const *words, int count);
@@ -34,7 +34,7 @@ extern const Command command_make, command_pack, command_sheet;
 enum { OPTIONS_MOST = 16 };
 
 /* Puts the options' values to their places in `into`, and the one word that is no option to *operand (NULL: there may be none).  Returns
- * FINE, WRONG_USAGE after having said what is wrong, or -1 after having printed the help that was asked for. */
+ * FINE, WRONG_USAGE after a message, or -1 after printing the help (--help). */
 int options_parse(void *into, const char **operand, const Command *c, int argc, char **argv);
 
 /* Makes `path` and the folders above it that are missing. */

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-/* What a stream is for; each has four sub-domains (the splits, and one for what all of them share). */
+/* The purposes of streams; each has four sub-domains (the splits, and one for data that all splits share). */
 enum { DICE_SCENE = 0, DICE_CROP = 4, DICE_STROKE = 8 };
 
 typedef struct { uint64_t key, count; } Dice;

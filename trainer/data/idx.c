@@ -1,9 +1,9 @@
 /* idx.c -- reads MNIST: IDX headers (big-endian magic and sizes), then bytes.
  *
- * Reads what the network left on a disk years ago, so every claim is checked against what is there: kind of file, magic,
+ * Everything is checked, since a download may be damaged: kind of file, magic,
  * sizes, truncation (of the file, of the gzip stream, of its checksum), bytes too many, labels that are no digits,
  * images and labels that do not belong together.  zlib reads raw files through the same calls.
- * Convention: functions return an exit code; the reason is one line that says path, expected, got. */
+ * Convention: functions return an exit code; the reason is one line with path, expected, got. */
 #define _POSIX_C_SOURCE 200809L
 #include "data/idx.h"
 
@@ -53,7 +53,7 @@ static void find_file(char path[PATH_MAX], const char *dir, const char *prefix, 
     snprintf(path, PATH_MAX, "%s/%s-%s-idx%d-ubyte", dir, prefix, what, dimensions);
 }
 
-/* Why a read gave less than was asked for: a stream that breaks, or one that merely ends. */
+/* Fills `reason` for a short read: a broken stream, or one that ends too early. */
 static int explain_short(gzFile gz, const char *path, const char *what, long long expected, long long got, Reason reason)
 {
     int code;

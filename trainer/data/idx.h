@@ -16,7 +16,7 @@ typedef struct {
 
 /* Reads DIR/PREFIX-images-idx3-ubyte and DIR/PREFIX-labels-idx1-ubyte (also `.idx3-ubyte`; also with `.gz`); PREFIX is "train" or "t10k".
  * 0, or an exit code (1: the files are missing or damaged, 74: the machine failed) with a reason (path, expected, got) in `why`.
- * The file's word is never trusted: memory grows with the bytes that really come, and stops at what the header announces.
+ * The header's sizes are not trusted: memory grows with the bytes that are read, up to the size in the header.
  * The caller ends with digits_close, also after a failure. */
 int idx_read(Digits *digits, const char *dir, const char *prefix, char *why, size_t why_size);
 

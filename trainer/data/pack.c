@@ -2,7 +2,7 @@
  *
  * Reads the List that pack_list.c finds; draws the splits; decodes and checks a portion at a time on all threads and writes
  * it in order, so memory does not grow with the number of examples.  Every picture is brought to one size and one number of
- * channels, or refused by name; nothing is scaled that was not asked to be.  All files appear at the end, or none. */
+ * channels, or refused by name; pictures are scaled only by --fit scale.  All files appear at the end, or none. */
 #define _POSIX_C_SOURCE 200809L
 #include "data/pack.h"
 #include "data/dice.h"
@@ -32,12 +32,12 @@ typedef struct {
     int rank;
     int64_t shape[ARRAY_RANK];                 /* of an example */
     size_t bytes;                              /* of an example */
-    uint32_t *drawn, *order;                   /* items that chance decides; all items, split after split */
+    uint32_t *drawn, *order;                   /* items whose split is drawn; all items, split after split */
     int64_t counts[SPLITS];
     double low[SPLITS], high[SPLITS], sum[SPLITS];     /* of the input's elements */
 } Pack;
 
-/* ---- what an example looks like --------------------------------------------------------------------------------------- */
+/* ---- the shape of an example ------------------------------------------------------------------------------------------ */
 
 /* "28x28" or "1x28x28" to shape; how many numbers, or 0. */
 static int read_shape(int64_t *shape, int most, const char *text)
@@ -275,7 +275,7 @@ static void add_range(Pack *p, int split, const void *rows, int count)
 
 /* ---- files ------------------------------------------------------------------------------------------------------------- */
 
-/* What is wrong with pictures of one portion; the first ones by name. */
+/* Errors of the pictures of one portion; the first ones by name. */
 static int complain_portion(const ArrayError *errors, int n)
 {
     int code = FINE, wrong = 0;
@@ -331,7 +331,7 @@ static int write_classes(const Pack *p)
     return fine ? FINE : complain_array(&e);
 }
 
-/* A split that is not written now must not be left from before. */
+/* Removes the old files of a split that is not written now. */
 static int refuse_old(const Pack *p)
 {
     char path[PATH_MAX];

@@ -1,4 +1,4 @@
-/* pack.h -- what `spn-data pack` is to pack: a list of pictures or of rows, with labels. */
+/* pack.h -- the input of `spn-data pack`: a list of pictures or of rows, with labels. */
 #ifndef SPN_DATA_PACK_H
 #define SPN_DATA_PACK_H
 
@@ -29,12 +29,12 @@ typedef struct {
 /* Memory that does not return without (exit 74). */
 void *need(void *old, size_t bytes);
 
-/* Each returns an exit code, after having said what is wrong. */
+/* Each returns an exit code, after a message if it is not 0. */
 
 /* FOLDER/CLASS/picture, or FOLDER/{train,valid,test}/CLASS/picture, or pictures alone (no labels). */
 int list_folder(List *list, const char *folder);
 /* Lines of `file,label[,label...]`, commas, semicolons or tabs between; files are looked for in `folder`.  A first line whose
- * first cell says file, filename, image, path or name is a header.  Labels that are not all whole numbers are names. */
+ * first cell is file, filename, image, path or name is a header.  Labels that are not all whole numbers are names. */
 int list_table(List *list, const char *folder, const char *table);
 /* Rows of a .npy, with those of another as labels (NULL: none). */
 int list_array(List *list, const char *path, const char *labels);

@@ -1,7 +1,7 @@
-/* pack_list.c -- finds what `spn-data pack` is to pack: pictures in folders, pictures named in a table, rows of arrays.
+/* pack_list.c -- lists the examples for `spn-data pack`: pictures in folders, pictures named in a table, rows of arrays.
  *
- * Reads folders, the table or the arrays' headers; makes the List that pack.c writes from.  Pictures themselves are not
- * opened here.  Names are ordered as people count (img2 before img10), so a class is its folder's place in that order. */
+ * Reads folders, the table or the arrays' headers; makes the List that pack.c reads.  Pictures themselves are not
+ * opened here.  Names are in natural order (img2 before img10); a class is its folder's index in that order. */
 #define _GNU_SOURCE
 #include "data/pack.h"
 
@@ -99,7 +99,7 @@ static void listing_free(Listing *k)
     free(k->pictures);
 }
 
-/* What a folder holds, sorted; hidden names are nobody's. */
+/* The entries of a folder, sorted, without hidden names. */
 static int look_into(Listing *k, const char *path)
 {
     char child[PATH_MAX];
@@ -324,7 +324,7 @@ static int by_path(const void *a, const void *b)
     return order ? order : x->line - y->line;
 }
 
-/* A file that stands twice might be learned from and tested on. */
+/* A file listed twice might be in the training and in the test split. */
 static int refuse_twice(const List *l, const int *lines, const char *table)
 {
     Named *names = need(NULL, (size_t)l->count * sizeof *names);

@@ -1,11 +1,11 @@
 /* spn_data.c -- makes the data that the models learn from: `spn-data make`, and pictures of it: `spn-data sheet`.
  *
  *   idx.c  MNIST's files   strokes.c  digits drawn by ourselves   clutter.c  sequences among clutter
- *   pack.c  `spn-data pack`: data of the user's own                command.c  options, complaints, what a signal takes back
+ *   pack.c  `spn-data pack`: data of the user's own                command.c  options, messages, clean-up on a signal
  *
  * Reads the command line and MNIST, or draws digits; makes SPLIT_image.npy, SPLIT_digits.npy and contact sheets.
  * Examples are made a portion at a time by all threads and written in order, so memory does not grow with their number.
- * Convention: functions return an exit code, after having said on stderr what is wrong; nothing half-written stays behind. */
+ * Convention: functions return an exit code, after a message on stderr; no half-written file stays. */
 #define _POSIX_C_SOURCE 200809L
 #include "data/clutter.h"
 #include "data/command.h"
@@ -30,7 +30,7 @@ enum { PORTION = 1000, MOST_EXAMPLES = 10000000, MOST_ON_SHEET = 2000 };
 
 typedef struct {
     Digits owned[SPLITS];                      /* what digits_close is for */
-    Digits split[SPLITS];                      /* what the examples are made from; valid may lie behind train in one file */
+    Digits split[SPLITS];                      /* the digits that examples are made from; valid may lie behind train in one file */
 } Source;
 
 static void source_close(Source *source)
@@ -240,7 +240,7 @@ static int draw_sheet(const Array *image, const Array *labels, const char *split
             picture_text(&sheet, number, y + 10, text, 1, QUIET);
     }
     ArrayError e;
-    hold_signals(true);                                                         /* the file's temporary name is not ours to know */
+    hold_signals(true);                                                         /* picture_write keeps the temporary's name to itself */
     const bool fine = picture_write(&sheet, path, &e);
     hold_signals(false);
     if (fine)

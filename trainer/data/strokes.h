@@ -1,10 +1,10 @@
-/* strokes.h -- digits drawn with a pen, for those who have no MNIST at hand. */
+/* strokes.h -- digits drawn with a pen, where MNIST is not there. */
 #ifndef SPN_STROKES_H
 #define SPN_STROKES_H
 
 #include "data/idx.h"
 
-/* How many digits the drawn training, validation and test split have to choose from: as many as MNIST. */
+/* The number of drawn digits of the training, validation and test split: as many as MNIST's. */
 enum { STROKES_TRAIN = 50000, STROKES_VALID = 10000, STROKES_TEST = 10000 };
 
 /* Digit `index` of split 0, 1 or 2: pixels [28][28] and its class from 0 to 9, each equally likely. */

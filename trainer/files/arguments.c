@@ -1,7 +1,7 @@
-/* arguments.c -- options by a table: finds the row of an argument, reads its value and puts it where the row says.
+/* arguments.c -- options by a table: finds the row of an argument, reads its value and stores it in the row's field.
  *
  * In: rows and argv.  Out: the fields of the program's struct, or an OptionError.  Shared by the programs that spnc builds and by spn-data.
- * The one convention: nothing is printed here but help; each program has its own words for a mistake. */
+ * Convention: only help is printed here; each program prints its own error messages. */
 #include "files/arguments.h"
 
 #include <errno.h>

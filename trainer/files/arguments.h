@@ -1,6 +1,6 @@
-/* arguments.h -- the options of a command line by a table: what they are called, what they take and mean, and where their values go.
+/* arguments.h -- the options of a command line as a table: name, kind of value, help, and the field that holds the value.
  *
- * A program has one struct for what its command line says, and one row an option.  What is said of a mistake is the program's. */
+ * A program has one struct for its options' values, and one row an option.  The program itself prints errors. */
 #ifndef SPN_ARGUMENTS_H
 #define SPN_ARGUMENTS_H
 
@@ -43,7 +43,7 @@ size_t option_length(const char *argument);
 /* The row that `argument` names, or NULL. */
 const Option *option_find(const Option *rows, int count, const char *argument);
 /* Reads the option o at argv[*i]: its value stands behind a '=', or it is the next argument and *i moves there.  The value goes to o's
- * place in `into` (OWN: nowhere), its text to *value (a flag: NULL).  False: *e says what is wrong. */
+ * place in `into` (OWN: nowhere), its text to *value (a flag: NULL).  False: *e is the error. */
 bool option_read(void *into, const char **value, const Option *o, int argc, char **argv, int *i, OptionError *e);
 /* The option's line of help: `width` columns for what is written, then help and note. */
 void option_print(const Option *o, int width, const char *note);

@@ -3,7 +3,7 @@
  *   array_file.c         types, lists, .npy       array_npz.c   .npz       array_safetensors.c   .safetensors
  *
  * Little endian, C order.  No length in a file is trusted before it is checked.  Every function that can fail
- * returns false and says why in *e (see ArrayError); what it was to fill is then empty and needs no free.
+ * returns false with the reason in *e (see ArrayError); its result is then empty and needs no free.
  * Written files hold no date and no host: the same arrays give the same bytes.  They appear whole or not at all. */
 #ifndef SPN_ARRAY_FILE_H
 #define SPN_ARRAY_FILE_H
@@ -12,7 +12,7 @@
 
 enum { ARRAY_NAME = 128, ARRAY_RANK = 8 };
 
-/* ARRAY_OTHER: a type of .safetensors that we can list but not read (F16, BF16, BOOL, ...). */
+/* ARRAY_OTHER: a type of .safetensors that is listed but not read (F16, BF16, BOOL, ...). */
 typedef enum { ARRAY_U1, ARRAY_I1, ARRAY_U2, ARRAY_I2, ARRAY_U4, ARRAY_I4, ARRAY_U8, ARRAY_I8, ARRAY_F4, ARRAY_F8,
                ARRAY_OTHER } ArrayType;
 
@@ -39,7 +39,7 @@ typedef struct {
 
 size_t array_type_size(ArrayType type);        /* bytes of an element; 0 for ARRAY_OTHER */
 const char *array_type_name(ArrayType type);   /* "f4" */
-/* An Array over the caller's memory, which array_free leaves alone.  Aborts on a name that is too long. */
+/* An Array over the caller's memory, which array_free does not free.  Aborts on a name that is too long. */
 Array array_view(const char *name, ArrayType type, const void *data, int rank, const int64_t *shape);
 int64_t array_count(const Array *a);           /* number of elements */
 /* "[3][1][100]", or "[]" for rank 0; returns text. */
@@ -56,7 +56,7 @@ bool array_map_npy(Array *a, const char *path, ArrayError *e);
 /* Members are stored or deflated; keys are their names without .npy; Fortran order is turned into C order.
  * The members together may take up to `limit` bytes when unpacked. */
 bool array_read_npz(ArrayList *l, const char *path, size_t limit, ArrayError *e);
-/* Reads F32 and F64, with `integers` the integer types too; whatever else is there is listed (data NULL).
+/* Reads F32 and F64, with `integers` the integer types too; arrays of other types are listed (data NULL).
  * `limit` bounds the bytes read. */
 bool array_read_safetensors(ArrayList *l, const char *path, bool integers, size_t limit, ArrayError *e);
 
@@ -79,7 +79,7 @@ bool array_write_safetensors(const char *path, const Array *arrays, int count,
 
 /* ---- between the three .c files ------------------------------------------------------------------------ */
 
-enum { ARRAY_NPY_HEADER = 10000 };             /* numpy's own bound on a header it reads without being asked */
+enum { ARRAY_NPY_HEADER = 10000 };             /* numpy's own default bound on the size of a header */
 
 /* Reads the .npy header at bytes[0..size): type, rank, shape, bytes of *a; offset of the data; whether it lies in
  * Fortran order.  Data must fill the rest of `size` exactly.  `where` names the file or member in errors. */
@@ -89,7 +89,7 @@ bool array_npy_parse(Array *a, size_t *offset, bool *fortran, const unsigned cha
 size_t array_npy_header(unsigned char header[512], const Array *a);
 /* Sets a->bytes from type (of `size` bytes) and shape; false on overflow. */
 bool array_measure(Array *a, size_t size);
-/* What a writer asks of its caller: known types, shapes that agree with `bytes`, names there and all different. */
+/* Checks a writer's arguments: known types, shapes that agree with `bytes`, names there and all different. */
 bool array_check_all(const char *path, const Array *arrays, int count, ArrayError *e);
 /* Fails with exit_code, naming it, if a name occurs twice. */
 bool array_names_differ(const char *path, const Array *arrays, int count, int exit_code, ArrayError *e);

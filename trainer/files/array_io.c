@@ -2,7 +2,7 @@
  * A writer fills a temporary in the target's folder (O_EXCL, mode 0666 less umask), then: write, fsync, close,
  * rename, fsync of the folder.  A crash at any point leaves the old file or the new one, never a mixture.
  * Whatever fails before the rename also unlinks the temporary.
- * Convention: trouble with writing is the environment's (74); a file that cannot be read as asked is the input's (1). */
+ * Convention: an error of writing has exit code 74, an error of reading 1. */
 #define _DEFAULT_SOURCE
 #include "files/array_io.h"
 
@@ -213,7 +213,7 @@ static bool flush(ArrayOut *o, ArrayError *e)
 bool array_out_write(ArrayOut *o, const void *data, size_t size, ArrayError *e)
 {
     if (o->fd < 0)
-        return false;                          /* it has failed before, and said why */
+        return false;                          /* failed before, with a message */
     if (size > BUFFER - o->used && !flush(o, e))
         return false;
     if (size >= BUFFER) {
@@ -236,7 +236,7 @@ bool array_out_zeros(ArrayOut *o, size_t size, ArrayError *e)
     return array_out_write(o, zeros, size, e);
 }
 
-/* Makes the rename durable.  Some file systems cannot sync a folder and say EINVAL; theirs is the promise then. */
+/* Makes the rename durable.  Some file systems cannot sync a folder: EINVAL and ENOTSUP count as success. */
 static bool sync_folder(const char *path, ArrayError *e)
 {
     size_t length = folder_length(path);

@@ -1,4 +1,4 @@
-/* array_io.h -- the ground under every file that a trainer reads or writes: errors with an exit code,
+/* array_io.h -- used for every file that a trainer reads or writes: errors with an exit code,
  * a file as read-only memory, and a file that appears whole or not at all. */
 #ifndef SPN_ARRAY_IO_H
 #define SPN_ARRAY_IO_H
@@ -8,16 +8,16 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* What went wrong: "PATH: what was found, what was expected; a hint", and the exit code that fits:
- * 1 the content is wrong, 74 the environment is (disk, permission, memory), 70 the caller is. */
+/* An error: "PATH: found, expected; a hint", and its exit code:
+ * 1 wrong content, 74 the environment (disk, permission, memory), 70 a bug of the caller. */
 typedef struct { char text[512]; int exit_code; } ArrayError;
 
-/* Fills *e (which may be NULL) and returns false, so that `return array_fail(...)` reads as what it does.
+/* Fills *e (which may be NULL) and returns false, for `return array_fail(...)`.
  * A long path is cut at its front; control characters, which may come from a damaged file, become '?'. */
 bool array_fail(ArrayError *e, int exit_code, const char *path, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* ---- the calls that can fail for want of space; tests replace them one by one ---------------------- */
+/* ---- the system calls that fail on a full disk; tests replace them one by one ---------------------- */
 
 typedef struct {
     int (*open)(const char *path, int flags, mode_t mode);

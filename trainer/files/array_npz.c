@@ -17,7 +17,7 @@
 enum { END = 22, END64 = 56, LOCATOR = 20, CENTRAL = 46, LOCAL = 30, STORED = 0, DEFLATED = 8, DATE_1980_01_01 = 0x21,
        CHUNK = 1 << 30 };                      /* zlib counts in 32 bits */
 
-/* zlib reaches 1032:1; a member that claims more is lying, and gets no memory. */
+/* zlib's largest ratio is 1032:1; a member with a larger one is damaged and refused before any allocation. */
 enum { DEFLATE_RATIO = 1032 };
 
 static uint64_t get(const unsigned char *p, int bytes)
@@ -186,7 +186,7 @@ static void to_c_order(unsigned char *to, const unsigned char *from, const Array
     }
 }
 
-/* Unpacks member m into a new array; *left is what the caller's limit still allows. */
+/* Unpacks member m into a new array; *left: bytes that the caller's limit still allows. */
 static bool read_array(Array *a, const Member *m, size_t *left, const char *path, ArrayError *e)
 {
     char where[ARRAY_NAME + 8];

@@ -1,6 +1,6 @@
 /* array_safetensors.c -- .safetensors: the length of a JSON header (8 bytes), the header, the data.
  * The header maps a name to {"dtype", "shape", "data_offsets": [begin, end]}, and "__metadata__" to texts.
- * Strict, as the format asks: sorted by offset, the tensors fill the data without a gap or an overlap. */
+ * Strict, as the format demands: sorted by offset, the tensors fill the data without a gap or an overlap. */
 #define _DEFAULT_SOURCE
 #include "files/array_file.h"
 #include "files/json.h"

@@ -1,5 +1,5 @@
 /* json.c -- JSON out (to a FILE or a growing text) and in (strictly, into a tree).
- * The writer keeps one bit per level, "has this one a value yet", and puts the commas itself.
+ * The writer keeps one bit per level, set after the level's first value, and writes the commas itself.
  * The parser allocates twice: one array of values, whose number is bounded by the commas and opening brackets of
  * the text, and one block for decoded strings, which are never longer than their source. */
 #include "files/json.h"

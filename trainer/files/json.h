@@ -61,7 +61,7 @@ struct JsonValue {
 typedef struct { JsonValue *root; char *strings; } Json;
 
 /* Parses text[0..size) as exactly one JSON value (RFC 8259) of at most `limit` bytes and JSON_DEPTH levels.  Refused
- * too: keys given twice, \u0000, numbers beyond double.  On failure says why, with the byte, in error[0..room). */
+ * too: keys given twice, \u0000, numbers beyond double.  On failure error[0..room) is the reason, with the byte's offset. */
 bool json_parse(Json *j, const char *text, size_t size, size_t limit, char *error, size_t room);
 void json_parse_free(Json *j);
 const JsonValue *json_get(const JsonValue *object, const char *key);    /* NULL if it is not there, or no object */

@@ -1,6 +1,6 @@
-/* nearest.c -- the word that was meant: edit distance, the one of the trainer and of spn-data.
+/* nearest.c -- the nearest of some words by edit distance, for the trainer and spn-data.
  *
- * In: a word and those that there are.  Out: the nearest.  Whoever asks says how far a slip may be from what was meant. */
+ * In: a word, the known words, and the largest distance of a likely misspelling.  Out: the nearest known word. */
 #include "files/nearest.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* nearest.h -- the word that was meant, where another was written. */
+/* nearest.h -- for "did you mean": the known word nearest to a misspelt one. */
 #ifndef SPN_NEAREST_H
 #define SPN_NEAREST_H
 

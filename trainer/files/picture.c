@@ -1,6 +1,6 @@
 /* picture.c -- contact sheets, glimpses and their captions, as PNG by libpng.
  *
- * Reads nothing but what it is given; makes pixels in the caller's Picture, and one file in picture_write.
+ * Reads only its arguments; makes pixels in the caller's Picture, and one file in picture_write.
  * Convention: x to the right, y downwards, in pixels; whatever lies outside the picture is not drawn. */
 #include "files/picture.h"
 

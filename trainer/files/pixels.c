@@ -1,7 +1,7 @@
 /* pixels.c -- decodes PNG (by libpng), PGM and PPM, and brings pictures to another size.
  *
  * Everything is decoded from bytes in memory, so a pipe is as good as a file.  No length of a file is trusted before it
- * is checked: sides and number of pixels have a bound, so that a header alone cannot ask for all memory. */
+ * is checked: sides and number of pixels have a bound, so that a header alone cannot cause a huge allocation. */
 #define _DEFAULT_SOURCE
 #include "files/pixels.h"
 

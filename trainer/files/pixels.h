@@ -9,10 +9,10 @@
 /* 8-bit grey (1 channel) or red, green and blue (3), row by row: pixels [height][width][channels], owned. */
 typedef struct { int width, height, channels; uint8_t *pixels; } Pixels;
 
-/* 16 bits become 8, transparency lies over black.  The kind is told by the first bytes.  On failure *p is empty. */
+/* 16 bits become 8, transparency lies over black.  The first bytes decide the kind of file.  On failure *p is empty. */
 bool pixels_decode(Pixels *p, const unsigned char *bytes, size_t size, const char *path, ArrayError *e);
 void pixels_free(Pixels *p);
-/* Refuses sides that no picture of ours may have. */
+/* Refuses sides out of range. */
 bool pixels_sides(int64_t width, int64_t height, const char *path, ArrayError *e);
 
 /* Channel c of pixel i as a picture of `channels` has it, 0 to 255: grey is 0.299 red + 0.587 green + 0.114 blue. */

@@ -1,7 +1,7 @@
-/* bench.c -- the command `bench`: what a training step takes, beside what the machine could do.
+/* bench.c -- the command `bench`: the time of a training step, beside the machine's peak.
  *
- * Times are medians over made-up examples.  The peak is measured by the same threads before and after; the higher counts.  Where half of the times lie far apart,
- * something else has probably had the processors, and neither is worth much: that is said.  What the times mean is decided in times.c. */
+ * Times are medians over made-up examples.  The same threads measure the peak before and after; the higher value counts.  If the middle
+ * half of the times spreads widely, another program has probably used the processors: a warning is printed.  times.c has the statistics. */
 #define _DEFAULT_SOURCE
 #include "files/json.h"
 #include "inspect/inspect.h"

@@ -1,10 +1,10 @@
-/* check.c -- the command `check`: the gradients of this very program against central differences of its own loss.
+/* check.c -- the command `check`: the gradients of this program against central differences of its own loss.
  *
  * At jittered weights, with dropout on, one parameter element at a time is moved by +h and -h.  A difference counts only
- * if no discrete decision (ReLU mask, pool winner, pixel) changes on the way; else another element is drawn, and a smaller
- * h; a larger one when the loss's rounding over h would drown the gradient.  Few examples are used at once: the more
- * there are, the more decisions lie near a kink.  What a small batch cannot show, sums over lanes and groups, is checked
- * without any kink: the gradient of a whole batch must be the mean of those of its two uneven parts. */
+ * if no discrete decision (ReLU mask, pool winner, pixel) changes between the two points; else another element is drawn, and a
+ * smaller h.  h becomes larger when the loss's rounding over h is large beside the gradient.  Few examples are used at once:
+ * with more, more decisions lie near a kink.  Sums over lanes and groups, which a small batch does not have, are checked
+ * without differences: the gradient of a whole batch must be the mean of those of its two uneven parts. */
 #include "files/json.h"
 #include "inspect/inspect.h"
 #include "rng.h"
@@ -25,7 +25,7 @@ static const double EPSILON = FLT_EPSILON, FIRST_STEP = 0.1, RELATIVE = 5e-3, OF
 enum { EXAMPLES = 1, NOISE = 16 };
 #endif
 enum { WANTED = 24, CONTEST = 8 };
-static const double SECONDS = 40, DROWNED = 0.25;           /* of the gradient: more rounding than this tells nothing */
+static const double SECONDS = 40, DROWNED = 0.25;           /* DROWNED, of the gradient: no step h with more rounding */
 enum { CHECK = 0x63686563, JITTER = 0x6a697474 };            /* "chec", "jitt": first numbers of random keys */
 
 /* The comparison with the largest error in terms of its bound. */
@@ -33,7 +33,7 @@ typedef struct { size_t index; double gradient, difference, bound, ratio; } Comp
 typedef struct {
     Comparison worst;
     int tested, redrawn, failed;
-    double step;                               /* relative to the weight: between the steps that kinks and rounding forbid */
+    double step;                               /* h relative to the weight: small enough for kinks, large enough for rounding */
 } Result;
 
 typedef struct { uint64_t key, count; } Draws;
@@ -49,7 +49,7 @@ static void note(Result *r, Comparison c)
     r->failed += c.ratio > 1;
 }
 
-/* Away from the special point where training starts: zero biases and identity transforms sit on kinks. */
+/* Moves the weights away from their start: zero biases and identity transforms lie on kinks. */
 static void jitter(real *block, uint64_t seed)
 {
     for (int k = 0; k < net.param_count; k++) {
@@ -69,8 +69,8 @@ typedef struct {
     double noise;                              /* what rounding may do to the loss */
 } Point;
 
-/* The loss is no more exact than the values it is made of: most enter it with factors up to 1, those of a mean square with
- * factors like themselves. */
+/* The loss is no more exact than the values it is computed from: most enter it with factors up to 1, those of a mean square with
+ * factors of their own size. */
 static double loss_noise(const Batch *batch)
 {
     double noise = 0;
@@ -108,7 +108,7 @@ static bool difference(double *slope, const Point *at, real *weight, double h)
 
 typedef enum { TOLD, KINK, ROUNDING } Outcome;
 
-/* One element, moved by `relative` of its size; by less if that could be curvature.  TOLD: *c is filled. */
+/* Moves one element by `relative` of its size; by less if the error may be curvature.  TOLD: *c is filled. */
 static Outcome compare(Comparison *c, const Point *at, real *weight, double gradient, double largest, double relative)
 {
     double h = relative * (fabs((double)*weight) > 0.05 ? fabs((double)*weight) : 0.05), slope;
@@ -128,7 +128,7 @@ static Outcome compare(Comparison *c, const Point *at, real *weight, double grad
     return outcome;
 }
 
-/* Any element half of the time, else the one with the largest gradient of a few: small ones tell little. */
+/* Any element half of the time, else the one with the largest gradient of a few: small gradients test little. */
 static size_t draw_element(const NetParam *p, const real *gradients, Draws *d)
 {
     size_t index = (size_t)(draw(d) * (double)p->count);
@@ -140,7 +140,7 @@ static size_t draw_element(const NetParam *p, const real *gradients, Draws *d)
     return index;
 }
 
-/* Draws until one element could be compared, or a move was in vain: then the others have their turn. */
+/* Draws elements until one was compared or crossed a kink, or rounding is too large even at the largest step. */
 static void check_param(Result *r, const NetParam *p, const Point *at, Draws *d)
 {
     const real *gradients = net.gradients();
@@ -162,7 +162,7 @@ static void check_param(Result *r, const NetParam *p, const Point *at, Draws *d)
     }
 }
 
-/* Returns whether time ran out before every parameter had the moves it should have. */
+/* Returns true if time ran out before every parameter had all its moves. */
 static bool check_differences(Result *results, Data *data, uint64_t seed)
 {
     Draws draws = { .key = rng_key(seed, CHECK, 0, 0, 0) };
@@ -179,7 +179,7 @@ static bool check_differences(Result *results, Data *data, uint64_t seed)
         net.backward(&at.batch);
         wanted = false;
         for (int k = 0; k < net.param_count && seconds_now() < end; k++) {
-            if (!round)                        /* neighbours bear much the same step */
+            if (!round)                        /* starts with the step found for the parameter before */
                 results[k].step = k ? results[k - 1].step : FIRST_STEP;
             check_param(&results[k], &net.params[k], &at, &draws);
             wanted |= results[k].tested < WANTED;

@@ -1,8 +1,8 @@
 /* dump.c -- the command `dump`: any tensor of the net as an .npy and as a picture.
  *
- * Values and gradients are caught in a replay, in the moment in which an operator writes them, so those that fusion and the memory plan
- * leave alive for one phase alone can be had too.  Arrays are batch first, [N][T][...] for what is made in a repeat, as `grad` writes them; an
- * example or a step that is asked for by number takes its dimension with it. */
+ * Values and gradients are copied in a replay, right after an operator writes them, so tensors that the memory plan keeps for one phase
+ * only can be dumped too.  Arrays are batch first, [N][T][...] for tensors of a repeat, as `grad` writes them.  With --example
+ * or --step the array has no dimension of that name. */
 #include "inspect/inspect.h"
 #include "inspect/tiles.h"
 #include "run/eval.h"
@@ -19,7 +19,7 @@
 /* A tensor that a replay has shown. */
 typedef struct {
     char name[ARRAY_NAME];
-    const char *op;              /* who wrote it last: a state's start is written by another before its steps are */
+    const char *op;              /* the operator that wrote it last: a state's start has another operator than its steps */
     int rank, shape[NET_RANK], steps;   /* steps 0: made once */
     size_t slot;
     ptrdiff_t offset;            /* of its first slice in the activations */
@@ -122,7 +122,7 @@ static const Seen *seen_of_value(const Catcher *c, const NetValue *v)
     return NULL;
 }
 
-/* The gradient to the tensor `name`: of one that several read, the sum of what they say. */
+/* The gradient of the tensor `name`; if several operators read the tensor, the sum of their contributions. */
 static const Seen *seen_gradient(Catcher *c, const char *name)
 {
     static const char *const forms[] = { "d_%s_total", "d_%s" };

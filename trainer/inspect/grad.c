@@ -1,6 +1,6 @@
-/* grad.c -- the command `grad`: one forward and one backward pass, written out for whoever wants to compare.
+/* grad.c -- the command `grad`: one forward and one backward pass, written to a file for comparison with other tools.
  *
- * The answer holds the real examples of the batch alone, examples first: out/NAME is [N][...], or [N][T][...] for a name
+ * The file holds the real examples of the batch only, examples first: out/NAME is [N][...], or [N][T][...] for a name
  * made in a repeat.  Everything is in the build's precision. */
 #include "inspect/inspect.h"
 #include "run/eval.h"

@@ -13,12 +13,12 @@ typedef struct {
     int64_t count, names_room;
 } Images;
 
-/* What is drawn in grey or colour becomes what the input asks for: one channel is 0.299 red + 0.587 green + 0.114 blue,
+/* Grey or colour is converted to the input's channels: one channel is 0.299 red + 0.587 green + 0.114 blue,
  * 16 bits become 8, transparency lies over black; a .npy must have the input's type, one example or [N] of them.  The
- * kind of a file is told by its first bytes, never by its name.  Sizes must agree, unless `fit`: then pictures are
+ * first bytes decide the kind of a file, never its name.  Sizes must agree, unless `fit`: then pictures are
  * scaled to fit into the input and centred on black.
  * path: a file, a folder (its pictures in the order of their names), or "-" for standard input.
- * false with *e filled when something is wrong with a file: path, what was found, what was expected. */
+ * false with *e filled for a bad file: path, found, expected. */
 bool images_add(Images *images, const char *path, bool fit, ArrayError *e);
 void images_free(Images *images);
 

@@ -1,4 +1,4 @@
-/* info.c -- the command `info`: what this program was built from and what it will take, without allocating any of it. */
+/* info.c -- the command `info`: model, form and parameters of this program, and the memory it will need; none of it is allocated. */
 #include "files/json.h"
 #include "inspect/inspect.h"
 #include "net.h"

@@ -1,5 +1,5 @@
-/* peak.c -- how many multiply-adds the processor can do: chains that depend on nothing but themselves, enough of them to fill every
- * unit's latency.  All operands stay in registers, so that no kernel can be faster; the compiler must not see through the chains. */
+/* peak.c -- the largest rate of multiply-adds that the processor reaches: independent chains, enough of them to hide the latency of
+ * every unit.  All operands stay in registers, so no kernel can be faster; the compiler must not simplify the chains. */
 #include "inspect/peak.h"
 #include "inspect/times.h"
 #include "run/message.h"
@@ -19,7 +19,7 @@ typedef real Chain;                            /* plain C: what fma() alone reac
 #define CHAIN_SET(x) ((real)(x))
 #endif
 
-/* An empty statement that the compiler must believe to change x, so that no chain is dropped, merged or precomputed. */
+/* Empty, but declared to change x, so that the compiler drops, merges or precomputes no chain. */
 #if defined __x86_64__ && defined SPN_AVX512
 #define KEEP(x) __asm__ volatile("" : "+v"(x))
 #elif defined __x86_64__
@@ -29,7 +29,7 @@ typedef real Chain;                            /* plain C: what fma() alone reac
 #endif
 
 enum { CHAINS = 12 };                          /* latency 4 times two units is 8; with factor and addend 14 of 16 registers */
-enum { ROUNDS = 512 };                         /* whose times are kept at once */
+enum { ROUNDS = 512 };                         /* rounds whose times are kept at once */
 
 /* `rounds` times CHAINS multiply-adds. */
 static void run_chains(long rounds)

@@ -1,7 +1,7 @@
-/* predict.c -- the command `predict`: what the net reads in single examples, where it looked, and a picture of both.
+/* predict.c -- the command `predict`: labels of single examples, the transforms of the samplers, and a picture of both.
  *
- * Examples come from a split or from pictures of any origin; all are read before the first answer, so a damaged file
- * leaves no half of one.  What counts as a label, a transform or a glimpse is said in shot.h. */
+ * Examples come from a split or from picture files; all are read before the first answer, so a damaged file
+ * leaves no partial output.  shot.h defines which values are labels, transforms and glimpses. */
 #include "files/json.h"
 #include "inspect/image_file.h"
 #include "inspect/inspect.h"
@@ -164,7 +164,7 @@ static void answer_open(Answer *a, const Source *s, const View *v)
     }
 }
 
-/* Example `row` of the answer is example n of the batch just run; the arrays are met in the order they were made. */
+/* Example `row` of the output is example n of the batch just run; the arrays are filled in the order they were made. */
 static void answer_take(Answer *a, const Source *s, const View *v, int64_t row, int n)
 {
     Array *next = a->arrays;

@@ -1,7 +1,7 @@
-/* profile.c -- the command `profile`: where a training step's time goes, operator by operator.
+/* profile.c -- the command `profile`: the time of a training step, operator by operator.
  *
- * net.profile is the step of training with clocks in it, and so a function of its own: the real step has none.  A row's time is that of all
- * threads, divided by their number: rows and waits add up to the step.  Rates are those of the time that threads worked at it, not waited. */
+ * net.profile is the step of training with clocks, a function of its own: the real step has none.  A row's time is the sum over the
+ * threads, divided by their number: rows and waits add up to the step.  Rates are by the time of work, without waiting. */
 #define _DEFAULT_SOURCE
 #include "clock.h"
 #include "files/json.h"

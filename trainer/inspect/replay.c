@@ -1,8 +1,8 @@
 /* replay.c -- finds the operator that first made a NaN or an infinity, and keeps the batch so that it can be run again.
  *
- * The fast passes look at nothing but the loss and the norm of the gradient; both become NaN or infinite in the same step as anything
- * they depend on, and then the update leaves the weights alone.  So the step can be repeated as it was: net.replay shows each operator's
- * tensors, and the first bad one has the culprit for its author. */
+ * The fast passes test only the loss and the norm of the gradient; both become NaN or infinite in the same step as anything
+ * they depend on, and then the update does not change the weights.  So the step can be repeated: net.replay passes each operator's
+ * tensors to a callback, and the first operator with a bad result is the cause. */
 #include "inspect/replay.h"
 #include "files/array_file.h"
 #include "files/json.h"
@@ -25,7 +25,7 @@ typedef struct {
     size_t size, used;
     Look reads[READS];           /* of the operator that runs now */
     int read_count;
-    bool written;                /* it has shown a result: the next read belongs to the next operator */
+    bool written;                /* a result has been passed: the next read belongs to the next operator */
 } Finder;
 
 static void say(Finder *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -150,7 +150,7 @@ static const NetAugment *augment_of(int input)
 
 static size_t element_bytes(const NetData *d) { return d->type == U8_OVER_255 ? 1 : 4; }
 
-/* What else the step depends on.  64-bit numbers as texts: not every reader of JSON keeps all their digits. */
+/* The other inputs of the step.  64-bit numbers are texts, because many JSON parsers do not keep all their digits. */
 static void write_facts(JsonWriter *w, const Batch *batch)
 {
     char text[32];
@@ -190,7 +190,7 @@ void replay_dump(const char *path, const Batch *batch)
             break;
         const NetAugment *augment = batch->train && batch->all && i < net.input_count ? augment_of(i) : NULL;
         for (int n = 0; n < batch->count; n++)
-            if (augment)                        /* as the step saw it: the split will not be there when it is run again */
+            if (augment)                        /* the batch as the step read it: replay has no split */
                 augment->one(data + (size_t)n * bytes, batch, n);
             else
                 memcpy(data + (size_t)n * bytes, rows[n], bytes);

@@ -1,4 +1,4 @@
-/* tiles.c -- see tiles.h.  Every element is a square of whole pixels, so that numbers can be read off a picture. */
+/* tiles.c -- see tiles.h.  Every element is a square of whole pixels, so that each can be seen by itself. */
 #include "inspect/tiles.h"
 
 #include <math.h>

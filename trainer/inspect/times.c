@@ -1,6 +1,6 @@
 /* times.c -- medians, spreads, rates and shares of measured times.
  *
- * In: arrays of numbers.  Out: numbers, and the words for a spread that is wide.  The convention: whoever measures calls these, and they measure nothing. */
+ * In: arrays of numbers.  Out: numbers, and the warning about a wide spread.  Convention: times are given; nothing is measured here. */
 #define _DEFAULT_SOURCE
 #include "inspect/times.h"
 #include "clock.h"

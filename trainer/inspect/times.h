@@ -1,6 +1,6 @@
-/* times.h -- what measured times mean: the middle of a list and how far it spreads, the rate of the fastest round, an operator's share of a step.
+/* times.h -- statistics of measured times: median and spread of a list, the rate of the fastest round, an operator's share of a step.
  *
- * Functions of numbers that somebody else has measured: no clock, no net, nothing printed.  So each decision can be tested on given times. */
+ * Pure functions of given times: no clock, no net, nothing printed.  So each can be tested on given times. */
 #ifndef SPN_TIMES_H
 #define SPN_TIMES_H
 
@@ -16,15 +16,16 @@ typedef struct { double median, low, high; } Times;
 Times times_of(double *list, int count);
 /* (high - low) / median: 0 where half of the times are equal, infinite for a median of 0 below a high that is not. */
 double times_spread(Times t);
-/* A spread above this: something else has probably had a part of the processors. */
+/* A spread above this: another program has probably used the processors. */
 #define TIMES_WIDE 0.15
-/* Writes what to say of a wide spread of `what` ("training steps"), of times in milliseconds, to text[room]; false, and an empty text, if it is not wide. */
+/* Writes the warning about a wide spread of `what` ("training steps"), of times in milliseconds, to text[room]; false, and an empty text,
+ * if it is not wide. */
 bool times_warning(char *text, size_t room, const char *what, Times t);
 
 /* GFLOP/s of one thread in the fastest of its rounds: `flop` operations took seconds[count].  Slower rounds do not count, nor does one in which the clock
  * did not move; 0 if none is left. */
 double times_best_rate(double flop, const double *seconds, int count);
-/* The peak of what was measured twice: whatever disturbs a measurement makes it too low, so the higher counts. */
+/* The peak of two measurements: a disturbance only makes a measurement too low, so the higher one counts. */
 double times_peak(double before, double after);
 
 /* Of `steps` profiled steps, clocks[threads]: milliseconds of a step that belong to `row`, the threads' time divided by their number. */

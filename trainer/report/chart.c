@@ -1,6 +1,6 @@
 /* chart.c -- curves over the epochs, twice: as SVG for the page, as pixels for a picture beside it.
  *
- * Both share one Frame, which knows the ranges and turns values into places.  Convention: a chart has its own units,
+ * Both share one Frame: the ranges of the axes, by which values become positions.  Convention: a chart has its own units,
  * 480 x 250, which SVG scales with the page. */
 #include "report/chart.h"
 

@@ -18,7 +18,7 @@ typedef struct {
     int mark;
 } Chart;
 
-/* A figure: title, legend, drawing.  Texts of the chart are ours, and not escaped. */
+/* A figure: title, legend, drawing.  Texts of the chart come from this program, and are not escaped. */
 void chart_svg(Html *h, const Chart *c);
 /* The same into a box of a picture, dark ink on light. */
 void chart_draw(Picture *p, int x, int y, int width, int height, const Chart *c);

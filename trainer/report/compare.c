@@ -1,8 +1,8 @@
-/* compare.c -- the command `compare`: runs side by side on the same examples, how sure each number is, and whether two
- * runs really differ.
+/* compare.c -- the command `compare`: runs side by side on the same examples, an interval for each share of errors, and a test
+ * whether two runs differ.
  *
  * A run is a run folder of this model, or, for another model, an .npz that its `predict -o` wrote on the same split.
- * Questions are labels, and whole examples; McNemar's test looks only at those that one of two runs got wrong. */
+ * Counted are labels, and whole examples; McNemar's test uses only those that exactly one of two runs got wrong. */
 #include "files/json.h"
 #include "report/history.h"
 #include "report/report.h"
@@ -148,7 +148,7 @@ static void print_cell(const char *format, int width, double value)
     printf(" %*s", width, text);
 }
 
-/* Do the runs whose settings are known differ in setting i? */
+/* True if the runs with known settings differ in setting i. */
 static bool differs(const Contender *all, int count, int i)
 {
     const Contender *first = NULL;
@@ -189,7 +189,7 @@ static void print_text(const Contender *all, int count, const View *v, const Dat
     printf("%s/%s: %" PRId64 " examples%s\n\n", data->dir, data->split, data->examples,
            v->slots ? "; 95 % intervals are Wilson's, over labels taken as independent" : "");
     printf("     %9s", "loss");
-    bool apart = v->slots > 1;                 /* with one label an example, the share of examples says the same again */
+    bool apart = v->slots > 1;                 /* with one label an example, the share of examples is the same number */
     if (v->slots)
         printf(" %9s %19s", "error", "95 %");
     if (apart)

@@ -45,7 +45,7 @@ static void write_curves(const Report *r)
     save(&p, r->run, "curves.png");
 }
 
-/* Rows: what it was; columns: what was read.  The darker, the larger its share of the row. */
+/* Rows: the label; columns: the class that the net chose.  The darker a cell, the larger its share of the row. */
 static void write_confusion(const Report *r, int k)
 {
     enum { CELL = 44, EDGE = 48, CLASSES_MOST = 100 };

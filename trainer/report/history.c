@@ -1,7 +1,7 @@
 /* history.c -- reads a run's JSON lines, and keeps two small files of its own there.
  *
- * A run may have been killed in the middle of a line and gone on: whatever is no whole JSON object is passed over, and
- * of lines for one epoch the last one holds. */
+ * A killed run may have left part of a line: a line that is no whole JSON object is skipped, and
+ * of several lines for one epoch the last one counts. */
 #define _DEFAULT_SOURCE
 #include "report/history.h"
 #include "files/json.h"

@@ -1,4 +1,4 @@
-/* history.h -- what a run has written about itself: log.jsonl, transforms.jsonl, machine.json. */
+/* history.h -- the files of a run that a report reads: log.jsonl, transforms.jsonl, machine.json. */
 #ifndef SPN_HISTORY_H
 #define SPN_HISTORY_H
 
@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-/* One element an epoch, NaN where the log says nothing.  Owned. */
+/* One element an epoch, NaN where the log has no value.  Owned. */
 typedef struct {
     int count, best;                           /* best: index of the epoch kept, -1: none */
     double *epoch, *train_loss, *valid_loss, *valid_error, *rate, *grad_norm, *seconds, *speed;
@@ -20,7 +20,7 @@ void history_free(History *h);
 enum { WATCHED = 4 };
 typedef struct { int count, examples; int *epoch; double (*transform)[6]; } Watch;
 
-/* Appends what the net's weights make of them to RUN/transforms.jsonl; false with *e when the disk will not have it. */
+/* Appends the transforms of these examples with the net's weights to RUN/transforms.jsonl; false with *e when it cannot be written. */
 bool watch_add(const char *run, const View *v, Data *valid, int epoch, ArrayError *e);
 void watch_read(Watch *w, const char *run, const View *v);
 void watch_free(Watch *w);

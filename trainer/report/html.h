@@ -1,4 +1,4 @@
-/* html.h -- a page of HTML that grows in memory, is well-formed XML too, and needs nothing but itself. */
+/* html.h -- a page of HTML that grows in memory, is well-formed XML too, and loads no other file. */
 #ifndef SPN_HTML_H
 #define SPN_HTML_H
 

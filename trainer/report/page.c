@@ -1,7 +1,7 @@
 /* page.c -- the page of a report: one file, no script, nothing to load; light and dark, narrow and wide.
  *
- * Reads a Report, makes HTML that is well-formed XML too.  Convention: shares become per cent here; every text that does
- * not stand in this file goes through html_text. */
+ * Reads a Report, makes HTML that is well-formed XML too.  Convention: shares become per cent here; every text that is
+ * not a literal of this file goes through html_text. */
 #include "report/report.h"
 #include "report/stats.h"
 #include "run/eval.h"
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In two parts: C99 asks compilers for no longer texts. */
+/* In two parts: C99 guarantees string literals of 4095 characters only. */
 static const char style[] =
     ":root{color-scheme:light dark;--bg:#f6f6f3;--card:#fff;--ink:#1b1d21;--soft:#666b73;--line:#e2e2dc;--a:#2f6fde;--b:#d9681d;"
     "--c:#17865c;--good:23,134,92;--bad:201,48,44;--glow:0 1px 2px #0001}\n"
@@ -79,7 +79,7 @@ static void put_time(Html *h, double seconds)
         html_put(h, "%d h %d min", (int)(seconds / 3600), (int)(seconds / 60) % 60);
 }
 
-/* `id` is what an address may end in: report.html#mistakes. */
+/* `id` is the fragment of an address: report.html#mistakes. */
 static void section(Html *h, const char *id, const char *title, const char *text)
 {
     html_put(h, "<section id=\"%s\"><h2>%s</h2>\n<p>%s</p>\n", id, title, text);

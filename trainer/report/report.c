@@ -1,4 +1,4 @@
-/* report.c -- the command `report`, and what training calls: gathers a run's history and what its best weights do.
+/* report.c -- the command `report`, which training calls too: gathers a run's history and the results of its best weights.
  *
  * Reads the run folder and the data; leaves report.html and PNG files, each whole or not at all. */
 #define _DEFAULT_SOURCE
@@ -27,7 +27,7 @@ static void read_json(Json *j, const char *run, const char *file)
     array_map_close(&map);
 }
 
-/* The first and last epochs and, between them, ever longer gaps: a net finds out where to look early on. */
+/* The first and last epochs and, between them, ever longer gaps: transforms change most in early epochs. */
 static void choose_frames(Report *r)
 {
     int last = r->watch.count - 1;
@@ -139,7 +139,7 @@ void report_whole(const char *run, const char *dir)
     Data data;
     ArrayError e;
     if (!run_has(run, "best") && !run_has(run, "last"))
-        return;                                /* a disk that would not take them: that was said already */
+        return;                                /* the disk was full: training has already warned */
     report_open(&r, run);
     run_or_file_weights(run, NULL, false);
     if (split_is_there(dir, "valid")) {

@@ -1,4 +1,4 @@
-/* shot.c -- finds what can be seen in a net, keeps it for single examples, and draws contact sheets of it.
+/* shot.c -- finds the images, transforms and glimpses of a net, keeps them for single examples, and draws contact sheets of them.
  *
  * Reads the activations of the batch just run.  Convention: pixel values from low to high become 0 to 255, with low and
  * high those of the image (0 and 1 for bytes), so glimpses are as bright as what they show. */
@@ -30,7 +30,7 @@ static bool is_logits(int value)
 
 static void find_lookers(View *v)
 {
-    int open = -1;                             /* the looker whose transform waits for its glimpse */
+    int open = -1;                             /* the looker with a transform but no glimpse yet */
     for (int i = 0; i < net.value_count && v->looker_count < LOOKERS; i++) {
         const NetValue *value = &net.values[i];
         int steps = value->steps ? value->steps : 1;

@@ -1,6 +1,6 @@
-/* shot.h -- what a net saw in one example and what it made of it, kept after the activations are gone.
+/* shot.h -- image, transforms, glimpses and answers of one example, kept after the activations are overwritten.
  *
- * Nothing here knows a model.  An input of rank 3, or 2, is an image; a value of six numbers is a transform [2][3] whose
+ * They are found by shape, in any model.  An input of rank 3, or 2, is an image; a value of six numbers is a transform [2][3] whose
  * corners are those of the image; a value of rank 3 with the image's channels and fewer pixels is a glimpse, seen
  * through the transform named before it; a value that mse compares with the image is a drawing of it. */
 #ifndef SPN_SHOT_H
@@ -36,7 +36,7 @@ typedef struct {
 } Shot;
 
 void view_open(View *v);
-/* Which slot of target k, position i; which view of looker l at a step. */
+/* The slot of target k, position i; the view of looker l at a step. */
 int view_slot(int k, int position);
 int view_at(const View *v, int looker, int step);
 

@@ -1,4 +1,4 @@
-/* stats.h -- how sure a share of wrong answers is, and whether two nets differ on the same questions. */
+/* stats.h -- the confidence interval of a share of errors, and a test whether two nets differ on the same examples. */
 #ifndef SPN_STATS_H
 #define SPN_STATS_H
 

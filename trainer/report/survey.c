@@ -1,4 +1,4 @@
-/* survey.c -- one pass over a split that keeps what a report and a comparison need.
+/* survey.c -- one pass over a split; keeps the results that a report and a comparison use.
  *
  * Reads the net's weights as they are.  Everything is counted example by example, so the answers do not depend on the
  * size of a batch. */

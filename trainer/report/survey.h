@@ -1,4 +1,4 @@
-/* survey.h -- a net over a whole split, example by example: what it read, what it took for what, where it was most wrong. */
+/* survey.h -- a net's results over a whole split: the labels of each example, the confusion of classes, the worst mistakes. */
 #ifndef SPN_SURVEY_H
 #define SPN_SURVEY_H
 

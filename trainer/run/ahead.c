@@ -1,9 +1,9 @@
-/* ahead.c -- a thread that asks for the rows of the coming batches, so that a step finds them in memory, however large the files are.
+/* ahead.c -- a thread that prefetches the rows of the coming batches, so that a step finds them in memory, however large the files are.
  *
  * The files are mapped; a page that is not in memory is read when it is touched, and the step would wait for it.  posix_madvise starts reading
- * and returns, so many requests are under way at once; it may wait itself for room in the disk's queue, hence the thread.  Nothing is copied, nothing
- * is kept: a row that comes too late, or is driven out again, is read by whoever touches it.
- * The convention: places count examples over all epochs, epoch * examples + position. */
+ * and returns, so many reads run at once; it may block while the disk's queue is full, hence the thread.  Nothing is copied or
+ * kept: a row that comes too late, or is evicted again, is read when a step touches it.
+ * Convention: places count examples over all epochs, epoch * examples + position. */
 #define _POSIX_C_SOURCE 200809L
 #include "run/ahead.h"
 #include "augment.h"
@@ -21,12 +21,12 @@ struct Ahead {
     const Data *data;
     uint64_t seed;
     int64_t window, end;             /* examples in front; the place behind the last epoch */
-    uint32_t *order;                 /* of `epoch`; like that, the thread's own */
+    uint32_t *order;                 /* the order of `epoch`; both are used by the thread alone */
     int64_t epoch;
     pthread_t thread;
     pthread_mutex_t lock;            /* of what follows */
     pthread_cond_t moved;
-    int64_t at, asked;               /* where training is (at the end until it begins), what has been asked for */
+    int64_t at, asked;               /* place of training (at the end until it begins); place up to which rows were requested */
     bool closing;
 };
 

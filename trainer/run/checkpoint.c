@@ -1,13 +1,13 @@
-/* checkpoint.c -- the format of a checkpoint, and what writes and reads it.  docs/checkpoint.md has the same for a reader without C.
+/* checkpoint.c -- the format of a checkpoint; writes and reads it.  docs/checkpoint.md describes it without C.
  *
  *   arrays     "weights/NAME" for each parameter NAME, "state0/NAME", ... for each block of the optimiser's state, as exported
  *              (weights.h), so that any build of the model can read the weights
  *   signature  names and shapes of the parameters
- *   hash       of the model: to go on, it must be the program's, because only then are the bits those of an uninterrupted run
+ *   hash       of the model: to resume, it must be the program's, because only then are the bits those of an uninterrupted run
  *   facts      a JSON object: the rows of `net_rows`, settings.c, transfer.c and `run_rows`, in this order
  *
- * container.c lays these out as bytes.  The convention: a row is all there is to say of a fact.  No file says which version it is; it lacks
- * the facts that came later, and these have values for that.
+ * container.c lays these out as bytes.  Convention: a row describes a fact completely.  A file has no version number: an older file lacks
+ * the facts that came later, and each of these has a default.
  *
  *   version 1  the first; it has train.seed as "seed"
  *   version 2  the settings of training; what notices other data, a loss that explodes, wrong labels, and a full disk

@@ -1,4 +1,4 @@
-/* checkpoint.h -- a checkpoint: the net's weights, the optimiser's state and where the run stands, in one file.
+/* checkpoint.h -- a checkpoint: the net's weights, the optimiser's state and the run's progress, in one file.
  *
  * checkpoint.c has the format: which arrays, which facts, of which kind and in which range.  Its bytes are a container's (container.h). */
 #ifndef SPN_CHECKPOINT_H
@@ -26,25 +26,25 @@ typedef struct {
     int64_t steps;
     double train_seconds;
     double loss_first, loss_smooth, loss_least;    /* of the whole run, to notice a loss that explodes */
-    bool exploded;                             /* and has been said to */
+    bool exploded;                             /* the loss has exploded, and the user was warned */
     int best_epoch;                            /* -1: none yet */
     double best;                               /* its validation error, or loss where there are no labels */
     int64_t log_bytes;                         /* length of log.jsonl when this was saved */
-    const char *log_rest;                      /* what belongs behind it, but was not written for want of space; or NULL */
+    const char *log_rest;                      /* text that follows, not written because the disk was full; or NULL */
     double rate;                               /* of the running epoch; it follows from training and epoch and is not kept */
 } Progress;
 
 /* ---- the facts ------------------------------------------------------------------------------------------------------ */
 
-/* The net's own, by which a reader sees what another model is: model, settings, precision, form, batch.  Also in run.json. */
+/* Facts of the net, which describe the model of a checkpoint: model, settings, precision, form, batch.  Also in run.json. */
 enum { CHECKPOINT_NET_FIELDS = 5, CHECKPOINT_FIELDS_MOST = 64 };
 int checkpoint_net_fields(Field *rows);
 /* All rows of Progress, in the order of the file: into rows[0..CHECKPOINT_FIELDS_MOST); returns how many. */
 int checkpoint_fields(Field *rows);
 /* Owned; ends the program if there is no memory. */
 char *checkpoint_facts(const Progress *p);
-/* *p from facts (log_rest is then owned).  Ends the program with exit code 1, naming `path`, the field and its range, if one is not to be
- * believed. */
+/* Fills *p from facts (log_rest is then owned).  A field out of its range ends the program with exit code 1, naming `path`, the field and
+ * the range. */
 void checkpoint_progress(Progress *p, const JsonValue *facts, const char *path);
 
 /* ---- writing -------------------------------------------------------------------------------------------------------- */
@@ -52,7 +52,7 @@ void checkpoint_progress(Progress *p, const JsonValue *facts, const char *path);
 /* The net's weights, optimiser state and progress at one moment, ready to be written. */
 typedef struct { Array *arrays; real *exported; char *facts; } Snapshot;
 
-/* All the room a snapshot needs but its facts; ends the program if there is none. */
+/* Allocates a snapshot, except for its facts; ends the program without memory. */
 void snapshot_open(Snapshot *s);
 void snapshot_close(Snapshot *s);
 void snapshot_take(Snapshot *s, const Progress *p);
@@ -68,7 +68,7 @@ bool checkpoint_open(Checkpoint *c, const char *path, ArrayError *e);
 void checkpoint_close(Checkpoint *c);
 /* Its weights to net.weights(); shapes must fit, the model hash need not. */
 void checkpoint_weights(const Checkpoint *c, const char *path);
-/* Weights, state and *p.  Another model hash ends the program, saying what differs. */
+/* Weights, state and *p.  Another model hash ends the program, with a message about the difference. */
 void checkpoint_resume(Progress *p, const Checkpoint *c, const char *path);
 
 #endif

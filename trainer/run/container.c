@@ -1,4 +1,4 @@
-/* container.c -- named arrays, facts and the model they belong to, in one file that cannot be half right.
+/* container.c -- named arrays, facts and the model they belong to, in one file with checksums.
  *
  *   0    "SPNCKPT1"
  *   8    u64 bytes of the file       16  u64 bytes of head (a multiple of 64)     24  u32 blocks, u32 CRC-32 of head
@@ -7,7 +7,7 @@
  *   ...  signature, facts, zeros up to `head`; then the blocks, each followed by zeros up to a multiple of 64
  *
  * Each byte is under one CRC: the head's is taken with its own four bytes as zero, a block's includes its zeros.
- * Layout is canonical, so that a reader can demand every offset rather than believe it. */
+ * The layout is canonical: a reader computes every offset itself and refuses a file with another. */
 #define _DEFAULT_SOURCE
 #include "run/container.h"
 
@@ -54,7 +54,7 @@ static uint32_t checksum(uint32_t start, const void *data, size_t size)
     return (uint32_t)crc;
 }
 
-/* The CRC-32 of a head whose own field may hold anything. */
+/* The CRC-32 of a head, with its CRC field taken as zero. */
 static uint32_t head_checksum(const void *head, size_t size)
 {
     Start start;

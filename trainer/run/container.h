@@ -1,5 +1,5 @@
 /* container.h -- the bytes of a checkpoint: named arrays, a JSON text of facts, and the model they belong to, in one file.
- * checkpoint.c says what is in them.  Any truncation and any flipped bit is refused on reading. */
+ * checkpoint.c defines their contents.  Any truncation and any flipped bit is refused on reading. */
 #ifndef SPN_CONTAINER_H
 #define SPN_CONTAINER_H
 
@@ -17,7 +17,7 @@ typedef struct {
 } Container;
 
 /* Writes `path` atomically and durably.  hash: 16 hex digits; signature and facts: up to CONTAINER_TEXT bytes each;
- * blocks: any ArrayType but ARRAY_OTHER, names all different.  What the floats are (NaN too) is not its concern. */
+ * blocks: any ArrayType but ARRAY_OTHER, names all different.  Any float is written as it is, NaN too. */
 bool container_write(const char *path, const char *hash, const char *signature, const char *facts,
                      const Array *blocks, int count, ArrayError *e);
 /* limit: the most bytes the file may have.  Exit code 1: damaged, or no checkpoint; 74: no memory. */

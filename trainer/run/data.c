@@ -1,8 +1,8 @@
 /* data.c -- examples from .npy files, or made up; labels of any integer type; batches.
  *
  * Inputs come first, then targets, in one row of files: index f is input f, or target f - input_count.
- * Everything is checked on opening, so that nothing can be wrong once training runs: a label out of range is named with
- * its file and example, not met as a wild index an hour later. */
+ * Everything is checked on opening, not during training: the error for a label out of range names its file and
+ * example. */
 #define _POSIX_C_SOURCE 200809L
 #include "run/data.h"
 #include "rng.h"
@@ -157,8 +157,8 @@ void data_over(Data *d, void *inputs, int64_t examples)
     }
 }
 
-/* Blobs are smooth, with gradients in both directions.  Around them, and where they are darker than it, there is grain: on an even surface all places of a pool's window
- * would have the same sum, and which of them wins would hang on rounding, at any step that `check` might take. */
+/* Blobs are smooth, with gradients in both directions.  Around them, and where they are darker than it, there is grain: on an even surface
+ * all places of a pool's window would have the same sum, and rounding would decide which one wins, at any step of `check`. */
 static void make_image(uint8_t *image, const NetData *s, uint64_t key)
 {
     int width = s->rank ? s->shape[s->rank - 1] : 1, height = s->rank > 1 ? s->shape[s->rank - 2] : 1;

@@ -14,14 +14,14 @@ typedef struct {
     const void **base;                         /* first example of each input, then of each target */
     size_t *stride;                            /* bytes from one example to the next */
     const void **pointers;                     /* [input_count + target_count][net.batch]: the batch last made */
-    const void *const **lists;                 /* the same, as Batch wants it */
+    const void *const **lists;                 /* the same, in Batch's type */
     uint32_t *which;                           /* [net.batch]: its examples' numbers */
     bool targets;                              /* all targets are there */
 } Data;
 
 /* Maps the files and checks type, shape, number of examples and every label against the net; ends the program with
- * exit code 1, naming file, expected and found.  With `targets` false a split without target files will do: the targets
- * are then zeros, and d->targets tells. */
+ * exit code 1, naming file, expected and found.  With `targets` false a split may lack its target files: the targets
+ * are then zeros, and d->targets is false. */
 void data_open(Data *d, const char *dir, const char *split, bool targets);
 /* Examples drawn from `seed`: blobs of light for u8 images, small normal numbers else, any label. */
 void data_made_up(Data *d, int64_t examples, uint64_t seed);

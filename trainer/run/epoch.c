@@ -1,6 +1,6 @@
 /* epoch.c -- the fields of log.jsonl, one line an epoch, as people and other programs read it.
  *
- * A log may have been edited, or cut short by a kill: what is not to be believed is as if it were not there. */
+ * A log may have been edited, or cut short by a kill: a field with an impossible value counts as missing. */
 #include "run/epoch.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* field.c -- writes, reads and checks the values of a struct by the rows of a table.
  *
- * A number that is read decides how much is computed and where in memory, so nothing is believed that lies outside its row's range.  Ranges
+ * Numbers in a file decide sizes and addresses, so a number outside of its row's range is refused.  Ranges
  * are doubles: whole numbers in them are below 2^53, which doubles hold exactly. */
 #include "run/field.h"
 #include "run/message.h"
@@ -109,7 +109,7 @@ char *field_range(char *text, size_t room, const Field *f)
     return text;
 }
 
-/* What stands in the file, as far as it can be told in a line. */
+/* The value found in the file, as a text of one line for a message. */
 static char *found(char *text, size_t room, const JsonValue *v)
 {
     static const char *const kinds[] = {

@@ -1,4 +1,4 @@
-/* field.h -- what a file records of a struct: a row a value, from which writing, reading, checking and describing follow.
+/* field.h -- the fields of a struct that a file records: one row a value; writing, reading, checking and describing use the rows.
  *
  * The tables: checkpoint.c (a checkpoint's facts), settings.c (the training settings in it), transfer.c (its "init"), epoch.c
  * (log.jsonl). */
@@ -22,7 +22,7 @@ typedef struct {
     const char *name;
     FieldKind kind;
     size_t offset;                             /* in the struct that the table describes */
-    double least, most;                        /* of numbers: what is believed, both included; infinite: no bound */
+    double least, most;                        /* of numbers: the range that is accepted, both included; infinite: no bound */
     int since;                                 /* the first version of the file that has it; from 2 on it may be missing */
     const char *what;                          /* its meaning, for the documentation */
     const char *group;                         /* the object in the file that holds it; NULL: none.  Rows of a group follow each other */

@@ -1,6 +1,6 @@
-/* log.c -- a growing text file that loses no line: what the disk does not take stays in memory, to the byte, until it does.
+/* log.c -- a growing text file that loses no line: bytes that could not be written stay in memory until a later write.
  *
- * A checkpoint keeps `written` and `rest`, so a run that goes on from it can cut the file to the one and append the other. */
+ * A checkpoint keeps `written` and `rest`: a resumed run cuts the file to the length `written` and appends `rest`. */
 #define _DEFAULT_SOURCE
 #include "run/log.h"
 #include "run/message.h"

@@ -16,7 +16,7 @@ typedef struct {
 void log_open(Log *log, const char *path, int64_t bytes, const char *rest);
 /* Adds a text to what is to be written. */
 void log_add(Log *log, const char *text);
-/* Writes what is to be written and syncs it; what could not be written waits for the next call. */
+/* Writes the pending bytes and syncs; bytes that could not be written stay pending for the next call. */
 bool log_flush(Log *log, ArrayError *e);
 void log_close(Log *log);
 

@@ -1,7 +1,7 @@
 /* message.c -- errors, warnings and the clock of a trainer.
  *
- * A command that cannot go on ends the program here, in one place, with one line that names the path, what was
- * expected, what was found and what to do.  The operating system takes the memory back. */
+ * A fatal error ends the program here, in one place, with one line that names the path, what was
+ * expected, what was found and what to do.  Memory is not freed; the operating system does that. */
 #define _POSIX_C_SOURCE 200809L
 #include "run/message.h"
 #include "files/nearest.h"

@@ -1,4 +1,4 @@
-/* message.h -- how a trainer speaks to its user: one line on stderr, and an exit code that scripts can rely on. */
+/* message.h -- the messages of a trainer: one line on stderr, and a fixed exit code for scripts. */
 #ifndef SPN_MESSAGE_H
 #define SPN_MESSAGE_H
 

@@ -1,4 +1,4 @@
-/* options.c -- the net with the threads that the command line asks for. */
+/* options.c -- opens the net with the number of threads of the command line. */
 #include "run/options.h"
 #include "run/message.h"
 

@@ -1,4 +1,4 @@
-/* options.h -- what the command line of a program said: the options that its commands share, and the net made ready for them.
+/* options.h -- the values of a program's command line: the options that its commands share; opens the net for them.
  *
  * Every command takes the options that its row in main.c allows and returns an exit code (message.h). */
 #ifndef SPN_OPTIONS_H

@@ -1,4 +1,4 @@
-/* run.c -- the folder of a run: its lock, run.json, and which of its checkpoints (checkpoint.c) is the one to go on from.
+/* run.c -- the folder of a run: its lock, run.json, and the choice of the checkpoint (checkpoint.c) to resume from.
  *
  * At every moment one of `last` and `last.previous` is whole: a new checkpoint is written and synced as `last.new`, `last` gets
  * `last.previous` as a second name, and only then is it replaced. */
@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATH_ROOM = 4096, ABANDONED = 3600 };   /* seconds after which a temporary is nobody's */
+enum { PATH_ROOM = 4096, ABANDONED = 3600 };   /* seconds after which a temporary counts as left over */
 
 void run_path(char *path, size_t room, const char *run, const char *file)
 {

@@ -1,5 +1,5 @@
-/* run.h -- a run folder: log.jsonl, the checkpoints `last`, `last.previous` and `best`, what the run is (run.json), and a
- * lock while somebody trains in it. */
+/* run.h -- a run folder: log.jsonl, the checkpoints `last`, `last.previous` and `best`, the run's description (run.json), and a
+ * lock, held while a program trains in it. */
 #ifndef SPN_RUN_H
 #define SPN_RUN_H
 
@@ -11,7 +11,7 @@ bool run_has(const char *run, const char *file);
 /* Is there a checkpoint to go on from? */
 bool run_has_last(const char *run);
 /* Makes the folder and its parents if need be and takes its lock, kept until the program ends; ends the program with
- * exit code 1 if somebody else has it.  What killed writers left half written is removed. */
+ * exit code 1 if another program has it.  Half-written files of killed programs are removed. */
 void run_lock(const char *run);
 /* Calls line(to, object) for each line of RUN/file that is a whole JSON object; others, and a file that is not there, are passed over. */
 void run_lines(const char *run, const char *file, void (*line)(void *to, const JsonValue *object), void *to);
@@ -26,10 +26,10 @@ bool run_settings(NetTraining *training, const char *run);
 bool run_save(const char *run, const char *file, const Snapshot *s, ArrayError *e);
 
 /* Weights, state and *p (log_rest is then owned) from `last`, or, with a warning, from `last.previous` if `last` is
- * damaged or missing.  Another model hash ends the program, saying what differs. */
+ * damaged or missing.  Another model hash ends the program, with a message about the difference. */
 void run_resume(Progress *p, const char *run);
 
-/* For the commands that only look.  The weights of a run's best checkpoint (the last if there is none, or if `last`) or
+/* For commands that do not train.  The weights of a run's best checkpoint (the last if there is none, or if `last`) or
  * of a file go to net.weights(); exactly one of run and weights is to be given.  Shapes must fit, the hash need not. */
 void run_or_file_weights(const char *run, const char *weights, bool last);
 

@@ -1,7 +1,7 @@
-/* settings.c -- training settings given at run time: one table, from which reading, writing, checking and comparing all follow.
+/* settings.c -- training settings given at run time: one table, used by reading, writing, checking and comparing.
  *
- * A setting either decides what is computed (rate, the numbers of the schedule, seed, dropout rates) or only when to stop (epochs, patience).
- * The first kind belongs to a run for good; the second may be changed whenever it goes on. */
+ * A setting decides what is computed (rate, the numbers of the schedule, seed, dropout rates) or only when to stop (epochs, patience).
+ * The first kind is fixed for a run; the second may change at each resume. */
 #include "run/settings.h"
 #include "run/message.h"
 
@@ -19,7 +19,7 @@ typedef struct {
     Field field;                               /* in NetTraining, and as files have it */
 } Setting;
 
-/* The model may have what --set refuses, a rate of 0, no epoch at all, and 0 as the divisor where it has no schedule, so files may too. */
+/* A model, and so a file, may have values that --set refuses: a rate of 0, no epoch, and a divisor of 0 where it has no schedule. */
 #define TRAIN(member, low, stops, kind, least, most, ...)                                                             \
     { "train." #member, low, false, stops, { #member, kind, offsetof(NetTraining, member), least, most, 2, .group = "train", \
                                       .absent = &net_training.member, __VA_ARGS__ } }
@@ -123,7 +123,7 @@ static void give(NetTraining *t, unsigned *given, const NetTraining *value, int 
     *given |= bit;
 }
 
-/* Is it a parameter of the model?  net.settings: "d=2 filters=8". */
+/* True for a parameter of the model.  net.settings: "d=2 filters=8". */
 static bool compiled_in(const char *name)
 {
     size_t n = strlen(name);
@@ -152,7 +152,7 @@ static int find(const char *name)
          nearest_text("; did you mean ", name, names, settings_count(), "?"), all);
 }
 
-/* A rate that the model has as 0 left no layers behind that could use another. */
+/* A rate of 0 in the model: the layers are left out, so no other rate can be used. */
 static void check_rate(const NetRate *r, double rate)
 {
     char how[600];

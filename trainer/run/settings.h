@@ -12,14 +12,14 @@
 
 /* "train.rate=0.01" into *t, and the setting's bit into *given.  Ends the program with exit code 2 on anything else. */
 void settings_set(NetTraining *t, unsigned *given, const char *text);
-/* The options that are short for a setting; a --set that says otherwise ends the program with exit code 2. */
+/* The options that are short for a setting; a --set with another value ends the program with exit code 2. */
 void settings_set_epochs(NetTraining *t, unsigned *given, int epochs);
 void settings_set_seed(NetTraining *t, unsigned *given, uint64_t seed);
 
 /* The dropout rates of the next steps are those of *t. */
 void settings_use(const NetTraining *t);
 
-/* "rate" is train.rate, but other words are what they are; and back. */
+/* "rate" becomes "train.rate", other names stay; and back. */
 void settings_full_name(char *name, size_t room, const char *word);
 const char *settings_short_name(const char *name);
 
@@ -38,8 +38,8 @@ char *settings_text(char *text, size_t room, const NetTraining *t, int i);
 bool settings_removed(int i);                  /* a dropout rate that is 0 in the model: its layers are not there */
 bool settings_same(const NetTraining *a, const NetTraining *b, int i);
 
-/* A run goes on: of what is `given` in *wanted, *recorded takes over what only says when to stop (epochs, patience);
- * anything else that differs would break the run's bits and ends the program with exit code 1. */
+/* For a resumed run: copies the `given` settings of *wanted that only decide when to stop (epochs, patience) to *recorded.
+ * Any other `given` setting that differs would change the run's bits: the program ends with exit code 1. */
 void settings_go_on(NetTraining *recorded, const NetTraining *wanted, unsigned given, const char *run);
 
 /* The schedule. */

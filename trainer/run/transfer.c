@@ -1,8 +1,8 @@
 /* transfer.c -- weights of another training as the start of this one, parameter by parameter.
  *
- * Names decide, then shapes; the file may be of any model.  Nothing is silent: every parameter of the net is listed as
- * taken or as left at the seed's value, with the shape there and here, and so is what the file has beyond.  A prefix is
- * whole parts of a name: front is front.conv1.weight's, but not front2's. */
+ * Parameters match by name and shape; the file may be of any model.  Every parameter of the net is listed as
+ * taken or as left at the seed's value, with the shape there and here, and so are the file's other arrays.  A prefix is
+ * whole parts of a name: front is a prefix of front.conv1.weight, not of front2.conv1.weight. */
 #include "run/transfer.h"
 #include "run/message.h"
 #include "run/weights.h"

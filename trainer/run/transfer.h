@@ -26,7 +26,7 @@ char *transfer_start(real *block, const Transfer *t);
 enum { TRANSFER_FIELDS = 3 };
 int transfer_fields(Field *rows);
 void transfer_write(JsonWriter *w, const Transfer *t);
-/* A run goes on: what was given now must be what it began with.  Ends the program with exit code 1 otherwise. */
+/* For a resumed run: options given now must equal those it began with.  Ends the program with exit code 1 otherwise. */
 void transfer_go_on(const Transfer *recorded, const Transfer *wanted, const char *run);
 
 #endif

@@ -1,8 +1,8 @@
 /* weights.c -- the parameters of the net: their start, their exported order, and the files that hold them.
  *
- * Everything is said in exported elements: element i of a parameter of shape [rows][rest] is row i / rest, and
- * weights_index() alone knows where the block keeps it.  A file fits if names and shapes do: batch size, precision and
- * form are free. */
+ * Indices are those of the exported order: element i of a parameter of shape [rows][rest] is in row i / rest, and
+ * weights_index() gives its place in the block.  A file fits if names and shapes do: batch size, precision and
+ * form may differ. */
 #define _POSIX_C_SOURCE 200809L
 #include "run/weights.h"
 #include "files/json.h"
@@ -195,7 +195,7 @@ static const char *kind_of(const char *path)
 
 void weights_read_file(ArrayList *list, const char *path)
 {
-    const size_t limit = (size_t)1 << 34;      /* weights of any model that this program could be told of */
+    const size_t limit = (size_t)1 << 34;      /* more than the weights of any model that spnc accepts */
     ArrayError e;
     if (!(*kind_of(path) == 'n' ? array_read_npz(list, path, limit, &e) : array_read_safetensors(list, path, false, limit, &e)))
         fail_array(&e);

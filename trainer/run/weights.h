@@ -1,7 +1,7 @@
-/* weights.h -- parameters between the block a net computes with and the arrays that files hold.
+/* weights.h -- copies parameters between the block a net computes with and the arrays of files.
  *
  * A block holds net.block reals, each parameter at its offset, in its layout, with padding that is zero.  "Exported" is
- * PyTorch's order and shape.  Files hold exported arrays alone, so layouts are nobody's business outside. */
+ * PyTorch's order and shape.  Files hold exported arrays only, so they do not depend on the layouts. */
 #ifndef SPN_WEIGHTS_H
 #define SPN_WEIGHTS_H
 
