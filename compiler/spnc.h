@@ -159,6 +159,8 @@ typedef struct Repeat Repeat;
 typedef struct Tensor Tensor;
 typedef struct Weight Weight;
 typedef struct Op Op;
+typedef struct DataDef DataDef;
+typedef struct LossDef LossDef;
 typedef struct Tuning Tuning;
 
 /* A repeat: its body runs `steps` times.  steps.c divides its operators into three sections: before, in and after the loop. */
@@ -253,67 +255,98 @@ typedef struct {
     bool removed;            /* the model's rate is 0, so its layers are removed */
 } Rate;
 
+/* One operator: what it is, its operands, what the file says about it, and a struct for the notes of each stage that decides something about it. */
 struct Op {
     OpKind kind;
     Pass pass;
     const char *name;        /* C identifier, unique among forward operators; a backward operator has its forward operator's */
     Loc loc;
-    Op *of;                  /* the forward operator of a BACKWARD or WEIGHTS */
+    Op *of;                  /* the forward operator of a BACKWARD, WEIGHTS or PRODUCTS; see forward_of */
+    const char *family;      /* the net it belongs to, or "" */
+    Repeat *repeat;          /* the repeat in whose body it was written; NULL: none, or hoisted by steps.c */
+
     Use reads[INPUT_MAX];    /* in the order of the emitted function's arguments: writes, reads, weights */
     int read_count;
     Use writes[INPUT_MAX];
     int write_count;
     Weight *weights[3];
     int weight_count;
+
     const char *prefix;      /* of the names of its weights: front.conv1 */
     const char *suffix[2];   /* weight and bias, or weight_ih and bias_ih */
     Attr attrs[ATTR_MAX];
     int attr_count;
-    bool grads[INPUT_MAX];   /* forward: true if the gradient of input i is computed (grad.c) */
-    bool keeps;              /* forward keeps writes[1] for backward */
-    OpKind act;              /* fuse.c: activation in the epilogue, or OP_NONE */
-    bool winograd;           /* kernel.c: a convolution by Winograd's algorithm */
-    bool gathers;            /* kernel.c: deferred weight gradient: WEIGHTS stores the operands of PRODUCTS */
-    bool openblas;           /* kernel.c: a dense layer by OpenBLAS, and its backward operators */
-    const struct Told *told; /* outside.h: sizes, from the description of an operator from outside */
-    bool relu;               /* fuse.c: a maxpool whose backward includes that of the relu below it */
-    bool accumulate;         /* WEIGHTS, FOLD: adds to the gradient of an earlier use of the weight */
-    int random_place;        /* dropout: number of its place of use, which selects its random numbers */
-    const Op *drop;          /* share.c: joined dropout: forward applies it to its result; backward multiplies dy by its 1/(1-rate) */
-    const Rate *rate;        /* dropout: its rate is this setting times rate_factor; NULL: compiled in */
-    double rate_factor;
-    int index;               /* load, labels: which input or target; loss: which loss; pick: step */
-    const char *family;      /* the net it belongs to, or "" */
-    Repeat *repeat;          /* the repeat in whose body it was written; NULL: none, or hoisted by steps.c */
+    union {                  /* by kind; a backward operator has it in its forward operator */
+        const DataDef *data;                                            /* load, load_bytes, labels, augment: the input or target */
+        const LossDef *loss;                                            /* a loss: its term */
+        int step;                                                       /* pick: the step that is read */
+        struct { int place; const Rate *rate; double factor; } dropout; /* number of its place of use, which selects its random numbers; its rate is
+                                                                           this setting times factor (NULL: compiled in) */
+        const struct Told *outside;                                     /* from outside: sizes, from its description (outside.h) */
+    };
+
+    struct {
+        bool inputs[INPUT_MAX];      /* forward: true if the gradient of input i is computed */
+        bool keeps;                  /* forward keeps writes[1] for backward */
+        bool accumulates;            /* WEIGHTS, FOLD, PRODUCTS, FINISH: adds to the gradient of an earlier use of the weight */
+    } grad;
+    struct {
+        OpKind act;                  /* activation in the epilogue, or OP_NONE */
+        bool relu;                   /* a maxpool whose backward includes that of the relu below it */
+    } fuse;
+    struct {
+        bool winograd;               /* a convolution by Winograd's algorithm */
+        bool deferred;               /* deferred weight gradient: WEIGHTS stores the operands of PRODUCTS */
+        bool openblas;               /* a dense layer by OpenBLAS, and its backward operators */
+    } kernel;
+    struct {
+        const Op *dropout;           /* joined: forward applies it to its result; backward multiplies dy by its 1/(1-rate) */
+    } share;
 };
+/* The operator whose values `op` computes or differentiates: op->of, or itself. */
+static inline const Op *forward_of(const Op *op) { return op->of ? op->of : op; }
+/* Its operands: reads, then writes. */
+static inline int op_uses(const Op *op) { return op->read_count + op->write_count; }
+static inline Use *op_use(const Op *op, int i) { return (Use *)(uintptr_t)(i < op->read_count ? &op->reads[i] : &op->writes[i - op->read_count]); }
 
 /* A section: operators that run in order: once; at each step, forwards or backwards; or for all steps at once. */
 typedef enum { ONCE, CORE, CORE_BACKWARD, AFTER } SectionKind;
 typedef struct { SectionKind kind; Repeat *repeat; List ops; } Section;
 
+/* A walk over the operators of a list of sections, in order: for_each_op(w, &m->forward) use(w.op).  The operator may be removed by walk_remove, and
+ * others may be put behind it. */
+typedef struct { const List *sections; int section_at, at; Section *section; Op *op; } Walk;
+bool walk_next(Walk *w);
+void walk_remove(Walk *w);
+#define for_each_op(w, list) for (Walk w = { (list), 0, -1, NULL, NULL }; walk_next(&w);)
+
 /* Random changes of an input's examples in training; 0: none. */
 typedef struct { Loc loc; int shift, pieces, size; double rotate, scale, noise; } AugmentDef;
 
-typedef struct {
+/* An input or a target of the model. */
+struct DataDef {
     const char *name;
     Loc loc;
+    bool target;             /* of m->targets, not m->inputs */
+    int number;              /* its place there */
     Shape shape;             /* labels: rank 0 or [length] */
     int type;                /* 0 u8, 1 f32, 2 labels */
     int classes;
     Tensor *tensor;          /* in lane layout; NULL until an operator reads it */
     bool used;
     const AugmentDef *augment;   /* inputs only; NULL: no augmentation */
-} DataDef;
+};
 
 /* A term of the loss.  LOSS_INFO(op) has the properties of its operator. */
-typedef struct {
+struct LossDef {
+    int number;              /* its place in m->losses */
     Op *op;
     Tensor *value, *loss;    /* its first operand; one number per example */
     int target;              /* DataDef index or -1 */
     int64_t positions;       /* terms of the mean per example */
     double weight;
     Loc loc;
-} LossDef;
+};
 
 typedef struct Optimiser Optimiser;      /* read/language.h */
 typedef struct Schedule Schedule;
@@ -368,6 +401,7 @@ typedef struct {
     int random_places;
     List noted_rates, rates; /* rates.c: each dropout's rate as written; the Rates made of them */
     List forward, backward;  /* Section (steps.c, grad.c) */
+    struct Gradient *gradient;   /* grad.c: while it runs */
     List forward_phases, backward_phases;    /* Phase (plan.c) */
     int64_t activation_reals, scratch_reals, block_reals;
     double forward_macs, backward_macs;
@@ -378,6 +412,8 @@ typedef struct {
 } Model;
 
 Tensor *tensor_new(Model *m, const char *name, Loc loc, Repeat *repeat);
+/* A tensor in a kernel's own layout, of that many reals. */
+Tensor *tensor_raw(Model *m, const char *name, const Op *op, Repeat *repeat, int64_t reals);
 Tensor *tensor_value(const Tensor *t);                           /* the tensor whose numbers t has: itself, unless it is a view */
 Tensor *tensor_owner(const Tensor *t);                           /* the tensor whose memory t has: itself, unless t is a view or in place */
 /* The range of an owner's slots in the batch's memory, in reals: from *from up to *to.  Valid after plan.c; not for a local tensor. */
@@ -453,7 +489,7 @@ int loss_operands(const LossInfo *l);            /* its number of operands */
 bool model_build(Model *m);      /* of m->root and m->options.sets */
 /* rates.c: records the dropout layer `layer` and its parsed attributes; op NULL: its rate is 0, and it is removed. */
 void rate_note(Model *m, Op *op, const char *layer, const Op *parsed);
-void rates_choose(Model *m);     /* at the end of model_build: Model.rates, Op.rate */
+void rates_choose(Model *m);     /* at the end of model_build: Model.rates, Op.dropout.rate */
 bool shape_infer(Model *m);      /* also runs after a failed model_build, to report shape errors of the operators that were built */
 bool steps_split(Model *m);
 bool grad_build(Model *m);
@@ -461,14 +497,15 @@ bool warn(Model *m);             /* after grad_build: warnings about valid model
 bool fuse(Model *m);
 bool kernels_choose(Model *m);
 bool identify(Model *m);         /* identity.c: m->signature and m->hash */
-void layouts_choose(Model *m);       /* after the hash: never bit-relevant */
+void layouts_choose(Model *m);       /* layout.c, after the hash: never bit-relevant */
 void places_share(Model *m);         /* likewise: share.c */
 /* For a Winograd convolution or its gradient: the number of Winograd tiles in one vec in a last group of few images, 4 or 2; 0: no
  * packing. */
 int kernel_packs(const Model *m, const Op *op);
-const char *kernel_name(const Model *m, const Op *op);    /* the algorithm of a forward operator, in a few words */
-const char *kernel_reason(const Model *m, const Op *op);  /* the rule that chose it: a sentence */
+/* Why a convolution is not computed by Winograd's algorithm; NULL if it is. */
+const char *kernel_misfit(const Model *m, const Op *op);
 bool plan(Model *m);
+void memory_place(Model *m);      /* memory.c: places of tensors and weights, once the phases are cut */
 /* identity.c: appends all bit-relevant properties of m as text; m->hash is its checksum.  Valid after kernels_choose. */
 void identity_write(Text *t, const Model *m);
 /* cost.c: sets Phase.barrier of the phases of a pass: true if the threads wait for each other after the phase. */
@@ -491,7 +528,7 @@ void stage_identity(const Model *m, FILE *out);
 void stage_plan(const Model *m, FILE *out);
 
 /* grad.c's helpers for ops' grad functions. */
-Op *grad_backward(Model *m, Op *op, Use dy);          /* a BACKWARD operator: from dy to the inputs' gradients (op->grads), in order; NULL: none */
+Op *grad_backward(Model *m, Op *op, Use dy);          /* a BACKWARD operator: from dy to the inputs' gradients (op->grad.inputs), in order; NULL: none */
 Op *grad_weights(Model *m, Op *op, Use dy);           /* a WEIGHTS operator that reads dy; NULL if no weight is trained; folds are added */
 void grad_pass(Model *m, Op *op, int input, Use dy);  /* the gradient of input i is dy itself */
 

@@ -10,7 +10,7 @@
 /* The parameter kind of a tensor of `op`, a letter: see OpInfo.arguments.  A gradient has the kind of its value. */
 static char letter(const Op *op, const Tensor *t, bool written, int position)
 {
-    const Op *f = op->of ? op->of : op;
+    const Op *f = forward_of(op);
     const char *outs = OP_INFO(op)->arguments, *ins = strchr(outs, ':') + 1;
     int out_count = (int)(ins - 1 - outs), in_count = (int)strlen(ins);
     for (int i = 0; i < f->write_count; i++)
@@ -21,7 +21,7 @@ static char letter(const Op *op, const Tensor *t, bool written, int position)
             return ins[i < in_count ? i : in_count - 1];
     if (op->pass == BACKWARD && written) {      /* the gradient of the position-th input that has one */
         for (int i = 0, n = 0; i < f->read_count; i++)
-            if (f->grads[i] && n++ == position)
+            if (f->grad.inputs[i] && n++ == position)
                 return ins[i < in_count ? i : in_count - 1];
     }
     if (op->pass == WEIGHTS && written)
@@ -64,21 +64,19 @@ static void argument(Model *m, Text *line, const Phase *p, const Op *op, Use u, 
     text_printf(line, "%s%s%s_at(%s)", line->text && line->text[line->length - 1] != '(' ? ", " : "", cast, u.tensor->name, at);
 }
 
-static const LossDef *loss_of(Model *m, const Op *op) { return &m->losses[op->of ? op->of->index : op->index]; }
-
 /* A dropout's rate as C: the run's setting times the model's factor, or a number. */
 static const char *rate_text(Model *m, const Op *op)
 {
-    if (!op->rate)
+    if (!op->dropout.rate)
         return arena_printf(m->arena, "%.17g", op_real(op, "rate"));
-    return op->rate_factor == 1 ? op->rate->variable : arena_printf(m->arena, "%.17g * %s", op->rate_factor, op->rate->variable);
+    return op->dropout.factor == 1 ? op->dropout.rate->variable : arena_printf(m->arena, "%.17g * %s", op->dropout.factor, op->dropout.rate->variable);
 }
 
 /* The dropout `op`, or a gradient of it, at this step and for this group. */
 static void dropout(Model *m, Text *line, const Phase *p, const Op *op)
 {
     bool plain = m->options.plain;
-    text_printf(line, ", dropout_at(batch, %s, %.17g, %d, %s, %s)%s", rate_text(m, op->of ? op->of : op), op_real(op, "ramp"), op->random_place,
+    text_printf(line, ", dropout_at(batch, %s, %.17g, %d, %s, %s)%s", rate_text(m, forward_of(op)), op_real(op, "ramp"), forward_of(op)->dropout.place,
                 p->kind != ONCE ? "t" : "0", plain ? "n / 16" : "g", plain ? ", n % 16" : "");
 }
 
@@ -87,14 +85,14 @@ static void extras(Model *m, Text *line, const Phase *p, const Op *op)
 {
     bool plain = m->options.plain, stepped = p->kind != ONCE;
     const char *sep = line->text[line->length - 1] != '(' ? ", " : "";
-    if (op->drop)
-        dropout(m, line, p, op->drop);
+    if (op->share.dropout)
+        dropout(m, line, p, op->share.dropout);
     if (LOSS_INFO(op)) {
         const Tensor *target = op->reads[op->read_count - 1].tensor;
         if (stepped && target->space == LABELS_I32)         /* one tensor holds the labels of all steps */
             text_printf(line, " + t * %lld%s", (long long)(shape_count(&target->shape) / p->repeat->steps), plain ? "" : " * L");
         if (op->pass == BACKWARD)
-            text_printf(line, ", %s_scale, %s", loss_of(m, op)->loss->name, plain ? "n < batch->count" : "present(batch, g)");
+            text_printf(line, ", %s_scale, %s", forward_of(op)->loss->loss->name, plain ? "n < batch->count" : "present(batch, g)");
     }
     switch (op->kind) {
     case OP_augment:
@@ -108,13 +106,11 @@ static void extras(Model *m, Text *line, const Phase *p, const Op *op)
                 text_printf(line, "%spresent(batch, g)", sep);
             break;
         }
-        bool input = op->index < m->input_count;
-        const char *which = input ? "inputs" : "targets";
-        int i = input ? op->index : op->index - m->input_count;
+        const char *which = op->data->target ? "targets" : "inputs";
         if (plain)
-            text_printf(line, "%sn < batch->count ? batch->%s[%d][n] : NULL", sep, which, i);
+            text_printf(line, "%sn < batch->count ? batch->%s[%d][n] : NULL", sep, which, op->data->number);
         else
-            text_printf(line, "%sbatch->%s[%d] + g * L, present(batch, g)", sep, which, i);
+            text_printf(line, "%sbatch->%s[%d] + g * L, present(batch, g)", sep, which, op->data->number);
         break;
     }
     case OP_dropout:
@@ -143,7 +139,7 @@ const char *call_text(Model *m, const Phase *p, const Op *op)
         return line.text;
     }
     if (op->pass == FINISH) {
-        text_printf(&line, "%s_finish(gradient->%s, %s_at(0), %d)", op->name, op->weights[0]->field, op->reads[0].tensor->name, op->accumulate);
+        text_printf(&line, "%s_finish(gradient->%s, %s_at(0), %d)", op->name, op->weights[0]->field, op->reads[0].tensor->name, op->grad.accumulates);
         return line.text;
     }
     if (op->pass == FOLD) {
@@ -155,7 +151,7 @@ const char *call_text(Model *m, const Phase *p, const Op *op)
             return line.text;
         }
         text_printf(&line, "fold((real *)gradient->%s, (real *)%s_at(0), %d, %lld, %d)", w->field, part->name,
-                    m->groups * (part->repeat ? part->repeat->steps : 1), (long long)size, op->accumulate);
+                    m->groups * (part->repeat ? part->repeat->steps : 1), (long long)size, op->grad.accumulates);
         return line.text;
     }
     text_printf(&line, "%s_%s(", op->name, op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : op->pass == PRODUCTS ? "products" : "weights");
@@ -168,7 +164,7 @@ const char *call_text(Model *m, const Phase *p, const Op *op)
     for (int i = 0; i < op->read_count; i++)
         argument(m, &line, p, op, op->reads[i], false, i);
     if (op->pass == FORWARD || op->pass == BACKWARD)
-        for (int i = op->winograd; i < op->weight_count; i++)      /* Winograd's weights came as a tensor */
+        for (int i = op->kernel.winograd; i < op->weight_count; i++)      /* Winograd's weights came as a tensor */
             text_printf(&line, "%s%sweights->%s", line.text[line.length - 1] != '(' ? ", " : "", op->kind == OP_broadcast ? "(real *)" : "", op->weights[i]->field);
     for (int i = 0; i < op->write_count; i++)
         if (op->writes[i].tensor->work)

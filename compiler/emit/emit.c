@@ -156,7 +156,7 @@ static const char *key_text(Model *m, const Op *op, const char *shapes, const Un
                 text_printf(&t, "%s%s%.0f", k ? "x" : " ", k ? "" : arena_printf(m->arena, "%s=", op->attrs[i].spec->name), op->attrs[i].number[k]);
     if (OP_INFO(op)->whole_batch)
         text_printf(&t, " batch=%lld slices=%d,%d,%d", (long long)m->batch, slices(m, op), u->backward ? slices(m, u->backward) : 0, u->weights ? slices(m, u->weights) : 0);
-    text_printf(&t, "%s%s%s", op->winograd ? " winograd" : "", op->winograd && u->weights && u->weights->gathers ? " gathered" : "", op->act == OP_NONE ? "" : arena_printf(m->arena, " %s", op_table[op->act]->name));
+    text_printf(&t, "%s%s%s", op->kernel.winograd ? " winograd" : "", op->kernel.winograd && u->weights && u->weights->kernel.deferred ? " gathered" : "", op->fuse.act == OP_NONE ? "" : arena_printf(m->arena, " %s", op_table[op->fuse.act]->name));
     return t.text;
 }
 
@@ -172,12 +172,12 @@ static Fact *unit_fact(Emitter *e, const Unit *u)
     fact_place(f, op->loc);
     fact_text(f, "equation", op->kind < OP_COUNT ? OP_INFO(op)->equation : arena_printf(m->arena, "by %s", template_of(m, op)));
     fact_bool(f, "forward", u->forward);
-    fact_bool(f, "dx", u->backward && op->grads[0]);
+    fact_bool(f, "dx", u->backward && op->grad.inputs[0]);
     fact_bool(f, "dw", u->weights != NULL);
     fact_bool(f, "decisions", u->decisions);
-    fact_text(f, "act", op->act == OP_NONE ? "" : op_table[op->act]->name);
-    fact_bool(f, "accumulate", u->weights && u->weights->accumulate);
-    fact_bool(f, "gathers", u->weights && u->weights->gathers);
+    fact_text(f, "act", op->fuse.act == OP_NONE ? "" : op_table[op->fuse.act]->name);
+    fact_bool(f, "accumulate", u->weights && u->weights->grad.accumulates);
+    fact_bool(f, "gathers", u->weights && u->weights->kernel.deferred);
     fact_int(f, "S", slices(m, op));
     fact_int(f, "S_backward", u->backward ? slices(m, u->backward) : 0);
     fact_int(f, "S_weights", u->weights ? slices(m, u->weights) : 0);
@@ -186,12 +186,12 @@ static Fact *unit_fact(Emitter *e, const Unit *u)
     for (int i = 0; i < op->read_count; i++) {
         if (op->reads[i].tensor->space == RAW)
             continue;
-        fact_push(inputs, value_fact(m, op->reads[i].tensor, u->backward && op->grads[i]));
+        fact_push(inputs, value_fact(m, op->reads[i].tensor, u->backward && op->grad.inputs[i]));
         text_printf(&ins, "%s%s", i ? ", " : "", shape_text(m->arena, &op->reads[i].tensor->shape));
     }
     fact_set(f, "inputs", inputs);
     if (op->read_count)
-        fact_set(f, "x", value_fact(m, op->reads[0].tensor, u->backward && op->grads[0]));
+        fact_set(f, "x", value_fact(m, op->reads[0].tensor, u->backward && op->grad.inputs[0]));
     fact_set(f, "y", value_fact(m, op->writes[0].tensor, false));
     const char *shapes = arena_printf(m->arena, "%s%s%s", ins.text ? ins.text : "", ins.text ? " -> " : "", shape_text(m->arena, &op->writes[0].tensor->shape));
     fact_text(f, "shapes", shapes);
@@ -202,11 +202,11 @@ static Fact *unit_fact(Emitter *e, const Unit *u)
         parameters += shape_count(&op->weights[i]->shape);
     fact_text(f, "cost", !macs ? "" : arena_printf(m->arena, "%s parameters    %s multiply-adds an example", count_text(m->arena, parameters), count_text(m->arena, (int64_t)macs)));
     OP_INFO(op)->facts(m, op, f);
-    fact_bool(f, "drops", op->drop != NULL);
-    fact_bool(f, "scales", (u->backward && u->backward->drop) || (u->weights && u->weights->drop));
-    fact_text(f, "dropout", op->drop ? op->drop->name : "");
-    if (op->drop)
-        OP_INFO(op->drop)->facts(m, op->drop, f);
+    fact_bool(f, "drops", op->share.dropout != NULL);
+    fact_bool(f, "scales", (u->backward && u->backward->share.dropout) || (u->weights && u->weights->share.dropout));
+    fact_text(f, "dropout", op->share.dropout ? op->share.dropout->name : "");
+    if (op->share.dropout)
+        OP_INFO(op->share.dropout)->facts(m, op->share.dropout, f);
     return f;
 }
 
@@ -343,8 +343,8 @@ static bool uses_scratch(const List *phases)
         const Phase *p = phases->items[i];
         for (int k = 0; k < p->ops.count; k++) {
             const Op *op = p->ops.items[k];
-            for (int r = 0; r < op->read_count + op->write_count; r++)
-                if (tensor_owner(r < op->read_count ? op->reads[r].tensor : op->writes[r - op->read_count].tensor)->local)
+            for (int r = 0; r < op_uses(op); r++)
+                if (tensor_owner(op_use(op, r)->tensor)->local)
                     return true;
         }
     }
@@ -407,7 +407,7 @@ static Fact *loss_fact(Model *m, const LossDef *l)
     const Repeat *r = l->loss->repeat;
     bool differentiated = false;
     for (int k = 0; k < l->op->read_count; k++)
-        differentiated = differentiated || l->op->grads[k];
+        differentiated = differentiated || l->op->grad.inputs[k];
     fact_text(x, "name", l->loss->name);
     fact_text(x, "kind", OP_INFO(l->op)->name);
     fact_bool(x, "shows_wrong", info->shows_wrong);
@@ -642,15 +642,15 @@ Fact *emit_facts(Model *m)
         const Unit *u = &e.units[i];
         Op *op = u->op;
         uses[op->kind] = true;
-        uses[OP_dropout] = uses[OP_dropout] || op->drop || (u->backward && u->backward->drop) || (u->weights && u->weights->drop);
-        openblas = openblas || op->openblas;
+        uses[OP_dropout] = uses[OP_dropout] || op->share.dropout || (u->backward && u->backward->share.dropout) || (u->weights && u->weights->share.dropout);
+        openblas = openblas || op->kernel.openblas;
         packs = packs || kernel_packs(m, op);
         fact_push(units, unit_fact(&e, u));
         /* choices of the forward pass that backward reads: results of relu, winners of pools, transforms of samplers */
-        bool relu = op->act == OP_relu || (op->kind == OP_relu && u->forward) || (op->kind == OP_maxpool && op->relu) || op->kind == OP_conv_pool;
+        bool relu = op->fuse.act == OP_relu || (op->kind == OP_relu && u->forward) || (op->kind == OP_maxpool && op->fuse.relu) || op->kind == OP_conv_pool;
         if (relu)
             decision(m, decisions, "relu", op, op->writes[0].tensor);
-        if ((op->kind == OP_maxpool || op->kind == OP_conv_pool) && op->keeps)
+        if ((op->kind == OP_maxpool || op->kind == OP_conv_pool) && op->grad.keeps)
             decision(m, decisions, "maxpool", op, op->writes[1].tensor);
         if (outside_kink(op))
             decision(m, decisions, "relu", op, outside_kink(op));

@@ -78,7 +78,7 @@ bool augment_read(Model *m, const Yaml *y, DataDef *d)
     return good;
 }
 
-Tensor *augment_tensor(Model *m, const DataDef *d, int index)
+Tensor *augment_tensor(Model *m, const DataDef *d)
 {
     const AugmentDef *a = d->augment;
     const struct { const MapSpec *map; const char *key; double value; } asked[] = {
@@ -89,7 +89,7 @@ Tensor *augment_tensor(Model *m, const DataDef *d, int index)
     t->shape = d->shape;
     t->space = d->type == 0 ? BYTES : FLOATS;
     Op *op = op_new(m, OP_augment, FORWARD, identifier_unique(m, arena_printf(m->arena, "augment_%s", d->name)), a->loc);
-    op->index = index;
+    op->data = d;
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
         op->attrs[op->attr_count++] = (Attr){ .spec = map_key(asked[i].map, asked[i].key), .loc = a->loc, .count = 1, .number = { asked[i].value } };
     op_write(op, t, 0);

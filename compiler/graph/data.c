@@ -14,6 +14,8 @@ DataDef *data_read(Model *m, const Yaml *y, bool target, int *count)
     for (int i = 0; i < y->count; i++) {
         DataDef *d = &defs[(*count)++];
         const Yaml *v = y->items[i];
+        d->target = target;
+        d->number = i;
         d->name = y->keys[i]->text;
         d->loc = y->keys[i]->loc;
         d->type = REFUSED;
@@ -59,7 +61,7 @@ DataDef *data_read(Model *m, const Yaml *y, bool target, int *count)
     return defs;
 }
 
-Tensor *data_tensor(Model *m, DataDef *d, int index)
+Tensor *data_tensor(Model *m, DataDef *d)
 {
     d->used = true;
     if (d->tensor)
@@ -71,9 +73,9 @@ Tensor *data_tensor(Model *m, DataDef *d, int index)
     t->space = d->type == 2 ? LABELS_I32 : REALS;
     const char *name = identifier_unique(m, arena_printf(m->arena, "load_%s", t->name));
     Op *op = op_new(m, d->type == 2 ? OP_labels : OP_load, FORWARD, name, d->loc);
-    op->index = index;
+    op->data = d;
     if (d->augment)
-        op_read(op, augment_tensor(m, d, index), 0);
+        op_read(op, augment_tensor(m, d), 0);
     op_write(op, t, 0);
     list_push(m->arena, &m->ops, op);
     return t;

@@ -93,7 +93,7 @@ static Tensor *apply(Builder *b, Op *parsed, const char *name, const char *prefi
     if (act)
         op->name = y->name;
     if (parsed->kind == OP_dropout) {
-        op->random_place = m->random_places++;
+        op->dropout.place = m->random_places++;
         rate_note(m, op, prefix, parsed);
     }
     for (int i = 0; i < count; i++)
@@ -270,7 +270,7 @@ bool flow_resolve(Builder *b, const Yaml *y, Use *out, bool keep_steps)
     }
     for (int i = 0; i < m->input_count; i++)
         if (strcmp(m->inputs[i].name, y->text) == 0) {
-            *out = (Use){ data_tensor(m, &m->inputs[i], i), 0 };
+            *out = (Use){ data_tensor(m, &m->inputs[i]), 0 };
             return true;
         }
     for (int i = 0; i < m->target_count; i++)
@@ -393,49 +393,139 @@ static Tensor *flow_gru(Builder *b, const Yaml *key, const Yaml *v, int which, S
     return apply_gru(b, state->cell, name, key->loc, state->tensor, in[0], h);
 }
 
-/* NAME: { OP: inputs, attributes } */
-static bool flow_value(Builder *b, const Yaml *key, const Yaml *v, State *state)
+/* True if the entry `key` may define its name; an error if an input, a target or an entry above has it already. */
+static bool name_is_free(Builder *b, const Yaml *key, const State *state)
 {
-    Model *m = b->m;
-    const char *name = key->text;
-    if (!name_check(m, key->loc, name))
-        return false;
-    if (v->kind != YAML_MAP) {
-        diag_error(m->diag, v->loc, "what makes '%s' stands in braces: - %s: { relu: image }", name, name);
-        return false;
-    }
-    Name *before = flow_find(b, name);
+    const Model *m = b->m;
+    const Name *before = flow_find(b, key->text);
     if (before && !before->tensor)
         return false;
     Loc first = before ? before->loc : (Loc){ 0 };
     for (int i = 0; i < m->input_count; i++)
-        if (strcmp(m->inputs[i].name, name) == 0)
+        if (strcmp(m->inputs[i].name, key->text) == 0)
             first = m->inputs[i].loc;
     for (int i = 0; i < m->target_count; i++)
-        if (strcmp(m->targets[i].name, name) == 0)
+        if (strcmp(m->targets[i].name, key->text) == 0)
             first = m->targets[i].loc;
-    if (first.line && !(state && !state->defined)) {
-        diag_error(m->diag, key->loc, "'%s' is defined twice", name);
-        diag_note(m->diag, first, "the first definition is here");
-        return false;
-    }
+    if (!first.line || (state && !state->defined))
+        return true;
+    diag_error(m->diag, key->loc, "'%s' is defined twice", key->text);
+    diag_note(m->diag, first, "the first definition is here");
+    return false;
+}
+
+/* The key of the map v that names its operator or net, by index; -1 after an error. */
+static int operator_key(Builder *b, const char *name, const Yaml *v)
+{
     int which = -1;
-    for (int i = 0; i < v->count; i++)
-        if (op_kind_of(v->keys[i]->text) != OP_NONE || net_find(b, v->keys[i]->text)) {
-            if (which >= 0) {
-                diag_error(m->diag, v->keys[i]->loc, "'%s' and '%s' both name an operator or a net; an entry has exactly one",
-                           v->keys[which]->text, v->keys[i]->text);
-                return false;
-            }
-            which = i;
+    for (int i = 0; i < v->count; i++) {
+        if (op_kind_of(v->keys[i]->text) == OP_NONE && !net_find(b, v->keys[i]->text))
+            continue;
+        if (which >= 0) {
+            diag_error(b->m->diag, v->keys[i]->loc, "'%s' and '%s' both name an operator or a net; an entry has exactly one", v->keys[which]->text, v->keys[i]->text);
+            return -1;
         }
-    if (which < 0) {
-        if (v->count == 0)
-            diag_error(m->diag, v->loc, "'%s' needs an operator or a net: { front: image }", name);
-        else
-            unknown_operator(b, v->keys[0]->loc, v->keys[0]->text);
+        which = i;
+    }
+    if (which < 0 && v->count == 0)
+        diag_error(b->m->diag, v->loc, "'%s' needs an operator or a net: { front: image }", name);
+    else if (which < 0)
+        unknown_operator(b, v->keys[0]->loc, v->keys[0]->text);
+    return which;
+}
+
+/* { NET: x }; the net is that of v's key `which`. */
+static Tensor *flow_net(Builder *b, const Yaml *v, int which, Use in, int count)
+{
+    Model *m = b->m;
+    const Yaml *key = v->keys[which];
+    for (int i = 0; i < v->count; i++)
+        if (i != which) {
+            diag_error(m->diag, v->keys[i]->loc, "a net takes no attributes; '%s' belongs in its layers", v->keys[i]->text);
+            return NULL;
+        }
+    if (count != 1) {
+        diag_error(m->diag, v->items[which]->loc, "net '%s' takes one input, not %d", key->text, count);
+        return NULL;
+    }
+    if (!apply_net(b, net_find(b, key->text), key->loc, &in))
+        return NULL;
+    return in.shift || in.tensor->op->kind == OP_load ? viewable(b, in, key->loc).tensor : in.tensor;
+}
+
+/* { last: x } */
+static Tensor *flow_last(Builder *b, const Yaml *key, const Yaml *inputs, Use in)
+{
+    if (!in.tensor->repeat || in.tensor->repeat == b->repeat) {
+        diag_error(b->m->diag, inputs->loc, "last needs a name made in a repeat above");
+        return NULL;
+    }
+    Op *pick = append(b, OP_pick, key->text, key->loc, NULL);
+    pick->step = in.tensor->repeat->steps - 1;
+    op_read(pick, in.tensor, 0);
+    return pick->writes[0].tensor;
+}
+
+/* { OP: inputs, attributes }, of v's key `which`: any operator but gru. */
+static Tensor *flow_operator(Builder *b, const Yaml *key, const Yaml *v, int which, Use *in, int count)
+{
+    Model *m = b->m;
+    const Yaml *opkey = v->keys[which];
+    OpKind kind = op_kind_of(opkey->text);
+    if (loss_table[kind]) {
+        diag_error(m->diag, opkey->loc, "%s is a loss: it stands under loss", opkey->text);
+        return NULL;
+    }
+    Op *parsed = op_new(m, kind, FORWARD, "", key->loc);
+    bool good = inputs_fit(b, kind, v->items[which]->loc, count);
+    if (!attr_parse(m, parsed, v, opkey->text, opkey->loc) || !good)
+        return NULL;
+    if (kind == OP_last)
+        return flow_last(b, key, v->items[which], in[0]);
+    if (kind == OP_reshape || kind == OP_flatten)
+        in[0] = viewable(b, in[0], key->loc);
+    return apply(b, parsed, key->text, key->text, "", key->loc, in, count);
+}
+
+/* Gives t the name of its entry; a value that already bears another name of the flow (a net without layers) is copied. */
+static void name_value(Builder *b, const Yaml *key, Tensor *t)
+{
+    if (t->flow_name && strcmp(t->flow_name, key->text) != 0) {
+        Op *copy = append(b, OP_copy, key->text, key->loc, NULL);
+        op_read(copy, t, 0);
+        t = copy->writes[0].tensor;
+    }
+    t->flow_name = key->text;
+    bind(b, key->text, key->loc, (Use){ t, 0 });
+}
+
+/* Makes t the next value of the state that the entry `key` bears the name of. */
+static bool define_state(Builder *b, const Yaml *key, const Yaml *opkey, State *state, Tensor *t)
+{
+    if (t != state->tensor && state->gru) {
+        diag_error(b->m->diag, opkey->loc, "'%s' is carried as a gru, so { gru: [input, %s] } must define it", key->text, key->text);
         return false;
     }
+    if (t != state->tensor)
+        op_read(append(b, OP_copy, key->text, key->loc, state->tensor), t, 0);
+    state->defined = true;
+    flow_find(b, key->text)->shift = 0;
+    return true;
+}
+
+/* NAME: { OP: inputs, attributes } */
+static bool flow_value(Builder *b, const Yaml *key, const Yaml *v, State *state)
+{
+    Model *m = b->m;
+    if (!name_check(m, key->loc, key->text))
+        return false;
+    if (v->kind != YAML_MAP) {
+        diag_error(m->diag, v->loc, "what makes '%s' stands in braces: - %s: { relu: image }", key->text, key->text);
+        return false;
+    }
+    int which = name_is_free(b, key, state) ? operator_key(b, key->text, v) : -1;
+    if (which < 0)
+        return false;
     const Yaml *opkey = v->keys[which];
     OpKind kind = op_kind_of(opkey->text);
     Use in[INPUT_MAX];
@@ -445,75 +535,14 @@ static bool flow_value(Builder *b, const Yaml *key, const Yaml *v, State *state)
             attr_parse(m, op_new(m, kind, FORWARD, "", key->loc), v, opkey->text, opkey->loc);
         return false;
     }
-    Tensor *t = NULL;
-    if (kind == OP_NONE) {
-        for (int i = 0; i < v->count; i++)
-            if (i != which) {
-                diag_error(m->diag, v->keys[i]->loc, "a net takes no attributes; '%s' belongs in its layers", v->keys[i]->text);
-                return false;
-            }
-        if (count != 1) {
-            diag_error(m->diag, v->items[which]->loc, "net '%s' takes one input, not %d", opkey->text, count);
-            return false;
-        }
-        if (!apply_net(b, net_find(b, opkey->text), opkey->loc, &in[0]))
-            return false;
-        t = in[0].tensor;
-        if (in[0].shift || t->op->kind == OP_load) {
-            in[0] = viewable(b, in[0], opkey->loc);
-            t = in[0].tensor;
-        }
-    } else if (kind == OP_gru) {
-        if (!(t = flow_gru(b, key, v, which, state, in, count)))
-            return false;
-    } else {
-        if (loss_table[kind]) {
-            diag_error(m->diag, opkey->loc, "%s is a loss: it stands under loss", opkey->text);
-            return false;
-        }
-        Op *parsed = op_new(m, kind, FORWARD, "", key->loc);
-        bool good = inputs_fit(b, kind, v->items[which]->loc, count);
-        if (!attr_parse(m, parsed, v, opkey->text, opkey->loc) || !good)
-            return false;
-        if (kind == OP_last) {
-            if (!in[0].tensor->repeat || in[0].tensor->repeat == b->repeat) {
-                diag_error(m->diag, v->items[which]->loc, "last needs a name made in a repeat above");
-                return false;
-            }
-            Op *pick = append(b, OP_pick, name, key->loc, NULL);
-            pick->index = in[0].tensor->repeat->steps - 1;
-            op_read(pick, in[0].tensor, 0);
-            t = pick->writes[0].tensor;
-        } else {
-            if (kind == OP_reshape || kind == OP_flatten)
-                in[0] = viewable(b, in[0], key->loc);
-            t = apply(b, parsed, name, name, "", key->loc, in, count);
-        }
-    }
-    if (state && t != state->tensor) {
-        if (state->gru) {
-            diag_error(m->diag, opkey->loc, "'%s' is carried as a gru, so { gru: [input, %s] } must define it", name, name);
-            return false;
-        }
-        Op *copy = append(b, OP_copy, name, key->loc, state->tensor);
-        op_read(copy, t, 0);
-        t = state->tensor;
-    }
-    if (state) {
-        state->defined = true;
-        before->shift = 0;
-    } else {
-        bind(b, name, key->loc, (Use){ t, 0 });
-    }
-    if (!t->flow_name)
-        t->flow_name = name;
-    else if (strcmp(t->flow_name, name) != 0) {     /* a net without layers */
-        Op *copy = append(b, OP_copy, name, key->loc, NULL);
-        op_read(copy, t, 0);
-        t = copy->writes[0].tensor;
-        t->flow_name = name;
-        flow_find(b, name)->tensor = t;
-    }
+    Tensor *t = kind == OP_NONE  ? flow_net(b, v, which, in[0], count)
+                : kind == OP_gru ? flow_gru(b, key, v, which, state, in, count)
+                                 : flow_operator(b, key, v, which, in, count);
+    if (!t)
+        return false;
+    if (state)
+        return define_state(b, key, opkey, state, t);
+    name_value(b, key, t);
     return true;
 }
 
@@ -536,6 +565,75 @@ static bool flow_entry(Builder *b, const Yaml *y)
     return false;
 }
 
+/* What kind of state `v` declares, its shape and its init; false after an error. */
+static bool state_kind(Builder *b, State *s, const Yaml *v, Shape *shape)
+{
+    Model *m = b->m;
+    const Yaml *cell = yaml_get(v, "gru");
+    if (cell) {
+        map_keys_known(m, v, &map_carried_gru);
+        if (!map_expected(m, cell, "gru"))
+            return false;
+        Op *parsed = op_new(m, OP_gru, FORWARD, s->name, s->loc);
+        /* `init` may also name a value: it is read as text here and resolved in state_start */
+        if (!attr_parse(m, parsed, cell, NULL, v->keys[0]->loc))
+            return false;
+        s->cell = parsed;
+        s->gru = true;
+        s->init = yaml_get(cell, "init");
+        *shape = (Shape){ 1, { op_int(parsed, "units") } };
+        return true;
+    }
+    if (!yaml_get(v, "shape")) {
+        diag_error(m->diag, v->loc, "the state '%s' is either { gru: { units: 256 } } or { shape: [256], init: zeros }", s->name);
+        return false;
+    }
+    map_keys_known(m, v, &map_carried);
+    Attr a = { .spec = map_key(&map_carried, "shape") };
+    s->init = yaml_get(v, "init");
+    return shape_read(m, &a, yaml_get(v, "shape"), s->name, shape);
+}
+
+/* The value of the flow that a state starts from: `reference` is its name, read before the repeat begins. */
+static bool start_value(Builder *b, Tensor *t, const Yaml *reference)
+{
+    Repeat *inside = b->repeat;
+    Use u;
+    b->repeat = NULL;
+    bool good = flow_resolve(b, reference, &u, true);
+    if (good && u.tensor->repeat == inside) {
+        diag_error(b->m->diag, reference->loc, "'%s' is carried by the same repeat: it has no value before the first step", reference->text);
+        good = false;
+    } else if (good) {
+        t->start = flow_outside(b, u, reference->loc).tensor;
+    }
+    b->repeat = inside;
+    return good;
+}
+
+/* init: zeros, trained, or the name of a value. */
+static bool state_start(Builder *b, const State *s)
+{
+    Model *m = b->m;
+    Value w;
+    if (!s->init)
+        return true;
+    if (s->init->kind != YAML_SCALAR) {
+        diag_error(m->diag, s->init->loc, "init must be zeros, trained, or the name of a value");
+        return false;
+    }
+    if (!expr_value(m->arena, m->diag, &m->scope, s->init, &w))
+        return false;
+    if (strcmp(w.text, "trained") == 0) {
+        s->tensor->start_weight = NEW(m->arena, Weight);
+        *s->tensor->start_weight = (Weight){ .name = arena_printf(m->arena, "%s.init", s->name), .loc = s->loc };
+        return true;
+    }
+    Yaml reference = *s->init;
+    reference.text = w.text;
+    return strcmp(w.text, "zeros") == 0 || start_value(b, s->tensor, &reference);
+}
+
 static bool state_declare(Builder *b, const Yaml *key, const Yaml *v)
 {
     Model *m = b->m;
@@ -554,63 +652,16 @@ static bool state_declare(Builder *b, const Yaml *key, const Yaml *v)
     State *s = &b->states[b->state_count];
     *s = (State){ .name = name, .loc = key->loc };
     Shape shape = { 0 };
-    const Yaml *cell = yaml_get(v, "gru");
-    if (cell) {
-        map_keys_known(m, v, &map_carried_gru);
-        if (!map_expected(m, cell, "gru"))
-            return false;
-        Op *parsed = op_new(m, OP_gru, FORWARD, name, key->loc);
-        /* `init` may also name a value: it is read as text here and resolved below */
-        if (!attr_parse(m, parsed, cell, NULL, v->keys[0]->loc))
-            return false;
-        s->cell = parsed;
-        s->gru = true;
-        s->init = yaml_get(cell, "init");
-        shape = (Shape){ 1, { op_int(parsed, "units") } };
-    } else if (yaml_get(v, "shape")) {
-        map_keys_known(m, v, &map_carried);
-        Attr a = { .spec = map_key(&map_carried, "shape") };
-        if (!shape_read(m, &a, yaml_get(v, "shape"), name, &shape))
-            return false;
-        s->init = yaml_get(v, "init");
-    } else {
-        diag_error(m->diag, v->loc, "the state '%s' is either { gru: { units: 256 } } or { shape: [256], init: zeros }", name);
+    if (!state_kind(b, s, v, &shape))
         return false;
-    }
     Tensor *t = s->tensor = tensor_new(m, name, key->loc, b->repeat);
     t->shape = shape;
     t->carried = true;
     t->flow_name = name;
     list_push(m->arena, &b->repeat->states, t);
     b->state_count++;
-    if (s->init) {
-        Value w;
-        if (s->init->kind != YAML_SCALAR || !expr_value(m->arena, m->diag, &m->scope, s->init, &w)) {
-            if (s->init->kind != YAML_SCALAR)
-                diag_error(m->diag, s->init->loc, "init must be zeros, trained, or the name of a value");
-            return false;
-        }
-        if (strcmp(w.text, "trained") == 0) {
-            t->start_weight = NEW(m->arena, Weight);
-            *t->start_weight = (Weight){ .name = arena_printf(m->arena, "%s.init", name), .loc = key->loc };
-        } else if (strcmp(w.text, "zeros") != 0) {
-            Yaml reference = *s->init;
-            reference.text = w.text;
-            Use u;
-            Repeat *inside = b->repeat;
-            b->repeat = NULL;               /* the start is read before the repeat begins */
-            bool good = flow_resolve(b, &reference, &u, true);
-            if (good && u.tensor->repeat == inside) {
-                diag_error(m->diag, s->init->loc, "'%s' is carried by the same repeat: it has no value before the first step", w.text);
-                good = false;
-            } else if (good) {
-                t->start = flow_outside(b, u, s->init->loc).tensor;
-            }
-            b->repeat = inside;
-            if (!good)
-                return false;
-        }
-    }
+    if (!state_start(b, s))
+        return false;
     bind(b, name, key->loc, (Use){ t, -1 });
     return true;
 }

@@ -115,6 +115,14 @@ Tensor *tensor_new(Model *m, const char *name, Loc loc, Repeat *repeat)
     return t;
 }
 
+Tensor *tensor_raw(Model *m, const char *name, const Op *op, Repeat *repeat, int64_t reals)
+{
+    Tensor *t = tensor_new(m, name, op->loc, repeat);
+    t->space = RAW;
+    t->reals = reals;
+    return t;
+}
+
 Op *op_new(Model *m, OpKind kind, Pass pass, const char *name, Loc loc)
 {
     Op *op = NEW(m->arena, Op);
@@ -122,7 +130,7 @@ Op *op_new(Model *m, OpKind kind, Pass pass, const char *name, Loc loc)
     op->pass = pass;
     op->name = name;
     op->loc = loc;
-    op->act = OP_NONE;
+    op->fuse.act = OP_NONE;
     op->family = "";
     op->prefix = name;
     op->suffix[0] = "weight";
@@ -145,6 +153,20 @@ void op_write(Op *op, Tensor *t, int shift)
     if (!t->op)
         t->op = op;
 }
+
+bool walk_next(Walk *w)
+{
+    for (w->at++; w->section_at < w->sections->count; w->section_at++, w->at = 0) {
+        w->section = w->sections->items[w->section_at];
+        if (w->at < w->section->ops.count) {
+            w->op = w->section->ops.items[w->at];
+            return true;
+        }
+    }
+    return false;
+}
+
+void walk_remove(Walk *w) { list_remove(&w->section->ops, w->at--); }
 
 const Attr *op_attr(const Op *op, const char *name)
 {

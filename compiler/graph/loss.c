@@ -106,7 +106,7 @@ static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
         d->used = true;
         if (d->type == REFUSED || !target_fits(m, name, info, d, last->loc) || !good)
             return false;
-        x[1] = (Use){ data_tensor(m, d, m->input_count + loss->target), 0 };
+        x[1] = (Use){ data_tensor(m, d), 0 };
         if (d->type != 2 && x[0].tensor->repeat)
             x[0] = flow_outside(b, x[0], loss->loc);     /* a target of real numbers holds all steps: [T, ...] */
     } else if (count > 1) {
@@ -124,11 +124,12 @@ static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
     memcpy(op->attrs, parsed->attrs, sizeof op->attrs);
     op->attr_count = parsed->attr_count;
     op->repeat = x[0].tensor->repeat;
-    op->index = (int)(loss - m->losses);
+    loss->number = (int)(loss - m->losses);
+    op->loss = loss;
     loss->value = x[0].tensor;
     op->prefix = "loss";
-    loss->loss = tensor_new(m, arena_printf(m->arena, "loss%d", op->index + 1), loss->loc, op->repeat);
-    op->name = identifier_unique(m, arena_printf(m->arena, "%s%d", name, op->index + 1));
+    loss->loss = tensor_new(m, arena_printf(m->arena, "loss%d", loss->number + 1), loss->loc, op->repeat);
+    op->name = identifier_unique(m, arena_printf(m->arena, "%s%d", name, loss->number + 1));
     op_write(op, loss->loss, 0);
     for (int i = 0; i < count; i++)
         op_read(op, x[i].tensor, x[i].shift);

@@ -53,13 +53,13 @@ bool shape_read(Model *m, Attr *a, const Yaml *y, const char *name, Shape *out);
 
 /* data.c: the inputs, or the targets, of the map y (may be NULL); *count of them, those with mistakes included. */
 DataDef *data_read(Model *m, const Yaml *y, bool target, int *count);
-/* The input or target d (of that index among both) as a tensor, loaded at its first use. */
-Tensor *data_tensor(Model *m, DataDef *d, int index);
+/* The input or target d as a tensor, loaded at its first use. */
+Tensor *data_tensor(Model *m, DataDef *d);
 
 /* augment.c: `augment:` of the input d, whose shape is already read; false after errors. */
 bool augment_read(Model *m, const Yaml *y, DataDef *d);
 /* The examples of d, augmented in training, in the layout of the file. */
-Tensor *augment_tensor(Model *m, const DataDef *d, int index);
+Tensor *augment_tensor(Model *m, const DataDef *d);
 
 /* flow.c: names, nets and the flow. */
 OpKind op_kind_of(const char *word);                        /* an operator that a model may name; OP_NONE: none */

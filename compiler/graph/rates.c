@@ -104,7 +104,7 @@ void rates_choose(Model *m)
         if (!n->op)
             continue;
         r->removed = false;
-        n->op->rate = r;
-        n->op->rate_factor = factor;
+        n->op->dropout.rate = r;
+        n->op->dropout.factor = factor;
     }
 }

@@ -10,70 +10,71 @@
 #include "spnc.h"
 #include <string.h>
 
-static int readers(const Model *m, const Tensor *t)
+static int readers_in(const List *sections, const Tensor *t)
 {
     int n = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        const List *sections = pass ? &m->backward : &m->forward;
-        for (int i = 0; i < sections->count; i++) {
-            const Section *s = sections->items[i];
-            for (int k = 0; k < s->ops.count; k++) {
-                const Op *op = s->ops.items[k];
-                for (int r = 0; r < op->read_count; r++)
-                    n += op->reads[r].tensor == t;
-            }
-        }
-    }
+    for_each_op(w, sections)
+        for (int r = 0; r < w.op->read_count; r++)
+            n += w.op->reads[r].tensor == t;
     return n;
 }
 
+static int readers(const Model *m, const Tensor *t) { return readers_in(&m->forward, t) + readers_in(&m->backward, t); }
+
 static bool is_activation(OpKind kind) { return kind == OP_relu || kind == OP_tanh || kind == OP_sigmoid; }
+
+/* True if the activation `act` may be applied inside the operator of its section that makes its operand: the sum between them is not used by others. */
+static bool fits_epilogue(const Model *m, const Section *s, const Op *act)
+{
+    const Tensor *x = act->reads[0].tensor, *y = act->writes[0].tensor;
+    const Op *maker = x->op;
+    bool hosts = list_index(&s->ops, maker) >= 0 && (maker->kind == OP_conv || maker->kind == OP_dense) && maker->fuse.act == OP_NONE;
+    return hosts && !act->reads[0].shift && !x->carried && !x->flow_name && !y->carried && !x->view_of && readers(m, x) == 1;
+}
 
 static void epilogues(Model *m)
 {
-    for (int i = 0; i < m->forward.count; i++) {
-        Section *s = m->forward.items[i];
-        for (int k = 0; k < s->ops.count; k++) {
-            Op *act = s->ops.items[k];
-            if (!is_activation(act->kind))
-                continue;
-            Tensor *x = act->reads[0].tensor, *y = act->writes[0].tensor;
-            Op *maker = x->op;
-            if (list_index(&s->ops, maker) < 0 || (maker->kind != OP_conv && maker->kind != OP_dense) || maker->act != OP_NONE || act->reads[0].shift || x->carried
-                || x->flow_name || y->carried || x->view_of || readers(m, x) != 1)
-                continue;
-            maker->act = act->kind;
-            maker->writes[0].tensor = y;
-            y->op = maker;
-            list_remove(&s->ops, k--);
-            remark(m, maker->loc, "%s applied where %s is computed", OP_INFO(act)->name, maker->name);
-        }
+    for_each_op(w, &m->forward) {
+        Op *act = w.op;
+        if (!is_activation(act->kind) || !fits_epilogue(m, w.section, act))
+            continue;
+        Op *maker = act->reads[0].tensor->op;
+        maker->fuse.act = act->kind;
+        maker->writes[0].tensor = act->writes[0].tensor;
+        act->writes[0].tensor->op = maker;
+        walk_remove(&w);
+        remark(m, maker->loc, "%s applied where %s is computed", OP_INFO(act)->name, maker->name);
     }
+}
+
+/* The maxpool' of section s, before index `end`, that makes t; NULL: none. */
+static Op *pool_gradient(const Section *s, int end, const Tensor *t)
+{
+    Op *pool = NULL;
+    for (int j = 0; j < end; j++) {
+        Op *op = s->ops.items[j];
+        if (op->kind == OP_maxpool && op->pass == BACKWARD && op->writes[0].tensor == t)
+            pool = op;
+    }
+    return pool;
 }
 
 /* Fuses a relu' that is the only reader of a maxpool' result: the pool computes both gradients, from its winner and its result. */
 static void relu_pools(Model *m)
 {
-    for (int i = 0; i < m->backward.count; i++) {
-        Section *s = m->backward.items[i];
-        for (int k = 1; k < s->ops.count; k++) {
-            Op *relu = s->ops.items[k], *pool = NULL;
-            if (relu->kind != OP_relu || relu->pass != BACKWARD || relu->reads[0].shift)
-                continue;
-            for (int j = 0; j < k; j++) {
-                Op *op = s->ops.items[j];
-                if (op->kind == OP_maxpool && op->pass == BACKWARD && op->writes[0].tensor == relu->reads[0].tensor)
-                    pool = op;
-            }
-            if (!pool || pool->of->reads[0].tensor != relu->of->writes[0].tensor || pool->of->reads[0].shift || readers(m, relu->reads[0].tensor) != 1)
-                continue;
-            pool->writes[0] = relu->writes[0];
-            pool->writes[0].tensor->op = pool;
-            op_read(pool, pool->of->writes[0].tensor, 0);
-            pool->of->relu = true;
-            list_remove(&s->ops, k--);
-            remark(m, relu->loc, "the gradient of %s is taken in the pool above it", relu->name);
-        }
+    for_each_op(w, &m->backward) {
+        Op *relu = w.op;
+        if (relu->kind != OP_relu || relu->pass != BACKWARD || relu->reads[0].shift)
+            continue;
+        Op *pool = pool_gradient(w.section, w.at, relu->reads[0].tensor);
+        if (!pool || pool->of->reads[0].tensor != relu->of->writes[0].tensor || pool->of->reads[0].shift || readers(m, relu->reads[0].tensor) != 1)
+            continue;
+        pool->writes[0] = relu->writes[0];
+        pool->writes[0].tensor->op = pool;
+        op_read(pool, pool->of->writes[0].tensor, 0);
+        pool->of->fuse.relu = true;
+        walk_remove(&w);
+        remark(m, relu->loc, "the gradient of %s is taken in the pool above it", relu->name);
     }
 }
 
@@ -84,67 +85,67 @@ static bool has_shape(const Op *op, const char *attr, int64_t size)
     return p[0] == size && p[1] == size;
 }
 
-static Op *backward_of(Model *m, const Op *op, Pass pass, Section **section, int *at)
+/* Where a backward operator stands: op NULL if that gradient is not computed. */
+static Walk backward_of(const Model *m, const Op *op, Pass pass)
 {
-    for (int i = 0; i < m->backward.count; i++) {
-        Section *s = m->backward.items[i];
-        for (int k = 0; k < s->ops.count; k++) {
-            Op *b = s->ops.items[k];
-            if (b->of == op && b->pass == pass) {
-                *section = s;
-                *at = k;
-                return b;
-            }
-        }
-    }
-    return NULL;
+    for_each_op(w, &m->backward)
+        if (w.op->of == op && w.op->pass == pass)
+            return w;
+    return (Walk){ 0 };
+}
+
+/* 3x3 with one channel, bias and relu, neither strided nor padded; its map is not used by name or in the next step. */
+static bool poolable_conv(const Op *conv)
+{
+    const Tensor *map = conv->writes[0].tensor;
+    return conv->kind == OP_conv && conv->pass == FORWARD && conv->fuse.act == OP_relu && conv->reads[0].tensor->shape.dim[0] == 1 && has_shape(conv, "kernel", 3)
+        && has_shape(conv, "stride", 1) && has_shape(conv, "padding", 0) && op_int(conv, "bias") && !map->flow_name && !map->carried;
+}
+
+/* 2x2, windows side by side. */
+static bool small_pool(const Op *pool)
+{
+    return pool->kind == OP_maxpool && !pool->reads[0].shift && has_shape(pool, "size", 2) && (!op_attr(pool, "stride")->given || has_shape(pool, "stride", 2));
+}
+
+/* Turns a gradient of the convolution into one that reads what the pool's gradient reads. */
+static void read_as_pool(Op *gradient, const Op *dpool)
+{
+    Use x = gradient->pass == WEIGHTS ? gradient->reads[1] : (Use){ 0 };
+    gradient->kind = OP_conv_pool;
+    gradient->read_count = 0;
+    for (int r = 0; r < dpool->read_count; r++)
+        op_read(gradient, dpool->reads[r].tensor, dpool->reads[r].shift);
+    if (x.tensor)
+        op_read(gradient, x.tensor, x.shift);
 }
 
 /* One channel, 3x3, relu, 2x2 pool: fused into conv_pool, and both gradients of the convolution are computed from the pool's. */
-static bool conv_pool(Model *m, Section *s, int k)
+static void conv_pool(Model *m, Walk *w)
 {
-    Op *pool = s->ops.items[k];
-    if (pool->kind != OP_maxpool)
-        return false;
-    Tensor *map = pool->reads[0].tensor;
-    Op *conv = map->op;
-    if (list_index(&s->ops, conv) < 0 || conv->kind != OP_conv || conv->pass != FORWARD || conv->act != OP_relu || pool->reads[0].shift
-        || map->flow_name || map->carried || conv->reads[0].tensor->shape.dim[0] != 1 || !has_shape(conv, "kernel", 3) || !has_shape(conv, "stride", 1)
-        || !has_shape(conv, "padding", 0) || !has_shape(pool, "size", 2) || (op_attr(pool, "stride")->given && !has_shape(pool, "stride", 2))
-        || !op_int(conv, "bias") || readers(m, map) != 1)
-        return false;
-    Section *ps = NULL, *ds = NULL, *ws = NULL;
-    int pk, dk, wk;
-    Op *dpool = backward_of(m, pool, BACKWARD, &ps, &pk), *dconv = backward_of(m, conv, BACKWARD, &ds, &dk),
-       *wconv = backward_of(m, conv, WEIGHTS, &ws, &wk);
-    if (dpool && (!pool->relu || readers(m, dpool->writes[0].tensor) != (dconv != NULL) + (wconv != NULL)))
-        return false;
-    Op *both[2] = { dconv, wconv };
-    for (int i = 0; i < 2; i++)
-        if (both[i]) {
-            Use x = both[i]->pass == WEIGHTS ? both[i]->reads[1] : (Use){ 0 };
-            both[i]->kind = OP_conv_pool;
-            both[i]->read_count = 0;
-            for (int r = 0; r < dpool->read_count; r++)
-                op_read(both[i], dpool->reads[r].tensor, dpool->reads[r].shift);
-            if (x.tensor)
-                op_read(both[i], x.tensor, x.shift);
-        }
-    if (dpool) {
-        backward_of(m, pool, BACKWARD, &ps, &pk);
-        list_remove(&ps->ops, pk);
-    }
+    Op *pool = w->op, *conv = pool->read_count ? pool->reads[0].tensor->op : NULL;
+    if (!small_pool(pool) || list_index(&w->section->ops, conv) < 0 || !poolable_conv(conv) || readers(m, pool->reads[0].tensor) != 1)
+        return;
+    Walk dpool = backward_of(m, pool, BACKWARD);
+    Op *dconv = backward_of(m, conv, BACKWARD).op, *wconv = backward_of(m, conv, WEIGHTS).op;
+    if (dpool.op && (!pool->fuse.relu || readers(m, dpool.op->writes[0].tensor) != (dconv != NULL) + (wconv != NULL)))
+        return;
+    if (dconv)
+        read_as_pool(dconv, dpool.op);
+    if (wconv)
+        read_as_pool(wconv, dpool.op);
+    if (dpool.op)
+        walk_remove(&dpool);
     conv->kind = OP_conv_pool;
-    conv->act = OP_NONE;
-    conv->keeps = pool->keeps;
+    conv->fuse.act = OP_NONE;
+    conv->grad.keeps = pool->grad.keeps;
     conv->write_count = 0;
     for (int i = 0; i < pool->write_count; i++) {
         conv->writes[conv->write_count++] = pool->writes[i];
         pool->writes[i].tensor->op = conv;
     }
-    list_remove(&s->ops, k);
+    walk_remove(w);
     remark(m, conv->loc, "%s, relu and %s in one pass: the map between them is never stored", conv->name, pool->name);
-    return true;
 }
 
 bool fuse(Model *m)
@@ -153,11 +154,7 @@ bool fuse(Model *m)
     if (m->lanes == 1)          /* the plain form fuses no pools */
         return true;
     relu_pools(m);
-    for (int i = 0; i < m->forward.count; i++) {
-        Section *s = m->forward.items[i];
-        for (int k = 1; k < s->ops.count; k++)
-            if (conv_pool(m, s, k))
-                k--;
-    }
+    for_each_op(w, &m->forward)
+        conv_pool(m, &w);
     return true;
 }

@@ -11,10 +11,16 @@
 #include "spnc.h"
 #include <string.h>
 
-static Section *now;         /* the backward section operators are appended to */
-static Section *later;       /* AFTER section for weights' gradients of a loop; else equal to now */
-static List folds;           /* of this section: they run at its end, so that the group operators before them stay in one phase */
-static List open_sums, open_states;     /* gradients of states (Op sum, Tensor), while their loop's body is visited */
+/* The work of this stage while it runs: m->gradient. */
+struct Gradient {
+    Section *now;            /* the backward section operators are appended to */
+    Section *later;          /* AFTER section for weights' gradients of a loop; else equal to now */
+    List folds;              /* of this section: they run at its end, so that the group operators before them stay in one phase */
+    List open;               /* Open: gradients of states, while their loop's body is visited */
+};
+
+/* The gradient of a state: a sum that has the state's contributions up to `count`. */
+typedef struct { Op *sum; Tensor *state; int count; } Open;
 
 static Section *open_section(Model *m, SectionKind kind, Repeat *r)
 {
@@ -42,7 +48,7 @@ void grad_pass(Model *m, Op *op, int input, Use dy)
         here->shape = dy.tensor->shape;
         op_write(copy, here, 0);
         op_read(copy, dy.tensor, dy.shift);
-        list_push(m->arena, &now->ops, copy);
+        list_push(m->arena, &m->gradient->now->ops, copy);
         dy = (Use){ here, 0 };
     }
     if (in.shift == -1) {
@@ -58,15 +64,13 @@ Op *grad_backward(Model *m, Op *op, Use dy)
 {
     Op *b = op_new(m, op->kind, BACKWARD, op->name, op->loc);
     b->of = op;
-    b->index = op->index;
-    b->random_place = op->random_place;
     b->family = op->family;
     memcpy(b->attrs, op->attrs, sizeof b->attrs);
     b->attr_count = op->attr_count;
     memcpy(b->weights, op->weights, sizeof b->weights);
     b->weight_count = op->weight_count > 0 && (op->kind == OP_conv || op->kind == OP_dense) ? 1 : 0;
     for (int i = 0; i < op->read_count; i++) {
-        if (!op->grads[i])
+        if (!op->grad.inputs[i])
             continue;
         Tensor *x = op->reads[i].tensor;
         /* in a loop or after it the gradient is stacked, though x may be made once: total() sums it over the steps */
@@ -80,7 +84,7 @@ Op *grad_backward(Model *m, Op *op, Use dy)
         return NULL;
     if (dy.tensor)
         op_read(b, dy.tensor, dy.shift);
-    list_push(m->arena, &now->ops, b);
+    list_push(m->arena, &m->gradient->now->ops, b);
     return b;
 }
 
@@ -95,9 +99,9 @@ static void fold_part(Model *m, Op *op, Weight *w)
     Op *fold = op_new(m, OP_fold, FOLD, arena_printf(m->arena, "fold_%s", w->field), op->loc);
     fold->of = op;
     fold->weights[fold->weight_count++] = w;
-    fold->accumulate = w->uses > 0;
+    fold->grad.accumulates = w->uses > 0;
     op_read(fold, part, 0);
-    list_push(m->arena, &folds, fold);
+    list_push(m->arena, &m->gradient->folds, fold);
 }
 
 Op *grad_weights(Model *m, Op *op, Use dy)
@@ -112,11 +116,11 @@ Op *grad_weights(Model *m, Op *op, Use dy)
     memcpy(w->weights, op->weights, sizeof w->weights);
     w->weight_count = op->weight_count;
     op_read(w, dy.tensor, dy.shift);
-    list_push(m->arena, &later->ops, w);
+    list_push(m->arena, &m->gradient->later->ops, w);
     for (int i = 0; i < op->weight_count; i++) {
         if (!(OP_INFO(op)->whole_batch))
             fold_part(m, w, op->weights[i]);
-        w->accumulate = op->weights[i]->uses > 0;
+        w->grad.accumulates = op->weights[i]->uses > 0;
         op->weights[i]->trained = true;
     }
     for (int i = 0; i < op->weight_count; i++)
@@ -152,56 +156,60 @@ static Use total(Model *m, Op *op)
             s->name = arena_printf(m->arena, "sum_%s", once->name);
             op_write(s, once, 0);
             op_read(s, g.tensor, 0);
-            list_push(m->arena, &now->ops, s);
+            list_push(m->arena, &m->gradient->now->ops, s);
             g = (Use){ once, 0 };
         }
         if (n == INPUT_MAX) {       /* more readers than one sum takes: sums of sums, still in order */
-            parts[0] = (Use){ sum_parts(m, &now->ops, now->ops.count, y, parts, n)->writes[0].tensor, 0 };
+            parts[0] = (Use){ sum_parts(m, &m->gradient->now->ops, m->gradient->now->ops.count, y, parts, n)->writes[0].tensor, 0 };
             n = 1;
         }
         parts[n++] = g;
     }
-    bool open = y->carried && now->kind == CORE_BACKWARD;
+    bool open = y->carried && m->gradient->now->kind == CORE_BACKWARD;
     if (n == 0 && !open)
         return (Use){ 0 };
     if (n == 1 && !open)
         return parts[0];
-    Op *s = sum_parts(m, &now->ops, now->ops.count, y, parts, n);
+    Op *s = sum_parts(m, &m->gradient->now->ops, m->gradient->now->ops.count, y, parts, n);
     if (open) {
-        s->index = y->grads.count;
-        list_push(m->arena, &open_sums, s);
-        list_push(m->arena, &open_states, y);
+        Open *o = NEW(m->arena, Open);
+        *o = (Open){ s, y, y->grads.count };
+        list_push(m->arena, &m->gradient->open, o);
     }
     return (Use){ s->writes[0].tensor, 0 };
+}
+
+/* Adds to an open sum the contributions that came after it was made; those beyond the operands of one sum make sums of their own before it. */
+static void close_sum(Model *m, const Open *o)
+{
+    Op *s = o->sum;
+    const Tensor *y = o->state;
+    List *ops = &m->gradient->now->ops;
+    Use parts[INPUT_MAX];
+    int n = 0, left = y->grads.count - o->count;
+    for (int k = o->count; k < y->grads.count; k++, left--) {
+        const Use *g = y->grads.items[k];
+        if (s->read_count + left + (n > 0) <= INPUT_MAX && n == 0) {
+            op_read(s, g->tensor, g->shift);
+            continue;
+        }
+        parts[n++] = *g;
+        if (n == INPUT_MAX - 1 || left == 1) {
+            op_read(s, sum_parts(m, ops, list_index(ops, s), y, parts, n)->writes[0].tensor, 0);
+            n = 0;
+        }
+    }
+    s->kind = s->read_count == 0 ? OP_fill : s->read_count == 1 ? OP_copy : OP_sum;
 }
 
 /* A state's readers in the next step push their contributions after the operator that writes it was visited: they are added at the end of
  * the loop's body. */
 static void close_sums(Model *m)
 {
-    for (int i = 0; i < open_sums.count; i++) {
-        Op *s = open_sums.items[i];
-        Tensor *y = open_states.items[i];
-        Use parts[INPUT_MAX];
-        int n = 0, left = y->grads.count - s->index;
-        for (int k = s->index; k < y->grads.count; k++, left--) {
-            if (s->read_count + left + (n > 0) <= INPUT_MAX && n == 0) {
-                op_read(s, ((Use *)y->grads.items[k])->tensor, ((Use *)y->grads.items[k])->shift);
-                continue;
-            }
-            parts[n++] = *(Use *)y->grads.items[k];
-            if (n == INPUT_MAX - 1 || left == 1) {      /* too many for one: a sum of their own, before it */
-                int at = 0;
-                while (now->ops.items[at] != s)
-                    at++;
-                op_read(s, sum_parts(m, &now->ops, at, y, parts, n)->writes[0].tensor, 0);
-                n = 0;
-            }
-        }
-        s->index = 0;
-        s->kind = s->read_count == 0 ? OP_fill : s->read_count == 1 ? OP_copy : OP_sum;
-    }
-    open_sums.count = open_states.count = 0;
+    List *open = &m->gradient->open;
+    for (int i = 0; i < open->count; i++)
+        close_sum(m, open->items[i]);
+    open->count = 0;
 }
 
 /* Sets Tensor.trained; repeated until nothing changes, since a state may depend on a weight through the loop. */
@@ -221,7 +229,7 @@ static void mark_trained(Model *m)
         for (int i = 0; i < m->ops.count; i++) {
             Op *op = m->ops.items[i];
             for (int k = 0; k < op->read_count; k++)
-                op->grads[k] = op->reads[k].tensor->trained;
+                op->grad.inputs[k] = op->reads[k].tensor->trained;
         }
     }
 }
@@ -281,62 +289,84 @@ static void start_gradients(Model *m, Repeat *r, const Section *starts)
             if (g->shift != 1)
                 continue;
             if (n == INPUT_MAX) {
-                parts[0] = (Use){ sum_parts(m, &now->ops, now->ops.count, &once, parts, n)->writes[0].tensor, 0 };
+                parts[0] = (Use){ sum_parts(m, &m->gradient->now->ops, m->gradient->now->ops.count, &once, parts, n)->writes[0].tensor, 0 };
                 n = 1;
             }
             parts[n++] = (Use){ g->tensor, 0 };
         }
         if (n == 0)
             continue;
-        Op *s = sum_parts(m, &now->ops, now->ops.count, &once, parts, n);
+        Op *s = sum_parts(m, &m->gradient->now->ops, m->gradient->now->ops.count, &once, parts, n);
         s->kind = n == 1 ? OP_copy : OP_sum;
         OP_INFO(op)->grad(m, op, s->writes[0]);
     }
 }
 
+/* Begins the backward section of a loop or of what runs once; `later`: see struct Gradient. */
+static void begin(Model *m, Section *now, Section *later)
+{
+    m->gradient->now = now;
+    m->gradient->later = later;
+}
+
 static void close_section(Model *m, Section *s)
 {
-    if (s == later) {
-        for (int i = 0; i < folds.count; i++)
-            list_push(m->arena, &s->ops, folds.items[i]);
-        folds.count = 0;
+    List *folds = &m->gradient->folds;
+    if (s == m->gradient->later) {
+        for (int i = 0; i < folds->count; i++)
+            list_push(m->arena, &s->ops, folds->items[i]);
+        folds->count = 0;
     }
     if (s->ops.count)
         list_push(m->arena, &m->backward, s);
 }
 
+static void visit_all(Model *m, const Section *f)
+{
+    for (int k = f->ops.count - 1; k >= 0; k--)
+        visit(m, f->ops.items[k]);
+}
+
+/* The gradient of m->forward[at], a loop: what is cleared before it, the loop in reverse, the gradients of its weights, those of its states' starts. */
+static void loop_gradient(Model *m, int at)
+{
+    const Section *f = m->forward.items[at];
+    Section *before = open_section(m, ONCE, NULL), *now = open_section(m, CORE_BACKWARD, f->repeat), *later = open_section(m, AFTER, f->repeat);
+    begin(m, now, later);
+    visit_all(m, f);
+    close_sums(m);
+    for (int k = 0; k < m->backward.count; k++) {
+        const Section *s = m->backward.items[k];
+        if (s->repeat == f->repeat)
+            clear_tails(m, before, &s->ops);
+    }
+    clear_tails(m, before, &now->ops);
+    close_section(m, before);
+    close_section(m, now);
+    close_section(m, later);
+    now = open_section(m, ONCE, NULL);
+    begin(m, now, now);
+    for (int k = at - 1; k >= 0; k--)
+        start_gradients(m, f->repeat, m->forward.items[k]);
+    close_section(m, now);
+}
+
 bool grad_build(Model *m)
 {
     mark_trained(m);
-    open_sums = open_states = folds = (List){ 0 };
+    m->gradient = NEW(m->arena, struct Gradient);
     for (int i = m->forward.count - 1; i >= 0; i--) {
-        Section *f = m->forward.items[i];
+        const Section *f = m->forward.items[i];
         if (f->kind == CORE) {
-            Section *before = open_section(m, ONCE, NULL);
-            now = open_section(m, CORE_BACKWARD, f->repeat);
-            later = open_section(m, AFTER, f->repeat);
-            for (int k = f->ops.count - 1; k >= 0; k--)
-                visit(m, f->ops.items[k]);
-            close_sums(m);
-            for (int k = 0; k < m->backward.count; k++)
-                if (((Section *)m->backward.items[k])->repeat == f->repeat)
-                    clear_tails(m, before, &((Section *)m->backward.items[k])->ops);
-            clear_tails(m, before, &now->ops);
-            close_section(m, before);
-            close_section(m, now);
-            close_section(m, later);
-            now = later = open_section(m, ONCE, NULL);
-            for (int k = i - 1; k >= 0; k--)
-                start_gradients(m, f->repeat, m->forward.items[k]);
-            close_section(m, now);
+            loop_gradient(m, i);
             continue;
         }
-        now = later = open_section(m, f->kind, f->repeat);
-        for (int k = f->ops.count - 1; k >= 0; k--)
-            visit(m, f->ops.items[k]);
+        Section *now = open_section(m, f->kind, f->repeat);
+        begin(m, now, now);
+        visit_all(m, f);
         close_section(m, now);
     }
-    now = later = NULL;
+    m->gradient = NULL;
     bool any = false;
     for (int i = 0; i < m->weights.count; i++)
         any = any || ((Weight *)m->weights.items[i])->trained;

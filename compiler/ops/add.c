@@ -18,7 +18,7 @@ static bool infer(Model *m, Op *op)
 static void grad_add(Model *m, Op *op, Use dy)
 {
     for (int i = 0; i < op->read_count; i++)
-        if (op->grads[i])
+        if (op->grad.inputs[i])
             grad_pass(m, op, i, dy);
 }
 

@@ -14,10 +14,11 @@ static void grad(Model *m, Op *op, Use dy) { (void)m, (void)op, (void)dy; }
 static void facts(const Model *m, const Op *op, Fact *f)
 {
     const Shape *s = &op->writes[0].tensor->shape;
-    bool byte = m->inputs[op->index].type == 0;
+    (void)m;
+    bool byte = op->data->type == 0;
     int64_t H = s->dim[s->rank - 2], W = s->dim[s->rank - 1];
     fact_text(f, "source", byte ? "u8" : "f32");
-    fact_int(f, "input", op->index);
+    fact_int(f, "input", op->data->number);
     fact_int(f, "PLANES", shape_count(s) / (H * W));
     fact_int(f, "H", H);
     fact_int(f, "W", W);

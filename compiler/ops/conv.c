@@ -58,7 +58,7 @@ static void grad(Model *m, Op *op, Use dy)
 
 static void facts(const Model *m, const Op *op, Fact *f)
 {
-    const Op *fwd = op->of ? op->of : op;
+    const Op *fwd = forward_of(op);
     const Shape *x = &fwd->reads[0].tensor->shape, *y = &fwd->writes[0].tensor->shape;
     int64_t k[2], s[2], p[2];
     op_pair(k, op, "kernel");
@@ -71,8 +71,8 @@ static void facts(const Model *m, const Op *op, Fact *f)
     fact_int(f, "SH", s[0]), fact_int(f, "SW", s[1]);
     fact_int(f, "PH", p[0]), fact_int(f, "PW", p[1]);
     fact_bool(f, "bias", op_int(op, "bias"));
-    fact_bool(f, "winograd", fwd->winograd);
-    if (!fwd->winograd)
+    fact_bool(f, "winograd", fwd->kernel.winograd);
+    if (!fwd->kernel.winograd)
         return;
     for (int axis = 0; axis < 2; axis++) {
         int tiles[WINOGRAD_TILES], n = winograd_tiles(y->dim[1 + axis], tiles);

@@ -10,13 +10,13 @@ static bool infer(Model *m, Op *op) { (void)m, (void)op; unreachable("conv_pool 
 
 static void facts(const Model *m, const Op *op, Fact *f)
 {
-    const Op *fwd = op->of ? op->of : op;
+    const Op *fwd = forward_of(op);
     const Shape *x = &fwd->reads[0].tensor->shape, *y = &fwd->writes[0].tensor->shape;
     fact_int(f, "M", y->dim[0]);
     fact_int(f, "H", x->dim[1]), fact_int(f, "W", x->dim[2]);
     fact_int(f, "Ho", y->dim[1]), fact_int(f, "Wo", y->dim[2]);
-    fact_bool(f, "keep_winner", fwd->keeps);
-    fact_text(f, "winner_type", fwd->keeps ? arena_printf(m->arena, "%s_t", fwd->writes[1].tensor->name) : "");
+    fact_bool(f, "keep_winner", fwd->grad.keeps);
+    fact_text(f, "winner_type", fwd->grad.keeps ? arena_printf(m->arena, "%s_t", fwd->writes[1].tensor->name) : "");
 }
 
 /* By direct convolution, over the whole map. */

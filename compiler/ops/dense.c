@@ -47,13 +47,13 @@ static void grad(Model *m, Op *op, Use dy)
 static void facts(const Model *m, const Op *op, Fact *f)
 {
     (void)m;
-    const Op *fwd = op->of ? op->of : op;
+    const Op *fwd = forward_of(op);
     int64_t M = op_int(op, "units");
     fact_int(f, "IN", shape_count(&fwd->reads[0].tensor->shape));
     fact_int(f, "M", M);
     fact_int(f, "MP", (M + 15) / 16 * 16);
     fact_bool(f, "bias", op_int(op, "bias"));
-    fact_bool(f, "openblas", fwd->openblas);
+    fact_bool(f, "openblas", fwd->kernel.openblas);
 }
 
 static double macs(const Op *op)

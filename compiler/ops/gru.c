@@ -36,8 +36,8 @@ static void grad(Model *m, Op *op, Use dy)
     Tensor *gates = tensor_new(m, arena_printf(m->arena, "%s_gates", op->name), op->loc, op->writes[0].tensor->repeat);
     gates->shape = (Shape){ 2, { 3, op->writes[0].tensor->shape.dim[0] } };
     op_write(op, gates, 0);
-    op->keeps = true;
-    op->grads[0] = op->grads[1] = true;
+    op->grad.keeps = true;
+    op->grad.inputs[0] = op->grad.inputs[1] = true;
     Op *b = grad_backward(m, op, dy);
     op_read(b, gates, 0);
     op_read(b, op->reads[1].tensor, op->reads[1].shift);
@@ -46,10 +46,10 @@ static void grad(Model *m, Op *op, Use dy)
 
 static void facts(const Model *m, const Op *op, Fact *f)
 {
-    const Op *fwd = op->of ? op->of : op;
+    const Op *fwd = forward_of(op);
     fact_int(f, "H", fwd->writes[0].tensor->shape.dim[0]);
-    fact_bool(f, "keep_gates", fwd->keeps);
-    fact_text(f, "gates_type", fwd->keeps ? arena_printf(m->arena, "%s_t", fwd->writes[1].tensor->name) : "");
+    fact_bool(f, "keep_gates", fwd->grad.keeps);
+    fact_text(f, "gates_type", fwd->grad.keeps ? arena_printf(m->arena, "%s_t", fwd->writes[1].tensor->name) : "");
 }
 
 static const OpHelp help_gru = {

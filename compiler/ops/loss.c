@@ -34,7 +34,7 @@ static void grad(Model *m, Op *op, Use dy)
 static void facts_cross_entropy(const Model *m, const Op *op, Fact *f)
 {
     (void)m;
-    const Op *fwd = op->of ? op->of : op;
+    const Op *fwd = forward_of(op);
     const Shape *x = &fwd->reads[0].tensor->shape;
     fact_int(f, "K", x->dim[x->rank - 1]);
     fact_int(f, "P", shape_count(x) / x->dim[x->rank - 1]);

@@ -49,7 +49,7 @@ static bool infer(Model *m, Op *op)
 static void grad(Model *m, Op *op, Use dy)
 {
     Tensor *y = op->writes[0].tensor;
-    if (!op->grads[0])
+    if (!op->grad.inputs[0])
         return;
     int64_t size[2], stride[2];
     geometry(op, size, stride);
@@ -58,13 +58,13 @@ static void grad(Model *m, Op *op, Use dy)
     winner->shape = y->shape;
     winner->shape.dim[winner->shape.rank++] = bits(size);
     op_write(op, winner, 0);
-    op->keeps = true;
+    op->grad.keeps = true;
     op_read(grad_backward(m, op, dy), winner, 0);
 }
 
 static void facts(const Model *m, const Op *op, Fact *f)
 {
-    const Op *fwd = op->of ? op->of : op;
+    const Op *fwd = forward_of(op);
     const Shape *x = &fwd->reads[0].tensor->shape, *y = &fwd->writes[0].tensor->shape;
     int64_t size[2], stride[2];
     geometry(op, size, stride);
@@ -73,9 +73,9 @@ static void facts(const Model *m, const Op *op, Fact *f)
     fact_int(f, "KH", size[0]), fact_int(f, "KW", size[1]);
     fact_int(f, "SH", stride[0]), fact_int(f, "SW", stride[1]);
     fact_int(f, "BITS", bits(size));
-    fact_bool(f, "relu", fwd->relu);
-    fact_bool(f, "keep_winner", fwd->keeps);
-    fact_text(f, "winner_type", fwd->keeps ? arena_printf(m->arena, "%s_t", fwd->writes[1].tensor->name) : "");
+    fact_bool(f, "relu", fwd->fuse.relu);
+    fact_bool(f, "keep_winner", fwd->grad.keeps);
+    fact_text(f, "winner_type", fwd->grad.keeps ? arena_printf(m->arena, "%s_t", fwd->writes[1].tensor->name) : "");
 }
 
 static const OpHelp help_maxpool = {

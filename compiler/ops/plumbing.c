@@ -28,25 +28,25 @@ static bool infer_stack(Model *m, Op *op)
 }
 
 static void grad_backward_only(Model *m, Op *op, Use dy) { grad_backward(m, op, dy); }
-static void grad_copy(Model *m, Op *op, Use dy) { if (op->grads[0]) grad_pass(m, op, 0, dy); }
+static void grad_copy(Model *m, Op *op, Use dy) { if (op->grad.inputs[0]) grad_pass(m, op, 0, dy); }
 static void grad_broadcast(Model *m, Op *op, Use dy) { grad_weights(m, op, dy); }
 static void grad_none(Model *m, Op *op, Use dy) { (void)m, (void)op, (void)dy; }
 
 static void facts_none(const Model *m, const Op *op, Fact *f) { (void)m, (void)op, (void)f; }
 static void facts_steps(const Model *m, const Op *op, Fact *f)
 {
-    const Op *fwd = op->of ? op->of : op;
+    const Op *fwd = forward_of(op);
     const Tensor *x = fwd->reads[0].tensor;
     fact_int(f, "T", x->repeat ? x->repeat->steps : x->hoisted);
     fact_int(f, "G", m->groups);
     fact_bool(f, "once", !x->repeat);                        /* hoisted: the same at each step, kept once */
-    fact_int(f, "step", op->index);
+    fact_int(f, "step", op->kind == OP_pick ? fwd->step : 0);
 }
 static void facts_fill(const Model *m, const Op *op, Fact *f) { (void)m, (void)op; fact_real(f, "value", 0); }
 static void facts_load(const Model *m, const Op *op, Fact *f)
 {
-    const DataDef *d = op->index < m->input_count ? &m->inputs[op->index] : &m->targets[op->index - m->input_count];
-    fact_text(f, "source", d->type == 0 ? "u8" : "f32");
+    (void)m;
+    fact_text(f, "source", op->data->type == 0 ? "u8" : "f32");
     fact_bool(f, "augmented", op->read_count > 0);
 }
 static void facts_labels(const Model *m, const Op *op, Fact *f) { (void)m; fact_int(f, "P", shape_count(&op->writes[0].tensor->shape)); }

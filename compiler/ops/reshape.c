@@ -35,7 +35,7 @@ static bool infer_flatten(Model *m, Op *op)
 /* The gradient of the input is the gradient of the result under the input's shape. */
 static void grad(Model *m, Op *op, Use dy)
 {
-    if (!op->grads[0])
+    if (!op->grad.inputs[0])
         return;
     Tensor *x = op->reads[0].tensor;
     Tensor *view = tensor_new(m, arena_printf(m->arena, "d_%s", x->name), op->loc, dy.tensor->repeat);

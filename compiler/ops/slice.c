@@ -49,7 +49,7 @@ static void grad(Model *m, Op *op, Use dy) { grad_backward(m, op, dy); }
 static void facts(const Model *m, const Op *op, Fact *f)
 {
     (void)m;
-    const Op *fwd = op->of ? op->of : op;
+    const Op *fwd = forward_of(op);
     int64_t from, to, axis = op_int(op, "axis");
     range(op, fwd->reads[0].tensor->shape.dim[axis], &from, &to);
     fact_int(f, "axis", axis);

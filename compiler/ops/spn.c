@@ -46,14 +46,14 @@ static void grad(Model *m, Op *op, Use dy)
 
 static void facts(const Model *m, const Op *op, Fact *f)
 {
-    const Op *fwd = op->of ? op->of : op;
+    const Op *fwd = forward_of(op);
     const Shape *x = &fwd->reads[0].tensor->shape, *y = &fwd->writes[0].tensor->shape;
     fact_int(f, "C", x->dim[0]), fact_int(f, "H", x->dim[1]), fact_int(f, "W", x->dim[2]);
     fact_int(f, "Ho", y->dim[1]), fact_int(f, "Wo", y->dim[2]);
     fact_text(f, "border", op_word(op, "border"));
     fact_bool(f, "bytes", fwd->reads[0].tensor->space == BYTES);
-    fact_bool(f, "keep_slopes", fwd->keeps);
-    fact_text(f, "slopes_type", fwd->keeps ? arena_printf(m->arena, "%s_t", fwd->writes[1].tensor->name) : "");
+    fact_bool(f, "keep_slopes", fwd->grad.keeps);
+    fact_text(f, "slopes_type", fwd->grad.keeps ? arena_printf(m->arena, "%s_t", fwd->writes[1].tensor->name) : "");
 }
 
 static const OpHelp help_spn = {

@@ -22,15 +22,15 @@ static const char ENDING[] = ".op.lua";
 static bool infer(Model *m, Op *op)
 {
     const Outside *o = outside_of(op->kind);
-    if (!(op->told = describe_use(m, op)))
+    if (!(op->outside = describe_use(m, op)))
         return false;
-    op->writes[0].tensor->shape = op->told->y;
+    op->writes[0].tensor->shape = op->outside->y;
     for (int i = 0; i < o->parameter_count; i++) {
         const Part *p = &o->parameters[i];
         const Attr *init = p->init_by ? op_attr(op, p->init_by) : &p->init;
         if (initialiser_named(init->word)->units)
             return shape_refuse(m, op, "the initialiser %s is for a dense layer", init->word);
-        if (!weight_start(m, op, p->name, op->told->parameters[i], W_EXPORTED, init, false))
+        if (!weight_start(m, op, p->name, op->outside->parameters[i], W_EXPORTED, init, false))
             return false;
     }
     return true;
@@ -57,9 +57,9 @@ static void grad(Model *m, Op *op, Use dy)
     Tensor *y = op->writes[0].tensor;
     for (int i = 0; i < o->keep_count; i++) {
         Tensor *kept = tensor_new(m, arena_printf(m->arena, "%s_%s", op->name, o->keeps[i].name), op->loc, y->repeat);
-        kept->shape = op->told->keeps[i];
+        kept->shape = op->outside->keeps[i];
         op_write(op, kept, 0);
-        op->keeps = true;
+        op->grad.keeps = true;
     }
     Op *w = grad_weights(m, op, dy);
     if (w)
@@ -85,12 +85,12 @@ static void facts(const Model *m, const Op *op, Fact *f)
     }
     fact_set(f, "attrs", outside_attrs(m->arena, op));
     fact_set(f, "parameters", parameters);
-    fact_bool(f, "keep", op->keeps);
+    fact_bool(f, "keep", op->grad.keeps);
 }
 
 static double macs(const Op *op)
 {
-    return op->told->macs;
+    return op->outside->macs;
 }
 
 Tensor *outside_kink(const Op *op)
@@ -99,7 +99,7 @@ Tensor *outside_kink(const Op *op)
     if (!o || o->kink < 0)
         return NULL;
     const Gives *g = &o->backward[o->kink];
-    return g->kind == GIVES_INPUTS ? op->reads[0].tensor : g->kind == GIVES_RESULT ? op->writes[0].tensor : op->keeps ? op->writes[1 + g->index].tensor : NULL;
+    return g->kind == GIVES_INPUTS ? op->reads[0].tensor : g->kind == GIVES_RESULT ? op->writes[0].tensor : op->grad.keeps ? op->writes[1 + g->index].tensor : NULL;
 }
 
 /* ---- the folder ---- */

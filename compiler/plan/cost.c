@@ -19,28 +19,28 @@ static double slices(const Model *m, const Phase *p, const Op *op, const Tensor 
 
 bool op_multiplies(const Op *op)
 {
-    return OP_INFO(op)->macs && (op->pass == FORWARD || op->pass == BACKWARD || op->pass == PRODUCTS || (op->pass == WEIGHTS && !op->gathers));
+    return OP_INFO(op)->macs && (op->pass == FORWARD || op->pass == BACKWARD || op->pass == PRODUCTS || (op->pass == WEIGHTS && !op->kernel.deferred));
 }
 
 Cost op_cost(const Model *m, const Phase *p, const Op *op)
 {
-    const Op *f = op->of ? op->of : op;
+    const Op *f = forward_of(op);
     double real = m->options.is_double ? 8 : 4, steps = steps_of(p);
     Cost c = { .calls = p->whole_batch ? p->kind == AFTER ? 1 : steps : m->groups * steps };
-    for (int i = 0; i < op->read_count + op->write_count; i++) {
-        const Tensor *t = tensor_value(i < op->read_count ? op->reads[i].tensor : op->writes[i - op->read_count].tensor);
+    for (int i = 0; i < op_uses(op); i++) {
+        const Tensor *t = tensor_value(op_use(op, i)->tensor);
         bool again = false;
         for (int k = 0; k < i; k++)
-            again = again || tensor_value(k < op->read_count ? op->reads[k].tensor : op->writes[k - op->read_count].tensor) == t;
+            again = again || tensor_value(op_use(op, k)->tensor) == t;
         if (!again && !t->work)
             c.bytes += real * (double)tensor_owner(t)->slot_reals * (t->shared ? c.calls : slices(m, p, op, t));
     }
-    for (int i = op->winograd && (op->pass == FORWARD || op->pass == BACKWARD); i < op->weight_count; i++)
+    for (int i = op->kernel.winograd && (op->pass == FORWARD || op->pass == BACKWARD); i < op->weight_count; i++)
         c.bytes += real * (double)op->weights[i]->reals * (op->pass == WEIGHTS && !p->whole_batch ? 0 : c.calls);
     if (op_multiplies(op)) {
         c.macs = OP_INFO(op)->macs(f) * (double)m->batch * steps;
         const Shape *y = &f->writes[0].tensor->shape;
-        c.products = c.macs * (op->winograd ? winograd_share(y->dim[1], y->dim[2])
+        c.products = c.macs * (op->kernel.winograd ? winograd_share(y->dim[1], y->dim[2])
                                : op->kind != OP_conv_pool || op->pass == FORWARD ? 1
                                : op->pass == WEIGHTS ? 1 / 4.0 : 2 / 3.0);     /* only winners count; see conv_pool.c.in */
     }
@@ -75,8 +75,8 @@ static void touched(Model *m, Touches *all, const Phase *p)
 {
     for (int k = 0; k < p->ops.count; k++) {
         const Op *op = p->ops.items[k];
-        for (int i = 0; i < op->read_count + op->write_count; i++) {
-            const Tensor *t = tensor_owner(i < op->read_count ? op->reads[i].tensor : op->writes[i - op->read_count].tensor);
+        for (int i = 0; i < op_uses(op); i++) {
+            const Tensor *t = tensor_owner(op_use(op, i)->tensor);
             Touch x = { .written = i >= op->read_count || op->pass == FOLD };      /* a fold adds in place, in its parts */
             tensor_range(m, t, &x.from, &x.to);
             if (!t->local)

@@ -55,20 +55,20 @@ static void put_operator(Text *t, const Op *op)
         text_printf(t, "%s%s", i ? " " : " ; ", op->weights[i]->name);
     if (op->pass == FORWARD)
         put_attributes(t, op);
-    if (op->act != OP_NONE)
-        text_printf(t, " then %s", op_table[op->act]->name);
-    if (op->winograd) {
+    if (op->fuse.act != OP_NONE)
+        text_printf(t, " then %s", op_table[op->fuse.act]->name);
+    if (op->kernel.winograd) {
         int tiles[WINOGRAD_TILES], n = winograd_tiles(op->writes[0].tensor->shape.dim[1], tiles);
         text_printf(t, " by winograd");
         for (int i = 0; i < n && op->pass == FORWARD; i++)
             text_printf(t, "%s%d", i ? "+" : " ", tiles[i]);
     }
-    if (op->openblas)
+    if (op->kernel.openblas)
         text_printf(t, " by openblas");
-    if (op->accumulate)
+    if (op->grad.accumulates)
         text_printf(t, " added");
     if (op->kind == OP_dropout)
-        text_printf(t, " place=%d", op->random_place);
+        text_printf(t, " place=%d", forward_of(op)->dropout.place);
     if (op->write_count && op->pass != WEIGHTS)
         text_printf(t, "    %s", shape_text(t->arena, &op->writes[0].tensor->shape));
     text_printf(t, "\n");

@@ -1,6 +1,6 @@
 /* share.c -- in-place results of elementwise operators, and dropouts that join their neighbours.
  *
- * In: the graph in the order in which it runs.  Out: tensor->over (the operand whose memory a result takes), op->drop (a joined dropout).
+ * In: the graph in the order in which it runs.  Out: tensor->over (the operand whose memory a result takes), op->share.dropout (a joined dropout).
  * Next: the rest of plan.c, which places an operand and its in-place result once.
  *
  * In place: a dropout, an activation and their gradients read each element once, where they write it.  If no other operator reads the operand,
@@ -33,18 +33,17 @@ static bool reads_sign(const Op *op, const Tensor *t)
  * only if t has been dropped already, for they leave a 0 at 0 and sigmoid does not. */
 static bool keeps_signs(const Op *by, const Tensor *t)
 {
-    return by->pass == FORWARD && (by->kind == OP_dropout || (t->op && t->op->drop && by->kind != OP_sigmoid));
+    return by->pass == FORWARD && (by->kind == OP_dropout || (t->op && t->op->share.dropout && by->kind != OP_sigmoid));
 }
 
 /* All operators, in the order in which they run. */
 static List operators(Model *m)
 {
     List all = { 0 };
-    for (int i = 0; i < m->forward.count + m->backward.count; i++) {
-        const Section *s = i < m->forward.count ? m->forward.items[i] : m->backward.items[i - m->forward.count];
-        for (int k = 0; k < s->ops.count; k++)
-            list_push(m->arena, &all, s->ops.items[k]);
-    }
+    for_each_op(w, &m->forward)
+        list_push(m->arena, &all, w.op);
+    for_each_op(w, &m->backward)
+        list_push(m->arena, &all, w.op);
     return all;
 }
 
@@ -101,10 +100,9 @@ static void replace(const List *all, const Tensor *from, Tensor *to)
 {
     for (int k = 0; k < all->count; k++) {
         Op *op = all->items[k];
-        for (int i = 0; i < op->read_count + op->write_count; i++) {
-            Use *u = i < op->read_count ? &op->reads[i] : &op->writes[i - op->read_count];
-            u->tensor = u->tensor == from ? to : u->tensor;
-        }
+        for (int i = 0; i < op_uses(op); i++)
+            if (op_use(op, i)->tensor == from)
+                op_use(op, i)->tensor = to;
     }
 }
 
@@ -146,7 +144,7 @@ static bool gradients_join(const Model *m, const List *all, const Op *drop, cons
         for (int r = 0; r < op->read_count; r++) {
             if (op->reads[r].tensor != dx)
                 continue;
-            if (r > 0 || op->drop || !masks_by_sign(op, y) || own_template(m, op) || list_index(&s->ops, op) < 0)
+            if (r > 0 || op->share.dropout || !masks_by_sign(op, y) || own_template(m, op) || list_index(&s->ops, op) < 0)
                 return false;
             readers++;
         }
@@ -161,7 +159,7 @@ static void join_gradients(Model *m, List *all, Op *drop)
     for (int k = 0; k < all->count; k++) {
         Op *op = all->items[k];
         if (op->read_count && op->reads[0].tensor == dx)
-            op->drop = drop->of;
+            op->share.dropout = drop->of;
     }
     replace(all, dx, dy);
     remark(m, drop->loc, "the gradient of %s draws no mask: it is 0 where that of its operand is, and else scaled there", drop->name);
@@ -173,7 +171,7 @@ static bool join_pool(Model *m, List *all, Op *drop)
 {
     Tensor *x = drop->reads[0].tensor, *y = drop->writes[0].tensor;
     Op *pool = x->op, *gradient = NULL;
-    if (!pool || (pool->kind != OP_maxpool && pool->kind != OP_conv_pool) || pool->drop || list_index(&section_of(m, drop)->ops, pool) < 0 || own_template(m, drop)
+    if (!pool || (pool->kind != OP_maxpool && pool->kind != OP_conv_pool) || pool->share.dropout || list_index(&section_of(m, drop)->ops, pool) < 0 || own_template(m, drop)
         || own_template(m, pool))
         return false;
     for (int k = 0; k < all->count; k++) {
@@ -184,7 +182,7 @@ static bool join_pool(Model *m, List *all, Op *drop)
         return false;
     remove_op(m, all, drop);
     replace(all, x, y);
-    pool->drop = drop;
+    pool->share.dropout = drop;
     y->op = pool;
     remark(m, drop->loc, "%s is applied where %s stores its result", drop->name, pool->name);
     if (gradient)
@@ -222,7 +220,7 @@ void places_share(Model *m)
             k--;
             continue;
         }
-        if (y->flow_name || (op->kind == OP_sigmoid && op->pass == FORWARD && (x->over || (x->op && x->op->drop))))
+        if (y->flow_name || (op->kind == OP_sigmoid && op->pass == FORWARD && (x->over || (x->op && x->op->share.dropout))))
             continue;
         y->over = x;
         if (op->pass == FORWARD)

@@ -53,6 +53,10 @@ int64_t tensor_bytes(const Model *m, const Tensor *t);
 /* "conv", "spn", ...: the word of the model; fused activations are in kernel_name. */
 const char *card_operator(const Card *c);
 
+/* reason.c: the algorithm of a forward operator in a few words, and the rule that chose it in a sentence. */
+const char *kernel_name(const Model *m, const Op *op);
+const char *kernel_reason(const Model *m, const Op *op);
+
 /* map.c: NAME.map.json, from lines of the YAML to lines and symbols of the C and back. */
 void map_write(Text *out, const Deck *d);
 

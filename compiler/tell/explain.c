@@ -195,12 +195,9 @@ static void choices(Text *out, const Deck *d, const Op *op)
 /* True if the gradient of the dropout `op` is joined with that of its operand. */
 static bool joined(const Model *m, const Op *op)
 {
-    for (int i = 0; i < m->backward.count; i++) {
-        const Section *s = m->backward.items[i];
-        for (int k = 0; k < s->ops.count; k++)
-            if (((Op *)s->ops.items[k])->drop == op)
-                return true;
-    }
+    for_each_op(w, &m->backward)
+        if (w.op->share.dropout == op)
+            return true;
     return false;
 }
 

@@ -100,7 +100,7 @@ static Kind kind_of(const Op *op)
         return SAMPLER;
     if (!op_multiplies(op))
         return MOVING;
-    if (op->winograd)
+    if (op->kernel.winograd)
         return op->pass == WEIGHTS || op->pass == PRODUCTS ? WINOGRAD_WEIGHTS : WINOGRAD;
     if (op->kind == OP_dense)
         return op->pass == FORWARD ? DENSE : DENSE_GRADIENTS;

@@ -49,20 +49,20 @@ static void print_op(const Model *m, FILE *out, const Op *op)
         fprintf(out, "%s%s", i ? " " : " ; ", op->weights[i]->name);
     if (op->pass == FORWARD)
         print_attrs(out, op);
-    if (op->act != OP_NONE)
-        fprintf(out, " then %s", op_table[op->act]->name);
-    if (op->winograd) {
+    if (op->fuse.act != OP_NONE)
+        fprintf(out, " then %s", op_table[op->fuse.act]->name);
+    if (op->kernel.winograd) {
         int tiles[WINOGRAD_TILES], n = winograd_tiles(op->writes[0].tensor->shape.dim[1], tiles);
         fprintf(out, " by winograd");
         for (int i = 0; i < n && op->pass == FORWARD; i++)
             fprintf(out, "%s%d", i ? "+" : " ", tiles[i]);
     }
-    if (op->openblas)
+    if (op->kernel.openblas)
         fprintf(out, " by openblas");
-    if (op->accumulate)
+    if (op->grad.accumulates)
         fprintf(out, " added");
     if (op->kind == OP_dropout)
-        fprintf(out, " place=%d", op->random_place);
+        fprintf(out, " place=%d", forward_of(op)->dropout.place);
     if (op->write_count && op->pass != WEIGHTS)
         fprintf(out, "    %s", shape_text(m->arena, &op->writes[0].tensor->shape));
     fprintf(out, "\n");

@@ -1,0 +1,285 @@
+/* memory.c -- gives every tensor and every weight its place in memory, once, for forward and backward together.
+ *
+ * In: the phases of both passes.  Out: tensor offsets, lifetimes and slots; the sizes of the batch's memory, a thread's scratch and the block of weights.
+ * A tensor that is used in one phase only, always at its own step, is placed in a thread's scratch; all others in the batch's memory,
+ * [slots][groups][elements][lanes].  A place is used again after the last read of its tensor; a tensor used in a loop keeps its place for
+ * the whole loop.  A tensor with a name in the flow keeps its place to the end, so that a program can read it.
+ * With --debug every tensor has a place of its own, and a guard before and behind each of its slots. */
+#include "spnc.h"
+#include <string.h>
+
+enum { REAL_ALIGN = 16 };           /* every place begins on a whole vector */
+
+static int64_t up(int64_t n) { return (n + REAL_ALIGN - 1) / REAL_ALIGN * REAL_ALIGN; }
+
+/* Reals of one group's (plain: one example's) tensor at one step. */
+static int64_t slot_reals(const Model *m, const Tensor *t)
+{
+    int64_t n = shape_count(&t->shape), real = m->options.is_double ? 8 : 4;
+    switch (t->space) {
+    case REALS:
+        return n * m->lanes;
+    case WINNERS:
+        /* fast: one 16-bit mask a bit; plain: one 16-bit index */
+        if (m->lanes == 1 && t->shape.dim[t->shape.rank - 1])
+            n /= t->shape.dim[t->shape.rank - 1];
+        return up((n * 2 + real - 1) / real);
+    case LABELS_I32:
+        return up((n * m->lanes * 4 + real - 1) / real);
+    case BYTES:
+        return up((n * m->lanes + 4 + real - 1) / real);
+    case FLOATS:
+        return up((n * m->lanes * 4 + real - 1) / real);
+    case PARTS:
+        return up(n);
+    case RAW:
+        return up(t->reals);
+    }
+    unreachable("space");
+}
+
+static void touch(Tensor *t, int at)
+{
+    t = tensor_owner(t);
+    if (t->first < 0 || at < t->first)
+        t->first = at;
+    if (at > t->last)
+        t->last = at;
+}
+
+/* Phase i of both passes, forward first. */
+static Phase *phase_at(const Model *m, int i)
+{
+    return i < m->forward_phases.count ? m->forward_phases.items[i] : m->backward_phases.items[i - m->forward_phases.count];
+}
+
+static int phase_count(const Model *m) { return m->forward_phases.count + m->backward_phases.count; }
+
+/* True if an operand or a result of op lies in t's memory. */
+static bool uses(const Op *op, const Tensor *t)
+{
+    for (int i = 0; i < op_uses(op); i++)
+        if (tensor_owner(op_use(op, i)->tensor) == t)
+            return true;
+    return false;
+}
+
+static bool phase_uses(const Phase *p, const Tensor *t)
+{
+    for (int k = 0; k < p->ops.count; k++)
+        if (uses(p->ops.items[k], t))
+            return true;
+    return false;
+}
+
+/* Sets first and last of every tensor: the phases that touch it. */
+static void find_lifetimes(Model *m)
+{
+    for (int i = 0; i < m->tensors.count; i++) {
+        Tensor *t = m->tensors.items[i];
+        t->first = t->last = -1;
+    }
+    for (int p = 0; p < phase_count(m); p++) {
+        const Phase *ph = phase_at(m, p);
+        for (int k = 0; k < ph->ops.count; k++) {
+            const Op *op = ph->ops.items[k];
+            for (int i = 0; i < op_uses(op); i++)
+                touch(op_use(op, i)->tensor, p);
+        }
+    }
+}
+
+/* Sets Tensor.local of the tensors that a thread's scratch can hold: only one phase of group operators uses them, always at its own
+ * slice. */
+static void find_locals(Model *m)
+{
+    if (m->options.debug)
+        return;
+    for (int i = 0; i < m->tensors.count; i++) {
+        Tensor *t = m->tensors.items[i];
+        t->local = tensor_owner(t) == t && t->first >= 0 && t->first == t->last && !phase_at(m, t->first)->whole_batch && !t->flow_name && !t->carried
+                   && !t->tail && t->space != LABELS_I32 && t->space != PARTS && !t->shared;
+    }
+    for (int p = 0; p < phase_count(m); p++) {
+        Phase *ph = phase_at(m, p);
+        for (int k = 0; k < ph->ops.count; k++) {
+            const Op *op = ph->ops.items[k];
+            for (int i = 0; i < op_uses(op); i++) {
+                const Use u = *op_use(op, i);
+                bool stepped = ph->kind != ONCE;
+                if (u.shift || (u.tensor->repeat != NULL) != stepped)
+                    tensor_owner(u.tensor)->local = false;
+            }
+        }
+    }
+    for (int i = 0; i < m->loss_count; i++)
+        m->losses[i].loss->local = false;
+    for (int i = 0; i < m->tensors.count; i++) {
+        Tensor *t = m->tensors.items[i];
+        if (t->flow_name)
+            tensor_owner(t)->local = false;
+    }
+}
+
+typedef struct { Tensor *t; int64_t size; int first, last; } Item;
+
+static void sort_items(Item *items, int n)
+{
+    for (int i = 1; i < n; i++) {           /* insertion: a few hundred items, stable, larger first */
+        Item x = items[i];
+        int k = i;
+        while (k > 0 && items[k - 1].size < x.size)
+            items[k] = items[k - 1], k--;
+        items[k] = x;
+    }
+}
+
+/* Places tensors, largest first, each at the lowest offset that is free during its whole lifetime. */
+static int64_t place(Model *m, Item *items, int n)
+{
+    int64_t end = 0;
+    sort_items(items, n);
+    bool *busy = NEW_ARRAY(m->arena, bool, n + 1);
+    for (int i = 0; i < n; i++) {
+        int64_t at = 0;
+        for (int k = 0; k < i; k++)
+            busy[k] = items[k].first <= items[i].last && items[i].first <= items[k].last;
+        for (bool moved = true; moved;) {
+            moved = false;
+            for (int k = 0; k < i; k++)
+                if (busy[k] && at < items[k].t->offset + items[k].size && items[k].t->offset < at + items[i].size) {
+                    at = items[k].t->offset + items[k].size;
+                    moved = true;
+                }
+        }
+        items[i].t->offset = at;
+        if (at + items[i].size > end)
+            end = at + items[i].size;
+    }
+    return end;
+}
+
+static void place_locals(Model *m)
+{
+    Item *items = NEW_ARRAY(m->arena, Item, m->tensors.count + 1);
+    for (int p = 0; p < phase_count(m); p++) {
+        Phase *ph = phase_at(m, p);
+        int n = 0;
+        for (int i = 0; i < m->tensors.count; i++) {
+            Tensor *t = m->tensors.items[i];
+            if (!t->local || t->first != p)
+                continue;
+            Item *it = &items[n++];
+            *it = (Item){ t, t->slot_reals = up(slot_reals(m, t)), ph->ops.count, -1 };
+            for (int k = 0; k < ph->ops.count; k++)
+                if (uses(ph->ops.items[k], t)) {
+                    it->first = k < it->first ? k : it->first;
+                    it->last = k;
+                }
+            t->slots = 1;
+        }
+        int64_t end = place(m, items, n);
+        if (end > m->scratch_reals)
+            m->scratch_reals = end;
+    }
+}
+
+/* True if an operator takes the tensor at all steps (kind a of OpInfo.arguments): it reads the slots as one array, without guards
+ * between. */
+static bool walked(const Model *m, const Tensor *t)
+{
+    for (int p = 0; p < phase_count(m); p++) {
+        const Phase *ph = phase_at(m, p);
+        for (int k = 0; k < ph->ops.count; k++) {
+            const Op *op = ph->ops.items[k];
+            if (strchr(OP_INFO(op)->arguments, 'a') && uses(op, t))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* A loop's tensors live as long as the loop. */
+static void extend_over_loops(const Model *m, Tensor *t)
+{
+    int first = t->first, last = t->last;
+    for (int p = 0; p < phase_count(m); p++) {
+        const Phase *ph = phase_at(m, p);
+        if ((ph->kind != CORE && ph->kind != CORE_BACKWARD) || !phase_uses(ph, t))
+            continue;
+        for (int q = 0; q < phase_count(m); q++)
+            if (phase_at(m, q)->section == ph->section) {
+                first = q < first ? q : first;
+                last = q > last ? q : last;
+            }
+    }
+    t->first = first;
+    t->last = last;
+}
+
+/* True if the tensor is read after the passes: labels, losses, and what has a name in the flow. */
+static bool outlives_passes(const Model *m, const Tensor *t)
+{
+    for (int k = 0; k < m->loss_count; k++)
+        if (m->losses[k].loss == t)
+            return true;
+    for (int k = 0; k < m->tensors.count; k++) {
+        const Tensor *v = m->tensors.items[k];
+        if (v->flow_name && tensor_owner(v) == t)
+            return true;
+    }
+    return t->space == LABELS_I32;
+}
+
+static void place_batch(Model *m)
+{
+    const int guard = m->options.debug ? GUARD : 0;
+    Item *items = NEW_ARRAY(m->arena, Item, m->tensors.count + 1);
+    int n = 0;
+    for (int i = 0; i < m->tensors.count; i++) {
+        Tensor *t = m->tensors.items[i];
+        if (t->local || tensor_owner(t) != t || t->first < 0)
+            continue;
+        t->slots = (t->repeat ? t->repeat->steps : 1) + t->carried + t->tail;
+        t->guarded = guard && !walked(m, t);
+        t->slot_reals = slot_reals(m, t) + (t->guarded ? guard : 0);
+        extend_over_loops(m, t);
+        if (guard)
+            t->first = 0;
+        if (guard || outlives_passes(m, t))
+            t->last = phase_count(m);
+        items[n++] = (Item){ t, up((t->shared ? 1 : (int64_t)t->slots * m->groups) * t->slot_reals + 2 * guard), t->first, t->last };
+    }
+    m->activation_reals = place(m, items, n);
+    for (int i = 0; i < n; i++) {
+        items[i].t->offset += guard;
+        if (items[i].t->carried)                /* the tensor begins behind the slot of its start */
+            items[i].t->offset += m->groups * items[i].t->slot_reals;
+    }
+}
+
+static void place_weights(Model *m)
+{
+    int64_t at = 0;
+    for (int i = 0; i < m->weights.count; i++) {
+        Weight *w = m->weights.items[i];
+        w->offset = at;
+        int64_t n = shape_count(&w->shape);
+        if (w->layout == W_IN_OUT)
+            n = w->shape.dim[1] * w->stride;
+        else if (m->lanes > 1 && w->shape.rank == 1)
+            n = up(n);                          /* biases of dense layers are read as whole vectors */
+        w->reals = up(n);
+        at += w->reals;
+    }
+    m->block_reals = at;
+}
+
+void memory_place(Model *m)
+{
+    find_lifetimes(m);
+    find_locals(m);
+    place_locals(m);
+    place_batch(m);
+    place_weights(m);
+}
