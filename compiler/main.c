@@ -219,6 +219,7 @@ int main(int argc, char **argv)
     Diag *diag = diag_new(arena, stderr, a.json, !a.json && isatty(2) && !getenv("NO_COLOR"));
     bool outside = outside_read(arena, diag, a.options.templates);
     if (!a.command->needs[0]) {
+        outside_use_all();
         int status = outside ? reference(&a, arena) : 1;
         arena_free(arena);
         return status;

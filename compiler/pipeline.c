@@ -4,6 +4,7 @@
  * The one convention: data flows down the table, and nothing flows back.  `--stage` of the command line, its help and its completion
  * come from the rows that can be printed (options.c). */
 #include "pipeline.h"
+#include "outside/outside.h"
 #include <string.h>
 
 /* The tree of m->path, unless m has one already. */
@@ -20,6 +21,7 @@ static bool tree_read(Model *m)
 
 const Stage stages[] = {
     { "read",     tree_read,      NULL,           NULL, false },
+    { "operators", outside_use,   NULL,           NULL, false },
     { "model",    model_build,    NULL,           NULL, false },
     { "graph",    shape_infer,    stage_graph,    NULL, true },      /* also after errors: checks the operators that were built */
     { "steps",    steps_split,    stage_steps,    NULL, false },

@@ -135,8 +135,8 @@ void fact_push_int(Fact *list, int64_t v);
 typedef enum {
 #define OP(name) OP_##name,
 #include "ops/ops.def"
-    OP_COUNT,                                /* from here on: operators from outside, read by outside.c */
-    OP_NONE = OP_COUNT + 64                  /* no operator; also the largest number of operators */
+    OP_COUNT,                                /* from here on: described operators, read by outside.c */
+    OP_NONE = OP_COUNT + 128                 /* no operator; also the largest number of operators */
 } OpKind;
 
 /* FORWARD computes values; BACKWARD the gradients of an operator's inputs.  Weight gradients: either WEIGHTS (a partial sum a group, or at

@@ -23,6 +23,7 @@ WITHOUT_A_MODEL = {
     "cannot read '%s': %s": "the disk fails",
     "the file is larger than 1 MiB, which no model is": "the model would be that large",
     "--set %s: write --set name=value": "the command line refuses it first",
+    "spnc has an operator '%s' too: the one described here is used": "it stands in the description: test_described.sh has it",
     "this is not valid YAML: %s": "libyaml's other messages; those that were met have words of their own",
 }
 NOT_MESSAGES = {"base/diag.c", "template/template.c", "main.c", "tell/explain.c", "base/folder.c"}      # the printer itself; templates' errors; the command line's

@@ -57,7 +57,6 @@ wrong() {
     # attributes
     wrong leaky_relu 's/name = "slope"/name = "1st"/'
     wrong leaky_relu 's/name = "slope"/name = "name"/'
-    wrong leaky_relu 's/name = "slope"/name = "conv"/; s/main = "slope",//'
     wrong leaky_relu 's/type = "real"/type = "float"/'
     wrong leaky_relu 's/default = 0.01/default = 2/'
     wrong leaky_relu 's/min = 0, //'
@@ -92,7 +91,7 @@ wrong() {
     echo '## a template that is not there'
     rm -rf ops && mkdir ops && cp "$root"/docs/operators/leaky_relu* ops && rm ops/leaky_relu_fast.c.in
     "$SPNC" check leaky.yaml --templates ops 2>&1
-    for name in conv slope size adam ones int repeat; do
+    for name in conv adam ones int repeat; do
         echo "## a description called $name"
         rm -rf ops && mkdir ops && cp "$root/docs/operators/leaky_relu.op.lua" "ops/$name.op.lua"
         "$SPNC" ops --templates ops 2>&1 | grep -v '^  '
@@ -114,7 +113,7 @@ hash() { "$SPNC" show "$@" --target avx2 | sed -n 's/.* hash //p'; }
 cp -r "$root/docs/operators" mine
 first=$(hash mine/digits.yaml --templates mine)
 [ -n "$first" ] && [ "$first" = "$(hash mine/digits.yaml --templates "$root/docs/operators")" ] || fault "the hash depends on the folder's name"
-for file in leaky_relu.op.lua avgpool_plain.c.in channel_scale_fast.c.in; do
+for file in leaky_relu.op.lua space_to_depth_plain.c.in channel_scale_fast.c.in; do
     cp "$root/docs/operators/$file" mine
     sed -i '1s/$/ (another)/' "mine/$file"
     [ "$first" != "$(hash mine/digits.yaml --templates mine)" ] || fault "another $file, and the hash stays"
@@ -129,7 +128,7 @@ echo '% -- included' >>mine/mix_common.c.in
 
 # ---- every command about operators lists these ----------------------------------------------------------------------------------
 known() { local text=$1; shift; "$SPNC" "$@" >output 2>&1; grep -q -e "$text" output || fault "no '$text' from: spnc $*: $(head -3 output)"; }
-known '^  avgpool  *The mean of each window' ops --templates mine
+known '^  space_to_depth  *Makes channels of the pixels' ops --templates mine
 known '^  y = x where x > 0, else slope x$' ops leaky_relu --templates mine
 known "no operator or net is called 'leaky_rel'; did you mean 'leaky_relu'" check <(sed 's/leaky_relu/leaky_rel/' leaky.yaml) --templates mine
 known '"slope"' schema --templates mine
@@ -137,7 +136,7 @@ known '^  op.parameters\[i\]$\|^op.parameters\[i\]$' templates channel_scale_fas
 known '^  mix_fast.c.in  *mix, fast form' templates --templates mine
 known '^  equation  y = x where' explain mine/digits.yaml look.leaky_relu1 --templates mine
 known 'is no template of spnc' templates mix_fast --templates mine -o copies
-for page in leaky_relu avgpool channel_scale; do
+for page in leaky_relu space_to_depth channel_scale; do
     "$SPNC" ops $page --templates mine | sed -n '/^example$/,$ s/^    //p' >example.yaml
     run "$SPNC" check example.yaml --templates mine
 done

@@ -170,7 +170,7 @@ static Fact *unit_fact(Emitter *e, const Unit *u)
     fact_text(f, "template", template_of(m, op));
     fact_text(f, "place", place_text(m, op->loc));
     fact_place(f, op->loc);
-    fact_text(f, "equation", op->kind < OP_COUNT ? OP_INFO(op)->equation : arena_printf(m->arena, "by %s", template_of(m, op)));
+    fact_text(f, "equation", op->kind < OP_COUNT || outside_of(op->kind)->builtin ? OP_INFO(op)->equation : arena_printf(m->arena, "by %s", template_of(m, op)));
     fact_bool(f, "forward", u->forward);
     fact_bool(f, "dx", u->backward && op->grad.inputs[0]);
     fact_bool(f, "dw", u->weights != NULL);

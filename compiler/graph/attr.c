@@ -219,6 +219,15 @@ void note_known(const Model *m, const char *what, const char *const *names, int 
         diag_note(m->diag, (Loc){ 0 }, "%s knows: %s", what, list.text);
 }
 
+/* True if `word` names an operator of the language. */
+static bool op_named(const char *word)
+{
+    for (int k = 0; k < op_count; k++)
+        if (op_table[k]->help && !strcmp(op_table[k]->name, word))
+            return true;
+    return false;
+}
+
 bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)
 {
     const OpInfo *info = OP_INFO(op);
@@ -238,7 +247,9 @@ bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)
                 if (strcmp(names[k], key) == 0)
                     a = &op->attrs[k];
             if (!a || (skip && strcmp(key, "name") == 0)) {
-                diag_error(m->diag, y->keys[i]->loc, "%s has no attribute '%s'%s", info->name, key, diag_suggestion(m->arena, key, names, op->attr_count));
+                const bool operator = skip && op_named(key);
+                diag_error(m->diag, y->keys[i]->loc, "%s has no attribute '%s'%s", info->name, key,
+                           operator ? "; an entry has one operator, its first key" : diag_suggestion(m->arena, key, names, op->attr_count));
                 note_known(m, info->name, names, op->attr_count);
                 unknown = true;
                 continue;

@@ -3,6 +3,7 @@
  * In: the tree of `flow:`, the nets and inputs that model.c has declared.  Out: m->ops in the order of the file.
  * A net is applied by walking its layers once for each use; the weights' names (NET.LAYER.weight) make the uses share.
  * A name of the flow is bound to a Use: a tensor, and -1 where a carried state of the step before is meant. */
+#include "base/embed.h"
 #include "graph/model.h"
 #include <string.h>
 
@@ -35,12 +36,14 @@ static Name *flow_find(Builder *b, const char *word)
 
 static void unknown_operator(Builder *b, Loc at, const char *word)
 {
-    const char *list[OP_NONE + NETS_MAX];
+    const char **list = NEW_ARRAY(b->m->arena, const char *, OP_NONE + b->nets.count + embedded_descriptions_count);
     int n = 0;
     for (int k = 0; k < op_count; k++)
         if (op_table[k]->help)
             list[n++] = op_table[k]->name;
-    for (int i = 0; i < b->nets.count && n < OP_NONE + NETS_MAX; i++)
+    for (int i = 0; i < embedded_descriptions_count; i++)
+        list[n++] = arena_copy(b->m->arena, embedded_descriptions[i].name, strcspn(embedded_descriptions[i].name, "."));
+    for (int i = 0; i < b->nets.count; i++)
         list[n++] = ((Net *)b->nets.items[i])->name;
     diag_error(b->m->diag, at, "no operator or net is called '%s'%s", word, diag_suggestion(b->m->arena, word, list, n));
 }
@@ -414,12 +417,16 @@ static bool name_is_free(Builder *b, const Yaml *key, const State *state)
     return false;
 }
 
-/* The key of the map v that names its operator or net, by index; -1 after an error. */
+static bool names_operator(Builder *b, const Yaml *key) { return op_kind_of(key->text) != OP_NONE || net_find(b, key->text); }
+
+/* The key of the map v that names its operator or net, by index: the first key; or, if that names none, the only one that does.  -1 after an error. */
 static int operator_key(Builder *b, const char *name, const Yaml *v)
 {
     int which = -1;
+    if (v->count && names_operator(b, v->keys[0]))
+        return 0;
     for (int i = 0; i < v->count; i++) {
-        if (op_kind_of(v->keys[i]->text) == OP_NONE && !net_find(b, v->keys[i]->text))
+        if (!names_operator(b, v->keys[i]))
             continue;
         if (which >= 0) {
             diag_error(b->m->diag, v->keys[i]->loc, "'%s' and '%s' both name an operator or a net; an entry has exactly one", v->keys[which]->text, v->keys[i]->text);

@@ -254,6 +254,8 @@ static Manual manual_new(Arena *a, const char *dir)
 {
     Manual m = { a, NEW_ARRAY(a, Entry, embedded_templates_count + 2 * (op_count - OP_COUNT)), embedded_templates_count };
     for (int k = OP_COUNT; k < op_count; k++) {
+        if (outside_of((OpKind)k)->builtin)
+            continue;                           /* they are among the embedded templates */
         const OutsideTemplate *own[2] = { &outside_of((OpKind)k)->fast, &outside_of((OpKind)k)->plain };
         for (int i = 0; i < 2; i++)
             m.entries[m.count++] = (Entry){ .name = own[i]->name, .stem = arena_copy(a, own[i]->name, strcspn(own[i]->name, ".")), .source = own[i]->source };
@@ -386,6 +388,15 @@ static void facts(const Manual *m, FILE *out, const char *table, const char *tit
     }
 }
 
+/* True if one of the operators of the list is described, not written in C. */
+static bool described(const char *kinds)
+{
+    for (int k = OP_COUNT; k < op_count; k++)
+        if (word_of(kinds, op_table[k]->name))
+            return true;
+    return false;
+}
+
 static void page(const Manual *m, FILE *out, const Entry *e)
 {
     const char *kinds = kinds_of(m, e), *text = comment(m, e);
@@ -409,7 +420,7 @@ static void page(const Manual *m, FILE *out, const Entry *e)
     if (*kinds) {
         facts(m, out, "unit", "op: the operator", kinds);
         facts(m, out, "value", "op.x, op.y, op.inputs[i]: its tensors", "");
-        if (e - m->entries >= embedded_templates_count)
+        if (described(kinds))
             facts(m, out, "parameter", "op.parameters[i]", "");
         facts(m, out, "net", "net: the program", "");
         fprintf(out, "\nThe other facts of the whole file are there too: spnc templates net. What an including template gives beside them, its comment says.\n");
@@ -423,7 +434,7 @@ static void page(const Manual *m, FILE *out, const Entry *e)
 
 const char *template_named(Arena *a, const char *name, const char **suggestion)
 {
-    int own = 2 * (op_count - OP_COUNT), count = embedded_templates_count + own;
+    int own = 2 * (op_count - OP_COUNT), count = embedded_templates_count + own;      /* spnc's own described ones are in both */
     const char **known = NEW_ARRAY(a, const char *, count);
     for (int i = 0; i < count; i++) {
         const Outside *o = i < own ? outside_of((OpKind)(OP_COUNT + i / 2)) : NULL;

@@ -309,7 +309,7 @@ static void inputs(lua_State *L, OpInfo *info)
 static int read_description(lua_State *L)
 {
     static const char *const known[] = { "about", "equation", "shapes", "example", "inputs", "attributes", "main", "flat", "shape", "parameters", "keeps",
-                                         "backward", "weights", "kink", "multiply_adds", NULL };
+                                         "backward", "weights", "kink", "multiply_adds", "version", NULL };
     static const AttrSpec name = { "name", ATTR_NAME, "", 0, 0, NULL, "the layer's name" };
     Outside *o = question_of(L)->o;
     question_open(L);
@@ -346,6 +346,8 @@ static int read_description(lua_State *L)
     lua_settop(L, 1);
     if (o->weights_count && !o->parameter_count)
         question_fault(L, "weights", "'weights' is for the gradients of parameters; there are none");
+    if (o->builtin)
+        o->version = (int)bound(L, 1, "version", "version", true);
     o->kink = -1;
     const char *kink = text_field(L, 1, NULL, "kink", false, false);
     for (int i = 0; kink && i < o->backward_count; i++) {

@@ -1,10 +1,11 @@
-/* outside.c -- operators from outside: each description in the folder of --templates becomes one more row of op_table.
+/* outside.c -- described operators: each description, of a user's folder or of spnc's own, becomes one more row of op_table.
  *
  * In: NAME.op.lua, NAME_plain.c.in, NAME_fast.c.in.  Out: an OpInfo whose functions read the description (describe.c), so that every
  * stage treats the operator as a built-in one.  The one convention: an operator's name is its file's.  From a description only identifiers
  * and numbers get into the emitted C; the templates are the user's own C. */
 #define _POSIX_C_SOURCE 200809L
 #include "outside/outside.h"
+#include "base/embed.h"
 #include "graph/attr.h"
 #include "read/language.h"
 #include "template/template.h"
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 static const char ENDING[] = ".op.lua";
+enum { FOLDER_MOST = 64 };      /* operators of a user's folder */
 
 /* ---- functions of OpInfo, called by the stages ---- */
 
@@ -148,13 +150,9 @@ static bool load_template(Arena *a, Diag *d, const char *dir, const Outside *o, 
 /* The kind of thing that the language already names `name`; NULL: the name is free. */
 static const char *taken(const char *name)
 {
-    for (int k = 0; k < op_count; k++) {
+    for (int k = 0; k < op_count; k++)
         if (!strcmp(op_table[k]->name, name))
             return "an operator";
-        for (const AttrSpec *s = k < OP_COUNT ? op_table[k]->attrs : NULL; s && s->name; s++)
-            if (!strcmp(s->name, name))
-                return "an attribute of operators";
-    }
     if (optimiser_named(name))
         return "an optimiser";
     if (initialiser_named(name))
@@ -162,18 +160,27 @@ static const char *taken(const char *name)
     return !strcmp(name, map_repeat.name) ? "a word of the flow" : NULL;
 }
 
-static bool read_one(Arena *a, Diag *d, const char *dir, const char *file)
+/* An operator whose description is loaded; its functions and its name are set. */
+static Outside *outside_new(Arena *a, const char *file, Source source)
 {
     Outside *o = NEW(a, Outside);
-    if (template_load(a, dir, file, &o->source))
-        return wrong(d, (Loc){ 0 }, "the description '%s/%s' cannot be read", dir, file);
+    o->source = source;
     o->info = (OpInfo){ .name = arena_copy(a, file, strlen(file) - strlen(ENDING)), .attrs = o->attrs, .infer = infer, .grad = grad, .facts = facts, .macs = macs,
                         .help = &o->help };
+    return o;
+}
+
+static bool read_one(Arena *a, Diag *d, const char *dir, const char *file)
+{
+    Source source;
+    if (template_load(a, dir, file, &source))
+        return wrong(d, (Loc){ 0 }, "the description '%s/%s' cannot be read", dir, file);
+    Outside *o = outside_new(a, file, source);
     if (!name_check(&(Model){ .arena = a, .diag = d }, first_line(o), o->info.name))
         return false;
     if (taken(o->info.name))
         return wrong(d, first_line(o), "'%s' is %s already: the operator, and so its files, need another name", o->info.name, taken(o->info.name));
-    if (op_count == OP_NONE)
+    if (op_count - OP_COUNT == FOLDER_MOST)
         return wrong(d, first_line(o), "%s%s: a folder holds at most 64 operators", o->info.name, "");
     bool good = describe(a, d, o);
     good = load_template(a, d, dir, o, "plain", &o->plain) && good;
@@ -186,18 +193,6 @@ static bool read_one(Arena *a, Diag *d, const char *dir, const char *file)
     o->hash = hash_template(a, dir, &done, o->fast.name, &o->fast.source, o->hash);
     op_table[op_count++] = &o->info;
     return true;
-}
-
-/* An entry of the flow has one key that names an operator: no attribute may. */
-static bool attributes_apart(Diag *d)
-{
-    bool good = true;
-    for (int k = OP_COUNT; k < op_count; k++)
-        for (const AttrSpec *s = op_table[k]->attrs; s->name; s++)
-            for (int i = 0; i < op_count; i++)
-                if (!strcmp(s->name, op_table[i]->name))
-                    good = wrong(d, description_place(&outside_of((OpKind)k)->source, s->name), "the attribute '%s' of '%s' bears an operator's name", s->name, op_table[k]->name);
-    return good;
 }
 
 static int by_name(const void *a, const void *b)
@@ -225,5 +220,93 @@ bool outside_read(Arena *a, Diag *d, const char *dir)
     bool good = true;
     for (int i = 0; i < files.count; i++)
         good = read_one(a, d, dir, files.items[i]) && good;
-    return attributes_apart(d) && good;
+    return good;
+}
+
+/* ---- spnc's own ---- */
+
+enum { BUILTIN_MOST = 64 };
+
+/* Description i of spnc's own, read at its first use and kept to the end of the process. */
+static const Outside *builtin(int i)
+{
+    static Arena *arena;
+    static const Outside *read[BUILTIN_MOST];
+    if (embedded_descriptions_count > BUILTIN_MOST)
+        unreachable("more described operators than there are places");
+    if (read[i])
+        return read[i];
+    if (!arena)
+        arena = arena_new();
+    const EmbeddedFile *e = &embedded_descriptions[i];
+    Diag *d = diag_new(arena, stderr, false, false);
+    Outside *o = outside_new(arena, e->name, (Source){ e->path, (const char *)e->bytes, e->size });
+    o->builtin = true;
+    if (!describe(arena, d, o) || !load_template(arena, d, NULL, o, "plain", &o->plain) || !load_template(arena, d, NULL, o, "fast", &o->fast))
+        unreachable("a description of spnc's own is wrong");
+    return read[i] = o;
+}
+
+/* Its name is `word`. */
+static bool is_builtin(int i, const char *word)
+{
+    const char *file = embedded_descriptions[i].name;
+    size_t n = strlen(file) - strlen(ENDING);
+    return strlen(word) == n && memcmp(file, word, n) == 0;
+}
+
+static const OpInfo *row_of(const char *word)
+{
+    for (int k = 0; k < op_count; k++)
+        if (!strcmp(op_table[k]->name, word))
+            return op_table[k];
+    return NULL;
+}
+
+/* Adds the operator that `word`, a text of the model's tree, is the name of, if it is one of spnc's own. */
+static void use_word(Model *m, const Yaml *nets, const char *word)
+{
+    for (int i = 0; i < embedded_descriptions_count; i++) {
+        if (!is_builtin(i, word))
+            continue;
+        const OpInfo *row = row_of(word);
+        const Outside *o = (const Outside *)row;
+        if (yaml_get(nets, word))
+            continue;
+        if (!row)
+            op_table[op_count++] = &builtin(i)->info;
+        else if (!o->builtin && !o->warned)
+            diag_warning(m->diag, first_line(o), "spnc has an operator '%s' too: the one described here is used", word);
+        if (row && !o->builtin)
+            ((Outside *)(uintptr_t)o)->warned = true;
+    }
+}
+
+static void use_words(Model *m, const Yaml *nets, const Yaml *y)
+{
+    if (y->kind == YAML_SCALAR)
+        use_word(m, nets, y->text);
+    for (int i = 0; i < y->count; i++) {
+        if (y->kind == YAML_MAP)
+            use_word(m, nets, y->keys[i]->text);
+        use_words(m, nets, y->items[i]);
+    }
+}
+
+bool outside_use(Model *m)
+{
+    const Yaml *nets = yaml_get(m->root, "nets");
+    for (int k = 0; nets && nets->kind == YAML_MAP && k < nets->count; k++)
+        for (int i = 0; i < embedded_descriptions_count; i++)
+            if (is_builtin(i, nets->keys[k]->text))
+                diag_warning(m->diag, nets->keys[k]->loc, "spnc has an operator '%s' too: in this model the name means the net", nets->keys[k]->text);
+    use_words(m, nets, m->root);
+    return true;
+}
+
+void outside_use_all(void)
+{
+    for (int i = 0; i < embedded_descriptions_count; i++)
+        if (!row_of(builtin(i)->info.name))
+            op_table[op_count++] = &builtin(i)->info;
 }

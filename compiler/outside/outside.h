@@ -1,5 +1,6 @@
-/* outside.h -- operators from outside of spnc: a description NAME.op.lua and two templates, NAME_plain.c.in and NAME_fast.c.in, in the folder of
- * --templates.  outside.c makes each a row of op_table; describe.c reads its description. */
+/* outside.h -- operators that are described, not written in C: a description NAME.op.lua and two templates, NAME_plain.c.in and NAME_fast.c.in.
+ * Those of a user lie in the folder of --templates (operators from outside); spnc's own in templates/, read only when a model uses them.
+ * outside.c makes each a row of op_table; describe.c reads its description. */
 #ifndef OUTSIDE_H
 #define OUTSIDE_H
 
@@ -30,6 +31,9 @@ typedef struct {
     Gives backward[READS_MOST], weights[READS_MOST];
     int backward_count, weights_count;
     int kink;                /* the operator has a kink where the sign of backward[kink] changes; -1: no kink */
+    bool builtin;            /* spnc's own */
+    bool warned;             /* a user's that has the name of one of spnc's own: it was said */
+    int version;             /* spnc's own: raised when its bits change */
     uint64_t hash;           /* of the description, its templates and the files of the same folder that these include */
 } Outside;
 
@@ -39,8 +43,13 @@ typedef struct Told {
     double macs;
 } Told;
 
-/* Reads the descriptions in `dir` (NULL: none) into op_table; those of an earlier call are forgotten.  False after reporting. */
+/* Reads the descriptions in `dir` (NULL: none) into op_table; rows of an earlier call are forgotten.  False after reporting. */
 bool outside_read(Arena *a, Diag *d, const char *dir);
+/* A stage: adds to op_table those of spnc's own described operators that the tree of the model names.  A user's operator or a net of that name
+ * stands instead, with a warning. */
+bool outside_use(Model *m);
+/* Adds all of spnc's own that no user's operator stands for. */
+void outside_use_all(void);
 /* The outside operator of that kind; NULL for spnc's own. */
 static inline const Outside *outside_of(OpKind kind)
 {

@@ -88,14 +88,17 @@ static void put_sections(Text *t, const List *sections)
     }
 }
 
-/* Operators from outside, each once: the hash of its files. */
+/* Described operators, each once: the hash of its files; of spnc's own the version. */
 static void put_outside(Text *t, const Model *m)
 {
     bool done[OP_NONE] = { 0 };
     for (int i = 0; i < m->ops.count; i++) {
         const Op *op = m->ops.items[i];
-        if (outside_of(op->kind) && !done[op->kind])
-            text_printf(t, "operator %s %016llx\n", OP_INFO(op)->name, (unsigned long long)outside_of(op->kind)->hash);
+        const Outside *o = outside_of(op->kind);
+        if (o && !done[op->kind] && o->builtin)
+            text_printf(t, "operator %s version %d\n", OP_INFO(op)->name, o->version);
+        else if (o && !done[op->kind])
+            text_printf(t, "operator %s %016llx\n", OP_INFO(op)->name, (unsigned long long)o->hash);
         done[op->kind] = true;
     }
 }

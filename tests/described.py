@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""spnc's described operators (templates/*/NAME.op.lua) against references in numpy.
+
+    described.py SPNC FOLDER     builds one net with every case below in FOLDER, in several forms; exit code 1 if something differs
+
+A case is an entry of the flow, with `x` for its operand, and a function that says what it should have computed: from an array [N][...] to
+another.  Its operand is a dense layer's result, so that a gradient goes through it; NAME check holds every gradient against central
+differences.  Held here: values in double, plain and fast, within 1e-12 of the reference; plain and fast gradients within 1e-10 of each other; in float
+the same bytes for every target that this processor has; a batch that ends in the middle of a group.  Every description has a case.
+"""
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+EXAMPLES, BATCH = 41, 40            # the second batch has one example
+
+
+def windows(length, size, step, padding, ceil):
+    """First and last place (behind it) of each window along an axis, padding included; as PyTorch counts them."""
+    count = (length + 2 * padding - size) // step + 1
+    if ceil and (length + 2 * padding - size) % step and count * step < length + padding:
+        count += 1
+    return [(i * step - padding, min(i * step - padding + size, length + padding)) for i in range(count)]
+
+
+def avgpool(x, size, step=None, padding=(0, 0), ceil=False, count_padding=False):
+    step = step or size
+    if x.ndim == 3:
+        return avgpool(x[:, :, None], (1, size[1]), (1, step[1]), (0, padding[1]), ceil, count_padding)[:, :, 0]
+    rows, columns = (windows(x.shape[k + 2], size[k], step[k], padding[k], ceil) for k in (0, 1))
+    y = np.zeros((*x.shape[:2], len(rows), len(columns)))
+    for i, (a, b) in enumerate(rows):
+        for j, (c, d) in enumerate(columns):
+            inside = x[:, :, max(a, 0):min(b, x.shape[2]), max(c, 0):min(d, x.shape[3])]
+            number = (b - a) * (d - c) if count_padding else inside.shape[2] * inside.shape[3]
+            y[:, :, i, j] = inside.sum((2, 3)) / number
+    return y
+
+
+# (entry, shape of its operand, reference)
+CASES = [
+    ("avgpool: x", (2, 5, 6), lambda x: avgpool(x, (2, 2))),
+    ("avgpool: x, size: [3, 2], stride: 2, padding: 1", (2, 5, 7), lambda x: avgpool(x, (3, 2), (2, 2), (1, 1))),
+    ("avgpool: x, size: 3, stride: 2, padding: 1, ceil: true, count_padding: true", (1, 6, 7), lambda x: avgpool(x, (3, 3), (2, 2), (1, 1), True, True)),
+    ("avgpool: x, size: 4, stride: 3, ceil: true, padding: 2", (3, 11), lambda x: avgpool(x, (4, 4), (3, 3), (2, 2), True)),
+]
+
+
+def model():
+    lines = ["model: described", f"batch: {BATCH}", "inputs: { x: { shape: [5] } }", "targets: { y: { classes: 3 } }", "flow:"]
+    for k, (entry, shape, _) in enumerate(CASES):
+        units = int(np.prod(shape))
+        lines += [f"  - flat{k}: {{ dense: x, units: {units}, bias: false }}", f"  - x{k}: {{ reshape: flat{k}, shape: {list(shape)} }}",
+                  "  - y%d: { %s }" % (k, entry.replace(": x", f": x{k}", 1)), f"  - out{k}: {{ dense: y{k}, units: 3, bias: false }}"]
+    names = ", ".join(f"out{k}" for k in range(len(CASES)))
+    return "\n".join(lines + [f"  - v: {{ add: [{names}] }}" if len(CASES) > 1 else "  - v: { relu: out0 }", "loss: { cross_entropy: [v, y] }"]) + "\n"
+
+
+def run(*command):
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"described: {' '.join(map(str, command))}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+
+
+def targets():
+    flags = pathlib.Path("/proc/cpuinfo").read_text()
+    return ["generic"] + ["avx2"] * (" avx2 " in flags and " fma " in flags) + ["avx512"] * (" avx512dq " in flags)
+
+
+def main():
+    spnc, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+    known = {p.name.split(".")[0] for p in ROOT.glob("templates/*/*.op.lua")}
+    failed = [f"{name} has no case" for name in sorted(known - {entry.split(":")[0] for entry, _, _ in CASES})]
+    (folder / "m.yaml").write_text(model())
+    r = np.random.default_rng(5)
+    for split in ("train", "valid", "test"):
+        np.save(folder / f"{split}_x.npy", r.normal(size=(EXAMPLES, 5)).astype("f4"))
+        np.save(folder / f"{split}_y.npy", r.integers(0, 3, EXAMPLES).astype("i4"))
+
+    def answers(name, *options):
+        run(spnc, "build", folder / "m.yaml", "-o", folder / name, *options)
+        program = folder / name / "described"
+        if not (folder / "W.npz").exists():
+            run(program, "export", "--seed", 1, "-o", folder / "W.npz")
+        for first in (0, BATCH):
+            run(program, "grad", "--weights", folder / "W.npz", "--data", folder, "--split", "test", "--first", first, "-o", folder / f"{name}{first}.npz")
+        return program, [np.load(folder / f"{name}{first}.npz") for first in (0, BATCH)]
+
+    double = {}
+    for form, options in ("fast", ["--precision", "double"]), ("plain", ["--precision", "double", "--plain"]):
+        program, double[form] = answers(form, *options)
+        run(program, "check", "--data", folder)
+        for got in double[form]:
+            for k, (entry, _, reference) in enumerate(CASES):
+                want, have = reference(got[f"out/x{k}"]), got[f"out/y{k}"]
+                if want.shape != have.shape or not np.abs(want - have).max() <= 1e-12 * max(1, np.abs(want).max()):
+                    failed.append(f"{form}: {{ {entry} }}: {have.shape}, off by {np.abs(want - have).max() if want.shape == have.shape else 'its shape'}")
+    for a, b in zip(double["fast"], double["plain"]):
+        failed += [f"{key}: plain and fast differ" for key in a.files if not np.allclose(a[key], b[key], rtol=1e-10, atol=1e-12)]
+    bits = {t: answers(t, "--target", t)[1] for t in targets()}
+    for target, got in bits.items():
+        for a, b in zip(bits["generic"], got):
+            failed += [f"{key}: generic and {target} differ" for key in a.files if a[key].tobytes() != b[key].tobytes()]
+    print("\n".join(failed) or f"described: {len(CASES)} cases, targets {', '.join(bits)}")
+    sys.exit(bool(failed))
+
+
+if __name__ == "__main__":
+    main()

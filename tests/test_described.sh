@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# test_described.sh -- spnc's described operators: values against numpy, gradients against differences, bits over targets (described.py); a description is read
+# only where a model names it; a user's operator or net of that name stands instead.
+. "$(dirname "$0")/begin.sh"
+python=$(sh "$root/tests/python.sh" numpy)
+cd "$work" || exit 74
+
+# ---- read only when a model uses them: a model that names none compiles without the Lua of any
+cat >uses.yaml <<'END'
+model: uses
+inputs: { x: { shape: [1, 8, 8] } }
+targets: { y: { classes: 3 } }
+flow:
+  - p: { avgpool: x }
+  - v: { dense: p, units: 3 }
+loss: { cross_entropy: [v, y] }
+END
+sed 's/avgpool: x/maxpool: x/' uses.yaml >other.yaml
+"$SPNC" check uses.yaml --stage identity | grep -q '^operator avgpool version [0-9]' || fault "the identity has no version of avgpool"
+"$SPNC" check other.yaml --stage identity | grep -q '^operator' && fault "a model has the identity of an operator that it does not use"
+if gdb=$(command -v gdb); then
+    lua_runs() { "$gdb" -batch -ex 'break question_ask' -ex "run check $1 >/dev/null" "$SPNC" 2>&1 | grep -c '^Breakpoint 1, '; }
+    [ "$(lua_runs uses.yaml)" -gt 0 ] && [ "$(lua_runs other.yaml)" = 0 ] || fault "descriptions are not read exactly where a model uses them"
+fi
+
+# ---- a name that a model or a folder gives to something else
+cat >net.yaml <<'END'
+model: net
+inputs: { x: { shape: [1, 8, 8] } }
+targets: { y: { classes: 3 } }
+nets:
+  avgpool:
+    - dense: 3
+flow:
+  - v: { avgpool: x }
+loss: { cross_entropy: [v, y] }
+END
+"$SPNC" check net.yaml >said 2>&1 && grep -q "^net.yaml:5:3: warning: spnc has an operator 'avgpool' too: in this model the name means the net" said || fault "a net named avgpool: $(cat said)"
+cp -r "$root/tests/operators/own" mine
+"$SPNC" show uses.yaml --templates mine >said 2>&1 && grep -q "^mine/avgpool.op.lua:1: warning: spnc has an operator 'avgpool' too: the one described here is used" said &&
+    grep -q '^ *p  *5  *1x8x8' said || fault "an operator of a folder named avgpool: $(cat said)"
+sed 's/avgpool: x/avgpol: x/' uses.yaml >near.yaml
+"$SPNC" check near.yaml 2>&1 | grep -q "no operator or net is called 'avgpol'; did you mean 'avgpool'?" || fault "avgpol is not near avgpool"
+
+# ---- values, gradients, bits
+[ -n "$python" ] || { echo "test_described: no Python with numpy; values are not compared"; exit $failed; }
+CFLAGS=-O1 "$python" "$root/tests/described.py" "$SPNC" "$work" || fault "values"
+
+[ $failed = 0 ] && echo "test_described: fine"
+exit $failed
