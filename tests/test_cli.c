@@ -285,6 +285,21 @@ Test(cli, a_folder_that_cannot_be_written_ends_with_74)
     cr_expect(r.status == 74);
 }
 
+/* A pipe where a file is to be written has no writer, and would be read for ever. */
+Test(cli, a_pipe_in_place_of_a_file_ends_with_74, .timeout = 300)
+{
+    static const char *const files[] = { "out/tiny.c", "out/Makefile", "out/.spnc", "out/runtime/net.h" };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        cr_expect(SPNC_RUN("emit", in("tiny.yaml"), "-o", in("out")).status == 0);
+        cr_assert(remove(in(files[i])) == 0 && mkfifo(in(files[i]), 0600) == 0);
+        Run r = SPNC_RUN("emit", in("tiny.yaml"), "-o", in("out"));
+        cr_expect(r.status == 74, "%s: %d", files[i], r.status);
+        SAYS(r, files[i]);
+        SAYS(r, "expected a regular file or none");
+        cr_assert(remove(in(files[i])) == 0);
+    }
+}
+
 Test(cli, a_full_disk_ends_with_74)
 {
     if (access("/dev/full", W_OK) != 0)

@@ -135,10 +135,10 @@ static const char *cache_folder(Arena *a)
 /* The file's bytes; NULL if it cannot be read. */
 static const char *content(Arena *a, const char *path, size_t *size)
 {
-    FILE *f = fopen(path, "rb");
     struct stat s;
+    FILE *f = file_regular(path, &s);
     char *bytes = NULL;
-    if (f && fstat(fileno(f), &s) == 0 && S_ISREG(s.st_mode)) {
+    if (f) {
         bytes = arena_alloc(a, (size_t)s.st_size + 1);
         *size = fread(bytes, 1, (size_t)s.st_size, f);
         if (*size != (size_t)s.st_size)

@@ -7,6 +7,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "base/folder.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -58,17 +59,34 @@ static void make_folder(const char *path)
         environment(path, "cannot make the folder");
 }
 
+/* Without O_NONBLOCK a pipe would wait for its writer. */
+FILE *file_regular(const char *path, struct stat *status)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return NULL;
+    bool regular = !fstat(fd, status) && S_ISREG(status->st_mode);
+    FILE *f = regular ? fdopen(fd, "rb") : NULL;
+    if (!f) {
+        close(fd);
+        errno = EINVAL;
+    }
+    return f;
+}
+
 /* The file's bytes, NUL behind them; NULL if there is none. */
 static char *content(Arena *a, const char *path, size_t *size)
 {
-    FILE *f = fopen(path, "rb");
+    struct stat s;
+    FILE *f = file_regular(path, &s);
     if (!f && (errno == ENOENT || errno == ENOTDIR))
         return NULL;
-    struct stat s;
-    if (!f || fstat(fileno(f), &s) || !S_ISREG(s.st_mode)) {
-        errno = f ? EISDIR : errno;
-        environment(path, "cannot write");
+    if (!f && errno == EINVAL) {
+        fprintf(stderr, "spnc: %s: cannot write: expected a regular file or none, got a folder, a pipe or a device; move it away\n", path);
+        exit(74);
     }
+    if (!f)
+        environment(path, "cannot write");
     char *bytes = arena_alloc(a, (size_t)s.st_size + 1);
     *size = fread(bytes, 1, (size_t)s.st_size, f);
     if (ferror(f))

@@ -3,6 +3,7 @@
 #define FOLDER_H
 
 #include "spnc.h"
+#include <sys/stat.h>
 
 typedef struct { const char *name; const void *bytes; size_t size; } FolderFile;
 
@@ -19,6 +20,9 @@ void file_write(Arena *a, const char *path, const void *bytes, size_t size);
 bool file_put(const char *path, const void *bytes, size_t size);
 /* The folder with those above it; false with errno set. */
 bool folder_make(const char *path, unsigned mode);
+
+/* A regular file, open for reading, and its status.  NULL with errno set; EINVAL: it is a pipe, a device or a folder. */
+FILE *file_regular(const char *path, struct stat *status);
 
 /* FNV-1a, 64 bits. */
 uint64_t bytes_sum(const void *bytes, size_t n);
