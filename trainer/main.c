@@ -1,7 +1,7 @@
 /* main.c -- the command line of a trainer: which commands there are, which options they take, and their help.
  *
  * One table of options, one of commands; parsing (files/arguments.c), help and error messages all come from the two.
- * main() itself only checks the processor and sets how threads wait: every file here is compiled for the target, and the error message
+ * main() itself only checks the processor and opens what is not open: every file here is compiled for the target, and the error message
  * about a missing instruction must come before the first such instruction. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -13,10 +13,11 @@
 #include "run/eval.h"
 #include "run/message.h"
 #include "run/settings.h"
+#include "run/threads.h"
 #include "trainer.h"
 
 #include <errno.h>
-#include <omp.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,7 @@ static const Option options[] = {
     { "--epochs", "N", INT(1, 1000000000), AT(epochs), "stop after N epochs (default: the model's)" },
     { "--seed", "N", SEED, offsetof(Options, seed), offsetof(Options, seed_given),
       "start of all random numbers (default: the model's)" },
-    { "--threads", "N", INT(1, 1024), AT(threads), "threads (default: the processors available); the bits do not depend on it" },
+    { "--threads", "N", INT(1, 1024), AT(threads), "threads (default: the processors that the machine, OMP_NUM_THREADS and quotas leave); the bits do not depend on it" },
     { "--steps", "N", INT(1, 1000000000), AT(steps), "how many steps are measured (default 20)" },
     { "--resume", NULL, FLAG, AT(resume), "go on from the run's last checkpoint, to the same bits" },
     { "--init", "FILE", TEXT, AT(init), "start from the weights of this .npz or .safetensors, as far as names and shapes agree" },
@@ -57,6 +58,7 @@ static const Option options[] = {
     { "--save-every", "DURATION", DURATION, AT(save_every), "save within an epoch too (default 5m)" },
     { "--overfit-one-batch", NULL, FLAG, AT(overfit), "train on one batch until its loss is near zero: the first test of a net" },
     { "--lr-find", NULL, FLAG, AT(lr_find), "raise the rate step by step, print what the loss does, and suggest one" },
+    { "--wait", NULL, FLAG, AT(wait), "wait for the runs that another process trains, and count them too" },
     { "--quiet", NULL, FLAG, AT(quiet), "print nothing but errors and warnings" },
     { "--json", NULL, FLAG, AT(json), "print JSON: one object, or, while training, one a line" },
 };
@@ -74,7 +76,7 @@ static const Command commands[] = {
       " --run --resume --init --only --epochs --seed --set --threads --max-time --save-every --overfit-one-batch --lr-find --quiet --json ",
       "train the net", "Writes log.jsonl and the checkpoints `last` and `best` to the run folder (needed, but for\n"
       "--overfit-one-batch and --lr-find, which write nothing).  Ctrl-C finishes the step and saves." },
-    { "sweep", command_sweep, "FILE", " --data --runs ", " --threads ", "a training for every combination of settings, and a table",
+    { "sweep", command_sweep, "FILE", " --data --runs ", " --threads --wait ", "a training for every combination of settings, and a table",
       "FILE has lines as in train.rate: [0.001, 0.0005]; any setting of `train --set` will do.  Runs that are finished are\n"
       "skipped, interrupted ones go on.  Seeds are one row: mean, spread, interval; also in sweep.md and sweep.json." },
     { "eval", command_eval, NULL, " --data ", " --run --weights --split --threads --last --json ", "loss and error on a split",
@@ -118,7 +120,15 @@ static int help_all(void)
     printf("%s: %s\n\nusage: %s COMMAND [options]\n\n", net.name, net.about && *net.about ? net.about : "a trainer", net.name);
     for (int i = 0; i < COMMANDS; i++)
         printf("  %-9s %s\n", commands[i].name, commands[i].does);
-    printf("\n%s COMMAND --help shows the options of a command.\n", net.name);
+    printf("\n%s COMMAND --help shows the options of a command, %s --version the model and the build.\n", net.name, net.name);
+    return FINE;
+}
+
+/* Two programs of the same first two lines go on from each other's checkpoints. */
+static int version(void)
+{
+    printf("%s%s%s\nmodel hash %s\n%s, %s form, for %s; made by spnc " SPN_VERSION "\n", net.name, *net.settings ? " " : "", net.settings, net.hash, net.precision,
+           net.form, net.target);
     return FINE;
 }
 
@@ -166,7 +176,7 @@ static _Noreturn void unknown(const Command *c, const char *text)
 
 static __attribute__((noinline)) int run(int argc, char **argv)
 {
-    const char *names[COMMANDS + 1];
+    const char *names[COMMANDS + 2];
     const Command *c = NULL;
     if (argc < 2) {
         help_all();
@@ -174,15 +184,17 @@ static __attribute__((noinline)) int run(int argc, char **argv)
     }
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
         return help_all();
+    if (!strcmp(argv[1], "--version"))
+        return version();
     for (int i = 0; i < COMMANDS; i++) {
         names[i] = commands[i].name;
         if (!strcmp(argv[1], names[i]))
             c = &commands[i];
     }
-    names[COMMANDS] = "--help";
+    names[COMMANDS] = "--help", names[COMMANDS + 1] = "--version";
     if (!c)
-        fail(WRONG_USAGE, "unknown command '%s'%s; see %s --help", argv[1], nearest_text(" (did you mean ", argv[1], names, COMMANDS + 1, "?)"), net.name);
-    Options o = { .threads = omp_get_num_procs(), .count = 10, .steps = 20, .index = -1, .step = -1, .example = -1, .what = "value", .split = "test", .mode = "eval",
+        fail(WRONG_USAGE, "unknown command '%s'%s; see %s --help", argv[1], nearest_text(" (did you mean ", argv[1], names, COMMANDS + 2, "?)"), net.name);
+    Options o = { .threads = threads_default(), .count = 10, .steps = 20, .index = -1, .step = -1, .example = -1, .what = "value", .split = "test", .mode = "eval",
                   .save_every = 300, .training = *net.training, .program = argv[0] };
     bool given[OPTIONS] = { false };
     for (int i = 2; i < argc; i++)
@@ -227,22 +239,33 @@ static bool processor_fits(void)
 #endif
 }
 
-/* Sets how long a thread spins at a barrier.  libgomp reads this before main() begins; its default, milliseconds, is good while no other
- * program uses the processor.  Beside a busy program the last thread gets no processor, and a step takes many times as long
- * (docs/performance.md).  So the program starts itself again with a short wait, unless the user has set one; if exec fails, it goes on. */
-static void wait_briefly(char **argv)
+/* Sets how long a thread spins at a barrier, unless the user has.  libgomp's default, milliseconds, is good while no other program uses the
+ * processor.  Beside a busy program the last thread gets no processor, and a step takes many times as long (docs/performance.md).  libgomp
+ * reads the variable in its constructor, before main(); functions of .preinit_array come before any library's constructor. */
+static void wait_briefly(void)
 {
-    if (!strcmp(net.form, "plain") || getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY") || setenv("GOMP_SPINCOUNT", "1000", 1))
-        return;
-    execv("/proc/self/exe", argv);
+    if (strcmp(net.form, "plain") && !getenv("OMP_WAIT_POLICY"))
+        setenv("GOMP_SPINCOUNT", "1000", 0);
+}
+static void (*wait_first)(void) __attribute__((section(".preinit_array"), used)) = wait_briefly;
+
+/* A descriptor of standard input, output or error that the caller has closed is /dev/null.  Otherwise the next file that is opened, a log
+ * or a lock, would have its number, and would get what is printed. */
+static void open_descriptors(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
 }
 
 int main(int argc, char **argv)
 {
-    if (processor_fits()) {
-        wait_briefly(argv);
+    open_descriptors();
+    if (processor_fits())
         return run(argc, argv);
-    }
     fprintf(stderr, "%s: error: this program was built for " SPN_TARGET ", which this processor does not have;"
             " build it again with --target native or --target generic\n", argv[0]);
     return WRONG_INPUT;
