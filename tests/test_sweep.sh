@@ -82,13 +82,73 @@ expect 0 '1 / 1' ./tiny sweep slow --data long --runs cut --threads 2
 ./tiny train --data long --run whole --set train.rate=0.01 --epochs 2 --threads 2 >output 2>&1 && ./tiny export --last --run whole -o whole.npz
 cmp -s cut.npz whole.npz || fault "an interrupted sweep has other bits"
 
+# A value is what is read, not how it is spelt: the runs of another spelling of the same grid are these runs, in any YAML.
+cat >again <<'GRID'
+---
+train:
+  rate:
+  - 1e-2        # 0.01
+  - "0.0010"
+seed: [
+  01, 0x2,
+  +3,           # the last comma may stand there
+]
+train.epochs: 4
+GRID
+expect 0 '^6 runs in runs' ./tiny sweep again --data data --runs runs --threads 1
+[ "$(ls -d runs/*/ | wc -l)" = 6 ] || fault "another spelling makes other runs: $(ls runs)"
+[ "$(grep -c ' 3 / 3' output)" = 2 ] && cmp -s runs/rate-0.01_epochs-4_seed-2/log.jsonl before || fault "another spelling: $(cat output)"
+# Folders that an older version named by the spelling are found.
+mv runs/rate-0.001_epochs-4_seed-3 runs/rate-1e-3_epochs-4_seed-3
+printf 'rate: [1e-3]\nepochs: 4\nseed: 3\n' >old
+expect 0 'rate-1e-3_epochs-4_seed-3: 4 epochs' ./tiny sweep old --data data --runs runs --threads 1
+[ ! -e runs/rate-0.001_epochs-4_seed-3 ] || fault "a run of an older version is trained again"
+
+# Two processes on one folder: what the other one trains is elsewhere and is not counted, unless --wait waits for it.  The other one is a training
+# that stands still in its fifth step.
+printf 'rate: 0.01\nepochs: 2\nseed: [1, 2]\n' >pair
+TINY_RAISE="5 $(kill -l STOP)" ./tiny train --data data --run shared/rate-0.01_epochs-2_seed-1 --set train.rate=0.01 --epochs 2 --seed 1 >/dev/null 2>&1 &
+other=$!
+wait_for $other "its fifth step" stands_still $other
+expect 0 'rate-0.01_epochs-2_seed-1: elsewhere: another process trains it' ./tiny sweep pair --data data --runs shared --threads 1
+grep -q '^rate 0.01, epochs 2  *1 / 2' output && grep -q '^1 run is elsewhere, not in the table; --wait waits for it' output || fault "elsewhere: $(cat output)"
+grep -q '"run": "rate-0.01_epochs-2_seed-1", "done": false, "elsewhere": true' shared/sweep.json || fault "elsewhere: $(cat shared/sweep.json)"
+blocked() { grep -q flock "/proc/$1/wchan" || grep -qs ' FLOCK .*' <(grep -- '->' /proc/locks | grep " $1 "); }
+./tiny sweep pair --data data --runs shared --threads 1 --wait >output 2>&1 &
+sweep=$!
+wait_for $sweep "it waits for the other" blocked $sweep
+kill -CONT $other
+wait $other || fault "the other training fails"
+wait $sweep || fault "a sweep that waits fails: $(cat output)"
+grep -q '^rate 0.01, epochs 2  *2 / 2' output && ! grep -q 'in the table' output || fault "it has not waited: $(cat output)"
+# What the other one leaves unfinished is trained on; a signal ends the waiting.
+rm -rf shared
+TINY_RAISE="5 $(kill -l STOP)" ./tiny train --data data --run shared/rate-0.01_epochs-2_seed-1 --set train.rate=0.01 --epochs 2 --seed 1 >/dev/null 2>&1 &
+other=$!
+wait_for $other "its fifth step" stands_still $other
+./tiny sweep pair --data data --runs shared --threads 1 --wait >output 2>&1 &
+sweep=$!
+wait_for $sweep "it waits for the other" blocked $sweep
+kill -TERM $sweep
+wait $sweep
+[ $? = 143 ] || fault "a signal does not end the waiting: $(cat output)"
+./tiny sweep pair --data data --runs shared --threads 1 --wait >output 2>&1 &
+sweep=$!
+wait_for $sweep "it waits for the other" blocked $sweep
+{ kill -KILL $other; wait $other; } 2>/dev/null
+wait $sweep || fault "a sweep that waits fails: $(cat output)"
+grep -q '^rate 0.01, epochs 2  *2 / 2' output || fault "what another process has left is not trained: $(cat output)"
+
 # What is wrong.
 wrong() { printf '%b' "$3" >bad; expect "$1" "$2" ./tiny sweep bad --data data --runs none; }
 wrong 1 "bad:1: got 'rate 0.1'" 'rate 0.1\n'
 wrong 1 'a list that begins' 'rate: [0.1\n'
 wrong 1 'stands there twice' 'rate: [0.1, 0.1]\n'
 wrong 1 'bad:2: train.rate stands there twice' 'rate: 0.1\ntrain.rate: 0.2\n'
-wrong 1 'expected a number' 'rate: [0.1, ]\n'
+wrong 1 'expected a number' 'rate: [0.1, , 2]\n'
+wrong 1 'train.rate: 0.1 stands there twice, also as 1e-1' 'rate: [0.1, 1e-1]\n'
+wrong 1 'train.seed: 7 stands there twice, also as 0x7' 'seed: [007, 0x7]\n'
+wrong 1 "bad:1: '&' at the beginning of a word" 'rate: &a 0.1\n'
 wrong 1 'no setting in it' '# nothing\n'
 wrong 1 'more than 1000 runs' "seed: [$(seq -s, 64)]\nepochs: [$(seq -s, 64)]\n"
 wrong 2 "cannot be set at run time; did you mean train.rate" 'train.rat: 1\n'

@@ -1,17 +1,20 @@
 /* sweep.c -- the command `sweep`: a training for every combination of some settings, and a table of the results.
  *
- * Reads a file of lines `train.rate: [0.001, 0.0005]`.  Each combination is a run folder of `train` in --runs, trained by a
- * process of its own with --resume: a finished run ends at once, an interrupted one goes on to the same bits.
+ * Reads a file of lines `train.rate: [0.001, 0.0005]` (grid.c).  Each combination is a run folder of `train` in --runs, trained by a
+ * process of its own with --resume: a finished run ends at once, an interrupted one goes on to the same bits.  A run that another process
+ * has locked is elsewhere; it is not counted.
  * Runs that differ in the seed alone are one row of the table: mean, spread, interval.  On a signal the trainings save. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
 #include "files/json.h"
+#include "grid.h"
 #include "report/history.h"
 #include "report/stats.h"
 #include "run/data.h"
 #include "run/eval.h"
 #include "run/message.h"
+#include "run/run.h"
 #include "run/settings.h"
 #include "trainer.h"
 
@@ -22,19 +25,20 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { KEYS = 8, VALUES = 64, RUNS_MOST = 1000, PATH_ROOM = 4096, NAME_ROOM = 400 };
+enum { KEYS = 8, VALUES = 64, VALUE_ROOM = 40, RUNS_MOST = 1000, PATH_ROOM = 4096, NAME_ROOM = 500, FILE_MOST = 1 << 20 };
 
-typedef struct { char name[128], values[VALUES][32]; int count; } Axis;
+/* values: as they were read, so that two of them are the same number only if they are the same text; spelt: as they stand in the file. */
+typedef struct { char name[128], values[VALUES][VALUE_ROOM], spelt[VALUES][VALUE_ROOM]; int count; } Axis;
 typedef struct {
     char name[NAME_ROOM], path[PATH_ROOM];
     int value[KEYS];                           /* of each axis */
     pid_t pid;                                 /* 0: not running */
     bool ended, done;                          /* its program has ended; and well */
+    bool elsewhere;                            /* another process trains it */
     int epochs, best_epoch;
     double best, loss;                         /* validation; NaN: nothing yet */
 } Run;
@@ -60,85 +64,106 @@ static void on_signal(int number)
             kill(running_sweep->runs[i].pid, number);
 }
 
+static const int signals[] = { SIGINT, SIGTERM, SIGUSR1, SIGHUP };
+enum { SIGNALS = sizeof signals / sizeof *signals };
+
 static void hold_signals(bool hold)
 {
     sigset_t set;
     sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
+    for (int i = 0; i < SIGNALS; i++)
+        sigaddset(&set, signals[i]);
     sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
 }
 
 /* ---- the file ----------------------------------------------------------------------------------------------------- */
 
-static char *trim(char *text)
+/* The setting of `name` with the value as it was read: "1e-3" and "0.001" become the same text.  Ends the program if the trainer does not
+ * take it. */
+static void read_value(char *text, size_t room, const char *name, const char *spelt)
 {
-    text += strspn(text, " \t");
-    for (size_t n = strlen(text); n && strchr(" \t\r\n", text[n - 1]);)
-        text[--n] = '\0';
-    return text;
+    NetTraining read = *net.training;
+    unsigned given = 0;
+    char setting[192], decimal[24], *end;
+    int i = 0;
+    const char *number = spelt + (*spelt == '+');
+    if (number[0] == '0' && strchr("xo", number[1]) && number[1]) {         /* of YAML's numbers those that strtoull reads by another name only */
+        unsigned long long whole = strtoull(number + 2, &end, number[1] == 'x' ? 16 : 8);
+        if (!*end && end > number + 2)
+            snprintf(decimal, sizeof decimal, "%llu", whole), number = decimal;
+    }
+    snprintf(setting, sizeof setting, "%s=%s", name, number);
+    settings_set(&read, &given, setting);
+    while (strcmp(settings_name(i), name))
+        i++;
+    settings_text(text, room, &read, i);
 }
 
-static void add_value(Axis *a, char *text, const char *path, int line)
+typedef struct { Sweep *s; const char *path; } Reading;
+
+static void take_value(void *to, const GridValue *v)
 {
-    NetTraining unused = *net.training;
-    unsigned given = 0;
-    char setting[192];
-    text = trim(text);
-    if (!*text || strlen(text) >= sizeof *a->values || strpbrk(text, "/ '\""))
-        fail(WRONG_INPUT, "%s:%d: %s: got '%s', expected a number", path, line, a->name, text);
+    Sweep *s = ((Reading *)to)->s;
+    const char *path = ((Reading *)to)->path;
+    char name[128], text[VALUE_ROOM];
+    settings_full_name(name, sizeof name, v->name);
+    if (v->first) {
+        if (s->axis_count == KEYS)
+            fail(WRONG_INPUT, "%s:%d: more than %d settings", path, v->line, KEYS);
+        for (int i = 0; i < s->axis_count; i++)
+            if (!strcmp(s->axes[i].name, name))
+                fail(WRONG_INPUT, "%s:%d: %s stands there twice", path, v->line, name);
+        if (!strcmp(name, "train.seed"))
+            s->seeds = s->axis_count;
+        strcpy(s->axes[s->axis_count++].name, name);
+    }
+    Axis *a = &s->axes[s->axis_count - 1];
+    if (!*v->value || strlen(v->value) >= VALUE_ROOM || strpbrk(v->value, "/ '\""))
+        fail(WRONG_INPUT, "%s:%d: %s: got '%s', expected a number", path, v->line, a->name, v->value);
     if (a->count == VALUES)
-        fail(WRONG_INPUT, "%s:%d: %s has more than %d values", path, line, a->name, VALUES);
+        fail(WRONG_INPUT, "%s:%d: %s has more than %d values", path, v->line, a->name, VALUES);
+    read_value(text, sizeof text, name, v->value);
     for (int i = 0; i < a->count; i++)
         if (!strcmp(a->values[i], text))
-            fail(WRONG_INPUT, "%s:%d: %s: %s stands there twice", path, line, a->name, text);
-    strcpy(a->values[a->count++], text);
-    snprintf(setting, sizeof setting, "%s=%s", a->name, text);
-    settings_set(&unused, &given, setting);    /* ends the program if the trainer does not take it */
-}
-
-static void read_line(Sweep *s, char *text, const char *path, int line)
-{
-    text[strcspn(text, "#")] = '\0';
-    char *key = trim(text), *colon = strchr(key, ':');
-    if (!*key)
-        return;
-    if (!colon)
-        fail(WRONG_INPUT, "%s:%d: got '%s', expected a line as in train.rate: [0.001, 0.0005]", path, line, key);
-    *colon = '\0';
-    key = trim(key);
-    char *values = trim(colon + 1);
-    if (s->axis_count == KEYS)
-        fail(WRONG_INPUT, "%s:%d: more than %d settings", path, line, KEYS);
-    Axis *a = &s->axes[s->axis_count];
-    settings_full_name(a->name, sizeof a->name, key);
-    for (int i = 0; i < s->axis_count; i++)
-        if (!strcmp(s->axes[i].name, a->name))
-            fail(WRONG_INPUT, "%s:%d: %s stands there twice", path, line, a->name);
-    size_t n = strlen(values);
-    bool list = *values == '[';
-    if (list && values[n - 1] != ']')
-        fail(WRONG_INPUT, "%s:%d: %s: a list that begins with [ ends with ] in the same line", path, line, a->name);
-    if (list)
-        values[n - 1] = '\0', values++;
-    for (char *next = values, *one; (one = strsep(&next, ","));)
-        add_value(a, one, path, line);
-    if (!strcmp(a->name, "train.seed"))
-        s->seeds = s->axis_count;
-    s->axis_count++;
+            fail(WRONG_INPUT, "%s:%d: %s: %s stands there twice%s%s", path, v->line, a->name, text, strcmp(v->value, a->spelt[i]) ? ", also as " : "",
+                 strcmp(v->value, a->spelt[i]) ? strcmp(v->value, text) ? v->value : a->spelt[i] : "");
+    strcpy(a->values[a->count], text);
+    strcpy(a->spelt[a->count++], v->value);
 }
 
 static void read_file(Sweep *s, const char *path)
 {
     FILE *f = fopen(path, "r");
-    char text[4096];
+    char *text = need_memory(FILE_MOST + 1, "the settings"), why[500];
     if (!f)
         fail(WRONG_INPUT, "%s: cannot be read: %s", path, strerror(errno));
-    for (int line = 1; fgets(text, sizeof text, f); line++)
-        read_line(s, text, path, line);
+    size_t n = fread(text, 1, FILE_MOST + 1, f);
+    if (ferror(f))
+        fail(WRONG_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+    if (n > FILE_MOST)
+        fail(WRONG_INPUT, "%s: found more than %d bytes, expected lines as in train.rate: [0.001, 0.0005]", path, FILE_MOST);
     fclose(f);
+    if (!grid_read(text, n, take_value, &(Reading){ s, path }, why, sizeof why))
+        fail(WRONG_INPUT, "%s:%s", path, why);
+    free(text);
     if (!s->axis_count)
         fail(WRONG_INPUT, "%s: no setting in it, expected lines as in train.rate: [0.001, 0.0005]", path);
+}
+
+/* The run's folder is named by the values as they were read, or, if only that is there, by their spelling in the file: so older versions did. */
+static void name_run(Run *run, const Sweep *s)
+{
+    for (int spelt = 1; spelt >= 0; spelt--) {
+        size_t n = 0;
+        for (int i = 0; i < s->axis_count; i++) {
+            const Axis *a = &s->axes[i];
+            n += (size_t)snprintf(run->name + n, sizeof run->name - n, "%s%s-%s", i ? "_" : "", settings_short_name(a->name), (spelt ? a->spelt : a->values)[run->value[i]]);
+        }
+        if ((size_t)snprintf(run->path, sizeof run->path, "%s/%s", s->o->runs, run->name) >= sizeof run->path)
+            fail(WRONG_INPUT, "%s: the path is too long", s->o->runs);
+        if (spelt && run_has_last(run->path))
+            return;
+    }
 }
 
 /* Every combination; seeds run fastest, so that a row of the table is done early. */
@@ -157,30 +182,25 @@ static void make_runs(Sweep *s)
     s->runs = need_memory((size_t)count * sizeof *s->runs, "the runs");
     for (int r = 0; r < s->run_count; r++) {
         Run *run = &s->runs[r];
-        size_t n = 0;
         for (int i = s->axis_count - 1, rest = r; i >= 0; rest /= s->axes[i--].count)
             run->value[i] = rest % s->axes[i].count;
-        for (int i = 0; i < s->axis_count; i++)
-            n += (size_t)snprintf(run->name + n, sizeof run->name - n, "%s%s-%s", i ? "_" : "", settings_short_name(s->axes[i].name), s->axes[i].values[run->value[i]]);
-        if ((size_t)snprintf(run->path, sizeof run->path, "%s/%s", s->o->runs, run->name) >= sizeof run->path)
-            fail(WRONG_INPUT, "%s: the path is too long", s->o->runs);
+        name_run(run, s);
         run->best = run->loss = NAN;
     }
 }
 
 /* ---- programs ------------------------------------------------------------------------------------------------------ */
 
-/* Starts this program with other arguments; its standard output goes to `out`, if that is not -1.  It ends when this process ends. */
+/* Starts this program with other arguments; its standard output goes to `out`, if that is not -1.  If this process is killed, it goes on. */
 static pid_t start(const Sweep *s, char *const arguments[], int out)
 {
-    pid_t parent = getpid(), pid = fork();
+    pid_t pid = fork();
     if (pid < 0)
         fail(ENVIRONMENT, "no process can be started: %s", strerror(errno));
     if (pid)
         return pid;
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
     hold_signals(false);
-    if (getppid() != parent || (out >= 0 && dup2(out, STDOUT_FILENO) < 0))
+    if (out >= 0 && dup2(out, STDOUT_FILENO) < 0)
         _exit(ENVIRONMENT);
     execv(s->program, arguments);
     _exit(ENVIRONMENT);
@@ -271,19 +291,22 @@ static void read_log(const Sweep *s, Run *run)
 
 typedef struct { int first, count, of; double mean, spread, low, high; } Row;
 
+/* What is not trained to its end is no result yet. */
+static bool counts(const Run *r) { return r->done && !isnan(r->best); }
+
 /* Runs that differ in the seed alone.  The interval is that of the validation examples (Wilson, 95 %), which all seeds share. */
 static Row row_at(const Sweep *s, int first)
 {
     Row r = { .first = first, .of = s->seeds >= 0 ? s->axes[s->seeds].count : 1, .low = NAN, .high = NAN, .mean = NAN, .spread = NAN };
     double sum = 0, squares = 0;
     for (int i = first; i < first + r.of; i++)
-        if (!isnan(s->runs[i].best))
+        if (counts(&s->runs[i]))
             sum += s->runs[i].best, r.count++;
     if (!r.count)
         return r;
     r.mean = sum / r.count;
     for (int i = first; i < first + r.of; i++)
-        if (!isnan(s->runs[i].best))
+        if (counts(&s->runs[i]))
             squares += (s->runs[i].best - r.mean) * (s->runs[i].best - r.mean);
     if (r.count > 1)
         r.spread = sqrt(squares / (r.count - 1));
@@ -342,6 +365,7 @@ static void write_tables(const Sweep *s, FILE *text, FILE *markdown, FILE *json)
             json_object(&w, NULL);
             json_string(&w, "run", run->name);
             json_bool(&w, "done", run->done);
+            json_bool(&w, "elsewhere", run->elsewhere);
             json_integer(&w, "epochs", run->epochs);
             isnan(run->best) ? json_null(&w, "best_epoch") : json_integer(&w, "best_epoch", run->best_epoch);
             json_double(&w, "best", run->best);
@@ -385,6 +409,13 @@ static void tell(const Sweep *s)
 
 /* ---- the command ---------------------------------------------------------------------------------------------------- */
 
+static void be_elsewhere(Run *run)
+{
+    printf("%s: elsewhere: another process trains it\n", run->name);
+    fflush(stdout);
+    run->elsewhere = true;
+}
+
 static void wait_for_one(Sweep *s, int *running, int *failed)
 {
     int status;
@@ -399,23 +430,52 @@ static void wait_for_one(Sweep *s, int *running, int *failed)
         --*running;
         if (run->done)
             printf("%s: %d epochs, best %.5g at epoch %d\n", run->name, run->epochs, run->best, run->best_epoch);
+        else if (WIFEXITED(status) && WEXITSTATUS(status) == WRONG_INPUT && run_is_locked(run->path))
+            be_elsewhere(run);
         else if (!stop_signal)
             printf("%s: ended with %s %d\n", run->name, WIFEXITED(status) ? "exit code" : "signal", WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status)), ++*failed;
         fflush(stdout);
     }
 }
 
+/* The path by which the program was called: behind /proc/self/exe may be a loader, or an emulator, that was called with it. */
+static void find_program(Sweep *s)
+{
+    bool path = strchr(s->o->program, '/') && !access(s->o->program, X_OK) && strlen(s->o->program) < sizeof s->program;
+    ssize_t n = path ? -1 : readlink("/proc/self/exe", s->program, sizeof s->program - 1);
+    if (n < 0)
+        snprintf(s->program, sizeof s->program, "%s", s->o->program);
+}
+
+static int count_elsewhere(const Sweep *s)
+{
+    int n = 0;
+    for (int i = 0; i < s->run_count; i++)
+        n += s->runs[i].elsewhere;
+    return n;
+}
+
+/* --wait: one after the other, those of other processes; what they leave unfinished is trained here. */
+static void wait_for_others(Sweep *s, int *failed)
+{
+    for (int i = 0; i < s->run_count && !stop_signal; i++)
+        while (s->runs[i].elsewhere && !stop_signal && run_wait(s->runs[i].path)) {
+            int running = 1;
+            s->runs[i].elsewhere = s->runs[i].ended = false;
+            if (start_run(s, &s->runs[i]))
+                wait_for_one(s, &running, failed);
+        }
+}
+
 int command_sweep(const Options *o)
 {
     Sweep s = { .o = o, .seeds = -1 };
     Data valid;
-    struct sigaction action = { .sa_handler = on_signal };
+    struct sigaction action = { .sa_handler = on_signal }, was;
     int next = 0, running = 0, failed = 0;
     if (o->operand_count != 1)
         fail(WRONG_USAGE, "sweep takes one file, of lines as in train.rate: [0.001, 0.0005]");
-    ssize_t n = readlink("/proc/self/exe", s.program, sizeof s.program - 1);
-    if (n < 0)
-        snprintf(s.program, sizeof s.program, "%s", o->program);
+    find_program(&s);
     read_file(&s, o->operands[0]);
     make_runs(&s);
     data_open(&valid, o->data, "valid", true);
@@ -424,23 +484,34 @@ int command_sweep(const Options *o)
     data_close(&valid);
     if (mkdir(o->runs, 0777) && errno != EEXIST)
         fail(ENVIRONMENT, "%s: the folder cannot be made: %s", o->runs, strerror(errno));
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    for (int i = 0; i < SIGNALS; i++)
+        if (!sigaction(signals[i], NULL, &was) && (was.sa_handler != SIG_IGN || signals[i] != SIGHUP))       /* nohup: ignored, stays so */
+            sigaction(signals[i], &action, NULL);
     running_sweep = &s;
     printf("%d runs in %s\n", s.run_count, o->runs);
     fflush(stdout);
     choose(&s);
     fflush(stdout);
     while (running || (next < s.run_count && !stop_signal)) {
-        while (running < s.at_once && next < s.run_count && !stop_signal)
-            running += start_run(&s, &s.runs[next++]);
+        while (running < s.at_once && next < s.run_count && !stop_signal) {
+            Run *run = &s.runs[next++];
+            if (run_is_locked(run->path))
+                be_elsewhere(run);
+            else
+                running += start_run(&s, run);
+        }
         if (running)
             wait_for_one(&s, &running, &failed);
     }
+    if (o->wait)
+        wait_for_others(&s, &failed);
     for (int i = 0; i < s.run_count; i++)
         if (!s.runs[i].ended)
             read_log(&s, &s.runs[i]);
     tell(&s);
+    int elsewhere = count_elsewhere(&s);
+    if (elsewhere && !stop_signal)
+        printf("%d run%s elsewhere, not in the table; --wait waits for %s\n", elsewhere, elsewhere == 1 ? " is" : "s are", elsewhere == 1 ? "it" : "them");
     running_sweep = NULL;
     free(s.runs);
     if (!stop_signal)

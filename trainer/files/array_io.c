@@ -52,9 +52,36 @@ static bool fail_writing(ArrayError *e, const char *path, const char *what, int 
 
 /* ---- the calls that tests replace ------------------------------------------------------------------------ */
 
+static struct { const char *path; size_t length; int fd; } held;
+
+void array_io_hold(const char *path, int fd)
+{
+    held.path = path, held.fd = fd;
+    held.length = path ? strlen(path) : 0;
+    while (held.length && path[held.length - 1] == '/')
+        held.length--;
+}
+
+int array_io_at(const char **path)
+{
+    const char *rest = *path + held.length;
+    if (!held.path || strncmp(*path, held.path, held.length) || (*rest && *rest != '/'))
+        return AT_FDCWD;
+    rest += strspn(rest, "/");
+    *path = *rest ? rest : ".";
+    return held.fd;
+}
+
 static int io_open(const char *path, int flags, mode_t mode)
 {
-    return open(path, flags, mode);
+    int at = array_io_at(&path);
+    return openat(at, path, flags, mode);
+}
+
+static int io_rename(const char *from, const char *to)
+{
+    int at = array_io_at(&from), at_to = array_io_at(&to);
+    return renameat(at, from, at_to, to);
 }
 
 static void *io_allocate(size_t size)
@@ -63,7 +90,7 @@ static void *io_allocate(size_t size)
     return posix_memalign(&memory, 64, size ? size : 1) ? NULL : memory;
 }
 
-ArrayIo array_io = { io_open, write, fsync, close, rename, io_allocate };
+ArrayIo array_io = { io_open, write, fsync, close, io_rename, io_allocate };
 
 void *array_allocate(const char *path, size_t size, ArrayError *e)
 {
@@ -84,7 +111,8 @@ static bool fail_reading(ArrayError *e, const char *path, int error)
 bool array_map_open(ArrayMap *m, const char *path, ArrayError *e)
 {
     *m = (ArrayMap){ 0 };
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);   /* without O_NONBLOCK a pipe would wait for its writer */
+    const char *name = path;
+    int at = array_io_at(&name), fd = openat(at, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);   /* without O_NONBLOCK a pipe would wait for its writer */
     if (fd < 0)
         return fail_reading(e, path, errno);
     struct stat status;
@@ -120,8 +148,11 @@ void array_out_abandon(ArrayOut *o)
 {
     if (o->fd >= 0)
         array_io.close(o->fd);
-    if (o->temporary)
-        unlink(o->temporary);
+    if (o->temporary) {
+        const char *name = o->temporary;
+        int at = array_io_at(&name);
+        unlinkat(at, name, 0);
+    }
     free(o->path);
     free(o->temporary);
     free(o->buffer);
@@ -135,18 +166,33 @@ static size_t folder_length(const char *path)
     return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
+/* Where the link `name` in the folder `at` leads to; NULL with errno. */
+static char *follow(int at, const char *name)
+{
+    char path[4096];
+    if (at == AT_FDCWD)
+        return realpath(name, NULL);
+    if ((size_t)snprintf(path, sizeof path, "/proc/self/fd/%d/%s", at, name) >= sizeof path) {
+        errno = ENAMETOOLONG;
+        return NULL;
+    }
+    return realpath(path, NULL);
+}
+
 /* The name to rename to: the path itself, or what a link points to.  Renaming over a device (/dev/null), a pipe
  * or a folder would destroy or fail, so these are refused first. */
 static char *resolve_target(const char *path, ArrayError *e)
 {
     struct stat status;
-    bool there = !lstat(path, &status);
-    char *target = there && S_ISLNK(status.st_mode) ? realpath(path, NULL) : strdup(path);
+    const char *name = path;
+    int at = array_io_at(&name);
+    bool there = !fstatat(at, name, &status, AT_SYMLINK_NOFOLLOW);
+    char *target = there && S_ISLNK(status.st_mode) ? follow(at, name) : strdup(path);
     if (!target) {
         fail_writing(e, path, "follow the link", errno);
         return NULL;
     }
-    if (there && !stat(target, &status) && !S_ISREG(status.st_mode)) {
+    if (there && !fstatat(at, name, &status, 0) && !S_ISREG(status.st_mode)) {
         array_fail(e, 74, path, "cannot write it: expected a regular file or none, got %s",
                    S_ISDIR(status.st_mode) ? "a folder" : "a pipe or a device");
         free(target);

@@ -29,6 +29,12 @@ typedef struct {
 } ArrayIo;
 extern ArrayIo array_io;
 
+/* Paths of the folder `path`, and of what is in it, mean from now on the folder that the descriptor `fd` holds open, even if it is moved or
+ * another one takes its name.  One folder at a time; path NULL: none.  Followed by all of array_io, ArrayMap and ArrayOut. */
+void array_io_hold(const char *path, int fd);
+/* For openat() and its kin: AT_FDCWD; or the held folder's descriptor, and *path becomes the name in it. */
+int array_io_at(const char **path);
+
 /* array_io.allocate, or NULL with exit code 74 in *e.  A size of 0 gives a pointer too. */
 void *array_allocate(const char *path, size_t size, ArrayError *e);
 

@@ -96,7 +96,8 @@ static void write_watched(JsonWriter *w, const View *v, int example)
 /* A torn last line is ended first, so that it spoils no other. */
 static bool append(const char *path, const char *text, size_t length, ArrayError *e)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    const char *file = path;
+    int at = array_io_at(&file), fd = openat(at, file, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     char last = '\n';
     off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
     bool fine = fd >= 0 && size >= 0 && (size == 0 || pread(fd, &last, 1, size - 1) == 1) && (last == '\n' || write(fd, "\n", 1) == 1) &&

@@ -19,7 +19,9 @@ void log_open(Log *log, const char *path, int64_t bytes, const char *rest)
     *log = (Log){ .written = bytes, .room = 1 };
     if ((size_t)snprintf(log->path, sizeof log->path, "%s", path) >= sizeof log->path)
         fail(WRONG_INPUT, "%s: the path is too long", path);
-    log->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    const char *name = path;
+    int at = array_io_at(&name);
+    log->fd = openat(at, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (log->fd < 0 || fstat(log->fd, &s) || (s.st_size > bytes && ftruncate(log->fd, (off_t)bytes)))
         fail(ENVIRONMENT, "%s: cannot be opened for writing: %s", path, strerror(errno));
     if (s.st_size < bytes) {

@@ -1,6 +1,6 @@
 /* run.c -- the folder of a run: its lock, run.json, and the choice of the checkpoint (checkpoint.c) to resume from.
  *
- * At every moment one of `last` and `last.previous` is whole: a new checkpoint is written and synced as `last.new`, `last` gets
+ * At every moment one of `last` and `last.previous` is whole: a new checkpoint is written and synced under a name of this process, `last` gets
  * `last.previous` as a second name, and only then is it replaced. */
 #define _DEFAULT_SOURCE
 #include "run/run.h"
@@ -32,34 +32,41 @@ void run_path(char *path, size_t room, const char *run, const char *file)
 bool run_has(const char *run, const char *file)
 {
     char path[PATH_ROOM];
+    const char *name = path;
     run_path(path, sizeof path, run, file);
-    return !access(path, F_OK);
+    int at = array_io_at(&name);
+    return !faccessat(at, name, F_OK, 0);
 }
 
 bool run_has_last(const char *run) { return run_has(run, "last") || run_has(run, "last.previous"); }
 
+/* ---- the lock ----------------------------------------------------------------------------------------------------- */
+
+/* The folder that this process has locked.  It is held open, and everything is written through its descriptor: what is locked is what is
+ * written to, whatever becomes of its name. */
+static struct { int folder, lock; bool folder_locked; } held = { -1, -1, false };
+
 /* Temporaries (.spn-PID-N.tmp, array_io.c) whose writer is dead, and a checkpoint that was not renamed any more. */
-static void remove_leftovers(const char *run)
+static void remove_leftovers(int folder)
 {
-    DIR *d = opendir(run);
+    int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
     for (struct dirent *f; d && (f = readdir(d));) {
-        char path[PATH_ROOM];
         struct stat status;
         long pid = 0;
         size_t n = strlen(f->d_name);
         bool temporary = sscanf(f->d_name, ".spn-%ld-", &pid) == 1 && pid > 0 && n > 4 && !strcmp(f->d_name + n - 4, ".tmp");
-        if (!temporary && strcmp(f->d_name, "last.new"))
+        if (!temporary && strcmp(f->d_name, "last.new"))        /* the latter is of older versions */
             continue;
-        run_path(path, sizeof path, run, f->d_name);
         bool dead = !temporary || pid == (long)getpid() || (kill((pid_t)pid, 0) && errno == ESRCH);
-        if (dead || (!stat(path, &status) && time(NULL) - status.st_mtime > ABANDONED))
-            unlink(path);
+        if (dead || (!fstatat(folder, f->d_name, &status, 0) && time(NULL) - status.st_mtime > ABANDONED))
+            unlinkat(folder, f->d_name, 0);
     }
     if (d)
         closedir(d);
 }
 
-void run_lock(const char *run)
+static void make_folders(const char *run)
 {
     char path[PATH_ROOM];
     run_path(path, sizeof path, run, "lock");
@@ -68,17 +75,100 @@ void run_lock(const char *run)
         if (mkdir(path, 0777) && errno != EEXIST)
             fail(ENVIRONMENT, "%s: the folder cannot be made: %s", path, strerror(errno));
     }
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0)
-        fail(errno == ENOTDIR ? WRONG_INPUT : ENVIRONMENT, "%s: cannot be opened: %s", path, strerror(errno));
+}
+
+/* Takes the lock of a descriptor; false if another process has it.  A killed holder may take a moment to die. */
+static bool take(int fd, int *error)
+{
     for (int tries = 20; flock(fd, LOCK_EX | LOCK_NB); tries--) {
-        if (errno != EWOULDBLOCK)
-            fail(ENVIRONMENT, "%s: cannot be locked: %s", path, strerror(errno));
-        if (!tries)
-            fail(WRONG_INPUT, "%s: another training is running in this folder; wait for it, or choose another --run", run);
-        nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);          /* a killed holder may take a moment to die */
+        *error = errno;
+        if (errno != EWOULDBLOCK || !tries)
+            return false;
+        nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
     }
-    remove_leftovers(run);
+    *error = 0;
+    return true;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b) { return a->st_dev == b->st_dev && a->st_ino == b->st_ino; }
+
+/* Is the file RUN/lock still the one that is locked? */
+static bool lock_is_ours(void)
+{
+    struct stat ours, there;
+    return !fstat(held.lock, &ours) && !fstatat(held.folder, "lock", &there, 0) && same_file(&ours, &there);
+}
+
+static _Noreturn void fail_locked(const char *run)
+{
+    fail(WRONG_INPUT, "%s: another training is running in this folder; wait for it, or choose another --run", run);
+}
+
+/* The folder itself is locked, for a file in it can be deleted; and RUN/lock, because older versions and some network file systems know no
+ * other lock. */
+void run_lock(const char *run)
+{
+    int error;
+    make_folders(run);
+    held.folder = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (held.folder < 0)
+        fail(errno == ENOTDIR ? WRONG_INPUT : ENVIRONMENT, "%s: cannot be opened: %s", run, strerror(errno));
+    held.folder_locked = take(held.folder, &error);
+    if (error == EWOULDBLOCK)
+        fail_locked(run);
+    do {                                       /* again if it was deleted before it was locked */
+        if (held.lock >= 0)
+            close(held.lock);
+        held.lock = openat(held.folder, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        if (held.lock < 0)
+            fail(ENVIRONMENT, "%s/lock: cannot be opened: %s", run, strerror(errno));
+        if (!take(held.lock, &error) && error == EWOULDBLOCK)
+            fail_locked(run);
+        if (error)
+            fail(ENVIRONMENT, "%s/lock: cannot be locked: %s", run, strerror(error));
+    } while (!lock_is_ours());
+    array_io_hold(run, held.folder);
+    remove_leftovers(held.folder);
+}
+
+bool run_is_locked(const char *run)
+{
+    char path[PATH_ROOM];
+    bool locked = false;
+    run_path(path, sizeof path, run, "lock");
+    for (int i = 0; i < 2 && !locked; i++) {
+        int fd = open(i ? path : run, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        locked = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+        if (fd >= 0)
+            close(fd);
+    }
+    return locked;
+}
+
+bool run_wait(const char *run)
+{
+    char path[PATH_ROOM];
+    bool ended = true;
+    run_path(path, sizeof path, run, "lock");
+    for (int i = 0; i < 2 && ended; i++) {
+        int fd = open(i ? path : run, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        ended = fd < 0 || !flock(fd, LOCK_SH) || errno != EINTR;
+        if (fd >= 0)
+            close(fd);
+    }
+    return ended;
+}
+
+const char *run_path_now(char *path, size_t room, const char *run)
+{
+    struct stat named, is;
+    char link[40];
+    if (held.folder < 0 || fstat(held.folder, &is) || (!stat(run, &named) && same_file(&named, &is)))
+        return run;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", held.folder);
+    ssize_t n = readlink(link, path, room - 1);
+    path[n > 0 ? n : 0] = '\0';
+    return n > 0 ? path : run;
 }
 
 void run_lines(const char *run, const char *file, void (*line)(void *to, const JsonValue *object), void *to)
@@ -151,18 +241,37 @@ bool run_settings(NetTraining *training, const char *run)
     return fine;
 }
 
+/* A name in the run's folder that no other process uses. */
+static void own_path(char *path, const char *run, const char *what)
+{
+    char name[60];
+    snprintf(name, sizeof name, ".spn-%ld-%s.tmp", (long)getpid(), what);
+    run_path(path, PATH_ROOM, run, name);
+}
+
+static int unlink_path(const char *path)
+{
+    int at = array_io_at(&path);
+    return unlinkat(at, path, 0);
+}
+
+static int link_path(const char *path, const char *to)
+{
+    int at = array_io_at(&path), at_to = array_io_at(&to);
+    return linkat(at, path, at_to, to, 0);
+}
+
 /* `last` becomes last.previous too, by a second link, so that it is never missing.  If that cannot be done the checkpoint
  * before it stays: the new one is on the disk already, and more important. */
 static void keep_previous(const char *run, const char *last)
 {
-    char previous[PATH_ROOM], link_path[PATH_ROOM], name[40];
-    snprintf(name, sizeof name, ".spn-%ld-link.tmp", (long)getpid());
+    char previous[PATH_ROOM], second[PATH_ROOM];
     run_path(previous, sizeof previous, run, "last.previous");
-    run_path(link_path, sizeof link_path, run, name);
-    unlink(link_path);
-    if (!link(last, link_path)) {
-        array_io.rename(link_path, previous);
-        unlink(link_path);                     /* still there if both names were of one file already */
+    own_path(second, run, "link");
+    unlink_path(second);
+    if (!link_path(last, second)) {
+        array_io.rename(second, previous);
+        unlink_path(second);                   /* still there if both names were of one file already */
     } else if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS) {
         array_io.rename(last, previous);       /* no links on this file system: then `last` is missing for a moment */
     }
@@ -175,7 +284,7 @@ static bool replace_last(const char *run, const char *written, ArrayError *e)
     keep_previous(run, last);
     if (array_io.rename(written, last)) {
         array_fail(e, ENVIRONMENT, last, "cannot be renamed to: %s", strerror(errno));
-        unlink(written);
+        unlink_path(written);
         return false;
     }
     int fd = array_io.open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
@@ -191,7 +300,14 @@ bool run_save(const char *run, const char *file, const Snapshot *s, ArrayError *
 {
     char path[PATH_ROOM];
     bool last = !strcmp(file, "last");
-    run_path(path, sizeof path, run, last ? "last.new" : file);
+    if (held.lock >= 0 && !held.folder_locked && !lock_is_ours()) {
+        run_path(path, sizeof path, run, "lock");
+        return array_fail(e, ENVIRONMENT, path, "was deleted or replaced, so another training may write to this folder");
+    }
+    if (last)
+        own_path(path, run, "last");
+    else
+        run_path(path, sizeof path, run, file);
     return snapshot_write(s, path, e) && (!last || replace_last(run, path, e));
 }
 

@@ -11,8 +11,15 @@ bool run_has(const char *run, const char *file);
 /* Is there a checkpoint to go on from? */
 bool run_has_last(const char *run);
 /* Makes the folder and its parents if need be and takes its lock, kept until the program ends; ends the program with
- * exit code 1 if another program has it.  Half-written files of killed programs are removed. */
+ * exit code 1 if another program has it.  Half-written files of killed programs are removed.  From now on all paths in `run` (kept by the
+ * caller) mean the folder that is locked, whatever becomes of its name (array_io_hold). */
 void run_lock(const char *run);
+/* Does another process have the lock?  False if there is no such folder. */
+bool run_is_locked(const char *run);
+/* Waits until no other process has the lock; false if a signal came first. */
+bool run_wait(const char *run);
+/* The path by which the locked folder can be reached now: `run`, or, if it has moved, another one in path[0..room). */
+const char *run_path_now(char *path, size_t room, const char *run);
 /* Calls line(to, object) for each line of RUN/file that is a whole JSON object; others, and a file that is not there, are passed over. */
 void run_lines(const char *run, const char *file, void (*line)(void *to, const JsonValue *object), void *to);
 

@@ -86,7 +86,12 @@ static char *text_of(char *text, size_t room, const NetTraining *t, Setting s)
     if (is_seed(s))
         snprintf(text, room, "%" PRIu64, seed_of(t, s));
     else
-        snprintf(text, room, is_real(s) ? "%.9g" : "%.0f", number_of(t, s));
+        snprintf(text, room, "%.0f", number_of(t, s));
+    for (int n = 6; is_real(s) && n <= 17; n++) {        /* the fewest digits that read back as the same number */
+        snprintf(text, room, "%.*g", n, number_of(t, s));
+        if (strtod(text, NULL) == number_of(t, s))
+            break;
+    }
     return text;
 }
 
