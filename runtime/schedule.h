@@ -7,12 +7,17 @@
 
 #include <stdint.h>
 
-/* rate / divide at epoch `first`, divided once more every `every` epochs from there on; every 0: constant */
+/* rate / divide at epoch `first`, divided once more every `every` epochs from there on; every 0: constant.  Ends early where a division
+ * changes nothing any more (0, infinity, divide 1). */
 static inline double schedule_divide(double rate, int epoch, int epochs, double divide, double first, double every)
 {
     (void)epochs;
-    for (double e = first; every > 0 && e <= epoch; e += every)
-        rate /= divide;
+    for (double e = first; every > 0 && e <= epoch; e += every) {
+        double divided = rate / divide;
+        if (!(divided < rate || divided > rate))
+            return divided;
+        rate = divided;
+    }
     return rate;
 }
 

@@ -17,9 +17,17 @@ typedef struct {
     int ticks, acrosses;
 } Frame;
 
+/* Where a value is drawn; NaN: not at all.  A log may hold any number: what is larger than MOST is left out, what is smaller than LEAST is 0, so
+ * that no difference of two values overflows, and none that is not 0 vanishes. */
+static const double MOST = 1e30, LEAST = 1e-30;
+
 static double level(const Chart *c, double y)
 {
-    return c->logarithmic ? y > 0 && isfinite(y) ? log10(y) : NAN : y;
+    if (!(fabs(y) <= MOST))
+        return NAN;
+    if (fabs(y) < LEAST)
+        return c->logarithmic ? NAN : 0;
+    return c->logarithmic ? y > 0 ? log10(y) : NAN : y;
 }
 
 /* Multiples of 1, 2 or 5 times a power of ten, at most `most` of them. */

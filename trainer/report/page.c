@@ -76,7 +76,7 @@ static void put_time(Html *h, double seconds)
     else if (seconds < 3600)
         html_put(h, "%.0f min", seconds / 60);
     else
-        html_put(h, "%d h %d min", (int)(seconds / 3600), (int)(seconds / 60) % 60);
+        html_put(h, "%.0f h %.0f min", floor(seconds / 3600), floor(fmod(seconds / 60, 60)));
 }
 
 /* `id` is the fragment of an address: report.html#mistakes. */
