@@ -54,6 +54,8 @@ typedef struct {
     size_t offset;                /* place in the activation memory, in reals: [steps or 1][groups] slots of [count][lanes] */
     int once;                     /* made in a repeat, but the same at each step: kept as [groups] slots */
     size_t slot;                  /* reals from one slot to the next; count * lanes, or more with a guard behind each (--debug) */
+    int transform;                /* an spn reads it as a transform [2][3] */
+    int in_loss;                  /* a loss reads it */
 } NetValue;
 
 /* A term of the loss.  SHOWS_WRONG: its value has a logit for each class of the target, and the share of wrong labels is shown beside it.
@@ -113,6 +115,8 @@ typedef struct {
     const void *const *all;                     /* example k of input i lies at all[i] + k * stride[i], 0 <= k < total; */
     const size_t *stride;                       /* NULL: the inputs are as training saw them already */
     int64_t total;
+    int (*unread)(void);                        /* called after the forward pass; other than 0: some data could not be read, so a step changes
+                                                 * nothing.  NULL: they could */
 } Batch;
 
 /* An input that training sees augmented. */
@@ -180,7 +184,8 @@ typedef struct Net {
     /* The rate of an epoch (from 0), by the schedule. */
     double (*rate)(const NetTraining *t, int epoch);
     /* forward, backward, clipping and update in one; rate is the schedule's, update_count counts updates from 0.
-     * Returns the loss; the norm of the gradient before clipping in *norm. */
+     * Returns the loss; the norm of the gradient before clipping in *norm.  If either is not finite, or the batch is unread, weights and state
+     * stay as they were; *norm is NaN if the loss alone told that. */
     double (*step)(const Batch *batch, double rate, uint64_t update_count, double *norm);
     /* Clipping and update alone, with what lies in gradients(), which stays as it was. */
     double (*update)(double rate, uint64_t update_count);

@@ -382,14 +382,42 @@ static const char *c_string(Model *m, const char *text, size_t n)
     return t.text;
 }
 
-/* The number, in the order of the fact `values`, of the flow's value that the loss reads: its first operand that is one; for a stack, the
- * value that is stacked.  -1: all operands are inputs and targets. */
+/* What operand k of a loss is; for a stack, the value that is stacked. */
+static const Tensor *loss_operand(const LossDef *l, int k)
+{
+    const Tensor *read = l->op->reads[k].tensor;
+    return read->op && read->op->kind == OP_stack ? read->op->reads[0].tensor : read;
+}
+
+static bool in_loss(const Model *m, const Tensor *t)
+{
+    for (int i = 0; i < m->loss_count; i++)
+        for (int k = 0; k < m->losses[i].op->read_count; k++)
+            if (loss_operand(&m->losses[i], k) == t)
+                return true;
+    return false;
+}
+
+/* Is the value, or a reshape of it that has no name, the transform of a sampler? */
+static bool is_transform(const Emitter *e, const Tensor *t)
+{
+    for (int i = 0; i < e->unit_count; i++) {
+        const Op *op = e->units[i].op;
+        const Tensor *read = op->kind == OP_spn ? op->reads[1].tensor : NULL;
+        while (read && !read->flow_name)
+            read = read->view_of;
+        if (read == t)
+            return true;
+    }
+    return false;
+}
+
+/* The number, in the order of the fact `values`, of the flow's value that the loss reads: its first operand that is one.
+ * -1: all operands are inputs and targets. */
 static int loss_value(const Model *m, const LossDef *l)
 {
     for (int k = 0; k < l->op->read_count; k++) {
-        const Tensor *read = l->op->reads[k].tensor;
-        if (read->op && read->op->kind == OP_stack)
-            read = read->op->reads[0].tensor;
+        const Tensor *read = loss_operand(l, k);
         for (int i = 0, index = 0; i < m->tensors.count; i++) {
             const Tensor *t = m->tensors.items[i];
             if (t->flow_name && t == read)
@@ -478,6 +506,8 @@ static void tables(Emitter *e, Fact *f)
         fact_int(x, "count", shape_count(&t->shape));
         fact_int(x, "offset", tensor_owner(t)->offset);
         fact_int(x, "slot", tensor_owner(t)->slot_reals);
+        fact_bool(x, "transform", is_transform(e, t));
+        fact_bool(x, "in_loss", in_loss(m, t));
         fact_push(values, x);
     }
     for (int k = 0; k < m->loss_count; k++)

@@ -185,6 +185,8 @@ const FactDoc fact_docs[] = {
     { "named", "dims", "int[]", "of one example at one step", NULL },
     { "named", "rank count", "int", "of dims: how many, and their product", NULL },
     { "named", "offset slot", "int", "as in `place`", NULL },
+    { "named", "transform", "bool", "a sampler's transform", NULL },
+    { "named", "in_loss", "bool", "read by a loss", NULL },
 
     { "rate", "name", "text", "what `train --set` calls it: a parameter, or LAYER.rate", NULL },
     { "rate", "variable", "text", "its variable in the C; empty: 0 in the model, so its layers are left out", NULL },

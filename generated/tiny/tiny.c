@@ -1886,17 +1886,28 @@ static double net_update(double rate, uint64_t update_count)
     return norm;
 }
 
+/* The loss is looked at before the update: if it is not finite, or data could not be read, nothing changes. */
 static double net_step(const Batch *batch, double rate, uint64_t update_count, double *norm)
 {
+    double total = 0;
+    int sound = 0;
+    *norm = NAN;
     #pragma omp parallel num_threads(threads)
     {
         forward_pass(batch);
-        backward_pass(batch);
-        double n = update_pass(rate, update_count);
         #pragma omp single
-        *norm = n;
+        {
+            total = loss(batch, NULL);
+            sound = isfinite(total) && !(batch->unread && batch->unread());
+        }
+        if (sound) {
+            backward_pass(batch);
+            double n = update_pass(rate, update_count);
+            #pragma omp single
+            *norm = n;
+        }
     }
-    return loss(batch, NULL);
+    return total;
 }
 
 /* Which units were on, which pixels won or were read: see decide.h. */
@@ -2387,11 +2398,11 @@ static const NetData targets[] = {
 
 /* The names of the flow. */
 static const NetValue values[] = {
-    { "c", 0, 3, { 4, 7, 7 }, 196, 277440, 0, 3136 },
-    { "h", 3, 1, { 16 }, 16, 297376, 0, 256 },
-    { "A", 3, 1, { 6 }, 6, 299712, 0, 96 },
-    { "crop", 3, 3, { 1, 20, 20 }, 400, 219040, 0, 6400 },
-    { "digit", 3, 1, { 10 }, 10, 63744, 0, 160 },
+    { "c", 0, 3, { 4, 7, 7 }, 196, 277440, 0, 3136, 0, 0 },
+    { "h", 3, 1, { 16 }, 16, 297376, 0, 256, 0, 0 },
+    { "A", 3, 1, { 6 }, 6, 299712, 0, 96, 1, 0 },
+    { "crop", 3, 3, { 1, 20, 20 }, 400, 219040, 0, 6400, 0, 0 },
+    { "digit", 3, 1, { 10 }, 10, 63744, 0, 160, 0, 1 },
 };
 
 static const NetLoss losses[] = {

@@ -285,17 +285,28 @@ static double net_update(double rate, uint64_t update_count)
     return norm;
 }
 
+/* The loss is looked at before the update: if it is not finite, or data could not be read, nothing changes. */
 static double net_step(const Batch *batch, double rate, uint64_t update_count, double *norm)
 {
+    double total = 0;
+    int sound = 0;
+    *norm = NAN;
     #pragma omp parallel num_threads(threads)
     {
         forward_pass(batch);
-        backward_pass(batch);
-        double n = update_pass(rate, update_count);
         #pragma omp single
-        *norm = n;
+        {
+            total = loss(batch, NULL);
+            sound = isfinite(total) && !(batch->unread && batch->unread());
+        }
+        if (sound) {
+            backward_pass(batch);
+            double n = update_pass(rate, update_count);
+            #pragma omp single
+            *norm = n;
+        }
     }
-    return loss(batch, NULL);
+    return total;
 }
 
 /* Which units were on, which pixels won or were read: see decide.h. */
@@ -465,8 +476,8 @@ static const NetData targets[] = {
 
 /* The names of the flow. */
 static const NetValue values[] = {
-    { "h", 0, 1, { 4 }, 4, 256, 0, 4 },
-    { "v", 0, 1, { 2 }, 2, 368, 0, 2 },
+    { "h", 0, 1, { 4 }, 4, 256, 0, 4, 0, 0 },
+    { "v", 0, 1, { 2 }, 2, 368, 0, 2, 0, 1 },
 };
 
 static const NetLoss losses[] = {

@@ -844,17 +844,28 @@ static double net_update(double rate, uint64_t update_count)
     return norm;
 }
 
+/* The loss is looked at before the update: if it is not finite, or data could not be read, nothing changes. */
 static double net_step(const Batch *batch, double rate, uint64_t update_count, double *norm)
 {
+    double total = 0;
+    int sound = 0;
+    *norm = NAN;
     #pragma omp parallel num_threads(threads)
     {
         forward_pass(batch);
-        backward_pass(batch);
-        double n = update_pass(rate, update_count);
         #pragma omp single
-        *norm = n;
+        {
+            total = loss(batch, NULL);
+            sound = isfinite(total) && !(batch->unread && batch->unread());
+        }
+        if (sound) {
+            backward_pass(batch);
+            double n = update_pass(rate, update_count);
+            #pragma omp single
+            *norm = n;
+        }
     }
-    return loss(batch, NULL);
+    return total;
 }
 
 /* Which units were on, which pixels won or were read: see decide.h. */
@@ -1236,14 +1247,14 @@ static const NetData targets[] = {
 
 /* The names of the flow. */
 static const NetValue values[] = {
-    { "s", 2, 2, { 2, 2 }, 4, 320, 0, 64 },
-    { "d", 2, 1, { 4 }, 4, 1280, 1, 64 },
-    { "e", 2, 2, { 2, 2 }, 4, 1280, 1, 64 },
-    { "p", 2, 2, { 2, 2 }, 4, 448, 0, 64 },
-    { "end", 0, 2, { 2, 2 }, 4, 1344, 0, 64 },
-    { "first", 0, 2, { 2, 2 }, 4, 1408, 0, 64 },
-    { "both", 0, 2, { 2, 4 }, 8, 576, 0, 128 },
-    { "v", 0, 1, { 2 }, 2, 1472, 0, 32 },
+    { "s", 2, 2, { 2, 2 }, 4, 320, 0, 64, 0, 0 },
+    { "d", 2, 1, { 4 }, 4, 1280, 1, 64, 0, 0 },
+    { "e", 2, 2, { 2, 2 }, 4, 1280, 1, 64, 0, 0 },
+    { "p", 2, 2, { 2, 2 }, 4, 448, 0, 64, 0, 0 },
+    { "end", 0, 2, { 2, 2 }, 4, 1344, 0, 64, 0, 0 },
+    { "first", 0, 2, { 2, 2 }, 4, 1408, 0, 64, 0, 0 },
+    { "both", 0, 2, { 2, 4 }, 8, 576, 0, 128, 0, 0 },
+    { "v", 0, 1, { 2 }, 2, 1472, 0, 32, 0, 1 },
 };
 
 static const NetLoss losses[] = {

@@ -631,17 +631,28 @@ static double net_update(double rate, uint64_t update_count)
     return norm;
 }
 
+/* The loss is looked at before the update: if it is not finite, or data could not be read, nothing changes. */
 static double net_step(const Batch *batch, double rate, uint64_t update_count, double *norm)
 {
+    double total = 0;
+    int sound = 0;
+    *norm = NAN;
     #pragma omp parallel num_threads(threads)
     {
         forward_pass(batch);
-        backward_pass(batch);
-        double n = update_pass(rate, update_count);
         #pragma omp single
-        *norm = n;
+        {
+            total = loss(batch, NULL);
+            sound = isfinite(total) && !(batch->unread && batch->unread());
+        }
+        if (sound) {
+            backward_pass(batch);
+            double n = update_pass(rate, update_count);
+            #pragma omp single
+            *norm = n;
+        }
     }
-    return loss(batch, NULL);
+    return total;
 }
 
 /* Which units were on, which pixels won or were read: see decide.h. */
@@ -984,10 +995,10 @@ static const NetData targets[] = {
 
 /* The names of the flow. */
 static const NetValue values[] = {
-    { "h", 2, 1, { 3 }, 3, 1904, 0, 3 },
-    { "A", 2, 1, { 6 }, 6, 1664, 0, 6 },
-    { "crop", 2, 3, { 1, 2, 2 }, 4, 2288, 0, 4 },
-    { "digit", 2, 1, { 2 }, 2, 2512, 0, 2 },
+    { "h", 2, 1, { 3 }, 3, 1904, 0, 3, 0, 0 },
+    { "A", 2, 1, { 6 }, 6, 1664, 0, 6, 1, 0 },
+    { "crop", 2, 3, { 1, 2, 2 }, 4, 2288, 0, 4, 0, 0 },
+    { "digit", 2, 1, { 2 }, 2, 2512, 0, 2, 0, 1 },
 };
 
 static const NetLoss losses[] = {
