@@ -86,6 +86,15 @@ expect 1 'trains on 57 examples' "$tiny" train --data "$work/long" --run "$a" --
 expect 0 '"examples": 17' "$work/other" eval --data "$data" --run "$a" --json
 expect 1 'loss is\|norm of the gradient is' "$work/wild" train --data "$data" --run "$work/wild_run"
 
+# Descriptors that the caller has closed: nothing that is printed gets into a file of the run, and --resume cuts none of its lines.
+for closed in '<&-' '>&-' '2>&-' '<&- >&-' '<&- 2>&-' '>&- 2>&-' '<&- >&- 2>&-'; do
+    rm -rf "$work/closed"
+    eval "\"$tiny\" train --data \"$data\" --run \"$work/closed\" --epochs 6 $closed" >/dev/null 2>&1 && eval "\"$tiny\" train --data \"$data\" --run \"$work/closed\" --resume --epochs 8 $closed" >/dev/null 2>&1 ||
+        fault "training with $closed"
+    diff -q <(timeless "$a/log.jsonl") <(timeless "$work/closed/log.jsonl") >/dev/null || fault "with $closed the log is $(cat "$work/closed/log.jsonl")"
+    [ ! -s "$work/closed/lock" ] || fault "with $closed the lock holds $(cat "$work/closed/lock")"
+done
+
 # ---- interrupted at any step ---------------------------------------------------------------------------------------------
 expect 0 'finished after 3' "$tiny" train --data "$work/long" --run "$work/whole" --epochs 3 --seed 7
 pieces=(train --data "$work/long" --run "$work/pieces" --epochs 3 --seed 7 --resume)
@@ -100,8 +109,9 @@ at 1 INT 'stopped by signal 2 in epoch 0 after 10 of 100000 examples; saved'    
 at 2500 TERM 'stopped by signal 15 in epoch 0 after 25010 of 100000 examples; saved'
 at 7499 INT 'stopped by signal 2 in epoch 0 after 100000 of 100000 examples; saved'     # the last one of an epoch, which is validated later
 at 1 TERM 'stopped by signal 15 in epoch 1 after 10 of 100000 examples; saved'
-at 5000 KILL 'going on at epoch 1, example 10'
-at 1200 INT 'stopped by signal 2 in epoch 1 after 12010 of 100000 examples; saved'      # as if nothing had been killed
+at 2 USR1 "stopped by signal $(kill -l USR1) in epoch 1 after 30 of 100000 examples; saved"      # what a batch system sends before the end
+at 5000 KILL 'going on at epoch 1, example 30'
+at 1200 INT 'stopped by signal 2 in epoch 1 after 12030 of 100000 examples; saved'      # as if nothing had been killed
 at 1 TERM 'pieces --resume$'
 # Signals from outside come at any moment of a training that has begun: run.json is written when they are taken.
 for signal in INT TERM KILL INT TERM; do
@@ -297,6 +307,10 @@ expect 1 'torn/last' "$tiny" eval --data "$data" --run "$work/torn"
 expect 1 'torn/last' "$tiny" train --data "$data" --run "$work/torn" --resume
 expect 2 'usage' "$tiny"
 expect 2 'did you mean train' "$tiny" trian
+expect 2 'did you mean --version' "$tiny" --versoin
+expect 0 '^tiny units=8$' "$tiny" --version
+expect 0 '^model hash 00000000000000ac$' "$work/other" --version
+expect 0 "^double, plain form, for .*; made by $("$SPNC" --version)$" "$work/double" --version
 expect 2 'did you mean --threads' "$tiny" eval --data "$data" --thread 2
 expect 2 'needs --data' "$tiny" eval --run "$a"
 expect 2 '--epochs needs a value' "$tiny" train --data "$data" --run "$work/new" --epochs

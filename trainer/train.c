@@ -10,12 +10,14 @@
 #include "inspect/replay.h"
 #include "report/report.h"
 #include "run/ahead.h"
+#include "run/culprit.h"
 #include "run/epoch.h"
 #include "run/eval.h"
 #include "run/log.h"
 #include "run/message.h"
 #include "run/run.h"
 #include "run/settings.h"
+#include "run/torn.h"
 #include "run/weights.h"
 #include "trainer.h"
 #include "trial.h"
@@ -63,29 +65,71 @@ static void on_signal(int number)
         _exit(BY_SIGNAL + number);
 }
 
+/* SIGUSR1: batch systems announce the end of the time with it. */
 static void catch_signals(void)
 {
     struct sigaction action = { .sa_handler = on_signal }, was;
     sigfillset(&action.sa_mask);
+    sigdelset(&action.sa_mask, SIGBUS);        /* torn.h */
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGUSR1, &action, NULL);
     if (!sigaction(SIGHUP, NULL, &was) && was.sa_handler != SIG_IGN)       /* nohup: ignored, stays so */
         sigaction(SIGHUP, &action, NULL);
 }
 
+/* All is saved: from here on a signal ends the program at once. */
+static void leave_signals(void)
+{
+    static const int numbers[] = { SIGINT, SIGTERM, SIGUSR1, SIGHUP };
+    struct sigaction was;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (!sigaction(numbers[i], NULL, &was) && was.sa_handler == on_signal)
+            signal(numbers[i], SIG_DFL);
+}
+
 /* ---- saving ------------------------------------------------------------------------------------------------------- */
+
+static char *kept(char *text, size_t room, const char *run)
+{
+    if (run_has_last(run))
+        snprintf(text, room, "The last good checkpoint is kept in %s", run);
+    else
+        snprintf(text, room, "There is no checkpoint yet");
+    return text;
+}
+
+static bool save_best(Training *t)
+{
+    if (t->best_waits && !run_save(t->o->run, "best", &t->best, &t->error))
+        return false;
+    t->best_waits = false;
+    return true;
+}
+
+/* A checkpoint with a NaN or an infinity would take the place of one that is good. */
+static void stop_if_unsound(Training *t)
+{
+    char why[400], text[4200];
+    if (checkpoint_is_sound(why, sizeof why, &t->p))
+        return;
+    save_best(t);
+    display_clear(&t->display);
+    fail(WRONG_INPUT, "epoch %d, after update %" PRIu64 ": %s, so it is not saved.  %s; lower the rate, or clip the gradient, and start a new run",
+         t->p.epoch, t->p.updates, why, kept(text, sizeof text, t->o->run));
+}
 
 static bool write_all(Training *t)
 {
     Progress *p = &t->p;
+    stop_if_unsound(t);
     bool logged = log_flush(&t->log, &t->error);
     p->log_bytes = t->log.written;
     p->log_rest = t->log.rest;
     snapshot_take(&t->last, p);
     t->only_log = false;
-    if (t->best_waits && !run_save(t->o->run, "best", &t->best, &t->error))
+    if (!save_best(t))
         return false;
-    t->best_waits = false;
     t->only_log = run_save(t->o->run, "last", &t->last, &t->error);
     return t->only_log && logged;
 }
@@ -109,30 +153,37 @@ static bool save_is_due(const Training *t, double now)
     return now - t->saved >= every;
 }
 
-static char *kept(char *text, size_t room, const char *run)
-{
-    if (run_has_last(run))
-        snprintf(text, room, "The last good checkpoint is kept in %s", run);
-    else
-        snprintf(text, room, "There is no checkpoint yet");
-    return text;
-}
-
 /* ---- numbers gone wrong ------------------------------------------------------------------------------------------- */
 
-/* `batch` is the one whose step went wrong (its weights are untouched), or NULL: it is run again to find the operator, and kept. */
-static _Noreturn void stop_on_nonsense(const char *what, double value, Training *t, const Batch *batch)
+/* `batch` of `data` is the one that went wrong; it has changed no weight.  It is run again to find the cause, and kept unless the cause is
+ * an example. */
+static _Noreturn void stop_on_nonsense(const char *what, double value, Training *t, Data *data, const Batch *batch)
 {
-    char text[8192];
+    char text[8192], path[4096], left[4200];
+    Culprit found = culprit_find(text, sizeof text, data, batch, batch->train);
     display_clear(&t->display);
-    if (batch && replay_find(text, sizeof text, batch))
+    kept(left, sizeof left, t->o->run);
+    if (found == CULPRIT_DATA)
+        fail(WRONG_INPUT, "%s.  %s; mend or leave out this example, and start a new run", text, left);
+    if (found != CULPRIT_NONE)
         fprintf(stderr, "%s\n", text);
-    if (batch) {
-        snprintf(text, sizeof text, "%.4000s/nonfinite.npz", t->o->run);
-        replay_dump(text, batch);
-    }
-    fail(WRONG_INPUT, "epoch %d, update %" PRIu64 ": the %s is %g.  %s; lower the rate, or clip the gradient, and start a new run",
-         t->p.epoch, t->p.updates, what, value, kept(text, sizeof text, t->o->run));
+    run_path(path, sizeof path, t->o->run, "nonfinite.npz");
+    replay_dump(path, batch);
+    fail(WRONG_INPUT, "epoch %d, update %" PRIu64 ": the %s is %g.  %s; lower the rate, clip the gradient, or scale the data, and start a new run",
+         t->p.epoch, t->p.updates, what, value, left);
+}
+
+/* A file of the data was cut short: what came before this step, or this validation, is saved, and the program ends. */
+static _Noreturn void stop_on_torn(Training *t)
+{
+    char text[4200];
+    bool saved = save(t);
+    display_clear(&t->display);
+    if (saved)
+        snprintf(text, sizeof text, "Epoch %d, update %" PRIu64 " is saved; --resume goes on when the data are there again", t->p.epoch, t->p.updates);
+    else
+        kept(text, sizeof text, t->o->run);
+    torn_fail(text);
 }
 
 /* The loss is smoothed over some 32 steps, because single batches differ.  It has exploded at twice the first loss, or, after it
@@ -187,11 +238,14 @@ static double take_step(Training *t, int *count, double *norm)
     Batch batch = { .train = 1, .seed = p->training.seed, .step = p->updates, .epoch = p->epoch };
     ahead_move(t->ahead, p->epoch, p->position);
     data_batch(&batch, &t->data, t->order, p->position);
-    double loss = net.step(&batch, p->rate, p->updates, norm);
+    bool finite = culprit_data_is_finite(NULL, 0, &t->data, &batch);
+    double loss = finite ? net.step(&batch, p->rate, p->updates, norm) : (double)NAN;
+    if (torn || (!isfinite(loss) && torn_look()))
+        stop_on_torn(t);
     if (!isfinite(loss))
-        stop_on_nonsense("loss", loss, t, &batch);
+        stop_on_nonsense("loss", loss, t, &t->data, &batch);
     if (!isfinite(*norm))
-        stop_on_nonsense("norm of the gradient", *norm, t, &batch);
+        stop_on_nonsense("norm of the gradient", *norm, t, &t->data, &batch);
     *count = batch.count;
     return loss;
 }
@@ -279,16 +333,29 @@ static void next_epoch(Training *t)
     p->log_rest = t->log.rest;
 }
 
+/* Does nothing more if a signal comes; ends the program if there is no loss. */
+static void validate(Training *t)
+{
+    bool whole = score_data(&t->score, &t->valid, &stop_signal);
+    if (torn_look())
+        stop_on_torn(t);
+    if (!whole || t->score.bad < 0)
+        return;
+    Batch batch = { 0 };
+    data_batch(&batch, &t->valid, NULL, t->score.bad);
+    stop_on_nonsense("validation loss", t->score.loss, t, &t->valid, &batch);
+}
+
 /* Validates, logs and saves the epoch that train_epoch has finished; false when a signal came before it was counted. */
 static bool finish_epoch(Training *t)
 {
     Progress *p = &t->p;
     double before = seconds_now();
     display_validating(&t->display, p);
-    if (!score_data(&t->score, &t->valid, &stop_signal))
+    validate(t);
+    if (stop_signal)
         return false;
-    if (!isfinite(t->score.loss))
-        stop_on_nonsense("validation loss", t->score.loss, t, NULL);
+    stop_if_unsound(t);
     double measure = t->labels ? t->score.error : t->score.loss;
     bool better = p->best_epoch < 0 || measure < p->best;
     if (better)
@@ -316,9 +383,9 @@ static char *quoted(char *text, size_t room, const char *word)
 
 static char *way_on(char *text, size_t room, const Options *o)
 {
-    char program[1024], data[1024], run[1024];
+    char program[1024], data[1024], run[1024], now[1000];
     snprintf(text, room, "To go on:\n    %s train --data %s --run %s --resume", quoted(program, sizeof program, o->program),
-             quoted(data, sizeof data, o->data), quoted(run, sizeof run, o->run));
+             quoted(data, sizeof data, o->data), quoted(run, sizeof run, run_path_now(now, sizeof now, o->run)));
     return text;
 }
 
@@ -373,7 +440,8 @@ static int out_of_time(Training *t)
     JsonWriter w;
     if (!save(t))
         return not_saved(t);
-    if (!score_data(&t->score, &t->valid, &stop_signal))
+    validate(t);
+    if (stop_signal)
         return interrupted(t);
     if (t->labels)
         snprintf(error, sizeof error, ", error %.3f %%", 100 * t->score.error);
@@ -419,7 +487,8 @@ static int train(Training *t)
             return out_of_time(t);
     }
     int code = finished(t);
-    if (code == FINE && p->epoch > began)
+    leave_signals();
+    if (code == FINE && p->epoch > began && !stop_signal)
         report_whole(t->o->run, t->o->data);
     return code;
 }
@@ -530,6 +599,7 @@ int command_train(const Options *o)
     t.p.data = data_mark(&t.data);
     transfer_wanted(&t.p.init, o->init, o->only);
     catch_signals();
+    torn_go_on();
     if (o->resume && run_has_last(o->run))
         go_on(&t, &wanted, given);
     else

@@ -4,6 +4,8 @@
  * not belong to the images, a rate that is far off.  Dropout is off here: with it the loss would not come near zero. */
 #include "trial.h"
 #include "display.h"
+#include "run/culprit.h"
+#include "run/message.h"
 #include "run/settings.h"
 #include "run/weights.h"
 
@@ -20,6 +22,14 @@ static void start(const NetTraining *training)
     weights_init(net.weights(), training->seed);
     for (int k = 0; k < net.state_blocks; k++)
         memset(net.state(k), 0, net.block * sizeof(real));
+}
+
+/* No rate helps a net that is given a NaN. */
+static void need_finite(const Data *data, const Batch *batch)
+{
+    char text[4800];
+    if (!culprit_data_is_finite(text, sizeof text, data, batch))
+        fail(WRONG_INPUT, "%s; mend or leave out this example", text);
 }
 
 static int interrupted(Display *d, int number)
@@ -57,6 +67,7 @@ int trial_overfit(const Options *o, const NetTraining *training, Data *data, con
     for (; step < STEPS_MOST && !stuck && !near && !*stop; step++) {
         Batch batch = { .seed = training->seed, .step = (uint64_t)step };
         data_batch(&batch, data, order, 0);
+        need_finite(data, &batch);
         loss = net.step(&batch, training->rate, (uint64_t)step, &norm);
         if (!step)
             first = loss;
@@ -146,6 +157,7 @@ static int sweep(Point *points, Display *d, const NetTraining *training, Data *d
         Point *p = &points[count];
         Batch batch = { .train = 1, .seed = training->seed, .step = (uint64_t)count };
         data_batch(&batch, data, order, first);
+        need_finite(data, &batch);
         first += batch.count;
         p->rate = RATE_FIRST * pow(10, (double)count / PER_DECADE);
         p->loss = net.step(&batch, p->rate, (uint64_t)count, &norm);

@@ -1,11 +1,13 @@
 /* image_file.c -- pictures (pixels.c) and .npy files, fitted into the net's input.
  *
- * Reads files, folders and standard input; everything is decoded from bytes in memory, so a pipe is as good as a file.
- * No length of a file is trusted before it is checked. */
+ * Reads files, folders and standard input; everything is decoded from bytes in memory, so a pipe is as good as a file.  A file or a stream
+ * may hold several pictures, one behind the other (stream.c).  No length of a file is trusted before it is checked. */
 #define _DEFAULT_SOURCE
 #include "inspect/image_file.h"
 #include "files/array_file.h"
 #include "files/pixels.h"
+#include "inspect/stream.h"
+#include "run/message.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -96,6 +98,18 @@ static void *next_example(Images *m, const char *path, int64_t index, ArrayError
     return example;
 }
 
+/* Appends the examples of `some`, whose names then are m's. */
+static bool images_join(Images *m, Images *some, ArrayError *e)
+{
+    for (int64_t i = 0; i < some->count; i++) {
+        void *example = next_example(m, some->names[i], -1, e);
+        if (!example)
+            return false;
+        memcpy(example, (const char *)some->examples + (size_t)i * example_bytes(), example_bytes());
+    }
+    return true;
+}
+
 static bool same_shape(const int64_t *shape, int rank, int skip)
 {
     const NetData *input = &net.inputs[0];
@@ -142,10 +156,13 @@ static bool add_npy(Images *m, const unsigned char *bytes, size_t size, bool fit
     return true;
 }
 
+/* A .npy with more bytes than its shape has is damaged, unless they are the next picture. */
+static bool is_npy(const unsigned char *bytes, size_t size) { return size >= 6 && !memcmp(bytes, "\x93NUMPY", 6); }
+
 static bool add_bytes(Images *m, const unsigned char *bytes, size_t size, bool fit, const char *path, ArrayError *e)
 {
     Pixels raw;
-    if (size >= 6 && !memcmp(bytes, "\x93NUMPY", 6))
+    if (is_npy(bytes, size))
         return add_npy(m, bytes, size, fit, path, e);
     if (net.inputs[0].rank < 2 || net.inputs[0].rank > 3)
         return array_fail(e, 1, path, "found no .npy; '%s' of %s is no picture, expected .npy", net.inputs[0].name, net.name);
@@ -157,29 +174,92 @@ static bool add_bytes(Images *m, const unsigned char *bytes, size_t size, bool f
     return fine;
 }
 
+/* ---- several in one file or stream ------------------------------------------------------------------------------------ */
+
+static size_t blanks(const unsigned char *bytes, size_t size)
+{
+    size_t n = 0;
+    while (n < size && strchr(" \t\r\n", bytes[n]) && bytes[n])
+        n++;
+    return n;
+}
+
+/* Takes the pictures that are whole in bytes[0..size), the stream's from picture s->taken on; *used: how many bytes they were.  What begins
+ * no picture is taken as one, so that its decoder says what is wrong, or, behind another, passed over with a warning. */
+static bool take_pictures(Images *m, size_t *used, ImageStream *s, const unsigned char *bytes, size_t size, ArrayError *e)
+{
+    char name[4200];
+    *used = 0;
+    while (*used < size) {
+        size_t skipped = s->taken ? blanks(bytes + *used, size - *used) : 0, left = size - *used - skipped;
+        const unsigned char *at = bytes + *used + skipped;
+        ptrdiff_t length = left ? stream_length(at, left, s->ended) : STREAM_MORE;
+        if (!left)
+            *used = size;
+        if (length <= 0 && !s->ended)
+            return true;                       /* the rest is looked at when it is there: what is ignored is counted whole */
+        if (!left)
+            return true;
+        if (length == STREAM_UNKNOWN && s->taken && !s->strict) {
+            warn("%s: %zu bytes behind picture %" PRId64 " are ignored: they begin no picture that is known", s->path, left, s->taken);
+            *used = size;
+            return true;
+        }
+        if (length <= 0 || (s->ended && is_npy(at, left) && stream_length(at + length, left - (size_t)length, true) == STREAM_UNKNOWN))
+            length = (ptrdiff_t)left;
+        snprintf(name, sizeof name, s->taken ? "%.4000s, picture %" PRId64 : "%.4000s", s->path, s->taken + 1);
+        s->strict = is_npy(at, left);
+        if (!add_bytes(m, at, (size_t)length, s->fit, name, e))
+            return false;
+        s->taken++;
+        *used += skipped + (size_t)length;
+    }
+    return true;
+}
+
+bool images_take(Images *m, ImageStream *s, ArrayError *e)
+{
+    while (!s->ended && !m->count) {
+        if (s->size == s->room) {
+            size_t room = s->room ? 2 * s->room : 1 << 16;
+            unsigned char *more = room > STDIN_MOST ? NULL : realloc(s->bytes, room);
+            if (!more)
+                return array_fail(e, room > STDIN_MOST ? 1 : 74, s->path, "found more than %zu bytes, expected one picture", s->size);
+            s->bytes = more, s->room = room;
+        }
+        ssize_t n = read(STDIN_FILENO, s->bytes + s->size, s->room - s->size);
+        if (n < 0 && errno != EINTR)
+            return array_fail(e, 74, s->path, "cannot be read: %s", strerror(errno));
+        s->size += n > 0 ? (size_t)n : 0;
+        s->ended = n == 0;
+        if (s->ended && !s->size && !s->taken)
+            return array_fail(e, 1, s->path, "found nothing, %s", kinds);
+        size_t used;
+        if (!take_pictures(m, &used, s, s->bytes, s->size, e))
+            return false;
+        memmove(s->bytes, s->bytes + used, s->size -= used);
+    }
+    return true;
+}
+
+ImageStream image_stream(bool fit) { return (ImageStream){ .path = "standard input", .fit = fit }; }
+
+void image_stream_free(ImageStream *s)
+{
+    free(s->bytes);
+    s->bytes = NULL;
+}
+
 static bool add_stdin(Images *m, bool fit, ArrayError *e)
 {
-    unsigned char *bytes = NULL;
-    size_t size = 0, room = 0;
+    ImageStream s = image_stream(fit);
+    Images some = { 0 };
     bool fine = true;
-    for (size_t n = 1; fine && n;) {
-        if (size == room) {
-            room = room ? 2 * room : 1 << 16;
-            unsigned char *more = room > STDIN_MOST ? NULL : realloc(bytes, room);
-            if (!more) {
-                fine = array_fail(e, room > STDIN_MOST ? 1 : 74, "standard input", "found more than %zu bytes, expected one picture", size);
-                break;
-            }
-            bytes = more;
-        }
-        n = fread(bytes + size, 1, room - size, stdin);
-        size += n;
+    while (fine && !s.ended) {                 /* images_take ends when there is one */
+        fine = images_take(&some, &s, e) && images_join(m, &some, e);
+        images_free(&some);
     }
-    if (fine && ferror(stdin))
-        fine = array_fail(e, 74, "standard input", "cannot be read: %s", strerror(errno));
-    fine = fine && (size || array_fail(e, 1, "standard input", "found nothing, %s", kinds)) &&
-           add_bytes(m, bytes, size, fit, "standard input", e);
-    free(bytes);
+    image_stream_free(&s);
     return fine;
 }
 
@@ -188,7 +268,9 @@ static bool add_file(Images *m, const char *path, bool fit, ArrayError *e)
     ArrayMap map;
     if (!array_map_open(&map, path, e))
         return false;
-    bool fine = add_bytes(m, map.data, map.size, fit, path, e);
+    ImageStream s = { .path = path, .fit = fit, .ended = true };
+    size_t used;
+    bool fine = take_pictures(m, &used, &s, map.data, map.size, e);
     array_map_close(&map);
     return fine;
 }

@@ -1,17 +1,21 @@
-/* predict.c -- the command `predict`: labels of single examples, the transforms of the samplers, and a picture of both.
+/* predict.c -- the command `predict`: what the net answers to single examples, the transforms of the samplers, and a picture of it.
  *
+ * An answer is every value that a loss reads: logits that are compared with labels as classes, all others as their numbers.
  * Examples come from a split or from picture files; all are read before the first answer, so a damaged file
- * leaves no partial output.  shot.h defines which values are labels, transforms and glimpses. */
+ * leaves no partial output.  Only pictures of standard input alone are answered as they arrive.  shot.h defines what a picture shows. */
 #include "files/json.h"
 #include "inspect/image_file.h"
 #include "inspect/inspect.h"
 #include "report/shot.h"
+#include "run/culprit.h"
 #include "run/eval.h"
 #include "run/message.h"
 #include "run/run.h"
+#include "run/torn.h"
 #include "run/weights.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +24,7 @@ typedef struct {
     Data data;
     Images images;                             /* names: NULL for those of a split */
     int64_t first, end;
+    int64_t before;                            /* pictures of a stream that were answered before these */
 } Source;
 
 static double element(const NetValue *v, int n, int step, size_t e)
@@ -29,14 +34,71 @@ static double element(const NetValue *v, int n, int step, size_t e)
 
 static int steps_of(const NetValue *v) { return v->steps ? v->steps : 1; }
 
-static const NetValue *transform_of(const View *v, int looker)
+/* What is given of a value, beside its classes if it is logits of labels. */
+typedef enum { GIVEN_NOT, GIVEN_NUMBERS, GIVEN_TRANSFORM } Given;
+
+static Given given(int i)
 {
-    return v->looker[looker].transform < 0 ? NULL : &net.values[v->looker[looker].transform];
+    if (net.values[i].transform)
+        return GIVEN_TRANSFORM;
+    for (int k = 0; k < net.target_count; k++)
+        if (eval_value(k) == i)
+            return GIVEN_NOT;
+    return net.values[i].in_loss ? GIVEN_NUMBERS : GIVEN_NOT;
+}
+
+/* A number that is none is no answer.  What read it first, and where, is found by running the batch again. */
+static void need_finite(const Data *d, const Batch *batch, int n, int64_t example)
+{
+    char text[8192], place[4300], index[120];
+    for (int i = 0; i < net.value_count; i++) {
+        const NetValue *v = &net.values[i];
+        if (!v->in_loss && !v->transform)
+            continue;
+        for (int step = 0; step < steps_of(v); step++)
+            for (size_t e = 0; e < v->count; e++) {
+                double x = element(v, n, step, e);
+                if (isfinite(x))
+                    continue;
+                NetData shape = { .rank = v->rank, .count = v->count };
+                memcpy(shape.shape, v->shape, sizeof shape.shape);
+                data_place(place, sizeof place, d, 0, example);
+                data_element(index, sizeof index, &shape, e);
+                culprit_find(text, sizeof text, d, batch, false);
+                fail(WRONG_INPUT, "%s: '%s', step %d, element %s, is %g.  %s", place, v->name, step, index, x, text);
+            }
+    }
 }
 
 /* ---- text and JSON ---------------------------------------------------------------------------------------------- */
 
-static void print_text(const Source *s, const View *v, int64_t example, int n)
+/* Its numbers, a line a step; of a long one the shape and the range. */
+static void print_value(const NetValue *v, int n)
+{
+    enum { LINE_MOST = 32 };
+    for (int step = 0; step < steps_of(v); step++) {
+        char label[24] = "";
+        double low = INFINITY, high = -INFINITY;
+        if (v->steps)
+            snprintf(label, sizeof label, " step %d", step);
+        printf("  %s%s ", v->name, label);
+        for (size_t e = 0; e < v->count; e++) {
+            double x = element(v, n, step, e);
+            low = fmin(low, x), high = fmax(high, x);
+            if (v->count <= LINE_MOST)
+                printf(v->transform ? " %8.4f" : " %.6g", x);
+        }
+        if (v->count > LINE_MOST) {
+            printf(" ");
+            for (int d = 0; d < v->rank; d++)
+                printf("[%d]", v->shape[d]);
+            printf(" from %.6g to %.6g", low, high);
+        }
+        printf("\n");
+    }
+}
+
+static void print_text(const Source *s, int64_t example, int n)
 {
     if (s->images.names)
         printf("%s\n", s->images.names[example]);
@@ -59,18 +121,9 @@ static void print_text(const Source *s, const View *v, int64_t example, int n)
         }
         printf("\n");
     }
-    for (int l = 0; l < v->looker_count; l++) {
-        const NetValue *value = transform_of(v, l);
-        for (int step = 0; value && step < steps_of(value); step++) {
-            char label[24] = "";
-            if (value->steps)
-                snprintf(label, sizeof label, " step %d", step);
-            printf("  %s%s ", value->name, label);
-            for (size_t e = 0; e < 6; e++)
-                printf(" %8.4f", element(value, n, step, e));
-            printf("\n");
-        }
-    }
+    for (int i = 0; i < net.value_count; i++)
+        if (given(i) != GIVEN_NOT)
+            print_value(&net.values[i], n);
 }
 
 static void write_target(JsonWriter *w, const Source *s, int k, int64_t example, int n)
@@ -95,10 +148,44 @@ static void write_target(JsonWriter *w, const Source *s, int k, int64_t example,
     json_close(w);
 }
 
-static void write_json(JsonWriter *w, const Source *s, const View *v, int64_t example, int n)
+/* One step of a value, as arrays in arrays by its shape; `at` counts its elements. */
+static void write_numbers(JsonWriter *w, const char *key, const NetValue *v, int dim, int n, int step, size_t *at)
+{
+    if (dim == v->rank) {
+        json_double(w, key, element(v, n, step, (*at)++));
+        return;
+    }
+    json_array(w, key);
+    for (int i = 0; i < v->shape[dim]; i++)
+        write_numbers(w, NULL, v, dim + 1, n, step, at);
+    json_close(w);
+}
+
+static void write_values(JsonWriter *w, const char *key, Given which, int n)
+{
+    json_object(w, key);
+    for (int i = 0; i < net.value_count; i++) {
+        const NetValue *v = &net.values[i];
+        if (given(i) != which)
+            continue;
+        if (v->steps || v->transform)          /* of a transform there is a list of steps always, and six numbers in each */
+            json_array(w, v->name);
+        for (int step = 0; step < steps_of(v); step++) {
+            size_t at = 0;
+            NetValue flat = *v;
+            flat.rank = v->transform ? 1 : v->rank, flat.shape[0] = v->transform ? (int)v->count : v->shape[0];
+            write_numbers(w, v->steps || v->transform ? NULL : v->name, &flat, 0, n, step, &at);
+        }
+        if (v->steps || v->transform)
+            json_close(w);
+    }
+    json_close(w);
+}
+
+static void write_json(JsonWriter *w, const Source *s, int64_t example, int n)
 {
     json_object(w, NULL);
-    json_integer(w, "example", example);
+    json_integer(w, "example", s->before + example);
     if (s->images.names)
         json_string(w, "file", s->images.names[example]);
     json_object(w, "targets");
@@ -106,27 +193,15 @@ static void write_json(JsonWriter *w, const Source *s, const View *v, int64_t ex
         if (eval_positions(k))
             write_target(w, s, k, example, n);
     json_close(w);
-    json_object(w, "transforms");
-    for (int l = 0; l < v->looker_count; l++) {
-        const NetValue *value = transform_of(v, l);
-        if (!value)
-            continue;
-        json_array(w, value->name);
-        for (int step = 0; step < steps_of(value); step++) {
-            json_array(w, NULL);
-            for (size_t e = 0; e < 6; e++)
-                json_double(w, NULL, element(value, n, step, e));
-            json_close(w);
-        }
-        json_close(w);
-    }
-    json_close(w);
+    write_values(w, "transforms", GIVEN_TRANSFORM, n);
+    write_values(w, "values", GIVEN_NUMBERS, n);
     json_close(w);
 }
 
 /* ---- npz ---------------------------------------------------------------------------------------------------------- */
 
-/* read/TARGET and label/TARGET [N][positions], probability/TARGET [N][positions][classes], transform/VALUE [N][T][2][3]. */
+/* read/TARGET and label/TARGET [N][positions], probability/TARGET [N][positions][classes], transform/VALUE [N][T][2][3], value/VALUE [N][T]
+ * and its shape; without T where it is in no repeat. */
 typedef struct { Array *arrays; int count; } Answer;
 
 static void *add_array(Answer *a, const char *prefix, const char *name, ArrayType type, int rank, const int64_t *shape)
@@ -142,10 +217,10 @@ static void *add_array(Answer *a, const char *prefix, const char *name, ArrayTyp
     return data;
 }
 
-static void answer_open(Answer *a, const Source *s, const View *v)
+static void answer_open(Answer *a, const Source *s)
 {
     int64_t n = s->end - s->first;
-    *a = (Answer){ need_memory((size_t)(3 * net.target_count + LOOKERS) * sizeof *a->arrays, "the answer"), 0 };
+    *a = (Answer){ need_memory((size_t)(3 * net.target_count + net.value_count) * sizeof *a->arrays, "the answer"), 0 };
     for (int k = 0; k < net.target_count; k++) {
         const NetData *t = &net.targets[k];
         const int64_t shape[] = { n, eval_positions(k), t->classes };
@@ -156,16 +231,24 @@ static void answer_open(Answer *a, const Source *s, const View *v)
         if (s->data.targets)
             add_array(a, "label/", t->name, ARRAY_I4, 2, shape);
     }
-    for (int l = 0; l < v->looker_count; l++) {
-        const NetValue *value = transform_of(v, l);
-        const int64_t shape[] = { n, value ? value->steps : 0, 2, 3 }, still[] = { n, 2, 3 };
-        if (value)
-            add_array(a, "transform/", value->name, ARRAY_REAL, value->steps ? 4 : 3, value->steps ? shape : still);
+    for (int i = 0; i < net.value_count; i++) {
+        const NetValue *value = &net.values[i];
+        int64_t shape[NET_RANK + 2] = { n };
+        int rank = 1;
+        if (given(i) == GIVEN_NOT)
+            continue;
+        if (value->steps)
+            shape[rank++] = value->steps;
+        if (value->transform)
+            shape[rank++] = 2, shape[rank++] = 3;
+        for (int d = 0; d < value->rank && !value->transform; d++)
+            shape[rank++] = value->shape[d];
+        add_array(a, value->transform ? "transform/" : "value/", value->name, ARRAY_REAL, rank, shape);
     }
 }
 
 /* Example `row` of the output is example n of the batch just run; the arrays are filled in the order they were made. */
-static void answer_take(Answer *a, const Source *s, const View *v, int64_t row, int n)
+static void answer_take(Answer *a, const Source *s, int64_t row, int n)
 {
     Array *next = a->arrays;
     double *p = NULL;
@@ -189,11 +272,13 @@ static void answer_take(Answer *a, const Source *s, const View *v, int64_t row, 
         }
     }
     free(p);
-    for (int l = 0; l < v->looker_count; l++) {
-        const NetValue *value = transform_of(v, l);
-        real *out = value ? (real *)next++->data + row * 6 * steps_of(value) : NULL;
-        for (int step = 0; value && step < steps_of(value); step++)
-            for (size_t e = 0; e < 6; e++)
+    for (int i = 0; i < net.value_count; i++) {
+        const NetValue *value = &net.values[i];
+        if (given(i) == GIVEN_NOT)
+            continue;
+        real *out = (real *)next++->data + (size_t)row * value->count * (size_t)steps_of(value);
+        for (int step = 0; step < steps_of(value); step++)
+            for (size_t e = 0; e < value->count; e++)
                 *out++ = (real)element(value, n, step, e);
     }
 }
@@ -210,16 +295,18 @@ static void answer_write(Answer *a, const char *path)
 
 /* ---- the command ------------------------------------------------------------------------------------------------ */
 
+/* Examples that were read, as the data of `s`. */
+static void source_over(Source *s)
+{
+    data_over(&s->data, s->images.examples, s->images.count, s->images.names);
+    s->images.examples = NULL;                 /* now the data's */
+    s->end = s->images.count;
+}
+
 static void source_open(Source *s, const Options *o)
 {
     ArrayError e;
     *s = (Source){ 0 };
-    if (!o->data == !o->operand_count)
-        fail(WRONG_USAGE, "predict: give either --data DIR or pictures%s", o->data ? ", not both" : " (files, folders, or - for standard input)");
-    if (o->operand_count && o->index >= 0)
-        fail(WRONG_USAGE, "--index picks an example of --data; pictures are all read");
-    if (o->data && o->fit)
-        fail(WRONG_USAGE, "--fit is for pictures; the examples of --data have the input's size");
     if (o->data) {
         data_open(&s->data, o->data, o->split, false);
         s->first = o->index < 0 ? 0 : o->index, s->end = o->index < 0 ? o->count : o->index + 1;
@@ -229,9 +316,7 @@ static void source_open(Source *s, const Options *o)
                 fail_array(&e);
         if (!s->images.count)
             fail(WRONG_INPUT, "%s: found an array of no examples, expected one or more", o->operands[0]);
-        data_over(&s->data, s->images.examples, s->images.count);
-        s->images.examples = NULL;             /* now the data's */
-        s->end = s->images.count;
+        source_over(s);
     }
     if (s->first >= s->data.examples)
         fail(WRONG_INPUT, "--index %" PRId64 ": %s/%s has %" PRId64 " examples, 0 to %" PRId64, s->first, o->data, o->split,
@@ -239,67 +324,138 @@ static void source_open(Source *s, const Options *o)
     s->end = s->end < s->data.examples ? s->end : s->data.examples;
 }
 
-int command_predict(const Options *o)
+static void source_close(Source *s)
 {
-    Source s;
-    View view;
-    Picture sheet;
-    Answer answer;
-    JsonWriter w;
-    ArrayError e;
-    size_t length = o->out ? strlen(o->out) : 0;
-    if (o->out && (length < 5 || strcmp(o->out + length - 4, ".npz")))
-        fail(WRONG_USAGE, "-o %s: the answer is an .npz file; give a name that ends in .npz", o->out);
-    source_open(&s, o);
-    view_open(&view);
-    if (o->picture)
-        sheet_open(&sheet, &view, s.end - s.first, NULL);
-    open_net(o->threads);
-    run_or_file_weights(o->run, o->weights, o->last);
-    if (o->out)
-        answer_open(&answer, &s, &view);
-    json_begin(&w, o->json ? stdout : NULL);
-    json_object(&w, NULL);
-    if (o->data)
-        json_string(&w, "split", o->split);
-    json_array(&w, "examples");
-    for (int64_t at = s.first; at < s.end; at += net.batch) {
+    data_close(&s->data);
+    images_free(&s->images);
+}
+
+/* Where the answers go, beside standard output. */
+typedef struct { const Options *o; View view; Picture sheet; Answer answer; JsonWriter json; } Sink;
+
+static void answer_all(Sink *k, Source *s)
+{
+    const Options *o = k->o;
+    char text[4800];
+    for (int64_t at = s->first; at < s->end; at += net.batch) {
         Batch batch = { 0 };
-        data_batch(&batch, &s.data, NULL, at);
-        batch.count = batch.count < s.end - at ? batch.count : (int)(s.end - at);
+        data_batch(&batch, &s->data, NULL, at);
+        batch.count = batch.count < s->end - at ? batch.count : (int)(s->end - at);
+        if (!culprit_data_is_finite(text, sizeof text, &s->data, &batch))
+            fail(WRONG_INPUT, "%s", text);
         net.forward(&batch, NULL);
+        if (torn_look())
+            torn_fail("");
+        for (int n = 0; n < batch.count; n++)
+            need_finite(&s->data, &batch, n, at + n);
         for (int n = 0; n < batch.count; n++) {
             if (o->json)
-                write_json(&w, &s, &view, at + n, n);
+                write_json(&k->json, s, at + n, n);
             else if (!o->out)
-                print_text(&s, &view, at + n, n);
+                print_text(s, at + n, n);
             if (o->out)
-                answer_take(&answer, &s, &view, at + n - s.first, n);
+                answer_take(&k->answer, s, at + n - s->first, n);
             if (o->picture) {
                 Shot shot;
-                shot_take(&shot, &view, &batch, &s.data, at + n, n);
-                sheet_draw(&sheet, &view, &shot, (int)(at + n - s.first), NULL);
-                shot_free(&shot, &view);
+                shot_take(&shot, &k->view, &batch, &s->data, at + n, n);
+                sheet_draw(&k->sheet, &k->view, &shot, (int)(at + n - s->first), NULL);
+                shot_free(&shot, &k->view);
             }
         }
     }
-    json_close(&w);
-    json_close(&w);
-    if (o->json)
-        json_newline(&w);
-    json_end(&w);
-    json_free(&w);
+}
+
+/* The pictures of standard input, each as soon as it is there. */
+static void answer_stream(Sink *k)
+{
+    ImageStream stream = image_stream(k->o->fit);
+    ArrayError e;
+    int64_t before = 0;
+    bool fine = true;
+    while (fine && !stream.ended) {
+        Source s = { .before = before };
+        fine = images_take(&s.images, &stream, &e);
+        if (s.images.count) {
+            before += s.images.count;
+            source_over(&s);
+            answer_all(k, &s);
+            fflush(stdout);
+            source_close(&s);
+        } else {
+            images_free(&s.images);
+        }
+    }
+    if (!fine)
+        fail_array(&e);
+    image_stream_free(&stream);
+}
+
+static void check_usage(const Options *o)
+{
+    size_t length = o->out ? strlen(o->out) : 0;
+    if (o->out && (length < 5 || strcmp(o->out + length - 4, ".npz")))
+        fail(WRONG_USAGE, "-o %s: the answer is an .npz file; give a name that ends in .npz", o->out);
+    if (!o->data == !o->operand_count)
+        fail(WRONG_USAGE, "predict: give either --data DIR or pictures%s", o->data ? ", not both" : " (files, folders, or - for standard input)");
+    if (o->operand_count && o->index >= 0)
+        fail(WRONG_USAGE, "--index picks an example of --data; pictures are all read");
+    if (o->data && o->fit)
+        fail(WRONG_USAGE, "--fit is for pictures; the examples of --data have the input's size");
+}
+
+static void need_answer(void)
+{
+    for (int i = 0; i < net.value_count; i++)
+        if (net.values[i].in_loss || net.values[i].transform)
+            return;
+    fail(WRONG_INPUT, "%s has no answer to give: its loss reads no value of the flow", net.name);
+}
+
+int command_predict(const Options *o)
+{
+    Source s = { .first = 0 };
+    Sink k = { .o = o };
+    ArrayError e;
+    check_usage(o);
+    need_answer();
+    bool streams = o->operand_count == 1 && !strcmp(o->operands[0], "-") && !o->out && !o->picture;
+    if (streams && net.input_count != 1)
+        fail(WRONG_INPUT, "%s has %d inputs, and a picture can be only one; expected --data DIR", net.name, net.input_count);
+    if (!streams)
+        source_open(&s, o);
+    view_open(&k.view);
+    if (o->picture)
+        sheet_open(&k.sheet, &k.view, s.end - s.first, NULL);
+    open_net(o->threads);
+    run_or_file_weights(o->run, o->weights, o->last);
     if (o->out)
-        answer_write(&answer, o->out);
+        answer_open(&k.answer, &s);
+    json_begin(&k.json, o->json ? stdout : NULL);
+    json_object(&k.json, NULL);
+    if (o->data)
+        json_string(&k.json, "split", o->split);
+    json_array(&k.json, "examples");
+    if (streams)
+        answer_stream(&k);
+    else
+        answer_all(&k, &s);
+    json_close(&k.json);
+    json_close(&k.json);
+    if (o->json)
+        json_newline(&k.json);
+    json_end(&k.json);
+    json_free(&k.json);
+    if (o->out)
+        answer_write(&k.answer, o->out);
     if (o->out && !o->json)
         printf("%s: %" PRId64 " examples\n", o->out, s.end - s.first);
     if (o->picture) {
-        if (!picture_write(&sheet, o->picture, &e))
+        if (!picture_write(&k.sheet, o->picture, &e))
             fail_array(&e);
-        picture_close(&sheet);
+        picture_close(&k.sheet);
     }
-    images_free(&s.images);
-    data_close(&s.data);
+    if (!streams)
+        source_close(&s);
     net.close();
     return FINE;
 }

@@ -1,140 +1,17 @@
-/* replay.c -- finds the operator that first made a NaN or an infinity, and keeps the batch so that it can be run again.
- *
- * The fast passes test only the loss and the norm of the gradient; both become NaN or infinite in the same step as anything
- * they depend on, and then the update does not change the weights.  So the step can be repeated: net.replay passes each operator's
- * tensors to a callback, and the first operator with a bad result is the cause. */
+/* replay.c -- keeps a batch that went wrong with its weights, and runs it again (run/culprit.h finds the operator). */
 #include "inspect/replay.h"
 #include "files/array_file.h"
 #include "files/json.h"
 #include "inspect/inspect.h"
+#include "run/culprit.h"
 #include "run/message.h"
 #include "run/settings.h"
 #include "run/weights.h"
 
 #include <inttypes.h>
-#include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { READS = 40 };
-
-typedef struct {
-    char *text;
-    size_t size, used;
-    Look reads[READS];           /* of the operator that runs now */
-    int read_count;
-    bool written;                /* a result has been passed: the next read belongs to the next operator */
-} Finder;
-
-static void say(Finder *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void say(Finder *f, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(f->text + f->used, f->size - f->used, format, args);
-    va_end(args);
-    if (n > 0)
-        f->used = f->used + (size_t)n < f->size ? f->used + (size_t)n : f->size - 1;
-}
-
-static void say_range(Finder *f, const char *name, const real *x, size_t n)
-{
-    double low = INFINITY, high = -INFINITY;
-    size_t bad = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (!isfinite(x[i])) {
-            bad++;
-            continue;
-        }
-        low = x[i] < low ? x[i] : low;
-        high = x[i] > high ? x[i] : high;
-    }
-    say(f, "\n    read %s: %zu numbers", name, n);
-    if (low <= high)
-        say(f, " from %g to %g", low, high);
-    if (bad)
-        say(f, ", %zu NaN or infinite", bad);
-}
-
-/* The operator's own weights: parameters whose name is its name with dots ("front_conv1" has front.conv1.weight). */
-static void say_weights(Finder *f, const char *op)
-{
-    for (int k = 0; k < net.param_count; k++) {
-        const NetParam *p = &net.params[k];
-        size_t i = 0;
-        while (op[i] && (op[i] == p->name[i] || (op[i] == '_' && p->name[i] == '.')))
-            i++;
-        if (op[i] || p->name[i] != '.')
-            continue;
-        real *exported = malloc(p->count * sizeof *exported);
-        if (!exported)
-            return;
-        weights_export(exported, net.weights(), p);
-        say_range(f, p->name, exported, p->count);
-        free(exported);
-    }
-}
-
-static int see(void *to, const Look *look)
-{
-    Finder *f = to;
-    if (!look->written) {
-        if (f->written)
-            f->read_count = 0;
-        f->written = false;
-        if (f->read_count < READS)
-            f->reads[f->read_count++] = *look;
-        return 0;
-    }
-    if (f->written && f->read_count && strcmp(f->reads[0].op, look->op) != 0)
-        f->read_count = 0;
-    f->written = true;
-    for (size_t i = 0; i < look->count; i++) {
-        if (isfinite(look->values[i]))
-            continue;
-        say(f, "%s:%d: %s (%s", net.source, look->yaml_line, look->op, look->pass);
-        if (look->step >= 0)
-            say(f, ", step %d", look->step);
-        say(f, ") made the first bad number: %s", look->tensor);
-        if (look->slot) {
-            size_t lanes = (size_t)net.lanes, slot = i / look->slot, in = i % look->slot;
-            size_t group = look->group >= 0 ? (size_t)look->group : slot % (size_t)net.groups;
-            if (look->step < 0 && look->group < 0 && look->count > look->slot * (size_t)net.groups)
-                say(f, ", step %zu", slot / (size_t)net.groups);
-            say(f, ", example %zu of the batch, element %zu", group * lanes + in % lanes, in / lanes);
-        } else {
-            say(f, ", element %zu", i);
-        }
-        say(f, ", is %s", isnan(look->values[i]) ? "NaN" : look->values[i] > 0 ? "infinite" : "minus infinite");
-        for (int k = 0; k < f->read_count; k++)
-            if (f->reads[k].values == look->values)
-                say(f, "\n    read %s, whose place the result has taken", f->reads[k].tensor);
-            else
-                say_range(f, f->reads[k].tensor, f->reads[k].values, f->reads[k].count);
-        say_weights(f, look->op);
-        return 1;
-    }
-    return 0;
-}
-
-bool replay_find(char *text, size_t size, const Batch *batch)
-{
-    Finder f = { .text = text, .size = size };
-    *text = 0;
-    for (int k = 0; k < net.param_count; k++) {
-        const NetParam *p = &net.params[k];
-        const real *block = net.weights();
-        for (size_t i = 0; i < p->count; i++)
-            if (!isfinite(block[weights_index(p, i)])) {
-                say(&f, "%s:%d: the parameter %s, element %zu, is %g before the step begins", net.source, p->yaml_line, p->name, i,
-                    (double)block[weights_index(p, i)]);
-                return true;
-            }
-    }
-    return net.replay && net.replay(batch, see, &f);
-}
 
 /* ---- the dump ------------------------------------------------------------------------------------------------------ */
 
@@ -278,7 +155,7 @@ int command_replay(const Options *o)
     batch.seed = fact(&facts, "seed");
     batch.step = fact(&facts, "step");
     char text[8192];
-    bool found = replay_find(text, sizeof text, &batch);
+    bool found = culprit_find(text, sizeof text, NULL, &batch, true) != CULPRIT_NONE;
     printf("%s\n", found ? text : "every number of this batch is finite, forward and backward");
     json_parse_free(&facts);
     free(rows);

@@ -19,13 +19,27 @@ static bool same_image(const View *v, const NetValue *value)
     return value->rank == 3 && value->shape[0] == v->channels;
 }
 
-/* Six logits are no transform. */
+/* Logits, of which the class is shown. */
 static bool is_logits(int value)
 {
-    for (int i = 0; i < net.loss_count; i++)
-        if (net.losses[i].shows == SHOWS_WRONG && net.losses[i].value == value)
+    for (int k = 0; k < net.target_count; k++)
+        if (eval_value(k) == value)
             return true;
     return false;
+}
+
+static int channels_of(const NetValue *v) { return v->rank == 3 ? v->shape[0] : 1; }
+
+/* A value that a loss reads and that can be shown as a picture, but not as a drawing of the image. */
+static int find_map(const View *v)
+{
+    for (int i = 0; i < net.value_count; i++) {
+        const NetValue *value = &net.values[i];
+        bool picture = value->rank == 2 || (value->rank == 3 && (value->shape[0] == 1 || value->shape[0] == 3));
+        if (value->in_loss && picture && !value->steps && i != v->drawing && !is_logits(i) && value->shape[value->rank - 2] > 1 && value->shape[value->rank - 1] > 1)
+            return i;
+    }
+    return -1;
 }
 
 static void find_lookers(View *v)
@@ -34,7 +48,7 @@ static void find_lookers(View *v)
     for (int i = 0; i < net.value_count && v->looker_count < LOOKERS; i++) {
         const NetValue *value = &net.values[i];
         int steps = value->steps ? value->steps : 1;
-        if (value->count == 6 && !is_logits(i)) {
+        if (value->transform) {
             open = v->looker_count++;
             v->looker[open] = (Looker){ i, -1, steps };
         } else if (same_image(v, value) && value->shape[1] <= v->height && value->shape[2] <= v->width &&
@@ -49,14 +63,16 @@ static void find_lookers(View *v)
 
 void view_open(View *v)
 {
-    *v = (View){ .input = -1, .main = -1, .drawing = -1 };
+    *v = (View){ .input = -1, .main = -1, .drawing = -1, .map = -1 };
     for (int k = 0; k < net.target_count; k++)
         v->slots += eval_positions(k);
     for (int i = 0; i < net.input_count && v->input < 0; i++)
         if (net.inputs[i].type != LABELS && (net.inputs[i].rank == 3 || net.inputs[i].rank == 2))
             v->input = i;
-    if (v->input < 0)
+    if (v->input < 0) {
+        v->map = find_map(v);
         return;
+    }
     const NetData *image = &net.inputs[v->input];
     const int *shape = image->shape + (image->rank == 3);
     v->channels = image->rank == 3 ? image->shape[0] : 1, v->height = shape[0], v->width = shape[1];
@@ -73,6 +89,7 @@ void view_open(View *v)
         if (l->shows == SHOWS_NOTHING && l->target < 0 && l->value >= 0 && net.values[l->value].count == image->count)
             v->drawing = l->value;
     }
+    v->map = find_map(v);
 }
 
 int view_slot(int k, int position)
@@ -134,6 +151,19 @@ static void take_views(Shot *s, const View *v, int n, double *planes, double low
         }
 }
 
+/* Bright is the largest number of the map, dark the least, or 1 and 0 if all lie between these. */
+static void take_map(Shot *s, const View *v, int n)
+{
+    const NetValue *m = &net.values[v->map];
+    double *planes = need_memory(m->count * sizeof *planes, "an example"), low = 0, high = 1;
+    for (size_t e = 0; e < m->count; e++) {
+        planes[e] = (double)net.activations()[value_index(m, n, 0, e)];
+        low = fmin(low, planes[e]), high = fmax(high, planes[e]);
+    }
+    make_picture(&s->map, planes, channels_of(m), m->shape[m->rank - 2], m->shape[m->rank - 1], low, high);
+    free(planes);
+}
+
 void shot_take(Shot *s, const View *v, const Batch *batch, const Data *data, int64_t example, int n)
 {
     size_t slots = (size_t)v->slots, count = v->input < 0 ? 0 : net.inputs[v->input].count;
@@ -146,6 +176,8 @@ void shot_take(Shot *s, const View *v, const Batch *batch, const Data *data, int
             s->read[slot] = eval_label(&s->sure[slot], k, n, i);
             s->label[slot] = data && data->targets ? data_label(data, k, example, i) : -1;
         }
+    if (v->map >= 0)
+        take_map(s, v, n);
     if (v->input < 0)
         return;
     double *planes = need_memory(count * sizeof *planes, "an example"), low = 0, high = net.inputs[v->input].type == F32 ? 0 : 1;
@@ -170,6 +202,7 @@ void shot_free(Shot *s, const View *v)
         picture_close(&s->glimpse[i]);
     picture_close(&s->image);
     picture_close(&s->drawing);
+    picture_close(&s->map);
     free(s->glimpse);
     free(s->transform);
     free(s->read);
@@ -211,11 +244,16 @@ Colour shot_colour(int step)
 enum { MARGIN = 8, CAPTION = 2 * PICTURE_GLYPH_HEIGHT + 4, SIDE = 200, BACKGROUND = 0x202020 };
 
 /* Everything is enlarged by whole numbers: small images to about SIDE pixels, glimpses at most to the image's height. */
-static int image_scale(const View *v)
+static int scale_of(int height, int width)
 {
-    int side = v->height > v->width ? v->height : v->width;
+    int side = height > width ? height : width;
     return side >= SIDE ? 1 : SIDE / side;
 }
+
+static int image_scale(const View *v) { return scale_of(v->height, v->width); }
+
+static int map_height(const View *v) { return v->map < 0 ? 0 : net.values[v->map].shape[net.values[v->map].rank - 2]; }
+static int map_width(const View *v) { return v->map < 0 ? 0 : net.values[v->map].shape[net.values[v->map].rank - 1]; }
 
 static int glimpse_scale(const View *v, const NetValue *g)
 {
@@ -223,14 +261,19 @@ static int glimpse_scale(const View *v, const NetValue *g)
     return scale < 1 ? 1 : scale < most ? scale : most;
 }
 
-static int row_height(const View *v) { return v->height * image_scale(v) + CAPTION + MARGIN; }
+static int row_height(const View *v)
+{
+    int image = v->input < 0 ? 0 : v->height * image_scale(v), map = v->map < 0 ? 0 : map_height(v) * scale_of(map_height(v), map_width(v));
+    return (image > map ? image : map) + CAPTION + MARGIN;
+}
+
 static int title_height(const char *title) { return title ? CAPTION + MARGIN : 0; }
 
 void sheet_open(Picture *sheet, const View *v, int64_t rows, const char *title)
 {
-    if (v->input < 0)
-        fail(WRONG_INPUT, "%s has no input of shape [channels, rows, columns] to draw", net.name);
-    int64_t width = MARGIN + v->width * image_scale(v) + MARGIN, captions = MARGIN + 64 * PICTURE_ADVANCE;
+    if (v->input < 0 && v->map < 0)
+        fail(WRONG_INPUT, "%s has nothing to draw: no input of shape [channels, rows, columns], and no such value in its loss", net.name);
+    int64_t width = MARGIN + (v->input < 0 ? 0 : v->width * image_scale(v) + MARGIN), captions = MARGIN + 64 * PICTURE_ADVANCE;
     for (int l = 0; l < v->looker_count; l++)
         if (v->looker[l].glimpse >= 0) {
             const NetValue *g = &net.values[v->looker[l].glimpse];
@@ -238,6 +281,8 @@ void sheet_open(Picture *sheet, const View *v, int64_t rows, const char *title)
         }
     if (v->drawing >= 0)
         width += v->width * image_scale(v) + MARGIN;
+    if (v->map >= 0)
+        width += map_width(v) * scale_of(map_height(v), map_width(v)) + MARGIN;
     width = width < captions ? captions : width;
     int64_t height = MARGIN + title_height(title) + rows * row_height(v);
     if (width > PICTURE_SIDE_MOST || height > PICTURE_SIDE_MOST)
@@ -273,13 +318,14 @@ static void draw_labels(Picture *sheet, const View *v, const Shot *s, int x, int
 
 void sheet_draw(Picture *sheet, const View *v, const Shot *s, int row, const char *title)
 {
-    int scale = image_scale(v), x = MARGIN, y = MARGIN + title_height(title) + row * row_height(v), top = y + CAPTION;
+    int scale = v->input < 0 ? 1 : image_scale(v), x = MARGIN, y = MARGIN + title_height(title) + row * row_height(v), top = y + CAPTION;
     draw_labels(sheet, v, s, x, y);
-    draw_enlarged(sheet, x, top, &s->image, scale);
+    if (s->image.pixels)
+        draw_enlarged(sheet, x, top, &s->image, scale);
     for (int l = 0; l < v->looker_count; l++)
         for (int step = 0; step < v->looker[l].steps; step++)
             shot_outline(sheet, s->transform[view_at(v, l, step)], x, top, v->width, v->height, scale, l == v->main ? 1.5 : 0.75, shot_colour(step));
-    x += v->width * scale + MARGIN;
+    x += v->input < 0 ? 0 : v->width * scale + MARGIN;
     for (int l = 0; l < v->looker_count; l++)
         for (int step = 0; step < v->looker[l].steps && v->looker[l].glimpse >= 0; step++) {
             const NetValue *g = &net.values[v->looker[l].glimpse];
@@ -288,6 +334,10 @@ void sheet_draw(Picture *sheet, const View *v, const Shot *s, int row, const cha
             draw_enlarged(sheet, x, top, &s->glimpse[view_at(v, l, step)], size);
             x += g->shape[2] * size + MARGIN;
         }
-    if (s->drawing.pixels)
+    if (s->drawing.pixels) {
         draw_enlarged(sheet, x, top, &s->drawing, scale);
+        x += v->width * scale + MARGIN;
+    }
+    if (s->map.pixels)
+        draw_enlarged(sheet, x, top, &s->map, scale_of(map_height(v), map_width(v)));
 }

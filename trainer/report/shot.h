@@ -1,8 +1,9 @@
 /* shot.h -- image, transforms, glimpses and answers of one example, kept after the activations are overwritten.
  *
- * They are found by shape, in any model.  An input of rank 3, or 2, is an image; a value of six numbers is a transform [2][3] whose
- * corners are those of the image; a value of rank 3 with the image's channels and fewer pixels is a glimpse, seen
- * through the transform named before it; a value that mse compares with the image is a drawing of it. */
+ * They are found in any model.  An input of rank 3, or 2, is an image; a value that a sampler reads as its transform [2][3] is a transform,
+ * whose corners are those of the image; a value of rank 3 with the image's channels and fewer pixels is a glimpse, seen through the
+ * transform named before it; a value that a loss compares with the image is a drawing of it; another value of rank 3 with one channel or
+ * three, or of rank 2, that a loss reads is a map. */
 #ifndef SPN_SHOT_H
 #define SPN_SHOT_H
 
@@ -21,14 +22,14 @@ typedef struct {
     Looker looker[LOOKERS];
     int main;                                  /* the looker whose glimpses are largest, -1 without glimpses or transforms */
     int views;                                 /* steps of all lookers together */
-    int drawing;                               /* value, or -1 */
+    int drawing, map;                          /* values, or -1 */
     int slots;                                 /* labels of an example, all targets together */
 } View;
 
 /* Pictures are grey for one channel, coloured for three; the mean of others. */
 typedef struct {
     int64_t example;                           /* its place in the split or in the list of files */
-    Picture image, drawing;                    /* pixels NULL: none */
+    Picture image, drawing, map;               /* pixels NULL: none */
     Picture *glimpse;                          /* [views], by looker, then step */
     double (*transform)[6];                    /* [views]; NaN where a looker has none */
     int *read, *label;                         /* [slots], by target, then position; label -1: unknown */

@@ -3,9 +3,12 @@
  * Reads the net's weights as they are.  Everything is counted example by example, so the answers do not depend on the
  * size of a batch. */
 #include "report/survey.h"
+#include "run/culprit.h"
 #include "run/eval.h"
 #include "run/message.h"
+#include "run/torn.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -69,6 +72,7 @@ static double drawing_error(const View *v, const Batch *batch, int n)
 void survey_run(Survey *s, const View *v, Data *data)
 {
     int classes = 1;
+    char text[8192];
     survey_open(s, v, data);
     for (int k = 0; k < net.target_count; k++)
         classes = net.targets[k].classes > classes ? net.targets[k].classes : classes;
@@ -76,7 +80,14 @@ void survey_run(Survey *s, const View *v, Data *data)
     for (int64_t first = 0; first < data->examples; first += net.batch) {
         Batch batch = { 0 };
         data_batch(&batch, data, NULL, first);
-        s->loss += net.forward(&batch, NULL) * batch.count;
+        double loss = culprit_data_is_finite(text, sizeof text, data, &batch) ? net.forward(&batch, NULL) : (double)NAN;
+        if (torn_look())
+            torn_fail("");
+        if (!isfinite(loss)) {
+            culprit_find(text, sizeof text, data, &batch, false);
+            fail(WRONG_INPUT, "%s/%s: the loss of examples %" PRId64 " to %" PRId64 " is %g.  %s", data->dir, data->split, first, first + batch.count - 1, loss, text);
+        }
+        s->loss += loss * batch.count;
         for (int n = 0; n < batch.count; n++) {
             count_labels(s, data, first + n, n, probabilities);
             if (v->drawing >= 0)

@@ -89,12 +89,30 @@ char *checkpoint_facts(const Progress *p)
     return w.text;
 }
 
+/* What follows from other facts: an epoch is run in whole batches, but for the last one.  A file of version 1 has it too. */
+static bool counts_agree(char *why, size_t room, const Progress *p)
+{
+    int64_t steps = (p->position + net.batch - 1) / net.batch, epoch_steps = (p->examples + net.batch - 1) / net.batch;
+    const struct { const char *name; int64_t is, expected; } rows[] = {
+        { "position", p->position, p->position == p->examples ? p->examples : p->position / net.batch * net.batch },
+        { "steps", p->steps, steps },
+        { "updates", (int64_t)p->updates, p->epoch * epoch_steps + steps },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].is != rows[i].expected) {
+            snprintf(why, room, "field '%s' is %" PRId64 ", expected %" PRId64 ": epoch %d, %" PRId64 " of %" PRId64 " examples done in batches of %d",
+                     rows[i].name, rows[i].is, rows[i].expected, p->epoch, p->position, p->examples, net.batch);
+            return false;
+        }
+    return true;
+}
+
 void checkpoint_progress(Progress *p, const JsonValue *facts, const char *path)
 {
     Field rows[CHECKPOINT_FIELDS_MOST];
     char why[300];
     *p = (Progress){ .training = *net.training };
-    if (!fields_read(p, rows, checkpoint_fields(rows), facts, why, sizeof why))
+    if (!fields_read(p, rows, checkpoint_fields(rows), facts, why, sizeof why) || !counts_agree(why, sizeof why, p))
         fail(WRONG_INPUT, "%s: %s; the checkpoint is not one of a trainer", path, why);
 }
 
@@ -106,6 +124,35 @@ static const char *block_prefix(char *text, int k)           /* -1: weights */
         return strcpy(text, "weights/");
     sprintf(text, "state%d/", k);
     return text;
+}
+
+static bool block_is_sound(char *why, size_t room, const real *block, const char *what)
+{
+    for (int k = 0; k < net.param_count; k++) {
+        const NetParam *p = &net.params[k];
+        for (size_t i = 0; i < p->count; i++) {
+            double v = (double)block[weights_index(p, i)];
+            if (isfinite(v))
+                continue;
+            snprintf(why, room, "%s%s, element %zu, is %g", what, p->name, i, v);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool checkpoint_is_sound(char *why, size_t room, const Progress *p)
+{
+    Field rows[CHECKPOINT_FIELDS_MOST];
+    char what[60];
+    if (!block_is_sound(why, room, net.weights(), "the parameter "))
+        return false;
+    for (int k = 0; k < net.state_blocks; k++) {
+        snprintf(what, sizeof what, "the optimiser's state %d of ", k);
+        if (!block_is_sound(why, room, net.state(k), what))
+            return false;
+    }
+    return fields_finite(rows, checkpoint_fields(rows), p, why, room);
 }
 
 void snapshot_open(Snapshot *s)

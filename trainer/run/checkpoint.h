@@ -49,6 +49,9 @@ void checkpoint_progress(Progress *p, const JsonValue *facts, const char *path);
 
 /* ---- writing -------------------------------------------------------------------------------------------------------- */
 
+/* False if a weight, a number of the optimiser's state, or a fact is NaN or infinite; why[0..room) says which.  Such a state is never saved. */
+bool checkpoint_is_sound(char *why, size_t room, const Progress *p);
+
 /* The net's weights, optimiser state and progress at one moment, ready to be written. */
 typedef struct { Array *arrays; real *exported; char *facts; } Snapshot;
 

@@ -7,6 +7,7 @@
 #include "run/data.h"
 #include "rng.h"
 #include "run/message.h"
+#include "run/torn.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -118,6 +119,7 @@ static void open_file(Data *d, int f, bool optional)
     }
     if (!array_map_npy(&d->files[f], path, &e))
         fail_array(&e);
+    torn_watch(d->files[f].map.data, d->files[f].map.size, path);
     check_file(&d->files[f], s, path);
     if (f == 0) {
         d->examples = d->files[f].shape[0];
@@ -146,10 +148,11 @@ void data_open(Data *d, const char *dir, const char *split, bool targets)
     }
 }
 
-void data_over(Data *d, void *inputs, int64_t examples)
+void data_over(Data *d, void *inputs, int64_t examples, char *const *names)
 {
     prepare(d, "", "pictures");
     d->examples = examples;
+    d->names = names;
     d->base[0] = inputs;
     for (int f = net.input_count; f < file_count(); f++) {
         d->base[f] = need_memory(d->stride[f], "targets");
@@ -207,6 +210,7 @@ void data_close(Data *d)
     for (int f = 0; f < file_count(); f++) {
         if (d->base[f] != d->files[f].data)
             free((void *)d->base[f]);
+        torn_forget(d->files[f].map.data);
         array_free(&d->files[f]);
     }
     free(d->which);
@@ -236,6 +240,32 @@ void data_batch(Batch *batch, Data *d, const uint32_t *order, int64_t first)
     batch->all = d->base;
     batch->stride = d->stride;
     batch->total = d->examples;
+    batch->unread = torn_look;
+}
+
+char *data_place(char *text, size_t room, const Data *d, int f, int64_t example)
+{
+    if (d->names)
+        snprintf(text, room, "%s", d->names[example]);
+    else if (*d->dir)
+        snprintf(text, room, "%s/%s_%s.npy: example %" PRId64, d->dir, d->split, spec(f)->name, example);
+    else
+        snprintf(text, room, "'%s' of the %s examples: example %" PRId64, spec(f)->name, d->split, example);
+    return text;
+}
+
+char *data_element(char *text, size_t room, const NetData *s, size_t i)
+{
+    size_t left = s->count, n = 0;
+    *text = '\0';
+    for (int k = 0; k < s->rank && n < room; k++) {
+        left /= (size_t)s->shape[k];
+        n += (size_t)snprintf(text + n, room - n, "[%zu]", i / left);
+        i %= left;
+    }
+    if (!s->rank)
+        snprintf(text, room, "%zu", i);
+    return text;
 }
 
 int32_t data_label(const Data *d, int k, int64_t i, int position)

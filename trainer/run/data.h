@@ -17,6 +17,7 @@ typedef struct {
     const void *const **lists;                 /* the same, in Batch's type */
     uint32_t *which;                           /* [net.batch]: its examples' numbers */
     bool targets;                              /* all targets are there */
+    char *const *names;                        /* [examples]: the file of each; NULL: dir/split_NAME.npy.  Not owned */
 } Data;
 
 /* Maps the files and checks type, shape, number of examples and every label against the net; ends the program with
@@ -26,13 +27,17 @@ void data_open(Data *d, const char *dir, const char *split, bool targets);
 /* Examples drawn from `seed`: blobs of light for u8 images, small normal numbers else, any label. */
 void data_made_up(Data *d, int64_t examples, uint64_t seed);
 /* Examples of the net's one input, [examples] as its files hold them, allocated by malloc; they are the Data's from now
- * on.  There are no targets. */
-void data_over(Data *d, void *inputs, int64_t examples);
+ * on.  There are no targets.  names: where each came from, kept by the caller. */
+void data_over(Data *d, void *inputs, int64_t examples, char *const *names);
 void data_close(Data *d);
 
 /* Sets count, inputs and targets of `batch` to the examples order[first], ... (order NULL: first, first + 1, ...): a
  * whole batch, or what is left.  The pointers hold until the next call. */
 void data_batch(Batch *batch, Data *d, const uint32_t *order, int64_t first);
+/* "DIR/test_x.npy: example 3", or the name of the file that the example came from; f: input f, or target f - input_count. */
+char *data_place(char *text, size_t room, const Data *d, int f, int64_t example);
+/* Element i of one example by its indices: "[0][3][4]". */
+char *data_element(char *text, size_t room, const NetData *s, size_t i);
 /* Label of example i (file order) at `position` of target k. */
 int32_t data_label(const Data *d, int k, int64_t i, int position);
 /* The order of an epoch: a permutation of 0 .. d->examples - 1 that follows from seed and epoch. */

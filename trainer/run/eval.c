@@ -4,11 +4,14 @@
  * their number.  Errors are shares from 0 to 1. */
 #include "run/eval.h"
 #include "files/json.h"
+#include "run/culprit.h"
 #include "run/message.h"
 #include "run/run.h"
+#include "run/torn.h"
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static const NetLoss *reader_of(int k)
@@ -23,6 +26,12 @@ int eval_positions(int k)
 {
     const NetLoss *l = reader_of(k);
     return l ? l->positions : 0;
+}
+
+int eval_value(int k)
+{
+    const NetLoss *l = reader_of(k);
+    return l ? l->value : -1;
 }
 
 int eval_label(double *probability, int k, int n, int position)
@@ -96,13 +105,22 @@ bool score_data(Score *s, Data *data, const volatile sig_atomic_t *stop)
 {
     int labelled = 0;
     s->examples = 0;
+    s->bad = -1;
     s->loss = s->error = 0;
     for (int i = 0; i < net.target_count * s->positions; i++)
         s->position[i] = 0;
     for (int64_t first = 0; first < data->examples; first += net.batch) {
         Batch batch = { 0 };
         data_batch(&batch, data, NULL, first);
-        s->loss += net.forward(&batch, NULL) * batch.count;
+        double loss = culprit_data_is_finite(NULL, 0, data, &batch) ? net.forward(&batch, NULL) : (double)NAN;
+        if (torn_look())
+            return false;
+        if (!isfinite(loss)) {
+            s->loss = loss;
+            s->bad = first;
+            return true;
+        }
+        s->loss += loss * batch.count;
         s->examples += batch.count;
         count_wrong(s, data, first, batch.count);
         if (stop && *stop)
@@ -122,6 +140,17 @@ bool score_data(Score *s, Data *data, const volatile sig_atomic_t *stop)
     }
     s->error = labelled ? s->error / labelled : NAN;
     return true;
+}
+
+char *score_trouble(const Score *s, Data *data)
+{
+    enum { ROOM = 8192 };
+    char *text = need_memory(ROOM, "a message");
+    Batch batch = { 0 };
+    data_batch(&batch, data, NULL, s->bad);
+    if (culprit_find(text, ROOM, data, &batch, false) == CULPRIT_NONE)
+        snprintf(text, ROOM, "%s/%s: the loss of examples %" PRId64 " to %" PRId64 " is %g", data->dir, data->split, s->bad, s->bad + batch.count - 1, s->loss);
+    return text;
 }
 
 /* ---- the command ------------------------------------------------------------------------------------------------ */
@@ -161,7 +190,10 @@ int command_eval(const Options *o)
     open_net(o->threads);
     run_or_file_weights(o->run, o->weights, o->last);
     score_open(&s);
-    score_data(&s, &data, NULL);
+    if (!score_data(&s, &data, NULL))
+        torn_fail("");
+    if (s.bad >= 0)
+        fail(WRONG_INPUT, "%s", score_trouble(&s, &data));
     if (o->json) {
         print_json(&s, o->split);
     } else {

@@ -15,16 +15,21 @@ typedef struct {
     double *target;                            /* [target_count]: mean over positions; NaN for real targets */
     double *position;                          /* [target_count][positions]: eval_positions(k) of them are used */
     int positions;                             /* the most that any target has */
+    int64_t bad;                               /* the first example of a batch that holds NaN or infinite numbers, or has such a loss; -1: none */
 } Score;
 
 void score_open(Score *s);
 void score_close(Score *s);
-/* Runs the net over all of `data` without dropout; false if *stop (may be NULL) became nonzero on the way.  `data` must
- * have its targets. */
+/* Runs the net over all of `data` without dropout; false if *stop (may be NULL) became nonzero on the way, or a file of it was cut short.
+ * Ends at a batch that gives no number: s->bad is then its first example.  `data` must have its targets. */
 bool score_data(Score *s, Data *data, const volatile sig_atomic_t *stop);
+/* What there is to say of such a batch: file, example and element, or operator and line of the model; for free(). */
+char *score_trouble(const Score *s, Data *data);
 
 /* Labels per example of target k; 0 if no loss compares labels of it with logits that are a value of the flow. */
 int eval_positions(int k);
+/* The value (an index) that these logits are; -1 where eval_positions is 0. */
+int eval_value(int k);
 /* What the net of the last forward pass reads at `position` of example n of the batch for target k: the class with the
  * largest logit (the first of equals; -1 if one is NaN), by the first such loss that names the target.
  * probability (may be NULL): softmax at that class. */

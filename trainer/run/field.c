@@ -85,6 +85,18 @@ void fields_write(JsonWriter *w, const Field *rows, int count, const void *from)
     }
 }
 
+bool fields_finite(const Field *rows, int count, const void *from, char *why, size_t room)
+{
+    for (int i = 0; i < count; i++) {
+        const Field *f = &rows[i];
+        if (f->kind != FIELD_REAL || f->optional || isfinite(number_at(f, from)))
+            continue;
+        snprintf(why, room, "'%s%s%s' is %g", f->group ? f->group : "", f->group ? "." : "", f->name, number_at(f, from));
+        return false;
+    }
+    return true;
+}
+
 /* ---- reading ------------------------------------------------------------------------------------------------------- */
 
 char *field_range(char *text, size_t room, const Field *f)

@@ -43,6 +43,8 @@ void fields_write(JsonWriter *w, const Field *rows, int count, const void *from)
  * the reason in why[0..room), at the first row that is missing although its version is 1, or that is of another kind or out of its
  * range: "field 'epoch' is -1, expected a whole number from 0 to 1000000000".  *to is then half filled. */
 bool fields_read(void *to, const Field *rows, int count, const JsonValue *object, char *why, size_t room);
+/* False, with the first row in why[0..room), if a number of the struct is NaN or infinite, and its row is not optional. */
+bool fields_finite(const Field *rows, int count, const void *from, char *why, size_t room);
 /* What a row accepts: "a number from 0 to 0.999". */
 char *field_range(char *text, size_t room, const Field *f);
 /* Appends rows[0..count) to to[0..n), `offset` further on in their struct; returns n + count. */
