@@ -382,6 +382,34 @@ Test(checkpoint, a_run_does_not_go_on_from_what_cannot_be, .exit_code = WRONG_IN
     run_resume(&p, ".");
 }
 
+/* ---- what is never saved ------------------------------------------------------------------------------------------------- */
+
+Test(checkpoint, nothing_that_is_not_finite_is_sound)
+{
+    const Progress good = { .training = *net.training, .examples = 57, .best = 1e300 };
+    Progress p = good;
+    char why[300] = "";
+    weights_init(net.weights(), 3);
+    cr_assert(checkpoint_is_sound(why, sizeof why, &p), "%s", why);
+    for (int k = 0; k < PARAMS; k++)
+        for (int block_of = 0; block_of < 2; block_of++) {
+            size_t at = weights_index(&params[k], params[k].count - 1);
+            real *block_at = block_of ? state0 : weights, before = block_at[at];
+            block_at[at] = block_of ? (real)NAN : (real)-INFINITY;
+            cr_assert(not(checkpoint_is_sound(why, sizeof why, &p)));
+            cr_assert(strstr(why, params[k].name) && strstr(why, block_of ? "state 0" : "the parameter"), "%s", why);
+            block_at[at] = before;
+        }
+    for (int i = 0; i < count; i++) {
+        if (rows[i].own || rows[i].kind != FIELD_REAL || rows[i].optional)
+            continue;
+        p = good;
+        *(double *)at(&p, &rows[i]) = i % 2 ? (double)INFINITY : (double)NAN;
+        cr_assert(not(checkpoint_is_sound(why, sizeof why, &p)), "%s", rows[i].name);
+        cr_assert(strstr(why, rows[i].name) != NULL, "%s: %s", rows[i].name, why);
+    }
+}
+
 /* ---- the page ----------------------------------------------------------------------------------------------------------- */
 
 TestSuite(checkpoint_page);

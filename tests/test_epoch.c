@@ -47,6 +47,8 @@ Test(epoch, what_is_not_to_be_believed_is_as_if_it_were_not_there)
                   "\"other\": [3]}", true);
     cr_assert(e.epoch == 3 && e.train_loss == 2 && e.updates == 0 && !e.best);
     cr_assert(isnan(e.valid_error) && isnan(e.rate) && isnan(e.valid_loss) && isnan(e.train_error));
+    read_line(&e, "{\"epoch\": 3, \"train_loss\": 2, \"valid_error\": 1.01, \"train_error\": 1, \"seconds\": 1e300, \"images_per_second\": 1e13}", true);
+    cr_assert(isnan(e.valid_error) && e.train_error == 1 && isnan(e.seconds) && isnan(e.images_per_second));
     read_line(&e, "{\"epoch\": 3, \"train_loss\": null}", false);
     read_line(&e, "{\"epoch\": -1, \"train_loss\": 2}", false);
     read_line(&e, "{\"epoch\": 99999999999, \"train_loss\": 2}", false);

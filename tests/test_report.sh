@@ -82,6 +82,22 @@ rm "$run/report.html" "$run/curves.png"
 page "$run/report.html" 'Curves' 'epoch 6' '<b>' '<i>'
 [ -s "$run/curves.png" ] || fault "report makes no curves.png"
 
+# numbers of a log that nobody can draw, alone and beside good ones: the page and its pictures are made, and whole
+cp "$run/log.jsonl" "$work/log"
+for value in 0 5e-324 1e-300 1e-30 1e30 1e300 1.7e308 -1 -1e308 null '"x"' 1e-310; do
+    for alone in yes no; do
+        [ $alone = yes ] && : >"$run/log.jsonl" || cp "$work/log" "$run/log.jsonl"
+        for epoch in 7 8 1000000000; do
+            printf '{"epoch": %s, "train_loss": %s, "train_error": %s, "valid_loss": %s, "valid_error": %s, "rate": %s, "grad_norm": %s, "grad_norm_max": %s, "seconds": %s, "images_per_second": %s, "updates": 9, "best": true}\n' \
+                "$epoch" "${value/#[n\"]*/3}" "$value" "$value" "$value" "$value" "$value" "$value" "$value" "$value" >>"$run/log.jsonl"
+        done
+        timeout 300 "$tiny" report --run "$run" --data "$work/data" >"$work/output" 2>&1 || fault "a report of numbers as $value (alone: $alone): $(cat "$work/output")"
+        page "$run/report.html" 'Curves'
+        ! grep -qi '[^a-z]nan[^a-z]\|[^a-z]inf[^a-z]' <(sed -n '/<svg/,/<\/svg>/p' "$run/report.html" | grep -o '"[^"]*"') || fault "numbers as $value in the page's drawings"
+    done
+done
+cp "$work/log" "$run/log.jsonl"
+
 # without a test split the report uses the validation split; without any it states so
 mkdir "$work/some" && cp "$work/data"/valid_* "$work/some"
 "$tiny" report --run "$run" --data "$work/some" >/dev/null 2>&1 || fault "report without a test split"

@@ -228,6 +228,10 @@ done <<'END'
 "epoch": 8|"epoch":-8|field 'epoch' is -8, expected a whole number from 0 to 1000000000
 "position": 0|"position":-1|field 'position' is -1, expected a whole number from 0 to examples, which is 57
 "position": 0|"position":58|field 'position' is 58, expected a whole number from 0 to examples, which is 57
+"position": 0|"position": 7|field 'position' is 7, expected 0: epoch 8, 7 of 57 examples done in batches of 10
+"steps": 0|"steps": 1|field 'steps' is 1, expected 0: epoch 8, 0 of 57 examples done in batches of 10
+"updates": 48|"updates": 47|field 'updates' is 47, expected 48: epoch 8, 0 of 57 examples done in batches of 10
+"epoch": 8|"epoch": 9|field 'updates' is 48, expected 54: epoch 9, 0 of 57 examples done in batches of 10
 "examples": 57|"examples": -7|field 'examples' is -7, expected a whole number from 1 to 2147483647
 "first": 4|"first":-4|field 'train.first' is -4, expected a whole number from 0 to 1000000000
 "rate": 0.01|"rate":-0.01|field 'train.rate' is -0.01, expected a number from 0

@@ -75,17 +75,18 @@ static const Command commands[] = {
     { "train", command_train, NULL, " --data ",
       " --run --resume --init --only --epochs --seed --set --threads --max-time --save-every --overfit-one-batch --lr-find --quiet --json ",
       "train the net", "Writes log.jsonl and the checkpoints `last` and `best` to the run folder (needed, but for\n"
-      "--overfit-one-batch and --lr-find, which write nothing).  Ctrl-C finishes the step and saves." },
+      "--overfit-one-batch and --lr-find, which write nothing).  Ctrl-C, SIGTERM and SIGUSR1 finish the step and save." },
     { "sweep", command_sweep, "FILE", " --data --runs ", " --threads --wait ", "a training for every combination of settings, and a table",
-      "FILE has lines as in train.rate: [0.001, 0.0005]; any setting of `train --set` will do.  Runs that are finished are\n"
+      "FILE is YAML as train.rate: [0.001, 0.0005]; any setting of `train --set` will do.  Runs that are finished are\n"
       "skipped, interrupted ones go on.  Seeds are one row: mean, spread, interval; also in sweep.md and sweep.json." },
     { "eval", command_eval, NULL, " --data ", " --run --weights --split --threads --last --json ", "loss and error on a split",
       "Takes the run's best weights (the last if there are none), or those of a file; each example counts once." },
     { "predict", command_predict, "[PICTURE...]", " ",
       " --data --run --weights --split --count --index --threads --last --fit -o --picture --json ",
-      "what the net reads in single examples",
-      "Prints labels, probabilities, and every value of six numbers as a transform; -o keeps all of it in an .npz.\n"
-      "Examples are those of --data DIR, or pictures: PNG, PGM, PPM or .npy files, folders of them, - for standard input." },
+      "what the net answers to single examples",
+      "Prints classes with probabilities, all other values that the loss reads, and transforms; -o keeps all of it in an .npz.\n"
+      "Examples are those of --data DIR, or pictures: PNG, PGM, PPM or .npy files, folders of them, - for standard input, whose pictures\n"
+      "are answered as they arrive.  A file may hold several." },
     { "report", command_report, NULL, " --run --data ", " --threads ", "report.html and its pictures, in the run folder",
       "Curves, results, what the net saw and read, its worst mistakes; of the best weights.  Training writes it too." },
     { "compare", command_compare, "RUN RUN...", " --data ", " --split --threads --last --json ", "runs side by side on the same examples",
