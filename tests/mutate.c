@@ -11,7 +11,6 @@
 #include "inspect/image_file.h"
 #include "run/message.h"
 #include "files/picture.h"
-#include "files/pixels.h"
 #include "rng.h"
 #include "run/run.h"
 #include "run/weights.h"
@@ -25,6 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 #include <zlib.h>
+
+#include <jpeglib.h>
 
 enum { SEEDS_MOST = 8, FILE_MOST = 1 << 16 };
 
@@ -193,7 +194,7 @@ static bool read_picture(const File *f, uint64_t key)
     Images images = { 0 };
     ArrayError e;
     put("mutant", f);
-    bool fine = images_add(&images, path_of("mutant"), key & 3, &e);
+    bool fine = images_add(&images, path_of("mutant"), key & 3, key & 4 ? 255 : -1, &e);
     images_free(&images);
     return fine || refuse(e.exit_code, e.text);
 }
@@ -297,12 +298,12 @@ static void seed_file(Kind *k, const char *path)
     k->seeds[k->seed_count++] = get_file(path);
 }
 
-enum { CHECKPOINT, NPZ, SAFETENSORS, NPY, PNG, PNM, IDX, KINDS };
+enum { CHECKPOINT, NPZ, SAFETENSORS, NPY, PNG, JPEG, PNM, IDX, KINDS };
 static Kind kinds[KINDS] = {
     { "checkpoint", read_checkpoint, mend_checkpoint, .seed_count = 0 }, { "npz", read_npz, mend_npz, .seed_count = 0 },
     { "safetensors", read_safetensors, mend_nothing, .seed_count = 0 },  { "npy", read_npy, mend_nothing, .seed_count = 0 },
-    { "png", read_picture, mend_png, .seed_count = 0 },                  { "pnm", read_picture, mend_nothing, .seed_count = 0 },
-    { "idx", read_idx, mend_nothing, .seed_count = 0 },
+    { "png", read_picture, mend_png, .seed_count = 0 },                  { "jpeg", read_picture, mend_nothing, .seed_count = 0 },
+    { "pnm", read_picture, mend_nothing, .seed_count = 0 },              { "idx", read_idx, mend_nothing, .seed_count = 0 },
 };
 
 static void seed_idx(void)
@@ -325,6 +326,30 @@ static void seed_idx(void)
     }
 }
 
+static void seed_jpeg(bool progressive)
+{
+    struct jpeg_compress_struct c = { 0 };
+    struct jpeg_error_mgr errors;
+    unsigned char row[36], *out = NULL, *rows[1] = { row };
+    unsigned long size = 0;
+    for (int i = 0; i < 36; i++)
+        row[i] = (unsigned char)(7 * i);
+    c.err = jpeg_std_error(&errors);
+    jpeg_create_compress(&c);
+    jpeg_mem_dest(&c, &out, &size);
+    c.image_width = 12, c.image_height = 9, c.input_components = progressive ? 1 : 3, c.in_color_space = progressive ? JCS_GRAYSCALE : JCS_RGB;
+    jpeg_set_defaults(&c);
+    if (progressive)
+        jpeg_simple_progression(&c);
+    jpeg_start_compress(&c, TRUE);
+    while (c.next_scanline < c.image_height)
+        jpeg_write_scanlines(&c, rows, 1);
+    jpeg_finish_compress(&c);
+    jpeg_destroy_compress(&c);
+    seed(&kinds[JPEG], out, size);
+    free(out);
+}
+
 static void seed_pictures(void)
 {
     for (int i = 0; i < 4; i++) {
@@ -338,8 +363,11 @@ static void seed_pictures(void)
         seed_file(&kinds[PNG], path_of("seed.png"));
         picture_close(&p);
     }
+    for (int i = 0; i < 2; i++)
+        seed_jpeg(i);
     static const char *const texts[] = { "P5\n# grey\n4 4\n255\n0123456789abcdef", "P2 4 4 9 1 2 3 4 5 6 7 8 9 1 2 3 4 5 6 7\n",
-        "P6 4 2 255\n0123456789abcdef01234567", "P3\n2 2\n99\n1 2 3 4 5 6 7 8 9 10 11 12", "P5 4 4 65535 0123456789abcdef0123456789abcdef" };
+        "P6 4 2 255\n0123456789abcdef01234567", "P3\n2 2\n99\n1 2 3 4 5 6 7 8 9 10 11 12", "P5 4 4 65535 0123456789abcdef0123456789abcdef",
+        "P4 9 2\nabcd", "P1 4 2 1011 0 1 0 0", "P7\nWIDTH 2\nHEIGHT 2\nDEPTH 2\nMAXVAL 255\nENDHDR\n01234567" };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         seed(&kinds[PNM], texts[i], strlen(texts[i]));
 }

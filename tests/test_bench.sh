@@ -56,7 +56,7 @@ sed -i 's|^    int count;  .*real examples|    double other;\n&|' older/runtime/
 CFLAGS ?= -O2
 OBJECTS = tiny.o tiny-train.o $(patsubst %.c,%.o,$(wildcard runtime/*.c))
 tiny: $(OBJECTS)
-	$(CC) $(CFLAGS) $(FLAGS) -o $@ $(OBJECTS) -lpng -lz -lm
+	$(CC) $(CFLAGS) $(FLAGS) -o $@ $(OBJECTS) -lpng -ljpeg -lz -lm
 %.o: %.c
 	$(CC) $(CFLAGS) $(FLAGS) -Iruntime -c -o $@ $<
 END

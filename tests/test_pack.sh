@@ -45,6 +45,15 @@ for i in range(50):
     lines.append(f'"{i}.png",{i % 3},{i % 5}')
 put("labels.csv", "\r\n".join(lines).encode())
 put("words.tsv", "".join(f"{i}.png\t{('b', 'a 1', 'c')[i % 3]}\n" for i in range(50)).encode())
+def bits(a): return b"P4 %d %d\n" % (a.shape[1], a.shape[0]) + np.packbits(a, axis=1).tobytes()
+def deep(a):                                   # 16 bits, grey and opacity
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", a.shape[1], a.shape[0], 16, 4, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(b"".join(b"\0" + r.astype(">u2").tobytes() for r in a))) + chunk(b"IEND", b""))
+ink = rng.integers(0, 2, (8, 8)).astype("u1")
+put("kinds/a/0.pbm", bits(ink)); put("kinds/a/1.png", png(255 - 255 * ink)); put("kinds/a/.hidden.png", b"x")
+clear = np.zeros((8, 8, 2), "u2"); clear[..., 1] = 65535 * ink.astype("u2")
+put("clear/a/0.png", deep(clear)); put("clear/a/1.png", deep(clear))
+np.save("ink.npy", ink)
 np.save("u1.npy", np.arange(30 * 4 * 4, dtype="u1").reshape(30, 4, 4))
 np.save("f8.npy", np.arange(30 * 3, dtype="f8").reshape(30, 3) / 90)
 np.save("y.npy", (np.arange(30) % 3).astype("i8"))
@@ -112,6 +121,16 @@ f = np.concatenate((load("f/train_image"), load("f/valid_image")))[:, 0]
 assert f.shape == (3, 12, 12) and not f[:, 0].any() and sorted(f[:, 1].any(axis=1)) == [False, False, True]      # 10 x 6, and two of 8 x 8
 assert x.shape == (24, 3, 1, 1) and x.dtype == "f4" and y.shape == (24, 1) and np.allclose(x[:, 0, 0, 0] * 30, y[:, 0] * 30, atol=1e-5)
 PYTHON
+expect 0 '' $pack kinds --valid 0 --test 0 -o l
+expect 1 'clear/a/0.png: found transparency' $pack clear --valid 0 --test 0 -o new
+expect 0 '' $pack clear --ground 255 --valid 0 --test 0 -o m
+"$python" - <<'PYTHON' || fault "bits, or ink on transparency, are not the ink"
+import numpy as np
+ink = np.load("ink.npy")
+for folder in "lm":
+    for x in np.load(folder + "/train_image.npy"): assert (x[0] == 255 - 255 * ink).all()
+PYTHON
+expect 2 'are for pictures' $pack u1.npy --ground 3 -o new
 expect 0 '' $pack odd --size 4x4 --fit crop --valid 1 --test 0 -o i
 expect 0 '' $pack odd --size 5x7 --fit scale --valid 1 --test 0 -o j
 expect 0 'shape: \[3, 8, 8\]' $pack colour --channels 3 --valid 1 --test 0 -o k

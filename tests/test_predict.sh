@@ -18,7 +18,7 @@ expect() {
 
 (cd "$work" && { sources; echo "$root/tests/fixtures/tiny_net.c"; } |
     xargs -P 2 -n 4 "$cc" -std=c11 -O1 -ffp-contract=off -fopenmp "$@" $include -c) || { fault "does not compile"; exit 1; }
-"$cc" "$@" -fopenmp "$work"/*.o -lz -lpng -lm -o "$work/tiny" || exit 1
+"$cc" "$@" -fopenmp "$work"/*.o -lz -lpng -ljpeg -lm -o "$work/tiny" || exit 1
 tiny=$work/tiny
 
 # ---- pictures: the same 4 x 4 pixels in every form; then some of another size, and damaged ones ----------------------
@@ -51,7 +51,12 @@ put("same/i_wide.pgm", b"P5 4 4 65535 " + bytes(v for v in p for _ in range(2)))
 put("same/j.npy", npy("|u1", (1, 4, 4), p))
 put("same/k_plane.npy", npy("|u1", (4, 4), p))
 put("same/l_two.npy", npy("|u1", (2, 1, 4, 4), p + p))
+put("same/m.pam", b"P7\nWIDTH 4\nHEIGHT 4\nDEPTH 2\nMAXVAL 255\nTUPLTYPE GRAYSCALE_ALPHA\nENDHDR\n" + bytes(w for v in p for w in (v, 255)))
 put("same/notes.txt", b"not a picture")
+put("same/._a_grey.png", b"what a Mac leaves behind")
+put("same/.b_rgb.png", b"")
+put("clear.png", png(4, 4, 8, 4, [bytes(w for v in r for w in (v, 0)) for r in rows]))
+put("white.png", png(4, 4, 8, 0, [b"\xff" * 4] * 4))
 put("big.png", png(8, 8, 8, 0, [bytes(v for v in r for _ in range(2)) for r in rows for _ in range(2)]))
 put("wide.pgm", b"P5 9 3 255\n" + bytes(27))
 put("odd.npy", npy("|u1", (9, 7), bytes(63)))
@@ -77,7 +82,7 @@ expect 0 'finished' "$tiny" train --data "$data" --run "$work/b" --epochs 6 --se
 
 # ---- one picture, one answer ---------------------------------------------------------------------------------------------
 expect 0 'l_two.npy\[1\]' "$tiny" predict "$work/same" --run "$work/a"
-[ "$(grep -c '^  digits' "$work/output")" = 13 ] || fault "a folder of twelve files: $(grep -c '^  digits' "$work/output") answers"
+[ "$(grep -c '^  digits' "$work/output")" = 14 ] || fault "a folder of thirteen files: $(grep -c '^  digits' "$work/output") answers"
 [ "$(grep '^  digits' "$work/output" | sort -u | wc -l)" = 1 ] || fault "the same pixels are read differently: $(cat "$work/output")"
 [ "$(grep '^  A' "$work/output" | sort -u | wc -l)" = 1 ] || fault "the same pixels are looked at differently"
 grep '^  digits' "$work/output" | head -1 >"$work/expected"
@@ -155,6 +160,15 @@ expect 1 'standard input: found nothing' "$tiny" predict - --run "$work/a" </dev
 expect 2 'either --data DIR or pictures' "$tiny" predict --run "$work/a"
 expect 2 'not both' "$tiny" predict --run "$work/a" --data "$data" x.png
 expect 2 'ends in .npz' "$tiny" predict --run "$work/a" --data "$data" -o x.png
+
+# ---- transparency ---------------------------------------------------------------------------------------------------------
+expect 1 'clear.png: found transparency (column 0, row 0).*--ground 255' "$tiny" predict "$work/clear.png" --run "$work/a"
+expect 0 '' "$tiny" predict "$work/white.png" --run "$work/a"
+tail -n +2 "$work/output" >"$work/expected"
+expect 0 '' "$tiny" predict "$work/clear.png" --run "$work/a" --ground 255
+tail -n +2 "$work/output" | cmp -s - "$work/expected" || fault "a clear picture on white is not white"
+expect 2 'expected a whole number from 0 to 255' "$tiny" predict "$work/clear.png" --run "$work/a" --ground 256
+expect 2 'ground is for pictures' "$tiny" predict --data "$data" --run "$work/a" --ground 255
 
 # ---- damaged files: refused or read, never a crash ----------------------------------------------------------------------------
 "$tiny" export --run "$work/a" -o "$work/w.npz" >/dev/null

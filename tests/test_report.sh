@@ -11,7 +11,7 @@ grep -q 'alert(1)' "$work/tiny_net.c" || fault "the fixture's about text cannot 
 (cd "$work" && for f in $(sources) tiny_net.c; do
     echo "$f"
 done | xargs -P 2 -n 4 "$cc" -std=c11 -O1 -ffp-contract=off -fopenmp "$@" $include -c) || { fault "does not compile"; exit 1; }
-"$cc" "$@" -fopenmp "$work"/*.o -lz -lpng -lm -o "$work/tiny" || exit 1
+"$cc" "$@" -fopenmp "$work"/*.o -lz -lpng -ljpeg -lm -o "$work/tiny" || exit 1
 tiny=$work/tiny
 
 python3 - "$work/data" <<'END'

@@ -23,7 +23,7 @@ build() {                                      # build NAME flags...
     local name=$1
     shift
     "$cc" -std=c11 -O2 -ffp-contract=off -fopenmp -Wall -Wextra -Wpedantic -Wshadow -Werror $include "$@" \
-        "$root/tests/fixtures/tiny_net.c" "$work"/*.o -Wl,--wrap=clock_gettime -lz -lpng -lm -o "$work/$name" || { fault "$name does not compile"; exit 1; }
+        "$root/tests/fixtures/tiny_net.c" "$work"/*.o -Wl,--wrap=clock_gettime -lz -lpng -ljpeg -lm -o "$work/$name" || { fault "$name does not compile"; exit 1; }
 }
 objects() { (cd "$work" && "$cc" -std=c11 -O2 -ffp-contract=off -fopenmp $include "$@" -c $(sources) "$root/tests/fixtures/clock.c") || exit 1; }
 objects -DSPN_DOUBLE "$@"

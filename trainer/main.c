@@ -52,6 +52,7 @@ static const Option options[] = {
     { "--buffers", NULL, FLAG, AT(buffers), "running statistics too (this model has none)" },
     { "--picture", "FILE.png", TEXT, AT(picture), "draw the examples, what was looked at, and what was read" },
     { "--fit", NULL, FLAG, AT(fit), "scale pictures of other sizes to fit into the input, black around" },
+    { "--ground", "G", INT(0, 255), AT(ground), "what lies behind transparent pictures: 0 black to 255 white (default: they are refused)" },
     { "--set", "NAME=VALUE", OWN, AT(training),
       "train.rate, .divide, .first, .every, .epochs, .patience or .seed of this run, or a dropout rate; may be given several times" },
     { "--max-time", "DURATION", DURATION, AT(max_time), "stop after a step at 90s, 10m or 2h: save, evaluate, exit 0" },
@@ -82,11 +83,11 @@ static const Command commands[] = {
     { "eval", command_eval, NULL, " --data ", " --run --weights --split --threads --last --json ", "loss and error on a split",
       "Takes the run's best weights (the last if there are none), or those of a file; each example counts once." },
     { "predict", command_predict, "[PICTURE...]", " ",
-      " --data --run --weights --split --count --index --threads --last --fit -o --picture --json ",
+      " --data --run --weights --split --count --index --threads --last --fit --ground -o --picture --json ",
       "what the net answers to single examples",
       "Prints classes with probabilities, all other values that the loss reads, and transforms; -o keeps all of it in an .npz.\n"
-      "Examples are those of --data DIR, or pictures: PNG, PGM, PPM or .npy files, folders of them, - for standard input, whose pictures\n"
-      "are answered as they arrive.  A file may hold several." },
+      "Examples are those of --data DIR, or pictures: PNG, JPEG, PBM, PGM, PPM, PAM or .npy files, folders of them, - for standard input,\n"
+      "whose pictures are answered as they arrive.  A file may hold several." },
     { "report", command_report, NULL, " --run --data ", " --threads ", "report.html and its pictures, in the run folder",
       "Curves, results, what the net saw and read, its worst mistakes; of the best weights.  Training writes it too." },
     { "compare", command_compare, "RUN RUN...", " --data ", " --split --threads --last --json ", "runs side by side on the same examples",
@@ -195,7 +196,7 @@ static __attribute__((noinline)) int run(int argc, char **argv)
     names[COMMANDS] = "--help", names[COMMANDS + 1] = "--version";
     if (!c)
         fail(WRONG_USAGE, "unknown command '%s'%s; see %s --help", argv[1], nearest_text(" (did you mean ", argv[1], names, COMMANDS + 2, "?)"), net.name);
-    Options o = { .threads = threads_default(), .count = 10, .steps = 20, .index = -1, .step = -1, .example = -1, .what = "value", .split = "test", .mode = "eval",
+    Options o = { .threads = threads_default(), .count = 10, .steps = 20, .index = -1, .step = -1, .example = -1, .ground = -1, .what = "value", .split = "test", .mode = "eval",
                   .save_every = 300, .training = *net.training, .program = argv[0] };
     bool given[OPTIONS] = { false };
     for (int i = 2; i < argc; i++)

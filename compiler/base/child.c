@@ -82,6 +82,6 @@ int child_make(Arena *a, const char *folder, const char *name)
     if (status < 0)
         fprintf(stderr, "spnc: make: cannot start: %s\n", strerror(errno));
     fwrite(said.text ? said.text : "", 1, said.length, stderr);
-    fprintf(stderr, "spnc: %s: the C compiler failed; its messages are above (it needs a C compiler, make, libpng and zlib)\n", folder);
+    fprintf(stderr, "spnc: %s: the C compiler failed; its messages are above (it needs a C compiler, make, libpng, libjpeg and zlib)\n", folder);
     return 74;
 }

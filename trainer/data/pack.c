@@ -6,7 +6,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "data/pack.h"
 #include "data/dice.h"
-#include "files/pixels.h"
+#include "files/decode.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -22,7 +22,7 @@ enum { PORTION = 1000, PORTION_BYTES = 1 << 26, NAMED_MOST = 10, SHOWN_CLASSES =
 
 typedef struct {
     const char *source, *labels, *valid, *test, *size, *fit, *shape, *input, *target, *dir;
-    int64_t seed, channels;
+    int64_t seed, channels, ground;
 } Wishes;
 
 typedef struct {
@@ -58,12 +58,12 @@ static int read_shape(int64_t *shape, int most, const char *text)
     return 0;
 }
 
-static bool load(Pixels *p, const char *path, ArrayError *e)
+static bool load(Pixels *p, const char *path, int64_t ground, ArrayError *e)
 {
     ArrayMap map;
     if (!array_map_open(&map, path, e))
         return false;
-    const bool fine = pixels_decode(p, map.data, map.size, path, e);
+    const bool fine = decode_picture(p, map.data, map.size, (int)ground, path, e);
     array_map_close(&map);
     return fine;
 }
@@ -75,7 +75,7 @@ static int shape_of_pictures(Pack *p)
     int64_t size[2];
     if (p->w.shape)
         return complain(WRONG_USAGE, "--shape is for arrays; pictures take --size HxW and --channels");
-    if (!load(&first, p->list.items[0].path, &e))
+    if (!load(&first, p->list.items[0].path, p->w.ground, &e))
         return complain_array(&e);
     size[0] = first.height, size[1] = first.width;
     p->type = ARRAY_U1;
@@ -93,8 +93,8 @@ static int shape_of_rows(Pack *p)
     const Array *a = &p->list.source;
     int64_t shape[ARRAY_RANK], count = 1, is = 1;
     char found[160];
-    if (p->w.size || p->w.fit || p->w.channels)
-        return complain(WRONG_USAGE, "--size, --fit and --channels are for pictures; arrays take --shape");
+    if (p->w.size || p->w.fit || p->w.channels || p->w.ground != NO_GROUND)
+        return complain(WRONG_USAGE, "--size, --fit, --channels and --ground are for pictures; arrays take --shape");
     p->type = a->type == ARRAY_U1 ? ARRAY_U1 : ARRAY_F4;
     p->rank = a->rank - 1;
     memcpy(p->shape, a->shape + 1, sizeof *a->shape * (size_t)p->rank);
@@ -254,7 +254,7 @@ static bool make_example(void *out, const Pack *p, const Item *item, ArrayError 
     Pixels x;
     if (!item->path)
         return from_row(out, p, item->row, e);
-    if (!load(&x, item->path, e))
+    if (!load(&x, item->path, p->w.ground, e))
         return false;
     const bool fine = from_picture(out, p, &x, item->path, e);
     pixels_free(&x);
@@ -492,6 +492,7 @@ static const Option pack_options[] = {
     { "--size", "HxW", TEXT, AT(size), "size of the input (default: that of the first picture); other sizes are refused, unless" },
     { "--fit", "HOW", TEXT, AT(fit), "pad: black around; crop: the middle; scale: to fit, proportions kept, black around" },
     { "--channels", "N", INT64(1, 3), AT(channels), "1 (grey) or 3 (colour) (default: as the first picture)" },
+    { "--ground", "G", INT64(0, 255), AT(ground), "what lies behind transparent pictures: 0 black to 255 white (default: they are refused)" },
     { "--shape", "CxHxW", TEXT, AT(shape), "shape of an example, for arrays (default: that of a row; [H,W] of u1 becomes [1,H,W])" },
     { "--input", "NAME", TEXT, AT(input), "the model's name of the input    (default image)" },
     { "--target", "NAME", TEXT, AT(target), "the model's name of the target   (default label)" },
@@ -500,7 +501,7 @@ static const Option pack_options[] = {
 
 static int pack(const Command *c, int argc, char **argv)
 {
-    static Pack p = { .w = { .input = "image", .target = "label", .dir = "data", .seed = 1 } };
+    static Pack p = { .w = { .input = "image", .target = "label", .dir = "data", .seed = 1, .ground = NO_GROUND } };
     Wishes *w = &p.w;
     int code = options_parse(w, &w->source, c, argc, argv);
     if (code != FINE)
@@ -532,7 +533,7 @@ static int pack(const Command *c, int argc, char **argv)
 const Command command_pack = {
     "pack", "SOURCE", "the same from pictures or arrays of your own",
     "Makes DIR/{train,valid,test}_NAME.npy, which a model reads, from what SOURCE is:\n"
-    "  FOLDER/CLASS/picture            a folder for each class; PNG, PGM or PPM\n"
+    "  FOLDER/CLASS/picture            a folder for each class; PNG, JPEG, PBM, PGM, PPM or PAM\n"
     "  FOLDER/SPLIT/CLASS/picture      the same in folders train, valid, test: those splits are kept\n"
     "  FOLDER with --labels TABLE      lines of file,label[,label...] (commas, semicolons or tabs)\n"
     "  IMAGES.npy with --labels L.npy  rows of arrays: u1, f4 or f8; labels are integers, or real numbers as targets\n"

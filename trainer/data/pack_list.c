@@ -4,6 +4,7 @@
  * opened here.  Names are in natural order (img2 before img10); a class is its folder's index in that order. */
 #define _GNU_SOURCE
 #include "data/pack.h"
+#include "files/decode.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -81,16 +82,6 @@ static bool is_folder(const char *path)
     return !stat(path, &s) && S_ISDIR(s.st_mode);
 }
 
-static bool is_picture(const char *name)
-{
-    static const char *const endings[] = { ".png", ".pgm", ".ppm", ".pnm" };
-    const char *dot = strrchr(name, '.');
-    for (size_t i = 0; dot && dot != name && i < sizeof endings / sizeof *endings; i++)
-        if (!strcasecmp(dot, endings[i]))
-            return true;
-    return false;
-}
-
 typedef struct { char **folders, **pictures; int folder_count, picture_count; int64_t others; char other[256]; } Listing;
 
 static void listing_free(Listing *k)
@@ -114,7 +105,7 @@ static int look_into(Listing *k, const char *path)
         if ((size_t)snprintf(child, sizeof child, "%s/%s", path, name) >= sizeof child) {
             code = complain(WRONG_INPUT, "%s/%s: the path is too long", path, name);
         } else if (*name != '.') {
-            const bool folder = is_folder(child), picture = !folder && is_picture(name);
+            const bool folder = is_folder(child), picture = !folder && decode_is_name(name);
             char ***list = folder ? &k->folders : &k->pictures;
             int *n = folder ? &k->folder_count : &k->picture_count;
             if (folder || picture) {
@@ -133,7 +124,7 @@ static int look_into(Listing *k, const char *path)
 static void say_others(const char *path, const Listing *k)
 {
     if (k->others)
-        printf("%s: %" PRId64 " file%s left out, no .png, .pgm, .ppm or .pnm: %s%s\n", path, k->others, k->others == 1 ? "" : "s", k->other,
+        printf("%s: %" PRId64 " file%s left out, no " DECODE_ENDINGS ": %s%s\n", path, k->others, k->others == 1 ? "" : "s", k->other,
                k->others > 1 ? ", ..." : "");
 }
 
@@ -230,7 +221,7 @@ int list_folder(List *l, const char *folder)
     if (code == FINE && !by_split)
         code = add_folder(l, folder, DRAWN);
     if (code == FINE && !l->count)
-        code = complain(WRONG_INPUT, "%s: no picture found; expected .png, .pgm, .ppm or .pnm files in a folder for each class", folder);
+        code = complain(WRONG_INPUT, "%s: no picture found; expected " DECODE_ENDINGS " files in a folder for each class", folder);
     listing_free(&k);
     if (l->labels)
         one_label(l);

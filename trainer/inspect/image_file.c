@@ -1,11 +1,11 @@
-/* image_file.c -- pictures (pixels.c) and .npy files, fitted into the net's input.
+/* image_file.c -- pictures (decode.c) and .npy files, fitted into the net's input.
  *
  * Reads files, folders and standard input; everything is decoded from bytes in memory, so a pipe is as good as a file.  A file or a stream
  * may hold several pictures, one behind the other (stream.c).  No length of a file is trusted before it is checked. */
 #define _DEFAULT_SOURCE
 #include "inspect/image_file.h"
 #include "files/array_file.h"
-#include "files/pixels.h"
+#include "files/decode.h"
 #include "inspect/stream.h"
 #include "run/message.h"
 
@@ -22,9 +22,10 @@
 
 enum { STDIN_MOST = 1 << 30 };
 
-static const char kinds[] = "expected " PIXELS_KINDS;
+static const char kinds[] = "expected " DECODE_KINDS " or .npy";
 
-/* The input that pictures go to. */
+/* The input that pictures go to; only one of rank 2 or 3 has planes, rows and columns. */
+static bool takes_pictures(void) { return net.inputs[0].rank == 2 || net.inputs[0].rank == 3; }
 static int planes(void) { return net.inputs[0].rank == 3 ? net.inputs[0].shape[0] : 1; }
 static int rows(void) { return net.inputs[0].shape[net.inputs[0].rank - 2]; }
 static int columns(void) { return net.inputs[0].shape[net.inputs[0].rank - 1]; }
@@ -110,10 +111,11 @@ static bool images_join(Images *m, Images *some, ArrayError *e)
     return true;
 }
 
+/* Is [shape] that of the input, without its first `skip` dimensions? */
 static bool same_shape(const int64_t *shape, int rank, int skip)
 {
     const NetData *input = &net.inputs[0];
-    bool same = rank == input->rank - skip;
+    bool same = skip >= 0 && rank == input->rank - skip;
     for (int i = 0; same && i < rank; i++)
         same = shape[i] == input->shape[i + skip];
     return same;
@@ -131,7 +133,7 @@ static bool add_npy(Images *m, const unsigned char *bytes, size_t size, bool fit
         return false;
     if (fortran && a.rank > 1)
         return array_fail(e, 1, path, "found Fortran order, expected C order; convert it with numpy.ascontiguousarray");
-    if (fit && a.rank == 2 && a.type == ARRAY_U1) {
+    if (fit && a.rank == 2 && a.type == ARRAY_U1 && takes_pictures()) {
         if (!pixels_sides(a.shape[1], a.shape[0], path, e))
             return false;
         Pixels raw = { (int)a.shape[1], (int)a.shape[0], 1, (uint8_t *)(uintptr_t)(bytes + offset) };
@@ -139,7 +141,7 @@ static bool add_npy(Images *m, const unsigned char *bytes, size_t size, bool fit
         return example && make_example(example, &raw, path, e);
     }
     bool many = a.rank == input->rank + 1 && same_shape(a.shape + 1, a.rank - 1, 0);
-    bool one = same_shape(a.shape, a.rank, 0) || (a.rank == 2 && planes() == 1 && same_shape(a.shape, 2, input->rank - 2));
+    bool one = same_shape(a.shape, a.rank, 0) || (takes_pictures() && planes() == 1 && same_shape(a.shape, a.rank, input->rank - 2));
     if (a.type != wanted || (!many && !one)) {
         for (int i = 0; i < input->rank; i++)
             expected.shape[i] = input->shape[i];
@@ -159,14 +161,14 @@ static bool add_npy(Images *m, const unsigned char *bytes, size_t size, bool fit
 /* A .npy with more bytes than its shape has is damaged, unless they are the next picture. */
 static bool is_npy(const unsigned char *bytes, size_t size) { return size >= 6 && !memcmp(bytes, "\x93NUMPY", 6); }
 
-static bool add_bytes(Images *m, const unsigned char *bytes, size_t size, bool fit, const char *path, ArrayError *e)
+static bool add_bytes(Images *m, const unsigned char *bytes, size_t size, bool fit, int ground, const char *path, ArrayError *e)
 {
     Pixels raw;
     if (is_npy(bytes, size))
         return add_npy(m, bytes, size, fit, path, e);
-    if (net.inputs[0].rank < 2 || net.inputs[0].rank > 3)
+    if (!takes_pictures())
         return array_fail(e, 1, path, "found no .npy; '%s' of %s is no picture, expected .npy", net.inputs[0].name, net.name);
-    if (!pixels_decode(&raw, bytes, size, path, e))
+    if (!decode_picture(&raw, bytes, size, ground, path, e))
         return false;
     void *example = check_size(raw.width, raw.height, fit, path, e) ? next_example(m, path, -1, e) : NULL;
     bool fine = example && make_example(example, &raw, path, e);
@@ -209,7 +211,7 @@ static bool take_pictures(Images *m, size_t *used, ImageStream *s, const unsigne
             length = (ptrdiff_t)left;
         snprintf(name, sizeof name, s->taken ? "%.4000s, picture %" PRId64 : "%.4000s", s->path, s->taken + 1);
         s->strict = is_npy(at, left);
-        if (!add_bytes(m, at, (size_t)length, s->fit, name, e))
+        if (!add_bytes(m, at, (size_t)length, s->fit, s->ground, name, e))
             return false;
         s->taken++;
         *used += skipped + (size_t)length;
@@ -242,7 +244,7 @@ bool images_take(Images *m, ImageStream *s, ArrayError *e)
     return true;
 }
 
-ImageStream image_stream(bool fit) { return (ImageStream){ .path = "standard input", .fit = fit }; }
+ImageStream image_stream(bool fit, int ground) { return (ImageStream){ .path = "standard input", .fit = fit, .ground = ground }; }
 
 void image_stream_free(ImageStream *s)
 {
@@ -250,9 +252,9 @@ void image_stream_free(ImageStream *s)
     s->bytes = NULL;
 }
 
-static bool add_stdin(Images *m, bool fit, ArrayError *e)
+static bool add_stdin(Images *m, bool fit, int ground, ArrayError *e)
 {
-    ImageStream s = image_stream(fit);
+    ImageStream s = image_stream(fit, ground);
     Images some = { 0 };
     bool fine = true;
     while (fine && !s.ended) {                 /* images_take ends when there is one */
@@ -263,56 +265,53 @@ static bool add_stdin(Images *m, bool fit, ArrayError *e)
     return fine;
 }
 
-static bool add_file(Images *m, const char *path, bool fit, ArrayError *e)
+static bool add_file(Images *m, const char *path, bool fit, int ground, ArrayError *e)
 {
     ArrayMap map;
     if (!array_map_open(&map, path, e))
         return false;
-    ImageStream s = { .path = path, .fit = fit, .ended = true };
+    ImageStream s = { .path = path, .fit = fit, .ground = ground, .ended = true };
     size_t used;
     bool fine = take_pictures(m, &used, &s, map.data, map.size, e);
     array_map_close(&map);
     return fine;
 }
 
+/* Hidden files (.x, ._x of a Mac) are none that somebody meant. */
 static int is_picture(const struct dirent *entry)
 {
-    static const char *const endings[] = { ".png", ".pgm", ".ppm", ".pnm", ".npy" };
-    const char *dot = strrchr(entry->d_name, '.');
-    for (size_t i = 0; dot && dot != entry->d_name && i < sizeof endings / sizeof *endings; i++)
-        if (!strcasecmp(dot, endings[i]))
-            return 1;
-    return 0;
+    const char *dot = *entry->d_name != '.' ? strrchr(entry->d_name, '.') : NULL;
+    return decode_is_name(entry->d_name) || (dot && !strcasecmp(dot, ".npy"));
 }
 
-static bool add_folder(Images *m, const char *path, bool fit, ArrayError *e)
+static bool add_folder(Images *m, const char *path, bool fit, int ground, ArrayError *e)
 {
     struct dirent **entries;
     char file[4096];
     int count = scandir(path, &entries, is_picture, alphasort);
     if (count < 0)
         return array_fail(e, errno == ENOMEM ? 74 : 1, path, "cannot be listed: %s", strerror(errno));
-    bool fine = count > 0 || array_fail(e, 1, path, "found no picture in this folder, expected names in .png, .pgm, .ppm, .pnm or .npy");
+    bool fine = count > 0 || array_fail(e, 1, path, "found no picture in this folder, expected names in " DECODE_ENDINGS ", or .npy");
     for (int i = 0; i < count; i++) {
         if (fine && (size_t)snprintf(file, sizeof file, "%s/%s", path, entries[i]->d_name) >= sizeof file)
             fine = array_fail(e, 1, path, "the path of %s in it is too long", entries[i]->d_name);
-        fine = fine && add_file(m, file, fit, e);
+        fine = fine && add_file(m, file, fit, ground, e);
         free(entries[i]);
     }
     free(entries);
     return fine;
 }
 
-bool images_add(Images *m, const char *path, bool fit, ArrayError *e)
+bool images_add(Images *m, const char *path, bool fit, int ground, ArrayError *e)
 {
     struct stat s;
     if (net.input_count != 1)
         return array_fail(e, 1, path, "%s has %d inputs, and a picture can be only one; expected --data DIR", net.name, net.input_count);
     if (!strcmp(path, "-"))
-        return add_stdin(m, fit, e);
+        return add_stdin(m, fit, ground, e);
     if (!stat(path, &s) && S_ISDIR(s.st_mode))
-        return add_folder(m, path, fit, e);
-    return add_file(m, path, fit, e);
+        return add_folder(m, path, fit, ground, e);
+    return add_file(m, path, fit, ground, e);
 }
 
 void images_free(Images *m)

@@ -312,7 +312,7 @@ static void source_open(Source *s, const Options *o)
         s->first = o->index < 0 ? 0 : o->index, s->end = o->index < 0 ? o->count : o->index + 1;
     } else {
         for (int i = 0; i < o->operand_count; i++)
-            if (!images_add(&s->images, o->operands[i], o->fit, &e))
+            if (!images_add(&s->images, o->operands[i], o->fit, o->ground, &e))
                 fail_array(&e);
         if (!s->images.count)
             fail(WRONG_INPUT, "%s: found an array of no examples, expected one or more", o->operands[0]);
@@ -368,7 +368,7 @@ static void answer_all(Sink *k, Source *s)
 /* The pictures of standard input, each as soon as it is there. */
 static void answer_stream(Sink *k)
 {
-    ImageStream stream = image_stream(k->o->fit);
+    ImageStream stream = image_stream(k->o->fit, k->o->ground);
     ArrayError e;
     int64_t before = 0;
     bool fine = true;
@@ -399,6 +399,8 @@ static void check_usage(const Options *o)
         fail(WRONG_USAGE, "predict: give either --data DIR or pictures%s", o->data ? ", not both" : " (files, folders, or - for standard input)");
     if (o->operand_count && o->index >= 0)
         fail(WRONG_USAGE, "--index picks an example of --data; pictures are all read");
+    if (o->data && o->ground >= 0)
+        fail(WRONG_USAGE, "--ground is for pictures with transparency; the examples of --data have none");
     if (o->data && o->fit)
         fail(WRONG_USAGE, "--fit is for pictures; the examples of --data have the input's size");
 }

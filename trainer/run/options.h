@@ -16,6 +16,7 @@ typedef struct {
     int threads;                               /* at least 1 */
     int steps;                                 /* profile: at least 1 */
     int epochs;                                /* 0: the model's */
+    int ground;                                /* behind transparent pictures, 0 to 255, or -1: they are refused */
     const char *layer, *what;                  /* dump */
     int64_t first, count, index, step, example, epoch;    /* index, step, example -1: not given */
     uint64_t seed;                             /* if seed_given */
