@@ -148,7 +148,8 @@ static bool read_list(const File *f, const char *name, bool npz, uint64_t key)
         weights_load(net.weights(), path_of(name));
         return true;
     }
-    if (!(npz ? array_read_npz(&list, path_of(name), 1 << 24, &e) : array_read_safetensors(&list, path_of(name), key & 2, 1 << 24, &e)))
+    ArrayWanted *wanted = key & 2 ? NULL : weights_wanted;
+    if (!(npz ? array_read_npz(&list, path_of(name), wanted, "", 1 << 24, &e) : array_read_safetensors(&list, path_of(name), wanted, "", 1 << 24, &e)))
         return refuse(e.exit_code, e.text);
     for (int i = 0; i < list.count; i++)
         touch(list.items[i].data, list.items[i].data ? list.items[i].bytes : 0);

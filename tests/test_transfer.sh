@@ -20,7 +20,7 @@ cd "$work" || exit 1
 "$cc" "$@" -fopenmp ./*.o -lz -lpng -ljpeg -lm -o tiny || exit 1
 
 "$python" - <<'PYTHON' || exit 1
-import json, os, struct
+import json, os, struct, zipfile
 import numpy as np
 rng = np.random.default_rng(2)
 os.mkdir("data")
@@ -41,6 +41,31 @@ np.savez("other.npz", **hidden, **{"logits.weight": np.zeros((3, 14), "f4"), "fa
 np.savez_compressed("weightless.npz", **{"hidden.bias": hidden["hidden.bias"]})
 np.savez("wrong.npz", **{"hidden.weight": np.zeros((16, 8), "f4"), "hidden.bias": np.zeros(8)})
 np.savez("nothing.npz", **{"far.weight": np.zeros(3, "f4")})
+np.savez("half.npz", **{k: a.astype("f2") for k, a in hidden.items()})
+np.savez("rounded.npz", **{k: a.astype("f2").astype("f4") for k, a in hidden.items()})
+def brains(name, arrays):                      # the upper halves of f4, which numpy has no name for
+    head, at, data = {}, 0, b""
+    for k, a in arrays.items():
+        b = (a.astype("<f4").view("<u4") >> 16).astype("<u2").tobytes()
+        head[k] = {"dtype": "BF16", "shape": list(a.shape), "data_offsets": [at, at + len(b)]}
+        at, data = at + len(b), data + b
+    head["later"] = {"dtype": "F4_X2", "shape": [2], "data_offsets": [at, at + 1]}
+    text = json.dumps(head).encode()
+    open(name, "wb").write(struct.pack("<Q", len(text)) + text + data + b"x")
+brains("brain.safetensors", hidden)
+np.savez("cut.npz", **{k: (a.astype("f4").view("u4") & 0xffff0000).view("f4") for k, a in hidden.items()})
+np.savez("strangers.npz", **hidden, names=np.array(["a", "b"]), step=np.array(3), objects=np.array(None), **{"\x1b[31mred": np.zeros(2)})
+with zipfile.ZipFile("strangers.npz", "a") as z:
+    z.writestr("README.md", "of somebody"); z.writestr("folder/", ""); z.writestr("model.yaml", "x")
+np.savez("module.npz", **{"module." + k: a for k, a in hidden.items()})
+np.savez("compiled.npz", **{"_orig_mod.module." + k: a for k, a in hidden.items()})
+np.savez("l0.npz", **{k + "_l0": a for k, a in hidden.items()})
+np.savez("both.npz", **hidden, **{"module.hidden.bias": hidden["hidden.bias"]})
+np.savez("named.npz", **{"encoder.fc.weight": hidden["hidden.weight"], "encoder.fc.bias": hidden["hidden.bias"], "other": np.zeros(3)})
+np.savez("deep.npz", **{"a/b/hidden.weight": hidden["hidden.weight"], "a/b/hidden.bias": hidden["hidden.bias"], "gru.bias_hh_l0": np.zeros(3)})
+for name, lines in {"whole": "# names\n encoder.fc.weight\thidden.weight  # W\r\n\nencoder.fc.bias hidden.bias\n", "prefix": "encoder.fc. hidden.", "nothing": "a/b/ .",
+                    "unknown": "\nencoder.fc.weigth hidden.weight\n", "nowhere": "encoder.fc.weight hiden.weight\n", "three": "a b c\n", "uneven": "encoder. hidden.weight\n"}.items():
+    open(name, "w").write(lines)
 np.savez("integers.npz", **{"hidden.weight": np.zeros((8, 16), "i4"), "hidden.bias": np.zeros(8, "i4")})
 PYTHON
 train="./tiny train --data data --threads 1 --epochs 3"
@@ -57,6 +82,44 @@ expect 0 'logits.weight: shape there \[3\]\[14\], \[.*\] here' $train --run d --
 grep -q 'far.weight' output && grep -q 'logits.bias: not there' output || fault "not every mismatch is listed: $(cat output)"
 ./tiny export --last --run d -o d.npz
 cmp -s a.npz d.npz || fault "the same parameters taken give other weights"
+
+# What is no array is listed and left out; other types of real numbers are read; PyTorch's wrappers and its GRU have names of their own.
+expect 0 '2 of . parameters taken' $train --run d2 --init strangers.npz
+grep -q 'in the file, but no array of numbers' output && grep -q 'README.md: no .npy' output && grep -q 'folder/: a folder' output &&
+    grep -q 'names: dtype <U1' output && grep -q 'objects: dtype |O' output && grep -q '^    step$' output && grep -q '?\[31mred' output || fault "what is no array: $(cat output)"
+grep -q $'\x1b' output && fault "an escape in a name reaches the terminal"
+same_as() { ./tiny export --last --run "$1" -o "$1.npz" && cmp -s "$1.npz" "$2.npz" || fault "$1 gives other weights than $2"; }
+same_as d2 a
+for pair in half:rounded brain:cut; do
+    file=$(ls ${pair%:*}.*)
+    expect 0 '2 of . parameters taken' $train --run ${pair%:*} --init "$file"
+    expect 0 '2 of . parameters taken' $train --run ${pair#*:} --init ${pair#*:}.npz
+    mv ${pair#*:}.npz ${pair#*:}-given.npz
+    ./tiny export --last --run ${pair#*:} -o ${pair#*:}.npz
+    [ "$file" != half.npz ] || mv half.npz half-given.npz
+    same_as ${pair%:*} ${pair#*:}
+done
+for file in module compiled l0; do
+    expect 0 'under another name there: 2' $train --run n-$file --init $file.npz
+    same_as n-$file a
+done
+expect 0 'hidden.weight from encoder.fc.weight' $train --run n-whole --init named.npz --rename whole
+same_as n-whole a
+expect 0 'hidden.bias from encoder.fc.bias' $train --run n-prefix --init named.npz --rename prefix --only hidden
+same_as n-prefix a
+expect 0 'bias_hh: true. at the gru' $train --run n-nothing --init deep.npz --rename nothing
+same_as n-nothing a
+expect 0 '' $train --run n-whole --resume --init named.npz --rename whole
+expect 1 'another file by its CRC-32' $train --run n-whole --resume --init named.npz --rename prefix
+expect 1 'module.hidden.bias. would both be hidden.bias\|hidden.bias. and .module.hidden.bias. would both' $train --run x --init both.npz
+expect 1 'unknown:2: no array of named.npz is called .encoder.fc.weigth.; nearest: encoder.fc.weight' $train --run x --init named.npz --rename unknown
+expect 1 'nowhere:1: no parameter of tiny is called .hiden.weight.; nearest: hidden.weight' $train --run x --init named.npz --rename nowhere
+expect 1 'three:1: expected two names' $train --run x --init named.npz --rename three
+expect 1 'uneven:1: .*two prefixes that end in a dot' $train --run x --init named.npz --rename uneven
+expect 1 'none of its 3 arrays.*--rename FILE' $train --run x --init named.npz
+expect 2 'give --init' $train --run x --rename whole
+for ending in pt pth ckpt bin; do : >"it's $ending.$ending"; expect 2 "numpy.savez(sys.argv" $train --run x --init "it's $ending.$ending"; done
+grep -qF "'it'\\''s bin.bin' 'it'\\''s bin.npz'" output || fault "the line for PyTorch's files: $(cat output)"
 
 # Interrupted, gone on without the file: the same bits.
 cp hidden.npz gone.npz
@@ -76,7 +139,7 @@ expect 1 "began with the seed's weights" $train --run c --resume --init hidden.n
 expect 1 'hidden.weight has shape \[16\]\[8\], expected \[8\]\[16\]' $train --run x --init wrong.npz --only hidden
 expect 1 'hidden.weight is missing, expected \[8\]\[16\]' $train --run x --init weightless.npz --only hidden
 expect 1 'none of its 1 arrays' $train --run x --init nothing.npz
-expect 1 'has type i4, expected f4 or f8' $train --run x --init integers.npz
+expect 1 'has type i4, expected f4, f8, f2 or bf16' $train --run x --init integers.npz
 expect 1 "no parameter of tiny begins with 'hiden'" $train --run x --init hidden.npz --only hiden
 expect 1 "no parameter of tiny begins with 'hid'" $train --run x --init hidden.npz --only hidden,hid
 expect 1 'none.npz' $train --run x --init none.npz

@@ -48,6 +48,7 @@ static const Option options[] = {
     { "--resume", NULL, FLAG, AT(resume), "go on from the run's last checkpoint, to the same bits" },
     { "--init", "FILE", TEXT, AT(init), "start from the weights of this .npz or .safetensors, as far as names and shapes agree" },
     { "--only", "PREFIX[,...]", TEXT, AT(only), "take only parameters whose names begin so, but all of these: front, classify.conv1" },
+    { "--rename", "FILE", TEXT, AT(rename), "names of --init's file for those here: lines of NAME-THERE NAME-HERE, or of prefixes that end in a dot" },
     { "--last", NULL, FLAG, AT(last), "take the newest checkpoint, not the best" },
     { "--buffers", NULL, FLAG, AT(buffers), "running statistics too (this model has none)" },
     { "--picture", "FILE.png", TEXT, AT(picture), "draw the examples, what was looked at, and what was read" },
@@ -74,7 +75,7 @@ typedef struct {
 
 static const Command commands[] = {
     { "train", command_train, NULL, " --data ",
-      " --run --resume --init --only --epochs --seed --set --threads --max-time --save-every --overfit-one-batch --lr-find --quiet --json ",
+      " --run --resume --init --only --rename --epochs --seed --set --threads --max-time --save-every --overfit-one-batch --lr-find --quiet --json ",
       "train the net", "Writes log.jsonl and the checkpoints `last` and `best` to the run folder (needed, but for\n"
       "--overfit-one-batch and --lr-find, which write nothing).  Ctrl-C, SIGTERM and SIGUSR1 finish the step and save." },
     { "sweep", command_sweep, "FILE", " --data --runs ", " --threads --wait ", "a training for every combination of settings, and a table",

@@ -7,6 +7,7 @@
 #define _DEFAULT_SOURCE
 #include "display.h"
 #include "files/json.h"
+#include "files/text.h"
 #include "inspect/replay.h"
 #include "report/report.h"
 #include "run/ahead.h"
@@ -373,19 +374,11 @@ static bool finish_epoch(Training *t)
 
 /* ---- ends --------------------------------------------------------------------------------------------------------- */
 
-/* A word as a shell reads it back. */
-static char *quoted(char *text, size_t room, const char *word)
-{
-    const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+,:=@%";
-    snprintf(text, room, strspn(word, plain) == strlen(word) ? "%s" : "'%s'", word);
-    return text;
-}
-
 static char *way_on(char *text, size_t room, const Options *o)
 {
     char program[1024], data[1024], run[1024], now[1000];
-    snprintf(text, room, "To go on:\n    %s train --data %s --run %s --resume", quoted(program, sizeof program, o->program),
-             quoted(data, sizeof data, o->data), quoted(run, sizeof run, run_path_now(now, sizeof now, o->run)));
+    snprintf(text, room, "To go on:\n    %s train --data %s --run %s --resume", text_shell(program, sizeof program, o->program),
+             text_shell(data, sizeof data, o->data), text_shell(run, sizeof run, run_path_now(now, sizeof now, o->run)));
     return text;
 }
 
@@ -530,7 +523,7 @@ static void start(Training *t)
     for (int k = 0; k < net.state_blocks; k++)
         memset(net.state(k), 0, net.block * sizeof(real));
     if (*t->p.init.file)
-        tell_transfer(t, transfer_start(net.weights(), &t->p.init));
+        tell_transfer(t, transfer_start(net.weights(), &t->p.init, t->o->rename));
 }
 
 /* Settings of this run: the model's, --set, and the options that are short for a setting. */
@@ -597,7 +590,7 @@ int command_train(const Options *o)
     t.p.training = wanted;
     t.p.examples = t.data.examples;
     t.p.data = data_mark(&t.data);
-    transfer_wanted(&t.p.init, o->init, o->only);
+    transfer_wanted(&t.p.init, o->init, o->only, o->rename);
     catch_signals();
     torn_go_on();
     if (o->resume && run_has_last(o->run))

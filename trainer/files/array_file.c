@@ -7,6 +7,7 @@
 #include "files/array_file.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,8 @@
 static const struct { const char *name; size_t size; } types[] = {
     [ARRAY_U1] = { "u1", 1 }, [ARRAY_I1] = { "i1", 1 }, [ARRAY_U2] = { "u2", 2 }, [ARRAY_I2] = { "i2", 2 },
     [ARRAY_U4] = { "u4", 4 }, [ARRAY_I4] = { "i4", 4 }, [ARRAY_U8] = { "u8", 8 }, [ARRAY_I8] = { "i8", 8 },
-    [ARRAY_F4] = { "f4", 4 }, [ARRAY_F8] = { "f8", 8 }, [ARRAY_OTHER] = { "other", 0 },
+    [ARRAY_F4] = { "f4", 4 }, [ARRAY_F8] = { "f8", 8 }, [ARRAY_B1] = { "b1", 1 }, [ARRAY_F2] = { "f2", 2 },
+    [ARRAY_BF16] = { "bf16", 2 }, [ARRAY_OTHER] = { "other", 0 },
 };
 
 size_t array_type_size(ArrayType type)
@@ -27,6 +29,47 @@ size_t array_type_size(ArrayType type)
 const char *array_type_name(ArrayType type)
 {
     return types[type].name;
+}
+
+const char *array_type_text(const Array *a)
+{
+    return a->type == ARRAY_OTHER && *a->what ? a->what : types[a->type].name;
+}
+
+/* Sign, 5 bits of exponent less 15, 10 of the fraction; exponent 0 has no hidden 1, exponent 31 is infinity or NaN. */
+static double half(uint16_t bits)
+{
+    const int exponent = bits >> 10 & 31, fraction = bits & 1023;
+    const double v = exponent == 31 ? (fraction ? NAN : INFINITY) : exponent ? ldexp(1024 + fraction, exponent - 25) : ldexp(fraction, -24);
+    return bits & 0x8000 ? -v : v;
+}
+
+static double brain(uint16_t bits)
+{
+    const uint32_t wide = (uint32_t)bits << 16;
+    float v;
+    memcpy(&v, &wide, sizeof v);
+    return v;
+}
+
+double array_number(const Array *a, int64_t i)
+{
+    switch (a->type) {
+    case ARRAY_U1: return ((const uint8_t *)a->data)[i];
+    case ARRAY_I1: return ((const int8_t *)a->data)[i];
+    case ARRAY_U2: return ((const uint16_t *)a->data)[i];
+    case ARRAY_I2: return ((const int16_t *)a->data)[i];
+    case ARRAY_U4: return ((const uint32_t *)a->data)[i];
+    case ARRAY_I4: return ((const int32_t *)a->data)[i];
+    case ARRAY_U8: return (double)((const uint64_t *)a->data)[i];
+    case ARRAY_I8: return (double)((const int64_t *)a->data)[i];
+    case ARRAY_F4: return (double)((const float *)a->data)[i];
+    case ARRAY_F8: return ((const double *)a->data)[i];
+    case ARRAY_B1: return ((const uint8_t *)a->data)[i] != 0;
+    case ARRAY_F2: return half(((const uint16_t *)a->data)[i]);
+    case ARRAY_BF16: return brain(((const uint16_t *)a->data)[i]);
+    default: abort();
+    }
 }
 
 bool array_measure(Array *a, size_t size)
@@ -110,11 +153,13 @@ bool array_names_differ(const char *path, const Array *arrays, int count, int ex
     const char **names = array_allocate(path, sizeof *names * (size_t)count, e);
     if (!names)
         return false;
+    int named = 0;
     for (int i = 0; i < count; i++)
-        names[i] = arrays[i].name;
-    qsort(names, (size_t)count, sizeof *names, by_name);
+        if (arrays[i].type != ARRAY_OTHER)
+            names[named++] = arrays[i].name;
+    qsort(names, (size_t)named, sizeof *names, by_name);
     bool fine = true;
-    for (int i = 1; i < count && fine; i++)
+    for (int i = 1; i < named && fine; i++)
         if (!strcmp(names[i - 1], names[i]))
             fine = array_fail(e, exit_code, path, "the name '%s' occurs twice", names[i]);
     free(names);
@@ -124,7 +169,7 @@ bool array_names_differ(const char *path, const Array *arrays, int count, int ex
 static bool check_one(const char *path, const Array *a, ArrayError *e)
 {
     Array measured = *a;
-    if (a->rank < 0 || a->rank > ARRAY_RANK || a->type < 0 || a->type >= ARRAY_OTHER
+    if (a->rank < 0 || a->rank > ARRAY_RANK || a->type < 0 || a->type >= ARRAY_BF16
         || !array_measure(&measured, array_type_size(a->type)) || measured.bytes != a->bytes || (a->bytes && !a->data))
         return array_fail(e, 70, path, "a bug: array '%s' has a type, shape and size that disagree", a->name);
     return true;
@@ -211,9 +256,10 @@ static bool take_shape(Cursor *c, Array *a)
 
 static bool find_type(ArrayType *type, const char *descr)
 {
-    for (*type = 0; *type < ARRAY_OTHER; ++*type)
+    for (*type = 0; *type < ARRAY_BF16; ++*type)
         if ((descr[0] == '<' || (descr[0] == '|' && types[*type].size == 1)) && !strcmp(descr + 1, types[*type].name))
             return true;
+    *type = ARRAY_OTHER;
     return false;
 }
 
@@ -246,7 +292,17 @@ static bool parse_dict(Array *a, bool *fortran, char descr[32], Cursor c)
     return c.at == c.end && seen[0] && seen[1] && seen[2];
 }
 
-bool array_npy_parse(Array *a, size_t *offset, bool *fortran, const unsigned char *bytes, size_t size,
+static bool refuse_dtype(Array *a, const char *descr, const char *path, const char *where, ArrayError *e)
+{
+    const bool text = descr[1] == 'U' || descr[1] == 'S', object = descr[1] == 'O';
+    snprintf(a->what, sizeof a->what, "dtype %s", descr);
+    return array_fail(e, 1, path, "%sdtype '%s', expected numbers, little endian; %s", where, descr,
+                      descr[0] == '>' ? "convert with a.astype(a.dtype.newbyteorder('<'))"
+                      : text ? "these are texts, which numpy.unique(a, return_inverse=True) numbers"
+                      : object ? "these are Python objects; save each as an array of its own" : "convert with a.astype('<f4'), for example");
+}
+
+bool array_npy_parse(Array *a, size_t *offset, bool *fortran, const unsigned char *bytes, size_t size, size_t whole,
                      const char *path, const char *where, ArrayError *e)
 {
     char shape[200], descr[32] = "";
@@ -267,19 +323,25 @@ bool array_npy_parse(Array *a, size_t *offset, bool *fortran, const unsigned cha
         return array_fail(e, 1, path, "%sa header of %zu bytes, expected %d at most", where, length, ARRAY_NPY_HEADER);
     const char *header = (const char *)bytes + prefix;
     if (!parse_dict(a, fortran, descr, (Cursor){ header, header + length })) {
-        if (memchr(header, '[', length))
+        if (memchr(header, '[', length)) {
+            a->type = ARRAY_OTHER;
+            snprintf(a->what, sizeof a->what, "a structured dtype");
             return array_fail(e, 1, path, "%sa structured dtype; save each field as an array of its own", where);
+        }
         return array_fail(e, 1, path, "%sthe header is not the dict of descr, fortran_order and shape (up to %d "
                           "dimensions) that numpy writes: %.*s", where, ARRAY_RANK, length < 150 ? (int)length : 150, header);
     }
     if (!find_type(&a->type, descr))
-        return array_fail(e, 1, path, "%sdtype '%s', expected integers, '<f4' or '<f8', little endian; %s", where, descr,
-                          descr[0] == '>' ? "convert with a.astype(a.dtype.newbyteorder('<'))"
-                                          : "convert with a.astype('<f4'), for example");
+        return refuse_dtype(a, descr, path, where, e);
     *offset = prefix + length;
-    if (!array_measure(a, array_type_size(a->type)) || a->bytes != size - *offset)
+    const bool fits = array_measure(a, array_type_size(a->type));
+    const size_t got = whole - *offset;
+    if (!fits || a->bytes > got)
         return array_fail(e, 1, path, "%s%s %s needs %zu bytes after the header, got %zu; is the file cut short?", where,
-                          descr, array_shape_text(shape, sizeof shape, a), a->bytes, size - *offset);
+                          descr, array_shape_text(shape, sizeof shape, a), a->bytes, got);
+    if (a->bytes < got)
+        return array_fail(e, 1, path, "%s%s %s needs %zu bytes after the header, got %zu, which is %zu too many; was something written behind it?",
+                          where, descr, array_shape_text(shape, sizeof shape, a), a->bytes, got, got - a->bytes);
     return true;
 }
 
@@ -311,7 +373,7 @@ bool array_map_npy(Array *a, const char *path, ArrayError *e)
     *a = (Array){ 0 };
     if (!array_map_open(&map, path, e))
         return false;
-    bool fine = array_npy_parse(a, &offset, &fortran, map.data, map.size, path, "", e);
+    bool fine = array_npy_parse(a, &offset, &fortran, map.data, map.size, map.size, path, "", e);
     if (fine && fortran && a->rank > 1)
         fine = array_fail(e, 1, path, "expected C order, got Fortran order; save np.ascontiguousarray(a)");
     if (fine && offset % array_type_size(a->type))
@@ -330,7 +392,7 @@ bool array_npy_begin(ArrayNpy *w, const char *path, ArrayType type, int rank, co
 {
     unsigned char header[512];
     *w = (ArrayNpy){ .out.fd = -1 };
-    if (rank < 1 || rank > ARRAY_RANK || shape[0] < 0 || type >= ARRAY_OTHER)
+    if (rank < 1 || rank > ARRAY_RANK || shape[0] < 0 || type >= ARRAY_BF16)
         return array_fail(e, 70, path, "a bug: rows of rank %d", rank);
     Array all = { .type = type, .rank = rank }, row = { .type = type, .rank = rank - 1 };
     memcpy(all.shape, shape, sizeof *shape * (size_t)rank);

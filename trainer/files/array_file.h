@@ -10,14 +10,16 @@
 
 #include "files/array_io.h"
 
-enum { ARRAY_NAME = 128, ARRAY_RANK = 8 };
+enum { ARRAY_NAME = 128, ARRAY_RANK = 8, ARRAY_WHAT = 40 };
 
-/* ARRAY_OTHER: a type of .safetensors that is listed but not read (F16, BF16, BOOL, ...). */
+/* ARRAY_B1: a byte each, 0 or not.  ARRAY_F2: IEEE 754's half precision.  ARRAY_BF16: the upper half of an f4; .npy has no name for
+ * it, so it is read from .safetensors only, and never written.  ARRAY_OTHER: listed, but not read (`what` says what it is). */
 typedef enum { ARRAY_U1, ARRAY_I1, ARRAY_U2, ARRAY_I2, ARRAY_U4, ARRAY_I4, ARRAY_U8, ARRAY_I8, ARRAY_F4, ARRAY_F8,
-               ARRAY_OTHER } ArrayType;
+               ARRAY_B1, ARRAY_F2, ARRAY_BF16, ARRAY_OTHER } ArrayType;
 
 typedef struct {
     char name[ARRAY_NAME];                     /* "" for a lone .npy */
+    char what[ARRAY_WHAT];                     /* ARRAY_OTHER: "dtype <U5", "no .npy" */
     ArrayType type;
     int rank;                                  /* 0: one element, no dimension */
     int64_t shape[ARRAY_RANK];
@@ -39,6 +41,8 @@ typedef struct {
 
 size_t array_type_size(ArrayType type);        /* bytes of an element; 0 for ARRAY_OTHER */
 const char *array_type_name(ArrayType type);   /* "f4" */
+const char *array_type_text(const Array *a);   /* the same, or `what` */
+double array_number(const Array *a, int64_t i);    /* element i; integers beyond 2^53 are rounded */
 /* An Array over the caller's memory, which array_free does not free.  Aborts on a name that is too long. */
 Array array_view(const char *name, ArrayType type, const void *data, int rank, const int64_t *shape);
 int64_t array_count(const Array *a);           /* number of elements */
@@ -53,12 +57,15 @@ const Array *array_find(const ArrayList *l, const char *name);   /* NULL if ther
 /* a->data points into the mapped file: read-only, for as long as array_free(a) is not called.  The declared shape
  * must fill the file exactly.  Fortran order and big endian are refused, with the numpy call that helps. */
 bool array_map_npy(Array *a, const char *path, ArrayError *e);
+/* Which arrays of a file are read: `a` has name, type and shape, and no data.  What is not wanted stays without data. */
+typedef bool ArrayWanted(const Array *a, const void *context);
 /* Members are stored or deflated; keys are their names without .npy; Fortran order is turned into C order.
- * The members together may take up to `limit` bytes when unpacked. */
-bool array_read_npz(ArrayList *l, const char *path, size_t limit, ArrayError *e);
-/* Reads F32 and F64, with `integers` the integer types too; arrays of other types are listed (data NULL).
- * `limit` bounds the bytes read. */
-bool array_read_safetensors(ArrayList *l, const char *path, bool integers, size_t limit, ArrayError *e);
+ * wanted NULL: all, and a member that is no array is an error.  Else what is no array (another file, a folder, a dtype that is none
+ * of numbers) is listed as ARRAY_OTHER, and only headers of what is not wanted are unpacked.
+ * `limit` bounds the unpacked bytes of all that is read. */
+bool array_read_npz(ArrayList *l, const char *path, ArrayWanted *wanted, const void *context, size_t limit, ArrayError *e);
+/* wanted NULL: all that have a type of the above.  `limit` bounds the bytes read. */
+bool array_read_safetensors(ArrayList *l, const char *path, ArrayWanted *wanted, const void *context, size_t limit, ArrayError *e);
 
 /* ---- writing ------------------------------------------------------------------------------------------ */
 
@@ -73,7 +80,7 @@ void array_npy_abandon(ArrayNpy *w);
 bool array_write_npy(const char *path, const Array *a, ArrayError *e);
 /* Stored, not deflated.  comment: the metadata text, up to 65,535 bytes, or NULL. */
 bool array_write_npz(const char *path, const Array *arrays, int count, const char *comment, ArrayError *e);
-/* Types of the integers and floats above; arrays and metadata in the order given. */
+/* Arrays and metadata in the order given. */
 bool array_write_safetensors(const char *path, const Array *arrays, int count,
                              const ArrayText *metadata, int metadata_count, ArrayError *e);
 
@@ -82,8 +89,9 @@ bool array_write_safetensors(const char *path, const Array *arrays, int count,
 enum { ARRAY_NPY_HEADER = 10000 };             /* numpy's own default bound on the size of a header */
 
 /* Reads the .npy header at bytes[0..size): type, rank, shape, bytes of *a; offset of the data; whether it lies in
- * Fortran order.  Data must fill the rest of `size` exactly.  `where` names the file or member in errors. */
-bool array_npy_parse(Array *a, size_t *offset, bool *fortran, const unsigned char *bytes, size_t size,
+ * Fortran order.  Data must fill the rest of the `whole` bytes, of which `size` are there, exactly.  `where` names the file or member
+ * in errors.  A dtype that is none of numbers is an error, and leaves a->type ARRAY_OTHER with its name in a->what. */
+bool array_npy_parse(Array *a, size_t *offset, bool *fortran, const unsigned char *bytes, size_t size, size_t whole,
                      const char *path, const char *where, ArrayError *e);
 /* The header of *a as numpy writes it (version 1.0, data at a multiple of 64); returns its length. */
 size_t array_npy_header(unsigned char header[512], const Array *a);
@@ -91,7 +99,7 @@ size_t array_npy_header(unsigned char header[512], const Array *a);
 bool array_measure(Array *a, size_t size);
 /* Checks a writer's arguments: known types, shapes that agree with `bytes`, names there and all different. */
 bool array_check_all(const char *path, const Array *arrays, int count, ArrayError *e);
-/* Fails with exit_code, naming it, if a name occurs twice. */
+/* Fails with exit_code, naming it, if a name occurs twice; names of what is no array do not count. */
 bool array_names_differ(const char *path, const Array *arrays, int count, int exit_code, ArrayError *e);
 
 #endif

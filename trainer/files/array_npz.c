@@ -186,25 +186,68 @@ static void to_c_order(unsigned char *to, const unsigned char *from, const Array
     }
 }
 
-/* Unpacks member m into a new array; *left: bytes that the caller's limit still allows. */
+/* The first bytes of member m, up to `room`; how many there are, or 0 if they are damaged. */
+static size_t unpack_start(unsigned char *out, size_t room, const Member *m)
+{
+    size_t size = m->size < room ? m->size : room;
+    if (m->method == STORED) {
+        size = size < m->packed ? size : m->packed;
+        memcpy(out, m->data, size);
+        return size;
+    }
+    z_stream z = { .next_in = (Bytef *)m->data, .avail_in = (uInt)(m->packed < CHUNK ? m->packed : CHUNK), .next_out = out, .avail_out = (uInt)size };
+    if (inflateInit2(&z, -MAX_WBITS) != Z_OK)
+        return 0;
+    inflate(&z, Z_SYNC_FLUSH);
+    inflateEnd(&z);
+    return size - z.avail_out;
+}
+
+/* The name of m as that of an array.  False: it is none, and a->what says so. */
+static bool take_name(Array *a, const Member *m)
+{
+    const bool npy = m->name_length > 4 && !memcmp(m->name + m->name_length - 4, ".npy", 4) && !memchr(m->name, 0, m->name_length);
+    const size_t length = m->name_length - (npy ? 4 : 0), most = ARRAY_NAME - 1;
+    const bool folder = m->name_length && m->name[m->name_length - 1] == '/';
+    memcpy(a->name, m->name, length < most ? length : most);
+    for (size_t i = 0; !npy && i < length && i < most; i++)
+        if (!a->name[i])
+            a->name[i] = '?';
+    snprintf(a->what, sizeof a->what, "%s", !npy ? (folder ? "a folder" : "no .npy") : length > most ? "a name of more than 127 bytes" : "");
+    return !*a->what;
+}
+
+/* Name, type and shape of m.  False: an error, or (a->type ARRAY_OTHER) no array of numbers. */
+static bool read_head(Array *a, const Member *m, const char *path, ArrayError *e)
+{
+    unsigned char start[ARRAY_NPY_HEADER + 12];
+    char where[ARRAY_NAME + 8];
+    size_t offset;
+    bool fortran;
+    a->type = ARRAY_OTHER;
+    if (!take_name(a, m))
+        return array_fail(e, 1, path, "member %.*s is %s; save arrays only, with np.savez", ARRAY_NAME, a->name, a->what);
+    snprintf(where, sizeof where, "%s: ", a->name);
+    bool possible = m->method == STORED ? m->packed == m->size : m->size / DEFLATE_RATIO <= m->packed;
+    if (!possible) {
+        a->type = ARRAY_U1;
+        return array_fail(e, 1, path, "%s%" PRIu64 " bytes packed into %" PRIu64 " cannot be", where, m->size, m->packed);
+    }
+    const size_t size = unpack_start(start, sizeof start, m);
+    a->type = ARRAY_U1;
+    return array_npy_parse(a, &offset, &fortran, start, size, m->size, path, where, e);
+}
+
+/* Unpacks member m, whose head is read; *left: bytes that the caller's limit still allows. */
 static bool read_array(Array *a, const Member *m, size_t *left, const char *path, ArrayError *e)
 {
     char where[ARRAY_NAME + 8];
-    size_t offset = 0, key = m->name_length - 4;
-    bool fortran = false, fine;
-    if (m->name_length <= 4 || memcmp(m->name + key, ".npy", 4) || memchr(m->name, 0, m->name_length))
-        return array_fail(e, 1, path, "member %.*s is no .npy; save arrays only, with np.savez",
-                          m->name_length < ARRAY_NAME ? (int)m->name_length : ARRAY_NAME, m->name);
-    if (key >= ARRAY_NAME)
-        return array_fail(e, 1, path, "a name of %zu bytes, expected %d at most: %.*s", key, ARRAY_NAME - 1, 60, m->name);
-    memcpy(a->name, m->name, key);
+    size_t offset = 0;
+    bool fortran = false;
     snprintf(where, sizeof where, "%s: ", a->name);
     if (m->size > *left)
         return array_fail(e, 1, path, "%s%" PRIu64 " bytes, with the members before it more than expected (%zu are left)",
                           where, m->size, *left);
-    bool possible = m->method == STORED ? m->packed == m->size : m->size / DEFLATE_RATIO <= m->packed;
-    if (!possible)
-        return array_fail(e, 1, path, "%s%" PRIu64 " bytes packed into %" PRIu64 " cannot be", where, m->size, m->packed);
     *left -= m->size;
     unsigned char *bytes = a->owned = array_allocate(path, m->size, e);
     if (!bytes)
@@ -215,27 +258,48 @@ static bool read_array(Array *a, const Member *m, size_t *left, const char *path
         return array_fail(e, 1, path, "%sthe packed data is damaged", where);
     if (checksum(bytes, m->size) != m->crc)
         return array_fail(e, 1, path, "%sthe data is damaged (its CRC-32 does not match)", where);
-    if (!array_npy_parse(a, &offset, &fortran, bytes, m->size, path, where, e))
+    if (!array_npy_parse(a, &offset, &fortran, bytes, m->size, m->size, path, where, e))
         return false;
-    fine = true;
     if (fortran && a->rank > 1) {
         unsigned char *turned = array_allocate(path, a->bytes, e);
-        if ((fine = turned != NULL)) {
-            to_c_order(turned, bytes + offset, a);
-            free(bytes);
-            a->owned = a->data = turned;
-        }
-    } else {
-        if (offset % 64) {                     /* an old or foreign header */
-            memmove(bytes, bytes + offset, a->bytes);
-            offset = 0;
-        }
-        a->data = bytes + offset;
+        if (!turned)
+            return false;
+        to_c_order(turned, bytes + offset, a);
+        free(bytes);
+        a->owned = a->data = turned;
+        return true;
     }
-    return fine;
+    if (offset % 64) {                         /* an old or foreign header */
+        memmove(bytes, bytes + offset, a->bytes);
+        offset = 0;
+    }
+    a->data = bytes + offset;
+    return true;
 }
 
-bool array_read_npz(ArrayList *l, const char *path, size_t limit, ArrayError *e)
+static bool read_list(ArrayList *l, const Directory *d, ArrayMap map, ArrayWanted *wanted, const void *context, size_t limit, const char *path, ArrayError *e)
+{
+    const unsigned char *at = map.data + d->offset, *end = at + d->size;
+    for (uint64_t i = 0; i < d->entries; i++) {
+        Member m = { 0 };
+        Array *a = &l->items[l->count++];
+        *a = (Array){ 0 };
+        if (!read_member(&m, &at, end, map, d->offset, path, e))
+            return false;
+        if (!read_head(a, &m, path, e)) {
+            if (!wanted || a->type != ARRAY_OTHER)
+                return false;
+            continue;
+        }
+        if ((!wanted || wanted(a, context)) && !read_array(a, &m, &limit, path, e))
+            return false;
+    }
+    if (at != end)
+        return array_fail(e, 1, path, "its zip directory is longer than its %" PRIu64 " members", d->entries);
+    return array_names_differ(path, l->items, l->count, 1, e);
+}
+
+bool array_read_npz(ArrayList *l, const char *path, ArrayWanted *wanted, const void *context, size_t limit, ArrayError *e)
 {
     ArrayMap map;
     Directory d = { 0 };
@@ -251,16 +315,7 @@ bool array_read_npz(ArrayList *l, const char *path, size_t limit, ArrayError *e)
     if (fine) {
         memcpy(l->comment, d.comment, d.comment_length);
         l->comment[d.comment_length] = '\0';
-        const unsigned char *at = map.data + d.offset, *end = at + d.size;
-        for (uint64_t i = 0; i < d.entries && fine; i++) {
-            Member m = { 0 };
-            l->items[l->count++] = (Array){ 0 };
-            fine = read_member(&m, &at, end, map, d.offset, path, e)
-                && read_array(&l->items[i], &m, &limit, path, e);
-        }
-        if (fine && at != end)
-            fine = array_fail(e, 1, path, "its zip directory is longer than its %" PRIu64 " members", d.entries);
-        fine = fine && array_names_differ(path, l->items, l->count, 1, e);
+        fine = read_list(l, &d, map, wanted, context, limit, path, e);
     }
     array_map_close(&map);
     if (!fine)

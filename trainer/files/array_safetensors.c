@@ -5,6 +5,7 @@
 #include "files/array_file.h"
 #include "files/json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@ static const struct { const char *name; ArrayType type; size_t size; } dtypes[] 
     { "F32", ARRAY_F4, 4 }, { "F64", ARRAY_F8, 8 }, { "U8", ARRAY_U1, 1 }, { "I8", ARRAY_I1, 1 },
     { "U16", ARRAY_U2, 2 }, { "I16", ARRAY_I2, 2 }, { "U32", ARRAY_U4, 4 }, { "I32", ARRAY_I4, 4 },
     { "U64", ARRAY_U8, 8 }, { "I64", ARRAY_I8, 8 },
-    { "BOOL", ARRAY_OTHER, 1 }, { "F16", ARRAY_OTHER, 2 }, { "BF16", ARRAY_OTHER, 2 }, { "C64", ARRAY_OTHER, 8 },
+    { "BOOL", ARRAY_B1, 1 }, { "F16", ARRAY_F2, 2 }, { "BF16", ARRAY_BF16, 2 }, { "C64", ARRAY_OTHER, 8 },
     { "F8_E4M3", ARRAY_OTHER, 1 }, { "F8_E5M2", ARRAY_OTHER, 1 }, { "F8_E8M0", ARRAY_OTHER, 1 },
 };
 enum { DTYPES = sizeof dtypes / sizeof *dtypes };
@@ -57,10 +58,11 @@ static bool read_entry(Array *a, Span *span, const JsonValue *v, uint64_t data, 
     int d = 0;
     while (d < DTYPES && (dtype->kind != JSON_STRING || strcmp(dtype->string, dtypes[d].name)))
         d++;
-    if (d == DTYPES)
-        return array_fail(e, 1, path, "%s: unknown dtype %s; convert it to F32", a->name,
-                          dtype->kind == JSON_STRING ? dtype->string : "(not a text)");
-    a->type = dtypes[d].type;
+    if (dtype->kind != JSON_STRING)
+        return array_fail(e, 1, path, "%s: its dtype is not a text", a->name);
+    a->type = d < DTYPES ? dtypes[d].type : ARRAY_OTHER;
+    if (a->type == ARRAY_OTHER)
+        snprintf(a->what, sizeof a->what, "dtype %s", dtype->string);
     if (shape->kind != JSON_ARRAY || shape->count > ARRAY_RANK)
         return array_fail(e, 1, path, "%s: expected a shape of up to %d dimensions", a->name, ARRAY_RANK);
     for (const JsonValue *size = shape->first; size; size = size->next) {
@@ -75,6 +77,10 @@ static bool read_entry(Array *a, Span *span, const JsonValue *v, uint64_t data, 
         return array_fail(e, 1, path, "%s: data_offsets %llu to %llu, but there are %llu bytes; is the file cut short?",
                           a->name, (unsigned long long)span->begin, (unsigned long long)span->end, (unsigned long long)data);
     char text[200];
+    if (d == DTYPES) {                         /* a type of later versions: its size is not known */
+        a->bytes = span->end - span->begin;
+        return true;
+    }
     if (!array_measure(a, dtypes[d].size) || a->bytes != span->end - span->begin)
         return array_fail(e, 1, path, "%s: %s %s needs %zu bytes, its data_offsets span %llu", a->name, dtypes[d].name,
                           array_shape_text(text, sizeof text, a), a->bytes, (unsigned long long)(span->end - span->begin));
@@ -102,8 +108,8 @@ static bool check_spans(Span *spans, int count, uint64_t data, const char *path,
 }
 
 /* Fills *l from the parsed header; spans has room for every entry. */
-static bool read_list(ArrayList *l, Span *spans, const JsonValue *root, ArrayMap map, size_t start, bool integers,
-                      size_t limit, const char *path, ArrayError *e)
+static bool read_list(ArrayList *l, Span *spans, const JsonValue *root, ArrayMap map, size_t start, ArrayWanted *wanted,
+                      const void *context, size_t limit, const char *path, ArrayError *e)
 {
     const unsigned char *data = map.data + start;
     for (const JsonValue *v = root->first; v; v = v->next) {
@@ -119,7 +125,7 @@ static bool read_list(ArrayList *l, Span *spans, const JsonValue *root, ArrayMap
     }
     for (int i = 0; i < l->count; i++) {
         Array *a = &l->items[i];
-        if (a->type != ARRAY_F4 && a->type != ARRAY_F8 && (!integers || a->type == ARRAY_OTHER))
+        if (a->type == ARRAY_OTHER || (wanted && !wanted(a, context)))
             continue;
         if (a->bytes > limit)
             return array_fail(e, 1, path, "%s: %zu bytes, with the arrays before it more than expected (%zu are left)",
@@ -132,7 +138,7 @@ static bool read_list(ArrayList *l, Span *spans, const JsonValue *root, ArrayMap
     return check_spans(spans, l->count, map.size - start, path, e);
 }
 
-bool array_read_safetensors(ArrayList *l, const char *path, bool integers, size_t limit, ArrayError *e)
+bool array_read_safetensors(ArrayList *l, const char *path, ArrayWanted *wanted, const void *context, size_t limit, ArrayError *e)
 {
     ArrayMap map;
     Json json = { 0 };
@@ -155,7 +161,7 @@ bool array_read_safetensors(ArrayList *l, const char *path, bool integers, size_
     else
         fine = (l->items = array_allocate(path, sizeof(Array) * (size_t)json.root->count, e))
             && (spans = array_allocate(path, sizeof *spans * (size_t)json.root->count, e))
-            && read_list(l, spans, json.root, map, 8 + (size_t)header, integers, limit, path, e);
+            && read_list(l, spans, json.root, map, 8 + (size_t)header, wanted, context, limit, path, e);
     free(spans);
     json_parse_free(&json);
     array_map_close(&map);

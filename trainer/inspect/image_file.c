@@ -129,7 +129,7 @@ static bool add_npy(Images *m, const unsigned char *bytes, size_t size, bool fit
     size_t offset;
     bool fortran;
     char found[160], text[160];
-    if (!array_npy_parse(&a, &offset, &fortran, bytes, size, path, "", e))
+    if (!array_npy_parse(&a, &offset, &fortran, bytes, size, size, path, "", e))
         return false;
     if (fortran && a.rank > 1)
         return array_fail(e, 1, path, "found Fortran order, expected C order; convert it with numpy.ascontiguousarray");

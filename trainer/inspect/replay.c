@@ -102,6 +102,20 @@ static const Array *find(const ArrayList *list, const char *group, const char *n
     return array_find(list, key);
 }
 
+/* The arrays that command_replay reads: the weights, and a batch that fits the model. */
+static bool is_of_batch(const Array *a, const void *nothing)
+{
+    char key[160];
+    (void)nothing;
+    for (int i = 0; i < net.input_count + net.target_count; i++) {
+        const NetData *d = data_of(i);
+        snprintf(key, sizeof key, "%s/%s", i < net.input_count ? "input" : "target", d->name);
+        if (!strcmp(a->name, key))
+            return a->bytes <= (size_t)net.batch * d->count * element_bytes(d);
+    }
+    return weights_wanted(a, "weights/");
+}
+
 static uint64_t fact(const Json *facts, const char *key)
 {
     const JsonValue *v = json_get(facts->root, key);
@@ -116,7 +130,7 @@ int command_replay(const Options *o)
         fail(WRONG_USAGE, "replay takes one file, the .npz that train left when a number went wrong");
     ArrayError e;
     ArrayList list;
-    if (!array_read_npz(&list, path, (size_t)1 << 36, &e))
+    if (!array_read_npz(&list, path, is_of_batch, NULL, (size_t)1 << 36, &e))
         fail_array(&e);
     open_net(o->threads);
     weights_from_arrays(net.weights(), list.items, list.count, "weights/", path);
@@ -128,7 +142,7 @@ int command_replay(const Options *o)
         const NetData *d = data_of(i);
         const Array *a = find(&list, i < net.input_count ? "input" : "target", d->name);
         int64_t count = a && a->rank ? a->shape[0] : 0;
-        if (!a || count < 1 || count > net.batch || (batch.count && count != batch.count) || a->bytes != (size_t)count * d->count * element_bytes(d))
+        if (!a || !a->data || count < 1 || count > net.batch || (batch.count && count != batch.count) || a->bytes != (size_t)count * d->count * element_bytes(d))
             fail(WRONG_INPUT, "%s: '%s' is missing or does not fit this model; expected 1 to %d examples of %zu elements", path, d->name, net.batch, d->count);
         if (d->type == LABELS)
             for (size_t k = 0; k < a->bytes / 4; k++)

@@ -39,13 +39,25 @@ static bool is_npz(const char *name)
     return n > 4 && !strcmp(name + n - 4, ".npz");
 }
 
+/* What read_answers looks at: the context is the data. */
+static bool is_answer(const Array *a, const void *data)
+{
+    char key[ARRAY_NAME + 8];
+    for (int i = 0; i < 2 * net.target_count; i++) {
+        snprintf(key, sizeof key, "%s/%s", i % 2 ? "label" : "read", net.targets[i / 2].name);
+        if (!strcmp(a->name, key))
+            return a->type == ARRAY_I4 && a->rank == 2 && a->shape[0] == ((const Data *)data)->examples && a->shape[1] == eval_positions(i / 2);
+    }
+    return false;
+}
+
 /* read/TARGET [N][positions] of every target, and, if it is there, label/TARGET, which must be the data's own. */
 static void read_answers(Contender *c, const View *v, const Data *data)
 {
     ArrayList l;
     ArrayError e;
     char key[ARRAY_NAME + 8], found[160];
-    if (!array_read_npz(&l, c->name, (size_t)1 << 32, &e))
+    if (!array_read_npz(&l, c->name, is_answer, data, (size_t)1 << 32, &e))
         fail_array(&e);
     for (int k = 0; k < net.target_count; k++) {
         int positions = eval_positions(k);
@@ -60,7 +72,7 @@ static void read_answers(Contender *c, const View *v, const Data *data)
                 fail(WRONG_INPUT, "%s: found no '%s', expected what `predict -o` writes", c->name, key);
             if (a->type != ARRAY_I4 || a->rank != 2 || a->shape[0] != data->examples || a->shape[1] != positions)
                 fail(WRONG_INPUT, "%s: found %s %s for '%s', expected i4 [%" PRId64 "][%d]: all examples of %s/%s", c->name,
-                     array_type_name(a->type), array_shape_text(found, sizeof found, a), key, data->examples, positions, data->dir,
+                     array_type_text(a), array_shape_text(found, sizeof found, a), key, data->examples, positions, data->dir,
                      data->split);
             for (int64_t i = 0; i < data->examples; i++)
                 for (int p = 0; p < positions; p++) {

@@ -5,6 +5,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "run/message.h"
 #include "files/nearest.h"
+#include "files/text.h"
 #include "net.h"
 
 #include <stdarg.h>
@@ -15,10 +16,16 @@
 
 static void say(const char *kind, const char *format, va_list args)
 {
+    va_list again;
+    va_copy(again, args);
+    const int n = vsnprintf(NULL, 0, format, args);
+    char *text = n < 0 ? NULL : malloc((size_t)n + 1);
+    if (text)
+        vsnprintf(text, (size_t)n + 1, format, again);
+    va_end(again);
     fflush(stdout);
-    fprintf(stderr, "%s: %s: ", net.name, kind);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    fprintf(stderr, "%s: %s: %s\n", net.name, kind, text ? text_clean(text) : format);
+    free(text);
 }
 
 void fail(int code, const char *format, ...)

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 typedef struct {
-    const char *data, *run, *weights, *out, *split, *mode, *picture, *init, *only, *runs;    /* NULL: not given */
+    const char *data, *run, *weights, *out, *split, *mode, *picture, *init, *only, *rename, *runs;    /* NULL: not given */
     const char **operands;                     /* what stands without an option: files, folders, runs */
     int operand_count;
     int threads;                               /* at least 1 */

@@ -1,9 +1,10 @@
 /* transfer.c -- weights of another training as the start of this one, parameter by parameter.
  *
- * Parameters match by name and shape; the file may be of any model.  Every parameter of the net is listed as
+ * Parameters match by name (as --rename and PyTorch's habits change it) and shape; the file may be of any model.  Every parameter of the net is listed as
  * taken or as left at the seed's value, with the shape there and here, and so are the file's other arrays.  A prefix is
  * whole parts of a name: front is a prefix of front.conv1.weight, not of front2.conv1.weight. */
 #include "run/transfer.h"
+#include "files/text.h"
 #include "run/message.h"
 #include "run/weights.h"
 
@@ -69,7 +70,7 @@ static void check_prefixes(const char *only)
     }
 }
 
-/* ---- the start ------------------------------------------------------------------------------------------------------ */
+/* ---- the options ---------------------------------------------------------------------------------------------------- */
 
 static void copy_text(char *to, size_t room, const char *text, const char *option)
 {
@@ -77,26 +78,32 @@ static void copy_text(char *to, size_t room, const char *text, const char *optio
         fail(WRONG_USAGE, "%s: the text is too long; the most is %zu bytes", option, room - 1);
 }
 
-void transfer_wanted(Transfer *t, const char *init, const char *only)
+static uLong mark_file(uLong crc, const char *path)
 {
     ArrayMap map;
     ArrayError e;
-    *t = (Transfer){ .mark = 0 };
-    if (only && !init)
-        fail(WRONG_USAGE, "--only says which parameters --init takes; give --init FILE too");
-    if (!init)
-        return;
-    copy_text(t->file, sizeof t->file, init, "--init");
-    copy_text(t->only, sizeof t->only, only ? only : "", "--only");
-    if (!array_map_open(&map, init, &e))
+    if (!array_map_open(&map, path, &e))
         fail_array(&e);
-    uLong crc = crc32(0, Z_NULL, 0);
     for (size_t at = 0, n; at < map.size; at += n) {
         n = map.size - at < 1 << 30 ? map.size - at : 1 << 30;
         crc = crc32(crc, map.data + at, (uInt)n);
     }
-    t->mark = (int64_t)crc;
     array_map_close(&map);
+    return crc;
+}
+
+void transfer_wanted(Transfer *t, const char *init, const char *only, const char *rename)
+{
+    *t = (Transfer){ .mark = 0 };
+    if ((only || rename) && !init)
+        fail(WRONG_USAGE, "%s; give --init FILE too", only ? "--only says which parameters --init takes" : "--rename is for the names in the file of --init");
+    if (!init)
+        return;
+    weights_check_name(init);
+    copy_text(t->file, sizeof t->file, init, "--init");
+    copy_text(t->only, sizeof t->only, only ? only : "", "--only");
+    uLong crc = mark_file(crc32(0, Z_NULL, 0), init);
+    t->mark = (int64_t)(rename ? mark_file(crc, rename) : crc);
 }
 
 static void shape_text(char *text, size_t room, const NetParam *p)
@@ -108,28 +115,196 @@ static void shape_text(char *text, size_t room, const NetParam *p)
     array_shape_text(text, room, &a);
 }
 
-static bool known(const char *name)
+static const NetParam *param_of(const char *name)
 {
     for (int k = 0; k < net.param_count; k++)
         if (!strcmp(name, net.params[k].name))
-            return true;
-    return false;
+            return &net.params[k];
+    return NULL;
 }
+
+/* ---- names there and here -------------------------------------------------------------------------------------------- */
+
+typedef struct { char there[ARRAY_NAME], here[ARRAY_NAME]; int line; bool used; } Rename;
+typedef struct { Rename *lines; int count; } Renames;
+
+static bool is_prefix(const char *name) { return *name && strchr("./", name[strlen(name) - 1]); }
+
+/* A name here must be a parameter's, a prefix the beginning of one; a lone dot is no prefix at all. */
+static void check_here(const Rename *r, const char *path)
+{
+    const char **names = need_memory((size_t)net.param_count * sizeof *names, "names");
+    bool fits = !strcmp(r->here, ".");
+    for (int k = 0; k < net.param_count; k++) {
+        names[k] = net.params[k].name;
+        fits = fits || (is_prefix(r->here) ? !strncmp(names[k], r->here, strlen(r->here)) : !strcmp(names[k], r->here));
+    }
+    if (!fits)
+        fail(WRONG_INPUT, "%s:%d: no parameter of %s %s '%s'%s; see %s info", path, r->line, net.name, is_prefix(r->here) ? "begins with" : "is called", r->here,
+             nearest_text("; nearest: ", r->here, names, net.param_count, ""), net.name);
+    if (is_prefix(r->there) != is_prefix(r->here))
+        fail(WRONG_INPUT, "%s:%d: '%s' and '%s': expected two whole names, or two prefixes that end in a dot", path, r->line, r->there, r->here);
+    free(names);
+}
+
+/* Lines of NAME-THERE NAME-HERE; # begins a comment. */
+static Renames read_renames(const char *path)
+{
+    Renames all = { 0 };
+    ArrayMap map;
+    ArrayError e;
+    if (!path)
+        return all;
+    if (!array_map_open(&map, path, &e))
+        fail_array(&e);
+    const char *at = (const char *)map.data, *end = at + map.size;
+    for (int line = 1; at < end; line++) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        char text[512], there[256] = "", here[256] = "", more[2] = "";
+        stop = stop ? stop : end;
+        if (stop - at >= (ptrdiff_t)sizeof text)
+            fail(WRONG_INPUT, "%s:%d: the line is too long, expected a name in the file and a name in the net", path, line);
+        snprintf(text, sizeof text, "%.*s", (int)(stop - at), at);
+        at = stop + 1;
+        text[strcspn(text, "#\r")] = '\0';
+        const int words = sscanf(text, "%255s %255s %1s", there, here, more);
+        if (words < 1)
+            continue;
+        if (words != 2 || strlen(there) >= ARRAY_NAME || strlen(here) >= ARRAY_NAME)
+            fail(WRONG_INPUT, "%s:%d: expected two names, that in the file and that in the net, with space between", path, line);
+        if (all.count % 64 == 0) {
+            Rename *longer = need_memory((size_t)(all.count + 64) * sizeof *longer, "names");
+            if (all.count)
+                memcpy(longer, all.lines, (size_t)all.count * sizeof *longer);
+            free(all.lines);
+            all.lines = longer;
+        }
+        Rename *r = &all.lines[all.count++];
+        snprintf(r->there, sizeof r->there, "%s", there);
+        snprintf(r->here, sizeof r->here, "%s", here);
+        r->line = line;
+        check_here(r, path);
+    }
+    array_map_close(&map);
+    return all;
+}
+
+/* The name here of an array called `name` there: what a line says, or what PyTorch's wrappers and its nn.GRU add taken away. */
+static const char *name_here(char here[2 * ARRAY_NAME], const char *name, const Renames *all)
+{
+    static const char *const wrappers[] = { "module.", "_orig_mod." };
+    for (int i = 0; i < all->count; i++) {
+        Rename *r = &all->lines[i];
+        const size_t n = strlen(r->there);
+        const bool prefix = is_prefix(r->there);
+        if (prefix ? strncmp(name, r->there, n) : strcmp(name, r->there))
+            continue;
+        r->used = true;
+        snprintf(here, 2 * ARRAY_NAME, "%s%s", strcmp(r->here, ".") ? r->here : "", prefix ? name + n : "");
+        return here;
+    }
+    snprintf(here, 2 * ARRAY_NAME, "%s", name);
+    for (int i = 0; i < 2 && !param_of(here); i++)
+        if (!strncmp(here, wrappers[i], strlen(wrappers[i]))) {
+            memmove(here, here + strlen(wrappers[i]), strlen(here) - strlen(wrappers[i]) + 1);
+            i = -1;
+        }
+    const size_t n = strlen(here);
+    if (!param_of(here) && n > 3 && !strcmp(here + n - 3, "_l0"))
+        here[n - 3] = '\0';
+    return here;
+}
+
+/* ---- the start ------------------------------------------------------------------------------------------------------ */
 
 /* "    NAME: why" for each of up to LISTED; the count goes on. */
 #define LIST(r, count, ...) ((count)++ < LISTED ? say(r, __VA_ARGS__) : (void)0)
 
-char *transfer_start(real *block, const Transfer *t)
+typedef struct { const Transfer *t; const Renames *renames; } Wish;
+
+static bool is_wanted(const Array *a, const void *context)
 {
-    Report r = { 0 }, left = { 0 };
+    const Wish *w = context;
+    char here[2 * ARRAY_NAME];
+    const NetParam *p = param_of(name_here(here, a->name, w->renames));
+    return p && chosen(p->name, w->t->only) && weights_fits(a, p);
+}
+
+/* The array whose name here is that of p; two of them end the program. */
+static const Array *array_of(const ArrayList *list, const NetParam *p, const Wish *w)
+{
+    const Array *found = NULL;
+    char here[2 * ARRAY_NAME];
+    for (int i = 0; i < list->count; i++) {
+        const Array *a = &list->items[i];
+        if (a->type == ARRAY_OTHER || strcmp(name_here(here, a->name, w->renames), p->name))
+            continue;
+        if (found)
+            fail(WRONG_INPUT, "%s: '%s' and '%s' would both be %s; --rename FILE says which is", w->t->file, found->name, a->name, p->name);
+        found = a;
+    }
+    return found;
+}
+
+/* What of the file is not in the net, and what is no array. */
+static void say_unused(Report *r, const ArrayList *list, const Renames *renames)
+{
+    char here[2 * ARRAY_NAME], name[ARRAY_NAME];
+    int unused = 0, others = 0;
+    bool bias = false;
+    for (int i = 0; i < list->count; i++) {
+        const Array *a = &list->items[i];
+        if (a->type == ARRAY_OTHER || param_of(name_here(here, a->name, renames)))
+            continue;
+        const char *end = strrchr(here, '.');
+        bias |= !strcmp(end ? end + 1 : here, "bias_hh");
+        strcpy(name, a->name);
+        if (!unused)
+            say(r, "  in the file, but not in this net:\n");
+        LIST(r, unused, "    %s\n", text_clean_name(name));
+    }
+    if (unused > LISTED)
+        say(r, "    and %d more\n", unused - LISTED);
+    if (bias)
+        say(r, "    (a bias_hh is the second bias of PyTorch's GRU: `bias_hh: true` at the gru of the model makes room for it)\n");
+    for (int i = 0; i < list->count; i++)
+        if (list->items[i].type == ARRAY_OTHER) {
+            strcpy(name, list->items[i].name);
+            if (!others)
+                say(r, "  in the file, but no array of numbers:\n");
+            LIST(r, others, "    %s: %s\n", text_clean_name(name), list->items[i].what);
+        }
+    if (others > LISTED)
+        say(r, "    and %d more\n", others - LISTED);
+}
+
+static void check_used(const Renames *renames, const ArrayList *list, const char *rename, const char *file)
+{
+    const char **names = need_memory((size_t)(list->count + 1) * sizeof *names, "names");
+    for (int i = 0; i < list->count; i++)
+        names[i] = list->items[i].name;
+    for (int i = 0; i < renames->count; i++)
+        if (!renames->lines[i].used)
+            fail(WRONG_INPUT, "%s:%d: no array of %s %s '%s'%s", rename, renames->lines[i].line, file, is_prefix(renames->lines[i].there) ? "begins with" : "is called",
+                 renames->lines[i].there, nearest_text("; nearest: ", renames->lines[i].there, names, list->count, ""));
+    free(names);
+}
+
+char *transfer_start(real *block, const Transfer *t, const char *rename)
+{
+    Report r = { 0 }, left = { 0 }, renamed = { 0 };
+    Renames renames = read_renames(rename);
+    const Wish wish = { t, &renames };
     ArrayList list;
-    int taken = 0, stays = 0, unused = 0;
+    int taken = 0, stays = 0, others = 0;
     check_prefixes(t->only);
-    weights_read_file(&list, t->file);
+    weights_read_file(&list, t->file, is_wanted, &wish);
+    check_used(&renames, &list, rename, t->file);
     say(&left, "%s", "");
+    say(&renamed, "%s", "");
     for (int k = 0; k < net.param_count; k++) {
         const NetParam *p = &net.params[k];
-        const Array *a = array_find(&list, p->name);
+        const Array *a = array_of(&list, p, &wish);
         char there[160] = "", here[160];
         shape_text(here, sizeof here, p);
         if (a)
@@ -139,6 +314,8 @@ char *transfer_start(real *block, const Transfer *t)
         } else if (a && weights_fits(a, p)) {
             weights_take(block, a, p, t->file);
             taken++;
+            if (strcmp(a->name, p->name))
+                LIST(&renamed, others, "    %s from %s\n", p->name, a->name);
         } else if (*t->only) {
             fail(WRONG_INPUT, "%s: parameter %s %s%s, expected %s (%s:%d), since --only asks for it", t->file, p->name, a ? "has shape " :
                  "is missing", there, here, net.source, p->yaml_line);
@@ -146,20 +323,24 @@ char *transfer_start(real *block, const Transfer *t)
             LIST(&left, stays, "    %s: %s%s, %s here\n", p->name, a ? "shape there " : "not there", there, here);
         }
     }
-    if (!taken)
-        fail(WRONG_INPUT, "%s: none of its %d arrays has name and shape of one of the %d parameters of %s:\n%s", t->file, list.count, net.param_count,
-             net.name, left.text);
+    if (!taken) {
+        say_unused(&left, &list, &renames);
+        fail(WRONG_INPUT, "%s: none of its %d arrays has name and shape of one of the %d parameters of %s; --rename FILE gives them other names:\n%s", t->file,
+             list.count, net.param_count, net.name, left.text);
+    }
     say(&r, "%s: %d of %d parameters taken\n", t->file, taken, net.param_count);
+    if (others)
+        say(&r, "  under another name there: %d\n%s", others, renamed.text);
+    if (others > LISTED)
+        say(&r, "    and %d more\n", others - LISTED);
     if (stays)
         say(&r, "  left at their initial values: %d\n%s", stays, left.text);
     if (stays > LISTED)
         say(&r, "    and %d more\n", stays - LISTED);
-    for (int i = 0; i < list.count; i++)
-        if (!known(list.items[i].name))
-            LIST(&r, unused, "%s    %s\n", unused ? "" : "  in the file, but not in this net:\n", list.items[i].name);
-    if (unused > LISTED)
-        say(&r, "    and %d more\n", unused - LISTED);
+    say_unused(&r, &list, &renames);
     array_list_free(&list);
+    free(renames.lines);
+    free(renamed.text);
     free(left.text);
     return r.text;
 }
@@ -173,7 +354,7 @@ int transfer_fields(Field *rows)
           .what = "the file of `--init`" },
         { "only", FIELD_CHARS, offsetof(Transfer, only), 0, 0, 3, .group = "init", .room = TRANSFER_ONLY,
           .what = "the prefixes of `--only`" },
-        { "crc32", FIELD_LONG, offsetof(Transfer, mark), 0, UINT32_MAX, 3, .group = "init", .what = "CRC-32 of that file" },
+        { "crc32", FIELD_LONG, offsetof(Transfer, mark), 0, UINT32_MAX, 3, .group = "init", .what = "CRC-32 of that file, and of that of `--rename` behind it" },
     };
     _Static_assert(sizeof init / sizeof *init == TRANSFER_FIELDS, "transfer.h says how many");
     return fields_add(rows, 0, init, TRANSFER_FIELDS, 0);

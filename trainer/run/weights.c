@@ -6,6 +6,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "run/weights.h"
 #include "files/json.h"
+#include "files/text.h"
 #include "rng.h"
 #include "run/message.h"
 
@@ -159,11 +160,11 @@ void weights_take(real *block, const Array *a, const NetParam *p, const char *pa
              path, a->name, array_shape_text(found, sizeof found, a), array_shape_text(expected, sizeof expected, &want),
              net.source, p->yaml_line);
     }
-    if ((a->type != ARRAY_F4 && a->type != ARRAY_F8) || !a->data)
-        fail(WRONG_INPUT, "%s: parameter %s has type %s, expected f4 or f8; convert it with numpy's astype('f4')", path, a->name,
-             array_type_name(a->type));
+    if ((a->type != ARRAY_F4 && a->type != ARRAY_F8 && a->type != ARRAY_F2 && a->type != ARRAY_BF16) || !a->data)
+        fail(WRONG_INPUT, "%s: parameter %s has type %s, expected f4, f8, f2 or bf16; convert it with numpy's astype('f4')", path, a->name,
+             array_type_text(a));
     for (size_t i = 0; i < p->count; i++)
-        block[weights_index(p, i)] = a->type == ARRAY_F4 ? (real)((const float *)a->data)[i] : (real)((const double *)a->data)[i];
+        block[weights_index(p, i)] = (real)array_number(a, (int64_t)i);
 }
 
 void weights_from_arrays(real *block, const Array *arrays, int count, const char *prefix, const char *path)
@@ -193,24 +194,50 @@ static const char *kind_of(const char *path)
     return ends_in(path, ".npz") ? "npz" : "safetensors";
 }
 
-void weights_read_file(ArrayList *list, const char *path)
+/* What PyTorch writes is a program's memory; it is converted where PyTorch is. */
+static void refuse_pickle(const char *path)
 {
-    const size_t limit = (size_t)1 << 34;      /* more than the weights of any model that spnc accepts */
+    static const char *const endings[] = { ".pt", ".pth", ".ckpt", ".bin", ".pkl" };
+    char from[1024], to[1024], target[1024];
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (ends_in(path, endings[i])) {
+            snprintf(target, sizeof target, "%.*s.npz", (int)(strlen(path) - strlen(endings[i])), path);
+            fail(WRONG_USAGE, "%s: this ending is PyTorch's; weights are read from .npz or .safetensors.  Where PyTorch is, this makes one:\n"
+                 "    python3 -c 'import sys, torch, numpy; numpy.savez(sys.argv[2], **{k: v.float().numpy() for k, v in torch.load(sys.argv[1],"
+                 " map_location=\"cpu\").items()})' %s %s", path, text_shell(from, sizeof from, path), text_shell(to, sizeof to, target));
+        }
+}
+
+void weights_check_name(const char *path)
+{
+    refuse_pickle(path);
+    kind_of(path);
+}
+
+void weights_read_file(ArrayList *list, const char *path, ArrayWanted *wanted, const void *context)
+{
+    /* For headers, and those arrays that are wanted, at most one a parameter. */
+    const size_t limit = weights_count() * sizeof(double) + (size_t)net.param_count * (ARRAY_NPY_HEADER + 12);
     ArrayError e;
-    if (!(*kind_of(path) == 'n' ? array_read_npz(list, path, limit, &e) : array_read_safetensors(list, path, false, limit, &e)))
+    weights_check_name(path);
+    if (!(*kind_of(path) == 'n' ? array_read_npz(list, path, wanted, context, limit, &e)
+                                : array_read_safetensors(list, path, wanted, context, limit, &e)))
         fail_array(&e);
+}
+
+bool weights_wanted(const Array *a, const void *prefix)
+{
+    size_t n = strlen(prefix);
+    for (int k = 0; k < net.param_count; k++)
+        if (!strncmp(a->name, prefix, n) && !strcmp(a->name + n, net.params[k].name))
+            return weights_fits(a, &net.params[k]);
+    return false;
 }
 
 void weights_load(real *block, const char *path)
 {
-    enum { ROOM = 1 << 20 };                   /* for names, headers and the odd extra array that is then refused */
-    size_t limit = weights_count() * sizeof(double) + (size_t)net.param_count * 4096 + ROOM;
     ArrayList list;
-    ArrayError e;
-    bool read = *kind_of(path) == 'n' ? array_read_npz(&list, path, limit, &e)
-                                      : array_read_safetensors(&list, path, false, limit, &e);
-    if (!read)
-        fail_array(&e);
+    weights_read_file(&list, path, weights_wanted, "");
     weights_from_arrays(block, list.items, list.count, "", path);
     const char **names = need_memory((size_t)net.param_count * sizeof *names, "names");
     for (int k = 0; k < net.param_count; k++)

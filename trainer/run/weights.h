@@ -27,18 +27,23 @@ size_t weights_count(void);
 /* Exports a block to `exported` (weights_count() reals, which the arrays then point at) and describes it as
  * arrays[net.param_count], named prefix + parameter. */
 void weights_arrays(Array *arrays, real *exported, const real *block, const char *prefix);
-/* The other way round: fills the block from the arrays (f4 or f8) named prefix + parameter.  A missing name, another
+/* The other way round: fills the block from the arrays (f4, f8, f2 or bf16) named prefix + parameter.  A missing name, another
  * shape or type ends the program, naming path, parameter, what was expected and found. */
 void weights_from_arrays(real *block, const Array *arrays, int count, const char *prefix, const char *path);
 
 /* Fills the block from a .npz or .safetensors file whose names and shapes are those of the net: nothing may be missing,
  * nothing may be left over.  Ends the program otherwise. */
 void weights_load(real *block, const char *path);
-/* All arrays of a .npz or .safetensors file of any model, for array_list_free; ends the program if it cannot be read. */
-void weights_read_file(ArrayList *list, const char *path);
+/* Ends the program (exit code 2) on a name that is neither .npz nor .safetensors; for one of PyTorch's, with the line that converts it. */
+void weights_check_name(const char *path);
+/* The list of a .npz or .safetensors file of any model, with the data of those arrays that are wanted (array_file.h), for
+ * array_list_free.  Memory is bounded by the net's own parameters.  Ends the program if it cannot be read. */
+void weights_read_file(ArrayList *list, const char *path, ArrayWanted *wanted, const void *context);
+/* Wanted: named prefix (the context, a text) + one of the net's parameters, with its shape. */
+bool weights_wanted(const Array *a, const void *prefix);
 /* Has the array the parameter's shape? */
 bool weights_fits(const Array *a, const NetParam *p);
-/* One array (f4 or f8) into the block; another shape or type ends the program. */
+/* One array (f4, f8, f2 or bf16) into the block; another shape or type ends the program. */
 void weights_take(real *block, const Array *a, const NetParam *p, const char *path);
 /* Writes all parameters to `path` (.npz or .safetensors) with the metadata that names the model. */
 void weights_save(const char *path, const real *block);

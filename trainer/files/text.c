@@ -1,0 +1,39 @@
+/* text.c -- control characters out of text, and text as a word of a shell. */
+#include "files/text.h"
+
+#include <string.h>
+
+static char *clean(char *text, const char *kept)
+{
+    for (unsigned char *c = (unsigned char *)text; *c; c++)
+        if ((*c < 32 && !strchr(kept, *c)) || *c == 127)
+            *c = '?';
+        else if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)
+            c[0] = c[1] = '?';
+    return text;
+}
+
+char *text_clean(char *text) { return clean(text, "\n"); }
+
+char *text_clean_name(char *text) { return clean(text, ""); }
+
+char *text_shell(char *to, size_t room, const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@%+,";
+    size_t used = 0;
+    if (*text && !text[strspn(text, plain)]) {
+        for (; text[used] && used + 1 < room; used++)
+            to[used] = text[used];
+        to[used] = '\0';
+        return to;
+    }
+    to[used++] = '\'';
+    for (; *text && used + 6 < room; text++)         /* a ' ends the quote, stands alone after \, and begins it again */
+        if (*text == '\'')
+            memcpy(to + used, "'\\''", 4), used += 4;
+        else
+            to[used++] = *text;
+    to[used++] = '\'';
+    to[used] = '\0';
+    return to;
+}

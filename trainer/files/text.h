@@ -1,0 +1,15 @@
+/* text.h -- text of strangers on its way to a terminal or a shell: names of arrays, files, folders, classes. */
+#ifndef SPN_TEXT_H
+#define SPN_TEXT_H
+
+#include <stddef.h>
+
+/* Control characters become '?', so that no text moves the cursor, changes a title or writes over other lines: those below space but
+ * for the line break, DEL, and C1 (U+0080 to U+009F in UTF-8).  In place; returns text. */
+char *text_clean(char *text);
+/* The same with line breaks: for a name within a line. */
+char *text_clean_name(char *text);
+/* As one word of a POSIX shell: plain if it may stand so, else in '...'.  Cut to `room`; returns to. */
+char *text_shell(char *to, size_t room, const char *text);
+
+#endif
