@@ -96,7 +96,7 @@ cmp -s a/train_image.npy b/train_image.npy && fault "two seeds give one set"
 
 # ---- splits, tables, arrays -----------------------------------------------------------------------------------------------
 expect 0 '' $pack split -o c
-expect 0 '' $pack table --labels labels.csv --valid 5 --test 20% -o d
+expect 0 '' $pack table --labels labels.csv --columns filename,first,second --valid 5 --test 20% -o d
 expect 0 '' $pack table --labels words.tsv --valid 0 --test 0 --target word -o e
 expect 0 '' $pack odd --size 12x12 --fit pad --test 0 --valid 1 -o f
 expect 0 'dtype: u8' $pack u1.npy --labels y.npy -o g
@@ -149,10 +149,10 @@ expect 1 'inside that of a class' $pack deep $few
 expect 1 'no picture found' $pack empty $few
 expect 1 'none: No such file' $pack none $few
 expect 1 'twice.csv:3: table/1.png stands in line 1 already' $pack table --labels twice.csv $few
-expect 1 'ragged.csv:2: 1 label, expected as many' $pack table --labels ragged.csv $few
+expect 1 'ragged.csv:2: 2 cells, expected 3 as in line 1' $pack table --labels ragged.csv $few
 expect 1 'missing.csv:2: table/none.png: No such file' $pack table --labels missing.csv $few
 expect 1 'hole.csv:2: label 1 is empty' $pack table --labels hole.csv $few
-expect 1 'bare.csv:1: 0 labels' $pack table --labels bare.csv $few
+expect 1 'bare.csv:1: 1 cells, expected file,label' $pack table --labels bare.csv $few
 expect 1 'found a byte 0' $pack table --labels nul.csv $few
 expect 1 'element 2 of example 16 is nan' $pack nan.npy $few
 expect 1 'label -1 of example 1' $pack f8.npy --labels negative.npy $few

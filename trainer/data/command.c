@@ -5,6 +5,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "data/command.h"
 #include "files/nearest.h"
+#include "files/text.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -21,13 +22,23 @@ const char *const split_names[SPLITS] = { "train", "valid", "test" };
 
 int complain(int code, const char *format, ...)
 {
+    char text[PATH_MAX + 2048];
     va_list args;
     va_start(args, format);
-    fputs("spn-data: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    fprintf(stderr, "spn-data: %s\n", text_clean_name(text));
     return code;
+}
+
+void tell(const char *format, ...)
+{
+    char text[PATH_MAX + 2048];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    fputs(text_clean(text), stdout);
 }
 
 int complain_array(const ArrayError *e)

@@ -18,6 +18,8 @@ extern const char *const split_names[SPLITS];  /* train, valid, test */
 /* Prints the message on stderr and returns `code`. */
 int complain(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int complain_array(const ArrayError *e);
+/* Prints on stdout.  Of both, control characters in what they print become '?': names are of strangers. */
+void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int complain_unknown(const char *kind, const char *word, const char *const *words, int count);
 
 /* A command of spn-data: a row of the table in spn_data.c, which stands where its function does. */

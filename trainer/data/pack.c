@@ -21,7 +21,7 @@
 enum { PORTION = 1000, PORTION_BYTES = 1 << 26, NAMED_MOST = 10, SHOWN_CLASSES = 100, DICE_PACK = 12 };
 
 typedef struct {
-    const char *source, *labels, *valid, *test, *size, *fit, *shape, *input, *target, *dir;
+    const char *source, *labels, *valid, *test, *size, *fit, *shape, *input, *target, *dir, *columns, *as;
     int64_t seed, channels, ground;
 } Wishes;
 
@@ -386,10 +386,10 @@ static int write_files(Pack *p)
 
 static void list_shape(const char *before, int rank, const int64_t *shape)
 {
-    printf("%s[", before);
+    tell("%s[", before);
     for (int i = 0; i < rank; i++)
-        printf("%s%" PRId64, i ? ", " : "", shape[i]);
-    printf("]");
+        tell("%s%" PRId64, i ? ", " : "", shape[i]);
+    tell("]");
 }
 
 /* counts [class][split] of all labels. */
@@ -410,16 +410,16 @@ static void say_classes(const Pack *p)
     const List *l = &p->list;
     int64_t *counts = count_classes(p);
     int missing = 0, first = -1;
-    printf("\n%-24s %9s %9s %9s\n", "class", "train", "valid", "test");
+    tell("\n%-24s %9s %9s %9s\n", "class", "train", "valid", "test");
     for (int c = 0; c < l->class_count; c++) {
         const int64_t *n = counts + c * SPLITS;
         if (!n[0] && !missing++)
             first = c;
         if (c < SHOWN_CLASSES)
-            printf("%3d %-20.60s %9" PRId64 " %9" PRId64 " %9" PRId64 "\n", c, l->classes ? l->classes[c] : "", n[0], n[1], n[2]);
+            tell("%3d %-20.60s %9" PRId64 " %9" PRId64 " %9" PRId64 "\n", c, l->classes ? l->classes[c] : "", n[0], n[1], n[2]);
     }
     if (l->class_count > SHOWN_CLASSES)
-        printf("    and %d classes more\n", l->class_count - SHOWN_CLASSES);
+        tell("    and %d classes more\n", l->class_count - SHOWN_CLASSES);
     if (missing)
         complain(FINE, "warning: %d of %d classes ha%s no example to train on: %d%s%s%s", missing, l->class_count, missing == 1 ? "s" : "ve", first,
                  l->classes ? " " : "", l->classes ? l->classes[first] : "", missing > 1 ? ", ..." : "");
@@ -431,30 +431,30 @@ static void say_all(const Pack *p)
     const List *l = &p->list;
     const size_t n = p->bytes / array_type_size(p->type);
     const bool u1 = p->type == ARRAY_U1;
-    printf("%-6s %9s   %s\n", "split", "examples", "range and mean of the input");
+    tell("%-6s %9s   %s\n", "split", "examples", "range and mean of the input");
     for (int s = 0; s < SPLITS; s++)
         if (p->counts[s])
-            printf("%-6s %9" PRId64 "   %g to %g, mean %.4g\n", split_names[s], p->counts[s], p->low[s], p->high[s], p->sum[s] / ((double)n * (double)p->counts[s]));
+            tell("%-6s %9" PRId64 "   %g to %g, mean %.4g\n", split_names[s], p->counts[s], p->low[s], p->high[s], p->sum[s] / ((double)n * (double)p->counts[s]));
     if (l->labels && l->label_type == ARRAY_I4)
         say_classes(p);
     if (!u1 && p->high[0] > 20)
         complain(FINE, "warning: the input reaches %g; nets learn better from numbers around 0 to 1", p->high[0]);
     if (p->low[0] == p->high[0])
         complain(FINE, "warning: every element of the input is %g", p->low[0]);
-    printf("\n%s/SPLIT_%s.npy%s%s%s\nIn the model:\n  inputs:  { %s: { ", p->w.dir, p->w.input, l->labels ? " and SPLIT_" : "", l->labels ? p->w.target : "",
+    tell("\n%s/SPLIT_%s.npy%s%s%s\nIn the model:\n  inputs:  { %s: { ", p->w.dir, p->w.input, l->labels ? " and SPLIT_" : "", l->labels ? p->w.target : "",
            l->labels ? ".npy" : "", p->w.input);
     list_shape("shape: ", p->rank, p->shape);
-    printf("%s } }\n", u1 ? ", dtype: u8" : "");
+    tell("%s } }\n", u1 ? ", dtype: u8" : "");
     if (!l->labels)
         return;
-    printf("  targets: { %s: { ", p->w.target);
+    tell("  targets: { %s: { ", p->w.target);
     if (l->label_type == ARRAY_F4)
         list_shape("shape: ", l->label_rank, l->label_shape);
     else if (l->label_rank)
-        printf("length: %" PRId64 ", classes: %d", l->label_shape[0], l->class_count);
+        tell("length: %" PRId64 ", classes: %d", l->label_shape[0], l->class_count);
     else
-        printf("classes: %d", l->class_count);
-    printf(" } }\n");
+        tell("classes: %d", l->class_count);
+    tell(" } }\n");
 }
 
 /* ---- the command ------------------------------------------------------------------------------------------------------- */
@@ -486,6 +486,8 @@ static int check_wishes(const Wishes *w)
 #define AT(field) offsetof(Wishes, field), 0
 static const Option pack_options[] = {
     { "--labels", "FILE", TEXT, AT(labels), "labels, as above" },
+    { "--labels-as", "classes|indices|reals", CHOICE, AT(as), "what labels are, where their type leaves it open: see above" },
+    { "--columns", "FILE,LABEL...", TEXT, AT(columns), "of a table: names of its header, or numbers from 1" },
     { "--valid", "A", TEXT, AT(valid), "share (0.1) or number (1000) of the examples for validation (default 0.1)" },
     { "--test", "A", TEXT, AT(test), "the same for the test (default 0.1)" },
     { "--seed", "N", INT64(0, INT64_MAX), AT(seed), "another seed, other splits (default 1); one seed gives the same bytes everywhere" },
@@ -511,8 +513,16 @@ static int pack(const Command *c, int argc, char **argv)
     struct stat s;
     if (stat(w->source, &s))
         return complain(WRONG_INPUT, "%s: %s; expected a folder of pictures or a .npy", w->source, strerror(errno));
-    code = !S_ISDIR(s.st_mode) ? list_array(&p.list, w->source, w->labels) : w->labels ? list_table(&p.list, w->source, w->labels)
+    const LabelsAs as = !w->as ? BY_TYPE : *w->as == 'c' ? AS_CLASSES : *w->as == 'i' ? AS_INDICES : AS_REALS;
+    const bool array = !S_ISDIR(s.st_mode), table = !array && w->labels;
+    if (w->columns && !table)
+        return complain(WRONG_USAGE, "--columns is for a table: pack FOLDER --labels TABLE");
+    if (w->as && !w->labels)
+        return complain(WRONG_USAGE, "--labels-as is for --labels; the classes of folders are their names");
+    code = array ? list_array(&p.list, w->source, w->labels, as) : table ? list_table(&p.list, w->source, w->labels, w->columns, as)
            : list_folder(&p.list, w->source);
+    if (code == FINE && !array && !table)
+        code = list_refuse_twice(&p.list, NULL, NULL);
     if (code == FINE)
         code = measure(&p);
     if (code == FINE)
@@ -534,9 +544,10 @@ const Command command_pack = {
     "pack", "SOURCE", "the same from pictures or arrays of your own",
     "Makes DIR/{train,valid,test}_NAME.npy, which a model reads, from what SOURCE is:\n"
     "  FOLDER/CLASS/picture            a folder for each class; PNG, JPEG, PBM, PGM, PPM or PAM\n"
-    "  FOLDER/SPLIT/CLASS/picture      the same in folders train, valid, test: those splits are kept\n"
-    "  FOLDER with --labels TABLE      lines of file,label[,label...] (commas, semicolons or tabs)\n"
-    "  IMAGES.npy with --labels L.npy  rows of arrays: u1, f4 or f8; labels are integers, or real numbers as targets\n"
-    "Without labels only the input is written.\n",
+    "  FOLDER/SPLIT/CLASS/picture      the same in folders train, valid (val), test: those splits are kept\n"
+    "  FOLDER with --labels TABLE      lines of file,label[,label...] (commas, semicolons or tabs), with or without a header\n"
+    "  IMAGES.npy with --labels L.npy  rows of arrays: u1, f4 or f8\n"
+    "Without labels only the input is written.  Whole numbers and names in a table become classes, in numeric order and by name;\n"
+    "whole numbers of an array are the classes' numbers; real numbers become a target of f4.  docs/data.md has the details.\n",
     pack_options, sizeof pack_options / sizeof *pack_options, pack,
 };

@@ -55,7 +55,7 @@ static int source_mnist(Source *source, const char *dir)
     source->split[0] = (Digits){ all.pixels, all.labels, train };
     source->split[1] = (Digits){ all.pixels + (size_t)train * DIGIT_PIXELS, all.labels + train, valid };
     source->split[2] = source->owned[2];
-    printf("digits: MNIST in %s (%d train, %d valid, %d test)\n", dir, train, valid, source->split[2].count);
+    tell("digits: MNIST in %s (%d train, %d valid, %d test)\n", dir, train, valid, source->split[2].count);
     return FINE;
 }
 
@@ -136,7 +136,7 @@ static int write_splits(const Source *source, const char *dir, const int64_t cou
     if (!fine)
         return complain_array(&e);
     for (int s = 0; s < SPLITS; s++) {
-        printf("%s/%s_image.npy: u1 [%lld,1,%d,%d]", dir, split_names[s], (long long)counts[s], side, side);
+        tell("%s/%s_image.npy: u1 [%lld,1,%d,%d]", dir, split_names[s], (long long)counts[s], side, side);
         printf(single ? "   _digit.npy: i4 [%lld]\n" : "   _digits.npy: i4 [%lld,3]\n", (long long)counts[s]);
     }
     return FINE;
@@ -244,7 +244,7 @@ static int draw_sheet(const Array *image, const Array *labels, const char *split
     const bool fine = picture_write(&sheet, path, &e);
     hold_signals(false);
     if (fine)
-        printf("%s: %dx%d, %lld examples\n", path, sheet.width, sheet.height, (long long)count);
+        tell("%s: %dx%d, %lld examples\n", path, sheet.width, sheet.height, (long long)count);
     picture_close(&sheet);
     return fine ? FINE : complain_array(&e);
 }

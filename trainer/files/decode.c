@@ -26,12 +26,17 @@ bool decode_picture(Pixels *p, const unsigned char *bytes, size_t size, int grou
     return fine;
 }
 
+const char *decode_ending(int i)
+{
+    static const char *const endings[] = { ".png", ".jpg", ".jpeg", ".pbm", ".pgm", ".ppm", ".pnm", ".pam", NULL };
+    return endings[i];
+}
+
 bool decode_is_name(const char *name)
 {
-    static const char *const endings[] = { ".png", ".jpg", ".jpeg", ".pbm", ".pgm", ".ppm", ".pnm", ".pam" };
     const char *dot = *name != '.' ? strrchr(name, '.') : NULL;
-    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
-        if (!strcasecmp(dot, endings[i]))
+    for (int i = 0; dot && decode_ending(i); i++)
+        if (!strcasecmp(dot, decode_ending(i)))
             return true;
     return false;
 }

@@ -12,6 +12,8 @@
 bool decode_picture(Pixels *p, const unsigned char *bytes, size_t size, int ground, const char *path, ArrayError *e);
 /* Is this the name of a picture: not hidden, and with one of the endings? */
 bool decode_is_name(const char *name);
+/* Ending i, ".png" first; NULL behind the last. */
+const char *decode_ending(int i);
 
 /* One kind each, the first bytes already looked at.  On failure *p may hold pixels, for pixels_free. */
 bool decode_png(Pixels *p, const unsigned char *bytes, size_t size, int ground, const char *path, ArrayError *e);
