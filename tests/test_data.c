@@ -131,6 +131,31 @@ Test(data, made_up_examples_follow_from_the_seed_and_have_legal_labels)
     data_close(&b);
 }
 
+Test(data, a_set_that_was_replaced_in_part_is_refused, .exit_code = 1)
+{
+    Data d;
+    put_images(EXAMPLES);
+    put_labels(ARRAY_U1, EXAMPLES, -1, 0);
+    open_them(&d);
+    data_close(&d);
+    file_put(ARRAY_INCOMPLETE, "x", 1);
+    open_them(&d);
+}
+
+Test(data, true_and_false_are_labels)
+{
+    Data d;
+    put_images(EXAMPLES);
+    uint8_t bools[EXAMPLES * POSITIONS];
+    for (int i = 0; i < EXAMPLES * POSITIONS; i++)
+        bools[i] = i % 3 == 0;
+    put("test_digits.npy", ARRAY_B1, bools, 2, (int64_t[]){ EXAMPLES, POSITIONS });
+    open_them(&d);
+    for (int i = 0; i < EXAMPLES * POSITIONS; i++)
+        cr_assert(eq(int, data_label(&d, 0, i / POSITIONS, i % POSITIONS), i % 3 == 0));
+    data_close(&d);
+}
+
 Test(data, missing_target_is_refused, .exit_code = 1)
 {
     Data d;

@@ -94,6 +94,30 @@ cmp -s a/train_image.npy b/train_image.npy || fault "one seed gives two sets"
 expect 0 '' $pack classes --target corner -o b --seed 2
 cmp -s a/train_image.npy b/train_image.npy && fault "two seeds give one set"
 
+# ---- data that do not fit say why ------------------------------------------------------------------------------------------
+"$python" - <<'PYTHON' || exit 1
+import os, shutil
+import numpy as np
+x, y = np.load("a/test_image.npy"), np.load("a/test_corner.npy")
+def put(folder, image=x, corner=y, behind=b""):
+    os.makedirs(folder); np.save(folder + "/test_image.npy", image); np.save(folder + "/test_corner.npy", corner)
+    open(folder + "/test_image.npy", "ab").write(behind)
+put("wide", corner=np.eye(4)[y]); put("wide_i", corner=np.eye(4, dtype="i4")[y]); put("last", image=np.repeat(x.transpose(0, 2, 3, 1), 1, 3)); put("no", x[:0], y[:0])
+put("real", corner=y.astype("f8")); put("bools", corner=(y > 1)); put("longer", behind=b"xyz"); put("shorter", image=x)
+data = open("shorter/test_image.npy", "rb").read(); open("shorter/test_image.npy", "wb").write(data[:-5])
+put("texts", corner=np.array(["a"] * len(y)))
+PYTHON
+see() { expect 1 "$2" corner/corner eval --data "$1" --run run --split test; }
+see wide "found f8 .*one-hot labels?  Their numbers are numpy's argmax(axis=-1)"
+see wide_i 'one-hot labels?'
+see last 'channels last?  numpy.s transpose(0, 3, 1, 2)'
+see no 'no/test_image.npy: there is no example in it (u1 \[0\]\[1\]\[8\]\[8\])'
+see real "labels are integers: convert them with numpy's astype('i4')"
+see longer 'which is 3 too many'
+see shorter 'is the file cut short?'
+see texts 'these are texts, which numpy.unique'
+expect 0 '' corner/corner eval --data bools --run run --split test
+
 # ---- splits, tables, arrays -----------------------------------------------------------------------------------------------
 expect 0 '' $pack split -o c
 expect 0 '' $pack table --labels labels.csv --columns filename,first,second --valid 5 --test 20% -o d

@@ -2,22 +2,25 @@
  *
  * Functions return an exit code, after a message on stderr.  A signal removes the temporary files and
  * the folders made for them, so that no half-written file stays. */
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE
 #include "data/command.h"
 #include "files/nearest.h"
 #include "files/text.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TEMPORARIES = 2 * SPLITS };
+enum { TEMPORARIES = 2 * SPLITS + 1 };       /* the last: a list of classes */
 const char *const split_names[SPLITS] = { "train", "valid", "test" };
 
 int complain(int code, const char *format, ...)
@@ -177,16 +180,140 @@ int options_parse(void *into, const char **operand, const Command *c, int argc, 
 
 /* ---- files ------------------------------------------------------------------------------------------- */
 
+static void note_temporary(const ArrayOut *out)
+{
+    snprintf(temporaries[temporary_count], PATH_MAX, "%s", out->temporary);
+    temporary_count = temporary_count + 1;
+}
+
 bool split_begin(ArrayNpy *file, const char *dir, int split, const char *name, ArrayType type, int rank, const int64_t *shape, ArrayError *e)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/%s_%s.npy", dir, split_names[split], name);
     hold_signals(true);
     const bool fine = array_npy_begin(file, path, type, rank, shape, e);
-    if (fine) {
-        snprintf(temporaries[temporary_count], PATH_MAX, "%s", file->out.temporary);
-        temporary_count = temporary_count + 1;
-    }
+    if (fine)
+        note_temporary(&file->out);
     hold_signals(false);
     return fine;
+}
+
+bool list_begin(ArrayOut *file, const char *path, ArrayError *e)
+{
+    hold_signals(true);
+    const bool fine = array_out_open(file, path, e);
+    if (fine)
+        note_temporary(file);
+    hold_signals(false);
+    return fine;
+}
+
+/* ---- sets ------------------------------------------------------------------------------------------------ */
+
+/* Temporary files of processes that are no more: .spn-PID-NUMBER.tmp. */
+void set_begin(const char *dir)
+{
+    DIR *folder = opendir(dir);
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        char path[PATH_MAX];
+        long pid;
+        unsigned serial;
+        int end = 0;
+        if (sscanf(entry->d_name, ".spn-%ld-%u.tmp%n", &pid, &serial, &end) == 2 && end && !entry->d_name[end] && pid > 0 && kill((pid_t)pid, 0) && errno == ESRCH
+            && snprintf(path, sizeof path, "%s/%s", dir, entry->d_name) < PATH_MAX)
+            unlink(path);
+    }
+    if (folder)
+        closedir(folder);
+}
+
+/* The mark, locked against a second spn-data that replaces the same set; -1 after a message. */
+static int mark_open(const char *path)
+{
+    struct stat ours, there;
+    for (;;) {
+        const int fd = array_io.open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+        if (fd < 0 || (flock(fd, LOCK_EX) && errno != ENOTSUP && errno != ENOLCK) || fstat(fd, &ours)) {
+            complain(ENVIRONMENT, "%s: cannot make it: %s", path, strerror(errno));
+            if (fd >= 0)
+                close(fd);
+            return -1;
+        }
+        if (!stat(path, &there) && there.st_ino == ours.st_ino && there.st_dev == ours.st_dev)
+            return fd;
+        close(fd);                             /* the one who had it has removed it */
+    }
+}
+
+static bool sync_folder(const char *dir)
+{
+    const int fd = array_io.open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    const bool fine = fd >= 0 && (!array_io.fsync(fd) || errno == EINVAL || errno == ENOTSUP);
+    if (fd >= 0)
+        array_io.close(fd);
+    return fine;
+}
+
+int set_commit(const char *dir, ArrayOut **outs, int count, const char *const *stale)
+{
+    static const char why[] = "spn-data is replacing the files of this folder one by one, or was stopped before the last.\n";
+    char path[PATH_MAX], to[PATH_MAX];
+    ArrayError e;
+    int code = FINE;
+    snprintf(path, sizeof path, "%s/" ARRAY_INCOMPLETE, dir);
+    hold_signals(true);
+    const int mark = mark_open(path);
+    if (mark < 0)
+        code = ENVIRONMENT;
+    else if (array_io.write(mark, why, sizeof why - 1) < 0 || array_io.fsync(mark) || !sync_folder(dir)) {
+        code = complain(ENVIRONMENT, "%s: cannot write it: %s", path, strerror(errno));
+        unlink(path);                          /* nothing is renamed yet */
+    }
+    bool begun = false;
+    for (int i = 0; code == FINE && i < count; i++) {
+        struct stat was = { 0 }, is;
+        snprintf(to, sizeof to, "%s", outs[i]->path);
+        stat(outs[i]->temporary, &was);
+        if (!array_out_commit(outs[i], &e))
+            code = complain_array(&e);
+        begun |= !stat(to, &is) && is.st_ino == was.st_ino;     /* also where only the folder could not be synced */
+    }
+    for (; code == FINE && *stale; stale++)
+        if (unlink(*stale) && errno != ENOENT)
+            code = complain(ENVIRONMENT, "%s: of the old set, cannot be removed: %s", *stale, strerror(errno));
+    if (code == FINE && (unlink(path) || !sync_folder(dir)))
+        code = complain(ENVIRONMENT, "%s: cannot be removed: %s; the set is complete, remove it", path, strerror(errno));
+    else if (code != FINE && begun)
+        complain(code, "%s: new and old files lie side by side; make the set again.  Until then it is refused", dir);
+    else if (code != FINE && mark >= 0)
+        unlink(path);
+    if (mark >= 0)
+        close(mark);
+    hold_signals(false);
+    return code;
+}
+
+int set_refuse_mixture(const char *dir, const char *const *names, int count)
+{
+    char path[PATH_MAX];
+    bool replaces = false;
+    int code = FINE;
+    for (int s = 0; s < SPLITS; s++)
+        replaces |= snprintf(path, sizeof path, "%s/%s_%s.npy", dir, split_names[s], names[0]) < PATH_MAX && !access(path, F_OK);
+    DIR *folder = replaces ? opendir(dir) : NULL;
+    for (struct dirent *entry; folder && code == FINE && (entry = readdir(folder));)
+        for (int s = 0; s < SPLITS; s++) {
+            const size_t n = strlen(split_names[s]), length = strlen(entry->d_name);
+            bool written = false;
+            if (length < n + 6 || strncmp(entry->d_name, split_names[s], n) || entry->d_name[n] != '_' || strcmp(entry->d_name + length - 4, ".npy"))
+                continue;
+            for (int i = 0; i < count; i++)
+                written |= strlen(names[i]) == length - n - 5 && !strncmp(entry->d_name + n + 1, names[i], strlen(names[i]));
+            if (!written)
+                code = complain(WRONG_INPUT, "%s/%s: is there already, and would stay beside another %s; remove the old set, or choose another -o", dir,
+                                entry->d_name, names[0]);
+        }
+    if (folder)
+        closedir(folder);
+    return code;
 }

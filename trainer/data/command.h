@@ -43,6 +43,18 @@ int options_parse(void *into, const char **operand, const Command *c, int argc, 
 int make_folder(const char *path);
 /* Begins DIR/SPLIT_NAME.npy, up to 2 * SPLITS of them, so that a signal takes it back. */
 bool split_begin(ArrayNpy *file, const char *dir, int split, const char *name, ArrayType type, int rank, const int64_t *shape, ArrayError *e);
+/* The same for one list of classes' names. */
+bool list_begin(ArrayOut *file, const char *path, ArrayError *e);
+
+/* A set: the files DIR/SPLIT_NAME.npy that are made together, and lists of classes' names.  Begun before the first of its files; what an
+ * interrupted spn-data left in DIR is removed. */
+void set_begin(const char *dir);
+/* All files are there, or none.  outs are sealed; they are renamed while signals wait, under the mark of an incomplete set (array_io.h),
+ * and files that are in `stale` (paths, or NULL at its end) are removed with it.  An exit code. */
+int set_commit(const char *dir, ArrayOut **outs, int count, const char *const *stale);
+/* Refuses to replace input files, of which one is there, beside other files DIR/SPLIT_*.npy that would stay: `names` are all that are
+ * written, the first of them the input. */
+int set_refuse_mixture(const char *dir, const char *const *names, int count);
 
 void set_signals(void);
 /* Removes the temporary files and the empty folders of this program: after a failure, or on a signal. */

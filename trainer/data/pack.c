@@ -314,24 +314,17 @@ static int write_split(Pack *p, ArrayNpy *input, ArrayNpy *target, int split, co
     return code;
 }
 
-/* Where classes have names: DIR/TARGET_classes.txt, a name a line, in the order of the labels. */
-static int write_classes(const Pack *p)
+/* Where classes have names: DIR/TARGET_classes.txt, a name a line, in the order of the labels.  Sealed. */
+static int write_classes(ArrayOut *out, const Pack *p, const char *path)
 {
-    char path[PATH_MAX];
-    ArrayOut out;
     ArrayError e;
-    snprintf(path, sizeof path, "%s/%s_classes.txt", p->w.dir, p->w.target);
-    hold_signals(true);
-    bool fine = array_out_open(&out, path, &e);
+    bool fine = list_begin(out, path, &e);
     for (int i = 0; fine && i < p->list.class_count; i++)
-        fine = array_out_write(&out, p->list.classes[i], strlen(p->list.classes[i]), &e) && array_out_write(&out, "\n", 1, &e);
-    fine = fine && array_out_commit(&out, &e);
-    array_out_abandon(&out);
-    hold_signals(false);
-    return fine ? FINE : complain_array(&e);
+        fine = array_out_write(out, p->list.classes[i], strlen(p->list.classes[i]), &e) && array_out_write(out, "\n", 1, &e);
+    return fine && array_out_seal(out, &e) ? FINE : complain_array(&e);
 }
 
-/* Removes the old files of a split that is not written now. */
+/* Old files that would stay: of a split that is not written now, or of another name. */
 static int refuse_old(const Pack *p)
 {
     char path[PATH_MAX];
@@ -340,16 +333,20 @@ static int refuse_old(const Pack *p)
         if (!p->counts[s] && !access(path, F_OK))
             return complain(WRONG_INPUT, "%s: is there already, but this set has no example for %s; remove it, or choose another -o", path, split_names[s]);
     }
-    return FINE;
+    return set_refuse_mixture(p->w.dir, (const char *const[]){ p->w.input, p->w.target }, p->list.labels ? 2 : 1);
 }
 
 static int write_files(Pack *p)
 {
     const List *l = &p->list;
     ArrayNpy input[SPLITS], target[SPLITS];
+    ArrayOut classes = { .fd = -1 }, *outs[2 * SPLITS + 1];
+    char list[PATH_MAX];
     int64_t shape[ARRAY_RANK + 1], label_shape[ARRAY_RANK + 1], at = 0;
-    int begun = 0, labelled = 0, code = FINE;
+    int begun = 0, labelled = 0, code = FINE, count = 0;
     ArrayError e;
+    snprintf(list, sizeof list, "%s/%s_classes.txt", p->w.dir, p->w.target);
+    set_begin(p->w.dir);
     memcpy(shape + 1, p->shape, sizeof p->shape);
     memcpy(label_shape + 1, l->label_shape, sizeof l->label_shape);
     for (int s = 0; s < SPLITS && code == FINE; s++) {
@@ -368,18 +365,25 @@ static int write_files(Pack *p)
         if (p->counts[s])
             code = write_split(p, &input[s], l->labels ? &target[s] : NULL, s, p->order + at);
     for (int s = 0; s < SPLITS; s++) {
-        if (code == FINE && begun >> s & 1 && !array_npy_end(&input[s], &e))
+        if (code == FINE && begun >> s & 1 && !array_npy_seal(&input[s], &e))
             code = complain_array(&e);
-        if (code == FINE && labelled >> s & 1 && !array_npy_end(&target[s], &e))
+        if (code == FINE && labelled >> s & 1 && !array_npy_seal(&target[s], &e))
             code = complain_array(&e);
     }
-    for (int s = 0; s < SPLITS && code != FINE; s++) {
+    if (code == FINE && l->classes)
+        code = write_classes(&classes, p, list);
+    for (int s = 0; s < SPLITS; s++) {
         if (begun >> s & 1)
-            array_npy_abandon(&input[s]);
+            outs[count++] = &input[s].out;
         if (labelled >> s & 1)
-            array_npy_abandon(&target[s]);
+            outs[count++] = &target[s].out;
     }
-    return code == FINE && l->classes ? write_classes(p) : code;
+    outs[count] = &classes;
+    if (code == FINE)
+        code = set_commit(p->w.dir, outs, count + (l->classes != NULL), (const char *const[]){ l->classes ? NULL : list, NULL });
+    for (int i = 0; i <= count && code != FINE; i++)
+        array_out_abandon(outs[i]);
+    return code;
 }
 
 /* ---- the summary ------------------------------------------------------------------------------------------------------- */

@@ -113,11 +113,13 @@ static int write_splits(const Source *source, const char *dir, const int64_t cou
 {
     ArrayError e = { 0 };
     SplitFiles files[SPLITS];
+    ArrayOut *outs[2 * SPLITS];
     uint8_t *images = array_allocate(dir, (size_t)PORTION * CLUTTER_PIXELS, &e);
     int32_t *labels = array_allocate(dir, sizeof(int32_t) * PORTION * CLUTTER_DIGITS, &e);
     const int side = single ? DIGIT_SIDE : CLUTTER_SIDE;
     int begun = 0;
     bool fine = images && labels;
+    set_begin(dir);
     for (int f = 0; fine && f < 2 * SPLITS; f++) {
         const int64_t image_shape[] = { counts[f / 2], 1, side, side }, label_shape[] = { counts[f / 2], CLUTTER_DIGITS };
         fine = f % 2 == 0 ? split_begin(&files[f / 2].image, dir, f / 2, "image", ARRAY_U1, 4, image_shape, &e)
@@ -128,13 +130,16 @@ static int write_splits(const Source *source, const char *dir, const int64_t cou
         fine = single ? write_single(&files[s], labels, &source->split[s], counts[s], &e)
                       : write_clutter(&files[s], images, labels, source, seed, s, counts[s], &e);
     for (int f = 0; fine && f < 2 * SPLITS; f++)
-        fine = array_npy_end(f % 2 == 0 ? &files[f / 2].image : &files[f / 2].labels, &e);
-    for (int f = 0; !fine && f < begun; f++)
-        array_npy_abandon(f % 2 == 0 ? &files[f / 2].image : &files[f / 2].labels);
+        fine = array_npy_seal(f % 2 == 0 ? &files[f / 2].image : &files[f / 2].labels, &e);
+    for (int f = 0; f < begun; f++)
+        outs[f] = f % 2 == 0 ? &files[f / 2].image.out : &files[f / 2].labels.out;
+    const int code = fine ? set_commit(dir, outs, begun, (const char *const[]){ NULL }) : complain_array(&e);
+    for (int f = 0; code != FINE && f < begun; f++)
+        array_out_abandon(outs[f]);
     free(images);
     free(labels);
-    if (!fine)
-        return complain_array(&e);
+    if (code != FINE)
+        return code;
     for (int s = 0; s < SPLITS; s++) {
         tell("%s/%s_image.npy: u1 [%lld,1,%d,%d]", dir, split_names[s], (long long)counts[s], side, side);
         printf(single ? "   _digit.npy: i4 [%lld]\n" : "   _digits.npy: i4 [%lld,3]\n", (long long)counts[s]);
@@ -182,6 +187,8 @@ static int make(const Command *c, int argc, char **argv)
         if (w.counts[s] > source.split[s].count)
             code = complain(WRONG_USAGE, "--single takes each digit once: --%s %lld is more than the %d there are", split_names[s],
                             (long long)w.counts[s], source.split[s].count);
+    if (code == FINE)
+        code = set_refuse_mixture(w.dir, (const char *const[]){ "image", w.single ? "digit" : "digits" }, 2);
     if (code == FINE)
         code = make_folder(w.dir);
     if (code == FINE)
@@ -282,7 +289,7 @@ static int sheet(const Command *c, int argc, char **argv)
     if (access(label_path, F_OK) != 0)
         snprintf(label_path, sizeof label_path, "%s/%s_digit.npy", dir, w.split);
     int result;
-    if (!array_map_npy(&image, image_path, &e) || !array_map_npy(&labels, label_path, &e))
+    if (!array_check_complete(dir, &e) || !array_map_npy(&image, image_path, &e) || !array_map_npy(&labels, label_path, &e))
         result = complain_array(&e);
     else if (image.type != ARRAY_U1 || image.rank != 4 || image.shape[0] < 1 || image.shape[1] != 1 || image.shape[2] < 1 || image.shape[3] < 1
              || image.shape[2] > 1024 || image.shape[3] > 1024)

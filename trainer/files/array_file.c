@@ -417,14 +417,19 @@ bool array_npy_rows(ArrayNpy *w, const void *rows, int64_t count, ArrayError *e)
     return array_out_write(&w->out, rows, (size_t)count * w->row_bytes, e);
 }
 
-bool array_npy_end(ArrayNpy *w, ArrayError *e)
+bool array_npy_seal(ArrayNpy *w, ArrayError *e)
 {
     if (w->out.fd >= 0 && w->rows_left) {
         array_fail(e, 70, w->out.path, "a bug: %" PRId64 " rows are missing", w->rows_left);
         array_npy_abandon(w);
         return false;
     }
-    return array_out_commit(&w->out, e);
+    return array_out_seal(&w->out, e);
+}
+
+bool array_npy_end(ArrayNpy *w, ArrayError *e)
+{
+    return array_npy_seal(w, e) && array_out_commit(&w->out, e);
 }
 
 void array_npy_abandon(ArrayNpy *w)

@@ -75,6 +75,8 @@ typedef struct { ArrayOut out; size_t row_bytes; int64_t rows_left; } ArrayNpy;
 bool array_npy_begin(ArrayNpy *w, const char *path, ArrayType type, int rank, const int64_t *shape, ArrayError *e);
 bool array_npy_rows(ArrayNpy *w, const void *rows, int64_t count, ArrayError *e);
 bool array_npy_end(ArrayNpy *w, ArrayError *e);
+/* The first half of the end: checks the number of rows and seals w->out (array_io.h), which array_out_commit then renames. */
+bool array_npy_seal(ArrayNpy *w, ArrayError *e);
 void array_npy_abandon(ArrayNpy *w);
 
 bool array_write_npy(const char *path, const Array *a, ArrayError *e);

@@ -297,7 +297,7 @@ static bool sync_folder(const char *path, ArrayError *e)
     return fine;
 }
 
-bool array_out_commit(ArrayOut *o, ArrayError *e)
+bool array_out_seal(ArrayOut *o, ArrayError *e)
 {
     if (o->fd < 0 || !flush(o, e))
         return false;
@@ -306,6 +306,16 @@ bool array_out_commit(ArrayOut *o, ArrayError *e)
         fine = !array_io.close(o->fd) || fail_writing(e, o->path, "close", errno);
         o->fd = -1;
     }
+    if (!fine)
+        array_out_abandon(o);
+    return fine;
+}
+
+bool array_out_commit(ArrayOut *o, ArrayError *e)
+{
+    if (o->fd >= 0 && !array_out_seal(o, e))
+        return false;
+    bool fine = o->temporary;                  /* else it was not opened, or failed before */
     if (fine && (fine = !array_io.rename(o->temporary, o->path) || fail_writing(e, o->path, "rename to it", errno))) {
         free(o->temporary);
         o->temporary = NULL;
@@ -313,4 +323,14 @@ bool array_out_commit(ArrayOut *o, ArrayError *e)
     }
     array_out_abandon(o);
     return fine;
+}
+
+bool array_check_complete(const char *folder, ArrayError *e)
+{
+    char path[4096];
+    struct stat status;
+    if ((size_t)snprintf(path, sizeof path, "%s/" ARRAY_INCOMPLETE, folder) >= sizeof path || stat(path, &status))
+        return true;
+    return array_fail(e, 1, folder, "spn-data was stopped while it replaced this set, so that new and old files lie side by side; make it again"
+                      " with the same command (%s says so)", ARRAY_INCOMPLETE);
 }

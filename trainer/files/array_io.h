@@ -47,6 +47,14 @@ typedef struct { const unsigned char *data; size_t size; } ArrayMap;
 bool array_map_open(ArrayMap *m, const char *path, ArrayError *e);
 void array_map_close(ArrayMap *m);
 
+/* ---- several files that appear together ---------------------------------------------------------------- */
+
+/* A file of this name in a folder of data says that files were renamed there one after the other, and not all of them: spn-data makes it
+ * before the first rename and removes it after the last. */
+#define ARRAY_INCOMPLETE ".spn-incomplete"
+/* False, with what to do, if the folder has that file. */
+bool array_check_complete(const char *folder, ArrayError *e);
+
 /* ---- a file that appears whole or not at all -------------------------------------------------------- */
 
 /* Bytes go to a temporary name in the folder of `path`; commit makes them durable and renames.  Until then the
@@ -64,6 +72,8 @@ bool array_out_open(ArrayOut *o, const char *path, ArrayError *e);
 bool array_out_write(ArrayOut *o, const void *data, size_t size, ArrayError *e);
 bool array_out_zeros(ArrayOut *o, size_t size, ArrayError *e);
 bool array_out_commit(ArrayOut *o, ArrayError *e);
+/* The first half of commit: all bytes are durable under the temporary name; commit then only renames. */
+bool array_out_seal(ArrayOut *o, ArrayError *e);
 void array_out_abandon(ArrayOut *o);
 
 #endif

@@ -38,16 +38,33 @@ static char *wanted(char *text, size_t room, const NetData *s)
 
 /* ---- checks ------------------------------------------------------------------------------------------------------- */
 
+/* Is [N] + shape that of the input with its last dimension in front of the others, as PyTorch has it? */
+static bool is_channels_last(const Array *a, const NetData *s)
+{
+    return s->rank == 3 && a->rank == 4 && a->shape[1] == s->shape[1] && a->shape[2] == s->shape[2] && a->shape[3] == s->shape[0];
+}
+
+/* A dimension too many, as long as there are classes. */
+static bool is_one_hot(const Array *a, const NetData *s)
+{
+    return s->type == LABELS && a->rank == s->rank + 2 && a->shape[a->rank - 1] == s->classes;
+}
+
 static void check_file(const Array *a, const NetData *s, const char *path)
 {
     char found[160], expected[160];
-    bool type = s->type == U8_OVER_255 ? a->type == ARRAY_U1 : s->type == F32 ? a->type == ARRAY_F4 : a->type <= ARRAY_I8;
+    bool type = s->type == U8_OVER_255 ? a->type == ARRAY_U1 : s->type == F32 ? a->type == ARRAY_F4 : a->type <= ARRAY_I8 || a->type == ARRAY_B1;
     bool shape = a->rank == s->rank + 1 && a->shape[0] > 0;
     for (int i = 0; shape && i < s->rank; i++)
         shape = a->shape[i + 1] == s->shape[i];
     if (type && shape)
         return;
-    const char *hint = !type && s->type == F32 ? "; convert it with numpy's astype('f4')"
+    if (a->rank && !a->shape[0])
+        fail(WRONG_INPUT, "%s: there is no example in it (%s %s); '%s' of %s needs one or more", path, array_type_name(a->type),
+             array_shape_text(found, sizeof found, a), s->name, net.source);
+    const char *hint = is_one_hot(a, s) ? "; one-hot labels?  Their numbers are numpy's argmax(axis=-1)"
+        : is_channels_last(a, s) ? "; channels last?  numpy's transpose(0, 3, 1, 2) brings them to the front"
+        : !type && s->type == F32 ? "; convert it with numpy's astype('f4')"
         : !type && s->type == U8_OVER_255 ? "; convert it with numpy's astype('u1'), or write dtype: f32 in the model"
         : !type ? "; labels are integers: convert them with numpy's astype('i4')" : "";
     array_shape_text(found, sizeof found, a);
@@ -60,6 +77,7 @@ static int64_t integer_at(const Array *a, int64_t i)
 {
     switch (a->type) {
     case ARRAY_U1: return ((const uint8_t *)a->data)[i];
+    case ARRAY_B1: return ((const uint8_t *)a->data)[i] != 0;
     case ARRAY_I1: return ((const int8_t *)a->data)[i];
     case ARRAY_U2: return ((const uint16_t *)a->data)[i];
     case ARRAY_I2: return ((const int16_t *)a->data)[i];
@@ -134,7 +152,10 @@ static void open_file(Data *d, int f, bool optional)
 
 void data_open(Data *d, const char *dir, const char *split, bool targets)
 {
+    ArrayError e;
     prepare(d, dir, split);
+    if (!array_check_complete(dir, &e))
+        fail_array(&e);
     for (int f = 0; f < net.input_count; f++)
         open_file(d, f, false);
     d->targets = true;
@@ -146,6 +167,8 @@ void data_open(Data *d, const char *dir, const char *split, bool targets)
             d->stride[f] = 0;
         }
     }
+    if (!array_check_complete(dir, &e))         /* begun while the files were opened */
+        fail_array(&e);
 }
 
 void data_over(Data *d, void *inputs, int64_t examples, char *const *names)

@@ -180,8 +180,8 @@ static Renames read_renames(const char *path)
             all.lines = longer;
         }
         Rename *r = &all.lines[all.count++];
-        snprintf(r->there, sizeof r->there, "%s", there);
-        snprintf(r->here, sizeof r->here, "%s", here);
+        strcpy(r->there, there);
+        strcpy(r->here, here);
         r->line = line;
         check_here(r, path);
     }
