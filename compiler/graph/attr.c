@@ -5,6 +5,7 @@
 #include "graph/attr.h"
 #include "read/language.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 void note_sets(const Model *m, const char *text)
@@ -17,8 +18,20 @@ void note_sets(const Model *m, const char *text)
     }
 }
 
-static bool number_in_range(Model *m, const AttrSpec *s, Loc at, const Value *v, bool whole)
+/* Is the scalar a number, but for its quotes? */
+static bool is_quoted_number(const Yaml *y)
 {
+    char *end;
+    return y->quoted && strchr("0123456789.+-", *y->text) && *y->text && (strtod(y->text, &end), end != y->text && !*end);
+}
+
+static bool number_in_range(Model *m, const AttrSpec *s, const Yaml *y, const Value *v, bool whole)
+{
+    const Loc at = y->loc;
+    if (v->kind == VALUE_TEXT && is_quoted_number(y)) {
+        diag_error(m->diag, at, "'%s' must be %s number; in quotes \"%s\" is text: leave the quotes out", s->name, whole ? "a whole" : "a", v->text);
+        return false;
+    }
     if (v->kind == VALUE_TEXT || (whole && v->kind != VALUE_INT)) {
         const Param *p = v->kind == VALUE_TEXT ? scope_param(&m->scope, v->text) : NULL;
         diag_error(m->diag, at, "'%s' must be %s number, not '%s'%s", s->name, whole ? "a whole" : "a", v->text,
@@ -32,6 +45,16 @@ static bool number_in_range(Model *m, const AttrSpec *s, Loc at, const Value *v,
         return false;
     }
     return true;
+}
+
+/* One of the words of the list, a space between each? */
+static bool is_among(const char *word, const char *list)
+{
+    const size_t n = strlen(word);
+    for (const char *at = list; n && (at = strstr(at, word)); at++)
+        if ((at == list || at[-1] == ' ') && (at[n] == ' ' || !at[n]))
+            return true;
+    return false;
 }
 
 static bool word_among(Model *m, const char *what, Loc at, const char *word, const char *choices)
@@ -93,6 +116,10 @@ static bool parse_init(Model *m, Attr *a, const Yaml *y)
         Value v;
         if (number->kind != YAML_SCALAR || !expr_value(m->arena, m->diag, &m->scope, number, &v))
             return number->kind == YAML_SCALAR ? false : (diag_error(m->diag, number->loc, "expected a number"), false);
+        if (v.kind == VALUE_TEXT && is_quoted_number(number)) {
+            diag_error(m->diag, number->loc, "'%s' needs a number; in quotes \"%s\" is text: leave the quotes out", word, v.text);
+            return false;
+        }
         if (v.kind == VALUE_TEXT || fabs(v.r) > 1e6) {
             diag_error(m->diag, number->loc, "'%s' needs a number of at most a million in size, not '%s'", word, v.text);
             return false;
@@ -124,7 +151,7 @@ static bool from_yaml(Model *m, Attr *a, const Yaml *y)
                 diag_error(m->diag, y->items[i]->loc, "'%s' must be a list of numbers", s->name);
                 return false;
             }
-            if (!expr_value(m->arena, m->diag, &m->scope, y->items[i], &v) || !number_in_range(m, s, y->items[i]->loc, &v, true))
+            if (!expr_value(m->arena, m->diag, &m->scope, y->items[i], &v) || !number_in_range(m, s, y->items[i], &v, true))
                 return false;
             a->number[a->count++] = v.r;
         }
@@ -139,17 +166,17 @@ static bool from_yaml(Model *m, Attr *a, const Yaml *y)
         return false;
     switch (s->type) {
     case ATTR_INT: case ATTR_PAIR: case ATTR_SHAPE: case ATTR_REAL:
-        if (!number_in_range(m, s, y->loc, &v, s->type != ATTR_REAL))
+        if (!number_in_range(m, s, y, &v, s->type != ATTR_REAL))
             return false;
         a->number[0] = v.r;
         a->count = 1;
         return true;
     case ATTR_BOOL:
-        if (strcmp(v.text, "true") != 0 && strcmp(v.text, "false") != 0) {
+        if (!is_among(v.text, "true True TRUE false False FALSE")) {
             diag_error(m->diag, y->loc, "'%s' must be true or false, not '%s'", s->name, v.text);
             return false;
         }
-        a->number[0] = v.text[0] == 't';
+        a->number[0] = v.text[0] == 't' || v.text[0] == 'T';
         a->count = 1;
         return true;
     case ATTR_WORD:

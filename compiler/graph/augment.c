@@ -53,11 +53,12 @@ bool augment_read(Model *m, const Yaml *y, DataDef *d)
     double shift = 0;
     a->loc = y->loc;
     bool good = map_keys_known(m, y, &map_augment);
-    if (s->rank < 2) {
-        diag_error(m->diag, y->loc, "'%s' has no rows and columns to augment: its shape needs two axes or more", d->name);
-        return false;
-    }
-    int64_t H = s->dim[s->rank - 2], W = s->dim[s->rank - 1];
+    for (int i = 0; s->rank < 2 && i < y->count; i++)
+        if (strcmp(y->keys[i]->text, "noise") != 0) {
+            diag_error(m->diag, y->loc, "'%s' has no rows and columns: its shape needs two axes or more for all but noise", d->name);
+            return false;
+        }
+    int64_t H = s->rank < 2 ? 1 : s->dim[s->rank - 2], W = s->dim[s->rank - 1];
     good = map_number(m, y, &map_augment, "shift", &shift) && good;
     good = map_number(m, y, &map_augment, "rotate", &a->rotate) && good;
     good = map_number(m, y, &map_augment, "scale", &a->scale) && good;

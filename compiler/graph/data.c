@@ -32,6 +32,8 @@ DataDef *data_read(Model *m, const Yaml *y, bool target, int *count)
             good = map_number(m, v, &map_labels, "length", &length) && good;
             if (!good)
                 continue;
+            if (classes == 1)
+                diag_warning(m->diag, yaml_get(v, "classes")->loc, "'%s' has one class: there is nothing to tell apart, and its loss is 0", d->name);
             d->type = 2;
             d->classes = (int)classes;
             d->shape.rank = yaml_get(v, "length") != NULL;

@@ -5,7 +5,9 @@
  * A name of the flow is bound to a Use: a tensor, and -1 where a carried state of the step before is meant. */
 #include "base/embed.h"
 #include "graph/model.h"
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* ---- words ------------------------------------------------------------------------------------------ */
 
@@ -34,6 +36,15 @@ static Name *flow_find(Builder *b, const char *word)
     return NULL;
 }
 
+/* Words that people bring from elsewhere: what it is called here, or NULL for what is not a misspelling of anything here. */
+static const struct { const char *word, *ours; } brought[] = {
+    { "linear", "dense" }, { "fc", "dense" }, { "fully_connected", "dense" }, { "conv2d", "conv" }, { "convolution", "conv" }, { "max_pool", "maxpool" },
+    { "maxpool2d", "maxpool" }, { "max_pool2d", "maxpool" }, { "stn", "spn" }, { "grid_sample", "spn" }, { "concatenate", "concat" }, { "cat", "concat" },
+    { "sum", "add" }, { "mul", "multiply" }, { "elu", NULL }, { "gelu", NULL }, { "selu", NULL }, { "celu", NULL }, { "silu", NULL }, { "swish", NULL }, { "mish", NULL },
+    { "prelu", NULL }, { "lrelu", NULL }, { "leaky_relu", NULL }, { "relu6", NULL }, { "softmax", NULL }, { "log", NULL }, { "exp", NULL }, { "sqrt", NULL }, { "max", NULL },
+    { "lstm", NULL }, { "rnn", NULL }, { "norm", NULL }, { "pad", NULL }, { "mean", NULL }, { "stack", NULL },
+};
+
 static void unknown_operator(Builder *b, Loc at, const char *word)
 {
     const char **list = NEW_ARRAY(b->m->arena, const char *, OP_NONE + b->nets.count + embedded_descriptions_count);
@@ -45,7 +56,22 @@ static void unknown_operator(Builder *b, Loc at, const char *word)
         list[n++] = arena_copy(b->m->arena, embedded_descriptions[i].name, strcspn(embedded_descriptions[i].name, "."));
     for (int i = 0; i < b->nets.count; i++)
         list[n++] = ((Net *)b->nets.items[i])->name;
-    diag_error(b->m->diag, at, "no operator or net is called '%s'%s", word, diag_suggestion(b->m->arena, word, list, n));
+    const char *near = diag_suggestion(b->m->arena, word, list, n);
+    bool written = !*near;
+    for (size_t i = 0; i < sizeof brought / sizeof *brought; i++)
+        if (strcasecmp(brought[i].word, word) == 0) {
+            near = brought[i].ours ? arena_printf(b->m->arena, "; it is called '%s' here", brought[i].ours) : "";
+            written = !brought[i].ours;
+        }
+    diag_error(b->m->diag, at, "no operator or net is called '%s'%s", word, near);
+    if (!written)
+        return;
+    Text all = { .arena = b->m->arena };
+    for (int i = 0; i < n; i++)
+        if (op_kind_of(list[i]) == OP_NONE || !loss_table[op_kind_of(list[i])])
+            text_printf(&all, "%s%s", all.length ? ", " : "", list[i]);
+    diag_note(b->m->diag, (Loc){ 0 }, "there are %s", all.text);
+    diag_note(b->m->diag, (Loc){ 0 }, "one that is not there can be written: a description and two templates, in a folder for --templates");
 }
 
 /* Counts a layer or an entry; false, with one error, when there are too many. */
@@ -281,6 +307,13 @@ bool flow_resolve(Builder *b, const Yaml *y, Use *out, bool keep_steps)
             diag_error(m->diag, y->loc, "'%s' is a target: only a loss may read it", y->text);
             return false;
         }
+    char *end;
+    strtod(y->text, &end);
+    if (end != y->text && !*end) {
+        diag_error(m->diag, y->loc, "%s is a number, and an operator reads values: inputs, and results that have a name", y->text);
+        diag_note(m->diag, (Loc){ 0 }, "a factor or a bias belongs to the weights of a dense or conv; a fixed one can come as an input");
+        return false;
+    }
     const char **list = NEW_ARRAY(m->arena, const char *, m->input_count + b->names.count + 1);
     int count = 0;
     for (int i = 0; i < m->input_count; i++)

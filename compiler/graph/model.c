@@ -38,6 +38,13 @@ static bool file_check(Model *m, const Yaml *name)
     return true;
 }
 
+/* The part of a model under `key`; NULL if it is absent, or has nothing behind its colon. */
+static const Yaml *part(const Yaml *root, const char *key)
+{
+    const Yaml *y = yaml_get(root, key);
+    return y && y->kind == YAML_SCALAR && !*y->text && !y->quoted ? NULL : y;
+}
+
 bool model_build(Model *m)
 {
     const Yaml *root = m->root;
@@ -45,7 +52,7 @@ bool model_build(Model *m)
     if (!map_expected(m, root, "a model"))
         return false;
     bool known = map_keys_known(m, root, &map_model);
-    expr_params(m->arena, m->diag, yaml_get(root, "params"), m->options.sets, m->options.set_count, &m->scope);
+    expr_params(m->arena, m->diag, part(root, "params"), m->options.sets, m->options.set_count, &m->scope);
     const Yaml *name = yaml_get(root, "model"), *about = yaml_get(root, "about");
     if (name && name->kind == YAML_SCALAR) {
         if (name_check(m, name->loc, name->text) && file_check(m, name))
@@ -63,14 +70,14 @@ bool model_build(Model *m)
     m->groups = (int)((m->batch + m->lanes - 1) / m->lanes);
     m->last_examples = (int)(m->batch - (int64_t)(m->groups - 1) * m->lanes);
     m->inputs = data_read(m, yaml_get(root, "inputs"), false, &m->input_count);
-    m->targets = data_read(m, yaml_get(root, "targets"), true, &m->target_count);
+    m->targets = data_read(m, part(root, "targets"), true, &m->target_count);
     for (int i = 0; i < m->input_count; i++)
         for (int k = 0; k < m->target_count; k++)
             if (strcmp(m->inputs[i].name, m->targets[k].name) == 0) {
                 diag_error(m->diag, m->targets[k].loc, "'%s' is defined twice", m->targets[k].name);
                 diag_note(m->diag, m->inputs[i].loc, "the first definition is here");
             }
-    const Yaml *nets = yaml_get(root, "nets"), *flow = yaml_get(root, "flow"), *loss = yaml_get(root, "loss"), *inputs = yaml_get(root, "inputs");
+    const Yaml *nets = part(root, "nets"), *flow = yaml_get(root, "flow"), *loss = yaml_get(root, "loss"), *inputs = yaml_get(root, "inputs");
     if (m->input_count == 0 && (inputs ? inputs->kind == YAML_MAP : known))
         diag_error(m->diag, root->loc, "a model needs inputs: inputs: { image: { shape: [1, 28, 28] } }");
     bool nets_good = nets && map_expected(m, nets, "nets");
@@ -104,7 +111,7 @@ bool model_build(Model *m)
         diag_error(m->diag, root->loc, "a model needs a loss: { cross_entropy: [logits, labels] }");
     for (int i = 0; i < m->scope.count; i++)
         m->scope.params[i].net_reads = m->scope.params[i].reads;
-    training_read(m, yaml_get(root, "train"));
+    training_read(m, part(root, "train"));
     if (diag_errors(m->diag))
         return false;
     unused(&b);

@@ -1,5 +1,5 @@
 /* warn.c -- warnings about valid models that are probably mistakes: values that no loss depends on, crops larger than their image,
- * transforms that cannot learn, a batch among the axes of an input.
+ * transforms that cannot learn, a batch among the axes of an input, channels that stand last.
  *
  * In: the graph with shapes, and which tensors depend on weights (grad.c).  Out: warnings; the model is still compiled.
  * Unused names are reported by model.c.  One cause, one warning: of a dead chain of values only the last is named. */
@@ -88,9 +88,25 @@ static void batch_in_shape(const Model *m)
     }
 }
 
+/* A picture as [rows, columns, channels], as NumPy, TensorFlow and cameras have it. */
+static void channels_last(const Model *m)
+{
+    for (int i = 0; i < m->input_count; i++) {
+        const DataDef *d = &m->inputs[i];
+        const int64_t *n = d->shape.dim;
+        if (d->shape.rank == 3 && (n[2] == 1 || n[2] == 3 || n[2] == 4) && n[0] > 4 && n[1] > 4) {
+            diag_warning(m->diag, d->loc, "'%s' has its channels last: [%lld, %lld, %lld] is %lld channels of %lldx%lld", d->name, (long long)n[0], (long long)n[1],
+                         (long long)n[2], (long long)n[0], (long long)n[1], (long long)n[2]);
+            diag_note(m->diag, (Loc){ 0 }, "channels stand first: [%lld, %lld, %lld]; numpy's a.transpose(0, 3, 1, 2) brings data there", (long long)n[2],
+                      (long long)n[0], (long long)n[1]);
+        }
+    }
+}
+
 bool warn(Model *m)
 {
     batch_in_shape(m);
+    channels_last(m);
     for (int i = 0; i < m->ops.count; i++) {
         const Op *op = m->ops.items[i];
         if (op->kind == OP_spn)

@@ -16,7 +16,7 @@ static void facts(const Model *m, const Op *op, Fact *f)
     const Shape *s = &op->writes[0].tensor->shape;
     (void)m;
     bool byte = op->data->type == 0;
-    int64_t H = s->dim[s->rank - 2], W = s->dim[s->rank - 1];
+    int64_t H = s->rank < 2 ? 1 : s->dim[s->rank - 2], W = s->dim[s->rank - 1];         /* a vector is a row */
     fact_text(f, "source", byte ? "u8" : "f32");
     fact_int(f, "input", op->data->number);
     fact_int(f, "PLANES", shape_count(s) / (H * W));

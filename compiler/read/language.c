@@ -66,7 +66,7 @@ const MapSpec map_clutter = { NULL, "clutter", clutter_keys, "Squares of other e
 
 static const AttrSpec label_keys[] = {
     { "length", ATTR_INT, "", 1, 1e6, NULL, "labels of one example; without it there is one" },
-    { "classes", ATTR_INT, NULL, 2, 1e6, NULL, "labels are whole numbers from 0 to classes - 1" },
+    { "classes", ATTR_INT, NULL, 1, 1e6, NULL, "labels are whole numbers from 0 to classes - 1" },
     { 0 },
 };
 const MapSpec map_labels = { NULL, "a target of labels", label_keys, "Labels for cross_entropy.", NULL, NULL };

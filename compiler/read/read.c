@@ -70,6 +70,50 @@ static const struct { const char *context, *problem, *text; } plain_english[] = 
     { "tag", "", "'!' begins a tag in YAML: put the text in quotes" },
 };
 
+/* ---- spaces that are none ---- */
+
+/* What looks like a space and is none in YAML; NULL for all other characters. */
+static const char *odd_space(int32_t c)
+{
+    return c == 0xA0 ? "a NO-BREAK SPACE" : c == 0x202F ? "a NARROW NO-BREAK SPACE" : c == 0x3000 ? "an IDEOGRAPHIC SPACE"
+         : c == 0x200B ? "a ZERO WIDTH SPACE" : (c >= 0x2000 && c <= 0x200A) || c == 0x205F || c == 0x1680 ? "a space of another width" : NULL;
+}
+
+/* Notes the first such space in the lines from the context of a syntax error to the error. */
+static void note_odd_space(Reader *r, int first, int last)
+{
+    Loc at = { 1, 1, 1, r->file };
+    int32_t c;
+    for (size_t i = 0, n; i < r->file->length && at.line <= last; i += n) {
+        n = utf8_decode(r->file->text + i, r->file->length - i, &c);
+        if (at.line >= first && odd_space(c)) {
+            diag_note(r->diag, at, "this is %s (U+%04X), which YAML does not take for a space: write a plain one", odd_space(c), (unsigned)c);
+            return;
+        }
+        at.column++;
+        if (c == '\n')
+            at = (Loc){ at.line + 1, 1, 1, r->file };
+    }
+}
+
+/* In text without quotes, such a space behind a colon, comma or dash, or at either end, was meant to part two things. */
+static bool refuse_odd_space(Reader *r, const Yaml *y)
+{
+    int32_t c, before = 0;
+    Loc at = y->loc;
+    for (size_t i = 0, n; y->text[i]; i += n, before = c, at.column++) {
+        n = utf8_decode(y->text + i, strlen(y->text + i), &c);
+        if (!odd_space(c) || (i && y->text[i + n] && before != ':' && before != ',' && before != '-'))
+            continue;
+        at.length = 1;
+        r->errors++;
+        diag_error(r->diag, at, "there is %s here (U+%04X), which YAML does not take for a space: write a plain one, or put the text in quotes", odd_space(c),
+                   (unsigned)c);
+        return true;
+    }
+    return false;
+}
+
 static void syntax_error(Reader *r)
 {
     const yaml_parser_t *p = &r->parser;
@@ -96,6 +140,7 @@ static void syntax_error(Reader *r)
         if (what)
             diag_note(r->diag, point_of(r, p->context_mark), "%s", what);
     }
+    note_odd_space(r, at.line > 1 ? at.line - 1 : at.line, at.line);
 }
 
 /* ---- the tree ---- */
@@ -166,6 +211,8 @@ static Yaml *scalar_of(Reader *r, const yaml_event_t *event)
             return y;
         }
     y->text = arena_copy(r->arena, (const char *)s, n);
+    if (!y->quoted)
+        refuse_odd_space(r, y);
     return y;
 }
 
