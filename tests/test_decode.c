@@ -165,6 +165,26 @@ Test(decode, palettes_of_every_depth_give_their_colours)
         }
 }
 
+Test(decode, a_colour_that_is_not_in_the_palette_is_refused)
+{
+    static Coded f, extra;
+    uint16_t samples[W * H] = { 0 };
+    for (int depth = 2; depth <= 8; depth *= 2)
+        for (int away = 0; away < 2; away++) {
+            extra.size = 0;
+            chunk(&extra, "PLTE", "\1\2\3\4\5\6\7\10\11", 9);
+            samples[W * H - 1] = (uint16_t)(2 + away);
+            png(&f, samples, depth, PALETTE, depth == 4, &extra);
+            Pixels p;
+            if (away) {
+                refused(&f, NO_GROUND, "in the palette; the file is damaged");
+            } else {
+                decoded(&p, &f, NO_GROUND);
+                pixels_free(&p);
+            }
+        }
+}
+
 Test(decode, gamma_and_colour_profiles_change_no_sample)
 {
     static Coded f, extra;
