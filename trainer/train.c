@@ -48,6 +48,7 @@ typedef struct {
     ArrayError error;                          /* of that save */
     double began, saved;                       /* seconds_now() */
     bool labels;                               /* there is an error to count */
+    bool validates;                            /* there is a validation split; else the training loss decides what is best */
 } Training;
 
 /* ---- signals ------------------------------------------------------------------------------------------------------ */
@@ -312,15 +313,17 @@ static void log_epoch(Log *log, const Epoch *e)
 static void tell_epoch(Training *t, const Epoch *e)
 {
     JsonWriter w;
-    char error[40] = "";
+    char error[40] = "", valid[40] = "";
     if (display_event(&t->display, &w, "epoch")) {
         epoch_write(&w, e);
         display_event_end(&t->display, &w);
     }
+    if (t->validates)
+        snprintf(valid, sizeof valid, "  valid loss %.5f", e->valid_loss);
     if (t->labels)
-        snprintf(error, sizeof error, "  valid error %.3f %%", 100 * e->valid_error);
-    display_say(&t->display, "epoch %d  train loss %.5f  valid loss %.5f%s  rate %.3g  %.1f s  %.0f images/s%s\n", e->epoch,
-                e->train_loss, e->valid_loss, error, e->rate, e->seconds, e->images_per_second, e->best ? "  best" : "");
+        snprintf(error, sizeof error, "  %s error %.3f %%", t->validates ? "valid" : "train", 100 * (t->validates ? e->valid_error : e->train_error));
+    display_say(&t->display, "epoch %d  train loss %.5f%s%s  rate %.3g  %.1f s  %.0f images/s%s\n", e->epoch,
+                e->train_loss, valid, error, e->rate, e->seconds, e->images_per_second, e->best ? "  best" : "");
 }
 
 /* The epoch after it begins, nothing of it done. */
@@ -337,6 +340,10 @@ static void next_epoch(Training *t)
 /* Does nothing more if a signal comes; ends the program if there is no loss. */
 static void validate(Training *t)
 {
+    if (!t->validates) {
+        t->score.loss = t->score.error = NAN;
+        return;
+    }
     bool whole = score_data(&t->score, &t->valid, &stop_signal);
     if (torn_look())
         stop_on_torn(t);
@@ -352,12 +359,13 @@ static bool finish_epoch(Training *t)
 {
     Progress *p = &t->p;
     double before = seconds_now();
-    display_validating(&t->display, p);
+    if (t->validates)
+        display_validating(&t->display, p);
     validate(t);
     if (stop_signal)
         return false;
     stop_if_unsound(t);
-    double measure = t->labels ? t->score.error : t->score.loss;
+    double measure = !t->validates ? p->loss_sum / (double)p->examples : t->labels ? t->score.error : t->score.loss;
     bool better = p->best_epoch < 0 || measure < p->best;
     if (better)
         p->best = measure, p->best_epoch = p->epoch;
@@ -368,7 +376,7 @@ static bool finish_epoch(Training *t)
     if (better)
         snapshot_take(&t->best, p), t->best_waits = true;
     save(t);
-    report_epoch(t->o->run, &t->valid, done.epoch);
+    report_epoch(t->o->run, t->validates ? &t->valid : NULL, done.epoch);
     return true;
 }
 
@@ -429,7 +437,7 @@ static int interrupted(Training *t)
 /* The evaluation is printed only: as part of the run it would change the run's bits. */
 static int out_of_time(Training *t)
 {
-    char on[3200], error[40] = "";
+    char on[3200], error[40] = "", valid[100] = "";
     JsonWriter w;
     if (!save(t))
         return not_saved(t);
@@ -438,10 +446,11 @@ static int out_of_time(Training *t)
         return interrupted(t);
     if (t->labels)
         snprintf(error, sizeof error, ", error %.3f %%", 100 * t->score.error);
-    display_say(&t->display, "stopped after %.1f s (--max-time) in epoch %d after %" PRId64 " of %" PRId64 " examples; saved.  Validation:"
-                " loss %.5f%s.  %s\n", seconds_now() - t->began, t->p.epoch, t->p.position, t->p.examples, t->score.loss, error,
-                way_on(on, sizeof on, t->o));
-    if (display_event(&t->display, &w, "valid")) {
+    if (t->validates)
+        snprintf(valid, sizeof valid, "  Validation: loss %.5f%s.", t->score.loss, error);
+    display_say(&t->display, "stopped after %.1f s (--max-time) in epoch %d after %" PRId64 " of %" PRId64 " examples; saved.%s  %s\n",
+                seconds_now() - t->began, t->p.epoch, t->p.position, t->p.examples, valid, way_on(on, sizeof on, t->o));
+    if (t->validates && display_event(&t->display, &w, "valid")) {
         json_double(&w, "valid_loss", t->score.loss);
         json_double(&w, "valid_error", t->score.error);
         display_event_end(&t->display, &w);
@@ -461,8 +470,8 @@ static int finished(Training *t)
     if (t->trouble && !save(t))
         return not_saved(t);
     if (p->best_epoch >= 0)
-        display_say(&t->display, "finished after %d epochs%s; best: epoch %d, validation %s %.6g\n", p->epoch,
-                    p->epoch < p->training.epochs ? " (out of patience)" : "", p->best_epoch, t->labels ? "error" : "loss", p->best);
+        display_say(&t->display, "finished after %d epochs%s; best: epoch %d, %s %.6g\n", p->epoch,
+                    p->epoch < p->training.epochs ? " (out of patience)" : "", p->best_epoch, !t->validates ? "training loss" : t->labels ? "validation error" : "validation loss", p->best);
     end_event(t, p->epoch < p->training.epochs ? "patience" : "epochs");
     return FINE;
 }
@@ -576,7 +585,9 @@ int command_train(const Options *o)
         return command_trial(o, &wanted);
     data_open(&t.data, o->data, "train", true);
     ahead_shuffled(&t.data);
-    data_open(&t.valid, o->data, "valid", true);
+    t.validates = data_is_there(o->data, "valid");
+    if (t.validates)
+        data_open(&t.valid, o->data, "valid", true);
     run_lock(o->run);
     if (!o->resume && (run_has_last(o->run) || run_has(o->run, "best")))
         fail(WRONG_INPUT, "%s: this folder has a checkpoint; --resume goes on from it, another --run starts anew", o->run);
@@ -591,6 +602,8 @@ int command_train(const Options *o)
     t.p.examples = t.data.examples;
     t.p.data = data_mark(&t.data);
     transfer_wanted(&t.p.init, o->init, o->only, o->rename);
+    if (!t.validates)
+        display_warn(&t.display, "%s has no validation split (no valid_*.npy): the epoch of the least training loss is kept as best", o->data);
     catch_signals();
     torn_go_on();
     if (o->resume && run_has_last(o->run))
@@ -615,7 +628,8 @@ int command_train(const Options *o)
     snapshot_close(&t.last);
     score_close(&t.score);
     free(t.order);
-    data_close(&t.valid);
+    if (t.validates)
+        data_close(&t.valid);
     data_close(&t.data);
     net.close();
     return code ? code : shown;

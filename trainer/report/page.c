@@ -97,6 +97,15 @@ static int64_t wrong_of(const Survey *s)
 
 static void tile(Html *h, const char *what) { html_put(h, "<div class=\"tile\"><span>%s</span><b>", what); }
 
+static const char *split_tile(const Report *r, const char *test, const char *valid, const char *train)
+{
+    return !strcmp(r->split, "test") ? test : !strcmp(r->split, "valid") ? valid : train;
+}
+
+/* The epoch whose weights were kept, or the last. */
+static int kept_epoch(const History *t) { return t->best >= 0 ? t->best : t->count - 1; }
+static bool has_validation(const History *t) { return t->count && !isnan(t->valid_loss[kept_epoch(t)]); }
+
 static void put_tiles(Html *h, const Report *r)
 {
     const History *t = &r->history;
@@ -105,13 +114,16 @@ static void put_tiles(Html *h, const Report *r)
         seconds += isnan(t->seconds[i]) ? 0 : t->seconds[i], speed += isnan(t->speed[i]) ? 0 : t->speed[i] / t->count;
     html_put(h, "<div class=\"tiles\">\n");
     if (r->split && has_errors(r)) {
-        tile(h, strcmp(r->split, "test") ? "validation error" : "test error");
+        tile(h, split_tile(r, "test error", "validation error", "training error"));
         html_put(h, "%.2f %%</b></div>\n", 100.0 * (double)wrong_of(&r->survey) / ((double)r->survey.examples * r->survey.slots));
     } else if (r->split) {
-        tile(h, strcmp(r->split, "test") ? "validation loss" : "test loss");
+        tile(h, split_tile(r, "test loss", "validation loss", "training loss"));
         html_put(h, "%.4g</b></div>\n", r->survey.loss);
     }
-    if (t->count && has_errors(r)) {
+    if (t->count && !has_validation(t)) {
+        tile(h, t->best >= 0 ? "best training loss" : "training loss");
+        html_put(h, "%.4g</b></div>\n", nth(t->train_loss, kept_epoch(t)));
+    } else if (t->count && has_errors(r)) {
         tile(h, t->best >= 0 ? "best validation error" : "validation error");
         html_put(h, "%.2f %%</b></div>\n", 100 * nth(t->valid_error, t->best >= 0 ? t->best : t->count - 1));
     } else if (t->count) {
@@ -169,9 +181,9 @@ int page_charts(Chart charts[4], const Report *r)
     int count = 0;
     if (!t->count)
         return 0;
-    charts[count++] = (Chart){ "Loss", "", t->epoch, t->count, { { "training", t->train_loss }, { "validation", t->valid_loss } }, 2,
-                               true, false, t->best };
-    if (has_errors(r))
+    charts[count++] = (Chart){ "Loss", "", t->epoch, t->count, { { "training", t->train_loss }, { "validation", t->valid_loss } },
+                               has_validation(t) ? 2 : 1, true, false, t->best };
+    if (has_errors(r) && has_validation(t))
         charts[count++] = (Chart){ "Validation error", "%", t->epoch, t->count, { { "error", t->valid_error } }, 1, true, false, t->best };
     charts[count++] = (Chart){ "Rate", "", t->epoch, t->count, { { "rate", t->rate } }, 1, false, true, -1 };
     charts[count++] = (Chart){ "Gradient norm", "", t->epoch, t->count, { { "mean norm", t->grad_norm } }, 1, true, false, -1 };
@@ -213,7 +225,7 @@ static void put_results(Html *h, const Report *r)
     if (t->count)
         html_put(h, "<tr><td>train (running mean)</td><td class=\"n\"></td><td class=\"n\">%.5f</td>%s</tr>\n", t->train_loss[kept],
                  has_errors(r) ? "<td class=\"n\"></td><td class=\"n\"></td><td class=\"n\"></td>" : "");
-    if (t->count && (!r->split || strcmp(r->split, "valid"))) {
+    if (has_validation(t) && (!r->split || strcmp(r->split, "valid"))) {
         html_put(h, "<tr><td>valid</td><td class=\"n\">");
         if (r->valid_examples)
             html_count(h, r->valid_examples);

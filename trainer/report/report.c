@@ -123,11 +123,11 @@ void report_epoch(const char *run, Data *valid, int epoch)
     View view;
     ArrayError e;
     view_open(&view);
-    if (!watch_add(run, &view, valid, epoch, &e) || !machine_write(run, &e))
+    if ((valid && !watch_add(run, &view, valid, epoch, &e)) || !machine_write(run, &e))
         warn("%s", e.text);
     report_open(&r, run);
     r.running = true;
-    r.valid_examples = valid->examples;
+    r.valid_examples = valid ? valid->examples : 0;
     if (!write_page(&r, &e))
         warn("%s", e.text);
     report_close(&r);
@@ -148,7 +148,7 @@ void report_whole(const char *run, const char *dir)
         take_watched(&r, &data);
         data_close(&data);
     }
-    const char *split = split_is_there(dir, "test") ? "test" : "valid";
+    const char *split = split_is_there(dir, "test") ? "test" : split_is_there(dir, "valid") ? "valid" : "train";
     data_open(&data, dir, split, true);
     r.split = split;
     take_survey(&r, &data);

@@ -27,7 +27,7 @@ typedef struct {
 } Report;
 
 /* After an epoch: keeps where the net looks now, and writes the page with curves and tables.  Trouble with the disk is
- * a warning: training goes on. */
+ * a warning: training goes on.  valid NULL: there is no validation split. */
 void report_epoch(const char *run, Data *valid, int epoch);
 /* After training: the whole report, of the best weights, which then are net.weights().  `dir` has the data. */
 void report_whole(const char *run, const char *dir);

@@ -150,6 +150,15 @@ static void open_file(Data *d, int f, bool optional)
     d->base[f] = s->type == LABELS ? read_labels(&d->files[f], s, path) : d->files[f].data;
 }
 
+bool data_is_there(const char *dir, const char *split)
+{
+    char path[4096];
+    for (int f = 0; f < file_count(); f++)
+        if ((size_t)snprintf(path, sizeof path, "%s/%s_%s.npy", dir, split, spec(f)->name) < sizeof path && !access(path, F_OK))
+            return true;
+    return false;
+}
+
 void data_open(Data *d, const char *dir, const char *split, bool targets)
 {
     ArrayError e;

@@ -24,6 +24,8 @@ typedef struct {
  * exit code 1, naming file, expected and found.  With `targets` false a split may lack its target files: the targets
  * are then zeros, and d->targets is false. */
 void data_open(Data *d, const char *dir, const char *split, bool targets);
+/* Is there any file of the net's in the folder for this split? */
+bool data_is_there(const char *dir, const char *split);
 /* Examples drawn from `seed`: blobs of light for u8 images, small normal numbers else, any label. */
 void data_made_up(Data *d, int64_t examples, uint64_t seed);
 /* Examples of the net's one input, [examples] as its files hold them, allocated by malloc; they are the Data's from now
