@@ -1,4 +1,4 @@
-/* rmath.h -- vmath.h's functions for one number: r_exp, r_log, r_tanh, r_sigmoid of a real, d_exp and so on of a double. */
+/* rmath.h -- vmath.h's functions for one number: r_exp, r_log and so on of a real, d_exp, d_log and so on of a double. */
 #ifndef SPN_RMATH_H
 #define SPN_RMATH_H
 

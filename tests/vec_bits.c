@@ -173,6 +173,15 @@ int main(void)
     TWIN(log, within(0, 4));
     TWIN(tanh, within(-2, 2));
     TWIN(sigmoid, within(-20, 20));
+    TWIN(expm1, within(-3, 3));
+    TWIN(log1p, within(-1, 3));
+    TWIN(erf, within(-5, 5));
+    TWIN(sin, within(-20, 20));
+    TWIN(cos, within(-70000, 70000));
+    TWIN(relu, within(-1, 1));
+    TWIN(sign, within(-1, 1));
+    VEC2(v_pow); VEC2(v_lesser); VEC2(v_greater);
+    REPORT("v_pow near", eat_vec, (a = within(0, 4), b = within(-9, 9), v_pow(a, b)));
 
     REPORT("rng_keep", eat_mask, rng_keep(rng_key(1, 2, 3, 4, (uint64_t)round), (uint32_t)round * 0x12345u,
                                           (uint32_t)(next() >> 32)));
