@@ -104,10 +104,12 @@ typedef struct {
     bool refused;        /* its value is wrong and reported: an expression that reads it fails without a message */
 } Param;
 typedef struct { Param *params; int count; } Scope;
-const Param *scope_param(const Scope *scope, const char *name);  /* NULL if there is none */
+/* scope.c: the parameter of that name, the second of name[0..n), whose reads the caller counts; NULL: there is none. */
+const Param *scope_param(const Scope *scope, const char *name);
+Param *scope_find(const Scope *scope, const char *name, size_t n);
 
 /* A scalar without $ that is a number (3, -2, 5e-4, .5) is that number; `$name` is the parameter; anything with $ or an operator
- * (+ - * / // % ( ), floor(x), ceil(x), min(x,y), max(x,y)) is arithmetic.  Quoted text without $ and every other plain word is
+ * (+ - * / // % ** ( ), floor(x), ceil(x), min(x,y), max(x,y)) is arithmetic.  Quoted text without $ and every other plain word is
  * VALUE_TEXT.  int op int stays int when the result is whole (100 / 4 is 25, 100 / 3 is 33.33...); // rounds down.
  * Reports division by zero, overflow beyond 2^53, unknown parameters (nearest name) and syntax with the exact column. */
 bool expr_value(Arena *a, Diag *d, Scope *scope, const Yaml *scalar, Value *out);

@@ -1,13 +1,12 @@
-/* expr.c -- scalars become values: numbers, parameters ($name) and arithmetic.
+/* expr.c -- scalars become values: numbers, parameters ($name) and arithmetic; and conditions of them.
  *
- * In: a scalar of the tree and the Scope of parameters.  Out: a Value, or an error at the exact column.
+ * In: a scalar and the Scope of parameters; for formulas, the trees of syntax.c.  Out: a Value, or an error at the exact column.
  * Whole numbers stay exact: an int is a whole number within 2^53, so its double is the same number.
- * Grammar, each level one function:   sum = product {+- product}   product = unary {* / // % unary}
- *                                     unary = {+-} atom            atom = number, $name, f(sum, ..), (sum)
  * Plain text is only arithmetic when it has a $, or when it is made of numbers, operators and functions
- * alone: `half-pixel` and `models/a.yaml` stay text. */
+ * alone: `half-pixel` and `models/a.yaml` stay text.  Powers are those of rmath.h: the same on every machine. */
 #define _POSIX_C_SOURCE 200809L
-#include "spnc.h"
+#include "read/expr.h"
+#include "rmath.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -15,90 +14,14 @@
 #include <string.h>
 
 static const int64_t MAX_WHOLE = (int64_t)1 << 53;
-enum { MAX_DEPTH = 64 };                               /* of parentheses and signs: the parser recurses */
-
-typedef struct {
-    Arena *arena;
-    Diag *diag;
-    Scope *scope;
-    const Yaml *scalar;
-    const char *text, *at;     /* the whole text and how far it is read */
-    int depth;
-    bool exact;                /* columns of the text are columns of the file */
-    const char *label;         /* "--set d=8: " when the text is not in the file, else "" */
-} Parser;
-
-static const char *const functions[] = { "floor", "ceil", "min", "max" };
-enum { FLOOR, CEIL, MIN, MAX, FUNCTIONS };
-
-static int characters(const char *s, const char *end)
-{
-    int n = 0;
-    for (; s < end; s++)
-        n += ((unsigned char)*s & 0xC0) != 0x80;
-    return n;
-}
-
-/* The span [from, to) of the text as a place in the file. */
-static Loc place(const Parser *p, const char *from, const char *to)
-{
-    Loc at = p->scalar->loc;
-    if (!p->exact)
-        return at;
-    at.column += characters(p->text, from) + p->scalar->quoted;
-    at.length = to > from ? characters(from, to) : 1;
-    return at;
-}
-
-static bool is_word(char c)
-{
-    return isalnum((unsigned char)c) || c == '_';
-}
-
-static const char *word_end(const char *s)
-{
-    while (is_word(*s))
-        s++;
-    return s;
-}
-
-static void skip_spaces(Parser *p)
-{
-    while (*p->at == ' ')
-        p->at++;
-}
-
-/* The end of the unsigned number at s (3, .5, 2.5e-4), or NULL. */
-static const char *number_end(const char *s)
-{
-    const char *from = s;
-    while (isdigit((unsigned char)*s))
-        s++;
-    bool digits = s > from;
-    if (*s == '.') {
-        s++;
-        digits |= isdigit((unsigned char)*s) != 0;
-        while (isdigit((unsigned char)*s))
-            s++;
-    }
-    if (!digits)
-        return NULL;
-    if (*s == 'e' || *s == 'E') {
-        const char *e = s + 1 + (s[1] == '+' || s[1] == '-');
-        if (isdigit((unsigned char)*e))
-            for (s = e; isdigit((unsigned char)*s);)
-                s++;
-    }
-    return is_word(*s) || *s == '.' ? NULL : s;
-}
 
 /* ---- values ---- */
 
-/* Results at [from, to): whole ones keep within 2^53, the others are finite. */
-static bool finish_whole(Parser *p, Value *v, int64_t i, const char *from, const char *to)
+/* Results of a node: whole ones keep within 2^53, the others are finite. */
+static bool finish_whole(const Reckoner *r, const Syntax *n, Value *v, int64_t i)
 {
     if (i > MAX_WHOLE || i < -MAX_WHOLE) {
-        diag_error(p->diag, place(p, from, to), "%sthis is beyond 2^53, the largest whole number here", p->label);
+        diag_error(r->diag, syntax_at(n), "%sthis is beyond 2^53, the largest whole number here", n->of->label);
         return false;
     }
     v->kind = VALUE_INT;
@@ -107,94 +30,107 @@ static bool finish_whole(Parser *p, Value *v, int64_t i, const char *from, const
     return true;
 }
 
-static bool finish_real(Parser *p, Value *v, double r, const char *from, const char *to)
+static bool finish_real(const Reckoner *r, const Syntax *n, Value *v, double x)
 {
-    if (!isfinite(r)) {
-        diag_error(p->diag, place(p, from, to), "%sthis number is too large", p->label);
+    if (!isfinite(x)) {
+        diag_error(r->diag, syntax_at(n), isnan(x) ? "%sthis is no number" : "%sthis number is too large", n->of->label);
         return false;
     }
     v->kind = VALUE_REAL;
     v->i = 0;
-    v->r = r;
+    v->r = x;
     return true;
 }
 
-/* left = left op right; op is one of + - * / % and f for //. */
-static bool combine(Parser *p, Value *left, char op, const Value *right, const char *sign, const char *from)
+static bool is(const Syntax *n, const char *word) { return strcmp(n->word, word) == 0; }
+
+static bool is_comparison(const Syntax *n)
 {
-    double a = left->r, b = right->r, r;
-    int64_t i = left->i, j = right->i;
-    if (strchr("/f%", op) && b == 0) {
-        diag_error(p->diag, place(p, sign, sign + (op == 'f' ? 2 : 1)), "%sdivision by zero", p->label);
+    return n->kind == SYNTAX_PAIR && (*n->word == '<' || *n->word == '>' || is(n, "==") || is(n, "!="));
+}
+
+static bool is_logic(const Syntax *n) { return n->kind == SYNTAX_PAIR && (is(n, "and") || is(n, "or")); }
+
+static bool compare(const Syntax *n, double a, double b)
+{
+    bool equal = n->word[1] == '=';
+    switch (n->word[0]) {
+    case '<': return a < b || (equal && a == b);
+    case '>': return a > b || (equal && a == b);
+    case '=': return a == b;
+    case '!': return a != b;
+    default: unreachable("a comparison without a rule");
+    }
+}
+
+/* i to the power of j, j >= 0; INT64_MAX beyond 2^53. */
+static int64_t whole_power(int64_t i, int64_t j)
+{
+    int64_t k = 1;
+    if (j > 0 && (i == 0 || i == 1 || i == -1))
+        return i == -1 && j % 2 == 0 ? 1 : i;
+    for (; j > 0; j--)
+        if (__builtin_mul_overflow(k, i, &k) || k > MAX_WHOLE || k < -MAX_WHOLE)
+            return INT64_MAX;
+    return k;
+}
+
+/* The same for whole numbers; what does not come out whole is left to `combine_reals`. */
+static bool combine_wholes(const Reckoner *r, const Syntax *n, Value *left, int64_t i, int64_t j)
+{
+    int64_t k = INT64_MAX;    /* stays there when a product overflows, and is refused */
+    if (is(n, "+"))
+        k = i + j;
+    else if (is(n, "-"))
+        k = i - j;
+    else if (is(n, "*") && __builtin_mul_overflow(i, j, &k))
+        k = INT64_MAX;
+    else if (is(n, "/"))
+        k = i / j;
+    else if (is(n, "//"))
+        k = i / j - (i % j != 0 && (i < 0) != (j < 0));
+    else if (is(n, "%"))
+        k = i % j + (i % j != 0 && (i < 0) != (j < 0) ? j : 0);
+    else if (is(n, "**"))
+        k = whole_power(i, j);
+    return finish_whole(r, n, left, k);
+}
+
+static double combine_reals(const Syntax *n, double a, double b)
+{
+    if (is(n, "+"))
+        return a + b;
+    if (is(n, "-"))
+        return a - b;
+    if (is(n, "*"))
+        return a * b;
+    if (is(n, "/"))
+        return a / b;
+    if (is(n, "//"))
+        return floor(a / b);
+    if (is(n, "**"))
+        return b == 0.5 ? sqrt(a) : d_pow(a, b);
+    double rest = fmod(a, b);    /* what // leaves: it has the divisor's sign */
+    return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
+
+/* left = left OP right, of the pair n. */
+static bool combine(const Reckoner *r, const Syntax *n, Value *left, const Value *right)
+{
+    if (is_comparison(n))
+        return finish_whole(r, n, left, compare(n, left->r, right->r));
+    bool divides = is(n, "/") || is(n, "//") || is(n, "%"), power = is(n, "**");
+    if ((divides && right->r == 0) || (power && left->r == 0 && right->r < 0)) {
+        diag_error(r->diag, syntax_sign(n), "%sdivision by zero", n->of->label);
         return false;
     }
-    if (left->kind == VALUE_INT && right->kind == VALUE_INT && !(op == '/' && i % j != 0)) {
-        int64_t k = INT64_MAX;    /* stays there when a product overflows, and is refused */
-        switch (op) {
-        case '+': k = i + j; break;
-        case '-': k = i - j; break;
-        case '*':
-            if (__builtin_mul_overflow(i, j, &k))
-                k = INT64_MAX;
-            break;
-        case '/': k = i / j; break;
-        case 'f': k = i / j - (i % j != 0 && (i < 0) != (j < 0)); break;
-        case '%': k = i % j + (i % j != 0 && (i < 0) != (j < 0) ? j : 0); break;
-        default: unreachable("an operator without a rule");
-        }
-        return finish_whole(p, left, k, from, p->at);
-    }
-    switch (op) {
-    case '+': r = a + b; break;
-    case '-': r = a - b; break;
-    case '*': r = a * b; break;
-    case '/': r = a / b; break;
-    case 'f': r = floor(a / b); break;
-    case '%':    /* the rest that // leaves: it has the divisor's sign */
-        r = fmod(a, b);
-        if (r != 0 && (r < 0) != (b < 0))
-            r += b;
-        break;
-    default: unreachable("an operator without a rule");
-    }
-    return finish_real(p, left, r, from, p->at);
+    bool whole = left->kind == VALUE_INT && right->kind == VALUE_INT;
+    if (whole && !(is(n, "/") && left->i % right->i != 0) && !(power && right->i < 0))
+        return combine_wholes(r, n, left, left->i, right->i);
+    return finish_real(r, n, left, combine_reals(n, left->r, right->r));
 }
 
-/* ---- the grammar ---- */
-
-static bool sum(Parser *p, Value *v);
-
-static bool expected(Parser *p, const char *what)
-{
-    skip_spaces(p);
-    const char *end = *p->at ? (is_word(*p->at) ? word_end(p->at) : p->at + 1) : p->at;
-    while (((unsigned char)*end & 0xC0) == 0x80)
-        end++;
-    if (*p->at)
-        diag_error(p->diag, place(p, p->at, end), "%sexpected %s, not '%.*s'", p->label, what, (int)(end - p->at), p->at);
-    else
-        diag_error(p->diag, place(p, p->at, p->at), "%sexpected %s at the end of '%s'", p->label, what, p->text);
-    return false;
-}
-
-static bool take(Parser *p, char c)
-{
-    skip_spaces(p);
-    if (*p->at != c)
-        return false;
-    p->at++;
-    return true;
-}
-
-static Param *find_param(const Scope *scope, const char *name, size_t n)
-{
-    for (int i = 0; scope && i < scope->count; i++)
-        if (strlen(scope->params[i].name) == n && memcmp(scope->params[i].name, name, n) == 0)
-            return &scope->params[i];
-    return NULL;
-}
-
-const Param *scope_param(const Scope *scope, const char *name) { return find_param(scope, name, strlen(name)); }
+/* ---- parameters and steps ---- */
 
 static const char *nearest_param(Arena *a, const Scope *scope, const char *name)
 {
@@ -206,151 +142,294 @@ static const char *nearest_param(Arena *a, const Scope *scope, const char *name)
     return diag_suggestion(a, name, names, scope->count);
 }
 
-/* $name.  Text is let through only when it is all there is. */
-static bool parameter(Parser *p, Value *v)
+/* The number of the step that `$word` is, or -1: a parameter of that name comes first. */
+static int step_of(const Reckoner *r, const Syntax *n)
 {
-    const char *from = p->at, *name = from + 1, *end = word_end(name);
-    p->at = end;
-    if (end == name || isdigit((unsigned char)*name)) {
-        diag_error(p->diag, place(p, from, end), "%sa parameter's name must follow the '$'", p->label);
-        return false;
-    }
-    Param *param = find_param(p->scope, name, (size_t)(end - name));
+    if (n->kind != SYNTAX_PARAM || scope_find(r->scope, n->word, strlen(n->word)))
+        return -1;
+    for (int i = 0; i < r->step_count; i++)
+        if (is(n, r->steps[i]))
+            return i;
+    return -1;
+}
+
+/* The parameter of a node; NULL after reporting, and where a message about it has been printed already. */
+static Param *param_of(const Reckoner *r, const Syntax *n)
+{
+    Param *param = scope_find(r->scope, n->word, strlen(n->word));
     if (!param) {
-        const char *word = arena_copy(p->arena, name, (size_t)(end - name));
-        diag_error(p->diag, place(p, from, end), "%sunknown parameter '%s'%s", p->label, word,
-                   nearest_param(p->arena, p->scope, word));
-        return false;
+        diag_error(r->diag, syntax_at(n), "%sunknown parameter '%s'%s", n->of->label, n->word, nearest_param(r->arena, r->scope, n->word));
+        return NULL;
     }
     param->reads++;
-    if (param->refused)
+    return param->refused ? NULL : param;
+}
+
+static bool parameter(const Reckoner *r, const Syntax *n, Value *v)
+{
+    int step = step_of(r, n);
+    if (step >= 0)
+        return finish_whole(r, n, v, r->step_values[step]);
+    const Param *param = param_of(r, n);
+    if (!param)
         return false;
     *v = param->value;
     if (v->kind != VALUE_TEXT)
         return true;
-    const char *rest = end + strspn(end, " ");
-    if (p->text + strspn(p->text, " ") == from && *rest == '\0')
-        return true;
-    diag_error(p->diag, place(p, from, end), "%s'%s' is the text '%s', and text cannot be reckoned with", p->label,
-               param->name, v->text);
-    diag_note(p->diag, param->loc, "'%s' is given here", param->name);
+    diag_error(r->diag, syntax_at(n), "%s'%s' is the text '%s', and text cannot be reckoned with", n->of->label, param->name, v->text);
+    diag_note(r->diag, param->loc, "'%s' is given here", param->name);
     return false;
 }
 
-static bool call(Parser *p, int function, const char *from, Value *v)
+/* ---- trees ---- */
+
+static bool holds(const Reckoner *r, const Syntax *n, bool *yes);
+
+static bool call(const Reckoner *r, const Syntax *n, Value *v)
 {
-    Value other;
-    if (!sum(p, v))
-        return false;
-    if (function == MIN || function == MAX) {
-        if (!take(p, ','))
-            return expected(p, "',' and a second value");
-        if (!sum(p, &other))
+    Value x[3] = { { 0 } };
+    double number[3] = { 0 };
+    for (int i = 0; i < n->count && i < 3; i++) {
+        if (!expr_number(r, n->items[i], &x[i]))
             return false;
-        if (function == MIN ? other.r < v->r : other.r > v->r)
-            *v = other;
+        number[i] = x[i].r;
     }
-    if (!take(p, ')'))
-        return expected(p, "')'");
-    if (function == MIN || function == MAX)
+    if (n->count == 2 && (is(n, "min") || is(n, "max"))) {
+        *v = (is(n, "min") ? x[1].r < x[0].r : x[1].r > x[0].r) ? x[1] : x[0];
         return true;
-    double r = function == FLOOR ? floor(v->r) : ceil(v->r);
-    return finish_whole(p, v, fabs(r) < 1e18 ? (int64_t)r : INT64_MAX, from, p->at);
+    }
+    if (n->count == 1 && (is(n, "floor") || is(n, "ceil"))) {
+        double whole = is(n, "floor") ? floor(number[0]) : ceil(number[0]);
+        return finish_whole(r, n, v, fabs(whole) < 1e18 ? (int64_t)whole : INT64_MAX);
+    }
+    double result;
+    if (!r->function)
+        unreachable("a function that no parameter has");
+    return r->function(r->context, n, number, &result) && finish_real(r, n, v, result);
 }
 
-static bool atom(Parser *p, Value *v)
+/* A node that is no pair. */
+static bool single(const Reckoner *r, const Syntax *n, Value *v)
 {
-    skip_spaces(p);
-    const char *from = p->at, *end = number_end(from);
-    if (end) {
-        bool whole = strspn(from, "0123456789") == (size_t)(end - from);
-        p->at = end;
-        return whole ? finish_whole(p, v, strtoll(from, NULL, 10), from, end)    /* it saturates */
-                     : finish_real(p, v, strtod(from, NULL), from, end);
-    }
-    if (*from == '$')
-        return parameter(p, v);
-    if (*from == '(') {
-        p->at++;
-        if (!sum(p, v))
-            return false;
-        return take(p, ')') || expected(p, "')'");
-    }
-    end = word_end(from);
-    for (int f = 0; f < FUNCTIONS; f++)
-        if (strlen(functions[f]) == (size_t)(end - from) && memcmp(functions[f], from, (size_t)(end - from)) == 0) {
-            p->at = end;
-            return take(p, '(') ? call(p, f, from, v) : expected(p, "'('");
+    bool whole;
+    switch (n->kind) {
+    case SYNTAX_NUMBER:
+        whole = n->word[strspn(n->word, "0123456789")] == '\0';
+        return whole ? finish_whole(r, n, v, strtoll(n->word, NULL, 10))    /* it saturates */
+                     : finish_real(r, n, v, strtod(n->word, NULL));
+    case SYNTAX_PARAM: return parameter(r, n, v);
+    case SYNTAX_CALL: return call(r, n, v);
+    case SYNTAX_SIGN:
+        if (is(n, "not")) {
+            bool yes;
+            return holds(r, n->items[0], &yes) && finish_whole(r, n, v, !yes);
         }
-    if (end > from && find_param(p->scope, from, (size_t)(end - from))) {
-        diag_error(p->diag, place(p, from, end), "%sa parameter is written with '$': '$%.*s'", p->label, (int)(end - from), from);
-        return false;
-    }
-    return expected(p, "a number, $name or '('");
-}
-
-static bool unary(Parser *p, Value *v)
-{
-    skip_spaces(p);
-    const char *from = p->at;
-    if (++p->depth > MAX_DEPTH) {
-        diag_error(p->diag, place(p, from, from), "%sthis is nested more than %d deep", p->label, MAX_DEPTH);
-        return false;
-    }
-    bool fine;
-    if (*from == '-' || *from == '+') {
-        p->at++;
-        fine = unary(p, v);
-        if (fine && *from == '-') {
+        if (!expr_number(r, n->items[0], v))
+            return false;
+        if (is(n, "-")) {
             v->r = v->kind == VALUE_INT ? 0 - v->r : -v->r;    /* a whole zero has no sign */
             v->i = -v->i;
         }
-    } else {
-        fine = atom(p, v);
+        return true;
+    default:
+        diag_error(r->diag, syntax_at(n), "%s'%s' is no number%s%s", n->of->label, n->word,
+                   scope_find(r->scope, n->word, strlen(n->word)) ? ": the parameter is written $" : "",
+                   scope_find(r->scope, n->word, strlen(n->word)) ? n->word : "");
+        return false;
     }
-    p->depth--;
+}
+
+/* The pairs on the way from n to its first operand, which is returned: *chain has the outermost first. */
+static const Syntax *left_chain(Arena *a, const Syntax *n, const Syntax *const **chain, int *count)
+{
+    int pairs = 0;
+    for (const Syntax *s = n; s->kind == SYNTAX_PAIR; s = s->items[0])
+        pairs++;
+    const Syntax **found = pairs ? NEW_ARRAY(a, const Syntax *, pairs) : NULL;
+    for (int i = 0; i < pairs; i++, n = n->items[0])
+        found[i] = n;
+    *chain = found;
+    *count = pairs;
+    return n;
+}
+
+bool expr_number(const Reckoner *r, const Syntax *n, Value *v)
+{
+    const Syntax *const *chain;
+    int count;
+    const Syntax *first = left_chain(r->arena, n, &chain, &count);
+    for (int i = 0; i < count; i++)
+        if (is_logic(chain[i])) {
+            bool yes;
+            return holds(r, n, &yes) && finish_whole(r, n, v, yes);
+        }
+    if (!single(r, first, v))
+        return false;
+    while (count-- > 0) {
+        Value right;
+        if (!expr_number(r, chain[count]->items[1], &right) || !combine(r, chain[count], v, &right))
+            return false;
+    }
+    return true;
+}
+
+bool expr_is_number(const Reckoner *r, const Syntax *n, bool *stepped)
+{
+    for (; n->kind == SYNTAX_PAIR; n = n->items[0])
+        if (!expr_is_number(r, n->items[1], stepped))
+            return false;
+    if (n->kind == SYNTAX_WORD || n->kind == SYNTAX_SLICE)
+        return false;
+    *stepped |= step_of(r, n) >= 0;
+    for (int i = 0; i < n->count; i++)
+        if (!expr_is_number(r, n->items[i], stepped))
+            return false;
+    return true;
+}
+
+/* ---- a * step + b ---- */
+
+static bool not_linear(const Reckoner *r, const Syntax *n, int step)
+{
+    diag_error(r->diag, syntax_at(n), "%san index is a whole number or a * $%s + b%s", n->of->label,
+               step < r->step_count ? r->steps[step] : "t", r->step_count == 0 ? ", with $t inside a repeat" : "");
+    return false;
+}
+
+static bool linear(const Reckoner *r, const Syntax *n, int step, int64_t *a, int64_t *b)
+{
+    int64_t c, d;
+    bool stepped = false, numbers = expr_is_number(r, n, &stepped);
+    if (numbers && !stepped) {
+        Value v;
+        if (!expr_number(r, n, &v))
+            return false;
+        *a = 0;
+        *b = v.i;
+        return v.kind == VALUE_INT || not_linear(r, n, step);
+    }
+    if (numbers && step_of(r, n) == step) {
+        *a = 1;
+        *b = 0;
+        return true;
+    }
+    if (numbers && n->kind == SYNTAX_SIGN) {
+        if (!linear(r, n->items[0], step, a, b))
+            return false;
+        *a = is(n, "-") ? -*a : *a;
+        *b = is(n, "-") ? -*b : *b;
+        return true;
+    }
+    if (!numbers || n->kind != SYNTAX_PAIR || strchr("+-*", n->word[0]) == NULL || n->word[1])
+        return not_linear(r, n, step);
+    if (!linear(r, n->items[0], step, a, b) || !linear(r, n->items[1], step, &c, &d))
+        return false;
+    if (is(n, "*") && *a != 0 && c != 0)
+        return not_linear(r, n, step);
+    bool beyond;
+    int64_t by = *a == 0 ? *b : d, slope = *a == 0 ? c : *a, start = *a == 0 ? d : *b;
+    if (is(n, "*"))
+        beyond = __builtin_mul_overflow(by, slope, a) | __builtin_mul_overflow(by, start, b);
+    else if (is(n, "+"))
+        beyond = __builtin_add_overflow(*a, c, a) | __builtin_add_overflow(*b, d, b);
+    else
+        beyond = __builtin_sub_overflow(*a, c, a) | __builtin_sub_overflow(*b, d, b);
+    Value v;
+    return finish_whole(r, n, &v, beyond ? INT64_MAX : *a) && finish_whole(r, n, &v, *b);
+}
+
+bool expr_linear(const Reckoner *r, const Syntax *n, int step, int64_t *a, int64_t *b) { return linear(r, n, step, a, b); }
+
+/* ---- conditions ---- */
+
+/* Looks up each parameter below n, so that a wrong name is found behind a decided `and` too. */
+static bool params_are_there(const Reckoner *r, const Syntax *n)
+{
+    bool fine = true;
+    for (; n->kind == SYNTAX_PAIR; n = n->items[0])
+        fine &= params_are_there(r, n->items[1]);
+    if (n->kind == SYNTAX_PARAM)
+        fine &= param_of(r, n) != NULL;
+    for (int i = 0; i < n->count; i++)
+        fine &= params_are_there(r, n->items[i]);
     return fine;
 }
 
-static bool product(Parser *p, Value *v)
+/* The word that an operand of a comparison is; NULL: it is a number, or will be refused as one. */
+static const char *word_of(const Reckoner *r, const Syntax *n)
 {
-    skip_spaces(p);
-    const char *from = p->at;
-    if (!unary(p, v))
-        return false;
-    for (;;) {
-        skip_spaces(p);
-        const char *sign = p->at;
-        char op = *sign;
-        if (op != '*' && op != '/' && op != '%')
-            return true;
-        p->at++;
-        if (op == '/' && *p->at == '/') {
-            op = 'f';
-            p->at++;
-        }
-        Value right;
-        if (!unary(p, &right) || !combine(p, v, op, &right, sign, from))
-            return false;
-    }
+    if (n->kind == SYNTAX_WORD)
+        return n->word;
+    const Param *param = n->kind == SYNTAX_PARAM ? scope_find(r->scope, n->word, strlen(n->word)) : NULL;
+    return param && param->value.kind == VALUE_TEXT ? param->value.text : NULL;
 }
 
-static bool sum(Parser *p, Value *v)
+static bool compare_words(const Reckoner *r, const Syntax *n, const char *const word[2], bool *yes)
 {
-    skip_spaces(p);
-    const char *from = p->at;
-    if (!product(p, v))
+    const Syntax *text = n->items[!word[0]], *other = n->items[!!word[0]];
+    if (!word[0] || !word[1]) {
+        bool forgot = text->kind == SYNTAX_WORD && scope_find(r->scope, text->word, strlen(text->word));
+        diag_error(r->diag, syntax_at(text), "%s'%s' is a word and '%s' a number: they cannot be compared%s", n->of->label, word[!word[0]],
+                   syntax_text(r->arena, other), forgot ? arena_printf(r->arena, "; the parameter is written '$%s'", text->word) : "");
         return false;
-    for (;;) {
-        skip_spaces(p);
-        const char *sign = p->at;
-        if (*sign != '+' && *sign != '-')
-            return true;
-        p->at++;
-        Value right;
-        if (!product(p, &right) || !combine(p, v, *sign, &right, sign, from))
-            return false;
     }
+    if (*n->word == '<' || *n->word == '>') {
+        diag_error(r->diag, syntax_sign(n), "%swords are compared with == and !=", n->of->label);
+        return false;
+    }
+    *yes = (strcmp(word[0], word[1]) == 0) == is(n, "==");
+    return true;
+}
+
+/* A condition that is no `and` and no `or`. */
+static bool plain_holds(const Reckoner *r, const Syntax *n, bool *yes)
+{
+    if (n->kind == SYNTAX_SIGN && is(n, "not")) {
+        bool inner;
+        if (!holds(r, n->items[0], &inner))
+            return false;
+        *yes = !inner;
+        return true;
+    }
+    if (!is_comparison(n)) {
+        diag_error(r->diag, syntax_at(n), "%sa condition compares: $d == 1, $d > 1 and not $border == zero", n->of->label);
+        return false;
+    }
+    const char *const word[2] = { word_of(r, n->items[0]), word_of(r, n->items[1]) };
+    if (word[0] || word[1])
+        return compare_words(r, n, word, yes);
+    Value left, right;
+    if (!expr_number(r, n->items[0], &left) || !expr_number(r, n->items[1], &right))
+        return false;
+    *yes = compare(n, left.r, right.r);
+    return true;
+}
+
+static bool holds(const Reckoner *r, const Syntax *n, bool *yes)
+{
+    int count = 0;
+    for (const Syntax *s = n; is_logic(s); s = s->items[0])
+        count++;
+    const Syntax **chain = count ? NEW_ARRAY(r->arena, const Syntax *, count) : NULL;
+    for (int i = 0; i < count; i++, n = n->items[0])
+        chain[i] = n;
+    if (!plain_holds(r, n, yes))
+        return false;
+    while (count-- > 0)
+        if (*yes == is(chain[count], "and") && !holds(r, chain[count]->items[1], yes))
+            return false;
+    return true;
+}
+
+bool expr_when(Arena *a, Diag *d, Scope *scope, const Yaml *scalar, bool *yes)
+{
+    if (scalar->kind != YAML_SCALAR) {
+        diag_error(d, scalar->loc, "expected a condition, not a %s", scalar->kind == YAML_LIST ? "list" : "map");
+        return false;
+    }
+    Reckoner r = { .arena = a, .diag = d, .scope = scope };
+    const Syntax *n = syntax_read(a, d, scope, scalar, SYNTAX_CONDITION, "");
+    return n && params_are_there(&r, n) && holds(&r, n, yes);
 }
 
 /* ---- scalars ---- */
@@ -359,21 +438,19 @@ static bool sum(Parser *p, Value *v)
  * function or the name of a parameter (a missing $). */
 static bool is_arithmetic(const char *s, const Scope *scope)
 {
-    const char *all = number_end(s);
+    const char *all = syntax_number_end(s);
     if (all && *all == '\0')
         return true;
     bool digits = false, operators = false;
     while (*s) {
-        const char *number = number_end(s);
+        const char *number = syntax_number_end(s);
         if (number) {
             digits = true;
             s = number;
-        } else if (is_word(*s)) {
-            const char *end = word_end(s);
-            bool known = find_param(scope, s, (size_t)(end - s)) != NULL;
-            for (int f = 0; f < FUNCTIONS; f++)
-                known |= strlen(functions[f]) == (size_t)(end - s) && memcmp(functions[f], s, (size_t)(end - s)) == 0
-                      && end[strspn(end, " ")] == '(';
+        } else if (syntax_word_end(s) > s) {
+            const char *end = syntax_word_end(s);
+            bool known = scope_find(scope, s, (size_t)(end - s)) != NULL;
+            known |= syntax_is_function(s, end) && end[strspn(end, " ")] == '(';
             if (!known)
                 return false;
             s = end;
@@ -387,24 +464,32 @@ static bool is_arithmetic(const char *s, const Scope *scope)
     return digits && operators;
 }
 
-static bool evaluate(Parser *p, Value *out)
+/* The parameter that is the whole text, without parentheses: text is let through there alone.  NULL: it is none, or there is no such. */
+static Param *only_param(const Scope *scope, const Syntax *n)
 {
-    const Yaml *scalar = p->scalar;
+    return n->kind == SYNTAX_PARAM && n->left == n->from ? scope_find(scope, n->word, strlen(n->word)) : NULL;
+}
+
+static bool evaluate(Arena *a, Diag *d, Scope *scope, const Yaml *scalar, const char *label, Value *out)
+{
     *out = (Value){ .kind = VALUE_TEXT, .text = scalar->text };
     bool dollar = strchr(scalar->text, '$') != NULL;
-    if (!dollar && (scalar->quoted || !is_arithmetic(scalar->text, p->scope)))
+    if (!dollar && (scalar->quoted || !is_arithmetic(scalar->text, scope)))
         return true;
-    p->text = p->at = scalar->text;
-    p->exact = scalar->loc.line > 0
-            && scalar->loc.length == characters(p->text, p->text + strlen(p->text)) + 2 * scalar->quoted;
-    Value v = { 0 };
-    if (!sum(p, &v))
+    const Syntax *n = syntax_read(a, d, scope, scalar, SYNTAX_PARAMETER, label);
+    if (!n)
         return false;
-    skip_spaces(p);
-    if (*p->at)
-        return expected(p, "an operator or the end");
-    if (v.kind != VALUE_TEXT)
-        v.text = scalar->text;
+    Param *param = only_param(scope, n);
+    if (param && param->value.kind == VALUE_TEXT) {
+        param->reads++;
+        *out = param->refused ? *out : param->value;
+        return !param->refused;
+    }
+    Reckoner r = { .arena = a, .diag = d, .scope = scope };
+    Value v = { 0 };
+    if (!expr_number(&r, n, &v))
+        return false;
+    v.text = scalar->text;
     *out = v;
     return true;
 }
@@ -416,8 +501,7 @@ bool expr_value(Arena *a, Diag *d, Scope *scope, const Yaml *scalar, Value *out)
         diag_error(d, scalar->loc, "expected a value, not a %s", scalar->kind == YAML_LIST ? "list" : "map");
         return false;
     }
-    Parser p = { .arena = a, .diag = d, .scope = scope, .scalar = scalar, .label = "" };
-    return evaluate(&p, out);
+    return evaluate(a, d, scope, scalar, "", out);
 }
 
 /* ---- params ---- */
@@ -427,9 +511,8 @@ static bool override(Arena *a, Diag *d, Scope *scope, Param *param, const char *
 {
     const char *value = strchr(set, '=') + 1;
     Yaml scalar = { .kind = YAML_SCALAR, .text = value };
-    Parser p = { .arena = a, .diag = d, .scope = scope, .scalar = &scalar, .label = arena_printf(a, "--set %s: ", set) };
     Value v;
-    if (!evaluate(&p, &v))
+    if (!evaluate(a, d, scope, &scalar, arena_printf(a, "--set %s: ", set), &v))
         return false;
     bool is_text = v.kind == VALUE_TEXT, wants_text = param->value.kind == VALUE_TEXT;
     if (is_text != wants_text || *value == '\0') {
@@ -469,7 +552,7 @@ bool expr_params(Arena *a, Diag *d, const Yaml *params, const char *const *sets,
         Param *param = &out->params[out->count];
         bool good = true;
         *param = (Param){ .name = key->text, .loc = item->loc };
-        if (isdigit((unsigned char)*key->text) || *word_end(key->text)) {
+        if (isdigit((unsigned char)*key->text) || *syntax_word_end(key->text)) {
             diag_error(d, key->loc, "'%s' cannot be a parameter's name: letters, digits and '_' only, no digit first", key->text);
             fine = false;
         }
@@ -493,7 +576,7 @@ bool expr_params(Arena *a, Diag *d, const Yaml *params, const char *const *sets,
         if (n == 0) {
             diag_error(d, (Loc){ 0 }, "--set %s: write --set name=value", sets[s]);
             fine = false;
-        } else if (!find_param(out, sets[s], n)) {
+        } else if (!scope_find(out, sets[s], n)) {
             const char *name = arena_copy(a, sets[s], n);
             diag_error(d, (Loc){ 0 }, "--set %s: unknown parameter '%s'%s", sets[s], name, nearest_param(a, out, name));
             if (strncmp(name, "train.", 6) == 0)
