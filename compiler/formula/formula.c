@@ -1,0 +1,299 @@
+/* formula.c -- a formula's text becomes a DAG over numbered operands.
+ *
+ * In: a scalar and the names that it may read.  Out: a Formula, or an error at the exact column.  Next: shapes.c and gradient.c.
+ * A part that reads no value is reckoned by expr.c, in double: it is one number of the DAG, or one operand if it reads a step. */
+#include "formula/formula.h"
+#include "formula/rows.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct {
+    Arena *arena;
+    Diag *diag;
+    const FormulaNames *names;
+    Formula *formula;
+    List operands;     /* FormulaOperand */
+    Reckoner reckoner; /* at step 0 of every repeat */
+} Binder;
+
+/* ---- functions ---- */
+
+static const char *operator_form(const FormulaNames *names, const char *name)
+{
+    return names->operator_form ? names->operator_form(name) : NULL;
+}
+
+static bool is_value(const FormulaNames *names, const char *name)
+{
+    for (int i = 0; i < names->value_count; i++)
+        if (strcmp(names->values[i], name) == 0)
+            return true;
+    return false;
+}
+
+static void unknown_function(Arena *a, Diag *d, const FormulaNames *names, const Syntax *n)
+{
+    const char *words[FN_COUNT], *form = operator_form(names, n->word);
+    int count = 0;
+    Loc at = syntax_at(n);
+    at.length = (int)strlen(n->word);
+    for (int f = 0; f < FN_COUNT; f++)
+        if (!function_table[f].sign)
+            words[count++] = function_table[f].name;
+    if (form)
+        diag_error(d, at, "'%s' is an operator, not a function: write %s", n->word, form);
+    else if (is_value(names, n->word))
+        diag_error(d, at, "'%s' is a value, not a function: a product is written with '*'", n->word);
+    else if (strcmp(n->word, "ceil") == 0)
+        diag_error(d, at, "ceil takes numbers and $params alone: of a value write -floor(-x)");
+    else
+        diag_error(d, at, "unknown function '%s'%s", n->word, diag_suggestion(a, n->word, words, count));
+}
+
+/* The function of a call whose number of operands is right, or -1 after reporting. */
+static int function_of(Arena *a, Diag *d, const FormulaNames *names, const Syntax *n)
+{
+    int f = function_find(n->word), least, most;
+    if (f < 0) {
+        unknown_function(a, d, names, n);
+        return -1;
+    }
+    function_takes((FunctionKind)f, &least, &most);
+    if (n->count >= least && n->count <= most)
+        return f;
+    const char *form = n->count == 1 && least == 2 ? operator_form(names, n->word) : NULL;
+    const char *takes =
+        least < most ? arena_printf(a, "%d or %d operands", least, most) : arena_printf(a, "%d operand%s", most, most == 1 ? "" : "s");
+    diag_error(d, syntax_at(n), "%s takes %s, not %d: write %s%s%s", n->word, takes, n->count, function_form(a, (FunctionKind)f),
+               form ? ", or over axes " : "", form ? form : "");
+    return -1;
+}
+
+/* A function of numbers, for expr.c. */
+static bool number_function(void *context, const Syntax *n, const double *x, double *result)
+{
+    Binder *b = context;
+    Node *arg[3] = { NULL };
+    int f = function_of(b->arena, b->diag, b->names, n);
+    if (f < 0)
+        return false;
+    for (int i = 0; i < n->count; i++)
+        arg[i] = dag_number(b->formula->dag, x[i]);
+    Node *value = function_apply(b->formula->dag, (FunctionKind)f, arg, n->count);
+    *result = value->kind == NODE_NUMBER ? value->number : NAN;
+    if (value->kind != NODE_NUMBER)
+        diag_error(b->diag, syntax_at(n), "%s is no finite number here", n->word);
+    return value->kind == NODE_NUMBER;
+}
+
+static Reckoner reckoner(Binder *b, const int64_t *steps)
+{
+    return (Reckoner){ b->arena, b->diag, b->names->scope, b->names->steps, steps, b->names->step_count, number_function, b };
+}
+
+/* ---- operands ---- */
+
+static bool same_operand(const FormulaOperand *x, const FormulaOperand *y)
+{
+    return x->name && y->name && strcmp(x->name, y->name) == 0 && x->sliced == y->sliced && x->a == y->a && x->b == y->b;
+}
+
+static Node *operand(Binder *b, const FormulaOperand *wanted)
+{
+    for (int i = 0; i < b->operands.count; i++)
+        if (same_operand(b->operands.items[i], wanted))
+            return dag_input(b->formula->dag, i);
+    if (b->operands.count == INPUT_MAX) {
+        diag_error(b->diag, wanted->at, "a formula reads at most %d values: give a part of it an entry of its own", INPUT_MAX);
+        return NULL;
+    }
+    FormulaOperand *o = NEW(b->arena, FormulaOperand);
+    *o = *wanted;
+    list_push(b->arena, &b->operands, o);
+    return dag_input(b->formula->dag, b->operands.count - 1);
+}
+
+static void unknown_value(Binder *b, const Syntax *n, Loc at)
+{
+    const FormulaNames *names = b->names;
+    const char *form = operator_form(names, n->word);
+    if (form)
+        diag_error(b->diag, at, "'%s' is an operator, not a value: write %s", n->word, form);
+    else if (function_find(n->word) >= 0)
+        diag_error(b->diag, at, "'%s' is a function, not a value: write %s", n->word,
+                   function_form(b->arena, (FunctionKind)function_find(n->word)));
+    else if (names->scope && scope_param(names->scope, n->word))
+        diag_error(b->diag, at, "unknown value '%s'; the parameter is written '$%s'", n->word, n->word);
+    else
+        diag_error(b->diag, at, "unknown value '%s'%s", n->word, diag_suggestion(b->arena, n->word, names->values, names->value_count));
+}
+
+static Node *value(Binder *b, const Syntax *n)
+{
+    FormulaOperand o = { .at = syntax_at(n), .value = -1 };
+    for (int i = 0; i < b->names->value_count; i++)
+        if (strcmp(b->names->values[i], n->word) == 0)
+            o.value = i;
+    Loc name = o.at;
+    name.length = (int)strlen(n->word) < name.length ? (int)strlen(n->word) : name.length;
+    if (o.value < 0) {
+        unknown_value(b, n, name);
+        return NULL;
+    }
+    o.name = n->word;
+    if (n->kind == SYNTAX_SLICE) {
+        o.sliced = true;
+        if (!expr_linear(&b->reckoner, n->items[0], 0, &o.a, &o.b))
+            return NULL;
+        if (o.a == 0 && o.b < 0) {
+            diag_error(b->diag, syntax_at(n->items[0]), "an index counts from the start, from 0 on");
+            return NULL;
+        }
+    }
+    return operand(b, &o);
+}
+
+/* ---- the DAG ---- */
+
+static Node *bind(Binder *b, const Syntax *n);
+
+static Node *number(Binder *b, const Syntax *n, bool stepped)
+{
+    Value v;
+    if (!expr_number(&b->reckoner, n, &v))
+        return NULL;
+    return stepped ? operand(b, &(FormulaOperand){ .value = -1, .at = syntax_at(n), .number = n }) : dag_number(b->formula->dag, v.r);
+}
+
+static Node *call(Binder *b, const Syntax *n)
+{
+    Node *x[FORMULA_MAX];
+    int f = function_of(b->arena, b->diag, b->names, n);
+    if (f < 0)
+        return NULL;
+    bool fine = true;
+    for (int i = 0; i < n->count; i++) {
+        x[i] = bind(b, n->items[i]);
+        fine &= x[i] != NULL;
+        if (x[i] && i >= function_table[f].operands && x[i]->kind != NODE_NUMBER) {
+            diag_error(b->diag, syntax_at(n->items[i]), "this must be a number, the same for all elements: %s",
+                       function_form(b->arena, (FunctionKind)f));
+            fine = false;
+        }
+    }
+    return fine ? function_apply(b->formula->dag, (FunctionKind)f, x, n->count) : NULL;
+}
+
+static Node *power(Binder *b, const Syntax *n)
+{
+    Node *x = bind(b, n->items[0]), *y = bind(b, n->items[1]);
+    if (!x || !y)
+        return NULL;
+    if (y->kind == NODE_NUMBER)
+        return dag_call(b->formula->dag, FN_power, x, y, NULL);
+    diag_error(b->diag, syntax_at(n->items[1]), "'**' takes a number: to the power of a value, write exp(b * log(a))");
+    return NULL;
+}
+
+static Node *pair(Binder *b, const Syntax *n)
+{
+    if (strcmp(n->word, "//") == 0 || strcmp(n->word, "%") == 0) {
+        diag_error(b->diag, syntax_sign(n), "'%s' takes numbers and $params alone: of values write %s", n->word,
+                   *n->word == '/' ? "floor(a / b)" : "a - b * floor(a / b)");
+        return NULL;
+    }
+    if (strcmp(n->word, "**") == 0)
+        return power(b, n);
+    Node *x = bind(b, n->items[0]), *y = bind(b, n->items[1]);
+    for (int f = 0; x && y && f < FN_OWN; f++)
+        if (function_table[f].sign && function_table[f].operands == 2 && strcmp(function_table[f].sign, n->word) == 0)
+            return dag_call(b->formula->dag, (FunctionKind)f, x, y, NULL);
+    return NULL;
+}
+
+/* The node of n, or NULL after reporting. */
+static Node *bind(Binder *b, const Syntax *n)
+{
+    bool stepped = false;
+    if (expr_is_number(&b->reckoner, n, &stepped))
+        return number(b, n, stepped);
+    switch (n->kind) {
+    case SYNTAX_WORD:
+    case SYNTAX_SLICE: return value(b, n);
+    case SYNTAX_CALL: return call(b, n);
+    case SYNTAX_PAIR: return pair(b, n);
+    case SYNTAX_SIGN: {
+        Node *x = bind(b, n->items[0]);
+        return x && *n->word == '-' ? dag_call(b->formula->dag, FN_neg, x, NULL, NULL) : x;
+    }
+    default: unreachable("a part of a formula that is neither number nor value");
+    }
+}
+
+/* Nodes of the tree, or more than FORMULA_MAX. */
+static int size_of(const Syntax *n)
+{
+    int size = 1;
+    for (; n->kind == SYNTAX_PAIR && size <= FORMULA_MAX; n = n->items[0])
+        size += 1 + size_of(n->items[1]);
+    for (int i = 0; i < n->count && size <= FORMULA_MAX; i++)
+        size += n->kind == SYNTAX_PAIR ? 0 : size_of(n->items[i]);
+    return size;
+}
+
+Formula *formula_read(Arena *a, Diag *d, const FormulaNames *names, const Yaml *scalar)
+{
+    Formula *f = NEW(a, Formula);
+    int64_t *zeros = NEW_ARRAY(a, int64_t, names->step_count + 1);
+    Binder b = { .arena = a, .diag = d, .names = names, .formula = f };
+    b.reckoner = reckoner(&b, zeros);
+    f->names = names;
+    f->dag = dag_new(a);
+    f->syntax = syntax_read(a, d, names->scope, scalar, SYNTAX_FORMULA, "");
+    if (!f->syntax)
+        return NULL;
+    if (size_of(f->syntax) > FORMULA_MAX) {
+        diag_error(d, scalar->loc, "a formula has at most %d operations, names and numbers: give a part of it an entry of its own",
+                   FORMULA_MAX);
+        return NULL;
+    }
+    f->root = bind(&b, f->syntax);
+    f->operand_count = b.operands.count;
+    f->operands = NEW_ARRAY(a, FormulaOperand, b.operands.count);
+    for (int i = 0; i < b.operands.count; i++)
+        f->operands[i] = *(FormulaOperand *)b.operands.items[i];
+    return f->root ? f : NULL;
+}
+
+Formula *formula_function(Arena *a, FunctionKind function, const double *attributes)
+{
+    static const char *const names[] = { "x1", "x2", "x3" };
+    Formula *f = NEW(a, Formula);
+    Node *x[16] = { NULL };
+    int least, most, operands = function_table[function].operands;
+    function_takes(function, &least, &most);
+    f->dag = dag_new(a);
+    f->operand_count = operands;
+    f->operands = NEW_ARRAY(a, FormulaOperand, operands);
+    for (int i = 0; i < operands; i++) {
+        f->operands[i] = (FormulaOperand){ .name = operands == 1 ? "x" : names[i], .value = i };
+        x[i] = dag_input(f->dag, i);
+    }
+    for (int i = operands; attributes && i < most; i++)
+        x[i] = dag_number(f->dag, attributes[i - operands]);
+    f->root = function_apply(f->dag, function, x, attributes ? most : operands);
+    return f;
+}
+
+bool formula_step_number(const Formula *f, Diag *d, int operand, const int64_t *steps, double *number)
+{
+    Formula scratch = { .dag = dag_new(f->dag->arena) };
+    Binder b = { .arena = f->dag->arena, .diag = d, .names = f->names, .formula = &scratch };
+    Reckoner r = reckoner(&b, steps);
+    Value v;
+    if (!expr_number(&r, f->operands[operand].number, &v))
+        return false;
+    *number = v.r;
+    return true;
+}

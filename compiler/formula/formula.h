@@ -1,0 +1,122 @@
+/* formula.h -- formulas: what the stages of the compiler need of this folder.
+ *
+ *   formula.c   text -> Formula: numbered operands and a DAG over them        shapes.c    broadcasting
+ *   gradient.c  the DAGs of its gradients, and where its kinks are            print.c     text for people, for the hash, and for plain C
+ *   rows.c      functions that are written with others (functions.def)        lines.c     C lines
+ *
+ * An operand is a value that the formula reads: how it is indexed (as the result, by channel, broadcast) is its reader's matter.  All
+ * memory is the arena's. */
+#ifndef SPNC_FORMULA_H
+#define SPNC_FORMULA_H
+
+#include "formula/dag.h"
+#include "read/expr.h"
+
+enum { FORMULA_MAX = 1000 };                 /* operations, names and numbers of one formula */
+
+/* ---- formula.c --------------------------------------------------------------------------------- */
+
+/* The names that a formula may read. */
+typedef struct {
+    Scope *scope;                            /* $params; NULL: none */
+    const char *const *values;               /* values of the flow, dots in them as written */
+    int value_count;
+    const char *const *steps;                /* `$t` of the innermost repeat first, then of those around it; none outside a repeat */
+    int step_count;
+    /* How the operator `name` is written with an operand x, "{ relu: x }"; NULL: there is none.  May be NULL. */
+    const char *(*operator_form)(const char *name);
+} FormulaNames;
+
+typedef struct {
+    const char *name;                        /* as written: "u.gate"; NULL: a number of the step, below */
+    int value;                               /* its place in FormulaNames.values; -1: a number of the step */
+    Loc at;                                  /* where it is read first */
+    bool sliced;                             /* x[a * $t + b] of the innermost repeat, or x[b] (a = 0); bounds are the reader's to check */
+    int64_t a, b;
+    const Syntax *number;                    /* of numbers, $params and steps alone: formula_step_number() gives it for each step */
+} FormulaOperand;
+
+typedef struct {
+    Dag *dag;
+    Node *root;                              /* inputs are operands by number */
+    FormulaOperand *operands;
+    int operand_count;
+    const Syntax *syntax;                    /* NULL: made by formula_function() */
+    const FormulaNames *names;
+} Formula;
+
+/* The formula of a scalar's text, or NULL after reporting at the exact column: syntax, an unknown value or function (nearest name; the
+ * operator of that name), a wrong number of operands, `**` with a power that is no number, `//` and `%` of values, an attribute that is no
+ * number.  Parts of numbers and $params alone are reckoned as parameters are and rounded once; such parts with a step become one operand
+ * each.  A single name is its operand alone (root is an input), a number alone a NODE_NUMBER. */
+Formula *formula_read(Arena *a, Diag *d, const FormulaNames *names, const Yaml *scalar);
+
+/* function(operand 0, operand 1, ..., attributes...) as a formula: an activation of an `act:`, an elementwise operator.  attributes: in
+ * the order of its row in functions.def, NULL: the defaults. */
+Formula *formula_function(Arena *a, FunctionKind function, const double *attributes);
+
+/* The number of the operand, one of a step, at the given steps (by FormulaNames.steps), in double.  False after reporting. */
+bool formula_step_number(const Formula *f, Diag *d, int operand, const int64_t *steps, double *number);
+
+/* ---- shapes.c ---------------------------------------------------------------------------------- */
+
+typedef struct {
+    Shape shape;                             /* of an example; of a slice: without its first axis; of a step's number: [] */
+    bool ones_meant;                         /* its 1s were written so: constant, parameter, reshape, keep: true */
+    bool stacked;                            /* [T], a stack of scalars of a repeat */
+} FormulaShape;
+
+/* The shape of f's result by numpy's rule: aligned at the right, 1 stretches.  Operands by number.  False after reporting which parts do
+ * not fit, with both shapes aligned.  Warns where the result is larger than every operand, and where [T] meets [..., T]. */
+bool formula_shape(const Formula *f, Arena *a, Diag *d, const FormulaShape *operands, Shape *result);
+
+/* How an operand is indexed by the elements of the result: as the result is; by its first dimension; it is one number; or any other way.
+ * stride[i]: reals of the operand from one index of the result's dimension i to the next, 0 where it is stretched. */
+typedef enum { ACCESS_SAME, ACCESS_CHANNEL, ACCESS_ONE, ACCESS_BROADCAST } FormulaAccess;
+FormulaAccess formula_access(const Shape *operand, const Shape *result, int64_t stride[RANK_MAX]);
+
+/* ---- gradient.c -------------------------------------------------------------------------------- */
+
+/* What the gradients of the operands are made of.  Inputs of the nodes: operands, INPUT_DY and INPUT_RESULT.  Nothing is kept between
+ * forward and backward but operands and the result; all else is computed again.  The result is read where that saves reading an operand or
+ * computing a function. */
+typedef struct {
+    Node **d;                                /* by operand: dL/d(operand), before a broadcast operand's sum; NULL: none reaches it */
+    bool *reads;                             /* by operand: its value is read */
+    bool reads_dy, reads_result;
+} FormulaGradient;
+
+/* wanted: by operand; result_kept: the result may be read.  Nodes are added to f->dag. */
+FormulaGradient *formula_gradient(const Formula *f, const bool *wanted, bool result_kept);
+
+/* Appends to `kinks` the nodes whose value decides in which smooth piece f is: where one differs between two arguments, a difference of
+ * f's values tells nothing of the gradient. */
+void formula_kinks(const Formula *f, List *kinks);
+
+/* ---- print.c ----------------------------------------------------------------------------------- */
+
+/* For people: "m * g + (1 - m) * h"; parts that are used several times come first, each as a line "t1 = ...".  names: of the operands; dy
+ * and y are names for INPUT_DY and INPUT_RESULT (may be NULL if none is there); result: "d_x" gives "d_x = ..." as the last line, NULL:
+ * the bare formula. */
+const char *formula_text(Arena *a, Dag *g, Node *root, const char *const *names, const char *dy, const char *y, const char *result);
+
+/* For the model hash: "1=sigmoid(#0);2=mul(#0,1)" with operands as #0, numbers as hexadecimal doubles; follows from the DAG alone. */
+void formula_canonical(Text *t, const Formula *f);
+
+/* ---- lines.c ----------------------------------------------------------------------------------- */
+
+/* Names in C of what the nodes read: of the operands, dy, y (NULL: not there); each is an expression of one vec, or of one real in the
+ * plain form.  It is written once, behind a variable if it is used several times and is no identifier. */
+typedef struct {
+    const char *const *operands;
+    const char *dy, *result;
+    const char *prefix;                      /* of variables: "t" gives t1, t2, ... */
+    const char *indent;                      /* before each line */
+} FormulaC;
+
+/* Appends the lines that compute roots[0..count) and sets values[k] to the C expression of roots[k].
+ * plain: the formula itself, as nested expressions of reals, with variables only for what is used several times or too long for a line;
+ * else one vector operation a line, of vec.h and vmath.h.  Both give the same bits. */
+void formula_lines(Text *out, Dag *g, Node *const *roots, int count, bool plain, const FormulaC *c, const char **values);
+
+#endif
