@@ -1,13 +1,9 @@
 /* Formulas: what is read and refused, simplifications, gradients, kinks, shapes.  test_formula_c.c compiles what they become in C. */
 #define _POSIX_C_SOURCE 200809L
 #include <criterion/criterion.h>
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "formula/formula.h"
 #include "formula/rows.h"
-#include "rng.h"
+#include "formula_text.h"
 
 static Arena *arena;
 static char *said;
@@ -140,6 +136,7 @@ Test(formula, errors_say_what_there_is)
     REFUSED("clip(x, 1)", 4, "clip takes 3 operands, not 2: write clip(x, low, high)");
     REFUSED("leaky_relu(x, z)", 18, "this must be a number, the same for all elements: leaky_relu(x, 0.01)");
     REFUSED("leaky_relu(x, 1, 2)", 4, "leaky_relu takes 1 or 2 operands, not 3: write leaky_relu(x, 0.01)");
+    REFUSED("clip(x, 2, 1)", 15, "clip(x, low, high) has its lower bound first: 2 is above this");
     REFUSED("where(x, z)", 4, "where takes 3 operands, not 2: write where(condition, a, b)");
     REFUSED("where(1, 2, 3, 4)", 4, "where takes 3 operands, not 4");
     REFUSED("x ** z", 9, "'**' takes a number: to the power of a value, write exp(b * log(a))");
@@ -215,20 +212,6 @@ Test(formula, text_for_people_has_the_parentheses_it_needs)
     IS("(x < z) * (z >= 2)", "(x < z) * (z >= 2)");
     IS("x * (z < w)", "x * (z < w)");
     IS("x + 0.1 * z", "x + 0.1 * z");
-}
-
-/* ---- values, by the table of double functions: the test's own walk ---- */
-
-static double value_of(const Node *n, const double *x, double dy, double y)
-{
-    double v[3] = { 0 };
-    if (n->kind == NODE_NUMBER)
-        return n->number;
-    if (n->kind == NODE_INPUT)
-        return n->input == INPUT_DY ? dy : n->input == INPUT_RESULT ? y : x[n->input];
-    for (int i = 0; i < node_args(n); i++)
-        v[i] = value_of(n->arg[i], x, dy, y);
-    return function_value(n->function, v[0], v[1], v[2]);
 }
 
 /* ---- gradients ---- */
@@ -311,7 +294,7 @@ Test(formula, derivatives_are_those_of_central_differences)
                 double x[3], up[3], down[3];
                 for (int j = 0; j < 3; j++)
                     x[j] = (k == FN_log || k == FN_sqrt || k == FN_power || k == FN_div || k == FN_divide ? 0.3 : k == FN_log1p ? -0.7 : -4) + 8 * rng_uniform((uint64_t)k, 3 * i + (uint64_t)j);
-                double y = value_of(f->root, x, 0, 0);
+                double y = node_value(f->root, x, 0, 0);
                 for (int j = 0; j < f->operand_count; j++) {
                     memcpy(up, x, sizeof x);
                     memcpy(down, x, sizeof x);
@@ -319,8 +302,8 @@ Test(formula, derivatives_are_those_of_central_differences)
                     down[j] -= h;
                     bool smooth = true;
                     for (int c = 0; c < kinks.count; c++)
-                        smooth &= value_of(kinks.items[c], up, 0, 0) == value_of(kinks.items[c], down, 0, 0);
-                    double slope = (value_of(f->root, up, 0, 0) - value_of(f->root, down, 0, 0)) / (2 * h), d = g->d[j] ? value_of(g->d[j], x, 1.5, y) : 0;
+                        smooth &= node_value(kinks.items[c], up, 0, 0) == node_value(kinks.items[c], down, 0, 0);
+                    double slope = (node_value(f->root, up, 0, 0) - node_value(f->root, down, 0, 0)) / (2 * h), d = g->d[j] ? node_value(g->d[j], x, 1.5, y) : 0;
                     if (smooth)
                         cr_assert(fabs(d - 1.5 * slope) < 1e-7 * (1 + fabs(d)), "%s, operand %d, at %g %g %g: %g, not %g", function_table[k].name, j, x[0], x[1], x[2], d,
                                   1.5 * slope);
@@ -338,7 +321,69 @@ static double slope_at(const char *text, int by, double x0, double x1)
     const Formula *f = formula(text);
     const double x[INPUT_MAX] = { x0, x1 };
     const FormulaGradient *g = formula_gradient(f, (const bool[INPUT_MAX]){ true, true }, true);
-    return g->d[by] ? value_of(g->d[by], x, 1, value_of(f->root, x, 0, 0)) : 0;
+    return g->d[by] ? node_value(g->d[by], x, 1, node_value(f->root, x, 0, 0)) : 0;
+}
+
+/* The difference quotient of f by operand k; NAN where a kink lies between, or where another step gives another result. */
+static double quotient(const Formula *f, const List *kinks, const double *at, int k)
+{
+    double slope[2];
+    for (int i = 0; i < 2; i++) {
+        double up[OPERANDS], down[OPERANDS], h = i ? 1e-5 : 2e-5;
+        memcpy(up, at, sizeof up);
+        memcpy(down, at, sizeof down);
+        up[k] += h;
+        down[k] -= h;
+        for (int c = 0; c < kinks->count; c++)
+            if (node_value(kinks->items[c], up, 0, 0) != node_value(kinks->items[c], down, 0, 0))
+                return NAN;
+        slope[i] = (node_value(f->root, up, 0, 0) - node_value(f->root, down, 0, 0)) / (2 * h);
+    }
+    return fabs(slope[0] - slope[1]) < 1e-6 * (1 + fabs(slope[1])) ? slope[1] : NAN;
+}
+
+Test(formula, random_formulas_have_the_value_of_their_text_and_the_gradient_of_their_difference)
+{
+    enum { FORMULAS = 3000 };
+    const FormulaNames names = { .values = operand_names, .value_count = OPERANDS };
+    int valued = 0, sloped = 0;
+    uint64_t state = 1;
+    for (int i = 0; i < FORMULAS; i++) {
+        Arena *a = arena_new();
+        Text t = { .arena = a };
+        random_formula(&t, &state, 1 + i % 5);
+        Yaml scalar = { .kind = YAML_SCALAR, .text = t.text };
+        FILE *out = fopen("/dev/null", "w");
+        Formula *f = formula_read(a, diag_new(a, out, false, false), &names, &scalar);
+        fclose(out);
+        if (f) {                 /* else a part of numbers alone is no number: log(0) */
+            List kinks = { 0 };
+            const FormulaGradient *g = formula_gradient(f, (const bool[]){ true, true, true, true }, i % 2);
+            formula_kinks(f, &kinks);
+            for (int s = 0; s < 10; s++) {
+                double all[OPERANDS], x[OPERANDS] = { 0 };
+                for (int k = 0; k < OPERANDS; k++)
+                    all[k] = rng_uniform(9, (uint64_t)((i * 10 + s) * OPERANDS + k)) * 4 - 2;
+                for (int k = 0; k < f->operand_count; k++)
+                    x[k] = all[f->operands[k].value];
+                double y = node_value(f->root, x, 0, 0), text = text_value(f->syntax, all);
+                if (!isfinite(y) || !isfinite(text) || fabs(y) > 1e6)
+                    continue;
+                cr_assert(fabs(y - text) <= 1e-9 * (1 + fabs(y)), "%s: %.17g, not %.17g", t.text, y, text);
+                valued++;
+                for (int k = 0; k < f->operand_count; k++) {
+                    double slope = quotient(f, &kinks, x, k), d = g->d[k] ? node_value(g->d[k], x, 1, y) : 0;
+                    if (!isnan(slope) && fabs(slope) < 1e4 && isfinite(d)) {
+                        cr_assert(fabs(d - slope) < 1e-5 * (1 + fabs(slope)), "%s by %s at %.17g %.17g %.17g %.17g: %.9g, not %.9g", t.text, f->operands[k].name, all[0],
+                                  all[1], all[2], all[3], d, slope);
+                        sloped++;
+                    }
+                }
+            }
+        }
+        arena_free(a);
+    }
+    cr_assert(valued > FORMULAS * 5 && sloped > FORMULAS * 5, "%d values and %d gradients were compared", valued, sloped);
 }
 
 Test(formula, kinks_have_the_gradients_of_the_language)
@@ -383,7 +428,7 @@ Test(formula, values_of_activations_are_those_of_pytorch)
             { FN_relu6, fmin(fmax(x, 0), 6) }, { FN_square, x * x }, { FN_negate, -x }, { FN_abs, fabs(x) }, { FN_relu, fmax(x, 0) },
         };
         for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
-            double y = value_of(formula_function(arena, rows[k].f, NULL)->root, &x, 0, 0);
+            double y = node_value(formula_function(arena, rows[k].f, NULL)->root, &x, 0, 0);
             cr_assert(fabs(y - rows[k].value) <= 4e-16 * fmax(1, fabs(y)), "%s(%g) is %.17g, not %.17g", function_table[rows[k].f].name, x, y, rows[k].value);
         }
     }
@@ -393,7 +438,7 @@ Test(formula, values_of_activations_are_those_of_pytorch)
             int least, most;
             function_takes((FunctionKind)k, &least, &most);
             const Formula *f = formula_function(arena, (FunctionKind)k, least > 1 ? (const double[]){ -1, 1 } : NULL);
-            cr_assert(isnan(value_of(f->root, &nan, 0, 0)), "%s hides NaN", function_table[k].name);
+            cr_assert(isnan(node_value(f->root, &nan, 0, 0)), "%s hides NaN", function_table[k].name);
         }
 }
 

@@ -3,22 +3,16 @@
  * near. */
 #define _POSIX_C_SOURCE 200809L
 #include <criterion/criterion.h>
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "formula/formula.h"
-#include "formula/rows.h"
-#include "rng.h"
+#include "formula_text.h"
 #include "spnc_run.h"
 #include "temporary.h"
 
 TestSuite(formula_c, .timeout = 900);
 
-enum { SAMPLES = 64, OPERANDS = 4, OUTPUTS = OPERANDS + 1 };           /* outputs: the value, the gradients */
+enum { SAMPLES = 64, OUTPUTS = OPERANDS + 1 };                 /* outputs: the value, the gradients */
 
-static const char *const values[] = { "x", "z", "w", "m" };
 static const char *const texts[] = {
     "m * z + (1 - m) * x", "x + exp(0.5 * z) * w", "0.5 * (exp(x) + z * z - 1 - x)", "relu(x + z)", "max(x, z) - min(w, 0.5)", "where(m > 0, x / z, log(x))",
     "where(x, z, w) + where(1 - m, 1, 2) / 3", "(x < z) / (1 + (z >= w)) + (x == z) - (w != 1)", "abs(x) * sign(z) + floor(w * 2.5)", "sin(x) * cos(z) - sqrt(abs(w))",
@@ -29,16 +23,18 @@ static const char *const texts[] = {
     "(x < z) + (z < w) * (x < z)", "x", "x * 0.1 + 1e10", "exp(-(x - z) ** 2 / (2 * w * w)) / (abs(w) + 1e-3)",
     "((x + z) * (x - z) + (z + w) * (z - w)) * ((x + w) * (x - w) + (z * 0.123456789 + w * 0.987654321)) / ((x * x + z * z + w * w) * 0.333333333 + 1)",
 };
-enum { TEXTS = sizeof texts / sizeof *texts };
+enum { WRITTEN = sizeof texts / sizeof *texts, RANDOM = 16, TEXTS = WRITTEN + RANDOM };
 
 typedef struct { Formula *formula; FormulaGradient *gradient; Node *root[OUTPUTS]; int output[OUTPUTS], roots; } Case;
 
-static void read_case(Arena *a, Case *c, const char *text)
+/* False: a part of numbers alone is no number. */
+static bool read_case(Arena *a, Case *c, const char *text, FILE *errors)
 {
-    static const FormulaNames names = { .values = values, .value_count = OPERANDS };
+    static const FormulaNames names = { .values = operand_names, .value_count = OPERANDS };
     Yaml scalar = { .kind = YAML_SCALAR, .text = text };
-    c->formula = formula_read(a, diag_new(a, stderr, false, false), &names, &scalar);
-    cr_assert(c->formula != NULL, "%s", text);
+    c->formula = formula_read(a, diag_new(a, errors, false, false), &names, &scalar);
+    if (!c->formula)
+        return false;
     c->gradient = formula_gradient(c->formula, (const bool[OPERANDS]){ true, true, true, true }, true);
     c->roots = 0;
     c->root[0] = c->formula->root;
@@ -48,6 +44,23 @@ static void read_case(Arena *a, Case *c, const char *text)
             c->root[c->roots] = c->gradient->d[i];
             c->output[c->roots++] = 1 + i;
         }
+    return true;
+}
+
+/* Those written above, then random ones. */
+static void read_cases(Arena *a, Case cases[TEXTS])
+{
+    FILE *null = fopen("/dev/null", "w");
+    uint64_t state = 1;
+    for (int i = 0; i < TEXTS;) {
+        Text t = { .arena = a };
+        if (i >= WRITTEN)
+            random_formula(&t, &state, 2 + i % 3);
+        bool fine = read_case(a, &cases[i], i < WRITTEN ? texts[i] : t.text, i < WRITTEN ? stderr : null);
+        cr_assert(fine || i >= WRITTEN, "%s", texts[i]);
+        i += fine;
+    }
+    fclose(null);
 }
 
 /* ---- the program ---- */
@@ -155,50 +168,7 @@ static void write_samples(const char *path)
     cr_assert(fclose(f) == 0);
 }
 
-/* ---- two evaluators ---- */
-
-static double node_value(const Node *n, const double *x, double dy, double y)
-{
-    double v[3] = { 0 };
-    if (n->kind == NODE_NUMBER)
-        return n->number;
-    if (n->kind == NODE_INPUT)
-        return n->input == INPUT_DY ? dy : n->input == INPUT_RESULT ? y : x[n->input];
-    for (int i = 0; i < node_args(n); i++)
-        v[i] = node_value(n->arg[i], x, dy, y);
-    return function_value(n->function, v[0], v[1], v[2]);
-}
-
-static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
-static double selu(double x) { return 1.0507009873554804934193349852946 * (x > 0 ? x : 1.6732632423543772848170429916717 * (exp(x) - 1)); }
-
-/* The text alone: no node, no row of functions.def, no function of vmath.h. */
-static double text_value(const Syntax *n, const double *x)
-{
-    double v[3] = { 0 };
-    for (int i = 0; i < n->count && i < 3; i++)
-        v[i] = text_value(n->items[i], x);
-    double a = v[0], b = v[1];
-#define NAMED(w) (strcmp(n->word, w) == 0)
-    if (n->kind == SYNTAX_NUMBER)
-        return strtod(n->word, NULL);
-    for (int i = 0; n->kind == SYNTAX_WORD && i < OPERANDS; i++)
-        if (NAMED(values[i]))
-            return x[i];
-    if (n->kind == SYNTAX_SIGN)
-        return NAMED("-") ? -a : a;
-    if (n->kind == SYNTAX_PAIR)
-        return NAMED("+") ? a + b : NAMED("-") ? a - b : NAMED("*") ? a * b : NAMED("/") ? a / b : NAMED("**") ? pow(a, b) : NAMED("<") ? a < b
-             : NAMED(">") ? a > b : NAMED(">=") ? a >= b : NAMED("==") ? a == b : NAMED("!=") ? a != b : NAN;
-    return NAMED("exp") ? exp(a) : NAMED("log") ? log(a) : NAMED("sqrt") ? sqrt(a) : NAMED("abs") ? fabs(a) : NAMED("sin") ? sin(a) : NAMED("cos") ? cos(a)
-         : NAMED("tanh") ? tanh(a) : NAMED("sigmoid") ? sigmoid(a) : NAMED("relu") ? fmax(a, 0) : NAMED("softplus") ? log(1 + exp(a)) : NAMED("erf") ? erf(a)
-         : NAMED("min") || NAMED("minimum") ? fmin(a, b) : NAMED("max") || NAMED("maximum") ? fmax(a, b) : NAMED("sign") ? (a > 0) - (a < 0) : NAMED("floor") ? floor(a)
-         : NAMED("clip") ? fmin(fmax(a, b), v[2]) : NAMED("where") ? (a != 0 ? b : v[2]) : NAMED("leaky_relu") ? (a > 0 ? a : a * (n->count > 1 ? b : 0.01))
-         : NAMED("elu") ? (a > 0 ? a : exp(a) - 1) : NAMED("selu") ? selu(a) : NAMED("gelu") ? a / 2 * (1 + erf(a / sqrt(2)))
-         : NAMED("gelu_tanh") ? a / 2 * (1 + tanh(sqrt(2 / acos(-1)) * (a + 0.044715 * pow(a, 3)))) : NAMED("silu") ? a * sigmoid(a)
-         : NAMED("hard_sigmoid") ? fmin(fmax(a + 3, 0), 6) / 6 : NAMED("relu6") ? fmin(fmax(a, 0), 6) : NAMED("square") ? a * a : NAMED("negate") ? -a
-         : NAMED("subtract") ? a - b : NAMED("divide") ? a / b : NAMED("expm1") ? expm1(a) : NAMED("log1p") ? log1p(a) : NAN;
-}
+static const char *text_of(const Case *c) { return c->formula->syntax->of->text; }
 
 /* The outputs of the program in double beside both. */
 static void compare(const Case *cases, const char *path)
@@ -219,16 +189,16 @@ static void compare(const Case *cases, const char *path)
                 y = node_value(g->root, x, 0, 0);
                 for (int k = 0; k < cases[c].roots; k++) {
                     double got = out[cases[c].output[k]][l], wanted = node_value(cases[c].root[k], x, dy, y);
-                    cr_assert(memcmp(&got, &wanted, sizeof got) == 0 || (isnan(got) && isnan(wanted)), "%s, output %d: %a, not %a", texts[c], k, got, wanted);
+                    cr_assert(memcmp(&got, &wanted, sizeof got) == 0 || (isnan(got) && isnan(wanted)), "%s, output %d: %a, not %a", text_of(&cases[c]), k, got, wanted);
                 }
                 double near[OPERANDS];
                 for (int i = 0; i < g->operand_count; i++)
                     near[g->operands[i].value] = all[i];
                 double text = text_value(g->syntax, near);
                 if (s < SAMPLES - 16 && !isnan(text))
-                    cr_assert(fabs(text - y) <= 1e-13 * (1 + fabs(y)) || text == y, "%s: %.17g, not %.17g", texts[c], y, text);
-                if (s < SAMPLES - 16)
-                    cr_assert(isnan(text) == isnan(y), "%s: %g, not %g", texts[c], y, text);
+                    cr_assert(c >= WRITTEN || fabs(text - y) <= 1e-13 * (1 + fabs(y)) || text == y, "%s: %.17g, not %.17g", text_of(&cases[c]), y, text);
+                if (s < SAMPLES - 16 && c < WRITTEN)
+                    cr_assert(isnan(text) == isnan(y), "%s: %g, not %g", text_of(&cases[c]), y, text);
             }
         }
     cr_assert(fgetc(f) == EOF);
@@ -246,8 +216,7 @@ Test(formula_c, both_forms_and_the_dag_agree_in_every_bit)
     char folder[TEMPORARY_ROOM];
     temporary_folder(folder);
     const char *source = arena_printf(a, "%s/f.c", folder), *program = arena_printf(a, "%s/f", folder), *in = arena_printf(a, "%s/in", folder);
-    for (int i = 0; i < TEXTS; i++)
-        read_case(a, &cases[i], texts[i]);
+    read_cases(a, cases);
     write_program(a, cases, source);
     write_samples(in);
     int built = 0;
@@ -277,7 +246,7 @@ Test(formula_c, both_forms_and_the_dag_agree_in_every_bit)
 static const char *lines_of(Arena *a, const char *text, bool plain, bool gradient)
 {
     Case c;
-    read_case(a, &c, text);
+    cr_assert(read_case(a, &c, text, stderr));
     Text t = { .arena = a };
     const char *value[OUTPUTS], *operands[OPERANDS];
     for (int i = 0; i < c.formula->operand_count; i++)

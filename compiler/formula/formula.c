@@ -182,6 +182,11 @@ static Node *call(Binder *b, const Syntax *n)
             fine = false;
         }
     }
+    if (fine && f == FN_clip && x[1]->number > x[2]->number) {
+        diag_error(b->diag, syntax_at(n->items[2]), "clip(x, low, high) has its lower bound first: %s is above this",
+                   syntax_text(b->arena, n->items[1]));
+        return NULL;
+    }
     return fine ? function_apply(b->formula->dag, (FunctionKind)f, x, n->count) : NULL;
 }
 
