@@ -30,6 +30,7 @@ const Stage stages[] = {
     { "fuse",     fuse,           stage_passes,   NULL, false },
     { "kernel",   kernels_choose, NULL,           NULL, false },
     { "identity", identify,       stage_identity, "what the model hash is made of", false },
+    { "schedule", schedule,       NULL,           NULL, false },
     { "plan",     plan,           stage_plan,     NULL, false },
     { "emit",     emit,           NULL,           NULL, false },
 };

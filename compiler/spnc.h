@@ -164,6 +164,7 @@ typedef struct Op Op;
 typedef struct DataDef DataDef;
 typedef struct LossDef LossDef;
 typedef struct Tuning Tuning;
+typedef struct OpSchedule OpSchedule;
 
 /* A repeat: its body runs `steps` times.  steps.c divides its operators into three sections: before, in and after the loop. */
 struct Repeat {
@@ -301,6 +302,7 @@ struct Op {
         bool deferred;               /* deferred weight gradient: WEIGHTS stores the operands of PRODUCTS */
         bool openblas;               /* a dense layer by OpenBLAS, and its backward operators */
     } kernel;
+    OpSchedule *schedule;            /* forward: how its kernels' loops are cut (schedule/schedule.h); NULL: nothing to choose */
     struct {
         const Op *dropout;           /* joined: forward applies it to its result; backward multiplies dy by its 1/(1-rate) */
     } share;
@@ -506,6 +508,7 @@ void places_share(Model *m);         /* likewise: share.c */
 int kernel_packs(const Model *m, const Op *op);
 /* Why a convolution is not computed by Winograd's algorithm; NULL if it is. */
 const char *kernel_misfit(const Model *m, const Op *op);
+bool schedule(Model *m);         /* schedule.c: layouts_choose, then op->schedule; bit-neutral like the stages after it */
 bool plan(Model *m);
 void memory_place(Model *m);      /* memory.c: places of tensors and weights, once the phases are cut */
 /* identity.c: appends all bit-relevant properties of m as text; m->hash is its checksum.  Valid after kernels_choose. */
@@ -554,6 +557,8 @@ bool ops_print(Arena *a, FILE *out, const char *name, const char **suggestion);
  *   a line whose first character is %   is Lua (the rest of the line)
  *   ${expr}                             is replaced by the value: text, integer, or number; nil, false or a table is an error
  *   include("NAME.c.in", { ... })       expands another template in place: the table's fields over the current facts
+ *   list(n, ", ", f[, margin[, each]])   f(0), ..., f(n - 1) in one text, broken into lines that start with margin: long ones, or each so many items
+ *   plus(a, n)                           the C of a + n, or a if n is 0
  *   candidate("forward", { "4x7", ... })   the number of the fastest choice in `tuning` (may be NULL), else 1: tuning.h
  *   ipairs pairs string.format/rep/upper/lower/sub, math.floor/min/max, tostring, type, error, assert, #, are there; io, os, load, require,
  *   print, debug, string.dump, metatables are not.  Reading an unset global or an unset field of a fact is an error; facts are read-only;

@@ -134,6 +134,14 @@ Test(manual, every_fact_is_documented_and_every_documented_fact_is_there)
                    "  read: [conv: { filters: 8, act: relu }, maxpool: 2, dropout: 0.2, conv: { filters: 8, act: relu }, maxpool: 2, dropout: { rate: 0.3, over: channels }, dense: 3]\n"
                    "flow: [v: { read: x }]\n"
                    "loss: { cross_entropy: [v, y] }\n", false, false);
+    /* the gradient to an input of few channels */
+    model("few", "model: few\n"
+                 "inputs: { x: { shape: [1, 14, 14] } }\n"
+                 "targets: { y: { classes: 3 } }\n"
+                 "nets:\n"
+                 "  read: [conv: 2, conv: 8, dense: 3]\n"
+                 "flow: [v: { read: x }]\n"
+                 "loss: { cross_entropy: [v, y] }\n", false, false);
     cr_assert(checked > 10000);
     for (int r = 0; fact_docs[r].table; r++) {
         const FactDoc *d = &fact_docs[r];

@@ -11,6 +11,7 @@
 #include "emit/program.h"
 #include "outside/outside.h"
 #include "read/language.h"
+#include "schedule/choice.h"
 #include "template/fact.h"
 #include <stdlib.h>
 #include <string.h>
@@ -125,39 +126,10 @@ static const char *place_text(Model *m, Loc at)
     return t.text;
 }
 
-static int slices(const Model *m, const Op *op)
-{
-    for (int pass = 0; pass < 2; pass++) {
-        const List *phases = pass ? &m->backward_phases : &m->forward_phases;
-        for (int i = 0; i < phases->count; i++) {
-            const Phase *p = phases->items[i];
-            if (list_index(&p->ops, op) >= 0)
-                return m->groups * (p->kind == AFTER ? p->repeat->steps : 1);
-        }
-    }
-    return m->groups;
-}
-
 /* NAME.c.in, which has both forms; operators from outside have a template for each. */
 static const char *template_of(Model *m, const Op *op)
 {
     return op->kind < OP_COUNT ? arena_printf(m->arena, "%s.c.in", OP_INFO(op)->name) : (m->options.plain ? outside_of(op->kind)->plain : outside_of(op->kind)->fast).name;
-}
-
-/* All that decides the speed of its functions, in one line: "conv 32x9x9 -> 32x7x7 filters=32 kernel=3x3 stride=1x1 padding=0x0
- * winograd". */
-static const char *key_text(Model *m, const Op *op, const char *shapes, const Unit *u)
-{
-    Text t = { .arena = m->arena };
-    text_printf(&t, "%s %s", OP_INFO(op)->name, shapes);
-    for (int i = 0; i < op->attr_count; i++)
-        if (op->attrs[i].spec->type == ATTR_INT || op->attrs[i].spec->type == ATTR_PAIR)
-            for (int k = 0; k < op->attrs[i].count; k++)
-                text_printf(&t, "%s%s%.0f", k ? "x" : " ", k ? "" : arena_printf(m->arena, "%s=", op->attrs[i].spec->name), op->attrs[i].number[k]);
-    if (OP_INFO(op)->whole_batch)
-        text_printf(&t, " batch=%lld slices=%d,%d,%d", (long long)m->batch, slices(m, op), u->backward ? slices(m, u->backward) : 0, u->weights ? slices(m, u->weights) : 0);
-    text_printf(&t, "%s%s%s", op->kernel.winograd ? " winograd" : "", op->kernel.winograd && u->weights && u->weights->kernel.deferred ? " gathered" : "", op->fuse.act == OP_NONE ? "" : arena_printf(m->arena, " %s", op_table[op->fuse.act]->name));
-    return t.text;
 }
 
 static Fact *unit_fact(Emitter *e, const Unit *u)
@@ -178,24 +150,21 @@ static Fact *unit_fact(Emitter *e, const Unit *u)
     fact_text(f, "act", op->fuse.act == OP_NONE ? "" : op_table[op->fuse.act]->name);
     fact_bool(f, "accumulate", u->weights && u->weights->grad.accumulates);
     fact_bool(f, "gathers", u->weights && u->weights->kernel.deferred);
-    fact_int(f, "S", slices(m, op));
-    fact_int(f, "S_backward", u->backward ? slices(m, u->backward) : 0);
-    fact_int(f, "S_weights", u->weights ? slices(m, u->weights) : 0);
+    fact_int(f, "S", schedule_slices(m, op));
+    fact_int(f, "S_backward", u->backward ? schedule_slices(m, u->backward) : 0);
+    fact_int(f, "S_weights", u->weights ? schedule_slices(m, u->weights) : 0);
     fact_int(f, "size", shape_count(&(LOSS_INFO(op) ? op->reads[0] : op->writes[0]).tensor->shape));
-    Text ins = { .arena = m->arena };
-    for (int i = 0; i < op->read_count; i++) {
-        if (op->reads[i].tensor->space == RAW)
-            continue;
-        fact_push(inputs, value_fact(m, op->reads[i].tensor, u->backward && op->grad.inputs[i]));
-        text_printf(&ins, "%s%s", i ? ", " : "", shape_text(m->arena, &op->reads[i].tensor->shape));
-    }
+    for (int i = 0; i < op->read_count; i++)
+        if (op->reads[i].tensor->space != RAW)
+            fact_push(inputs, value_fact(m, op->reads[i].tensor, u->backward && op->grad.inputs[i]));
     fact_set(f, "inputs", inputs);
     if (op->read_count)
         fact_set(f, "x", value_fact(m, op->reads[0].tensor, u->backward && op->grad.inputs[0]));
     fact_set(f, "y", value_fact(m, op->writes[0].tensor, false));
-    const char *shapes = arena_printf(m->arena, "%s%s%s", ins.text ? ins.text : "", ins.text ? " -> " : "", shape_text(m->arena, &op->writes[0].tensor->shape));
-    fact_text(f, "shapes", shapes);
-    fact_text(f, "key", key_text(m, op, shapes, u));
+    fact_text(f, "shapes", schedule_shapes(m, op));
+    fact_text(f, "key", schedule_key(m, op, u->backward, u->weights));
+    if (op->schedule)
+        fact_set(f, "schedule", schedule_facts(m, op));
     double macs = OP_INFO(op)->macs ? OP_INFO(op)->macs(op) : 0;
     int64_t parameters = 0;
     for (int i = 0; i < op->weight_count; i++)
@@ -586,7 +555,7 @@ static Fact *net_fact(Model *m)
 {
     Fact *f = fact_table(m->arena);
     const char *target = m->options.target;
-    bool avx512 = !strcmp(target, "avx512"), avx2 = !strcmp(target, "avx2");
+    const Target *on = target_named(target);
     const char *s = settings_text(m, false);
     fact_text(f, "name", m->name);
     fact_text(f, "about", c_string(m, m->about, strlen(m->about)));
@@ -602,8 +571,8 @@ static Fact *net_fact(Model *m)
     fact_bool(f, "debug", m->options.debug);
     fact_bool(f, "double", m->options.is_double);
     fact_text(f, "target", target);
-    fact_int(f, "registers", avx512 ? 32 : 16);
-    fact_int(f, "vec_registers", (avx512 ? 1 : avx2 ? 2 : 16) * (m->options.is_double && (avx512 || avx2) ? 2 : 1));
+    fact_int(f, "registers", on->registers);
+    fact_int(f, "vec_registers", on->vec_registers[m->options.is_double]);
     fact_text(f, "signature", arena_printf(m->arena, "%016llx", (unsigned long long)m->signature));
     fact_text(f, "hash", arena_printf(m->arena, "%016llx", (unsigned long long)m->hash));
     fact_int(f, "activation_reals", m->activation_reals);
@@ -611,7 +580,7 @@ static Fact *net_fact(Model *m)
     fact_int(f, "block_reals", m->block_reals);
     fact_real(f, "forward_macs", m->forward_macs);
     fact_real(f, "backward_macs", m->backward_macs);
-    fact_text(f, "flags", avx512 ? "-mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mfma -mavx2" : avx2 ? "-mavx2 -mfma" : "-DSPN_GENERIC");
+    fact_text(f, "flags", on->flags);
     return f;
 }
 

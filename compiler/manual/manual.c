@@ -126,6 +126,63 @@ const FactDoc fact_docs[] = {
     { "unit", "parameters", "parameter[]", "its parameters, in the order of the description", "outside" },
     { "unit", "keep", "bool", "forward is given what it keeps for backward", "outside" },
 
+    { "unit", "schedule", "schedule", "how its loops are cut; nothing of it decides bits", "conv conv_pool dense" },
+
+    { "schedule", "forward backward", "direct", "direct convolution: tiles of filters x columns, of channels x columns", NULL },
+    { "schedule", "few", "few[]", "direct convolution of few channels: tiles of the gradient to the input; empty: `backward` has them", NULL },
+    { "schedule", "weights", "taps", "direct convolution: tiles of filters x (channels x taps of one row)", NULL },
+
+    { "schedule", "panels", "panels", "dense, forward: tiles of examples x vecs of outputs", NULL },
+    { "schedule", "inputs products", "rows", "dense, gradients: tiles of inputs x slices, of inputs x vecs of outputs", NULL },
+    { "schedule", "filters", "run[]", "conv_pool: filters whose gradients are added to a patch of dx together", NULL },
+
+    { "direct", "F Q", "int", "of a tile: at most so many rows and columns", NULL },
+    { "direct", "rows edges", "run[]", "filters or channels, in pieces of a tile, and of a tile of one column", NULL },
+    { "direct", "columns", "columns[]", "for each residue of the columns by the stride", NULL },
+    { "direct", "sizes", "int[]", "of the pieces of columns, each once", NULL },
+    { "direct", "border", "bool", "are there columns near the padding, computed one by one?", NULL },
+    { "direct", "blocked", "bool", "do channels (backward: filters) come in blocks?", NULL },
+    { "direct", "block", "int", "their number in a block; 0: all at once", NULL },
+
+    { "columns", "inner border", "run[]", "columns whose windows read no padding; the others, one by one", NULL },
+
+    { "run", "size", "int", "of each piece", NULL },
+    { "run", "from to step", "int", "pieces begin at from, from + step, ..., below to", NULL },
+    { "run", "before behind", "int", "number of the first piece, and of the one behind the last, in the whole list", NULL },
+
+    { "few", "name", "text", "of its function, behind the operator's", NULL },
+    { "few", "Q", "int", "columns of the tile", NULL },
+    { "few", "from to", "int", "columns that it is used for", NULL },
+    { "few", "first_tap last_tap", "int", "columns of the kernel that it uses", NULL },
+    { "few", "loads", "load[]", "columns of dy that it reads, the last one first", NULL },
+
+    { "load", "at", "int", "the column, from that of x with the padding", NULL },
+    { "load", "tap count", "int", "first tap that uses it, and how many do", NULL },
+    { "load", "column", "int", "of the tile, that gets the first tap's product; the next column gets that of the next tap", NULL },
+
+    { "taps", "F Q", "int", "of a tile: at most so many filters, and taps of each channel", NULL },
+    { "taps", "channels", "int", "of a tile", NULL },
+    { "taps", "filters taps", "run[]", "in pieces of a tile", NULL },
+    { "taps", "blocked", "bool", "do rows of positions come in blocks?", NULL },
+    { "taps", "rows", "int", "of positions in a block; 0: all at once", NULL },
+
+    { "panels", "tiles", "tile[]", "that the pieces need, each once", NULL },
+    { "panels", "rows rest panels", "run[]", "the examples of a slice, those of the last group if it is not full, and vecs of outputs, in pieces of a tile", NULL },
+    { "panels", "count wide", "int", "panels; outputs of the widest", NULL },
+    { "panels", "block slices", "int", "inputs in a panel; slices that it meets", NULL },
+    { "panels", "pieces", "int", "of work, for the threads", NULL },
+    { "panels", "prefetch", "bool", "do the weights come from beyond the second-level cache?", NULL },
+
+    { "tile", "F Q", "int", "rows and columns of sums", NULL },
+
+    { "rows", "rows columns", "run[]", "in pieces of a tile", NULL },
+    { "rows", "row_pieces column_pieces", "int", "how many", NULL },
+    { "rows", "blocked", "bool", "do outputs (products: slices) come in blocks?", NULL },
+    { "rows", "block", "int", "their number in a block; 0: all at once", NULL },
+    { "rows", "chunk chunks", "int", "pieces of rows that a thread takes together; how many times that is", NULL },
+    { "rows", "pieces", "int", "of work, for the threads", NULL },
+    { "rows", "prefetch", "bool", "do the weights come from beyond the second-level cache?", NULL },
+
     { "parameter", "name", "text", "as the description has it", NULL },
     { "parameter", "dims", "int[]", "sizes", NULL },
     { "parameter", "count", "int", "their product", NULL },
@@ -399,6 +456,17 @@ static bool described(const char *kinds)
     return false;
 }
 
+/* The tables below the fact op.schedule. */
+static void schedule_tables(const Manual *m, FILE *out)
+{
+    bool inside = false;
+    for (const FactDoc *d = fact_docs; d->table; d++) {
+        inside = (inside || !strcmp(d->table, "schedule")) && strcmp(d->table, "parameter") != 0;
+        if (inside && strcmp(d->table, d[-1].table) != 0)
+            facts(m, out, d->table, strcmp(d->table, "schedule") ? d->table : "op.schedule", "");
+    }
+}
+
 static void page(const Manual *m, FILE *out, const Entry *e)
 {
     const char *kinds = kinds_of(m, e), *text = comment(m, e);
@@ -421,6 +489,8 @@ static void page(const Manual *m, FILE *out, const Entry *e)
     }
     if (*kinds) {
         facts(m, out, "unit", "op: the operator", kinds);
+        if (word_of(kinds, "conv") || word_of(kinds, "dense") || word_of(kinds, "conv_pool"))
+            schedule_tables(m, out);
         facts(m, out, "value", "op.x, op.y, op.inputs[i]: its tensors", "");
         if (described(kinds))
             facts(m, out, "parameter", "op.parameters[i]", "");

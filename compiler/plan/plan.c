@@ -118,7 +118,6 @@ static void count_macs(Model *m)
 
 bool plan(Model *m)
 {
-    layouts_choose(m);
     places_share(m);
     cut(m, &m->forward, &m->forward_phases);
     cut(m, &m->backward, &m->backward_phases);

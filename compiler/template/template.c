@@ -24,7 +24,8 @@
 
 static const size_t MAX_OUTPUT = 256u << 20;         /* bytes one expansion writes */
 static const size_t MAX_FILE = 4u << 20;             /* bytes of a template file */
-enum { MAX_DEPTH = 32, MAX_PLACES = MAX_DEPTH + 2,
+enum { LINE_MOST = 112,            /* columns of a line that list() breaks */
+       MAX_DEPTH = 32, MAX_PLACES = MAX_DEPTH + 2,
        MAX_LEVELS = 500 /* of the Lua stack searched for includes: a search costs its square */ };
 
 /* A stretch of a text line: C to be copied, or the Lua of a ${...}. */
@@ -361,6 +362,60 @@ static int lua_candidate(lua_State *L)
     return 1;
 }
 
+/* The text on top of the stack, which is popped: an item of list(), or an operand of plus(). */
+static const char *popped(lua_State *L, const char *of, size_t *n)
+{
+    if (lua_type(L, -1) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER)
+        luaL_error(L, "%s wants texts, not a %s", of, luaL_typename(L, -1));
+    const char *s = lua_tolstring(L, -1, n);
+    s = arena_copy(expansion_of(L)->box.arena, s, *n);
+    lua_pop(L, 1);
+    return s;
+}
+
+/* list(n, separator, f, margin, each): f(0), ..., f(n - 1) with the separator between.  With a margin, a line that would be too long ends
+ * in the separator without its last character, and the next begins with the margin; so does every `each`-th item, if that is given. */
+static int lua_list(lua_State *L)
+{
+    Expansion *x = expansion_of(L);
+    size_t between, indent = 0, size, line = 0;
+    lua_Integer n = luaL_checkinteger(L, 1), each = luaL_optinteger(L, 5, 0);
+    const char *separator = luaL_checklstring(L, 2, &between), *margin = luaL_optlstring(L, 4, NULL, &indent);
+    luaL_checktype(L, 3, LUA_TFUNCTION);
+    Text text = { .arena = x->box.arena };
+    for (lua_Integer i = 0; i < n; i++) {
+        lua_pushvalue(L, 3);
+        lua_pushinteger(L, i);
+        lua_call(L, 1, 1);
+        const char *item = popped(L, "list", &size);
+        bool new_line = margin && i > 0 && (each ? i % each == 0 : indent + line + size > LINE_MOST);
+        if (i > 0)
+            text_add(&text, separator, between - (new_line && between ? 1 : 0));
+        if (new_line) {
+            text_add(&text, "\n", 1);
+            text_add(&text, margin, indent);
+        }
+        text_add(&text, item, size);
+        line = (new_line ? 0 : line + (i > 0 ? between : 0)) + size;
+    }
+    lua_pushlstring(L, text.text ? text.text : "", text.length);
+    return 1;
+}
+
+/* plus(a, n): the C of a + n, which is a if n is 0. */
+static int lua_plus(lua_State *L)
+{
+    size_t size;
+    lua_Integer n = luaL_checkinteger(L, 2);
+    lua_pushvalue(L, 1);
+    const char *a = popped(L, "plus", &size);
+    if (n > 0)
+        lua_pushfstring(L, "%s + %I", a, n);
+    else
+        lua_pushstring(L, a);
+    return 1;
+}
+
 static int refuse_global(lua_State *L)
 {
     return luaL_error(L, "'%s' cannot be set: write 'local %s'", lua_tostring(L, 2), lua_tostring(L, 2));
@@ -386,10 +441,12 @@ static int env_index(lua_State *L)
         lua_pushcclosure(L, lua_include, 1);
         return 1;
     }
-    if (name && strcmp(name, "candidate") == 0) {
-        lua_pushcfunction(L, lua_candidate);
-        return 1;
-    }
+    static const luaL_Reg ours[] = { { "candidate", lua_candidate }, { "list", lua_list }, { "plus", lua_plus } };
+    for (int i = 0; name && i < 3; i++)
+        if (strcmp(name, ours[i].name) == 0) {
+            lua_pushcfunction(L, ours[i].func);
+            return 1;
+        }
     if (sandbox_builtin(L, 2))
         return 1;
     return luaL_error(L, "'%s' is not set here%s", name ? name : luaL_typename(L, 2),

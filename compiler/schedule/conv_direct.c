@@ -1,0 +1,199 @@
+/* conv_direct.c -- schedule of a direct convolution: tiles of sums in registers, blocks that stay in the first-level cache.
+ *
+ * In: a convolution's shape.  Out: its DirectPass, FewTiles and DirectWeights.  Letters as in conv.c.in: M filters, C channels, H W and
+ * Ho Wo maps, KH KW kernel, SH SW stride, PH PW padding. */
+#include "schedule/kernels.h"
+#include <string.h>
+
+typedef struct { int M, C, H, W, Ho, Wo, KH, KW, SH, SW, PH, PW; } Sizes;
+
+static Sizes sizes_of(const Op *op)
+{
+    const Shape *x = &op->reads[0].tensor->shape, *y = &op->writes[0].tensor->shape;
+    int64_t k[2], s[2], p[2];
+    op_pair(k, op, "kernel");
+    op_pair(s, op, "stride");
+    op_pair(p, op, "padding");
+    return (Sizes){ (int)y->dim[0], (int)x->dim[0], (int)x->dim[1], (int)x->dim[2], (int)y->dim[1], (int)y->dim[2],
+                    (int)k[0], (int)k[1], (int)s[0], (int)s[1], (int)p[0], (int)p[1] };
+}
+
+static int least(int a, int b) { return a < b ? a : b; }
+static int most(int a, int b) { return a > b ? a : b; }
+
+/* Of n things whose operands take `bytes` together: how many stay in the first-level cache, in blocks of one size.  0: all. */
+static int block_of(const Machine *on, int n, int64_t bytes)
+{
+    int block = (int)ceil_div(n, ceil_div(bytes, on->target->operand_bytes));
+    return block < n ? block : 0;
+}
+
+/* The pieces of a pass, of columns `all` of which left <= i < right are inner ones; column i lies at first + i * stride. */
+static Columns columns_of(int first, int stride, int left, int right, int all, int Q)
+{
+    Columns c = { .inner = runs_placed(runs_spread(right - left, Q), first + left * stride, stride) };
+    if (left > 0)
+        c.border.run[c.border.count++] = (Run){ 1, first, first + left * stride, stride };
+    if (right < all)
+        c.border.run[c.border.count++] = (Run){ 1, first + right * stride, first + all * stride, stride };
+    return c;
+}
+
+/* Rows in pieces of tiles; the sizes of pieces of columns, each once. */
+static void pieces_of(Work *w, DirectPass *p, int rows)
+{
+    bool border = false;
+    p->rows = runs_spread(rows, p->tile.F);
+    p->sizes = NEW_ARRAY(w->m->arena, int, 2 * p->columns_count + 1);
+    for (int i = 0; i < p->columns_count; i++) {
+        const Columns *c = &p->columns[i];
+        border = border || c->border.count;
+        for (int k = 0; k < c->inner.count; k++) {
+            bool known = false;
+            for (int j = 0; j < p->size_count; j++)
+                known = known || p->sizes[j] == c->inner.run[k].size;
+            if (!known)
+                p->sizes[p->size_count++] = c->inner.run[k].size;
+        }
+    }
+    if (border)
+        p->edges = runs_spread(rows, tile_best(&w->on, (TileWork){ rows, 1, 1, w->on.parts, 0, false }).F);
+}
+
+/* The x of a register tile stays in the first-level cache while all filters are applied to it. */
+static void forward(Work *w, const Sizes *z)
+{
+    DirectPass *p = &w->s->direct_forward;
+    int left = least((int)ceil_div(z->PW, z->SW), z->Wo);
+    int right = most(left, least(z->Wo, (int)floor_div(z->W - z->KW + z->PW, z->SW) + 1));
+    p->tile = schedule_tile(w, "forward", (TileWork){ z->M, most(1, right - left), 1, w->on.parts, 0, false });
+    p->block = block_of(&w->on, z->C, (int64_t)z->C * z->KH * ((p->tile.Q - 1) * z->SW + z->KW) * w->on.vec_bytes);
+    p->columns = NEW(w->m->arena, Columns);
+    p->columns[p->columns_count++] = columns_of(0, 1, left, right, z->Wo, p->tile.Q);
+    pieces_of(w, p, z->M);
+}
+
+/* Stride SW makes SW residues: columns j with (j + PW) % SW = r use the taps r, r + SW, ...  Those from `left` to `right` (in steps of SW)
+ * use all of them; the others are computed one by one. */
+static void backward(Work *w, const Sizes *z)
+{
+    DirectPass *p = &w->s->direct_backward;
+    int count = least(z->SW, z->W), widest = 1;
+    int (*at)[3] = arena_alloc(w->m->arena, sizeof *at * (size_t)count);
+    for (int first = 0; first < count; first++) {
+        int r = (first + z->PW) % z->SW, last = r < z->KW ? r + (z->KW - 1 - r) / z->SW * z->SW : r, all = (int)ceil_div(z->W - first, z->SW);
+        int left = least(all, most(0, (int)floor_div(last - z->PW - first + z->SW - 1, z->SW)));
+        int right = r < z->KW ? most(left, least(all, (int)floor_div((z->Wo - 1) * z->SW + r - z->PW - first, z->SW) + 1)) : left;
+        at[first][0] = left, at[first][1] = right, at[first][2] = all;
+        widest = most(widest, right - left);
+    }
+    p->tile = schedule_tile(w, "backward", (TileWork){ z->C, widest, 1, w->on.parts, 0, false });
+    int taps = (int)(ceil_div(z->KH, z->SH) * (p->tile.Q + ceil_div(z->KW, z->SW) - 1));
+    p->block = block_of(&w->on, z->M, (int64_t)z->M * taps * w->on.vec_bytes);
+    p->columns = NEW_ARRAY(w->m->arena, Columns, count);
+    for (int first = 0; first < count; first++)
+        p->columns[p->columns_count++] = columns_of(first, z->SW, at[first][0], at[first][1], at[first][2], p->tile.Q);
+    pieces_of(w, p, z->C);
+}
+
+/* ---- few channels ------------------------------------------------------------------------------------------- */
+
+/* So few channels, with stride 1, that a tile of all of them and the weights of a whole row of taps are in registers. */
+static bool is_few(const Sizes *z)
+{
+    enum { CHANNELS = 3, TAPS = 9 };
+    return z->C <= CHANNELS && z->KW > 1 && z->KW * z->C <= TAPS && z->SH == 1 && z->SW == 1;
+}
+
+static bool few_same(const FewTile *a, const FewTile *b) { return a->Q == b->Q && a->low == b->low && a->high == b->high; }
+
+static void few_taps(Work *w, FewTile *t, const Sizes *z)
+{
+    t->first_tap = most(0, -t->high), t->last_tap = least(z->KW, t->Q - t->low) - 1;
+    t->loads = NEW_ARRAY(w->m->arena, FewTaps, t->high - t->low + 2);
+    for (int d = t->high, i = 0; d >= t->low; d--, i++) {
+        int v = most(0, -d), end = least(z->KW, t->Q - d);
+        t->loads[i] = (FewTaps){ v, end - v, d + v };
+    }
+}
+
+/* The taps that would read outside dy are left out: tiles at the left and the right border are functions of their own. */
+static void backward_few(Work *w, const Sizes *z)
+{
+    enum { COLUMNS = 16, REGISTERS = 31 };
+    OpSchedule *s = w->s;
+    int parts = w->on.parts;
+    int widest = most(1, least(COLUMNS, (least(w->on.target->registers, REGISTERS) - z->C * z->KW - parts) / (z->C * parts)));
+    Runs runs = runs_spread(z->W, widest);
+    s->few = NEW_ARRAY(w->m->arena, FewTile, runs_pieces(&runs));
+    for (int i = 0; i < runs.count; i++)
+        for (int j = runs.run[i].from, Q = runs.run[i].size; j < runs.run[i].to; j += Q) {
+            FewTile t = { .Q = Q, .from = j, .to = j + Q, .low = most(1 - z->KW, -(j + z->PW)), .high = least(Q - 1, z->Wo - 1 - j - z->PW) };
+            FewTile *known = NULL;
+            for (int k = 0; k < s->few_count && !known; k++)
+                known = few_same(&s->few[k], &t) ? &s->few[k] : NULL;
+            if (known) {
+                known->to = j + Q;
+                continue;
+            }
+            const char *left = t.low > 1 - z->KW ? "_left" : "", *right = t.high < Q - 1 ? "_right" : "";
+            const char *at = *left || *right ? arena_printf(w->m->arena, "%d", j) : "";
+            t.name = arena_printf(w->m->arena, "backward_%dx%d%s%s%s", z->C, Q, left, right, at);
+            few_taps(w, &t, z);
+            s->few[s->few_count++] = t;
+        }
+}
+
+/* ---- weights ------------------------------------------------------------------------------------------------ */
+
+/* With padding each tap has its own range of positions, so a register tile holds one tap. */
+static Tile weights_tile(Work *w, const Sizes *z, int *taps, int *channels)
+{
+    enum { TAPS = 4, CHANNELS = 6, IN_FLIGHT = 8 };
+    int parts = w->on.parts;
+    Tile found = { 0 };
+    double least_score = 0;
+    *taps = z->PH || z->PW ? 1 : runs_spread(z->KW, TAPS).run[0].size;
+    *channels = 1;
+    for (int k = 1; k <= CHANNELS; k++) {
+        if (z->C % k)
+            continue;
+        Tile t = tile_best(&w->on, (TileWork){ z->M, k * *taps, parts, parts, 0, false });
+        if (t.Q != k * *taps)
+            continue;
+        int sums = t.F * t.Q, idle = IN_FLIGHT - sums * parts;
+        double score = (sums + 2.0) / sums + (t.F + t.Q) * 0.5 / sums + most(0, idle);
+        if (!found.F || score < least_score)
+            least_score = score, found = t, *channels = k;
+    }
+    if (!found.F) {
+        *taps = 1;
+        found = tile_best(&w->on, (TileWork){ z->M, 1, parts, parts, 0, false });
+    }
+    return found;
+}
+
+/* Rows of positions: as many as keep their dy and x in the first-level cache.  Between blocks of rows the sums are in memory. */
+static void weights(Work *w, const Sizes *z)
+{
+    DirectWeights *p = &w->s->direct_weights;
+    int taps;
+    Tile t = weights_tile(w, z, &taps, &p->channels);
+    int64_t vecs = w->on.target->rows_bytes / w->on.vec_bytes, above = (int64_t)p->channels * z->W * (z->KH - z->SH);
+    int64_t rows = floor_div(vecs - above, (int64_t)t.F * z->Wo + (int64_t)p->channels * z->W * z->SH);
+    rows = rows > z->Ho ? z->Ho : rows < 1 ? 1 : rows;
+    p->rows = rows < z->Ho ? (int)rows : 0;
+    p->tile = (Tile){ t.F, taps };
+    p->filters = runs_spread(z->M, t.F);
+    p->taps = runs_spread(z->KW, taps);
+}
+
+void schedule_direct(Work *w)
+{
+    Sizes z = sizes_of(w->op);
+    forward(w, &z);
+    if (w->s->dx)
+        (is_few(&z) ? backward_few : backward)(w, &z);
+    if (w->s->weights)
+        weights(w, &z);
+}

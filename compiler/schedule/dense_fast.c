@@ -1,0 +1,99 @@
+/* dense_fast.c -- schedule of a dense layer by spnc's own kernel: register tiles, panels of weights, pieces of work for the threads.
+ *
+ * In: a layer's sizes and the slices that its functions work on.  Out: its DensePanels and DenseRows.  All threads call a function together
+ * and take its pieces one after the other. */
+#include "schedule/kernels.h"
+
+enum { LANES = 16 };
+
+typedef struct { int64_t IN, vecs; int M; } Sizes;       /* inputs; outputs, and the vecs that hold them */
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+
+static int64_t weight_reals(const Sizes *z) { return z->IN * z->vecs * LANES; }
+
+static void add_tiles(DensePanels *p, const Runs *rows)
+{
+    for (int i = 0; i < rows->count; i++)
+        for (int k = 0; k < p->panels.count; k++) {
+            Tile t = { rows->run[i].size, p->panels.run[k].size };
+            bool known = false;
+            for (int j = 0; j < p->tile_count; j++)
+                known = known || (p->tiles[j].F == t.F && p->tiles[j].Q == t.Q);
+            if (!known)
+                p->tiles[p->tile_count++] = t;
+        }
+}
+
+/* Slices of one piece of work: as many as leave 16 pieces, or of a large batch 64, so that a panel is copied seldom.  Weights that come from
+ * memory are what all wait for: as few readings of them as 8 pieces allow. */
+static int64_t slices_of(const Work *w, const Sizes *z, int64_t panels, int64_t S)
+{
+    enum { FEW = 8, PIECES = 16, MANY = 64, LEAST_SLICES = 8, LEAST_FAR = 12 };
+    if (weight_reals(z) > w->on.target->memory_reals) {
+        int64_t readings = most(ceil_div(FEW, panels), ceil_div(S, most(LEAST_FAR, S / ceil_div(MANY, panels))));
+        return ceil_div(S, readings);
+    }
+    return most(1, least(S / ceil_div(PIECES, panels), most(LEAST_SLICES, S / ceil_div(MANY, panels))));
+}
+
+static void forward(Work *w, const Sizes *z, int64_t S)
+{
+    DensePanels *p = &w->s->panels;
+    int parts = w->on.parts, last = w->m->last_examples;
+    p->tile = schedule_tile(w, "forward", (TileWork){ LANES, (int)z->vecs, 1, parts, 2 * parts, false });
+    p->panels = runs_spread((int)z->vecs, p->tile.Q);
+    p->rows = runs_spread(LANES, p->tile.F);
+    p->rest = runs_spread(last < LANES ? last : 0, p->tile.F);
+    int widest = p->panels.run[0].size, count = runs_pieces(&p->panels);
+    p->wide = widest * LANES;
+    p->block = (int)least(z->IN, most(16, w->on.target->panel_bytes / ((int64_t)w->on.vec_bytes * widest)));
+    p->slices = (int)slices_of(w, z, count, S);
+    p->pieces = (int)(count * ceil_div(S, p->slices));
+    p->prefetch = weight_reals(z) > w->on.target->weight_reals;
+    add_tiles(p, &p->rows);
+    add_tiles(p, &p->rest);
+}
+
+/* Cuts rows x columns by the tile; a thread takes an eighth of the rows together, but at most 16 pieces. */
+static void cut(DenseRows *p, int rows, int columns)
+{
+    p->rows = runs_spread(rows, p->tile.F);
+    p->columns = runs_spread(columns, p->tile.Q);
+    int count = runs_pieces(&p->rows);
+    p->chunk = (int)most(1, least(16, count / 8));
+    p->chunks = (int)ceil_div(count, p->chunk);
+    p->pieces = p->chunks * runs_pieces(&p->columns);
+}
+
+static void backward(Work *w, const Sizes *z, int S)
+{
+    enum { LEAST_BLOCK = 16, MOST_BLOCK = 128 };
+    DenseRows *p = &w->s->dense_backward;
+    p->tile = schedule_tile(w, "backward", (TileWork){ (int)z->IN, S, 1, w->on.parts, 0, false });
+    int64_t block = most(LEAST_BLOCK, least(MOST_BLOCK, w->on.target->operand_bytes / ((int64_t)w->on.vec_bytes * p->tile.Q)));
+    p->block = block < z->M ? (int)block : 0;
+    p->prefetch = weight_reals(z) > w->on.target->weight_reals;
+    cut(p, (int)z->IN, S);
+}
+
+static void products(Work *w, const Sizes *z, int S)
+{
+    DenseRows *p = &w->s->products;
+    p->tile = schedule_tile(w, "products", (TileWork){ (int)z->IN, (int)z->vecs, 1, w->on.parts, 0, false });
+    int64_t block = most(1, w->on.target->operand_bytes / ((int64_t)w->on.vec_bytes * LANES * p->tile.Q));
+    p->block = block < S ? (int)block : 0;
+    cut(p, (int)z->IN, (int)z->vecs);
+}
+
+void schedule_dense(Work *w)
+{
+    int64_t M = op_int(w->op, "units");
+    Sizes z = { shape_count(&w->op->reads[0].tensor->shape), ceil_div(M, LANES), (int)M };
+    forward(w, &z, schedule_slices(w->m, w->op));
+    if (w->s->dx)
+        backward(w, &z, schedule_slices(w->m, w->s->backward));
+    if (w->s->weights)
+        products(w, &z, schedule_slices(w->m, w->s->weights));
+}

@@ -1,0 +1,58 @@
+/* schedule.c -- the stage that cuts the loops of kernels: register tiles, cache blocks, Winograd's blocks of tiles.
+ *
+ * In: the graph with its algorithms and layouts.  Out: op->schedule of every forward operator whose kernel has choices.  Next: plan.c.
+ * Each choice follows from the operator's shape and the table of targets (target.c), by the cost model of tiles.c; a choice of which the
+ * tuning file says that another was measured to be faster is that other.  Nothing here is bit-relevant: it runs after the hash is made. */
+#include "schedule/kernels.h"
+
+static bool has_choices(const Op *op)
+{
+    return op->pass == FORWARD && ((op->kind == OP_conv && !op->kernel.winograd) || (op->kind == OP_dense && !op->kernel.openblas) || op->kind == OP_conv_pool);
+}
+
+/* A patch of dx stays in registers for four filters, which is what their weights leave room for. */
+static void schedule_pool(Work *w)
+{
+    enum { FILTERS = 4 };
+    w->s->pool_filters = runs_inside((int)w->op->writes[0].tensor->shape.dim[0], FILTERS);
+}
+
+/* Gives each forward operator with choices its notes, and puts its backward operators into them. */
+static void collect(Model *m, List *all)
+{
+    for (int pass = 0; pass < 2; pass++) {
+        List *sections = pass ? &m->backward : &m->forward;
+        for (int i = 0; i < sections->count; i++) {
+            Section *s = sections->items[i];
+            for (int k = 0; k < s->ops.count; k++) {
+                Op *op = s->ops.items[k];
+                OpSchedule *of = op->of ? op->of->schedule : NULL;
+                if (has_choices(op)) {
+                    op->schedule = NEW(m->arena, OpSchedule);
+                    list_push(m->arena, all, op);
+                } else if (of && op->pass == BACKWARD) {
+                    of->backward = op;
+                    of->dx = op->of->grad.inputs[0];
+                } else if (of && op->pass == WEIGHTS) {
+                    of->weights = op;
+                }
+            }
+        }
+    }
+}
+
+bool schedule(Model *m)
+{
+    layouts_choose(m);
+    if (m->lanes == 1)
+        return true;
+    List all = { 0 };
+    collect(m, &all);
+    for (int i = 0; i < all.count; i++) {
+        Op *op = all.items[i];
+        OpSchedule *s = op->schedule;
+        Work w = { m, op, s, machine_of(m), schedule_key(m, op, s->backward, s->weights) };
+        (op->kind == OP_dense ? schedule_dense : op->kind == OP_conv_pool ? schedule_pool : schedule_direct)(&w);
+    }
+    return true;
+}

@@ -1,0 +1,79 @@
+/* schedule.h -- how the loops of each operator's kernels are cut: register tiles and cache blocks.  Speed only, never bits. */
+#ifndef SPNC_SCHEDULE_H
+#define SPNC_SCHEDULE_H
+
+#include "schedule/tiles.h"
+#include "spnc.h"
+
+/* One residue of a strided convolution's columns (stride 1: all columns).  Inner ones read no padding; those at the border are computed
+ * one by one. */
+typedef struct { Runs inner, border; } Columns;
+
+/* Forward (rows of a tile: filters) or gradient to the input (rows: channels) of a direct convolution. */
+typedef struct {
+    Tile tile;
+    Runs rows, edges;                    /* rows in pieces of a tile; and of one for columns at the border: none if there are none */
+    int block;                           /* channels (gradient: filters) whose operands stay in the first-level cache; 0: all at once */
+    int columns_count;
+    Columns *columns;
+    int size_count, *sizes;              /* of the pieces of columns, each once */
+} DirectPass;
+
+/* Gradient to an input of few channels: a tile has all channels of a run of columns, all taps of a row unrolled. */
+typedef struct { int v, count, column; } FewTaps;     /* taps v to v + count - 1 of the load are for the columns from `column` on */
+typedef struct {
+    const char *name;                    /* of its function, behind the operator's: "backward_2x8_left0" */
+    int Q, from, to;                     /* columns; those that it is used for */
+    int low, high;                       /* columns of dy that it reads: j + padding + low to high */
+    FewTaps *loads;                      /* from high down to low */
+    int first_tap, last_tap;
+} FewTile;
+
+/* Gradient to the weights of a direct convolution: a tile is filters x channels x taps of one row. */
+typedef struct {
+    Tile tile;                           /* most filters, most taps */
+    int channels;
+    Runs filters, taps;
+    int rows;                            /* rows of positions whose dy and x stay in the first-level cache; 0: all at once */
+} DirectWeights;
+
+/* Forward of a dense layer: a panel of weights to some outputs is copied together, some inputs at a time, and meets the examples of some
+ * slices.  Rows of a tile are examples, its columns vecs of outputs. */
+typedef struct {
+    Tile tile;
+    Runs rows, rest, panels;             /* the examples of a slice; of the last group, if it is not full; vecs of outputs */
+    Tile tiles[8];                       /* of the pieces, each once */
+    int tile_count;
+    int wide;                            /* outputs of the widest panel */
+    int block, slices;                   /* inputs in a panel; slices that it meets */
+    int pieces;                          /* of work, for the threads */
+    bool prefetch;                       /* the weights do not stay in the second-level cache */
+} DensePanels;
+
+/* Gradient of a dense layer to its input (rows: inputs, columns: slices) or to its weights (columns: vecs of outputs). */
+typedef struct {
+    Tile tile;
+    Runs rows, columns;
+    int block;                           /* outputs (weights: slices) whose operands stay in the first-level cache; 0: all at once */
+    int chunk, chunks;                   /* pieces of rows that a thread takes together; how often */
+    int pieces;                          /* of work, for the threads */
+    bool prefetch;
+} DenseRows;
+
+/* The notes of this stage about a forward operator; what its kind does not have is zero. */
+struct OpSchedule {
+    const Op *backward, *weights;        /* its backward operators; NULL: that gradient is not computed */
+    bool dx;                             /* the gradient to its first operand is computed */
+    DirectPass direct_forward, direct_backward;
+    int few_count;
+    FewTile *few;
+    DirectWeights direct_weights;
+    DensePanels panels;
+    DenseRows dense_backward, products;
+    Runs pool_filters;                   /* conv_pool: filters whose gradients are added to a patch of dx while it is in registers */
+};
+
+/* The facts of `op`'s templates: the fact op.schedule.  A table without fields if the operator has no choices. */
+Fact *schedule_facts(const Model *m, const Op *op);
+
+#endif
