@@ -9,10 +9,10 @@
 #include "spnc.h"
 #include <string.h>
 
-static void with_work(Model *m, Op *op, const Shape *x, const Shape *y)
+/* Working memory of one thread; its size follows from the blocks of tiles, which the stage `schedule` chooses. */
+static void with_work(Model *m, Op *op)
 {
-    Tensor *work = tensor_raw(m, arena_printf(m->arena, "%s_work", op->name), op, op->reads[0].tensor->repeat,
-                       winograd_work_reals(x->dim[0], y->dim[0], y->dim[1], y->dim[2]));
+    Tensor *work = tensor_raw(m, arena_printf(m->arena, "%s_work", op->name), op, op->reads[0].tensor->repeat, 0);
     work->work = true;
     op_write(op, work, 0);
 }
@@ -20,19 +20,18 @@ static void with_work(Model *m, Op *op, const Shape *x, const Shape *y)
 /* Changes those backward operators of `conv` that exist to Winograd's algorithm. */
 static void gradients(Model *m, Op *conv, Tensor *u, int64_t u_reals)
 {
-    const Shape *x = &conv->reads[0].tensor->shape, *y = &conv->writes[0].tensor->shape;
     for_each_op(w, &m->backward) {
         Op *op = w.op;
         if (op->pass == BACKWARD && op->of == conv) {
             op->kernel.winograd = true;
             op_read(op, u, 0);
-            with_work(m, op, x, y);
+            with_work(m, op);
         } else if (op->pass == WEIGHTS && op->of == conv) {
             op->kernel.winograd = true;
             Tensor *part = op->writes[0].tensor;
             part->space = RAW;
             part->reals = u_reals;
-            with_work(m, op, x, y);
+            with_work(m, op);
         } else if (op->pass == FOLD && op->of->of == conv && op->weights[0] == conv->weights[0]) {
             Op *finish = op_new(m, OP_conv, FINISH, conv->name, conv->loc);
             finish->of = conv;
@@ -111,7 +110,7 @@ static void forget_usual(Model *m)
 static void by_winograd(Model *m, Op *op, List *prepares)
 {
     const Shape *x = &op->reads[0].tensor->shape, *y = &op->writes[0].tensor->shape;
-    int64_t reals = winograd_u_reals(x->dim[0], y->dim[0], y->dim[1], y->dim[2]);
+    int64_t reals = winograd_of(x->dim[0], y->dim[0], y->dim[1], y->dim[2]).u_reals;
     Tensor *u = tensor_raw(m, arena_printf(m->arena, "%s_u", op->name), op, NULL, reals);
     u->shared = true;
     op->kernel.winograd = true;
@@ -121,7 +120,7 @@ static void by_winograd(Model *m, Op *op, List *prepares)
     op_write(prepare, u, 0);
     list_push(m->arena, prepares, prepare);
     op_read(op, u, 0);
-    with_work(m, op, x, y);
+    with_work(m, op);
     gradients(m, op, u, reals);
     remark(m, op->loc, "%s by Winograd's algorithm: %.2f of the multiplications", op->name, winograd_share(y->dim[1], y->dim[2]));
 }

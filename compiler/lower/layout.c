@@ -81,7 +81,7 @@ static void gather_terms(Model *m)
                 finish->reads[0].tensor = sum;
         }
         terms->name = identifier_unique(m, arena_printf(m->arena, "%s_terms", conv->name));
-        terms->reals = winograd_terms_reals(x->dim[0], y->dim[0], y->dim[1], y->dim[2]);
+        terms->reals = winograd_of(x->dim[0], y->dim[0], y->dim[1], y->dim[2]).terms_reals;
         weights->kernel.deferred = true;
         op->kind = OP_conv, op->pass = PRODUCTS, op->of = conv, op->name = conv->name, op->kernel.winograd = true, op->weight_count = 0;
         op_write(op, sum, 0);

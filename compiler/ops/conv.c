@@ -3,7 +3,6 @@
  *   y[m,i,j]  = b[m] + sum over c,u,v of x[c, i*s+u-p, j*s+v-p] w[m,c,u,v]
  *   dx        = the adjoint applied to dy;  dw[m,c,u,v] = sum over i,j of dy[m,i,j] x[c, i*s+u-p, j*s+v-p];  db[m] = sum of dy[m]
  * Sums run c, u, v in order (bias first); those of dw over i, j in order in each lane, then over the lanes by a fixed tree. */
-#include "lower/winograd.h"
 #include "spnc.h"
 #include <string.h>
 
@@ -58,6 +57,7 @@ static void grad(Model *m, Op *op, Use dy)
 
 static void facts(const Model *m, const Op *op, Fact *f)
 {
+    (void)m;
     const Op *fwd = forward_of(op);
     const Shape *x = &fwd->reads[0].tensor->shape, *y = &fwd->writes[0].tensor->shape;
     int64_t k[2], s[2], p[2];
@@ -72,20 +72,6 @@ static void facts(const Model *m, const Op *op, Fact *f)
     fact_int(f, "PH", p[0]), fact_int(f, "PW", p[1]);
     fact_bool(f, "bias", op_int(op, "bias"));
     fact_bool(f, "winograd", fwd->kernel.winograd);
-    if (!fwd->kernel.winograd)
-        return;
-    for (int axis = 0; axis < 2; axis++) {
-        int tiles[WINOGRAD_TILES], n = winograd_tiles(y->dim[1 + axis], tiles);
-        Fact *list = fact_table(m->arena);
-        for (int i = 0; i < n; i++)
-            fact_push_int(list, tiles[i]);
-        fact_set(f, axis ? "tiles_w" : "tiles_h", list);
-    }
-    fact_int(f, "packs", kernel_packs(m, fwd));
-    fact_int(f, "positions", winograd_positions(y->dim[1], y->dim[2]));
-    fact_int(f, "u_reals", winograd_u_reals(x->dim[0], y->dim[0], y->dim[1], y->dim[2]));
-    fact_int(f, "terms_reals", winograd_terms_reals(x->dim[0], y->dim[0], y->dim[1], y->dim[2]));
-    fact_int(f, "work_reals", winograd_work_reals(x->dim[0], y->dim[0], y->dim[1], y->dim[2]));
 }
 
 static double macs(const Op *op)

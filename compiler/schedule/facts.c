@@ -1,7 +1,9 @@
 /* facts.c -- the notes of schedule.c as facts for templates: op.schedule, with a table for each function that has choices.
  *
  * In: op->schedule.  Out: facts; compiler/manual/manual.c says what they mean. */
-#include "schedule/schedule.h"
+#include "lower/transform.h"
+#include "schedule/choice.h"
+#include "template/fact.h"
 
 static Fact *runs_fact(Arena *a, const Runs *runs)
 {
@@ -123,6 +125,180 @@ static Fact *rows_fact(Arena *a, const DenseRows *p)
     return f;
 }
 
+/* ---- Winograd ------------------------------------------------------------------------------------------------------ */
+
+static Fact *transform_fact(Arena *a, const Transform *t)
+{
+    Fact *f = fact_table(a), *sums = fact_table(a), *results = fact_table(a);
+    for (int i = 0; i < t->sum_count; i++) {
+        Fact *s = fact_table(a);
+        fact_text(s, "name", t->sums[i].name);
+        fact_text(s, "value", t->sums[i].value);
+        fact_push(sums, s);
+    }
+    for (int i = 0; i < t->result_count; i++)
+        fact_push_text(results, t->results[i]);
+    fact_int(f, "inputs", t->inputs);
+    fact_set(f, "sums", sums);
+    fact_set(f, "results", results);
+    return f;
+}
+
+/* All transforms of tiles of m outputs along an axis. */
+static Fact *axis_fact(Arena *a, int m)
+{
+    static const char *const names[TRANSFORMS][2] = { { "input", "input_adjoint" }, { "output", "output_adjoint" }, { "filter", "filter_adjoint" } };
+    Fact *f = fact_table(a);
+    for (TransformKind k = 0; k < TRANSFORMS; k++)
+        for (int adjoint = 0; adjoint < 2; adjoint++)
+            fact_set(f, names[k][adjoint], transform_fact(a, transform_of(a, k, adjoint, m)));
+    return f;
+}
+
+/* The row or column of tile t, where the first of `count` along the axis lies at `from`: text for format() of t. */
+static const char *place(Arena *a, int from, const char *number, int count, int m)
+{
+    const char *start = from ? arena_printf(a, "%d + ", from) : "";
+    return count == 1 ? arena_printf(a, "%d", from) : arena_printf(a, "%s%s * %d", start, number, m);
+}
+
+static Fact *blocks_fact(Arena *a, const WinogradSchedule *s, const Runs *runs)
+{
+    Fact *list = fact_table(a);
+    for (int i = 0; i < runs->count; i++) {
+        const Run *r = &runs->run[i];
+        Fact *f = fact_table(a);
+        int number = 0;
+        while (number < s->size_count && s->sizes[number] != r->size)
+            number++;
+        fact_int(f, "size", r->size);
+        fact_int(f, "from", r->from), fact_int(f, "to", r->to);
+        fact_int(f, "number", number + 1);
+        fact_bool(f, "last", i == runs->count - 1);
+        fact_push(list, f);
+    }
+    return list;
+}
+
+static Fact *kind_fact(Arena *a, const WinogradSchedule *s, int number, Fact *const axes[])
+{
+    const WinogradKind *k = &s->layout.kind[number];
+    int rows = k->tiles / k->columns, packs = s->packs, vecs = packs ? (int)ceil_div(k->tiles, packs) : k->tiles;
+    Fact *f = fact_table(a);
+    fact_text(f, "name", arena_printf(a, "%dx%d", k->mh, k->mw));
+    fact_int(f, "mh", k->mh), fact_int(f, "mw", k->mw), fact_int(f, "nh", k->nh), fact_int(f, "nw", k->nw);
+    fact_set(f, "high", axes[k->mh]), fact_set(f, "wide", axes[k->mw]);
+    fact_int(f, "tiles", k->tiles);
+    fact_int(f, "at", k->at), fact_int(f, "positions", k->positions);
+    const char *down = place(a, k->i, k->columns == 1 ? "%s" : arena_printf(a, "%%s / %d", k->columns), rows, k->mh);
+    const char *right = place(a, k->j, rows == 1 ? "%s" : arena_printf(a, "%%s %%%% %d", k->columns), k->columns, k->mw);
+    fact_text(f, "down", down), fact_text(f, "right", right);
+    fact_text(f, "above", k->i ? "1" : rows == 1 ? "0" : arena_printf(a, "%s > 0", down));
+    fact_text(f, "left", k->j ? "1" : k->columns == 1 ? "0" : arena_printf(a, "%s > 0", right));
+    fact_bool(f, "shared", packs && k->tiles > 1);
+    fact_bool(f, "ragged", packs && k->tiles % packs);
+    fact_text(f, "together", !packs || k->tiles % packs == 0 ? arena_printf(a, "%d", packs) : vecs == 1 ? arena_printf(a, "%d", k->tiles)
+                             : arena_printf(a, "%%s * %d + %d < %d ? %d : %d - %%s * %d", packs, packs, k->tiles, packs, k->tiles, packs));
+    fact_int(f, "vecs", k->tiles), fact_int(f, "packed_vecs", vecs);
+    fact_set(f, "blocks", blocks_fact(a, s, &s->blocks[number]));
+    fact_set(f, "packed_blocks", blocks_fact(a, s, &s->packed[number]));
+    fact_int(f, "terms", k->terms), fact_int(f, "terms_p", k->terms_p), fact_int(f, "terms_plane", k->terms_plane);
+    return f;
+}
+
+/* Rows, of whose sums a chunk is in memory together: whole tiles, and whole blocks of 16 of u's rows. */
+static Fact *chunks_fact(Arena *a, const Runs *rows, int chunk, bool blocked)
+{
+    Fact *list = runs_fact(a, rows);
+    for (int i = 0; i < rows->count; i++) {
+        int unit = blocked ? 16 : rows->run[i].size, whole = chunk / unit * unit;
+        fact_int(list->items.items[i], "chunk", whole > unit ? whole : unit);
+    }
+    return list;
+}
+
+static Fact *pass_fact(Arena *a, const WinogradSchedule *s, const WinogradPass *p, int K)
+{
+    Fact *f = fact_table(a), *tiles = fact_table(a);
+    for (int i = 0; i < s->size_count; i++) {
+        Fact *t = fact_table(a);
+        fact_int(t, "T", s->sizes[i]);
+        fact_set(t, "rows", chunks_fact(a, &p->tiles[i].rows, s->chunk, p->blocked));
+        fact_set(t, "columns", runs_fact(a, &p->tiles[i].columns));
+        fact_push(tiles, t);
+    }
+    fact_int(f, "K", K);
+    fact_bool(f, "blocked", p->blocked);
+    fact_set(f, "tiles", tiles);
+    return f;
+}
+
+/* One of each number of tiles in a kind: a function of the deferred product. */
+static Fact *lists_fact(const Model *m, const WinogradSchedule *s, Fact *const kinds[])
+{
+    Arena *a = m->arena;
+    Fact *list = fact_table(a);
+    const Winograd *w = &s->layout;
+    int calls = runs_pieces(&s->weights.rows) * runs_pieces(&s->weights.columns);
+    for (int k = 0; k < w->kinds; k++) {
+        int t = w->kind[k].tiles;
+        bool known = false;
+        for (int i = 0; i < k; i++)
+            known = known || w->kind[i].tiles == t;
+        const char *all = t > 1 ? arena_printf(a, "%d * L", t) : "L";
+        Fact *f = known ? NULL : fact_table(a);
+        int soon = calls ? (int)ceil_div((int64_t)t * (w->P + w->QP), calls) : 0;
+        fact_int(kinds[k], "soon", soon);
+        if (!f)
+            continue;
+        fact_int(f, "tiles", t);
+        fact_int(f, "soon", soon);
+        fact_bool(f, "short", s->images < 16);
+        fact_text(f, "count", s->images == 16 ? all : arena_printf(a, "g %% %d == %d ? %d : %s", m->groups, m->groups - 1, t * s->images, all));
+        fact_push(list, f);
+    }
+    return list;
+}
+
+static Fact *winograd_fact(const Model *m, const WinogradSchedule *s, int slices)
+{
+    Arena *a = m->arena;
+    const Winograd *w = &s->layout;
+    Fact *f = fact_table(a), *kinds = fact_table(a), *points = fact_table(a), *axes[7] = { 0 }, *kind[4];
+    for (int size = 6; size > 1; size--) {
+        bool used = false;
+        for (int k = 0; k < w->kinds; k++)
+            used = used || w->kind[k].mh == size || w->kind[k].mw == size;
+        if (!used)
+            continue;
+        axes[size] = axis_fact(a, size);
+        fact_push_text(points, arena_printf(a, "%d: points %s", size, transform_points(a, size)));
+    }
+    for (int k = 0; k < w->kinds; k++)
+        fact_push(kinds, kind[k] = kind_fact(a, s, k, axes));
+    fact_int(f, "P", w->P), fact_int(f, "Q", w->Q), fact_int(f, "QP", w->QP), fact_int(f, "QV", w->QP / 16);
+    fact_bool(f, "across", w->across);
+    fact_int(f, "block", w->block), fact_int(f, "matrix", w->matrix), fact_int(f, "positions", w->positions);
+    fact_set(f, "kinds", kinds);
+    fact_set(f, "points", points);
+    fact_int(f, "together", WINOGRAD_TOGETHER), fact_int(f, "pieces", ceil_div(w->P, WINOGRAD_TOGETHER));
+    fact_int(f, "T", s->T);
+    fact_int(f, "plane", s->plane), fact_int(f, "part", s->part), fact_int(f, "square", WINOGRAD_SQUARE);
+    fact_int(f, "planes", (int64_t)w->most_positions * s->plane), fact_int(f, "parts", (int64_t)w->most_positions * s->part);
+    fact_int(f, "squares", (int64_t)w->most_positions * WINOGRAD_SQUARE);
+    fact_int(f, "packs", s->packs), fact_int(f, "share", s->packs ? 16 / s->packs : 16);
+    fact_bool(f, "far_x", s->far_x), fact_bool(f, "far_y", s->far_y);
+    fact_set(f, "sizes", ints_fact(a, s->sizes, s->size_count));
+    fact_set(f, "forward", pass_fact(a, s, &s->forward, w->C));
+    fact_set(f, "backward", pass_fact(a, s, &s->backward, w->M));
+    fact_set(f, "rows", chunks_fact(a, &s->weights.rows, s->chunk, false));
+    fact_set(f, "columns", runs_fact(a, &s->weights.columns));
+    fact_set(f, "lists", lists_fact(m, s, kind));
+    fact_int(f, "deep", s->deep);
+    fact_int(f, "slices", slices), fact_int(f, "slice", ceil_div(w->terms_reals, 16) * 16);
+    return f;
+}
+
 Fact *schedule_facts(const Model *m, const Op *op)
 {
     Arena *a = m->arena;
@@ -140,6 +316,10 @@ Fact *schedule_facts(const Model *m, const Op *op)
         fact_set(f, "filters", runs_fact(a, &s->pool_filters));
         break;
     default:
+        if (s->winograd) {
+            fact_set(f, "winograd", winograd_fact(m, s->winograd, s->weights ? schedule_slices(m, s->weights) : 0));
+            break;
+        }
         fact_set(f, "forward", direct_fact(a, &s->direct_forward));
         fact_set(f, "backward", direct_fact(a, &s->direct_backward));
         fact_set(f, "few", few_fact(a, s));

@@ -5,6 +5,7 @@
 #include "schedule/choice.h"
 
 void schedule_direct(Work *w);           /* conv_direct.c */
+void schedule_winograd(Work *w);         /* conv_winograd.c */
 void schedule_dense(Work *w);            /* dense_fast.c */
 
 #endif

@@ -7,7 +7,7 @@
 
 static bool has_choices(const Op *op)
 {
-    return op->pass == FORWARD && ((op->kind == OP_conv && !op->kernel.winograd) || (op->kind == OP_dense && !op->kernel.openblas) || op->kind == OP_conv_pool);
+    return op->pass == FORWARD && (op->kind == OP_conv || (op->kind == OP_dense && !op->kernel.openblas) || op->kind == OP_conv_pool);
 }
 
 /* A patch of dx stays in registers for four filters, which is what their weights leave room for. */
@@ -52,7 +52,7 @@ bool schedule(Model *m)
         Op *op = all.items[i];
         OpSchedule *s = op->schedule;
         Work w = { m, op, s, machine_of(m), schedule_key(m, op, s->backward, s->weights) };
-        (op->kind == OP_dense ? schedule_dense : op->kind == OP_conv_pool ? schedule_pool : schedule_direct)(&w);
+        (op->kind == OP_dense ? schedule_dense : op->kind == OP_conv_pool ? schedule_pool : op->kernel.winograd ? schedule_winograd : schedule_direct)(&w);
     }
     return true;
 }

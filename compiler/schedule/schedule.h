@@ -2,6 +2,7 @@
 #ifndef SPNC_SCHEDULE_H
 #define SPNC_SCHEDULE_H
 
+#include "lower/winograd.h"
 #include "schedule/tiles.h"
 #include "spnc.h"
 
@@ -37,6 +38,31 @@ typedef struct {
     int rows;                            /* rows of positions whose dy and x stay in the first-level cache; 0: all at once */
 } DirectWeights;
 
+/* Products at one position: u's rows times the tiles of a block. */
+typedef struct { Tile tile; Runs rows, columns; } BlockTile;
+enum { BLOCK_SIZES = 4,
+       WINOGRAD_SQUARE = 17 * 16,            /* reals of a transposed square, with a vec of padding */
+       WINOGRAD_TOGETHER = 8 };              /* rows of weights that are transformed together: at each position their vecs are consecutive cache lines */
+
+/* Forward (rows: filters) or gradient to the input (rows: channels) by Winograd's algorithm. */
+typedef struct {
+    bool blocked;                        /* rows lie side by side in u, 16 in a block; else one below the other, and the terms do */
+    BlockTile tiles[BLOCK_SIZES];        /* for each size of a block, as in WinogradSchedule.sizes */
+} WinogradPass;
+
+typedef struct {
+    Winograd layout;
+    int packs;                           /* Winograd tiles in one vec in a last group of few images; 0: none */
+    int T, chunk;                        /* most Winograd tiles in a block; rows whose sums are in memory together */
+    int plane, part;                     /* reals from position to position: of transformed inputs, of sums; with a vec of padding */
+    bool far_x, far_y;                   /* the map does not stay in the second-level cache: the next channel is prefetched */
+    int size_count, sizes[BLOCK_SIZES];  /* of blocks of Winograd tiles */
+    Runs blocks[4], packed[4];           /* of each kind: its tiles in blocks; its vecs, where tiles share one */
+    WinogradPass forward, backward;
+    BlockTile weights;                   /* rows P, columns vecs of Q: of a group, or of the deferred gradient */
+    int deep, images;                    /* deferred: sums that wait for their partner; images of a tile in the last group */
+} WinogradSchedule;
+
 /* Forward of a dense layer: a panel of weights to some outputs is copied together, some inputs at a time, and meets the examples of some
  * slices.  Rows of a tile are examples, its columns vecs of outputs. */
 typedef struct {
@@ -70,6 +96,7 @@ struct OpSchedule {
     DirectWeights direct_weights;
     DensePanels panels;
     DenseRows dense_backward, products;
+    WinogradSchedule *winograd;
     Runs pool_filters;                   /* conv_pool: filters whose gradients are added to a patch of dx while it is in registers */
 };
 
