@@ -8,7 +8,8 @@ i counts the elements of an array in row-major order.  Every result is exact, so
     weight     centre + scale * (2 * unit - 1), in double, rounded to float; centre is one number or one per element
     u8 input   the hash's top byte where hash(name + "/dark", i / 16) is even, else 0 (black runs, so that pools have ties)
     f32 input  2 * unit - 1, rounded to float
-    label      hash modulo classes
+    label, i32 hash modulo classes
+    unit       unit, rounded to float; shares: the same, divided in double by its sum over the first dimension of an example
     sign k     +1 where the top bit of hash(name + "#k", i) is set, else -1
 """
 import numpy as np
@@ -45,8 +46,11 @@ def examples(name, kind, shape, classes, count):
     if kind == "u8":
         lit = hashes(name + "/dark", np.arange(size) // 16) % 2 == 0
         flat = np.where(lit, hashes(name, np.arange(size)) >> 24, 0).astype(np.uint8)
-    elif kind == "labels":
+    elif kind in ("labels", "i32"):
         flat = (hashes(name, np.arange(size)) % classes).astype(np.int32)
+    elif kind in ("unit", "shares"):
+        flat = unit(name, size).reshape(count, *shape)
+        flat = (flat / flat.sum(1, keepdims=True) if kind == "shares" else flat).astype(np.float32)
     else:
         flat = (2 * unit(name, size) - 1).astype(np.float32)
     return flat.reshape((count, *shape))

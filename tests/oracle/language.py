@@ -1,48 +1,17 @@
-"""The model language, read a second time: docs/language.md in Python, for the oracle and its helpers.
+"""The model language, read a second time, for the oracle and its helpers.
 
 read_model(path, sets) gives the document as plain dicts and lists of text, and the values of its parameters;
 value(text, scope) does the arithmetic.  Nothing here was taken from the compiler, so that both can be wrong only apart.
 It trusts the file: mistakes are the compiler's to report, here they end in a Python error.
 """
-import ast
-import math
+import pathlib
 import re
 
 import yaml
 
+from expression import calculate, number, parse
+
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
-INTEGER = re.compile(r"[-+]?\d+")
-FUNCTIONS = {"floor": math.floor, "ceil": math.ceil, "min": min, "max": max}
-
-
-def divide(a, b):
-    """int / int is an int when that is exact."""
-    return a // b if isinstance(a, int) and isinstance(b, int) and a % b == 0 else a / b
-
-
-OPERATORS = {ast.Add: lambda a, b: a + b, ast.Sub: lambda a, b: a - b, ast.Mult: lambda a, b: a * b,
-             ast.Div: divide, ast.FloorDiv: lambda a, b: a // b, ast.Mod: lambda a, b: a % b}
-
-
-def number(text):
-    return int(text) if INTEGER.fullmatch(text) else float(text)
-
-
-def calculate(node, scope):
-    if isinstance(node, ast.Expression):
-        return calculate(node.body, scope)
-    if isinstance(node, ast.Constant):
-        return node.value
-    if isinstance(node, ast.Name):
-        return scope[node.id.removeprefix("p__")]
-    if isinstance(node, ast.UnaryOp):
-        operand = calculate(node.operand, scope)
-        return -operand if isinstance(node.op, ast.USub) else operand
-    if isinstance(node, ast.BinOp):
-        return OPERATORS[type(node.op)](calculate(node.left, scope), calculate(node.right, scope))
-    if isinstance(node, ast.Call):
-        return FUNCTIONS[node.func.id](*(calculate(a, scope) for a in node.args))
-    raise ValueError(f"not arithmetic: {ast.dump(node)}")
 
 
 def value(text, scope):
@@ -57,36 +26,84 @@ def value(text, scope):
         return number(text)
     if "$" not in text and not re.search(r"\d.*[-+*/%]|[-+*/%(].*\d", text):
         return text
-    return calculate(ast.parse(re.sub(r"\$(\w+)", r"p__\1", text), mode="eval"), scope)
+    return calculate(parse(text), scope)
+
+
+def is_true(word):
+    """An attribute that is true or false."""
+    return str(word).lower() == "true"
+
+
+def listed(given):
+    return given if isinstance(given, list) else [given]
+
+
+class Parameters(dict):
+    """The values of `params`, each reckoned when first read: a parameter of an included file may use one of the model's."""
+
+    def __init__(self, texts):
+        super().__init__()
+        self.texts = texts
+        for key in texts:
+            self[key]
+
+    def __missing__(self, key):
+        self[key] = value(self.texts[key], self)
+        return self[key]
+
+
+def read_document(path):
+    """The document at `path` with what it includes: params of included files first, where its own win; nets of all."""
+    path = pathlib.Path(path)
+    document = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    params, nets = {}, {}
+    for name in listed(document.get("include") or []):
+        other = read_document(path.parent / name)
+        for mine, theirs in ((params, other["params"]), (nets, other["nets"])):
+            if set(mine) & set(theirs):
+                raise ValueError(f"{name}: {set(mine) & set(theirs)} included twice")
+            mine.update(theirs)
+    own = document.get("nets") or {}
+    if set(nets) & set(own):
+        raise ValueError(f"{path}: {set(nets) & set(own)} also in an included file")
+    document["params"], document["nets"] = {**params, **(document.get("params") or {})}, {**nets, **own}
+    return document
 
 
 def read_model(path, sets=()):
     """The document at `path`, its parameters under "params"; `sets` are texts "key=value"."""
-    with open(path, encoding="utf-8") as file:
-        model = yaml.load(file, Loader=yaml.BaseLoader)
+    model = read_document(path)
     overrides = dict(text.split("=", 1) for text in sets)
-    scope = {}
-    for key, text in (model.get("params") or {}).items():
-        scope[key] = value(overrides.pop(key, text), scope)
-    if overrides:
-        raise KeyError(f"{path} has no parameter {', '.join(overrides)}")
-    model["params"] = scope
-    model["batch"] = value(model.get("batch", "100"), scope)
+    if set(overrides) - set(model["params"]):
+        raise KeyError(f"{path} has no parameter {', '.join(set(overrides) - set(model['params']))}")
+    model["params"] = dict(Parameters({**model["params"], **overrides}))
+    model["batch"] = value(model.get("batch", "100"), model["params"])
     return model
 
 
+def fractions(model):
+    """Targets of real numbers that a loss reads as shares: name -> "unit" (0 to 1) or "shares" (of which the sum is 1)."""
+    kinds = {}
+    for entry in listed(model.get("loss") or []):
+        loss = next(iter(entry))
+        if loss in ("binary_cross_entropy", "cross_entropy"):
+            kinds[str(entry[loss][1])] = "unit" if loss == "binary_cross_entropy" else "shares"
+    return kinds
+
+
 def data_shapes(model):
-    """(name, kind, shape, classes) of each input and target; kind is u8, f32 or labels; shapes without the batch."""
-    scope, rows = model["params"], []
+    """(name, kind, shape, classes) of each input and target; kind is u8, f32, i32, labels, unit or shares; shapes without the batch."""
+    scope, rows, shares = model["params"], [], fractions(model)
     for name, given in (model.get("inputs") or {}).items():
-        given = value(given, scope)
-        rows.append((name, given.get("dtype", "f32"), tuple(given["shape"]), 0))
+        given = value({k: v for k, v in given.items() if k != "augment"}, scope)
+        rows.append((name, given.get("dtype", "f32"), tuple(given["shape"]), given.get("classes", 0)))
     for name, given in (model.get("targets") or {}).items():
         given = value(given, scope)
         if "classes" in given:
-            rows.append((name, "labels", (given["length"],) if "length" in given else (), given["classes"]))
+            shape = tuple(given["shape"]) if "shape" in given else (given["length"],) if "length" in given else ()
+            rows.append((name, "labels", shape, given["classes"]))
         else:
-            rows.append((name, "f32", tuple(given["shape"]), 0))
+            rows.append((name, shares.get(name, "f32"), tuple(given["shape"]), 0))
     return rows
 
 

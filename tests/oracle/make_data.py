@@ -12,8 +12,11 @@ from language import data_shapes, read_model
 
 
 def examples(rng, kind, shape, classes, count):
-    if kind == "labels":
+    if kind in ("labels", "i32"):
         return rng.integers(0, classes, (count, *shape)).astype(np.int32)
+    if kind in ("unit", "shares"):
+        share = rng.random((count, *shape))
+        return (share / share.sum(1, keepdims=True) if kind == "shares" else share).astype(np.float32)
     if kind == "f32":
         return rng.standard_normal((count, *shape)).astype(np.float32)
     pixels = rng.integers(0, 256, (count, *shape))

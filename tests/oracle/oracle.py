@@ -24,7 +24,8 @@ import formula
 import make_data
 from check_expectations import ROOT, run
 from language import read_model
-from net import Net, Optimiser
+from net import Net
+from training import Optimiser
 
 
 # ---- weights and data ---------------------------------------------------------------------------------------------------
@@ -54,7 +55,7 @@ def batch(net, arrays):
     """(inputs, targets) as tensors from name -> array as the files hold them."""
     inputs, targets = {}, {}
     for name, kind, shape, _ in net.data:
-        x = torch.as_tensor(arrays[name].astype(np.int64 if kind == "labels" else np.float64))
+        x = torch.as_tensor(arrays[name].astype(np.int64 if kind in ("labels", "i32") else np.float64))
         (inputs if name in net.model["inputs"] else targets)[name] = x / 255 if kind == "u8" else x
     return inputs, targets
 
@@ -113,19 +114,30 @@ def compare(a):
 
 
 def train(net, weights, inputs, targets, epochs):
-    """`epochs` updates on one batch, an epoch each; weights are changed in place."""
-    optimiser = Optimiser(net.model)
+    """`epochs` updates on one batch, an epoch each; weights and running statistics are changed in place.  Returns the optimiser."""
+    optimiser = Optimiser(net.model, net)
     if 0 < optimiser.patience <= epochs:
         sys.exit(f"patience {optimiser.patience} could stop the program within {epochs} epochs")
     for epoch in range(epochs):
         _, _, grads = net.gradients(weights, inputs, targets, train=True)
+        weights.update({k: v.detach() for k, v in net.updates.items()})
         optimiser.step(weights, grads, epoch)
+    return optimiser
+
+
+def split_size(net, batch_size):
+    """Examples of an epoch of one update: a batch; with `accumulate` all its batches, of which the last is a partial one."""
+    batches = Optimiser(net.model, net).accumulate
+    if batches > 1 and (net.buffers or any({"class_weights", "ignore"} & set(entry) for entry in net.losses())):
+        sys.exit("what a batch norm or a weighted mean gives depends on the batch, so several batches are not one large one")
+    return batch_size * batches - (batch_size // 2 if batches > 1 else 0)
 
 
 def steps(a):
-    """One batch is the whole training split, so an epoch is one update and the shuffle changes only the order of a mean."""
+    """An epoch is one update: its batches are the whole training split, and the shuffle changes only the order of a mean."""
     net = Net(read_model(a.model, a.set))
-    count = a.batch or net.model["batch"]
+    count = split_size(net, a.batch or net.model["batch"])
+    average = Optimiser(net.model, net).average
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         make_data.write(net.model, folder / "data", {"train": count, "valid": 4, "test": 4}, a.seed)
@@ -134,26 +146,39 @@ def steps(a):
             "--epochs", a.epochs, "--seed", a.seed)
         run(a.program, "export", "--run", folder / "run", "--last", "-o", folder / "W.npz")
         first, have = load(folder / "W0.npz"), load(folder / "W.npz")
+        if average:
+            run(a.program, "export", "--run", folder / "run", "--last", "--average", "-o", folder / "A.npz")
+            have_average = load(folder / "A.npz")
         inputs, targets = read_batch(net, folder / "data", "train", 0, count)
     weights = tensors(first)
-    train(net, weights, inputs, targets, a.epochs)
+    optimiser = train(net, weights, inputs, targets, a.epochs)
     # The difference is taken of the way gone, not of the weights: those change little in a few updates.
-    way = lambda end: {k: np.asarray(end[k], np.float64) - first[k] for k in end if k in first}
-    return compare_arrays(way({k: w.numpy() for k, w in weights.items()}), way(have), a.tolerance)
+    way = lambda end, of="": {of + k: np.asarray(end[k], np.float64) - first[k] for k in end if k in first}
+    arrays = lambda found: {k: w.numpy() for k, w in found.items()}
+    want, have = way(arrays(weights)), way(have)
+    if average:
+        want, have = {**want, **way(arrays(optimiser.averaged), "average/")}, {**have, **way(have_average, "average/")}
+    return compare_arrays(want, have, a.tolerance)
 
 
 # ---- expectations -----------------------------------------------------------------------------------------------------------
 
 def formula_settings(net):
-    """Centre and scale of every parameter for formula.py: signals keep their size, transforms stay off the identity."""
+    """Centre and scale of every parameter and buffer for formula.py: signals keep their size, transforms stay off the identity."""
     settings = {}
     for name, shape in net.shapes.items():
         centre, scale = 0, 0.1
-        if net.inits[name] == "identity":
+        if net.inits[name] == "identity" and shape == (6,):
             centre, scale = [0.7, 0, 0, 0, 0.7, 0], 0.25
+        elif net.inits[name] in ("identity", "ones"):
+            centre, scale = 0.8, 0.2
+        elif isinstance(net.inits[name], dict) and "constant" in net.inits[name] and len(shape) == 1:
+            centre = float(net.inits[name]["constant"])
         elif len(shape) > 1:
-            scale = math.sqrt(3 / math.prod(shape[1:])) * (0.3 if net.inits[name] == "identity_affine" else 1.0)
+            scale = math.sqrt(3 / math.prod(shape[1:])) * (0.3 if net.inits[name] in ("identity_affine", "identity") else 1.0)
         settings[name] = {"shape": list(shape), "centre": centre, "scale": scale}
+    for name, shape in net.buffers.items():
+        settings[name] = {"shape": list(shape), "centre": 1 if net.inits[name] == "ones" else 0, "scale": 0.4}
     return settings
 
 
@@ -180,6 +205,8 @@ def params(a):
     for name, shape in net.shapes.items():
         total += math.prod(shape)
         print(f"{name:40} {'x'.join(map(str, shape)):>16} {math.prod(shape):>12,}")
+    for name, shape in net.buffers.items():
+        print(f"{name:40} {'x'.join(map(str, shape)):>16} {'buffer':>12}")
     print(f"{'':40} {'':>16} {total:>12,}")
     return 0
 

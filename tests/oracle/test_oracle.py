@@ -19,11 +19,15 @@ import torch.nn.functional as F
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+import elementwise
+import expression
 import formula
 import make_data
 from language import data_shapes, read_model, value
-from net import Net, Optimiser, grid, gru, spn
+from layers import grid, gru, spn
+from net import Net
 from oracle import batch, formula_settings, jitter, tensors
+from training import Optimiser
 
 MODELS = HERE.parent.parent / "models"
 NINE = ([("rnn_spn", [f"d={d}"]) for d in (1, 2, 3, 4)] + [("ffn_spn", [f"d={d}"]) for d in (1, 2, 3, 4)]
@@ -33,7 +37,7 @@ TABLE = {"rnn_spn": (7118800, 2510800, 1678800, 1525200), "ffn_spn": (17446716, 
 
 def random(*shape, seed=0, scale=1.0):
     g = torch.Generator().manual_seed(seed)
-    return torch.randn(*shape, generator=g, dtype=torch.float64) * scale
+    return torch.randn(shape, generator=g, dtype=torch.float64) * scale
 
 
 def small(path, sets=(), count=3):
@@ -43,6 +47,70 @@ def small(path, sets=(), count=3):
                        for k, p in formula_settings(net).items()})
     arrays = {n: formula.examples(n, kind, shape, classes, count) for n, kind, shape, classes in data_shapes(net.model)}
     return net, weights, *batch(net, arrays)
+
+
+def built(text, sets=(), **files):
+    """The net of a model given as text, `model:` and `train:` apart; files: name -> text of others in its folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in {"model": text, **files}.items():
+            pathlib.Path(folder, name + ".yaml").write_text(textwrap.dedent(content))
+        return Net(read_model(pathlib.Path(folder, "model.yaml"), sets))
+
+
+FLOW = "inputs: {inputs}\ntargets: {{ y: {{ shape: [1] }} }}\nflow:\n{flow}\nloss: {{ mean: {loss} }}\n"
+
+
+def flowing(inputs, flow, loss, more=""):
+    """A net of a few entries whose loss is the mean of one value."""
+    return built(more + FLOW.format(inputs=inputs, flow=textwrap.indent(textwrap.dedent(flow), "  "), loss=loss))
+
+
+def weighted(net, seed=1):
+    return {name: random(*shape, seed=seed + i, scale=0.5) for i, (name, shape) in enumerate(net.shapes.items())}
+
+
+class Case(unittest.TestCase):
+    def close(self, a, b, bound=1e-12):
+        a, b = (v if torch.is_tensor(v) else torch.tensor(v, dtype=torch.float64) for v in (a, b))
+        self.assertEqual(tuple(a.shape), tuple(b.shape))
+        self.assertLess(float((a - b).detach().abs().max()), bound * max(1, float(b.detach().abs().max())))
+
+    def data(self, net, count=3, seed=100):
+        """Random inputs and targets of a net, of both kinds."""
+        rows = {}
+        for k, (name, kind, shape, classes) in enumerate(net.data):
+            g = torch.Generator().manual_seed(seed + k)
+            rows[name] = (torch.randint(0, classes, (count, *shape), generator=g) if kind in ("labels", "i32")
+                          else random(count, *shape, seed=seed + k) if kind == "f32" else torch.rand(count, *shape, generator=g, dtype=torch.float64))
+        inputs = {k: v for k, v in rows.items() if k in net.model["inputs"]}
+        return inputs, {k: v for k, v in rows.items() if k not in inputs}
+
+    def twin(self, net, theirs, loss=None, train=False, weights=None, **replaced):
+        """Loss and gradients of the net and of theirs(weights, data), a function that gives the same loss."""
+        inputs, targets = self.data(net)
+        inputs.update(replaced)
+        w = weights or weighted(net)
+        mine, values, grads = net.gradients(w, inputs, targets, train)
+        leaves = {k: v.clone().requires_grad_(k in net.shapes) for k, v in w.items()}
+        want = theirs(leaves, {**inputs, **targets})
+        self.assertAlmostEqual(float(mine), float(want.detach()), places=12)
+        self.close(mine, want.detach())
+        names = list(grads)
+        for name, g in zip(names, torch.autograd.grad(want, [leaves[k] for k in names], allow_unused=True) if names else ()):
+            self.close(grads[name], torch.zeros_like(leaves[name]) if g is None else g)
+        return values
+
+    def slopes(self, net, train=False, weights=None, bound=1e-7):
+        """Gradients against central differences along a direction of signs."""
+        inputs, targets = self.data(net)
+        weights = weights or weighted(net)
+        _, _, grads = net.gradients(weights, inputs, targets, train)
+        self.assertEqual(set(grads), set(net.trained))
+        for key in grads:
+            direction = torch.as_tensor(formula.signs(key, 0, weights[key].numel())).reshape(weights[key].shape)
+            loss = lambda s: float(net.forward({**weights, key: weights[key] + s * direction}, inputs, targets, train)[0])
+            self.assertAlmostEqual((loss(1e-6) - loss(-1e-6)) / 2e-6, float((grads[key] * direction).sum()), delta=bound, msg=key)
+            self.assertGreater(float(grads[key].abs().max()), 0, key)
 
 
 class Language(unittest.TestCase):
@@ -62,6 +130,511 @@ class Language(unittest.TestCase):
             self.assertEqual(model["params"], {"a": 5, "b": 15, "c": "trained"})
             self.assertEqual(model["batch"], 15)
             self.assertRaises(KeyError, read_model, file.name, ["e=5"])
+
+
+class Formulas(Case):
+    """Text that is a value."""
+
+    def of(self, text, scope=None, **values):
+        x = {k: v if torch.is_tensor(v) else torch.tensor([v], dtype=torch.float64) for k, v in values.items()}
+        found = elementwise.formula(expression.parse(text), scope or {}, lambda kind, name, index=None: x[name] if index is None else x[name][:, index])
+        return float(found) if not torch.is_tensor(found) or found.numel() == 1 and not found.requires_grad else found
+
+    def test_precedence(self):
+        for text, want in (("1 + 2 * 3", 7), ("-2 ** 2", -4), ("2 ** -1", .5), ("2 ** 3 ** 2", 512), ("-2 * 3", -6), ("1 - 2 - 3", -4),
+                           ("8 / 4 / 2", 1), ("(1 + 2) * 3", 9), ("1 + 1 < 3", 1), ("2 * 3 == 6", 1), ("7 // 2 % 2", 1), (".5 + 5. + 1e-5", 5.50001),
+                           ("- - 1", 1), ("2 - -1", 3), ("min(2, 1) + max(2, 1)", 3), ("$d * 2", 6), ("where(1 > 2, 3, 4)", 4)):
+            self.assertAlmostEqual(self.of(text, {"d": 3}), want, places=14, msg=text)
+        for text, want in (("-x ** 2", -9), ("x - 1 - 1", 1), ("2 ** -1 * x", 1.5), ("x ** -1", 1 / 3), ("x > 2", 1), ("(x > 2) + (x != 3)", 1), ("10 - x", 7),
+                           ("max - x", 2), ("max(max, x) * 2", 10), ("x / 2 * 2", 3), ("1 / x", 1 / 3), ("u.gate * x", 6), ("x ** 0", 1)):
+            self.assertAlmostEqual(self.of(text, x=3.0, max=5.0, **{"u.gate": 2.0}), want, places=14, msg=text)
+        for text in ("1 < 2 < 3", "x +", "(x", "x y", "x[1][2]", "f(x", "x[1"):
+            self.assertRaises(ValueError, expression.parse, text)
+
+    def test_conditions_compare_numbers_and_words(self):
+        scope = {"stride": 2, "kind": "wide"}
+        for text, want in (("$stride == 1", 0), ("$stride > 1", 1), ("$kind == wide", 1), ("$kind == narrow or $stride == 2", 1), ("not $kind == wide", 0),
+                           ("not ($stride == 1 or $kind != wide) and $stride + 1 == 3", 1), ("1 == 2 and 1 == 1 or 1 == 1", 1), ("1 == 1 or 1 == 1 and 1 == 2", 1)):
+            self.assertEqual(expression.holds(text, scope), bool(want), text)
+
+    def test_functions_are_torchs_with_their_gradients(self):
+        for text, theirs in (("exp(x)", torch.exp), ("sin(x) * cos(x)", lambda x: torch.sin(x) * torch.cos(x)), ("tanh(x)", torch.tanh), ("erf(x)", torch.erf),
+                             ("sigmoid(x)", torch.sigmoid), ("relu(x)", F.relu), ("softplus(30 * x)", lambda x: F.softplus(30 * x)), ("abs(x)", torch.abs),
+                             ("elu(x, 0.7)", lambda x: F.elu(x, 0.7)), ("elu(x)", F.elu), ("selu(x)", F.selu), ("gelu(x)", F.gelu), ("silu(x)", F.silu),
+                             ("hard_sigmoid(5 * x)", lambda x: F.relu6(5 * x + 3) / 6), ("relu6(9 * x)", lambda x: F.relu6(9 * x)), ("leaky_relu(x, 0.2)", lambda x: F.leaky_relu(x, 0.2)),
+                             ("leaky_relu(x)", F.leaky_relu), ("clip(x, -0.5, 0.5)", lambda x: x.clamp(-0.5, 0.5)), ("log(abs(x) + 1)", lambda x: (x.abs() + 1).log()),
+                             ("sqrt(x * x + 1)", lambda x: (x * x + 1).sqrt()), ("x ** 2 + x ** 3 - x ** 4", lambda x: x ** 2 + x ** 3 - x ** 4), ("abs(x) ** 1.7", lambda x: x.abs() ** 1.7),
+                             ("(x * x) ** 0.5", lambda x: (x * x).sqrt()), ("x ** -1", lambda x: 1 / x), ("floor(3 * x) + sign(x)", lambda x: (3 * x).floor() + x.sign()),
+                             ("2 - x / 3", lambda x: 2 - x / 3), ("exp(0.5 * 2) * x", lambda x: math.e * x)):
+            x = random(40, seed=3).requires_grad_(True)
+            mine, want = self.of(text, x=x), theirs(x)
+            self.close(mine, want)
+            if want.grad_fn is not None and "floor" not in text:
+                self.close(*(torch.autograd.grad(y.sum(), x)[0] for y in (mine, want)))
+
+    def gradient(self, text, *names, **values):
+        leaves = {k: torch.tensor(v, dtype=torch.float64).requires_grad_(True) for k, v in values.items()}
+        y = self.of(text, **leaves)
+        found = torch.autograd.grad(y.sum(), [leaves[k] for k in names], allow_unused=True)
+        return [[0.0] * len(values[k]) if g is None else g.tolist() for k, g in zip(names, found)]
+
+    def test_kinks(self):
+        self.assertEqual(self.gradient("abs(x)", "x", x=[0.0, -1.0]), [[0, -1]])
+        self.assertEqual(self.gradient("relu(x)", "x", x=[0.0, 1.0]), [[0, 1]])
+        self.assertEqual(self.gradient("min(x, z)", "x", "z", x=[1.0, 2.0, 0.0], z=[1.0, 1.0, 1.0]), [[1, 0, 1], [0, 1, 0]])
+        self.assertEqual(self.gradient("max(x, z)", "x", "z", x=[1.0, 2.0, 0.0], z=[1.0, 1.0, 1.0]), [[1, 1, 0], [0, 0, 1]])
+        self.assertEqual(self.gradient("max(0, x)", "x", x=[0.0, 1.0]), [[0, 1]])
+        self.assertEqual(self.gradient("max(x, 0)", "x", x=[0.0, 1.0]), [[1, 1]])
+        self.assertEqual(self.gradient("clip(x, -1, 1)", "x", x=[-1.0, 1.0, 0.5, 1.5]), [[1, 1, 1, 0]])
+        self.assertEqual(self.gradient("relu6(x)", "x", x=[0.0, 6.0, 3.0]), [[0, 0, 1]])
+        self.assertEqual(self.gradient("hard_sigmoid(x)", "x", x=[-3.0, 3.0]), [[0, 0]])
+        self.assertEqual(self.gradient("leaky_relu(x, 0.2)", "x", x=[0.0]), [[0.2]])
+        self.assertEqual(self.gradient("x ** 0 + x", "x", x=[0.0]), [[1]])
+        self.assertEqual(self.gradient("sign(x) + floor(x) + (x > 0) + x", "x", x=[0.0, 2.5]), [[1, 1]])
+        self.assertEqual(self.gradient("sqrt(x)", "x", x=[0.0, 4.0]), [[math.inf, 0.25]])
+        self.assertEqual(self.gradient("where(x > 0, sqrt(x), 0)", "x", x=[-1.0, 0.0, 4.0]), [[0, 0, 0.25]])
+        self.assertEqual(self.gradient("where(x > 0, log(x) * z, z)", "x", "z", x=[0.0, 1.0], z=[3.0, 5.0]), [[0, 5], [1, 0]])
+        self.assertEqual(self.gradient("where(x == 0, 1, where(x > 0, 1 / x, -1 / x))", "x", x=[0.0, 2.0, -2.0]), [[0, -0.25, 0.25]])
+
+    def test_shapes_broadcast_over_an_examples_dimensions(self):
+        net = flowing("{ a: { shape: [4] }, b: { shape: [4, 1] }, c: { shape: [2, 1, 4] }, s: { shape: [] } }", """
+            - x: a + b
+            - y: c * b
+            - z: a * s + 1
+            - w: where(a > 0, b, c)
+            """, "x")
+        inputs, targets = self.data(net, 4)       # as many examples as elements: the batch must not be taken for an axis
+        _, values, _ = net.gradients({}, inputs, targets)
+        a, b, c, s = (inputs[k] for k in "abcs")
+        self.close(values["x"], a[:, None, :] + b)
+        self.close(values["y"], c * b[:, None])
+        self.close(values["z"], a * s[:, None] + 1)
+        self.close(values["w"], torch.where(a[:, None, None] > 0, b[:, None], c))
+
+    def test_values_of_one_name_numbers_and_places(self):
+        net = flowing("{ x: { shape: [3, 2] }, tokens: { shape: [5], dtype: i32, classes: 7 } }", """
+            - k: x
+            - row: x[1]
+            - half: 0.5
+            - p: $wide * 2
+            - second: tokens[$at + 1]
+            - sum: row * half + p
+            """, "sum", "params: { wide: 3, at: 1 }\n")
+        inputs, targets = self.data(net)
+        _, values, _ = net.gradients({}, inputs, targets)
+        self.assertTrue(torch.equal(values["k"], inputs["x"]) and torch.equal(values["second"], inputs["tokens"][:, 2]))
+        self.assertEqual(values["half"].tolist(), [0.5] * 3)
+        self.close(values["sum"], inputs["x"][:, 1] * 0.5 + 6)
+        self.assertRaises(TypeError, flowing, "{ tokens: { shape: [5], dtype: i32, classes: 7 } }", "- x: tokens + 1", "x")
+        self.assertRaises(KeyError, flowing, "{ x: { shape: [5] } }", "- y: relu", "y")
+
+    def test_operands_that_are_formulas_and_calls_have_names_in_reading_order(self):
+        net = flowing("{ x: { shape: [3] } }", """
+            - a: { add: [{ dense: { dense: "where(x > 0, x, 2 * x)", units: 5, act: relu }, units: 4 }, { dense: x, units: 4 }] }
+            - b: { dense: { relu: { dense: a, units: 2 } }, units: 1 }
+            - c: { concat: [b, 0, { sum: x }, x] }
+            """, "c")
+        self.assertEqual(sorted(k for k in net.shapes if "weight" in k),
+                         ["a.dense1.weight", "a.dense2.weight", "a.dense3.weight", "b.dense1.weight", "b.weight"])
+        self.assertEqual([net.shapes[k + ".weight"] for k in ("a.dense1", "a.dense2", "a.dense3", "b.dense1", "b")], [(4, 5), (5, 3), (4, 3), (2, 4), (1, 2)])
+
+        def theirs(w, d):
+            dense = lambda name, v: F.linear(v, w[name + ".weight"], w[name + ".bias"])
+            x = d["x"]
+            a = dense("a.dense1", F.relu(dense("a.dense2", torch.where(x > 0, x, 2 * x)))) + dense("a.dense3", x)
+            b = dense("b", F.relu(dense("b.dense1", a)))
+            return torch.cat([b, torch.zeros(3, 1), x.sum(1, keepdim=True), x], 1).mean()
+
+        self.assertEqual(set(self.twin(net, theirs)), {"a", "b", "c"})
+
+    def test_values_without_inputs(self):
+        net = flowing("{ x: { shape: [2, 3, 5] } }", """
+            - one: { constant: 0.5 }
+            - list: { constant: [[1, 2], [$n, 4]] }
+            - shaped: { constant: [1, 2, 3, 4], shape: [2, 1, 2] }
+            - filled: { constant: 7, shape: [2] }
+            - counted: { constant: { range: 4 } }
+            - p: { parameter: [3, 1], init: ones }
+            - s: { parameter: [] }
+            - at: { coordinates: x }
+            - noise: { random: normal, shape: [4] }
+            - free: { stop_gradient: p }
+            - y: x * p + s * at + 3 * free
+            """, "y", "params: { n: 3 }\n")
+        rows, columns = torch.linspace(-1, 1, 3, dtype=torch.float64), torch.linspace(-1, 1, 5, dtype=torch.float64)
+        at = torch.stack([rows[:, None].expand(3, 5), columns.expand(3, 5)])
+        values = self.twin(net, lambda w, d: (d["x"] * w["p.weight"] + w["s.weight"] * at + 3 * w["p.weight"].detach()).mean())
+        self.assertEqual({k: tuple(values[k].shape) for k in ("one", "list", "shaped", "filled", "counted", "p", "s", "at", "noise")},
+                         {"one": (3,), "list": (3, 2, 2), "shaped": (3, 2, 1, 2), "filled": (3, 2), "counted": (3, 4), "p": (3, 3, 1), "s": (3,),
+                          "at": (3, 2, 3, 5), "noise": (3, 4)})
+        self.close(values["list"][1], [[1.0, 2], [3, 4]])
+        self.close(values["counted"][2], [0.0, 1, 2, 3])
+        self.close(values["at"][0], at)
+        self.assertEqual(net.inits["p.weight"], "ones")
+        self.assertRaises(ValueError, net.gradients, weighted(net), *self.data(net), train=True)
+
+    def test_an_attribute_that_bears_an_operators_name(self):
+        net = flowing("{ x: { shape: [4] } }", "- y: { pad: x, by: 1, mode: edge }\n- z: { sum: y, axes: 0 }\n- v: { formula: z * 2, when: 2 > 1 }\n- v: { dense: x, units: 3, when: 1 > 2 }", "v")
+        self.twin(net, lambda w, d: 2 * (d["x"].sum(1) + d["x"][:, 0] + d["x"][:, -1]).mean())
+        net = built("""
+            inputs: { x: { shape: [4] } }
+            targets: { y: { shape: [1] } }
+            nets: { mean: [ { dense: 4 } ] }
+            flow:
+              - stack: { mean: { mean: x } }
+              - top: { max: stack }
+            loss: { mean: top }
+            """)
+        self.assertEqual(list(net.shapes), ["mean.dense1.weight", "mean.dense1.bias"])
+
+    def test_targets_are_read_by_values_that_only_losses_read(self):
+        net = built("""
+            inputs: { x: { shape: [5] } }
+            targets: { y: { shape: [4] }, label: { classes: 4 } }
+            flow:
+              - p: { dense: x, units: 4 }
+              - chosen: { one_hot: label }
+              - miss: (p - y) ** 2 * chosen
+            loss: [{ mean: miss, weight: 3 }, { mean: "abs(p - y)" }]
+            """)
+
+        def theirs(w, d):
+            p = F.linear(d["x"], w["p.weight"], w["p.bias"])
+            return 3 * ((p - d["y"]) ** 2 * F.one_hot(d["label"], 4)).mean() + (p - d["y"]).abs().mean()
+
+        self.assertEqual(set(self.twin(net, theirs)), {"p", "chosen", "miss"})
+
+    def test_include_and_parameters_of_several_files(self):
+        net = built("""
+            params: { wide: 5, deep: $wide * 2 }
+            include: parts.yaml
+            inputs: { x: { shape: [3] } }
+            targets: { y: { shape: [1] } }
+            flow: [ { a: { head: x } } ]
+            loss: { mean: a }
+            """, ["tall=7"], parts="params: { wide: 2, twice: $wide * 2, tall: 1 }\ninclude: [more.yaml]\nnets: { head: [ { body: }, { dense: $deep } ] }\n",
+                    more="nets: { body: [ { dense: $twice }, { dense: $tall } ] }\n")
+        self.assertEqual([s for k, s in net.shapes.items() if "weight" in k], [(10, 3), (7, 10), (10, 7)])
+
+
+BLOCK = """
+    model: blocks
+    inputs: { image: { shape: [2, 6, 6] } }
+    targets: { y: { shape: [1] } }
+    nets:
+      block:
+        params: { filters: 2, stride: 1, wide: $filters * 2 }
+        in: x
+        do:
+          - a: { conv: x, filters: $wide, kernel: 3, stride: $stride, padding: 1, bias: false }
+          - c: { conv: "relu(a)", filters: $filters, kernel: 3, padding: 1, bias: false }
+          - s: { formula: x, when: $stride == 1 }
+          - s: { conv: x, filters: $filters, kernel: 1, stride: $stride, bias: false, when: $stride > 1 }
+        out: relu(c + s)
+      stage:
+        - block: { new: true, name: b1 }
+        - relu
+        - block: { new: true }
+        - block
+      two:
+        in: [x, z]
+        do:
+          - p: { dense: x, units: 3 }
+          - q: { block: z, new: true }
+        out: { h: tanh(p), g: "q[0]", s: { sum: q } }
+    flow:
+    """
+
+
+class Branches(Case):
+    """Nets that branch, copies, and the names of parameters and values."""
+
+    def net(self, flow, loss):
+        return built(textwrap.dedent(BLOCK) + textwrap.indent(textwrap.dedent(flow), "  ") + "\nloss: { mean: " + loss + " }\n")
+
+    def block(self, w, path, x, stride=1):
+        c = F.conv2d(F.relu(F.conv2d(x, w[path + ".a.weight"], None, stride, 1)), w[path + ".c.weight"], None, 1, 1)
+        return F.relu(c + (x if stride == 1 else F.conv2d(x, w[path + ".s.weight"], None, stride)))
+
+    def test_copies_and_uses(self):
+        net = self.net("""
+            - x1: { block: image, new: true }
+            - x2: { block: x1, new: true, filters: 1 + 2, stride: 2 }
+            - x3: { block: x1 }
+            - x4: { block: x3 }
+            - y: { concat: [{ sum: x2 }, { sum: x4 }] }
+            """, "y")
+        self.assertEqual({k: s[:2] for k, s in net.shapes.items()}, {
+            "x1.a.weight": (4, 2), "x1.c.weight": (2, 4), "x2.a.weight": (6, 2), "x2.c.weight": (3, 6), "x2.s.weight": (3, 2),
+            "block.a.weight": (4, 2), "block.c.weight": (2, 4)})
+
+        def theirs(w, d):
+            x1 = self.block(w, "x1", d["image"])
+            ends = self.block(w, "x2", x1, 2), self.block(w, "block", self.block(w, "block", x1))
+            return torch.stack([e.flatten(1).sum(1) for e in ends], 1).mean()
+
+        self.assertEqual(set(self.twin(net, theirs)), {"x1", "x2", "x3", "x4", "y"})
+
+    def test_paths_in_nets_of_nets_and_several_outputs(self):
+        net = self.net("""
+            - s1: { stage: image, new: true }
+            - s2: { stage: s1 }
+            - u: { two: [s2, image], new: true }
+            - v: { two: [u.g, image] }
+            - y: { concat: [u.h, v.h, u.s, { flatten: v.g }, { flatten: { block: image, new: true } }] }
+            """, "y")
+        self.assertEqual([k for k in net.shapes if k.endswith("a.weight")],
+                         ["s1.b1.a.weight", "s1.block2.a.weight", "block.a.weight", "stage.b1.a.weight", "stage.block2.a.weight",
+                          "u.q.a.weight", "two.q.a.weight", "y.block1.a.weight"])
+        self.assertEqual(net.copies["block"], {"s1.b1", "s1.block2", "block", "stage.b1", "stage.block2", "u.q", "two.q", "y.block1"})
+
+        def theirs(w, d):
+            stage = lambda path, x: self.block(w, "block", self.block(w, path + ".block2", F.relu(self.block(w, path + ".b1", x))))
+            def two(path, x, z):
+                q = self.block(w, path + ".q", z)
+                return torch.tanh(F.linear(x.flatten(1), w[path + ".p.weight"], w[path + ".p.bias"])), q[:, 0], q.flatten(1).sum(1)
+            uh, ug, us = two("u", stage("stage", stage("s1", d["image"])), d["image"])
+            vh, vg, _ = two("two", ug, d["image"])
+            return torch.cat([uh, vh, us[:, None], vg.flatten(1), self.block(w, "y.block1", d["image"]).flatten(1)], 1).mean()
+
+        self.assertEqual(set(self.twin(net, theirs)), {"s1", "s2", "u.h", "u.g", "u.s", "v.h", "v.g", "v.s", "y"})
+
+    def test_a_parameter_of_the_net_before_the_models(self):
+        net = built("""
+            params: { units: 3, more: 2 }
+            inputs: { x: { shape: [4] } }
+            targets: { y: { shape: [1] } }
+            nets:
+              head: { params: { units: $more + 5 }, layers: [ { dense: { units: $units, when: $units != 9 } }, { dense: $more } ] }
+            flow:
+              - a: { head: x, new: true }
+              - b: { head: x, new: true, units: $units }
+              - c: { head: x, new: true, units: 9 }
+              - d: { add: [a, b, c] }
+            loss: { mean: d }
+            """)
+        self.assertEqual({k: s for k, s in net.shapes.items() if "weight" in k}, {
+            "a.dense1.weight": (7, 4), "a.dense2.weight": (2, 7), "b.dense1.weight": (3, 4), "b.dense2.weight": (2, 3), "c.dense1.weight": (2, 4)})
+
+    def test_nothing_of_a_net_is_seen_outside_nor_inside(self):
+        self.assertRaises(KeyError, self.net, "- x1: { block: image }\n- y: { sum: a }", "y")
+        self.assertRaises(KeyError, built, """
+            inputs: { x: { shape: [4] } }
+            targets: { y: { shape: [1] } }
+            nets: { n: { in: z, do: [ { q: z + x } ], out: q } }
+            flow: [ { a: { n: x } } ]
+            loss: { mean: a }
+            """)
+        self.assertRaises(KeyError, built, textwrap.dedent(BLOCK) + "  - y: { block: image, width: 3 }\nloss: { mean: y }\n")
+
+    def test_a_parameter_is_a_value_by_its_name(self):
+        net = flowing("{ tokens: { shape: [3], dtype: i32, classes: 5 } }", """
+            - e: { embedding: tokens, units: 4 }
+            - h: { dense: e, units: 4 }
+            - logits: { matmul: [h, e.weight], transpose_b: true }
+            - table: { parameter: [5, 2], init: { normal: 1 } }
+            - f: { embedding: [tokens, table] }
+            - y: { concat: [logits, { flatten: f }] }
+            """, "y")
+        self.twin(net, lambda w, d: torch.cat([
+            F.linear(F.linear(w["e.weight"][d["tokens"]].flatten(1), w["h.weight"], w["h.bias"]), w["e.weight"]),
+            w["table.weight"][d["tokens"]].flatten(1)], 1).mean())
+
+
+class Steps(Case):
+    """Repeats: $t, order, states, names."""
+
+    def test_rows_are_read_by_a_gru_in_both_directions(self):
+        net = flowing("{ x: { shape: [5, 3] } }", """
+            - repeat: 5
+              carry: { h: { gru: { units: 4, init: trained } } }
+              do: [ { h: { gru: ["x[$t]", h] } } ]
+            - repeat: 5
+              reverse: true
+              carry: { g: { gru: { units: 4, bias_hh: true } } }
+              do: [ { row: { slice: x, index: $t } }, { g: { gru: [row, g] } } ]
+            - y: { concat: [{ last: h }, { last: g }, "h[0]", "g[0]", { flatten: { slice: g, from: 1, to: 2 } }] }
+            """, "y")
+
+        def theirs(w, d):
+            def run(name, x, start):
+                net = torch.nn.GRU(3, 4, batch_first=True, dtype=torch.float64)
+                names = {f"{k}_l0": w.get(f"{name}.{k}", torch.zeros(12, dtype=torch.float64)) for k in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
+                return torch.func.functional_call(net, names, (x, start))[0]
+            h = run("h", d["x"], w["h.init"].expand(1, 3, 4).contiguous())
+            g = run("g", d["x"].flip(1), torch.zeros(1, 3, 4, dtype=torch.float64)).flip(1)
+            return torch.cat([h[:, 4], g[:, 0], h[:, 0], g[:, 0], g[:, 1]], 1).mean()
+
+        values = self.twin(net, theirs)
+        self.assertEqual({k: tuple(v.shape) for k, v in values.items()}, {"h": (3, 5, 4), "row": (3, 5, 3), "g": (3, 5, 4), "y": (3, 20)})
+
+    def test_steps_in_formulas_and_slices(self):
+        net = flowing("{ x: { shape: [8, 2] } }", """
+            - repeat: 3
+              step: i
+              carry: { s: { shape: [2, 2], init: zeros } }
+              do:
+                - pair: { slice: x, from: 2 * $t, to: 2 * $t + 2 }
+                - odd: x[2 * $i + 1]
+                - every: { slice: x, from: $t, to: $t + 5, step: 2 }
+                - s: s * 0.9 ** $t + pair + odd * $t + every[1] + every[2]
+            - y: { last: s }
+            """, "y")
+        inputs, targets = self.data(net)
+        _, values, _ = net.gradients({}, inputs, targets)
+        x, s = inputs["x"], 0
+        for t in range(3):
+            s = s * 0.9 ** t + x[:, 2 * t:2 * t + 2] + (x[:, 2 * t + 1] * t + x[:, t + 2] + x[:, t + 4])[:, None]
+        self.close(values["y"], s)
+        self.assertEqual(tuple(values["every"].shape), (3, 3, 3, 2))
+
+    def test_a_repeat_in_a_repeat(self):
+        net = flowing("{ x: { shape: [2, 3, 4] } }", """
+            - repeat: 2
+              step: i
+              carry: { h: { shape: [4], init: trained } }
+              do:
+                - repeat: 3
+                  reverse: true
+                  carry: { g: { shape: [4], init: h }, k: { shape: [2, 2] } }
+                  do:
+                    - u: { slice: "x[$i]", index: $t }
+                    - g: tanh(g * u + 0.1 * $i)
+                    - k: k + $t
+                - mixed: { sum: g, axes: 0 }
+                - end: { last: g }
+                - h: h + mixed + g[0] + 2 * end
+            - y: { sum: [h], axes: [0, 1] }
+            - z: { sum: g, axes: 1 }
+            - w: { sum: { last: z } }
+            - v: y + w
+            """, "v")
+
+        def theirs(w, d):
+            h, hs, last = w["h.init"].expand(3, 4), [], None
+            for i in range(2):
+                g, gs = h, [None] * 3
+                for t in (2, 1, 0):
+                    g = torch.tanh(g * d["x"][:, i, t] + 0.1 * i)
+                    gs[t] = g
+                h = h + sum(gs) + 3 * gs[0]
+                hs.append(h)
+                last = sum(gs)
+            return (sum(hs).sum(1) + last.sum(1)).mean()
+
+        values = self.twin(net, theirs)
+        self.assertEqual({k: tuple(v.shape[1:]) for k, v in values.items()},
+                         {"u": (2, 3, 4), "g": (2, 3, 4), "k": (2, 3, 2, 2), "mixed": (2, 4), "end": (2, 4), "h": (2, 4), "y": (), "z": (2, 4), "w": (), "v": ()})
+        self.close(values["k"][0, 0, :, 0, 0], [3.0, 3, 2])
+
+    def test_helpers_of_one_name_in_two_repeats(self):
+        net = flowing("{ x: { shape: [4] } }", """
+            - repeat: 2
+              carry: { a: { shape: [4] } }
+              do: [ { help: x * ($t + 1) }, { a: a + help }, { only: a } ]
+            - repeat: 3
+              name: again
+              carry: { b: { shape: [4], init: x } }
+              do:
+                - help: b * $t
+                - repeat: 2
+                  do: [ { help2: help + $t } ]
+                - b: b + help2[1]
+            - repeat: 1
+              do: [ { help2: x } ]
+            - y: { concat: [{ last: a }, { last: b }] }
+            """, "y")
+        values = self.twin(net, lambda w, d: torch.cat([3 * d["x"], ((d["x"] + 1) * 2 + 1) * 3 + 1], 1).mean())
+        self.assertEqual({k: tuple(v.shape[1:]) for k, v in values.items()}, {
+            "repeat1.help": (2, 4), "a": (2, 4), "only": (2, 4), "again.help": (3, 4), "repeat3.help2": (3, 2, 4), "b": (3, 4), "repeat4.help2": (1, 4), "y": (8,)})
+
+    def test_repeats_and_copies_inside_nets_and_steps(self):
+        net = built("""
+            inputs: { x: { shape: [4, 3] } }
+            targets: { y: { shape: [1] } }
+            nets:
+              read:
+                in: rows
+                do:
+                  - repeat: 4
+                    carry: { h: { rnn: { units: 2, act: relu } } }
+                    do: [ { h: { rnn: ["rows[$t]", h] } } ]
+                out: h[3]
+              one: [ { dense: 2 } ]
+            flow:
+              - a: { read: x, new: true }
+              - b: { read: x }
+              - repeat: 2
+                carry: { s: { shape: [2], init: a } }
+                do: [ { s: { one: s, new: true } } ]
+              - y1: { concat: [a, b, { last: s }] }
+            loss: { mean: y1 }
+            """)
+        self.assertEqual(list(net.shapes), [f"{p}.h.{k}" for p in ("a", "read") for k in ("weight_ih", "weight_hh", "bias_ih")] + ["s.dense1.weight", "s.dense1.bias"])
+
+        def theirs(w, d):
+            def read(p):
+                h = torch.zeros(3, 2, dtype=torch.float64)
+                for t in range(4):
+                    h = F.relu(d["x"][:, t] @ w[p + ".h.weight_ih"].T + w[p + ".h.bias_ih"] + h @ w[p + ".h.weight_hh"].T)
+                return h
+            one = lambda s: F.linear(s, w["s.dense1.weight"], w["s.dense1.bias"])
+            return torch.cat([read("a"), read("read"), one(one(read("a")))], 1).mean()
+
+        self.assertEqual(set(self.twin(net, theirs)), {"a", "b", "s", "y1"})
+
+    def test_cells(self):
+        net = flowing("{ x: { shape: [5, 3] }, start: { shape: [2, 2] } }", """
+            - first: { dense: start, units: 4 }
+            - repeat: 5
+              carry:
+                h: { lstm: { units: 4, init: { h: first, c: first * 2 }, bias_hh: true, forget_bias: 1 } }
+                k: { lstm: { units: 2, init: trained } }
+                r: { rnn: { units: 3 } }
+              do:
+                - before: h.c
+                - h: { lstm: ["x[$t]", h] }
+                - k: { lstm: [h.c, k] }
+                - r: { rnn: [k, r] }
+            - free: { lstm: [x, "h[4]", "h.c[4]"], units: 4 }
+            - plain: { rnn: [free, free.h], units: 4, act: sigmoid }
+            - y: { concat: [{ last: h }, { last: h.c }, { last: k }, { last: r }, free.c, plain] }
+            """, "y")
+        self.assertEqual([k for k in net.shapes if "init" in k], ["k.h.init", "k.c.init"])
+
+        def theirs(w, d):
+            def cell(name, n, m):
+                given = {k: w.get(f"{name}.{k}", torch.zeros(4 * m, dtype=torch.float64)) for k in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
+                return lambda x, state: torch.func.functional_call(torch.nn.LSTMCell(n, m, dtype=torch.float64), given, (x, state))
+            first = F.linear(d["start"].flatten(1), w["first.weight"], w["first.bias"])
+            h, k, r = (first, first * 2), (w["k.h.init"].expand(3, 2), w["k.c.init"].expand(3, 2)), torch.zeros(3, 3, dtype=torch.float64)
+            for t in range(5):
+                h = cell("h", 3, 4)(d["x"][:, t], h)
+                k = cell("k", 4, 2)(h[1], k)
+                r = torch.tanh(F.linear(k[0], w["r.weight_ih"], w["r.bias_ih"]) + r @ w["r.weight_hh"].T)
+            f = cell("free", 15, 4)(d["x"].flatten(1), h)
+            plain = torch.sigmoid(F.linear(f[0], w["plain.weight_ih"], w["plain.bias_ih"]) + f[0] @ w["plain.weight_hh"].T)
+            return torch.cat([*h, k[0], r, f[1], plain], 1).mean()
+
+        values = self.twin(net, theirs)
+        self.assertEqual(set(values), {"first", "before", "h.h", "h.c", "k.h", "k.c", "r", "free.h", "free.c", "plain", "y"})
+        self.assertTrue(torch.equal(values["before"][:, 1], values["h.c"][:, 0]))
+
+    def test_a_state_of_another_shape_by_a_formula(self):
+        net = flowing("{ x: { shape: [3] }, m: { shape: [4] } }", """
+            - repeat: 4
+              carry: { h: { shape: [3] }, swap: { shape: [], init: 1 } }
+              do: [ { h: "m[$t] * tanh(x + h) + (1 - m[$t]) * h" }, { swap: swap * 2 } ]
+            - y: { last: h }
+            - z: y * swap[3]
+            """, "z")
+        inputs, targets = self.data(net)
+        _, values, _ = net.gradients({}, inputs, targets)
+        h = torch.zeros(3, 3, dtype=torch.float64)
+        for t in range(4):
+            m = inputs["m"][:, t:t + 1]
+            h = m * torch.tanh(inputs["x"] + h) + (1 - m) * h
+        self.close(values["z"], 16 * h)
 
 
 class Layers(unittest.TestCase):
