@@ -22,6 +22,7 @@ sys.path.insert(0, str(HERE))
 import elementwise
 import expression
 import formula
+import layers
 import make_data
 from language import data_shapes, read_model, value
 from layers import grid, gru, spn
@@ -85,7 +86,7 @@ class Case(unittest.TestCase):
         inputs = {k: v for k, v in rows.items() if k in net.model["inputs"]}
         return inputs, {k: v for k, v in rows.items() if k not in inputs}
 
-    def twin(self, net, theirs, loss=None, train=False, weights=None, **replaced):
+    def twin(self, net, theirs, train=False, weights=None, **replaced):
         """Loss and gradients of the net and of theirs(weights, data), a function that gives the same loss."""
         inputs, targets = self.data(net)
         inputs.update(replaced)
@@ -635,6 +636,220 @@ class Steps(Case):
             m = inputs["m"][:, t:t + 1]
             h = m * torch.tanh(inputs["x"] + h) + (1 - m) * h
         self.close(values["z"], 16 * h)
+
+
+class Operators(Case):
+    """Operators of the second edition beside torch's modules."""
+
+    def alone(self, shape, call, theirs, train=False, more="", weights=None, **replaced):
+        """One operator n on x, which depends on a parameter; its loss the mean of its square, so that gradients differ from place to place."""
+        net = flowing("{ v: { shape: %s }%s }" % (list(shape), more), f"- p: {{ parameter: {list(shape)} }}\n- x: v + p\n- n: {{ {call} }}\n- y: n * n", "y")
+        return net, self.twin(net, lambda w, d: (lambda y: (y * y).mean())(theirs(d["v"] + w["p.weight"], w, d)), train, weights and weights(net), **replaced)
+
+    def test_elementwise(self):
+        for call, theirs in (("leaky_relu: x, slope: 0.3", lambda x: F.leaky_relu(x, 0.3)), ("leaky_relu: x", F.leaky_relu), ("elu: x, alpha: 2", lambda x: F.elu(x, 2.0)),
+                             ("selu: x", F.selu), ("gelu: x", F.gelu), ("gelu: x, approximate: tanh", lambda x: F.gelu(x, approximate="tanh")), ("silu: x", F.silu),
+                             ("softplus: x", F.softplus), ("hard_sigmoid: x", lambda x: F.relu6(x + 3) / 6), ("relu6: x", F.relu6), ("clip: x, low: -0.2, high: 1", lambda x: x.clamp(-0.2, 1)),
+                             ("square: x", torch.square), ("sqrt: { abs: x }", lambda x: x.abs().sqrt()), ("exp: x", torch.exp), ("log: { abs: x }", lambda x: x.abs().log()),
+                             ("negate: x", torch.neg), ("subtract: [x, 'x[0]']", lambda x: x - x[:, :1]), ("divide: [1, x]", lambda x: 1 / x),
+                             ("maximum: [x, 0.3]", lambda x: x.clamp(min=0.3)), ("minimum: [x, { negate: x }]", lambda x: torch.minimum(x, -x))):
+            self.alone((3, 4), call, lambda x, w, d: theirs(x))
+        self.alone((3, 4), "prelu: x", lambda x, w, d: F.prelu(x, w["n.weight"]))
+        self.alone((3, 4), "dense: x, units: 5, act: { leaky_relu: { slope: 0.2 } }", lambda x, w, d: F.leaky_relu(F.linear(x.flatten(1), w["n.weight"], w["n.bias"]), 0.2))
+        self.alone((3, 4), "dense: x, units: 5, act: gelu, over: last", lambda x, w, d: F.gelu(F.linear(x, w["n.weight"], w["n.bias"])))
+        self.assertRaises(ValueError, self.alone, (3, 4), "add: [x, 'x[0]']", None)
+
+    def test_convolutions(self):
+        for call, shape, theirs in (
+                ("filters: 4, kernel: [3, 2], groups: 2, dilation: [1, 2], stride: [2, 1], padding: [1, 0]", (4, 7, 8), lambda x, w, b: F.conv2d(x, w, b, (2, 1), (1, 0), (1, 2), 2)),
+                ("filters: 3, kernel: 2, padding: [[0, 1], [2, 0]]", (2, 5, 5), lambda x, w, b: F.conv2d(F.pad(x, (2, 0, 0, 1)), w, b)),
+                ("filters: 3, kernel: [4, 3], padding: same, dilation: 2", (2, 7, 6), lambda x, w, b: F.conv2d(x, w, b, 1, "same", 2)),
+                ("filters: 4, kernel: 4, padding: same", (2, 9), lambda x, w, b: F.conv1d(x, w, b, 1, "same")),
+                ("filters: 4, kernel: 3, padding: [[2, 1]], stride: 2, groups: 2", (2, 9), lambda x, w, b: F.conv1d(F.pad(x, (2, 1)), w, b, 2, 0, 1, 2))):
+            net, _ = self.alone(shape, "conv: x, " + call, lambda x, w, d: theirs(x, w["n.weight"], w["n.bias"]))
+        self.assertEqual(net.shapes["n.weight"], (4, 1, 3))
+        self.assertRaises(ValueError, self.alone, (2, 9), "conv: x, filters: 4, padding: same, stride: 2", None)
+        for call, shape, theirs in (
+                ("filters: 4, kernel: [3, 2], stride: [2, 3], padding: [1, 0], output_padding: [1, 2], groups: 2, dilation: [2, 1]", (4, 5, 4),
+                 lambda x, w, b: F.conv_transpose2d(x, w, b, (2, 3), (1, 0), (1, 2), 2, (2, 1))),
+                ("filters: 3, kernel: 3, stride: 2", (2, 5), lambda x, w, b: F.conv_transpose1d(x, w, b, 2))):
+            net, _ = self.alone(shape, "conv_transpose: x, " + call, lambda x, w, d: theirs(x, w["n.weight"], w["n.bias"]))
+        self.assertEqual(net.shapes["n.weight"], (2, 3, 3))
+
+    def test_pools_and_sizes(self):
+        for call, shape, theirs in (
+                ("maxpool: x, size: 3, stride: 2, padding: 1", (2, 8, 7), lambda x: F.max_pool2d(x, 3, 2, 1)), ("maxpool: x, ceil: true", (2, 7, 5), lambda x: F.max_pool2d(x, 2, ceil_mode=True)),
+                ("maxpool: x, size: 3", (2, 8), lambda x: F.max_pool1d(x, 3)), ("avgpool: x", (2, 7, 5), lambda x: F.avg_pool2d(x, 2)),
+                ("avgpool: x, size: 3, stride: 2, padding: 1, ceil: true", (2, 8, 7), lambda x: F.avg_pool2d(x, 3, 2, 1, True, False)),
+                ("avgpool: x, size: 3, padding: 1, count_padding: true", (2, 8, 7), lambda x: F.avg_pool2d(x, 3, 3, 1, False, True)), ("avgpool: x, size: 2", (2, 9), lambda x: F.avg_pool1d(x, 2)),
+                ("global_avgpool: x", (3, 4, 5), lambda x: x.mean((2, 3))), ("global_maxpool: x", (3, 4, 5), lambda x: x.amax((2, 3))), ("global_avgpool: x", (3, 4), lambda x: x.mean(2)),
+                ("upsample: x", (2, 3, 4), lambda x: F.interpolate(x, scale_factor=2, mode="nearest")), ("upsample: x, factor: 3", (2, 5), lambda x: F.interpolate(x, scale_factor=3)),
+                ("upsample: x, factor: [2, 3], mode: bilinear", (2, 3, 4), lambda x: F.interpolate(x, scale_factor=(2, 3), mode="bilinear", align_corners=False))):
+            self.alone(shape, call, lambda x, w, d: theirs(x))
+
+    def test_axes(self):
+        for call, shape, theirs in (
+                ("softmax: x", (3, 4), lambda x: x.softmax(2)), ("log_softmax: x, axis: 0", (3, 4), lambda x: x.log_softmax(1)), ("softmax: x, axis: -2", (3, 4), lambda x: x.softmax(1)),
+                ("sum: x", (3, 4), lambda x: x.sum((1, 2))), ("mean: x, axes: [0, -1]", (3, 4, 2), lambda x: x.mean((1, 3))), ("sum: x, axes: 1, keep: true", (3, 4), lambda x: x.sum(2, keepdim=True)),
+                ("max: x", (3, 4), lambda x: x.amax((1, 2))), ("max: x, axes: [0, 2], keep: true", (3, 4, 2), lambda x: x.amax((1, 3), keepdim=True)), ("max: x, axes: 1", (3, 4, 2), lambda x: x.amax(2)),
+                ("transpose: x, axes: [2, 0, 1]", (3, 4, 2), lambda x: x.permute(0, 3, 1, 2)), ("flip: x", (3, 4), lambda x: x.flip(1)), ("flip: x, axis: -1", (3, 4), lambda x: x.flip(2)),
+                ("stack: [x, { exp: x }, x]", (3, 4), lambda x: torch.stack([x, x.exp(), x], 1)), ("stack: [x, x], axis: -1", (3, 4), lambda x: torch.stack([x, x], 3)),
+                ("concat: [{ sum: x }, 0.5, x]", (4,), lambda x: torch.cat([x.sum(1, keepdim=True), torch.full((3, 1), 0.5), x], 1)), ("stack: [{ sum: x }, 2]", (4,), lambda x: torch.stack([x.sum(1, keepdim=True), torch.full((3, 1), 2.0)], 1)),
+                ("pad: x, by: 1", (2, 3, 4), lambda x: F.pad(x, (1, 1, 1, 1))), ("pad: x, by: 2, mode: edge", (2, 3), lambda x: F.pad(x, (2, 2), mode="replicate")),
+                ("pad: x, by: [0, [1, 2], [0, 2]], mode: reflect", (2, 3, 4), lambda x: F.pad(x, (0, 2, 1, 2), mode="reflect")), ("pad: x, by: [[1, 2]], mode: reflect", (4,), lambda x: F.pad(x[:, None], (1, 2), mode="reflect")[:, 0]),
+                ("pad: x, by: [1, 2]", (3, 4), lambda x: F.pad(x, (2, 2, 1, 1))), ("slice: x, axis: -1, from: 1, step: 2", (3, 6), lambda x: x[:, :, 1::2]), ("slice: x, to: 2", (3, 6), lambda x: x[:, :2])):
+            self.alone(shape, call, lambda x, w, d: theirs(x))
+
+    def test_the_first_of_equal_maxima_takes_the_gradient(self):
+        x = torch.zeros(1, 2, 3, dtype=torch.float64, requires_grad=True)
+        for attributes, want in (({}, [[1, 0, 0], [0, 0, 0]]), ({"axes": 0}, [[1, 1, 1], [0, 0, 0]]), ({"axes": 1}, [[1, 0, 0], [1, 0, 0]])):
+            g, = torch.autograd.grad(layers.largest(x, attributes).sum(), x)
+            self.assertEqual(g[0].tolist(), want)
+
+    def test_matmul(self):
+        for a, b, attributes in (((3, 4), (4, 2), ""), ((4,), (4, 2), ""), ((3, 4), (4,), ""), ((4,), (4,), ""), ((2, 3, 4), (4, 5), ""), ((2, 1, 3, 4), (5, 4, 2), ""),
+                                 ((4, 3), (2, 4), ", transpose_a: true, transpose_b: true"), ((2, 3, 4), (4,), ""), ((4,), (2, 4, 3), "")):
+            turn = lambda v: v.mT if attributes else v
+            rows = lambda x, z: torch.stack([turn(p) @ turn(q) for p, q in zip(x, z)])
+            self.alone(a, f"matmul: [x, b]{attributes}", lambda x, w, d: rows(x, d["b"]), more=", b: { shape: %s }" % list(b))
+        self.assertRaises(ValueError, self.alone, (4,), "matmul: [x, x], transpose_a: true", None)
+
+    def buffered(self, net):
+        return {**weighted(net), **{k: random(*s, seed=40, scale=0.3) if net.inits[k] == "zeros" else random(*s, seed=41).abs() + 0.5 for k, s in net.buffers.items()}}
+
+    def test_batch_norm(self):
+        for shape, module in (((3, 4, 2), torch.nn.BatchNorm2d), ((5,), torch.nn.BatchNorm1d), ((5, 3), torch.nn.BatchNorm1d)):
+            for train in (False, True):
+                theirs = module(shape[0], 1e-3, 0.2, dtype=torch.float64)
+                theirs.train(train)
+                seen = []
+
+                def twin(x, w, d):
+                    state = {k: w["n." + k] if k.startswith(("weight", "bias")) else w["n." + k].detach().clone() for k in ("weight", "bias", "running_mean", "running_var")}
+                    y = torch.func.functional_call(theirs, state, (x,))
+                    seen.append(state)
+                    return F.relu(y)
+
+                net, _ = self.alone(shape, "batch_norm: x, momentum: 0.2, epsilon: 1e-3, act: relu", twin, train, weights=self.buffered)
+                self.assertEqual(net.buffers, {"n.running_mean": shape[:1], "n.running_var": shape[:1]})
+                self.assertEqual(set(net.updates), set(net.buffers) if train else set())
+                for k in net.updates:
+                    self.close(net.updates[k], seen[0][k[2:]])
+        net = flowing("{ x: { shape: [3] } }", "- n: { batch_norm: x, affine: false }", "n")
+        self.assertEqual((list(net.shapes), len(net.buffers)), ([], 2))
+        self.assertRaises(KeyError, net.forward, {}, *self.data(net))
+        net.forward({}, *self.data(net), train=True)
+        self.assertRaises(ValueError, net.forward, {}, *self.data(net, 1), train=True)
+
+    def test_batch_norm_of_several_places_and_steps(self):
+        net = built("""
+            inputs: { x: { shape: [2, 3] } }
+            targets: { y: { shape: [1] } }
+            nets: { n: [ { batch_norm: { name: b, momentum: 0.5 } } ] }
+            flow:
+              - a: { n: "x[1]" }
+              - repeat: 2
+                reverse: true
+                do: [ { s: { n: "x[$t] * 2" } } ]
+              - z: a * s[0]
+            loss: { mean: z * z }
+            """)
+        inputs, targets = self.data(net)
+        w, x = self.buffered(net), inputs["x"]
+        net.gradients(w, inputs, targets, train=True)
+        module = torch.nn.BatchNorm1d(3, momentum=0.5, dtype=torch.float64)
+        module.load_state_dict({**{k[4:]: v for k, v in w.items()}, "num_batches_tracked": torch.tensor(0)})
+        for v in (x[:, 1], x[:, 1] * 2, x[:, 0] * 2):
+            module(v)
+        self.close(net.updates["n.b.running_mean"], module.running_mean)
+        self.close(net.updates["n.b.running_var"], module.running_var)
+        self.slopes(net, train=True, weights=w)
+        self.slopes(net, weights=w)
+
+    def test_norms(self):
+        for call, shape, theirs in (
+                ("layer_norm: x", (3, 4), lambda x, w: F.layer_norm(x, [4], w["n.weight"], w["n.bias"])),
+                ("layer_norm: x, axes: [-2, -1], epsilon: 0.1", (2, 3, 4), lambda x, w: F.layer_norm(x, [3, 4], w["n.weight"], w["n.bias"], 0.1)),
+                ("layer_norm: x, axes: 0", (3, 4), lambda x, w: F.layer_norm(x.mT, [3], w["n.weight"], w["n.bias"]).mT),
+                ("layer_norm: x, affine: false", (3, 4), lambda x, w: F.layer_norm(x, [4])),
+                ("group_norm: x, groups: 2", (4, 3, 2), lambda x, w: F.group_norm(x, 2, w["n.weight"], w["n.bias"])),
+                ("instance_norm: x", (4, 3, 2), lambda x, w: F.instance_norm(x, None, None, w["n.weight"], w["n.bias"])),
+                ("instance_norm: x, affine: false", (4, 3), lambda x, w: F.instance_norm(x)),
+                ("rms_norm: x", (3, 4), lambda x, w: F.rms_norm(x, [4], w["n.weight"], 1e-5)),
+                ("rms_norm: x, axes: [0, 1], act: relu", (3, 4), lambda x, w: F.relu(F.rms_norm(x, [3, 4], w["n.weight"], 1e-5)))):
+            net, _ = self.alone(shape, call, lambda x, w, d: theirs(x, w))
+        self.assertEqual(net.shapes, {"p.weight": (3, 4), "n.weight": (3, 4)})
+
+    def test_whole_numbers(self):
+        net = built("""
+            inputs: { tokens: { shape: [4], dtype: i32, classes: 6 } }
+            targets: { word: { length: 4, classes: 5 }, mask: { shape: [2, 3], classes: 3 }, one: { classes: 4 } }
+            flow:
+              - e: { embedding: tokens, units: 3 }
+              - turned: { flip: tokens }
+              - both: { stack: [tokens, turned] }
+              - f: { embedding: both, units: 2 }
+              - w: { one_hot: word }
+              - m: { one_hot: mask }
+              - o: { one_hot: one }
+              - t: { one_hot: "turned[0]" }
+              - r: { real: tokens }
+              - y: { concat: [{ flatten: e }, { flatten: f }, { flatten: w }, { flatten: m }, o, t, r] }
+            loss: [{ mean: y * y }, { cross_entropy: [o, one], ignore: 2, weight: 0 }]
+            """)
+
+        def theirs(w, d):
+            one = F.one_hot(d["one"], 4) * (d["one"] != 2)[:, None]
+            both = torch.stack([d["tokens"], d["tokens"].flip(1)], 1)
+            y = torch.cat([w["e.weight"][d["tokens"]].flatten(1), w["f.weight"][both].flatten(1), F.one_hot(d["word"], 5).flatten(1),
+                           F.one_hot(d["mask"], 3).permute(0, 3, 1, 2).flatten(1), one, F.one_hot(d["tokens"][:, 3], 6), d["tokens"]], 1)
+            return (y * y).mean()
+
+        values = self.twin(net, theirs)
+        self.assertEqual(tuple(values["m"].shape), (3, 3, 2, 3))
+        self.assertEqual((net.shapes["e.weight"], net.shapes["f.weight"]), ((6, 3), (6, 2)))
+
+    def test_transforms_on_maps(self):
+        rows = {"affine": lambda p: p, "scale": lambda p: [p[0], 0 * p[0], p[1], 0 * p[0], p[2], p[3]], "attention": lambda p: [p[0], 0 * p[0], p[1], 0 * p[0], p[0], p[2]],
+                "translation": lambda p: [1 + 0 * p[0], 0 * p[0], p[0], 0 * p[0], 1 + 0 * p[0], p[1]],
+                "similarity": lambda p: [p[0] * p[1].cos(), -p[0] * p[1].sin(), p[2], p[0] * p[1].sin(), p[0] * p[1].cos(), p[3]]}
+        for kind, count in (("affine", 6), ("scale", 4), ("attention", 3), ("translation", 2), ("similarity", 4)):
+            def theirs(x, w, d):
+                image = F.conv2d(x, w["n.conv1.weight"], w["n.conv1.bias"])
+                A = torch.stack(rows[kind](F.linear(d["z"], w["n.dense1.weight"], w["n.dense1.bias"]).unbind(1)), 1)
+                return F.grid_sample(image, F.affine_grid(A.reshape(-1, 2, 3), (3, 2, 3, 4), align_corners=True), align_corners=True)
+            self.alone((1, 7, 8), f"spn: [{{ conv: x, filters: 2 }}, {{ dense: z, units: {count} }}], transform: {kind}, size: [3, 4]", theirs, more=", z: { shape: [3] }")
+        self.assertRaises(ValueError, self.alone, (1, 7, 8), "spn: [x, { dense: x, units: 6 }], transform: scale", None)
+        image = random(1, 1, 5, 5)
+        self.close(spn(image, torch.tensor([[1.0, 0, 0, 0, 1, 0]], dtype=torch.float64), 1, 1, "zero"), image[:, :, 2:3, 2:3])
+
+    def test_lists_of_new_layers(self):
+        net = built("""
+            inputs: { x: { shape: [2, 8, 8] } }
+            targets: { y: { shape: [1] } }
+            nets:
+              body:
+                - conv: { filters: 4, kernel: 3, padding: same, groups: 2 }
+                - batch_norm
+                - leaky_relu: 0.1
+                - avgpool: 2
+                - upsample: 2
+                - conv_transpose: { filters: 2, kernel: 2, stride: 2 }
+                - pad: 1
+                - group_norm: 2
+                - prelu
+                - gelu
+                - layer_norm: { axes: [0, 1, 2] }
+                - global_avgpool
+                - dense: { units: 3, act: { elu: { alpha: 0.5 } } }
+                - softmax
+            flow: [ { v: { body: x } } ]
+            loss: { mean: v ** 2 }
+            """)
+        self.assertEqual([k for k in net.shapes if "weight" in k], ["body." + k + ".weight" for k in
+                         ("conv1", "batch_norm1", "conv_transpose1", "group_norm1", "prelu1", "layer_norm1", "dense1")])
+        self.slopes(net, weights=self.buffered(net))
+        self.slopes(net, train=True, weights=self.buffered(net))
 
 
 class Layers(unittest.TestCase):
