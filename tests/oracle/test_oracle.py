@@ -23,10 +23,12 @@ import elementwise
 import expression
 import formula
 import layers
+import losses
 import make_data
 from language import data_shapes, read_model, value
 from layers import grid, gru, spn
 from net import Net
+import oracle
 from oracle import batch, formula_settings, jitter, tensors
 from training import Optimiser
 
@@ -852,6 +854,90 @@ class Operators(Case):
         self.slopes(net, train=True, weights=self.buffered(net))
 
 
+class Losses(Case):
+    """Losses of the second edition are torch's; ignored labels are made at known places."""
+
+    def one(self, inputs, targets, flow, loss, theirs, more=""):
+        net = built(f"{more}inputs: {inputs}\ntargets: {targets}\nflow:\n" + textwrap.indent(textwrap.dedent(flow), "  ") + f"\nloss: {loss}\n")
+        self.twin(net, theirs)
+        return net
+
+    def test_cross_entropy(self):
+        weights = torch.tensor([0.5, 2, 1, 0.1], dtype=torch.float64)
+        for attributes, settings in (("", {}), (", smoothing: 0.1", {"label_smoothing": 0.1}), (", class_weights: [0.5, 2, 1, 0.1]", {"weight": weights}),
+                                     (", ignore: 2", {"ignore_index": 2}), (", ignore: 1, smoothing: 0.3, class_weights: [0.5, 2, 1, 1 / 10]", {"ignore_index": 1, "label_smoothing": 0.3, "weight": weights})):
+            loss = lambda logits, labels: 2 * F.cross_entropy(logits, labels, **settings)
+            self.one("{ x: { shape: [5] } }", "{ y: { classes: 4 } }", "- p: { dense: x, units: 4 }", "{ cross_entropy: [p, y], weight: 2%s }" % attributes,
+                     lambda w, d: loss(F.linear(d["x"], w["p.weight"], w["p.bias"]), d["y"]))
+            self.one("{ x: { shape: [3, 5] } }", "{ y: { length: 3, classes: 4 } }", "- p: { dense: x, units: 4, over: last }", "{ cross_entropy: [p, y], weight: 2%s }" % attributes,
+                     lambda w, d: loss(F.linear(d["x"], w["p.weight"], w["p.bias"]).mT, d["y"]))
+            self.one("{ x: { shape: [2, 4, 4] } }", "{ y: { shape: [4, 4], classes: 4 } }", "- p: { conv: x, filters: 4, kernel: 1 }", "{ cross_entropy: [p, y], weight: 2%s }" % attributes,
+                     lambda w, d: loss(F.conv2d(d["x"], w["p.weight"], w["p.bias"]), d["y"]))
+            steps = "- repeat: 4\n  do: [ { p: { conv: 'x[$t]', filters: 4, kernel: 1 } } ]"
+            self.one("{ x: { shape: [4, 2, 4, 4] } }", "{ y: { shape: [4, 4, 4], classes: 4 } }", steps, "{ cross_entropy: [p, y], weight: 2%s }" % attributes,
+                     lambda w, d: loss(F.conv2d(d["x"].flatten(0, 1), w["p.weight"], w["p.bias"]).reshape(3, 4, 4, 4, 4).transpose(1, 2), d["y"]))
+
+    def test_nothing_that_counts_is_no_loss(self):
+        logits = random(3, 4).requires_grad_(True)
+        found = losses.cross_entropy(logits, torch.full((3,), -1), {"ignore": -1}, 1)
+        self.assertEqual(float(found.detach()), 0)
+        self.assertEqual(float(torch.autograd.grad(found, logits)[0].abs().max()), 0)
+        labels = torch.tensor([-1, 2, 0])
+        self.close(losses.cross_entropy(logits, labels, {"ignore": -1}, 1), F.cross_entropy(logits[1:], labels[1:]))
+
+    def test_soft_targets(self):
+        weights = torch.tensor([0.5, 2, 1, 0.1], dtype=torch.float64)
+        for attributes, settings in (("", {}), (", smoothing: 0.1", {"label_smoothing": 0.1}), (", class_weights: [0.5, 2, 1, 0.1], smoothing: 0.2", {"weight": weights, "label_smoothing": 0.2})):
+            net = self.one("{ x: { shape: [5] } }", "{ y: { shape: [4] } }", "- p: { dense: x, units: 4 }", "{ cross_entropy: [p, y]%s }" % attributes,
+                           lambda w, d: F.cross_entropy(F.linear(d["x"], w["p.weight"], w["p.bias"]), d["y"], **settings))
+            self.one("{ x: { shape: [2, 4, 4] } }", "{ y: { shape: [4, 4, 4] } }", "- p: { conv: x, filters: 4, kernel: 1 }", "{ cross_entropy: [p, y]%s }" % attributes,
+                     lambda w, d: F.cross_entropy(F.conv2d(d["x"], w["p.weight"], w["p.bias"]), d["y"], **settings))
+        self.assertEqual(net.data[1][1], "shares")
+        self.assertTrue(np.allclose(formula.examples("y", "shares", (4,), 0, 9).sum(1), 1, atol=1e-6))
+        self.assertTrue(np.allclose(make_data.examples(np.random.default_rng(1), "shares", (4,), 0, 9).sum(1), 1, atol=1e-6))
+
+    def test_binary_cross_entropy(self):
+        p = lambda w, d: F.linear(d["x"], w["p.weight"], w["p.bias"])
+        net = self.one("{ x: { shape: [5] } }", "{ y: { shape: [4] } }", "- p: { dense: x, units: 4 }", "[{ binary_cross_entropy: [p, y], weight: 3 }]",
+                       lambda w, d: 3 * F.binary_cross_entropy_with_logits(p(w, d), d["y"]))
+        self.assertEqual(net.data[1][1], "unit")
+        self.one("{ x: { shape: [5] } }", "{ y: { length: 4, classes: 2 } }", "- p: { dense: x, units: 4 }", "{ binary_cross_entropy: [p, y] }",
+                 lambda w, d: F.binary_cross_entropy_with_logits(p(w, d), d["y"].double()))
+        self.one("{ x: { shape: [5] } }", "{ y: { classes: 2 } }", "- p: { dense: x, units: 1 }\n- t: sigmoid(x[0])", "[{ binary_cross_entropy: ['p[0]', y] }, { binary_cross_entropy: ['p[0]', t] }]",
+                 lambda w, d: F.binary_cross_entropy_with_logits(p(w, d)[:, 0], d["y"].double()) + F.binary_cross_entropy_with_logits(p(w, d)[:, 0], torch.sigmoid(d["x"][:, 0])))
+
+    def test_differences_and_means(self):
+        p = lambda w, d: F.linear(d["x"], w["p.weight"], w["p.bias"])
+        for loss, theirs in (("mae: [p, y]", F.l1_loss), ("huber: [p, y]", F.huber_loss), ("huber: [p, y], delta: 0.3", lambda a, b: F.huber_loss(a, b, delta=0.3)),
+                             ("mse: [p, y]", F.mse_loss), ("mean: (p - y) ** 2", F.mse_loss), ("mean: { max: p }", lambda a, b: a.amax(1).mean())):
+            self.one("{ x: { shape: [5] } }", "{ y: { shape: [4] } }", "- p: { dense: x, units: 4 }", "{ %s }" % loss, lambda w, d: theirs(p(w, d), d["y"]))
+        self.one("{ x: { shape: [5] } }", "{ y: { shape: [3, 4] } }", "- repeat: 3\n  do: [ { p: { dense: x, units: 4 } } ]\n- q: { parameter: [2] }", "[{ mae: [p, y] }, { mean: p }, { mean: q ** 2 + 2 * q }]",
+                 lambda w, d: F.l1_loss(p(w, d)[:, None].expand(3, 3, 4), d["y"]) + p(w, d).mean() + (w["q.weight"] ** 2 + 2 * w["q.weight"]).mean())
+        x = torch.zeros(1, 2, dtype=torch.float64, requires_grad=True)
+        self.assertEqual(float(torch.autograd.grad(losses.mae(x, x.detach(), {}, None), x)[0].abs().max()), 0)
+
+    def test_penalties_are_of_a_nets_weights_uses_and_copies(self):
+        net = self.one("{ x: { shape: [2, 6] } }", "{ y: { shape: [4] } }", """
+            - a: { n: x }
+            - b: { n: x, new: true }
+            - repeat: 2
+              carry: { h: { gru: 4 } }
+              do: [ { h: { gru: [a, h] } } ]
+            - p: { dense: { add: [a, b] }, units: 4 }
+            """, "[{ mean: p }, { weight_l2: n, weight: 0.1 }, { weight_l1: h, weight: 0.2 }, { weight_l1: other, weight: 0.3 }]",
+            lambda w, d: self.penalised(w, d), more="nets: { other: [ { dense: 3 } ], n: [ { conv: { filters: 3, kernel: 2 } }, { group_norm: 1 }, prelu, other, { dense: 4 } ] }\n")
+        self.assertEqual(net.named("n"), [k for k in net.shapes if k.startswith(("n.", "b."))])
+
+    def penalised(self, w, d):
+        def n(path):
+            x = F.conv1d(d["x"], w[path + ".conv1.weight"], w[path + ".conv1.bias"])
+            x = F.prelu(F.group_norm(x, 1, w[path + ".group_norm1.weight"], w[path + ".group_norm1.bias"]), w[path + ".prelu1.weight"])
+            return F.linear(F.linear(x.flatten(1), w["other.dense1.weight"], w["other.dense1.bias"]), w[path + ".dense1.weight"], w[path + ".dense1.bias"])
+        p = F.linear(n("n") + n("b"), w["p.weight"], w["p.bias"]).mean()
+        l2 = sum((w[f"{path}.{k}.weight"] ** 2).sum() for path in "nb" for k in ("conv1", "dense1"))
+        return p + 0.1 * l2 + 0.2 * (w["h.weight_ih"].abs().sum() + w["h.weight_hh"].abs().sum()) + 0.3 * w["other.dense1.weight"].abs().sum()
+
+
 class Layers(unittest.TestCase):
     def sampled(self, border, scale):
         image, A = random(4, 3, 9, 7, seed=1), random(4, 6, seed=2, scale=scale)
@@ -928,7 +1014,7 @@ class Layers(unittest.TestCase):
         self.assertEqual(float(torch.autograd.grad(torch.relu(x).sum(), x)[0].abs().max()), 0)
 
 
-class Optimisers(unittest.TestCase):
+class Optimisers(Case):
     def run_both(self, settings, theirs, clip=None, decay="0"):
         model = {"params": {}, "train": {"optimiser": settings, "weight_decay": decay, **({"clip": clip} if clip else {})}}
         mine, weights = Optimiser(model), {"w": random(6, seed=1), "v": random(2, 3, seed=2)}
@@ -956,6 +1042,91 @@ class Optimisers(unittest.TestCase):
                       lambda p: torch.optim.Adam(p, 1e-2, betas=(0.8, 0.99), eps=1e-6), clip)
         self.run_both({"rmsprop": {"rate": "1e-2", "decay": "0.9", "epsilon": "1e-3", "epsilon_inside": "false"}},
                       lambda p: torch.optim.RMSprop(p, 1e-2, alpha=0.9, eps=1e-3))
+
+    def test_the_second_editions_are_torchs(self):
+        self.run_both({"sgd": {"rate": "0.01", "momentum": "0.9", "nesterov": "true"}}, lambda p: torch.optim.SGD(p, 0.01, momentum=0.9, nesterov=True))
+        self.run_both({"adam": {"amsgrad": "true"}}, lambda p: torch.optim.Adam(p, 1e-3, amsgrad=True))
+        self.run_both({"adamw": {"rate": "1e-2"}}, lambda p: torch.optim.AdamW(p, 1e-2))
+        self.run_both({"adamw": {"rate": "1e-2", "weight_decay": "0.3"}}, lambda p: torch.optim.AdamW(p, 1e-2, weight_decay=0.3), {"element": "1", "norm": "2"})
+        self.run_both({"adagrad": {}}, lambda p: torch.optim.Adagrad(p, 0.01), decay="0")
+        self.run_both({"adagrad": {"rate": "0.1"}}, lambda p: torch.optim.Adagrad(p, 0.1, weight_decay=0.01), decay="0.01")
+        base = {"rate": "1e-2", "decay": "0.9", "epsilon": "1e-3", "epsilon_inside": "false"}
+        self.run_both({"rmsprop": {**base, "momentum": "0.8"}}, lambda p: torch.optim.RMSprop(p, 1e-2, 0.9, 1e-3, momentum=0.8))
+        self.run_both({"rmsprop": {**base, "momentum": "0.8", "centred": "true"}}, lambda p: torch.optim.RMSprop(p, 1e-2, 0.9, 1e-3, momentum=0.8, centered=True))
+        self.assertRaises(ValueError, Optimiser, {"params": {}, "train": {"optimiser": {"adamw": {}}, "weight_decay": "0.1"}})
+
+    def test_schedules(self):
+        def rates(schedule, epochs=6, updates=1, rate="2"):
+            o = Optimiser({"params": {}, "train": {"optimiser": {"sgd": {"rate": rate}}, "epochs": str(epochs), "schedule": schedule}})
+            found = []
+            for epoch in range(epochs):
+                for _ in range(updates):
+                    found.append(o.rate(epoch, updates))
+                    o.step({}, {}, epoch)
+            return found
+        self.assertEqual(rates({"step": {"divide": "2", "every": "2"}}), [2, 2, 1, 1, .5, .5])
+        self.assertEqual(rates({"exponential": {"factor": "0.5"}}, 4), [2, 1, .5, .25])
+        for final in (0, 0.1):
+            want = [2 * (final + (1 - final) * (1 + math.cos(math.pi * e / 4)) / 2) for e in range(5)]
+            self.close(rates({"cosine": {"final": str(final)}}, 5), want)
+            self.assertAlmostEqual(want[-1], 2 * final)
+        self.close(rates({"cosine": {}}, 3), [2.0, 1, 0])
+        self.assertEqual(rates({"divide": "4", "first": "2", "every": "1", "warm_up": "1"}, 3, 4), [.5, 1, 1.5, 2, 2, 2, 2, 2, .5, .5, .5, .5])
+        self.assertEqual(rates({"exponential": {"factor": "0.5", "warm_up": "2"}}, 3, 2), [.5, 1, .75, 1, .5, .5])
+
+    TRAINED = """
+        inputs: { x: { shape: [2, 6] } }
+        targets: { y: { shape: [4] } }
+        nets:
+          n: [ { conv: { filters: 3, kernel: 2 } }, batch_norm, { dense: 4 } ]
+        flow:
+          - a: { n: x }
+          - b: { n: x, new: true }
+          - c: { dense: x, units: 4 }
+          - p: { parameter: [4] }
+          - s: a + b + c + p
+        loss: { mse: [s, y] }
+        train:
+          optimiser: { OPTIMISER }
+          weight_decay: DECAY
+          no_decay: [bias, norms]
+          average: 0.9
+          nets: { n: { rate_times: 0.1, weight_decay: 0 }, n.conv1: { freeze: true }, b: { freeze: true }, c.bias: { rate_times: 3 } }
+        """
+
+    def test_groups_of_parameters(self):
+        for text, decay, theirs in (("sgd: { rate: 0.1, momentum: 0.9 }", 0.2, lambda groups: torch.optim.SGD(groups, 0.1, momentum=0.9)),
+                                    ("adamw: { rate: 0.01, weight_decay: 0.2 }", 0, lambda groups: torch.optim.AdamW(groups, 0.01))):
+            net = built(self.TRAINED.replace("OPTIMISER", text).replace("DECAY", str(decay)))
+            w = {**weighted(net), **{k: torch.full(s, 0.5, dtype=torch.float64) for k, s in net.buffers.items()}}
+            frozen = [k for k in net.shapes if k.startswith(("b.", "n.conv1"))]
+            self.assertEqual([k for k in net.shapes if k not in net.trained], frozen)
+            start, inputs = {k: v.clone() for k, v in w.items()}, self.data(net)
+            other = {k: torch.nn.Parameter(v.clone()) for k, v in w.items() if k in net.trained}
+            times = lambda k: 0.1 if k.startswith("n.") else 3 if k == "c.bias" else 1
+            rate = 0.1 if decay else 0.01
+            optimiser = theirs([{"params": [p], "lr": rate * times(k), "weight_decay": 0 if k.endswith("bias") or k.startswith("n.") else 0.2}
+                                for k, p in other.items()])
+            model = torch.nn.ParameterList(other.values())
+            averaged = torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.9))
+            mine = oracle.train(net, w, *inputs, 0)
+            for epoch in range(5):
+                _, _, grads = net.gradients(w, *inputs, train=True)
+                self.assertEqual(list(grads), net.trained)
+                w.update(net.updates)
+                mine.step(w, grads, epoch)
+                for k, p in other.items():
+                    p.grad = grads[k].clone()
+                optimiser.step()
+                averaged.update_parameters(model)
+            for k in frozen:
+                self.assertTrue(torch.equal(w[k], start[k]))
+            for (k, p), a in zip(other.items(), averaged.module):
+                self.close(w[k], p)
+                self.close(mine.averaged[k], a)
+            for k in net.buffers:
+                self.assertTrue(torch.equal(mine.averaged[k], w[k]))
+                self.assertGreater(float((w[k] - start[k]).abs().max()), 0)
 
     def test_epsilon_inside_and_lasagnes_clip(self):
         model = {"params": {}, "train": {
@@ -1060,15 +1231,16 @@ FAKE = """\
             answer[key if os.environ["FAKE_FAULT"] == "value" else "grad/other"] = spoilt
         np.savez(o["-o"], **{{k: v.astype(real) for k, v in answer.items()}})
     elif sys.argv[1] == "train":
-        w, count = tensors(start()), net.model["batch"]
+        w, count = tensors(start()), split_size(net, net.model["batch"])
         inputs, targets = read_batch(net, o["--data"], "train", 0, count)
         order = torch.randperm(count)
         shuffled = lambda d: {{k: v[order] for k, v in d.items()}}
-        train(net, w, shuffled(inputs), shuffled(targets), int(o["--epochs"]))
+        done = train(net, w, shuffled(inputs), shuffled(targets), int(o["--epochs"]))
         os.makedirs(o["--run"])
+        np.savez(o["--run"] + "/a.npz", **{{k: v.numpy() for k, v in (done.averaged or {{}}).items()}})
         np.savez(o["--run"] + "/w.npz", **{{k: v.numpy() for k, v in w.items()}})
     else:
-        np.savez(o["-o"], **(load(o["--run"] + "/w.npz") if "--run" in o else start()))
+        np.savez(o["-o"], **(load(o["--run"] + ("/a.npz" if "--average" in sys.argv else "/w.npz")) if "--run" in o else start()))
 """
 
 

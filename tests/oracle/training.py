@@ -144,7 +144,9 @@ class Optimiser:
         self.remember(weights)
 
     def remember(self, weights):
-        """The exponential average of weights, which starts as those after the first update (torch's AveragedModel)."""
+        """The exponential average of weights, which starts as those after the first update (torch's AveragedModel); buffers are copied."""
         if self.average:
             old = self.averaged
-            self.averaged = {k: w.clone() if old is None else self.average * old[k] + (1 - self.average) * w for k, w in weights.items()}
+            copied = self.net.buffers if self.net else ()
+            self.averaged = {k: w.clone() if old is None or k in copied else self.average * old[k] + (1 - self.average) * w
+                             for k, w in weights.items()}
