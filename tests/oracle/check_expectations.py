@@ -38,7 +38,7 @@ def answer(program, expected, folder):
         array = formula.examples(name, d["kind"], d["shape"], d["classes"], expected["examples"])
         np.save(folder / f"test_{name}.npy", array)
     run(program, "grad", "--weights", folder / "W.npz", "--data", folder, "--split", "test",
-        "--first", expected["first"], "--mode", "eval", "-o", folder / "G.npz")
+        "--first", expected["first"], "--mode", expected.get("mode", "eval"), "-o", folder / "G.npz")
     with np.load(folder / "G.npz") as file:
         return {key: file[key] for key in file.files}
 

@@ -190,10 +190,10 @@ def expect(a):
     if a.examples - a.first > net.model["batch"]:
         sys.exit(f"{a.examples} examples from {a.first} on are more than one batch")
     weights = {k: formula.weight(k, p["shape"], p["centre"], p["scale"]) for k, p in params.items()}
-    answers = reference(net, weights, *batch(net, arrays))
+    answers = reference(net, weights, *batch(net, arrays), a.mode == "train")
     file = os.path.relpath(a.model, ROOT)
     text = json.dumps({"model": net.model["model"], "file": file, "set": a.set, "examples": a.examples, "first": a.first,
-                       "data": data, "params": params,
+                       **({"mode": "train"} if a.mode == "train" else {}), "data": data, "params": params,
                        "arrays": {k: formula.summary(k, v) for k, v in answers.items()}})
     text = text.replace('"params": ', '\n"params": ').replace('"arrays": ', '\n"arrays": ')
     pathlib.Path(a.output).write_text(text.replace('}, "', '},\n "') + "\n")
@@ -228,6 +228,7 @@ def main():
             c.add_argument("--data", required=True, type=pathlib.Path)
             c.add_argument("--split", default="test")
             c.add_argument("--first", type=int, default=0)
+        if command in (compare, expect):
             c.add_argument("--mode", choices=("eval", "train"), default="eval")
         if command is steps:
             c.add_argument("--epochs", type=int, default=20)
