@@ -182,19 +182,23 @@ def formula_settings(net):
     return settings
 
 
-def expect(a):
-    net = Net(read_model(a.model, a.set))
+def expectation(model, sets, examples, first, mode):
+    """What check_expectations.py reads: names and shapes of data and parameters, and summaries of all answers."""
+    net = Net(read_model(model, sets))
+    if examples - first > net.model["batch"]:
+        sys.exit(f"{examples} examples from {first} on are more than one batch")
     params = formula_settings(net)
     data = {name: {"kind": kind, "shape": list(shape), "classes": classes} for name, kind, shape, classes in net.data}
-    arrays = {k: formula.examples(k, d["kind"], d["shape"], d["classes"], a.examples)[a.first:] for k, d in data.items()}
-    if a.examples - a.first > net.model["batch"]:
-        sys.exit(f"{a.examples} examples from {a.first} on are more than one batch")
+    arrays = {k: formula.examples(k, d["kind"], d["shape"], d["classes"], examples)[first:] for k, d in data.items()}
     weights = {k: formula.weight(k, p["shape"], p["centre"], p["scale"]) for k, p in params.items()}
-    answers = reference(net, weights, *batch(net, arrays), a.mode == "train")
-    file = os.path.relpath(a.model, ROOT)
-    text = json.dumps({"model": net.model["model"], "file": file, "set": a.set, "examples": a.examples, "first": a.first,
-                       **({"mode": "train"} if a.mode == "train" else {}), "data": data, "params": params,
-                       "arrays": {k: formula.summary(k, v) for k, v in answers.items()}})
+    answers = reference(net, weights, *batch(net, arrays), mode == "train")
+    return {"model": net.model["model"], "file": os.path.relpath(model, ROOT), "set": sets, "examples": examples, "first": first,
+            **({"mode": mode} if mode == "train" else {}), "data": data, "params": params,
+            "arrays": {k: formula.summary(k, v) for k, v in answers.items()}}
+
+
+def expect(a):
+    text = json.dumps(expectation(a.model, a.set, a.examples, a.first, a.mode))
     text = text.replace('"params": ', '\n"params": ').replace('"arrays": ', '\n"arrays": ')
     pathlib.Path(a.output).write_text(text.replace('}, "', '},\n "') + "\n")
     return 0
