@@ -94,6 +94,7 @@ stops train_y train_y 11 '\[2\]' 'minus infinite'
 stops valid_x valid_x 5 '\[0\]\[4\]' infinite
 stops valid_y valid_y 19 '\[3\]' NaN
 expect 1 'error: train_x/train_x.npy: example 37' deep/deep train --data train_x --lr-find
+expect 1 'error: train_y/train_y.npy: example 11, element \[2\], is minus infinite' deep/deep check --data train_y
 # A target so far off that its square is infinite: the loss is named with the target, not a layer that comes before, and nothing is updated.
 expect 1 'deep.yaml:10: mse1 (forward) made the first bad number: .* is infinite' deep/deep train --data far --run run_far --seed 4
 grep -q '^    read the target y: 64 numbers from -.* to 1e+20$' output && grep -q 'epoch 0, update 0: the loss is inf' output || fault "far: $(cat output)"

@@ -148,10 +148,12 @@ wrong 1 'bad:2: train.rate stands there twice' 'rate: 0.1\ntrain.rate: 0.2\n'
 wrong 1 'expected a number' 'rate: [0.1, , 2]\n'
 wrong 1 'train.rate: 0.1 stands there twice, also as 1e-1' 'rate: [0.1, 1e-1]\n'
 wrong 1 'train.seed: 7 stands there twice, also as 0x7' 'seed: [007, 0x7]\n'
+wrong 2 "bad:2: train.rate: got '1_0', expected a number above 0" '# x\nrate: [1, 1_0]\n'
+wrong 2 "bad:1: train.seed: got '0x1ffffffffffffffff', expected a whole number from 0 to 18446744073709551615" 'seed: 0x1ffffffffffffffff\n'
 wrong 1 "bad:1: '&' at the beginning of a word" 'rate: &a 0.1\n'
 wrong 1 'no setting in it' '# nothing\n'
 wrong 1 'more than 1000 runs' "seed: [$(seq -s, 64)]\nepochs: [$(seq -s, 64)]\n"
-wrong 2 "cannot be set at run time; did you mean train.rate" 'train.rat: 1\n'
+wrong 2 "bad:1: 'train.rat' cannot be set at run time; did you mean train.rate" 'train.rat: 1\n'
 expect 1 'nowhere: cannot be read' ./tiny sweep nowhere --data data --runs none
 expect 2 'sweep needs --runs' ./tiny sweep grid --data data
 expect 2 'takes one file' ./tiny sweep --data data --runs none

@@ -87,9 +87,10 @@ static void read_value(char *text, size_t room, const char *name, const char *sp
     char setting[192], decimal[24], *end;
     int i = 0;
     const char *number = spelt + (*spelt == '+');
+    errno = 0;
     if (number[0] == '0' && strchr("xo", number[1]) && number[1]) {         /* of YAML's numbers those that strtoull reads by another name only */
         unsigned long long whole = strtoull(number + 2, &end, number[1] == 'x' ? 16 : 8);
-        if (!*end && end > number + 2)
+        if (!*end && end > number + 2 && !errno)
             snprintf(decimal, sizeof decimal, "%llu", whole), number = decimal;
     }
     snprintf(setting, sizeof setting, "%s=%s", name, number);
@@ -105,7 +106,7 @@ static void take_value(void *to, const GridValue *v)
 {
     Sweep *s = ((Reading *)to)->s;
     const char *path = ((Reading *)to)->path;
-    char name[128], text[VALUE_ROOM];
+    char name[128], text[VALUE_ROOM], place[PATH_ROOM];
     settings_full_name(name, sizeof name, v->name);
     if (v->first) {
         if (s->axis_count == KEYS)
@@ -122,7 +123,10 @@ static void take_value(void *to, const GridValue *v)
         fail(WRONG_INPUT, "%s:%d: %s: got '%s', expected a number", path, v->line, a->name, v->value);
     if (a->count == VALUES)
         fail(WRONG_INPUT, "%s:%d: %s has more than %d values", path, v->line, a->name, VALUES);
+    snprintf(place, sizeof place, "%.4000s:%d", path, v->line);
+    settings_from(place);
     read_value(text, sizeof text, name, v->value);
+    settings_from(NULL);
     for (int i = 0; i < a->count; i++)
         if (!strcmp(a->values[i], text))
             fail(WRONG_INPUT, "%s:%d: %s: %s stands there twice%s%s", path, v->line, a->name, text, strcmp(v->value, a->spelt[i]) ? ", also as " : "",

@@ -8,6 +8,7 @@
 #include "files/json.h"
 #include "inspect/inspect.h"
 #include "rng.h"
+#include "run/culprit.h"
 #include "run/eval.h"
 #include "run/message.h"
 #include "run/weights.h"
@@ -310,6 +311,16 @@ static void print_table(const Result *results, bool made_up)
     }
 }
 
+/* No difference of a NaN is out of any bound. */
+static void need_finite(Data *data)
+{
+    char text[4800];
+    Batch batch = { 0 };
+    data_batch(&batch, data, NULL, 0);
+    if (!culprit_data_is_finite(text, sizeof text, data, &batch))
+        fail(WRONG_INPUT, "%s", text);
+}
+
 int command_check(const Options *o)
 {
     Data data;
@@ -320,6 +331,7 @@ int command_check(const Options *o)
         data_open(&data, o->data, "train", true);
     else
         data_made_up(&data, net.batch, seed);
+    need_finite(&data);
     open_net(o->threads);
     weights_init(net.weights(), seed);
     jitter(net.weights(), seed);

@@ -116,6 +116,10 @@ static void copy(NetTraining *to, const NetTraining *from, Setting s)
 
 /* ---- giving ------------------------------------------------------------------------------------------------------ */
 
+static const char *where = "--set";            /* what is given, for messages */
+
+void settings_from(const char *place) { where = place ? place : "--set"; }
+
 /* Takes setting i from *value, unless it was given before with another value. */
 static void give(NetTraining *t, unsigned *given, const NetTraining *value, int i)
 {
@@ -151,9 +155,9 @@ static int find(const char *name)
             n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", i ? ", " : "", names[i]);
     }
     if (compiled_in(name))
-        fail(WRONG_USAGE, "--set: '%s' cannot be set at run time: it is a parameter that the program was compiled with; what can: %s.  Another value is "
-             "another program: spnc build %s --set %s=...", name, all, net.source, name);
-    fail(WRONG_USAGE, "--set: '%s' cannot be set at run time%s; what can: %s.  The rest is compiled in: change the model", name,
+        fail(WRONG_USAGE, "%s: '%s' cannot be set at run time: it is a parameter that the program was compiled with; what can: %s.  Another value is "
+             "another program: spnc build %s --set %s=...", where, name, all, net.source, name);
+    fail(WRONG_USAGE, "%s: '%s' cannot be set at run time%s; what can: %s.  The rest is compiled in: change the model", where, name,
          nearest_text("; did you mean ", name, names, settings_count(), "?"), all);
 }
 
@@ -167,7 +171,7 @@ static void check_rate(const NetRate *r, double rate)
         snprintf(how, sizeof how, "give the layer a rate above 0 in %.400s, and build it again", net.source);
     else
         snprintf(how, sizeof how, "build it with a rate above 0: spnc build %.400s --set %.100s=0.2", net.source, r->name);
-    fail(WRONG_USAGE, "--set: %s: this program was built with %s 0, which leaves its layers out; %s.  Then each run may set it", r->name,
+    fail(WRONG_USAGE, "%s: %s: this program was built with %s 0, which leaves its layers out; %s.  Then each run may set it", where, r->name,
          strchr(r->name, '.') ? "rate" : r->name, how);
 }
 
@@ -177,7 +181,7 @@ void settings_set(NetTraining *t, unsigned *given, const char *text)
     char name[128], *end;
     const char *equals = strchr(text, '=');
     if (!equals || equals == text || (size_t)(equals - text) >= sizeof name)
-        fail(WRONG_USAGE, "--set: got '%s', expected NAME=VALUE as in train.rate=0.01", text);
+        fail(WRONG_USAGE, "%s: got '%s', expected NAME=VALUE as in train.rate=0.01", where, text);
     snprintf(name, sizeof name, "%.*s", (int)(equals - text), text);
     int i = find(name);
     Setting s = setting_at(i);
@@ -188,18 +192,18 @@ void settings_set(NetTraining *t, unsigned *given, const char *text)
         double v = strtod(number, &end);
         bool good = (digit || *number == '.') && !*end && end != number && isfinite(v);
         if (!is_dropout(s) && !(good && (v > s.low || (s.from && v == s.low))))
-            fail(WRONG_USAGE, "--set: %s: got '%s', expected a number %s %g", s.name, number, s.from ? "from" : "above", s.low);
+            fail(WRONG_USAGE, "%s: %s: got '%s', expected a number %s %g", where, s.name, number, s.from ? "from" : "above", s.low);
         if (is_dropout(s)) {
             const NetRate *r = &net.rates[i - train_count()];
             if (!(good && v <= rate_most(r)))
-                fail(WRONG_USAGE, "--set: %s: got '%s', expected a share to drop, from 0 to %.3g", s.name, number, rate_most(r));
+                fail(WRONG_USAGE, "%s: %s: got '%s', expected a share to drop, from 0 to %.3g", where, s.name, number, rate_most(r));
             check_rate(r, v);
         }
         put_number(&value, s, v);
     } else {
         uint64_t v = strtoull(number, &end, 10), most = is_seed(s) ? UINT64_MAX : FIELD_INT_MOST;
         if (!digit || *end || errno || (double)v < s.low || v > most)
-            fail(WRONG_USAGE, "--set: %s: got '%s', expected a whole number from %g to %" PRIu64, s.name, number, s.low, most);
+            fail(WRONG_USAGE, "%s: %s: got '%s', expected a whole number from %g to %" PRIu64, where, s.name, number, s.low, most);
         if (is_seed(s))
             memcpy((char *)&value + s.field.offset, &v, sizeof v);
         else

@@ -12,6 +12,8 @@
 
 /* "train.rate=0.01" into *t, and the setting's bit into *given.  Ends the program with exit code 2 on anything else. */
 void settings_set(NetTraining *t, unsigned *given, const char *text);
+/* Messages about what is given begin with this place from now on: "grid.yaml:3"; NULL: "--set". */
+void settings_from(const char *place);
 /* The options that are short for a setting; a --set with another value ends the program with exit code 2. */
 void settings_set_epochs(NetTraining *t, unsigned *given, int epochs);
 void settings_set_seed(NetTraining *t, unsigned *given, uint64_t seed);
