@@ -161,7 +161,8 @@ static void name_run(Run *run, const Sweep *s)
         size_t n = 0;
         for (int i = 0; i < s->axis_count; i++) {
             const Axis *a = &s->axes[i];
-            n += (size_t)snprintf(run->name + n, sizeof run->name - n, "%s%s-%s", i ? "_" : "", settings_short_name(a->name), (spelt ? a->spelt : a->values)[run->value[i]]);
+            const char *value = (spelt ? a->spelt : a->values)[run->value[i]];
+            n += (size_t)snprintf(run->name + n, sizeof run->name - n, "%s%s-%s", i ? "_" : "", settings_short_name(a->name), value);
         }
         if ((size_t)snprintf(run->path, sizeof run->path, "%s/%s", s->o->runs, run->name) >= sizeof run->path)
             fail(WRONG_INPUT, "%s: the path is too long", s->o->runs);
