@@ -1,6 +1,6 @@
 /* spnc.h -- the map of the compiler: every shared type and prototype, in the order of the pipeline.
  *
- *   arena  diag  read  expr | model  shape  steps  grad  fuse  kernel  plan  emit | fact  template  (outside.h: operators that are not spnc's own)
+ *   arena  diag  read  expr | model  shape  steps  grad  fuse  kernel  schedule  plan  emit | fact  template  (outside.h: operators that are not spnc's own)
  *
  * pipeline.c has the table of the stages in that order; each stage is a file of that name (model uses the other readers in graph/, emit
  * uses call, template uses sandbox).  A stage reports every error it finds to the Diag and returns false; the next one does not run then.
@@ -412,7 +412,7 @@ typedef struct {
     List remarks;            /* Remark: each hoisting, fusion and removal, with its reason (printed by show and explain) */
     uint64_t hash, signature;
     Text c, makefile, gdb, training;     /* emit.c: NAME.c, Makefile, NAME-gdb.py (gdb's printers of tensors), NAME-train.c (`train:`) */
-    Tuning *tuning;          /* the fastest choices on this processor; NULL: templates use their own rule */
+    Tuning *tuning;          /* the fastest choices on this processor; NULL: all by rule */
 } Model;
 
 Tensor *tensor_new(Model *m, const char *name, Loc loc, Repeat *repeat);
@@ -557,7 +557,7 @@ bool ops_print(Arena *a, FILE *out, const char *name, const char **suggestion);
  *   a line whose first character is %   is Lua (the rest of the line)
  *   ${expr}                             is replaced by the value: text, integer, or number; nil, false or a table is an error
  *   include("NAME.c.in", { ... })       expands another template in place: the table's fields over the current facts
- *   list(n, ", ", f[, margin[, each]])   f(0), ..., f(n - 1) in one text, broken into lines that start with margin: long ones, or each so many items
+ *   list(n, ", ", f[, margin[, each]])   f(0), ..., f(n - 1) in one text; with a margin in lines that begin with it, of `each` items if given
  *   plus(a, n)                           the C of a + n, or a if n is 0
  *   candidate("forward", { "4x7", ... })   the number of the fastest choice in `tuning` (may be NULL), else 1: tuning.h
  *   ipairs pairs string.format/rep/upper/lower/sub, math.floor/min/max, tostring, type, error, assert, #, are there; io, os, load, require,

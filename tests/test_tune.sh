@@ -113,6 +113,10 @@ other=$("$spnc" explain open.yaml net.dense1 --target avx2 | sed -n 's/^  choice
 write "avx2 float: $dense: forward = $other" "avx2 float: $conv: all, tiles in a block = 1" "avx2 float: $conv: weights = 3x1" "avx512 float: $dense: products = 2x2" "avx2 float: conv of another shape: forward = 1x1"
 [ "$(chosen net.dense1 forward)" = "$other measured" ] || fail "dense forward should be $other: $(chosen net.dense1 forward)"
 [ "$(chosen net.conv1 weights)" = "3x1 measured" ] || fail "conv weights should be 3x1: $(chosen net.conv1 weights)"
+"$spnc" explain open.yaml net.conv1 --target avx2 >said
+grep -q '^  tiles     blocks of 1 of at most 4 Winograd tiles: at 49 positions their transformed inputs take [0-9,]* reals' said && grep -q '^ *weights: 3x1 (.*): sums take 6 of 16 registers' said ||
+    fail "explain gives other tiles than the file's: $(grep -A6 '^  tiles' said)"
+"$spnc" explain open.yaml net.dense1 --target avx2 | grep -q "^  tiles     forward: $other (examples x vecs of outputs)" || fail "explain does not give the measured tile of the dense layer"
 case $(chosen net.dense1 products) in *"by rule") ;; *) fail "an answer for avx512 was used for avx2" ;; esac
 "$spnc" emit open.yaml --target avx2 -o tuned
 grep -q "_weights_3x1of1" tuned/open.c || fail "the emitted C has no tile of 3x1 for blocks of one"

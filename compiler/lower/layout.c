@@ -1,6 +1,6 @@
 /* layout.c -- chooses the layout of some tensors, after the model hash is made: no bit changes.
  *
- * In: the graph with its kernels chosen.  Out: operators and operands changed in m->forward and m->backward.  Called by plan.c.
+ * In: the graph with its kernels chosen.  Out: operators and operands changed in m->forward and m->backward.  Called by schedule.c.
  *   - a sampler's image as bytes of the file, instead of lanes;
  *   - slopes kept by a sampler's forward pass for its gradient;
  *   - deferred weight gradients.  Where a Winograd convolution has few tiles, groups store the operands of their parts, and one product over the

@@ -5,15 +5,28 @@
  * transposes, last to first, at the same cost. */
 #include "lower/transform.h"
 
-typedef struct { int rows, columns; double at[TRANSFORM_SIDE][TRANSFORM_SIDE]; } Matrix;
-typedef struct { int count; Matrix factor[3]; } Factors;
-typedef struct { int count; double at[TRANSFORM_SIDE]; } Numbers;
+typedef struct {
+    int rows, columns;
+    double at[TRANSFORM_SIDE][TRANSFORM_SIDE];
+} Matrix;
+typedef struct {
+    int count;
+    Matrix factor[3];
+} Factors;
+typedef struct {
+    int count;
+    double at[TRANSFORM_SIDE];
+} Numbers;
 
 /* Points of evaluation beside 0 and infinity.  Pairs share the polynomial of all other points; all rows that vanish at `first` are computed
  * from the input filtered by it.  Error of a 96-channel convolution, normal data, float, relative to the output's RMS (RMS, largest):
  * direct 5e-7, 5e-6; tile of 2: 3e-7, 2e-6; 3: 1.1e-6, 1e-5; 4: 1.3e-6, 1e-5 (with +-1, +-2 instead: 2e-6, 4e-5); 5: 3.1e-6, 4e-5;
  * 6: 4e-6, 5e-5.  A tile of 7 would be at 2e-5, 1e-3. */
-typedef struct { int pair_count; double pairs[3][2]; Numbers single, first; } Points;
+typedef struct {
+    int pair_count;
+    double pairs[3][2];
+    Numbers single, first;
+} Points;
 
 static const Points points[] = {
     [2] = { 1, { { 1, -1 } }, { 0 }, { 0 } },
@@ -205,7 +218,7 @@ static const char *sum_text(Arena *a, const double *row, const char *const *name
 
 Transform *transform_of(Arena *a, TransformKind kind, bool adjoint, int m)
 {
-    enum { SHORT = 2 };              /* a text of so few letters is a name, and needs no other */
+    enum { SHORT = 2 }; /* a text of so few letters is a name, and needs no other */
     Factors f = kind == INPUT_TRANSFORM ? input(m) : kind == OUTPUT_TRANSFORM ? output(m) : filter(m);
     f = adjoint ? adjoint_of(f) : f;
     Transform *t = NEW(a, Transform);

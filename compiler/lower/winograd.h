@@ -37,7 +37,8 @@ typedef struct {
     int kinds;
     int positions;                   /* of all kinds: multiplications of a channel and a filter; the weights have a matrix for each */
     int most_positions, most_tiles;  /* of one kind */
-    int block, matrix;               /* reals: [P][16], a block of a matrix [QP / 16][P][16]; from matrix to matrix, with a vec of padding, or all would share sets of a cache */
+    int block, matrix;               /* reals: [P][16], a block of a matrix [QP / 16][P][16]; from matrix to matrix, with a vec of padding,
+                                        or all would share sets of a cache */
     int64_t u_reals;                 /* of the transformed weights, and of their gradient */
     /* Of one slice's operands of the deferred weight gradient (a slice is a group of 16 examples at a step): for each kind at each position
      * q, [tiles x 16 images][QP], then p, [P][tiles x 16 images], and a vec of padding. */

@@ -1,6 +1,6 @@
 /* identity.c -- all bit-relevant properties of a net as text; the model hash is the checksum of that text.
  *
- * In: the graph after fusion and the choice of kernels.  Out: m->signature, m->hash.  Next: plan.c; its changes are bit-neutral.
+ * In: the graph after fusion and the choice of kernels.  Out: m->signature, m->hash.  Next: schedule.c; what changes from there on is bit-neutral.
  * Every run keeps the hash of its model and refuses to go on with another.  So the text is frozen: this is version 1, and a model of the
  * language of version 1 has this text for ever, byte for byte, independent of the dumps of stage.c (tests/identity).
  * New features of the language are written in place, in a form that no text of version 1 can have. */

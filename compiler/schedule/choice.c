@@ -1,7 +1,7 @@
 /* choice.c -- one choice of a schedule: the rule's own, or another of which the tuning file says that it was measured to be faster.
  *
- * In: an operator, and the choices by the cost model, best first.  Out: the one to take.  A question is noted in the tuning, so that `spnc tune`
- * measures all of its choices and `spnc explain` lists them; its key is the operator's shape. */
+ * In: an operator, and the choices by the cost model, best first.  Out: the one to take.  A question is noted in the tuning, so that
+ * `spnc tune` measures all of its choices and `spnc explain` lists them; its key is the operator's shape. */
 #include "schedule/choice.h"
 #include "template/tuning.h"
 
@@ -28,7 +28,8 @@ const char *schedule_shapes(Model *m, const Op *op)
     for (int i = 0; i < op->read_count; i++)
         if (op->reads[i].tensor->space != RAW)
             text_printf(&ins, "%s%s", i ? ", " : "", shape_text(m->arena, &op->reads[i].tensor->shape));
-    return arena_printf(m->arena, "%s%s%s", ins.text ? ins.text : "", ins.text ? " -> " : "", shape_text(m->arena, &op->writes[0].tensor->shape));
+    return arena_printf(m->arena, "%s%s%s", ins.text ? ins.text : "", ins.text ? " -> " : "",
+                        shape_text(m->arena, &op->writes[0].tensor->shape));
 }
 
 /* "conv 32x9x9 -> 32x7x7 filters=32 kernel=3x3 stride=1x1 padding=0x0 winograd" */
@@ -39,11 +40,13 @@ const char *schedule_key(Model *m, const Op *op, const Op *backward, const Op *w
     for (int i = 0; i < op->attr_count; i++)
         if (op->attrs[i].spec->type == ATTR_INT || op->attrs[i].spec->type == ATTR_PAIR)
             for (int k = 0; k < op->attrs[i].count; k++)
-                text_printf(&t, "%s%s%.0f", k ? "x" : " ", k ? "" : arena_printf(m->arena, "%s=", op->attrs[i].spec->name), op->attrs[i].number[k]);
+                text_printf(&t, "%s%s%.0f", k ? "x" : " ", k ? "" : arena_printf(m->arena, "%s=", op->attrs[i].spec->name),
+                            op->attrs[i].number[k]);
     if (OP_INFO(op)->whole_batch)
-        text_printf(&t, " batch=%lld slices=%d,%d,%d", (long long)m->batch, schedule_slices(m, op), backward ? schedule_slices(m, backward) : 0,
-                    weights ? schedule_slices(m, weights) : 0);
-    text_printf(&t, "%s%s%s", op->kernel.winograd ? " winograd" : "", op->kernel.winograd && weights && weights->kernel.deferred ? " gathered" : "",
+        text_printf(&t, " batch=%lld slices=%d,%d,%d", (long long)m->batch, schedule_slices(m, op),
+                    backward ? schedule_slices(m, backward) : 0, weights ? schedule_slices(m, weights) : 0);
+    text_printf(&t, "%s%s%s", op->kernel.winograd ? " winograd" : "",
+                op->kernel.winograd && weights && weights->kernel.deferred ? " gathered" : "",
                 op->fuse.act == OP_NONE ? "" : arena_printf(m->arena, " %s", op_table[op->fuse.act]->name));
     return t.text;
 }

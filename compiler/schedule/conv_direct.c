@@ -5,7 +5,9 @@
 #include "schedule/kernels.h"
 #include <string.h>
 
-typedef struct { int M, C, H, W, Ho, Wo, KH, KW, SH, SW, PH, PW; } Sizes;
+typedef struct {
+    int M, C, H, W, Ho, Wo, KH, KW, SH, SW, PH, PW;
+} Sizes;
 
 static Sizes sizes_of(const Op *op)
 {
@@ -15,7 +17,7 @@ static Sizes sizes_of(const Op *op)
     op_pair(s, op, "stride");
     op_pair(p, op, "padding");
     return (Sizes){ (int)y->dim[0], (int)x->dim[0], (int)x->dim[1], (int)x->dim[2], (int)y->dim[1], (int)y->dim[2],
-                    (int)k[0], (int)k[1], (int)s[0], (int)s[1], (int)p[0], (int)p[1] };
+                    (int)k[0],      (int)k[1],      (int)s[0],      (int)s[1],      (int)p[0],      (int)p[1] };
 }
 
 static int least(int a, int b) { return a < b ? a : b; }
@@ -67,7 +69,8 @@ static void forward(Work *w, const Sizes *z)
     int left = least((int)ceil_div(z->PW, z->SW), z->Wo);
     int right = most(left, least(z->Wo, (int)floor_div(z->W - z->KW + z->PW, z->SW) + 1));
     p->tile = schedule_tile(w, "forward", (TileWork){ z->M, most(1, right - left), 1, w->on.parts, 0, false });
-    p->block = block_of(&w->on, z->C, (int64_t)z->C * z->KH * ((p->tile.Q - 1) * z->SW + z->KW) * w->on.vec_bytes);
+    p->bytes = (int64_t)z->C * z->KH * ((p->tile.Q - 1) * z->SW + z->KW) * w->on.vec_bytes;
+    p->block = block_of(&w->on, z->C, p->bytes);
     p->columns = NEW(w->m->arena, Columns);
     p->columns[p->columns_count++] = columns_of(0, 1, left, right, z->Wo, p->tile.Q);
     pieces_of(w, p, z->M);
@@ -79,9 +82,10 @@ static void backward(Work *w, const Sizes *z)
 {
     DirectPass *p = &w->s->direct_backward;
     int count = least(z->SW, z->W), widest = 1;
-    int (*at)[3] = arena_alloc(w->m->arena, sizeof *at * (size_t)count);
+    int(*at)[3] = arena_alloc(w->m->arena, sizeof *at * (size_t)count);
     for (int first = 0; first < count; first++) {
-        int r = (first + z->PW) % z->SW, last = r < z->KW ? r + (z->KW - 1 - r) / z->SW * z->SW : r, all = (int)ceil_div(z->W - first, z->SW);
+        int r = (first + z->PW) % z->SW, last = r < z->KW ? r + (z->KW - 1 - r) / z->SW * z->SW : r,
+            all = (int)ceil_div(z->W - first, z->SW);
         int left = least(all, most(0, (int)floor_div(last - z->PW - first + z->SW - 1, z->SW)));
         int right = r < z->KW ? most(left, least(all, (int)floor_div((z->Wo - 1) * z->SW + r - z->PW - first, z->SW) + 1)) : left;
         at[first][0] = left, at[first][1] = right, at[first][2] = all;
@@ -89,7 +93,8 @@ static void backward(Work *w, const Sizes *z)
     }
     p->tile = schedule_tile(w, "backward", (TileWork){ z->C, widest, 1, w->on.parts, 0, false });
     int taps = (int)(ceil_div(z->KH, z->SH) * (p->tile.Q + ceil_div(z->KW, z->SW) - 1));
-    p->block = block_of(&w->on, z->M, (int64_t)z->M * taps * w->on.vec_bytes);
+    p->bytes = (int64_t)z->M * taps * w->on.vec_bytes;
+    p->block = block_of(&w->on, z->M, p->bytes);
     p->columns = NEW_ARRAY(w->m->arena, Columns, count);
     for (int first = 0; first < count; first++)
         p->columns[p->columns_count++] = columns_of(first, z->SW, at[first][0], at[first][1], at[first][2], p->tile.Q);
@@ -128,7 +133,9 @@ static void backward_few(Work *w, const Sizes *z)
     s->few = NEW_ARRAY(w->m->arena, FewTile, runs_pieces(&runs));
     for (int i = 0; i < runs.count; i++)
         for (int j = runs.run[i].from, Q = runs.run[i].size; j < runs.run[i].to; j += Q) {
-            FewTile t = { .Q = Q, .from = j, .to = j + Q, .low = most(1 - z->KW, -(j + z->PW)), .high = least(Q - 1, z->Wo - 1 - j - z->PW) };
+            FewTile t = {
+                .Q = Q, .from = j, .to = j + Q, .low = most(1 - z->KW, -(j + z->PW)), .high = least(Q - 1, z->Wo - 1 - j - z->PW)
+            };
             FewTile *known = NULL;
             for (int k = 0; k < s->few_count && !known; k++)
                 known = few_same(&s->few[k], &t) ? &s->few[k] : NULL;

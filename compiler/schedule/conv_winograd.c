@@ -68,7 +68,8 @@ static void pass(Work *w, WinogradSchedule *s, WinogradPass *p, const char *name
     for (int i = 0; i < s->size_count; i++) {
         int t = s->sizes[i];
         BlockTile *b = &p->tiles[i];
-        b->tile = schedule_tile(w, arena_printf(w->m->arena, "%s, blocks of %d", name, t), (TileWork){ rows, t, 1, w->on.parts, 0, blocked });
+        b->tile =
+            schedule_tile(w, arena_printf(w->m->arena, "%s, blocks of %d", name, t), (TileWork){ rows, t, 1, w->on.parts, 0, blocked });
         b->rows = blocked ? runs_inside(rows, b->tile.F) : runs_spread(rows, b->tile.F);
         b->columns = runs_spread(t, b->tile.Q);
     }
@@ -101,7 +102,7 @@ void schedule_winograd(Work *w)
     s->far_x = shape_count(x) > w->on.target->map_reals, s->far_y = shape_count(y) > w->on.target->map_reals;
     int room = block_most(&w->on, &s->layout);
     memory(&w->on, s, room);
-    int64_t reals = work_reals(s);       /* of the largest block, so that a tuning changes no place in memory */
+    int64_t reals = work_reals(s); /* of the largest block, so that a tuning changes no place in memory */
     size_work(w->op, reals), size_work(w->s->backward, reals), size_work(w->s->weights, reals);
     List choices = { 0 };
     for (int t = room; t > 0; t--)

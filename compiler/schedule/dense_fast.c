@@ -6,7 +6,10 @@
 
 enum { LANES = 16 };
 
-typedef struct { int64_t IN, vecs; int M; } Sizes;       /* inputs; outputs, and the vecs that hold them */
+typedef struct {
+    int64_t IN, vecs;
+    int M;
+} Sizes; /* inputs; outputs, and the vecs that hold them */
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }

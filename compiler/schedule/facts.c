@@ -147,7 +147,9 @@ static Fact *transform_fact(Arena *a, const Transform *t)
 /* All transforms of tiles of m outputs along an axis. */
 static Fact *axis_fact(Arena *a, int m)
 {
-    static const char *const names[TRANSFORMS][2] = { { "input", "input_adjoint" }, { "output", "output_adjoint" }, { "filter", "filter_adjoint" } };
+    static const char *const names[TRANSFORMS][2] = { { "input", "input_adjoint" },
+                                                      { "output", "output_adjoint" },
+                                                      { "filter", "filter_adjoint" } };
     Fact *f = fact_table(a);
     for (TransformKind k = 0; k < TRANSFORMS; k++)
         for (int adjoint = 0; adjoint < 2; adjoint++)
@@ -197,8 +199,10 @@ static Fact *kind_fact(Arena *a, const WinogradSchedule *s, int number, Fact *co
     fact_text(f, "left", k->j ? "1" : k->columns == 1 ? "0" : arena_printf(a, "%s > 0", right));
     fact_bool(f, "shared", packs && k->tiles > 1);
     fact_bool(f, "ragged", packs && k->tiles % packs);
-    fact_text(f, "together", !packs || k->tiles % packs == 0 ? arena_printf(a, "%d", packs) : vecs == 1 ? arena_printf(a, "%d", k->tiles)
-                             : arena_printf(a, "%%s * %d + %d < %d ? %d : %d - %%s * %d", packs, packs, k->tiles, packs, k->tiles, packs));
+    fact_text(f, "together",
+              !packs || k->tiles % packs == 0 ? arena_printf(a, "%d", packs)
+              : vecs == 1                     ? arena_printf(a, "%d", k->tiles)
+                          : arena_printf(a, "%%s * %d + %d < %d ? %d : %d - %%s * %d", packs, packs, k->tiles, packs, k->tiles, packs));
     fact_int(f, "vecs", k->tiles), fact_int(f, "packed_vecs", vecs);
     fact_set(f, "blocks", blocks_fact(a, s, &s->blocks[number]));
     fact_set(f, "packed_blocks", blocks_fact(a, s, &s->packed[number]));
@@ -254,7 +258,8 @@ static Fact *lists_fact(const Model *m, const WinogradSchedule *s, Fact *const k
         fact_int(f, "tiles", t);
         fact_int(f, "soon", soon);
         fact_bool(f, "short", s->images < 16);
-        fact_text(f, "count", s->images == 16 ? all : arena_printf(a, "g %% %d == %d ? %d : %s", m->groups, m->groups - 1, t * s->images, all));
+        fact_text(f, "count",
+                  s->images == 16 ? all : arena_printf(a, "g %% %d == %d ? %d : %s", m->groups, m->groups - 1, t * s->images, all));
         fact_push(list, f);
     }
     return list;
@@ -312,9 +317,7 @@ Fact *schedule_facts(const Model *m, const Op *op)
         fact_set(f, "inputs", rows_fact(a, &s->dense_backward));
         fact_set(f, "products", rows_fact(a, &s->products));
         break;
-    case OP_conv_pool:
-        fact_set(f, "filters", runs_fact(a, &s->pool_filters));
-        break;
+    case OP_conv_pool: fact_set(f, "filters", runs_fact(a, &s->pool_filters)); break;
     default:
         if (s->winograd) {
             fact_set(f, "winograd", winograd_fact(m, s->winograd, s->weights ? schedule_slices(m, s->weights) : 0));

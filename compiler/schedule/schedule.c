@@ -52,7 +52,10 @@ bool schedule(Model *m)
         Op *op = all.items[i];
         OpSchedule *s = op->schedule;
         Work w = { m, op, s, machine_of(m), schedule_key(m, op, s->backward, s->weights) };
-        (op->kind == OP_dense ? schedule_dense : op->kind == OP_conv_pool ? schedule_pool : op->kernel.winograd ? schedule_winograd : schedule_direct)(&w);
+        (op->kind == OP_dense       ? schedule_dense
+         : op->kind == OP_conv_pool ? schedule_pool
+         : op->kernel.winograd      ? schedule_winograd
+                                    : schedule_direct)(&w);
     }
     return true;
 }

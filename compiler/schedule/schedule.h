@@ -14,7 +14,8 @@ typedef struct { Runs inner, border; } Columns;
 typedef struct {
     Tile tile;
     Runs rows, edges;                    /* rows in pieces of a tile; and of one for columns at the border: none if there are none */
-    int block;                           /* channels (gradient: filters) whose operands stay in the first-level cache; 0: all at once */
+    int64_t bytes;                       /* of a tile's operands, of all channels (gradient: filters) */
+    int block;                           /* channels (filters) whose operands stay in the first-level cache; 0: all at once */
     int columns_count;
     Columns *columns;
     int size_count, *sizes;              /* of the pieces of columns, each once */
@@ -42,7 +43,7 @@ typedef struct {
 typedef struct { Tile tile; Runs rows, columns; } BlockTile;
 enum { BLOCK_SIZES = 4,
        WINOGRAD_SQUARE = 17 * 16,            /* reals of a transposed square, with a vec of padding */
-       WINOGRAD_TOGETHER = 8 };              /* rows of weights that are transformed together: at each position their vecs are consecutive cache lines */
+       WINOGRAD_TOGETHER = 8 };              /* rows of weights that are transformed together: their vecs are consecutive lines */
 
 /* Forward (rows: filters) or gradient to the input (rows: channels) by Winograd's algorithm. */
 typedef struct {

@@ -2,14 +2,14 @@
  *
  * In: a name of --target.  Out: its row.  A size here is bit-neutral: it decides how loops are cut, never the order of a sum.
  * The numbers were found by measurement on processors with 32 or 48 KiB of first-level and 1 MiB of second-level cache.  A panel leaves
- * room for the examples that pass through it; the rows of a weight gradient are read in order, so they may take more than operands that are used at
- * random.  All targets have the same caches until one is measured that wants others. */
+ * room for the examples that pass through it; the rows of a weight gradient are read in order, so they may take more than operands
+ * that are used at random.  All targets have the same caches until one is measured that wants others. */
 #include "schedule/target.h"
 #include "spnc.h"
 #include <string.h>
 
-#define CACHES                                                                                                                                 \
-    .operand_bytes = 28 * 1024, .panel_bytes = 24 * 1024, .rows_bytes = 36 * 1024, .inputs_reals = 200000, .sums_reals = 49152,              \
+#define CACHES                                                                                                                            \
+    .operand_bytes = 28 * 1024, .panel_bytes = 24 * 1024, .rows_bytes = 36 * 1024, .inputs_reals = 200000, .sums_reals = 49152,          \
     .map_reals = 16384, .weight_reals = 100000, .memory_reals = 1000000
 
 static const Target targets[] = {

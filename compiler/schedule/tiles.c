@@ -6,7 +6,8 @@
 #include "schedule/tiles.h"
 
 enum { SIDE_MOST = 28, PARTS_MOST = 4, OPERANDS_MOST = 31, IN_FLIGHT = 8, BLOCK = 16 };
-static const double LOAD = 0.3, LOOP = 3, RUN = 0.01;    /* half-cycles of a load in a free half-cycle; of a round's loop; share of a further size */
+static const double LOAD = 0.3, LOOP = 3,
+                    RUN = 0.01; /* half-cycles of a load in a free half-cycle; of a round's loop; share of a further size */
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
@@ -82,7 +83,11 @@ static bool fits(const Machine *on, TileWork w, int f, int q)
 }
 
 /* A tile with its cost for all sums, and the largest pieces that it cuts. */
-typedef struct { Tile tile; double cost; int down, across; } Choice;
+typedef struct {
+    Tile tile;
+    double cost;
+    int down, across;
+} Choice;
 
 static Choice choice(const Machine *on, TileWork w, int f, int q)
 {

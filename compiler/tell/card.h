@@ -60,4 +60,7 @@ const char *kernel_reason(const Model *m, const Op *op);
 /* map.c: NAME.map.json, from lines of the YAML to lines and symbols of the C and back. */
 void map_write(Text *out, const Deck *d);
 
+/* tiling.c: appends a line of `spnc explain` for each register tile and cache block of a forward operator, with the reason. */
+void tiling_put(Text *out, const Model *m, const Op *op);
+
 #endif

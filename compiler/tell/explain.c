@@ -176,7 +176,7 @@ static void kept(Text *out, const Deck *d, const Card *c)
         text_printf(out, "  kept      %s: backward reads it again\n", bytes_text(m->arena, c->kept));
 }
 
-/* The choices of its templates that are bit-neutral (candidate()). */
+/* Its bit-neutral choices: those of the schedule, or of an outside operator's template (candidate()). */
 static void choices(Text *out, const Deck *d, const Op *op)
 {
     const List *all = d->m->tuning ? tuning_questions(d->m->tuning) : NULL;
@@ -207,6 +207,7 @@ static void card(Text *out, const Deck *d, const Card *c)
     const Op *op = c->op;
     text_printf(out, "  cost      %s multiply-adds an example forward, %s for its gradients\n", count_text(m->arena, (int64_t)c->macs), count_text(m->arena, (int64_t)c->gradient_macs));
     text_printf(out, "  kernel    %s\n            %s\n", kernel_name(m, op), kernel_reason(m, op));
+    tiling_put(out, m, op);
     choices(out, d, op);
     weights(out, d, op);
     for (int k = 0; k < c->sharers.count; k++)

@@ -1,7 +1,7 @@
-/* tuning.c -- the file of the fastest choices on one processor: answers to the templates' questions (candidate()).
+/* tuning.c -- the file of the fastest choices on one processor: answers to questions of the schedule and of templates.
  *
- * In: MODEL.tuning, written by tune.c.  Out: for each question of a template the number of a choice among those that the template itself
- * offers: nothing of the file reaches the C but that number.  A file ends with the count of its answers, so that a truncated file is
+ * In: MODEL.tuning, written by tune.c.  Out: for each question the number of a choice among those that are offered with it: nothing of the
+ * file reaches the C but that number.  A file ends with the count of its answers, so that a truncated file is
  * detected. */
 #include "template/tuning.h"
 

@@ -1,15 +1,15 @@
-/* tuning.h -- the fastest choices on this processor: templates leave them open because they are bit-neutral.
+/* tuning.h -- the fastest choices on this processor, among those that are bit-neutral.
  *
- * A question is a template's call candidate("forward", { "4x7", "5x5", ... }), the best by its own rule first.  Its key is the operator's
- * shape (its fact `key`), the target, the precision and that text; the first word is the pass whose time counts: forward, backward,
- * weights, or all. */
+ * A question is a text ("forward") with its choices ("4x7", "5x5", ...), the best by rule first: one of the stage `schedule`, or of a
+ * template that calls candidate().  Its key is the operator's shape (schedule_key, the fact `key`), the target, the precision and that text;
+ * the text's first word is the pass whose time counts: forward, backward, weights, products, or all. */
 #ifndef SPNC_TUNING_H
 #define SPNC_TUNING_H
 
 #include "spnc.h"
 
 typedef struct {
-    const char *key, *pass, *what;   /* pass: the first word; what: the template's whole text */
+    const char *key, *pass, *what;   /* pass: the first word; what: the whole text */
     List ops;                        /* names of the operators with this question */
     List choices;                    /* texts, the rule's own first */
     int chosen;

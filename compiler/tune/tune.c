@@ -1,6 +1,6 @@
 /* tune.c -- finds the fastest choices on this processor: builds the whole net with one choice after the other and profiles it.
  *
- * In: the questions (tuning.h) of the templates for this model.  Out: the answers that were faster than the rule's own.
+ * In: the questions (tuning.h) of the schedule and the templates for this model.  Out: the answers that were faster than the rule's own.
  * One build tries a choice for every question at once: `profile` times each operator by itself, so that the questions do not disturb each other
  * as long as no two are about one pass of one operator.  First come those about all passes of an operator, then those about one, one round for
  * the first that each pass has, one for its second, and so on.  The builds of a round are run in turn, several times, and the least time counts:

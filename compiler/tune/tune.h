@@ -1,4 +1,4 @@
-/* tune.h -- `spnc tune`: measures the choices that templates leave open. */
+/* tune.h -- `spnc tune`: measures the choices that are open in a model's schedule. */
 #ifndef SPNC_TUNE_H
 #define SPNC_TUNE_H
 

@@ -1,0 +1,195 @@
+/* test_tiles.c -- the schedule of kernels: pieces cover what they cut, tiles fit the registers, blocks fit the caches, and what was measured
+ * takes the place of the rule. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+#include "lower/transform.h"
+#include "pipeline.h"
+#include "schedule/choice.h"
+#include "template/tuning.h"
+
+TestSuite(tiles, .init = ops_register, .timeout = 60);
+
+static void covers(const Runs *r, int n, int most)
+{
+    int at = 0;
+    for (int i = 0; i < r->count; i++) {
+        const Run *p = &r->run[i];
+        cr_assert(p->from == at && p->to > p->from && p->size >= 1 && p->size <= most && (p->to - p->from) % p->size == 0);
+        at = p->to;
+    }
+    cr_assert(eq(int, at, n));
+}
+
+Test(tiles, pieces_cover_what_they_cut_and_are_even)
+{
+    for (int n = 0; n < 200; n++)
+        for (int most = 1; most < 40; most++) {
+            Runs r = runs_spread(n, most);
+            covers(&r, n, most);
+            cr_assert(eq(int, runs_pieces(&r), (n + most - 1) / most));
+            cr_assert(r.count < 2 || r.run[0].size == r.run[1].size + 1);
+            Runs in = runs_inside(n, most);
+            covers(&in, n, most);
+            Runs placed = runs_placed(r, 7, 3);
+            cr_assert(eq(int, runs_pieces(&placed), runs_pieces(&r)));
+            cr_assert(r.count == 0 || (placed.run[0].from == 7 && placed.run[r.count - 1].to == 7 + 3 * n));
+        }
+}
+
+Test(tiles, tiles_fit_the_registers_of_their_target)
+{
+    static const char *const names[] = { "avx512", "avx2" };
+    for (int i = 0; i < 4; i++) {
+        Model m = { .options = { .target = names[i / 2], .is_double = i % 2 } };
+        Machine on = machine_of(&m);
+        int parts = on.target->vec_registers[i % 2];
+        cr_assert(eq(int, on.parts, parts));
+        for (int rows = 1; rows < 70; rows += 3)
+            for (int columns = 1; columns < 70; columns += 4) {
+                Tile best[TILES_MOST];
+                TileWork w = { rows, columns, 1, parts, 0, rows % 2 };
+                int n = tiles_best(&on, w, TILES_MOST, best);
+                cr_assert(n >= 1 && n <= TILES_MOST);
+                for (int k = 0; k < n; k++) {
+                    int sums = best[k].F * best[k].Q * parts;
+                    cr_assert(best[k].F <= rows && best[k].Q <= columns && sums < on.target->registers);
+                    cr_assert(16 % best[k].F == 0 || !w.blocked);
+                }
+                Tile one = tile_best(&on, w);
+                cr_assert(one.F == best[0].F && one.Q == best[0].Q);
+            }
+    }
+}
+
+/* Dividing rounds down and up, also of negative numbers. */
+Test(tiles, division_rounds_to_its_side)
+{
+    for (int a = -30; a < 30; a++)
+        for (int b = 1; b < 9; b++) {
+            int64_t q = floor_div(a, b);
+            cr_assert(q * b <= a && a < (q + 1) * b);
+            cr_assert(0 > a || (ceil_div(a, b) * b >= a && (ceil_div(a, b) - 1) * b < a));
+        }
+}
+
+/* ---- models --------------------------------------------------------------------------------------------------------- */
+
+static const char net[] =
+    "model: net\nbatch: %d\ninputs: { x: { shape: [8, 24, 24] } }\ntargets: { y: { classes: 3 } }\nnets:\n  read:\n"
+    "    - conv: { filters: 40, kernel: 5, stride: 2, padding: 2 }\n    - conv: { filters: 48, act: relu }\n    - maxpool: 2\n"
+    "    - dense: 70\n    - dense: 3\nflow: [v: { read: x }]\nloss: { cross_entropy: [v, y] }\n";
+
+static Model *compiled(Arena *a, const char *target, int batch, Tuning *tuning)
+{
+    Model *m = NEW(a, Model);
+    *m = (Model){ .arena = a,
+                  .diag = diag_new(a, stderr, false, false),
+                  .options = { .target = target, .memory = (int64_t)64 << 30 },
+                  .tuning = tuning };
+    const char *text = arena_printf(a, net, batch);
+    m->root = read_yaml(a, m->diag, source_new(a, "net.yaml", text, strlen(text)));
+    cr_assert(stages_run(m) == NULL);
+    return m;
+}
+
+static const Op *named(const Model *m, const char *name)
+{
+    for (int i = 0; i < m->ops.count; i++)
+        if (!strcmp(((const Op *)m->ops.items[i])->name, name))
+            return m->ops.items[i];
+    cr_fatal("no operator %s", name);
+}
+
+static int64_t work_reals(const Op *op)
+{
+    for (int i = 0; i < op->write_count; i++)
+        if (op->writes[i].tensor->work)
+            return op->writes[i].tensor->reals;
+    cr_fatal("%s has no working memory", op->name);
+}
+
+Test(tiles, every_kernel_has_its_notes_and_the_rest_has_none)
+{
+    Arena *a = arena_new();
+    const Model *m = compiled(a, "avx2", 20, NULL);
+    const OpSchedule *direct = named(m, "read_conv1")->schedule, *winograd = named(m, "read_conv2")->schedule,
+                     *dense = named(m, "read_dense1")->schedule;
+    cr_assert(direct != NULL && !direct->winograd && !direct->dx && direct->weights && direct->direct_forward.columns_count == 1);
+    cr_assert(direct->direct_forward.edges.count > 0, "columns at the padding have a tile of their own");
+    cr_assert(winograd && winograd->winograd && winograd->dx && winograd->weights);
+    cr_assert(dense && dense->dx && dense->weights && dense->panels.tile_count > 0);
+    cr_assert(named(m, "read_maxpool1")->schedule == NULL);
+    arena_free(a);
+}
+
+Test(tiles, blocks_fit_the_caches_of_the_target)
+{
+    Arena *a = arena_new();
+    const Target *t = target_named("avx512");
+    const Model *m = compiled(a, "avx512", 20, NULL);
+    const DirectPass *p = &named(m, "read_conv1")->schedule->direct_forward;
+    cr_assert(p->block ? p->bytes * p->block / 8 <= t->operand_bytes : p->bytes <= t->operand_bytes);
+    const WinogradSchedule *w = named(m, "read_conv2")->schedule->winograd;
+    cr_assert(w->T == 1 || w->layout.most_positions * (int64_t)(w->plane - 16) <= t->inputs_reals);
+    const DensePanels *d = &named(m, "read_dense1")->schedule->panels;
+    cr_assert(le(i64, (int64_t)d->block * d->wide * 4, t->panel_bytes));
+    arena_free(a);
+}
+
+/* A measured choice is taken; it changes no place in memory.  A choice that is not offered is not. */
+Test(tiles, a_measured_choice_takes_the_place_of_the_rule)
+{
+    Arena *a = arena_new();
+    Tuning *t = tuning_new(a, "a processor", "0");
+    const Model *m = compiled(a, "avx2", 20, t);
+    const Op *conv = named(m, "read_conv2"), *dense = named(m, "read_dense1");
+    int64_t reals = m->scratch_reals, work = work_reals(conv);
+    Tile rule = dense->schedule->panels.tile;
+    cr_assert(conv->schedule->winograd->T > 1);
+    const List *asked = tuning_questions(t);
+    for (int i = 0; i < asked->count; i++) {
+        const TuningQuestion *q = asked->items[i];
+        if (tuning_concerns(q, "read_conv2") && !strcmp(q->what, "all, tiles in a block"))
+            tuning_set(t, q->key, "1");
+        else if (tuning_concerns(q, "read_dense1") && !strcmp(q->what, "forward"))
+            tuning_set(t, q->key, q->choices.items[1]);
+        else if (tuning_concerns(q, "read_dense2"))
+            tuning_set(t, q->key, "31x31");
+    }
+    Tile other = named(m, "read_dense2")->schedule->panels.tile;
+    m = compiled(a, "avx2", 20, t);
+    cr_assert(eq(int, named(m, "read_conv2")->schedule->winograd->T, 1));
+    cr_assert(eq(i64, work_reals(named(m, "read_conv2")), work));
+    cr_assert(eq(i64, m->scratch_reals, reals));
+    Tile tuned = named(m, "read_dense1")->schedule->panels.tile, same = named(m, "read_dense2")->schedule->panels.tile;
+    cr_assert(tuned.F != rule.F || tuned.Q != rule.Q);
+    cr_assert(same.F == other.F && same.Q == other.Q);
+    arena_free(a);
+}
+
+/* The hash is that of the model alone. */
+Test(tiles, no_target_and_no_choice_changes_the_hash)
+{
+    Arena *a = arena_new();
+    uint64_t hash = compiled(a, "avx512", 33, NULL)->hash;
+    cr_assert(eq(u64, compiled(a, "avx2", 33, NULL)->hash, hash));
+    cr_assert(eq(u64, compiled(a, "generic", 33, NULL)->hash, hash));
+    arena_free(a);
+}
+
+/* A transform and its adjoint have each other's number of inputs and results. */
+Test(tiles, an_adjoint_has_as_many_results_as_its_transform_has_inputs)
+{
+    Arena *a = arena_new();
+    for (int m = 2; m <= 6; m++)
+        for (TransformKind k = 0; k < TRANSFORMS; k++) {
+            const Transform *t = transform_of(a, k, false, m), *u = transform_of(a, k, true, m);
+            cr_assert(t->inputs == (k == FILTER_TRANSFORM ? 3 : m + 2) && t->result_count == (k == OUTPUT_TRANSFORM ? m : m + 2));
+            cr_assert(u->inputs == t->result_count && u->result_count == t->inputs);
+            for (int i = 0; i < t->result_count; i++)
+                cr_assert(t->results[i] != NULL);
+        }
+    arena_free(a);
+}
