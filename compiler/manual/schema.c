@@ -291,7 +291,7 @@ static void scalars(Json *j)
         { "name", "a letter, then letters, digits and _; at most 40", "^[A-Za-z][A-Za-z0-9_]{0,39}$" },
         { "parameter", "$name of a parameter", "\\$" },
         { "expression", "a number, $name of a parameter, or arithmetic: + - * / // % ** ( ) floor ceil min max",
-          "\\$|^(?=.*[0-9])(floor|ceil|min|max|[0-9.eE+*/%(), -])+$" },
+          "\\$|^(?![-+]?[0-9.]+([eE][-+]?[0-9]+)?$)(?=.*[0-9])(floor|ceil|min|max|[0-9.eE+*/%(), -])+$" },
     };
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
         json_opens(j, patterns[i].name, '{');
