@@ -4,6 +4,7 @@
  * end, where the least important ones stand. */
 #define _DEFAULT_SOURCE
 #include "display.h"
+#include "files/text.h"
 
 #include <errno.h>
 #include <math.h>
@@ -64,7 +65,7 @@ void display_say(Display *d, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    put(d, text);
+    put(d, text_clean(text));
 }
 
 bool display_event(Display *d, JsonWriter *w, const char *event)

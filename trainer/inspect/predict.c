@@ -4,6 +4,7 @@
  * Examples come from a split or from picture files; all are read before the first answer, so a damaged file
  * leaves no partial output.  Only pictures of standard input alone are answered as they arrive.  shot.h defines what a picture shows. */
 #include "files/json.h"
+#include "files/text.h"
 #include "inspect/image_file.h"
 #include "inspect/inspect.h"
 #include "report/shot.h"
@@ -100,10 +101,13 @@ static void print_value(const NetValue *v, int n)
 
 static void print_text(const Source *s, int64_t example, int n)
 {
-    if (s->images.names)
-        printf("%s\n", s->images.names[example]);
-    else
+    if (s->images.names) {
+        char name[4300];
+        snprintf(name, sizeof name, "%s", s->images.names[example]);
+        printf("%s\n", text_clean_name(name));
+    } else {
         printf("example %" PRId64 "\n", example);
+    }
     for (int k = 0; k < net.target_count; k++) {
         int positions = eval_positions(k);
         if (!positions)
