@@ -229,7 +229,7 @@ struct Weight {
     int uses;                /* number of WEIGHTS operators so far: each after the first adds to the gradient */
 };
 
-typedef enum { ATTR_INT, ATTR_PAIR, ATTR_REAL, ATTR_WORD, ATTR_BOOL, ATTR_INIT, ATTR_SHAPE, ATTR_NAME, ATTR_TREE } AttrType;      /* ATTR_TREE: see language.h */
+typedef enum { ATTR_INT, ATTR_PAIR, ATTR_REAL, ATTR_WORD, ATTR_BOOL, ATTR_INIT, ATTR_SHAPE, ATTR_PAIRS, ATTR_NAME, ATTR_TREE } AttrType;      /* ATTR_TREE: see language.h */
 typedef struct {
     const char *name;
     AttrType type;
@@ -243,8 +243,8 @@ typedef struct {
     Loc loc;
     bool given;
     const char *text;        /* one value: as written */
-    int count;               /* numbers */
-    double number[RANK_MAX];
+    int count;               /* numbers; ATTR_PAIRS: 1 for a single number, else two for each item of the list */
+    double number[2 * RANK_MAX];
     const char *word;
 } Attr;
 
@@ -562,7 +562,7 @@ bool ops_print(Arena *a, FILE *out, const char *name, const char **suggestion);
  *   candidate("forward", { "4x7", ... })   the number of the fastest choice in `tuning` (may be NULL), else 1: tuning.h
  *   ipairs pairs string.format/rep/upper/lower/sub, math.floor/min/max, tostring, type, error, assert, #, are there; io, os, load, require,
  *   print, debug, string.dump, metatables are not.  Reading an unset global or an unset field of a fact is an error; facts are read-only;
- *   has(table, "key") is true if a fact is set.  Locals of a template line live to the end of their block as in Lua.
+ *   has(table, "key") is true if a fact is set; index("k", { 12, 1 }) is the text k1 * 12 + k2.  Locals of a template line live to the end of their block as in Lua.
  * 50 million Lua instructions and 256 MiB of Lua memory are the limits of one expansion.
  * An error is reported as PATH:LINE:COLUMN: error: text (the template's), with the line, the wrong part underlined; then come the
  * includes on the way, and a note with the operator (`op` of an include, at its place in the model), or else with `what`. */

@@ -33,4 +33,11 @@ static inline uint64_t decide_winner(uint64_t hash, const uint16_t *winner, size
     return hash;
 }
 
+/* choice: `size` whole numbers, each the number of the element that a result was taken from. */
+static inline uint64_t decide_choice(uint64_t hash, const real *choice, int size)
+{
+    for (int i = 0; i < size; i++) hash = decide(hash, (uint64_t)choice[i]);
+    return hash;
+}
+
 #endif

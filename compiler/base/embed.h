@@ -13,6 +13,8 @@ extern const EmbeddedFile embedded_templates[];
 extern const int embedded_templates_count;
 extern const EmbeddedFile embedded_descriptions[];      /* NAME.op.lua */
 extern const int embedded_descriptions_count;
+extern const EmbeddedFile embedded_helpers[];           /* Lua whose functions every description has */
+extern const int embedded_helpers_count;
 extern const EmbeddedFile embedded_program[];
 extern const int embedded_program_count;
 

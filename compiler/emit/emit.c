@@ -145,6 +145,7 @@ static Fact *unit_fact(Emitter *e, const Unit *u)
     fact_text(f, "equation", op->kind < OP_COUNT || outside_of(op->kind)->builtin ? OP_INFO(op)->equation : arena_printf(m->arena, "by %s", template_of(m, op)));
     fact_bool(f, "forward", u->forward);
     fact_bool(f, "dx", u->backward && op->grad.inputs[0]);
+    fact_bool(f, "gradients", u->backward != NULL);
     fact_bool(f, "dw", u->weights != NULL);
     fact_bool(f, "decisions", u->decisions);
     fact_text(f, "act", op->fuse.act == OP_NONE ? "" : op_table[op->fuse.act]->name);
@@ -653,6 +654,8 @@ Fact *emit_facts(Model *m)
             decision(m, decisions, "maxpool", op, op->writes[1].tensor);
         if (outside_kink(op))
             decision(m, decisions, "relu", op, outside_kink(op));
+        if (outside_choice(op))
+            decision(m, decisions, "choice", op, outside_choice(op));
         if (u->decisions)
             decision(m, decisions, "spn", op, op->reads[1].tensor);
     }

@@ -110,7 +110,7 @@ static void put_second(Text *out, Text *heads, const char *from, const char *to,
     for (const char *line = from; line < to;) {
         const char *next = next_line(line), *open = memchr(line, '(', (size_t)(next - line)), *body = NULL;
         if (starts(line, word) && open)                                 /* the head may go on over lines; a body stands in column 1 */
-            for (body = next; body < to && !starts(body, "{") && body[-2] == ','; body = next_line(body))
+            for (body = next; body < to && !starts(body, "{") && (body[-2] == ',' || body[-2] == '('); body = next_line(body))
                 continue;
         if (body && starts(body, "{")) {
             const char *name = open, *type = line + sizeof word - 1;

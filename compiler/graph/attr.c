@@ -130,6 +130,36 @@ static bool parse_init(Model *m, Attr *a, const Yaml *y)
     return true;
 }
 
+/* One more whole number of a list. */
+static bool parse_item(Model *m, Attr *a, const Yaml *y)
+{
+    Value v;
+    if (y->kind != YAML_SCALAR) {
+        diag_error(m->diag, y->loc, a->spec->type == ATTR_PAIRS ? "an item of '%s' must be n or [before, after]" : "'%s' must be a list of numbers", a->spec->name);
+        return false;
+    }
+    if (!expr_value(m->arena, m->diag, &m->scope, y, &v) || !number_in_range(m, a->spec, y, &v, true))
+        return false;
+    a->number[a->count++] = v.r;
+    return true;
+}
+
+/* A list whose items are n or [before, after]: n stands for [n, n]. */
+static bool parse_pairs(Model *m, Attr *a, const Yaml *y)
+{
+    if (y->count < 1 || y->count > RANK_MAX) {
+        diag_error(m->diag, y->loc, "'%s' must have 1 to 6 items, one for each axis", a->spec->name);
+        return false;
+    }
+    for (int i = 0; i < y->count; i++) {
+        const Yaml *item = y->items[i];
+        bool pair = item->kind == YAML_LIST && item->count == 2;
+        if (!parse_item(m, a, pair ? item->items[0] : item) || !parse_item(m, a, pair ? item->items[1] : item))
+            return false;
+    }
+    return true;
+}
+
 static bool from_yaml(Model *m, Attr *a, const Yaml *y)
 {
     const AttrSpec *s = a->spec;
@@ -138,23 +168,18 @@ static bool from_yaml(Model *m, Attr *a, const Yaml *y)
     a->text = y->kind == YAML_SCALAR ? y->text : NULL;
     if (s->type == ATTR_INIT)
         return parse_init(m, a, y);
-    bool many = s->type == ATTR_PAIR || s->type == ATTR_SHAPE;
+    if (y->kind == YAML_LIST && s->type == ATTR_PAIRS)
+        return parse_pairs(m, a, y);
+    bool many = s->type == ATTR_PAIR || s->type == ATTR_SHAPE || s->type == ATTR_PAIRS;
     if (y->kind == YAML_LIST && many) {
         int most = s->type == ATTR_PAIR ? 2 : RANK_MAX;
         if (y->count < 1 || y->count > most || (s->type == ATTR_PAIR && y->count != 2)) {
             diag_error(m->diag, y->loc, s->type == ATTR_PAIR ? "'%s' must be one number or [rows, columns]" : "'%s' must be a list of 1 to 6 numbers", s->name);
             return false;
         }
-        for (int i = 0; i < y->count; i++) {
-            Value v;
-            if (y->items[i]->kind != YAML_SCALAR) {
-                diag_error(m->diag, y->items[i]->loc, "'%s' must be a list of numbers", s->name);
+        for (int i = 0; i < y->count; i++)
+            if (!parse_item(m, a, y->items[i]))
                 return false;
-            }
-            if (!expr_value(m->arena, m->diag, &m->scope, y->items[i], &v) || !number_in_range(m, s, y->items[i], &v, true))
-                return false;
-            a->number[a->count++] = v.r;
-        }
         return true;
     }
     if (y->kind != YAML_SCALAR) {
@@ -165,7 +190,7 @@ static bool from_yaml(Model *m, Attr *a, const Yaml *y)
     if (!expr_value(m->arena, m->diag, &m->scope, y, &v))
         return false;
     switch (s->type) {
-    case ATTR_INT: case ATTR_PAIR: case ATTR_SHAPE: case ATTR_REAL:
+    case ATTR_INT: case ATTR_PAIR: case ATTR_SHAPE: case ATTR_PAIRS: case ATTR_REAL:
         if (!number_in_range(m, s, y, &v, s->type != ATTR_REAL))
             return false;
         a->number[0] = v.r;

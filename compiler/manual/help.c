@@ -40,12 +40,12 @@ static void attributes(FILE *out, const AttrSpec *attrs, const char *title)
 {
     static const char *const forms[] = {
         [ATTR_INT] = "a whole number", [ATTR_PAIR] = "n or [rows, columns]", [ATTR_REAL] = "a number", [ATTR_WORD] = "a word", [ATTR_BOOL] = "true or false",
-        [ATTR_INIT] = "an initialiser", [ATTR_SHAPE] = "n or [n, ...]", [ATTR_NAME] = "a name", [ATTR_TREE] = "see docs/language.md",
+        [ATTR_INIT] = "an initialiser", [ATTR_SHAPE] = "n or [n, ...]", [ATTR_PAIRS] = "n or [n or [before, after], ...]", [ATTR_NAME] = "a name", [ATTR_TREE] = "see docs/language.md",
     };
     fprintf(out, "\n%s\n", title);
     for (const AttrSpec *s = attrs; s->name; s++) {
         char form[128], fallback[64] = "";
-        bool number = s->type == ATTR_INT || s->type == ATTR_PAIR || s->type == ATTR_REAL || s->type == ATTR_SHAPE;
+        bool number = s->type == ATTR_INT || s->type == ATTR_PAIR || s->type == ATTR_REAL || s->type == ATTR_SHAPE || s->type == ATTR_PAIRS;
         if (number)
             snprintf(form, sizeof form, "%s, %.15g to %.15g", forms[s->type], s->low, s->high);
         else

@@ -64,6 +64,7 @@ const FactDoc fact_docs[] = {
     { "unit", "equation shapes cost", "text", "for the head of its section", NULL },
     { "unit", "key", "text", "its shape and attributes in one line: what candidate() is asked about", NULL },
     { "unit", "forward dx dw", "bool", "which functions are wanted: forward, backward (of the first input), weights", NULL },
+    { "unit", "gradients", "bool", "the gradient of some input is computed", NULL },
     { "unit", "decisions", "bool", "is NAME_decisions wanted? (spn)", NULL },
     { "unit", "act", "text", "an activation fused into it: relu, tanh, sigmoid, or empty", NULL },
     { "unit", "accumulate", "bool", "weights: add to the gradient that an earlier use left", NULL },
@@ -119,7 +120,8 @@ const FactDoc fact_docs[] = {
     { "unit", "step", "int", "the step that is taken", "stack pick sum_steps" },
 
     { "unit", "attrs", "by name", "its attributes: ints, reals, bools, texts, lists of ints; has(op.attrs, \"stride\") asks for one without a default", "outside" },
-    { "unit", "parameters", "parameter[]", "its parameters, in the order of the description", "outside" },
+    { "unit", "facts", "by name", "what its description's `facts` returns: numbers, truth values, lists of ints", "outside" },
+    { "unit", "parameters", "parameter[]", "its parameters, in the order of the description, without those that it does not have", "outside" },
     { "unit", "keep", "bool", "forward is given what it keeps for backward", "outside" },
 
     { "unit", "schedule", "schedule", "how its loops are cut; nothing of it decides bits", "conv conv_pool dense" },
@@ -238,6 +240,7 @@ const FactDoc fact_docs[] = {
     { "terms", "count", "text", "C of the number of terms of slice g", NULL },
 
     { "parameter", "name", "text", "as the description has it", NULL },
+    { "parameter", "array", "text", "\"[8][3]\": behind its name it declares it in C", NULL },
     { "parameter", "dims", "int[]", "sizes", NULL },
     { "parameter", "count", "int", "their product", NULL },
 

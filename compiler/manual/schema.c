@@ -32,6 +32,27 @@ static void number(Json *j, const char *key, bool whole, double low, double high
                                    whole ? "integer" : "number", low, high));
 }
 
+/* An item of ATTR_PAIRS: n or [before, after]. */
+static void pairs(Json *j, double low, double high)
+{
+    json_opens(j, "items", '{');
+    json_opens(j, "anyOf", '[');
+    json_opens(j, NULL, '{');
+    json_text(j, "type", "integer");
+    json_real(j, "minimum", low, 15);
+    json_real(j, "maximum", high, 15);
+    json_closes(j, '}');
+    refer(j, NULL, "expression");
+    json_opens(j, NULL, '{');
+    json_text(j, "type", "array");
+    json_int(j, "minItems", 2);
+    json_int(j, "maxItems", 2);
+    number(j, "items", true, low, high);
+    json_closes(j, '}');
+    json_closes(j, ']');
+    json_closes(j, '}');
+}
+
 /* ---- rows of tables ------------------------------------------------------------------------------------ */
 
 /* The keywords of one row's value, inside an open object. */
@@ -46,7 +67,7 @@ static void attribute_body(Json *j, const AttrSpec *s)
     json_opens(j, "anyOf", '[');
     bool whole = s->type != ATTR_REAL;
     switch (s->type) {
-    case ATTR_INT: case ATTR_REAL: case ATTR_PAIR: case ATTR_SHAPE:
+    case ATTR_INT: case ATTR_REAL: case ATTR_PAIR: case ATTR_SHAPE: case ATTR_PAIRS:
         json_opens(j, NULL, '{');
         json_text(j, "type", whole ? "integer" : "number");
         json_real(j, "minimum", s->low, 15);
@@ -59,7 +80,10 @@ static void attribute_body(Json *j, const AttrSpec *s)
         json_text(j, "type", "array");
         json_int(j, "minItems", s->type == ATTR_PAIR ? 2 : 1);
         json_int(j, "maxItems", s->type == ATTR_PAIR ? 2 : RANK_MAX);
-        number(j, "items", true, s->low, s->high);
+        if (s->type == ATTR_PAIRS)
+            pairs(j, s->low, s->high);
+        else
+            number(j, "items", true, s->low, s->high);
         json_closes(j, '}');
         break;
     case ATTR_WORD:

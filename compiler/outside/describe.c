@@ -8,6 +8,7 @@
 
 #include <lauxlib.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool in_word(char c)
@@ -101,7 +102,7 @@ static bool row(lua_State *L, int list, const char *key, int i, int most)
 
 static const struct { const char *word; AttrType type; bool number; } types[] = {
     { "int", ATTR_INT, true }, { "real", ATTR_REAL, true }, { "bool", ATTR_BOOL, false }, { "word", ATTR_WORD, false },
-    { "pair", ATTR_PAIR, true }, { "shape", ATTR_SHAPE, true }, { "init", ATTR_INIT, false },
+    { "pair", ATTR_PAIR, true }, { "shape", ATTR_SHAPE, true }, { "list", ATTR_SHAPE, true }, { "pairs", ATTR_PAIRS, true }, { "init", ATTR_INIT, false },
 };
 
 static bool is_word(const char *text)
@@ -136,7 +137,7 @@ static const char *fallback(lua_State *L, int t, const AttrSpec *s)
     const char *text = NULL;
     char number[40];
     bool good = type == LUA_TNIL;
-    if (type == LUA_TNUMBER && (s->type == ATTR_INT || s->type == ATTR_REAL || s->type == ATTR_PAIR || s->type == ATTR_SHAPE)) {
+    if (type == LUA_TNUMBER && (s->type == ATTR_INT || s->type == ATTR_REAL || s->type == ATTR_PAIR || s->type == ATTR_SHAPE || s->type == ATTR_PAIRS)) {
         double v = lua_tonumber(L, -1);
         good = v >= s->low && v <= s->high && (s->type == ATTR_REAL || v == floor(v));
         sandbox_number(L, -1, number);
@@ -174,11 +175,11 @@ static void attribute(lua_State *L, int t, Outside *o, AttrSpec *s)
         if (!strcmp(types[i].word, type))
             s->type = types[i].type, number = types[i].number, found = true;
     if (!found)
-        question_fault(L, s->name, "the type of '%s' must be int, real, bool, word, pair, shape or init, not '%s'", s->name, type);
+        question_fault(L, s->name, "the type of '%s' must be int, real, bool, word, pair, shape, list, pairs or init, not '%s'", s->name, type);
     if (number) {
         s->low = bound(L, t, s->name, "min", s->type != ATTR_REAL);
         s->high = bound(L, t, s->name, "max", s->type != ATTR_REAL);
-        if (s->low > s->high || ((s->type == ATTR_PAIR || s->type == ATTR_SHAPE) && s->low < 0))
+        if (s->low > s->high || ((s->type == ATTR_PAIR || !strcmp(type, "shape")) && s->low < 0))
             question_fault(L, s->name, "the bounds of '%s' leave no value", s->name);
     }
     if (s->type == ATTR_WORD) {
@@ -208,7 +209,7 @@ static void attribute(lua_State *L, int t, Outside *o, AttrSpec *s)
 
 static void part(lua_State *L, int t, const Outside *o, const char *list, const Part *first, Part *p, bool parameter)
 {
-    static const char *const known[] = { "name", "shape", NULL }, *const known_parameter[] = { "name", "shape", "init", NULL };
+    static const char *const known[] = { "name", "shape", NULL }, *const known_parameter[] = { "name", "shape", "init", "present", NULL };
     p->name = name_field(L, t, list, "name");
     keys_known(L, t, p->name, parameter ? known_parameter : known);
     field(L, t, p->name, "shape", LUA_TFUNCTION, true);
@@ -222,6 +223,12 @@ static void part(lua_State *L, int t, const Outside *o, const char *list, const 
         question_fault(L, p->name, "'%s' means something else already", p->name);
     if (!parameter)
         return;
+    p->present_by = text_field(L, t, p->name, "present", false, false);
+    bool flag = !p->present_by;
+    for (const AttrSpec *s = o->attrs; s->name; s++)
+        flag = flag || (s->type == ATTR_BOOL && s->fallback && *s->fallback && !strcmp(s->name, p->present_by));
+    if (!flag)
+        question_fault(L, p->name, "'present' of '%s' must be the name of an attribute of type bool with a default", p->name);
     p->init.word = "zeros";
     int type = lua_getfield(L, t, "init"), table = lua_gettop(L);
     const char *word = type == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
@@ -260,7 +267,7 @@ static void gives(lua_State *L, Outside *o, const char *key, Gives *list, int *c
         Gives g = { .index = -1 };
         if (!strcmp(word, "x"))
             g.kind = GIVES_INPUTS;
-        else if (word[0] == 'x' && word[1] >= '1' && word[1] <= '0' + o->info.inputs_min && !word[2])
+        else if (word[0] == 'x' && word[1] >= '1' && word[1] <= '9' && word[1] <= '0' + o->info.inputs_min && !word[2])
             g = (Gives){ GIVES_INPUT, word[1] - '1' };
         else if (!strcmp(word, "y"))
             g.kind = GIVES_RESULT;
@@ -309,7 +316,7 @@ static void inputs(lua_State *L, OpInfo *info)
 static int read_description(lua_State *L)
 {
     static const char *const known[] = { "about", "equation", "shapes", "example", "inputs", "attributes", "main", "flat", "shape", "parameters", "keeps",
-                                         "backward", "weights", "kink", "multiply_adds", "version", NULL };
+                                         "backward", "weights", "kink", "choice", "facts", "multiply_adds", "version", NULL };
     static const AttrSpec name = { "name", ATTR_NAME, "", 0, 0, NULL, "the layer's name" };
     Outside *o = question_of(L)->o;
     question_open(L);
@@ -322,6 +329,7 @@ static int read_description(lua_State *L)
     inputs(L, &o->info);
     field(L, 1, NULL, "shape", LUA_TFUNCTION, true);
     field(L, 1, NULL, "multiply_adds", LUA_TFUNCTION, false);
+    field(L, 1, NULL, "facts", LUA_TFUNCTION, false);
     lua_settop(L, 1);
     int n = 0;
     for (int i = 1; field(L, 1, NULL, "attributes", LUA_TTABLE, false) && row(L, 2, "attributes", i, ATTR_MAX - 1); i++, lua_settop(L, 1))
@@ -356,6 +364,10 @@ static int read_description(lua_State *L)
             || (g->kind == GIVES_KEPT && !strcmp(kink, o->keeps[g->index].name)))
             o->kink = i;
     }
+    o->choice = -1;
+    const char *choice = text_field(L, 1, NULL, "choice", false, false);
+    if (choice && !find_part(o->keeps, o->keep_count, choice, &o->choice))
+        question_fault(L, "choice", "'choice' must be something kept");
     if (kink && o->kink < 0)
         question_fault(L, "kink", "'kink' must be \"x\" (of one input), \"y\" or something kept, and in 'backward'");
     return 0;
@@ -368,6 +380,28 @@ bool describe(Arena *a, Diag *d, Outside *o)
 }
 
 /* ---- one operator of a model ---- */
+
+bool outside_present(const Op *op, const Part *p)
+{
+    return !p->present_by || op_attr(op, p->present_by)->number[0] != 0;
+}
+
+/* A single number as it is; else an item { before, after } for each axis. */
+static void pairs(Arena *a, Fact *f, const Attr *x)
+{
+    Fact *list = fact_table(a);
+    if (x->count == 1) {
+        fact_int(f, x->spec->name, (int64_t)x->number[0]);
+        return;
+    }
+    for (int k = 0; k < x->count; k += 2) {
+        Fact *pair = fact_table(a);
+        fact_push_int(pair, (int64_t)x->number[k]);
+        fact_push_int(pair, (int64_t)x->number[k + 1]);
+        fact_push(list, pair);
+    }
+    fact_set(f, x->spec->name, list);
+}
 
 Fact *outside_attrs(Arena *a, const Op *op)
 {
@@ -383,6 +417,7 @@ Fact *outside_attrs(Arena *a, const Op *op)
         case ATTR_REAL: fact_real(f, name, x->number[0]); break;
         case ATTR_BOOL: fact_bool(f, name, x->number[0] != 0); break;
         case ATTR_WORD: fact_text(f, name, x->word); break;
+        case ATTR_PAIRS: pairs(a, f, x); break;
         default:
             for (int k = 0; k < (x->spec->type == ATTR_PAIR ? 2 : x->count); k++)
                 fact_push_int(list, (int64_t)x->number[k < x->count ? k : 0]);
@@ -447,6 +482,68 @@ static Shape part_shape(lua_State *L, const char *key, int i, const char *name, 
     return s;
 }
 
+/* The number or truth value on top of the stack, popped, as the fact `key` of f; key NULL: a whole number, as its next item.  False: it is neither. */
+static bool plain_fact(lua_State *L, Fact *f, const char *key)
+{
+    int type = lua_type(L, -1);
+    double v = type == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
+    bool whole = type == LUA_TNUMBER && v == floor(v) && fabs(v) <= 9e15, good = whole || (key && (type == LUA_TBOOLEAN || (type == LUA_TNUMBER && isfinite(v))));
+    if (whole && key)
+        fact_int(f, key, (int64_t)v);
+    else if (whole)
+        fact_push_int(f, (int64_t)v);
+    else if (good && type == LUA_TNUMBER)
+        fact_real(f, key, v);
+    else if (good)
+        fact_bool(f, key, lua_toboolean(L, -1));
+    lua_pop(L, 1);
+    return good;
+}
+
+/* The list on top of the stack, popped, as the fact `key` of f. */
+static bool list_fact(lua_State *L, Fact *f, const char *key)
+{
+    Fact *items = fact_table(question_of(L)->arena);
+    int list = lua_gettop(L);
+    bool good = true;
+    for (lua_Integer k = 1; good && (lua_pushinteger(L, k), sandbox_field(L, list, -1)); k++, lua_settop(L, list))
+        good = k <= 4096 && plain_fact(L, items, NULL);
+    lua_settop(L, list - 1);
+    fact_set(f, key, items);
+    return good;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The table that `facts` returned, on top of the stack, popped; in the order of its names, for Lua has none. */
+static Fact *facts(lua_State *L)
+{
+    enum { MOST = 64 };
+    Question *q = question_of(L);
+    Fact *f = fact_table(q->arena);
+    const char *names[MOST];
+    int count = 0, table = lua_gettop(L);
+    if (!lua_istable(L, table) || sandbox_fact(L, table))
+        question_fault(L, "facts", "'facts' must return a table: { rows = 3, ... }");
+    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING || !is_word(lua_tostring(L, -2)) || count == MOST)
+            question_fault(L, "facts", "'facts' takes at most %d fields, named by words of letters, digits and _", MOST);
+        names[count++] = arena_copy(q->arena, lua_tostring(L, -2), strlen(lua_tostring(L, -2)));
+    }
+    if (count)
+        qsort(names, (size_t)count, sizeof *names, by_text);
+    for (int i = 0; i < count; i++) {
+        bool list = lua_getfield(L, table, names[i]) == LUA_TTABLE;
+        if (!(list ? list_fact(L, f, names[i]) : plain_fact(L, f, names[i])))
+            question_fault(L, names[i], "the fact '%s' must be a number, a truth value, or a list of at most 4096 whole numbers", names[i]);
+    }
+    lua_settop(L, table - 1);
+    return f;
+}
+
 static int ask_sizes(lua_State *L)
 {
     Question *q = question_of(L);
@@ -466,9 +563,15 @@ static int ask_sizes(lua_State *L)
     q->told->y = sizes(L, "the shape of the result", "shape");
     fact_set(op, "y", value(q->arena, &q->told->y));
     for (int i = 0; i < o->parameter_count; i++)
-        q->told->parameters[i] = part_shape(L, "parameters", i, o->parameters[i].name, op);
+        if (outside_present(q->op, &o->parameters[i]))
+            q->told->parameters[i] = part_shape(L, "parameters", i, o->parameters[i].name, op);
     for (int i = 0; i < o->keep_count; i++)
         q->told->keeps[i] = part_shape(L, "keeps", i, o->keeps[i].name, op);
+    q->told->facts = fact_table(q->arena);
+    if (lua_getfield(L, 1, "facts") == LUA_TFUNCTION) {
+        call(L, op);
+        q->told->facts = facts(L);
+    }
     if (lua_getfield(L, 1, "multiply_adds") == LUA_TFUNCTION) {
         call(L, op);
         q->told->macs = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;

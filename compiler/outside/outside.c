@@ -21,6 +21,16 @@ enum { FOLDER_MOST = 64 };      /* operators of a user's folder */
 
 /* ---- functions of OpInfo, called by the stages ---- */
 
+/* The place in op->weights of parameter `index` of its description; -1: this operator has none. */
+static int weight_of(const Op *op, int index)
+{
+    const Part *p = outside_of(op->kind)->parameters;
+    int at = 0;
+    for (int i = 0; i < index; i++)
+        at += outside_present(op, &p[i]);
+    return outside_present(op, &p[index]) ? at : -1;
+}
+
 static bool infer(Model *m, Op *op)
 {
     const Outside *o = outside_of(op->kind);
@@ -29,6 +39,8 @@ static bool infer(Model *m, Op *op)
     op->writes[0].tensor->shape = op->outside->y;
     for (int i = 0; i < o->parameter_count; i++) {
         const Part *p = &o->parameters[i];
+        if (!outside_present(op, p))
+            continue;
         const Attr *init = p->init_by ? op_attr(op, p->init_by) : &p->init;
         if (initialiser_named(init->word)->units)
             return shape_refuse(m, op, "the initialiser %s is for a dense layer", init->word);
@@ -42,8 +54,11 @@ static void give(Op *to, Op *op, const Gives *list, int count)
 {
     for (int i = 0; i < count; i++) {
         const Gives *g = &list[i];
-        if (g->kind == GIVES_PARAMETER)
-            to->weights[to->weight_count++] = op->weights[g->index];
+        const int weight = g->kind == GIVES_PARAMETER ? weight_of(op, g->index) : -1;
+        if (weight >= 0)
+            to->weights[to->weight_count++] = op->weights[weight];
+        else if (g->kind == GIVES_PARAMETER)
+            continue;
         else if (g->kind == GIVES_RESULT || g->kind == GIVES_KEPT)
             op_read(to, op->writes[g->kind == GIVES_KEPT ? 1 + g->index : 0].tensor, 0);
         else
@@ -75,17 +90,23 @@ static void facts(const Model *m, const Op *op, Fact *f)
 {
     const Outside *o = outside_of(op->kind);
     Fact *parameters = fact_table(m->arena);
-    for (int i = 0; i < op->weight_count; i++) {
+    for (int i = 0; i < o->parameter_count; i++) {
+        const int weight = weight_of(op, i);
+        if (weight < 0)
+            continue;
         Fact *p = fact_table(m->arena), *dims = fact_table(m->arena);
-        const Shape *s = &op->weights[i]->shape;
+        const Shape *s = &op->weights[weight]->shape;
+        Text array = { .arena = m->arena };
         for (int k = 0; k < s->rank; k++)
-            fact_push_int(dims, s->dim[k]);
+            fact_push_int(dims, s->dim[k]), text_printf(&array, "[%lld]", (long long)s->dim[k]);
         fact_text(p, "name", o->parameters[i].name);
+        fact_text(p, "array", s->rank ? array.text : "[1]");
         fact_set(p, "dims", dims);
         fact_int(p, "count", shape_count(s));
         fact_push(parameters, p);
     }
     fact_set(f, "attrs", outside_attrs(m->arena, op));
+    fact_set(f, "facts", forward_of(op)->outside->facts);
     fact_set(f, "parameters", parameters);
     fact_bool(f, "keep", op->grad.keeps);
 }
@@ -102,6 +123,12 @@ Tensor *outside_kink(const Op *op)
         return NULL;
     const Gives *g = &o->backward[o->kink];
     return g->kind == GIVES_INPUTS ? op->reads[0].tensor : g->kind == GIVES_RESULT ? op->writes[0].tensor : op->grad.keeps ? op->writes[1 + g->index].tensor : NULL;
+}
+
+Tensor *outside_choice(const Op *op)
+{
+    const Outside *o = outside_of(op->kind);
+    return o && o->choice >= 0 && op->grad.keeps ? op->writes[1 + o->choice].tensor : NULL;
 }
 
 /* ---- the folder ---- */
@@ -151,7 +178,7 @@ static bool load_template(Arena *a, Diag *d, const char *dir, const Outside *o, 
 static const char *taken(const char *name)
 {
     for (int k = 0; k < op_count; k++)
-        if (!strcmp(op_table[k]->name, name))
+        if (op_table[k]->help && !strcmp(op_table[k]->name, name))
             return "an operator";
     if (optimiser_named(name))
         return "an optimiser";
@@ -258,7 +285,7 @@ static bool is_builtin(int i, const char *word)
 static const OpInfo *row_of(const char *word)
 {
     for (int k = 0; k < op_count; k++)
-        if (!strcmp(op_table[k]->name, word))
+        if (op_table[k]->help && !strcmp(op_table[k]->name, word))
             return op_table[k];
     return NULL;
 }

@@ -6,7 +6,7 @@
 
 #include "spnc.h"
 
-enum { PARAMETERS_MOST = 3, KEEPS_MOST = 4, INPUTS_MOST = 8, READS_MOST = 16 };
+enum { PARAMETERS_MOST = 3, KEEPS_MOST = 4, INPUTS_MOST = INPUT_MAX, READS_MOST = 16 };
 
 /* Operands of NAME_backward or NAME_weights beside dy. */
 typedef enum { GIVES_INPUTS, GIVES_INPUT, GIVES_RESULT, GIVES_KEPT, GIVES_PARAMETER } GivesKind;
@@ -16,6 +16,7 @@ typedef struct {
     const char *name;
     Attr init;               /* a parameter's initialiser: its word and number ... */
     const char *init_by;     /* ... or NULL, and the attribute that holds it */
+    const char *present_by;  /* a parameter: the attribute of type bool that says whether the operator has it; NULL: always */
 } Part;
 
 typedef struct { const char *name; Source source; } OutsideTemplate;
@@ -31,6 +32,7 @@ typedef struct {
     Gives backward[READS_MOST], weights[READS_MOST];
     int backward_count, weights_count;
     int kink;                /* the operator has a kink where the sign of backward[kink] changes; -1: no kink */
+    int choice;              /* keeps[choice] are whole numbers, each the number of the element that a result was taken from; -1: none */
     bool builtin;            /* spnc's own */
     bool warned;             /* a user's that has the name of one of spnc's own: it was said */
     int version;             /* spnc's own: raised when its bits change */
@@ -40,6 +42,7 @@ typedef struct {
 /* Sizes of one operator of a model, from its description. */
 typedef struct Told {
     Shape y, parameters[PARAMETERS_MOST], keeps[KEEPS_MOST];
+    Fact *facts;             /* numbers and lists of numbers that its templates are given as op.facts */
     double macs;
 } Told;
 
@@ -57,12 +60,16 @@ static inline const Outside *outside_of(OpKind kind)
 }
 /* For an operator of the model: the tensor whose sign is the side of the kink that each element is on; NULL: no kink. */
 Tensor *outside_kink(const Op *op);
+/* For an operator of the model: the tensor that holds its choices (Outside.choice); NULL: none, or none is kept. */
+Tensor *outside_choice(const Op *op);
 
 /* describe.c: fills `o` (name, source and templates are set) from its description.  False after reporting, at a line of the description. */
 bool describe(Arena *a, Diag *d, Outside *o);
 /* Sizes for `op`, whose attributes and inputs are known.  NULL after reporting: a refusal by the description at the operator's place in the
  * model, an error in the description at its own line. */
 const Told *describe_use(Model *m, const Op *op);
+/* True if the operator `op` has the parameter `p` of its description. */
+bool outside_present(const Op *op, const Part *p);
 
 /* question.c: the place of `word`, the name of a row or a field, in a description. */
 Loc description_place(const Source *s, const char *word);

@@ -5,6 +5,7 @@
  * in a description is reported by question_fault, at a word of the file, or else at Lua's own line; an error in the model is reported by
  * `refuse`, which only a description calls.  Lua errors unwind over these frames, which own nothing but arena memory. */
 #include "outside/question.h"
+#include "base/embed.h"
 #include "template/point.h"
 
 #include <lauxlib.h>
@@ -138,22 +139,40 @@ static int lua_refuse(lua_State *L)
     question_refuse(L, text);
 }
 
+/* Runs the Lua with the table at `env` for its globals; its one result is then on top. */
+static void run(lua_State *L, const char *text, size_t length, const char *name, int env)
+{
+    if (luaL_loadbufferx(L, text, length, name, "t") != LUA_OK)
+        lua_error(L);
+    lua_pushvalue(L, env);
+    lua_setupvalue(L, -2, 1);
+    lua_call(L, 0, 1);
+}
+
 void question_open(lua_State *L)
 {
     const Source *s = &question_of(L)->o->source;
     sandbox_world(L);
     lua_settop(L, 0);
-    if (luaL_loadbufferx(L, s->text, s->length, "=description", "t") != LUA_OK)
-        lua_error(L);
     sandbox_metatable(L, &env_meta, env_index, env_write, NULL);
     lua_newtable(L);
     lua_pushcfunction(L, lua_refuse);
-    lua_setfield(L, -2, "refuse");
+    lua_setfield(L, 1, "refuse");
     lua_rawgetp(L, LUA_REGISTRYINDEX, &env_meta);
-    lua_setmetatable(L, -2);
-    lua_setupvalue(L, 1, 1);
+    lua_setmetatable(L, 1);
     sandbox_limit(L);
-    lua_call(L, 0, 1);
+    for (int i = 0; i < embedded_helpers_count; i++) {
+        const EmbeddedFile *e = &embedded_helpers[i];
+        run(L, (const char *)e->bytes, e->size, arena_printf(question_of(L)->arena, "=%s", e->name), 1);
+        for (lua_pushnil(L); lua_next(L, 2); lua_settop(L, 3)) {
+            lua_pushvalue(L, 3);
+            lua_pushvalue(L, 4);
+            lua_rawset(L, 1);
+        }
+        lua_settop(L, 1);
+    }
+    run(L, s->text, s->length, "=description", 1);
+    lua_replace(L, 1);
     if (!lua_istable(L, 1))
         question_fault(L, "return", "a description returns a table: return { about = \"...\", ... }");
 }

@@ -250,6 +250,34 @@ static int lua_ipairs(lua_State *L)
     return 3;
 }
 
+/* index("k", { 12, 1 }, ...): the text "k1 * 12 + k2" of an element's place in memory, from loop variables k1, k2, ... and the strides of their axes;
+ * a stride of 0 is left out, and nothing at all is "0". */
+static int lua_index(lua_State *L)
+{
+    int given = lua_gettop(L), terms = 0;
+    luaL_Buffer text;
+    luaL_buffinit(L, &text);
+    for (int at = 1; at < given; at += 2) {
+        const char *name = luaL_checkstring(L, at);
+        luaL_checktype(L, at + 1, LUA_TTABLE);
+        for (lua_Integer k = 1;; k++) {
+            lua_pushinteger(L, k);
+            bool there = sandbox_field(L, at + 1, -1);
+            lua_Integer stride = there ? lua_tointeger(L, -1) : 0;
+            lua_settop(L, lua_gettop(L) - (there ? 2 : 1));
+            if (!there)
+                break;
+            if (stride == 0)
+                continue;
+            lua_pushfstring(L, stride == 1 ? "%s%s%I" : "%s%s%I * %I", terms++ ? " + " : "", name, k, stride);
+            luaL_addvalue(&text);
+        }
+    }
+    luaL_addstring(&text, terms ? "" : "0");
+    luaL_pushresult(&text);
+    return 1;
+}
+
 typedef struct { bool number; lua_Number value; const char *text; } Key;
 
 static int compare_keys(const void *a, const void *b)
@@ -440,7 +468,7 @@ void sandbox_world(lua_State *L)
         lua_setfield(L, world, base[i]);
     }
     static const luaL_Reg ours[] = {
-        { "has", lua_has }, { "ipairs", lua_ipairs }, { "pairs", lua_pairs }, { "tostring", lua_tostring_plain },
+        { "has", lua_has }, { "index", lua_index }, { "ipairs", lua_ipairs }, { "pairs", lua_pairs }, { "tostring", lua_tostring_plain },
         { NULL, NULL },
     };
     lua_settop(L, world);
