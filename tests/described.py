@@ -3,12 +3,14 @@
 
     described.py SPNC FOLDER     builds one net with every case below in FOLDER, in several forms; exit code 1 if something differs
 
-A case is an entry of the flow, with `x` for its operand, and a function that says what it should have computed: from an array [N][...] to
-another.  Its operand is a dense layer's result, so that a gradient goes through it; NAME check holds every gradient against central
-differences.  Held here: values in double, plain and fast, within 1e-12 of the reference; plain and fast gradients within 1e-10 of each other; in float
+A case is an entry of the flow, with `x`, `z` and `w` for its operands, and a function that says what it should have computed: from arrays [N][...] to
+another; where the operator has parameters, its last argument is a map of these.  Operands are results of dense layers, so that gradients go through them;
+NAME check holds every gradient against central differences.  Held here: values in double, plain and fast, within 1e-12 of the reference; plain and fast gradients within 1e-10 of each other; in float
 the same bytes for every target that this processor has; a batch that ends in the middle of a group.  Every description has a case.
 """
+import inspect
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -40,23 +42,58 @@ def avgpool(x, size, step=None, padding=(0, 0), ceil=False, count_padding=False)
     return y
 
 
-# (entry, shape of its operand, reference)
+def log_softmax(x, axis):
+    z = x - x.max(axis, keepdims=True)
+    return z - np.log(np.exp(z).sum(axis, keepdims=True))
+
+
+# (entry, shape of its operands, reference)
 CASES = [
     ("avgpool: x", (2, 5, 6), lambda x: avgpool(x, (2, 2))),
     ("avgpool: x, size: [3, 2], stride: 2, padding: 1", (2, 5, 7), lambda x: avgpool(x, (3, 2), (2, 2), (1, 1))),
     ("avgpool: x, size: 3, stride: 2, padding: 1, ceil: true, count_padding: true", (1, 6, 7), lambda x: avgpool(x, (3, 3), (2, 2), (1, 1), True, True)),
     ("avgpool: x, size: 4, stride: 3, ceil: true, padding: 2", (3, 11), lambda x: avgpool(x, (4, 4), (3, 3), (2, 2), True)),
+    ("global_avgpool: x", (3, 4, 5), lambda x: x.mean((2, 3))),
+    ("global_avgpool: x", (4, 3), lambda x: x.mean(2)),
+    ("global_maxpool: x", (3, 2, 3), lambda x: x.max((2, 3))),
+    ("global_maxpool: x", (2, 2, 2, 2), lambda x: x.max((2, 3, 4))),
+    ("sum: x", (2, 3), lambda x: x.sum((1, 2))),
+    ("sum: x, axes: -1", (4, 3), lambda x: x.sum(2)),
+    ("sum: x, axes: [0, -1], keep: true", (2, 3, 4), lambda x: x.sum((1, 3), keepdims=True)),
+    ("mean: x, axes: 0", (5,), lambda x: x.mean(1)),
+    ("mean: x, axes: [2, -3]", (2, 3, 4, 2), lambda x: x.mean(3).mean(2)),
+    ("max: x", (3, 3), lambda x: x.max((1, 2))),
+    ("max: x, axes: [2, 0]", (2, 4, 3), lambda x: x.max((1, 3))),
+    ("max: x, axes: 1, keep: true", (3, 4), lambda x: x.max(2, keepdims=True)),
+    ("softmax: x", (2, 5), lambda x: np.exp(log_softmax(x, 2))),
+    ("softmax: x, axis: 1", (2, 3, 4), lambda x: np.exp(log_softmax(x, 2))),
+    ("log_softmax: x", (6,), lambda x: log_softmax(x, 1)),
+    ("log_softmax: x, axis: -3", (4, 2, 3), lambda x: log_softmax(x, 1)),
 ]
 
 
 def model():
     lines = ["model: described", f"batch: {BATCH}", "inputs: { x: { shape: [5] } }", "targets: { y: { classes: 3 } }", "flow:"]
-    for k, (entry, shape, _) in enumerate(CASES):
+    for k, (entry, shape, reference) in enumerate(CASES):
         units = int(np.prod(shape))
-        lines += [f"  - flat{k}: {{ dense: x, units: {units}, bias: false }}", f"  - x{k}: {{ reshape: flat{k}, shape: {list(shape)} }}",
-                  "  - y%d: { %s }" % (k, entry.replace(": x", f": x{k}", 1)), f"  - out{k}: {{ dense: y{k}, units: 3, bias: false }}"]
-    names = ", ".join(f"out{k}" for k in range(len(CASES)))
-    return "\n".join(lines + [f"  - v: {{ add: [{names}] }}" if len(CASES) > 1 else "  - v: { relu: out0 }", "loss: { cross_entropy: [v, y] }"]) + "\n"
+        for name in operands(reference):
+            lines += [f"  - flat_{name}{k}: {{ dense: x, units: {units}, bias: false }}", f"  - {name}{k}: {{ reshape: flat_{name}{k}, shape: {list(shape)} }}"]
+            entry = re.sub(rf"\b{name}\b", f"{name}{k}", entry)
+        lines += [f"  - y{k}: {{ {entry} }}", f"  - out{k}: {{ dense: y{k}, units: 3, bias: false }}"]
+    count = len(CASES)
+    for first in range(0, count, 8):
+        lines += [f"  - sum{first}: {{ add: [{', '.join(f'out{k}' for k in range(first, min(first + 8, count)))}] }}"]
+    names = ", ".join(f"sum{first}" for first in range(0, count, 8))
+    return "\n".join(lines + [f"  - v: {{ add: [{names}] }}", "loss: { cross_entropy: [v, y] }"]) + "\n"
+
+
+def operands(reference):
+    return [name for name in inspect.signature(reference).parameters if name != "p"]
+
+
+def parameters(weights, entry):
+    """The parameters of an entry of the flow, by their names in it."""
+    return {name[len(entry) + 1:]: weights[name] for name in weights.files if name.startswith(entry + ".")}
 
 
 def run(*command):
@@ -85,6 +122,8 @@ def main():
         program = folder / name / "described"
         if not (folder / "W.npz").exists():
             run(program, "export", "--seed", 1, "-o", folder / "W.npz")
+            weights = np.load(folder / "W.npz")      # those that start at 1 or 0 would say little
+            np.savez(folder / "W.npz", **{k: r.normal(size=w.shape).astype(w.dtype) if k[0] == "y" else w for k, w in weights.items()})
         for first in (0, BATCH):
             run(program, "grad", "--weights", folder / "W.npz", "--data", folder, "--split", "test", "--first", first, "-o", folder / f"{name}{first}.npz")
         return program, [np.load(folder / f"{name}{first}.npz") for first in (0, BATCH)]
@@ -95,7 +134,10 @@ def main():
         run(program, "check", "--data", folder)
         for got in double[form]:
             for k, (entry, _, reference) in enumerate(CASES):
-                want, have = reference(got[f"out/x{k}"]), got[f"out/y{k}"]
+                given = [got[f"out/{name}{k}"] for name in operands(reference)]
+                if "p" in inspect.signature(reference).parameters:
+                    given.append(parameters(np.load(folder / "W.npz"), f"y{k}"))
+                want, have = reference(*given), got[f"out/y{k}"]
                 if want.shape != have.shape or not np.abs(want - have).max() <= 1e-12 * max(1, np.abs(want).max()):
                     failed.append(f"{form}: {{ {entry} }}: {have.shape}, off by {np.abs(want - have).max() if want.shape == have.shape else 'its shape'}")
     for a, b in zip(double["fast"], double["plain"]):

@@ -42,6 +42,22 @@ cp -r "$root/tests/operators/own" mine
 sed 's/avgpool: x/avgpol: x/' uses.yaml >near.yaml
 "$SPNC" check near.yaml 2>&1 | grep -q "no operator or net is called 'avgpol'; did you mean 'avgpool'?" || fault "avgpol is not near avgpool"
 
+# ---- what does not fit is refused, with what fits.  refused ENTRY SHAPE MESSAGE: the operand `x` has that shape
+refused() {
+    printf 'model: m\ninputs: { x: { shape: %s } }\ntargets: { y: { classes: 3 } }\nflow:\n  - s: { slice: x, index: 0 }\n  - p: { %s }\n  - v: { dense: p, units: 3 }\nloss: { cross_entropy: [v, y] }\n' "$2" "$1" >refused.yaml
+    "$SPNC" check refused.yaml >said 2>&1 && fault "$1 of $2 passes"
+    grep -q -F -e "error: $3" said || fault "$1 of $2: $(cat said)"
+}
+refused 'softmax: x, axis: 2' '[4, 5]' 'p: axis 2 does not exist: there are 0 to 1, or -2 to -1 from the end'
+refused 'log_softmax: x, axis: -3' '[4, 5]' 'p: axis -3 does not exist'
+refused 'softmax: s' '[4]' 'p: axis -1 does not exist: its input is a single number'
+refused 'sum: x, axes: [0, -2]' '[4, 5]' 'p: axis -2 stands twice among its axes'
+refused 'sum: x, axes: [0, a]' '[4, 5]' "'axes' must be a whole number, not 'a'"
+refused 'mean: x, axes: 7' '[4, 5]' "'axes' must be between -6 and 5, not 7"
+refused 'max: x, axes: [[0]]' '[4, 5]' "'axes' must be a list of numbers"
+refused 'global_avgpool: x' '[4]' "p: global_avgpool needs an input of [channels, ...], not 4: 'mean' is over any axes"
+refused 'global_maxpool: x' '[4]' "p: global_maxpool needs an input of [channels, ...], not 4: 'max' is over any axes"
+
 # ---- values, gradients, bits
 [ -n "$python" ] || { echo "test_described: no Python with numpy; values are not compared"; exit $failed; }
 CFLAGS=-O1 "$python" "$root/tests/described.py" "$SPNC" "$work" || fault "values"
