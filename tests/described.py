@@ -47,6 +47,18 @@ def log_softmax(x, axis):
     return z - np.log(np.exp(z).sum(axis, keepdims=True))
 
 
+def bilinear(x, rows, columns):
+    """Each axis by itself: the value at (i + 1/2) / factor - 1/2, between the centres of two elements."""
+    for axis, factor in (2, rows), (3, columns):
+        n = x.shape[axis]
+        at = np.clip((np.arange(n * factor) + 0.5) / factor - 0.5, 0, n - 1)
+        low = np.floor(at).astype(int)
+        shape = [-1 if k == axis else 1 for k in range(4)]
+        share = (at - low).reshape(shape)
+        x = np.take(x, low, axis) * (1 - share) + np.take(x, np.minimum(low + 1, n - 1), axis) * share
+    return x
+
+
 # (entry, shape of its operands, reference)
 CASES = [
     ("avgpool: x", (2, 5, 6), lambda x: avgpool(x, (2, 2))),
@@ -69,6 +81,23 @@ CASES = [
     ("softmax: x, axis: 1", (2, 3, 4), lambda x: np.exp(log_softmax(x, 2))),
     ("log_softmax: x", (6,), lambda x: log_softmax(x, 1)),
     ("log_softmax: x, axis: -3", (4, 2, 3), lambda x: log_softmax(x, 1)),
+    ("transpose: x, axes: [1, 0]", (3, 4), lambda x: x.transpose(0, 2, 1)),
+    ("transpose: x, axes: [-1, 0, 1]", (2, 3, 4), lambda x: x.transpose(0, 3, 1, 2)),
+    ("transpose: x, axes: [3, 1, 2, 0]", (2, 1, 3, 4), lambda x: x.transpose(0, 4, 2, 3, 1)),
+    ("flip: x", (4,), lambda x: x[:, ::-1]),
+    ("flip: x, axis: -2", (2, 3, 2), lambda x: x[:, :, ::-1]),
+    ("stack: [x, z]", (2, 3), lambda x, z: np.stack([x, z], 1)),
+    ("stack: [x, z, w], axis: -1", (2, 3), lambda x, z, w: np.stack([x, z, w], 3)),
+    ("stack: [x, x, z], axis: 1", (4,), lambda x, z: np.stack([x, x, z], 2)),
+    ("pad: x, by: 2", (2, 3, 3), lambda x: np.pad(x, [(0, 0), (0, 0), (2, 2), (2, 2)])),
+    ("pad: x, by: 1", (3,), lambda x: np.pad(x, [(0, 0), (1, 1)])),
+    ("pad: x, by: [[1, 0], 0, [0, 2]]", (2, 3, 2), lambda x: np.pad(x, [(0, 0), (1, 0), (0, 0), (0, 2)])),
+    ("pad: x, by: [0, 2, [3, 1]], mode: reflect", (2, 3, 4), lambda x: np.pad(x, [(0, 0), (0, 0), (2, 2), (3, 1)], mode="reflect")),
+    ("pad: x, by: [0, 0, [0, 5], 2], mode: edge", (2, 2, 2, 3), lambda x: np.pad(x, [(0, 0), (0, 0), (0, 0), (0, 5), (2, 2)], mode="edge")),
+    ("upsample: x", (2, 2, 3), lambda x: x.repeat(2, 2).repeat(2, 3)),
+    ("upsample: x, factor: 3", (2, 4), lambda x: x.repeat(3, 2)),
+    ("upsample: x, factor: [2, 3], mode: bilinear", (2, 3, 2), lambda x: bilinear(x, 2, 3)),
+    ("upsample: x, factor: [1, 4], mode: bilinear", (1, 2, 3), lambda x: bilinear(x, 1, 4)),
 ]
 
 

@@ -55,8 +55,22 @@ refused 'sum: x, axes: [0, -2]' '[4, 5]' 'p: axis -2 stands twice among its axes
 refused 'sum: x, axes: [0, a]' '[4, 5]' "'axes' must be a whole number, not 'a'"
 refused 'mean: x, axes: 7' '[4, 5]' "'axes' must be between -6 and 5, not 7"
 refused 'max: x, axes: [[0]]' '[4, 5]' "'axes' must be a list of numbers"
+refused 'transpose: x, axes: [0, 0]' '[4, 5]' "p: axis 0 stands twice: 'axes' names each axis of its input once"
+refused 'transpose: x, axes: 1' '[4, 5]' "p: 'axes' must name each axis of its input once: 1 of 2 are there"
+refused 'flip: s' '[4]' 'p: axis 0 does not exist: its input is a single number'
+refused 'stack: [x, s]' '[4, 5]' 'p: its values must have one shape: the first is 4x5, number 2 is 5'
+refused 'stack: [x, x], axis: 3' '[4, 5]' 'p: axis 3 does not exist: there are 0 to 2'
+refused 'stack: x' '[1, 1, 2, 1, 1, 1]' 'p: the result would have more than 6 axes'
+refused 'pad: x, by: [1]' '[4, 5]' "p: 'by' has 1 items for the 2 axes of its input"
+refused 'pad: x, by: [1, [1]]' '[4, 5]' "an item of 'by' must be n or [before, after]"
+refused 'pad: x, by: []' '[4, 5]' "'by' must have 1 to 6 items, one for each axis"
+refused 'pad: x, by: [0, 5], mode: reflect' '[4, 5]' 'p: reflect adds at most 4 elements to an axis of 5'
+refused 'pad: s, by: 1' '[4]' 'p: a single number has no axis to pad'
 refused 'global_avgpool: x' '[4]' "p: global_avgpool needs an input of [channels, ...], not 4: 'mean' is over any axes"
 refused 'global_maxpool: x' '[4]' "p: global_maxpool needs an input of [channels, ...], not 4: 'max' is over any axes"
+refused 'upsample: x' '[4]' 'p: upsample needs an input of [channels, rows, columns] or [channels, positions], not 4'
+refused 'upsample: x, mode: bilinear' '[4, 5]' 'p: bilinear needs an input of [channels, rows, columns], not 4x5; nearest takes it'
+refused 'upsample: x, factor: [1, 2]' '[4, 5]' "p: its input 4x5 has no rows and columns: 'factor' must be one number"
 
 # ---- values, gradients, bits
 [ -n "$python" ] || { echo "test_described: no Python with numpy; values are not compared"; exit $failed; }
