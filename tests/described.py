@@ -59,6 +59,24 @@ def bilinear(x, rows, columns):
     return x
 
 
+def normed(x, axes, mean=True, epsilon=1e-5):
+    x = x - x.mean(axes, keepdims=True) if mean else x
+    return x / np.sqrt((x * x).mean(axes, keepdims=True) + epsilon)
+
+
+def layer_norm(x, axes, p, **settings):
+    """The parameters have the shape of the axes: they are broadcast along the others."""
+    shape = [x.shape[k] if k in axes else 1 for k in range(1, x.ndim)]
+    y = normed(x, axes, **settings)
+    return y * p["weight"].reshape(shape) + (p["bias"].reshape(shape) if "bias" in p else 0)
+
+
+def group_norm(x, groups, p):
+    y = normed(x.reshape(len(x), groups, -1), (2,)).reshape(x.shape)
+    shape = [-1] + [1] * (x.ndim - 2)
+    return y * p["weight"].reshape(shape) + p["bias"].reshape(shape) if p else y
+
+
 # (entry, shape of its operands, reference)
 CASES = [
     ("avgpool: x", (2, 5, 6), lambda x: avgpool(x, (2, 2))),
@@ -98,6 +116,19 @@ CASES = [
     ("upsample: x, factor: 3", (2, 4), lambda x: x.repeat(3, 2)),
     ("upsample: x, factor: [2, 3], mode: bilinear", (2, 3, 2), lambda x: bilinear(x, 2, 3)),
     ("upsample: x, factor: [1, 4], mode: bilinear", (1, 2, 3), lambda x: bilinear(x, 1, 4)),
+    ("layer_norm: x", (3, 4), lambda x, p: layer_norm(x, (2,), p)),
+    ("layer_norm: x, axes: [-1, -2], epsilon: 1e-3", (2, 3, 4), lambda x, p: layer_norm(x, (2, 3), p, epsilon=1e-3)),
+    ("layer_norm: x, axes: 0", (3, 2, 2), lambda x, p: layer_norm(x, (1,), p)),
+    ("layer_norm: x, axes: [0, 2], affine: false", (2, 2, 3), lambda x: normed(x, (1, 3))),
+    ("rms_norm: x", (5,), lambda x, p: layer_norm(x, (1,), p, mean=False)),
+    ("rms_norm: x, axes: [0, 2], epsilon: 1e-3", (2, 2, 3), lambda x, p: layer_norm(x, (1, 3), p, mean=False, epsilon=1e-3)),
+    ("rms_norm: x, affine: false", (2, 4), lambda x: normed(x, (2,), mean=False)),
+    ("group_norm: x, groups: 2", (4, 3), lambda x, p: group_norm(x, 2, p)),
+    ("group_norm: x, groups: 3", (6, 2, 2), lambda x, p: group_norm(x, 3, p)),
+    ("group_norm: x, groups: 2", (6,), lambda x, p: group_norm(x, 2, p)),
+    ("group_norm: x, groups: 1, affine: false", (2, 2, 2), lambda x: group_norm(x, 1, None)),
+    ("instance_norm: x", (3, 2, 3), lambda x, p: group_norm(x, 3, p)),
+    ("instance_norm: x, affine: false", (2, 5), lambda x: group_norm(x, 2, None)),
 ]
 
 

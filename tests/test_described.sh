@@ -71,6 +71,12 @@ refused 'global_maxpool: x' '[4]' "p: global_maxpool needs an input of [channels
 refused 'upsample: x' '[4]' 'p: upsample needs an input of [channels, rows, columns] or [channels, positions], not 4'
 refused 'upsample: x, mode: bilinear' '[4, 5]' 'p: bilinear needs an input of [channels, rows, columns], not 4x5; nearest takes it'
 refused 'upsample: x, factor: [1, 2]' '[4, 5]' "p: its input 4x5 has no rows and columns: 'factor' must be one number"
+refused 'layer_norm: x, axes: [0, 2]' '[4, 5]' 'p: axis 2 does not exist'
+refused 'layer_norm: x, epsilon: 0' '[4, 5]' "'epsilon' must be between 1e-12 and 1, not 0"
+refused 'group_norm: x' '[4, 5]' "group_norm needs 'groups' (groups of channels, side by side)"
+refused 'group_norm: x, groups: 3' '[4, 5]' 'p: 3 groups do not divide the 4 channels of its input 4x5'
+refused 'group_norm: x, groups: 4' '[4]' 'p: a group of one element has no variance'
+refused 'instance_norm: x' '[4]' 'p: instance_norm needs an input of [channels, ...] with two positions or more, not 4'
 
 # ---- values, gradients, bits
 [ -n "$python" ] || { echo "test_described: no Python with numpy; values are not compared"; exit $failed; }

@@ -1,0 +1,61 @@
+-- layer_norm: mean and variance over the last axis, or over some; norm_plain and norm_fast are its templates.
+
+local function chosen(op) return places(op.x, op.attrs.axes) end
+
+local function facts(op)
+    local set, step = chosen(op), strides(op.x.dims)
+    local weight_step, rows, k = strides(sizes(op.x, set, true)), {}, 0
+    for place, n in ipairs(op.x.dims) do
+        k = k + (set[place] and 1 or 0)
+        rows[place] = { n, step[place], set[place] and weight_step[k] or 0, set[place] }
+    end
+    local f = normalised(rows)
+    f.centred = true
+    return f
+end
+
+return {
+    about = "Mean 0 and variance 1 over the last axis or over some, then a trained weight and bias.",
+    equation = "y = (x - mean) / sqrt(variance + epsilon) * weight + bias, both over the axes, the variance of all elements",
+    shapes = "x of any shape but a single number -> the same shape; weight, bias of the shape of the axes",
+    version = 1,
+
+    attributes = {
+        { name = "axes", type = "list", default = -1, min = -6, max = 5, help = "axes of each statistic, from the end if negative" },
+        { name = "epsilon", type = "real", default = 1e-5, min = 1e-12, max = 1, help = "added to the variance under the root" },
+        { name = "affine", type = "bool", default = true, help = "a trained weight and bias" },
+    },
+    main = "axes",
+    flat = true,
+
+    shape = function(op)
+        chosen(op)
+        return op.x.dims
+    end,
+    facts = facts,
+    parameters = {
+        { name = "weight", init = "ones", present = "affine", shape = function(op) return sizes(op.x, chosen(op), true) end },
+        { name = "bias", init = "zeros", present = "affine", shape = function(op) return sizes(op.x, chosen(op), true) end },
+    },
+    -- kept, not computed again: one or two numbers for each statistic, for which backward would have to read x once or twice more
+    keeps = {
+        { name = "mean", shape = function(op) return { facts(op).groups } end },
+        { name = "inverse", shape = function(op) return { facts(op).groups } end },
+    },
+    backward = { "x", "mean", "inverse", "weight" },
+    weights = { "x", "mean", "inverse" },
+
+    example = [[
+inputs: { x: { shape: [8] } }
+targets: { y: { classes: 3 } }
+nets:
+  classify:
+    - dense: 16
+    - layer_norm
+    - relu
+    - dense: 3
+flow:
+  - v: { classify: x }
+loss: { cross_entropy: [v, y] }
+]],
+}
