@@ -334,7 +334,7 @@ const FactDoc fact_docs[] = {
     { "setting", "help", "text", "what it means, in quotes", NULL },
     { "setting", "whole zero", "bool", "a whole number; may a run set it to 0?", NULL },
 
-    { "decision", "kind", "text", "relu, maxpool or spn", NULL },
+    { "decision", "kind", "text", "relu, maxpool, choice or spn", NULL },
     { "decision", "name value", "text", "the operator; the tensor that tells", NULL },
     { "decision", "slices size", "int", "groups x steps; elements of a slice", NULL },
     { "decision", "once", "bool", "the same at each step and kept once", NULL },
