@@ -89,24 +89,4 @@ photograph dark dark 1160 1000 examples
 photograph mistakes light 1160 1000 mistakes
 photograph narrow dark 500 1100 examples
 
-# ---- gdb.png: a debugger in the C of models/tiny.yaml, at the first crop ---------------------------------------------------------
-spnc=$(cd "$(dirname "$0")/../build" && pwd)/spnc
-"$spnc" build "$(dirname "$0")/../models/tiny.yaml" --batch 20 -o "$profile/tiny" && make -s -C "$profile/tiny" clean && make -s -j2 -C "$profile/tiny" CFLAGS="-O0 -g" &&
-    "${spnc%spnc}spn-data" make --drawn --train 30 --valid 30 --test 30 -o "$profile/data" >/dev/null && "$profile/tiny/tiny" export -o "$profile/w.npz"
-commands=('break loss' 'run eval --weights ../w.npz --data ../data --threads 1' 'set spn-example 18' 'p *$A' 'p *$crop' 'bt')
-{
-    printf '<meta charset="utf-8"><style>body{margin:0;background:#16181d;color:#d7dae0;font:14px/1.25 "DejaVu Sans Mono",monospace;padding:14px}pre{margin:0}b{color:#7ab8ff}</style><pre>'
-    printf '<b>$ gdb -iex "add-auto-load-safe-path ." ./tiny</b>\n'
-    arguments=()
-    for c in "${commands[@]}"; do arguments+=(-ex "echo @(gdb) $c\\n" -ex "$c"); done
-    (cd "$profile/tiny" && gdb -q -batch -iex 'add-auto-load-safe-path .' -ex 'set width 0' "${arguments[@]}" ./tiny 2>&1) |
-        grep -v '^\[\|^Using host\|^$' | cut -c1-110 | sed 's/&/\&amp;/g; s/</\&lt;/g; s|^@\(.*\)|<b>\1</b>|'
-    printf '</pre>'
-} >"$profile/gdb.html"
-"${CHROMIUM:-chromium}" --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$profile" --window-size=960,760 \
-    --screenshot="$out/gdb.png" "file://$profile/gdb.html" >/dev/null 2>&1
-size=$(stat -c %s "$out/gdb.png" 2>/dev/null || echo 0)
-echo "$out/gdb.png: $size bytes"
-[ "$size" -gt 0 ] && [ "$size" -le 200000 ] || { echo "$out/gdb.png: expected 1 to 200000 bytes" >&2; failed=1; }
-
 exit $failed

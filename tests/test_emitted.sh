@@ -142,8 +142,8 @@ for form in "" --plain; do
         [ -z "$form" ] || how=apart
         case $how in
         joined) grep -q "^\(static \)\?void ${layer%_*}_maxpool1_forward(.*Dropout drop)" normal/all.c && ! grep -q "${layer}_forward" normal/all.c ;;
-        over) grep -q "^#define ${layer}_at(.*in the place of wide_" normal/all.c && grep -q "^\(static \)\?void wide_dense2_relu_backward(.*Dropout drop)" normal/all.c ;;
-        apart) grep -q "^\(static \)\?void ${layer}_forward(.*Dropout d" normal/all.c && ! grep -q "^#define ${layer}_at(.*in the place of" normal/all.c ;;
+        over) grep -q "[*]$layer;.*in the place of wide_" normal/all.c && grep -q "^\(static \)\?void wide_dense2_relu_backward(.*Dropout drop)" normal/all.c ;;
+        apart) grep -q "^\(static \)\?void ${layer}_forward(.*Dropout d" normal/all.c && ! grep -q "[*]$layer;.*in the place of" normal/all.c && grep -q "[*]$layer;" normal/all.c ;;
         esac || fault "$layer, ${form:-fast}: not $how"
     done <<<$'look_dropout1 joined\nwide_dropout1 joined\nwide_again over\nwide_dropout3 apart\nwide_dropout4 over'
     grep -q "^\(static \)\?void look_maxpool1_backward(.*Dropout drop)" normal/all.c && scaled=1 || scaled=0

@@ -19,12 +19,12 @@ END
 "$SPNC" build "$root/models/tiny.yaml" --batch 23 --debug -o debug || exit 1
 fast/tiny export --seed 5 -o w.npz
 for form in fast debug; do
-    image=$([ $form = fast ] && echo image_bytes || echo image)        # as the sampler reads it
+    image=$([ $form = fast ] && echo '::v.image_bytes[$g].of' || echo '::v.image[$n].of')        # as the sampler reads it
     # a break in the loss, when the forward pass is over; then in a function of an operator
     (cd $form && gdb -nh -q -batch -iex 'add-auto-load-safe-path .' -ex 'set width 0' -ex 'break loss' -ex 'run eval --weights ../w.npz --data ../data --threads 2' \
-        -ex 'set spn-example 18' -ex 'set spn-step 1' -ex 'set spn-format numbers' -ex 'echo @A\n' -ex 'p *$A' -ex 'echo @crop\n' -ex 'p *$crop' \
-        -ex 'set spn-format shades' -ex 'echo @shades\n' -ex 'p *$crop' -ex 'echo @list\n' -ex 'info spn' -ex 'echo @bias\n' -ex 'set spn-format numbers' \
-        -ex 'p weights->A_bias' -ex 'delete' -ex 'break h_backward' -ex 'break crop_forward' -ex 'run' -ex 'echo @image\n' -ex "p *\$$image" ./tiny) >$form.said 2>&1
+        -ex 'set spn-example 18' -ex 'set spn-step 1' -ex 'set spn-format numbers' -ex 'echo @A\n' -ex 'p v.A[$s]' -ex 'echo @crop\n' -ex 'p v.crop[$s]' \
+        -ex 'set spn-format shades' -ex 'echo @shades\n' -ex 'p v.crop[$s]' -ex 'echo @list\n' -ex 'info spn' -ex 'echo @bias\n' -ex 'set spn-format numbers' \
+        -ex 'p weights->A_bias' -ex 'delete' -ex 'break h_backward' -ex 'break crop_forward' -ex 'run' -ex 'echo @image\n' -ex "p $image" ./tiny) >$form.said 2>&1
     fast/tiny dump --layer A --weights w.npz --data data --first 0 -o A.npy >/dev/null
     fast/tiny dump --layer crop --weights w.npz --data data --first 0 -o crop.npy >/dev/null
     "$python" - $form <<'END' || { fault "$form: $(head -20 $form.said)"; }
@@ -40,7 +40,9 @@ rows = re.findall(r"^  \|(.*)\|$", parts["shades"], flags=re.M)
 assert len(rows) == 20 and all(len(r) == 40 for r in rows)
 dark = np.array([[r[2 * j] for j in range(20)] for r in rows]) == " "
 assert (dark == (crop[18, 1, 0] / abs(crop[18, 1]).max() * 9.999 < 1)).all()
-assert "$front_conv1" in parts["list"] and "3 steps of 1x20x20" in parts["list"]
+listed = dict(re.split(" +", l, maxsplit=1) for l in parts["list"].strip().split("\n"))
+assert listed["v.crop[$s]"] == "3 steps of 1x20x20" and listed["v.front_maxpool1[$%s]%s" % (("g", "") if sys.argv[1] == "fast" else ("n", ""))] == "1x25x25", listed
+assert ("*scratch->front_conv1" in listed) == (sys.argv[1] == "fast") and (listed.get("*scratch->front_conv1") or listed["v.front_conv1[$n]"]) == "4x23x23", listed
 assert near(numbers(parts["bias"])[:6], np.array([1, 0, 0, 0, 1, 0.]))
 assert "1x100x100, example 18" in parts["image"] and near(numbers(parts["image"]), image[18])
 END

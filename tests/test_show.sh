@@ -109,7 +109,7 @@ for model in models/tiny.yaml models/two_glimpse.yaml $shared; do
     ! command -v dot >/dev/null || [ -z "$(dot -Tsvg "$folder/net.dot" 2>&1 >"$folder/net.svg")" ] || fail "dot does not take the graph of $model"
     [ $model = $shared ] || says "$folder/net.dot" "before step 0"
     python3 - "$folder" "$folder/${model##*/}" $model <<'PYTHON'
-import glob, json, sys
+import glob, json, re, sys
 folder, emitted, model = sys.argv[1:]
 net = json.load(open(folder + "/net.json"))
 assert sum(l["macs"] for l in net["layers"]) == net["forward_macs"], "multiply-adds of the layers are not those of the net"
@@ -137,6 +137,8 @@ for o in the_map["operators"]:
     assert o["c"] in the_map["yaml_to_c"][str(o["yaml"][0])]
 for p in the_map["parameters"]:
     assert p["symbol"] in c[p["c"] - 1]
+for p in the_map["values"]:
+    assert p["symbol"].startswith("v.") and re.search(r"[*]%s;" % p["symbol"][2:], c[p["c"] - 1]), p
 PYTHON
 done
 says "$folder/net.dot" "same weights"

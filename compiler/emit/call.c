@@ -3,6 +3,7 @@
  * In: the planned graph.  Used by emit.c, whose templates put the lines into loops.
  * The convention: an operator's function takes its results, then its operands, then its weights, then arguments of its kind alone. */
 #include "emit/call.h"
+#include "emit/place.h"
 #include <string.h>
 
 /* ---- arguments ------------------------------------------------------------------------------------------ */
@@ -50,18 +51,47 @@ static const char *slice(Model *m, const Phase *p, const Tensor *t, int shift)
     return arena_printf(m->arena, "%s %c %d * %s", base, at < 0 ? '-' : '+', at < 0 ? -at : at, row);
 }
 
+/* The labels of the slice `at`, an int32_t *: of all positions; in a stepped section those of step t, since one tensor holds them all. */
+static const char *labels(Model *m, const Phase *p, const Tensor *t, const char *at)
+{
+    const char *all = place_slice(m, t, at);
+    if (!t->shape.rank)
+        return all;
+    int64_t each = p->kind == ONCE ? 0 : shape_count(&t->shape) / p->repeat->steps;
+    const char *first = each == 0 ? "0" : each == 1 ? "t" : arena_printf(m->arena, "t * %lld", (long long)each);
+    if (!m->options.plain)
+        return arena_printf(m->arena, "%s[%s]", all, first);
+    return each ? arena_printf(m->arena, "%s + %s", all, first) : all;
+}
+
+/* Appends what stands between two arguments. */
+static void next(Text *line)
+{
+    if (line->text && line->text[line->length - 1] != '(')
+        text_printf(line, ", ");
+}
+
 static void argument(Model *m, Text *line, const Phase *p, const Op *op, Use u, bool written, int position)
 {
     char how = letter(op, u.tensor, written, position);
-    if (u.tensor->space == LABELS_I32)
-        how = 'i';
-    if (p->whole_batch && how == 't')
-        how = 'f';
-    if (u.tensor->space == RAW || u.tensor->space == BYTES || u.tensor->space == FLOATS)
+    const Tensor *t = u.tensor;
+    const char *at = slice(m, p, t, u.shift);
+    next(line);
+    if (t->space == RAW || t->space == BYTES || t->space == FLOATS || (t->space == LABELS_I32 && written))
         how = 't';
-    const char *at = u.tensor->shared ? "0" : slice(m, p, u.tensor, u.shift);
-    const char *cast = how == 'f' ? "(real *)" : how == 'i' ? "(int32_t *)" : how == 'a' ? "&" : "";
-    text_printf(line, "%s%s%s_at(%s)", line->text && line->text[line->length - 1] != '(' ? ", " : "", cast, u.tensor->name, at);
+    else if (t->space == LABELS_I32)
+        how = 'i';
+    else if (p->whole_batch)
+        how = 'a';
+    const char *text = how == 'i' ? labels(m, p, t, at) : how == 'a' ? place_slices(m, t, at) : how == 'f' ? place_flat(m, t, at) : place_slice(m, t, at);
+    text_add(line, text, strlen(text));
+}
+
+/* Appends the weight w of the block "weights" or "gradient"; flat: as a real *. */
+static void weight(Text *line, const char *block, const Weight *w, bool flat)
+{
+    next(line);
+    text_printf(line, "%s%s->%s", flat && w->shape.rank > 1 ? "(real *)" : "", block, w->field);
 }
 
 /* A dropout's rate as C: the run's setting times the model's factor, or a number. */
@@ -83,42 +113,41 @@ static void dropout(Model *m, Text *line, const Phase *p, const Op *op)
 /* The last arguments: those that only one kind of operator takes. */
 static void extras(Model *m, Text *line, const Phase *p, const Op *op)
 {
-    bool plain = m->options.plain, stepped = p->kind != ONCE;
-    const char *sep = line->text[line->length - 1] != '(' ? ", " : "";
+    bool plain = m->options.plain;
     if (op->share.dropout)
         dropout(m, line, p, op->share.dropout);
-    if (LOSS_INFO(op)) {
-        const Tensor *target = op->reads[op->read_count - 1].tensor;
-        if (stepped && target->space == LABELS_I32)         /* one tensor holds the labels of all steps */
-            text_printf(line, " + t * %lld%s", (long long)(shape_count(&target->shape) / p->repeat->steps), plain ? "" : " * L");
-        if (op->pass == BACKWARD)
-            text_printf(line, ", %s_scale, %s", forward_of(op)->loss->loss->name, plain ? "n < batch->count" : "present(batch, g)");
-    }
+    if (LOSS_INFO(op) && op->pass == BACKWARD)
+        text_printf(line, ", %s_scale, %s", forward_of(op)->loss->loss->name, plain ? "n < batch->count" : "present(batch, g)");
     switch (op->kind) {
     case OP_augment:
-        text_printf(line, "%sbatch, %s", sep, plain ? "n" : "g");
+        next(line);
+        text_printf(line, "batch, %s", plain ? "n" : "g");
         break;
     case OP_load:
     case OP_load_bytes:
     case OP_labels: {
+        if (op->read_count && plain)
+            break;
+        next(line);
         if (op->read_count) {                   /* augmented: its rows are a tensor */
-            if (!plain)
-                text_printf(line, "%spresent(batch, g)", sep);
+            text_printf(line, "present(batch, g)");
             break;
         }
         const char *which = op->data->target ? "targets" : "inputs";
         if (plain)
-            text_printf(line, "%sn < batch->count ? batch->%s[%d][n] : NULL", sep, which, op->data->number);
+            text_printf(line, "n < batch->count ? batch->%s[%d][n] : NULL", which, op->data->number);
         else
-            text_printf(line, "%sbatch->%s[%d] + g * L, present(batch, g)", sep, which, op->data->number);
+            text_printf(line, "batch->%s[%d] + g * L, present(batch, g)", which, op->data->number);
         break;
     }
     case OP_dropout:
         dropout(m, line, p, op);
         break;
     case OP_conv:
-        if (op->pass != PRODUCTS && m->groups > 1 && kernel_packs(m, op))
-            text_printf(line, "%sg == G - 1", sep);
+        if (op->pass != PRODUCTS && m->groups > 1 && kernel_packs(m, op)) {
+            next(line);
+            text_printf(line, "g == G - 1");
+        }
         break;
     default:
         break;
@@ -135,29 +164,34 @@ const char *call_text(Model *m, const Phase *p, const Op *op)
 {
     Text line = { .arena = m->arena };
     if (op->pass == PREPARE) {
-        text_printf(&line, "%s_prepare(%s_at(0), weights->%s)", op->name, op->writes[0].tensor->name, op->weights[0]->field);
+        text_printf(&line, "%s_prepare(%s", op->name, place_slice(m, op->writes[0].tensor, "0"));
+        weight(&line, "weights", op->weights[0], false);
+        text_printf(&line, ")");
         return line.text;
     }
     if (op->pass == FINISH) {
-        text_printf(&line, "%s_finish(gradient->%s, %s_at(0), %d)", op->name, op->weights[0]->field, op->reads[0].tensor->name, op->grad.accumulates);
+        text_printf(&line, "%s_finish(", op->name);
+        weight(&line, "gradient", op->weights[0], false);
+        text_printf(&line, ", %s, %d)", place_slice(m, op->reads[0].tensor, "0"), op->grad.accumulates);
         return line.text;
     }
     if (op->pass == FOLD) {
-        const Weight *w = op->weights[0];
         const Tensor *part = op->reads[0].tensor;
-        int64_t size = part->space == RAW ? part->slot_reals : shape_count(&w->shape);
-        if (part->space == RAW) {               /* the sum takes the place of the first part; FINISH reads it there */
-            text_printf(&line, "fold(%s_at(0), %s_at(0), %d, %lld, 0)", part->name, part->name, m->groups * (part->repeat ? part->repeat->steps : 1), (long long)size);
-            return line.text;
+        const char *first = place_flat(m, part, "0");
+        int parts = m->groups * (part->repeat ? part->repeat->steps : 1);
+        text_printf(&line, "fold(");
+        if (part->space == RAW)                 /* the sum takes the place of the first part; FINISH reads it there */
+            text_printf(&line, "%s, %s, %d, %lld, 0)", first, first, parts, (long long)part->slot_reals);
+        else {
+            weight(&line, "gradient", op->weights[0], true);
+            text_printf(&line, ", %s, %d, %lld, %d)", first, parts, (long long)shape_count(&op->weights[0]->shape), op->grad.accumulates);
         }
-        text_printf(&line, "fold((real *)gradient->%s, (real *)%s_at(0), %d, %lld, %d)", w->field, part->name,
-                    m->groups * (part->repeat ? part->repeat->steps : 1), (long long)size, op->grad.accumulates);
         return line.text;
     }
     text_printf(&line, "%s_%s(", op->name, op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : op->pass == PRODUCTS ? "products" : "weights");
     if (writes_gradients(m, op))
         for (int i = 0; i < op->weight_count; i++)
-            text_printf(&line, "%s%sgradient->%s", i ? ", " : "", op->kind == OP_broadcast ? "(real *)" : "", op->weights[i]->field);
+            weight(&line, "gradient", op->weights[i], op->kind == OP_broadcast);
     for (int i = 0; i < op->write_count; i++)
         if (!op->writes[i].tensor->work)
             argument(m, &line, p, op, op->writes[i], true, i);
@@ -165,7 +199,7 @@ const char *call_text(Model *m, const Phase *p, const Op *op)
         argument(m, &line, p, op, op->reads[i], false, i);
     if (op->pass == FORWARD || op->pass == BACKWARD)
         for (int i = op->kernel.winograd; i < op->weight_count; i++)      /* Winograd's weights came as a tensor */
-            text_printf(&line, "%s%sweights->%s", line.text[line.length - 1] != '(' ? ", " : "", op->kind == OP_broadcast ? "(real *)" : "", op->weights[i]->field);
+            weight(&line, "weights", op->weights[i], op->kind == OP_broadcast);
     for (int i = 0; i < op->write_count; i++)
         if (op->writes[i].tensor->work)
             argument(m, &line, p, op, op->writes[i], true, i);
@@ -185,19 +219,20 @@ static void seen(Model *m, Fact *list, const Phase *p, const Op *op, Use u, bool
     int64_t each = shape_count(&t->shape) * (t->space == REALS ? m->lanes : 1);
     int64_t n = !p->whole_batch ? each : tensor_owner(t)->slot_reals * m->groups * (p->kind == AFTER && stepped ? p->repeat->steps : 1);
     bool loop = p->kind == CORE || p->kind == CORE_BACKWARD || (p->kind == AFTER && !p->whole_batch);
+    const char *at = slice(m, p, t, u.shift), *first = place_flat(m, t, at);
     Text shape = { .arena = m->arena };
     for (int i = 0; i < t->shape.rank; i++)
         text_printf(&shape, "%s%lld", i ? ", " : "", (long long)t->shape.dim[i]);
-    fact_push_text(list, arena_printf(m->arena, "\"%s\", \"%s\", %d, %s, %s, \"%s\", %d, (real *)%s_at(%s), %lld, %lld, %d, { %s }", op->name,
+    fact_push_text(list, arena_printf(m->arena, "\"%s\", \"%s\", %d, %s, %s, \"%s\", %d, %s, %lld, %lld, %d, { %s }", op->name,
         op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : "weights", op->loc.line, loop ? "t" : "-1",
-        p->whole_batch ? "-1" : m->options.plain ? "n" : "g", t->name, written, t->name, slice(m, p, t, u.shift), (long long)n, (long long)(t->space == REALS ? each : 0), t->shape.rank, shape.text ? shape.text : "0"));
+        p->whole_batch ? "-1" : m->options.plain ? "n" : "g", t->name, written, first, (long long)n, (long long)(t->space == REALS ? each : 0), t->shape.rank, shape.text ? shape.text : "0"));
 }
 
 /* --debug: the guards around an operator's results, checked after its call. */
 const char *call_guard(Model *m, const Phase *p, const Op *op, Use u)
 {
     const Tensor *t = u.tensor;
-    const char *first = arena_printf(m->arena, "(real *)%s_at(%s)", t->name, slice(m, p, t, u.shift));
+    const char *first = place_flat(m, t, slice(m, p, t, u.shift));
     const Tensor *o = tensor_owner(t);
     int64_t size = o->slot_reals - (o->guarded ? GUARD : 0);
     if (!o->guarded)

@@ -2,12 +2,13 @@
  *
  * In: the planned graph.  Out: NAME.c and its Makefile as text.
  * Templates lay out C; every name, size, offset and argument list is decided here.  The one convention: an operator's function takes its
- * results, then its operands, then its weights, then arguments of its kind alone; NAME_at(s) is the tensor NAME of slice s, where slice
+ * results, then its operands, then its weights, then arguments of its kind alone; v.NAME[s] is the tensor NAME of slice s, where slice
  * s = t * G + g is group g at step t (plain form: s = t * N + n, example n). */
 #include "base/embed.h"
 #include "base/escape.h"
 #include "emit/call.h"
 #include "emit/halves.h"
+#include "emit/place.h"
 #include "emit/program.h"
 #include "outside/outside.h"
 #include "read/language.h"
@@ -86,13 +87,6 @@ static void collect(Emitter *e)
 
 /* ---- facts ------------------------------------------------------------------------------------------------ */
 
-static const char *element(const Tensor *t)
-{
-    return t->space == WINNERS ? "uint16_t" : t->space == LABELS_I32 ? "int32_t" : t->space == BYTES ? "uint8_t" : t->space == FLOATS ? "float" : "real";
-}
-
-static const char *type_name(Model *m, const Tensor *t) { return arena_printf(m->arena, "%s_t", t->name); }
-
 static Fact *dims_fact(Model *m, const Shape *s)
 {
     Fact *f = fact_table(m->arena);
@@ -105,7 +99,7 @@ static Fact *value_fact(Model *m, const Tensor *t, bool grad)
 {
     Fact *f = fact_table(m->arena);
     fact_text(f, "name", t->name);
-    fact_text(f, "type", type_name(m, t));
+    fact_text(f, "type", place_type(m, t));
     fact_text(f, "shape", shape_text(m->arena, &t->shape));
     fact_set(f, "dims", dims_fact(m, &t->shape));
     fact_int(f, "size", shape_count(&t->shape));
@@ -180,73 +174,6 @@ static Fact *unit_fact(Emitter *e, const Unit *u)
     return f;
 }
 
-static Fact *types_fact(Model *m)
-{
-    Fact *list = fact_table(m->arena);
-    for (int i = 0; i < m->tensors.count; i++) {
-        Tensor *t = m->tensors.items[i];
-        if (tensor_owner(t)->first < 0 || t->space == RAW)
-            continue;
-        Text dims = { .arena = m->arena };
-        int rank = t->shape.rank - (t->space == WINNERS && m->options.plain);
-        for (int k = 0; k < rank; k++)
-            text_printf(&dims, "[%lld]", (long long)t->shape.dim[k]);
-        bool lanes = !m->options.plain && (t->space == REALS || t->space == LABELS_I32), rows = !m->options.plain && (t->space == BYTES || t->space == FLOATS);
-        Fact *f = fact_table(m->arena);
-        fact_text(f, "type", type_name(m, t));
-        fact_text(f, "element", element(t));
-        fact_text(f, "dims", arena_printf(m->arena, "%s%s%s", rows ? "[L]" : "", dims.text ? dims.text : "", lanes ? "[L]" : dims.text ? "" : "[1]"));
-        fact_push(list, f);
-    }
-    return list;
-}
-
-static int by_offset(const Tensor *a, const Tensor *b)
-{
-    if (a->local != b->local)
-        return a->local - b->local;
-    return a->first != b->first ? a->first - b->first : a->offset < b->offset ? -1 : a->offset > b->offset;
-}
-
-static Fact *places_fact(Model *m, int64_t *batch_bytes)
-{
-    int n = 0;
-    Tensor **order = NEW_ARRAY(m->arena, Tensor *, m->tensors.count + 1);
-    for (int i = 0; i < m->tensors.count; i++) {
-        Tensor *t = m->tensors.items[i];
-        if (tensor_owner(t)->first < 0)
-            continue;
-        int at = n++;
-        while (at > 0 && by_offset(tensor_owner(t), tensor_owner(order[at - 1])) < 0)
-            order[at] = order[at - 1], at--;
-        order[at] = t;
-    }
-    int64_t real = m->options.is_double ? 8 : 4;
-    Fact *list = fact_table(m->arena);
-    *batch_bytes = 0;
-    for (int i = 0; i < n; i++) {
-        Tensor *t = order[i], *o = tensor_owner(t);
-        Fact *f = fact_table(m->arena);
-        fact_text(f, "name", t->name);
-        fact_text(f, "type", t->space == RAW ? "real" : type_name(m, t));
-        fact_bool(f, "local", o->local);
-        fact_bool(f, "raw", t->space == RAW);
-        fact_text(f, "element", element(t));
-        fact_bool(f, "lanes", t->space == REALS);
-        fact_set(f, "dims", dims_fact(m, &t->shape));
-        fact_int(f, "steps", o->repeat ? o->repeat->steps : 0);
-        fact_int(f, "offset", o->offset);
-        fact_int(f, "slot", o->slot_reals);
-        fact_text(f, "shape", t->space != RAW ? shape_text(m->arena, &t->shape) : t->work ? "working memory" : "a kernel's own layout");
-        fact_text(f, "note", t->view_of ? arena_printf(m->arena, "%s again", t->view_of->name)
-                             : t->over ? arena_printf(m->arena, "in the place of %s", t->over->name)
-                             : o->local ? arena_printf(m->arena, "%.0f KiB a thread", (double)(o->slot_reals * real) / 1024)
-                                        : arena_printf(m->arena, "%.2f MiB", (double)((o->shared ? 1 : (int64_t)o->slots * m->groups) * o->slot_reals * real) / 1048576));
-        fact_push(list, f);
-    }
-    return list;
-}
-
 /* ---- profile: a row for each call, and one for the wait after it ----------------------------------------- */
 
 static const char *row_pass(const Op *op)
@@ -272,12 +199,11 @@ static Fact *phases_fact(Model *m, const List *phases, Fact *rows, int *row_coun
         const Phase *before = i ? phases->items[i - 1] : NULL, *after = i + 1 < phases->count ? phases->items[i + 1] : NULL;
         bool loop = p->kind == CORE || p->kind == CORE_BACKWARD;
         Fact *f = fact_table(m->arena), *calls = fact_table(m->arena);
-        bool s = false, t = false;
+        bool s = false;
         for (int k = 0; k < p->ops.count; k++) {
             const Op *op = p->ops.items[k];
             const char *text = call_text(m, p, op);
-            s = s || strstr(text, "(s)") || strstr(text, "(s ");
-            t = t || strstr(text, ", t,") || strstr(text, " t * ");
+            s = s || strstr(text, "[s]") || strstr(text, "[s ");
             Fact *c = fact_table(m->arena), *reads = fact_table(m->arena), *writes = fact_table(m->arena);
             Fact *guards = fact_table(m->arena);
             call_looks(m, reads, writes, p, op);
@@ -407,6 +333,7 @@ static Fact *loss_fact(Model *m, const LossDef *l)
     for (int k = 0; k < l->op->read_count; k++)
         differentiated = differentiated || l->op->grad.inputs[k];
     fact_text(x, "name", l->loss->name);
+    fact_text(x, "slice", place_slice(m, l->loss, "s"));
     fact_text(x, "kind", OP_INFO(l->op)->name);
     fact_bool(x, "shows_wrong", info->shows_wrong);
     fact_bool(x, "squares", info->squares);
@@ -593,9 +520,10 @@ static void decision(Model *m, Fact *list, const char *kind, const Op *op, Tenso
     Fact *d = fact_table(m->arena);
     fact_text(d, "kind", kind);
     fact_text(d, "name", op->name);
-    fact_text(d, "value", t->name);
+    const char *at = t->repeat ? "s" : m->options.plain ? "s % N" : "s % G";
+    fact_text(d, "tensor", place_slice(m, t, at));
+    fact_text(d, "flat", place_flat(m, t, at));
     fact_int(d, "slices", m->groups * (r ? r->steps : 1));
-    fact_bool(d, "once", t->repeat == NULL);
     fact_int(d, "size", shape_count(&t->shape) * m->lanes);
     fact_push(list, d);
 }
@@ -634,9 +562,8 @@ Fact *emit_facts(Model *m)
     Fact *f = fact_table(m->arena), *net = net_fact(m), *units = fact_table(m->arena);
     bool uses[OP_NONE] = { 0 }, folds = false, openblas = false, packs = false;
     fact_set(f, "net", net);
-    fact_set(f, "types", types_fact(m));
-    int64_t bytes;
-    fact_set(f, "places", places_fact(m, &bytes));
+    fact_set(f, "types", place_types(m));
+    fact_set(f, "places", place_members(m));
     Fact *decisions = fact_table(m->arena);
     for (int i = 0; i < e.unit_count; i++) {
         const Unit *u = &e.units[i];

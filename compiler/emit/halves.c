@@ -3,7 +3,7 @@
  * In: the text of NAME.c.  Out: the same text, in which `#if HALF` excludes the other half; without HALF it is whole.
  * The second half is a run of operators, chosen so that both halves compile in about the same time; the first half is all else.  A function
  * of the second half that the passes call is not static, and is declared for the first.  This file reads only what net.c.in writes at the
- * beginning of a line: the head of a part ("==== 4"), of an operator ("---- name:"), of a function ("static"). */
+ * beginning of a line: the head of a part ("==== 3"), of an operator ("---- name:"), of a function ("static"). */
 #include "emit/halves.h"
 #include <ctype.h>
 #include <string.h>
@@ -132,8 +132,8 @@ bool halves_make(Text *c)
 {
     if (!c->length)
         return false;
-    const char *state = find_line(c->text, "static Weights *weights"), *operators = state ? find_line(state, "/* ==== 4 ") : NULL;
-    const char *passes = operators ? find_line(operators, "/* ==== 5 ") : NULL, *rest;
+    const char *state = find_line(c->text, "static Weights *weights"), *operators = state ? find_line(state, "/* ==== 3 ") : NULL;
+    const char *passes = operators ? find_line(operators, "/* ==== 4 ") : NULL, *rest;
     Unit *units;
     if (!passes)
         return false;

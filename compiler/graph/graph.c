@@ -47,7 +47,7 @@ char *shape_text(Arena *a, const Shape *s)
 }
 
 /* Words that mean something else where the emitted C would use a tensor's name: C's keywords, and what the system's and the
- * runtime's headers define under the patterns NAME, NAME_t, NAME_at and NAME_forward. */
+ * runtime's headers define under the patterns NAME, NAME_t and NAME_forward. */
 static const char *const taken[] = {
     "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float", "for",
     "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct",

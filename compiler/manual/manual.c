@@ -244,7 +244,7 @@ const FactDoc fact_docs[] = {
     { "parameter", "dims", "int[]", "sizes", NULL },
     { "parameter", "count", "int", "their product", NULL },
 
-    { "value", "name type", "text", "C names: NAME_at(s) is the tensor, TYPE its array type", NULL },
+    { "value", "name type", "text", "C names: v.NAME[s] is the tensor at slice s, TYPE its array type", NULL },
     { "value", "shape", "text", "\"20x9x9\"", NULL },
     { "value", "dims", "int[]", "the same as numbers; of one example", NULL },
     { "value", "size", "int", "elements of one example", NULL },
@@ -253,14 +253,17 @@ const FactDoc fact_docs[] = {
     { "type", "type", "text", "the name", NULL },
     { "type", "element", "text", "real, uint16_t, int32_t, uint8_t or float", NULL },
     { "type", "dims", "text", "\"[20][9][9][L]\"", NULL },
+    { "type", "slot", "text", "the type of a slice that is longer: a struct with the tensor as `of`; or empty", NULL },
+    { "type", "behind", "text", "what stands behind it there: guard or padding", NULL },
+    { "type", "padding", "int", "and how many bytes that is", NULL },
 
-    { "place", "name type element", "text", "of the tensor, as in `value` and `type`", NULL },
+    { "place", "name member", "text", "of the tensor, as in `value`; of its pointer in v or in a scratch", NULL },
+    { "place", "declaration", "text", "of that pointer: \"h_t *h\"", NULL },
+    { "place", "range", "text", "its slices: \"[-G .. 3G)\"; empty: only one", NULL },
     { "place", "local", "bool", "in the thread's scratch, not in the memory of the batch", NULL },
     { "place", "raw", "bool", "a kernel's own layout: reals", NULL },
-    { "place", "lanes", "bool", "L examples side by side", NULL },
-    { "place", "dims", "int[]", "of one example", NULL },
     { "place", "steps", "int", "of the repeat it is stacked over; 0: none", NULL },
-    { "place", "offset slot", "int", "in reals: its beginning, and from one slice to the next", NULL },
+    { "place", "offset", "int", "in reals: where slice 0 begins", NULL },
     { "place", "shape note", "text", "for its comment", NULL },
 
     { "phase", "kind", "text", "once, core, core_backward (at each step) or after (all steps at once)", NULL },
@@ -298,7 +301,7 @@ const FactDoc fact_docs[] = {
     { "named", "once", "bool", "the same at each step and kept once", NULL },
     { "named", "dims", "int[]", "of one example at one step", NULL },
     { "named", "rank count", "int", "of dims: how many, and their product", NULL },
-    { "named", "offset slot", "int", "as in `place`", NULL },
+    { "named", "offset slot", "int", "in reals: where slice 0 begins, and from one slice to the next", NULL },
     { "named", "transform", "bool", "a sampler's transform", NULL },
     { "named", "in_loss", "bool", "read by a loss", NULL },
 
@@ -307,6 +310,7 @@ const FactDoc fact_docs[] = {
     { "rate", "value factor", "text", "numbers: the model's value; the largest by which a layer multiplies it", NULL },
 
     { "loss", "name", "text", "of the tensor that holds it, a number an example", NULL },
+    { "loss", "slice", "text", "C: that tensor at slice s", NULL },
     { "loss", "kind", "text", "the operator's name", NULL },
     { "loss", "shows_wrong", "bool", "its value has a logit for each class of the target: the share of wrong labels is shown", NULL },
     { "loss", "squares", "bool", "its terms grow as the squares of what it reads", NULL },
@@ -335,9 +339,9 @@ const FactDoc fact_docs[] = {
     { "setting", "whole zero", "bool", "a whole number; may a run set it to 0?", NULL },
 
     { "decision", "kind", "text", "relu, maxpool, choice or spn", NULL },
-    { "decision", "name value", "text", "the operator; the tensor that tells", NULL },
+    { "decision", "name", "text", "the operator", NULL },
+    { "decision", "tensor flat", "text", "C: the tensor that tells, at slice s; the same as a real *", NULL },
     { "decision", "slices size", "int", "groups x steps; elements of a slice", NULL },
-    { "decision", "once", "bool", "the same at each step and kept once", NULL },
 
     { "page", "name about path settings form hash", "text", "of the model; everything is escaped already", NULL },
     { "page", "parameters forward backward", "text", "how many; millions of multiply-adds", NULL },

@@ -69,4 +69,4 @@ static const OpHelp help_gru = {
 
 const OpInfo op_gru = { "gru", "h' = (1-z) n + z h", 1, 2, NULL, false, attrs, infer_never, grad_never, facts_none, NULL, false, "", &help_gru };
 const OpInfo op_gru_gates = { "gru_gates", "r, z = sigmoid(xw + hw);  n = tanh(xw_n + r hw_n);  h' = (1-z) n + z h", 3, 3, NULL, false, none,
-                              infer, grad, facts, NULL, false, "tt:fft", NULL };
+                              infer, grad, facts, NULL, false, "tt:ttt", NULL };

@@ -69,4 +69,4 @@ static const OpHelp help_spn = {
     "loss: { cross_entropy: [v, y] }\n",
 };
 
-const OpInfo op_spn = { "spn", "y[c,i,j] = image[c] at A (x_j, y_i, 1), bilinear", 2, 2, NULL, false, attrs, infer, grad, facts, NULL, false, "tt:tf", &help_spn };
+const OpInfo op_spn = { "spn", "y[c,i,j] = image[c] at A (x_j, y_i, 1), bilinear", 2, 2, NULL, false, attrs, infer, grad, facts, NULL, false, "tt:tt", &help_spn };

@@ -210,9 +210,8 @@ static void add_call(Deck *d, const char *line, const char *end, int number)
         for (size_t k = 0; own && k < sizeof passes / sizeof *passes; k++)
             known = known || !strcmp(symbol + name, passes[k]);
         for (int k = 0; !known && !strcmp(symbol, "fold") && k < c->op->weight_count; k++) {
-            const char *part = arena_printf(d->m->arena, "%s_part_at(", c->op->weights[k]->field), *at = line;
-            while (!known && (at = strstr(at + 1, part)) && at < end)
-                known = !isalnum((unsigned char)at[-1]) && at[-1] != '_';                /* not the end of another's name */
+            const char *at = strstr(line, arena_printf(d->m->arena, "v.d_%s_part[", c->op->weights[k]->field));
+            known = at && at < end;
         }
         if (known) {
             int64_t *l = NEW(d->m->arena, int64_t);
@@ -240,7 +239,7 @@ static void find_c(Deck *d)
             now = NULL;
         }
         if (part) {
-            operators = line[8] == '4';
+            operators = line[8] == '3';
             passes = line[8] == '5' || line[8] == '6';
         } else if (head) {
             const char *name = word_at(a, line + 8, end);

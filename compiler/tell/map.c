@@ -5,6 +5,7 @@
  * A line is one of the model's file; a line of another file has its path as `file`, in `yaml_to_c` before the line ("nets.yaml:17"),
  * in `c_to_yaml` behind it. */
 #include "base/json.h"
+#include "emit/place.h"
 #include "tell/card.h"
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +114,7 @@ static void names(Json *j, const Deck *d)
     for (int i = 0; i < m->tensors.count; i++) {
         const Tensor *v = m->tensors.items[i];
         if (v->flow_name)
-            name(j, d, v->flow_name, arena_printf(m->arena, "%s_at", v->name), v->loc, card_shape(m, v), arena_printf(m->arena, "#define %s_at(", v->name));
+            name(j, d, v->flow_name, place_name(m, v), v->loc, card_shape(m, v), arena_printf(m->arena, "%s;", place_declaration(m, v)));
     }
     json_closes(j, ']');
 }

@@ -2,7 +2,7 @@
 /* tiny.c -- made by spnc from models/tiny.yaml.  Edit that, not this.
  *   d=5
  *
- *   1 sizes   2 parameters (16936)   3 memory   4 operators   5 forward   6 backward   7 update   8 what the runtime asks
+ *   1 sizes   2 parameters (16936)   3 operators   4 memory   5 forward   6 backward   7 update   8 what the runtime asks
  *
  * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of one group,
  * and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
@@ -63,6 +63,15 @@ typedef real d_front_conv1_bias_part_t[4];
 typedef uint8_t image_bytes_t[L][1][100][100];
 typedef real crop_slopes_t[2][1][20][20][L];
 
+/* Slices that are longer than their tensor: they are padded to whole vectors. */
+typedef struct { classify_maxpool1_winner_t of; unsigned char padding[32]; } classify_maxpool1_winner_slot;
+typedef struct { d_classify_conv1_weight_part_t of; unsigned char padding[32]; } d_classify_conv1_weight_part_slot;
+typedef struct { d_classify_conv1_bias_part_t of; unsigned char padding[32]; } d_classify_conv1_bias_part_slot;
+typedef struct { front_maxpool2_winner_t of; unsigned char padding[32]; } front_maxpool2_winner_slot;
+typedef struct { d_front_conv1_weight_part_t of; unsigned char padding[48]; } d_front_conv1_weight_part_slot;
+typedef struct { d_front_conv1_bias_part_t of; unsigned char padding[48]; } d_front_conv1_bias_part_slot;
+typedef struct { image_bytes_t of; unsigned char padding[64]; } image_bytes_slot;
+
 /* ==== 2 parameters ================================================================================================== */
 
 /* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
@@ -86,64 +95,7 @@ enum { STATES = 1 };     /* blocks of numbers that sgd keeps beside the weights 
 static Weights *weights, *gradient, *state[1];
 static int threads;
 
-/* ==== 3 memory ====================================================================================================== */
-
-/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
- * the last time.  NAME_at(s) is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
-static real *memory;
-static const size_t MEMORY = 300384, SCRATCH = 160000;     /* reals; scratch: of each thread */
-#define image_bytes_at(s) (*(image_bytes_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)40016))   /* 1x100x100: 0.31 MiB */
-#define front_maxpool1_at(s) (*(front_maxpool1_t *)(void *)(memory + 257440 + (s) * (ptrdiff_t)10000))   /* 1x25x25: 0.08 MiB */
-#define front_maxpool2_at(s) (*(front_maxpool2_t *)(void *)(memory + 277440 + (s) * (ptrdiff_t)3136))   /* 4x7x7: 0.02 MiB */
-#define h_at(s) (*(h_t *)(void *)(memory + 297376 + (s) * (ptrdiff_t)256))   /* 16: 0.01 MiB */
-#define front_maxpool2_winner_at(s) (*(front_maxpool2_winner_t *)(void *)(memory + 298912 + (s) * (ptrdiff_t)400))   /* 4x7x7x4: 0.00 MiB */
-#define digits_at(s) (*(digits_t *)(void *)(memory + 300288 + (s) * (ptrdiff_t)48))   /* 3: 0.00 MiB */
-#define h_from_input_at(s) (*(h_from_input_t *)(void *)(memory + 80032 + (s) * (ptrdiff_t)768))   /* 48: 0.01 MiB */
-#define h_from_state_at(s) (*(h_from_state_t *)(void *)(memory + 283712 + (s) * (ptrdiff_t)768))   /* 48: 0.02 MiB */
-#define h_gates_at(s) (*(h_gates_t *)(void *)(memory + 288320 + (s) * (ptrdiff_t)768))   /* 3x16: 0.02 MiB */
-#define A_at(s) (*(A_t *)(void *)(memory + 299712 + (s) * (ptrdiff_t)96))   /* 6: 0.00 MiB */
-#define crop_slopes_at(s) (*(crop_slopes_t *)(void *)(memory + 80032 + (s) * (ptrdiff_t)12800))   /* 2x1x20x20: 0.29 MiB */
-#define classify_maxpool1_at(s) (*(classify_maxpool1_t *)(void *)(memory + 156832 + (s) * (ptrdiff_t)10368))   /* 8x9x9: 0.24 MiB */
-#define crop_at(s) (*(crop_t *)(void *)(memory + 219040 + (s) * (ptrdiff_t)6400))   /* 1x20x20: 0.15 MiB */
-#define classify_maxpool1_winner_at(s) (*(classify_maxpool1_winner_t *)(void *)(memory + 292928 + (s) * (ptrdiff_t)656))   /* 8x9x9x2: 0.02 MiB */
-#define classify_dense1_at(s) (*(classify_dense1_t *)(void *)(memory + 63744 + (s) * (ptrdiff_t)160))   /* 10: 0.00 MiB */
-#define loss1_at(s) (*(loss1_t *)(void *)(memory + 65760 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
-#define d_classify_dense1_at(s) (*(d_classify_dense1_t *)(void *)(memory + 64704 + (s) * (ptrdiff_t)160))   /* 10: 0.00 MiB */
-#define d_classify_dense1_rows_at(s) (memory + 62208 + (s) * (ptrdiff_t)256)   /* a kernel's own layout: 0.01 MiB */
-#define d_classify_maxpool1_at(s) (*(d_classify_maxpool1_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)10368))   /* 8x9x9: 0.24 MiB */
-#define d_A_at(s) (*(d_A_t *)(void *)(memory + 64704 + (s) * (ptrdiff_t)96))   /* 6: 0.00 MiB */
-#define d_classify_conv1_weight_part_at(s) (*(d_classify_conv1_weight_part_t *)(void *)(memory + 65280 + (s) * (ptrdiff_t)80))   /* 8x1x3x3: 0.00 MiB */
-#define d_classify_conv1_bias_part_at(s) (*(d_classify_conv1_bias_part_t *)(void *)(memory + 65856 + (s) * (ptrdiff_t)16))   /* 8: 0.00 MiB */
-#define d_A_rows_at(s) (memory + 13824 + (s) * (ptrdiff_t)256)   /* a kernel's own layout: 0.01 MiB */
-#define d_h_at(s) (*(d_h_t *)(void *)(memory + 15360 + (s) * (ptrdiff_t)256))   /* 16: 0.01 MiB */
-#define d_h_2_at(s) (*(d_h_2_t *)(void *)(memory + 9216 + (s) * (ptrdiff_t)256))   /* 16: 0.01 MiB */
-#define d_h_3_at(s) (*(d_h_3_t *)(void *)(memory + 11264 + (s) * (ptrdiff_t)256))   /* 16: 0.01 MiB */
-#define d_h_from_input_at(s) (*(d_h_from_input_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)768))   /* 48: 0.02 MiB */
-#define d_h_from_state_at(s) (*(d_h_from_state_t *)(void *)(memory + 4608 + (s) * (ptrdiff_t)768))   /* 48: 0.02 MiB */
-#define d_h_from_state_rows_at(s) (memory + 9216 + (s) * (ptrdiff_t)768)   /* a kernel's own layout: 0.02 MiB */
-#define d_h_from_input_2_at(s) (*(d_h_from_input_2_t *)(void *)(memory + 6272 + (s) * (ptrdiff_t)768))   /* 48: 0.01 MiB */
-#define d_h_from_input_rows_at(s) (memory + 15360 + (s) * (ptrdiff_t)768)   /* a kernel's own layout: 0.01 MiB */
-#define d_front_maxpool2_at(s) (*(d_front_maxpool2_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)3136))   /* 4x7x7: 0.02 MiB */
-#define d_front_conv1_weight_part_at(s) (*(d_front_conv1_weight_part_t *)(void *)(memory + 6272 + (s) * (ptrdiff_t)48))   /* 4x1x3x3: 0.00 MiB */
-#define d_front_conv1_bias_part_at(s) (*(d_front_conv1_bias_part_t *)(void *)(memory + 6368 + (s) * (ptrdiff_t)16))   /* 4: 0.00 MiB */
-
-/* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
-static real *scratches;
-static inline real *scratch_of_thread(void) { return scratches + (size_t)omp_get_thread_num() * SCRATCH; }
-#define image_at(s) (*(image_t *)(void *)(scratch + 0))   /* 1x100x100: 625 KiB a thread */
-#define front_conv1_at(s) (*(front_conv1_t *)(void *)(scratch + 0))   /* 4x23x23: 132 KiB a thread */
-#define d_crop_at(s) (*(d_crop_t *)(void *)(scratch + 0))   /* 1x20x20: 25 KiB a thread */
-#define d_h_total_at(s) (*(d_h_total_t *)(void *)(scratch + 0))   /* 16: 1 KiB a thread */
-#define d_front_conv1_sum_at(s) (*(d_front_conv1_sum_t *)(void *)(scratch + 0))   /* 4x23x23: 132 KiB a thread */
-
-/* How many examples group g holds: L, less in the last group, and in the last batch of an epoch. */
-static inline int present(const Batch *batch, int g)
-{
-    int n = batch->count - g * L;
-    return n < 0 ? 0 : n > L ? L : n;
-}
-
-/* ==== 4 operators =================================================================================================== */
+/* ==== 3 operators =================================================================================================== */
 
 /* ---- load_image_bytes: load_bytes ------------------------ models/tiny.yaml:10
  *   1x100x100
@@ -184,12 +136,12 @@ static void load_image_forward(real *y, const void *const *rows, int present)
  *   3
  *   the labels of a group, side by side */
 /* y[p][l] = label p of the example in lane l; 0 in the lanes from `present` on, which have none. */
-static void load_digits_forward(int32_t *y, const void *const *rows, int present)
+static void load_digits_forward(digits_t y, const void *const *rows, int present)
 {
     for (int l = 0; l < L; l++) {
         const int32_t *label = l < present ? rows[l] : NULL;
         for (int p = 0; p < 3; p++)
-            y[p * L + l] = label ? label[p] : 0;
+            y[p][l] = label ? label[p] : 0;
     }
 }
 
@@ -534,9 +486,9 @@ static void h_from_input_forward_5x1(real sum[][16], real panel[][16], real *x, 
     v_store(&sum[4][0], s4_0);
 }
 
-static void h_from_input_forward(real *y, real *x, real w[196][48], real b[48])
+static void h_from_input_forward(h_from_input_t *y, front_maxpool2_t *x, real w[196][48], real b[48])
 {
-    real (*ys)[48][L] = (real (*)[48][L])y, (*xs)[196][L] = (real (*)[196][L])x;
+    real (*xs)[196][L] = (real (*)[196][L])x;
     _Alignas(64) real panel[196][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
@@ -561,7 +513,7 @@ static void h_from_input_forward(real *y, real *x, real w[196][48], real b[48])
                 vec lanes[16];
                 for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
                 v_transpose16(lanes);
-                for (int r = 0; r < 16; r++) v_store(ys[s][m + q + r], lanes[r]);
+                for (int r = 0; r < 16; r++) v_store(y[s][m + q + r], lanes[r]);
             }
     }
 }
@@ -615,15 +567,15 @@ static void h_from_input_backward_5x1(real dx[][196][L], real dy[][48][L], real 
     v_store(dx[s][k + 4], s4_0);
 }
 
-static void h_from_input_backward(real *dx, real *dy, real w[196][48])
+static void h_from_input_backward(front_maxpool2_t *dx, h_from_input_t *dy, real w[196][48])
 {
-    real (*dxs)[196][L] = (real (*)[196][L])dx, (*dys)[48][L] = (real (*)[48][L])dy;
+    real (*dxs)[196][L] = (real (*)[196][L])dx;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 18; t++) {
         int from = t % 9 * 4, to = from + 4 < 33 ? from + 4 : 33, s = t / 9;
             for (int k = from; k < to; k++) {
-                if (k < 31) h_from_input_backward_6x1(dxs, dys, w, k * 6, s * 1);
-                else h_from_input_backward_5x1(dxs, dys, w, 186 + (k - 31) * 5, s * 1);
+                if (k < 31) h_from_input_backward_6x1(dxs, dy, w, k * 6, s * 1);
+                else h_from_input_backward_5x1(dxs, dy, w, 186 + (k - 31) * 5, s * 1);
             }
     }
 }
@@ -649,23 +601,24 @@ static void h_from_input_weights_2x3(real dw[196][48], real dy[][48], real x[][1
 }
 
 /* dy with the outputs side by side, a row an example. */
-static void h_from_input_weights(real *rows, real *dy)
+static void h_from_input_weights(real *rows, h_from_input_t *dy)
 {
-    real (*dys)[48][L] = (real (*)[48][L])dy, (*dyt)[48] = (real (*)[48])rows;
+    real (*dyt)[48] = (real (*)[48])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 6; t++) {
         int s = t / 3, m = t % 3 * 16;
         vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = v_load(dys[s][m + r]);
+        for (int r = 0; r < 16; r++) square[r] = v_load(dy[s][m + r]);
         v_transpose16(square);
         for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
     }
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
-static void h_from_input_products(real dw[196][48], real db[48], real *rows, real *x)
+static void h_from_input_products(real dw[196][48], real db[48], real *rows, front_maxpool2_t *x)
 {
-    real (*xs)[196][L] = (real (*)[196][L])x, (*dyt)[48] = (real (*)[48])rows;
+    real (*dyt)[48] = (real (*)[48])rows;
+    real (*xs)[196][L] = (real (*)[196][L])x;
     #pragma omp for schedule(static) nowait
     for (int m = 0; m < 48; m += 16) {
         vec s = v_zero();
@@ -746,9 +699,8 @@ static void h_from_state_forward_5x1(real sum[][16], real panel[][16], real *x, 
     v_store(&sum[4][0], s4_0);
 }
 
-static void h_from_state_forward(real *y, real *x, real w[16][48])
+static void h_from_state_forward(h_from_state_t *y, h_t *x, real w[16][48])
 {
-    real (*ys)[48][L] = (real (*)[48][L])y, (*xs)[16][L] = (real (*)[16][L])x;
     _Alignas(64) real panel[16][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
@@ -763,8 +715,8 @@ static void h_from_state_forward(real *y, real *x, real w[16][48])
                 v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
             for (int s = s0; s < s1; s++) {
-                h_from_state_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) h_from_state_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l], k1 - k0);
+                h_from_state_forward_6x1(&sum[(s - s0) * L + 0], panel, &x[s][k0][0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) h_from_state_forward_5x1(&sum[(s - s0) * L + l], panel, &x[s][k0][l], k1 - k0);
             }
         }
         enum { outputs = 16 };
@@ -773,7 +725,7 @@ static void h_from_state_forward(real *y, real *x, real w[16][48])
                 vec lanes[16];
                 for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
                 v_transpose16(lanes);
-                for (int r = 0; r < 16; r++) v_store(ys[s][m + q + r], lanes[r]);
+                for (int r = 0; r < 16; r++) v_store(y[s][m + q + r], lanes[r]);
             }
     }
 }
@@ -827,15 +779,14 @@ static void h_from_state_backward_5x1(real dx[][16][L], real dy[][48][L], real w
     v_store(dx[s][k + 4], s4_0);
 }
 
-static void h_from_state_backward(real *dx, real *dy, real w[16][48])
+static void h_from_state_backward(h_t *dx, h_from_state_t *dy, real w[16][48])
 {
-    real (*dxs)[16][L] = (real (*)[16][L])dx, (*dys)[48][L] = (real (*)[48][L])dy;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
         int from = t % 3 * 1, to = from + 1 < 3 ? from + 1 : 3, s = t / 3;
             for (int k = from; k < to; k++) {
-                if (k < 1) h_from_state_backward_6x1(dxs, dys, w, k * 6, s * 1);
-                else h_from_state_backward_5x1(dxs, dys, w, 6 + (k - 1) * 5, s * 1);
+                if (k < 1) h_from_state_backward_6x1(dx, dy, w, k * 6, s * 1);
+                else h_from_state_backward_5x1(dx, dy, w, 6 + (k - 1) * 5, s * 1);
             }
     }
 }
@@ -861,28 +812,28 @@ static void h_from_state_weights_2x3(real dw[16][48], real dy[][48], real x[][16
 }
 
 /* dy with the outputs side by side, a row an example. */
-static void h_from_state_weights(real *rows, real *dy)
+static void h_from_state_weights(real *rows, h_from_state_t *dy)
 {
-    real (*dys)[48][L] = (real (*)[48][L])dy, (*dyt)[48] = (real (*)[48])rows;
+    real (*dyt)[48] = (real (*)[48])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 18; t++) {
         int s = t / 3, m = t % 3 * 16;
         vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = v_load(dys[s][m + r]);
+        for (int r = 0; r < 16; r++) square[r] = v_load(dy[s][m + r]);
         v_transpose16(square);
         for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
     }
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m].  Threads come when they have nothing else to do. */
-static void h_from_state_products(real dw[16][48], real *rows, real *x)
+static void h_from_state_products(real dw[16][48], real *rows, h_t *x)
 {
-    real (*xs)[16][L] = (real (*)[16][L])x, (*dyt)[48] = (real (*)[48])rows;
+    real (*dyt)[48] = (real (*)[48])rows;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 8; t++) {
         int from = t / 1 * 1, to = from + 1 < 8 ? from + 1 : 8, v = t % 1;
             for (int k = from; k < to; k++) {
-                h_from_state_weights_2x3(dw, dyt, xs, k * 2, v * 3);
+                h_from_state_weights_2x3(dw, dyt, x, k * 2, v * 3);
             }
     }
 }
@@ -896,15 +847,13 @@ static void h_from_state_products(real dw[16][48], real *rows, real *x)
  *   n = tanh(xw_n + r hw_n)      the new value
  *   h' = (1 - z) n + z h, as n + z (h - n)
  * r, z and n are kept in `gates` for the gradient. */
-static void h_forward(h_t h, h_gates_t gates, real *xw, real *hw, h_t before)
+static void h_forward(h_t h, h_gates_t gates, h_from_input_t xw, h_from_state_t hw, h_t before)
 {
     enum { H = 16 };
-    real *xr = xw, *xz = xw + H * L, *xn = xw + 2 * H * L;
-    real *hr = hw, *hz = hw + H * L, *hn = hw + 2 * H * L;
     for (int i = 0; i < H; i++) {
-        vec r = v_sigmoid(v_add(v_load(xr + i * L), v_load(hr + i * L)));
-        vec z = v_sigmoid(v_add(v_load(xz + i * L), v_load(hz + i * L)));
-        vec n = v_tanh(v_fma(r, v_load(hn + i * L), v_load(xn + i * L)));
+        vec r = v_sigmoid(v_add(v_load(xw[i]), v_load(hw[i])));
+        vec z = v_sigmoid(v_add(v_load(xw[H + i]), v_load(hw[H + i])));
+        vec n = v_tanh(v_fma(r, v_load(hw[2 * H + i]), v_load(xw[2 * H + i])));
         v_store(h[i], v_fma(z, v_sub(v_load(before[i]), n), n));
         v_store(gates[0][i], r);
         v_store(gates[1][i], z);
@@ -914,8 +863,8 @@ static void h_forward(h_t h, h_gates_t gates, real *xw, real *hw, h_t before)
 
 /* Back through the same lines, last to first; da is the gradient of what stands inside r's, z's and n's function.
  * dbefore is only the direct path, z dh: the one through W_h comes with hw's gradient. */
-static void h_backward(real *dxw, real *dhw, h_t dbefore,
-    h_t dh, h_gates_t gates, real *hw, h_t before)
+static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore,
+    h_t dh, h_gates_t gates, h_from_state_t hw, h_t before)
 {
     enum { H = 16 };
     const vec one = v_set1(1);
@@ -923,13 +872,13 @@ static void h_backward(real *dxw, real *dhw, h_t dbefore,
         vec r = v_load(gates[0][i]), z = v_load(gates[1][i]), n = v_load(gates[2][i]), d = v_load(dh[i]);
         vec da_n = v_mul(v_mul(d, v_sub(one, z)), v_fnma(n, n, one));
         vec da_z = v_mul(v_mul(d, v_sub(v_load(before[i]), n)), v_mul(z, v_sub(one, z)));
-        vec da_r = v_mul(v_mul(da_n, v_load(hw + (2 * H + i) * L)), v_mul(r, v_sub(one, r)));
-        v_store(dxw + i * L, da_r);
-        v_store(dhw + i * L, da_r);
-        v_store(dxw + (H + i) * L, da_z);
-        v_store(dhw + (H + i) * L, da_z);
-        v_store(dxw + (2 * H + i) * L, da_n);
-        v_store(dhw + (2 * H + i) * L, v_mul(da_n, r));
+        vec da_r = v_mul(v_mul(da_n, v_load(hw[2 * H + i])), v_mul(r, v_sub(one, r)));
+        v_store(dxw[i], da_r);
+        v_store(dhw[i], da_r);
+        v_store(dxw[H + i], da_z);
+        v_store(dhw[H + i], da_z);
+        v_store(dxw[2 * H + i], da_n);
+        v_store(dhw[2 * H + i], v_mul(da_n, r));
         v_store(dbefore[i], v_mul(d, z));
     }
 }
@@ -998,9 +947,8 @@ static void A_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
     v_store(&sum[4][0], s4_0);
 }
 
-static void A_forward(real *y, real *x, real w[16][16], real b[16])
+static void A_forward(A_t *y, h_t *x, real w[16][16], real b[16])
 {
-    real (*ys)[6][L] = (real (*)[6][L])y, (*xs)[16][L] = (real (*)[16][L])x;
     _Alignas(64) real panel[16][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
@@ -1015,8 +963,8 @@ static void A_forward(real *y, real *x, real w[16][16], real b[16])
                 v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
             for (int s = s0; s < s1; s++) {
-                A_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) A_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l], k1 - k0);
+                A_forward_6x1(&sum[(s - s0) * L + 0], panel, &x[s][k0][0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) A_forward_5x1(&sum[(s - s0) * L + l], panel, &x[s][k0][l], k1 - k0);
             }
         }
         enum { outputs = 16 };
@@ -1025,7 +973,7 @@ static void A_forward(real *y, real *x, real w[16][16], real b[16])
                 vec lanes[16];
                 for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
                 v_transpose16(lanes);
-                for (int r = 0; r < 16 && m + q + r < 6; r++) v_store(ys[s][m + q + r], lanes[r]);
+                for (int r = 0; r < 16 && m + q + r < 6; r++) v_store(y[s][m + q + r], lanes[r]);
             }
     }
 }
@@ -1047,14 +995,13 @@ static void A_backward_2x3(real dx[][16][L], real dy[][6][L], real w[16][16], in
     v_store(dx[s][k + 1], s1_0); v_store(dx[s + 1][k + 1], s1_1); v_store(dx[s + 2][k + 1], s1_2);
 }
 
-static void A_backward(real *dx, real *dy, real w[16][16])
+static void A_backward(h_t *dx, A_t *dy, real w[16][16])
 {
-    real (*dxs)[16][L] = (real (*)[16][L])dx, (*dys)[6][L] = (real (*)[6][L])dy;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 16; t++) {
         int from = t % 8 * 1, to = from + 1 < 8 ? from + 1 : 8, s = t / 8;
             for (int k = from; k < to; k++) {
-                A_backward_2x3(dxs, dys, w, k * 2, s * 3);
+                A_backward_2x3(dx, dy, w, k * 2, s * 3);
             }
     }
 }
@@ -1115,23 +1062,23 @@ static void A_weights_5x1(real dw[16][16], real dy[][16], real x[][16][L], int k
 }
 
 /* dy with the outputs side by side, a row an example. */
-static void A_weights(real *rows, real *dy)
+static void A_weights(real *rows, A_t *dy)
 {
-    real (*dys)[6][L] = (real (*)[6][L])dy, (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[16] = (real (*)[16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 6; t++) {
         int s = t / 1, m = t % 1 * 16;
         vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 6 ? v_load(dys[s][m + r]) : v_zero();
+        for (int r = 0; r < 16; r++) square[r] = m + r < 6 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
         for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
     }
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
-static void A_products(real dw[16][16], real db[16], real *rows, real *x)
+static void A_products(real dw[16][16], real db[16], real *rows, h_t *x)
 {
-    real (*xs)[16][L] = (real (*)[16][L])x, (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[16] = (real (*)[16])rows;
     #pragma omp for schedule(static) nowait
     for (int m = 0; m < 16; m += 16) {
         vec s = v_zero();
@@ -1143,8 +1090,8 @@ static void A_products(real dw[16][16], real db[16], real *rows, real *x)
     for (int t = 0; t < 3; t++) {
         int from = t / 1 * 1, to = from + 1 < 3 ? from + 1 : 3, v = t % 1;
             for (int k = from; k < to; k++) {
-                if (k < 1) A_weights_6x1(dw, dyt, xs, k * 6, v * 1);
-                else A_weights_5x1(dw, dyt, xs, 6 + (k - 1) * 5, v * 1);
+                if (k < 1) A_weights_6x1(dw, dyt, x, k * 6, v * 1);
+                else A_weights_5x1(dw, dyt, x, 6 + (k - 1) * 5, v * 1);
             }
     }
 }
@@ -1180,17 +1127,17 @@ static inline ivec crop_pixel(ivec row, ivec column)
  * window of its own, so its pixels are gathered, both columns of a row by one word of four bytes.
  * Kept for backward: the slopes of y[c][i][j] along the columns (slopes[0]) and the rows (slopes[1]) of pixels.
  */
-static void crop_forward(crop_t y, crop_slopes_t slopes, image_bytes_t image, real *A)
+static void crop_forward(crop_t y, crop_slopes_t slopes, image_bytes_t image, A_t A)
 {
     enum { C = 1, H = 100, W = 100, Ho = 20, Wo = 20 };
     for (int i = 0; i < Ho; i++) {
         const vec gy = v_set1(crop_y[i]);
-        const vec x0 = v_fma(v_load(A + 1 * L), gy, v_load(A + 2 * L));
-        const vec y0 = v_fma(v_load(A + 4 * L), gy, v_load(A + 5 * L));
+        const vec x0 = v_fma(v_load(A[1]), gy, v_load(A[2]));
+        const vec y0 = v_fma(v_load(A[4]), gy, v_load(A[5]));
         for (int j = 0; j < Wo; j++) {
             const vec gx = v_set1(crop_x[j]);
-            SamplerAxis u = sampler_axis(v_fma(v_load(A + 0 * L), gx, x0), W, BORDER_ZERO);
-            SamplerAxis v = sampler_axis(v_fma(v_load(A + 3 * L), gx, y0), H, BORDER_ZERO);
+            SamplerAxis u = sampler_axis(v_fma(v_load(A[0]), gx, x0), W, BORDER_ZERO);
+            SamplerAxis v = sampler_axis(v_fma(v_load(A[3]), gx, y0), H, BORDER_ZERO);
             ivec upper_at = crop_pixel(v.low, u.low), lower_at = crop_pixel(v.high, u.low);
             mask edge = iv_eq(u.low, u.high);       /* both columns are the same one */
             for (int c = 0; c < C; c++) {
@@ -1212,7 +1159,7 @@ static void crop_forward(crop_t y, crop_slopes_t slopes, image_bytes_t image, re
 /* Each output gives its gradient to the point it was read at, by its slopes; the point gives it
  * to A: dA[0] = sum of du x[j], dA[1] = sum of du y[i], dA[2] = sum of du, and so on for dv, where u and v are the
  * point in pixels and du / dx_s is a constant.  Sums run over the outputs row by row. */
-static void crop_backward(real *dA, crop_t dy, crop_slopes_t slopes)
+static void crop_backward(A_t dA, crop_t dy, crop_slopes_t slopes)
 {
     enum { C = 1, H = 100, W = 100, Ho = 20, Wo = 20 };
     vec d0 = v_set1(0), d1 = d0, d2 = d0, d3 = d0, d4 = d0, d5 = d0;
@@ -1231,21 +1178,21 @@ static void crop_backward(real *dA, crop_t dy, crop_slopes_t slopes)
         }
     }
     const vec scale_x = v_set1(sampler_scale(W, BORDER_ZERO)), scale_y = v_set1(sampler_scale(H, BORDER_ZERO));
-    v_store(dA + 0 * L, v_mul(d0, scale_x)), v_store(dA + 3 * L, v_mul(d3, scale_y));
-    v_store(dA + 1 * L, v_mul(d1, scale_x)), v_store(dA + 4 * L, v_mul(d4, scale_y));
-    v_store(dA + 2 * L, v_mul(d2, scale_x)), v_store(dA + 5 * L, v_mul(d5, scale_y));
+    v_store(dA[0], v_mul(d0, scale_x)), v_store(dA[3], v_mul(d3, scale_y));
+    v_store(dA[1], v_mul(d1, scale_x)), v_store(dA[4], v_mul(d4, scale_y));
+    v_store(dA[2], v_mul(d2, scale_x)), v_store(dA[5], v_mul(d5, scale_y));
 }
 
 /* The pixels that every sample of every lane fell on. */
-static uint64_t crop_decisions(uint64_t hash, real *A)
+static uint64_t crop_decisions(uint64_t hash, A_t A)
 {
     enum { H = 100, W = 100, Ho = 20, Wo = 20 };
     for (int i = 0; i < Ho; i++)
         for (int j = 0; j < Wo; j++)
             for (int l = 0; l < L; l++) {
                 const real gx = crop_x[j], gy = crop_y[i];
-                real x = r_fma(A[0 * L + l], gx, r_fma(A[1 * L + l], gy, A[2 * L + l]));
-                real y = r_fma(A[3 * L + l], gx, r_fma(A[4 * L + l], gy, A[5 * L + l]));
+                real x = r_fma(A[0][l], gx, r_fma(A[1][l], gy, A[2][l]));
+                real y = r_fma(A[3][l], gx, r_fma(A[4][l], gy, A[5][l]));
                 hash = decide(hash, (uint64_t)sampler_cell(x, W, BORDER_ZERO));
                 hash = decide(hash, (uint64_t)sampler_cell(y, H, BORDER_ZERO));
             }
@@ -1452,9 +1399,9 @@ static void classify_dense1_forward_5x1(real sum[][16], real panel[][16], real *
     v_store(&sum[4][0], s4_0);
 }
 
-static void classify_dense1_forward(real *y, real *x, real w[648][16], real b[16])
+static void classify_dense1_forward(classify_dense1_t *y, classify_maxpool1_t *x, real w[648][16], real b[16])
 {
-    real (*ys)[10][L] = (real (*)[10][L])y, (*xs)[648][L] = (real (*)[648][L])x;
+    real (*xs)[648][L] = (real (*)[648][L])x;
     _Alignas(64) real panel[384][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
@@ -1479,7 +1426,7 @@ static void classify_dense1_forward(real *y, real *x, real w[648][16], real b[16
                 vec lanes[16];
                 for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
                 v_transpose16(lanes);
-                for (int r = 0; r < 16 && m + q + r < 10; r++) v_store(ys[s][m + q + r], lanes[r]);
+                for (int r = 0; r < 16 && m + q + r < 10; r++) v_store(y[s][m + q + r], lanes[r]);
             }
     }
 }
@@ -1501,14 +1448,14 @@ static void classify_dense1_backward_2x3(real dx[][648][L], real dy[][10][L], re
     v_store(dx[s][k + 1], s1_0); v_store(dx[s + 1][k + 1], s1_1); v_store(dx[s + 2][k + 1], s1_2);
 }
 
-static void classify_dense1_backward(real *dx, real *dy, real w[648][16])
+static void classify_dense1_backward(classify_maxpool1_t *dx, classify_dense1_t *dy, real w[648][16])
 {
-    real (*dxs)[648][L] = (real (*)[648][L])dx, (*dys)[10][L] = (real (*)[10][L])dy;
+    real (*dxs)[648][L] = (real (*)[648][L])dx;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 42; t++) {
         int from = t % 21 * 16, to = from + 16 < 324 ? from + 16 : 324, s = t / 21;
             for (int k = from; k < to; k++) {
-                classify_dense1_backward_2x3(dxs, dys, w, k * 2, s * 3);
+                classify_dense1_backward_2x3(dxs, dy, w, k * 2, s * 3);
             }
     }
 }
@@ -1543,23 +1490,24 @@ static void classify_dense1_weights_6x1(real dw[648][16], real dy[][16], real x[
 }
 
 /* dy with the outputs side by side, a row an example. */
-static void classify_dense1_weights(real *rows, real *dy)
+static void classify_dense1_weights(real *rows, classify_dense1_t *dy)
 {
-    real (*dys)[10][L] = (real (*)[10][L])dy, (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[16] = (real (*)[16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 6; t++) {
         int s = t / 1, m = t % 1 * 16;
         vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 10 ? v_load(dys[s][m + r]) : v_zero();
+        for (int r = 0; r < 16; r++) square[r] = m + r < 10 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
         for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
     }
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
-static void classify_dense1_products(real dw[648][16], real db[16], real *rows, real *x)
+static void classify_dense1_products(real dw[648][16], real db[16], real *rows, classify_maxpool1_t *x)
 {
-    real (*xs)[648][L] = (real (*)[648][L])x, (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[16] = (real (*)[16])rows;
+    real (*xs)[648][L] = (real (*)[648][L])x;
     #pragma omp for schedule(static) nowait
     for (int m = 0; m < 16; m += 16) {
         vec s = v_zero();
@@ -1699,6 +1647,116 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
     }
 }
 
+/* ==== 4 memory ====================================================================================================== */
+
+/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
+ * the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
+static real *memory;
+static const size_t MEMORY = 300384, SCRATCH = 160000;     /* reals; scratch: of each thread */
+static struct {
+    image_bytes_slot *image_bytes;          /* [0 .. G)  1x100x100: reals 0 to 80032, 313 KiB */
+    front_maxpool1_t *front_maxpool1;       /* [0 .. G)  1x25x25: reals 257440 to 277440, 78 KiB */
+    front_maxpool2_t *front_maxpool2;       /* [0 .. G)  4x7x7: reals 277440 to 283712, 24 KiB */
+    h_t *h;                                 /* [-G .. 3G)  16: reals 296864 to 298912, 8.0 KiB */
+    front_maxpool2_winner_slot *front_maxpool2_winner; /* [0 .. G)  4x7x7x4: reals 298912 to 299712, 3.1 KiB */
+    digits_t *digits;                       /* [0 .. G)  3: reals 300288 to 300384, 384 bytes */
+    h_from_input_t *h_from_input;           /* [0 .. G)  48: reals 80032 to 81568, 6.0 KiB */
+    h_from_state_t *h_from_state;           /* [0 .. 3G)  48: reals 283712 to 288320, 18 KiB */
+    h_gates_t *h_gates;                     /* [0 .. 3G)  3x16: reals 288320 to 292928, 18 KiB */
+    A_t *A;                                 /* [0 .. 3G)  6: reals 299712 to 300288, 2.2 KiB */
+    crop_slopes_t *crop_slopes;             /* [0 .. 3G)  2x1x20x20: reals 80032 to 156832, 300 KiB */
+    classify_maxpool1_t *classify_maxpool1; /* [0 .. 3G)  8x9x9: reals 156832 to 219040, 243 KiB */
+    crop_t *crop;                           /* [0 .. 3G)  1x20x20: reals 219040 to 257440, 150 KiB */
+    classify_maxpool1_winner_slot *classify_maxpool1_winner; /* [0 .. 3G)  8x9x9x2: reals 292928 to 296864, 15 KiB */
+    classify_dense1_t *classify_dense1;     /* [0 .. 3G)  10: reals 63744 to 64704, 3.8 KiB */
+    loss1_t *loss1;                         /* [0 .. 3G)  1: reals 65760 to 65856, 384 bytes */
+    d_classify_dense1_t *d_classify_dense1; /* [0 .. 3G)  10: reals 64704 to 65664, 3.8 KiB */
+    real (*d_classify_dense1_rows)[256];    /* [0 .. 3G)  a kernel's own layout: reals 62208 to 63744, 6.0 KiB */
+    d_classify_maxpool1_t *d_classify_maxpool1; /* [0 .. 3G)  8x9x9: reals 0 to 62208, 243 KiB */
+    d_A_t *d_A;                             /* [0 .. 3G)  6: reals 64704 to 65280, 2.2 KiB */
+    d_classify_conv1_weight_part_slot *d_classify_conv1_weight_part;
+        /* [0 .. 3G)  8x1x3x3: reals 65280 to 65760, 1.9 KiB */
+    d_classify_conv1_bias_part_slot *d_classify_conv1_bias_part; /* [0 .. 3G)  8: reals 65856 to 65952, 384 bytes */
+    real (*d_A_rows)[256];                  /* [0 .. 3G)  a kernel's own layout: reals 13824 to 15360, 6.0 KiB */
+    d_h_t *d_h;                             /* [0 .. 3G)  16: reals 15360 to 16896, 6.0 KiB */
+    d_h_2_t *d_h_2;                         /* [0 .. 4G)  16: reals 9216 to 11264, 8.0 KiB */
+    d_h_3_t *d_h_3;                         /* [0 .. 4G)  16: reals 11264 to 13312, 8.0 KiB */
+    d_h_from_input_t *d_h_from_input;       /* [0 .. 3G)  48: reals 0 to 4608, 18 KiB */
+    d_h_from_state_t *d_h_from_state;       /* [0 .. 3G)  48: reals 4608 to 9216, 18 KiB */
+    real (*d_h_from_state_rows)[768];       /* [0 .. 3G)  a kernel's own layout: reals 9216 to 13824, 18 KiB */
+    d_h_from_input_2_t *d_h_from_input_2;   /* [0 .. G)  48: reals 6272 to 7808, 6.0 KiB */
+    real (*d_h_from_input_rows)[768];       /* [0 .. G)  a kernel's own layout: reals 15360 to 16896, 6.0 KiB */
+    d_front_maxpool2_t *d_front_maxpool2;   /* [0 .. G)  4x7x7: reals 0 to 6272, 24 KiB */
+    d_front_conv1_weight_part_slot *d_front_conv1_weight_part; /* [0 .. G)  4x1x3x3: reals 6272 to 6368, 384 bytes */
+    d_front_conv1_bias_part_slot *d_front_conv1_bias_part; /* [0 .. G)  4: reals 6368 to 6400, 128 bytes */
+} v;
+
+/* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
+typedef struct {
+    image_t *image;                         /* 1x100x100: reals 0 to 160000, 625 KiB */
+    front_conv1_t *front_conv1;             /* 4x23x23: reals 0 to 33856, 132 KiB */
+    d_crop_t *d_crop;                       /* 1x20x20: reals 0 to 6400, 25 KiB */
+    d_h_total_t *d_h_total;                 /* 16: reals 0 to 256, 1.0 KiB */
+    d_front_conv1_sum_t *d_front_conv1_sum; /* 4x23x23: reals 0 to 33856, 132 KiB */
+} Scratch;
+static real *scratch_memory;
+static Scratch *scratches;      /* one a thread */
+static inline const Scratch *scratch_of_thread(void) { return &scratches[omp_get_thread_num()]; }
+
+/* Lays the tensors into the memory. */
+static void lay_out(void)
+{
+    v.image_bytes = (void *)(memory + 0);
+    v.front_maxpool1 = (void *)(memory + 257440);
+    v.front_maxpool2 = (void *)(memory + 277440);
+    v.h = (void *)(memory + 297376);
+    v.front_maxpool2_winner = (void *)(memory + 298912);
+    v.digits = (void *)(memory + 300288);
+    v.h_from_input = (void *)(memory + 80032);
+    v.h_from_state = (void *)(memory + 283712);
+    v.h_gates = (void *)(memory + 288320);
+    v.A = (void *)(memory + 299712);
+    v.crop_slopes = (void *)(memory + 80032);
+    v.classify_maxpool1 = (void *)(memory + 156832);
+    v.crop = (void *)(memory + 219040);
+    v.classify_maxpool1_winner = (void *)(memory + 292928);
+    v.classify_dense1 = (void *)(memory + 63744);
+    v.loss1 = (void *)(memory + 65760);
+    v.d_classify_dense1 = (void *)(memory + 64704);
+    v.d_classify_dense1_rows = (void *)(memory + 62208);
+    v.d_classify_maxpool1 = (void *)(memory + 0);
+    v.d_A = (void *)(memory + 64704);
+    v.d_classify_conv1_weight_part = (void *)(memory + 65280);
+    v.d_classify_conv1_bias_part = (void *)(memory + 65856);
+    v.d_A_rows = (void *)(memory + 13824);
+    v.d_h = (void *)(memory + 15360);
+    v.d_h_2 = (void *)(memory + 9216);
+    v.d_h_3 = (void *)(memory + 11264);
+    v.d_h_from_input = (void *)(memory + 0);
+    v.d_h_from_state = (void *)(memory + 4608);
+    v.d_h_from_state_rows = (void *)(memory + 9216);
+    v.d_h_from_input_2 = (void *)(memory + 6272);
+    v.d_h_from_input_rows = (void *)(memory + 15360);
+    v.d_front_maxpool2 = (void *)(memory + 0);
+    v.d_front_conv1_weight_part = (void *)(memory + 6272);
+    v.d_front_conv1_bias_part = (void *)(memory + 6368);
+    for (int k = 0; k < threads; k++) {
+        real *at = scratch_memory + (size_t)k * SCRATCH;
+        scratches[k].image = (void *)(at + 0);
+        scratches[k].front_conv1 = (void *)(at + 0);
+        scratches[k].d_crop = (void *)(at + 0);
+        scratches[k].d_h_total = (void *)(at + 0);
+        scratches[k].d_front_conv1_sum = (void *)(at + 0);
+    }
+}
+
+/* How many examples group g holds: L, less in the last group, and in the last batch of an epoch. */
+static inline int present(const Batch *batch, int g)
+{
+    int n = batch->count - g * L;
+    return n < 0 ? 0 : n > L ? L : n;
+}
+
 /* ==== 5 forward ===================================================================================================== */
 
 /* Called by all threads.  `omp for` shares the groups out; its end is a barrier, or with nowait a thread that finds no group left goes on.
@@ -1707,44 +1765,44 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
 static void forward_pass(const Batch *batch)
 {
     block_poison(memory, MEMORY * sizeof(real));
-    block_poison(scratches, (size_t)threads * SCRATCH * sizeof(real));
-    real *scratch = scratch_of_thread();
+    block_poison(scratch_memory, (size_t)threads * SCRATCH * sizeof(real));
+    const Scratch *scratch = scratch_of_thread();
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        load_image_bytes_forward(image_bytes_at(g), batch->inputs[0] + g * L, present(batch, g));
-        load_image_forward((real *)image_at(g), batch->inputs[0] + g * L, present(batch, g));
-        load_digits_forward((int32_t *)digits_at(g), batch->targets[0] + g * L, present(batch, g));
-        front_maxpool1_forward(front_maxpool1_at(g), image_at(g));
-        front_conv1_forward(front_conv1_at(g), front_maxpool1_at(g), weights->front_conv1_weight, weights->front_conv1_bias);
-        front_maxpool2_forward(front_maxpool2_at(g), front_maxpool2_winner_at(g), front_conv1_at(g));
-        h_start_forward((real *)h_at(g - G));
+        load_image_bytes_forward(v.image_bytes[g].of, batch->inputs[0] + g * L, present(batch, g));
+        load_image_forward((real *)*scratch->image, batch->inputs[0] + g * L, present(batch, g));
+        load_digits_forward(v.digits[g], batch->targets[0] + g * L, present(batch, g));
+        front_maxpool1_forward(v.front_maxpool1[g], *scratch->image);
+        front_conv1_forward(*scratch->front_conv1, v.front_maxpool1[g], weights->front_conv1_weight, weights->front_conv1_bias);
+        front_maxpool2_forward(v.front_maxpool2[g], v.front_maxpool2_winner[g].of, *scratch->front_conv1);
+        h_start_forward((real *)v.h[g - G]);
     }
-    h_from_input_forward((real *)h_from_input_at(0), (real *)front_maxpool2_at(0), weights->h_weight_ih, weights->h_bias_ih);
+    h_from_input_forward(v.h_from_input, v.front_maxpool2, weights->h_weight_ih, weights->h_bias_ih);
     for (int t = 0; t < 3; t++) {
-        h_from_state_forward((real *)h_from_state_at(t * G), (real *)h_at(t * G - G), weights->h_weight_hh);
+        h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
         #pragma omp barrier
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            h_forward(h_at(s), h_gates_at(s), (real *)h_from_input_at(g), (real *)h_from_state_at(s), h_at(s - G));
+            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[s], v.h[s - G]);
         }
     }
-    A_forward((real *)A_at(0), (real *)h_at(0), weights->A_weight, weights->A_bias);
+    A_forward(v.A, v.h, weights->A_weight, weights->A_bias);
     #pragma omp barrier
     #pragma omp for collapse(2) schedule(dynamic, 1)
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        crop_forward(crop_at(s), crop_slopes_at(s), image_bytes_at(g), (real *)A_at(s));
-        classify_conv1_forward(classify_maxpool1_at(s), classify_maxpool1_winner_at(s), crop_at(s), weights->classify_conv1_weight, weights->classify_conv1_bias);
+        crop_forward(v.crop[s], v.crop_slopes[s], v.image_bytes[g].of, v.A[s]);
+        classify_conv1_forward(v.classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.crop[s], weights->classify_conv1_weight, weights->classify_conv1_bias);
     }
-    classify_dense1_forward((real *)classify_dense1_at(0), (real *)classify_maxpool1_at(0), weights->classify_dense1_weight, weights->classify_dense1_bias);
+    classify_dense1_forward(v.classify_dense1, v.classify_maxpool1, weights->classify_dense1_weight, weights->classify_dense1_bias);
     #pragma omp barrier
     #pragma omp for collapse(2) schedule(dynamic, 1)
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L);
+        cross_entropy1_forward(v.loss1[s], (real *)v.classify_dense1[s], v.digits[g][t]);
     }
 }
 
@@ -1756,7 +1814,7 @@ static double loss(const Batch *batch, double *each)
         double sum = 0;
         for (int s = 0; s < 6; s++)
             for (int lane = 0; lane < present(batch, s % G); lane++)
-                sum += loss1_at(s)[lane];
+                sum += v.loss1[s][lane];
         sum /= (double)batch->count * 3;
         if (each)
             each[0] = sum;
@@ -1770,65 +1828,65 @@ static double loss(const Batch *batch, double *each)
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 3));
-    real *scratch = scratch_of_thread();
+    const Scratch *scratch = scratch_of_thread();
     #pragma omp for collapse(2) schedule(dynamic, 1)
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L, loss1_scale, present(batch, g));
+        cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t], loss1_scale, present(batch, g));
     }
-    classify_dense1_weights(d_classify_dense1_rows_at(0), (real *)d_classify_dense1_at(0));
-    classify_dense1_backward((real *)d_classify_maxpool1_at(0), (real *)d_classify_dense1_at(0), weights->classify_dense1_weight);
+    classify_dense1_weights(v.d_classify_dense1_rows[0], v.d_classify_dense1);
+    classify_dense1_backward(v.d_classify_maxpool1, v.d_classify_dense1, weights->classify_dense1_weight);
     #pragma omp barrier
     #pragma omp for collapse(2) schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        classify_conv1_weights(d_classify_conv1_weight_part_at(s), d_classify_conv1_bias_part_at(s), d_classify_maxpool1_at(s), classify_maxpool1_winner_at(s), classify_maxpool1_at(s), crop_at(s));
-        classify_conv1_backward(d_crop_at(s), d_classify_maxpool1_at(s), classify_maxpool1_winner_at(s), classify_maxpool1_at(s), weights->classify_conv1_weight);
-        crop_backward((real *)d_A_at(s), d_crop_at(s), crop_slopes_at(s));
+        classify_conv1_weights(v.d_classify_conv1_weight_part[s].of, v.d_classify_conv1_bias_part[s].of, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.classify_maxpool1[s], v.crop[s]);
+        classify_conv1_backward(*scratch->d_crop, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.classify_maxpool1[s], weights->classify_conv1_weight);
+        crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
     }
-    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, d_classify_dense1_rows_at(0), (real *)classify_maxpool1_at(0));
+    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, v.d_classify_dense1_rows[0], v.classify_maxpool1);
     #pragma omp barrier
-    A_weights(d_A_rows_at(0), (real *)d_A_at(0));
-    A_backward((real *)d_h_at(0), (real *)d_A_at(0), weights->A_weight);
-    fold((real *)gradient->classify_conv1_weight, (real *)d_classify_conv1_weight_part_at(0), 6, 72, 0);
-    fold((real *)gradient->classify_conv1_bias, (real *)d_classify_conv1_bias_part_at(0), 6, 8, 0);
+    A_weights(v.d_A_rows[0], v.d_A);
+    A_backward(v.d_h, v.d_A, weights->A_weight);
+    fold((real *)gradient->classify_conv1_weight, (real *)v.d_classify_conv1_weight_part[0].of, 6, 72, 0);
+    fold(gradient->classify_conv1_bias, v.d_classify_conv1_bias_part[0].of, 6, 8, 0);
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        d_h_2_end_forward((real *)d_h_2_at(g + 3 * G));
-        d_h_3_end_forward((real *)d_h_3_at(g + 3 * G));
+        d_h_2_end_forward((real *)v.d_h_2[g + 3 * G]);
+        d_h_3_end_forward((real *)v.d_h_3[g + 3 * G]);
     }
     for (int t = 2; t >= 0; t--) {
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            sum_d_h_total_forward((real *)d_h_total_at(s), (real *)d_h_at(s), (real *)d_h_2_at(s + G), (real *)d_h_3_at(s + G));
-            h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - G));
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G], (real *)v.d_h_3[s + G]);
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s], v.h_from_state[s], v.h[s - G]);
         }
-        h_from_state_backward((real *)d_h_3_at(t * G), (real *)d_h_from_state_at(t * G), weights->h_weight_hh);
+        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
         #pragma omp barrier
     }
-    h_from_state_weights(d_h_from_state_rows_at(0), (real *)d_h_from_state_at(0));
+    h_from_state_weights(v.d_h_from_state_rows[0], v.d_h_from_state);
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        sum_d_h_from_input_2_forward(d_h_from_input_2_at(g), &d_h_from_input_at(g));
+        sum_d_h_from_input_2_forward(v.d_h_from_input_2[g], v.d_h_from_input + g);
     }
-    h_from_input_weights(d_h_from_input_rows_at(0), (real *)d_h_from_input_2_at(0));
-    h_from_input_backward((real *)d_front_maxpool2_at(0), (real *)d_h_from_input_2_at(0), weights->h_weight_ih);
+    h_from_input_weights(v.d_h_from_input_rows[0], v.d_h_from_input_2);
+    h_from_input_backward(v.d_front_maxpool2, v.d_h_from_input_2, weights->h_weight_ih);
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        front_maxpool2_backward(d_front_conv1_sum_at(g), d_front_maxpool2_at(g), front_maxpool2_winner_at(g), front_maxpool2_at(g));
-        front_conv1_weights(d_front_conv1_weight_part_at(g), d_front_conv1_bias_part_at(g), d_front_conv1_sum_at(g), front_maxpool1_at(g));
+        front_maxpool2_backward(*scratch->d_front_conv1_sum, v.d_front_maxpool2[g], v.front_maxpool2_winner[g].of, v.front_maxpool2[g]);
+        front_conv1_weights(v.d_front_conv1_weight_part[g].of, v.d_front_conv1_bias_part[g].of, *scratch->d_front_conv1_sum, v.front_maxpool1[g]);
     }
-    A_products(gradient->A_weight, gradient->A_bias, d_A_rows_at(0), (real *)h_at(0));
-    h_from_state_products(gradient->h_weight_hh, d_h_from_state_rows_at(0), (real *)h_at(-G));
-    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, d_h_from_input_rows_at(0), (real *)front_maxpool2_at(0));
+    A_products(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
+    h_from_state_products(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
+    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.front_maxpool2);
     #pragma omp barrier
-    fold((real *)gradient->front_conv1_weight, (real *)d_front_conv1_weight_part_at(0), 2, 36, 0);
-    fold((real *)gradient->front_conv1_bias, (real *)d_front_conv1_bias_part_at(0), 2, 4, 0);
+    fold((real *)gradient->front_conv1_weight, (real *)v.d_front_conv1_weight_part[0].of, 2, 36, 0);
+    fold(gradient->front_conv1_bias, v.d_front_conv1_bias_part[0].of, 2, 4, 0);
     #pragma omp barrier
 }
 
@@ -1915,15 +1973,15 @@ static uint64_t net_decisions(void)
 {
     uint64_t hash = 0xcbf29ce484222325u;
     for (int s = 0; s < 2; s++)
-        hash = decide_positive(hash, (real *)front_maxpool2_at(s % G), 3136);
+        hash = decide_positive(hash, (real *)v.front_maxpool2[s % G], 3136);
     for (int s = 0; s < 2; s++)
-        hash = decide_winner(hash, (uint16_t *)front_maxpool2_winner_at(s % G), sizeof(front_maxpool2_winner_t) / sizeof(uint16_t));
+        hash = decide_winner(hash, (uint16_t *)v.front_maxpool2_winner[s % G].of, sizeof v.front_maxpool2_winner[s % G].of / sizeof(uint16_t));
     for (int s = 0; s < 6; s++)
-        hash = crop_decisions(hash, (real *)A_at(s));
+        hash = crop_decisions(hash, v.A[s]);
     for (int s = 0; s < 6; s++)
-        hash = decide_positive(hash, (real *)classify_maxpool1_at(s), 10368);
+        hash = decide_positive(hash, (real *)v.classify_maxpool1[s], 10368);
     for (int s = 0; s < 6; s++)
-        hash = decide_winner(hash, (uint16_t *)classify_maxpool1_winner_at(s), sizeof(classify_maxpool1_winner_t) / sizeof(uint16_t));
+        hash = decide_winner(hash, (uint16_t *)v.classify_maxpool1_winner[s].of, sizeof v.classify_maxpool1_winner[s].of / sizeof(uint16_t));
     return hash;
 }
 
@@ -1933,169 +1991,169 @@ static uint64_t net_decisions(void)
 static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 3));
-    real *scratch = scratches;
+    const Scratch *scratch = scratches;
     for (int g = 0; g < G; g++) {
-        load_image_bytes_forward(image_bytes_at(g), batch->inputs[0] + g * L, present(batch, g));
-        load_image_forward((real *)image_at(g), batch->inputs[0] + g * L, present(batch, g));
-        SEE("load_image", "forward", 10, -1, g, "image", 1, (real *)image_at(g), 160000, 160000, 3, { 1, 100, 100 });
-        load_digits_forward((int32_t *)digits_at(g), batch->targets[0] + g * L, present(batch, g));
-        SEE("front_maxpool1", "forward", 16, -1, g, "image", 0, (real *)image_at(g), 160000, 160000, 3, { 1, 100, 100 });
-        front_maxpool1_forward(front_maxpool1_at(g), image_at(g));
-        SEE("front_maxpool1", "forward", 16, -1, g, "front_maxpool1", 1, (real *)front_maxpool1_at(g), 10000, 10000, 3, { 1, 25, 25 });
-        SEE("front_conv1", "forward", 17, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 10000, 10000, 3, { 1, 25, 25 });
-        front_conv1_forward(front_conv1_at(g), front_maxpool1_at(g), weights->front_conv1_weight, weights->front_conv1_bias);
-        SEE("front_conv1", "forward", 17, -1, g, "front_conv1", 1, (real *)front_conv1_at(g), 33856, 33856, 3, { 4, 23, 23 });
-        SEE("front_maxpool2", "forward", 18, -1, g, "front_conv1", 0, (real *)front_conv1_at(g), 33856, 33856, 3, { 4, 23, 23 });
-        front_maxpool2_forward(front_maxpool2_at(g), front_maxpool2_winner_at(g), front_conv1_at(g));
-        SEE("front_maxpool2", "forward", 18, -1, g, "front_maxpool2", 1, (real *)front_maxpool2_at(g), 3136, 3136, 3, { 4, 7, 7 });
-        h_start_forward((real *)h_at(g - G));
-        SEE("h_start", "forward", 27, -1, g, "h", 1, (real *)h_at(g - G), 256, 256, 1, { 16 });
+        load_image_bytes_forward(v.image_bytes[g].of, batch->inputs[0] + g * L, present(batch, g));
+        load_image_forward((real *)*scratch->image, batch->inputs[0] + g * L, present(batch, g));
+        SEE("load_image", "forward", 10, -1, g, "image", 1, (real *)*scratch->image, 160000, 160000, 3, { 1, 100, 100 });
+        load_digits_forward(v.digits[g], batch->targets[0] + g * L, present(batch, g));
+        SEE("front_maxpool1", "forward", 16, -1, g, "image", 0, (real *)*scratch->image, 160000, 160000, 3, { 1, 100, 100 });
+        front_maxpool1_forward(v.front_maxpool1[g], *scratch->image);
+        SEE("front_maxpool1", "forward", 16, -1, g, "front_maxpool1", 1, (real *)v.front_maxpool1[g], 10000, 10000, 3, { 1, 25, 25 });
+        SEE("front_conv1", "forward", 17, -1, g, "front_maxpool1", 0, (real *)v.front_maxpool1[g], 10000, 10000, 3, { 1, 25, 25 });
+        front_conv1_forward(*scratch->front_conv1, v.front_maxpool1[g], weights->front_conv1_weight, weights->front_conv1_bias);
+        SEE("front_conv1", "forward", 17, -1, g, "front_conv1", 1, (real *)*scratch->front_conv1, 33856, 33856, 3, { 4, 23, 23 });
+        SEE("front_maxpool2", "forward", 18, -1, g, "front_conv1", 0, (real *)*scratch->front_conv1, 33856, 33856, 3, { 4, 23, 23 });
+        front_maxpool2_forward(v.front_maxpool2[g], v.front_maxpool2_winner[g].of, *scratch->front_conv1);
+        SEE("front_maxpool2", "forward", 18, -1, g, "front_maxpool2", 1, (real *)v.front_maxpool2[g], 3136, 3136, 3, { 4, 7, 7 });
+        h_start_forward((real *)v.h[g - G]);
+        SEE("h_start", "forward", 27, -1, g, "h", 1, (real *)v.h[g - G], 256, 256, 1, { 16 });
     }
-    SEE("h_from_input", "forward", 29, -1, -1, "front_maxpool2", 0, (real *)front_maxpool2_at(0), 6272, 3136, 3, { 4, 7, 7 });
-    h_from_input_forward((real *)h_from_input_at(0), (real *)front_maxpool2_at(0), weights->h_weight_ih, weights->h_bias_ih);
-    SEE("h_from_input", "forward", 29, -1, -1, "h_from_input", 1, (real *)h_from_input_at(0), 1536, 768, 1, { 48 });
+    SEE("h_from_input", "forward", 29, -1, -1, "front_maxpool2", 0, (real *)v.front_maxpool2[0], 6272, 3136, 3, { 4, 7, 7 });
+    h_from_input_forward(v.h_from_input, v.front_maxpool2, weights->h_weight_ih, weights->h_bias_ih);
+    SEE("h_from_input", "forward", 29, -1, -1, "h_from_input", 1, (real *)v.h_from_input[0], 1536, 768, 1, { 48 });
     for (int t = 0; t < 3; t++) {
-        SEE("h_from_state", "forward", 29, t, -1, "h", 0, (real *)h_at(t * G - G), 512, 256, 1, { 16 });
-        h_from_state_forward((real *)h_from_state_at(t * G), (real *)h_at(t * G - G), weights->h_weight_hh);
-        SEE("h_from_state", "forward", 29, t, -1, "h_from_state", 1, (real *)h_from_state_at(t * G), 1536, 768, 1, { 48 });
+        SEE("h_from_state", "forward", 29, t, -1, "h", 0, (real *)v.h[t * G - G], 512, 256, 1, { 16 });
+        h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
+        SEE("h_from_state", "forward", 29, t, -1, "h_from_state", 1, (real *)v.h_from_state[t * G], 1536, 768, 1, { 48 });
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("h", "forward", 29, t, g, "h_from_input", 0, (real *)h_from_input_at(g), 768, 768, 1, { 48 });
-            SEE("h", "forward", 29, t, g, "h_from_state", 0, (real *)h_from_state_at(s), 768, 768, 1, { 48 });
-            SEE("h", "forward", 29, t, g, "h", 0, (real *)h_at(s - G), 256, 256, 1, { 16 });
-            h_forward(h_at(s), h_gates_at(s), (real *)h_from_input_at(g), (real *)h_from_state_at(s), h_at(s - G));
-            SEE("h", "forward", 29, t, g, "h", 1, (real *)h_at(s), 256, 256, 1, { 16 });
-            SEE("h", "forward", 29, t, g, "h_gates", 1, (real *)h_gates_at(s), 768, 768, 2, { 3, 16 });
+            SEE("h", "forward", 29, t, g, "h_from_input", 0, (real *)v.h_from_input[g], 768, 768, 1, { 48 });
+            SEE("h", "forward", 29, t, g, "h_from_state", 0, (real *)v.h_from_state[s], 768, 768, 1, { 48 });
+            SEE("h", "forward", 29, t, g, "h", 0, (real *)v.h[s - G], 256, 256, 1, { 16 });
+            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[s], v.h[s - G]);
+            SEE("h", "forward", 29, t, g, "h", 1, (real *)v.h[s], 256, 256, 1, { 16 });
+            SEE("h", "forward", 29, t, g, "h_gates", 1, (real *)v.h_gates[s], 768, 768, 2, { 3, 16 });
         }
     }
-    SEE("A", "forward", 30, -1, -1, "h", 0, (real *)h_at(0), 1536, 256, 1, { 16 });
-    A_forward((real *)A_at(0), (real *)h_at(0), weights->A_weight, weights->A_bias);
-    SEE("A", "forward", 30, -1, -1, "A", 1, (real *)A_at(0), 576, 96, 1, { 6 });
+    SEE("A", "forward", 30, -1, -1, "h", 0, (real *)v.h[0], 1536, 256, 1, { 16 });
+    A_forward(v.A, v.h, weights->A_weight, weights->A_bias);
+    SEE("A", "forward", 30, -1, -1, "A", 1, (real *)v.A[0], 576, 96, 1, { 6 });
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("crop", "forward", 31, t, g, "A", 0, (real *)A_at(s), 96, 96, 1, { 6 });
-        crop_forward(crop_at(s), crop_slopes_at(s), image_bytes_at(g), (real *)A_at(s));
-        SEE("crop", "forward", 31, t, g, "crop", 1, (real *)crop_at(s), 6400, 6400, 3, { 1, 20, 20 });
-        SEE("crop", "forward", 31, t, g, "crop_slopes", 1, (real *)crop_slopes_at(s), 12800, 12800, 4, { 2, 1, 20, 20 });
-        SEE("classify_conv1", "forward", 20, t, g, "crop", 0, (real *)crop_at(s), 6400, 6400, 3, { 1, 20, 20 });
-        classify_conv1_forward(classify_maxpool1_at(s), classify_maxpool1_winner_at(s), crop_at(s), weights->classify_conv1_weight, weights->classify_conv1_bias);
-        SEE("classify_conv1", "forward", 20, t, g, "classify_maxpool1", 1, (real *)classify_maxpool1_at(s), 10368, 10368, 3, { 8, 9, 9 });
+        SEE("crop", "forward", 31, t, g, "A", 0, (real *)v.A[s], 96, 96, 1, { 6 });
+        crop_forward(v.crop[s], v.crop_slopes[s], v.image_bytes[g].of, v.A[s]);
+        SEE("crop", "forward", 31, t, g, "crop", 1, (real *)v.crop[s], 6400, 6400, 3, { 1, 20, 20 });
+        SEE("crop", "forward", 31, t, g, "crop_slopes", 1, (real *)v.crop_slopes[s], 12800, 12800, 4, { 2, 1, 20, 20 });
+        SEE("classify_conv1", "forward", 20, t, g, "crop", 0, (real *)v.crop[s], 6400, 6400, 3, { 1, 20, 20 });
+        classify_conv1_forward(v.classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.crop[s], weights->classify_conv1_weight, weights->classify_conv1_bias);
+        SEE("classify_conv1", "forward", 20, t, g, "classify_maxpool1", 1, (real *)v.classify_maxpool1[s], 10368, 10368, 3, { 8, 9, 9 });
     }
-    SEE("classify_dense1", "forward", 22, -1, -1, "classify_maxpool1", 0, (real *)classify_maxpool1_at(0), 62208, 10368, 3, { 8, 9, 9 });
-    classify_dense1_forward((real *)classify_dense1_at(0), (real *)classify_maxpool1_at(0), weights->classify_dense1_weight, weights->classify_dense1_bias);
-    SEE("classify_dense1", "forward", 22, -1, -1, "classify_dense1", 1, (real *)classify_dense1_at(0), 960, 160, 1, { 10 });
+    SEE("classify_dense1", "forward", 22, -1, -1, "classify_maxpool1", 0, (real *)v.classify_maxpool1[0], 62208, 10368, 3, { 8, 9, 9 });
+    classify_dense1_forward(v.classify_dense1, v.classify_maxpool1, weights->classify_dense1_weight, weights->classify_dense1_bias);
+    SEE("classify_dense1", "forward", 22, -1, -1, "classify_dense1", 1, (real *)v.classify_dense1[0], 960, 160, 1, { 10 });
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("cross_entropy1", "forward", 34, t, g, "classify_dense1", 0, (real *)classify_dense1_at(s), 160, 160, 1, { 10 });
-        cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L);
-        SEE("cross_entropy1", "forward", 34, t, g, "loss1", 1, (real *)loss1_at(s), 16, 16, 0, { 0 });
+        SEE("cross_entropy1", "forward", 34, t, g, "classify_dense1", 0, (real *)v.classify_dense1[s], 160, 160, 1, { 10 });
+        cross_entropy1_forward(v.loss1[s], (real *)v.classify_dense1[s], v.digits[g][t]);
+        SEE("cross_entropy1", "forward", 34, t, g, "loss1", 1, v.loss1[s], 16, 16, 0, { 0 });
     }
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("cross_entropy1", "backward", 34, t, g, "classify_dense1", 0, (real *)classify_dense1_at(s), 160, 160, 1, { 10 });
-        cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L, loss1_scale, present(batch, g));
-        SEE("cross_entropy1", "backward", 34, t, g, "d_classify_dense1", 1, (real *)d_classify_dense1_at(s), 160, 160, 1, { 10 });
+        SEE("cross_entropy1", "backward", 34, t, g, "classify_dense1", 0, (real *)v.classify_dense1[s], 160, 160, 1, { 10 });
+        cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t], loss1_scale, present(batch, g));
+        SEE("cross_entropy1", "backward", 34, t, g, "d_classify_dense1", 1, (real *)v.d_classify_dense1[s], 160, 160, 1, { 10 });
     }
-    SEE("classify_dense1", "weights", 22, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 960, 160, 1, { 10 });
-    classify_dense1_weights(d_classify_dense1_rows_at(0), (real *)d_classify_dense1_at(0));
-    SEE("classify_dense1", "backward", 22, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 960, 160, 1, { 10 });
-    classify_dense1_backward((real *)d_classify_maxpool1_at(0), (real *)d_classify_dense1_at(0), weights->classify_dense1_weight);
-    SEE("classify_dense1", "backward", 22, -1, -1, "d_classify_maxpool1", 1, (real *)d_classify_maxpool1_at(0), 62208, 10368, 3, { 8, 9, 9 });
+    SEE("classify_dense1", "weights", 22, -1, -1, "d_classify_dense1", 0, (real *)v.d_classify_dense1[0], 960, 160, 1, { 10 });
+    classify_dense1_weights(v.d_classify_dense1_rows[0], v.d_classify_dense1);
+    SEE("classify_dense1", "backward", 22, -1, -1, "d_classify_dense1", 0, (real *)v.d_classify_dense1[0], 960, 160, 1, { 10 });
+    classify_dense1_backward(v.d_classify_maxpool1, v.d_classify_dense1, weights->classify_dense1_weight);
+    SEE("classify_dense1", "backward", 22, -1, -1, "d_classify_maxpool1", 1, (real *)v.d_classify_maxpool1[0], 62208, 10368, 3, { 8, 9, 9 });
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("classify_conv1", "weights", 20, t, g, "d_classify_maxpool1", 0, (real *)d_classify_maxpool1_at(s), 10368, 10368, 3, { 8, 9, 9 });
-        SEE("classify_conv1", "weights", 20, t, g, "classify_maxpool1", 0, (real *)classify_maxpool1_at(s), 10368, 10368, 3, { 8, 9, 9 });
-        SEE("classify_conv1", "weights", 20, t, g, "crop", 0, (real *)crop_at(s), 6400, 6400, 3, { 1, 20, 20 });
-        classify_conv1_weights(d_classify_conv1_weight_part_at(s), d_classify_conv1_bias_part_at(s), d_classify_maxpool1_at(s), classify_maxpool1_winner_at(s), classify_maxpool1_at(s), crop_at(s));
-        SEE("classify_conv1", "weights", 20, t, g, "d_classify_conv1_weight_part", 1, (real *)d_classify_conv1_weight_part_at(s), 72, 0, 4, { 8, 1, 3, 3 });
-        SEE("classify_conv1", "weights", 20, t, g, "d_classify_conv1_bias_part", 1, (real *)d_classify_conv1_bias_part_at(s), 8, 0, 1, { 8 });
-        SEE("classify_conv1", "backward", 20, t, g, "d_classify_maxpool1", 0, (real *)d_classify_maxpool1_at(s), 10368, 10368, 3, { 8, 9, 9 });
-        SEE("classify_conv1", "backward", 20, t, g, "classify_maxpool1", 0, (real *)classify_maxpool1_at(s), 10368, 10368, 3, { 8, 9, 9 });
-        classify_conv1_backward(d_crop_at(s), d_classify_maxpool1_at(s), classify_maxpool1_winner_at(s), classify_maxpool1_at(s), weights->classify_conv1_weight);
-        SEE("classify_conv1", "backward", 20, t, g, "d_crop", 1, (real *)d_crop_at(s), 6400, 6400, 3, { 1, 20, 20 });
-        SEE("crop", "backward", 31, t, g, "d_crop", 0, (real *)d_crop_at(s), 6400, 6400, 3, { 1, 20, 20 });
-        SEE("crop", "backward", 31, t, g, "crop_slopes", 0, (real *)crop_slopes_at(s), 12800, 12800, 4, { 2, 1, 20, 20 });
-        crop_backward((real *)d_A_at(s), d_crop_at(s), crop_slopes_at(s));
-        SEE("crop", "backward", 31, t, g, "d_A", 1, (real *)d_A_at(s), 96, 96, 1, { 6 });
+        SEE("classify_conv1", "weights", 20, t, g, "d_classify_maxpool1", 0, (real *)v.d_classify_maxpool1[s], 10368, 10368, 3, { 8, 9, 9 });
+        SEE("classify_conv1", "weights", 20, t, g, "classify_maxpool1", 0, (real *)v.classify_maxpool1[s], 10368, 10368, 3, { 8, 9, 9 });
+        SEE("classify_conv1", "weights", 20, t, g, "crop", 0, (real *)v.crop[s], 6400, 6400, 3, { 1, 20, 20 });
+        classify_conv1_weights(v.d_classify_conv1_weight_part[s].of, v.d_classify_conv1_bias_part[s].of, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.classify_maxpool1[s], v.crop[s]);
+        SEE("classify_conv1", "weights", 20, t, g, "d_classify_conv1_weight_part", 1, (real *)v.d_classify_conv1_weight_part[s].of, 72, 0, 4, { 8, 1, 3, 3 });
+        SEE("classify_conv1", "weights", 20, t, g, "d_classify_conv1_bias_part", 1, v.d_classify_conv1_bias_part[s].of, 8, 0, 1, { 8 });
+        SEE("classify_conv1", "backward", 20, t, g, "d_classify_maxpool1", 0, (real *)v.d_classify_maxpool1[s], 10368, 10368, 3, { 8, 9, 9 });
+        SEE("classify_conv1", "backward", 20, t, g, "classify_maxpool1", 0, (real *)v.classify_maxpool1[s], 10368, 10368, 3, { 8, 9, 9 });
+        classify_conv1_backward(*scratch->d_crop, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.classify_maxpool1[s], weights->classify_conv1_weight);
+        SEE("classify_conv1", "backward", 20, t, g, "d_crop", 1, (real *)*scratch->d_crop, 6400, 6400, 3, { 1, 20, 20 });
+        SEE("crop", "backward", 31, t, g, "d_crop", 0, (real *)*scratch->d_crop, 6400, 6400, 3, { 1, 20, 20 });
+        SEE("crop", "backward", 31, t, g, "crop_slopes", 0, (real *)v.crop_slopes[s], 12800, 12800, 4, { 2, 1, 20, 20 });
+        crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
+        SEE("crop", "backward", 31, t, g, "d_A", 1, (real *)v.d_A[s], 96, 96, 1, { 6 });
     }
-    SEE("classify_dense1", "weights", 22, -1, -1, "classify_maxpool1", 0, (real *)classify_maxpool1_at(0), 62208, 10368, 3, { 8, 9, 9 });
-    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, d_classify_dense1_rows_at(0), (real *)classify_maxpool1_at(0));
+    SEE("classify_dense1", "weights", 22, -1, -1, "classify_maxpool1", 0, (real *)v.classify_maxpool1[0], 62208, 10368, 3, { 8, 9, 9 });
+    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, v.d_classify_dense1_rows[0], v.classify_maxpool1);
     SEE("classify_dense1", "weights", 22, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight, 10368, 0, 0, { 0 });
     SEE("classify_dense1", "weights", 22, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16, 0, 0, { 0 });
-    SEE("A", "weights", 30, -1, -1, "d_A", 0, (real *)d_A_at(0), 576, 96, 1, { 6 });
-    A_weights(d_A_rows_at(0), (real *)d_A_at(0));
-    SEE("A", "backward", 30, -1, -1, "d_A", 0, (real *)d_A_at(0), 576, 96, 1, { 6 });
-    A_backward((real *)d_h_at(0), (real *)d_A_at(0), weights->A_weight);
-    SEE("A", "backward", 30, -1, -1, "d_h", 1, (real *)d_h_at(0), 1536, 256, 1, { 16 });
-    fold((real *)gradient->classify_conv1_weight, (real *)d_classify_conv1_weight_part_at(0), 6, 72, 0);
-    fold((real *)gradient->classify_conv1_bias, (real *)d_classify_conv1_bias_part_at(0), 6, 8, 0);
+    SEE("A", "weights", 30, -1, -1, "d_A", 0, (real *)v.d_A[0], 576, 96, 1, { 6 });
+    A_weights(v.d_A_rows[0], v.d_A);
+    SEE("A", "backward", 30, -1, -1, "d_A", 0, (real *)v.d_A[0], 576, 96, 1, { 6 });
+    A_backward(v.d_h, v.d_A, weights->A_weight);
+    SEE("A", "backward", 30, -1, -1, "d_h", 1, (real *)v.d_h[0], 1536, 256, 1, { 16 });
+    fold((real *)gradient->classify_conv1_weight, (real *)v.d_classify_conv1_weight_part[0].of, 6, 72, 0);
+    fold(gradient->classify_conv1_bias, v.d_classify_conv1_bias_part[0].of, 6, 8, 0);
     for (int g = 0; g < G; g++) {
-        d_h_2_end_forward((real *)d_h_2_at(g + 3 * G));
-        SEE("d_h_2_end", "forward", 29, -1, g, "d_h_2", 1, (real *)d_h_2_at(g + 3 * G), 256, 256, 1, { 16 });
-        d_h_3_end_forward((real *)d_h_3_at(g + 3 * G));
-        SEE("d_h_3_end", "forward", 29, -1, g, "d_h_3", 1, (real *)d_h_3_at(g + 3 * G), 256, 256, 1, { 16 });
+        d_h_2_end_forward((real *)v.d_h_2[g + 3 * G]);
+        SEE("d_h_2_end", "forward", 29, -1, g, "d_h_2", 1, (real *)v.d_h_2[g + 3 * G], 256, 256, 1, { 16 });
+        d_h_3_end_forward((real *)v.d_h_3[g + 3 * G]);
+        SEE("d_h_3_end", "forward", 29, -1, g, "d_h_3", 1, (real *)v.d_h_3[g + 3 * G], 256, 256, 1, { 16 });
     }
     for (int t = 2; t >= 0; t--) {
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("sum_d_h_total", "forward", 27, t, g, "d_h", 0, (real *)d_h_at(s), 256, 256, 1, { 16 });
-            SEE("sum_d_h_total", "forward", 27, t, g, "d_h_2", 0, (real *)d_h_2_at(s + G), 256, 256, 1, { 16 });
-            SEE("sum_d_h_total", "forward", 27, t, g, "d_h_3", 0, (real *)d_h_3_at(s + G), 256, 256, 1, { 16 });
-            sum_d_h_total_forward((real *)d_h_total_at(s), (real *)d_h_at(s), (real *)d_h_2_at(s + G), (real *)d_h_3_at(s + G));
-            SEE("sum_d_h_total", "forward", 27, t, g, "d_h_total", 1, (real *)d_h_total_at(s), 256, 256, 1, { 16 });
-            SEE("h", "backward", 29, t, g, "d_h_total", 0, (real *)d_h_total_at(s), 256, 256, 1, { 16 });
-            SEE("h", "backward", 29, t, g, "h_gates", 0, (real *)h_gates_at(s), 768, 768, 2, { 3, 16 });
-            SEE("h", "backward", 29, t, g, "h_from_state", 0, (real *)h_from_state_at(s), 768, 768, 1, { 48 });
-            SEE("h", "backward", 29, t, g, "h", 0, (real *)h_at(s - G), 256, 256, 1, { 16 });
-            h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - G));
-            SEE("h", "backward", 29, t, g, "d_h_from_input", 1, (real *)d_h_from_input_at(s), 768, 768, 1, { 48 });
-            SEE("h", "backward", 29, t, g, "d_h_from_state", 1, (real *)d_h_from_state_at(s), 768, 768, 1, { 48 });
-            SEE("h", "backward", 29, t, g, "d_h_2", 1, (real *)d_h_2_at(s), 256, 256, 1, { 16 });
+            SEE("sum_d_h_total", "forward", 27, t, g, "d_h", 0, (real *)v.d_h[s], 256, 256, 1, { 16 });
+            SEE("sum_d_h_total", "forward", 27, t, g, "d_h_2", 0, (real *)v.d_h_2[s + G], 256, 256, 1, { 16 });
+            SEE("sum_d_h_total", "forward", 27, t, g, "d_h_3", 0, (real *)v.d_h_3[s + G], 256, 256, 1, { 16 });
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G], (real *)v.d_h_3[s + G]);
+            SEE("sum_d_h_total", "forward", 27, t, g, "d_h_total", 1, (real *)*scratch->d_h_total, 256, 256, 1, { 16 });
+            SEE("h", "backward", 29, t, g, "d_h_total", 0, (real *)*scratch->d_h_total, 256, 256, 1, { 16 });
+            SEE("h", "backward", 29, t, g, "h_gates", 0, (real *)v.h_gates[s], 768, 768, 2, { 3, 16 });
+            SEE("h", "backward", 29, t, g, "h_from_state", 0, (real *)v.h_from_state[s], 768, 768, 1, { 48 });
+            SEE("h", "backward", 29, t, g, "h", 0, (real *)v.h[s - G], 256, 256, 1, { 16 });
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s], v.h_from_state[s], v.h[s - G]);
+            SEE("h", "backward", 29, t, g, "d_h_from_input", 1, (real *)v.d_h_from_input[s], 768, 768, 1, { 48 });
+            SEE("h", "backward", 29, t, g, "d_h_from_state", 1, (real *)v.d_h_from_state[s], 768, 768, 1, { 48 });
+            SEE("h", "backward", 29, t, g, "d_h_2", 1, (real *)v.d_h_2[s], 256, 256, 1, { 16 });
         }
-        SEE("h_from_state", "backward", 29, t, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(t * G), 1536, 768, 1, { 48 });
-        h_from_state_backward((real *)d_h_3_at(t * G), (real *)d_h_from_state_at(t * G), weights->h_weight_hh);
-        SEE("h_from_state", "backward", 29, t, -1, "d_h_3", 1, (real *)d_h_3_at(t * G), 512, 256, 1, { 16 });
+        SEE("h_from_state", "backward", 29, t, -1, "d_h_from_state", 0, (real *)v.d_h_from_state[t * G], 1536, 768, 1, { 48 });
+        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
+        SEE("h_from_state", "backward", 29, t, -1, "d_h_3", 1, (real *)v.d_h_3[t * G], 512, 256, 1, { 16 });
     }
-    SEE("h_from_state", "weights", 29, -1, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(0), 4608, 768, 1, { 48 });
-    h_from_state_weights(d_h_from_state_rows_at(0), (real *)d_h_from_state_at(0));
+    SEE("h_from_state", "weights", 29, -1, -1, "d_h_from_state", 0, (real *)v.d_h_from_state[0], 4608, 768, 1, { 48 });
+    h_from_state_weights(v.d_h_from_state_rows[0], v.d_h_from_state);
     for (int g = 0; g < G; g++) {
-        SEE("sum_d_h_from_input_2", "forward", 29, -1, g, "d_h_from_input", 0, (real *)d_h_from_input_at(g), 768, 768, 1, { 48 });
-        sum_d_h_from_input_2_forward(d_h_from_input_2_at(g), &d_h_from_input_at(g));
-        SEE("sum_d_h_from_input_2", "forward", 29, -1, g, "d_h_from_input_2", 1, (real *)d_h_from_input_2_at(g), 768, 768, 1, { 48 });
+        SEE("sum_d_h_from_input_2", "forward", 29, -1, g, "d_h_from_input", 0, (real *)v.d_h_from_input[g], 768, 768, 1, { 48 });
+        sum_d_h_from_input_2_forward(v.d_h_from_input_2[g], v.d_h_from_input + g);
+        SEE("sum_d_h_from_input_2", "forward", 29, -1, g, "d_h_from_input_2", 1, (real *)v.d_h_from_input_2[g], 768, 768, 1, { 48 });
     }
-    SEE("h_from_input", "weights", 29, -1, -1, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(0), 1536, 768, 1, { 48 });
-    h_from_input_weights(d_h_from_input_rows_at(0), (real *)d_h_from_input_2_at(0));
-    SEE("h_from_input", "backward", 29, -1, -1, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(0), 1536, 768, 1, { 48 });
-    h_from_input_backward((real *)d_front_maxpool2_at(0), (real *)d_h_from_input_2_at(0), weights->h_weight_ih);
-    SEE("h_from_input", "backward", 29, -1, -1, "d_front_maxpool2", 1, (real *)d_front_maxpool2_at(0), 6272, 3136, 3, { 4, 7, 7 });
+    SEE("h_from_input", "weights", 29, -1, -1, "d_h_from_input_2", 0, (real *)v.d_h_from_input_2[0], 1536, 768, 1, { 48 });
+    h_from_input_weights(v.d_h_from_input_rows[0], v.d_h_from_input_2);
+    SEE("h_from_input", "backward", 29, -1, -1, "d_h_from_input_2", 0, (real *)v.d_h_from_input_2[0], 1536, 768, 1, { 48 });
+    h_from_input_backward(v.d_front_maxpool2, v.d_h_from_input_2, weights->h_weight_ih);
+    SEE("h_from_input", "backward", 29, -1, -1, "d_front_maxpool2", 1, (real *)v.d_front_maxpool2[0], 6272, 3136, 3, { 4, 7, 7 });
     for (int g = 0; g < G; g++) {
-        SEE("front_maxpool2", "backward", 18, -1, g, "d_front_maxpool2", 0, (real *)d_front_maxpool2_at(g), 3136, 3136, 3, { 4, 7, 7 });
-        SEE("front_maxpool2", "backward", 18, -1, g, "front_maxpool2", 0, (real *)front_maxpool2_at(g), 3136, 3136, 3, { 4, 7, 7 });
-        front_maxpool2_backward(d_front_conv1_sum_at(g), d_front_maxpool2_at(g), front_maxpool2_winner_at(g), front_maxpool2_at(g));
-        SEE("front_maxpool2", "backward", 18, -1, g, "d_front_conv1_sum", 1, (real *)d_front_conv1_sum_at(g), 33856, 33856, 3, { 4, 23, 23 });
-        SEE("front_conv1", "weights", 17, -1, g, "d_front_conv1_sum", 0, (real *)d_front_conv1_sum_at(g), 33856, 33856, 3, { 4, 23, 23 });
-        SEE("front_conv1", "weights", 17, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 10000, 10000, 3, { 1, 25, 25 });
-        front_conv1_weights(d_front_conv1_weight_part_at(g), d_front_conv1_bias_part_at(g), d_front_conv1_sum_at(g), front_maxpool1_at(g));
-        SEE("front_conv1", "weights", 17, -1, g, "d_front_conv1_weight_part", 1, (real *)d_front_conv1_weight_part_at(g), 36, 0, 4, { 4, 1, 3, 3 });
-        SEE("front_conv1", "weights", 17, -1, g, "d_front_conv1_bias_part", 1, (real *)d_front_conv1_bias_part_at(g), 4, 0, 1, { 4 });
+        SEE("front_maxpool2", "backward", 18, -1, g, "d_front_maxpool2", 0, (real *)v.d_front_maxpool2[g], 3136, 3136, 3, { 4, 7, 7 });
+        SEE("front_maxpool2", "backward", 18, -1, g, "front_maxpool2", 0, (real *)v.front_maxpool2[g], 3136, 3136, 3, { 4, 7, 7 });
+        front_maxpool2_backward(*scratch->d_front_conv1_sum, v.d_front_maxpool2[g], v.front_maxpool2_winner[g].of, v.front_maxpool2[g]);
+        SEE("front_maxpool2", "backward", 18, -1, g, "d_front_conv1_sum", 1, (real *)*scratch->d_front_conv1_sum, 33856, 33856, 3, { 4, 23, 23 });
+        SEE("front_conv1", "weights", 17, -1, g, "d_front_conv1_sum", 0, (real *)*scratch->d_front_conv1_sum, 33856, 33856, 3, { 4, 23, 23 });
+        SEE("front_conv1", "weights", 17, -1, g, "front_maxpool1", 0, (real *)v.front_maxpool1[g], 10000, 10000, 3, { 1, 25, 25 });
+        front_conv1_weights(v.d_front_conv1_weight_part[g].of, v.d_front_conv1_bias_part[g].of, *scratch->d_front_conv1_sum, v.front_maxpool1[g]);
+        SEE("front_conv1", "weights", 17, -1, g, "d_front_conv1_weight_part", 1, (real *)v.d_front_conv1_weight_part[g].of, 36, 0, 4, { 4, 1, 3, 3 });
+        SEE("front_conv1", "weights", 17, -1, g, "d_front_conv1_bias_part", 1, v.d_front_conv1_bias_part[g].of, 4, 0, 1, { 4 });
     }
-    SEE("A", "weights", 30, -1, -1, "h", 0, (real *)h_at(0), 1536, 256, 1, { 16 });
-    A_products(gradient->A_weight, gradient->A_bias, d_A_rows_at(0), (real *)h_at(0));
+    SEE("A", "weights", 30, -1, -1, "h", 0, (real *)v.h[0], 1536, 256, 1, { 16 });
+    A_products(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
     SEE("A", "weights", 30, -1, -1, "A.weight", 1, (real *)gradient->A_weight, 256, 0, 0, { 0 });
     SEE("A", "weights", 30, -1, -1, "A.bias", 1, (real *)gradient->A_bias, 16, 0, 0, { 0 });
-    SEE("h_from_state", "weights", 29, -1, -1, "h", 0, (real *)h_at(-G), 1536, 256, 1, { 16 });
-    h_from_state_products(gradient->h_weight_hh, d_h_from_state_rows_at(0), (real *)h_at(-G));
+    SEE("h_from_state", "weights", 29, -1, -1, "h", 0, (real *)v.h[-G], 1536, 256, 1, { 16 });
+    h_from_state_products(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
     SEE("h_from_state", "weights", 29, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 768, 0, 0, { 0 });
-    SEE("h_from_input", "weights", 29, -1, -1, "front_maxpool2", 0, (real *)front_maxpool2_at(0), 6272, 3136, 3, { 4, 7, 7 });
-    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, d_h_from_input_rows_at(0), (real *)front_maxpool2_at(0));
+    SEE("h_from_input", "weights", 29, -1, -1, "front_maxpool2", 0, (real *)v.front_maxpool2[0], 6272, 3136, 3, { 4, 7, 7 });
+    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.front_maxpool2);
     SEE("h_from_input", "weights", 29, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 9408, 0, 0, { 0 });
     SEE("h_from_input", "weights", 29, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 48, 0, 0, { 0 });
-    fold((real *)gradient->front_conv1_weight, (real *)d_front_conv1_weight_part_at(0), 2, 36, 0);
-    fold((real *)gradient->front_conv1_bias, (real *)d_front_conv1_bias_part_at(0), 2, 4, 0);
+    fold((real *)gradient->front_conv1_weight, (real *)v.d_front_conv1_weight_part[0].of, 2, 36, 0);
+    fold(gradient->front_conv1_bias, v.d_front_conv1_bias_part[0].of, 2, 4, 0);
     return 0;
 }
 
@@ -2169,44 +2227,44 @@ static const NetRow rows[] = {
 static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 3));
-    real *scratch = scratch_of_thread();
+    const Scratch *scratch = scratch_of_thread();
     clock->last = clock_now();
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        load_image_bytes_forward(image_bytes_at(g), batch->inputs[0] + g * L, present(batch, g));
+        load_image_bytes_forward(v.image_bytes[g].of, batch->inputs[0] + g * L, present(batch, g));
         STOP(0);
-        load_image_forward((real *)image_at(g), batch->inputs[0] + g * L, present(batch, g));
+        load_image_forward((real *)*scratch->image, batch->inputs[0] + g * L, present(batch, g));
         STOP(1);
-        load_digits_forward((int32_t *)digits_at(g), batch->targets[0] + g * L, present(batch, g));
+        load_digits_forward(v.digits[g], batch->targets[0] + g * L, present(batch, g));
         STOP(2);
-        front_maxpool1_forward(front_maxpool1_at(g), image_at(g));
+        front_maxpool1_forward(v.front_maxpool1[g], *scratch->image);
         STOP(3);
-        front_conv1_forward(front_conv1_at(g), front_maxpool1_at(g), weights->front_conv1_weight, weights->front_conv1_bias);
+        front_conv1_forward(*scratch->front_conv1, v.front_maxpool1[g], weights->front_conv1_weight, weights->front_conv1_bias);
         STOP(4);
-        front_maxpool2_forward(front_maxpool2_at(g), front_maxpool2_winner_at(g), front_conv1_at(g));
+        front_maxpool2_forward(v.front_maxpool2[g], v.front_maxpool2_winner[g].of, *scratch->front_conv1);
         STOP(5);
-        h_start_forward((real *)h_at(g - G));
+        h_start_forward((real *)v.h[g - G]);
         STOP(6);
     }
     #pragma omp barrier
     STOP(7);
-    h_from_input_forward((real *)h_from_input_at(0), (real *)front_maxpool2_at(0), weights->h_weight_ih, weights->h_bias_ih);
+    h_from_input_forward(v.h_from_input, v.front_maxpool2, weights->h_weight_ih, weights->h_bias_ih);
     STOP(8);
     for (int t = 0; t < 3; t++) {
-        h_from_state_forward((real *)h_from_state_at(t * G), (real *)h_at(t * G - G), weights->h_weight_hh);
+        h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
         STOP(9);
         #pragma omp barrier
         STOP(10);
         #pragma omp for schedule(dynamic, 1) nowait
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            h_forward(h_at(s), h_gates_at(s), (real *)h_from_input_at(g), (real *)h_from_state_at(s), h_at(s - G));
+            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[s], v.h[s - G]);
             STOP(11);
         }
         #pragma omp barrier
         STOP(12);
     }
-    A_forward((real *)A_at(0), (real *)h_at(0), weights->A_weight, weights->A_bias);
+    A_forward(v.A, v.h, weights->A_weight, weights->A_bias);
     STOP(13);
     #pragma omp barrier
     STOP(14);
@@ -2214,14 +2272,14 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        crop_forward(crop_at(s), crop_slopes_at(s), image_bytes_at(g), (real *)A_at(s));
+        crop_forward(v.crop[s], v.crop_slopes[s], v.image_bytes[g].of, v.A[s]);
         STOP(15);
-        classify_conv1_forward(classify_maxpool1_at(s), classify_maxpool1_winner_at(s), crop_at(s), weights->classify_conv1_weight, weights->classify_conv1_bias);
+        classify_conv1_forward(v.classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.crop[s], weights->classify_conv1_weight, weights->classify_conv1_bias);
         STOP(16);
     }
     #pragma omp barrier
     STOP(17);
-    classify_dense1_forward((real *)classify_dense1_at(0), (real *)classify_maxpool1_at(0), weights->classify_dense1_weight, weights->classify_dense1_bias);
+    classify_dense1_forward(v.classify_dense1, v.classify_maxpool1, weights->classify_dense1_weight, weights->classify_dense1_bias);
     STOP(18);
     #pragma omp barrier
     STOP(19);
@@ -2229,7 +2287,7 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L);
+        cross_entropy1_forward(v.loss1[s], (real *)v.classify_dense1[s], v.digits[g][t]);
         STOP(20);
     }
     #pragma omp barrier
@@ -2238,14 +2296,14 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L, loss1_scale, present(batch, g));
+        cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t], loss1_scale, present(batch, g));
         STOP(22);
     }
     #pragma omp barrier
     STOP(23);
-    classify_dense1_weights(d_classify_dense1_rows_at(0), (real *)d_classify_dense1_at(0));
+    classify_dense1_weights(v.d_classify_dense1_rows[0], v.d_classify_dense1);
     STOP(24);
-    classify_dense1_backward((real *)d_classify_maxpool1_at(0), (real *)d_classify_dense1_at(0), weights->classify_dense1_weight);
+    classify_dense1_backward(v.d_classify_maxpool1, v.d_classify_dense1, weights->classify_dense1_weight);
     STOP(25);
     #pragma omp barrier
     STOP(26);
@@ -2253,30 +2311,30 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     for (int t = 0; t < 3; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        classify_conv1_weights(d_classify_conv1_weight_part_at(s), d_classify_conv1_bias_part_at(s), d_classify_maxpool1_at(s), classify_maxpool1_winner_at(s), classify_maxpool1_at(s), crop_at(s));
+        classify_conv1_weights(v.d_classify_conv1_weight_part[s].of, v.d_classify_conv1_bias_part[s].of, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.classify_maxpool1[s], v.crop[s]);
         STOP(27);
-        classify_conv1_backward(d_crop_at(s), d_classify_maxpool1_at(s), classify_maxpool1_winner_at(s), classify_maxpool1_at(s), weights->classify_conv1_weight);
+        classify_conv1_backward(*scratch->d_crop, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.classify_maxpool1[s], weights->classify_conv1_weight);
         STOP(28);
-        crop_backward((real *)d_A_at(s), d_crop_at(s), crop_slopes_at(s));
+        crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
         STOP(29);
     }
-    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, d_classify_dense1_rows_at(0), (real *)classify_maxpool1_at(0));
+    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, v.d_classify_dense1_rows[0], v.classify_maxpool1);
     STOP(30);
     #pragma omp barrier
     STOP(31);
-    A_weights(d_A_rows_at(0), (real *)d_A_at(0));
+    A_weights(v.d_A_rows[0], v.d_A);
     STOP(32);
-    A_backward((real *)d_h_at(0), (real *)d_A_at(0), weights->A_weight);
+    A_backward(v.d_h, v.d_A, weights->A_weight);
     STOP(33);
-    fold((real *)gradient->classify_conv1_weight, (real *)d_classify_conv1_weight_part_at(0), 6, 72, 0);
+    fold((real *)gradient->classify_conv1_weight, (real *)v.d_classify_conv1_weight_part[0].of, 6, 72, 0);
     STOP(34);
-    fold((real *)gradient->classify_conv1_bias, (real *)d_classify_conv1_bias_part_at(0), 6, 8, 0);
+    fold(gradient->classify_conv1_bias, v.d_classify_conv1_bias_part[0].of, 6, 8, 0);
     STOP(35);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        d_h_2_end_forward((real *)d_h_2_at(g + 3 * G));
+        d_h_2_end_forward((real *)v.d_h_2[g + 3 * G]);
         STOP(36);
-        d_h_3_end_forward((real *)d_h_3_at(g + 3 * G));
+        d_h_3_end_forward((real *)v.d_h_3[g + 3 * G]);
         STOP(37);
     }
     #pragma omp barrier
@@ -2285,53 +2343,53 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
         #pragma omp for schedule(dynamic, 1) nowait
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            sum_d_h_total_forward((real *)d_h_total_at(s), (real *)d_h_at(s), (real *)d_h_2_at(s + G), (real *)d_h_3_at(s + G));
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G], (real *)v.d_h_3[s + G]);
             STOP(39);
-            h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - G));
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s], v.h_from_state[s], v.h[s - G]);
             STOP(40);
         }
         #pragma omp barrier
         STOP(41);
-        h_from_state_backward((real *)d_h_3_at(t * G), (real *)d_h_from_state_at(t * G), weights->h_weight_hh);
+        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
         STOP(42);
         #pragma omp barrier
         STOP(43);
     }
-    h_from_state_weights(d_h_from_state_rows_at(0), (real *)d_h_from_state_at(0));
+    h_from_state_weights(v.d_h_from_state_rows[0], v.d_h_from_state);
     STOP(44);
     #pragma omp barrier
     STOP(45);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        sum_d_h_from_input_2_forward(d_h_from_input_2_at(g), &d_h_from_input_at(g));
+        sum_d_h_from_input_2_forward(v.d_h_from_input_2[g], v.d_h_from_input + g);
         STOP(46);
     }
     #pragma omp barrier
     STOP(47);
-    h_from_input_weights(d_h_from_input_rows_at(0), (real *)d_h_from_input_2_at(0));
+    h_from_input_weights(v.d_h_from_input_rows[0], v.d_h_from_input_2);
     STOP(48);
-    h_from_input_backward((real *)d_front_maxpool2_at(0), (real *)d_h_from_input_2_at(0), weights->h_weight_ih);
+    h_from_input_backward(v.d_front_maxpool2, v.d_h_from_input_2, weights->h_weight_ih);
     STOP(49);
     #pragma omp barrier
     STOP(50);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        front_maxpool2_backward(d_front_conv1_sum_at(g), d_front_maxpool2_at(g), front_maxpool2_winner_at(g), front_maxpool2_at(g));
+        front_maxpool2_backward(*scratch->d_front_conv1_sum, v.d_front_maxpool2[g], v.front_maxpool2_winner[g].of, v.front_maxpool2[g]);
         STOP(51);
-        front_conv1_weights(d_front_conv1_weight_part_at(g), d_front_conv1_bias_part_at(g), d_front_conv1_sum_at(g), front_maxpool1_at(g));
+        front_conv1_weights(v.d_front_conv1_weight_part[g].of, v.d_front_conv1_bias_part[g].of, *scratch->d_front_conv1_sum, v.front_maxpool1[g]);
         STOP(52);
     }
-    A_products(gradient->A_weight, gradient->A_bias, d_A_rows_at(0), (real *)h_at(0));
+    A_products(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
     STOP(53);
-    h_from_state_products(gradient->h_weight_hh, d_h_from_state_rows_at(0), (real *)h_at(-G));
+    h_from_state_products(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
     STOP(54);
-    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, d_h_from_input_rows_at(0), (real *)front_maxpool2_at(0));
+    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.front_maxpool2);
     STOP(55);
     #pragma omp barrier
     STOP(56);
-    fold((real *)gradient->front_conv1_weight, (real *)d_front_conv1_weight_part_at(0), 2, 36, 0);
+    fold((real *)gradient->front_conv1_weight, (real *)v.d_front_conv1_weight_part[0].of, 2, 36, 0);
     STOP(57);
-    fold((real *)gradient->front_conv1_bias, (real *)d_front_conv1_bias_part_at(0), 2, 4, 0);
+    fold(gradient->front_conv1_bias, v.d_front_conv1_bias_part[0].of, 2, 4, 0);
     STOP(58);
     #pragma omp barrier
     STOP(59);
@@ -2353,8 +2411,10 @@ static double net_profile(const Batch *batch, double rate, uint64_t update_count
 
 static void net_close(void)
 {
-    free(memory), free(scratches), free(weights), free(gradient), free(row_sums);
-    memory = scratches = NULL;
+    free(memory), free(scratch_memory), free(scratches), free(weights), free(gradient), free(row_sums);
+    memory = NULL;
+    scratch_memory = NULL;
+    scratches = NULL;
     weights = gradient = NULL;
     row_sums = NULL;
     for (int k = 0; k < STATES; k++)
@@ -2365,16 +2425,19 @@ static int net_open(int count)
 {
     threads = count;
     memory = block_new(MEMORY * sizeof(real));
-    scratches = block_new((size_t)threads * SCRATCH * sizeof(real));
+    scratch_memory = block_new((size_t)threads * SCRATCH * sizeof(real));
+    scratches = malloc((size_t)threads * sizeof *scratches);
     weights = block_new(sizeof *weights), gradient = block_new(sizeof *gradient);
     row_sums = malloc((optimiser_all_rows(params, PARAMS) + 1) * sizeof *row_sums);
-    int all = memory && scratches && weights && gradient && row_sums;
+    int all = memory && scratch_memory && scratches && weights && gradient && row_sums;
     for (int k = 0; k < STATES; k++)
         all = (state[k] = block_new(sizeof *state[k])) && all;
-    if (all)
-        return 0;
-    net_close();
-    return -1;
+    if (!all) {
+        net_close();
+        return -1;
+    }
+    lay_out();
+    return 0;
 }
 
 /* The rate of an epoch. */

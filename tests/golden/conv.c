@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /* conv.c -- made by spnc from tests/golden/conv.yaml.  Edit that, not this.
  *
- *   1 sizes   2 parameters (44)   3 memory   4 operators   5 forward   6 backward   7 update   8 what the runtime asks
+ *   1 sizes   2 parameters (44)   3 operators   4 memory   5 forward   6 backward   7 update   8 what the runtime asks
  *
  * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of one group,
  * and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
@@ -42,6 +42,11 @@ typedef real d_front_conv1_sum_t[2][4][4][L];
 typedef real d_front_conv1_weight_part_t[2][1][2][2];
 typedef real d_front_conv1_bias_part_t[2];
 
+/* Slices that are longer than their tensor: they are padded to whole vectors. */
+typedef struct { front_maxpool1_winner_t of; unsigned char padding[32]; } front_maxpool1_winner_slot;
+typedef struct { d_front_conv1_weight_part_t of; unsigned char padding[32]; } d_front_conv1_weight_part_slot;
+typedef struct { d_front_conv1_bias_part_t of; unsigned char padding[56]; } d_front_conv1_bias_part_slot;
+
 /* ==== 2 parameters ================================================================================================== */
 
 /* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
@@ -59,42 +64,7 @@ enum { STATES = 2 };     /* blocks of numbers that adam keeps beside the weights
 static Weights *weights, *gradient, *state[2];
 static int threads;
 
-/* ==== 3 memory ====================================================================================================== */
-
-/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
- * the last time.  NAME_at(s) is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
-static real *memory;
-static const size_t MEMORY = 1168, SCRATCH = 640;     /* reals; scratch: of each thread */
-#define x_at(s) (*(x_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)400))   /* 1x5x5: 0.00 MiB */
-#define front_maxpool1_at(s) (*(front_maxpool1_t *)(void *)(memory + 656 + (s) * (ptrdiff_t)128))   /* 2x2x2: 0.00 MiB */
-#define front_tanh1_at(s) (*(front_tanh1_t *)(void *)(memory + 784 + (s) * (ptrdiff_t)128))   /* 2x2x2: 0.00 MiB */
-#define y_at(s) (*(y_t *)(void *)(memory + 1104 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
-#define front_maxpool1_winner_at(s) (*(front_maxpool1_winner_t *)(void *)(memory + 1136 + (s) * (ptrdiff_t)16))   /* 2x2x2x2: 0.00 MiB */
-#define front_dense1_at(s) (*(front_dense1_t *)(void *)(memory + 1040 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
-#define loss1_at(s) (*(loss1_t *)(void *)(memory + 1120 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
-#define d_front_dense1_at(s) (*(d_front_dense1_t *)(void *)(memory + 1072 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
-#define d_front_dense1_rows_at(s) (memory + 400 + (s) * (ptrdiff_t)256)   /* a kernel's own layout: 0.00 MiB */
-#define d_front_tanh1_at(s) (*(d_front_tanh1_t *)(void *)(memory + 912 + (s) * (ptrdiff_t)128))   /* 2x2x2: 0.00 MiB */
-#define d_front_conv2_weight_part_at(s) (*(d_front_conv2_weight_part_t *)(void *)(memory + 1072 + (s) * (ptrdiff_t)16))   /* 2x2x2x2: 0.00 MiB */
-#define d_front_conv1_weight_part_at(s) (*(d_front_conv1_weight_part_t *)(void *)(memory + 1088 + (s) * (ptrdiff_t)16))   /* 2x1x2x2: 0.00 MiB */
-#define d_front_conv1_bias_part_at(s) (*(d_front_conv1_bias_part_t *)(void *)(memory + 1152 + (s) * (ptrdiff_t)16))   /* 2: 0.00 MiB */
-
-/* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
-static real *scratches;
-static inline real *scratch_of_thread(void) { return scratches + (size_t)omp_get_thread_num() * SCRATCH; }
-#define front_conv1_at(s) (*(front_conv1_t *)(void *)(scratch + 0))   /* 2x4x4: 2 KiB a thread */
-#define d_front_conv2_at(s) (*(d_front_conv2_t *)(void *)(scratch + 0))   /* 2x2x2: 0 KiB a thread */
-#define d_front_conv1_sum_at(s) (*(d_front_conv1_sum_t *)(void *)(scratch + 0))   /* 2x4x4: 2 KiB a thread */
-#define d_front_maxpool1_at(s) (*(d_front_maxpool1_t *)(void *)(scratch + 512))   /* 2x2x2: 0 KiB a thread */
-
-/* How many examples group g holds: L, less in the last group, and in the last batch of an epoch. */
-static inline int present(const Batch *batch, int g)
-{
-    int n = batch->count - g * L;
-    return n < 0 ? 0 : n > L ? L : n;
-}
-
-/* ==== 4 operators =================================================================================================== */
+/* ==== 3 operators =================================================================================================== */
 
 /* ---- load_x: load ---------------------------------------- tests/golden/conv.yaml:4
  *   1x5x5
@@ -121,12 +91,12 @@ static void load_x_forward(real *y, const void *const *rows, int present)
  *   1
  *   the labels of a group, side by side */
 /* y[p][l] = label p of the example in lane l; 0 in the lanes from `present` on, which have none. */
-static void load_y_forward(int32_t *y, const void *const *rows, int present)
+static void load_y_forward(y_t y, const void *const *rows, int present)
 {
     for (int l = 0; l < L; l++) {
         const int32_t *label = l < present ? rows[l] : NULL;
         for (int p = 0; p < 1; p++)
-            y[p * L + l] = label ? label[p] : 0;
+            y[l] = label ? label[p] : 0;
     }
 }
 
@@ -466,9 +436,9 @@ static void front_dense1_forward_5x1(real sum[][16], real panel[][16], real *x, 
     v_store(&sum[4][0], s4_0);
 }
 
-static void front_dense1_forward(real *y, real *x, real w[8][16], real b[16])
+static void front_dense1_forward(front_dense1_t *y, front_tanh1_t *x, real w[8][16], real b[16])
 {
-    real (*ys)[2][L] = (real (*)[2][L])y, (*xs)[8][L] = (real (*)[8][L])x;
+    real (*xs)[8][L] = (real (*)[8][L])x;
     _Alignas(64) real panel[8][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
@@ -493,7 +463,7 @@ static void front_dense1_forward(real *y, real *x, real w[8][16], real b[16])
                 vec lanes[16];
                 for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
                 v_transpose16(lanes);
-                for (int r = 0; r < 16 && m + q + r < 2; r++) v_store(ys[s][m + q + r], lanes[r]);
+                for (int r = 0; r < 16 && m + q + r < 2; r++) v_store(y[s][m + q + r], lanes[r]);
             }
     }
 }
@@ -518,14 +488,14 @@ static void front_dense1_backward_4x1(real dx[][8][L], real dy[][2][L], real w[8
     v_store(dx[s][k + 3], s3_0);
 }
 
-static void front_dense1_backward(real *dx, real *dy, real w[8][16])
+static void front_dense1_backward(front_tanh1_t *dx, front_dense1_t *dy, real w[8][16])
 {
-    real (*dxs)[8][L] = (real (*)[8][L])dx, (*dys)[2][L] = (real (*)[2][L])dy;
+    real (*dxs)[8][L] = (real (*)[8][L])dx;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
         int from = t % 2 * 1, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
             for (int k = from; k < to; k++) {
-                front_dense1_backward_4x1(dxs, dys, w, k * 4, s * 1);
+                front_dense1_backward_4x1(dxs, dy, w, k * 4, s * 1);
             }
     }
 }
@@ -554,23 +524,24 @@ static void front_dense1_weights_4x1(real dw[8][16], real dy[][16], real x[][8][
 }
 
 /* dy with the outputs side by side, a row an example. */
-static void front_dense1_weights(real *rows, real *dy)
+static void front_dense1_weights(real *rows, front_dense1_t *dy)
 {
-    real (*dys)[2][L] = (real (*)[2][L])dy, (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[16] = (real (*)[16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int s = t / 1, m = t % 1 * 16;
         vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dys[s][m + r]) : v_zero();
+        for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
         for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
     }
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
-static void front_dense1_products(real dw[8][16], real db[16], real *rows, real *x)
+static void front_dense1_products(real dw[8][16], real db[16], real *rows, front_tanh1_t *x)
 {
-    real (*xs)[8][L] = (real (*)[8][L])x, (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[16] = (real (*)[16])rows;
+    real (*xs)[8][L] = (real (*)[8][L])x;
     #pragma omp for schedule(static) nowait
     for (int m = 0; m < 16; m += 16) {
         vec s = v_zero();
@@ -666,6 +637,71 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
     }
 }
 
+/* ==== 4 memory ====================================================================================================== */
+
+/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
+ * the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
+static real *memory;
+static const size_t MEMORY = 1168, SCRATCH = 640;     /* reals; scratch: of each thread */
+static struct {
+    x_t *x;                           /* [0 .. G)  1x5x5: reals 0 to 400, 1.6 KiB */
+    front_maxpool1_t *front_maxpool1; /* [0 .. G)  2x2x2: reals 656 to 784, 512 bytes */
+    front_tanh1_t *front_tanh1;       /* [0 .. G)  2x2x2: reals 784 to 912, 512 bytes */
+    y_t *y;                           /* [0 .. G)  1: reals 1104 to 1120, 64 bytes */
+    front_maxpool1_winner_slot *front_maxpool1_winner; /* [0 .. G)  2x2x2x2: reals 1136 to 1152, 64 bytes */
+    front_dense1_t *front_dense1;     /* [0 .. G)  2: reals 1040 to 1072, 128 bytes */
+    loss1_t *loss1;                   /* [0 .. G)  1: reals 1120 to 1136, 64 bytes */
+    d_front_dense1_t *d_front_dense1; /* [0 .. G)  2: reals 1072 to 1104, 128 bytes */
+    real (*d_front_dense1_rows)[256]; /* [0 .. G)  a kernel's own layout: reals 400 to 656, 1.0 KiB */
+    d_front_tanh1_t *d_front_tanh1;   /* [0 .. G)  2x2x2: reals 912 to 1040, 512 bytes */
+    d_front_conv2_weight_part_t *d_front_conv2_weight_part; /* [0 .. G)  2x2x2x2: reals 1072 to 1088, 64 bytes */
+    d_front_conv1_weight_part_slot *d_front_conv1_weight_part; /* [0 .. G)  2x1x2x2: reals 1088 to 1104, 64 bytes */
+    d_front_conv1_bias_part_slot *d_front_conv1_bias_part; /* [0 .. G)  2: reals 1152 to 1168, 64 bytes */
+} v;
+
+/* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
+typedef struct {
+    front_conv1_t *front_conv1;             /* 2x4x4: reals 0 to 512, 2.0 KiB */
+    d_front_conv2_t *d_front_conv2;         /* 2x2x2: reals 0 to 128, 512 bytes */
+    d_front_conv1_sum_t *d_front_conv1_sum; /* 2x4x4: reals 0 to 512, 2.0 KiB */
+    d_front_maxpool1_t *d_front_maxpool1;   /* 2x2x2: reals 512 to 640, 512 bytes */
+} Scratch;
+static real *scratch_memory;
+static Scratch *scratches;      /* one a thread */
+static inline const Scratch *scratch_of_thread(void) { return &scratches[omp_get_thread_num()]; }
+
+/* Lays the tensors into the memory. */
+static void lay_out(void)
+{
+    v.x = (void *)(memory + 0);
+    v.front_maxpool1 = (void *)(memory + 656);
+    v.front_tanh1 = (void *)(memory + 784);
+    v.y = (void *)(memory + 1104);
+    v.front_maxpool1_winner = (void *)(memory + 1136);
+    v.front_dense1 = (void *)(memory + 1040);
+    v.loss1 = (void *)(memory + 1120);
+    v.d_front_dense1 = (void *)(memory + 1072);
+    v.d_front_dense1_rows = (void *)(memory + 400);
+    v.d_front_tanh1 = (void *)(memory + 912);
+    v.d_front_conv2_weight_part = (void *)(memory + 1072);
+    v.d_front_conv1_weight_part = (void *)(memory + 1088);
+    v.d_front_conv1_bias_part = (void *)(memory + 1152);
+    for (int k = 0; k < threads; k++) {
+        real *at = scratch_memory + (size_t)k * SCRATCH;
+        scratches[k].front_conv1 = (void *)(at + 0);
+        scratches[k].d_front_conv2 = (void *)(at + 0);
+        scratches[k].d_front_conv1_sum = (void *)(at + 0);
+        scratches[k].d_front_maxpool1 = (void *)(at + 512);
+    }
+}
+
+/* How many examples group g holds: L, less in the last group, and in the last batch of an epoch. */
+static inline int present(const Batch *batch, int g)
+{
+    int n = batch->count - g * L;
+    return n < 0 ? 0 : n > L ? L : n;
+}
+
 /* ==== 5 forward ===================================================================================================== */
 
 /* Called by all threads.  `omp for` shares the groups out; its end is a barrier, or with nowait a thread that finds no group left goes on.
@@ -674,21 +710,21 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
 static void forward_pass(const Batch *batch)
 {
     block_poison(memory, MEMORY * sizeof(real));
-    block_poison(scratches, (size_t)threads * SCRATCH * sizeof(real));
-    real *scratch = scratch_of_thread();
+    block_poison(scratch_memory, (size_t)threads * SCRATCH * sizeof(real));
+    const Scratch *scratch = scratch_of_thread();
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        load_x_forward((real *)x_at(g), batch->inputs[0] + g * L, present(batch, g));
-        load_y_forward((int32_t *)y_at(g), batch->targets[0] + g * L, present(batch, g));
-        front_conv1_forward(front_conv1_at(g), x_at(g), weights->front_conv1_weight, weights->front_conv1_bias);
-        front_maxpool1_forward(front_maxpool1_at(g), front_maxpool1_winner_at(g), front_conv1_at(g));
-        front_conv2_forward(front_tanh1_at(g), front_maxpool1_at(g), weights->front_conv2_weight);
+        load_x_forward((real *)v.x[g], batch->inputs[0] + g * L, present(batch, g));
+        load_y_forward(v.y[g], batch->targets[0] + g * L, present(batch, g));
+        front_conv1_forward(*scratch->front_conv1, v.x[g], weights->front_conv1_weight, weights->front_conv1_bias);
+        front_maxpool1_forward(v.front_maxpool1[g], v.front_maxpool1_winner[g].of, *scratch->front_conv1);
+        front_conv2_forward(v.front_tanh1[g], v.front_maxpool1[g], weights->front_conv2_weight);
     }
-    front_dense1_forward((real *)front_dense1_at(0), (real *)front_tanh1_at(0), weights->front_dense1_weight, weights->front_dense1_bias);
+    front_dense1_forward(v.front_dense1, v.front_tanh1, weights->front_dense1_weight, weights->front_dense1_bias);
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        cross_entropy1_forward((real *)loss1_at(g), (real *)front_dense1_at(g), (int32_t *)y_at(g));
+        cross_entropy1_forward(v.loss1[g], (real *)v.front_dense1[g], v.y[g]);
     }
 }
 
@@ -700,7 +736,7 @@ static double loss(const Batch *batch, double *each)
         double sum = 0;
         for (int s = 0; s < 1; s++)
             for (int lane = 0; lane < present(batch, s % G); lane++)
-                sum += loss1_at(s)[lane];
+                sum += v.loss1[s][lane];
         sum /= (double)batch->count * 1;
         if (each)
             each[0] = sum;
@@ -714,27 +750,27 @@ static double loss(const Batch *batch, double *each)
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 1));
-    real *scratch = scratch_of_thread();
+    const Scratch *scratch = scratch_of_thread();
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        cross_entropy1_backward((real *)d_front_dense1_at(g), (real *)front_dense1_at(g), (int32_t *)y_at(g), loss1_scale, present(batch, g));
+        cross_entropy1_backward((real *)v.d_front_dense1[g], (real *)v.front_dense1[g], v.y[g], loss1_scale, present(batch, g));
     }
-    front_dense1_weights(d_front_dense1_rows_at(0), (real *)d_front_dense1_at(0));
-    front_dense1_backward((real *)d_front_tanh1_at(0), (real *)d_front_dense1_at(0), weights->front_dense1_weight);
+    front_dense1_weights(v.d_front_dense1_rows[0], v.d_front_dense1);
+    front_dense1_backward(v.d_front_tanh1, v.d_front_dense1, weights->front_dense1_weight);
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        front_tanh1_backward((real *)d_front_conv2_at(g), (real *)d_front_tanh1_at(g), (real *)front_tanh1_at(g));
-        front_conv2_weights(d_front_conv2_weight_part_at(g), d_front_conv2_at(g), front_maxpool1_at(g));
-        front_conv2_backward(d_front_maxpool1_at(g), d_front_conv2_at(g), weights->front_conv2_weight);
-        front_maxpool1_backward(d_front_conv1_sum_at(g), d_front_maxpool1_at(g), front_maxpool1_winner_at(g), front_maxpool1_at(g));
-        front_conv1_weights(d_front_conv1_weight_part_at(g), d_front_conv1_bias_part_at(g), d_front_conv1_sum_at(g), x_at(g));
+        front_tanh1_backward((real *)*scratch->d_front_conv2, (real *)v.d_front_tanh1[g], (real *)v.front_tanh1[g]);
+        front_conv2_weights(v.d_front_conv2_weight_part[g], *scratch->d_front_conv2, v.front_maxpool1[g]);
+        front_conv2_backward(*scratch->d_front_maxpool1, *scratch->d_front_conv2, weights->front_conv2_weight);
+        front_maxpool1_backward(*scratch->d_front_conv1_sum, *scratch->d_front_maxpool1, v.front_maxpool1_winner[g].of, v.front_maxpool1[g]);
+        front_conv1_weights(v.d_front_conv1_weight_part[g].of, v.d_front_conv1_bias_part[g].of, *scratch->d_front_conv1_sum, v.x[g]);
     }
-    front_dense1_products(gradient->front_dense1_weight, gradient->front_dense1_bias, d_front_dense1_rows_at(0), (real *)front_tanh1_at(0));
+    front_dense1_products(gradient->front_dense1_weight, gradient->front_dense1_bias, v.d_front_dense1_rows[0], v.front_tanh1);
     #pragma omp barrier
-    fold((real *)gradient->front_conv2_weight, (real *)d_front_conv2_weight_part_at(0), 1, 16, 0);
-    fold((real *)gradient->front_conv1_weight, (real *)d_front_conv1_weight_part_at(0), 1, 8, 0);
-    fold((real *)gradient->front_conv1_bias, (real *)d_front_conv1_bias_part_at(0), 1, 2, 0);
+    fold((real *)gradient->front_conv2_weight, (real *)v.d_front_conv2_weight_part[0], 1, 16, 0);
+    fold((real *)gradient->front_conv1_weight, (real *)v.d_front_conv1_weight_part[0].of, 1, 8, 0);
+    fold(gradient->front_conv1_bias, v.d_front_conv1_bias_part[0].of, 1, 2, 0);
     #pragma omp barrier
 }
 
@@ -815,9 +851,9 @@ static uint64_t net_decisions(void)
 {
     uint64_t hash = 0xcbf29ce484222325u;
     for (int s = 0; s < 1; s++)
-        hash = decide_positive(hash, (real *)front_maxpool1_at(s % G), 128);
+        hash = decide_positive(hash, (real *)v.front_maxpool1[s % G], 128);
     for (int s = 0; s < 1; s++)
-        hash = decide_winner(hash, (uint16_t *)front_maxpool1_winner_at(s % G), sizeof(front_maxpool1_winner_t) / sizeof(uint16_t));
+        hash = decide_winner(hash, (uint16_t *)v.front_maxpool1_winner[s % G].of, sizeof v.front_maxpool1_winner[s % G].of / sizeof(uint16_t));
     return hash;
 }
 
@@ -827,68 +863,68 @@ static uint64_t net_decisions(void)
 static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 1));
-    real *scratch = scratches;
+    const Scratch *scratch = scratches;
     for (int g = 0; g < G; g++) {
-        load_x_forward((real *)x_at(g), batch->inputs[0] + g * L, present(batch, g));
-        SEE("load_x", "forward", 4, -1, g, "x", 1, (real *)x_at(g), 400, 400, 3, { 1, 5, 5 });
-        load_y_forward((int32_t *)y_at(g), batch->targets[0] + g * L, present(batch, g));
-        SEE("front_conv1", "forward", 8, -1, g, "x", 0, (real *)x_at(g), 400, 400, 3, { 1, 5, 5 });
-        front_conv1_forward(front_conv1_at(g), x_at(g), weights->front_conv1_weight, weights->front_conv1_bias);
-        SEE("front_conv1", "forward", 8, -1, g, "front_conv1", 1, (real *)front_conv1_at(g), 512, 512, 3, { 2, 4, 4 });
-        SEE("front_maxpool1", "forward", 9, -1, g, "front_conv1", 0, (real *)front_conv1_at(g), 512, 512, 3, { 2, 4, 4 });
-        front_maxpool1_forward(front_maxpool1_at(g), front_maxpool1_winner_at(g), front_conv1_at(g));
-        SEE("front_maxpool1", "forward", 9, -1, g, "front_maxpool1", 1, (real *)front_maxpool1_at(g), 128, 128, 3, { 2, 2, 2 });
-        SEE("front_conv2", "forward", 10, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 128, 128, 3, { 2, 2, 2 });
-        front_conv2_forward(front_tanh1_at(g), front_maxpool1_at(g), weights->front_conv2_weight);
-        SEE("front_conv2", "forward", 10, -1, g, "front_tanh1", 1, (real *)front_tanh1_at(g), 128, 128, 3, { 2, 2, 2 });
+        load_x_forward((real *)v.x[g], batch->inputs[0] + g * L, present(batch, g));
+        SEE("load_x", "forward", 4, -1, g, "x", 1, (real *)v.x[g], 400, 400, 3, { 1, 5, 5 });
+        load_y_forward(v.y[g], batch->targets[0] + g * L, present(batch, g));
+        SEE("front_conv1", "forward", 8, -1, g, "x", 0, (real *)v.x[g], 400, 400, 3, { 1, 5, 5 });
+        front_conv1_forward(*scratch->front_conv1, v.x[g], weights->front_conv1_weight, weights->front_conv1_bias);
+        SEE("front_conv1", "forward", 8, -1, g, "front_conv1", 1, (real *)*scratch->front_conv1, 512, 512, 3, { 2, 4, 4 });
+        SEE("front_maxpool1", "forward", 9, -1, g, "front_conv1", 0, (real *)*scratch->front_conv1, 512, 512, 3, { 2, 4, 4 });
+        front_maxpool1_forward(v.front_maxpool1[g], v.front_maxpool1_winner[g].of, *scratch->front_conv1);
+        SEE("front_maxpool1", "forward", 9, -1, g, "front_maxpool1", 1, (real *)v.front_maxpool1[g], 128, 128, 3, { 2, 2, 2 });
+        SEE("front_conv2", "forward", 10, -1, g, "front_maxpool1", 0, (real *)v.front_maxpool1[g], 128, 128, 3, { 2, 2, 2 });
+        front_conv2_forward(v.front_tanh1[g], v.front_maxpool1[g], weights->front_conv2_weight);
+        SEE("front_conv2", "forward", 10, -1, g, "front_tanh1", 1, (real *)v.front_tanh1[g], 128, 128, 3, { 2, 2, 2 });
     }
-    SEE("front_dense1", "forward", 12, -1, -1, "front_tanh1", 0, (real *)front_tanh1_at(0), 128, 128, 3, { 2, 2, 2 });
-    front_dense1_forward((real *)front_dense1_at(0), (real *)front_tanh1_at(0), weights->front_dense1_weight, weights->front_dense1_bias);
-    SEE("front_dense1", "forward", 12, -1, -1, "front_dense1", 1, (real *)front_dense1_at(0), 32, 32, 1, { 2 });
+    SEE("front_dense1", "forward", 12, -1, -1, "front_tanh1", 0, (real *)v.front_tanh1[0], 128, 128, 3, { 2, 2, 2 });
+    front_dense1_forward(v.front_dense1, v.front_tanh1, weights->front_dense1_weight, weights->front_dense1_bias);
+    SEE("front_dense1", "forward", 12, -1, -1, "front_dense1", 1, (real *)v.front_dense1[0], 32, 32, 1, { 2 });
     for (int g = 0; g < G; g++) {
-        SEE("cross_entropy1", "forward", 15, -1, g, "front_dense1", 0, (real *)front_dense1_at(g), 32, 32, 1, { 2 });
-        cross_entropy1_forward((real *)loss1_at(g), (real *)front_dense1_at(g), (int32_t *)y_at(g));
-        SEE("cross_entropy1", "forward", 15, -1, g, "loss1", 1, (real *)loss1_at(g), 16, 16, 0, { 0 });
+        SEE("cross_entropy1", "forward", 15, -1, g, "front_dense1", 0, (real *)v.front_dense1[g], 32, 32, 1, { 2 });
+        cross_entropy1_forward(v.loss1[g], (real *)v.front_dense1[g], v.y[g]);
+        SEE("cross_entropy1", "forward", 15, -1, g, "loss1", 1, v.loss1[g], 16, 16, 0, { 0 });
     }
     for (int g = 0; g < G; g++) {
-        SEE("cross_entropy1", "backward", 15, -1, g, "front_dense1", 0, (real *)front_dense1_at(g), 32, 32, 1, { 2 });
-        cross_entropy1_backward((real *)d_front_dense1_at(g), (real *)front_dense1_at(g), (int32_t *)y_at(g), loss1_scale, present(batch, g));
-        SEE("cross_entropy1", "backward", 15, -1, g, "d_front_dense1", 1, (real *)d_front_dense1_at(g), 32, 32, 1, { 2 });
+        SEE("cross_entropy1", "backward", 15, -1, g, "front_dense1", 0, (real *)v.front_dense1[g], 32, 32, 1, { 2 });
+        cross_entropy1_backward((real *)v.d_front_dense1[g], (real *)v.front_dense1[g], v.y[g], loss1_scale, present(batch, g));
+        SEE("cross_entropy1", "backward", 15, -1, g, "d_front_dense1", 1, (real *)v.d_front_dense1[g], 32, 32, 1, { 2 });
     }
-    SEE("front_dense1", "weights", 12, -1, -1, "d_front_dense1", 0, (real *)d_front_dense1_at(0), 32, 32, 1, { 2 });
-    front_dense1_weights(d_front_dense1_rows_at(0), (real *)d_front_dense1_at(0));
-    SEE("front_dense1", "backward", 12, -1, -1, "d_front_dense1", 0, (real *)d_front_dense1_at(0), 32, 32, 1, { 2 });
-    front_dense1_backward((real *)d_front_tanh1_at(0), (real *)d_front_dense1_at(0), weights->front_dense1_weight);
-    SEE("front_dense1", "backward", 12, -1, -1, "d_front_tanh1", 1, (real *)d_front_tanh1_at(0), 128, 128, 3, { 2, 2, 2 });
+    SEE("front_dense1", "weights", 12, -1, -1, "d_front_dense1", 0, (real *)v.d_front_dense1[0], 32, 32, 1, { 2 });
+    front_dense1_weights(v.d_front_dense1_rows[0], v.d_front_dense1);
+    SEE("front_dense1", "backward", 12, -1, -1, "d_front_dense1", 0, (real *)v.d_front_dense1[0], 32, 32, 1, { 2 });
+    front_dense1_backward(v.d_front_tanh1, v.d_front_dense1, weights->front_dense1_weight);
+    SEE("front_dense1", "backward", 12, -1, -1, "d_front_tanh1", 1, (real *)v.d_front_tanh1[0], 128, 128, 3, { 2, 2, 2 });
     for (int g = 0; g < G; g++) {
-        SEE("front_tanh1", "backward", 11, -1, g, "d_front_tanh1", 0, (real *)d_front_tanh1_at(g), 128, 128, 3, { 2, 2, 2 });
-        SEE("front_tanh1", "backward", 11, -1, g, "front_tanh1", 0, (real *)front_tanh1_at(g), 128, 128, 3, { 2, 2, 2 });
-        front_tanh1_backward((real *)d_front_conv2_at(g), (real *)d_front_tanh1_at(g), (real *)front_tanh1_at(g));
-        SEE("front_tanh1", "backward", 11, -1, g, "d_front_conv2", 1, (real *)d_front_conv2_at(g), 128, 128, 3, { 2, 2, 2 });
-        SEE("front_conv2", "weights", 10, -1, g, "d_front_conv2", 0, (real *)d_front_conv2_at(g), 128, 128, 3, { 2, 2, 2 });
-        SEE("front_conv2", "weights", 10, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 128, 128, 3, { 2, 2, 2 });
-        front_conv2_weights(d_front_conv2_weight_part_at(g), d_front_conv2_at(g), front_maxpool1_at(g));
-        SEE("front_conv2", "weights", 10, -1, g, "d_front_conv2_weight_part", 1, (real *)d_front_conv2_weight_part_at(g), 16, 0, 4, { 2, 2, 2, 2 });
-        SEE("front_conv2", "backward", 10, -1, g, "d_front_conv2", 0, (real *)d_front_conv2_at(g), 128, 128, 3, { 2, 2, 2 });
-        front_conv2_backward(d_front_maxpool1_at(g), d_front_conv2_at(g), weights->front_conv2_weight);
-        SEE("front_conv2", "backward", 10, -1, g, "d_front_maxpool1", 1, (real *)d_front_maxpool1_at(g), 128, 128, 3, { 2, 2, 2 });
-        SEE("front_maxpool1", "backward", 9, -1, g, "d_front_maxpool1", 0, (real *)d_front_maxpool1_at(g), 128, 128, 3, { 2, 2, 2 });
-        SEE("front_maxpool1", "backward", 9, -1, g, "front_maxpool1", 0, (real *)front_maxpool1_at(g), 128, 128, 3, { 2, 2, 2 });
-        front_maxpool1_backward(d_front_conv1_sum_at(g), d_front_maxpool1_at(g), front_maxpool1_winner_at(g), front_maxpool1_at(g));
-        SEE("front_maxpool1", "backward", 9, -1, g, "d_front_conv1_sum", 1, (real *)d_front_conv1_sum_at(g), 512, 512, 3, { 2, 4, 4 });
-        SEE("front_conv1", "weights", 8, -1, g, "d_front_conv1_sum", 0, (real *)d_front_conv1_sum_at(g), 512, 512, 3, { 2, 4, 4 });
-        SEE("front_conv1", "weights", 8, -1, g, "x", 0, (real *)x_at(g), 400, 400, 3, { 1, 5, 5 });
-        front_conv1_weights(d_front_conv1_weight_part_at(g), d_front_conv1_bias_part_at(g), d_front_conv1_sum_at(g), x_at(g));
-        SEE("front_conv1", "weights", 8, -1, g, "d_front_conv1_weight_part", 1, (real *)d_front_conv1_weight_part_at(g), 8, 0, 4, { 2, 1, 2, 2 });
-        SEE("front_conv1", "weights", 8, -1, g, "d_front_conv1_bias_part", 1, (real *)d_front_conv1_bias_part_at(g), 2, 0, 1, { 2 });
+        SEE("front_tanh1", "backward", 11, -1, g, "d_front_tanh1", 0, (real *)v.d_front_tanh1[g], 128, 128, 3, { 2, 2, 2 });
+        SEE("front_tanh1", "backward", 11, -1, g, "front_tanh1", 0, (real *)v.front_tanh1[g], 128, 128, 3, { 2, 2, 2 });
+        front_tanh1_backward((real *)*scratch->d_front_conv2, (real *)v.d_front_tanh1[g], (real *)v.front_tanh1[g]);
+        SEE("front_tanh1", "backward", 11, -1, g, "d_front_conv2", 1, (real *)*scratch->d_front_conv2, 128, 128, 3, { 2, 2, 2 });
+        SEE("front_conv2", "weights", 10, -1, g, "d_front_conv2", 0, (real *)*scratch->d_front_conv2, 128, 128, 3, { 2, 2, 2 });
+        SEE("front_conv2", "weights", 10, -1, g, "front_maxpool1", 0, (real *)v.front_maxpool1[g], 128, 128, 3, { 2, 2, 2 });
+        front_conv2_weights(v.d_front_conv2_weight_part[g], *scratch->d_front_conv2, v.front_maxpool1[g]);
+        SEE("front_conv2", "weights", 10, -1, g, "d_front_conv2_weight_part", 1, (real *)v.d_front_conv2_weight_part[g], 16, 0, 4, { 2, 2, 2, 2 });
+        SEE("front_conv2", "backward", 10, -1, g, "d_front_conv2", 0, (real *)*scratch->d_front_conv2, 128, 128, 3, { 2, 2, 2 });
+        front_conv2_backward(*scratch->d_front_maxpool1, *scratch->d_front_conv2, weights->front_conv2_weight);
+        SEE("front_conv2", "backward", 10, -1, g, "d_front_maxpool1", 1, (real *)*scratch->d_front_maxpool1, 128, 128, 3, { 2, 2, 2 });
+        SEE("front_maxpool1", "backward", 9, -1, g, "d_front_maxpool1", 0, (real *)*scratch->d_front_maxpool1, 128, 128, 3, { 2, 2, 2 });
+        SEE("front_maxpool1", "backward", 9, -1, g, "front_maxpool1", 0, (real *)v.front_maxpool1[g], 128, 128, 3, { 2, 2, 2 });
+        front_maxpool1_backward(*scratch->d_front_conv1_sum, *scratch->d_front_maxpool1, v.front_maxpool1_winner[g].of, v.front_maxpool1[g]);
+        SEE("front_maxpool1", "backward", 9, -1, g, "d_front_conv1_sum", 1, (real *)*scratch->d_front_conv1_sum, 512, 512, 3, { 2, 4, 4 });
+        SEE("front_conv1", "weights", 8, -1, g, "d_front_conv1_sum", 0, (real *)*scratch->d_front_conv1_sum, 512, 512, 3, { 2, 4, 4 });
+        SEE("front_conv1", "weights", 8, -1, g, "x", 0, (real *)v.x[g], 400, 400, 3, { 1, 5, 5 });
+        front_conv1_weights(v.d_front_conv1_weight_part[g].of, v.d_front_conv1_bias_part[g].of, *scratch->d_front_conv1_sum, v.x[g]);
+        SEE("front_conv1", "weights", 8, -1, g, "d_front_conv1_weight_part", 1, (real *)v.d_front_conv1_weight_part[g].of, 8, 0, 4, { 2, 1, 2, 2 });
+        SEE("front_conv1", "weights", 8, -1, g, "d_front_conv1_bias_part", 1, v.d_front_conv1_bias_part[g].of, 2, 0, 1, { 2 });
     }
-    SEE("front_dense1", "weights", 12, -1, -1, "front_tanh1", 0, (real *)front_tanh1_at(0), 128, 128, 3, { 2, 2, 2 });
-    front_dense1_products(gradient->front_dense1_weight, gradient->front_dense1_bias, d_front_dense1_rows_at(0), (real *)front_tanh1_at(0));
+    SEE("front_dense1", "weights", 12, -1, -1, "front_tanh1", 0, (real *)v.front_tanh1[0], 128, 128, 3, { 2, 2, 2 });
+    front_dense1_products(gradient->front_dense1_weight, gradient->front_dense1_bias, v.d_front_dense1_rows[0], v.front_tanh1);
     SEE("front_dense1", "weights", 12, -1, -1, "front.dense1.weight", 1, (real *)gradient->front_dense1_weight, 128, 0, 0, { 0 });
     SEE("front_dense1", "weights", 12, -1, -1, "front.dense1.bias", 1, (real *)gradient->front_dense1_bias, 16, 0, 0, { 0 });
-    fold((real *)gradient->front_conv2_weight, (real *)d_front_conv2_weight_part_at(0), 1, 16, 0);
-    fold((real *)gradient->front_conv1_weight, (real *)d_front_conv1_weight_part_at(0), 1, 8, 0);
-    fold((real *)gradient->front_conv1_bias, (real *)d_front_conv1_bias_part_at(0), 1, 2, 0);
+    fold((real *)gradient->front_conv2_weight, (real *)v.d_front_conv2_weight_part[0], 1, 16, 0);
+    fold((real *)gradient->front_conv1_weight, (real *)v.d_front_conv1_weight_part[0].of, 1, 8, 0);
+    fold(gradient->front_conv1_bias, v.d_front_conv1_bias_part[0].of, 1, 2, 0);
     return 0;
 }
 
@@ -928,69 +964,69 @@ static const NetRow rows[] = {
 static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 1));
-    real *scratch = scratch_of_thread();
+    const Scratch *scratch = scratch_of_thread();
     clock->last = clock_now();
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        load_x_forward((real *)x_at(g), batch->inputs[0] + g * L, present(batch, g));
+        load_x_forward((real *)v.x[g], batch->inputs[0] + g * L, present(batch, g));
         STOP(0);
-        load_y_forward((int32_t *)y_at(g), batch->targets[0] + g * L, present(batch, g));
+        load_y_forward(v.y[g], batch->targets[0] + g * L, present(batch, g));
         STOP(1);
-        front_conv1_forward(front_conv1_at(g), x_at(g), weights->front_conv1_weight, weights->front_conv1_bias);
+        front_conv1_forward(*scratch->front_conv1, v.x[g], weights->front_conv1_weight, weights->front_conv1_bias);
         STOP(2);
-        front_maxpool1_forward(front_maxpool1_at(g), front_maxpool1_winner_at(g), front_conv1_at(g));
+        front_maxpool1_forward(v.front_maxpool1[g], v.front_maxpool1_winner[g].of, *scratch->front_conv1);
         STOP(3);
-        front_conv2_forward(front_tanh1_at(g), front_maxpool1_at(g), weights->front_conv2_weight);
+        front_conv2_forward(v.front_tanh1[g], v.front_maxpool1[g], weights->front_conv2_weight);
         STOP(4);
     }
     #pragma omp barrier
     STOP(5);
-    front_dense1_forward((real *)front_dense1_at(0), (real *)front_tanh1_at(0), weights->front_dense1_weight, weights->front_dense1_bias);
+    front_dense1_forward(v.front_dense1, v.front_tanh1, weights->front_dense1_weight, weights->front_dense1_bias);
     STOP(6);
     #pragma omp barrier
     STOP(7);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        cross_entropy1_forward((real *)loss1_at(g), (real *)front_dense1_at(g), (int32_t *)y_at(g));
+        cross_entropy1_forward(v.loss1[g], (real *)v.front_dense1[g], v.y[g]);
         STOP(8);
     }
     #pragma omp barrier
     STOP(9);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        cross_entropy1_backward((real *)d_front_dense1_at(g), (real *)front_dense1_at(g), (int32_t *)y_at(g), loss1_scale, present(batch, g));
+        cross_entropy1_backward((real *)v.d_front_dense1[g], (real *)v.front_dense1[g], v.y[g], loss1_scale, present(batch, g));
         STOP(10);
     }
     #pragma omp barrier
     STOP(11);
-    front_dense1_weights(d_front_dense1_rows_at(0), (real *)d_front_dense1_at(0));
+    front_dense1_weights(v.d_front_dense1_rows[0], v.d_front_dense1);
     STOP(12);
-    front_dense1_backward((real *)d_front_tanh1_at(0), (real *)d_front_dense1_at(0), weights->front_dense1_weight);
+    front_dense1_backward(v.d_front_tanh1, v.d_front_dense1, weights->front_dense1_weight);
     STOP(13);
     #pragma omp barrier
     STOP(14);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        front_tanh1_backward((real *)d_front_conv2_at(g), (real *)d_front_tanh1_at(g), (real *)front_tanh1_at(g));
+        front_tanh1_backward((real *)*scratch->d_front_conv2, (real *)v.d_front_tanh1[g], (real *)v.front_tanh1[g]);
         STOP(15);
-        front_conv2_weights(d_front_conv2_weight_part_at(g), d_front_conv2_at(g), front_maxpool1_at(g));
+        front_conv2_weights(v.d_front_conv2_weight_part[g], *scratch->d_front_conv2, v.front_maxpool1[g]);
         STOP(16);
-        front_conv2_backward(d_front_maxpool1_at(g), d_front_conv2_at(g), weights->front_conv2_weight);
+        front_conv2_backward(*scratch->d_front_maxpool1, *scratch->d_front_conv2, weights->front_conv2_weight);
         STOP(17);
-        front_maxpool1_backward(d_front_conv1_sum_at(g), d_front_maxpool1_at(g), front_maxpool1_winner_at(g), front_maxpool1_at(g));
+        front_maxpool1_backward(*scratch->d_front_conv1_sum, *scratch->d_front_maxpool1, v.front_maxpool1_winner[g].of, v.front_maxpool1[g]);
         STOP(18);
-        front_conv1_weights(d_front_conv1_weight_part_at(g), d_front_conv1_bias_part_at(g), d_front_conv1_sum_at(g), x_at(g));
+        front_conv1_weights(v.d_front_conv1_weight_part[g].of, v.d_front_conv1_bias_part[g].of, *scratch->d_front_conv1_sum, v.x[g]);
         STOP(19);
     }
-    front_dense1_products(gradient->front_dense1_weight, gradient->front_dense1_bias, d_front_dense1_rows_at(0), (real *)front_tanh1_at(0));
+    front_dense1_products(gradient->front_dense1_weight, gradient->front_dense1_bias, v.d_front_dense1_rows[0], v.front_tanh1);
     STOP(20);
     #pragma omp barrier
     STOP(21);
-    fold((real *)gradient->front_conv2_weight, (real *)d_front_conv2_weight_part_at(0), 1, 16, 0);
+    fold((real *)gradient->front_conv2_weight, (real *)v.d_front_conv2_weight_part[0], 1, 16, 0);
     STOP(22);
-    fold((real *)gradient->front_conv1_weight, (real *)d_front_conv1_weight_part_at(0), 1, 8, 0);
+    fold((real *)gradient->front_conv1_weight, (real *)v.d_front_conv1_weight_part[0].of, 1, 8, 0);
     STOP(23);
-    fold((real *)gradient->front_conv1_bias, (real *)d_front_conv1_bias_part_at(0), 1, 2, 0);
+    fold(gradient->front_conv1_bias, v.d_front_conv1_bias_part[0].of, 1, 2, 0);
     STOP(24);
     #pragma omp barrier
     STOP(25);
@@ -1012,8 +1048,10 @@ static double net_profile(const Batch *batch, double rate, uint64_t update_count
 
 static void net_close(void)
 {
-    free(memory), free(scratches), free(weights), free(gradient), free(row_sums);
-    memory = scratches = NULL;
+    free(memory), free(scratch_memory), free(scratches), free(weights), free(gradient), free(row_sums);
+    memory = NULL;
+    scratch_memory = NULL;
+    scratches = NULL;
     weights = gradient = NULL;
     row_sums = NULL;
     for (int k = 0; k < STATES; k++)
@@ -1024,16 +1062,19 @@ static int net_open(int count)
 {
     threads = count;
     memory = block_new(MEMORY * sizeof(real));
-    scratches = block_new((size_t)threads * SCRATCH * sizeof(real));
+    scratch_memory = block_new((size_t)threads * SCRATCH * sizeof(real));
+    scratches = malloc((size_t)threads * sizeof *scratches);
     weights = block_new(sizeof *weights), gradient = block_new(sizeof *gradient);
     row_sums = malloc((optimiser_all_rows(params, PARAMS) + 1) * sizeof *row_sums);
-    int all = memory && scratches && weights && gradient && row_sums;
+    int all = memory && scratch_memory && scratches && weights && gradient && row_sums;
     for (int k = 0; k < STATES; k++)
         all = (state[k] = block_new(sizeof *state[k])) && all;
-    if (all)
-        return 0;
-    net_close();
-    return -1;
+    if (!all) {
+        net_close();
+        return -1;
+    }
+    lay_out();
+    return 0;
 }
 
 /* The rate of an epoch. */

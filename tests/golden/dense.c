@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /* dense.c -- made by spnc from tests/golden/dense.yaml.  Edit that, not this.
  *
- *   1 sizes   2 parameters (26)   3 memory   4 operators   5 forward   6 backward   7 update   8 what the runtime asks
+ *   1 sizes   2 parameters (26)   3 operators   4 memory   5 forward   6 backward   7 update   8 what the runtime asks
  *
  * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of one group,
  * and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
@@ -50,34 +50,7 @@ enum { STATES = 0 };     /* blocks of numbers that sgd keeps beside the weights 
 static Weights *weights, *gradient, *state[1];
 static int threads;
 
-/* ==== 3 memory ====================================================================================================== */
-
-/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
- * the last time.  NAME_at(s) is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
-static real *memory;
-static const size_t MEMORY = 560, SCRATCH = 0;     /* reals; scratch: of each thread */
-#define x_at(s) (*(x_t *)(void *)(memory + 448 + (s) * (ptrdiff_t)48))   /* 3: 0.00 MiB */
-#define y_at(s) (*(y_t *)(void *)(memory + 528 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
-#define h_at(s) (*(h_t *)(void *)(memory + 256 + (s) * (ptrdiff_t)64))   /* 4: 0.00 MiB */
-#define v_at(s) (*(v_t *)(void *)(memory + 496 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
-#define loss1_at(s) (*(loss1_t *)(void *)(memory + 544 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
-#define d_v_at(s) (*(d_v_t *)(void *)(memory + 384 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
-#define d_v_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* a kernel's own layout: 0.00 MiB */
-#define d_h_at(s) (*(d_h_t *)(void *)(memory + 320 + (s) * (ptrdiff_t)64))   /* 4: 0.00 MiB */
-#define d_h_sum_at(s) (*(d_h_sum_t *)(void *)(memory + 384 + (s) * (ptrdiff_t)64))   /* 4: 0.00 MiB */
-#define d_h_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* a kernel's own layout: 0.00 MiB */
-
-/* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
-static real *scratches;
-
-/* How many examples group g holds: L, less in the last group, and in the last batch of an epoch. */
-static inline int present(const Batch *batch, int g)
-{
-    int n = batch->count - g * L;
-    return n < 0 ? 0 : n > L ? L : n;
-}
-
-/* ==== 4 operators =================================================================================================== */
+/* ==== 3 operators =================================================================================================== */
 
 /* ---- load_x: load ---------------------------------------- tests/golden/dense.yaml:4
  *   3
@@ -96,12 +69,12 @@ static void load_x_forward(real *y, const void *const *rows, int present)
  *   1
  *   the labels of a group, side by side */
 /* y[p][l] = label p of the example in lane l; 0 in the lanes from `present` on, which have none. */
-static void load_y_forward(int32_t *y, const void *const *rows, int present)
+static void load_y_forward(y_t y, const void *const *rows, int present)
 {
     for (int l = 0; l < L; l++) {
         const int32_t *label = l < present ? rows[l] : NULL;
         for (int p = 0; p < 1; p++)
-            y[p * L + l] = label ? label[p] : 0;
+            y[l] = label ? label[p] : 0;
     }
 }
 
@@ -169,9 +142,8 @@ static void h_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
     v_store(&sum[4][0], s4_0);
 }
 
-static void h_forward(real *y, real *x, real w[3][16], real b[16])
+static void h_forward(h_t *y, x_t *x, real w[3][16], real b[16])
 {
-    real (*ys)[4][L] = (real (*)[4][L])y, (*xs)[3][L] = (real (*)[3][L])x;
     _Alignas(64) real panel[3][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
@@ -186,8 +158,8 @@ static void h_forward(real *y, real *x, real w[3][16], real b[16])
                 v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
             for (int s = s0; s < s1; s++) {
-                h_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) h_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l], k1 - k0);
+                h_forward_6x1(&sum[(s - s0) * L + 0], panel, &x[s][k0][0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) h_forward_5x1(&sum[(s - s0) * L + l], panel, &x[s][k0][l], k1 - k0);
             }
         }
         enum { outputs = 16 };
@@ -196,7 +168,7 @@ static void h_forward(real *y, real *x, real w[3][16], real b[16])
                 vec lanes[16];
                 for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
                 v_transpose16(lanes);
-                for (int r = 0; r < 16 && m + q + r < 4; r++) v_store(ys[s][m + q + r], v_max(v_zero(), lanes[r]));
+                for (int r = 0; r < 16 && m + q + r < 4; r++) v_store(y[s][m + q + r], v_max(v_zero(), lanes[r]));
             }
     }
 }
@@ -222,23 +194,23 @@ static void h_weights_3x1(real dw[3][16], real dy[][16], real x[][3][L], int k, 
 }
 
 /* dy with the outputs side by side, a row an example. */
-static void h_weights(real *rows, real *dy)
+static void h_weights(real *rows, h_t *dy)
 {
-    real (*dys)[4][L] = (real (*)[4][L])dy, (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[16] = (real (*)[16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int s = t / 1, m = t % 1 * 16;
         vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 4 ? v_load(dys[s][m + r]) : v_zero();
+        for (int r = 0; r < 16; r++) square[r] = m + r < 4 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
         for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
     }
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
-static void h_products(real dw[3][16], real db[16], real *rows, real *x)
+static void h_products(real dw[3][16], real db[16], real *rows, x_t *x)
 {
-    real (*xs)[3][L] = (real (*)[3][L])x, (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[16] = (real (*)[16])rows;
     #pragma omp for schedule(static) nowait
     for (int m = 0; m < 16; m += 16) {
         vec s = v_zero();
@@ -250,7 +222,7 @@ static void h_products(real dw[3][16], real db[16], real *rows, real *x)
     for (int t = 0; t < 1; t++) {
         int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
             for (int k = from; k < to; k++) {
-                h_weights_3x1(dw, dyt, xs, k * 3, v * 1);
+                h_weights_3x1(dw, dyt, x, k * 3, v * 1);
             }
     }
 }
@@ -332,9 +304,8 @@ static void v_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
     v_store(&sum[4][0], s4_0);
 }
 
-static void v_forward(real *y, real *x, real w[4][16], real b[16])
+static void v_forward(v_t *y, h_t *x, real w[4][16], real b[16])
 {
-    real (*ys)[2][L] = (real (*)[2][L])y, (*xs)[4][L] = (real (*)[4][L])x;
     _Alignas(64) real panel[4][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
@@ -349,8 +320,8 @@ static void v_forward(real *y, real *x, real w[4][16], real b[16])
                 v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
             for (int s = s0; s < s1; s++) {
-                v_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) v_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l], k1 - k0);
+                v_forward_6x1(&sum[(s - s0) * L + 0], panel, &x[s][k0][0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) v_forward_5x1(&sum[(s - s0) * L + l], panel, &x[s][k0][l], k1 - k0);
             }
         }
         enum { outputs = 16 };
@@ -359,7 +330,7 @@ static void v_forward(real *y, real *x, real w[4][16], real b[16])
                 vec lanes[16];
                 for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
                 v_transpose16(lanes);
-                for (int r = 0; r < 16 && m + q + r < 2; r++) v_store(ys[s][m + q + r], lanes[r]);
+                for (int r = 0; r < 16 && m + q + r < 2; r++) v_store(y[s][m + q + r], lanes[r]);
             }
     }
 }
@@ -384,14 +355,13 @@ static void v_backward_4x1(real dx[][4][L], real dy[][2][L], real w[4][16], int 
     v_store(dx[s][k + 3], s3_0);
 }
 
-static void v_backward(real *dx, real *dy, real w[4][16])
+static void v_backward(h_t *dx, v_t *dy, real w[4][16])
 {
-    real (*dxs)[4][L] = (real (*)[4][L])dx, (*dys)[2][L] = (real (*)[2][L])dy;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
         int from = t % 1 * 1, to = from + 1 < 1 ? from + 1 : 1, s = t / 1;
             for (int k = from; k < to; k++) {
-                v_backward_4x1(dxs, dys, w, k * 4, s * 1);
+                v_backward_4x1(dx, dy, w, k * 4, s * 1);
             }
     }
 }
@@ -420,23 +390,23 @@ static void v_weights_4x1(real dw[4][16], real dy[][16], real x[][4][L], int k, 
 }
 
 /* dy with the outputs side by side, a row an example. */
-static void v_weights(real *rows, real *dy)
+static void v_weights(real *rows, v_t *dy)
 {
-    real (*dys)[2][L] = (real (*)[2][L])dy, (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[16] = (real (*)[16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int s = t / 1, m = t % 1 * 16;
         vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dys[s][m + r]) : v_zero();
+        for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
         for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
     }
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
-static void v_products(real dw[4][16], real db[16], real *rows, real *x)
+static void v_products(real dw[4][16], real db[16], real *rows, h_t *x)
 {
-    real (*xs)[4][L] = (real (*)[4][L])x, (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[16] = (real (*)[16])rows;
     #pragma omp for schedule(static) nowait
     for (int m = 0; m < 16; m += 16) {
         vec s = v_zero();
@@ -448,7 +418,7 @@ static void v_products(real dw[4][16], real db[16], real *rows, real *x)
     for (int t = 0; t < 1; t++) {
         int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
             for (int k = from; k < to; k++) {
-                v_weights_4x1(dw, dyt, xs, k * 4, v * 1);
+                v_weights_4x1(dw, dyt, x, k * 4, v * 1);
             }
     }
 }
@@ -499,6 +469,47 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
     }
 }
 
+/* ==== 4 memory ====================================================================================================== */
+
+/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
+ * the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
+static real *memory;
+static const size_t MEMORY = 560;     /* reals */
+static struct {
+    x_t *x;                /* [0 .. G)  3: reals 448 to 496, 192 bytes */
+    y_t *y;                /* [0 .. G)  1: reals 528 to 544, 64 bytes */
+    h_t *h;                /* [0 .. G)  4: reals 256 to 320, 256 bytes */
+    v_t *v;                /* [0 .. G)  2: reals 496 to 528, 128 bytes */
+    loss1_t *loss1;        /* [0 .. G)  1: reals 544 to 560, 64 bytes */
+    d_v_t *d_v;            /* [0 .. G)  2: reals 384 to 416, 128 bytes */
+    real (*d_v_rows)[256]; /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB */
+    d_h_t *d_h;            /* [0 .. G)  4: reals 320 to 384, 256 bytes */
+    d_h_sum_t *d_h_sum;    /* [0 .. G)  4: reals 384 to 448, 256 bytes */
+    real (*d_h_rows)[256]; /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB */
+} v;
+
+/* Lays the tensors into the memory. */
+static void lay_out(void)
+{
+    v.x = (void *)(memory + 448);
+    v.y = (void *)(memory + 528);
+    v.h = (void *)(memory + 256);
+    v.v = (void *)(memory + 496);
+    v.loss1 = (void *)(memory + 544);
+    v.d_v = (void *)(memory + 384);
+    v.d_v_rows = (void *)(memory + 0);
+    v.d_h = (void *)(memory + 320);
+    v.d_h_sum = (void *)(memory + 384);
+    v.d_h_rows = (void *)(memory + 0);
+}
+
+/* How many examples group g holds: L, less in the last group, and in the last batch of an epoch. */
+static inline int present(const Batch *batch, int g)
+{
+    int n = batch->count - g * L;
+    return n < 0 ? 0 : n > L ? L : n;
+}
+
 /* ==== 5 forward ===================================================================================================== */
 
 /* Called by all threads.  `omp for` shares the groups out; its end is a barrier, or with nowait a thread that finds no group left goes on.
@@ -507,19 +518,18 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
 static void forward_pass(const Batch *batch)
 {
     block_poison(memory, MEMORY * sizeof(real));
-    block_poison(scratches, (size_t)threads * SCRATCH * sizeof(real));
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        load_x_forward((real *)x_at(g), batch->inputs[0] + g * L, present(batch, g));
-        load_y_forward((int32_t *)y_at(g), batch->targets[0] + g * L, present(batch, g));
+        load_x_forward((real *)v.x[g], batch->inputs[0] + g * L, present(batch, g));
+        load_y_forward(v.y[g], batch->targets[0] + g * L, present(batch, g));
     }
-    h_forward((real *)h_at(0), (real *)x_at(0), weights->h_weight, weights->h_bias);
+    h_forward(v.h, v.x, weights->h_weight, weights->h_bias);
     #pragma omp barrier
-    v_forward((real *)v_at(0), (real *)h_at(0), weights->v_weight, weights->v_bias);
+    v_forward(v.v, v.h, weights->v_weight, weights->v_bias);
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        cross_entropy1_forward((real *)loss1_at(g), (real *)v_at(g), (int32_t *)y_at(g));
+        cross_entropy1_forward(v.loss1[g], (real *)v.v[g], v.y[g]);
     }
 }
 
@@ -531,7 +541,7 @@ static double loss(const Batch *batch, double *each)
         double sum = 0;
         for (int s = 0; s < 1; s++)
             for (int lane = 0; lane < present(batch, s % G); lane++)
-                sum += loss1_at(s)[lane];
+                sum += v.loss1[s][lane];
         sum /= (double)batch->count * 1;
         if (each)
             each[0] = sum;
@@ -547,20 +557,20 @@ static void backward_pass(const Batch *batch)
     real loss1_scale = (real)(1 / ((double)batch->count * 1));
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        cross_entropy1_backward((real *)d_v_at(g), (real *)v_at(g), (int32_t *)y_at(g), loss1_scale, present(batch, g));
+        cross_entropy1_backward((real *)v.d_v[g], (real *)v.v[g], v.y[g], loss1_scale, present(batch, g));
     }
-    v_weights(d_v_rows_at(0), (real *)d_v_at(0));
-    v_backward((real *)d_h_at(0), (real *)d_v_at(0), weights->v_weight);
+    v_weights(v.d_v_rows[0], v.d_v);
+    v_backward(v.d_h, v.d_v, weights->v_weight);
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        h_relu_backward((real *)d_h_sum_at(g), (real *)d_h_at(g), (real *)h_at(g));
+        h_relu_backward((real *)v.d_h_sum[g], (real *)v.d_h[g], (real *)v.h[g]);
     }
-    v_products(gradient->v_weight, gradient->v_bias, d_v_rows_at(0), (real *)h_at(0));
+    v_products(gradient->v_weight, gradient->v_bias, v.d_v_rows[0], v.h);
     #pragma omp barrier
-    h_weights(d_h_rows_at(0), (real *)d_h_sum_at(0));
+    h_weights(v.d_h_rows[0], v.d_h_sum);
     #pragma omp barrier
-    h_products(gradient->h_weight, gradient->h_bias, d_h_rows_at(0), (real *)x_at(0));
+    h_products(gradient->h_weight, gradient->h_bias, v.d_h_rows[0], v.x);
     #pragma omp barrier
 }
 
@@ -640,7 +650,7 @@ static uint64_t net_decisions(void)
 {
     uint64_t hash = 0xcbf29ce484222325u;
     for (int s = 0; s < 1; s++)
-        hash = decide_positive(hash, (real *)h_at(s % G), 64);
+        hash = decide_positive(hash, (real *)v.h[s % G], 64);
     return hash;
 }
 
@@ -651,45 +661,45 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 1));
     for (int g = 0; g < G; g++) {
-        load_x_forward((real *)x_at(g), batch->inputs[0] + g * L, present(batch, g));
-        SEE("load_x", "forward", 4, -1, g, "x", 1, (real *)x_at(g), 48, 48, 1, { 3 });
-        load_y_forward((int32_t *)y_at(g), batch->targets[0] + g * L, present(batch, g));
+        load_x_forward((real *)v.x[g], batch->inputs[0] + g * L, present(batch, g));
+        SEE("load_x", "forward", 4, -1, g, "x", 1, (real *)v.x[g], 48, 48, 1, { 3 });
+        load_y_forward(v.y[g], batch->targets[0] + g * L, present(batch, g));
     }
-    SEE("h", "forward", 7, -1, -1, "x", 0, (real *)x_at(0), 48, 48, 1, { 3 });
-    h_forward((real *)h_at(0), (real *)x_at(0), weights->h_weight, weights->h_bias);
-    SEE("h", "forward", 7, -1, -1, "h", 1, (real *)h_at(0), 64, 64, 1, { 4 });
-    SEE("v", "forward", 8, -1, -1, "h", 0, (real *)h_at(0), 64, 64, 1, { 4 });
-    v_forward((real *)v_at(0), (real *)h_at(0), weights->v_weight, weights->v_bias);
-    SEE("v", "forward", 8, -1, -1, "v", 1, (real *)v_at(0), 32, 32, 1, { 2 });
+    SEE("h", "forward", 7, -1, -1, "x", 0, (real *)v.x[0], 48, 48, 1, { 3 });
+    h_forward(v.h, v.x, weights->h_weight, weights->h_bias);
+    SEE("h", "forward", 7, -1, -1, "h", 1, (real *)v.h[0], 64, 64, 1, { 4 });
+    SEE("v", "forward", 8, -1, -1, "h", 0, (real *)v.h[0], 64, 64, 1, { 4 });
+    v_forward(v.v, v.h, weights->v_weight, weights->v_bias);
+    SEE("v", "forward", 8, -1, -1, "v", 1, (real *)v.v[0], 32, 32, 1, { 2 });
     for (int g = 0; g < G; g++) {
-        SEE("cross_entropy1", "forward", 9, -1, g, "v", 0, (real *)v_at(g), 32, 32, 1, { 2 });
-        cross_entropy1_forward((real *)loss1_at(g), (real *)v_at(g), (int32_t *)y_at(g));
-        SEE("cross_entropy1", "forward", 9, -1, g, "loss1", 1, (real *)loss1_at(g), 16, 16, 0, { 0 });
+        SEE("cross_entropy1", "forward", 9, -1, g, "v", 0, (real *)v.v[g], 32, 32, 1, { 2 });
+        cross_entropy1_forward(v.loss1[g], (real *)v.v[g], v.y[g]);
+        SEE("cross_entropy1", "forward", 9, -1, g, "loss1", 1, v.loss1[g], 16, 16, 0, { 0 });
     }
     for (int g = 0; g < G; g++) {
-        SEE("cross_entropy1", "backward", 9, -1, g, "v", 0, (real *)v_at(g), 32, 32, 1, { 2 });
-        cross_entropy1_backward((real *)d_v_at(g), (real *)v_at(g), (int32_t *)y_at(g), loss1_scale, present(batch, g));
-        SEE("cross_entropy1", "backward", 9, -1, g, "d_v", 1, (real *)d_v_at(g), 32, 32, 1, { 2 });
+        SEE("cross_entropy1", "backward", 9, -1, g, "v", 0, (real *)v.v[g], 32, 32, 1, { 2 });
+        cross_entropy1_backward((real *)v.d_v[g], (real *)v.v[g], v.y[g], loss1_scale, present(batch, g));
+        SEE("cross_entropy1", "backward", 9, -1, g, "d_v", 1, (real *)v.d_v[g], 32, 32, 1, { 2 });
     }
-    SEE("v", "weights", 8, -1, -1, "d_v", 0, (real *)d_v_at(0), 32, 32, 1, { 2 });
-    v_weights(d_v_rows_at(0), (real *)d_v_at(0));
-    SEE("v", "backward", 8, -1, -1, "d_v", 0, (real *)d_v_at(0), 32, 32, 1, { 2 });
-    v_backward((real *)d_h_at(0), (real *)d_v_at(0), weights->v_weight);
-    SEE("v", "backward", 8, -1, -1, "d_h", 1, (real *)d_h_at(0), 64, 64, 1, { 4 });
+    SEE("v", "weights", 8, -1, -1, "d_v", 0, (real *)v.d_v[0], 32, 32, 1, { 2 });
+    v_weights(v.d_v_rows[0], v.d_v);
+    SEE("v", "backward", 8, -1, -1, "d_v", 0, (real *)v.d_v[0], 32, 32, 1, { 2 });
+    v_backward(v.d_h, v.d_v, weights->v_weight);
+    SEE("v", "backward", 8, -1, -1, "d_h", 1, (real *)v.d_h[0], 64, 64, 1, { 4 });
     for (int g = 0; g < G; g++) {
-        SEE("h_relu", "backward", 7, -1, g, "d_h", 0, (real *)d_h_at(g), 64, 64, 1, { 4 });
-        SEE("h_relu", "backward", 7, -1, g, "h", 0, (real *)h_at(g), 64, 64, 1, { 4 });
-        h_relu_backward((real *)d_h_sum_at(g), (real *)d_h_at(g), (real *)h_at(g));
-        SEE("h_relu", "backward", 7, -1, g, "d_h_sum", 1, (real *)d_h_sum_at(g), 64, 64, 1, { 4 });
+        SEE("h_relu", "backward", 7, -1, g, "d_h", 0, (real *)v.d_h[g], 64, 64, 1, { 4 });
+        SEE("h_relu", "backward", 7, -1, g, "h", 0, (real *)v.h[g], 64, 64, 1, { 4 });
+        h_relu_backward((real *)v.d_h_sum[g], (real *)v.d_h[g], (real *)v.h[g]);
+        SEE("h_relu", "backward", 7, -1, g, "d_h_sum", 1, (real *)v.d_h_sum[g], 64, 64, 1, { 4 });
     }
-    SEE("v", "weights", 8, -1, -1, "h", 0, (real *)h_at(0), 64, 64, 1, { 4 });
-    v_products(gradient->v_weight, gradient->v_bias, d_v_rows_at(0), (real *)h_at(0));
+    SEE("v", "weights", 8, -1, -1, "h", 0, (real *)v.h[0], 64, 64, 1, { 4 });
+    v_products(gradient->v_weight, gradient->v_bias, v.d_v_rows[0], v.h);
     SEE("v", "weights", 8, -1, -1, "v.weight", 1, (real *)gradient->v_weight, 64, 0, 0, { 0 });
     SEE("v", "weights", 8, -1, -1, "v.bias", 1, (real *)gradient->v_bias, 16, 0, 0, { 0 });
-    SEE("h", "weights", 7, -1, -1, "d_h_sum", 0, (real *)d_h_sum_at(0), 64, 64, 1, { 4 });
-    h_weights(d_h_rows_at(0), (real *)d_h_sum_at(0));
-    SEE("h", "weights", 7, -1, -1, "x", 0, (real *)x_at(0), 48, 48, 1, { 3 });
-    h_products(gradient->h_weight, gradient->h_bias, d_h_rows_at(0), (real *)x_at(0));
+    SEE("h", "weights", 7, -1, -1, "d_h_sum", 0, (real *)v.d_h_sum[0], 64, 64, 1, { 4 });
+    h_weights(v.d_h_rows[0], v.d_h_sum);
+    SEE("h", "weights", 7, -1, -1, "x", 0, (real *)v.x[0], 48, 48, 1, { 3 });
+    h_products(gradient->h_weight, gradient->h_bias, v.d_h_rows[0], v.x);
     SEE("h", "weights", 7, -1, -1, "h.weight", 1, (real *)gradient->h_weight, 48, 0, 0, { 0 });
     SEE("h", "weights", 7, -1, -1, "h.bias", 1, (real *)gradient->h_bias, 16, 0, 0, { 0 });
     return 0;
@@ -729,55 +739,55 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     clock->last = clock_now();
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        load_x_forward((real *)x_at(g), batch->inputs[0] + g * L, present(batch, g));
+        load_x_forward((real *)v.x[g], batch->inputs[0] + g * L, present(batch, g));
         STOP(0);
-        load_y_forward((int32_t *)y_at(g), batch->targets[0] + g * L, present(batch, g));
+        load_y_forward(v.y[g], batch->targets[0] + g * L, present(batch, g));
         STOP(1);
     }
     #pragma omp barrier
     STOP(2);
-    h_forward((real *)h_at(0), (real *)x_at(0), weights->h_weight, weights->h_bias);
+    h_forward(v.h, v.x, weights->h_weight, weights->h_bias);
     STOP(3);
     #pragma omp barrier
     STOP(4);
-    v_forward((real *)v_at(0), (real *)h_at(0), weights->v_weight, weights->v_bias);
+    v_forward(v.v, v.h, weights->v_weight, weights->v_bias);
     STOP(5);
     #pragma omp barrier
     STOP(6);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        cross_entropy1_forward((real *)loss1_at(g), (real *)v_at(g), (int32_t *)y_at(g));
+        cross_entropy1_forward(v.loss1[g], (real *)v.v[g], v.y[g]);
         STOP(7);
     }
     #pragma omp barrier
     STOP(8);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        cross_entropy1_backward((real *)d_v_at(g), (real *)v_at(g), (int32_t *)y_at(g), loss1_scale, present(batch, g));
+        cross_entropy1_backward((real *)v.d_v[g], (real *)v.v[g], v.y[g], loss1_scale, present(batch, g));
         STOP(9);
     }
     #pragma omp barrier
     STOP(10);
-    v_weights(d_v_rows_at(0), (real *)d_v_at(0));
+    v_weights(v.d_v_rows[0], v.d_v);
     STOP(11);
-    v_backward((real *)d_h_at(0), (real *)d_v_at(0), weights->v_weight);
+    v_backward(v.d_h, v.d_v, weights->v_weight);
     STOP(12);
     #pragma omp barrier
     STOP(13);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        h_relu_backward((real *)d_h_sum_at(g), (real *)d_h_at(g), (real *)h_at(g));
+        h_relu_backward((real *)v.d_h_sum[g], (real *)v.d_h[g], (real *)v.h[g]);
         STOP(14);
     }
-    v_products(gradient->v_weight, gradient->v_bias, d_v_rows_at(0), (real *)h_at(0));
+    v_products(gradient->v_weight, gradient->v_bias, v.d_v_rows[0], v.h);
     STOP(15);
     #pragma omp barrier
     STOP(16);
-    h_weights(d_h_rows_at(0), (real *)d_h_sum_at(0));
+    h_weights(v.d_h_rows[0], v.d_h_sum);
     STOP(17);
     #pragma omp barrier
     STOP(18);
-    h_products(gradient->h_weight, gradient->h_bias, d_h_rows_at(0), (real *)x_at(0));
+    h_products(gradient->h_weight, gradient->h_bias, v.d_h_rows[0], v.x);
     STOP(19);
     #pragma omp barrier
     STOP(20);
@@ -799,8 +809,8 @@ static double net_profile(const Batch *batch, double rate, uint64_t update_count
 
 static void net_close(void)
 {
-    free(memory), free(scratches), free(weights), free(gradient), free(row_sums);
-    memory = scratches = NULL;
+    free(memory), free(weights), free(gradient), free(row_sums);
+    memory = NULL;
     weights = gradient = NULL;
     row_sums = NULL;
     for (int k = 0; k < STATES; k++)
@@ -811,16 +821,17 @@ static int net_open(int count)
 {
     threads = count;
     memory = block_new(MEMORY * sizeof(real));
-    scratches = block_new((size_t)threads * SCRATCH * sizeof(real));
     weights = block_new(sizeof *weights), gradient = block_new(sizeof *gradient);
     row_sums = malloc((optimiser_all_rows(params, PARAMS) + 1) * sizeof *row_sums);
-    int all = memory && scratches && weights && gradient && row_sums;
+    int all = memory && weights && gradient && row_sums;
     for (int k = 0; k < STATES; k++)
         all = (state[k] = block_new(sizeof *state[k])) && all;
-    if (all)
-        return 0;
-    net_close();
-    return -1;
+    if (!all) {
+        net_close();
+        return -1;
+    }
+    lay_out();
+    return 0;
 }
 
 /* The rate of an epoch. */

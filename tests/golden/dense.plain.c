@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /* dense.c -- made by spnc from tests/golden/dense.yaml.  Edit that, not this.
  *
- *   1 sizes   2 parameters (26)   3 memory   4 operators   5 forward   6 backward   7 update   8 what the runtime asks
+ *   1 sizes   2 parameters (26)   3 operators   4 memory   5 forward   6 backward   7 update   8 what the runtime asks
  *
  * The plain form: one example at a time, textbook loops.  Every tensor is [channel][row][column] of one example.
  * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its output,
@@ -33,6 +33,9 @@ typedef real d_v_t[2];
 typedef real d_h_t[4];
 typedef real d_h_sum_t[4];
 
+/* Slices that are longer than their tensor: they are padded to whole vectors. */
+typedef struct { y_t of; unsigned char padding[60]; } y_slot;
+
 /* ==== 2 parameters ================================================================================================== */
 
 /* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
@@ -49,26 +52,7 @@ enum { STATES = 0 };     /* blocks of numbers that sgd keeps beside the weights 
 static Weights *weights, *gradient, *state[1];
 static int threads;
 
-/* ==== 3 memory ====================================================================================================== */
-
-/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
- * the last time.  NAME_at(s) is the value of slice s: example n, or at step t of a repeat s = t * N + n. */
-static real *memory;
-static const size_t MEMORY = 416, SCRATCH = 32;     /* reals; scratch: of each thread */
-#define y_at(s) (*(y_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
-#define h_at(s) (*(h_t *)(void *)(memory + 256 + (s) * (ptrdiff_t)4))   /* 4: 0.00 MiB */
-#define x_at(s) (*(x_t *)(void *)(memory + 320 + (s) * (ptrdiff_t)3))   /* 3: 0.00 MiB */
-#define v_at(s) (*(v_t *)(void *)(memory + 368 + (s) * (ptrdiff_t)2))   /* 2: 0.00 MiB */
-#define loss1_at(s) (*(loss1_t *)(void *)(memory + 400 + (s) * (ptrdiff_t)1))   /* 1: 0.00 MiB */
-
-/* What lives only within one example's phase: in the scratch of its thread, likewise planned. */
-static real *scratches;
-static inline real *scratch_of_thread(void) { return scratches + (size_t)omp_get_thread_num() * SCRATCH; }
-#define d_v_at(s) (*(d_v_t *)(void *)(scratch + 0))   /* 2: 0 KiB a thread */
-#define d_h_sum_at(s) (*(d_h_sum_t *)(void *)(scratch + 0))   /* 4: 0 KiB a thread */
-#define d_h_at(s) (*(d_h_t *)(void *)(scratch + 16))   /* 4: 0 KiB a thread */
-
-/* ==== 4 operators =================================================================================================== */
+/* ==== 3 operators =================================================================================================== */
 
 /* ---- load_x: load ---------------------------------------- tests/golden/dense.yaml:4
  *   3
@@ -85,7 +69,7 @@ static void load_x_forward(real *y, const void *row)
  *   1
  *   the labels of a group, side by side */
 /* y[p] = label p of the example; 0 for one that is not there (row is NULL). */
-static void load_y_forward(int32_t *y, const void *row)
+static void load_y_forward(y_t y, const void *row)
 {
     const int32_t *label = row;
     for (int p = 0; p < 1; p++)
@@ -189,19 +173,59 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
     }
 }
 
+/* ==== 4 memory ====================================================================================================== */
+
+/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
+ * the last time.  v.NAME[s] is the value of slice s: example n, or at step t of a repeat s = t * N + n. */
+static real *memory;
+static const size_t MEMORY = 416, SCRATCH = 32;     /* reals; scratch: of each thread */
+static struct {
+    y_slot *y;      /* [0 .. N)  1: reals 0 to 256, 1.0 KiB */
+    h_t *h;         /* [0 .. N)  4: reals 256 to 320, 256 bytes */
+    x_t *x;         /* [0 .. N)  3: reals 320 to 368, 192 bytes */
+    v_t *v;         /* [0 .. N)  2: reals 368 to 400, 128 bytes */
+    loss1_t *loss1; /* [0 .. N)  1: reals 400 to 416, 64 bytes */
+} v;
+
+/* What lives only within one example's phase: in the scratch of its thread, likewise planned. */
+typedef struct {
+    d_v_t *d_v;         /* 2: reals 0 to 16, 64 bytes */
+    d_h_sum_t *d_h_sum; /* 4: reals 0 to 16, 64 bytes */
+    d_h_t *d_h;         /* 4: reals 16 to 32, 64 bytes */
+} Scratch;
+static real *scratch_memory;
+static Scratch *scratches;      /* one a thread */
+static inline const Scratch *scratch_of_thread(void) { return &scratches[omp_get_thread_num()]; }
+
+/* Lays the tensors into the memory. */
+static void lay_out(void)
+{
+    v.y = (void *)(memory + 0);
+    v.h = (void *)(memory + 256);
+    v.x = (void *)(memory + 320);
+    v.v = (void *)(memory + 368);
+    v.loss1 = (void *)(memory + 400);
+    for (int k = 0; k < threads; k++) {
+        real *at = scratch_memory + (size_t)k * SCRATCH;
+        scratches[k].d_v = (void *)(at + 0);
+        scratches[k].d_h_sum = (void *)(at + 0);
+        scratches[k].d_h = (void *)(at + 16);
+    }
+}
+
 /* ==== 5 forward ===================================================================================================== */
 
 /* The examples one after the other; a loop over t is a repeat of the model. */
 static void forward_pass(const Batch *batch)
 {
     block_poison(memory, MEMORY * sizeof(real));
-    block_poison(scratches, (size_t)threads * SCRATCH * sizeof(real));
+    block_poison(scratch_memory, (size_t)threads * SCRATCH * sizeof(real));
     for (int n = 0; n < N; n++) {
-        load_x_forward((real *)x_at(n), n < batch->count ? batch->inputs[0][n] : NULL);
-        load_y_forward((int32_t *)y_at(n), n < batch->count ? batch->targets[0][n] : NULL);
-        h_forward((real *)h_at(n), (real *)x_at(n), weights->h_weight, weights->h_bias);
-        v_forward((real *)v_at(n), (real *)h_at(n), weights->v_weight, weights->v_bias);
-        cross_entropy1_forward((real *)loss1_at(n), (real *)v_at(n), (int32_t *)y_at(n));
+        load_x_forward(v.x[n], n < batch->count ? batch->inputs[0][n] : NULL);
+        load_y_forward(v.y[n].of, n < batch->count ? batch->targets[0][n] : NULL);
+        h_forward(v.h[n], v.x[n], weights->h_weight, weights->h_bias);
+        v_forward(v.v[n], v.h[n], weights->v_weight, weights->v_bias);
+        cross_entropy1_forward(v.loss1[n], v.v[n], v.y[n].of);
     }
 }
 
@@ -213,7 +237,7 @@ static double loss(const Batch *batch, double *each)
         double sum = 0;
         for (int s = 0; s < 16; s++)
             if (s % N < batch->count)
-                sum += loss1_at(s)[0];
+                sum += v.loss1[s][0];
         sum /= (double)batch->count * 1;
         if (each)
             each[0] = sum;
@@ -227,14 +251,14 @@ static double loss(const Batch *batch, double *each)
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 1));
-    real *scratch = scratch_of_thread();
+    const Scratch *scratch = scratch_of_thread();
     memset(gradient, 0, sizeof *gradient);
     for (int n = 0; n < N; n++) {
-        cross_entropy1_backward((real *)d_v_at(n), (real *)v_at(n), (int32_t *)y_at(n), loss1_scale, n < batch->count);
-        v_weights(gradient->v_weight, gradient->v_bias, (real *)d_v_at(n), (real *)h_at(n));
-        v_backward((real *)d_h_at(n), (real *)d_v_at(n), weights->v_weight);
-        h_relu_backward((real *)d_h_sum_at(n), (real *)d_h_at(n), (real *)h_at(n));
-        h_weights(gradient->h_weight, gradient->h_bias, (real *)d_h_sum_at(n), (real *)x_at(n));
+        cross_entropy1_backward(*scratch->d_v, v.v[n], v.y[n].of, loss1_scale, n < batch->count);
+        v_weights(gradient->v_weight, gradient->v_bias, *scratch->d_v, v.h[n]);
+        v_backward(*scratch->d_h, *scratch->d_v, weights->v_weight);
+        h_relu_backward(*scratch->d_h_sum, *scratch->d_h, v.h[n]);
+        h_weights(gradient->h_weight, gradient->h_bias, *scratch->d_h_sum, v.x[n]);
     }
 }
 
@@ -314,7 +338,7 @@ static uint64_t net_decisions(void)
 {
     uint64_t hash = 0xcbf29ce484222325u;
     for (int s = 0; s < 16; s++)
-        hash = decide_positive(hash, (real *)h_at(s % N), 4);
+        hash = decide_positive(hash, v.h[s % N], 4);
     return hash;
 }
 
@@ -324,41 +348,41 @@ static uint64_t net_decisions(void)
 static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 1));
-    real *scratch = scratches;
+    const Scratch *scratch = scratches;
     memset(gradient, 0, sizeof *gradient);
     for (int n = 0; n < N; n++) {
-        load_x_forward((real *)x_at(n), n < batch->count ? batch->inputs[0][n] : NULL);
-        SEE("load_x", "forward", 4, -1, n, "x", 1, (real *)x_at(n), 3, 3, 1, { 3 });
-        load_y_forward((int32_t *)y_at(n), n < batch->count ? batch->targets[0][n] : NULL);
-        SEE("h", "forward", 7, -1, n, "x", 0, (real *)x_at(n), 3, 3, 1, { 3 });
-        h_forward((real *)h_at(n), (real *)x_at(n), weights->h_weight, weights->h_bias);
-        SEE("h", "forward", 7, -1, n, "h", 1, (real *)h_at(n), 4, 4, 1, { 4 });
-        SEE("v", "forward", 8, -1, n, "h", 0, (real *)h_at(n), 4, 4, 1, { 4 });
-        v_forward((real *)v_at(n), (real *)h_at(n), weights->v_weight, weights->v_bias);
-        SEE("v", "forward", 8, -1, n, "v", 1, (real *)v_at(n), 2, 2, 1, { 2 });
-        SEE("cross_entropy1", "forward", 9, -1, n, "v", 0, (real *)v_at(n), 2, 2, 1, { 2 });
-        cross_entropy1_forward((real *)loss1_at(n), (real *)v_at(n), (int32_t *)y_at(n));
-        SEE("cross_entropy1", "forward", 9, -1, n, "loss1", 1, (real *)loss1_at(n), 1, 1, 0, { 0 });
+        load_x_forward(v.x[n], n < batch->count ? batch->inputs[0][n] : NULL);
+        SEE("load_x", "forward", 4, -1, n, "x", 1, v.x[n], 3, 3, 1, { 3 });
+        load_y_forward(v.y[n].of, n < batch->count ? batch->targets[0][n] : NULL);
+        SEE("h", "forward", 7, -1, n, "x", 0, v.x[n], 3, 3, 1, { 3 });
+        h_forward(v.h[n], v.x[n], weights->h_weight, weights->h_bias);
+        SEE("h", "forward", 7, -1, n, "h", 1, v.h[n], 4, 4, 1, { 4 });
+        SEE("v", "forward", 8, -1, n, "h", 0, v.h[n], 4, 4, 1, { 4 });
+        v_forward(v.v[n], v.h[n], weights->v_weight, weights->v_bias);
+        SEE("v", "forward", 8, -1, n, "v", 1, v.v[n], 2, 2, 1, { 2 });
+        SEE("cross_entropy1", "forward", 9, -1, n, "v", 0, v.v[n], 2, 2, 1, { 2 });
+        cross_entropy1_forward(v.loss1[n], v.v[n], v.y[n].of);
+        SEE("cross_entropy1", "forward", 9, -1, n, "loss1", 1, v.loss1[n], 1, 1, 0, { 0 });
     }
     for (int n = 0; n < N; n++) {
-        SEE("cross_entropy1", "backward", 9, -1, n, "v", 0, (real *)v_at(n), 2, 2, 1, { 2 });
-        cross_entropy1_backward((real *)d_v_at(n), (real *)v_at(n), (int32_t *)y_at(n), loss1_scale, n < batch->count);
-        SEE("cross_entropy1", "backward", 9, -1, n, "d_v", 1, (real *)d_v_at(n), 2, 2, 1, { 2 });
-        SEE("v", "weights", 8, -1, n, "d_v", 0, (real *)d_v_at(n), 2, 2, 1, { 2 });
-        SEE("v", "weights", 8, -1, n, "h", 0, (real *)h_at(n), 4, 4, 1, { 4 });
-        v_weights(gradient->v_weight, gradient->v_bias, (real *)d_v_at(n), (real *)h_at(n));
+        SEE("cross_entropy1", "backward", 9, -1, n, "v", 0, v.v[n], 2, 2, 1, { 2 });
+        cross_entropy1_backward(*scratch->d_v, v.v[n], v.y[n].of, loss1_scale, n < batch->count);
+        SEE("cross_entropy1", "backward", 9, -1, n, "d_v", 1, *scratch->d_v, 2, 2, 1, { 2 });
+        SEE("v", "weights", 8, -1, n, "d_v", 0, *scratch->d_v, 2, 2, 1, { 2 });
+        SEE("v", "weights", 8, -1, n, "h", 0, v.h[n], 4, 4, 1, { 4 });
+        v_weights(gradient->v_weight, gradient->v_bias, *scratch->d_v, v.h[n]);
         SEE("v", "weights", 8, -1, -1, "v.weight", 1, (real *)gradient->v_weight, 16, 0, 0, { 0 });
         SEE("v", "weights", 8, -1, -1, "v.bias", 1, (real *)gradient->v_bias, 16, 0, 0, { 0 });
-        SEE("v", "backward", 8, -1, n, "d_v", 0, (real *)d_v_at(n), 2, 2, 1, { 2 });
-        v_backward((real *)d_h_at(n), (real *)d_v_at(n), weights->v_weight);
-        SEE("v", "backward", 8, -1, n, "d_h", 1, (real *)d_h_at(n), 4, 4, 1, { 4 });
-        SEE("h_relu", "backward", 7, -1, n, "d_h", 0, (real *)d_h_at(n), 4, 4, 1, { 4 });
-        SEE("h_relu", "backward", 7, -1, n, "h", 0, (real *)h_at(n), 4, 4, 1, { 4 });
-        h_relu_backward((real *)d_h_sum_at(n), (real *)d_h_at(n), (real *)h_at(n));
-        SEE("h_relu", "backward", 7, -1, n, "d_h_sum", 1, (real *)d_h_sum_at(n), 4, 4, 1, { 4 });
-        SEE("h", "weights", 7, -1, n, "d_h_sum", 0, (real *)d_h_sum_at(n), 4, 4, 1, { 4 });
-        SEE("h", "weights", 7, -1, n, "x", 0, (real *)x_at(n), 3, 3, 1, { 3 });
-        h_weights(gradient->h_weight, gradient->h_bias, (real *)d_h_sum_at(n), (real *)x_at(n));
+        SEE("v", "backward", 8, -1, n, "d_v", 0, *scratch->d_v, 2, 2, 1, { 2 });
+        v_backward(*scratch->d_h, *scratch->d_v, weights->v_weight);
+        SEE("v", "backward", 8, -1, n, "d_h", 1, *scratch->d_h, 4, 4, 1, { 4 });
+        SEE("h_relu", "backward", 7, -1, n, "d_h", 0, *scratch->d_h, 4, 4, 1, { 4 });
+        SEE("h_relu", "backward", 7, -1, n, "h", 0, v.h[n], 4, 4, 1, { 4 });
+        h_relu_backward(*scratch->d_h_sum, *scratch->d_h, v.h[n]);
+        SEE("h_relu", "backward", 7, -1, n, "d_h_sum", 1, *scratch->d_h_sum, 4, 4, 1, { 4 });
+        SEE("h", "weights", 7, -1, n, "d_h_sum", 0, *scratch->d_h_sum, 4, 4, 1, { 4 });
+        SEE("h", "weights", 7, -1, n, "x", 0, v.x[n], 3, 3, 1, { 3 });
+        h_weights(gradient->h_weight, gradient->h_bias, *scratch->d_h_sum, v.x[n]);
         SEE("h", "weights", 7, -1, -1, "h.weight", 1, (real *)gradient->h_weight, 16, 0, 0, { 0 });
         SEE("h", "weights", 7, -1, -1, "h.bias", 1, (real *)gradient->h_bias, 16, 0, 0, { 0 });
     }
@@ -385,31 +409,31 @@ static const NetRow rows[] = {
 static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 1));
-    real *scratch = scratch_of_thread();
+    const Scratch *scratch = scratch_of_thread();
     clock->last = clock_now();
     for (int n = 0; n < N; n++) {
-        load_x_forward((real *)x_at(n), n < batch->count ? batch->inputs[0][n] : NULL);
+        load_x_forward(v.x[n], n < batch->count ? batch->inputs[0][n] : NULL);
         STOP(0);
-        load_y_forward((int32_t *)y_at(n), n < batch->count ? batch->targets[0][n] : NULL);
+        load_y_forward(v.y[n].of, n < batch->count ? batch->targets[0][n] : NULL);
         STOP(1);
-        h_forward((real *)h_at(n), (real *)x_at(n), weights->h_weight, weights->h_bias);
+        h_forward(v.h[n], v.x[n], weights->h_weight, weights->h_bias);
         STOP(2);
-        v_forward((real *)v_at(n), (real *)h_at(n), weights->v_weight, weights->v_bias);
+        v_forward(v.v[n], v.h[n], weights->v_weight, weights->v_bias);
         STOP(3);
-        cross_entropy1_forward((real *)loss1_at(n), (real *)v_at(n), (int32_t *)y_at(n));
+        cross_entropy1_forward(v.loss1[n], v.v[n], v.y[n].of);
         STOP(4);
     }
     memset(gradient, 0, sizeof *gradient);
     for (int n = 0; n < N; n++) {
-        cross_entropy1_backward((real *)d_v_at(n), (real *)v_at(n), (int32_t *)y_at(n), loss1_scale, n < batch->count);
+        cross_entropy1_backward(*scratch->d_v, v.v[n], v.y[n].of, loss1_scale, n < batch->count);
         STOP(5);
-        v_weights(gradient->v_weight, gradient->v_bias, (real *)d_v_at(n), (real *)h_at(n));
+        v_weights(gradient->v_weight, gradient->v_bias, *scratch->d_v, v.h[n]);
         STOP(6);
-        v_backward((real *)d_h_at(n), (real *)d_v_at(n), weights->v_weight);
+        v_backward(*scratch->d_h, *scratch->d_v, weights->v_weight);
         STOP(7);
-        h_relu_backward((real *)d_h_sum_at(n), (real *)d_h_at(n), (real *)h_at(n));
+        h_relu_backward(*scratch->d_h_sum, *scratch->d_h, v.h[n]);
         STOP(8);
-        h_weights(gradient->h_weight, gradient->h_bias, (real *)d_h_sum_at(n), (real *)x_at(n));
+        h_weights(gradient->h_weight, gradient->h_bias, *scratch->d_h_sum, v.x[n]);
         STOP(9);
     }
     double norm = update_pass(rate, update_count);
@@ -430,8 +454,10 @@ static double net_profile(const Batch *batch, double rate, uint64_t update_count
 
 static void net_close(void)
 {
-    free(memory), free(scratches), free(weights), free(gradient), free(row_sums);
-    memory = scratches = NULL;
+    free(memory), free(scratch_memory), free(scratches), free(weights), free(gradient), free(row_sums);
+    memory = NULL;
+    scratch_memory = NULL;
+    scratches = NULL;
     weights = gradient = NULL;
     row_sums = NULL;
     for (int k = 0; k < STATES; k++)
@@ -443,16 +469,19 @@ static int net_open(int count)
     threads = 1;
     (void)count;                /* the plain form is for reading and stepping through: one thread */
     memory = block_new(MEMORY * sizeof(real));
-    scratches = block_new((size_t)threads * SCRATCH * sizeof(real));
+    scratch_memory = block_new((size_t)threads * SCRATCH * sizeof(real));
+    scratches = malloc((size_t)threads * sizeof *scratches);
     weights = block_new(sizeof *weights), gradient = block_new(sizeof *gradient);
     row_sums = malloc((optimiser_all_rows(params, PARAMS) + 1) * sizeof *row_sums);
-    int all = memory && scratches && weights && gradient && row_sums;
+    int all = memory && scratch_memory && scratches && weights && gradient && row_sums;
     for (int k = 0; k < STATES; k++)
         all = (state[k] = block_new(sizeof *state[k])) && all;
-    if (all)
-        return 0;
-    net_close();
-    return -1;
+    if (!all) {
+        net_close();
+        return -1;
+    }
+    lay_out();
+    return 0;
 }
 
 /* The rate of an epoch. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /* joints.c -- made by spnc from tests/golden/joints.yaml.  Edit that, not this.
  *
- *   1 sizes   2 parameters (36)   3 memory   4 operators   5 forward   6 backward   7 update   8 what the runtime asks
+ *   1 sizes   2 parameters (36)   3 operators   4 memory   5 forward   6 backward   7 update   8 what the runtime asks
  *
  * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of one group,
  * and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
@@ -69,55 +69,7 @@ enum { STATES = 1 };     /* blocks of numbers that rmsprop keeps beside the weig
 static Weights *weights, *gradient, *state[1];
 static int threads;
 
-/* ==== 3 memory ====================================================================================================== */
-
-/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
- * the last time.  NAME_at(s) is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
-static real *memory;
-static const size_t MEMORY = 1520, SCRATCH = 256;     /* reals; scratch: of each thread */
-#define r_at(s) (*(r_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
-#define s_at(s) (*(s_t *)(void *)(memory + 320 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
-#define x_at(s) (*(x_t *)(void *)(memory + 1216 + (s) * (ptrdiff_t)64))   /* 4: 0.00 MiB */
-#define d_at(s) (*(d_t *)(void *)(memory + 1280 + (s) * (ptrdiff_t)64))   /* 4: 0.00 MiB */
-#define e_at(s) (*(e_t *)(void *)(memory + 1280 + (s) * (ptrdiff_t)64))   /* 2x2: d again */
-#define p_at(s) (*(p_t *)(void *)(memory + 448 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
-#define both_at(s) (*(both_t *)(void *)(memory + 576 + (s) * (ptrdiff_t)128))   /* 2x4: 0.00 MiB */
-#define end_at(s) (*(end_t *)(void *)(memory + 1344 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
-#define first_at(s) (*(first_t *)(void *)(memory + 1408 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
-#define v_at(s) (*(v_t *)(void *)(memory + 1472 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
-#define loss1_at(s) (*(loss1_t *)(void *)(memory + 1504 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
-#define d_v_at(s) (*(d_v_t *)(void *)(memory + 832 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
-#define d_v_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* a kernel's own layout: 0.00 MiB */
-#define d_both_at(s) (*(d_both_t *)(void *)(memory + 704 + (s) * (ptrdiff_t)128))   /* 2x4: 0.00 MiB */
-#define d_s_at(s) (*(d_s_t *)(void *)(memory + 832 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
-#define d_s_2_at(s) (*(d_s_2_t *)(void *)(memory + 960 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
-#define d_s_3_at(s) (*(d_s_3_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
-#define d_s_total_at(s) (*(d_s_total_t *)(void *)(memory + 704 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
-#define d_e_at(s) (*(d_e_t *)(void *)(memory + 1088 + (s) * (ptrdiff_t)64))   /* 2x2: 0.00 MiB */
-#define d_d_sum_at(s) (*(d_d_sum_t *)(void *)(memory + 832 + (s) * (ptrdiff_t)64))   /* 4: 0.00 MiB */
-#define d_d_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* a kernel's own layout: 0.00 MiB */
-
-/* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
-static real *scratches;
-static inline real *scratch_of_thread(void) { return scratches + (size_t)omp_get_thread_num() * SCRATCH; }
-#define s_2_at(s) (*(s_2_t *)(void *)(scratch + 0))   /* 2x2: 0 KiB a thread */
-#define s_steps_at(s) (*(s_steps_t *)(void *)(scratch + 0))   /* 2x2x2: 0 KiB a thread */
-#define d_s_steps_at(s) (*(d_s_steps_t *)(void *)(scratch + 0))   /* 2x2x2: 0 KiB a thread */
-#define d_end_at(s) (*(d_end_t *)(void *)(scratch + 128))   /* 2x2: 0 KiB a thread */
-#define d_first_at(s) (*(d_first_t *)(void *)(scratch + 192))   /* 2x2: 0 KiB a thread */
-#define d_s_total_2_at(s) (*(d_s_total_2_t *)(void *)(scratch + 0))   /* 2x2: 0 KiB a thread */
-#define d_e_2_at(s) (*(d_e_2_t *)(void *)(scratch + 64))   /* 2x2: 0 KiB a thread */
-#define d_e_total_at(s) (*(d_e_total_t *)(void *)(scratch + 128))   /* 2x2: 0 KiB a thread */
-#define d_d_at(s) (*(d_d_t *)(void *)(scratch + 128))   /* 4: d_e_total again */
-
-/* How many examples group g holds: L, less in the last group, and in the last batch of an epoch. */
-static inline int present(const Batch *batch, int g)
-{
-    int n = batch->count - g * L;
-    return n < 0 ? 0 : n > L ? L : n;
-}
-
-/* ==== 4 operators =================================================================================================== */
+/* ==== 3 operators =================================================================================================== */
 
 /* ---- load_x: load ---------------------------------------- tests/golden/joints.yaml:4
  *   4
@@ -219,9 +171,8 @@ static void d_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
     v_store(&sum[4][0], s4_0);
 }
 
-static void d_forward(real *y, real *x, real w[4][16], real b[16])
+static void d_forward(d_t *y, x_t *x, real w[4][16], real b[16])
 {
-    real (*ys)[4][L] = (real (*)[4][L])y, (*xs)[4][L] = (real (*)[4][L])x;
     _Alignas(64) real panel[4][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
@@ -236,8 +187,8 @@ static void d_forward(real *y, real *x, real w[4][16], real b[16])
                 v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
             for (int s = s0; s < s1; s++) {
-                d_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) d_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l], k1 - k0);
+                d_forward_6x1(&sum[(s - s0) * L + 0], panel, &x[s][k0][0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) d_forward_5x1(&sum[(s - s0) * L + l], panel, &x[s][k0][l], k1 - k0);
             }
         }
         enum { outputs = 16 };
@@ -246,7 +197,7 @@ static void d_forward(real *y, real *x, real w[4][16], real b[16])
                 vec lanes[16];
                 for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
                 v_transpose16(lanes);
-                for (int r = 0; r < 16 && m + q + r < 4; r++) v_store(ys[s][m + q + r], v_sigmoid(lanes[r]));
+                for (int r = 0; r < 16 && m + q + r < 4; r++) v_store(y[s][m + q + r], v_sigmoid(lanes[r]));
             }
     }
 }
@@ -275,23 +226,23 @@ static void d_weights_4x1(real dw[4][16], real dy[][16], real x[][4][L], int k, 
 }
 
 /* dy with the outputs side by side, a row an example. */
-static void d_weights(real *rows, real *dy)
+static void d_weights(real *rows, d_t *dy)
 {
-    real (*dys)[4][L] = (real (*)[4][L])dy, (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[16] = (real (*)[16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int s = t / 1, m = t % 1 * 16;
         vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 4 ? v_load(dys[s][m + r]) : v_zero();
+        for (int r = 0; r < 16; r++) square[r] = m + r < 4 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
         for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
     }
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
-static void d_products(real dw[4][16], real db[16], real *rows, real *x)
+static void d_products(real dw[4][16], real db[16], real *rows, x_t *x)
 {
-    real (*xs)[4][L] = (real (*)[4][L])x, (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[16] = (real (*)[16])rows;
     #pragma omp for schedule(static) nowait
     for (int m = 0; m < 16; m += 16) {
         vec s = v_zero();
@@ -303,7 +254,7 @@ static void d_products(real dw[4][16], real db[16], real *rows, real *x)
     for (int t = 0; t < 1; t++) {
         int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
             for (int k = from; k < to; k++) {
-                d_weights_4x1(dw, dyt, xs, k * 4, v * 1);
+                d_weights_4x1(dw, dyt, x, k * 4, v * 1);
             }
     }
 }
@@ -494,9 +445,9 @@ static void v_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
     v_store(&sum[4][0], s4_0);
 }
 
-static void v_forward(real *y, real *x, real w[8][16])
+static void v_forward(v_t *y, both_t *x, real w[8][16])
 {
-    real (*ys)[2][L] = (real (*)[2][L])y, (*xs)[8][L] = (real (*)[8][L])x;
+    real (*xs)[8][L] = (real (*)[8][L])x;
     _Alignas(64) real panel[8][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
@@ -521,7 +472,7 @@ static void v_forward(real *y, real *x, real w[8][16])
                 vec lanes[16];
                 for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
                 v_transpose16(lanes);
-                for (int r = 0; r < 16 && m + q + r < 2; r++) v_store(ys[s][m + q + r], lanes[r]);
+                for (int r = 0; r < 16 && m + q + r < 2; r++) v_store(y[s][m + q + r], lanes[r]);
             }
     }
 }
@@ -546,14 +497,14 @@ static void v_backward_4x1(real dx[][8][L], real dy[][2][L], real w[8][16], int 
     v_store(dx[s][k + 3], s3_0);
 }
 
-static void v_backward(real *dx, real *dy, real w[8][16])
+static void v_backward(both_t *dx, v_t *dy, real w[8][16])
 {
-    real (*dxs)[8][L] = (real (*)[8][L])dx, (*dys)[2][L] = (real (*)[2][L])dy;
+    real (*dxs)[8][L] = (real (*)[8][L])dx;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
         int from = t % 2 * 1, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
             for (int k = from; k < to; k++) {
-                v_backward_4x1(dxs, dys, w, k * 4, s * 1);
+                v_backward_4x1(dxs, dy, w, k * 4, s * 1);
             }
     }
 }
@@ -582,23 +533,24 @@ static void v_weights_4x1(real dw[8][16], real dy[][16], real x[][8][L], int k, 
 }
 
 /* dy with the outputs side by side, a row an example. */
-static void v_weights(real *rows, real *dy)
+static void v_weights(real *rows, v_t *dy)
 {
-    real (*dys)[2][L] = (real (*)[2][L])dy, (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[16] = (real (*)[16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int s = t / 1, m = t % 1 * 16;
         vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dys[s][m + r]) : v_zero();
+        for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
         for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
     }
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m].  Threads come when they have nothing else to do. */
-static void v_products(real dw[8][16], real *rows, real *x)
+static void v_products(real dw[8][16], real *rows, both_t *x)
 {
-    real (*xs)[8][L] = (real (*)[8][L])x, (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[16] = (real (*)[16])rows;
+    real (*xs)[8][L] = (real (*)[8][L])x;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
         int from = t / 1 * 1, to = from + 1 < 2 ? from + 1 : 2, v = t % 1;
@@ -692,6 +644,97 @@ static void sum_d_e_total_forward(real *y, real *x1, real *x2)
         v_store(y + i, v_add(v_load(x1 + i), v_load(x2 + i)));
 }
 
+/* ==== 4 memory ====================================================================================================== */
+
+/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
+ * the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
+static real *memory;
+static const size_t MEMORY = 1520, SCRATCH = 256;     /* reals; scratch: of each thread */
+static struct {
+    r_t *r;                 /* [0 .. G)  2: reals 0 to 32, 128 bytes */
+    s_t *s;                 /* [-G .. 2G)  2x2: reals 256 to 448, 768 bytes */
+    x_t *x;                 /* [0 .. G)  4: reals 1216 to 1280, 256 bytes */
+    d_t *d;                 /* [0 .. G)  4: reals 1280 to 1344, 256 bytes */
+    e_t *e;                 /* [0 .. G)  2x2: d again */
+    p_t *p;                 /* [0 .. 2G)  2x2: reals 448 to 576, 512 bytes */
+    both_t *both;           /* [0 .. G)  2x4: reals 576 to 704, 512 bytes */
+    end_t *end;             /* [0 .. G)  2x2: reals 1344 to 1408, 256 bytes */
+    first_t *first;         /* [0 .. G)  2x2: reals 1408 to 1472, 256 bytes */
+    v_t *v;                 /* [0 .. G)  2: reals 1472 to 1504, 128 bytes */
+    loss1_t *loss1;         /* [0 .. G)  1: reals 1504 to 1520, 64 bytes */
+    d_v_t *d_v;             /* [0 .. G)  2: reals 832 to 864, 128 bytes */
+    real (*d_v_rows)[256];  /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB */
+    d_both_t *d_both;       /* [0 .. G)  2x4: reals 704 to 832, 512 bytes */
+    d_s_t *d_s;             /* [0 .. 2G)  2x2: reals 832 to 960, 512 bytes */
+    d_s_2_t *d_s_2;         /* [0 .. 2G)  2x2: reals 960 to 1088, 512 bytes */
+    d_s_3_t *d_s_3;         /* [0 .. 3G)  2x2: reals 0 to 192, 768 bytes */
+    d_s_total_t *d_s_total; /* [0 .. 2G)  2x2: reals 704 to 832, 512 bytes */
+    d_e_t *d_e;             /* [0 .. 2G)  2x2: reals 1088 to 1216, 512 bytes */
+    d_d_sum_t *d_d_sum;     /* [0 .. G)  4: reals 832 to 896, 256 bytes */
+    real (*d_d_rows)[256];  /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB */
+} v;
+
+/* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
+typedef struct {
+    s_2_t *s_2;                 /* 2x2: reals 0 to 64, 256 bytes */
+    s_steps_t *s_steps;         /* 2x2x2: reals 0 to 128, 512 bytes */
+    d_s_steps_t *d_s_steps;     /* 2x2x2: reals 0 to 128, 512 bytes */
+    d_end_t *d_end;             /* 2x2: reals 128 to 192, 256 bytes */
+    d_first_t *d_first;         /* 2x2: reals 192 to 256, 256 bytes */
+    d_s_total_2_t *d_s_total_2; /* 2x2: reals 0 to 64, 256 bytes */
+    d_e_2_t *d_e_2;             /* 2x2: reals 64 to 128, 256 bytes */
+    d_e_total_t *d_e_total;     /* 2x2: reals 128 to 192, 256 bytes */
+    d_d_t *d_d;                 /* 4: d_e_total again */
+} Scratch;
+static real *scratch_memory;
+static Scratch *scratches;      /* one a thread */
+static inline const Scratch *scratch_of_thread(void) { return &scratches[omp_get_thread_num()]; }
+
+/* Lays the tensors into the memory. */
+static void lay_out(void)
+{
+    v.r = (void *)(memory + 0);
+    v.s = (void *)(memory + 320);
+    v.x = (void *)(memory + 1216);
+    v.d = (void *)(memory + 1280);
+    v.e = (void *)(memory + 1280);
+    v.p = (void *)(memory + 448);
+    v.both = (void *)(memory + 576);
+    v.end = (void *)(memory + 1344);
+    v.first = (void *)(memory + 1408);
+    v.v = (void *)(memory + 1472);
+    v.loss1 = (void *)(memory + 1504);
+    v.d_v = (void *)(memory + 832);
+    v.d_v_rows = (void *)(memory + 0);
+    v.d_both = (void *)(memory + 704);
+    v.d_s = (void *)(memory + 832);
+    v.d_s_2 = (void *)(memory + 960);
+    v.d_s_3 = (void *)(memory + 0);
+    v.d_s_total = (void *)(memory + 704);
+    v.d_e = (void *)(memory + 1088);
+    v.d_d_sum = (void *)(memory + 832);
+    v.d_d_rows = (void *)(memory + 0);
+    for (int k = 0; k < threads; k++) {
+        real *at = scratch_memory + (size_t)k * SCRATCH;
+        scratches[k].s_2 = (void *)(at + 0);
+        scratches[k].s_steps = (void *)(at + 0);
+        scratches[k].d_s_steps = (void *)(at + 0);
+        scratches[k].d_end = (void *)(at + 128);
+        scratches[k].d_first = (void *)(at + 192);
+        scratches[k].d_s_total_2 = (void *)(at + 0);
+        scratches[k].d_e_2 = (void *)(at + 64);
+        scratches[k].d_e_total = (void *)(at + 128);
+        scratches[k].d_d = (void *)(at + 128);
+    }
+}
+
+/* How many examples group g holds: L, less in the last group, and in the last batch of an epoch. */
+static inline int present(const Batch *batch, int g)
+{
+    int n = batch->count - g * L;
+    return n < 0 ? 0 : n > L ? L : n;
+}
+
 /* ==== 5 forward ===================================================================================================== */
 
 /* Called by all threads.  `omp for` shares the groups out; its end is a barrier, or with nowait a thread that finds no group left goes on.
@@ -700,37 +743,37 @@ static void sum_d_e_total_forward(real *y, real *x1, real *x2)
 static void forward_pass(const Batch *batch)
 {
     block_poison(memory, MEMORY * sizeof(real));
-    block_poison(scratches, (size_t)threads * SCRATCH * sizeof(real));
-    real *scratch = scratch_of_thread();
+    block_poison(scratch_memory, (size_t)threads * SCRATCH * sizeof(real));
+    const Scratch *scratch = scratch_of_thread();
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        load_x_forward((real *)x_at(g), batch->inputs[0] + g * L, present(batch, g));
-        load_r_forward((real *)r_at(g), batch->targets[0] + g * L, present(batch, g));
-        s_start_forward((real *)s_at(g - G));
+        load_x_forward((real *)v.x[g], batch->inputs[0] + g * L, present(batch, g));
+        load_r_forward((real *)v.r[g], batch->targets[0] + g * L, present(batch, g));
+        s_start_forward((real *)v.s[g - G]);
     }
-    d_forward((real *)d_at(0), (real *)x_at(0), weights->d_weight, weights->d_bias);
+    d_forward(v.d, v.x, weights->d_weight, weights->d_bias);
     #pragma omp barrier
     for (int t = 0; t < 2; t++) {
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            p_forward((real *)p_at(s), (real *)e_at(g), (real *)s_at(s - G));
-            s_2_forward((real *)s_2_at(s), (real *)p_at(s), (real *)e_at(g));
-            s_forward((real *)s_at(s), (real *)s_2_at(s));
+            p_forward((real *)v.p[s], (real *)v.e[g], (real *)v.s[s - G]);
+            s_2_forward((real *)*scratch->s_2, (real *)v.p[s], (real *)v.e[g]);
+            s_forward((real *)v.s[s], (real *)*scratch->s_2);
         }
     }
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        end_forward(end_at(g), &s_at(g));
-        s_steps_forward(s_steps_at(g), &s_at(g));
-        first_forward(first_at(g), s_steps_at(g));
-        both_forward(both_at(g), end_at(g), first_at(g));
+        end_forward(v.end[g], v.s + g);
+        s_steps_forward(*scratch->s_steps, v.s + g);
+        first_forward(v.first[g], *scratch->s_steps);
+        both_forward(v.both[g], v.end[g], v.first[g]);
     }
-    v_forward((real *)v_at(0), (real *)both_at(0), weights->v_weight);
+    v_forward(v.v, v.both, weights->v_weight);
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        mse1_forward((real *)loss1_at(g), (real *)v_at(g), (real *)r_at(g));
+        mse1_forward(v.loss1[g], (real *)v.v[g], (real *)v.r[g]);
     }
 }
 
@@ -742,7 +785,7 @@ static double loss(const Batch *batch, double *each)
         double sum = 0;
         for (int s = 0; s < 1; s++)
             for (int lane = 0; lane < present(batch, s % G); lane++)
-                sum += loss1_at(s)[lane];
+                sum += v.loss1[s][lane];
         sum /= (double)batch->count * 2;
         if (each)
             each[0] = sum;
@@ -756,45 +799,45 @@ static double loss(const Batch *batch, double *each)
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 2));
-    real *scratch = scratch_of_thread();
+    const Scratch *scratch = scratch_of_thread();
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        mse1_backward((real *)d_v_at(g), (real *)v_at(g), (real *)r_at(g), loss1_scale, present(batch, g));
+        mse1_backward((real *)v.d_v[g], (real *)v.v[g], (real *)v.r[g], loss1_scale, present(batch, g));
     }
-    v_weights(d_v_rows_at(0), (real *)d_v_at(0));
-    v_backward((real *)d_both_at(0), (real *)d_v_at(0), weights->v_weight);
+    v_weights(v.d_v_rows[0], v.d_v);
+    v_backward(v.d_both, v.d_v, weights->v_weight);
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        both_backward(d_end_at(g), d_first_at(g), d_both_at(g));
-        first_backward(d_s_steps_at(g), d_first_at(g));
-        s_steps_backward(&d_s_at(g), d_s_steps_at(g));
-        end_backward(&d_s_2_at(g), d_end_at(g));
+        both_backward(*scratch->d_end, *scratch->d_first, v.d_both[g]);
+        first_backward(*scratch->d_s_steps, *scratch->d_first);
+        s_steps_backward(v.d_s + g, *scratch->d_s_steps);
+        end_backward(v.d_s_2 + g, *scratch->d_end);
     }
-    v_products(gradient->v_weight, d_v_rows_at(0), (real *)both_at(0));
+    v_products(gradient->v_weight, v.d_v_rows[0], v.both);
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        d_s_3_end_forward((real *)d_s_3_at(g + 2 * G));
+        d_s_3_end_forward((real *)v.d_s_3[g + 2 * G]);
     }
     for (int t = 1; t >= 0; t--) {
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            sum_d_s_total_forward((real *)d_s_total_at(s), (real *)d_s_at(s), (real *)d_s_2_at(s), (real *)d_s_3_at(s + G));
-            p_backward((real *)d_e_at(s), (real *)d_s_3_at(s), (real *)d_s_total_at(s), (real *)e_at(g), (real *)s_at(s - G));
+            sum_d_s_total_forward((real *)v.d_s_total[s], (real *)v.d_s[s], (real *)v.d_s_2[s], (real *)v.d_s_3[s + G]);
+            p_backward((real *)v.d_e[s], (real *)v.d_s_3[s], (real *)v.d_s_total[s], (real *)v.e[g], (real *)v.s[s - G]);
         }
     }
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        sum_d_s_total_2_forward(d_s_total_2_at(g), &d_s_total_at(g));
-        sum_d_e_2_forward(d_e_2_at(g), &d_e_at(g));
-        sum_d_e_total_forward((real *)d_e_total_at(g), (real *)d_s_total_2_at(g), (real *)d_e_2_at(g));
-        d_sigmoid_backward((real *)d_d_sum_at(g), (real *)d_d_at(g), (real *)d_at(g));
+        sum_d_s_total_2_forward(*scratch->d_s_total_2, v.d_s_total + g);
+        sum_d_e_2_forward(*scratch->d_e_2, v.d_e + g);
+        sum_d_e_total_forward((real *)*scratch->d_e_total, (real *)*scratch->d_s_total_2, (real *)*scratch->d_e_2);
+        d_sigmoid_backward((real *)v.d_d_sum[g], (real *)*scratch->d_d, (real *)v.d[g]);
     }
-    d_weights(d_d_rows_at(0), (real *)d_d_sum_at(0));
+    d_weights(v.d_d_rows[0], v.d_d_sum);
     #pragma omp barrier
-    d_products(gradient->d_weight, gradient->d_bias, d_d_rows_at(0), (real *)x_at(0));
+    d_products(gradient->d_weight, gradient->d_bias, v.d_d_rows[0], v.x);
     #pragma omp barrier
 }
 
@@ -881,127 +924,127 @@ static uint64_t net_decisions(void)
 static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 2));
-    real *scratch = scratches;
+    const Scratch *scratch = scratches;
     for (int g = 0; g < G; g++) {
-        load_x_forward((real *)x_at(g), batch->inputs[0] + g * L, present(batch, g));
-        SEE("load_x", "forward", 4, -1, g, "x", 1, (real *)x_at(g), 64, 64, 1, { 4 });
-        load_r_forward((real *)r_at(g), batch->targets[0] + g * L, present(batch, g));
-        SEE("load_r", "forward", 5, -1, g, "r", 1, (real *)r_at(g), 32, 32, 1, { 2 });
-        s_start_forward((real *)s_at(g - G));
-        SEE("s_start", "forward", 8, -1, g, "s", 1, (real *)s_at(g - G), 64, 64, 2, { 2, 2 });
+        load_x_forward((real *)v.x[g], batch->inputs[0] + g * L, present(batch, g));
+        SEE("load_x", "forward", 4, -1, g, "x", 1, (real *)v.x[g], 64, 64, 1, { 4 });
+        load_r_forward((real *)v.r[g], batch->targets[0] + g * L, present(batch, g));
+        SEE("load_r", "forward", 5, -1, g, "r", 1, (real *)v.r[g], 32, 32, 1, { 2 });
+        s_start_forward((real *)v.s[g - G]);
+        SEE("s_start", "forward", 8, -1, g, "s", 1, (real *)v.s[g - G], 64, 64, 2, { 2, 2 });
     }
-    SEE("d", "forward", 10, -1, -1, "x", 0, (real *)x_at(0), 64, 64, 1, { 4 });
-    d_forward((real *)d_at(0), (real *)x_at(0), weights->d_weight, weights->d_bias);
-    SEE("d", "forward", 10, -1, -1, "d", 1, (real *)d_at(0), 64, 64, 1, { 4 });
+    SEE("d", "forward", 10, -1, -1, "x", 0, (real *)v.x[0], 64, 64, 1, { 4 });
+    d_forward(v.d, v.x, weights->d_weight, weights->d_bias);
+    SEE("d", "forward", 10, -1, -1, "d", 1, (real *)v.d[0], 64, 64, 1, { 4 });
     for (int t = 0; t < 2; t++) {
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("p", "forward", 12, t, g, "e", 0, (real *)e_at(g), 64, 64, 2, { 2, 2 });
-            SEE("p", "forward", 12, t, g, "s", 0, (real *)s_at(s - G), 64, 64, 2, { 2, 2 });
-            p_forward((real *)p_at(s), (real *)e_at(g), (real *)s_at(s - G));
-            SEE("p", "forward", 12, t, g, "p", 1, (real *)p_at(s), 64, 64, 2, { 2, 2 });
-            SEE("s_2", "forward", 13, t, g, "p", 0, (real *)p_at(s), 64, 64, 2, { 2, 2 });
-            SEE("s_2", "forward", 13, t, g, "e", 0, (real *)e_at(g), 64, 64, 2, { 2, 2 });
-            s_2_forward((real *)s_2_at(s), (real *)p_at(s), (real *)e_at(g));
-            SEE("s_2", "forward", 13, t, g, "s_2", 1, (real *)s_2_at(s), 64, 64, 2, { 2, 2 });
-            SEE("s", "forward", 13, t, g, "s_2", 0, (real *)s_2_at(s), 64, 64, 2, { 2, 2 });
-            s_forward((real *)s_at(s), (real *)s_2_at(s));
-            SEE("s", "forward", 13, t, g, "s", 1, (real *)s_at(s), 64, 64, 2, { 2, 2 });
+            SEE("p", "forward", 12, t, g, "e", 0, (real *)v.e[g], 64, 64, 2, { 2, 2 });
+            SEE("p", "forward", 12, t, g, "s", 0, (real *)v.s[s - G], 64, 64, 2, { 2, 2 });
+            p_forward((real *)v.p[s], (real *)v.e[g], (real *)v.s[s - G]);
+            SEE("p", "forward", 12, t, g, "p", 1, (real *)v.p[s], 64, 64, 2, { 2, 2 });
+            SEE("s_2", "forward", 13, t, g, "p", 0, (real *)v.p[s], 64, 64, 2, { 2, 2 });
+            SEE("s_2", "forward", 13, t, g, "e", 0, (real *)v.e[g], 64, 64, 2, { 2, 2 });
+            s_2_forward((real *)*scratch->s_2, (real *)v.p[s], (real *)v.e[g]);
+            SEE("s_2", "forward", 13, t, g, "s_2", 1, (real *)*scratch->s_2, 64, 64, 2, { 2, 2 });
+            SEE("s", "forward", 13, t, g, "s_2", 0, (real *)*scratch->s_2, 64, 64, 2, { 2, 2 });
+            s_forward((real *)v.s[s], (real *)*scratch->s_2);
+            SEE("s", "forward", 13, t, g, "s", 1, (real *)v.s[s], 64, 64, 2, { 2, 2 });
         }
     }
     for (int g = 0; g < G; g++) {
-        SEE("end", "forward", 14, -1, g, "s", 0, (real *)s_at(g), 64, 64, 2, { 2, 2 });
-        end_forward(end_at(g), &s_at(g));
-        SEE("end", "forward", 14, -1, g, "end", 1, (real *)end_at(g), 64, 64, 2, { 2, 2 });
-        SEE("s_steps", "forward", 15, -1, g, "s", 0, (real *)s_at(g), 64, 64, 2, { 2, 2 });
-        s_steps_forward(s_steps_at(g), &s_at(g));
-        SEE("s_steps", "forward", 15, -1, g, "s_steps", 1, (real *)s_steps_at(g), 128, 128, 3, { 2, 2, 2 });
-        SEE("first", "forward", 15, -1, g, "s_steps", 0, (real *)s_steps_at(g), 128, 128, 3, { 2, 2, 2 });
-        first_forward(first_at(g), s_steps_at(g));
-        SEE("first", "forward", 15, -1, g, "first", 1, (real *)first_at(g), 64, 64, 2, { 2, 2 });
-        SEE("both", "forward", 16, -1, g, "end", 0, (real *)end_at(g), 64, 64, 2, { 2, 2 });
-        SEE("both", "forward", 16, -1, g, "first", 0, (real *)first_at(g), 64, 64, 2, { 2, 2 });
-        both_forward(both_at(g), end_at(g), first_at(g));
-        SEE("both", "forward", 16, -1, g, "both", 1, (real *)both_at(g), 128, 128, 2, { 2, 4 });
+        SEE("end", "forward", 14, -1, g, "s", 0, (real *)v.s[g], 64, 64, 2, { 2, 2 });
+        end_forward(v.end[g], v.s + g);
+        SEE("end", "forward", 14, -1, g, "end", 1, (real *)v.end[g], 64, 64, 2, { 2, 2 });
+        SEE("s_steps", "forward", 15, -1, g, "s", 0, (real *)v.s[g], 64, 64, 2, { 2, 2 });
+        s_steps_forward(*scratch->s_steps, v.s + g);
+        SEE("s_steps", "forward", 15, -1, g, "s_steps", 1, (real *)*scratch->s_steps, 128, 128, 3, { 2, 2, 2 });
+        SEE("first", "forward", 15, -1, g, "s_steps", 0, (real *)*scratch->s_steps, 128, 128, 3, { 2, 2, 2 });
+        first_forward(v.first[g], *scratch->s_steps);
+        SEE("first", "forward", 15, -1, g, "first", 1, (real *)v.first[g], 64, 64, 2, { 2, 2 });
+        SEE("both", "forward", 16, -1, g, "end", 0, (real *)v.end[g], 64, 64, 2, { 2, 2 });
+        SEE("both", "forward", 16, -1, g, "first", 0, (real *)v.first[g], 64, 64, 2, { 2, 2 });
+        both_forward(v.both[g], v.end[g], v.first[g]);
+        SEE("both", "forward", 16, -1, g, "both", 1, (real *)v.both[g], 128, 128, 2, { 2, 4 });
     }
-    SEE("v", "forward", 17, -1, -1, "both", 0, (real *)both_at(0), 128, 128, 2, { 2, 4 });
-    v_forward((real *)v_at(0), (real *)both_at(0), weights->v_weight);
-    SEE("v", "forward", 17, -1, -1, "v", 1, (real *)v_at(0), 32, 32, 1, { 2 });
+    SEE("v", "forward", 17, -1, -1, "both", 0, (real *)v.both[0], 128, 128, 2, { 2, 4 });
+    v_forward(v.v, v.both, weights->v_weight);
+    SEE("v", "forward", 17, -1, -1, "v", 1, (real *)v.v[0], 32, 32, 1, { 2 });
     for (int g = 0; g < G; g++) {
-        SEE("mse1", "forward", 18, -1, g, "v", 0, (real *)v_at(g), 32, 32, 1, { 2 });
-        SEE("mse1", "forward", 18, -1, g, "r", 0, (real *)r_at(g), 32, 32, 1, { 2 });
-        mse1_forward((real *)loss1_at(g), (real *)v_at(g), (real *)r_at(g));
-        SEE("mse1", "forward", 18, -1, g, "loss1", 1, (real *)loss1_at(g), 16, 16, 0, { 0 });
+        SEE("mse1", "forward", 18, -1, g, "v", 0, (real *)v.v[g], 32, 32, 1, { 2 });
+        SEE("mse1", "forward", 18, -1, g, "r", 0, (real *)v.r[g], 32, 32, 1, { 2 });
+        mse1_forward(v.loss1[g], (real *)v.v[g], (real *)v.r[g]);
+        SEE("mse1", "forward", 18, -1, g, "loss1", 1, v.loss1[g], 16, 16, 0, { 0 });
     }
     for (int g = 0; g < G; g++) {
-        SEE("mse1", "backward", 18, -1, g, "v", 0, (real *)v_at(g), 32, 32, 1, { 2 });
-        SEE("mse1", "backward", 18, -1, g, "r", 0, (real *)r_at(g), 32, 32, 1, { 2 });
-        mse1_backward((real *)d_v_at(g), (real *)v_at(g), (real *)r_at(g), loss1_scale, present(batch, g));
-        SEE("mse1", "backward", 18, -1, g, "d_v", 1, (real *)d_v_at(g), 32, 32, 1, { 2 });
+        SEE("mse1", "backward", 18, -1, g, "v", 0, (real *)v.v[g], 32, 32, 1, { 2 });
+        SEE("mse1", "backward", 18, -1, g, "r", 0, (real *)v.r[g], 32, 32, 1, { 2 });
+        mse1_backward((real *)v.d_v[g], (real *)v.v[g], (real *)v.r[g], loss1_scale, present(batch, g));
+        SEE("mse1", "backward", 18, -1, g, "d_v", 1, (real *)v.d_v[g], 32, 32, 1, { 2 });
     }
-    SEE("v", "weights", 17, -1, -1, "d_v", 0, (real *)d_v_at(0), 32, 32, 1, { 2 });
-    v_weights(d_v_rows_at(0), (real *)d_v_at(0));
-    SEE("v", "backward", 17, -1, -1, "d_v", 0, (real *)d_v_at(0), 32, 32, 1, { 2 });
-    v_backward((real *)d_both_at(0), (real *)d_v_at(0), weights->v_weight);
-    SEE("v", "backward", 17, -1, -1, "d_both", 1, (real *)d_both_at(0), 128, 128, 2, { 2, 4 });
+    SEE("v", "weights", 17, -1, -1, "d_v", 0, (real *)v.d_v[0], 32, 32, 1, { 2 });
+    v_weights(v.d_v_rows[0], v.d_v);
+    SEE("v", "backward", 17, -1, -1, "d_v", 0, (real *)v.d_v[0], 32, 32, 1, { 2 });
+    v_backward(v.d_both, v.d_v, weights->v_weight);
+    SEE("v", "backward", 17, -1, -1, "d_both", 1, (real *)v.d_both[0], 128, 128, 2, { 2, 4 });
     for (int g = 0; g < G; g++) {
-        SEE("both", "backward", 16, -1, g, "d_both", 0, (real *)d_both_at(g), 128, 128, 2, { 2, 4 });
-        both_backward(d_end_at(g), d_first_at(g), d_both_at(g));
-        SEE("both", "backward", 16, -1, g, "d_end", 1, (real *)d_end_at(g), 64, 64, 2, { 2, 2 });
-        SEE("both", "backward", 16, -1, g, "d_first", 1, (real *)d_first_at(g), 64, 64, 2, { 2, 2 });
-        SEE("first", "backward", 15, -1, g, "d_first", 0, (real *)d_first_at(g), 64, 64, 2, { 2, 2 });
-        first_backward(d_s_steps_at(g), d_first_at(g));
-        SEE("first", "backward", 15, -1, g, "d_s_steps", 1, (real *)d_s_steps_at(g), 128, 128, 3, { 2, 2, 2 });
-        SEE("s_steps", "backward", 15, -1, g, "d_s_steps", 0, (real *)d_s_steps_at(g), 128, 128, 3, { 2, 2, 2 });
-        s_steps_backward(&d_s_at(g), d_s_steps_at(g));
-        SEE("s_steps", "backward", 15, -1, g, "d_s", 1, (real *)d_s_at(g), 64, 64, 2, { 2, 2 });
-        SEE("end", "backward", 14, -1, g, "d_end", 0, (real *)d_end_at(g), 64, 64, 2, { 2, 2 });
-        end_backward(&d_s_2_at(g), d_end_at(g));
-        SEE("end", "backward", 14, -1, g, "d_s_2", 1, (real *)d_s_2_at(g), 64, 64, 2, { 2, 2 });
+        SEE("both", "backward", 16, -1, g, "d_both", 0, (real *)v.d_both[g], 128, 128, 2, { 2, 4 });
+        both_backward(*scratch->d_end, *scratch->d_first, v.d_both[g]);
+        SEE("both", "backward", 16, -1, g, "d_end", 1, (real *)*scratch->d_end, 64, 64, 2, { 2, 2 });
+        SEE("both", "backward", 16, -1, g, "d_first", 1, (real *)*scratch->d_first, 64, 64, 2, { 2, 2 });
+        SEE("first", "backward", 15, -1, g, "d_first", 0, (real *)*scratch->d_first, 64, 64, 2, { 2, 2 });
+        first_backward(*scratch->d_s_steps, *scratch->d_first);
+        SEE("first", "backward", 15, -1, g, "d_s_steps", 1, (real *)*scratch->d_s_steps, 128, 128, 3, { 2, 2, 2 });
+        SEE("s_steps", "backward", 15, -1, g, "d_s_steps", 0, (real *)*scratch->d_s_steps, 128, 128, 3, { 2, 2, 2 });
+        s_steps_backward(v.d_s + g, *scratch->d_s_steps);
+        SEE("s_steps", "backward", 15, -1, g, "d_s", 1, (real *)v.d_s[g], 64, 64, 2, { 2, 2 });
+        SEE("end", "backward", 14, -1, g, "d_end", 0, (real *)*scratch->d_end, 64, 64, 2, { 2, 2 });
+        end_backward(v.d_s_2 + g, *scratch->d_end);
+        SEE("end", "backward", 14, -1, g, "d_s_2", 1, (real *)v.d_s_2[g], 64, 64, 2, { 2, 2 });
     }
-    SEE("v", "weights", 17, -1, -1, "both", 0, (real *)both_at(0), 128, 128, 2, { 2, 4 });
-    v_products(gradient->v_weight, d_v_rows_at(0), (real *)both_at(0));
+    SEE("v", "weights", 17, -1, -1, "both", 0, (real *)v.both[0], 128, 128, 2, { 2, 4 });
+    v_products(gradient->v_weight, v.d_v_rows[0], v.both);
     SEE("v", "weights", 17, -1, -1, "v.weight", 1, (real *)gradient->v_weight, 128, 0, 0, { 0 });
     for (int g = 0; g < G; g++) {
-        d_s_3_end_forward((real *)d_s_3_at(g + 2 * G));
-        SEE("d_s_3_end", "forward", 12, -1, g, "d_s_3", 1, (real *)d_s_3_at(g + 2 * G), 64, 64, 2, { 2, 2 });
+        d_s_3_end_forward((real *)v.d_s_3[g + 2 * G]);
+        SEE("d_s_3_end", "forward", 12, -1, g, "d_s_3", 1, (real *)v.d_s_3[g + 2 * G], 64, 64, 2, { 2, 2 });
     }
     for (int t = 1; t >= 0; t--) {
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("sum_d_s_total", "forward", 8, t, g, "d_s", 0, (real *)d_s_at(s), 64, 64, 2, { 2, 2 });
-            SEE("sum_d_s_total", "forward", 8, t, g, "d_s_2", 0, (real *)d_s_2_at(s), 64, 64, 2, { 2, 2 });
-            SEE("sum_d_s_total", "forward", 8, t, g, "d_s_3", 0, (real *)d_s_3_at(s + G), 64, 64, 2, { 2, 2 });
-            sum_d_s_total_forward((real *)d_s_total_at(s), (real *)d_s_at(s), (real *)d_s_2_at(s), (real *)d_s_3_at(s + G));
-            SEE("sum_d_s_total", "forward", 8, t, g, "d_s_total", 1, (real *)d_s_total_at(s), 64, 64, 2, { 2, 2 });
-            SEE("p", "backward", 12, t, g, "d_s_total", 0, (real *)d_s_total_at(s), 64, 64, 2, { 2, 2 });
-            SEE("p", "backward", 12, t, g, "e", 0, (real *)e_at(g), 64, 64, 2, { 2, 2 });
-            SEE("p", "backward", 12, t, g, "s", 0, (real *)s_at(s - G), 64, 64, 2, { 2, 2 });
-            p_backward((real *)d_e_at(s), (real *)d_s_3_at(s), (real *)d_s_total_at(s), (real *)e_at(g), (real *)s_at(s - G));
-            SEE("p", "backward", 12, t, g, "d_e", 1, (real *)d_e_at(s), 64, 64, 2, { 2, 2 });
-            SEE("p", "backward", 12, t, g, "d_s_3", 1, (real *)d_s_3_at(s), 64, 64, 2, { 2, 2 });
+            SEE("sum_d_s_total", "forward", 8, t, g, "d_s", 0, (real *)v.d_s[s], 64, 64, 2, { 2, 2 });
+            SEE("sum_d_s_total", "forward", 8, t, g, "d_s_2", 0, (real *)v.d_s_2[s], 64, 64, 2, { 2, 2 });
+            SEE("sum_d_s_total", "forward", 8, t, g, "d_s_3", 0, (real *)v.d_s_3[s + G], 64, 64, 2, { 2, 2 });
+            sum_d_s_total_forward((real *)v.d_s_total[s], (real *)v.d_s[s], (real *)v.d_s_2[s], (real *)v.d_s_3[s + G]);
+            SEE("sum_d_s_total", "forward", 8, t, g, "d_s_total", 1, (real *)v.d_s_total[s], 64, 64, 2, { 2, 2 });
+            SEE("p", "backward", 12, t, g, "d_s_total", 0, (real *)v.d_s_total[s], 64, 64, 2, { 2, 2 });
+            SEE("p", "backward", 12, t, g, "e", 0, (real *)v.e[g], 64, 64, 2, { 2, 2 });
+            SEE("p", "backward", 12, t, g, "s", 0, (real *)v.s[s - G], 64, 64, 2, { 2, 2 });
+            p_backward((real *)v.d_e[s], (real *)v.d_s_3[s], (real *)v.d_s_total[s], (real *)v.e[g], (real *)v.s[s - G]);
+            SEE("p", "backward", 12, t, g, "d_e", 1, (real *)v.d_e[s], 64, 64, 2, { 2, 2 });
+            SEE("p", "backward", 12, t, g, "d_s_3", 1, (real *)v.d_s_3[s], 64, 64, 2, { 2, 2 });
         }
     }
     for (int g = 0; g < G; g++) {
-        SEE("sum_d_s_total_2", "forward", 11, -1, g, "d_s_total", 0, (real *)d_s_total_at(g), 64, 64, 2, { 2, 2 });
-        sum_d_s_total_2_forward(d_s_total_2_at(g), &d_s_total_at(g));
-        SEE("sum_d_s_total_2", "forward", 11, -1, g, "d_s_total_2", 1, (real *)d_s_total_2_at(g), 64, 64, 2, { 2, 2 });
-        SEE("sum_d_e_2", "forward", 11, -1, g, "d_e", 0, (real *)d_e_at(g), 64, 64, 2, { 2, 2 });
-        sum_d_e_2_forward(d_e_2_at(g), &d_e_at(g));
-        SEE("sum_d_e_2", "forward", 11, -1, g, "d_e_2", 1, (real *)d_e_2_at(g), 64, 64, 2, { 2, 2 });
-        SEE("sum_d_e_total", "forward", 11, -1, g, "d_s_total_2", 0, (real *)d_s_total_2_at(g), 64, 64, 2, { 2, 2 });
-        SEE("sum_d_e_total", "forward", 11, -1, g, "d_e_2", 0, (real *)d_e_2_at(g), 64, 64, 2, { 2, 2 });
-        sum_d_e_total_forward((real *)d_e_total_at(g), (real *)d_s_total_2_at(g), (real *)d_e_2_at(g));
-        SEE("sum_d_e_total", "forward", 11, -1, g, "d_e_total", 1, (real *)d_e_total_at(g), 64, 64, 2, { 2, 2 });
-        SEE("d_sigmoid", "backward", 10, -1, g, "d_d", 0, (real *)d_d_at(g), 64, 64, 1, { 4 });
-        SEE("d_sigmoid", "backward", 10, -1, g, "d", 0, (real *)d_at(g), 64, 64, 1, { 4 });
-        d_sigmoid_backward((real *)d_d_sum_at(g), (real *)d_d_at(g), (real *)d_at(g));
-        SEE("d_sigmoid", "backward", 10, -1, g, "d_d_sum", 1, (real *)d_d_sum_at(g), 64, 64, 1, { 4 });
+        SEE("sum_d_s_total_2", "forward", 11, -1, g, "d_s_total", 0, (real *)v.d_s_total[g], 64, 64, 2, { 2, 2 });
+        sum_d_s_total_2_forward(*scratch->d_s_total_2, v.d_s_total + g);
+        SEE("sum_d_s_total_2", "forward", 11, -1, g, "d_s_total_2", 1, (real *)*scratch->d_s_total_2, 64, 64, 2, { 2, 2 });
+        SEE("sum_d_e_2", "forward", 11, -1, g, "d_e", 0, (real *)v.d_e[g], 64, 64, 2, { 2, 2 });
+        sum_d_e_2_forward(*scratch->d_e_2, v.d_e + g);
+        SEE("sum_d_e_2", "forward", 11, -1, g, "d_e_2", 1, (real *)*scratch->d_e_2, 64, 64, 2, { 2, 2 });
+        SEE("sum_d_e_total", "forward", 11, -1, g, "d_s_total_2", 0, (real *)*scratch->d_s_total_2, 64, 64, 2, { 2, 2 });
+        SEE("sum_d_e_total", "forward", 11, -1, g, "d_e_2", 0, (real *)*scratch->d_e_2, 64, 64, 2, { 2, 2 });
+        sum_d_e_total_forward((real *)*scratch->d_e_total, (real *)*scratch->d_s_total_2, (real *)*scratch->d_e_2);
+        SEE("sum_d_e_total", "forward", 11, -1, g, "d_e_total", 1, (real *)*scratch->d_e_total, 64, 64, 2, { 2, 2 });
+        SEE("d_sigmoid", "backward", 10, -1, g, "d_d", 0, (real *)*scratch->d_d, 64, 64, 1, { 4 });
+        SEE("d_sigmoid", "backward", 10, -1, g, "d", 0, (real *)v.d[g], 64, 64, 1, { 4 });
+        d_sigmoid_backward((real *)v.d_d_sum[g], (real *)*scratch->d_d, (real *)v.d[g]);
+        SEE("d_sigmoid", "backward", 10, -1, g, "d_d_sum", 1, (real *)v.d_d_sum[g], 64, 64, 1, { 4 });
     }
-    SEE("d", "weights", 10, -1, -1, "d_d_sum", 0, (real *)d_d_sum_at(0), 64, 64, 1, { 4 });
-    d_weights(d_d_rows_at(0), (real *)d_d_sum_at(0));
-    SEE("d", "weights", 10, -1, -1, "x", 0, (real *)x_at(0), 64, 64, 1, { 4 });
-    d_products(gradient->d_weight, gradient->d_bias, d_d_rows_at(0), (real *)x_at(0));
+    SEE("d", "weights", 10, -1, -1, "d_d_sum", 0, (real *)v.d_d_sum[0], 64, 64, 1, { 4 });
+    d_weights(v.d_d_rows[0], v.d_d_sum);
+    SEE("d", "weights", 10, -1, -1, "x", 0, (real *)v.x[0], 64, 64, 1, { 4 });
+    d_products(gradient->d_weight, gradient->d_bias, v.d_d_rows[0], v.x);
     SEE("d", "weights", 10, -1, -1, "d.weight", 1, (real *)gradient->d_weight, 64, 0, 0, { 0 });
     SEE("d", "weights", 10, -1, -1, "d.bias", 1, (real *)gradient->d_bias, 16, 0, 0, { 0 });
     return 0;
@@ -1061,20 +1104,20 @@ static const NetRow rows[] = {
 static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 2));
-    real *scratch = scratch_of_thread();
+    const Scratch *scratch = scratch_of_thread();
     clock->last = clock_now();
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        load_x_forward((real *)x_at(g), batch->inputs[0] + g * L, present(batch, g));
+        load_x_forward((real *)v.x[g], batch->inputs[0] + g * L, present(batch, g));
         STOP(0);
-        load_r_forward((real *)r_at(g), batch->targets[0] + g * L, present(batch, g));
+        load_r_forward((real *)v.r[g], batch->targets[0] + g * L, present(batch, g));
         STOP(1);
-        s_start_forward((real *)s_at(g - G));
+        s_start_forward((real *)v.s[g - G]);
         STOP(2);
     }
     #pragma omp barrier
     STOP(3);
-    d_forward((real *)d_at(0), (real *)x_at(0), weights->d_weight, weights->d_bias);
+    d_forward(v.d, v.x, weights->d_weight, weights->d_bias);
     STOP(4);
     #pragma omp barrier
     STOP(5);
@@ -1082,11 +1125,11 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
         #pragma omp for schedule(dynamic, 1) nowait
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            p_forward((real *)p_at(s), (real *)e_at(g), (real *)s_at(s - G));
+            p_forward((real *)v.p[s], (real *)v.e[g], (real *)v.s[s - G]);
             STOP(6);
-            s_2_forward((real *)s_2_at(s), (real *)p_at(s), (real *)e_at(g));
+            s_2_forward((real *)*scratch->s_2, (real *)v.p[s], (real *)v.e[g]);
             STOP(7);
-            s_forward((real *)s_at(s), (real *)s_2_at(s));
+            s_forward((real *)v.s[s], (real *)*scratch->s_2);
             STOP(8);
         }
         #pragma omp barrier
@@ -1094,59 +1137,59 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        end_forward(end_at(g), &s_at(g));
+        end_forward(v.end[g], v.s + g);
         STOP(10);
-        s_steps_forward(s_steps_at(g), &s_at(g));
+        s_steps_forward(*scratch->s_steps, v.s + g);
         STOP(11);
-        first_forward(first_at(g), s_steps_at(g));
+        first_forward(v.first[g], *scratch->s_steps);
         STOP(12);
-        both_forward(both_at(g), end_at(g), first_at(g));
+        both_forward(v.both[g], v.end[g], v.first[g]);
         STOP(13);
     }
     #pragma omp barrier
     STOP(14);
-    v_forward((real *)v_at(0), (real *)both_at(0), weights->v_weight);
+    v_forward(v.v, v.both, weights->v_weight);
     STOP(15);
     #pragma omp barrier
     STOP(16);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        mse1_forward((real *)loss1_at(g), (real *)v_at(g), (real *)r_at(g));
+        mse1_forward(v.loss1[g], (real *)v.v[g], (real *)v.r[g]);
         STOP(17);
     }
     #pragma omp barrier
     STOP(18);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        mse1_backward((real *)d_v_at(g), (real *)v_at(g), (real *)r_at(g), loss1_scale, present(batch, g));
+        mse1_backward((real *)v.d_v[g], (real *)v.v[g], (real *)v.r[g], loss1_scale, present(batch, g));
         STOP(19);
     }
     #pragma omp barrier
     STOP(20);
-    v_weights(d_v_rows_at(0), (real *)d_v_at(0));
+    v_weights(v.d_v_rows[0], v.d_v);
     STOP(21);
-    v_backward((real *)d_both_at(0), (real *)d_v_at(0), weights->v_weight);
+    v_backward(v.d_both, v.d_v, weights->v_weight);
     STOP(22);
     #pragma omp barrier
     STOP(23);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        both_backward(d_end_at(g), d_first_at(g), d_both_at(g));
+        both_backward(*scratch->d_end, *scratch->d_first, v.d_both[g]);
         STOP(24);
-        first_backward(d_s_steps_at(g), d_first_at(g));
+        first_backward(*scratch->d_s_steps, *scratch->d_first);
         STOP(25);
-        s_steps_backward(&d_s_at(g), d_s_steps_at(g));
+        s_steps_backward(v.d_s + g, *scratch->d_s_steps);
         STOP(26);
-        end_backward(&d_s_2_at(g), d_end_at(g));
+        end_backward(v.d_s_2 + g, *scratch->d_end);
         STOP(27);
     }
-    v_products(gradient->v_weight, d_v_rows_at(0), (real *)both_at(0));
+    v_products(gradient->v_weight, v.d_v_rows[0], v.both);
     STOP(28);
     #pragma omp barrier
     STOP(29);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        d_s_3_end_forward((real *)d_s_3_at(g + 2 * G));
+        d_s_3_end_forward((real *)v.d_s_3[g + 2 * G]);
         STOP(30);
     }
     #pragma omp barrier
@@ -1155,9 +1198,9 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
         #pragma omp for schedule(dynamic, 1) nowait
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            sum_d_s_total_forward((real *)d_s_total_at(s), (real *)d_s_at(s), (real *)d_s_2_at(s), (real *)d_s_3_at(s + G));
+            sum_d_s_total_forward((real *)v.d_s_total[s], (real *)v.d_s[s], (real *)v.d_s_2[s], (real *)v.d_s_3[s + G]);
             STOP(32);
-            p_backward((real *)d_e_at(s), (real *)d_s_3_at(s), (real *)d_s_total_at(s), (real *)e_at(g), (real *)s_at(s - G));
+            p_backward((real *)v.d_e[s], (real *)v.d_s_3[s], (real *)v.d_s_total[s], (real *)v.e[g], (real *)v.s[s - G]);
             STOP(33);
         }
         #pragma omp barrier
@@ -1165,22 +1208,22 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        sum_d_s_total_2_forward(d_s_total_2_at(g), &d_s_total_at(g));
+        sum_d_s_total_2_forward(*scratch->d_s_total_2, v.d_s_total + g);
         STOP(35);
-        sum_d_e_2_forward(d_e_2_at(g), &d_e_at(g));
+        sum_d_e_2_forward(*scratch->d_e_2, v.d_e + g);
         STOP(36);
-        sum_d_e_total_forward((real *)d_e_total_at(g), (real *)d_s_total_2_at(g), (real *)d_e_2_at(g));
+        sum_d_e_total_forward((real *)*scratch->d_e_total, (real *)*scratch->d_s_total_2, (real *)*scratch->d_e_2);
         STOP(37);
-        d_sigmoid_backward((real *)d_d_sum_at(g), (real *)d_d_at(g), (real *)d_at(g));
+        d_sigmoid_backward((real *)v.d_d_sum[g], (real *)*scratch->d_d, (real *)v.d[g]);
         STOP(38);
     }
     #pragma omp barrier
     STOP(39);
-    d_weights(d_d_rows_at(0), (real *)d_d_sum_at(0));
+    d_weights(v.d_d_rows[0], v.d_d_sum);
     STOP(40);
     #pragma omp barrier
     STOP(41);
-    d_products(gradient->d_weight, gradient->d_bias, d_d_rows_at(0), (real *)x_at(0));
+    d_products(gradient->d_weight, gradient->d_bias, v.d_d_rows[0], v.x);
     STOP(42);
     #pragma omp barrier
     STOP(43);
@@ -1202,8 +1245,10 @@ static double net_profile(const Batch *batch, double rate, uint64_t update_count
 
 static void net_close(void)
 {
-    free(memory), free(scratches), free(weights), free(gradient), free(row_sums);
-    memory = scratches = NULL;
+    free(memory), free(scratch_memory), free(scratches), free(weights), free(gradient), free(row_sums);
+    memory = NULL;
+    scratch_memory = NULL;
+    scratches = NULL;
     weights = gradient = NULL;
     row_sums = NULL;
     for (int k = 0; k < STATES; k++)
@@ -1214,16 +1259,19 @@ static int net_open(int count)
 {
     threads = count;
     memory = block_new(MEMORY * sizeof(real));
-    scratches = block_new((size_t)threads * SCRATCH * sizeof(real));
+    scratch_memory = block_new((size_t)threads * SCRATCH * sizeof(real));
+    scratches = malloc((size_t)threads * sizeof *scratches);
     weights = block_new(sizeof *weights), gradient = block_new(sizeof *gradient);
     row_sums = malloc((optimiser_all_rows(params, PARAMS) + 1) * sizeof *row_sums);
-    int all = memory && scratches && weights && gradient && row_sums;
+    int all = memory && scratch_memory && scratches && weights && gradient && row_sums;
     for (int k = 0; k < STATES; k++)
         all = (state[k] = block_new(sizeof *state[k])) && all;
-    if (all)
-        return 0;
-    net_close();
-    return -1;
+    if (!all) {
+        net_close();
+        return -1;
+    }
+    lay_out();
+    return 0;
 }
 
 /* The rate of an epoch. */

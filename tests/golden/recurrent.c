@@ -2,7 +2,7 @@
 /* recurrent.c -- made by spnc from tests/golden/recurrent.yaml.  Edit that, not this.
  *   steps=2
  *
- *   1 sizes   2 parameters (217)   3 memory   4 operators   5 forward   6 backward   7 update   8 what the runtime asks
+ *   1 sizes   2 parameters (217)   3 operators   4 memory   5 forward   6 backward   7 update   8 what the runtime asks
  *
  * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of one group,
  * and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
@@ -54,6 +54,9 @@ typedef real d_h_init_part_t[3];
 typedef real d_h_from_input_2_t[9][L];
 typedef real crop_slopes_t[2][1][2][2][L];
 
+/* Slices that are longer than their tensor: they are padded to whole vectors. */
+typedef struct { d_h_init_part_t of; unsigned char padding[52]; } d_h_init_part_slot;
+
 /* ==== 2 parameters ================================================================================================== */
 
 /* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
@@ -77,54 +80,7 @@ static int threads;
 /* Dropout rates, which a run may set: train --set NAME=RATE. */
 static double classify_dropout1_rate = 0.5;     /* classify.dropout1.rate */
 
-/* ==== 3 memory ====================================================================================================== */
-
-/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
- * the last time.  NAME_at(s) is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
-static real *memory;
-static const size_t MEMORY = 2896, SCRATCH = 64;     /* reals; scratch: of each thread */
-#define image_at(s) (*(image_t *)(void *)(memory + 1664 + (s) * (ptrdiff_t)256))   /* 1x4x4: 0.00 MiB */
-#define h_at(s) (*(h_t *)(void *)(memory + 2160 + (s) * (ptrdiff_t)48))   /* 3: 0.00 MiB */
-#define digits_at(s) (*(digits_t *)(void *)(memory + 2832 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
-#define h_from_input_at(s) (*(h_from_input_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)144))   /* 9: 0.00 MiB */
-#define h_from_state_at(s) (*(h_from_state_t *)(void *)(memory + 512 + (s) * (ptrdiff_t)144))   /* 9: 0.00 MiB */
-#define h_gates_at(s) (*(h_gates_t *)(void *)(memory + 800 + (s) * (ptrdiff_t)144))   /* 3x3: 0.00 MiB */
-#define A_at(s) (*(A_t *)(void *)(memory + 1920 + (s) * (ptrdiff_t)96))   /* 6: 0.00 MiB */
-#define crop_slopes_at(s) (*(crop_slopes_t *)(void *)(memory + 1088 + (s) * (ptrdiff_t)128))   /* 2x1x2x2: 0.00 MiB */
-#define classify_dropout1_at(s) (*(classify_dropout1_t *)(void *)(memory + 1536 + (s) * (ptrdiff_t)64))   /* 1x2x2: 0.00 MiB */
-#define crop_at(s) (*(crop_t *)(void *)(memory + 2544 + (s) * (ptrdiff_t)64))   /* 1x2x2: 0.00 MiB */
-#define classify_dense1_at(s) (*(classify_dense1_t *)(void *)(memory + 2768 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
-#define loss1_at(s) (*(loss1_t *)(void *)(memory + 2864 + (s) * (ptrdiff_t)16))   /* 1: 0.00 MiB */
-#define d_classify_dense1_at(s) (*(d_classify_dense1_t *)(void *)(memory + 1344 + (s) * (ptrdiff_t)32))   /* 2: 0.00 MiB */
-#define d_classify_dense1_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* a kernel's own layout: 0.00 MiB */
-#define d_classify_dropout1_at(s) (*(d_classify_dropout1_t *)(void *)(memory + 2256 + (s) * (ptrdiff_t)64))   /* 1x2x2: 0.00 MiB */
-#define d_A_at(s) (*(d_A_t *)(void *)(memory + 1344 + (s) * (ptrdiff_t)96))   /* 6: 0.00 MiB */
-#define d_A_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* a kernel's own layout: 0.00 MiB */
-#define d_h_at(s) (*(d_h_t *)(void *)(memory + 2672 + (s) * (ptrdiff_t)48))   /* 3: 0.00 MiB */
-#define d_h_2_at(s) (*(d_h_2_t *)(void *)(memory + 2256 + (s) * (ptrdiff_t)48))   /* 3: 0.00 MiB */
-#define d_h_3_at(s) (*(d_h_3_t *)(void *)(memory + 2400 + (s) * (ptrdiff_t)48))   /* 3: 0.00 MiB */
-#define d_h_from_input_at(s) (*(d_h_from_input_t *)(void *)(memory + 1088 + (s) * (ptrdiff_t)144))   /* 9: 0.00 MiB */
-#define d_h_from_state_at(s) (*(d_h_from_state_t *)(void *)(memory + 1376 + (s) * (ptrdiff_t)144))   /* 9: 0.00 MiB */
-#define d_h_from_state_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* a kernel's own layout: 0.00 MiB */
-#define d_h_init_part_at(s) (*(d_h_init_part_t *)(void *)(memory + 512 + (s) * (ptrdiff_t)16))   /* 3: 0.00 MiB */
-#define d_h_from_input_2_at(s) (*(d_h_from_input_2_t *)(void *)(memory + 256 + (s) * (ptrdiff_t)144))   /* 9: 0.00 MiB */
-#define d_h_from_input_rows_at(s) (memory + 0 + (s) * (ptrdiff_t)256)   /* a kernel's own layout: 0.00 MiB */
-
-/* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
-static real *scratches;
-static inline real *scratch_of_thread(void) { return scratches + (size_t)omp_get_thread_num() * SCRATCH; }
-#define d_crop_at(s) (*(d_crop_t *)(void *)(scratch + 0))   /* 1x2x2: 0 KiB a thread */
-#define d_h_total_at(s) (*(d_h_total_t *)(void *)(scratch + 0))   /* 3: 0 KiB a thread */
-#define d_h_total_2_at(s) (*(d_h_total_2_t *)(void *)(scratch + 0))   /* 3: 0 KiB a thread */
-
-/* How many examples group g holds: L, less in the last group, and in the last batch of an epoch. */
-static inline int present(const Batch *batch, int g)
-{
-    int n = batch->count - g * L;
-    return n < 0 ? 0 : n > L ? L : n;
-}
-
-/* ==== 4 operators =================================================================================================== */
+/* ==== 3 operators =================================================================================================== */
 
 /* ---- load_image: load ------------------------------------ tests/golden/recurrent.yaml:5
  *   1x4x4
@@ -150,12 +106,12 @@ static void load_image_forward(real *y, const void *const *rows, int present)
  *   2
  *   the labels of a group, side by side */
 /* y[p][l] = label p of the example in lane l; 0 in the lanes from `present` on, which have none. */
-static void load_digits_forward(int32_t *y, const void *const *rows, int present)
+static void load_digits_forward(digits_t y, const void *const *rows, int present)
 {
     for (int l = 0; l < L; l++) {
         const int32_t *label = l < present ? rows[l] : NULL;
         for (int p = 0; p < 2; p++)
-            y[p * L + l] = label ? label[p] : 0;
+            y[p][l] = label ? label[p] : 0;
     }
 }
 
@@ -240,9 +196,9 @@ static void h_from_input_forward_5x1(real sum[][16], real panel[][16], real *x, 
     v_store(&sum[4][0], s4_0);
 }
 
-static void h_from_input_forward(real *y, real *x, real w[16][16], real b[16])
+static void h_from_input_forward(h_from_input_t *y, image_t *x, real w[16][16], real b[16])
 {
-    real (*ys)[9][L] = (real (*)[9][L])y, (*xs)[16][L] = (real (*)[16][L])x;
+    real (*xs)[16][L] = (real (*)[16][L])x;
     _Alignas(64) real panel[16][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
@@ -267,7 +223,7 @@ static void h_from_input_forward(real *y, real *x, real w[16][16], real b[16])
                 vec lanes[16];
                 for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
                 v_transpose16(lanes);
-                for (int r = 0; r < 16 && m + q + r < 9; r++) v_store(ys[s][m + q + r], lanes[r]);
+                for (int r = 0; r < 16 && m + q + r < 9; r++) v_store(y[s][m + q + r], lanes[r]);
             }
     }
 }
@@ -328,23 +284,24 @@ static void h_from_input_weights_5x1(real dw[16][16], real dy[][16], real x[][16
 }
 
 /* dy with the outputs side by side, a row an example. */
-static void h_from_input_weights(real *rows, real *dy)
+static void h_from_input_weights(real *rows, h_from_input_t *dy)
 {
-    real (*dys)[9][L] = (real (*)[9][L])dy, (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[16] = (real (*)[16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
         int s = t / 1, m = t % 1 * 16;
         vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 9 ? v_load(dys[s][m + r]) : v_zero();
+        for (int r = 0; r < 16; r++) square[r] = m + r < 9 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
         for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
     }
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
-static void h_from_input_products(real dw[16][16], real db[16], real *rows, real *x)
+static void h_from_input_products(real dw[16][16], real db[16], real *rows, image_t *x)
 {
-    real (*xs)[16][L] = (real (*)[16][L])x, (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[16] = (real (*)[16])rows;
+    real (*xs)[16][L] = (real (*)[16][L])x;
     #pragma omp for schedule(static) nowait
     for (int m = 0; m < 16; m += 16) {
         vec s = v_zero();
@@ -426,9 +383,8 @@ static void h_from_state_forward_5x1(real sum[][16], real panel[][16], real *x, 
     v_store(&sum[4][0], s4_0);
 }
 
-static void h_from_state_forward(real *y, real *x, real w[3][16])
+static void h_from_state_forward(h_from_state_t *y, h_t *x, real w[3][16])
 {
-    real (*ys)[9][L] = (real (*)[9][L])y, (*xs)[3][L] = (real (*)[3][L])x;
     _Alignas(64) real panel[3][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
@@ -443,8 +399,8 @@ static void h_from_state_forward(real *y, real *x, real w[3][16])
                 v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
             for (int s = s0; s < s1; s++) {
-                h_from_state_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) h_from_state_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l], k1 - k0);
+                h_from_state_forward_6x1(&sum[(s - s0) * L + 0], panel, &x[s][k0][0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) h_from_state_forward_5x1(&sum[(s - s0) * L + l], panel, &x[s][k0][l], k1 - k0);
             }
         }
         enum { outputs = 16 };
@@ -453,7 +409,7 @@ static void h_from_state_forward(real *y, real *x, real w[3][16])
                 vec lanes[16];
                 for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
                 v_transpose16(lanes);
-                for (int r = 0; r < 16 && m + q + r < 9; r++) v_store(ys[s][m + q + r], lanes[r]);
+                for (int r = 0; r < 16 && m + q + r < 9; r++) v_store(y[s][m + q + r], lanes[r]);
             }
     }
 }
@@ -475,14 +431,13 @@ static void h_from_state_backward_3x1(real dx[][3][L], real dy[][9][L], real w[3
     v_store(dx[s][k + 2], s2_0);
 }
 
-static void h_from_state_backward(real *dx, real *dy, real w[3][16])
+static void h_from_state_backward(h_t *dx, h_from_state_t *dy, real w[3][16])
 {
-    real (*dxs)[3][L] = (real (*)[3][L])dx, (*dys)[9][L] = (real (*)[9][L])dy;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
         int from = t % 1 * 1, to = from + 1 < 1 ? from + 1 : 1, s = t / 1;
             for (int k = from; k < to; k++) {
-                h_from_state_backward_3x1(dxs, dys, w, k * 3, s * 1);
+                h_from_state_backward_3x1(dx, dy, w, k * 3, s * 1);
             }
     }
 }
@@ -508,28 +463,28 @@ static void h_from_state_weights_3x1(real dw[3][16], real dy[][16], real x[][3][
 }
 
 /* dy with the outputs side by side, a row an example. */
-static void h_from_state_weights(real *rows, real *dy)
+static void h_from_state_weights(real *rows, h_from_state_t *dy)
 {
-    real (*dys)[9][L] = (real (*)[9][L])dy, (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[16] = (real (*)[16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 2; t++) {
         int s = t / 1, m = t % 1 * 16;
         vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 9 ? v_load(dys[s][m + r]) : v_zero();
+        for (int r = 0; r < 16; r++) square[r] = m + r < 9 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
         for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
     }
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m].  Threads come when they have nothing else to do. */
-static void h_from_state_products(real dw[3][16], real *rows, real *x)
+static void h_from_state_products(real dw[3][16], real *rows, h_t *x)
 {
-    real (*xs)[3][L] = (real (*)[3][L])x, (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[16] = (real (*)[16])rows;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
         int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
             for (int k = from; k < to; k++) {
-                h_from_state_weights_3x1(dw, dyt, xs, k * 3, v * 1);
+                h_from_state_weights_3x1(dw, dyt, x, k * 3, v * 1);
             }
     }
 }
@@ -543,15 +498,13 @@ static void h_from_state_products(real dw[3][16], real *rows, real *x)
  *   n = tanh(xw_n + r hw_n)      the new value
  *   h' = (1 - z) n + z h, as n + z (h - n)
  * r, z and n are kept in `gates` for the gradient. */
-static void h_forward(h_t h, h_gates_t gates, real *xw, real *hw, h_t before)
+static void h_forward(h_t h, h_gates_t gates, h_from_input_t xw, h_from_state_t hw, h_t before)
 {
     enum { H = 3 };
-    real *xr = xw, *xz = xw + H * L, *xn = xw + 2 * H * L;
-    real *hr = hw, *hz = hw + H * L, *hn = hw + 2 * H * L;
     for (int i = 0; i < H; i++) {
-        vec r = v_sigmoid(v_add(v_load(xr + i * L), v_load(hr + i * L)));
-        vec z = v_sigmoid(v_add(v_load(xz + i * L), v_load(hz + i * L)));
-        vec n = v_tanh(v_fma(r, v_load(hn + i * L), v_load(xn + i * L)));
+        vec r = v_sigmoid(v_add(v_load(xw[i]), v_load(hw[i])));
+        vec z = v_sigmoid(v_add(v_load(xw[H + i]), v_load(hw[H + i])));
+        vec n = v_tanh(v_fma(r, v_load(hw[2 * H + i]), v_load(xw[2 * H + i])));
         v_store(h[i], v_fma(z, v_sub(v_load(before[i]), n), n));
         v_store(gates[0][i], r);
         v_store(gates[1][i], z);
@@ -561,8 +514,8 @@ static void h_forward(h_t h, h_gates_t gates, real *xw, real *hw, h_t before)
 
 /* Back through the same lines, last to first; da is the gradient of what stands inside r's, z's and n's function.
  * dbefore is only the direct path, z dh: the one through W_h comes with hw's gradient. */
-static void h_backward(real *dxw, real *dhw, h_t dbefore,
-    h_t dh, h_gates_t gates, real *hw, h_t before)
+static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore,
+    h_t dh, h_gates_t gates, h_from_state_t hw, h_t before)
 {
     enum { H = 3 };
     const vec one = v_set1(1);
@@ -570,13 +523,13 @@ static void h_backward(real *dxw, real *dhw, h_t dbefore,
         vec r = v_load(gates[0][i]), z = v_load(gates[1][i]), n = v_load(gates[2][i]), d = v_load(dh[i]);
         vec da_n = v_mul(v_mul(d, v_sub(one, z)), v_fnma(n, n, one));
         vec da_z = v_mul(v_mul(d, v_sub(v_load(before[i]), n)), v_mul(z, v_sub(one, z)));
-        vec da_r = v_mul(v_mul(da_n, v_load(hw + (2 * H + i) * L)), v_mul(r, v_sub(one, r)));
-        v_store(dxw + i * L, da_r);
-        v_store(dhw + i * L, da_r);
-        v_store(dxw + (H + i) * L, da_z);
-        v_store(dhw + (H + i) * L, da_z);
-        v_store(dxw + (2 * H + i) * L, da_n);
-        v_store(dhw + (2 * H + i) * L, v_mul(da_n, r));
+        vec da_r = v_mul(v_mul(da_n, v_load(hw[2 * H + i])), v_mul(r, v_sub(one, r)));
+        v_store(dxw[i], da_r);
+        v_store(dhw[i], da_r);
+        v_store(dxw[H + i], da_z);
+        v_store(dhw[H + i], da_z);
+        v_store(dxw[2 * H + i], da_n);
+        v_store(dhw[2 * H + i], v_mul(da_n, r));
         v_store(dbefore[i], v_mul(d, z));
     }
 }
@@ -645,9 +598,8 @@ static void A_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
     v_store(&sum[4][0], s4_0);
 }
 
-static void A_forward(real *y, real *x, real w[3][16], real b[16])
+static void A_forward(A_t *y, h_t *x, real w[3][16], real b[16])
 {
-    real (*ys)[6][L] = (real (*)[6][L])y, (*xs)[3][L] = (real (*)[3][L])x;
     _Alignas(64) real panel[3][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
@@ -662,8 +614,8 @@ static void A_forward(real *y, real *x, real w[3][16], real b[16])
                 v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
             for (int s = s0; s < s1; s++) {
-                A_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) A_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l], k1 - k0);
+                A_forward_6x1(&sum[(s - s0) * L + 0], panel, &x[s][k0][0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) A_forward_5x1(&sum[(s - s0) * L + l], panel, &x[s][k0][l], k1 - k0);
             }
         }
         enum { outputs = 16 };
@@ -672,7 +624,7 @@ static void A_forward(real *y, real *x, real w[3][16], real b[16])
                 vec lanes[16];
                 for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
                 v_transpose16(lanes);
-                for (int r = 0; r < 16 && m + q + r < 6; r++) v_store(ys[s][m + q + r], lanes[r]);
+                for (int r = 0; r < 16 && m + q + r < 6; r++) v_store(y[s][m + q + r], lanes[r]);
             }
     }
 }
@@ -694,14 +646,13 @@ static void A_backward_3x1(real dx[][3][L], real dy[][6][L], real w[3][16], int 
     v_store(dx[s][k + 2], s2_0);
 }
 
-static void A_backward(real *dx, real *dy, real w[3][16])
+static void A_backward(h_t *dx, A_t *dy, real w[3][16])
 {
-    real (*dxs)[3][L] = (real (*)[3][L])dx, (*dys)[6][L] = (real (*)[6][L])dy;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
         int from = t % 1 * 1, to = from + 1 < 1 ? from + 1 : 1, s = t / 1;
             for (int k = from; k < to; k++) {
-                A_backward_3x1(dxs, dys, w, k * 3, s * 1);
+                A_backward_3x1(dx, dy, w, k * 3, s * 1);
             }
     }
 }
@@ -727,23 +678,23 @@ static void A_weights_3x1(real dw[3][16], real dy[][16], real x[][3][L], int k, 
 }
 
 /* dy with the outputs side by side, a row an example. */
-static void A_weights(real *rows, real *dy)
+static void A_weights(real *rows, A_t *dy)
 {
-    real (*dys)[6][L] = (real (*)[6][L])dy, (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[16] = (real (*)[16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 2; t++) {
         int s = t / 1, m = t % 1 * 16;
         vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 6 ? v_load(dys[s][m + r]) : v_zero();
+        for (int r = 0; r < 16; r++) square[r] = m + r < 6 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
         for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
     }
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
-static void A_products(real dw[3][16], real db[16], real *rows, real *x)
+static void A_products(real dw[3][16], real db[16], real *rows, h_t *x)
 {
-    real (*xs)[3][L] = (real (*)[3][L])x, (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[16] = (real (*)[16])rows;
     #pragma omp for schedule(static) nowait
     for (int m = 0; m < 16; m += 16) {
         vec s = v_zero();
@@ -755,7 +706,7 @@ static void A_products(real dw[3][16], real db[16], real *rows, real *x)
     for (int t = 0; t < 1; t++) {
         int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
             for (int k = from; k < to; k++) {
-                A_weights_3x1(dw, dyt, xs, k * 3, v * 1);
+                A_weights_3x1(dw, dyt, x, k * 3, v * 1);
             }
     }
 }
@@ -784,17 +735,17 @@ static inline ivec crop_pixel(ivec row, ivec column)
  * window of its own, so its pixels are gathered.
  * Kept for backward: the slopes of y[c][i][j] along the columns (slopes[0]) and the rows (slopes[1]) of pixels.
  */
-static void crop_forward(crop_t y, crop_slopes_t slopes, image_t image, real *A)
+static void crop_forward(crop_t y, crop_slopes_t slopes, image_t image, A_t A)
 {
     enum { C = 1, H = 4, W = 4, Ho = 2, Wo = 2 };
     for (int i = 0; i < Ho; i++) {
         const vec gy = v_set1(crop_y[i]);
-        const vec x0 = v_fma(v_load(A + 1 * L), gy, v_load(A + 2 * L));
-        const vec y0 = v_fma(v_load(A + 4 * L), gy, v_load(A + 5 * L));
+        const vec x0 = v_fma(v_load(A[1]), gy, v_load(A[2]));
+        const vec y0 = v_fma(v_load(A[4]), gy, v_load(A[5]));
         for (int j = 0; j < Wo; j++) {
             const vec gx = v_set1(crop_x[j]);
-            SamplerAxis u = sampler_axis(v_fma(v_load(A + 0 * L), gx, x0), W, BORDER_ZERO);
-            SamplerAxis v = sampler_axis(v_fma(v_load(A + 3 * L), gx, y0), H, BORDER_ZERO);
+            SamplerAxis u = sampler_axis(v_fma(v_load(A[0]), gx, x0), W, BORDER_ZERO);
+            SamplerAxis v = sampler_axis(v_fma(v_load(A[3]), gx, y0), H, BORDER_ZERO);
             ivec at_a = crop_pixel(v.low, u.low), at_b = crop_pixel(v.low, u.high);       /* a b */
             ivec at_e = crop_pixel(v.high, u.low), at_f = crop_pixel(v.high, u.high);     /* e f */
             for (int c = 0; c < C; c++) {
@@ -816,7 +767,7 @@ static void crop_forward(crop_t y, crop_slopes_t slopes, image_t image, real *A)
 /* Each output gives its gradient to the point it was read at, by its slopes; the point gives it
  * to A: dA[0] = sum of du x[j], dA[1] = sum of du y[i], dA[2] = sum of du, and so on for dv, where u and v are the
  * point in pixels and du / dx_s is a constant.  Sums run over the outputs row by row. */
-static void crop_backward(real *dA, crop_t dy, crop_slopes_t slopes)
+static void crop_backward(A_t dA, crop_t dy, crop_slopes_t slopes)
 {
     enum { C = 1, H = 4, W = 4, Ho = 2, Wo = 2 };
     vec d0 = v_set1(0), d1 = d0, d2 = d0, d3 = d0, d4 = d0, d5 = d0;
@@ -835,21 +786,21 @@ static void crop_backward(real *dA, crop_t dy, crop_slopes_t slopes)
         }
     }
     const vec scale_x = v_set1(sampler_scale(W, BORDER_ZERO)), scale_y = v_set1(sampler_scale(H, BORDER_ZERO));
-    v_store(dA + 0 * L, v_mul(d0, scale_x)), v_store(dA + 3 * L, v_mul(d3, scale_y));
-    v_store(dA + 1 * L, v_mul(d1, scale_x)), v_store(dA + 4 * L, v_mul(d4, scale_y));
-    v_store(dA + 2 * L, v_mul(d2, scale_x)), v_store(dA + 5 * L, v_mul(d5, scale_y));
+    v_store(dA[0], v_mul(d0, scale_x)), v_store(dA[3], v_mul(d3, scale_y));
+    v_store(dA[1], v_mul(d1, scale_x)), v_store(dA[4], v_mul(d4, scale_y));
+    v_store(dA[2], v_mul(d2, scale_x)), v_store(dA[5], v_mul(d5, scale_y));
 }
 
 /* The pixels that every sample of every lane fell on. */
-static uint64_t crop_decisions(uint64_t hash, real *A)
+static uint64_t crop_decisions(uint64_t hash, A_t A)
 {
     enum { H = 4, W = 4, Ho = 2, Wo = 2 };
     for (int i = 0; i < Ho; i++)
         for (int j = 0; j < Wo; j++)
             for (int l = 0; l < L; l++) {
                 const real gx = crop_x[j], gy = crop_y[i];
-                real x = r_fma(A[0 * L + l], gx, r_fma(A[1 * L + l], gy, A[2 * L + l]));
-                real y = r_fma(A[3 * L + l], gx, r_fma(A[4 * L + l], gy, A[5 * L + l]));
+                real x = r_fma(A[0][l], gx, r_fma(A[1][l], gy, A[2][l]));
+                real y = r_fma(A[3][l], gx, r_fma(A[4][l], gy, A[5][l]));
                 hash = decide(hash, (uint64_t)sampler_cell(x, W, BORDER_ZERO));
                 hash = decide(hash, (uint64_t)sampler_cell(y, H, BORDER_ZERO));
             }
@@ -949,9 +900,9 @@ static void classify_dense1_forward_5x1(real sum[][16], real panel[][16], real *
     v_store(&sum[4][0], s4_0);
 }
 
-static void classify_dense1_forward(real *y, real *x, real w[4][16], real b[16])
+static void classify_dense1_forward(classify_dense1_t *y, classify_dropout1_t *x, real w[4][16], real b[16])
 {
-    real (*ys)[2][L] = (real (*)[2][L])y, (*xs)[4][L] = (real (*)[4][L])x;
+    real (*xs)[4][L] = (real (*)[4][L])x;
     _Alignas(64) real panel[4][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
@@ -976,7 +927,7 @@ static void classify_dense1_forward(real *y, real *x, real w[4][16], real b[16])
                 vec lanes[16];
                 for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
                 v_transpose16(lanes);
-                for (int r = 0; r < 16 && m + q + r < 2; r++) v_store(ys[s][m + q + r], lanes[r]);
+                for (int r = 0; r < 16 && m + q + r < 2; r++) v_store(y[s][m + q + r], lanes[r]);
             }
     }
 }
@@ -996,14 +947,14 @@ static void classify_dense1_backward_2x2(real dx[][4][L], real dy[][2][L], real 
     v_store(dx[s][k + 1], s1_0); v_store(dx[s + 1][k + 1], s1_1);
 }
 
-static void classify_dense1_backward(real *dx, real *dy, real w[4][16])
+static void classify_dense1_backward(classify_dropout1_t *dx, classify_dense1_t *dy, real w[4][16])
 {
-    real (*dxs)[4][L] = (real (*)[4][L])dx, (*dys)[2][L] = (real (*)[2][L])dy;
+    real (*dxs)[4][L] = (real (*)[4][L])dx;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
         int from = t % 2 * 1, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
             for (int k = from; k < to; k++) {
-                classify_dense1_backward_2x2(dxs, dys, w, k * 2, s * 2);
+                classify_dense1_backward_2x2(dxs, dy, w, k * 2, s * 2);
             }
     }
 }
@@ -1032,23 +983,24 @@ static void classify_dense1_weights_4x1(real dw[4][16], real dy[][16], real x[][
 }
 
 /* dy with the outputs side by side, a row an example. */
-static void classify_dense1_weights(real *rows, real *dy)
+static void classify_dense1_weights(real *rows, classify_dense1_t *dy)
 {
-    real (*dys)[2][L] = (real (*)[2][L])dy, (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[16] = (real (*)[16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 2; t++) {
         int s = t / 1, m = t % 1 * 16;
         vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dys[s][m + r]) : v_zero();
+        for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
         for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
     }
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
-static void classify_dense1_products(real dw[4][16], real db[16], real *rows, real *x)
+static void classify_dense1_products(real dw[4][16], real db[16], real *rows, classify_dropout1_t *x)
 {
-    real (*xs)[4][L] = (real (*)[4][L])x, (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[16] = (real (*)[16])rows;
+    real (*xs)[4][L] = (real (*)[4][L])x;
     #pragma omp for schedule(static) nowait
     for (int m = 0; m < 16; m += 16) {
         vec s = v_zero();
@@ -1198,6 +1150,95 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
     }
 }
 
+/* ==== 4 memory ====================================================================================================== */
+
+/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
+ * the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
+static real *memory;
+static const size_t MEMORY = 2896, SCRATCH = 64;     /* reals; scratch: of each thread */
+static struct {
+    image_t *image;                         /* [0 .. G)  1x4x4: reals 1664 to 1920, 1.0 KiB */
+    h_t *h;                                 /* [-G .. 2G)  3: reals 2112 to 2256, 576 bytes */
+    digits_t *digits;                       /* [0 .. G)  2: reals 2832 to 2864, 128 bytes */
+    h_from_input_t *h_from_input;           /* [0 .. G)  9: reals 0 to 144, 576 bytes */
+    h_from_state_t *h_from_state;           /* [0 .. 2G)  9: reals 512 to 800, 1.1 KiB */
+    h_gates_t *h_gates;                     /* [0 .. 2G)  3x3: reals 800 to 1088, 1.1 KiB */
+    A_t *A;                                 /* [0 .. 2G)  6: reals 1920 to 2112, 768 bytes */
+    crop_slopes_t *crop_slopes;             /* [0 .. 2G)  2x1x2x2: reals 1088 to 1344, 1.0 KiB */
+    classify_dropout1_t *classify_dropout1; /* [0 .. 2G)  1x2x2: reals 1536 to 1664, 512 bytes */
+    crop_t *crop;                           /* [0 .. 2G)  1x2x2: reals 2544 to 2672, 512 bytes */
+    classify_dense1_t *classify_dense1;     /* [0 .. 2G)  2: reals 2768 to 2832, 256 bytes */
+    loss1_t *loss1;                         /* [0 .. 2G)  1: reals 2864 to 2896, 128 bytes */
+    d_classify_dense1_t *d_classify_dense1; /* [0 .. 2G)  2: reals 1344 to 1408, 256 bytes */
+    real (*d_classify_dense1_rows)[256];    /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB */
+    d_classify_dropout1_t *d_classify_dropout1; /* [0 .. 2G)  1x2x2: reals 2256 to 2384, 512 bytes */
+    d_A_t *d_A;                             /* [0 .. 2G)  6: reals 1344 to 1536, 768 bytes */
+    real (*d_A_rows)[256];                  /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB */
+    d_h_t *d_h;                             /* [0 .. 2G)  3: reals 2672 to 2768, 384 bytes */
+    d_h_2_t *d_h_2;                         /* [0 .. 3G)  3: reals 2256 to 2400, 576 bytes */
+    d_h_3_t *d_h_3;                         /* [0 .. 3G)  3: reals 2400 to 2544, 576 bytes */
+    d_h_from_input_t *d_h_from_input;       /* [0 .. 2G)  9: reals 1088 to 1376, 1.1 KiB */
+    d_h_from_state_t *d_h_from_state;       /* [0 .. 2G)  9: reals 1376 to 1664, 1.1 KiB */
+    real (*d_h_from_state_rows)[256];       /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB */
+    d_h_init_part_slot *d_h_init_part;      /* [0 .. G)  3: reals 512 to 528, 64 bytes */
+    d_h_from_input_2_t *d_h_from_input_2;   /* [0 .. G)  9: reals 256 to 400, 576 bytes */
+    real (*d_h_from_input_rows)[256];       /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB */
+} v;
+
+/* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
+typedef struct {
+    d_crop_t *d_crop;           /* 1x2x2: reals 0 to 64, 256 bytes */
+    d_h_total_t *d_h_total;     /* 3: reals 0 to 48, 192 bytes */
+    d_h_total_2_t *d_h_total_2; /* 3: reals 0 to 48, 192 bytes */
+} Scratch;
+static real *scratch_memory;
+static Scratch *scratches;      /* one a thread */
+static inline const Scratch *scratch_of_thread(void) { return &scratches[omp_get_thread_num()]; }
+
+/* Lays the tensors into the memory. */
+static void lay_out(void)
+{
+    v.image = (void *)(memory + 1664);
+    v.h = (void *)(memory + 2160);
+    v.digits = (void *)(memory + 2832);
+    v.h_from_input = (void *)(memory + 0);
+    v.h_from_state = (void *)(memory + 512);
+    v.h_gates = (void *)(memory + 800);
+    v.A = (void *)(memory + 1920);
+    v.crop_slopes = (void *)(memory + 1088);
+    v.classify_dropout1 = (void *)(memory + 1536);
+    v.crop = (void *)(memory + 2544);
+    v.classify_dense1 = (void *)(memory + 2768);
+    v.loss1 = (void *)(memory + 2864);
+    v.d_classify_dense1 = (void *)(memory + 1344);
+    v.d_classify_dense1_rows = (void *)(memory + 0);
+    v.d_classify_dropout1 = (void *)(memory + 2256);
+    v.d_A = (void *)(memory + 1344);
+    v.d_A_rows = (void *)(memory + 0);
+    v.d_h = (void *)(memory + 2672);
+    v.d_h_2 = (void *)(memory + 2256);
+    v.d_h_3 = (void *)(memory + 2400);
+    v.d_h_from_input = (void *)(memory + 1088);
+    v.d_h_from_state = (void *)(memory + 1376);
+    v.d_h_from_state_rows = (void *)(memory + 0);
+    v.d_h_init_part = (void *)(memory + 512);
+    v.d_h_from_input_2 = (void *)(memory + 256);
+    v.d_h_from_input_rows = (void *)(memory + 0);
+    for (int k = 0; k < threads; k++) {
+        real *at = scratch_memory + (size_t)k * SCRATCH;
+        scratches[k].d_crop = (void *)(at + 0);
+        scratches[k].d_h_total = (void *)(at + 0);
+        scratches[k].d_h_total_2 = (void *)(at + 0);
+    }
+}
+
+/* How many examples group g holds: L, less in the last group, and in the last batch of an epoch. */
+static inline int present(const Batch *batch, int g)
+{
+    int n = batch->count - g * L;
+    return n < 0 ? 0 : n > L ? L : n;
+}
+
 /* ==== 5 forward ===================================================================================================== */
 
 /* Called by all threads.  `omp for` shares the groups out; its end is a barrier, or with nowait a thread that finds no group left goes on.
@@ -1206,39 +1247,39 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
 static void forward_pass(const Batch *batch)
 {
     block_poison(memory, MEMORY * sizeof(real));
-    block_poison(scratches, (size_t)threads * SCRATCH * sizeof(real));
+    block_poison(scratch_memory, (size_t)threads * SCRATCH * sizeof(real));
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        load_image_forward((real *)image_at(g), batch->inputs[0] + g * L, present(batch, g));
-        load_digits_forward((int32_t *)digits_at(g), batch->targets[0] + g * L, present(batch, g));
-        h_start_forward((real *)h_at(g - G), (real *)weights->h_init);
+        load_image_forward((real *)v.image[g], batch->inputs[0] + g * L, present(batch, g));
+        load_digits_forward(v.digits[g], batch->targets[0] + g * L, present(batch, g));
+        h_start_forward((real *)v.h[g - G], weights->h_init);
     }
-    h_from_input_forward((real *)h_from_input_at(0), (real *)image_at(0), weights->h_weight_ih, weights->h_bias_ih);
+    h_from_input_forward(v.h_from_input, v.image, weights->h_weight_ih, weights->h_bias_ih);
     for (int t = 0; t < 2; t++) {
-        h_from_state_forward((real *)h_from_state_at(t * G), (real *)h_at(t * G - G), weights->h_weight_hh);
+        h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
         #pragma omp barrier
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            h_forward(h_at(s), h_gates_at(s), (real *)h_from_input_at(g), (real *)h_from_state_at(s), h_at(s - G));
+            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[s], v.h[s - G]);
         }
     }
-    A_forward((real *)A_at(0), (real *)h_at(0), weights->A_weight, weights->A_bias);
+    A_forward(v.A, v.h, weights->A_weight, weights->A_bias);
     #pragma omp barrier
     #pragma omp for collapse(2) schedule(dynamic, 1)
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        crop_forward(crop_at(s), crop_slopes_at(s), image_at(g), (real *)A_at(s));
-        classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
+        crop_forward(v.crop[s], v.crop_slopes[s], v.image[g], v.A[s]);
+        classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
     }
-    classify_dense1_forward((real *)classify_dense1_at(0), (real *)classify_dropout1_at(0), weights->classify_dense1_weight, weights->classify_dense1_bias);
+    classify_dense1_forward(v.classify_dense1, v.classify_dropout1, weights->classify_dense1_weight, weights->classify_dense1_bias);
     #pragma omp barrier
     #pragma omp for collapse(2) schedule(dynamic, 1)
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L);
+        cross_entropy1_forward(v.loss1[s], (real *)v.classify_dense1[s], v.digits[g][t]);
     }
 }
 
@@ -1250,7 +1291,7 @@ static double loss(const Batch *batch, double *each)
         double sum = 0;
         for (int s = 0; s < 2; s++)
             for (int lane = 0; lane < present(batch, s % G); lane++)
-                sum += loss1_at(s)[lane];
+                sum += v.loss1[s][lane];
         sum /= (double)batch->count * 2;
         if (each)
             each[0] = sum;
@@ -1264,59 +1305,59 @@ static double loss(const Batch *batch, double *each)
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 2));
-    real *scratch = scratch_of_thread();
+    const Scratch *scratch = scratch_of_thread();
     #pragma omp for collapse(2) schedule(dynamic, 1)
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L, loss1_scale, present(batch, g));
+        cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t], loss1_scale, present(batch, g));
     }
-    classify_dense1_weights(d_classify_dense1_rows_at(0), (real *)d_classify_dense1_at(0));
-    classify_dense1_backward((real *)d_classify_dropout1_at(0), (real *)d_classify_dense1_at(0), weights->classify_dense1_weight);
+    classify_dense1_weights(v.d_classify_dense1_rows[0], v.d_classify_dense1);
+    classify_dense1_backward(v.d_classify_dropout1, v.d_classify_dense1, weights->classify_dense1_weight);
     #pragma omp barrier
     #pragma omp for collapse(2) schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
-        crop_backward((real *)d_A_at(s), d_crop_at(s), crop_slopes_at(s));
+        classify_dropout1_backward((real *)*scratch->d_crop, (real *)v.d_classify_dropout1[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
+        crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
     }
-    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, d_classify_dense1_rows_at(0), (real *)classify_dropout1_at(0));
+    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, v.d_classify_dense1_rows[0], v.classify_dropout1);
     #pragma omp barrier
-    A_weights(d_A_rows_at(0), (real *)d_A_at(0));
-    A_backward((real *)d_h_at(0), (real *)d_A_at(0), weights->A_weight);
+    A_weights(v.d_A_rows[0], v.d_A);
+    A_backward(v.d_h, v.d_A, weights->A_weight);
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        d_h_2_end_forward((real *)d_h_2_at(g + 2 * G));
-        d_h_3_end_forward((real *)d_h_3_at(g + 2 * G));
+        d_h_2_end_forward((real *)v.d_h_2[g + 2 * G]);
+        d_h_3_end_forward((real *)v.d_h_3[g + 2 * G]);
     }
-    A_products(gradient->A_weight, gradient->A_bias, d_A_rows_at(0), (real *)h_at(0));
+    A_products(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
     for (int t = 1; t >= 0; t--) {
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            sum_d_h_total_forward((real *)d_h_total_at(s), (real *)d_h_at(s), (real *)d_h_2_at(s + G), (real *)d_h_3_at(s + G));
-            h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - G));
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G], (real *)v.d_h_3[s + G]);
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s], v.h_from_state[s], v.h[s - G]);
         }
-        h_from_state_backward((real *)d_h_3_at(t * G), (real *)d_h_from_state_at(t * G), weights->h_weight_hh);
+        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
         #pragma omp barrier
     }
-    h_from_state_weights(d_h_from_state_rows_at(0), (real *)d_h_from_state_at(0));
+    h_from_state_weights(v.d_h_from_state_rows[0], v.d_h_from_state);
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        sum_d_h_total_2_forward((real *)d_h_total_2_at(g), (real *)d_h_2_at(g), (real *)d_h_3_at(g));
-        h_start_weights((real *)d_h_init_part_at(g), (real *)d_h_total_2_at(g));
+        sum_d_h_total_2_forward((real *)*scratch->d_h_total_2, (real *)v.d_h_2[g], (real *)v.d_h_3[g]);
+        h_start_weights(v.d_h_init_part[g].of, (real *)*scratch->d_h_total_2);
     }
-    h_from_state_products(gradient->h_weight_hh, d_h_from_state_rows_at(0), (real *)h_at(-G));
-    fold((real *)gradient->h_init, (real *)d_h_init_part_at(0), 1, 3, 0);
+    h_from_state_products(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
+    fold(gradient->h_init, v.d_h_init_part[0].of, 1, 3, 0);
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        sum_d_h_from_input_2_forward(d_h_from_input_2_at(g), &d_h_from_input_at(g));
+        sum_d_h_from_input_2_forward(v.d_h_from_input_2[g], v.d_h_from_input + g);
     }
-    h_from_input_weights(d_h_from_input_rows_at(0), (real *)d_h_from_input_2_at(0));
+    h_from_input_weights(v.d_h_from_input_rows[0], v.d_h_from_input_2);
     #pragma omp barrier
-    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, d_h_from_input_rows_at(0), (real *)image_at(0));
+    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.image);
     #pragma omp barrier
 }
 
@@ -1400,7 +1441,7 @@ static uint64_t net_decisions(void)
 {
     uint64_t hash = 0xcbf29ce484222325u;
     for (int s = 0; s < 2; s++)
-        hash = crop_decisions(hash, (real *)A_at(s));
+        hash = crop_decisions(hash, v.A[s]);
     return hash;
 }
 
@@ -1410,143 +1451,143 @@ static uint64_t net_decisions(void)
 static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 2));
-    real *scratch = scratches;
+    const Scratch *scratch = scratches;
     for (int g = 0; g < G; g++) {
-        load_image_forward((real *)image_at(g), batch->inputs[0] + g * L, present(batch, g));
-        SEE("load_image", "forward", 5, -1, g, "image", 1, (real *)image_at(g), 256, 256, 3, { 1, 4, 4 });
-        load_digits_forward((int32_t *)digits_at(g), batch->targets[0] + g * L, present(batch, g));
-        h_start_forward((real *)h_at(g - G), (real *)weights->h_init);
-        SEE("h_start", "forward", 13, -1, g, "h", 1, (real *)h_at(g - G), 48, 48, 1, { 3 });
+        load_image_forward((real *)v.image[g], batch->inputs[0] + g * L, present(batch, g));
+        SEE("load_image", "forward", 5, -1, g, "image", 1, (real *)v.image[g], 256, 256, 3, { 1, 4, 4 });
+        load_digits_forward(v.digits[g], batch->targets[0] + g * L, present(batch, g));
+        h_start_forward((real *)v.h[g - G], weights->h_init);
+        SEE("h_start", "forward", 13, -1, g, "h", 1, (real *)v.h[g - G], 48, 48, 1, { 3 });
     }
-    SEE("h_from_input", "forward", 15, -1, -1, "image", 0, (real *)image_at(0), 256, 256, 3, { 1, 4, 4 });
-    h_from_input_forward((real *)h_from_input_at(0), (real *)image_at(0), weights->h_weight_ih, weights->h_bias_ih);
-    SEE("h_from_input", "forward", 15, -1, -1, "h_from_input", 1, (real *)h_from_input_at(0), 144, 144, 1, { 9 });
+    SEE("h_from_input", "forward", 15, -1, -1, "image", 0, (real *)v.image[0], 256, 256, 3, { 1, 4, 4 });
+    h_from_input_forward(v.h_from_input, v.image, weights->h_weight_ih, weights->h_bias_ih);
+    SEE("h_from_input", "forward", 15, -1, -1, "h_from_input", 1, (real *)v.h_from_input[0], 144, 144, 1, { 9 });
     for (int t = 0; t < 2; t++) {
-        SEE("h_from_state", "forward", 15, t, -1, "h", 0, (real *)h_at(t * G - G), 48, 48, 1, { 3 });
-        h_from_state_forward((real *)h_from_state_at(t * G), (real *)h_at(t * G - G), weights->h_weight_hh);
-        SEE("h_from_state", "forward", 15, t, -1, "h_from_state", 1, (real *)h_from_state_at(t * G), 144, 144, 1, { 9 });
+        SEE("h_from_state", "forward", 15, t, -1, "h", 0, (real *)v.h[t * G - G], 48, 48, 1, { 3 });
+        h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
+        SEE("h_from_state", "forward", 15, t, -1, "h_from_state", 1, (real *)v.h_from_state[t * G], 144, 144, 1, { 9 });
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("h", "forward", 15, t, g, "h_from_input", 0, (real *)h_from_input_at(g), 144, 144, 1, { 9 });
-            SEE("h", "forward", 15, t, g, "h_from_state", 0, (real *)h_from_state_at(s), 144, 144, 1, { 9 });
-            SEE("h", "forward", 15, t, g, "h", 0, (real *)h_at(s - G), 48, 48, 1, { 3 });
-            h_forward(h_at(s), h_gates_at(s), (real *)h_from_input_at(g), (real *)h_from_state_at(s), h_at(s - G));
-            SEE("h", "forward", 15, t, g, "h", 1, (real *)h_at(s), 48, 48, 1, { 3 });
-            SEE("h", "forward", 15, t, g, "h_gates", 1, (real *)h_gates_at(s), 144, 144, 2, { 3, 3 });
+            SEE("h", "forward", 15, t, g, "h_from_input", 0, (real *)v.h_from_input[g], 144, 144, 1, { 9 });
+            SEE("h", "forward", 15, t, g, "h_from_state", 0, (real *)v.h_from_state[s], 144, 144, 1, { 9 });
+            SEE("h", "forward", 15, t, g, "h", 0, (real *)v.h[s - G], 48, 48, 1, { 3 });
+            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[s], v.h[s - G]);
+            SEE("h", "forward", 15, t, g, "h", 1, (real *)v.h[s], 48, 48, 1, { 3 });
+            SEE("h", "forward", 15, t, g, "h_gates", 1, (real *)v.h_gates[s], 144, 144, 2, { 3, 3 });
         }
     }
-    SEE("A", "forward", 16, -1, -1, "h", 0, (real *)h_at(0), 96, 48, 1, { 3 });
-    A_forward((real *)A_at(0), (real *)h_at(0), weights->A_weight, weights->A_bias);
-    SEE("A", "forward", 16, -1, -1, "A", 1, (real *)A_at(0), 192, 96, 1, { 6 });
+    SEE("A", "forward", 16, -1, -1, "h", 0, (real *)v.h[0], 96, 48, 1, { 3 });
+    A_forward(v.A, v.h, weights->A_weight, weights->A_bias);
+    SEE("A", "forward", 16, -1, -1, "A", 1, (real *)v.A[0], 192, 96, 1, { 6 });
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("crop", "forward", 17, t, g, "image", 0, (real *)image_at(g), 256, 256, 3, { 1, 4, 4 });
-        SEE("crop", "forward", 17, t, g, "A", 0, (real *)A_at(s), 96, 96, 1, { 6 });
-        crop_forward(crop_at(s), crop_slopes_at(s), image_at(g), (real *)A_at(s));
-        SEE("crop", "forward", 17, t, g, "crop", 1, (real *)crop_at(s), 64, 64, 3, { 1, 2, 2 });
-        SEE("crop", "forward", 17, t, g, "crop_slopes", 1, (real *)crop_slopes_at(s), 128, 128, 4, { 2, 1, 2, 2 });
-        SEE("classify_dropout1", "forward", 9, t, g, "crop", 0, (real *)crop_at(s), 64, 64, 3, { 1, 2, 2 });
-        classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
-        SEE("classify_dropout1", "forward", 9, t, g, "classify_dropout1", 1, (real *)classify_dropout1_at(s), 64, 64, 3, { 1, 2, 2 });
+        SEE("crop", "forward", 17, t, g, "image", 0, (real *)v.image[g], 256, 256, 3, { 1, 4, 4 });
+        SEE("crop", "forward", 17, t, g, "A", 0, (real *)v.A[s], 96, 96, 1, { 6 });
+        crop_forward(v.crop[s], v.crop_slopes[s], v.image[g], v.A[s]);
+        SEE("crop", "forward", 17, t, g, "crop", 1, (real *)v.crop[s], 64, 64, 3, { 1, 2, 2 });
+        SEE("crop", "forward", 17, t, g, "crop_slopes", 1, (real *)v.crop_slopes[s], 128, 128, 4, { 2, 1, 2, 2 });
+        SEE("classify_dropout1", "forward", 9, t, g, "crop", 0, (real *)v.crop[s], 64, 64, 3, { 1, 2, 2 });
+        classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
+        SEE("classify_dropout1", "forward", 9, t, g, "classify_dropout1", 1, (real *)v.classify_dropout1[s], 64, 64, 3, { 1, 2, 2 });
     }
-    SEE("classify_dense1", "forward", 10, -1, -1, "classify_dropout1", 0, (real *)classify_dropout1_at(0), 128, 64, 3, { 1, 2, 2 });
-    classify_dense1_forward((real *)classify_dense1_at(0), (real *)classify_dropout1_at(0), weights->classify_dense1_weight, weights->classify_dense1_bias);
-    SEE("classify_dense1", "forward", 10, -1, -1, "classify_dense1", 1, (real *)classify_dense1_at(0), 64, 32, 1, { 2 });
+    SEE("classify_dense1", "forward", 10, -1, -1, "classify_dropout1", 0, (real *)v.classify_dropout1[0], 128, 64, 3, { 1, 2, 2 });
+    classify_dense1_forward(v.classify_dense1, v.classify_dropout1, weights->classify_dense1_weight, weights->classify_dense1_bias);
+    SEE("classify_dense1", "forward", 10, -1, -1, "classify_dense1", 1, (real *)v.classify_dense1[0], 64, 32, 1, { 2 });
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("cross_entropy1", "forward", 19, t, g, "classify_dense1", 0, (real *)classify_dense1_at(s), 32, 32, 1, { 2 });
-        cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L);
-        SEE("cross_entropy1", "forward", 19, t, g, "loss1", 1, (real *)loss1_at(s), 16, 16, 0, { 0 });
+        SEE("cross_entropy1", "forward", 19, t, g, "classify_dense1", 0, (real *)v.classify_dense1[s], 32, 32, 1, { 2 });
+        cross_entropy1_forward(v.loss1[s], (real *)v.classify_dense1[s], v.digits[g][t]);
+        SEE("cross_entropy1", "forward", 19, t, g, "loss1", 1, v.loss1[s], 16, 16, 0, { 0 });
     }
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("cross_entropy1", "backward", 19, t, g, "classify_dense1", 0, (real *)classify_dense1_at(s), 32, 32, 1, { 2 });
-        cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L, loss1_scale, present(batch, g));
-        SEE("cross_entropy1", "backward", 19, t, g, "d_classify_dense1", 1, (real *)d_classify_dense1_at(s), 32, 32, 1, { 2 });
+        SEE("cross_entropy1", "backward", 19, t, g, "classify_dense1", 0, (real *)v.classify_dense1[s], 32, 32, 1, { 2 });
+        cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t], loss1_scale, present(batch, g));
+        SEE("cross_entropy1", "backward", 19, t, g, "d_classify_dense1", 1, (real *)v.d_classify_dense1[s], 32, 32, 1, { 2 });
     }
-    SEE("classify_dense1", "weights", 10, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 64, 32, 1, { 2 });
-    classify_dense1_weights(d_classify_dense1_rows_at(0), (real *)d_classify_dense1_at(0));
-    SEE("classify_dense1", "backward", 10, -1, -1, "d_classify_dense1", 0, (real *)d_classify_dense1_at(0), 64, 32, 1, { 2 });
-    classify_dense1_backward((real *)d_classify_dropout1_at(0), (real *)d_classify_dense1_at(0), weights->classify_dense1_weight);
-    SEE("classify_dense1", "backward", 10, -1, -1, "d_classify_dropout1", 1, (real *)d_classify_dropout1_at(0), 128, 64, 3, { 1, 2, 2 });
+    SEE("classify_dense1", "weights", 10, -1, -1, "d_classify_dense1", 0, (real *)v.d_classify_dense1[0], 64, 32, 1, { 2 });
+    classify_dense1_weights(v.d_classify_dense1_rows[0], v.d_classify_dense1);
+    SEE("classify_dense1", "backward", 10, -1, -1, "d_classify_dense1", 0, (real *)v.d_classify_dense1[0], 64, 32, 1, { 2 });
+    classify_dense1_backward(v.d_classify_dropout1, v.d_classify_dense1, weights->classify_dense1_weight);
+    SEE("classify_dense1", "backward", 10, -1, -1, "d_classify_dropout1", 1, (real *)v.d_classify_dropout1[0], 128, 64, 3, { 1, 2, 2 });
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        SEE("classify_dropout1", "backward", 9, t, g, "d_classify_dropout1", 0, (real *)d_classify_dropout1_at(s), 64, 64, 3, { 1, 2, 2 });
-        classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
-        SEE("classify_dropout1", "backward", 9, t, g, "d_crop", 1, (real *)d_crop_at(s), 64, 64, 3, { 1, 2, 2 });
-        SEE("crop", "backward", 17, t, g, "d_crop", 0, (real *)d_crop_at(s), 64, 64, 3, { 1, 2, 2 });
-        SEE("crop", "backward", 17, t, g, "crop_slopes", 0, (real *)crop_slopes_at(s), 128, 128, 4, { 2, 1, 2, 2 });
-        crop_backward((real *)d_A_at(s), d_crop_at(s), crop_slopes_at(s));
-        SEE("crop", "backward", 17, t, g, "d_A", 1, (real *)d_A_at(s), 96, 96, 1, { 6 });
+        SEE("classify_dropout1", "backward", 9, t, g, "d_classify_dropout1", 0, (real *)v.d_classify_dropout1[s], 64, 64, 3, { 1, 2, 2 });
+        classify_dropout1_backward((real *)*scratch->d_crop, (real *)v.d_classify_dropout1[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
+        SEE("classify_dropout1", "backward", 9, t, g, "d_crop", 1, (real *)*scratch->d_crop, 64, 64, 3, { 1, 2, 2 });
+        SEE("crop", "backward", 17, t, g, "d_crop", 0, (real *)*scratch->d_crop, 64, 64, 3, { 1, 2, 2 });
+        SEE("crop", "backward", 17, t, g, "crop_slopes", 0, (real *)v.crop_slopes[s], 128, 128, 4, { 2, 1, 2, 2 });
+        crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
+        SEE("crop", "backward", 17, t, g, "d_A", 1, (real *)v.d_A[s], 96, 96, 1, { 6 });
     }
-    SEE("classify_dense1", "weights", 10, -1, -1, "classify_dropout1", 0, (real *)classify_dropout1_at(0), 128, 64, 3, { 1, 2, 2 });
-    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, d_classify_dense1_rows_at(0), (real *)classify_dropout1_at(0));
+    SEE("classify_dense1", "weights", 10, -1, -1, "classify_dropout1", 0, (real *)v.classify_dropout1[0], 128, 64, 3, { 1, 2, 2 });
+    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, v.d_classify_dense1_rows[0], v.classify_dropout1);
     SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight, 64, 0, 0, { 0 });
     SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16, 0, 0, { 0 });
-    SEE("A", "weights", 16, -1, -1, "d_A", 0, (real *)d_A_at(0), 192, 96, 1, { 6 });
-    A_weights(d_A_rows_at(0), (real *)d_A_at(0));
-    SEE("A", "backward", 16, -1, -1, "d_A", 0, (real *)d_A_at(0), 192, 96, 1, { 6 });
-    A_backward((real *)d_h_at(0), (real *)d_A_at(0), weights->A_weight);
-    SEE("A", "backward", 16, -1, -1, "d_h", 1, (real *)d_h_at(0), 96, 48, 1, { 3 });
+    SEE("A", "weights", 16, -1, -1, "d_A", 0, (real *)v.d_A[0], 192, 96, 1, { 6 });
+    A_weights(v.d_A_rows[0], v.d_A);
+    SEE("A", "backward", 16, -1, -1, "d_A", 0, (real *)v.d_A[0], 192, 96, 1, { 6 });
+    A_backward(v.d_h, v.d_A, weights->A_weight);
+    SEE("A", "backward", 16, -1, -1, "d_h", 1, (real *)v.d_h[0], 96, 48, 1, { 3 });
     for (int g = 0; g < G; g++) {
-        d_h_2_end_forward((real *)d_h_2_at(g + 2 * G));
-        SEE("d_h_2_end", "forward", 15, -1, g, "d_h_2", 1, (real *)d_h_2_at(g + 2 * G), 48, 48, 1, { 3 });
-        d_h_3_end_forward((real *)d_h_3_at(g + 2 * G));
-        SEE("d_h_3_end", "forward", 15, -1, g, "d_h_3", 1, (real *)d_h_3_at(g + 2 * G), 48, 48, 1, { 3 });
+        d_h_2_end_forward((real *)v.d_h_2[g + 2 * G]);
+        SEE("d_h_2_end", "forward", 15, -1, g, "d_h_2", 1, (real *)v.d_h_2[g + 2 * G], 48, 48, 1, { 3 });
+        d_h_3_end_forward((real *)v.d_h_3[g + 2 * G]);
+        SEE("d_h_3_end", "forward", 15, -1, g, "d_h_3", 1, (real *)v.d_h_3[g + 2 * G], 48, 48, 1, { 3 });
     }
-    SEE("A", "weights", 16, -1, -1, "h", 0, (real *)h_at(0), 96, 48, 1, { 3 });
-    A_products(gradient->A_weight, gradient->A_bias, d_A_rows_at(0), (real *)h_at(0));
+    SEE("A", "weights", 16, -1, -1, "h", 0, (real *)v.h[0], 96, 48, 1, { 3 });
+    A_products(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
     SEE("A", "weights", 16, -1, -1, "A.weight", 1, (real *)gradient->A_weight, 48, 0, 0, { 0 });
     SEE("A", "weights", 16, -1, -1, "A.bias", 1, (real *)gradient->A_bias, 16, 0, 0, { 0 });
     for (int t = 1; t >= 0; t--) {
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("sum_d_h_total", "forward", 13, t, g, "d_h", 0, (real *)d_h_at(s), 48, 48, 1, { 3 });
-            SEE("sum_d_h_total", "forward", 13, t, g, "d_h_2", 0, (real *)d_h_2_at(s + G), 48, 48, 1, { 3 });
-            SEE("sum_d_h_total", "forward", 13, t, g, "d_h_3", 0, (real *)d_h_3_at(s + G), 48, 48, 1, { 3 });
-            sum_d_h_total_forward((real *)d_h_total_at(s), (real *)d_h_at(s), (real *)d_h_2_at(s + G), (real *)d_h_3_at(s + G));
-            SEE("sum_d_h_total", "forward", 13, t, g, "d_h_total", 1, (real *)d_h_total_at(s), 48, 48, 1, { 3 });
-            SEE("h", "backward", 15, t, g, "d_h_total", 0, (real *)d_h_total_at(s), 48, 48, 1, { 3 });
-            SEE("h", "backward", 15, t, g, "h_gates", 0, (real *)h_gates_at(s), 144, 144, 2, { 3, 3 });
-            SEE("h", "backward", 15, t, g, "h_from_state", 0, (real *)h_from_state_at(s), 144, 144, 1, { 9 });
-            SEE("h", "backward", 15, t, g, "h", 0, (real *)h_at(s - G), 48, 48, 1, { 3 });
-            h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - G));
-            SEE("h", "backward", 15, t, g, "d_h_from_input", 1, (real *)d_h_from_input_at(s), 144, 144, 1, { 9 });
-            SEE("h", "backward", 15, t, g, "d_h_from_state", 1, (real *)d_h_from_state_at(s), 144, 144, 1, { 9 });
-            SEE("h", "backward", 15, t, g, "d_h_2", 1, (real *)d_h_2_at(s), 48, 48, 1, { 3 });
+            SEE("sum_d_h_total", "forward", 13, t, g, "d_h", 0, (real *)v.d_h[s], 48, 48, 1, { 3 });
+            SEE("sum_d_h_total", "forward", 13, t, g, "d_h_2", 0, (real *)v.d_h_2[s + G], 48, 48, 1, { 3 });
+            SEE("sum_d_h_total", "forward", 13, t, g, "d_h_3", 0, (real *)v.d_h_3[s + G], 48, 48, 1, { 3 });
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G], (real *)v.d_h_3[s + G]);
+            SEE("sum_d_h_total", "forward", 13, t, g, "d_h_total", 1, (real *)*scratch->d_h_total, 48, 48, 1, { 3 });
+            SEE("h", "backward", 15, t, g, "d_h_total", 0, (real *)*scratch->d_h_total, 48, 48, 1, { 3 });
+            SEE("h", "backward", 15, t, g, "h_gates", 0, (real *)v.h_gates[s], 144, 144, 2, { 3, 3 });
+            SEE("h", "backward", 15, t, g, "h_from_state", 0, (real *)v.h_from_state[s], 144, 144, 1, { 9 });
+            SEE("h", "backward", 15, t, g, "h", 0, (real *)v.h[s - G], 48, 48, 1, { 3 });
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s], v.h_from_state[s], v.h[s - G]);
+            SEE("h", "backward", 15, t, g, "d_h_from_input", 1, (real *)v.d_h_from_input[s], 144, 144, 1, { 9 });
+            SEE("h", "backward", 15, t, g, "d_h_from_state", 1, (real *)v.d_h_from_state[s], 144, 144, 1, { 9 });
+            SEE("h", "backward", 15, t, g, "d_h_2", 1, (real *)v.d_h_2[s], 48, 48, 1, { 3 });
         }
-        SEE("h_from_state", "backward", 15, t, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(t * G), 144, 144, 1, { 9 });
-        h_from_state_backward((real *)d_h_3_at(t * G), (real *)d_h_from_state_at(t * G), weights->h_weight_hh);
-        SEE("h_from_state", "backward", 15, t, -1, "d_h_3", 1, (real *)d_h_3_at(t * G), 48, 48, 1, { 3 });
+        SEE("h_from_state", "backward", 15, t, -1, "d_h_from_state", 0, (real *)v.d_h_from_state[t * G], 144, 144, 1, { 9 });
+        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
+        SEE("h_from_state", "backward", 15, t, -1, "d_h_3", 1, (real *)v.d_h_3[t * G], 48, 48, 1, { 3 });
     }
-    SEE("h_from_state", "weights", 15, -1, -1, "d_h_from_state", 0, (real *)d_h_from_state_at(0), 288, 144, 1, { 9 });
-    h_from_state_weights(d_h_from_state_rows_at(0), (real *)d_h_from_state_at(0));
+    SEE("h_from_state", "weights", 15, -1, -1, "d_h_from_state", 0, (real *)v.d_h_from_state[0], 288, 144, 1, { 9 });
+    h_from_state_weights(v.d_h_from_state_rows[0], v.d_h_from_state);
     for (int g = 0; g < G; g++) {
-        SEE("sum_d_h_total_2", "forward", 13, -1, g, "d_h_2", 0, (real *)d_h_2_at(g), 48, 48, 1, { 3 });
-        SEE("sum_d_h_total_2", "forward", 13, -1, g, "d_h_3", 0, (real *)d_h_3_at(g), 48, 48, 1, { 3 });
-        sum_d_h_total_2_forward((real *)d_h_total_2_at(g), (real *)d_h_2_at(g), (real *)d_h_3_at(g));
-        SEE("sum_d_h_total_2", "forward", 13, -1, g, "d_h_total_2", 1, (real *)d_h_total_2_at(g), 48, 48, 1, { 3 });
-        SEE("h_start", "weights", 13, -1, g, "d_h_total_2", 0, (real *)d_h_total_2_at(g), 48, 48, 1, { 3 });
-        h_start_weights((real *)d_h_init_part_at(g), (real *)d_h_total_2_at(g));
-        SEE("h_start", "weights", 13, -1, g, "d_h_init_part", 1, (real *)d_h_init_part_at(g), 3, 0, 1, { 3 });
+        SEE("sum_d_h_total_2", "forward", 13, -1, g, "d_h_2", 0, (real *)v.d_h_2[g], 48, 48, 1, { 3 });
+        SEE("sum_d_h_total_2", "forward", 13, -1, g, "d_h_3", 0, (real *)v.d_h_3[g], 48, 48, 1, { 3 });
+        sum_d_h_total_2_forward((real *)*scratch->d_h_total_2, (real *)v.d_h_2[g], (real *)v.d_h_3[g]);
+        SEE("sum_d_h_total_2", "forward", 13, -1, g, "d_h_total_2", 1, (real *)*scratch->d_h_total_2, 48, 48, 1, { 3 });
+        SEE("h_start", "weights", 13, -1, g, "d_h_total_2", 0, (real *)*scratch->d_h_total_2, 48, 48, 1, { 3 });
+        h_start_weights(v.d_h_init_part[g].of, (real *)*scratch->d_h_total_2);
+        SEE("h_start", "weights", 13, -1, g, "d_h_init_part", 1, v.d_h_init_part[g].of, 3, 0, 1, { 3 });
     }
-    SEE("h_from_state", "weights", 15, -1, -1, "h", 0, (real *)h_at(-G), 96, 48, 1, { 3 });
-    h_from_state_products(gradient->h_weight_hh, d_h_from_state_rows_at(0), (real *)h_at(-G));
+    SEE("h_from_state", "weights", 15, -1, -1, "h", 0, (real *)v.h[-G], 96, 48, 1, { 3 });
+    h_from_state_products(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
     SEE("h_from_state", "weights", 15, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 48, 0, 0, { 0 });
-    fold((real *)gradient->h_init, (real *)d_h_init_part_at(0), 1, 3, 0);
+    fold(gradient->h_init, v.d_h_init_part[0].of, 1, 3, 0);
     for (int g = 0; g < G; g++) {
-        SEE("sum_d_h_from_input_2", "forward", 15, -1, g, "d_h_from_input", 0, (real *)d_h_from_input_at(g), 144, 144, 1, { 9 });
-        sum_d_h_from_input_2_forward(d_h_from_input_2_at(g), &d_h_from_input_at(g));
-        SEE("sum_d_h_from_input_2", "forward", 15, -1, g, "d_h_from_input_2", 1, (real *)d_h_from_input_2_at(g), 144, 144, 1, { 9 });
+        SEE("sum_d_h_from_input_2", "forward", 15, -1, g, "d_h_from_input", 0, (real *)v.d_h_from_input[g], 144, 144, 1, { 9 });
+        sum_d_h_from_input_2_forward(v.d_h_from_input_2[g], v.d_h_from_input + g);
+        SEE("sum_d_h_from_input_2", "forward", 15, -1, g, "d_h_from_input_2", 1, (real *)v.d_h_from_input_2[g], 144, 144, 1, { 9 });
     }
-    SEE("h_from_input", "weights", 15, -1, -1, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(0), 144, 144, 1, { 9 });
-    h_from_input_weights(d_h_from_input_rows_at(0), (real *)d_h_from_input_2_at(0));
-    SEE("h_from_input", "weights", 15, -1, -1, "image", 0, (real *)image_at(0), 256, 256, 3, { 1, 4, 4 });
-    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, d_h_from_input_rows_at(0), (real *)image_at(0));
+    SEE("h_from_input", "weights", 15, -1, -1, "d_h_from_input_2", 0, (real *)v.d_h_from_input_2[0], 144, 144, 1, { 9 });
+    h_from_input_weights(v.d_h_from_input_rows[0], v.d_h_from_input_2);
+    SEE("h_from_input", "weights", 15, -1, -1, "image", 0, (real *)v.image[0], 256, 256, 3, { 1, 4, 4 });
+    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.image);
     SEE("h_from_input", "weights", 15, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 256, 0, 0, { 0 });
     SEE("h_from_input", "weights", 15, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 16, 0, 0, { 0 });
     return 0;
@@ -1613,36 +1654,36 @@ static const NetRow rows[] = {
 static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 2));
-    real *scratch = scratch_of_thread();
+    const Scratch *scratch = scratch_of_thread();
     clock->last = clock_now();
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        load_image_forward((real *)image_at(g), batch->inputs[0] + g * L, present(batch, g));
+        load_image_forward((real *)v.image[g], batch->inputs[0] + g * L, present(batch, g));
         STOP(0);
-        load_digits_forward((int32_t *)digits_at(g), batch->targets[0] + g * L, present(batch, g));
+        load_digits_forward(v.digits[g], batch->targets[0] + g * L, present(batch, g));
         STOP(1);
-        h_start_forward((real *)h_at(g - G), (real *)weights->h_init);
+        h_start_forward((real *)v.h[g - G], weights->h_init);
         STOP(2);
     }
     #pragma omp barrier
     STOP(3);
-    h_from_input_forward((real *)h_from_input_at(0), (real *)image_at(0), weights->h_weight_ih, weights->h_bias_ih);
+    h_from_input_forward(v.h_from_input, v.image, weights->h_weight_ih, weights->h_bias_ih);
     STOP(4);
     for (int t = 0; t < 2; t++) {
-        h_from_state_forward((real *)h_from_state_at(t * G), (real *)h_at(t * G - G), weights->h_weight_hh);
+        h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
         STOP(5);
         #pragma omp barrier
         STOP(6);
         #pragma omp for schedule(dynamic, 1) nowait
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            h_forward(h_at(s), h_gates_at(s), (real *)h_from_input_at(g), (real *)h_from_state_at(s), h_at(s - G));
+            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[s], v.h[s - G]);
             STOP(7);
         }
         #pragma omp barrier
         STOP(8);
     }
-    A_forward((real *)A_at(0), (real *)h_at(0), weights->A_weight, weights->A_bias);
+    A_forward(v.A, v.h, weights->A_weight, weights->A_bias);
     STOP(9);
     #pragma omp barrier
     STOP(10);
@@ -1650,14 +1691,14 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        crop_forward(crop_at(s), crop_slopes_at(s), image_at(g), (real *)A_at(s));
+        crop_forward(v.crop[s], v.crop_slopes[s], v.image[g], v.A[s]);
         STOP(11);
-        classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
+        classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
         STOP(12);
     }
     #pragma omp barrier
     STOP(13);
-    classify_dense1_forward((real *)classify_dense1_at(0), (real *)classify_dropout1_at(0), weights->classify_dense1_weight, weights->classify_dense1_bias);
+    classify_dense1_forward(v.classify_dense1, v.classify_dropout1, weights->classify_dense1_weight, weights->classify_dense1_bias);
     STOP(14);
     #pragma omp barrier
     STOP(15);
@@ -1665,7 +1706,7 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L);
+        cross_entropy1_forward(v.loss1[s], (real *)v.classify_dense1[s], v.digits[g][t]);
         STOP(16);
     }
     #pragma omp barrier
@@ -1674,14 +1715,14 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(g) + t * 1 * L, loss1_scale, present(batch, g));
+        cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t], loss1_scale, present(batch, g));
         STOP(18);
     }
     #pragma omp barrier
     STOP(19);
-    classify_dense1_weights(d_classify_dense1_rows_at(0), (real *)d_classify_dense1_at(0));
+    classify_dense1_weights(v.d_classify_dense1_rows[0], v.d_classify_dense1);
     STOP(20);
-    classify_dense1_backward((real *)d_classify_dropout1_at(0), (real *)d_classify_dense1_at(0), weights->classify_dense1_weight);
+    classify_dense1_backward(v.d_classify_dropout1, v.d_classify_dense1, weights->classify_dense1_weight);
     STOP(21);
     #pragma omp barrier
     STOP(22);
@@ -1689,75 +1730,75 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     for (int t = 0; t < 2; t++)
     for (int g = 0; g < G; g++) {
         int s = t * G + g;
-        classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
+        classify_dropout1_backward((real *)*scratch->d_crop, (real *)v.d_classify_dropout1[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
         STOP(23);
-        crop_backward((real *)d_A_at(s), d_crop_at(s), crop_slopes_at(s));
+        crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
         STOP(24);
     }
-    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, d_classify_dense1_rows_at(0), (real *)classify_dropout1_at(0));
+    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, v.d_classify_dense1_rows[0], v.classify_dropout1);
     STOP(25);
     #pragma omp barrier
     STOP(26);
-    A_weights(d_A_rows_at(0), (real *)d_A_at(0));
+    A_weights(v.d_A_rows[0], v.d_A);
     STOP(27);
-    A_backward((real *)d_h_at(0), (real *)d_A_at(0), weights->A_weight);
+    A_backward(v.d_h, v.d_A, weights->A_weight);
     STOP(28);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        d_h_2_end_forward((real *)d_h_2_at(g + 2 * G));
+        d_h_2_end_forward((real *)v.d_h_2[g + 2 * G]);
         STOP(29);
-        d_h_3_end_forward((real *)d_h_3_at(g + 2 * G));
+        d_h_3_end_forward((real *)v.d_h_3[g + 2 * G]);
         STOP(30);
     }
     #pragma omp barrier
     STOP(31);
-    A_products(gradient->A_weight, gradient->A_bias, d_A_rows_at(0), (real *)h_at(0));
+    A_products(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
     STOP(32);
     for (int t = 1; t >= 0; t--) {
         #pragma omp for schedule(dynamic, 1) nowait
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            sum_d_h_total_forward((real *)d_h_total_at(s), (real *)d_h_at(s), (real *)d_h_2_at(s + G), (real *)d_h_3_at(s + G));
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G], (real *)v.d_h_3[s + G]);
             STOP(33);
-            h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - G));
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s], v.h_from_state[s], v.h[s - G]);
             STOP(34);
         }
         #pragma omp barrier
         STOP(35);
-        h_from_state_backward((real *)d_h_3_at(t * G), (real *)d_h_from_state_at(t * G), weights->h_weight_hh);
+        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
         STOP(36);
         #pragma omp barrier
         STOP(37);
     }
-    h_from_state_weights(d_h_from_state_rows_at(0), (real *)d_h_from_state_at(0));
+    h_from_state_weights(v.d_h_from_state_rows[0], v.d_h_from_state);
     STOP(38);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        sum_d_h_total_2_forward((real *)d_h_total_2_at(g), (real *)d_h_2_at(g), (real *)d_h_3_at(g));
+        sum_d_h_total_2_forward((real *)*scratch->d_h_total_2, (real *)v.d_h_2[g], (real *)v.d_h_3[g]);
         STOP(39);
-        h_start_weights((real *)d_h_init_part_at(g), (real *)d_h_total_2_at(g));
+        h_start_weights(v.d_h_init_part[g].of, (real *)*scratch->d_h_total_2);
         STOP(40);
     }
     #pragma omp barrier
     STOP(41);
-    h_from_state_products(gradient->h_weight_hh, d_h_from_state_rows_at(0), (real *)h_at(-G));
+    h_from_state_products(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
     STOP(42);
-    fold((real *)gradient->h_init, (real *)d_h_init_part_at(0), 1, 3, 0);
+    fold(gradient->h_init, v.d_h_init_part[0].of, 1, 3, 0);
     STOP(43);
     #pragma omp barrier
     STOP(44);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        sum_d_h_from_input_2_forward(d_h_from_input_2_at(g), &d_h_from_input_at(g));
+        sum_d_h_from_input_2_forward(v.d_h_from_input_2[g], v.d_h_from_input + g);
         STOP(45);
     }
     #pragma omp barrier
     STOP(46);
-    h_from_input_weights(d_h_from_input_rows_at(0), (real *)d_h_from_input_2_at(0));
+    h_from_input_weights(v.d_h_from_input_rows[0], v.d_h_from_input_2);
     STOP(47);
     #pragma omp barrier
     STOP(48);
-    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, d_h_from_input_rows_at(0), (real *)image_at(0));
+    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.image);
     STOP(49);
     #pragma omp barrier
     STOP(50);
@@ -1779,8 +1820,10 @@ static double net_profile(const Batch *batch, double rate, uint64_t update_count
 
 static void net_close(void)
 {
-    free(memory), free(scratches), free(weights), free(gradient), free(row_sums);
-    memory = scratches = NULL;
+    free(memory), free(scratch_memory), free(scratches), free(weights), free(gradient), free(row_sums);
+    memory = NULL;
+    scratch_memory = NULL;
+    scratches = NULL;
     weights = gradient = NULL;
     row_sums = NULL;
     for (int k = 0; k < STATES; k++)
@@ -1791,16 +1834,19 @@ static int net_open(int count)
 {
     threads = count;
     memory = block_new(MEMORY * sizeof(real));
-    scratches = block_new((size_t)threads * SCRATCH * sizeof(real));
+    scratch_memory = block_new((size_t)threads * SCRATCH * sizeof(real));
+    scratches = malloc((size_t)threads * sizeof *scratches);
     weights = block_new(sizeof *weights), gradient = block_new(sizeof *gradient);
     row_sums = malloc((optimiser_all_rows(params, PARAMS) + 1) * sizeof *row_sums);
-    int all = memory && scratches && weights && gradient && row_sums;
+    int all = memory && scratch_memory && scratches && weights && gradient && row_sums;
     for (int k = 0; k < STATES; k++)
         all = (state[k] = block_new(sizeof *state[k])) && all;
-    if (all)
-        return 0;
-    net_close();
-    return -1;
+    if (!all) {
+        net_close();
+        return -1;
+    }
+    lay_out();
+    return 0;
 }
 
 /* The rate of an epoch. */

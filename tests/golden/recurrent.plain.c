@@ -2,7 +2,7 @@
 /* recurrent.c -- made by spnc from tests/golden/recurrent.yaml.  Edit that, not this.
  *   steps=2
  *
- *   1 sizes   2 parameters (217)   3 memory   4 operators   5 forward   6 backward   7 update   8 what the runtime asks
+ *   1 sizes   2 parameters (217)   3 operators   4 memory   5 forward   6 backward   7 update   8 what the runtime asks
  *
  * The plain form: one example at a time, textbook loops.  Every tensor is [channel][row][column] of one example.
  * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its output,
@@ -51,6 +51,9 @@ typedef real d_h_3_t[3];
 typedef real d_h_total_2_t[3];
 typedef real d_h_from_input_2_t[9];
 
+/* Slices that are longer than their tensor: they are padded to whole vectors. */
+typedef struct { digits_t of; unsigned char padding[120]; } digits_slot;
+
 /* ==== 2 parameters ================================================================================================== */
 
 /* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
@@ -74,41 +77,7 @@ static int threads;
 /* Dropout rates, which a run may set: train --set NAME=RATE. */
 static double classify_dropout1_rate = 0.5;     /* classify.dropout1.rate */
 
-/* ==== 3 memory ====================================================================================================== */
-
-/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
- * the last time.  NAME_at(s) is the value of slice s: example n, or at step t of a repeat s = t * N + n. */
-static real *memory;
-static const size_t MEMORY = 2608, SCRATCH = 32;     /* reals; scratch: of each thread */
-#define h_from_input_at(s) (*(h_from_input_t *)(void *)(memory + 576 + (s) * (ptrdiff_t)9))   /* 9: 0.00 MiB */
-#define image_at(s) (*(image_t *)(void *)(memory + 1152 + (s) * (ptrdiff_t)16))   /* 1x4x4: 0.00 MiB */
-#define digits_at(s) (*(digits_t *)(void *)(memory + 1408 + (s) * (ptrdiff_t)16))   /* 2: 0.00 MiB */
-#define h_at(s) (*(h_t *)(void *)(memory + 1904 + (s) * (ptrdiff_t)3))   /* 3: 0.00 MiB */
-#define h_from_state_at(s) (*(h_from_state_t *)(void *)(memory + 0 + (s) * (ptrdiff_t)9))   /* 9: 0.00 MiB */
-#define h_gates_at(s) (*(h_gates_t *)(void *)(memory + 288 + (s) * (ptrdiff_t)9))   /* 3x3: 0.00 MiB */
-#define classify_dropout1_at(s) (*(classify_dropout1_t *)(void *)(memory + 576 + (s) * (ptrdiff_t)4))   /* 1x2x2: 0.00 MiB */
-#define A_at(s) (*(A_t *)(void *)(memory + 1664 + (s) * (ptrdiff_t)6))   /* 6: 0.00 MiB */
-#define crop_at(s) (*(crop_t *)(void *)(memory + 2288 + (s) * (ptrdiff_t)4))   /* 1x2x2: 0.00 MiB */
-#define classify_dense1_at(s) (*(classify_dense1_t *)(void *)(memory + 2512 + (s) * (ptrdiff_t)2))   /* 2: 0.00 MiB */
-#define loss1_at(s) (*(loss1_t *)(void *)(memory + 2576 + (s) * (ptrdiff_t)1))   /* 1: 0.00 MiB */
-#define d_h_at(s) (*(d_h_t *)(void *)(memory + 2416 + (s) * (ptrdiff_t)3))   /* 3: 0.00 MiB */
-#define d_h_2_at(s) (*(d_h_2_t *)(void *)(memory + 2000 + (s) * (ptrdiff_t)3))   /* 3: 0.00 MiB */
-#define d_h_3_at(s) (*(d_h_3_t *)(void *)(memory + 2144 + (s) * (ptrdiff_t)3))   /* 3: 0.00 MiB */
-#define d_h_from_input_at(s) (*(d_h_from_input_t *)(void *)(memory + 576 + (s) * (ptrdiff_t)9))   /* 9: 0.00 MiB */
-#define d_h_from_state_at(s) (*(d_h_from_state_t *)(void *)(memory + 864 + (s) * (ptrdiff_t)9))   /* 9: 0.00 MiB */
-
-/* What lives only within one example's phase: in the scratch of its thread, likewise planned. */
-static real *scratches;
-static inline real *scratch_of_thread(void) { return scratches + (size_t)omp_get_thread_num() * SCRATCH; }
-#define d_classify_dense1_at(s) (*(d_classify_dense1_t *)(void *)(scratch + 0))   /* 2: 0 KiB a thread */
-#define d_crop_at(s) (*(d_crop_t *)(void *)(scratch + 0))   /* 1x2x2: 0 KiB a thread */
-#define d_classify_dropout1_at(s) (*(d_classify_dropout1_t *)(void *)(scratch + 16))   /* 1x2x2: 0 KiB a thread */
-#define d_A_at(s) (*(d_A_t *)(void *)(scratch + 16))   /* 6: 0 KiB a thread */
-#define d_h_total_at(s) (*(d_h_total_t *)(void *)(scratch + 0))   /* 3: 0 KiB a thread */
-#define d_h_total_2_at(s) (*(d_h_total_2_t *)(void *)(scratch + 0))   /* 3: 0 KiB a thread */
-#define d_h_from_input_2_at(s) (*(d_h_from_input_2_t *)(void *)(scratch + 0))   /* 9: 0 KiB a thread */
-
-/* ==== 4 operators =================================================================================================== */
+/* ==== 3 operators =================================================================================================== */
 
 /* ---- load_image: load ------------------------------------ tests/golden/recurrent.yaml:5
  *   1x4x4
@@ -125,7 +94,7 @@ static void load_image_forward(real *y, const void *row)
  *   2
  *   the labels of a group, side by side */
 /* y[p] = label p of the example; 0 for one that is not there (row is NULL). */
-static void load_digits_forward(int32_t *y, const void *row)
+static void load_digits_forward(digits_t y, const void *row)
 {
     const int32_t *label = row;
     for (int p = 0; p < 2; p++)
@@ -208,7 +177,7 @@ static void h_from_state_weights(real dw[9][3], h_from_state_t dy, real *x)
  *   n = tanh(xw_n + r hw_n)      the new value
  *   h' = (1 - z) n + z h
  * r, z and n are kept in `gates` for the gradient. */
-static void h_forward(h_t h, h_gates_t gates, real *xw, real *hw, h_t before)
+static void h_forward(h_t h, h_gates_t gates, h_from_input_t xw, h_from_state_t hw, h_t before)
 {
     enum { H = 3 };
     for (int i = 0; i < H; i++) {
@@ -224,8 +193,8 @@ static void h_forward(h_t h, h_gates_t gates, real *xw, real *hw, h_t before)
 
 /* Back through the same lines, last to first; da is the gradient of what stands inside r's, z's and n's function.
  * dbefore is only the direct path, z dh: the one through W_h comes with hw's gradient. */
-static void h_backward(real *dxw, real *dhw, h_t dbefore,
-    h_t dh, h_gates_t gates, real *hw, h_t before)
+static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore,
+    h_t dh, h_gates_t gates, h_from_state_t hw, h_t before)
 {
     enum { H = 3 };
     for (int i = 0; i < H; i++) {
@@ -286,7 +255,7 @@ static const real crop_y[2] = {
  *   x_s = A[0] x[j] + A[1] y[i] + A[2]
  *   y_s = A[3] x[j] + A[4] y[i] + A[5]
  * between the two rows and two columns of pixels around it (sampler.h; BORDER_ZERO). */
-static void crop_forward(crop_t y, image_t image, real *A)
+static void crop_forward(crop_t y, image_t image, A_t A)
 {
     enum { C = 1, H = 4, W = 4, Ho = 2, Wo = 2 };
     for (int i = 0; i < Ho; i++)
@@ -305,11 +274,10 @@ static void crop_forward(crop_t y, image_t image, real *A)
 /* Each output gives its gradient to the point it was read at, by the slopes of the pixels' weights; the point gives it
  * to A: dA[0] = sum of du x[j], dA[1] = sum of du y[i], dA[2] = sum of du, and so on for dv, where u and v are the
  * point in pixels and du / dx_s is a constant. */
-static void crop_backward(real *dA, crop_t dy, image_t image, real *A)
+static void crop_backward(A_t dA, crop_t dy, image_t image, A_t A)
 {
     enum { C = 1, H = 4, W = 4, Ho = 2, Wo = 2 };
-    for (int k = 0; k < 6; k++)
-        dA[k] = 0;
+    memset(dA, 0, sizeof(A_t));
     for (int i = 0; i < Ho; i++)
         for (int j = 0; j < Wo; j++) {
             real gx = crop_x[j], gy = crop_y[i];
@@ -328,14 +296,13 @@ static void crop_backward(real *dA, crop_t dy, image_t image, real *A)
             dA[0] += du * gx, dA[1] += du * gy, dA[2] += du;
             dA[3] += dv * gx, dA[4] += dv * gy, dA[5] += dv;
         }
-    for (int k = 0; k < 3; k++) {
-        dA[k] *= sampler_scale(W, BORDER_ZERO);
-        dA[3 + k] *= sampler_scale(H, BORDER_ZERO);
-    }
+    dA[0] *= sampler_scale(W, BORDER_ZERO), dA[3] *= sampler_scale(H, BORDER_ZERO);
+    dA[1] *= sampler_scale(W, BORDER_ZERO), dA[4] *= sampler_scale(H, BORDER_ZERO);
+    dA[2] *= sampler_scale(W, BORDER_ZERO), dA[5] *= sampler_scale(H, BORDER_ZERO);
 }
 
 /* The pixels that every sample fell on. */
-static uint64_t crop_decisions(uint64_t hash, real *A)
+static uint64_t crop_decisions(uint64_t hash, A_t A)
 {
     enum { H = 4, W = 4, Ho = 2, Wo = 2 };
     for (int i = 0; i < Ho; i++)
@@ -487,34 +454,104 @@ static void sum_d_h_from_input_2_forward(d_h_from_input_2_t y, d_h_from_input_t 
     }
 }
 
+/* ==== 4 memory ====================================================================================================== */
+
+/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
+ * the last time.  v.NAME[s] is the value of slice s: example n, or at step t of a repeat s = t * N + n. */
+static real *memory;
+static const size_t MEMORY = 2608, SCRATCH = 32;     /* reals; scratch: of each thread */
+static struct {
+    h_from_input_t *h_from_input;           /* [0 .. N)  9: reals 576 to 720, 1.1 KiB */
+    image_t *image;                         /* [0 .. N)  1x4x4: reals 1152 to 1408, 2.0 KiB */
+    digits_slot *digits;                    /* [0 .. N)  2: reals 1408 to 1664, 2.0 KiB */
+    h_t *h;                                 /* [-N .. 2N)  3: reals 1856 to 2000, 1.1 KiB */
+    h_from_state_t *h_from_state;           /* [0 .. 2N)  9: reals 0 to 288, 2.2 KiB */
+    h_gates_t *h_gates;                     /* [0 .. 2N)  3x3: reals 288 to 576, 2.2 KiB */
+    classify_dropout1_t *classify_dropout1; /* [0 .. 2N)  1x2x2: reals 576 to 704, 1.0 KiB */
+    A_t *A;                                 /* [0 .. 2N)  6: reals 1664 to 1856, 1.5 KiB */
+    crop_t *crop;                           /* [0 .. 2N)  1x2x2: reals 2288 to 2416, 1.0 KiB */
+    classify_dense1_t *classify_dense1;     /* [0 .. 2N)  2: reals 2512 to 2576, 512 bytes */
+    loss1_t *loss1;                         /* [0 .. 2N)  1: reals 2576 to 2608, 256 bytes */
+    d_h_t *d_h;                             /* [0 .. 2N)  3: reals 2416 to 2512, 768 bytes */
+    d_h_2_t *d_h_2;                         /* [0 .. 3N)  3: reals 2000 to 2144, 1.1 KiB */
+    d_h_3_t *d_h_3;                         /* [0 .. 3N)  3: reals 2144 to 2288, 1.1 KiB */
+    d_h_from_input_t *d_h_from_input;       /* [0 .. 2N)  9: reals 576 to 864, 2.2 KiB */
+    d_h_from_state_t *d_h_from_state;       /* [0 .. 2N)  9: reals 864 to 1152, 2.2 KiB */
+} v;
+
+/* What lives only within one example's phase: in the scratch of its thread, likewise planned. */
+typedef struct {
+    d_classify_dense1_t *d_classify_dense1; /* 2: reals 0 to 16, 128 bytes */
+    d_crop_t *d_crop;                       /* 1x2x2: reals 0 to 16, 128 bytes */
+    d_classify_dropout1_t *d_classify_dropout1; /* 1x2x2: reals 16 to 32, 128 bytes */
+    d_A_t *d_A;                             /* 6: reals 16 to 32, 128 bytes */
+    d_h_total_t *d_h_total;                 /* 3: reals 0 to 16, 128 bytes */
+    d_h_total_2_t *d_h_total_2;             /* 3: reals 0 to 16, 128 bytes */
+    d_h_from_input_2_t *d_h_from_input_2;   /* 9: reals 0 to 16, 128 bytes */
+} Scratch;
+static real *scratch_memory;
+static Scratch *scratches;      /* one a thread */
+static inline const Scratch *scratch_of_thread(void) { return &scratches[omp_get_thread_num()]; }
+
+/* Lays the tensors into the memory. */
+static void lay_out(void)
+{
+    v.h_from_input = (void *)(memory + 576);
+    v.image = (void *)(memory + 1152);
+    v.digits = (void *)(memory + 1408);
+    v.h = (void *)(memory + 1904);
+    v.h_from_state = (void *)(memory + 0);
+    v.h_gates = (void *)(memory + 288);
+    v.classify_dropout1 = (void *)(memory + 576);
+    v.A = (void *)(memory + 1664);
+    v.crop = (void *)(memory + 2288);
+    v.classify_dense1 = (void *)(memory + 2512);
+    v.loss1 = (void *)(memory + 2576);
+    v.d_h = (void *)(memory + 2416);
+    v.d_h_2 = (void *)(memory + 2000);
+    v.d_h_3 = (void *)(memory + 2144);
+    v.d_h_from_input = (void *)(memory + 576);
+    v.d_h_from_state = (void *)(memory + 864);
+    for (int k = 0; k < threads; k++) {
+        real *at = scratch_memory + (size_t)k * SCRATCH;
+        scratches[k].d_classify_dense1 = (void *)(at + 0);
+        scratches[k].d_crop = (void *)(at + 0);
+        scratches[k].d_classify_dropout1 = (void *)(at + 16);
+        scratches[k].d_A = (void *)(at + 16);
+        scratches[k].d_h_total = (void *)(at + 0);
+        scratches[k].d_h_total_2 = (void *)(at + 0);
+        scratches[k].d_h_from_input_2 = (void *)(at + 0);
+    }
+}
+
 /* ==== 5 forward ===================================================================================================== */
 
 /* The examples one after the other; a loop over t is a repeat of the model. */
 static void forward_pass(const Batch *batch)
 {
     block_poison(memory, MEMORY * sizeof(real));
-    block_poison(scratches, (size_t)threads * SCRATCH * sizeof(real));
+    block_poison(scratch_memory, (size_t)threads * SCRATCH * sizeof(real));
     for (int n = 0; n < N; n++) {
-        load_image_forward((real *)image_at(n), n < batch->count ? batch->inputs[0][n] : NULL);
-        load_digits_forward((int32_t *)digits_at(n), n < batch->count ? batch->targets[0][n] : NULL);
-        h_from_input_forward((real *)h_from_input_at(n), (real *)image_at(n), weights->h_weight_ih, weights->h_bias_ih);
-        h_start_forward((real *)h_at(n - N), (real *)weights->h_init);
+        load_image_forward((real *)v.image[n], n < batch->count ? batch->inputs[0][n] : NULL);
+        load_digits_forward(v.digits[n].of, n < batch->count ? batch->targets[0][n] : NULL);
+        h_from_input_forward(v.h_from_input[n], (real *)v.image[n], weights->h_weight_ih, weights->h_bias_ih);
+        h_start_forward(v.h[n - N], weights->h_init);
     }
     for (int t = 0; t < 2; t++) {
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
-            h_from_state_forward((real *)h_from_state_at(s), (real *)h_at(s - N), weights->h_weight_hh);
-            h_forward(h_at(s), h_gates_at(s), (real *)h_from_input_at(n), (real *)h_from_state_at(s), h_at(s - N));
+            h_from_state_forward(v.h_from_state[s], v.h[s - N], weights->h_weight_hh);
+            h_forward(v.h[s], v.h_gates[s], v.h_from_input[n], v.h_from_state[s], v.h[s - N]);
         }
     }
     for (int t = 0; t < 2; t++)
     for (int n = 0; n < N; n++) {
         int s = t * N + n;
-        A_forward((real *)A_at(s), (real *)h_at(s), weights->A_weight, weights->A_bias);
-        crop_forward(crop_at(s), image_at(n), (real *)A_at(s));
-        classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
-        classify_dense1_forward((real *)classify_dense1_at(s), (real *)classify_dropout1_at(s), weights->classify_dense1_weight, weights->classify_dense1_bias);
-        cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(n) + t * 1);
+        A_forward(v.A[s], v.h[s], weights->A_weight, weights->A_bias);
+        crop_forward(v.crop[s], v.image[n], v.A[s]);
+        classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
+        classify_dense1_forward(v.classify_dense1[s], (real *)v.classify_dropout1[s], weights->classify_dense1_weight, weights->classify_dense1_bias);
+        cross_entropy1_forward(v.loss1[s], v.classify_dense1[s], v.digits[n].of + t);
     }
 }
 
@@ -526,7 +563,7 @@ static double loss(const Batch *batch, double *each)
         double sum = 0;
         for (int s = 0; s < 32; s++)
             if (s % N < batch->count)
-                sum += loss1_at(s)[0];
+                sum += v.loss1[s][0];
         sum /= (double)batch->count * 2;
         if (each)
             each[0] = sum;
@@ -540,43 +577,43 @@ static double loss(const Batch *batch, double *each)
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 2));
-    real *scratch = scratch_of_thread();
+    const Scratch *scratch = scratch_of_thread();
     memset(gradient, 0, sizeof *gradient);
     for (int t = 0; t < 2; t++)
     for (int n = 0; n < N; n++) {
         int s = t * N + n;
-        cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(n) + t * 1, loss1_scale, n < batch->count);
-        classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(s), (real *)classify_dropout1_at(s));
-        classify_dense1_backward((real *)d_classify_dropout1_at(s), (real *)d_classify_dense1_at(s), weights->classify_dense1_weight);
-        classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
-        crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(n), (real *)A_at(s));
-        A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(s), (real *)h_at(s));
-        A_backward((real *)d_h_at(s), (real *)d_A_at(s), weights->A_weight);
+        cross_entropy1_backward(*scratch->d_classify_dense1, v.classify_dense1[s], v.digits[n].of + t, loss1_scale, n < batch->count);
+        classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, *scratch->d_classify_dense1, (real *)v.classify_dropout1[s]);
+        classify_dense1_backward((real *)*scratch->d_classify_dropout1, *scratch->d_classify_dense1, weights->classify_dense1_weight);
+        classify_dropout1_backward((real *)*scratch->d_crop, (real *)*scratch->d_classify_dropout1, dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
+        crop_backward(*scratch->d_A, *scratch->d_crop, v.image[n], v.A[s]);
+        A_weights(gradient->A_weight, gradient->A_bias, *scratch->d_A, v.h[s]);
+        A_backward(v.d_h[s], *scratch->d_A, weights->A_weight);
     }
     for (int n = 0; n < N; n++) {
-        d_h_2_end_forward((real *)d_h_2_at(n + 2 * N));
-        d_h_3_end_forward((real *)d_h_3_at(n + 2 * N));
+        d_h_2_end_forward(v.d_h_2[n + 2 * N]);
+        d_h_3_end_forward(v.d_h_3[n + 2 * N]);
     }
     for (int t = 1; t >= 0; t--) {
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
-            sum_d_h_total_forward((real *)d_h_total_at(s), (real *)d_h_at(s), (real *)d_h_2_at(s + N), (real *)d_h_3_at(s + N));
-            h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - N));
-            h_from_state_backward((real *)d_h_3_at(s), (real *)d_h_from_state_at(s), weights->h_weight_hh);
+            sum_d_h_total_forward(*scratch->d_h_total, v.d_h[s], v.d_h_2[s + N], v.d_h_3[s + N]);
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s], v.h_from_state[s], v.h[s - N]);
+            h_from_state_backward(v.d_h_3[s], v.d_h_from_state[s], weights->h_weight_hh);
         }
     }
     for (int t = 0; t < 2; t++)
     for (int n = 0; n < N; n++) {
         int s = t * N + n;
-        h_from_state_weights(gradient->h_weight_hh, (real *)d_h_from_state_at(s), (real *)h_at(s - N));
+        h_from_state_weights(gradient->h_weight_hh, v.d_h_from_state[s], v.h[s - N]);
     }
     for (int n = 0; n < N; n++) {
-        sum_d_h_total_2_forward((real *)d_h_total_2_at(n), (real *)d_h_2_at(n), (real *)d_h_3_at(n));
-        h_start_weights((real *)gradient->h_init, (real *)d_h_total_2_at(n));
+        sum_d_h_total_2_forward(*scratch->d_h_total_2, v.d_h_2[n], v.d_h_3[n]);
+        h_start_weights(gradient->h_init, *scratch->d_h_total_2);
     }
     for (int n = 0; n < N; n++) {
-        sum_d_h_from_input_2_forward(d_h_from_input_2_at(n), &d_h_from_input_at(n));
-        h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, (real *)d_h_from_input_2_at(n), (real *)image_at(n));
+        sum_d_h_from_input_2_forward(*scratch->d_h_from_input_2, v.d_h_from_input + n);
+        h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, *scratch->d_h_from_input_2, (real *)v.image[n]);
     }
 }
 
@@ -660,7 +697,7 @@ static uint64_t net_decisions(void)
 {
     uint64_t hash = 0xcbf29ce484222325u;
     for (int s = 0; s < 32; s++)
-        hash = crop_decisions(hash, (real *)A_at(s));
+        hash = crop_decisions(hash, v.A[s]);
     return hash;
 }
 
@@ -670,134 +707,134 @@ static uint64_t net_decisions(void)
 static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 2));
-    real *scratch = scratches;
+    const Scratch *scratch = scratches;
     memset(gradient, 0, sizeof *gradient);
     for (int n = 0; n < N; n++) {
-        load_image_forward((real *)image_at(n), n < batch->count ? batch->inputs[0][n] : NULL);
-        SEE("load_image", "forward", 5, -1, n, "image", 1, (real *)image_at(n), 16, 16, 3, { 1, 4, 4 });
-        load_digits_forward((int32_t *)digits_at(n), n < batch->count ? batch->targets[0][n] : NULL);
-        SEE("h_from_input", "forward", 15, -1, n, "image", 0, (real *)image_at(n), 16, 16, 3, { 1, 4, 4 });
-        h_from_input_forward((real *)h_from_input_at(n), (real *)image_at(n), weights->h_weight_ih, weights->h_bias_ih);
-        SEE("h_from_input", "forward", 15, -1, n, "h_from_input", 1, (real *)h_from_input_at(n), 9, 9, 1, { 9 });
-        h_start_forward((real *)h_at(n - N), (real *)weights->h_init);
-        SEE("h_start", "forward", 13, -1, n, "h", 1, (real *)h_at(n - N), 3, 3, 1, { 3 });
+        load_image_forward((real *)v.image[n], n < batch->count ? batch->inputs[0][n] : NULL);
+        SEE("load_image", "forward", 5, -1, n, "image", 1, (real *)v.image[n], 16, 16, 3, { 1, 4, 4 });
+        load_digits_forward(v.digits[n].of, n < batch->count ? batch->targets[0][n] : NULL);
+        SEE("h_from_input", "forward", 15, -1, n, "image", 0, (real *)v.image[n], 16, 16, 3, { 1, 4, 4 });
+        h_from_input_forward(v.h_from_input[n], (real *)v.image[n], weights->h_weight_ih, weights->h_bias_ih);
+        SEE("h_from_input", "forward", 15, -1, n, "h_from_input", 1, v.h_from_input[n], 9, 9, 1, { 9 });
+        h_start_forward(v.h[n - N], weights->h_init);
+        SEE("h_start", "forward", 13, -1, n, "h", 1, v.h[n - N], 3, 3, 1, { 3 });
     }
     for (int t = 0; t < 2; t++) {
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
-            SEE("h_from_state", "forward", 15, t, n, "h", 0, (real *)h_at(s - N), 3, 3, 1, { 3 });
-            h_from_state_forward((real *)h_from_state_at(s), (real *)h_at(s - N), weights->h_weight_hh);
-            SEE("h_from_state", "forward", 15, t, n, "h_from_state", 1, (real *)h_from_state_at(s), 9, 9, 1, { 9 });
-            SEE("h", "forward", 15, t, n, "h_from_input", 0, (real *)h_from_input_at(n), 9, 9, 1, { 9 });
-            SEE("h", "forward", 15, t, n, "h_from_state", 0, (real *)h_from_state_at(s), 9, 9, 1, { 9 });
-            SEE("h", "forward", 15, t, n, "h", 0, (real *)h_at(s - N), 3, 3, 1, { 3 });
-            h_forward(h_at(s), h_gates_at(s), (real *)h_from_input_at(n), (real *)h_from_state_at(s), h_at(s - N));
-            SEE("h", "forward", 15, t, n, "h", 1, (real *)h_at(s), 3, 3, 1, { 3 });
-            SEE("h", "forward", 15, t, n, "h_gates", 1, (real *)h_gates_at(s), 9, 9, 2, { 3, 3 });
+            SEE("h_from_state", "forward", 15, t, n, "h", 0, v.h[s - N], 3, 3, 1, { 3 });
+            h_from_state_forward(v.h_from_state[s], v.h[s - N], weights->h_weight_hh);
+            SEE("h_from_state", "forward", 15, t, n, "h_from_state", 1, v.h_from_state[s], 9, 9, 1, { 9 });
+            SEE("h", "forward", 15, t, n, "h_from_input", 0, v.h_from_input[n], 9, 9, 1, { 9 });
+            SEE("h", "forward", 15, t, n, "h_from_state", 0, v.h_from_state[s], 9, 9, 1, { 9 });
+            SEE("h", "forward", 15, t, n, "h", 0, v.h[s - N], 3, 3, 1, { 3 });
+            h_forward(v.h[s], v.h_gates[s], v.h_from_input[n], v.h_from_state[s], v.h[s - N]);
+            SEE("h", "forward", 15, t, n, "h", 1, v.h[s], 3, 3, 1, { 3 });
+            SEE("h", "forward", 15, t, n, "h_gates", 1, (real *)v.h_gates[s], 9, 9, 2, { 3, 3 });
         }
     }
     for (int t = 0; t < 2; t++)
     for (int n = 0; n < N; n++) {
         int s = t * N + n;
-        SEE("A", "forward", 16, t, n, "h", 0, (real *)h_at(s), 3, 3, 1, { 3 });
-        A_forward((real *)A_at(s), (real *)h_at(s), weights->A_weight, weights->A_bias);
-        SEE("A", "forward", 16, t, n, "A", 1, (real *)A_at(s), 6, 6, 1, { 6 });
-        SEE("crop", "forward", 17, t, n, "image", 0, (real *)image_at(n), 16, 16, 3, { 1, 4, 4 });
-        SEE("crop", "forward", 17, t, n, "A", 0, (real *)A_at(s), 6, 6, 1, { 6 });
-        crop_forward(crop_at(s), image_at(n), (real *)A_at(s));
-        SEE("crop", "forward", 17, t, n, "crop", 1, (real *)crop_at(s), 4, 4, 3, { 1, 2, 2 });
-        SEE("classify_dropout1", "forward", 9, t, n, "crop", 0, (real *)crop_at(s), 4, 4, 3, { 1, 2, 2 });
-        classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
-        SEE("classify_dropout1", "forward", 9, t, n, "classify_dropout1", 1, (real *)classify_dropout1_at(s), 4, 4, 3, { 1, 2, 2 });
-        SEE("classify_dense1", "forward", 10, t, n, "classify_dropout1", 0, (real *)classify_dropout1_at(s), 4, 4, 3, { 1, 2, 2 });
-        classify_dense1_forward((real *)classify_dense1_at(s), (real *)classify_dropout1_at(s), weights->classify_dense1_weight, weights->classify_dense1_bias);
-        SEE("classify_dense1", "forward", 10, t, n, "classify_dense1", 1, (real *)classify_dense1_at(s), 2, 2, 1, { 2 });
-        SEE("cross_entropy1", "forward", 19, t, n, "classify_dense1", 0, (real *)classify_dense1_at(s), 2, 2, 1, { 2 });
-        cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(n) + t * 1);
-        SEE("cross_entropy1", "forward", 19, t, n, "loss1", 1, (real *)loss1_at(s), 1, 1, 0, { 0 });
+        SEE("A", "forward", 16, t, n, "h", 0, v.h[s], 3, 3, 1, { 3 });
+        A_forward(v.A[s], v.h[s], weights->A_weight, weights->A_bias);
+        SEE("A", "forward", 16, t, n, "A", 1, v.A[s], 6, 6, 1, { 6 });
+        SEE("crop", "forward", 17, t, n, "image", 0, (real *)v.image[n], 16, 16, 3, { 1, 4, 4 });
+        SEE("crop", "forward", 17, t, n, "A", 0, v.A[s], 6, 6, 1, { 6 });
+        crop_forward(v.crop[s], v.image[n], v.A[s]);
+        SEE("crop", "forward", 17, t, n, "crop", 1, (real *)v.crop[s], 4, 4, 3, { 1, 2, 2 });
+        SEE("classify_dropout1", "forward", 9, t, n, "crop", 0, (real *)v.crop[s], 4, 4, 3, { 1, 2, 2 });
+        classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
+        SEE("classify_dropout1", "forward", 9, t, n, "classify_dropout1", 1, (real *)v.classify_dropout1[s], 4, 4, 3, { 1, 2, 2 });
+        SEE("classify_dense1", "forward", 10, t, n, "classify_dropout1", 0, (real *)v.classify_dropout1[s], 4, 4, 3, { 1, 2, 2 });
+        classify_dense1_forward(v.classify_dense1[s], (real *)v.classify_dropout1[s], weights->classify_dense1_weight, weights->classify_dense1_bias);
+        SEE("classify_dense1", "forward", 10, t, n, "classify_dense1", 1, v.classify_dense1[s], 2, 2, 1, { 2 });
+        SEE("cross_entropy1", "forward", 19, t, n, "classify_dense1", 0, v.classify_dense1[s], 2, 2, 1, { 2 });
+        cross_entropy1_forward(v.loss1[s], v.classify_dense1[s], v.digits[n].of + t);
+        SEE("cross_entropy1", "forward", 19, t, n, "loss1", 1, v.loss1[s], 1, 1, 0, { 0 });
     }
     for (int t = 0; t < 2; t++)
     for (int n = 0; n < N; n++) {
         int s = t * N + n;
-        SEE("cross_entropy1", "backward", 19, t, n, "classify_dense1", 0, (real *)classify_dense1_at(s), 2, 2, 1, { 2 });
-        cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(n) + t * 1, loss1_scale, n < batch->count);
-        SEE("cross_entropy1", "backward", 19, t, n, "d_classify_dense1", 1, (real *)d_classify_dense1_at(s), 2, 2, 1, { 2 });
-        SEE("classify_dense1", "weights", 10, t, n, "d_classify_dense1", 0, (real *)d_classify_dense1_at(s), 2, 2, 1, { 2 });
-        SEE("classify_dense1", "weights", 10, t, n, "classify_dropout1", 0, (real *)classify_dropout1_at(s), 4, 4, 3, { 1, 2, 2 });
-        classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(s), (real *)classify_dropout1_at(s));
+        SEE("cross_entropy1", "backward", 19, t, n, "classify_dense1", 0, v.classify_dense1[s], 2, 2, 1, { 2 });
+        cross_entropy1_backward(*scratch->d_classify_dense1, v.classify_dense1[s], v.digits[n].of + t, loss1_scale, n < batch->count);
+        SEE("cross_entropy1", "backward", 19, t, n, "d_classify_dense1", 1, *scratch->d_classify_dense1, 2, 2, 1, { 2 });
+        SEE("classify_dense1", "weights", 10, t, n, "d_classify_dense1", 0, *scratch->d_classify_dense1, 2, 2, 1, { 2 });
+        SEE("classify_dense1", "weights", 10, t, n, "classify_dropout1", 0, (real *)v.classify_dropout1[s], 4, 4, 3, { 1, 2, 2 });
+        classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, *scratch->d_classify_dense1, (real *)v.classify_dropout1[s]);
         SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight, 16, 0, 0, { 0 });
         SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16, 0, 0, { 0 });
-        SEE("classify_dense1", "backward", 10, t, n, "d_classify_dense1", 0, (real *)d_classify_dense1_at(s), 2, 2, 1, { 2 });
-        classify_dense1_backward((real *)d_classify_dropout1_at(s), (real *)d_classify_dense1_at(s), weights->classify_dense1_weight);
-        SEE("classify_dense1", "backward", 10, t, n, "d_classify_dropout1", 1, (real *)d_classify_dropout1_at(s), 4, 4, 3, { 1, 2, 2 });
-        SEE("classify_dropout1", "backward", 9, t, n, "d_classify_dropout1", 0, (real *)d_classify_dropout1_at(s), 4, 4, 3, { 1, 2, 2 });
-        classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
-        SEE("classify_dropout1", "backward", 9, t, n, "d_crop", 1, (real *)d_crop_at(s), 4, 4, 3, { 1, 2, 2 });
-        SEE("crop", "backward", 17, t, n, "d_crop", 0, (real *)d_crop_at(s), 4, 4, 3, { 1, 2, 2 });
-        SEE("crop", "backward", 17, t, n, "image", 0, (real *)image_at(n), 16, 16, 3, { 1, 4, 4 });
-        SEE("crop", "backward", 17, t, n, "A", 0, (real *)A_at(s), 6, 6, 1, { 6 });
-        crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(n), (real *)A_at(s));
-        SEE("crop", "backward", 17, t, n, "d_A", 1, (real *)d_A_at(s), 6, 6, 1, { 6 });
-        SEE("A", "weights", 16, t, n, "d_A", 0, (real *)d_A_at(s), 6, 6, 1, { 6 });
-        SEE("A", "weights", 16, t, n, "h", 0, (real *)h_at(s), 3, 3, 1, { 3 });
-        A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(s), (real *)h_at(s));
+        SEE("classify_dense1", "backward", 10, t, n, "d_classify_dense1", 0, *scratch->d_classify_dense1, 2, 2, 1, { 2 });
+        classify_dense1_backward((real *)*scratch->d_classify_dropout1, *scratch->d_classify_dense1, weights->classify_dense1_weight);
+        SEE("classify_dense1", "backward", 10, t, n, "d_classify_dropout1", 1, (real *)*scratch->d_classify_dropout1, 4, 4, 3, { 1, 2, 2 });
+        SEE("classify_dropout1", "backward", 9, t, n, "d_classify_dropout1", 0, (real *)*scratch->d_classify_dropout1, 4, 4, 3, { 1, 2, 2 });
+        classify_dropout1_backward((real *)*scratch->d_crop, (real *)*scratch->d_classify_dropout1, dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
+        SEE("classify_dropout1", "backward", 9, t, n, "d_crop", 1, (real *)*scratch->d_crop, 4, 4, 3, { 1, 2, 2 });
+        SEE("crop", "backward", 17, t, n, "d_crop", 0, (real *)*scratch->d_crop, 4, 4, 3, { 1, 2, 2 });
+        SEE("crop", "backward", 17, t, n, "image", 0, (real *)v.image[n], 16, 16, 3, { 1, 4, 4 });
+        SEE("crop", "backward", 17, t, n, "A", 0, v.A[s], 6, 6, 1, { 6 });
+        crop_backward(*scratch->d_A, *scratch->d_crop, v.image[n], v.A[s]);
+        SEE("crop", "backward", 17, t, n, "d_A", 1, *scratch->d_A, 6, 6, 1, { 6 });
+        SEE("A", "weights", 16, t, n, "d_A", 0, *scratch->d_A, 6, 6, 1, { 6 });
+        SEE("A", "weights", 16, t, n, "h", 0, v.h[s], 3, 3, 1, { 3 });
+        A_weights(gradient->A_weight, gradient->A_bias, *scratch->d_A, v.h[s]);
         SEE("A", "weights", 16, -1, -1, "A.weight", 1, (real *)gradient->A_weight, 32, 0, 0, { 0 });
         SEE("A", "weights", 16, -1, -1, "A.bias", 1, (real *)gradient->A_bias, 16, 0, 0, { 0 });
-        SEE("A", "backward", 16, t, n, "d_A", 0, (real *)d_A_at(s), 6, 6, 1, { 6 });
-        A_backward((real *)d_h_at(s), (real *)d_A_at(s), weights->A_weight);
-        SEE("A", "backward", 16, t, n, "d_h", 1, (real *)d_h_at(s), 3, 3, 1, { 3 });
+        SEE("A", "backward", 16, t, n, "d_A", 0, *scratch->d_A, 6, 6, 1, { 6 });
+        A_backward(v.d_h[s], *scratch->d_A, weights->A_weight);
+        SEE("A", "backward", 16, t, n, "d_h", 1, v.d_h[s], 3, 3, 1, { 3 });
     }
     for (int n = 0; n < N; n++) {
-        d_h_2_end_forward((real *)d_h_2_at(n + 2 * N));
-        SEE("d_h_2_end", "forward", 15, -1, n, "d_h_2", 1, (real *)d_h_2_at(n + 2 * N), 3, 3, 1, { 3 });
-        d_h_3_end_forward((real *)d_h_3_at(n + 2 * N));
-        SEE("d_h_3_end", "forward", 15, -1, n, "d_h_3", 1, (real *)d_h_3_at(n + 2 * N), 3, 3, 1, { 3 });
+        d_h_2_end_forward(v.d_h_2[n + 2 * N]);
+        SEE("d_h_2_end", "forward", 15, -1, n, "d_h_2", 1, v.d_h_2[n + 2 * N], 3, 3, 1, { 3 });
+        d_h_3_end_forward(v.d_h_3[n + 2 * N]);
+        SEE("d_h_3_end", "forward", 15, -1, n, "d_h_3", 1, v.d_h_3[n + 2 * N], 3, 3, 1, { 3 });
     }
     for (int t = 1; t >= 0; t--) {
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
-            SEE("sum_d_h_total", "forward", 13, t, n, "d_h", 0, (real *)d_h_at(s), 3, 3, 1, { 3 });
-            SEE("sum_d_h_total", "forward", 13, t, n, "d_h_2", 0, (real *)d_h_2_at(s + N), 3, 3, 1, { 3 });
-            SEE("sum_d_h_total", "forward", 13, t, n, "d_h_3", 0, (real *)d_h_3_at(s + N), 3, 3, 1, { 3 });
-            sum_d_h_total_forward((real *)d_h_total_at(s), (real *)d_h_at(s), (real *)d_h_2_at(s + N), (real *)d_h_3_at(s + N));
-            SEE("sum_d_h_total", "forward", 13, t, n, "d_h_total", 1, (real *)d_h_total_at(s), 3, 3, 1, { 3 });
-            SEE("h", "backward", 15, t, n, "d_h_total", 0, (real *)d_h_total_at(s), 3, 3, 1, { 3 });
-            SEE("h", "backward", 15, t, n, "h_gates", 0, (real *)h_gates_at(s), 9, 9, 2, { 3, 3 });
-            SEE("h", "backward", 15, t, n, "h_from_state", 0, (real *)h_from_state_at(s), 9, 9, 1, { 9 });
-            SEE("h", "backward", 15, t, n, "h", 0, (real *)h_at(s - N), 3, 3, 1, { 3 });
-            h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - N));
-            SEE("h", "backward", 15, t, n, "d_h_from_input", 1, (real *)d_h_from_input_at(s), 9, 9, 1, { 9 });
-            SEE("h", "backward", 15, t, n, "d_h_from_state", 1, (real *)d_h_from_state_at(s), 9, 9, 1, { 9 });
-            SEE("h", "backward", 15, t, n, "d_h_2", 1, (real *)d_h_2_at(s), 3, 3, 1, { 3 });
-            SEE("h_from_state", "backward", 15, t, n, "d_h_from_state", 0, (real *)d_h_from_state_at(s), 9, 9, 1, { 9 });
-            h_from_state_backward((real *)d_h_3_at(s), (real *)d_h_from_state_at(s), weights->h_weight_hh);
-            SEE("h_from_state", "backward", 15, t, n, "d_h_3", 1, (real *)d_h_3_at(s), 3, 3, 1, { 3 });
+            SEE("sum_d_h_total", "forward", 13, t, n, "d_h", 0, v.d_h[s], 3, 3, 1, { 3 });
+            SEE("sum_d_h_total", "forward", 13, t, n, "d_h_2", 0, v.d_h_2[s + N], 3, 3, 1, { 3 });
+            SEE("sum_d_h_total", "forward", 13, t, n, "d_h_3", 0, v.d_h_3[s + N], 3, 3, 1, { 3 });
+            sum_d_h_total_forward(*scratch->d_h_total, v.d_h[s], v.d_h_2[s + N], v.d_h_3[s + N]);
+            SEE("sum_d_h_total", "forward", 13, t, n, "d_h_total", 1, *scratch->d_h_total, 3, 3, 1, { 3 });
+            SEE("h", "backward", 15, t, n, "d_h_total", 0, *scratch->d_h_total, 3, 3, 1, { 3 });
+            SEE("h", "backward", 15, t, n, "h_gates", 0, (real *)v.h_gates[s], 9, 9, 2, { 3, 3 });
+            SEE("h", "backward", 15, t, n, "h_from_state", 0, v.h_from_state[s], 9, 9, 1, { 9 });
+            SEE("h", "backward", 15, t, n, "h", 0, v.h[s - N], 3, 3, 1, { 3 });
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s], v.h_from_state[s], v.h[s - N]);
+            SEE("h", "backward", 15, t, n, "d_h_from_input", 1, v.d_h_from_input[s], 9, 9, 1, { 9 });
+            SEE("h", "backward", 15, t, n, "d_h_from_state", 1, v.d_h_from_state[s], 9, 9, 1, { 9 });
+            SEE("h", "backward", 15, t, n, "d_h_2", 1, v.d_h_2[s], 3, 3, 1, { 3 });
+            SEE("h_from_state", "backward", 15, t, n, "d_h_from_state", 0, v.d_h_from_state[s], 9, 9, 1, { 9 });
+            h_from_state_backward(v.d_h_3[s], v.d_h_from_state[s], weights->h_weight_hh);
+            SEE("h_from_state", "backward", 15, t, n, "d_h_3", 1, v.d_h_3[s], 3, 3, 1, { 3 });
         }
     }
     for (int t = 0; t < 2; t++)
     for (int n = 0; n < N; n++) {
         int s = t * N + n;
-        SEE("h_from_state", "weights", 15, t, n, "d_h_from_state", 0, (real *)d_h_from_state_at(s), 9, 9, 1, { 9 });
-        SEE("h_from_state", "weights", 15, t, n, "h", 0, (real *)h_at(s - N), 3, 3, 1, { 3 });
-        h_from_state_weights(gradient->h_weight_hh, (real *)d_h_from_state_at(s), (real *)h_at(s - N));
+        SEE("h_from_state", "weights", 15, t, n, "d_h_from_state", 0, v.d_h_from_state[s], 9, 9, 1, { 9 });
+        SEE("h_from_state", "weights", 15, t, n, "h", 0, v.h[s - N], 3, 3, 1, { 3 });
+        h_from_state_weights(gradient->h_weight_hh, v.d_h_from_state[s], v.h[s - N]);
         SEE("h_from_state", "weights", 15, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 32, 0, 0, { 0 });
     }
     for (int n = 0; n < N; n++) {
-        SEE("sum_d_h_total_2", "forward", 13, -1, n, "d_h_2", 0, (real *)d_h_2_at(n), 3, 3, 1, { 3 });
-        SEE("sum_d_h_total_2", "forward", 13, -1, n, "d_h_3", 0, (real *)d_h_3_at(n), 3, 3, 1, { 3 });
-        sum_d_h_total_2_forward((real *)d_h_total_2_at(n), (real *)d_h_2_at(n), (real *)d_h_3_at(n));
-        SEE("sum_d_h_total_2", "forward", 13, -1, n, "d_h_total_2", 1, (real *)d_h_total_2_at(n), 3, 3, 1, { 3 });
-        SEE("h_start", "weights", 13, -1, n, "d_h_total_2", 0, (real *)d_h_total_2_at(n), 3, 3, 1, { 3 });
-        h_start_weights((real *)gradient->h_init, (real *)d_h_total_2_at(n));
+        SEE("sum_d_h_total_2", "forward", 13, -1, n, "d_h_2", 0, v.d_h_2[n], 3, 3, 1, { 3 });
+        SEE("sum_d_h_total_2", "forward", 13, -1, n, "d_h_3", 0, v.d_h_3[n], 3, 3, 1, { 3 });
+        sum_d_h_total_2_forward(*scratch->d_h_total_2, v.d_h_2[n], v.d_h_3[n]);
+        SEE("sum_d_h_total_2", "forward", 13, -1, n, "d_h_total_2", 1, *scratch->d_h_total_2, 3, 3, 1, { 3 });
+        SEE("h_start", "weights", 13, -1, n, "d_h_total_2", 0, *scratch->d_h_total_2, 3, 3, 1, { 3 });
+        h_start_weights(gradient->h_init, *scratch->d_h_total_2);
         SEE("h_start", "weights", 13, -1, -1, "h.init", 1, (real *)gradient->h_init, 16, 0, 0, { 0 });
     }
     for (int n = 0; n < N; n++) {
-        SEE("sum_d_h_from_input_2", "forward", 15, -1, n, "d_h_from_input", 0, (real *)d_h_from_input_at(n), 9, 9, 1, { 9 });
-        sum_d_h_from_input_2_forward(d_h_from_input_2_at(n), &d_h_from_input_at(n));
-        SEE("sum_d_h_from_input_2", "forward", 15, -1, n, "d_h_from_input_2", 1, (real *)d_h_from_input_2_at(n), 9, 9, 1, { 9 });
-        SEE("h_from_input", "weights", 15, -1, n, "d_h_from_input_2", 0, (real *)d_h_from_input_2_at(n), 9, 9, 1, { 9 });
-        SEE("h_from_input", "weights", 15, -1, n, "image", 0, (real *)image_at(n), 16, 16, 3, { 1, 4, 4 });
-        h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, (real *)d_h_from_input_2_at(n), (real *)image_at(n));
+        SEE("sum_d_h_from_input_2", "forward", 15, -1, n, "d_h_from_input", 0, v.d_h_from_input[n], 9, 9, 1, { 9 });
+        sum_d_h_from_input_2_forward(*scratch->d_h_from_input_2, v.d_h_from_input + n);
+        SEE("sum_d_h_from_input_2", "forward", 15, -1, n, "d_h_from_input_2", 1, *scratch->d_h_from_input_2, 9, 9, 1, { 9 });
+        SEE("h_from_input", "weights", 15, -1, n, "d_h_from_input_2", 0, *scratch->d_h_from_input_2, 9, 9, 1, { 9 });
+        SEE("h_from_input", "weights", 15, -1, n, "image", 0, (real *)v.image[n], 16, 16, 3, { 1, 4, 4 });
+        h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, *scratch->d_h_from_input_2, (real *)v.image[n]);
         SEE("h_from_input", "weights", 15, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 144, 0, 0, { 0 });
         SEE("h_from_input", "weights", 15, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 16, 0, 0, { 0 });
     }
@@ -842,93 +879,93 @@ static const NetRow rows[] = {
 static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 2));
-    real *scratch = scratch_of_thread();
+    const Scratch *scratch = scratch_of_thread();
     clock->last = clock_now();
     for (int n = 0; n < N; n++) {
-        load_image_forward((real *)image_at(n), n < batch->count ? batch->inputs[0][n] : NULL);
+        load_image_forward((real *)v.image[n], n < batch->count ? batch->inputs[0][n] : NULL);
         STOP(0);
-        load_digits_forward((int32_t *)digits_at(n), n < batch->count ? batch->targets[0][n] : NULL);
+        load_digits_forward(v.digits[n].of, n < batch->count ? batch->targets[0][n] : NULL);
         STOP(1);
-        h_from_input_forward((real *)h_from_input_at(n), (real *)image_at(n), weights->h_weight_ih, weights->h_bias_ih);
+        h_from_input_forward(v.h_from_input[n], (real *)v.image[n], weights->h_weight_ih, weights->h_bias_ih);
         STOP(2);
-        h_start_forward((real *)h_at(n - N), (real *)weights->h_init);
+        h_start_forward(v.h[n - N], weights->h_init);
         STOP(3);
     }
     for (int t = 0; t < 2; t++) {
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
-            h_from_state_forward((real *)h_from_state_at(s), (real *)h_at(s - N), weights->h_weight_hh);
+            h_from_state_forward(v.h_from_state[s], v.h[s - N], weights->h_weight_hh);
             STOP(4);
-            h_forward(h_at(s), h_gates_at(s), (real *)h_from_input_at(n), (real *)h_from_state_at(s), h_at(s - N));
+            h_forward(v.h[s], v.h_gates[s], v.h_from_input[n], v.h_from_state[s], v.h[s - N]);
             STOP(5);
         }
     }
     for (int t = 0; t < 2; t++)
     for (int n = 0; n < N; n++) {
         int s = t * N + n;
-        A_forward((real *)A_at(s), (real *)h_at(s), weights->A_weight, weights->A_bias);
+        A_forward(v.A[s], v.h[s], weights->A_weight, weights->A_bias);
         STOP(6);
-        crop_forward(crop_at(s), image_at(n), (real *)A_at(s));
+        crop_forward(v.crop[s], v.image[n], v.A[s]);
         STOP(7);
-        classify_dropout1_forward((real *)classify_dropout1_at(s), (real *)crop_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
+        classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
         STOP(8);
-        classify_dense1_forward((real *)classify_dense1_at(s), (real *)classify_dropout1_at(s), weights->classify_dense1_weight, weights->classify_dense1_bias);
+        classify_dense1_forward(v.classify_dense1[s], (real *)v.classify_dropout1[s], weights->classify_dense1_weight, weights->classify_dense1_bias);
         STOP(9);
-        cross_entropy1_forward((real *)loss1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(n) + t * 1);
+        cross_entropy1_forward(v.loss1[s], v.classify_dense1[s], v.digits[n].of + t);
         STOP(10);
     }
     memset(gradient, 0, sizeof *gradient);
     for (int t = 0; t < 2; t++)
     for (int n = 0; n < N; n++) {
         int s = t * N + n;
-        cross_entropy1_backward((real *)d_classify_dense1_at(s), (real *)classify_dense1_at(s), (int32_t *)digits_at(n) + t * 1, loss1_scale, n < batch->count);
+        cross_entropy1_backward(*scratch->d_classify_dense1, v.classify_dense1[s], v.digits[n].of + t, loss1_scale, n < batch->count);
         STOP(11);
-        classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, (real *)d_classify_dense1_at(s), (real *)classify_dropout1_at(s));
+        classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, *scratch->d_classify_dense1, (real *)v.classify_dropout1[s]);
         STOP(12);
-        classify_dense1_backward((real *)d_classify_dropout1_at(s), (real *)d_classify_dense1_at(s), weights->classify_dense1_weight);
+        classify_dense1_backward((real *)*scratch->d_classify_dropout1, *scratch->d_classify_dense1, weights->classify_dense1_weight);
         STOP(13);
-        classify_dropout1_backward((real *)d_crop_at(s), (real *)d_classify_dropout1_at(s), dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
+        classify_dropout1_backward((real *)*scratch->d_crop, (real *)*scratch->d_classify_dropout1, dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
         STOP(14);
-        crop_backward((real *)d_A_at(s), d_crop_at(s), image_at(n), (real *)A_at(s));
+        crop_backward(*scratch->d_A, *scratch->d_crop, v.image[n], v.A[s]);
         STOP(15);
-        A_weights(gradient->A_weight, gradient->A_bias, (real *)d_A_at(s), (real *)h_at(s));
+        A_weights(gradient->A_weight, gradient->A_bias, *scratch->d_A, v.h[s]);
         STOP(16);
-        A_backward((real *)d_h_at(s), (real *)d_A_at(s), weights->A_weight);
+        A_backward(v.d_h[s], *scratch->d_A, weights->A_weight);
         STOP(17);
     }
     for (int n = 0; n < N; n++) {
-        d_h_2_end_forward((real *)d_h_2_at(n + 2 * N));
+        d_h_2_end_forward(v.d_h_2[n + 2 * N]);
         STOP(18);
-        d_h_3_end_forward((real *)d_h_3_at(n + 2 * N));
+        d_h_3_end_forward(v.d_h_3[n + 2 * N]);
         STOP(19);
     }
     for (int t = 1; t >= 0; t--) {
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
-            sum_d_h_total_forward((real *)d_h_total_at(s), (real *)d_h_at(s), (real *)d_h_2_at(s + N), (real *)d_h_3_at(s + N));
+            sum_d_h_total_forward(*scratch->d_h_total, v.d_h[s], v.d_h_2[s + N], v.d_h_3[s + N]);
             STOP(20);
-            h_backward((real *)d_h_from_input_at(s), (real *)d_h_from_state_at(s), d_h_2_at(s), d_h_total_at(s), h_gates_at(s), (real *)h_from_state_at(s), h_at(s - N));
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s], v.h_from_state[s], v.h[s - N]);
             STOP(21);
-            h_from_state_backward((real *)d_h_3_at(s), (real *)d_h_from_state_at(s), weights->h_weight_hh);
+            h_from_state_backward(v.d_h_3[s], v.d_h_from_state[s], weights->h_weight_hh);
             STOP(22);
         }
     }
     for (int t = 0; t < 2; t++)
     for (int n = 0; n < N; n++) {
         int s = t * N + n;
-        h_from_state_weights(gradient->h_weight_hh, (real *)d_h_from_state_at(s), (real *)h_at(s - N));
+        h_from_state_weights(gradient->h_weight_hh, v.d_h_from_state[s], v.h[s - N]);
         STOP(23);
     }
     for (int n = 0; n < N; n++) {
-        sum_d_h_total_2_forward((real *)d_h_total_2_at(n), (real *)d_h_2_at(n), (real *)d_h_3_at(n));
+        sum_d_h_total_2_forward(*scratch->d_h_total_2, v.d_h_2[n], v.d_h_3[n]);
         STOP(24);
-        h_start_weights((real *)gradient->h_init, (real *)d_h_total_2_at(n));
+        h_start_weights(gradient->h_init, *scratch->d_h_total_2);
         STOP(25);
     }
     for (int n = 0; n < N; n++) {
-        sum_d_h_from_input_2_forward(d_h_from_input_2_at(n), &d_h_from_input_at(n));
+        sum_d_h_from_input_2_forward(*scratch->d_h_from_input_2, v.d_h_from_input + n);
         STOP(26);
-        h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, (real *)d_h_from_input_2_at(n), (real *)image_at(n));
+        h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, *scratch->d_h_from_input_2, (real *)v.image[n]);
         STOP(27);
     }
     double norm = update_pass(rate, update_count);
@@ -949,8 +986,10 @@ static double net_profile(const Batch *batch, double rate, uint64_t update_count
 
 static void net_close(void)
 {
-    free(memory), free(scratches), free(weights), free(gradient), free(row_sums);
-    memory = scratches = NULL;
+    free(memory), free(scratch_memory), free(scratches), free(weights), free(gradient), free(row_sums);
+    memory = NULL;
+    scratch_memory = NULL;
+    scratches = NULL;
     weights = gradient = NULL;
     row_sums = NULL;
     for (int k = 0; k < STATES; k++)
@@ -962,16 +1001,19 @@ static int net_open(int count)
     threads = 1;
     (void)count;                /* the plain form is for reading and stepping through: one thread */
     memory = block_new(MEMORY * sizeof(real));
-    scratches = block_new((size_t)threads * SCRATCH * sizeof(real));
+    scratch_memory = block_new((size_t)threads * SCRATCH * sizeof(real));
+    scratches = malloc((size_t)threads * sizeof *scratches);
     weights = block_new(sizeof *weights), gradient = block_new(sizeof *gradient);
     row_sums = malloc((optimiser_all_rows(params, PARAMS) + 1) * sizeof *row_sums);
-    int all = memory && scratches && weights && gradient && row_sums;
+    int all = memory && scratch_memory && scratches && weights && gradient && row_sums;
     for (int k = 0; k < STATES; k++)
         all = (state[k] = block_new(sizeof *state[k])) && all;
-    if (all)
-        return 0;
-    net_close();
-    return -1;
+    if (!all) {
+        net_close();
+        return -1;
+    }
+    lay_out();
+    return 0;
 }
 
 /* The rate of an epoch. */

@@ -1,0 +1,188 @@
+/* place.c -- tensors in the emitted C: their types, the pointers to them, and how a call names a slice.
+ *
+ * In: the planned graph.  Used by emit.c and call.c.
+ * The convention: v.NAME points to slice 0 of the tensor NAME in the batch's memory, scratch->NAME to a tensor that lives in a thread's
+ * scratch.  A slot is exactly its type, NAME_t, unless it is padded to whole vectors or has a guard behind it: then it is a struct NAME_slot
+ * with the tensor as its member `of`.  A kernel's own layout has no type but an array of reals. */
+#include "emit/place.h"
+#include <string.h>
+
+enum { LANES = 16 };
+
+static int64_t real_bytes(const Model *m) { return m->options.is_double ? 8 : 4; }
+
+const char *place_type(const Model *m, const Tensor *t) { return arena_printf(m->arena, "%s_t", t->name); }
+
+const char *place_element(const Tensor *t)
+{
+    return t->space == WINNERS ? "uint16_t" : t->space == LABELS_I32 ? "int32_t" : t->space == BYTES ? "uint8_t" : t->space == FLOATS ? "float" : "real";
+}
+
+static int64_t element_bytes(const Model *m, const Tensor *t)
+{
+    return t->space == WINNERS ? 2 : t->space == LABELS_I32 ? 4 : t->space == BYTES ? 1 : t->space == FLOATS ? 4 : real_bytes(m);
+}
+
+/* Axes of the type without lanes; the last axis of winner masks is their bits, which the plain form does not have. */
+static int rank_of(const Model *m, const Tensor *t) { return t->shape.rank - (t->space == WINNERS && m->options.plain); }
+
+/* True if lanes are the last axis of the type; in BYTES and FLOATS they are the first. */
+static bool lanes_last(const Model *m, const Tensor *t) { return !m->options.plain && (t->space == REALS || t->space == LABELS_I32); }
+static bool lanes_first(const Model *m, const Tensor *t) { return !m->options.plain && (t->space == BYTES || t->space == FLOATS); }
+
+static int64_t type_bytes(const Model *m, const Tensor *t)
+{
+    int64_t n = element_bytes(m, t) * (lanes_last(m, t) || lanes_first(m, t) ? LANES : 1);
+    for (int i = 0; i < rank_of(m, t); i++)
+        n *= t->shape.dim[i];
+    return n;
+}
+
+/* Bytes of a slot behind the tensor itself. */
+static int64_t padding(const Model *m, const Tensor *t)
+{
+    const Tensor *o = tensor_owner(t);
+    return o->local || t->space == RAW ? 0 : o->slot_reals * real_bytes(m) - type_bytes(m, t);
+}
+
+/* The member's name: the tensor's, with a _ where that could be a macro of a header (NULL, NAN, M_PI). */
+static const char *member(const Model *m, const Tensor *t)
+{
+    const char *name = t->name;
+    bool lower = false;
+    for (const char *c = name; *c; c++)
+        lower = lower || (*c >= 'a' && *c <= 'z');
+    if ((!lower && strlen(name) > 2) || !strncmp(name, "M_", 2) || !strcmp(name, "math_errhandling"))
+        name = arena_printf(m->arena, "%s_", name);
+    return name;
+}
+
+const char *place_slice(const Model *m, const Tensor *t, const char *at)
+{
+    if (tensor_owner(t)->local)
+        return arena_printf(m->arena, "%sscratch->%s", t->space == RAW ? "" : "*", member(m, t));
+    if (tensor_owner(t)->shared)
+        return arena_printf(m->arena, "v.%s", member(m, t));
+    return arena_printf(m->arena, "v.%s[%s]%s", member(m, t), at, padding(m, t) ? ".of" : "");
+}
+
+const char *place_slices(const Model *m, const Tensor *t, const char *at)
+{
+    const char *sign = at[0] == '-' ? " - " : " + ";
+    return arena_printf(m->arena, "v.%s%s%s", member(m, t), !strcmp(at, "0") ? "" : sign, !strcmp(at, "0") ? "" : at + (at[0] == '-'));
+}
+
+const char *place_flat(const Model *m, const Tensor *t, const char *at)
+{
+    int axes = rank_of(m, t) + lanes_last(m, t);
+    bool flat = t->space == RAW || ((t->space == REALS || t->space == PARTS) && axes < 2);
+    return arena_printf(m->arena, "%s%s", flat ? "" : "(real *)", place_slice(m, t, at));
+}
+
+const char *place_size(const Model *m, int64_t bytes)
+{
+    if (bytes < 1024)
+        return arena_printf(m->arena, "%lld bytes", (long long)bytes);
+    double k = (double)bytes / 1024;
+    return k < 1024 ? arena_printf(m->arena, k < 10 ? "%.1f KiB" : "%.0f KiB", k) : arena_printf(m->arena, "%.1f MiB", k / 1024);
+}
+
+Fact *place_types(Model *m)
+{
+    Fact *list = fact_table(m->arena);
+    for (int i = 0; i < m->tensors.count; i++) {
+        Tensor *t = m->tensors.items[i];
+        if (tensor_owner(t)->first < 0 || t->space == RAW)
+            continue;
+        Text dims = { .arena = m->arena };
+        for (int k = 0; k < rank_of(m, t); k++)
+            text_printf(&dims, "[%lld]", (long long)t->shape.dim[k]);
+        Fact *f = fact_table(m->arena);
+        fact_text(f, "type", place_type(m, t));
+        fact_text(f, "element", place_element(t));
+        fact_text(f, "dims", arena_printf(m->arena, "%s%s%s", lanes_first(m, t) ? "[L]" : "", dims.text ? dims.text : "", lanes_last(m, t) ? "[L]" : dims.text ? "" : "[1]"));
+        fact_text(f, "slot", padding(m, t) ? arena_printf(m->arena, "%s_slot", t->name) : "");
+        fact_text(f, "behind", tensor_owner(t)->guarded ? "guard" : "padding");
+        fact_int(f, "padding", padding(m, t));
+        fact_push(list, f);
+    }
+    return list;
+}
+
+static int by_use(const Tensor *a, const Tensor *b)
+{
+    if (a->local != b->local)
+        return a->local - b->local;
+    return a->first != b->first ? a->first - b->first : a->offset < b->offset ? -1 : a->offset > b->offset;
+}
+
+/* The tensors that have a place, in the order of their owners' first use: those of the batch, then those of a scratch.  Returns their number. */
+static int in_order(Model *m, Tensor ***out)
+{
+    int n = 0;
+    Tensor **order = *out = NEW_ARRAY(m->arena, Tensor *, m->tensors.count + 1);
+    for (int i = 0; i < m->tensors.count; i++) {
+        Tensor *t = m->tensors.items[i];
+        if (tensor_owner(t)->first < 0)
+            continue;
+        int at = n++;
+        while (at > 0 && by_use(tensor_owner(t), tensor_owner(order[at - 1])) < 0)
+            order[at] = order[at - 1], at--;
+        order[at] = t;
+    }
+    return n;
+}
+
+const char *place_name(const Model *m, const Tensor *t) { return arena_printf(m->arena, "%s%s", tensor_owner(t)->local ? "scratch->" : "v.", member(m, t)); }
+
+const char *place_declaration(const Model *m, const Tensor *t)
+{
+    const Tensor *o = tensor_owner(t);
+    if (t->space == RAW)
+        return o->local || o->shared ? arena_printf(m->arena, "real *%s", member(m, t)) : arena_printf(m->arena, "real (*%s)[%lld]", member(m, t), (long long)o->slot_reals);
+    return arena_printf(m->arena, "%s_%s *%s", t->name, padding(m, t) ? "slot" : "t", member(m, t));
+}
+
+/* "2G", "-G", "0": a number of groups, in the plain form of examples. */
+static const char *groups(Model *m, int n)
+{
+    const char *one = m->options.plain ? "N" : "G";
+    return !n ? "0" : n == 1 ? one : n == -1 ? arena_printf(m->arena, "-%s", one) : arena_printf(m->arena, "%d%s", n, one);
+}
+
+static const char *note(Model *m, const Tensor *t)
+{
+    const Tensor *o = tensor_owner(t);
+    if (t->view_of)
+        return arena_printf(m->arena, "%s again", t->view_of->name);
+    if (t->over)
+        return arena_printf(m->arena, "in the place of %s", t->over->name);
+    int64_t from = o->offset, to = from + o->slot_reals;
+    if (!o->local)
+        tensor_range(m, o, &from, &to);
+    return arena_printf(m->arena, "reals %lld to %lld, %s", (long long)from, (long long)to, place_size(m, (to - from) * real_bytes(m)));
+}
+
+Fact *place_members(Model *m)
+{
+    Tensor **order;
+    int n = in_order(m, &order);
+    Fact *list = fact_table(m->arena);
+    for (int i = 0; i < n; i++) {
+        Tensor *t = order[i], *o = tensor_owner(t);
+        Fact *f = fact_table(m->arena);
+        int first = o->carried ? -1 : 0;
+        fact_text(f, "name", t->name);
+        fact_text(f, "member", member(m, t));
+        fact_text(f, "declaration", place_declaration(m, t));
+        fact_bool(f, "local", o->local);
+        fact_bool(f, "raw", t->space == RAW);
+        fact_int(f, "steps", o->repeat ? o->repeat->steps : 0);
+        fact_int(f, "offset", o->offset);
+        fact_text(f, "range", o->local || o->shared ? "" : arena_printf(m->arena, "[%s .. %s)", groups(m, first), groups(m, o->slots + first)));
+        fact_text(f, "shape", t->space != RAW ? shape_text(m->arena, &t->shape) : t->work ? "working memory" : "a kernel's own layout");
+        fact_text(f, "note", note(m, t));
+        fact_push(list, f);
+    }
+    return list;
+}

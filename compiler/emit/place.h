@@ -1,0 +1,27 @@
+/* place.h -- tensors in the emitted C: how a call names one, and where it lies. */
+#ifndef SPNC_PLACE_H
+#define SPNC_PLACE_H
+
+#include "spnc.h"
+
+/* The name of the typedef of one slice: "state_t". */
+const char *place_type(const Model *m, const Tensor *t);
+/* Its element: "real", "uint16_t", ... */
+const char *place_element(const Tensor *t);
+/* Slice `at`, as C that decays to a pointer to its elements: "v.state[s - G]", "v.digits[g].of", "*scratch->image", "scratch->work". */
+const char *place_slice(const Model *m, const Tensor *t, const char *at);
+/* The slices from `at` on, a pointer to their type: "v.state - G"; at "0": "v.state".  Not for a tensor whose slots have padding. */
+const char *place_slices(const Model *m, const Tensor *t, const char *at);
+/* Slice `at` as a flat `real *`, with a cast where its type has more than one axis. */
+const char *place_flat(const Model *m, const Tensor *t, const char *at);
+/* Its pointer: "v.state"; and the declaration of that, which no other line of the C has: "state_t *state", "digits_slot *digits", "real (*u)[768]". */
+const char *place_name(const Model *m, const Tensor *t);
+const char *place_declaration(const Model *m, const Tensor *t);
+
+/* Facts for net.c.in: the types, and the members of v and of a thread's scratch, in the order of their first use. */
+Fact *place_types(Model *m);
+Fact *place_members(Model *m);
+/* "812 bytes", "7 KiB", "1.2 MiB". */
+const char *place_size(const Model *m, int64_t bytes);
+
+#endif
