@@ -10,7 +10,7 @@ tests/test_outside.sh --update
 new=$(mktemp -d)
 trap 'rm -rf "$new"' EXIT
 "$SPNC" emit models/tiny.yaml --target avx2 --tuning none -o "$new"
-cp "$new/tiny.c" generated/tiny/
+cp "$new/tiny.c" "$new/tiny_inspect.c" generated/tiny/
 "$SPNC" schema >docs/spnc.schema.json
 python3 tests/catalogue.py "$SPNC" --update
 docs/dumps.py docs/compiler.md

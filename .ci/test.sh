@@ -58,7 +58,7 @@ expectations() {                # every expectation, as many at a time as there 
 sample() {
     local new code
     new=$(mktemp -d)
-    "$SPNC" emit models/tiny.yaml --target avx2 --tuning none -o "$new" && diff -u generated/tiny/tiny.c "$new/tiny.c"
+    "$SPNC" emit models/tiny.yaml --target avx2 --tuning none -o "$new" && diff -u generated/tiny/tiny.c "$new/tiny.c" && diff -u generated/tiny/tiny_inspect.c "$new/tiny_inspect.c"
     code=$?
     rm -rf "$new"
     return $code

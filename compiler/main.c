@@ -41,8 +41,8 @@ static void on_signal(int number)
 
 static bool write_folder(Model *m, const char *folder, bool force)
 {
-    const List sources = program_files(m->arena, m->c.text);
-    FolderFile *files = NEW_ARRAY(m->arena, FolderFile, sources.count + 5);
+    const List sources = program_files(m);
+    FolderFile *files = NEW_ARRAY(m->arena, FolderFile, sources.count + 6);
     Text map = { .arena = m->arena };
     map_write(&map, deck_new(m, &m->c));
     int n = 0;
@@ -53,6 +53,7 @@ static bool write_folder(Model *m, const char *folder, bool force)
     files[n++] = (FolderFile){ arena_printf(m->arena, "%s-gdb.py", m->name), m->gdb.text, m->gdb.length };
     files[n++] = (FolderFile){ "Makefile", m->makefile.text, m->makefile.length };
     files[n++] = (FolderFile){ arena_printf(m->arena, "%s-train.c", m->name), m->training.text, m->training.length };
+    files[n++] = (FolderFile){ arena_printf(m->arena, "%s_inspect.c", m->name), m->inspect.text, m->inspect.length };
     files[n++] = (FolderFile){ arena_printf(m->arena, "%s.c", m->name), m->c.text, m->c.length };
     files[n++] = (FolderFile){ arena_printf(m->arena, "%s.map.json", m->name), map.text, map.length };
     return folder_write(m->arena, m->diag, folder, files, n, force);

@@ -411,7 +411,7 @@ typedef struct {
     double forward_macs, backward_macs;
     List remarks;            /* Remark: each hoisting, fusion and removal, with its reason (printed by show and explain) */
     uint64_t hash, signature;
-    Text c, makefile, gdb, training;     /* emit.c: NAME.c, Makefile, NAME-gdb.py (gdb's printers of tensors), NAME-train.c (`train:`) */
+    Text c, inspect, makefile, gdb, training;    /* emit.c: NAME.c, NAME_inspect.c, Makefile, NAME-gdb.py (gdb's printers), NAME-train.c (`train:`) */
     Tuning *tuning;          /* the fastest choices on this processor; NULL: all by rule */
 } Model;
 
@@ -521,7 +521,7 @@ typedef struct { double calls, macs, products, bytes; } Cost;
 Cost op_cost(const Model *m, const Phase *p, const Op *op);
 bool op_multiplies(const Op *op);                         /* true if this pass executes the operator's multiply-adds */
 Cost update_cost(const Model *m);                         /* clipping and optimiser */
-/* Every text of the generated folder: m->c, m->makefile, m->gdb and m->training (the sources of runtime/ and trainer/ are copied by main.c). */
+/* Every text of the generated folder: m->c, m->inspect, m->makefile, m->gdb and m->training (the sources of runtime/ and trainer/ are copied by main.c). */
 bool emit(Model *m);
 Fact *emit_facts(Model *m);      /* the facts of its templates; manual.c documents them */
 

@@ -16,6 +16,7 @@ emit() {        # MODEL SUFFIX OPTIONS...
     shift 2
     "$spnc" emit "$golden/$model.yaml" -o "$new/folder" "$@"
     mv "$new/folder/$model.c" "$new/$model$suffix.c"
+    [ "$model" != recurrent ] || mv "$new/folder/${model}_inspect.c" "$new/${model}_inspect$suffix.c"
 }
 
 for model in dense conv recurrent joints; do

@@ -7,7 +7,7 @@ A NaN that nobody reads, or that a relu or a maximum swallows, reaches neither t
 import os, re, shutil, subprocess, sys, tempfile
 
 DEFINITION = re.compile(r"^((?:static )?)void (\w+_(?:forward|backward|weights))\(([^;{]*)\)\n\{\n(.*?)^\}\n", re.M | re.S)
-SEEN = re.compile(r'SEE\("(\w+)", "(forward|backward|weights)", -?\d+, [^;]*?, "[^"]*", 1, [^;]*?, (\d+), \d+[,)]')
+SEEN = re.compile(r'SEE\("(\w+)",\s"(forward|backward|weights)",\s-?\d+,\s[^;]*?,\s"[^"]*",\s1,\s[^;]*?,\s(\d+),\s\d+[,)]'.replace(r"\s", r"\s+"))
 PLANT = """#include <stdlib.h>
 static void plant(const char *name, void *first, int middle)
 {
@@ -21,7 +21,7 @@ static void plant(const char *name, void *first, int middle)
 
 def write(path):
     text, names, counts = open(path).read(), [], {}
-    for op, what, count in SEEN.findall(text):
+    for op, what, count in SEEN.findall(open(path[:-2] + "_inspect.c").read()):
         counts.setdefault(f"{op}_{what}", int(count))
 
     def planted(match):                        # the function under another name, and one around it

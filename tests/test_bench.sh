@@ -45,10 +45,10 @@ END
 # ---- two layouts of a folder: that of today, and a flat runtime/ with other names and other structs, as an older spnc wrote it
 "$SPNC" emit "$root/models/tiny.yaml" --tuning none -o today >said 2>&1 || fault "emit: $(cat said)"
 mkdir -p older/runtime
-cp today/tiny.c today/tiny-train.c older
+cp today/tiny.c today/tiny_inspect.c today/tiny-train.c older
 find today/runtime today/trainer -name '*.[ch]' -exec cp -t older/runtime {} +
 mv older/runtime/net.h older/runtime/spn.h && mv older/runtime/clock.h older/runtime/profile.h
-sed -i -E 's|#include "([a-z_0-9]+/)+|#include "|; s|#include "net\.h"|#include "spn.h"|; s|#include "clock\.h"|#include "profile.h"|' older/tiny.c older/tiny-train.c older/runtime/*
+sed -i -E 's|#include "([a-z_0-9]+/)+|#include "|; s|#include "net\.h"|#include "spn.h"|; s|#include "clock\.h"|#include "profile.h"|' older/tiny.c older/tiny_inspect.c older/tiny-train.c older/runtime/*
 sed -i 's|^    char \*dir;|    double other[3];\n&|' older/runtime/data.h
 sed -i 's|^    int count;  .*real examples|    double other;\n&|' older/runtime/spn.h
 [ "$(cat older/runtime/*.h | grep -c 'double other')" = 2 ] || fault "the older folder has the structs of today"

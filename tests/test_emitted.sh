@@ -30,7 +30,7 @@ for compiler in gcc clang; do
         out=emitted/recurrent-$target
         [ -d "$out" ] || run "$SPNC" emit "$root/tests/oracle/nets/recurrent.yaml" -o "$out" --target $target || continue
         flags=$(sed -n 's/^FLAGS = //p' "$out/Makefile")
-        for file in "$out"/*.c $(cd "$out" && find "$PWD/runtime" "$PWD/trainer" -name "*.c"); do
+        for file in "$out"/recurrent.c "$out"/recurrent-train.c $(cd "$out" && find "$PWD/runtime" "$PWD/trainer" -name "*.c"); do
             [ $target = generic ] || [ "${file%/*}" = "$out" ] || continue
             echo "$compiler $flags $strict -O1 -I$out/runtime -I$out/trainer -c -o /dev/null $file" >>jobs.txt
         done

@@ -1,6 +1,6 @@
 /* emit.c -- hands the plan to the templates as plain facts, and gets C back.
  *
- * In: the planned graph.  Out: NAME.c and its Makefile as text.
+ * In: the planned graph.  Out: the texts of the generated folder: NAME.c, NAME_inspect.c, the Makefile and others.
  * Templates lay out C; every name, size, offset and argument list is decided here.  The one convention: an operator's function takes its
  * results, then its operands, then its weights, then arguments of its kind alone; v.NAME[s] is the tensor NAME of slice s, where slice
  * s = t * G + g is group g at step t (plain form: s = t * N + n, example n). */
@@ -617,9 +617,9 @@ Fact *emit_facts(Model *m)
 }
 
 /* The .c files that the Makefile compiles beside NAME.c. */
-static void add_sources(Model *m, Fact *list, const Text *c)
+static void add_sources(Model *m, Fact *list)
 {
-    const List files = program_files(m->arena, c->text);
+    const List files = program_files(m);
     for (int i = 0; i < files.count; i++) {
         const char *name = ((const EmbeddedFile *)files.items[i])->name;
         if (name[strlen(name) - 1] == 'c')
@@ -630,10 +630,11 @@ static void add_sources(Model *m, Fact *list, const Text *c)
 bool emit(Model *m)
 {
     Fact *f = emit_facts(m);
-    m->c = m->makefile = m->gdb = m->training = (Text){ .arena = m->arena };
-    if (!template_expand(m->arena, m->diag, m->options.templates, "net.c.in", m->name, f, m->tuning, &m->c))
+    m->c = m->inspect = m->makefile = m->gdb = m->training = (Text){ .arena = m->arena };
+    if (!template_expand(m->arena, m->diag, m->options.templates, "net.c.in", m->name, f, m->tuning, &m->c)
+        || !template_expand(m->arena, m->diag, m->options.templates, "inspect.c.in", m->name, f, NULL, &m->inspect))
         return false;
-    add_sources(m, (Fact *)(uintptr_t)fact_get(f, "sources"), &m->c);
+    add_sources(m, (Fact *)(uintptr_t)fact_get(f, "sources"));
     fact_bool(f, "halves", !m->options.templates && halves_make(&m->c));      /* a user's template may have another layout of functions */
     return template_expand(m->arena, m->diag, m->options.templates, "Makefile.in", m->name, f, NULL, &m->makefile)
         && template_expand(m->arena, m->diag, m->options.templates, "train.c.in", m->name, f, NULL, &m->training)

@@ -145,7 +145,8 @@ bool halves_make(Text *c)
     Text out = { .arena = c->arena }, second = { .arena = c->arena }, heads = { .arena = c->arena };
     put_second(&second, &heads, begin, end, rest);
     text_add(&out, c->text, (size_t)(state - c->text));
-    text_printf(&out, "/* The Makefile has this file compiled as two halves at a time: HALF 2 is the operators from %.*s on, HALF 1 all else.  Without HALF it is whole. */\n"
+    text_printf(&out, "/* The Makefile has this file compiled in two halves: HALF 2 is some of the operators, HALF 1 all else;\n"
+                      " * without HALF it is whole.  HALF 2 begins with %.*s. */\n"
                       "#if HALF != 2\n", (int)strcspn(begin + 8, ":"), begin + 8);
     text_add(&out, state, (size_t)(begin - state));
     text_printf(&out, "#endif\n#if HALF != 1\n");

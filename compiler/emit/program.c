@@ -1,7 +1,7 @@
 /* program.c -- which of spnc's own sources the generated program needs.
  *
- * In: the text of NAME.c.  Out: the embedded files (base/embed.h) that it is built with, sorted by name.
- * Every .c file of trainer/ is part of every program.  Other files are in it if those files or NAME.c include them, directly or
+ * In: the texts of NAME.c and NAME_inspect.c.  Out: the embedded files (base/embed.h) that it is built with, sorted by name.
+ * Every .c file of trainer/ is part of every program.  Other files are in it if those files, NAME.c or NAME_inspect.c include them, directly or
  * not; with a header comes the .c file of its name. */
 #include "emit/program.h"
 #include "base/embed.h"
@@ -55,18 +55,19 @@ static void need(bool *needed, int i)
     }
 }
 
-List program_files(Arena *a, const char *c)
+List program_files(const Model *m)
 {
     List files = { 0 };
-    bool *needed = NEW_ARRAY(a, bool, embedded_program_count);
+    bool *needed = NEW_ARRAY(m->arena, bool, embedded_program_count);
     for (int i = 0; i < embedded_program_count; i++) {
         const char *file = embedded_program[i].name;
         if (!strncmp(file, "trainer/", 8) && file[strlen(file) - 1] == 'c')
             need(needed, i);
     }
-    includes(needed, c);
+    includes(needed, m->c.text);
+    includes(needed, m->inspect.text);
     for (int i = 0; i < embedded_program_count; i++)
         if (needed[i])
-            list_push(a, &files, (void *)(uintptr_t)&embedded_program[i]);
+            list_push(m->arena, &files, (void *)(uintptr_t)&embedded_program[i]);
     return files;
 }

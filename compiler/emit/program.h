@@ -4,7 +4,8 @@
 
 #include "spnc.h"
 
-/* The embedded files (EmbeddedFile, base/embed.h) that a program with this NAME.c needs, sorted by name.  The list is the arena's, the files are static. */
-List program_files(Arena *a, const char *c);
+/* The embedded files (EmbeddedFile, base/embed.h) that the program of m->c and m->inspect needs, sorted by name.  The list is the arena's,
+ * the files are static. */
+List program_files(const Model *m);
 
 #endif

@@ -2,7 +2,7 @@
 /* tiny.c -- made by spnc from models/tiny.yaml.  Edit that, not this.
  *   d=5
  *
- *   1 sizes   2 parameters (16936)   3 operators   4 memory   5 forward   6 backward   7 update   8 what the runtime asks
+ *   1 sizes   2 parameters (16936)   3 operators   4 memory   5 forward   6 backward   7 update   8 for the trainer
  *
  * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of one group,
  * and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
@@ -20,10 +20,9 @@
 #include "optimiser.h"
 #include "schedule.h"
 #include "decide.h"
-#include "clock.h"
 #include "sampler.h"
 
-/* ==== 1 sizes ======================================================================================================= */
+/* ==== 1 sizes ==================================================================================================== */
 
 enum { N = 32, G = 2 };     /* examples in a batch; groups of L = 16 lanes that hold them */
 
@@ -72,7 +71,7 @@ typedef struct { d_front_conv1_weight_part_t of; unsigned char padding[48]; } d_
 typedef struct { d_front_conv1_bias_part_t of; unsigned char padding[48]; } d_front_conv1_bias_part_slot;
 typedef struct { image_bytes_t of; unsigned char padding[64]; } image_bytes_slot;
 
-/* ==== 2 parameters ================================================================================================== */
+/* ==== 2 parameters =============================================================================================== */
 
 /* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
 typedef struct {
@@ -95,7 +94,7 @@ enum { STATES = 1 };     /* blocks of numbers that sgd keeps beside the weights 
 static Weights *weights, *gradient, *state[1];
 static int threads;
 
-/* ==== 3 operators =================================================================================================== */
+/* ==== 3 operators ================================================================================================ */
 
 /* ---- load_image_bytes: load_bytes ------------------------ models/tiny.yaml:10
  *   1x100x100
@@ -1647,7 +1646,7 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
     }
 }
 
-/* ==== 4 memory ====================================================================================================== */
+/* ==== 4 memory =================================================================================================== */
 
 /* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
  * the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
@@ -1757,7 +1756,7 @@ static inline int present(const Batch *batch, int g)
     return n < 0 ? 0 : n > L ? L : n;
 }
 
-/* ==== 5 forward ===================================================================================================== */
+/* ==== 5 forward ================================================================================================== */
 
 /* Called by all threads.  `omp for` shares the groups out; its end is a barrier, or with nowait a thread that finds no group left goes on.
  * A call outside of such a loop works on all groups and shares its work out inside; the threads wait after it where the next call needs its
@@ -1791,19 +1790,19 @@ static void forward_pass(const Batch *batch)
     #pragma omp barrier
     #pragma omp for collapse(2) schedule(dynamic, 1)
     for (int t = 0; t < 3; t++)
-    for (int g = 0; g < G; g++) {
-        int s = t * G + g;
-        crop_forward(v.crop[s], v.crop_slopes[s], v.image_bytes[g].of, v.A[s]);
-        classify_conv1_forward(v.classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.crop[s], weights->classify_conv1_weight, weights->classify_conv1_bias);
-    }
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            crop_forward(v.crop[s], v.crop_slopes[s], v.image_bytes[g].of, v.A[s]);
+            classify_conv1_forward(v.classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.crop[s], weights->classify_conv1_weight, weights->classify_conv1_bias);
+        }
     classify_dense1_forward(v.classify_dense1, v.classify_maxpool1, weights->classify_dense1_weight, weights->classify_dense1_bias);
     #pragma omp barrier
     #pragma omp for collapse(2) schedule(dynamic, 1)
     for (int t = 0; t < 3; t++)
-    for (int g = 0; g < G; g++) {
-        int s = t * G + g;
-        cross_entropy1_forward(v.loss1[s], (real *)v.classify_dense1[s], v.digits[g][t]);
-    }
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            cross_entropy1_forward(v.loss1[s], (real *)v.classify_dense1[s], v.digits[g][t]);
+        }
 }
 
 /* The loss: the mean over the examples and positions that are there, added up in order. */
@@ -1823,7 +1822,7 @@ static double loss(const Batch *batch, double *each)
     return total;
 }
 
-/* ==== 6 backward ==================================================================================================== */
+/* ==== 6 backward ================================================================================================= */
 
 static void backward_pass(const Batch *batch)
 {
@@ -1831,21 +1830,21 @@ static void backward_pass(const Batch *batch)
     const Scratch *scratch = scratch_of_thread();
     #pragma omp for collapse(2) schedule(dynamic, 1)
     for (int t = 0; t < 3; t++)
-    for (int g = 0; g < G; g++) {
-        int s = t * G + g;
-        cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t], loss1_scale, present(batch, g));
-    }
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t], loss1_scale, present(batch, g));
+        }
     classify_dense1_weights(v.d_classify_dense1_rows[0], v.d_classify_dense1);
     classify_dense1_backward(v.d_classify_maxpool1, v.d_classify_dense1, weights->classify_dense1_weight);
     #pragma omp barrier
     #pragma omp for collapse(2) schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++)
-    for (int g = 0; g < G; g++) {
-        int s = t * G + g;
-        classify_conv1_weights(v.d_classify_conv1_weight_part[s].of, v.d_classify_conv1_bias_part[s].of, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.classify_maxpool1[s], v.crop[s]);
-        classify_conv1_backward(*scratch->d_crop, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.classify_maxpool1[s], weights->classify_conv1_weight);
-        crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
-    }
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            classify_conv1_weights(v.d_classify_conv1_weight_part[s].of, v.d_classify_conv1_bias_part[s].of, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.classify_maxpool1[s], v.crop[s]);
+            classify_conv1_backward(*scratch->d_crop, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.classify_maxpool1[s], weights->classify_conv1_weight);
+            crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
+        }
     classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, v.d_classify_dense1_rows[0], v.classify_maxpool1);
     #pragma omp barrier
     A_weights(v.d_A_rows[0], v.d_A);
@@ -1890,7 +1889,7 @@ static void backward_pass(const Batch *batch)
     #pragma omp barrier
 }
 
-/* ==== 7 update ====================================================================================================== */
+/* ==== 7 update =================================================================================================== */
 
 static const NetParam params[] = {
     { "front.conv1.weight", 4, { 4, 1, 3, 3 }, EXPORTED, 0, 0, 36, INIT_UNIFORM, 0.3651483716701107, 17 },
@@ -1917,7 +1916,7 @@ static double update_pass(double rate, uint64_t update_count)
     return optimiser_update(&blocks, rate, update_count);
 }
 
-/* ==== 8 what the runtime asks ======================================================================================== */
+/* ==== 8 for the trainer ==================================================================================== */
 
 static double net_forward(const Batch *batch, double *each)
 {
@@ -1985,429 +1984,7 @@ static uint64_t net_decisions(void)
     return hash;
 }
 
-/* Forward and backward once more, on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what it
- * wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
-#define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
-static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
-{
-    real loss1_scale = (real)(1 / ((double)batch->count * 3));
-    const Scratch *scratch = scratches;
-    for (int g = 0; g < G; g++) {
-        load_image_bytes_forward(v.image_bytes[g].of, batch->inputs[0] + g * L, present(batch, g));
-        load_image_forward((real *)*scratch->image, batch->inputs[0] + g * L, present(batch, g));
-        SEE("load_image", "forward", 10, -1, g, "image", 1, (real *)*scratch->image, 160000, 160000, 3, { 1, 100, 100 });
-        load_digits_forward(v.digits[g], batch->targets[0] + g * L, present(batch, g));
-        SEE("front_maxpool1", "forward", 16, -1, g, "image", 0, (real *)*scratch->image, 160000, 160000, 3, { 1, 100, 100 });
-        front_maxpool1_forward(v.front_maxpool1[g], *scratch->image);
-        SEE("front_maxpool1", "forward", 16, -1, g, "front_maxpool1", 1, (real *)v.front_maxpool1[g], 10000, 10000, 3, { 1, 25, 25 });
-        SEE("front_conv1", "forward", 17, -1, g, "front_maxpool1", 0, (real *)v.front_maxpool1[g], 10000, 10000, 3, { 1, 25, 25 });
-        front_conv1_forward(*scratch->front_conv1, v.front_maxpool1[g], weights->front_conv1_weight, weights->front_conv1_bias);
-        SEE("front_conv1", "forward", 17, -1, g, "front_conv1", 1, (real *)*scratch->front_conv1, 33856, 33856, 3, { 4, 23, 23 });
-        SEE("front_maxpool2", "forward", 18, -1, g, "front_conv1", 0, (real *)*scratch->front_conv1, 33856, 33856, 3, { 4, 23, 23 });
-        front_maxpool2_forward(v.front_maxpool2[g], v.front_maxpool2_winner[g].of, *scratch->front_conv1);
-        SEE("front_maxpool2", "forward", 18, -1, g, "front_maxpool2", 1, (real *)v.front_maxpool2[g], 3136, 3136, 3, { 4, 7, 7 });
-        h_start_forward((real *)v.h[g - G]);
-        SEE("h_start", "forward", 27, -1, g, "h", 1, (real *)v.h[g - G], 256, 256, 1, { 16 });
-    }
-    SEE("h_from_input", "forward", 29, -1, -1, "front_maxpool2", 0, (real *)v.front_maxpool2[0], 6272, 3136, 3, { 4, 7, 7 });
-    h_from_input_forward(v.h_from_input, v.front_maxpool2, weights->h_weight_ih, weights->h_bias_ih);
-    SEE("h_from_input", "forward", 29, -1, -1, "h_from_input", 1, (real *)v.h_from_input[0], 1536, 768, 1, { 48 });
-    for (int t = 0; t < 3; t++) {
-        SEE("h_from_state", "forward", 29, t, -1, "h", 0, (real *)v.h[t * G - G], 512, 256, 1, { 16 });
-        h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
-        SEE("h_from_state", "forward", 29, t, -1, "h_from_state", 1, (real *)v.h_from_state[t * G], 1536, 768, 1, { 48 });
-        for (int g = 0; g < G; g++) {
-            int s = t * G + g;
-            SEE("h", "forward", 29, t, g, "h_from_input", 0, (real *)v.h_from_input[g], 768, 768, 1, { 48 });
-            SEE("h", "forward", 29, t, g, "h_from_state", 0, (real *)v.h_from_state[s], 768, 768, 1, { 48 });
-            SEE("h", "forward", 29, t, g, "h", 0, (real *)v.h[s - G], 256, 256, 1, { 16 });
-            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[s], v.h[s - G]);
-            SEE("h", "forward", 29, t, g, "h", 1, (real *)v.h[s], 256, 256, 1, { 16 });
-            SEE("h", "forward", 29, t, g, "h_gates", 1, (real *)v.h_gates[s], 768, 768, 2, { 3, 16 });
-        }
-    }
-    SEE("A", "forward", 30, -1, -1, "h", 0, (real *)v.h[0], 1536, 256, 1, { 16 });
-    A_forward(v.A, v.h, weights->A_weight, weights->A_bias);
-    SEE("A", "forward", 30, -1, -1, "A", 1, (real *)v.A[0], 576, 96, 1, { 6 });
-    for (int t = 0; t < 3; t++)
-    for (int g = 0; g < G; g++) {
-        int s = t * G + g;
-        SEE("crop", "forward", 31, t, g, "A", 0, (real *)v.A[s], 96, 96, 1, { 6 });
-        crop_forward(v.crop[s], v.crop_slopes[s], v.image_bytes[g].of, v.A[s]);
-        SEE("crop", "forward", 31, t, g, "crop", 1, (real *)v.crop[s], 6400, 6400, 3, { 1, 20, 20 });
-        SEE("crop", "forward", 31, t, g, "crop_slopes", 1, (real *)v.crop_slopes[s], 12800, 12800, 4, { 2, 1, 20, 20 });
-        SEE("classify_conv1", "forward", 20, t, g, "crop", 0, (real *)v.crop[s], 6400, 6400, 3, { 1, 20, 20 });
-        classify_conv1_forward(v.classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.crop[s], weights->classify_conv1_weight, weights->classify_conv1_bias);
-        SEE("classify_conv1", "forward", 20, t, g, "classify_maxpool1", 1, (real *)v.classify_maxpool1[s], 10368, 10368, 3, { 8, 9, 9 });
-    }
-    SEE("classify_dense1", "forward", 22, -1, -1, "classify_maxpool1", 0, (real *)v.classify_maxpool1[0], 62208, 10368, 3, { 8, 9, 9 });
-    classify_dense1_forward(v.classify_dense1, v.classify_maxpool1, weights->classify_dense1_weight, weights->classify_dense1_bias);
-    SEE("classify_dense1", "forward", 22, -1, -1, "classify_dense1", 1, (real *)v.classify_dense1[0], 960, 160, 1, { 10 });
-    for (int t = 0; t < 3; t++)
-    for (int g = 0; g < G; g++) {
-        int s = t * G + g;
-        SEE("cross_entropy1", "forward", 34, t, g, "classify_dense1", 0, (real *)v.classify_dense1[s], 160, 160, 1, { 10 });
-        cross_entropy1_forward(v.loss1[s], (real *)v.classify_dense1[s], v.digits[g][t]);
-        SEE("cross_entropy1", "forward", 34, t, g, "loss1", 1, v.loss1[s], 16, 16, 0, { 0 });
-    }
-    for (int t = 0; t < 3; t++)
-    for (int g = 0; g < G; g++) {
-        int s = t * G + g;
-        SEE("cross_entropy1", "backward", 34, t, g, "classify_dense1", 0, (real *)v.classify_dense1[s], 160, 160, 1, { 10 });
-        cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t], loss1_scale, present(batch, g));
-        SEE("cross_entropy1", "backward", 34, t, g, "d_classify_dense1", 1, (real *)v.d_classify_dense1[s], 160, 160, 1, { 10 });
-    }
-    SEE("classify_dense1", "weights", 22, -1, -1, "d_classify_dense1", 0, (real *)v.d_classify_dense1[0], 960, 160, 1, { 10 });
-    classify_dense1_weights(v.d_classify_dense1_rows[0], v.d_classify_dense1);
-    SEE("classify_dense1", "backward", 22, -1, -1, "d_classify_dense1", 0, (real *)v.d_classify_dense1[0], 960, 160, 1, { 10 });
-    classify_dense1_backward(v.d_classify_maxpool1, v.d_classify_dense1, weights->classify_dense1_weight);
-    SEE("classify_dense1", "backward", 22, -1, -1, "d_classify_maxpool1", 1, (real *)v.d_classify_maxpool1[0], 62208, 10368, 3, { 8, 9, 9 });
-    for (int t = 0; t < 3; t++)
-    for (int g = 0; g < G; g++) {
-        int s = t * G + g;
-        SEE("classify_conv1", "weights", 20, t, g, "d_classify_maxpool1", 0, (real *)v.d_classify_maxpool1[s], 10368, 10368, 3, { 8, 9, 9 });
-        SEE("classify_conv1", "weights", 20, t, g, "classify_maxpool1", 0, (real *)v.classify_maxpool1[s], 10368, 10368, 3, { 8, 9, 9 });
-        SEE("classify_conv1", "weights", 20, t, g, "crop", 0, (real *)v.crop[s], 6400, 6400, 3, { 1, 20, 20 });
-        classify_conv1_weights(v.d_classify_conv1_weight_part[s].of, v.d_classify_conv1_bias_part[s].of, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.classify_maxpool1[s], v.crop[s]);
-        SEE("classify_conv1", "weights", 20, t, g, "d_classify_conv1_weight_part", 1, (real *)v.d_classify_conv1_weight_part[s].of, 72, 0, 4, { 8, 1, 3, 3 });
-        SEE("classify_conv1", "weights", 20, t, g, "d_classify_conv1_bias_part", 1, v.d_classify_conv1_bias_part[s].of, 8, 0, 1, { 8 });
-        SEE("classify_conv1", "backward", 20, t, g, "d_classify_maxpool1", 0, (real *)v.d_classify_maxpool1[s], 10368, 10368, 3, { 8, 9, 9 });
-        SEE("classify_conv1", "backward", 20, t, g, "classify_maxpool1", 0, (real *)v.classify_maxpool1[s], 10368, 10368, 3, { 8, 9, 9 });
-        classify_conv1_backward(*scratch->d_crop, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.classify_maxpool1[s], weights->classify_conv1_weight);
-        SEE("classify_conv1", "backward", 20, t, g, "d_crop", 1, (real *)*scratch->d_crop, 6400, 6400, 3, { 1, 20, 20 });
-        SEE("crop", "backward", 31, t, g, "d_crop", 0, (real *)*scratch->d_crop, 6400, 6400, 3, { 1, 20, 20 });
-        SEE("crop", "backward", 31, t, g, "crop_slopes", 0, (real *)v.crop_slopes[s], 12800, 12800, 4, { 2, 1, 20, 20 });
-        crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
-        SEE("crop", "backward", 31, t, g, "d_A", 1, (real *)v.d_A[s], 96, 96, 1, { 6 });
-    }
-    SEE("classify_dense1", "weights", 22, -1, -1, "classify_maxpool1", 0, (real *)v.classify_maxpool1[0], 62208, 10368, 3, { 8, 9, 9 });
-    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, v.d_classify_dense1_rows[0], v.classify_maxpool1);
-    SEE("classify_dense1", "weights", 22, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight, 10368, 0, 0, { 0 });
-    SEE("classify_dense1", "weights", 22, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16, 0, 0, { 0 });
-    SEE("A", "weights", 30, -1, -1, "d_A", 0, (real *)v.d_A[0], 576, 96, 1, { 6 });
-    A_weights(v.d_A_rows[0], v.d_A);
-    SEE("A", "backward", 30, -1, -1, "d_A", 0, (real *)v.d_A[0], 576, 96, 1, { 6 });
-    A_backward(v.d_h, v.d_A, weights->A_weight);
-    SEE("A", "backward", 30, -1, -1, "d_h", 1, (real *)v.d_h[0], 1536, 256, 1, { 16 });
-    fold((real *)gradient->classify_conv1_weight, (real *)v.d_classify_conv1_weight_part[0].of, 6, 72, 0);
-    fold(gradient->classify_conv1_bias, v.d_classify_conv1_bias_part[0].of, 6, 8, 0);
-    for (int g = 0; g < G; g++) {
-        d_h_2_end_forward((real *)v.d_h_2[g + 3 * G]);
-        SEE("d_h_2_end", "forward", 29, -1, g, "d_h_2", 1, (real *)v.d_h_2[g + 3 * G], 256, 256, 1, { 16 });
-        d_h_3_end_forward((real *)v.d_h_3[g + 3 * G]);
-        SEE("d_h_3_end", "forward", 29, -1, g, "d_h_3", 1, (real *)v.d_h_3[g + 3 * G], 256, 256, 1, { 16 });
-    }
-    for (int t = 2; t >= 0; t--) {
-        for (int g = 0; g < G; g++) {
-            int s = t * G + g;
-            SEE("sum_d_h_total", "forward", 27, t, g, "d_h", 0, (real *)v.d_h[s], 256, 256, 1, { 16 });
-            SEE("sum_d_h_total", "forward", 27, t, g, "d_h_2", 0, (real *)v.d_h_2[s + G], 256, 256, 1, { 16 });
-            SEE("sum_d_h_total", "forward", 27, t, g, "d_h_3", 0, (real *)v.d_h_3[s + G], 256, 256, 1, { 16 });
-            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G], (real *)v.d_h_3[s + G]);
-            SEE("sum_d_h_total", "forward", 27, t, g, "d_h_total", 1, (real *)*scratch->d_h_total, 256, 256, 1, { 16 });
-            SEE("h", "backward", 29, t, g, "d_h_total", 0, (real *)*scratch->d_h_total, 256, 256, 1, { 16 });
-            SEE("h", "backward", 29, t, g, "h_gates", 0, (real *)v.h_gates[s], 768, 768, 2, { 3, 16 });
-            SEE("h", "backward", 29, t, g, "h_from_state", 0, (real *)v.h_from_state[s], 768, 768, 1, { 48 });
-            SEE("h", "backward", 29, t, g, "h", 0, (real *)v.h[s - G], 256, 256, 1, { 16 });
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s], v.h_from_state[s], v.h[s - G]);
-            SEE("h", "backward", 29, t, g, "d_h_from_input", 1, (real *)v.d_h_from_input[s], 768, 768, 1, { 48 });
-            SEE("h", "backward", 29, t, g, "d_h_from_state", 1, (real *)v.d_h_from_state[s], 768, 768, 1, { 48 });
-            SEE("h", "backward", 29, t, g, "d_h_2", 1, (real *)v.d_h_2[s], 256, 256, 1, { 16 });
-        }
-        SEE("h_from_state", "backward", 29, t, -1, "d_h_from_state", 0, (real *)v.d_h_from_state[t * G], 1536, 768, 1, { 48 });
-        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
-        SEE("h_from_state", "backward", 29, t, -1, "d_h_3", 1, (real *)v.d_h_3[t * G], 512, 256, 1, { 16 });
-    }
-    SEE("h_from_state", "weights", 29, -1, -1, "d_h_from_state", 0, (real *)v.d_h_from_state[0], 4608, 768, 1, { 48 });
-    h_from_state_weights(v.d_h_from_state_rows[0], v.d_h_from_state);
-    for (int g = 0; g < G; g++) {
-        SEE("sum_d_h_from_input_2", "forward", 29, -1, g, "d_h_from_input", 0, (real *)v.d_h_from_input[g], 768, 768, 1, { 48 });
-        sum_d_h_from_input_2_forward(v.d_h_from_input_2[g], v.d_h_from_input + g);
-        SEE("sum_d_h_from_input_2", "forward", 29, -1, g, "d_h_from_input_2", 1, (real *)v.d_h_from_input_2[g], 768, 768, 1, { 48 });
-    }
-    SEE("h_from_input", "weights", 29, -1, -1, "d_h_from_input_2", 0, (real *)v.d_h_from_input_2[0], 1536, 768, 1, { 48 });
-    h_from_input_weights(v.d_h_from_input_rows[0], v.d_h_from_input_2);
-    SEE("h_from_input", "backward", 29, -1, -1, "d_h_from_input_2", 0, (real *)v.d_h_from_input_2[0], 1536, 768, 1, { 48 });
-    h_from_input_backward(v.d_front_maxpool2, v.d_h_from_input_2, weights->h_weight_ih);
-    SEE("h_from_input", "backward", 29, -1, -1, "d_front_maxpool2", 1, (real *)v.d_front_maxpool2[0], 6272, 3136, 3, { 4, 7, 7 });
-    for (int g = 0; g < G; g++) {
-        SEE("front_maxpool2", "backward", 18, -1, g, "d_front_maxpool2", 0, (real *)v.d_front_maxpool2[g], 3136, 3136, 3, { 4, 7, 7 });
-        SEE("front_maxpool2", "backward", 18, -1, g, "front_maxpool2", 0, (real *)v.front_maxpool2[g], 3136, 3136, 3, { 4, 7, 7 });
-        front_maxpool2_backward(*scratch->d_front_conv1_sum, v.d_front_maxpool2[g], v.front_maxpool2_winner[g].of, v.front_maxpool2[g]);
-        SEE("front_maxpool2", "backward", 18, -1, g, "d_front_conv1_sum", 1, (real *)*scratch->d_front_conv1_sum, 33856, 33856, 3, { 4, 23, 23 });
-        SEE("front_conv1", "weights", 17, -1, g, "d_front_conv1_sum", 0, (real *)*scratch->d_front_conv1_sum, 33856, 33856, 3, { 4, 23, 23 });
-        SEE("front_conv1", "weights", 17, -1, g, "front_maxpool1", 0, (real *)v.front_maxpool1[g], 10000, 10000, 3, { 1, 25, 25 });
-        front_conv1_weights(v.d_front_conv1_weight_part[g].of, v.d_front_conv1_bias_part[g].of, *scratch->d_front_conv1_sum, v.front_maxpool1[g]);
-        SEE("front_conv1", "weights", 17, -1, g, "d_front_conv1_weight_part", 1, (real *)v.d_front_conv1_weight_part[g].of, 36, 0, 4, { 4, 1, 3, 3 });
-        SEE("front_conv1", "weights", 17, -1, g, "d_front_conv1_bias_part", 1, v.d_front_conv1_bias_part[g].of, 4, 0, 1, { 4 });
-    }
-    SEE("A", "weights", 30, -1, -1, "h", 0, (real *)v.h[0], 1536, 256, 1, { 16 });
-    A_products(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
-    SEE("A", "weights", 30, -1, -1, "A.weight", 1, (real *)gradient->A_weight, 256, 0, 0, { 0 });
-    SEE("A", "weights", 30, -1, -1, "A.bias", 1, (real *)gradient->A_bias, 16, 0, 0, { 0 });
-    SEE("h_from_state", "weights", 29, -1, -1, "h", 0, (real *)v.h[-G], 1536, 256, 1, { 16 });
-    h_from_state_products(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
-    SEE("h_from_state", "weights", 29, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 768, 0, 0, { 0 });
-    SEE("h_from_input", "weights", 29, -1, -1, "front_maxpool2", 0, (real *)v.front_maxpool2[0], 6272, 3136, 3, { 4, 7, 7 });
-    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.front_maxpool2);
-    SEE("h_from_input", "weights", 29, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 9408, 0, 0, { 0 });
-    SEE("h_from_input", "weights", 29, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 48, 0, 0, { 0 });
-    fold((real *)gradient->front_conv1_weight, (real *)v.d_front_conv1_weight_part[0].of, 2, 36, 0);
-    fold(gradient->front_conv1_bias, v.d_front_conv1_bias_part[0].of, 2, 4, 0);
-    return 0;
-}
-
-/* The rows of a profile: calls in their order, and waits. */
-static const NetRow rows[] = {
-    { "load_image_bytes", "forward", 0, 10, 0, 0, 0, 320128 },
-    { "load_image", "load", 0, 10, 0, 0, 0, 1280000 },
-    { "load_digits", "load", 0, 12, 0, 0, 0, 384 },
-    { "front_maxpool1", "forward", 0, 16, 0, 0, 0, 1360000 },
-    { "front_conv1", "forward", 0, 17, 0, 609408, 609408, 351360 },
-    { "front_maxpool2", "forward", 0, 18, 0, 0, 0, 299136 },
-    { "h_start", "forward", 0, 27, 0, 0, 0, 2048 },
-    { "", "wait", 0, 0, 1, 0, 0, 0 },
-    { "h_from_input", "forward", 1, 29, 1, 301056, 301056, 69056 },
-    { "h_from_state", "forward", 2, 29, 1, 73728, 73728, 33792 },
-    { "", "wait", 2, 0, 1, 0, 0, 0 },
-    { "h", "forward", 3, 29, 0, 0, 0, 61440 },
-    { "", "wait", 3, 0, 1, 0, 0, 0 },
-    { "A", "forward", 4, 30, 1, 9216, 9216, 9536 },
-    { "", "wait", 4, 0, 1, 0, 0, 0 },
-    { "crop", "forward", 5, 31, 0, 0, 0, 1423488 },
-    { "classify_conv1", "forward", 5, 20, 0, 2239488, 2239488, 420480 },
-    { "", "wait", 5, 0, 1, 0, 0, 0 },
-    { "classify_dense1", "forward", 6, 22, 1, 622080, 622080, 294208 },
-    { "", "wait", 6, 0, 1, 0, 0, 0 },
-    { "cross_entropy1", "forward", 7, 34, 0, 0, 0, 5376 },
-    { "", "wait", 7, 0, 1, 0, 0, 0 },
-    { "cross_entropy1", "backward", 8, 34, 0, 0, 0, 8832 },
-    { "", "wait", 8, 0, 1, 0, 0, 0 },
-    { "classify_dense1", "weights", 9, 22, 1, 0, 0, 9984 },
-    { "classify_dense1", "backward", 10, 22, 1, 622080, 622080, 294144 },
-    { "", "wait", 10, 0, 1, 0, 0, 0 },
-    { "classify_conv1", "weights", 11, 20, 0, 2239488, 559872, 669312 },
-    { "classify_conv1", "backward", 11, 20, 0, 2239488, 1492992, 668928 },
-    { "crop", "backward", 11, 31, 0, 0, 0, 463104 },
-    { "classify_dense1", "products", 12, 22, 1, 622080, 622080, 296512 },
-    { "", "wait", 12, 0, 1, 0, 0, 0 },
-    { "A", "weights", 13, 30, 1, 0, 0, 8448 },
-    { "A", "backward", 14, 30, 1, 9216, 9216, 9472 },
-    { "fold_classify_conv1_weight", "fold", 15, 20, 1, 0, 0, 2240 },
-    { "fold_classify_conv1_bias", "fold", 16, 20, 1, 0, 0, 448 },
-    { "d_h_2_end", "forward", 17, 29, 0, 0, 0, 2048 },
-    { "d_h_3_end", "forward", 17, 29, 0, 0, 0, 2048 },
-    { "", "wait", 17, 0, 1, 0, 0, 0 },
-    { "sum_d_h_total", "forward", 18, 27, 0, 0, 0, 24576 },
-    { "h", "backward", 18, 29, 0, 0, 0, 92160 },
-    { "", "wait", 18, 0, 1, 0, 0, 0 },
-    { "h_from_state", "backward", 19, 29, 1, 73728, 73728, 33792 },
-    { "", "wait", 19, 0, 1, 0, 0, 0 },
-    { "h_from_state", "weights", 20, 29, 1, 0, 0, 36864 },
-    { "", "wait", 20, 0, 1, 0, 0, 0 },
-    { "sum_d_h_from_input_2", "forward", 21, 29, 0, 0, 0, 24576 },
-    { "", "wait", 21, 0, 1, 0, 0, 0 },
-    { "h_from_input", "weights", 22, 29, 1, 0, 0, 12288 },
-    { "h_from_input", "backward", 23, 29, 1, 301056, 301056, 68864 },
-    { "", "wait", 23, 0, 1, 0, 0, 0 },
-    { "front_maxpool2", "backward", 24, 18, 0, 0, 0, 324224 },
-    { "front_conv1", "weights", 24, 17, 0, 609408, 609408, 351360 },
-    { "A", "products", 25, 30, 1, 9216, 9216, 13376 },
-    { "h_from_state", "products", 26, 29, 1, 73728, 73728, 27648 },
-    { "h_from_input", "products", 27, 29, 1, 301056, 301056, 69056 },
-    { "", "wait", 27, 0, 1, 0, 0, 0 },
-    { "fold_front_conv1_weight", "fold", 28, 17, 1, 0, 0, 576 },
-    { "fold_front_conv1_bias", "fold", 29, 17, 1, 0, 0, 192 },
-    { "", "wait", 29, 0, 1, 0, 0, 0 },
-    { "sgd", "update", 30, 0, 1, 0, 0, 504960 },
-};
-
-/* A step, with the thread's clock stopped after every call and every barrier; see clock.h.  Returns as update_pass does. */
-#define STOP(row) clock_stop(clock, row)
-static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
-{
-    real loss1_scale = (real)(1 / ((double)batch->count * 3));
-    const Scratch *scratch = scratch_of_thread();
-    clock->last = clock_now();
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int g = 0; g < G; g++) {
-        load_image_bytes_forward(v.image_bytes[g].of, batch->inputs[0] + g * L, present(batch, g));
-        STOP(0);
-        load_image_forward((real *)*scratch->image, batch->inputs[0] + g * L, present(batch, g));
-        STOP(1);
-        load_digits_forward(v.digits[g], batch->targets[0] + g * L, present(batch, g));
-        STOP(2);
-        front_maxpool1_forward(v.front_maxpool1[g], *scratch->image);
-        STOP(3);
-        front_conv1_forward(*scratch->front_conv1, v.front_maxpool1[g], weights->front_conv1_weight, weights->front_conv1_bias);
-        STOP(4);
-        front_maxpool2_forward(v.front_maxpool2[g], v.front_maxpool2_winner[g].of, *scratch->front_conv1);
-        STOP(5);
-        h_start_forward((real *)v.h[g - G]);
-        STOP(6);
-    }
-    #pragma omp barrier
-    STOP(7);
-    h_from_input_forward(v.h_from_input, v.front_maxpool2, weights->h_weight_ih, weights->h_bias_ih);
-    STOP(8);
-    for (int t = 0; t < 3; t++) {
-        h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
-        STOP(9);
-        #pragma omp barrier
-        STOP(10);
-        #pragma omp for schedule(dynamic, 1) nowait
-        for (int g = 0; g < G; g++) {
-            int s = t * G + g;
-            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[s], v.h[s - G]);
-            STOP(11);
-        }
-        #pragma omp barrier
-        STOP(12);
-    }
-    A_forward(v.A, v.h, weights->A_weight, weights->A_bias);
-    STOP(13);
-    #pragma omp barrier
-    STOP(14);
-    #pragma omp for collapse(2) schedule(dynamic, 1) nowait
-    for (int t = 0; t < 3; t++)
-    for (int g = 0; g < G; g++) {
-        int s = t * G + g;
-        crop_forward(v.crop[s], v.crop_slopes[s], v.image_bytes[g].of, v.A[s]);
-        STOP(15);
-        classify_conv1_forward(v.classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.crop[s], weights->classify_conv1_weight, weights->classify_conv1_bias);
-        STOP(16);
-    }
-    #pragma omp barrier
-    STOP(17);
-    classify_dense1_forward(v.classify_dense1, v.classify_maxpool1, weights->classify_dense1_weight, weights->classify_dense1_bias);
-    STOP(18);
-    #pragma omp barrier
-    STOP(19);
-    #pragma omp for collapse(2) schedule(dynamic, 1) nowait
-    for (int t = 0; t < 3; t++)
-    for (int g = 0; g < G; g++) {
-        int s = t * G + g;
-        cross_entropy1_forward(v.loss1[s], (real *)v.classify_dense1[s], v.digits[g][t]);
-        STOP(20);
-    }
-    #pragma omp barrier
-    STOP(21);
-    #pragma omp for collapse(2) schedule(dynamic, 1) nowait
-    for (int t = 0; t < 3; t++)
-    for (int g = 0; g < G; g++) {
-        int s = t * G + g;
-        cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t], loss1_scale, present(batch, g));
-        STOP(22);
-    }
-    #pragma omp barrier
-    STOP(23);
-    classify_dense1_weights(v.d_classify_dense1_rows[0], v.d_classify_dense1);
-    STOP(24);
-    classify_dense1_backward(v.d_classify_maxpool1, v.d_classify_dense1, weights->classify_dense1_weight);
-    STOP(25);
-    #pragma omp barrier
-    STOP(26);
-    #pragma omp for collapse(2) schedule(dynamic, 1) nowait
-    for (int t = 0; t < 3; t++)
-    for (int g = 0; g < G; g++) {
-        int s = t * G + g;
-        classify_conv1_weights(v.d_classify_conv1_weight_part[s].of, v.d_classify_conv1_bias_part[s].of, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.classify_maxpool1[s], v.crop[s]);
-        STOP(27);
-        classify_conv1_backward(*scratch->d_crop, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.classify_maxpool1[s], weights->classify_conv1_weight);
-        STOP(28);
-        crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
-        STOP(29);
-    }
-    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, v.d_classify_dense1_rows[0], v.classify_maxpool1);
-    STOP(30);
-    #pragma omp barrier
-    STOP(31);
-    A_weights(v.d_A_rows[0], v.d_A);
-    STOP(32);
-    A_backward(v.d_h, v.d_A, weights->A_weight);
-    STOP(33);
-    fold((real *)gradient->classify_conv1_weight, (real *)v.d_classify_conv1_weight_part[0].of, 6, 72, 0);
-    STOP(34);
-    fold(gradient->classify_conv1_bias, v.d_classify_conv1_bias_part[0].of, 6, 8, 0);
-    STOP(35);
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int g = 0; g < G; g++) {
-        d_h_2_end_forward((real *)v.d_h_2[g + 3 * G]);
-        STOP(36);
-        d_h_3_end_forward((real *)v.d_h_3[g + 3 * G]);
-        STOP(37);
-    }
-    #pragma omp barrier
-    STOP(38);
-    for (int t = 2; t >= 0; t--) {
-        #pragma omp for schedule(dynamic, 1) nowait
-        for (int g = 0; g < G; g++) {
-            int s = t * G + g;
-            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G], (real *)v.d_h_3[s + G]);
-            STOP(39);
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s], v.h_from_state[s], v.h[s - G]);
-            STOP(40);
-        }
-        #pragma omp barrier
-        STOP(41);
-        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
-        STOP(42);
-        #pragma omp barrier
-        STOP(43);
-    }
-    h_from_state_weights(v.d_h_from_state_rows[0], v.d_h_from_state);
-    STOP(44);
-    #pragma omp barrier
-    STOP(45);
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int g = 0; g < G; g++) {
-        sum_d_h_from_input_2_forward(v.d_h_from_input_2[g], v.d_h_from_input + g);
-        STOP(46);
-    }
-    #pragma omp barrier
-    STOP(47);
-    h_from_input_weights(v.d_h_from_input_rows[0], v.d_h_from_input_2);
-    STOP(48);
-    h_from_input_backward(v.d_front_maxpool2, v.d_h_from_input_2, weights->h_weight_ih);
-    STOP(49);
-    #pragma omp barrier
-    STOP(50);
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int g = 0; g < G; g++) {
-        front_maxpool2_backward(*scratch->d_front_conv1_sum, v.d_front_maxpool2[g], v.front_maxpool2_winner[g].of, v.front_maxpool2[g]);
-        STOP(51);
-        front_conv1_weights(v.d_front_conv1_weight_part[g].of, v.d_front_conv1_bias_part[g].of, *scratch->d_front_conv1_sum, v.front_maxpool1[g]);
-        STOP(52);
-    }
-    A_products(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
-    STOP(53);
-    h_from_state_products(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
-    STOP(54);
-    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.front_maxpool2);
-    STOP(55);
-    #pragma omp barrier
-    STOP(56);
-    fold((real *)gradient->front_conv1_weight, (real *)v.d_front_conv1_weight_part[0].of, 2, 36, 0);
-    STOP(57);
-    fold(gradient->front_conv1_bias, v.d_front_conv1_bias_part[0].of, 2, 4, 0);
-    STOP(58);
-    #pragma omp barrier
-    STOP(59);
-    double norm = update_pass(rate, update_count);
-    STOP(60);
-    return norm;
-}
-
-static double net_profile(const Batch *batch, double rate, uint64_t update_count, double *norm, Clock *clocks)
-{
-    #pragma omp parallel num_threads(threads)
-    {
-        double n = profiled_step(batch, rate, update_count, &clocks[omp_get_thread_num()]);
-        #pragma omp single
-        *norm = n;
-    }
-    return loss(batch, NULL);
-}
+#include "tiny_inspect.c"        /* net_replay, net_profile: the same calls, looked at or timed */
 
 static void net_close(void)
 {

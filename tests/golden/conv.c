@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /* conv.c -- made by spnc from tests/golden/conv.yaml.  Edit that, not this.
  *
- *   1 sizes   2 parameters (44)   3 operators   4 memory   5 forward   6 backward   7 update   8 what the runtime asks
+ *   1 sizes   2 parameters (44)   3 operators   4 memory   5 forward   6 backward   7 update   8 for the trainer
  *
  * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of one group,
  * and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
@@ -19,9 +19,8 @@
 #include "optimiser.h"
 #include "schedule.h"
 #include "decide.h"
-#include "clock.h"
 
-/* ==== 1 sizes ======================================================================================================= */
+/* ==== 1 sizes ==================================================================================================== */
 
 enum { N = 16, G = 1 };     /* examples in a batch; groups of L = 16 lanes that hold them */
 
@@ -47,7 +46,7 @@ typedef struct { front_maxpool1_winner_t of; unsigned char padding[32]; } front_
 typedef struct { d_front_conv1_weight_part_t of; unsigned char padding[32]; } d_front_conv1_weight_part_slot;
 typedef struct { d_front_conv1_bias_part_t of; unsigned char padding[56]; } d_front_conv1_bias_part_slot;
 
-/* ==== 2 parameters ================================================================================================== */
+/* ==== 2 parameters =============================================================================================== */
 
 /* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
 typedef struct {
@@ -64,7 +63,7 @@ enum { STATES = 2 };     /* blocks of numbers that adam keeps beside the weights
 static Weights *weights, *gradient, *state[2];
 static int threads;
 
-/* ==== 3 operators =================================================================================================== */
+/* ==== 3 operators ================================================================================================ */
 
 /* ---- load_x: load ---------------------------------------- tests/golden/conv.yaml:4
  *   1x5x5
@@ -637,7 +636,7 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
     }
 }
 
-/* ==== 4 memory ====================================================================================================== */
+/* ==== 4 memory =================================================================================================== */
 
 /* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
  * the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
@@ -702,7 +701,7 @@ static inline int present(const Batch *batch, int g)
     return n < 0 ? 0 : n > L ? L : n;
 }
 
-/* ==== 5 forward ===================================================================================================== */
+/* ==== 5 forward ================================================================================================== */
 
 /* Called by all threads.  `omp for` shares the groups out; its end is a barrier, or with nowait a thread that finds no group left goes on.
  * A call outside of such a loop works on all groups and shares its work out inside; the threads wait after it where the next call needs its
@@ -745,7 +744,7 @@ static double loss(const Batch *batch, double *each)
     return total;
 }
 
-/* ==== 6 backward ==================================================================================================== */
+/* ==== 6 backward ================================================================================================= */
 
 static void backward_pass(const Batch *batch)
 {
@@ -774,7 +773,7 @@ static void backward_pass(const Batch *batch)
     #pragma omp barrier
 }
 
-/* ==== 7 update ====================================================================================================== */
+/* ==== 7 update =================================================================================================== */
 
 static const NetParam params[] = {
     { "front.conv1.weight", 4, { 2, 1, 2, 2 }, EXPORTED, 0, 0, 8, INIT_UNIFORM, 0.7071067811865476, 8 },
@@ -795,7 +794,7 @@ static double update_pass(double rate, uint64_t update_count)
     return optimiser_update(&blocks, rate, update_count);
 }
 
-/* ==== 8 what the runtime asks ======================================================================================== */
+/* ==== 8 for the trainer ==================================================================================== */
 
 static double net_forward(const Batch *batch, double *each)
 {
@@ -857,194 +856,7 @@ static uint64_t net_decisions(void)
     return hash;
 }
 
-/* Forward and backward once more, on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what it
- * wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
-#define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
-static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
-{
-    real loss1_scale = (real)(1 / ((double)batch->count * 1));
-    const Scratch *scratch = scratches;
-    for (int g = 0; g < G; g++) {
-        load_x_forward((real *)v.x[g], batch->inputs[0] + g * L, present(batch, g));
-        SEE("load_x", "forward", 4, -1, g, "x", 1, (real *)v.x[g], 400, 400, 3, { 1, 5, 5 });
-        load_y_forward(v.y[g], batch->targets[0] + g * L, present(batch, g));
-        SEE("front_conv1", "forward", 8, -1, g, "x", 0, (real *)v.x[g], 400, 400, 3, { 1, 5, 5 });
-        front_conv1_forward(*scratch->front_conv1, v.x[g], weights->front_conv1_weight, weights->front_conv1_bias);
-        SEE("front_conv1", "forward", 8, -1, g, "front_conv1", 1, (real *)*scratch->front_conv1, 512, 512, 3, { 2, 4, 4 });
-        SEE("front_maxpool1", "forward", 9, -1, g, "front_conv1", 0, (real *)*scratch->front_conv1, 512, 512, 3, { 2, 4, 4 });
-        front_maxpool1_forward(v.front_maxpool1[g], v.front_maxpool1_winner[g].of, *scratch->front_conv1);
-        SEE("front_maxpool1", "forward", 9, -1, g, "front_maxpool1", 1, (real *)v.front_maxpool1[g], 128, 128, 3, { 2, 2, 2 });
-        SEE("front_conv2", "forward", 10, -1, g, "front_maxpool1", 0, (real *)v.front_maxpool1[g], 128, 128, 3, { 2, 2, 2 });
-        front_conv2_forward(v.front_tanh1[g], v.front_maxpool1[g], weights->front_conv2_weight);
-        SEE("front_conv2", "forward", 10, -1, g, "front_tanh1", 1, (real *)v.front_tanh1[g], 128, 128, 3, { 2, 2, 2 });
-    }
-    SEE("front_dense1", "forward", 12, -1, -1, "front_tanh1", 0, (real *)v.front_tanh1[0], 128, 128, 3, { 2, 2, 2 });
-    front_dense1_forward(v.front_dense1, v.front_tanh1, weights->front_dense1_weight, weights->front_dense1_bias);
-    SEE("front_dense1", "forward", 12, -1, -1, "front_dense1", 1, (real *)v.front_dense1[0], 32, 32, 1, { 2 });
-    for (int g = 0; g < G; g++) {
-        SEE("cross_entropy1", "forward", 15, -1, g, "front_dense1", 0, (real *)v.front_dense1[g], 32, 32, 1, { 2 });
-        cross_entropy1_forward(v.loss1[g], (real *)v.front_dense1[g], v.y[g]);
-        SEE("cross_entropy1", "forward", 15, -1, g, "loss1", 1, v.loss1[g], 16, 16, 0, { 0 });
-    }
-    for (int g = 0; g < G; g++) {
-        SEE("cross_entropy1", "backward", 15, -1, g, "front_dense1", 0, (real *)v.front_dense1[g], 32, 32, 1, { 2 });
-        cross_entropy1_backward((real *)v.d_front_dense1[g], (real *)v.front_dense1[g], v.y[g], loss1_scale, present(batch, g));
-        SEE("cross_entropy1", "backward", 15, -1, g, "d_front_dense1", 1, (real *)v.d_front_dense1[g], 32, 32, 1, { 2 });
-    }
-    SEE("front_dense1", "weights", 12, -1, -1, "d_front_dense1", 0, (real *)v.d_front_dense1[0], 32, 32, 1, { 2 });
-    front_dense1_weights(v.d_front_dense1_rows[0], v.d_front_dense1);
-    SEE("front_dense1", "backward", 12, -1, -1, "d_front_dense1", 0, (real *)v.d_front_dense1[0], 32, 32, 1, { 2 });
-    front_dense1_backward(v.d_front_tanh1, v.d_front_dense1, weights->front_dense1_weight);
-    SEE("front_dense1", "backward", 12, -1, -1, "d_front_tanh1", 1, (real *)v.d_front_tanh1[0], 128, 128, 3, { 2, 2, 2 });
-    for (int g = 0; g < G; g++) {
-        SEE("front_tanh1", "backward", 11, -1, g, "d_front_tanh1", 0, (real *)v.d_front_tanh1[g], 128, 128, 3, { 2, 2, 2 });
-        SEE("front_tanh1", "backward", 11, -1, g, "front_tanh1", 0, (real *)v.front_tanh1[g], 128, 128, 3, { 2, 2, 2 });
-        front_tanh1_backward((real *)*scratch->d_front_conv2, (real *)v.d_front_tanh1[g], (real *)v.front_tanh1[g]);
-        SEE("front_tanh1", "backward", 11, -1, g, "d_front_conv2", 1, (real *)*scratch->d_front_conv2, 128, 128, 3, { 2, 2, 2 });
-        SEE("front_conv2", "weights", 10, -1, g, "d_front_conv2", 0, (real *)*scratch->d_front_conv2, 128, 128, 3, { 2, 2, 2 });
-        SEE("front_conv2", "weights", 10, -1, g, "front_maxpool1", 0, (real *)v.front_maxpool1[g], 128, 128, 3, { 2, 2, 2 });
-        front_conv2_weights(v.d_front_conv2_weight_part[g], *scratch->d_front_conv2, v.front_maxpool1[g]);
-        SEE("front_conv2", "weights", 10, -1, g, "d_front_conv2_weight_part", 1, (real *)v.d_front_conv2_weight_part[g], 16, 0, 4, { 2, 2, 2, 2 });
-        SEE("front_conv2", "backward", 10, -1, g, "d_front_conv2", 0, (real *)*scratch->d_front_conv2, 128, 128, 3, { 2, 2, 2 });
-        front_conv2_backward(*scratch->d_front_maxpool1, *scratch->d_front_conv2, weights->front_conv2_weight);
-        SEE("front_conv2", "backward", 10, -1, g, "d_front_maxpool1", 1, (real *)*scratch->d_front_maxpool1, 128, 128, 3, { 2, 2, 2 });
-        SEE("front_maxpool1", "backward", 9, -1, g, "d_front_maxpool1", 0, (real *)*scratch->d_front_maxpool1, 128, 128, 3, { 2, 2, 2 });
-        SEE("front_maxpool1", "backward", 9, -1, g, "front_maxpool1", 0, (real *)v.front_maxpool1[g], 128, 128, 3, { 2, 2, 2 });
-        front_maxpool1_backward(*scratch->d_front_conv1_sum, *scratch->d_front_maxpool1, v.front_maxpool1_winner[g].of, v.front_maxpool1[g]);
-        SEE("front_maxpool1", "backward", 9, -1, g, "d_front_conv1_sum", 1, (real *)*scratch->d_front_conv1_sum, 512, 512, 3, { 2, 4, 4 });
-        SEE("front_conv1", "weights", 8, -1, g, "d_front_conv1_sum", 0, (real *)*scratch->d_front_conv1_sum, 512, 512, 3, { 2, 4, 4 });
-        SEE("front_conv1", "weights", 8, -1, g, "x", 0, (real *)v.x[g], 400, 400, 3, { 1, 5, 5 });
-        front_conv1_weights(v.d_front_conv1_weight_part[g].of, v.d_front_conv1_bias_part[g].of, *scratch->d_front_conv1_sum, v.x[g]);
-        SEE("front_conv1", "weights", 8, -1, g, "d_front_conv1_weight_part", 1, (real *)v.d_front_conv1_weight_part[g].of, 8, 0, 4, { 2, 1, 2, 2 });
-        SEE("front_conv1", "weights", 8, -1, g, "d_front_conv1_bias_part", 1, v.d_front_conv1_bias_part[g].of, 2, 0, 1, { 2 });
-    }
-    SEE("front_dense1", "weights", 12, -1, -1, "front_tanh1", 0, (real *)v.front_tanh1[0], 128, 128, 3, { 2, 2, 2 });
-    front_dense1_products(gradient->front_dense1_weight, gradient->front_dense1_bias, v.d_front_dense1_rows[0], v.front_tanh1);
-    SEE("front_dense1", "weights", 12, -1, -1, "front.dense1.weight", 1, (real *)gradient->front_dense1_weight, 128, 0, 0, { 0 });
-    SEE("front_dense1", "weights", 12, -1, -1, "front.dense1.bias", 1, (real *)gradient->front_dense1_bias, 16, 0, 0, { 0 });
-    fold((real *)gradient->front_conv2_weight, (real *)v.d_front_conv2_weight_part[0], 1, 16, 0);
-    fold((real *)gradient->front_conv1_weight, (real *)v.d_front_conv1_weight_part[0].of, 1, 8, 0);
-    fold(gradient->front_conv1_bias, v.d_front_conv1_bias_part[0].of, 1, 2, 0);
-    return 0;
-}
-
-/* The rows of a profile: calls in their order, and waits. */
-static const NetRow rows[] = {
-    { "load_x", "load", 0, 4, 0, 0, 0, 1600 },
-    { "load_y", "load", 0, 5, 0, 0, 0, 64 },
-    { "front_conv1", "forward", 0, 8, 0, 2048, 2048, 3776 },
-    { "front_maxpool1", "forward", 0, 9, 0, 0, 0, 2624 },
-    { "front_conv2", "forward", 0, 10, 0, 1024, 1024, 1088 },
-    { "", "wait", 0, 0, 1, 0, 0, 0 },
-    { "front_dense1", "forward", 1, 12, 1, 256, 256, 1216 },
-    { "", "wait", 1, 0, 1, 0, 0, 0 },
-    { "cross_entropy1", "forward", 2, 15, 0, 0, 0, 256 },
-    { "", "wait", 2, 0, 1, 0, 0, 0 },
-    { "cross_entropy1", "backward", 3, 15, 0, 0, 0, 320 },
-    { "", "wait", 3, 0, 1, 0, 0, 0 },
-    { "front_dense1", "weights", 4, 12, 1, 0, 0, 1152 },
-    { "front_dense1", "backward", 5, 12, 1, 256, 256, 1152 },
-    { "", "wait", 5, 0, 1, 0, 0, 0 },
-    { "front_tanh1", "backward", 6, 11, 0, 0, 0, 1536 },
-    { "front_conv2", "weights", 6, 10, 0, 1024, 1024, 1088 },
-    { "front_conv2", "backward", 6, 10, 0, 1024, 1024, 1088 },
-    { "front_maxpool1", "backward", 6, 9, 0, 0, 0, 3136 },
-    { "front_conv1", "weights", 6, 8, 0, 2048, 2048, 3776 },
-    { "front_dense1", "products", 7, 12, 1, 256, 256, 2112 },
-    { "", "wait", 7, 0, 1, 0, 0, 0 },
-    { "fold_front_conv2_weight", "fold", 8, 10, 1, 0, 0, 128 },
-    { "fold_front_conv1_weight", "fold", 9, 8, 1, 0, 0, 128 },
-    { "fold_front_conv1_bias", "fold", 10, 8, 1, 0, 0, 128 },
-    { "", "wait", 10, 0, 1, 0, 0, 0 },
-    { "adam", "update", 11, 0, 1, 0, 0, 6144 },
-};
-
-/* A step, with the thread's clock stopped after every call and every barrier; see clock.h.  Returns as update_pass does. */
-#define STOP(row) clock_stop(clock, row)
-static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
-{
-    real loss1_scale = (real)(1 / ((double)batch->count * 1));
-    const Scratch *scratch = scratch_of_thread();
-    clock->last = clock_now();
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int g = 0; g < G; g++) {
-        load_x_forward((real *)v.x[g], batch->inputs[0] + g * L, present(batch, g));
-        STOP(0);
-        load_y_forward(v.y[g], batch->targets[0] + g * L, present(batch, g));
-        STOP(1);
-        front_conv1_forward(*scratch->front_conv1, v.x[g], weights->front_conv1_weight, weights->front_conv1_bias);
-        STOP(2);
-        front_maxpool1_forward(v.front_maxpool1[g], v.front_maxpool1_winner[g].of, *scratch->front_conv1);
-        STOP(3);
-        front_conv2_forward(v.front_tanh1[g], v.front_maxpool1[g], weights->front_conv2_weight);
-        STOP(4);
-    }
-    #pragma omp barrier
-    STOP(5);
-    front_dense1_forward(v.front_dense1, v.front_tanh1, weights->front_dense1_weight, weights->front_dense1_bias);
-    STOP(6);
-    #pragma omp barrier
-    STOP(7);
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int g = 0; g < G; g++) {
-        cross_entropy1_forward(v.loss1[g], (real *)v.front_dense1[g], v.y[g]);
-        STOP(8);
-    }
-    #pragma omp barrier
-    STOP(9);
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int g = 0; g < G; g++) {
-        cross_entropy1_backward((real *)v.d_front_dense1[g], (real *)v.front_dense1[g], v.y[g], loss1_scale, present(batch, g));
-        STOP(10);
-    }
-    #pragma omp barrier
-    STOP(11);
-    front_dense1_weights(v.d_front_dense1_rows[0], v.d_front_dense1);
-    STOP(12);
-    front_dense1_backward(v.d_front_tanh1, v.d_front_dense1, weights->front_dense1_weight);
-    STOP(13);
-    #pragma omp barrier
-    STOP(14);
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int g = 0; g < G; g++) {
-        front_tanh1_backward((real *)*scratch->d_front_conv2, (real *)v.d_front_tanh1[g], (real *)v.front_tanh1[g]);
-        STOP(15);
-        front_conv2_weights(v.d_front_conv2_weight_part[g], *scratch->d_front_conv2, v.front_maxpool1[g]);
-        STOP(16);
-        front_conv2_backward(*scratch->d_front_maxpool1, *scratch->d_front_conv2, weights->front_conv2_weight);
-        STOP(17);
-        front_maxpool1_backward(*scratch->d_front_conv1_sum, *scratch->d_front_maxpool1, v.front_maxpool1_winner[g].of, v.front_maxpool1[g]);
-        STOP(18);
-        front_conv1_weights(v.d_front_conv1_weight_part[g].of, v.d_front_conv1_bias_part[g].of, *scratch->d_front_conv1_sum, v.x[g]);
-        STOP(19);
-    }
-    front_dense1_products(gradient->front_dense1_weight, gradient->front_dense1_bias, v.d_front_dense1_rows[0], v.front_tanh1);
-    STOP(20);
-    #pragma omp barrier
-    STOP(21);
-    fold((real *)gradient->front_conv2_weight, (real *)v.d_front_conv2_weight_part[0], 1, 16, 0);
-    STOP(22);
-    fold((real *)gradient->front_conv1_weight, (real *)v.d_front_conv1_weight_part[0].of, 1, 8, 0);
-    STOP(23);
-    fold(gradient->front_conv1_bias, v.d_front_conv1_bias_part[0].of, 1, 2, 0);
-    STOP(24);
-    #pragma omp barrier
-    STOP(25);
-    double norm = update_pass(rate, update_count);
-    STOP(26);
-    return norm;
-}
-
-static double net_profile(const Batch *batch, double rate, uint64_t update_count, double *norm, Clock *clocks)
-{
-    #pragma omp parallel num_threads(threads)
-    {
-        double n = profiled_step(batch, rate, update_count, &clocks[omp_get_thread_num()]);
-        #pragma omp single
-        *norm = n;
-    }
-    return loss(batch, NULL);
-}
+#include "conv_inspect.c"        /* net_replay, net_profile: the same calls, looked at or timed */
 
 static void net_close(void)
 {

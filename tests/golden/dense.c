@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /* dense.c -- made by spnc from tests/golden/dense.yaml.  Edit that, not this.
  *
- *   1 sizes   2 parameters (26)   3 operators   4 memory   5 forward   6 backward   7 update   8 what the runtime asks
+ *   1 sizes   2 parameters (26)   3 operators   4 memory   5 forward   6 backward   7 update   8 for the trainer
  *
  * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of one group,
  * and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
@@ -19,9 +19,8 @@
 #include "optimiser.h"
 #include "schedule.h"
 #include "decide.h"
-#include "clock.h"
 
-/* ==== 1 sizes ======================================================================================================= */
+/* ==== 1 sizes ==================================================================================================== */
 
 enum { N = 16, G = 1 };     /* examples in a batch; groups of L = 16 lanes that hold them */
 
@@ -34,7 +33,7 @@ typedef real d_v_t[2][L];
 typedef real d_h_t[4][L];
 typedef real d_h_sum_t[4][L];
 
-/* ==== 2 parameters ================================================================================================== */
+/* ==== 2 parameters =============================================================================================== */
 
 /* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
 typedef struct {
@@ -50,7 +49,7 @@ enum { STATES = 0 };     /* blocks of numbers that sgd keeps beside the weights 
 static Weights *weights, *gradient, *state[1];
 static int threads;
 
-/* ==== 3 operators =================================================================================================== */
+/* ==== 3 operators ================================================================================================ */
 
 /* ---- load_x: load ---------------------------------------- tests/golden/dense.yaml:4
  *   3
@@ -469,7 +468,7 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
     }
 }
 
-/* ==== 4 memory ====================================================================================================== */
+/* ==== 4 memory =================================================================================================== */
 
 /* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
  * the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
@@ -510,7 +509,7 @@ static inline int present(const Batch *batch, int g)
     return n < 0 ? 0 : n > L ? L : n;
 }
 
-/* ==== 5 forward ===================================================================================================== */
+/* ==== 5 forward ================================================================================================== */
 
 /* Called by all threads.  `omp for` shares the groups out; its end is a barrier, or with nowait a thread that finds no group left goes on.
  * A call outside of such a loop works on all groups and shares its work out inside; the threads wait after it where the next call needs its
@@ -550,7 +549,7 @@ static double loss(const Batch *batch, double *each)
     return total;
 }
 
-/* ==== 6 backward ==================================================================================================== */
+/* ==== 6 backward ================================================================================================= */
 
 static void backward_pass(const Batch *batch)
 {
@@ -574,7 +573,7 @@ static void backward_pass(const Batch *batch)
     #pragma omp barrier
 }
 
-/* ==== 7 update ====================================================================================================== */
+/* ==== 7 update =================================================================================================== */
 
 static const NetParam params[] = {
     { "h.weight", 2, { 4, 3 }, IN_OUT, 16, 0, 12, INIT_UNIFORM, 0.9258200997725514, 7 },
@@ -594,7 +593,7 @@ static double update_pass(double rate, uint64_t update_count)
     return optimiser_update(&blocks, rate, update_count);
 }
 
-/* ==== 8 what the runtime asks ======================================================================================== */
+/* ==== 8 for the trainer ==================================================================================== */
 
 static double net_forward(const Batch *batch, double *each)
 {
@@ -654,158 +653,7 @@ static uint64_t net_decisions(void)
     return hash;
 }
 
-/* Forward and backward once more, on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what it
- * wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
-#define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
-static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
-{
-    real loss1_scale = (real)(1 / ((double)batch->count * 1));
-    for (int g = 0; g < G; g++) {
-        load_x_forward((real *)v.x[g], batch->inputs[0] + g * L, present(batch, g));
-        SEE("load_x", "forward", 4, -1, g, "x", 1, (real *)v.x[g], 48, 48, 1, { 3 });
-        load_y_forward(v.y[g], batch->targets[0] + g * L, present(batch, g));
-    }
-    SEE("h", "forward", 7, -1, -1, "x", 0, (real *)v.x[0], 48, 48, 1, { 3 });
-    h_forward(v.h, v.x, weights->h_weight, weights->h_bias);
-    SEE("h", "forward", 7, -1, -1, "h", 1, (real *)v.h[0], 64, 64, 1, { 4 });
-    SEE("v", "forward", 8, -1, -1, "h", 0, (real *)v.h[0], 64, 64, 1, { 4 });
-    v_forward(v.v, v.h, weights->v_weight, weights->v_bias);
-    SEE("v", "forward", 8, -1, -1, "v", 1, (real *)v.v[0], 32, 32, 1, { 2 });
-    for (int g = 0; g < G; g++) {
-        SEE("cross_entropy1", "forward", 9, -1, g, "v", 0, (real *)v.v[g], 32, 32, 1, { 2 });
-        cross_entropy1_forward(v.loss1[g], (real *)v.v[g], v.y[g]);
-        SEE("cross_entropy1", "forward", 9, -1, g, "loss1", 1, v.loss1[g], 16, 16, 0, { 0 });
-    }
-    for (int g = 0; g < G; g++) {
-        SEE("cross_entropy1", "backward", 9, -1, g, "v", 0, (real *)v.v[g], 32, 32, 1, { 2 });
-        cross_entropy1_backward((real *)v.d_v[g], (real *)v.v[g], v.y[g], loss1_scale, present(batch, g));
-        SEE("cross_entropy1", "backward", 9, -1, g, "d_v", 1, (real *)v.d_v[g], 32, 32, 1, { 2 });
-    }
-    SEE("v", "weights", 8, -1, -1, "d_v", 0, (real *)v.d_v[0], 32, 32, 1, { 2 });
-    v_weights(v.d_v_rows[0], v.d_v);
-    SEE("v", "backward", 8, -1, -1, "d_v", 0, (real *)v.d_v[0], 32, 32, 1, { 2 });
-    v_backward(v.d_h, v.d_v, weights->v_weight);
-    SEE("v", "backward", 8, -1, -1, "d_h", 1, (real *)v.d_h[0], 64, 64, 1, { 4 });
-    for (int g = 0; g < G; g++) {
-        SEE("h_relu", "backward", 7, -1, g, "d_h", 0, (real *)v.d_h[g], 64, 64, 1, { 4 });
-        SEE("h_relu", "backward", 7, -1, g, "h", 0, (real *)v.h[g], 64, 64, 1, { 4 });
-        h_relu_backward((real *)v.d_h_sum[g], (real *)v.d_h[g], (real *)v.h[g]);
-        SEE("h_relu", "backward", 7, -1, g, "d_h_sum", 1, (real *)v.d_h_sum[g], 64, 64, 1, { 4 });
-    }
-    SEE("v", "weights", 8, -1, -1, "h", 0, (real *)v.h[0], 64, 64, 1, { 4 });
-    v_products(gradient->v_weight, gradient->v_bias, v.d_v_rows[0], v.h);
-    SEE("v", "weights", 8, -1, -1, "v.weight", 1, (real *)gradient->v_weight, 64, 0, 0, { 0 });
-    SEE("v", "weights", 8, -1, -1, "v.bias", 1, (real *)gradient->v_bias, 16, 0, 0, { 0 });
-    SEE("h", "weights", 7, -1, -1, "d_h_sum", 0, (real *)v.d_h_sum[0], 64, 64, 1, { 4 });
-    h_weights(v.d_h_rows[0], v.d_h_sum);
-    SEE("h", "weights", 7, -1, -1, "x", 0, (real *)v.x[0], 48, 48, 1, { 3 });
-    h_products(gradient->h_weight, gradient->h_bias, v.d_h_rows[0], v.x);
-    SEE("h", "weights", 7, -1, -1, "h.weight", 1, (real *)gradient->h_weight, 48, 0, 0, { 0 });
-    SEE("h", "weights", 7, -1, -1, "h.bias", 1, (real *)gradient->h_bias, 16, 0, 0, { 0 });
-    return 0;
-}
-
-/* The rows of a profile: calls in their order, and waits. */
-static const NetRow rows[] = {
-    { "load_x", "load", 0, 4, 0, 0, 0, 192 },
-    { "load_y", "load", 0, 5, 0, 0, 0, 64 },
-    { "", "wait", 0, 0, 1, 0, 0, 0 },
-    { "h", "forward", 1, 7, 1, 192, 192, 704 },
-    { "", "wait", 1, 0, 1, 0, 0, 0 },
-    { "v", "forward", 2, 8, 1, 128, 128, 704 },
-    { "", "wait", 2, 0, 1, 0, 0, 0 },
-    { "cross_entropy1", "forward", 3, 9, 0, 0, 0, 256 },
-    { "", "wait", 3, 0, 1, 0, 0, 0 },
-    { "cross_entropy1", "backward", 4, 9, 0, 0, 0, 320 },
-    { "", "wait", 4, 0, 1, 0, 0, 0 },
-    { "v", "weights", 5, 8, 1, 0, 0, 1152 },
-    { "v", "backward", 6, 8, 1, 128, 128, 640 },
-    { "", "wait", 6, 0, 1, 0, 0, 0 },
-    { "h_relu", "backward", 7, 7, 0, 0, 0, 768 },
-    { "v", "products", 8, 8, 1, 128, 128, 1600 },
-    { "", "wait", 8, 0, 1, 0, 0, 0 },
-    { "h", "weights", 9, 7, 1, 0, 0, 1280 },
-    { "", "wait", 9, 0, 1, 0, 0, 0 },
-    { "h", "products", 10, 7, 1, 192, 192, 1472 },
-    { "", "wait", 10, 0, 1, 0, 0, 0 },
-    { "sgd", "update", 11, 0, 1, 0, 0, 2304 },
-};
-
-/* A step, with the thread's clock stopped after every call and every barrier; see clock.h.  Returns as update_pass does. */
-#define STOP(row) clock_stop(clock, row)
-static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
-{
-    real loss1_scale = (real)(1 / ((double)batch->count * 1));
-    clock->last = clock_now();
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int g = 0; g < G; g++) {
-        load_x_forward((real *)v.x[g], batch->inputs[0] + g * L, present(batch, g));
-        STOP(0);
-        load_y_forward(v.y[g], batch->targets[0] + g * L, present(batch, g));
-        STOP(1);
-    }
-    #pragma omp barrier
-    STOP(2);
-    h_forward(v.h, v.x, weights->h_weight, weights->h_bias);
-    STOP(3);
-    #pragma omp barrier
-    STOP(4);
-    v_forward(v.v, v.h, weights->v_weight, weights->v_bias);
-    STOP(5);
-    #pragma omp barrier
-    STOP(6);
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int g = 0; g < G; g++) {
-        cross_entropy1_forward(v.loss1[g], (real *)v.v[g], v.y[g]);
-        STOP(7);
-    }
-    #pragma omp barrier
-    STOP(8);
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int g = 0; g < G; g++) {
-        cross_entropy1_backward((real *)v.d_v[g], (real *)v.v[g], v.y[g], loss1_scale, present(batch, g));
-        STOP(9);
-    }
-    #pragma omp barrier
-    STOP(10);
-    v_weights(v.d_v_rows[0], v.d_v);
-    STOP(11);
-    v_backward(v.d_h, v.d_v, weights->v_weight);
-    STOP(12);
-    #pragma omp barrier
-    STOP(13);
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int g = 0; g < G; g++) {
-        h_relu_backward((real *)v.d_h_sum[g], (real *)v.d_h[g], (real *)v.h[g]);
-        STOP(14);
-    }
-    v_products(gradient->v_weight, gradient->v_bias, v.d_v_rows[0], v.h);
-    STOP(15);
-    #pragma omp barrier
-    STOP(16);
-    h_weights(v.d_h_rows[0], v.d_h_sum);
-    STOP(17);
-    #pragma omp barrier
-    STOP(18);
-    h_products(gradient->h_weight, gradient->h_bias, v.d_h_rows[0], v.x);
-    STOP(19);
-    #pragma omp barrier
-    STOP(20);
-    double norm = update_pass(rate, update_count);
-    STOP(21);
-    return norm;
-}
-
-static double net_profile(const Batch *batch, double rate, uint64_t update_count, double *norm, Clock *clocks)
-{
-    #pragma omp parallel num_threads(threads)
-    {
-        double n = profiled_step(batch, rate, update_count, &clocks[omp_get_thread_num()]);
-        #pragma omp single
-        *norm = n;
-    }
-    return loss(batch, NULL);
-}
+#include "dense_inspect.c"        /* net_replay, net_profile: the same calls, looked at or timed */
 
 static void net_close(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /* dense.c -- made by spnc from tests/golden/dense.yaml.  Edit that, not this.
  *
- *   1 sizes   2 parameters (26)   3 operators   4 memory   5 forward   6 backward   7 update   8 what the runtime asks
+ *   1 sizes   2 parameters (26)   3 operators   4 memory   5 forward   6 backward   7 update   8 for the trainer
  *
  * The plain form: one example at a time, textbook loops.  Every tensor is [channel][row][column] of one example.
  * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its output,
@@ -18,9 +18,8 @@
 #include "optimiser.h"
 #include "schedule.h"
 #include "decide.h"
-#include "clock.h"
 
-/* ==== 1 sizes ======================================================================================================= */
+/* ==== 1 sizes ==================================================================================================== */
 
 enum { N = 16 };     /* examples in a batch */
 
@@ -36,7 +35,7 @@ typedef real d_h_sum_t[4];
 /* Slices that are longer than their tensor: they are padded to whole vectors. */
 typedef struct { y_t of; unsigned char padding[60]; } y_slot;
 
-/* ==== 2 parameters ================================================================================================== */
+/* ==== 2 parameters =============================================================================================== */
 
 /* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
 typedef struct {
@@ -52,7 +51,7 @@ enum { STATES = 0 };     /* blocks of numbers that sgd keeps beside the weights 
 static Weights *weights, *gradient, *state[1];
 static int threads;
 
-/* ==== 3 operators =================================================================================================== */
+/* ==== 3 operators ================================================================================================ */
 
 /* ---- load_x: load ---------------------------------------- tests/golden/dense.yaml:4
  *   3
@@ -173,7 +172,7 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
     }
 }
 
-/* ==== 4 memory ====================================================================================================== */
+/* ==== 4 memory =================================================================================================== */
 
 /* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
  * the last time.  v.NAME[s] is the value of slice s: example n, or at step t of a repeat s = t * N + n. */
@@ -213,7 +212,7 @@ static void lay_out(void)
     }
 }
 
-/* ==== 5 forward ===================================================================================================== */
+/* ==== 5 forward ================================================================================================== */
 
 /* The examples one after the other; a loop over t is a repeat of the model. */
 static void forward_pass(const Batch *batch)
@@ -246,7 +245,7 @@ static double loss(const Batch *batch, double *each)
     return total;
 }
 
-/* ==== 6 backward ==================================================================================================== */
+/* ==== 6 backward ================================================================================================= */
 
 static void backward_pass(const Batch *batch)
 {
@@ -262,7 +261,7 @@ static void backward_pass(const Batch *batch)
     }
 }
 
-/* ==== 7 update ====================================================================================================== */
+/* ==== 7 update =================================================================================================== */
 
 static const NetParam params[] = {
     { "h.weight", 2, { 4, 3 }, EXPORTED, 0, 0, 12, INIT_UNIFORM, 0.9258200997725514, 7 },
@@ -282,7 +281,7 @@ static double update_pass(double rate, uint64_t update_count)
     return optimiser_update(&blocks, rate, update_count);
 }
 
-/* ==== 8 what the runtime asks ======================================================================================== */
+/* ==== 8 for the trainer ==================================================================================== */
 
 static double net_forward(const Batch *batch, double *each)
 {
@@ -342,115 +341,7 @@ static uint64_t net_decisions(void)
     return hash;
 }
 
-/* Forward and backward once more, on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what it
- * wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
-#define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
-static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
-{
-    real loss1_scale = (real)(1 / ((double)batch->count * 1));
-    const Scratch *scratch = scratches;
-    memset(gradient, 0, sizeof *gradient);
-    for (int n = 0; n < N; n++) {
-        load_x_forward(v.x[n], n < batch->count ? batch->inputs[0][n] : NULL);
-        SEE("load_x", "forward", 4, -1, n, "x", 1, v.x[n], 3, 3, 1, { 3 });
-        load_y_forward(v.y[n].of, n < batch->count ? batch->targets[0][n] : NULL);
-        SEE("h", "forward", 7, -1, n, "x", 0, v.x[n], 3, 3, 1, { 3 });
-        h_forward(v.h[n], v.x[n], weights->h_weight, weights->h_bias);
-        SEE("h", "forward", 7, -1, n, "h", 1, v.h[n], 4, 4, 1, { 4 });
-        SEE("v", "forward", 8, -1, n, "h", 0, v.h[n], 4, 4, 1, { 4 });
-        v_forward(v.v[n], v.h[n], weights->v_weight, weights->v_bias);
-        SEE("v", "forward", 8, -1, n, "v", 1, v.v[n], 2, 2, 1, { 2 });
-        SEE("cross_entropy1", "forward", 9, -1, n, "v", 0, v.v[n], 2, 2, 1, { 2 });
-        cross_entropy1_forward(v.loss1[n], v.v[n], v.y[n].of);
-        SEE("cross_entropy1", "forward", 9, -1, n, "loss1", 1, v.loss1[n], 1, 1, 0, { 0 });
-    }
-    for (int n = 0; n < N; n++) {
-        SEE("cross_entropy1", "backward", 9, -1, n, "v", 0, v.v[n], 2, 2, 1, { 2 });
-        cross_entropy1_backward(*scratch->d_v, v.v[n], v.y[n].of, loss1_scale, n < batch->count);
-        SEE("cross_entropy1", "backward", 9, -1, n, "d_v", 1, *scratch->d_v, 2, 2, 1, { 2 });
-        SEE("v", "weights", 8, -1, n, "d_v", 0, *scratch->d_v, 2, 2, 1, { 2 });
-        SEE("v", "weights", 8, -1, n, "h", 0, v.h[n], 4, 4, 1, { 4 });
-        v_weights(gradient->v_weight, gradient->v_bias, *scratch->d_v, v.h[n]);
-        SEE("v", "weights", 8, -1, -1, "v.weight", 1, (real *)gradient->v_weight, 16, 0, 0, { 0 });
-        SEE("v", "weights", 8, -1, -1, "v.bias", 1, (real *)gradient->v_bias, 16, 0, 0, { 0 });
-        SEE("v", "backward", 8, -1, n, "d_v", 0, *scratch->d_v, 2, 2, 1, { 2 });
-        v_backward(*scratch->d_h, *scratch->d_v, weights->v_weight);
-        SEE("v", "backward", 8, -1, n, "d_h", 1, *scratch->d_h, 4, 4, 1, { 4 });
-        SEE("h_relu", "backward", 7, -1, n, "d_h", 0, *scratch->d_h, 4, 4, 1, { 4 });
-        SEE("h_relu", "backward", 7, -1, n, "h", 0, v.h[n], 4, 4, 1, { 4 });
-        h_relu_backward(*scratch->d_h_sum, *scratch->d_h, v.h[n]);
-        SEE("h_relu", "backward", 7, -1, n, "d_h_sum", 1, *scratch->d_h_sum, 4, 4, 1, { 4 });
-        SEE("h", "weights", 7, -1, n, "d_h_sum", 0, *scratch->d_h_sum, 4, 4, 1, { 4 });
-        SEE("h", "weights", 7, -1, n, "x", 0, v.x[n], 3, 3, 1, { 3 });
-        h_weights(gradient->h_weight, gradient->h_bias, *scratch->d_h_sum, v.x[n]);
-        SEE("h", "weights", 7, -1, -1, "h.weight", 1, (real *)gradient->h_weight, 16, 0, 0, { 0 });
-        SEE("h", "weights", 7, -1, -1, "h.bias", 1, (real *)gradient->h_bias, 16, 0, 0, { 0 });
-    }
-    return 0;
-}
-
-/* The rows of a profile: calls in their order, and waits. */
-static const NetRow rows[] = {
-    { "load_x", "load", 0, 4, 0, 0, 0, 192 },
-    { "load_y", "load", 0, 5, 0, 0, 0, 1024 },
-    { "h", "forward", 0, 7, 0, 192, 192, 2496 },
-    { "v", "forward", 0, 8, 0, 128, 128, 2432 },
-    { "cross_entropy1", "forward", 0, 9, 0, 0, 0, 1216 },
-    { "cross_entropy1", "backward", 1, 9, 0, 0, 0, 2176 },
-    { "v", "weights", 1, 8, 0, 128, 128, 1280 },
-    { "v", "backward", 1, 8, 0, 128, 128, 3072 },
-    { "h_relu", "backward", 1, 7, 0, 0, 0, 2304 },
-    { "h", "weights", 1, 7, 0, 192, 192, 1216 },
-    { "sgd", "update", 2, 0, 1, 0, 0, 1024 },
-};
-
-/* A step, with the thread's clock stopped after every call and every barrier; see clock.h.  Returns as update_pass does. */
-#define STOP(row) clock_stop(clock, row)
-static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
-{
-    real loss1_scale = (real)(1 / ((double)batch->count * 1));
-    const Scratch *scratch = scratch_of_thread();
-    clock->last = clock_now();
-    for (int n = 0; n < N; n++) {
-        load_x_forward(v.x[n], n < batch->count ? batch->inputs[0][n] : NULL);
-        STOP(0);
-        load_y_forward(v.y[n].of, n < batch->count ? batch->targets[0][n] : NULL);
-        STOP(1);
-        h_forward(v.h[n], v.x[n], weights->h_weight, weights->h_bias);
-        STOP(2);
-        v_forward(v.v[n], v.h[n], weights->v_weight, weights->v_bias);
-        STOP(3);
-        cross_entropy1_forward(v.loss1[n], v.v[n], v.y[n].of);
-        STOP(4);
-    }
-    memset(gradient, 0, sizeof *gradient);
-    for (int n = 0; n < N; n++) {
-        cross_entropy1_backward(*scratch->d_v, v.v[n], v.y[n].of, loss1_scale, n < batch->count);
-        STOP(5);
-        v_weights(gradient->v_weight, gradient->v_bias, *scratch->d_v, v.h[n]);
-        STOP(6);
-        v_backward(*scratch->d_h, *scratch->d_v, weights->v_weight);
-        STOP(7);
-        h_relu_backward(*scratch->d_h_sum, *scratch->d_h, v.h[n]);
-        STOP(8);
-        h_weights(gradient->h_weight, gradient->h_bias, *scratch->d_h_sum, v.x[n]);
-        STOP(9);
-    }
-    double norm = update_pass(rate, update_count);
-    STOP(10);
-    return norm;
-}
-
-static double net_profile(const Batch *batch, double rate, uint64_t update_count, double *norm, Clock *clocks)
-{
-    #pragma omp parallel num_threads(threads)
-    {
-        double n = profiled_step(batch, rate, update_count, &clocks[omp_get_thread_num()]);
-        #pragma omp single
-        *norm = n;
-    }
-    return loss(batch, NULL);
-}
+#include "dense_inspect.c"        /* net_replay, net_profile: the same calls, looked at or timed */
 
 static void net_close(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: 0BSD */
 /* joints.c -- made by spnc from tests/golden/joints.yaml.  Edit that, not this.
  *
- *   1 sizes   2 parameters (36)   3 operators   4 memory   5 forward   6 backward   7 update   8 what the runtime asks
+ *   1 sizes   2 parameters (36)   3 operators   4 memory   5 forward   6 backward   7 update   8 for the trainer
  *
  * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of one group,
  * and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
@@ -19,9 +19,8 @@
 #include "optimiser.h"
 #include "schedule.h"
 #include "decide.h"
-#include "clock.h"
 
-/* ==== 1 sizes ======================================================================================================= */
+/* ==== 1 sizes ==================================================================================================== */
 
 enum { N = 16, G = 1 };     /* examples in a batch; groups of L = 16 lanes that hold them */
 
@@ -54,7 +53,7 @@ typedef real d_e_total_t[2][2][L];
 typedef real d_d_t[4][L];
 typedef real d_d_sum_t[4][L];
 
-/* ==== 2 parameters ================================================================================================== */
+/* ==== 2 parameters =============================================================================================== */
 
 /* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
 typedef struct {
@@ -69,7 +68,7 @@ enum { STATES = 1 };     /* blocks of numbers that rmsprop keeps beside the weig
 static Weights *weights, *gradient, *state[1];
 static int threads;
 
-/* ==== 3 operators =================================================================================================== */
+/* ==== 3 operators ================================================================================================ */
 
 /* ---- load_x: load ---------------------------------------- tests/golden/joints.yaml:4
  *   4
@@ -644,7 +643,7 @@ static void sum_d_e_total_forward(real *y, real *x1, real *x2)
         v_store(y + i, v_add(v_load(x1 + i), v_load(x2 + i)));
 }
 
-/* ==== 4 memory ====================================================================================================== */
+/* ==== 4 memory =================================================================================================== */
 
 /* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
  * the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
@@ -735,7 +734,7 @@ static inline int present(const Batch *batch, int g)
     return n < 0 ? 0 : n > L ? L : n;
 }
 
-/* ==== 5 forward ===================================================================================================== */
+/* ==== 5 forward ================================================================================================== */
 
 /* Called by all threads.  `omp for` shares the groups out; its end is a barrier, or with nowait a thread that finds no group left goes on.
  * A call outside of such a loop works on all groups and shares its work out inside; the threads wait after it where the next call needs its
@@ -794,7 +793,7 @@ static double loss(const Batch *batch, double *each)
     return total;
 }
 
-/* ==== 6 backward ==================================================================================================== */
+/* ==== 6 backward ================================================================================================= */
 
 static void backward_pass(const Batch *batch)
 {
@@ -841,7 +840,7 @@ static void backward_pass(const Batch *batch)
     #pragma omp barrier
 }
 
-/* ==== 7 update ====================================================================================================== */
+/* ==== 7 update =================================================================================================== */
 
 static const NetParam params[] = {
     { "d.weight", 2, { 4, 4 }, IN_OUT, 16, 0, 16, INIT_UNIFORM, 0.8660254037844386, 10 },
@@ -860,7 +859,7 @@ static double update_pass(double rate, uint64_t update_count)
     return optimiser_update(&blocks, rate, update_count);
 }
 
-/* ==== 8 what the runtime asks ======================================================================================== */
+/* ==== 8 for the trainer ==================================================================================== */
 
 static double net_forward(const Batch *batch, double *each)
 {
@@ -918,330 +917,7 @@ static uint64_t net_decisions(void)
     return hash;
 }
 
-/* Forward and backward once more, on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what it
- * wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
-#define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
-static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
-{
-    real loss1_scale = (real)(1 / ((double)batch->count * 2));
-    const Scratch *scratch = scratches;
-    for (int g = 0; g < G; g++) {
-        load_x_forward((real *)v.x[g], batch->inputs[0] + g * L, present(batch, g));
-        SEE("load_x", "forward", 4, -1, g, "x", 1, (real *)v.x[g], 64, 64, 1, { 4 });
-        load_r_forward((real *)v.r[g], batch->targets[0] + g * L, present(batch, g));
-        SEE("load_r", "forward", 5, -1, g, "r", 1, (real *)v.r[g], 32, 32, 1, { 2 });
-        s_start_forward((real *)v.s[g - G]);
-        SEE("s_start", "forward", 8, -1, g, "s", 1, (real *)v.s[g - G], 64, 64, 2, { 2, 2 });
-    }
-    SEE("d", "forward", 10, -1, -1, "x", 0, (real *)v.x[0], 64, 64, 1, { 4 });
-    d_forward(v.d, v.x, weights->d_weight, weights->d_bias);
-    SEE("d", "forward", 10, -1, -1, "d", 1, (real *)v.d[0], 64, 64, 1, { 4 });
-    for (int t = 0; t < 2; t++) {
-        for (int g = 0; g < G; g++) {
-            int s = t * G + g;
-            SEE("p", "forward", 12, t, g, "e", 0, (real *)v.e[g], 64, 64, 2, { 2, 2 });
-            SEE("p", "forward", 12, t, g, "s", 0, (real *)v.s[s - G], 64, 64, 2, { 2, 2 });
-            p_forward((real *)v.p[s], (real *)v.e[g], (real *)v.s[s - G]);
-            SEE("p", "forward", 12, t, g, "p", 1, (real *)v.p[s], 64, 64, 2, { 2, 2 });
-            SEE("s_2", "forward", 13, t, g, "p", 0, (real *)v.p[s], 64, 64, 2, { 2, 2 });
-            SEE("s_2", "forward", 13, t, g, "e", 0, (real *)v.e[g], 64, 64, 2, { 2, 2 });
-            s_2_forward((real *)*scratch->s_2, (real *)v.p[s], (real *)v.e[g]);
-            SEE("s_2", "forward", 13, t, g, "s_2", 1, (real *)*scratch->s_2, 64, 64, 2, { 2, 2 });
-            SEE("s", "forward", 13, t, g, "s_2", 0, (real *)*scratch->s_2, 64, 64, 2, { 2, 2 });
-            s_forward((real *)v.s[s], (real *)*scratch->s_2);
-            SEE("s", "forward", 13, t, g, "s", 1, (real *)v.s[s], 64, 64, 2, { 2, 2 });
-        }
-    }
-    for (int g = 0; g < G; g++) {
-        SEE("end", "forward", 14, -1, g, "s", 0, (real *)v.s[g], 64, 64, 2, { 2, 2 });
-        end_forward(v.end[g], v.s + g);
-        SEE("end", "forward", 14, -1, g, "end", 1, (real *)v.end[g], 64, 64, 2, { 2, 2 });
-        SEE("s_steps", "forward", 15, -1, g, "s", 0, (real *)v.s[g], 64, 64, 2, { 2, 2 });
-        s_steps_forward(*scratch->s_steps, v.s + g);
-        SEE("s_steps", "forward", 15, -1, g, "s_steps", 1, (real *)*scratch->s_steps, 128, 128, 3, { 2, 2, 2 });
-        SEE("first", "forward", 15, -1, g, "s_steps", 0, (real *)*scratch->s_steps, 128, 128, 3, { 2, 2, 2 });
-        first_forward(v.first[g], *scratch->s_steps);
-        SEE("first", "forward", 15, -1, g, "first", 1, (real *)v.first[g], 64, 64, 2, { 2, 2 });
-        SEE("both", "forward", 16, -1, g, "end", 0, (real *)v.end[g], 64, 64, 2, { 2, 2 });
-        SEE("both", "forward", 16, -1, g, "first", 0, (real *)v.first[g], 64, 64, 2, { 2, 2 });
-        both_forward(v.both[g], v.end[g], v.first[g]);
-        SEE("both", "forward", 16, -1, g, "both", 1, (real *)v.both[g], 128, 128, 2, { 2, 4 });
-    }
-    SEE("v", "forward", 17, -1, -1, "both", 0, (real *)v.both[0], 128, 128, 2, { 2, 4 });
-    v_forward(v.v, v.both, weights->v_weight);
-    SEE("v", "forward", 17, -1, -1, "v", 1, (real *)v.v[0], 32, 32, 1, { 2 });
-    for (int g = 0; g < G; g++) {
-        SEE("mse1", "forward", 18, -1, g, "v", 0, (real *)v.v[g], 32, 32, 1, { 2 });
-        SEE("mse1", "forward", 18, -1, g, "r", 0, (real *)v.r[g], 32, 32, 1, { 2 });
-        mse1_forward(v.loss1[g], (real *)v.v[g], (real *)v.r[g]);
-        SEE("mse1", "forward", 18, -1, g, "loss1", 1, v.loss1[g], 16, 16, 0, { 0 });
-    }
-    for (int g = 0; g < G; g++) {
-        SEE("mse1", "backward", 18, -1, g, "v", 0, (real *)v.v[g], 32, 32, 1, { 2 });
-        SEE("mse1", "backward", 18, -1, g, "r", 0, (real *)v.r[g], 32, 32, 1, { 2 });
-        mse1_backward((real *)v.d_v[g], (real *)v.v[g], (real *)v.r[g], loss1_scale, present(batch, g));
-        SEE("mse1", "backward", 18, -1, g, "d_v", 1, (real *)v.d_v[g], 32, 32, 1, { 2 });
-    }
-    SEE("v", "weights", 17, -1, -1, "d_v", 0, (real *)v.d_v[0], 32, 32, 1, { 2 });
-    v_weights(v.d_v_rows[0], v.d_v);
-    SEE("v", "backward", 17, -1, -1, "d_v", 0, (real *)v.d_v[0], 32, 32, 1, { 2 });
-    v_backward(v.d_both, v.d_v, weights->v_weight);
-    SEE("v", "backward", 17, -1, -1, "d_both", 1, (real *)v.d_both[0], 128, 128, 2, { 2, 4 });
-    for (int g = 0; g < G; g++) {
-        SEE("both", "backward", 16, -1, g, "d_both", 0, (real *)v.d_both[g], 128, 128, 2, { 2, 4 });
-        both_backward(*scratch->d_end, *scratch->d_first, v.d_both[g]);
-        SEE("both", "backward", 16, -1, g, "d_end", 1, (real *)*scratch->d_end, 64, 64, 2, { 2, 2 });
-        SEE("both", "backward", 16, -1, g, "d_first", 1, (real *)*scratch->d_first, 64, 64, 2, { 2, 2 });
-        SEE("first", "backward", 15, -1, g, "d_first", 0, (real *)*scratch->d_first, 64, 64, 2, { 2, 2 });
-        first_backward(*scratch->d_s_steps, *scratch->d_first);
-        SEE("first", "backward", 15, -1, g, "d_s_steps", 1, (real *)*scratch->d_s_steps, 128, 128, 3, { 2, 2, 2 });
-        SEE("s_steps", "backward", 15, -1, g, "d_s_steps", 0, (real *)*scratch->d_s_steps, 128, 128, 3, { 2, 2, 2 });
-        s_steps_backward(v.d_s + g, *scratch->d_s_steps);
-        SEE("s_steps", "backward", 15, -1, g, "d_s", 1, (real *)v.d_s[g], 64, 64, 2, { 2, 2 });
-        SEE("end", "backward", 14, -1, g, "d_end", 0, (real *)*scratch->d_end, 64, 64, 2, { 2, 2 });
-        end_backward(v.d_s_2 + g, *scratch->d_end);
-        SEE("end", "backward", 14, -1, g, "d_s_2", 1, (real *)v.d_s_2[g], 64, 64, 2, { 2, 2 });
-    }
-    SEE("v", "weights", 17, -1, -1, "both", 0, (real *)v.both[0], 128, 128, 2, { 2, 4 });
-    v_products(gradient->v_weight, v.d_v_rows[0], v.both);
-    SEE("v", "weights", 17, -1, -1, "v.weight", 1, (real *)gradient->v_weight, 128, 0, 0, { 0 });
-    for (int g = 0; g < G; g++) {
-        d_s_3_end_forward((real *)v.d_s_3[g + 2 * G]);
-        SEE("d_s_3_end", "forward", 12, -1, g, "d_s_3", 1, (real *)v.d_s_3[g + 2 * G], 64, 64, 2, { 2, 2 });
-    }
-    for (int t = 1; t >= 0; t--) {
-        for (int g = 0; g < G; g++) {
-            int s = t * G + g;
-            SEE("sum_d_s_total", "forward", 8, t, g, "d_s", 0, (real *)v.d_s[s], 64, 64, 2, { 2, 2 });
-            SEE("sum_d_s_total", "forward", 8, t, g, "d_s_2", 0, (real *)v.d_s_2[s], 64, 64, 2, { 2, 2 });
-            SEE("sum_d_s_total", "forward", 8, t, g, "d_s_3", 0, (real *)v.d_s_3[s + G], 64, 64, 2, { 2, 2 });
-            sum_d_s_total_forward((real *)v.d_s_total[s], (real *)v.d_s[s], (real *)v.d_s_2[s], (real *)v.d_s_3[s + G]);
-            SEE("sum_d_s_total", "forward", 8, t, g, "d_s_total", 1, (real *)v.d_s_total[s], 64, 64, 2, { 2, 2 });
-            SEE("p", "backward", 12, t, g, "d_s_total", 0, (real *)v.d_s_total[s], 64, 64, 2, { 2, 2 });
-            SEE("p", "backward", 12, t, g, "e", 0, (real *)v.e[g], 64, 64, 2, { 2, 2 });
-            SEE("p", "backward", 12, t, g, "s", 0, (real *)v.s[s - G], 64, 64, 2, { 2, 2 });
-            p_backward((real *)v.d_e[s], (real *)v.d_s_3[s], (real *)v.d_s_total[s], (real *)v.e[g], (real *)v.s[s - G]);
-            SEE("p", "backward", 12, t, g, "d_e", 1, (real *)v.d_e[s], 64, 64, 2, { 2, 2 });
-            SEE("p", "backward", 12, t, g, "d_s_3", 1, (real *)v.d_s_3[s], 64, 64, 2, { 2, 2 });
-        }
-    }
-    for (int g = 0; g < G; g++) {
-        SEE("sum_d_s_total_2", "forward", 11, -1, g, "d_s_total", 0, (real *)v.d_s_total[g], 64, 64, 2, { 2, 2 });
-        sum_d_s_total_2_forward(*scratch->d_s_total_2, v.d_s_total + g);
-        SEE("sum_d_s_total_2", "forward", 11, -1, g, "d_s_total_2", 1, (real *)*scratch->d_s_total_2, 64, 64, 2, { 2, 2 });
-        SEE("sum_d_e_2", "forward", 11, -1, g, "d_e", 0, (real *)v.d_e[g], 64, 64, 2, { 2, 2 });
-        sum_d_e_2_forward(*scratch->d_e_2, v.d_e + g);
-        SEE("sum_d_e_2", "forward", 11, -1, g, "d_e_2", 1, (real *)*scratch->d_e_2, 64, 64, 2, { 2, 2 });
-        SEE("sum_d_e_total", "forward", 11, -1, g, "d_s_total_2", 0, (real *)*scratch->d_s_total_2, 64, 64, 2, { 2, 2 });
-        SEE("sum_d_e_total", "forward", 11, -1, g, "d_e_2", 0, (real *)*scratch->d_e_2, 64, 64, 2, { 2, 2 });
-        sum_d_e_total_forward((real *)*scratch->d_e_total, (real *)*scratch->d_s_total_2, (real *)*scratch->d_e_2);
-        SEE("sum_d_e_total", "forward", 11, -1, g, "d_e_total", 1, (real *)*scratch->d_e_total, 64, 64, 2, { 2, 2 });
-        SEE("d_sigmoid", "backward", 10, -1, g, "d_d", 0, (real *)*scratch->d_d, 64, 64, 1, { 4 });
-        SEE("d_sigmoid", "backward", 10, -1, g, "d", 0, (real *)v.d[g], 64, 64, 1, { 4 });
-        d_sigmoid_backward((real *)v.d_d_sum[g], (real *)*scratch->d_d, (real *)v.d[g]);
-        SEE("d_sigmoid", "backward", 10, -1, g, "d_d_sum", 1, (real *)v.d_d_sum[g], 64, 64, 1, { 4 });
-    }
-    SEE("d", "weights", 10, -1, -1, "d_d_sum", 0, (real *)v.d_d_sum[0], 64, 64, 1, { 4 });
-    d_weights(v.d_d_rows[0], v.d_d_sum);
-    SEE("d", "weights", 10, -1, -1, "x", 0, (real *)v.x[0], 64, 64, 1, { 4 });
-    d_products(gradient->d_weight, gradient->d_bias, v.d_d_rows[0], v.x);
-    SEE("d", "weights", 10, -1, -1, "d.weight", 1, (real *)gradient->d_weight, 64, 0, 0, { 0 });
-    SEE("d", "weights", 10, -1, -1, "d.bias", 1, (real *)gradient->d_bias, 16, 0, 0, { 0 });
-    return 0;
-}
-
-/* The rows of a profile: calls in their order, and waits. */
-static const NetRow rows[] = {
-    { "load_x", "load", 0, 4, 0, 0, 0, 256 },
-    { "load_r", "load", 0, 5, 0, 0, 0, 128 },
-    { "s_start", "forward", 0, 8, 0, 0, 0, 256 },
-    { "", "wait", 0, 0, 1, 0, 0, 0 },
-    { "d", "forward", 1, 10, 1, 256, 256, 832 },
-    { "", "wait", 1, 0, 1, 0, 0, 0 },
-    { "p", "forward", 2, 12, 0, 0, 0, 1536 },
-    { "s_2", "forward", 2, 13, 0, 0, 0, 1536 },
-    { "s", "forward", 2, 13, 0, 0, 0, 1024 },
-    { "", "wait", 2, 0, 1, 0, 0, 0 },
-    { "end", "forward", 3, 14, 0, 0, 0, 512 },
-    { "s_steps", "forward", 3, 15, 0, 0, 0, 1024 },
-    { "first", "forward", 3, 15, 0, 0, 0, 768 },
-    { "both", "forward", 3, 16, 0, 0, 0, 1024 },
-    { "", "wait", 3, 0, 1, 0, 0, 0 },
-    { "v", "forward", 4, 17, 1, 256, 256, 1152 },
-    { "", "wait", 4, 0, 1, 0, 0, 0 },
-    { "mse1", "forward", 5, 18, 0, 0, 0, 320 },
-    { "", "wait", 5, 0, 1, 0, 0, 0 },
-    { "mse1", "backward", 6, 18, 0, 0, 0, 384 },
-    { "", "wait", 6, 0, 1, 0, 0, 0 },
-    { "v", "weights", 7, 17, 1, 0, 0, 1152 },
-    { "v", "backward", 8, 17, 1, 256, 256, 1152 },
-    { "", "wait", 8, 0, 1, 0, 0, 0 },
-    { "both", "backward", 9, 16, 0, 0, 0, 1024 },
-    { "first", "backward", 9, 15, 0, 0, 0, 768 },
-    { "s_steps", "backward", 9, 15, 0, 0, 0, 1024 },
-    { "end", "backward", 9, 14, 0, 0, 0, 512 },
-    { "v", "products", 10, 17, 1, 256, 256, 2048 },
-    { "", "wait", 10, 0, 1, 0, 0, 0 },
-    { "d_s_3_end", "forward", 11, 12, 0, 0, 0, 256 },
-    { "", "wait", 11, 0, 1, 0, 0, 0 },
-    { "sum_d_s_total", "forward", 12, 8, 0, 0, 0, 2048 },
-    { "p", "backward", 12, 12, 0, 0, 0, 2560 },
-    { "", "wait", 12, 0, 1, 0, 0, 0 },
-    { "sum_d_s_total_2", "forward", 13, 11, 0, 0, 0, 768 },
-    { "sum_d_e_2", "forward", 13, 11, 0, 0, 0, 768 },
-    { "sum_d_e_total", "forward", 13, 11, 0, 0, 0, 768 },
-    { "d_sigmoid", "backward", 13, 10, 0, 0, 0, 768 },
-    { "", "wait", 13, 0, 1, 0, 0, 0 },
-    { "d", "weights", 14, 10, 1, 0, 0, 1280 },
-    { "", "wait", 14, 0, 1, 0, 0, 0 },
-    { "d", "products", 15, 10, 1, 256, 256, 1600 },
-    { "", "wait", 15, 0, 1, 0, 0, 0 },
-    { "rmsprop", "update", 16, 0, 1, 0, 0, 4992 },
-};
-
-/* A step, with the thread's clock stopped after every call and every barrier; see clock.h.  Returns as update_pass does. */
-#define STOP(row) clock_stop(clock, row)
-static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
-{
-    real loss1_scale = (real)(1 / ((double)batch->count * 2));
-    const Scratch *scratch = scratch_of_thread();
-    clock->last = clock_now();
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int g = 0; g < G; g++) {
-        load_x_forward((real *)v.x[g], batch->inputs[0] + g * L, present(batch, g));
-        STOP(0);
-        load_r_forward((real *)v.r[g], batch->targets[0] + g * L, present(batch, g));
-        STOP(1);
-        s_start_forward((real *)v.s[g - G]);
-        STOP(2);
-    }
-    #pragma omp barrier
-    STOP(3);
-    d_forward(v.d, v.x, weights->d_weight, weights->d_bias);
-    STOP(4);
-    #pragma omp barrier
-    STOP(5);
-    for (int t = 0; t < 2; t++) {
-        #pragma omp for schedule(dynamic, 1) nowait
-        for (int g = 0; g < G; g++) {
-            int s = t * G + g;
-            p_forward((real *)v.p[s], (real *)v.e[g], (real *)v.s[s - G]);
-            STOP(6);
-            s_2_forward((real *)*scratch->s_2, (real *)v.p[s], (real *)v.e[g]);
-            STOP(7);
-            s_forward((real *)v.s[s], (real *)*scratch->s_2);
-            STOP(8);
-        }
-        #pragma omp barrier
-        STOP(9);
-    }
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int g = 0; g < G; g++) {
-        end_forward(v.end[g], v.s + g);
-        STOP(10);
-        s_steps_forward(*scratch->s_steps, v.s + g);
-        STOP(11);
-        first_forward(v.first[g], *scratch->s_steps);
-        STOP(12);
-        both_forward(v.both[g], v.end[g], v.first[g]);
-        STOP(13);
-    }
-    #pragma omp barrier
-    STOP(14);
-    v_forward(v.v, v.both, weights->v_weight);
-    STOP(15);
-    #pragma omp barrier
-    STOP(16);
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int g = 0; g < G; g++) {
-        mse1_forward(v.loss1[g], (real *)v.v[g], (real *)v.r[g]);
-        STOP(17);
-    }
-    #pragma omp barrier
-    STOP(18);
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int g = 0; g < G; g++) {
-        mse1_backward((real *)v.d_v[g], (real *)v.v[g], (real *)v.r[g], loss1_scale, present(batch, g));
-        STOP(19);
-    }
-    #pragma omp barrier
-    STOP(20);
-    v_weights(v.d_v_rows[0], v.d_v);
-    STOP(21);
-    v_backward(v.d_both, v.d_v, weights->v_weight);
-    STOP(22);
-    #pragma omp barrier
-    STOP(23);
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int g = 0; g < G; g++) {
-        both_backward(*scratch->d_end, *scratch->d_first, v.d_both[g]);
-        STOP(24);
-        first_backward(*scratch->d_s_steps, *scratch->d_first);
-        STOP(25);
-        s_steps_backward(v.d_s + g, *scratch->d_s_steps);
-        STOP(26);
-        end_backward(v.d_s_2 + g, *scratch->d_end);
-        STOP(27);
-    }
-    v_products(gradient->v_weight, v.d_v_rows[0], v.both);
-    STOP(28);
-    #pragma omp barrier
-    STOP(29);
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int g = 0; g < G; g++) {
-        d_s_3_end_forward((real *)v.d_s_3[g + 2 * G]);
-        STOP(30);
-    }
-    #pragma omp barrier
-    STOP(31);
-    for (int t = 1; t >= 0; t--) {
-        #pragma omp for schedule(dynamic, 1) nowait
-        for (int g = 0; g < G; g++) {
-            int s = t * G + g;
-            sum_d_s_total_forward((real *)v.d_s_total[s], (real *)v.d_s[s], (real *)v.d_s_2[s], (real *)v.d_s_3[s + G]);
-            STOP(32);
-            p_backward((real *)v.d_e[s], (real *)v.d_s_3[s], (real *)v.d_s_total[s], (real *)v.e[g], (real *)v.s[s - G]);
-            STOP(33);
-        }
-        #pragma omp barrier
-        STOP(34);
-    }
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int g = 0; g < G; g++) {
-        sum_d_s_total_2_forward(*scratch->d_s_total_2, v.d_s_total + g);
-        STOP(35);
-        sum_d_e_2_forward(*scratch->d_e_2, v.d_e + g);
-        STOP(36);
-        sum_d_e_total_forward((real *)*scratch->d_e_total, (real *)*scratch->d_s_total_2, (real *)*scratch->d_e_2);
-        STOP(37);
-        d_sigmoid_backward((real *)v.d_d_sum[g], (real *)*scratch->d_d, (real *)v.d[g]);
-        STOP(38);
-    }
-    #pragma omp barrier
-    STOP(39);
-    d_weights(v.d_d_rows[0], v.d_d_sum);
-    STOP(40);
-    #pragma omp barrier
-    STOP(41);
-    d_products(gradient->d_weight, gradient->d_bias, v.d_d_rows[0], v.x);
-    STOP(42);
-    #pragma omp barrier
-    STOP(43);
-    double norm = update_pass(rate, update_count);
-    STOP(44);
-    return norm;
-}
-
-static double net_profile(const Batch *batch, double rate, uint64_t update_count, double *norm, Clock *clocks)
-{
-    #pragma omp parallel num_threads(threads)
-    {
-        double n = profiled_step(batch, rate, update_count, &clocks[omp_get_thread_num()]);
-        #pragma omp single
-        *norm = n;
-    }
-    return loss(batch, NULL);
-}
+#include "joints_inspect.c"        /* net_replay, net_profile: the same calls, looked at or timed */
 
 static void net_close(void)
 {

@@ -2,7 +2,7 @@
 /* recurrent.c -- made by spnc from tests/golden/recurrent.yaml.  Edit that, not this.
  *   steps=2
  *
- *   1 sizes   2 parameters (217)   3 operators   4 memory   5 forward   6 backward   7 update   8 what the runtime asks
+ *   1 sizes   2 parameters (217)   3 operators   4 memory   5 forward   6 backward   7 update   8 for the trainer
  *
  * The plain form: one example at a time, textbook loops.  Every tensor is [channel][row][column] of one example.
  * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its output,
@@ -19,11 +19,10 @@
 #include "optimiser.h"
 #include "schedule.h"
 #include "decide.h"
-#include "clock.h"
 #include "dropout.h"
 #include "sampler.h"
 
-/* ==== 1 sizes ======================================================================================================= */
+/* ==== 1 sizes ==================================================================================================== */
 
 enum { N = 16 };     /* examples in a batch */
 
@@ -54,7 +53,7 @@ typedef real d_h_from_input_2_t[9];
 /* Slices that are longer than their tensor: they are padded to whole vectors. */
 typedef struct { digits_t of; unsigned char padding[120]; } digits_slot;
 
-/* ==== 2 parameters ================================================================================================== */
+/* ==== 2 parameters =============================================================================================== */
 
 /* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
 typedef struct {
@@ -77,7 +76,7 @@ static int threads;
 /* Dropout rates, which a run may set: train --set NAME=RATE. */
 static double classify_dropout1_rate = 0.5;     /* classify.dropout1.rate */
 
-/* ==== 3 operators =================================================================================================== */
+/* ==== 3 operators ================================================================================================ */
 
 /* ---- load_image: load ------------------------------------ tests/golden/recurrent.yaml:5
  *   1x4x4
@@ -454,7 +453,7 @@ static void sum_d_h_from_input_2_forward(d_h_from_input_2_t y, d_h_from_input_t 
     }
 }
 
-/* ==== 4 memory ====================================================================================================== */
+/* ==== 4 memory =================================================================================================== */
 
 /* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
  * the last time.  v.NAME[s] is the value of slice s: example n, or at step t of a repeat s = t * N + n. */
@@ -524,7 +523,7 @@ static void lay_out(void)
     }
 }
 
-/* ==== 5 forward ===================================================================================================== */
+/* ==== 5 forward ================================================================================================== */
 
 /* The examples one after the other; a loop over t is a repeat of the model. */
 static void forward_pass(const Batch *batch)
@@ -545,14 +544,14 @@ static void forward_pass(const Batch *batch)
         }
     }
     for (int t = 0; t < 2; t++)
-    for (int n = 0; n < N; n++) {
-        int s = t * N + n;
-        A_forward(v.A[s], v.h[s], weights->A_weight, weights->A_bias);
-        crop_forward(v.crop[s], v.image[n], v.A[s]);
-        classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
-        classify_dense1_forward(v.classify_dense1[s], (real *)v.classify_dropout1[s], weights->classify_dense1_weight, weights->classify_dense1_bias);
-        cross_entropy1_forward(v.loss1[s], v.classify_dense1[s], v.digits[n].of + t);
-    }
+        for (int n = 0; n < N; n++) {
+            int s = t * N + n;
+            A_forward(v.A[s], v.h[s], weights->A_weight, weights->A_bias);
+            crop_forward(v.crop[s], v.image[n], v.A[s]);
+            classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
+            classify_dense1_forward(v.classify_dense1[s], (real *)v.classify_dropout1[s], weights->classify_dense1_weight, weights->classify_dense1_bias);
+            cross_entropy1_forward(v.loss1[s], v.classify_dense1[s], v.digits[n].of + t);
+        }
 }
 
 /* The loss: the mean over the examples and positions that are there, added up in order. */
@@ -572,7 +571,7 @@ static double loss(const Batch *batch, double *each)
     return total;
 }
 
-/* ==== 6 backward ==================================================================================================== */
+/* ==== 6 backward ================================================================================================= */
 
 static void backward_pass(const Batch *batch)
 {
@@ -580,16 +579,16 @@ static void backward_pass(const Batch *batch)
     const Scratch *scratch = scratch_of_thread();
     memset(gradient, 0, sizeof *gradient);
     for (int t = 0; t < 2; t++)
-    for (int n = 0; n < N; n++) {
-        int s = t * N + n;
-        cross_entropy1_backward(*scratch->d_classify_dense1, v.classify_dense1[s], v.digits[n].of + t, loss1_scale, n < batch->count);
-        classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, *scratch->d_classify_dense1, (real *)v.classify_dropout1[s]);
-        classify_dense1_backward((real *)*scratch->d_classify_dropout1, *scratch->d_classify_dense1, weights->classify_dense1_weight);
-        classify_dropout1_backward((real *)*scratch->d_crop, (real *)*scratch->d_classify_dropout1, dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
-        crop_backward(*scratch->d_A, *scratch->d_crop, v.image[n], v.A[s]);
-        A_weights(gradient->A_weight, gradient->A_bias, *scratch->d_A, v.h[s]);
-        A_backward(v.d_h[s], *scratch->d_A, weights->A_weight);
-    }
+        for (int n = 0; n < N; n++) {
+            int s = t * N + n;
+            cross_entropy1_backward(*scratch->d_classify_dense1, v.classify_dense1[s], v.digits[n].of + t, loss1_scale, n < batch->count);
+            classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, *scratch->d_classify_dense1, (real *)v.classify_dropout1[s]);
+            classify_dense1_backward((real *)*scratch->d_classify_dropout1, *scratch->d_classify_dense1, weights->classify_dense1_weight);
+            classify_dropout1_backward((real *)*scratch->d_crop, (real *)*scratch->d_classify_dropout1, dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
+            crop_backward(*scratch->d_A, *scratch->d_crop, v.image[n], v.A[s]);
+            A_weights(gradient->A_weight, gradient->A_bias, *scratch->d_A, v.h[s]);
+            A_backward(v.d_h[s], *scratch->d_A, weights->A_weight);
+        }
     for (int n = 0; n < N; n++) {
         d_h_2_end_forward(v.d_h_2[n + 2 * N]);
         d_h_3_end_forward(v.d_h_3[n + 2 * N]);
@@ -603,10 +602,10 @@ static void backward_pass(const Batch *batch)
         }
     }
     for (int t = 0; t < 2; t++)
-    for (int n = 0; n < N; n++) {
-        int s = t * N + n;
-        h_from_state_weights(gradient->h_weight_hh, v.d_h_from_state[s], v.h[s - N]);
-    }
+        for (int n = 0; n < N; n++) {
+            int s = t * N + n;
+            h_from_state_weights(gradient->h_weight_hh, v.d_h_from_state[s], v.h[s - N]);
+        }
     for (int n = 0; n < N; n++) {
         sum_d_h_total_2_forward(*scratch->d_h_total_2, v.d_h_2[n], v.d_h_3[n]);
         h_start_weights(gradient->h_init, *scratch->d_h_total_2);
@@ -617,7 +616,7 @@ static void backward_pass(const Batch *batch)
     }
 }
 
-/* ==== 7 update ====================================================================================================== */
+/* ==== 7 update =================================================================================================== */
 
 static const NetParam params[] = {
     { "h.weight_ih", 2, { 9, 16 }, EXPORTED, 0, 0, 144, INIT_NORMAL, 0.1, 15 },
@@ -641,7 +640,7 @@ static double update_pass(double rate, uint64_t update_count)
     return optimiser_update(&blocks, rate, update_count);
 }
 
-/* ==== 8 what the runtime asks ======================================================================================== */
+/* ==== 8 for the trainer ==================================================================================== */
 
 static double net_forward(const Batch *batch, double *each)
 {
@@ -701,288 +700,7 @@ static uint64_t net_decisions(void)
     return hash;
 }
 
-/* Forward and backward once more, on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what it
- * wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
-#define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
-static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
-{
-    real loss1_scale = (real)(1 / ((double)batch->count * 2));
-    const Scratch *scratch = scratches;
-    memset(gradient, 0, sizeof *gradient);
-    for (int n = 0; n < N; n++) {
-        load_image_forward((real *)v.image[n], n < batch->count ? batch->inputs[0][n] : NULL);
-        SEE("load_image", "forward", 5, -1, n, "image", 1, (real *)v.image[n], 16, 16, 3, { 1, 4, 4 });
-        load_digits_forward(v.digits[n].of, n < batch->count ? batch->targets[0][n] : NULL);
-        SEE("h_from_input", "forward", 15, -1, n, "image", 0, (real *)v.image[n], 16, 16, 3, { 1, 4, 4 });
-        h_from_input_forward(v.h_from_input[n], (real *)v.image[n], weights->h_weight_ih, weights->h_bias_ih);
-        SEE("h_from_input", "forward", 15, -1, n, "h_from_input", 1, v.h_from_input[n], 9, 9, 1, { 9 });
-        h_start_forward(v.h[n - N], weights->h_init);
-        SEE("h_start", "forward", 13, -1, n, "h", 1, v.h[n - N], 3, 3, 1, { 3 });
-    }
-    for (int t = 0; t < 2; t++) {
-        for (int n = 0; n < N; n++) {
-            int s = t * N + n;
-            SEE("h_from_state", "forward", 15, t, n, "h", 0, v.h[s - N], 3, 3, 1, { 3 });
-            h_from_state_forward(v.h_from_state[s], v.h[s - N], weights->h_weight_hh);
-            SEE("h_from_state", "forward", 15, t, n, "h_from_state", 1, v.h_from_state[s], 9, 9, 1, { 9 });
-            SEE("h", "forward", 15, t, n, "h_from_input", 0, v.h_from_input[n], 9, 9, 1, { 9 });
-            SEE("h", "forward", 15, t, n, "h_from_state", 0, v.h_from_state[s], 9, 9, 1, { 9 });
-            SEE("h", "forward", 15, t, n, "h", 0, v.h[s - N], 3, 3, 1, { 3 });
-            h_forward(v.h[s], v.h_gates[s], v.h_from_input[n], v.h_from_state[s], v.h[s - N]);
-            SEE("h", "forward", 15, t, n, "h", 1, v.h[s], 3, 3, 1, { 3 });
-            SEE("h", "forward", 15, t, n, "h_gates", 1, (real *)v.h_gates[s], 9, 9, 2, { 3, 3 });
-        }
-    }
-    for (int t = 0; t < 2; t++)
-    for (int n = 0; n < N; n++) {
-        int s = t * N + n;
-        SEE("A", "forward", 16, t, n, "h", 0, v.h[s], 3, 3, 1, { 3 });
-        A_forward(v.A[s], v.h[s], weights->A_weight, weights->A_bias);
-        SEE("A", "forward", 16, t, n, "A", 1, v.A[s], 6, 6, 1, { 6 });
-        SEE("crop", "forward", 17, t, n, "image", 0, (real *)v.image[n], 16, 16, 3, { 1, 4, 4 });
-        SEE("crop", "forward", 17, t, n, "A", 0, v.A[s], 6, 6, 1, { 6 });
-        crop_forward(v.crop[s], v.image[n], v.A[s]);
-        SEE("crop", "forward", 17, t, n, "crop", 1, (real *)v.crop[s], 4, 4, 3, { 1, 2, 2 });
-        SEE("classify_dropout1", "forward", 9, t, n, "crop", 0, (real *)v.crop[s], 4, 4, 3, { 1, 2, 2 });
-        classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
-        SEE("classify_dropout1", "forward", 9, t, n, "classify_dropout1", 1, (real *)v.classify_dropout1[s], 4, 4, 3, { 1, 2, 2 });
-        SEE("classify_dense1", "forward", 10, t, n, "classify_dropout1", 0, (real *)v.classify_dropout1[s], 4, 4, 3, { 1, 2, 2 });
-        classify_dense1_forward(v.classify_dense1[s], (real *)v.classify_dropout1[s], weights->classify_dense1_weight, weights->classify_dense1_bias);
-        SEE("classify_dense1", "forward", 10, t, n, "classify_dense1", 1, v.classify_dense1[s], 2, 2, 1, { 2 });
-        SEE("cross_entropy1", "forward", 19, t, n, "classify_dense1", 0, v.classify_dense1[s], 2, 2, 1, { 2 });
-        cross_entropy1_forward(v.loss1[s], v.classify_dense1[s], v.digits[n].of + t);
-        SEE("cross_entropy1", "forward", 19, t, n, "loss1", 1, v.loss1[s], 1, 1, 0, { 0 });
-    }
-    for (int t = 0; t < 2; t++)
-    for (int n = 0; n < N; n++) {
-        int s = t * N + n;
-        SEE("cross_entropy1", "backward", 19, t, n, "classify_dense1", 0, v.classify_dense1[s], 2, 2, 1, { 2 });
-        cross_entropy1_backward(*scratch->d_classify_dense1, v.classify_dense1[s], v.digits[n].of + t, loss1_scale, n < batch->count);
-        SEE("cross_entropy1", "backward", 19, t, n, "d_classify_dense1", 1, *scratch->d_classify_dense1, 2, 2, 1, { 2 });
-        SEE("classify_dense1", "weights", 10, t, n, "d_classify_dense1", 0, *scratch->d_classify_dense1, 2, 2, 1, { 2 });
-        SEE("classify_dense1", "weights", 10, t, n, "classify_dropout1", 0, (real *)v.classify_dropout1[s], 4, 4, 3, { 1, 2, 2 });
-        classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, *scratch->d_classify_dense1, (real *)v.classify_dropout1[s]);
-        SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight, 16, 0, 0, { 0 });
-        SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16, 0, 0, { 0 });
-        SEE("classify_dense1", "backward", 10, t, n, "d_classify_dense1", 0, *scratch->d_classify_dense1, 2, 2, 1, { 2 });
-        classify_dense1_backward((real *)*scratch->d_classify_dropout1, *scratch->d_classify_dense1, weights->classify_dense1_weight);
-        SEE("classify_dense1", "backward", 10, t, n, "d_classify_dropout1", 1, (real *)*scratch->d_classify_dropout1, 4, 4, 3, { 1, 2, 2 });
-        SEE("classify_dropout1", "backward", 9, t, n, "d_classify_dropout1", 0, (real *)*scratch->d_classify_dropout1, 4, 4, 3, { 1, 2, 2 });
-        classify_dropout1_backward((real *)*scratch->d_crop, (real *)*scratch->d_classify_dropout1, dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
-        SEE("classify_dropout1", "backward", 9, t, n, "d_crop", 1, (real *)*scratch->d_crop, 4, 4, 3, { 1, 2, 2 });
-        SEE("crop", "backward", 17, t, n, "d_crop", 0, (real *)*scratch->d_crop, 4, 4, 3, { 1, 2, 2 });
-        SEE("crop", "backward", 17, t, n, "image", 0, (real *)v.image[n], 16, 16, 3, { 1, 4, 4 });
-        SEE("crop", "backward", 17, t, n, "A", 0, v.A[s], 6, 6, 1, { 6 });
-        crop_backward(*scratch->d_A, *scratch->d_crop, v.image[n], v.A[s]);
-        SEE("crop", "backward", 17, t, n, "d_A", 1, *scratch->d_A, 6, 6, 1, { 6 });
-        SEE("A", "weights", 16, t, n, "d_A", 0, *scratch->d_A, 6, 6, 1, { 6 });
-        SEE("A", "weights", 16, t, n, "h", 0, v.h[s], 3, 3, 1, { 3 });
-        A_weights(gradient->A_weight, gradient->A_bias, *scratch->d_A, v.h[s]);
-        SEE("A", "weights", 16, -1, -1, "A.weight", 1, (real *)gradient->A_weight, 32, 0, 0, { 0 });
-        SEE("A", "weights", 16, -1, -1, "A.bias", 1, (real *)gradient->A_bias, 16, 0, 0, { 0 });
-        SEE("A", "backward", 16, t, n, "d_A", 0, *scratch->d_A, 6, 6, 1, { 6 });
-        A_backward(v.d_h[s], *scratch->d_A, weights->A_weight);
-        SEE("A", "backward", 16, t, n, "d_h", 1, v.d_h[s], 3, 3, 1, { 3 });
-    }
-    for (int n = 0; n < N; n++) {
-        d_h_2_end_forward(v.d_h_2[n + 2 * N]);
-        SEE("d_h_2_end", "forward", 15, -1, n, "d_h_2", 1, v.d_h_2[n + 2 * N], 3, 3, 1, { 3 });
-        d_h_3_end_forward(v.d_h_3[n + 2 * N]);
-        SEE("d_h_3_end", "forward", 15, -1, n, "d_h_3", 1, v.d_h_3[n + 2 * N], 3, 3, 1, { 3 });
-    }
-    for (int t = 1; t >= 0; t--) {
-        for (int n = 0; n < N; n++) {
-            int s = t * N + n;
-            SEE("sum_d_h_total", "forward", 13, t, n, "d_h", 0, v.d_h[s], 3, 3, 1, { 3 });
-            SEE("sum_d_h_total", "forward", 13, t, n, "d_h_2", 0, v.d_h_2[s + N], 3, 3, 1, { 3 });
-            SEE("sum_d_h_total", "forward", 13, t, n, "d_h_3", 0, v.d_h_3[s + N], 3, 3, 1, { 3 });
-            sum_d_h_total_forward(*scratch->d_h_total, v.d_h[s], v.d_h_2[s + N], v.d_h_3[s + N]);
-            SEE("sum_d_h_total", "forward", 13, t, n, "d_h_total", 1, *scratch->d_h_total, 3, 3, 1, { 3 });
-            SEE("h", "backward", 15, t, n, "d_h_total", 0, *scratch->d_h_total, 3, 3, 1, { 3 });
-            SEE("h", "backward", 15, t, n, "h_gates", 0, (real *)v.h_gates[s], 9, 9, 2, { 3, 3 });
-            SEE("h", "backward", 15, t, n, "h_from_state", 0, v.h_from_state[s], 9, 9, 1, { 9 });
-            SEE("h", "backward", 15, t, n, "h", 0, v.h[s - N], 3, 3, 1, { 3 });
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s], v.h_from_state[s], v.h[s - N]);
-            SEE("h", "backward", 15, t, n, "d_h_from_input", 1, v.d_h_from_input[s], 9, 9, 1, { 9 });
-            SEE("h", "backward", 15, t, n, "d_h_from_state", 1, v.d_h_from_state[s], 9, 9, 1, { 9 });
-            SEE("h", "backward", 15, t, n, "d_h_2", 1, v.d_h_2[s], 3, 3, 1, { 3 });
-            SEE("h_from_state", "backward", 15, t, n, "d_h_from_state", 0, v.d_h_from_state[s], 9, 9, 1, { 9 });
-            h_from_state_backward(v.d_h_3[s], v.d_h_from_state[s], weights->h_weight_hh);
-            SEE("h_from_state", "backward", 15, t, n, "d_h_3", 1, v.d_h_3[s], 3, 3, 1, { 3 });
-        }
-    }
-    for (int t = 0; t < 2; t++)
-    for (int n = 0; n < N; n++) {
-        int s = t * N + n;
-        SEE("h_from_state", "weights", 15, t, n, "d_h_from_state", 0, v.d_h_from_state[s], 9, 9, 1, { 9 });
-        SEE("h_from_state", "weights", 15, t, n, "h", 0, v.h[s - N], 3, 3, 1, { 3 });
-        h_from_state_weights(gradient->h_weight_hh, v.d_h_from_state[s], v.h[s - N]);
-        SEE("h_from_state", "weights", 15, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 32, 0, 0, { 0 });
-    }
-    for (int n = 0; n < N; n++) {
-        SEE("sum_d_h_total_2", "forward", 13, -1, n, "d_h_2", 0, v.d_h_2[n], 3, 3, 1, { 3 });
-        SEE("sum_d_h_total_2", "forward", 13, -1, n, "d_h_3", 0, v.d_h_3[n], 3, 3, 1, { 3 });
-        sum_d_h_total_2_forward(*scratch->d_h_total_2, v.d_h_2[n], v.d_h_3[n]);
-        SEE("sum_d_h_total_2", "forward", 13, -1, n, "d_h_total_2", 1, *scratch->d_h_total_2, 3, 3, 1, { 3 });
-        SEE("h_start", "weights", 13, -1, n, "d_h_total_2", 0, *scratch->d_h_total_2, 3, 3, 1, { 3 });
-        h_start_weights(gradient->h_init, *scratch->d_h_total_2);
-        SEE("h_start", "weights", 13, -1, -1, "h.init", 1, (real *)gradient->h_init, 16, 0, 0, { 0 });
-    }
-    for (int n = 0; n < N; n++) {
-        SEE("sum_d_h_from_input_2", "forward", 15, -1, n, "d_h_from_input", 0, v.d_h_from_input[n], 9, 9, 1, { 9 });
-        sum_d_h_from_input_2_forward(*scratch->d_h_from_input_2, v.d_h_from_input + n);
-        SEE("sum_d_h_from_input_2", "forward", 15, -1, n, "d_h_from_input_2", 1, *scratch->d_h_from_input_2, 9, 9, 1, { 9 });
-        SEE("h_from_input", "weights", 15, -1, n, "d_h_from_input_2", 0, *scratch->d_h_from_input_2, 9, 9, 1, { 9 });
-        SEE("h_from_input", "weights", 15, -1, n, "image", 0, (real *)v.image[n], 16, 16, 3, { 1, 4, 4 });
-        h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, *scratch->d_h_from_input_2, (real *)v.image[n]);
-        SEE("h_from_input", "weights", 15, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 144, 0, 0, { 0 });
-        SEE("h_from_input", "weights", 15, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 16, 0, 0, { 0 });
-    }
-    return 0;
-}
-
-/* The rows of a profile: calls in their order, and waits. */
-static const NetRow rows[] = {
-    { "load_image", "load", 0, 5, 0, 0, 0, 2048 },
-    { "load_digits", "load", 0, 6, 0, 0, 0, 2048 },
-    { "h_from_input", "forward", 0, 15, 0, 2304, 2304, 23680 },
-    { "h_start", "forward", 0, 13, 0, 0, 0, 2432 },
-    { "h_from_state", "forward", 1, 15, 0, 864, 864, 11264 },
-    { "h", "forward", 1, 15, 0, 0, 0, 7680 },
-    { "A", "forward", 2, 16, 0, 576, 576, 14592 },
-    { "crop", "forward", 2, 17, 0, 0, 0, 6656 },
-    { "classify_dropout1", "forward", 2, 9, 0, 0, 0, 2048 },
-    { "classify_dense1", "forward", 2, 10, 0, 256, 256, 9728 },
-    { "cross_entropy1", "forward", 2, 19, 0, 0, 0, 4864 },
-    { "cross_entropy1", "backward", 3, 19, 0, 0, 0, 8704 },
-    { "classify_dense1", "weights", 3, 10, 0, 256, 256, 5120 },
-    { "classify_dense1", "backward", 3, 10, 0, 256, 256, 12288 },
-    { "classify_dropout1", "backward", 3, 9, 0, 0, 0, 8192 },
-    { "crop", "backward", 3, 17, 0, 0, 0, 13824 },
-    { "A", "weights", 3, 16, 0, 576, 576, 4864 },
-    { "A", "backward", 3, 16, 0, 576, 576, 13056 },
-    { "d_h_2_end", "forward", 4, 15, 0, 0, 0, 384 },
-    { "d_h_3_end", "forward", 4, 15, 0, 0, 0, 384 },
-    { "sum_d_h_total", "forward", 5, 13, 0, 0, 0, 6400 },
-    { "h", "backward", 5, 15, 0, 0, 0, 14848 },
-    { "h_from_state", "backward", 5, 15, 0, 864, 864, 11264 },
-    { "h_from_state", "weights", 6, 15, 0, 864, 864, 3072 },
-    { "sum_d_h_total_2", "forward", 7, 13, 0, 0, 0, 2816 },
-    { "h_start", "weights", 7, 13, 0, 0, 0, 2048 },
-    { "sum_d_h_from_input_2", "forward", 8, 15, 0, 0, 0, 4352 },
-    { "h_from_input", "weights", 8, 15, 0, 2304, 2304, 4096 },
-    { "rmsprop", "update", 9, 0, 1, 0, 0, 13824 },
-};
-
-/* A step, with the thread's clock stopped after every call and every barrier; see clock.h.  Returns as update_pass does. */
-#define STOP(row) clock_stop(clock, row)
-static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
-{
-    real loss1_scale = (real)(1 / ((double)batch->count * 2));
-    const Scratch *scratch = scratch_of_thread();
-    clock->last = clock_now();
-    for (int n = 0; n < N; n++) {
-        load_image_forward((real *)v.image[n], n < batch->count ? batch->inputs[0][n] : NULL);
-        STOP(0);
-        load_digits_forward(v.digits[n].of, n < batch->count ? batch->targets[0][n] : NULL);
-        STOP(1);
-        h_from_input_forward(v.h_from_input[n], (real *)v.image[n], weights->h_weight_ih, weights->h_bias_ih);
-        STOP(2);
-        h_start_forward(v.h[n - N], weights->h_init);
-        STOP(3);
-    }
-    for (int t = 0; t < 2; t++) {
-        for (int n = 0; n < N; n++) {
-            int s = t * N + n;
-            h_from_state_forward(v.h_from_state[s], v.h[s - N], weights->h_weight_hh);
-            STOP(4);
-            h_forward(v.h[s], v.h_gates[s], v.h_from_input[n], v.h_from_state[s], v.h[s - N]);
-            STOP(5);
-        }
-    }
-    for (int t = 0; t < 2; t++)
-    for (int n = 0; n < N; n++) {
-        int s = t * N + n;
-        A_forward(v.A[s], v.h[s], weights->A_weight, weights->A_bias);
-        STOP(6);
-        crop_forward(v.crop[s], v.image[n], v.A[s]);
-        STOP(7);
-        classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
-        STOP(8);
-        classify_dense1_forward(v.classify_dense1[s], (real *)v.classify_dropout1[s], weights->classify_dense1_weight, weights->classify_dense1_bias);
-        STOP(9);
-        cross_entropy1_forward(v.loss1[s], v.classify_dense1[s], v.digits[n].of + t);
-        STOP(10);
-    }
-    memset(gradient, 0, sizeof *gradient);
-    for (int t = 0; t < 2; t++)
-    for (int n = 0; n < N; n++) {
-        int s = t * N + n;
-        cross_entropy1_backward(*scratch->d_classify_dense1, v.classify_dense1[s], v.digits[n].of + t, loss1_scale, n < batch->count);
-        STOP(11);
-        classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, *scratch->d_classify_dense1, (real *)v.classify_dropout1[s]);
-        STOP(12);
-        classify_dense1_backward((real *)*scratch->d_classify_dropout1, *scratch->d_classify_dense1, weights->classify_dense1_weight);
-        STOP(13);
-        classify_dropout1_backward((real *)*scratch->d_crop, (real *)*scratch->d_classify_dropout1, dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
-        STOP(14);
-        crop_backward(*scratch->d_A, *scratch->d_crop, v.image[n], v.A[s]);
-        STOP(15);
-        A_weights(gradient->A_weight, gradient->A_bias, *scratch->d_A, v.h[s]);
-        STOP(16);
-        A_backward(v.d_h[s], *scratch->d_A, weights->A_weight);
-        STOP(17);
-    }
-    for (int n = 0; n < N; n++) {
-        d_h_2_end_forward(v.d_h_2[n + 2 * N]);
-        STOP(18);
-        d_h_3_end_forward(v.d_h_3[n + 2 * N]);
-        STOP(19);
-    }
-    for (int t = 1; t >= 0; t--) {
-        for (int n = 0; n < N; n++) {
-            int s = t * N + n;
-            sum_d_h_total_forward(*scratch->d_h_total, v.d_h[s], v.d_h_2[s + N], v.d_h_3[s + N]);
-            STOP(20);
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s], v.h_from_state[s], v.h[s - N]);
-            STOP(21);
-            h_from_state_backward(v.d_h_3[s], v.d_h_from_state[s], weights->h_weight_hh);
-            STOP(22);
-        }
-    }
-    for (int t = 0; t < 2; t++)
-    for (int n = 0; n < N; n++) {
-        int s = t * N + n;
-        h_from_state_weights(gradient->h_weight_hh, v.d_h_from_state[s], v.h[s - N]);
-        STOP(23);
-    }
-    for (int n = 0; n < N; n++) {
-        sum_d_h_total_2_forward(*scratch->d_h_total_2, v.d_h_2[n], v.d_h_3[n]);
-        STOP(24);
-        h_start_weights(gradient->h_init, *scratch->d_h_total_2);
-        STOP(25);
-    }
-    for (int n = 0; n < N; n++) {
-        sum_d_h_from_input_2_forward(*scratch->d_h_from_input_2, v.d_h_from_input + n);
-        STOP(26);
-        h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, *scratch->d_h_from_input_2, (real *)v.image[n]);
-        STOP(27);
-    }
-    double norm = update_pass(rate, update_count);
-    STOP(28);
-    return norm;
-}
-
-static double net_profile(const Batch *batch, double rate, uint64_t update_count, double *norm, Clock *clocks)
-{
-    #pragma omp parallel num_threads(threads)
-    {
-        double n = profiled_step(batch, rate, update_count, &clocks[omp_get_thread_num()]);
-        #pragma omp single
-        *norm = n;
-    }
-    return loss(batch, NULL);
-}
+#include "recurrent_inspect.c"        /* net_replay, net_profile: the same calls, looked at or timed */
 
 static void net_close(void)
 {

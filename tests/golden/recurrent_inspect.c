@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: 0BSD */
+/* recurrent_inspect.c -- made by spnc from tests/golden/recurrent.yaml.  Edit that, not this.
+ *
+ * Forward and backward once more, call by call as in recurrent.c, which includes this file: the calls are of its static functions.
+ * net_replay shows each call's tensors to the runtime, net_profile stops a clock after each call. */
+#include "clock.h"
+
+/* Forward and backward on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what it
+ * wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
+#define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
+static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
+{
+    real loss1_scale = (real)(1 / ((double)batch->count * 2));
+    const Scratch *scratch = scratches;
+    for (int g = 0; g < G; g++) {
+        load_image_forward((real *)v.image[g], batch->inputs[0] + g * L, present(batch, g));
+        SEE("load_image", "forward", 5, -1, g, "image", 1, (real *)v.image[g], 256, 256, 3, { 1, 4, 4 });
+        load_digits_forward(v.digits[g], batch->targets[0] + g * L, present(batch, g));
+        h_start_forward((real *)v.h[g - G], weights->h_init);
+        SEE("h_start", "forward", 13, -1, g, "h", 1, (real *)v.h[g - G], 48, 48, 1, { 3 });
+    }
+    SEE("h_from_input", "forward", 15, -1, -1, "image", 0, (real *)v.image[0], 256, 256, 3, { 1, 4, 4 });
+    h_from_input_forward(v.h_from_input, v.image, weights->h_weight_ih, weights->h_bias_ih);
+    SEE("h_from_input", "forward", 15, -1, -1, "h_from_input", 1, (real *)v.h_from_input[0], 144, 144, 1, { 9 });
+    for (int t = 0; t < 2; t++) {
+        SEE("h_from_state", "forward", 15, t, -1, "h", 0, (real *)v.h[t * G - G], 48, 48, 1, { 3 });
+        h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
+        SEE("h_from_state", "forward", 15, t, -1, "h_from_state", 1, (real *)v.h_from_state[t * G], 144, 144, 1, { 9 });
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            SEE("h", "forward", 15, t, g, "h_from_input", 0, (real *)v.h_from_input[g], 144, 144, 1, { 9 });
+            SEE("h", "forward", 15, t, g, "h_from_state", 0, (real *)v.h_from_state[s], 144, 144, 1, { 9 });
+            SEE("h", "forward", 15, t, g, "h", 0, (real *)v.h[s - G], 48, 48, 1, { 3 });
+            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[s], v.h[s - G]);
+            SEE("h", "forward", 15, t, g, "h", 1, (real *)v.h[s], 48, 48, 1, { 3 });
+            SEE("h", "forward", 15, t, g, "h_gates", 1, (real *)v.h_gates[s], 144, 144, 2, { 3, 3 });
+        }
+    }
+    SEE("A", "forward", 16, -1, -1, "h", 0, (real *)v.h[0], 96, 48, 1, { 3 });
+    A_forward(v.A, v.h, weights->A_weight, weights->A_bias);
+    SEE("A", "forward", 16, -1, -1, "A", 1, (real *)v.A[0], 192, 96, 1, { 6 });
+    for (int t = 0; t < 2; t++)
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            SEE("crop", "forward", 17, t, g, "image", 0, (real *)v.image[g], 256, 256, 3, { 1, 4, 4 });
+            SEE("crop", "forward", 17, t, g, "A", 0, (real *)v.A[s], 96, 96, 1, { 6 });
+            crop_forward(v.crop[s], v.crop_slopes[s], v.image[g], v.A[s]);
+            SEE("crop", "forward", 17, t, g, "crop", 1, (real *)v.crop[s], 64, 64, 3, { 1, 2, 2 });
+            SEE("crop", "forward", 17, t, g, "crop_slopes", 1, (real *)v.crop_slopes[s], 128, 128, 4, { 2, 1, 2, 2 });
+            SEE("classify_dropout1", "forward", 9, t, g, "crop", 0, (real *)v.crop[s], 64, 64, 3, { 1, 2, 2 });
+            classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
+            SEE("classify_dropout1", "forward", 9, t, g, "classify_dropout1", 1, (real *)v.classify_dropout1[s], 64, 64, 3, { 1, 2, 2 });
+        }
+    SEE("classify_dense1", "forward", 10, -1, -1, "classify_dropout1", 0, (real *)v.classify_dropout1[0], 128, 64, 3, { 1, 2, 2 });
+    classify_dense1_forward(v.classify_dense1, v.classify_dropout1, weights->classify_dense1_weight, weights->classify_dense1_bias);
+    SEE("classify_dense1", "forward", 10, -1, -1, "classify_dense1", 1, (real *)v.classify_dense1[0], 64, 32, 1, { 2 });
+    for (int t = 0; t < 2; t++)
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            SEE("cross_entropy1", "forward", 19, t, g, "classify_dense1", 0, (real *)v.classify_dense1[s], 32, 32, 1, { 2 });
+            cross_entropy1_forward(v.loss1[s], (real *)v.classify_dense1[s], v.digits[g][t]);
+            SEE("cross_entropy1", "forward", 19, t, g, "loss1", 1, v.loss1[s], 16, 16, 0, { 0 });
+        }
+    for (int t = 0; t < 2; t++)
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            SEE("cross_entropy1", "backward", 19, t, g, "classify_dense1", 0, (real *)v.classify_dense1[s], 32, 32, 1, { 2 });
+            cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t], loss1_scale, present(batch, g));
+            SEE("cross_entropy1", "backward", 19, t, g, "d_classify_dense1", 1, (real *)v.d_classify_dense1[s], 32, 32, 1, { 2 });
+        }
+    SEE("classify_dense1", "weights", 10, -1, -1, "d_classify_dense1", 0, (real *)v.d_classify_dense1[0], 64, 32, 1, { 2 });
+    classify_dense1_weights(v.d_classify_dense1_rows[0], v.d_classify_dense1);
+    SEE("classify_dense1", "backward", 10, -1, -1, "d_classify_dense1", 0, (real *)v.d_classify_dense1[0], 64, 32, 1, { 2 });
+    classify_dense1_backward(v.d_classify_dropout1, v.d_classify_dense1, weights->classify_dense1_weight);
+    SEE("classify_dense1", "backward", 10, -1, -1, "d_classify_dropout1", 1, (real *)v.d_classify_dropout1[0], 128, 64, 3, { 1, 2, 2 });
+    for (int t = 0; t < 2; t++)
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            SEE("classify_dropout1", "backward", 9, t, g, "d_classify_dropout1", 0, (real *)v.d_classify_dropout1[s], 64, 64, 3, { 1, 2, 2 });
+            classify_dropout1_backward((real *)*scratch->d_crop, (real *)v.d_classify_dropout1[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
+            SEE("classify_dropout1", "backward", 9, t, g, "d_crop", 1, (real *)*scratch->d_crop, 64, 64, 3, { 1, 2, 2 });
+            SEE("crop", "backward", 17, t, g, "d_crop", 0, (real *)*scratch->d_crop, 64, 64, 3, { 1, 2, 2 });
+            SEE("crop", "backward", 17, t, g, "crop_slopes", 0, (real *)v.crop_slopes[s], 128, 128, 4, { 2, 1, 2, 2 });
+            crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
+            SEE("crop", "backward", 17, t, g, "d_A", 1, (real *)v.d_A[s], 96, 96, 1, { 6 });
+        }
+    SEE("classify_dense1", "weights", 10, -1, -1, "classify_dropout1", 0, (real *)v.classify_dropout1[0], 128, 64, 3, { 1, 2, 2 });
+    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, v.d_classify_dense1_rows[0], v.classify_dropout1);
+    SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight, 64, 0, 0, { 0 });
+    SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16, 0, 0, { 0 });
+    SEE("A", "weights", 16, -1, -1, "d_A", 0, (real *)v.d_A[0], 192, 96, 1, { 6 });
+    A_weights(v.d_A_rows[0], v.d_A);
+    SEE("A", "backward", 16, -1, -1, "d_A", 0, (real *)v.d_A[0], 192, 96, 1, { 6 });
+    A_backward(v.d_h, v.d_A, weights->A_weight);
+    SEE("A", "backward", 16, -1, -1, "d_h", 1, (real *)v.d_h[0], 96, 48, 1, { 3 });
+    for (int g = 0; g < G; g++) {
+        d_h_2_end_forward((real *)v.d_h_2[g + 2 * G]);
+        SEE("d_h_2_end", "forward", 15, -1, g, "d_h_2", 1, (real *)v.d_h_2[g + 2 * G], 48, 48, 1, { 3 });
+        d_h_3_end_forward((real *)v.d_h_3[g + 2 * G]);
+        SEE("d_h_3_end", "forward", 15, -1, g, "d_h_3", 1, (real *)v.d_h_3[g + 2 * G], 48, 48, 1, { 3 });
+    }
+    SEE("A", "weights", 16, -1, -1, "h", 0, (real *)v.h[0], 96, 48, 1, { 3 });
+    A_products(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
+    SEE("A", "weights", 16, -1, -1, "A.weight", 1, (real *)gradient->A_weight, 48, 0, 0, { 0 });
+    SEE("A", "weights", 16, -1, -1, "A.bias", 1, (real *)gradient->A_bias, 16, 0, 0, { 0 });
+    for (int t = 1; t >= 0; t--) {
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            SEE("sum_d_h_total", "forward", 13, t, g, "d_h", 0, (real *)v.d_h[s], 48, 48, 1, { 3 });
+            SEE("sum_d_h_total", "forward", 13, t, g, "d_h_2", 0, (real *)v.d_h_2[s + G], 48, 48, 1, { 3 });
+            SEE("sum_d_h_total", "forward", 13, t, g, "d_h_3", 0, (real *)v.d_h_3[s + G], 48, 48, 1, { 3 });
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G], (real *)v.d_h_3[s + G]);
+            SEE("sum_d_h_total", "forward", 13, t, g, "d_h_total", 1, (real *)*scratch->d_h_total, 48, 48, 1, { 3 });
+            SEE("h", "backward", 15, t, g, "d_h_total", 0, (real *)*scratch->d_h_total, 48, 48, 1, { 3 });
+            SEE("h", "backward", 15, t, g, "h_gates", 0, (real *)v.h_gates[s], 144, 144, 2, { 3, 3 });
+            SEE("h", "backward", 15, t, g, "h_from_state", 0, (real *)v.h_from_state[s], 144, 144, 1, { 9 });
+            SEE("h", "backward", 15, t, g, "h", 0, (real *)v.h[s - G], 48, 48, 1, { 3 });
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s], v.h_from_state[s], v.h[s - G]);
+            SEE("h", "backward", 15, t, g, "d_h_from_input", 1, (real *)v.d_h_from_input[s], 144, 144, 1, { 9 });
+            SEE("h", "backward", 15, t, g, "d_h_from_state", 1, (real *)v.d_h_from_state[s], 144, 144, 1, { 9 });
+            SEE("h", "backward", 15, t, g, "d_h_2", 1, (real *)v.d_h_2[s], 48, 48, 1, { 3 });
+        }
+        SEE("h_from_state", "backward", 15, t, -1, "d_h_from_state", 0, (real *)v.d_h_from_state[t * G], 144, 144, 1, { 9 });
+        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
+        SEE("h_from_state", "backward", 15, t, -1, "d_h_3", 1, (real *)v.d_h_3[t * G], 48, 48, 1, { 3 });
+    }
+    SEE("h_from_state", "weights", 15, -1, -1, "d_h_from_state", 0, (real *)v.d_h_from_state[0], 288, 144, 1, { 9 });
+    h_from_state_weights(v.d_h_from_state_rows[0], v.d_h_from_state);
+    for (int g = 0; g < G; g++) {
+        SEE("sum_d_h_total_2", "forward", 13, -1, g, "d_h_2", 0, (real *)v.d_h_2[g], 48, 48, 1, { 3 });
+        SEE("sum_d_h_total_2", "forward", 13, -1, g, "d_h_3", 0, (real *)v.d_h_3[g], 48, 48, 1, { 3 });
+        sum_d_h_total_2_forward((real *)*scratch->d_h_total_2, (real *)v.d_h_2[g], (real *)v.d_h_3[g]);
+        SEE("sum_d_h_total_2", "forward", 13, -1, g, "d_h_total_2", 1, (real *)*scratch->d_h_total_2, 48, 48, 1, { 3 });
+        SEE("h_start", "weights", 13, -1, g, "d_h_total_2", 0, (real *)*scratch->d_h_total_2, 48, 48, 1, { 3 });
+        h_start_weights(v.d_h_init_part[g].of, (real *)*scratch->d_h_total_2);
+        SEE("h_start", "weights", 13, -1, g, "d_h_init_part", 1, v.d_h_init_part[g].of, 3, 0, 1, { 3 });
+    }
+    SEE("h_from_state", "weights", 15, -1, -1, "h", 0, (real *)v.h[-G], 96, 48, 1, { 3 });
+    h_from_state_products(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
+    SEE("h_from_state", "weights", 15, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 48, 0, 0, { 0 });
+    fold(gradient->h_init, v.d_h_init_part[0].of, 1, 3, 0);
+    for (int g = 0; g < G; g++) {
+        SEE("sum_d_h_from_input_2", "forward", 15, -1, g, "d_h_from_input", 0, (real *)v.d_h_from_input[g], 144, 144, 1, { 9 });
+        sum_d_h_from_input_2_forward(v.d_h_from_input_2[g], v.d_h_from_input + g);
+        SEE("sum_d_h_from_input_2", "forward", 15, -1, g, "d_h_from_input_2", 1, (real *)v.d_h_from_input_2[g], 144, 144, 1, { 9 });
+    }
+    SEE("h_from_input", "weights", 15, -1, -1, "d_h_from_input_2", 0, (real *)v.d_h_from_input_2[0], 144, 144, 1, { 9 });
+    h_from_input_weights(v.d_h_from_input_rows[0], v.d_h_from_input_2);
+    SEE("h_from_input", "weights", 15, -1, -1, "image", 0, (real *)v.image[0], 256, 256, 3, { 1, 4, 4 });
+    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.image);
+    SEE("h_from_input", "weights", 15, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 256, 0, 0, { 0 });
+    SEE("h_from_input", "weights", 15, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 16, 0, 0, { 0 });
+    return 0;
+}
+
+/* The rows of a profile: calls in their order, and waits. */
+static const NetRow rows[] = {
+    { "load_image", "load", 0, 5, 0, 0, 0, 1024 },
+    { "load_digits", "load", 0, 6, 0, 0, 0, 128 },
+    { "h_start", "forward", 0, 13, 0, 0, 0, 256 },
+    { "", "wait", 0, 0, 1, 0, 0, 0 },
+    { "h_from_input", "forward", 1, 15, 1, 2304, 2304, 2688 },
+    { "h_from_state", "forward", 2, 15, 1, 864, 864, 1920 },
+    { "", "wait", 2, 0, 1, 0, 0, 0 },
+    { "h", "forward", 3, 15, 0, 0, 0, 3840 },
+    { "", "wait", 3, 0, 1, 0, 0, 0 },
+    { "A", "forward", 4, 16, 1, 576, 576, 1408 },
+    { "", "wait", 4, 0, 1, 0, 0, 0 },
+    { "crop", "forward", 5, 17, 0, 0, 0, 4352 },
+    { "classify_dropout1", "forward", 5, 9, 0, 0, 0, 1024 },
+    { "", "wait", 5, 0, 1, 0, 0, 0 },
+    { "classify_dense1", "forward", 6, 10, 1, 256, 256, 1088 },
+    { "", "wait", 6, 0, 1, 0, 0, 0 },
+    { "cross_entropy1", "forward", 7, 19, 0, 0, 0, 640 },
+    { "", "wait", 7, 0, 1, 0, 0, 0 },
+    { "cross_entropy1", "backward", 8, 19, 0, 0, 0, 768 },
+    { "", "wait", 8, 0, 1, 0, 0, 0 },
+    { "classify_dense1", "weights", 9, 10, 1, 0, 0, 2304 },
+    { "classify_dense1", "backward", 10, 10, 1, 256, 256, 1024 },
+    { "", "wait", 10, 0, 1, 0, 0, 0 },
+    { "classify_dropout1", "backward", 11, 9, 0, 0, 0, 1024 },
+    { "crop", "backward", 11, 17, 0, 0, 0, 2304 },
+    { "classify_dense1", "products", 12, 10, 1, 256, 256, 2880 },
+    { "", "wait", 12, 0, 1, 0, 0, 0 },
+    { "A", "weights", 13, 16, 1, 0, 0, 2816 },
+    { "A", "backward", 14, 16, 1, 576, 576, 1344 },
+    { "d_h_2_end", "forward", 15, 15, 0, 0, 0, 192 },
+    { "d_h_3_end", "forward", 15, 15, 0, 0, 0, 192 },
+    { "", "wait", 15, 0, 1, 0, 0, 0 },
+    { "A", "products", 16, 16, 1, 576, 576, 2688 },
+    { "sum_d_h_total", "forward", 17, 13, 0, 0, 0, 1536 },
+    { "h", "backward", 17, 15, 0, 0, 0, 5760 },
+    { "", "wait", 17, 0, 1, 0, 0, 0 },
+    { "h_from_state", "backward", 18, 15, 1, 864, 864, 1920 },
+    { "", "wait", 18, 0, 1, 0, 0, 0 },
+    { "h_from_state", "weights", 19, 15, 1, 0, 0, 3200 },
+    { "sum_d_h_total_2", "forward", 20, 13, 0, 0, 0, 576 },
+    { "h_start", "weights", 20, 13, 0, 0, 0, 256 },
+    { "", "wait", 20, 0, 1, 0, 0, 0 },
+    { "h_from_state", "products", 21, 15, 1, 864, 864, 2624 },
+    { "fold_h_init", "fold", 22, 13, 1, 0, 0, 128 },
+    { "", "wait", 22, 0, 1, 0, 0, 0 },
+    { "sum_d_h_from_input_2", "forward", 23, 15, 0, 0, 0, 1728 },
+    { "", "wait", 23, 0, 1, 0, 0, 0 },
+    { "h_from_input", "weights", 24, 15, 1, 0, 0, 1600 },
+    { "", "wait", 24, 0, 1, 0, 0, 0 },
+    { "h_from_input", "products", 25, 15, 1, 2304, 2304, 3136 },
+    { "", "wait", 25, 0, 1, 0, 0, 0 },
+    { "rmsprop", "update", 26, 0, 1, 0, 0, 11520 },
+};
+
+/* A step, with the thread's clock stopped after every call and every barrier; see clock.h.  Returns as update_pass does. */
+#define STOP(row) clock_stop(clock, row)
+static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
+{
+    real loss1_scale = (real)(1 / ((double)batch->count * 2));
+    const Scratch *scratch = scratch_of_thread();
+    clock->last = clock_now();
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        load_image_forward((real *)v.image[g], batch->inputs[0] + g * L, present(batch, g));
+        STOP(0);
+        load_digits_forward(v.digits[g], batch->targets[0] + g * L, present(batch, g));
+        STOP(1);
+        h_start_forward((real *)v.h[g - G], weights->h_init);
+        STOP(2);
+    }
+    #pragma omp barrier
+    STOP(3);
+    h_from_input_forward(v.h_from_input, v.image, weights->h_weight_ih, weights->h_bias_ih);
+    STOP(4);
+    for (int t = 0; t < 2; t++) {
+        h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
+        STOP(5);
+        #pragma omp barrier
+        STOP(6);
+        #pragma omp for schedule(dynamic, 1) nowait
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[s], v.h[s - G]);
+            STOP(7);
+        }
+        #pragma omp barrier
+        STOP(8);
+    }
+    A_forward(v.A, v.h, weights->A_weight, weights->A_bias);
+    STOP(9);
+    #pragma omp barrier
+    STOP(10);
+    #pragma omp for collapse(2) schedule(dynamic, 1) nowait
+    for (int t = 0; t < 2; t++)
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            crop_forward(v.crop[s], v.crop_slopes[s], v.image[g], v.A[s]);
+            STOP(11);
+            classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
+            STOP(12);
+        }
+    #pragma omp barrier
+    STOP(13);
+    classify_dense1_forward(v.classify_dense1, v.classify_dropout1, weights->classify_dense1_weight, weights->classify_dense1_bias);
+    STOP(14);
+    #pragma omp barrier
+    STOP(15);
+    #pragma omp for collapse(2) schedule(dynamic, 1) nowait
+    for (int t = 0; t < 2; t++)
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            cross_entropy1_forward(v.loss1[s], (real *)v.classify_dense1[s], v.digits[g][t]);
+            STOP(16);
+        }
+    #pragma omp barrier
+    STOP(17);
+    #pragma omp for collapse(2) schedule(dynamic, 1) nowait
+    for (int t = 0; t < 2; t++)
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t], loss1_scale, present(batch, g));
+            STOP(18);
+        }
+    #pragma omp barrier
+    STOP(19);
+    classify_dense1_weights(v.d_classify_dense1_rows[0], v.d_classify_dense1);
+    STOP(20);
+    classify_dense1_backward(v.d_classify_dropout1, v.d_classify_dense1, weights->classify_dense1_weight);
+    STOP(21);
+    #pragma omp barrier
+    STOP(22);
+    #pragma omp for collapse(2) schedule(dynamic, 1) nowait
+    for (int t = 0; t < 2; t++)
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            classify_dropout1_backward((real *)*scratch->d_crop, (real *)v.d_classify_dropout1[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
+            STOP(23);
+            crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
+            STOP(24);
+        }
+    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, v.d_classify_dense1_rows[0], v.classify_dropout1);
+    STOP(25);
+    #pragma omp barrier
+    STOP(26);
+    A_weights(v.d_A_rows[0], v.d_A);
+    STOP(27);
+    A_backward(v.d_h, v.d_A, weights->A_weight);
+    STOP(28);
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        d_h_2_end_forward((real *)v.d_h_2[g + 2 * G]);
+        STOP(29);
+        d_h_3_end_forward((real *)v.d_h_3[g + 2 * G]);
+        STOP(30);
+    }
+    #pragma omp barrier
+    STOP(31);
+    A_products(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
+    STOP(32);
+    for (int t = 1; t >= 0; t--) {
+        #pragma omp for schedule(dynamic, 1) nowait
+        for (int g = 0; g < G; g++) {
+            int s = t * G + g;
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G], (real *)v.d_h_3[s + G]);
+            STOP(33);
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s], v.h_from_state[s], v.h[s - G]);
+            STOP(34);
+        }
+        #pragma omp barrier
+        STOP(35);
+        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
+        STOP(36);
+        #pragma omp barrier
+        STOP(37);
+    }
+    h_from_state_weights(v.d_h_from_state_rows[0], v.d_h_from_state);
+    STOP(38);
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        sum_d_h_total_2_forward((real *)*scratch->d_h_total_2, (real *)v.d_h_2[g], (real *)v.d_h_3[g]);
+        STOP(39);
+        h_start_weights(v.d_h_init_part[g].of, (real *)*scratch->d_h_total_2);
+        STOP(40);
+    }
+    #pragma omp barrier
+    STOP(41);
+    h_from_state_products(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
+    STOP(42);
+    fold(gradient->h_init, v.d_h_init_part[0].of, 1, 3, 0);
+    STOP(43);
+    #pragma omp barrier
+    STOP(44);
+    #pragma omp for schedule(dynamic, 1) nowait
+    for (int g = 0; g < G; g++) {
+        sum_d_h_from_input_2_forward(v.d_h_from_input_2[g], v.d_h_from_input + g);
+        STOP(45);
+    }
+    #pragma omp barrier
+    STOP(46);
+    h_from_input_weights(v.d_h_from_input_rows[0], v.d_h_from_input_2);
+    STOP(47);
+    #pragma omp barrier
+    STOP(48);
+    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.image);
+    STOP(49);
+    #pragma omp barrier
+    STOP(50);
+    double norm = update_pass(rate, update_count);
+    STOP(51);
+    return norm;
+}
+
+static double net_profile(const Batch *batch, double rate, uint64_t update_count, double *norm, Clock *clocks)
+{
+    #pragma omp parallel num_threads(threads)
+    {
+        double n = profiled_step(batch, rate, update_count, &clocks[omp_get_thread_num()]);
+        #pragma omp single
+        *norm = n;
+    }
+    return loss(batch, NULL);
+}
