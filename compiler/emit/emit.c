@@ -10,6 +10,7 @@
 #include "emit/halves.h"
 #include "emit/place.h"
 #include "emit/program.h"
+#include "emit/wrap.h"
 #include "outside/outside.h"
 #include "read/language.h"
 #include "schedule/choice.h"
@@ -634,6 +635,8 @@ bool emit(Model *m)
     if (!template_expand(m->arena, m->diag, m->options.templates, "net.c.in", m->name, f, m->tuning, &m->c)
         || !template_expand(m->arena, m->diag, m->options.templates, "inspect.c.in", m->name, f, NULL, &m->inspect))
         return false;
+    wrap(&m->c);
+    wrap(&m->inspect);
     add_sources(m, (Fact *)(uintptr_t)fact_get(f, "sources"));
     fact_bool(f, "halves", !m->options.templates && halves_make(&m->c));      /* a user's template may have another layout of functions */
     return template_expand(m->arena, m->diag, m->options.templates, "Makefile.in", m->name, f, NULL, &m->makefile)

@@ -4,10 +4,11 @@
  *
  *   1 sizes   2 parameters (16936)   3 operators   4 memory   5 forward   6 backward   7 update   8 for the trainer
  *
- * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of one group,
- * and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
- * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its output,
- * NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is called d_x. */
+ * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of
+ * one group, and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
+ * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its
+ * output, NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is
+ * called d_x. */
 #include <math.h>
 #include <omp.h>
 #include <stdint.h>
@@ -97,8 +98,7 @@ static int threads;
 /* ==== 3 operators ================================================================================================ */
 
 /* ---- load_image_bytes: load_bytes ------------------------ models/tiny.yaml:10
- *   1x100x100
- *   the examples of a group, one after the other */
+ *   1x100x100 */
 /* Copies the examples, whose bytes stand for x / 255.  Lanes from `present` on have none and are zero. */
 static void load_image_bytes_forward(image_bytes_t y, const void *const *rows, int present)
 {
@@ -111,14 +111,12 @@ static void load_image_bytes_forward(image_bytes_t y, const void *const *rows, i
 }
 
 /* ---- load_image: load ------------------------------------ models/tiny.yaml:10
- *   1x100x100
- *   the examples of a group, side by side */
+ *   1x100x100 */
 /* y = x / 255.  rows[l] is the example of lane l; lanes from `present` on have none and are zero.
  * Four bytes of each example make a word, sixteen words a vector: byte k of all its lanes is one element of y. */
 static void load_image_forward(real *y, const void *const *rows, int present)
 {
-    for (int i = 0; i < 10000; i += L) {
-        const int at = i;
+    for (int at = 0; at < 10000; at += L) {
         _Alignas(64) int32_t words[L / 4][L] = { { 0 } };
         for (int l = 0; l < present; l++) {
             const uint8_t *x = (const uint8_t *)rows[l] + at;
@@ -132,28 +130,28 @@ static void load_image_forward(real *y, const void *const *rows, int present)
 }
 
 /* ---- load_digits: labels --------------------------------- models/tiny.yaml:12
- *   3
- *   the labels of a group, side by side */
+ *   3 */
 /* y[p][l] = label p of the example in lane l; 0 in the lanes from `present` on, which have none. */
 static void load_digits_forward(digits_t y, const void *const *rows, int present)
 {
+    enum { P = 3 };
     for (int l = 0; l < L; l++) {
         const int32_t *label = l < present ? rows[l] : NULL;
-        for (int p = 0; p < 3; p++)
+        for (int p = 0; p < P; p++)
             y[p][l] = label ? label[p] : 0;
     }
 }
 
 /* ---- front_maxpool1: maxpool ----------------------------- models/tiny.yaml:16
- *   1x100x100 -> 1x25x25
- *   y[c,i,j] = max over u,v of x[c, i*s+u, j*s+v], the first on a tie */
+ *   1x100x100 -> 1x25x25 */
 /* y[c][i][j] = max over u, v of x[c][i * 4 + u][j * 4 + v], in each lane; of equals the first in row-major order wins.
  * A NaN wins only from the window's first place, and then nothing beats it. */
 static void front_maxpool1_forward(front_maxpool1_t y, image_t x)
 {
-    for (int c = 0; c < 1; c++)
-        for (int i = 0; i < 25; i++)
-            for (int j = 0; j < 25; j++) {
+    enum { C = 1, Ho = 25, Wo = 25 };
+    for (int c = 0; c < C; c++)
+        for (int i = 0; i < Ho; i++)
+            for (int j = 0; j < Wo; j++) {
                 vec best = v_load(x[c][i * 4 + 0][j * 4 + 0]);
                 best = v_max(v_load(x[c][i * 4 + 0][j * 4 + 1]), best);
                 best = v_max(v_load(x[c][i * 4 + 0][j * 4 + 2]), best);
@@ -175,13 +173,13 @@ static void front_maxpool1_forward(front_maxpool1_t y, image_t x)
 }
 
 /* ---- front_conv1: conv ----------------------------------- models/tiny.yaml:17
- *   1x25x25 -> 4x23x23    40 parameters    19,044 multiply-adds an example
- *   y[m,i,j] = b[m] + sum over c,u,v of x[c, i*s+u-p, j*s+v-p] w[m,c,u,v], then relu */
+ *   1x25x25 -> 4x23x23    40 parameters    19,044 multiply-adds an example */
 /* y[m][i][j] = relu(b[m] + sum over c, u, v of w[m][c][u][v] x[c][i + u][j + v]), in that order, in every lane.
  * A tile is filters x columns of sums held in registers; _2x3 is 2 filters x 3 columns.
  * relu is max(0, s): a NaN stays a NaN, and -0 stays -0.
  */
-static void front_conv1_forward_2x3(front_conv1_t y, front_maxpool1_t x, real w[4][1][3][3], real b[4], int m, int i, int j)
+static void front_conv1_forward_2x3(front_conv1_t y, front_maxpool1_t x, real w[4][1][3][3], real b[4], int m, int i,
+    int j)
 {
     vec s0_0 = v_set1(b[m]), s0_1 = s0_0, s0_2 = s0_0;
     vec s1_0 = v_set1(b[m + 1]), s1_1 = s1_0, s1_2 = s1_0;
@@ -189,7 +187,8 @@ static void front_conv1_forward_2x3(front_conv1_t y, front_maxpool1_t x, real w[
         for (int u = 0; u < 3; u++)
             for (int v = 0; v < 3; v++) {
                 real (*p)[L] = &x[c][i + u][j + v];
-                __asm__ volatile("" ::: "memory");    /* load anew: gcc would keep what the next tap shares and spill sums */
+                /* load anew: gcc would keep what the next tap shares and spill sums */
+                __asm__ volatile("" ::: "memory");
                 vec a0 = v_set1(w[m][c][u][v]);
                 vec a1 = v_set1(w[m + 1][c][u][v]);
                 vec z = v_load(p[0]);
@@ -205,7 +204,8 @@ static void front_conv1_forward_2x3(front_conv1_t y, front_maxpool1_t x, real w[
     v_store(y[m + 1][i][j + 2], v_max(v_zero(), s1_2));
 }
 
-static void front_conv1_forward_2x2(front_conv1_t y, front_maxpool1_t x, real w[4][1][3][3], real b[4], int m, int i, int j)
+static void front_conv1_forward_2x2(front_conv1_t y, front_maxpool1_t x, real w[4][1][3][3], real b[4], int m, int i,
+    int j)
 {
     vec s0_0 = v_set1(b[m]), s0_1 = s0_0;
     vec s1_0 = v_set1(b[m + 1]), s1_1 = s1_0;
@@ -213,7 +213,8 @@ static void front_conv1_forward_2x2(front_conv1_t y, front_maxpool1_t x, real w[
         for (int u = 0; u < 3; u++)
             for (int v = 0; v < 3; v++) {
                 real (*p)[L] = &x[c][i + u][j + v];
-                __asm__ volatile("" ::: "memory");    /* load anew: gcc would keep what the next tap shares and spill sums */
+                /* load anew: gcc would keep what the next tap shares and spill sums */
+                __asm__ volatile("" ::: "memory");
                 vec z0 = v_load(p[0]);
                 vec z1 = v_load(p[1]);
                 vec a = v_set1(w[m][c][u][v]);
@@ -244,7 +245,8 @@ static void front_conv1_forward(front_conv1_t y, front_maxpool1_t x, real w[4][1
  * It takes 4 rows of positions at a time through all rows of taps while they lie in the first-level cache; `sums` waits
  * for the next, whose x is asked for in time.
  */
-static void front_conv1_weights_4x1x1(real dw[4][1][3][3], real db[4], front_conv1_t dy, front_maxpool1_t x, int m, int c, int v)
+static void front_conv1_weights_4x1x1(real dw[4][1][3][3], real db[4], front_conv1_t dy, front_maxpool1_t x, int m,
+    int c, int v)
 {
     _Alignas(64) real sums[3][4][L];
     vec b0 = v_zero(), b1 = v_zero(), b2 = v_zero(), b3 = v_zero();
@@ -274,7 +276,8 @@ static void front_conv1_weights_4x1x1(real dw[4][1][3][3], real db[4], front_con
         for (int i = i0; i < i1; i++)
             for (int j = 0; j < 23; j++) {
                 real (*x0)[L] = &x[c][i + u][j + v];
-                __asm__ volatile("" ::: "memory");    /* load anew: gcc would keep what the next place shares and spill sums */
+                /* load anew: gcc would keep what the next place shares and spill sums */
+                __asm__ volatile("" ::: "memory");
                 vec z0 = v_load(x0[0]);
                 vec a = v_load(dy[m][i][j]);
                 s0_0 = v_fma(a, z0, s0_0);
@@ -314,16 +317,16 @@ static void front_conv1_weights(real dw[4][1][3][3], real db[4], front_conv1_t d
 }
 
 /* ---- front_maxpool2: maxpool ----------------------------- models/tiny.yaml:18
- *   4x23x23 -> 4x7x7
- *   y[c,i,j] = max over u,v of x[c, i*s+u, j*s+v], the first on a tie */
+ *   4x23x23 -> 4x7x7 */
 /* y[c][i][j] = max over u, v of x[c][i * 3 + u][j * 3 + v], in each lane; of equals the first in row-major order wins.
  * A NaN wins only from the window's first place, and then nothing beats it.
  * The place k = u * 3 + v that won is kept in binary: bit b of it, for all lanes, is the mask winner[c][i][j][b]. */
 static void front_maxpool2_forward(front_maxpool2_t y, front_maxpool2_winner_t winner, front_conv1_t x)
 {
-    for (int c = 0; c < 4; c++)
-        for (int i = 0; i < 7; i++)
-            for (int j = 0; j < 7; j++) {
+    enum { C = 4, Ho = 7, Wo = 7 };
+    for (int c = 0; c < C; c++)
+        for (int i = 0; i < Ho; i++)
+            for (int j = 0; j < Wo; j++) {
                 vec best = v_load(x[c][i * 3 + 0][j * 3 + 0]);
                 mask bit0 = m_from(0);
                 mask bit1 = m_from(0);
@@ -383,12 +386,15 @@ static void front_maxpool2_forward(front_maxpool2_t y, front_maxpool2_winner_t w
 }
 
 /* The winner of each window gets its dy, the others 0.
- * x is a relu's result, and this goes on to the gradient of the sum below it: nothing passes where the largest x was 0. */
-static void front_maxpool2_backward(front_conv1_t dx, front_maxpool2_t dy, front_maxpool2_winner_t winner, front_maxpool2_t y)
+ * x is a relu's result, and this goes on to the gradient of the sum below it: nothing passes where the largest x was
+ * 0. */
+static void front_maxpool2_backward(front_conv1_t dx, front_maxpool2_t dy, front_maxpool2_winner_t winner,
+    front_maxpool2_t y)
 {
-    for (int c = 0; c < 4; c++) {
-        for (int i = 0; i < 7; i++)
-            for (int j = 0; j < 7; j++) {
+    enum { C = 4, Ho = 7, Wo = 7, H = 23, W = 23 };
+    for (int c = 0; c < C; c++) {
+        for (int i = 0; i < Ho; i++)
+            for (int j = 0; j < Wo; j++) {
                 vec d = v_zero_unless(v_gt(v_load(y[c][i][j]), v_zero()), v_load(dy[c][i][j]));
                 mask bit0 = m_from(winner[c][i][j][0]), not0 = m_not(bit0);
                 mask bit1 = m_from(winner[c][i][j][1]), not1 = m_not(bit1);
@@ -404,16 +410,15 @@ static void front_maxpool2_backward(front_conv1_t dx, front_maxpool2_t dy, front
                 v_store(dx[c][i * 3 + 2][j * 3 + 1], v_zero_unless(m_and(m_and(m_and(bit0, bit1), bit2), not3), d));
                 v_store(dx[c][i * 3 + 2][j * 3 + 2], v_zero_unless(m_and(m_and(m_and(not0, not1), not2), bit3), d));
             }
-        for (int i = 0; i < 21; i++)
-            for (int j = 21; j < 23; j++) v_store(dx[c][i][j], v_zero());
-        for (int i = 21; i < 23; i++)
-            for (int j = 0; j < 23; j++) v_store(dx[c][i][j], v_zero());
+        for (int i = 0; i < Ho * 3; i++)
+            for (int j = Wo * 3; j < W; j++) v_store(dx[c][i][j], v_zero());
+        for (int i = Ho * 3; i < H; i++)
+            for (int j = 0; j < W; j++) v_store(dx[c][i][j], v_zero());
     }
 }
 
 /* ---- h_start: fill --------------------------------------- models/tiny.yaml:27
- *   16
- *   y = 0 */
+ *   16 */
 /* y = 0 */
 static void h_start_forward(real *y)
 {
@@ -422,11 +427,11 @@ static void h_start_forward(real *y)
 }
 
 /* ---- h_from_input: dense --------------------------------- models/tiny.yaml:29
- *   4x7x7 -> 48    9,456 parameters    9,408 multiply-adds an example
- *   y = W x + b */
+ *   4x7x7 -> 48    9,456 parameters    9,408 multiply-adds an example */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 196 inputs
- * at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes at the end. */
+ * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 196
+ * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
+ * at the end. */
 static void h_from_input_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
@@ -503,7 +508,8 @@ static void h_from_input_forward(h_from_input_t *y, front_maxpool2_t *x, real w[
             }
             for (int s = s0; s < s1; s++) {
                 h_from_input_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) h_from_input_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l], k1 - k0);
+                for (int l = 6; l < 16; l += 5) h_from_input_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l],
+                    k1 - k0);
             }
         }
         enum { outputs = 16 };
@@ -635,11 +641,11 @@ static void h_from_input_products(real dw[196][48], real db[48], real *rows, fro
 }
 
 /* ---- h_from_state: dense --------------------------------- models/tiny.yaml:29
- *   16 -> 48    768 parameters    768 multiply-adds an example
- *   y = W x + b */
+ *   16 -> 48    768 parameters    768 multiply-adds an example */
 /* y[s][m] = (sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 16 inputs
- * at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes at the end. */
+ * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 16
+ * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
+ * at the end. */
 static void h_from_state_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
@@ -715,7 +721,8 @@ static void h_from_state_forward(h_from_state_t *y, h_t *x, real w[16][48])
             }
             for (int s = s0; s < s1; s++) {
                 h_from_state_forward_6x1(&sum[(s - s0) * L + 0], panel, &x[s][k0][0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) h_from_state_forward_5x1(&sum[(s - s0) * L + l], panel, &x[s][k0][l], k1 - k0);
+                for (int l = 6; l < 16; l += 5) h_from_state_forward_5x1(&sum[(s - s0) * L + l], panel, &x[s][k0][l],
+                    k1 - k0);
             }
         }
         enum { outputs = 16 };
@@ -838,8 +845,7 @@ static void h_from_state_products(real dw[16][48], real *rows, h_t *x)
 }
 
 /* ---- h: gru_gates ---------------------------------------- models/tiny.yaml:29
- *   48, 48, 16 -> 16
- *   r, z = sigmoid(xw + hw);  n = tanh(xw_n + r hw_n);  h' = (1-z) n + z h */
+ *   48, 48, 16 -> 16 */
 /* xw = W_i x + b and hw = W_h h (+ b), [3H] lanes each, in the order r, z, n:
  *   r = sigmoid(xw_r + hw_r)     how much of the state the new value sees
  *   z = sigmoid(xw_z + hw_z)     how much of the state stays
@@ -883,11 +889,11 @@ static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore,
 }
 
 /* ---- A: dense -------------------------------------------- models/tiny.yaml:30
- *   16 -> 6    102 parameters    96 multiply-adds an example
- *   y = W x + b */
+ *   16 -> 6    102 parameters    96 multiply-adds an example */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 16 inputs
- * at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes at the end. */
+ * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 16
+ * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
+ * at the end. */
 static void A_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
@@ -1096,8 +1102,7 @@ static void A_products(real dw[16][16], real db[16], real *rows, h_t *x)
 }
 
 /* ---- crop: spn ------------------------------------------- models/tiny.yaml:31
- *   1x100x100, 6 -> 1x20x20
- *   y[c,i,j] = image[c] at A (x_j, y_i, 1), bilinear */
+ *   1x100x100, 6 -> 1x20x20 */
 /* The grid: where the columns (x) and the rows (y) of the output lie, the image's corners being at -1 and 1. */
 static const real crop_x[20] = {
     -1, -0.89473684210526316, -0.78947368421052633, -0.68421052631578949, -0.57894736842105265,
@@ -1199,13 +1204,13 @@ static uint64_t crop_decisions(uint64_t hash, A_t A)
 }
 
 /* ---- classify_conv1: conv_pool --------------------------- models/tiny.yaml:20
- *   1x20x20 -> 8x9x9    80 parameters    23,328 multiply-adds an example
- *   y = max(0, the largest of each 2x2 of conv(x)) */
+ *   1x20x20 -> 8x9x9    80 parameters    23,328 multiply-adds an example */
 /* y[m][i][j] = max(0, the largest of the four sums s[r][q], r, q in {0, 1}, of the window), in each lane, where
  *   s[r][q] = b[m] + sum over u, v of w[m][u][v] x[2i + r + u][2j + q + v]
  * The nine weights of a filter and the 4x4 patch of x that a window needs stay in registers; the map s is never stored.
  * Kept for the gradient: which of the four won (the first on a tie), column bit and row bit, a mask of lanes each. */
-static void classify_conv1_forward(classify_maxpool1_t y, classify_maxpool1_winner_t winner, crop_t x, real w[8][1][3][3], real b[])
+static void classify_conv1_forward(classify_maxpool1_t y, classify_maxpool1_winner_t winner, crop_t x,
+    real w[8][1][3][3], real b[])
 {
     for (int i = 0; i < 9; i++)
         for (int m = 0; m < 8; m++) {
@@ -1214,20 +1219,33 @@ static void classify_conv1_forward(classify_maxpool1_t y, classify_maxpool1_winn
             const vec w10 = v_set1(w[m][0][1][0]), w11 = v_set1(w[m][0][1][1]), w12 = v_set1(w[m][0][1][2]);
             const vec w20 = v_set1(w[m][0][2][0]), w21 = v_set1(w[m][0][2][1]), w22 = v_set1(w[m][0][2][2]);
             for (int j = 0; j < 9; j++) {
-                vec x00 = v_load(x[0][2 * i + 0][2 * j]), x01 = v_load(x[0][2 * i + 0][2 * j + 1]), x02 = v_load(x[0][2 * i + 0][2 * j + 2]), x03 = v_load(x[0][2 * i + 0][2 * j + 3]);
-                vec x10 = v_load(x[0][2 * i + 1][2 * j]), x11 = v_load(x[0][2 * i + 1][2 * j + 1]), x12 = v_load(x[0][2 * i + 1][2 * j + 2]), x13 = v_load(x[0][2 * i + 1][2 * j + 3]);
-                vec x20 = v_load(x[0][2 * i + 2][2 * j]), x21 = v_load(x[0][2 * i + 2][2 * j + 1]), x22 = v_load(x[0][2 * i + 2][2 * j + 2]), x23 = v_load(x[0][2 * i + 2][2 * j + 3]);
-                vec x30 = v_load(x[0][2 * i + 3][2 * j]), x31 = v_load(x[0][2 * i + 3][2 * j + 1]), x32 = v_load(x[0][2 * i + 3][2 * j + 2]), x33 = v_load(x[0][2 * i + 3][2 * j + 3]);
+                vec x00 = v_load(x[0][2 * i + 0][2 * j]), x01 = v_load(x[0][2 * i + 0][2 * j + 1]),
+                    x02 = v_load(x[0][2 * i + 0][2 * j + 2]), x03 = v_load(x[0][2 * i + 0][2 * j + 3]);
+                vec x10 = v_load(x[0][2 * i + 1][2 * j]), x11 = v_load(x[0][2 * i + 1][2 * j + 1]),
+                    x12 = v_load(x[0][2 * i + 1][2 * j + 2]), x13 = v_load(x[0][2 * i + 1][2 * j + 3]);
+                vec x20 = v_load(x[0][2 * i + 2][2 * j]), x21 = v_load(x[0][2 * i + 2][2 * j + 1]),
+                    x22 = v_load(x[0][2 * i + 2][2 * j + 2]), x23 = v_load(x[0][2 * i + 2][2 * j + 3]);
+                vec x30 = v_load(x[0][2 * i + 3][2 * j]), x31 = v_load(x[0][2 * i + 3][2 * j + 1]),
+                    x32 = v_load(x[0][2 * i + 3][2 * j + 2]), x33 = v_load(x[0][2 * i + 3][2 * j + 3]);
                 vec s00 = bias, s01 = bias, s10 = bias, s11 = bias;
-                s00 = v_fma(w00, x00, s00), s01 = v_fma(w00, x01, s01), s10 = v_fma(w00, x10, s10), s11 = v_fma(w00, x11, s11);
-                s00 = v_fma(w01, x01, s00), s01 = v_fma(w01, x02, s01), s10 = v_fma(w01, x11, s10), s11 = v_fma(w01, x12, s11);
-                s00 = v_fma(w02, x02, s00), s01 = v_fma(w02, x03, s01), s10 = v_fma(w02, x12, s10), s11 = v_fma(w02, x13, s11);
-                s00 = v_fma(w10, x10, s00), s01 = v_fma(w10, x11, s01), s10 = v_fma(w10, x20, s10), s11 = v_fma(w10, x21, s11);
-                s00 = v_fma(w11, x11, s00), s01 = v_fma(w11, x12, s01), s10 = v_fma(w11, x21, s10), s11 = v_fma(w11, x22, s11);
-                s00 = v_fma(w12, x12, s00), s01 = v_fma(w12, x13, s01), s10 = v_fma(w12, x22, s10), s11 = v_fma(w12, x23, s11);
-                s00 = v_fma(w20, x20, s00), s01 = v_fma(w20, x21, s01), s10 = v_fma(w20, x30, s10), s11 = v_fma(w20, x31, s11);
-                s00 = v_fma(w21, x21, s00), s01 = v_fma(w21, x22, s01), s10 = v_fma(w21, x31, s10), s11 = v_fma(w21, x32, s11);
-                s00 = v_fma(w22, x22, s00), s01 = v_fma(w22, x23, s01), s10 = v_fma(w22, x32, s10), s11 = v_fma(w22, x33, s11);
+                s00 = v_fma(w00, x00, s00), s01 = v_fma(w00, x01, s01), s10 = v_fma(w00, x10, s10),
+                    s11 = v_fma(w00, x11, s11);
+                s00 = v_fma(w01, x01, s00), s01 = v_fma(w01, x02, s01), s10 = v_fma(w01, x11, s10),
+                    s11 = v_fma(w01, x12, s11);
+                s00 = v_fma(w02, x02, s00), s01 = v_fma(w02, x03, s01), s10 = v_fma(w02, x12, s10),
+                    s11 = v_fma(w02, x13, s11);
+                s00 = v_fma(w10, x10, s00), s01 = v_fma(w10, x11, s01), s10 = v_fma(w10, x20, s10),
+                    s11 = v_fma(w10, x21, s11);
+                s00 = v_fma(w11, x11, s00), s01 = v_fma(w11, x12, s01), s10 = v_fma(w11, x21, s10),
+                    s11 = v_fma(w11, x22, s11);
+                s00 = v_fma(w12, x12, s00), s01 = v_fma(w12, x13, s01), s10 = v_fma(w12, x22, s10),
+                    s11 = v_fma(w12, x23, s11);
+                s00 = v_fma(w20, x20, s00), s01 = v_fma(w20, x21, s01), s10 = v_fma(w20, x30, s10),
+                    s11 = v_fma(w20, x31, s11);
+                s00 = v_fma(w21, x21, s00), s01 = v_fma(w21, x22, s01), s10 = v_fma(w21, x31, s10),
+                    s11 = v_fma(w21, x32, s11);
+                s00 = v_fma(w22, x22, s00), s01 = v_fma(w22, x23, s01), s10 = v_fma(w22, x32, s10),
+                    s11 = v_fma(w22, x33, s11);
                 mask right0 = v_gt(s01, s00), right1 = v_gt(s11, s10);
                 vec top = v_max(s01, s00), low = v_max(s11, s10);
                 mask lower = v_gt(low, top);
@@ -1238,10 +1256,12 @@ static void classify_conv1_forward(classify_maxpool1_t y, classify_maxpool1_winn
         }
 }
 
-/* dx: each positive y hands its gradient d to the 3x3 patch of x below its winner.  Lanes have different winners, so the patch is laid
- * into the window's 4x4 by choosing, per lane, the weight of each column, and d in the rows of the winner, 0 in the other.
- * Columns slide: two of the four are finished and stored at each step.  Filters are added four at a time, in order. */
-static inline void classify_conv1_backward_4(crop_t dx, classify_maxpool1_t dy, classify_maxpool1_winner_t winner, classify_maxpool1_t y, real w[8][1][3][3], int i, int m)
+/* dx: each positive y hands its gradient d to the 3x3 patch of x below its winner.  Lanes have different winners, so
+ * the patch is laid into the window's 4x4 by choosing, per lane, the weight of each column, and d in the rows of the
+ * winner, 0 in the other.  Columns slide: two of the four are finished and stored at each step.  Filters are added four
+ * at a time, in order. */
+static inline void classify_conv1_backward_4(crop_t dx, classify_maxpool1_t dy, classify_maxpool1_winner_t winner,
+    classify_maxpool1_t y, real w[8][1][3][3], int i, int m)
 {
     vec p00 = v_load(dx[0][2 * i + 0][0]), p01 = v_load(dx[0][2 * i + 0][1]), p02, p03;
     vec p10 = v_load(dx[0][2 * i + 1][0]), p11 = v_load(dx[0][2 * i + 1][1]), p12, p13;
@@ -1258,7 +1278,8 @@ static inline void classify_conv1_backward_4(crop_t dx, classify_maxpool1_t dy, 
             vec high = v_zero_unless(m_not(lower), d), low = v_zero_unless(lower, d);
             {
                 vec a = v_set1(w[f][0][0][0]), b = v_set1(w[f][0][0][1]), c = v_set1(w[f][0][0][2]);
-                vec k0 = v_zero_unless(m_not(right), a), k1 = v_select(right, a, b), k2 = v_select(right, b, c), k3 = v_zero_unless(right, c);
+                vec k0 = v_zero_unless(m_not(right), a), k1 = v_select(right, a, b), k2 = v_select(right, b, c),
+                    k3 = v_zero_unless(right, c);
                 p00 = v_fma(high, k0, p00), p10 = v_fma(low, k0, p10);
                 p01 = v_fma(high, k1, p01), p11 = v_fma(low, k1, p11);
                 p02 = v_fma(high, k2, p02), p12 = v_fma(low, k2, p12);
@@ -1266,7 +1287,8 @@ static inline void classify_conv1_backward_4(crop_t dx, classify_maxpool1_t dy, 
             }
             {
                 vec a = v_set1(w[f][0][1][0]), b = v_set1(w[f][0][1][1]), c = v_set1(w[f][0][1][2]);
-                vec k0 = v_zero_unless(m_not(right), a), k1 = v_select(right, a, b), k2 = v_select(right, b, c), k3 = v_zero_unless(right, c);
+                vec k0 = v_zero_unless(m_not(right), a), k1 = v_select(right, a, b), k2 = v_select(right, b, c),
+                    k3 = v_zero_unless(right, c);
                 p10 = v_fma(high, k0, p10), p20 = v_fma(low, k0, p20);
                 p11 = v_fma(high, k1, p11), p21 = v_fma(low, k1, p21);
                 p12 = v_fma(high, k2, p12), p22 = v_fma(low, k2, p22);
@@ -1274,7 +1296,8 @@ static inline void classify_conv1_backward_4(crop_t dx, classify_maxpool1_t dy, 
             }
             {
                 vec a = v_set1(w[f][0][2][0]), b = v_set1(w[f][0][2][1]), c = v_set1(w[f][0][2][2]);
-                vec k0 = v_zero_unless(m_not(right), a), k1 = v_select(right, a, b), k2 = v_select(right, b, c), k3 = v_zero_unless(right, c);
+                vec k0 = v_zero_unless(m_not(right), a), k1 = v_select(right, a, b), k2 = v_select(right, b, c),
+                    k3 = v_zero_unless(right, c);
                 p20 = v_fma(high, k0, p20), p30 = v_fma(low, k0, p30);
                 p21 = v_fma(high, k1, p21), p31 = v_fma(low, k1, p31);
                 p22 = v_fma(high, k2, p22), p32 = v_fma(low, k2, p32);
@@ -1292,7 +1315,8 @@ static inline void classify_conv1_backward_4(crop_t dx, classify_maxpool1_t dy, 
     v_store(dx[0][2 * i + 3][18], p30), v_store(dx[0][2 * i + 3][19], p31);
 }
 
-static void classify_conv1_backward(crop_t dx, classify_maxpool1_t dy, classify_maxpool1_winner_t winner, classify_maxpool1_t y, real w[8][1][3][3])
+static void classify_conv1_backward(crop_t dx, classify_maxpool1_t dy, classify_maxpool1_winner_t winner,
+    classify_maxpool1_t y, real w[8][1][3][3])
 {
     memset(dx, 0, sizeof(crop_t));
     for (int i = 0; i < 9; i++) {
@@ -1301,9 +1325,11 @@ static void classify_conv1_backward(crop_t dx, classify_maxpool1_t dy, classify_
     }
 }
 
-/* dw[m][u][v] = sum over windows of d x[at the winner + (u, v)], db[m] = sum of d, with d = dy where y > 0: row-major over the windows
- * in each lane, then the lanes by v_sum's tree.  Nothing is unpooled: each lane picks its winner's 3x3 out of the window's 4x4. */
-static void classify_conv1_weights(real dw[8][1][3][3], real db[], classify_maxpool1_t dy, classify_maxpool1_winner_t winner, classify_maxpool1_t y, crop_t x)
+/* dw[m][u][v] = sum over windows of d x[at the winner + (u, v)], db[m] = sum of d, with d = dy where y > 0: row-major
+ * over the windows in each lane, then the lanes by v_sum's tree.  Nothing is unpooled: each lane picks its winner's 3x3
+ * out of the window's 4x4. */
+static void classify_conv1_weights(real dw[8][1][3][3], real db[], classify_maxpool1_t dy,
+    classify_maxpool1_winner_t winner, classify_maxpool1_t y, crop_t x)
 {
     for (int m = 0; m < 8; m++) {
         vec bias = v_zero();
@@ -1316,16 +1342,23 @@ static void classify_conv1_weights(real dw[8][1][3][3], real db[], classify_maxp
                 mask right = m_from(winner[m][i][j][0]), lower = m_from(winner[m][i][j][1]);
                 bias = v_add(bias, d);
                 vec x01 = v_load(x[0][2 * i + 0][2 * j + 1]), x02 = v_load(x[0][2 * i + 0][2 * j + 2]);
-                vec c00 = v_select(right, x01, v_load(x[0][2 * i + 0][2 * j])), c01 = v_select(right, x02, x01), c02 = v_select(right, v_load(x[0][2 * i + 0][2 * j + 3]), x02);
+                vec c00 = v_select(right, x01, v_load(x[0][2 * i + 0][2 * j])), c01 = v_select(right, x02, x01),
+                    c02 = v_select(right, v_load(x[0][2 * i + 0][2 * j + 3]), x02);
                 vec x11 = v_load(x[0][2 * i + 1][2 * j + 1]), x12 = v_load(x[0][2 * i + 1][2 * j + 2]);
-                vec c10 = v_select(right, x11, v_load(x[0][2 * i + 1][2 * j])), c11 = v_select(right, x12, x11), c12 = v_select(right, v_load(x[0][2 * i + 1][2 * j + 3]), x12);
+                vec c10 = v_select(right, x11, v_load(x[0][2 * i + 1][2 * j])), c11 = v_select(right, x12, x11),
+                    c12 = v_select(right, v_load(x[0][2 * i + 1][2 * j + 3]), x12);
                 vec x21 = v_load(x[0][2 * i + 2][2 * j + 1]), x22 = v_load(x[0][2 * i + 2][2 * j + 2]);
-                vec c20 = v_select(right, x21, v_load(x[0][2 * i + 2][2 * j])), c21 = v_select(right, x22, x21), c22 = v_select(right, v_load(x[0][2 * i + 2][2 * j + 3]), x22);
+                vec c20 = v_select(right, x21, v_load(x[0][2 * i + 2][2 * j])), c21 = v_select(right, x22, x21),
+                    c22 = v_select(right, v_load(x[0][2 * i + 2][2 * j + 3]), x22);
                 vec x31 = v_load(x[0][2 * i + 3][2 * j + 1]), x32 = v_load(x[0][2 * i + 3][2 * j + 2]);
-                vec c30 = v_select(right, x31, v_load(x[0][2 * i + 3][2 * j])), c31 = v_select(right, x32, x31), c32 = v_select(right, v_load(x[0][2 * i + 3][2 * j + 3]), x32);
-                w00 = v_fma(d, v_select(lower, c10, c00), w00), w01 = v_fma(d, v_select(lower, c11, c01), w01), w02 = v_fma(d, v_select(lower, c12, c02), w02);
-                w10 = v_fma(d, v_select(lower, c20, c10), w10), w11 = v_fma(d, v_select(lower, c21, c11), w11), w12 = v_fma(d, v_select(lower, c22, c12), w12);
-                w20 = v_fma(d, v_select(lower, c30, c20), w20), w21 = v_fma(d, v_select(lower, c31, c21), w21), w22 = v_fma(d, v_select(lower, c32, c22), w22);
+                vec c30 = v_select(right, x31, v_load(x[0][2 * i + 3][2 * j])), c31 = v_select(right, x32, x31),
+                    c32 = v_select(right, v_load(x[0][2 * i + 3][2 * j + 3]), x32);
+                w00 = v_fma(d, v_select(lower, c10, c00), w00), w01 = v_fma(d, v_select(lower, c11, c01), w01),
+                    w02 = v_fma(d, v_select(lower, c12, c02), w02);
+                w10 = v_fma(d, v_select(lower, c20, c10), w10), w11 = v_fma(d, v_select(lower, c21, c11), w11),
+                    w12 = v_fma(d, v_select(lower, c22, c12), w12);
+                w20 = v_fma(d, v_select(lower, c30, c20), w20), w21 = v_fma(d, v_select(lower, c31, c21), w21),
+                    w22 = v_fma(d, v_select(lower, c32, c22), w22);
             }
         db[m] = v_sum(bias);
         dw[m][0][0][0] = v_sum(w00), dw[m][0][0][1] = v_sum(w01), dw[m][0][0][2] = v_sum(w02);
@@ -1335,11 +1368,11 @@ static void classify_conv1_weights(real dw[8][1][3][3], real db[], classify_maxp
 }
 
 /* ---- classify_dense1: dense ------------------------------ models/tiny.yaml:22
- *   8x9x9 -> 10    6,490 parameters    6,480 multiply-adds an example
- *   y = W x + b */
+ *   8x9x9 -> 10    6,490 parameters    6,480 multiply-adds an example */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 384 inputs
- * at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes at the end. */
+ * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 384
+ * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
+ * at the end. */
 static void classify_dense1_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
@@ -1416,7 +1449,8 @@ static void classify_dense1_forward(classify_dense1_t *y, classify_maxpool1_t *x
             }
             for (int s = s0; s < s1; s++) {
                 classify_dense1_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) classify_dense1_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l], k1 - k0);
+                for (int l = 6; l < 16; l += 5) classify_dense1_forward_5x1(&sum[(s - s0) * L + l], panel,
+                    &xs[s][k0][l], k1 - k0);
             }
         }
         enum { outputs = 16 };
@@ -1524,19 +1558,19 @@ static void classify_dense1_products(real dw[648][16], real db[16], real *rows, 
 }
 
 /* ---- cross_entropy1: cross_entropy ----------------------- models/tiny.yaml:34
- *   10, 3 -> 1
- *   loss = -log(softmax(x)[label] + epsilon) */
+ *   10, 3 -> 1 */
 /* With p = softmax(x) and y the label, in every lane
  *   loss = sum over rows of -log p_y = log(sum over k of exp(x_k - m)) - (x_y - m);
  * m = max x keeps exp from overflowing and changes nothing else. */
 static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
 {
+    enum { P = 1, K = 10 };
     vec total = v_set1(0);
-    for (int p = 0; p < 1; p++, x += 10 * L, label += L) {
+    for (int p = 0; p < P; p++, x += K * L, label += L) {
         vec m = v_load(x), sum = v_set1(0);
-        for (int k = 1; k < 10; k++)
+        for (int k = 1; k < K; k++)
             m = v_max(m, v_load(x + k * L));
-        for (int k = 0; k < 10; k++)
+        for (int k = 0; k < K; k++)
             sum = v_add(sum, v_exp(v_sub(v_load(x + k * L), m)));
         ivec at = iv_add(iv_mul(iv_load(label), iv_set1(L)), iv_iota());      /* where each lane's own x_y lies */
         vec xy = v_sub(v_gather(x, at), m);
@@ -1549,19 +1583,20 @@ static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
  * Lanes from `present` on hold no example: 0. */
 static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scale, int present)
 {
+    enum { P = 1, K = 10 };
     const mask here = iv_lt(iv_iota(), iv_set1(present));
-    for (int p = 0; p < 1; p++, x += 10 * L, dx += 10 * L, label += L) {
+    for (int p = 0; p < P; p++, x += K * L, dx += K * L, label += L) {
         const ivec y = iv_load(label);
         vec m = v_load(x), sum = v_set1(0);
-        for (int k = 1; k < 10; k++)
+        for (int k = 1; k < K; k++)
             m = v_max(m, v_load(x + k * L));
-        for (int k = 0; k < 10; k++) {
+        for (int k = 0; k < K; k++) {
             vec e = v_exp(v_sub(v_load(x + k * L), m));
             sum = v_add(sum, e);
             v_store(dx + k * L, e);
         }
         const vec pull = v_set1(scale);
-        for (int k = 0; k < 10; k++) {
+        for (int k = 0; k < K; k++) {
             vec hit = v_zero_unless(iv_eq(y, iv_set1(k)), v_set1(1));
             vec d = v_mul(pull, v_sub(v_div(v_load(dx + k * L), sum), hit));
             v_store(dx + k * L, v_zero_unless(here, d));
@@ -1570,8 +1605,7 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
 }
 
 /* ---- d_h_2_end: fill ------------------------------------- models/tiny.yaml:29
- *   16
- *   y = 0 */
+ *   16 */
 /* y = 0 */
 static void d_h_2_end_forward(real *y)
 {
@@ -1580,8 +1614,7 @@ static void d_h_2_end_forward(real *y)
 }
 
 /* ---- d_h_3_end: fill ------------------------------------- models/tiny.yaml:29
- *   16
- *   y = 0 */
+ *   16 */
 /* y = 0 */
 static void d_h_3_end_forward(real *y)
 {
@@ -1590,8 +1623,7 @@ static void d_h_3_end_forward(real *y)
 }
 
 /* ---- sum_d_h_total: sum ---------------------------------- models/tiny.yaml:27
- *   16, 16, 16 -> 16
- *   y = x1 + x2 + ... */
+ *   16, 16, 16 -> 16 */
 /* y = x1 + x2 + x3 */
 static void sum_d_h_total_forward(real *y, real *x1, real *x2, real *x3)
 {
@@ -1600,23 +1632,23 @@ static void sum_d_h_total_forward(real *y, real *x1, real *x2, real *x3)
 }
 
 /* ---- sum_d_h_from_input_2: sum_steps --------------------- models/tiny.yaml:29
- *   48 -> 48
- *   y = x summed over the steps */
+ *   48 -> 48 */
 /* y = x of step 0 + x of step 1 + ... in that order; a step lies 2 groups after the one before. */
 static void sum_d_h_from_input_2_forward(d_h_from_input_2_t y, d_h_from_input_t *x)
 {
+    enum { T = 3 };
     real *sum = (real *)y;
     for (int i = 0; i < 48 * L; i += L) {
         vec s = v_load((real *)x + i);
-        for (int t = 1; t < 3; t++)
+        for (int t = 1; t < T; t++)
             s = v_add(s, v_load((real *)&x[t * 2] + i));
         v_store(sum + i, s);
     }
 }
 
-/* ---- the parts of a weight's gradient, one a group, added in pairs: 0+1, 2+3, ...; then the sums likewise --------------
- * A block at a time, each part is read once, in order: 0, 1, their sum; 2, 3, their sum, the sum of both; ...  What waits for its partner stays in
- * the first-level cache. */
+/* ---- the parts of a weight's gradient, one a group, added in pairs: 0+1, 2+3, ...; then the sums likewise
+ * -------------- A block at a time, each part is read once, in order: 0, 1, their sum; 2, 3, their sum, the sum of
+ * both; ...  What waits for its partner stays in the first-level cache. */
 static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add)
 {
     enum { WIDE = 8 * L, DEEP = 32 };
@@ -1626,7 +1658,8 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
         _Alignas(64) real waiting[DEEP][WIDE];
         int count = size - i < WIDE ? (int)(size - i) : WIDE, n = 0;
         for (int k = 0; k < parts; k++) {
-            int due = k + 1 < parts ? __builtin_ctz((unsigned)k + 1) : n;          /* part k completes so many sums; the last one all */
+            /* part k completes so many sums; the last one all */
+            int due = k + 1 < parts ? __builtin_ctz((unsigned)k + 1) : n;
             n -= due;
             for (int l = 0; l < count; l += L) {
                 vec s = v_load(part + k * stride + i + l);
@@ -1648,8 +1681,8 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
 
 /* ==== 4 memory =================================================================================================== */
 
-/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
- * the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
+/* One block for the batch, planned for forward and backward together: a place is used again when its value has been
+ * read for the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
 static real *memory;
 static const size_t MEMORY = 300384, SCRATCH = 160000;     /* reals; scratch: of each thread */
 static struct {
@@ -1758,9 +1791,10 @@ static inline int present(const Batch *batch, int g)
 
 /* ==== 5 forward ================================================================================================== */
 
-/* Called by all threads.  `omp for` shares the groups out; its end is a barrier, or with nowait a thread that finds no group left goes on.
- * A call outside of such a loop works on all groups and shares its work out inside; the threads wait after it where the next call needs its
- * results or its place in memory.  A loop over t is a repeat of the model. */
+/* Called by all threads.  `omp for` shares the groups out; its end is a barrier, or with nowait a thread that finds no
+ * group left goes on.  A call outside of such a loop works on all groups and shares its work out inside; the threads
+ * wait after it where the next call needs its results or its place in memory.  A loop over t is a repeat of the
+ * model. */
 static void forward_pass(const Batch *batch)
 {
     block_poison(memory, MEMORY * sizeof(real));
@@ -1772,7 +1806,8 @@ static void forward_pass(const Batch *batch)
         load_image_forward((real *)*scratch->image, batch->inputs[0] + g * L, present(batch, g));
         load_digits_forward(v.digits[g], batch->targets[0] + g * L, present(batch, g));
         front_maxpool1_forward(v.front_maxpool1[g], *scratch->image);
-        front_conv1_forward(*scratch->front_conv1, v.front_maxpool1[g], weights->front_conv1_weight, weights->front_conv1_bias);
+        front_conv1_forward(*scratch->front_conv1, v.front_maxpool1[g], weights->front_conv1_weight,
+            weights->front_conv1_bias);
         front_maxpool2_forward(v.front_maxpool2[g], v.front_maxpool2_winner[g].of, *scratch->front_conv1);
         h_start_forward((real *)v.h[g - G]);
     }
@@ -1793,9 +1828,11 @@ static void forward_pass(const Batch *batch)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
             crop_forward(v.crop[s], v.crop_slopes[s], v.image_bytes[g].of, v.A[s]);
-            classify_conv1_forward(v.classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.crop[s], weights->classify_conv1_weight, weights->classify_conv1_bias);
+            classify_conv1_forward(v.classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.crop[s],
+                weights->classify_conv1_weight, weights->classify_conv1_bias);
         }
-    classify_dense1_forward(v.classify_dense1, v.classify_maxpool1, weights->classify_dense1_weight, weights->classify_dense1_bias);
+    classify_dense1_forward(v.classify_dense1, v.classify_maxpool1, weights->classify_dense1_weight,
+        weights->classify_dense1_bias);
     #pragma omp barrier
     #pragma omp for collapse(2) schedule(dynamic, 1)
     for (int t = 0; t < 3; t++)
@@ -1832,7 +1869,8 @@ static void backward_pass(const Batch *batch)
     for (int t = 0; t < 3; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t], loss1_scale, present(batch, g));
+            cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t],
+                loss1_scale, present(batch, g));
         }
     classify_dense1_weights(v.d_classify_dense1_rows[0], v.d_classify_dense1);
     classify_dense1_backward(v.d_classify_maxpool1, v.d_classify_dense1, weights->classify_dense1_weight);
@@ -1841,11 +1879,14 @@ static void backward_pass(const Batch *batch)
     for (int t = 0; t < 3; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            classify_conv1_weights(v.d_classify_conv1_weight_part[s].of, v.d_classify_conv1_bias_part[s].of, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.classify_maxpool1[s], v.crop[s]);
-            classify_conv1_backward(*scratch->d_crop, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.classify_maxpool1[s], weights->classify_conv1_weight);
+            classify_conv1_weights(v.d_classify_conv1_weight_part[s].of, v.d_classify_conv1_bias_part[s].of,
+                v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.classify_maxpool1[s], v.crop[s]);
+            classify_conv1_backward(*scratch->d_crop, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of,
+                v.classify_maxpool1[s], weights->classify_conv1_weight);
             crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
         }
-    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, v.d_classify_dense1_rows[0], v.classify_maxpool1);
+    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
+        v.d_classify_dense1_rows[0], v.classify_maxpool1);
     #pragma omp barrier
     A_weights(v.d_A_rows[0], v.d_A);
     A_backward(v.d_h, v.d_A, weights->A_weight);
@@ -1860,8 +1901,10 @@ static void backward_pass(const Batch *batch)
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G], (real *)v.d_h_3[s + G]);
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s], v.h_from_state[s], v.h[s - G]);
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
+                (real *)v.d_h_3[s + G]);
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
+                v.h_from_state[s], v.h[s - G]);
         }
         h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
         #pragma omp barrier
@@ -1877,8 +1920,10 @@ static void backward_pass(const Batch *batch)
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        front_maxpool2_backward(*scratch->d_front_conv1_sum, v.d_front_maxpool2[g], v.front_maxpool2_winner[g].of, v.front_maxpool2[g]);
-        front_conv1_weights(v.d_front_conv1_weight_part[g].of, v.d_front_conv1_bias_part[g].of, *scratch->d_front_conv1_sum, v.front_maxpool1[g]);
+        front_maxpool2_backward(*scratch->d_front_conv1_sum, v.d_front_maxpool2[g], v.front_maxpool2_winner[g].of,
+            v.front_maxpool2[g]);
+        front_conv1_weights(v.d_front_conv1_weight_part[g].of, v.d_front_conv1_bias_part[g].of,
+            *scratch->d_front_conv1_sum, v.front_maxpool1[g]);
     }
     A_products(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
     h_from_state_products(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
@@ -1910,7 +1955,8 @@ static OptimiserNorm *row_sums;
 /* One step of sgd, as tiny-train.c has it.  Called by all threads; returns the norm of the gradient before clipping. */
 static double update_pass(double rate, uint64_t update_count)
 {
-    OptimiserBlocks blocks = { .weights = (real *)weights, .gradient = (real *)gradient, .n = BLOCK, .params = params, .param_count = PARAMS, .row_sums = row_sums };
+    OptimiserBlocks blocks = { .weights = (real *)weights, .gradient = (real *)gradient, .n = BLOCK, .params = params,
+        .param_count = PARAMS, .row_sums = row_sums };
     for (int k = 0; k < STATES; k++)
         blocks.state[k] = (real *)state[k];
     return optimiser_update(&blocks, rate, update_count);
@@ -1974,13 +2020,15 @@ static uint64_t net_decisions(void)
     for (int s = 0; s < 2; s++)
         hash = decide_positive(hash, (real *)v.front_maxpool2[s % G], 3136);
     for (int s = 0; s < 2; s++)
-        hash = decide_winner(hash, (uint16_t *)v.front_maxpool2_winner[s % G].of, sizeof v.front_maxpool2_winner[s % G].of / sizeof(uint16_t));
+        hash = decide_winner(hash, (uint16_t *)v.front_maxpool2_winner[s % G].of,
+            sizeof v.front_maxpool2_winner[s % G].of / sizeof(uint16_t));
     for (int s = 0; s < 6; s++)
         hash = crop_decisions(hash, v.A[s]);
     for (int s = 0; s < 6; s++)
         hash = decide_positive(hash, (real *)v.classify_maxpool1[s], 10368);
     for (int s = 0; s < 6; s++)
-        hash = decide_winner(hash, (uint16_t *)v.classify_maxpool1_winner[s].of, sizeof v.classify_maxpool1_winner[s].of / sizeof(uint16_t));
+        hash = decide_winner(hash, (uint16_t *)v.classify_maxpool1_winner[s].of,
+            sizeof v.classify_maxpool1_winner[s].of / sizeof(uint16_t));
     return hash;
 }
 

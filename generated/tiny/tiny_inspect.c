@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: 0BSD */
 /* tiny_inspect.c -- made by spnc from models/tiny.yaml.  Edit that, not this.
  *
- * Forward and backward once more, call by call as in tiny.c, which includes this file: the calls are of its static functions.
- * net_replay shows each call's tensors to the runtime, net_profile stops a clock after each call. */
+ * Forward and backward once more, call by call as in tiny.c, which includes this file: the calls are of its static
+ * functions.  net_replay shows each call's tensors to the runtime, net_profile stops a clock after each call. */
 #include "clock.h"
 
-/* Forward and backward on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what it
- * wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
+/* Forward and backward on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what
+ * it wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
 #define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
 static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
 {
@@ -15,27 +15,37 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     for (int g = 0; g < G; g++) {
         load_image_bytes_forward(v.image_bytes[g].of, batch->inputs[0] + g * L, present(batch, g));
         load_image_forward((real *)*scratch->image, batch->inputs[0] + g * L, present(batch, g));
-        SEE("load_image", "forward", 10, -1, g, "image", 1, (real *)*scratch->image, 160000, 160000, 3, { 1, 100, 100 });
+        SEE("load_image", "forward", 10, -1, g, "image", 1, (real *)*scratch->image, 160000, 160000, 3,
+            { 1, 100, 100 });
         load_digits_forward(v.digits[g], batch->targets[0] + g * L, present(batch, g));
-        SEE("front_maxpool1", "forward", 16, -1, g, "image", 0, (real *)*scratch->image, 160000, 160000, 3, { 1, 100, 100 });
+        SEE("front_maxpool1", "forward", 16, -1, g, "image", 0, (real *)*scratch->image, 160000, 160000, 3,
+            { 1, 100, 100 });
         front_maxpool1_forward(v.front_maxpool1[g], *scratch->image);
-        SEE("front_maxpool1", "forward", 16, -1, g, "front_maxpool1", 1, (real *)v.front_maxpool1[g], 10000, 10000, 3, { 1, 25, 25 });
-        SEE("front_conv1", "forward", 17, -1, g, "front_maxpool1", 0, (real *)v.front_maxpool1[g], 10000, 10000, 3, { 1, 25, 25 });
-        front_conv1_forward(*scratch->front_conv1, v.front_maxpool1[g], weights->front_conv1_weight, weights->front_conv1_bias);
-        SEE("front_conv1", "forward", 17, -1, g, "front_conv1", 1, (real *)*scratch->front_conv1, 33856, 33856, 3, { 4, 23, 23 });
-        SEE("front_maxpool2", "forward", 18, -1, g, "front_conv1", 0, (real *)*scratch->front_conv1, 33856, 33856, 3, { 4, 23, 23 });
+        SEE("front_maxpool1", "forward", 16, -1, g, "front_maxpool1", 1, (real *)v.front_maxpool1[g], 10000, 10000, 3,
+            { 1, 25, 25 });
+        SEE("front_conv1", "forward", 17, -1, g, "front_maxpool1", 0, (real *)v.front_maxpool1[g], 10000, 10000, 3,
+            { 1, 25, 25 });
+        front_conv1_forward(*scratch->front_conv1, v.front_maxpool1[g], weights->front_conv1_weight,
+            weights->front_conv1_bias);
+        SEE("front_conv1", "forward", 17, -1, g, "front_conv1", 1, (real *)*scratch->front_conv1, 33856, 33856, 3,
+            { 4, 23, 23 });
+        SEE("front_maxpool2", "forward", 18, -1, g, "front_conv1", 0, (real *)*scratch->front_conv1, 33856, 33856, 3,
+            { 4, 23, 23 });
         front_maxpool2_forward(v.front_maxpool2[g], v.front_maxpool2_winner[g].of, *scratch->front_conv1);
-        SEE("front_maxpool2", "forward", 18, -1, g, "front_maxpool2", 1, (real *)v.front_maxpool2[g], 3136, 3136, 3, { 4, 7, 7 });
+        SEE("front_maxpool2", "forward", 18, -1, g, "front_maxpool2", 1, (real *)v.front_maxpool2[g], 3136, 3136, 3,
+            { 4, 7, 7 });
         h_start_forward((real *)v.h[g - G]);
         SEE("h_start", "forward", 27, -1, g, "h", 1, (real *)v.h[g - G], 256, 256, 1, { 16 });
     }
-    SEE("h_from_input", "forward", 29, -1, -1, "front_maxpool2", 0, (real *)v.front_maxpool2[0], 6272, 3136, 3, { 4, 7, 7 });
+    SEE("h_from_input", "forward", 29, -1, -1, "front_maxpool2", 0, (real *)v.front_maxpool2[0], 6272, 3136, 3,
+        { 4, 7, 7 });
     h_from_input_forward(v.h_from_input, v.front_maxpool2, weights->h_weight_ih, weights->h_bias_ih);
     SEE("h_from_input", "forward", 29, -1, -1, "h_from_input", 1, (real *)v.h_from_input[0], 1536, 768, 1, { 48 });
     for (int t = 0; t < 3; t++) {
         SEE("h_from_state", "forward", 29, t, -1, "h", 0, (real *)v.h[t * G - G], 512, 256, 1, { 16 });
         h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
-        SEE("h_from_state", "forward", 29, t, -1, "h_from_state", 1, (real *)v.h_from_state[t * G], 1536, 768, 1, { 48 });
+        SEE("h_from_state", "forward", 29, t, -1, "h_from_state", 1, (real *)v.h_from_state[t * G], 1536, 768, 1,
+            { 48 });
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
             SEE("h", "forward", 29, t, g, "h_from_input", 0, (real *)v.h_from_input[g], 768, 768, 1, { 48 });
@@ -55,55 +65,82 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
             SEE("crop", "forward", 31, t, g, "A", 0, (real *)v.A[s], 96, 96, 1, { 6 });
             crop_forward(v.crop[s], v.crop_slopes[s], v.image_bytes[g].of, v.A[s]);
             SEE("crop", "forward", 31, t, g, "crop", 1, (real *)v.crop[s], 6400, 6400, 3, { 1, 20, 20 });
-            SEE("crop", "forward", 31, t, g, "crop_slopes", 1, (real *)v.crop_slopes[s], 12800, 12800, 4, { 2, 1, 20, 20 });
+            SEE("crop", "forward", 31, t, g, "crop_slopes", 1, (real *)v.crop_slopes[s], 12800, 12800, 4,
+                { 2, 1, 20, 20 });
             SEE("classify_conv1", "forward", 20, t, g, "crop", 0, (real *)v.crop[s], 6400, 6400, 3, { 1, 20, 20 });
-            classify_conv1_forward(v.classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.crop[s], weights->classify_conv1_weight, weights->classify_conv1_bias);
-            SEE("classify_conv1", "forward", 20, t, g, "classify_maxpool1", 1, (real *)v.classify_maxpool1[s], 10368, 10368, 3, { 8, 9, 9 });
+            classify_conv1_forward(v.classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.crop[s],
+                weights->classify_conv1_weight, weights->classify_conv1_bias);
+            SEE("classify_conv1", "forward", 20, t, g, "classify_maxpool1", 1, (real *)v.classify_maxpool1[s], 10368,
+                10368, 3, { 8, 9, 9 });
         }
-    SEE("classify_dense1", "forward", 22, -1, -1, "classify_maxpool1", 0, (real *)v.classify_maxpool1[0], 62208, 10368, 3, { 8, 9, 9 });
-    classify_dense1_forward(v.classify_dense1, v.classify_maxpool1, weights->classify_dense1_weight, weights->classify_dense1_bias);
-    SEE("classify_dense1", "forward", 22, -1, -1, "classify_dense1", 1, (real *)v.classify_dense1[0], 960, 160, 1, { 10 });
+    SEE("classify_dense1", "forward", 22, -1, -1, "classify_maxpool1", 0, (real *)v.classify_maxpool1[0], 62208, 10368,
+        3, { 8, 9, 9 });
+    classify_dense1_forward(v.classify_dense1, v.classify_maxpool1, weights->classify_dense1_weight,
+        weights->classify_dense1_bias);
+    SEE("classify_dense1", "forward", 22, -1, -1, "classify_dense1", 1, (real *)v.classify_dense1[0], 960, 160, 1,
+        { 10 });
     for (int t = 0; t < 3; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("cross_entropy1", "forward", 34, t, g, "classify_dense1", 0, (real *)v.classify_dense1[s], 160, 160, 1, { 10 });
+            SEE("cross_entropy1", "forward", 34, t, g, "classify_dense1", 0, (real *)v.classify_dense1[s], 160, 160, 1,
+                { 10 });
             cross_entropy1_forward(v.loss1[s], (real *)v.classify_dense1[s], v.digits[g][t]);
             SEE("cross_entropy1", "forward", 34, t, g, "loss1", 1, v.loss1[s], 16, 16, 0, { 0 });
         }
     for (int t = 0; t < 3; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("cross_entropy1", "backward", 34, t, g, "classify_dense1", 0, (real *)v.classify_dense1[s], 160, 160, 1, { 10 });
-            cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t], loss1_scale, present(batch, g));
-            SEE("cross_entropy1", "backward", 34, t, g, "d_classify_dense1", 1, (real *)v.d_classify_dense1[s], 160, 160, 1, { 10 });
+            SEE("cross_entropy1", "backward", 34, t, g, "classify_dense1", 0, (real *)v.classify_dense1[s], 160, 160, 1,
+                { 10 });
+            cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t],
+                loss1_scale, present(batch, g));
+            SEE("cross_entropy1", "backward", 34, t, g, "d_classify_dense1", 1, (real *)v.d_classify_dense1[s], 160,
+                160, 1, { 10 });
         }
-    SEE("classify_dense1", "weights", 22, -1, -1, "d_classify_dense1", 0, (real *)v.d_classify_dense1[0], 960, 160, 1, { 10 });
+    SEE("classify_dense1", "weights", 22, -1, -1, "d_classify_dense1", 0, (real *)v.d_classify_dense1[0], 960, 160, 1,
+        { 10 });
     classify_dense1_weights(v.d_classify_dense1_rows[0], v.d_classify_dense1);
-    SEE("classify_dense1", "backward", 22, -1, -1, "d_classify_dense1", 0, (real *)v.d_classify_dense1[0], 960, 160, 1, { 10 });
+    SEE("classify_dense1", "backward", 22, -1, -1, "d_classify_dense1", 0, (real *)v.d_classify_dense1[0], 960, 160, 1,
+        { 10 });
     classify_dense1_backward(v.d_classify_maxpool1, v.d_classify_dense1, weights->classify_dense1_weight);
-    SEE("classify_dense1", "backward", 22, -1, -1, "d_classify_maxpool1", 1, (real *)v.d_classify_maxpool1[0], 62208, 10368, 3, { 8, 9, 9 });
+    SEE("classify_dense1", "backward", 22, -1, -1, "d_classify_maxpool1", 1, (real *)v.d_classify_maxpool1[0], 62208,
+        10368, 3, { 8, 9, 9 });
     for (int t = 0; t < 3; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("classify_conv1", "weights", 20, t, g, "d_classify_maxpool1", 0, (real *)v.d_classify_maxpool1[s], 10368, 10368, 3, { 8, 9, 9 });
-            SEE("classify_conv1", "weights", 20, t, g, "classify_maxpool1", 0, (real *)v.classify_maxpool1[s], 10368, 10368, 3, { 8, 9, 9 });
+            SEE("classify_conv1", "weights", 20, t, g, "d_classify_maxpool1", 0, (real *)v.d_classify_maxpool1[s],
+                10368, 10368, 3, { 8, 9, 9 });
+            SEE("classify_conv1", "weights", 20, t, g, "classify_maxpool1", 0, (real *)v.classify_maxpool1[s], 10368,
+                10368, 3, { 8, 9, 9 });
             SEE("classify_conv1", "weights", 20, t, g, "crop", 0, (real *)v.crop[s], 6400, 6400, 3, { 1, 20, 20 });
-            classify_conv1_weights(v.d_classify_conv1_weight_part[s].of, v.d_classify_conv1_bias_part[s].of, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.classify_maxpool1[s], v.crop[s]);
-            SEE("classify_conv1", "weights", 20, t, g, "d_classify_conv1_weight_part", 1, (real *)v.d_classify_conv1_weight_part[s].of, 72, 0, 4, { 8, 1, 3, 3 });
-            SEE("classify_conv1", "weights", 20, t, g, "d_classify_conv1_bias_part", 1, v.d_classify_conv1_bias_part[s].of, 8, 0, 1, { 8 });
-            SEE("classify_conv1", "backward", 20, t, g, "d_classify_maxpool1", 0, (real *)v.d_classify_maxpool1[s], 10368, 10368, 3, { 8, 9, 9 });
-            SEE("classify_conv1", "backward", 20, t, g, "classify_maxpool1", 0, (real *)v.classify_maxpool1[s], 10368, 10368, 3, { 8, 9, 9 });
-            classify_conv1_backward(*scratch->d_crop, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.classify_maxpool1[s], weights->classify_conv1_weight);
-            SEE("classify_conv1", "backward", 20, t, g, "d_crop", 1, (real *)*scratch->d_crop, 6400, 6400, 3, { 1, 20, 20 });
+            classify_conv1_weights(v.d_classify_conv1_weight_part[s].of, v.d_classify_conv1_bias_part[s].of,
+                v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.classify_maxpool1[s], v.crop[s]);
+            SEE("classify_conv1", "weights", 20, t, g, "d_classify_conv1_weight_part", 1,
+                (real *)v.d_classify_conv1_weight_part[s].of, 72, 0, 4, { 8, 1, 3, 3 });
+            SEE("classify_conv1", "weights", 20, t, g, "d_classify_conv1_bias_part", 1,
+                v.d_classify_conv1_bias_part[s].of, 8, 0, 1, { 8 });
+            SEE("classify_conv1", "backward", 20, t, g, "d_classify_maxpool1", 0, (real *)v.d_classify_maxpool1[s],
+                10368, 10368, 3, { 8, 9, 9 });
+            SEE("classify_conv1", "backward", 20, t, g, "classify_maxpool1", 0, (real *)v.classify_maxpool1[s], 10368,
+                10368, 3, { 8, 9, 9 });
+            classify_conv1_backward(*scratch->d_crop, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of,
+                v.classify_maxpool1[s], weights->classify_conv1_weight);
+            SEE("classify_conv1", "backward", 20, t, g, "d_crop", 1, (real *)*scratch->d_crop, 6400, 6400, 3,
+                { 1, 20, 20 });
             SEE("crop", "backward", 31, t, g, "d_crop", 0, (real *)*scratch->d_crop, 6400, 6400, 3, { 1, 20, 20 });
-            SEE("crop", "backward", 31, t, g, "crop_slopes", 0, (real *)v.crop_slopes[s], 12800, 12800, 4, { 2, 1, 20, 20 });
+            SEE("crop", "backward", 31, t, g, "crop_slopes", 0, (real *)v.crop_slopes[s], 12800, 12800, 4,
+                { 2, 1, 20, 20 });
             crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
             SEE("crop", "backward", 31, t, g, "d_A", 1, (real *)v.d_A[s], 96, 96, 1, { 6 });
         }
-    SEE("classify_dense1", "weights", 22, -1, -1, "classify_maxpool1", 0, (real *)v.classify_maxpool1[0], 62208, 10368, 3, { 8, 9, 9 });
-    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, v.d_classify_dense1_rows[0], v.classify_maxpool1);
-    SEE("classify_dense1", "weights", 22, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight, 10368, 0, 0, { 0 });
-    SEE("classify_dense1", "weights", 22, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16, 0, 0, { 0 });
+    SEE("classify_dense1", "weights", 22, -1, -1, "classify_maxpool1", 0, (real *)v.classify_maxpool1[0], 62208, 10368,
+        3, { 8, 9, 9 });
+    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
+        v.d_classify_dense1_rows[0], v.classify_maxpool1);
+    SEE("classify_dense1", "weights", 22, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight,
+        10368, 0, 0, { 0 });
+    SEE("classify_dense1", "weights", 22, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16,
+        0, 0, { 0 });
     SEE("A", "weights", 30, -1, -1, "d_A", 0, (real *)v.d_A[0], 576, 96, 1, { 6 });
     A_weights(v.d_A_rows[0], v.d_A);
     SEE("A", "backward", 30, -1, -1, "d_A", 0, (real *)v.d_A[0], 576, 96, 1, { 6 });
@@ -123,43 +160,60 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
             SEE("sum_d_h_total", "forward", 27, t, g, "d_h", 0, (real *)v.d_h[s], 256, 256, 1, { 16 });
             SEE("sum_d_h_total", "forward", 27, t, g, "d_h_2", 0, (real *)v.d_h_2[s + G], 256, 256, 1, { 16 });
             SEE("sum_d_h_total", "forward", 27, t, g, "d_h_3", 0, (real *)v.d_h_3[s + G], 256, 256, 1, { 16 });
-            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G], (real *)v.d_h_3[s + G]);
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
+                (real *)v.d_h_3[s + G]);
             SEE("sum_d_h_total", "forward", 27, t, g, "d_h_total", 1, (real *)*scratch->d_h_total, 256, 256, 1, { 16 });
             SEE("h", "backward", 29, t, g, "d_h_total", 0, (real *)*scratch->d_h_total, 256, 256, 1, { 16 });
             SEE("h", "backward", 29, t, g, "h_gates", 0, (real *)v.h_gates[s], 768, 768, 2, { 3, 16 });
             SEE("h", "backward", 29, t, g, "h_from_state", 0, (real *)v.h_from_state[s], 768, 768, 1, { 48 });
             SEE("h", "backward", 29, t, g, "h", 0, (real *)v.h[s - G], 256, 256, 1, { 16 });
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s], v.h_from_state[s], v.h[s - G]);
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
+                v.h_from_state[s], v.h[s - G]);
             SEE("h", "backward", 29, t, g, "d_h_from_input", 1, (real *)v.d_h_from_input[s], 768, 768, 1, { 48 });
             SEE("h", "backward", 29, t, g, "d_h_from_state", 1, (real *)v.d_h_from_state[s], 768, 768, 1, { 48 });
             SEE("h", "backward", 29, t, g, "d_h_2", 1, (real *)v.d_h_2[s], 256, 256, 1, { 16 });
         }
-        SEE("h_from_state", "backward", 29, t, -1, "d_h_from_state", 0, (real *)v.d_h_from_state[t * G], 1536, 768, 1, { 48 });
+        SEE("h_from_state", "backward", 29, t, -1, "d_h_from_state", 0, (real *)v.d_h_from_state[t * G], 1536, 768, 1,
+            { 48 });
         h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
         SEE("h_from_state", "backward", 29, t, -1, "d_h_3", 1, (real *)v.d_h_3[t * G], 512, 256, 1, { 16 });
     }
     SEE("h_from_state", "weights", 29, -1, -1, "d_h_from_state", 0, (real *)v.d_h_from_state[0], 4608, 768, 1, { 48 });
     h_from_state_weights(v.d_h_from_state_rows[0], v.d_h_from_state);
     for (int g = 0; g < G; g++) {
-        SEE("sum_d_h_from_input_2", "forward", 29, -1, g, "d_h_from_input", 0, (real *)v.d_h_from_input[g], 768, 768, 1, { 48 });
+        SEE("sum_d_h_from_input_2", "forward", 29, -1, g, "d_h_from_input", 0, (real *)v.d_h_from_input[g], 768, 768, 1,
+            { 48 });
         sum_d_h_from_input_2_forward(v.d_h_from_input_2[g], v.d_h_from_input + g);
-        SEE("sum_d_h_from_input_2", "forward", 29, -1, g, "d_h_from_input_2", 1, (real *)v.d_h_from_input_2[g], 768, 768, 1, { 48 });
+        SEE("sum_d_h_from_input_2", "forward", 29, -1, g, "d_h_from_input_2", 1, (real *)v.d_h_from_input_2[g], 768,
+            768, 1, { 48 });
     }
-    SEE("h_from_input", "weights", 29, -1, -1, "d_h_from_input_2", 0, (real *)v.d_h_from_input_2[0], 1536, 768, 1, { 48 });
+    SEE("h_from_input", "weights", 29, -1, -1, "d_h_from_input_2", 0, (real *)v.d_h_from_input_2[0], 1536, 768, 1,
+        { 48 });
     h_from_input_weights(v.d_h_from_input_rows[0], v.d_h_from_input_2);
-    SEE("h_from_input", "backward", 29, -1, -1, "d_h_from_input_2", 0, (real *)v.d_h_from_input_2[0], 1536, 768, 1, { 48 });
+    SEE("h_from_input", "backward", 29, -1, -1, "d_h_from_input_2", 0, (real *)v.d_h_from_input_2[0], 1536, 768, 1,
+        { 48 });
     h_from_input_backward(v.d_front_maxpool2, v.d_h_from_input_2, weights->h_weight_ih);
-    SEE("h_from_input", "backward", 29, -1, -1, "d_front_maxpool2", 1, (real *)v.d_front_maxpool2[0], 6272, 3136, 3, { 4, 7, 7 });
+    SEE("h_from_input", "backward", 29, -1, -1, "d_front_maxpool2", 1, (real *)v.d_front_maxpool2[0], 6272, 3136, 3,
+        { 4, 7, 7 });
     for (int g = 0; g < G; g++) {
-        SEE("front_maxpool2", "backward", 18, -1, g, "d_front_maxpool2", 0, (real *)v.d_front_maxpool2[g], 3136, 3136, 3, { 4, 7, 7 });
-        SEE("front_maxpool2", "backward", 18, -1, g, "front_maxpool2", 0, (real *)v.front_maxpool2[g], 3136, 3136, 3, { 4, 7, 7 });
-        front_maxpool2_backward(*scratch->d_front_conv1_sum, v.d_front_maxpool2[g], v.front_maxpool2_winner[g].of, v.front_maxpool2[g]);
-        SEE("front_maxpool2", "backward", 18, -1, g, "d_front_conv1_sum", 1, (real *)*scratch->d_front_conv1_sum, 33856, 33856, 3, { 4, 23, 23 });
-        SEE("front_conv1", "weights", 17, -1, g, "d_front_conv1_sum", 0, (real *)*scratch->d_front_conv1_sum, 33856, 33856, 3, { 4, 23, 23 });
-        SEE("front_conv1", "weights", 17, -1, g, "front_maxpool1", 0, (real *)v.front_maxpool1[g], 10000, 10000, 3, { 1, 25, 25 });
-        front_conv1_weights(v.d_front_conv1_weight_part[g].of, v.d_front_conv1_bias_part[g].of, *scratch->d_front_conv1_sum, v.front_maxpool1[g]);
-        SEE("front_conv1", "weights", 17, -1, g, "d_front_conv1_weight_part", 1, (real *)v.d_front_conv1_weight_part[g].of, 36, 0, 4, { 4, 1, 3, 3 });
-        SEE("front_conv1", "weights", 17, -1, g, "d_front_conv1_bias_part", 1, v.d_front_conv1_bias_part[g].of, 4, 0, 1, { 4 });
+        SEE("front_maxpool2", "backward", 18, -1, g, "d_front_maxpool2", 0, (real *)v.d_front_maxpool2[g], 3136, 3136,
+            3, { 4, 7, 7 });
+        SEE("front_maxpool2", "backward", 18, -1, g, "front_maxpool2", 0, (real *)v.front_maxpool2[g], 3136, 3136, 3,
+            { 4, 7, 7 });
+        front_maxpool2_backward(*scratch->d_front_conv1_sum, v.d_front_maxpool2[g], v.front_maxpool2_winner[g].of,
+            v.front_maxpool2[g]);
+        SEE("front_maxpool2", "backward", 18, -1, g, "d_front_conv1_sum", 1, (real *)*scratch->d_front_conv1_sum, 33856,
+            33856, 3, { 4, 23, 23 });
+        SEE("front_conv1", "weights", 17, -1, g, "d_front_conv1_sum", 0, (real *)*scratch->d_front_conv1_sum, 33856,
+            33856, 3, { 4, 23, 23 });
+        SEE("front_conv1", "weights", 17, -1, g, "front_maxpool1", 0, (real *)v.front_maxpool1[g], 10000, 10000, 3,
+            { 1, 25, 25 });
+        front_conv1_weights(v.d_front_conv1_weight_part[g].of, v.d_front_conv1_bias_part[g].of,
+            *scratch->d_front_conv1_sum, v.front_maxpool1[g]);
+        SEE("front_conv1", "weights", 17, -1, g, "d_front_conv1_weight_part", 1,
+            (real *)v.d_front_conv1_weight_part[g].of, 36, 0, 4, { 4, 1, 3, 3 });
+        SEE("front_conv1", "weights", 17, -1, g, "d_front_conv1_bias_part", 1, v.d_front_conv1_bias_part[g].of, 4, 0, 1,
+            { 4 });
     }
     SEE("A", "weights", 30, -1, -1, "h", 0, (real *)v.h[0], 1536, 256, 1, { 16 });
     A_products(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
@@ -168,7 +222,8 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     SEE("h_from_state", "weights", 29, -1, -1, "h", 0, (real *)v.h[-G], 1536, 256, 1, { 16 });
     h_from_state_products(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
     SEE("h_from_state", "weights", 29, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 768, 0, 0, { 0 });
-    SEE("h_from_input", "weights", 29, -1, -1, "front_maxpool2", 0, (real *)v.front_maxpool2[0], 6272, 3136, 3, { 4, 7, 7 });
+    SEE("h_from_input", "weights", 29, -1, -1, "front_maxpool2", 0, (real *)v.front_maxpool2[0], 6272, 3136, 3,
+        { 4, 7, 7 });
     h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.front_maxpool2);
     SEE("h_from_input", "weights", 29, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 9408, 0, 0, { 0 });
     SEE("h_from_input", "weights", 29, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 48, 0, 0, { 0 });
@@ -242,7 +297,8 @@ static const NetRow rows[] = {
     { "sgd", "update", 30, 0, 1, 0, 0, 504960 },
 };
 
-/* A step, with the thread's clock stopped after every call and every barrier; see clock.h.  Returns as update_pass does. */
+/* A step, with the thread's clock stopped after every call and every barrier; see clock.h.  Returns as update_pass
+ * does. */
 #define STOP(row) clock_stop(clock, row)
 static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
 {
@@ -259,7 +315,8 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
         STOP(2);
         front_maxpool1_forward(v.front_maxpool1[g], *scratch->image);
         STOP(3);
-        front_conv1_forward(*scratch->front_conv1, v.front_maxpool1[g], weights->front_conv1_weight, weights->front_conv1_bias);
+        front_conv1_forward(*scratch->front_conv1, v.front_maxpool1[g], weights->front_conv1_weight,
+            weights->front_conv1_bias);
         STOP(4);
         front_maxpool2_forward(v.front_maxpool2[g], v.front_maxpool2_winner[g].of, *scratch->front_conv1);
         STOP(5);
@@ -294,12 +351,14 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
             int s = t * G + g;
             crop_forward(v.crop[s], v.crop_slopes[s], v.image_bytes[g].of, v.A[s]);
             STOP(15);
-            classify_conv1_forward(v.classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.crop[s], weights->classify_conv1_weight, weights->classify_conv1_bias);
+            classify_conv1_forward(v.classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.crop[s],
+                weights->classify_conv1_weight, weights->classify_conv1_bias);
             STOP(16);
         }
     #pragma omp barrier
     STOP(17);
-    classify_dense1_forward(v.classify_dense1, v.classify_maxpool1, weights->classify_dense1_weight, weights->classify_dense1_bias);
+    classify_dense1_forward(v.classify_dense1, v.classify_maxpool1, weights->classify_dense1_weight,
+        weights->classify_dense1_bias);
     STOP(18);
     #pragma omp barrier
     STOP(19);
@@ -316,7 +375,8 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     for (int t = 0; t < 3; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t], loss1_scale, present(batch, g));
+            cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t],
+                loss1_scale, present(batch, g));
             STOP(22);
         }
     #pragma omp barrier
@@ -331,14 +391,17 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     for (int t = 0; t < 3; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            classify_conv1_weights(v.d_classify_conv1_weight_part[s].of, v.d_classify_conv1_bias_part[s].of, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.classify_maxpool1[s], v.crop[s]);
+            classify_conv1_weights(v.d_classify_conv1_weight_part[s].of, v.d_classify_conv1_bias_part[s].of,
+                v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.classify_maxpool1[s], v.crop[s]);
             STOP(27);
-            classify_conv1_backward(*scratch->d_crop, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.classify_maxpool1[s], weights->classify_conv1_weight);
+            classify_conv1_backward(*scratch->d_crop, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of,
+                v.classify_maxpool1[s], weights->classify_conv1_weight);
             STOP(28);
             crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
             STOP(29);
         }
-    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, v.d_classify_dense1_rows[0], v.classify_maxpool1);
+    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
+        v.d_classify_dense1_rows[0], v.classify_maxpool1);
     STOP(30);
     #pragma omp barrier
     STOP(31);
@@ -363,9 +426,11 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
         #pragma omp for schedule(dynamic, 1) nowait
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G], (real *)v.d_h_3[s + G]);
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
+                (real *)v.d_h_3[s + G]);
             STOP(39);
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s], v.h_from_state[s], v.h[s - G]);
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
+                v.h_from_state[s], v.h[s - G]);
             STOP(40);
         }
         #pragma omp barrier
@@ -394,9 +459,11 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     STOP(50);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        front_maxpool2_backward(*scratch->d_front_conv1_sum, v.d_front_maxpool2[g], v.front_maxpool2_winner[g].of, v.front_maxpool2[g]);
+        front_maxpool2_backward(*scratch->d_front_conv1_sum, v.d_front_maxpool2[g], v.front_maxpool2_winner[g].of,
+            v.front_maxpool2[g]);
         STOP(51);
-        front_conv1_weights(v.d_front_conv1_weight_part[g].of, v.d_front_conv1_bias_part[g].of, *scratch->d_front_conv1_sum, v.front_maxpool1[g]);
+        front_conv1_weights(v.d_front_conv1_weight_part[g].of, v.d_front_conv1_bias_part[g].of,
+            *scratch->d_front_conv1_sum, v.front_maxpool1[g]);
         STOP(52);
     }
     A_products(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);

@@ -3,10 +3,11 @@
  *
  *   1 sizes   2 parameters (44)   3 operators   4 memory   5 forward   6 backward   7 update   8 for the trainer
  *
- * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of one group,
- * and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
- * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its output,
- * NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is called d_x. */
+ * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of
+ * one group, and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
+ * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its
+ * output, NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is
+ * called d_x. */
 #include <math.h>
 #include <omp.h>
 #include <stdint.h>
@@ -66,8 +67,7 @@ static int threads;
 /* ==== 3 operators ================================================================================================ */
 
 /* ---- load_x: load ---------------------------------------- tests/golden/conv.yaml:4
- *   1x5x5
- *   the examples of a group, side by side */
+ *   1x5x5 */
 /* y = x / 255.  rows[l] is the example of lane l; lanes from `present` on have none and are zero.
  * Four bytes of each example make a word, sixteen words a vector: byte k of all its lanes is one element of y. */
 static void load_x_forward(real *y, const void *const *rows, int present)
@@ -87,21 +87,20 @@ static void load_x_forward(real *y, const void *const *rows, int present)
 }
 
 /* ---- load_y: labels -------------------------------------- tests/golden/conv.yaml:5
- *   1
- *   the labels of a group, side by side */
+ *   1 */
 /* y[p][l] = label p of the example in lane l; 0 in the lanes from `present` on, which have none. */
 static void load_y_forward(y_t y, const void *const *rows, int present)
 {
+    enum { P = 1 };
     for (int l = 0; l < L; l++) {
         const int32_t *label = l < present ? rows[l] : NULL;
-        for (int p = 0; p < 1; p++)
+        for (int p = 0; p < P; p++)
             y[l] = label ? label[p] : 0;
     }
 }
 
 /* ---- front_conv1: conv ----------------------------------- tests/golden/conv.yaml:8
- *   1x5x5 -> 2x4x4    10 parameters    128 multiply-adds an example
- *   y[m,i,j] = b[m] + sum over c,u,v of x[c, i*s+u-p, j*s+v-p] w[m,c,u,v], then relu */
+ *   1x5x5 -> 2x4x4    10 parameters    128 multiply-adds an example */
 /* y[m][i][j] = relu(b[m] + sum over c, u, v of w[m][c][u][v] x[c][i + u][j + v]), in that order, in every lane.
  * A tile is filters x columns of sums held in registers; _2x2 is 2 filters x 2 columns.
  * relu is max(0, s): a NaN stays a NaN, and -0 stays -0.
@@ -114,7 +113,8 @@ static void front_conv1_forward_2x2(front_conv1_t y, x_t x, real w[2][1][2][2], 
         for (int u = 0; u < 2; u++)
             for (int v = 0; v < 2; v++) {
                 real (*p)[L] = &x[c][i + u][j + v];
-                __asm__ volatile("" ::: "memory");    /* load anew: gcc would keep what the next tap shares and spill sums */
+                /* load anew: gcc would keep what the next tap shares and spill sums */
+                __asm__ volatile("" ::: "memory");
                 vec z0 = v_load(p[0]);
                 vec z1 = v_load(p[1]);
                 vec a = v_set1(w[m][c][u][v]);
@@ -154,7 +154,8 @@ static void front_conv1_weights_2x1x2(real dw[2][1][2][2], real db[2], front_con
         for (int i = i0; i < i1; i++)
             for (int j = 0; j < 4; j++) {
                 real (*x0)[L] = &x[c][i + u][j + v];
-                __asm__ volatile("" ::: "memory");    /* load anew: gcc would keep what the next place shares and spill sums */
+                /* load anew: gcc would keep what the next place shares and spill sums */
+                __asm__ volatile("" ::: "memory");
                 vec z0 = v_load(x0[0]);
                 vec z1 = v_load(x0[1]);
                 vec a = v_load(dy[m][i][j]);
@@ -183,16 +184,16 @@ static void front_conv1_weights(real dw[2][1][2][2], real db[2], front_conv1_t d
 }
 
 /* ---- front_maxpool1: maxpool ----------------------------- tests/golden/conv.yaml:9
- *   2x4x4 -> 2x2x2
- *   y[c,i,j] = max over u,v of x[c, i*s+u, j*s+v], the first on a tie */
+ *   2x4x4 -> 2x2x2 */
 /* y[c][i][j] = max over u, v of x[c][i * 2 + u][j * 2 + v], in each lane; of equals the first in row-major order wins.
  * A NaN wins only from the window's first place, and then nothing beats it.
  * The place k = u * 2 + v that won is kept in binary: bit b of it, for all lanes, is the mask winner[c][i][j][b]. */
 static void front_maxpool1_forward(front_maxpool1_t y, front_maxpool1_winner_t winner, front_conv1_t x)
 {
-    for (int c = 0; c < 2; c++)
-        for (int i = 0; i < 2; i++)
-            for (int j = 0; j < 2; j++) {
+    enum { C = 2, Ho = 2, Wo = 2 };
+    for (int c = 0; c < C; c++)
+        for (int i = 0; i < Ho; i++)
+            for (int j = 0; j < Wo; j++) {
                 vec best = v_load(x[c][i * 2 + 0][j * 2 + 0]);
                 mask bit0 = m_from(0);
                 mask bit1 = m_from(0);
@@ -217,12 +218,15 @@ static void front_maxpool1_forward(front_maxpool1_t y, front_maxpool1_winner_t w
 }
 
 /* The winner of each window gets its dy, the others 0.
- * x is a relu's result, and this goes on to the gradient of the sum below it: nothing passes where the largest x was 0. */
-static void front_maxpool1_backward(front_conv1_t dx, front_maxpool1_t dy, front_maxpool1_winner_t winner, front_maxpool1_t y)
+ * x is a relu's result, and this goes on to the gradient of the sum below it: nothing passes where the largest x was
+ * 0. */
+static void front_maxpool1_backward(front_conv1_t dx, front_maxpool1_t dy, front_maxpool1_winner_t winner,
+    front_maxpool1_t y)
 {
-    for (int c = 0; c < 2; c++) {
-        for (int i = 0; i < 2; i++)
-            for (int j = 0; j < 2; j++) {
+    enum { C = 2, Ho = 2, Wo = 2 };
+    for (int c = 0; c < C; c++) {
+        for (int i = 0; i < Ho; i++)
+            for (int j = 0; j < Wo; j++) {
                 vec d = v_zero_unless(v_gt(v_load(y[c][i][j]), v_zero()), v_load(dy[c][i][j]));
                 mask bit0 = m_from(winner[c][i][j][0]), not0 = m_not(bit0);
                 mask bit1 = m_from(winner[c][i][j][1]), not1 = m_not(bit1);
@@ -235,10 +239,9 @@ static void front_maxpool1_backward(front_conv1_t dx, front_maxpool1_t dy, front
 }
 
 /* ---- front_conv2: conv ----------------------------------- tests/golden/conv.yaml:10
- *   2x2x2 -> 2x2x2    16 parameters    64 multiply-adds an example
- *   y[m,i,j] = b[m] + sum over c,u,v of x[c, i*s+u-p, j*s+v-p] w[m,c,u,v], then tanh */
-/* y[m][i][j] = tanh(sum over c, u, v of w[m][c][u][v] x[c][i * 2 + u - 1][j * 2 + v - 1]), in that order, in every lane.
- * A tile is filters x columns of sums held in registers; _2x1 is 2 filters x 1 columns.
+ *   2x2x2 -> 2x2x2    16 parameters    64 multiply-adds an example */
+/* y[m][i][j] = tanh(sum over c, u, v of w[m][c][u][v] x[c][i * 2 + u - 1][j * 2 + v - 1]), in that order, in every
+ * lane.  A tile is filters x columns of sums held in registers; _2x1 is 2 filters x 1 columns.
  * Columns whose window reaches into the padding take the _edge tile, one by one, with the taps that are inside.
  */
 static void front_conv2_forward_edge2(front_tanh1_t y, front_maxpool1_t x, real w[2][2][2][2], int m, int i, int j)
@@ -253,7 +256,8 @@ static void front_conv2_forward_edge2(front_tanh1_t y, front_maxpool1_t x, real 
         for (int u = u0; u < u1; u++)
             for (int v = v0; v < v1; v++) {
                 real (*p)[L] = &x[c][i * 2 + u - 1][j * 2 + v - 1];
-                __asm__ volatile("" ::: "memory");    /* load anew: gcc would keep what the next tap shares and spill sums */
+                /* load anew: gcc would keep what the next tap shares and spill sums */
+                __asm__ volatile("" ::: "memory");
                 vec z0 = v_load(p[0]);
                 vec a = v_set1(w[m][c][u][v]);
                 s0_0 = v_fma(a, z0, s0_0);
@@ -278,10 +282,10 @@ static void front_conv2_forward(front_tanh1_t y, front_maxpool1_t x, real w[2][2
     }
 }
 
-/* dx[c][i][j] = sum over m, u, v of w[m][c][u][v] dy[m][(i + 1 - u) / 2][(j + 1 - v) / 2], in that order, where dy has such a place
- * and the division leaves nothing.
- * A tile is channels x columns of sums held in registers; _2x1 is 2 channels x 1 columns, all of which see every tap of a row;
- * columns near the border that do not take an _edge tile, one by one, with the taps that are inside.
+/* dx[c][i][j] = sum over m, u, v of w[m][c][u][v] dy[m][(i + 1 - u) / 2][(j + 1 - v) / 2], in that order, where dy has
+ * such a place and the division leaves nothing.
+ * A tile is channels x columns of sums held in registers; _2x1 is 2 channels x 1 columns, all of which see every tap of
+ * a row; columns near the border that do not take an _edge tile, one by one, with the taps that are inside.
  */
 static void front_conv2_backward_2x1(front_maxpool1_t dx, front_tanh1_t dy, real w[2][2][2][2], int c, int i, int j)
 {
@@ -292,7 +296,8 @@ static void front_conv2_backward_2x1(front_maxpool1_t dx, front_tanh1_t dy, real
         for (int u = u0; u < u1; u += 2)
             for (int v = (j + 1) % 2; v < 2; v += 2) {
                 real (*p)[L] = &dy[m][(i + 1 - u) / 2][(j + 1 - v) / 2];
-                __asm__ volatile("" ::: "memory");    /* load anew: gcc would keep what the next tap shares and spill sums */
+                /* load anew: gcc would keep what the next tap shares and spill sums */
+                __asm__ volatile("" ::: "memory");
                 vec z0 = v_load(p[0]);
                 vec a = v_set1(w[m][c][u][v]);
                 s0_0 = v_fma(a, z0, s0_0);
@@ -334,7 +339,8 @@ static void front_conv2_weights_2x2x1(real dw[2][2][2][2], front_tanh1_t dy, fro
             for (int j = j0; j < j1; j++) {
                 real (*x0)[L] = &x[c][i * 2 + u - 1][j * 2 + v - 1];
                 real (*x1)[L] = &x[c + 1][i * 2 + u - 1][j * 2 + v - 1];
-                __asm__ volatile("" ::: "memory");    /* load anew: gcc would keep what the next place shares and spill sums */
+                /* load anew: gcc would keep what the next place shares and spill sums */
+                __asm__ volatile("" ::: "memory");
                 vec z0 = v_load(x0[0]);
                 vec z1 = v_load(x1[0]);
                 vec a = v_load(dy[m][i][j]);
@@ -359,8 +365,7 @@ static void front_conv2_weights(real dw[2][2][2][2], front_tanh1_t dy, front_max
 }
 
 /* ---- front_tanh1: tanh ----------------------------------- tests/golden/conv.yaml:11
- *   2x2x2 -> 2x2x2
- *   y = tanh(x) */
+ *   2x2x2 -> 2x2x2 */
 
 /* dx = dy (1 - y^2) */
 static void front_tanh1_backward(real *dx, real *dy, real *y)
@@ -372,11 +377,11 @@ static void front_tanh1_backward(real *dx, real *dy, real *y)
 }
 
 /* ---- front_dense1: dense --------------------------------- tests/golden/conv.yaml:12
- *   2x2x2 -> 2    18 parameters    16 multiply-adds an example
- *   y = W x + b */
+ *   2x2x2 -> 2    18 parameters    16 multiply-adds an example */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 8 inputs
- * at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes at the end. */
+ * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 8
+ * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
+ * at the end. */
 static void front_dense1_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
@@ -453,7 +458,8 @@ static void front_dense1_forward(front_dense1_t *y, front_tanh1_t *x, real w[8][
             }
             for (int s = s0; s < s1; s++) {
                 front_dense1_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) front_dense1_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l], k1 - k0);
+                for (int l = 6; l < 16; l += 5) front_dense1_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l],
+                    k1 - k0);
             }
         }
         enum { outputs = 16 };
@@ -558,19 +564,19 @@ static void front_dense1_products(real dw[8][16], real db[16], real *rows, front
 }
 
 /* ---- cross_entropy1: cross_entropy ----------------------- tests/golden/conv.yaml:15
- *   2, 1 -> 1
- *   loss = -log(softmax(x)[label] + epsilon) */
+ *   2, 1 -> 1 */
 /* With p = softmax(x) and y the label, in every lane
  *   loss = sum over rows of -log(p_y + 1e-05);
  * m = max x keeps exp from overflowing and changes nothing else. */
 static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
 {
+    enum { P = 1, K = 2 };
     vec total = v_set1(0);
-    for (int p = 0; p < 1; p++, x += 2 * L, label += L) {
+    for (int p = 0; p < P; p++, x += K * L, label += L) {
         vec m = v_load(x), sum = v_set1(0);
-        for (int k = 1; k < 2; k++)
+        for (int k = 1; k < K; k++)
             m = v_max(m, v_load(x + k * L));
-        for (int k = 0; k < 2; k++)
+        for (int k = 0; k < K; k++)
             sum = v_add(sum, v_exp(v_sub(v_load(x + k * L), m)));
         ivec at = iv_add(iv_mul(iv_load(label), iv_set1(L)), iv_iota());      /* where each lane's own x_y lies */
         vec xy = v_sub(v_gather(x, at), m);
@@ -583,20 +589,21 @@ static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
  * Lanes from `present` on hold no example: 0. */
 static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scale, int present)
 {
+    enum { P = 1, K = 2 };
     const mask here = iv_lt(iv_iota(), iv_set1(present));
-    for (int p = 0; p < 1; p++, x += 2 * L, dx += 2 * L, label += L) {
+    for (int p = 0; p < P; p++, x += K * L, dx += K * L, label += L) {
         const ivec y = iv_load(label);
         vec m = v_load(x), sum = v_set1(0);
-        for (int k = 1; k < 2; k++)
+        for (int k = 1; k < K; k++)
             m = v_max(m, v_load(x + k * L));
-        for (int k = 0; k < 2; k++) {
+        for (int k = 0; k < K; k++) {
             vec e = v_exp(v_sub(v_load(x + k * L), m));
             sum = v_add(sum, e);
             v_store(dx + k * L, e);
         }
         vec py = v_div(v_gather(dx, iv_add(iv_mul(y, iv_set1(L)), iv_iota())), sum);
         vec pull = v_mul(v_set1(scale), v_div(py, v_add(py, v_set1((real)1e-05))));
-        for (int k = 0; k < 2; k++) {
+        for (int k = 0; k < K; k++) {
             vec hit = v_zero_unless(iv_eq(y, iv_set1(k)), v_set1(1));
             vec d = v_mul(pull, v_sub(v_div(v_load(dx + k * L), sum), hit));
             v_store(dx + k * L, v_zero_unless(here, d));
@@ -604,9 +611,9 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
     }
 }
 
-/* ---- the parts of a weight's gradient, one a group, added in pairs: 0+1, 2+3, ...; then the sums likewise --------------
- * A block at a time, each part is read once, in order: 0, 1, their sum; 2, 3, their sum, the sum of both; ...  What waits for its partner stays in
- * the first-level cache. */
+/* ---- the parts of a weight's gradient, one a group, added in pairs: 0+1, 2+3, ...; then the sums likewise
+ * -------------- A block at a time, each part is read once, in order: 0, 1, their sum; 2, 3, their sum, the sum of
+ * both; ...  What waits for its partner stays in the first-level cache. */
 static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add)
 {
     enum { WIDE = 8 * L, DEEP = 32 };
@@ -616,7 +623,8 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
         _Alignas(64) real waiting[DEEP][WIDE];
         int count = size - i < WIDE ? (int)(size - i) : WIDE, n = 0;
         for (int k = 0; k < parts; k++) {
-            int due = k + 1 < parts ? __builtin_ctz((unsigned)k + 1) : n;          /* part k completes so many sums; the last one all */
+            /* part k completes so many sums; the last one all */
+            int due = k + 1 < parts ? __builtin_ctz((unsigned)k + 1) : n;
             n -= due;
             for (int l = 0; l < count; l += L) {
                 vec s = v_load(part + k * stride + i + l);
@@ -638,8 +646,8 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
 
 /* ==== 4 memory =================================================================================================== */
 
-/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
- * the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
+/* One block for the batch, planned for forward and backward together: a place is used again when its value has been
+ * read for the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
 static real *memory;
 static const size_t MEMORY = 1168, SCRATCH = 640;     /* reals; scratch: of each thread */
 static struct {
@@ -703,9 +711,10 @@ static inline int present(const Batch *batch, int g)
 
 /* ==== 5 forward ================================================================================================== */
 
-/* Called by all threads.  `omp for` shares the groups out; its end is a barrier, or with nowait a thread that finds no group left goes on.
- * A call outside of such a loop works on all groups and shares its work out inside; the threads wait after it where the next call needs its
- * results or its place in memory.  A loop over t is a repeat of the model. */
+/* Called by all threads.  `omp for` shares the groups out; its end is a barrier, or with nowait a thread that finds no
+ * group left goes on.  A call outside of such a loop works on all groups and shares its work out inside; the threads
+ * wait after it where the next call needs its results or its place in memory.  A loop over t is a repeat of the
+ * model. */
 static void forward_pass(const Batch *batch)
 {
     block_poison(memory, MEMORY * sizeof(real));
@@ -736,7 +745,7 @@ static double loss(const Batch *batch, double *each)
         for (int s = 0; s < 1; s++)
             for (int lane = 0; lane < present(batch, s % G); lane++)
                 sum += v.loss1[s][lane];
-        sum /= (double)batch->count * 1;
+        sum /= batch->count;
         if (each)
             each[0] = sum;
         total += sum;
@@ -748,11 +757,12 @@ static double loss(const Batch *batch, double *each)
 
 static void backward_pass(const Batch *batch)
 {
-    real loss1_scale = (real)(1 / ((double)batch->count * 1));
+    real loss1_scale = (real)(1 / batch->count);
     const Scratch *scratch = scratch_of_thread();
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        cross_entropy1_backward((real *)v.d_front_dense1[g], (real *)v.front_dense1[g], v.y[g], loss1_scale, present(batch, g));
+        cross_entropy1_backward((real *)v.d_front_dense1[g], (real *)v.front_dense1[g], v.y[g], loss1_scale,
+            present(batch, g));
     }
     front_dense1_weights(v.d_front_dense1_rows[0], v.d_front_dense1);
     front_dense1_backward(v.d_front_tanh1, v.d_front_dense1, weights->front_dense1_weight);
@@ -762,10 +772,13 @@ static void backward_pass(const Batch *batch)
         front_tanh1_backward((real *)*scratch->d_front_conv2, (real *)v.d_front_tanh1[g], (real *)v.front_tanh1[g]);
         front_conv2_weights(v.d_front_conv2_weight_part[g], *scratch->d_front_conv2, v.front_maxpool1[g]);
         front_conv2_backward(*scratch->d_front_maxpool1, *scratch->d_front_conv2, weights->front_conv2_weight);
-        front_maxpool1_backward(*scratch->d_front_conv1_sum, *scratch->d_front_maxpool1, v.front_maxpool1_winner[g].of, v.front_maxpool1[g]);
-        front_conv1_weights(v.d_front_conv1_weight_part[g].of, v.d_front_conv1_bias_part[g].of, *scratch->d_front_conv1_sum, v.x[g]);
+        front_maxpool1_backward(*scratch->d_front_conv1_sum, *scratch->d_front_maxpool1, v.front_maxpool1_winner[g].of,
+            v.front_maxpool1[g]);
+        front_conv1_weights(v.d_front_conv1_weight_part[g].of, v.d_front_conv1_bias_part[g].of,
+            *scratch->d_front_conv1_sum, v.x[g]);
     }
-    front_dense1_products(gradient->front_dense1_weight, gradient->front_dense1_bias, v.d_front_dense1_rows[0], v.front_tanh1);
+    front_dense1_products(gradient->front_dense1_weight, gradient->front_dense1_bias, v.d_front_dense1_rows[0],
+        v.front_tanh1);
     #pragma omp barrier
     fold((real *)gradient->front_conv2_weight, (real *)v.d_front_conv2_weight_part[0], 1, 16, 0);
     fold((real *)gradient->front_conv1_weight, (real *)v.d_front_conv1_weight_part[0].of, 1, 8, 0);
@@ -785,10 +798,12 @@ static const NetParam params[] = {
 enum { PARAMS = sizeof params / sizeof *params };
 static OptimiserNorm *row_sums;
 
-/* One step of adam, as conv-train.c has it.  Called by all threads; returns the norm of the gradient before clipping. */
+/* One step of adam, as conv-train.c has it.  Called by all threads; returns the norm of the gradient before
+ * clipping. */
 static double update_pass(double rate, uint64_t update_count)
 {
-    OptimiserBlocks blocks = { .weights = (real *)weights, .gradient = (real *)gradient, .n = BLOCK, .params = params, .param_count = PARAMS, .row_sums = row_sums };
+    OptimiserBlocks blocks = { .weights = (real *)weights, .gradient = (real *)gradient, .n = BLOCK, .params = params,
+        .param_count = PARAMS, .row_sums = row_sums };
     for (int k = 0; k < STATES; k++)
         blocks.state[k] = (real *)state[k];
     return optimiser_update(&blocks, rate, update_count);
@@ -852,7 +867,8 @@ static uint64_t net_decisions(void)
     for (int s = 0; s < 1; s++)
         hash = decide_positive(hash, (real *)v.front_maxpool1[s % G], 128);
     for (int s = 0; s < 1; s++)
-        hash = decide_winner(hash, (uint16_t *)v.front_maxpool1_winner[s % G].of, sizeof v.front_maxpool1_winner[s % G].of / sizeof(uint16_t));
+        hash = decide_winner(hash, (uint16_t *)v.front_maxpool1_winner[s % G].of,
+            sizeof v.front_maxpool1_winner[s % G].of / sizeof(uint16_t));
     return hash;
 }
 

@@ -3,10 +3,11 @@
  *
  *   1 sizes   2 parameters (26)   3 operators   4 memory   5 forward   6 backward   7 update   8 for the trainer
  *
- * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of one group,
- * and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
- * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its output,
- * NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is called d_x. */
+ * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of
+ * one group, and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
+ * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its
+ * output, NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is
+ * called d_x. */
 #include <math.h>
 #include <omp.h>
 #include <stdint.h>
@@ -52,8 +53,7 @@ static int threads;
 /* ==== 3 operators ================================================================================================ */
 
 /* ---- load_x: load ---------------------------------------- tests/golden/dense.yaml:4
- *   3
- *   the examples of a group, side by side */
+ *   3 */
 /* y = x.  rows[l] is the example of lane l; lanes from `present` on have none and are zero. */
 static void load_x_forward(real *y, const void *const *rows, int present)
 {
@@ -65,24 +65,24 @@ static void load_x_forward(real *y, const void *const *rows, int present)
 }
 
 /* ---- load_y: labels -------------------------------------- tests/golden/dense.yaml:5
- *   1
- *   the labels of a group, side by side */
+ *   1 */
 /* y[p][l] = label p of the example in lane l; 0 in the lanes from `present` on, which have none. */
 static void load_y_forward(y_t y, const void *const *rows, int present)
 {
+    enum { P = 1 };
     for (int l = 0; l < L; l++) {
         const int32_t *label = l < present ? rows[l] : NULL;
-        for (int p = 0; p < 1; p++)
+        for (int p = 0; p < P; p++)
             y[l] = label ? label[p] : 0;
     }
 }
 
 /* ---- h: dense -------------------------------------------- tests/golden/dense.yaml:7
- *   3 -> 4    16 parameters    12 multiply-adds an example
- *   y = W x + b, then relu */
+ *   3 -> 4    16 parameters    12 multiply-adds an example */
 /* y[s][m] = relu(b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 3 inputs
- * at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes at the end. */
+ * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 3
+ * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
+ * at the end. */
 static void h_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
@@ -227,8 +227,7 @@ static void h_products(real dw[3][16], real db[16], real *rows, x_t *x)
 }
 
 /* ---- h_relu: relu ---------------------------------------- tests/golden/dense.yaml:7
- *   4 -> 4
- *   y = max(x, 0) */
+ *   4 -> 4 */
 
 /* dx = dy where y > 0, else 0: the slope at 0 is 0. */
 static void h_relu_backward(real *dx, real *dy, real *y)
@@ -240,11 +239,11 @@ static void h_relu_backward(real *dx, real *dy, real *y)
 }
 
 /* ---- v: dense -------------------------------------------- tests/golden/dense.yaml:8
- *   4 -> 2    10 parameters    8 multiply-adds an example
- *   y = W x + b */
+ *   4 -> 2    10 parameters    8 multiply-adds an example */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 4 inputs
- * at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes at the end. */
+ * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 4
+ * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
+ * at the end. */
 static void v_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
@@ -423,19 +422,19 @@ static void v_products(real dw[4][16], real db[16], real *rows, h_t *x)
 }
 
 /* ---- cross_entropy1: cross_entropy ----------------------- tests/golden/dense.yaml:9
- *   2, 1 -> 1
- *   loss = -log(softmax(x)[label] + epsilon) */
+ *   2, 1 -> 1 */
 /* With p = softmax(x) and y the label, in every lane
  *   loss = sum over rows of -log p_y = log(sum over k of exp(x_k - m)) - (x_y - m);
  * m = max x keeps exp from overflowing and changes nothing else. */
 static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
 {
+    enum { P = 1, K = 2 };
     vec total = v_set1(0);
-    for (int p = 0; p < 1; p++, x += 2 * L, label += L) {
+    for (int p = 0; p < P; p++, x += K * L, label += L) {
         vec m = v_load(x), sum = v_set1(0);
-        for (int k = 1; k < 2; k++)
+        for (int k = 1; k < K; k++)
             m = v_max(m, v_load(x + k * L));
-        for (int k = 0; k < 2; k++)
+        for (int k = 0; k < K; k++)
             sum = v_add(sum, v_exp(v_sub(v_load(x + k * L), m)));
         ivec at = iv_add(iv_mul(iv_load(label), iv_set1(L)), iv_iota());      /* where each lane's own x_y lies */
         vec xy = v_sub(v_gather(x, at), m);
@@ -448,19 +447,20 @@ static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
  * Lanes from `present` on hold no example: 0. */
 static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scale, int present)
 {
+    enum { P = 1, K = 2 };
     const mask here = iv_lt(iv_iota(), iv_set1(present));
-    for (int p = 0; p < 1; p++, x += 2 * L, dx += 2 * L, label += L) {
+    for (int p = 0; p < P; p++, x += K * L, dx += K * L, label += L) {
         const ivec y = iv_load(label);
         vec m = v_load(x), sum = v_set1(0);
-        for (int k = 1; k < 2; k++)
+        for (int k = 1; k < K; k++)
             m = v_max(m, v_load(x + k * L));
-        for (int k = 0; k < 2; k++) {
+        for (int k = 0; k < K; k++) {
             vec e = v_exp(v_sub(v_load(x + k * L), m));
             sum = v_add(sum, e);
             v_store(dx + k * L, e);
         }
         const vec pull = v_set1(scale);
-        for (int k = 0; k < 2; k++) {
+        for (int k = 0; k < K; k++) {
             vec hit = v_zero_unless(iv_eq(y, iv_set1(k)), v_set1(1));
             vec d = v_mul(pull, v_sub(v_div(v_load(dx + k * L), sum), hit));
             v_store(dx + k * L, v_zero_unless(here, d));
@@ -470,8 +470,8 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
 
 /* ==== 4 memory =================================================================================================== */
 
-/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
- * the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
+/* One block for the batch, planned for forward and backward together: a place is used again when its value has been
+ * read for the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
 static real *memory;
 static const size_t MEMORY = 560;     /* reals */
 static struct {
@@ -511,9 +511,10 @@ static inline int present(const Batch *batch, int g)
 
 /* ==== 5 forward ================================================================================================== */
 
-/* Called by all threads.  `omp for` shares the groups out; its end is a barrier, or with nowait a thread that finds no group left goes on.
- * A call outside of such a loop works on all groups and shares its work out inside; the threads wait after it where the next call needs its
- * results or its place in memory.  A loop over t is a repeat of the model. */
+/* Called by all threads.  `omp for` shares the groups out; its end is a barrier, or with nowait a thread that finds no
+ * group left goes on.  A call outside of such a loop works on all groups and shares its work out inside; the threads
+ * wait after it where the next call needs its results or its place in memory.  A loop over t is a repeat of the
+ * model. */
 static void forward_pass(const Batch *batch)
 {
     block_poison(memory, MEMORY * sizeof(real));
@@ -541,7 +542,7 @@ static double loss(const Batch *batch, double *each)
         for (int s = 0; s < 1; s++)
             for (int lane = 0; lane < present(batch, s % G); lane++)
                 sum += v.loss1[s][lane];
-        sum /= (double)batch->count * 1;
+        sum /= batch->count;
         if (each)
             each[0] = sum;
         total += sum;
@@ -553,7 +554,7 @@ static double loss(const Batch *batch, double *each)
 
 static void backward_pass(const Batch *batch)
 {
-    real loss1_scale = (real)(1 / ((double)batch->count * 1));
+    real loss1_scale = (real)(1 / batch->count);
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         cross_entropy1_backward((real *)v.d_v[g], (real *)v.v[g], v.y[g], loss1_scale, present(batch, g));
@@ -584,10 +585,12 @@ static const NetParam params[] = {
 enum { PARAMS = sizeof params / sizeof *params };
 static OptimiserNorm *row_sums;
 
-/* One step of sgd, as dense-train.c has it.  Called by all threads; returns the norm of the gradient before clipping. */
+/* One step of sgd, as dense-train.c has it.  Called by all threads; returns the norm of the gradient before
+ * clipping. */
 static double update_pass(double rate, uint64_t update_count)
 {
-    OptimiserBlocks blocks = { .weights = (real *)weights, .gradient = (real *)gradient, .n = BLOCK, .params = params, .param_count = PARAMS, .row_sums = row_sums };
+    OptimiserBlocks blocks = { .weights = (real *)weights, .gradient = (real *)gradient, .n = BLOCK, .params = params,
+        .param_count = PARAMS, .row_sums = row_sums };
     for (int k = 0; k < STATES; k++)
         blocks.state[k] = (real *)state[k];
     return optimiser_update(&blocks, rate, update_count);

@@ -4,8 +4,9 @@
  *   1 sizes   2 parameters (26)   3 operators   4 memory   5 forward   6 backward   7 update   8 for the trainer
  *
  * The plain form: one example at a time, textbook loops.  Every tensor is [channel][row][column] of one example.
- * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its output,
- * NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is called d_x. */
+ * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its
+ * output, NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is
+ * called d_x. */
 #include <math.h>
 #include <omp.h>
 #include <stdint.h>
@@ -54,8 +55,7 @@ static int threads;
 /* ==== 3 operators ================================================================================================ */
 
 /* ---- load_x: load ---------------------------------------- tests/golden/dense.yaml:4
- *   3
- *   the examples of a group, side by side */
+ *   3 */
 /* y = x.  An example that is not there (row is NULL) is all zeros. */
 static void load_x_forward(real *y, const void *row)
 {
@@ -65,19 +65,18 @@ static void load_x_forward(real *y, const void *row)
 }
 
 /* ---- load_y: labels -------------------------------------- tests/golden/dense.yaml:5
- *   1
- *   the labels of a group, side by side */
+ *   1 */
 /* y[p] = label p of the example; 0 for one that is not there (row is NULL). */
 static void load_y_forward(y_t y, const void *row)
 {
+    enum { P = 1 };
     const int32_t *label = row;
-    for (int p = 0; p < 1; p++)
+    for (int p = 0; p < P; p++)
         y[p] = label ? label[p] : 0;
 }
 
 /* ---- h: dense -------------------------------------------- tests/golden/dense.yaml:7
- *   3 -> 4    16 parameters    12 multiply-adds an example
- *   y = W x + b, then relu */
+ *   3 -> 4    16 parameters    12 multiply-adds an example */
 /* y[m] = relu(b[m] + sum over k of w[m][k] x[k]) */
 static void h_forward(h_t y, real *x, real w[4][3], real b[4])
 {
@@ -98,8 +97,7 @@ static void h_weights(real dw[4][3], real db[4], h_t dy, real *x)
 }
 
 /* ---- h_relu: relu ---------------------------------------- tests/golden/dense.yaml:7
- *   4 -> 4
- *   y = max(x, 0) */
+ *   4 -> 4 */
 
 /* dx = dy where y > 0, else 0: the slope at 0 is 0. */
 static void h_relu_backward(real *dx, real *dy, real *y)
@@ -109,8 +107,7 @@ static void h_relu_backward(real *dx, real *dy, real *y)
 }
 
 /* ---- v: dense -------------------------------------------- tests/golden/dense.yaml:8
- *   4 -> 2    10 parameters    8 multiply-adds an example
- *   y = W x + b */
+ *   4 -> 2    10 parameters    8 multiply-adds an example */
 /* y[m] = (b[m] + sum over k of w[m][k] x[k]) */
 static void v_forward(v_t y, real *x, real w[2][4], real b[2])
 {
@@ -139,19 +136,19 @@ static void v_weights(real dw[2][4], real db[2], v_t dy, real *x)
 }
 
 /* ---- cross_entropy1: cross_entropy ----------------------- tests/golden/dense.yaml:9
- *   2, 1 -> 1
- *   loss = -log(softmax(x)[label] + epsilon) */
+ *   2, 1 -> 1 */
 /* With p = softmax(x) and y the label,
  *   loss = sum over rows of -log p_y = log(sum over k of exp(x_k - m)) - (x_y - m);
  * m = max x keeps exp from overflowing and changes nothing else. */
 static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
 {
+    enum { P = 1, K = 2 };
     *loss = 0;
-    for (int p = 0; p < 1; p++, x += 2) {
+    for (int p = 0; p < P; p++, x += K) {
         real m = x[0], sum = 0;
-        for (int k = 1; k < 2; k++)
+        for (int k = 1; k < K; k++)
             m = r_max(m, x[k]);
-        for (int k = 0; k < 2; k++)
+        for (int k = 0; k < K; k++)
             sum += r_exp(x[k] - m);
         *loss += r_log(sum) - (x[label[p]] - m);
     }
@@ -160,22 +157,23 @@ static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
 /* dx_k = scale (p_k - [k = y]). */
 static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scale, int present)
 {
-    for (int p = 0; p < 1; p++, x += 2, dx += 2) {
+    enum { P = 1, K = 2 };
+    for (int p = 0; p < P; p++, x += K, dx += K) {
         real m = x[0], sum = 0;
-        for (int k = 1; k < 2; k++)
+        for (int k = 1; k < K; k++)
             m = r_max(m, x[k]);
-        for (int k = 0; k < 2; k++)
+        for (int k = 0; k < K; k++)
             sum += dx[k] = r_exp(x[k] - m);
         real pull = present ? scale : 0;
-        for (int k = 0; k < 2; k++)
+        for (int k = 0; k < K; k++)
             dx[k] = pull * (dx[k] / sum - (k == label[p]));
     }
 }
 
 /* ==== 4 memory =================================================================================================== */
 
-/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
- * the last time.  v.NAME[s] is the value of slice s: example n, or at step t of a repeat s = t * N + n. */
+/* One block for the batch, planned for forward and backward together: a place is used again when its value has been
+ * read for the last time.  v.NAME[s] is the value of slice s: example n, or at step t of a repeat s = t * N + n. */
 static real *memory;
 static const size_t MEMORY = 416, SCRATCH = 32;     /* reals; scratch: of each thread */
 static struct {
@@ -237,7 +235,7 @@ static double loss(const Batch *batch, double *each)
         for (int s = 0; s < 16; s++)
             if (s % N < batch->count)
                 sum += v.loss1[s][0];
-        sum /= (double)batch->count * 1;
+        sum /= batch->count;
         if (each)
             each[0] = sum;
         total += sum;
@@ -249,7 +247,7 @@ static double loss(const Batch *batch, double *each)
 
 static void backward_pass(const Batch *batch)
 {
-    real loss1_scale = (real)(1 / ((double)batch->count * 1));
+    real loss1_scale = (real)(1 / batch->count);
     const Scratch *scratch = scratch_of_thread();
     memset(gradient, 0, sizeof *gradient);
     for (int n = 0; n < N; n++) {
@@ -272,10 +270,12 @@ static const NetParam params[] = {
 enum { PARAMS = sizeof params / sizeof *params };
 static OptimiserNorm *row_sums;
 
-/* One step of sgd, as dense-train.c has it.  Called by all threads; returns the norm of the gradient before clipping. */
+/* One step of sgd, as dense-train.c has it.  Called by all threads; returns the norm of the gradient before
+ * clipping. */
 static double update_pass(double rate, uint64_t update_count)
 {
-    OptimiserBlocks blocks = { .weights = (real *)weights, .gradient = (real *)gradient, .n = BLOCK, .params = params, .param_count = PARAMS, .row_sums = row_sums };
+    OptimiserBlocks blocks = { .weights = (real *)weights, .gradient = (real *)gradient, .n = BLOCK, .params = params,
+        .param_count = PARAMS, .row_sums = row_sums };
     for (int k = 0; k < STATES; k++)
         blocks.state[k] = (real *)state[k];
     return optimiser_update(&blocks, rate, update_count);

@@ -3,10 +3,11 @@
  *
  *   1 sizes   2 parameters (36)   3 operators   4 memory   5 forward   6 backward   7 update   8 for the trainer
  *
- * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of one group,
- * and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
- * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its output,
- * NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is called d_x. */
+ * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of
+ * one group, and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
+ * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its
+ * output, NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is
+ * called d_x. */
 #include <math.h>
 #include <omp.h>
 #include <stdint.h>
@@ -71,8 +72,7 @@ static int threads;
 /* ==== 3 operators ================================================================================================ */
 
 /* ---- load_x: load ---------------------------------------- tests/golden/joints.yaml:4
- *   4
- *   the examples of a group, side by side */
+ *   4 */
 /* y = x.  rows[l] is the example of lane l; lanes from `present` on have none and are zero. */
 static void load_x_forward(real *y, const void *const *rows, int present)
 {
@@ -84,8 +84,7 @@ static void load_x_forward(real *y, const void *const *rows, int present)
 }
 
 /* ---- load_r: load ---------------------------------------- tests/golden/joints.yaml:5
- *   2
- *   the examples of a group, side by side */
+ *   2 */
 /* y = x.  rows[l] is the example of lane l; lanes from `present` on have none and are zero. */
 static void load_r_forward(real *y, const void *const *rows, int present)
 {
@@ -97,8 +96,7 @@ static void load_r_forward(real *y, const void *const *rows, int present)
 }
 
 /* ---- s_start: fill --------------------------------------- tests/golden/joints.yaml:8
- *   2x2
- *   y = 0 */
+ *   2x2 */
 /* y = 0 */
 static void s_start_forward(real *y)
 {
@@ -107,11 +105,11 @@ static void s_start_forward(real *y)
 }
 
 /* ---- d: dense -------------------------------------------- tests/golden/joints.yaml:10
- *   4 -> 4    20 parameters    16 multiply-adds an example
- *   y = W x + b, then sigmoid */
+ *   4 -> 4    20 parameters    16 multiply-adds an example */
 /* y[s][m] = sigmoid(b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 4 inputs
- * at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes at the end. */
+ * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 4
+ * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
+ * at the end. */
 static void d_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
@@ -259,8 +257,7 @@ static void d_products(real dw[4][16], real db[16], real *rows, x_t *x)
 }
 
 /* ---- d_sigmoid: sigmoid ---------------------------------- tests/golden/joints.yaml:10
- *   4 -> 4
- *   y = 1 / (1 + exp(-x)) */
+ *   4 -> 4 */
 
 /* dx = dy y (1 - y) */
 static void d_sigmoid_backward(real *dx, real *dy, real *y)
@@ -272,8 +269,7 @@ static void d_sigmoid_backward(real *dx, real *dy, real *y)
 }
 
 /* ---- p: multiply ----------------------------------------- tests/golden/joints.yaml:12
- *   2x2, 2x2 -> 2x2
- *   y = x1 x2 ... */
+ *   2x2, 2x2 -> 2x2 */
 /* y = x1 x2 */
 static void p_forward(real *y, real *x1, real *x2)
 {
@@ -291,8 +287,7 @@ static void p_backward(real *dx1, real *dx2, real *dy, real *x1, real *x2)
 }
 
 /* ---- s_2: add -------------------------------------------- tests/golden/joints.yaml:13
- *   2x2, 2x2 -> 2x2
- *   y = x1 + x2 + ... */
+ *   2x2, 2x2 -> 2x2 */
 /* y = x1 + x2 */
 static void s_2_forward(real *y, real *x1, real *x2)
 {
@@ -301,8 +296,7 @@ static void s_2_forward(real *y, real *x1, real *x2)
 }
 
 /* ---- s: copy --------------------------------------------- tests/golden/joints.yaml:13
- *   2x2 -> 2x2
- *   y = x */
+ *   2x2 -> 2x2 */
 /* y = x */
 static void s_forward(real *y, real *x)
 {
@@ -310,8 +304,7 @@ static void s_forward(real *y, real *x)
 }
 
 /* ---- end: pick ------------------------------------------- tests/golden/joints.yaml:14
- *   2x2 -> 2x2
- *   y = x at one step */
+ *   2x2 -> 2x2 */
 /* y = x of step 1 */
 static void end_forward(end_t y, s_t *x)
 {
@@ -321,31 +314,32 @@ static void end_forward(end_t y, s_t *x)
 /* dx = dy at step 1, 0 at the others */
 static void end_backward(s_t *dx, end_t dy)
 {
-    for (int t = 0; t < 2; t++)
+    enum { T = 2 };
+    for (int t = 0; t < T; t++)
         memset(&dx[t * 1], 0, sizeof(s_t));
     memcpy(&dx[1], dy, sizeof(s_t));
 }
 
 /* ---- s_steps: stack -------------------------------------- tests/golden/joints.yaml:15
- *   2x2 -> 2x2x2
- *   y = the steps of x, one after the other */
+ *   2x2 -> 2x2x2 */
 /* y[t] = x of step t, for t < 2 */
 static void s_steps_forward(s_steps_t y, s_t *x)
 {
-    for (int t = 0; t < 2; t++)
+    enum { T = 2 };
+    for (int t = 0; t < T; t++)
         memcpy(&y[t], &x[t * 1], sizeof(s_t));
 }
 
 /* dx of step t = dy[t] */
 static void s_steps_backward(s_t *dx, s_steps_t dy)
 {
-    for (int t = 0; t < 2; t++)
+    enum { T = 2 };
+    for (int t = 0; t < T; t++)
         memcpy(&dx[t * 1], &dy[t], sizeof(s_t));
 }
 
 /* ---- first: slice ---------------------------------------- tests/golden/joints.yaml:15
- *   2x2x2 -> 2x2
- *   y = x[from:to] along an axis */
+ *   2x2x2 -> 2x2 */
 /* y = position 0 of axis 0 of x */
 static void first_forward(first_t y, s_steps_t x)
 {
@@ -360,8 +354,7 @@ static void first_backward(s_steps_t dx, first_t dy)
 }
 
 /* ---- both: concat ---------------------------------------- tests/golden/joints.yaml:16
- *   2x2, 2x2 -> 2x4
- *   y = the inputs joined along an axis */
+ *   2x2, 2x2 -> 2x4 */
 /* y = the inputs, joined along axis 1 */
 static void both_forward(both_t y, end_t x1, first_t x2)
 {
@@ -381,11 +374,11 @@ static void both_backward(end_t dx1, first_t dx2, both_t dy)
 }
 
 /* ---- v: dense -------------------------------------------- tests/golden/joints.yaml:17
- *   2x4 -> 2    16 parameters    16 multiply-adds an example
- *   y = W x + b */
+ *   2x4 -> 2    16 parameters    16 multiply-adds an example */
 /* y[s][m] = (sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 8 inputs
- * at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes at the end. */
+ * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 8
+ * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
+ * at the end. */
 static void v_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
@@ -560,8 +553,7 @@ static void v_products(real dw[8][16], real *rows, both_t *x)
 }
 
 /* ---- mse1: mse ------------------------------------------- tests/golden/joints.yaml:18
- *   2, 2 -> 1
- *   loss = sum of (a - b)^2 */
+ *   2, 2 -> 1 */
 /* loss = sum over i of (a_i - b_i)^2, in order of i, in every lane. */
 static void mse1_forward(real *loss, real *a, real *b)
 {
@@ -584,8 +576,7 @@ static void mse1_backward(real *da, real *a, real *b, real scale, int present)
 }
 
 /* ---- d_s_3_end: fill ------------------------------------- tests/golden/joints.yaml:12
- *   2x2
- *   y = 0 */
+ *   2x2 */
 /* y = 0 */
 static void d_s_3_end_forward(real *y)
 {
@@ -594,8 +585,7 @@ static void d_s_3_end_forward(real *y)
 }
 
 /* ---- sum_d_s_total: sum ---------------------------------- tests/golden/joints.yaml:8
- *   2x2, 2x2, 2x2 -> 2x2
- *   y = x1 + x2 + ... */
+ *   2x2, 2x2, 2x2 -> 2x2 */
 /* y = x1 + x2 + x3 */
 static void sum_d_s_total_forward(real *y, real *x1, real *x2, real *x3)
 {
@@ -604,38 +594,37 @@ static void sum_d_s_total_forward(real *y, real *x1, real *x2, real *x3)
 }
 
 /* ---- sum_d_s_total_2: sum_steps -------------------------- tests/golden/joints.yaml:11
- *   2x2 -> 2x2
- *   y = x summed over the steps */
+ *   2x2 -> 2x2 */
 /* y = x of step 0 + x of step 1 + ... in that order; a step lies 1 groups after the one before. */
 static void sum_d_s_total_2_forward(d_s_total_2_t y, d_s_total_t *x)
 {
+    enum { T = 2 };
     real *sum = (real *)y;
     for (int i = 0; i < 4 * L; i += L) {
         vec s = v_load((real *)x + i);
-        for (int t = 1; t < 2; t++)
+        for (int t = 1; t < T; t++)
             s = v_add(s, v_load((real *)&x[t * 1] + i));
         v_store(sum + i, s);
     }
 }
 
 /* ---- sum_d_e_2: sum_steps -------------------------------- tests/golden/joints.yaml:11
- *   2x2 -> 2x2
- *   y = x summed over the steps */
+ *   2x2 -> 2x2 */
 /* y = x of step 0 + x of step 1 + ... in that order; a step lies 1 groups after the one before. */
 static void sum_d_e_2_forward(d_e_2_t y, d_e_t *x)
 {
+    enum { T = 2 };
     real *sum = (real *)y;
     for (int i = 0; i < 4 * L; i += L) {
         vec s = v_load((real *)x + i);
-        for (int t = 1; t < 2; t++)
+        for (int t = 1; t < T; t++)
             s = v_add(s, v_load((real *)&x[t * 1] + i));
         v_store(sum + i, s);
     }
 }
 
 /* ---- sum_d_e_total: sum ---------------------------------- tests/golden/joints.yaml:11
- *   2x2, 2x2 -> 2x2
- *   y = x1 + x2 + ... */
+ *   2x2, 2x2 -> 2x2 */
 /* y = x1 + x2 */
 static void sum_d_e_total_forward(real *y, real *x1, real *x2)
 {
@@ -645,8 +634,8 @@ static void sum_d_e_total_forward(real *y, real *x1, real *x2)
 
 /* ==== 4 memory =================================================================================================== */
 
-/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
- * the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
+/* One block for the batch, planned for forward and backward together: a place is used again when its value has been
+ * read for the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
 static real *memory;
 static const size_t MEMORY = 1520, SCRATCH = 256;     /* reals; scratch: of each thread */
 static struct {
@@ -736,9 +725,10 @@ static inline int present(const Batch *batch, int g)
 
 /* ==== 5 forward ================================================================================================== */
 
-/* Called by all threads.  `omp for` shares the groups out; its end is a barrier, or with nowait a thread that finds no group left goes on.
- * A call outside of such a loop works on all groups and shares its work out inside; the threads wait after it where the next call needs its
- * results or its place in memory.  A loop over t is a repeat of the model. */
+/* Called by all threads.  `omp for` shares the groups out; its end is a barrier, or with nowait a thread that finds no
+ * group left goes on.  A call outside of such a loop works on all groups and shares its work out inside; the threads
+ * wait after it where the next call needs its results or its place in memory.  A loop over t is a repeat of the
+ * model. */
 static void forward_pass(const Batch *batch)
 {
     block_poison(memory, MEMORY * sizeof(real));
@@ -824,7 +814,8 @@ static void backward_pass(const Batch *batch)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
             sum_d_s_total_forward((real *)v.d_s_total[s], (real *)v.d_s[s], (real *)v.d_s_2[s], (real *)v.d_s_3[s + G]);
-            p_backward((real *)v.d_e[s], (real *)v.d_s_3[s], (real *)v.d_s_total[s], (real *)v.e[g], (real *)v.s[s - G]);
+            p_backward((real *)v.d_e[s], (real *)v.d_s_3[s], (real *)v.d_s_total[s], (real *)v.e[g],
+                (real *)v.s[s - G]);
         }
     }
     #pragma omp for schedule(dynamic, 1)
@@ -850,10 +841,12 @@ static const NetParam params[] = {
 enum { PARAMS = sizeof params / sizeof *params };
 static OptimiserNorm *row_sums;
 
-/* One step of rmsprop, as joints-train.c has it.  Called by all threads; returns the norm of the gradient before clipping. */
+/* One step of rmsprop, as joints-train.c has it.  Called by all threads; returns the norm of the gradient before
+ * clipping. */
 static double update_pass(double rate, uint64_t update_count)
 {
-    OptimiserBlocks blocks = { .weights = (real *)weights, .gradient = (real *)gradient, .n = BLOCK, .params = params, .param_count = PARAMS, .row_sums = row_sums };
+    OptimiserBlocks blocks = { .weights = (real *)weights, .gradient = (real *)gradient, .n = BLOCK, .params = params,
+        .param_count = PARAMS, .row_sums = row_sums };
     for (int k = 0; k < STATES; k++)
         blocks.state[k] = (real *)state[k];
     return optimiser_update(&blocks, rate, update_count);

@@ -4,10 +4,11 @@
  *
  *   1 sizes   2 parameters (217)   3 operators   4 memory   5 forward   6 backward   7 update   8 for the trainer
  *
- * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of one group,
- * and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
- * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its output,
- * NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is called d_x. */
+ * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of
+ * one group, and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
+ * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its
+ * output, NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is
+ * called d_x. */
 #include <math.h>
 #include <omp.h>
 #include <stdint.h>
@@ -82,15 +83,13 @@ static double classify_dropout1_rate = 0.5;     /* classify.dropout1.rate */
 /* ==== 3 operators ================================================================================================ */
 
 /* ---- load_image: load ------------------------------------ tests/golden/recurrent.yaml:5
- *   1x4x4
- *   the examples of a group, side by side */
+ *   1x4x4 */
 /* y = x.  rows[l] is the example of lane l; lanes from `present` on have none and are zero.
  * Sixteen elements of sixteen examples make a square: read along the examples, turned in registers, written along
  * the lanes. */
 static void load_image_forward(real *y, const void *const *rows, int present)
 {
-    for (int i = 0; i < 16; i += L) {
-        const int at = i;
+    for (int at = 0; at < 16; at += L) {
         vec square[L];
         for (int l = 0; l < L; l++) {
             square[l] = l < present ? v_loadu((const float *)rows[l] + at) : v_set1(0);
@@ -102,21 +101,20 @@ static void load_image_forward(real *y, const void *const *rows, int present)
 }
 
 /* ---- load_digits: labels --------------------------------- tests/golden/recurrent.yaml:6
- *   2
- *   the labels of a group, side by side */
+ *   2 */
 /* y[p][l] = label p of the example in lane l; 0 in the lanes from `present` on, which have none. */
 static void load_digits_forward(digits_t y, const void *const *rows, int present)
 {
+    enum { P = 2 };
     for (int l = 0; l < L; l++) {
         const int32_t *label = l < present ? rows[l] : NULL;
-        for (int p = 0; p < 2; p++)
+        for (int p = 0; p < P; p++)
             y[p][l] = label ? label[p] : 0;
     }
 }
 
 /* ---- h_start: broadcast ---------------------------------- tests/golden/recurrent.yaml:13
- *   3
- *   y = a parameter, for every example */
+ *   3 */
 /* y = p in every lane */
 static void h_start_forward(real *y, real *p)
 {
@@ -132,11 +130,11 @@ static void h_start_weights(real *dp, real *dy)
 }
 
 /* ---- h_from_input: dense --------------------------------- tests/golden/recurrent.yaml:15
- *   1x4x4 -> 9    153 parameters    144 multiply-adds an example
- *   y = W x + b */
+ *   1x4x4 -> 9    153 parameters    144 multiply-adds an example */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 16 inputs
- * at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes at the end. */
+ * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 16
+ * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
+ * at the end. */
 static void h_from_input_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
@@ -213,7 +211,8 @@ static void h_from_input_forward(h_from_input_t *y, image_t *x, real w[16][16], 
             }
             for (int s = s0; s < s1; s++) {
                 h_from_input_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) h_from_input_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l], k1 - k0);
+                for (int l = 6; l < 16; l += 5) h_from_input_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l],
+                    k1 - k0);
             }
         }
         enum { outputs = 16 };
@@ -319,11 +318,11 @@ static void h_from_input_products(real dw[16][16], real db[16], real *rows, imag
 }
 
 /* ---- h_from_state: dense --------------------------------- tests/golden/recurrent.yaml:15
- *   3 -> 9    27 parameters    27 multiply-adds an example
- *   y = W x + b */
+ *   3 -> 9    27 parameters    27 multiply-adds an example */
 /* y[s][m] = (sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 3 inputs
- * at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes at the end. */
+ * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 3
+ * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
+ * at the end. */
 static void h_from_state_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
@@ -399,7 +398,8 @@ static void h_from_state_forward(h_from_state_t *y, h_t *x, real w[3][16])
             }
             for (int s = s0; s < s1; s++) {
                 h_from_state_forward_6x1(&sum[(s - s0) * L + 0], panel, &x[s][k0][0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) h_from_state_forward_5x1(&sum[(s - s0) * L + l], panel, &x[s][k0][l], k1 - k0);
+                for (int l = 6; l < 16; l += 5) h_from_state_forward_5x1(&sum[(s - s0) * L + l], panel, &x[s][k0][l],
+                    k1 - k0);
             }
         }
         enum { outputs = 16 };
@@ -489,8 +489,7 @@ static void h_from_state_products(real dw[3][16], real *rows, h_t *x)
 }
 
 /* ---- h: gru_gates ---------------------------------------- tests/golden/recurrent.yaml:15
- *   9, 9, 3 -> 3
- *   r, z = sigmoid(xw + hw);  n = tanh(xw_n + r hw_n);  h' = (1-z) n + z h */
+ *   9, 9, 3 -> 3 */
 /* xw = W_i x + b and hw = W_h h (+ b), [3H] lanes each, in the order r, z, n:
  *   r = sigmoid(xw_r + hw_r)     how much of the state the new value sees
  *   z = sigmoid(xw_z + hw_z)     how much of the state stays
@@ -534,11 +533,11 @@ static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore,
 }
 
 /* ---- A: dense -------------------------------------------- tests/golden/recurrent.yaml:16
- *   3 -> 6    24 parameters    18 multiply-adds an example
- *   y = W x + b */
+ *   3 -> 6    24 parameters    18 multiply-adds an example */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 3 inputs
- * at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes at the end. */
+ * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 3
+ * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
+ * at the end. */
 static void A_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
@@ -711,8 +710,7 @@ static void A_products(real dw[3][16], real db[16], real *rows, h_t *x)
 }
 
 /* ---- crop: spn ------------------------------------------- tests/golden/recurrent.yaml:17
- *   1x4x4, 6 -> 1x2x2
- *   y[c,i,j] = image[c] at A (x_j, y_i, 1), bilinear */
+ *   1x4x4, 6 -> 1x2x2 */
 /* The grid: where the columns (x) and the rows (y) of the output lie, the image's corners being at -1 and 1. */
 static const real crop_x[2] = {
     -1, 1,
@@ -807,8 +805,7 @@ static uint64_t crop_decisions(uint64_t hash, A_t A)
 }
 
 /* ---- classify_dropout1: dropout -------------------------- tests/golden/recurrent.yaml:9
- *   1x2x2 -> 1x2x2
- *   y = x / (1 - rate), or 0 with probability rate */
+ *   1x2x2 -> 1x2x2 */
 /* y = x / (1 - rate) where the mask keeps the element, else 0. */
 static void classify_dropout1_forward(real *y, real *x, Dropout d)
 {
@@ -836,11 +833,11 @@ static void classify_dropout1_backward(real *dx, real *dy, Dropout d)
 }
 
 /* ---- classify_dense1: dense ------------------------------ tests/golden/recurrent.yaml:10
- *   1x2x2 -> 2    10 parameters    8 multiply-adds an example
- *   y = W x + b */
+ *   1x2x2 -> 2    10 parameters    8 multiply-adds an example */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 4 inputs
- * at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes at the end. */
+ * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 4
+ * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
+ * at the end. */
 static void classify_dense1_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
@@ -917,7 +914,8 @@ static void classify_dense1_forward(classify_dense1_t *y, classify_dropout1_t *x
             }
             for (int s = s0; s < s1; s++) {
                 classify_dense1_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) classify_dense1_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l], k1 - k0);
+                for (int l = 6; l < 16; l += 5) classify_dense1_forward_5x1(&sum[(s - s0) * L + l], panel,
+                    &xs[s][k0][l], k1 - k0);
             }
         }
         enum { outputs = 16 };
@@ -1017,19 +1015,19 @@ static void classify_dense1_products(real dw[4][16], real db[16], real *rows, cl
 }
 
 /* ---- cross_entropy1: cross_entropy ----------------------- tests/golden/recurrent.yaml:19
- *   2, 2 -> 1
- *   loss = -log(softmax(x)[label] + epsilon) */
+ *   2, 2 -> 1 */
 /* With p = softmax(x) and y the label, in every lane
  *   loss = sum over rows of -log p_y = log(sum over k of exp(x_k - m)) - (x_y - m);
  * m = max x keeps exp from overflowing and changes nothing else. */
 static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
 {
+    enum { P = 1, K = 2 };
     vec total = v_set1(0);
-    for (int p = 0; p < 1; p++, x += 2 * L, label += L) {
+    for (int p = 0; p < P; p++, x += K * L, label += L) {
         vec m = v_load(x), sum = v_set1(0);
-        for (int k = 1; k < 2; k++)
+        for (int k = 1; k < K; k++)
             m = v_max(m, v_load(x + k * L));
-        for (int k = 0; k < 2; k++)
+        for (int k = 0; k < K; k++)
             sum = v_add(sum, v_exp(v_sub(v_load(x + k * L), m)));
         ivec at = iv_add(iv_mul(iv_load(label), iv_set1(L)), iv_iota());      /* where each lane's own x_y lies */
         vec xy = v_sub(v_gather(x, at), m);
@@ -1042,19 +1040,20 @@ static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
  * Lanes from `present` on hold no example: 0. */
 static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scale, int present)
 {
+    enum { P = 1, K = 2 };
     const mask here = iv_lt(iv_iota(), iv_set1(present));
-    for (int p = 0; p < 1; p++, x += 2 * L, dx += 2 * L, label += L) {
+    for (int p = 0; p < P; p++, x += K * L, dx += K * L, label += L) {
         const ivec y = iv_load(label);
         vec m = v_load(x), sum = v_set1(0);
-        for (int k = 1; k < 2; k++)
+        for (int k = 1; k < K; k++)
             m = v_max(m, v_load(x + k * L));
-        for (int k = 0; k < 2; k++) {
+        for (int k = 0; k < K; k++) {
             vec e = v_exp(v_sub(v_load(x + k * L), m));
             sum = v_add(sum, e);
             v_store(dx + k * L, e);
         }
         const vec pull = v_set1(scale);
-        for (int k = 0; k < 2; k++) {
+        for (int k = 0; k < K; k++) {
             vec hit = v_zero_unless(iv_eq(y, iv_set1(k)), v_set1(1));
             vec d = v_mul(pull, v_sub(v_div(v_load(dx + k * L), sum), hit));
             v_store(dx + k * L, v_zero_unless(here, d));
@@ -1063,8 +1062,7 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
 }
 
 /* ---- d_h_2_end: fill ------------------------------------- tests/golden/recurrent.yaml:15
- *   3
- *   y = 0 */
+ *   3 */
 /* y = 0 */
 static void d_h_2_end_forward(real *y)
 {
@@ -1073,8 +1071,7 @@ static void d_h_2_end_forward(real *y)
 }
 
 /* ---- d_h_3_end: fill ------------------------------------- tests/golden/recurrent.yaml:15
- *   3
- *   y = 0 */
+ *   3 */
 /* y = 0 */
 static void d_h_3_end_forward(real *y)
 {
@@ -1083,8 +1080,7 @@ static void d_h_3_end_forward(real *y)
 }
 
 /* ---- sum_d_h_total: sum ---------------------------------- tests/golden/recurrent.yaml:13
- *   3, 3, 3 -> 3
- *   y = x1 + x2 + ... */
+ *   3, 3, 3 -> 3 */
 /* y = x1 + x2 + x3 */
 static void sum_d_h_total_forward(real *y, real *x1, real *x2, real *x3)
 {
@@ -1093,8 +1089,7 @@ static void sum_d_h_total_forward(real *y, real *x1, real *x2, real *x3)
 }
 
 /* ---- sum_d_h_total_2: sum -------------------------------- tests/golden/recurrent.yaml:13
- *   3, 3 -> 3
- *   y = x1 + x2 + ... */
+ *   3, 3 -> 3 */
 /* y = x1 + x2 */
 static void sum_d_h_total_2_forward(real *y, real *x1, real *x2)
 {
@@ -1103,23 +1098,23 @@ static void sum_d_h_total_2_forward(real *y, real *x1, real *x2)
 }
 
 /* ---- sum_d_h_from_input_2: sum_steps --------------------- tests/golden/recurrent.yaml:15
- *   9 -> 9
- *   y = x summed over the steps */
+ *   9 -> 9 */
 /* y = x of step 0 + x of step 1 + ... in that order; a step lies 1 groups after the one before. */
 static void sum_d_h_from_input_2_forward(d_h_from_input_2_t y, d_h_from_input_t *x)
 {
+    enum { T = 2 };
     real *sum = (real *)y;
     for (int i = 0; i < 9 * L; i += L) {
         vec s = v_load((real *)x + i);
-        for (int t = 1; t < 2; t++)
+        for (int t = 1; t < T; t++)
             s = v_add(s, v_load((real *)&x[t * 1] + i));
         v_store(sum + i, s);
     }
 }
 
-/* ---- the parts of a weight's gradient, one a group, added in pairs: 0+1, 2+3, ...; then the sums likewise --------------
- * A block at a time, each part is read once, in order: 0, 1, their sum; 2, 3, their sum, the sum of both; ...  What waits for its partner stays in
- * the first-level cache. */
+/* ---- the parts of a weight's gradient, one a group, added in pairs: 0+1, 2+3, ...; then the sums likewise
+ * -------------- A block at a time, each part is read once, in order: 0, 1, their sum; 2, 3, their sum, the sum of
+ * both; ...  What waits for its partner stays in the first-level cache. */
 static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add)
 {
     enum { WIDE = 8 * L, DEEP = 32 };
@@ -1129,7 +1124,8 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
         _Alignas(64) real waiting[DEEP][WIDE];
         int count = size - i < WIDE ? (int)(size - i) : WIDE, n = 0;
         for (int k = 0; k < parts; k++) {
-            int due = k + 1 < parts ? __builtin_ctz((unsigned)k + 1) : n;          /* part k completes so many sums; the last one all */
+            /* part k completes so many sums; the last one all */
+            int due = k + 1 < parts ? __builtin_ctz((unsigned)k + 1) : n;
             n -= due;
             for (int l = 0; l < count; l += L) {
                 vec s = v_load(part + k * stride + i + l);
@@ -1151,8 +1147,8 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
 
 /* ==== 4 memory =================================================================================================== */
 
-/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
- * the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
+/* One block for the batch, planned for forward and backward together: a place is used again when its value has been
+ * read for the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
 static real *memory;
 static const size_t MEMORY = 2896, SCRATCH = 64;     /* reals; scratch: of each thread */
 static struct {
@@ -1240,9 +1236,10 @@ static inline int present(const Batch *batch, int g)
 
 /* ==== 5 forward ================================================================================================== */
 
-/* Called by all threads.  `omp for` shares the groups out; its end is a barrier, or with nowait a thread that finds no group left goes on.
- * A call outside of such a loop works on all groups and shares its work out inside; the threads wait after it where the next call needs its
- * results or its place in memory.  A loop over t is a repeat of the model. */
+/* Called by all threads.  `omp for` shares the groups out; its end is a barrier, or with nowait a thread that finds no
+ * group left goes on.  A call outside of such a loop works on all groups and shares its work out inside; the threads
+ * wait after it where the next call needs its results or its place in memory.  A loop over t is a repeat of the
+ * model. */
 static void forward_pass(const Batch *batch)
 {
     block_poison(memory, MEMORY * sizeof(real));
@@ -1270,9 +1267,11 @@ static void forward_pass(const Batch *batch)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
             crop_forward(v.crop[s], v.crop_slopes[s], v.image[g], v.A[s]);
-            classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
+            classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s],
+                dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
         }
-    classify_dense1_forward(v.classify_dense1, v.classify_dropout1, weights->classify_dense1_weight, weights->classify_dense1_bias);
+    classify_dense1_forward(v.classify_dense1, v.classify_dropout1, weights->classify_dense1_weight,
+        weights->classify_dense1_bias);
     #pragma omp barrier
     #pragma omp for collapse(2) schedule(dynamic, 1)
     for (int t = 0; t < 2; t++)
@@ -1309,7 +1308,8 @@ static void backward_pass(const Batch *batch)
     for (int t = 0; t < 2; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t], loss1_scale, present(batch, g));
+            cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t],
+                loss1_scale, present(batch, g));
         }
     classify_dense1_weights(v.d_classify_dense1_rows[0], v.d_classify_dense1);
     classify_dense1_backward(v.d_classify_dropout1, v.d_classify_dense1, weights->classify_dense1_weight);
@@ -1318,10 +1318,12 @@ static void backward_pass(const Batch *batch)
     for (int t = 0; t < 2; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            classify_dropout1_backward((real *)*scratch->d_crop, (real *)v.d_classify_dropout1[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
+            classify_dropout1_backward((real *)*scratch->d_crop, (real *)v.d_classify_dropout1[s],
+                dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
             crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
         }
-    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, v.d_classify_dense1_rows[0], v.classify_dropout1);
+    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
+        v.d_classify_dense1_rows[0], v.classify_dropout1);
     #pragma omp barrier
     A_weights(v.d_A_rows[0], v.d_A);
     A_backward(v.d_h, v.d_A, weights->A_weight);
@@ -1335,8 +1337,10 @@ static void backward_pass(const Batch *batch)
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G], (real *)v.d_h_3[s + G]);
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s], v.h_from_state[s], v.h[s - G]);
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
+                (real *)v.d_h_3[s + G]);
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
+                v.h_from_state[s], v.h[s - G]);
         }
         h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
         #pragma omp barrier
@@ -1375,10 +1379,12 @@ static const NetParam params[] = {
 enum { PARAMS = sizeof params / sizeof *params };
 static OptimiserNorm *row_sums;
 
-/* One step of rmsprop, as recurrent-train.c has it.  Called by all threads; returns the norm of the gradient before clipping. */
+/* One step of rmsprop, as recurrent-train.c has it.  Called by all threads; returns the norm of the gradient before
+ * clipping. */
 static double update_pass(double rate, uint64_t update_count)
 {
-    OptimiserBlocks blocks = { .weights = (real *)weights, .gradient = (real *)gradient, .n = BLOCK, .params = params, .param_count = PARAMS, .row_sums = row_sums };
+    OptimiserBlocks blocks = { .weights = (real *)weights, .gradient = (real *)gradient, .n = BLOCK, .params = params,
+        .param_count = PARAMS, .row_sums = row_sums };
     for (int k = 0; k < STATES; k++)
         blocks.state[k] = (real *)state[k];
     return optimiser_update(&blocks, rate, update_count);
@@ -1508,7 +1514,8 @@ static const NetLoss losses[] = {
     { SHOWS_WRONG, GROWS_EVENLY, 3, 0, 2, 1, 19 },     /* cross_entropy */
 };
 
-/* What each dropout rate is called, and the largest factor it is used with.  One without a variable is 0 in the model: its layers are left out. */
+/* What each dropout rate is called, and the largest factor it is used with.  One without a variable is 0 in the model:
+ * its layers are left out. */
 static const NetRate rates[] = {
     { "classify.dropout1.rate", &classify_dropout1_rate, 1 },
 };

@@ -5,8 +5,9 @@
  *   1 sizes   2 parameters (217)   3 operators   4 memory   5 forward   6 backward   7 update   8 for the trainer
  *
  * The plain form: one example at a time, textbook loops.  Every tensor is [channel][row][column] of one example.
- * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its output,
- * NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is called d_x. */
+ * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its
+ * output, NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is
+ * called d_x. */
 #include <math.h>
 #include <omp.h>
 #include <stdint.h>
@@ -79,8 +80,7 @@ static double classify_dropout1_rate = 0.5;     /* classify.dropout1.rate */
 /* ==== 3 operators ================================================================================================ */
 
 /* ---- load_image: load ------------------------------------ tests/golden/recurrent.yaml:5
- *   1x4x4
- *   the examples of a group, side by side */
+ *   1x4x4 */
 /* y = x.  An example that is not there (row is NULL) is all zeros. */
 static void load_image_forward(real *y, const void *row)
 {
@@ -90,19 +90,18 @@ static void load_image_forward(real *y, const void *row)
 }
 
 /* ---- load_digits: labels --------------------------------- tests/golden/recurrent.yaml:6
- *   2
- *   the labels of a group, side by side */
+ *   2 */
 /* y[p] = label p of the example; 0 for one that is not there (row is NULL). */
 static void load_digits_forward(digits_t y, const void *row)
 {
+    enum { P = 2 };
     const int32_t *label = row;
-    for (int p = 0; p < 2; p++)
+    for (int p = 0; p < P; p++)
         y[p] = label ? label[p] : 0;
 }
 
 /* ---- h_from_input: dense --------------------------------- tests/golden/recurrent.yaml:15
- *   1x4x4 -> 9    153 parameters    144 multiply-adds an example
- *   y = W x + b */
+ *   1x4x4 -> 9    153 parameters    144 multiply-adds an example */
 /* y[m] = (b[m] + sum over k of w[m][k] x[k]) */
 static void h_from_input_forward(h_from_input_t y, real *x, real w[9][16], real b[9])
 {
@@ -123,8 +122,7 @@ static void h_from_input_weights(real dw[9][16], real db[9], h_from_input_t dy, 
 }
 
 /* ---- h_start: broadcast ---------------------------------- tests/golden/recurrent.yaml:13
- *   3
- *   y = a parameter, for every example */
+ *   3 */
 /* y = p */
 static void h_start_forward(real *y, real *p)
 {
@@ -139,8 +137,7 @@ static void h_start_weights(real *dp, real *dy)
 }
 
 /* ---- h_from_state: dense --------------------------------- tests/golden/recurrent.yaml:15
- *   3 -> 9    27 parameters    27 multiply-adds an example
- *   y = W x + b */
+ *   3 -> 9    27 parameters    27 multiply-adds an example */
 /* y[m] = (sum over k of w[m][k] x[k]) */
 static void h_from_state_forward(h_from_state_t y, real *x, real w[9][3])
 {
@@ -168,8 +165,7 @@ static void h_from_state_weights(real dw[9][3], h_from_state_t dy, real *x)
 }
 
 /* ---- h: gru_gates ---------------------------------------- tests/golden/recurrent.yaml:15
- *   9, 9, 3 -> 3
- *   r, z = sigmoid(xw + hw);  n = tanh(xw_n + r hw_n);  h' = (1-z) n + z h */
+ *   9, 9, 3 -> 3 */
 /* xw = W_i x + b and hw = W_h h (+ b), three parts each, in the order r, z, n:
  *   r = sigmoid(xw_r + hw_r)     how much of the state the new value sees
  *   z = sigmoid(xw_z + hw_z)     how much of the state stays
@@ -210,8 +206,7 @@ static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore,
 }
 
 /* ---- A: dense -------------------------------------------- tests/golden/recurrent.yaml:16
- *   3 -> 6    24 parameters    18 multiply-adds an example
- *   y = W x + b */
+ *   3 -> 6    24 parameters    18 multiply-adds an example */
 /* y[m] = (b[m] + sum over k of w[m][k] x[k]) */
 static void A_forward(A_t y, real *x, real w[6][3], real b[6])
 {
@@ -240,8 +235,7 @@ static void A_weights(real dw[6][3], real db[6], A_t dy, real *x)
 }
 
 /* ---- crop: spn ------------------------------------------- tests/golden/recurrent.yaml:17
- *   1x4x4, 6 -> 1x2x2
- *   y[c,i,j] = image[c] at A (x_j, y_i, 1), bilinear */
+ *   1x4x4, 6 -> 1x2x2 */
 /* The grid: where the columns (x) and the rows (y) of the output lie, the image's corners being at -1 and 1. */
 static const real crop_x[2] = {
     -1, 1,
@@ -314,8 +308,7 @@ static uint64_t crop_decisions(uint64_t hash, A_t A)
 }
 
 /* ---- classify_dropout1: dropout -------------------------- tests/golden/recurrent.yaml:9
- *   1x2x2 -> 1x2x2
- *   y = x / (1 - rate), or 0 with probability rate */
+ *   1x2x2 -> 1x2x2 */
 /* y = x / (1 - rate) where the mask keeps the element, else 0; without dropout d.scale is 1.  `lane` is the example's
  * place in its group of 16: the masks are those of the fast form. */
 static void classify_dropout1_forward(real *y, real *x, Dropout d, int lane)
@@ -336,8 +329,7 @@ static void classify_dropout1_backward(real *dx, real *dy, Dropout d, int lane)
 }
 
 /* ---- classify_dense1: dense ------------------------------ tests/golden/recurrent.yaml:10
- *   1x2x2 -> 2    10 parameters    8 multiply-adds an example
- *   y = W x + b */
+ *   1x2x2 -> 2    10 parameters    8 multiply-adds an example */
 /* y[m] = (b[m] + sum over k of w[m][k] x[k]) */
 static void classify_dense1_forward(classify_dense1_t y, real *x, real w[2][4], real b[2])
 {
@@ -366,19 +358,19 @@ static void classify_dense1_weights(real dw[2][4], real db[2], classify_dense1_t
 }
 
 /* ---- cross_entropy1: cross_entropy ----------------------- tests/golden/recurrent.yaml:19
- *   2, 2 -> 1
- *   loss = -log(softmax(x)[label] + epsilon) */
+ *   2, 2 -> 1 */
 /* With p = softmax(x) and y the label,
  *   loss = sum over rows of -log p_y = log(sum over k of exp(x_k - m)) - (x_y - m);
  * m = max x keeps exp from overflowing and changes nothing else. */
 static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
 {
+    enum { P = 1, K = 2 };
     *loss = 0;
-    for (int p = 0; p < 1; p++, x += 2) {
+    for (int p = 0; p < P; p++, x += K) {
         real m = x[0], sum = 0;
-        for (int k = 1; k < 2; k++)
+        for (int k = 1; k < K; k++)
             m = r_max(m, x[k]);
-        for (int k = 0; k < 2; k++)
+        for (int k = 0; k < K; k++)
             sum += r_exp(x[k] - m);
         *loss += r_log(sum) - (x[label[p]] - m);
     }
@@ -387,21 +379,21 @@ static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
 /* dx_k = scale (p_k - [k = y]). */
 static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scale, int present)
 {
-    for (int p = 0; p < 1; p++, x += 2, dx += 2) {
+    enum { P = 1, K = 2 };
+    for (int p = 0; p < P; p++, x += K, dx += K) {
         real m = x[0], sum = 0;
-        for (int k = 1; k < 2; k++)
+        for (int k = 1; k < K; k++)
             m = r_max(m, x[k]);
-        for (int k = 0; k < 2; k++)
+        for (int k = 0; k < K; k++)
             sum += dx[k] = r_exp(x[k] - m);
         real pull = present ? scale : 0;
-        for (int k = 0; k < 2; k++)
+        for (int k = 0; k < K; k++)
             dx[k] = pull * (dx[k] / sum - (k == label[p]));
     }
 }
 
 /* ---- d_h_2_end: fill ------------------------------------- tests/golden/recurrent.yaml:15
- *   3
- *   y = 0 */
+ *   3 */
 /* y = 0 */
 static void d_h_2_end_forward(real *y)
 {
@@ -410,8 +402,7 @@ static void d_h_2_end_forward(real *y)
 }
 
 /* ---- d_h_3_end: fill ------------------------------------- tests/golden/recurrent.yaml:15
- *   3
- *   y = 0 */
+ *   3 */
 /* y = 0 */
 static void d_h_3_end_forward(real *y)
 {
@@ -420,8 +411,7 @@ static void d_h_3_end_forward(real *y)
 }
 
 /* ---- sum_d_h_total: sum ---------------------------------- tests/golden/recurrent.yaml:13
- *   3, 3, 3 -> 3
- *   y = x1 + x2 + ... */
+ *   3, 3, 3 -> 3 */
 /* y = x1 + x2 + x3 */
 static void sum_d_h_total_forward(real *y, real *x1, real *x2, real *x3)
 {
@@ -430,8 +420,7 @@ static void sum_d_h_total_forward(real *y, real *x1, real *x2, real *x3)
 }
 
 /* ---- sum_d_h_total_2: sum -------------------------------- tests/golden/recurrent.yaml:13
- *   3, 3 -> 3
- *   y = x1 + x2 + ... */
+ *   3, 3 -> 3 */
 /* y = x1 + x2 */
 static void sum_d_h_total_2_forward(real *y, real *x1, real *x2)
 {
@@ -440,23 +429,23 @@ static void sum_d_h_total_2_forward(real *y, real *x1, real *x2)
 }
 
 /* ---- sum_d_h_from_input_2: sum_steps --------------------- tests/golden/recurrent.yaml:15
- *   9 -> 9
- *   y = x summed over the steps */
+ *   9 -> 9 */
 /* y = x of step 0 + x of step 1 + ... in that order; a step lies 16 examples after the one before. */
 static void sum_d_h_from_input_2_forward(d_h_from_input_2_t y, d_h_from_input_t *x)
 {
+    enum { T = 2 };
     real *sum = (real *)y;
     for (int i = 0; i < 9; i++) {
         sum[i] = 0;
-        for (int t = 0; t < 2; t++)
+        for (int t = 0; t < T; t++)
             sum[i] += ((real *)&x[t * 16])[i];
     }
 }
 
 /* ==== 4 memory =================================================================================================== */
 
-/* One block for the batch, planned for forward and backward together: a place is used again when its value has been read for
- * the last time.  v.NAME[s] is the value of slice s: example n, or at step t of a repeat s = t * N + n. */
+/* One block for the batch, planned for forward and backward together: a place is used again when its value has been
+ * read for the last time.  v.NAME[s] is the value of slice s: example n, or at step t of a repeat s = t * N + n. */
 static real *memory;
 static const size_t MEMORY = 2608, SCRATCH = 32;     /* reals; scratch: of each thread */
 static struct {
@@ -548,8 +537,10 @@ static void forward_pass(const Batch *batch)
             int s = t * N + n;
             A_forward(v.A[s], v.h[s], weights->A_weight, weights->A_bias);
             crop_forward(v.crop[s], v.image[n], v.A[s]);
-            classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
-            classify_dense1_forward(v.classify_dense1[s], (real *)v.classify_dropout1[s], weights->classify_dense1_weight, weights->classify_dense1_bias);
+            classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s],
+                dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
+            classify_dense1_forward(v.classify_dense1[s], (real *)v.classify_dropout1[s],
+                weights->classify_dense1_weight, weights->classify_dense1_bias);
             cross_entropy1_forward(v.loss1[s], v.classify_dense1[s], v.digits[n].of + t);
         }
 }
@@ -581,10 +572,14 @@ static void backward_pass(const Batch *batch)
     for (int t = 0; t < 2; t++)
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
-            cross_entropy1_backward(*scratch->d_classify_dense1, v.classify_dense1[s], v.digits[n].of + t, loss1_scale, n < batch->count);
-            classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, *scratch->d_classify_dense1, (real *)v.classify_dropout1[s]);
-            classify_dense1_backward((real *)*scratch->d_classify_dropout1, *scratch->d_classify_dense1, weights->classify_dense1_weight);
-            classify_dropout1_backward((real *)*scratch->d_crop, (real *)*scratch->d_classify_dropout1, dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
+            cross_entropy1_backward(*scratch->d_classify_dense1, v.classify_dense1[s], v.digits[n].of + t, loss1_scale,
+                n < batch->count);
+            classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
+                *scratch->d_classify_dense1, (real *)v.classify_dropout1[s]);
+            classify_dense1_backward((real *)*scratch->d_classify_dropout1, *scratch->d_classify_dense1,
+                weights->classify_dense1_weight);
+            classify_dropout1_backward((real *)*scratch->d_crop, (real *)*scratch->d_classify_dropout1,
+                dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
             crop_backward(*scratch->d_A, *scratch->d_crop, v.image[n], v.A[s]);
             A_weights(gradient->A_weight, gradient->A_bias, *scratch->d_A, v.h[s]);
             A_backward(v.d_h[s], *scratch->d_A, weights->A_weight);
@@ -597,7 +592,8 @@ static void backward_pass(const Batch *batch)
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
             sum_d_h_total_forward(*scratch->d_h_total, v.d_h[s], v.d_h_2[s + N], v.d_h_3[s + N]);
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s], v.h_from_state[s], v.h[s - N]);
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
+                v.h_from_state[s], v.h[s - N]);
             h_from_state_backward(v.d_h_3[s], v.d_h_from_state[s], weights->h_weight_hh);
         }
     }
@@ -612,7 +608,8 @@ static void backward_pass(const Batch *batch)
     }
     for (int n = 0; n < N; n++) {
         sum_d_h_from_input_2_forward(*scratch->d_h_from_input_2, v.d_h_from_input + n);
-        h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, *scratch->d_h_from_input_2, (real *)v.image[n]);
+        h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, *scratch->d_h_from_input_2,
+            (real *)v.image[n]);
     }
 }
 
@@ -631,10 +628,12 @@ static const NetParam params[] = {
 enum { PARAMS = sizeof params / sizeof *params };
 static OptimiserNorm *row_sums;
 
-/* One step of rmsprop, as recurrent-train.c has it.  Called by all threads; returns the norm of the gradient before clipping. */
+/* One step of rmsprop, as recurrent-train.c has it.  Called by all threads; returns the norm of the gradient before
+ * clipping. */
 static double update_pass(double rate, uint64_t update_count)
 {
-    OptimiserBlocks blocks = { .weights = (real *)weights, .gradient = (real *)gradient, .n = BLOCK, .params = params, .param_count = PARAMS, .row_sums = row_sums };
+    OptimiserBlocks blocks = { .weights = (real *)weights, .gradient = (real *)gradient, .n = BLOCK, .params = params,
+        .param_count = PARAMS, .row_sums = row_sums };
     for (int k = 0; k < STATES; k++)
         blocks.state[k] = (real *)state[k];
     return optimiser_update(&blocks, rate, update_count);
@@ -765,7 +764,8 @@ static const NetLoss losses[] = {
     { SHOWS_WRONG, GROWS_EVENLY, 3, 0, 2, 1, 19 },     /* cross_entropy */
 };
 
-/* What each dropout rate is called, and the largest factor it is used with.  One without a variable is 0 in the model: its layers are left out. */
+/* What each dropout rate is called, and the largest factor it is used with.  One without a variable is 0 in the model:
+ * its layers are left out. */
 static const NetRate rates[] = {
     { "classify.dropout1.rate", &classify_dropout1_rate, 1 },
 };

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: 0BSD */
 /* recurrent_inspect.c -- made by spnc from tests/golden/recurrent.yaml.  Edit that, not this.
  *
- * Forward and backward once more, call by call as in recurrent.c, which includes this file: the calls are of its static functions.
- * net_replay shows each call's tensors to the runtime, net_profile stops a clock after each call. */
+ * Forward and backward once more, call by call as in recurrent.c, which includes this file: the calls are of its static
+ * functions.  net_replay shows each call's tensors to the runtime, net_profile stops a clock after each call. */
 #include "clock.h"
 
-/* Forward and backward on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what it
- * wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
+/* Forward and backward on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what
+ * it wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
 #define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
 static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
 {
@@ -48,46 +48,64 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
             SEE("crop", "forward", 17, t, g, "crop", 1, (real *)v.crop[s], 64, 64, 3, { 1, 2, 2 });
             SEE("crop", "forward", 17, t, g, "crop_slopes", 1, (real *)v.crop_slopes[s], 128, 128, 4, { 2, 1, 2, 2 });
             SEE("classify_dropout1", "forward", 9, t, g, "crop", 0, (real *)v.crop[s], 64, 64, 3, { 1, 2, 2 });
-            classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
-            SEE("classify_dropout1", "forward", 9, t, g, "classify_dropout1", 1, (real *)v.classify_dropout1[s], 64, 64, 3, { 1, 2, 2 });
+            classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s],
+                dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
+            SEE("classify_dropout1", "forward", 9, t, g, "classify_dropout1", 1, (real *)v.classify_dropout1[s], 64, 64,
+                3, { 1, 2, 2 });
         }
-    SEE("classify_dense1", "forward", 10, -1, -1, "classify_dropout1", 0, (real *)v.classify_dropout1[0], 128, 64, 3, { 1, 2, 2 });
-    classify_dense1_forward(v.classify_dense1, v.classify_dropout1, weights->classify_dense1_weight, weights->classify_dense1_bias);
+    SEE("classify_dense1", "forward", 10, -1, -1, "classify_dropout1", 0, (real *)v.classify_dropout1[0], 128, 64, 3,
+        { 1, 2, 2 });
+    classify_dense1_forward(v.classify_dense1, v.classify_dropout1, weights->classify_dense1_weight,
+        weights->classify_dense1_bias);
     SEE("classify_dense1", "forward", 10, -1, -1, "classify_dense1", 1, (real *)v.classify_dense1[0], 64, 32, 1, { 2 });
     for (int t = 0; t < 2; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("cross_entropy1", "forward", 19, t, g, "classify_dense1", 0, (real *)v.classify_dense1[s], 32, 32, 1, { 2 });
+            SEE("cross_entropy1", "forward", 19, t, g, "classify_dense1", 0, (real *)v.classify_dense1[s], 32, 32, 1,
+                { 2 });
             cross_entropy1_forward(v.loss1[s], (real *)v.classify_dense1[s], v.digits[g][t]);
             SEE("cross_entropy1", "forward", 19, t, g, "loss1", 1, v.loss1[s], 16, 16, 0, { 0 });
         }
     for (int t = 0; t < 2; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("cross_entropy1", "backward", 19, t, g, "classify_dense1", 0, (real *)v.classify_dense1[s], 32, 32, 1, { 2 });
-            cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t], loss1_scale, present(batch, g));
-            SEE("cross_entropy1", "backward", 19, t, g, "d_classify_dense1", 1, (real *)v.d_classify_dense1[s], 32, 32, 1, { 2 });
+            SEE("cross_entropy1", "backward", 19, t, g, "classify_dense1", 0, (real *)v.classify_dense1[s], 32, 32, 1,
+                { 2 });
+            cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t],
+                loss1_scale, present(batch, g));
+            SEE("cross_entropy1", "backward", 19, t, g, "d_classify_dense1", 1, (real *)v.d_classify_dense1[s], 32, 32,
+                1, { 2 });
         }
-    SEE("classify_dense1", "weights", 10, -1, -1, "d_classify_dense1", 0, (real *)v.d_classify_dense1[0], 64, 32, 1, { 2 });
+    SEE("classify_dense1", "weights", 10, -1, -1, "d_classify_dense1", 0, (real *)v.d_classify_dense1[0], 64, 32, 1,
+        { 2 });
     classify_dense1_weights(v.d_classify_dense1_rows[0], v.d_classify_dense1);
-    SEE("classify_dense1", "backward", 10, -1, -1, "d_classify_dense1", 0, (real *)v.d_classify_dense1[0], 64, 32, 1, { 2 });
+    SEE("classify_dense1", "backward", 10, -1, -1, "d_classify_dense1", 0, (real *)v.d_classify_dense1[0], 64, 32, 1,
+        { 2 });
     classify_dense1_backward(v.d_classify_dropout1, v.d_classify_dense1, weights->classify_dense1_weight);
-    SEE("classify_dense1", "backward", 10, -1, -1, "d_classify_dropout1", 1, (real *)v.d_classify_dropout1[0], 128, 64, 3, { 1, 2, 2 });
+    SEE("classify_dense1", "backward", 10, -1, -1, "d_classify_dropout1", 1, (real *)v.d_classify_dropout1[0], 128, 64,
+        3, { 1, 2, 2 });
     for (int t = 0; t < 2; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("classify_dropout1", "backward", 9, t, g, "d_classify_dropout1", 0, (real *)v.d_classify_dropout1[s], 64, 64, 3, { 1, 2, 2 });
-            classify_dropout1_backward((real *)*scratch->d_crop, (real *)v.d_classify_dropout1[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
-            SEE("classify_dropout1", "backward", 9, t, g, "d_crop", 1, (real *)*scratch->d_crop, 64, 64, 3, { 1, 2, 2 });
+            SEE("classify_dropout1", "backward", 9, t, g, "d_classify_dropout1", 0, (real *)v.d_classify_dropout1[s],
+                64, 64, 3, { 1, 2, 2 });
+            classify_dropout1_backward((real *)*scratch->d_crop, (real *)v.d_classify_dropout1[s],
+                dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
+            SEE("classify_dropout1", "backward", 9, t, g, "d_crop", 1, (real *)*scratch->d_crop, 64, 64, 3,
+                { 1, 2, 2 });
             SEE("crop", "backward", 17, t, g, "d_crop", 0, (real *)*scratch->d_crop, 64, 64, 3, { 1, 2, 2 });
             SEE("crop", "backward", 17, t, g, "crop_slopes", 0, (real *)v.crop_slopes[s], 128, 128, 4, { 2, 1, 2, 2 });
             crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
             SEE("crop", "backward", 17, t, g, "d_A", 1, (real *)v.d_A[s], 96, 96, 1, { 6 });
         }
-    SEE("classify_dense1", "weights", 10, -1, -1, "classify_dropout1", 0, (real *)v.classify_dropout1[0], 128, 64, 3, { 1, 2, 2 });
-    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, v.d_classify_dense1_rows[0], v.classify_dropout1);
-    SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight, 64, 0, 0, { 0 });
-    SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16, 0, 0, { 0 });
+    SEE("classify_dense1", "weights", 10, -1, -1, "classify_dropout1", 0, (real *)v.classify_dropout1[0], 128, 64, 3,
+        { 1, 2, 2 });
+    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
+        v.d_classify_dense1_rows[0], v.classify_dropout1);
+    SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight,
+        64, 0, 0, { 0 });
+    SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16,
+        0, 0, { 0 });
     SEE("A", "weights", 16, -1, -1, "d_A", 0, (real *)v.d_A[0], 192, 96, 1, { 6 });
     A_weights(v.d_A_rows[0], v.d_A);
     SEE("A", "backward", 16, -1, -1, "d_A", 0, (real *)v.d_A[0], 192, 96, 1, { 6 });
@@ -109,18 +127,21 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
             SEE("sum_d_h_total", "forward", 13, t, g, "d_h", 0, (real *)v.d_h[s], 48, 48, 1, { 3 });
             SEE("sum_d_h_total", "forward", 13, t, g, "d_h_2", 0, (real *)v.d_h_2[s + G], 48, 48, 1, { 3 });
             SEE("sum_d_h_total", "forward", 13, t, g, "d_h_3", 0, (real *)v.d_h_3[s + G], 48, 48, 1, { 3 });
-            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G], (real *)v.d_h_3[s + G]);
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
+                (real *)v.d_h_3[s + G]);
             SEE("sum_d_h_total", "forward", 13, t, g, "d_h_total", 1, (real *)*scratch->d_h_total, 48, 48, 1, { 3 });
             SEE("h", "backward", 15, t, g, "d_h_total", 0, (real *)*scratch->d_h_total, 48, 48, 1, { 3 });
             SEE("h", "backward", 15, t, g, "h_gates", 0, (real *)v.h_gates[s], 144, 144, 2, { 3, 3 });
             SEE("h", "backward", 15, t, g, "h_from_state", 0, (real *)v.h_from_state[s], 144, 144, 1, { 9 });
             SEE("h", "backward", 15, t, g, "h", 0, (real *)v.h[s - G], 48, 48, 1, { 3 });
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s], v.h_from_state[s], v.h[s - G]);
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
+                v.h_from_state[s], v.h[s - G]);
             SEE("h", "backward", 15, t, g, "d_h_from_input", 1, (real *)v.d_h_from_input[s], 144, 144, 1, { 9 });
             SEE("h", "backward", 15, t, g, "d_h_from_state", 1, (real *)v.d_h_from_state[s], 144, 144, 1, { 9 });
             SEE("h", "backward", 15, t, g, "d_h_2", 1, (real *)v.d_h_2[s], 48, 48, 1, { 3 });
         }
-        SEE("h_from_state", "backward", 15, t, -1, "d_h_from_state", 0, (real *)v.d_h_from_state[t * G], 144, 144, 1, { 9 });
+        SEE("h_from_state", "backward", 15, t, -1, "d_h_from_state", 0, (real *)v.d_h_from_state[t * G], 144, 144, 1,
+            { 9 });
         h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
         SEE("h_from_state", "backward", 15, t, -1, "d_h_3", 1, (real *)v.d_h_3[t * G], 48, 48, 1, { 3 });
     }
@@ -140,11 +161,14 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     SEE("h_from_state", "weights", 15, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 48, 0, 0, { 0 });
     fold(gradient->h_init, v.d_h_init_part[0].of, 1, 3, 0);
     for (int g = 0; g < G; g++) {
-        SEE("sum_d_h_from_input_2", "forward", 15, -1, g, "d_h_from_input", 0, (real *)v.d_h_from_input[g], 144, 144, 1, { 9 });
+        SEE("sum_d_h_from_input_2", "forward", 15, -1, g, "d_h_from_input", 0, (real *)v.d_h_from_input[g], 144, 144, 1,
+            { 9 });
         sum_d_h_from_input_2_forward(v.d_h_from_input_2[g], v.d_h_from_input + g);
-        SEE("sum_d_h_from_input_2", "forward", 15, -1, g, "d_h_from_input_2", 1, (real *)v.d_h_from_input_2[g], 144, 144, 1, { 9 });
+        SEE("sum_d_h_from_input_2", "forward", 15, -1, g, "d_h_from_input_2", 1, (real *)v.d_h_from_input_2[g], 144,
+            144, 1, { 9 });
     }
-    SEE("h_from_input", "weights", 15, -1, -1, "d_h_from_input_2", 0, (real *)v.d_h_from_input_2[0], 144, 144, 1, { 9 });
+    SEE("h_from_input", "weights", 15, -1, -1, "d_h_from_input_2", 0, (real *)v.d_h_from_input_2[0], 144, 144, 1,
+        { 9 });
     h_from_input_weights(v.d_h_from_input_rows[0], v.d_h_from_input_2);
     SEE("h_from_input", "weights", 15, -1, -1, "image", 0, (real *)v.image[0], 256, 256, 3, { 1, 4, 4 });
     h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.image);
@@ -209,7 +233,8 @@ static const NetRow rows[] = {
     { "rmsprop", "update", 26, 0, 1, 0, 0, 11520 },
 };
 
-/* A step, with the thread's clock stopped after every call and every barrier; see clock.h.  Returns as update_pass does. */
+/* A step, with the thread's clock stopped after every call and every barrier; see clock.h.  Returns as update_pass
+ * does. */
 #define STOP(row) clock_stop(clock, row)
 static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
 {
@@ -253,12 +278,14 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
             int s = t * G + g;
             crop_forward(v.crop[s], v.crop_slopes[s], v.image[g], v.A[s]);
             STOP(11);
-            classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
+            classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s],
+                dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
             STOP(12);
         }
     #pragma omp barrier
     STOP(13);
-    classify_dense1_forward(v.classify_dense1, v.classify_dropout1, weights->classify_dense1_weight, weights->classify_dense1_bias);
+    classify_dense1_forward(v.classify_dense1, v.classify_dropout1, weights->classify_dense1_weight,
+        weights->classify_dense1_bias);
     STOP(14);
     #pragma omp barrier
     STOP(15);
@@ -275,7 +302,8 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     for (int t = 0; t < 2; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t], loss1_scale, present(batch, g));
+            cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t],
+                loss1_scale, present(batch, g));
             STOP(18);
         }
     #pragma omp barrier
@@ -290,12 +318,14 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     for (int t = 0; t < 2; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            classify_dropout1_backward((real *)*scratch->d_crop, (real *)v.d_classify_dropout1[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
+            classify_dropout1_backward((real *)*scratch->d_crop, (real *)v.d_classify_dropout1[s],
+                dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
             STOP(23);
             crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
             STOP(24);
         }
-    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias, v.d_classify_dense1_rows[0], v.classify_dropout1);
+    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
+        v.d_classify_dense1_rows[0], v.classify_dropout1);
     STOP(25);
     #pragma omp barrier
     STOP(26);
@@ -318,9 +348,11 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
         #pragma omp for schedule(dynamic, 1) nowait
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G], (real *)v.d_h_3[s + G]);
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
+                (real *)v.d_h_3[s + G]);
             STOP(33);
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s], v.h_from_state[s], v.h[s - G]);
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
+                v.h_from_state[s], v.h[s - G]);
             STOP(34);
         }
         #pragma omp barrier

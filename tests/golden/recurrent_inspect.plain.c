@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: 0BSD */
 /* recurrent_inspect.c -- made by spnc from tests/golden/recurrent.yaml.  Edit that, not this.
  *
- * Forward and backward once more, call by call as in recurrent.c, which includes this file: the calls are of its static functions.
- * net_replay shows each call's tensors to the runtime, net_profile stops a clock after each call. */
+ * Forward and backward once more, call by call as in recurrent.c, which includes this file: the calls are of its static
+ * functions.  net_replay shows each call's tensors to the runtime, net_profile stops a clock after each call. */
 #include "clock.h"
 
-/* Forward and backward on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what it
- * wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
+/* Forward and backward on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what
+ * it wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
 #define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
 static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
 {
@@ -48,10 +48,14 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
             crop_forward(v.crop[s], v.image[n], v.A[s]);
             SEE("crop", "forward", 17, t, n, "crop", 1, (real *)v.crop[s], 4, 4, 3, { 1, 2, 2 });
             SEE("classify_dropout1", "forward", 9, t, n, "crop", 0, (real *)v.crop[s], 4, 4, 3, { 1, 2, 2 });
-            classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
-            SEE("classify_dropout1", "forward", 9, t, n, "classify_dropout1", 1, (real *)v.classify_dropout1[s], 4, 4, 3, { 1, 2, 2 });
-            SEE("classify_dense1", "forward", 10, t, n, "classify_dropout1", 0, (real *)v.classify_dropout1[s], 4, 4, 3, { 1, 2, 2 });
-            classify_dense1_forward(v.classify_dense1[s], (real *)v.classify_dropout1[s], weights->classify_dense1_weight, weights->classify_dense1_bias);
+            classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s],
+                dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
+            SEE("classify_dropout1", "forward", 9, t, n, "classify_dropout1", 1, (real *)v.classify_dropout1[s], 4, 4,
+                3, { 1, 2, 2 });
+            SEE("classify_dense1", "forward", 10, t, n, "classify_dropout1", 0, (real *)v.classify_dropout1[s], 4, 4, 3,
+                { 1, 2, 2 });
+            classify_dense1_forward(v.classify_dense1[s], (real *)v.classify_dropout1[s],
+                weights->classify_dense1_weight, weights->classify_dense1_bias);
             SEE("classify_dense1", "forward", 10, t, n, "classify_dense1", 1, v.classify_dense1[s], 2, 2, 1, { 2 });
             SEE("cross_entropy1", "forward", 19, t, n, "classify_dense1", 0, v.classify_dense1[s], 2, 2, 1, { 2 });
             cross_entropy1_forward(v.loss1[s], v.classify_dense1[s], v.digits[n].of + t);
@@ -61,18 +65,30 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
             SEE("cross_entropy1", "backward", 19, t, n, "classify_dense1", 0, v.classify_dense1[s], 2, 2, 1, { 2 });
-            cross_entropy1_backward(*scratch->d_classify_dense1, v.classify_dense1[s], v.digits[n].of + t, loss1_scale, n < batch->count);
-            SEE("cross_entropy1", "backward", 19, t, n, "d_classify_dense1", 1, *scratch->d_classify_dense1, 2, 2, 1, { 2 });
-            SEE("classify_dense1", "weights", 10, t, n, "d_classify_dense1", 0, *scratch->d_classify_dense1, 2, 2, 1, { 2 });
-            SEE("classify_dense1", "weights", 10, t, n, "classify_dropout1", 0, (real *)v.classify_dropout1[s], 4, 4, 3, { 1, 2, 2 });
-            classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, *scratch->d_classify_dense1, (real *)v.classify_dropout1[s]);
-            SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight, 16, 0, 0, { 0 });
-            SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16, 0, 0, { 0 });
-            SEE("classify_dense1", "backward", 10, t, n, "d_classify_dense1", 0, *scratch->d_classify_dense1, 2, 2, 1, { 2 });
-            classify_dense1_backward((real *)*scratch->d_classify_dropout1, *scratch->d_classify_dense1, weights->classify_dense1_weight);
-            SEE("classify_dense1", "backward", 10, t, n, "d_classify_dropout1", 1, (real *)*scratch->d_classify_dropout1, 4, 4, 3, { 1, 2, 2 });
-            SEE("classify_dropout1", "backward", 9, t, n, "d_classify_dropout1", 0, (real *)*scratch->d_classify_dropout1, 4, 4, 3, { 1, 2, 2 });
-            classify_dropout1_backward((real *)*scratch->d_crop, (real *)*scratch->d_classify_dropout1, dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
+            cross_entropy1_backward(*scratch->d_classify_dense1, v.classify_dense1[s], v.digits[n].of + t, loss1_scale,
+                n < batch->count);
+            SEE("cross_entropy1", "backward", 19, t, n, "d_classify_dense1", 1, *scratch->d_classify_dense1, 2, 2, 1,
+                { 2 });
+            SEE("classify_dense1", "weights", 10, t, n, "d_classify_dense1", 0, *scratch->d_classify_dense1, 2, 2, 1,
+                { 2 });
+            SEE("classify_dense1", "weights", 10, t, n, "classify_dropout1", 0, (real *)v.classify_dropout1[s], 4, 4, 3,
+                { 1, 2, 2 });
+            classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
+                *scratch->d_classify_dense1, (real *)v.classify_dropout1[s]);
+            SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.weight", 1,
+                (real *)gradient->classify_dense1_weight, 16, 0, 0, { 0 });
+            SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.bias", 1,
+                (real *)gradient->classify_dense1_bias, 16, 0, 0, { 0 });
+            SEE("classify_dense1", "backward", 10, t, n, "d_classify_dense1", 0, *scratch->d_classify_dense1, 2, 2, 1,
+                { 2 });
+            classify_dense1_backward((real *)*scratch->d_classify_dropout1, *scratch->d_classify_dense1,
+                weights->classify_dense1_weight);
+            SEE("classify_dense1", "backward", 10, t, n, "d_classify_dropout1", 1,
+                (real *)*scratch->d_classify_dropout1, 4, 4, 3, { 1, 2, 2 });
+            SEE("classify_dropout1", "backward", 9, t, n, "d_classify_dropout1", 0,
+                (real *)*scratch->d_classify_dropout1, 4, 4, 3, { 1, 2, 2 });
+            classify_dropout1_backward((real *)*scratch->d_crop, (real *)*scratch->d_classify_dropout1,
+                dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
             SEE("classify_dropout1", "backward", 9, t, n, "d_crop", 1, (real *)*scratch->d_crop, 4, 4, 3, { 1, 2, 2 });
             SEE("crop", "backward", 17, t, n, "d_crop", 0, (real *)*scratch->d_crop, 4, 4, 3, { 1, 2, 2 });
             SEE("crop", "backward", 17, t, n, "image", 0, (real *)v.image[n], 16, 16, 3, { 1, 4, 4 });
@@ -106,7 +122,8 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
             SEE("h", "backward", 15, t, n, "h_gates", 0, (real *)v.h_gates[s], 9, 9, 2, { 3, 3 });
             SEE("h", "backward", 15, t, n, "h_from_state", 0, v.h_from_state[s], 9, 9, 1, { 9 });
             SEE("h", "backward", 15, t, n, "h", 0, v.h[s - N], 3, 3, 1, { 3 });
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s], v.h_from_state[s], v.h[s - N]);
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
+                v.h_from_state[s], v.h[s - N]);
             SEE("h", "backward", 15, t, n, "d_h_from_input", 1, v.d_h_from_input[s], 9, 9, 1, { 9 });
             SEE("h", "backward", 15, t, n, "d_h_from_state", 1, v.d_h_from_state[s], 9, 9, 1, { 9 });
             SEE("h", "backward", 15, t, n, "d_h_2", 1, v.d_h_2[s], 3, 3, 1, { 3 });
@@ -121,7 +138,8 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
             SEE("h_from_state", "weights", 15, t, n, "d_h_from_state", 0, v.d_h_from_state[s], 9, 9, 1, { 9 });
             SEE("h_from_state", "weights", 15, t, n, "h", 0, v.h[s - N], 3, 3, 1, { 3 });
             h_from_state_weights(gradient->h_weight_hh, v.d_h_from_state[s], v.h[s - N]);
-            SEE("h_from_state", "weights", 15, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 32, 0, 0, { 0 });
+            SEE("h_from_state", "weights", 15, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 32, 0, 0,
+                { 0 });
         }
     for (int n = 0; n < N; n++) {
         SEE("sum_d_h_total_2", "forward", 13, -1, n, "d_h_2", 0, v.d_h_2[n], 3, 3, 1, { 3 });
@@ -135,10 +153,12 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     for (int n = 0; n < N; n++) {
         SEE("sum_d_h_from_input_2", "forward", 15, -1, n, "d_h_from_input", 0, v.d_h_from_input[n], 9, 9, 1, { 9 });
         sum_d_h_from_input_2_forward(*scratch->d_h_from_input_2, v.d_h_from_input + n);
-        SEE("sum_d_h_from_input_2", "forward", 15, -1, n, "d_h_from_input_2", 1, *scratch->d_h_from_input_2, 9, 9, 1, { 9 });
+        SEE("sum_d_h_from_input_2", "forward", 15, -1, n, "d_h_from_input_2", 1, *scratch->d_h_from_input_2, 9, 9, 1,
+            { 9 });
         SEE("h_from_input", "weights", 15, -1, n, "d_h_from_input_2", 0, *scratch->d_h_from_input_2, 9, 9, 1, { 9 });
         SEE("h_from_input", "weights", 15, -1, n, "image", 0, (real *)v.image[n], 16, 16, 3, { 1, 4, 4 });
-        h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, *scratch->d_h_from_input_2, (real *)v.image[n]);
+        h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, *scratch->d_h_from_input_2,
+            (real *)v.image[n]);
         SEE("h_from_input", "weights", 15, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 144, 0, 0, { 0 });
         SEE("h_from_input", "weights", 15, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 16, 0, 0, { 0 });
     }
@@ -178,7 +198,8 @@ static const NetRow rows[] = {
     { "rmsprop", "update", 9, 0, 1, 0, 0, 13824 },
 };
 
-/* A step, with the thread's clock stopped after every call and every barrier; see clock.h.  Returns as update_pass does. */
+/* A step, with the thread's clock stopped after every call and every barrier; see clock.h.  Returns as update_pass
+ * does. */
 #define STOP(row) clock_stop(clock, row)
 static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
 {
@@ -212,9 +233,11 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
             STOP(6);
             crop_forward(v.crop[s], v.image[n], v.A[s]);
             STOP(7);
-            classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s], dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
+            classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s],
+                dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
             STOP(8);
-            classify_dense1_forward(v.classify_dense1[s], (real *)v.classify_dropout1[s], weights->classify_dense1_weight, weights->classify_dense1_bias);
+            classify_dense1_forward(v.classify_dense1[s], (real *)v.classify_dropout1[s],
+                weights->classify_dense1_weight, weights->classify_dense1_bias);
             STOP(9);
             cross_entropy1_forward(v.loss1[s], v.classify_dense1[s], v.digits[n].of + t);
             STOP(10);
@@ -222,13 +245,17 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     for (int t = 0; t < 2; t++)
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
-            cross_entropy1_backward(*scratch->d_classify_dense1, v.classify_dense1[s], v.digits[n].of + t, loss1_scale, n < batch->count);
+            cross_entropy1_backward(*scratch->d_classify_dense1, v.classify_dense1[s], v.digits[n].of + t, loss1_scale,
+                n < batch->count);
             STOP(11);
-            classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias, *scratch->d_classify_dense1, (real *)v.classify_dropout1[s]);
+            classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
+                *scratch->d_classify_dense1, (real *)v.classify_dropout1[s]);
             STOP(12);
-            classify_dense1_backward((real *)*scratch->d_classify_dropout1, *scratch->d_classify_dense1, weights->classify_dense1_weight);
+            classify_dense1_backward((real *)*scratch->d_classify_dropout1, *scratch->d_classify_dense1,
+                weights->classify_dense1_weight);
             STOP(13);
-            classify_dropout1_backward((real *)*scratch->d_crop, (real *)*scratch->d_classify_dropout1, dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
+            classify_dropout1_backward((real *)*scratch->d_crop, (real *)*scratch->d_classify_dropout1,
+                dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
             STOP(14);
             crop_backward(*scratch->d_A, *scratch->d_crop, v.image[n], v.A[s]);
             STOP(15);
@@ -248,7 +275,8 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
             int s = t * N + n;
             sum_d_h_total_forward(*scratch->d_h_total, v.d_h[s], v.d_h_2[s + N], v.d_h_3[s + N]);
             STOP(20);
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s], v.h_from_state[s], v.h[s - N]);
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
+                v.h_from_state[s], v.h[s - N]);
             STOP(21);
             h_from_state_backward(v.d_h_3[s], v.d_h_from_state[s], weights->h_weight_hh);
             STOP(22);
@@ -269,7 +297,8 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     for (int n = 0; n < N; n++) {
         sum_d_h_from_input_2_forward(*scratch->d_h_from_input_2, v.d_h_from_input + n);
         STOP(26);
-        h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, *scratch->d_h_from_input_2, (real *)v.image[n]);
+        h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, *scratch->d_h_from_input_2,
+            (real *)v.image[n]);
         STOP(27);
     }
     double norm = update_pass(rate, update_count);

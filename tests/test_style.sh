@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# test_style.sh -- the emitted C of the models and of the oracle's nets, for every target and plain: what reads like a generator's.
+# SPNC: the spnc to test (default build/spnc).
+#
+# A loop that runs once, `t / 1` and `t * 1`, a second name for the same thing, a line over 120 columns, a loop that is not indented in another,
+# a size of "0.00 MiB", an equation printed twice: none of them.
+. "$(dirname "$0")/begin.sh"
+cd "$work" || exit 74
+
+nets() {        # MODEL OPTIONS: nine nets of the paper, tiny, the others, the oracle's
+    local d
+    for d in 1 2 3 4; do
+        echo "$root/models/rnn_spn.yaml --set d=$d --set dropout=0.2"
+        echo "$root/models/ffn_spn.yaml --set d=$d"
+    done
+    for d in conv tiny autoencoder two_glimpse mnist rnn_spn_today; do echo "$root/models/$d.yaml"; done
+    for d in options recurrent samplers shared; do echo "$root/tests/oracle/nets/$d.yaml"; done
+}
+count=0
+while read -r model options; do
+    for form in "--target avx512" "--target avx2" "--target generic" --plain; do
+        # shellcheck disable=SC2086
+        "$SPNC" emit "$model" $options $form --tuning none -o "$count" >said 2>&1 || fault "emit $model $options $form: $(head -3 said)"
+        count=$((count + 1))
+        echo "$(basename "$model" .yaml) $options $form" >"$((count - 1))/what"
+    done
+done <<<"$(nets)"
+python3 - "$count" <<'PYTHON' || failed=1
+import pathlib, re, sys
+RULES = {
+    "a line over 120 columns": lambda line: len(line) > 120 and not re.match(r' *(\.about = )?"', line),
+    "a division by 1": re.compile(r"(?<![\w.]) [/%] 1(?![\w.])").search,
+    "a multiplication by 1": re.compile(r"[\w)\]] \* 1(?![\w.])|(?<![\w.])1 \* [\w(]").search,
+    "a second name": re.compile(r"\bconst int \w+ = [a-z]\w*;").search,
+    "0.00 MiB": re.compile(r"(?<![\d.])0(\.0+)? [KM]iB").search,
+}
+def once(line):                 # a loop from a to b by more than b - a
+    m = re.search(r"\bfor \(int (\w+) = (\d+); \1 < (\d+); \1(\+\+| \+= (\d+))\)", line)
+    return bool(m) and int(m[3]) - int(m[2]) <= int(m[5] or 1)
+RULES["a loop that runs once"] = once
+BLOCKED = ("conv", "dense")      # their loops are over blocks of a plan, some of them of one piece
+found = {}
+def report(rule, what, file, number, line):
+    found.setdefault(rule, []).append(f"{what}, {file.name}:{number}: {line.strip()[:120]}")
+lines = 0
+for folder in range(int(sys.argv[1])):
+    folder = pathlib.Path(str(folder))
+    what = (folder / "what").read_text().strip()
+    for file in folder.glob("*.c"):
+        if file.name.endswith("-train.c"):
+            continue
+        text = file.read_text().split("\n")
+        lines += len(text)
+        kind = ""
+        for number, line in enumerate(text, 1):
+            head = re.match(r"/\* (?:---- \w+: (\w+)|====)", line)
+            kind = head[1] if head else kind
+            comment = line.lstrip().startswith(("/*", "*"))
+            for rule, wrong in RULES.items():
+                blocks = rule.startswith(("a loop", "a div", "a mult"))
+                if not (blocks and kind in BLOCKED) and not (comment and (blocks or rule == "a second name")) and wrong(line):
+                    report(rule, what, file, number, line)
+            before = text[number - 2] if number > 1 else ""
+            if re.match(r" *for \(.*\)$", before) and len(line) - len(line.lstrip()) <= len(before) - len(before.lstrip()):
+                report("not indented in its loop", what, file, number, line)
+        # between the head of an operator and its first function, no equation stands twice
+        for head in re.finditer(r"^/\* ---- (\w+): \w+ .*?\*/(?=\n)", file.read_text(), re.S | re.M):
+            rest = file.read_text()[head.end():]
+            equation = re.sub(r"\W", "", head[0].split("\n")[-1].split(", then")[0])
+            second = re.match(r"\n(/\*.*?\*/)\nstatic", rest, re.S)
+            if second and len(equation) > 3 and re.sub(r"\W", "", second[1]).startswith(equation):
+                report("an equation twice", what, file, 0, head[1])
+if lines < 100000:
+    found["too little C"] = [str(lines)]
+for rule, places in sorted(found.items()):
+    print(f"test_style: {rule}: {len(places)}, such as {places[0]}", file=sys.stderr)
+    if "STYLE_ALL" in __import__("os").environ: print("\n".join(places))
+sys.exit(bool(found))
+PYTHON
+[ $failed = 0 ] && echo "test_style: fine, $count programs"
+exit $failed
