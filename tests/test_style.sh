@@ -3,7 +3,7 @@
 # SPNC: the spnc to test (default build/spnc).
 #
 # A loop that runs once, `t / 1` and `t * 1`, a second name for the same thing, a line over 120 columns, a loop that is not indented in another,
-# a size of "0.00 MiB", an equation printed twice: none of them.
+# a size of "0.00 MiB", an equation printed twice: none of them.  And the C in README.md is that of models/tiny.yaml.
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
 
@@ -74,8 +74,20 @@ if lines < 100000:
     found["too little C"] = [str(lines)]
 for rule, places in sorted(found.items()):
     print(f"test_style: {rule}: {len(places)}, such as {places[0]}", file=sys.stderr)
-    if "STYLE_ALL" in __import__("os").environ: print("\n".join(places))
 sys.exit(bool(found))
+PYTHON
+# README.md shows lines of it, `...` for some that are left out
+"$SPNC" emit "$root/models/tiny.yaml" --plain -o readme >said 2>&1 && python3 - "$root/README.md" readme/tiny.c <<'PYTHON' || failed=1
+import re, sys
+page, c = open(sys.argv[1]).read(), open(sys.argv[2]).read()
+blocks = re.findall(r"^```c\n(.*?)^```", page, re.S | re.M)
+for block in blocks:
+    at = 0
+    for part in re.split(r"^ *\.\.\.\n", block, flags=re.M):
+        at = c.find(part, at)
+        if at < 0:
+            sys.exit("test_style: README.md shows what is no more:\n" + part)
+sys.exit("test_style: README.md shows no C" if len(blocks) < 2 else 0)
 PYTHON
 [ $failed = 0 ] && echo "test_style: fine, $count programs"
 exit $failed
