@@ -10,6 +10,7 @@
 #include "emit/halves.h"
 #include "emit/place.h"
 #include "emit/program.h"
+#include "emit/tables.h"
 #include "emit/wrap.h"
 #include "outside/outside.h"
 #include "read/language.h"
@@ -88,21 +89,13 @@ static void collect(Emitter *e)
 
 /* ---- facts ------------------------------------------------------------------------------------------------ */
 
-static Fact *dims_fact(Model *m, const Shape *s)
-{
-    Fact *f = fact_table(m->arena);
-    for (int i = 0; i < s->rank; i++)
-        fact_push_int(f, s->dim[i]);
-    return f;
-}
-
 static Fact *value_fact(Model *m, const Tensor *t, bool grad)
 {
     Fact *f = fact_table(m->arena);
     fact_text(f, "name", t->name);
     fact_text(f, "type", place_type(m, t));
     fact_text(f, "shape", shape_text(m->arena, &t->shape));
-    fact_set(f, "dims", dims_fact(m, &t->shape));
+    fact_set(f, "dims", tables_dims(m, &t->shape));
     fact_int(f, "size", shape_count(&t->shape));
     fact_bool(f, "grad", grad);
     return f;
@@ -248,217 +241,6 @@ static bool uses_scratch(const List *phases)
     return false;
 }
 
-static Fact *data_fact(Model *m, const DataDef *d)
-{
-    Fact *f = fact_table(m->arena);
-    fact_text(f, "name", d->name);
-    fact_text(f, "type", d->type == 0 ? "U8_OVER_255" : d->type == 1 ? "F32" : "LABELS");
-    fact_set(f, "dims", dims_fact(m, &d->shape));
-    fact_int(f, "rank", d->shape.rank);
-    fact_int(f, "count", shape_count(&d->shape));
-    fact_int(f, "classes", d->classes);
-    return f;
-}
-
-static const char *c_string(Model *m, const char *text, size_t n)
-{
-    Text t = { .arena = m->arena };
-    text_add(&t, "\"", 1);
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c == '\n')
-            text_printf(&t, "\\n%s", i + 1 < n ? "\"\n    \"" : "");
-        else if (c == '"' || c == '\\')
-            text_printf(&t, "\\%c", c);
-        else if (c < 32 || c >= 127 || c == '?')
-            text_printf(&t, "\\%03o", c);
-        else
-            text_printf(&t, "%c", c);
-    }
-    text_add(&t, "\"", 1);
-    return t.text;
-}
-
-/* What operand k of a loss is; for a stack, the value that is stacked. */
-static const Tensor *loss_operand(const LossDef *l, int k)
-{
-    const Tensor *read = l->op->reads[k].tensor;
-    return read->op && read->op->kind == OP_stack ? read->op->reads[0].tensor : read;
-}
-
-static bool in_loss(const Model *m, const Tensor *t)
-{
-    for (int i = 0; i < m->loss_count; i++)
-        for (int k = 0; k < m->losses[i].op->read_count; k++)
-            if (loss_operand(&m->losses[i], k) == t)
-                return true;
-    return false;
-}
-
-/* Is the value, or a reshape of it that has no name, the transform of a sampler? */
-static bool is_transform(const Emitter *e, const Tensor *t)
-{
-    for (int i = 0; i < e->unit_count; i++) {
-        const Op *op = e->units[i].op;
-        const Tensor *read = op->kind == OP_spn ? op->reads[1].tensor : NULL;
-        while (read && !read->flow_name)
-            read = read->view_of;
-        if (read == t)
-            return true;
-    }
-    return false;
-}
-
-/* The number, in the order of the fact `values`, of the flow's value that the loss reads: its first operand that is one.
- * -1: all operands are inputs and targets. */
-static int loss_value(const Model *m, const LossDef *l)
-{
-    for (int k = 0; k < l->op->read_count; k++) {
-        const Tensor *read = loss_operand(l, k);
-        for (int i = 0, index = 0; i < m->tensors.count; i++) {
-            const Tensor *t = m->tensors.items[i];
-            if (t->flow_name && t == read)
-                return index;
-            index += t->flow_name != NULL;
-        }
-    }
-    return -1;
-}
-
-static Fact *loss_fact(Model *m, const LossDef *l)
-{
-    Fact *x = fact_table(m->arena);
-    const LossInfo *info = LOSS_INFO(l->op);
-    const Repeat *r = l->loss->repeat;
-    bool differentiated = false;
-    for (int k = 0; k < l->op->read_count; k++)
-        differentiated = differentiated || l->op->grad.inputs[k];
-    fact_text(x, "name", l->loss->name);
-    fact_text(x, "slice", place_slice(m, l->loss, "s"));
-    fact_text(x, "kind", OP_INFO(l->op)->name);
-    fact_bool(x, "shows_wrong", info->shows_wrong);
-    fact_bool(x, "squares", info->squares);
-    fact_int(x, "value", loss_value(m, l));
-    fact_int(x, "target", l->target);
-    fact_int(x, "positions", l->positions);
-    fact_int(x, "shown", info->shows_wrong ? l->positions : 1);
-    fact_real(x, "weight", l->weight);
-    fact_int(x, "line", l->loc.line);
-    fact_bool(x, "differentiated", differentiated);
-    fact_int(x, "slices", m->groups * (r ? r->steps : 1));
-    return x;
-}
-
-static void tables(Emitter *e, Fact *f)
-{
-    Model *m = e->m;
-    Fact *weights = fact_table(m->arena), *inputs = fact_table(m->arena), *targets = fact_table(m->arena), *values = fact_table(m->arena),
-         *losses = fact_table(m->arena);
-    int64_t parameters = 0;
-    for (int i = 0; i < m->weights.count; i++) {
-        Weight *w = m->weights.items[i];
-        Fact *x = fact_table(m->arena);
-        parameters += shape_count(&w->shape);
-        fact_text(x, "name", w->name);
-        fact_text(x, "field", w->field);
-        fact_set(x, "dims", dims_fact(m, &w->shape));
-        fact_int(x, "rank", w->shape.rank);
-        fact_int(x, "count", shape_count(&w->shape));
-        fact_bool(x, "in_out", w->layout == W_IN_OUT);
-        fact_bool(x, "trained", w->trained);
-        fact_int(x, "stride", w->stride);
-        fact_int(x, "offset", w->offset);
-        fact_int(x, "reals", w->reals);
-        fact_int(x, "line", w->loc.line);
-        char upper[32];
-        snprintf(upper, sizeof upper, "INIT_%s", w->init);
-        for (char *c = upper; *c; c++)
-            *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 32 : *c);
-        fact_text(x, "init", upper);
-        fact_real(x, "init_value", w->init_value);
-        Text dims = { .arena = m->arena };
-        if (w->layout == W_IN_OUT)
-            text_printf(&dims, "[%lld][%lld]", (long long)w->shape.dim[1], (long long)w->stride);
-        else if (w->shape.rank <= 1)
-            text_printf(&dims, "[%lld]", (long long)(m->lanes > 1 ? w->reals : shape_count(&w->shape)));
-        else
-            for (int k = 0; k < w->shape.rank; k++)
-                text_printf(&dims, "[%lld]", (long long)w->shape.dim[k]);
-        fact_text(x, "c_dims", dims.text);
-        fact_push(weights, x);
-    }
-    for (int i = 0; i < m->input_count; i++)
-        fact_push(inputs, data_fact(m, &m->inputs[i]));
-    for (int i = 0; i < m->target_count; i++)
-        fact_push(targets, data_fact(m, &m->targets[i]));
-    for (int i = 0; i < m->tensors.count; i++) {
-        Tensor *t = m->tensors.items[i];
-        if (!t->flow_name)
-            continue;
-        Fact *x = fact_table(m->arena);
-        fact_text(x, "name", t->flow_name);
-        fact_int(x, "steps", t->repeat ? t->repeat->steps : t->hoisted);
-        fact_bool(x, "once", t->hoisted);
-        fact_set(x, "dims", dims_fact(m, &t->shape));
-        fact_int(x, "rank", t->shape.rank);
-        fact_int(x, "count", shape_count(&t->shape));
-        fact_int(x, "offset", tensor_owner(t)->offset);
-        fact_int(x, "slot", tensor_owner(t)->slot_reals);
-        fact_bool(x, "transform", is_transform(e, t));
-        fact_bool(x, "in_loss", in_loss(m, t));
-        fact_push(values, x);
-    }
-    for (int k = 0; k < m->loss_count; k++)
-        fact_push(losses, loss_fact(m, &m->losses[k]));
-    fact_int(f, "parameters", parameters);
-    fact_set(f, "weights", weights);
-    fact_set(f, "inputs", inputs);
-    fact_set(f, "targets", targets);
-    fact_set(f, "values", values);
-    fact_set(f, "losses", losses);
-}
-
-/* Settings of a row of a table, with their numbers. */
-static Fact *settings_fact(Model *m, const AttrSpec *specs, const double *set)
-{
-    Fact *list = fact_table(m->arena);
-    for (int i = 0; specs[i].name; i++) {
-        Fact *x = fact_table(m->arena);
-        fact_text(x, "name", specs[i].name);
-        fact_real(x, "value", set[i]);
-        fact_bool(x, "whole", specs[i].type == ATTR_INT);
-        fact_text(x, "help", c_string(m, specs[i].help, strlen(specs[i].help)));
-        fact_bool(x, "zero", specs[i].type == ATTR_INT || specs[i].low <= 0);
-        fact_push(list, x);
-    }
-    return list;
-}
-
-static void train_fact(Model *m, Fact *f)
-{
-    const TrainDef *t = &m->train;
-    Fact *x = fact_table(m->arena);
-    const Optimiser *o = t->optimiser;
-    int blocks[STATES_MAX];
-    Fact *states = fact_table(m->arena);
-    fact_text(x, "optimiser", o->map.name);
-    fact_int(x, "blocks", optimiser_blocks(o, t->optimiser_set, blocks));
-    for (int k = 0; k < STATES_MAX && o->states[k].name; k++)
-        fact_push_int(states, blocks[k]);
-    fact_set(x, "states", states);
-    fact_real(x, "rate", t->optimiser_set[0]);
-    fact_set(x, "settings", settings_fact(m, o->map.keys + 1, t->optimiser_set + 1));
-    fact_bool(x, "counted", o->counted);
-    fact_text(x, "schedule", t->schedule->map.name);
-    fact_set(x, "schedule_settings", settings_fact(m, t->schedule->map.keys, t->schedule_set));
-    fact_real(x, "clip_element", t->clip_element), fact_real(x, "clip_norm", t->clip_norm);
-    fact_bool(x, "lasagne", t->clip_lasagne);
-    fact_real(x, "weight_decay", t->weight_decay);
-    fact_int(x, "epochs", t->epochs), fact_int(x, "patience", t->patience);
-    fact_text(x, "seed", arena_printf(m->arena, "%llu", (unsigned long long)t->seed));
-    fact_set(f, "train", x);
-}
-
 /* "d=3 steps=4"; `net`: without the parameters that `train:` alone reads. */
 static const char *settings_text(Model *m, bool net)
 {
@@ -487,12 +269,12 @@ static Fact *net_fact(Model *m)
     const Target *on = target_named(target);
     const char *s = settings_text(m, false);
     fact_text(f, "name", m->name);
-    fact_text(f, "about", c_string(m, m->about, strlen(m->about)));
+    fact_text(f, "about", tables_string(m, m->about, strlen(m->about)));
     fact_text(f, "source", place_text(m, (Loc){ .file = m->file }));
-    fact_text(f, "settings_c", c_string(m, s, strlen(s)));
+    fact_text(f, "settings_c", tables_string(m, s, strlen(s)));
     fact_text(f, "settings", safe_text(s));
     fact_text(f, "net_settings", safe_text(settings_text(m, true)));
-    fact_text(f, "yaml", c_string(m, m->file->text, m->file->length));
+    fact_text(f, "yaml", tables_string(m, m->file->text, m->file->length));
     fact_int(f, "N", m->batch);
     fact_int(f, "G", m->groups);
     fact_int(f, "last", m->last_examples);
@@ -612,8 +394,7 @@ Fact *emit_facts(Model *m)
     fact_set(f, "rows", rows);
     fact_bool(f, "forward_scratch", uses_scratch(&m->forward_phases));
     fact_bool(f, "backward_scratch", uses_scratch(&m->backward_phases));
-    tables(&e, f);
-    train_fact(m, f);
+    tables_facts(m, f);
     return f;
 }
 

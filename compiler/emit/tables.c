@@ -1,0 +1,237 @@
+/* tables.c -- facts for the tables at the end of NAME.c, which the trainer reads: parameters, data, values, losses; and for NAME-train.c.
+ *
+ * In: the planned graph.  Out: facts of net.c.in and train.c.in, one function each; it reads the model and changes nothing.  Used by emit.c. */
+#include "emit/tables.h"
+#include "emit/place.h"
+#include "read/language.h"
+#include "template/fact.h"
+#include <string.h>
+
+Fact *tables_dims(Model *m, const Shape *s)
+{
+    Fact *f = fact_table(m->arena);
+    for (int i = 0; i < s->rank; i++)
+        fact_push_int(f, s->dim[i]);
+    return f;
+}
+
+static Fact *data_fact(Model *m, const DataDef *d)
+{
+    Fact *f = fact_table(m->arena);
+    fact_text(f, "name", d->name);
+    fact_text(f, "type", d->type == 0 ? "U8_OVER_255" : d->type == 1 ? "F32" : "LABELS");
+    fact_set(f, "dims", tables_dims(m, &d->shape));
+    fact_int(f, "rank", d->shape.rank);
+    fact_int(f, "count", shape_count(&d->shape));
+    fact_int(f, "classes", d->classes);
+    return f;
+}
+
+const char *tables_string(Model *m, const char *text, size_t n)
+{
+    Text t = { .arena = m->arena };
+    text_add(&t, "\"", 1);
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c == '\n')
+            text_printf(&t, "\\n%s", i + 1 < n ? "\"\n    \"" : "");
+        else if (c == '"' || c == '\\')
+            text_printf(&t, "\\%c", c);
+        else if (c < 32 || c >= 127 || c == '?')
+            text_printf(&t, "\\%03o", c);
+        else
+            text_printf(&t, "%c", c);
+    }
+    text_add(&t, "\"", 1);
+    return t.text;
+}
+
+/* What operand k of a loss is; for a stack, the value that is stacked. */
+static const Tensor *loss_operand(const LossDef *l, int k)
+{
+    const Tensor *read = l->op->reads[k].tensor;
+    return read->op && read->op->kind == OP_stack ? read->op->reads[0].tensor : read;
+}
+
+static bool in_loss(const Model *m, const Tensor *t)
+{
+    for (int i = 0; i < m->loss_count; i++)
+        for (int k = 0; k < m->losses[i].op->read_count; k++)
+            if (loss_operand(&m->losses[i], k) == t)
+                return true;
+    return false;
+}
+
+/* Is the value, or a reshape of it that has no name, the transform of a sampler? */
+static bool is_transform(const Model *m, const Tensor *t)
+{
+    for (int i = 0; i < m->forward_phases.count; i++) {
+        const Phase *p = m->forward_phases.items[i];
+        for (int k = 0; k < p->ops.count; k++) {
+            const Op *op = p->ops.items[k];
+            const Tensor *read = op->kind == OP_spn ? op->reads[1].tensor : NULL;
+            while (read && !read->flow_name)
+                read = read->view_of;
+            if (read == t)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* The number, in the order of the fact `values`, of the flow's value that the loss reads: its first operand that is one.
+ * -1: all operands are inputs and targets. */
+static int loss_value(const Model *m, const LossDef *l)
+{
+    for (int k = 0; k < l->op->read_count; k++) {
+        const Tensor *read = loss_operand(l, k);
+        for (int i = 0, index = 0; i < m->tensors.count; i++) {
+            const Tensor *t = m->tensors.items[i];
+            if (t->flow_name && t == read)
+                return index;
+            index += t->flow_name != NULL;
+        }
+    }
+    return -1;
+}
+
+static Fact *loss_fact(Model *m, const LossDef *l)
+{
+    Fact *x = fact_table(m->arena);
+    const LossInfo *info = LOSS_INFO(l->op);
+    const Repeat *r = l->loss->repeat;
+    bool differentiated = false;
+    for (int k = 0; k < l->op->read_count; k++)
+        differentiated = differentiated || l->op->grad.inputs[k];
+    fact_text(x, "name", l->loss->name);
+    fact_text(x, "slice", place_slice(m, l->loss, "s"));
+    fact_text(x, "kind", OP_INFO(l->op)->name);
+    fact_bool(x, "shows_wrong", info->shows_wrong);
+    fact_bool(x, "squares", info->squares);
+    fact_int(x, "value", loss_value(m, l));
+    fact_int(x, "target", l->target);
+    fact_int(x, "positions", l->positions);
+    fact_int(x, "shown", info->shows_wrong ? l->positions : 1);
+    fact_real(x, "weight", l->weight);
+    fact_int(x, "line", l->loc.line);
+    fact_bool(x, "differentiated", differentiated);
+    fact_int(x, "slices", m->groups * (r ? r->steps : 1));
+    return x;
+}
+
+static Fact *weight_fact(Model *m, const Weight *w)
+{
+    Fact *x = fact_table(m->arena);
+    fact_text(x, "name", w->name);
+    fact_text(x, "field", w->field);
+    fact_set(x, "dims", tables_dims(m, &w->shape));
+    fact_int(x, "rank", w->shape.rank);
+    fact_int(x, "count", shape_count(&w->shape));
+    fact_bool(x, "in_out", w->layout == W_IN_OUT);
+    fact_bool(x, "trained", w->trained);
+    fact_int(x, "stride", w->stride);
+    fact_int(x, "offset", w->offset);
+    fact_int(x, "reals", w->reals);
+    fact_int(x, "line", w->loc.line);
+    char upper[32];
+    snprintf(upper, sizeof upper, "INIT_%s", w->init);
+    for (char *c = upper; *c; c++)
+        *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 32 : *c);
+    fact_text(x, "init", upper);
+    fact_real(x, "init_value", w->init_value);
+    Text dims = { .arena = m->arena };
+    if (w->layout == W_IN_OUT)
+        text_printf(&dims, "[%lld][%lld]", (long long)w->shape.dim[1], (long long)w->stride);
+    else if (w->shape.rank <= 1)
+        text_printf(&dims, "[%lld]", (long long)(m->lanes > 1 ? w->reals : shape_count(&w->shape)));
+    else
+        for (int k = 0; k < w->shape.rank; k++)
+            text_printf(&dims, "[%lld]", (long long)w->shape.dim[k]);
+    fact_text(x, "c_dims", dims.text);
+    return x;
+}
+
+static Fact *named_fact(Model *m, const Tensor *t)
+{
+    Fact *x = fact_table(m->arena);
+    fact_text(x, "name", t->flow_name);
+    fact_int(x, "steps", t->repeat ? t->repeat->steps : t->hoisted);
+    fact_bool(x, "once", t->hoisted);
+    fact_set(x, "dims", tables_dims(m, &t->shape));
+    fact_int(x, "rank", t->shape.rank);
+    fact_int(x, "count", shape_count(&t->shape));
+    fact_int(x, "offset", tensor_owner(t)->offset);
+    fact_int(x, "slot", tensor_owner(t)->slot_reals);
+    fact_bool(x, "transform", is_transform(m, t));
+    fact_bool(x, "in_loss", in_loss(m, t));
+    return x;
+}
+
+/* Settings of a row of a table, with their numbers. */
+static Fact *settings_fact(Model *m, const AttrSpec *specs, const double *set)
+{
+    Fact *list = fact_table(m->arena);
+    for (int i = 0; specs[i].name; i++) {
+        Fact *x = fact_table(m->arena);
+        fact_text(x, "name", specs[i].name);
+        fact_real(x, "value", set[i]);
+        fact_bool(x, "whole", specs[i].type == ATTR_INT);
+        fact_text(x, "help", tables_string(m, specs[i].help, strlen(specs[i].help)));
+        fact_bool(x, "zero", specs[i].type == ATTR_INT || specs[i].low <= 0);
+        fact_push(list, x);
+    }
+    return list;
+}
+
+static void train_fact(Model *m, Fact *f)
+{
+    const TrainDef *t = &m->train;
+    Fact *x = fact_table(m->arena);
+    const Optimiser *o = t->optimiser;
+    int blocks[STATES_MAX];
+    Fact *states = fact_table(m->arena);
+    fact_text(x, "optimiser", o->map.name);
+    fact_int(x, "blocks", optimiser_blocks(o, t->optimiser_set, blocks));
+    for (int k = 0; k < STATES_MAX && o->states[k].name; k++)
+        fact_push_int(states, blocks[k]);
+    fact_set(x, "states", states);
+    fact_real(x, "rate", t->optimiser_set[0]);
+    fact_set(x, "settings", settings_fact(m, o->map.keys + 1, t->optimiser_set + 1));
+    fact_bool(x, "counted", o->counted);
+    fact_text(x, "schedule", t->schedule->map.name);
+    fact_set(x, "schedule_settings", settings_fact(m, t->schedule->map.keys, t->schedule_set));
+    fact_real(x, "clip_element", t->clip_element), fact_real(x, "clip_norm", t->clip_norm);
+    fact_bool(x, "lasagne", t->clip_lasagne);
+    fact_real(x, "weight_decay", t->weight_decay);
+    fact_int(x, "epochs", t->epochs), fact_int(x, "patience", t->patience);
+    fact_text(x, "seed", arena_printf(m->arena, "%llu", (unsigned long long)t->seed));
+    fact_set(f, "train", x);
+}
+
+void tables_facts(Model *m, Fact *f)
+{
+    Fact *weights = fact_table(m->arena), *inputs = fact_table(m->arena), *targets = fact_table(m->arena), *values = fact_table(m->arena),
+         *losses = fact_table(m->arena);
+    int64_t parameters = 0;
+    for (int i = 0; i < m->weights.count; i++) {
+        const Weight *w = m->weights.items[i];
+        parameters += shape_count(&w->shape);
+        fact_push(weights, weight_fact(m, w));
+    }
+    for (int i = 0; i < m->input_count; i++)
+        fact_push(inputs, data_fact(m, &m->inputs[i]));
+    for (int i = 0; i < m->target_count; i++)
+        fact_push(targets, data_fact(m, &m->targets[i]));
+    for (int i = 0; i < m->tensors.count; i++)
+        if (((Tensor *)m->tensors.items[i])->flow_name)
+            fact_push(values, named_fact(m, m->tensors.items[i]));
+    for (int k = 0; k < m->loss_count; k++)
+        fact_push(losses, loss_fact(m, &m->losses[k]));
+    fact_int(f, "parameters", parameters);
+    fact_set(f, "weights", weights);
+    fact_set(f, "inputs", inputs);
+    fact_set(f, "targets", targets);
+    fact_set(f, "values", values);
+    fact_set(f, "losses", losses);
+    train_fact(m, f);
+}
