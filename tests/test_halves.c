@@ -15,14 +15,14 @@ static Text whole(Arena *a, int count)
 {
     Text c = { .arena = a };
     text_printf(&c, "#include <stdio.h>\n\ntypedef struct { int w; } Weights;\n\nstatic Weights *weights, *gradient;\nstatic int threads = 3;\n\n"
-                    "/* ==== 4 operators ===== */\n\n");
+                    "/* ==== 3 operators ===== */\n\n");
     for (int i = 0; i < count; i++) {
         text_printf(&c, "/* ---- op%d: add ---- model.yaml:%d */\nstatic const unsigned op%d_table[2] = { %d, 1 };\nstatic unsigned op%d_part(unsigned x)\n{\n", i, i, i, i, i);
         for (int k = 0; k < lines[i]; k++)
             text_printf(&c, "    x = x * 3 + %du;\n", (unsigned)k % 7);
         text_printf(&c, "    return x;\n}\n\nstatic void op%d_forward(unsigned *y,\n                       unsigned x)\n{\n    *y = op%d_part(x) + op%d_table[0];\n}\n\n", i, i, i);
     }
-    text_printf(&c, "/* ---- the rest, which is no operator ---- */\nstatic unsigned fold(unsigned x) { return x ^ 5; }\n\n/* ==== 5 forward ===== */\n\n"
+    text_printf(&c, "/* ---- the rest, which is no operator ---- */\nstatic unsigned fold(unsigned x) { return x ^ 5; }\n\n/* ==== 4 memory ===== */\n\n"
                     "int main(void)\n{\n    unsigned x = (unsigned)threads + (weights == gradient);\n");
     for (int i = 0; i < count; i++)
         text_printf(&c, "    op%d_forward(&x, x);\n", i);
