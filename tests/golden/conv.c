@@ -757,7 +757,7 @@ static double loss(const Batch *batch, double *each)
 
 static void backward_pass(const Batch *batch)
 {
-    real loss1_scale = (real)(1 / batch->count);
+    real loss1_scale = (real)(1 / (double)batch->count);
     const Scratch *scratch = scratch_of_thread();
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {

@@ -554,7 +554,7 @@ static double loss(const Batch *batch, double *each)
 
 static void backward_pass(const Batch *batch)
 {
-    real loss1_scale = (real)(1 / batch->count);
+    real loss1_scale = (real)(1 / (double)batch->count);
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         cross_entropy1_backward((real *)v.d_v[g], (real *)v.v[g], v.y[g], loss1_scale, present(batch, g));

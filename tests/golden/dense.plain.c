@@ -247,7 +247,7 @@ static double loss(const Batch *batch, double *each)
 
 static void backward_pass(const Batch *batch)
 {
-    real loss1_scale = (real)(1 / batch->count);
+    real loss1_scale = (real)(1 / (double)batch->count);
     const Scratch *scratch = scratch_of_thread();
     memset(gradient, 0, sizeof *gradient);
     for (int n = 0; n < N; n++) {
