@@ -127,6 +127,7 @@ CASES = [
     ("group_norm: x, groups: 3", (6, 2, 2), lambda x, p: group_norm(x, 3, p)),
     ("group_norm: x, groups: 2", (6,), lambda x, p: group_norm(x, 2, p)),
     ("group_norm: x, groups: 1, affine: false", (2, 2, 2), lambda x: group_norm(x, 1, None)),
+    ("group_norm: x, groups: 2, act: tanh", (4, 2), lambda x, p: np.tanh(group_norm(x, 2, p))),
     ("instance_norm: x", (3, 2, 3), lambda x, p: group_norm(x, 3, p)),
     ("instance_norm: x, affine: false", (2, 5), lambda x: group_norm(x, 2, None)),
 ]

@@ -24,6 +24,7 @@ return {
         { name = "axes", type = "list", default = -1, min = -6, max = 5, help = "axes of each statistic, from the end if negative" },
         { name = "epsilon", type = "real", default = 1e-5, min = 1e-12, max = 1, help = "added to the mean of the squares under the root" },
         { name = "affine", type = "bool", default = true, help = "a trained weight" },
+        { name = "act", type = "word", default = "linear", choices = { "linear", "relu", "tanh", "sigmoid" }, help = "activation of the result" },
     },
     main = "axes",
     flat = true,
