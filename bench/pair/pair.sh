@@ -31,7 +31,7 @@ library() {
         -c -o "$copy.o" "$here/side.c") || { echo "pair: $1 has not what side.c calls" >&2; exit 1; }
     make -s -C "$copy" -j "$(nproc)" CC="$compiler" FLAGS="$flags -fPIC" >"$copy.log" 2>&1 || { cat "$copy.log" >&2; exit 74; }
     # shellcheck disable=SC2046,SC2086
-    (cd "$copy" && $compiler $optimise $flags -shared -o "$copy.so" "$copy.o" $(find . -name '*.o') $libraries -lpng -ljpeg -lz -lm) || exit 74
+    (cd "$copy" && $compiler $optimise $flags -shared -o "$copy.so" "$copy.o" $(find . -name '*.o' ! -name main.o) $libraries -lpng -ljpeg -lz -lm) || exit 74
 }
 library "$1" first
 library "$2" second
