@@ -346,7 +346,8 @@ Fact *emit_facts(Model *m)
     bool uses[OP_NONE] = { 0 }, folds = false, openblas = false, packs = false;
     fact_set(f, "net", net);
     fact_set(f, "types", place_types(m));
-    fact_set(f, "places", place_members(m));
+    place_members(m, f, false);
+    place_members(m, f, true);
     Fact *decisions = fact_table(m->arena);
     for (int i = 0; i < e.unit_count; i++) {
         const Unit *u = &e.units[i];

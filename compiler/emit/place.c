@@ -163,26 +163,41 @@ static const char *note(Model *m, const Tensor *t)
     return arena_printf(m->arena, "reals %lld to %lld, %s", (long long)from, (long long)to, place_size(m, (to - from) * real_bytes(m)));
 }
 
-Fact *place_members(Model *m)
+/* A member of the struct of places with its comment: beside it at column `wide`, or below where the line would be too long. */
+static const char *member_line(Model *m, const Tensor *t, const char *range, int wide)
+{
+    const char *declaration = arena_printf(m->arena, "    %s;", place_declaration(m, t));
+    const char *shape = t->space != RAW ? shape_text(m->arena, &t->shape) : t->work ? "working memory" : "a kernel's own layout";
+    const char *about = arena_printf(m->arena, "/* %s%s%s: %s */", range, *range ? "  " : "", shape, note(m, t));
+    int gap = wide + 6 - (int)strlen(declaration);
+    const char *beside = arena_printf(m->arena, "%s%*s%s", declaration, gap > 1 ? gap : 1, "", about);
+    return strlen(beside) <= 120 ? beside : arena_printf(m->arena, "%s\n        %s", declaration, about);
+}
+
+void place_members(Model *m, Fact *f, bool local)
 {
     Tensor **order;
-    int n = in_order(m, &order);
+    int n = in_order(m, &order), wide = 0;
     Fact *list = fact_table(m->arena);
     for (int i = 0; i < n; i++) {
-        Tensor *t = order[i], *o = tensor_owner(t);
-        Fact *f = fact_table(m->arena);
-        int first = o->carried ? -1 : 0;
-        fact_text(f, "name", t->name);
-        fact_text(f, "member", member(m, t));
-        fact_text(f, "declaration", place_declaration(m, t));
-        fact_bool(f, "local", o->local);
-        fact_bool(f, "raw", t->space == RAW);
-        fact_int(f, "steps", o->repeat ? o->repeat->steps : 0);
-        fact_int(f, "offset", o->offset);
-        fact_text(f, "range", o->local || o->shared ? "" : arena_printf(m->arena, "[%s .. %s)", groups(m, first), groups(m, o->slots + first)));
-        fact_text(f, "shape", t->space != RAW ? shape_text(m->arena, &t->shape) : t->work ? "working memory" : "a kernel's own layout");
-        fact_text(f, "note", note(m, t));
-        fact_push(list, f);
+        int width = (int)strlen(place_declaration(m, order[i]));
+        if (tensor_owner(order[i])->local == local && width < 40)
+            wide = width > wide ? width : wide;
     }
-    return list;
+    for (int i = 0; i < n; i++) {
+        if (tensor_owner(order[i])->local != local)
+            continue;
+        Tensor *t = order[i], *o = tensor_owner(t);
+        Fact *x = fact_table(m->arena);
+        int first = o->carried ? -1 : 0;
+        const char *range = o->local || o->shared ? "" : arena_printf(m->arena, "[%s .. %s)", groups(m, first), groups(m, o->slots + first));
+        fact_text(x, "name", t->name);
+        fact_text(x, "member", member(m, t));
+        fact_text(x, "line", member_line(m, t, range, wide));
+        fact_bool(x, "raw", t->space == RAW);
+        fact_int(x, "steps", o->repeat ? o->repeat->steps : 0);
+        fact_int(x, "offset", o->offset);
+        fact_push(list, x);
+    }
+    fact_set(f, local ? "own_places" : "places", list);
 }

@@ -18,9 +18,10 @@ const char *place_flat(const Model *m, const Tensor *t, const char *at);
 const char *place_name(const Model *m, const Tensor *t);
 const char *place_declaration(const Model *m, const Tensor *t);
 
-/* Facts for net.c.in: the types, and the members of v and of a thread's scratch, in the order of their first use. */
+/* Facts for net.c.in: the types; into f, as `places`, the members of v, or with `local`, as `own_places`, those of a thread's scratch; in the order of
+ * their first use. */
 Fact *place_types(Model *m);
-Fact *place_members(Model *m);
+void place_members(Model *m, Fact *f, bool local);
 /* "812 bytes", "7 KiB", "1.2 MiB". */
 const char *place_size(const Model *m, int64_t bytes);
 
