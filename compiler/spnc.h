@@ -103,7 +103,9 @@ typedef struct {
     int net_reads;       /* and how many of them before `train:`, which is read last */
     bool refused;        /* its value is wrong and reported: an expression that reads it fails without a message */
 } Param;
-typedef struct { Param *params; int count; } Scope;
+/* A net's parameters stand before the model's: outer. */
+typedef struct Scope Scope;
+struct Scope { Param *params; int count; const Scope *outer; };
 /* scope.c: the parameter of that name, the second of name[0..n), whose reads the caller counts; NULL: there is none. */
 const Param *scope_param(const Scope *scope, const char *name);
 Param *scope_find(const Scope *scope, const char *name, size_t n);
@@ -116,6 +118,8 @@ bool expr_value(Arena *a, Diag *d, Scope *scope, const Yaml *scalar, Value *out)
 /* params: { name: value, ... } of the model, in order (later ones may use earlier ones), then `--set key=value` texts.
  * A --set of an unknown name, or one that does not fit the kind (number for number, text for text), is an error. */
 bool expr_params(Arena *a, Diag *d, const Yaml *params, const char *const *sets, int set_count, Scope *out);
+/* Likewise parameters of a net, which stand before those of `outer`; sets: the values given where it is used. */
+bool expr_params_within(Arena *a, Diag *d, const Yaml *params, const char *const *sets, int set_count, const Scope *outer, Scope *out);
 
 /* ---- fact.c: facts, the input of templates --------------------------------------------------------- */
 
@@ -229,7 +233,7 @@ struct Weight {
     int uses;                /* number of WEIGHTS operators so far: each after the first adds to the gradient */
 };
 
-typedef enum { ATTR_INT, ATTR_PAIR, ATTR_REAL, ATTR_WORD, ATTR_BOOL, ATTR_INIT, ATTR_SHAPE, ATTR_PAIRS, ATTR_NAME, ATTR_TREE } AttrType;      /* ATTR_TREE: see language.h */
+typedef enum { ATTR_INT, ATTR_PAIR, ATTR_REAL, ATTR_WORD, ATTR_BOOL, ATTR_INIT, ATTR_SHAPE, ATTR_PAIRS, ATTR_NAME, ATTR_ACT, ATTR_TREE } AttrType;      /* ATTR_TREE: see language.h */
 typedef struct {
     const char *name;
     AttrType type;
@@ -246,6 +250,7 @@ typedef struct {
     int count;               /* numbers; ATTR_PAIRS: 1 for a single number, else two for each item of the list */
     double number[2 * RANK_MAX];
     const char *word;
+    const Op *act;           /* ATTR_ACT with attributes: they are its */
 } Attr;
 
 /* A dropout rate that a run can set. */
@@ -285,6 +290,8 @@ struct Op {
         int step;                                                       /* pick: the step that is read */
         struct { int place; const Rate *rate; double factor; } dropout; /* number of its place of use, which selects its random numbers; its rate is
                                                                            this setting times factor (NULL: compiled in) */
+        struct { const struct Formula *f; struct FormulaGradient *gradient; } formula;      /* gradient NULL: until grad.c needs it */
+        struct { const double *values; } constant;                      /* in row-major order */
         const struct Told *outside;                                     /* from outside: sizes, from its description (outside.h) */
     };
 
@@ -431,6 +438,7 @@ int64_t op_int(const Op *op, const char *name);
 double op_real(const Op *op, const char *name);
 const char *op_word(const Op *op, const char *name);
 void op_pair(int64_t out[2], const Op *op, const char *name);    /* [rows, columns] */
+OpKind op_kind_of(const char *word);                             /* an operator that a model may name; OP_NONE: none */
 void remark(Model *m, Loc at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* ---- ops/: one operator, one row in ops.def, one file ---------------------------------------------- */
@@ -467,6 +475,8 @@ void ops_register(void);
 /* By kind: spnc's own, then those from outside, op_count in all.  Filled before the first stage, the same from then on. */
 extern const OpInfo *op_table[OP_NONE];
 extern int op_count;
+extern bool op_elements[OP_NONE + 1];            /* by kind: a function of formulas (ELEMENT in ops.def).  Filled by ops_register */
+static inline bool op_is_element(OpKind kind) { return op_elements[kind]; }
 #define OP_INFO(op) (op_table[(op)->kind])
 
 /* What may stand where a loss has its last operand: a target with classes; a target of real numbers; any value of the flow. */
@@ -475,6 +485,7 @@ enum { OPERANDS_MAX = 2 };
 
 /* The second row of an operator that is a loss: properties for the language and the trainer. */
 typedef struct {
+    const char *word;        /* under `loss:`; NULL: the operator's name */
     const char *operands[OPERANDS_MAX];  /* names for messages; NULL behind the last, if a loss has only one */
     const char *form;        /* its operands in an example: "[a, b]" */
     int takes;               /* TAKES_..., or-ed */
@@ -486,6 +497,8 @@ typedef struct {
 extern const LossInfo *loss_table[OP_NONE + 1];  /* by kind; NULL: no loss.  Filled by ops_register */
 #define LOSS_INFO(op) (loss_table[(op)->kind])
 int loss_operands(const LossInfo *l);            /* its number of operands */
+const char *loss_word(OpKind kind);              /* its name under `loss:` */
+OpKind loss_kind_of(const char *word);           /* OP_NONE: no loss has that name */
 
 /* ---- model.c ... emit.c: the stages ----------------------------------------------------------------- */
 

@@ -15,15 +15,15 @@ model: leaky
 inputs: { x: { shape: [8] } }
 targets: { y: { classes: 3 } }
 flow:
-  - h: { leaky_relu: x }
+  - h: { leaky: x }
   - v: { dense: h, units: 3 }
 loss: { cross_entropy: [v, y] }
 END
-sed 's/leaky_relu: x/mix: [x, x], gain: 1/' leaky.yaml >mix.yaml
+sed 's/leaky: x/mix: [x, x], gain: 1/' leaky.yaml >mix.yaml
 
 # wrong OPERATOR EXPRESSION: the description edited by sed, and the output of spnc check
 wrong() {
-    rm -rf ops && mkdir ops && cp "$root"/docs/operators/leaky_relu* "$root"/tests/operators/mix*.in "$root"/tests/operators/mix.op.lua ops
+    rm -rf ops && mkdir ops && cp "$root"/docs/operators/leaky* "$root"/tests/operators/mix*.in "$root"/tests/operators/mix.op.lua ops
     sed -i "$2" "ops/$1.op.lua"
     echo "## $1: $2"
     "$SPNC" check "${1%_relu}.yaml" --templates ops 2>&1
@@ -31,42 +31,42 @@ wrong() {
 }
 {
     # the file
-    wrong leaky_relu '1i return {'
-    wrong leaky_relu 's/^return {/local t = {/; $a local x = t.shape.dims'
-    wrong leaky_relu 's/^return {/local t = {/'
-    wrong leaky_relu '1i while true do end'
-    wrong leaky_relu '1i local s = "x" while true do s = s .. s end'
-    wrong leaky_relu '1i os.exit(1)'
-    wrong leaky_relu '1i slope = 1'
-    wrong leaky_relu '1i refuse("never")'
-    wrong leaky_relu '1i error({})'
+    wrong leaky '1i return {'
+    wrong leaky 's/^return {/local t = {/; $a local x = t.shape.dims'
+    wrong leaky 's/^return {/local t = {/'
+    wrong leaky '1i while true do end'
+    wrong leaky '1i local s = "x" while true do s = s .. s end'
+    wrong leaky '1i os.exit(1)'
+    wrong leaky '1i slope = 1'
+    wrong leaky '1i refuse("never")'
+    wrong leaky '1i error({})'
     # its fields
-    wrong leaky_relu '/about =/d'
-    wrong leaky_relu 's/about =/abuot =/'
-    wrong leaky_relu 's/about = "[^"]*"/about = 3/'
-    wrong leaky_relu 's/about = "/&\\27[31m/'
-    wrong leaky_relu 's/about = "[^"]*"/about = ""/'
-    wrong leaky_relu 's/^return {/& 7,/'
-    wrong leaky_relu 's/main = "slope"/main = "slop"/'
-    wrong leaky_relu 's/flat = true/flat = "yes"/'
-    wrong leaky_relu 's/flat = true/inputs = 33/'
-    wrong leaky_relu 's/backward = { "y" }/backward = { "z" }/'
-    wrong leaky_relu 's/backward = { "y" }/backward = { "y", "y" }/'
-    wrong leaky_relu 's/backward = { "y" }/backward = { "x" }/'
-    wrong leaky_relu 's/flat = true/weights = { "x" }/'
-    wrong leaky_relu 's/flat = true/choice = "y"/'
+    wrong leaky '/about =/d'
+    wrong leaky 's/about =/abuot =/'
+    wrong leaky 's/about = "[^"]*"/about = 3/'
+    wrong leaky 's/about = "/&\\27[31m/'
+    wrong leaky 's/about = "[^"]*"/about = ""/'
+    wrong leaky 's/^return {/& 7,/'
+    wrong leaky 's/main = "slope"/main = "slop"/'
+    wrong leaky 's/flat = true/flat = "yes"/'
+    wrong leaky 's/flat = true/inputs = 33/'
+    wrong leaky 's/backward = { "y" }/backward = { "z" }/'
+    wrong leaky 's/backward = { "y" }/backward = { "y", "y" }/'
+    wrong leaky 's/backward = { "y" }/backward = { "x" }/'
+    wrong leaky 's/flat = true/weights = { "x" }/'
+    wrong leaky 's/flat = true/choice = "y"/'
     # attributes
-    wrong leaky_relu 's/name = "slope"/name = "1st"/'
-    wrong leaky_relu 's/name = "slope"/name = "name"/'
-    wrong leaky_relu 's/type = "real"/type = "float"/'
-    wrong leaky_relu 's/default = 0.01/default = 2/'
-    wrong leaky_relu 's/min = 0, //'
-    wrong leaky_relu 's/max = 1/max = 1\/0/'
-    wrong leaky_relu 's/max = 1/max = -1/'
-    wrong leaky_relu 's/max = 1/maximum = 1/'
-    wrong leaky_relu 's/default = 0.01/&, optional = true/'
-    wrong leaky_relu 's/{ name = "slope".*/3,/'
-    wrong leaky_relu 's/{ name = "slope".*/&&/'
+    wrong leaky 's/name = "slope"/name = "1st"/'
+    wrong leaky 's/name = "slope"/name = "name"/'
+    wrong leaky 's/type = "real"/type = "float"/'
+    wrong leaky 's/default = 0.01/default = 2/'
+    wrong leaky 's/min = 0, //'
+    wrong leaky 's/max = 1/max = 1\/0/'
+    wrong leaky 's/max = 1/max = -1/'
+    wrong leaky 's/max = 1/maximum = 1/'
+    wrong leaky 's/default = 0.01/&, optional = true/'
+    wrong leaky 's/{ name = "slope".*/3,/'
+    wrong leaky 's/{ name = "slope".*/&&/'
     wrong mix 's/choices = { "sum", "difference" }/choices = { "a b" }/'
     wrong mix 's/choices = { "sum", "difference" }/choices = {}/'
     # parameters, and what is kept
@@ -79,35 +79,35 @@ wrong() {
     wrong mix 's/backward = {.*/backward = { "x", "x1", "x2", "x", "y", "gate", "total", "a", "x" },/'
     wrong mix 's/weights = {.*/weights = { "a" },/'
     # its functions, called for a model
-    wrong leaky_relu 's/return op.x.dims/return op.x.dim/'
-    wrong leaky_relu 's/return op.x.dims/return op.attrs.slop/'
-    wrong leaky_relu 's/return op.x.dims/return 3/'
-    wrong leaky_relu 's/return op.x.dims/return { 8, 0 }/'
-    wrong leaky_relu 's/return op.x.dims/return { 1, 1, 1, 1, 1, 1, 1 }/'
-    wrong leaky_relu 's/return op.x.dims/return { 100000, 100000 }/'
-    wrong leaky_relu 's/return op.x.dims/refuse("eight is too many for " .. op.x.shape)/'
-    wrong leaky_relu 's/return op.x.dims/error("no idea")/'
-    wrong leaky_relu 's/return op.x.dims/return { axis(1, #op.x.dims) }/'
-    wrong leaky_relu 's/return op.x.dims/return sizes(op.x, places(op.x, { 0, -1 }), true)/'
-    wrong leaky_relu 's/flat = true/facts = function(op) return 3 end/'
-    wrong leaky_relu 's/flat = true/facts = function(op) return { ["a b"] = 3 } end/'
-    wrong leaky_relu 's/flat = true/facts = function(op) return { rows = "three" } end/'
-    wrong leaky_relu 's/flat = true/facts = function(op) return { rows = { 1, 2.5 } } end/'
+    wrong leaky 's/return op.x.dims/return op.x.dim/'
+    wrong leaky 's/return op.x.dims/return op.attrs.slop/'
+    wrong leaky 's/return op.x.dims/return 3/'
+    wrong leaky 's/return op.x.dims/return { 8, 0 }/'
+    wrong leaky 's/return op.x.dims/return { 1, 1, 1, 1, 1, 1, 1 }/'
+    wrong leaky 's/return op.x.dims/return { 100000, 100000 }/'
+    wrong leaky 's/return op.x.dims/refuse("eight is too many for " .. op.x.shape)/'
+    wrong leaky 's/return op.x.dims/error("no idea")/'
+    wrong leaky 's/return op.x.dims/return { axis(1, #op.x.dims) }/'
+    wrong leaky 's/return op.x.dims/return sizes(op.x, places(op.x, { 0, -1 }), true)/'
+    wrong leaky 's/flat = true/facts = function(op) return 3 end/'
+    wrong leaky 's/flat = true/facts = function(op) return { ["a b"] = 3 } end/'
+    wrong leaky 's/flat = true/facts = function(op) return { rows = "three" } end/'
+    wrong leaky 's/flat = true/facts = function(op) return { rows = { 1, 2.5 } } end/'
     wrong mix 's/return 3 \* op.y.size/return -1/'
     wrong mix 's/return { 1 } end/return "one" end/'
     # beside it
     echo '## a template that is not there'
-    rm -rf ops && mkdir ops && cp "$root"/docs/operators/leaky_relu* ops && rm ops/leaky_relu_fast.c.in
+    rm -rf ops && mkdir ops && cp "$root"/docs/operators/leaky* ops && rm ops/leaky_fast.c.in
     "$SPNC" check leaky.yaml --templates ops 2>&1
     for name in conv adam ones int repeat; do
         echo "## a description called $name"
-        rm -rf ops && mkdir ops && cp "$root/docs/operators/leaky_relu.op.lua" "ops/$name.op.lua"
+        rm -rf ops && mkdir ops && cp "$root/docs/operators/leaky.op.lua" "ops/$name.op.lua"
         "$SPNC" ops --templates ops 2>&1 | grep -v '^  '
     done
     echo '## no folder'
     "$SPNC" check leaky.yaml --templates nowhere 2>&1
     echo '## unreadable to a program: --json'
-    wrong leaky_relu 's/default = 0.01/default = 2/' >/dev/null
+    wrong leaky 's/default = 0.01/default = 2/' >/dev/null
     "$SPNC" check leaky.yaml --templates ops --json 2>&1
 } >messages
 if [ "${1:-}" = --update ]; then
@@ -121,7 +121,7 @@ hash() { "$SPNC" show "$@" --target avx2 | sed -n 's/.* hash //p'; }
 cp -r "$root/docs/operators" mine
 first=$(hash mine/digits.yaml --templates mine)
 [ -n "$first" ] && [ "$first" = "$(hash mine/digits.yaml --templates "$root/docs/operators")" ] || fault "the hash depends on the folder's name"
-for file in leaky_relu.op.lua space_to_depth_plain.c.in channel_scale_fast.c.in; do
+for file in leaky.op.lua space_to_depth_plain.c.in channel_scale_fast.c.in; do
     cp "$root/docs/operators/$file" mine
     sed -i '1s/$/ (another)/' "mine/$file"
     [ "$first" != "$(hash mine/digits.yaml --templates mine)" ] || fault "another $file, and the hash stays"
@@ -137,14 +137,14 @@ echo '% -- included' >>mine/mix_common.c.in
 # ---- every command about operators lists these ----------------------------------------------------------------------------------
 known() { local text=$1; shift; "$SPNC" "$@" >output 2>&1; grep -q -e "$text" output || fault "no '$text' from: spnc $*: $(head -3 output)"; }
 known '^  space_to_depth  *Makes channels of the pixels' ops --templates mine
-known '^  y = x where x > 0, else slope x$' ops leaky_relu --templates mine
-known "no operator or net is called 'leaky_rel'; did you mean 'leaky_relu'" check <(sed 's/leaky_relu/leaky_rel/' leaky.yaml) --templates mine
+known '^  y = x where x > 0, else slope x$' ops leaky --templates mine
+known "no operator or net is called 'leaky_rel'; did you mean 'leaky'" check <(sed 's/leaky/leaky_rel/' leaky.yaml) --templates mine
 known '"slope"' schema --templates mine
 known '^  op.parameters\[i\]$\|^op.parameters\[i\]$' templates channel_scale_fast --templates mine
 known '^  mix_fast.c.in  *mix, fast form' templates --templates mine
-known '^  equation  y = x where' explain mine/digits.yaml look.leaky_relu1 --templates mine
+known '^  equation  y = x where' explain mine/digits.yaml look.leaky1 --templates mine
 known 'is no template of spnc' templates mix_fast --templates mine -o copies
-for page in leaky_relu space_to_depth channel_scale; do
+for page in leaky space_to_depth channel_scale; do
     "$SPNC" ops $page --templates mine | sed -n '/^example$/,$ s/^    //p' >example.yaml
     run "$SPNC" check example.yaml --templates mine
 done

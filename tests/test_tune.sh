@@ -37,7 +37,7 @@ targets:
 nets:
   net:
     - dense: 96
-    - leaky_relu: 0.1
+    - leaky: 0.1
 flow:
   - all: { net: x }
   - scores: { slice: all, axis: 0, from: 0, to: 10 }
@@ -49,8 +49,8 @@ YAML
 
 # An operator of which one form takes a hundred times as long as another, and by its own rule comes first.
 cp -r "$root/docs/operators" slow
-cat >slow/leaky_relu_fast.c.in <<'LUA'
-% -- leaky_relu, as slow as is asked for.
+cat >slow/leaky_fast.c.in <<'LUA'
+% -- leaky, as slow as is asked for.
 % if op.forward then
 %   local ms = ({ 4, 0.04, 8 })[candidate("forward", { "slow", "quick", "slower" })]
 static void ${op.name}_forward(real *y, real *x)
@@ -75,10 +75,10 @@ LUA
 of_first() { { sed -n "s/^$1[ \t]*: //p" /proc/cpuinfo; echo "$2"; } | head -1; }
 processor="$(of_first 'model name' unknown), family $(of_first 'cpu family' 0) model $(of_first model 0) stepping $(of_first stepping 0)"
 version=$("$spnc" --version | sed 's/spnc //')
-leaky="float: leaky_relu 96 -> 96: forward ="
+leaky="float: leaky 96 -> 96: forward ="
 answers=("avx2 float: another shape: forward = 9x9" "avx512 $leaky slower" "avx2 $leaky slower" "generic $leaky slower")
 { printf 'version: %s\nprocessor: %s\n' "$version" "$processor"; printf '%s\n' "${answers[@]}"; echo "answers: 4"; } >one.tuning
-"$spnc" explain one.yaml net.leaky_relu1 --templates slow | grep -q 'forward: slower, measured' || fail "the file's answer is not taken: $("$spnc" explain one.yaml net.leaky_relu1 --templates slow 2>&1)"
+"$spnc" explain one.yaml net.leaky1 --templates slow | grep -q 'forward: slower, measured' || fail "the file's answer is not taken: $("$spnc" explain one.yaml net.leaky1 --templates slow 2>&1)"
 mkdir tmp
 # Each reading of the clock takes 2 ms, and the operator its own time: in four groups, each timed by itself, 4 x (2 + 4) ms or 4 x (2 +
 # 0.04); a step without clocks takes four times the operator's own, and its share of the one reading for six steps.  All other choices take
@@ -87,17 +87,17 @@ TMPDIR=$folder/tmp SPN_CLOCK=2 with_clock "$spnc" tune one.yaml --templates slow
 [ -z "$(ls tmp)" ] || fail "left in TMPDIR: $(ls tmp)"
 grep -Eq '^[0-9]+ choices measured, 1 is faster' said || fail "not one choice is faster: $(cat said)"
 grep -q '^one.tuning: 1 answer for this model, 4 in all' said || fail "the file is not named: $(cat said)"
-grep -qF '  net_leaky_relu1 forward: quick instead of slow, 8.160 ms instead of 24.000 (66.0 % less)' said || fail "the quick form was not found: $(cat said)"
+grep -qF '  net_leaky1 forward: quick instead of slow, 8.160 ms instead of 24.000 (66.0 % less)' said || fail "the quick form was not found: $(cat said)"
 grep -qF 'a training step, one thread: 16.333 ms by the rule, 0.493 ms tuned (97.0 % less)' said || fail "the step is not faster: $(cat said)"
 measured=$(sed -n 's/^\([0-9]*\) choices measured.*/\1/p' said)
 offered=0      # beside the rule's own
-for layer in dense1 leaky_relu1; do
+for layer in dense1 leaky1; do
     lines=$("$spnc" explain one.yaml net.$layer --templates slow --tuning none | sed -n 's/^  choice .*; the same bits with//p')
     offered=$((offered + $(wc -w <<<"$lines") + $(wc -l <<<"$lines")))
 done
 [ "$measured" -gt 3 ] && [ "$measured" -eq "$offered" ] || fail "$measured choices were measured, but explain offers $offered"
 [ "$(grep -c "$leaky slower\$" one.tuning)" = 2 ] && grep -q "$leaky quick\$" one.tuning && grep -qx "${answers[0]}" one.tuning || fail "the file afterwards: $(cat one.tuning)"
-"$spnc" explain one.yaml net.leaky_relu1 --templates slow | grep -q 'forward: quick, measured to be the fastest here; the same bits with slow, slower' || fail "build would not take what was found: $(cat one.tuning)"
+"$spnc" explain one.yaml net.leaky1 --templates slow | grep -q 'forward: quick, measured to be the fastest here; the same bits with slow, slower' || fail "build would not take what was found: $(cat one.tuning)"
 "$spnc" emit one.yaml --templates slow -o one
 grep -qF 'clock_spend(0.04);' one/one.c || fail "the emitted C is not the quick form"
 

@@ -36,7 +36,7 @@ typedef struct {
     const Syntax *number;                    /* of numbers, $params and steps alone: formula_step_number() gives it for each step */
 } FormulaOperand;
 
-typedef struct {
+typedef struct Formula {
     Dag *dag;
     Node *root;                              /* inputs are operands by number */
     FormulaOperand *operands;
@@ -80,7 +80,7 @@ FormulaAccess formula_access(const Shape *operand, const Shape *result, int64_t 
 /* What the gradients of the operands are made of.  Inputs of the nodes: operands, INPUT_DY and INPUT_RESULT.  Nothing is kept between
  * forward and backward but operands and the result; all else is computed again.  The result is read where that saves reading an operand or
  * computing a function. */
-typedef struct {
+typedef struct FormulaGradient {
     Node **d;                                /* by operand: dL/d(operand), before a broadcast operand's sum; NULL: none reaches it */
     bool *reads;                             /* by operand: its value is read */
     bool reads_dy, reads_result;

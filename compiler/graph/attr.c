@@ -160,6 +160,53 @@ static bool parse_pairs(Model *m, Attr *a, const Yaml *y)
     return true;
 }
 
+/* An operator of one value that may be an activation. */
+static bool is_act(const char *word)
+{
+    OpKind kind = op_kind_of(word);
+    return kind == OP_relu || kind == OP_tanh || kind == OP_sigmoid || (op_is_element(kind) && op_table[kind]->inputs_min == 1);
+}
+
+/* linear, the name of an elementwise operator, or { NAME: { attributes } }.  a->number gets the attributes in the order of the operator's table. */
+static bool parse_act(Model *m, Attr *a, const Yaml *y)
+{
+    const Yaml *given = NULL;
+    Loc at = y->loc;
+    Value v;
+    if (y->kind == YAML_SCALAR) {
+        if (!expr_value(m->arena, m->diag, &m->scope, y, &v))
+            return false;
+        a->word = v.text;
+    } else if (y->kind == YAML_MAP && y->count == 1) {
+        a->word = y->keys[0]->text;
+        at = y->keys[0]->loc;
+        given = y->items[0];
+    } else {
+        diag_error(m->diag, at, "'%s' must be the name of an activation, or { leaky_relu: { slope: 0.2 } }", a->spec->name);
+        return false;
+    }
+    if (strcmp(a->word, "linear") == 0)
+        return true;
+    if (!is_act(a->word)) {
+        const char *words[OP_COUNT + 1] = { "linear" };
+        int n = 1;
+        for (int k = 0; k < OP_COUNT; k++)
+            if (is_act(op_table[k]->name))
+                words[n++] = op_table[k]->name;
+        Text list = { .arena = m->arena };
+        for (int i = 0; i < n; i++)
+            text_printf(&list, "%s%s", i ? ", " : "", words[i]);
+        diag_error(m->diag, at, "'%s' cannot be '%s'; it is one of %s%s", a->spec->name, a->word, list.text, diag_suggestion(m->arena, a->word, words, n));
+        return false;
+    }
+    Op *parsed = op_new(m, op_kind_of(a->word), FORWARD, "", at);
+    if (!attr_parse(m, parsed, given, NULL, at))
+        return false;
+    if (given)
+        a->act = parsed;
+    return true;
+}
+
 static bool from_yaml(Model *m, Attr *a, const Yaml *y)
 {
     const AttrSpec *s = a->spec;
@@ -168,6 +215,8 @@ static bool from_yaml(Model *m, Attr *a, const Yaml *y)
     a->text = y->kind == YAML_SCALAR ? y->text : NULL;
     if (s->type == ATTR_INIT)
         return parse_init(m, a, y);
+    if (s->type == ATTR_ACT)
+        return parse_act(m, a, y);
     if (y->kind == YAML_LIST && s->type == ATTR_PAIRS)
         return parse_pairs(m, a, y);
     bool many = s->type == ATTR_PAIR || s->type == ATTR_SHAPE || s->type == ATTR_PAIRS;
@@ -210,7 +259,7 @@ static bool from_yaml(Model *m, Attr *a, const Yaml *y)
     case ATTR_NAME:
         a->word = v.text;
         return name_check(m, y->loc, v.text);
-    case ATTR_INIT: case ATTR_TREE:
+    case ATTR_INIT: case ATTR_ACT: case ATTR_TREE:
         break;
     }
     unreachable("attribute type");
@@ -292,7 +341,7 @@ bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)
     if (y && y->kind == YAML_MAP) {
         for (int i = 0; i < y->count; i++) {
             const char *key = y->keys[i]->text;
-            if (skip && strcmp(key, skip) == 0)
+            if ((skip && strcmp(key, skip) == 0) || strcmp(key, "when") == 0)
                 continue;
             Attr *a = NULL;
             for (int k = 0; k < op->attr_count; k++)

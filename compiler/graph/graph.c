@@ -8,7 +8,18 @@
 
 const OpInfo *op_table[OP_NONE];
 int op_count;
+bool op_elements[OP_NONE + 1];
 const LossInfo *loss_table[OP_NONE + 1];
+
+const char *loss_word(OpKind kind) { return loss_table[kind]->word ? loss_table[kind]->word : op_table[kind]->name; }
+
+OpKind loss_kind_of(const char *word)
+{
+    for (int k = 0; k < OP_COUNT; k++)
+        if (loss_table[k] && strcmp(loss_word((OpKind)k), word) == 0)
+            return (OpKind)k;
+    return OP_NONE;
+}
 
 int loss_operands(const LossInfo *l)
 {
@@ -185,6 +196,14 @@ void op_pair(int64_t out[2], const Op *op, const char *name)
     const Attr *a = op_attr(op, name);
     out[0] = (int64_t)a->number[0];
     out[1] = (int64_t)a->number[a->count > 1 ? 1 : 0];
+}
+
+OpKind op_kind_of(const char *word)
+{
+    for (int k = 0; k < op_count; k++)
+        if (op_table[k]->help && strcmp(op_table[k]->name, word) == 0)
+            return (OpKind)k;
+    return OP_NONE;
 }
 
 void remark(Model *m, Loc at, const char *format, ...)

@@ -14,7 +14,7 @@ static const char *forms(Model *m)
         left += loss_table[k] != NULL;
     for (int k = 0; k < OP_COUNT; k++)
         if (loss_table[k])
-            text_printf(&t, "%s{ %s: %s }", !t.text ? "" : left == 1 ? " or " : ", ", op_table[k]->name, loss_table[k]->form), left--;
+            text_printf(&t, "%s{ %s: %s }", !t.text ? "" : left == 1 ? " or " : ", ", loss_word((OpKind)k), loss_table[k]->form), left--;
     return t.text;
 }
 
@@ -23,7 +23,7 @@ static int loss_key(Model *m, const Yaml *y)
 {
     int which = -1;
     for (int i = 0; i < y->count; i++) {
-        if (!loss_table[op_kind_of(y->keys[i]->text)])
+        if (loss_kind_of(y->keys[i]->text) == OP_NONE)
             continue;
         if (which >= 0) {
             diag_error(m->diag, y->keys[i]->loc, "one loss an entry; several make a list: loss: [{ %s: [...] }, { %s: [...] }]",
@@ -49,7 +49,7 @@ static int operands(Model *m, const Yaml *y, OpKind kind, const Yaml *from[OPERA
         Text names = { .arena = m->arena };
         for (int i = 0; i < count; i++)
             text_printf(&names, "%s%s", i ? ", " : "", info->operands[i]);
-        diag_error(m->diag, y->loc, "%s takes %s: [%s]", op_table[kind]->name, words[count], names.text);
+        diag_error(m->diag, y->loc, "%s takes %s: [%s]", loss_word(kind), words[count], names.text);
         return 0;
     }
     for (int i = 0; i < count; i++)
@@ -78,6 +78,29 @@ static bool target_fits(Model *m, const char *name, const LossInfo *info, const 
     return false;
 }
 
+/* The target that t depends on, or NULL. */
+static const DataDef *target_behind(Model *m, const Tensor *t)
+{
+    bool *seen = NEW_ARRAY(m->arena, bool, m->tensors.count + 1);
+    List open = { 0 };
+    list_push(m->arena, &open, (void *)(uintptr_t)t);
+    for (int i = 0; i < open.count; i++) {
+        const Tensor *x = open.items[i];
+        const Op *op = x->op;
+        if (op && (op->kind == OP_load || op->kind == OP_labels) && op->data->target)
+            return op->data;
+        for (int k = 0; op && k < op->read_count; k++) {
+            const int at = list_index(&m->tensors, op->reads[k].tensor);
+            if (!seen[at])
+                list_push(m->arena, &open, op->reads[k].tensor);
+            seen[at] = true;
+        }
+        if (x->start)
+            list_push(m->arena, &open, x->start);
+    }
+    return NULL;
+}
+
 static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
 {
     Model *m = b->m;
@@ -87,7 +110,7 @@ static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
     if (which < 0)
         return false;
     const char *name = y->keys[which]->text;
-    OpKind kind = op_kind_of(name);
+    OpKind kind = loss_kind_of(name);
     const LossInfo *info = loss_table[kind];
     const Yaml *from[OPERANDS_MAX];
     int count = operands(m, y->items[which], kind, from);
@@ -96,7 +119,14 @@ static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
     Op *parsed = op_new(m, kind, FORWARD, "", y->keys[which]->loc);
     bool good = attr_parse(m, parsed, y, name, y->loc);
     Use x[OPERANDS_MAX];
-    good = flow_resolve(b, from[0], &x[0], true) && good;
+    Entry e = { .name = arena_printf(m->arena, "loss%d", (int)(loss - m->losses) + 1), .loc = y->loc };
+    good = flow_operand(b, &e, from[0], &x[0], true) && good;
+    const DataDef *behind = good && count > 1 ? target_behind(m, x[0].tensor) : NULL;
+    if (behind) {
+        diag_error(m->diag, from[0]->loc, "'%s' depends on the target '%s': a prediction has no targets, only losses do", x[0].tensor->name, behind->name);
+        diag_note(m->diag, behind->loc, "'%s' is declared here", behind->name);
+        good = false;
+    }
     loss->loc = y->keys[which]->loc;
     loss->weight = op_real(parsed, "weight");
     const Yaml *last = from[count - 1];
@@ -108,15 +138,15 @@ static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
             return false;
         x[1] = (Use){ data_tensor(m, d), 0 };
         if (d->type != 2 && x[0].tensor->repeat)
-            x[0] = flow_outside(b, x[0], loss->loc);     /* a target of real numbers holds all steps: [T, ...] */
+            x[0] = make_outside(b, x[0], loss->loc);     /* a target of real numbers holds all steps: [T, ...] */
     } else if (count > 1) {
-        bool there = flow_resolve(b, last, &x[1], true);
+        bool there = flow_operand(b, &e, last, &x[1], true);
         if (there && !(info->takes & TAKES_VALUES))
             diag_error(m->diag, last->loc, "%s needs a target with classes; '%s' is not a target", name, last->text);
         if (!there || !good || !(info->takes & TAKES_VALUES))
             return false;
         if (x[1].tensor->repeat && x[1].tensor->repeat != x[0].tensor->repeat)
-            x[1] = flow_outside(b, x[1], loss->loc);
+            x[1] = make_outside(b, x[1], loss->loc);
     } else if (!good) {
         return false;
     }

@@ -48,7 +48,8 @@ static const Yaml *part(const Yaml *root, const char *key)
 bool model_build(Model *m)
 {
     const Yaml *root = m->root;
-    Builder b = { .m = m };
+    Frame flow_frame = { .path = "" };
+    Builder b = { .m = m, .frame = &flow_frame, .read = flow_read, .operand = flow_operand };
     if (!map_expected(m, root, "a model"))
         return false;
     bool known = map_keys_known(m, root, &map_model);
@@ -80,24 +81,7 @@ bool model_build(Model *m)
     const Yaml *nets = part(root, "nets"), *flow = yaml_get(root, "flow"), *loss = yaml_get(root, "loss"), *inputs = yaml_get(root, "inputs");
     if (m->input_count == 0 && (inputs ? inputs->kind == YAML_MAP : known))
         diag_error(m->diag, root->loc, "a model needs inputs: inputs: { image: { shape: [1, 28, 28] } }");
-    bool nets_good = nets && map_expected(m, nets, "nets");
-    if (nets_good && nets->count > NETS_MAX)
-        diag_error(m->diag, nets->keys[NETS_MAX]->loc, "a model has at most %d nets", NETS_MAX);
-    else if (nets_good)
-        for (int i = 0; i < nets->count; i++) {
-            const Yaml *key = nets->keys[i], *layers = nets->items[i];
-            Net *net = NEW(m->arena, Net);
-            *net = (Net){ .name = key->text, .loc = key->loc };
-            list_push(m->arena, &b.nets, net);
-            if (!name_check(m, key->loc, net->name))
-                continue;
-            if (op_kind_of(net->name) != OP_NONE)
-                diag_error(m->diag, key->loc, "'%s' is an operator; a net needs a name of its own", net->name);
-            else if (layers->kind != YAML_LIST)
-                diag_error(m->diag, layers->loc, "net '%s' must be a list of layers", net->name);
-            else
-                net->layers = layers;
-        }
+    nets_read(&b, nets);
     if (flow ? flow->kind != YAML_LIST || flow->count == 0 : known)
         diag_error(m->diag, flow ? flow->loc : root->loc, "a model needs a flow: a list of entries such as - c: { front: image }");
     if (m->input_count && flow && flow->kind == YAML_LIST && flow->count) {
@@ -106,7 +90,7 @@ bool model_build(Model *m)
             losses_read(&b, loss);
     }
     if (b.layers <= LAYERS_MAX)
-        flow_read_unused(&b);
+        nets_read_unused(&b);
     if (!loss && known)
         diag_error(m->diag, root->loc, "a model needs a loss: { cross_entropy: [logits, labels] }");
     for (int i = 0; i < m->scope.count; i++)

@@ -5,21 +5,36 @@
 #include "graph/attr.h"
 #include "read/language.h"
 
-/* Limits for nets of nets: number of layers in all, and depth. */
-enum { LAYERS_MAX = 1024, NETS_DEEP = 32, LOSSES_MAX = 64 };
+/* Limits for nets of nets: number of layers in all, and depth.  Inputs and outputs of a net, values of a call. */
+enum { LAYERS_MAX = 1024, NETS_DEEP = 32, LOSSES_MAX = 64, STATES_OF_REPEAT = 16 };
 
+/* What a name stands for.  A name with several values (a net's outputs) stands for none itself: they are called NAME.OUTPUT. */
 typedef struct {
     const char *name;
     Loc loc;
-    Tensor *tensor;          /* NULL: its operator has an error */
+    Tensor *tensor;          /* NULL: its operator has an error, or it has several values */
     int shift;
+    bool several;
+    bool conditional;        /* its entry has a `when` */
 } Name;
 
+/* An entry whose `when` does not hold. */
+typedef struct { const char *name; Loc loc; const char *condition; } Absent;
+
+/* A value of a call: the only one (name NULL), or one of several by its name. */
+typedef struct { const char *name; Use use; } Output;
+enum { OUTPUTS_MAX = 16 };
+typedef struct { Output items[OUTPUTS_MAX]; int count; } Outputs;
+
 typedef struct {
     const char *name;
     Loc loc;
-    const Yaml *layers;      /* NULL: refused */
+    const Yaml *layers;      /* a list of layers; NULL: it has a `do`, or is refused */
+    const Yaml *params, *in, *body, *out;
+    bool refused;
     bool used, read, open;   /* read: its layers have been; open: being expanded; a net inside itself is a cycle */
+    List given;              /* Param: parameters of the first use without `new`, which all others must have too */
+    Loc given_at;
 } Net;
 
 typedef struct {
@@ -31,14 +46,30 @@ typedef struct {
     const Yaml *init;
 } State;
 
+/* Where entries are read: the model's flow, or the `do` of a net at one of its uses. */
 typedef struct {
-    Model *m;
-    List names, nets;        /* Name, Net */
-    Repeat *repeat;          /* the repeat being read, or NULL */
-    State states[16];
+    const Net *net;          /* NULL: the flow */
+    const char *path;        /* beginning of parameter names: "x1.b1"; "" in the flow */
+    List names, absent;      /* Name, Absent */
+    State states[STATES_OF_REPEAT];
     int state_count;
+} Frame;
+
+/* Counts the operators inside an entry that have no entry of their own: ENTRY.OPk. */
+typedef struct { const char *word; int count; } Counted;
+typedef struct { const char *name; Loc loc; List counted; } Entry;
+
+typedef struct Builder Builder;
+struct Builder {
+    Model *m;
+    Frame *frame;
+    List nets;               /* Net */
+    Repeat *repeat;          /* the repeat being read, or NULL */
     int layers, depth;       /* entries and layers so far; nets that are open */
-} Builder;
+    /* flow.c's flow_read and flow_operand, for nets.c, which flow.c uses. */
+    bool (*read)(Builder *b, const Yaml *entries);
+    bool (*operand)(Builder *b, Entry *e, const Yaml *y, Use *out, bool keep_steps);
+};
 
 enum { REFUSED = -1 };       /* a DataDef's type: its declaration has an error, which is reported; its readers report none */
 
@@ -61,17 +92,51 @@ bool augment_read(Model *m, const Yaml *y, DataDef *d);
 /* The examples of d, augmented in training, in the layout of the file. */
 Tensor *augment_tensor(Model *m, const DataDef *d);
 
-/* flow.c: names, nets and the flow. */
-OpKind op_kind_of(const char *word);                        /* an operator that a model may name; OP_NONE: none */
-/* The value that y names, or false after an error; keep_steps: a name of a repeat as it is at each step. */
-bool flow_resolve(Builder *b, const Yaml *y, Use *out, bool keep_steps);
-/* u as it is read outside of its repeat: the stack of its steps. */
-Use flow_outside(Builder *b, Use u, Loc at);
-/* Appends the operators of a flow, a list of entries; false after errors. */
-bool flow_read(Builder *b, const Yaml *y);
-/* Reads nets without uses, to report their errors. */
-void flow_read_unused(Builder *b);
+/* names.c: what words mean in a frame. */
+Net *net_find(Builder *b, const char *word);
+Name *name_find(Builder *b, const char *word);              /* the newest of that name in the frame, or NULL */
+Name *name_bind(Builder *b, const char *name, Loc at, Use u);
+/* True if the word is a name here, be it one with an error. */
+bool name_is_known(Builder *b, const char *word);
+/* Binds a name whose entry has an error to no tensor; one that is already bound keeps its value. */
+void name_refuse(Builder *b, const Yaml *key);
+/* The value that `word` names, at the step being read; false after an error.  keep_steps: a name of a repeat as it is at each step. */
+bool name_resolve(Builder *b, const char *word, Loc at, Use *out, bool keep_steps);
+void unknown_operator(Builder *b, Loc at, const char *word);
+/* Counts a layer or an entry; false, with one error, when there are too many. */
+bool room(Builder *b, Loc at);
+/* `when:` of the map y: true in *holds if there is none or it holds; its text in *condition (NULL: none).  False after an error. */
+bool when_holds(Builder *b, const Yaml *y, bool *holds, const char **condition);
+/* A parameter's path in the frame: "w" in the flow, "x1.w" in a net. */
+const char *path_in(Builder *b, const char *name);
+/* The k-th operator or net `word` inside the entry: "r.dense1". */
+const char *entry_inner(Builder *b, Entry *e, const char *word);
 
+/* make.c: operators appended to the graph. */
+Op *make(Builder *b, OpKind kind, const char *name, Loc at, Tensor *out);
+/* The tensor of a carried state of the repeat being read, without a shape. */
+Tensor *make_state(Builder *b, const char *path, Loc at);
+/* u as it is read outside of its repeat: the stack of its steps. */
+Use make_outside(Builder *b, Use u, Loc at);
+/* A value that a view may be made of: u, or a copy of it. */
+Use make_viewable(Builder *b, Use u, Loc at);
+/* An operator with parsed attributes, and its activation; `path` begins the names of its weights. */
+Tensor *make_operator(Builder *b, Op *parsed, const char *path, Loc at, const Use *inputs, int count);
+/* h' = gru(x, h) with the attributes of `cell`; `out` is the carried state or NULL. */
+Tensor *make_gru(Builder *b, const Op *cell, const char *path, Loc at, Tensor *out, Use x, Use h);
+bool inputs_fit(Builder *b, OpKind kind, Loc at, int count);
+
+/* nets.c: nets and their uses. */
+void nets_read(Builder *b, const Yaml *y);                  /* the map `nets:` */
+/* { NET: x, new: true, PARAM: value }: v's key `which` is the net's name, `path` its own, where a copy has its weights.  False after errors. */
+bool net_call(Builder *b, const char *path, const Yaml *v, int which, const Use *in, int count, Outputs *out);
+/* Reads nets without uses, to report their errors. */
+void nets_read_unused(Builder *b);
+
+/* flow.c: entries. */
+bool flow_read(Builder *b, const Yaml *y);                  /* a list of entries; false after errors */
+/* An operand: a name, a formula, or an operator with its operands.  False after errors. */
+bool flow_operand(Builder *b, Entry *e, const Yaml *y, Use *out, bool keep_steps);
 /* loss.c: one loss or a list of them; errors are reported. */
 void losses_read(Builder *b, const Yaml *y);
 

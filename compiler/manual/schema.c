@@ -55,9 +55,29 @@ static void pairs(Json *j, double low, double high)
 
 /* ---- rows of tables ------------------------------------------------------------------------------------ */
 
+/* linear, an elementwise operator of one value, or such a one with its attributes. */
+static void activation(Json *j)
+{
+    char all[WORDS] = "linear relu tanh sigmoid";
+    for (int k = 0; k < OP_COUNT; k++)
+        if (op_is_element((OpKind)k) && op_table[k]->inputs_min == 1)
+            snprintf(all + strlen(all), sizeof all - strlen(all), " %s", op_table[k]->name);
+    json_opens(j, "anyOf", '[');
+    json_opens(j, NULL, '{');
+    words(j, "enum", all);
+    json_closes(j, '}');
+    refer(j, NULL, "parameter");
+    json_word(j, NULL, "{ \"type\": \"object\", \"minProperties\": 1, \"maxProperties\": 1 }");
+    json_closes(j, ']');
+}
+
 /* The keywords of one row's value, inside an open object. */
 static void attribute_body(Json *j, const AttrSpec *s)
 {
+    if (s->type == ATTR_ACT) {
+        activation(j);
+        return;
+    }
     if (s->type == ATTR_NAME || s->type == ATTR_INIT || s->type == ATTR_TREE) {
         char path[64];
         snprintf(path, sizeof path, "#/$defs/%s", s->type == ATTR_NAME ? "name" : s->type == ATTR_INIT ? "initialiser" : s->choices);
@@ -101,7 +121,7 @@ static void attribute_body(Json *j, const AttrSpec *s)
         json_closes(j, '}');
         refer(j, NULL, "parameter");
         break;
-    case ATTR_INIT: case ATTR_NAME: case ATTR_TREE:
+    case ATTR_INIT: case ATTR_NAME: case ATTR_ACT: case ATTR_TREE:
         break;
     }
     json_closes(j, ']');
@@ -199,6 +219,7 @@ static void operator_map(Json *j, const char *key, const OpInfo *op, const char 
     for (const AttrSpec *s = op->attrs; s->name; s++)
         if (!(inputs && s->type == ATTR_NAME))      /* a value of the flow has its name already */
             attribute(j, s);
+    refer(j, "when", "condition");
     json_closes(j, '}');
     json_word(j, "additionalProperties", "false");
     json_closes(j, '}');
@@ -261,13 +282,19 @@ static void layer(Json *j)
     json_opens(j, "propertyNames", '{');
     json_text(j, "$ref", "#/$defs/name");
     json_closes(j, '}');
-    json_opens(j, "additionalProperties", '{');
+    json_opens(j, "additionalProperties", '{');     /* a net's `new`, `name`, `when` and parameters */
     json_text(j, "type", "object");
-    json_word(j, "maxProperties", "0");
+    refer(j, "additionalProperties", "text");
     json_closes(j, '}');
     json_closes(j, '}');
     json_closes(j, ']');
     json_closes(j, '}');
+}
+
+/* The definition of what stands under an operator's key in the flow. */
+static const char *operand_form(const OpInfo *op)
+{
+    return op == op_table[OP_constant] ? "numbers" : op == op_table[OP_parameter] ? "sizes" : op == op_table[OP_formula] ? "text" : op->inputs_max == 1 ? "one" : "several";
 }
 
 static void flow(Json *j)
@@ -279,15 +306,14 @@ static void flow(Json *j)
     const OpInfo *op;
     for (int at = 0; (op = next_operator(&at));)
         if (!loss_of(op))
-            operator_map(j, NULL, op, op->inputs_max == 1 ? "one" : "several", op != op_table[OP_gru]);      /* a carried gru has its attributes under carry */
-    json_opens(j, NULL, '{');
+            operator_map(j, NULL, op, operand_form(op), op != op_table[OP_gru]);      /* a carried gru has its attributes under carry */
+    json_opens(j, NULL, '{');       /* a net, whose inputs, `new`, `when` and parameters are */
     json_word(j, "minProperties", "1");
-    json_word(j, "maxProperties", "1");
     json_opens(j, "propertyNames", '{');
     json_text(j, "$ref", "#/$defs/name");
     refer(j, "not", "operator");
     json_closes(j, '}');
-    refer(j, "additionalProperties", "one");
+    json_word(j, "additionalProperties", "{ \"anyOf\": [{ \"$ref\": \"#/$defs/several\" }, { \"type\": \"boolean\" }] }");
     json_closes(j, '}');
     json_closes(j, ']');
     json_closes(j, '}');
@@ -302,7 +328,7 @@ static void flow(Json *j)
     json_word(j, "minProperties", "1");
     json_word(j, "maxProperties", "1");
     refer(j, "propertyNames", "name");
-    refer(j, "additionalProperties", "made");
+    json_word(j, "additionalProperties", "{ \"anyOf\": [{ \"description\": \"a formula\", \"type\": [\"string\", \"number\"] }, { \"$ref\": \"#/$defs/made\" }] }");
     json_closes(j, '}');
     json_closes(j, '}');
 }
@@ -325,9 +351,16 @@ static void scalars(Json *j)
         json_closes(j, '}');
     }
     json_word(j, "text", "{ \"type\": [\"string\", \"number\", \"boolean\"] }");
-    json_word(j, "one", "{ \"anyOf\": [{ \"$ref\": \"#/$defs/name\" }, { \"type\": \"array\", \"minItems\": 1, \"maxItems\": 1, \"items\": { \"$ref\": \"#/$defs/name\" } }] }");
-    json_word(j, "several", "{ \"anyOf\": [{ \"$ref\": \"#/$defs/name\" }, { \"type\": \"array\", \"minItems\": 1, \"maxItems\": 30, \"items\": { \"$ref\": \"#/$defs/name\" } }] }");
-    json_word(j, "pair", "{ \"type\": \"array\", \"minItems\": 2, \"maxItems\": 2, \"items\": { \"$ref\": \"#/$defs/name\" } }");
+    json_word(j, "operand", "{ \"description\": \"the name of a value, a formula, or an operator with its operands\", \"anyOf\": [{ \"type\": [\"string\", \"number\"] }, { \"$ref\": \"#/$defs/made\" }] }");
+    json_word(j, "one", "{ \"anyOf\": [{ \"$ref\": \"#/$defs/operand\" }, { \"type\": \"array\", \"minItems\": 1, \"maxItems\": 1, \"items\": { \"$ref\": \"#/$defs/operand\" } }] }");
+    json_word(j, "several", "{ \"anyOf\": [{ \"$ref\": \"#/$defs/operand\" }, { \"type\": \"array\", \"minItems\": 1, \"maxItems\": 30, \"items\": { \"$ref\": \"#/$defs/operand\" } }] }");
+    json_word(j, "pair", "{ \"type\": \"array\", \"minItems\": 2, \"maxItems\": 2, \"items\": { \"$ref\": \"#/$defs/operand\" } }");
+    json_word(j, "numbers", "{ \"description\": \"a number, a list of numbers or of such lists, or { range: n }\", \"type\": [\"number\", \"string\", \"array\", \"object\"] }");
+    json_word(j, "sizes", "{ \"description\": \"a shape\", \"type\": [\"integer\", \"string\", \"array\"] }");
+    json_word(j, "condition", "{ \"description\": \"it is there only if this holds: $stride > 1\", \"type\": [\"string\", \"boolean\", \"number\"] }");
+    json_word(j, "net_in", "{ \"anyOf\": [{ \"$ref\": \"#/$defs/name\" }, { \"type\": \"array\", \"minItems\": 1, \"items\": { \"$ref\": \"#/$defs/name\" } }] }");
+    json_word(j, "net_out", "{ \"anyOf\": [{ \"type\": [\"string\", \"number\"] }, { \"type\": \"object\", \"minProperties\": 1, \"propertyNames\": { \"$ref\": \"#/$defs/name\" }, \"additionalProperties\": { \"$ref\": \"#/$defs/operand\" } }] }");
+    json_word(j, "layers", "{ \"type\": \"array\", \"items\": { \"$ref\": \"#/$defs/layer\" } }");
     json_word(j, "params", "{ \"type\": \"object\", \"maxProperties\": 256, \"propertyNames\": { \"pattern\": \"^[A-Za-z_][A-Za-z0-9_]*$\" }, \"additionalProperties\": { \"$ref\": \"#/$defs/text\" } }");
 
     json_opens(j, "initialiser", '{');
@@ -434,8 +467,10 @@ void schema_print(FILE *out)
     json_text(j, "type", "object");
     json_int(j, "maxProperties", NETS_MAX);
     json_word(j, "propertyNames", "{ \"$ref\": \"#/$defs/name\", \"not\": { \"$ref\": \"#/$defs/operator\" } }");
-    json_word(j, "additionalProperties", "{ \"type\": \"array\", \"items\": { \"$ref\": \"#/$defs/layer\" } }");
+    json_word(j, "additionalProperties", "{ \"anyOf\": [{ \"$ref\": \"#/$defs/layers\" }, { \"$ref\": \"#/$defs/net\" }, { \"$ref\": \"#/$defs/net_layers\" }] }");
     json_closes(j, '}');
+    map(j, "net", &map_net);
+    map(j, "net_layers", &map_net_layers);
     layer(j);
     json_word(j, "flow", "{ \"type\": \"array\", \"minItems\": 1, \"items\": { \"$ref\": \"#/$defs/entry\" } }");
     flow(j);
@@ -454,6 +489,7 @@ void schema_print(FILE *out)
     for (int at = 0; (op = next_operator(&at));)
         if (loss_of(op))
             operator_map(j, NULL, op, loss_operands(loss_of(op)) == 1 ? "one" : "pair", true);
+    json_word(j, NULL, "{ \"type\": \"object\", \"required\": [\"mean\"], \"properties\": { \"mean\": { \"$ref\": \"#/$defs/operand\" }, \"weight\": { \"$ref\": \"#/$defs/text\" } }, \"additionalProperties\": false }");
     json_closes(j, ']');
     json_closes(j, '}');
     training(j);

@@ -9,8 +9,8 @@ static bool infer(Model *m, Op *op)
     const Shape *x = &op->reads[0].tensor->shape;
     for (int i = 1; i < op->read_count; i++)
         if (!shape_equal(x, &op->reads[i].tensor->shape))
-            return shape_refuse(m, op, "%s needs inputs of one shape; these are %s and %s", OP_INFO(op)->name, shape_text(m->arena, x),
-                                shape_text(m->arena, &op->reads[i].tensor->shape));
+            return shape_refuse(m, op, "%s needs inputs of one shape; these are %s and %s: the formula %s stretches them", OP_INFO(op)->name, shape_text(m->arena, x),
+                                shape_text(m->arena, &op->reads[i].tensor->shape), op->kind == OP_multiply ? "a * b" : "a + b");
     op->writes[0].tensor->shape = *x;
     return true;
 }

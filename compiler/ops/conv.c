@@ -11,7 +11,7 @@ static const AttrSpec attrs[] = {
     { "kernel", ATTR_PAIR, "3", 1, 1024, NULL, "size of the window: n or [rows, columns]" },
     { "stride", ATTR_PAIR, "1", 1, 1024, NULL, "step of the window" },
     { "padding", ATTR_PAIR, "0", 0, 1024, NULL, "zeros around the input" },
-    { "act", ATTR_WORD, "linear", 0, 0, "linear relu tanh sigmoid", "activation of the result" },
+    { "act", ATTR_ACT, "linear", 0, 0, NULL, "activation of the result: relu, or { leaky_relu: { slope: 0.2 } }" },
     { "init", ATTR_INIT, "glorot_uniform", 0, 0, NULL, "initialiser of the weight" },
     { "bias", ATTR_BOOL, "true", 0, 1, NULL, "whether a bias is added" },
     { "winograd", ATTR_WORD, "auto", 0, 0, "auto never", "Winograd's algorithm where it saves multiplications, or never" },

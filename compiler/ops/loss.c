@@ -2,6 +2,7 @@
  *
  *   cross_entropy  -log(softmax(x)[label] + epsilon), summed over positions;  dx_j = scale (p_j - [j = label]) p_label / (p_label + epsilon)
  *   mse            sum of (a - b)^2;  da = 2 scale (a - b) = -db
+ *   loss_mean      sum of x, under `loss:` called mean;  dx = scale
  * Their backward operators start the gradient; grad.c makes them. */
 #include "spnc.h"
 
@@ -30,6 +31,9 @@ static void grad(Model *m, Op *op, Use dy)
         for (int i = 0; i < 2; i++)
             op_read(b, op->reads[i].tensor, op->reads[i].shift);
 }
+
+/* dx = scale for every element: nothing is read. */
+static void grad_mean(Model *m, Op *op, Use dy) { grad_backward(m, op, dy); }
 
 static void facts_cross_entropy(const Model *m, const Op *op, Fact *f)
 {
@@ -76,6 +80,15 @@ static bool fits_elements(Model *m, LossDef *l)
     return true;
 }
 
+/* Any value: its mean. */
+static bool fits_any(Model *m, LossDef *l)
+{
+    (void)m;
+    const Tensor *x = l->op->reads[0].tensor;
+    l->positions = shape_count(&x->shape) * (x->repeat ? x->repeat->steps : 1);
+    return true;
+}
+
 static const OpHelp help_cross_entropy = {
     "The loss of a classifier; the softmax is inside.  Stands under `loss`.",
     "[logits, labels]: logits [classes], [positions, classes], or [classes] at each step of a repeat; labels of a target with classes",
@@ -97,11 +110,15 @@ static const OpHelp help_mse = {
 
 const OpInfo op_cross_entropy = { "cross_entropy", "loss = -log(softmax(x)[label] + epsilon)", 2, 2, NULL, false, cross_entropy_attrs, infer,
                                   grad, facts_cross_entropy, NULL, false, "f:f", &help_cross_entropy };
+const OpInfo op_loss_mean = { "loss_mean", "loss = sum of x", 1, 1, NULL, false, mse_attrs, infer, grad_mean, facts_mse, NULL, false, "f:f", NULL };
 const OpInfo op_mse = { "mse", "loss = sum of (a - b)^2", 2, 2, NULL, false, mse_attrs, infer, grad, facts_mse, NULL, false, "f:f",
                         &help_mse };
 
 const LossInfo loss_cross_entropy = {
     .operands = { "logits", "labels" }, .form = "[logits, labels]", .takes = TAKES_LABELS, .fits = fits_cross_entropy, .shows_wrong = true,
+};
+const LossInfo loss_loss_mean = {
+    .word = "mean", .operands = { "value" }, .form = "value", .takes = TAKES_VALUES, .fits = fits_any,
 };
 const LossInfo loss_mse = {
     .operands = { "prediction", "target" }, .form = "[a, b]", .takes = TAKES_REALS | TAKES_VALUES, .fits = fits_elements, .squares = true,

@@ -8,6 +8,7 @@
 #include "ops/ops.def"
 #define OP(name)
 #define LOSS(name) extern const LossInfo loss_##name;
+#define ELEMENT(name)
 #include "ops/ops.def"
 
 void ops_register(void)
@@ -19,6 +20,11 @@ void ops_register(void)
     for (op_count = 0; op_count < OP_COUNT; op_count++)
         op_table[op_count] = own[op_count];
 #define OP(name)
+#define LOSS(name)
+#define ELEMENT(name) op_elements[OP_##name] = true;
+#include "ops/ops.def"
+#define OP(name)
 #define LOSS(name) loss_table[OP_##name] = &loss_##name;
+#define ELEMENT(name)
 #include "ops/ops.def"
 }

@@ -4,6 +4,7 @@
  * Every run keeps the hash of its model and refuses to go on with another.  So the text is frozen: this is version 1, and a model of the
  * language of version 1 has this text for ever, byte for byte, independent of the dumps of stage.c (tests/identity).
  * New features of the language are written in place, in a form that no text of version 1 can have. */
+#include "formula/formula.h"
 #include "lower/winograd.h"
 #include "outside/outside.h"
 #include "read/language.h"
@@ -51,6 +52,13 @@ static void put_operator(Text *t, const Op *op)
         put_use(t, op->reads[i]);
     }
     text_printf(t, ")");
+    if (op->kind == OP_formula && op->pass == FORWARD) {
+        text_printf(t, " ");
+        formula_canonical(t, op->formula.f);
+    }
+    if (op->kind == OP_constant)
+        for (int64_t i = 0; i < shape_count(&op->writes[0].tensor->shape); i++)
+            text_printf(t, " %.17g", op->constant.values[i]);
     for (int i = 0; i < op->weight_count; i++)
         text_printf(t, "%s%s", i ? " " : " ; ", op->weights[i]->name);
     if (op->pass == FORWARD)

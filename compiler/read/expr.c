@@ -533,9 +533,9 @@ static bool is_set_of(const char *set, const char *name)
     return strncmp(set, name, n) == 0 && set[n] == '=';
 }
 
-bool expr_params(Arena *a, Diag *d, const Yaml *params, const char *const *sets, int set_count, Scope *out)
+bool expr_params_within(Arena *a, Diag *d, const Yaml *params, const char *const *sets, int set_count, const Scope *outer, Scope *out)
 {
-    *out = (Scope){ 0 };
+    *out = (Scope){ .outer = outer };
     bool fine = true;
     if (params && params->kind != YAML_MAP) {
         diag_error(d, params->loc, "params is a map: { name: value, ... }");
@@ -585,4 +585,9 @@ bool expr_params(Arena *a, Diag *d, const Yaml *params, const char *const *sets,
         }
     }
     return fine;
+}
+
+bool expr_params(Arena *a, Diag *d, const Yaml *params, const char *const *sets, int set_count, Scope *out)
+{
+    return expr_params_within(a, d, params, sets, set_count, NULL, out);
 }

@@ -16,11 +16,11 @@ static double one(double in, double out, double number) { return (void)in, (void
 static double given(double in, double out, double number) { return (void)in, (void)out, number; }
 
 const InitSpec initialisers[] = {
-    { .name = "glorot_uniform", .rule = "uniform", .value = glorot_uniform,
+    { .name = "glorot_uniform", .fans = true, .rule = "uniform", .value = glorot_uniform,
       .help = "uniform in [-a, a], a = sqrt(6 / (fan in + fan out))" },
-    { .name = "glorot_normal", .rule = "normal", .value = glorot_normal, .help = "normal with deviation sqrt(2 / (fan in + fan out))" },
-    { .name = "he_uniform", .rule = "uniform", .value = he_uniform, .help = "uniform in [-a, a], a = sqrt(6 / fan in)" },
-    { .name = "he_normal", .rule = "normal", .value = he_normal, .help = "normal with deviation sqrt(2 / fan in)" },
+    { .name = "glorot_normal", .fans = true, .rule = "normal", .value = glorot_normal, .help = "normal with deviation sqrt(2 / (fan in + fan out))" },
+    { .name = "he_uniform", .fans = true, .rule = "uniform", .value = he_uniform, .help = "uniform in [-a, a], a = sqrt(6 / fan in)" },
+    { .name = "he_normal", .fans = true, .rule = "normal", .value = he_normal, .help = "normal with deviation sqrt(2 / fan in)" },
     { .name = "zeros", .rule = "constant", .help = "0" },
     { .name = "ones", .rule = "constant", .value = one, .help = "1" },
     { .name = "normal", .number = true, .rule = "normal", .value = given, .help = "normal with this deviation: { normal: 0.1 }" },

@@ -78,10 +78,29 @@ static const AttrSpec real_keys[] = {
 };
 const MapSpec map_reals = { NULL, "a target (shape, or length and classes)", real_keys, "Real numbers for mse.", NULL, NULL };
 
+/* ---- nets ------------------------------------------------------------------------------------------------- */
+
+static const AttrSpec net_keys[] = {
+    { "params", ATTR_TREE, "", 0, 0, "params", "parameters of the net with their defaults, given where it is used" },
+    { "in", ATTR_TREE, NULL, 0, 0, "net_in", "the name of its input, or a list of names" },
+    { "do", ATTR_TREE, NULL, 0, 0, "flow", "entries, which see the inputs and each other alone" },
+    { "out", ATTR_TREE, NULL, 0, 0, "net_out", "its value, a name or a formula; or a map of several" },
+    { 0 },
+};
+const MapSpec map_net = { NULL, "a net", net_keys, "A net with branches.", NULL, NULL };
+
+static const AttrSpec net_layers_keys[] = {
+    { "params", ATTR_TREE, "", 0, 0, "params", "parameters of the net with their defaults, given where it is used" },
+    { "layers", ATTR_TREE, NULL, 0, 0, "layers", "its layers, one after the other" },
+    { 0 },
+};
+const MapSpec map_net_layers = { NULL, "a net", net_layers_keys, "A net with parameters.", NULL, NULL };
+
 /* ---- repeats and states ----------------------------------------------------------------------------------- */
 
 static const AttrSpec repeat_keys[] = {
     { "repeat", ATTR_INT, NULL, 1, STEPS_MAX, NULL, "number of steps" },
+    { "when", ATTR_TREE, "", 0, 0, "condition", "it is there only if this holds" },
     { "carry", ATTR_TREE, "", 0, 0, "carry", "states that go from step to step: each is updated once under `do`" },
     { "do", ATTR_TREE, NULL, 0, 0, "flow", "entries that run at every step" },
     { 0 },

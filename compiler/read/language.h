@@ -18,7 +18,7 @@ typedef struct {
 /* The default of a key; 0 if it has none. */
 double default_number(const AttrSpec *s);
 
-extern const MapSpec map_model, map_input, map_augment, map_clutter, map_labels, map_reals, map_repeat, map_carried_gru, map_carried,
+extern const MapSpec map_net, map_net_layers, map_model, map_input, map_augment, map_clutter, map_labels, map_reals, map_repeat, map_carried_gru, map_carried,
     map_train, map_clip;
 
 /* ---- training: one row an optimiser, a schedule, an initialiser ------------------------------------- */
@@ -60,6 +60,7 @@ typedef struct {
     const char *rule;        /* rule of a weight's initial values: a word of NET_STARTS in runtime/net.h */
     double (*value)(double in, double out, double number);   /* the rule's number, from the weight's fans and the file's number; NULL: 0 */
     const char *bias_rule;   /* likewise the bias beside the weight; NULL: it starts at 0 */
+    bool fans;               /* the rule's number follows from the fans: it needs [outputs, inputs, ...] */
     int units;               /* for a dense layer of so many units alone; 0: for any weight */
     const char *units_what;  /* what so many units are */
 } InitSpec;

@@ -5,9 +5,10 @@
 
 Param *scope_find(const Scope *scope, const char *name, size_t n)
 {
-    for (int i = 0; scope && i < scope->count; i++)
-        if (strlen(scope->params[i].name) == n && memcmp(scope->params[i].name, name, n) == 0)
-            return &scope->params[i];
+    for (; scope; scope = scope->outer)
+        for (int i = 0; i < scope->count; i++)
+            if (strlen(scope->params[i].name) == n && memcmp(scope->params[i].name, name, n) == 0)
+                return &scope->params[i];
     return NULL;
 }
 

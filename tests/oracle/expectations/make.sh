@@ -16,6 +16,8 @@ expect rnn_spn_code ../../../models/rnn_spn.yaml --set border=legacy --set dense
 expect options ../nets/options.yaml
 expect recurrent ../nets/recurrent.yaml
 expect shared ../nets/shared.yaml
+expect formulas ../nets/formulas.yaml
+expect rezero ../nets/rezero.yaml
 for border in zero clamp legacy; do
     expect samplers_$border ../nets/samplers.yaml --set border=$border
 done

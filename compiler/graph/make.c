@@ -1,0 +1,183 @@
+/* make.c -- operators appended to the graph: of the language, and those that the compiler adds to them (an activation, a stack of steps, a copy).
+ *
+ * In: parsed attributes and resolved operands.  Out: m->ops grows, in the order of the file.
+ * An operator's C identifier is its path, a view of the file: front.conv1 becomes front_conv1. */
+#include "formula/formula.h"
+#include "graph/model.h"
+#include <string.h>
+
+/* "x1.b1.a" -> "x1_b1_a" */
+static const char *symbol(Model *m, const char *path)
+{
+    char *s = arena_copy(m->arena, path, strlen(path));
+    for (char *c = s; *c; c++)
+        *c = *c == '.' ? '_' : *c;
+    return s;
+}
+
+/* The net that a path is in: all of it but the last name; "" in the flow. */
+static const char *family(Model *m, const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot ? arena_copy(m->arena, path, (size_t)(dot - path)) : "";
+}
+
+Op *make(Builder *b, OpKind kind, const char *name, Loc at, Tensor *out)
+{
+    Model *m = b->m;
+    Tensor *t = out ? out : tensor_new(m, symbol(m, name), at, b->repeat);
+    Op *op = op_new(m, kind, FORWARD, t->name, at);
+    op->repeat = b->repeat;
+    op_write(op, t, 0);
+    list_push(m->arena, &m->ops, op);
+    return op;
+}
+
+Tensor *make_state(Builder *b, const char *path, Loc at)
+{
+    Tensor *t = tensor_new(b->m, symbol(b->m, path), at, b->repeat);
+    t->carried = true;
+    return t;
+}
+
+Use make_outside(Builder *b, Use u, Loc at)
+{
+    if (!u.tensor->repeat || u.tensor->repeat == b->repeat)
+        return u;
+    Op *op = make(b, OP_stack, arena_printf(b->m->arena, "%s_steps", u.tensor->name), at, NULL);
+    op_read(op, u.tensor, 0);
+    return (Use){ op->writes[0].tensor, 0 };
+}
+
+Use make_viewable(Builder *b, Use u, Loc at)
+{
+    if (u.shift == 0)
+        return u;
+    Op *copy = make(b, OP_copy, arena_printf(b->m->arena, "%s_before", u.tensor->name), at, NULL);
+    op_read(copy, u.tensor, u.shift);
+    return (Use){ copy->writes[0].tensor, 0 };
+}
+
+/* The function of a parsed elementwise operator (parsed NULL: of that kind, with its defaults) as a formula. */
+static const Formula *element(Model *m, OpKind kind, const Op *parsed)
+{
+    double numbers[ATTR_MAX];
+    int count = 0;
+    const char *name = op_table[kind]->name;
+    for (int i = 0; parsed && i < parsed->attr_count; i++) {
+        const Attr *a = &parsed->attrs[i];
+        if (a->spec->type == ATTR_REAL)
+            numbers[count++] = a->number[0];
+        if (kind == OP_gelu && a->word && strcmp(a->word, "tanh") == 0)
+            name = "gelu_tanh";
+    }
+    return formula_function(m->arena, (FunctionKind)function_find(name), count ? numbers : NULL);
+}
+
+/* Appends f(inputs) as a formula. */
+static Op *make_element(Builder *b, const Formula *f, const char *path, Loc at, Tensor *out, const Use *inputs, int count)
+{
+    Op *op = make(b, OP_formula, path, at, out);
+    op->formula.f = f;
+    op->prefix = path;
+    op->family = family(b->m, path);
+    for (int i = 0; i < count; i++)
+        op_read(op, inputs[i].tensor, inputs[i].shift);
+    return op;
+}
+
+Tensor *make_operator(Builder *b, Op *parsed, const char *path, Loc at, const Use *inputs, int count)
+{
+    Model *m = b->m;
+    const Attr *act = NULL;
+    const char *name = symbol(m, path);
+    if (op_is_element(parsed->kind))
+        return make_element(b, element(m, parsed->kind, parsed), path, at, NULL, inputs, count)->writes[0].tensor;
+    const bool view = parsed->kind == OP_reshape || parsed->kind == OP_flatten;
+    const Use first = view ? make_viewable(b, inputs[0], at) : inputs[0];
+    for (int i = 0; i < parsed->attr_count; i++)
+        if (strcmp(parsed->attrs[i].spec->name, "act") == 0 && strcmp(parsed->attrs[i].word, "linear") != 0)
+            act = &parsed->attrs[i];
+    Tensor *y = act ? tensor_new(m, name, at, b->repeat) : NULL;
+    Op *op = make(b, parsed->kind, act ? arena_printf(m->arena, "%s_sum", name) : name, at, NULL);
+    memcpy(op->attrs, parsed->attrs, sizeof op->attrs);
+    op->attr_count = parsed->attr_count;
+    op->prefix = path;
+    op->family = family(m, path);
+    if (act)
+        op->name = y->name;
+    if (parsed->kind == OP_dropout) {
+        op->dropout.place = m->random_places++;
+        rate_note(m, op, path, parsed);
+    }
+    for (int i = 0; i < count; i++)
+        op_read(op, i ? inputs[i].tensor : first.tensor, i ? inputs[i].shift : first.shift);
+    if (view)
+        op->writes[0].tensor->view_of = op->reads[0].tensor;
+    if (!act)
+        return op->writes[0].tensor;
+    const OpKind kind = op_kind_of(act->word);
+    const Use sum = { op->writes[0].tensor, 0 };
+    Op *a = op_is_element(kind) ? make_element(b, element(m, kind, act->act), path, at, y, &sum, 1) : make(b, kind, y->name, at, y);
+    a->name = identifier_unique(m, arena_printf(m->arena, "%s_%s", y->name, act->word));
+    a->family = op->family;
+    if (!op_is_element(kind))
+        op_read(a, sum.tensor, 0);
+    return y;
+}
+
+/* A dense operator with `rows` outputs and what the cell says of weights; k: of the input (0) or of the state (1). */
+static Op *gate_product(Builder *b, const Op *cell, int64_t rows, int k, Loc at)
+{
+    Model *m = b->m;
+    const Attr *init = op_attr(cell, "weight_init");
+    Op *dense = op_new(m, OP_dense, FORWARD, "", at);
+    Yaml units = { .kind = YAML_SCALAR, .loc = at, .text = arena_printf(m->arena, "%lld", (long long)rows) };
+    attr_parse(m, dense, &units, NULL, at);
+    for (int i = 0; i < dense->attr_count; i++) {
+        Attr *a = &dense->attrs[i];
+        if (!strcmp(a->spec->name, "bias")) {
+            a->number[0] = k == 0 || op_int(cell, "bias_hh");
+        } else if (!strcmp(a->spec->name, "gemm")) {
+            a->word = op_word(cell, "gemm");
+        } else if (!strcmp(a->spec->name, "init")) {
+            a->word = init->given ? init->word : "normal";
+            a->number[0] = init->given ? init->number[0] : 0.1;
+            a->count = init->given ? init->count : 1;
+        }
+    }
+    return dense;
+}
+
+Tensor *make_gru(Builder *b, const Op *cell, const char *path, Loc at, Tensor *out, Use x, Use h)
+{
+    Model *m = b->m;
+    Tensor *parts[2];
+    for (int k = 0; k < 2; k++) {
+        Op *dense = gate_product(b, cell, 3 * op_int(cell, "units"), k, at);
+        const Use in = k == 0 ? x : h;
+        parts[k] = make_operator(b, dense, arena_printf(m->arena, "%s.%s", path, k == 0 ? "from_input" : "from_state"), at, &in, 1);
+        parts[k]->op->prefix = path;
+        parts[k]->op->family = path;
+        parts[k]->op->suffix[0] = k == 0 ? "weight_ih" : "weight_hh";
+        parts[k]->op->suffix[1] = k == 0 ? "bias_ih" : "bias_hh";
+    }
+    Op *gates = make(b, OP_gru_gates, path, at, out);
+    gates->family = path;
+    op_read(gates, parts[0], 0);
+    op_read(gates, parts[1], 0);
+    op_read(gates, h.tensor, h.shift);
+    return gates->writes[0].tensor;
+}
+
+bool inputs_fit(Builder *b, OpKind kind, Loc at, int count)
+{
+    const OpInfo *info = op_table[kind];
+    if (count >= info->inputs_min && count <= info->inputs_max)
+        return true;
+    if (info->inputs_min == info->inputs_max)
+        diag_error(b->m->diag, at, "%s takes %d input%s, not %d", info->name, info->inputs_min, info->inputs_min == 1 ? "" : "s", count);
+    else
+        diag_error(b->m->diag, at, "%s takes %d to %d inputs, not %d", info->name, info->inputs_min, info->inputs_max, count);
+    return false;
+}

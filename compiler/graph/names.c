@@ -1,0 +1,203 @@
+/* names.c -- what words mean where entries are read: operators, nets, values, and the paths of parameters.
+ *
+ * In: the frame, the model's flow or the `do` of a net at one of its uses.  A net sees its inputs and its own entries alone; the flow sees the
+ * inputs of the model too, and its targets where only losses read.  A name is bound to a Use: a tensor, and -1 where a carried state of the
+ * step before is meant. */
+#include "base/embed.h"
+#include "graph/model.h"
+#include "read/expr.h"
+#include <string.h>
+#include <strings.h>
+
+Net *net_find(Builder *b, const char *word)
+{
+    for (int i = 0; i < b->nets.count; i++)
+        if (strcmp(((Net *)b->nets.items[i])->name, word) == 0)
+            return b->nets.items[i];
+    return NULL;
+}
+
+Name *name_find(Builder *b, const char *word)
+{
+    for (int i = b->frame->names.count - 1; i >= 0; i--)
+        if (strcmp(((Name *)b->frame->names.items[i])->name, word) == 0)
+            return b->frame->names.items[i];
+    return NULL;
+}
+
+/* Words that people bring from elsewhere: what it is called here, or NULL for what is not a misspelling of anything here. */
+static const struct { const char *word, *ours; } brought[] = {
+    { "linear", "dense" }, { "fc", "dense" }, { "fully_connected", "dense" }, { "conv2d", "conv" }, { "convolution", "conv" }, { "max_pool", "maxpool" },
+    { "maxpool2d", "maxpool" }, { "max_pool2d", "maxpool" }, { "avg_pool", "avgpool" }, { "avg_pool2d", "avgpool" }, { "stn", "spn" }, { "grid_sample", "spn" },
+    { "concatenate", "concat" }, { "cat", "concat" }, { "mul", "multiply" }, { "lstm", NULL }, { "rnn", NULL }, { "norm", NULL },
+};
+
+void unknown_operator(Builder *b, Loc at, const char *word)
+{
+    const char **list = NEW_ARRAY(b->m->arena, const char *, OP_NONE + b->nets.count + embedded_descriptions_count);
+    int n = 0;
+    for (int k = 0; k < op_count; k++)
+        if (op_table[k]->help)
+            list[n++] = op_table[k]->name;
+    for (int i = 0; i < embedded_descriptions_count; i++)
+        list[n++] = arena_copy(b->m->arena, embedded_descriptions[i].name, strcspn(embedded_descriptions[i].name, "."));
+    for (int i = 0; i < b->nets.count; i++)
+        list[n++] = ((Net *)b->nets.items[i])->name;
+    const char *near = diag_suggestion(b->m->arena, word, list, n);
+    bool written = !*near;
+    for (size_t i = 0; i < sizeof brought / sizeof *brought; i++)
+        if (strcasecmp(brought[i].word, word) == 0) {
+            near = brought[i].ours ? arena_printf(b->m->arena, "; it is called '%s' here", brought[i].ours) : "";
+            written = !brought[i].ours;
+        }
+    diag_error(b->m->diag, at, "no operator or net is called '%s'%s", word, near);
+    if (!written)
+        return;
+    Text all = { .arena = b->m->arena };
+    for (int i = 0; i < n; i++)
+        if (op_kind_of(list[i]) == OP_NONE || !loss_table[op_kind_of(list[i])])
+            text_printf(&all, "%s%s", all.length ? ", " : "", list[i]);
+    diag_note(b->m->diag, (Loc){ 0 }, "there are %s", all.text);
+    diag_note(b->m->diag, (Loc){ 0 }, "one that is not there can be written: a description and two templates, in a folder for --templates");
+}
+
+bool room(Builder *b, Loc at)
+{
+    if (++b->layers == LAYERS_MAX + 1)
+        diag_error(b->m->diag, at, "with this, the flow and its nets come to more than %d operators", LAYERS_MAX);
+    return b->layers <= LAYERS_MAX;
+}
+
+/* ---- values ------------------------------------------------------------------------------------------ */
+
+Name *name_bind(Builder *b, const char *name, Loc at, Use u)
+{
+    Name *n = NEW(b->m->arena, Name);
+    *n = (Name){ .name = name, .loc = at, .tensor = u.tensor, .shift = u.shift };
+    list_push(b->m->arena, &b->frame->names, n);
+    return n;
+}
+
+void name_refuse(Builder *b, const Yaml *key)
+{
+    if (!name_find(b, key->text))
+        name_bind(b, key->text, key->loc, (Use){ NULL, 0 });
+}
+
+static const Absent *absent_find(const Builder *b, const char *word)
+{
+    for (int i = b->frame->absent.count - 1; i >= 0; i--)
+        if (strcmp(((Absent *)b->frame->absent.items[i])->name, word) == 0)
+            return b->frame->absent.items[i];
+    return NULL;
+}
+
+/* An input or a target of the model called `word`; NULL: neither. */
+static DataDef *data_find(Model *m, const char *word)
+{
+    for (int i = 0; i < m->input_count; i++)
+        if (strcmp(m->inputs[i].name, word) == 0)
+            return &m->inputs[i];
+    for (int i = 0; i < m->target_count; i++)
+        if (strcmp(m->targets[i].name, word) == 0)
+            return &m->targets[i];
+    return NULL;
+}
+
+/* "a, b and c": the values of a call, as `n.a`. */
+static const char *values_of(Builder *b, const char *word)
+{
+    Text t = { .arena = b->m->arena };
+    size_t n = strlen(word);
+    for (int i = 0; i < b->frame->names.count; i++) {
+        const Name *x = b->frame->names.items[i];
+        if (strncmp(x->name, word, n) == 0 && x->name[n] == '.')
+            text_printf(&t, "%s%s", t.length ? ", " : "", x->name);
+    }
+    return t.text ? t.text : "";
+}
+
+static bool unknown_value(Builder *b, const char *word, Loc at)
+{
+    Model *m = b->m;
+    const bool flow = !b->frame->net;
+    const char **list = NEW_ARRAY(m->arena, const char *, m->input_count + b->frame->names.count + 1);
+    int count = 0;
+    for (int i = 0; flow && i < m->input_count; i++)
+        list[count++] = m->inputs[i].name;
+    for (int i = 0; i < b->frame->names.count; i++)
+        list[count++] = ((Name *)b->frame->names.items[i])->name;
+    diag_error(m->diag, at, "no value is called '%s' here%s", word, diag_suggestion(m->arena, word, list, count));
+    if (flow)
+        diag_note(m->diag, (Loc){ 0 }, "a value is an input, or a name that an entry above defines");
+    else
+        diag_note(m->diag, b->frame->net->loc, "the net '%s' sees its own inputs and entries alone", b->frame->net->name);
+    return false;
+}
+
+bool name_is_known(Builder *b, const char *word) { return name_find(b, word) || (!b->frame->net && data_find(b->m, word)); }
+
+bool name_resolve(Builder *b, const char *word, Loc at, Use *out, bool keep_steps)
+{
+    Model *m = b->m;
+    Name *n = name_find(b, word);
+    if (n && n->several) {
+        diag_error(m->diag, at, "'%s' has several values: %s", word, values_of(b, word));
+        return false;
+    }
+    if (n) {
+        if (!n->tensor)
+            return false;
+        *out = (Use){ n->tensor, n->shift };
+        if (!keep_steps)
+            *out = make_outside(b, *out, at);
+        return true;
+    }
+    DataDef *d = b->frame->net ? NULL : data_find(m, word);
+    const Absent *absent = d ? NULL : absent_find(b, word);
+    if (absent) {
+        diag_error(m->diag, at, "'%s' is not there: %s does not hold", word, absent->condition);
+        diag_note(m->diag, absent->loc, "its entry");
+        return false;
+    }
+    if (!d)
+        return unknown_value(b, word, at);
+    if (d->type == REFUSED)
+        return false;
+    *out = (Use){ data_tensor(m, d), 0 };
+    return true;
+}
+
+/* ---- paths of parameters ------------------------------------------------------------------------------ */
+
+const char *path_in(Builder *b, const char *name)
+{
+    return *b->frame->path ? arena_printf(b->m->arena, "%s.%s", b->frame->path, name) : name;
+}
+
+const char *entry_inner(Builder *b, Entry *e, const char *word)
+{
+    for (int i = 0; i < e->counted.count; i++) {
+        Counted *c = e->counted.items[i];
+        if (strcmp(c->word, word) == 0)
+            return arena_printf(b->m->arena, "%s.%s%d", e->name, word, ++c->count);
+    }
+    Counted *c = NEW(b->m->arena, Counted);
+    *c = (Counted){ word, 1 };
+    list_push(b->m->arena, &e->counted, c);
+    return arena_printf(b->m->arena, "%s.%s1", e->name, word);
+}
+
+bool when_holds(Builder *b, const Yaml *y, bool *holds, const char **condition)
+{
+    const Yaml *when = y && y->kind == YAML_MAP ? yaml_get(y, "when") : NULL;
+    *holds = true;
+    *condition = when && when->kind == YAML_SCALAR ? when->text : NULL;
+    if (!when)
+        return true;
+    if (when->kind != YAML_SCALAR) {
+        diag_error(b->m->diag, when->loc, "when is a condition: when: $stride > 1");
+        return false;
+    }
+    return expr_when(b->m->arena, b->m->diag, &b->m->scope, when, holds);
+}

@@ -1,0 +1,76 @@
+/* constant.c -- values that no example changes: numbers of the model, and trained parameters.
+ *
+ *   constant   y = its numbers;   parameter   y = NAME.weight, the gradient summed over examples as broadcast does */
+#include "read/language.h"
+#include "spnc.h"
+
+static const AttrSpec constant_attrs[] = {
+    { "shape", ATTR_SHAPE, "", 1, 1 << 20, NULL, "its shape; that of the list unless given" },
+    { "name", ATTR_NAME, "", 0, 0, NULL, "the value's name" },
+    { 0 },
+};
+static const AttrSpec parameter_attrs[] = {
+    { "init", ATTR_INIT, "zeros", 0, 0, NULL, "initialiser" },
+    { "name", ATTR_NAME, "", 0, 0, NULL, "the value's name" },
+    { 0 },
+};
+
+static bool infer_constant(Model *m, Op *op) { (void)m, (void)op; return true; }     /* the shape is set where the operator is made */
+static void grad_none(Model *m, Op *op, Use dy) { (void)m, (void)op, (void)dy; }
+
+static void facts_constant(const Model *m, const Op *op, Fact *f)
+{
+    const int64_t n = shape_count(&op->writes[0].tensor->shape);
+    Fact *numbers = fact_table(m->arena);
+    bool same = true;
+    for (int64_t i = 1; i < n; i++)
+        same = same && op->constant.values[i] == op->constant.values[0];
+    for (int64_t i = 0; i < (same ? 1 : n); i++)
+        fact_push_text(numbers, arena_printf(m->arena, "%.17g", op->constant.values[i]));
+    fact_set(f, "numbers", numbers);
+    fact_bool(f, "same", same);
+}
+
+/* From here on it is a broadcast of its weight. */
+static bool infer_parameter(Model *m, Op *op)
+{
+    const Attr *init = op_attr(op, "init");
+    const InitSpec *spec = initialiser_named(init->word);
+    const Shape shape = op->writes[0].tensor->shape;
+    if (spec->units)
+        return shape_refuse(m, op, "the initialiser %s is for a dense layer", init->word);
+    if (spec->fans && shape.rank < 2)
+        return shape_refuse(m, op, "the initialiser %s needs two axes or more, [outputs, inputs, ...]", init->word);
+    if (!weight_start(m, op, "weight", shape, W_EXPORTED, init, false))
+        return false;
+    op->kind = OP_broadcast;
+    return true;
+}
+
+static void facts_none(const Model *m, const Op *op, Fact *f) { (void)m, (void)op, (void)f; }
+
+static const OpHelp help_constant = {
+    "A number, or a list of numbers, the same for each example.",
+    "constant: 0.5, [1, 2, 3], [[1, 0], [0, 1]] or { range: n } (0 to n - 1) -> its shape, or `shape`",
+    "inputs: { x: { shape: [3] } }\n"
+    "targets: { y: { classes: 3 } }\n"
+    "flow:\n"
+    "  - scale: { constant: [1, 2, 4] }\n"
+    "  - v: scale * x\n"
+    "  - w: { dense: v, units: 3 }\n"
+    "loss: { cross_entropy: [w, y] }\n",
+};
+static const OpHelp help_parameter = {
+    "A trained value, the same for each example; exported as NAME.weight.",
+    "parameter: [shape] -> that shape;  NAME.weight [shape]",
+    "inputs: { x: { shape: [3] } }\n"
+    "targets: { y: { classes: 3 } }\n"
+    "flow:\n"
+    "  - scale: { parameter: [3], init: ones }\n"
+    "  - v: scale * x\n"
+    "loss: { cross_entropy: [v, y] }\n",
+};
+
+const OpInfo op_constant = { "constant", "y = the same numbers for each example", 0, 0, NULL, false, constant_attrs, infer_constant, grad_none, facts_constant, NULL, false, "f:f",
+                             &help_constant };
+const OpInfo op_parameter = { "parameter", "y = a trained parameter", 0, 0, NULL, false, parameter_attrs, infer_parameter, grad_none, facts_none, NULL, false, "f:f", &help_parameter };
