@@ -101,8 +101,9 @@ static bool refuse_odd_space(Reader *r, const Yaml *y)
 {
     int32_t c, before = 0;
     Loc at = y->loc;
-    for (size_t i = 0, n; y->text[i]; i += n, before = c, at.column++) {
-        n = utf8_decode(y->text + i, strlen(y->text + i), &c);
+    const size_t length = strlen(y->text);
+    for (size_t i = 0, n; i < length; i += n, before = c, at.column++) {
+        n = utf8_decode(y->text + i, length - i, &c);
         if (!odd_space(c) || (i && y->text[i + n] && before != ':' && before != ',' && before != '-'))
             continue;
         at.length = 1;
