@@ -16,7 +16,7 @@ expect() {                                     # expect CODE TEXT COMMAND...
 }
 cd "$work" || exit 1
 { sources; echo "$root"/tests/fixtures/tiny_net.c; } | xargs -P 2 -n 4 "$cc" -std=c11 -O1 -ffp-contract=off -fopenmp "$@" $include -c || { fault "does not compile"; exit 1; }
-"$cc" "$@" -fopenmp ./*.o -lz -lpng -lm -o tiny || exit 1
+"$cc" "$@" -fopenmp ./*.o -lz -lpng -ljpeg -lm -o tiny || exit 1
 "$python" - <<'PYTHON' || exit 1
 import os
 import numpy as np
