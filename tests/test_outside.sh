@@ -49,7 +49,7 @@ wrong() {
     wrong leaky 's/^return {/& 7,/'
     wrong leaky 's/main = "slope"/main = "slop"/'
     wrong leaky 's/flat = true/flat = "yes"/'
-    wrong leaky 's/flat = true/inputs = 33/'
+    wrong leaky 's/flat = true/inputs = 31/'
     wrong leaky 's/backward = { "y" }/backward = { "z" }/'
     wrong leaky 's/backward = { "y" }/backward = { "y", "y" }/'
     wrong leaky 's/backward = { "y" }/backward = { "x" }/'
@@ -138,7 +138,7 @@ echo '% -- included' >>mine/mix_common.c.in
 known() { local text=$1; shift; "$SPNC" "$@" >output 2>&1; grep -q -e "$text" output || fault "no '$text' from: spnc $*: $(head -3 output)"; }
 known '^  space_to_depth  *Makes channels of the pixels' ops --templates mine
 known '^  y = x where x > 0, else slope x$' ops leaky --templates mine
-known "no operator or net is called 'leaky_rel'; did you mean 'leaky'" check <(sed 's/leaky/leaky_rel/' leaky.yaml) --templates mine
+known "no operator or net is called 'leeky'; did you mean 'leaky'" check <(sed 's/leaky/leeky/' leaky.yaml) --templates mine
 known '"slope"' schema --templates mine
 known '^  op.parameters\[i\]$\|^op.parameters\[i\]$' templates channel_scale_fast --templates mine
 known '^  mix_fast.c.in  *mix, fast form' templates --templates mine

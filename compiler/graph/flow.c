@@ -42,6 +42,10 @@ static bool nested(Builder *b, Entry *e, const Yaml *y, Use *out)
         return false;
     Outputs values = { .count = 0 };
     const Yaml *key = y->keys[which];
+    if (yaml_get(y, "when")) {
+        diag_error(b->m->diag, yaml_get(y, "when")->loc, "an operand has no `when`: give '%s' an entry", key->text);
+        return false;
+    }
     const char *path = entry_inner(b, e, key->text);
     if (!call(b, e, path, key->loc, y, which, NULL, &values))
         return false;
@@ -360,6 +364,17 @@ static bool state_kind(Builder *b, State *s, const Yaml *v, Shape *shape)
 }
 
 /* The value of the flow that a state starts from: `reference` is its name, read before the repeat begins. */
+/* True if t, or a value that it is made of, is made at each step of r. */
+static bool depends_on(Model *m, const Tensor *t, const Repeat *r)
+{
+    if (t->repeat == r)
+        return true;
+    for (int k = 0; t->op && k < t->op->read_count; k++)
+        if (t->op->reads[k].tensor != t && depends_on(m, t->op->reads[k].tensor, r))
+            return true;
+    return false;
+}
+
 static bool start_value(Builder *b, Tensor *t, const Yaml *reference)
 {
     Repeat *inside = b->repeat;
@@ -367,7 +382,7 @@ static bool start_value(Builder *b, Tensor *t, const Yaml *reference)
     Entry e = { .name = arena_printf(b->m->arena, "%s.init", t->name), .loc = reference->loc };
     b->repeat = NULL;
     bool good = flow_operand(b, &e, reference, &u, true);
-    if (good && u.tensor->repeat == inside) {
+    if (good && depends_on(b->m, u.tensor, inside)) {
         diag_error(b->m->diag, reference->loc, "'%s' is carried by the same repeat: it has no value before the first step", reference->text);
         good = false;
     } else if (good) {
@@ -437,6 +452,16 @@ static bool flow_repeat(Builder *b, const Yaml *y)
     bool good = map_keys_known(m, y, &map_repeat);
     double steps = 0;
     const Yaml *body = yaml_get(y, "do"), *carry = yaml_get(y, "carry");
+    bool holds;
+    const char *condition;
+    if (!when_holds(b, y, &holds, &condition))
+        return false;
+    if (!holds) {
+        for (int i = 0; body && body->kind == YAML_LIST && i < body->count; i++)
+            for (int k = 0; body->items[i]->kind == YAML_MAP && k < body->items[i]->count; k++)
+                absent(b, body->items[i]->keys[k], condition);
+        return good;
+    }
     if (b->repeat) {
         diag_error(m->diag, y->keys[0]->loc, "a repeat may not stand inside a repeat");
         for (int i = 0; body && body->kind == YAML_LIST && i < body->count; i++)

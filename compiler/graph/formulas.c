@@ -33,6 +33,15 @@ static const char *operator_form(const char *name)
     return form;
 }
 
+/* A copy of the parameters of a net's use and of those around it: formulas are read again when shapes are known. */
+static Scope *kept(Model *m, const Scope *scope)
+{
+    Scope *copy = NEW(m->arena, Scope);
+    *copy = *scope;
+    copy->outer = scope->outer ? kept(m, scope->outer) : NULL;
+    return copy;
+}
+
 static const FormulaNames *visible(Builder *b)
 {
     Model *m = b->m;
@@ -48,7 +57,7 @@ static const FormulaNames *visible(Builder *b)
     for (int i = 0; !f->net && i < m->target_count; i++)
         list[n++] = m->targets[i].name;
     FormulaNames *names = NEW(m->arena, FormulaNames);
-    *names = (FormulaNames){ .scope = &m->scope, .values = list, .value_count = n, .operator_form = operator_form };
+    *names = (FormulaNames){ .scope = kept(m, &m->scope), .values = list, .value_count = n, .operator_form = operator_form };
     return names;
 }
 
@@ -114,24 +123,26 @@ bool formula_make(Builder *b, const char *path, const Yaml *text, Use *out)
 
 bool value_is_special(OpKind kind) { return kind == OP_constant || kind == OP_parameter || kind == OP_formula; }
 
-/* The numbers of a list of lists, in order, behind those that are there; *shape gets its axes. */
-static bool numbers(Builder *b, const Yaml *y, int depth, Shape *shape, double *values, int64_t *count)
+/* The numbers of a list of lists, in order, behind those that are there; *shape gets its axes, *leaf (-1 at first) the depth at which numbers stand. */
+static bool numbers(Builder *b, const Yaml *y, int depth, Shape *shape, int *leaf, double *values, int64_t *count)
 {
     Model *m = b->m;
     Value v;
     if (y->kind == YAML_LIST) {
-        if (depth == RANK_MAX || y->count == 0 || (shape->rank > depth && shape->dim[depth] != y->count)) {
+        if (depth == RANK_MAX || y->count == 0 || depth == *leaf || (shape->rank > depth && shape->dim[depth] != y->count)) {
             diag_error(m->diag, y->loc, "a constant is a number, or a list of numbers, or a list of such lists of one length");
             return false;
         }
         if (shape->rank == depth)
             shape->dim[shape->rank++] = y->count;
         for (int i = 0; i < y->count; i++)
-            if (!numbers(b, y->items[i], depth + 1, shape, values, count))
+            if (!numbers(b, y->items[i], depth + 1, shape, leaf, values, count))
                 return false;
         return true;
     }
-    if (y->kind != YAML_SCALAR || depth != shape->rank) {
+    if (y->kind == YAML_SCALAR && *count == 0 && depth == shape->rank)
+        *leaf = depth;
+    if (y->kind != YAML_SCALAR || depth != *leaf) {
         diag_error(m->diag, y->loc, "a constant is a number, or a list of numbers, or a list of such lists of one length");
         return false;
     }
@@ -176,7 +187,9 @@ static bool reshape(Builder *b, const Op *parsed, Loc at, Shape *shape, double *
     Shape new = { .rank = given->count };
     for (int i = 0; i < given->count; i++)
         new.dim[i] = (int64_t)given->number[i];
-    const int64_t count = shape_count(&new);
+    int64_t count = 1;
+    for (int i = 0; i < new.rank; i++)
+        count = count > 1 << 20 ? count : count * new.dim[i];
     if (count > 1 << 20 || (had != count && had != 1)) {
         diag_error(b->m->diag, at, "a constant of shape %s needs one number or %lld, not %lld", shape_text(b->m->arena, &new), (long long)count, (long long)had);
         return false;
@@ -201,11 +214,12 @@ static bool constant_read(Builder *b, const char *path, Loc at, const Yaml *v, i
         good = range(b, y, &shape, &values) && good;
     } else {
         Shape again = { 0 };
-        if (!numbers(b, y, 0, &shape, NULL, &count))
+        int leaf = -1;
+        if (!numbers(b, y, 0, &shape, &leaf, NULL, &count))
             return false;
         values = NEW_ARRAY(m->arena, double, count + 1);
-        count = 0;
-        numbers(b, y, 0, &again, values, &count);
+        count = 0, leaf = -1;
+        numbers(b, y, 0, &again, &leaf, values, &count);
     }
     if (!good || !reshape(b, parsed, y->loc, &shape, &values))
         return false;

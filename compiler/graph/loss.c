@@ -111,6 +111,10 @@ static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
         return false;
     const char *name = y->keys[which]->text;
     OpKind kind = loss_kind_of(name);
+    if (yaml_get(y, "when")) {
+        diag_error(m->diag, yaml_get(y, "when")->loc, "a loss has no `when`");
+        return false;
+    }
     const LossInfo *info = loss_table[kind];
     const Yaml *from[OPERANDS_MAX];
     int count = operands(m, y->items[which], kind, from);

@@ -131,7 +131,7 @@ static bool given_read(Builder *b, const Net *net, Given *g, const Yaml *key, co
     }
     if (!expr_value(m->arena, m->diag, &m->scope, y, &v) || g->set_count == PARAMS_MAX)
         return false;
-    g->sets[g->set_count++] = arena_printf(m->arena, "%s=%s", key->text, v.kind == VALUE_REAL ? arena_printf(m->arena, "%.17g", v.r) : v.text);
+    g->sets[g->set_count++] = arena_printf(m->arena, "%s=%s", key->text, v.kind == VALUE_TEXT ? v.text : arena_printf(m->arena, "%.17g", v.r));
     return true;
 }
 
@@ -293,7 +293,11 @@ static bool bind_inputs(Builder *b, const Net *net, const Use *in, int count, Lo
             return false;
         }
         good = name_check(m, name->loc, name->text) && good;
-        name_bind(b, name->text, name->loc, in ? in[i < count ? i : 0] : (Use){ NULL, 0 });
+        if (name_find(b, name->text)) {
+            diag_error(m->diag, name->loc, "'%s' is defined twice", name->text);
+            good = false;
+        }
+        name_bind(b, name->text, name->loc, in && i < count ? in[i] : (Use){ NULL, 0 });
     }
     if (in && wanted != count) {
         diag_error(m->diag, at, "net '%s' takes %d input%s, not %d", net->name, wanted, wanted == 1 ? "" : "s", count);

@@ -181,6 +181,15 @@ static void loss_fits(Model *m, LossDef *loss)
         LOSS_INFO(op)->fits(m, loss);
 }
 
+/* Labels are classes: only cross_entropy reads them as they are. */
+static bool reads_numbers(Model *m, const Op *op)
+{
+    for (int k = 0; k < op->read_count && op->kind != OP_cross_entropy && op->kind != OP_formula; k++)
+        if (op->reads[k].tensor->space == LABELS_I32)
+            return shape_refuse(m, op, "'%s' holds classes, not numbers: only cross_entropy reads them", op->reads[k].tensor->name);
+    return true;
+}
+
 bool shape_infer(Model *m)
 {
     List starts = { 0 };
@@ -191,6 +200,8 @@ bool shape_infer(Model *m)
             known = known && op->reads[k].tensor->shape.rank >= 0;
         Tensor *y = op->writes[0].tensor;
         Shape state = y->shape;
+        if (known && !reads_numbers(m, op))
+            known = false;
         if (!known || !OP_INFO(op)->infer(m, op)) {
             y->shape.rank = -1;     /* its readers are not checked: one cause, one error */
             continue;

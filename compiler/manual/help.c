@@ -23,7 +23,7 @@ static void list_all(FILE *out)
     fprintf(out, "\nlosses\n");
     for (int k = 0; k < op_count; k++)
         if (loss_table[k])
-            line(out, op_table[k]->name, op_table[k]->help->about);
+            line(out, loss_word((OpKind)k), op_table[k]->help ? op_table[k]->help->about : "The mean of a value or a formula, over examples and elements.");
     fprintf(out, "\noptimisers\n");
     for (const Optimiser *o = optimisers; o->map.name; o++)
         line(out, o->map.name, o->map.help);

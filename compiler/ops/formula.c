@@ -98,12 +98,16 @@ static const char *element(Model *m, const Loops *l, const char *name, const int
     return address ? at : arena_printf(m->arena, "v_load(%s)", at);
 }
 
-/* Names of operands in C: as in the formula, unless that means something else there. */
-static const char *c_name(Model *m, const Op *op, int k)
+/* The name of operand k in C: as in the formula, unless that means something else there; names has those before it. */
+static const char *c_name(Model *m, const Op *op, int k, const char *const *names)
 {
     static const char *const taken[] = { "y", "dy", "real", "vec", "mask", "L", "N", "G", "T", "v", "batch", "weights", "hash", NULL };
     char *name = arena_copy(m->arena, op->formula.f->operands[k].name, strlen(op->formula.f->operands[k].name));
-    bool other = op->formula.f->operands[k].sliced || (!name[1] && *name >= 'i' && *name <= 'n');
+    bool small = false;
+    for (const char *c = name; *c; c++)
+        small = small || (*c >= 'a' && *c <= 'z');
+    bool other = op->formula.f->operands[k].sliced || (!name[1] && *name >= 'i' && *name <= 'n') || (!small && name[1]) || !strncmp(name, "x_", 2) || !strncmp(name, "m_", 2)
+                 || strstr(name, "_value") || strstr(name, "_gradient");
     for (char *c = name; *c; c++)
         *c = *c == '.' ? '_' : *c;
     for (int i = 0; taken[i]; i++)
@@ -111,8 +115,8 @@ static const char *c_name(Model *m, const Op *op, int k)
     other = other || !strncmp(name, "v_", 2) || !strncmp(name, "r_", 2) || !strncmp(name, "d_", 2) || !strncmp(name, "g_", 2)
             || (name[0] == 't' && name[1] >= '0' && name[1] <= '9');
     for (int i = 0; i < k; i++)
-        other = other || !strcmp(c_name(m, op, i), name);
-    return other ? arena_printf(m->arena, "x%d", k + 1) : name;
+        other = other || !strcmp(names[i], name);
+    return other ? arena_printf(m->arena, "x_%d", k + 1) : name;
 }
 
 /* The lines that compute `roots` from operands of these names; values[k] is then C of roots[k]. */
@@ -228,7 +232,7 @@ static void facts(const Model *model, const Op *op, Fact *f)
     const Loops loops = loops_of(fwd);
     const char *names[INPUT_MAX], *texts[INPUT_MAX];
     for (int k = 0; k < fwd->read_count; k++) {
-        names[k] = c_name(m, fwd, k);
+        names[k] = c_name(m, fwd, k, names);
         texts[k] = fwd->formula.f->operands[k].name;
     }
     forward_facts(m, fwd, &loops, names, texts, f);

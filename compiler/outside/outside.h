@@ -6,7 +6,7 @@
 
 #include "spnc.h"
 
-enum { PARAMETERS_MOST = 3, KEEPS_MOST = 4, INPUTS_MOST = INPUT_MAX, READS_MOST = 16 };
+enum { PARAMETERS_MOST = 3, KEEPS_MOST = 4, INPUTS_MOST = INPUT_MAX - 2, READS_MOST = 16 };
 
 /* Operands of NAME_backward or NAME_weights beside dy. */
 typedef enum { GIVES_INPUTS, GIVES_INPUT, GIVES_RESULT, GIVES_KEPT, GIVES_PARAMETER } GivesKind;

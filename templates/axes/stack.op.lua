@@ -9,7 +9,7 @@ return {
     shapes = "one or more of one shape (a single number counts as [1]) -> one axis more, as long as there are values",
     version = 1,
 
-    inputs = { 1, 32 },
+    inputs = { 1, 30 },
     attributes = { { name = "axis", type = "int", default = 0, min = -6, max = 5, help = "the new axis as the result counts it, from the end if negative" } },
     main = "axis",
     flat = true,
