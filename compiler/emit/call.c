@@ -126,18 +126,14 @@ static void extras(Model *m, Text *line, const Phase *p, const Op *op)
     case OP_load:
     case OP_load_bytes:
     case OP_labels: {
-        if (op->read_count && plain)
+        if (op->read_count)                     /* augmented: its rows are a tensor */
             break;
         next(line);
-        if (op->read_count) {                   /* augmented: its rows are a tensor */
-            text_printf(line, "present(batch, g)");
-            break;
-        }
         const char *which = op->data->target ? "targets" : "inputs";
         if (plain)
-            text_printf(line, "n < batch->count ? batch->%s[%d][n] : NULL", which, op->data->number);
+            text_printf(line, "batch->%s[%d][n < batch->count ? n : 0]", which, op->data->number);
         else
-            text_printf(line, "batch->%s[%d] + g * L, present(batch, g)", which, op->data->number);
+            text_printf(line, "batch->%s[%d], g * L, batch->count", which, op->data->number);
         break;
     }
     case OP_dropout:

@@ -99,27 +99,24 @@ static int threads;
 
 /* ---- load_image_bytes: load_bytes ------------------------ models/tiny.yaml:10
  *   1x100x100 */
-/* Copies the examples, whose bytes stand for x / 255.  Lanes from `present` on have none and are zero. */
-static void load_image_bytes_forward(image_bytes_t y, const void *const *rows, int present)
+/* Copies the examples, whose bytes stand for x / 255.  Lane l has example first + l of the batch; one that is not there
+ * is example 0. */
+static void load_image_bytes_forward(image_bytes_t y, const void *const *rows, int first, int count)
 {
-    for (int l = 0; l < L; l++) {
-        if (l < present)
-            memcpy(y[l], rows[l], 10000);
-        else
-            memset(y[l], 0, 10000);
-    }
+    for (int l = 0; l < L; l++)
+        memcpy(y[l], rows[first + l < count ? first + l : 0], 10000);
 }
 
 /* ---- load_image: load ------------------------------------ models/tiny.yaml:10
  *   1x100x100 */
-/* y = x / 255.  rows[l] is the example of lane l; lanes from `present` on have none and are zero.
+/* y = x / 255.  Lane l has example first + l of the batch; one that is not there is example 0.
  * Four bytes of each example make a word, sixteen words a vector: byte k of all its lanes is one element of y. */
-static void load_image_forward(real *y, const void *const *rows, int present)
+static void load_image_forward(real *y, const void *const *rows, int first, int count)
 {
     for (int at = 0; at < 10000; at += L) {
-        _Alignas(64) int32_t words[L / 4][L] = { { 0 } };
-        for (int l = 0; l < present; l++) {
-            const uint8_t *x = (const uint8_t *)rows[l] + at;
+        _Alignas(64) int32_t words[L / 4][L];
+        for (int l = 0; l < L; l++) {
+            const uint8_t *x = (const uint8_t *)rows[first + l < count ? first + l : 0] + at;
             for (int w = 0; w < L / 4; w++, x += 4)
                 words[w][l] = (int32_t)(x[0] | (uint32_t)x[1] << 8 | (uint32_t)x[2] << 16 | (uint32_t)x[3] << 24);
         }
@@ -131,14 +128,14 @@ static void load_image_forward(real *y, const void *const *rows, int present)
 
 /* ---- load_digits: labels --------------------------------- models/tiny.yaml:12
  *   3 */
-/* y[p][l] = label p of the example in lane l; 0 in the lanes from `present` on, which have none. */
-static void load_digits_forward(digits_t y, const void *const *rows, int present)
+/* y[p][l] = label p of example first + l of the batch; of example 0 where that is not there. */
+static void load_digits_forward(digits_t y, const void *const *rows, int first, int count)
 {
     enum { P = 3 };
     for (int l = 0; l < L; l++) {
-        const int32_t *label = l < present ? rows[l] : NULL;
+        const int32_t *label = rows[first + l < count ? first + l : 0];
         for (int p = 0; p < P; p++)
-            y[p][l] = label ? label[p] : 0;
+            y[p][l] = label[p];
     }
 }
 
@@ -1802,9 +1799,9 @@ static void forward_pass(const Batch *batch)
     const Scratch *scratch = scratch_of_thread();
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        load_image_bytes_forward(v.image_bytes[g].of, batch->inputs[0] + g * L, present(batch, g));
-        load_image_forward((real *)*scratch->image, batch->inputs[0] + g * L, present(batch, g));
-        load_digits_forward(v.digits[g], batch->targets[0] + g * L, present(batch, g));
+        load_image_bytes_forward(v.image_bytes[g].of, batch->inputs[0], g * L, batch->count);
+        load_image_forward((real *)*scratch->image, batch->inputs[0], g * L, batch->count);
+        load_digits_forward(v.digits[g], batch->targets[0], g * L, batch->count);
         front_maxpool1_forward(v.front_maxpool1[g], *scratch->image);
         front_conv1_forward(*scratch->front_conv1, v.front_maxpool1[g], weights->front_conv1_weight,
             weights->front_conv1_bias);

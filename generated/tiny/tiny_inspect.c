@@ -13,11 +13,11 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     real loss1_scale = (real)(1 / ((double)batch->count * 3));
     const Scratch *scratch = scratches;
     for (int g = 0; g < G; g++) {
-        load_image_bytes_forward(v.image_bytes[g].of, batch->inputs[0] + g * L, present(batch, g));
-        load_image_forward((real *)*scratch->image, batch->inputs[0] + g * L, present(batch, g));
+        load_image_bytes_forward(v.image_bytes[g].of, batch->inputs[0], g * L, batch->count);
+        load_image_forward((real *)*scratch->image, batch->inputs[0], g * L, batch->count);
         SEE("load_image", "forward", 10, -1, g, "image", 1, (real *)*scratch->image, 160000, 160000, 3,
             { 1, 100, 100 });
-        load_digits_forward(v.digits[g], batch->targets[0] + g * L, present(batch, g));
+        load_digits_forward(v.digits[g], batch->targets[0], g * L, batch->count);
         SEE("front_maxpool1", "forward", 16, -1, g, "image", 0, (real *)*scratch->image, 160000, 160000, 3,
             { 1, 100, 100 });
         front_maxpool1_forward(v.front_maxpool1[g], *scratch->image);
@@ -307,11 +307,11 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     clock->last = clock_now();
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        load_image_bytes_forward(v.image_bytes[g].of, batch->inputs[0] + g * L, present(batch, g));
+        load_image_bytes_forward(v.image_bytes[g].of, batch->inputs[0], g * L, batch->count);
         STOP(0);
-        load_image_forward((real *)*scratch->image, batch->inputs[0] + g * L, present(batch, g));
+        load_image_forward((real *)*scratch->image, batch->inputs[0], g * L, batch->count);
         STOP(1);
-        load_digits_forward(v.digits[g], batch->targets[0] + g * L, present(batch, g));
+        load_digits_forward(v.digits[g], batch->targets[0], g * L, batch->count);
         STOP(2);
         front_maxpool1_forward(v.front_maxpool1[g], *scratch->image);
         STOP(3);

@@ -68,15 +68,15 @@ static int threads;
 
 /* ---- load_x: load ---------------------------------------- tests/golden/conv.yaml:4
  *   1x5x5 */
-/* y = x / 255.  rows[l] is the example of lane l; lanes from `present` on have none and are zero.
+/* y = x / 255.  Lane l has example first + l of the batch; one that is not there is example 0.
  * Four bytes of each example make a word, sixteen words a vector: byte k of all its lanes is one element of y. */
-static void load_x_forward(real *y, const void *const *rows, int present)
+static void load_x_forward(real *y, const void *const *rows, int first, int count)
 {
     for (int i = 0; i < 25; i += L) {
         const int at = i + L <= 25 ? i : 25 - L;     /* the last square overlaps the one before */
-        _Alignas(64) int32_t words[L / 4][L] = { { 0 } };
-        for (int l = 0; l < present; l++) {
-            const uint8_t *x = (const uint8_t *)rows[l] + at;
+        _Alignas(64) int32_t words[L / 4][L];
+        for (int l = 0; l < L; l++) {
+            const uint8_t *x = (const uint8_t *)rows[first + l < count ? first + l : 0] + at;
             for (int w = 0; w < L / 4; w++, x += 4)
                 words[w][l] = (int32_t)(x[0] | (uint32_t)x[1] << 8 | (uint32_t)x[2] << 16 | (uint32_t)x[3] << 24);
         }
@@ -88,14 +88,14 @@ static void load_x_forward(real *y, const void *const *rows, int present)
 
 /* ---- load_y: labels -------------------------------------- tests/golden/conv.yaml:5
  *   1 */
-/* y[p][l] = label p of the example in lane l; 0 in the lanes from `present` on, which have none. */
-static void load_y_forward(y_t y, const void *const *rows, int present)
+/* y[p][l] = label p of example first + l of the batch; of example 0 where that is not there. */
+static void load_y_forward(y_t y, const void *const *rows, int first, int count)
 {
     enum { P = 1 };
     for (int l = 0; l < L; l++) {
-        const int32_t *label = l < present ? rows[l] : NULL;
+        const int32_t *label = rows[first + l < count ? first + l : 0];
         for (int p = 0; p < P; p++)
-            y[l] = label ? label[p] : 0;
+            y[l] = label[p];
     }
 }
 
@@ -722,8 +722,8 @@ static void forward_pass(const Batch *batch)
     const Scratch *scratch = scratch_of_thread();
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        load_x_forward((real *)v.x[g], batch->inputs[0] + g * L, present(batch, g));
-        load_y_forward(v.y[g], batch->targets[0] + g * L, present(batch, g));
+        load_x_forward((real *)v.x[g], batch->inputs[0], g * L, batch->count);
+        load_y_forward(v.y[g], batch->targets[0], g * L, batch->count);
         front_conv1_forward(*scratch->front_conv1, v.x[g], weights->front_conv1_weight, weights->front_conv1_bias);
         front_maxpool1_forward(v.front_maxpool1[g], v.front_maxpool1_winner[g].of, *scratch->front_conv1);
         front_conv2_forward(v.front_tanh1[g], v.front_maxpool1[g], weights->front_conv2_weight);

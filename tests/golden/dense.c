@@ -54,26 +54,26 @@ static int threads;
 
 /* ---- load_x: load ---------------------------------------- tests/golden/dense.yaml:4
  *   3 */
-/* y = x.  rows[l] is the example of lane l; lanes from `present` on have none and are zero. */
-static void load_x_forward(real *y, const void *const *rows, int present)
+/* y = x.  Lane l has example first + l of the batch; one that is not there is example 0. */
+static void load_x_forward(real *y, const void *const *rows, int first, int count)
 {
     for (int l = 0; l < L; l++) {
-        const float *x = l < present ? rows[l] : NULL;
+        const float *x = (const float *)rows[first + l < count ? first + l : 0];
         for (int i = 0; i < 3; i++)
-            y[i * L + l] = x ? x[i] : 0;
+            y[i * L + l] = x[i];
     }
 }
 
 /* ---- load_y: labels -------------------------------------- tests/golden/dense.yaml:5
  *   1 */
-/* y[p][l] = label p of the example in lane l; 0 in the lanes from `present` on, which have none. */
-static void load_y_forward(y_t y, const void *const *rows, int present)
+/* y[p][l] = label p of example first + l of the batch; of example 0 where that is not there. */
+static void load_y_forward(y_t y, const void *const *rows, int first, int count)
 {
     enum { P = 1 };
     for (int l = 0; l < L; l++) {
-        const int32_t *label = l < present ? rows[l] : NULL;
+        const int32_t *label = rows[first + l < count ? first + l : 0];
         for (int p = 0; p < P; p++)
-            y[l] = label ? label[p] : 0;
+            y[l] = label[p];
     }
 }
 
@@ -520,8 +520,8 @@ static void forward_pass(const Batch *batch)
     block_poison(memory, MEMORY * sizeof(real));
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        load_x_forward((real *)v.x[g], batch->inputs[0] + g * L, present(batch, g));
-        load_y_forward(v.y[g], batch->targets[0] + g * L, present(batch, g));
+        load_x_forward((real *)v.x[g], batch->inputs[0], g * L, batch->count);
+        load_y_forward(v.y[g], batch->targets[0], g * L, batch->count);
     }
     h_forward(v.h, v.x, weights->h_weight, weights->h_bias);
     #pragma omp barrier

@@ -56,23 +56,23 @@ static int threads;
 
 /* ---- load_x: load ---------------------------------------- tests/golden/dense.yaml:4
  *   3 */
-/* y = x.  An example that is not there (row is NULL) is all zeros. */
+/* y = x */
 static void load_x_forward(real *y, const void *row)
 {
     const float *x = row;
     for (int i = 0; i < 3; i++)
-        y[i] = x ? x[i] : 0;
+        y[i] = x[i];
 }
 
 /* ---- load_y: labels -------------------------------------- tests/golden/dense.yaml:5
  *   1 */
-/* y[p] = label p of the example; 0 for one that is not there (row is NULL). */
+/* y[p] = label p of the example */
 static void load_y_forward(y_t y, const void *row)
 {
     enum { P = 1 };
     const int32_t *label = row;
     for (int p = 0; p < P; p++)
-        y[p] = label ? label[p] : 0;
+        y[p] = label[p];
 }
 
 /* ---- h: dense -------------------------------------------- tests/golden/dense.yaml:7
@@ -218,8 +218,8 @@ static void forward_pass(const Batch *batch)
     block_poison(memory, MEMORY * sizeof(real));
     block_poison(scratch_memory, (size_t)threads * SCRATCH * sizeof(real));
     for (int n = 0; n < N; n++) {
-        load_x_forward(v.x[n], n < batch->count ? batch->inputs[0][n] : NULL);
-        load_y_forward(v.y[n].of, n < batch->count ? batch->targets[0][n] : NULL);
+        load_x_forward(v.x[n], batch->inputs[0][n < batch->count ? n : 0]);
+        load_y_forward(v.y[n].of, batch->targets[0][n < batch->count ? n : 0]);
         h_forward(v.h[n], v.x[n], weights->h_weight, weights->h_bias);
         v_forward(v.v[n], v.h[n], weights->v_weight, weights->v_bias);
         cross_entropy1_forward(v.loss1[n], v.v[n], v.y[n].of);

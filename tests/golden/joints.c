@@ -73,25 +73,25 @@ static int threads;
 
 /* ---- load_x: load ---------------------------------------- tests/golden/joints.yaml:4
  *   4 */
-/* y = x.  rows[l] is the example of lane l; lanes from `present` on have none and are zero. */
-static void load_x_forward(real *y, const void *const *rows, int present)
+/* y = x.  Lane l has example first + l of the batch; one that is not there is example 0. */
+static void load_x_forward(real *y, const void *const *rows, int first, int count)
 {
     for (int l = 0; l < L; l++) {
-        const float *x = l < present ? rows[l] : NULL;
+        const float *x = (const float *)rows[first + l < count ? first + l : 0];
         for (int i = 0; i < 4; i++)
-            y[i * L + l] = x ? x[i] : 0;
+            y[i * L + l] = x[i];
     }
 }
 
 /* ---- load_r: load ---------------------------------------- tests/golden/joints.yaml:5
  *   2 */
-/* y = x.  rows[l] is the example of lane l; lanes from `present` on have none and are zero. */
-static void load_r_forward(real *y, const void *const *rows, int present)
+/* y = x.  Lane l has example first + l of the batch; one that is not there is example 0. */
+static void load_r_forward(real *y, const void *const *rows, int first, int count)
 {
     for (int l = 0; l < L; l++) {
-        const float *x = l < present ? rows[l] : NULL;
+        const float *x = (const float *)rows[first + l < count ? first + l : 0];
         for (int i = 0; i < 2; i++)
-            y[i * L + l] = x ? x[i] : 0;
+            y[i * L + l] = x[i];
     }
 }
 
@@ -736,8 +736,8 @@ static void forward_pass(const Batch *batch)
     const Scratch *scratch = scratch_of_thread();
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        load_x_forward((real *)v.x[g], batch->inputs[0] + g * L, present(batch, g));
-        load_r_forward((real *)v.r[g], batch->targets[0] + g * L, present(batch, g));
+        load_x_forward((real *)v.x[g], batch->inputs[0], g * L, batch->count);
+        load_r_forward((real *)v.r[g], batch->targets[0], g * L, batch->count);
         s_start_forward((real *)v.s[g - G]);
     }
     d_forward(v.d, v.x, weights->d_weight, weights->d_bias);

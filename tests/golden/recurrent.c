@@ -84,15 +84,16 @@ static double classify_dropout1_rate = 0.5;     /* classify.dropout1.rate */
 
 /* ---- load_image: load ------------------------------------ tests/golden/recurrent.yaml:5
  *   1x4x4 */
-/* y = x.  rows[l] is the example of lane l; lanes from `present` on have none and are zero.
+/* y = x.  Lane l has example first + l of the batch; one that is not there is example 0.
  * Sixteen elements of sixteen examples make a square: read along the examples, turned in registers, written along
  * the lanes. */
-static void load_image_forward(real *y, const void *const *rows, int present)
+static void load_image_forward(real *y, const void *const *rows, int first, int count)
 {
     for (int at = 0; at < 16; at += L) {
         vec square[L];
         for (int l = 0; l < L; l++) {
-            square[l] = l < present ? v_loadu((const float *)rows[l] + at) : v_set1(0);
+            const float *x = (const float *)rows[first + l < count ? first + l : 0] + at;
+            square[l] = v_loadu(x);
         }
         v_transpose16(square);
         for (int k = 0; k < L; k++)
@@ -102,14 +103,14 @@ static void load_image_forward(real *y, const void *const *rows, int present)
 
 /* ---- load_digits: labels --------------------------------- tests/golden/recurrent.yaml:6
  *   2 */
-/* y[p][l] = label p of the example in lane l; 0 in the lanes from `present` on, which have none. */
-static void load_digits_forward(digits_t y, const void *const *rows, int present)
+/* y[p][l] = label p of example first + l of the batch; of example 0 where that is not there. */
+static void load_digits_forward(digits_t y, const void *const *rows, int first, int count)
 {
     enum { P = 2 };
     for (int l = 0; l < L; l++) {
-        const int32_t *label = l < present ? rows[l] : NULL;
+        const int32_t *label = rows[first + l < count ? first + l : 0];
         for (int p = 0; p < P; p++)
-            y[p][l] = label ? label[p] : 0;
+            y[p][l] = label[p];
     }
 }
 
@@ -1246,8 +1247,8 @@ static void forward_pass(const Batch *batch)
     block_poison(scratch_memory, (size_t)threads * SCRATCH * sizeof(real));
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        load_image_forward((real *)v.image[g], batch->inputs[0] + g * L, present(batch, g));
-        load_digits_forward(v.digits[g], batch->targets[0] + g * L, present(batch, g));
+        load_image_forward((real *)v.image[g], batch->inputs[0], g * L, batch->count);
+        load_digits_forward(v.digits[g], batch->targets[0], g * L, batch->count);
         h_start_forward((real *)v.h[g - G], weights->h_init);
     }
     h_from_input_forward(v.h_from_input, v.image, weights->h_weight_ih, weights->h_bias_ih);

@@ -81,23 +81,23 @@ static double classify_dropout1_rate = 0.5;     /* classify.dropout1.rate */
 
 /* ---- load_image: load ------------------------------------ tests/golden/recurrent.yaml:5
  *   1x4x4 */
-/* y = x.  An example that is not there (row is NULL) is all zeros. */
+/* y = x */
 static void load_image_forward(real *y, const void *row)
 {
     const float *x = row;
     for (int i = 0; i < 16; i++)
-        y[i] = x ? x[i] : 0;
+        y[i] = x[i];
 }
 
 /* ---- load_digits: labels --------------------------------- tests/golden/recurrent.yaml:6
  *   2 */
-/* y[p] = label p of the example; 0 for one that is not there (row is NULL). */
+/* y[p] = label p of the example */
 static void load_digits_forward(digits_t y, const void *row)
 {
     enum { P = 2 };
     const int32_t *label = row;
     for (int p = 0; p < P; p++)
-        y[p] = label ? label[p] : 0;
+        y[p] = label[p];
 }
 
 /* ---- h_from_input: dense --------------------------------- tests/golden/recurrent.yaml:15
@@ -520,8 +520,8 @@ static void forward_pass(const Batch *batch)
     block_poison(memory, MEMORY * sizeof(real));
     block_poison(scratch_memory, (size_t)threads * SCRATCH * sizeof(real));
     for (int n = 0; n < N; n++) {
-        load_image_forward((real *)v.image[n], n < batch->count ? batch->inputs[0][n] : NULL);
-        load_digits_forward(v.digits[n].of, n < batch->count ? batch->targets[0][n] : NULL);
+        load_image_forward((real *)v.image[n], batch->inputs[0][n < batch->count ? n : 0]);
+        load_digits_forward(v.digits[n].of, batch->targets[0][n < batch->count ? n : 0]);
         h_from_input_forward(v.h_from_input[n], (real *)v.image[n], weights->h_weight_ih, weights->h_bias_ih);
         h_start_forward(v.h[n - N], weights->h_init);
     }

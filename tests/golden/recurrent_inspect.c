@@ -13,9 +13,9 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     real loss1_scale = (real)(1 / ((double)batch->count * 2));
     const Scratch *scratch = scratches;
     for (int g = 0; g < G; g++) {
-        load_image_forward((real *)v.image[g], batch->inputs[0] + g * L, present(batch, g));
+        load_image_forward((real *)v.image[g], batch->inputs[0], g * L, batch->count);
         SEE("load_image", "forward", 5, -1, g, "image", 1, (real *)v.image[g], 256, 256, 3, { 1, 4, 4 });
-        load_digits_forward(v.digits[g], batch->targets[0] + g * L, present(batch, g));
+        load_digits_forward(v.digits[g], batch->targets[0], g * L, batch->count);
         h_start_forward((real *)v.h[g - G], weights->h_init);
         SEE("h_start", "forward", 13, -1, g, "h", 1, (real *)v.h[g - G], 48, 48, 1, { 3 });
     }
@@ -243,9 +243,9 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     clock->last = clock_now();
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        load_image_forward((real *)v.image[g], batch->inputs[0] + g * L, present(batch, g));
+        load_image_forward((real *)v.image[g], batch->inputs[0], g * L, batch->count);
         STOP(0);
-        load_digits_forward(v.digits[g], batch->targets[0] + g * L, present(batch, g));
+        load_digits_forward(v.digits[g], batch->targets[0], g * L, batch->count);
         STOP(1);
         h_start_forward((real *)v.h[g - G], weights->h_init);
         STOP(2);

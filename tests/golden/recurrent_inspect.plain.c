@@ -14,9 +14,9 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     const Scratch *scratch = scratches;
     memset(gradient, 0, sizeof *gradient);
     for (int n = 0; n < N; n++) {
-        load_image_forward((real *)v.image[n], n < batch->count ? batch->inputs[0][n] : NULL);
+        load_image_forward((real *)v.image[n], batch->inputs[0][n < batch->count ? n : 0]);
         SEE("load_image", "forward", 5, -1, n, "image", 1, (real *)v.image[n], 16, 16, 3, { 1, 4, 4 });
-        load_digits_forward(v.digits[n].of, n < batch->count ? batch->targets[0][n] : NULL);
+        load_digits_forward(v.digits[n].of, batch->targets[0][n < batch->count ? n : 0]);
         SEE("h_from_input", "forward", 15, -1, n, "image", 0, (real *)v.image[n], 16, 16, 3, { 1, 4, 4 });
         h_from_input_forward(v.h_from_input[n], (real *)v.image[n], weights->h_weight_ih, weights->h_bias_ih);
         SEE("h_from_input", "forward", 15, -1, n, "h_from_input", 1, v.h_from_input[n], 9, 9, 1, { 9 });
@@ -208,9 +208,9 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     memset(gradient, 0, sizeof *gradient);
     clock->last = clock_now();
     for (int n = 0; n < N; n++) {
-        load_image_forward((real *)v.image[n], n < batch->count ? batch->inputs[0][n] : NULL);
+        load_image_forward((real *)v.image[n], batch->inputs[0][n < batch->count ? n : 0]);
         STOP(0);
-        load_digits_forward(v.digits[n].of, n < batch->count ? batch->targets[0][n] : NULL);
+        load_digits_forward(v.digits[n].of, batch->targets[0][n < batch->count ? n : 0]);
         STOP(1);
         h_from_input_forward(v.h_from_input[n], (real *)v.image[n], weights->h_weight_ih, weights->h_bias_ih);
         STOP(2);
