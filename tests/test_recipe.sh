@@ -220,7 +220,7 @@ sed 's/keep: 0.5/keep: 2/' signs.yaml | says "'keep' must be between 0 and 1, no
 sed 's/\[v, y\]/[v]/' mae.yaml | says "mae takes two: [prediction, target]"
 sed 's/{ shape: \[2\] }/{ classes: 2 }/' mae.yaml | says "mae needs real numbers; 'y' holds labels"
 sed 's/units: 2/units: 3/' mae.yaml | says "mae needs two values of one shape; these are 3 and 2"
-sed 's/mae:/mea:/' mae.yaml | says "a loss is { cross_entropy: [logits, labels] }, { mse: [a, b] } or { mae: [a, b] }"
+sed 's/mae:/mea:/' mae.yaml | says "a loss is { cross_entropy: [logits, labels] }, { mse: [a, b] }, { mean: value } or { mae: [a, b] }"
 sed 's/{ over: 3 }/{}/' rise.yaml | says "a schedule needs 'over': { rise: { over: 3 } }"
 
 # ---- models of today are what they were; what the new rows decide is in the hash ------------------------------------

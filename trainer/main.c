@@ -242,15 +242,40 @@ static bool processor_fits(void)
 #endif
 }
 
-/* Sets how long a thread spins at a barrier, unless the user has.  libgomp's default, milliseconds, is good while no other program uses the
- * processor.  Beside a busy program the last thread gets no processor, and a step takes many times as long (docs/performance.md).  libgomp
- * reads the variable in its constructor, before main(); functions of .preinit_array come before any library's constructor. */
-static void wait_briefly(void)
+/* How long a thread spins at a barrier, unless the user has set it.  libgomp's default, milliseconds, is good while no other program uses the
+ * processor.  Beside a busy program the last thread gets no processor, and a step takes many times as long (docs/performance.md).
+ *
+ * libgomp reads GOMP_SPINCOUNT in its constructor, before main().  Functions of .preinit_array come before any library's constructor, and before
+ * libc's, which then takes the environment as the kernel left it: so an entry of that which no library reads is exchanged, and put back by a
+ * constructor of the program, which comes after those of the libraries.  Where there is no such entry the default stays. */
+static char **exchanged, *kept;
+
+static bool begins(const char *entry, const char *name) { return strncmp(entry, name, strlen(name)) == 0; }
+
+static void wait_briefly(int argc, char **argv, char **env)
 {
-    if (strcmp(net.form, "plain") && !getenv("OMP_WAIT_POLICY"))
-        setenv("GOMP_SPINCOUNT", "1000", 0);
+    static char setting[] = "GOMP_SPINCOUNT=1000";
+    static const char *const unread[] = { "_=", "OLDPWD=", "SHLVL=", "PWD=", "TERM=", "LOGNAME=", "USER=", "HOME=" };
+    (void)argc, (void)argv;
+    for (char **e = env; *e; e++)
+        if (begins(*e, "GOMP_SPINCOUNT=") || begins(*e, "OMP_WAIT_POLICY="))
+            return;
+    if (strcmp(net.form, "plain") == 0)
+        return;
+    for (size_t i = 0; i < sizeof unread / sizeof *unread && !exchanged; i++)
+        for (char **e = env; *e && !exchanged; e++)
+            if (begins(*e, unread[i]))
+                exchanged = e;
+    if (exchanged)
+        kept = *exchanged, *exchanged = setting;
 }
-static void (*wait_first)(void) __attribute__((section(".preinit_array"), used)) = wait_briefly;
+static void (*wait_first)(int, char **, char **) __attribute__((section(".preinit_array"), used)) = wait_briefly;
+
+__attribute__((constructor)) static void put_back(void)
+{
+    if (exchanged)
+        *exchanged = kept;
+}
 
 /* A descriptor of standard input, output or error that the caller has closed is /dev/null.  Otherwise the next file that is opened, a log
  * or a lock, would have its number, and would get what is printed. */
