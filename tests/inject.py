@@ -91,7 +91,10 @@ def renaming(tokens, twin, harmless, taken):
 
 
 class Tags(html.parser.HTMLParser):
-    """The tags of a page with the names of their attributes; of scripts and styles the text too."""
+    """The tags of a page with the names of their attributes; of scripts and styles the text too.  Without those of a listing of C, whose lines
+    end elsewhere when a name is longer; with any other attribute than theirs they count."""
+    LISTING = "em", "i", "span"
+
     def __init__(self, text):
         super().__init__(convert_charrefs=True)
         self.seen, self.raw = [], False
@@ -99,11 +102,13 @@ class Tags(html.parser.HTMLParser):
         self.close()
 
     def handle_starttag(self, tag, attrs):
-        self.seen.append((tag, tuple(name for name, _ in attrs)))
+        if tag not in self.LISTING or any(name != "class" for name, _ in attrs):
+            self.seen.append((tag, tuple(name for name, _ in attrs)))
         self.raw = tag in ("script", "style")
 
     def handle_endtag(self, tag):
-        self.seen.append("/" + tag)
+        if tag not in self.LISTING:
+            self.seen.append("/" + tag)
         self.raw = False
 
     def handle_data(self, data):
