@@ -72,8 +72,8 @@ def c_tokens(text):
 
 
 def renaming(tokens, twin, harmless, taken):
-    """What is wrong, or None if `tokens` are those of the twin but for names with `harmless` in them; and the new name that is `taken` or the
-    text's own already, if one is."""
+    """What is wrong, or None if `tokens` are those of the twin but for names with `harmless` in them; and the new name that is `taken`, the
+    text's own already, or that of two things, if one is."""
     if len(tokens) != len(twin):
         return f"{len(tokens)} tokens, the twin has {len(twin)}", None
     names, fixed = {}, set()
@@ -85,8 +85,8 @@ def renaming(tokens, twin, harmless, taken):
             return f"'{mine}' in the place of '{its}'", None
         else:
             fixed.add(its)
-    if len(set(names.values())) != len(names):
-        return "two names became one", None
+    if len(set(names.values())) != len(names):          # a member of a struct and a function may share a name: the C decides
+        return None, next(mine for mine in names.values() if list(names.values()).count(mine) > 1)
     return None, next((mine for its, mine in names.items() if its != mine and (mine in fixed or mine in taken)), None)
 
 
@@ -226,7 +226,7 @@ class Trials:
     def compiles(self, folder, options):
         flags = "-std=c11 -D_GNU_SOURCE -fopenmp -fsyntax-only -w -Wshadow -Werror".split() + ["-march=native" if "avx2" in options else "-DSPN_GENERIC"]
         flags += ["-DSPN_DOUBLE"] * ("double" in options)
-        return subprocess.run([os.environ.get("CC", "cc"), *flags, "-I", os.path.join(folder, "runtime"), "last.c"], cwd=self.work, capture_output=True).returncode == 0
+        return subprocess.run([os.environ.get("CC", "cc"), *flags, "-I", os.path.join(folder, "runtime"), "-I", folder, "last.c"], cwd=self.work, capture_output=True).returncode == 0
 
     def twin(self, options):
         if options not in self.twins:
