@@ -84,13 +84,11 @@ Test(options, the_stages_that_can_be_printed_are_those_that_stage_takes, .init =
     }
 }
 
-/* A value that the option takes. */
+/* A value that the option takes; of several words the last: every processor can run that target. */
 static const char *value(const Option *o)
 {
-    static char word[32];
-    if (o->kind == WORD)
-        snprintf(word, sizeof word, "%.*s", (int)strcspn(o->takes, " "), o->takes);
-    return o->kind == WORD ? word : o->kind == STAGE ? "plan" : o->kind == COUNT ? "3" : o->kind == SIZE ? "4G"
+    const char *last = o->kind == WORD ? strrchr(o->takes, ' ') : NULL;
+    return o->kind == WORD ? last ? last + 1 : o->takes : o->kind == STAGE ? "plan" : o->kind == COUNT ? "3" : o->kind == SIZE ? "4G"
         : o->kind == SETTING ? "d=5" : "/nowhere/at/all";
 }
 
