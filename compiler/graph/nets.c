@@ -190,11 +190,8 @@ static bool layer_net(Builder *b, Net *net, Net *inner, const char *path, const 
 {
     Model *m = b->m;
     Given g = { .at = key->loc };
-    if (value && value->kind != YAML_MAP) {
-        diag_error(m->diag, value->loc, "the net '%s' takes no attributes here", inner->name);
-        return false;
-    }
-    if (value && value->count && !inner->params && !yaml_get(value, "new") && !yaml_get(value, "name") && !yaml_get(value, "when")) {
+    const bool takes = value && value->kind == YAML_MAP && (!value->count || inner->params || yaml_get(value, "new") || yaml_get(value, "name") || yaml_get(value, "when"));
+    if (value && !takes) {
         diag_error(m->diag, value->loc, "the net '%s' takes no attributes here", inner->name);
         return false;
     }
