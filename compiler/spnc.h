@@ -408,6 +408,8 @@ typedef struct {
     List tensors, weights, ops, repeats;     /* ops: forward, in the order of the file */
     LossDef *losses;
     int loss_count;
+    List outputs;            /* Tensor: what predict and the inference library give, in order (outputs.c); each has a flow_name, none depends on a target */
+    bool outputs_named;      /* the model has `outputs:`; else they are what the losses read */
     TrainDef train;
     int random_places;
     List noted_rates, rates; /* rates.c: each dropout's rate as written; the Rates made of them */

@@ -55,7 +55,7 @@ typedef struct {
     int once;                     /* made in a repeat, but the same at each step: kept as [groups] slots */
     size_t slot;                  /* reals from one slot to the next; count * lanes, or more with a guard behind each (--debug) */
     int transform;                /* an spn reads it as a transform [2][3] */
-    int in_loss;                  /* a loss reads it */
+    int output;                   /* predict gives it: the model's `outputs:`; or what its losses read, and transforms */
 } NetValue;
 
 /* A term of the loss.  SHOWS_WRONG: its value has a logit for each class of the target, and the share of wrong labels is shown beside it.

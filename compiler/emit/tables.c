@@ -53,15 +53,6 @@ static const Tensor *loss_operand(const LossDef *l, int k)
     return read->op && read->op->kind == OP_stack ? read->op->reads[0].tensor : read;
 }
 
-static bool in_loss(const Model *m, const Tensor *t)
-{
-    for (int i = 0; i < m->loss_count; i++)
-        for (int k = 0; k < m->losses[i].op->read_count; k++)
-            if (loss_operand(&m->losses[i], k) == t)
-                return true;
-    return false;
-}
-
 /* Is the value, or a reshape of it that has no name, the transform of a sampler? */
 static bool is_transform(const Model *m, const Tensor *t)
 {
@@ -162,8 +153,9 @@ static Fact *named_fact(Model *m, const Tensor *t)
     fact_int(x, "count", shape_count(&t->shape));
     fact_int(x, "offset", tensor_owner(t)->offset);
     fact_int(x, "slot", tensor_owner(t)->slot_reals);
-    fact_bool(x, "transform", is_transform(m, t));
-    fact_bool(x, "in_loss", in_loss(m, t));
+    const bool transform = is_transform(m, t);
+    fact_bool(x, "transform", transform);
+    fact_bool(x, "output", list_index(&m->outputs, t) >= 0 || (transform && !m->outputs_named));
     return x;
 }
 

@@ -78,29 +78,6 @@ static bool target_fits(Model *m, const char *name, const LossInfo *info, const 
     return false;
 }
 
-/* The target that t depends on, or NULL. */
-static const DataDef *target_behind(Model *m, const Tensor *t)
-{
-    bool *seen = NEW_ARRAY(m->arena, bool, m->tensors.count + 1);
-    List open = { 0 };
-    list_push(m->arena, &open, (void *)(uintptr_t)t);
-    for (int i = 0; i < open.count; i++) {
-        const Tensor *x = open.items[i];
-        const Op *op = x->op;
-        if (op && (op->kind == OP_load || op->kind == OP_labels) && op->data->target)
-            return op->data;
-        for (int k = 0; op && k < op->read_count; k++) {
-            const int at = list_index(&m->tensors, op->reads[k].tensor);
-            if (!seen[at])
-                list_push(m->arena, &open, op->reads[k].tensor);
-            seen[at] = true;
-        }
-        if (x->start)
-            list_push(m->arena, &open, x->start);
-    }
-    return NULL;
-}
-
 static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
 {
     Model *m = b->m;

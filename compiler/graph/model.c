@@ -88,6 +88,8 @@ bool model_build(Model *m)
         flow_read(&b, flow);
         if (loss && b.layers <= LAYERS_MAX)
             losses_read(&b, loss);
+        if (!diag_errors(m->diag))
+            outputs_read(&b, part(root, "outputs"));
     }
     if (b.layers <= LAYERS_MAX)
         nets_read_unused(&b);

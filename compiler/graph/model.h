@@ -140,6 +140,10 @@ bool flow_operand(Builder *b, Entry *e, const Yaml *y, Use *out, bool keep_steps
 /* loss.c: one loss or a list of them; errors are reported. */
 void losses_read(Builder *b, const Yaml *y);
 
+/* outputs.c: what the net gives. */
+void outputs_read(Builder *b, const Yaml *y);               /* `outputs:` (NULL: what the losses read) into m->outputs; errors are reported */
+const DataDef *target_behind(Model *m, const Tensor *t);    /* the target that t depends on, or NULL */
+
 /* training.c: `train:` (NULL: all defaults); errors are reported. */
 void training_read(Model *m, const Yaml *y);
 

@@ -44,6 +44,8 @@ static bool is_read(const Model *m, const Tensor *t)
 
 static void dead_values(const Model *m)
 {
+    for (int i = 0; m->outputs_named && i < m->outputs.count; i++)
+        mark_needed(m, m->outputs.items[i]);
     for (int i = 0; i < m->loss_count; i++)
         for (int k = 0; k < m->losses[i].op->read_count; k++)
             mark_needed(m, m->losses[i].op->reads[k].tensor);

@@ -320,7 +320,7 @@ const FactDoc fact_docs[] = {
     { "named", "rank count", "int", "of dims: how many, and their product", NULL },
     { "named", "offset slot", "int", "in reals: where slice 0 begins, and from one slice to the next", NULL },
     { "named", "transform", "bool", "a sampler's transform", NULL },
-    { "named", "in_loss", "bool", "read by a loss", NULL },
+    { "named", "output", "bool", "`predict` gives it", NULL },
 
     { "rate", "name", "text", "what `train --set` calls it: a parameter, or LAYER.rate", NULL },
     { "rate", "variable", "text", "its variable in the C; empty: 0 in the model, so its layers are left out", NULL },

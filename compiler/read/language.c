@@ -22,6 +22,7 @@ static const AttrSpec model_keys[] = {
     { "nets", ATTR_TREE, "", 0, 0, "nets", "nets by name, each a list of layers; wherever a net is used its weights are the same" },
     { "flow", ATTR_TREE, NULL, 0, 0, "flow", "how values are made, top to bottom: each entry defines one name, or repeats" },
     { "loss", ATTR_TREE, NULL, 0, 0, "losses", "what training makes small: one loss or a list of them, which add" },
+    { "outputs", ATTR_TREE, "", 0, 0, "outputs", "values of the flow that `predict` and the inference library give, a name or a list; without it what the losses read" },
     { "train", ATTR_TREE, "", 0, 0, "train", "how the net is trained" },
     { 0 },
 };

@@ -755,7 +755,7 @@ static const NetData targets[] = {
 /* The names of the flow. */
 static const NetValue values[] = {
     { "h", 2, 1, { 3 }, 3, 1904, 0, 3, 0, 0 },
-    { "A", 2, 1, { 6 }, 6, 1664, 0, 6, 1, 0 },
+    { "A", 2, 1, { 6 }, 6, 1664, 0, 6, 1, 1 },
     { "crop", 2, 3, { 1, 2, 2 }, 4, 2288, 0, 4, 0, 0 },
     { "digit", 2, 1, { 2 }, 2, 2512, 0, 2, 0, 1 },
 };

@@ -7,6 +7,7 @@
 #include "inspect/tiles.h"
 #include "run/eval.h"
 #include "run/message.h"
+#include "run/outputs.h"
 #include "run/run.h"
 #include "run/settings.h"
 #include "run/weights.h"
@@ -165,10 +166,13 @@ static void print_row(const char *name, int steps, int rank, const int *shape, c
 /* What --layer may be. */
 static void print_list(Catcher *c)
 {
-    printf("values (--what gradient: those marked)\n");
+    printf("values (--what gradient: those marked; of outputs their kind)\n");
     for (int i = 0; i < net.value_count; i++) {
         const NetValue *v = &net.values[i];
-        print_row(v->name, v->once ? 0 : v->steps, v->rank, v->shape, seen_gradient(c, v->name) ? "gradient" : "");
+        const char *kind = output_word(output_kind(i));
+        char note[40];
+        snprintf(note, sizeof note, "%s%s%s", seen_gradient(c, v->name) ? "gradient" : "", *kind && seen_gradient(c, v->name) ? ", " : "", kind);
+        print_row(v->name, v->once ? 0 : v->steps, v->rank, v->shape, note);
     }
     for (int i = 0; i < c->count; i++) {
         const Seen *s = &c->list[i];

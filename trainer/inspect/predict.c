@@ -1,6 +1,6 @@
 /* predict.c -- the command `predict`: what the net answers to single examples, the transforms of the samplers, and a picture of it.
  *
- * An answer is every value that a loss reads: logits that are compared with labels as classes, all others as their numbers.
+ * An answer is every output of the net, by its kind (outputs.h): logits that are compared with labels as classes, all others as their numbers.
  * Examples come from a split or from picture files; all are read before the first answer, so a damaged file
  * leaves no partial output.  Only pictures of standard input alone are answered as they arrive.  shot.h defines what a picture shows. */
 #include "files/json.h"
@@ -11,6 +11,7 @@
 #include "run/culprit.h"
 #include "run/eval.h"
 #include "run/message.h"
+#include "run/outputs.h"
 #include "run/run.h"
 #include "run/torn.h"
 #include "run/weights.h"
@@ -40,12 +41,8 @@ typedef enum { GIVEN_NOT, GIVEN_NUMBERS, GIVEN_TRANSFORM } Given;
 
 static Given given(int i)
 {
-    if (net.values[i].transform)
-        return GIVEN_TRANSFORM;
-    for (int k = 0; k < net.target_count; k++)
-        if (eval_value(k) == i)
-            return GIVEN_NOT;
-    return net.values[i].in_loss ? GIVEN_NUMBERS : GIVEN_NOT;
+    const OutputKind kind = output_kind(i);
+    return kind == OUTPUT_TRANSFORM ? GIVEN_TRANSFORM : kind == OUTPUT_NONE || kind == OUTPUT_CLASSES ? GIVEN_NOT : GIVEN_NUMBERS;
 }
 
 /* A number that is none is no answer.  What read it first, and where, is found by running the batch again. */
@@ -54,7 +51,7 @@ static void need_finite(const Data *d, const Batch *batch, int n, int64_t exampl
     char text[8192], place[4300], index[120];
     for (int i = 0; i < net.value_count; i++) {
         const NetValue *v = &net.values[i];
-        if (!v->in_loss && !v->transform)
+        if (!v->output)
             continue;
         for (int step = 0; step < steps_of(v); step++)
             for (size_t e = 0; e < v->count; e++) {
@@ -110,7 +107,7 @@ static void print_text(const Source *s, int64_t example, int n)
     }
     for (int k = 0; k < net.target_count; k++) {
         int positions = eval_positions(k);
-        if (!positions)
+        if (!output_target(k))
             continue;
         printf("  %s", net.targets[k].name);
         for (int i = 0; i < positions; i++) {
@@ -194,7 +191,7 @@ static void write_json(JsonWriter *w, const Source *s, int64_t example, int n)
         json_string(w, "file", s->images.names[example]);
     json_object(w, "targets");
     for (int k = 0; k < net.target_count; k++)
-        if (eval_positions(k))
+        if (output_target(k))
             write_target(w, s, k, example, n);
     json_close(w);
     write_values(w, "transforms", GIVEN_TRANSFORM, n);
@@ -228,7 +225,7 @@ static void answer_open(Answer *a, const Source *s)
     for (int k = 0; k < net.target_count; k++) {
         const NetData *t = &net.targets[k];
         const int64_t shape[] = { n, eval_positions(k), t->classes };
-        if (!eval_positions(k))
+        if (!output_target(k))
             continue;
         add_array(a, "read/", t->name, ARRAY_I4, 2, shape);
         add_array(a, "probability/", t->name, ARRAY_REAL, 3, shape);
@@ -258,7 +255,7 @@ static void answer_take(Answer *a, const Source *s, int64_t row, int n)
     double *p = NULL;
     for (int k = 0; k < net.target_count; k++) {
         int64_t positions = eval_positions(k), classes = net.targets[k].classes;
-        if (!positions)
+        if (!output_target(k))
             continue;
         int32_t *read = (int32_t *)next++->data + row * positions;
         real *all = (real *)next++->data + row * positions * classes;
@@ -412,7 +409,7 @@ static void check_usage(const Options *o)
 static void need_answer(void)
 {
     for (int i = 0; i < net.value_count; i++)
-        if (net.values[i].in_loss || net.values[i].transform)
+        if (net.values[i].output)
             return;
     fail(WRONG_INPUT, "%s has no answer to give: its loss reads no value of the flow", net.name);
 }

@@ -43,6 +43,7 @@ static const char style[] =
 static const char style_of_figures[] =
     ".shots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,250px),1fr));gap:14px}.shot{padding:12px}"
     ".shot svg,.shot img{display:block;width:100%;border-radius:6px;background:#000}image,img{image-rendering:pixelated}"
+    ".shot .numbers{margin:8px 0 0;font-size:12px;color:var(--soft);overflow-wrap:anywhere}"
     ".shot h3{margin:0 0 8px;font-size:13px;font-weight:500;color:var(--soft);display:flex;justify-content:space-between}"
     ".crops{display:grid;grid-auto-flow:column;grid-auto-columns:minmax(0,1fr);gap:8px;margin-top:10px}.crops.few{grid-auto-columns:"
     "minmax(0,140px)}.crop>img{border:2px solid var(--s);border-radius:6px}"
@@ -326,6 +327,29 @@ static void put_glimpses(Html *h, const View *v, const Shot *s, int looker, bool
     html_put(h, "</div>\n");
 }
 
+/* The maps and the short outputs. */
+static void put_outputs(Html *h, const View *v, const Shot *s)
+{
+    for (int i = 0, at = 0; i < v->map_count; i++) {
+        const NetValue *m = &net.values[v->map[i]];
+        html_put(h, "<div class=\"crops few\">");
+        for (int step = 0; step < (m->steps ? m->steps : 1); step++) {
+            html_put(h, "<figure><img alt=\"%s\" src=\"", m->name);
+            html_picture(h, &s->map[at++]);
+            html_put(h, "\"/></figure>");
+        }
+        html_put(h, "</div>\n");
+    }
+    const double *number = s->number;
+    for (int i = 0; i < v->line_count; i++) {
+        const NetValue *value = &net.values[v->line[i]];
+        html_put(h, "<p class=\"numbers\">%s", value->name);
+        for (size_t e = 0; e < value->count * (size_t)(value->steps ? value->steps : 1); e++)
+            html_put(h, " %.4g", *number++);
+        html_put(h, "</p>\n");
+    }
+}
+
 static void put_shot(Html *h, const View *v, const Shot *s)
 {
     bool paired = v->main >= 0 && v->slots && v->looker[v->main].steps == v->slots && v->looker[v->main].glimpse >= 0;
@@ -354,6 +378,7 @@ static void put_shot(Html *h, const View *v, const Shot *s)
             put_read(h, s, slot);
         html_put(h, "</div>\n");
     }
+    put_outputs(h, v, s);
     html_put(h, "</article>\n");
 }
 

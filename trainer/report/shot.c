@@ -5,6 +5,7 @@
 #include "report/shot.h"
 #include "run/eval.h"
 #include "run/message.h"
+#include "run/outputs.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -19,27 +20,34 @@ static bool same_image(const View *v, const NetValue *value)
     return value->rank == 3 && value->shape[0] == v->channels;
 }
 
-/* Logits, of which the class is shown. */
-static bool is_logits(int value)
+static int channels_of(const NetValue *v) { return v->rank == 3 ? v->shape[0] : 1; }
+
+static int steps_of(const NetValue *v) { return v->steps ? v->steps : 1; }
+
+static bool is_glimpse(const View *v, int value)
 {
-    for (int k = 0; k < net.target_count; k++)
-        if (eval_value(k) == value)
+    for (int l = 0; l < v->looker_count; l++)
+        if (v->looker[l].glimpse == value)
             return true;
     return false;
 }
 
-static int channels_of(const NetValue *v) { return v->rank == 3 ? v->shape[0] : 1; }
-
-/* A value that a loss reads and that can be shown as a picture, but not as a drawing of the image. */
-static int find_map(const View *v)
+/* Outputs that are maps or short, but not as drawings of the image or glimpses, which are shown as such. */
+static void find_outputs(View *v)
 {
     for (int i = 0; i < net.value_count; i++) {
-        const NetValue *value = &net.values[i];
-        bool picture = value->rank == 2 || (value->rank == 3 && (value->shape[0] == 1 || value->shape[0] == 3));
-        if (value->in_loss && picture && !value->steps && i != v->drawing && !is_logits(i) && value->shape[value->rank - 2] > 1 && value->shape[value->rank - 1] > 1)
-            return i;
+        const OutputKind kind = output_kind(i);
+        const int steps = steps_of(&net.values[i]);
+        if (i == v->drawing || is_glimpse(v, i))
+            continue;
+        if (kind == OUTPUT_MAP && v->map_count < MAPS) {
+            v->map[v->map_count++] = i;
+            v->maps += steps;
+        } else if (kind == OUTPUT_NUMBERS && v->line_count < LINES && net.values[i].count * (size_t)steps <= NUMBERS_MOST) {
+            v->line[v->line_count++] = i;
+            v->numbers += (int)net.values[i].count * steps;
+        }
     }
-    return -1;
 }
 
 static void find_lookers(View *v)
@@ -47,7 +55,7 @@ static void find_lookers(View *v)
     int open = -1;                             /* the looker with a transform but no glimpse yet */
     for (int i = 0; i < net.value_count && v->looker_count < LOOKERS; i++) {
         const NetValue *value = &net.values[i];
-        int steps = value->steps ? value->steps : 1;
+        int steps = steps_of(value);
         if (value->transform) {
             open = v->looker_count++;
             v->looker[open] = (Looker){ i, -1, steps };
@@ -63,14 +71,14 @@ static void find_lookers(View *v)
 
 void view_open(View *v)
 {
-    *v = (View){ .input = -1, .main = -1, .drawing = -1, .map = -1 };
+    *v = (View){ .input = -1, .main = -1, .drawing = -1 };
     for (int k = 0; k < net.target_count; k++)
         v->slots += eval_positions(k);
     for (int i = 0; i < net.input_count && v->input < 0; i++)
         if (net.inputs[i].type != LABELS && (net.inputs[i].rank == 3 || net.inputs[i].rank == 2))
             v->input = i;
     if (v->input < 0) {
-        v->map = find_map(v);
+        find_outputs(v);
         return;
     }
     const NetData *image = &net.inputs[v->input];
@@ -89,7 +97,7 @@ void view_open(View *v)
         if (l->shows == SHOWS_NOTHING && l->target < 0 && l->value >= 0 && net.values[l->value].count == image->count)
             v->drawing = l->value;
     }
-    v->map = find_map(v);
+    find_outputs(v);
 }
 
 int view_slot(int k, int position)
@@ -151,17 +159,36 @@ static void take_views(Shot *s, const View *v, int n, double *planes, double low
         }
 }
 
-/* Bright is the largest number of the map, dark the least, or 1 and 0 if all lie between these. */
-static void take_map(Shot *s, const View *v, int n)
+/* Bright is the largest number of the map at any step, dark the least, or 1 and 0 if all lie between these. */
+static void take_map(Picture *pictures, const NetValue *m, int n)
 {
-    const NetValue *m = &net.values[v->map];
+    const int steps = steps_of(m);
     double *planes = need_memory(m->count * sizeof *planes, "an example"), low = 0, high = 1;
-    for (size_t e = 0; e < m->count; e++) {
-        planes[e] = (double)net.activations()[value_index(m, n, 0, e)];
-        low = fmin(low, planes[e]), high = fmax(high, planes[e]);
-    }
-    make_picture(&s->map, planes, channels_of(m), m->shape[m->rank - 2], m->shape[m->rank - 1], low, high);
+    for (int pass = 0; pass < 2; pass++)
+        for (int step = 0; step < steps; step++) {
+            for (size_t e = 0; e < m->count; e++) {
+                planes[e] = (double)net.activations()[value_index(m, n, step, e)];
+                low = fmin(low, planes[e]), high = fmax(high, planes[e]);
+            }
+            if (pass)
+                make_picture(&pictures[step], planes, channels_of(m), m->shape[m->rank - 2], m->shape[m->rank - 1], low, high);
+        }
     free(planes);
+}
+
+static void take_outputs(Shot *s, const View *v, int n)
+{
+    s->map = need_memory((size_t)v->maps * sizeof *s->map, "an example");
+    s->number = need_memory((size_t)v->numbers * sizeof *s->number, "an example");
+    for (int i = 0, at = 0; i < v->map_count; at += steps_of(&net.values[v->map[i]]), i++)
+        take_map(s->map + at, &net.values[v->map[i]], n);
+    double *to = s->number;
+    for (int i = 0; i < v->line_count; i++) {
+        const NetValue *value = &net.values[v->line[i]];
+        for (int step = 0; step < steps_of(value); step++)
+            for (size_t e = 0; e < value->count; e++)
+                *to++ = (double)net.activations()[value_index(value, n, step, e)];
+    }
 }
 
 void shot_take(Shot *s, const View *v, const Batch *batch, const Data *data, int64_t example, int n)
@@ -176,8 +203,7 @@ void shot_take(Shot *s, const View *v, const Batch *batch, const Data *data, int
             s->read[slot] = eval_label(&s->sure[slot], k, n, i);
             s->label[slot] = data && data->targets ? data_label(data, k, example, i) : -1;
         }
-    if (v->map >= 0)
-        take_map(s, v, n);
+    take_outputs(s, v, n);
     if (v->input < 0)
         return;
     double *planes = need_memory(count * sizeof *planes, "an example"), low = 0, high = net.inputs[v->input].type == F32 ? 0 : 1;
@@ -202,7 +228,10 @@ void shot_free(Shot *s, const View *v)
         picture_close(&s->glimpse[i]);
     picture_close(&s->image);
     picture_close(&s->drawing);
-    picture_close(&s->map);
+    for (int i = 0; i < v->maps && s->map; i++)
+        picture_close(&s->map[i]);
+    free(s->map);
+    free(s->number);
     free(s->glimpse);
     free(s->transform);
     free(s->read);
@@ -252,8 +281,8 @@ static int scale_of(int height, int width)
 
 static int image_scale(const View *v) { return scale_of(v->height, v->width); }
 
-static int map_height(const View *v) { return v->map < 0 ? 0 : net.values[v->map].shape[net.values[v->map].rank - 2]; }
-static int map_width(const View *v) { return v->map < 0 ? 0 : net.values[v->map].shape[net.values[v->map].rank - 1]; }
+static int map_height(const NetValue *m) { return m->shape[m->rank - 2]; }
+static int map_width(const NetValue *m) { return m->shape[m->rank - 1]; }
 
 static int glimpse_scale(const View *v, const NetValue *g)
 {
@@ -263,16 +292,21 @@ static int glimpse_scale(const View *v, const NetValue *g)
 
 static int row_height(const View *v)
 {
-    int image = v->input < 0 ? 0 : v->height * image_scale(v), map = v->map < 0 ? 0 : map_height(v) * scale_of(map_height(v), map_width(v));
-    return (image > map ? image : map) + CAPTION + MARGIN;
+    int most = v->input < 0 ? 0 : v->height * image_scale(v);
+    for (int i = 0; i < v->map_count; i++) {
+        const NetValue *m = &net.values[v->map[i]];
+        const int height = map_height(m) * scale_of(map_height(m), map_width(m));
+        most = height > most ? height : most;
+    }
+    return most + CAPTION + MARGIN;
 }
 
 static int title_height(const char *title) { return title ? CAPTION + MARGIN : 0; }
 
 void sheet_open(Picture *sheet, const View *v, int64_t rows, const char *title)
 {
-    if (v->input < 0 && v->map < 0)
-        fail(WRONG_INPUT, "%s has nothing to draw: no input of shape [channels, rows, columns], and no such value in its loss", net.name);
+    if (v->input < 0 && !v->map_count)
+        fail(WRONG_INPUT, "%s has nothing to draw: no input of shape [channels, rows, columns], and no such output", net.name);
     int64_t width = MARGIN + (v->input < 0 ? 0 : v->width * image_scale(v) + MARGIN), captions = MARGIN + 64 * PICTURE_ADVANCE;
     for (int l = 0; l < v->looker_count; l++)
         if (v->looker[l].glimpse >= 0) {
@@ -281,8 +315,10 @@ void sheet_open(Picture *sheet, const View *v, int64_t rows, const char *title)
         }
     if (v->drawing >= 0)
         width += v->width * image_scale(v) + MARGIN;
-    if (v->map >= 0)
-        width += map_width(v) * scale_of(map_height(v), map_width(v)) + MARGIN;
+    for (int i = 0; i < v->map_count; i++) {
+        const NetValue *m = &net.values[v->map[i]];
+        width += (int64_t)steps_of(m) * (map_width(m) * scale_of(map_height(m), map_width(m)) + MARGIN);
+    }
     width = width < captions ? captions : width;
     int64_t height = MARGIN + title_height(title) + rows * row_height(v);
     if (width > PICTURE_SIDE_MOST || height > PICTURE_SIDE_MOST)
@@ -338,6 +374,10 @@ void sheet_draw(Picture *sheet, const View *v, const Shot *s, int row, const cha
         draw_enlarged(sheet, x, top, &s->drawing, scale);
         x += v->width * scale + MARGIN;
     }
-    if (s->map.pixels)
-        draw_enlarged(sheet, x, top, &s->map, scale_of(map_height(v), map_width(v)));
+    for (int i = 0, at = 0; i < v->map_count; i++) {
+        const NetValue *m = &net.values[v->map[i]];
+        const int size = scale_of(map_height(m), map_width(m));
+        for (int step = 0; step < steps_of(m); step++, x += map_width(m) * size + MARGIN)
+            draw_enlarged(sheet, x, top, &s->map[at++], size);
+    }
 }

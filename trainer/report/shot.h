@@ -2,15 +2,15 @@
  *
  * They are found in any model.  An input of rank 3, or 2, is an image; a value that a sampler reads as its transform [2][3] is a transform,
  * whose corners are those of the image; a value of rank 3 with the image's channels and fewer pixels is a glimpse, seen through the
- * transform named before it; a value that a loss compares with the image is a drawing of it; another value of rank 3 with one channel or
- * three, or of rank 2, that a loss reads is a map. */
+ * transform named before it; a value that a loss compares with the image is a drawing of it.  Other outputs of the net are shown by their kind: maps
+ * as pictures, short ones as numbers (outputs.h). */
 #ifndef SPN_SHOT_H
 #define SPN_SHOT_H
 
 #include "files/picture.h"
 #include "run/data.h"
 
-enum { LOOKERS = 8 };
+enum { LOOKERS = 8, MAPS = 8, LINES = 8, NUMBERS_MOST = 12 };       /* NUMBERS_MOST: the numbers of an output that are shown, all steps together */
 
 /* Indices into net.values, or -1. */
 typedef struct { int transform, glimpse, steps; } Looker;
@@ -22,14 +22,18 @@ typedef struct {
     Looker looker[LOOKERS];
     int main;                                  /* the looker whose glimpses are largest, -1 without glimpses or transforms */
     int views;                                 /* steps of all lookers together */
-    int drawing, map;                          /* values, or -1 */
+    int drawing;                               /* a value, or -1 */
+    int map_count, map[MAPS], maps;            /* values; their steps, together */
+    int line_count, line[LINES], numbers;      /* values that are shown as numbers; their numbers, together */
     int slots;                                 /* labels of an example, all targets together */
 } View;
 
 /* Pictures are grey for one channel, coloured for three; the mean of others. */
 typedef struct {
     int64_t example;                           /* its place in the split or in the list of files */
-    Picture image, drawing, map;               /* pixels NULL: none */
+    Picture image, drawing;                    /* pixels NULL: none */
+    Picture *map;                              /* [maps], by map, then step */
+    double *number;                            /* [numbers], by line, then step */
     Picture *glimpse;                          /* [views], by looker, then step */
     double (*transform)[6];                    /* [views]; NaN where a looker has none */
     int *read, *label;                         /* [slots], by target, then position; label -1: unknown */
