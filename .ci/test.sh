@@ -76,7 +76,7 @@ against_torch() {               # against_torch NAME "--set d=2"
     return $code
 }
 
-# 20 updates by the net's optimiser (sgd, adam, rmsprop) against PyTorch in float64.
+# 20 updates by the net's own optimiser against PyTorch in float64.
 twenty_steps() {
     local folder
     folder=$(mktemp -d)
@@ -112,6 +112,7 @@ oracle)
         run "PyTorch: $row" against_torch "$name" "${set:+--set $set}"
     done
     for net in options shared recurrent; do run "20 steps: $net" twenty_steps "$net"; done
+    run "20 steps of every optimiser" tests/oracle/steps.sh "$python"
     run test_oracle.py "$python" tests/oracle/test_oracle.py ;;
 asan)
     configure build/asan -DSANITIZE=ON

@@ -160,29 +160,45 @@ static inline vec optimiser_input(const real *g, vec weight, OptimiserInput how)
  * optimisers; at last, if the row says so, the number of updates before this one.  In the formulas g stands for what optimiser_input makes
  * of the gradient. */
 
-/* r = decay r + (1 - decay) g^2;  w = w - rate g / sqrt(r + epsilon), or, unless `epsilon_inside`, rate g / (sqrt(r) + epsilon) */
-static inline void optimiser_rmsprop(real *w, const real *g, real *r, size_t n, OptimiserInput how, double rate, double decay,
-                                     double epsilon, int epsilon_inside)
+/* r = decay r + (1 - decay) g^2;  mean = decay mean + (1 - decay) g;  q = r - mean^2 (centred) or r;  root = sqrt(q + epsilon), or, unless
+ * `epsilon_inside`, sqrt(q) + epsilon;  v = momentum v + g / root;  w = w - rate v.  Not centred: mean is NULL; without momentum v is, and
+ * w = w - rate g / root.  Rounding takes no q below 0. */
+static inline void optimiser_rmsprop(real *w, const real *g, real *r, real *mean, real *v, size_t n, OptimiserInput how, double rate,
+                                     double decay, double epsilon, int epsilon_inside, double momentum, int centred)
 {
     vec step = v_set1((real)rate), keep = v_set1((real)decay), add = v_set1((real)(1 - decay)), small = v_set1((real)epsilon);
+    vec share = v_set1((real)momentum);
+    (void)centred;
     OPTIMISER_EACH(i, n) {
         vec weight = v_load(w + i), d = optimiser_input(g + i, weight, how);
-        vec mean = v_fma(keep, v_load(r + i), v_mul(add, v_mul(d, d)));
-        vec root = epsilon_inside ? v_sqrt(v_add(mean, small)) : v_add(v_sqrt(mean), small);
-        v_store(r + i, mean);
-        v_store(w + i, v_sub(weight, v_div(v_mul(step, d), root)));
+        vec squares = v_fma(keep, v_load(r + i), v_mul(add, v_mul(d, d)));
+        v_store(r + i, squares);
+        if (mean) {
+            vec middle = v_fma(keep, v_load(mean + i), v_mul(add, d));
+            v_store(mean + i, middle);
+            squares = v_max(v_fnma(middle, middle, squares), v_zero());
+        }
+        vec root = epsilon_inside ? v_sqrt(v_add(squares, small)) : v_add(v_sqrt(squares), small);
+        if (v) {
+            vec move = v_fma(share, v_load(v + i), v_div(d, root));
+            v_store(v + i, move);
+            v_store(w + i, v_fnma(step, move, weight));
+        } else {
+            v_store(w + i, v_sub(weight, v_div(v_mul(step, d), root)));
+        }
     }
 }
 
-/* v = momentum v + g;  w = w - rate v.  Without momentum v is NULL. */
-static inline void optimiser_sgd(real *w, const real *g, real *v, size_t n, OptimiserInput how, double rate, double momentum)
+/* v = momentum v + g;  w = w - rate v, or with nesterov w = w - rate (g + momentum v).  Without momentum v is NULL. */
+static inline void optimiser_sgd(real *w, const real *g, real *v, size_t n, OptimiserInput how, double rate, double momentum, int nesterov)
 {
     vec step = v_set1((real)rate), keep = v_set1((real)momentum);
     OPTIMISER_EACH(i, n) {
         vec weight = v_load(w + i), d = optimiser_input(g + i, weight, how);
         if (v) {
-            d = v_fma(keep, v_load(v + i), d);
-            v_store(v + i, d);
+            vec move = v_fma(keep, v_load(v + i), d);
+            v_store(v + i, move);
+            d = nesterov ? v_fma(keep, move, d) : move;
         }
         v_store(w + i, v_fnma(step, d, weight));
     }
@@ -198,22 +214,55 @@ static inline double optimiser_power(double b, uint64_t n)
     return p;
 }
 
-/* m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;  t = update_count + 1;
- * w = w - rate / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon) */
-static inline void optimiser_adam(real *w, const real *g, real *m, real *v, size_t n, OptimiserInput how, double rate, double beta1,
-                                  double beta2, double epsilon, uint64_t update_count)
+/* m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;  largest = max(largest, v) (amsgrad; else NULL, and v stands for it);
+ * t = update_count + 1;  w = (1 - rate fade) w - rate / (1 - beta1^t) * m / (sqrt(largest) / sqrt(1 - beta2^t) + epsilon).  fade 0: w as it is. */
+static inline void optimiser_adam_and_fade(real *w, const real *g, real *m, real *v, real *largest, size_t n, OptimiserInput how, double rate,
+                                           double beta1, double beta2, double epsilon, double fade, uint64_t update_count)
 {
     double unbias1 = 1 - optimiser_power(beta1, update_count + 1), unbias2 = 1 - optimiser_power(beta2, update_count + 1);
     vec step = v_set1((real)(rate / unbias1)), scale = v_set1((real)(1 / sqrt(unbias2))), small = v_set1((real)epsilon);
     vec keep1 = v_set1((real)beta1), add1 = v_set1((real)(1 - beta1));
-    vec keep2 = v_set1((real)beta2), add2 = v_set1((real)(1 - beta2));
+    vec keep2 = v_set1((real)beta2), add2 = v_set1((real)(1 - beta2)), rest = v_set1((real)(1 - rate * fade));
     OPTIMISER_EACH(i, n) {
         vec weight = v_load(w + i), d = optimiser_input(g + i, weight, how);
         vec mean = v_fma(keep1, v_load(m + i), v_mul(add1, d));
         vec square = v_fma(keep2, v_load(v + i), v_mul(add2, v_mul(d, d)));
         v_store(m + i, mean);
         v_store(v + i, square);
+        if (largest) {
+            square = v_max(v_load(largest + i), square);
+            v_store(largest + i, square);
+        }
+        if (fade > 0)
+            weight = v_mul(weight, rest);
         v_store(w + i, v_sub(weight, v_div(v_mul(step, mean), v_fma(v_sqrt(square), scale, small))));
+    }
+}
+
+static inline void optimiser_adam(real *w, const real *g, real *m, real *v, real *largest, size_t n, OptimiserInput how, double rate,
+                                  double beta1, double beta2, double epsilon, int amsgrad, uint64_t update_count)
+{
+    (void)amsgrad;
+    optimiser_adam_and_fade(w, g, m, v, largest, n, how, rate, beta1, beta2, epsilon, 0, update_count);
+}
+
+/* The decay is of the weights alone: w = (1 - rate weight_decay) w, and then as adam.  how.decay is 0. */
+static inline void optimiser_adamw(real *w, const real *g, real *m, real *v, real *largest, size_t n, OptimiserInput how, double rate,
+                                   double beta1, double beta2, double epsilon, int amsgrad, double weight_decay, uint64_t update_count)
+{
+    (void)amsgrad;
+    optimiser_adam_and_fade(w, g, m, v, largest, n, how, rate, beta1, beta2, epsilon, weight_decay, update_count);
+}
+
+/* r = r + g^2;  w = w - rate g / (sqrt(r) + epsilon) */
+static inline void optimiser_adagrad(real *w, const real *g, real *r, size_t n, OptimiserInput how, double rate, double epsilon)
+{
+    vec step = v_set1((real)rate), small = v_set1((real)epsilon);
+    OPTIMISER_EACH(i, n) {
+        vec weight = v_load(w + i), d = optimiser_input(g + i, weight, how);
+        vec sum = v_fma(d, d, v_load(r + i));
+        v_store(r + i, sum);
+        v_store(w + i, v_sub(weight, v_div(v_mul(step, d), v_add(v_sqrt(sum), small))));
     }
 }
 

@@ -17,7 +17,7 @@ static const NetParam params[] = {
 };
 enum { ROWS = OUTPUTS + 20 + 1 };
 
-static _Alignas(64) real w[SIZE], g[SIZE], s0[SIZE], s1[SIZE];
+static _Alignas(64) real w[SIZE], g[SIZE], s0[SIZE], s1[SIZE], s2[SIZE];
 static OptimiserNorm row_sums[ROWS];
 static const OptimiserInput as_it_is = { .factor = 1 };
 
@@ -31,6 +31,7 @@ static void fill(void)
     for (int i = 0; i < SIZE; i++) {
         w[i] = (real)random_at(i, 1), g[i] = (real)random_at(i, 2);
         s0[i] = (real)fabs(random_at(i, 3)), s1[i] = (real)fabs(random_at(i, 4));
+        s2[i] = (real)fabs(random_at(i, 5));
     }
     for (int in = 0; in < INPUTS; in++)        /* padding is zero */
         for (int out = OUTPUTS; out < STRIDE; out++)
@@ -153,10 +154,10 @@ Test(optimiser, every_update_reads_the_gradient_by_the_same_rule_and_leaves_it)
         fill();
         memcpy(before[0], w, sizeof w), memcpy(before[1], g, sizeof g), memcpy(before[2], s0, sizeof s0), memcpy(before[3], s1, sizeof s1);
         switch (rule) {
-        case 0: optimiser_sgd(w, g, NULL, SIZE, how, 0.1, 0); break;
-        case 1: optimiser_sgd(w, g, s0, SIZE, how, 0.1, 0.9); break;
-        case 2: optimiser_rmsprop(w, g, s0, SIZE, how, 0.1, 0.9, 1e-3, 1); break;
-        default: optimiser_adam(w, g, s0, s1, SIZE, how, 0.1, 0.9, 0.999, 1e-8, 3);
+        case 0: optimiser_sgd(w, g, NULL, SIZE, how, 0.1, 0, 0); break;
+        case 1: optimiser_sgd(w, g, s0, SIZE, how, 0.1, 0.9, 0); break;
+        case 2: optimiser_rmsprop(w, g, s0, NULL, NULL, SIZE, how, 0.1, 0.9, 1e-3, 1, 0, 0); break;
+        default: optimiser_adam(w, g, s0, s1, NULL, SIZE, how, 0.1, 0.9, 0.999, 1e-8, 0, 3);
         }
         for (int i = 0; i < SIZE; i++) {
             double weight = (double)before[0][i], a = (double)before[2][i], b = (double)before[3][i];
@@ -191,7 +192,7 @@ Test(optimiser, rmsprop_follows_its_formula_inside_and_outside)
 {
     for (int inside = 0; inside < 2; inside++) {
         fill();
-        optimiser_rmsprop(w, g, s0, SIZE, as_it_is, 0.01, 0.9, 1e-3, inside);
+        optimiser_rmsprop(w, g, s0, NULL, NULL, SIZE, as_it_is, 0.01, 0.9, 1e-3, inside, 0, 0);
         for (int i = 0; i < SIZE; i++) {
             double d = i < CONV_AT && i % STRIDE >= OUTPUTS ? 0 : random_at(i, 2), r = 0.9 * fabs(random_at(i, 3)) + 0.1 * d * d;
             double root = inside ? sqrt(r + 1e-3) : sqrt(r) + 1e-3;
@@ -204,12 +205,12 @@ Test(optimiser, rmsprop_follows_its_formula_inside_and_outside)
 Test(optimiser, sgd_follows_its_formula_with_and_without_momentum)
 {
     fill();
-    optimiser_sgd(w, g, s0, SIZE, as_it_is, 0.1, 0.9);
+    optimiser_sgd(w, g, s0, SIZE, as_it_is, 0.1, 0.9, 0);
     double v = 0.9 * fabs(random_at(2000, 3)) + random_at(2000, 2);
     cr_assert(epsilon_eq(dbl, (double)s0[2000], v, tolerance()));
     cr_assert(epsilon_eq(dbl, (double)w[2000], random_at(2000, 1) - 0.1 * v, tolerance()));
     fill();
-    optimiser_sgd(w, g, NULL, SIZE, as_it_is, 0.1, 0);
+    optimiser_sgd(w, g, NULL, SIZE, as_it_is, 0.1, 0, 0);
     cr_assert(epsilon_eq(dbl, (double)w[2000], random_at(2000, 1) - 0.1 * random_at(2000, 2), tolerance()));
 }
 
@@ -224,9 +225,98 @@ Test(optimiser, adam_follows_its_formula_over_three_updates)
         m = 0.9 * m + 0.1 * d;
         v = 0.999 * v + 0.001 * d * d;
         weight -= 0.01 / (1 - pow(0.9, t)) * m / (sqrt(v) / sqrt(1 - pow(0.999, t)) + 1e-8);
-        optimiser_adam(w, g, s0, s1, SIZE, as_it_is, 0.01, 0.9, 0.999, 1e-8, (uint64_t)t - 1);
+        optimiser_adam(w, g, s0, s1, NULL, SIZE, as_it_is, 0.01, 0.9, 0.999, 1e-8, 0, (uint64_t)t - 1);
         cr_assert(epsilon_eq(dbl, (double)w[2000], weight, 10 * tolerance()));
     }
+}
+
+/* Three updates of all elements, whose gradient changes from one to the next, beside the formulas in double.  The rules that one setting
+ * turns into another each have a number here. */
+enum { NESTEROV, RMSPROP_MOMENTUM, RMSPROP_CENTRED, RMSPROP_BOTH, AMSGRAD, ADAMW, ADAMW_AMSGRAD, ADAGRAD, VARIANTS };
+
+static void update(int variant, uint64_t count)
+{
+    switch (variant) {
+    case NESTEROV: optimiser_sgd(w, g, s0, SIZE, as_it_is, 0.1, 0.9, 1); break;
+    case RMSPROP_MOMENTUM: optimiser_rmsprop(w, g, s0, NULL, s2, SIZE, as_it_is, 0.01, 0.8, 1e-3, 1, 0.9, 0); break;
+    case RMSPROP_CENTRED: optimiser_rmsprop(w, g, s0, s1, NULL, SIZE, as_it_is, 0.01, 0.8, 1e-3, 0, 0, 1); break;
+    case RMSPROP_BOTH: optimiser_rmsprop(w, g, s0, s1, s2, SIZE, as_it_is, 0.01, 0.8, 1e-3, 1, 0.9, 1); break;
+    case AMSGRAD: optimiser_adam(w, g, s0, s1, s2, SIZE, as_it_is, 0.01, 0.9, 0.7, 1e-8, 1, count); break;
+    case ADAMW: optimiser_adamw(w, g, s0, s1, NULL, SIZE, as_it_is, 0.01, 0.9, 0.7, 1e-8, 0, 0.5, count); break;
+    case ADAMW_AMSGRAD: optimiser_adamw(w, g, s0, s1, s2, SIZE, as_it_is, 0.01, 0.9, 0.7, 1e-8, 1, 0.5, count); break;
+    default: optimiser_adagrad(w, g, s0, SIZE, as_it_is, 0.1, 1e-10); break;
+    }
+}
+
+/* The same of one element: its weight and its states a, b, c. */
+typedef struct { double w, a, b, c; } Element;
+
+static Element update_of(int variant, Element e, double d, int t)
+{
+    double root, fade = variant == ADAMW || variant == ADAMW_AMSGRAD ? 0.5 : 0;
+    switch (variant) {
+    case NESTEROV:
+        e.a = 0.9 * e.a + d;
+        e.w -= 0.1 * (d + 0.9 * e.a);
+        return e;
+    case RMSPROP_MOMENTUM: case RMSPROP_CENTRED: case RMSPROP_BOTH:
+        e.a = 0.8 * e.a + 0.2 * d * d;
+        e.b = 0.8 * e.b + 0.2 * d;
+        root = variant == RMSPROP_MOMENTUM ? e.a : fmax(e.a - e.b * e.b, 0);
+        root = variant == RMSPROP_CENTRED ? sqrt(root) + 1e-3 : sqrt(root + 1e-3);
+        e.c = (variant == RMSPROP_CENTRED ? 0 : 0.9) * e.c + d / root;
+        e.w -= 0.01 * e.c;
+        return e;
+    case ADAGRAD:
+        e.a += d * d;
+        e.w -= 0.1 * d / (sqrt(e.a) + 1e-10);
+        return e;
+    default:
+        e.a = 0.9 * e.a + 0.1 * d;
+        e.b = 0.7 * e.b + 0.3 * d * d;
+        e.c = fmax(e.c, e.b);
+        root = sqrt((variant == ADAMW ? e.b : e.c) / (1 - pow(0.7, t))) + 1e-8;
+        e.w = (1 - 0.01 * fade) * e.w - 0.01 * e.a / (1 - pow(0.9, t)) / root;
+        return e;
+    }
+}
+
+Test(optimiser, every_setting_of_a_rule_follows_its_formula_over_three_updates)
+{
+    static Element expected[SIZE];
+    for (int variant = 0; variant < VARIANTS; variant++) {
+        int shrank = 0;
+        fill();
+        memset(s0, 0, sizeof s0), memset(s1, 0, sizeof s1), memset(s2, 0, sizeof s2);
+        for (int i = 0; i < SIZE; i++)
+            expected[i] = (Element){ .w = (double)w[i] };
+        for (int t = 1; t <= 3; t++) {
+            for (int i = 0; i < SIZE; i++) {
+                g[i] = (real)(random_at(i, 10 + t) / t);
+                expected[i] = update_of(variant, expected[i], (double)g[i], t);
+                shrank += expected[i].b < expected[i].c;
+            }
+            update(variant, (uint64_t)t - 1);
+        }
+        bool amsgrad = variant == AMSGRAD || variant == ADAMW_AMSGRAD;
+        cr_assert(eq(int, amsgrad ? shrank > SIZE / 2 : 1, 1), "the largest mean of squares is seldom the last one");
+        for (int i = 0; i < SIZE; i++) {
+            double far = 20 * tolerance() * (1 + fabs(expected[i].w));
+            if (variant >= RMSPROP_CENTRED && variant <= RMSPROP_BOTH)
+                far *= 20;                     /* a difference of two near numbers stands under the root */
+            cr_assert(epsilon_eq(dbl, (double)w[i], expected[i].w, far), "variant %d, element %d", variant, i);
+        }
+    }
+}
+
+Test(optimiser, a_steady_gradient_does_not_bring_the_centred_root_below_zero)
+{
+    fill();
+    memset(s0, 0, sizeof s0), memset(s1, 0, sizeof s1);
+    for (int t = 0; t < 400; t++)
+        optimiser_rmsprop(w, g, s0, s1, NULL, SIZE, as_it_is, 1e-9, 0.8, 1e-6, 0, 0, 1);
+    for (int i = 0; i < SIZE; i++)
+        cr_assert(isfinite((double)w[i]), "element %d is %g", i, (double)w[i]);
 }
 
 Test(optimiser, updates_have_the_same_bits_for_any_number_of_threads)
@@ -238,8 +328,8 @@ Test(optimiser, updates_have_the_same_bits_for_any_number_of_threads)
         {
             double norm = optimiser_norm(g, params, 3, row_sums, 0.7).within;
             OptimiserInput how = { .most = 0.7, .factor = optimiser_clip_torch(norm, 5), .decay = 1e-3 };
-            optimiser_adam(w, g, s0, s1, SIZE, how, 0.01, 0.9, 0.999, 1e-8, 4);
-            optimiser_rmsprop(w, g, s0, SIZE, how, 0.01, 0.9, 1e-6, 1);
+            optimiser_adam(w, g, s0, s1, NULL, SIZE, how, 0.01, 0.9, 0.999, 1e-8, 0, 4);
+            optimiser_rmsprop(w, g, s0, NULL, NULL, SIZE, how, 0.01, 0.9, 1e-6, 1, 0, 0);
         }
         if (threads == 1)
             memcpy(first, w, sizeof first);

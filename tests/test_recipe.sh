@@ -215,7 +215,7 @@ done
 # says TEXT: the model on standard input has this error
 says() { cat >wrong.yaml && ! "$spnc" check wrong.yaml >said 2>&1 && grep -qF "$1" said || fault "no '$1', but: $(cat said)"; }
 sed 's/signs:/sings:/' signs.yaml |
-    says "the optimiser is one of rmsprop, sgd, adam, signs: { rmsprop: { rate: 5e-4 } }; did you mean 'signs'?"
+    says "the optimiser is one of rmsprop, sgd, adam, adamw, adagrad, signs: { rmsprop: { rate: 5e-4 } }; did you mean 'signs'?"
 sed 's/keep: 0.5/keep: 2/' signs.yaml | says "'keep' must be between 0 and 1, not 2"
 sed 's/\[v, y\]/[v]/' mae.yaml | says "mae takes two: [prediction, target]"
 sed 's/{ shape: \[2\] }/{ classes: 2 }/' mae.yaml | says "mae needs real numbers; 'y' holds labels"

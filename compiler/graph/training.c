@@ -35,6 +35,59 @@ static void optimiser(Model *m, const Yaml *y, const Optimiser *o)
     settings(m, y, &o->map, m->train.optimiser_set, ATTR_MAX);
 }
 
+static void note_settings(Model *m, const Optimiser *o)
+{
+    int n = 0;
+    const char *known[ATTR_MAX];
+    for (const AttrSpec *k = o->map.keys; k->name; k++)
+        known[n++] = k->name;
+    note_known(m, o->map.what, known, n);
+}
+
+static bool has_setting(const Optimiser *o, const char *name)
+{
+    for (const AttrSpec *k = o->map.keys; k->name; k++)
+        if (strcmp(k->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Refuses settings that the optimiser o does not have.  Of those that others have it says whose they are: "adam, adamw". */
+static bool settings_known(Model *m, const Yaml *y, const Optimiser *o)
+{
+    bool good = true;
+    Yaml rest = *y;          /* keys of no optimiser at all */
+    rest.count = 0, rest.keys = NEW_ARRAY(m->arena, Yaml *, y->count), rest.items = NEW_ARRAY(m->arena, Yaml *, y->count);
+    for (int i = 0; i < y->count; i++) {
+        const char *name = y->keys[i]->text;
+        Text whose = { .arena = m->arena };
+        for (const Optimiser *other = optimisers; other->map.name && !has_setting(o, name); other++)
+            if (has_setting(other, name))
+                text_printf(&whose, "%s%s", whose.length ? ", " : "", other->map.name);
+        if (!whose.length) {
+            rest.keys[rest.count] = y->keys[i], rest.items[rest.count++] = y->items[i];
+            continue;
+        }
+        diag_error(m->diag, y->keys[i]->loc, "'%s' is a setting of %s, not of %s", name, whose.text, o->map.name);
+        if (strcmp(name, "weight_decay") == 0)
+            diag_note(m->diag, (Loc){ 0 }, "the decay of %s stands beside the optimiser: train: { weight_decay: 1e-4 }", o->map.name);
+        else
+            note_settings(m, o);
+        good = false;
+    }
+    return map_keys_known(m, &rest, &o->map) && good;
+}
+
+/* Settings of one optimiser that exclude each other. */
+static void optimiser_check(Model *m, const Yaml *s)
+{
+    const TrainDef *t = &m->train;
+    const Yaml *nesterov = yaml_get(s, "nesterov");
+    if (nesterov && optimiser_setting(t->optimiser, t->optimiser_set, "nesterov") != 0 &&
+        optimiser_setting(t->optimiser, t->optimiser_set, "momentum") == 0)
+        diag_error(m->diag, nesterov->loc, "nesterov needs a momentum above 0: { %s: { momentum: 0.9, nesterov: true } }", t->optimiser->map.name);
+}
+
 static void optimiser_read(Model *m, const Yaml *y)
 {
     const Yaml *s = y->kind == YAML_MAP && y->count == 1 ? y->items[0] : NULL, *called = s ? y->keys[0] : y;
@@ -52,8 +105,9 @@ static void optimiser_read(Model *m, const Yaml *y)
                    optimisers[0].map.keys[0].fallback, near);
     } else if (!s || map_expected(m, s, o->map.name)) {
         if (s)
-            map_keys_known(m, s, &o->map);
+            settings_known(m, s, o);
         optimiser(m, s, o);
+        optimiser_check(m, s);
         rate_check(m, yaml_get(s, "rate"), &o->map);
     }
 }
@@ -76,6 +130,17 @@ static void schedule_read(Model *m, const Yaml *y)
     for (const AttrSpec *k = s->map.keys; known && k->name; k++)
         if (!k->fallback && !yaml_get(map, k->name))
             diag_error(m->diag, map->loc, "a schedule needs '%s': %s", k->name, s->form);
+}
+
+/* Decay stands in one place: in the optimiser, if that has a rule of its own for it. */
+static void decay_check(Model *m, const Yaml *y)
+{
+    const Yaml *decay = yaml_get(y, "weight_decay");
+    const char *name = m->train.optimiser->map.name;
+    if (!decay || !has_setting(m->train.optimiser, "weight_decay"))
+        return;
+    diag_error(m->diag, decay->loc, "%s decays weights by its own setting, so train.weight_decay has no place beside it: optimiser: { %s: { weight_decay: %.60s } }",
+               name, name, decay->kind == YAML_SCALAR ? decay->text : "0.01");
 }
 
 void training_read(Model *m, const Yaml *y)
@@ -102,6 +167,7 @@ void training_read(Model *m, const Yaml *y)
     if (schedule)
         schedule_read(m, schedule);
     map_number(m, y, &map_train, "weight_decay", &t->weight_decay);
+    decay_check(m, y);
     map_number(m, y, &map_train, "epochs", &epochs);
     map_number(m, y, &map_train, "patience", &patience);
     map_number(m, y, &map_train, "seed", &seed);

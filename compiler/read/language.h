@@ -40,6 +40,8 @@ struct Optimiser {
 };
 extern const Optimiser optimisers[];                 /* ends with map.name NULL */
 const Optimiser *optimiser_named(const char *name);  /* NULL: there is none */
+/* The setting of that name, which its row has. */
+double optimiser_setting(const Optimiser *o, const double *settings, const char *name);
 /* Blocks that it keeps at these settings, which are in the order of the row.  blocks[k] (may be NULL) becomes the number of the block
  * that holds state k of the row, or -1 if it is not kept. */
 int optimiser_blocks(const Optimiser *o, const double *settings, int *blocks);

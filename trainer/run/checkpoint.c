@@ -188,7 +188,7 @@ bool snapshot_write(const Snapshot *s, const char *path, ArrayError *e)
 
 bool checkpoint_open(Checkpoint *c, const char *path, ArrayError *e)
 {
-    size_t limit = 3 * weights_count() * sizeof(double) + (size_t)net.param_count * 65536 + ((size_t)64 << 20);
+    size_t limit = (1 + NET_STATES) * weights_count() * sizeof(double) + (size_t)net.param_count * 65536 + ((size_t)64 << 20);
     char why[200];
     if (!container_read(&c->container, path, limit, e))
         return false;
