@@ -21,6 +21,7 @@ static bool tree_read(Model *m)
 
 const Stage stages[] = {
     { "read",     tree_read,      NULL,           NULL, false },
+    { "include",  include_read,   NULL,           NULL, false },
     { "operators", outside_use,   NULL,           NULL, false },
     { "model",    model_build,    NULL,           NULL, false },
     { "graph",    shape_infer,    stage_graph,    NULL, true },      /* also after errors: checks the operators that were built */

@@ -398,7 +398,8 @@ typedef struct {
     Scope scope;             /* the model's params */
     const char *path;        /* of the file to read */
     const Source *file;      /* the model's, once it is read */
-    const Yaml *root;        /* its tree */
+    const Yaml *root;        /* its tree; from include.c on with what it includes */
+    List included;           /* const Source: the files that it includes */
     const char *name, *about;
     int64_t batch;
     int lanes;               /* 16; plain: 1 */
@@ -505,6 +506,7 @@ OpKind loss_kind_of(const char *word);           /* OP_NONE: no loss has that na
 /* ---- model.c ... emit.c: the stages ----------------------------------------------------------------- */
 
 /* All have one form, that of a row in pipeline.c's table; a stage that has no errors to report returns true. */
+bool include_read(Model *m);     /* include.c: m->root with the nets and params of the files that it names */
 bool model_build(Model *m);      /* of m->root and m->options.sets */
 /* rates.c: records the dropout layer `layer` and its parsed attributes; op NULL: its rate is 0, and it is removed. */
 void rate_note(Model *m, Op *op, const char *layer, const Op *parsed);

@@ -147,13 +147,17 @@ typedef struct {
     double bytes;                 /* tensors and weights that it reads and writes */
 } NetRow;
 
+/* A file that the model includes: its path, and the line of net.yaml that it begins at. */
+typedef struct { const char *path; int line; } NetPart;
+
 typedef struct Clock Clock;       /* clock.h */
 
 typedef struct Net {
     const char *name, *about, *source, *target, *precision, *form;   /* form: "fast" or "plain" */
     const char *signature;        /* 16 hex digits: names and shapes of the parameters */
     const char *hash;             /* 16 hex digits: everything that decides bits */
-    const char *yaml;             /* the model file as it was compiled */
+    const char *yaml;             /* the model file as it was compiled, and behind it the files that it includes: yaml_line counts in all of it */
+    const NetPart *parts; int part_count;       /* of these the included ones */
     const char *settings;         /* "d=3 steps=3": the parameters' values */
     int batch, lanes, groups;
     const NetParam *params; int param_count;

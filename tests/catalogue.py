@@ -7,13 +7,14 @@ import glob
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 
 PAGE = "docs/errors.md"
 SECTIONS = [
-    ("The file", ["read/read.c"]), ("Parameters and arithmetic", ["read/expr.c", "read/syntax.c"]), ("Formulas", ["formula/"]), ("The model", ["graph/model.c", "graph/maps.c", "graph/data.c", "graph/loss.c", "graph/training.c", "graph/augment.c", "graph/flow.c", "graph/nets.c", "graph/names.c", "graph/make.c", "graph/formulas.c", "graph/outputs.c"]), ("Attributes and names", ["graph/attr.c"]),
+    ("The file", ["read/read.c"]), ("Parameters and arithmetic", ["read/expr.c", "read/syntax.c"]), ("Formulas", ["formula/"]), ("The model", ["graph/model.c", "graph/maps.c", "graph/data.c", "graph/loss.c", "graph/training.c", "graph/augment.c", "graph/flow.c", "graph/nets.c", "graph/names.c", "graph/make.c", "graph/formulas.c", "graph/outputs.c", "graph/include.c"]), ("Attributes and names", ["graph/attr.c"]),
     ("Shapes", ["graph/shape.c", "ops/", "outside/outside.c"]), ("Gradient and memory", ["lower/grad.c", "plan/plan.c"]), ("Warnings", ["graph/warn.c"]),
 ]
 # Messages that no model in tests/errors can bring about, and why.
@@ -24,6 +25,8 @@ WITHOUT_A_MODEL = {
     "the file is larger than 1 MiB, which no model is": "the model would be that large",
     "--set %s: write --set name=value": "the command line refuses it first",
     "spnc has an operator '%s' too: the one described here is used": "it stands in the description: test_described.sh has it",
+    "a model that is no file in a folder cannot include others": "it comes through a pipe: test_include.sh has it",
+    "a model is made of at most %d files": "it has 64 files: test_include.sh has it",
     "this is not valid YAML: %s": "libyaml's other messages; those that were met have words of their own",
 }
 # Conditions and formulas are read by the library alone: no key of a model takes one yet.  tests/test_syntax.c and tests/test_formula.c have these.
@@ -107,6 +110,7 @@ def examples(spnc):
     said = []
     root = os.getcwd()
     with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree("tests/errors/parts", os.path.join(folder, "parts"))      # what some of the models include
         for path in sorted(glob.glob("tests/errors/*.yaml")):
             name = os.path.basename(path)
             with open(path, "rb") as f:

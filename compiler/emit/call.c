@@ -4,6 +4,7 @@
  * The convention: an operator's function takes its results, then its operands, then its weights, then arguments of its kind alone. */
 #include "emit/call.h"
 #include "emit/place.h"
+#include "emit/tables.h"
 #include <string.h>
 
 /* ---- arguments ------------------------------------------------------------------------------------------ */
@@ -220,7 +221,7 @@ static void seen(Model *m, Fact *list, const Phase *p, const Op *op, Use u, bool
     for (int i = 0; i < t->shape.rank; i++)
         text_printf(&shape, "%s%lld", i ? ", " : "", (long long)t->shape.dim[i]);
     fact_push_text(list, arena_printf(m->arena, "\"%s\", \"%s\", %d, %s, %s, \"%s\", %d, %s, %lld, %lld, %d, { %s }", op->name,
-        op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : "weights", op->loc.line, loop ? "t" : "-1",
+        op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : "weights", tables_line(m, op->loc), loop ? "t" : "-1",
         p->whole_batch ? "-1" : m->options.plain ? "n" : "g", t->name, written, first, (long long)n, (long long)(t->space == REALS ? each : 0), t->shape.rank, shape.text ? shape.text : "0"));
 }
 
@@ -247,6 +248,6 @@ void call_looks(Model *m, Fact *reads, Fact *writes, const Phase *p, const Op *o
         seen(m, writes, p, op, op->writes[i], true);
     if (writes_gradients(m, op))
         for (int i = 0; i < op->weight_count; i++)
-            fact_push_text(writes, arena_printf(m->arena, "\"%s\", \"weights\", %d, -1, -1, \"%s\", 1, (real *)gradient->%s, %lld, 0, 0, { 0 }", op->name, op->loc.line,
+            fact_push_text(writes, arena_printf(m->arena, "\"%s\", \"weights\", %d, -1, -1, \"%s\", 1, (real *)gradient->%s, %lld, 0, 0, { 0 }", op->name, tables_line(m, op->loc),
                                                 op->weights[i]->name, op->weights[i]->field, (long long)op->weights[i]->reals));
 }

@@ -207,7 +207,7 @@ static Fact *phases_fact(Model *m, const List *phases, Fact *rows, int *row_coun
             fact_set(c, "reads", reads);
             fact_set(c, "writes", writes);
             fact_set(c, "guards", guards);
-            fact_int(c, "row", row(m, rows, row_count, op->name, row_pass(op), first_phase + i, op->loc.line, p->whole_batch, op_cost(m, p, op)));
+            fact_int(c, "row", row(m, rows, row_count, op->name, row_pass(op), first_phase + i, tables_line(m, op->loc), p->whole_batch, op_cost(m, p, op)));
             fact_push(calls, c);
         }
         fact_bool(f, "barrier", p->barrier);
@@ -262,6 +262,20 @@ static const char *safe_text(const char *s)
     return s;
 }
 
+/* Where the text of each included file begins in that of the net. */
+static Fact *included(Model *m)
+{
+    Fact *list = fact_table(m->arena);
+    for (int i = 0; i < m->included.count; i++) {
+        const Source *s = m->included.items[i];
+        Fact *x = fact_table(m->arena);
+        fact_text(x, "path", place_text(m, (Loc){ .file = s }));
+        fact_int(x, "line", tables_line(m, (Loc){ .line = 1, .file = s }));
+        fact_push(list, x);
+    }
+    return list;
+}
+
 static Fact *net_fact(Model *m)
 {
     Fact *f = fact_table(m->arena);
@@ -274,7 +288,8 @@ static Fact *net_fact(Model *m)
     fact_text(f, "settings_c", tables_string(m, s, strlen(s)));
     fact_text(f, "settings", safe_text(s));
     fact_text(f, "net_settings", safe_text(settings_text(m, true)));
-    fact_text(f, "yaml", tables_string(m, m->file->text, m->file->length));
+    fact_text(f, "yaml", tables_yaml(m));
+    fact_set(f, "parts", included(m));
     fact_int(f, "N", m->batch);
     fact_int(f, "G", m->groups);
     fact_int(f, "last", m->last_examples);

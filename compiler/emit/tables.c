@@ -46,6 +46,46 @@ const char *tables_string(Model *m, const char *text, size_t n)
     return t.text;
 }
 
+/* ---- the text of the model's files, one behind the other --------------------------------------------------------- */
+
+static bool ends_a_line(const Source *s) { return s->length && s->text[s->length - 1] == '\n'; }
+
+static int lines_of(const Source *s)
+{
+    int n = !ends_a_line(s);
+    for (size_t i = 0; i < s->length; i++)
+        n += s->text[i] == '\n';
+    return n;
+}
+
+int tables_line(const Model *m, Loc at)
+{
+    if (!at.line || !at.file || at.file == m->file)
+        return at.line;
+    int before = lines_of(m->file);
+    for (int i = 0; i < m->included.count; i++) {
+        if (m->included.items[i] == at.file)
+            return before + at.line;
+        before += lines_of(m->included.items[i]);
+    }
+    return 0;
+}
+
+const char *tables_yaml(Model *m)
+{
+    Text t = { .arena = m->arena };
+    text_add(&t, m->file->text, m->file->length);
+    const Source *last = m->file;
+    for (int i = 0; i < m->included.count; i++) {
+        text_add(&t, "\n", !ends_a_line(last));
+        last = m->included.items[i];
+        text_add(&t, last->text, last->length);
+    }
+    return tables_string(m, t.text, t.length);
+}
+
+/* ---- losses, weights, values --------------------------------------------------------------------------------------- */
+
 /* What operand k of a loss is; for a stack, the value that is stacked. */
 static const Tensor *loss_operand(const LossDef *l, int k)
 {
@@ -104,7 +144,7 @@ static Fact *loss_fact(Model *m, const LossDef *l)
     fact_int(x, "positions", l->positions);
     fact_int(x, "shown", info->shows_wrong ? l->positions : 1);
     fact_real(x, "weight", l->weight);
-    fact_int(x, "line", l->loc.line);
+    fact_int(x, "line", tables_line(m, l->loc));
     fact_bool(x, "differentiated", differentiated);
     fact_int(x, "slices", m->groups * (r ? r->steps : 1));
     return x;
@@ -123,7 +163,7 @@ static Fact *weight_fact(Model *m, const Weight *w)
     fact_int(x, "stride", w->stride);
     fact_int(x, "offset", w->offset);
     fact_int(x, "reals", w->reals);
-    fact_int(x, "line", w->loc.line);
+    fact_int(x, "line", tables_line(m, w->loc));
     char upper[32];
     snprintf(upper, sizeof upper, "INIT_%s", w->init);
     for (char *c = upper; *c; c++)

@@ -8,6 +8,9 @@
 void tables_facts(Model *m, Fact *f);
 /* The sizes of a shape, a list. */
 Fact *tables_dims(Model *m, const Shape *s);
+/* The text of the model and of the files that it includes, one behind the other, as a C string; and the line of a place in it, 0: none. */
+const char *tables_yaml(Model *m);
+int tables_line(const Model *m, Loc at);
 /* n bytes as a C string, in quotes; a line of it is a line of the C. */
 const char *tables_string(Model *m, const char *text, size_t n);
 

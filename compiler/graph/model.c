@@ -12,7 +12,7 @@ static void unused(Builder *b)
     Model *m = b->m;
     for (int i = 0; i < b->nets.count; i++) {
         Net *n = b->nets.items[i];
-        if (!n->used)
+        if (!n->used && n->loc.file == m->file)      /* an included file may hold more than a model needs */
             diag_warning(m->diag, n->loc, "net '%s' is not used", n->name);
     }
     for (int i = 0; i < m->input_count; i++)
@@ -22,7 +22,7 @@ static void unused(Builder *b)
         if (!m->targets[i].used)
             diag_warning(m->diag, m->targets[i].loc, "target '%s' is not used", m->targets[i].name);
     for (int i = 0; i < m->scope.count; i++)
-        if (!m->scope.params[i].reads)
+        if (!m->scope.params[i].reads && m->scope.params[i].loc.file == m->file)
             diag_warning(m->diag, m->scope.params[i].loc, "parameter '%s' is not used", m->scope.params[i].name);
 }
 

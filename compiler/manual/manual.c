@@ -42,7 +42,8 @@ const FactDoc fact_docs[] = {
     { "net", "settings", "text", "its parameters, \"d=3 steps=4\"; empty if not safe in a comment", NULL },
     { "net", "settings_c", "text", "the same as a C string", NULL },
     { "net", "net_settings", "text", "the same without the parameters that `train:` alone reads", NULL },
-    { "net", "yaml", "text", "the whole model as a C string", NULL },
+    { "net", "yaml", "text", "the whole model as a C string, behind it the files that it includes", NULL },
+    { "net", "parts", "part[]", "the files that it includes", NULL },
     { "net", "N", "int", "examples in a batch", NULL },
     { "net", "G", "int", "groups of lanes that hold them; plain form: N", NULL },
     { "net", "last", "int", "examples of the last of them", NULL },
@@ -308,6 +309,9 @@ const FactDoc fact_docs[] = {
     { "weight", "init", "text", "INIT_UNIFORM and so on", NULL },
     { "weight", "init_value", "real", "the initialiser's number", NULL },
     { "weight", "line", "int", "of the model", NULL },
+
+    { "part", "path", "text", "of an included file, safe in a comment", NULL },
+    { "part", "line", "int", "of yaml: where it begins", NULL },
 
     { "data", "name type", "text", "of the files; U8_OVER_255, F32 or LABELS", NULL },
     { "data", "dims", "int[]", "of one example", NULL },

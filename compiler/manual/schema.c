@@ -360,6 +360,7 @@ static void scalars(Json *j)
     json_word(j, "condition", "{ \"description\": \"it is there only if this holds: $stride > 1\", \"type\": [\"string\", \"boolean\", \"number\"] }");
     json_word(j, "net_in", "{ \"anyOf\": [{ \"$ref\": \"#/$defs/name\" }, { \"type\": \"array\", \"minItems\": 1, \"items\": { \"$ref\": \"#/$defs/name\" } }] }");
     json_word(j, "net_out", "{ \"anyOf\": [{ \"type\": [\"string\", \"number\"] }, { \"type\": \"object\", \"minProperties\": 1, \"propertyNames\": { \"$ref\": \"#/$defs/name\" }, \"additionalProperties\": { \"$ref\": \"#/$defs/operand\" } }] }");
+    json_word(j, "include", "{ \"anyOf\": [{ \"type\": \"string\" }, { \"type\": \"array\", \"minItems\": 1, \"items\": { \"type\": \"string\" } }] }");
     json_word(j, "outputs", "{ \"anyOf\": [{ \"type\": \"string\" }, { \"type\": \"array\", \"minItems\": 1, \"uniqueItems\": true, \"items\": { \"type\": \"string\" } }] }");
     json_word(j, "layers", "{ \"type\": \"array\", \"items\": { \"$ref\": \"#/$defs/layer\" } }");
     json_word(j, "params", "{ \"type\": \"object\", \"maxProperties\": 256, \"propertyNames\": { \"pattern\": \"^[A-Za-z_][A-Za-z0-9_]*$\" }, \"additionalProperties\": { \"$ref\": \"#/$defs/text\" } }");

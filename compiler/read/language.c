@@ -15,6 +15,7 @@ double default_number(const AttrSpec *s)
 static const AttrSpec model_keys[] = {
     { "model", ATTR_NAME, NULL, 0, 0, NULL, "name of the model and of its program" },
     { "about", ATTR_TREE, "", 0, 0, "text", "one line that says what the net is" },
+    { "include", ATTR_TREE, "", 0, 0, "include", "files, in the model's folder or below it, whose nets and params are as if they were written here: a path or a list" },
     { "params", ATTR_TREE, "", 0, 0, "params", "numbers and words that stand as $name further down; `--set name=value` overrides them" },
     { "batch", ATTR_INT, "100", 1, 65536, NULL, "examples in a batch; `--batch` overrides it" },
     { "inputs", ATTR_TREE, NULL, 0, 0, "inputs", "what comes in: a name and the shape of one example each, read from DIR/SPLIT_NAME.npy" },
@@ -27,6 +28,14 @@ static const AttrSpec model_keys[] = {
     { 0 },
 };
 const MapSpec map_model = { NULL, "a model", model_keys, "A neural network that spnc compiles into C.", NULL, NULL };
+
+static const AttrSpec included_keys[] = {
+    { "include", ATTR_TREE, "", 0, 0, "include", "files, by their paths from this one" },
+    { "params", ATTR_TREE, "", 0, 0, "params", "numbers and words that stand as $name in the nets" },
+    { "nets", ATTR_TREE, "", 0, 0, "nets", "nets by name" },
+    { 0 },
+};
+const MapSpec map_included = { NULL, "an included file", included_keys, "Nets and params for the models that include this file.", NULL, NULL };
 
 static const AttrSpec input_keys[] = {
     { "shape", ATTR_SHAPE, NULL, 1, 1 << 24, NULL, "shape of one example: [channels, rows, columns], or any other of 1 to 6 axes" },

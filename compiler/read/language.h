@@ -18,7 +18,7 @@ typedef struct {
 /* The default of a key; 0 if it has none. */
 double default_number(const AttrSpec *s);
 
-extern const MapSpec map_net, map_net_layers, map_model, map_input, map_augment, map_clutter, map_labels, map_reals, map_repeat, map_carried_gru, map_carried,
+extern const MapSpec map_net, map_net_layers, map_model, map_included, map_input, map_augment, map_clutter, map_labels, map_reals, map_repeat, map_carried_gru, map_carried,
     map_train, map_clip;
 
 /* ---- training: one row an optimiser, a schedule, an initialiser ------------------------------------- */

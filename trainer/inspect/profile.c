@@ -10,6 +10,7 @@
 #include "inspect/times.h"
 #include "run/data.h"
 #include "run/message.h"
+#include "run/place.h"
 #include "run/weights.h"
 
 #include <stdio.h>
@@ -64,7 +65,7 @@ static void print_row(const Profile *p, int k)
         printf(" %9s %6s  ", "", "");
     printf(" %9.2f %7.1f", r->bytes / 1e6, times_rate(r->bytes, ms));
     if (r->yaml_line)
-        printf("  %s:%d", net.source, r->yaml_line);
+        printf("  %s:%d", place_file(r->yaml_line), place_line(r->yaml_line));
     printf("\n");
 }
 
@@ -133,7 +134,9 @@ static void print_json(const Profile *p)
         json_string(&w, "name", r->name);
         json_string(&w, "pass", r->pass);
         json_integer(&w, "phase", r->phase);
-        json_integer(&w, "line", r->yaml_line);
+        if (place_part(r->yaml_line) >= 0)
+            json_string(&w, "file", place_file(r->yaml_line));
+        json_integer(&w, "line", place_line(r->yaml_line));
         json_double(&w, "calls", row_calls(p, k));
         json_double(&w, "ms", times[k]);
         json_double(&w, "macs", r->macs);

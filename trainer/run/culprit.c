@@ -4,6 +4,7 @@
  * they depend on, and then the update does not change the weights.  So the step can be repeated: net.replay passes each operator's
  * tensors to a callback, and the first operator with a bad result is the cause, unless it read a bad example. */
 #include "run/culprit.h"
+#include "run/place.h"
 #include "run/weights.h"
 
 #include <float.h>
@@ -93,7 +94,7 @@ static int example_of(const Look *look, size_t i)
 
 static void say_place(Finder *f, const Look *look, size_t i)
 {
-    say(f, "%s:%d: %s (%s", net.source, look->yaml_line, look->op, look->pass);
+    say(f, "%s:%d: %s (%s", place_file(look->yaml_line), place_line(look->yaml_line), look->op, look->pass);
     if (look->step >= 0)
         say(f, ", step %d", look->step);
     say(f, ") made the first bad number: %s", look->tensor);
@@ -189,7 +190,7 @@ static bool find_weight(Finder *f)
         const NetParam *p = &net.params[k];
         for (size_t i = 0; i < p->count; i++)
             if (!isfinite(block[weights_index(p, i)])) {
-                say(f, "%s:%d: the parameter %s, element %zu, is %s before the step begins", net.source, p->yaml_line, p->name, i,
+                say(f, "%s:%d: the parameter %s, element %zu, is %s before the step begins", place_file(p->yaml_line), place_line(p->yaml_line), p->name, i,
                     word_of((double)block[weights_index(p, i)]));
                 return true;
             }
@@ -214,7 +215,7 @@ static bool find_large_gradient(Finder *f)
     if (!largest || size < most / 1e6)
         return false;
     say(f, "%s:%d: the gradient of %s, element %zu, is %g, the largest of all: its square, or the sum of the squares, is too large for a %s",
-        net.source, largest->yaml_line, largest->name, at, (double)block[weights_index(largest, at)], net.precision);
+        place_file(largest->yaml_line), place_line(largest->yaml_line), largest->name, at, (double)block[weights_index(largest, at)], net.precision);
     return true;
 }
 

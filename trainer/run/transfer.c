@@ -6,6 +6,7 @@
 #include "run/transfer.h"
 #include "files/text.h"
 #include "run/message.h"
+#include "run/place.h"
 #include "run/weights.h"
 
 #include <stdarg.h>
@@ -318,7 +319,7 @@ char *transfer_start(real *block, const Transfer *t, const char *rename)
                 LIST(&renamed, others, "    %s from %s\n", p->name, a->name);
         } else if (*t->only) {
             fail(WRONG_INPUT, "%s: parameter %s %s%s, expected %s (%s:%d), since --only asks for it", t->file, p->name, a ? "has shape " :
-                 "is missing", there, here, net.source, p->yaml_line);
+                 "is missing", there, here, place_file(p->yaml_line), place_line(p->yaml_line));
         } else {
             LIST(&left, stays, "    %s: %s%s, %s here\n", p->name, a ? "shape there " : "not there", there, here);
         }

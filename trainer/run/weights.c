@@ -9,6 +9,7 @@
 #include "files/text.h"
 #include "rng.h"
 #include "run/message.h"
+#include "run/place.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,7 +159,7 @@ void weights_take(real *block, const Array *a, const NetParam *p, const char *pa
         Array want = array_view("", ARRAY_REAL, NULL, p->rank, shape);
         fail(WRONG_INPUT, "%s: parameter %s has shape %s, expected %s (%s:%d); the weights belong to another model or setting",
              path, a->name, array_shape_text(found, sizeof found, a), array_shape_text(expected, sizeof expected, &want),
-             net.source, p->yaml_line);
+             place_file(p->yaml_line), place_line(p->yaml_line));
     }
     if ((a->type != ARRAY_F4 && a->type != ARRAY_F8 && a->type != ARRAY_F2 && a->type != ARRAY_BF16) || !a->data)
         fail(WRONG_INPUT, "%s: parameter %s has type %s, expected f4, f8, f2 or bf16; convert it with numpy's astype('f4')", path, a->name,
