@@ -367,6 +367,7 @@ typedef struct {
     double optimiser_set[ATTR_MAX];      /* its settings, in the order of its row: [0] is the rate */
     const Schedule *schedule;
     double schedule_set[SCHEDULE_MAX];   /* likewise; all 0: the rate is constant */
+    const Yaml *schedule_at;             /* where they stand; NULL: nowhere */
     double clip_element, clip_norm;      /* 0: none */
     bool clip_lasagne;
     double weight_decay;

@@ -185,8 +185,8 @@ typedef struct Net {
     double (*forward)(const Batch *batch, double *losses);
     /* Gradients of the loss of the forward pass just done, into gradients(). */
     void (*backward)(const Batch *batch);
-    /* The rate of an epoch (from 0), by the schedule. */
-    double (*rate)(const NetTraining *t, int epoch);
+    /* The rate of an update in an epoch (from 0), by the schedule; update: those of the run before it; updates: those of an epoch. */
+    double (*rate)(const NetTraining *t, int epoch, uint64_t update, uint64_t updates);
     /* forward, backward, clipping and update in one; rate is the schedule's, update_count counts updates from 0.
      * Returns the loss; the norm of the gradient before clipping in *norm.  If either is not finite, or the batch is unread, weights and state
      * stay as they were; *norm is NaN if the loss alone told that. */

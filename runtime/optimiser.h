@@ -13,6 +13,7 @@
 #define SPN_OPTIMISER_H
 
 #include "net.h"
+#include "power.h"
 #include "vec.h"
 
 #define OPTIMISER_EACH(at, n) _Pragma("omp for schedule(static)") for (size_t at = 0; at < (n); at += 16)
@@ -204,22 +205,12 @@ static inline void optimiser_sgd(real *w, const real *g, real *v, size_t n, Opti
     }
 }
 
-/* b^n by squaring: libm's pow may differ in the last bit from one system to the next. */
-static inline double optimiser_power(double b, uint64_t n)
-{
-    double p = 1;
-    for (; n; n >>= 1, b *= b)
-        if (n & 1)
-            p *= b;
-    return p;
-}
-
 /* m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;  largest = max(largest, v) (amsgrad; else NULL, and v stands for it);
  * t = update_count + 1;  w = (1 - rate fade) w - rate / (1 - beta1^t) * m / (sqrt(largest) / sqrt(1 - beta2^t) + epsilon).  fade 0: w as it is. */
 static inline void optimiser_adam_and_fade(real *w, const real *g, real *m, real *v, real *largest, size_t n, OptimiserInput how, double rate,
                                            double beta1, double beta2, double epsilon, double fade, uint64_t update_count)
 {
-    double unbias1 = 1 - optimiser_power(beta1, update_count + 1), unbias2 = 1 - optimiser_power(beta2, update_count + 1);
+    double unbias1 = 1 - power_whole(beta1, update_count + 1), unbias2 = 1 - power_whole(beta2, update_count + 1);
     vec step = v_set1((real)(rate / unbias1)), scale = v_set1((real)(1 / sqrt(unbias2))), small = v_set1((real)epsilon);
     vec keep1 = v_set1((real)beta1), add1 = v_set1((real)(1 - beta1));
     vec keep2 = v_set1((real)beta2), add2 = v_set1((real)(1 - beta2)), rest = v_set1((real)(1 - rate * fade));

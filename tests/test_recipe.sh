@@ -157,6 +157,7 @@ before compiler/read/schedules.c 'const Schedule schedules[]' <<'END'
 #define RISE_FORM "{ rise: { over: 3 } }"
 static const AttrSpec rise_keys[] = {
     { "over", ATTR_INT, NULL, 1, 1e6, NULL, "epochs until the rate is whole" },
+    SCHEDULE_WARM_UP,
     { 0 },
 };
 
@@ -234,7 +235,7 @@ sed 's/^  optimiser: .*/  optimiser: { sgd: { extra: 0.5 } }/' signs.yaml >extra
     fault "a setting that sgd has gained is not in the identity"
 "$spnc" check signs.yaml --stage identity | grep -q '^signs { rate=0.05[0-9]* keep=0.5 brake=0 pull=0 } clip' ||
     fault "the settings of signs are not in the identity"
-"$spnc" check rise.yaml --stage identity | grep -q ' schedule rise { over=3 } decay' ||
+"$spnc" check rise.yaml --stage identity | grep -q ' schedule rise { over=3 warm_up=0 } decay' ||
     fault "the schedule is not in the identity"
 
 # ---- a net with all of them: more parameters than a page of memory holds, a last group that is not full -------------

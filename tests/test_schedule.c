@@ -1,4 +1,5 @@
-/* test_schedule.c -- the rates of `divide` are those of one division after the other, to the bit, in any number of epochs. */
+/* test_schedule.c -- the rates of `divide` are those of one division after the other, to the bit, in any number of epochs; those of the other
+ * schedules follow their formulas, and a warm-up rises evenly from update to update. */
 #include "schedule.h"
 
 #include <criterion/criterion.h>
@@ -33,4 +34,34 @@ Test(schedule, a_division_that_changes_nothing_is_the_last, .timeout = 300)
         cr_assert(schedule_divide(0.01, 1000000000, 1, 1.5, 0, 1) < 1e-323, "the least number, which rounds to itself");
         cr_assert(eq(dbl, schedule_divide(0.01, 1000000000, 1, 0.5, 0, 1), INFINITY));
     }
+}
+
+static void near(double is, double expected, const char *what, int epoch)
+{
+    cr_assert(epsilon_eq(dbl, is, expected, 4e-16), "%s at epoch %d: %.17g, not %.17g", what, epoch, is, expected);
+}
+
+Test(schedule, step_exponential_and_cosine_follow_their_formulas)
+{
+    const double pi = acos(-1);
+    for (int epoch = 0; epoch < 9; epoch++) {
+        near(schedule_step(0.5, epoch, 9, 10, 3), 0.5 / pow(10, epoch / 3), "step", epoch);
+        near(schedule_exponential(0.5, epoch, 9, 0.9), 0.5 * pow(0.9, epoch), "exponential", epoch);
+        near(schedule_cosine(0.5, epoch, 9, 0.1), 0.5 * (0.1 + 0.9 * (1 + cos(pi * epoch / 8)) / 2), "cosine", epoch);
+    }
+    cr_assert(eq(dbl, schedule_cosine(0.5, 0, 9, 0), 0.5));
+    cr_assert(eq(dbl, schedule_cosine(0.5, 8, 9, 0), 0));
+    cr_assert(eq(dbl, schedule_cosine(0.5, 12, 9, 0.25), 0.125), "it stays at its end");
+    cr_assert(eq(dbl, schedule_cosine(0.5, 0, 1, 0), 0.5), "a run of one epoch");
+    cr_assert(eq(dbl, schedule_exponential(0.5, 1000000000, 1, 0.5), 0));
+}
+
+Test(schedule, a_warm_up_rises_evenly_from_update_to_update)
+{
+    for (uint64_t update = 0; update < 12; update++) {
+        double expected = update < 6 ? 0.5 * ((double)update + 1) / 6 : 0.5;
+        near(schedule_warm_up(0.5, 2, update, 3), expected, "warm_up", (int)update);
+        near(schedule_warm_up(0.5, 1.5, update, 4), expected, "warm_up", (int)update);
+    }
+    cr_assert(eq(dbl, schedule_warm_up(0.5, 0, 0, 3), 0.5));
 }

@@ -96,8 +96,10 @@ Test(training, a_rule_of_a_schedule_takes_the_settings_of_its_row)
         char function[64], expected[512] = "rate,epoch,epochs";
         row_is_whole(&s->map);
         bare += s->bare;
-        for (const AttrSpec *k = s->map.keys; k->name; k++)
+        const AttrSpec *k = s->map.keys;
+        for (; k[1].name; k++)
             snprintf(expected + strlen(expected), sizeof expected - strlen(expected), ",%s", k->name);
+        cr_assert(eq(str, (char *)k->name, "warm_up"), "the last setting of %s", s->map.name);
         snprintf(function, sizeof function, "schedule_%s", s->map.name);
         cr_assert(eq(str, parameters(text, function), expected), "%s", function);
         cr_assert(s->form && strstr(s->map.example, s->form));

@@ -226,10 +226,16 @@ static double wrong_labels(const Training *t, int count)
 
 static bool time_is_up(const Training *t, double now) { return t->o->max_time > 0 && now - t->began >= t->o->max_time; }
 
+/* The rate of an update of the running epoch; update: those of the run before it. */
+static double rate_of(const Progress *p, uint64_t update)
+{
+    return settings_rate(&p->training, p->epoch, update, (uint64_t)((p->examples + net.batch - 1) / net.batch));
+}
+
 static void begin_epoch(Training *t)
 {
     Progress *p = &t->p;
-    p->rate = settings_rate(&p->training, p->epoch);
+    p->rate = rate_of(p, p->updates ? p->updates - 1 : 0);     /* a run may go on behind the last step of an epoch */
     data_order(t->order, &t->data, p->training.seed, p->epoch);
 }
 
@@ -238,6 +244,7 @@ static double take_step(Training *t, int *count, double *norm)
 {
     Progress *p = &t->p;
     Batch batch = { .train = 1, .seed = p->training.seed, .step = p->updates, .epoch = p->epoch };
+    p->rate = rate_of(p, p->updates);
     ahead_move(t->ahead, p->epoch, p->position);
     data_batch(&batch, &t->data, t->order, p->position);
     bool finite = culprit_data_is_finite(NULL, 0, &t->data, &batch);

@@ -112,24 +112,71 @@ static void optimiser_read(Model *m, const Yaml *y)
     }
 }
 
-/* `constant`; the settings of the bare schedule; or { NAME: { settings } } of another one. */
+/* The schedule that y names: the key of { NAME: { settings } }, whose settings go to *map; or NAME alone, *map NULL; the bare one, whose settings y
+ * has itself, where it names none.  NULL, after an error, where there is no such word. */
+static const Schedule *schedule_named(Model *m, const Yaml *y, const Yaml **map)
+{
+    const char *names[32] = { "constant" };
+    int n = 1;
+    *map = y;
+    for (const Schedule *s = schedules; s->map.name; s++) {
+        if (y->kind == YAML_MAP && !s->bare && y->count == 1 && strcmp(y->keys[0]->text, s->map.name) == 0) {
+            *map = y->items[0];
+            return s;
+        }
+        if (y->kind == YAML_SCALAR && !s->bare && strcmp(y->text, s->map.name) == 0) {
+            *map = NULL;
+            return s;
+        }
+        if (!s->bare)
+            names[n++] = s->map.name;
+    }
+    if (y->kind == YAML_MAP)
+        return &schedules[0];
+    if (y->kind == YAML_SCALAR)
+        diag_error(m->diag, y->loc, "there is no schedule '%s'%s", y->text, diag_suggestion(m->arena, y->text, names, n));
+    else
+        map_expected(m, y, "schedule");
+    return NULL;
+}
+
+/* `constant`, or a schedule.  A map with warm_up alone is a constant rate behind it. */
 static void schedule_read(Model *m, const Yaml *y)
 {
-    const Schedule *s = m->train.schedule;
-    const Yaml *map = y;
-    if ((y->kind == YAML_SCALAR && strcmp(y->text, "constant") == 0) || !map_expected(m, y, "schedule"))
+    const Yaml *map;
+    if (y->kind == YAML_SCALAR && strcmp(y->text, "constant") == 0)
         return;
-    for (int i = 0; schedules[i].map.name; i++)
-        if (!schedules[i].bare && y->count == 1 && strcmp(y->keys[0]->text, schedules[i].map.name) == 0)
-            s = &schedules[i], map = y->items[0];
-    if (map != y && !map_expected(m, map, s->map.what))
+    const Schedule *s = schedule_named(m, y, &map);
+    if (!s || (map && map != y && !map_expected(m, map, s->map.what)))
         return;
-    bool known = map_keys_known(m, map, &s->map);
+    bool known = !map || map_keys_known(m, map, &s->map), only_warm = map && map->count == 1 && strcmp(map->keys[0]->text, "warm_up") == 0;
     m->train.schedule = s;
+    m->train.schedule_at = map ? map : y;
     settings(m, map, &s->map, m->train.schedule_set, SCHEDULE_MAX);
-    for (const AttrSpec *k = s->map.keys; known && k->name; k++)
+    for (const AttrSpec *k = s->map.keys; known && !(s->bare && only_warm) && k->name; k++)
         if (!k->fallback && !yaml_get(map, k->name))
-            diag_error(m->diag, map->loc, "a schedule needs '%s': %s", k->name, s->form);
+            diag_error(m->diag, m->train.schedule_at->loc, "a schedule needs '%s': %s", k->name, s->form);
+}
+
+/* A schedule whose first change comes after the run is a mistake of one of the two.  It is a warning only in the first form, which was valid
+ * before there were others. */
+static void schedule_fits(Model *m)
+{
+    const TrainDef *t = &m->train;
+    const Yaml *y = t->schedule_at;
+    const MapSpec *map = &t->schedule->map;
+    for (int i = 0; y && t->epochs > 0 && map->keys[i].name; i++) {
+        const char *name = map->keys[i].name;
+        double at = t->schedule_set[i];
+        bool warm = strcmp(name, "warm_up") == 0, begins = t->schedule->begins && strcmp(name, t->schedule->begins) == 0;
+        if (!(warm ? at > t->epochs : begins && at >= t->epochs))
+            continue;
+        const Yaml *value = yaml_get(y, name);
+        (t->schedule->bare && begins ? diag_warning : diag_error)(
+            m->diag, value ? value->loc : y->loc, "the schedule is longer than the run: %s is %g, and the run ends after %d epoch%s, so the rate %s", name, at,
+            t->epochs, t->epochs == 1 ? "" : "s", warm ? "never comes to its full height" : "stays as it is");
+        diag_note(m->diag, (Loc){ 0 }, "a smaller %s, or more epochs: train: { epochs: %g }", name, warm ? at : at + 1);
+    }
 }
 
 /* Decay stands in one place: in the optimiser, if that has a rule of its own for it. */
@@ -172,6 +219,7 @@ void training_read(Model *m, const Yaml *y)
     map_number(m, y, &map_train, "patience", &patience);
     map_number(m, y, &map_train, "seed", &seed);
     t->epochs = (int)epochs;
+    schedule_fits(m);
     t->patience = (int)patience;
     t->seed = (uint64_t)seed;
 }

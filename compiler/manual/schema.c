@@ -434,7 +434,19 @@ static void training(Json *j)
     json_opens(j, "schedule", '{');
     json_opens(j, "anyOf", '[');
     json_word(j, NULL, "{ \"const\": \"constant\" }");
+    const AttrSpec *warm_up = schedules[0].map.keys;
+    while (warm_up[1].name)
+        warm_up++;
+    map(j, NULL, &(MapSpec){ .what = "a warm-up", .keys = (AttrSpec[]){ *warm_up, { 0 } }, .help = "A constant rate behind a warm-up." });
     for (const Schedule *s = schedules; s->map.name; s++) {
+        bool alone = !s->bare;
+        for (const AttrSpec *k = s->map.keys; k->name; k++)
+            alone = alone && k->fallback;
+        if (alone) {
+            json_opens(j, NULL, '{');
+            json_text(j, "const", s->map.name);
+            json_closes(j, '}');
+        }
         if (s->bare)
             map(j, NULL, &s->map);
         else

@@ -46,10 +46,12 @@ double optimiser_setting(const Optimiser *o, const double *settings, const char 
  * that holds state k of the row, or -1 if it is not kept. */
 int optimiser_blocks(const Optimiser *o, const double *settings, int *blocks);
 
-/* A schedule of the rate.  Its rule is schedule_NAME in runtime/schedule.h, whose last parameters are the settings of the row. */
+/* A schedule of the rate.  Its rule is schedule_NAME in runtime/schedule.h, whose last parameters are the settings of the row but for its
+ * last one, warm_up. */
 struct Schedule {
     MapSpec map;             /* its settings: numbers, whole (ATTR_INT) or real, which a run may set too */
     const char *form;        /* its form in a model, behind `schedule:` */
+    const char *begins;      /* the setting that is the first epoch with another rate; NULL: the second epoch */
     bool bare;               /* its settings stand there themselves; else { NAME: { settings } } */
 };
 extern const Schedule schedules[];                   /* ends with map.name NULL; the first, with all of its numbers 0, is a constant rate */

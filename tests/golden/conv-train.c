@@ -8,7 +8,7 @@
 const NetTraining net_training = {
     .optimiser = "adam",
     .rate = 0.001,
-    .schedule = { 0, 0, 0 },
+    .schedule = { 0, 0, 0, 0 },
     .epochs = 100, .patience = 0,
     .seed = 1u,
     .dropout = { 0 },

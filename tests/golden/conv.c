@@ -905,10 +905,11 @@ static int net_open(int count)
     return 0;
 }
 
-/* The rate of an epoch. */
-static double net_rate(const NetTraining *t, int epoch)
+/* The rate of an epoch's update, by the number of updates before it and that of an epoch. */
+static double net_rate(const NetTraining *t, int epoch, uint64_t update, uint64_t updates)
 {
-    return schedule_divide(t->rate, epoch, t->epochs, t->schedule[0], t->schedule[1], t->schedule[2]);
+    double rate = schedule_divide(t->rate, epoch, t->epochs, t->schedule[0], t->schedule[1], t->schedule[2]);
+    return schedule_warm_up(rate, t->schedule[3], update, updates);
 }
 
 static real *net_weights(void) { return (real *)weights; }
@@ -938,6 +939,8 @@ static const NetSetting schedule[] = {
     { "train.divide", 0, 0, "what the rate is divided by each time" },
     { "train.first", 1, 1, "the first epoch (from 0) that has a divided rate" },
     { "train.every", 1, 1, "epochs from one division to the next" },
+    { "train.warm_up", 0, 1,
+        "epochs in which the rate rises evenly, from update to update; what the schedule says is multiplied by it" },
 };
 
 const Net net = {

@@ -8,7 +8,7 @@
 const NetTraining net_training = {
     .optimiser = "sgd",
     .rate = 0.1,
-    .schedule = { 0, 0, 0 },
+    .schedule = { 0, 0, 0, 0 },
     .epochs = 100, .patience = 0,
     .seed = 1u,
     .dropout = { 0 },

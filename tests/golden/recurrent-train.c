@@ -9,7 +9,7 @@
 const NetTraining net_training = {
     .optimiser = "rmsprop",
     .rate = 0.0005,
-    .schedule = { 0, 0, 0 },
+    .schedule = { 0, 0, 0, 0 },
     .epochs = 100, .patience = 0,
     .seed = 1u,
     .dropout = { 0.5 },

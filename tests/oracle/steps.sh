@@ -29,5 +29,9 @@ rezero|optimiser: { adamw: { rate: 1e-2, weight_decay: 0.1 } }
 options|optimiser: { adamw: { rate: 1e-3, amsgrad: true } }, clip: { element: 0.05 }
 rezero|optimiser: { adagrad: { rate: 0.05 } }
 shared|optimiser: { adagrad: { rate: 0.05, epsilon: 1e-6 } }, weight_decay: 1e-3
+rezero|optimiser: { sgd: { rate: 0.05 } }, schedule: { step: { divide: 2, every: 4, warm_up: 3 } }
+rezero|optimiser: { adam: { rate: 1e-2 } }, schedule: { cosine: { final: 0.1, warm_up: 2 } }
+rezero|optimiser: { sgd: { rate: 0.05, momentum: 0.9 } }, schedule: { exponential: { factor: 0.8 } }
+rezero|optimiser: { sgd: { rate: 0.05 } }, schedule: { divide: 1.5, first: 5, every: 4, warm_up: 6 }
 END
 exit $failed

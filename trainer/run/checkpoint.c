@@ -12,7 +12,8 @@
  *   version 1  the first; it has train.seed as "seed"
  *   version 2  the settings of training; what notices other data, a loss that explodes, wrong labels, and a full disk
  *   version 3  init
- *   version 4  dropout */
+ *   version 4  dropout
+ *   version 5  train.warm_up */
 #include "run/checkpoint.h"
 #include "run/message.h"
 #include "run/weights.h"

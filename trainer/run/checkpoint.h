@@ -31,7 +31,7 @@ typedef struct {
     double best;                               /* its validation error, or loss where there are no labels */
     int64_t log_bytes;                         /* length of log.jsonl when this was saved */
     const char *log_rest;                      /* text that follows, not written because the disk was full; or NULL */
-    double rate;                               /* of the running epoch; it follows from training and epoch and is not kept */
+    double rate;                               /* of the last update; it follows from training, epoch and updates and is not kept */
 } Progress;
 
 /* ---- the facts ------------------------------------------------------------------------------------------------------ */

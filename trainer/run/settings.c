@@ -43,7 +43,7 @@ static Setting schedule_at(int k)
 {
     const NetSetting *s = &net.schedule[k];
     Field field = { strchr(s->name, '.') + 1, s->whole ? FIELD_WHOLE : FIELD_REAL, offsetof(NetTraining, schedule) + (size_t)k * sizeof(double), 0,
-                    s->whole ? FIELD_INT_MOST : INFINITY, 2, .group = "train", .absent = &net_training.schedule[k], .what = s->what };
+                    s->whole ? FIELD_INT_MOST : INFINITY, strcmp(s->name, "train.warm_up") ? 2 : 5, .group = "train", .absent = &net_training.schedule[k], .what = s->what };
     return (Setting){ s->name, 0, s->zero, false, field };
 }
 
@@ -280,4 +280,4 @@ void settings_go_on(NetTraining *recorded, const NetTraining *wanted, unsigned g
     }
 }
 
-double settings_rate(const NetTraining *t, int epoch) { return net.rate(t, epoch); }
+double settings_rate(const NetTraining *t, int epoch, uint64_t update, uint64_t updates) { return net.rate(t, epoch, update, updates); }

@@ -44,7 +44,7 @@ bool settings_same(const NetTraining *a, const NetTraining *b, int i);
  * Any other `given` setting that differs would change the run's bits: the program ends with exit code 1. */
 void settings_go_on(NetTraining *recorded, const NetTraining *wanted, unsigned given, const char *run);
 
-/* The schedule. */
-double settings_rate(const NetTraining *t, int epoch);
+/* The rate of an update, by the schedule: update counts those of the run before it, updates those of an epoch. */
+double settings_rate(const NetTraining *t, int epoch, uint64_t update, uint64_t updates);
 
 #endif
