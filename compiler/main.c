@@ -218,8 +218,8 @@ int main(int argc, char **argv)
         signal(signals[i], on_signal);
     Arena *arena = arena_new();
     Diag *diag = diag_new(arena, stderr, a.json, !a.json && isatty(2) && !getenv("NO_COLOR"));
-    bool outside = outside_read(arena, diag, a.options.templates);
     if (!a.command->needs[0]) {
+        const bool outside = outside_read(arena, diag, a.options.templates);
         outside_use_all();
         int status = outside ? reference(&a, arena) : 1;
         arena_free(arena);
@@ -229,7 +229,7 @@ int main(int argc, char **argv)
     m.tuning = tuning_new(arena, processor_name(arena), VERSION);
     if (a.command->kind != TUNE && !a.options.plain && !(a.tuning && !strcmp(a.tuning, "none")))
         tuning_read(m.tuning, tuning_path(arena, &a), a.tuning != NULL);
-    int status = outside && compile(&m) && diag_errors(diag) == 0 ? 0 : 1;
+    int status = compile(&m) && diag_errors(diag) == 0 ? 0 : 1;
     if (status == 0 && !a.options.stage)
         status = act(&m, &a);
     arena_free(arena);

@@ -400,6 +400,8 @@ typedef struct {
     const char *path;        /* of the file to read */
     const Source *file;      /* the model's, once it is read */
     const Yaml *root;        /* its tree; from include.c on with what it includes */
+    const char *templates;   /* folders with templates of a user, one a line: that of --templates, that of `operators:`; NULL: none */
+    List described;          /* const char: operators that these folders describe and the model does not mention */
     List included;           /* const Source: the files that it includes */
     const char *name, *about;
     int64_t batch;
@@ -443,6 +445,7 @@ double op_real(const Op *op, const char *name);
 const char *op_word(const Op *op, const char *name);
 void op_pair(int64_t out[2], const Op *op, const char *name);    /* [rows, columns] */
 OpKind op_kind_of(const char *word);                             /* an operator that a model may name; OP_NONE: none */
+OpKind op_kind_own(const char *word);                            /* likewise of spnc's own in C, be its name hidden or not: for activations */
 void remark(Model *m, Loc at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* ---- ops/: one operator, one row in ops.def, one file ---------------------------------------------- */
@@ -479,6 +482,7 @@ void ops_register(void);
 /* By kind: spnc's own, then those from outside, op_count in all.  Filled before the first stage, the same from then on. */
 extern const OpInfo *op_table[OP_NONE];
 extern int op_count;
+extern bool op_hidden[OP_NONE + 1];              /* by kind: a net or an operator of the user's has its name, which means that one */
 extern bool op_elements[OP_NONE + 1];            /* by kind: a function of formulas (ELEMENT in ops.def).  Filled by ops_register */
 static inline bool op_is_element(OpKind kind) { return op_elements[kind]; }
 #define OP_INFO(op) (op_table[(op)->kind])
@@ -571,7 +575,7 @@ bool ops_print(Arena *a, FILE *out, const char *name, const char **suggestion);
 /* ---- template.c: C with Lua in the margin ---------------------------------------------------------- */
 
 /* Expands the template `name` ("conv.c.in") with `facts` as the template's globals and appends to `out`.
- * Templates are embedded at build time; a file of that name in `dir` (may be NULL) is used instead.
+ * Templates are embedded at build time; a file of that name in `dir` (folders, one a line; may be NULL) is used instead.
  *   a line whose first character is %   is Lua (the rest of the line)
  *   ${expr}                             is replaced by the value: text, integer, or number; nil, false or a table is an error
  *   include("NAME.c.in", { ... })       expands another template in place: the table's fields over the current facts

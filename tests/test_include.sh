@@ -50,6 +50,9 @@ sed 's/wide: 3,/k: 3, wide: $k + 2,/' whole.yaml >whole2.yaml
 sed '/^batch/i params: { twice: $filters * 2 }' net.yaml | sed 's/{ read: a }/{ dense: a, units: $twice }/; s/classes: 3/classes: 12/' >twice.yaml
 expect 0 '' "$SPNC" check twice.yaml
 
+sed 's/wide: 3, //' parts/blocks.yaml >parts/without.yaml && sed 's|parts/blocks|parts/without|; /^batch/i params: { wide: 5 }' net.yaml >lent.yaml
+[ "$(hash lent.yaml)" = "$(hash whole.yaml --set wide=5)" ] || fault "an included parameter does not see the model's"
+
 # places: a mistake in an included file, and the lines of what it holds
 cp parts/blocks.yaml good
 sed -i 's/kernel: \$wide/kernal: $wide/' parts/blocks.yaml

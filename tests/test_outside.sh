@@ -134,6 +134,23 @@ echo '% -- included' >>mine/mix_common.c.in
 [ "$mixed" != "$(hash "$root/tests/operators/mixed.yaml" --templates mine)" ] || fault "an included template is not part of the hash"
 [ "$(hash "$root/models/tiny.yaml")" = "$(hash "$root/models/tiny.yaml" --templates mine)" ] || fault "a model without outside operators has another hash"
 
+# ---- operators: in the model, by its path from the model ----------------------------------------------------------------------------
+sed '1a operators: mine' leaky.yaml >beside.yaml
+mkdir deep && sed '1a operators: ../mine' leaky.yaml >deep/beside.yaml
+[ "$(hash beside.yaml)" = "$(hash leaky.yaml --templates mine)" ] && [ "$(hash beside.yaml)" = "$(hash deep/beside.yaml)" ] || fault "operators: in the model has another hash than --templates"
+cp -r mine other && sed -i 's/return op.x.dims/return 3/' other/leaky.op.lua && sed -i 1d other/mix.op.lua
+"$SPNC" check beside.yaml --templates other >output 2>&1 && fault "the folder of --templates does not come first"
+grep -q "other/leaky.op.lua" output || fault "not from the folder of --templates: $(cat output)"
+sed 's/mine/other/; s/leaky: x/relu: x/' beside.yaml >spoilt.yaml
+said=$("$SPNC" check spoilt.yaml 2>&1) && [ -z "$said" ] || fault "a broken description spoils a model that does not mention it: $said"
+sed 's/leaky: x/leeky: x/' beside.yaml >near.yaml
+"$SPNC" check near.yaml 2>&1 | grep -q "did you mean 'leaky'" || fault "an operator of the folder is not suggested"
+# one that bears the name of a newer operator in C stands instead of it
+mkdir newer && for file in mine/leaky*; do sed 's/leaky/selu/g' "$file" >"newer/selu${file#mine/leaky}"; done
+sed '1a operators: newer' leaky.yaml | sed 's/leaky: x/selu: x, slope: 0.5/' >newer.yaml
+"$SPNC" check newer.yaml >output 2>&1 && grep -q "newer/selu.op.lua:1: warning: spnc has an operator 'selu' too: the one described here is used" output || fault "newer.yaml: $(cat output)"
+run "$SPNC" emit beside.yaml -o beside && grep -q leaky beside/leaky.c || fault "the templates of operators: are not found"
+
 # ---- every command about operators lists these ----------------------------------------------------------------------------------
 known() { local text=$1; shift; "$SPNC" "$@" >output 2>&1; grep -q -e "$text" output || fault "no '$text' from: spnc $*: $(head -3 output)"; }
 known '^  space_to_depth  *Makes channels of the pixels' ops --templates mine

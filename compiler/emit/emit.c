@@ -429,14 +429,14 @@ bool emit(Model *m)
 {
     Fact *f = emit_facts(m);
     m->c = m->inspect = m->makefile = m->gdb = m->training = (Text){ .arena = m->arena };
-    if (!template_expand(m->arena, m->diag, m->options.templates, "net.c.in", m->name, f, m->tuning, &m->c)
-        || !template_expand(m->arena, m->diag, m->options.templates, "inspect.c.in", m->name, f, NULL, &m->inspect))
+    if (!template_expand(m->arena, m->diag, m->templates, "net.c.in", m->name, f, m->tuning, &m->c)
+        || !template_expand(m->arena, m->diag, m->templates, "inspect.c.in", m->name, f, NULL, &m->inspect))
         return false;
     wrap(&m->c);
     wrap(&m->inspect);
     add_sources(m, (Fact *)(uintptr_t)fact_get(f, "sources"));
-    fact_bool(f, "halves", !m->options.templates && halves_make(&m->c));      /* a user's template may have another layout of functions */
-    return template_expand(m->arena, m->diag, m->options.templates, "Makefile.in", m->name, f, NULL, &m->makefile)
-        && template_expand(m->arena, m->diag, m->options.templates, "train.c.in", m->name, f, NULL, &m->training)
-        && template_expand(m->arena, m->diag, m->options.templates, "gdb.py.in", m->name, f, NULL, &m->gdb);
+    fact_bool(f, "halves", !m->templates && halves_make(&m->c));      /* a user's template may have another layout of functions */
+    return template_expand(m->arena, m->diag, m->templates, "Makefile.in", m->name, f, NULL, &m->makefile)
+        && template_expand(m->arena, m->diag, m->templates, "train.c.in", m->name, f, NULL, &m->training)
+        && template_expand(m->arena, m->diag, m->templates, "gdb.py.in", m->name, f, NULL, &m->gdb);
 }

@@ -163,7 +163,7 @@ static bool parse_pairs(Model *m, Attr *a, const Yaml *y)
 /* An operator of one value that may be an activation. */
 static bool is_act(const char *word)
 {
-    OpKind kind = op_kind_of(word);
+    OpKind kind = op_kind_own(word);
     return kind == OP_relu || kind == OP_tanh || kind == OP_sigmoid || (op_is_element(kind) && op_table[kind]->inputs_min == 1);
 }
 
@@ -199,7 +199,7 @@ static bool parse_act(Model *m, Attr *a, const Yaml *y)
         diag_error(m->diag, at, "'%s' cannot be '%s'; it is one of %s%s", a->spec->name, a->word, list.text, diag_suggestion(m->arena, a->word, words, n));
         return false;
     }
-    Op *parsed = op_new(m, op_kind_of(a->word), FORWARD, "", at);
+    Op *parsed = op_new(m, op_kind_own(a->word), FORWARD, "", at);
     if (!attr_parse(m, parsed, given, NULL, at))
         return false;
     if (given)

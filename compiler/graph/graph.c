@@ -8,7 +8,7 @@
 
 const OpInfo *op_table[OP_NONE];
 int op_count;
-bool op_elements[OP_NONE + 1];
+bool op_hidden[OP_NONE + 1], op_elements[OP_NONE + 1];
 const LossInfo *loss_table[OP_NONE + 1];
 
 const char *loss_word(OpKind kind) { return loss_table[kind]->word ? loss_table[kind]->word : op_table[kind]->name; }
@@ -201,6 +201,14 @@ void op_pair(int64_t out[2], const Op *op, const char *name)
 OpKind op_kind_of(const char *word)
 {
     for (int k = 0; k < op_count; k++)
+        if (op_table[k]->help && !op_hidden[k] && strcmp(op_table[k]->name, word) == 0)
+            return (OpKind)k;
+    return OP_NONE;
+}
+
+OpKind op_kind_own(const char *word)
+{
+    for (int k = 0; k < OP_COUNT; k++)
         if (op_table[k]->help && strcmp(op_table[k]->name, word) == 0)
             return (OpKind)k;
     return OP_NONE;

@@ -73,22 +73,29 @@ static bool placed(const Pairs *p, const char *name)
     return false;
 }
 
+static void place_own(Includes *x, int i);
+
+/* The model's own parameters above the `below`-th that a text mentions. */
+static void place_mentioned(Includes *x, const Yaml *item, int below)
+{
+    for (const char *c = item->kind == YAML_SCALAR ? strchr(item->text, '$') : NULL; c; c = strchr(c + 1, '$')) {
+        size_t n = 0;
+        while (isalnum((unsigned char)c[1 + n]) || c[1 + n] == '_')
+            n++;
+        const char *word = arena_copy(x->m->arena, c + 1, n);
+        for (int k = 0; k < below; k++)
+            if (strcmp(x->own->keys[k]->text, word) == 0)
+                place_own(x, k);
+    }
+}
+
 /* The model's own parameter i, and before it those above it that its text mentions. */
 static void place_own(Includes *x, int i)
 {
-    const Yaml *item = x->own->items[i];
-    if (!placed(&x->params, x->own->keys[i]->text)) {
-        for (const char *c = item->kind == YAML_SCALAR ? strchr(item->text, '$') : NULL; c; c = strchr(c + 1, '$')) {
-            size_t n = 0;
-            while (isalnum((unsigned char)c[1 + n]) || c[1 + n] == '_')
-                n++;
-            const char *word = arena_copy(x->m->arena, c + 1, n);
-            for (int k = 0; k < i; k++)
-                if (strcmp(x->own->keys[k]->text, word) == 0)
-                    place_own(x, k);
-        }
-        put(x, &x->params, x->own->keys[i], x->own->items[i]);
-    }
+    if (placed(&x->params, x->own->keys[i]->text))
+        return;
+    place_mentioned(x, x->own->items[i], i);
+    put(x, &x->params, x->own->keys[i], x->own->items[i]);
 }
 
 static bool take_params(Includes *x, const Yaml *params)
@@ -98,10 +105,12 @@ static bool take_params(Includes *x, const Yaml *params)
         int own = x->own ? x->own->count - 1 : -1;
         while (own >= 0 && strcmp(x->own->keys[own]->text, params->keys[i]->text))
             own--;
-        if (own >= 0)
+        if (own >= 0) {
             place_own(x, own);
-        else
-            good = put(x, &x->params, params->keys[i], params->items[i]) && good;
+            continue;
+        }
+        place_mentioned(x, params->items[i], x->own ? x->own->count : 0);
+        good = put(x, &x->params, params->keys[i], params->items[i]) && good;
     }
     return good;
 }

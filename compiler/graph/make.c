@@ -116,7 +116,7 @@ Tensor *make_operator(Builder *b, Op *parsed, const char *path, Loc at, const Us
         op->writes[0].tensor->view_of = op->reads[0].tensor;
     if (!act)
         return op->writes[0].tensor;
-    const OpKind kind = op_kind_of(act->word);
+    const OpKind kind = op_kind_own(act->word);
     const Use sum = { op->writes[0].tensor, 0 };
     Op *a = op_is_element(kind) ? make_element(b, element(m, kind, act->act), path, at, y, &sum, 1) : make(b, kind, y->name, at, y);
     a->name = identifier_unique(m, arena_printf(m->arena, "%s_%s", y->name, act->word));

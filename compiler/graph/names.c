@@ -34,13 +34,15 @@ static const struct { const char *word, *ours; } brought[] = {
 
 void unknown_operator(Builder *b, Loc at, const char *word)
 {
-    const char **list = NEW_ARRAY(b->m->arena, const char *, OP_NONE + b->nets.count + embedded_descriptions_count);
+    const char **list = NEW_ARRAY(b->m->arena, const char *, OP_NONE + b->nets.count + b->m->described.count + embedded_descriptions_count);
     int n = 0;
     for (int k = 0; k < op_count; k++)
         if (op_table[k]->help)
             list[n++] = op_table[k]->name;
     for (int i = 0; i < embedded_descriptions_count; i++)
         list[n++] = arena_copy(b->m->arena, embedded_descriptions[i].name, strcspn(embedded_descriptions[i].name, "."));
+    for (int i = 0; i < b->m->described.count; i++)
+        list[n++] = b->m->described.items[i];
     for (int i = 0; i < b->nets.count; i++)
         list[n++] = ((Net *)b->nets.items[i])->name;
     const char *near = diag_suggestion(b->m->arena, word, list, n);

@@ -197,6 +197,33 @@ static Outside *outside_new(Arena *a, const char *file, Source source)
     return o;
 }
 
+/* Operators and losses of the language's first edition: no net and no operator of a user's may have their names. */
+static bool first_edition(const char *name)
+{
+    static const char *const words[] = { "conv", "maxpool", "dense", "relu", "tanh", "sigmoid", "dropout", "add", "multiply", "concat", "slice", "reshape", "flatten", "gru", "spn",
+                                         "last", "cross_entropy", "mse" };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!strcmp(words[i], name))
+            return true;
+    return false;
+}
+
+/* Hides the operator in C that a user's bears the name of, if it is of a later edition; true if there was one. */
+static bool hide(const char *name)
+{
+    const OpKind kind = op_kind_own(name);
+    if (kind == OP_NONE || first_edition(name))
+        return false;
+    op_hidden[kind] = true;
+    return true;
+}
+
+static void reset(void)
+{
+    op_count = OP_COUNT;
+    memset(op_hidden, 0, sizeof op_hidden);
+}
+
 static bool read_one(Arena *a, Diag *d, const char *dir, const char *file)
 {
     Source source;
@@ -205,7 +232,8 @@ static bool read_one(Arena *a, Diag *d, const char *dir, const char *file)
     Outside *o = outside_new(a, file, source);
     if (!name_check(&(Model){ .arena = a, .diag = d }, first_line(o), o->info.name))
         return false;
-    if (taken(o->info.name))
+    const bool hides = hide(o->info.name);
+    if (!hides && taken(o->info.name))
         return wrong(d, first_line(o), "'%s' is %s already: the operator, and so its files, need another name", o->info.name, taken(o->info.name));
     if (op_count - OP_COUNT == FOLDER_MOST)
         return wrong(d, first_line(o), "%s%s: a folder holds at most 64 operators", o->info.name, "");
@@ -218,6 +246,9 @@ static bool read_one(Arena *a, Diag *d, const char *dir, const char *file)
     o->hash = hash_bytes(0xcbf29ce484222325u, &o->source);
     o->hash = hash_template(a, dir, &done, o->plain.name, &o->plain.source, o->hash);
     o->hash = hash_template(a, dir, &done, o->fast.name, &o->fast.source, o->hash);
+    if (hides)
+        diag_warning(d, first_line(o), "spnc has an operator '%s' too: the one described here is used", o->info.name);
+    o->warned = hides;
     op_table[op_count++] = &o->info;
     return true;
 }
@@ -227,23 +258,33 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-bool outside_read(Arena *a, Diag *d, const char *dir)
+/* The descriptions in a folder, by name; false if there is no such folder. */
+static bool folder_list(Arena *a, const char *dir, List *files)
 {
-    op_count = OP_COUNT;
-    if (!dir || !*dir)
-        return true;
     DIR *folder = opendir(dir);
     if (!folder)
-        return wrong(d, (Loc){ 0 }, "the folder '%s' of --templates cannot be read: %s", dir, strerror(errno));
-    List files = { 0 };
+        return false;
     for (struct dirent *e; (e = readdir(folder)) != NULL;) {
         size_t n = strlen(e->d_name);
         if (n > strlen(ENDING) && e->d_name[0] != '.' && strcmp(e->d_name + n - strlen(ENDING), ENDING) == 0)
-            list_push(a, &files, arena_copy(a, e->d_name, n));
+            list_push(a, files, arena_copy(a, e->d_name, n));
     }
     closedir(folder);
-    if (files.count)
-        qsort(files.items, (size_t)files.count, sizeof *files.items, by_name);
+    if (files->count)
+        qsort(files->items, (size_t)files->count, sizeof *files->items, by_name);
+    return true;
+}
+
+static const char NO_FOLDER[] = "the folder '%s' of --templates cannot be read: %s";
+
+bool outside_read(Arena *a, Diag *d, const char *dir)
+{
+    List files = { 0 };
+    reset();
+    if (!dir || !*dir)
+        return true;
+    if (!folder_list(a, dir, &files))
+        return wrong(d, (Loc){ 0 }, NO_FOLDER, dir, strerror(errno));
     bool good = true;
     for (int i = 0; i < files.count; i++)
         good = read_one(a, d, dir, files.items[i]) && good;
@@ -254,17 +295,24 @@ bool outside_read(Arena *a, Diag *d, const char *dir)
 
 enum { BUILTIN_MOST = 64 };
 
+/* Memory to the end of the process: a model's operators may be compiled again, in other arenas (pipeline.c, tune.c). */
+static Arena *for_ever(void)
+{
+    static Arena *arena;
+    if (!arena)
+        arena = arena_new();
+    return arena;
+}
+
 /* Description i of spnc's own, read at its first use and kept to the end of the process. */
 static const Outside *builtin(int i)
 {
-    static Arena *arena;
+    Arena *arena = for_ever();
     static const Outside *read[BUILTIN_MOST];
     if (embedded_descriptions_count > BUILTIN_MOST)
         unreachable("more described operators than there are places");
     if (read[i])
         return read[i];
-    if (!arena)
-        arena = arena_new();
     const EmbeddedFile *e = &embedded_descriptions[i];
     Diag *d = diag_new(arena, stderr, false, false);
     Outside *o = outside_new(arena, e->name, (Source){ e->path, (const char *)e->bytes, e->size });
@@ -320,15 +368,73 @@ static void use_words(Model *m, const Yaml *nets, const Yaml *y)
     }
 }
 
+/* ---- those of a model ---- */
+
+static bool mentions(const Yaml *y, const char *word)
+{
+    if (y->kind == YAML_SCALAR)
+        return strcmp(y->text, word) == 0;
+    for (int i = 0; i < y->count; i++)
+        if ((y->kind == YAML_MAP && strcmp(y->keys[i]->text, word) == 0) || mentions(y->items[i], word))
+            return true;
+    return false;
+}
+
+/* Reads from a folder the operators that the model mentions; an error in another one is no error of this model. */
+static bool use_folder(Model *m, const char *dir, Loc at)
+{
+    List files = { 0 };
+    if (!folder_list(m->arena, dir, &files)) {
+        if (at.line)
+            diag_error(m->diag, at, "the folder '%s' of operators cannot be read: %s", dir, strerror(errno));
+        else
+            diag_error(m->diag, at, NO_FOLDER, dir, strerror(errno));
+        return false;
+    }
+    m->templates = m->templates ? arena_printf(m->arena, "%s\n%s", m->templates, dir) : dir;
+    bool good = true;
+    for (int i = 0; i < files.count; i++) {
+        const char *file = files.items[i], *name = arena_copy(m->arena, file, strlen(file) - strlen(ENDING));
+        const OpInfo *row = row_of(name);
+        if (row && outside_of(op_kind_of(name)))
+            continue;                                    /* from the folder before */
+        if (mentions(m->root, name))
+            good = read_one(for_ever(), m->diag, arena_copy(for_ever(), dir, strlen(dir)), file) && good;
+        else
+            list_push(m->arena, &m->described, (void *)(uintptr_t)name);
+    }
+    return good;
+}
+
+/* `operators:`, by its path from the model. */
+static bool use_operators(Model *m)
+{
+    const Yaml *y = yaml_get(m->root, "operators");
+    if (!y)
+        return true;
+    if (y->kind != YAML_SCALAR || !*y->text) {
+        diag_error(m->diag, y->loc, "operators is the path of a folder: operators: my_operators");
+        return false;
+    }
+    const char *slash = m->path && *y->text != '/' ? strrchr(m->path, '/') : NULL;
+    return use_folder(m, slash ? arena_printf(m->arena, "%.*s/%s", (int)(slash - m->path), m->path, y->text) : y->text, y->loc);
+}
+
 bool outside_use(Model *m)
 {
     const Yaml *nets = yaml_get(m->root, "nets");
-    for (int k = 0; nets && nets->kind == YAML_MAP && k < nets->count; k++)
+    reset();
+    bool good = !m->options.templates || !*m->options.templates || use_folder(m, m->options.templates, (Loc){ 0 });
+    good = use_operators(m) && good;
+    for (int k = 0; nets && nets->kind == YAML_MAP && k < nets->count; k++) {
+        bool too = hide(nets->keys[k]->text);
         for (int i = 0; i < embedded_descriptions_count; i++)
-            if (is_builtin(i, nets->keys[k]->text))
-                diag_warning(m->diag, nets->keys[k]->loc, "spnc has an operator '%s' too: in this model the name means the net", nets->keys[k]->text);
+            too = too || is_builtin(i, nets->keys[k]->text);
+        if (too)
+            diag_warning(m->diag, nets->keys[k]->loc, "spnc has an operator '%s' too: in this model the name means the net", nets->keys[k]->text);
+    }
     use_words(m, nets, m->root);
-    return true;
+    return good;
 }
 
 void outside_use_all(void)

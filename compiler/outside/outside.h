@@ -48,7 +48,8 @@ typedef struct Told {
 
 /* Reads the descriptions in `dir` (NULL: none) into op_table; rows of an earlier call are forgotten.  False after reporting. */
 bool outside_read(Arena *a, Diag *d, const char *dir);
-/* A stage: adds to op_table those of spnc's own described operators that the tree of the model names.  A user's operator or a net of that name
+/* A stage: adds to op_table, from the folders of --templates and of `operators:`, the operators that the tree of the model mentions, and those of spnc's own
+ * described operators that it names.  Rows of an earlier call are forgotten.  A user's operator or a net of that name
  * stands instead, with a warning. */
 bool outside_use(Model *m);
 /* Adds all of spnc's own that no user's operator stands for. */

@@ -126,8 +126,8 @@ static bool masks_by_sign(const Op *op, const Tensor *y)
 /* True if the user replaces the operator's template: it need not support a joined dropout. */
 static bool own_template(const Model *m, const Op *op)
 {
-    bool unary = op->kind == OP_relu && template_replaced(m->arena, m->options.templates, "unary.c.in");
-    return unary || template_replaced(m->arena, m->options.templates, arena_printf(m->arena, "%s.c.in", OP_INFO(op)->name));
+    bool unary = op->kind == OP_relu && template_replaced(m->arena, m->templates, "unary.c.in");
+    return unary || template_replaced(m->arena, m->templates, arena_printf(m->arena, "%s.c.in", OP_INFO(op)->name));
 }
 
 /* True if `drop`, the backward operator of a dropout with the result y, can be deleted: each reader of its result has it as first operand and masks

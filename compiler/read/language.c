@@ -18,6 +18,7 @@ static const AttrSpec model_keys[] = {
     { "include", ATTR_TREE, "", 0, 0, "include", "files, in the model's folder or below it, whose nets and params are as if they were written here: a path or a list" },
     { "params", ATTR_TREE, "", 0, 0, "params", "numbers and words that stand as $name further down; `--set name=value` overrides them" },
     { "batch", ATTR_INT, "100", 1, 65536, NULL, "examples in a batch; `--batch` overrides it" },
+    { "operators", ATTR_TREE, "", 0, 0, "text", "a folder of described operators (NAME.op.lua), by its path from the model; as `--templates`, which is searched first" },
     { "inputs", ATTR_TREE, NULL, 0, 0, "inputs", "what comes in: a name and the shape of one example each, read from DIR/SPLIT_NAME.npy" },
     { "targets", ATTR_TREE, "", 0, 0, "targets", "what the losses compare with: labels or real numbers, read from DIR/SPLIT_NAME.npy" },
     { "nets", ATTR_TREE, "", 0, 0, "nets", "nets by name, each a list of layers; wherever a net is used its weights are the same" },

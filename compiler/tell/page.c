@@ -366,5 +366,5 @@ Fact *page_facts(const Deck *d)
 bool show_html(Text *out, const Deck *d)
 {
     Model *m = d->m;
-    return template_expand(m->arena, m->diag, m->options.templates, "show.html.in", m->name, page_facts(d), NULL, out);
+    return template_expand(m->arena, m->diag, m->templates, "show.html.in", m->name, page_facts(d), NULL, out);
 }

@@ -112,17 +112,25 @@ static int emit_value(lua_State *L)
 
 /* ---- templates into chunks ---- */
 
+/* The path of `name` in the first of the folders (one a line, or NULL) that has it; NULL: none has it. */
 static const char *in_folder(Arena *a, const char *dir, const char *name)
 {
-    return arena_printf(a, "%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/", name);
+    while (dir && *dir) {
+        const size_t n = strcspn(dir, "\n");
+        const char *path = arena_printf(a, "%.*s%s%s", (int)n, dir, n && dir[n - 1] == '/' ? "" : "/", name);
+        if (n && access(path, F_OK) == 0)
+            return path;
+        dir += n + (dir[n] == '\n');
+    }
+    return NULL;
 }
 
-bool template_replaced(Arena *a, const char *dir, const char *name) { return dir && *dir && access(in_folder(a, dir, name), F_OK) == 0; }
+bool template_replaced(Arena *a, const char *dir, const char *name) { return in_folder(a, dir, name) != NULL; }
 
 const char *template_load(Arena *a, const char *dir, const char *name, Source *source)
 {
-    if (dir && *dir) {
-        const char *path = in_folder(a, dir, name);
+    const char *path = in_folder(a, dir, name);
+    if (path) {
         FILE *f = fopen(path, "rb");
         if (f) {
             Text text = { .arena = a };

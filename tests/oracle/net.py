@@ -231,7 +231,7 @@ class Net:
             path = f"{owner[0]}.{op}{owner[1][op]}"
         attributes = {k: v for k, v in given.items() if k not in (op, "when")}
         if op not in self.nets and op in NOT_INPUTS:
-            return self.operator(op, path, [given[op]], value(attributes, place.scope))
+            return self.operator(op, path, [value(given[op], place.scope)], value(attributes, place.scope))
         inputs = [self.operand(one, place, owner) for one in listed(given[op])]
         if op in self.nets:
             new = is_true(attributes.pop("new", "false"))
