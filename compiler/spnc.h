@@ -179,7 +179,7 @@ struct Repeat {
 };
 
 /* Contents of a tensor's memory, for each group: see Tensor.space. */
-typedef enum { REALS, WINNERS, LABELS_I32, PARTS, RAW, BYTES, FLOATS } Space;
+typedef enum { REALS, WINNERS, LABELS_I32, PARTS, RAW, BYTES, FLOATS, SUMS, TOTALS } Space;
 
 /* A value, a gradient, or data that forward keeps for backward.  A tensor that is computed at each step of a repeat is stacked: one slot a
  * step. */
@@ -190,10 +190,11 @@ struct Tensor {
     Shape shape;
     Space space;             /* REALS: values; WINNERS: a pool's winner mask; LABELS_I32: labels; PARTS: one group's part of a weight
                                 gradient; RAW: a kernel's own layout; BYTES, FLOATS: an input as in the data file, one example after the
-                                other (BYTES: padded, so that a whole word can be read at the last byte) */
+                                other (BYTES: padded, so that a whole word can be read at the last byte); SUMS, TOTALS: doubles without lanes,
+                                of a group, or of the whole batch (then shared) */
     int64_t reals;           /* RAW: reals of one slot */
     bool work;               /* RAW: working memory of a kernel, passed as its last argument */
-    bool shared;             /* RAW: one for the whole batch */
+    bool shared;             /* RAW, TOTALS: one for the whole batch (at each step) */
     Repeat *repeat;          /* stacked over its steps; NULL: once */
     bool carried;            /* one more slot in front: the state before step 0 */
     bool tail;               /* one more slot behind, zero: the gradient from the step after the last */
@@ -292,6 +293,8 @@ struct Op {
                                                                            this setting times factor (NULL: compiled in) */
         struct { const struct Formula *f; struct FormulaGradient *gradient; } formula;      /* gradient NULL: until grad.c needs it */
         struct { const double *values; } constant;                      /* in row-major order */
+        struct { const Weight *mean, *variance; Repeat *repeat; const Tensor *gradient; } norm;     /* batch_sums, batch_statistics: running
+                                                                           statistics; the repeat it is written in; batch_norm: what its gradient needs */
         const struct Told *outside;                                     /* from outside: sizes, from its description (outside.h) */
     };
 
@@ -410,6 +413,7 @@ typedef struct {
     DataDef *inputs, *targets;
     int input_count, target_count;
     List tensors, weights, ops, repeats;     /* ops: forward, in the order of the file */
+    List buffers;            /* Weight: running statistics, which no gradient changes */
     LossDef *losses;
     int loss_count;
     List outputs;            /* Tensor: what predict and the inference library give, in order (outputs.c); each has a flow_name, none depends on a target */
@@ -420,7 +424,7 @@ typedef struct {
     List forward, backward;  /* Section (steps.c, grad.c) */
     struct Gradient *gradient;   /* grad.c: while it runs */
     List forward_phases, backward_phases;    /* Phase (plan.c) */
-    int64_t activation_reals, scratch_reals, block_reals;
+    int64_t activation_reals, scratch_reals, block_reals, buffer_reals;
     double forward_macs, backward_macs;
     List remarks;            /* Remark: each hoisting, fusion and removal, with its reason (printed by show and explain) */
     uint64_t hash, signature;
@@ -557,6 +561,7 @@ void stage_plan(const Model *m, FILE *out);
 /* grad.c's helpers for ops' grad functions. */
 Op *grad_backward(Model *m, Op *op, Use dy);          /* a BACKWARD operator: from dy to the inputs' gradients (op->grad.inputs), in order; NULL: none */
 Op *grad_weights(Model *m, Op *op, Use dy);           /* a WEIGHTS operator that reads dy; NULL if no weight is trained; folds are added */
+void grad_append(Model *m, Op *op);                   /* another operator, behind those that backward has so far */
 void grad_pass(Model *m, Op *op, int input, Use dy);  /* the gradient of input i is dy itself */
 
 /* True if the first axis of an input is probably the batch.  False for three axes: as many channels as examples may be intended. */
@@ -565,6 +570,9 @@ bool batch_is_axis(const Model *m, const DataDef *d);
 bool shape_refuse(Model *m, const Op *op, const char *format, ...) __attribute__((format(printf, 3, 4)));
 Weight *weight_new(Model *m, Op *op, const char *suffix, Shape shape, WeightLayout layout);    /* by the attribute `init`; the second is a bias */
 Weight *weight_start(Model *m, Op *op, const char *suffix, Shape shape, WeightLayout layout, const Attr *init, bool bias);
+Weight *weight_constant(Model *m, Op *op, const char *suffix, Shape shape, double value);     /* all elements start so */
+/* A buffer of the net, of PREFIX.suffix, that starts as `value`: the one of that name, if an earlier use has made it. */
+Weight *buffer_new(Model *m, Op *op, const char *suffix, Shape shape, double value);
 
 /* ---- the language itself, printed from the tables that check it ------------------------------------- */
 

@@ -35,6 +35,13 @@ typedef struct {
     int yaml_line;
 } NetParam;
 
+/* A use of a batch norm in the flow. */
+typedef struct {
+    const char *name;             /* "front.batch_norm1" */
+    int positions;                /* numbers of a channel that one example has, at one step */
+    int yaml_line;
+} NetNorm;
+
 /* An input or a target of the model. */
 typedef enum { U8_OVER_255, F32, LABELS } DataType;
 typedef struct {
@@ -108,7 +115,8 @@ typedef struct {
     int count;                                  /* real examples, 1..N */
     const void *const *const *inputs;           /* inputs[i][n] */
     const void *const *const *targets;          /* targets[k][n] */
-    int train;                                  /* 1: dropout on */
+    int train;                                  /* 1: dropout on, batch norms measure the batch */
+    int statistics;                             /* 1: batch norms measure the batch, though it is not training */
     uint64_t seed, step;                        /* key of the dropout masks */
     double epoch;                               /* for dropout ramps and augmentation */
     const uint32_t *which;                      /* which[n]: the example's number in its split */
@@ -161,6 +169,8 @@ typedef struct Net {
     const char *settings;         /* "d=3 steps=3": the parameters' values */
     int batch, lanes, groups;
     const NetParam *params; int param_count;
+    const NetParam *buffers; int buffer_count;  /* running statistics of batch norms: EXPORTED; they have no gradient */
+    const NetNorm *norms; int norm_count;
     const NetData *inputs; int input_count;
     const NetData *targets; int target_count;
     const NetAugment *augments; int augment_count;
@@ -170,6 +180,7 @@ typedef struct Net {
     const NetSetting *schedule; int schedule_count;
     const NetRate *rates; int rate_count;
     size_t block;                 /* reals in the parameter block (with padding) */
+    size_t buffer_block;          /* reals in the block of buffers */
     int state_blocks;             /* blocks of that size the optimiser keeps: 0 to NET_STATES */
     size_t activation_reals, thread_reals;
     double forward_macs, backward_macs;         /* multiply-adds per example by direct convolution: forward; gradients that are used */
@@ -177,6 +188,7 @@ typedef struct Net {
     /* Allocates everything for `threads` threads; 0, or -1 when memory is out. */
     int (*open)(int threads);
     void (*close)(void);
+    real *(*running)(void);                     /* the block of buffers; NULL if there are none */
     real *(*weights)(void);                     /* the parameter block; likewise the gradient's and the optimiser's state */
     real *(*gradients)(void);
     real *(*state)(int k);
@@ -187,9 +199,9 @@ typedef struct Net {
     void (*backward)(const Batch *batch);
     /* The rate of an update in an epoch (from 0), by the schedule; update: those of the run before it; updates: those of an epoch. */
     double (*rate)(const NetTraining *t, int epoch, uint64_t update, uint64_t updates);
-    /* forward, backward, clipping and update in one; rate is the schedule's, update_count counts updates from 0.
-     * Returns the loss; the norm of the gradient before clipping in *norm.  If either is not finite, or the batch is unread, weights and state
-     * stay as they were; *norm is NaN if the loss alone told that. */
+    /* forward, backward, clipping and update in one, of weights and of running statistics; rate is the schedule's, update_count counts updates from 0.
+     * Returns the loss; the norm of the gradient before clipping in *norm.  If either is not finite, or the batch is unread, weights, state
+     * and running statistics stay as they were; *norm is NaN if the loss alone told that. */
     double (*step)(const Batch *batch, double rate, uint64_t update_count, double *norm);
     /* Clipping and update alone, with what lies in gradients(), which stays as it was. */
     double (*update)(double rate, uint64_t update_count);

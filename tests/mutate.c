@@ -389,11 +389,11 @@ static void make_seeds(void)
         finding(e.text);
     seed_file(&kinds[CHECKPOINT], path_of("last"));
     snapshot_close(&s);
-    weights_save(path_of("seed.npz"), net.weights());
+    weights_save(path_of("seed.npz"), net.weights(), true);
     seed_file(&kinds[NPZ], path_of("seed.npz"));
     seed(&kinds[NPZ], npz_deflated, sizeof npz_deflated - 1);
     seed(&kinds[NPZ], npz_stored, sizeof npz_stored - 1);
-    weights_save(path_of("seed.safetensors"), net.weights());
+    weights_save(path_of("seed.safetensors"), net.weights(), true);
     seed_file(&kinds[SAFETENSORS], path_of("seed.safetensors"));
     a = array_view("", ARRAY_U1, pixels, 4, (int64_t[]){ 3, 1, 4, 4 });
     if (!array_write_npy(path_of("seed.npy"), &a, &e))

@@ -96,6 +96,11 @@ static Value dense_layer(Model *m, int units, Dims *y)
     return (Value){ .kind = DENSE, .curve = any_curve(m), .bias = chance(m, 0.85), .trained = true };
 }
 
+static Value norm_layer(Model *m)
+{
+    return (Value){ .kind = BATCH_NORM, .curve = any_curve(m), .bias = chance(m, 0.8), .rate = ONE_OF(m, 0, 0, 1) ? 0.01 : 0, .trained = true };
+}
+
 static int many(Model *m) { return ONE_OF(m, 1, 2, 3, 5, 10, 15, 16, 17, 24, 31, 32, 33, 50, 65); }
 
 static int add_conv(Model *m, int x)
@@ -222,6 +227,15 @@ static int add_focus(Model *m, Kind focus, int x)
             v.size[k] = v.rate > 0 ? from.dim[k + 1] / (int)v.rate : from_to(m, 2, 9);
         return add_value(m, v, (Dims){ 3, { from.dim[0], v.size[0], v.size[1] } }, -1);
     }
+    case BATCH_NORM:
+        if (chance(m, 0.3)) {                  /* of a net, whose parameters and running statistics its uses share */
+            map = add_like(m, map, m->nets[0].from);
+            return add_value(m, (Value){ .kind = NET, .net = 0, .trained = true }, m->nets[0].layers[m->nets[0].count - 1].dims, map);
+        }
+        v = norm_layer(m);
+        if (chance(m, 0.4))
+            map = add_dense(m, x, many(m)), y = m->values[map].dims;
+        break;
     case NET: {                                /* the same net again wherever its input has the right shape */
         v.net = m->net_count == 1 || chance(m, 0.6) ? 0 : m->net_count - 1;
         LayerList *l = &m->nets[v.net];
@@ -313,8 +327,13 @@ void random_model(Model *m, Kind focus, uint64_t seed, int batch)
     add_value(m, x, (Dims){ 3, { ONE_OF(m, 1, 1, 2, 3, 5), from_to(m, 4, 11), from_to(m, 4, 11) } }, -1);
     add_value(m, image, (Dims){ 3, { ONE_OF(m, 1, 1, 2, 3), from_to(m, 5, 13), from_to(m, 5, 13) } }, -1);
     add_value(m, flat, (Dims){ 1, { many(m) } }, -1);
-    if (focus == NET)
+    if (focus == NET || focus == BATCH_NORM)
         add_nets(m);
+    for (int k = 0; focus == BATCH_NORM && k < m->net_count; k++) {
+        Dims d = m->nets[k].layers[0].dims;
+        m->nets[k].layers[1] = norm_layer(m);
+        m->nets[k].layers[1].dims = d;
+    }
 
     int outside = add_focus(m, focus, below(&m->random, 3));
     if (chance(m, 0.8)) {
@@ -369,7 +388,7 @@ void random_model(Model *m, Kind focus, uint64_t seed, int batch)
 
 static const char *const curve_names[] = { "linear", "relu", "tanh", "sigmoid" }, *const edge_names[] = { "zero", "clamp", "legacy" };
 static const char *const kind_names[] = { "", "conv", "maxpool", "dense", "", "dropout", "add", "multiply", "concat", "slice", "reshape",
-                                          "flatten", "gru", "spn", "last" };
+                                          "flatten", "gru", "spn", "last", "batch_norm" };
 
 static const char *kind_name(const Value *v) { return v->kind == CURVE ? curve_names[v->curve] : kind_names[v->kind]; }
 
@@ -433,10 +452,14 @@ static void put_attributes(const Value *v, FILE *out)
     }
     if (v->openblas && (v->kind == DENSE || v->state < 0))
         fputs(", gemm: openblas", out);
-    if (v->kind == CONV || v->kind == DENSE) {
+    if (v->kind == BATCH_NORM && !v->bias)
+        fputs(", affine: false", out);
+    if (v->kind == BATCH_NORM && v->rate > 0)
+        fprintf(out, ", epsilon: %g", v->rate);
+    if (v->kind == CONV || v->kind == DENSE || v->kind == BATCH_NORM) {
         if (v->curve != LINEAR)
             fprintf(out, ", act: %s", curve_names[v->curve]);
-        if (!v->bias)
+        if (!v->bias && v->kind != BATCH_NORM)
             fputs(", bias: false", out);
     }
 }
@@ -569,6 +592,12 @@ static int layer(Run *r, const Value *v, const char *prefix, int x)
         int w = parameter(r, prefix, "weight", (Dims){ 2, { units, t->nodes[x].size } });
         y = tape_dense(t, x, w, v->bias ? parameter(r, prefix, "bias", (Dims){ 1, { units } }) : -1);
         return tape_curve(t, y, v->curve);
+    }
+    case BATCH_NORM: {
+        Dims channels = { 1, { dx.dim[0] } };
+        int mean = r->running(r, prefix, channels, "running_mean"), variance = r->running(r, prefix, channels, "running_var");
+        int w = v->bias ? parameter(r, prefix, "weight", channels) : -1, b = v->bias ? parameter(r, prefix, "bias", channels) : -1;
+        return tape_curve(t, tape_batch_norm(t, x, w, b, mean, variance, v->rate > 0 ? v->rate : 1e-5), v->curve);
     }
     case MAXPOOL:
         return tape_maxpool(t, x, v->size, v->stride);

@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-typedef enum { INPUT, CONV, MAXPOOL, DENSE, CURVE, DROPOUT, ADD, MULTIPLY, CONCAT, SLICE, RESHAPE, FLATTEN, GRU, SPN, LAST, NET, STATE,
-               KINDS, WIDE } Kind;             /* WIDE is only something to try: convolutions of many channels */
+typedef enum { INPUT, CONV, MAXPOOL, DENSE, CURVE, DROPOUT, ADD, MULTIPLY, CONCAT, SLICE, RESHAPE, FLATTEN, GRU, SPN, LAST, BATCH_NORM, NET,
+               STATE, KINDS, WIDE } Kind;             /* WIDE is only something to try: convolutions of many channels */
 
 enum { VALUES = 96, LAYERS = 4, STEPS = 4, LOSSES = 32 };
 
@@ -27,7 +27,7 @@ typedef struct {
     int state;                 /* this value is the update of that STATE; -1: of none */
     int in[4], in_count;
     int size[2], stride[2], padding[2], axis, from, to, net;
-    bool bias, drop, pose;     /* pose: a dense layer that makes a transform */
+    bool bias, drop, pose;     /* bias: of a batch norm, that it has parameters; pose: a dense layer that makes a transform */
     bool openblas;             /* DENSE, GRU, STATE of a gru: with `gemm: openblas` */
     Curve curve;
     Edge edge;
@@ -64,6 +64,8 @@ struct Run {
     int loss;
     /* The node of the parameter `name`; the caller keeps them. */
     int (*parameter)(Run *r, const char *name, Dims dims);
+    /* The node of a running statistic of the batch norm `prefix`, or -1: the batch is measured. */
+    int (*running)(Run *r, const char *prefix, Dims dims, const char *what);
     /* The node of dropout's factors for value v at step t, or -1: x as it is. */
     int (*mask)(Run *r, int v, int t);
     const double *inputs[3];   /* [examples][...] */

@@ -154,6 +154,64 @@ int tape_maxpool(Tape *t, int x, const int size[2], const int stride[2])
     return t->count - 1;
 }
 
+/* Mean of a[n][c][i] b[n][c][i] over examples n and positions i of channel c; b NULL: 1. */
+static double channel_mean(const Node *x, const double *a, const double *b, int c, int examples)
+{
+    const int P = x->size / x->dims.dim[0];
+    double sum = 0;
+    for (int n = 0; n < examples; n++)
+        for (int i = 0; i < P; i++) {
+            const int at = n * x->size + c * P + i;
+            sum += a[at] * (b ? b[at] : 1);
+        }
+    return sum / ((double)examples * P);
+}
+
+/* at: whether there are w and b; whether mean and variance are given, and their nodes; factor: epsilon. */
+static void batch_norm_back(Node *nodes, const Node *y, int examples)
+{
+    const Node *x = &nodes[y->in[0]], *w = y->at[0] ? &nodes[y->in[1]] : NULL, *b = w ? &nodes[y->in[2]] : NULL;
+    const int P = x->size / x->dims.dim[0];
+    double *xhat = zeros((size_t)x->size * (size_t)examples, sizeof(double));
+    for (int c = 0; c < x->dims.dim[0]; c++) {
+        double mean = y->at[1] ? nodes[y->at[2]].v[c] : channel_mean(x, x->v, NULL, c, examples), inverse = 0;
+        for (int n = 0; n < examples; n++)
+            for (int i = c * P; i < (c + 1) * P; i++)
+                inverse += (val(x, n)[i] - mean) * (val(x, n)[i] - mean) / ((double)examples * P);
+        inverse = 1 / sqrt((y->at[1] ? nodes[y->at[3]].v[c] : inverse) + y->factor);
+        for (int n = 0; n < examples; n++)
+            for (int i = c * P; i < (c + 1) * P; i++)
+                xhat[n * x->size + i] = (val(x, n)[i] - mean) * inverse;
+        double of_one = channel_mean(x, y->g, NULL, c, examples), of_xhat = channel_mean(x, y->g, xhat, c, examples);
+        if (w)
+            w->g[c] += of_xhat * examples * P, b->g[c] += of_one * examples * P;
+        for (int n = 0; n < examples; n++)
+            for (int i = c * P; i < (c + 1) * P; i++)
+                grd(x, n)[i] += (w ? w->v[c] : 1) * inverse * (grd(y, n)[i] - (y->at[1] ? 0 : of_one + xhat[n * x->size + i] * of_xhat));
+    }
+    free(xhat);
+}
+
+int tape_batch_norm(Tape *t, int x, int w, int b, int mean, int variance, double epsilon)
+{
+    Node *y = node(t, t->nodes[x].dims, false, (int[]){ x, w, b }, w < 0 ? 1 : 3, batch_norm_back);
+    const Node *in = &t->nodes[x];
+    const int P = in->size / in->dims.dim[0];
+    y->factor = epsilon;
+    y->at[0] = w >= 0, y->at[1] = mean >= 0, y->at[2] = mean, y->at[3] = variance;
+    for (int c = 0; c < in->dims.dim[0]; c++) {
+        double m = mean >= 0 ? t->nodes[mean].v[c] : channel_mean(in, in->v, NULL, c, t->examples), s = 0;
+        for (int n = 0; n < t->examples; n++)
+            for (int i = c * P; i < (c + 1) * P; i++)
+                s += (val(in, n)[i] - m) * (val(in, n)[i] - m) / ((double)t->examples * P);
+        s = sqrt((mean >= 0 ? t->nodes[variance].v[c] : s) + epsilon);
+        for (int n = 0; n < t->examples; n++)
+            for (int i = c * P; i < (c + 1) * P; i++)
+                val(y, n)[i] = (val(in, n)[i] - m) / s * (w < 0 ? 1 : t->nodes[w].v[c]) + (b < 0 ? 0 : t->nodes[b].v[c]);
+    }
+    return t->count - 1;
+}
+
 static void dense_back(Node *nodes, const Node *y, int examples)
 {
     const Node *x = &nodes[y->in[0]], *w = &nodes[y->in[1]];

@@ -34,6 +34,8 @@ void tape_backward(Tape *t, int loss);                       /* d loss / d every
 int tape_leaf(Tape *t, Dims dims, bool shared, const double *data);
 int tape_conv(Tape *t, int x, int w, int bias, const int stride[2], const int padding[2]);   /* bias -1: none */
 int tape_maxpool(Tape *t, int x, const int size[2], const int stride[2]);
+/* Over examples and positions; w, b -1: 1 and 0; mean, variance -1: those of the examples. */
+int tape_batch_norm(Tape *t, int x, int w, int b, int mean, int variance, double epsilon);
 int tape_dense(Tape *t, int x, int w, int bias);
 int tape_curve(Tape *t, int x, Curve curve);
 int tape_add(Tape *t, const int *in, int count);

@@ -102,6 +102,16 @@ static void set_parameters(Trial *t, uint64_t *random)
     }
 }
 
+/* Running statistics, as if some training had moved them. */
+static void set_buffers(Trial *t, uint64_t *random)
+{
+    for (int k = 0; k < t->net->buffer_count; k++) {
+        const NetParam *p = &t->net->buffers[k];
+        for (size_t i = 0; i < p->count; i++)
+            t->net->running()[place(p, i)] = p->init_value + 0.5 * uniform(random);
+    }
+}
+
 /* ---- the reference's side ---------------------------------------------------------------------------------------------- */
 
 static int find_parameter(Run *r, const char *name, Dims d)
@@ -118,6 +128,19 @@ static int find_parameter(Run *r, const char *name, Dims d)
         return t->nodes[k];
     }
     FAIL(t, "the program has no parameter %s", name);
+}
+
+static int find_running(Run *r, const char *prefix, Dims d, const char *what)
+{
+    Trial *t = r->context;
+    char name[80];
+    snprintf(name, sizeof name, "%s.%s", prefix, what);
+    for (int k = 0; k < t->net->buffer_count; k++) {
+        const NetParam *p = &t->net->buffers[k];
+        if (!strcmp(p->name, name) && p->rank == d.rank && p->shape[0] == d.dim[0])
+            return t->batch.train ? -1 : tape_leaf(&r->tape, d, true, t->net->running() + p->offset);
+    }
+    FAIL(t, "the program has no buffer %s", name);
 }
 
 /* Dropout's factors, read from the program's result: any units may be dropped, but each unit must be dropped or scaled. */
@@ -279,7 +302,7 @@ static void compare(Trial *t, const Examples *x, int count, bool train)
     memcpy(t->values, t->net->activations(), t->net->activation_reals * sizeof(double));
     t->net->backward(&t->batch);
 
-    Run r = { .parameter = find_parameter, .mask = find_mask, .context = t };
+    Run r = { .parameter = find_parameter, .running = find_running, .mask = find_mask, .context = t };
     for (int k = 0; k < 3; k++)
         r.inputs[k] = x->inputs[k];
     for (int i = 0; i < t->model->loss_count; i++)
@@ -311,6 +334,7 @@ static void try_program(const Model *m, const char *path, const char *form)
         cr_assert(t.net->open(threads) == 0);
         uint64_t again = m->seed + 1;
         set_parameters(&t, &again);
+        set_buffers(&t, &again);
         compare(&t, &x, m->batch, false);
         compare(&t, &x, (m->batch + 1) / 2, false);          /* what the others left in the lanes must not matter */
         compare(&t, &x, m->batch, true);
@@ -333,7 +357,7 @@ static void try_form(Kind focus, bool openblas)
 {
     const char *text = getenv("SPN_SEED");
     uint64_t seed = (text ? strtoull(text, NULL, 10) : 1) * 1000;
-    int forms = openblas ? 1 : 2;                           /* the plain form has no use for it */
+    const int forms = openblas ? 1 : 2, most = focus == BATCH_NORM ? 3 : MODELS;     /* the plain form has no use for OpenBLAS */
     static Model models[MODELS];
     char folder[TEMPORARY_ROOM], path[512];
     temporary_folder(folder);
@@ -341,12 +365,12 @@ static void try_form(Kind focus, bool openblas)
     FILE *make = fopen(path, "w");
     cr_assert(make != NULL);
     fputs("all:", make);
-    for (int i = 0; i < forms * MODELS; i++)
+    for (int i = 0; i < forms * most; i++)
         fprintf(make, " %d.so", i);
     /* A program's own Makefile has its flags.  Poisoned memory shows reads of elements never written. */
     fprintf(make, "\n%%.so: %%/random.c\n\t@%s $$(sed -n 's/^FLAGS = //p' $*/Makefile) -O1 -DSPN_POISON -fPIC -shared -Wl,-Bsymbolic -I$*/runtime -o $@ $< $*/random-train.c $*/runtime/block.c -lm%s\n", compiler, openblas ? " -lopenblas" : "");
     fclose(make);
-    for (int i = 0; i < MODELS; i++) {
+    for (int i = 0; i < most; i++) {
         random_model(&models[i], focus, seed + (uint64_t)i, batches[i]);
         if (openblas)
             model_openblas(&models[i]);
@@ -357,12 +381,12 @@ static void try_form(Kind focus, bool openblas)
         fclose(yaml);
         for (int plain = 0; plain < forms; plain++)
             command("%s emit %s -o %s/%d --precision double %s >%s.log 2>&1 || { cat %s.log %s >&2; exit 1; }", spnc, path, folder,
-                    i + plain * MODELS, plain ? "--plain" : "", path, path, path);
+                    i + plain * most, plain ? "--plain" : "", path, path, path);
     }
     command("make -s -j2 -C %s all", folder);
-    for (int i = 0; i < forms * MODELS; i++) {
+    for (int i = 0; i < forms * most; i++) {
         snprintf(path, sizeof path, "%s/%d.so", folder, i);
-        try_program(&models[i % MODELS], path, i < MODELS ? "fast" : "plain");
+        try_program(&models[i % most], path, i < most ? "fast" : "plain");
     }
     command("rm -r %s", folder);
 }
@@ -375,6 +399,7 @@ Test(operators, maxpool) { try_operator(MAXPOOL); }
 Test(operators, dense) { try_operator(DENSE); }
 Test(operators, dense_by_openblas) { try_form(DENSE, true); }
 Test(operators, relu_tanh_sigmoid) { try_operator(CURVE); }
+Test(operators, batch_norm) { try_operator(BATCH_NORM); }
 Test(operators, dropout) { try_operator(DROPOUT); }
 Test(operators, add) { try_operator(ADD); }
 Test(operators, multiply) { try_operator(MULTIPLY); }

@@ -100,7 +100,7 @@ Test(weights, files_of_both_kinds_read_back_bit_for_bit)
     weights_init(weights, 3);
     memcpy(was, weights, sizeof was);
     for (int i = 0; i < 2; i++) {
-        weights_save(paths[i], weights);
+        weights_save(paths[i], weights, true);
         memset(weights, 1, sizeof was);        /* padding too must come back as zero */
         weights_load(weights, paths[i]);
         cr_assert(zero(int, memcmp(was, weights, sizeof was)), "%s", paths[i]);
@@ -151,13 +151,13 @@ Test(weights, complete_file_is_the_one_that_is_taken)
 Test(weights, damaged_file_is_refused, .exit_code = 1)
 {
     size_t size;
-    weights_save("w.npz", weights);
+    weights_save("w.npz", weights, true);
     unsigned char *bytes = file_get("w.npz", &size);
     file_put("w.npz", bytes, size / 2);
     weights_load(weights, "w.npz");
 }
 
-Test(weights, other_endings_are_wrong_usage, .exit_code = 2) { weights_save("w.pt", weights); }
+Test(weights, other_endings_are_wrong_usage, .exit_code = 2) { weights_save("w.pt", weights, true); }
 
 /* Messages about a missing parameter: a misspelt name gets a suggestion, another word does not. */
 Test(weights, the_nearest_name_stands_in_a_message)

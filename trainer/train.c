@@ -16,6 +16,7 @@
 #include "run/eval.h"
 #include "run/log.h"
 #include "run/message.h"
+#include "run/norms.h"
 #include "run/run.h"
 #include "run/settings.h"
 #include "run/torn.h"
@@ -536,6 +537,7 @@ static void tell_transfer(Training *t, char *report)
 static void start(Training *t)
 {
     weights_init(net.weights(), t->p.training.seed);
+    buffers_init();
     for (int k = 0; k < net.state_blocks; k++)
         memset(net.state(k), 0, net.block * sizeof(real));
     if (*t->p.init.file)
@@ -558,6 +560,10 @@ static int command_trial(const Options *o, const NetTraining *training)
 {
     Data data;
     data_open(&data, o->data, "train", true);
+    if (o->overfit)
+        norms_check_batch(data.examples < net.batch ? data.examples : net.batch);
+    else
+        norms_check_split(data.examples);
     open_net(o->threads);
     catch_signals();
     settings_use(training);
@@ -591,6 +597,7 @@ int command_train(const Options *o)
     if (o->overfit || o->lr_find)
         return command_trial(o, &wanted);
     data_open(&t.data, o->data, "train", true);
+    norms_check_split(t.data.examples);
     ahead_shuffled(&t.data);
     t.validates = data_is_there(o->data, "valid");
     if (t.validates)

@@ -20,6 +20,7 @@ static const double NEAR_ZERO = 0.01, STILL_FALLS = 0.95;
 static void start(const NetTraining *training)
 {
     weights_init(net.weights(), training->seed);
+    buffers_init();
     for (int k = 0; k < net.state_blocks; k++)
         memset(net.state(k), 0, net.block * sizeof(real));
 }
@@ -65,7 +66,7 @@ int trial_overfit(const Options *o, const NetTraining *training, Data *data, con
     start(training);
     data_order(order, data, training->seed, 0);
     for (; step < STEPS_MOST && !stuck && !near && !*stop; step++) {
-        Batch batch = { .seed = training->seed, .step = (uint64_t)step };
+        Batch batch = { .statistics = 1, .seed = training->seed, .step = (uint64_t)step };
         data_batch(&batch, data, order, 0);
         need_finite(data, &batch);
         loss = net.step(&batch, training->rate, (uint64_t)step, &norm);

@@ -31,12 +31,23 @@ static char letter(const Op *op, const Tensor *t, bool written, int position)
     return outs[0];                             /* the gradient of the output */
 }
 
+/* A tensor of the whole batch has a slice a step. */
+static const char *slice_of_batch(Model *m, const Phase *p, const Tensor *t, int shift)
+{
+    const bool step = p->kind != ONCE && t->repeat && !(p->whole_batch && p->kind == AFTER);
+    if (!t->repeat || !shift)
+        return step ? "t" : "0";
+    return step ? arena_printf(m->arena, "t %c %d", shift < 0 ? '-' : '+', shift < 0 ? -shift : shift) : arena_printf(m->arena, "%d", shift);
+}
+
 static const char *slice(Model *m, const Phase *p, const Tensor *t, int shift)
 {
     const char *item = m->options.plain ? "n" : "g", *row = m->options.plain ? "N" : "G";
     bool stepped = p->kind != ONCE;
+    if (t->space == TOTALS)
+        return slice_of_batch(m, p, t, shift);
     if (p->whole_batch) {
-        const char *base = p->kind == CORE || p->kind == CORE_BACKWARD ? t->repeat ? "t * G" : "0" : "0";
+        const char *base = p->kind == CORE || p->kind == CORE_BACKWARD ? t->repeat ? arena_printf(m->arena, "t * %s", row) : "0" : "0";
         int at = t->repeat ? shift : 0;
         if (at == 0)
             return base;
@@ -84,6 +95,8 @@ static void argument(Model *m, Text *line, const Phase *p, const Op *op, Use u, 
         how = 'i';
     else if (p->whole_batch)
         how = 'a';
+    else if (t->space == SUMS || t->space == TOTALS)
+        how = 't';
     const char *text = how == 'i' ? labels(m, p, t, at) : how == 'a' ? place_slices(m, t, at) : how == 'f' ? place_flat(m, t, at) : place_slice(m, t, at);
     text_add(line, text, strlen(text));
 }
@@ -139,6 +152,21 @@ static void extras(Model *m, Text *line, const Phase *p, const Op *op)
     }
     case OP_dropout:
         dropout(m, line, p, op);
+        break;
+    case OP_batch_sums:
+        text_printf(line, ", measured(batch, %s)", plain ? "n" : "g");
+        break;
+    case OP_batch_statistics:
+        if (op->pass == FORWARD)
+            text_printf(line, ", buffers->%s, buffers->%s, batch", op->norm.mean->field, op->norm.variance->field);
+        break;
+    case OP_batch_gradient:
+        text_printf(line, ", batch");
+        break;
+    case OP_batch_norm:
+    case OP_batch_gradient_sums:
+        if (op->kind == OP_batch_gradient_sums || op->pass == BACKWARD)
+            text_printf(line, plain ? ", n < batch->count" : ", present(batch, g)");
         break;
     case OP_conv:
         if (op->pass != PRODUCTS && m->groups > 1 && kernel_packs(m, op)) {
@@ -233,9 +261,9 @@ const char *call_guard(Model *m, const Phase *p, const Op *op, Use u)
     const Tensor *o = tensor_owner(t);
     int64_t size = o->slot_reals - (o->guarded ? GUARD : 0);
     if (!o->guarded)
-        first = arena_printf(m->arena, "memory + %lld", (long long)(o->offset - (o->carried ? m->groups * o->slot_reals : 0))), size = o->slots * m->groups * o->slot_reals;
-    return arena_printf(m->arena, "%s, %lld, \"%s_%s\", \"%s\", n, %s", first, (long long)size, op->name,
-                        op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : "weights", t->name, p->kind == ONCE ? "-1" : "t");
+        first = arena_printf(m->arena, "memory + %lld", (long long)(o->offset - (o->carried ? m->groups * o->slot_reals : 0))), size = (int64_t)o->slots * (o->shared ? 1 : m->groups) * o->slot_reals;
+    return arena_printf(m->arena, "%s, %lld, \"%s_%s\", \"%s\", %s, %s", first, (long long)size, op->name,
+                        op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : "weights", t->name, p->whole_batch ? "-1" : "n", p->kind == ONCE || (p->whole_batch && p->kind == AFTER) ? "-1" : "t");
 }
 
 void call_looks(Model *m, Fact *reads, Fact *writes, const Phase *p, const Op *op)

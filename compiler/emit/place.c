@@ -15,12 +15,13 @@ const char *place_type(const Model *m, const Tensor *t) { return arena_printf(m-
 
 const char *place_element(const Tensor *t)
 {
-    return t->space == WINNERS ? "uint16_t" : t->space == LABELS_I32 ? "int32_t" : t->space == BYTES ? "uint8_t" : t->space == FLOATS ? "float" : "real";
+    return t->space == WINNERS ? "uint16_t" : t->space == LABELS_I32 ? "int32_t" : t->space == BYTES ? "uint8_t" : t->space == FLOATS ? "float"
+         : t->space == SUMS || t->space == TOTALS ? "double" : "real";
 }
 
 static int64_t element_bytes(const Model *m, const Tensor *t)
 {
-    return t->space == WINNERS ? 2 : t->space == LABELS_I32 ? 4 : t->space == BYTES ? 1 : t->space == FLOATS ? 4 : real_bytes(m);
+    return t->space == WINNERS ? 2 : t->space == LABELS_I32 ? 4 : t->space == BYTES ? 1 : t->space == FLOATS ? 4 : t->space == SUMS || t->space == TOTALS ? 8 : real_bytes(m);
 }
 
 /* Axes of the type without lanes; the last axis of winner masks is their bits, which the plain form does not have. */
@@ -61,7 +62,7 @@ const char *place_slice(const Model *m, const Tensor *t, const char *at)
 {
     if (tensor_owner(t)->local)
         return arena_printf(m->arena, "%sscratch->%s", t->space == RAW ? "" : "*", member(m, t));
-    if (tensor_owner(t)->shared)
+    if (tensor_owner(t)->shared && t->space == RAW)
         return arena_printf(m->arena, "v.%s", member(m, t));
     return arena_printf(m->arena, "v.%s[%s]%s", member(m, t), at, padding(m, t) ? ".of" : "");
 }
@@ -190,7 +191,7 @@ void place_members(Model *m, Fact *f, bool local)
         Tensor *t = order[i], *o = tensor_owner(t);
         Fact *x = fact_table(m->arena);
         int first = o->carried ? -1 : 0;
-        const char *range = o->local || o->shared ? "" : arena_printf(m->arena, "[%s .. %s)", groups(m, first), groups(m, o->slots + first));
+        const char *range = o->local || (o->shared && o->slots == 1) ? "" : o->shared ? arena_printf(m->arena, "[0 .. %d)", o->slots) : arena_printf(m->arena, "[%s .. %s)", groups(m, first), groups(m, o->slots + first));
         fact_text(x, "name", t->name);
         fact_text(x, "member", member(m, t));
         fact_text(x, "line", member_line(m, t, range, wide));

@@ -182,6 +182,42 @@ static Fact *weight_fact(Model *m, const Weight *w)
     return x;
 }
 
+/* The uses of batch norms in the order of the flow: running statistics, how many numbers an example gives, and the repeat a use is written in;
+ * `opens` and `closes` its steps, which are updated one after the other. */
+static Fact *norms_fact(Model *m)
+{
+    Fact *list = fact_table(m->arena), *last = NULL;
+    const Repeat *in = NULL;
+    for (int i = 0; i < m->ops.count; i++) {
+        const Op *op = m->ops.items[i];
+        if (op->kind != OP_batch_statistics)
+            continue;
+        const Tensor *t = op->writes[0].tensor;
+        const Shape *x = &op->reads[0].tensor->op->reads[0].tensor->shape;
+        const Repeat *r = op->norm.repeat;
+        Fact *f = fact_table(m->arena);
+        if (last)
+            fact_bool(last, "closes", in && in != r);
+        fact_text(f, "name", op->prefix);
+        fact_text(f, "mean", op->norm.mean->field);
+        fact_text(f, "variance", op->norm.variance->field);
+        fact_text(f, "statistics", place_slice(m, t, t->repeat ? "t" : "0"));
+        fact_int(f, "row", t->shape.dim[1]);
+        fact_int(f, "C", x->dim[0]);
+        fact_int(f, "P", shape_count(x) / x->dim[0]);
+        fact_real(f, "momentum", op_real(op, "momentum"));
+        fact_int(f, "line", op->loc.line);
+        fact_int(f, "T", r ? r->steps : 1);
+        fact_bool(f, "loop", r != NULL);
+        fact_bool(f, "opens", r && r != in);
+        fact_bool(f, "closes", r != NULL);
+        fact_push(list, f);
+        last = f;
+        in = r;
+    }
+    return list;
+}
+
 static Fact *named_fact(Model *m, const Tensor *t)
 {
     Fact *x = fact_table(m->arena);
@@ -250,6 +286,9 @@ void tables_facts(Model *m, Fact *f)
         parameters += shape_count(&w->shape);
         fact_push(weights, weight_fact(m, w));
     }
+    Fact *buffers = fact_table(m->arena);
+    for (int i = 0; i < m->buffers.count; i++)
+        fact_push(buffers, weight_fact(m, m->buffers.items[i]));
     for (int i = 0; i < m->input_count; i++)
         fact_push(inputs, data_fact(m, &m->inputs[i]));
     for (int i = 0; i < m->target_count; i++)
@@ -261,6 +300,8 @@ void tables_facts(Model *m, Fact *f)
         fact_push(losses, loss_fact(m, &m->losses[k]));
     fact_int(f, "parameters", parameters);
     fact_set(f, "weights", weights);
+    fact_set(f, "buffers", buffers);
+    fact_set(f, "norms", norms_fact(m));
     fact_set(f, "inputs", inputs);
     fact_set(f, "targets", targets);
     fact_set(f, "values", values);

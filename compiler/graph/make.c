@@ -86,6 +86,30 @@ static Op *make_element(Builder *b, const Formula *f, const char *path, Loc at, 
     return op;
 }
 
+/* One of the two operators in front of a batch norm. */
+static Op *measure(Builder *b, OpKind kind, const char *path, const char *suffix, Loc at, Space space)
+{
+    Op *op = make(b, kind, arena_printf(b->m->arena, "%s_%s", path, suffix), at, NULL);
+    op->prefix = path;
+    op->family = family(b->m, path);
+    op->writes[0].tensor->space = space;
+    return op;
+}
+
+/* Before a batch norm: the sums of each group, the statistics of the whole batch.  Returns the latter. */
+static Tensor *batch_statistics(Builder *b, const Op *parsed, const char *path, Loc at, Use x)
+{
+    Op *sums = measure(b, OP_batch_sums, path, "sums", at, SUMS);
+    op_read(sums, x.tensor, x.shift);
+    Op *op = measure(b, OP_batch_statistics, path, "statistics", at, TOTALS);
+    op_read(op, sums->writes[0].tensor, 0);
+    op->writes[0].tensor->shared = true;
+    memcpy(op->attrs, parsed->attrs, sizeof op->attrs);
+    op->attr_count = parsed->attr_count;
+    op->norm.repeat = b->repeat;
+    return op->writes[0].tensor;
+}
+
 Tensor *make_operator(Builder *b, Op *parsed, const char *path, Loc at, const Use *inputs, int count)
 {
     Model *m = b->m;
@@ -98,8 +122,9 @@ Tensor *make_operator(Builder *b, Op *parsed, const char *path, Loc at, const Us
     for (int i = 0; i < parsed->attr_count; i++)
         if (strcmp(parsed->attrs[i].spec->name, "act") == 0 && strcmp(parsed->attrs[i].word, "linear") != 0)
             act = &parsed->attrs[i];
+    Tensor *statistics = parsed->kind == OP_batch_norm ? batch_statistics(b, parsed, path, at, first) : NULL;
     Tensor *y = act ? tensor_new(m, name, at, b->repeat) : NULL;
-    Op *op = make(b, parsed->kind, act ? arena_printf(m->arena, "%s_sum", name) : name, at, NULL);
+    Op *op = make(b, parsed->kind, act ? arena_printf(m->arena, "%s_%s", name, statistics ? "normed" : "sum") : name, at, NULL);
     memcpy(op->attrs, parsed->attrs, sizeof op->attrs);
     op->attr_count = parsed->attr_count;
     op->prefix = path;
@@ -112,6 +137,8 @@ Tensor *make_operator(Builder *b, Op *parsed, const char *path, Loc at, const Us
     }
     for (int i = 0; i < count; i++)
         op_read(op, i ? inputs[i].tensor : first.tensor, i ? inputs[i].shift : first.shift);
+    if (statistics)
+        op_read(op, statistics, 0);
     if (view)
         op->writes[0].tensor->view_of = op->reads[0].tensor;
     if (!act)

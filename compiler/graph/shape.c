@@ -141,6 +141,34 @@ Weight *weight_start(Model *m, Op *op, const char *suffix, Shape shape, WeightLa
     return w;
 }
 
+Weight *weight_constant(Model *m, Op *op, const char *suffix, Shape shape, double value)
+{
+    const int before = m->weights.count;
+    Weight *w = weight_start(m, op, suffix, shape, W_EXPORTED, NULL, false);
+    if (w && m->weights.count > before)
+        w->init_value = value;
+    return w;
+}
+
+Weight *buffer_new(Model *m, Op *op, const char *suffix, Shape shape, double value)
+{
+    const char *name = arena_printf(m->arena, "%s.%s", op->prefix, suffix);
+    for (int i = 0; i < m->buffers.count; i++) {
+        Weight *b = m->buffers.items[i];
+        if (strcmp(b->name, name))
+            continue;
+        if (shape_equal(&b->shape, &shape))
+            return b;
+        shape_refuse(m, op, "the shared %s is %s where the net was used first, but %s here", suffix, shape_text(m->arena, &b->shape), shape_text(m->arena, &shape));
+        diag_note(m->diag, b->loc, "the net's first use gave it that shape");
+        return NULL;
+    }
+    Weight *b = NEW(m->arena, Weight);
+    *b = (Weight){ .name = name, .field = field_name(m, name), .loc = op->loc, .shape = shape, .layout = W_EXPORTED, .init = "constant", .init_value = value };
+    list_push(m->arena, &m->buffers, b);
+    return b;
+}
+
 /* The state before step 0: zeros, a trained parameter for all examples, or a value of the flow. */
 static bool state_start(Model *m, Tensor *state, List *starts)
 {

@@ -88,6 +88,8 @@ Op *grad_backward(Model *m, Op *op, Use dy)
     return b;
 }
 
+void grad_append(Model *m, Op *op) { list_push(m->arena, &m->gradient->now->ops, op); }
+
 static void fold_part(Model *m, Op *op, Weight *w)
 {
     if (m->lanes == 1)

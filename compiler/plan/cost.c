@@ -33,7 +33,7 @@ Cost op_cost(const Model *m, const Phase *p, const Op *op)
         for (int k = 0; k < i; k++)
             again = again || tensor_value(op_use(op, k)->tensor) == t;
         if (!again && !t->work)
-            c.bytes += real * (double)tensor_owner(t)->slot_reals * (t->shared ? c.calls : slices(m, p, op, t));
+            c.bytes += real * (double)tensor_owner(t)->slot_reals * (t->space == TOTALS && p->whole_batch ? steps : t->shared ? c.calls : slices(m, p, op, t));
     }
     for (int i = op->kernel.winograd && (op->pass == FORWARD || op->pass == BACKWARD); i < op->weight_count; i++)
         c.bytes += real * (double)op->weights[i]->reals * (op->pass == WEIGHTS && !p->whole_batch ? 0 : c.calls);

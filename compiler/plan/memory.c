@@ -32,6 +32,9 @@ static int64_t slot_reals(const Model *m, const Tensor *t)
         return up((n * m->lanes * 4 + real - 1) / real);
     case PARTS:
         return up(n);
+    case SUMS:
+    case TOTALS:
+        return up((n * 8 + real - 1) / real);
     case RAW:
         return up(t->reals);
     }
@@ -98,7 +101,7 @@ static void find_locals(Model *m)
     for (int i = 0; i < m->tensors.count; i++) {
         Tensor *t = m->tensors.items[i];
         t->local = tensor_owner(t) == t && t->first >= 0 && t->first == t->last && !phase_at(m, t->first)->whole_batch && !t->flow_name && !t->carried
-                   && !t->tail && t->space != LABELS_I32 && t->space != PARTS && !t->shared;
+                   && !t->tail && t->space != LABELS_I32 && t->space != PARTS && t->space != SUMS && !t->shared;
     }
     for (int p = 0; p < phase_count(m); p++) {
         Phase *ph = phase_at(m, p);
@@ -217,7 +220,7 @@ static void extend_over_loops(const Model *m, Tensor *t)
     t->last = last;
 }
 
-/* True if the tensor is read after the passes: labels, losses, and what has a name in the flow. */
+/* True if the tensor is read after the passes: labels, losses, a batch norm's statistics, and what has a name in the flow. */
 static bool outlives_passes(const Model *m, const Tensor *t)
 {
     for (int k = 0; k < m->loss_count; k++)
@@ -228,7 +231,7 @@ static bool outlives_passes(const Model *m, const Tensor *t)
         if (v->flow_name && tensor_owner(v) == t)
             return true;
     }
-    return t->space == LABELS_I32;
+    return t->space == LABELS_I32 || (t->op && t->op->kind == OP_batch_statistics);
 }
 
 static void place_batch(Model *m)
@@ -248,7 +251,7 @@ static void place_batch(Model *m)
             t->first = 0;
         if (guard || outlives_passes(m, t))
             t->last = phase_count(m);
-        items[n++] = (Item){ t, up((t->shared ? 1 : (int64_t)t->slots * m->groups) * t->slot_reals + 2 * guard), t->first, t->last };
+        items[n++] = (Item){ t, up((int64_t)t->slots * (t->shared ? 1 : m->groups) * t->slot_reals + 2 * guard), t->first, t->last };
     }
     m->activation_reals = place(m, items, n);
     for (int i = 0; i < n; i++) {
@@ -258,11 +261,12 @@ static void place_batch(Model *m)
     }
 }
 
-static void place_weights(Model *m)
+/* Places the weights or buffers of a list one behind the other; returns the reals of them all. */
+static int64_t place_weights(const Model *m, const List *list)
 {
     int64_t at = 0;
-    for (int i = 0; i < m->weights.count; i++) {
-        Weight *w = m->weights.items[i];
+    for (int i = 0; i < list->count; i++) {
+        Weight *w = list->items[i];
         w->offset = at;
         int64_t n = shape_count(&w->shape);
         if (w->layout == W_IN_OUT)
@@ -272,7 +276,7 @@ static void place_weights(Model *m)
         w->reals = up(n);
         at += w->reals;
     }
-    m->block_reals = at;
+    return at;
 }
 
 void memory_place(Model *m)
@@ -281,5 +285,6 @@ void memory_place(Model *m)
     find_locals(m);
     place_locals(m);
     place_batch(m);
-    place_weights(m);
+    m->block_reals = place_weights(m, &m->weights);
+    m->buffer_reals = place_weights(m, &m->buffers);
 }

@@ -2,7 +2,7 @@
  *
  * In: m->forward, m->backward.  Out: phases, with their barriers; places; sizes.  Next: emit.c.
  * A phase is a run of group operators (each group of examples on one thread, no barrier inside) or one whole-batch operator (plain form: there
- * are only group operators).  Deferred weight gradients (PRODUCTS) are moved behind a phase of groups, into its idle time. */
+ * are only group operators, and the statistics of batch norms).  Deferred weight gradients (PRODUCTS), and those of batch norms, are moved behind a phase of groups, into its idle time. */
 #include "read/language.h"
 
 static bool reads_from(const Op *op, const Op *maker)
@@ -29,6 +29,14 @@ static Phase *earlier(const List *phases, int first, const Op *op)
     return NULL;
 }
 
+/* Is the operator called once for all groups?  In the plain form only a batch norm's statistics are. */
+static bool of_batch(const Model *m, const Op *op)
+{
+    if (m->lanes == 1)
+        return op->kind == OP_batch_statistics || op->kind == OP_batch_gradient;
+    return OP_INFO(op)->whole_batch || op->pass == PRODUCTS || op->pass == FOLD || op->pass == PREPARE || op->pass == FINISH;
+}
+
 static void cut(Model *m, List *sections, List *phases)
 {
     for (int i = 0; i < sections->count; i++) {
@@ -39,7 +47,7 @@ static void cut(Model *m, List *sections, List *phases)
             Op *op = s->ops.items[k];
             if (op->kind == OP_reshape || op->kind == OP_flatten)
                 continue;
-            bool whole = m->lanes > 1 && (OP_INFO(op)->whole_batch || op->pass == PRODUCTS || op->pass == FOLD || op->pass == PREPARE || op->pass == FINISH);
+            bool whole = of_batch(m, op);
             Phase *before = !whole && now && now->whole_batch ? earlier(phases, first, op) : NULL;
             if (before) {
                 list_push(m->arena, &before->ops, op);
@@ -63,7 +71,8 @@ static bool only_gradients(const Phase *p)
 {
     for (int k = 0; k < p->ops.count; k++) {
         const Op *op = p->ops.items[k];
-        if (op->pass != PRODUCTS || op->write_count)
+        const bool last = op->pass == PRODUCTS || (op->pass == WEIGHTS && op->kind == OP_batch_statistics);
+        if (!last || op->write_count)
             return false;
     }
     return p->whole_batch;
@@ -85,7 +94,7 @@ static int long_wait(const List *phases, int from)
     return first;
 }
 
-/* Fills idle time: with seven groups one of two threads is idle during the last.  PRODUCTS that only the update reads move behind the group
+/* Fills idle time: with seven groups one of two threads is idle during the last.  Gradients that only the update reads move behind the group
  * phase with the longest wait, without a barrier between.  Order is kept: a shared weight's second gradient adds to its first. */
 static void fill_waits(List *phases)
 {

@@ -11,7 +11,7 @@ int64_t tensor_bytes(const Model *m, const Tensor *t)
 {
     const Tensor *o = tensor_owner((Tensor *)(uintptr_t)t);
     int64_t each = o->slot_reals * (m->options.is_double ? 8 : 4);
-    return o->first < 0 ? 0 : o->local || o->shared ? each : each * o->slots * m->groups;
+    return o->first < 0 ? 0 : o->local ? each : each * o->slots * (o->shared ? 1 : m->groups);
 }
 
 const char *card_shape(const Model *m, const Tensor *t)

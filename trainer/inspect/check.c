@@ -1,6 +1,6 @@
 /* check.c -- the command `check`: the gradients of this program against central differences of its own loss.
  *
- * At jittered weights, with dropout on, one parameter element at a time is moved by +h and -h.  A difference counts only
+ * At jittered weights, with dropout on (a net with batch norms: off, at the statistics of the batch), one parameter element at a time is moved by +h and -h.  A difference counts only
  * if no discrete decision (ReLU mask, pool winner, pixel) changes between the two points; else another element is drawn, and a
  * smaller h.  h becomes larger when the loss's rounding over h is large beside the gradient.  Few examples are used at once:
  * with more, more decisions lie near a kink.  Sums over lanes and groups, which a small batch does not have, are checked
@@ -11,6 +11,7 @@
 #include "run/culprit.h"
 #include "run/eval.h"
 #include "run/message.h"
+#include "run/norms.h"
 #include "run/weights.h"
 
 #include <float.h>
@@ -25,7 +26,7 @@ enum { EXAMPLES = 2, NOISE = 16 };
 static const double EPSILON = FLT_EPSILON, FIRST_STEP = 0.1, RELATIVE = 5e-3, OF_LARGEST = 2e-3, PARTS_BOUND = 1e-4;
 enum { EXAMPLES = 1, NOISE = 16 };
 #endif
-enum { WANTED = 24, CONTEST = 8 };
+enum { WANTED = 24, CONTEST = 8, MEASURED = 8 };             /* MEASURED: examples where batch norms measure them: two would be -1 and 1 in each channel */
 static const double SECONDS = 40, DROWNED = 0.25;           /* DROWNED, of the gradient: no step h with more rounding */
 enum { CHECK = 0x63686563, JITTER = 0x6a697474 };            /* "chec", "jitt": first numbers of random keys */
 
@@ -171,9 +172,11 @@ static bool check_differences(Result *results, Data *data, uint64_t seed)
     bool wanted = true;
     for (int round = 0; wanted && round < 20 * WANTED && seconds_now() < end; round++) {
         /* epoch: beyond any ramp of dropout */
-        Point at = { .batch = { .train = 1, .seed = seed, .step = (uint64_t)round, .epoch = 1e6 } };
-        data_batch(&at.batch, data, NULL, round * EXAMPLES % data->examples);
-        at.batch.count = at.batch.count < EXAMPLES ? at.batch.count : EXAMPLES;
+        Point at = { .batch = { .train = !net.norm_count, .statistics = 1, .seed = seed, .step = (uint64_t)round, .epoch = 1e6 } };
+        const int examples = net.norm_count ? MEASURED : EXAMPLES;
+        const int64_t begins = net.norm_count && data->examples >= examples ? data->examples - examples + 1 : net.norm_count ? 1 : data->examples;
+        data_batch(&at.batch, data, NULL, round * examples % begins);
+        at.batch.count = at.batch.count < examples ? at.batch.count : examples;
         net.forward(&at.batch, NULL);
         at.decisions = net.decisions();
         at.noise = loss_noise(&at.batch);
@@ -332,6 +335,7 @@ int command_check(const Options *o)
     else
         data_made_up(&data, net.batch, seed);
     need_finite(&data);
+    norms_check_batch(data.examples < net.batch ? data.examples : net.batch);
     open_net(o->threads);
     weights_init(net.weights(), seed);
     jitter(net.weights(), seed);

@@ -359,7 +359,7 @@ int command_dump(const Options *o)
     }
     open_net(o->threads);
     if (o->run || o->weights)
-        run_or_file_weights(o->run, o->weights, o->last);
+        run_or_file_weights(o->run, o->weights, o->last, batch.train);
     else
         weights_init(net.weights(), o->seed_given ? o->seed : net.training->seed);
     NetTraining training;

@@ -1,4 +1,4 @@
-/* export.c -- the command `export`: the parameters of a run, or those that a training starts from, as a file. */
+/* export.c -- the command `export`: the parameters and running statistics of a run, or those that a training starts from, as a file. */
 #include "inspect/inspect.h"
 #include "run/message.h"
 #include "run/run.h"
@@ -10,12 +10,14 @@ int command_export(const Options *o)
         fail(WRONG_USAGE, "export: --run gives trained parameters, --seed those of the start; leave one of them out");
     if (o->last && !o->run)
         fail(WRONG_USAGE, "export: --last chooses a checkpoint of --run DIR, which is missing");
+    if (o->buffers && o->parameters_only)
+        fail(WRONG_USAGE, "export: --buffers writes running statistics, --parameters-only leaves them out; leave one of them out");
     open_net(1);
     if (o->run)
-        run_or_file_weights(o->run, NULL, o->last);
+        run_or_file_weights(o->run, NULL, o->last, false);
     else
         weights_init(net.weights(), o->seed_given ? o->seed : net.training->seed);
-    weights_save(o->out, net.weights());
+    weights_save(o->out, net.weights(), !o->parameters_only);
     net.close();
     return FINE;
 }

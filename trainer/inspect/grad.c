@@ -5,6 +5,7 @@
 #include "inspect/inspect.h"
 #include "run/eval.h"
 #include "run/message.h"
+#include "run/norms.h"
 #include "run/weights.h"
 
 #include <inttypes.h>
@@ -47,8 +48,12 @@ int command_grad(const Options *o)
         fail(WRONG_INPUT, "--first %" PRId64 ": %s/%s has %" PRId64 " examples, 0 to %" PRId64, o->first, o->data, o->split,
              data.examples, data.examples - 1);
     open_net(o->threads);
-    weights_load(net.weights(), o->weights);
+    const NetParam *missing = weights_load(net.weights(), o->weights);
     data_batch(&batch, &data, NULL, o->first);
+    if (batch.train)
+        norms_check_batch(batch.count);
+    else
+        buffers_need(missing, o->weights);
     real loss = (real)net.forward(&batch, NULL);
     int count = 0, all = 1 + net.value_count + net.param_count;
     Array *arrays = need_memory((size_t)all * sizeof *arrays, "the answer");

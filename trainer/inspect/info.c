@@ -11,12 +11,42 @@ enum { FAMILIES = 5 };
 
 static void memory_families(Family families[FAMILIES], int threads)
 {
-    double size = sizeof(real), block = (double)net.block * size;
-    families[0] = (Family){ "parameters", block };
+    double size = sizeof(real), block = (double)net.block * size, buffers = (double)net.buffer_block * size;
+    families[0] = (Family){ "parameters", block + buffers };
     families[1] = (Family){ "gradients", block };
     families[2] = (Family){ "optimiser", block * net.state_blocks };
     families[3] = (Family){ "activations", (double)net.activation_reals * size };
     families[4] = (Family){ "threads", (double)net.thread_reals * size * threads };
+}
+
+static void write_rows(JsonWriter *w, const char *key, const NetParam *rows, int count)
+{
+    json_array(w, key);
+    for (int i = 0; i < count; i++) {
+        const NetParam *p = &rows[i];
+        json_object(w, NULL);
+        json_string(w, "name", p->name);
+        json_array(w, "shape");
+        for (int r = 0; r < p->rank; r++)
+            json_integer(w, NULL, p->shape[r]);
+        json_close(w);
+        json_integer(w, "count", (int64_t)p->count);
+        json_close(w);
+    }
+    json_close(w);
+}
+
+static void print_rows(const NetParam *rows, int count)
+{
+    for (int i = 0; i < count; i++) {
+        const NetParam *p = &rows[i];
+        char shape[100];
+        int64_t dims[NET_RANK];
+        for (int r = 0; r < p->rank; r++)
+            dims[r] = p->shape[r];
+        Array a = array_view("", ARRAY_REAL, NULL, p->rank, dims);
+        printf("  %-32s %-22s %10zu\n", p->name, array_shape_text(shape, sizeof shape, &a), p->count);
+    }
 }
 
 static void print_json(const Family *families, int threads)
@@ -35,21 +65,8 @@ static void print_json(const Family *families, int threads)
     json_string(&w, "form", net.form);
     json_integer(&w, "batch", net.batch);
     json_integer(&w, "parameter_count", (int64_t)weights_count());
-    json_array(&w, "parameters");
-    for (int i = 0; i < net.param_count; i++) {
-        const NetParam *p = &net.params[i];
-        json_object(&w, NULL);
-        json_string(&w, "name", p->name);
-        json_array(&w, "shape");
-        for (int r = 0; r < p->rank; r++)
-            json_integer(&w, NULL, p->shape[r]);
-        json_close(&w);
-        json_integer(&w, "count", (int64_t)p->count);
-        json_close(&w);
-    }
-    json_close(&w);
-    json_array(&w, "buffers");
-    json_close(&w);
+    write_rows(&w, "parameters", net.params, net.param_count);
+    write_rows(&w, "buffers", net.buffers, net.buffer_count);
     settings_write(&w, net.training);
     json_object(&w, "memory");
     for (int i = 0; i < FAMILIES; i++)
@@ -75,16 +92,13 @@ int command_info(const Options *o)
     printf("  from        %s%s%s\n", net.source, *net.settings ? ", " : "", net.settings);
     printf("  signature   %s\n  model hash  %s\n", net.signature, net.hash);
     printf("  built for   %s, %s, %s form, batch %d\n\n", net.target, net.precision, net.form, net.batch);
-    for (int i = 0; i < net.param_count; i++) {
-        const NetParam *p = &net.params[i];
-        char shape[100];
-        int64_t dims[NET_RANK];
-        for (int r = 0; r < p->rank; r++)
-            dims[r] = p->shape[r];
-        Array a = array_view("", ARRAY_REAL, NULL, p->rank, dims);
-        printf("  %-32s %-22s %10zu\n", p->name, array_shape_text(shape, sizeof shape, &a), p->count);
-    }
-    printf("  %-32s %-22s %10zu\n  no buffers\n\n", "parameters", "", weights_count());
+    print_rows(net.params, net.param_count);
+    printf("  %-32s %-22s %10zu\n", "parameters", "", weights_count());
+    print_rows(net.buffers, net.buffer_count);
+    if (net.buffer_count)
+        printf("  %-32s %-22s %10zu\n\n", "buffers", "", buffers_count());
+    else
+        printf("  no buffers\n\n");
     printf("  settings of a run (train --set)\n");
     for (int i = 0; i < settings_count(); i++) {
         char value[40];

@@ -430,7 +430,7 @@ int command_predict(const Options *o)
     if (o->picture)
         sheet_open(&k.sheet, &k.view, s.end - s.first, NULL);
     open_net(o->threads);
-    run_or_file_weights(o->run, o->weights, o->last);
+    run_or_file_weights(o->run, o->weights, o->last, false);
     if (o->out)
         answer_open(&k.answer, &s);
     json_begin(&k.json, o->json ? stdout : NULL);

@@ -52,12 +52,14 @@ static void write_facts(JsonWriter *w, const Batch *batch)
 
 void replay_dump(const char *path, const Batch *batch)
 {
-    int all = net.param_count + net.input_count + net.target_count;
+    const int first = net.param_count + net.buffer_count, all = first + net.input_count + net.target_count;
     Array *arrays = calloc((size_t)all, sizeof *arrays);
-    real *exported = malloc(weights_count() * sizeof *exported);
+    real *exported = malloc((weights_count() + buffers_count()) * sizeof *exported);
     bool good = arrays && exported;
-    if (good)
+    if (good) {
         weights_arrays(arrays, exported, net.weights(), "weights/");
+        buffers_arrays(arrays + net.param_count, exported + weights_count(), "buffers/");
+    }
     for (int i = 0; good && i < net.input_count + net.target_count; i++) {
         const NetData *d = data_of(i);
         const void *const *rows = i < net.input_count ? batch->inputs[i] : batch->targets[i - net.input_count];
@@ -71,7 +73,7 @@ void replay_dump(const char *path, const Batch *batch)
                 augment->one(data + (size_t)n * bytes, batch, n);
             else
                 memcpy(data + (size_t)n * bytes, rows[n], bytes);
-        Array *a = &arrays[net.param_count + i];
+        Array *a = &arrays[first + i];
         snprintf(a->name, sizeof a->name, "%s/%s", i < net.input_count ? "input" : "target", d->name);
         a->type = d->type == U8_OVER_255 ? ARRAY_U1 : d->type == LABELS ? ARRAY_I4 : ARRAY_F4;
         a->rank = 1 + d->rank;
@@ -88,7 +90,7 @@ void replay_dump(const char *path, const Batch *batch)
         fprintf(stderr, "%s: the batch and the weights are kept in %s; `%s replay` runs them again\n", net.name, path, net.name);
     else
         fprintf(stderr, "%s: the batch could not be kept: %s\n", net.name, e.text);
-    for (int i = net.param_count; arrays && i < all; i++)
+    for (int i = first; arrays && i < all; i++)
         free(arrays[i].data);
     json_free(&facts);
     free(exported);
@@ -113,7 +115,7 @@ static bool is_of_batch(const Array *a, const void *nothing)
         if (!strcmp(a->name, key))
             return a->bytes <= (size_t)net.batch * d->count * element_bytes(d);
     }
-    return weights_wanted(a, "weights/");
+    return weights_wanted(a, "weights/") || weights_wanted(a, "buffers/");
 }
 
 static uint64_t fact(const Json *facts, const char *key)
@@ -134,6 +136,7 @@ int command_replay(const Options *o)
         fail_array(&e);
     open_net(o->threads);
     weights_from_arrays(net.weights(), list.items, list.count, "weights/", path);
+    buffers_from_arrays(list.items, list.count, "buffers/", path);
     int all = net.input_count + net.target_count;
     const void **rows = need_memory((size_t)all * (size_t)net.batch * sizeof *rows, "the batch");
     const void *const **lists = need_memory((size_t)all * sizeof *lists, "the batch");

@@ -92,7 +92,7 @@ static void run_contender(Contender *c, const View *v, Data *data, bool last)
 {
     History h;
     Survey s;
-    run_or_file_weights(c->name, NULL, last);
+    run_or_file_weights(c->name, NULL, last, false);
     survey_run(&s, v, data);
     history_read(&h, c->name);
     c->set = run_settings(&c->training, c->name);

@@ -141,7 +141,7 @@ void report_whole(const char *run, const char *dir)
     if (!run_has(run, "best") && !run_has(run, "last"))
         return;                                /* the disk was full: training has already warned */
     report_open(&r, run);
-    run_or_file_weights(run, NULL, false);
+    run_or_file_weights(run, NULL, false, false);
     if (split_is_there(dir, "valid")) {
         data_open(&data, dir, "valid", true);
         r.valid_examples = data.examples;

@@ -1,7 +1,7 @@
 /* checkpoint.c -- the format of a checkpoint; writes and reads it.  docs/checkpoint.md describes it without C.
  *
  *   arrays     "weights/NAME" for each parameter NAME, "state0/NAME", ... for each block of the optimiser's state, as exported
- *              (weights.h), so that any build of the model can read the weights
+ *              (weights.h), so that any build of the model can read the weights; "buffers/NAME" for each running statistic
  *   signature  names and shapes of the parameters
  *   hash       of the model: to resume, it must be the program's, because only then are the bits those of an uninterrupted run
  *   facts      a JSON object: the rows of `net_rows`, settings.c, transfer.c and `run_rows`, in this order
@@ -127,10 +127,10 @@ static const char *block_prefix(char *text, int k)           /* -1: weights */
     return text;
 }
 
-static bool block_is_sound(char *why, size_t room, const real *block, const char *what)
+static bool block_is_sound(char *why, size_t room, const real *block, const char *what, const NetParam *params, int count)
 {
-    for (int k = 0; k < net.param_count; k++) {
-        const NetParam *p = &net.params[k];
+    for (int k = 0; k < count; k++) {
+        const NetParam *p = &params[k];
         for (size_t i = 0; i < p->count; i++) {
             double v = (double)block[weights_index(p, i)];
             if (isfinite(v))
@@ -146,11 +146,13 @@ bool checkpoint_is_sound(char *why, size_t room, const Progress *p)
 {
     Field rows[CHECKPOINT_FIELDS_MOST];
     char what[60];
-    if (!block_is_sound(why, room, net.weights(), "the parameter "))
+    if (!block_is_sound(why, room, net.weights(), "the parameter ", net.params, net.param_count))
+        return false;
+    if (net.buffer_count && !block_is_sound(why, room, net.running(), "the running statistic ", net.buffers, net.buffer_count))
         return false;
     for (int k = 0; k < net.state_blocks; k++) {
         snprintf(what, sizeof what, "the optimiser's state %d of ", k);
-        if (!block_is_sound(why, room, net.state(k), what))
+        if (!block_is_sound(why, room, net.state(k), what, net.params, net.param_count))
             return false;
     }
     return fields_finite(rows, checkpoint_fields(rows), p, why, room);
@@ -159,8 +161,8 @@ bool checkpoint_is_sound(char *why, size_t room, const Progress *p)
 void snapshot_open(Snapshot *s)
 {
     size_t blocks = 1 + (size_t)net.state_blocks;
-    *s = (Snapshot){ need_memory(blocks * (size_t)net.param_count * sizeof *s->arrays, "a checkpoint"),
-                     need_memory(blocks * weights_count() * sizeof *s->exported, "a checkpoint"), NULL };
+    *s = (Snapshot){ need_memory((blocks * (size_t)net.param_count + (size_t)net.buffer_count) * sizeof *s->arrays, "a checkpoint"),
+                     need_memory((blocks * weights_count() + buffers_count()) * sizeof *s->exported, "a checkpoint"), NULL };
 }
 
 void snapshot_close(Snapshot *s)
@@ -176,20 +178,22 @@ void snapshot_take(Snapshot *s, const Progress *p)
     for (int k = -1; k < net.state_blocks; k++)
         weights_arrays(s->arrays + (k + 1) * net.param_count, s->exported + (size_t)(k + 1) * weights_count(),
                        k < 0 ? net.weights() : net.state(k), block_prefix(prefix, k));
+    const size_t blocks = 1 + (size_t)net.state_blocks;
+    buffers_arrays(s->arrays + blocks * (size_t)net.param_count, s->exported + blocks * weights_count(), "buffers/");
     free(s->facts);
     s->facts = checkpoint_facts(p);
 }
 
 bool snapshot_write(const Snapshot *s, const char *path, ArrayError *e)
 {
-    return container_write(path, net.hash, net.signature, s->facts, s->arrays, (1 + net.state_blocks) * net.param_count, e);
+    return container_write(path, net.hash, net.signature, s->facts, s->arrays, (1 + net.state_blocks) * net.param_count + net.buffer_count, e);
 }
 
 /* ---- reading -------------------------------------------------------------------------------------------------------- */
 
 bool checkpoint_open(Checkpoint *c, const char *path, ArrayError *e)
 {
-    size_t limit = (1 + NET_STATES) * weights_count() * sizeof(double) + (size_t)net.param_count * 65536 + ((size_t)64 << 20);
+    size_t limit = ((1 + NET_STATES) * weights_count() + buffers_count()) * sizeof(double) + (size_t)(net.param_count + net.buffer_count) * 65536 + ((size_t)64 << 20);
     char why[200];
     if (!container_read(&c->container, path, limit, e))
         return false;
@@ -254,6 +258,7 @@ static _Noreturn void fail_other_model(const Checkpoint *c, const char *path)
 void checkpoint_weights(const Checkpoint *c, const char *path)
 {
     weights_from_arrays(net.weights(), c->container.blocks, c->container.count, "weights/", path);
+    buffers_need(buffers_from_arrays(c->container.blocks, c->container.count, "buffers/", path), path);
 }
 
 void checkpoint_resume(Progress *p, const Checkpoint *c, const char *path)

@@ -1,4 +1,4 @@
-/* checkpoint.h -- a checkpoint: the net's weights, the optimiser's state and the run's progress, in one file.
+/* checkpoint.h -- a checkpoint: the net's weights and running statistics, the optimiser's state and the run's progress, in one file.
  *
  * checkpoint.c has the format: which arrays, which facts, of which kind and in which range.  Its bytes are a container's (container.h). */
 #ifndef SPN_CHECKPOINT_H
@@ -49,7 +49,7 @@ void checkpoint_progress(Progress *p, const JsonValue *facts, const char *path);
 
 /* ---- writing -------------------------------------------------------------------------------------------------------- */
 
-/* False if a weight, a number of the optimiser's state, or a fact is NaN or infinite; why[0..room) says which.  Such a state is never saved. */
+/* False if a weight, a running statistic, a number of the optimiser's state, or a fact is NaN or infinite; why[0..room) says which.  Such a state is never saved. */
 bool checkpoint_is_sound(char *why, size_t room, const Progress *p);
 
 /* The net's weights, optimiser state and progress at one moment, ready to be written. */
@@ -69,7 +69,7 @@ typedef struct { Container container; Json facts; } Checkpoint;
 /* False, with *e, if the file is damaged or no checkpoint; ends the program if its facts are no JSON. */
 bool checkpoint_open(Checkpoint *c, const char *path, ArrayError *e);
 void checkpoint_close(Checkpoint *c);
-/* Its weights to net.weights(); shapes must fit, the model hash need not. */
+/* Its weights to net.weights(), its running statistics to net.running(); shapes must fit, the model hash need not. */
 void checkpoint_weights(const Checkpoint *c, const char *path);
 /* Weights, state and *p.  Another model hash ends the program, with a message about the difference. */
 void checkpoint_resume(Progress *p, const Checkpoint *c, const char *path);

@@ -188,7 +188,7 @@ int command_eval(const Options *o)
     Score s;
     data_open(&data, o->data, o->split, true);
     open_net(o->threads);
-    run_or_file_weights(o->run, o->weights, o->last);
+    run_or_file_weights(o->run, o->weights, o->last, false);
     score_open(&s);
     if (!score_data(&s, &data, NULL))
         torn_fail("");

@@ -1,6 +1,7 @@
-/* options.c -- opens the net with the number of threads of the command line. */
+/* options.c -- opens the net with the number of threads of the command line, its running statistics as they start. */
 #include "run/options.h"
 #include "run/message.h"
+#include "run/weights.h"
 
 #include <omp.h>
 
@@ -10,4 +11,5 @@ void open_net(int threads)
     omp_set_num_threads(threads);
     if (net.open(threads))
         fail(ENVIRONMENT, "no memory for the net with a batch of %d; build it with a smaller --batch", net.batch);
+    buffers_init();
 }

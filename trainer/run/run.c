@@ -346,7 +346,7 @@ void run_resume(Progress *p, const char *run)
     checkpoint_close(&c);
 }
 
-void run_or_file_weights(const char *run, const char *weights, bool last)
+void run_or_file_weights(const char *run, const char *weights, bool last, bool measured)
 {
     char path[PATH_ROOM];
     Checkpoint c;
@@ -354,7 +354,9 @@ void run_or_file_weights(const char *run, const char *weights, bool last)
     if (!run == !weights)
         fail(WRONG_USAGE, "give either --run DIR or --weights FILE%s", run ? ", not both" : "");
     if (weights) {
-        weights_load(net.weights(), weights);
+        const NetParam *missing = weights_load(net.weights(), weights);
+        if (!measured)
+            buffers_need(missing, weights);
         return;
     }
     bool best = !last && run_has(run, "best");

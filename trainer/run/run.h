@@ -37,7 +37,8 @@ bool run_save(const char *run, const char *file, const Snapshot *s, ArrayError *
 void run_resume(Progress *p, const char *run);
 
 /* For commands that do not train.  The weights of a run's best checkpoint (the last if there is none, or if `last`) or
- * of a file go to net.weights(); exactly one of run and weights is to be given.  Shapes must fit, the hash need not. */
-void run_or_file_weights(const char *run, const char *weights, bool last);
+ * of a file go to net.weights(), with the running statistics; exactly one of run and weights is to be given.  Shapes must fit, the hash need not.
+ * measured: batches are measured, so a file may lack running statistics. */
+void run_or_file_weights(const char *run, const char *weights, bool last, bool measured);
 
 #endif

@@ -116,11 +116,15 @@ static void shape_text(char *text, size_t room, const NetParam *p)
     array_shape_text(text, room, &a);
 }
 
+/* What a file may hold, row k: the parameters, then the buffers. */
+static int row_count(void) { return net.param_count + net.buffer_count; }
+static const NetParam *row_at(int k) { return k < net.param_count ? &net.params[k] : &net.buffers[k - net.param_count]; }
+
 static const NetParam *param_of(const char *name)
 {
-    for (int k = 0; k < net.param_count; k++)
-        if (!strcmp(name, net.params[k].name))
-            return &net.params[k];
+    for (int k = 0; k < row_count(); k++)
+        if (!strcmp(name, row_at(k)->name))
+            return row_at(k);
     return NULL;
 }
 
@@ -255,7 +259,7 @@ static void say_unused(Report *r, const ArrayList *list, const Renames *renames)
     bool bias = false;
     for (int i = 0; i < list->count; i++) {
         const Array *a = &list->items[i];
-        if (a->type == ARRAY_OTHER || param_of(name_here(here, a->name, renames)))
+        if (a->type == ARRAY_OTHER || param_of(name_here(here, a->name, renames)) || weights_counts_batches(here))
             continue;
         const char *end = strrchr(here, '.');
         bias |= !strcmp(end ? end + 1 : here, "bias_hh");
@@ -297,14 +301,15 @@ char *transfer_start(real *block, const Transfer *t, const char *rename)
     Renames renames = read_renames(rename);
     const Wish wish = { t, &renames };
     ArrayList list;
-    int taken = 0, stays = 0, others = 0;
+    int taken = 0, buffers = 0, stays = 0, others = 0;
     check_prefixes(t->only);
     weights_read_file(&list, t->file, is_wanted, &wish);
     check_used(&renames, &list, rename, t->file);
     say(&left, "%s", "");
     say(&renamed, "%s", "");
-    for (int k = 0; k < net.param_count; k++) {
-        const NetParam *p = &net.params[k];
+    for (int k = 0; k < row_count(); k++) {
+        const NetParam *p = row_at(k);
+        const bool buffer = k >= net.param_count;
         const Array *a = array_of(&list, p, &wish);
         char there[160] = "", here[160];
         shape_text(here, sizeof here, p);
@@ -313,11 +318,11 @@ char *transfer_start(real *block, const Transfer *t, const char *rename)
         if (!chosen(p->name, t->only)) {
             LIST(&left, stays, "    %s: not asked for\n", p->name);
         } else if (a && weights_fits(a, p)) {
-            weights_take(block, a, p, t->file);
-            taken++;
+            weights_take(buffer ? net.running() : block, a, p, t->file);
+            *(buffer ? &buffers : &taken) += 1;
             if (strcmp(a->name, p->name))
                 LIST(&renamed, others, "    %s from %s\n", p->name, a->name);
-        } else if (*t->only) {
+        } else if (*t->only && !buffer) {
             fail(WRONG_INPUT, "%s: parameter %s %s%s, expected %s (%s:%d), since --only asks for it", t->file, p->name, a ? "has shape " :
                  "is missing", there, here, place_file(p->yaml_line), place_line(p->yaml_line));
         } else {
@@ -330,6 +335,8 @@ char *transfer_start(real *block, const Transfer *t, const char *rename)
              list.count, net.param_count, net.name, left.text);
     }
     say(&r, "%s: %d of %d parameters taken\n", t->file, taken, net.param_count);
+    if (net.buffer_count)
+        say(&r, "  and %d of %d running statistics\n", buffers, net.buffer_count);
     if (others)
         say(&r, "  under another name there: %d\n%s", others, renamed.text);
     if (others > LISTED)

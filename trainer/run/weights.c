@@ -36,13 +36,16 @@ void weights_export(real *exported, const real *block, const NetParam *p)
         exported[i] = block[weights_index(p, i)];
 }
 
-size_t weights_count(void)
+static size_t count_of(const NetParam *params, int param_count)
 {
     size_t count = 0;
-    for (int k = 0; k < net.param_count; k++)
-        count += net.params[k].count;
+    for (int k = 0; k < param_count; k++)
+        count += params[k].count;
     return count;
 }
+
+size_t weights_count(void) { return count_of(net.params, net.param_count); }
+size_t buffers_count(void) { return count_of(net.buffers, net.buffer_count); }
 
 /* ---- the start -------------------------------------------------------------------------------------------------- */
 
@@ -97,6 +100,12 @@ void weights_init(real *block, uint64_t seed)
     }
 }
 
+void buffers_init(void)
+{
+    for (int k = 0; k < net.buffer_count; k++)
+        start_constant(net.running(), &net.buffers[k], 0);
+}
+
 /* ---- arrays ----------------------------------------------------------------------------------------------------- */
 
 Array weights_view(const char *prefix, const char *name, const real *data, int rank, const int *shape)
@@ -110,14 +119,25 @@ Array weights_view(const char *prefix, const char *name, const real *data, int r
     return array_view(full, ARRAY_REAL, data, rank, dims);
 }
 
-void weights_arrays(Array *arrays, real *exported, const real *block, const char *prefix)
+static void arrays_of(Array *arrays, real *exported, const real *block, const char *prefix, const NetParam *params, int count)
 {
-    for (int k = 0; k < net.param_count; k++) {
-        const NetParam *p = &net.params[k];
+    for (int k = 0; k < count; k++) {
+        const NetParam *p = &params[k];
         weights_export(exported, block, p);
         arrays[k] = weights_view(prefix, p->name, exported, p->rank, p->shape);
         exported += p->count;
     }
+}
+
+void weights_arrays(Array *arrays, real *exported, const real *block, const char *prefix)
+{
+    arrays_of(arrays, exported, block, prefix, net.params, net.param_count);
+}
+
+void buffers_arrays(Array *arrays, real *exported, const char *prefix)
+{
+    if (net.buffer_count)
+        arrays_of(arrays, exported, net.running(), prefix, net.buffers, net.buffer_count);
 }
 
 static const Array *find(const Array *arrays, int count, const char *prefix, const char *name)
@@ -180,6 +200,28 @@ void weights_from_arrays(real *block, const Array *arrays, int count, const char
     }
 }
 
+const NetParam *buffers_from_arrays(const Array *arrays, int count, const char *prefix, const char *path)
+{
+    const NetParam *missing = NULL;
+    buffers_init();
+    for (int k = 0; k < net.buffer_count; k++) {
+        const NetParam *b = &net.buffers[k];
+        const Array *a = find(arrays, count, prefix, b->name);
+        if (a)
+            weights_take(net.running(), a, b, path);
+        else if (!missing)
+            missing = b;
+    }
+    return missing;
+}
+
+void buffers_need(const NetParam *missing, const char *path)
+{
+    if (missing)
+        fail(WRONG_INPUT, "%s: the buffer %s is missing (%s:%d): evaluation takes running statistics instead of a batch's; expected a file"
+             " that has them, as `%s export` and PyTorch's state_dict() write", path, missing->name, net.source, missing->yaml_line, net.name);
+}
+
 /* ---- files ------------------------------------------------------------------------------------------------------ */
 
 static bool ends_in(const char *path, const char *end)
@@ -217,8 +259,8 @@ void weights_check_name(const char *path)
 
 void weights_read_file(ArrayList *list, const char *path, ArrayWanted *wanted, const void *context)
 {
-    /* For headers, and those arrays that are wanted, at most one a parameter. */
-    const size_t limit = weights_count() * sizeof(double) + (size_t)net.param_count * (ARRAY_NPY_HEADER + 12);
+    /* For headers, and those arrays that are wanted, at most one a parameter or buffer. */
+    const size_t limit = (weights_count() + buffers_count()) * sizeof(double) + (size_t)(net.param_count + net.buffer_count) * (ARRAY_NPY_HEADER + 12);
     ArrayError e;
     weights_check_name(path);
     if (!(*kind_of(path) == 'n' ? array_read_npz(list, path, wanted, context, limit, &e)
@@ -226,33 +268,47 @@ void weights_read_file(ArrayList *list, const char *path, ArrayWanted *wanted, c
         fail_array(&e);
 }
 
+/* The parameter or buffer of that name; NULL: there is none. */
+static const NetParam *named(const char *name)
+{
+    for (int k = 0; k < net.param_count + net.buffer_count; k++) {
+        const NetParam *p = k < net.param_count ? &net.params[k] : &net.buffers[k - net.param_count];
+        if (!strcmp(name, p->name))
+            return p;
+    }
+    return NULL;
+}
+
 bool weights_wanted(const Array *a, const void *prefix)
 {
     size_t n = strlen(prefix);
-    for (int k = 0; k < net.param_count; k++)
-        if (!strncmp(a->name, prefix, n) && !strcmp(a->name + n, net.params[k].name))
-            return weights_fits(a, &net.params[k]);
+    const NetParam *p = strncmp(a->name, prefix, n) ? NULL : named(a->name + n);
+    return p && weights_fits(a, p);
+}
+
+bool weights_counts_batches(const char *name)
+{
+    static const char end[] = ".num_batches_tracked", mean[] = ".running_mean";
+    const size_t n = strlen(name), m = sizeof end - 1;
+    for (int k = 0; n > m && !strcmp(name + n - m, end) && k < net.buffer_count; k++)
+        if (!strncmp(net.buffers[k].name, name, n - m) && !strcmp(net.buffers[k].name + n - m, mean))
+            return true;
     return false;
 }
 
-void weights_load(real *block, const char *path)
+const NetParam *weights_load(real *block, const char *path)
 {
     ArrayList list;
     weights_read_file(&list, path, weights_wanted, "");
     weights_from_arrays(block, list.items, list.count, "", path);
-    const char **names = need_memory((size_t)net.param_count * sizeof *names, "names");
-    for (int k = 0; k < net.param_count; k++)
-        names[k] = net.params[k].name;
+    const NetParam *missing = buffers_from_arrays(list.items, list.count, "", path);
     for (int i = 0; i < list.count; i++) {
-        int k = 0;
-        while (k < net.param_count && strcmp(list.items[i].name, names[k]))
-            k++;
-        if (k == net.param_count)
+        if (!named(list.items[i].name) && !weights_counts_batches(list.items[i].name))
             fail(WRONG_INPUT, "%s: the net has no parameter %s (it has %d, see %s info); remove it from the file, or take the"
                  " weights of this model", path, list.items[i].name, net.param_count, net.name);
     }
-    free(names);
     array_list_free(&list);
+    return missing;
 }
 
 /* The metadata as JSON text: what a zip comment holds. */
@@ -270,7 +326,7 @@ static char *metadata_text(const ArrayText *items, int count, bool whole)
     return w.text;
 }
 
-void weights_save(const char *path, const real *block)
+void weights_save(const char *path, const real *block, bool buffers)
 {
     enum { COMMENT = 65535 };                  /* the longest comment a zip may have */
     const ArrayText metadata[] = {
@@ -279,21 +335,24 @@ void weights_save(const char *path, const real *block)
     };
     enum { COUNT = sizeof metadata / sizeof *metadata };
     const char *kind = kind_of(path);
-    real *exported = need_memory(weights_count() * sizeof *exported, "weights");
-    Array *arrays = need_memory((size_t)net.param_count * sizeof *arrays, "weights");
+    const int all = net.param_count + (buffers ? net.buffer_count : 0);
+    real *exported = need_memory((weights_count() + buffers_count()) * sizeof *exported, "weights");
+    Array *arrays = need_memory((size_t)all * sizeof *arrays, "weights");
     ArrayError e;
     bool written;
     weights_arrays(arrays, exported, block, "");
+    if (buffers)
+        buffers_arrays(arrays + net.param_count, exported + weights_count(), "");
     if (*kind == 'n') {
         char *text = metadata_text(metadata, COUNT, true);
         if (strlen(text) > COMMENT) {          /* a very long model file stays out */
             free(text);
             text = metadata_text(metadata, COUNT, false);
         }
-        written = array_write_npz(path, arrays, net.param_count, text, &e);
+        written = array_write_npz(path, arrays, all, text, &e);
         free(text);
     } else {
-        written = array_write_safetensors(path, arrays, net.param_count, metadata, COUNT, &e);
+        written = array_write_safetensors(path, arrays, all, metadata, COUNT, &e);
     }
     if (!written)
         fail_array(&e);

@@ -1,0 +1,150 @@
+#!/usr/bin/env bash
+# test_batch_norm.sh -- batch norms in a program: trained weights and running statistics have the same bytes for any number of threads, every
+# target, and after an interruption; running statistics by their formula, through checkpoint, export, info and --init; what is refused.
+# SPNC: the spnc to test (default build/spnc).  A target that this processor lacks is skipped, with a message.
+. "$(dirname "$0")/begin.sh"
+cd "$work" || exit 74
+has() { grep -q -m1 -w "$1" /proc/cpuinfo 2>/dev/null; }
+
+# A net that is used twice, a norm of rows that is the same at each step, one that the next step needs, one behind the steps.
+cat >net.yaml <<'END'
+model: net
+batch: 24
+inputs: { left: { shape: [2, 7, 6], dtype: u8 }, right: { shape: [2, 7, 6], dtype: u8 }, rows: { shape: [3] } }
+targets: { kind: { classes: 3 } }
+nets:
+  look:
+    - conv: { filters: 5, kernel: 3, bias: false }
+    - batch_norm: { act: relu, momentum: 0.3 }
+    - conv: { filters: 4, kernel: 2, bias: false }
+    - batch_norm
+flow:
+  - a: { look: left }
+  - b: { look: right }
+  - repeat: 3
+    carry: { h: { shape: [6] } }
+    do:
+      - same: { batch_norm: rows, momentum: 0.2, affine: false }
+      - u: { dense: same, units: 6 }
+      - w: { dense: h, units: 6 }
+      - h: { batch_norm: { add: [u, w] }, act: tanh }
+      - seen: { batch_norm: h }
+  - z: { last: seen }
+  - all: { concat: [{ flatten: a }, { flatten: b }, z] }
+  - v: { dense: all, units: 3 }
+loss: { cross_entropy: [v, kind] }
+train: { optimiser: { sgd: { rate: 0.02, momentum: 0.9 } }, epochs: 2, patience: 0 }
+END
+# data FOLDER COUNT: so many examples for training, and to evaluate
+data() {
+    mkdir "$1"
+    for split in train:$2:1 valid:20:2; do
+        IFS=: read -r name count seed <<<"$split"
+        for side in left right; do bytes $((count * 84)) "$seed" 256 | npy '|u1' "$count, 2, 7, 6" >"$1/${name}_$side.npy"; seed=$((seed + 10)); done
+        bytes $((count * 12)) "$seed" 60 | npy '<f4' "$count, 3" >"$1/${name}_rows.npy"
+        bytes "$count" "$seed" 3 | npy '|u1' "$count," >"$1/${name}_kind.npy"
+    done
+}
+data data 65
+data one 24
+data alone 49
+
+targets=generic
+has avx2 && has fma && targets="avx2 $targets" || echo "skipped: avx2"
+has avx512bw && has avx512dq && has avx512vl && targets="avx512 $targets" || echo "skipped: avx512"
+native=${targets%% *}
+for target in $targets; do run "$SPNC" build net.yaml -o "$target" --target "$target" || exit 1; done
+
+# ---- the same bits -----------------------------------------------------------------------------------------------------
+# trained TARGET RUN options...: weights and running statistics after training, in RUN.npz
+trained() {
+    local target=$1 into=$2
+    shift 2
+    run "$target/net" train --data data --run "$into" "$@" && run "$target/net" export --last --run "$into" -o "$into.npz"
+}
+same() { cmp -s first.npz "$1.npz" && echo "same bits: $1" || fault "other bits: $1"; }
+trained "$native" first --threads 1
+for target in $targets; do trained "$target" "$target-3" --threads 3 && same "$target-3"; done
+trained "$native" resumed --epochs 1 && trained "$native" resumed --resume --epochs 2 && same resumed
+for mode in train eval; do
+    for target in $targets; do
+        run "$target/net" grad --weights first.npz --data data --split train --first 48 --mode $mode --threads 2 -o "$target-$mode.npz"
+        cmp -s "$native-$mode.npz" "$target-$mode.npz" || fault "$target: other bits of a partial batch in $mode mode"
+    done
+done
+run "$native/net" check
+
+# ---- running statistics: one update of one batch, of whose rows those of `same` are known, in three steps ---------------
+program=$native/net
+run "$program" export -o start.npz
+run "$program" export --run first --last --parameters-only -o bare.npz
+run "$program" train --data one --run one_run --epochs 1 && run "$program" export --last --run one_run -o one.npz
+"$program" info --json >info.json
+python3 - "$native-train.npz" <<'END' || fault "running statistics"
+import json, struct, sys, zipfile
+def numbers(raw):
+    body = raw[10 + struct.unpack("<H", raw[8:10])[0]:]
+    return list(struct.unpack(f"<{len(body) // 4}f", body))
+def arrays(name):
+    with zipfile.ZipFile(name) as z:
+        return {n[:-4]: numbers(z.read(n)) for n in z.namelist()}
+start, first, bare, one, gradients = (arrays(n) for n in ("start.npz", "first.npz", "bare.npz", "one.npz", sys.argv[1]))
+info = json.load(open("info.json"))
+parameters, buffers = ([x["name"] for x in info[k]] for k in ("parameters", "buffers"))
+sizes = {"look.batch_norm1": 5, "look.batch_norm2": 4, "same": 3, "h": 6, "seen": 6}
+assert {x["name"]: x["shape"] for x in info["buffers"]} == {f"{p}.{w}": [n] for p, n in sizes.items() for w in ("running_mean", "running_var")}
+assert list(first) == list(start) == parameters + buffers and list(bare) == parameters
+assert all(bare[p] == first[p] for p in parameters)
+assert all(start[b] == [float(b.endswith("var"))] * len(start[b]) and first[b] != start[b] for b in buffers)
+assert not [k for k in gradients if "running" in k]
+rows = numbers(open("one/train_rows.npy", "rb").read())
+for c in range(3):
+    x = rows[c::3]
+    mean = sum(x) / 24
+    variance = sum((v - mean) ** 2 for v in x) / 23
+    kept = 0.8 ** 3
+    for name, value in ("running_mean", (1 - kept) * mean), ("running_var", kept + (1 - kept) * variance):
+        got = one[f"same.{name}"][c]
+        assert abs(got - value) <= 1e-6 * abs(value), (name, c, got, value)
+END
+
+# ---- weights that lack running statistics, or have PyTorch's counts of batches -------------------------------------------
+# refused CODE TEXT COMMAND...
+refused() {
+    local code=$1 text=$2
+    shift 2
+    "$@" >said 2>&1
+    [ $? = "$code" ] && grep -qF -- "$text" said || { fault "not refused with '$text': $*"; cat said >&2; }
+}
+grad() { "$program" grad --data data --split train -o grad.npz "$@"; }
+refused 1 'bare.npz: the buffer look.batch_norm1.running_mean is missing (net.yaml:' grad --weights bare.npz --mode eval
+refused 1 'bare.npz: the buffer look.batch_norm1.running_mean is missing' "$program" eval --data data --split valid --weights bare.npz
+run grad --weights bare.npz --mode train
+# with NAME...: first.npz and a whole number of each name, in with.npz
+with() {
+    python3 - "$@" <<'END'
+import shutil, sys, zipfile
+shutil.copy("first.npz", "with.npz")
+with zipfile.ZipFile("with.npz", "a") as z:
+    for name in sys.argv[1:]:
+        head = "{'descr': '<i8', 'fortran_order': False, 'shape': (), }".ljust(117) + "\n"
+        z.writestr(name + ".npy", b"\x93NUMPY\x01\x00v\x00" + head.encode() + (7).to_bytes(8, "little"))
+END
+}
+with look.batch_norm1.num_batches_tracked same.num_batches_tracked
+run grad --weights with.npz --mode eval && run "$program" eval --data data --split valid --weights with.npz
+with other.num_batches_tracked
+refused 1 'the net has no parameter other.num_batches_tracked' grad --weights with.npz --mode eval
+refused 2 'leave one of them out' "$program" export --buffers --parameters-only -o both.npz
+
+# ---- --init takes them -----------------------------------------------------------------------------------------------------
+run "$program" train --data data --run taken --init first.npz --epochs 1 && grep -qF 'and 10 of 10 running statistics' output || fault "--init does not take running statistics"
+
+# ---- a batch of one number a channel -----------------------------------------------------------------------------------------
+refused 1 'batch norm same would have one number a channel, and so no variance, in the last batch of each epoch: 49 examples in batches of 24 leave one; leave out or add an example' \
+    "$program" train --data alone --run alone_run
+grep -q 'net.yaml:[0-9]*: ' said || fault "no place of the batch norm"
+[ ! -e alone_run/last ] || fault "a training that is refused has begun"
+refused 1 'batch norm same would measure a batch of one example' "$program" grad --weights first.npz --data alone --split train --first 48 --mode train -o grad.npz
+run "$program" grad --weights first.npz --data alone --split train --first 48 --mode eval -o grad.npz
+exit $failed
