@@ -234,7 +234,7 @@ struct Weight {
     int uses;                /* number of WEIGHTS operators so far: each after the first adds to the gradient */
 };
 
-typedef enum { ATTR_INT, ATTR_PAIR, ATTR_REAL, ATTR_WORD, ATTR_BOOL, ATTR_INIT, ATTR_SHAPE, ATTR_PAIRS, ATTR_NAME, ATTR_ACT, ATTR_TREE } AttrType;      /* ATTR_TREE: see language.h */
+typedef enum { ATTR_INT, ATTR_PAIR, ATTR_REAL, ATTR_WORD, ATTR_BOOL, ATTR_INIT, ATTR_SHAPE, ATTR_PAIRS, ATTR_NAME, ATTR_ACT, ATTR_TREE } AttrType;      /* ATTR_TREE: see language.h; its reader finds the value in the tree */
 typedef struct {
     const char *name;
     AttrType type;
@@ -295,6 +295,7 @@ struct Op {
         struct { const double *values; } constant;                      /* in row-major order */
         struct { const Weight *mean, *variance; Repeat *repeat; const Tensor *gradient; } norm;     /* batch_sums, batch_statistics: running
                                                                            statistics; the repeat it is written in; batch_norm: what its gradient needs */
+        struct { const struct Op *cell; } dense;                        /* it multiplies the state of this cell: an lstm's or an rnn's; NULL: any value */
         const struct Told *outside;                                     /* from outside: sizes, from its description (outside.h) */
     };
 
@@ -489,6 +490,7 @@ extern int op_count;
 extern bool op_hidden[OP_NONE + 1];              /* by kind: a net or an operator of the user's has its name, which means that one */
 extern bool op_elements[OP_NONE + 1];            /* by kind: a function of formulas (ELEMENT in ops.def).  Filled by ops_register */
 static inline bool op_is_element(OpKind kind) { return op_elements[kind]; }
+static inline bool op_is_cell(OpKind kind) { return kind == OP_gru || kind == OP_lstm || kind == OP_rnn; }
 #define OP_INFO(op) (op_table[(op)->kind])
 
 /* What may stand where a loss has its last operand: a target with classes; a target of real numbers; any value of the flow. */

@@ -213,6 +213,8 @@ static bool from_yaml(Model *m, Attr *a, const Yaml *y)
     a->loc = y->loc;
     a->given = true;
     a->text = y->kind == YAML_SCALAR ? y->text : NULL;
+    if (s->type == ATTR_TREE)
+        return true;
     if (s->type == ATTR_INIT)
         return parse_init(m, a, y);
     if (s->type == ATTR_ACT)

@@ -96,46 +96,6 @@ static State *state_find(Builder *b, const char *name)
     return NULL;
 }
 
-/* A carried gru has its attributes under carry; any other is a value like all others: { gru: [x, h], units: 9 }. */
-static Tensor *flow_gru(Builder *b, const char *path, Loc at, const Yaml *v, int which, State *state, const Use *in, int count)
-{
-    Model *m = b->m;
-    const Yaml *opkey = v->keys[which], *inputs = v->items[which];
-    if (!state || !state->gru) {
-        Op *cell = op_new(m, OP_gru, FORWARD, "", at);
-        if (v->count == 1) {
-            diag_error(m->diag, opkey->loc, "gru needs 'units' (size of the state)");
-            diag_note(m->diag, (Loc){ 0 }, "a state that a repeat carries has them there: carry: { %s: { gru: { units: 256 } } }", path);
-            return NULL;
-        }
-        if (!attr_parse(m, cell, v, opkey->text, opkey->loc))
-            return NULL;
-        if (op_attr(cell, "init")->given) {
-            diag_error(m->diag, op_attr(cell, "init")->loc, "this gru has no first step: its state is the second input, { gru: [x, h] }");
-            return NULL;
-        }
-        if (count != 2) {
-            diag_error(m->diag, inputs->loc, "a gru without a carry takes 2 inputs, [x, h], not %d", count);
-            return NULL;
-        }
-        return make_gru(b, cell, path, at, NULL, in[0], in[1]);
-    }
-    for (int i = 0; i < v->count; i++)
-        if (i != which) {
-            diag_error(m->diag, v->keys[i]->loc, "'%s' belongs to the gru under carry", v->keys[i]->text);
-            diag_note(m->diag, state->loc, "'%s' is carried here", state->name);
-            return NULL;
-        }
-    Use h = { state->tensor, -1 };
-    if (!inputs_fit(b, OP_gru, inputs->loc, count))
-        return NULL;
-    if (count == 2 && (in[1].tensor != h.tensor || in[1].shift != h.shift)) {
-        diag_error(m->diag, inputs->items[1]->loc, "the gru of '%s' updates '%s' itself: write { gru: [input, %s] }", state->name, state->name, state->name);
-        return NULL;
-    }
-    return make_gru(b, state->cell, path, at, state->tensor, in[0], h);
-}
-
 /* { last: x } */
 static Tensor *flow_last(Builder *b, const char *path, Loc at, const Yaml *inputs, Use in)
 {
@@ -149,7 +109,7 @@ static Tensor *flow_last(Builder *b, const char *path, Loc at, const Yaml *input
     return pick->writes[0].tensor;
 }
 
-/* { OP: inputs, attributes }, of v's key `which`: any operator but gru. */
+/* { OP: inputs, attributes }, of v's key `which`: any operator but the cells. */
 static Tensor *flow_operator(Builder *b, const char *path, Loc at, const Yaml *v, int which, Use *in, int count)
 {
     Model *m = b->m;
@@ -182,13 +142,15 @@ static bool call(Builder *b, Entry *e, const char *path, Loc at, const Yaml *v, 
         return value_special(b, kind, path, at, v, which, &out->items[0].use);
     }
     if (!resolve_inputs(b, e, v->items[which], in, &count, kind == OP_last)) {
-        if (kind != OP_NONE && kind != OP_gru)
+        if (kind != OP_NONE && !op_is_cell(kind))
             attr_parse(m, op_new(m, kind, FORWARD, "", at), v, opkey->text, opkey->loc);
         return false;
     }
     if (net)
         return net_call(b, path, v, which, in, count, out);
-    Tensor *t = kind == OP_gru ? flow_gru(b, path, at, v, which, state, in, count) : flow_operator(b, path, at, v, which, in, count);
+    if (op_is_cell(kind))
+        return cell_call(b, path, at, v, which, state, in, count, out);
+    Tensor *t = flow_operator(b, path, at, v, which, in, count);
     out->items[out->count++] = (Output){ NULL, { t, 0 } };
     return t != NULL;
 }
@@ -234,14 +196,19 @@ static Tensor *own_value(Builder *b, const char *path, Loc at, Use u)
 /* Makes u the next value of the state that the entry `key` bears the name of. */
 static bool define_state(Builder *b, const Yaml *key, Loc at, State *state, Use u)
 {
-    if (u.tensor != state->tensor && state->gru) {
-        diag_error(b->m->diag, at, "'%s' is carried as a gru, so { gru: [input, %s] } must define it", key->text, key->text);
+    if (u.tensor != state->tensor && state->cell) {
+        const char *word = OP_INFO(state->cell)->name;
+        diag_error(b->m->diag, at, "'%s' is carried as %s, so { %s: [input, %s] } must define it", key->text, cell_called(state->cell->kind), word, key->text);
         return false;
     }
     if (u.tensor != state->tensor || u.shift)
         op_read(make(b, OP_copy, path_in(b, key->text), key->loc, state->tensor), u.tensor, u.shift);
     state->defined = true;
-    name_find(b, key->text)->shift = 0;
+    for (int i = 0; i < b->frame->names.count; i++) {
+        Name *n = b->frame->names.items[i];
+        if (n->tensor == state->tensor || (state->c && n->tensor == state->c))
+            n->shift = 0;
+    }
     return true;
 }
 
@@ -338,23 +305,26 @@ static bool flow_entry(Builder *b, const Yaml *y)
 static bool state_kind(Builder *b, State *s, const Yaml *v, Shape *shape)
 {
     Model *m = b->m;
-    const Yaml *cell = yaml_get(v, "gru");
-    if (cell) {
-        map_keys_known(m, v, &map_carried_gru);
-        if (!map_expected(m, cell, "gru"))
+    const MapSpec *map = carried_cells;
+    while (map->keys && !yaml_get(v, map->keys->name))
+        map++;
+    if (map->keys) {
+        const char *word = map->keys->name;
+        const Yaml *cell = yaml_get(v, word);
+        map_keys_known(m, v, map);
+        if (!map_expected(m, cell, word))
             return false;
-        Op *parsed = op_new(m, OP_gru, FORWARD, s->name, s->loc);
+        Op *parsed = op_new(m, op_kind_of(word), FORWARD, s->name, s->loc);
         /* `init` may also name a value: it is read as text here and resolved in state_start */
         if (!attr_parse(m, parsed, cell, NULL, v->keys[0]->loc))
             return false;
         s->cell = parsed;
-        s->gru = true;
         s->init = yaml_get(cell, "init");
         *shape = (Shape){ 1, { op_int(parsed, "units") } };
         return true;
     }
     if (!yaml_get(v, "shape")) {
-        diag_error(m->diag, v->loc, "the state '%s' is either { gru: { units: 256 } } or { shape: [256], init: zeros }", s->name);
+        diag_error(m->diag, v->loc, "the state '%s' is a cell, { gru: { units: 256 } }, lstm or rnn, or { shape: [256], init: zeros }", s->name);
         return false;
     }
     map_keys_known(m, v, &map_carried);
@@ -363,7 +333,6 @@ static bool state_kind(Builder *b, State *s, const Yaml *v, Shape *shape)
     return shape_read(m, &a, yaml_get(v, "shape"), s->name, shape);
 }
 
-/* The value of the flow that a state starts from: `reference` is its name, read before the repeat begins. */
 /* True if t, or a value that it is made of, is made at each step of r. */
 static bool depends_on(Model *m, const Tensor *t, const Repeat *r)
 {
@@ -375,6 +344,7 @@ static bool depends_on(Model *m, const Tensor *t, const Repeat *r)
     return false;
 }
 
+/* The value of the flow that a state starts from: `reference` is its name or what makes it, read before the repeat begins. */
 static bool start_value(Builder *b, Tensor *t, const Yaml *reference)
 {
     Repeat *inside = b->repeat;
@@ -383,7 +353,7 @@ static bool start_value(Builder *b, Tensor *t, const Yaml *reference)
     b->repeat = NULL;
     bool good = flow_operand(b, &e, reference, &u, true);
     if (good && depends_on(b->m, u.tensor, inside)) {
-        diag_error(b->m->diag, reference->loc, "'%s' is carried by the same repeat: it has no value before the first step", reference->text);
+        diag_error(b->m->diag, reference->loc, "'%s' is carried by the same repeat: it has no value before the first step", reference->text ? reference->text : u.tensor->name);
         good = false;
     } else if (good) {
         t->start = make_outside(b, u, reference->loc).tensor;
@@ -392,27 +362,64 @@ static bool start_value(Builder *b, Tensor *t, const Yaml *reference)
     return good;
 }
 
-/* init: zeros, trained, or the name of a value. */
+/* zeros, trained, or a value: where the state t starts, whose parameter is NAME.init. */
+static bool start_read(Builder *b, Tensor *t, const char *name, const Yaml *init)
+{
+    Model *m = b->m;
+    Value w = { .text = "" };
+    if (init->kind == YAML_LIST) {
+        diag_error(m->diag, init->loc, "init must be zeros, trained, or the name of a value");
+        return false;
+    }
+    const bool word = init->kind == YAML_SCALAR && formula_is_name(init->text + (*init->text == '$'));
+    if (word && !expr_value(m->arena, m->diag, &m->scope, init, &w))
+        return false;
+    if (strcmp(w.text, "trained") == 0) {
+        t->start_weight = NEW(m->arena, Weight);
+        *t->start_weight = (Weight){ .name = path_in(b, arena_printf(m->arena, "%s.init", name)), .loc = t->loc };
+        return true;
+    }
+    Yaml reference = *init;
+    if (word)
+        reference.text = w.text;
+    return strcmp(w.text, "zeros") == 0 || start_value(b, t, &reference);
+}
+
+/* init: zeros, trained, or a value; of an lstm also { h: VALUE, c: VALUE }. */
 static bool state_start(Builder *b, const State *s)
 {
     Model *m = b->m;
-    Value w;
-    if (!s->init)
+    const Yaml *init = s->init;
+    if (!init)
         return true;
-    if (s->init->kind != YAML_SCALAR) {
-        diag_error(m->diag, s->init->loc, "init must be zeros, trained, or the name of a value");
+    if (!s->c)
+        return start_read(b, s->tensor, s->name, init);
+    bool good = true;
+    const Yaml *h = yaml_get(init, "h"), *c = yaml_get(init, "c");
+    if (init->kind == YAML_MAP) {
+        for (int i = 0; i < init->count; i++)
+            if (init->items[i] != h && init->items[i] != c) {
+                diag_error(m->diag, init->keys[i]->loc, "an lstm starts from h and c: init: { h: first, c: zeros }, not from '%s'", init->keys[i]->text);
+                return false;
+            }
+    } else if (init->kind != YAML_SCALAR || (strcmp(init->text, "zeros") && strcmp(init->text, "trained") && *init->text != '$')) {
+        diag_error(m->diag, init->loc, "the init of an lstm is zeros, trained, or { h: VALUE, c: VALUE }");
         return false;
+    } else {
+        h = c = init;
     }
-    if (!expr_value(m->arena, m->diag, &m->scope, s->init, &w))
-        return false;
-    if (strcmp(w.text, "trained") == 0) {
-        s->tensor->start_weight = NEW(m->arena, Weight);
-        *s->tensor->start_weight = (Weight){ .name = path_in(b, arena_printf(m->arena, "%s.init", s->name)), .loc = s->loc };
-        return true;
-    }
-    Yaml reference = *s->init;
-    reference.text = w.text;
-    return strcmp(w.text, "zeros") == 0 || start_value(b, s->tensor, &reference);
+    good = (!h || start_read(b, s->tensor, arena_printf(m->arena, "%s.h", s->name), h)) && good;
+    return (!c || start_read(b, s->c, arena_printf(m->arena, "%s.c", s->name), c)) && good;
+}
+
+/* A carried tensor of the state s, called `name`. */
+static Tensor *state_tensor(Builder *b, const State *s, const char *name, Shape shape)
+{
+    Tensor *t = make_state(b, path_in(b, name), s->loc);
+    t->shape = shape;
+    t->flow_name = b->frame->net ? NULL : name;
+    list_push(b->m->arena, &b->repeat->states, t);
+    return t;
 }
 
 static bool state_declare(Builder *b, const Yaml *key, const Yaml *v)
@@ -435,14 +442,18 @@ static bool state_declare(Builder *b, const Yaml *key, const Yaml *v)
     Shape shape = { 0 };
     if (!state_kind(b, s, v, &shape))
         return false;
-    Tensor *t = s->tensor = make_state(b, path_in(b, name), key->loc);
-    t->shape = shape;
-    t->flow_name = b->frame->net ? NULL : name;
-    list_push(m->arena, &b->repeat->states, t);
+    const bool pair = s->cell && s->cell->kind == OP_lstm;
+    s->tensor = state_tensor(b, s, pair ? arena_printf(m->arena, "%s.h", name) : name, shape);
+    if (pair)
+        s->c = state_tensor(b, s, arena_printf(m->arena, "%s.c", name), shape);
     b->frame->state_count++;
     if (!state_start(b, s))
         return false;
-    name_bind(b, name, key->loc, (Use){ t, -1 });
+    name_bind(b, name, key->loc, (Use){ s->tensor, -1 });
+    if (pair) {
+        name_bind(b, arena_printf(m->arena, "%s.h", name), key->loc, (Use){ s->tensor, -1 });
+        name_bind(b, arena_printf(m->arena, "%s.c", name), key->loc, (Use){ s->c, -1 });
+    }
     return true;
 }
 

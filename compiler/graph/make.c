@@ -153,50 +153,6 @@ Tensor *make_operator(Builder *b, Op *parsed, const char *path, Loc at, const Us
     return y;
 }
 
-/* A dense operator with `rows` outputs and what the cell says of weights; k: of the input (0) or of the state (1). */
-static Op *gate_product(Builder *b, const Op *cell, int64_t rows, int k, Loc at)
-{
-    Model *m = b->m;
-    const Attr *init = op_attr(cell, "weight_init");
-    Op *dense = op_new(m, OP_dense, FORWARD, "", at);
-    Yaml units = { .kind = YAML_SCALAR, .loc = at, .text = arena_printf(m->arena, "%lld", (long long)rows) };
-    attr_parse(m, dense, &units, NULL, at);
-    for (int i = 0; i < dense->attr_count; i++) {
-        Attr *a = &dense->attrs[i];
-        if (!strcmp(a->spec->name, "bias")) {
-            a->number[0] = k == 0 || op_int(cell, "bias_hh");
-        } else if (!strcmp(a->spec->name, "gemm")) {
-            a->word = op_word(cell, "gemm");
-        } else if (!strcmp(a->spec->name, "init")) {
-            a->word = init->given ? init->word : "normal";
-            a->number[0] = init->given ? init->number[0] : 0.1;
-            a->count = init->given ? init->count : 1;
-        }
-    }
-    return dense;
-}
-
-Tensor *make_gru(Builder *b, const Op *cell, const char *path, Loc at, Tensor *out, Use x, Use h)
-{
-    Model *m = b->m;
-    Tensor *parts[2];
-    for (int k = 0; k < 2; k++) {
-        Op *dense = gate_product(b, cell, 3 * op_int(cell, "units"), k, at);
-        const Use in = k == 0 ? x : h;
-        parts[k] = make_operator(b, dense, arena_printf(m->arena, "%s.%s", path, k == 0 ? "from_input" : "from_state"), at, &in, 1);
-        parts[k]->op->prefix = path;
-        parts[k]->op->family = path;
-        parts[k]->op->suffix[0] = k == 0 ? "weight_ih" : "weight_hh";
-        parts[k]->op->suffix[1] = k == 0 ? "bias_ih" : "bias_hh";
-    }
-    Op *gates = make(b, OP_gru_gates, path, at, out);
-    gates->family = path;
-    op_read(gates, parts[0], 0);
-    op_read(gates, parts[1], 0);
-    op_read(gates, h.tensor, h.shift);
-    return gates->writes[0].tensor;
-}
-
 bool inputs_fit(Builder *b, OpKind kind, Loc at, int count)
 {
     const OpInfo *info = op_table[kind];

@@ -41,8 +41,9 @@ typedef struct {
     const char *name;
     Loc loc;
     Tensor *tensor;
-    bool gru, defined;
-    const Op *cell;          /* gru: its attributes */
+    Tensor *c;               /* of an lstm; `tensor` is its h */
+    bool defined;
+    const Op *cell;          /* a gru, an lstm, an rnn: its attributes; NULL: any rule under `do` */
     const Yaml *init;
 } State;
 
@@ -122,9 +123,11 @@ Use make_outside(Builder *b, Use u, Loc at);
 Use make_viewable(Builder *b, Use u, Loc at);
 /* An operator with parsed attributes, and its activation; `path` begins the names of its weights. */
 Tensor *make_operator(Builder *b, Op *parsed, const char *path, Loc at, const Use *inputs, int count);
-/* h' = gru(x, h) with the attributes of `cell`; `out` is the carried state or NULL. */
-Tensor *make_gru(Builder *b, const Op *cell, const char *path, Loc at, Tensor *out, Use x, Use h);
 bool inputs_fit(Builder *b, OpKind kind, Loc at, int count);
+
+/* cells.c: a gru, an lstm or an rnn, v's key `which`: of the carried `state`, or (NULL, or a state by another rule) a free one. */
+bool cell_call(Builder *b, const char *path, Loc at, const Yaml *v, int which, State *state, const Use *in, int count, Outputs *out);
+const char *cell_called(OpKind kind);                       /* "a gru" */
 
 /* nets.c: nets and their uses. */
 void nets_read(Builder *b, const Yaml *y);                  /* the map `nets:` */

@@ -29,7 +29,7 @@ Name *name_find(Builder *b, const char *word)
 static const struct { const char *word, *ours; } brought[] = {
     { "linear", "dense" }, { "fc", "dense" }, { "fully_connected", "dense" }, { "conv2d", "conv" }, { "convolution", "conv" }, { "max_pool", "maxpool" },
     { "maxpool2d", "maxpool" }, { "max_pool2d", "maxpool" }, { "avg_pool", "avgpool" }, { "avg_pool2d", "avgpool" }, { "stn", "spn" }, { "grid_sample", "spn" },
-    { "concatenate", "concat" }, { "cat", "concat" }, { "mul", "multiply" }, { "lstm", NULL }, { "rnn", NULL }, { "norm", NULL },
+    { "concatenate", "concat" }, { "cat", "concat" }, { "mul", "multiply" }, { "lstmcell", "lstm" }, { "rnncell", "rnn" }, { "grucell", "gru" }, { "elman", "rnn" }, { "norm", NULL },
 };
 
 void unknown_operator(Builder *b, Loc at, const char *word)
@@ -155,6 +155,10 @@ bool name_resolve(Builder *b, const char *word, Loc at, Use *out, bool keep_step
             *out = make_outside(b, *out, at);
         return true;
     }
+    const char *dot = strrchr(word, '.');
+    const Name *whole = dot ? name_find(b, arena_copy(m->arena, word, (size_t)(dot - word))) : NULL;
+    if (whole && !whole->tensor && !whole->several)     /* a value of an entry that has an error */
+        return false;
     DataDef *d = b->frame->net ? NULL : data_find(m, word);
     const Absent *absent = d ? NULL : absent_find(b, word);
     if (absent) {

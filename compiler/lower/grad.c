@@ -224,9 +224,9 @@ static void mark_trained(Model *m)
             bool trained = op->weight_count > 0;
             for (int k = 0; k < op->read_count; k++)
                 trained = trained || op->reads[k].tensor->trained;
-            Tensor *y = op->writes[0].tensor;
-            if (trained && !y->trained)
-                y->trained = changed = true;
+            for (int k = 0; trained && k < op->write_count; k++)
+                if (!op->writes[k].tensor->trained)
+                    op->writes[k].tensor->trained = changed = true;
         }
         for (int i = 0; i < m->ops.count; i++) {
             Op *op = m->ops.items[i];

@@ -306,7 +306,7 @@ static void flow(Json *j)
     const OpInfo *op;
     for (int at = 0; (op = next_operator(&at));)
         if (!loss_of(op))
-            operator_map(j, NULL, op, operand_form(op), op != op_table[OP_gru]);      /* a carried gru has its attributes under carry */
+            operator_map(j, NULL, op, operand_form(op), !op_is_cell(op_kind_of(op->name)));      /* a carried cell has its attributes under carry */
     json_opens(j, NULL, '{');       /* a net, whose inputs, `new`, `when` and parameters are */
     json_word(j, "minProperties", "1");
     json_opens(j, "propertyNames", '{');
@@ -491,11 +491,24 @@ void schema_print(FILE *out)
     map(j, "repeat", &map_repeat);
     named(j, "carry", "state", false);
     json_opens(j, "state", '{');
-    json_word(j, "if", "{ \"required\": [\"gru\"] }");
-    map(j, "then", &map_carried_gru);
+    int nested = 0;
+    for (const MapSpec *cell = carried_cells; cell->keys; cell++) {
+        if (nested++)
+            json_opens(j, "else", '{');
+        json_opens(j, "if", '{');
+        json_opens(j, "required", '[');
+        json_text(j, NULL, cell->keys->name);
+        json_closes(j, ']');
+        json_closes(j, '}');
+        map(j, "then", cell);
+    }
     map(j, "else", &map_carried);
-    json_closes(j, '}');
-    operator_map(j, "gru_cell", op_table[OP_gru], NULL, true);
+    while (nested--)
+        json_closes(j, '}');
+    for (const MapSpec *cell = carried_cells; cell->keys; cell++)
+        operator_map(j, cell->keys->choices, op_table[op_kind_of(cell->keys->name)], NULL, true);
+    json_word(j, "cell_start", "{ \"anyOf\": [{ \"$ref\": \"#/$defs/operand\" }, { \"type\": \"object\", \"properties\": { \"h\": { \"$ref\": \"#/$defs/operand\" }, \"c\": { \"$ref\": "
+                              "\"#/$defs/operand\" } }, \"additionalProperties\": false }] }");
     json_word(j, "losses", "{ \"anyOf\": [{ \"$ref\": \"#/$defs/loss\" }, { \"type\": \"array\", \"minItems\": 1, \"maxItems\": 64, \"items\": { \"$ref\": \"#/$defs/loss\" } }] }");
     json_opens(j, "loss", '{');
     json_opens(j, "anyOf", '[');

@@ -22,6 +22,11 @@ static bool infer(Model *m, Op *op)
     if (init->units && units != init->units)
         return shape_refuse(m, op, "the initialiser %s is for %d units (%s), not %lld", init->name, init->units, init->units_what,
                             (long long)units);
+    const Op *cell = op->dense.cell;
+    const Shape *x = &op->reads[0].tensor->shape;
+    if (cell && (x->rank != 1 || x->dim[0] != op_int(cell, "units")))
+        return shape_refuse(m, op, "the state of an %s of %lld units is [%lld], not %s", OP_INFO(cell)->name, (long long)op_int(cell, "units"),
+                            (long long)op_int(cell, "units"), shape_text(m->arena, x));
     op->writes[0].tensor->shape = (Shape){ 1, { units } };
     if (!weight_new(m, op, op->suffix[0], (Shape){ 2, { units, in } }, W_IN_OUT))
         return false;

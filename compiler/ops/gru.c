@@ -4,12 +4,12 @@
  *   hw = W_hh h [+ b_hh]      a dense layer on the state of the step before
  *   r = sigmoid(xw_r + hw_r);  z = sigmoid(xw_z + hw_z);  n = tanh(xw_n + r hw_n);  h' = (1 - z) n + z h       gru_gates
  * Rows of the weights in the order r, z, n (PyTorch's); the paper's update gate is 1 - z.
- * `gru` itself is only a word of the language: flow.c makes the three. */
+ * `gru` itself is only a word of the language: cells.c makes the three. */
 #include "spnc.h"
 
 static const AttrSpec attrs[] = {
     { "units", ATTR_INT, NULL, 1, 1 << 16, NULL, "size of the state" },
-    { "init", ATTR_WORD, "zeros", 0, 0, NULL, "the state before the first step: zeros, trained, or a value" },
+    { "init", ATTR_TREE, "", 0, 0, "operand", "the state before the first step: zeros, trained, or a value" },
     { "weight_init", ATTR_INIT, "", 0, 0, NULL, "initialiser of both weights; { normal: 0.1 } unless given" },
     { "bias_hh", ATTR_BOOL, "false", 0, 1, NULL, "whether the state's product has a bias of its own" },
     { "gemm", ATTR_WORD, "", 0, 0, "lanes openblas", "whose products: our own, from the lanes, or OpenBLAS's" },
@@ -17,8 +17,8 @@ static const AttrSpec attrs[] = {
 };
 static const AttrSpec none[] = { { 0 } };
 
-static bool infer_never(Model *m, Op *op) { (void)m, (void)op; unreachable("gru is split by flow.c"); }
-static void grad_never(Model *m, Op *op, Use dy) { (void)m, (void)op, (void)dy; unreachable("gru is split by flow.c"); }
+static bool infer_never(Model *m, Op *op) { (void)m, (void)op; unreachable("gru is split by cells.c"); }
+static void grad_never(Model *m, Op *op, Use dy) { (void)m, (void)op, (void)dy; unreachable("gru is split by cells.c"); }
 static void facts_none(const Model *m, const Op *op, Fact *f) { (void)m, (void)op, (void)f; }
 
 static bool infer(Model *m, Op *op)

@@ -133,7 +133,16 @@ const MapSpec map_repeat = {
 };
 
 static const AttrSpec carried_gru_keys[] = { { "gru", ATTR_TREE, NULL, 0, 0, "gru_cell", "a gated recurrent unit updates this state" }, { 0 } };
-const MapSpec map_carried_gru = { NULL, "a carried gru", carried_gru_keys, "A state that a gru updates.", NULL, NULL };
+static const AttrSpec carried_lstm_keys[] = {
+    { "lstm", ATTR_TREE, NULL, 0, 0, "lstm_cell", "a long short-term memory updates NAME.h, called NAME too, and NAME.c" }, { 0 },
+};
+static const AttrSpec carried_rnn_keys[] = { { "rnn", ATTR_TREE, NULL, 0, 0, "rnn_cell", "an Elman cell updates this state" }, { 0 } };
+const MapSpec carried_cells[] = {
+    { NULL, "a carried gru", carried_gru_keys, "A state that a gru updates.", NULL, NULL },
+    { NULL, "a carried lstm", carried_lstm_keys, "Two states that an lstm updates.", NULL, NULL },
+    { NULL, "a carried rnn", carried_rnn_keys, "A state that an rnn updates.", NULL, NULL },
+    { 0 },
+};
 
 static const AttrSpec carried_keys[] = {
     { "shape", ATTR_SHAPE, NULL, 1, 1 << 24, NULL, "shape of the state of one example" },

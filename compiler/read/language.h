@@ -18,8 +18,9 @@ typedef struct {
 /* The default of a key; 0 if it has none. */
 double default_number(const AttrSpec *s);
 
-extern const MapSpec map_net, map_net_layers, map_model, map_included, map_input, map_augment, map_clutter, map_labels, map_reals, map_repeat, map_carried_gru, map_carried,
+extern const MapSpec map_net, map_net_layers, map_model, map_included, map_input, map_augment, map_clutter, map_labels, map_reals, map_repeat, map_carried,
     map_train, map_clip;
+extern const MapSpec carried_cells[];                /* a state that a cell updates, one row a cell; ends with keys NULL */
 
 /* ---- training: one row an optimiser, a schedule, an initialiser ------------------------------------- */
 

@@ -249,6 +249,12 @@ static void one(Text *out, const Deck *d, const Op *op)
         text_printf(out, "            no function of its own in the C; the operator it joined has the rest\n");
 }
 
+/* True for the products of a cell, and the gates of an lstm. */
+static bool of_cell(const Op *op)
+{
+    return op->kind == OP_lstm_gates || (op->kind == OP_dense && (!strcmp(op->suffix[0], "weight_ih") || !strcmp(op->suffix[0], "weight_hh")));
+}
+
 bool explain(Text *out, const Deck *d, const char *name)
 {
     Model *m = d->m;
@@ -268,11 +274,11 @@ bool explain(Text *out, const Deck *d, const char *name)
             return false;
         }
     }
-    for (int i = 0; i < found.count; i++) {         /* with a cell's gates, its products too */
+    for (int i = 0; i < found.count; i++) {         /* with a cell, what it is made of */
         const Op *op = found.items[i];
-        for (int r = 0; op->kind == OP_gru_gates && r < op->read_count; r++) {
+        for (int r = 0; r < op->read_count; r++) {
             Op *maker = op->reads[r].tensor->op;
-            if (maker && maker->kind == OP_dense && maker->loc.line == op->loc.line && maker->loc.file == op->loc.file)
+            if (maker && of_cell(maker) && maker->loc.line == op->loc.line && maker->loc.file == op->loc.file && list_index(&found, maker) < 0)
                 list_push(m->arena, &found, maker);
         }
     }

@@ -24,7 +24,7 @@ static const char *colour(const Op *op)
     case OP_dense: return "dense";
     case OP_maxpool: return "pool";
     case OP_spn: return "look";
-    case OP_gru_gates: return "gate";
+    case OP_gru_gates: case OP_lstm_gates: return "gate";
     default: return "other";
     }
 }

@@ -88,6 +88,14 @@ static void start_identity_affine(real *block, const NetParam *p, uint64_t key)
         block[weights_index(p, i)] = p->rank == 1 && (i == 0 || i == 4);
 }
 
+/* Of an lstm's bias, [4 units]: the rows of its forget gate. */
+static void start_forget_gate(real *block, const NetParam *p, uint64_t key)
+{
+    (void)key;
+    for (size_t i = 0, units = p->count / 4; i < p->count; i++)
+        block[weights_index(p, i)] = i >= units && i < 2 * units ? (real)p->init_value : 0;
+}
+
 void weights_init(real *block, uint64_t seed)
 {
 #define RULE(upper, lower) [INIT_##upper] = start_##lower,
