@@ -96,6 +96,7 @@ const FactDoc fact_docs[] = {
     { "unit", "H", "int", "units of the state", "gru_gates lstm_gates" },
     { "unit", "keep_gates", "bool", "forward keeps the gates for backward", "gru_gates lstm_gates" },
     { "unit", "gates_type", "text", "C type of what it keeps, or empty", "gru_gates lstm_gates" },
+    { "unit", "out_matters", "bool", "something reads h'", "lstm_gates" },
     { "unit", "border", "text", "zero, clamp or legacy", "spn" },
     { "unit", "bytes", "bool", "the image is read as bytes, one example after the other", "spn" },
     { "unit", "keep_slopes", "bool", "forward keeps its slopes for backward", "spn" },
