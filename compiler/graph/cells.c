@@ -25,6 +25,14 @@ static const Cell *cell_of(OpKind kind)
 
 const char *cell_called(OpKind kind) { return cell_of(kind)->a; }
 
+OpKind cell_kind(const char *word)
+{
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
+        if (!strcmp(op_table[cells[i].kind]->name, word))
+            return cells[i].kind;
+    unreachable("a word that is no cell");
+}
+
 /* ---- operators ------------------------------------------------------------------------------------------ */
 
 /* A dense operator with `rows` outputs and what the cell says of weights; k: of the input (0) or of the state (1). */

@@ -314,7 +314,7 @@ static bool state_kind(Builder *b, State *s, const Yaml *v, Shape *shape)
         map_keys_known(m, v, map);
         if (!map_expected(m, cell, word))
             return false;
-        Op *parsed = op_new(m, op_kind_of(word), FORWARD, s->name, s->loc);
+        Op *parsed = op_new(m, cell_kind(word), FORWARD, s->name, s->loc);
         /* `init` may also name a value: it is read as text here and resolved in state_start */
         if (!attr_parse(m, parsed, cell, NULL, v->keys[0]->loc))
             return false;

@@ -128,6 +128,7 @@ bool inputs_fit(Builder *b, OpKind kind, Loc at, int count);
 /* cells.c: a gru, an lstm or an rnn, v's key `which`: of the carried `state`, or (NULL, or a state by another rule) a free one. */
 bool cell_call(Builder *b, const char *path, Loc at, const Yaml *v, int which, State *state, const Use *in, int count, Outputs *out);
 const char *cell_called(OpKind kind);                       /* "a gru" */
+OpKind cell_kind(const char *word);                         /* of a word under `carry`, also where a net has that name */
 
 /* nets.c: nets and their uses. */
 void nets_read(Builder *b, const Yaml *y);                  /* the map `nets:` */
