@@ -44,6 +44,31 @@ END
 SPN_CLOCK=1500 double/net check >said || fault "check, cut short: exit code $?"
 grep -q '^stopped looking for elements to test after 40 s: ' said && grep -q '^check passed' said || fault "check does not say that its time was up: $(tail -2 said)"
 
+# ---- a gradient that is 0 because its terms cancel: a bias in both branches of a difference; and a trained start in a net used twice
+cat >siam.yaml <<'END'
+model: siam
+batch: 20
+inputs: { x: { shape: [3] }, z: { shape: [3] } }
+nets:
+  f:
+    in: p
+    do:
+      - repeat: 2
+        carry: { s: { shape: [3], init: trained } }
+        do:
+          - s: tanh(s + p)
+      - l: { last: s }
+      - a: { dense: l, units: 4 }
+    out: a
+flow:
+  - u: { f: x }
+  - w: { f: z }
+  - d: u - w
+loss: { mean: d * d }
+END
+run env CFLAGS=-O0 "$SPNC" build siam.yaml --plain -o siam && siam/siam check >said 2>&1 || fault "a gradient of 0: $(cat said)"
+grep -q '^f.a.bias  *24 ' said && grep -q '^f.s.init  *24 ' said || fault "a gradient of 0 is not tested: $(cat said)"
+
 # ---- even surfaces: black images with a white square
 mkdir data
 awk 'BEGIN { for (n = 0; n < 16; n++) for (i = 0; i < 1024; i++) printf "%s", (i % 32 > 9 && i % 32 < 18 && i > 319 && i < 600) ? "1" : "0" }' | tr 01 '\000\377' | npy '|u1' "16, 1, 32, 32" >data/train_image.npy

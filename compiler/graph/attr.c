@@ -331,6 +331,15 @@ static bool op_named(const char *word)
     return false;
 }
 
+/* clip's bounds, which the formula refuses, too, where they stand the wrong way round. */
+static bool bounds_fit(Model *m, const Op *op)
+{
+    if (op->kind != OP_clip || op_real(op, "low") <= op_real(op, "high"))
+        return true;
+    diag_error(m->diag, op_attr(op, "low")->loc, "clip has its lower bound under `low`: %g is above %g", op_real(op, "low"), op_real(op, "high"));
+    return false;
+}
+
 bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)
 {
     const OpInfo *info = OP_INFO(op);
@@ -380,5 +389,5 @@ bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)
             good = false;
         }
     }
-    return good && !unknown;
+    return good && !unknown && bounds_fit(m, op);
 }

@@ -116,6 +116,16 @@ Weight *weight_new(Model *m, Op *op, const char *suffix, Shape shape, WeightLayo
     return weight_start(m, op, suffix, shape, layout, op_attr(op, "init"), op->weight_count > 0);
 }
 
+/* Uses of one net have one place in the file for each of their weights. */
+static bool same_place(Loc a, Loc b) { return a.line == b.line && a.column == b.column && a.file == b.file; }
+
+/* An operand's parameter, numbered in its entry, has the name of another one: a net's layer, a layer's of a copy. */
+static void taken(Model *m, const Op *op, const Weight *w)
+{
+    diag_error(m->diag, op->loc, "'%s' is the name of another parameter too: give the operand an entry of its own", w->name);
+    diag_note(m->diag, w->loc, "the other is made here");
+}
+
 Weight *weight_start(Model *m, Op *op, const char *suffix, Shape shape, WeightLayout layout, const Attr *init, bool bias)
 {
     const char *name = arena_printf(m->arena, "%s.%s", op->prefix, suffix);
@@ -124,6 +134,8 @@ Weight *weight_start(Model *m, Op *op, const char *suffix, Shape shape, WeightLa
         shape_refuse(m, op, "a weight of %s has more than %lld elements", shape_text(m->arena, &shape), (long long)(ELEMENTS_MAX / 8));
         return NULL;
     }
+    if (w && !same_place(w->loc, op->loc))
+        return taken(m, op, w), NULL;
     if (w && !shape_equal(&w->shape, &shape)) {
         shape_refuse(m, op, "the shared weight is %s where the net was used first, but %s here", shape_text(m->arena, &w->shape), shape_text(m->arena, &shape));
         diag_note(m->diag, w->loc, "the net's first use gave it that shape");
@@ -186,7 +198,13 @@ static bool state_start(Model *m, Tensor *state, List *starts)
             return shape_refuse(m, op, "the state is %s, but its start is %s", shape_text(m->arena, &state->shape), shape_text(m->arena, &state->start->shape));
     }
     if (state->start_weight) {
-        Weight *w = state->start_weight;
+        Weight *w = state->start_weight, *before = weight_find(m, w->name);
+        if (before && same_place(before->loc, w->loc) && shape_equal(&before->shape, &state->shape)) {      /* another use of the net */
+            state->start_weight = before;
+            op->weights[op->weight_count++] = before;
+            list_push(m->arena, starts, op);
+            return true;
+        }
         w->shape = state->shape;
         w->layout = W_EXPORTED;
         w->init = "constant";

@@ -42,13 +42,27 @@ static bool is_read(const Model *m, const Tensor *t)
     return false;
 }
 
+/* Weights that the loss depends on, but not smoothly. */
+static void flat_weights(const Model *m)
+{
+    for (int i = 0; i < m->ops.count; i++)
+        if (strcmp(OP_INFO((Op *)m->ops.items[i])->name, "stop_gradient") == 0)
+            return;
+    for (int i = 0; i < m->ops.count; i++) {
+        const Op *op = m->ops.items[i];
+        if (op->pass == FORWARD && op->weight_count && op->writes[0].tensor->needed && !op->weights[0]->trained)
+            diag_warning(m->diag, op->weights[0]->loc, "'%s' reaches the loss through comparisons, sign or floor alone: its gradient is 0", op->weights[0]->name);
+    }
+}
+
 static void dead_values(const Model *m)
 {
-    for (int i = 0; m->outputs_named && i < m->outputs.count; i++)
-        mark_needed(m, m->outputs.items[i]);
     for (int i = 0; i < m->loss_count; i++)
         for (int k = 0; k < m->losses[i].op->read_count; k++)
             mark_needed(m, m->losses[i].op->reads[k].tensor);
+    flat_weights(m);
+    for (int i = 0; m->outputs_named && i < m->outputs.count; i++)
+        mark_needed(m, m->outputs.items[i]);
     for (int round = 0; round < 2; round++)     /* second round: rings of several values that read each other */
         for (int i = 0; i < m->tensors.count; i++) {
             Tensor *t = m->tensors.items[i];

@@ -18,6 +18,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #ifdef SPN_DOUBLE
 static const double EPSILON = DBL_EPSILON, FIRST_STEP = 1e-3, RELATIVE = 1e-6, OF_LARGEST = 1e-7, PARTS_BOUND = 1e-11;
@@ -61,6 +62,69 @@ static void jitter(real *block, uint64_t seed)
         for (size_t i = 0; i < p->count; i++)
             block[weights_index(p, i)] += (real)(most * (2 * rng_uniform(rng_key(seed, JITTER, (uint64_t)k, 0, 0), i) - 1));
     }
+}
+
+/* ---- how small a gradient may be ---------------------------------------------------------------------------------- */
+
+/* What an operator's gradients of parameters are summed of, in one pass over the batch: its largest operands and results, and how many terms. */
+typedef struct { const char *op; double dy, x, y, terms; } Sum;
+/* Of a parameter: what rounding may leave of a gradient that is 0 because its terms cancel, epsilon for each term of the largest size; and what the rounding
+ * of the operator's results does to the loss, which is all that a difference sees then. */
+typedef struct { double gradient, loss; } Floor;
+typedef struct { Sum *list; int count, room; Floor *floor; } Sums;
+
+static Sum *sum_of(Sums *s, const char *op)
+{
+    for (int i = s->count - 1; i >= 0; i--)
+        if (!strcmp(s->list[i].op, op))
+            return &s->list[i];
+    if (s->count == s->room) {
+        s->room = 2 * s->room + 64;
+        s->list = realloc(s->list, (size_t)s->room * sizeof *s->list);
+        if (!s->list)
+            fail(ENVIRONMENT, "no memory for a check");
+    }
+    s->list[s->count] = (Sum){ .op = op, .x = 1 };
+    return &s->list[s->count++];
+}
+
+static int see_sum(void *to, const Look *l)
+{
+    Sums *s = to;
+    const bool forward = !strcmp(l->pass, "forward"), weights = !strcmp(l->pass, "weights");
+    if (!weights && !(forward && l->written))
+        return 0;
+    Sum *sum = sum_of(s, l->op);
+    for (int k = 0; k < net.param_count && weights && l->written; k++)
+        if (!strcmp(net.params[k].name, l->tensor)) {
+            s->floor[k].gradient += EPSILON * sum->terms * sum->dy * sum->x;
+            s->floor[k].loss += 4 * EPSILON * sum->terms * sum->dy * sum->y;
+        }
+    if ((weights && l->written) || !l->slot)
+        return 0;
+    double largest = 0;
+    for (size_t i = 0; i < l->count; i++)
+        largest = fmax(largest, fabs((double)l->values[i]));
+    if (forward) {
+        sum->y = fmax(sum->y, largest);
+    } else if (strncmp(l->tensor, "d_", 2)) {
+        sum->x = fmax(sum->x, largest);
+    } else {
+        sum->dy = fmax(sum->dy, largest);
+        sum->terms += (double)l->count / (l->rank && l->shape[0] ? l->shape[0] : 1);
+    }
+    return 0;
+}
+
+/* By parameter. */
+static Floor *floors(Data *data)
+{
+    Sums s = { .floor = need_memory((size_t)net.param_count * sizeof *s.floor, "a check") };
+    Batch batch = { 0 };
+    data_batch(&batch, data, NULL, 0);
+    net.replay(&batch, see_sum, &s);
+    free(s.list);
+    return s.floor;
 }
 
 /* ---- differences ------------------------------------------------------------------------------------------------ */
@@ -111,16 +175,17 @@ static bool difference(double *slope, const Point *at, real *weight, double h)
 typedef enum { TOLD, KINK, ROUNDING } Outcome;
 
 /* Moves one element by `relative` of its size; by less if the error may be curvature.  TOLD: *c is filled. */
-static Outcome compare(Comparison *c, const Point *at, real *weight, double gradient, double largest, double relative)
+static Outcome compare(Comparison *c, const Point *at, real *weight, double gradient, double largest, const Floor *floor, double relative)
 {
     double h = relative * (fabs((double)*weight) > 0.05 ? fabs((double)*weight) : 0.05), slope;
-    double seen = fabs(gradient) > 0.2 * largest ? fabs(gradient) : 0.2 * largest;
+    const bool zero = largest <= floor->gradient;
+    double noise = at->noise + (zero ? floor->loss : 0), seen = zero ? 0 : fabs(gradient) > 0.2 * largest ? fabs(gradient) : 0.2 * largest;
     Outcome outcome = ROUNDING;
-    for (; !seen || at->noise / h <= DROWNED * seen; h /= 4) {
+    for (; !seen || noise / h <= DROWNED * seen; h /= 4) {
         if (!difference(&slope, at, weight, h))         /* a larger h that saw no change may have crossed this kink twice */
             return outcome == TOLD && c->ratio <= 1 ? TOLD : KINK;
         double size = fabs(slope) > fabs(gradient) ? fabs(slope) : fabs(gradient);
-        double bound = RELATIVE * size + OF_LARGEST * largest + at->noise / h, ratio = fabs(slope - gradient) / bound;
+        double bound = RELATIVE * size + OF_LARGEST * largest + floor->gradient + noise / h, ratio = fabs(slope - gradient) / bound;
         if (outcome != TOLD || ratio < c->ratio)
             c->gradient = gradient, c->difference = slope, c->bound = bound, c->ratio = ratio;
         outcome = TOLD;
@@ -143,7 +208,7 @@ static size_t draw_element(const NetParam *p, const real *gradients, Draws *d)
 }
 
 /* Draws elements until one was compared or crossed a kink, or rounding is too large even at the largest step. */
-static void check_param(Result *r, const NetParam *p, const Point *at, Draws *d)
+static void check_param(Result *r, const NetParam *p, const Point *at, const Floor *floor, Draws *d)
 {
     const real *gradients = net.gradients();
     double largest = 0;
@@ -153,7 +218,7 @@ static void check_param(Result *r, const NetParam *p, const Point *at, Draws *d)
         size_t index = draw_element(p, gradients, d), place = weights_index(p, index);
         Comparison c = { .index = index };
         bool largest_step = r->step >= FIRST_STEP;
-        outcome = compare(&c, at, net.weights() + place, (double)gradients[place], largest, r->step);
+        outcome = compare(&c, at, net.weights() + place, (double)gradients[place], largest, floor, r->step);
         if (outcome == TOLD)
             note(r, c);
         else
@@ -165,7 +230,7 @@ static void check_param(Result *r, const NetParam *p, const Point *at, Draws *d)
 }
 
 /* Returns true if time ran out before every parameter had all its moves. */
-static bool check_differences(Result *results, Data *data, uint64_t seed)
+static bool check_differences(Result *results, Data *data, const Floor *floor, uint64_t seed)
 {
     Draws draws = { .key = rng_key(seed, CHECK, 0, 0, 0) };
     double end = seconds_now() + SECONDS;
@@ -185,7 +250,7 @@ static bool check_differences(Result *results, Data *data, uint64_t seed)
         for (int k = 0; k < net.param_count && seconds_now() < end; k++) {
             if (!round)                        /* starts with the step found for the parameter before */
                 results[k].step = k ? results[k - 1].step : FIRST_STEP;
-            check_param(&results[k], &net.params[k], &at, &draws);
+            check_param(&results[k], &net.params[k], &at, &floor[k], &draws);
             wanted |= results[k].tested < WANTED;
         }
     }
@@ -213,7 +278,7 @@ static void add_part(double *sum, double *largest, Data *data, int first, int co
 }
 
 /* Uneven parts, so that every example of the second comes to lie in another lane and group. */
-static void check_parts(Result *results, Data *data)
+static void check_parts(Result *results, Data *data, const Floor *floor)
 {
     int all = data->examples < net.batch ? (int)data->examples : net.batch, part = all * 3 / 8 + (all > 1);
     if (all < 2)
@@ -226,7 +291,7 @@ static void check_parts(Result *results, Data *data)
     for (int k = 0; k < net.param_count; k++)
         for (size_t i = 0; i < net.params[k].count; i++) {
             size_t place = weights_index(&net.params[k], i);
-            note(&results[k], (Comparison){ i, whole[place], sum[place], PARTS_BOUND * largest[k], 0 });
+            note(&results[k], (Comparison){ i, whole[place], sum[place], PARTS_BOUND * largest[k] + floor[k].gradient, 0 });
         }
     free(largest);
     free(whole);
@@ -339,8 +404,10 @@ int command_check(const Options *o)
     open_net(o->threads);
     weights_init(net.weights(), seed);
     jitter(net.weights(), seed);
-    check_parts(parts, &data);
-    bool cut_short = check_differences(differences, &data, seed);
+    Floor *floor = floors(&data);
+    check_parts(parts, &data, floor);
+    bool cut_short = check_differences(differences, &data, floor, seed);
+    free(floor);
     if (!o->json)
         print_table(differences, !o->data);
     int untested = 0, failed = report_failures(differences, "central difference") + report_failures(parts, "mean over two parts of the batch");
