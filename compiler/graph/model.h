@@ -103,7 +103,6 @@ bool name_is_known(Builder *b, const char *word);
 void name_refuse(Builder *b, const Yaml *key);
 /* The value that `word` names, at the step being read; false after an error.  keep_steps: a name of a repeat as it is at each step. */
 bool name_resolve(Builder *b, const char *word, Loc at, Use *out, bool keep_steps);
-void unknown_operator(Builder *b, Loc at, const char *word);
 /* Counts a layer or an entry; false, with one error, when there are too many. */
 bool room(Builder *b, Loc at);
 /* `when:` of the map y: true in *holds if there is none or it holds; its text in *condition (NULL: none).  False after an error. */
@@ -112,6 +111,9 @@ bool when_holds(Builder *b, const Yaml *y, bool *holds, const char **condition);
 const char *path_in(Builder *b, const char *name);
 /* The k-th operator or net `word` inside the entry: "r.dense1". */
 const char *entry_inner(Builder *b, Entry *e, const char *word);
+
+/* unknown.c: reports a word that names no operator and no net; what there is instead. */
+void unknown_operator(Builder *b, Loc at, const char *word);
 
 /* make.c: operators appended to the graph. */
 Op *make(Builder *b, OpKind kind, const char *name, Loc at, Tensor *out);

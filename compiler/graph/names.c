@@ -3,11 +3,9 @@
  * In: the frame, the model's flow or the `do` of a net at one of its uses.  A net sees its inputs and its own entries alone; the flow sees the
  * inputs of the model too, and its targets where only losses read.  A name is bound to a Use: a tensor, and -1 where a carried state of the
  * step before is meant. */
-#include "base/embed.h"
 #include "graph/model.h"
 #include "read/expr.h"
 #include <string.h>
-#include <strings.h>
 
 Net *net_find(Builder *b, const char *word)
 {
@@ -23,44 +21,6 @@ Name *name_find(Builder *b, const char *word)
         if (strcmp(((Name *)b->frame->names.items[i])->name, word) == 0)
             return b->frame->names.items[i];
     return NULL;
-}
-
-/* Words that people bring from elsewhere: what it is called here, or NULL for what is not a misspelling of anything here. */
-static const struct { const char *word, *ours; } brought[] = {
-    { "linear", "dense" }, { "fc", "dense" }, { "fully_connected", "dense" }, { "conv2d", "conv" }, { "convolution", "conv" }, { "max_pool", "maxpool" },
-    { "maxpool2d", "maxpool" }, { "max_pool2d", "maxpool" }, { "avg_pool", "avgpool" }, { "avg_pool2d", "avgpool" }, { "stn", "spn" }, { "grid_sample", "spn" },
-    { "concatenate", "concat" }, { "cat", "concat" }, { "mul", "multiply" }, { "lstmcell", "lstm" }, { "rnncell", "rnn" }, { "grucell", "gru" }, { "elman", "rnn" }, { "norm", NULL },
-};
-
-void unknown_operator(Builder *b, Loc at, const char *word)
-{
-    const char **list = NEW_ARRAY(b->m->arena, const char *, OP_NONE + b->nets.count + b->m->described.count + embedded_descriptions_count);
-    int n = 0;
-    for (int k = 0; k < op_count; k++)
-        if (op_table[k]->help)
-            list[n++] = op_table[k]->name;
-    for (int i = 0; i < embedded_descriptions_count; i++)
-        list[n++] = arena_copy(b->m->arena, embedded_descriptions[i].name, strcspn(embedded_descriptions[i].name, "."));
-    for (int i = 0; i < b->m->described.count; i++)
-        list[n++] = b->m->described.items[i];
-    for (int i = 0; i < b->nets.count; i++)
-        list[n++] = ((Net *)b->nets.items[i])->name;
-    const char *near = diag_suggestion(b->m->arena, word, list, n);
-    bool written = !*near;
-    for (size_t i = 0; i < sizeof brought / sizeof *brought; i++)
-        if (strcasecmp(brought[i].word, word) == 0) {
-            near = brought[i].ours ? arena_printf(b->m->arena, "; it is called '%s' here", brought[i].ours) : "";
-            written = !brought[i].ours;
-        }
-    diag_error(b->m->diag, at, "no operator or net is called '%s'%s", word, near);
-    if (!written)
-        return;
-    Text all = { .arena = b->m->arena };
-    for (int i = 0; i < n; i++)
-        if (op_kind_of(list[i]) == OP_NONE || !loss_table[op_kind_of(list[i])])
-            text_printf(&all, "%s%s", all.length ? ", " : "", list[i]);
-    diag_note(b->m->diag, (Loc){ 0 }, "there are %s", all.text);
-    diag_note(b->m->diag, (Loc){ 0 }, "one that is not there can be written: a description and two templates, in a folder for --templates");
 }
 
 bool room(Builder *b, Loc at)

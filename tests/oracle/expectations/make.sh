@@ -18,6 +18,7 @@ expect recurrent ../nets/recurrent.yaml
 expect shared ../nets/shared.yaml
 expect formulas ../nets/formulas.yaml
 expect rezero ../nets/rezero.yaml
+expect drawn ../nets/drawn.yaml
 for border in zero clamp legacy; do
     expect samplers_$border ../nets/samplers.yaml --set border=$border
 done

@@ -1,0 +1,114 @@
+/* unknown.c -- what is said of a word that names no operator and no net: what it is called here, what is near it in meaning, where there is more.
+ *
+ * In: the word and its place.  Out: one error with its notes.  Words are what other libraries call things; of the operators near one only those
+ * are named that there are. */
+#include "base/embed.h"
+#include "formula/rows.h"
+#include "graph/model.h"
+#include <string.h>
+#include <strings.h>
+
+/* Words that people bring from elsewhere, and what the same thing is called here. */
+static const struct { const char *word, *ours; } brought[] = {
+    { "linear", "dense" }, { "fc", "dense" }, { "fully_connected", "dense" }, { "conv2d", "conv" }, { "conv1d", "conv" }, { "convolution", "conv" },
+    { "max_pool", "maxpool" }, { "maxpool2d", "maxpool" }, { "max_pool2d", "maxpool" }, { "avg_pool", "avgpool" }, { "avg_pool2d", "avgpool" }, { "average_pool", "avgpool" },
+    { "mean_pool", "avgpool" }, { "global_average_pooling", "global_avgpool" }, { "stn", "spn" }, { "grid_sample", "spn" }, { "concatenate", "concat" }, { "cat", "concat" },
+    { "mul", "multiply" }, { "sub", "subtract" }, { "div", "divide" }, { "swish", "silu" }, { "permute", "transpose" }, { "dimshuffle", "transpose" }, { "view", "reshape" },
+    { "squeeze", "reshape" }, { "unsqueeze", "reshape" }, { "batchnorm", "batch_norm" }, { "batch_norm2d", "batch_norm" }, { "layernorm", "layer_norm" }, { "groupnorm", "group_norm" },
+    { "deconv", "conv_transpose" }, { "conv_transpose2d", "conv_transpose" }, { "mm", "matmul" }, { "bmm", "matmul" }, { "dot", "matmul" }, { "detach", "stop_gradient" },
+    { "resize", "upsample" }, { "interpolate", "upsample" }, { "logsoftmax", "log_softmax" }, { "lstmcell", "lstm" }, { "rnncell", "rnn" }, { "grucell", "gru" }, { "elman", "rnn" },
+};
+
+/* What is no word for anything here, and what does something like it; no misspelling of the nearest word. */
+static const struct { const char *word, *near; } meanings[] = {
+    { "lstm", "gru rnn" }, { "rnn", "gru lstm" }, { "bidirectional", "gru lstm repeat" }, { "norm", "batch_norm layer_norm group_norm rms_norm" }, { "lrn", "group_norm layer_norm" },
+    { "batch_norm", "group_norm instance_norm layer_norm" }, { "attention", "matmul softmax transpose" }, { "self_attention", "matmul softmax transpose" },
+    { "multi_head_attention", "matmul softmax transpose" }, { "transformer", "matmul softmax layer_norm" }, { "einsum", "matmul transpose sum" }, { "mish", "silu gelu softplus" },
+    { "prelu", "leaky_relu elu" }, { "rrelu", "leaky_relu" }, { "celu", "elu selu" }, { "hardswish", "hard_sigmoid silu" }, { "hardtanh", "clip tanh" }, { "softsign", "tanh" },
+    { "conv_transpose", "upsample conv" }, { "separable_conv", "conv" }, { "depthwise_conv", "conv" }, { "depthwise", "conv" }, { "dilated_conv", "conv" }, { "unpool", "upsample" },
+    { "pixel_shuffle", "reshape transpose upsample" }, { "adaptive_avg_pool", "global_avgpool avgpool" }, { "lp_pool", "avgpool maxpool" }, { "embedding", "one_hot dense" },
+    { "split", "slice" }, { "chunk", "slice" }, { "gather", "slice embedding" }, { "roll", "slice concat" }, { "tile", "upsample stack" }, { "repeat_vector", "repeat" },
+    { "var", "mean square" }, { "std", "mean square sqrt" }, { "argmax", "max" }, { "min", "max minimum" }, { "prod", "multiply sum" }, { "cumsum", "sum repeat" }, { "noise", "random dropout" },
+    { "highway", "sigmoid multiply" }, { "matmul", "dense multiply sum" }, { "spectral_norm", "group_norm" }, { "crop", "slice spn" },
+};
+
+/* Descriptions that lie in docs/operators of spnc's sources. */
+static const char *const examples[] = { "leaky", "space_to_depth", "channel_scale" };
+
+/* All operators that a model may name, and its nets; *count of them. */
+static const char **known(Builder *b, int *count)
+{
+    Model *m = b->m;
+    const char **list = NEW_ARRAY(m->arena, const char *, OP_NONE + b->nets.count + m->described.count + embedded_descriptions_count);
+    int n = 0;
+    for (int k = 0; k < op_count; k++)
+        if (op_table[k]->help)
+            list[n++] = op_table[k]->name;
+    for (int i = 0; i < embedded_descriptions_count; i++)
+        list[n++] = arena_copy(m->arena, embedded_descriptions[i].name, strcspn(embedded_descriptions[i].name, "."));
+    for (int i = 0; i < m->described.count; i++)
+        list[n++] = m->described.items[i];
+    for (int i = 0; i < b->nets.count; i++)
+        list[n++] = ((Net *)b->nets.items[i])->name;
+    *count = n;
+    return list;
+}
+
+static bool among(const char *const *list, int n, const char *word, size_t length)
+{
+    for (int i = 0; i < n; i++)
+        if (strlen(list[i]) == length && memcmp(list[i], word, length) == 0)
+            return true;
+    return false;
+}
+
+/* "gru, lstm": those of `words` (apart by spaces) that there are; NULL: none. */
+static const char *those_of(Arena *a, const char *const *list, int n, const char *words)
+{
+    Text t = { .arena = a };
+    while (*words) {
+        const size_t length = strcspn(words, " ");
+        if (among(list, n, words, length))
+            text_printf(&t, "%s%.*s", t.length ? ", " : "", (int)length, words);
+        words += length + (words[length] == ' ');
+    }
+    return t.text;
+}
+
+static void note_all(Builder *b, const char *const *list, int n)
+{
+    Text all = { .arena = b->m->arena };
+    for (int i = 0; i < n; i++)
+        if (op_kind_of(list[i]) == OP_NONE || !loss_table[op_kind_of(list[i])])
+            text_printf(&all, "%s%s", all.length ? ", " : "", list[i]);
+    diag_note(b->m->diag, (Loc){ 0 }, "there are %s", all.text);
+    diag_note(b->m->diag, (Loc){ 0 }, "one that is not there can be written: a description and two templates, in a folder for --templates");
+}
+
+void unknown_operator(Builder *b, Loc at, const char *word)
+{
+    Model *m = b->m;
+    int n;
+    const char **list = known(b, &n);
+    const char *end = NULL, *near = NULL;
+    for (size_t i = 0; i < sizeof brought / sizeof *brought && !end; i++)
+        if (strcasecmp(brought[i].word, word) == 0 && among(list, n, brought[i].ours, strlen(brought[i].ours)))
+            end = arena_printf(m->arena, "; it is called '%s' here", brought[i].ours);
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings && !end && !near; i++)
+        if (strcasecmp(meanings[i].word, word) == 0)
+            near = those_of(m->arena, list, n, meanings[i].near);
+    const bool function = !end && function_find(word) >= 0;
+    if (!end)
+        end = near || function ? "" : diag_suggestion(m->arena, word, list, n);
+    diag_error(m->diag, at, "no operator or net is called '%s'%s", word, end);
+    if (*end)
+        return;
+    if (function)
+        diag_note(m->diag, (Loc){ 0 }, "it is a function of formulas: write y: %s", function_form(m->arena, (FunctionKind)function_find(word)));
+    if (near)
+        diag_note(m->diag, (Loc){ 0 }, "near it in meaning: %s; `spnc ops NAME` explains each", near);
+    for (size_t i = 0; i < sizeof examples / sizeof *examples; i++)
+        if (strcmp(examples[i], word) == 0)
+            diag_note(m->diag, (Loc){ 0 }, "docs/operators of spnc's sources describes it: give that folder as --templates, or as `operators:` in the model");
+    note_all(b, list, n);
+}

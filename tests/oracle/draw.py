@@ -1,0 +1,762 @@
+#!/usr/bin/env python3
+"""Random models: each is drawn from a seed, built in double (an odd seed in the plain form), and held against PyTorch in float64 (oracle.py).
+
+    draw.py show SEED                                           the model of a seed
+    draw.py campaign --count N [--first SEED] [--state FILE]    seeds one after the other; those that FILE lists as done are left out
+    draw.py parts SEED... -o MODEL.yaml                         the models of several seeds as parts of one: nets/drawn.yaml
+
+A failure prints its seed, the model and what differed; exit code 1.  SPNC names the compiler (build/spnc).  A model is made of features, each a
+function that adds entries to the flow; FEATURES has them with the operators that they need.  What the compiler does not have is not drawn, so a
+seed means one model for one compiler alone.
+"""
+import argparse
+import contextlib
+import io
+import math
+import os
+import pathlib
+import random
+import re
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import yaml
+
+import make_data
+from language import read_model
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BATCH, EXAMPLES = 20, 23            # two groups of lanes, the second in part; batches of 20 from 0, and of 4 from 19
+
+
+def operators(spnc):
+    """The names that `spnc ops` lists."""
+    text = subprocess.run([str(spnc), "ops"], capture_output=True, text=True, check=True).stdout
+    return {line.split()[0] for line in text.splitlines() if line.startswith("  ") and line.split()}
+
+
+# ---- a model while it is drawn ------------------------------------------------------------------------------------------------
+
+class Draw:
+    """inputs, targets, params, nets, flow, loss: as the file has them, without prefix; values: name -> shape; used: names that an entry has read."""
+
+    def __init__(self, seed, known, prefix=""):
+        self.r, self.known, self.prefix = random.Random(seed), known, prefix
+        self.inputs, self.targets, self.params, self.nets, self.flow, self.losses = {}, {}, {}, {}, [], []
+        self.values, self.used, self.count = {}, set(), {}
+
+    def has(self, *words):
+        return all(w in self.known for w in words)
+
+    def name(self, stem):
+        self.count[stem] = self.count.get(stem, 0) + 1
+        return f"{self.prefix}{stem}{self.count[stem]}"
+
+    def chance(self, p):
+        return self.r.random() < p
+
+    def number(self, low, high):
+        return round(self.r.uniform(low, high), 2)
+
+    def pick(self, rank=None, fits=lambda s: True):
+        """The name of a value whose shape fits, rather one that nothing has read; None: there is none."""
+        found = [n for n, s in self.values.items() if (rank is None or len(s) == rank) and fits(s) and math.prod(s) <= 400]
+        if not found:
+            return None
+        fresh = [n for n in found if n not in self.used]
+        name = self.r.choice(fresh if fresh and self.chance(0.6) else found)
+        self.used.add(name)
+        return name
+
+    def add(self, stem, given, shape):
+        """An entry; returns its name."""
+        name = self.name(stem)
+        self.flow.append({name: given})
+        self.values[name] = tuple(shape)
+        return name
+
+    def input(self, shape):
+        name = self.name("x")
+        self.inputs[name] = {"shape": list(shape)}
+        self.values[name] = tuple(shape)
+        return name
+
+
+def broadcast(a, b):
+    return tuple(np.broadcast_shapes(a, b))
+
+
+def axes_of(d, rank):
+    """Some axes, as a file may write them."""
+    axes = d.r.sample(range(rank), d.r.randint(1, rank))
+    return [k - rank if d.chance(0.3) else k for k in axes]
+
+
+# ---- formulas -------------------------------------------------------------------------------------------------------------------
+
+def tame(d, x):
+    """A text that is x made small."""
+    return d.r.choice([f"tanh({x})", f"sigmoid({x})", f"0.3 * {x}", f"sin({x})", f"clip({x}, -1.5, 1.25)"])
+
+
+def one(d, x):
+    """A function of one text; never outside of its domain, nowhere steep."""
+    n = d.number(0.2, 1.5)
+    return d.r.choice([
+        f"exp({tame(d, x)})", f"log({n} + ({x}) ** 2)", f"sqrt({n} + ({x}) * ({x}))", f"abs({x})", f"sin({x})", f"cos({x})", f"tanh({x})",
+        f"sigmoid({x})", f"relu({x})", f"softplus({x})", f"erf({x})", f"min({x}, {n})", f"max({x}, -{n})", f"sign({x}) * {n}", f"floor({x}) + ({x})",
+        f"clip({x}, -{n}, {n})", f"leaky_relu({x}, {n})", f"elu({x}, {n})", f"elu({x})", f"selu({x})", f"gelu({x})", f"silu({x})", f"hard_sigmoid({x})",
+        f"relu6({x} * 3)", f"square({x})", f"negate({x})", f"-({x})", f"tanh({x}) ** 3", f"sin({x}) ** 4", f"({n} + ({x}) ** 2) ** 0.5",
+        f"({n} + square({x})) ** -1", f"({n} + square({x})) ** -1.5", f"(1 + abs({x})) ** {n}", f"({x}) ** 0 + ({x})"])
+
+
+def two(d, x, y):
+    n = d.number(0.3, 1.5)
+    return d.r.choice([
+        f"({x}) + ({y})", f"({x}) - ({y})", f"({x}) * {tame(d, y)}", f"({x}) / ({n} + ({y}) ** 2)", f"min({x}, {y})", f"max({x}, {y})",
+        f"where({x} > {y}, {one(d, x)}, {y})", f"({x} < {n}) * ({y})", f"where(({x}) * ({y}) >= 0, {y}, {n})", f"({x} != {y}) + ({y})",
+        f"where({x} <= {y}, {x}, 0) + ({y})", f"{n} * ({x}) - {d.number(0.1, 2)} * ({y})", f"-{x} ** 2 * 0.1 + {y}"])
+
+
+def constant_part(d):
+    """A text of numbers and parameters alone, a factor near 1."""
+    if d.params and d.chance(0.5):
+        p = d.r.choice(list(d.params))
+        return d.r.choice([f"(1 + 0.1 * ${p})", f"(${p} // 2 + 1)", f"exp(-0.1 * ${p})", f"(${p} % 3 + 0.5)"])
+    return d.r.choice(["(2 ** 0.5)", "(7 // 2 * 0.4)", "exp(0.3)", "1.25", "(1 - 0.1 * 2)"])
+
+
+def expression(d, operands, depth=2):
+    """A text that reads all operands."""
+    text = operands[0]
+    for _ in range(d.r.randint(0, depth)):
+        text = one(d, text)
+    for x in operands[1:]:
+        text = two(d, text, one(d, x) if d.chance(0.5) else x) if d.chance(0.5) else two(d, x, text)
+        if len(text) > 400:
+            break
+    if d.chance(0.3):
+        text = f"{constant_part(d)} * ({text})"
+    return text
+
+
+def together(d, most=3):
+    """Names of values that broadcast, and the shape of the result."""
+    first = d.pick()
+    names, shape = [first], d.values[first]
+    for _ in range(d.r.randint(0, most - 1)):
+        def fits(s):
+            try:
+                return math.prod(broadcast(shape, s)) <= 400
+            except ValueError:
+                return False
+        name = d.pick(fits=fits)
+        if name:
+            names.append(name)
+            shape = broadcast(shape, d.values[name])
+    return names, shape
+
+
+def reads(text, names):
+    return [n for n in names if re.search(rf"\b{n}\b", text)]
+
+
+def formula(d):
+    names, _ = together(d)
+    text = tame(d, expression(d, names))
+    shape = ()
+    for n in reads(text, names):
+        shape = broadcast(shape, d.values[n])
+    d.add("f", text, shape)
+
+
+def alias_or_index(d):
+    name = d.pick()
+    if d.values[name] and d.chance(0.6):
+        return d.add("s", f"{name}[{d.r.randrange(d.values[name][0])}]" + d.r.choice(["", " * 0.5"]), d.values[name][1:])
+    return d.add("k", name, d.values[name])
+
+
+def element(d):
+    """Operators of formulas as operators."""
+    name = d.pick()
+    n = d.number(0.2, 1.5)
+    given = d.r.choice([{"leaky_relu": name, "slope": n}, {"elu": name, "alpha": n}, {"selu": name}, {"gelu": name}, {"gelu": name, "approximate": "tanh"}, {"silu": name},
+                        {"softplus": name}, {"hard_sigmoid": name}, {"relu6": name}, {"clip": name, "low": -n, "high": n}, {"square": f"tanh({name})"},
+                        {"exp": {"tanh": name}}, {"log": f"1 + square({name})"}, {"sqrt": f"{n} + square({name})"}, {"abs": name}, {"negate": name}, {"relu": name},
+                        {"tanh": name}, {"sigmoid": name}])
+    d.add("e", given, d.values[name])
+
+
+def binary(d):
+    names, shape = together(d, 2)
+    if len(names) == 2:
+        op = d.r.choice(["subtract", "divide", "maximum", "minimum"])
+        d.add("b", {op: [names[0], f"1 + square({names[1]})" if op == "divide" else names[1]]}, shape)
+
+
+def same_shape(d):
+    name = d.pick()
+    others = [n for n, s in d.values.items() if s == d.values[name]]
+    chosen = [name] + [d.r.choice(others) for _ in range(d.r.randint(1, 2))]
+    d.used.update(chosen)
+    d.add("m", {d.r.choice(["add", "multiply"]): [tame(d, c) for c in chosen] if d.chance(0.4) else chosen}, d.values[name])
+
+
+# ---- constants, parameters ------------------------------------------------------------------------------------------------------
+
+def constant(d):
+    name = d.pick(fits=lambda s: len(s) >= 1)
+    shape = d.values[name]
+    last = shape[-1]
+    given = d.r.choice([{"constant": d.number(-1, 1)}, {"constant": [d.number(-1, 1) for _ in range(last)]}, {"constant": {"range": last}},
+                        {"constant": 0.5, "shape": list(shape)}])
+    made = () if not isinstance(given["constant"], (list, dict)) and "shape" not in given else tuple(given.get("shape", [last]))
+    c = d.add("c", given, made)
+    d.used.add(c)
+    d.add("f", f"tanh({name} * {c})", shape)
+
+
+def parameter(d):
+    name = d.pick()
+    shape = d.values[name]
+    own = d.r.choice([shape, shape[-1:], (), tuple(1 if d.chance(0.3) else n for n in shape)])
+    p = d.add("p", {"parameter": list(own), "init": d.r.choice(["ones", {"normal": 0.5}, {"uniform": 0.5}, {"constant": 0.7}])}, own)
+    d.used.add(p)
+    d.add("f", d.r.choice([f"{name} * {p}", f"tanh({name} + {p})", f"where({p} > {name}, {name}, {p})"]), broadcast(shape, own))
+
+
+# ---- dense, nested operands -----------------------------------------------------------------------------------------------------
+
+def act(d):
+    return d.r.choice([{}, {"act": "relu"}, {"act": "tanh"}, {"act": "sigmoid"}, {"act": {"leaky_relu": {"slope": 0.2}}}, {"act": "silu"}, {"act": "gelu"},
+                       {"act": {"elu": {"alpha": 0.5}}}, {"act": "softplus"}, {"act": "selu"}])
+
+
+def operand(d, name):
+    """The value as an operand of another operator: its name, a formula, an operator."""
+    return d.r.choice([name, name, tame(d, name), {"tanh": name}, {"relu": f"{name} + 0.1"}, {"sigmoid": {"abs": name}}])
+
+
+def dense(d):
+    name = d.pick(fits=lambda s: math.prod(s) <= 200)
+    if not name:
+        return
+    units = d.r.randint(1, 9)
+    given = {"dense": operand(d, name), "units": units, **act(d)}
+    if d.chance(0.2):
+        given["bias"] = False
+    if d.chance(0.2):
+        d.add("d", {d.r.choice(["tanh", "relu", "sigmoid"]): {k: v for k, v in given.items() if k != "act"}}, [units])
+    else:
+        d.add("d", given, [units])
+
+
+# ---- maps -----------------------------------------------------------------------------------------------------------------------
+
+def conv(d):
+    name = d.pick(3, lambda s: min(s[1:]) >= 3 and s[0] <= 8)
+    if not name:
+        return
+    c, h, w = d.values[name]
+    kernel, stride, filters = d.r.choice([1, 2, 3]), d.r.choice([1, 1, 2]), d.r.choice([1, 2, 3, 4])
+    padding = d.r.choice([0, 1]) if kernel > 1 else 0
+    given = {"conv": operand(d, name), "filters": filters, "kernel": kernel, "stride": stride, "padding": padding, **act(d)}
+    if d.chance(0.3):
+        given["bias"] = False
+    size = lambda n: (n + 2 * padding - kernel) // stride + 1
+    d.add("v", given, [filters, size(h), size(w)])
+
+
+def pool(d):
+    name = d.pick(3, lambda s: min(s[1:]) >= 4)
+    if not name:
+        return
+    c, h, w = d.values[name]
+    op, size = d.r.choice(["maxpool", "avgpool"]), d.r.choice([2, 3])
+    stride = d.r.choice([size, 2])
+    d.add("q", {op: name, "size": size, "stride": stride}, [c, (h - size) // stride + 1, (w - size) // stride + 1])
+
+
+def global_pool(d):
+    name = d.pick(3)
+    if name:
+        d.add("g", {d.r.choice(["global_avgpool", "global_maxpool"]): name}, d.values[name][:1])
+
+
+def norm(d):
+    name = d.pick(fits=lambda s: len(s) >= 1 and math.prod(s) >= 4 and s[-1] >= 3)
+    if not name:
+        return
+    shape = d.values[name]
+    rank = len(shape)
+    kind = d.r.choice(["layer_norm", "rms_norm"] + (["group_norm", "instance_norm"] if rank == 3 and shape[1] * shape[2] >= 4 else []))
+    given = {kind: name}
+    if kind in ("layer_norm", "rms_norm") and rank > 1 and d.chance(0.5):
+        given["axes"] = sorted(set(d.r.sample(range(rank), d.r.randint(1, rank - 1)) + [rank - 1]))
+    if kind == "group_norm":
+        given["groups"] = d.r.choice([g for g in range(1, shape[0] + 1) if shape[0] % g == 0])
+    if d.chance(0.3):
+        given["affine"] = False
+    if d.chance(0.3):
+        given["act"] = d.r.choice(["relu", "tanh", "sigmoid"])
+    d.add("n", given, shape)
+
+
+def upsample(d):
+    name = d.pick(3, lambda s: math.prod(s) <= 100)
+    if name:
+        c, h, w = d.values[name]
+        k, m = d.r.choice([(2, 2), (1, 2), (3, 2)])
+        d.add("u", {"upsample": name, "factor": [k, m], "mode": d.r.choice(["nearest", "bilinear"])}, [c, h * k, w * m])
+
+
+def sampler(d):
+    image, code = d.pick(3, lambda s: min(s[1:]) >= 3), d.pick(1)
+    if image and code:
+        c, h, w = d.values[image]
+        A = d.add("A", {"dense": code, "units": 6, "init": "identity_affine"}, [6])
+        d.used.add(A)
+        d.add("w", {"spn": [image, A], "size": [2, 3], "border": d.r.choice(["zero", "clamp"])}, [c, 2, 3])
+
+
+# ---- axes -----------------------------------------------------------------------------------------------------------------------
+
+def reduced(shape, axes, keep):
+    axes = [k % len(shape) for k in axes]
+    return [1 if k in axes else n for k, n in enumerate(shape) if keep or k not in axes]
+
+
+def reduce(d):
+    name = d.pick(fits=lambda s: len(s) >= 1)
+    if not name:
+        return
+    shape = d.values[name]
+    given, keep = {d.r.choice(["sum", "mean", "max"]): name}, d.chance(0.3)
+    axes = list(range(len(shape)))
+    if d.chance(0.7):
+        axes = given["axes"] = axes_of(d, len(shape))
+    if keep:
+        given["keep"] = True
+    d.add("r", given, reduced(shape, axes, keep))
+
+
+def softmax(d):
+    name = d.pick(fits=lambda s: len(s) >= 1 and s[-1] >= 2)
+    if name:
+        shape = d.values[name]
+        d.add("o", {d.r.choice(["softmax", "log_softmax"]): name, "axis": d.r.randrange(-len(shape), len(shape))}, shape)
+
+
+def transpose(d):
+    name = d.pick(fits=lambda s: len(s) >= 2)
+    if name:
+        shape = d.values[name]
+        axes = d.r.sample(range(len(shape)), len(shape))
+        d.add("t", {"transpose": name, "axes": axes}, [shape[k] for k in axes])
+
+
+def flip(d):
+    name = d.pick(fits=lambda s: len(s) >= 1)
+    if name:
+        d.add("t", {"flip": name, "axis": d.r.randrange(len(d.values[name]))}, d.values[name])
+
+
+def stack(d):
+    name = d.pick(fits=lambda s: math.prod(s) <= 60 and len(s) <= 3)
+    if not name:
+        return
+    shape = d.values[name] or (1,)
+    others = [n for n, s in d.values.items() if s == d.values[name]]
+    chosen = [name] + [d.r.choice(others) for _ in range(d.r.randint(0, 2))]
+    d.used.update(chosen)
+    axis = d.r.randrange(len(shape) + 1)
+    d.add("j", {"stack": chosen, "axis": axis}, [*shape[:axis], len(chosen), *shape[axis:]])
+
+
+def concat(d):
+    name = d.pick(fits=lambda s: math.prod(s) <= 100)
+    if not name:
+        return
+    shape = d.values[name] or (1,)
+    axis = d.r.randrange(len(shape))
+    other = d.pick(fits=lambda s: len(s or (1,)) == len(shape) and all(a == b for k, (a, b) in enumerate(zip(s or (1,), shape)) if k != axis) and math.prod(s) <= 100) or name
+    size = shape[axis] + (d.values[other] or (1,))[axis]
+    d.add("j", {"concat": [operand(d, name), other], "axis": axis}, [*shape[:axis], size, *shape[axis + 1:]])
+
+
+def pad(d):
+    name = d.pick(fits=lambda s: len(s) >= 1 and math.prod(s) <= 60 and min(s) >= 2)
+    if not name:
+        return
+    shape = d.values[name]
+    by = [d.r.choice([0, 1, [0, 1], [1, 0]]) for _ in shape]
+    both = [b if isinstance(b, list) else [b, b] for b in by]
+    d.add("t", {"pad": name, "by": by, "mode": d.r.choice(["zeros", "reflect", "edge"])}, [n + b[0] + b[1] for n, b in zip(shape, both)])
+
+
+def cut(d):
+    name = d.pick(fits=lambda s: len(s) >= 1 and s[0] >= 2)
+    if not name:
+        return
+    shape = d.values[name]
+    axis = d.r.randrange(len(shape))
+    n = shape[axis]
+    if n < 2 or d.chance(0.5):
+        d.add("s", {"slice": name, "axis": axis, "index": d.r.randrange(n)}, [*shape[:axis], *shape[axis + 1:]])
+    else:
+        start = d.r.randrange(n)
+        end = d.r.randint(start + 1, n)
+        d.add("s", {"slice": name, "axis": axis, "from": start, "to": end}, [*shape[:axis], end - start, *shape[axis + 1:]])
+
+
+def reshape(d):
+    name = d.pick(fits=lambda s: len(s) >= 1)
+    if not name:
+        return
+    count = math.prod(d.values[name])
+    k = d.r.choice([k for k in range(1, count + 1) if count % k == 0])
+    d.add("t", {"reshape": name, "shape": [k, count // k]} if d.chance(0.7) else {"flatten": name}, [])
+    made = d.flow[-1][next(iter(d.flow[-1]))]
+    d.values[next(iter(d.flow[-1]))] = (k, count // k) if "reshape" in made else (count,)
+
+
+# ---- nets -----------------------------------------------------------------------------------------------------------------------
+
+def net_of_layers(d):
+    """A list of layers with parameters; used once, twice with one set of weights, or as copies."""
+    name = d.pick(fits=lambda s: 1 <= math.prod(s) <= 100)
+    if not name:
+        return
+    net, units = d.name("net"), d.r.randint(2, 6)
+    layers = [{"dense": {"units": "$units", **act(d)}}, d.r.choice(["tanh", "relu", {"leaky_relu": {"slope": 0.2}}, "sigmoid", {"elu": {"alpha": 0.8}}])]
+    if d.chance(0.5):
+        layers.append({"dense": {"units": "$units + 1", "when": "$deep == yes"}})
+    d.nets[net] = {"params": {"units": units, "deep": "yes" if d.chance(0.5) else "no"}, "layers": layers}
+    last = len(layers) == 3 and d.nets[net]["params"]["deep"] == "yes"
+    d.add("h", {net: name}, [units + last])
+    others = [n for n, s in d.values.items() if math.prod(s) == math.prod(d.values[name])]
+    if d.chance(0.5):
+        d.add("h", {net: tame(d, d.r.choice(others))}, [units + last])
+    if d.chance(0.5):
+        units = d.r.randint(2, 6)
+        d.add("h", {net: d.pick(fits=lambda s: math.prod(s) <= 100) or name, "new": True, "units": units, "deep": "yes"}, [units + (len(layers) == 3)])
+
+
+def net_of_branches(d):
+    """in, do, out; `when`, several inputs and outputs, nets within nets."""
+    names = [d.pick(1), d.pick(1)]
+    if None in names:
+        return
+    net, units = d.name("net"), d.r.randint(2, 5)
+    body = [{"a": {"dense": "x", "units": "$units", **act(d)}}, {"b": {"dense": tame(d, "y"), "units": "$units"}},
+            {"s": {"formula": expression(d, ["a", "b"]), "when": "$added == yes"}},
+            {"s": {"formula": "a * sigmoid(b)", "when": "not $added == yes"}}]
+    if d.chance(0.4):
+        body.append({"w": {"parameter": ["$units"], "init": "ones"}})
+        body.append({"v": "s * w"})
+    last = next(iter(body[-1]))
+    inner = [n for n, v in d.nets.items() if isinstance(v, dict) and "layers" in v]
+    if inner and d.chance(0.5):
+        other = d.r.choice(inner)
+        body.append({"z": {other: last, "new": True}})
+        both = d.nets[other]["params"]
+        size = both["units"] + (len(d.nets[other]["layers"]) == 3 and both["deep"] == "yes")
+        body.append({"l": {"dense": "z", "units": "$units"}})
+        last = "l"
+    several = d.chance(0.4)
+    d.nets[net] = {"params": {"units": units, "added": d.r.choice(["yes", "no"])}, "in": ["x", "y"], "do": body,
+                   "out": {"h": f"tanh({last} + a)", "c": "b"} if several else f"tanh({last})"}
+
+    def use(**given):
+        size = given.get("units", units)
+        made = d.add("h", {net: list(names), **given}, [size])
+        if several:
+            del d.values[made]
+            d.values[made + ".h"] = d.values[made + ".c"] = (size,)
+    use()
+    if d.chance(0.4):
+        use()
+    if d.chance(0.6):
+        use(new=True, units=d.r.randint(2, 5), added=d.r.choice(["yes", "no"]))
+
+
+def conditions(d):
+    name = d.pick()
+    p = d.r.choice(list(d.params)) if d.params else None
+    if not p:
+        return
+    made = d.name("i")
+    limit = d.params[p] + d.r.choice([-1, 1])
+    d.flow.append({made: {"formula": f"tanh({name})", "when": f"${p} > {limit}"}})
+    d.flow.append({made: {"abs": name, "when": f"${p} <= {limit}"}})
+    d.values[made] = d.values[name]
+
+
+# ---- repeats ----------------------------------------------------------------------------------------------------------------------
+
+def repeat(d):
+    """A state with a rule of formulas, or a gru; values of outside and of the step before."""
+    name = d.pick(1)
+    if not name:
+        return
+    steps, size, s = d.r.randint(1, 4), d.r.randint(1, 5), d.name("q")
+    inner, out = [], []
+    if d.chance(0.5):
+        state = {"gru": {"units": size, **({"init": "trained"} if d.chance(0.4) else {}), **({"bias_hh": True} if d.chance(0.3) else {})}}
+        inner.append({s: {"gru": [name, s]}})
+    else:
+        starts = [n for n, v in d.values.items() if v == (size,)]
+        state = {"shape": [size], "init": d.r.choice(["zeros", "trained", *starts[:1]])}
+        step = d.name("m")
+        inner.append({step: {"dense": {"concat": [name, s]}, "units": size, **act(d)}})
+        out.append((step, (size,)))
+        inner.append({s: tame(d, expression(d, [s, step]))})
+    if d.chance(0.6):
+        f = d.name("f")
+        inner.append({f: expression(d, [s, *([n for n, v in d.values.items() if v in ((size,), ())][:1])], 1)})
+        out.append((f, (size,)))
+    if d.chance(0.5):
+        f = d.name("d")
+        inner.append({f: {"dense": s, "units": 3, **act(d)}})
+        out.append((f, (3,)))
+    d.flow.append({"repeat": steps, "carry": {s: state}, "do": inner})
+    d.values[s] = (steps, size)
+    for n, shape in out:
+        d.values[n] = (steps, *shape)
+    if d.chance(0.5):
+        d.add("l", {"last": s}, [size])
+
+
+# ---- operators of the second edition that a compiler may not have yet ------------------------------------------------------------
+
+def matmul(d):
+    a = d.pick(2, lambda s: math.prod(s) <= 60)
+    if not a:
+        return
+    n, m = d.values[a]
+    w = d.add("p", {"parameter": [d.r.randint(1, 5), m] if d.chance(0.5) else [m, d.r.randint(1, 5)], "init": {"normal": 0.5}}, ())
+    shape = d.flow[-1][w]["parameter"]
+    d.values[w] = tuple(shape)
+    d.used.add(w)
+    turned = shape[1] == m and shape[0] != m or (shape == [m, m] and d.chance(0.5))
+    d.add("l", {"matmul": [a, w], **({"transpose_b": True} if turned else {})}, [n, shape[0] if turned else shape[1]])
+
+
+def conv_options(d):
+    name = d.pick(3, lambda s: min(s[1:]) >= 5 and s[0] <= 8)
+    if not name:
+        return
+    c, h, w = d.values[name]
+    dilation = d.r.choice([1, 2])
+    groups = d.r.choice([g for g in range(1, c + 1) if c % g == 0])
+    filters, kernel = groups * d.r.randint(1, 3), d.r.choice([2, 3])
+    top, left = d.r.choice([0, 1]), d.r.choice([0, 1])
+    size = lambda n, before: n + before - dilation * (kernel - 1)
+    if min(size(h, top), size(w, left)) >= 1:
+        d.add("v", {"conv": name, "filters": filters, "kernel": kernel, "groups": groups, "dilation": dilation, "padding": [[top, 0], [left, 0]], **act(d)},
+              [filters, size(h, top), size(w, left)])
+
+
+def conv_transpose(d):
+    name = d.pick(3, lambda s: math.prod(s) <= 80)
+    if not name:
+        return
+    c, h, w = d.values[name]
+    kernel, stride, filters = d.r.choice([2, 3]), d.r.choice([1, 2]), d.r.randint(1, 3)
+    d.add("v", {"conv_transpose": name, "filters": filters, "kernel": kernel, "stride": stride}, [filters, (h - 1) * stride + kernel, (w - 1) * stride + kernel])
+
+
+def prelu(d):
+    name = d.pick(fits=lambda s: len(s) >= 1)
+    if name:
+        d.add("e", {"prelu": name}, d.values[name])
+
+
+def lines(d):
+    """dense, each position of the last axis by itself."""
+    name = d.pick(2)
+    if name:
+        units = d.r.randint(1, 5)
+        d.add("d", {"dense": name, "units": units, "over": "last", **act(d)}, [d.values[name][0], units])
+
+
+def steps_of_number(d):
+    """Rows of a value one after the other, by $t; a state that reads them."""
+    name = d.pick(2, lambda s: s[0] >= 2)
+    if not name:
+        return
+    rows, size = d.values[name]
+    s, f = d.name("q"), d.name("f")
+    entry = {"repeat": rows, "carry": {s: {"shape": [size], "init": d.r.choice(["zeros", "trained"])}},
+             "do": [{f: f"{name}[$t] * 0.9 ** $t"}, {s: f"tanh({s} + {f})"}]}
+    if d.chance(0.4):
+        entry["reverse"] = True
+    d.flow.append(entry)
+    d.values[s] = d.values[f] = (rows, size)
+    d.add("l", {"last": s}, [size])
+
+
+FEATURES = [      # (function, how often, operators that it needs)
+    (formula, 6, ()), (alias_or_index, 1, ()), (element, 2, ()), (binary, 1, ()), (same_shape, 1, ()), (constant, 1, ()), (parameter, 1, ()), (dense, 3, ()),
+    (conv, 3, ()), (pool, 1, ("avgpool",)), (global_pool, 1, ("global_avgpool",)), (norm, 2, ("layer_norm",)), (upsample, 1, ("upsample",)), (sampler, 1, ()),
+    (reduce, 2, ("sum",)), (softmax, 1, ("softmax",)), (transpose, 1, ("transpose",)), (flip, 1, ("flip",)), (stack, 1, ("stack",)), (concat, 1, ()),
+    (pad, 1, ("pad",)), (cut, 1, ()), (reshape, 1, ()), (net_of_layers, 2, ()), (net_of_branches, 2, ()), (conditions, 1, ()), (repeat, 2, ()),
+    (matmul, 1, ("matmul",)), (conv_options, 1, ("conv_transpose",)), (conv_transpose, 1, ("conv_transpose",)), (prelu, 1, ("prelu",)), (lines, 1, ("matmul",)),
+    (steps_of_number, 1, ("lstm",)),
+]
+
+
+# ---- the whole ----------------------------------------------------------------------------------------------------------------------
+
+def finish(d):
+    """What nothing has read, in a loss each: logits of labels, a target of numbers, a mean."""
+    loose = [n for n in d.values if n not in d.used]
+    d.r.shuffle(loose)
+    code = []
+    for name in loose:
+        count = math.prod(d.values[name])
+        if count > 1 and len(code) < 3 and count <= 200:
+            code.append(name)
+        else:
+            d.losses.append({"mean": d.r.choice([f"square({name})", f"0.1 * {name}", name, f"tanh({name}) * 0.5"]), "weight": d.number(0.1, 1)})
+    while not code:
+        code.append(d.r.choice([n for n in d.values if n not in d.inputs or len(d.values) == len(d.inputs)]))
+    parts = [d.add("a", {"dense": n, "units": 4, "act": "tanh"}, [4]) for n in code]
+    classes = d.r.randint(2, 5)
+    label, t = d.name("y"), d.name("y")
+    d.targets[label] = {"classes": classes}
+    logits = d.add("logits", {"dense": " + ".join(parts), "units": classes}, [classes])
+    d.losses.append({"cross_entropy": [logits, label], **({"weight": 0.7} if d.chance(0.3) else {})})
+    if d.chance(0.6):
+        d.targets[t] = {"shape": [3]}
+        at = d.add("at", {"dense": parts[0], "units": 3}, [3])
+        d.losses.append({"mse": [at, t]} if d.chance(0.5) else {"mean": d.r.choice([f"abs({at} - {t})", f"softplus({at} * {t})", f"where({at} > {t}, {at} - {t}, square({at} - {t}))"])})
+
+
+def draw(seed, known, prefix=""):
+    """The model of a seed, as its file has it."""
+    d = Draw(seed, known, prefix)
+    for k in range(d.r.randint(0, 2)):
+        d.params[d.name("p")] = d.r.randint(1, 5)
+    for _ in range(d.r.randint(1, 3)):
+        d.input(d.r.choice([(5,), (3,), (2, 6, 5), (1, 7, 7), (3, 4), (4, 3), (1, 5), (4, 1), (2, 3, 4)]))
+    features = [(f, n) for f, n, needs in FEATURES if d.has(*needs)]
+    for _ in range(d.r.randint(4, 12)):
+        d.r.choices([f for f, _ in features], [n for _, n in features])[0](d)
+        if len(d.flow) > 24:
+            break
+    finish(d)
+    model = {"model": f"drawn{seed}", "batch": BATCH}
+    for key, given in (("params", d.params), ("inputs", d.inputs), ("targets", d.targets), ("nets", d.nets), ("flow", d.flow), ("loss", d.losses)):
+        if given:
+            model[key] = given
+    return model
+
+
+class Plain(yaml.SafeDumper):
+    """Entries on lines of their own, all within them in braces."""
+
+    def ignore_aliases(self, data):
+        return True
+
+
+def text_of(model):
+    lines = []
+    flow = lambda x: yaml.dump(x, Dumper=Plain, default_flow_style=True, width=100000, sort_keys=False).strip().removesuffix("\n...")
+    for key, given in model.items():
+        if isinstance(given, list):
+            lines += [f"{key}:", *(f"  - {next(iter(x))}: {flow(x[next(iter(x))])}" if len(x) == 1 else f"  - {flow(x)}" for x in given)]
+        elif isinstance(given, dict):
+            lines += [f"{key}:", *(f"  {k}: {flow(v)}" for k, v in given.items())]
+        else:
+            lines.append(f"{key}: {given}")
+    return "\n".join(lines) + "\n"
+
+
+def together_of(seeds, known):
+    """Models as parts of one: each has names of its own."""
+    whole = {"model": "drawn", "batch": BATCH}
+    for k, seed in enumerate(seeds):
+        for key, given in draw(seed, known, f"{'abcdefghij'[k]}_").items():
+            if isinstance(given, dict):
+                whole.setdefault(key, {}).update(given)
+            elif isinstance(given, list):
+                whole.setdefault(key, []).extend(given)
+    return {key: whole[key] for key in ("model", "batch", "params", "inputs", "targets", "nets", "flow", "loss") if key in whole}
+
+
+# ---- the campaign -----------------------------------------------------------------------------------------------------------------------
+
+def differences(spnc, text, folder, plain):
+    """What differs, as text; "" if nothing does."""
+    import oracle                       # here: the other commands do without PyTorch
+    path = folder / "net.yaml"
+    path.write_text(text)
+    name = text.split("\n", 1)[0].split()[1]
+    done = subprocess.run([str(spnc), "build", str(path), "--precision", "double", *(["--plain"] if plain else []), "-o", str(folder / "net")],
+                          capture_output=True, text=True, env={**os.environ, "CFLAGS": "-O0"})
+    if done.returncode:
+        return done.stderr + done.stdout
+    make_data.write(read_model(path, []), folder / "data", {"test": EXAMPLES, "train": 4, "valid": 4}, 1)
+    program, found = folder / "net" / name, ""
+    for first in (0, EXAMPLES - 4):
+        told = io.StringIO()
+        with contextlib.redirect_stdout(told):
+            try:
+                failed = oracle.compare(argparse.Namespace(model=path, set=[], program=program, data=folder / "data", seed=1, split="test", first=first,
+                                                           mode="eval", batch=None, tolerance=1e-9))
+            except (Exception, SystemExit) as e:
+                failed, _ = 1, print(f"{type(e).__name__}: {e} FAILED")
+        if failed:
+            found += f"from example {first}:\n" + "\n".join(x for x in told.getvalue().splitlines() if "FAILED" in x) + "\n"
+    return found
+
+
+def campaign(a):
+    known, failed = operators(a.spnc), 0
+    state = pathlib.Path(a.state) if a.state else None
+    done = set(map(int, state.read_text().split())) if state and state.exists() else set()
+    for seed in range(a.first, a.first + a.count):
+        if seed in done:
+            continue
+        text = text_of(draw(seed, known))
+        with tempfile.TemporaryDirectory() as folder:
+            found = differences(a.spnc, text, pathlib.Path(folder), seed % 2)
+        if found:
+            failed += 1
+            print(f"seed {seed}{' --plain' if seed % 2 else ''}: FAILED\n{text}\n{found}", flush=True)
+        elif state:
+            with state.open("a") as f:
+                f.write(f"{seed}\n")
+    print(f"{a.count} seeds from {a.first} on: {failed} failed", flush=True)
+    return failed
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--spnc", type=lambda t: pathlib.Path(t).resolve(), default=os.environ.get("SPNC", ROOT / "build/spnc"))
+    commands = p.add_subparsers(required=True, dest="command")
+    show = commands.add_parser("show")
+    show.add_argument("seed", type=int)
+    parts = commands.add_parser("parts")
+    parts.add_argument("seeds", type=int, nargs="+")
+    parts.add_argument("-o", dest="out", required=True)
+    run = commands.add_parser("campaign")
+    run.add_argument("--count", type=int, required=True)
+    run.add_argument("--first", type=int, default=1)
+    run.add_argument("--state")
+    a = p.parse_args()
+    if a.command == "show":
+        print(text_of(draw(a.seed, operators(a.spnc))), end="")
+    elif a.command == "parts":
+        text = "# Random models as parts of one, by draw.py: seeds " + ", ".join(map(str, a.seeds)) + ".\n"
+        pathlib.Path(a.out).write_text(text + text_of(together_of(a.seeds, operators(a.spnc))))
+    else:
+        sys.exit(1 if campaign(a) else 0)
+
+
+if __name__ == "__main__":
+    main()
