@@ -8,6 +8,7 @@
 #include "base/embed.h"
 #include "base/folder.h"
 #include "emit/program.h"
+#include "library/weights.h"
 #include "manual/manual.h"
 #include "options.h"
 #include "outside/outside.h"
@@ -56,6 +57,32 @@ static bool write_folder(Model *m, const char *folder, bool force)
     files[n++] = (FolderFile){ arena_printf(m->arena, "%s_inspect.c", m->name), m->inspect.text, m->inspect.length };
     files[n++] = (FolderFile){ arena_printf(m->arena, "%s.c", m->name), m->c.text, m->c.length };
     files[n++] = (FolderFile){ arena_printf(m->arena, "%s.map.json", m->name), map.text, map.length };
+    return folder_write(m->arena, m->diag, folder, files, n, force);
+}
+
+/* The folder of a library, and of its weights. */
+static bool write_library(Model *m, const char *folder, bool force)
+{
+    const List headers = library_headers(m);
+    FolderFile *files = NEW_ARRAY(m->arena, FolderFile, headers.count + 8);
+    Text weights = { .arena = m->arena }, source = { .arena = m->arena };
+    int n = 0;
+    if (m->options.weights) {
+        if (!weights_pack(m, m->options.weights, &weights))
+            return false;
+        weights_source(m, &weights, &source);
+        files[n++] = (FolderFile){ arena_printf(m->arena, "%s.weights", m->name), weights.text, weights.length };
+        files[n++] = (FolderFile){ arena_printf(m->arena, "%s_weights.c", m->name), source.text, source.length };
+    }
+    for (int i = 0; i < headers.count; i++) {
+        const EmbeddedFile *f = headers.items[i];
+        files[n++] = (FolderFile){ f->name, f->bytes, f->size };
+    }
+    files[n++] = (FolderFile){ "LICENSE", embedded_licence[0].bytes, embedded_licence[0].size };
+    files[n++] = (FolderFile){ "Makefile", m->makefile.text, m->makefile.length };
+    files[n++] = (FolderFile){ "example.c", m->example.text, m->example.length };
+    files[n++] = (FolderFile){ arena_printf(m->arena, "%s.h", m->name), m->header.text, m->header.length };
+    files[n++] = (FolderFile){ arena_printf(m->arena, "%s.c", m->name), m->c.text, m->c.length };
     return folder_write(m->arena, m->diag, folder, files, n, force);
 }
 
@@ -201,8 +228,10 @@ static int act(Model *m, Arguments *a)
     case EMIT:
     case BUILD: {
         const char *folder = a->out ? a->out : arena_printf(m->arena, "generated/%s", m->name);
-        if (!write_folder(m, folder, a->force))
+        if (!(m->options.library ? write_library : write_folder)(m, folder, a->force))
             return 1;
+        if (m->options.library)
+            return a->command->kind == BUILD ? child_make(m->arena, folder, "all") : 0;
         return a->command->kind == BUILD ? cache_make(m->arena, folder, m->name, !a->no_cache) : 0;
     }
     default: return 0;

@@ -43,6 +43,12 @@ const Option options[] = {
     { "--plain", NULL, SWITCH, AT(options.plain), NULL, NULL, "textbook loops, one example at a time: to read and to step through" },
     { "--debug", NULL, SWITCH, AT(options.debug), NULL, NULL,
       "plain, -O0 -g3, every index checked, every tensor at a place of its own: for gdb" },
+    { "--for", "WHAT", WORD, AT(purpose), "training inference", "check, emit and build",
+      "inference: the forward pass alone as a library, NAME.h and libNAME.a, without dependencies" },
+    { "--weights", "W", TEXT, AT(options.weights), "an .npz, a .safetensors, a run, or none", "emit and build",
+      "inference: the weights that are compiled in; none (the default): given when the net is opened" },
+    { "--outputs", "A,B", TEXT, AT(options.outputs), "names of the flow, with commas between", "check, emit and build",
+      "inference: the values that the library returns (default: those of the model, or that its losses read)" },
     { "--memory", "SIZE", SIZE, AT(options.memory), "a size such as 512M or 4G", NULL,
       "refuse a program that needs more, such as 4G (default 64G)" },
     { "--templates", "DIR", TEXT, AT(options.templates), NULL, NULL,
@@ -255,7 +261,7 @@ static bool is_among(const char *text, const char *word)
 {
     size_t n = strlen(word);
     for (const char *at = text; (at = strstr(at, word)); at++)
-        if ((at == text || at[-1] == ' ') && (!at[n] || at[n] == ' '))
+        if ((at == text || at[-1] == ' ') && (!at[n] || at[n] == ' ' || at[n] == ','))
             return true;
     return false;
 }
@@ -283,6 +289,10 @@ static void check(const Arguments *a, const bool given[OPTIONS])
     for (int i = 0; i < OPTIONS; i++)
         if (given[i] && options[i].only && !is_among(options[i].only, c->name))
             usage_error("%s is for spnc %s", options[i].name, options[i].only);
+    if (!a->options.library && (a->options.weights || a->options.outputs))
+        usage_error("%s is for --for inference", a->options.weights ? "--weights" : "--outputs");
+    if (a->options.library && a->options.debug)
+        usage_error("--debug is for training: --for inference does not take it");
     if (a->json + a->dot + a->html > 1 || (a->scaling && (a->dot || a->html)))
         usage_error("%s: take one of --json, --dot and --html, and --scaling alone or with --json", c->name);
     if (a->scaling && a->options.plain)
@@ -341,9 +351,12 @@ Arguments arguments(int argc, char **argv)
     one_of("the command", said, names, COMMANDS);
     a.command = command_named(said);
     a.options.plain |= a.options.debug;
+    a.options.library = a.purpose && strcmp(a.purpose, "inference") == 0;
     a.options.is_double = a.precision && *a.precision == 'd';
     check(&a, given);
     if (!strcmp(a.options.target, "native"))
         a.options.target = native_target();
+    if (a.options.weights && strcmp(a.options.weights, "none") == 0)
+        a.options.weights = NULL;
     return a;
 }

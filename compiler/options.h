@@ -39,7 +39,7 @@ extern const int command_count, option_count;
 typedef struct {
     const Command *command;
     const char *path, *name;        /* the operands: a model; of explain a name in it */
-    const char *out, *tuning, *precision;
+    const char *out, *tuning, *precision, *purpose;
     bool json, dot, html, scaling, force, no_cache;
     Options options;                /* target is never "native" */
 } Arguments;

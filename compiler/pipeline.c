@@ -26,11 +26,13 @@ const Stage stages[] = {
     { "model",    model_build,    NULL,           NULL, false },
     { "graph",    shape_infer,    stage_graph,    NULL, true },      /* also after errors: checks the operators that were built */
     { "steps",    steps_split,    stage_steps,    NULL, false },
+    { "forward",  forward_only,   NULL,           NULL, false },     /* of a library; else nothing changes */
     { "grad",     grad_build,     stage_passes,   NULL, false },
     { "warn",     warn,           NULL,           NULL, false },
     { "fuse",     fuse,           stage_passes,   NULL, false },
     { "kernel",   kernels_choose, NULL,           NULL, false },
     { "identity", identify,       stage_identity, "what the model hash is made of", false },
+    { "store",    weights_store,  NULL,           NULL, false },     /* likewise */
     { "schedule", schedule,       NULL,           NULL, false },
     { "plan",     plan,           stage_plan,     NULL, false },
     { "emit",     emit,           NULL,           NULL, false },

@@ -1,6 +1,6 @@
 /* spnc.h -- the map of the compiler: every shared type and prototype, in the order of the pipeline.
  *
- *   arena  diag  read  expr | model  shape  steps  grad  fuse  kernel  schedule  plan  emit | fact  template  (outside.h: operators that are not spnc's own)
+ *   arena  diag  read  expr | model  shape  steps  forward  grad  fuse  kernel  store  schedule  plan  emit | fact  template  (outside.h: operators that are not spnc's own)
  *
  * pipeline.c has the table of the stages in that order; each stage is a file of that name (model uses the other readers in graph/, emit
  * uses call, template uses sandbox).  A stage reports every error it finds to the Diag and returns false; the next one does not run then.
@@ -199,6 +199,7 @@ struct Tensor {
     bool carried;            /* one more slot in front: the state before step 0 */
     bool tail;               /* one more slot behind, zero: the gradient from the step after the last */
     Op *op;                  /* the operator that writes it; NULL: an input that has no load yet */
+    const Weight *stored;    /* RAW, of a library: it is not computed, but lies among the weights, as this one (store.c); NULL: not so */
     int hoisted;             /* steps of the repeat it was written in, if it was hoisted: computed once before the loop; else 0 */
     Tensor *view_of;         /* shares that tensor's memory under another shape */
     Tensor *over;            /* share.c: in place: the operand whose memory it overwrites; NULL: none */
@@ -219,7 +220,9 @@ struct Tensor {
  * slot past the end (tail). */
 typedef struct { Tensor *tensor; int shift; } Use;
 
-typedef enum { W_EXPORTED, W_IN_OUT } WeightLayout;
+/* Of a library.  W_TRANSFORMED: Winograd's U of a convolution's weight, as its PREPARE would leave it.  W_SCALES: scale and shift of each channel of a
+ * batch norm, which follow from its parameters and running statistics. */
+typedef enum { W_EXPORTED, W_IN_OUT, W_TRANSFORMED, W_SCALES } WeightLayout;
 struct Weight {
     const char *name;        /* front.conv1.weight */
     const char *field;       /* front_conv1_weight: its member in struct Weights */
@@ -227,6 +230,8 @@ struct Weight {
     Shape shape;             /* PyTorch's */
     WeightLayout layout;
     int64_t stride;          /* W_IN_OUT: outputs rounded up to whole vectors */
+    const Weight *of;        /* W_TRANSFORMED: the weight that is transformed */
+    const Op *made_for;      /* W_TRANSFORMED: the convolution that reads it; W_SCALES: the batch_statistics that it stands for */
     const char *init;        /* the rule of its initial values, and the rule's number: see InitSpec */
     double init_value;
     int64_t offset, reals;   /* in the block; with padding */
@@ -386,6 +391,9 @@ typedef struct {
     int64_t memory;          /* bytes the program may use */
     const char *templates;   /* --templates DIR or NULL */
     const char *stage;       /* --stage NAME or NULL: the result of that stage is printed (pipeline.c) */
+    bool library;            /* --for inference: the forward pass alone, as a library */
+    const char *outputs;     /* its values, with commas between; NULL: the model's outputs */
+    const char *weights;     /* the file or run whose weights are compiled in; NULL: none */
     const char *sets[SETS_MAX + 1];     /* --set KEY=VALUE, as given; one more place for a value that pipeline.c tries */
     int set_count;
 } Options;
@@ -428,7 +436,9 @@ typedef struct {
     int64_t activation_reals, scratch_reals, block_reals, buffer_reals;
     double forward_macs, backward_macs;
     List remarks;            /* Remark: each hoisting, fusion and removal, with its reason (printed by show and explain) */
+    List parameters;         /* library: Weight: all of the net's, and its buffers; `weights` has those that are stored, in the kernels' form (store.c) */
     uint64_t hash, signature;
+    Text header, example;    /* library: NAME.h, and a program that calls it */
     Text c, inspect, makefile, gdb, training;    /* emit.c: NAME.c, NAME_inspect.c, Makefile, NAME-gdb.py (gdb's printers), NAME-train.c (`train:`) */
     Tuning *tuning;          /* the fastest choices on this processor; NULL: all by rule */
 } Model;
@@ -441,6 +451,7 @@ Tensor *tensor_owner(const Tensor *t);                           /* the tensor w
 /* The range of an owner's slots in the batch's memory, in reals: from *from up to *to.  Valid after plan.c; not for a local tensor. */
 void tensor_range(const Model *m, const Tensor *t, int64_t *from, int64_t *to);
 char *identifier_unique(Model *m, const char *name);             /* a C identifier that no other tensor or operator has */
+bool identifier_taken(const char *id);                           /* a word of C, or of the headers that the emitted C includes */
 Op *op_new(Model *m, OpKind kind, Pass pass, const char *name, Loc loc);
 void op_read(Op *op, Tensor *t, int shift);
 void op_write(Op *op, Tensor *t, int shift);
@@ -524,11 +535,13 @@ void rate_note(Model *m, Op *op, const char *layer, const Op *parsed);
 void rates_choose(Model *m);     /* at the end of model_build: Model.rates, Op.dropout.rate */
 bool shape_infer(Model *m);      /* also runs after a failed model_build, to report shape errors of the operators that were built */
 bool steps_split(Model *m);
+bool forward_only(Model *m);     /* forward.c: of a library: what only training needs is removed */
 bool grad_build(Model *m);
 bool warn(Model *m);             /* after grad_build: warnings about valid models that are probably mistakes */
 bool fuse(Model *m);
 bool kernels_choose(Model *m);
 bool identify(Model *m);         /* identity.c: m->signature and m->hash */
+bool weights_store(Model *m);    /* store.c: of a library: which weights are stored, and in which form */
 void layouts_choose(Model *m);       /* layout.c, after the hash: never bit-relevant */
 void places_share(Model *m);         /* likewise: share.c */
 /* For a Winograd convolution or its gradient: the number of Winograd tiles in one vec in a last group of few images, 4 or 2; 0: no

@@ -35,7 +35,7 @@ def includes(root, path, known):
     with open(os.path.join(root, path), encoding="utf-8") as f:
         names = re.findall(r'^\s*#\s*include\s+"([^"]+)"', f.read(), re.M)
     for name in names:
-        found = [p for p in (f"{path.split('/')[0]}/{name}", f"runtime/{name}") if p in known]
+        found = [p for p in (f"{path.split('/')[0]}/{name}", f"runtime/{name}", f"trainer/{name}") if p in known]
         yield name, found[0] if found else None
 
 
@@ -107,7 +107,7 @@ def main():
     for path in sorted(known):
         for name, target in includes(root, path, known):
             if not target:
-                faults.append(f'{path}: includes "{name}", which is no file of its house or of runtime/ by its whole name')
+                faults.append(f'{path}: includes "{name}", which is no file of its house, of runtime/ or of trainer/ by its whole name')
             elif path != "compiler/spnc.h" and not allowed(path, target):
                 faults.append(f"{path}: includes {target}, which stands below it")
     graph, seen = symbols(build, known)

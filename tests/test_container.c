@@ -1,6 +1,6 @@
 /* test_container.c -- a checkpoint reads back bit for bit, or is refused; writing leaves the old one or the new one. */
 #define _DEFAULT_SOURCE
-#include "run/container.h"
+#include "files/container.h"
 #include "folder.h"
 
 #include <criterion/criterion.h>

@@ -3,7 +3,7 @@
  *     # expect error LINE:COLUMN: text        the errors are these and no others; likewise `# expect warning`, and a file that
  *                                             expects no error passes with its warnings
  *     # expect note LINE:COLUMN: text         among the notes is this one (- instead of a place: it has none)
- *     # set: KEY=VALUE      # memory: SIZE      # templates: FOLDER     the options
+ *     # set: KEY=VALUE      # memory: SIZE      # templates: FOLDER      # for: WHAT      # outputs: A,B     the options
  */
 #define _POSIX_C_SOURCE 200809L
 #include <criterion/criterion.h>
@@ -39,8 +39,9 @@ static void read_expectations(const char *path, Messages *list, char options[][2
             *place++ = *text = '\0';
             add(list, kind + 9, place, text + 2);
         }
-        for (int i = 0; i < 3; i++) {
-            const char *option = i == 0 ? "set" : i == 1 ? "memory" : "templates";
+        static const char *const names[] = { "set", "memory", "templates", "for", "outputs" };
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+            const char *option = names[i];
             size_t n = strlen(option);
             if (strncmp(line, "# ", 2) != 0 || strncmp(line + 2, option, n) != 0 || strncmp(line + 2 + n, ": ", 2) != 0)
                 continue;

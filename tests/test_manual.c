@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "emit/library.h"
 #include "tell/card.h"
 #include "template/fact.h"
 #include "read/language.h"
@@ -102,6 +103,16 @@ static void model(const char *path, const char *text, bool plain, bool debug)
         good = s->run(&m);
     cr_assert(good, "%s does not compile", path);
     walk(emit_facts(&m), "", -1);
+    if (text && !plain) {               /* as a library too */
+        Model l = { .arena = a, .diag = diag, .options = m.options, .root = m.root };
+        l.options.library = true;
+        for (const Stage *s = stages; good && s->run != emit; s++)
+            good = s->run(&l);
+        cr_assert(good, "%s does not compile as a library", path);
+        Fact *f = emit_facts(&l);
+        library_facts(&l, f);
+        walk(f, "", -1);
+    }
     if (!plain && !text) {
         cr_assert(emit(&m));
         walk(page_facts(deck_new(&m, &m.c)), "page", -1);

@@ -92,15 +92,22 @@ static const char *value(const Option *o)
         : o->kind == SETTING ? "d=5" : "/nowhere/at/all";
 }
 
+enum { NONE = -1 };          /* no command */
+
 /* The model is not there, so that a command which takes the option ends with 1 at once; those without a model print. */
 Test(options, a_command_refuses_the_options_that_are_not_for_it)
 {
-    static const struct { const char *command, *option, *says; CommandKind but[2]; } refused[] = {             /* command NULL: all but these */
+    static const struct { const char *command, *option, *says; int but[2]; } refused[] = {             /* command NULL: all but these */
         { "tune", "--stage", "no --stage", { TUNE, TUNE } }, { "tune", "-o", "no -o", { TUNE, TUNE } },
         { "tune", "--debug", "no --debug", { TUNE, TUNE } }, { "tune", "--plain", "no --plain", { TUNE, TUNE } },
         { NULL, "--dot", "--dot is for spnc show", { SHOW, SHOW } }, { NULL, "--html", "--html is for spnc show", { SHOW, SHOW } },
         { NULL, "--scaling", "--scaling is for spnc show", { SHOW, SHOW } },
         { NULL, "--no-cache", "--no-cache is for spnc build and tune", { BUILD, TUNE } },
+        { NULL, "--weights", "--weights is for ", { NONE, NONE } }, { NULL, "--outputs", "--outputs is for ", { NONE, NONE } },      /* alone */
+        { "show", "--for", "--for is for spnc check, emit and build", { NONE, NONE } }, { "explain", "--for", "--for is for spnc check", { NONE, NONE } },
+        { "tune", "--for", "--for is for spnc check", { NONE, NONE } }, { "ops", "--for", "--for is for spnc check", { NONE, NONE } },
+        { "templates", "--for", "--for is for spnc check", { NONE, NONE } }, { "schema", "--for", "--for is for spnc check", { NONE, NONE } },
+        { "words", "--for", "--for is for spnc check", { NONE, NONE } },
     };
     for (int c = 0; c < command_count; c++)
         for (int i = 0; i < option_count; i++) {
@@ -114,7 +121,7 @@ Test(options, a_command_refuses_the_options_that_are_not_for_it)
             for (size_t k = 0; k < sizeof refused / sizeof *refused; k++)
                 if (!strcmp(refused[k].option, options[i].name) &&
                     (refused[k].command ? !strcmp(refused[k].command, commands[c].name)
-                                        : commands[c].kind != refused[k].but[0] && commands[c].kind != refused[k].but[1]))
+                                        : (int)commands[c].kind != refused[k].but[0] && (int)commands[c].kind != refused[k].but[1]))
                     says = refused[k].says;
             Run r = run_program(argv, NULL);
             cr_expect((r.status == 2) == (says != NULL), "spnc %s %s ends with %d: %s", argv[1], options[i].name, r.status, r.err);

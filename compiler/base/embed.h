@@ -15,6 +15,8 @@ extern const EmbeddedFile embedded_descriptions[];      /* NAME.op.lua */
 extern const int embedded_descriptions_count;
 extern const EmbeddedFile embedded_helpers[];           /* Lua whose functions every description has */
 extern const int embedded_helpers_count;
+extern const EmbeddedFile embedded_licence[];           /* LICENSE */
+extern const int embedded_licence_count;
 extern const EmbeddedFile embedded_program[];
 extern const int embedded_program_count;
 

@@ -8,6 +8,7 @@
 #include "base/escape.h"
 #include "emit/call.h"
 #include "emit/halves.h"
+#include "emit/library.h"
 #include "emit/place.h"
 #include "emit/program.h"
 #include "emit/tables.h"
@@ -307,6 +308,8 @@ static Fact *net_fact(Model *m)
     fact_real(f, "forward_macs", m->forward_macs);
     fact_real(f, "backward_macs", m->backward_macs);
     fact_text(f, "flags", on->flags);
+    fact_text(f, "cpu", strcmp(target, "generic") ? target : "");
+    fact_bool(f, "library", m->options.library);
     return f;
 }
 
@@ -428,6 +431,8 @@ static void add_sources(Model *m, Fact *list)
 bool emit(Model *m)
 {
     Fact *f = emit_facts(m);
+    if (m->options.library)
+        return library_emit(m, f);
     m->c = m->inspect = m->makefile = m->gdb = m->training = (Text){ .arena = m->arena };
     if (!template_expand(m->arena, m->diag, m->templates, "net.c.in", m->name, f, m->tuning, &m->c)
         || !template_expand(m->arena, m->diag, m->templates, "inspect.c.in", m->name, f, NULL, &m->inspect))

@@ -46,6 +46,8 @@ static int64_t padding(const Model *m, const Tensor *t)
     return o->local || t->space == RAW ? 0 : o->slot_reals * real_bytes(m) - type_bytes(m, t);
 }
 
+bool place_padded(const Model *m, const Tensor *t) { return tensor_owner(t)->first >= 0 && t->space != RAW && padding(m, t) > 0; }
+
 /* The member's name: the tensor's, with a _ where that could be a macro of a header (NULL, NAN, M_PI). */
 static const char *member(const Model *m, const Tensor *t)
 {
@@ -60,6 +62,8 @@ static const char *member(const Model *m, const Tensor *t)
 
 const char *place_slice(const Model *m, const Tensor *t, const char *at)
 {
+    if (t->stored)
+        return arena_printf(m->arena, "weights->%s", t->stored->field);
     if (tensor_owner(t)->local)
         return arena_printf(m->arena, "%sscratch->%s", t->space == RAW ? "" : "*", member(m, t));
     if (tensor_owner(t)->shared && t->space == RAW)

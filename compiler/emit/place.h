@@ -25,4 +25,7 @@ void place_members(Model *m, Fact *f, bool local);
 /* "812 bytes", "7 KiB", "1.2 MiB". */
 const char *place_size(const Model *m, int64_t bytes);
 
+/* True if a slot of t is longer than t: its type is a struct. */
+bool place_padded(const Model *m, const Tensor *t);
+
 #endif

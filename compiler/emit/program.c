@@ -33,6 +33,8 @@ static void includes(bool *needed, const char *text)
         int i = find("runtime/", name, length);
         if (i < 0)
             i = find("trainer/", name, length);
+        if (i < 0)
+            i = find("", name, length);
         if (i >= 0)
             need(needed, i);
     }
@@ -55,9 +57,17 @@ static void need(bool *needed, int i)
     }
 }
 
-List program_files(const Model *m)
+static List marked(const Model *m, const bool *needed)
 {
     List files = { 0 };
+    for (int i = 0; i < embedded_program_count; i++)
+        if (needed[i])
+            list_push(m->arena, &files, (void *)(uintptr_t)&embedded_program[i]);
+    return files;
+}
+
+List program_files(const Model *m)
+{
     bool *needed = NEW_ARRAY(m->arena, bool, embedded_program_count);
     for (int i = 0; i < embedded_program_count; i++) {
         const char *file = embedded_program[i].name;
@@ -66,8 +76,12 @@ List program_files(const Model *m)
     }
     includes(needed, m->c.text);
     includes(needed, m->inspect.text);
-    for (int i = 0; i < embedded_program_count; i++)
-        if (needed[i])
-            list_push(m->arena, &files, (void *)(uintptr_t)&embedded_program[i]);
-    return files;
+    return marked(m, needed);
+}
+
+List library_headers(const Model *m)
+{
+    bool *needed = NEW_ARRAY(m->arena, bool, embedded_program_count);
+    includes(needed, m->c.text);
+    return marked(m, needed);
 }

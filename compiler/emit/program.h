@@ -8,4 +8,7 @@
  * the files are static. */
 List program_files(const Model *m);
 
+/* Likewise those that a library, m->c, needs: headers. */
+List library_headers(const Model *m);
+
 #endif

@@ -73,7 +73,7 @@ static const char *const taken[] = {
 /* So do these with more behind them; the last two are sums and copies of gradients. */
 static const char *const taken_stems[] = { "int", "uint", "u_int", "u_quad", "char8", "char16", "char32", "pthread", "omp_", "cookie_", "sum_d_", "copy_d_" };
 
-static bool is_taken(const char *id)
+bool identifier_taken(const char *id)
 {
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         if (strcmp(id, taken[i]) == 0)
@@ -101,7 +101,7 @@ char *identifier_unique(Model *m, const char *name)
     for (char *c = id; *c; c++)
         if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9')))
             *c = '_';
-    if (is_taken(id))
+    if (identifier_taken(id))
         id = arena_printf(m->arena, "%s_value", id);
     if (is_free(m, id))
         return id;

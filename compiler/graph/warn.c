@@ -121,6 +121,8 @@ static void channels_last(const Model *m)
 
 bool warn(Model *m)
 {
+    if (m->options.library)         /* they are about training */
+        return true;
     batch_in_shape(m);
     channels_last(m);
     for (int i = 0; i < m->ops.count; i++) {

@@ -355,6 +355,8 @@ static void loop_gradient(Model *m, int at)
 
 bool grad_build(Model *m)
 {
+    if (m->options.library)
+        return true;
     mark_trained(m);
     m->gradient = NEW(m->arena, struct Gradient);
     for (int i = m->forward.count - 1; i >= 0; i--) {

@@ -4,6 +4,7 @@
  * A transform is a product of sparse matrices, applied first to last, so that common parts of rows are computed once; its adjoint is their
  * transposes, last to first, at the same cost. */
 #include "lower/transform.h"
+#include <math.h>
 
 typedef struct {
     int rows, columns;
@@ -214,6 +215,35 @@ static const char *sum_text(Arena *a, const double *row, const char *const *name
                          : arena_printf(a, "v_fnma(v_set1(%.17g), %s, %s)", -c, x, text);
     }
     return text;
+}
+
+/* The number that sum_text's C computes, in float or double. */
+static double sum_value(bool is_double, const double *row, const double *x, int columns)
+{
+    int first = -1;
+    bool any = false;
+    double sum = 0;
+    for (int k = 0; k < columns && !any; k++)
+        if (row[k] == 1)
+            sum = x[k], first = k, any = true;
+    for (int k = 0; k < columns; k++) {
+        double c = is_double ? row[k] : (double)(float)row[k];
+        if (row[k] == 0 || k == first)
+            continue;
+        if (is_double)
+            sum = any ? fma(c, x[k], sum) : c * x[k];
+        else
+            sum = any ? (double)fmaf((float)c, (float)x[k], (float)sum) : (double)((float)c * (float)x[k]);
+        any = true;
+    }
+    return sum;
+}
+
+void transform_filter(int m, bool is_double, const double weights[3], double results[TRANSFORM_SIDE])
+{
+    const Factors g = filter(m);
+    for (int r = 0; r < g.factor[0].rows; r++)
+        results[r] = sum_value(is_double, g.factor[0].at[r], weights, 3);
 }
 
 Transform *transform_of(Arena *a, TransformKind kind, bool adjoint, int m)

@@ -19,6 +19,9 @@ typedef struct {
 /* The transform for tiles of m outputs (2 to 6), or its adjoint: the transposed matrix. */
 Transform *transform_of(Arena *a, TransformKind kind, bool adjoint, int m);
 
+/* The FILTER_TRANSFORM of tiles of m outputs, of three weights: m + 2 numbers, in float or double as an emitted net reckons them, to the same bits. */
+void transform_filter(int m, bool is_double, const double weights[3], double results[TRANSFORM_SIDE]);
+
 /* "0, 1, -1, 1/2, -2, infinity": the points of evaluation for tiles of m outputs. */
 const char *transform_points(Arena *a, int m);
 

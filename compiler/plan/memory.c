@@ -44,6 +44,8 @@ static int64_t slot_reals(const Model *m, const Tensor *t)
 static void touch(Tensor *t, int at)
 {
     t = tensor_owner(t);
+    if (t->stored)
+        return;
     if (t->first < 0 || at < t->first)
         t->first = at;
     if (at > t->last)

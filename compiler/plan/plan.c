@@ -136,12 +136,12 @@ bool plan(Model *m)
     barriers(m, &m->backward_phases);
     count_macs(m);
     int64_t real = m->options.is_double ? 8 : 4;
-    int64_t states = optimiser_blocks(m->train.optimiser, m->train.optimiser_set, NULL);
-    int64_t bytes = (m->activation_reals + m->block_reals * (2 + states)) * real;
+    int64_t copies = m->options.library ? 1 : 2 + optimiser_blocks(m->train.optimiser, m->train.optimiser_set, NULL);
+    int64_t bytes = (m->activation_reals + m->block_reals * copies) * real;
     if (bytes > m->options.memory) {
         diag_error(m->diag, (Loc){ 1, 1, 0, m->file }, "the program would need %.1f MiB, more than the %.1f MiB allowed", (double)bytes / 1048576, (double)m->options.memory / 1048576);
         diag_note(m->diag, (Loc){ 0 }, "values and gradients %.1f MiB, weights with gradients and optimiser %.1f MiB; a smaller batch, or --memory, helps",
-                  (double)m->activation_reals * (double)real / 1048576, (double)(m->block_reals * (2 + states) * real) / 1048576);
+                  (double)m->activation_reals * (double)real / 1048576, (double)(m->block_reals * copies * real) / 1048576);
         return false;
     }
     if (m->activation_reals >= ELEMENTS_MAX * 4) {

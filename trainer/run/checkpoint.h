@@ -5,7 +5,7 @@
 #define SPN_CHECKPOINT_H
 
 #include "net.h"
-#include "run/container.h"
+#include "files/container.h"
 #include "run/settings.h"
 #include "run/transfer.h"
 

@@ -9,7 +9,7 @@
  * Each byte is under one CRC: the head's is taken with its own four bytes as zero, a block's includes its zeros.
  * The layout is canonical: a reader computes every offset itself and refuses a file with another. */
 #define _DEFAULT_SOURCE
-#include "run/container.h"
+#include "files/container.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

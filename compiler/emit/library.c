@@ -1,0 +1,196 @@
+/* library.c -- the texts of a library's folder: the net as a function, its header, a Makefile and an example.
+ *
+ * In: the planned forward pass and its facts.  Out: m->c, m->header, m->makefile, m->example.  Next: library/, which writes the weights.
+ * The library has no threads: the lines `#pragma omp` of operators' templates are left out. */
+#include "emit/library.h"
+#include "base/folder.h"
+#include "emit/place.h"
+#include "emit/wrap.h"
+#include "template/fact.h"
+#include "template/template.h"
+#include <string.h>
+
+enum { POINTER = 8, ALIGN = 64 };
+
+uint64_t library_layout(const Model *m)
+{
+    Text t = { .arena = m->arena };
+    text_printf(&t, "%s %s\n", m->options.is_double ? "double" : "float", m->options.plain ? "plain" : "lanes");
+    for (int i = 0; i < m->weights.count; i++) {
+        const Weight *w = m->weights.items[i];
+        const Shape *y = w->made_for ? &w->made_for->writes[0].tensor->shape : &w->shape;
+        text_printf(&t, "%s %s %d %lld %lld %s\n", w->name, shape_text(m->arena, &w->shape), (int)w->layout, (long long)w->stride, (long long)w->offset, shape_text(m->arena, y));
+    }
+    return bytes_sum(t.text, t.length);
+}
+
+/* ---- names -------------------------------------------------------------------------------------------------------- */
+
+/* Words that mean something in C++ or in the library's own C, beside those of identifier_taken. */
+static const char *const words[] = {
+    "alignas", "alignof", "and", "and_eq", "bitand", "bitor", "bool", "catch", "class", "compl", "concept", "const_cast", "constexpr", "decltype", "delete",
+    "dynamic_cast", "explicit", "export", "false", "friend", "mutable", "namespace", "new", "noexcept", "not", "not_eq", "nullptr", "operator", "or", "or_eq",
+    "private", "protected", "public", "reinterpret_cast", "requires", "static_assert", "static_cast", "template", "this", "thread_local", "throw", "true",
+    "try", "typeid", "typename", "using", "virtual", "xor", "xor_eq", "L", "N", "G", "NULL", "FIRST", "MEMORY", "SCRATCH", "MAGIC", "LAYOUT", "BLOCK",
+    "Weights", "WeightsFile", "Batch", "Places", "Scratch", "put", "forward",
+};
+
+static bool is_word(const char *id)
+{
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(id, words[i]) == 0)
+            return true;
+    return identifier_taken(id);
+}
+
+/* A name of the model as a member of a struct in C and C++. */
+static const char *member(Model *m, const char *name)
+{
+    char *id = arena_copy(m->arena, name, strlen(name));
+    for (char *c = id; *c; c++)
+        *c = *c == '.' ? '_' : *c;
+    return is_word(id) ? arena_printf(m->arena, "%s_", id) : id;
+}
+
+static const char *upper(Model *m, const char *name)
+{
+    char *id = arena_copy(m->arena, name, strlen(name));
+    for (char *c = id; *c; c++)
+        *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 32 : *c);
+    return id;
+}
+
+/* ---- facts -------------------------------------------------------------------------------------------------------- */
+
+/* "[3][10]" */
+static const char *dims_text(Model *m, int64_t steps, const Shape *s)
+{
+    Text t = { .arena = m->arena };
+    if (steps)
+        text_printf(&t, "[%lld]", (long long)steps);
+    for (int i = 0; i < s->rank; i++)
+        text_printf(&t, "[%lld]", (long long)s->dim[i]);
+    return t.text ? t.text : "";
+}
+
+/* True if an operator loads the input. */
+static bool is_read(const Model *m, const DataDef *d)
+{
+    for_each_op(w, &m->forward)
+        if ((w.op->kind == OP_load || w.op->kind == OP_load_bytes) && w.op->data == d)
+            return true;
+    return false;
+}
+
+static bool is_image(const DataDef *d) { return d->type == 0 && d->shape.rank == 3; }
+
+static Fact *input_fact(Model *m, const DataDef *d)
+{
+    Fact *f = fact_table(m->arena);
+    const bool byte = d->type == 0, image = is_image(d);
+    const int64_t *n = d->shape.dim;
+    fact_text(f, "name", d->name);
+    fact_text(f, "member", member(m, d->name));
+    fact_text(f, "type", byte ? "uint8_t" : "float");
+    fact_text(f, "dims", dims_text(m, 0, &d->shape));
+    fact_bool(f, "read", is_read(m, d));
+    fact_text(f, "note", !is_read(m, d) ? ", not read for these outputs" : byte ? ", read as x / 255" : "");
+    fact_int(f, "size", shape_count(&d->shape));
+    fact_int(f, "bytes", byte ? 1 : 4);
+    fact_bool(f, "image", image);
+    fact_text(f, "axes", image ? arena_printf(m->arena, "%lld, %lld, %lld", (long long)n[0], (long long)n[1], (long long)n[2]) : "0, 0, 0");
+    return f;
+}
+
+static Fact *output_fact(Model *m, const Tensor *t)
+{
+    Fact *f = fact_table(m->arena);
+    const Tensor *owner = tensor_owner(t);
+    const int64_t steps = t->repeat ? t->repeat->steps : t->hoisted, size = shape_count(&t->shape);
+    fact_text(f, "name", t->flow_name);
+    fact_text(f, "member", member(m, t->flow_name));
+    fact_text(f, "type", m->options.is_double ? "double" : "float");
+    fact_text(f, "dims", dims_text(m, steps, &t->shape));
+    fact_int(f, "each", size * (steps ? steps : 1));
+    fact_int(f, "row", t->shape.rank ? t->shape.dim[t->shape.rank - 1] : 1);
+    fact_int(f, "size", size);
+    fact_int(f, "steps", steps ? steps : 1);
+    fact_int(f, "step", t->repeat ? m->groups : 0);
+    fact_int(f, "offset", owner->offset);
+    fact_int(f, "slot", owner->slot_reals);
+    return f;
+}
+
+static int64_t up(int64_t n) { return (n + ALIGN - 1) / ALIGN * ALIGN; }
+
+void library_facts(Model *m, Fact *f)
+{
+    Fact *x = fact_table(m->arena), *inputs = fact_table(m->arena), *outputs = fact_table(m->arena);
+    for (int i = 0; i < m->input_count; i++)
+        fact_push(inputs, input_fact(m, &m->inputs[i]));
+    for (int i = 0; i < m->outputs.count; i++)
+        fact_push(outputs, output_fact(m, m->outputs.items[i]));
+    const int64_t head = up(POINTER + POINTER * m->input_count * m->batch), real = m->options.is_double ? 8 : 4;
+    fact_text(x, "upper", upper(m, m->name));
+    fact_int(x, "memory", up(head + (m->activation_reals + m->scratch_reals) * real));
+    fact_int(x, "block_reals", m->weights.count ? m->block_reals : 1);
+    fact_text(x, "magic", arena_printf(m->arena, "%016llx", (unsigned long long)LIBRARY_MAGIC));
+    fact_text(x, "layout", arena_printf(m->arena, "%016llx", (unsigned long long)library_layout(m)));
+    fact_bool(x, "compiled", m->options.weights != NULL);
+    bool images = false, padded = false;
+    for (int i = 0; i < m->input_count; i++)
+        images = images || is_image(&m->inputs[i]);
+    for (int i = 0; i < m->tensors.count; i++)
+        padded = padded || place_padded(m, m->tensors.items[i]);
+    fact_bool(x, "images", images);
+    fact_bool(x, "padded", padded);
+    fact_set(x, "inputs", inputs);
+    fact_set(x, "outputs", outputs);
+    fact_set(f, "library", x);
+}
+
+/* ---- texts -------------------------------------------------------------------------------------------------------- */
+
+static void without_pragmas(Text *t)
+{
+    char *to = t->text;
+    for (const char *line = t->text; line && *line;) {
+        const char *end = strchr(line, '\n');
+        const size_t n = end ? (size_t)(end - line) + 1 : strlen(line);
+        if (strncmp(line + strspn(line, " "), "#pragma omp", 11) != 0) {
+            memmove(to, line, n);
+            to += n;
+        }
+        line += n;
+    }
+    if (t->text) {
+        *to = '\0';
+        t->length = (size_t)(to - t->text);
+    }
+}
+
+static bool name_fits(Model *m)
+{
+    if (!is_word(m->name))
+        return true;
+    diag_error(m->diag, yaml_get(m->root, "model")->loc, "a library cannot be called '%s', a word of C, C++ or its own code: another name for the model, please", m->name);
+    return false;
+}
+
+bool library_emit(Model *m, Fact *f)
+{
+    const struct { const char *name; Text *text; } files[] = { { "library.c.in", &m->c }, { "library.h.in", &m->header }, { "library_make.in", &m->makefile },
+                                                               { "library_example.c.in", &m->example } };
+    if (!name_fits(m))
+        return false;
+    library_facts(m, f);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        *files[i].text = (Text){ .arena = m->arena };
+        if (!template_expand(m->arena, m->diag, m->options.templates, files[i].name, m->name, f, m->tuning, files[i].text))
+            return false;
+    }
+    without_pragmas(&m->c);
+    wrap(&m->c);
+    wrap(&m->example);
+    return true;
+}
