@@ -6,7 +6,8 @@
 # Exit codes: 0 all passed, 1 a test failed or could not be built, 2 wrong usage.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-failed=()
+failures=$(mktemp)              # the name of each test that failed, a line each
+trap 'rm -f "$failures"' EXIT
 . tests/environment.sh
 export XDG_CACHE_HOME=$PWD/build/cache                 # the trainer's objects, compiled once for all tests
 
@@ -18,8 +19,14 @@ run() {
         echo "test: $name: passed ($((SECONDS - start)) s)"
     else
         printf '%s\n' "$output" "test: $name: FAILED"
-        failed+=("$name")
+        echo "$name" >>"$failures"
     fi
+}
+
+# at_once NAME COMMAND...: run beside others, as many as there are processors; `wait` waits for the rest.
+at_once() {
+    while [ "$(jobs -pr | wc -l)" -ge "$(nproc)" ]; do wait -n; done
+    run "$@" &
 }
 
 configure() {                   # configure FOLDER options...
@@ -38,12 +45,12 @@ criterion() {
     for program in "$1"/tests/*; do
         [[ ${program##*/} = *test* && -f $program && -x $program ]] || continue
         "$program" --jobs "$(nproc)" 2>&1 | sed 's/\x1b\[[0-9;]*m//g' | tee -a "$log" | grep -v Synthesis
-        [ "${PIPESTATUS[0]}" = 0 ] || failed+=("${program##*/}")
+        [ "${PIPESTATUS[0]}" = 0 ] || echo "${program##*/}" >>"$failures"
     done
     awk '/Synthesis:/ { for (i = 3; i < NF; i++) if ($i ~ /:$/) sum[$i] += $(i + 1) }
          END { printf "[====] Synthesis: Tested: %d | Passing: %d | Failing: %d | Crashing: %d\n",
                       sum["Tested:"], sum["Passing:"], sum["Failing:"], sum["Crashing:"]; exit sum["Tested:"] == 0 }' "$log" >"$log.sum" ||
-        failed+=("no Criterion test ran")
+        echo "no Criterion test ran" >>"$failures"
     closing=$(cat "$log.sum")
     rm -f "$log" "$log.sum"
 }
@@ -92,10 +99,11 @@ mkdir -p build
 case ${1:-all} in
 all)
     configure build
-    for script in tests/test_*.sh; do run "${script##*/}" bash "$script"; done
-    run golden.sh bash tests/golden.sh
-    run "generated/tiny" sample
-    run vec_bits.sh sh tests/vec_bits.sh gcc -O2
+    for script in tests/test_*.sh; do at_once "${script##*/}" bash "$script"; done
+    at_once golden.sh bash tests/golden.sh
+    at_once "generated/tiny" sample
+    at_once vec_bits.sh sh tests/vec_bits.sh gcc -O2
+    wait
     run oracle expectations
     criterion build ;;
 oracle)
@@ -133,6 +141,6 @@ asan)
     exit 2 ;;
 esac
 
-[ ${#failed[@]} = 0 ] || printf 'test: FAILED: %s\n' "${failed[@]}"
+sed 's/^/test: FAILED: /' "$failures"
 [ -z "$closing" ] || echo "$closing"
-[ ${#failed[@]} = 0 ]
+[ ! -s "$failures" ]

@@ -42,22 +42,23 @@ def includes(root, path, known):
 def symbols(build, known):
     """Source -> {source it uses: [symbols]}, of the objects below `build` that belong to a source of today; and those sources."""
     defined, used, seen = {}, collections.defaultdict(set), set()
-    objects = []
+    objects = {}
     for folder, _, files in os.walk(build):
         if "asan" in os.path.relpath(folder, build).split(os.sep):
             continue
-        objects += [os.path.join(folder, name) for name in files if name.endswith(".c.o")]
-    for path in objects:
-        m = re.search(r"(?:compiler|runtime)\.dir/(?:.*/)?((?:compiler|trainer|runtime)/.*\.c)\.o$", path) or re.search(r"(?:spnc|spn-data)\.dir/((?:compiler|trainer)/.*\.c)\.o$", path)
-        if not m or m[1] not in known:
-            continue
-        seen.add(m[1])
-        for line in subprocess.run(["nm", path], capture_output=True, text=True, check=True).stdout.splitlines():
-            kind, name = line.split()[-2:]
-            if kind in "TDBRCV":
-                defined.setdefault(name, m[1])
-            elif kind == "U":
-                used[m[1]].add(name)
+        for path in (os.path.join(folder, name) for name in files if name.endswith(".c.o")):
+            m = re.search(r"(?:compiler|runtime)\.dir/(?:.*/)?((?:compiler|trainer|runtime)/.*\.c)\.o$", path) or re.search(r"(?:spnc|spn-data)\.dir/((?:compiler|trainer)/.*\.c)\.o$", path)
+            if m and m[1] in known:
+                objects[path] = m[1]
+    seen.update(objects.values())
+    listing = subprocess.run(["nm", "-A", *objects], capture_output=True, text=True, check=True).stdout if objects else ""
+    for line in listing.splitlines():                          # path:address kind name
+        path, _, entry = line.rpartition(":")
+        kind, name = entry.split()[-2:]
+        if kind in "TDBRCV":
+            defined.setdefault(name, objects[path])
+        elif kind == "U":
+            used[objects[path]].add(name)
     graph = collections.defaultdict(lambda: collections.defaultdict(list))
     for source, names in used.items():
         for name in names:
