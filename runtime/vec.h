@@ -425,6 +425,7 @@ VCMP(v_le, _CMP_LE_OQ, <=)
 VCMP(v_gt, _CMP_GT_OQ, >)
 VCMP(v_ge, _CMP_GE_OQ, >=)
 VCMP(v_eq, _CMP_EQ_OQ, ==)
+VCMP(v_unordered, _CMP_UNORD_Q, != a.v[l] || b.v[l] !=)         /* a or b is NaN */
 /* On masks: m_andnot(a, b) is b without a, as the x86 instruction has it.  On ivec: iv_shr shifts zeros in. */
 IV2(iv_add, IOP(add_epi32), x + y)
 IV2(iv_sub, IOP(sub_epi32), x - y)

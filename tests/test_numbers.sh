@@ -163,4 +163,67 @@ PYTHON
 [ "$(head -c 4 both.png | tail -c 3)" = PNG ] || fault "no picture"
 
 [ $failed = 0 ] && echo "test_numbers: fine"
+
+# ---- pools and maxima: a NaN at any place of a window comes through, in both forms ------------------------------------------
+# x is negative at one place of an example, another in each, and its logarithm NaN there.
+cat >peak.yaml <<'END'
+model: peak
+batch: 40
+inputs: { x: { shape: [1, 6, 6] } }
+targets: { y: { classes: 2 } }
+nets:
+  fused: [conv: { filters: 2, kernel: 3, act: relu }, maxpool: 2]
+flow:
+  - l: log(x)
+  - f: { fused: l }
+  - two: { maxpool: l, size: 2 }
+  - five: { maxpool: l, size: 5, stride: 1 }
+  - edge: { maxpool: l, size: 3, stride: 2, padding: 1 }
+  - row: { reshape: l, shape: [1, 36] }
+  - line: { maxpool: row, size: 3, stride: 2 }
+  - top: { max: l, axes: [1] }
+  - peak: { global_maxpool: l }
+  - all: { concat: [{ flatten: f }, { flatten: two }, { flatten: five }, { flatten: edge }, { flatten: line }, { flatten: top }, peak] }
+  - v: { dense: all, units: 2 }
+loss: { cross_entropy: [v, y] }
+END
+mkdir peak
+"$python" - <<'PYTHON' || exit 1
+import numpy as np
+x = np.random.default_rng(4).uniform(1, 2, (37, 1, 6, 6)).astype("f4")
+for n in range(36):
+    x[n, 0, n // 6, n % 6] = -1
+np.save("peak/test_x.npy", x)
+np.save("peak/test_y.npy", np.zeros(37, "i4"))
+PYTHON
+for form in "" --plain; do
+    expect 0 '' "$SPNC" build peak.yaml $form -o "peak$form"
+    expect 0 '' "peak$form/peak" export --seed 1 -o peak.npz
+    expect 0 '' "peak$form/peak" grad --weights peak.npz --data peak --split test --first 0 -o "out$form.npz"
+    "$python" - "out$form.npz" <<'PYTHON' || fault "peak $form: a NaN is lost, or made"
+import sys
+import numpy as np
+out = np.load(sys.argv[1])
+with np.errstate(invalid="ignore"):
+    l = np.log(np.load("peak/test_x.npy").astype("f8"))
+
+
+def holds(name, expected):
+    assert (np.isnan(out["out/" + name]) == expected).all(), name
+
+
+def windows(a, size, stride):                              # whether each window of the last two axes holds a NaN
+    view = np.lib.stride_tricks.sliding_window_view(np.isnan(a), size, (2, 3))
+    return view[:, :, ::stride, ::stride].any((4, 5))
+
+
+holds("two", windows(l, (2, 2), 2))
+holds("five", windows(l, (5, 5), 1))
+holds("edge", windows(np.pad(l, ((0, 0), (0, 0), (1, 1), (1, 1))), (3, 3), 2))
+holds("line", windows(l.reshape(37, 1, 1, 36), (1, 3), 2)[:, :, 0])
+holds("f", windows(l, (4, 4), 2).repeat(2, 1))
+holds("top", np.isnan(l).any(2))
+holds("peak", np.isnan(l).any((2, 3)))
+PYTHON
+done
 exit $failed

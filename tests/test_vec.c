@@ -83,6 +83,8 @@ Test(vec, comparisons_are_false_for_nan)
     BITS(v_ge(a, b), odd[l] >= other[l]);
     BITS(v_eq(a, b), odd[l] == other[l]);
     cr_assert(m_bits(v_eq(a, a)) == 0xf7ff, "only lane 11 is NaN");
+    BITS(v_unordered(a, b), odd[l] != odd[l] || other[l] != other[l]);
+    cr_assert(m_bits(v_unordered(a, v_zero())) == 0x0800 && m_bits(v_unordered(v_zero(), a)) == 0x0800);
 }
 
 Test(vec, masks_follow_their_bits)

@@ -138,7 +138,7 @@ int main(void)
     VEC2(v_add); VEC2(v_sub); VEC2(v_mul); VEC2(v_div); VEC2(v_max); VEC2(v_min);
     VEC3(v_fma); VEC3(v_fnma);
     VEC1(v_sqrt); VEC1(v_floor); VEC1(v_neg); VEC1(v_abs);
-    COMPARE(v_lt); COMPARE(v_le); COMPARE(v_gt); COMPARE(v_ge); COMPARE(v_eq);
+    COMPARE(v_lt); COMPARE(v_le); COMPARE(v_gt); COMPARE(v_ge); COMPARE(v_eq); COMPARE(v_unordered);
     REPORT("v_exponent", eat_vec, v_exponent(within(1e-30, 1e30)));
     REPORT("v_mantissa", eat_vec, v_mantissa(within(1e-30, 4)));
     REPORT("v_ldexp", eat_vec, (a = within(0.5, 2), b = v_floor(within(-160, 129)), v_ldexp(a, b)));

@@ -102,10 +102,11 @@ static bool poolable_conv(const Op *conv)
         && has_shape(conv, "stride", 1) && has_shape(conv, "padding", 0) && op_int(conv, "bias") && !map->flow_name && !map->carried;
 }
 
-/* 2x2, windows side by side. */
+/* 2x2, windows side by side, all inside the map. */
 static bool small_pool(const Op *pool)
 {
-    return pool->kind == OP_maxpool && !pool->reads[0].shift && has_shape(pool, "size", 2) && (!op_attr(pool, "stride")->given || has_shape(pool, "stride", 2));
+    return pool->kind == OP_maxpool && !pool->reads[0].shift && has_shape(pool, "size", 2) && (!op_attr(pool, "stride")->given || has_shape(pool, "stride", 2))
+        && (!op_attr(pool, "padding")->given || has_shape(pool, "padding", 0)) && !op_int(pool, "ceil");
 }
 
 /* Turns a gradient of the convolution into one that reads what the pool's gradient reads. */

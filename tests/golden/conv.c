@@ -186,7 +186,7 @@ static void front_conv1_weights(real dw[2][1][2][2], real db[2], front_conv1_t d
 /* ---- front_maxpool1: maxpool ----------------------------- tests/golden/conv.yaml:9
  *   2x4x4 -> 2x2x2 */
 /* y[c][i][j] = max over u, v of x[c][i * 2 + u][j * 2 + v], in each lane; of equals the first in row-major order wins.
- * A NaN wins only from the window's first place, and then nothing beats it.
+ * A NaN in the window makes y NaN.
  * The place k = u * 2 + v that won is kept in binary: bit b of it, for all lanes, is the mask winner[c][i][j][b]. */
 static void front_maxpool1_forward(front_maxpool1_t y, front_maxpool1_winner_t winner, front_conv1_t x)
 {
@@ -194,23 +194,27 @@ static void front_maxpool1_forward(front_maxpool1_t y, front_maxpool1_winner_t w
     for (int c = 0; c < C; c++)
         for (int i = 0; i < Ho; i++)
             for (int j = 0; j < Wo; j++) {
-                vec best = v_load(x[c][i * 2 + 0][j * 2 + 0]);
+                const vec x0 = v_load(x[c][i * 2 + 0][j * 2 + 0]);
+                const vec x1 = v_load(x[c][i * 2 + 0][j * 2 + 1]);
+                const vec x2 = v_load(x[c][i * 2 + 1][j * 2 + 0]);
+                const vec x3 = v_load(x[c][i * 2 + 1][j * 2 + 1]);
+                vec best = x0;
                 mask bit0 = m_from(0);
                 mask bit1 = m_from(0);
-                vec x1 = v_load(x[c][i * 2 + 0][j * 2 + 1]);
-                mask wins1 = v_gt(x1, best);
-                best = v_max(x1, best);
+                const mask wins1 = v_gt(x1, best);
                 bit0 = m_or(bit0, wins1);
-                vec x2 = v_load(x[c][i * 2 + 1][j * 2 + 0]);
-                mask wins2 = v_gt(x2, best);
-                best = v_max(x2, best);
+                best = v_max(x1, best);
+                const mask wins2 = v_gt(x2, best);
                 bit0 = m_andnot(wins2, bit0);
                 bit1 = m_or(bit1, wins2);
-                vec x3 = v_load(x[c][i * 2 + 1][j * 2 + 1]);
-                mask wins3 = v_gt(x3, best);
-                best = v_max(x3, best);
+                best = v_max(x2, best);
+                const mask wins3 = v_gt(x3, best);
                 bit0 = m_or(bit0, wins3);
                 bit1 = m_or(bit1, wins3);
+                best = v_max(x3, best);
+                mask nan = v_unordered(x0, x1);
+                nan = m_or(nan, v_unordered(x2, x3));
+                best = v_select(nan, v_set1(NAN), best);
                 winner[c][i][j][0] = m_bits(bit0);
                 winner[c][i][j][1] = m_bits(bit1);
                 v_store(y[c][i][j], best);

@@ -19,6 +19,7 @@ expect shared ../nets/shared.yaml
 expect formulas ../nets/formulas.yaml
 expect rezero ../nets/rezero.yaml
 expect drawn ../nets/drawn.yaml
+expect pools ../nets/pools.yaml
 for border in zero clamp legacy; do
     expect samplers_$border ../nets/samplers.yaml --set border=$border
 done
