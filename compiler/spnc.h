@@ -493,6 +493,11 @@ typedef struct {
                                 A gradient has the kind of its value. */
     const OpHelp *help;      /* NULL: not a word of the language */
 } OpInfo;
+/* The `transform` of an spn, or of the operator that make.c puts before it. */
+bool transform_is_affine(const Op *op);
+int transform_numbers(const Op *op);             /* how many numbers it has */
+unsigned transform_identity(const Op *op);       /* its identity: bit i is set where number i is 1, the others are 0 */
+const Op *transform_reader(const Model *m, const Tensor *t);     /* an operator that reads t as its transform; NULL: none does */
 /* Fills op_table with spnc's own operators: main's first call, before any other of this header. */
 void ops_register(void);
 /* By kind: spnc's own, then those from outside, op_count in all.  Filled before the first stage, the same from then on. */

@@ -19,7 +19,7 @@ enum { NET_RANK = 6, NET_STATES = 8 };
 typedef enum { EXPORTED, IN_OUT } Layout;
 
 /* The rules by which a parameter's elements start: INIT_WORD here, start_word in trainer/run/weights.c. */
-#define NET_STARTS(X) X(CONSTANT, constant) X(UNIFORM, uniform) X(NORMAL, normal) X(IDENTITY_AFFINE, identity_affine) X(FORGET_GATE, forget_gate)
+#define NET_STARTS(X) X(CONSTANT, constant) X(UNIFORM, uniform) X(NORMAL, normal) X(IDENTITY_AFFINE, identity_affine) X(FORGET_GATE, forget_gate) X(ONES_AT, ones_at)
 #define NET_INIT(upper, lower) INIT_##upper,
 typedef enum { NET_STARTS(NET_INIT) INITS } Init;
 #undef NET_INIT

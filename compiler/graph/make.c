@@ -110,6 +110,18 @@ static Tensor *batch_statistics(Builder *b, const Op *parsed, const char *path, 
     return op->writes[0].tensor;
 }
 
+/* The six numbers of the transform that an spn is given by fewer. */
+static Use make_transform(Builder *b, const Op *spn, const char *path, Loc at, Use numbers)
+{
+    Op *op = make(b, OP_transform, arena_printf(b->m->arena, "%s.transform", path), at, NULL);
+    memcpy(op->attrs, spn->attrs, sizeof op->attrs);
+    op->attr_count = spn->attr_count;
+    op->prefix = path;
+    op->family = family(b->m, path);
+    op_read(op, numbers.tensor, numbers.shift);
+    return (Use){ op->writes[0].tensor, 0 };
+}
+
 Tensor *make_operator(Builder *b, Op *parsed, const char *path, Loc at, const Use *inputs, int count)
 {
     Model *m = b->m;
@@ -117,6 +129,12 @@ Tensor *make_operator(Builder *b, Op *parsed, const char *path, Loc at, const Us
     const char *name = symbol(m, path);
     if (op_is_element(parsed->kind))
         return make_element(b, element(m, parsed->kind, parsed), path, at, NULL, inputs, count)->writes[0].tensor;
+    Use operands[INPUT_MAX];
+    if (parsed->kind == OP_spn && count == 2 && !transform_is_affine(parsed)) {
+        operands[0] = inputs[0];
+        operands[1] = make_transform(b, parsed, path, at, inputs[1]);
+        inputs = operands;
+    }
     const bool view = parsed->kind == OP_reshape || parsed->kind == OP_flatten;
     const Use first = view ? make_viewable(b, inputs[0], at) : inputs[0];
     for (int i = 0; i < parsed->attr_count; i++)

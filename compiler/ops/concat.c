@@ -1,26 +1,38 @@
-/* concat.c -- values joined along an axis. */
+/* concat.c -- values joined along an axis; one of shape [] counts as [1]. */
 #include "spnc.h"
 
 static const AttrSpec attrs[] = {
-    { "axis", ATTR_INT, "0", 0, RANK_MAX - 1, NULL, "the axis along which the inputs are joined, from 0" },
+    { "axis", ATTR_INT, "0", -RANK_MAX, RANK_MAX - 1, NULL, "the axis along which the inputs are joined, from 0; negative: from the end" },
     { 0 },
 };
 
+static Shape part(const Op *op, int k)
+{
+    const Shape *x = &op->reads[k].tensor->shape;
+    return x->rank ? *x : (Shape){ 1, { 1 } };
+}
+
+static int64_t axis_of(const Op *op)
+{
+    const int64_t axis = op_int(op, "axis");
+    return axis < 0 ? axis + part(op, 0).rank : axis;
+}
+
 static bool infer(Model *m, Op *op)
 {
-    int64_t axis = op_int(op, "axis");
-    Shape y = op->reads[0].tensor->shape;
-    if (axis >= y.rank)
-        return shape_refuse(m, op, "axis %lld does not exist: the input is %s", (long long)axis, shape_text(m->arena, &y));
+    int64_t axis = axis_of(op);
+    Shape y = part(op, 0);
+    if (axis < 0 || axis >= y.rank)
+        return shape_refuse(m, op, "axis %lld does not exist: the input is %s", (long long)op_int(op, "axis"), shape_text(m->arena, &y));
     for (int i = 1; i < op->read_count; i++) {
-        const Shape *x = &op->reads[i].tensor->shape;
-        bool fits = x->rank == y.rank;
+        const Shape x = part(op, i);
+        bool fits = x.rank == y.rank;
         for (int k = 0; fits && k < y.rank; k++)
-            fits = k == axis || x->dim[k] == y.dim[k];
+            fits = k == axis || x.dim[k] == y.dim[k];
         if (!fits)
             return shape_refuse(m, op, "concat along axis %lld needs inputs that agree in all other axes; these are %s and %s", (long long)axis,
-                                shape_text(m->arena, &op->reads[0].tensor->shape), shape_text(m->arena, x));
-        y.dim[axis] += x->dim[axis];
+                                shape_text(m->arena, &op->reads[0].tensor->shape), shape_text(m->arena, &x));
+        y.dim[axis] += x.dim[axis];
     }
     op->writes[0].tensor->shape = y;
     return true;
@@ -30,13 +42,19 @@ static void grad(Model *m, Op *op, Use dy) { grad_backward(m, op, dy); }
 
 static void facts(const Model *m, const Op *op, Fact *f)
 {
-    (void)m;
-    fact_int(f, "axis", op_int(op, "axis"));
+    const Op *fwd = forward_of(op);
+    Fact *sizes = fact_table(m->arena);
+    for (int k = 0; k < fwd->read_count; k++) {
+        const Shape x = part(fwd, k);
+        fact_push_int(sizes, x.dim[axis_of(fwd)]);
+    }
+    fact_int(f, "axis", axis_of(fwd));
+    fact_set(f, "sizes", sizes);
 }
 
 static const OpHelp help_concat = {
     "Joins values along an axis.",
-    "two to eight values of one shape but for the axis -> their sizes along it added",
+    "two to eight values of one shape but for the axis -> their sizes along it added; one of shape [] counts as [1]",
     "inputs: { x: { shape: [8] } }\n"
     "targets: { y: { classes: 3 } }\n"
     "flow:\n"

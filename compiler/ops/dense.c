@@ -15,6 +15,18 @@ static const AttrSpec attrs[] = {
     { 0 },
 };
 
+/* The bias starts at the identity of the transform that an spn reads; new: this is the weight's first use. */
+static bool starts_at_identity(Model *m, const Op *op, Weight *bias, bool new)
+{
+    const Op *reader = transform_reader(m, op->writes[0].tensor);
+    if (!reader)
+        return shape_refuse(m, op, "the initialiser identity is for a dense layer whose value is the transform of an spn");
+    if (!new && bias->init_value != transform_identity(reader))
+        return shape_refuse(m, op, "the shared weight starts at the identity of another transform where the net was used first");
+    bias->init_value = transform_identity(reader);
+    return true;
+}
+
 static bool infer(Model *m, Op *op)
 {
     int64_t in = shape_count(&op->reads[0].tensor->shape), units = op_int(op, "units");
@@ -30,7 +42,11 @@ static bool infer(Model *m, Op *op)
     op->writes[0].tensor->shape = (Shape){ 1, { units } };
     if (!weight_new(m, op, op->suffix[0], (Shape){ 2, { units, in } }, W_IN_OUT))
         return false;
-    return !op_int(op, "bias") || weight_new(m, op, op->suffix[1], (Shape){ 1, { units } }, W_EXPORTED);
+    if (!op_int(op, "bias"))
+        return !init->transform || shape_refuse(m, op, "the initialiser %s sets a bias, and there is none", init->name);
+    const int had = m->weights.count;
+    Weight *bias = weight_new(m, op, op->suffix[1], (Shape){ 1, { units } }, W_EXPORTED);
+    return bias && (!init->transform || starts_at_identity(m, op, bias, m->weights.count > had));
 }
 
 static void grad(Model *m, Op *op, Use dy)

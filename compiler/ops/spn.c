@@ -1,6 +1,6 @@
 /* spn.c -- the spatial transformer's sampler (paper, eq. 1-4): the image read at A (x, y, 1), bilinearly.
  *
- *   for each point (x, y) of a grid with its corners at -1 and 1:  (u, v) = A (x, y, 1);  y[c,i,j] = sum over the four pixels around (u, v)
+ *   for each point (x, y) of a grid with its corners at -1 and 1, a single row or column at 0:  (u, v) = A (x, y, 1);  y[c,i,j] = sum over the four pixels around (u, v)
  *   of weight times image[c, pixel].  Borders: zero and clamp as PyTorch's grid_sample (align_corners), legacy as the authors' layer in 2015. */
 #include "spnc.h"
 #include <math.h>
@@ -8,6 +8,8 @@
 static const AttrSpec attrs[] = {
     { "downsample", ATTR_REAL, "1", 1e-3, 1e4, NULL, "the result has floor(rows / d) x floor(columns / d) points" },
     { "size", ATTR_PAIR, "", 1, 16384, NULL, "size of the result instead: n or [rows, columns]" },
+    { "transform", ATTR_WORD, "", 0, 0, "affine scale attention translation similarity",
+      "what A says; affine unless given: 6 numbers; scale: sx, tx, sy, ty; attention: s, tx, ty; translation: tx, ty; similarity: s, angle, tx, ty" },
     { "border", ATTR_WORD, "zero", 0, 0, "zero clamp legacy", "what lies outside the image" },
     { 0 },
 };
@@ -58,12 +60,12 @@ static void facts(const Model *m, const Op *op, Fact *f)
 
 static const OpHelp help_spn = {
     "Reads an image at the points of a grid that the transform A moves: a crop that can be learned.",
-    "image [C, H, W], A of six numbers (2x3, row by row) -> [C, H // downsample, W // downsample]",
+    "image [C, H, W], A of six numbers (2x3, row by row), or those of `transform` -> [C, H // downsample, W // downsample]",
     "inputs: { x: { shape: [1, 12, 12] } }\n"
     "targets: { y: { classes: 3 } }\n"
     "flow:\n"
     "  - l: { dense: x, units: 16, act: relu }\n"
-    "  - A: { dense: l, units: 6, init: identity_affine }\n"
+    "  - A: { dense: l, units: 6, init: identity }\n"
     "  - crop: { spn: [x, A], downsample: 2 }\n"
     "  - v: { dense: crop, units: 3 }\n"
     "loss: { cross_entropy: [v, y] }\n",

@@ -28,6 +28,8 @@ const InitSpec initialisers[] = {
     { .name = "constant", .number = true, .rule = "constant", .value = given, .help = "this number: { constant: 0 }" },
     { .name = "identity_affine", .rule = "constant", .bias_rule = "identity_affine", .units = 6, .units_what = "a 2x3 transform",
       .help = "a dense layer of 6 units that starts as the identity transform: weight 0, bias 1 0 0 0 1 0" },
+    { .name = "identity", .rule = "constant", .bias_rule = "ones_at", .transform = true,
+      .help = "a dense layer whose value is the transform of an spn starts as its identity: weight 0, bias 1 0 0 0 1 0 for six numbers" },
     { 0 },
 };
 

@@ -68,6 +68,7 @@ typedef struct {
     bool fans;               /* the rule's number follows from the fans: it needs [outputs, inputs, ...] */
     int units;               /* for a dense layer of so many units alone; 0: for any weight */
     const char *units_what;  /* what so many units are */
+    bool transform;          /* for a dense layer whose value is the transform of an spn; its bias starts at that transform's identity */
 } InitSpec;
 extern const InitSpec initialisers[];                /* ends with name NULL */
 const InitSpec *initialiser_named(const char *name); /* NULL: there is none */

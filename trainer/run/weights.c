@@ -96,6 +96,14 @@ static void start_forget_gate(real *block, const NetParam *p, uint64_t key)
         block[weights_index(p, i)] = i >= units && i < 2 * units ? (real)p->init_value : 0;
 }
 
+/* 1 where the number has a bit, bit i for element i, and 0 elsewhere. */
+static void start_ones_at(real *block, const NetParam *p, uint64_t key)
+{
+    (void)key;
+    for (size_t i = 0; i < p->count; i++)
+        block[weights_index(p, i)] = i < 32 && (uint32_t)p->init_value >> i & 1;
+}
+
 void weights_init(real *block, uint64_t seed)
 {
 #define RULE(upper, lower) [INIT_##upper] = start_##lower,

@@ -20,6 +20,7 @@ expect formulas ../nets/formulas.yaml
 expect rezero ../nets/rezero.yaml
 expect drawn ../nets/drawn.yaml
 expect pools ../nets/pools.yaml
+expect transforms ../nets/transforms.yaml
 for border in zero clamp legacy; do
     expect samplers_$border ../nets/samplers.yaml --set border=$border
 done
