@@ -142,29 +142,54 @@ static void load_digits_forward(digits_t y, const void *const *rows, int first, 
 /* ---- front_maxpool1: maxpool ----------------------------- models/tiny.yaml:16
  *   1x100x100 -> 1x25x25 */
 /* y[c][i][j] = max over u, v of x[c][i * 4 + u][j * 4 + v], in each lane; of equals the first in row-major order wins.
- * A NaN wins only from the window's first place, and then nothing beats it. */
+ * A NaN in the window makes y NaN. */
 static void front_maxpool1_forward(front_maxpool1_t y, image_t x)
 {
     enum { C = 1, Ho = 25, Wo = 25 };
     for (int c = 0; c < C; c++)
         for (int i = 0; i < Ho; i++)
             for (int j = 0; j < Wo; j++) {
-                vec best = v_load(x[c][i * 4 + 0][j * 4 + 0]);
-                best = v_max(v_load(x[c][i * 4 + 0][j * 4 + 1]), best);
-                best = v_max(v_load(x[c][i * 4 + 0][j * 4 + 2]), best);
-                best = v_max(v_load(x[c][i * 4 + 0][j * 4 + 3]), best);
-                best = v_max(v_load(x[c][i * 4 + 1][j * 4 + 0]), best);
-                best = v_max(v_load(x[c][i * 4 + 1][j * 4 + 1]), best);
-                best = v_max(v_load(x[c][i * 4 + 1][j * 4 + 2]), best);
-                best = v_max(v_load(x[c][i * 4 + 1][j * 4 + 3]), best);
-                best = v_max(v_load(x[c][i * 4 + 2][j * 4 + 0]), best);
-                best = v_max(v_load(x[c][i * 4 + 2][j * 4 + 1]), best);
-                best = v_max(v_load(x[c][i * 4 + 2][j * 4 + 2]), best);
-                best = v_max(v_load(x[c][i * 4 + 2][j * 4 + 3]), best);
-                best = v_max(v_load(x[c][i * 4 + 3][j * 4 + 0]), best);
-                best = v_max(v_load(x[c][i * 4 + 3][j * 4 + 1]), best);
-                best = v_max(v_load(x[c][i * 4 + 3][j * 4 + 2]), best);
-                best = v_max(v_load(x[c][i * 4 + 3][j * 4 + 3]), best);
+                const vec x0 = v_load(x[c][i * 4 + 0][j * 4 + 0]);
+                const vec x1 = v_load(x[c][i * 4 + 0][j * 4 + 1]);
+                const vec x2 = v_load(x[c][i * 4 + 0][j * 4 + 2]);
+                const vec x3 = v_load(x[c][i * 4 + 0][j * 4 + 3]);
+                const vec x4 = v_load(x[c][i * 4 + 1][j * 4 + 0]);
+                const vec x5 = v_load(x[c][i * 4 + 1][j * 4 + 1]);
+                const vec x6 = v_load(x[c][i * 4 + 1][j * 4 + 2]);
+                const vec x7 = v_load(x[c][i * 4 + 1][j * 4 + 3]);
+                const vec x8 = v_load(x[c][i * 4 + 2][j * 4 + 0]);
+                const vec x9 = v_load(x[c][i * 4 + 2][j * 4 + 1]);
+                const vec x10 = v_load(x[c][i * 4 + 2][j * 4 + 2]);
+                const vec x11 = v_load(x[c][i * 4 + 2][j * 4 + 3]);
+                const vec x12 = v_load(x[c][i * 4 + 3][j * 4 + 0]);
+                const vec x13 = v_load(x[c][i * 4 + 3][j * 4 + 1]);
+                const vec x14 = v_load(x[c][i * 4 + 3][j * 4 + 2]);
+                const vec x15 = v_load(x[c][i * 4 + 3][j * 4 + 3]);
+                vec best = x0;
+                best = v_max(x1, best);
+                best = v_max(x2, best);
+                best = v_max(x3, best);
+                best = v_max(x4, best);
+                best = v_max(x5, best);
+                best = v_max(x6, best);
+                best = v_max(x7, best);
+                best = v_max(x8, best);
+                best = v_max(x9, best);
+                best = v_max(x10, best);
+                best = v_max(x11, best);
+                best = v_max(x12, best);
+                best = v_max(x13, best);
+                best = v_max(x14, best);
+                best = v_max(x15, best);
+                mask nan = v_unordered(x0, x1);
+                nan = m_or(nan, v_unordered(x2, x3));
+                nan = m_or(nan, v_unordered(x4, x5));
+                nan = m_or(nan, v_unordered(x6, x7));
+                nan = m_or(nan, v_unordered(x8, x9));
+                nan = m_or(nan, v_unordered(x10, x11));
+                nan = m_or(nan, v_unordered(x12, x13));
+                nan = m_or(nan, v_unordered(x14, x15));
+                best = v_select(nan, v_set1(NAN), best);
                 v_store(y[c][i][j], best);
             }
 }
@@ -316,7 +341,7 @@ static void front_conv1_weights(real dw[4][1][3][3], real db[4], front_conv1_t d
 /* ---- front_maxpool2: maxpool ----------------------------- models/tiny.yaml:18
  *   4x23x23 -> 4x7x7 */
 /* y[c][i][j] = max over u, v of x[c][i * 3 + u][j * 3 + v], in each lane; of equals the first in row-major order wins.
- * A NaN wins only from the window's first place, and then nothing beats it.
+ * A NaN in the window makes y NaN.
  * The place k = u * 3 + v that won is kept in binary: bit b of it, for all lanes, is the mask winner[c][i][j][b]. */
 static void front_maxpool2_forward(front_maxpool2_t y, front_maxpool2_winner_t winner, front_conv1_t x)
 {
@@ -324,56 +349,63 @@ static void front_maxpool2_forward(front_maxpool2_t y, front_maxpool2_winner_t w
     for (int c = 0; c < C; c++)
         for (int i = 0; i < Ho; i++)
             for (int j = 0; j < Wo; j++) {
-                vec best = v_load(x[c][i * 3 + 0][j * 3 + 0]);
+                const vec x0 = v_load(x[c][i * 3 + 0][j * 3 + 0]);
+                const vec x1 = v_load(x[c][i * 3 + 0][j * 3 + 1]);
+                const vec x2 = v_load(x[c][i * 3 + 0][j * 3 + 2]);
+                const vec x3 = v_load(x[c][i * 3 + 1][j * 3 + 0]);
+                const vec x4 = v_load(x[c][i * 3 + 1][j * 3 + 1]);
+                const vec x5 = v_load(x[c][i * 3 + 1][j * 3 + 2]);
+                const vec x6 = v_load(x[c][i * 3 + 2][j * 3 + 0]);
+                const vec x7 = v_load(x[c][i * 3 + 2][j * 3 + 1]);
+                const vec x8 = v_load(x[c][i * 3 + 2][j * 3 + 2]);
+                vec best = x0;
                 mask bit0 = m_from(0);
                 mask bit1 = m_from(0);
                 mask bit2 = m_from(0);
                 mask bit3 = m_from(0);
-                vec x1 = v_load(x[c][i * 3 + 0][j * 3 + 1]);
-                mask wins1 = v_gt(x1, best);
-                best = v_max(x1, best);
+                const mask wins1 = v_gt(x1, best);
                 bit0 = m_or(bit0, wins1);
-                vec x2 = v_load(x[c][i * 3 + 0][j * 3 + 2]);
-                mask wins2 = v_gt(x2, best);
-                best = v_max(x2, best);
+                best = v_max(x1, best);
+                const mask wins2 = v_gt(x2, best);
                 bit0 = m_andnot(wins2, bit0);
                 bit1 = m_or(bit1, wins2);
-                vec x3 = v_load(x[c][i * 3 + 1][j * 3 + 0]);
-                mask wins3 = v_gt(x3, best);
-                best = v_max(x3, best);
+                best = v_max(x2, best);
+                const mask wins3 = v_gt(x3, best);
                 bit0 = m_or(bit0, wins3);
                 bit1 = m_or(bit1, wins3);
-                vec x4 = v_load(x[c][i * 3 + 1][j * 3 + 1]);
-                mask wins4 = v_gt(x4, best);
-                best = v_max(x4, best);
+                best = v_max(x3, best);
+                const mask wins4 = v_gt(x4, best);
                 bit0 = m_andnot(wins4, bit0);
                 bit1 = m_andnot(wins4, bit1);
                 bit2 = m_or(bit2, wins4);
-                vec x5 = v_load(x[c][i * 3 + 1][j * 3 + 2]);
-                mask wins5 = v_gt(x5, best);
-                best = v_max(x5, best);
+                best = v_max(x4, best);
+                const mask wins5 = v_gt(x5, best);
                 bit0 = m_or(bit0, wins5);
                 bit1 = m_andnot(wins5, bit1);
                 bit2 = m_or(bit2, wins5);
-                vec x6 = v_load(x[c][i * 3 + 2][j * 3 + 0]);
-                mask wins6 = v_gt(x6, best);
-                best = v_max(x6, best);
+                best = v_max(x5, best);
+                const mask wins6 = v_gt(x6, best);
                 bit0 = m_andnot(wins6, bit0);
                 bit1 = m_or(bit1, wins6);
                 bit2 = m_or(bit2, wins6);
-                vec x7 = v_load(x[c][i * 3 + 2][j * 3 + 1]);
-                mask wins7 = v_gt(x7, best);
-                best = v_max(x7, best);
+                best = v_max(x6, best);
+                const mask wins7 = v_gt(x7, best);
                 bit0 = m_or(bit0, wins7);
                 bit1 = m_or(bit1, wins7);
                 bit2 = m_or(bit2, wins7);
-                vec x8 = v_load(x[c][i * 3 + 2][j * 3 + 2]);
-                mask wins8 = v_gt(x8, best);
-                best = v_max(x8, best);
+                best = v_max(x7, best);
+                const mask wins8 = v_gt(x8, best);
                 bit0 = m_andnot(wins8, bit0);
                 bit1 = m_andnot(wins8, bit1);
                 bit2 = m_andnot(wins8, bit2);
                 bit3 = m_or(bit3, wins8);
+                best = v_max(x8, best);
+                mask nan = v_unordered(x0, x1);
+                nan = m_or(nan, v_unordered(x2, x3));
+                nan = m_or(nan, v_unordered(x4, x5));
+                nan = m_or(nan, v_unordered(x6, x7));
+                nan = m_or(nan, v_unordered(x8, x8));
+                best = v_select(nan, v_set1(NAN), best);
                 winner[c][i][j][0] = m_bits(bit0);
                 winner[c][i][j][1] = m_bits(bit1);
                 winner[c][i][j][2] = m_bits(bit2);
@@ -1205,6 +1237,7 @@ static uint64_t crop_decisions(uint64_t hash, A_t A)
 /* y[m][i][j] = max(0, the largest of the four sums s[r][q], r, q in {0, 1}, of the window), in each lane, where
  *   s[r][q] = b[m] + sum over u, v of w[m][u][v] x[2i + r + u][2j + q + v]
  * The nine weights of a filter and the 4x4 patch of x that a window needs stay in registers; the map s is never stored.
+ * A NaN among the four makes y NaN.
  * Kept for the gradient: which of the four won (the first on a tie), column bit and row bit, a mask of lanes each. */
 static void classify_conv1_forward(classify_maxpool1_t y, classify_maxpool1_winner_t winner, crop_t x,
     real w[8][1][3][3], real b[])
@@ -1243,12 +1276,13 @@ static void classify_conv1_forward(classify_maxpool1_t y, classify_maxpool1_winn
                     s11 = v_fma(w21, x32, s11);
                 s00 = v_fma(w22, x22, s00), s01 = v_fma(w22, x23, s01), s10 = v_fma(w22, x32, s10),
                     s11 = v_fma(w22, x33, s11);
+                const mask nan = m_or(v_unordered(s00, s01), v_unordered(s10, s11));
                 mask right0 = v_gt(s01, s00), right1 = v_gt(s11, s10);
                 vec top = v_max(s01, s00), low = v_max(s11, s10);
                 mask lower = v_gt(low, top);
                 winner[m][i][j][0] = m_bits(m_or(m_and(lower, right1), m_andnot(lower, right0)));
                 winner[m][i][j][1] = m_bits(lower);
-                v_store(y[m][i][j], v_max(v_zero(), v_max(low, top)));
+                v_store(y[m][i][j], v_select(nan, v_set1(NAN), v_max(v_zero(), v_max(low, top))));
             }
         }
 }
