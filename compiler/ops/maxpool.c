@@ -88,6 +88,36 @@ static void grad(Model *m, Op *op, Use dy)
     op_read(grad_backward(m, op, dy), winner, 0);
 }
 
+/* "i * 2 - 1": where the window of row (or column) i begins. */
+static const char *start(const Model *m, const char *i, int64_t stride, int64_t padding)
+{
+    const char *before = stride > 1 ? arena_printf(m->arena, "%s * %lld", i, (long long)stride) : i;
+    return padding ? arena_printf(m->arena, "%s - %lld", before, (long long)padding) : before;
+}
+
+/* Places of the window's elements as C, and which masks of the winner's bits say that an element has won; of large windows none. */
+static void unrolled(const Model *m, const Pool *p, Fact *f)
+{
+    enum { UNROLL = 16 };
+    const int64_t n = p->size[0] * p->size[1];
+    Fact *elements = fact_table(m->arena), *won = fact_table(m->arena);
+    const char *row = start(m, "i", p->stride[0], p->padding[0]), *column = start(m, "j", p->stride[1], p->padding[1]);
+    for (int64_t k = 0; n <= UNROLL && k < n; k++) {
+        const long long u = k / p->size[1], v = k % p->size[1];
+        fact_push_text(elements, p->flat ? arena_printf(m->arena, "[c][%s + %lld]", column, v) : arena_printf(m->arena, "[c][%s + %lld][%s + %lld]", row, u, column, v));
+        const char *all = k & 1 ? "bit0" : "not0";
+        for (int b = 1; b < bits(p->size); b++)
+            all = arena_printf(m->arena, "m_and(%s, %s%d)", all, k >> b & 1 ? "bit" : "not", b);
+        fact_push_text(won, all);
+    }
+    fact_set(f, "elements", elements);
+    fact_set(f, "won", won);
+    fact_text(f, "window", p->flat ? arena_printf(m->arena, "[c][%s + v]", column) : arena_printf(m->arena, "[c][%s + u][%s + v]", row, column));
+    fact_text(f, "element", p->flat ? arena_printf(m->arena, "[c][%s + k]", column)
+                                    : arena_printf(m->arena, "[c][%s + k / %lld][%s + k %% %lld]", row, (long long)p->size[1], column, (long long)p->size[1]));
+    fact_text(f, "at", p->flat ? "[c][j]" : "[c][i][j]");
+}
+
 static void facts(const Model *m, const Op *op, Fact *f)
 {
     const Op *fwd = forward_of(op);
@@ -101,6 +131,10 @@ static void facts(const Model *m, const Op *op, Fact *f)
     fact_bool(f, "flat", p.flat);
     fact_bool(f, "inside", !p.padding[0] && !p.padding[1] && (rows - 1) * p.stride[0] + p.size[0] <= p.input[0] && (columns - 1) * p.stride[1] + p.size[1] <= p.input[1]);
     fact_int(f, "BITS", bits(p.size));
+    fact_text(f, "top", start(m, "i", p.stride[0], 0)), fact_text(f, "left", start(m, "j", p.stride[1], 0));
+    fact_bool(f, "tiling", p.size[0] == p.stride[0] && p.size[1] == p.stride[1]);
+    fact_bool(f, "rows_left", rows * p.stride[0] < p.input[0]), fact_bool(f, "columns_left", columns * p.stride[1] < p.input[1]);
+    unrolled(m, &p, f);
     fact_bool(f, "relu", fwd->fuse.relu);
     fact_bool(f, "keep_winner", fwd->grad.keeps);
     fact_text(f, "winner_type", fwd->grad.keeps ? arena_printf(m->arena, "%s_t", fwd->writes[1].tensor->name) : "");

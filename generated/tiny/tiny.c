@@ -166,29 +166,30 @@ static void front_maxpool1_forward(front_maxpool1_t y, image_t x)
                 const vec x14 = v_load(x[c][i * 4 + 3][j * 4 + 2]);
                 const vec x15 = v_load(x[c][i * 4 + 3][j * 4 + 3]);
                 vec best = x0;
+                mask nan = m_from(0);
+                nan = m_or(nan, v_unordered(x0, x1));
                 best = v_max(x1, best);
                 best = v_max(x2, best);
+                nan = m_or(nan, v_unordered(x2, x3));
                 best = v_max(x3, best);
                 best = v_max(x4, best);
+                nan = m_or(nan, v_unordered(x4, x5));
                 best = v_max(x5, best);
                 best = v_max(x6, best);
+                nan = m_or(nan, v_unordered(x6, x7));
                 best = v_max(x7, best);
                 best = v_max(x8, best);
+                nan = m_or(nan, v_unordered(x8, x9));
                 best = v_max(x9, best);
                 best = v_max(x10, best);
+                nan = m_or(nan, v_unordered(x10, x11));
                 best = v_max(x11, best);
                 best = v_max(x12, best);
+                nan = m_or(nan, v_unordered(x12, x13));
                 best = v_max(x13, best);
                 best = v_max(x14, best);
-                best = v_max(x15, best);
-                mask nan = v_unordered(x0, x1);
-                nan = m_or(nan, v_unordered(x2, x3));
-                nan = m_or(nan, v_unordered(x4, x5));
-                nan = m_or(nan, v_unordered(x6, x7));
-                nan = m_or(nan, v_unordered(x8, x9));
-                nan = m_or(nan, v_unordered(x10, x11));
-                nan = m_or(nan, v_unordered(x12, x13));
                 nan = m_or(nan, v_unordered(x14, x15));
+                best = v_max(x15, best);
                 best = v_select(nan, v_set1(NAN), best);
                 v_store(y[c][i][j], best);
             }
@@ -359,10 +360,12 @@ static void front_maxpool2_forward(front_maxpool2_t y, front_maxpool2_winner_t w
                 const vec x7 = v_load(x[c][i * 3 + 2][j * 3 + 1]);
                 const vec x8 = v_load(x[c][i * 3 + 2][j * 3 + 2]);
                 vec best = x0;
+                mask nan = m_from(0);
                 mask bit0 = m_from(0);
                 mask bit1 = m_from(0);
                 mask bit2 = m_from(0);
                 mask bit3 = m_from(0);
+                nan = m_or(nan, v_unordered(x0, x1));
                 const mask wins1 = v_gt(x1, best);
                 bit0 = m_or(bit0, wins1);
                 best = v_max(x1, best);
@@ -370,6 +373,7 @@ static void front_maxpool2_forward(front_maxpool2_t y, front_maxpool2_winner_t w
                 bit0 = m_andnot(wins2, bit0);
                 bit1 = m_or(bit1, wins2);
                 best = v_max(x2, best);
+                nan = m_or(nan, v_unordered(x2, x3));
                 const mask wins3 = v_gt(x3, best);
                 bit0 = m_or(bit0, wins3);
                 bit1 = m_or(bit1, wins3);
@@ -379,6 +383,7 @@ static void front_maxpool2_forward(front_maxpool2_t y, front_maxpool2_winner_t w
                 bit1 = m_andnot(wins4, bit1);
                 bit2 = m_or(bit2, wins4);
                 best = v_max(x4, best);
+                nan = m_or(nan, v_unordered(x4, x5));
                 const mask wins5 = v_gt(x5, best);
                 bit0 = m_or(bit0, wins5);
                 bit1 = m_andnot(wins5, bit1);
@@ -389,6 +394,7 @@ static void front_maxpool2_forward(front_maxpool2_t y, front_maxpool2_winner_t w
                 bit1 = m_or(bit1, wins6);
                 bit2 = m_or(bit2, wins6);
                 best = v_max(x6, best);
+                nan = m_or(nan, v_unordered(x6, x7));
                 const mask wins7 = v_gt(x7, best);
                 bit0 = m_or(bit0, wins7);
                 bit1 = m_or(bit1, wins7);
@@ -400,10 +406,6 @@ static void front_maxpool2_forward(front_maxpool2_t y, front_maxpool2_winner_t w
                 bit2 = m_andnot(wins8, bit2);
                 bit3 = m_or(bit3, wins8);
                 best = v_max(x8, best);
-                mask nan = v_unordered(x0, x1);
-                nan = m_or(nan, v_unordered(x2, x3));
-                nan = m_or(nan, v_unordered(x4, x5));
-                nan = m_or(nan, v_unordered(x6, x7));
                 nan = m_or(nan, v_unordered(x8, x8));
                 best = v_select(nan, v_set1(NAN), best);
                 winner[c][i][j][0] = m_bits(bit0);
@@ -420,7 +422,7 @@ static void front_maxpool2_forward(front_maxpool2_t y, front_maxpool2_winner_t w
 static void front_maxpool2_backward(front_conv1_t dx, front_maxpool2_t dy, front_maxpool2_winner_t winner,
     front_maxpool2_t y)
 {
-    enum { C = 4, Ho = 7, Wo = 7, H = 23, W = 23 };
+    enum { C = 4, Ho = 7, Wo = 7 };
     for (int c = 0; c < C; c++) {
         for (int i = 0; i < Ho; i++)
             for (int j = 0; j < Wo; j++) {
@@ -440,9 +442,9 @@ static void front_maxpool2_backward(front_conv1_t dx, front_maxpool2_t dy, front
                 v_store(dx[c][i * 3 + 2][j * 3 + 2], v_zero_unless(m_and(m_and(m_and(not0, not1), not2), bit3), d));
             }
         for (int i = 0; i < Ho * 3; i++)
-            for (int j = Wo * 3; j < W; j++) v_store(dx[c][i][j], v_zero());
-        for (int i = Ho * 3; i < H; i++)
-            for (int j = 0; j < W; j++) v_store(dx[c][i][j], v_zero());
+            for (int j = Wo * 3; j < 23; j++) v_store(dx[c][i][j], v_zero());
+        for (int i = Ho * 3; i < 23; i++)
+            for (int j = 0; j < 23; j++) v_store(dx[c][i][j], v_zero());
     }
 }
 

@@ -199,8 +199,10 @@ static void front_maxpool1_forward(front_maxpool1_t y, front_maxpool1_winner_t w
                 const vec x2 = v_load(x[c][i * 2 + 1][j * 2 + 0]);
                 const vec x3 = v_load(x[c][i * 2 + 1][j * 2 + 1]);
                 vec best = x0;
+                mask nan = m_from(0);
                 mask bit0 = m_from(0);
                 mask bit1 = m_from(0);
+                nan = m_or(nan, v_unordered(x0, x1));
                 const mask wins1 = v_gt(x1, best);
                 bit0 = m_or(bit0, wins1);
                 best = v_max(x1, best);
@@ -208,12 +210,11 @@ static void front_maxpool1_forward(front_maxpool1_t y, front_maxpool1_winner_t w
                 bit0 = m_andnot(wins2, bit0);
                 bit1 = m_or(bit1, wins2);
                 best = v_max(x2, best);
+                nan = m_or(nan, v_unordered(x2, x3));
                 const mask wins3 = v_gt(x3, best);
                 bit0 = m_or(bit0, wins3);
                 bit1 = m_or(bit1, wins3);
                 best = v_max(x3, best);
-                mask nan = v_unordered(x0, x1);
-                nan = m_or(nan, v_unordered(x2, x3));
                 best = v_select(nan, v_set1(NAN), best);
                 winner[c][i][j][0] = m_bits(bit0);
                 winner[c][i][j][1] = m_bits(bit1);
