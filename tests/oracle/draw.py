@@ -12,6 +12,7 @@ seed means one model for one compiler alone.
 import argparse
 import contextlib
 import io
+import json
 import math
 import os
 import pathlib
@@ -32,9 +33,12 @@ BATCH, EXAMPLES = 20, 23            # two groups of lanes, the second in part; b
 
 
 def operators(spnc):
-    """The names that `spnc ops` lists."""
-    text = subprocess.run([str(spnc), "ops"], capture_output=True, text=True, check=True).stdout
-    return {line.split()[0] for line in text.splitlines() if line.startswith("  ") and line.split()}
+    """The names that `spnc ops` lists; and the keys of repeat and dense that are newer than others, from the schema."""
+    told = lambda what: subprocess.run([str(spnc), what], capture_output=True, text=True, check=True).stdout
+    known = {line.split()[0] for line in told("ops").splitlines() if line.startswith("  ") and line.split()}
+    definitions = json.loads(told("schema"))["$defs"]
+    known |= {"repeat." + key for key in definitions["repeat"]["properties"]}
+    return known | {"dense." + key for form in definitions["made"]["anyOf"] if "dense" in form.get("properties", {}) for key in form["properties"]}
 
 
 # ---- a model while it is drawn ------------------------------------------------------------------------------------------------
@@ -583,6 +587,34 @@ def lines(d):
         d.add("d", {"dense": name, "units": units, "over": "last", **act(d)}, [d.values[name][0], units])
 
 
+def cells(d):
+    """A carried lstm or rnn; a free one of values that are there."""
+    name = d.pick(1)
+    if not name:
+        return
+    steps, size, s = d.r.randint(1, 3), d.r.randint(1, 4), d.name("q")
+    kind = d.r.choice(["lstm", "rnn"])
+    cell = {"units": size, **({"init": "trained"} if d.chance(0.4) else {}), **({"bias_hh": True} if d.chance(0.3) else {})}
+    if kind == "rnn" and d.chance(0.5):
+        cell["act"] = d.r.choice(["relu", "sigmoid", "tanh"])
+    d.flow.append({"repeat": steps, "carry": {s: {kind: cell}}, "do": [{s: {kind: [name, s]}}]})
+    state = s + ".h" if kind == "lstm" else s
+    d.values[state] = (steps, size)
+    if kind == "lstm":
+        d.values[s + ".c"] = (steps, size)
+    last = d.add("l", {"last": state}, [size])
+    d.used.add(state)
+    if d.chance(0.4):
+        d.add("u", {"rnn": [name, last], "units": size}, [size])
+
+
+def batch_norm(d):
+    name = d.pick(fits=lambda s: len(s) >= 1)
+    if name:
+        given = {"batch_norm": name, **({"affine": False} if d.chance(0.3) else {}), **({"act": d.r.choice(["relu", "tanh", "sigmoid"])} if d.chance(0.4) else {})}
+        d.add("n", given, d.values[name])
+
+
 def steps_of_number(d):
     """Rows of a value one after the other, by $t; a state that reads them."""
     name = d.pick(2, lambda s: s[0] >= 2)
@@ -604,8 +636,8 @@ FEATURES = [      # (function, how often, operators that it needs)
     (conv, 3, ()), (pool, 1, ("avgpool",)), (global_pool, 1, ("global_avgpool",)), (norm, 2, ("layer_norm",)), (upsample, 1, ("upsample",)), (sampler, 1, ()),
     (reduce, 2, ("sum",)), (softmax, 1, ("softmax",)), (transpose, 1, ("transpose",)), (flip, 1, ("flip",)), (stack, 1, ("stack",)), (concat, 1, ()),
     (pad, 1, ("pad",)), (cut, 1, ()), (reshape, 1, ()), (net_of_layers, 2, ()), (net_of_branches, 2, ()), (conditions, 1, ()), (repeat, 2, ()),
-    (matmul, 1, ("matmul",)), (conv_options, 1, ("conv_transpose",)), (conv_transpose, 1, ("conv_transpose",)), (prelu, 1, ("prelu",)), (lines, 1, ("matmul",)),
-    (steps_of_number, 1, ("lstm",)),
+    (matmul, 1, ("matmul",)), (conv_options, 1, ("conv_transpose",)), (conv_transpose, 1, ("conv_transpose",)), (prelu, 1, ("prelu",)), (lines, 1, ("dense.over",)),
+    (steps_of_number, 1, ("repeat.reverse",)), (cells, 1, ("lstm", "rnn")), (batch_norm, 1, ("batch_norm",)),
 ]
 
 
