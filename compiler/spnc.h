@@ -148,8 +148,8 @@ typedef enum {
 /* FORWARD computes values; BACKWARD the gradients of an operator's inputs.  Weight gradients: either WEIGHTS (a partial sum a group, or at
  * once for the whole batch), then FOLD (pairwise tree over the groups); or WEIGHTS (stores operands), then PRODUCTS (one product, same
  * order: a deferred weight gradient).  PREPARE and FINISH, once a training step: transform of weights into the kernel's form, inverse
- * transform of their gradient. */
-typedef enum { FORWARD, BACKWARD, WEIGHTS, PRODUCTS, FOLD, PREPARE, FINISH } Pass;
+ * transform of their gradient.  AGAIN: the forward result once more, in backward. */
+typedef enum { FORWARD, BACKWARD, WEIGHTS, PRODUCTS, FOLD, PREPARE, FINISH, AGAIN } Pass;
 
 enum { RANK_MAX = 6, INPUT_MAX = 32, ATTR_MAX = 16, STEPS_MAX = 4096, PARAMS_MAX = 256, NETS_MAX = 256, SETS_MAX = 256 };
 /* Sizes stay below 2^31 elements, so that every index fits an int in the emitted C. */
@@ -318,6 +318,7 @@ struct Op {
         bool deferred;               /* deferred weight gradient: WEIGHTS stores the operands of PRODUCTS */
         bool openblas;               /* a dense layer by OpenBLAS, and its backward operators */
     } kernel;
+    bool again;                      /* forward: backward computes its result once more */
     OpSchedule *schedule;            /* forward: how its kernels' loops are cut (schedule/schedule.h); NULL: nothing to choose */
     struct {
         const Op *dropout;           /* joined: forward applies it to its result; backward multiplies dy by its 1/(1-rate) */
@@ -556,6 +557,7 @@ int kernel_packs(const Model *m, const Op *op);
 const char *kernel_misfit(const Model *m, const Op *op);
 bool schedule(Model *m);         /* schedule.c: layouts_choose, then op->schedule; bit-neutral like the stages after it */
 bool plan(Model *m);
+void compute_again(Model *m);     /* again.c, once the phases are cut */
 void memory_place(Model *m);      /* memory.c: places of tensors and weights, once the phases are cut */
 /* identity.c: appends all bit-relevant properties of m as text; m->hash is its checksum.  Valid after kernels_choose. */
 void identity_write(Text *t, const Model *m);

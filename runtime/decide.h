@@ -26,6 +26,17 @@ static inline uint64_t decide_positive(uint64_t hash, real *y, int size)
     return hash;
 }
 
+/* x: `size` numbers of each of so many channels, which a relu has got as scale x + shift; which of its outputs are positive. */
+static inline uint64_t decide_scaled(uint64_t hash, const real *x, const double *scale, const double *shift, int channels, int size)
+{
+    uint64_t bits = 0;
+    for (int i = 0; i < channels * size; i++) {
+        bits = bits << 1 | (r_fma(x[i], (real)scale[i / size], (real)shift[i / size]) > 0);
+        if (i % 64 == 63 || i == channels * size - 1) hash = decide(hash, bits), bits = 0;
+    }
+    return hash;
+}
+
 /* winner: n words, the index of the element of each window that a max-pool took. */
 static inline uint64_t decide_winner(uint64_t hash, const uint16_t *winner, size_t n)
 {

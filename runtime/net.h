@@ -147,7 +147,7 @@ typedef struct {
 
 /* What a step does between two clock stops: a call of an operator's function, or a wait of the threads for each other. */
 typedef struct {
-    const char *name, *pass;      /* "classify_conv2"; load, prepare, forward, backward, weights, fold, finish, update or wait */
+    const char *name, *pass;      /* "classify_conv2"; load, prepare, forward, again, backward, weights, fold, finish, update or wait */
     int phase, yaml_line;         /* phases count from 0; line 0: no place in the model */
     int whole;                    /* a call for the whole batch, made by all threads together */
     double macs;                  /* of a step of the whole batch: multiply-adds by direct convolution, */

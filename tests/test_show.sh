@@ -32,7 +32,7 @@ phases, plan = at["128"]["phases"], open(sys.argv[1] + "/plan").read()
 assert len(phases) == at["net"]["phases"] + 1 and phases[-1]["pass"] == "update", "the phases are not those of the plan, and the update"
 
 def operators(line):                                    # of a phase of the plan, each once
-    return list(dict.fromkeys(w.rstrip("'") for w in line.split(":", 1)[1].split() if w not in ("'", "weights", "products", "prepare", "finish")))
+    return list(dict.fromkeys(w.rstrip("'") for w in line.split(":", 1)[1].split() if w not in ("'", "weights", "products", "prepare", "finish", "again")))
 
 def check(found, plan, folder, name):                   # operators as in the plan, work as in `profile`, pieces as in the C
     rows, counted = {}, 0

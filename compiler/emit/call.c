@@ -213,7 +213,7 @@ const char *call_text(Model *m, const Phase *p, const Op *op)
         }
         return line.text;
     }
-    text_printf(&line, "%s_%s(", op->name, op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : op->pass == PRODUCTS ? "products" : "weights");
+    text_printf(&line, "%s_%s(", op->name, op->pass == FORWARD || op->pass == AGAIN ? "forward" : op->pass == BACKWARD ? "backward" : op->pass == PRODUCTS ? "products" : "weights");
     if (writes_gradients(m, op))
         for (int i = 0; i < op->weight_count; i++)
             weight(&line, "gradient", op->weights[i], op->kind == OP_broadcast);

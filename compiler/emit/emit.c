@@ -68,7 +68,7 @@ static void collect(Emitter *e)
         Phase *p = m->backward_phases.items[i];
         for (int k = 0; k < p->ops.count; k++) {
             Op *op = p->ops.items[k];
-            if (op->pass == PRODUCTS || op->pass == FOLD || op->pass == FINISH)
+            if (op->pass == PRODUCTS || op->pass == FOLD || op->pass == FINISH || op->pass == AGAIN)
                 continue;
             if (op->pass == FORWARD) {
                 unit_add(e, op, e->unit_count)->forward = true;
@@ -174,7 +174,7 @@ static Fact *unit_fact(Emitter *e, const Unit *u)
 static const char *row_pass(const Op *op)
 {
     static const char *const names[] = { [FORWARD] = "forward", [BACKWARD] = "backward", [WEIGHTS] = "weights", [PRODUCTS] = "products", [FOLD] = "fold",
-                                         [PREPARE] = "prepare", [FINISH] = "finish" };
+                                         [PREPARE] = "prepare", [FINISH] = "finish", [AGAIN] = "again" };
     return op->kind == OP_load || op->kind == OP_labels || op->kind == OP_augment ? "load" : names[op->pass];
 }
 
@@ -313,10 +313,11 @@ static Fact *net_fact(Model *m)
     return f;
 }
 
-static void decision(Model *m, Fact *list, const char *kind, const Op *op, Tensor *t)
+/* Appends a decision; NULL: backward does not rely on it. */
+static Fact *decision(Model *m, Fact *list, const char *kind, const Op *op, Tensor *t)
 {
     if (tensor_owner(t)->local || tensor_owner(t)->last < m->forward_phases.count)
-        return;
+        return NULL;
     Repeat *r = op->writes[0].tensor->repeat;
     Fact *d = fact_table(m->arena);
     fact_text(d, "kind", kind);
@@ -327,6 +328,19 @@ static void decision(Model *m, Fact *list, const char *kind, const Op *op, Tenso
     fact_int(d, "slices", m->groups * (r ? r->steps : 1));
     fact_int(d, "size", shape_count(&t->shape) * m->lanes);
     fact_push(list, d);
+    return d;
+}
+
+/* The decisions of a relu behind a batch norm, whose result is not kept: from the map that was normalised. */
+static void decision_of_norm(Model *m, Fact *list, const Op *relu)
+{
+    const Op *norm = relu->reads[0].tensor->op;
+    const Tensor *x = norm->reads[0].tensor, *statistics = norm->reads[1].tensor;
+    Fact *d = decision(m, list, "norm", norm, (Tensor *)(uintptr_t)x);
+    if (!d)
+        return;
+    fact_text(d, "statistics", place_slice(m, statistics, statistics->repeat ? "s / G" : "0"));
+    fact_int(d, "C", x->shape.dim[0]);
 }
 
 /* The fewest digits that read back as the same number. */
@@ -377,7 +391,9 @@ Fact *emit_facts(Model *m)
         fact_push(units, unit_fact(&e, u));
         /* choices of the forward pass that backward reads: results of relu, winners of pools, transforms of samplers */
         bool relu = op->fuse.act == OP_relu || (op->kind == OP_relu && u->forward) || (op->kind == OP_maxpool && op->fuse.relu) || op->kind == OP_conv_pool;
-        if (relu)
+        if (relu && op->again)
+            decision_of_norm(m, decisions, op);
+        else if (relu)
             decision(m, decisions, "relu", op, op->writes[0].tensor);
         if ((op->kind == OP_maxpool || op->kind == OP_conv_pool) && op->grad.keeps)
             decision(m, decisions, "maxpool", op, op->writes[1].tensor);

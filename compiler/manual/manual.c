@@ -408,9 +408,11 @@ const FactDoc fact_docs[] = {
     { "setting", "help", "text", "what it means, in quotes", NULL },
     { "setting", "whole zero", "bool", "a whole number; may a run set it to 0?", NULL },
 
-    { "decision", "kind", "text", "relu, maxpool, choice or spn", NULL },
+    { "decision", "kind", "text", "relu, norm, maxpool, choice or spn", NULL },
     { "decision", "name", "text", "the operator", NULL },
     { "decision", "tensor flat", "text", "C: the tensor that tells, at slice s; the same as a real *", NULL },
+    { "decision", "statistics", "text", "norm: C of what scales x before a relu", NULL },
+    { "decision", "C", "int", "norm: channels", NULL },
     { "decision", "slices size", "int", "groups x steps; elements of a slice", NULL },
 
     { "page", "name about path settings form hash", "text", "of the model; everything is escaped already", NULL },

@@ -130,6 +130,7 @@ bool plan(Model *m)
     places_share(m);
     cut(m, &m->forward, &m->forward_phases);
     cut(m, &m->backward, &m->backward_phases);
+    compute_again(m);
     fill_waits(&m->backward_phases);
     memory_place(m);
     barriers(m, &m->forward_phases);

@@ -46,7 +46,7 @@ static Card *card_add(Deck *d, Op *op, const Phase *p, bool forward)
 
 static const char *phase_text(const Model *m, const Phase *p, const Op *op, int at, bool backward)
 {
-    const char *what = op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "gradient of what it reads" : op->pass == WEIGHTS ? "gradient of its parameters"
+    const char *what = op->pass == FORWARD ? "forward" : op->pass == AGAIN ? "once more, not kept" : op->pass == BACKWARD ? "gradient of what it reads" : op->pass == WEIGHTS ? "gradient of its parameters"
                      : op->pass == PRODUCTS ? "the groups' terms of that multiplied" : op->pass == FOLD ? "the groups' parts of that added" : op->pass == PREPARE ? "weights brought into the kernel's form"
                      : "their gradient brought back";
     const char *where = p->kind == CORE ? ", at each step" : p->kind == CORE_BACKWARD ? ", at each step, backwards" : p->kind == AFTER ? ", for all steps" : "";

@@ -6,7 +6,7 @@
 #include "spnc.h"
 #include <string.h>
 
-static const char *pass_word(Pass p) { return p == FORWARD ? "" : p == BACKWARD ? "' " : p == WEIGHTS ? "' weights " : p == PRODUCTS ? " products " : p == PREPARE ? " prepare " : p == FINISH ? " finish " : " "; }
+static const char *pass_word(Pass p) { return p == FORWARD ? "" : p == BACKWARD ? "' " : p == WEIGHTS ? "' weights " : p == PRODUCTS ? " products " : p == PREPARE ? " prepare " : p == FINISH ? " finish " : p == AGAIN ? " again " : " "; }
 
 static void print_use(FILE *out, Use u)
 {

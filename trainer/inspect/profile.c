@@ -43,7 +43,7 @@ static bool is_wait(int row) { return !strcmp(net.rows[row].pass, "wait"); }
 
 /* ---- tables -------------------------------------------------------------------------------------------------------- */
 
-static const char *const passes[] = { "load", "prepare", "forward", "backward", "weights", "products", "fold", "finish", "update", "wait" };
+static const char *const passes[] = { "load", "prepare", "forward", "again", "backward", "weights", "products", "fold", "finish", "update", "wait" };
 enum { PASSES = sizeof passes / sizeof *passes };
 
 static int *sort_by;                           /* rows, slowest first */
