@@ -203,6 +203,8 @@ struct Tensor {
     int hoisted;             /* steps of the repeat it was written in, if it was hoisted: computed once before the loop; else 0 */
     Tensor *view_of;         /* shares that tensor's memory under another shape */
     Tensor *over;            /* share.c: in place: the operand whose memory it overwrites; NULL: none */
+    int classes;             /* whole numbers from 0 to classes - 1, kept as reals; 0: real numbers */
+    int classes_axis;        /* of whole numbers: where one_hot puts the classes; -1: behind all axes */
     bool trained;            /* depends on a parameter: its gradient is computed */
     bool needed;             /* warn.c: the loss depends on it */
     Tensor *start;           /* carried: the value before step 0 (NULL: zeros) */
@@ -324,6 +326,8 @@ struct Op {
         const Op *dropout;           /* joined: forward applies it to its result; backward multiplies dy by its 1/(1-rate) */
     } share;
 };
+/* True for an operator whose result is its operand's memory under another shape or meaning: it has no code. */
+static inline bool op_is_view(OpKind k) { return k == OP_reshape || k == OP_flatten || k == OP_to_real || k == OP_stop_gradient; }
 /* The operator whose values `op` computes or differentiates: op->of, or itself. */
 static inline const Op *forward_of(const Op *op) { return op->of ? op->of : op; }
 /* Its operands: reads, then writes. */
@@ -351,9 +355,11 @@ struct DataDef {
     bool target;             /* of m->targets, not m->inputs */
     int number;              /* its place there */
     Shape shape;             /* labels: rank 0 or [length] */
-    int type;                /* 0 u8, 1 f32, 2 labels */
+    int type;                /* 0 u8, 1 f32, 2 whole numbers: labels, or an input of i32 */
     int classes;
-    Tensor *tensor;          /* in lane layout; NULL until an operator reads it */
+    bool classes_last;       /* the classes of logits, and of one_hot, are their last axis, not the first */
+    Tensor *tensor;          /* in lane layout, labels as cross_entropy reads them; NULL until an operator reads it */
+    Tensor *numbers;         /* whole numbers as a value; likewise */
     bool used;
     const AugmentDef *augment;   /* inputs only; NULL: no augmentation */
 };
@@ -506,6 +512,10 @@ extern const OpInfo *op_table[OP_NONE];
 extern int op_count;
 extern bool op_hidden[OP_NONE + 1];              /* by kind: a net or an operator of the user's has its name, which means that one */
 extern bool op_elements[OP_NONE + 1];            /* by kind: a function of formulas (ELEMENT in ops.def).  Filled by ops_register */
+/* By kind, what it does with whole numbers as inputs: refuses them; moves them about, so that its result holds them too; makes real numbers of them.
+ * Filled with op_table. */
+typedef enum { WHOLE_REFUSED, WHOLE_KEPT, WHOLE_TAKEN } WholeUse;
+extern WholeUse op_whole[OP_NONE + 1];
 static inline bool op_is_element(OpKind kind) { return op_elements[kind]; }
 static inline bool op_is_cell(OpKind kind) { return kind == OP_gru || kind == OP_lstm || kind == OP_rnn; }
 #define OP_INFO(op) (op_table[(op)->kind])

@@ -43,11 +43,11 @@ typedef struct {
 } NetNorm;
 
 /* An input or a target of the model. */
-typedef enum { U8_OVER_255, F32, LABELS } DataType;
+typedef enum { U8_OVER_255, F32, LABELS } DataType;      /* LABELS: whole numbers from 0 to classes - 1, of a target or an input */
 typedef struct {
     const char *name;
     DataType type;
-    int rank, shape[NET_RANK];    /* of one example; LABELS: rank 0 (one label) or 1 (length) */
+    int rank, shape[NET_RANK];    /* of one example; a target of LABELS: rank 0 (one label) or 1 (length) */
     size_t count;                 /* elements of one example */
     int classes;                  /* LABELS: their number */
 } NetData;
@@ -110,7 +110,7 @@ extern const NetTraining net_training;
 extern const char net_hash[], net_settings[], net_yaml[];
 
 /* One batch: for each input and each target N pointers to the examples' data as the file holds them
- * (u8 or f32; labels as int32).  Pointers beyond `count` are not read. */
+ * (u8 or f32; LABELS as int32).  Pointers beyond `count` are not read. */
 typedef struct {
     int count;                                  /* real examples, 1..N */
     const void *const *const *inputs;           /* inputs[i][n] */

@@ -5,6 +5,27 @@
 #include "graph/model.h"
 #include <string.h>
 
+/* The classes of the input d, which are those of an input of whole numbers alone. */
+static bool whole_numbers(Model *m, const Yaml *v, DataDef *d, bool whole)
+{
+    const Yaml *given = yaml_get(v, "classes");
+    double classes = 0;
+    if (!map_number(m, v, &map_input, "classes", &classes))
+        return false;
+    if (whole && !given)
+        diag_error(m->diag, d->loc, "whole numbers need the number of their classes: { shape: %s, dtype: i32, classes: 128 }", yaml_get(v, "shape")->kind == YAML_LIST ? "[28]" : "28");
+    else if (!whole && given)
+        diag_error(m->diag, given->loc, "classes are whole numbers: an input that has them has dtype: i32");
+    else if (whole && yaml_get(v, "augment"))
+        diag_error(m->diag, yaml_get(v, "augment")->loc, "an input of whole numbers is not augmented");
+    else {
+        d->type = whole ? 2 : d->type;
+        d->classes = (int)classes;
+        return true;
+    }
+    return false;
+}
+
 DataDef *data_read(Model *m, const Yaml *y, bool target, int *count)
 {
     *count = 0;
@@ -36,6 +57,7 @@ DataDef *data_read(Model *m, const Yaml *y, bool target, int *count)
                 diag_warning(m->diag, yaml_get(v, "classes")->loc, "'%s' has one class: there is nothing to tell apart, and its loss is 0", d->name);
             d->type = 2;
             d->classes = (int)classes;
+            d->classes_last = true;
             d->shape.rank = yaml_get(v, "length") != NULL;
             d->shape.dim[0] = (int64_t)length;
             continue;
@@ -57,10 +79,26 @@ DataDef *data_read(Model *m, const Yaml *y, bool target, int *count)
         if (!good || !shape)
             continue;
         d->type = strcmp(dtype, "u8") != 0;
+        if (!target && !whole_numbers(m, v, d, strcmp(dtype, "i32") == 0))
+            d->type = REFUSED;
         if (augment && !target && !augment_read(m, augment, d))
             d->type = REFUSED;
     }
     return defs;
+}
+
+/* The operator of that kind that loads d into t. */
+static void load(Model *m, OpKind kind, const DataDef *d, Tensor *t)
+{
+    Op *op = op_new(m, kind, FORWARD, identifier_unique(m, arena_printf(m->arena, "load_%s", t->name)), d->loc);
+    op->data = d;
+    t->shape = d->shape;
+    if (d->type == REFUSED)
+        t->shape.rank = -1;
+    if (d->augment)
+        op_read(op, augment_tensor(m, d), 0);
+    op_write(op, t, 0);
+    list_push(m->arena, &m->ops, op);
 }
 
 Tensor *data_tensor(Model *m, DataDef *d)
@@ -68,17 +106,22 @@ Tensor *data_tensor(Model *m, DataDef *d)
     d->used = true;
     if (d->tensor)
         return d->tensor;
-    Tensor *t = d->tensor = tensor_new(m, d->name, d->loc, NULL);
-    t->shape = d->shape;
-    if (d->type == REFUSED)
-        t->shape.rank = -1;
-    t->space = d->type == 2 ? LABELS_I32 : REALS;
-    const char *name = identifier_unique(m, arena_printf(m->arena, "load_%s", t->name));
-    Op *op = op_new(m, d->type == 2 ? OP_labels : OP_load, FORWARD, name, d->loc);
-    op->data = d;
-    if (d->augment)
-        op_read(op, augment_tensor(m, d), 0);
-    op_write(op, t, 0);
-    list_push(m->arena, &m->ops, op);
-    return t;
+    d->tensor = tensor_new(m, d->name, d->loc, NULL);
+    d->tensor->space = d->type == 2 ? LABELS_I32 : REALS;
+    load(m, d->type == 2 ? OP_labels : OP_load, d, d->tensor);
+    return d->tensor;
+}
+
+Tensor *data_value(Model *m, DataDef *d)
+{
+    if (d->type != 2)
+        return data_tensor(m, d);
+    d->used = true;
+    if (d->numbers)
+        return d->numbers;
+    d->numbers = tensor_new(m, d->name, d->loc, NULL);
+    d->numbers->classes = d->classes;
+    d->numbers->classes_axis = d->classes_last ? -1 : 0;
+    load(m, OP_load, d, d->numbers);
+    return d->numbers;
 }

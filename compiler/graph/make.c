@@ -135,7 +135,7 @@ Tensor *make_operator(Builder *b, Op *parsed, const char *path, Loc at, const Us
         operands[1] = make_transform(b, parsed, path, at, inputs[1]);
         inputs = operands;
     }
-    const bool view = parsed->kind == OP_reshape || parsed->kind == OP_flatten;
+    const bool view = op_is_view(parsed->kind);
     const Use first = view ? make_viewable(b, inputs[0], at) : inputs[0];
     for (int i = 0; i < parsed->attr_count; i++)
         if (strcmp(parsed->attrs[i].spec->name, "act") == 0 && strcmp(parsed->attrs[i].word, "linear") != 0)

@@ -85,8 +85,10 @@ bool shape_read(Model *m, Attr *a, const Yaml *y, const char *name, Shape *out);
 
 /* data.c: the inputs, or the targets, of the map y (may be NULL); *count of them, those with mistakes included. */
 DataDef *data_read(Model *m, const Yaml *y, bool target, int *count);
-/* The input or target d as a tensor, loaded at its first use. */
+/* The input or target d as a tensor, loaded at its first use: labels as a loss reads them. */
 Tensor *data_tensor(Model *m, DataDef *d);
+/* d as a value of the flow: whole numbers as reals. */
+Tensor *data_value(Model *m, DataDef *d);
 
 /* augment.c: `augment:` of the input d, whose shape is already read; false after errors. */
 bool augment_read(Model *m, const Yaml *y, DataDef *d);

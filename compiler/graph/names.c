@@ -130,7 +130,7 @@ bool name_resolve(Builder *b, const char *word, Loc at, Use *out, bool keep_step
         return unknown_value(b, word, at);
     if (d->type == REFUSED)
         return false;
-    *out = (Use){ data_tensor(m, d), 0 };
+    *out = (Use){ data_value(m, d), 0 };
     return true;
 }
 

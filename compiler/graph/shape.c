@@ -227,13 +227,43 @@ static void loss_fits(Model *m, LossDef *loss)
         LOSS_INFO(op)->fits(m, loss);
 }
 
-/* Labels are classes: only cross_entropy reads them as they are. */
+/* A tensor of whole numbers as the file calls it. */
+static const char *whole_name(const Tensor *t) { return t->op && t->op->kind == OP_load ? t->op->data->name : t->flow_name ? t->flow_name : t->name; }
+
+/* Whole numbers are classes: most operators calculate, and refuse them.  (A formula says so itself, with the place in its text.) */
 static bool reads_numbers(Model *m, const Op *op)
 {
-    for (int k = 0; k < op->read_count && op->kind != OP_cross_entropy && op->kind != OP_formula; k++)
-        if (op->reads[k].tensor->space == LABELS_I32)
-            return shape_refuse(m, op, "'%s' holds classes, not numbers: only cross_entropy reads them", op->reads[k].tensor->name);
+    const Tensor *whole = NULL, *real = NULL;
+    for (int k = 0; k < op->read_count && op->kind != OP_formula; k++)
+        *(op->reads[k].tensor->classes ? &whole : &real) = op->reads[k].tensor;
+    if (!whole && (op->kind == OP_one_hot || op->kind == OP_to_real))
+        return shape_refuse(m, op, "%s takes whole numbers: labels, or an input with dtype: i32; '%s' holds real numbers", OP_INFO(op)->name, whole_name(real));
+    if (!whole || op_whole[op->kind] == WHOLE_TAKEN)
+        return true;
+    if (op_whole[op->kind] == WHOLE_REFUSED)
+        return shape_refuse(m, op, "'%s' holds classes, not numbers: one_hot, real or embedding makes numbers of them", whole_name(whole));
+    if (op->writes[0].tensor->carried)
+        return shape_refuse(m, op, "a state holds real numbers, and '%s' classes: one_hot or real makes numbers of them", whole_name(whole));
+    if (real)
+        return shape_refuse(m, op, "'%s' holds classes and '%s' real numbers: one_hot or real makes numbers of the first", whole_name(whole), whole_name(real));
     return true;
+}
+
+/* Whole numbers that are moved about stay whole. */
+static void keep_whole(const Op *op)
+{
+    Tensor *y = op->writes[0].tensor;
+    if (op_whole[op->kind] != WHOLE_KEPT || !op->read_count)
+        return;
+    for (int k = 0; k < op->read_count; k++) {
+        const Tensor *x = op->reads[k].tensor;
+        y->classes = x->classes > y->classes ? x->classes : y->classes;
+        y->classes_axis = x->classes_axis;
+    }
+    if (op->kind == OP_stack)
+        y->classes_axis += y->classes_axis >= 0;     /* the steps stand before the classes */
+    else if (y->classes_axis > 0)
+        y->classes_axis = 0;
 }
 
 bool shape_infer(Model *m)
@@ -252,6 +282,7 @@ bool shape_infer(Model *m)
             y->shape.rank = -1;     /* its readers are not checked: one cause, one error */
             continue;
         }
+        keep_whole(op);
         if (y->carried && !shape_equal(&state, &y->shape)) {
             shape_refuse(m, op, "the state is %s, but what it becomes is %s", shape_text(m->arena, &state), shape_text(m->arena, &y->shape));
             y->shape = state;

@@ -222,7 +222,7 @@ static void mark_trained(Model *m)
         for (int i = 0; i < m->ops.count; i++) {
             Op *op = m->ops.items[i];
             bool trained = op->weight_count > 0;
-            for (int k = 0; k < op->read_count; k++)
+            for (int k = 0; k < op->read_count && op->kind != OP_stop_gradient; k++)
                 trained = trained || op->reads[k].tensor->trained;
             for (int k = 0; trained && k < op->write_count; k++)
                 if (!op->writes[k].tensor->trained)
@@ -231,7 +231,7 @@ static void mark_trained(Model *m)
         for (int i = 0; i < m->ops.count; i++) {
             Op *op = m->ops.items[i];
             for (int k = 0; k < op->read_count; k++)
-                op->grad.inputs[k] = op->reads[k].tensor->trained;
+                op->grad.inputs[k] = op->reads[k].tensor->trained && op->kind != OP_stop_gradient;
         }
     }
 }

@@ -468,7 +468,11 @@ void schema_print(FILE *out)
     json_opens(j, "$defs", '{');
     scalars(j);
     named(j, "inputs", "input", true);
-    map(j, "input", &map_input);
+    json_opens(j, "input", '{');
+    map_body(j, &map_input);
+    json_word(j, "if", "{ \"properties\": { \"dtype\": { \"const\": \"i32\" } }, \"required\": [\"dtype\"] }");
+    json_word(j, "then", "{ \"required\": [\"classes\"], \"not\": { \"required\": [\"augment\"] } }");
+    json_closes(j, '}');
     map(j, "augment", &map_augment);
     map(j, "clutter", &map_clutter);
     named(j, "targets", "target", false);

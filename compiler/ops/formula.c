@@ -24,8 +24,8 @@ static bool infer(Model *m, Op *op)
     FormulaShape operands[INPUT_MAX];
     for (int i = 0; i < op->read_count; i++) {
         const Tensor *t = op->reads[i].tensor;
-        if (t->space == LABELS_I32) {
-            diag_error(m->diag, op->formula.f->operands[i].at, "'%s' holds classes, not numbers: one_hot or real makes numbers of them", t->name);
+        if (t->classes) {
+            diag_error(m->diag, op->formula.f->operands[i].at, "'%s' holds classes, not numbers: one_hot or real makes numbers of them", op->formula.f->operands[i].name);
             return false;
         }
         operands[i] = (FormulaShape){ t->shape, ones_meant(t), t->shape.rank == 1 && t->op && t->op->kind == OP_stack };

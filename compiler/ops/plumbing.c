@@ -46,7 +46,7 @@ static void facts_fill(const Model *m, const Op *op, Fact *f) { (void)m, (void)o
 static void facts_load(const Model *m, const Op *op, Fact *f)
 {
     (void)m;
-    fact_text(f, "source", op->data->type == 0 ? "u8" : "f32");
+    fact_text(f, "source", op->data->type == 0 ? "u8" : op->data->type == 1 ? "f32" : "i32");
     fact_bool(f, "augmented", op->read_count > 0);
 }
 static void facts_labels(const Model *m, const Op *op, Fact *f) { (void)m; fact_int(f, "P", shape_count(&op->writes[0].tensor->shape)); }

@@ -1,4 +1,4 @@
-/* reshape.c -- another shape for the same memory: no code, no copy.  model.c makes the result a view of the input. */
+/* reshape.c -- another shape for the same memory, or the same without a gradient: no code, no copy.  make.c makes the result a view of the input. */
 #include "spnc.h"
 
 static const AttrSpec attrs[] = {
@@ -6,7 +6,7 @@ static const AttrSpec attrs[] = {
     { "name", ATTR_NAME, "", 0, 0, NULL, "the result's name" },
     { 0 },
 };
-static const AttrSpec flatten_attrs[] = { { "name", ATTR_NAME, "", 0, 0, NULL, "the result's name" }, { 0 } };
+static const AttrSpec name_attrs[] = { { "name", ATTR_NAME, "", 0, 0, NULL, "the result's name" }, { 0 } };
 
 static bool infer_reshape(Model *m, Op *op)
 {
@@ -32,6 +32,13 @@ static bool infer_flatten(Model *m, Op *op)
     return true;
 }
 
+static bool infer_same(Model *m, Op *op)
+{
+    (void)m;
+    op->writes[0].tensor->shape = op->reads[0].tensor->shape;
+    return true;
+}
+
 /* The gradient of the input is the gradient of the result under the input's shape. */
 static void grad(Model *m, Op *op, Use dy)
 {
@@ -44,6 +51,8 @@ static void grad(Model *m, Op *op, Use dy)
     view->tail = dy.tensor->tail;
     grad_pass(m, op, 0, (Use){ view, dy.shift });
 }
+
+static void grad_none(Model *m, Op *op, Use dy) { (void)m, (void)op, (void)dy; }
 
 static void facts(const Model *m, const Op *op, Fact *f) { (void)m, (void)op, (void)f; }
 
@@ -71,6 +80,18 @@ static const OpHelp help_flatten = {
     "  - v: { classify: x }\n"
     "loss: { cross_entropy: [v, y] }\n",
 };
+static const OpHelp help_stop_gradient = {
+    "The same value, through which no gradient goes back.",
+    "x of any shape -> the same shape",
+    "inputs: { x: { shape: [8] } }\n"
+    "targets: { y: { classes: 3 } }\n"
+    "flow:\n"
+    "  - h: { dense: x, units: 4, act: tanh }\n"
+    "  - gate: { stop_gradient: h }\n"
+    "  - v: { dense: h * gate, units: 3 }\n"
+    "loss: { cross_entropy: [v, y] }\n",
+};
 
 const OpInfo op_reshape = { "reshape", "y = x in another shape", 1, 1, "shape", true, attrs, infer_reshape, grad, facts, NULL, false, "t:t", &help_reshape };
-const OpInfo op_flatten = { "flatten", "y = x in one row", 1, 1, NULL, true, flatten_attrs, infer_flatten, grad, facts, NULL, false, "t:t", &help_flatten };
+const OpInfo op_flatten = { "flatten", "y = x in one row", 1, 1, NULL, true, name_attrs, infer_flatten, grad, facts, NULL, false, "t:t", &help_flatten };
+const OpInfo op_stop_gradient = { "stop_gradient", "y = x; dx = 0", 1, 1, NULL, true, name_attrs, infer_same, grad_none, facts, NULL, false, "t:t", &help_stop_gradient };

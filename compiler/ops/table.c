@@ -11,6 +11,10 @@
 #define ELEMENT(name)
 #include "ops/ops.def"
 
+/* Operators that whole numbers may stand before. */
+static const OpKind keep_whole[] = { OP_concat, OP_slice, OP_reshape, OP_flatten, OP_last, OP_stack, OP_pick, OP_copy };
+static const OpKind take_whole[] = { OP_one_hot, OP_to_real };
+
 void ops_register(void)
 {
     static const OpInfo *const own[] = {
@@ -27,4 +31,8 @@ void ops_register(void)
 #define LOSS(name) loss_table[OP_##name] = &loss_##name;
 #define ELEMENT(name)
 #include "ops/ops.def"
+    for (size_t i = 0; i < sizeof keep_whole / sizeof *keep_whole; i++)
+        op_whole[keep_whole[i]] = WHOLE_KEPT;
+    for (size_t i = 0; i < sizeof take_whole / sizeof *take_whole; i++)
+        op_whole[take_whole[i]] = WHOLE_TAKEN;
 }

@@ -316,7 +316,7 @@ static void inputs(lua_State *L, OpInfo *info)
 static int read_description(lua_State *L)
 {
     static const char *const known[] = { "about", "equation", "shapes", "example", "inputs", "attributes", "main", "flat", "shape", "parameters", "keeps",
-                                         "backward", "weights", "kink", "choice", "facts", "multiply_adds", "version", NULL };
+                                         "backward", "weights", "kink", "choice", "whole", "facts", "multiply_adds", "version", NULL };
     static const AttrSpec name = { "name", ATTR_NAME, "", 0, 0, NULL, "the layer's name" };
     Outside *o = question_of(L)->o;
     question_open(L);
@@ -326,6 +326,7 @@ static int read_description(lua_State *L)
     o->help.shapes = text_field(L, 1, NULL, "shapes", true, false);
     o->help.example = text_field(L, 1, NULL, "example", false, true);
     o->info.arguments = flag_field(L, 1, NULL, "flat") ? "f:f" : "t:t";
+    o->whole = flag_field(L, 1, NULL, "whole");
     inputs(L, &o->info);
     field(L, 1, NULL, "shape", LUA_TFUNCTION, true);
     field(L, 1, NULL, "multiply_adds", LUA_TFUNCTION, false);

@@ -224,6 +224,13 @@ static void reset(void)
     memset(op_hidden, 0, sizeof op_hidden);
 }
 
+/* Makes it a row of op_table. */
+static void add_row(const Outside *o)
+{
+    op_whole[op_count] = o->whole ? WHOLE_KEPT : WHOLE_REFUSED;
+    op_table[op_count++] = &o->info;
+}
+
 static bool read_one(Arena *a, Diag *d, const char *dir, const char *file)
 {
     Source source;
@@ -249,7 +256,7 @@ static bool read_one(Arena *a, Diag *d, const char *dir, const char *file)
     if (hides)
         diag_warning(d, first_line(o), "spnc has an operator '%s' too: the one described here is used", o->info.name);
     o->warned = hides;
-    op_table[op_count++] = &o->info;
+    add_row(o);
     return true;
 }
 
@@ -349,7 +356,7 @@ static void use_word(Model *m, const Yaml *nets, const char *word)
         if (yaml_get(nets, word))
             continue;
         if (!row)
-            op_table[op_count++] = &builtin(i)->info;
+            add_row(builtin(i));
         else if (!o->builtin && !o->warned)
             diag_warning(m->diag, first_line(o), "spnc has an operator '%s' too: the one described here is used", word);
         if (row && !o->builtin)
@@ -441,5 +448,5 @@ void outside_use_all(void)
 {
     for (int i = 0; i < embedded_descriptions_count; i++)
         if (!row_of(builtin(i)->info.name))
-            op_table[op_count++] = &builtin(i)->info;
+            add_row(builtin(i));
 }

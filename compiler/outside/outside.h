@@ -33,6 +33,7 @@ typedef struct {
     int backward_count, weights_count;
     int kink;                /* the operator has a kink where the sign of backward[kink] changes; -1: no kink */
     int choice;              /* keeps[choice] are whole numbers, each the number of the element that a result was taken from; -1: none */
+    bool whole;              /* takes whole numbers too, and its result holds them then */
     bool builtin;            /* spnc's own */
     bool warned;             /* a user's that has the name of one of spnc's own: it was said */
     int version;             /* spnc's own: raised when its bits change */

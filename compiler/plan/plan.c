@@ -45,7 +45,7 @@ static void cut(Model *m, List *sections, List *phases)
         int first = phases->count;
         for (int k = 0; k < s->ops.count; k++) {
             Op *op = s->ops.items[k];
-            if (op->kind == OP_reshape || op->kind == OP_flatten)
+            if (op_is_view(op->kind))
                 continue;
             bool whole = of_batch(m, op);
             Phase *before = !whole && now && now->whole_batch ? earlier(phases, first, op) : NULL;

@@ -40,7 +40,8 @@ const MapSpec map_included = { NULL, "an included file", included_keys, "Nets an
 
 static const AttrSpec input_keys[] = {
     { "shape", ATTR_SHAPE, NULL, 1, 1 << 24, NULL, "shape of one example: [channels, rows, columns], or any other of 1 to 6 axes" },
-    { "dtype", ATTR_WORD, "f32", 0, 0, "u8 f32", "numbers in the file: bytes, read as x/255, or floats as they are" },
+    { "dtype", ATTR_WORD, "f32", 0, 0, "u8 f32 i32", "numbers in the file: bytes, read as x/255, floats as they are, or whole numbers" },
+    { "classes", ATTR_INT, "", 1, 1e6, NULL, "with dtype: i32: they are from 0 to classes - 1" },
     { "augment", ATTR_TREE, "", 0, 0, "augment", "training sees each example changed, anew in every epoch: see `spnc ops augment`" },
     { 0 },
 };

@@ -8,6 +8,7 @@ return {
     attributes = { { name = "axis", type = "int", default = 0, min = -6, max = 5, help = "the axis, from the end if negative" } },
     main = "axis",
     flat = true,
+    whole = true,
 
     shape = function(op) return op.x.dims end,
     facts = function(op) return along(op.x.dims, axis(op.attrs.axis, #op.x.dims)) end,

@@ -13,6 +13,7 @@ return {
     attributes = { { name = "axis", type = "int", default = 0, min = -6, max = 5, help = "the new axis as the result counts it, from the end if negative" } },
     main = "axis",
     flat = true,
+    whole = true,
 
     shape = function(op)
         local first, dims = dims_of(op.x), {}

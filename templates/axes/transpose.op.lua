@@ -24,6 +24,7 @@ return {
     attributes = { { name = "axes", type = "list", min = -6, max = 5, help = "all axes of x, in the order that y has them; from the end if negative" } },
     main = "axes",
     flat = true,
+    whole = true,
 
     shape = function(op)
         local dims = {}

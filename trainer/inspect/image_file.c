@@ -25,7 +25,7 @@ enum { STDIN_MOST = 1 << 30 };
 static const char kinds[] = "expected " DECODE_KINDS " or .npy";
 
 /* The input that pictures go to; only one of rank 2 or 3 has planes, rows and columns. */
-static bool takes_pictures(void) { return net.inputs[0].rank == 2 || net.inputs[0].rank == 3; }
+static bool takes_pictures(void) { return net.inputs[0].type != LABELS && (net.inputs[0].rank == 2 || net.inputs[0].rank == 3); }
 static int planes(void) { return net.inputs[0].rank == 3 ? net.inputs[0].shape[0] : 1; }
 static int rows(void) { return net.inputs[0].shape[net.inputs[0].rank - 2]; }
 static int columns(void) { return net.inputs[0].shape[net.inputs[0].rank - 1]; }
@@ -121,10 +121,21 @@ static bool same_shape(const int64_t *shape, int rank, int skip)
     return same;
 }
 
+/* The whole numbers of example i are classes of the input. */
+static bool classes_fit(const int32_t *example, const char *path, int64_t i, ArrayError *e)
+{
+    const NetData *input = &net.inputs[0];
+    for (size_t k = 0; k < input->count; k++)
+        if (example[k] < 0 || example[k] >= input->classes)
+            return array_fail(e, 1, path, "class %d of example %lld (position %zu) is out of range; '%s' has %d classes, 0 to %d", (int)example[k], (long long)i, k,
+                              input->name, input->classes, input->classes - 1);
+    return true;
+}
+
 static bool add_npy(Images *m, const unsigned char *bytes, size_t size, bool fit, const char *path, ArrayError *e)
 {
     const NetData *input = &net.inputs[0];
-    ArrayType wanted = input->type == U8_OVER_255 ? ARRAY_U1 : ARRAY_F4;
+    ArrayType wanted = input->type == U8_OVER_255 ? ARRAY_U1 : input->type == LABELS ? ARRAY_I4 : ARRAY_F4;
     Array a = { 0 }, expected = { .rank = input->rank };
     size_t offset;
     bool fortran;
@@ -154,6 +165,8 @@ static bool add_npy(Images *m, const unsigned char *bytes, size_t size, bool fit
         if (!example)
             return false;
         memcpy(example, bytes + offset + (size_t)i * example_bytes(), example_bytes());
+        if (input->type == LABELS && !classes_fit(example, path, i, e))
+            return false;
     }
     return true;
 }

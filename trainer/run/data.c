@@ -95,8 +95,8 @@ static int32_t *read_labels(const Array *a, const NetData *s, const char *path)
     for (int64_t i = 0; i < n; i++) {
         int64_t v = integer_at(a, i);
         if (v < 0 || v >= s->classes)
-            fail(WRONG_INPUT, "%s: label %" PRId64 " of example %" PRId64 " (position %" PRId64 ") is out of range; '%s' has %d"
-                 " classes, 0 to %d", path, v, i / (int64_t)s->count, i % (int64_t)s->count, s->name, s->classes, s->classes - 1);
+            fail(WRONG_INPUT, "%s: %s %" PRId64 " of example %" PRId64 " (position %" PRId64 ") is out of range; '%s' has %d"
+                 " classes, 0 to %d", path, s < net.inputs + net.input_count && s >= net.inputs ? "class" : "label", v, i / (int64_t)s->count, i % (int64_t)s->count, s->name, s->classes, s->classes - 1);
         labels[i] = (int32_t)v;
     }
     return labels;

@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""Operators on values (whole numbers, products of matrices, tables, draws) against references in numpy.
+
+    values.py SPNC FOLDER     builds one net with every case below in FOLDER, in several forms; exit code 1 if something differs
+
+A case is a name, an entry of the flow, and a function that says what it should have computed, from a map of all that the net holds: data, values and parameters
+by name, arrays [N][...].  Values lead to the loss, so that NAME check holds their gradients against central differences.  Held here: values in double, plain and
+fast, within 1e-12 of the reference; plain and fast gradients within 1e-10 of each other; in float the same bytes for every target that this processor has, and for
+any number of threads; a batch that ends in the middle of a group.
+"""
+import pathlib
+import sys
+
+import numpy as np
+
+from described import BATCH, EXAMPLES, run, targets
+
+INPUTS = "{ x: { shape: [5] }, tokens: { shape: [2, 3], dtype: i32, classes: 5 } }"
+TARGETS = "{ y: { classes: 3 }, places: { length: 2, classes: 4 } }"
+SHAPES = {"x": ((5,), 0), "tokens": ((2, 3), 5), "y": ((), 3), "places": ((2,), 4)}           # the same: shape, classes
+
+
+def one_hot(x, classes, axis):
+    return np.moveaxis((np.asarray(x)[..., None] == np.arange(classes)).astype(float), -1, axis)
+
+
+# (name, entry, reference); what has a name here is read by the entry "all", unless the name ends in _
+CASES = [
+    ("kept_", "{ slice: tokens, axis: 1, index: 2 }", lambda v: v["tokens"][:, :, 2]),
+    ("row_", "tokens[1]", lambda v: v["tokens"][:, 1]),
+    ("again_", "{ reshape: tokens, shape: [6] }", lambda v: v["tokens"].reshape(-1, 6)),
+    ("back_", "{ flip: row_ }", lambda v: v["tokens"][:, 1, ::-1]),
+    ("joined_", "{ concat: [row_, again_] }", lambda v: np.concatenate([v["tokens"][:, 1], v["tokens"].reshape(-1, 6)], 1)),
+    ("pair_", "{ stack: [row_, back_], axis: 1 }", lambda v: np.stack([v["row_"], v["back_"]], 2)),
+    ("turned_", "{ transpose: tokens, axes: [1, 0] }", lambda v: v["tokens"].transpose(0, 2, 1)),
+    ("hot", "{ one_hot: tokens }", lambda v: one_hot(v["tokens"], 5, 1)),
+    ("hot_of", "{ one_hot: pair_ }", lambda v: one_hot(v["pair_"], 5, 1)),
+    ("hot_one", "{ one_hot: \"row_[2]\" }", lambda v: one_hot(v["row_"][:, 2], 5, 1)),
+    ("chosen_", "{ one_hot: y }", lambda v: one_hot(v["y"], 3, 1)),
+    ("chosen_last_", "{ one_hot: places }", lambda v: one_hot(v["places"], 4, 2)),
+    ("numbers", "{ real: joined_ }", lambda v: v["joined_"]),
+    ("label_", "{ real: y }", lambda v: v["y"]),
+]
+
+
+def model():
+    read = [name for name, *_ in CASES if not name.endswith("_")]
+    lines = ["model: values", f"batch: {BATCH}", f"inputs: {INPUTS}", f"targets: {TARGETS}", "flow:"]
+    lines += [f"  - {name}: {entry}" for name, entry, _ in CASES]
+    lines += [f"  - out{k}: {{ dense: {name}, units: 3, bias: false }}" for k, name in enumerate(read)]
+    lines += ["  - all: " + " + ".join(f"out{k}" for k in range(len(read))),
+              "  - more: (0.1 + chosen_ + 0.1 * label_) * all ** 2",
+              "loss: [{ cross_entropy: [all, y] }, { mean: more }]"]
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    spnc, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+    failed = []
+    (folder / "m.yaml").write_text(model())
+    r = np.random.default_rng(6)
+    data = {}
+    for name, (shape, classes) in SHAPES.items():
+        size = (EXAMPLES, *shape)
+        data[name] = r.integers(0, classes, size).astype("i4") if classes else r.normal(size=size).astype("f4")
+        for split in ("train", "valid", "test"):
+            np.save(folder / f"{split}_{name}.npy", data[name])
+
+    def grad(program, first, threads):
+        to = folder / f"{program.parent.name}_{first}_{threads}.npz"
+        run(program, "grad", "--weights", folder / "W.npz", "--data", folder, "--split", "test", "--first", first, "--threads", threads, "-o", to)
+        return np.load(to)
+
+    def answers(name, *options):
+        run(spnc, "build", folder / "m.yaml", "-o", folder / name, *options)
+        program = folder / name / "values"
+        if not (folder / "W.npz").exists():
+            run(program, "export", "--seed", 1, "-o", folder / "W.npz")
+        got = [grad(program, first, 1) for first in (0, BATCH)]
+        for a, b in zip(got, [grad(program, first, 3) for first in (0, BATCH)]):
+            failed.extend(f"{name}, {key}: three threads give other bits than one" for key in a.files if a[key].tobytes() != b[key].tobytes())
+        return program, got
+
+    double = {}
+    for form, options in ("fast", ["--precision", "double"]), ("plain", ["--precision", "double", "--plain"]):
+        program, double[form] = answers(form, *options)
+        run(program, "check", "--data", folder)
+        weights = np.load(folder / "W.npz")
+        for got, first in zip(double[form], (0, BATCH)):
+            held = {**{key: weights[key] for key in weights.files}, **{key[4:]: got[key] for key in got.files if key.startswith("out/")},
+                    **{name: array[first:first + BATCH] for name, array in data.items()}}
+            for name, entry, reference in CASES:
+                want, have = np.asarray(reference(held), float), held[name]
+                if want.shape != have.shape or not np.abs(want - have).max() <= 1e-12 * max(1, np.abs(want).max()):
+                    failed.append(f"{form}: {name}: {entry}: {have.shape}, off by {np.abs(want - have).max() if want.shape == have.shape else f'its shape, not {want.shape}'}")
+    for a, b in zip(double["fast"], double["plain"]):
+        failed.extend(f"{key}: plain and fast differ" for key in a.files if not np.allclose(a[key], b[key], rtol=1e-10, atol=1e-12))
+    bits = {t: answers(t, "--target", t)[1] for t in targets()}
+    for target, got in bits.items():
+        for a, b in zip(bits["generic"], got):
+            failed.extend(f"{key}: generic and {target} differ" for key in a.files if a[key].tobytes() != b[key].tobytes())
+    print("\n".join(failed) or f"values: {len(CASES)} cases, targets {', '.join(bits)}")
+    sys.exit(bool(failed))
+
+
+if __name__ == "__main__":
+    main()
