@@ -299,10 +299,12 @@ struct Op {
         struct { int place; const Rate *rate; double factor; } dropout; /* number of its place of use, which selects its random numbers; its rate is
                                                                            this setting times factor (NULL: compiled in) */
         struct { const struct Formula *f; struct FormulaGradient *gradient; } formula;      /* gradient NULL: until grad.c needs it */
+        struct { const char *name, *inner; } reference;                 /* parameter: the name of one that an entry above has, and that in its net; NULL: of its own */
         struct { const double *values; } constant;                      /* in row-major order */
         struct { const Weight *mean, *variance; Repeat *repeat; const Tensor *gradient; } norm;     /* batch_sums, batch_statistics: running
                                                                            statistics; the repeat it is written in; batch_norm: what its gradient needs */
-        struct { const struct Op *cell; } dense;                        /* it multiplies the state of this cell: an lstm's or an rnn's; NULL: any value */
+        struct { const struct Op *cell; bool transposed; } dense;       /* cell: it multiplies the state of this cell, an lstm's or an rnn's; NULL: any value.
+                                                                           transposed: y = W' x, a product whose factor is a parameter (matmul.c) */
         const struct Told *outside;                                     /* from outside: sizes, from its description (outside.h) */
     };
 
@@ -310,6 +312,7 @@ struct Op {
         bool inputs[INPUT_MAX];      /* forward: true if the gradient of input i is computed */
         bool keeps;                  /* forward keeps writes[1] for backward */
         bool accumulates;            /* WEIGHTS, FOLD, PRODUCTS, FINISH: adds to the gradient of an earlier use of the weight */
+        bool adds_bias;              /* WEIGHTS, PRODUCTS: likewise of its second weight */
     } grad;
     struct {
         OpKind act;                  /* activation in the epilogue, or OP_NONE */
@@ -519,6 +522,8 @@ extern WholeUse op_whole[OP_NONE + 1];
 static inline bool op_is_element(OpKind kind) { return op_elements[kind]; }
 static inline bool op_is_cell(OpKind kind) { return kind == OP_gru || kind == OP_lstm || kind == OP_rnn; }
 #define OP_INFO(op) (op_table[(op)->kind])
+/* Fast form: op is called once for all groups, and divides its own work among the threads. */
+static inline bool op_is_whole(const Op *op) { return OP_INFO(op)->whole_batch || (op->kind == OP_embedding && op->pass == WEIGHTS); }
 
 /* What may stand where a loss has its last operand: a target with classes; a target of real numbers; any value of the flow. */
 enum { TAKES_LABELS = 1, TAKES_REALS = 2, TAKES_VALUES = 4 };
@@ -590,6 +595,10 @@ void stage_passes(const Model *m, FILE *out);     /* forward and backward: grad 
 void stage_identity(const Model *m, FILE *out);
 void stage_plan(const Model *m, FILE *out);
 
+/* Of a dense layer or its gradients: positions of an example that go through it by themselves. */
+int64_t dense_positions(const Op *op);
+/* Rows and columns of the products of a matmul: its value, the gradient to its first operand, that to its second. */
+void matmul_sizes(const Op *op, int sizes[3][2]);
 /* grad.c's helpers for ops' grad functions. */
 Op *grad_backward(Model *m, Op *op, Use dy);          /* a BACKWARD operator: from dy to the inputs' gradients (op->grad.inputs), in order; NULL: none */
 Op *grad_weights(Model *m, Op *op, Use dy);           /* a WEIGHTS operator that reads dy; NULL if no weight is trained; folds are added */
@@ -601,6 +610,7 @@ bool batch_is_axis(const Model *m, const DataDef *d);
 /* shape.c's helpers for ops' infer functions: errors with the chain of shapes that led to the input. */
 bool shape_refuse(Model *m, const Op *op, const char *format, ...) __attribute__((format(printf, 3, 4)));
 Weight *weight_new(Model *m, Op *op, const char *suffix, Shape shape, WeightLayout layout);    /* by the attribute `init`; the second is a bias */
+Weight *weight_named(const Model *m, const char *name);         /* NULL: none so far */
 Weight *weight_start(Model *m, Op *op, const char *suffix, Shape shape, WeightLayout layout, const Attr *init, bool bias);
 Weight *weight_constant(Model *m, Op *op, const char *suffix, Shape shape, double value);     /* all elements start so */
 /* A buffer of the net, of PREFIX.suffix, that starts as `value`: the one of that name, if an earlier use has made it. */

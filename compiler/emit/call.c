@@ -182,7 +182,7 @@ static void extras(Model *m, Text *line, const Phase *p, const Op *op)
 /* True if `op` writes the weight gradients themselves, not parts for groups. */
 static bool writes_gradients(const Model *m, const Op *op)
 {
-    return (op->pass == WEIGHTS && (m->options.plain || OP_INFO(op)->whole_batch)) || (op->pass == PRODUCTS && op->weight_count);
+    return (op->pass == WEIGHTS && (m->options.plain || op_is_whole(op))) || (op->pass == PRODUCTS && op->weight_count);
 }
 
 const char *call_text(Model *m, const Phase *p, const Op *op)
@@ -209,7 +209,7 @@ const char *call_text(Model *m, const Phase *p, const Op *op)
             text_printf(&line, "%s, %s, %d, %lld, 0)", first, first, parts, (long long)part->slot_reals);
         else {
             weight(&line, "gradient", op->weights[0], true);
-            text_printf(&line, ", %s, %d, %lld, %d)", first, parts, (long long)shape_count(&op->weights[0]->shape), op->grad.accumulates);
+            text_printf(&line, ", %s, %d, %lld, %d)", first, parts, (long long)shape_count(&part->shape), op->grad.accumulates);
         }
         return line.text;
     }

@@ -139,6 +139,7 @@ static Fact *unit_fact(Emitter *e, const Unit *u)
     fact_bool(f, "decisions", u->decisions);
     fact_text(f, "act", op->fuse.act == OP_NONE ? "" : op_table[op->fuse.act]->name);
     fact_bool(f, "accumulate", u->weights && u->weights->grad.accumulates);
+    fact_bool(f, "adds_bias", u->weights && u->weights->grad.adds_bias);
     fact_bool(f, "gathers", u->weights && u->weights->kernel.deferred);
     fact_int(f, "S", schedule_slices(m, op));
     fact_int(f, "S_backward", u->backward ? schedule_slices(m, u->backward) : 0);

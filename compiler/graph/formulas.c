@@ -42,11 +42,24 @@ static Scope *kept(Model *m, const Scope *scope)
     return copy;
 }
 
-static const FormulaNames *visible(Builder *b)
+/* Adds the names of parameters, NAME.weight, that the text of a formula reads. */
+static int parameters_in(Builder *b, const char *text, const char **list, int n)
+{
+    for (const char *c = text; *c;) {
+        size_t word = strspn(c, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
+        const char *name = word && !isdigit((unsigned char)*c) && *c != '.' ? arena_copy(b->m->arena, c, word) : "";
+        if (name_of_parameter(name))
+            list[n++] = name;
+        c += word ? word : 1;
+    }
+    return n;
+}
+
+static const FormulaNames *visible(Builder *b, const char *text)
 {
     Model *m = b->m;
     const Frame *f = b->frame;
-    const char **list = NEW_ARRAY(m->arena, const char *, f->names.count + f->absent.count + m->input_count + m->target_count + 1);
+    const char **list = NEW_ARRAY(m->arena, const char *, f->names.count + f->absent.count + m->input_count + m->target_count + (int)strlen(text) / 2 + 1);
     int n = 0;
     for (int i = 0; i < f->names.count; i++)
         list[n++] = ((Name *)f->names.items[i])->name;
@@ -56,6 +69,7 @@ static const FormulaNames *visible(Builder *b)
         list[n++] = m->inputs[i].name;
     for (int i = 0; !f->net && i < m->target_count; i++)
         list[n++] = m->targets[i].name;
+    n = parameters_in(b, text, list, n);
     FormulaNames *names = NEW(m->arena, FormulaNames);
     *names = (FormulaNames){ .scope = kept(m, &m->scope), .values = list, .value_count = n, .operator_form = operator_form };
     return names;
@@ -88,7 +102,7 @@ static bool element(Builder *b, const FormulaOperand *o, const char *path, Use *
 bool formula_make(Builder *b, const char *path, const Yaml *text, Use *out)
 {
     Model *m = b->m;
-    const Formula *f = formula_read(m->arena, m->diag, visible(b), text);
+    const Formula *f = formula_read(m->arena, m->diag, visible(b, text->text), text);
     Use operands[INPUT_MAX];
     bool good = f != NULL;
     if (f && f->operand_count > INPUT_MAX - 2) {

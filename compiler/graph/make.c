@@ -40,6 +40,16 @@ Tensor *make_state(Builder *b, const char *path, Loc at)
     return t;
 }
 
+Tensor *make_reference(Builder *b, const char *name, Loc at)
+{
+    Model *m = b->m;
+    Op *op = make(b, OP_parameter, arena_printf(m->arena, "%s_value", name), at, NULL);
+    op->prefix = name;
+    op->reference.inner = *b->frame->path ? path_in(b, name) : NULL;
+    op->reference.name = name;
+    return op->writes[0].tensor;
+}
+
 Use make_outside(Builder *b, Use u, Loc at)
 {
     if (!u.tensor->repeat || u.tensor->repeat == b->repeat)

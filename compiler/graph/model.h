@@ -99,6 +99,8 @@ Tensor *augment_tensor(Model *m, const DataDef *d);
 Net *net_find(Builder *b, const char *word);
 Name *name_find(Builder *b, const char *word);              /* the newest of that name in the frame, or NULL */
 Name *name_bind(Builder *b, const char *name, Loc at, Use u);
+/* True if `word` is written as the name of a parameter is: NAME.weight. */
+bool name_of_parameter(const char *word);
 /* True if the word is a name here, be it one with an error. */
 bool name_is_known(Builder *b, const char *word);
 /* Binds a name whose entry has an error to no tensor; one that is already bound keeps its value. */
@@ -121,6 +123,8 @@ void unknown_operator(Builder *b, Loc at, const char *word);
 Op *make(Builder *b, OpKind kind, const char *name, Loc at, Tensor *out);
 /* The tensor of a carried state of the repeat being read, without a shape. */
 Tensor *make_state(Builder *b, const char *path, Loc at);
+/* The parameter `name`, of an entry above, as a value: which one it is is seen when shapes are inferred (constant.c). */
+Tensor *make_reference(Builder *b, const char *name, Loc at);
 /* u as it is read outside of its repeat: the stack of its steps. */
 Use make_outside(Builder *b, Use u, Loc at);
 /* A value that a view may be made of: u, or a copy of it. */

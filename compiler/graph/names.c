@@ -97,6 +97,16 @@ static bool unknown_value(Builder *b, const char *word, Loc at)
     return false;
 }
 
+bool name_of_parameter(const char *word)
+{
+    static const char *const endings[] = { "weight", "bias", "weight_ih", "weight_hh", "bias_ih", "bias_hh", "init" };
+    const char *dot = strrchr(word, '.');
+    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
+        if (strcmp(dot + 1, endings[i]) == 0)
+            return true;
+    return false;
+}
+
 bool name_is_known(Builder *b, const char *word) { return name_find(b, word) || (!b->frame->net && data_find(b->m, word)); }
 
 bool name_resolve(Builder *b, const char *word, Loc at, Use *out, bool keep_steps)
@@ -125,6 +135,10 @@ bool name_resolve(Builder *b, const char *word, Loc at, Use *out, bool keep_step
         diag_error(m->diag, at, "'%s' is not there: %s does not hold", word, absent->condition);
         diag_note(m->diag, absent->loc, "its entry");
         return false;
+    }
+    if (!d && name_of_parameter(word)) {
+        *out = (Use){ make_reference(b, word, at), 0 };
+        return true;
     }
     if (!d)
         return unknown_value(b, word, at);

@@ -78,7 +78,7 @@ static void weight_init(Weight *w, const Attr *init, bool bias)
         w->init_value = spec->value(in, out, init->number[0]);
 }
 
-static Weight *weight_find(Model *m, const char *name)
+Weight *weight_named(const Model *m, const char *name)
 {
     for (int i = 0; i < m->weights.count; i++)
         if (strcmp(((Weight *)m->weights.items[i])->name, name) == 0)
@@ -129,7 +129,7 @@ static void taken(Model *m, const Op *op, const Weight *w)
 Weight *weight_start(Model *m, Op *op, const char *suffix, Shape shape, WeightLayout layout, const Attr *init, bool bias)
 {
     const char *name = arena_printf(m->arena, "%s.%s", op->prefix, suffix);
-    Weight *w = weight_find(m, name);
+    Weight *w = weight_named(m, name);
     if (shape_count(&shape) > ELEMENTS_MAX / 8) {
         shape_refuse(m, op, "a weight of %s has more than %lld elements", shape_text(m->arena, &shape), (long long)(ELEMENTS_MAX / 8));
         return NULL;
@@ -198,7 +198,7 @@ static bool state_start(Model *m, Tensor *state, List *starts)
             return shape_refuse(m, op, "the state is %s, but its start is %s", shape_text(m->arena, &state->shape), shape_text(m->arena, &state->start->shape));
     }
     if (state->start_weight) {
-        Weight *w = state->start_weight, *before = weight_find(m, w->name);
+        Weight *w = state->start_weight, *before = weight_named(m, w->name);
         if (before && same_place(before->loc, w->loc) && shape_equal(&before->shape, &state->shape)) {      /* another use of the net */
             state->start_weight = before;
             op->weights[op->weight_count++] = before;
@@ -236,7 +236,9 @@ static bool reads_numbers(Model *m, const Op *op)
     const Tensor *whole = NULL, *real = NULL;
     for (int k = 0; k < op->read_count && op->kind != OP_formula; k++)
         *(op->reads[k].tensor->classes ? &whole : &real) = op->reads[k].tensor;
-    if (!whole && (op->kind == OP_one_hot || op->kind == OP_to_real))
+    if (op_whole[op->kind] == WHOLE_TAKEN)          /* the table of an embedding is real */
+        real = op->reads[0].tensor, whole = real->classes ? real : NULL;
+    if (!whole && op_whole[op->kind] == WHOLE_TAKEN)
         return shape_refuse(m, op, "%s takes whole numbers: labels, or an input with dtype: i32; '%s' holds real numbers", OP_INFO(op)->name, whole_name(real));
     if (!whole || op_whole[op->kind] == WHOLE_TAKEN)
         return true;
@@ -264,6 +266,30 @@ static void keep_whole(const Op *op)
         y->classes_axis += y->classes_axis >= 0;     /* the steps stand before the classes */
     else if (y->classes_axis > 0)
         y->classes_axis = 0;
+}
+
+static bool is_read(const Model *m, const Tensor *t)
+{
+    for (int i = 0; i < m->ops.count; i++) {
+        const Op *op = m->ops.items[i];
+        for (int k = 0; k < op->read_count; k++)
+            if (op->reads[k].tensor == t)
+                return true;
+    }
+    for (int i = 0; i < m->tensors.count; i++)
+        if (((Tensor *)m->tensors.items[i])->start == t)
+            return true;
+    return t->flow_name || t->carried;
+}
+
+/* Takes out parameters as values whose only readers read the parameter itself now (a product, a table). */
+static void drop_unread(Model *m)
+{
+    for (int i = m->ops.count - 1; i >= 0; i--) {
+        const Op *op = m->ops.items[i];
+        if (op->kind == OP_broadcast && !is_read(m, op->writes[0].tensor))
+            list_remove(&m->ops, i);
+    }
 }
 
 bool shape_infer(Model *m)
@@ -296,6 +322,7 @@ bool shape_infer(Model *m)
             y->shape.rank = -1;
         }
     }
+    drop_unread(m);
     for (int i = 0; i < m->repeats.count; i++) {
         Repeat *r = m->repeats.items[i];
         for (int k = 0; k < r->states.count; k++)

@@ -16,6 +16,12 @@ static void mark_needed(const Model *m, Tensor *t)
         mark_needed(m, t->start);
     for (int i = 0; t->op && i < t->op->read_count; i++)
         mark_needed(m, t->op->reads[i].tensor);
+    for (int i = 0; t->op && i < t->op->weight_count; i++)      /* a parameter that an operator reads as it is: its value has a name too */
+        for (int k = 0; k < m->tensors.count; k++) {
+            Tensor *value = m->tensors.items[k];
+            if (value->op && value->op->kind == OP_broadcast && !value->carried && value->op->weights[0] == t->op->weights[i])
+                mark_needed(m, value);
+        }
 }
 
 /* Whether a named value other than `of` is made from t; values without a name are looked through. */

@@ -28,7 +28,7 @@ static bool fits_epilogue(const Model *m, const Section *s, const Op *act)
 {
     const Tensor *x = act->reads[0].tensor, *y = act->writes[0].tensor;
     const Op *maker = x->op;
-    bool hosts = list_index(&s->ops, maker) >= 0 && (maker->kind == OP_conv || maker->kind == OP_dense) && maker->fuse.act == OP_NONE;
+    bool hosts = list_index(&s->ops, maker) >= 0 && (maker->kind == OP_conv || (maker->kind == OP_dense && !maker->dense.transposed)) && maker->fuse.act == OP_NONE;
     return hosts && !act->reads[0].shift && !x->carried && !x->flow_name && !y->carried && !x->view_of && readers(m, x) == 1;
 }
 

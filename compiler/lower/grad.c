@@ -96,7 +96,7 @@ static void fold_part(Model *m, Op *op, Weight *w)
         return;
     Tensor *part = tensor_new(m, arena_printf(m->arena, "d_%s_part", w->field), op->loc, op->reads[0].tensor->repeat);
     part->space = PARTS;
-    part->shape = w->shape;
+    part->shape = w->layout == W_IN_OUT ? (Shape){ 2, { w->shape.dim[1], w->stride } } : w->shape;
     op_write(op, part, 0);
     Op *fold = op_new(m, OP_fold, FOLD, arena_printf(m->arena, "fold_%s", w->field), op->loc);
     fold->of = op;
@@ -120,9 +120,9 @@ Op *grad_weights(Model *m, Op *op, Use dy)
     op_read(w, dy.tensor, dy.shift);
     list_push(m->arena, &m->gradient->later->ops, w);
     for (int i = 0; i < op->weight_count; i++) {
-        if (!(OP_INFO(op)->whole_batch))
+        if (!op_is_whole(w))
             fold_part(m, w, op->weights[i]);
-        w->grad.accumulates = op->weights[i]->uses > 0;
+        *(i ? &w->grad.adds_bias : &w->grad.accumulates) = op->weights[i]->uses > 0;
         op->weights[i]->trained = true;
     }
     for (int i = 0; i < op->weight_count; i++)
@@ -353,6 +353,22 @@ static void loop_gradient(Model *m, int at)
     close_section(m, now);
 }
 
+/* Of the operators that write the gradient of a weight the first that runs sets it and the others add: folds wait for the end of their section, so that it need not
+ * be the one that was made first. */
+static void order_additions(Model *m)
+{
+    for (int i = 0; i < m->weights.count; i++) {
+        bool written = false;
+        for_each_op(w, &m->backward)
+            for (int k = 0; k < w.op->weight_count; k++) {
+                if (w.op->weights[k] != m->weights.items[i] || !(w.op->pass == FOLD || (w.op->pass == WEIGHTS && op_is_whole(w.op))))
+                    continue;
+                *(k ? &w.op->grad.adds_bias : &w.op->grad.accumulates) = written;
+                written = true;
+            }
+    }
+}
+
 bool grad_build(Model *m)
 {
     if (m->options.library)
@@ -371,6 +387,7 @@ bool grad_build(Model *m)
         close_section(m, now);
     }
     m->gradient = NULL;
+    order_additions(m);
     bool any = false;
     for (int i = 0; i < m->weights.count; i++)
         any = any || ((Weight *)m->weights.items[i])->trained;

@@ -96,7 +96,7 @@ static void openblas(Model *m, List *sections)
 /* `gemm: lanes` and `over: elements` are the defaults written out: they are removed, so that they have no part in the hash. */
 static void forget_usual(Model *m)
 {
-    static const char *const usual[][2] = { { "gemm", "lanes" }, { "over", "elements" } };
+    static const char *const usual[][2] = { { "gemm", "lanes" }, { "over", "elements" }, { "over", "all" } };
     for (int i = 0; i < m->ops.count; i++) {
         Op *op = m->ops.items[i];
         for (int k = 0; k < op->attr_count; k++)

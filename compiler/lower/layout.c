@@ -101,6 +101,7 @@ static void part_products(Model *m)
         products->of = op->of;
         products->family = op->family;
         products->grad.accumulates = op->grad.accumulates;
+        products->grad.adds_bias = op->grad.adds_bias;
         for (int i = 0; i < op->weight_count; i++)
             products->weights[products->weight_count++] = op->weights[i];
         op->weight_count = 0;

@@ -31,9 +31,29 @@ static void facts_constant(const Model *m, const Op *op, Fact *f)
     fact_bool(f, "same", same);
 }
 
-/* From here on it is a broadcast of its weight. */
+/* NAME.weight as a value. */
+static bool infer_reference(Model *m, Op *op)
+{
+    Weight *w = op->reference.inner ? weight_named(m, op->reference.inner) : NULL;
+    w = w ? w : weight_named(m, op->reference.name);
+    if (!w) {
+        const char **names = NEW_ARRAY(m->arena, const char *, m->weights.count + 1);
+        for (int i = 0; i < m->weights.count; i++)
+            names[i] = ((Weight *)m->weights.items[i])->name;
+        diag_error(m->diag, op->loc, "no entry above has a parameter '%s'%s", op->reference.name, diag_suggestion(m->arena, op->reference.name, names, m->weights.count));
+        return false;
+    }
+    op->weights[op->weight_count++] = w;
+    op->writes[0].tensor->shape = w->shape;
+    op->kind = OP_broadcast;
+    return true;
+}
+
+/* From here on it is a broadcast of its weight.  A matrix lies as that of a dense layer does, since a product with it becomes one. */
 static bool infer_parameter(Model *m, Op *op)
 {
+    if (op->reference.name)
+        return infer_reference(m, op);
     const Attr *init = op_attr(op, "init");
     const InitSpec *spec = initialiser_named(init->word);
     const Shape shape = op->writes[0].tensor->shape;
@@ -41,7 +61,7 @@ static bool infer_parameter(Model *m, Op *op)
         return shape_refuse(m, op, "the initialiser %s is for a dense layer", init->word);
     if (spec->fans && shape.rank < 2)
         return shape_refuse(m, op, "the initialiser %s needs two axes or more, [outputs, inputs, ...]", init->word);
-    if (!weight_start(m, op, "weight", shape, W_EXPORTED, init, false))
+    if (!weight_start(m, op, "weight", shape, shape.rank == 2 ? W_IN_OUT : W_EXPORTED, init, false))
         return false;
     op->kind = OP_broadcast;
     return true;

@@ -33,14 +33,20 @@ static void grad(Model *m, Op *op, Use dy) { (void)m, (void)op, (void)dy; }
 
 static void facts_one_hot(const Model *m, const Op *op, Fact *f)
 {
-    (void)m;
     const Tensor *x = op->reads[0].tensor;
     int64_t before = 1;
     for (int i = 0; i < axis_of(x); i++)
         before *= x->shape.dim[i];
+    const int64_t after = shape_count(&x->shape) / before;
+    const char *i = before > 1 ? "i" : NULL, *j = after > 1 ? "j" : NULL;
     fact_int(f, "K", x->classes);
+    fact_text(f, "element", i && j ? arena_printf(m->arena, "i * %lld + j", (long long)after) : i ? i : j ? j : "0");
+    fact_text(f, "result", i && j ? arena_printf(m->arena, "(i * %d + c) * %lld + j", x->classes, (long long)after)
+                           : i    ? arena_printf(m->arena, "i * %d + c", x->classes)
+                           : j    ? arena_printf(m->arena, "c * %lld + j", (long long)after)
+                                  : "c");
     fact_int(f, "before", before);
-    fact_int(f, "after", shape_count(&x->shape) / before);
+    fact_int(f, "after", after);
 }
 
 static void facts_none(const Model *m, const Op *op, Fact *f) { (void)m, (void)op, (void)f; }

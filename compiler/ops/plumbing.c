@@ -42,6 +42,15 @@ static void facts_steps(const Model *m, const Op *op, Fact *f)
     fact_bool(f, "once", !x->repeat);                        /* hoisted: the same at each step, kept once */
     fact_int(f, "step", op->kind == OP_pick ? fwd->step : 0);
 }
+static void facts_broadcast(const Model *m, const Op *op, Fact *f)
+{
+    (void)m;
+    const Weight *w = op->weights[0];
+    const bool rows = w->layout == W_IN_OUT;
+    fact_int(f, "rows", rows ? w->shape.dim[0] : 0);
+    fact_int(f, "columns", rows ? w->shape.dim[1] : 0);
+    fact_int(f, "stride", rows ? w->stride : 0);
+}
 static void facts_fill(const Model *m, const Op *op, Fact *f) { (void)m, (void)op; fact_real(f, "value", 0); }
 static void facts_load(const Model *m, const Op *op, Fact *f)
 {
@@ -73,7 +82,7 @@ const OpInfo op_stack = { "stack", "y = the steps of x, one after the other", 1,
 const OpInfo op_pick = { "pick", "y = x at one step", 1, 1, NULL, false, none, infer_same, grad_backward_only, facts_steps, NULL, false, "t:a", NULL };
 const OpInfo op_sum_steps = { "sum_steps", "y = x summed over the steps", 1, 1, NULL, false, none, infer_same, NULL, facts_steps, NULL, false, "t:a", NULL };
 const OpInfo op_fill = { "fill", "y = 0", 0, 0, NULL, false, none, infer_set, grad_none, facts_fill, NULL, false, "f:f", NULL };
-const OpInfo op_broadcast = { "broadcast", "y = a parameter, for every example", 0, 0, NULL, false, none, infer_set, grad_broadcast, facts_none, NULL, false, "f:f", NULL };
+const OpInfo op_broadcast = { "broadcast", "y = a parameter, for every example", 0, 0, NULL, false, none, infer_set, grad_broadcast, facts_broadcast, NULL, false, "f:f", NULL };
 const OpInfo op_copy = { "copy", "y = x", 1, 1, NULL, false, none, infer_same, grad_copy, facts_none, NULL, false, "f:f", NULL };
 const OpInfo op_fold = { "fold", "the groups' parts of a gradient, added in a fixed tree", 0, 0, NULL, false, none, infer_set, NULL, facts_none, NULL, true, "f:f", NULL };
 static bool infer_never(Model *m, Op *op) { (void)m, (void)op; unreachable("last is made a pick by flow.c"); }

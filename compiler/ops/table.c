@@ -13,7 +13,7 @@
 
 /* Operators that whole numbers may stand before. */
 static const OpKind keep_whole[] = { OP_concat, OP_slice, OP_reshape, OP_flatten, OP_last, OP_stack, OP_pick, OP_copy };
-static const OpKind take_whole[] = { OP_one_hot, OP_to_real };
+static const OpKind take_whole[] = { OP_one_hot, OP_to_real, OP_embedding };
 
 void ops_register(void)
 {

@@ -73,6 +73,8 @@ static void put_operator(Text *t, const Op *op)
         for (int i = 0; i < n && op->pass == FORWARD; i++)
             text_printf(t, "%s%d", i ? "+" : " ", tiles[i]);
     }
+    if (op->kind == OP_dense && forward_of(op)->dense.transposed)
+        text_printf(t, " transposed");
     if (op->kernel.openblas)
         text_printf(t, " by openblas");
     if (op->grad.accumulates)

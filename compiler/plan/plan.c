@@ -34,7 +34,7 @@ static bool of_batch(const Model *m, const Op *op)
 {
     if (m->lanes == 1)
         return op->kind == OP_batch_statistics || op->kind == OP_batch_gradient;
-    return OP_INFO(op)->whole_batch || op->pass == PRODUCTS || op->pass == FOLD || op->pass == PREPARE || op->pass == FINISH;
+    return op_is_whole(op) || op->pass == PRODUCTS || op->pass == FOLD || op->pass == PREPARE || op->pass == FINISH;
 }
 
 static void cut(Model *m, List *sections, List *phases)
@@ -94,6 +94,20 @@ static int long_wait(const List *phases, int from)
     return first;
 }
 
+/* True if an operator of p but PRODUCTS makes a gradient of a weight that one of `products` does. */
+static bool makes_same_gradient(const Phase *p, const Phase *products)
+{
+    for (int k = 0; k < p->ops.count; k++)
+        for (int j = 0; j < products->ops.count; j++) {
+            const Op *op = p->ops.items[k], *other = products->ops.items[j];
+            for (int w = 0; w < op->weight_count && (op->pass == FOLD || op->pass == WEIGHTS || op->pass == FINISH); w++)
+                for (int v = 0; v < other->weight_count; v++)
+                    if (op->weights[w] == other->weights[v])
+                        return true;
+        }
+    return false;
+}
+
 /* Fills idle time: with seven groups one of two threads is idle during the last.  Gradients that only the update reads move behind the group
  * phase with the longest wait, without a barrier between.  Order is kept: a shared weight's second gradient adds to its first. */
 static void fill_waits(List *phases)
@@ -101,6 +115,9 @@ static void fill_waits(List *phases)
     for (int i = phases->count - 1; i >= 0; i--) {
         Phase *p = phases->items[i];
         int to = only_gradients(p) ? long_wait(phases, i) : -1;
+        for (int k = i + 1; k <= to; k++)
+            if (makes_same_gradient(phases->items[k], p))
+                to = k - 1 > i ? k - 1 : -1;
         for (int k = i; k < to; k++)
             phases->items[k] = phases->items[k + 1];
         if (to >= 0)

@@ -45,6 +45,10 @@ const char *schedule_key(Model *m, const Op *op, const Op *backward, const Op *w
     if (OP_INFO(op)->whole_batch)
         text_printf(&t, " batch=%lld slices=%d,%d,%d", (long long)m->batch, schedule_slices(m, op),
                     backward ? schedule_slices(m, backward) : 0, weights ? schedule_slices(m, weights) : 0);
+    if (op->kind == OP_dense && dense_positions(op) > 1)
+        text_printf(&t, " positions=%lld", (long long)dense_positions(op));
+    if (op->kind == OP_dense && op->dense.transposed)
+        text_printf(&t, " transposed");
     text_printf(&t, "%s%s%s", op->kernel.winograd ? " winograd" : "",
                 op->kernel.winograd && weights && weights->kernel.deferred ? " gathered" : "",
                 op->fuse.act == OP_NONE ? "" : arena_printf(m->arena, " %s", op_table[op->fuse.act]->name));

@@ -44,6 +44,7 @@ static int64_t slices_of(const Work *w, const Sizes *z, int64_t panels, int64_t 
 static void forward(Work *w, const Sizes *z, int64_t S)
 {
     DensePanels *p = &w->s->panels;
+    p->S = (int)S;
     int parts = w->on.parts, last = w->m->last_examples;
     p->tile = schedule_tile(w, "forward", (TileWork){ LANES, (int)z->vecs, 1, parts, 2 * parts, false });
     p->panels = runs_spread((int)z->vecs, p->tile.Q);
@@ -74,6 +75,7 @@ static void backward(Work *w, const Sizes *z, int S)
 {
     enum { LEAST_BLOCK = 16, MOST_BLOCK = 128 };
     DenseRows *p = &w->s->dense_backward;
+    p->S = S;
     p->tile = schedule_tile(w, "backward", (TileWork){ (int)z->IN, S, 1, w->on.parts, 0, false });
     int64_t block = most(LEAST_BLOCK, least(MOST_BLOCK, w->on.target->operand_bytes / ((int64_t)w->on.vec_bytes * p->tile.Q)));
     p->block = block < z->M ? (int)block : 0;
@@ -84,6 +86,7 @@ static void backward(Work *w, const Sizes *z, int S)
 static void products(Work *w, const Sizes *z, int S)
 {
     DenseRows *p = &w->s->products;
+    p->S = S;
     p->tile = schedule_tile(w, "products", (TileWork){ (int)z->IN, (int)z->vecs, 1, w->on.parts, 0, false });
     int64_t block = most(1, w->on.target->operand_bytes / ((int64_t)w->on.vec_bytes * LANES * p->tile.Q));
     p->block = block < S ? (int)block : 0;
@@ -92,11 +95,14 @@ static void products(Work *w, const Sizes *z, int S)
 
 void schedule_dense(Work *w)
 {
-    int64_t M = op_int(w->op, "units");
-    Sizes z = { shape_count(&w->op->reads[0].tensor->shape), ceil_div(M, LANES), (int)M };
-    forward(w, &z, schedule_slices(w->m, w->op));
-    if (w->s->dx)
-        backward(w, &z, schedule_slices(w->m, w->s->backward));
+    const Op *op = w->op, *back = w->s->dx ? w->s->backward : NULL;
+    const Op *down = op->dense.transposed ? back : op, *up = op->dense.transposed ? op : back;      /* to the units, and from them */
+    int64_t M = op_int(op, "units"), P = dense_positions(op);
+    Sizes z = { shape_count(&(op->dense.transposed ? op->writes[0] : op->reads[0]).tensor->shape) / P, ceil_div(M, LANES), (int)M };
+    if (down)
+        forward(w, &z, schedule_slices(w->m, down) * P);
+    if (up)
+        backward(w, &z, (int)(schedule_slices(w->m, up) * P));
     if (w->s->weights)
-        products(w, &z, schedule_slices(w->m, w->s->weights));
+        products(w, &z, (int)(schedule_slices(w->m, w->s->weights) * P));
 }

@@ -104,6 +104,7 @@ static Fact *panels_fact(Arena *a, const DensePanels *p)
     fact_int(f, "count", runs_pieces(&p->panels));
     fact_int(f, "wide", p->wide);
     fact_int(f, "block", p->block);
+    fact_int(f, "S", p->S);
     fact_int(f, "slices", p->slices);
     fact_int(f, "pieces", p->pieces);
     fact_bool(f, "prefetch", p->prefetch);
@@ -115,6 +116,7 @@ static Fact *rows_fact(Arena *a, const DenseRows *p)
     Fact *f = fact_table(a);
     fact_set(f, "rows", runs_fact(a, &p->rows));
     fact_set(f, "columns", runs_fact(a, &p->columns));
+    fact_int(f, "S", p->S);
     fact_int(f, "row_pieces", runs_pieces(&p->rows));
     fact_int(f, "column_pieces", runs_pieces(&p->columns));
     fact_bool(f, "blocked", p->block > 0);
@@ -313,9 +315,20 @@ Fact *schedule_facts(const Model *m, const Op *op)
         return f;
     switch (op->kind) {
     case OP_dense:
+        fact_text(f, "is_last", dense_positions(op) > 1 ? arena_printf(a, "%%s / %lld %%%% %d == %d", (long long)dense_positions(op), m->groups, m->groups - 1)
+                                                        : arena_printf(a, "%%s %%%% %d == %d", m->groups, m->groups - 1));
         fact_set(f, "panels", panels_fact(a, &s->panels));
         fact_set(f, "inputs", rows_fact(a, &s->dense_backward));
         fact_set(f, "products", rows_fact(a, &s->products));
+        break;
+    case OP_matmul:
+        for (int i = 0; i < 3; i++) {
+            static const char *const names[3] = { "product", "product_a", "product_b" };
+            Fact *p = fact_table(a);
+            fact_set(p, "rows", runs_fact(a, &s->product_rows[i]));
+            fact_set(p, "columns", runs_fact(a, &s->product_columns[i]));
+            fact_set(f, names[i], p);
+        }
         break;
     case OP_conv_pool: fact_set(f, "filters", runs_fact(a, &s->pool_filters)); break;
     default:

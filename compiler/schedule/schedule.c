@@ -7,7 +7,7 @@
 
 static bool has_choices(const Op *op)
 {
-    return op->pass == FORWARD && (op->kind == OP_conv || (op->kind == OP_dense && !op->kernel.openblas) || op->kind == OP_conv_pool);
+    return op->pass == FORWARD && (op->kind == OP_conv || (op->kind == OP_dense && !op->kernel.openblas) || op->kind == OP_conv_pool || op->kind == OP_matmul);
 }
 
 /* A patch of dx stays in registers for four filters, which is what their weights leave room for. */
@@ -15,6 +15,18 @@ static void schedule_pool(Work *w)
 {
     enum { FILTERS = 4 };
     w->s->pool_filters = runs_inside((int)w->op->writes[0].tensor->shape.dim[0], FILTERS);
+}
+
+/* Both operands of a tile are loaded as vecs. */
+static void schedule_matmul(Work *w)
+{
+    int sizes[3][2];
+    matmul_sizes(w->op, sizes);
+    for (int i = 0; i < 3; i++) {
+        const Tile t = tile_best(&w->on, (TileWork){ sizes[i][0], sizes[i][1], w->on.parts, w->on.parts, 0, false });
+        w->s->product_rows[i] = runs_spread(sizes[i][0], t.F);
+        w->s->product_columns[i] = runs_spread(sizes[i][1], t.Q);
+    }
 }
 
 /* Gives each forward operator with choices its notes, and puts its backward operators into them. */
@@ -53,6 +65,7 @@ bool schedule(Model *m)
         OpSchedule *s = op->schedule;
         Work w = { m, op, s, machine_of(m), schedule_key(m, op, s->backward, s->weights) };
         (op->kind == OP_dense       ? schedule_dense
+         : op->kind == OP_matmul    ? schedule_matmul
          : op->kind == OP_conv_pool ? schedule_pool
          : op->kernel.winograd      ? schedule_winograd
                                     : schedule_direct)(&w);

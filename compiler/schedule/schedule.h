@@ -74,6 +74,7 @@ typedef struct {
     int wide;                            /* outputs of the widest panel */
     int block, slices;                   /* inputs in a panel; slices that it meets */
     int pieces;                          /* of work, for the threads */
+    int S;                               /* slices in all, each position one of them */
     bool prefetch;                       /* the weights do not stay in the second-level cache */
 } DensePanels;
 
@@ -84,6 +85,7 @@ typedef struct {
     int block;                           /* outputs (weights: slices) whose operands stay in the first-level cache; 0: all at once */
     int chunk, chunks;                   /* pieces of rows that a thread takes together; how often */
     int pieces;                          /* of work, for the threads */
+    int S;                               /* slices in all, each position one of them */
     bool prefetch;
 } DenseRows;
 
@@ -98,6 +100,7 @@ struct OpSchedule {
     DensePanels panels;
     DenseRows dense_backward, products;
     WinogradSchedule *winograd;
+    Runs product_rows[3], product_columns[3];   /* matmul: of its value, of the gradients to its operands */
     Runs pool_filters;                   /* conv_pool: filters whose gradients are added to a patch of dx while it is in registers */
 };
 

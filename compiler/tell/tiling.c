@@ -118,17 +118,19 @@ static void pieces(Teller *t, const DenseRows *p, const char *blocks)
              kib(t->on.target->operand_bytes), p->pieces, p->pieces == 1 ? "" : "s");
 }
 
-static void dense(Teller *t, const OpSchedule *s)
+static void dense(Teller *t, const OpSchedule *s, bool transposed)
 {
     const DensePanels *p = &s->panels;
-    tile(t, "forward", p->tile, "examples", "vecs of outputs", false);
+    if (p->pieces) {
+        tile(t, transposed ? "backward" : "forward", p->tile, "examples", "vecs of outputs", false);
     line(t,
          "  panels of %d inputs x %d outputs, %.1f KiB of the first-level cache, each copied once for %d slice%s of 16 examples; %d "
          "piece%s of work%s",
          p->block, p->wide, kib((int64_t)p->block * p->wide / 16 * t->on.vec_bytes), p->slices, p->slices == 1 ? "" : "s", p->pieces,
          p->pieces == 1 ? "" : "s", p->prefetch ? "; weights are prefetched" : "");
-    if (s->dx) {
-        tile(t, "backward", s->dense_backward.tile, "inputs", "slices", false);
+    }
+    if (s->dense_backward.pieces) {
+        tile(t, transposed ? "forward" : "backward", s->dense_backward.tile, "inputs", "slices", false);
         pieces(t, &s->dense_backward, "outputs");
     }
     if (s->weights) {
@@ -144,7 +146,11 @@ void tiling_put(Text *out, const Model *m, const Op *op)
         return;
     Teller t = { out, m, machine_of(m), true };
     if (op->kind == OP_dense) {
-        dense(&t, s);
+        dense(&t, s, op->dense.transposed);
+    } else if (op->kind == OP_matmul) {
+        static const char *const passes[3] = { "forward", "backward, first operand", "backward, second operand" };
+        for (int i = 0; i < (s->backward ? 3 : 1); i++)
+            tile(&t, passes[i], (Tile){ s->product_rows[i].run[0].size, s->product_columns[i].run[0].size }, "rows", "columns", true);
     } else if (op->kind == OP_conv_pool) {
         line(&t, "forward: the nine weights of a filter and a 4x4 patch of x stay in registers%s",
              s->dx ? "; backward: a patch of dx, for four filters at a time" : "");
