@@ -116,6 +116,8 @@ CASES = [
     ("upsample: x, factor: 3", (2, 4), lambda x: x.repeat(3, 2)),
     ("upsample: x, factor: [2, 3], mode: bilinear", (2, 3, 2), lambda x: bilinear(x, 2, 3)),
     ("upsample: x, factor: [1, 4], mode: bilinear", (1, 2, 3), lambda x: bilinear(x, 1, 4)),
+    ("prelu: x", (3, 4), lambda x, p: np.where(x > 0, x, p["weight"][:, None] * x)),
+    ("prelu: x", (5,), lambda x, p: np.where(x > 0, x, p["weight"] * x)),
     ("layer_norm: x", (3, 4), lambda x, p: layer_norm(x, (2,), p)),
     ("layer_norm: x, axes: [-1, -2], epsilon: 1e-3", (2, 3, 4), lambda x, p: layer_norm(x, (2, 3), p, epsilon=1e-3)),
     ("layer_norm: x, axes: 0", (3, 2, 2), lambda x, p: layer_norm(x, (1,), p)),

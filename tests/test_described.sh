@@ -76,6 +76,7 @@ refused 'layer_norm: x, epsilon: 0' '[4, 5]' "'epsilon' must be between 1e-12 an
 refused 'group_norm: x' '[4, 5]' "group_norm needs 'groups' (groups of channels, side by side)"
 refused 'group_norm: x, groups: 3' '[4, 5]' 'p: 3 groups do not divide the 4 channels of its input 4x5'
 refused 'group_norm: x, groups: 4' '[4]' 'p: a group of one element has no variance'
+refused 'prelu: s' '[4]' 'p: prelu needs an input of [channels, ...]; a single number has none'
 refused 'instance_norm: x' '[4]' 'p: instance_norm needs an input of [channels, ...] with two positions or more, not 4'
 
 # ---- values, gradients, bits
