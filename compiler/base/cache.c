@@ -102,11 +102,11 @@ static bool plain_options(Arena *a, const char *line)
 static const char *origin(Arena *a, const char *folder, const List *objects)
 {
     static const char question[] = "--eval=spnc-origin:\n"
-        "\t@: $(info $(OPTIMISE) $(HURRY) $(CFLAGS) $(FLAGS))\n"
+        "\t@: $(info $(CPPFLAGS) $(OPTIMISE) $(HURRY) $(CFLAGS) $(FLAGS))\n"
         "\t@: $(info $(CC))\n"
         "\t@command -v $(firstword $(CC)); $(CC) --version\n"
         "\t@grep -h '^#include <' runtime/*.[ch] trainer/*.[ch] trainer/*/*.[ch] | grep -v immintrin | sort -u"      /* that one is the compiler's */
-        " | $(CC) $(CFLAGS) $(FLAGS) -Iruntime -Itrainer -E -dD -x c - | cksum\n";
+        " | $(CC) $(CPPFLAGS) $(CFLAGS) $(FLAGS) -Iruntime -Itrainer -E -dD -x c - | cksum\n";
     Text t = { .arena = a };
     if (child_run_make(folder, question, "spnc-origin", &t) || !t.length || !plain_options(a, t.text))
         return NULL;
