@@ -205,7 +205,8 @@ struct Tensor {
     Tensor *over;            /* share.c: in place: the operand whose memory it overwrites; NULL: none */
     int classes;             /* whole numbers from 0 to classes - 1, kept as reals; 0: real numbers */
     int classes_axis;        /* of whole numbers: where one_hot puts the classes; -1: behind all axes */
-    bool trained;            /* depends on a parameter: its gradient is computed */
+    bool trained;            /* depends on a parameter that is not frozen: its gradient is computed */
+    bool weighted;           /* depends on a parameter, frozen or not */
     bool needed;             /* warn.c: the loss depends on it */
     Tensor *start;           /* carried: the value before step 0 (NULL: zeros) */
     Weight *start_weight;    /* carried with a trained start */
@@ -225,6 +226,9 @@ typedef struct { Tensor *tensor; int shift; } Use;
 /* Of a library.  W_TRANSFORMED: Winograd's U of a convolution's weight, as its PREPARE would leave it.  W_SCALES: scale and shift of each channel of a
  * batch norm, which follow from its parameters and running statistics. */
 typedef enum { W_EXPORTED, W_IN_OUT, W_TRANSFORMED, W_SCALES } WeightLayout;
+typedef enum { W_EXPORTED, W_IN_OUT } WeightLayout;
+/* For decay and penalties by kind: what a product or a convolution multiplies by; of a norm; a bias, or any other. */
+typedef enum { W_OTHER, W_PRODUCT, W_NORM } WeightKind;
 struct Weight {
     const char *name;        /* front.conv1.weight */
     const char *field;       /* front_conv1_weight: its member in struct Weights */
@@ -237,7 +241,11 @@ struct Weight {
     const char *init;        /* the rule of its initial values, and the rule's number: see InitSpec */
     double init_value;
     int64_t offset, reals;   /* in the block; with padding */
-    bool trained;            /* the loss depends on it */
+    WeightKind kind;
+    bool is_bias;            /* also of a norm */
+    double rate_times, decay;    /* parameters.c: of its updates */
+    bool frozen;             /* no update changes it */
+    bool trained;            /* the loss depends on it, and it is not frozen */
     int uses;                /* number of WEIGHTS operators so far: each after the first adds to the gradient */
 };
 
@@ -380,6 +388,16 @@ struct LossDef {
 
 typedef struct Optimiser Optimiser;      /* read/language.h */
 typedef struct Schedule Schedule;
+/* An entry of `train: nets:`. */
+typedef struct {
+    const char *key;
+    Loc key_loc, loc;        /* loc: of `freeze: true`, where that is said */
+    double rate_times, decay;            /* decay -1: the one of all */
+    bool freeze, used;
+} OwnTraining;
+enum { NO_DECAY_BIAS = 1, NO_DECAY_NORMS = 2, NO_DECAY_WEIGHTS = 4 };
+/* A beginning of parameter names that a use of a net, or a copy, has made. */
+typedef struct { const char *net, *path; } NetPath;
 enum { SCHEDULE_MAX = 8 };               /* numbers of a schedule; NET_SCHEDULE in runtime/net.h */
 typedef struct {
     const Optimiser *optimiser;
@@ -390,6 +408,8 @@ typedef struct {
     double clip_element, clip_norm;      /* 0: none */
     bool clip_lasagne;
     double weight_decay;
+    OwnTraining *own; int own_count;     /* of single parameters */
+    unsigned no_decay;                   /* kinds without decay: NO_DECAY_..., or-ed */
     int epochs, patience;
     uint64_t seed;
 } TrainDef;
@@ -433,6 +453,7 @@ typedef struct {
     int input_count, target_count;
     List tensors, weights, ops, repeats;     /* ops: forward, in the order of the file */
     List buffers;            /* Weight: running statistics, which no gradient changes */
+    List net_paths;          /* NetPath */
     LossDef *losses;
     int loss_count;
     List outputs;            /* Tensor: what predict and the inference library give, in order (outputs.c); each has a flow_name, none depends on a target */
@@ -555,6 +576,9 @@ bool model_build(Model *m);      /* of m->root and m->options.sets */
 void rate_note(Model *m, Op *op, const char *layer, const Op *parsed);
 void rates_choose(Model *m);     /* at the end of model_build: Model.rates, Op.dropout.rate */
 bool shape_infer(Model *m);      /* also runs after a failed model_build, to report shape errors of the operators that were built */
+/* parameters.c, at the end of shape_infer: what `train:` says about single parameters goes to m->weights; a key that fits none is an error. */
+void parameters_settle(Model *m);
+double parameters_decay(const Model *m);     /* the decay of a parameter of which nothing else is said */
 bool steps_split(Model *m);
 bool forward_only(Model *m);     /* forward.c: of a library: what only training needs is removed */
 bool grad_build(Model *m);

@@ -33,6 +33,7 @@ typedef struct {
     Init init;
     double init_value;            /* the rule's number: the constant, the bound of the uniform, or the standard deviation */
     int yaml_line;
+    int frozen;                   /* no update changes it; what stands for its gradient means nothing */
 } NetParam;
 
 /* A use of a batch norm in the flow. */

@@ -4,8 +4,8 @@
  * elements are clipped, and once by the update, which clips, scales and decays as it reads.  The gradient itself is not changed.
  *
  * Every function is called by all threads of a parallel region, with the same arguments; outside of one, the calling thread
- * does all the work.  Loops are shared by `omp for`, which ends with a barrier: when a function returns, its result
- * is complete for every thread.  An element is computed from the elements of the same index in the blocks, and the norm adds its
+ * does all the work.  Loops are shared by `omp for`.  When the norm returns, it is complete for every thread; an update ends without a
+ * barrier, so that several, each of a part of the block, follow each other at once, and the caller ends them with one.  An element is computed from the elements of the same index in the blocks, and the norm adds its
  * rows in an order that follows from the parameters' shapes, so the bits do not depend on the number of threads.
  *
  * Blocks are 64-byte aligned and n is a multiple of 16.  Padding is zero in weights and gradients, and stays so. */
@@ -16,12 +16,12 @@
 #include "power.h"
 #include "vec.h"
 
-#define OPTIMISER_EACH(at, n) _Pragma("omp for schedule(static)") for (size_t at = 0; at < (n); at += 16)
+#define OPTIMISER_EACH(at, n) _Pragma("omp for schedule(static) nowait") for (size_t at = 0; at < (n); at += 16)
 
 /* ---- the norm of the gradient ----------------------------------------------------------------------------------- */
 
-/* Rows of a parameter are those of its exported shape: shape[0] of them, or one for a single number. */
-static inline size_t optimiser_rows(const NetParam *p) { return p->rank ? (size_t)p->shape[0] : 1; }
+/* Rows of a parameter are those of its exported shape: shape[0] of them, or one for a single number.  A frozen one is not in the norm. */
+static inline size_t optimiser_rows(const NetParam *p) { return p->frozen ? 0 : p->rank ? (size_t)p->shape[0] : 1; }
 
 /* The number of rows of all parameters: the length of optimiser_norm's row_sums. */
 static inline size_t optimiser_all_rows(const NetParam *params, int count)

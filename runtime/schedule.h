@@ -1,6 +1,6 @@
 /* schedule.h -- the schedules: the learning rate as a function of the epoch.
  *
- * Each is one function of the rate that the training begins with, the epoch (from 0), the number of epochs, and its own settings in the
+ * Each is one function of the rate that the training begins with, the epoch (from 0), the number of epochs that the model says, and its own settings in the
  * order of its row in spnc's table of schedules.  A warm-up multiplies what it gives. */
 #ifndef SPN_SCHEDULE_H
 #define SPN_SCHEDULE_H

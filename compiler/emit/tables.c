@@ -5,6 +5,7 @@
 #include "emit/place.h"
 #include "read/language.h"
 #include "template/fact.h"
+#include <stdlib.h>
 #include <string.h>
 
 Fact *tables_dims(Model *m, const Shape *s)
@@ -160,6 +161,7 @@ static Fact *weight_fact(Model *m, const Weight *w)
     fact_int(x, "count", shape_count(&w->shape));
     fact_bool(x, "in_out", w->layout == W_IN_OUT);
     fact_bool(x, "trained", w->trained);
+    fact_bool(x, "frozen", w->frozen);
     fact_int(x, "stride", w->stride);
     fact_int(x, "offset", w->offset);
     fact_int(x, "reals", w->reals);
@@ -251,26 +253,86 @@ static Fact *settings_fact(Model *m, const AttrSpec *specs, const double *set)
     return list;
 }
 
+/* Parts of the block with the same factor of the rate and the same decay, in order; what is frozen is in none.  True if one part is
+ * all of it, at the rate itself. */
+static bool parts_fact(Model *m, Fact *f)
+{
+    Fact *list = fact_table(m->arena);
+    bool whole = true;
+    for (int i = 0; i < m->weights.count;) {
+        const Weight *first = m->weights.items[i], *w = first;
+        int64_t end = first->offset;
+        for (; i < m->weights.count && w->frozen == first->frozen && w->rate_times == first->rate_times && w->decay == first->decay && w->offset == end;
+             w = ++i < m->weights.count ? m->weights.items[i] : w)
+            end = w->offset + w->reals;
+        whole = whole && !first->frozen && first->rate_times == 1 && i == m->weights.count && first == m->weights.items[0];
+        if (first->frozen)
+            continue;
+        Fact *x = fact_table(m->arena);
+        fact_int(x, "at", first->offset), fact_int(x, "count", end - first->offset);
+        fact_real(x, "rate_times", first->rate_times), fact_real(x, "decay", first->decay);
+        fact_push(list, x);
+    }
+    fact_set(f, "parts", list);
+    fact_bool(f, "whole", whole);
+    return whole;
+}
+
+/* The fewest digits that read back as the same number. */
+static void put_number(Text *t, double v)
+{
+    char digits[40];
+    for (int n = 15; n <= 17; n++) {
+        snprintf(digits, sizeof digits, "%.*g", n, v);
+        if (strtod(digits, NULL) == v)
+            break;
+    }
+    text_printf(t, ", %s", digits);
+}
+
+/* C of the arguments that the rule of the optimiser takes beside weights and gradient: its states, and behind `rate` its numbers.  A rule that
+ * decays has the decay of a part; p is that part, if there are several. */
+static void arguments_fact(Model *m, Fact *f, bool whole, double decay)
+{
+    const Optimiser *o = m->train.optimiser;
+    int blocks[STATES_MAX];
+    Text states = { .arena = m->arena }, numbers = { .arena = m->arena };
+    optimiser_blocks(o, m->train.optimiser_set, blocks);
+    for (int k = 0; k < STATES_MAX && o->states[k].name; k++)
+        if (blocks[k] < 0)
+            text_printf(&states, "NULL, ");
+        else
+            text_printf(&states, "b->state[%d]%s, ", blocks[k], whole ? "" : " + p->at");
+    for (int k = 1; o->map.keys[k].name; k++)
+        if (strcmp(o->map.keys[k].name, "weight_decay"))
+            put_number(&numbers, m->train.optimiser_set[k]);
+        else if (whole)
+            put_number(&numbers, decay);
+        else
+            text_printf(&numbers, ", p->decay");
+    fact_text(f, "states", states.length ? states.text : "");
+    fact_text(f, "numbers", arena_printf(m->arena, "%s%s", numbers.length ? numbers.text : "", o->counted ? ", update_count" : ""));
+    numbers = (Text){ .arena = m->arena };
+    for (int k = 0; m->train.schedule->map.keys[k + 1].name; k++)
+        text_printf(&numbers, ", t->schedule[%d]", k);
+    fact_text(f, "schedule_numbers", numbers.length ? numbers.text : "");
+}
+
 static void train_fact(Model *m, Fact *f)
 {
     const TrainDef *t = &m->train;
     Fact *x = fact_table(m->arena);
     const Optimiser *o = t->optimiser;
-    int blocks[STATES_MAX];
-    Fact *states = fact_table(m->arena);
     fact_text(x, "optimiser", o->map.name);
-    fact_int(x, "blocks", optimiser_blocks(o, t->optimiser_set, blocks));
-    for (int k = 0; k < STATES_MAX && o->states[k].name; k++)
-        fact_push_int(states, blocks[k]);
-    fact_set(x, "states", states);
+    fact_int(x, "blocks", optimiser_blocks(o, t->optimiser_set, NULL));
     fact_real(x, "rate", t->optimiser_set[0]);
-    fact_set(x, "settings", settings_fact(m, o->map.keys + 1, t->optimiser_set + 1));
     fact_bool(x, "counted", o->counted);
     fact_text(x, "schedule", t->schedule->map.name);
     fact_set(x, "schedule_settings", settings_fact(m, t->schedule->map.keys, t->schedule_set));
     fact_real(x, "clip_element", t->clip_element), fact_real(x, "clip_norm", t->clip_norm);
     fact_bool(x, "lasagne", t->clip_lasagne);
-    fact_real(x, "weight_decay", t->weight_decay);
+    fact_bool(x, "decays", optimiser_has(o, "weight_decay"));
+    arguments_fact(m, x, parts_fact(m, x), ((Weight *)m->weights.items[0])->decay);
     fact_int(x, "epochs", t->epochs), fact_int(x, "patience", t->patience);
     fact_text(x, "seed", arena_printf(m->arena, "%llu", (unsigned long long)t->seed));
     fact_set(f, "train", x);

@@ -156,6 +156,8 @@ void losses_read(Builder *b, const Yaml *y);
 void outputs_read(Builder *b, const Yaml *y);               /* `outputs:` (NULL: what the losses read) into m->outputs; errors are reported */
 const DataDef *target_behind(Model *m, const Tensor *t);    /* the target that t depends on, or NULL */
 
+/* parameters.c: `nets:` and `no_decay:` of `train:`. */
+void parameters_read(Model *m, const Yaml *y);
 /* training.c: `train:` (NULL: all defaults); errors are reported. */
 void training_read(Model *m, const Yaml *y);
 

@@ -357,6 +357,11 @@ static bool apply(Builder *b, Net *net, const char *path, const Given *g, const 
         return false;
     if (in && !g->copy && !agrees(b, net, &inner, g->at))
         return false;
+    if (in) {
+        NetPath *p = NEW(m->arena, NetPath);
+        *p = (NetPath){ net->name, path };
+        list_push(m->arena, &m->net_paths, p);
+    }
     net->open = net->read = true;
     b->depth++;
     m->scope = net->params ? inner : scope;

@@ -113,7 +113,17 @@ static bool weight_add(Model *m, Weight *w)
 
 Weight *weight_new(Model *m, Op *op, const char *suffix, Shape shape, WeightLayout layout)
 {
-    return weight_start(m, op, suffix, shape, layout, op_attr(op, "init"), op->weight_count > 0);
+    Weight *w = weight_start(m, op, suffix, shape, layout, op_attr(op, "init"), op->weight_count > 0);
+    if (w && w->kind == W_OTHER && !w->is_bias)
+        w->kind = W_PRODUCT;
+    return w;
+}
+
+/* Norms are the operators whose names end so; the parameters of batch_norm belong to its statistics. */
+static bool is_norm(const Op *op)
+{
+    const char *name = OP_INFO(op)->name, *end = name + strlen(name);
+    return op->kind == OP_batch_statistics || (end - name > 5 && strcmp(end - 5, "_norm") == 0);
 }
 
 /* Uses of one net have one place in the file for each of their weights. */
@@ -144,6 +154,8 @@ Weight *weight_start(Model *m, Op *op, const char *suffix, Shape shape, WeightLa
     if (!w) {
         w = NEW(m->arena, Weight);
         *w = (Weight){ .name = name, .loc = op->loc, .shape = shape, .layout = m->options.plain ? W_EXPORTED : layout };
+        w->kind = is_norm(op) ? W_NORM : W_OTHER;
+        w->is_bias = strncmp(suffix, "bias", 4) == 0;
         w->stride = w->layout == W_IN_OUT ? (shape.dim[0] + 15) / 16 * 16 : 0;
         weight_init(w, init, bias);
         if (!weight_add(m, w))
@@ -332,5 +344,7 @@ bool shape_infer(Model *m)
         list_push(m->arena, &m->ops, starts.items[i]);
     for (int i = 0; i < m->loss_count; i++)
         loss_fits(m, &m->losses[i]);
+    if (!diag_errors(m->diag))
+        parameters_settle(m);
     return diag_errors(m->diag) == 0;
 }

@@ -44,14 +44,6 @@ static void note_settings(Model *m, const Optimiser *o)
     note_known(m, o->map.what, known, n);
 }
 
-static bool has_setting(const Optimiser *o, const char *name)
-{
-    for (const AttrSpec *k = o->map.keys; k->name; k++)
-        if (strcmp(k->name, name) == 0)
-            return true;
-    return false;
-}
-
 /* Refuses settings that the optimiser o does not have.  Of those that others have it says whose they are: "adam, adamw". */
 static bool settings_known(Model *m, const Yaml *y, const Optimiser *o)
 {
@@ -61,8 +53,8 @@ static bool settings_known(Model *m, const Yaml *y, const Optimiser *o)
     for (int i = 0; i < y->count; i++) {
         const char *name = y->keys[i]->text;
         Text whose = { .arena = m->arena };
-        for (const Optimiser *other = optimisers; other->map.name && !has_setting(o, name); other++)
-            if (has_setting(other, name))
+        for (const Optimiser *other = optimisers; other->map.name && !optimiser_has(o, name); other++)
+            if (optimiser_has(other, name))
                 text_printf(&whose, "%s%s", whose.length ? ", " : "", other->map.name);
         if (!whose.length) {
             rest.keys[rest.count] = y->keys[i], rest.items[rest.count++] = y->items[i];
@@ -184,7 +176,7 @@ static void decay_check(Model *m, const Yaml *y)
 {
     const Yaml *decay = yaml_get(y, "weight_decay");
     const char *name = m->train.optimiser->map.name;
-    if (!decay || !has_setting(m->train.optimiser, "weight_decay"))
+    if (!decay || !optimiser_has(m->train.optimiser, "weight_decay"))
         return;
     diag_error(m->diag, decay->loc, "%s decays weights by its own setting, so train.weight_decay has no place beside it: optimiser: { %s: { weight_decay: %.60s } }",
                name, name, decay->kind == YAML_SCALAR ? decay->text : "0.01");
@@ -215,6 +207,7 @@ void training_read(Model *m, const Yaml *y)
         schedule_read(m, schedule);
     map_number(m, y, &map_train, "weight_decay", &t->weight_decay);
     decay_check(m, y);
+    parameters_read(m, y);
     map_number(m, y, &map_train, "epochs", &epochs);
     map_number(m, y, &map_train, "patience", &patience);
     map_number(m, y, &map_train, "seed", &seed);

@@ -92,7 +92,7 @@ static void sampler(const Model *m, const Op *op)
         if (size->text)
             note_sets(m, size->text);
     }
-    if (!A->trained) {
+    if (!A->weighted) {
         diag_warning(m->diag, op->loc, "the transform of '%s' cannot learn: it depends on no weight", op->name);
         diag_note(m->diag, A->loc, "'%s' is %s", A->flow_name ? A->flow_name : A->name,
                   A->op && A->op->kind == OP_load ? "an input" : "made here, of inputs and constants alone");

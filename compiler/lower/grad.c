@@ -106,9 +106,19 @@ static void fold_part(Model *m, Op *op, Weight *w)
     list_push(m->arena, &m->gradient->folds, fold);
 }
 
+/* Does an operator have a parameter that is not frozen? */
+static bool learns(const Op *op)
+{
+    for (int i = 0; i < op->weight_count; i++)
+        if (!op->weights[i]->frozen)
+            return true;
+    return false;
+}
+
+/* If one of several parameters is frozen, the pass that makes the others' gradients makes its too, which nothing reads. */
 Op *grad_weights(Model *m, Op *op, Use dy)
 {
-    if (op->weight_count == 0)
+    if (!learns(op))
         return NULL;
     Op *w = op_new(m, op->kind, WEIGHTS, op->name, op->loc);
     w->of = op;
@@ -123,7 +133,7 @@ Op *grad_weights(Model *m, Op *op, Use dy)
         if (!op_is_whole(w))
             fold_part(m, w, op->weights[i]);
         *(i ? &w->grad.adds_bias : &w->grad.accumulates) = op->weights[i]->uses > 0;
-        op->weights[i]->trained = true;
+        op->weights[i]->trained = !op->weights[i]->frozen;
     }
     for (int i = 0; i < op->weight_count; i++)
         op->weights[i]->uses++;
@@ -214,25 +224,55 @@ static void close_sums(Model *m)
     open->count = 0;
 }
 
-/* Sets Tensor.trained; repeated until nothing changes, since a state may depend on a weight through the loop. */
-static void mark_trained(Model *m)
+static bool *mark_of(Tensor *t, bool weighted) { return weighted ? &t->weighted : &t->trained; }
+
+/* Sets Tensor.weighted or Tensor.trained; repeated until nothing changes, since a state may depend on a weight through the loop. */
+static void mark(Model *m, bool weighted)
 {
     for (bool changed = true; changed;) {
         changed = false;
         for (int i = 0; i < m->ops.count; i++) {
             Op *op = m->ops.items[i];
-            bool trained = op->weight_count > 0;
+            bool marked = weighted ? op->weight_count > 0 : learns(op);
             for (int k = 0; k < op->read_count && op->kind != OP_stop_gradient; k++)
-                trained = trained || op->reads[k].tensor->trained;
-            for (int k = 0; trained && k < op->write_count; k++)
-                if (!op->writes[k].tensor->trained)
-                    op->writes[k].tensor->trained = changed = true;
+                marked = marked || *mark_of(op->reads[k].tensor, weighted);
+            for (int k = 0; marked && k < op->write_count; k++)
+                if (!*mark_of(op->writes[k].tensor, weighted))
+                    *mark_of(op->writes[k].tensor, weighted) = changed = true;
         }
-        for (int i = 0; i < m->ops.count; i++) {
-            Op *op = m->ops.items[i];
-            for (int k = 0; k < op->read_count; k++)
-                op->grad.inputs[k] = op->reads[k].tensor->trained && op->kind != OP_stop_gradient;
-        }
+    }
+}
+
+static void mark_trained(Model *m)
+{
+    mark(m, true);
+    mark(m, false);
+    for (int i = 0; i < m->ops.count; i++) {
+        Op *op = m->ops.items[i];
+        for (int k = 0; k < op->read_count; k++)
+            op->grad.inputs[k] = op->reads[k].tensor->trained && op->kind != OP_stop_gradient;
+    }
+}
+
+/* What fell away because parameters are frozen: of each operator whose gradients are others than without. */
+static void note_frozen(Model *m)
+{
+    for (int i = 0; i < m->ops.count; i++) {
+        const Op *op = m->ops.items[i];
+        const Tensor *y = op->writes[0].tensor;
+        bool less = false;
+        for (int k = 0; k < op->read_count; k++)
+            less = less || (op->reads[k].tensor->weighted && !op->reads[k].tensor->trained);
+        if (op->weight_count && !learns(op))
+            remark(m, op->loc, y->trained ? "%s is frozen: the gradient passes it, to its input alone" : "%s is frozen, and its input does not learn: no gradient is computed of either",
+                   op->name);
+        else if (y->weighted && !y->trained)
+            remark(m, op->loc, "%s has no gradient: all parameters that it is made with are frozen", op->name);
+        else if (less)
+            remark(m, op->loc, "%s passes no gradient to what is made with frozen parameters alone", op->name);
+        for (int k = 0; k < op->weight_count && learns(op); k++)
+            if (op->weights[k]->frozen)
+                remark(m, op->loc, "%s: %s is frozen; its gradient comes with that of the others, and is not read", op->name, op->weights[k]->name);
     }
 }
 
@@ -281,7 +321,7 @@ static void start_gradients(Model *m, Repeat *r, const Section *starts)
         if (!is_start(op) || op->writes[0].tensor->repeat != r)
             continue;
         Tensor *state = op->writes[0].tensor;
-        bool wanted = op->weight_count > 0 || (op->read_count && op->reads[0].tensor->trained);
+        bool wanted = learns(op) || (op->read_count && op->reads[0].tensor->trained);
         Tensor once = *state;           /* the gradient of a value that is computed once, before the loop */
         once.repeat = NULL;
         Use parts[INPUT_MAX];
@@ -388,9 +428,18 @@ bool grad_build(Model *m)
     }
     m->gradient = NULL;
     order_additions(m);
-    bool any = false;
-    for (int i = 0; i < m->weights.count; i++)
+    bool any = false, frozen = false;
+    for (int i = 0; i < m->weights.count; i++) {
         any = any || ((Weight *)m->weights.items[i])->trained;
+        frozen = frozen || ((Weight *)m->weights.items[i])->frozen;
+    }
+    if (frozen)
+        note_frozen(m);
+    for (int i = 0; i < m->train.own_count && !any && frozen; i++)
+        if (m->train.own[i].freeze) {
+            diag_error(m->diag, m->train.own[i].loc, "every parameter that the loss depends on is frozen: there is nothing to train");
+            return false;
+        }
     if (!any) {
         diag_error(m->diag, m->losses[0].loc, "no weight has an influence on the loss: there is nothing to train");
         return false;

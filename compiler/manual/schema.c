@@ -430,6 +430,10 @@ static void training(Json *j)
     json_closes(j, ']');
     json_closes(j, '}');
     map(j, "train", &map_train);
+    json_word(j, "train_nets", "{ \"type\": \"object\", \"additionalProperties\": { \"$ref\": \"#/$defs/train_net\" } }");
+    map(j, "train_net", &map_train_net);
+    json_word(j, "no_decay", "{ \"anyOf\": [{ \"enum\": [\"bias\", \"norms\", \"weights\"] }, "
+                             "{ \"type\": \"array\", \"items\": { \"enum\": [\"bias\", \"norms\", \"weights\"] } }] }");
     map(j, "clip", &map_clip);
     json_opens(j, "schedule", '{');
     json_opens(j, "anyOf", '[');

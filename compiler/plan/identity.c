@@ -176,8 +176,22 @@ static void put_training(Text *t, const TrainDef *d)
     } else {
         text_printf(t, " %s", schedule->name);
         put_named(t, schedule, d->schedule_set);
+        if (d->schedule->whole_run)
+            text_printf(t, " of %d epochs", d->epochs);
     }
     text_printf(t, " decay %.17g\n", d->weight_decay);
+}
+
+/* Parameters that are trained otherwise than the rest. */
+static void put_own(Text *t, const Model *m)
+{
+    for (int i = 0; i < m->weights.count; i++) {
+        const Weight *w = m->weights.items[i];
+        if (w->frozen)
+            text_printf(t, "frozen %s\n", w->name);
+        else if (w->rate_times != 1 || w->decay != parameters_decay(m))
+            text_printf(t, "trained %s rate_times %.17g decay %.17g\n", w->name, w->rate_times, w->decay);
+    }
 }
 
 void identity_write(Text *t, const Model *m)
@@ -197,6 +211,7 @@ void identity_write(Text *t, const Model *m)
     for (int i = 0; i < m->loss_count; i++)
         text_printf(t, "loss %.17g %lld\n", m->losses[i].weight, (long long)m->losses[i].positions);
     put_training(t, &m->train);
+    put_own(t, m);
     text_printf(t, "sums: conv c,u,v in order; weight gradients over a group's positions, lanes by a tree, groups by a tree in pairs; dense over "
                    "inputs in order, its gradients over rows in order; losses in order; norm by rows\n");
 }

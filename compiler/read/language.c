@@ -159,12 +159,22 @@ static const AttrSpec train_keys[] = {
     { "clip", ATTR_TREE, "", 0, 0, "clip", "bounds on the gradient; without it there are none" },
     { "schedule", ATTR_TREE, "", 0, 0, "schedule", "how the rate falls; without it, it is constant" },
     { "weight_decay", ATTR_REAL, "0", 0, 1e3, NULL, "adds weight_decay * w to the clipped gradient of each weight" },
+    { "nets", ATTR_TREE, "", 0, 0, "train_nets", "settings of single nets or parameters, by a net's name or a beginning of parameter names up to a dot; the longest counts" },
+    { "no_decay", ATTR_TREE, "", 0, 0, "no_decay", "kinds of parameters that do not decay: bias, norms, weights" },
     { "epochs", ATTR_INT, "100", 0, 1e6, NULL, "passes over the training data" },
     { "patience", ATTR_INT, "0", 0, 1e6, NULL, "stop after so many epochs without a better validation error; 0: never" },
     { "seed", ATTR_INT, "1", 0, 9e15, NULL, "start of all random numbers" },
     { 0 },
 };
 const MapSpec map_train = { NULL, "train", train_keys, "How the net is trained.", NULL, NULL };
+
+static const AttrSpec train_net_keys[] = {
+    { "rate_times", ATTR_REAL, "1", 0, 1e6, NULL, "factor of the rate" },
+    { "weight_decay", ATTR_REAL, "", 0, 1e3, NULL, "instead of the decay of all" },
+    { "freeze", ATTR_BOOL, "false", 0, 1, NULL, "no update changes it, and its gradient is not computed" },
+    { 0 },
+};
+const MapSpec map_train_net = { NULL, "an entry of train: nets:", train_net_keys, "How one net, or the parameters with one beginning of their names, are trained.", NULL, NULL };
 
 static const AttrSpec clip_keys[] = {
     { "element", ATTR_REAL, "", 0, 1e30, NULL, "each element of the gradient is kept in [-element, element]; before the norm" },

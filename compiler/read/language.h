@@ -19,7 +19,7 @@ typedef struct {
 double default_number(const AttrSpec *s);
 
 extern const MapSpec map_net, map_net_layers, map_model, map_included, map_input, map_augment, map_clutter, map_labels, map_reals, map_repeat, map_carried,
-    map_train, map_clip;
+    map_train, map_train_net, map_clip;
 extern const MapSpec carried_cells[];                /* a state that a cell updates, one row a cell; ends with keys NULL */
 
 /* ---- training: one row an optimiser, a schedule, an initialiser ------------------------------------- */
@@ -41,6 +41,7 @@ struct Optimiser {
 };
 extern const Optimiser optimisers[];                 /* ends with map.name NULL */
 const Optimiser *optimiser_named(const char *name);  /* NULL: there is none */
+bool optimiser_has(const Optimiser *o, const char *name);   /* is it a setting of its? */
 /* The setting of that name, which its row has. */
 double optimiser_setting(const Optimiser *o, const double *settings, const char *name);
 /* Blocks that it keeps at these settings, which are in the order of the row.  blocks[k] (may be NULL) becomes the number of the block
@@ -53,6 +54,7 @@ struct Schedule {
     MapSpec map;             /* its settings: numbers, whole (ATTR_INT) or real, which a run may set too */
     const char *form;        /* its form in a model, behind `schedule:` */
     const char *begins;      /* the setting that is the first epoch with another rate; NULL: the second epoch */
+    bool whole_run;          /* it depends on the number of epochs, which is then part of the model's identity */
     bool bare;               /* its settings stand there themselves; else { NAME: { settings } } */
 };
 extern const Schedule schedules[];                   /* ends with map.name NULL; the first, with all of its numbers 0, is a constant rate */

@@ -113,6 +113,14 @@ const Optimiser *optimiser_named(const char *name)
     return NULL;
 }
 
+bool optimiser_has(const Optimiser *o, const char *name)
+{
+    for (const AttrSpec *k = o->map.keys; k->name; k++)
+        if (strcmp(k->name, name) == 0)
+            return true;
+    return false;
+}
+
 double optimiser_setting(const Optimiser *o, const double *settings, const char *name)
 {
     for (int i = 0; o->map.keys[i].name; i++)

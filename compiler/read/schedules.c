@@ -83,6 +83,7 @@ const Schedule schedules[] = {
             SCHEDULE_EXAMPLE(COSINE_FORM),
         },
         .form = COSINE_FORM,
+        .whole_run = true,
     },
     { .map = { 0 } },
 };

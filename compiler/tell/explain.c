@@ -131,7 +131,7 @@ static void weights(Text *out, const Deck *d, const Op *op)
         const Weight *w = op->weights[k];
         text_printf(out, "  %-9s %s [%s], %s numbers, %s %.4g%s%s\n", k ? "" : "weights", w->name, shape_text(d->m->arena, &w->shape),
                     count_text(d->m->arena, shape_count(&w->shape)), w->init, w->init_value,
-                    w->layout == W_IN_OUT && d->m->lanes > 1 ? "; kept as [in][out], outputs side by side" : "", w->trained ? "" : "; not trained: the loss does not depend on it");
+                    w->layout == W_IN_OUT && d->m->lanes > 1 ? "; kept as [in][out], outputs side by side" : "", w->trained ? "" : w->frozen ? "; frozen" : "; not trained: the loss does not depend on it");
     }
 }
 

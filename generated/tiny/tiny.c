@@ -1970,17 +1970,17 @@ static void backward_pass(const Batch *batch)
 /* ==== 7 update =================================================================================================== */
 
 static const NetParam params[] = {
-    { "front.conv1.weight", 4, { 4, 1, 3, 3 }, EXPORTED, 0, 0, 36, INIT_UNIFORM, 0.3651483716701107, 17 },
-    { "front.conv1.bias", 1, { 4 }, EXPORTED, 0, 48, 4, INIT_CONSTANT, 0, 17 },
-    { "h.weight_ih", 2, { 48, 196 }, IN_OUT, 48, 64, 9408, INIT_NORMAL, 0.1, 29 },
-    { "h.bias_ih", 1, { 48 }, EXPORTED, 0, 9472, 48, INIT_CONSTANT, 0, 29 },
-    { "h.weight_hh", 2, { 48, 16 }, IN_OUT, 48, 9520, 768, INIT_NORMAL, 0.1, 29 },
-    { "A.weight", 2, { 6, 16 }, IN_OUT, 16, 10288, 96, INIT_CONSTANT, 0, 30 },
-    { "A.bias", 1, { 6 }, EXPORTED, 0, 10544, 6, INIT_IDENTITY_AFFINE, 0, 30 },
-    { "classify.conv1.weight", 4, { 8, 1, 3, 3 }, EXPORTED, 0, 10560, 72, INIT_UNIFORM, 0.2721655269759087, 20 },
-    { "classify.conv1.bias", 1, { 8 }, EXPORTED, 0, 10640, 8, INIT_CONSTANT, 0, 20 },
-    { "classify.dense1.weight", 2, { 10, 648 }, IN_OUT, 16, 10656, 6480, INIT_UNIFORM, 0.09549105211188455, 22 },
-    { "classify.dense1.bias", 1, { 10 }, EXPORTED, 0, 21024, 10, INIT_CONSTANT, 0, 22 },
+    { "front.conv1.weight", 4, { 4, 1, 3, 3 }, EXPORTED, 0, 0, 36, INIT_UNIFORM, 0.3651483716701107, 17, 0 },
+    { "front.conv1.bias", 1, { 4 }, EXPORTED, 0, 48, 4, INIT_CONSTANT, 0, 17, 0 },
+    { "h.weight_ih", 2, { 48, 196 }, IN_OUT, 48, 64, 9408, INIT_NORMAL, 0.1, 29, 0 },
+    { "h.bias_ih", 1, { 48 }, EXPORTED, 0, 9472, 48, INIT_CONSTANT, 0, 29, 0 },
+    { "h.weight_hh", 2, { 48, 16 }, IN_OUT, 48, 9520, 768, INIT_NORMAL, 0.1, 29, 0 },
+    { "A.weight", 2, { 6, 16 }, IN_OUT, 16, 10288, 96, INIT_CONSTANT, 0, 30, 0 },
+    { "A.bias", 1, { 6 }, EXPORTED, 0, 10544, 6, INIT_IDENTITY_AFFINE, 0, 30, 0 },
+    { "classify.conv1.weight", 4, { 8, 1, 3, 3 }, EXPORTED, 0, 10560, 72, INIT_UNIFORM, 0.2721655269759087, 20, 0 },
+    { "classify.conv1.bias", 1, { 8 }, EXPORTED, 0, 10640, 8, INIT_CONSTANT, 0, 20, 0 },
+    { "classify.dense1.weight", 2, { 10, 648 }, IN_OUT, 16, 10656, 6480, INIT_UNIFORM, 0.09549105211188455, 22, 0 },
+    { "classify.dense1.bias", 1, { 10 }, EXPORTED, 0, 21024, 10, INIT_CONSTANT, 0, 22, 0 },
 };
 enum { PARAMS = sizeof params / sizeof *params };
 static OptimiserNorm *row_sums;
@@ -2098,10 +2098,11 @@ static int net_open(int count)
     return 0;
 }
 
-/* The rate of an epoch's update, by the number of updates before it and that of an epoch. */
+/* The rate of an epoch's update, by the number of updates before it and that of an epoch.  A schedule that depends on
+ * how many epochs there are takes the model's, so that a run which ends sooner, or goes on, has the same rates. */
 static double net_rate(const NetTraining *t, int epoch, uint64_t update, uint64_t updates)
 {
-    double rate = schedule_divide(t->rate, epoch, t->epochs, t->schedule[0], t->schedule[1], t->schedule[2]);
+    double rate = schedule_divide(t->rate, epoch, net_training.epochs, t->schedule[0], t->schedule[1], t->schedule[2]);
     return schedule_warm_up(rate, t->schedule[3], update, updates);
 }
 

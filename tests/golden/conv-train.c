@@ -23,6 +23,7 @@ double optimiser_update(const OptimiserBlocks *b, double rate, uint64_t update_c
     const double factor = optimiser_clip_torch(norm.within, 3.3333333333333335);
     const OptimiserInput how = { .most = 1, .factor = factor, .decay = 0 };
     optimiser_adam(b->weights, b->gradient, b->state[0], b->state[1], NULL, b->n, how, rate, 0.9, 0.999, 1e-08, 0, update_count);
+    #pragma omp barrier
     return norm.whole;
 }
 

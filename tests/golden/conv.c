@@ -794,11 +794,11 @@ static void backward_pass(const Batch *batch)
 /* ==== 7 update =================================================================================================== */
 
 static const NetParam params[] = {
-    { "front.conv1.weight", 4, { 2, 1, 2, 2 }, EXPORTED, 0, 0, 8, INIT_UNIFORM, 0.7071067811865476, 8 },
-    { "front.conv1.bias", 1, { 2 }, EXPORTED, 0, 16, 2, INIT_CONSTANT, 0, 8 },
-    { "front.conv2.weight", 4, { 2, 2, 2, 2 }, EXPORTED, 0, 32, 16, INIT_UNIFORM, 0.6123724356957945, 10 },
-    { "front.dense1.weight", 2, { 2, 8 }, IN_OUT, 16, 48, 16, INIT_UNIFORM, 0.7745966692414834, 12 },
-    { "front.dense1.bias", 1, { 2 }, EXPORTED, 0, 176, 2, INIT_CONSTANT, 0, 12 },
+    { "front.conv1.weight", 4, { 2, 1, 2, 2 }, EXPORTED, 0, 0, 8, INIT_UNIFORM, 0.7071067811865476, 8, 0 },
+    { "front.conv1.bias", 1, { 2 }, EXPORTED, 0, 16, 2, INIT_CONSTANT, 0, 8, 0 },
+    { "front.conv2.weight", 4, { 2, 2, 2, 2 }, EXPORTED, 0, 32, 16, INIT_UNIFORM, 0.6123724356957945, 10, 0 },
+    { "front.dense1.weight", 2, { 2, 8 }, IN_OUT, 16, 48, 16, INIT_UNIFORM, 0.7745966692414834, 12, 0 },
+    { "front.dense1.bias", 1, { 2 }, EXPORTED, 0, 176, 2, INIT_CONSTANT, 0, 12, 0 },
 };
 enum { PARAMS = sizeof params / sizeof *params };
 static OptimiserNorm *row_sums;
@@ -910,10 +910,11 @@ static int net_open(int count)
     return 0;
 }
 
-/* The rate of an epoch's update, by the number of updates before it and that of an epoch. */
+/* The rate of an epoch's update, by the number of updates before it and that of an epoch.  A schedule that depends on
+ * how many epochs there are takes the model's, so that a run which ends sooner, or goes on, has the same rates. */
 static double net_rate(const NetTraining *t, int epoch, uint64_t update, uint64_t updates)
 {
-    double rate = schedule_divide(t->rate, epoch, t->epochs, t->schedule[0], t->schedule[1], t->schedule[2]);
+    double rate = schedule_divide(t->rate, epoch, net_training.epochs, t->schedule[0], t->schedule[1], t->schedule[2]);
     return schedule_warm_up(rate, t->schedule[3], update, updates);
 }
 

@@ -24,6 +24,7 @@ double optimiser_update(const OptimiserBlocks *b, double rate, uint64_t update_c
     const double factor = 1;
     const OptimiserInput how = { .most = 0, .factor = factor, .decay = 0 };
     optimiser_sgd(b->weights, b->gradient, NULL, b->n, how, rate, 0, 0);
+    #pragma omp barrier
     return norm.whole;
 }
 

@@ -577,10 +577,10 @@ static void backward_pass(const Batch *batch)
 /* ==== 7 update =================================================================================================== */
 
 static const NetParam params[] = {
-    { "h.weight", 2, { 4, 3 }, IN_OUT, 16, 0, 12, INIT_UNIFORM, 0.9258200997725514, 7 },
-    { "h.bias", 1, { 4 }, EXPORTED, 0, 48, 4, INIT_CONSTANT, 0, 7 },
-    { "v.weight", 2, { 2, 4 }, IN_OUT, 16, 64, 8, INIT_UNIFORM, 1, 8 },
-    { "v.bias", 1, { 2 }, EXPORTED, 0, 128, 2, INIT_CONSTANT, 0, 8 },
+    { "h.weight", 2, { 4, 3 }, IN_OUT, 16, 0, 12, INIT_UNIFORM, 0.9258200997725514, 7, 0 },
+    { "h.bias", 1, { 4 }, EXPORTED, 0, 48, 4, INIT_CONSTANT, 0, 7, 0 },
+    { "v.weight", 2, { 2, 4 }, IN_OUT, 16, 64, 8, INIT_UNIFORM, 1, 8, 0 },
+    { "v.bias", 1, { 2 }, EXPORTED, 0, 128, 2, INIT_CONSTANT, 0, 8, 0 },
 };
 enum { PARAMS = sizeof params / sizeof *params };
 static OptimiserNorm *row_sums;
@@ -685,10 +685,11 @@ static int net_open(int count)
     return 0;
 }
 
-/* The rate of an epoch's update, by the number of updates before it and that of an epoch. */
+/* The rate of an epoch's update, by the number of updates before it and that of an epoch.  A schedule that depends on
+ * how many epochs there are takes the model's, so that a run which ends sooner, or goes on, has the same rates. */
 static double net_rate(const NetTraining *t, int epoch, uint64_t update, uint64_t updates)
 {
-    double rate = schedule_divide(t->rate, epoch, t->epochs, t->schedule[0], t->schedule[1], t->schedule[2]);
+    double rate = schedule_divide(t->rate, epoch, net_training.epochs, t->schedule[0], t->schedule[1], t->schedule[2]);
     return schedule_warm_up(rate, t->schedule[3], update, updates);
 }
 

@@ -834,9 +834,9 @@ static void backward_pass(const Batch *batch)
 /* ==== 7 update =================================================================================================== */
 
 static const NetParam params[] = {
-    { "d.weight", 2, { 4, 4 }, IN_OUT, 16, 0, 16, INIT_UNIFORM, 0.8660254037844386, 10 },
-    { "d.bias", 1, { 4 }, EXPORTED, 0, 64, 4, INIT_CONSTANT, 0, 10 },
-    { "v.weight", 2, { 2, 8 }, IN_OUT, 16, 80, 16, INIT_UNIFORM, 0.7745966692414834, 17 },
+    { "d.weight", 2, { 4, 4 }, IN_OUT, 16, 0, 16, INIT_UNIFORM, 0.8660254037844386, 10, 0 },
+    { "d.bias", 1, { 4 }, EXPORTED, 0, 64, 4, INIT_CONSTANT, 0, 10, 0 },
+    { "v.weight", 2, { 2, 8 }, IN_OUT, 16, 80, 16, INIT_UNIFORM, 0.7745966692414834, 17, 0 },
 };
 enum { PARAMS = sizeof params / sizeof *params };
 static OptimiserNorm *row_sums;
@@ -943,10 +943,11 @@ static int net_open(int count)
     return 0;
 }
 
-/* The rate of an epoch's update, by the number of updates before it and that of an epoch. */
+/* The rate of an epoch's update, by the number of updates before it and that of an epoch.  A schedule that depends on
+ * how many epochs there are takes the model's, so that a run which ends sooner, or goes on, has the same rates. */
 static double net_rate(const NetTraining *t, int epoch, uint64_t update, uint64_t updates)
 {
-    double rate = schedule_divide(t->rate, epoch, t->epochs, t->schedule[0], t->schedule[1], t->schedule[2]);
+    double rate = schedule_divide(t->rate, epoch, net_training.epochs, t->schedule[0], t->schedule[1], t->schedule[2]);
     return schedule_warm_up(rate, t->schedule[3], update, updates);
 }
 

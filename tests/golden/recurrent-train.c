@@ -25,6 +25,7 @@ double optimiser_update(const OptimiserBlocks *b, double rate, uint64_t update_c
     const double factor = 1;
     const OptimiserInput how = { .most = 0, .factor = factor, .decay = 0 };
     optimiser_rmsprop(b->weights, b->gradient, b->state[0], NULL, NULL, b->n, how, rate, 0.9, 1e-06, 1, 0, 0);
+    #pragma omp barrier
     return norm.whole;
 }
 

@@ -616,14 +616,14 @@ static void backward_pass(const Batch *batch)
 /* ==== 7 update =================================================================================================== */
 
 static const NetParam params[] = {
-    { "h.weight_ih", 2, { 9, 16 }, EXPORTED, 0, 0, 144, INIT_NORMAL, 0.1, 15 },
-    { "h.bias_ih", 1, { 9 }, EXPORTED, 0, 144, 9, INIT_CONSTANT, 0, 15 },
-    { "h.weight_hh", 2, { 9, 3 }, EXPORTED, 0, 160, 27, INIT_NORMAL, 0.1, 15 },
-    { "A.weight", 2, { 6, 3 }, EXPORTED, 0, 192, 18, INIT_CONSTANT, 0, 16 },
-    { "A.bias", 1, { 6 }, EXPORTED, 0, 224, 6, INIT_IDENTITY_AFFINE, 0, 16 },
-    { "classify.dense1.weight", 2, { 2, 4 }, EXPORTED, 0, 240, 8, INIT_UNIFORM, 1, 10 },
-    { "classify.dense1.bias", 1, { 2 }, EXPORTED, 0, 256, 2, INIT_CONSTANT, 0, 10 },
-    { "h.init", 1, { 3 }, EXPORTED, 0, 272, 3, INIT_CONSTANT, 0, 13 },
+    { "h.weight_ih", 2, { 9, 16 }, EXPORTED, 0, 0, 144, INIT_NORMAL, 0.1, 15, 0 },
+    { "h.bias_ih", 1, { 9 }, EXPORTED, 0, 144, 9, INIT_CONSTANT, 0, 15, 0 },
+    { "h.weight_hh", 2, { 9, 3 }, EXPORTED, 0, 160, 27, INIT_NORMAL, 0.1, 15, 0 },
+    { "A.weight", 2, { 6, 3 }, EXPORTED, 0, 192, 18, INIT_CONSTANT, 0, 16, 0 },
+    { "A.bias", 1, { 6 }, EXPORTED, 0, 224, 6, INIT_IDENTITY_AFFINE, 0, 16, 0 },
+    { "classify.dense1.weight", 2, { 2, 4 }, EXPORTED, 0, 240, 8, INIT_UNIFORM, 1, 10, 0 },
+    { "classify.dense1.bias", 1, { 2 }, EXPORTED, 0, 256, 2, INIT_CONSTANT, 0, 10, 0 },
+    { "h.init", 1, { 3 }, EXPORTED, 0, 272, 3, INIT_CONSTANT, 0, 13, 0 },
 };
 enum { PARAMS = sizeof params / sizeof *params };
 static OptimiserNorm *row_sums;
@@ -733,10 +733,11 @@ static int net_open(int count)
     return 0;
 }
 
-/* The rate of an epoch's update, by the number of updates before it and that of an epoch. */
+/* The rate of an epoch's update, by the number of updates before it and that of an epoch.  A schedule that depends on
+ * how many epochs there are takes the model's, so that a run which ends sooner, or goes on, has the same rates. */
 static double net_rate(const NetTraining *t, int epoch, uint64_t update, uint64_t updates)
 {
-    double rate = schedule_divide(t->rate, epoch, t->epochs, t->schedule[0], t->schedule[1], t->schedule[2]);
+    double rate = schedule_divide(t->rate, epoch, net_training.epochs, t->schedule[0], t->schedule[1], t->schedule[2]);
     return schedule_warm_up(rate, t->schedule[3], update, updates);
 }
 

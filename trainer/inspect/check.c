@@ -235,6 +235,7 @@ static bool check_differences(Result *results, Data *data, const Floor *floor, u
     Draws draws = { .key = rng_key(seed, CHECK, 0, 0, 0) };
     double end = seconds_now() + SECONDS;
     bool wanted = true;
+    double step = FIRST_STEP;
     for (int round = 0; wanted && round < 20 * WANTED && seconds_now() < end; round++) {
         /* epoch: beyond any ramp of dropout */
         Point at = { .batch = { .train = !net.norm_count, .statistics = 1, .seed = seed, .step = (uint64_t)round, .epoch = 1e6 } };
@@ -248,9 +249,12 @@ static bool check_differences(Result *results, Data *data, const Floor *floor, u
         net.backward(&at.batch);
         wanted = false;
         for (int k = 0; k < net.param_count && seconds_now() < end; k++) {
+            if (net.params[k].frozen)
+                continue;
             if (!round)                        /* starts with the step found for the parameter before */
-                results[k].step = k ? results[k - 1].step : FIRST_STEP;
+                results[k].step = step;
             check_param(&results[k], &net.params[k], &at, &floor[k], &draws);
+            step = results[k].step;
             wanted |= results[k].tested < WANTED;
         }
     }
@@ -291,7 +295,8 @@ static void check_parts(Result *results, Data *data, const Floor *floor)
     for (int k = 0; k < net.param_count; k++)
         for (size_t i = 0; i < net.params[k].count; i++) {
             size_t place = weights_index(&net.params[k], i);
-            note(&results[k], (Comparison){ i, whole[place], sum[place], PARTS_BOUND * largest[k] + floor[k].gradient, 0 });
+            if (!net.params[k].frozen)
+                note(&results[k], (Comparison){ i, whole[place], sum[place], PARTS_BOUND * largest[k] + floor[k].gradient, 0 });
         }
     free(largest);
     free(whole);
@@ -370,7 +375,9 @@ static void print_table(const Result *results, bool made_up)
     for (int k = 0; k < net.param_count; k++) {
         const Result *r = &results[k];
         printf("%-32s %7d %8d ", net.params[k].name, r->tested, r->redrawn);
-        if (r->tested)
+        if (net.params[k].frozen)
+            printf("  frozen: it has no gradient\n");
+        else if (r->tested)
             printf("%14.6g %14.6g %8.0f %%\n", r->worst.gradient, r->worst.difference, 100 * r->worst.ratio);
         else
             printf("  untested: each move crossed a kink or drowned in rounding; another --seed moves elsewhere%s%s\n",
@@ -412,7 +419,7 @@ int command_check(const Options *o)
         print_table(differences, !o->data);
     int untested = 0, failed = report_failures(differences, "central difference") + report_failures(parts, "mean over two parts of the batch");
     for (int k = 0; k < net.param_count; k++)
-        untested += !differences[k].tested;
+        untested += !differences[k].tested && !net.params[k].frozen;
     if (o->json)
         print_json(differences, parts, !failed);
     else if (cut_short)

@@ -65,7 +65,10 @@ int command_grad(const Options *o)
     net.backward(&batch);
     real *exported = need_memory(weights_count() * sizeof *exported, "the answer");
     weights_arrays(arrays + count, exported, net.gradients(), "grad/");
-    if (!array_write_npz(o->out, arrays, all, NULL, &e))
+    for (int k = 0, first = count; k < net.param_count; k++)
+        if (!net.params[k].frozen)
+            arrays[count++] = arrays[first + k];
+    if (!array_write_npz(o->out, arrays, count, NULL, &e))
         fail_array(&e);
     for (int i = 1; i <= net.value_count; i++)
         free(arrays[i].data);
