@@ -226,7 +226,6 @@ typedef struct { Tensor *tensor; int shift; } Use;
 /* Of a library.  W_TRANSFORMED: Winograd's U of a convolution's weight, as its PREPARE would leave it.  W_SCALES: scale and shift of each channel of a
  * batch norm, which follow from its parameters and running statistics. */
 typedef enum { W_EXPORTED, W_IN_OUT, W_TRANSFORMED, W_SCALES } WeightLayout;
-typedef enum { W_EXPORTED, W_IN_OUT } WeightLayout;
 /* For decay and penalties by kind: what a product or a convolution multiplies by; of a norm; a bias, or any other. */
 typedef enum { W_OTHER, W_PRODUCT, W_NORM } WeightKind;
 struct Weight {

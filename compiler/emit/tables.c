@@ -332,7 +332,7 @@ static void train_fact(Model *m, Fact *f)
     fact_real(x, "clip_element", t->clip_element), fact_real(x, "clip_norm", t->clip_norm);
     fact_bool(x, "lasagne", t->clip_lasagne);
     fact_bool(x, "decays", optimiser_has(o, "weight_decay"));
-    arguments_fact(m, x, parts_fact(m, x), ((Weight *)m->weights.items[0])->decay);
+    arguments_fact(m, x, parts_fact(m, x), m->weights.count ? ((Weight *)m->weights.items[0])->decay : 0);
     fact_int(x, "epochs", t->epochs), fact_int(x, "patience", t->patience);
     fact_text(x, "seed", arena_printf(m->arena, "%llu", (unsigned long long)t->seed));
     fact_set(f, "train", x);
