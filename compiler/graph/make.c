@@ -40,12 +40,12 @@ Tensor *make_state(Builder *b, const char *path, Loc at)
     return t;
 }
 
-Tensor *make_reference(Builder *b, const char *name, Loc at)
+Tensor *make_reference(Builder *b, const char *name, const char *inner, Loc at)
 {
     Model *m = b->m;
     Op *op = make(b, OP_parameter, arena_printf(m->arena, "%s_value", name), at, NULL);
     op->prefix = name;
-    op->reference.inner = *b->frame->path ? path_in(b, name) : NULL;
+    op->reference.inner = inner;
     op->reference.name = name;
     return op->writes[0].tensor;
 }

@@ -123,8 +123,9 @@ void unknown_operator(Builder *b, Loc at, const char *word);
 Op *make(Builder *b, OpKind kind, const char *name, Loc at, Tensor *out);
 /* The tensor of a carried state of the repeat being read, without a shape. */
 Tensor *make_state(Builder *b, const char *path, Loc at);
-/* The parameter `name`, of an entry above, as a value: which one it is is seen when shapes are inferred (constant.c). */
-Tensor *make_reference(Builder *b, const char *name, Loc at);
+/* The parameter `name` of an entry above as a value, in a net first that of its path `inner` (NULL: in the flow): which one it is is seen when shapes are
+ * inferred (constant.c). */
+Tensor *make_reference(Builder *b, const char *name, const char *inner, Loc at);
 /* u as it is read outside of its repeat: the stack of its steps. */
 Use make_outside(Builder *b, Use u, Loc at);
 /* A value that a view may be made of: u, or a copy of it. */

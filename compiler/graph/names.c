@@ -137,7 +137,7 @@ bool name_resolve(Builder *b, const char *word, Loc at, Use *out, bool keep_step
         return false;
     }
     if (!d && name_of_parameter(word)) {
-        *out = (Use){ make_reference(b, word, at), 0 };
+        *out = (Use){ make_reference(b, word, *b->frame->path ? path_in(b, word) : NULL, at), 0 };
         return true;
     }
     if (!d)
