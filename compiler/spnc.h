@@ -170,12 +170,13 @@ typedef struct LossDef LossDef;
 typedef struct Tuning Tuning;
 typedef struct OpSchedule OpSchedule;
 
-/* A repeat: its body runs `steps` times.  steps.c divides its operators into three sections: before, in and after the loop. */
+/* A repeat: its body runs `steps` times.  steps.c divides its operators into four sections: before the loop, ahead of it, in it, and after it. */
 struct Repeat {
     const char *name;        /* repeat1, repeat2, ... */
     int steps;
     Loc loc;
     List states;             /* Tensor: carried states */
+    const char *step;        /* a name of its step beside `t`, or NULL */
 };
 
 /* Contents of a tensor's memory, for each group: see Tensor.space. */
@@ -210,7 +211,7 @@ struct Tensor {
     bool needed;             /* warn.c: the loss depends on it */
     Tensor *start;           /* carried: the value before step 0 (NULL: zeros) */
     Weight *start_weight;    /* carried with a trained start */
-    List grads;              /* grad.c: Use: parts of its gradient, one from each reader */
+    List grads;              /* grad.c: parts of its gradient, one from each reader */
     /* plan.c */
     bool local;              /* used in one phase only: placed in a thread's scratch */
     int64_t slot_reals;      /* reals from the start of one slice to the next */
@@ -248,7 +249,8 @@ struct Weight {
     int uses;                /* number of WEIGHTS operators so far: each after the first adds to the gradient */
 };
 
-typedef enum { ATTR_INT, ATTR_PAIR, ATTR_REAL, ATTR_WORD, ATTR_BOOL, ATTR_INIT, ATTR_SHAPE, ATTR_PAIRS, ATTR_NAME, ATTR_ACT, ATTR_TREE } AttrType;      /* ATTR_TREE: see language.h; its reader finds the value in the tree */
+typedef enum { ATTR_INT, ATTR_PAIR, ATTR_REAL, ATTR_WORD, ATTR_BOOL, ATTR_INIT, ATTR_SHAPE, ATTR_PAIRS, ATTR_NAME, ATTR_ACT, ATTR_INDEX, ATTR_TREE } AttrType;
+/* ATTR_INDEX: b, or a * step + b inside a repeat; ATTR_TREE: see language.h; its reader finds the value in the tree */
 typedef struct {
     const char *name;
     AttrType type;
@@ -262,7 +264,8 @@ typedef struct {
     Loc loc;
     bool given;
     const char *text;        /* one value: as written */
-    int count;               /* numbers; ATTR_PAIRS: 1 for a single number, else two for each item of the list */
+    int count;               /* numbers; ATTR_PAIRS: 1 for a single number, else two for each item of the list; ATTR_INDEX: b, or b and a */
+    int repeat;              /* ATTR_INDEX with a: the repeat that counts the step, 0 the innermost */
     double number[2 * RANK_MAX];
     const char *word;
     const Op *act;           /* ATTR_ACT with attributes: they are its */
@@ -278,6 +281,9 @@ typedef struct {
     bool removed;            /* the model's rate is 0, so its layers are removed */
 } Rate;
 
+/* Where an operator of a repeat runs, for explain: before, ahead, core or after; why; of which repeat.  NULL: it is of none. */
+typedef struct { const char *word, *why; const Repeat *repeat; } StepsPart;
+
 /* One operator: what it is, its operands, what the file says about it, and a struct for the notes of each stage that decides something about it. */
 struct Op {
     OpKind kind;
@@ -287,6 +293,8 @@ struct Op {
     Op *of;                  /* the forward operator of a BACKWARD, WEIGHTS or PRODUCTS; see forward_of */
     const char *family;      /* the net it belongs to, or "" */
     Repeat *repeat;          /* the repeat in whose body it was written; NULL: none, or hoisted by steps.c */
+    StepsPart section;       /* steps.c */
+    int numbered;            /* constant: not 0: it has one number for each of so many steps */
 
     Use reads[INPUT_MAX];    /* in the order of the emitted function's arguments: writes, reads, weights */
     int read_count;
@@ -300,6 +308,8 @@ struct Op {
     Attr attrs[ATTR_MAX];
     int attr_count;
     union {                  /* by kind; a backward operator has it in its forward operator */
+        struct { const Repeat *repeat; const Op *of; } slice;           /* slice: whose step its positions move with, or NULL; sum_slices: the slice
+                                                                           whose gradient it is */
         const DataDef *data;                                            /* load, load_bytes, labels, augment: the input or target */
         const LossDef *loss;                                            /* a loss: its term */
         int step;                                                       /* pick: the step that is read */
@@ -444,6 +454,9 @@ typedef struct {
     const char *templates;   /* folders with templates of a user, one a line: that of --templates, that of `operators:`; NULL: none */
     List described;          /* const char: operators that these folders describe and the model does not mention */
     List included;           /* const Source: the files that it includes */
+    const char *const *step_names;           /* while a repeat is read: its step's names, then those of repeats around it; */
+    const int *step_repeats;                 /* of each name the repeat, 0 the innermost */
+    int step_count;
     const char *name, *about;
     int64_t batch;
     int lanes;               /* 16; plain: 1 */
@@ -627,6 +640,7 @@ Op *grad_backward(Model *m, Op *op, Use dy);          /* a BACKWARD operator: fr
 Op *grad_weights(Model *m, Op *op, Use dy);           /* a WEIGHTS operator that reads dy; NULL if no weight is trained; folds are added */
 void grad_append(Model *m, Op *op);                   /* another operator, behind those that backward has so far */
 void grad_pass(Model *m, Op *op, int input, Use dy);  /* the gradient of input i is dy itself */
+void grad_slices(Model *m, Op *op, Use dy);           /* op is a slice that moves with the step, of a value made once: the slices of all steps at once */
 
 /* True if the first axis of an input is probably the batch.  False for three axes: as many channels as examples may be intended. */
 bool batch_is_axis(const Model *m, const DataDef *d);

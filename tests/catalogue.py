@@ -33,11 +33,13 @@ WITHOUT_A_MODEL = {
 # Conditions and formulas are read by the library alone: no key of a model takes one yet.  tests/test_syntax.c and tests/test_formula.c have these.
 WITHOUT_A_KEY = {
     "%s'%s' is no number%s%s", "%san index is a whole number or a * $%s + b%s", "%s'%s' is a word and '%s' a number: they cannot be compared%s",
-    "%swords are compared with == and !=", "%sa condition compares: $d == 1, $d > 1 and not $border == zero", "expected a condition, not a %s",
+    "%san index moves with the step of one repeat, not of two", "%swords are compared with == and !=", "%sa condition compares: $d == 1, $d > 1 and not $border == zero", "expected a condition, not a %s",
     "a comma ends a value inside { }: put the formula in quotes", "%sone index stands in [ ], that of the first axis: x[$t]", "%sequal is written '=='",
     "%scomparisons do not chain: write %s", "%sa formula has no 'and' and 'or': comparisons are 0 or 1, so multiply them, or take their max",
 }
 NOT_MESSAGES = {"base/diag.c", "template/template.c", "main.c", "tell/explain.c", "base/folder.c", "library/weights.c"}      # the printer itself; templates' errors; the command line's; those about a file of weights (test_inference.sh)
+
+SECTIONS[3][1].append("graph/repeats.c")
 
 
 def calls(text):

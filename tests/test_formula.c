@@ -37,7 +37,7 @@ static Formula *read_formula(const char *text)
     cr_assert(y && expr_params(arena, d, yaml_get(y, "params"), NULL, 0, scope));
     const Yaml *v = yaml_get(y, "v");
     FormulaNames *names = NEW(arena, FormulaNames);
-    *names = (FormulaNames){ scope, values, 6, steps, 2, operator_form };
+    *names = (FormulaNames){ scope, values, 6, steps, NULL, 2, operator_form };
     Formula *f = formula_read(arena, d, names, v->kind == YAML_MAP ? v->items[0] : v);
     cr_assert((f != NULL) == (diag_errors(d) == 0));
     fclose(out);
@@ -109,7 +109,10 @@ Test(formula, slices_and_steps_are_operands)
     Diag *d = diag_new(arena, stderr, false, false);
     cr_assert(f->operand_count == 2 && !f->operands[1].name && f->operands[1].value == -1);
     cr_assert(formula_step_number(f, d, 1, (const int64_t[]){ 2, 1 }, &number) && number == 0.125);
-    REFUSED("x[$i]", 6, "a whole number or a * $t + b");
+    f = formula("x[3 - $i]");
+    cr_assert(f->operand_count == 1 && f->operands[0].a == -1 && f->operands[0].b == 3 && f->operands[0].repeat == 1);
+    REFUSED("x[$i + $t]", 11, "moves with the step of one repeat, not of two");
+    REFUSED("x[$t * $t]", 6, "a whole number or a * $t + b");
     REFUSED("x[-1]", 6, "an index counts from the start");
     REFUSED("x[z]", 6, "a whole number or a * $t + b");
     REFUSED("x / (1 / $t)", 11, "division by zero");

@@ -151,9 +151,10 @@ static bool reckon(const char *text, Value *v, int64_t *a, int64_t *b)
     FILE *out;
     size_t size;
     const Yaml *scalar = scalar_of(text, &scope, &d, &out, &size);
-    Reckoner r = { arena, d, &scope, step_names, step_values, 2, NULL, NULL };
+    Reckoner r = { arena, d, &scope, step_names, step_values, 2, NULL, NULL, NULL };
     const Syntax *n = syntax_read(arena, d, &scope, scalar, SYNTAX_FORMULA, "");
-    bool stepped = false, fine = n && expr_is_number(&r, n, &stepped) && (a ? expr_linear(&r, n, 0, a, b) : expr_number(&r, n, v));
+    int repeat = 0;
+    bool stepped = false, fine = n && expr_is_number(&r, n, &stepped) && (a ? expr_linear(&r, n, &repeat, a, b) : expr_number(&r, n, v));
     fclose(out);
     return fine;
 }

@@ -153,6 +153,14 @@ static void extras(Model *m, Text *line, const Phase *p, const Op *op)
     case OP_dropout:
         dropout(m, line, p, op);
         break;
+    case OP_slice:
+        if (forward_of(op)->slice.repeat)
+            text_printf(line, ", t");
+        break;
+    case OP_constant:
+        if (op->numbered)
+            text_printf(line, ", t");
+        break;
     case OP_batch_sums:
         text_printf(line, ", measured(batch, %s)", plain ? "n" : "g");
         break;

@@ -89,14 +89,14 @@ static bool number_function(void *context, const Syntax *n, const double *x, dou
 
 static Reckoner reckoner(Binder *b, const int64_t *steps)
 {
-    return (Reckoner){ b->arena, b->diag, b->names->scope, b->names->steps, steps, b->names->step_count, number_function, b };
+    return (Reckoner){ b->arena, b->diag, b->names->scope, b->names->steps, steps, b->names->step_count, b->names->step_repeats, number_function, b };
 }
 
 /* ---- operands ---- */
 
 static bool same_operand(const FormulaOperand *x, const FormulaOperand *y)
 {
-    return x->name && y->name && strcmp(x->name, y->name) == 0 && x->sliced == y->sliced && x->a == y->a && x->b == y->b;
+    return x->name && y->name && strcmp(x->name, y->name) == 0 && x->sliced == y->sliced && x->a == y->a && x->b == y->b && x->repeat == y->repeat;
 }
 
 static Node *operand(Binder *b, const FormulaOperand *wanted)
@@ -144,7 +144,7 @@ static Node *value(Binder *b, const Syntax *n)
     o.name = n->word;
     if (n->kind == SYNTAX_SLICE) {
         o.sliced = true;
-        if (!expr_linear(&b->reckoner, n->items[0], 0, &o.a, &o.b))
+        if (!expr_linear(&b->reckoner, n->items[0], &o.repeat, &o.a, &o.b))
             return NULL;
         if (o.a == 0 && o.b < 0) {
             diag_error(b->diag, syntax_at(n->items[0]), "an index counts from the start, from 0 on");

@@ -21,7 +21,8 @@ typedef struct {
     Scope *scope;                            /* $params; NULL: none */
     const char *const *values;               /* values of the flow, dots in them as written */
     int value_count;
-    const char *const *steps;                /* `$t` of the innermost repeat first, then of those around it; none outside a repeat */
+    const char *const *steps;                /* names of steps, those of the innermost repeat first; none outside a repeat */
+    const int *step_repeats;                 /* of each the repeat that counts it, 0 the innermost; NULL: each its own */
     int step_count;
     /* How the operator `name` is written with an operand x, "{ relu: x }"; NULL: there is none.  May be NULL. */
     const char *(*operator_form)(const char *name);
@@ -31,8 +32,9 @@ typedef struct {
     const char *name;                        /* as written: "u.gate"; NULL: a number of the step, below */
     int value;                               /* its place in FormulaNames.values; -1: a number of the step */
     Loc at;                                  /* where it is read first */
-    bool sliced;                             /* x[a * $t + b] of the innermost repeat, or x[b] (a = 0); bounds are the reader's to check */
+    bool sliced;                             /* x[a * step + b], or x[b] (a = 0); bounds are the reader's to check */
     int64_t a, b;
+    int repeat;                              /* a != 0: the repeat that counts the step, by FormulaNames.step_repeats */
     const Syntax *number;                    /* of numbers, $params and steps alone: formula_step_number() gives it for each step */
 } FormulaOperand;
 

@@ -96,14 +96,14 @@ static const FormulaShape *operand_of(const Shaping *s, const Syntax *n)
 {
     const Formula *f = s->formula;
     int64_t a = 0, b = 0;
-    Reckoner r = {
-        .arena = s->arena, .diag = s->diag, .scope = f->names->scope, .steps = f->names->steps, .step_count = f->names->step_count
-    };
-    if (n->kind == SYNTAX_SLICE && !expr_linear(&r, n->items[0], 0, &a, &b))
+    int repeat = 0;
+    Reckoner r = { .arena = s->arena, .diag = s->diag, .scope = f->names->scope, .steps = f->names->steps, .step_count = f->names->step_count,
+                   .step_repeats = f->names->step_repeats };
+    if (n->kind == SYNTAX_SLICE && !expr_linear(&r, n->items[0], &repeat, &a, &b))
         unreachable("an index that was read before");
     for (int i = 0; i < f->operand_count; i++) {
         const FormulaOperand *o = &f->operands[i];
-        if (o->name && strcmp(o->name, n->word) == 0 && o->sliced == (n->kind == SYNTAX_SLICE) && o->a == a && o->b == b)
+        if (o->name && strcmp(o->name, n->word) == 0 && o->sliced == (n->kind == SYNTAX_SLICE) && o->a == a && o->b == b && o->repeat == repeat)
             return &s->operands[i];
     }
     unreachable("a name that is no operand");

@@ -3,6 +3,7 @@
  * In: a node of the tree and the operator's table.  Out: op->attrs.
  * The one convention: op->attrs has one entry for each row of the table, in its order, given or default alike. */
 #include "graph/attr.h"
+#include "read/expr.h"
 #include "read/language.h"
 #include <math.h>
 #include <stdlib.h>
@@ -207,6 +208,36 @@ static bool parse_act(Model *m, Attr *a, const Yaml *y)
     return true;
 }
 
+/* True if the text has the name of a step in it, as $name. */
+static bool mentions_step(const Model *m, const char *text)
+{
+    for (const char *at = text; (at = strchr(at, '$')) != NULL; at++)
+        for (int i = 0; i < m->step_count; i++) {
+            const size_t n = strlen(m->step_names[i]);
+            if (!strncmp(at + 1, m->step_names[i], n) && syntax_word_end(at + 1) == at + 1 + n)
+                return true;
+        }
+    return false;
+}
+
+/* a * step + b inside a repeat. */
+static bool parse_index(Model *m, Attr *a, const Yaml *y)
+{
+    const Reckoner r = { .arena = m->arena, .diag = m->diag, .scope = &m->scope, .steps = m->step_names, .step_count = m->step_count,
+                         .step_repeats = m->step_repeats };
+    int64_t by = 0, from = 0;
+    if (!expr_index(&r, y, &a->repeat, &by, &from))
+        return false;
+    if (!by && (from < a->spec->low || from > a->spec->high)) {
+        diag_error(m->diag, y->loc, "'%s' must be between %.15g and %.15g, not %lld", a->spec->name, a->spec->low, a->spec->high, (long long)from);
+        return false;
+    }
+    a->number[0] = (double)from;
+    a->number[1] = (double)by;
+    a->count = by ? 2 : 1;
+    return true;
+}
+
 static bool from_yaml(Model *m, Attr *a, const Yaml *y)
 {
     const AttrSpec *s = a->spec;
@@ -215,6 +246,8 @@ static bool from_yaml(Model *m, Attr *a, const Yaml *y)
     a->text = y->kind == YAML_SCALAR ? y->text : NULL;
     if (s->type == ATTR_TREE)
         return true;
+    if (s->type == ATTR_INDEX && y->kind == YAML_SCALAR && mentions_step(m, y->text))
+        return parse_index(m, a, y);
     if (s->type == ATTR_INIT)
         return parse_init(m, a, y);
     if (s->type == ATTR_ACT)
@@ -241,7 +274,7 @@ static bool from_yaml(Model *m, Attr *a, const Yaml *y)
     if (!expr_value(m->arena, m->diag, &m->scope, y, &v))
         return false;
     switch (s->type) {
-    case ATTR_INT: case ATTR_PAIR: case ATTR_SHAPE: case ATTR_PAIRS: case ATTR_REAL:
+    case ATTR_INT: case ATTR_INDEX: case ATTR_PAIR: case ATTR_SHAPE: case ATTR_PAIRS: case ATTR_REAL:
         if (!number_in_range(m, s, y, &v, s->type != ATTR_REAL))
             return false;
         a->number[0] = v.r;

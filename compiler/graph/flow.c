@@ -4,6 +4,7 @@
  * file.  An entry's value is an operator or a net with operands, or a formula; an operand is a name, a formula, or again an operator with operands. */
 #include "graph/formulas.h"
 #include "graph/model.h"
+#include "graph/repeats.h"
 #include <string.h>
 
 /* ---- operands ------------------------------------------------------------------------------------------ */
@@ -109,6 +110,16 @@ static Tensor *flow_last(Builder *b, const char *path, Loc at, const Yaml *input
     return pick->writes[0].tensor;
 }
 
+/* The repeat whose step the slice moves with, or NULL. */
+static const Repeat *slice_moves(Builder *b, const Op *parsed)
+{
+    const Repeat *r = NULL;
+    for (int k = 0; k < parsed->attr_count; k++)
+        if (parsed->attrs[k].spec->type == ATTR_INDEX && parsed->attrs[k].count == 2)
+            r = step_repeat(b, parsed->attrs[k].repeat);
+    return r;
+}
+
 /* { OP: inputs, attributes }, of v's key `which`: any operator but the cells. */
 static Tensor *flow_operator(Builder *b, const char *path, Loc at, const Yaml *v, int which, Use *in, int count)
 {
@@ -121,6 +132,8 @@ static Tensor *flow_operator(Builder *b, const char *path, Loc at, const Yaml *v
         return NULL;
     if (kind == OP_last)
         return flow_last(b, path, at, v->items[which], in[0]);
+    if (kind == OP_slice)
+        parsed->slice.repeat = slice_moves(b, parsed);
     return make_operator(b, parsed, path, at, in, count);
 }
 
@@ -489,6 +502,7 @@ static bool flow_repeat(Builder *b, const Yaml *y)
     Repeat *r = b->repeat = NEW(m->arena, Repeat);
     list_push(m->arena, &m->repeats, r);
     *r = (Repeat){ .name = arena_printf(m->arena, "repeat%d", m->repeats.count), .steps = (int)steps, .loc = y->loc };
+    good = step_read(b, yaml_get(y, "step"), &r->step) && good;
     b->frame->state_count = 0;
     if (carry && map_expected(m, carry, "carry"))
         for (int i = 0; i < carry->count; i++)
@@ -496,6 +510,7 @@ static bool flow_repeat(Builder *b, const Yaml *y)
                 name_bind(b, carry->keys[i]->text, carry->keys[i]->loc, (Use){ NULL, 0 });
                 good = false;
             }
+    steps_name(b);
     good = flow_read(b, body) && good;
     for (int i = 0; i < b->frame->state_count; i++)
         if (!b->frame->states[i].defined) {
@@ -503,6 +518,7 @@ static bool flow_repeat(Builder *b, const Yaml *y)
             good = false;
         }
     b->repeat = NULL;
+    steps_name(b);
     b->frame->state_count = 0;
     return good;
 }

@@ -4,6 +4,7 @@
  * operations inside (formula/); its operands are the values that it reads, each once. */
 #include "graph/formulas.h"
 #include "formula/formula.h"
+#include "graph/repeats.h"
 #include <ctype.h>
 #include <string.h>
 
@@ -71,7 +72,8 @@ static const FormulaNames *visible(Builder *b, const char *text)
         list[n++] = m->targets[i].name;
     n = parameters_in(b, text, list, n);
     FormulaNames *names = NEW(m->arena, FormulaNames);
-    *names = (FormulaNames){ .scope = kept(m, &m->scope), .values = list, .value_count = n, .operator_form = operator_form };
+    *names = (FormulaNames){ .scope = kept(m, &m->scope), .values = list, .value_count = n, .steps = m->step_names, .step_repeats = m->step_repeats,
+                              .step_count = m->step_count, .operator_form = operator_form };
     return names;
 }
 
@@ -85,16 +87,22 @@ static Tensor *constant(Builder *b, const char *path, Loc at, Shape shape, const
     return op->writes[0].tensor;
 }
 
-/* x[i]: the part of the operand's value along its first axis. */
+/* x[i], x[a * $t + b]: the part of the operand's value along its first axis. */
 static bool element(Builder *b, const FormulaOperand *o, const char *path, Use *u)
 {
     Model *m = b->m;
     Op *parsed = op_new(m, OP_slice, FORWARD, "", o->at);
-    Yaml key = { .kind = YAML_SCALAR, .loc = o->at, .text = "index" }, number = { .kind = YAML_SCALAR, .loc = o->at, .text = arena_printf(m->arena, "%lld", (long long)o->b) };
+    Yaml key = { .kind = YAML_SCALAR, .loc = o->at, .text = "index" };
+    Yaml number = { .kind = YAML_SCALAR, .loc = o->at, .text = o->a ? "0" : arena_printf(m->arena, "%lld", (long long)o->b) };
     Yaml *keys[1] = { &key }, *items[1] = { &number };
     Yaml attributes = { .kind = YAML_MAP, .loc = o->at, .count = 1, .keys = keys, .items = items };
     if (!attr_parse(m, parsed, &attributes, NULL, o->at))
         return false;
+    if (o->a) {
+        Attr *index = (Attr *)(uintptr_t)op_attr(parsed, "index");
+        index->number[0] = (double)o->b, index->number[1] = (double)o->a, index->count = 2, index->repeat = o->repeat;
+        parsed->slice.repeat = step_repeat(b, o->repeat);
+    }
     *u = (Use){ make_operator(b, parsed, arena_printf(m->arena, "%s.slice", path), o->at, u, 1), 0 };
     return true;
 }
@@ -111,7 +119,7 @@ bool formula_make(Builder *b, const char *path, const Yaml *text, Use *out)
     }
     for (int i = 0; f && i < f->operand_count; i++) {
         const FormulaOperand *o = &f->operands[i];
-        bool there = name_resolve(b, o->name, o->at, &operands[i], false);
+        bool there = o->name ? name_resolve(b, o->name, o->at, &operands[i], false) : step_number(b, f, i, path, &operands[i]);
         good = (there && (!o->sliced || element(b, o, path, &operands[i]))) && good;
     }
     if (!good)

@@ -159,6 +159,8 @@ Tensor *make_operator(Builder *b, Op *parsed, const char *path, Loc at, const Us
     op->family = family(m, path);
     if (act)
         op->name = y->name;
+    if (parsed->kind == OP_slice)
+        op->slice = parsed->slice;
     if (parsed->kind == OP_dropout) {
         op->dropout.place = m->random_places++;
         rate_note(m, op, path, parsed);

@@ -2,7 +2,8 @@
  *
  * In: operators in the order of the file, each with the repeat it was written in.  Out: m->forward, a list of sections.  Next: grad.c.
  *   before   reads nothing that changes from step to step: hoisted into the section before the loop, its tensors become once-tensors
- *   core     the next value of a state depends on it: stays in the loop
+ *   ahead    follows the step or chance, but no state: runs before the loop, all steps at once
+ *   core     the next value of a state depends on it, and it on a state: stays in the loop
  *   after    the rest: runs when the loop is over, all steps at once
  * Inputs and targets are loaded at the very beginning.  A dropout in a repeat draws a new mask at each step, so it is never hoisted.  The start of a state runs before its loop. */
 #include "spnc.h"
@@ -24,9 +25,15 @@ static Section *section_new(Model *m, List *list, SectionKind kind, Repeat *r)
 
 static bool is_start(const Op *op) { return op->write_count && op->writes[0].shift == -1; }
 
+/* A place for each operator of m->ops. */
+typedef struct { bool *stepped, *stateful, *core, *ahead, *done; } Marks;
+
+/* True if the operator's result follows the number of the step, whatever it reads. */
+static bool counts_steps(const Op *op) { return (op->kind == OP_slice && op->slice.repeat) || (op->kind == OP_constant && op->numbered); }
+
 static bool varies(const Op *op, const Repeat *r)
 {
-    if (op->kind == OP_dropout)
+    if (op->kind == OP_dropout || counts_steps(op))
         return true;
     for (int i = 0; i < op->read_count; i++)
         if (op->reads[i].tensor->repeat == r)
@@ -48,39 +55,121 @@ static void hoist(Model *m, Repeat *r)
             op->writes[k].tensor->repeat = NULL;
             op->writes[k].tensor->hoisted = r->steps;
         }
+        op->section = (StepsPart){ "before", "nothing that it reads changes from step to step", r };
         remark(m, op->loc, "%s is the same at each of %d steps: computed once, before %s", op->name, r->steps, r->name);
     }
 }
 
+static bool reads_result(const Op *op, const Op *maker)
+{
+    for (int k = 0; k < op->read_count; k++)
+        for (int w = 0; w < maker->write_count; w++) {
+            const Tensor *x = op->reads[k].tensor, *y = maker->writes[w].tensor;
+            if (x == y || tensor_owner(x) == tensor_owner(y))
+                return true;
+        }
+    return false;
+}
+
 /* Marks the operators that the next step depends on: from those that write states, backwards through reads of the same step. */
-static void mark_core(Model *m, const Repeat *r, bool *core)
+static void mark_core(Model *m, const Repeat *r, Marks *marks)
 {
     for (bool changed = true; changed;) {
         changed = false;
         for (int i = m->ops.count - 1; i >= 0; i--) {
             Op *op = m->ops.items[i];
-            if (op->repeat != r || core[i] || is_start(op))
+            if (op->repeat != r || marks->core[i] || is_start(op))
                 continue;
-            bool needed = op->writes[0].tensor->carried;
+            const Tensor *y = op->writes[0].tensor;
+            bool needed = y->carried;
+            if (needed)
+                op->section.why = arena_printf(m->arena, "it makes %s, which the next step reads", y->flow_name ? y->flow_name : y->name);
             for (int j = 0; j < m->ops.count && !needed; j++) {
-                Op *reader = m->ops.items[j];
-                if (!core[j])
+                const Op *reader = m->ops.items[j];
+                if (!marks->core[j] || !reads_result(reader, op))
                     continue;
-                for (int k = 0; k < reader->read_count && !needed; k++)
-                    needed = tensor_owner(reader->reads[k].tensor) == tensor_owner(op->writes[0].tensor) || reader->reads[k].tensor == op->writes[0].tensor;
+                needed = true;
+                op->section.why = reader->section.why;
+                if (!strstr(reader->section.why, "is made from it"))
+                    op->section.why = arena_printf(m->arena, "the next %s is made from it", reader->writes[0].tensor->flow_name ? reader->writes[0].tensor->flow_name : reader->writes[0].tensor->name);
             }
             if (needed)
-                core[i] = changed = true;
+                marks->core[i] = changed = true;
+        }
+    }
+}
+
+/* Marks what follows the number of the step (stepped) and what depends on a state (stateful); then what runs ahead: of what depends on no state
+ * that which the core reads, that which follows the step, and what such operators read. */
+static void mark_ahead(Model *m, const Repeat *r, Marks *marks)
+{
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (int i = 0; i < m->ops.count; i++) {
+            const Op *op = m->ops.items[i];
+            if (op->repeat != r || is_start(op))
+                continue;
+            bool stepped = counts_steps(op), stateful = false;
+            for (int k = 0; k < op_uses(op); k++)
+                stateful = stateful || (op_use(op, k)->tensor->repeat == r && op_use(op, k)->tensor->carried);
+            for (int j = 0; j < m->ops.count; j++)
+                if (j != i && (marks->stepped[j] || marks->stateful[j]) && ((Op *)m->ops.items[j])->repeat == r && reads_result(op, m->ops.items[j]))
+                    stepped = stepped || marks->stepped[j], stateful = stateful || marks->stateful[j];
+            changed = changed || stepped != marks->stepped[i] || stateful != marks->stateful[i];
+            marks->stepped[i] = stepped, marks->stateful[i] = stateful;
+        }
+    }
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (int i = m->ops.count - 1; i >= 0; i--) {
+            Op *op = m->ops.items[i];
+            if (op->repeat != r || is_start(op) || LOSS_INFO(op) || marks->stateful[i] || marks->ahead[i])
+                continue;
+            bool ahead = marks->core[i] || marks->stepped[i];
+            for (int j = 0; j < m->ops.count && !ahead; j++)
+                ahead = marks->ahead[j] && reads_result(m->ops.items[j], op);
+            marks->ahead[i] = ahead;
+            changed = changed || ahead;
+        }
+    }
+}
+
+/* Operators first..end of the repeat r, of one part of it, into the section of that part. */
+typedef enum { AHEAD, IN_CORE, BEHIND } StepsOrder;
+
+static void part(Model *m, Repeat *r, int first, int end, StepsOrder order, Marks *marks)
+{
+    for (int k = first; k <= end; k++) {
+        Op *o = m->ops.items[k];
+        const StepsOrder of = marks->ahead[k] ? AHEAD : marks->core[k] ? IN_CORE : BEHIND;
+        if (o->repeat != r || marks->done[k] || of != order)
+            continue;
+        list_push(m->arena, &section_new(m, &m->forward, order == IN_CORE ? CORE : AFTER, r)->ops, o);
+        marks->done[k] = true;
+        if (order == AHEAD) {
+            const char *by = marks->stepped[k] ? "the step" : "chance";
+            o->section = (StepsPart){ "ahead", arena_printf(m->arena, "it follows %s, but no state", by), r };
+            remark(m, o->loc, "%s follows %s, but no state: computed ahead of %s, all %d steps at once", o->name, by, r->name, r->steps);
+        } else if (order == IN_CORE) {
+            o->section = (StepsPart){ "core", o->section.why, r };
+        } else {
+            o->section = (StepsPart){ "after", "it depends on a state, but no next state on it", r };
+            if (!marks->stateful[k])
+                o->section.why = "no state depends on it";
+            remark(m, o->loc, "%s does not feed the next step: run after %s, all %d steps at once", o->name, r->name, r->steps);
         }
     }
 }
 
 bool steps_split(Model *m)
 {
-    bool *core = NEW_ARRAY(m->arena, bool, m->ops.count + 1), *done = NEW_ARRAY(m->arena, bool, m->ops.count + 1);
+    const int n = m->ops.count + 1;
+    bool *done = NEW_ARRAY(m->arena, bool, n);
+    Marks marks = { NEW_ARRAY(m->arena, bool, n), NEW_ARRAY(m->arena, bool, n), NEW_ARRAY(m->arena, bool, n), NEW_ARRAY(m->arena, bool, n), done };
     for (int i = 0; i < m->repeats.count; i++) {
         hoist(m, m->repeats.items[i]);
-        mark_core(m, m->repeats.items[i], core);
+        mark_core(m, m->repeats.items[i], &marks);
+        mark_ahead(m, m->repeats.items[i], &marks);
     }
     for (int i = 0; i < m->ops.count; i++) {        /* data first: one phase brings all of it in */
         Op *op = m->ops.items[i];
@@ -116,16 +205,8 @@ bool steps_split(Model *m)
                 list_push(m->arena, &once->ops, m->ops.items[k]);
                 done[k] = true;
             }
-        for (int pass = 0; pass < 2; pass++)
-            for (int k = i; k <= end; k++) {
-                Op *o = m->ops.items[k];
-                if (o->repeat != r || done[k] || core[k] == (pass == 1))
-                    continue;
-                list_push(m->arena, &section_new(m, &m->forward, pass ? AFTER : CORE, r)->ops, o);
-                done[k] = true;
-                if (pass)
-                    remark(m, o->loc, "%s does not feed the next step: run after %s, all %d steps at once", o->name, r->name, r->steps);
-            }
+        for (StepsOrder order = AHEAD; order <= BEHIND; order++)
+            part(m, r, i, end, order, &marks);
     }
     return true;
 }

@@ -30,11 +30,22 @@ static Section *open_section(Model *m, SectionKind kind, Repeat *r)
     return s;
 }
 
-static void contribute(Model *m, Tensor *t, Use g)
+/* A part of a tensor's gradient.  slice: it is that of the slice that each step read, by this operator. */
+typedef struct { Use use; const Op *slice; } Part;
+
+static void contribute(Model *m, Tensor *t, Use g, const Op *slice)
 {
-    Use *u = NEW(m->arena, Use);
-    *u = g;
-    list_push(m->arena, &t->grads, u);
+    Part *p = NEW(m->arena, Part);
+    *p = (Part){ g, slice };
+    list_push(m->arena, &t->grads, p);
+}
+
+void grad_slices(Model *m, Op *op, Use dy)
+{
+    if (dy.shift)
+        unreachable("the gradient of a slice comes from its own step");
+    if (op->grad.inputs[0])
+        contribute(m, op->reads[0].tensor, dy, op);
 }
 
 void grad_pass(Model *m, Op *op, int input, Use dy)
@@ -57,7 +68,7 @@ void grad_pass(Model *m, Op *op, int input, Use dy)
             base = base->view_of;
         base->tail = dy.tensor->tail = true;
     }
-    contribute(m, t, (Use){ dy.tensor, dy.shift - in.shift });
+    contribute(m, t, (Use){ dy.tensor, dy.shift - in.shift }, NULL);
 }
 
 Op *grad_backward(Model *m, Op *op, Use dy)
@@ -160,9 +171,11 @@ static Use total(Model *m, Op *op)
     Use parts[INPUT_MAX];
     int n = 0;
     for (int i = 0; i < y->grads.count; i++) {
-        Use g = *(Use *)y->grads.items[i];
+        const Part *p = y->grads.items[i];
+        Use g = p->use;
         if (!y->repeat && g.tensor->repeat) {
-            Op *s = op_new(m, OP_sum_steps, FORWARD, arena_printf(m->arena, "sum_%s", g.tensor->name), op->loc);
+            Op *s = op_new(m, p->slice ? OP_sum_slices : OP_sum_steps, FORWARD, arena_printf(m->arena, "sum_%s", g.tensor->name), op->loc);
+            s->slice.of = p->slice;
             Tensor *once = tensor_new(m, g.tensor->name, op->loc, NULL);
             once->shape = y->shape;
             s->name = arena_printf(m->arena, "sum_%s", once->name);
@@ -200,7 +213,7 @@ static void close_sum(Model *m, const Open *o)
     Use parts[INPUT_MAX];
     int n = 0, left = y->grads.count - o->count;
     for (int k = o->count; k < y->grads.count; k++, left--) {
-        const Use *g = y->grads.items[k];
+        const Use *g = &((Part *)y->grads.items[k])->use;
         if (s->read_count + left + (n > 0) <= INPUT_MAX && n == 0) {
             op_read(s, g->tensor, g->shift);
             continue;
@@ -327,7 +340,7 @@ static void start_gradients(Model *m, Repeat *r, const Section *starts)
         Use parts[INPUT_MAX];
         int n = 0;
         for (int k = 0; wanted && k < state->grads.count; k++) {
-            Use *g = state->grads.items[k];
+            Use *g = &((Part *)state->grads.items[k])->use;
             if (g->shift != 1)
                 continue;
             if (n == INPUT_MAX) {

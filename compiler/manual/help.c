@@ -40,7 +40,8 @@ static void attributes(FILE *out, const AttrSpec *attrs, const char *title)
 {
     static const char *const forms[] = {
         [ATTR_INT] = "a whole number", [ATTR_PAIR] = "n or [rows, columns]", [ATTR_REAL] = "a number", [ATTR_WORD] = "a word", [ATTR_BOOL] = "true or false",
-        [ATTR_INIT] = "an initialiser", [ATTR_SHAPE] = "n or [n, ...]", [ATTR_PAIRS] = "n or [n or [before, after], ...]", [ATTR_NAME] = "a name", [ATTR_ACT] = "an activation", [ATTR_TREE] = "see docs/language.md",
+        [ATTR_INIT] = "an initialiser", [ATTR_SHAPE] = "n or [n, ...]", [ATTR_PAIRS] = "n or [n or [before, after], ...]", [ATTR_NAME] = "a name", [ATTR_ACT] = "an activation", [ATTR_INDEX] = "n or a * $t + b",
+        [ATTR_TREE] = "see docs/language.md",
     };
     fprintf(out, "\n%s\n", title);
     for (const AttrSpec *s = attrs; s->name; s++) {

@@ -87,14 +87,14 @@ static void attribute_body(Json *j, const AttrSpec *s)
     json_opens(j, "anyOf", '[');
     bool whole = s->type != ATTR_REAL;
     switch (s->type) {
-    case ATTR_INT: case ATTR_REAL: case ATTR_PAIR: case ATTR_SHAPE: case ATTR_PAIRS:
+    case ATTR_INT: case ATTR_INDEX: case ATTR_REAL: case ATTR_PAIR: case ATTR_SHAPE: case ATTR_PAIRS:
         json_opens(j, NULL, '{');
         json_text(j, "type", whole ? "integer" : "number");
         json_real(j, "minimum", s->low, 15);
         json_real(j, "maximum", s->high, 15);
         json_closes(j, '}');
         refer(j, NULL, "expression");
-        if (s->type == ATTR_INT || s->type == ATTR_REAL)
+        if (s->type == ATTR_INT || s->type == ATTR_INDEX || s->type == ATTR_REAL)
             break;
         json_opens(j, NULL, '{');
         json_text(j, "type", "array");
@@ -132,7 +132,7 @@ static void attribute(Json *j, const AttrSpec *s)
     json_opens(j, s->name, '{');
     json_text(j, "description", s->help);
     if (s->fallback && *s->fallback) {
-        if (s->type == ATTR_INT || s->type == ATTR_PAIR || s->type == ATTR_REAL || s->type == ATTR_BOOL)
+        if (s->type == ATTR_INT || s->type == ATTR_INDEX || s->type == ATTR_PAIR || s->type == ATTR_REAL || s->type == ATTR_BOOL)
             json_word(j, "default", s->fallback);
         else
             json_text(j, "default", s->fallback);

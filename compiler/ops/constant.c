@@ -1,6 +1,6 @@
 /* constant.c -- values that no example changes: numbers of the model, and trained parameters.
  *
- *   constant   y = its numbers;   parameter   y = NAME.weight, the gradient summed over examples as broadcast does */
+ *   constant   y = its numbers, or one number for each step of a repeat;   parameter   y = NAME.weight, the gradient summed over examples as broadcast does */
 #include "read/language.h"
 #include "spnc.h"
 
@@ -23,12 +23,14 @@ static void facts_constant(const Model *m, const Op *op, Fact *f)
     const int64_t n = shape_count(&op->writes[0].tensor->shape);
     Fact *numbers = fact_table(m->arena);
     bool same = true;
-    for (int64_t i = 1; i < n; i++)
+    const int64_t all = op->numbered ? op->numbered : n;
+    for (int64_t i = 1; i < all; i++)
         same = same && op->constant.values[i] == op->constant.values[0];
-    for (int64_t i = 0; i < (same ? 1 : n); i++)
+    for (int64_t i = 0; i < (same ? 1 : all); i++)
         fact_push_text(numbers, arena_printf(m->arena, "%.17g", op->constant.values[i]));
     fact_set(f, "numbers", numbers);
     fact_bool(f, "same", same);
+    fact_int(f, "steps", op->numbered);
 }
 
 /* NAME.weight as a value. */

@@ -101,6 +101,8 @@ static const char *element(Model *m, const Loops *l, const char *name, const int
 /* The name of operand k in C: as in the formula, unless that means something else there; names has those before it. */
 static const char *c_name(Model *m, const Op *op, int k, const char *const *names)
 {
+    if (!op->formula.f->operands[k].name)
+        return arena_printf(m->arena, "x_%d", k + 1);
     static const char *const taken[] = { "y", "dy", "real", "vec", "mask", "L", "N", "G", "T", "v", "batch", "weights", "hash", NULL };
     char *name = arena_copy(m->arena, op->formula.f->operands[k].name, strlen(op->formula.f->operands[k].name));
     bool small = false;
@@ -233,7 +235,8 @@ static void facts(const Model *model, const Op *op, Fact *f)
     const char *names[INPUT_MAX], *texts[INPUT_MAX];
     for (int k = 0; k < fwd->read_count; k++) {
         names[k] = c_name(m, fwd, k, names);
-        texts[k] = fwd->formula.f->operands[k].name;
+        const FormulaOperand *o = &fwd->formula.f->operands[k];
+        texts[k] = o->name ? o->name : arena_printf(m->arena, o->number->kind == SYNTAX_PARAM ? "%s" : "(%s)", syntax_text(m->arena, o->number));
     }
     forward_facts(m, fwd, &loops, names, texts, f);
     gradient_facts(m, fwd, &loops, names, texts, f);

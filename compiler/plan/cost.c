@@ -13,7 +13,7 @@ static double slices(const Model *m, const Phase *p, const Op *op, const Tensor 
 {
     if (op->pass == FINISH)                 /* FOLD has put its sum into the first slice */
         return p->kind == AFTER ? 1 : steps_of(p);
-    bool stack = p->kind == ONCE && t->repeat && (op->kind == OP_sum_steps || op->kind == OP_stack);
+    bool stack = p->kind == ONCE && t->repeat && (op->kind == OP_sum_steps || op->kind == OP_sum_slices || op->kind == OP_stack);
     return (double)m->groups * (stack ? t->repeat->steps : p->kind == AFTER && p->whole_batch && !t->repeat ? 1 : steps_of(p));
 }
 

@@ -59,12 +59,12 @@ static void put_operator(Text *t, const Op *op)
         formula_canonical(t, op->formula.f);
     }
     if (op->kind == OP_constant)
-        for (int64_t i = 0; i < shape_count(&op->writes[0].tensor->shape); i++)
-            text_printf(t, " %.17g", op->constant.values[i]);
+        for (int64_t i = 0; i < (op->numbered ? op->numbered : shape_count(&op->writes[0].tensor->shape)); i++)
+            text_printf(t, "%s %.17g", op->numbered && !i ? " step" : "", op->constant.values[i]);
     for (int i = 0; i < op->weight_count; i++)
         text_printf(t, "%s%s", i ? " " : " ; ", op->weights[i]->name);
     if (op->pass == FORWARD)
-        put_attributes(t, op);
+        put_attributes(t, op->kind == OP_sum_slices ? op->slice.of : op);
     if (op->fuse.act != OP_NONE)
         text_printf(t, " then %s", op_table[op->fuse.act]->name);
     if (op->kernel.winograd) {

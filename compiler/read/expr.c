@@ -157,6 +157,10 @@ static int step_of(const Reckoner *r, const Syntax *n)
 static Param *param_of(const Reckoner *r, const Syntax *n)
 {
     Param *param = scope_find(r->scope, n->word, strlen(n->word));
+    if (!param && is(n, "t")) {
+        diag_error(r->diag, syntax_at(n), "%s$t is the step of a repeat: it stands inside of one, in formulas and in a slice's index, from and to", n->of->label);
+        return NULL;
+    }
     if (!param) {
         diag_error(r->diag, syntax_at(n), "%sunknown parameter '%s'%s", n->of->label, n->word, nearest_param(r->arena, r->scope, n->word));
         return NULL;
@@ -289,14 +293,17 @@ bool expr_is_number(const Reckoner *r, const Syntax *n, bool *stepped)
 
 /* ---- a * step + b ---- */
 
-static bool not_linear(const Reckoner *r, const Syntax *n, int step)
+static bool not_linear(const Reckoner *r, const Syntax *n)
 {
     diag_error(r->diag, syntax_at(n), "%san index is a whole number or a * $%s + b%s", n->of->label,
-               step < r->step_count ? r->steps[step] : "t", r->step_count == 0 ? ", with $t inside a repeat" : "");
+               r->step_count ? r->steps[0] : "t", r->step_count == 0 ? ", with $t inside a repeat" : "");
     return false;
 }
 
-static bool linear(const Reckoner *r, const Syntax *n, int step, int64_t *a, int64_t *b)
+static int repeat_of(const Reckoner *r, int step) { return r->step_repeats ? r->step_repeats[step] : step; }
+
+/* repeat -1: no step has been read yet. */
+static bool linear(const Reckoner *r, const Syntax *n, int *repeat, int64_t *a, int64_t *b)
 {
     int64_t c, d;
     bool stepped = false, numbers = expr_is_number(r, n, &stepped);
@@ -306,26 +313,32 @@ static bool linear(const Reckoner *r, const Syntax *n, int step, int64_t *a, int
             return false;
         *a = 0;
         *b = v.i;
-        return v.kind == VALUE_INT || not_linear(r, n, step);
+        return v.kind == VALUE_INT || not_linear(r, n);
     }
-    if (numbers && step_of(r, n) == step) {
+    if (numbers && step_of(r, n) >= 0) {
+        const int of = repeat_of(r, step_of(r, n));
+        if (*repeat >= 0 && *repeat != of) {
+            diag_error(r->diag, syntax_at(n), "%san index moves with the step of one repeat, not of two", n->of->label);
+            return false;
+        }
+        *repeat = of;
         *a = 1;
         *b = 0;
         return true;
     }
     if (numbers && n->kind == SYNTAX_SIGN) {
-        if (!linear(r, n->items[0], step, a, b))
+        if (!linear(r, n->items[0], repeat, a, b))
             return false;
         *a = is(n, "-") ? -*a : *a;
         *b = is(n, "-") ? -*b : *b;
         return true;
     }
     if (!numbers || n->kind != SYNTAX_PAIR || strchr("+-*", n->word[0]) == NULL || n->word[1])
-        return not_linear(r, n, step);
-    if (!linear(r, n->items[0], step, a, b) || !linear(r, n->items[1], step, &c, &d))
+        return not_linear(r, n);
+    if (!linear(r, n->items[0], repeat, a, b) || !linear(r, n->items[1], repeat, &c, &d))
         return false;
     if (is(n, "*") && *a != 0 && c != 0)
-        return not_linear(r, n, step);
+        return not_linear(r, n);
     bool beyond;
     int64_t by = *a == 0 ? *b : d, slope = *a == 0 ? c : *a, start = *a == 0 ? d : *b;
     if (is(n, "*"))
@@ -338,7 +351,21 @@ static bool linear(const Reckoner *r, const Syntax *n, int step, int64_t *a, int
     return finish_whole(r, n, &v, beyond ? INT64_MAX : *a) && finish_whole(r, n, &v, *b);
 }
 
-bool expr_linear(const Reckoner *r, const Syntax *n, int step, int64_t *a, int64_t *b) { return linear(r, n, step, a, b); }
+bool expr_linear(const Reckoner *r, const Syntax *n, int *repeat, int64_t *a, int64_t *b)
+{
+    int of = -1;
+    if (!linear(r, n, &of, a, b))
+        return false;
+    if (*a)
+        *repeat = of;
+    return true;
+}
+
+bool expr_index(const Reckoner *r, const Yaml *scalar, int *repeat, int64_t *a, int64_t *b)
+{
+    const Syntax *n = syntax_read(r->arena, r->diag, r->scope, scalar, SYNTAX_PARAMETER, "");
+    return n && expr_linear(r, n, repeat, a, b);
+}
 
 /* ---- conditions ---- */
 

@@ -13,6 +13,7 @@ typedef struct {
     const char *const *steps;
     const int64_t *step_values;
     int step_count;
+    const int *step_repeats; /* of each name the repeat that counts it, 0 the innermost; a repeat may have two names.  NULL: each its own */
     /* Functions beside floor, ceil, min, max of the first three operands: sets *result and returns true, or false after reporting, a wrong
      * number of operands too; NULL: there are none. */
     bool (*function)(void *context, const Syntax *call, const double *x, double *result);
@@ -26,8 +27,12 @@ bool expr_is_number(const Reckoner *r, const Syntax *n, bool *stepped);
  * False after reporting: division by zero, a whole number beyond 2^53, a result that is not finite, an unknown parameter, text. */
 bool expr_number(const Reckoner *r, const Syntax *n, Value *out);
 
-/* The tree as a * step + b of whole numbers, step being number `step` of r->steps.  False after reporting what else it is. */
-bool expr_linear(const Reckoner *r, const Syntax *n, int step, int64_t *a, int64_t *b);
+/* The tree as a * step + b of whole numbers.  *repeat is set to the repeat that counts the step, by r->step_repeats; it stays as it is where
+ * a = 0.  False after reporting what else it is. */
+bool expr_linear(const Reckoner *r, const Syntax *n, int *repeat, int64_t *a, int64_t *b);
+
+/* Likewise of a scalar's text, with the names of r alone.  An index as text: "2 * $t + 1". */
+bool expr_index(const Reckoner *r, const Yaml *scalar, int *repeat, int64_t *a, int64_t *b);
 
 /* `when:`: true in *holds if the condition holds.  Numbers and words are compared (words with == and != alone); every parameter is looked
  * up, what stands behind an `and` or `or` that is decided is not reckoned.  False after reporting. */

@@ -113,6 +113,7 @@ const MapSpec map_net_layers = { NULL, "a net", net_layers_keys, "A net with par
 static const AttrSpec repeat_keys[] = {
     { "repeat", ATTR_INT, NULL, 1, STEPS_MAX, NULL, "number of steps" },
     { "when", ATTR_TREE, "", 0, 0, "condition", "it is there only if this holds" },
+    { "step", ATTR_NAME, "", 0, 0, NULL, "a name of its step, beside $t: with step: i it is $i" },
     { "carry", ATTR_TREE, "", 0, 0, "carry", "states that go from step to step: each is updated once under `do`" },
     { "do", ATTR_TREE, NULL, 0, 0, "flow", "entries that run at every step" },
     { 0 },

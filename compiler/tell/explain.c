@@ -240,6 +240,8 @@ static void one(Text *out, const Deck *d, const Op *op)
     text_printf(out, "  result    %s\n", card_shape(m, op->writes[0].tensor));
     if (c)
         chain(out, d, op);
+    if (op->section.word)
+        text_printf(out, "  section   %s (%s, %d steps): %s\n", op->section.word, op->section.repeat->name, op->section.repeat->steps, op->section.why);
     remarks(out, d, op);
     if (c)
         card(out, d, c);

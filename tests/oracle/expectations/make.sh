@@ -24,3 +24,4 @@ expect transforms ../nets/transforms.yaml
 for border in zero clamp legacy; do
     expect samplers_$border ../nets/samplers.yaml --set border=$border
 done
+expect stacked ../nets/stacked.yaml
