@@ -343,7 +343,9 @@ static bool state_kind(Builder *b, State *s, const Yaml *v, Shape *shape)
     map_keys_known(m, v, &map_carried);
     Attr a = { .spec = map_key(&map_carried, "shape") };
     s->init = yaml_get(v, "init");
-    return shape_read(m, &a, yaml_get(v, "shape"), s->name, shape);
+    const Yaml *y = yaml_get(v, "shape");
+    *shape = (Shape){ 0 };
+    return (y->kind == YAML_LIST && y->count == 0) || shape_read(m, &a, y, s->name, shape);      /* []: one number */
 }
 
 /* True if t, or a value that it is made of, is made at each step of r. */
@@ -357,19 +359,50 @@ static bool depends_on(Model *m, const Tensor *t, const Repeat *r)
     return false;
 }
 
+/* A number starts every element of the state. */
+static void start_number(Builder *b, const Tensor *state, Tensor *start)
+{
+    Op *op = start->op;
+    if (!op || op->kind != OP_constant || start->flow_name || start->shape.rank || !state->shape.rank)
+        return;
+    double *all = NEW_ARRAY(b->m->arena, double, shape_count(&state->shape) + 1);
+    for (int64_t i = 0; i < shape_count(&state->shape); i++)
+        all[i] = op->constant.values[0];
+    op->constant.values = all;
+    start->shape = state->shape;
+}
+
+/* An operator with weights made since m->ops had `from` of them, or NULL: what weighs has an entry of its own. */
+static const Op *weighs(const Model *m, int from)
+{
+    for (int i = from; i < m->ops.count; i++) {
+        const Op *op = m->ops.items[i];
+        for (int k = 0; k < op->attr_count; k++)
+            if (!strcmp(op->attrs[k].spec->name, "init") || !strcmp(op->attrs[k].spec->name, "affine"))
+                return op;
+    }
+    return NULL;
+}
+
 /* The value of the flow that a state starts from: `reference` is its name or what makes it, read before the repeat begins. */
 static bool start_value(Builder *b, Tensor *t, const Yaml *reference)
 {
     Repeat *inside = b->repeat;
+    const int before = b->m->ops.count;
     Use u;
     Entry e = { .name = arena_printf(b->m->arena, "%s.init", t->name), .loc = reference->loc };
     b->repeat = NULL;
     bool good = flow_operand(b, &e, reference, &u, true);
-    if (good && depends_on(b->m, u.tensor, inside)) {
+    const Op *op = good ? weighs(b->m, before) : NULL;
+    if (op) {
+        diag_error(b->m->diag, op->loc, "an operator with weights does not stand in init: give it an entry before the repeat");
+        good = false;
+    } else if (good && depends_on(b->m, u.tensor, inside)) {
         diag_error(b->m->diag, reference->loc, "'%s' is carried by the same repeat: it has no value before the first step", reference->text ? reference->text : u.tensor->name);
         good = false;
     } else if (good) {
         t->start = make_outside(b, u, reference->loc).tensor;
+        start_number(b, t, t->start);
     }
     b->repeat = inside;
     return good;
@@ -381,7 +414,7 @@ static bool start_read(Builder *b, Tensor *t, const char *name, const Yaml *init
     Model *m = b->m;
     Value w = { .text = "" };
     if (init->kind == YAML_LIST) {
-        diag_error(m->diag, init->loc, "init must be zeros, trained, or the name of a value");
+        diag_error(m->diag, init->loc, "init must be zeros, trained, or a value: a name, a number, a formula");
         return false;
     }
     const bool word = init->kind == YAML_SCALAR && formula_is_name(init->text + (*init->text == '$'));
@@ -447,7 +480,7 @@ static bool state_declare(Builder *b, const Yaml *key, const Yaml *v)
         return false;
     }
     if (b->frame->state_count == STATES_OF_REPEAT) {
-        diag_error(m->diag, key->loc, "a repeat carries at most 16 states");
+        diag_error(m->diag, key->loc, "a repeat carries at most %d states", STATES_OF_REPEAT);
         return false;
     }
     State *s = &b->frame->states[b->frame->state_count];

@@ -6,7 +6,7 @@
 #include "read/language.h"
 
 /* Limits for nets of nets: number of layers in all, and depth.  Inputs and outputs of a net, values of a call. */
-enum { LAYERS_MAX = 1024, NETS_DEEP = 32, LOSSES_MAX = 64, STATES_OF_REPEAT = 16 };
+enum { LAYERS_MAX = 1024, NETS_DEEP = 32, LOSSES_MAX = 64, STATES_OF_REPEAT = 64 };
 
 /* What a name stands for.  A name with several values (a net's outputs) stands for none itself: they are called NAME.OUTPUT. */
 typedef struct {

@@ -25,3 +25,5 @@ for border in zero clamp legacy; do
     expect samplers_$border ../nets/samplers.yaml --set border=$border
 done
 expect stacked ../nets/stacked.yaml
+expect slices ../nets/slices.yaml
+expect states ../nets/states.yaml
