@@ -172,8 +172,9 @@ typedef struct OpSchedule OpSchedule;
 
 /* A repeat: its body runs `steps` times.  steps.c divides its operators into four sections: before the loop, ahead of it, in it, and after it. */
 struct Repeat {
-    const char *name;        /* repeat1, repeat2, ... */
+    const char *name;        /* repeat1, repeat2, ..., unless it has a `name:` */
     int steps;
+    bool reverse;            /* runs from its last step to step 0; shifts count steps in the order in which they run */
     Loc loc;
     List states;             /* Tensor: carried states */
     const char *step;        /* a name of its step beside `t`, or NULL */
@@ -197,8 +198,8 @@ struct Tensor {
     bool work;               /* RAW: working memory of a kernel, passed as its last argument */
     bool shared;             /* RAW, TOTALS: one for the whole batch (at each step) */
     Repeat *repeat;          /* stacked over its steps; NULL: once */
-    bool carried;            /* one more slot in front: the state before step 0 */
-    bool tail;               /* one more slot behind, zero: the gradient from the step after the last */
+    bool carried;            /* one more slot in front (reverse: behind): the state before the first step */
+    bool tail;               /* one more slot behind (reverse: in front), zero: the gradient from the step after the last */
     Op *op;                  /* the operator that writes it; NULL: an input that has no load yet */
     const Weight *stored;    /* RAW, of a library: it is not computed, but lies among the weights, as this one (store.c); NULL: not so */
     int hoisted;             /* steps of the repeat it was written in, if it was hoisted: computed once before the loop; else 0 */
@@ -221,7 +222,7 @@ struct Tensor {
 };
 
 /* A tensor as an operand.  Stepped section (of a repeat): slot t + shift.  Elsewhere (ONCE) shift is the slot: -1 the start, T the zero
- * slot past the end (tail). */
+ * slot past the end (tail).  Of a reverse repeat: slot t - shift, and T - 1 - shift. */
 typedef struct { Tensor *tensor; int shift; } Use;
 
 /* Of a library.  W_TRANSFORMED: Winograd's U of a convolution's weight, as its PREPARE would leave it.  W_SCALES: scale and shift of each channel of a
@@ -490,6 +491,8 @@ Tensor *tensor_new(Model *m, const char *name, Loc loc, Repeat *repeat);
 /* A tensor in a kernel's own layout, of that many reals. */
 Tensor *tensor_raw(Model *m, const char *name, const Op *op, Repeat *repeat, int64_t reals);
 Tensor *tensor_value(const Tensor *t);                           /* the tensor whose numbers t has: itself, unless it is a view */
+/* Slots in front of that of step 0: 1 or 0. */
+static inline int tensor_front(const Tensor *t) { return t->repeat && t->repeat->reverse ? t->tail : t->carried; }
 Tensor *tensor_owner(const Tensor *t);                           /* the tensor whose memory t has: itself, unless t is a view or in place */
 /* The range of an owner's slots in the batch's memory, in reals: from *from up to *to.  Valid after plan.c; not for a local tensor. */
 void tensor_range(const Model *m, const Tensor *t, int64_t *from, int64_t *to);

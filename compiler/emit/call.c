@@ -40,6 +40,14 @@ static const char *slice_of_batch(Model *m, const Phase *p, const Tensor *t, int
     return step ? arena_printf(m->arena, "t %c %d", shift < 0 ? '-' : '+', shift < 0 ? -shift : shift) : arena_printf(m->arena, "%d", shift);
 }
 
+/* Slots from that of the step (ONCE: from slot 0) to the one that a shift means. */
+static int slots(const Phase *p, const Tensor *t, int shift)
+{
+    if (!t->repeat || !t->repeat->reverse)
+        return t->repeat ? shift : 0;
+    return p->kind == ONCE ? t->repeat->steps - 1 - shift : -shift;
+}
+
 static const char *slice(Model *m, const Phase *p, const Tensor *t, int shift)
 {
     const char *item = m->options.plain ? "n" : "g", *row = m->options.plain ? "N" : "G";
@@ -48,14 +56,14 @@ static const char *slice(Model *m, const Phase *p, const Tensor *t, int shift)
         return slice_of_batch(m, p, t, shift);
     if (p->whole_batch) {
         const char *base = p->kind == CORE || p->kind == CORE_BACKWARD ? t->repeat ? arena_printf(m->arena, "t * %s", row) : "0" : "0";
-        int at = t->repeat ? shift : 0;
+        const int at = slots(p, t, shift);
         if (at == 0)
             return base;
         return base[0] == '0' ? arena_printf(m->arena, "%s%sG", at < 0 ? "-" : "", at == 1 || at == -1 ? "" : arena_printf(m->arena, "%d * ", at < 0 ? -at : at))
                               : arena_printf(m->arena, "%s %c G", base, at < 0 ? '-' : '+');
     }
     const char *base = stepped && t->repeat ? "s" : item;
-    int at = t->repeat ? shift : 0;
+    const int at = slots(p, t, shift);
     if (at == 0)
         return base;
     if (at == 1 || at == -1)
@@ -87,7 +95,8 @@ static void argument(Model *m, Text *line, const Phase *p, const Op *op, Use u, 
 {
     char how = letter(op, u.tensor, written, position);
     const Tensor *t = u.tensor;
-    const char *at = slice(m, p, t, u.shift);
+    const bool all = how == 'a' && p->kind == ONCE;          /* of a stack all steps, from slot 0 on */
+    const char *at = all ? m->options.plain ? "n" : "g" : slice(m, p, t, u.shift);
     next(line);
     if (t->space == RAW || t->space == BYTES || t->space == FLOATS || (t->space == LABELS_I32 && written))
         how = 't';
@@ -269,7 +278,7 @@ const char *call_guard(Model *m, const Phase *p, const Op *op, Use u)
     const Tensor *o = tensor_owner(t);
     int64_t size = o->slot_reals - (o->guarded ? GUARD : 0);
     if (!o->guarded)
-        first = arena_printf(m->arena, "memory + %lld", (long long)(o->offset - (o->carried ? m->groups * o->slot_reals : 0))), size = (int64_t)o->slots * (o->shared ? 1 : m->groups) * o->slot_reals;
+        first = arena_printf(m->arena, "memory + %lld", (long long)(o->offset - tensor_front(o) * m->groups * o->slot_reals)), size = (int64_t)o->slots * (o->shared ? 1 : m->groups) * o->slot_reals;
     return arena_printf(m->arena, "%s, %lld, \"%s_%s\", \"%s\", %s, %s", first, (long long)size, op->name,
                         op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : "weights", t->name, p->whole_batch ? "-1" : "n", p->kind == ONCE || (p->whole_batch && p->kind == AFTER) ? "-1" : "t");
 }

@@ -220,6 +220,7 @@ static Fact *phases_fact(Model *m, const List *phases, Fact *rows, int *row_coun
         fact_bool(f, "opens", loop && !(before && before->section == p->section));
         fact_bool(f, "closes", loop && !(after && after->section == p->section));
         fact_bool(f, "loop", loop);
+        fact_bool(f, "falls", loop && p->repeat->reverse == (p->kind == CORE));
         fact_bool(f, "s", s);
         fact_int(f, "T", p->repeat ? p->repeat->steps : 1);
         fact_set(f, "calls", calls);

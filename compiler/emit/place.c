@@ -194,7 +194,7 @@ void place_members(Model *m, Fact *f, bool local)
             continue;
         Tensor *t = order[i], *o = tensor_owner(t);
         Fact *x = fact_table(m->arena);
-        int first = o->carried ? -1 : 0;
+        int first = -tensor_front(o);
         const char *range = o->local || (o->shared && o->slots == 1) ? "" : o->shared ? arena_printf(m->arena, "[0 .. %d)", o->slots) : arena_printf(m->arena, "[%s .. %s)", groups(m, first), groups(m, o->slots + first));
         fact_text(x, "name", t->name);
         fact_text(x, "member", member(m, t));

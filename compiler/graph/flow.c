@@ -105,7 +105,7 @@ static Tensor *flow_last(Builder *b, const char *path, Loc at, const Yaml *input
         return NULL;
     }
     Op *pick = make(b, OP_pick, path, at, NULL);
-    pick->step = in.tensor->repeat->steps - 1;
+    pick->step = in.tensor->repeat->reverse ? 0 : in.tensor->repeat->steps - 1;
     op_read(pick, in.tensor, 0);
     return pick->writes[0].tensor;
 }
@@ -168,7 +168,29 @@ static bool call(Builder *b, Entry *e, const char *path, Loc at, const Yaml *v, 
     return t != NULL;
 }
 
+/* An operator with weights whose names begin with `path` (NULL: any), made since m->ops had `from` of them, or NULL. */
+static const Op *weighs(const Model *m, int from, const char *path)
+{
+    for (int i = from; i < m->ops.count; i++) {
+        const Op *op = m->ops.items[i];
+        const size_t n = path ? strlen(path) : 0;
+        if (n && (strncmp(op->prefix, path, n) || (op->prefix[n] && op->prefix[n] != '.')))
+            continue;
+        for (int k = 0; k < op->attr_count; k++)
+            if (!strcmp(op->attrs[k].spec->name, "init") || !strcmp(op->attrs[k].spec->name, "affine"))
+                return op;
+    }
+    return NULL;
+}
+
 /* ---- entries ---------------------------------------------------------------------------------------------- */
+
+static bool twin_refuse(Builder *b, const Yaml *key, Loc first)
+{
+    diag_error(b->m->diag, key->loc, "'%s' stands in two repeats: it may if it is no state, has no weights and is not read outside of them", key->text);
+    diag_note(b->m->diag, first, "the first is here");
+    return false;
+}
 
 /* True if the entry `key` may define its name; an error if an input, a target or an entry above has it already. */
 static bool name_is_free(Builder *b, const Yaml *key, const State *state, const char *condition)
@@ -186,6 +208,10 @@ static bool name_is_free(Builder *b, const Yaml *key, const State *state, const 
             first = m->targets[i].loc;
     if (!first.line || (state && !state->defined))
         return true;
+    if (before && before->repeat && b->repeat && before->repeat != b->repeat) {
+        const bool helper = !state && !before->weighs && !before->outside && !(before->tensor && before->tensor->carried);
+        return helper || twin_refuse(b, key, first);
+    }
     if (before && condition && before->conditional)
         diag_error(m->diag, key->loc, "two entries make '%s': at most one `when` may hold", key->text);
     else
@@ -225,8 +251,35 @@ static bool define_state(Builder *b, const Yaml *key, Loc at, State *state, Use 
     return true;
 }
 
+/* The entry of that name in a repeat before the one being read, or NULL. */
+static Name *twin_of(Builder *b, const char *name)
+{
+    Name *n = b->repeat ? name_find(b, name) : NULL;
+    return n && n->repeat && n->repeat != b->repeat ? n : NULL;
+}
+
+/* Of a name in two repeats out/ has REPEAT.NAME. */
+static void name_twin(Builder *b, Name *n, Name *before)
+{
+    n->twin = before;
+    if (b->frame->net || !n->tensor || !before->tensor)
+        return;
+    if (!before->twin)
+        before->tensor->flow_name = arena_printf(b->m->arena, "%s.%s", before->repeat->name, before->name);
+    n->tensor->flow_name = arena_printf(b->m->arena, "%s.%s", n->repeat->name, n->name);
+}
+
+static Name *name_kept(Builder *b, const char *name, Loc at, Use u, bool conditional, bool weighty)
+{
+    Name *before = twin_of(b, name), *n = name_bind(b, name, at, u);
+    n->conditional = conditional, n->weighs = weighty;
+    if (before)
+        name_twin(b, n, before);
+    return n;
+}
+
 /* Gives the values of an entry their names: NAME, or NAME.OUTPUT each. */
-static void name_values(Builder *b, const Yaml *key, const Outputs *out, bool conditional)
+static void name_values(Builder *b, const Yaml *key, const Outputs *out, bool conditional, bool weighty)
 {
     Model *m = b->m;
     for (int i = 0; i < out->count; i++) {
@@ -237,12 +290,10 @@ static void name_values(Builder *b, const Yaml *key, const Outputs *out, bool co
             u = (Use){ own_value(b, path_in(b, name), key->loc, u), 0 };
             u.tensor->flow_name = name;
         }
-        name_bind(b, name, key->loc, u)->conditional = conditional;
+        name_kept(b, name, key->loc, u, conditional, weighty);
     }
-    if (out->count && out->items[0].name) {
-        Name *n = name_bind(b, key->text, key->loc, (Use){ NULL, 0 });
-        n->several = true, n->conditional = conditional;
-    }
+    if (out->count && out->items[0].name)
+        name_kept(b, key->text, key->loc, (Use){ NULL, 0 }, conditional, weighty)->several = true;
 }
 
 /* NAME: formula, or NAME: { OP: inputs, attributes } */
@@ -252,6 +303,7 @@ static bool flow_value(Builder *b, const Yaml *key, const Yaml *v, State *state,
     Entry e = { .name = path_in(b, key->text), .loc = key->loc };
     Outputs out = { .count = 0 };
     Loc at = v->loc;
+    const int from = m->ops.count;
     if (!name_check(m, key->loc, key->text) || !name_is_free(b, key, state, condition))
         return false;
     if (v->kind == YAML_SCALAR) {
@@ -275,7 +327,10 @@ static bool flow_value(Builder *b, const Yaml *key, const Yaml *v, State *state,
     }
     if (state)
         return define_state(b, key, at, state, out.items[0].use);
-    name_values(b, key, &out, condition != NULL);
+    const bool weighty = weighs(m, from, e.name) != NULL;
+    if (weighty && twin_of(b, key->text))
+        return twin_refuse(b, key, twin_of(b, key->text)->loc);
+    name_values(b, key, &out, condition != NULL, weighty);
     return true;
 }
 
@@ -372,18 +427,6 @@ static void start_number(Builder *b, const Tensor *state, Tensor *start)
     start->shape = state->shape;
 }
 
-/* An operator with weights made since m->ops had `from` of them, or NULL: what weighs has an entry of its own. */
-static const Op *weighs(const Model *m, int from)
-{
-    for (int i = from; i < m->ops.count; i++) {
-        const Op *op = m->ops.items[i];
-        for (int k = 0; k < op->attr_count; k++)
-            if (!strcmp(op->attrs[k].spec->name, "init") || !strcmp(op->attrs[k].spec->name, "affine"))
-                return op;
-    }
-    return NULL;
-}
-
 /* The value of the flow that a state starts from: `reference` is its name or what makes it, read before the repeat begins. */
 static bool start_value(Builder *b, Tensor *t, const Yaml *reference)
 {
@@ -393,7 +436,7 @@ static bool start_value(Builder *b, Tensor *t, const Yaml *reference)
     Entry e = { .name = arena_printf(b->m->arena, "%s.init", t->name), .loc = reference->loc };
     b->repeat = NULL;
     bool good = flow_operand(b, &e, reference, &u, true);
-    const Op *op = good ? weighs(b->m, before) : NULL;
+    const Op *op = good ? weighs(b->m, before, NULL) : NULL;
     if (op) {
         diag_error(b->m->diag, op->loc, "an operator with weights does not stand in init: give it an entry before the repeat");
         good = false;
@@ -514,6 +557,7 @@ static bool flow_repeat(Builder *b, const Yaml *y)
     if (!when_holds(b, y, &holds, &condition))
         return false;
     if (!holds) {
+        b->repeats += 1 + repeats_in(body);
         for (int i = 0; body && body->kind == YAML_LIST && i < body->count; i++)
             for (int k = 0; body->items[i]->kind == YAML_MAP && k < body->items[i]->count; k++)
                 absent(b, body->items[i]->keys[k], condition);
@@ -534,7 +578,8 @@ static bool flow_repeat(Builder *b, const Yaml *y)
     }
     Repeat *r = b->repeat = NEW(m->arena, Repeat);
     list_push(m->arena, &m->repeats, r);
-    *r = (Repeat){ .name = arena_printf(m->arena, "repeat%d", m->repeats.count), .steps = (int)steps, .loc = y->loc };
+    *r = (Repeat){ .name = arena_printf(m->arena, "repeat%d", ++b->repeats), .steps = (int)steps, .loc = y->loc };
+    good = repeat_named(b, r, y) && good;
     good = step_read(b, yaml_get(y, "step"), &r->step) && good;
     b->frame->state_count = 0;
     if (carry && map_expected(m, carry, "carry"))

@@ -243,6 +243,6 @@ Tensor *tensor_owner(const Tensor *t)
 
 void tensor_range(const Model *m, const Tensor *t, int64_t *from, int64_t *to)
 {
-    *from = t->offset - (t->carried ? m->groups * t->slot_reals : 0);      /* the tensor begins behind the slot of its start */
+    *from = t->offset - tensor_front(t) * m->groups * t->slot_reals;
     *to = *from + (int64_t)t->slots * (t->shared ? 1 : m->groups) * t->slot_reals;
 }

@@ -9,13 +9,16 @@
 enum { LAYERS_MAX = 1024, NETS_DEEP = 32, LOSSES_MAX = 64, STATES_OF_REPEAT = 64 };
 
 /* What a name stands for.  A name with several values (a net's outputs) stands for none itself: they are called NAME.OUTPUT. */
-typedef struct {
+typedef struct Name {
     const char *name;
     Loc loc;
     Tensor *tensor;          /* NULL: its operator has an error, or it has several values */
     int shift;
     bool several;
     bool conditional;        /* its entry has a `when` */
+    const Repeat *repeat;    /* in whose `do` it stands, or NULL */
+    bool weighs, outside;    /* its entry has weights; it is read outside of its repeat */
+    const struct Name *twin; /* an entry of that name in a repeat before */
 } Name;
 
 /* An entry whose `when` does not hold. */
@@ -67,6 +70,7 @@ struct Builder {
     List nets;               /* Net */
     Repeat *repeat;          /* the repeat being read, or NULL */
     int layers, depth;       /* entries and layers so far; nets that are open */
+    int repeats;             /* repeats so far, those included whose `when` does not hold */
     /* flow.c's flow_read and flow_operand, for nets.c, which flow.c uses. */
     bool (*read)(Builder *b, const Yaml *entries);
     bool (*operand)(Builder *b, Entry *e, const Yaml *y, Use *out, bool keep_steps);

@@ -35,7 +35,7 @@ bool room(Builder *b, Loc at)
 Name *name_bind(Builder *b, const char *name, Loc at, Use u)
 {
     Name *n = NEW(b->m->arena, Name);
-    *n = (Name){ .name = name, .loc = at, .tensor = u.tensor, .shift = u.shift };
+    *n = (Name){ .name = name, .loc = at, .tensor = u.tensor, .shift = u.shift, .repeat = b->repeat };
     list_push(b->m->arena, &b->frame->names, n);
     return n;
 }
@@ -117,7 +117,14 @@ bool name_resolve(Builder *b, const char *word, Loc at, Use *out, bool keep_step
         diag_error(m->diag, at, "'%s' has several values: %s", word, values_of(b, word));
         return false;
     }
+    if (n && n->twin && n->repeat != b->repeat) {
+        diag_error(m->diag, at, "'%s' is made in %s and in %s, so it is not read outside of them: give one of the two another name", word, n->twin->repeat->name, n->repeat->name);
+        diag_note(m->diag, n->twin->loc, "the one in %s", n->twin->repeat->name);
+        diag_note(m->diag, n->loc, "the one in %s", n->repeat->name);
+        return false;
+    }
     if (n) {
+        n->outside = n->outside || n->repeat != b->repeat;
         if (!n->tensor)
             return false;
         *out = (Use){ n->tensor, n->shift };

@@ -4,6 +4,7 @@
  * `$t` is the step of the innermost repeat, 0 to T-1; `step: i` gives it a second name. */
 #include "graph/repeats.h"
 #include "read/expr.h"
+#include <string.h>
 
 void steps_name(Builder *b)
 {
@@ -22,6 +23,37 @@ Repeat *step_repeat(Builder *b, int number)
     if (number)
         unreachable("a step that no repeat counts");
     return b->repeat;
+}
+
+int repeats_in(const Yaml *body)
+{
+    int n = 0;
+    for (int i = 0; body && body->kind == YAML_LIST && i < body->count; i++)
+        if (yaml_get(body->items[i], "repeat"))
+            n += 1 + repeats_in(yaml_get(body->items[i], "do"));
+    return n;
+}
+
+bool repeat_named(Builder *b, Repeat *r, const Yaml *y)
+{
+    Model *m = b->m;
+    const Yaml *name = yaml_get(y, "name"), *reverse = yaml_get(y, "reverse");
+    Attr backwards = { .spec = map_key(&map_repeat, "reverse") }, word = { .spec = map_key(&map_repeat, "name") };
+    bool good = !reverse || attr_from_yaml(m, &backwards, reverse);
+    r->reverse = reverse && good && backwards.number[0] != 0;
+    if (name && attr_from_yaml(m, &word, name))
+        r->name = word.word;
+    else if (name)
+        return false;
+    for (int i = 0; i < m->repeats.count; i++) {
+        const Repeat *other = m->repeats.items[i];
+        if (other == r || strcmp(other->name, r->name))
+            continue;
+        diag_error(m->diag, name ? name->loc : r->loc, "two repeats are called '%s'", r->name);
+        diag_note(m->diag, other->loc, "the other is here");
+        good = false;
+    }
+    return good;
 }
 
 bool step_read(Builder *b, const Yaml *y, const char **name)

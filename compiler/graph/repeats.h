@@ -9,6 +9,10 @@
 void steps_name(Builder *b);
 /* The repeat of a number in m->step_repeats. */
 Repeat *step_repeat(Builder *b, int number);
+/* The repeats in the entries of `body` (NULL: none), those in each other included. */
+int repeats_in(const Yaml *body);
+/* `name:` and `reverse:` of the repeat r, whose map is y.  False after errors. */
+bool repeat_named(Builder *b, Repeat *r, const Yaml *y);
 /* `step:` of a repeat (NULL: none): a second name of its step, in *name.  False after an error. */
 bool step_read(Builder *b, const Yaml *y, const char **name);
 /* The value of a formula's operand that is a number of the step: a constant for each step, reckoned in double and rounded once.  False after errors. */

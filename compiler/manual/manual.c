@@ -345,6 +345,7 @@ const FactDoc fact_docs[] = {
     { "phase", "whole", "bool", "calls for the whole batch, shared out inside; else one a slice", NULL },
     { "phase", "opens closes", "bool", "the loop over the steps begins before it, ends behind it", NULL },
     { "phase", "loop", "bool", "inside such a loop", NULL },
+    { "phase", "falls", "bool", "its loop goes from the last step to step 0", NULL },
     { "phase", "s", "bool", "its calls use s, the slice", NULL },
     { "phase", "T", "int", "steps", NULL },
     { "phase", "barrier", "bool", "the threads wait for each other behind it", NULL },

@@ -93,7 +93,7 @@ static void put_sections(Text *t, const List *sections)
         const Section *s = sections->items[i];
         text_printf(t, "  %s", kinds[s->kind]);
         if (s->repeat)
-            text_printf(t, " (%s, %d)", s->repeat->name, s->repeat->steps);
+            text_printf(t, " (%s, %d%s)", s->repeat->name, s->repeat->steps, s->repeat->reverse ? ", reverse" : "");
         text_printf(t, ":\n");
         for (int k = 0; k < s->ops.count; k++)
             put_operator(t, s->ops.items[k]);

@@ -258,8 +258,7 @@ static void place_batch(Model *m)
     m->activation_reals = place(m, items, n);
     for (int i = 0; i < n; i++) {
         items[i].t->offset += guard;
-        if (items[i].t->carried)                /* the tensor begins behind the slot of its start */
-            items[i].t->offset += m->groups * items[i].t->slot_reals;
+        items[i].t->offset += tensor_front(items[i].t) * m->groups * items[i].t->slot_reals;       /* the tensor begins at step 0 */
     }
 }
 

@@ -113,6 +113,8 @@ const MapSpec map_net_layers = { NULL, "a net", net_layers_keys, "A net with par
 static const AttrSpec repeat_keys[] = {
     { "repeat", ATTR_INT, NULL, 1, STEPS_MAX, NULL, "number of steps" },
     { "when", ATTR_TREE, "", 0, 0, "condition", "it is there only if this holds" },
+    { "name", ATTR_NAME, "", 0, 0, NULL, "its name; repeat1, repeat2, ... in the order of the file unless given" },
+    { "reverse", ATTR_BOOL, "false", 0, 1, NULL, "from the last step to step 0; the stack of steps stays in the order of $t, and `last` is step 0" },
     { "step", ATTR_NAME, "", 0, 0, NULL, "a name of its step, beside $t: with step: i it is $i" },
     { "carry", ATTR_TREE, "", 0, 0, "carry", "states that go from step to step: each is updated once under `do`" },
     { "do", ATTR_TREE, NULL, 0, 0, "flow", "entries that run at every step" },

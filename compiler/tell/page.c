@@ -288,7 +288,7 @@ static void memory(Page *p)
         if (t->local || tensor_owner(t) != t || t->first < 0)
             continue;
         int last = t->last >= phases ? phases - 1 : t->last;
-        int64_t begin = t->offset - (t->carried ? m->groups * t->slot_reals : 0);
+        int64_t begin = t->offset - tensor_front(t) * m->groups * t->slot_reals;
         PUT("<rect class=\"%s\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\"><title>", t->space == RAW ? "raw" : t->first >= m->forward_phases.count ? "grad" : t->flow_name ? "named" : "value",
             t->first * each, (double)begin * scale, (last - t->first + 1) * each, (double)tensor_bytes(m, t) / (double)real * scale);
         say(p, arena_printf(m->arena, "%s: %s, phases %d to %d", t->name, bytes_text(m->arena, tensor_bytes(m, t)), t->first, last));

@@ -75,7 +75,7 @@ static void print_sections(const Model *m, FILE *out, const List *sections)
         const Section *s = sections->items[i];
         fprintf(out, "  %s", kinds[s->kind]);
         if (s->repeat)
-            fprintf(out, " (%s, %d)", s->repeat->name, s->repeat->steps);
+            fprintf(out, " (%s, %d%s)", s->repeat->name, s->repeat->steps, s->repeat->reverse ? ", reverse" : "");
         fprintf(out, ":\n");
         for (int k = 0; k < s->ops.count; k++)
             print_op(m, out, s->ops.items[k]);

@@ -27,3 +27,4 @@ done
 expect stacked ../nets/stacked.yaml
 expect slices ../nets/slices.yaml
 expect states ../nets/states.yaml
+expect reverse ../nets/reverse.yaml
