@@ -100,7 +100,8 @@ static void mark_core(Model *m, const Repeat *r, Marks *marks)
 }
 
 /* Marks what follows the number of the step (stepped) and what depends on a state (stateful); then what runs ahead: of what depends on no state
- * that which the core reads, that which follows the step, and what such operators read. */
+ * that which the core reads, that which follows the step, and what such operators read.  Where no operator follows
+ * the step, chance alone moves none: such repeats are of the first edition, and their models keep their hash. */
 static void mark_ahead(Model *m, const Repeat *r, Marks *marks)
 {
     for (bool changed = true; changed;) {
@@ -119,7 +120,10 @@ static void mark_ahead(Model *m, const Repeat *r, Marks *marks)
             marks->stepped[i] = stepped, marks->stateful[i] = stateful;
         }
     }
-    for (bool changed = true; changed;) {
+    bool counted = r->reverse;
+    for (int i = 0; i < m->ops.count; i++)
+        counted = counted || (marks->stepped[i] && ((Op *)m->ops.items[i])->repeat == r);
+    for (bool changed = counted; changed;) {
         changed = false;
         for (int i = m->ops.count - 1; i >= 0; i--) {
             Op *op = m->ops.items[i];
