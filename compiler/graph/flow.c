@@ -396,7 +396,8 @@ static bool state_kind(Builder *b, State *s, const Yaml *v, Shape *shape)
         return false;
     }
     map_keys_known(m, v, &map_carried);
-    Attr a = { .spec = map_key(&map_carried, "shape") };
+    static const AttrSpec spec = { "shape", ATTR_SHAPE, NULL, 1, 1 << 24, NULL, NULL };
+    Attr a = { .spec = &spec };
     s->init = yaml_get(v, "init");
     const Yaml *y = yaml_get(v, "shape");
     *shape = (Shape){ 0 };

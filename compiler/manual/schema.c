@@ -517,6 +517,8 @@ void schema_print(FILE *out)
         operator_map(j, cell->keys->choices, op_table[op_kind_of(cell->keys->name)], NULL, true);
     json_word(j, "cell_start", "{ \"anyOf\": [{ \"$ref\": \"#/$defs/operand\" }, { \"type\": \"object\", \"properties\": { \"h\": { \"$ref\": \"#/$defs/operand\" }, \"c\": { \"$ref\": "
                               "\"#/$defs/operand\" } }, \"additionalProperties\": false }] }");
+    json_word(j, "state_shape", "{ \"anyOf\": [{ \"type\": \"integer\", \"minimum\": 1 }, { \"$ref\": \"#/$defs/expression\" }, { \"type\": \"array\", \"maxItems\": 6, "
+                                "\"items\": { \"anyOf\": [{ \"type\": \"integer\", \"minimum\": 1 }, { \"$ref\": \"#/$defs/expression\" }] } }] }");
     json_word(j, "losses", "{ \"anyOf\": [{ \"$ref\": \"#/$defs/loss\" }, { \"type\": \"array\", \"minItems\": 1, \"maxItems\": 64, \"items\": { \"$ref\": \"#/$defs/loss\" } }] }");
     json_opens(j, "loss", '{');
     json_opens(j, "anyOf", '[');

@@ -149,8 +149,8 @@ const MapSpec carried_cells[] = {
 };
 
 static const AttrSpec carried_keys[] = {
-    { "shape", ATTR_SHAPE, NULL, 1, 1 << 24, NULL, "shape of the state of one example" },
-    { "init", ATTR_WORD, "zeros", 0, 0, NULL, "the state before the first step: zeros, trained, or a value: a name, a number, a formula" },
+    { "shape", ATTR_TREE, NULL, 0, 0, "state_shape", "shape of the state of one example; []: one number" },
+    { "init", ATTR_TREE, "zeros", 0, 0, "operand", "the state before the first step: zeros, trained, or a value: a name, a number, a formula" },
     { 0 },
 };
 const MapSpec map_carried = { NULL, "a carried state", carried_keys, "A state that any entry of `do` with its name updates.", NULL, NULL };
