@@ -543,7 +543,8 @@ typedef struct {
 bool transform_is_affine(const Op *op);
 int transform_numbers(const Op *op);             /* how many numbers it has */
 unsigned transform_identity(const Op *op);       /* its identity: bit i is set where number i is 1, the others are 0 */
-const Op *transform_reader(const Model *m, const Tensor *t);     /* an operator that reads t as its transform; NULL: none does */
+/* The first operator behind `after` (NULL: of all) that reads t as its transform; NULL: none does. */
+const Op *transform_reader(const Model *m, const Tensor *t, const Op *after);
 /* Fills op_table with spnc's own operators: main's first call, before any other of this header. */
 void ops_register(void);
 /* By kind: spnc's own, then those from outside, op_count in all.  Filled before the first stage, the same from then on. */

@@ -120,7 +120,7 @@ def examples(spnc):
                 lines = f.read().split(b"\n")
             options = [w for line in lines for m in [re.match(rb"# (set|memory|templates|for|outputs): (.*)", line)] if m for w in ("--" + m[1].decode(), m[2].decode())]
             with open(os.path.join(folder, name), "wb") as f:
-                f.write(b"\n".join(re.sub(rb"\s*# (expect|set|memory|templates)\b.*", b"", line) for line in lines).rstrip(b"\n") + b"\n")
+                f.write(b"\n".join(re.sub(rb"\s*# (expect|set|memory|templates|for|outputs)\b.*", b"", line) for line in lines).rstrip(b"\n") + b"\n")
             command = [os.path.join(root, spnc), "check", name, *[os.path.join(root, o) if before == "--templates" else o for before, o in zip([""] + options, options)]]
             text = subprocess.run(command, cwd=folder, capture_output=True).stderr.decode("utf-8", "replace")
             told = subprocess.run(command + ["--json"], cwd=folder, capture_output=True).stderr.decode("utf-8", "replace")

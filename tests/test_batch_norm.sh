@@ -55,6 +55,21 @@ has avx512bw && has avx512dq && has avx512vl && targets="avx512 $targets" || ech
 native=${targets%% *}
 for target in $targets; do run "$SPNC" build net.yaml -o "$target" --target "$target" || exit 1; done
 
+# ---- a dropout behind a norm and its relu: the fast form's gradients are the plain one's ----------------------------------
+sed 's/^    - batch_norm: { act: relu, momentum: 0.3 }/&\n    - dropout: 0.4/' net.yaml >drop.yaml
+for form in fast plain; do
+    run "$SPNC" build drop.yaml --precision double $([ $form = fast ] || echo --plain) -o drop_$form || exit 1
+    run drop_$form/net export --seed 3 -o drop.npz
+    run drop_$form/net grad --weights drop.npz --data data --split train --first 24 --mode train -o drop_$form.npz
+done
+"$(sh "$root/tests/python.sh" numpy)" - <<'PYTHON' || fault "gradients through a dropout behind a norm"
+import numpy as np
+fast, plain = np.load("drop_fast.npz"), np.load("drop_plain.npz")
+assert set(fast) == set(plain)
+for key in fast:
+    assert np.abs(fast[key] - plain[key]).max() <= 1e-10 * max(1e-3, np.abs(plain[key]).max()), key
+PYTHON
+
 # ---- the result of a norm is computed again where backward reads it, unless it has a name ---------------------------------
 "$SPNC" check net.yaml --stage plan >plan
 grep -q '^  phase .* backward: .*look_batch_norm1 again  look_batch_norm1_relu again .*look_conv2. weights' plan || fault "the result of look.batch_norm1 is not computed again"

@@ -144,6 +144,10 @@ Weight *weight_start(Model *m, Op *op, const char *suffix, Shape shape, WeightLa
         shape_refuse(m, op, "a weight of %s has more than %lld elements", shape_text(m->arena, &shape), (long long)(ELEMENTS_MAX / 8));
         return NULL;
     }
+    if (init && initialiser_named(init->word)->transform && op->kind != OP_dense) {
+        shape_refuse(m, op, "the initialiser %s is for a dense layer", init->word);
+        return NULL;
+    }
     if (w && !same_place(w->loc, op->loc))
         return taken(m, op, w), NULL;
     if (w && !shape_equal(&w->shape, &shape)) {
@@ -181,6 +185,8 @@ Weight *buffer_new(Model *m, Op *op, const char *suffix, Shape shape, double val
         Weight *b = m->buffers.items[i];
         if (strcmp(b->name, name))
             continue;
+        if (!same_place(b->loc, op->loc))
+            return taken(m, op, b), NULL;
         if (shape_equal(&b->shape, &shape))
             return b;
         shape_refuse(m, op, "the shared %s is %s where the net was used first, but %s here", suffix, shape_text(m->arena, &b->shape), shape_text(m->arena, &shape));

@@ -22,7 +22,11 @@ static const AttrSpec attrs[] = {
 /* The bias starts at the identity of the transform that an spn reads; new: this is the weight's first use. */
 static bool starts_at_identity(Model *m, const Op *op, Weight *bias, bool new)
 {
-    const Op *reader = transform_reader(m, op->writes[0].tensor);
+    const Tensor *t = op->writes[0].tensor;
+    const Op *reader = transform_reader(m, t, NULL);
+    for (const Op *other = reader; other; other = transform_reader(m, t, other))
+        if (transform_identity(other) != transform_identity(reader))
+            return shape_refuse(m, op, "the initialiser identity needs one start, but two spn read the value by transforms that start differently");
     if (!reader)
         return shape_refuse(m, op, "the initialiser identity is for a dense layer whose value is the transform of an spn");
     if (!new && bias->init_value != transform_identity(reader))

@@ -35,9 +35,9 @@ bool transform_is_affine(const Op *op) { return row_of(op) == 0; }
 int transform_numbers(const Op *op) { return transforms[row_of(op)].numbers; }
 unsigned transform_identity(const Op *op) { return transforms[row_of(op)].identity; }
 
-const Op *transform_reader(const Model *m, const Tensor *t)
+const Op *transform_reader(const Model *m, const Tensor *t, const Op *after)
 {
-    for (int i = 0; i < m->ops.count; i++) {
+    for (int i = after ? list_index(&m->ops, after) + 1 : 0; i < m->ops.count; i++) {
         const Op *op = m->ops.items[i];
         const int k = op->kind == OP_spn ? 1 : op->kind == OP_transform ? 0 : -1;
         if (k >= 0 && tensor_owner(op->reads[k].tensor) == tensor_owner(t))

@@ -4,7 +4,7 @@
  * results take the place of it there.  Next: memory.c, which then needs the result in forward alone, most often in a thread's scratch.
  * The map is read by the norm's gradient in any case.  What is computed again is the norm, and the relu, tanh or sigmoid behind it: one pass over the
  * map, the same function, so the same bits.  A result stays kept if it has a name in the flow, is a state or a view, or if an operator of the whole
- * batch reads it in backward.  Bit-neutral; not in the plain form. */
+ * batch reads it in backward, or if a dropout is stored over it.  Bit-neutral; not in the plain form. */
 #include "spnc.h"
 
 /* A norm with the activation that alone reads its result, if there is one: what each writes is made again. */
@@ -46,6 +46,17 @@ static bool in_loss(const Model *m, const Tensor *t)
     return false;
 }
 
+/* True if an operator other than `by` writes over t: then the memory of t holds something else when backward reads it. */
+static bool overwritten(const Model *m, const Tensor *t, const Op *by)
+{
+    for (int i = 0; i < m->tensors.count; i++) {
+        const Tensor *other = m->tensors.items[i];
+        if (other->over == t && other->op != by)
+            return true;
+    }
+    return false;
+}
+
 /* An operator whose result may be made again: of its own step, without a name. */
 static bool ordinary(const Model *m, const Op *op)
 {
@@ -65,7 +76,7 @@ static bool read_by_groups(const Model *m, const Tensor *t, bool *any)
                 if (op->reads[r].tensor != t)
                     continue;
                 *any = true;
-                if (p->whole_batch || op->reads[r].shift || stepped(p) != (t->repeat != NULL))
+                if (p->whole_batch || op->reads[r].shift || op->share.dropout || stepped(p) != (t->repeat != NULL))
                     return false;
             }
         }
@@ -84,9 +95,11 @@ static bool again(const Model *m, Op *norm, Chain *c)
     if (curve && ordinary(m, next))
         c->ops[c->count++] = next;
     bool any = false;
-    for (int i = 0; i < c->count; i++)
-        if (!read_by_groups(m, c->ops[i]->writes[0].tensor, &any))
+    for (int i = 0; i < c->count; i++) {
+        const Tensor *t = c->ops[i]->writes[0].tensor;
+        if (overwritten(m, t, i + 1 < c->count ? c->ops[i + 1] : NULL) || !read_by_groups(m, t, &any))
             return false;
+    }
     return any;
 }
 
