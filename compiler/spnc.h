@@ -540,7 +540,6 @@ typedef struct {
     const OpHelp *help;      /* NULL: not a word of the language */
 } OpInfo;
 /* The `transform` of an spn, or of the operator that make.c puts before it. */
-bool transform_is_affine(const Op *op);
 int transform_numbers(const Op *op);             /* how many numbers it has */
 unsigned transform_identity(const Op *op);       /* its identity: bit i is set where number i is 1, the others are 0 */
 /* The first operator behind `after` (NULL: of all) that reads t as its transform; NULL: none does. */

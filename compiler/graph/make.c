@@ -140,7 +140,7 @@ Tensor *make_operator(Builder *b, Op *parsed, const char *path, Loc at, const Us
     if (op_is_element(parsed->kind))
         return make_element(b, element(m, parsed->kind, parsed), path, at, NULL, inputs, count)->writes[0].tensor;
     Use operands[INPUT_MAX];
-    if (parsed->kind == OP_spn && count == 2 && !transform_is_affine(parsed)) {
+    if (parsed->kind == OP_spn && count == 2 && op_attr(parsed, "transform")->given && strcmp(op_word(parsed, "transform"), "affine") != 0) {
         operands[0] = inputs[0];
         operands[1] = make_transform(b, parsed, path, at, inputs[1]);
         inputs = operands;

@@ -31,7 +31,6 @@ static int row_of(const Op *op)
     unreachable("a transform without a row");
 }
 
-bool transform_is_affine(const Op *op) { return row_of(op) == 0; }
 int transform_numbers(const Op *op) { return transforms[row_of(op)].numbers; }
 unsigned transform_identity(const Op *op) { return transforms[row_of(op)].identity; }
 
