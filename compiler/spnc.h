@@ -375,10 +375,12 @@ struct DataDef {
     Loc loc;
     bool target;             /* of m->targets, not m->inputs */
     int number;              /* its place there */
-    Shape shape;             /* labels: rank 0 or [length] */
+    Shape shape;             /* labels: rank 0, [length], or any */
     int type;                /* 0 u8, 1 f32, 2 whole numbers: labels, or an input of i32 */
     int classes;
     bool classes_last;       /* the classes of logits, and of one_hot, are their last axis, not the first */
+    bool ignores;            /* a loss ignores the label `ignored` */
+    int ignored;
     Tensor *tensor;          /* in lane layout, labels as cross_entropy reads them; NULL until an operator reads it */
     Tensor *numbers;         /* whole numbers as a value; likewise */
     bool used;
@@ -390,8 +392,14 @@ struct LossDef {
     int number;              /* its place in m->losses */
     Op *op;
     Tensor *value, *loss;    /* its first operand; one number per example */
+    Tensor *counts;          /* one number per example: the weights of its labels that count, whose sum the loss is divided by; NULL: examples
+                                and positions count */
     int target;              /* DataDef index or -1 */
     int64_t positions;       /* terms of the mean per example */
+    int64_t inner;           /* cross entropy: logits are [outer][classes][inner] */
+    int class_count;         /* cross entropy: classes, and their weights (NULL: all 1) */
+    const double *class_weights;
+    int weights_given;
     double weight;
     Loc loc;
 };
@@ -573,12 +581,14 @@ typedef struct {
     int takes;               /* TAKES_..., or-ed */
     /* Called when shapes are known: checks those of the operands and sets l->positions; false after reporting. */
     bool (*fits)(Model *m, LossDef *l);
-    bool shows_wrong;        /* its first operand has a logit for each class of the target: the share of wrong labels is shown beside it */
+    const char *shows;       /* what the trainer shows beside it: a word of LossShows in runtime/net.h; NULL: nothing */
     bool squares;            /* its terms grow with the square of its operands, not in proportion */
 } LossInfo;
 extern const LossInfo *loss_table[OP_NONE + 1];  /* by kind; NULL: no loss.  Filled by ops_register */
 #define LOSS_INFO(op) (loss_table[(op)->kind])
 int loss_operands(const LossInfo *l);            /* its number of operands */
+/* loss.c: true if there is a class weight for each of l->class_count classes; an error if not. */
+bool loss_classes_fit(Model *m, LossDef *l);
 const char *loss_word(OpKind kind);              /* its name under `loss:` */
 OpKind loss_kind_of(const char *word);           /* OP_NONE: no loss has that name */
 

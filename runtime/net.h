@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include "real.h"
 
-enum { NET_RANK = 6, NET_STATES = 8 };
+enum { NET_LOSSES = 64, NET_RANK = 6, NET_STATES = 8 };
 
 /* How a parameter lies in its block: EXPORTED is PyTorch's order, [rows][rest...]; IN_OUT is a dense weight kept as
  * [in][stride] with the outputs side by side (stride = outputs rounded up to whole vectors; the padding stays zero). */
@@ -43,6 +43,8 @@ typedef struct {
     int yaml_line;
 } NetNorm;
 
+struct Batch;
+
 /* An input or a target of the model. */
 typedef enum { U8_OVER_255, F32, LABELS } DataType;      /* LABELS: whole numbers from 0 to classes - 1, of a target or an input */
 typedef struct {
@@ -66,18 +68,22 @@ typedef struct {
     int output;                   /* predict gives it: the model's `outputs:`; or what its losses read, and transforms */
 } NetValue;
 
-/* A term of the loss.  SHOWS_WRONG: its value has a logit for each class of the target, and the share of wrong labels is shown beside it.
+/* A term of the loss.  SHOWS_WRONG: its value has a logit for each class of the target, and the share of wrong labels is shown beside it;
+ * SHOWS_BITS: a logit for each element of the target, share of wrong bits; SHOWS_SQUARE: real numbers, root mean square of the difference.
  * How it grows with what it reads: in proportion, or as the square. */
-typedef enum { SHOWS_NOTHING, SHOWS_WRONG } LossShows;
+typedef enum { SHOWS_NOTHING, SHOWS_WRONG, SHOWS_BITS, SHOWS_SQUARE } LossShows;
 typedef enum { GROWS_EVENLY, GROWS_SQUARED } LossGrowth;
 typedef struct {
     LossShows shows;
     LossGrowth growth;
     int value;                    /* index into values: the first operand that is one; or -1: all are inputs and targets */
     int target;                   /* index into targets, or -1: there is none */
-    int positions;                /* SHOWS_WRONG: predictions per example (steps or rows of logits); else 1 */
+    int positions;                /* SHOWS_WRONG, and SHOWS_BITS of labels: predictions per example; else 1 */
     double weight;
     int yaml_line;
+    int inner;                    /* SHOWS_WRONG: the logits are [positions / inner][classes][inner] */
+    int ignores, ignored;         /* 1: labels `ignored` do not count */
+    double (*count)(const struct Batch *batch);      /* what it was divided by in the forward pass just done; NULL: examples and positions */
 } NetLoss;
 
 /* A dropout rate that a run may set. */
@@ -112,7 +118,7 @@ extern const char net_hash[], net_settings[], net_yaml[];
 
 /* One batch: for each input and each target N pointers to the examples' data as the file holds them
  * (u8 or f32; LABELS as int32).  Pointers beyond `count` are not read. */
-typedef struct {
+typedef struct Batch {
     int count;                                  /* real examples, 1..N */
     const void *const *const *inputs;           /* inputs[i][n] */
     const void *const *const *targets;          /* targets[k][n] */

@@ -21,7 +21,7 @@ static void read_line(Epoch *e, const char *line, bool is_epoch)
 
 Test(epoch, a_line_reads_back_as_it_was_written)
 {
-    Epoch e = { 7, 1.5, 0.25, 1.75, 0.5, 0.01, 2, 3, 4.5, 1000, 99, true }, back;
+    Epoch e = { 7, 1.5, 0.25, 1.75, 0.5, 0.01, 2, 3, 4.5, 1000, 99, true, "" }, back;
     JsonWriter w;
     for (int labels = 0; labels < 2; labels++) {
         e.train_error = labels ? 0.25 : (double)NAN, e.valid_error = labels ? 0.5 : (double)NAN;

@@ -215,12 +215,15 @@ static double wrong_labels(const Training *t, int count)
     double wrong = 0;
     int targets = 0;
     for (int k = 0; k < net.target_count; k++) {
-        int positions = eval_positions(k), here = 0;
+        int positions = eval_positions(k), here = 0, ignored = 0;
         for (int position = 0; position < positions; position++)
-            for (int n = 0; n < count; n++)
-                here += eval_label(NULL, k, n, position) != data_label(&t->data, k, t->order[t->p.position + n], position);
+            for (int n = 0; n < count; n++) {
+                const int label = data_label(&t->data, k, t->order[t->p.position + n], position);
+                ignored += label < 0;
+                here += label >= 0 && eval_label(NULL, k, n, position) != label;
+            }
         if (positions)
-            wrong += (double)here / positions, targets++;
+            wrong += ignored == positions * count ? 0 : ignored ? (double)here * count / (positions * count - ignored) : (double)here / positions, targets++;
     }
     return targets ? wrong / targets : 0;
 }
@@ -295,13 +298,17 @@ static bool train_epoch(Training *t)
 static Epoch epoch_done(const Training *t, double seconds, bool better)
 {
     const Progress *p = &t->p;
-    return (Epoch){
+    const bool is_loss = t->validates && !t->labels;
+    Epoch e = {
         .epoch = p->epoch, .train_loss = p->loss_sum / (double)p->examples,
         .train_error = t->labels ? p->wrong / (double)p->examples : (double)NAN,
-        .valid_loss = t->score.loss, .valid_error = t->score.error, .rate = p->rate,
+        .valid_loss = t->score.loss, .valid_error = is_loss ? t->score.loss : t->score.error, .rate = p->rate,
         .grad_norm = p->norm_sum / (double)p->steps, .grad_norm_max = p->norm_most,
         .seconds = seconds, .images_per_second = (double)p->examples / p->train_seconds, .updates = (int64_t)p->updates, .best = better,
     };
+    if (is_loss)
+        strcpy(e.error_is, "valid_loss");
+    return e;
 }
 
 static void log_epoch(Log *log, const Epoch *e)
@@ -460,7 +467,7 @@ static int out_of_time(Training *t)
                 seconds_now() - t->began, t->p.epoch, t->p.position, t->p.examples, valid, way_on(on, sizeof on, t->o));
     if (t->validates && display_event(&t->display, &w, "valid")) {
         json_double(&w, "valid_loss", t->score.loss);
-        json_double(&w, "valid_error", t->score.error);
+        json_double(&w, "valid_error", t->labels ? t->score.error : t->score.loss);
         display_event_end(&t->display, &w);
     }
     end_event(t, "time");

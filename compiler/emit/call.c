@@ -78,6 +78,8 @@ static const char *labels(Model *m, const Phase *p, const Tensor *t, const char 
     if (!t->shape.rank)
         return all;
     int64_t each = p->kind == ONCE ? 0 : shape_count(&t->shape) / p->repeat->steps;
+    if (t->shape.rank > 1)
+        return arena_printf(m->arena, "(int32_t *)%s%s", all, !each ? "" : arena_printf(m->arena, m->options.plain ? " + t * %lld" : " + t * %lld * L", (long long)each));
     const char *first = each == 0 ? "0" : each == 1 ? "t" : arena_printf(m->arena, "t * %lld", (long long)each);
     if (!m->options.plain)
         return arena_printf(m->arena, "%s[%s]", all, first);

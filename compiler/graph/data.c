@@ -51,15 +51,21 @@ DataDef *data_read(Model *m, const Yaml *y, bool target, int *count)
             bool good = map_keys_known(m, v, &map_labels);
             good = map_number(m, v, &map_labels, "classes", &classes) && good;
             good = map_number(m, v, &map_labels, "length", &length) && good;
-            if (!good)
+            const Yaml *shape = yaml_get(v, "shape");
+            Attr a = { .spec = map_key(&map_labels, "shape") };
+            if (good && shape && yaml_get(v, "length")) {
+                diag_error(m->diag, yaml_get(v, "length")->loc, "'%s' has a length and a shape: labels have one of them", d->name);
+                good = false;
+            }
+            if (!good || (shape && !shape_read(m, &a, shape, d->name, &d->shape)))
                 continue;
             if (classes == 1)
                 diag_warning(m->diag, yaml_get(v, "classes")->loc, "'%s' has one class: there is nothing to tell apart, and its loss is 0", d->name);
             d->type = 2;
             d->classes = (int)classes;
-            d->classes_last = true;
-            d->shape.rank = yaml_get(v, "length") != NULL;
-            d->shape.dim[0] = (int64_t)length;
+            d->classes_last = shape == NULL;
+            if (yaml_get(v, "length"))
+                d->shape = (Shape){ 1, { (int64_t)length } };
             continue;
         }
         const Yaml *shape = yaml_get(v, "shape");

@@ -69,13 +69,88 @@ static int target_named(const Model *m, const Yaml *y)
 /* True if the loss `name` accepts that target. */
 static bool target_fits(Model *m, const char *name, const LossInfo *info, const DataDef *d, Loc at)
 {
-    bool labels = d->type == 2;
-    if (info->takes & (labels ? TAKES_LABELS : TAKES_REALS))
+    if (d->type != 2 || info->takes & TAKES_LABELS)
         return true;
-    diag_error(m->diag, at, labels ? "%s needs real numbers; '%s' holds labels" : "%s needs labels; '%s' holds real numbers", name,
-               d->name);
+    diag_error(m->diag, at, "%s needs real numbers; '%s' holds labels", name, d->name);
     diag_note(m->diag, d->loc, "'%s' is declared here", d->name);
     return false;
+}
+
+/* class_weights: a list of numbers, none below 0, not all of them 0. */
+static bool classes_read(Model *m, const Yaml *y, const Op *parsed, LossDef *loss)
+{
+    const Yaml *list = yaml_get(y, "class_weights");
+    if (parsed->attr_count && op_real(parsed, "epsilon") != 0)
+        for (int i = 0; i < parsed->attr_count; i++) {
+            const Attr *a = &parsed->attrs[i];
+            if (a->given && (!strcmp(a->spec->name, "smoothing") || !strcmp(a->spec->name, "class_weights") || !strcmp(a->spec->name, "ignore"))) {
+                diag_error(m->diag, a->loc, "epsilon and %s do not go together: leave one of them out", a->spec->name);
+                return false;
+            }
+        }
+    if (!list)
+        return true;
+    if (list->kind != YAML_LIST || !list->count) {
+        diag_error(m->diag, list->loc, "class_weights is a list with a number for each class: class_weights: [1, 0.5]");
+        return false;
+    }
+    double *weights = NEW_ARRAY(m->arena, double, list->count), sum = 0;
+    static const AttrSpec spec = { "class_weights", ATTR_REAL, NULL, 0, 1e9, NULL, "a factor for a class" };
+    for (int i = 0; i < list->count; i++) {
+        Attr a = { .spec = &spec };
+        if (!attr_from_yaml(m, &a, list->items[i]))
+            return false;
+        sum += weights[i] = a.number[0];
+    }
+    if (sum == 0) {
+        diag_error(m->diag, list->loc, "all class_weights are 0: nothing counts");
+        return false;
+    }
+    loss->class_weights = weights;
+    loss->weights_given = list->count;
+    return true;
+}
+
+/* False, with an error, if a cross entropy has attributes that do not go with its labels or shares; d: its target, or NULL. */
+static bool target_alone(Model *m, const Op *parsed, DataDef *d)
+{
+    if (parsed->kind != OP_cross_entropy)
+        return true;
+    const Attr *ignore = op_attr(parsed, "ignore");
+    const bool labels = d && d->type == 2;
+    if (!labels && ignore->given) {
+        diag_error(m->diag, ignore->loc, "ignore is for labels; cross_entropy with shares has none to ignore");
+        return false;
+    }
+    if (!labels && op_real(parsed, "epsilon") != 0) {
+        diag_error(m->diag, op_attr(parsed, "epsilon")->loc, "epsilon is for labels; cross_entropy with shares takes none");
+        return false;
+    }
+    if (!labels || !ignore->given)
+        return true;
+    const int label = (int)ignore->number[0];
+    if (d->classes == 1 && label == 0) {
+        diag_error(m->diag, ignore->loc, "'%s' has the class 0 alone: with ignore: 0 nothing counts", d->name);
+        return false;
+    }
+    if (d->ignores && d->ignored != label) {
+        diag_error(m->diag, ignore->loc, "another loss ignores the label %d of '%s': one target has one label that is ignored", d->ignored, d->name);
+        return false;
+    }
+    d->ignores = true;
+    d->ignored = label;
+    return true;
+}
+
+bool loss_classes_fit(Model *m, LossDef *l)
+{
+    const Attr *given = op_attr(l->op, "class_weights");
+    const int classes = l->class_count;
+    if (l->class_weights && l->weights_given != classes) {
+        diag_error(m->diag, given->loc, "class_weights has %d numbers, but there are %d classes", l->weights_given, classes);
+        return false;
+    }
+    return true;
 }
 
 static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
@@ -108,6 +183,8 @@ static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
         diag_note(m->diag, behind->loc, "'%s' is declared here", behind->name);
         good = false;
     }
+    if (kind == OP_cross_entropy)
+        good = classes_read(m, y, parsed, loss) && good;
     loss->loc = y->keys[which]->loc;
     loss->weight = op_real(parsed, "weight");
     const Yaml *last = from[count - 1];
@@ -117,14 +194,14 @@ static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
         d->used = true;
         if (d->type == REFUSED || !target_fits(m, name, info, d, last->loc) || !good)
             return false;
+        if (!target_alone(m, parsed, d))
+            return false;
         x[1] = (Use){ data_tensor(m, d), 0 };
         if (d->type != 2 && x[0].tensor->repeat)
             x[0] = make_outside(b, x[0], loss->loc);     /* a target of real numbers holds all steps: [T, ...] */
     } else if (count > 1) {
         bool there = flow_operand(b, &e, last, &x[1], true);
-        if (there && !(info->takes & TAKES_VALUES))
-            diag_error(m->diag, last->loc, "%s needs a target with classes; '%s' is not a target", name, last->text);
-        if (!there || !good || !(info->takes & TAKES_VALUES))
+        if (!there || !good || !target_alone(m, parsed, NULL))
             return false;
         if (x[1].tensor->repeat && x[1].tensor->repeat != x[0].tensor->repeat)
             x[1] = make_outside(b, x[1], loss->loc);
@@ -142,11 +219,23 @@ static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
     loss->loss = tensor_new(m, arena_printf(m->arena, "loss%d", loss->number + 1), loss->loc, op->repeat);
     op->name = identifier_unique(m, arena_printf(m->arena, "%s%d", name, loss->number + 1));
     op_write(op, loss->loss, 0);
+    if (kind == OP_cross_entropy && x[1].tensor->space == LABELS_I32 && (loss->class_weights || op_attr(parsed, "ignore")->given)) {
+        loss->counts = tensor_new(m, arena_printf(m->arena, "loss%d_counts", loss->number + 1), loss->loc, op->repeat);
+        op_write(op, loss->counts, 0);
+    }
     for (int i = 0; i < count; i++)
         op_read(op, x[i].tensor, x[i].shift);
     loss->op = op;
     list_push(m->arena, &m->ops, op);
     return true;
+}
+
+/* A label that stands for no class is ignored by each loss that reads its target. */
+static void ignores_too(Model *m, const LossDef *l)
+{
+    const DataDef *d = l->target >= 0 ? &m->targets[l->target] : NULL;
+    if (d && d->ignores && (d->ignored < 0 || d->ignored >= d->classes) && !(l->op->kind == OP_cross_entropy && op_attr(l->op, "ignore")->given))
+        diag_error(m->diag, l->loc, "another loss ignores the label %d of '%s', which is no class: this one has to ignore it too", d->ignored, d->name);
 }
 
 void losses_read(Builder *b, const Yaml *y)
@@ -161,4 +250,6 @@ void losses_read(Builder *b, const Yaml *y)
     for (int i = 0; i < n; i++)
         if (loss_entry(b, y->kind == YAML_LIST ? y->items[i] : y, &m->losses[m->loss_count]))
             m->loss_count++;
+    for (int i = 0; i < m->loss_count; i++)
+        ignores_too(m, &m->losses[i]);
 }

@@ -355,6 +355,7 @@ static void scalars(Json *j)
     json_word(j, "one", "{ \"anyOf\": [{ \"$ref\": \"#/$defs/operand\" }, { \"type\": \"array\", \"minItems\": 1, \"maxItems\": 1, \"items\": { \"$ref\": \"#/$defs/operand\" } }] }");
     json_word(j, "several", "{ \"anyOf\": [{ \"$ref\": \"#/$defs/operand\" }, { \"type\": \"array\", \"minItems\": 1, \"maxItems\": 30, \"items\": { \"$ref\": \"#/$defs/operand\" } }] }");
     json_word(j, "pair", "{ \"type\": \"array\", \"minItems\": 2, \"maxItems\": 2, \"items\": { \"$ref\": \"#/$defs/operand\" } }");
+    json_word(j, "class_weights", "{ \"type\": \"array\", \"minItems\": 1, \"items\": { \"type\": [\"number\", \"string\"] } }");
     json_word(j, "numbers", "{ \"description\": \"a number, a list of numbers or of such lists, or { range: n }\", \"type\": [\"number\", \"string\", \"array\", \"object\"] }");
     json_word(j, "sizes", "{ \"description\": \"a shape\", \"type\": [\"integer\", \"string\", \"array\"] }");
     json_word(j, "condition", "{ \"description\": \"it is there only if this holds: $stride > 1\", \"type\": [\"string\", \"boolean\", \"number\"] }");

@@ -1,25 +1,38 @@
-/* loss.c -- cross entropy and mean squared error: one number per example and step; their mean is taken over the whole batch.
+/* loss.c -- the losses: one number per example and step; their mean is taken over the whole batch.
  *
  *   cross_entropy  -log(softmax(x)[label] + epsilon), summed over positions;  dx_j = scale (p_j - [j = label]) p_label / (p_label + epsilon)
+ *                  with smoothing, class weights, an ignored label, shares for labels: templates/loss/cross_entropy_labels.c.in, cross_entropy_shares.c.in
+ *   binary_cross_entropy  sum of max(x, 0) - x t + log(1 + exp(-|x|));  dx = scale (sigmoid(x) - t), dt = -scale x
  *   mse            sum of (a - b)^2;  da = 2 scale (a - b) = -db
+ *   mae            sum of |a - b|;  da = scale sign(a - b) = -db
+ *   huber          sum of d^2 / 2 for |d| = |a - b| <= delta, else delta (|d| - delta / 2);  da = scale d, held in [-delta, delta] = -db
  *   loss_mean      sum of x, under `loss:` called mean;  dx = scale
  * Their backward operators start the gradient; grad.c makes them. */
 #include "spnc.h"
 
+#define WEIGHT { "weight", ATTR_REAL, "1", -1e9, 1e9, NULL, "factor of this loss in the total" }
 static const AttrSpec cross_entropy_attrs[] = {
     { "epsilon", ATTR_REAL, "0", 0, 0.1, NULL, "added to the probability inside the logarithm" },
-    { "weight", ATTR_REAL, "1", -1e9, 1e9, NULL, "factor of this loss in the total" },
+    WEIGHT,
+    { "smoothing", ATTR_REAL, "", 0, 1, NULL, "share of the target that is spread evenly over all classes" },
+    { "class_weights", ATTR_TREE, "", 0, 0, "class_weights", "a factor for each class; the mean is divided by those of the labels that count" },
+    { "ignore", ATTR_INT, "", -1e9, 1e9, NULL, "positions with this label do not count" },
     { 0 },
 };
-static const AttrSpec mse_attrs[] = {
-    { "weight", ATTR_REAL, "1", -1e9, 1e9, NULL, "factor of this loss in the total" },
+static const AttrSpec weight_attrs[] = { WEIGHT, { 0 } };
+static const AttrSpec huber_attrs[] = {
+    { "delta", ATTR_REAL, "1", 1e-30, 1e30, NULL, "where the square ends and the straight line begins" },
+    WEIGHT,
     { 0 },
 };
+#undef WEIGHT
 
+/* One number an example; two, if its labels count by weights. */
 static bool infer(Model *m, Op *op)
 {
     (void)m;
-    op->writes[0].tensor->shape = (Shape){ 0 };
+    for (int i = 0; i < op->write_count; i++)
+        op->writes[i].tensor->shape = (Shape){ 0 };
     return true;
 }
 
@@ -35,24 +48,123 @@ static void grad(Model *m, Op *op, Use dy)
 /* dx = scale for every element: nothing is read. */
 static void grad_mean(Model *m, Op *op, Use dy) { grad_backward(m, op, dy); }
 
-static void facts_cross_entropy(const Model *m, const Op *op, Fact *f)
+/* The classes' weights as C, "1, 0.5"; "" if there are none. */
+static const char *weights_text(const Model *m, const LossDef *l)
 {
-    (void)m;
-    const Op *fwd = forward_of(op);
-    const Shape *x = &fwd->reads[0].tensor->shape;
-    fact_int(f, "K", x->dim[x->rank - 1]);
-    fact_int(f, "P", shape_count(x) / x->dim[x->rank - 1]);
-    fact_real(f, "epsilon", op_real(op, "epsilon"));
+    Text t = { .arena = m->arena };
+    for (int k = 0; l->class_weights && k < l->class_count; k++)
+        text_printf(&t, "%s%.17g", k ? ", " : "", l->class_weights[k]);
+    return t.text ? t.text : "";
 }
 
-static void facts_mse(const Model *m, const Op *op, Fact *f) { (void)m, (void)op, (void)f; }
+static bool is_labels(const Op *op) { return op->reads[1].tensor->space == LABELS_I32; }
 
-static bool fits_cross_entropy(Model *m, LossDef *l)
+/* A cross entropy of logits [classes] or [positions, classes] with nothing but an epsilon has a template of its own. */
+static void facts_cross_entropy(const Model *m, const Op *op, Fact *f)
+{
+    const Op *fwd = forward_of(op);
+    const LossDef *l = fwd->loss;
+    const double smoothing = op_real(fwd, "smoothing");
+    const Attr *ignore = op_attr(fwd, "ignore");
+    const int64_t K = l->class_count, all = shape_count(&fwd->reads[0].tensor->shape);
+    const bool simple = is_labels(fwd) && l->inner == 1 && !l->class_weights && !smoothing && !ignore->given;
+    double sum = l->class_weights ? 0 : (double)K;
+    for (int k = 0; l->class_weights && k < K; k++)
+        sum += l->class_weights[k];
+    fact_text(f, "form", simple ? "" : is_labels(fwd) ? "labels" : "shares");
+    fact_int(f, "K", K);
+    fact_int(f, "P", all / K);
+    fact_int(f, "O", all / K / l->inner);
+    fact_int(f, "I", l->inner);
+    fact_real(f, "epsilon", op_real(op, "epsilon"));
+    fact_real(f, "smoothing", smoothing);
+    fact_text(f, "keep", arena_printf(m->arena, "%.17g", 1 - smoothing));
+    fact_text(f, "share", arena_printf(m->arena, "%.17g", smoothing / (double)K));
+    fact_text(f, "weights", weights_text(m, l));
+    fact_text(f, "weights_sum", arena_printf(m->arena, "%.17g", sum));
+    fact_bool(f, "ignores", ignore->given);
+    fact_int(f, "ignore", ignore->given ? (int64_t)ignore->number[0] : 0);
+    fact_bool(f, "counts", l->counts != NULL);
+}
+
+static void facts_none(const Model *m, const Op *op, Fact *f) { (void)m, (void)op, (void)f; }
+
+static void facts_huber(const Model *m, const Op *op, Fact *f)
+{
+    fact_text(f, "delta", arena_printf(m->arena, "%.17g", op_real(forward_of(op), "delta")));
+}
+
+static void facts_binary(const Model *m, const Op *op, Fact *f)
+{
+    (void)m;
+    fact_bool(f, "labels", is_labels(forward_of(op)));
+}
+
+/* The shape that a value has at each step, behind its steps, if any. */
+static const char *whole_text(Model *m, const Tensor *t)
+{
+    const char *each = shape_text(m->arena, &t->shape);
+    return t->repeat ? arena_printf(m->arena, "%s at each of %d steps", each, t->repeat->steps) : each;
+}
+
+/* Logits with the classes in front of the labels' shape; in a repeat the first axis of that are the steps. */
+static bool fits_shape(Model *m, LossDef *l, const DataDef *d)
+{
+    Op *op = l->op;
+    const Shape *x = &op->reads[0].tensor->shape;
+    const Repeat *r = op->reads[0].tensor->repeat;
+    Shape want = d->shape;
+    bool steps = !r || (want.rank && want.dim[0] == r->steps);
+    if (r && steps) {
+        want.rank--;
+        for (int i = 0; i < want.rank; i++)
+            want.dim[i] = want.dim[i + 1];
+    }
+    for (int axis = 0; steps && axis < x->rank; axis++) {
+        Shape rest = { .rank = x->rank - 1 };
+        for (int i = 0; i < rest.rank; i++)
+            rest.dim[i] = x->dim[i + (i >= axis)];
+        if (x->dim[axis] != d->classes || !shape_equal(&rest, &want))
+            continue;
+        for (int i = axis + 1; i < x->rank; i++)
+            l->inner *= x->dim[i];
+        return true;
+    }
+    Shape logits = { .rank = want.rank + 1, .dim = { d->classes } };
+    for (int i = 0; i < want.rank && i + 1 < RANK_MAX; i++)
+        logits.dim[i + 1] = want.dim[i];
+    shape_refuse(m, op, steps ? "the logits for '%s' have the classes first, %s; these are %s" : "the first axis of '%s' are the steps, but it is %s, and the logits are %s",
+                 d->name, shape_text(m->arena, steps ? &logits : &d->shape), whole_text(m, op->reads[0].tensor));
+    diag_note(m->diag, d->loc, "'%s' is declared here", d->name);
+    return false;
+}
+
+/* Shares for each class, of the logits' shape: the classes are the first axis, behind the steps of a stack. */
+static bool fits_shares(Model *m, LossDef *l)
+{
+    Op *op = l->op;
+    const Tensor *x = op->reads[0].tensor, *t = op->reads[1].tensor;
+    const int axis = !x->repeat && x->op && x->op->kind == OP_stack;
+    if (!shape_equal(&x->shape, &t->shape) || x->shape.rank <= axis)
+        return shape_refuse(m, op, "cross_entropy with shares needs one for each logit; the logits are %s, the shares %s", shape_text(m->arena, &x->shape),
+                            shape_text(m->arena, &t->shape));
+    l->class_count = (int)x->shape.dim[axis];
+    l->positions = shape_count(&x->shape) / l->class_count * (x->repeat ? x->repeat->steps : 1);
+    for (int i = axis + 1; i < x->shape.rank; i++)
+        l->inner *= x->shape.dim[i];
+    return true;
+}
+
+static bool fits_labels(Model *m, LossDef *l)
 {
     Op *op = l->op;
     const Shape *x = &op->reads[0].tensor->shape;
     const Repeat *r = op->reads[0].tensor->repeat;
     const DataDef *d = &m->targets[l->target];
+    l->class_count = d->classes;
+    l->positions = shape_count(&d->shape);
+    if (!d->classes_last)
+        return fits_shape(m, l, d);
     if (x->rank < 1 || x->rank > 2)
         return shape_refuse(m, op, "cross_entropy needs logits of [classes] or [positions, classes], not %s", shape_text(m->arena, x));
     if (x->dim[x->rank - 1] != d->classes)
@@ -64,8 +176,15 @@ static bool fits_cross_entropy(Model *m, LossDef *l)
         diag_note(m->diag, d->loc, "'%s' is declared here", d->name);
         return false;
     }
-    l->positions = want;
     return true;
+}
+
+static bool fits_cross_entropy(Model *m, LossDef *l)
+{
+    l->inner = 1;
+    if (!(is_labels(l->op) ? fits_labels(m, l) : fits_shares(m, l)))
+        return false;
+    return loss_classes_fit(m, l);
 }
 
 /* Two values of one shape, compared element by element. */
@@ -80,6 +199,34 @@ static bool fits_elements(Model *m, LossDef *l)
     return true;
 }
 
+/* Logits and a label of two classes for each; in a repeat the labels have the steps first. */
+static bool fits_binary(Model *m, LossDef *l)
+{
+    Op *op = l->op;
+    const Tensor *x = op->reads[0].tensor;
+    const DataDef *d = &m->targets[l->target];
+    if (!is_labels(op))
+        return fits_elements(m, l);
+    if (d->classes != 2) {
+        shape_refuse(m, op, "binary_cross_entropy needs labels of 2 classes; '%s' has %d", d->name, d->classes);
+        diag_note(m->diag, d->loc, "'%s' is declared here", d->name);
+        return false;
+    }
+    Shape whole = x->shape;
+    if (x->repeat && whole.rank < RANK_MAX) {
+        for (int i = whole.rank++; i > 0; i--)
+            whole.dim[i] = whole.dim[i - 1];
+        whole.dim[0] = x->repeat->steps;
+    }
+    l->positions = shape_count(&d->shape);
+    if (shape_equal(&whole, &d->shape) || (whole.rank == 1 && whole.dim[0] == 1 && d->shape.rank == 0))
+        return true;
+    shape_refuse(m, op, "binary_cross_entropy needs a label for each logit; the logits are %s, '%s' is %s", shape_text(m->arena, &whole), d->name,
+                 shape_text(m->arena, &d->shape));
+    diag_note(m->diag, d->loc, "'%s' is declared here", d->name);
+    return false;
+}
+
 /* Any value: its mean. */
 static bool fits_any(Model *m, LossDef *l)
 {
@@ -90,13 +237,13 @@ static bool fits_any(Model *m, LossDef *l)
 }
 
 static const OpHelp help_cross_entropy = {
-    "The loss of a classifier; the softmax is inside.  Stands under `loss`.",
-    "[logits, labels]: logits [classes], [positions, classes], or [classes] at each step of a repeat; labels of a target with classes",
+    "The loss of a classifier; the softmax is inside.  Stands under `loss`.  PyTorch's means: divided by the weights of the labels that count.",
+    "[logits, labels]: logits [classes], [positions, classes], or [classes] at each step of a repeat, for labels with a shape [classes, shape...]; or [logits, shares]",
     "inputs: { x: { shape: [8] } }\n"
     "targets: { y: { classes: 3 } }\n"
     "flow:\n"
     "  - v: { dense: x, units: 3 }\n"
-    "loss: { cross_entropy: [v, y], epsilon: 1e-5 }\n",
+    "loss: { cross_entropy: [v, y], smoothing: 0.1, class_weights: [1, 2, 1] }\n",
 };
 static const OpHelp help_mse = {
     "The mean of squared differences, over examples and elements.  Stands under `loss`.",
@@ -108,18 +255,60 @@ static const OpHelp help_mse = {
     "loss: { mse: [v, y], weight: 0.5 }\n",
 };
 
+static const OpHelp help_binary = {
+    "Cross entropy of each element by itself, of two classes; the sigmoid is inside.  Stands under `loss`.",
+    "[logits, target]: two values of one shape; the target has shares from 0 to 1, or labels of 2 classes",
+    "inputs: { x: { shape: [8] } }\n"
+    "targets: { y: { length: 4, classes: 2 } }\n"
+    "flow:\n"
+    "  - v: { dense: x, units: 4 }\n"
+    "loss: { binary_cross_entropy: [v, y] }\n",
+};
+static const OpHelp help_mae = {
+    "The mean of absolute differences, over examples and elements.  Stands under `loss`.",
+    "[a, b]: two values of one shape; b may be a target with a shape",
+    "inputs: { x: { shape: [8] } }\n"
+    "targets: { y: { shape: [2] } }\n"
+    "flow:\n"
+    "  - v: { dense: x, units: 2 }\n"
+    "loss: { mae: [v, y] }\n",
+};
+static const OpHelp help_huber = {
+    "The mean of squares of small differences, and of absolute values of large ones.  Stands under `loss`.",
+    "[a, b]: two values of one shape; b may be a target with a shape",
+    "inputs: { x: { shape: [8] } }\n"
+    "targets: { y: { shape: [2] } }\n"
+    "flow:\n"
+    "  - v: { dense: x, units: 2 }\n"
+    "loss: { huber: [v, y], delta: 0.5 }\n",
+};
+
 const OpInfo op_cross_entropy = { "cross_entropy", "loss = -log(softmax(x)[label] + epsilon)", 2, 2, NULL, false, cross_entropy_attrs, infer,
                                   grad, facts_cross_entropy, NULL, false, "f:f", &help_cross_entropy };
-const OpInfo op_loss_mean = { "loss_mean", "loss = sum of x", 1, 1, NULL, false, mse_attrs, infer, grad_mean, facts_mse, NULL, false, "f:f", NULL };
-const OpInfo op_mse = { "mse", "loss = sum of (a - b)^2", 2, 2, NULL, false, mse_attrs, infer, grad, facts_mse, NULL, false, "f:f",
+const OpInfo op_binary_cross_entropy = { "binary_cross_entropy", "loss = sum of max(x, 0) - x t + log(1 + exp(-|x|))", 2, 2, NULL, false, weight_attrs, infer, grad,
+                                         facts_binary, NULL, false, "f:f", &help_binary };
+const OpInfo op_loss_mean = { "loss_mean", "loss = sum of x", 1, 1, NULL, false, weight_attrs, infer, grad_mean, facts_none, NULL, false, "f:f", NULL };
+const OpInfo op_mse = { "mse", "loss = sum of (a - b)^2", 2, 2, NULL, false, weight_attrs, infer, grad, facts_none, NULL, false, "f:f",
                         &help_mse };
+const OpInfo op_mae = { "mae", "loss = sum of |a - b|", 2, 2, NULL, false, weight_attrs, infer, grad, facts_none, NULL, false, "f:f", &help_mae };
+const OpInfo op_huber = { "huber", "loss = sum of d^2 / 2, or delta (|d| - delta / 2) where |d| = |a - b| > delta", 2, 2, NULL, false, huber_attrs, infer, grad,
+                          facts_huber, NULL, false, "f:f", &help_huber };
 
 const LossInfo loss_cross_entropy = {
-    .operands = { "logits", "labels" }, .form = "[logits, labels]", .takes = TAKES_LABELS, .fits = fits_cross_entropy, .shows_wrong = true,
+    .operands = { "logits", "labels" }, .form = "[logits, labels]", .takes = TAKES_LABELS | TAKES_REALS | TAKES_VALUES, .fits = fits_cross_entropy, .shows = "WRONG",
+};
+const LossInfo loss_binary_cross_entropy = {
+    .operands = { "logits", "target" }, .form = "[logits, target]", .takes = TAKES_LABELS | TAKES_REALS | TAKES_VALUES, .fits = fits_binary, .shows = "BITS",
 };
 const LossInfo loss_loss_mean = {
     .word = "mean", .operands = { "value" }, .form = "value", .takes = TAKES_VALUES, .fits = fits_any,
 };
 const LossInfo loss_mse = {
-    .operands = { "prediction", "target" }, .form = "[a, b]", .takes = TAKES_REALS | TAKES_VALUES, .fits = fits_elements, .squares = true,
+    .operands = { "prediction", "target" }, .form = "[a, b]", .takes = TAKES_REALS | TAKES_VALUES, .fits = fits_elements, .shows = "SQUARE", .squares = true,
+};
+const LossInfo loss_mae = {
+    .operands = { "prediction", "target" }, .form = "[a, b]", .takes = TAKES_REALS | TAKES_VALUES, .fits = fits_elements, .shows = "SQUARE",
+};
+const LossInfo loss_huber = {
+    .operands = { "prediction", "target" }, .form = "[a, b]", .takes = TAKES_REALS | TAKES_VALUES, .fits = fits_elements, .shows = "SQUARE", .squares = true,
 };

@@ -100,6 +100,14 @@ static void put_sections(Text *t, const List *sections)
     }
 }
 
+static void put_loss(Text *t, const LossDef *l)
+{
+    text_printf(t, "loss %.17g %lld", l->weight, (long long)l->positions);
+    for (int k = 0; l->class_weights && k < l->class_count; k++)
+        text_printf(t, "%s%.17g", k ? "," : " class_weights=", l->class_weights[k]);
+    text_printf(t, "\n");
+}
+
 /* Described operators, each once: the hash of its files; of spnc's own the version. */
 static void put_outside(Text *t, const Model *m)
 {
@@ -203,13 +211,13 @@ void identity_write(Text *t, const Model *m)
     }
     for (int i = 0; i < m->input_count + m->target_count; i++) {
         const DataDef *d = i < m->input_count ? &m->inputs[i] : &m->targets[i - m->input_count];
-        text_printf(t, "data %s %s %d %d\n", d->name, shape_text(m->arena, &d->shape), d->type, d->classes);
+        text_printf(t, "data %s %s %d %d%s\n", d->name, shape_text(m->arena, &d->shape), d->type, d->classes, d->target && d->type == 2 && !d->classes_last ? " classes first" : "");
     }
     put_outside(t, m);
     put_sections(t, &m->forward);
     put_sections(t, &m->backward);
     for (int i = 0; i < m->loss_count; i++)
-        text_printf(t, "loss %.17g %lld\n", m->losses[i].weight, (long long)m->losses[i].positions);
+        put_loss(t, &m->losses[i]);
     put_training(t, &m->train);
     put_own(t, m);
     text_printf(t, "sums: conv c,u,v in order; weight gradients over a group's positions, lanes by a tree, groups by a tree in pairs; dense over "

@@ -119,6 +119,9 @@ static void find_locals(Model *m)
     }
     for (int i = 0; i < m->loss_count; i++)
         m->losses[i].loss->local = false;
+    for (int i = 0; i < m->loss_count; i++)
+        if (m->losses[i].counts)
+            m->losses[i].counts->local = false;
     for (int i = 0; i < m->tensors.count; i++) {
         Tensor *t = m->tensors.items[i];
         if (t->flow_name)
@@ -226,7 +229,7 @@ static void extend_over_loops(const Model *m, Tensor *t)
 static bool outlives_passes(const Model *m, const Tensor *t)
 {
     for (int k = 0; k < m->loss_count; k++)
-        if (m->losses[k].loss == t)
+        if (m->losses[k].loss == t || m->losses[k].counts == t)
             return true;
     for (int k = 0; k < m->tensors.count; k++) {
         const Tensor *v = m->tensors.items[k];

@@ -77,18 +77,19 @@ static const AttrSpec clutter_keys[] = {
 const MapSpec map_clutter = { NULL, "clutter", clutter_keys, "Squares of other examples, laid at random places under the example.", NULL, NULL };
 
 static const AttrSpec label_keys[] = {
-    { "length", ATTR_INT, "", 1, 1e6, NULL, "labels of one example; without it there is one" },
+    { "length", ATTR_INT, "", 1, 1e6, NULL, "labels of one example; without it, or a shape, there is one" },
+    { "shape", ATTR_SHAPE, "", 1, 1 << 24, NULL, "shape of the labels of one example, as [rows, columns]: logits have the classes in front of it" },
     { "classes", ATTR_INT, NULL, 1, 1e6, NULL, "labels are whole numbers from 0 to classes - 1" },
     { 0 },
 };
-const MapSpec map_labels = { NULL, "a target of labels", label_keys, "Labels for cross_entropy.", NULL, NULL };
+const MapSpec map_labels = { NULL, "a target of labels", label_keys, "Labels for cross_entropy and binary_cross_entropy.", NULL, NULL };
 
 static const AttrSpec real_keys[] = {
     { "shape", ATTR_SHAPE, NULL, 1, 1 << 24, NULL, "shape of one example" },
     { "dtype", ATTR_WORD, "f32", 0, 0, "u8 f32", "numbers in the file: bytes, read as x/255, or floats as they are" },
     { 0 },
 };
-const MapSpec map_reals = { NULL, "a target (shape, or length and classes)", real_keys, "Real numbers for mse.", NULL, NULL };
+const MapSpec map_reals = { NULL, "a target (shape, or length and classes)", real_keys, "Real numbers for mse, mae and huber; shares for cross_entropy and binary_cross_entropy.", NULL, NULL };
 
 /* ---- nets ------------------------------------------------------------------------------------------------- */
 

@@ -977,7 +977,7 @@ static const NetValue values[] = {
 };
 
 static const NetLoss losses[] = {
-    { SHOWS_NOTHING, GROWS_SQUARED, 7, 0, 1, 1, 18 },     /* mse */
+    { SHOWS_SQUARE, GROWS_SQUARED, 7, 0, 1, 1, 18, 1, 0, 0, NULL },     /* mse */
 };
 
 /* The numbers of the schedule, which a run may set: train --set NAME=NUMBER. */

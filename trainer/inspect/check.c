@@ -281,11 +281,20 @@ static void add_part(double *sum, double *largest, Data *data, int first, int co
         }
 }
 
+/* True if a loss is divided by the labels that count: its mean over a batch is then not that of the means over parts. */
+static bool divides_by_labels(void)
+{
+    for (int i = 0; i < net.loss_count; i++)
+        if (net.losses[i].count)
+            return true;
+    return false;
+}
+
 /* Uneven parts, so that every example of the second comes to lie in another lane and group. */
 static void check_parts(Result *results, Data *data, const Floor *floor)
 {
     int all = data->examples < net.batch ? (int)data->examples : net.batch, part = all * 3 / 8 + (all > 1);
-    if (all < 2)
+    if (all < 2 || divides_by_labels())
         return;
     double *sum = need_memory(net.block * sizeof *sum, "a check"), *whole = need_memory(net.block * sizeof *whole, "a check");
     double *largest = need_memory((size_t)net.param_count * sizeof *largest, "a check");

@@ -44,7 +44,7 @@ static void log_row(void *to, const JsonValue *object)
         return;
     while (h->count && h->epoch[h->count - 1] >= e.epoch)
         h->count--;
-    const double values[COLUMNS] = { e.epoch, e.train_loss, e.valid_loss, e.valid_error, e.rate, e.grad_norm, e.seconds,
+    const double values[COLUMNS] = { e.epoch, e.train_loss, e.valid_loss, *e.error_is ? (double)NAN : e.valid_error, e.rate, e.grad_norm, e.seconds,
                                      e.images_per_second };
     for (int i = 0; i < COLUMNS; i++) {
         double **to_column = column(h, i);

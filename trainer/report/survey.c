@@ -43,6 +43,8 @@ static void count_labels(Survey *s, const Data *data, int64_t example, int n, do
         for (int i = 0; i < eval_positions(k); i++, slot++) {
             int read = eval_label(NULL, k, n, i), label = data_label(data, k, example, i);
             s->read[example * s->slots + slot] = read;
+            if (label < 0)                      /* ignored */
+                continue;
             if (read >= 0)
                 s->confusion[k][label * net.targets[k].classes + read]++;
             if (read == label)

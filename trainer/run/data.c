@@ -88,15 +88,25 @@ static int64_t integer_at(const Array *a, int64_t i)
     }
 }
 
+bool data_ignores(int k, int64_t label)
+{
+    for (int i = 0; i < net.loss_count; i++)
+        if (net.losses[i].target == k && net.losses[i].ignores && net.losses[i].ignored == label)
+            return true;
+    return false;
+}
+
+static bool is_target(const NetData *s) { return s >= net.targets && s < net.targets + net.target_count; }
+
 static int32_t *read_labels(const Array *a, const NetData *s, const char *path)
 {
     int64_t n = array_count(a);
     int32_t *labels = need_memory((size_t)n * sizeof *labels, path);
     for (int64_t i = 0; i < n; i++) {
         int64_t v = integer_at(a, i);
-        if (v < 0 || v >= s->classes)
+        if ((v < 0 || v >= s->classes) && !(is_target(s) && data_ignores((int)(s - net.targets), v)))
             fail(WRONG_INPUT, "%s: %s %" PRId64 " of example %" PRId64 " (position %" PRId64 ") is out of range; '%s' has %d"
-                 " classes, 0 to %d", path, s < net.inputs + net.input_count && s >= net.inputs ? "class" : "label", v, i / (int64_t)s->count, i % (int64_t)s->count, s->name, s->classes, s->classes - 1);
+                 " classes, 0 to %d", path, is_target(s) ? "label" : "class", v, i / (int64_t)s->count, i % (int64_t)s->count, s->name, s->classes, s->classes - 1);
         labels[i] = (int32_t)v;
     }
     return labels;
@@ -303,7 +313,8 @@ char *data_element(char *text, size_t room, const NetData *s, size_t i)
 int32_t data_label(const Data *d, int k, int64_t i, int position)
 {
     int f = net.input_count + k;
-    return ((const int32_t *)((const char *)d->base[f] + (size_t)i * d->stride[f]))[position];
+    const int32_t label = ((const int32_t *)((const char *)d->base[f] + (size_t)i * d->stride[f]))[position];
+    return data_ignores(k, label) ? -1 : label;
 }
 
 void data_order(uint32_t *order, const Data *d, uint64_t seed, int epoch)

@@ -41,6 +41,8 @@ char *data_place(char *text, size_t room, const Data *d, int f, int64_t example)
 /* Element i of one example by its indices: "[0][3][4]". */
 char *data_element(char *text, size_t room, const NetData *s, size_t i);
 /* Label of example i (file order) at `position` of target k. */
+/* Is it a label that the losses of target k ignore? */
+bool data_ignores(int k, int64_t label);
 int32_t data_label(const Data *d, int k, int64_t i, int position);
 /* The order of an epoch: a permutation of 0 .. d->examples - 1 that follows from seed and epoch. */
 void data_order(uint32_t *order, const Data *d, uint64_t seed, int epoch);

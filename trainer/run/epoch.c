@@ -15,7 +15,8 @@ const Field epoch_fields[EPOCH_FIELDS] = {
     { "train_error", FIELD_REAL, AT(train_error), 0, 1, 1, .optional = true, .absent = &unknown,
       .what = "share of wrong labels, likewise; not there without labels" },
     { "valid_loss", FIELD_REAL, AT(valid_loss), -INFINITY, INFINITY, 1, .what = "loss of the validation split after it; null without one" },
-    { "valid_error", FIELD_REAL, AT(valid_error), 0, 1, 1, .what = "share of wrong labels there; null without labels, or without that split" },
+    { "valid_error", FIELD_REAL, AT(valid_error), -INFINITY, INFINITY, 1, .what = "share of wrong labels there; without labels valid_loss; null without that split" },
+    { "error_is", FIELD_CHARS, AT(error_is), 0, 0, 1, .optional = true, .room = sizeof ((Epoch *)0)->error_is, .what = "`valid_loss` where valid_error is that; not there with labels" },
     { "rate", FIELD_REAL, AT(rate), 0, INFINITY, 1, .what = "the rate of its last update" },
     { "grad_norm", FIELD_REAL, AT(grad_norm), 0, INFINITY, 1, .what = "mean norm of the gradient before clipping" },
     { "grad_norm_max", FIELD_REAL, AT(grad_norm_max), 0, INFINITY, 1, .what = "the largest" },
@@ -37,5 +38,7 @@ bool epoch_read(Epoch *e, const JsonValue *object)
     for (const Field *f = epoch_fields + EPOCH_SURE; f < epoch_fields + EPOCH_FIELDS; f++)
         if (!fields_read(e, f, 1, object, why, sizeof why) && f->kind == FIELD_REAL)
             *(double *)((char *)e + f->offset) = NAN;
+    if (!*e->error_is && !(e->valid_error >= 0 && e->valid_error <= 1))
+        e->valid_error = NAN;
     return true;
 }

@@ -7,15 +7,16 @@
 typedef struct {
     int epoch;                                 /* from 0 */
     double train_loss, train_error;            /* means over the epoch, each batch before its update; the error NaN: there are no labels */
-    double valid_loss, valid_error;
+    double valid_loss, valid_error;            /* without labels the second is the first, as error_is then says */
     double rate;
     double grad_norm, grad_norm_max;
     double seconds, images_per_second;         /* with validation; of training alone */
     int64_t updates;                           /* since the run began */
     bool best;                                 /* less wrong than any before, so kept as `best` */
+    char error_is[16];                         /* "valid_loss", or "" */
 } Epoch;
 
-enum { EPOCH_FIELDS = 12 };
+enum { EPOCH_FIELDS = 13 };
 extern const Field epoch_fields[EPOCH_FIELDS];
 
 /* Its fields as members of the innermost object. */

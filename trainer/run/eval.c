@@ -17,7 +17,8 @@
 static const NetLoss *reader_of(int k)
 {
     for (int i = 0; i < net.loss_count; i++)
-        if (net.losses[i].shows == SHOWS_WRONG && net.losses[i].target == k && net.losses[i].value >= 0)
+        if ((net.losses[i].shows == SHOWS_WRONG || (net.losses[i].shows == SHOWS_BITS && net.targets[k].type == LABELS)) && net.losses[i].target == k
+            && net.losses[i].value >= 0)
             return &net.losses[i];
     return NULL;
 }
@@ -34,24 +35,34 @@ int eval_value(int k)
     return l ? l->value : -1;
 }
 
+/* The logit of class c at `position` of example n: of what the loss l reads.  Of bits: 0 for class 0, the logit for class 1. */
+static double logit(const NetLoss *l, int n, int position, int c)
+{
+    const NetValue *v = &net.values[l->value];
+    const bool bits = l->shows == SHOWS_BITS;
+    const int classes = bits ? 1 : net.targets[l->target].classes, inner = bits ? 1 : l->inner > 1 ? l->inner : 1;
+    const int each = (int)v->count / classes, step = v->steps ? position / each : 0, at = v->steps ? position % each : position;
+    if (bits && c == 0)
+        return 0;
+    const size_t first = (size_t)(at / inner) * (size_t)classes * (size_t)inner + (size_t)(at % inner);
+    return (double)net.activations()[value_index(v, n, step, first + (bits ? 0 : (size_t)c * (size_t)inner))];
+}
+
 int eval_label(double *probability, int k, int n, int position)
 {
     const NetLoss *l = reader_of(k);
-    const NetValue *v = &net.values[l->value];
-    const real *memory = net.activations();
-    int classes = net.targets[k].classes, best = 0, step = v->steps ? position : 0;
-    size_t first = v->steps ? 0 : (size_t)position * (size_t)classes;
+    int classes = net.targets[k].classes, best = 0;
     double most = -INFINITY, sum = 0;
     for (int c = 0; c < classes; c++) {
-        double logit = (double)memory[value_index(v, n, step, first + (size_t)c)];
-        if (isnan(logit))
+        double x = logit(l, n, position, c);
+        if (isnan(x))
             return -1;
-        if (logit > most)
-            most = logit, best = c;
+        if (x > most)
+            most = x, best = c;
     }
     if (probability) {
         for (int c = 0; c < classes; c++)
-            sum += exp((double)memory[value_index(v, n, step, first + (size_t)c)] - most);
+            sum += exp(logit(l, n, position, c) - most);
         *probability = 1 / sum;
     }
     return best;
@@ -60,18 +71,55 @@ int eval_label(double *probability, int k, int n, int position)
 void eval_probabilities(double *probabilities, int k, int n, int position)
 {
     const NetLoss *l = reader_of(k);
-    const NetValue *v = &net.values[l->value];
     int classes = net.targets[k].classes;
-    size_t first = v->steps ? 0 : (size_t)position * (size_t)classes;
     double most = -INFINITY, sum = 0;
     for (int c = 0; c < classes; c++) {
-        probabilities[c] = (double)net.activations()[value_index(v, n, v->steps ? position : 0, first + (size_t)c)];
+        probabilities[c] = logit(l, n, position, c);
         most = fmax(most, probabilities[c]);
     }
     for (int c = 0; c < classes; c++)
         sum += probabilities[c] = exp(probabilities[c] - most);
     for (int c = 0; c < classes; c++)
         probabilities[c] /= sum;
+}
+
+/* Is `label` among the five classes with the largest logits? */
+static bool in_five(int k, int n, int position, int label)
+{
+    const NetLoss *l = reader_of(k);
+    const double own = logit(l, n, position, label);
+    int above = 0;
+    for (int c = 0; c < net.targets[k].classes; c++) {
+        const double x = logit(l, n, position, c);
+        above += !(x <= own) || (c < label && x == own);
+    }
+    return above < 5;
+}
+
+/* ---- what is shown beside losses of real numbers --------------------------------------------------------------------- */
+
+/* The first loss of target k that shows that; NULL: there is none. */
+static const NetLoss *shown_by(int k, LossShows shows)
+{
+    for (int i = 0; i < net.loss_count; i++)
+        if (net.losses[i].shows == shows && net.losses[i].target == k && net.losses[i].value >= 0 && net.targets[k].type != LABELS)
+            return &net.losses[i];
+    return NULL;
+}
+
+/* Adds up over the elements of example n: squares of the difference to the target, or wrong bits. */
+static double beside(const NetLoss *l, const Batch *batch, int n)
+{
+    const NetValue *v = &net.values[l->value];
+    const NetData *t = &net.targets[l->target];
+    const void *wanted = batch->targets[l->target][n];
+    double sum = 0;
+    for (size_t e = 0; e < t->count; e++) {
+        const double y = t->type == F32 ? (double)((const float *)wanted)[e] : ((const uint8_t *)wanted)[e] / 255.0;
+        const double x = (double)net.activations()[value_index(v, n, v->steps ? (int)(e / v->count) : 0, v->steps ? e % v->count : e)];
+        sum += l->shows == SHOWS_BITS ? (x > 0) != (y > 0.5) : (x - y) * (x - y);
+    }
+    return sum;
 }
 
 /* ---- scores ----------------------------------------------------------------------------------------------------- */
@@ -84,21 +132,63 @@ void score_open(Score *s)
             s->positions = eval_positions(k), s->error = 0;
     s->target = need_memory((size_t)net.target_count * sizeof *s->target, "scores");
     s->position = need_memory((size_t)net.target_count * (size_t)s->positions * sizeof *s->position, "scores");
+    s->counted = need_memory((size_t)net.target_count * (size_t)s->positions * sizeof *s->counted, "scores");
+    s->top_5 = need_memory((size_t)net.target_count * sizeof *s->top_5, "scores");
+    s->beside = need_memory((size_t)net.target_count * sizeof *s->beside, "scores");
+    s->sums = need_memory(2 * (size_t)net.loss_count * sizeof *s->sums, "scores");
 }
 
 void score_close(Score *s)
 {
     free(s->target);
     free(s->position);
+    free(s->counted);
+    free(s->top_5);
+    free(s->beside);
+    free(s->sums);
 }
 
-static void count_wrong(Score *s, const Data *data, int64_t first, int count)
+static void count_wrong(Score *s, const Data *data, const Batch *batch, int64_t first)
 {
-    for (int k = 0; k < net.target_count; k++)
+    for (int k = 0; k < net.target_count; k++) {
+        const NetLoss *bits = shown_by(k, SHOWS_BITS), *square = shown_by(k, SHOWS_SQUARE);
         for (int position = 0; position < eval_positions(k); position++)
-            for (int n = 0; n < count; n++)
-                s->position[k * s->positions + position] +=
-                    eval_label(NULL, k, n, position) != data_label(data, k, first + n, position);
+            for (int n = 0; n < batch->count; n++) {
+                const int label = data_label(data, k, first + n, position);
+                if (label < 0)                  /* ignored */
+                    continue;
+                s->counted[k * s->positions + position]++;
+                s->position[k * s->positions + position] += eval_label(NULL, k, n, position) != label;
+                if (net.targets[k].classes > 10)
+                    s->top_5[k] += !in_five(k, n, position, label);
+            }
+        for (int n = 0; (bits || square) && n < batch->count; n++)
+            s->beside[k] += beside(bits ? bits : square, batch, n);
+    }
+}
+
+/* Adds the losses of the batch of the forward pass just done, whose sum is `total`: those that are divided by what counts apart from the others. */
+static void add_losses(Score *s, const Batch *batch, double total, const double *each)
+{
+    for (int i = 0; i < net.loss_count; i++) {
+        if (!net.losses[i].count)
+            continue;
+        const double count = net.losses[i].count(batch);
+        s->sums[2 * i] += each[i] * count;
+        s->sums[2 * i + 1] += count;
+        total -= net.losses[i].weight * each[i];
+    }
+    s->loss += total * batch->count;
+}
+
+/* The mean of the whole split. */
+static double whole_loss(const Score *s)
+{
+    double loss = s->loss / (double)s->examples;
+    for (int i = 0; i < net.loss_count; i++)
+        if (net.losses[i].count && s->sums[2 * i + 1] > 0)
+            loss += net.losses[i].weight * (s->sums[2 * i] / s->sums[2 * i + 1]);
+    return loss;
 }
 
 bool score_data(Score *s, Data *data, const volatile sig_atomic_t *stop)
@@ -108,11 +198,16 @@ bool score_data(Score *s, Data *data, const volatile sig_atomic_t *stop)
     s->bad = -1;
     s->loss = s->error = 0;
     for (int i = 0; i < net.target_count * s->positions; i++)
-        s->position[i] = 0;
+        s->position[i] = 0, s->counted[i] = 0;
+    for (int k = 0; k < net.target_count; k++)
+        s->top_5[k] = s->beside[k] = 0;
+    for (int i = 0; i < 2 * net.loss_count; i++)
+        s->sums[i] = 0;
+    double each[NET_LOSSES];
     for (int64_t first = 0; first < data->examples; first += net.batch) {
         Batch batch = { 0 };
         data_batch(&batch, data, NULL, first);
-        double loss = culprit_data_is_finite(NULL, 0, data, &batch) ? net.forward(&batch, NULL) : (double)NAN;
+        double loss = culprit_data_is_finite(NULL, 0, data, &batch) ? net.forward(&batch, each) : (double)NAN;
         if (torn_look())
             return false;
         if (!isfinite(loss)) {
@@ -120,21 +215,28 @@ bool score_data(Score *s, Data *data, const volatile sig_atomic_t *stop)
             s->bad = first;
             return true;
         }
-        s->loss += loss * batch.count;
+        add_losses(s, &batch, loss, each);
         s->examples += batch.count;
-        count_wrong(s, data, first, batch.count);
+        count_wrong(s, data, &batch, first);
         if (stop && *stop)
             return false;
     }
-    s->loss /= (double)s->examples;
+    s->loss = whole_loss(s);
     for (int k = 0; k < net.target_count; k++) {
         int positions = eval_positions(k);
+        int64_t all = 0;
         s->target[k] = positions ? 0 : NAN;
         for (int i = 0; i < positions; i++) {
             double *share = &s->position[k * s->positions + i];
-            *share /= (double)s->examples;
+            const int64_t counted = s->counted[k * s->positions + i];
+            *share /= counted ? (double)counted : 1;
             s->target[k] += *share / positions;
+            all += counted;
         }
+        s->top_5[k] = positions && net.targets[k].classes > 10 && all ? s->top_5[k] / (double)all : (double)NAN;
+        const double elements = (double)s->examples * (double)net.targets[k].count;
+        const bool bits = shown_by(k, SHOWS_BITS) != NULL;
+        s->beside[k] = bits ? s->beside[k] / elements : shown_by(k, SHOWS_SQUARE) ? sqrt(s->beside[k] / elements) : (double)NAN;
         if (positions)
             s->error += s->target[k], labelled++;
     }
@@ -154,6 +256,27 @@ char *score_trouble(const Score *s, Data *data)
 }
 
 /* ---- the command ------------------------------------------------------------------------------------------------ */
+
+/* Is that number of target k there, as that kind? */
+static bool is_shown(const double *numbers, int k, LossShows shows)
+{
+    return !isnan(numbers[k]) && (shows == SHOWS_WRONG || (shows == SHOWS_BITS) == (shown_by(k, SHOWS_BITS) != NULL));
+}
+
+static void print_beside(JsonWriter *w, const char *key, const double *numbers, LossShows shows)
+{
+    bool open = false;
+    for (int k = 0; k < net.target_count; k++) {
+        if (!is_shown(numbers, k, shows))
+            continue;
+        if (!open)
+            json_object(w, key);
+        open = true;
+        json_double(w, net.targets[k].name, numbers[k]);
+    }
+    if (open)
+        json_close(w);
+}
 
 static void print_json(const Score *s, const char *split)
 {
@@ -176,6 +299,9 @@ static void print_json(const Score *s, const char *split)
         json_close(&w);
     }
     json_close(&w);
+    print_beside(&w, "top_5", s->top_5, SHOWS_WRONG);
+    print_beside(&w, "wrong_bits", s->beside, SHOWS_BITS);
+    print_beside(&w, "root_mean_square", s->beside, SHOWS_SQUARE);
     json_close(&w);
     json_newline(&w);
     json_end(&w);
@@ -199,6 +325,12 @@ int command_eval(const Options *o)
     } else {
         printf("%s: %" PRId64 " examples, loss %.6f\n", o->split, s.examples, s.loss);
         for (int k = 0; k < net.target_count; k++) {
+            if (is_shown(s.beside, k, SHOWS_BITS))
+                printf("%s: wrong bits %.4f %%\n", net.targets[k].name, 100 * s.beside[k]);
+            else if (is_shown(s.beside, k, SHOWS_SQUARE))
+                printf("%s: root mean square %.6g\n", net.targets[k].name, s.beside[k]);
+            if (is_shown(s.top_5, k, SHOWS_WRONG))
+                printf("%s: not among the first five %.4f %%\n", net.targets[k].name, 100 * s.top_5[k]);
             if (!eval_positions(k))
                 continue;
             printf("%s: error %.4f %%, by position", net.targets[k].name, 100 * s.target[k]);

@@ -14,6 +14,10 @@ typedef struct {
     double error;                              /* mean over the targets with labels; NaN if there are none */
     double *target;                            /* [target_count]: mean over positions; NaN for real targets */
     double *position;                          /* [target_count][positions]: eval_positions(k) of them are used */
+    int64_t *counted;                          /* likewise: labels that count */
+    double *top_5;                             /* [target_count]: share of labels not among the five largest logits; NaN: ten classes or fewer */
+    double *beside;                            /* [target_count]: of real targets the share of wrong bits, or the root mean square of the difference; else NaN */
+    double *sums;                              /* [loss_count][2]: of losses that are divided by what counts: that times the loss, and that */
     int positions;                             /* the most that any target has */
     int64_t bad;                               /* the first example of a batch that holds NaN or infinite numbers, or has such a loss; -1: none */
 } Score;

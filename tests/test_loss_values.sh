@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# test_loss_values.sh -- each loss against its formula in numpy, in both forms: by position and by pixel, labels that do not count, shares, logits of
+# 10,000, a batch in which nothing counts; gradients against differences; `eval` over a whole split, and what it shows beside.
+. "$(dirname "$0")/begin.sh"
+python=$(sh "$root/tests/python.sh" numpy)
+cd "$work" || exit 74
+cat >net.yaml <<'END'
+model: net
+batch: 5
+inputs: { x: { shape: [4] } }
+targets:
+  kind: { length: 2, classes: 3 }
+  mask: { shape: [3, 2], classes: 2 }
+  share: { shape: [3] }
+  marks: { length: 3, classes: 2 }
+  bits: { shape: [3] }
+  size: { shape: [3] }
+  big: { classes: 12 }
+flow:
+  - rows: { reshape: { dense: x, units: 6 }, shape: [2, 3] }
+  - pixels: { reshape: { dense: x, units: 12 }, shape: [2, 3, 2] }
+  - v: { dense: x, units: 3 }
+  - w: { dense: x, units: 12 }
+loss:
+  - { cross_entropy: [rows, kind], class_weights: [1, 2, 0.5], ignore: -1, smoothing: 0.2 }
+  - { cross_entropy: [pixels, mask], weight: 0.5 }
+  - { cross_entropy: [v, share], smoothing: 0.1, class_weights: [1, 0, 3] }
+  - { binary_cross_entropy: [v, marks] }
+  - { binary_cross_entropy: [v, bits] }
+  - { mae: [v, size] }
+  - { huber: [v, size], delta: 0.3 }
+  - { huber: [v, "tanh(v * 0.5)"] }
+  - { cross_entropy: [w, big] }
+END
+export CFLAGS=-O1
+for form in '' --plain; do run "$SPNC" build net.yaml --precision double $form -o "net$form" || exit 1; done
+unset CFLAGS
+for form in '' --plain; do run "net$form/net" check || fault "check $form: $(tail -3 output)"; done
+net/net export --seed 3 -o start.npz >/dev/null || fault "export"
+"$python" - <<'PYTHON' || fault "the data"
+import numpy as np
+rng = np.random.default_rng(5)
+kind = rng.integers(-1, 3, (13, 2))
+kind[5:10] = -1                                  # a batch in which nothing counts
+x = rng.standard_normal((13, 4))
+x[2] *= 1e4
+for name, array in {"x": x.astype("f4"), "kind": kind.astype("i4"), "mask": rng.integers(0, 2, (13, 3, 2)).astype("u1"),
+                    "share": rng.dirichlet([1, 1, 1], 13).astype("f4"), "marks": rng.integers(0, 2, (13, 3)).astype("u1"),
+                    "bits": rng.random((13, 3)).astype("f4"), "size": rng.standard_normal((13, 3)).astype("f4"),
+                    "big": rng.integers(0, 12, 13).astype("u1")}.items():
+    np.save(f"test_{name}.npy", array)
+PYTHON
+for form in '' --plain; do
+    for first in 0 5 10; do
+        run "net$form/net" grad --weights start.npz --data . --split test --first $first -o "out$form$first.npz"
+    done
+    run "net$form/net" eval --weights start.npz --data . --split test --json && cp output "eval$form.json"
+done
+"$python" - <<'PYTHON' || fault "values"
+import json, sys
+import numpy as np
+data = {name: np.load(f"test_{name}.npy") for name in ("kind", "mask", "share", "marks", "bits", "size", "big")}
+
+def logp(x, axis):
+    x = x - x.max(axis, keepdims=True)
+    return x - np.log(np.exp(x).sum(axis, keepdims=True))
+
+def counted(p, kind):
+    """Sums of losses and weights of the labels that count: weights 1, 2, 0.5, smoothing 0.2."""
+    w, label = np.array([1, 2, 0.5]), np.maximum(kind, 0)
+    here = kind >= 0
+    one = -(w[label] * np.take_along_axis(p, label[..., None], -1)[..., 0])
+    return ((0.8 * one - 0.2 / 3 * (p * w).sum(-1)) * here).sum(), (w[label] * here).sum()
+
+def binary(x, t):
+    return (np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))).mean()
+
+def huber(d, delta):
+    d = np.abs(d)
+    return np.where(d <= delta, d * d / 2, delta * (d - delta / 2)).mean()
+
+def loss(out, d):
+    total, weights = counted(logp(out["rows"], -1), d["kind"])
+    p, v = logp(out["pixels"], 1), out["v"]
+    q = (0.9 * d["share"].astype(float) + 0.1 / 3) * [1, 0, 3]
+    parts = [-0.5 * np.take_along_axis(p, d["mask"][:, None].astype(int), 1).mean(), -(q * logp(v, -1)).sum(-1).mean(),
+             binary(v, d["marks"]), binary(v, d["bits"]), np.abs(v - d["size"]).mean(), huber(v - d["size"], 0.3), huber(v - np.tanh(v * 0.5), 1),
+             -np.take_along_axis(logp(out["w"], -1), d["big"][:, None].astype(int), -1).mean()]
+    return sum(parts), total, weights
+
+wrong = []
+for form in ("", "--plain"):
+    whole = {}
+    for first in (0, 5, 10):
+        got = dict(np.load(f"out{form}{first}.npz"))
+        out = {k[4:]: a for k, a in got.items() if k.startswith("out/")}
+        rest, total, weights = loss(out, {k: a[first:first + 5] for k, a in data.items()})
+        want = rest + (total / weights if weights else 0)
+        if not abs(got["loss"] - want) <= 1e-12 * abs(want):
+            wrong.append(f"{form}, from {first}: {got['loss']}, not {want}")
+        if not all(np.isfinite(a).all() for a in got.values()):
+            wrong.append(f"{form}, from {first}: not finite")
+        for k, a in out.items():
+            whole.setdefault(k, []).append(a)
+    whole = {k: np.concatenate(a) for k, a in whole.items()}
+    rest, total, weights = loss(whole, data)
+    e = json.load(open(f"eval{form}.json"))
+    here = data["kind"] >= 0
+    five = np.argsort(-whole["w"], axis=1, kind="stable")[:, :5]
+    want = {"loss": rest + total / weights, "mask": (whole["pixels"].argmax(1) != data["mask"]).mean(), "marks": ((whole["v"] > 0) != data["marks"]).mean(),
+            "kind": np.mean([((whole["rows"].argmax(-1) != data["kind"]) & here)[:, i].sum() / here[:, i].sum() for i in range(2)]),
+            "top_5": 1 - (five == data["big"][:, None]).any(1).mean(), "bits": ((whole["v"] > 0) != (data["bits"] > 0.5)).mean(),
+            "size": np.sqrt(((whole["v"] - data["size"]) ** 2).mean())}
+    have = {"loss": e["loss"], **{k: e["error"][k]["mean"] for k in ("mask", "marks", "kind")}, "top_5": e["top_5"]["big"], "bits": e["wrong_bits"]["bits"],
+            "size": e["root_mean_square"]["size"]}
+    wrong += [f"eval {form} {k}: {have[k]}, not {want[k]}" for k in want if not abs(have[k] - want[k]) <= 1e-9 * abs(want[k]) + 1e-12]
+sys.exit("\n".join(wrong) or 0)
+PYTHON
+[ $failed = 0 ] && echo "test_loss_values: fine"
+exit $failed
