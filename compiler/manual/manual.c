@@ -141,7 +141,6 @@ const FactDoc fact_docs[] = {
     { "unit", "RUN", "int", "elements, one after the other, about which one draw decides; of a pool: if it drops", "dropout maxpool conv_pool" },
     { "unit", "rate ramp", "real", "share of zeros; updates until it is reached; likewise", "dropout maxpool conv_pool" },
     { "unit", "P", "int", "rows of logits, or labels of one example", "cross_entropy labels" },
-    { "unit", "K", "int", "classes", "cross_entropy" },
     { "unit", "O I", "int", "logits are [O][K][I]", "cross_entropy" },
     { "unit", "form", "text", "labels or shares if cross_entropy_labels or cross_entropy_shares has its C, or empty", "cross_entropy" },
     { "unit", "epsilon", "real", "share of the target spread over all classes", "cross_entropy" },
