@@ -404,15 +404,24 @@ static bool state_kind(Builder *b, State *s, const Yaml *v, Shape *shape)
     return (y->kind == YAML_LIST && y->count == 0) || shape_read(m, &a, y, s->name, shape);      /* []: one number */
 }
 
-/* True if t, or a value that it is made of, is made at each step of r. */
-static bool depends_on(Model *m, const Tensor *t, const Repeat *r)
+/* True if t, or a value that it is made of, is made at each step of r.  seen: tensors that have been looked at; states of other repeats make rings. */
+static bool made_from(Model *m, const Tensor *t, const Repeat *r, List *seen)
 {
     if (t->repeat == r)
         return true;
+    if (list_index(seen, t) >= 0)
+        return false;
+    list_push(m->arena, seen, (Tensor *)(uintptr_t)t);
     for (int k = 0; t->op && k < t->op->read_count; k++)
-        if (t->op->reads[k].tensor != t && depends_on(m, t->op->reads[k].tensor, r))
+        if (made_from(m, t->op->reads[k].tensor, r, seen))
             return true;
     return false;
+}
+
+static bool depends_on(Model *m, const Tensor *t, const Repeat *r)
+{
+    List seen = { 0 };
+    return made_from(m, t, r, &seen);
 }
 
 /* A number starts every element of the state. */

@@ -28,3 +28,8 @@ expect stacked ../nets/stacked.yaml
 expect slices ../nets/slices.yaml
 expect states ../nets/states.yaml
 expect reverse ../nets/reverse.yaml
+expect gru_rows ../nets/gru_rows.yaml
+expect masked_gru ../nets/masked_gru.yaml
+expect seq2seq ../nets/seq2seq.yaml
+expect fixed_point ../nets/fixed_point.yaml
+expect rnn ../nets/rnn.yaml
