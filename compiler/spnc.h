@@ -257,7 +257,7 @@ typedef struct {
     AttrType type;
     const char *fallback;    /* the default as YAML text; NULL: required; "": may be absent */
     double low, high;        /* numbers: the accepted range */
-    const char *choices;     /* ATTR_WORD: "zero clamp legacy" */
+    const char *choices;     /* ATTR_WORD: "zero clamp legacy"; ATTR_PAIRS: a word that may stand for the numbers, or NULL */
     const char *help;
 } AttrSpec;
 typedef struct {

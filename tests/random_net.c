@@ -56,22 +56,49 @@ static Curve any_curve(Model *m) { return (Curve)ONE_OF(m, LINEAR, RELU, RELU, T
 
 static Value conv_layer(Model *m, Dims x, Dims *y)
 {
-    Value v = { .kind = CONV, .curve = any_curve(m), .bias = chance(m, 0.85), .trained = true };
+    Value v = { .kind = CONV, .curve = any_curve(m), .bias = chance(m, 0.85), .trained = true, .window = { .dilation = { 1, 1 }, .groups = 1 } };
     *y = (Dims){ 3, { ONE_OF(m, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 17, 20) } };
     for (int k = 0; k < 2; k++) {
-        v.padding[k] = ONE_OF(m, 0, 0, 0, 1, 2);
+        int padding = ONE_OF(m, 0, 0, 0, 1, 2);
         v.size[k] = from_to(m, 1, 4);
-        if (v.padding[k] >= v.size[k] || v.size[k] > x.dim[k + 1] + 2 * v.padding[k])
-            v.size[k] = 1, v.padding[k] = 0;
-        v.stride[k] = ONE_OF(m, 1, 1, 1, 2, 3);
-        y->dim[k + 1] = (x.dim[k + 1] + 2 * v.padding[k] - v.size[k]) / v.stride[k] + 1;
+        if (padding >= v.size[k] || v.size[k] > x.dim[k + 1] + 2 * padding)
+            v.size[k] = 1, padding = 0;
+        v.window.stride[k] = ONE_OF(m, 1, 1, 1, 2, 3), v.window.before[k] = v.window.after[k] = padding;
+        y->dim[k + 1] = (x.dim[k + 1] + 2 * padding - v.size[k]) / v.window.stride[k] + 1;
     }
     if (chance(m, 0.5))                        /* the ordinary one */
         for (int k = 0; k < 2; k++)
             if (x.dim[k + 1] >= 3) {
-                v.padding[k] = 0, v.size[k] = 3, v.stride[k] = 1;
+                v.window.before[k] = v.window.after[k] = 0, v.size[k] = 3, v.window.stride[k] = 1;
                 y->dim[k + 1] = x.dim[k + 1] - 2;
             }
+    return v;
+}
+
+/* A window along axis k of the columns or rows that are `room` long: dilated, with another padding on each side. */
+static int odd_axis(Model *m, Value *v, int k, int room)
+{
+    Window *w = &v->window;
+    v->size[k] = from_to(m, 1, 4), w->dilation[k] = ONE_OF(m, 1, 1, 2, 3);
+    int span = w->dilation[k] * (v->size[k] - 1);
+    w->before[k] = below(&m->random, 4), w->after[k] = below(&m->random, 4), w->stride[k] = ONE_OF(m, 1, 1, 2, 3);
+    w->before[k] = w->before[k] < span ? w->before[k] : span, w->after[k] = w->after[k] < span ? w->after[k] : span;
+    if (room + w->before[k] + w->after[k] <= span)
+        v->size[k] = 1, w->before[k] = w->after[k] = span = 0;
+    return (room + w->before[k] + w->after[k] - span - 1) / w->stride[k] + 1;
+}
+
+/* A convolution in groups, of maps or of lines; half of them depthwise, the window of an odd kind. */
+static Value odd_conv_layer(Model *m, Dims x, Dims *y)
+{
+    Value v = { .kind = CONV, .curve = any_curve(m), .bias = chance(m, 0.85), .trained = true };
+    int C = x.dim[0], groups = chance(m, 0.6) ? C : ONE_OF(m, 1, 2, 3);
+    groups = C % groups ? 1 : groups;
+    *y = (Dims){ x.rank, { groups * ONE_OF(m, 1, 1, 2, 3) } };
+    v.window = (Window){ .stride = { 1, 1 }, .dilation = { 1, 1 }, .groups = groups };
+    v.size[0] = 1;
+    for (int k = 3 - x.rank; k < 2; k++)
+        y->dim[k + x.rank - 2] = odd_axis(m, &v, k, x.dim[k + x.rank - 2]);
     return v;
 }
 
@@ -148,11 +175,22 @@ static int add_wide(Model *m, int x)
     Dims d = { 3, { ONE_OF(m, 8, 9, 16, 17), from_to(m, 6, 13), from_to(m, 6, 13) } };
     int y = add_like(m, add_dense(m, x, 3), d);
     for (int k = 0; k < 2; k++) {
-        Value v = { .kind = CONV, .curve = any_curve(m), .bias = chance(m, 0.85), .trained = true, .size = { 3, 3 }, .stride = { 1, 1 } };
+        Value v = { .kind = CONV, .curve = any_curve(m), .bias = chance(m, 0.85), .trained = true, .size = { 3, 3 }, .window = { .stride = { 1, 1 }, .dilation = { 1, 1 }, .groups = 1 } };
         d = (Dims){ 3, { ONE_OF(m, 8, 11, 16, 18, 33), d.dim[1] - 2, d.dim[2] - 2 } };
         y = add_value(m, v, d, y);
     }
     return y;
+}
+
+/* A convolution of an odd kind: of a map, or of a line [C, T]. */
+static int add_odd_conv(Model *m, int x)
+{
+    Dims d = { 3, { ONE_OF(m, 2, 4, 6), from_to(m, 3, 9), from_to(m, 3, 9) } };
+    if (chance(m, 0.4))
+        d = (Dims){ 2, { d.dim[0], from_to(m, 4, 30) } };
+    int y = add_like(m, add_dense(m, x, 3), d);
+    Value v = odd_conv_layer(m, seen(m, y), &d);
+    return add_value(m, v, d, y);
 }
 
 /* What `focus` makes of a value that came from x. */
@@ -160,6 +198,8 @@ static int add_focus(Model *m, Kind focus, int x)
 {
     if (focus == WIDE)
         return add_wide(m, x);
+    if (focus == ODD)
+        return add_odd_conv(m, x);
     Value v = { .kind = focus };
     int map = add_map(m, x);
     Dims d = m->values[map].dims, y = d;
@@ -408,13 +448,33 @@ static void put_pair(FILE *out, const char *name, const int pair[2])
         fprintf(out, ", %s: [%d, %d]", name, pair[0], pair[1]);
 }
 
+/* A convolution's window; of a line one number for each attribute, and only one pair of zeros. */
+static void put_window(const Value *v, FILE *out)
+{
+    const Window *w = &v->window;
+    bool line = v->dims.rank == 2;
+    if (line) {
+        fprintf(out, ", kernel: %d, stride: %d, dilation: %d, padding: [[%d, %d]]", v->size[1], w->stride[1], w->dilation[1], w->before[1], w->after[1]);
+    } else {
+        put_pair(out, "kernel", v->size), put_pair(out, "stride", w->stride);
+        if (w->dilation[0] > 1 || w->dilation[1] > 1)
+            put_pair(out, "dilation", w->dilation);
+        if (w->before[0] == w->after[0] && w->before[1] == w->after[1])
+            put_pair(out, "padding", w->before);
+        else
+            fprintf(out, ", padding: [[%d, %d], [%d, %d]]", w->before[0], w->after[0], w->before[1], w->after[1]);
+    }
+    if (w->groups > 1)
+        fprintf(out, ", groups: %d", w->groups);
+}
+
 /* The attributes, each after a comma. */
 static void put_attributes(const Value *v, FILE *out)
 {
     switch (v->kind) {
     case CONV:
         fprintf(out, ", filters: %d", v->dims.dim[0]);
-        put_pair(out, "kernel", v->size), put_pair(out, "stride", v->stride), put_pair(out, "padding", v->padding);
+        put_window(v, out);
         break;
     case MAXPOOL:
         put_pair(out, "size", v->size);
@@ -584,8 +644,11 @@ static int layer(Run *r, const Value *v, const char *prefix, int x)
     int units = v->dims.dim[0], y = x;
     switch (v->kind) {
     case CONV: {
-        int w = parameter(r, prefix, "weight", (Dims){ 4, { units, dx.dim[0], v->size[0], v->size[1] } });
-        y = tape_conv(t, x, w, v->bias ? parameter(r, prefix, "bias", (Dims){ 1, { units } }) : -1, v->stride, v->padding);
+        Dims dw = { dx.rank + 1, { units, dx.dim[0] / v->window.groups, v->size[0], v->size[1] } };
+        if (dx.rank == 2)
+            dw.dim[2] = v->size[1];
+        int w = parameter(r, prefix, "weight", dw);
+        y = tape_conv(t, x, w, v->bias ? parameter(r, prefix, "bias", (Dims){ 1, { units } }) : -1, &v->window);
         return tape_curve(t, y, v->curve);
     }
     case DENSE: {

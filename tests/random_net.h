@@ -12,7 +12,8 @@
 #include <stdio.h>
 
 typedef enum { INPUT, CONV, MAXPOOL, DENSE, CURVE, DROPOUT, ADD, MULTIPLY, CONCAT, SLICE, RESHAPE, FLATTEN, GRU, SPN, LAST, BATCH_NORM, NET,
-               STATE, KINDS, WIDE } Kind;             /* WIDE is only something to try: convolutions of many channels */
+               STATE, KINDS, WIDE, ODD } Kind; /* the last are only something to try: convolutions of many channels; those in groups, of lines,
+                                                 with windows of an odd kind */
 
 enum { VALUES = 96, LAYERS = 4, STEPS = 4, LOSSES = 32 };
 
@@ -26,7 +27,8 @@ typedef struct {
     bool trained;              /* depends on a parameter */
     int state;                 /* this value is the update of that STATE; -1: of none */
     int in[4], in_count;
-    int size[2], stride[2], padding[2], axis, from, to, net;
+    int size[2], stride[2], axis, from, to, net;
+    Window window;             /* CONV: of a kernel of `size` */
     bool bias, drop, pose;     /* bias: of a batch norm, that it has parameters; pose: a dense layer that makes a transform */
     bool openblas;             /* DENSE, GRU, STATE of a gru: with `gemm: openblas` */
     Curve curve;

@@ -75,17 +75,21 @@ int tape_leaf(Tape *t, Dims dims, bool shared, const double *data)
 
 /* ---- conv, maxpool, dense ----------------------------------------------------------------------------------------- */
 
+/* Rows and columns of a map, of one row if it is [C, T]; of a weight's window likewise. */
+static int rows_of(Dims d, int line) { return d.rank == line ? 1 : d.dim[line - 1]; }
+static int columns_of(Dims d) { return d.dim[d.rank - 1]; }
+
 /* Every product of a convolution, forwards (back false) and backwards: the loops are the same. */
 static void conv_all(const Node *nodes, const Node *y, int examples, bool back)
 {
     const Node *x = &nodes[y->in[0]], *w = &nodes[y->in[1]], *b = y->in_count > 2 ? &nodes[y->in[2]] : NULL;
-    int C = x->dims.dim[0], H = x->dims.dim[1], W = x->dims.dim[2], kh = w->dims.dim[2], kw = w->dims.dim[3];
-    int F = y->dims.dim[0], Ho = y->dims.dim[1], Wo = y->dims.dim[2];
+    int C = w->dims.dim[1], H = rows_of(x->dims, 2), W = columns_of(x->dims), kh = rows_of(w->dims, 3), kw = columns_of(w->dims);
+    int F = y->dims.dim[0], Ho = rows_of(y->dims, 2), Wo = columns_of(y->dims);
     for (int n = 0; n < examples; n++)
         for (int f = 0; f < F; f++)
             for (int i = 0; i < Ho; i++)
                 for (int j = 0; j < Wo; j++) {
-                    int o = (f * Ho + i) * Wo + j;
+                    int o = (f * Ho + i) * Wo + j, first = f / (F / y->at[6]) * C;
                     if (b && back)
                         b->g[f] += grd(y, n)[o];
                     else if (b)
@@ -93,10 +97,10 @@ static void conv_all(const Node *nodes, const Node *y, int examples, bool back)
                     for (int c = 0; c < C; c++)
                         for (int u = 0; u < kh; u++)
                             for (int v = 0; v < kw; v++) {
-                                int r = i * y->at[0] + u - y->at[2], s = j * y->at[1] + v - y->at[3];
+                                int r = i * y->at[0] + u * y->at[4] - y->at[2], s = j * y->at[1] + v * y->at[5] - y->at[3];
                                 if (r < 0 || r >= H || s < 0 || s >= W)
                                     continue;
-                                int p = (c * H + r) * W + s, q = ((f * C + c) * kh + u) * kw + v;
+                                int p = ((first + c) * H + r) * W + s, q = ((f * C + c) * kh + u) * kw + v;
                                 if (back) {
                                     grd(x, n)[p] += grd(y, n)[o] * w->v[q];
                                     w->g[q] += grd(y, n)[o] * val(x, n)[p];
@@ -109,15 +113,18 @@ static void conv_all(const Node *nodes, const Node *y, int examples, bool back)
 
 static void conv_back(Node *nodes, const Node *y, int examples) { conv_all(nodes, y, examples, true); }
 
-int tape_conv(Tape *t, int x, int w, int bias, const int stride[2], const int padding[2])
+int tape_conv(Tape *t, int x, int w, int bias, const Window *window)
 {
-    Dims dx = t->nodes[x].dims, dw = t->nodes[w].dims, d = { 3, { dw.dim[0] } };
-    NEED(dx.rank == 3 && dw.rank == 4 && dw.dim[1] == dx.dim[0]);
-    for (int k = 0; k < 2; k++)
-        d.dim[k + 1] = (dx.dim[k + 1] + 2 * padding[k] - dw.dim[k + 2]) / stride[k] + 1;
+    Dims dx = t->nodes[x].dims, dw = t->nodes[w].dims, d = { dx.rank, { dw.dim[0] } };
+    NEED(dw.rank == dx.rank + 1 && dw.dim[1] * window->groups == dx.dim[0] && dw.dim[0] / window->groups * window->groups == dw.dim[0]);
+    for (int k = 3 - dx.rank; k < 2; k++) {
+        int at = k + dx.rank - 2;
+        d.dim[at] = (dx.dim[at] + window->before[k] + window->after[k] - window->dilation[k] * (dw.dim[at + 1] - 1) - 1) / window->stride[k] + 1;
+    }
     Node *y = node(t, d, false, (int[]){ x, w, bias }, bias < 0 ? 2 : 3, conv_back);
-    for (int k = 0; k < 2; k++)
-        y->at[k] = stride[k], y->at[k + 2] = padding[k];
+    for (int k = 3 - dx.rank; k < 2; k++)
+        y->at[k] = window->stride[k], y->at[k + 2] = window->before[k], y->at[k + 4] = window->dilation[k];
+    y->at[6] = window->groups;
     conv_all(t->nodes, y, t->examples, false);
     return t->count - 1;
 }

@@ -32,7 +32,9 @@ void tape_free(Tape *t);
 void tape_backward(Tape *t, int loss);                       /* d loss / d every node; loss is one number, shared */
 
 int tape_leaf(Tape *t, Dims dims, bool shared, const double *data);
-int tape_conv(Tape *t, int x, int w, int bias, const int stride[2], const int padding[2]);   /* bias -1: none */
+/* A convolution's window, by rows and columns; of [C, T] only the columns count. */
+typedef struct { int stride[2], dilation[2], before[2], after[2], groups; } Window;
+int tape_conv(Tape *t, int x, int w, int bias, const Window *window);        /* bias -1: none */
 int tape_maxpool(Tape *t, int x, const int size[2], const int stride[2]);
 /* Over examples and positions; w, b -1: 1 and 0; mean, variance -1: those of the examples. */
 int tape_batch_norm(Tape *t, int x, int w, int b, int mean, int variance, double epsilon);

@@ -353,7 +353,8 @@ static void try_program(const Model *m, const char *path, const char *form)
 
 /* ---- one operator ------------------------------------------------------------------------------------------------------- */
 
-static void try_form(Kind focus, bool openblas)
+/* The first `count` random models around `focus`. */
+static void try_models(Kind focus, bool openblas, int count)
 {
     const char *text = getenv("SPN_SEED");
     uint64_t seed = (text ? strtoull(text, NULL, 10) : 1) * 1000;
@@ -391,10 +392,12 @@ static void try_form(Kind focus, bool openblas)
     command("rm -r %s", folder);
 }
 
+static void try_form(Kind focus, bool openblas) { try_models(focus, openblas, MODELS); }
 static void try_operator(Kind focus) { try_form(focus, false); }
 
 Test(operators, conv) { try_operator(CONV); }
 Test(operators, conv_of_many_channels) { try_operator(WIDE); }
+Test(operators, conv_of_odd_windows) { try_models(ODD, false, 2); }
 Test(operators, maxpool) { try_operator(MAXPOOL); }
 Test(operators, dense) { try_operator(DENSE); }
 Test(operators, dense_by_openblas) { try_form(DENSE, true); }

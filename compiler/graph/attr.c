@@ -75,6 +75,16 @@ static bool word_among(Model *m, const char *what, Loc at, const char *word, con
     return false;
 }
 
+/* A word where numbers may stand too. */
+static bool word_or_numbers(Model *m, const AttrSpec *s, Loc at, const char *word)
+{
+    if (is_among(word, s->choices))
+        return true;
+    diag_error(m->diag, at, "'%s' cannot be '%s'; it is n, [n or [before, after], ...] or %s%s", s->name, word, s->choices,
+               diag_suggestion(m->arena, word, &s->choices, 1));
+    return false;
+}
+
 static bool parse_init(Model *m, Attr *a, const Yaml *y)
 {
     const Yaml *number = NULL;
@@ -275,6 +285,10 @@ static bool from_yaml(Model *m, Attr *a, const Yaml *y)
         return false;
     switch (s->type) {
     case ATTR_INT: case ATTR_INDEX: case ATTR_PAIR: case ATTR_SHAPE: case ATTR_PAIRS: case ATTR_REAL:
+        if (s->choices && v.kind == VALUE_TEXT && !is_quoted_number(y)) {
+            a->word = v.text;
+            return word_or_numbers(m, s, y->loc, v.text);
+        }
         if (!number_in_range(m, s, y, &v, s->type != ATTR_REAL))
             return false;
         a->number[0] = v.r;

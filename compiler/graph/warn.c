@@ -125,12 +125,32 @@ static void channels_last(const Model *m)
     }
 }
 
+/* A convolution over [H, W], which is H channels of W positions. */
+static void picture_without_channel(const Model *m)
+{
+    for (int i = 0; i < m->input_count; i++) {
+        const DataDef *d = &m->inputs[i];
+        const int64_t *n = d->shape.dim;
+        if (d->shape.rank != 2 || n[0] != n[1] || n[0] <= 4)
+            continue;
+        for (int k = 0; k < m->ops.count; k++) {
+            const Op *op = m->ops.items[k];
+            if (op->kind != OP_conv || op->reads[0].tensor != d->tensor)
+                continue;
+            diag_warning(m->diag, op->loc, "'%s' is %lld channels of %lld positions here", d->name, (long long)n[0], (long long)n[1]);
+            diag_note(m->diag, d->loc, "a picture of one channel has the shape [1, %lld, %lld]", (long long)n[0], (long long)n[1]);
+            break;
+        }
+    }
+}
+
 bool warn(Model *m)
 {
     if (m->options.library)         /* they are about training */
         return true;
     batch_in_shape(m);
     channels_last(m);
+    picture_without_channel(m);
     for (int i = 0; i < m->ops.count; i++) {
         const Op *op = m->ops.items[i];
         if (op->kind == OP_spn)

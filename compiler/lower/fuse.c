@@ -7,7 +7,7 @@
  *                so backward does not read the large map
  *   conv, pool   a convolution of one channel with relu and 2x2 pool is one operator, conv_pool: the map between them is never stored
  * A name of the flow is never fused away. */
-#include "spnc.h"
+#include "graph/window.h"
 #include <string.h>
 
 static int readers_in(const List *sections, const Tensor *t)
@@ -94,12 +94,18 @@ static Walk backward_of(const Model *m, const Op *op, Pass pass)
     return (Walk){ 0 };
 }
 
+static bool bare(const Op *conv)
+{
+    Window w = window_of(conv);
+    return window_is_bare(&w);
+}
+
 /* 3x3 with one channel, bias and relu, neither strided nor padded; its map is not used by name or in the next step. */
 static bool poolable_conv(const Op *conv)
 {
     const Tensor *map = conv->writes[0].tensor;
     return conv->kind == OP_conv && conv->pass == FORWARD && conv->fuse.act == OP_relu && conv->reads[0].tensor->shape.dim[0] == 1 && has_shape(conv, "kernel", 3)
-        && has_shape(conv, "stride", 1) && has_shape(conv, "padding", 0) && op_int(conv, "bias") && !map->flow_name && !map->carried;
+        && has_shape(conv, "stride", 1) && bare(conv) && op_int(conv, "bias") && !map->flow_name && !map->carried;
 }
 
 /* 2x2, windows side by side, all inside the map. */

@@ -6,7 +6,6 @@
  * By Winograd's algorithm, weights are transformed once at the beginning of a step (PREPARE).  The groups' parts of their gradient are folded in the
  * transformed form (FOLD) and go through the inverse transform once (FINISH). */
 #include "lower/winograd.h"
-#include "spnc.h"
 #include <string.h>
 
 /* Working memory of one thread; its size follows from the blocks of tiles, which the stage `schedule` chooses. */
@@ -46,16 +45,12 @@ static void gradients(Model *m, Op *conv, Tensor *u, int64_t u_reals)
 
 const char *kernel_misfit(const Model *m, const Op *op)
 {
-    const Shape *x = &op->reads[0].tensor->shape, *y = &op->writes[0].tensor->shape;
-    int64_t size[2], stride[2], padding[2];
     if (m->lanes == 1)
         return "the plain form has textbook loops";
     if (!strcmp(op_word(op, "winograd"), "never"))
         return "the model says `winograd: never`";
-    op_pair(size, op, "kernel");
-    op_pair(stride, op, "stride");
-    op_pair(padding, op, "padding");
-    return winograd_misfit(x->dim[0], y->dim[0], y->dim[1], y->dim[2], size[0], size[1], stride[0], stride[1], padding[0], padding[1]);
+    Window w = window_of(op);
+    return winograd_misfit(&w);
 }
 
 int kernel_packs(const Model *m, const Op *op)

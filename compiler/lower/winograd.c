@@ -13,20 +13,23 @@ static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t lanes(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
 static int64_t count(int64_t size) { return (size + MOST - 1) / MOST; }
 
-const char *winograd_misfit(int64_t C, int64_t M, int64_t Ho, int64_t Wo, int64_t KH, int64_t KW, int64_t SH, int64_t SW,
-                            int64_t PH, int64_t PW)
+const char *winograd_misfit(const Window *w)
 {
-    if (KH != KERNEL || KW != KERNEL)
+    if (w->flat || w->groups > 1)
+        return w->flat ? "Winograd's tiles are for maps of rows and columns" : "with groups, each filter sees too few channels for Winograd's transforms";
+    if (w->kernel[0] != KERNEL || w->kernel[1] != KERNEL)
         return "Winograd's tiles are for kernels of 3x3";
-    if (SH != 1 || SW != 1)
+    if (w->stride[0] != 1 || w->stride[1] != 1)
         return "Winograd's tiles need stride 1";
-    if (PH != 0 || PW != 0)
+    if (w->dilation[0] != 1 || w->dilation[1] != 1)
+        return "Winograd's tiles need taps side by side";
+    if (w->before[0] || w->before[1] || w->after[0] || w->after[1])
         return "Winograd's tiles cover unpadded outputs";
-    if (C < LEAST_CHANNELS || M < LEAST_CHANNELS)
+    if (w->channels < LEAST_CHANNELS || w->filters < LEAST_CHANNELS)
         return "with fewer than 8 channels or 8 filters, Winograd's transforms cost more than they save";
-    if (Ho < LEAST_OUTPUTS || Wo < LEAST_OUTPUTS)
+    if (w->y[0] < LEAST_OUTPUTS || w->y[1] < LEAST_OUTPUTS)
         return "with one output along an axis there is no tile to share";
-    return count(Ho) <= WINOGRAD_TILES && count(Wo) <= WINOGRAD_TILES ? NULL : "the output is too large for Winograd's table of tiles";
+    return count(w->y[0]) <= WINOGRAD_TILES && count(w->y[1]) <= WINOGRAD_TILES ? NULL : "the output is too large for Winograd's table of tiles";
 }
 
 int winograd_tiles(int64_t size, int tiles[])

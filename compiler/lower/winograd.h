@@ -1,16 +1,15 @@
 /* winograd.h -- when a convolution is computed by Winograd's algorithm, and what memory that takes.
- * C channels, M filters, Ho x Wo outputs, KH x KW kernel, strides SH SW, paddings PH PW; everything follows from these alone. */
+ * C channels, M filters, Ho x Wo outputs; everything follows from a convolution's window alone. */
 #ifndef WINOGRAD_H
 #define WINOGRAD_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "graph/window.h"
 
 enum { WINOGRAD_TILES = 4096 };      /* most tiles along one axis */
 
-/* The reason why it is not used; NULL: it is used: 3x3, stride 1, unpadded, at least 8 channels and 8 filters, at least 2x2 outputs. */
-const char *winograd_misfit(int64_t C, int64_t M, int64_t Ho, int64_t Wo, int64_t KH, int64_t KW, int64_t SH, int64_t SW,
-                            int64_t PH, int64_t PW);
+/* The reason why it is not used; NULL: it is used: maps in one group, 3x3, stride 1, unpadded, at least 8 channels and 8 filters, at least
+ * 2x2 outputs. */
+const char *winograd_misfit(const Window *w);
 
 /* The sizes of the tiles that cover `size` outputs exactly, large ones first, into tiles[WINOGRAD_TILES].  Returns how many. */
 int winograd_tiles(int64_t size, int tiles[]);

@@ -48,7 +48,7 @@ static void attributes(FILE *out, const AttrSpec *attrs, const char *title)
         char form[128], fallback[64] = "";
         bool number = s->type == ATTR_INT || s->type == ATTR_PAIR || s->type == ATTR_REAL || s->type == ATTR_SHAPE || s->type == ATTR_PAIRS;
         if (number)
-            snprintf(form, sizeof form, "%s, %.15g to %.15g", forms[s->type], s->low, s->high);
+            snprintf(form, sizeof form, "%s, %.15g to %.15g%s%s", forms[s->type], s->low, s->high, s->choices ? "; or " : "", s->choices ? s->choices : "");
         else
             snprintf(form, sizeof form, "%s", s->type == ATTR_WORD && s->choices ? s->choices : forms[s->type]);
         if (!s->fallback)

@@ -105,6 +105,11 @@ static void attribute_body(Json *j, const AttrSpec *s)
         else
             number(j, "items", true, s->low, s->high);
         json_closes(j, '}');
+        if (s->choices) {
+            json_opens(j, NULL, '{');
+            words(j, "enum", s->choices);
+            json_closes(j, '}');
+        }
         break;
     case ATTR_WORD:
         json_opens(j, NULL, '{');
@@ -132,7 +137,7 @@ static void attribute(Json *j, const AttrSpec *s)
     json_opens(j, s->name, '{');
     json_text(j, "description", s->help);
     if (s->fallback && *s->fallback) {
-        if (s->type == ATTR_INT || s->type == ATTR_INDEX || s->type == ATTR_PAIR || s->type == ATTR_REAL || s->type == ATTR_BOOL)
+        if (s->type == ATTR_INT || s->type == ATTR_INDEX || s->type == ATTR_PAIR || s->type == ATTR_PAIRS || s->type == ATTR_REAL || s->type == ATTR_BOOL)
             json_word(j, "default", s->fallback);
         else
             json_text(j, "default", s->fallback);

@@ -23,16 +23,32 @@ static void put_use(Text *t, Use u)
         text_printf(t, "[%+d]", u.shift);
 }
 
+static bool is_conv(const Op *op) { return op->kind == OP_conv || op->kind == OP_conv_pool; }
+
+/* A convolution got groups and dilation after version 1: at 1 they are left out. */
+static bool left_out(const Op *op, const Attr *a)
+{
+    bool later = !strcmp(a->spec->name, "groups") || !strcmp(a->spec->name, "dilation");
+    return is_conv(op) && later && a->number[0] == 1 && (a->count == 1 || a->number[1] == 1);
+}
+
+/* The same padding before and behind each axis was [rows, columns] in version 1, and has that text. */
+static int stride_of_numbers(const Op *op, const Attr *a)
+{
+    bool padding = is_conv(op) && a->count == 4 && !strcmp(a->spec->name, "padding");
+    return padding && a->number[0] == a->number[1] && a->number[2] == a->number[3] ? 2 : 1;
+}
+
 static void put_attributes(Text *t, const Op *op)
 {
     for (int i = 0; i < op->attr_count; i++) {
         const Attr *a = &op->attrs[i];
-        if (!strcmp(a->spec->name, "name") || (!a->count && !a->word))
+        if (!strcmp(a->spec->name, "name") || (!a->count && !a->word) || left_out(op, a))
             continue;
         text_printf(t, " %s=", a->spec->name);
         if (a->word)
             text_printf(t, "%s%s", a->word, a->count ? ":" : "");
-        for (int k = 0; k < a->count; k++)
+        for (int k = 0; k < a->count; k += stride_of_numbers(op, a))
             text_printf(t, "%s%.17g", k ? "," : "", a->number[k]);
     }
 }

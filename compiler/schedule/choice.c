@@ -4,6 +4,7 @@
  * `spnc tune` measures all of its choices and `spnc explain` lists them; its key is the operator's shape. */
 #include "schedule/choice.h"
 #include "template/tuning.h"
+#include <string.h>
 
 static int slices_in(const Model *m, const List *sections, const Op *op)
 {
@@ -32,13 +33,21 @@ const char *schedule_shapes(Model *m, const Op *op)
                         shape_text(m->arena, &op->writes[0].tensor->shape));
 }
 
-/* "conv 32x9x9 -> 32x7x7 filters=32 kernel=3x3 stride=1x1 padding=0x0 winograd" */
+/* A convolution's groups, its dilation: only where they are not 1, so that answers from before they were there stay answers. */
+static bool counts(const Op *op, const Attr *a)
+{
+    bool later = (op->kind == OP_conv || op->kind == OP_conv_pool) && (!strcmp(a->spec->name, "groups") || !strcmp(a->spec->name, "dilation"));
+    bool numbers = a->spec->type == ATTR_INT || a->spec->type == ATTR_PAIR || a->spec->type == ATTR_PAIRS;
+    return numbers && !(later && a->number[0] == 1 && a->number[a->count - 1] == 1);
+}
+
+/* "conv 32x9x9 -> 32x7x7 filters=32 kernel=3 stride=1 padding=0 winograd" */
 const char *schedule_key(Model *m, const Op *op, const Op *backward, const Op *weights)
 {
     Text t = { .arena = m->arena };
     text_printf(&t, "%s %s", OP_INFO(op)->name, schedule_shapes(m, op));
     for (int i = 0; i < op->attr_count; i++)
-        if (op->attrs[i].spec->type == ATTR_INT || op->attrs[i].spec->type == ATTR_PAIR)
+        if (counts(op, &op->attrs[i]))
             for (int k = 0; k < op->attrs[i].count; k++)
                 text_printf(&t, "%s%s%.0f", k ? "x" : " ", k ? "" : arena_printf(m->arena, "%s=", op->attrs[i].spec->name),
                             op->attrs[i].number[k]);

@@ -1,23 +1,25 @@
 /* conv_direct.c -- schedule of a direct convolution: tiles of sums in registers, blocks that stay in the first-level cache.
  *
  * In: a convolution's shape.  Out: its DirectPass, FewTiles and DirectWeights.  Letters as in conv.c.in: M filters, C channels, H W and
- * Ho Wo maps, KH KW kernel, SH SW stride, PH PW padding. */
+ * Ho Wo maps, KH KW kernel, SH SW stride, DH DW dilation, PH PW padding above and to the left; M and C are those of one group. */
+#include "graph/window.h"
 #include "schedule/kernels.h"
-#include <string.h>
 
 typedef struct {
-    int M, C, H, W, Ho, Wo, KH, KW, SH, SW, PH, PW;
+    int M, C, H, W, Ho, Wo, KH, KW, SH, SW, DH, DW, PH, PW;
+    int EH, EW;                          /* rows and columns from the first to the last tap */
+    bool padded;
 } Sizes;
 
 static Sizes sizes_of(const Op *op)
 {
-    const Shape *x = &op->reads[0].tensor->shape, *y = &op->writes[0].tensor->shape;
-    int64_t k[2], s[2], p[2];
-    op_pair(k, op, "kernel");
-    op_pair(s, op, "stride");
-    op_pair(p, op, "padding");
-    return (Sizes){ (int)y->dim[0], (int)x->dim[0], (int)x->dim[1], (int)x->dim[2], (int)y->dim[1], (int)y->dim[2],
-                    (int)k[0],      (int)k[1],      (int)s[0],      (int)s[1],      (int)p[0],      (int)p[1] };
+    Window w = window_of(op);
+    return (Sizes){ .M = (int)(w.filters / w.groups), .C = (int)(w.channels / w.groups),
+                    .H = (int)w.x[0], .W = (int)w.x[1], .Ho = (int)w.y[0], .Wo = (int)w.y[1],
+                    .KH = (int)w.kernel[0], .KW = (int)w.kernel[1], .SH = (int)w.stride[0], .SW = (int)w.stride[1],
+                    .DH = (int)w.dilation[0], .DW = (int)w.dilation[1], .PH = (int)w.before[0], .PW = (int)w.before[1],
+                    .EH = (int)window_extent(&w, 0), .EW = (int)window_extent(&w, 1),
+                    .padded = w.before[0] || w.before[1] || w.after[0] || w.after[1] };
 }
 
 static int least(int a, int b) { return a < b ? a : b; }
@@ -67,13 +69,27 @@ static void forward(Work *w, const Sizes *z)
 {
     DirectPass *p = &w->s->direct_forward;
     int left = least((int)ceil_div(z->PW, z->SW), z->Wo);
-    int right = most(left, least(z->Wo, (int)floor_div(z->W - z->KW + z->PW, z->SW) + 1));
+    int right = most(left, least(z->Wo, (int)floor_div(z->W - z->EW + z->PW, z->SW) + 1));
     p->tile = schedule_tile(w, "forward", (TileWork){ z->M, most(1, right - left), 1, w->on.parts, 0, false });
-    p->bytes = (int64_t)z->C * z->KH * ((p->tile.Q - 1) * z->SW + z->KW) * w->on.vec_bytes;
+    p->bytes = (int64_t)z->C * z->KH * ((p->tile.Q - 1) * z->SW + z->EW) * w->on.vec_bytes;
     p->block = block_of(&w->on, z->C, p->bytes);
     p->columns = NEW(w->m->arena, Columns);
     p->columns[p->columns_count++] = columns_of(0, 1, left, right, z->Wo, p->tile.Q);
     pieces_of(w, p, z->M);
+}
+
+/* The columns first, first + SW, ... of x (all of them: `*all`), of which those from *left up to *right lie within dy for each of their taps. */
+static void residue(const Sizes *z, int first, int *left, int *right, int *all)
+{
+    *all = (int)ceil_div(z->W - first, z->SW);
+    if (z->DW > 1) {                     /* as if each tap were used */
+        *left = least(*all, most(0, (int)ceil_div(most(0, z->EW - 1 - z->PW - first), z->SW)));
+        *right = most(*left, least(*all, (int)floor_div((z->Wo - 1) * z->SW - z->PW - first, z->SW) + 1));
+        return;
+    }
+    int r = (first + z->PW) % z->SW, last = r < z->KW ? r + (z->KW - 1 - r) / z->SW * z->SW : r;
+    *left = least(*all, most(0, (int)floor_div(last - z->PW - first + z->SW - 1, z->SW)));
+    *right = r < z->KW ? most(*left, least(*all, (int)floor_div((z->Wo - 1) * z->SW + r - z->PW - first, z->SW) + 1)) : *left;
 }
 
 /* Stride SW makes SW residues: columns j with (j + PW) % SW = r use the taps r, r + SW, ...  Those from `left` to `right` (in steps of SW)
@@ -84,12 +100,8 @@ static void backward(Work *w, const Sizes *z)
     int count = least(z->SW, z->W), widest = 1;
     int(*at)[3] = arena_alloc(w->m->arena, sizeof *at * (size_t)count);
     for (int first = 0; first < count; first++) {
-        int r = (first + z->PW) % z->SW, last = r < z->KW ? r + (z->KW - 1 - r) / z->SW * z->SW : r,
-            all = (int)ceil_div(z->W - first, z->SW);
-        int left = least(all, most(0, (int)floor_div(last - z->PW - first + z->SW - 1, z->SW)));
-        int right = r < z->KW ? most(left, least(all, (int)floor_div((z->Wo - 1) * z->SW + r - z->PW - first, z->SW) + 1)) : left;
-        at[first][0] = left, at[first][1] = right, at[first][2] = all;
-        widest = most(widest, right - left);
+        residue(z, first, &at[first][0], &at[first][1], &at[first][2]);
+        widest = most(widest, at[first][1] - at[first][0]);
     }
     p->tile = schedule_tile(w, "backward", (TileWork){ z->C, widest, 1, w->on.parts, 0, false });
     int taps = (int)(ceil_div(z->KH, z->SH) * (p->tile.Q + ceil_div(z->KW, z->SW) - 1));
@@ -107,7 +119,7 @@ static void backward(Work *w, const Sizes *z)
 static bool is_few(const Sizes *z)
 {
     enum { CHANNELS = 3, TAPS = 9 };
-    return z->C <= CHANNELS && z->KW > 1 && z->KW * z->C <= TAPS && z->SH == 1 && z->SW == 1;
+    return z->C <= CHANNELS && z->KW > 1 && z->KW * z->C <= TAPS && z->SH == 1 && z->SW == 1 && z->DH == 1 && z->DW == 1;
 }
 
 static bool few_same(const FewTile *a, const FewTile *b) { return a->Q == b->Q && a->low == b->low && a->high == b->high; }
@@ -160,7 +172,7 @@ static Tile weights_tile(Work *w, const Sizes *z, int *taps, int *channels)
     int parts = w->on.parts;
     Tile found = { 0 };
     double least_score = 0;
-    *taps = z->PH || z->PW ? 1 : runs_spread(z->KW, TAPS).run[0].size;
+    *taps = z->padded ? 1 : runs_spread(z->KW, TAPS).run[0].size;
     *channels = 1;
     for (int k = 1; k <= CHANNELS; k++) {
         if (z->C % k)
@@ -186,7 +198,7 @@ static void weights(Work *w, const Sizes *z)
     DirectWeights *p = &w->s->direct_weights;
     int taps;
     Tile t = weights_tile(w, z, &taps, &p->channels);
-    int64_t vecs = w->on.target->rows_bytes / w->on.vec_bytes, above = (int64_t)p->channels * z->W * (z->KH - z->SH);
+    int64_t vecs = w->on.target->rows_bytes / w->on.vec_bytes, above = (int64_t)p->channels * z->W * (z->EH - z->SH);
     int64_t rows = floor_div(vecs - above, (int64_t)t.F * z->Wo + (int64_t)p->channels * z->W * z->SH);
     rows = rows > z->Ho ? z->Ho : rows < 1 ? 1 : rows;
     p->rows = rows < z->Ho ? (int)rows : 0;

@@ -3,6 +3,7 @@
  * In: a Deck and a name in any of its forms: the C identifier (front_conv1), the dotted one (front.conv1), a value (crop), a parameter
  * (front.conv1.weight), or a layer's own name (conv1) where only one net has it.  Out: text, from its shape to its lines in the C. */
 #include "base/escape.h"
+#include "graph/window.h"
 #include "tell/show.h"
 #include "template/tuning.h"
 #include <string.h>
@@ -67,25 +68,30 @@ static bool mentions(const char *text, const char *name)
     return false;
 }
 
+/* One axis of a window: its room, padding included, its extent and stride. */
+static void axis_rule(Text *out, const char *name, bool first, int64_t room, int64_t extent, int64_t stride)
+{
+    text_printf(out, "%s%s: (%lld - %lld) / %lld + 1 = %lld", first ? "   " : ", ", name, (long long)room, (long long)extent, (long long)stride,
+                (long long)((room - extent) / stride + 1));
+}
+
 /* (48 - 3) / 1 + 1 = 46, where a window's size, stride and padding decide. */
 static void rule(Text *out, const Op *op)
 {
-    if (op->kind != OP_conv && op->kind != OP_maxpool && op->kind != OP_conv_pool)
+    const Shape *x = op->read_count ? &op->reads[0].tensor->shape : NULL;
+    if (op->kind == OP_maxpool) {
+        int64_t window[2], stride[2];
+        op_pair(window, op, "size");
+        op_pair(stride, op, op_attr(op, "stride")->given ? "stride" : "size");
+        for (int i = 0; i < 2; i++)
+            axis_rule(out, i ? "columns" : "rows", !i, x->dim[i + 1], window[i], stride[i]);
         return;
-    const Shape *x = &op->reads[0].tensor->shape;
-    int64_t window[2], stride[2], padding[2] = { 0, 0 };
-    bool pool = op->kind == OP_maxpool;
-    op_pair(window, op, pool ? "size" : "kernel");
-    op_pair(stride, op, "stride");
-    if (pool && !op_attr(op, "stride")->given)
-        stride[0] = window[0], stride[1] = window[1];
-    if (!pool)
-        op_pair(padding, op, "padding");
-    for (int i = 0; i < 2; i++) {
-        int64_t room = x->dim[i + 1] + 2 * padding[i];
-        text_printf(out, "%s%s: (%lld - %lld) / %lld + 1 = %lld", i ? ", " : "   ", i ? "columns" : "rows", (long long)room, (long long)window[i],
-                    (long long)stride[i], (long long)((room - window[i]) / stride[i] + 1));
     }
+    if (op->kind != OP_conv && op->kind != OP_conv_pool)
+        return;
+    Window w = window_of(op);
+    for (int i = w.flat; i < 2; i++)
+        axis_rule(out, w.flat ? "positions" : i ? "columns" : "rows", i == w.flat, w.x[i] + w.before[i] + w.after[i], window_extent(&w, i), w.stride[i]);
     if (op->kind == OP_conv_pool)
         text_printf(out, ", then pooled 2x2");
 }
