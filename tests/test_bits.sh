@@ -17,6 +17,7 @@ nets:
   look:
     - conv: { filters: 5, kernel: 3, padding: 1, act: relu }
     - conv: { filters: 17, kernel: 3, act: relu }
+    - conv: { filters: 17, kernel: 3, groups: 17, dilation: [1, 2], padding: same }
     - dropout: 0.3
     - maxpool: 2
   read:

@@ -113,7 +113,7 @@ const FactDoc fact_docs[] = {
     { "unit", "outside", "text", "C: true where a tap meets no x", "conv" },
     { "unit", "channel", "text", "C: the channel of x that weight c of filter m meets", "conv" },
     { "unit", "far_u far_v", "text", "C: positions from the first tap to u, v", "conv" },
-    { "unit", "first_u first_v next_u next_v skip", "text", "C, gradient to x: a loop over the taps that may meet y; what is true for others; or empty", "conv" },
+    { "unit", "first_u first_v next_u next_v skip skip_row", "text", "C, gradient to x: a loop over the taps that may meet y; what is true for others, of their rows; or empty", "conv" },
     { "unit", "bias", "bool", "is there a bias?", "conv dense" },
     { "unit", "winograd", "bool", "by Winograd's algorithm", "conv" },
     { "unit", "BITS", "int", "bits of a winner's number", "maxpool" },
@@ -227,6 +227,8 @@ const FactDoc fact_docs[] = {
 
     { "schedule", "forward backward", "direct", "direct convolution: tiles of filters x columns, of channels x columns", NULL },
     { "schedule", "few", "few[]", "direct convolution of few channels: tiles of the gradient to the input; empty: `backward` has them", NULL },
+    { "schedule", "depthwise", "bool", "direct convolution: one channel in each group, so `lines` has its tiles", NULL },
+    { "schedule", "lines", "lines", "the tiles of a depthwise convolution", NULL },
     { "schedule", "weights", "taps", "direct convolution: tiles of filters x (channels x taps of one row)", NULL },
 
     { "schedule", "winograd", "winograd", "convolution by Winograd's algorithm", NULL },
@@ -260,6 +262,22 @@ const FactDoc fact_docs[] = {
     { "load", "at", "int", "the column, from that of x with the padding", NULL },
     { "load", "tap count", "int", "first tap that uses it, and how many do", NULL },
     { "load", "column", "int", "of the tile, that gets the first tap's product; the next column gets that of the next tap", NULL },
+
+    { "lines", "forward backward weights", "line[]", "tiles of columns, alike ones together", NULL },
+    { "lines", "rows", "run[]", "weights: rows of the kernel whose sums are in registers together", NULL },
+    { "lines", "Q", "int", "weights: columns of the widest tile", NULL },
+
+    { "line", "name", "text", "of its function, behind the operator's", NULL },
+    { "line", "Q", "int", "columns of the tile", NULL },
+    { "line", "from to", "int", "columns that it is used for", NULL },
+    { "line", "once", "bool", "it is used once", NULL },
+    { "line", "first", "text", "C: its first column", NULL },
+    { "line", "taps", "int[]", "taps of a row that are used", NULL },
+    { "line", "loads", "use[]", "operands, in the order of the taps", NULL },
+
+    { "use", "at", "text", "C: the operand's column", NULL },
+    { "use", "count", "int", "products that it is in", NULL },
+    { "use", "columns taps", "int[]", "columns of the tile, and taps, of these products", NULL },
 
     { "taps", "F Q", "int", "of a tile: at most so many filters, and taps of each channel", NULL },
     { "taps", "channels", "int", "of a tile", NULL },

@@ -111,15 +111,13 @@ static const char *next_tap(Arena *a, const Window *w, int axis, const char *tap
     return w->stride[axis] == 1 || w->dilation[axis] > 1 ? arena_printf(a, "%s++", tap) : arena_printf(a, "%s += %lld", tap, (long long)w->stride[axis]);
 }
 
-/* A condition under which tap and position do not meet; "": there is none, the loops take only those that do. */
-static const char *no_meeting(Arena *a, const Window *w)
+/* A condition under which tap and position do not meet along an axis; "": there is none, the loop takes only those that do. */
+static const char *no_meeting(Arena *a, const Window *w, int axis)
 {
-    const char *text = "";
-    for (int k = 0; k < 2; k++)
-        if (w->stride[k] > 1 && w->dilation[k] > 1)
-            text = arena_printf(a, "%s%s(%s + %lld - %s * %lld) %% %lld != 0", text, *text ? " || " : "", k ? "j" : "i", (long long)w->before[k], k ? "v" : "u",
-                                (long long)w->dilation[k], (long long)w->stride[k]);
-    return text;
+    if (w->stride[axis] == 1 || w->dilation[axis] == 1)
+        return "";
+    return arena_printf(a, "(%s + %lld - %s * %lld) %% %lld != 0", axis ? "j" : "i", (long long)w->before[axis], axis ? "v" : "u",
+                        (long long)w->dilation[axis], (long long)w->stride[axis]);
 }
 
 /* The texts of the loops over taps. */
@@ -130,7 +128,9 @@ static void tap_facts(Arena *a, const Window *w, Fact *f)
     fact_text(f, "far_u", distance(a, w, 0, "u")), fact_text(f, "far_v", distance(a, w, 1, "v"));
     fact_text(f, "first_u", first_tap(a, w, 0, "i")), fact_text(f, "first_v", first_tap(a, w, 1, "j"));
     fact_text(f, "next_u", next_tap(a, w, 0, "u")), fact_text(f, "next_v", next_tap(a, w, 1, "v"));
-    fact_text(f, "skip", no_meeting(a, w));
+    const char *row = no_meeting(a, w, 0), *column = no_meeting(a, w, 1);
+    fact_text(f, "skip_row", row);
+    fact_text(f, "skip", arena_printf(a, "%s%s%s", row, *row && *column ? " || " : "", column));
 }
 
 /* What the functions of all groups need to call those of one; the casts make maps of one row of [C, T]. */

@@ -1,6 +1,7 @@
 /* facts.c -- the notes of schedule.c as facts for templates: op.schedule, with a table for each function that has choices.
  *
  * In: op->schedule.  Out: facts; compiler/manual/manual.c says what they mean. */
+#include "graph/window.h"
 #include "lower/transform.h"
 #include "schedule/choice.h"
 #include "template/fact.h"
@@ -84,6 +85,66 @@ static Fact *direct_weights_fact(Arena *a, const DirectWeights *p)
     fact_set(f, "taps", runs_fact(a, &p->taps));
     fact_bool(f, "blocked", p->rows > 0);
     fact_int(f, "rows", p->rows);
+    return f;
+}
+
+/* The C of a column `offset` behind the tile's place. */
+static const char *column_text(Arena *a, int place, const char *variable, int offset)
+{
+    if (!variable)
+        return arena_printf(a, "%d", place + offset);
+    return offset ? arena_printf(a, "%s %c %d", variable, offset < 0 ? '-' : '+', offset < 0 ? -offset : offset) : variable;
+}
+
+/* Tiles of a depthwise convolution.  `variable`: C of a tile's place in a row of its operand, `place` of its first column there.  `single`: of a tile that is
+ * used once the columns are numbers. */
+static Fact *lines_fact(Arena *a, const LinePass *p, const char *variable, int times, int over, bool single)
+{
+    Fact *list = fact_table(a);
+    for (int i = 0; i < p->count; i++) {
+        const LineTile *t = &p->tiles[i];
+        Fact *f = fact_table(a), *loads = fact_table(a);
+        bool once = t->from + t->Q == t->to, number = single && once, used[LINE_PAIRS] = { 0 };
+        Fact *all = fact_table(a);
+        for (int k = 0; k < t->load_count; k++) {
+            const LineLoad *l = &t->loads[k];
+            Fact *x = fact_table(a), *columns = fact_table(a), *taps = fact_table(a);
+            for (int n = 0; n < l->count; n++) {
+                fact_push_int(columns, l->pairs[n].column), fact_push_int(taps, l->pairs[n].tap);
+                used[l->pairs[n].tap] = true;
+            }
+            fact_text(x, "at", column_text(a, t->from * times / over, number ? NULL : variable, l->at));
+            fact_int(x, "count", l->count);
+            fact_set(x, "columns", columns), fact_set(x, "taps", taps);
+            fact_push(loads, x);
+        }
+        for (int v = 0; v < LINE_PAIRS; v++)
+            if (used[v])
+                fact_push_int(all, v);
+        fact_text(f, "name", t->name);
+        fact_set(f, "taps", all);
+        fact_bool(f, "once", once);
+        fact_text(f, "first", number ? arena_printf(a, "%d", t->from) : "j");
+        fact_int(f, "Q", t->Q), fact_int(f, "from", t->from), fact_int(f, "to", t->to);
+        fact_set(f, "loads", loads);
+        fact_push(list, f);
+    }
+    return list;
+}
+
+static Fact *line_schedule_fact(const Model *m, const Op *op)
+{
+    Arena *a = m->arena;
+    const LineSchedule *s = op->schedule->lines;
+    Window w = window_of(op);
+    int stride = (int)w.stride[1];
+    const char *times = stride > 1 ? arena_printf(a, "j * %d", stride) : "j", *over = stride > 1 ? arena_printf(a, "j / %d", stride) : "j";
+    Fact *f = fact_table(a);
+    fact_set(f, "forward", lines_fact(a, &s->forward, times, stride, 1, false));
+    fact_set(f, "backward", lines_fact(a, &s->backward, over, 1, stride, false));
+    fact_set(f, "weights", lines_fact(a, &s->weights, times, stride, 1, true));
+    fact_set(f, "rows", runs_fact(a, &s->rows));
+    fact_int(f, "Q", s->weights.Q);
     return f;
 }
 
@@ -334,6 +395,11 @@ Fact *schedule_facts(const Model *m, const Op *op)
     default:
         if (s->winograd) {
             fact_set(f, "winograd", winograd_fact(m, s->winograd, s->weights ? schedule_slices(m, s->weights) : 0));
+            break;
+        }
+        fact_bool(f, "depthwise", s->lines != NULL);
+        if (s->lines) {
+            fact_set(f, "lines", line_schedule_fact(m, op));
             break;
         }
         fact_set(f, "forward", direct_fact(a, &s->direct_forward));

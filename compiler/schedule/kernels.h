@@ -2,9 +2,12 @@
 #ifndef SPNC_KERNELS_H
 #define SPNC_KERNELS_H
 
+#include "graph/window.h"
 #include "schedule/choice.h"
 
 void schedule_direct(Work *w);           /* conv_direct.c */
+void schedule_lines(Work *w);            /* conv_lines.c */
+bool is_depthwise(const Window *w);      /* likewise: it has kernels of its own */
 void schedule_winograd(Work *w);         /* conv_winograd.c */
 void schedule_dense(Work *w);            /* dense_fast.c */
 

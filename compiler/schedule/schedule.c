@@ -29,6 +29,12 @@ static void schedule_matmul(Work *w)
     }
 }
 
+static void schedule_conv(Work *w)
+{
+    Window window = window_of(w->op);
+    (w->op->kernel.winograd ? schedule_winograd : is_depthwise(&window) ? schedule_lines : schedule_direct)(w);
+}
+
 /* Gives each forward operator with choices its notes, and puts its backward operators into them. */
 static void collect(Model *m, List *all)
 {
@@ -67,8 +73,7 @@ bool schedule(Model *m)
         (op->kind == OP_dense       ? schedule_dense
          : op->kind == OP_matmul    ? schedule_matmul
          : op->kind == OP_conv_pool ? schedule_pool
-         : op->kernel.winograd      ? schedule_winograd
-                                    : schedule_direct)(&w);
+                                    : schedule_conv)(&w);
     }
     return true;
 }

@@ -39,6 +39,24 @@ typedef struct {
     int rows;                            /* rows of positions whose dy and x stay in the first-level cache; 0: all at once */
 } DirectWeights;
 
+/* Depthwise convolution: an operand `at` columns from the tile's place (gradient: in rows of dy, place / stride) is used for these columns of the tile and
+ * taps of the row. */
+typedef struct { int column, tap; } LinePair;
+enum { LINE_PAIRS = 16 };                /* a column of the tile meets an operand with one tap at most */
+typedef struct { int at, count; LinePair pairs[LINE_PAIRS]; } LineLoad;
+/* Q columns of a row; the same code for all that begin at from, from + Q, ..., below `to`. */
+typedef struct {
+    const char *name;
+    int Q, from, to;
+    int load_count;
+    LineLoad *loads;
+} LineTile;
+typedef struct { int Q, count; LineTile *tiles; } LinePass;         /* Q: of the widest */
+typedef struct {
+    LinePass forward, backward, weights;
+    Runs rows;                           /* weights: rows of the kernel whose sums are in registers together */
+} LineSchedule;
+
 /* Products at one position: u's rows times the tiles of a block. */
 typedef struct { Tile tile; Runs rows, columns; } BlockTile;
 enum { BLOCK_SIZES = 4,
@@ -97,6 +115,7 @@ struct OpSchedule {
     int few_count;
     FewTile *few;
     DirectWeights direct_weights;
+    LineSchedule *lines;                 /* a depthwise convolution: instead of these */
     DensePanels panels;
     DenseRows dense_backward, products;
     WinogradSchedule *winograd;

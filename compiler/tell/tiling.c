@@ -72,6 +72,17 @@ static void few(Teller *t, const OpSchedule *s)
          widest);
 }
 
+static void lines(Teller *t, const OpSchedule *o)
+{
+    const LineSchedule *s = o->lines;
+    line(t, "forward: runs of %d columns: the weights of a row of taps stay in registers, and each x is loaded once for all of them", s->forward.Q);
+    if (o->dx)
+        line(t, "backward: runs of %d columns: likewise", s->backward.Q);
+    if (o->weights)
+        line(t, "weights: runs of %d columns; sums of %d row%s of taps stay in registers for all positions", s->weights.Q, s->rows.run[0].size,
+             s->rows.run[0].size == 1 ? "" : "s");
+}
+
 /* ---- Winograd -------------------------------------------------------------------------------------------------------- */
 
 static void block_tiles(Teller *t, const char *pass, const WinogradSchedule *s, const WinogradPass *p, const char *rows)
@@ -156,6 +167,8 @@ void tiling_put(Text *out, const Model *m, const Op *op)
              s->dx ? "; backward: a patch of dx, for four filters at a time" : "");
     } else if (s->winograd) {
         winograd(&t, s);
+    } else if (s->lines) {
+        lines(&t, s);
     } else {
         direct(&t, "forward", &s->direct_forward, "filters", "channels");
         if (s->few_count)
