@@ -177,6 +177,11 @@ static int add_wide(Model *m, int x)
     for (int k = 0; k < 2; k++) {
         Value v = { .kind = CONV, .curve = any_curve(m), .bias = chance(m, 0.85), .trained = true, .size = { 3, 3 }, .window = { .stride = { 1, 1 }, .dilation = { 1, 1 }, .groups = 1 } };
         d = (Dims){ 3, { ONE_OF(m, 8, 11, 16, 18, 33), d.dim[1] - 2, d.dim[2] - 2 } };
+        for (int a = 0; a < 2; a++) {
+            int *before = &v.window.before[a], *after = &v.window.after[a];
+            *before = ONE_OF(m, 0, 0, 1, 1, 1), *after = ONE_OF(m, *before, *before, 1);
+            d.dim[a + 1] += *before + *after;
+        }
         y = add_value(m, v, d, y);
     }
     return y;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # test_packed.sh -- a last group with few examples, in which tiles of a convolution share vecs, gives the same bits as a group in which they do not:
 # loss, values and gradients of a net built for so many examples or a few more, and of one built for two whole groups, which the same examples do not fill.
-# The net's convolutions have tiles of one and two sizes along an axis, channels or filters in the lanes, parts or terms of a gradient, and two
+# The net's convolutions have tiles of one and two sizes along an axis, channels or filters in the lanes, parts or terms of a gradient; two are padded, and two
 # are inside of a repeat.
 # SPNC: the spnc to test (default build/spnc).
 . "$(dirname "$0")/begin.sh"
@@ -15,9 +15,9 @@ inputs: { image: { shape: [9, 21, 20], dtype: u8 } }
 targets: { digits: { length: 2, classes: 4 } }
 nets:
   front:
-    - conv: { filters: 20, kernel: 3, act: relu }       # 19 x 18
+    - conv: { filters: 20, kernel: 3, padding: [[0, 1], [1, 0]], act: relu }       # 20 x 19
     - dropout: 0.2
-    - conv: { filters: 16, kernel: 3, bias: false }     # 17 x 16
+    - conv: { filters: 16, kernel: 3, bias: false }     # 18 x 17
     - relu
     - maxpool: 2
   step:
@@ -25,7 +25,7 @@ nets:
     - conv: { filters: 144, kernel: 3, act: relu }      # 6 x 18: three, whose terms are left
     - dense: 4
   alone:
-    - conv: { filters: 80, kernel: 3, act: relu }       # 7 x 6: one tile of each size, nothing to share a vec with
+    - conv: { filters: 80, kernel: 3, padding: same, act: relu }       # 7 x 6: one tile of each size, nothing to share a vec with
     - conv: { filters: 96, kernel: 3, act: relu }       # 5 x 4: one, whose terms are left
     - dense: 4
 flow:
@@ -36,7 +36,7 @@ flow:
       - h: { gru: [c, h] }
       - A: { dense: h, units: 6, init: identity_affine }
       - crop: { spn: [c, A], size: [10, 22] }
-      - near: { spn: [c, A], size: [9, 8] }
+      - near: { spn: [c, A], size: [7, 6] }
       - far: { step: crop }
       - small: { alone: near }
       - digit: { add: [far, small] }

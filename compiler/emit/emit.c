@@ -13,6 +13,7 @@
 #include "emit/program.h"
 #include "emit/tables.h"
 #include "emit/wrap.h"
+#include "graph/window.h"
 #include "outside/outside.h"
 #include "read/language.h"
 #include "schedule/choice.h"
@@ -372,6 +373,15 @@ static Fact *rates_fact(Model *m)
     return list;
 }
 
+/* A convolution by Winograd's algorithm, some of whose tiles stick out of a padded map. */
+static bool copies_tiles(const Op *op)
+{
+    if (op->kind != OP_conv || !op->kernel.winograd)
+        return false;
+    Window w = window_of(op);
+    return !window_is_bare(&w);
+}
+
 Fact *emit_facts(Model *m)
 {
     Emitter e = { .m = m };
@@ -389,7 +399,7 @@ Fact *emit_facts(Model *m)
         uses[op->kind] = true;
         uses[OP_dropout] = uses[OP_dropout] || op->share.dropout || (u->backward && u->backward->share.dropout) || (u->weights && u->weights->share.dropout);
         openblas = openblas || op->kernel.openblas;
-        packs = packs || kernel_packs(m, op);
+        packs = packs || kernel_packs(m, op) || copies_tiles(op);
         fact_push(units, unit_fact(&e, u));
         /* choices of the forward pass that backward reads: results of relu, winners of pools, transforms of samplers */
         bool relu = op->fuse.act == OP_relu || (op->kind == OP_relu && u->forward) || (op->kind == OP_maxpool && op->fuse.relu) || op->kind == OP_conv_pool;

@@ -23,8 +23,9 @@ const char *winograd_misfit(const Window *w)
         return "Winograd's tiles need stride 1";
     if (w->dilation[0] != 1 || w->dilation[1] != 1)
         return "Winograd's tiles need taps side by side";
-    if (w->before[0] || w->before[1] || w->after[0] || w->after[1])
-        return "Winograd's tiles cover unpadded outputs";
+    for (int k = 0; k < 2; k++)
+        if (w->before[k] > 1 || w->after[k] > 1)
+            return "Winograd's tiles take a padding of at most 1";
     if (w->channels < LEAST_CHANNELS || w->filters < LEAST_CHANNELS)
         return "with fewer than 8 channels or 8 filters, Winograd's transforms cost more than they save";
     if (w->y[0] < LEAST_OUTPUTS || w->y[1] < LEAST_OUTPUTS)

@@ -7,8 +7,8 @@
 
 enum { WINOGRAD_TILES = 4096 };      /* most tiles along one axis */
 
-/* The reason why it is not used; NULL: it is used: maps in one group, 3x3, stride 1, unpadded, at least 8 channels and 8 filters, at least
- * 2x2 outputs. */
+/* The reason why it is not used; NULL: it is used: maps in one group, 3x3, stride 1, padding at most 1, at least 8 channels and 8 filters,
+ * at least 2x2 outputs. */
 const char *winograd_misfit(const Window *w);
 
 /* The sizes of the tiles that cover `size` outputs exactly, large ones first, into tiles[WINOGRAD_TILES].  Returns how many. */

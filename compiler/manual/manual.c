@@ -37,6 +37,7 @@ const FactDoc fact_docs[] = {
     { "", "dropout sampler augment", "bool", "does the net have such an operator?", NULL },
     { "", "packs", "bool", "do tiles of a convolution share vecs in the last group?", NULL },
     { "", "library", "library", "--for inference: names, sizes, inputs and outputs of the library", NULL },
+    { "", "packs", "bool", "do tiles of a convolution share vecs in the last group, or stick out of a padded map?", NULL },
     { "", "rates", "rate[]", "dropout rates that a run may set", NULL },
 
     { "net", "name", "text", "the model's name: of the file and the program", NULL },
@@ -328,6 +329,7 @@ const FactDoc fact_docs[] = {
     { "kind", "tiles", "int", "how many there are", NULL },
     { "kind", "at positions", "int", "positions before its own; its own", NULL },
     { "kind", "down right", "text", "row and column of tile t, for string.format(k.down, t)", NULL },
+    { "kind", "x_down x_right", "text", "likewise where its inputs begin: padding is outside of x", NULL },
     { "kind", "above left", "text", "is there a tile above, to the left?  Likewise", NULL },
     { "kind", "shared ragged", "bool", "do tiles share vecs in the last group?  Is the last vec not full?", NULL },
     { "kind", "together", "text", "tiles in vec t then, for string.format(k.together, t, t)", NULL },

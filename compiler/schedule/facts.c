@@ -245,7 +245,8 @@ static Fact *blocks_fact(Arena *a, const WinogradSchedule *s, const Runs *runs)
     return list;
 }
 
-static Fact *kind_fact(Arena *a, const WinogradSchedule *s, int number, Fact *const axes[])
+/* before: the padding above and to the left. */
+static Fact *kind_fact(Arena *a, const WinogradSchedule *s, int number, Fact *const axes[], const int64_t before[2])
 {
     const WinogradKind *k = &s->layout.kind[number];
     int rows = k->tiles / k->columns, packs = s->packs, vecs = packs ? (int)ceil_div(k->tiles, packs) : k->tiles;
@@ -258,6 +259,8 @@ static Fact *kind_fact(Arena *a, const WinogradSchedule *s, int number, Fact *co
     const char *down = place(a, k->i, k->columns == 1 ? "%s" : arena_printf(a, "%%s / %d", k->columns), rows, k->mh);
     const char *right = place(a, k->j, rows == 1 ? "%s" : arena_printf(a, "%%s %%%% %d", k->columns), k->columns, k->mw);
     fact_text(f, "down", down), fact_text(f, "right", right);
+    fact_text(f, "x_down", before[0] ? arena_printf(a, "%s - %lld", down, (long long)before[0]) : down);
+    fact_text(f, "x_right", before[1] ? arena_printf(a, "%s - %lld", right, (long long)before[1]) : right);
     fact_text(f, "above", k->i ? "1" : rows == 1 ? "0" : arena_printf(a, "%s > 0", down));
     fact_text(f, "left", k->j ? "1" : k->columns == 1 ? "0" : arena_printf(a, "%s > 0", right));
     fact_bool(f, "shared", packs && k->tiles > 1);
@@ -328,7 +331,7 @@ static Fact *lists_fact(const Model *m, const WinogradSchedule *s, Fact *const k
     return list;
 }
 
-static Fact *winograd_fact(const Model *m, const WinogradSchedule *s, int slices)
+static Fact *winograd_fact(const Model *m, const WinogradSchedule *s, int slices, const int64_t before[2])
 {
     Arena *a = m->arena;
     const Winograd *w = &s->layout;
@@ -343,7 +346,7 @@ static Fact *winograd_fact(const Model *m, const WinogradSchedule *s, int slices
         fact_push_text(points, arena_printf(a, "%d: points %s", size, transform_points(a, size)));
     }
     for (int k = 0; k < w->kinds; k++)
-        fact_push(kinds, kind[k] = kind_fact(a, s, k, axes));
+        fact_push(kinds, kind[k] = kind_fact(a, s, k, axes, before));
     fact_int(f, "P", w->P), fact_int(f, "Q", w->Q), fact_int(f, "QP", w->QP), fact_int(f, "QV", w->QP / 16);
     fact_bool(f, "across", w->across);
     fact_int(f, "block", w->block), fact_int(f, "matrix", w->matrix), fact_int(f, "positions", w->positions);
@@ -394,7 +397,8 @@ Fact *schedule_facts(const Model *m, const Op *op)
     case OP_conv_pool: fact_set(f, "filters", runs_fact(a, &s->pool_filters)); break;
     default:
         if (s->winograd) {
-            fact_set(f, "winograd", winograd_fact(m, s->winograd, s->weights ? schedule_slices(m, s->weights) : 0));
+            Window w = window_of(op);
+            fact_set(f, "winograd", winograd_fact(m, s->winograd, s->weights ? schedule_slices(m, s->weights) : 0, w.before));
             break;
         }
         fact_bool(f, "depthwise", s->lines != NULL);

@@ -44,7 +44,7 @@ const char *kernel_reason(const Model *m, const Op *op)
         if (!op->kernel.winograd)
             return arena_printf(m->arena, "Direct convolution: %s. Each output is one chain of multiply-adds, bias first, then channels, kernel rows, "
                                           "kernel columns.", why ? why : "it was chosen");
-        return arena_printf(m->arena, "Winograd's algorithm: 3x3, stride 1, unpadded, at least 8 channels and filters, so it takes %.2f of the multiplications "
+        return arena_printf(m->arena, "Winograd's algorithm: 3x3, stride 1, padding at most 1, at least 8 channels and filters, so it takes %.2f of the multiplications "
                                       "of direct convolution. Tiles cover the output exactly and are of at most 6x6: larger ones save more, but their rounding "
                                       "error grows fast. `winograd: never` on the layer gives the plain sums.%s", winograd_share(op->writes[0].tensor->shape.dim[1], op->writes[0].tensor->shape.dim[2]),
                             kernel_packs(m, op) ? arena_printf(m->arena, " The last group is not full: %d tiles share a vec there.", kernel_packs(m, op)) : "");
