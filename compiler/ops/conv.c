@@ -123,8 +123,8 @@ static const char *no_meeting(Arena *a, const Window *w, int axis)
 /* The texts of the loops over taps. */
 static void tap_facts(Arena *a, const Window *w, Fact *f)
 {
-    fact_text(f, "row", place(a, w, 0, "i", "u")), fact_text(f, "column", place(a, w, 1, "j", "v"));
-    fact_text(f, "row_back", place_back(a, w, 0, "i", "u")), fact_text(f, "column_back", place_back(a, w, 1, "j", "v"));
+    fact_text(f, "tap_row", place(a, w, 0, "i", "u")), fact_text(f, "tap_column", place(a, w, 1, "j", "v"));
+    fact_text(f, "back_row", place_back(a, w, 0, "i", "u")), fact_text(f, "back_column", place_back(a, w, 1, "j", "v"));
     fact_text(f, "far_u", distance(a, w, 0, "u")), fact_text(f, "far_v", distance(a, w, 1, "v"));
     fact_text(f, "first_u", first_tap(a, w, 0, "i")), fact_text(f, "first_v", first_tap(a, w, 1, "j"));
     fact_text(f, "next_u", next_tap(a, w, 0, "u")), fact_text(f, "next_v", next_tap(a, w, 1, "v"));
