@@ -7,6 +7,17 @@
 
 int64_t window_extent(const Window *w, int axis) { return w->dilation[axis] * (w->kernel[axis] - 1) + 1; }
 
+Shape window_shape(bool flat, int64_t channels, const int64_t size[2])
+{
+    return flat ? (Shape){ 2, { channels, size[1] } } : (Shape){ 3, { channels, size[0], size[1] } };
+}
+
+Shape window_weight(const Window *w)
+{
+    int64_t C = w->channels / w->groups;
+    return w->flat ? (Shape){ 3, { w->filters, C, w->kernel[1] } } : (Shape){ 4, { w->filters, C, w->kernel[0], w->kernel[1] } };
+}
+
 bool window_is_bare(const Window *w)
 {
     for (int k = 0; k < 2; k++)
@@ -33,8 +44,9 @@ static void sizes(Window *w, const Op *op, const Shape *x)
 {
     w->flat = x->rank == 2;
     w->groups = op_int(op, "groups");
-    w->filters = op_int(op, "filters"), w->channels = x->dim[0];
-    map_size(w->x, x);
+    w->transposed = op->kind == OP_conv_transpose;
+    w->filters = w->transposed ? x->dim[0] : op_int(op, "filters"), w->channels = w->transposed ? op_int(op, "filters") : x->dim[0];
+    map_size(w->transposed ? w->y : w->x, x);
     pair(w->kernel, op, "kernel", w->flat);
     pair(w->stride, op, "stride", w->flat);
     pair(w->dilation, op, "dilation", w->flat);
@@ -57,7 +69,7 @@ Window window_of(const Op *op)
     Window w = { 0 };
     sizes(&w, f, &f->reads[0].tensor->shape);
     padding(&w, f);
-    map_size(w.y, &f->writes[0].tensor->shape);
+    map_size(w.transposed ? w.x : w.y, &f->writes[0].tensor->shape);
     return w;
 }
 
@@ -88,10 +100,11 @@ static bool forms_fit(Model *m, const Op *op, const Window *w, const Shape *x)
 
 static bool groups_fit(Model *m, const Op *op, const Window *w)
 {
-    bool channels = w->channels % w->groups != 0;
-    if (!channels && w->filters % w->groups == 0)
+    int64_t inputs = w->transposed ? w->filters : w->channels, outputs = w->transposed ? w->channels : w->filters;
+    bool channels = inputs % w->groups != 0;
+    if (!channels && outputs % w->groups == 0)
         return true;
-    int64_t n = channels ? w->channels : w->filters, below = w->groups, above = w->groups + 1;
+    int64_t n = channels ? inputs : outputs, below = w->groups, above = w->groups + 1;
     while (below > 1 && (w->channels % below || w->filters % below))
         below--;
     while (above <= n && (w->channels % above || w->filters % above))

@@ -79,7 +79,7 @@ Op *grad_backward(Model *m, Op *op, Use dy)
     memcpy(b->attrs, op->attrs, sizeof b->attrs);
     b->attr_count = op->attr_count;
     memcpy(b->weights, op->weights, sizeof b->weights);
-    b->weight_count = op->weight_count > 0 && (op->kind == OP_conv || op->kind == OP_dense) ? 1 : 0;
+    b->weight_count = op->weight_count > 0 && (op->kind == OP_conv || op->kind == OP_conv_transpose || op->kind == OP_dense) ? 1 : 0;
     for (int i = 0; i < op->read_count; i++) {
         if (!op->grad.inputs[i])
             continue;

@@ -210,8 +210,12 @@ static void weights(Work *w, const Sizes *z)
 void schedule_direct(Work *w)
 {
     Sizes z = sizes_of(w->op);
-    forward(w, &z);
-    if (w->s->dx)
+    bool transposed = w->op->kind == OP_conv_transpose;
+    if (!transposed || w->s->dx)
+        forward(w, &z);
+    if (transposed)
+        backward(w, &z);
+    else if (w->s->dx)
         (is_few(&z) ? backward_few : backward)(w, &z);
     if (w->s->weights)
         weights(w, &z);

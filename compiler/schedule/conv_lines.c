@@ -105,8 +105,9 @@ void schedule_lines(Work *work)
     LineSchedule *s = work->s->lines = NEW(work->m->arena, LineSchedule);
     int K = (int)w.kernel[1], registers = least(work->on.target->registers, REGISTERS_MOST) / work->on.parts - 1,
         Q = columns_of(&work->on, &w);
-    pass(work, &w, &s->forward, "forward", false, Q);
-    if (work->s->dx)
+    if (!w.transposed || work->s->dx)
+        pass(work, &w, &s->forward, "forward", false, Q);
+    if (w.transposed || work->s->dx)
         pass(work, &w, &s->backward, "backward", true, Q);
     if (work->s->weights) {
         int rows = most(1, (registers - LEAST_SUMS) / K);

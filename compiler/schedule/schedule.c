@@ -7,7 +7,8 @@
 
 static bool has_choices(const Op *op)
 {
-    return op->pass == FORWARD && (op->kind == OP_conv || (op->kind == OP_dense && !op->kernel.openblas) || op->kind == OP_conv_pool || op->kind == OP_matmul);
+    bool conv = op->kind == OP_conv || op->kind == OP_conv_transpose || op->kind == OP_conv_pool;
+    return op->pass == FORWARD && (conv || (op->kind == OP_dense && !op->kernel.openblas) || op->kind == OP_matmul);
 }
 
 /* A patch of dx stays in registers for four filters, which is what their weights leave room for. */

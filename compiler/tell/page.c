@@ -20,7 +20,7 @@ static const char *colour(const Op *op)
         return "loss";
     switch (op->kind) {
     case OP_load: case OP_augment: case OP_labels: case OP_fill: case OP_broadcast: return "data";
-    case OP_conv: case OP_conv_pool: return "conv";
+    case OP_conv: case OP_conv_transpose: case OP_conv_pool: return "conv";
     case OP_dense: return "dense";
     case OP_maxpool: return "pool";
     case OP_spn: return "look";

@@ -21,7 +21,7 @@ const char *kernel_name(const Model *m, const Op *op)
         tiles_text(&t, op->writes[0].tensor->shape.dim[1]);
         text_printf(&t, " x ");
         tiles_text(&t, op->writes[0].tensor->shape.dim[2]);
-    } else if (op->kind == OP_conv) {
+    } else if (op->kind == OP_conv || op->kind == OP_conv_transpose) {
         text_printf(&t, "direct");
     } else if (op->kind == OP_conv_pool) {
         text_printf(&t, "conv, relu, pool at once");

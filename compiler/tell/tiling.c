@@ -169,6 +169,12 @@ void tiling_put(Text *out, const Model *m, const Op *op)
         winograd(&t, s);
     } else if (s->lines) {
         lines(&t, s);
+    } else if (op->kind == OP_conv_transpose) {
+        direct(&t, "forward", &s->direct_backward, "filters", "channels");
+        if (s->dx)
+            direct(&t, "backward", &s->direct_forward, "channels", "filters");
+        if (s->weights)
+            direct_weights(&t, &s->direct_weights);
     } else {
         direct(&t, "forward", &s->direct_forward, "filters", "channels");
         if (s->few_count)
