@@ -25,7 +25,7 @@ static const struct { const char *word, *near; } meanings[] = {
     { "batch_norm", "group_norm instance_norm layer_norm" }, { "attention", "matmul softmax transpose" }, { "self_attention", "matmul softmax transpose" },
     { "multi_head_attention", "matmul softmax transpose" }, { "transformer", "matmul softmax layer_norm" }, { "einsum", "matmul transpose sum" }, { "mish", "silu gelu softplus" },
     { "prelu", "leaky_relu elu" }, { "rrelu", "leaky_relu" }, { "celu", "elu selu" }, { "hardswish", "hard_sigmoid silu" }, { "hardtanh", "clip tanh" }, { "softsign", "tanh" },
-    { "conv_transpose", "upsample conv" }, { "separable_conv", "conv" }, { "depthwise_conv", "conv" }, { "depthwise", "conv" }, { "dilated_conv", "conv" }, { "unpool", "upsample" },
+    { "separable_conv", "conv" }, { "depthwise_conv", "conv" }, { "depthwise", "conv" }, { "dilated_conv", "conv" }, { "unpool", "upsample" },
     { "pixel_shuffle", "reshape transpose upsample" }, { "adaptive_avg_pool", "global_avgpool avgpool" }, { "lp_pool", "avgpool maxpool" }, { "embedding", "one_hot dense" },
     { "split", "slice" }, { "chunk", "slice" }, { "gather", "slice embedding" }, { "roll", "slice concat" }, { "tile", "upsample stack" }, { "repeat_vector", "repeat" },
     { "var", "mean square" }, { "std", "mean square sqrt" }, { "argmax", "max" }, { "min", "max minimum" }, { "prod", "multiply sum" }, { "cumsum", "sum repeat" }, { "noise", "random dropout" },

@@ -121,7 +121,7 @@ const FactDoc fact_docs[] = {
     { "unit", "bias", "bool", "is there a bias?", "conv dense" },
     { "unit", "winograd", "bool", "by Winograd's algorithm", "conv" },
     { "unit", "M", "int", "outputs: filters or units", "conv conv_transpose conv_pool dense" },
-    { "unit", "C", "int", "channels of x; of a conv M and C are those of one group", "conv conv_transpose maxpool spn" },
+    { "unit", "C", "int", "channels of x; of a conv M and C are those of one group", "conv conv_transpose maxpool spn batch_norm batch_sums batch_statistics batch_gradient_sums batch_gradient" },
     { "unit", "H W", "int", "rows and columns of x", "conv conv_transpose conv_pool maxpool spn" },
     { "unit", "Ho Wo", "int", "rows and columns of y", "conv conv_transpose conv_pool maxpool spn" },
     { "unit", "KH KW", "int", "rows and columns of the kernel or window", "conv conv_transpose maxpool" },
