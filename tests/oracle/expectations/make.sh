@@ -17,6 +17,7 @@ expect options ../nets/options.yaml
 expect recurrent ../nets/recurrent.yaml
 expect shared ../nets/shared.yaml
 expect formulas ../nets/formulas.yaml
+expect convolutions ../nets/convolutions.yaml
 expect rezero ../nets/rezero.yaml
 expect drawn ../nets/drawn.yaml
 expect pools ../nets/pools.yaml
