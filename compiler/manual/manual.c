@@ -211,8 +211,7 @@ const FactDoc fact_docs[] = {
     { "unit", "parameters", "parameter[]", "its parameters, in the order of the description, without those that it does not have", "outside" },
     { "unit", "keep", "bool", "forward is given what it keeps for backward", "outside" },
 
-    { "unit", "schedule", "schedule", "how its loops are cut; nothing of it decides bits", "conv conv_pool dense matmul" },
-    { "unit", "schedule", "schedule", "how its loops are cut; nothing of it decides bits", "conv conv_transpose conv_pool dense" },
+    { "unit", "schedule", "schedule", "how its loops are cut; nothing of it decides bits", "conv conv_transpose conv_pool dense matmul" },
 
     { "gradient", "name", "text", "of the operand in C", NULL },
     { "gradient", "equation result", "text", "as people write it; C of its value", NULL },
