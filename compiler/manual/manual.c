@@ -35,7 +35,6 @@ const FactDoc fact_docs[] = {
     { "", "sources", "text[]", "the .c files that are compiled beside NAME.c: for Makefile.in alone", NULL },
     { "", "halves", "bool", "NAME.c is compiled as two halves: for Makefile.in alone", NULL },
     { "", "dropout sampler augment", "bool", "does the net have such an operator?", NULL },
-    { "", "packs", "bool", "do tiles of a convolution share vecs in the last group?", NULL },
     { "", "library", "library", "--for inference: names, sizes, inputs and outputs of the library", NULL },
     { "", "packs", "bool", "do tiles of a convolution share vecs in the last group, or stick out of a padded map?", NULL },
     { "", "rates", "rate[]", "dropout rates that a run may set", NULL },

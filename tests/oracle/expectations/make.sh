@@ -18,6 +18,7 @@ expect recurrent ../nets/recurrent.yaml
 expect shared ../nets/shared.yaml
 expect formulas ../nets/formulas.yaml
 expect convolutions ../nets/convolutions.yaml
+expect depthwise ../nets/depthwise.yaml
 expect rezero ../nets/rezero.yaml
 expect drawn ../nets/drawn.yaml
 expect pools ../nets/pools.yaml
