@@ -97,7 +97,7 @@ static void argument(Model *m, Text *line, const Phase *p, const Op *op, Use u, 
 {
     char how = letter(op, u.tensor, written, position);
     const Tensor *t = u.tensor;
-    const bool all = how == 'a' && p->kind == ONCE;          /* of a stack all steps, from slot 0 on */
+    const bool all = how == 'a' && p->kind == ONCE && !p->whole_batch;      /* of a stack all steps, from slot 0 on */
     const char *at = all ? m->options.plain ? "n" : "g" : slice(m, p, t, u.shift);
     next(line);
     if (t->space == RAW || t->space == BYTES || t->space == FLOATS || (t->space == LABELS_I32 && written))
