@@ -256,6 +256,53 @@ if command -v g++ >/dev/null; then
     [ "$(./two)" = "0 wrong, two nets" ] || fault "two nets, eight threads: $(./two)"
 fi
 
+# ---- whole numbers as an input, weights of double numbers from a file, output names that meet in C: the example answers as grad does ----------
+cat >words.yaml <<'END'
+model: words
+batch: 4
+inputs: { word: { shape: [3], dtype: i32, classes: 7 } }
+targets: { y: { classes: 2 } }
+flow:
+  - e: { embedding: word, units: 4 }
+  - n: { lstm: [e, z, z], units: 2 }
+  - n_h: { dense: n.h, units: 2 }
+  - count: { dense: n_h, units: 2 }
+loss: { cross_entropy: [count, y] }
+outputs: [n.h, n_h, count]
+END
+sed -i 's/^flow:/&\n  - z: { constant: 0, shape: [2] }/' words.yaml
+mkdir words
+python3 - <<'END'
+import struct
+head = "{'descr': '<i4', 'fortran_order': False, 'shape': (2, 3), }"
+for name, numbers in (("test_word", (0, 3, 6, 5, 1, 2)), ("far", (-4, 3, 99, 5, 1, 2))):
+    text = head.ljust(117) + "\n"
+    open(f"words/{name}.npy", "wb").write(b"\x93NUMPY\1\0" + struct.pack("<H", len(text)) + text.encode() + struct.pack("<6i", *numbers))
+END
+printf '\0\0' | npy '|u1' '2,' >words/test_y.npy
+run "$SPNC" build words.yaml --precision double -o words_trainer || exit 1
+run words_trainer/words export --seed 4 -o words.npz
+run words_trainer/words grad --weights words.npz --data words --split test --first 0 -o words_grad.npz
+run "$SPNC" build words.yaml --precision double --for inference --weights words.npz -o words_library || exit 1
+run "$SPNC" emit words.yaml --precision double --for inference -o words_bare || exit 1
+run make -s -C words_bare example
+run make -s -C words_library example
+words_library/example words/test_word.npy >near && words_library/example words/far.npy >far && words_bare/example words_library/words.weights words/test_word.npy >bare || fault "the example of words ends with $?"
+cmp -s near far || fault "a number out of range does not count as the nearest"
+cmp -s near bare || fault "weights of a file do not answer as those compiled in"
+python3 - <<'END' || fault "words: the example does not answer as grad does: $(cat near)"
+import re, struct, zipfile
+said = [float(x) for x in re.findall(r"(?<= )-?[0-9.e+-]+(?=[ \n])", re.sub(r"example \d+, [a-z_.]+:", "", open("near").read()))]
+wanted = []
+with zipfile.ZipFile("words_grad.npz") as z:
+    values = {name: z.read(f"out/{name}.npy") for name in ("n.h", "n_h", "count")}
+numbers = {k: struct.unpack("<4d", b[-32:]) for k, b in values.items()}
+for example in range(2):
+    for name in ("n.h", "n_h", "count"):
+        wanted += numbers[name][2 * example:2 * example + 2]
+assert len(said) == 12 and all(abs(a - b) <= 1e-5 * max(1, abs(b)) for a, b in zip(said, wanted)), (said, wanted)
+END
+
 # ---- what is refused --------------------------------------------------------------------------------------------------------------------
 refused() {     # refused CODE TEXT OPTION...: emitting ends with the code, says the text, writes nothing
     local code=$1 text=$2

@@ -32,7 +32,7 @@ static const char *const words[] = {
     "dynamic_cast", "explicit", "export", "false", "friend", "mutable", "namespace", "new", "noexcept", "not", "not_eq", "nullptr", "operator", "or", "or_eq",
     "private", "protected", "public", "reinterpret_cast", "requires", "static_assert", "static_cast", "template", "this", "thread_local", "throw", "true",
     "try", "typeid", "typename", "using", "virtual", "xor", "xor_eq", "L", "N", "G", "NULL", "FIRST", "MEMORY", "SCRATCH", "MAGIC", "LAYOUT", "BLOCK",
-    "Weights", "WeightsFile", "Batch", "Places", "Scratch", "put", "forward",
+    "Weights", "WeightsFile", "Batch", "Places", "Scratch", "put", "forward", "example", "main", "check", "fail",
 };
 
 static bool is_word(const char *id)
@@ -43,13 +43,20 @@ static bool is_word(const char *id)
     return identifier_taken(id);
 }
 
-/* A name of the model as a member of a struct in C and C++. */
-static const char *member(Model *m, const char *name)
+/* A name of the model as a member of a struct in C and C++; `others`: facts whose members are other ones ("h.c" and "h_c" become one name). */
+static const char *member(Model *m, const char *name, const Fact *others)
 {
     char *id = arena_copy(m->arena, name, strlen(name));
     for (char *c = id; *c; c++)
         *c = *c == '.' ? '_' : *c;
-    return is_word(id) ? arena_printf(m->arena, "%s_", id) : id;
+    for (bool taken = true; taken;) {
+        taken = is_word(id);
+        for (int i = 0; i < others->items.count; i++)
+            taken = taken || strcmp(fact_get(others->items.items[i], "member")->text, id) == 0;
+        if (taken)
+            id = arena_printf(m->arena, "%s_", id);
+    }
+    return id;
 }
 
 static const char *upper(Model *m, const char *name)
@@ -84,17 +91,19 @@ static bool is_read(const Model *m, const DataDef *d)
 
 static bool is_image(const DataDef *d) { return d->type == 0 && d->shape.rank == 3; }
 
-static Fact *input_fact(Model *m, const DataDef *d)
+static Fact *input_fact(Model *m, const DataDef *d, const Fact *others)
 {
     Fact *f = fact_table(m->arena);
     const bool byte = d->type == 0, image = is_image(d);
     const int64_t *n = d->shape.dim;
     fact_text(f, "name", d->name);
-    fact_text(f, "member", member(m, d->name));
-    fact_text(f, "type", byte ? "uint8_t" : "float");
+    fact_text(f, "member", member(m, d->name, others));
+    fact_text(f, "type", byte ? "uint8_t" : d->type == 2 ? "int32_t" : "float");
+    fact_text(f, "stored", byte ? "|u1" : d->type == 2 ? "<i4" : "<f4");
     fact_text(f, "dims", dims_text(m, 0, &d->shape));
     fact_bool(f, "read", is_read(m, d));
-    fact_text(f, "note", !is_read(m, d) ? ", not read for these outputs" : byte ? ", read as x / 255" : "");
+    fact_text(f, "note", !is_read(m, d) ? ", not read for these outputs" : byte ? ", read as x / 255"
+        : d->type == 2 ? arena_printf(m->arena, ", whole numbers from 0 to %lld; others count as the nearest of these", (long long)d->classes - 1) : "");
     fact_int(f, "size", shape_count(&d->shape));
     fact_int(f, "bytes", byte ? 1 : 4);
     fact_bool(f, "image", image);
@@ -102,13 +111,13 @@ static Fact *input_fact(Model *m, const DataDef *d)
     return f;
 }
 
-static Fact *output_fact(Model *m, const Tensor *t)
+static Fact *output_fact(Model *m, const Tensor *t, const Fact *others)
 {
     Fact *f = fact_table(m->arena);
     const Tensor *owner = tensor_owner(t);
     const int64_t steps = t->repeat ? t->repeat->steps : t->hoisted, size = shape_count(&t->shape);
     fact_text(f, "name", t->flow_name);
-    fact_text(f, "member", member(m, t->flow_name));
+    fact_text(f, "member", member(m, t->flow_name, others));
     fact_text(f, "type", m->options.is_double ? "double" : "float");
     fact_text(f, "dims", dims_text(m, steps, &t->shape));
     fact_int(f, "each", size * (steps ? steps : 1));
@@ -127,9 +136,9 @@ void library_facts(Model *m, Fact *f)
 {
     Fact *x = fact_table(m->arena), *inputs = fact_table(m->arena), *outputs = fact_table(m->arena);
     for (int i = 0; i < m->input_count; i++)
-        fact_push(inputs, input_fact(m, &m->inputs[i]));
+        fact_push(inputs, input_fact(m, &m->inputs[i], inputs));
     for (int i = 0; i < m->outputs.count; i++)
-        fact_push(outputs, output_fact(m, m->outputs.items[i]));
+        fact_push(outputs, output_fact(m, m->outputs.items[i], outputs));
     const int64_t head = up(POINTER + POINTER * m->input_count * m->batch), real = m->options.is_double ? 8 : 4;
     fact_text(x, "upper", upper(m, m->name));
     fact_int(x, "memory", up(head + (m->activation_reals + m->scratch_reals) * real));

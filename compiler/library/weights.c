@@ -296,7 +296,7 @@ static void by_assembler(Model *m, Text *c)
     const char *n = m->name;
     text_printf(c,
                 "#ifndef %s_FILE\n#define %s_FILE \"%s.weights\"       /* for a compiler that runs elsewhere: -D%s_FILE='\"path\"' */\n#endif\n"
-                "__asm__(\".pushsection .rodata\\n.balign 64\\n%s_compiled:\\n.incbin \\\"\" %s_FILE \"\\\"\\n.popsection\\n\");\n"
+                "__asm__(\".pushsection .rodata\\n.balign 128\\n%s_compiled:\\n.incbin \\\"\" %s_FILE \"\\\"\\n.popsection\\n\");\n"
                 "extern const WeightsFile compiled __asm__(\"%s_compiled\") __attribute__((visibility(\"hidden\")));\n",
                 n, n, n, n, n, n, n);
 }
