@@ -120,7 +120,7 @@ static int see_sum(void *to, const Look *l)
 static Floor *floors(Data *data)
 {
     Sums s = { .floor = need_memory((size_t)net.param_count * sizeof *s.floor, "a check") };
-    Batch batch = { 0 };
+    Batch batch = { .statistics = 1 };
     data_batch(&batch, data, NULL, 0);
     net.replay(&batch, see_sum, &s);
     free(s.list);
@@ -185,7 +185,7 @@ static Outcome compare(Comparison *c, const Point *at, real *weight, double grad
         if (!difference(&slope, at, weight, h))         /* a larger h that saw no change may have crossed this kink twice */
             return outcome == TOLD && c->ratio <= 1 ? TOLD : KINK;
         double size = fabs(slope) > fabs(gradient) ? fabs(slope) : fabs(gradient);
-        double bound = RELATIVE * size + OF_LARGEST * largest + floor->gradient + noise / h, ratio = fabs(slope - gradient) / bound;
+        double bound = RELATIVE * size + OF_LARGEST * largest + (zero ? floor->gradient : 0) + noise / h, ratio = fabs(slope - gradient) / bound;
         if (outcome != TOLD || ratio < c->ratio)
             c->gradient = gradient, c->difference = slope, c->bound = bound, c->ratio = ratio;
         outcome = TOLD;
@@ -305,7 +305,7 @@ static void check_parts(Result *results, Data *data, const Floor *floor)
         for (size_t i = 0; i < net.params[k].count; i++) {
             size_t place = weights_index(&net.params[k], i);
             if (!net.params[k].frozen)
-                note(&results[k], (Comparison){ i, whole[place], sum[place], PARTS_BOUND * largest[k] + floor[k].gradient, 0 });
+                note(&results[k], (Comparison){ i, whole[place], sum[place], PARTS_BOUND * largest[k] + (largest[k] <= floor[k].gradient ? floor[k].gradient : 0), 0 });
         }
     free(largest);
     free(whole);
