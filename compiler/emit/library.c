@@ -43,7 +43,7 @@ static bool is_word(const char *id)
     return identifier_taken(id);
 }
 
-/* A name of the model as a member of a struct in C and C++; `others`: facts whose members are other ones ("h.c" and "h_c" become one name). */
+/* A name of the model as a member of a struct in C and C++; `others`: facts whose members are other ones (a dot becomes an underscore, so that two may be one). */
 static const char *member(Model *m, const char *name, const Fact *others)
 {
     char *id = arena_copy(m->arena, name, strlen(name));

@@ -24,14 +24,17 @@ static void mark_needed(const Model *m, Tensor *t)
         }
 }
 
-/* Whether a named value other than `of` is made from t; values without a name are looked through. */
-static bool feeds_another(const Model *m, const Tensor *t, const Tensor *of)
+/* Whether a named value other than `of` is made from t; values without a name are looked through, each once. */
+static bool feeds_another(const Model *m, const Tensor *t, const Tensor *of, List *seen)
 {
+    if (list_index(seen, t) >= 0)
+        return false;
+    list_push(m->arena, seen, (void *)(uintptr_t)t);
     for (int i = 0; i < m->ops.count; i++) {
         const Op *op = m->ops.items[i];
         const Tensor *y = op->writes[0].tensor;
         for (int k = 0; k < op->read_count; k++)
-            if (op->reads[k].tensor == t && y != of && y != t && (y->flow_name || feeds_another(m, y, of)))
+            if (op->reads[k].tensor == t && y != of && y != t && (y->flow_name || feeds_another(m, y, of, seen)))
                 return true;
     }
     return false;
@@ -56,7 +59,7 @@ static void flat_weights(const Model *m)
             return;
     for (int i = 0; i < m->ops.count; i++) {
         const Op *op = m->ops.items[i];
-        if (op->pass == FORWARD && op->weight_count && op->writes[0].tensor->needed && !op->weights[0]->trained)
+        if (op->pass == FORWARD && op->weight_count && op->writes[0].tensor->needed && !op->weights[0]->trained && !op->weights[0]->frozen)
             diag_warning(m->diag, op->weights[0]->loc, "'%s' reaches the loss through comparisons, sign or floor alone: its gradient is 0", op->weights[0]->name);
     }
 }
@@ -72,7 +75,7 @@ static void dead_values(const Model *m)
     for (int round = 0; round < 2; round++)     /* second round: rings of several values that read each other */
         for (int i = 0; i < m->tensors.count; i++) {
             Tensor *t = m->tensors.items[i];
-            if (!t->flow_name || t->needed || (round == 0 && feeds_another(m, t, t)))
+            if (!t->flow_name || t->needed || (round == 0 && feeds_another(m, t, t, &(List){ 0 })))
                 continue;
             if (!is_read(m, t))
                 diag_warning(m->diag, t->loc, "nothing reads '%s'", t->flow_name);

@@ -35,7 +35,6 @@ static void gradients(Model *m, Op *conv, Tensor *u, int64_t u_reals)
             Op *finish = op_new(m, OP_conv, FINISH, conv->name, conv->loc);
             finish->of = conv;
             finish->weights[finish->weight_count++] = op->weights[0];
-            finish->grad.accumulates = op->grad.accumulates;
             op->grad.accumulates = false;
             op_read(finish, op->reads[0].tensor, 0);
             list_push(m->arena, &w.section->ops, finish);
@@ -120,6 +119,33 @@ static void by_winograd(Model *m, Op *op, List *prepares)
     remark(m, op->loc, "%s by Winograd's algorithm: %.2f of the multiplications", op->name, winograd_share(y->dim[1], y->dim[2]));
 }
 
+/* True if the fold's result is Winograd's transformed gradient, which a FINISH then brings to the weight. */
+static bool is_transformed(const Op *op)
+{
+    return op->pass == FOLD && op->of->kernel.winograd && op->weights[0] == op->of->of->weights[0];
+}
+
+/* Of the operators that write the gradient of a weight with a FINISH the first that runs sets it, the others add: grad.c settled that for the folds,
+ * whose order is not that of the FINISHes behind them. */
+static void order_finishes(Model *m)
+{
+    for (int i = 0; i < m->weights.count; i++) {
+        const Weight *weight = m->weights.items[i];
+        bool finished = false, written = false;
+        for_each_op(w, &m->backward)
+            finished = finished || (w.op->pass == FINISH && w.op->weights[0] == weight);
+        for_each_op(w, &m->backward)
+            for (int k = 0; finished && k < w.op->weight_count; k++) {
+                Op *op = w.op;
+                const bool writes = op->pass == FINISH || (op->pass == FOLD && !is_transformed(op)) || (op->pass == WEIGHTS && op_is_whole(op));
+                if (op->weights[k] != weight || !writes)
+                    continue;
+                *(k ? &op->grad.adds_bias : &op->grad.accumulates) = written;
+                written = true;
+            }
+    }
+}
+
 bool kernels_choose(Model *m)
 {
     forget_usual(m);
@@ -134,6 +160,7 @@ bool kernels_choose(Model *m)
     for_each_op(w, &m->forward)
         if (w.op->kind == OP_conv && w.op->pass == FORWARD && !kernel_misfit(m, w.op))
             by_winograd(m, w.op, &prepares);
+    order_finishes(m);
     for (int i = 0; i < prepares.count; i++)            /* before all other operators */
         list_insert(m->arena, &first->ops, i, prepares.items[i]);
     return true;

@@ -22,7 +22,10 @@ static bool own_table(Model *m, Op *op, int64_t classes)
     const Attr *given = op_attr(op, "init");
     if (!op_attr(op, "units")->given)
         return shape_refuse(m, op, "give 'units', the numbers of a row, or a table, a parameter: [tokens, table]");
-    return weight_start(m, op, "weight", (Shape){ 2, { classes, op_int(op, "units") } }, W_IN_OUT, given->given ? given : &normal, false) != NULL;
+    Weight *w = weight_start(m, op, "weight", (Shape){ 2, { classes, op_int(op, "units") } }, W_IN_OUT, given->given ? given : &normal, false);
+    if (w)
+        w->kind = W_PRODUCT;
+    return w != NULL;
 }
 
 /* The table that is its second operand, which it reads as the parameter that it is. */
@@ -42,9 +45,28 @@ static bool given_table(Model *m, Op *op, int64_t classes)
     return true;
 }
 
+/* The target whose labels t has been made of, if a loss ignores one of them that is no class: the table has no row for it. */
+static const DataDef *rowless(const Tensor *t)
+{
+    const Op *op = t->op;
+    if (!op || t->carried)
+        return NULL;
+    if (op->kind == OP_load)
+        return op->data->ignores && (op->data->ignored < 0 || op->data->ignored >= op->data->classes) ? op->data : NULL;
+    for (int i = 0; i < op->read_count; i++) {
+        const DataDef *d = op->reads[i].tensor->classes ? rowless(op->reads[i].tensor) : NULL;
+        if (d)
+            return d;
+    }
+    return NULL;
+}
+
 static bool infer(Model *m, Op *op)
 {
     const Tensor *x = op->reads[0].tensor;
+    const DataDef *d = rowless(x);
+    if (d)
+        return shape_refuse(m, op, "a loss ignores the label %d of '%s', for which a table has no row: use another label in 'ignore', one of the classes", d->ignored, d->name);
     Shape y = x->shape;
     if (y.rank == RANK_MAX)
         return shape_refuse(m, op, "embedding of %s would have more than %d axes", shape_text(m->arena, &y), RANK_MAX);

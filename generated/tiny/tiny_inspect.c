@@ -10,7 +10,6 @@
 #define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
 static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
 {
-    real loss1_scale = (real)(1 / ((double)batch->count * 3));
     const Scratch *scratch = scratches;
     for (int g = 0; g < G; g++) {
         load_image_bytes_forward(v.image_bytes[g].of, batch->inputs[0], g * L, batch->count);
@@ -87,6 +86,7 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
             cross_entropy1_forward(v.loss1[s], (real *)v.classify_dense1[s], v.digits[g][t]);
             SEE("cross_entropy1", "forward", 34, t, g, "loss1", 1, v.loss1[s], 16, 16, 0, { 0 });
         }
+    real loss1_scale = (real)(1 / ((double)batch->count * 3));
     for (int t = 0; t < 3; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
@@ -302,7 +302,6 @@ static const NetRow rows[] = {
 #define STOP(row) clock_stop(clock, row)
 static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
 {
-    real loss1_scale = (real)(1 / ((double)batch->count * 3));
     const Scratch *scratch = scratch_of_thread();
     clock->last = clock_now();
     #pragma omp for schedule(dynamic, 1) nowait
@@ -371,6 +370,7 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
         }
     #pragma omp barrier
     STOP(21);
+    real loss1_scale = (real)(1 / ((double)batch->count * 3));
     #pragma omp for collapse(2) schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++)
         for (int g = 0; g < G; g++) {

@@ -10,7 +10,6 @@
 #define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
 static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
 {
-    real loss1_scale = (real)(1 / ((double)batch->count * 2));
     const Scratch *scratch = scratches;
     memset(gradient, 0, sizeof *gradient);
     for (int n = 0; n < N; n++) {
@@ -61,6 +60,7 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
             cross_entropy1_forward(v.loss1[s], v.classify_dense1[s], v.digits[n].of + t);
             SEE("cross_entropy1", "forward", 19, t, n, "loss1", 1, v.loss1[s], 1, 1, 0, { 0 });
         }
+    real loss1_scale = (real)(1 / ((double)batch->count * 2));
     for (int t = 0; t < 2; t++)
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
@@ -203,7 +203,6 @@ static const NetRow rows[] = {
 #define STOP(row) clock_stop(clock, row)
 static __attribute__((cold)) double profiled_step(const Batch *batch, double rate, uint64_t update_count, Clock *clock)
 {
-    real loss1_scale = (real)(1 / ((double)batch->count * 2));
     const Scratch *scratch = scratch_of_thread();
     memset(gradient, 0, sizeof *gradient);
     clock->last = clock_now();
@@ -242,6 +241,7 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
             cross_entropy1_forward(v.loss1[s], v.classify_dense1[s], v.digits[n].of + t);
             STOP(10);
         }
+    real loss1_scale = (real)(1 / ((double)batch->count * 2));
     for (int t = 0; t < 2; t++)
         for (int n = 0; n < N; n++) {
             int s = t * N + n;

@@ -149,7 +149,8 @@ int command_replay(const Options *o)
             fail(WRONG_INPUT, "%s: '%s' is missing or does not fit this model; expected 1 to %d examples of %zu elements", path, d->name, net.batch, d->count);
         if (d->type == LABELS)
             for (size_t k = 0; k < a->bytes / 4; k++)
-                if (((const int32_t *)a->data)[k] < 0 || ((const int32_t *)a->data)[k] >= d->classes)
+                if ((((const int32_t *)a->data)[k] < 0 || ((const int32_t *)a->data)[k] >= d->classes)
+                    && (i < net.input_count || !data_ignores(i - net.input_count, ((const int32_t *)a->data)[k])))
                     fail(WRONG_INPUT, "%s: a label of '%s' is outside 0 to %d", path, d->name, d->classes - 1);
         batch.count = (int)count;
         for (int n = 0; n < batch.count; n++)

@@ -111,8 +111,10 @@ static void run_contender(Contender *c, const View *v, Data *data, bool last)
 static bool wrong_at(const Contender *c, const View *v, const Data *data, int64_t example, int slot)
 {
     for (int k = 0; k < net.target_count; k++) {
-        if (slot < eval_positions(k))
-            return c->read[example * v->slots + view_slot(k, slot)] != data_label(data, k, example, slot);
+        if (slot < eval_positions(k)) {
+            const int label = data_label(data, k, example, slot);
+            return label >= 0 && c->read[example * v->slots + view_slot(k, slot)] != label;        /* below 0: ignored */
+        }
         slot -= eval_positions(k);
     }
     return false;

@@ -22,6 +22,7 @@ expect depthwise ../nets/depthwise.yaml
 expect rezero ../nets/rezero.yaml
 expect drawn ../nets/drawn.yaml
 expect pools ../nets/pools.yaml
+expect twice ../nets/twice.yaml
 expect transforms ../nets/transforms.yaml
 for border in zero clamp legacy; do
     expect samplers_$border ../nets/samplers.yaml --set border=$border
