@@ -4,7 +4,7 @@
 # Python.
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
-mkdir tree && tar -c -C "$root" CMakeLists.txt compiler runtime trainer templates | tar -x -C tree || exit 74
+mkdir tree && tar -c -C "$root" CMakeLists.txt LICENSE compiler runtime trainer templates | tar -x -C tree || exit 74
 
 # before FILE TEXT: what comes in stands before the first line of FILE that begins with TEXT
 before() {
@@ -44,7 +44,7 @@ before compiler/read/optimisers.c '    { .map = { 0 } },' <<'END'
         .counted = true,
     },
 END
-before runtime/optimiser.h '/* b^n by squaring' <<'END'
+before runtime/optimiser.h '/* ---- the whole' <<'END'
 static inline vec optimiser_sign(vec x)
 {
     return v_sub(v_zero_unless(v_gt(x, v_zero()), v_set1(1)), v_zero_unless(v_lt(x, v_zero()), v_set1(1)));
@@ -75,27 +75,27 @@ END
 
 # ---- a loss: the mean of absolute differences -----------------------------------------------------------------------
 before compiler/ops/ops.def '/* plumbing' <<'END'
-LOSS(mae)
+LOSS(gap)
 END
 cat >>tree/compiler/ops/loss.c <<'END'
 
-static const OpHelp help_mae = {
+static const OpHelp help_gap = {
     "The mean of absolute differences, over examples and elements.  Stands under `loss`.",
     "[a, b]: two values of one shape; b may be a target with a shape",
     "inputs: { x: { shape: [8] } }\n"
     "targets: { y: { shape: [2] } }\n"
     "flow:\n"
     "  - v: { dense: x, units: 2 }\n"
-    "loss: { mae: [v, y], weight: 0.5 }\n",
+    "loss: { gap: [v, y], weight: 0.5 }\n",
 };
-const OpInfo op_mae = { "mae", "loss = sum of |a - b|", 2, 2, NULL, false, mse_attrs, infer, grad, facts_mse, NULL, false, "f:f",
-                        &help_mae };
-const LossInfo loss_mae = {
+const OpInfo op_gap = { "gap", "loss = sum of |a - b|", 2, 2, NULL, false, weight_attrs, infer, grad, facts_none, NULL, false, "f:f",
+                        &help_gap };
+const LossInfo loss_gap = {
     .operands = { "prediction", "target" }, .form = "[a, b]", .takes = TAKES_REALS | TAKES_VALUES, .fits = fits_elements,
 };
 END
-cat >tree/templates/loss/mae.c.in <<'END'
-% -- mae: the sum of absolute differences of a and b; its mean is taken by `scale`.  Facts: op.size (elements).
+cat >tree/templates/loss/gap.c.in <<'END'
+% -- gap: the sum of absolute differences of a and b; its mean is taken by `scale`.  Facts: op.size (elements).
 % local da, db = op.inputs[1].grad, op.inputs[2].grad
 % local wanted = (da and "real *da, " or "") .. (db and "real *db, " or "")
 % if net.plain then
@@ -197,7 +197,7 @@ static void start_stripes(real *block, const NetParam *p, uint64_t key)
 END
 
 # ---- and what a row of today may gain: a setting more ---------------------------------------------------------------
-within compiler/read/optimisers.c '{ "momentum",' '{ "extra", ATTR_REAL, "0.25", 0, 1, NULL, "nothing" }, { "momentum",'
+within compiler/read/optimisers.c '{ "nesterov",' '{ "extra", ATTR_REAL, "0.25", 0, 1, NULL, "nothing" }, { "nesterov",'
 
 [ $failed = 0 ] || exit 1
 run cmake -S tree -B tree/build -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS=-O0 || exit 1
@@ -206,7 +206,7 @@ grep 'warning:' output && fault "the compiler has warnings"
 spnc=$work/tree/build/spnc
 
 # ---- what spnc says of them -----------------------------------------------------------------------------------------
-for page in signs mae rise stripes; do
+for page in signs gap rise stripes; do
     "$spnc" ops | grep -q "^  $page " || fault "spnc ops does not list $page"
     "$spnc" ops $page >page || fault "spnc ops $page: exit code $?"
     sed -n '/^example$/,$ s/^    //p' page >$page.yaml
@@ -218,10 +218,10 @@ says() { cat >wrong.yaml && ! "$spnc" check wrong.yaml >said 2>&1 && grep -qF "$
 sed 's/signs:/sings:/' signs.yaml |
     says "the optimiser is one of rmsprop, sgd, adam, adamw, adagrad, signs: { rmsprop: { rate: 5e-4 } }; did you mean 'signs'?"
 sed 's/keep: 0.5/keep: 2/' signs.yaml | says "'keep' must be between 0 and 1, not 2"
-sed 's/\[v, y\]/[v]/' mae.yaml | says "mae takes two: [prediction, target]"
-sed 's/{ shape: \[2\] }/{ classes: 2 }/' mae.yaml | says "mae needs real numbers; 'y' holds labels"
-sed 's/units: 2/units: 3/' mae.yaml | says "mae needs two values of one shape; these are 3 and 2"
-sed 's/mae:/mea:/' mae.yaml | says "a loss is { cross_entropy: [logits, labels] }, { mse: [a, b] }, { mean: value } or { mae: [a, b] }"
+sed 's/\[v, y\]/[v]/' gap.yaml | says "gap takes two: [prediction, target]"
+sed 's/{ shape: \[2\] }/{ classes: 2 }/' gap.yaml | says "gap needs real numbers; 'y' holds labels"
+sed 's/units: 2/units: 3/' gap.yaml | says "gap needs two values of one shape; these are 3 and 2"
+sed 's/gap:/mea:/' gap.yaml | says "{ huber: [a, b] }, { mean: value } or { gap: [a, b] }"
 sed 's/{ over: 3 }/{}/' rise.yaml | says "a schedule needs 'over': { rise: { over: 3 } }"
 
 # ---- models of today are what they were; what the new rows decide is in the hash ------------------------------------
@@ -246,7 +246,7 @@ inputs: { x: { shape: [40] } }
 targets: { z: { shape: [30] } }
 flow:
   - h: { dense: x, units: 30, init: { stripes: 0.1 } }
-loss: { mae: [h, z], weight: 0.5 }
+loss: { gap: [h, z], weight: 0.5 }
 train: { optimiser: { signs: { rate: 0.05, keep: 0.7, brake: 0.5, pull: 0.25 } }, schedule: { rise: { over: 3 } }, epochs: 5 }
 END
 python3 - <<'END'
