@@ -29,7 +29,7 @@ for compiler in gcc clang; do
     for target in generic avx2; do
         out=emitted/recurrent-$target
         [ -d "$out" ] || run "$SPNC" emit "$root/tests/oracle/nets/recurrent.yaml" -o "$out" --target $target || continue
-        flags=$(sed -n 's/^FLAGS = //p' "$out/Makefile")
+        flags=$(sed -n "s/^FLAGS = //p" "$out/Makefile" | sed "s/\$(PROCESSOR)//")
         for file in "$out"/recurrent.c "$out"/recurrent-train.c $(cd "$out" && find "$PWD/runtime" "$PWD/trainer" -name "*.c"); do
             [ $target = generic ] || [ "${file%/*}" = "$out" ] || continue
             echo "$compiler $flags $strict -O1 -I$out/runtime -I$out/trainer -c -o /dev/null $file" >>jobs.txt
