@@ -19,6 +19,10 @@ expect shared ../nets/shared.yaml
 expect formulas ../nets/formulas.yaml
 expect convolutions ../nets/convolutions.yaml
 expect depthwise ../nets/depthwise.yaml
+expect tied ../nets/tied.yaml
+expect siamese ../nets/siamese.yaml
+expect glimpse ../nets/glimpse.yaml
+expect functions ../nets/functions.yaml
 expect rezero ../nets/rezero.yaml
 expect drawn ../nets/drawn.yaml
 expect pools ../nets/pools.yaml
