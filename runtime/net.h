@@ -214,7 +214,7 @@ typedef struct Net {
     double (*update)(double rate, uint64_t update_count);
     /* A hash of the discrete decisions of the forward pass just done (ReLU masks, pool winners, pixels read). */
     uint64_t (*decisions)(void);
-    /* Forward and backward on one thread, each operator's tensors shown to `see`; ends early, returning 1, when that returns other than 0. */
+    /* Forward and backward on one thread, each operator's tensors shown to `see`; ends early, returning 1, when that returns other than 0.  NULL: a net by hand. */
     int (*replay)(const Batch *batch, int (*see)(void *to, const Look *look), void *to);
     const NetRow *rows; int row_count;
     /* step, with each thread's clock stopped at every row. */

@@ -142,7 +142,7 @@ wait $!
 # ---- what a user sees and sets ---------------------------------------------------------------------------------------------
 expect 0 'finished' "$tiny" train --data "$data" --run "$work/set" --set train.rate=0.02 --set train.every=0 --set=train.epochs=4 --seed 3
 [ "$(grep -c '"rate": 0.02,' "$work/set/log.jsonl")" = 4 ] || fault "--set train.rate is not the rate"
-grep -q '"rate": 0.02, .*"every": 0, "epochs": 4, .*"seed": 3' "$work/set/run.json" || fault "run.json lacks the settings: $(cat "$work/set/run.json")"
+grep -q '"rate": 0.02, .*"every": 0, "warm_up": 0, "epochs": 4, .*"seed": 3' "$work/set/run.json" || fault "run.json lacks the settings: $(cat "$work/set/run.json")"
 expect 0 'finished after 4' "$tiny" train --data "$data" --run "$work/set" --resume
 expect 0 'finished after 5' "$tiny" train --data "$data" --run "$work/set" --resume --epochs 5
 [ "$(grep -c '"rate": 0.02,' "$work/set/log.jsonl")" = 5 ] || fault "a run that goes on forgets its --set"
