@@ -58,12 +58,12 @@ for theirs in "" dropout maxpool; do
 done
 
 # ---- a mistake in it: the culprit underlined, the includes on the way, the operator at its line ------------------------
-sed -i 's/\${op.C} channels/${op.C} of ${op.filters}/' mine/conv_plain.c.in
+sed -i 's/\${op.C} channels/${op.C} of ${op.bricks1}/' mine/conv_plain.c.in
 "$SPNC" emit net.yaml --plain --templates mine -o out >said 2>&1
 [ $? = 1 ] || fault "a wrong template: exit code is not 1"
 cat >want <<'END'
-mine/conv_plain.c.in:2:32: error: this fact has no field 'filters'
-    2 | /* my own sum, ${op.C} of ${op.filters} */
+mine/conv_plain.c.in:2:32: error: this fact has no field 'bricks1'
+    2 | /* my own sum, ${op.C} of ${op.bricks1} */
       |                                ^~~~~~~
 END
 head -3 said | diff want - || fault "another message"
