@@ -228,9 +228,9 @@ static int act(Model *m, Arguments *a)
     case EMIT:
     case BUILD: {
         const char *folder = a->out ? a->out : arena_printf(m->arena, "generated/%s", m->name);
-        if (!(m->options.library ? write_library : write_folder)(m, folder, a->force))
+        if (!(m->options.inference ? write_library : write_folder)(m, folder, a->force))
             return 1;
-        if (m->options.library)
+        if (m->options.inference)
             return a->command->kind == BUILD ? child_make(m->arena, folder, "all") : 0;
         return a->command->kind == BUILD ? cache_make(m->arena, folder, m->name, !a->no_cache) : 0;
     }

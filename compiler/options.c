@@ -289,9 +289,9 @@ static void check(const Arguments *a, const bool given[OPTIONS])
     for (int i = 0; i < OPTIONS; i++)
         if (given[i] && options[i].only && !is_among(options[i].only, c->name))
             usage_error("%s is for spnc %s", options[i].name, options[i].only);
-    if (!a->options.library && (a->options.weights || a->options.outputs))
+    if (!a->options.inference && (a->options.weights || a->options.outputs))
         usage_error("%s is for --for inference", a->options.weights ? "--weights" : "--outputs");
-    if (a->options.library && a->options.debug)
+    if (a->options.inference && a->options.debug)
         usage_error("--debug is for training: --for inference does not take it");
     if (a->json + a->dot + a->html > 1 || (a->scaling && (a->dot || a->html)))
         usage_error("%s: take one of --json, --dot and --html, and --scaling alone or with --json", c->name);
@@ -351,7 +351,7 @@ Arguments arguments(int argc, char **argv)
     one_of("the command", said, names, COMMANDS);
     a.command = command_named(said);
     a.options.plain |= a.options.debug;
-    a.options.library = a.purpose && strcmp(a.purpose, "inference") == 0;
+    a.options.inference = a.purpose && strcmp(a.purpose, "inference") == 0;
     a.options.is_double = a.precision && *a.precision == 'd';
     check(&a, given);
     if (!strcmp(a.options.target, "native"))

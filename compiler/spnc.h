@@ -439,7 +439,7 @@ typedef struct {
     int64_t memory;          /* bytes the program may use */
     const char *templates;   /* --templates DIR or NULL */
     const char *stage;       /* --stage NAME or NULL: the result of that stage is printed (pipeline.c) */
-    bool library;            /* --for inference: the forward pass alone, as a library */
+    bool inference;          /* --for inference: the forward pass alone, as a library */
     const char *outputs;     /* its values, with commas between; NULL: the model's outputs */
     const char *weights;     /* the file or run whose weights are compiled in; NULL: none */
     const char *sets[SETS_MAX + 1];     /* --set KEY=VALUE, as given; one more place for a value that pipeline.c tries */
@@ -635,7 +635,7 @@ bool op_multiplies(const Op *op);                         /* true if this pass e
 Cost update_cost(const Model *m);                         /* clipping and optimiser */
 /* Every text of the generated folder: m->c, m->inspect, m->makefile, m->gdb and m->training (the sources of runtime/ and trainer/ are copied by main.c). */
 bool emit(Model *m);
-Fact *emit_facts(Model *m);      /* the facts of its templates; manual.c documents them */
+Fact *emit_facts(Model *m);      /* the facts of its templates; facts.c of manual documents them */
 
 /* stage.c: the result of each stage as text, for `--stage`.  (show.h: the whole net, for `spnc show`.) */
 void stage_graph(const Model *m, FILE *out);

@@ -84,7 +84,7 @@ static void walk(const Fact *f, const char *table, int kind)
         }
         char where[128];
         snprintf(where, sizeof where, "%s.%s%s%s", table, key, *name ? " of " : "", name);
-        cr_assert(found >= 0, "%s is set, and compiler/manual.c does not say what it means", where);
+        cr_assert(found >= 0, "%s is set, and compiler/manual/facts.c does not say what it means", where);
         check(f->values.items[i], fact_docs[found].type, where);
         checked++;
     }
@@ -105,7 +105,7 @@ static void model(const char *path, const char *text, bool plain, bool debug)
     walk(emit_facts(&m), "", -1);
     if (text && !plain) {               /* as a library too */
         Model l = { .arena = a, .diag = diag, .options = m.options, .root = m.root };
-        l.options.library = true;
+        l.options.inference = true;
         for (const Stage *s = stages; good && s->run != emit; s++)
             good = s->run(&l);
         cr_assert(good, "%s does not compile as a library", path);

@@ -312,7 +312,7 @@ static Fact *net_fact(Model *m)
     fact_real(f, "backward_macs", m->backward_macs);
     fact_text(f, "flags", on->flags);
     fact_text(f, "cpu", strcmp(target, "generic") ? target : "");
-    fact_bool(f, "library", m->options.library);
+    fact_bool(f, "library", m->options.inference);
     return f;
 }
 
@@ -459,7 +459,7 @@ static void add_sources(Model *m, Fact *list)
 bool emit(Model *m)
 {
     Fact *f = emit_facts(m);
-    if (m->options.library)
+    if (m->options.inference)
         return library_emit(m, f);
     m->c = m->inspect = m->makefile = m->gdb = m->training = (Text){ .arena = m->arena };
     if (!template_expand(m->arena, m->diag, m->templates, "net.c.in", m->name, f, m->tuning, &m->c)

@@ -149,7 +149,7 @@ static void picture_without_channel(const Model *m)
 
 bool warn(Model *m)
 {
-    if (m->options.library)         /* they are about training */
+    if (m->options.inference)         /* they are about training */
         return true;
     batch_in_shape(m);
     channels_last(m);

@@ -152,7 +152,7 @@ static void refuse_openblas(Model *m)
 
 bool forward_only(Model *m)
 {
-    if (!m->options.library)
+    if (!m->options.inference)
         return true;
     if (m->options.outputs)
         named_outputs(m);

@@ -424,7 +424,7 @@ static void order_additions(Model *m)
 
 bool grad_build(Model *m)
 {
-    if (m->options.library)
+    if (m->options.inference)
         return true;
     mark_trained(m);
     m->gradient = NEW(m->arena, struct Gradient);

@@ -43,7 +43,7 @@ static void store_scales(Model *m, List *stored, const Op *op)
 
 bool weights_store(Model *m)
 {
-    if (!m->options.library)
+    if (!m->options.inference)
         return true;
     List stored = { 0 };
     for_each_op(w, &m->forward) {

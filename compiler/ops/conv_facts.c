@@ -1,6 +1,6 @@
 /* conv_facts.c -- facts of a convolution's templates: its sizes, and C texts of the loops over taps.
  *
- * In: a convolution's window.  Out: facts; compiler/manual/manual.c says what they mean.  A transposed convolution has those of the convolution whose
+ * In: a convolution's window.  Out: facts; compiler/manual/facts.c says what they mean.  A transposed convolution has those of the convolution whose
  * gradient it is, so that the same kernels serve both. */
 #include "ops/conv_facts.h"
 

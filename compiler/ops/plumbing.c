@@ -54,7 +54,7 @@ static void facts_broadcast(const Model *m, const Op *op, Fact *f)
 static void facts_fill(const Model *m, const Op *op, Fact *f) { (void)m, (void)op; fact_real(f, "value", 0); }
 static void facts_load(const Model *m, const Op *op, Fact *f)
 {
-    fact_int(f, "classes", m->options.library && op->data->type == 2 ? op->data->classes : 0);
+    fact_int(f, "classes", m->options.inference && op->data->type == 2 ? op->data->classes : 0);
     fact_text(f, "source", op->data->type == 0 ? "u8" : op->data->type == 1 ? "f32" : "i32");
     fact_bool(f, "augmented", op->read_count > 0);
 }

@@ -1,6 +1,6 @@
 /* facts.c -- the notes of schedule.c as facts for templates: op.schedule, with a table for each function that has choices.
  *
- * In: op->schedule.  Out: facts; compiler/manual/manual.c says what they mean. */
+ * In: op->schedule.  Out: facts; compiler/manual/facts.c says what they mean. */
 #include "graph/window.h"
 #include "lower/transform.h"
 #include "schedule/choice.h"
