@@ -215,10 +215,10 @@ const FactDoc fact_docs[] = {
     { "axis", "size", "int", "its length", NULL },
 
     { "product", "leads", "lead[]", "loops around it", NULL },
-    { "product", "z_at u_at v_at", "text", "C: what these add to the pointers", NULL },
+    { "product", "p_at u_at v_at", "text", "C: what these add to the pointers", NULL },
     { "product", "rows columns terms", "int", "of z = u v", NULL },
-    { "product", "z_row z_column u_row v_column", "int", "reals from one to the next", NULL },
-    { "product", "u_term v_term z_element u_element v_element", "text", "C: from term to term; where an element is", NULL },
+    { "product", "p_row p_column u_row v_column", "int", "reals from one to the next", NULL },
+    { "product", "u_term v_term p_element u_element v_element", "text", "C: from term to term; where an element is", NULL },
     { "product", "added", "bool", "z is stretched: products are added", NULL },
     { "product", "size", "int", "elements of z in one example", NULL },
     { "lead", "name", "text", "the loop's variable", NULL },
