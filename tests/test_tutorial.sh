@@ -23,12 +23,17 @@ for file in filters.png filters.npy seen.npy looks.png crops.png crops.npy reade
     [ -s "lesson/$file" ] || fault "no $file"
 done
 
-# ---- models in the documents: whole ones, inputs or settings of training alone, parts of models/tiny.yaml ------------------------------------
+# ---- models in the documents: whole ones, files that these include (the first line is the path), inputs or settings of training
+# ---- alone, parts of models/tiny.yaml ------------------------------------
 n=0
 for page in "$root"/README.md "$root"/CONTRIBUTING.md "$root"/docs/*.md "$root"/docs/*/*.md; do
     [ -f "$page" ] || continue
     rm -f block.*
     awk '/^```yaml$/ { on = 1; file = "block." ++n ".yaml"; next } /^```/ { on = 0 } on { print > file }' "$page"
+    for block in block.*.yaml; do
+        path=$(sed -n '1s/^# \([a-z_]*\/[a-z_]*\.yaml\)$/\1/p' "$block" 2>/dev/null)
+        [ -z "$path" ] || { mkdir -p "${path%/*}" && mv "$block" "$path"; }
+    done
     for block in block.*.yaml; do
         [ -f "$block" ] || continue
         n=$((n + 1))
