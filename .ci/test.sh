@@ -11,16 +11,17 @@ trap 'rm -f "$failures"' EXIT
 . tests/environment.sh
 export XDG_CACHE_HOME=$PWD/build/cache                 # the trainer's objects, compiled once for all tests
 
-# run NAME COMMAND...: what it prints is shown when it fails
+# run NAME COMMAND...: what it prints is shown when it fails.  Seconds by the clock, and of processors by user and system.
 run() {
-    local name=$1 start=$SECONDS output
+    local name=$1 start=$SECONDS spent=$failures.$BASHPID output TIMEFORMAT='%0U + %0S'
     shift
-    if output=$("$@" 2>&1); then
-        echo "test: $name: passed ($((SECONDS - start)) s)"
+    if { time output=$("$@" 2>&1); } 2>"$spent"; then
+        echo "test: $name: passed ($((SECONDS - start)) s, of processors $(tail -1 "$spent") s)"
     else
         printf '%s\n' "$output" "test: $name: FAILED"
         echo "$name" >>"$failures"
     fi
+    rm -f "$spent"
 }
 
 # at_once NAME COMMAND...: run beside others, as many as there are processors; `wait` waits for the rest.
@@ -56,7 +57,9 @@ criterion() {
 }
 
 python=$(sh tests/python.sh numpy yaml)
-expectations() {                # every expectation, as many at a time as there are processors
+expectations() {                # every expectation, as many at a time as there are processors; -O1 gives the same bits and compiles sooner
+    CFLAGS=-O1
+    export CFLAGS
     printf '%s\n' tests/oracle/expectations/*.json |
         xargs -P "$(nproc)" -n 1 "$python" tests/oracle/check_expectations.py --spnc "$SPNC" "$@"
 }

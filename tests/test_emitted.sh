@@ -13,16 +13,17 @@ strict="-Wall -Wextra -Wpedantic -Wshadow -Werror"
 for compiler in gcc clang; do
     command -v $compiler >/dev/null || { echo "skipped: no $compiler"; continue; }
     for model in "$root"/models/*.yaml "$root"/tests/oracle/nets/*.yaml; do
-        for form in "" --plain; do
-            for precision in float double; do
-                name=$(name_of "$model") out=emitted/$(name_of "$model")$form-$precision
-                # shellcheck disable=SC2086
-                [ -d "$out" ] || run "$SPNC" emit "$model" -o "$out" --precision $precision $form || continue
-                flags=$(sed -n 's/^FLAGS = //p' "$out/Makefile")
-                halves=$(sed -n 's/^.*: HALF = //p' "$out/Makefile")
-                for part in ${halves:--UHALF}; do echo "$compiler $flags $strict -O0 -fsyntax-only $part -I$out/runtime $out/$name.c" >>jobs.txt; done
-                echo "$compiler $flags $strict -O0 -fsyntax-only -I$out/runtime $out/$name-train.c" >>jobs.txt
-            done
+        name=$(name_of "$model")
+        # The forms differ in every function, the precisions in a few constants: each is seen once.
+        for options in "--precision float" "--precision double --plain"; do
+            [ $compiler = gcc ] || [ "$options" = "--precision float" ] || continue
+            out=emitted/$name${options// /}
+            # shellcheck disable=SC2086
+            [ -d "$out" ] || run "$SPNC" emit "$model" -o "$out" $options || continue
+            flags=$(sed -n 's/^FLAGS = //p' "$out/Makefile")
+            halves=$(sed -n 's/^.*: HALF = //p' "$out/Makefile")
+            for part in ${halves:--UHALF}; do echo "$compiler $flags $strict -O0 -fsyntax-only $part -I$out/runtime $out/$name.c" >>jobs.txt; done
+            echo "$compiler $flags $strict -O0 -fsyntax-only -I$out/runtime $out/$name-train.c" >>jobs.txt
         done
     done
     # generic and avx2 take other paths through vec.h; the runtime is the same for all nets
@@ -32,7 +33,8 @@ for compiler in gcc clang; do
         flags=$(sed -n "s/^FLAGS = //p" "$out/Makefile" | sed "s/\$(PROCESSOR)//")
         for file in "$out"/recurrent.c "$out"/recurrent-train.c $(cd "$out" && find "$PWD/runtime" "$PWD/trainer" -name "*.c"); do
             [ $target = generic ] || [ "${file%/*}" = "$out" ] || continue
-            echo "$compiler $flags $strict -O1 -I$out/runtime -I$out/trainer -c -o /dev/null $file" >>jobs.txt
+            [ $compiler = gcc ] && level=-O1 || level="-O0 -fsyntax-only"           # clang warns without optimising
+            echo "$compiler $flags $strict $level -I$out/runtime -I$out/trainer -c -o /dev/null $file" >>jobs.txt
         done
     done
 done
