@@ -1215,6 +1215,11 @@ class Nets(unittest.TestCase):
                 self.assertAlmostEqual(slope, float((grads[key] * direction).sum()), delta=1e-7, msg=f"{name} {sets} {key}")
 
 
+def model_of(name):
+    """The model of that name, which the compiler builds or which waits for it."""
+    return next(path for path in (HERE / f"nets/{name}.yaml", HERE / f"next/nets/{name}.yaml") if path.exists())
+
+
 class Waiting(Case):
     """The models that wait for the compiler: their expectations, slopes, and some of them written by hand in torch."""
 
@@ -1247,7 +1252,7 @@ class Waiting(Case):
                 self.assertAlmostEqual((loss(1e-7) - loss(-1e-7)) / 2e-7, slope, delta=1e-7 * max(1, abs(slope)), msg=f"{path.stem} {key}")
 
     def by_hand(self, name, theirs, train=False):
-        net, weights, inputs, targets = small(HERE / f"next/nets/{name}.yaml", count=5)
+        net, weights, inputs, targets = small(model_of(name), count=5)
         leaves = {k: v.clone().requires_grad_(k in net.shapes) for k, v in weights.items()}
         want = theirs(leaves, {**inputs, **targets}, lambda path, x: F.linear(x.flatten(1), leaves[path + ".weight"], leaves.get(path + ".bias")))
         loss, _, grads = net.gradients(weights, inputs, targets, train)
@@ -1416,7 +1421,7 @@ class Commands(unittest.TestCase):
                                        FAKE_FAULT=fault), 1)
 
     def test_steps_do_not_depend_on_the_order_of_the_batch(self):
-        for name in ("nets/options", "nets/recurrent", "nets/samplers", "nets/shared", "next/nets/parts", "next/nets/resnet_bn"):
+        for name in ("nets/options", "nets/recurrent", "nets/samplers", "nets/shared", "next/nets/parts", "nets/resnet_bn"):
             model = HERE / f"{name}.yaml"
             self.assertEqual(self.call("oracle.py", "steps", model, "--program", self.program(model)), 0, name)
 
@@ -1427,7 +1432,7 @@ class Commands(unittest.TestCase):
         self.assertEqual(json.loads(file.read_text())["model"], "recurrent")
         check = ("check_expectations.py", "--program", program, file)
         self.assertEqual(self.call(*check), 0)
-        norms = HERE / "next/nets/norms.yaml", HERE / "next/expectations/norms_train.json"
+        norms = HERE / "nets/norms.yaml", HERE / "expectations/norms_train.json"
         self.assertEqual(self.call("check_expectations.py", "--program", self.program(norms[0]), norms[1]), 0)
         self.assertEqual(self.call(*check, FAKE_TYPE="f4"), 0)
         for fault in ("value", "key"):

@@ -7,7 +7,3 @@ for model in ../nets/*.yaml; do
     echo "$name"
     python3 ../../oracle.py expect "$model" -o "$name.json"
 done
-for name in norms resnet_bn; do        # with the statistics of the batch
-    echo "$name, training"
-    python3 ../../oracle.py expect "../nets/$name.yaml" --mode train -o "${name}_train.json"
-done
