@@ -48,7 +48,7 @@ def grid(rows):
 
 def short_settings(e):
     """What says how a run differs from others; d has a column of its own."""
-    return " ".join(f"{k}={v}" for k, v in e["settings"].items() if k in ("dropout", "border", "start", "dense", "after_conv3", "in_front"))
+    return " ".join(f"{k}={v}" for k, v in e["settings"].items() if k in ("dropout", "border", "start", "dense", "after_conv3", "in_front", "layers", "filters", "first", "every"))
 
 
 def runs_table(rows):

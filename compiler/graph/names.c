@@ -175,6 +175,26 @@ const char *entry_inner(Builder *b, Entry *e, const char *word)
     return arena_printf(b->m->arena, "%s.%s1", e->name, word);
 }
 
+/* What a part of the model that a condition leaves out names is used elsewhere: by another setting of the parameters. */
+static void count_as_used(Builder *b, const Yaml *y)
+{
+    for (const char *s = y->kind == YAML_SCALAR ? y->text : ""; *s;) {
+        size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+        Scope *scope = &b->m->scope;
+        for (int i = 0; i < scope->count; i++)
+            scope->params[i].reads += n && strlen(scope->params[i].name) == n && memcmp(scope->params[i].name, s, n) == 0;
+        Net *net = n ? net_find(b, arena_printf(b->m->arena, "%.*s", (int)n, s)) : NULL;
+        if (net)
+            net->used = true;
+        s += n ? n : 1;
+    }
+    for (int i = 0; i < y->count; i++) {
+        if (y->kind == YAML_MAP)
+            count_as_used(b, y->keys[i]);
+        count_as_used(b, y->items[i]);
+    }
+}
+
 bool when_holds(Builder *b, const Yaml *y, bool *holds, const char **condition)
 {
     const Yaml *when = y && y->kind == YAML_MAP ? yaml_get(y, "when") : NULL;
@@ -186,5 +206,9 @@ bool when_holds(Builder *b, const Yaml *y, bool *holds, const char **condition)
         diag_error(b->m->diag, when->loc, "when is a condition: when: $stride > 1");
         return false;
     }
-    return expr_when(b->m->arena, b->m->diag, &b->m->scope, when, holds);
+    if (!expr_when(b->m->arena, b->m->diag, &b->m->scope, when, holds))
+        return false;
+    if (!*holds)
+        count_as_used(b, y);
+    return true;
 }

@@ -231,10 +231,13 @@ static bool layer(Builder *b, Net *net, const char *path, const Yaml *y, Entry *
     }
     if (!when_holds(b, value, &holds, &condition))
         return false;
-    if (!holds)
-        return true;
-    OpKind kind = op_kind_of(key->text);
     Net *inner = net_find(b, key->text);
+    if (!holds) {
+        if (inner)
+            inner->used = true;
+        return true;
+    }
+    OpKind kind = op_kind_of(key->text);
     if (inner)
         return layer_net(b, net, inner, path, key, value, e, names, x);
     if (kind == OP_NONE) {
