@@ -257,7 +257,8 @@ typedef struct {
     AttrType type;
     const char *fallback;    /* the default as YAML text; NULL: required; "": may be absent */
     double low, high;        /* numbers: the accepted range */
-    const char *choices;     /* ATTR_WORD: "zero clamp legacy"; ATTR_PAIRS: a word that may stand for the numbers, or NULL */
+    const char *choices;     /* ATTR_WORD: "zero clamp legacy"; ATTR_PAIRS: a word that may stand for the numbers, or NULL;
+                                ATTR_SHAPE: "[]" if there may be no axis */
     const char *help;
 } AttrSpec;
 typedef struct {
@@ -319,6 +320,7 @@ struct Op {
         struct { const struct Formula *f; struct FormulaGradient *gradient; } formula;      /* gradient NULL: until grad.c needs it */
         struct { const char *name, *inner; } reference;                 /* parameter: the name of one that an entry above has, and that in its net; NULL: of its own */
         struct { const double *values; } constant;                      /* in row-major order */
+        struct { int place; } random;                                   /* number of its place of use, as of a dropout */
         struct { const Weight *mean, *variance; Repeat *repeat; const Tensor *gradient; } norm;     /* batch_sums, batch_statistics: running
                                                                            statistics; the repeat it is written in; batch_norm: what its gradient needs */
         struct { const struct Op *cell; bool transposed; } dense;       /* cell: it multiplies the state of this cell, an lstm's or an rnn's; NULL: any value.

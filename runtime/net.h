@@ -124,7 +124,8 @@ typedef struct Batch {
     const void *const *const *targets;          /* targets[k][n] */
     int train;                                  /* 1: dropout on, batch norms measure the batch */
     int statistics;                             /* 1: batch norms measure the batch, though it is not training */
-    uint64_t seed, step;                        /* key of the dropout masks */
+    int undrawn;                                /* 1: what `random` draws is 0, even where evaluation draws: no example's values follow its place */
+    uint64_t seed, step;                        /* key of the dropout masks, and of what `random` draws */
     double epoch;                               /* for dropout ramps and augmentation */
     const uint32_t *which;                      /* which[n]: the example's number in its split */
     const void *const *all;                     /* example k of input i lies at all[i] + k * stride[i], 0 <= k < total; */

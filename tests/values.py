@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Operators on values (whole numbers, products of matrices, tables, draws) against references in numpy.
+"""Operators on values (whole numbers, products of matrices, tables, coordinates, draws) against references in numpy.
 
     values.py SPNC FOLDER     builds one net with every case below in FOLDER, in several forms; exit code 1 if something differs
 
@@ -9,6 +9,7 @@ fast, within 1e-12 of the reference; plain and fast gradients within 1e-10 of ea
 any number of threads; a batch that ends in the middle of a group.
 """
 import pathlib
+import statistics
 import sys
 
 import numpy as np
@@ -24,6 +25,30 @@ def one_hot(x, classes, axis):
     return np.moveaxis((np.asarray(x)[..., None] == np.arange(classes)).astype(float), -1, axis)
 
 
+def mix(z):
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9 % 2**64
+    z = (z ^ z >> 27) * 0x94d049bb133111eb % 2**64
+    return z ^ z >> 31
+
+
+def drawn(kind, shape, place, amount=1, step=0):
+    """What use number `place` of `random` draws at seed 0, step 0, as runtime/rng.h and draw.h say it."""
+    def number(n, i):
+        key = mix(0x9e3779b97f4a7c15)
+        for part in (0, place, step, n // 16):
+            key = mix(((key ^ part) + 0x9e3779b97f4a7c15) % 2**64)
+        bits = mix(key ^ mix((i * 16 + n % 16 + 0x9e3779b97f4a7c15) % 2**64))
+        return (bits >> 11) * 2.0**-53 if kind == "uniform" else statistics.NormalDist().inv_cdf(((bits >> 12) + 0.5) * 2.0**-52)
+
+    return lambda v: amount * np.array([[number(n, i) for i in range(int(np.prod(shape)))] for n in range(len(v["x"]))]).reshape(len(v["x"]), *shape)
+
+
+def grid(rows, columns):
+    return lambda v: np.broadcast_to(np.stack(np.meshgrid(np.linspace(-1, 1, rows), np.linspace(-1, 1, columns), indexing="ij")), (len(v["x"]), 2, rows, columns))
+
+
+# A repeat in front of them: draws of each step, which run ahead of its state.
+STEPS = ["  - repeat: 3", "    carry: { s_: { shape: [2] } }", "    do:", "      - noise_: { random: uniform, shape: [2], amount: 2, eval: draw }", "      - s_: 0.5 * s_ + noise_"]
 # (name, entry, reference); what has a name here is read by the entry "all", unless the name ends in _
 CASES = [
     ("kept_", "{ slice: tokens, axis: 1, index: 2 }", lambda v: v["tokens"][:, :, 2]),
@@ -60,12 +85,20 @@ CASES = [
     ("chosen_last_", "{ one_hot: places }", lambda v: one_hot(v["places"], 4, 2)),
     ("numbers", "{ real: joined_ }", lambda v: v["joined_"]),
     ("label_", "{ real: y }", lambda v: v["y"]),
+    ("at_", "{ coordinates: a_ }", grid(4, 5)),
+    ("at_line_", "{ coordinates: w_ }", lambda v: grid(1, 18)(v)[:, 1]),
+    ("at_one_", "{ coordinates: { reshape: v_, shape: [5, 1] } }", lambda v: np.zeros((len(v["x"]), 1, 1))),
+    ("none_", "{ random: normal, shape: [3, 2] }", lambda v: np.zeros((len(v["x"]), 3, 2))),
+    ("normal_", "{ random: normal, shape: [3, 2], amount: 0.5, eval: draw }", drawn("normal", (3, 2), 2, 0.5)),
+    ("even_", "{ random: uniform, shape: [], amount: 3, eval: draw }", drawn("uniform", (), 3, 3)),
+    ("noise", "{ formula: noise_ }", lambda v: np.stack([drawn("uniform", (2,), 0, 2, t)(v) for t in range(3)], 1)),
+    ("s", "{ last: s_ }", lambda v: 0.25 * v["noise"][:, 0] + 0.5 * v["noise"][:, 1] + v["noise"][:, 2]),
 ]
 
 
 def model():
     read = [name for name, *_ in CASES if not name.endswith("_")]
-    lines = ["model: values", f"batch: {BATCH}", f"inputs: {INPUTS}", f"targets: {TARGETS}", "flow:"]
+    lines = ["model: values", f"batch: {BATCH}", f"inputs: {INPUTS}", f"targets: {TARGETS}", "flow:", *STEPS]
     lines += [f"  - {name}: {entry}" for name, entry, _ in CASES]
     lines += [f"  - out{k}: {{ dense: {name}, units: 3, bias: false }}" for k, name in enumerate(read)]
     lines += ["  - all: " + " + ".join(f"out{k}" for k in range(len(read))),
@@ -86,9 +119,9 @@ def main():
         for split in ("train", "valid", "test"):
             np.save(folder / f"{split}_{name}.npy", data[name])
 
-    def grad(program, first, threads):
-        to = folder / f"{program.parent.name}_{first}_{threads}.npz"
-        run(program, "grad", "--weights", folder / "W.npz", "--data", folder, "--split", "test", "--first", first, "--threads", threads, "-o", to)
+    def grad(program, first, threads, mode="eval"):
+        to = folder / f"{program.parent.name}_{first}_{threads}_{mode}.npz"
+        run(program, "grad", "--weights", folder / "W.npz", "--data", folder, "--split", "test", "--first", first, "--threads", threads, "--mode", mode, "-o", to)
         return np.load(to)
 
     def answers(name, *options):
@@ -105,6 +138,9 @@ def main():
     for form, options in ("fast", ["--precision", "double"]), ("plain", ["--precision", "double", "--plain"]):
         program, double[form] = answers(form, *options)
         run(program, "check", "--data", folder)
+        trained = grad(program, 0, 1, "train")
+        if not np.allclose(trained["out/none_"], drawn("normal", (3, 2), 1)(data | {"x": data["x"][:BATCH]}), rtol=1e-12, atol=0):
+            failed.append(f"{form}: what is drawn in training")
         weights = np.load(folder / "W.npz")
         for got, first in zip(double[form], (0, BATCH)):
             held = {**{key: weights[key] for key in weights.files}, **{key[4:]: got[key] for key in got.files if key.startswith("out/")},

@@ -135,6 +135,14 @@ static void dropout(Model *m, Text *line, const Phase *p, const Op *op)
                 p->kind != ONCE ? "t" : "0", plain ? "n / 16" : "g", plain ? ", n % 16" : "");
 }
 
+/* What the `random` op draws from at this step and for this group. */
+static void draw(Model *m, Text *line, const Phase *p, const Op *op)
+{
+    const bool plain = m->options.plain;
+    text_printf(line, ", draw_at(batch, %d, %d, %s, %s)%s", !strcmp(op_word(op, "eval"), "draw"), op->random.place, p->kind != ONCE ? "t" : "0", plain ? "n / 16" : "g",
+                plain ? ", n % 16" : "");
+}
+
 /* The last arguments: those that only one kind of operator takes. */
 static void extras(Model *m, Text *line, const Phase *p, const Op *op)
 {
@@ -163,6 +171,9 @@ static void extras(Model *m, Text *line, const Phase *p, const Op *op)
     }
     case OP_dropout:
         dropout(m, line, p, op);
+        break;
+    case OP_random:
+        draw(m, line, p, op);
         break;
     case OP_slice:
         if (forward_of(op)->slice.repeat)

@@ -424,6 +424,7 @@ Fact *emit_facts(Model *m)
     fact_set(f, "decisions", decisions);
     fact_bool(f, "folds", folds);
     fact_bool(f, "dropout", uses[OP_dropout]);
+    fact_bool(f, "random", uses[OP_random]);
     fact_bool(f, "packs", packs);
     fact_bool(f, "sampler", uses[OP_spn]);
     fact_bool(f, "openblas", openblas);

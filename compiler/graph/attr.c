@@ -267,7 +267,8 @@ static bool from_yaml(Model *m, Attr *a, const Yaml *y)
     bool many = s->type == ATTR_PAIR || s->type == ATTR_SHAPE || s->type == ATTR_PAIRS;
     if (y->kind == YAML_LIST && many) {
         int most = s->type == ATTR_PAIR ? 2 : RANK_MAX;
-        if (y->count < 1 || y->count > most || (s->type == ATTR_PAIR && y->count != 2)) {
+        const bool none = s->type == ATTR_SHAPE && s->choices;
+        if ((y->count < 1 && !none) || y->count > most || (s->type == ATTR_PAIR && y->count != 2)) {
             diag_error(m->diag, y->loc, s->type == ATTR_PAIR ? "'%s' must be one number or [rows, columns]" : "'%s' must be a list of 1 to 6 numbers", s->name);
             return false;
         }
@@ -285,7 +286,7 @@ static bool from_yaml(Model *m, Attr *a, const Yaml *y)
         return false;
     switch (s->type) {
     case ATTR_INT: case ATTR_INDEX: case ATTR_PAIR: case ATTR_SHAPE: case ATTR_PAIRS: case ATTR_REAL:
-        if (s->choices && v.kind == VALUE_TEXT && !is_quoted_number(y)) {
+        if (s->choices && s->type != ATTR_SHAPE && v.kind == VALUE_TEXT && !is_quoted_number(y)) {
             a->word = v.text;
             return word_or_numbers(m, s, y->loc, v.text);
         }

@@ -1,6 +1,6 @@
-/* formulas.c -- values that no operand makes alone: formulas of other values, constants, trained parameters.
+/* formulas.c -- values that no operand makes alone: formulas of other values, constants, trained parameters, draws.
  *
- * In: an entry's text, or what stands under `constant` or `parameter`.  Out: operators of the graph.  A formula is one operator with a DAG of
+ * In: an entry's text, or what stands under `constant`, `parameter` or `random`.  Out: operators of the graph.  A formula is one operator with a DAG of
  * operations inside (formula/); its operands are the values that it reads, each once. */
 #include "graph/formulas.h"
 #include "formula/formula.h"
@@ -143,7 +143,7 @@ bool formula_make(Builder *b, const char *path, const Yaml *text, Use *out)
     return true;
 }
 
-bool value_is_special(OpKind kind) { return kind == OP_constant || kind == OP_parameter || kind == OP_formula; }
+bool value_is_special(OpKind kind) { return kind == OP_constant || kind == OP_parameter || kind == OP_random || kind == OP_formula; }
 
 /* The numbers of a list of lists, in order, behind those that are there; *shape gets its axes, *leaf (-1 at first) the depth at which numbers stand. */
 static bool numbers(Builder *b, const Yaml *y, int depth, Shape *shape, int *leaf, double *values, int64_t *count)
@@ -271,10 +271,33 @@ static bool parameter_read(Builder *b, const char *path, Loc at, const Yaml *v, 
     return true;
 }
 
+/* A word for the distribution; the draws of each use are its own. */
+static bool random_read(Builder *b, const char *path, Loc at, const Yaml *v, int which, Use *out)
+{
+    Model *m = b->m;
+    static const AttrSpec spec = { "random", ATTR_WORD, NULL, 0, 0, "normal uniform", "distribution" };
+    Attr a = { .spec = &spec };
+    Op *parsed = op_new(m, OP_random, FORWARD, "", at);
+    Shape shape = { 0 };
+    bool good = attr_parse(m, parsed, v, v->keys[which]->text, at);
+    good = attr_from_yaml(m, &a, v->items[which]) && good;
+    if (!good || !shape_given(m, op_attr(parsed, "shape"), path, &shape))
+        return false;
+    Op *op = make(b, OP_random, path, at, NULL);
+    op->attrs[op->attr_count++] = a;
+    for (int i = 0; i < parsed->attr_count; i++)
+        op->attrs[op->attr_count++] = parsed->attrs[i];
+    op->prefix = path;
+    op->random.place = m->random_places++;
+    op->writes[0].tensor->shape = shape;
+    *out = (Use){ op->writes[0].tensor, 0 };
+    return true;
+}
+
 bool value_special(Builder *b, OpKind kind, const char *path, Loc at, const Yaml *v, int which, Use *out)
 {
     if (kind != OP_formula)
-        return kind == OP_constant ? constant_read(b, path, at, v, which, out) : parameter_read(b, path, at, v, which, out);
+        return (kind == OP_constant ? constant_read : kind == OP_random ? random_read : parameter_read)(b, path, at, v, which, out);
     if (v->items[which]->kind != YAML_SCALAR) {
         diag_error(b->m->diag, v->items[which]->loc, "a formula is text: { formula: a + b, when: $n > 1 }");
         return false;

@@ -73,11 +73,10 @@ bool map_word(Model *m, const Yaml *y, const MapSpec *map, const char *key, cons
     return true;
 }
 
-/* A list of sizes that stays below what one example may hold. */
-bool shape_read(Model *m, Attr *a, const Yaml *y, const char *name, Shape *out)
+bool shape_read(Model *m, Attr *a, const Yaml *y, const char *name, Shape *out) { return attr_from_yaml(m, a, y) && shape_given(m, a, name, out); }
+
+bool shape_given(Model *m, const Attr *a, const char *name, Shape *out)
 {
-    if (!attr_from_yaml(m, a, y))
-        return false;
     out->rank = a->count;
     int64_t n = 1;
     for (int k = 0; k < a->count; k++) {
@@ -86,6 +85,6 @@ bool shape_read(Model *m, Attr *a, const Yaml *y, const char *name, Shape *out)
     }
     if (n <= ELEMENTS_MAX / 64)
         return true;
-    diag_error(m->diag, y->loc, "one example of '%s' has more than %lld elements", name, (long long)(ELEMENTS_MAX / 64));
+    diag_error(m->diag, a->loc, "one example of '%s' has more than %lld elements", name, (long long)(ELEMENTS_MAX / 64));
     return false;
 }

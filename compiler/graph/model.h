@@ -86,6 +86,8 @@ bool map_number(Model *m, const Yaml *y, const MapSpec *map, const char *key, do
 /* Likewise a word. */
 bool map_word(Model *m, const Yaml *y, const MapSpec *map, const char *key, const char **out);
 bool shape_read(Model *m, Attr *a, const Yaml *y, const char *name, Shape *out);
+/* Likewise of sizes that are read already. */
+bool shape_given(Model *m, const Attr *a, const char *name, Shape *out);
 
 /* data.c: the inputs, or the targets, of the map y (may be NULL); *count of them, those with mistakes included. */
 DataDef *data_read(Model *m, const Yaml *y, bool target, int *count);

@@ -5,7 +5,7 @@
  *   ahead    follows the step or chance, but no state: runs before the loop, all steps at once
  *   core     the next value of a state depends on it, and it on a state: stays in the loop
  *   after    the rest: runs when the loop is over, all steps at once
- * Inputs and targets are loaded at the very beginning.  A dropout in a repeat draws a new mask at each step, so it is never hoisted.  The start of a state runs before its loop. */
+ * Inputs and targets are loaded at the very beginning.  What draws in a repeat (dropout, random) draws anew at each step, so it is never hoisted.  The start of a state runs before its loop. */
 #include "spnc.h"
 #include <string.h>
 
@@ -29,7 +29,10 @@ static bool is_start(const Op *op) { return op->write_count && op->writes[0].shi
 typedef struct { bool *stepped, *stateful, *core, *ahead, *done; } Marks;
 
 /* True if the operator's result follows the number of the step, whatever it reads. */
-static bool counts_steps(const Op *op) { return (op->kind == OP_slice && op->slice.repeat) || (op->kind == OP_constant && op->numbered); }
+static bool counts_steps(const Op *op)
+{
+    return (op->kind == OP_slice && op->slice.repeat) || (op->kind == OP_constant && op->numbered) || op->kind == OP_random;
+}
 
 static bool varies(const Op *op, const Repeat *r)
 {
@@ -151,7 +154,7 @@ static void part(Model *m, Repeat *r, int first, int end, StepsOrder order, Mark
         list_push(m->arena, &section_new(m, &m->forward, order == IN_CORE ? CORE : AFTER, r)->ops, o);
         marks->done[k] = true;
         if (order == AHEAD) {
-            const char *by = marks->stepped[k] ? "the step" : "chance";
+            const char *by = marks->stepped[k] && o->kind != OP_random ? "the step" : "chance";
             o->section = (StepsPart){ "ahead", arena_printf(m->arena, "it follows %s, but no state", by), r };
             remark(m, o->loc, "%s follows %s, but no state: computed ahead of %s, all %d steps at once", o->name, by, r->name, r->steps);
         } else if (order == IN_CORE) {

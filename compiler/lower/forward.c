@@ -123,11 +123,24 @@ static void pass_on(Op *op)
         y->view_of = x.tensor;
 }
 
+/* Outside of training a `random` is zeros, unless its model says otherwise: then its draws are those of a run, which a library does not have. */
+static void without_draws(Model *m, Op *op)
+{
+    const Attr *eval = op_attr(op, "eval");
+    if (!strcmp(eval->word, "draw")) {
+        diag_error(m->diag, eval->loc, "a library draws no random numbers: --for inference does not take `eval: draw`");
+        diag_note(m->diag, (Loc){ 0 }, "with `eval: zeros` the value is 0 there; or make it an input, which the caller fills");
+    }
+    op->kind = OP_fill;
+}
+
 static void without_training(Model *m)
 {
     for_each_op(w, &m->forward) {
         if (w.op->kind == OP_dropout)
             pass_on(w.op);
+        else if (w.op->kind == OP_random)
+            without_draws(m, w.op);
         else if (w.op->kind == OP_load)
             w.op->read_count = 0;
         else if (w.op->kind == OP_augment || w.op->kind == OP_batch_sums)

@@ -76,7 +76,7 @@ static void operator_page(FILE *out, const OpInfo *op, const LossInfo *loss)
     if (loss)
         fprintf(out, "  under loss   { %s: %s }\n", op->name, loss_operands(loss) == 1 ? "a" : "[a, b]");
     else
-        fprintf(out, "  in the flow  - NAME: { %s: %s }\n", op->name, op->inputs_max == 1 ? "x, ..." : "[x, y], ...");
+        fprintf(out, "  in the flow  - NAME: { %s: %s }\n", op->name, op->inputs_max == 0 ? "..." : op->inputs_max == 1 ? "x, ..." : "[x, y], ...");
     if (op->attrs->name)
         attributes(out, op->attrs, "attributes");
     if (op->help->example)

@@ -98,14 +98,14 @@ static void attribute_body(Json *j, const AttrSpec *s)
             break;
         json_opens(j, NULL, '{');
         json_text(j, "type", "array");
-        json_int(j, "minItems", s->type == ATTR_PAIR ? 2 : 1);
+        json_int(j, "minItems", s->type == ATTR_PAIR ? 2 : s->type == ATTR_SHAPE && s->choices ? 0 : 1);
         json_int(j, "maxItems", s->type == ATTR_PAIR ? 2 : RANK_MAX);
         if (s->type == ATTR_PAIRS)
             pairs(j, s->low, s->high);
         else
             number(j, "items", true, s->low, s->high);
         json_closes(j, '}');
-        if (s->choices) {
+        if (s->choices && s->type != ATTR_SHAPE) {
             json_opens(j, NULL, '{');
             words(j, "enum", s->choices);
             json_closes(j, '}');
@@ -299,7 +299,7 @@ static void layer(Json *j)
 /* The definition of what stands under an operator's key in the flow. */
 static const char *operand_form(const OpInfo *op)
 {
-    return op == op_table[OP_constant] ? "numbers" : op == op_table[OP_parameter] ? "sizes" : op == op_table[OP_formula] ? "text" : op->inputs_max == 1 ? "one" : "several";
+    return op == op_table[OP_constant] ? "numbers" : op == op_table[OP_parameter] ? "sizes" : op == op_table[OP_random] ? "distribution" : op == op_table[OP_formula] ? "text" : op->inputs_max == 1 ? "one" : "several";
 }
 
 static void flow(Json *j)
@@ -362,6 +362,7 @@ static void scalars(Json *j)
     json_word(j, "pair", "{ \"type\": \"array\", \"minItems\": 2, \"maxItems\": 2, \"items\": { \"$ref\": \"#/$defs/operand\" } }");
     json_word(j, "class_weights", "{ \"type\": \"array\", \"minItems\": 1, \"items\": { \"type\": [\"number\", \"string\"] } }");
     json_word(j, "numbers", "{ \"description\": \"a number, a list of numbers or of such lists, or { range: n }\", \"type\": [\"number\", \"string\", \"array\", \"object\"] }");
+    json_word(j, "distribution", "{ \"description\": \"normal: of deviation amount; uniform: from 0 to amount\", \"anyOf\": [{ \"enum\": [\"normal\", \"uniform\"] }, { \"$ref\": \"#/$defs/parameter\" }] }");
     json_word(j, "sizes", "{ \"description\": \"a shape\", \"type\": [\"integer\", \"string\", \"array\"] }");
     json_word(j, "condition", "{ \"description\": \"it is there only if this holds: $stride > 1\", \"type\": [\"string\", \"boolean\", \"number\"] }");
     json_word(j, "net_in", "{ \"anyOf\": [{ \"$ref\": \"#/$defs/name\" }, { \"type\": \"array\", \"minItems\": 1, \"items\": { \"$ref\": \"#/$defs/name\" } }] }");

@@ -5,7 +5,7 @@
 #include "spnc.h"
 
 static const AttrSpec constant_attrs[] = {
-    { "shape", ATTR_SHAPE, "", 1, 1 << 20, NULL, "its shape; that of the list unless given" },
+    { "shape", ATTR_SHAPE, "", 1, 1 << 20, "[]", "its shape; that of the list unless given" },
     { "name", ATTR_NAME, "", 0, 0, NULL, "the value's name" },
     { 0 },
 };

@@ -97,6 +97,8 @@ static void put_operator(Text *t, const Op *op)
         text_printf(t, " added");
     if (op->kind == OP_dropout)
         text_printf(t, " place=%d", forward_of(op)->dropout.place);
+    if (op->kind == OP_random)
+        text_printf(t, " place=%d", op->random.place);
     if (op->write_count && op->pass != WEIGHTS)
         text_printf(t, "    %s", shape_text(t->arena, &op->writes[0].tensor->shape));
     text_printf(t, "\n");

@@ -63,6 +63,8 @@ static void print_op(const Model *m, FILE *out, const Op *op)
         fprintf(out, " added");
     if (op->kind == OP_dropout)
         fprintf(out, " place=%d", forward_of(op)->dropout.place);
+    if (op->kind == OP_random)
+        fprintf(out, " place=%d", op->random.place);
     if (op->write_count && op->pass != WEIGHTS)
         fprintf(out, "    %s", shape_text(m->arena, &op->writes[0].tensor->shape));
     fprintf(out, "\n");

@@ -268,7 +268,7 @@ static bool check_differences(Result *results, Data *data, const Floor *floor, u
  * parameter in largest[param_count]. */
 static void add_part(double *sum, double *largest, Data *data, int first, int count, int all)
 {
-    Batch batch = { 0 };
+    Batch batch = { .undrawn = 1 };
     data_batch(&batch, data, NULL, first);
     batch.count = count;
     net.forward(&batch, NULL);
