@@ -210,6 +210,7 @@ struct Tensor {
     bool trained;            /* depends on a parameter that is not frozen: its gradient is computed */
     bool weighted;           /* depends on a parameter, frozen or not */
     bool needed;             /* warn.c: the loss depends on it */
+    const char *type;        /* emit.c: the name of its C type in the function whose facts are made; NULL: NAME_t */
     Tensor *start;           /* carried: the value before step 0 (NULL: zeros) */
     Weight *start_weight;    /* carried with a trained start */
     List grads;              /* grad.c: parts of its gradient, one from each reader */
@@ -293,6 +294,7 @@ struct Op {
     const char *name;        /* C identifier, unique among forward operators; a backward operator has its forward operator's */
     Loc loc;
     Op *of;                  /* the forward operator of a BACKWARD, WEIGHTS or PRODUCTS; see forward_of */
+    const char *function;    /* forward, emit.c: what its C functions begin with; NULL: its own name */
     const char *family;      /* the net it belongs to, or "" */
     Repeat *repeat;          /* the repeat in whose body it was written; NULL: none, or hoisted by steps.c */
     StepsPart section;       /* steps.c */
@@ -353,6 +355,8 @@ struct Op {
 static inline bool op_is_view(OpKind k) { return k == OP_reshape || k == OP_flatten || k == OP_to_real || k == OP_stop_gradient; }
 /* The operator whose values `op` computes or differentiates: op->of, or itself. */
 static inline const Op *forward_of(const Op *op) { return op->of ? op->of : op; }
+/* What the names of its C functions begin with: its name, or that of the functions which it shares with equal operators. */
+static inline const char *op_function(const Op *op) { return forward_of(op)->function ? forward_of(op)->function : forward_of(op)->name; }
 /* Its operands: reads, then writes. */
 static inline int op_uses(const Op *op) { return op->read_count + op->write_count; }
 static inline Use *op_use(const Op *op, int i) { return (Use *)(uintptr_t)(i < op->read_count ? &op->reads[i] : &op->writes[i - op->read_count]); }
@@ -500,6 +504,7 @@ typedef struct {
 Tensor *tensor_new(Model *m, const char *name, Loc loc, Repeat *repeat);
 /* A tensor in a kernel's own layout, of that many reals. */
 Tensor *tensor_raw(Model *m, const char *name, const Op *op, Repeat *repeat, int64_t reals);
+const char *tensor_type(const Model *m, const Tensor *t);        /* the name of its C type: "crop_t" */
 Tensor *tensor_value(const Tensor *t);                           /* the tensor whose numbers t has: itself, unless it is a view */
 /* Slots in front of that of step 0: 1 or 0. */
 static inline int tensor_front(const Tensor *t) { return t->repeat && t->repeat->reverse ? t->tail : t->carried; }

@@ -1,18 +1,22 @@
 """plant.py -- a NaN planted in every operator of an emitted net, forward, backward and in the weights' gradient, one at a time.
 
 usage: plant.py write NAME.c       a function around every NAME_forward, _backward and _weights makes the first number of its result
-                                   NaN when SPN_PLANT says its name; SPN_PLANT_AT=middle: one in the middle
+                                   NaN when SPN_PLANT says its name; SPN_PLANT_AT=middle: one in the middle.  Of a function that
+                                   several operators share it is that of the first in the pass, known by where its result lies
        plant.py run PROGRAM DATA   trains a step with each plant and asks whom the trainer blames: it must be that operator and pass
 A NaN that nobody reads, or that a relu or a maximum swallows, reaches neither the loss nor the gradient; such are counted apart."""
 import os, re, shutil, subprocess, sys, tempfile
 
 DEFINITION = re.compile(r"^((?:static )?)void (\w+_(?:forward|backward|weights))\(([^;{]*)\)\n\{\n(.*?)^\}\n", re.M | re.S)
 SEEN = re.compile(r'SEE\("(\w+)",\s"(forward|backward|weights)",\s-?\d+,\s[^;]*?,\s"[^"]*",\s1,\s[^;]*?,\s(\d+),\s\d+[,)]'.replace(r"\s", r"\s+"))
+CALL = re.compile(r'^ *(\w+_(?:forward|backward|weights))\([^;]*;\sSEE\("(\w+)",\s"(forward|backward|weights)",\s-?\d+,\s[^;]*?,\s"[^"]*",\s1,'.replace(r"\s", r"\s+"), re.M)
 PLANT = """#include <stdlib.h>
-static void plant(const char *name, void *first, int middle)
+static void plant(const char *name, void *first, int middle, void **shared)
 {
     const char *wanted = getenv("SPN_PLANT"), *where = getenv("SPN_PLANT_AT");
-    if (wanted && !strcmp(wanted, name))
+    if (shared && !*shared)
+        *shared = first;
+    if (wanted && !strcmp(wanted, name) && (!shared || *shared == first))
         ((real *)first)[where && *where == 'm' ? middle : 0] = (real)NAN;
 }
 
@@ -20,18 +24,22 @@ static void plant(const char *name, void *first, int middle)
 
 
 def write(path):
-    text, names, counts = open(path).read(), [], {}
-    for op, what, count in SEEN.findall(open(path[:-2] + "_inspect.c").read()):
+    text, inspect, names, counts, callers = open(path).read(), open(path[:-2] + "_inspect.c").read(), [], {}, {}
+    for op, what, count in SEEN.findall(inspect):
         counts.setdefault(f"{op}_{what}", int(count))
+    for function, op, what in CALL.findall(inspect):
+        callers.setdefault(function, []).append(f"{op}_{what}")
 
     def planted(match):                        # the function under another name, and one around it
-        linkage, name, arguments, body = match.groups()
-        if name not in counts:
+        linkage, function, arguments, body = match.groups()
+        if function not in callers or callers[function][0] not in counts:
             return match.group(0)
+        name, shared = callers[function][0], len(callers[function]) > 1
         names.append(name)
         given = [re.search(r"(\w+)(?:\[[^]]*\])*$", a).group(1) for a in re.split(r",\s*", arguments)]
-        return (f"static void {name}_itself({arguments})\n{{\n{body}}}\n\n{linkage}void {name}({arguments})\n{{\n"
-                f"    {name}_itself({', '.join(given)});\n    plant(\"{name}\", {given[0]}, {counts[name] // 32 * 16});\n}}\n")
+        return (f"static void {function}_itself({arguments})\n{{\n{body}}}\n\n{linkage}void {function}({arguments})\n{{\n"
+                f"{'    static void *of;' + chr(10) if shared else ''}    {function}_itself({', '.join(given)});\n"
+                f"    plant(\"{name}\", {given[0]}, {counts[name] // 32 * 16}, {'&of' if shared else 'NULL'});\n}}\n")
     text = DEFINITION.sub(planted, text)
     at = text.index("/* ==== 1 ")
     open(path, "w").write(text[:at] + PLANT + text[at:])

@@ -125,15 +125,20 @@ c = open(emitted + "/" + the_map["c"]).read().split("\n")
 yaml = open(model).read().split("\n")
 forward = [o for o in the_map["operators"] if any(l["name"] == o["name"] for l in net["layers"])]
 assert len(forward) == len(net["layers"])
+called = set()
 for o in the_map["operators"]:
     first, last = o["c"]
-    assert c[first - 1].startswith("/* ---- %s: %s " % (o["name"], o["op"])), o
-    assert "%s:%d" % (model, o["yaml"][0]) in c[first - 1], o
-    assert o["functions"] and o["calls"], o
+    functions, kind = re.match(r"/\* ---- (\w+): (\w+) ", c[first - 1]).groups()
+    assert kind == o["op"] and o["functions"] and o["calls"], o
+    head = "\n".join(c[first - 1:o["functions"][0]["c"][0]])       # functions of one operator, or of several, all of which are named
+    own = functions == o["name"] and "%s:%d" % (model, o["yaml"][0]) in c[first - 1]
+    assert own or "%s (line %d)" % (o["name"], o["yaml"][0]) in head, o
     for f in o["functions"]:
         assert f["symbol"] + "(" in c[f["c"][0] - 1] and c[f["c"][1] - 1] == "}" and first < f["c"][0] <= f["c"][1] <= last, f
     for line in o["calls"]:
-        assert o["name"] in c[line - 1] or "fold(" in c[line - 1], (o["name"], line)
+        assert c[line - 1].strip().startswith((functions + "_", "fold(")), (o["name"], line)
+        assert line not in called, (o["name"], line)                # each call is one operator's
+        called.add(line)
         assert [line, line, o["yaml"][0]] in the_map["c_to_yaml"]
     assert o["c"] in the_map["yaml_to_c"][str(o["yaml"][0])]
 for p in the_map["parameters"]:

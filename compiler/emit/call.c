@@ -31,6 +31,13 @@ static char letter(const Op *op, const Tensor *t, bool written, int position)
     return outs[0];                             /* the gradient of the output */
 }
 
+bool call_typed(const Model *m, const Op *op, const Tensor *t)
+{
+    const char how = letter(op, t, false, 0);
+    const bool whole = (op_is_whole(op) && !m->options.plain) || op->kind == OP_dense;
+    return t->space != RAW && (how == 't' || how == 'a' || whole || (t->space != REALS && t->space != LABELS_I32));
+}
+
 /* A tensor of the whole batch has a slice a step. */
 static const char *slice_of_batch(Model *m, const Phase *p, const Tensor *t, int shift)
 {
@@ -219,13 +226,13 @@ const char *call_text(Model *m, const Phase *p, const Op *op)
 {
     Text line = { .arena = m->arena };
     if (op->pass == PREPARE) {
-        text_printf(&line, "%s_prepare(%s", op->name, place_slice(m, op->writes[0].tensor, "0"));
+        text_printf(&line, "%s_prepare(%s", op_function(op), place_slice(m, op->writes[0].tensor, "0"));
         weight(&line, "weights", op->weights[0], false);
         text_printf(&line, ")");
         return line.text;
     }
     if (op->pass == FINISH) {
-        text_printf(&line, "%s_finish(", op->name);
+        text_printf(&line, "%s_finish(", op_function(op));
         weight(&line, "gradient", op->weights[0], false);
         text_printf(&line, ", %s, %d)", place_slice(m, op->reads[0].tensor, "0"), op->grad.accumulates);
         return line.text;
@@ -243,7 +250,7 @@ const char *call_text(Model *m, const Phase *p, const Op *op)
         }
         return line.text;
     }
-    text_printf(&line, "%s_%s(", op->name, op->pass == FORWARD || op->pass == AGAIN ? "forward" : op->pass == BACKWARD ? "backward" : op->pass == PRODUCTS ? "products" : "weights");
+    text_printf(&line, "%s_%s(", op_function(op), op->pass == FORWARD || op->pass == AGAIN ? "forward" : op->pass == BACKWARD ? "backward" : op->pass == PRODUCTS ? "products" : "weights");
     if (writes_gradients(m, op))
         for (int i = 0; i < op->weight_count; i++)
             weight(&line, "gradient", op->weights[i], op->kind == OP_broadcast);

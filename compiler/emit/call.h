@@ -6,6 +6,8 @@
 
 /* "conv1_forward(conv1_at(g), image_at(g), weights->conv1_weight)", for the operator `op` of the phase p. */
 const char *call_text(Model *m, const Phase *p, const Op *op);
+/* True if the functions of the forward operator `op` name the C type of t, one of its tensors; else they take a real * or an int32_t *. */
+bool call_typed(const Model *m, const Op *op, const Tensor *t);
 /* Appends to `reads` and `writes` the tensors that replay checks before and after the call: arguments of its SEE. */
 void call_looks(Model *m, Fact *reads, Fact *writes, const Phase *p, const Op *op);
 /* --debug: arguments that name the guards around u, a result of `op`. */

@@ -3,10 +3,11 @@
  * In: the planned graph.  Out: the texts of the generated folder: NAME.c, NAME_inspect.c, the Makefile and others.
  * Templates lay out C; every name, size, offset and argument list is decided here.  The one convention: an operator's function takes its
  * results, then its operands, then its weights, then arguments of its kind alone; v.NAME[s] is the tensor NAME of slice s, where slice
- * s = t * G + g is group g at step t (plain form: s = t * N + n, example n). */
+ * s = t * G + g is group g at step t (plain form: s = t * N + n, example n).  Operators with equal functions share one (equal.c). */
 #include "base/embed.h"
 #include "base/escape.h"
 #include "emit/call.h"
+#include "emit/equal.h"
 #include "emit/halves.h"
 #include "emit/library.h"
 #include "emit/place.h"
@@ -25,6 +26,7 @@ typedef struct {
     Op *op;                          /* the forward operator, or one that grad.c added */
     Op *backward, *weights;          /* its backward operators; NULL: that gradient is not computed */
     bool forward, decisions;
+    int sharers;                     /* operators that its functions serve: more than one, if they are shared; 0: another unit has them */
 } Unit;
 
 typedef struct {
@@ -91,11 +93,14 @@ static void collect(Emitter *e)
 
 /* ---- facts ------------------------------------------------------------------------------------------------ */
 
-static Fact *value_fact(Model *m, const Tensor *t, bool grad)
+/* What the facts of a unit call things: as the operator does; as any of those that share its functions could; or, to be compared, not at all. */
+typedef enum { OWN, SHARED, COMPARED } Naming;
+
+static Fact *value_fact(Model *m, const Tensor *t, bool grad, Naming naming)
 {
     Fact *f = fact_table(m->arena);
-    fact_text(f, "name", t->name);
-    fact_text(f, "type", place_type(m, t));
+    fact_text(f, "name", naming == COMPARED ? "" : t->name);
+    fact_text(f, "type", tensor_type(m, t));
     fact_text(f, "shape", shape_text(m->arena, &t->shape));
     fact_set(f, "dims", tables_dims(m, &t->shape));
     fact_int(f, "size", shape_count(&t->shape));
@@ -122,16 +127,44 @@ static const char *template_of(Model *m, const Op *op)
     return op->kind < OP_COUNT ? arena_printf(m->arena, "%s.c.in", OP_INFO(op)->name) : (m->options.plain ? outside_of(op->kind)->plain : outside_of(op->kind)->fast).name;
 }
 
-static Fact *unit_fact(Emitter *e, const Unit *u)
+enum { SERVES_WIDTH = 105 };         /* columns of the list of operators in a line of a comment */
+
+/* What tells the unit from others: its names, where it stands in the model, and the operators that it serves. */
+static void name_facts(Emitter *e, const Unit *u, Naming naming, Fact *f)
+{
+    Model *m = e->m;
+    const Op *op = u->op;
+    Fact *names = fact_table(m->arena);
+    Text serves = { .arena = m->arena };
+    size_t line_start = 0;
+    for (int i = 0; i < e->unit_count; i++) {
+        const Op *other = e->units[i].op;
+        if (strcmp(op_function(other), op_function(op)) != 0)
+            continue;
+        const char *line = other->loc.file == m->file ? arena_printf(m->arena, "line %d", other->loc.line) : place_text(m, other->loc);
+        const char *item = arena_printf(m->arena, "%s (%s)", other->name, line);
+        const bool full = serves.length - line_start + strlen(item) > SERVES_WIDTH;
+        text_printf(&serves, "%s", !names->items.count ? "" : full ? ",\n *      " : ", ");
+        line_start = full ? serves.length : line_start;
+        text_printf(&serves, "%s", item);
+        fact_push_text(names, other->name);
+    }
+    fact_text(f, "name", op_function(op));
+    fact_set(f, "operators", names);
+    fact_text(f, "serves", naming == SHARED ? serves.text : "");
+    fact_text(f, "place", place_text(m, naming == SHARED ? (Loc){ .file = op->loc.file } : op->loc));
+    fact_place(f, op->loc);
+}
+
+static Fact *unit_fact(Emitter *e, const Unit *u, Naming naming)
 {
     Model *m = e->m;
     Op *op = u->op;
     Fact *f = fact_table(m->arena), *inputs = fact_table(m->arena);
-    fact_text(f, "name", op->name);
+    if (naming != COMPARED)
+        name_facts(e, u, naming, f);
     fact_text(f, "kind", OP_INFO(op)->name);
     fact_text(f, "template", template_of(m, op));
-    fact_text(f, "place", place_text(m, op->loc));
-    fact_place(f, op->loc);
     fact_text(f, "equation", op->kind < OP_COUNT || outside_of(op->kind)->builtin ? OP_INFO(op)->equation : arena_printf(m->arena, "by %s", template_of(m, op)));
     fact_bool(f, "forward", u->forward);
     fact_bool(f, "dx", u->backward && op->grad.inputs[0]);
@@ -148,11 +181,11 @@ static Fact *unit_fact(Emitter *e, const Unit *u)
     fact_int(f, "size", shape_count(&(LOSS_INFO(op) ? op->reads[0] : op->writes[0]).tensor->shape));
     for (int i = 0; i < op->read_count; i++)
         if (op->reads[i].tensor->space != RAW)
-            fact_push(inputs, value_fact(m, op->reads[i].tensor, u->backward && op->grad.inputs[i]));
+            fact_push(inputs, value_fact(m, op->reads[i].tensor, u->backward && op->grad.inputs[i], naming));
     fact_set(f, "inputs", inputs);
     if (op->read_count)
-        fact_set(f, "x", value_fact(m, op->reads[0].tensor, u->backward && op->grad.inputs[0]));
-    fact_set(f, "y", value_fact(m, op->writes[0].tensor, false));
+        fact_set(f, "x", value_fact(m, op->reads[0].tensor, u->backward && op->grad.inputs[0], naming));
+    fact_set(f, "y", value_fact(m, op->writes[0].tensor, false, naming));
     fact_text(f, "shapes", schedule_shapes(m, op));
     fact_text(f, "key", schedule_key(m, op, u->backward, u->weights));
     if (op->schedule)
@@ -165,9 +198,46 @@ static Fact *unit_fact(Emitter *e, const Unit *u)
     OP_INFO(op)->facts(m, op, f);
     fact_bool(f, "drops", op->share.dropout != NULL);
     fact_bool(f, "scales", (u->backward && u->backward->share.dropout) || (u->weights && u->weights->share.dropout));
-    fact_text(f, "dropout", op->share.dropout ? op->share.dropout->name : "");
+    fact_text(f, "dropout", !op->share.dropout ? "" : naming == OWN ? op->share.dropout->name : "the dropout behind it");
     if (op->share.dropout)
         OP_INFO(op->share.dropout)->facts(m, op->share.dropout, f);
+    return f;
+}
+
+/* Finds the units that share functions, and appends the C types that these take to `types`. */
+static void share_functions(Emitter *e, Fact *types)
+{
+    Model *m = e->m;
+    Op **ops = NEW_ARRAY(m->arena, Op *, e->unit_count + 1);
+    Fact **facts = NEW_ARRAY(m->arena, Fact *, e->unit_count + 1);
+    int *first = NEW_ARRAY(m->arena, int, e->unit_count + 1);
+    for (int i = 0; i < m->tensors.count; i++)
+        ((Tensor *)m->tensors.items[i])->type = place_shape_type(m, m->tensors.items[i]);
+    for (int i = 0; i < e->unit_count; i++) {
+        ops[i] = e->units[i].op;
+        ops[i]->function = "";
+        facts[i] = unit_fact(e, &e->units[i], COMPARED);
+    }
+    for (int i = 0; i < m->tensors.count; i++)
+        ((Tensor *)m->tensors.items[i])->type = NULL;
+    equal_find(m, ops, facts, e->unit_count, first);
+    for (int i = 0; i < e->unit_count; i++)
+        e->units[first[i]].sharers++;
+    for (int i = 0; i < e->unit_count; i++)
+        for (int k = 0; e->units[i].sharers > 1 && k < op_uses(ops[i]); k++)
+            if (call_typed(m, ops[i], op_use(ops[i], k)->tensor))
+                place_shape_fact(m, types, op_use(ops[i], k)->tensor);
+}
+
+/* The unit's facts for its template; of one that shares its functions all tensors have types by their shapes. */
+static Fact *emitted_fact(Emitter *e, const Unit *u)
+{
+    Model *m = e->m;
+    for (int i = 0; u->sharers > 1 && i < m->tensors.count; i++)
+        ((Tensor *)m->tensors.items[i])->type = place_shape_type(m, m->tensors.items[i]);
+    Fact *f = unit_fact(e, u, u->sharers > 1 ? SHARED : OWN);
+    for (int i = 0; i < m->tensors.count; i++)
+        ((Tensor *)m->tensors.items[i])->type = NULL;
     return f;
 }
 
@@ -324,7 +394,7 @@ static Fact *decision(Model *m, Fact *list, const char *kind, const Op *op, Tens
     Repeat *r = op->writes[0].tensor->repeat;
     Fact *d = fact_table(m->arena);
     fact_text(d, "kind", kind);
-    fact_text(d, "name", op->name);
+    fact_text(d, "name", op_function(op));
     const char *at = t->repeat ? "s" : m->options.plain ? "s % N" : "s % G";
     fact_text(d, "tensor", place_slice(m, t, at));
     fact_text(d, "flat", place_flat(m, t, at));
@@ -392,7 +462,9 @@ Fact *emit_facts(Model *m)
     fact_set(f, "types", place_types(m));
     place_members(m, f, false);
     place_members(m, f, true);
-    Fact *decisions = fact_table(m->arena);
+    Fact *decisions = fact_table(m->arena), *shared_types = fact_table(m->arena);
+    share_functions(&e, shared_types);
+    fact_set(f, "shared_types", shared_types);
     for (int i = 0; i < e.unit_count; i++) {
         const Unit *u = &e.units[i];
         Op *op = u->op;
@@ -400,7 +472,8 @@ Fact *emit_facts(Model *m)
         uses[OP_dropout] = uses[OP_dropout] || op->share.dropout || (u->backward && u->backward->share.dropout) || (u->weights && u->weights->share.dropout);
         openblas = openblas || op->kernel.openblas;
         packs = packs || kernel_packs(m, op) || copies_tiles(op);
-        fact_push(units, unit_fact(&e, u));
+        if (u->sharers)
+            fact_push(units, emitted_fact(&e, u));
         /* choices of the forward pass that backward reads: results of relu, winners of pools, transforms of samplers */
         bool relu = op->fuse.act == OP_relu || (op->kind == OP_relu && u->forward) || (op->kind == OP_maxpool && op->fuse.relu) || op->kind == OP_conv_pool;
         if (relu && op->again)

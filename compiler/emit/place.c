@@ -5,13 +5,12 @@
  * scratch.  A slot is exactly its type, NAME_t, unless it is padded to whole vectors or has a guard behind it: then it is a struct NAME_slot
  * with the tensor as its member `of`.  A kernel's own layout has no type but an array of reals. */
 #include "emit/place.h"
+#include "template/fact.h"
 #include <string.h>
 
 enum { LANES = 16 };
 
 static int64_t real_bytes(const Model *m) { return m->options.is_double ? 8 : 4; }
-
-const char *place_type(const Model *m, const Tensor *t) { return arena_printf(m->arena, "%s_t", t->name); }
 
 const char *place_element(const Tensor *t)
 {
@@ -92,26 +91,61 @@ const char *place_size(const Model *m, int64_t bytes)
     return k < 1024 ? arena_printf(m->arena, k < 10 ? "%.1f KiB" : "%.0f KiB", k) : arena_printf(m->arena, "%.1f MiB", k / 1024);
 }
 
+/* "[16][32][32][L]" */
+static const char *type_dims(const Model *m, const Tensor *t)
+{
+    Text dims = { .arena = m->arena };
+    for (int k = 0; k < rank_of(m, t); k++)
+        text_printf(&dims, "[%lld]", (long long)t->shape.dim[k]);
+    return arena_printf(m->arena, "%s%s%s", lanes_first(m, t) ? "[L]" : "", dims.text ? dims.text : "", lanes_last(m, t) ? "[L]" : dims.text ? "" : "[1]");
+}
+
+static Fact *type_fact(Model *m, const Tensor *t)
+{
+    Fact *f = fact_table(m->arena);
+    fact_text(f, "type", tensor_type(m, t));
+    fact_text(f, "element", place_element(t));
+    fact_text(f, "dims", type_dims(m, t));
+    fact_text(f, "slot", padding(m, t) ? arena_printf(m->arena, "%s_slot", t->name) : "");
+    fact_text(f, "behind", tensor_owner(t)->guarded ? "guard" : "padding");
+    fact_int(f, "padding", padding(m, t));
+    return f;
+}
+
 Fact *place_types(Model *m)
 {
     Fact *list = fact_table(m->arena);
     for (int i = 0; i < m->tensors.count; i++) {
-        Tensor *t = m->tensors.items[i];
-        if (tensor_owner(t)->first < 0 || t->space == RAW)
-            continue;
-        Text dims = { .arena = m->arena };
-        for (int k = 0; k < rank_of(m, t); k++)
-            text_printf(&dims, "[%lld]", (long long)t->shape.dim[k]);
-        Fact *f = fact_table(m->arena);
-        fact_text(f, "type", place_type(m, t));
-        fact_text(f, "element", place_element(t));
-        fact_text(f, "dims", arena_printf(m->arena, "%s%s%s", lanes_first(m, t) ? "[L]" : "", dims.text ? dims.text : "", lanes_last(m, t) ? "[L]" : dims.text ? "" : "[1]"));
-        fact_text(f, "slot", padding(m, t) ? arena_printf(m->arena, "%s_slot", t->name) : "");
-        fact_text(f, "behind", tensor_owner(t)->guarded ? "guard" : "padding");
-        fact_int(f, "padding", padding(m, t));
-        fact_push(list, f);
+        const Tensor *t = m->tensors.items[i];
+        if (tensor_owner(t)->first >= 0 && t->space != RAW)
+            fact_push(list, type_fact(m, t));
     }
     return list;
+}
+
+const char *place_shape_type(const Model *m, const Tensor *t)
+{
+    Text name = { .arena = m->arena };
+    const char *element = t->space == PARTS ? "part" : place_element(t), *end = strstr(element, "_t");
+    text_add(&name, element, end ? (size_t)(end - element) : strlen(element));
+    for (int k = 0; k < rank_of(m, t); k++)
+        text_printf(&name, "%s%lld", k ? "x" : "_", (long long)t->shape.dim[k]);
+    if (!rank_of(m, t))
+        text_printf(&name, "_1");
+    return name.text;
+}
+
+void place_shape_fact(Model *m, Fact *list, const Tensor *t)
+{
+    const char *type = place_shape_type(m, t);
+    for (int i = 0; i < list->items.count; i++)
+        if (!strcmp(fact_get(list->items.items[i], "type")->text, type))
+            return;
+    Fact *f = fact_table(m->arena);
+    fact_text(f, "type", type);
+    fact_text(f, "element", place_element(t));
+    fact_text(f, "dims", type_dims(m, t));
+    fact_push(list, f);
 }
 
 static int by_use(const Tensor *a, const Tensor *b)

@@ -4,8 +4,10 @@
 
 #include "spnc.h"
 
-/* The name of the typedef of one slice: "state_t". */
-const char *place_type(const Model *m, const Tensor *t);
+/* The name of a type by its shape alone, for functions of several operators: "real_16x32x32"; rank 1 to RANK_MAX, a single number "real_1". */
+const char *place_shape_type(const Model *m, const Tensor *t);
+/* Appends that type to the facts `list`, unless it is there. */
+void place_shape_fact(Model *m, Fact *list, const Tensor *t);
 /* Its element: "real", "uint16_t", ... */
 const char *place_element(const Tensor *t);
 /* Slice `at`, as C that decays to a pointer to its elements: "v.state[s - G]", "v.digits[g].of", "*scratch->image", "scratch->work". */

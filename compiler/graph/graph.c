@@ -117,6 +117,8 @@ char *identifier_unique(Model *m, const char *name)
     return arena_printf(m->arena, "%s_%d", id, high);
 }
 
+const char *tensor_type(const Model *m, const Tensor *t) { return t->type ? t->type : arena_printf(m->arena, "%s_t", t->name); }
+
 Tensor *tensor_new(Model *m, const char *name, Loc loc, Repeat *repeat)
 {
     Tensor *t = NEW(m->arena, Tensor);

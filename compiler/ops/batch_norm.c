@@ -118,7 +118,7 @@ static void facts(const Model *m, const Op *op, Fact *f)
     fact_int(f, "C", x->shape.dim[0]);
     fact_int(f, "P", shape_count(&x->shape) / x->shape.dim[0]);
     if (fwd->kind == OP_batch_norm || fwd->kind == OP_batch_statistics)
-        fact_text(f, "gradient_type", fwd->norm.gradient ? arena_printf(m->arena, "%s_t", fwd->norm.gradient->name) : "");
+        fact_text(f, "gradient_type", fwd->norm.gradient ? tensor_type(m, fwd->norm.gradient) : "");
     if (fwd->kind == OP_batch_norm)
         fact_bool(f, "stored", fwd->reads[1].tensor->stored != NULL);
     if (fwd->kind != OP_batch_statistics)

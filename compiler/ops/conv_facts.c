@@ -115,9 +115,9 @@ void conv_facts(const Model *m, const Op *op, Fact *f)
     group_facts(a, &w, bias, f);
     fact_text(f, "channel", channel(a, &w)), fact_text(f, "outside", outside(a, &w));
     fact_bool(f, "flat", w.flat), fact_bool(f, "split", split);
-    fact_text(f, "kernel", split ? arena_printf(a, "%s_group", op->name) : op->name);
-    fact_text(f, "y_map", split ? arena_printf(a, "%s_group_y", op->name) : arena_printf(a, "%s_t", fwd->writes[0].tensor->name));
-    fact_text(f, "x_map", split ? arena_printf(a, "%s_group_x", op->name) : arena_printf(a, "%s_t", fwd->reads[0].tensor->name));
+    fact_text(f, "kernel", split ? arena_printf(a, "%s_group", op_function(op)) : op_function(op));
+    fact_text(f, "y_map", split ? arena_printf(a, "%s_group_y", op_function(op)) : tensor_type(m, fwd->writes[0].tensor));
+    fact_text(f, "x_map", split ? arena_printf(a, "%s_group_x", op_function(op)) : tensor_type(m, fwd->reads[0].tensor));
     fact_bool(f, "bias", bias && !w.transposed), fact_bool(f, "back_bias", bias && w.transposed);
     fact_bool(f, "winograd", fwd->kernel.winograd);
 }

@@ -16,7 +16,7 @@ static void facts(const Model *m, const Op *op, Fact *f)
     fact_int(f, "H", x->dim[1]), fact_int(f, "W", x->dim[2]);
     fact_int(f, "Ho", y->dim[1]), fact_int(f, "Wo", y->dim[2]);
     fact_bool(f, "keep_winner", fwd->grad.keeps);
-    fact_text(f, "winner_type", fwd->grad.keeps ? arena_printf(m->arena, "%s_t", fwd->writes[1].tensor->name) : "");
+    fact_text(f, "winner_type", fwd->grad.keeps ? tensor_type(m, fwd->writes[1].tensor) : "");
 }
 
 /* By direct convolution, over the whole map. */

@@ -49,7 +49,7 @@ static void facts(const Model *m, const Op *op, Fact *f)
     const Op *fwd = forward_of(op);
     fact_int(f, "H", fwd->writes[0].tensor->shape.dim[0]);
     fact_bool(f, "keep_gates", fwd->grad.keeps);
-    fact_text(f, "gates_type", fwd->grad.keeps ? arena_printf(m->arena, "%s_t", fwd->writes[1].tensor->name) : "");
+    fact_text(f, "gates_type", fwd->grad.keeps ? tensor_type(m, fwd->writes[1].tensor) : "");
 }
 
 static const OpHelp help_gru = {

@@ -137,7 +137,7 @@ static void facts(const Model *m, const Op *op, Fact *f)
     unrolled(m, &p, f);
     fact_bool(f, "relu", fwd->fuse.relu);
     fact_bool(f, "keep_winner", fwd->grad.keeps);
-    fact_text(f, "winner_type", fwd->grad.keeps ? arena_printf(m->arena, "%s_t", fwd->writes[1].tensor->name) : "");
+    fact_text(f, "winner_type", fwd->grad.keeps ? tensor_type(m, fwd->writes[1].tensor) : "");
 }
 
 static const OpHelp help_maxpool = {

@@ -55,7 +55,7 @@ static void facts(const Model *m, const Op *op, Fact *f)
     fact_text(f, "border", op_word(op, "border"));
     fact_bool(f, "bytes", fwd->reads[0].tensor->space == BYTES);
     fact_bool(f, "keep_slopes", fwd->grad.keeps);
-    fact_text(f, "slopes_type", fwd->grad.keeps ? arena_printf(m->arena, "%s_t", fwd->writes[1].tensor->name) : "");
+    fact_text(f, "slopes_type", fwd->grad.keeps ? tensor_type(m, fwd->writes[1].tensor) : "");
 }
 
 static const OpHelp help_spn = {

@@ -2,8 +2,10 @@
  *
  * In: the planned model and its emitted C.  Out: a Deck of cards.
  * Lines of the C are found in the text itself, by the heads of its sections and by the names of its functions: so they are right
- * for any templates.  A card stands for a forward operator; its gradient is on the same card, as in the C. */
+ * for any templates; a section that several operators share is on the card of each.  Calls stand in the passes in the order of the phases.
+ * A card stands for a forward operator; its gradient is on the same card, as in the C. */
 #include "tell/card.h"
+#include "emit/call.h"
 #include <ctype.h>
 #include <string.h>
 
@@ -34,6 +36,9 @@ Card *deck_card(const Deck *d, const Op *op)
             return &d->cards[i];
     return NULL;
 }
+
+/* The forward operator on whose card `op` is. */
+static Op *host_of(Op *op) { return op->pass == FOLD && op->of->pass != FORWARD ? op->of->of : op->pass == FORWARD ? op : op->of; }
 
 /* ---- operators --------------------------------------------------------------------------------------------------------- */
 
@@ -68,7 +73,7 @@ static void gather(Deck *d)
         for (int i = 0; i < phases->count; i++) {
             const Phase *p = phases->items[i];
             for (int k = 0; k < p->ops.count; k++) {
-                Op *op = p->ops.items[k], *host = op->pass == FOLD && op->of->pass != FORWARD ? op->of->of : op->pass == FORWARD ? op : op->of;
+                Op *op = p->ops.items[k], *host = host_of(op);
                 Card *c = host == op ? NULL : deck_card(d, host);
                 if (!c && op->pass == PREPARE)
                     continue;                   /* comes before its operator has a card; see below */
@@ -184,16 +189,33 @@ static const char *word_at(Arena *a, const char *c, const char *end)
     return arena_copy(a, c, (size_t)(e - c));
 }
 
-static Card *card_named(Deck *d, const char *name)
+/* A call of the passes, in the order of the C: what it calls, and on which card it stands. */
+typedef struct { const char *symbol; Card *card; } Call;
+
+static Call *calls_of(Deck *d, int *count)
 {
-    for (int i = 0; i < d->count; i++)
-        if (!strcmp(d->cards[i].op->name, name))
-            return &d->cards[i];
-    return NULL;
+    Model *m = d->m;
+    int n = 0;
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; i < (pass ? &m->backward_phases : &m->forward_phases)->count; i++)
+            n += ((Phase *)(pass ? &m->backward_phases : &m->forward_phases)->items[i])->ops.count;
+    Call *calls = NEW_ARRAY(m->arena, Call, n + 1);
+    *count = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        const List *phases = pass ? &m->backward_phases : &m->forward_phases;
+        for (int i = 0; i < phases->count; i++) {
+            const Phase *p = phases->items[i];
+            for (int k = 0; k < p->ops.count; k++) {
+                const char *text = call_text(m, p, p->ops.items[k]);
+                calls[(*count)++] = (Call){ arena_copy(m->arena, text, strcspn(text, "(")), deck_card(d, host_of(p->ops.items[k])) };
+            }
+        }
+    }
+    return calls;
 }
 
-/* Every call in the passes, by the symbol before its first parenthesis; a fold is known by the tensor that it adds up. */
-static void add_call(Deck *d, const char *line, const char *end, int number)
+/* Notes a line of the passes that is a call: of the next one in `calls` from *at on that calls the symbol before its first parenthesis. */
+static void add_call(Deck *d, const Call *calls, int count, int *at, const char *line, const char *end, int number)
 {
     while (line < end && *line == ' ')
         line++;
@@ -201,41 +223,38 @@ static void add_call(Deck *d, const char *line, const char *end, int number)
     size_t n = strlen(symbol);
     if (!n || line + n >= end || line[n] != '(')
         return;
-    for (int i = 0; i < d->count; i++) {
-        Card *c = &d->cards[i];
-        size_t name = strlen(c->op->name);
-        bool own = n > name && !memcmp(symbol, c->op->name, name);
-        static const char *const passes[] = { "_forward", "_backward", "_weights", "_prepare", "_finish" };
-        bool known = false;
-        for (size_t k = 0; own && k < sizeof passes / sizeof *passes; k++)
-            known = known || !strcmp(symbol + name, passes[k]);
-        for (int k = 0; !known && !strcmp(symbol, "fold") && k < c->op->weight_count; k++) {
-            const char *at = strstr(line, arena_printf(d->m->arena, "v.d_%s_part[", c->op->weights[k]->field));
-            known = at && at < end;
-        }
-        if (known) {
-            int64_t *l = NEW(d->m->arena, int64_t);
-            *l = number;
-            list_push(d->m->arena, &c->calls, l);
-        }
+    for (int i = *at; i < count; i++) {
+        if (strcmp(calls[i].symbol, symbol) != 0)
+            continue;
+        int64_t *l = NEW(d->m->arena, int64_t);
+        *l = number;
+        if (calls[i].card)
+            list_push(d->m->arena, &calls[i].card->calls, l);
+        *at = i + 1;
+        return;
     }
 }
 
 /* An empty line, or one that divides the file in halves (halves.c). */
 static bool says_nothing(const char *line, const char *end) { return starts(line, end, "\n") || starts(line, end, "#if HALF") || starts(line, end, "#endif"); }
 
+static bool has_functions(const Card *c, const char *name) { return strcmp(op_function(c->op), name) == 0; }
+
 static void find_c(Deck *d)
 {
     Arena *a = d->m->arena;
-    Card *now = NULL;
+    const char *now = NULL;             /* the name before the functions of a section */
     CardFunction *function = NULL;
     bool operators = false, passes = false;
+    int call_count, call_at = 0;
+    const Call *calls = calls_of(d, &call_count);
     for (int k = 1; k <= d->c_count; k++) {
         const char *line = d->c_lines[k], *end = d->c_lines[k + 1];
         bool part = starts(line, end, "/* ==== "), head = operators && starts(line, end, "/* ---- ");
         if (part || head) {
-            if (now)
-                now->c_to = k - 1;
+            for (int i = 0; now && i < d->count; i++)
+                if (has_functions(&d->cards[i], now))
+                    d->cards[i].c_to = k - 1;
             now = NULL;
         }
         if (part) {
@@ -243,9 +262,10 @@ static void find_c(Deck *d)
             passes = line[8] == '5' || line[8] == '6';
         } else if (head) {
             const char *name = word_at(a, line + 8, end);
-            now = line[8 + strlen(name)] == ':' ? card_named(d, name) : NULL;
-            if (now)
-                now->c_from = k;
+            now = line[8 + strlen(name)] == ':' ? name : NULL;
+            for (int i = 0; now && i < d->count; i++)
+                if (has_functions(&d->cards[i], now))
+                    d->cards[i].c_from = k;
         } else if (now && (starts(line, end, "static ") || starts(line, end, "void ") || starts(line, end, "uint64_t "))) {    /* halves.c */
             const char *open = memchr(line, '(', (size_t)(end - line)), *from = open;
             while (from && from > line && identifier(from[-1]))
@@ -254,13 +274,15 @@ static void find_c(Deck *d)
             if (open && from < open && last[-1] != ';') {
                 function = NEW(a, CardFunction);
                 *function = (CardFunction){ word_at(a, from, end), k, k };
-                list_push(a, &now->functions, function);
+                for (int i = 0; i < d->count; i++)
+                    if (has_functions(&d->cards[i], now))
+                        list_push(a, &d->cards[i].functions, function);
             }
         } else if (function && starts(line, end, "}")) {
             function->to = k;
             function = NULL;
         } else if (passes && starts(line, end, "    ")) {
-            add_call(d, line, end, k);
+            add_call(d, calls, call_count, &call_at, line, end, k);
         }
     }
     for (int i = 0; i < d->count; i++) {            /* a section ends with its last line that is not empty */

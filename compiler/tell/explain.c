@@ -207,6 +207,19 @@ static bool joined(const Model *m, const Op *op)
     return false;
 }
 
+/* The other operators that have its functions. */
+static void equal_ones(Text *out, const Deck *d, const Op *op)
+{
+    int n = 0;
+    for (int i = 0; i < d->count; i++) {
+        const Op *other = d->cards[i].op;
+        if (other != op && !strcmp(op_function(other), op_function(op)))
+            text_printf(out, "%s%s", n++ ? ", " : "            equal, and so computed by the same functions: ", other->name);
+    }
+    if (n)
+        text_printf(out, "\n");
+}
+
 static void card(Text *out, const Deck *d, const Card *c)
 {
     Model *m = d->m;
@@ -227,6 +240,7 @@ static void card(Text *out, const Deck *d, const Card *c)
         const CardFunction *f = c->functions.items[k];
         text_printf(out, "  %-9s %s.c:%d to %d  %s\n", k ? "" : "C", m->name, f->from, f->to, f->symbol);
     }
+    equal_ones(out, d, op);
     for (int k = 0; k < c->calls.count; k++)
         text_printf(out, "%s%lld%s", k ? ", " : "            called at lines ", (long long)*(int64_t *)c->calls.items[k], k + 1 < c->calls.count ? "" : "\n");
 }

@@ -107,3 +107,24 @@ const Fact *fact_get(const Fact *table, const char *key)
     int at = find(table, key);
     return at < 0 ? NULL : table->values.items[at];
 }
+
+bool fact_equal(const Fact *a, const Fact *b)
+{
+    if (a == b)
+        return true;
+    if (a->kind != b->kind || a->keys.count != b->keys.count || a->items.count != b->items.count)
+        return false;
+    if (a->kind == FACT_TEXT)
+        return strcmp(a->text, b->text) == 0;
+    if (a->kind == FACT_REAL)
+        return memcmp(&a->r, &b->r, sizeof a->r) == 0;
+    if (a->kind != FACT_TABLE)
+        return a->i == b->i;
+    for (int i = 0; i < a->keys.count; i++)
+        if (strcmp(a->keys.items[i], b->keys.items[i]) != 0 || !fact_equal(a->values.items[i], b->values.items[i]))
+            return false;
+    for (int i = 0; i < a->items.count; i++)
+        if (!fact_equal(a->items.items[i], b->items.items[i]))
+            return false;
+    return true;
+}

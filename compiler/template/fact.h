@@ -20,4 +20,7 @@ struct Fact {
 /* The field `key` of a table, or NULL when it is not set. */
 const Fact *fact_get(const Fact *table, const char *key);
 
+/* True if both have the same fields and items with the same values, in the same order; places (fact_place) are not compared. */
+bool fact_equal(const Fact *a, const Fact *b);
+
 #endif

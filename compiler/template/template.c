@@ -351,8 +351,8 @@ static int lua_include(lua_State *L)
 static int lua_candidate(lua_State *L)
 {
     Expansion *x = expansion_of(L);
-    const Fact *op = x->unit[x->depth], *name = op ? fact_get(op, "name") : NULL, *key = op ? fact_get(op, "key") : NULL;
-    if (!name || !key)
+    const Fact *op = x->unit[x->depth], *names = op ? fact_get(op, "operators") : NULL, *key = op ? fact_get(op, "key") : NULL;
+    if (!names || !key)
         return luaL_error(L, "candidate is for the templates of operators");
     if (lua_gettop(L) != 2 || lua_type(L, 1) != LUA_TSTRING || !lua_istable(L, 2) || sandbox_fact(L, 2))
         return luaL_error(L, "candidate wants a text and a list of texts: candidate(\"forward\", { \"4x7\", \"5x5\" })");
@@ -366,7 +366,10 @@ static int lua_candidate(lua_State *L)
     }
     if (!choices.count)
         return luaL_error(L, "candidate needs at least one choice");
-    lua_pushinteger(L, 1 + (x->tuning ? tuning_ask(x->tuning, settings, name->text, key->text, lua_tostring(L, 1), &choices) : 0));
+    int chosen = 0;
+    for (int i = 0; x->tuning && i < names->items.count; i++)
+        chosen = tuning_ask(x->tuning, settings, ((const Fact *)names->items.items[i])->text, key->text, lua_tostring(L, 1), &choices);
+    lua_pushinteger(L, 1 + chosen);
     return 1;
 }
 

@@ -448,10 +448,11 @@ static void front_maxpool2_backward(front_conv1_t dx, front_maxpool2_t dy, front
     }
 }
 
-/* ---- h_start: fill --------------------------------------- models/tiny.yaml:27
- *   16 */
+/* ---- fill_16: fill --------------------------------------- models/tiny.yaml
+ *   16
+ *   of h_start (line 27), d_h_2_end (line 29), d_h_3_end (line 29) */
 /* y = 0 */
-static void h_start_forward(real *y)
+static void fill_16_forward(real *y)
 {
     for (int i = 0; i < 16 * L; i += L)
         v_store(y + i, v_set1((real)0));
@@ -1637,24 +1638,6 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
     }
 }
 
-/* ---- d_h_2_end: fill ------------------------------------- models/tiny.yaml:29
- *   16 */
-/* y = 0 */
-static void d_h_2_end_forward(real *y)
-{
-    for (int i = 0; i < 16 * L; i += L)
-        v_store(y + i, v_set1((real)0));
-}
-
-/* ---- d_h_3_end: fill ------------------------------------- models/tiny.yaml:29
- *   16 */
-/* y = 0 */
-static void d_h_3_end_forward(real *y)
-{
-    for (int i = 0; i < 16 * L; i += L)
-        v_store(y + i, v_set1((real)0));
-}
-
 /* ---- sum_d_h_total: sum ---------------------------------- models/tiny.yaml:27
  *   16, 16, 16 -> 16 */
 /* y = x1 + x2 + x3 */
@@ -1842,7 +1825,7 @@ static void forward_pass(const Batch *batch)
         front_conv1_forward(*scratch->front_conv1, v.front_maxpool1[g], weights->front_conv1_weight,
             weights->front_conv1_bias);
         front_maxpool2_forward(v.front_maxpool2[g], v.front_maxpool2_winner[g].of, *scratch->front_conv1);
-        h_start_forward((real *)v.h[g - G]);
+        fill_16_forward((real *)v.h[g - G]);
     }
     h_from_input_forward(v.h_from_input, v.front_maxpool2, weights->h_weight_ih, weights->h_bias_ih);
     for (int t = 0; t < 3; t++) {
@@ -1927,8 +1910,8 @@ static void backward_pass(const Batch *batch)
     fold(gradient->classify_conv1_bias, v.d_classify_conv1_bias_part[0].of, 6, 8, 0);
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        d_h_2_end_forward((real *)v.d_h_2[g + 3 * G]);
-        d_h_3_end_forward((real *)v.d_h_3[g + 3 * G]);
+        fill_16_forward((real *)v.d_h_2[g + 3 * G]);
+        fill_16_forward((real *)v.d_h_3[g + 3 * G]);
     }
     for (int t = 2; t >= 0; t--) {
         #pragma omp for schedule(dynamic, 1)

@@ -33,7 +33,7 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         front_maxpool2_forward(v.front_maxpool2[g], v.front_maxpool2_winner[g].of, *scratch->front_conv1);
         SEE("front_maxpool2", "forward", 18, -1, g, "front_maxpool2", 1, (real *)v.front_maxpool2[g], 3136, 3136, 3,
             { 4, 7, 7 });
-        h_start_forward((real *)v.h[g - G]);
+        fill_16_forward((real *)v.h[g - G]);
         SEE("h_start", "forward", 27, -1, g, "h", 1, (real *)v.h[g - G], 256, 256, 1, { 16 });
     }
     SEE("h_from_input", "forward", 29, -1, -1, "front_maxpool2", 0, (real *)v.front_maxpool2[0], 6272, 3136, 3,
@@ -149,9 +149,9 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     fold((real *)gradient->classify_conv1_weight, (real *)v.d_classify_conv1_weight_part[0].of, 6, 72, 0);
     fold(gradient->classify_conv1_bias, v.d_classify_conv1_bias_part[0].of, 6, 8, 0);
     for (int g = 0; g < G; g++) {
-        d_h_2_end_forward((real *)v.d_h_2[g + 3 * G]);
+        fill_16_forward((real *)v.d_h_2[g + 3 * G]);
         SEE("d_h_2_end", "forward", 29, -1, g, "d_h_2", 1, (real *)v.d_h_2[g + 3 * G], 256, 256, 1, { 16 });
-        d_h_3_end_forward((real *)v.d_h_3[g + 3 * G]);
+        fill_16_forward((real *)v.d_h_3[g + 3 * G]);
         SEE("d_h_3_end", "forward", 29, -1, g, "d_h_3", 1, (real *)v.d_h_3[g + 3 * G], 256, 256, 1, { 16 });
     }
     for (int t = 2; t >= 0; t--) {
@@ -319,7 +319,7 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
         STOP(4);
         front_maxpool2_forward(v.front_maxpool2[g], v.front_maxpool2_winner[g].of, *scratch->front_conv1);
         STOP(5);
-        h_start_forward((real *)v.h[g - G]);
+        fill_16_forward((real *)v.h[g - G]);
         STOP(6);
     }
     #pragma omp barrier
@@ -415,9 +415,9 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     STOP(35);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        d_h_2_end_forward((real *)v.d_h_2[g + 3 * G]);
+        fill_16_forward((real *)v.d_h_2[g + 3 * G]);
         STOP(36);
-        d_h_3_end_forward((real *)v.d_h_3[g + 3 * G]);
+        fill_16_forward((real *)v.d_h_3[g + 3 * G]);
         STOP(37);
     }
     #pragma omp barrier

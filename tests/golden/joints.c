@@ -54,6 +54,9 @@ typedef real d_e_total_t[2][2][L];
 typedef real d_d_t[4][L];
 typedef real d_d_sum_t[4][L];
 
+/* By their shapes: for functions that several layers share. */
+typedef real real_2x2[2][2][L];
+
 /* ==== 2 parameters =============================================================================================== */
 
 /* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
@@ -95,10 +98,11 @@ static void load_r_forward(real *y, const void *const *rows, int first, int coun
     }
 }
 
-/* ---- s_start: fill --------------------------------------- tests/golden/joints.yaml:8
- *   2x2 */
+/* ---- fill_2x2: fill -------------------------------------- tests/golden/joints.yaml
+ *   2x2
+ *   of s_start (line 8), d_s_3_end (line 12) */
 /* y = 0 */
-static void s_start_forward(real *y)
+static void fill_2x2_forward(real *y)
 {
     for (int i = 0; i < 4 * L; i += L)
         v_store(y + i, v_set1((real)0));
@@ -575,15 +579,6 @@ static void mse1_backward(real *da, real *a, real *b, real scale, int present)
     }
 }
 
-/* ---- d_s_3_end: fill ------------------------------------- tests/golden/joints.yaml:12
- *   2x2 */
-/* y = 0 */
-static void d_s_3_end_forward(real *y)
-{
-    for (int i = 0; i < 4 * L; i += L)
-        v_store(y + i, v_set1((real)0));
-}
-
 /* ---- sum_d_s_total: sum ---------------------------------- tests/golden/joints.yaml:8
  *   2x2, 2x2, 2x2 -> 2x2 */
 /* y = x1 + x2 + x3 */
@@ -593,25 +588,11 @@ static void sum_d_s_total_forward(real *y, real *x1, real *x2, real *x3)
         v_store(y + i, v_add(v_add(v_load(x1 + i), v_load(x2 + i)), v_load(x3 + i)));
 }
 
-/* ---- sum_d_s_total_2: sum_steps -------------------------- tests/golden/joints.yaml:11
- *   2x2 -> 2x2 */
+/* ---- sum_steps_2x2: sum_steps ---------------------------- tests/golden/joints.yaml
+ *   2x2 -> 2x2
+ *   of sum_d_s_total_2 (line 11), sum_d_e_2 (line 11) */
 /* y = x of step 0 + x of step 1 + ... in that order; a step lies 1 groups after the one before. */
-static void sum_d_s_total_2_forward(d_s_total_2_t y, d_s_total_t *x)
-{
-    enum { T = 2 };
-    real *sum = (real *)y;
-    for (int i = 0; i < 4 * L; i += L) {
-        vec s = v_load((real *)x + i);
-        for (int t = 1; t < T; t++)
-            s = v_add(s, v_load((real *)&x[t * 1] + i));
-        v_store(sum + i, s);
-    }
-}
-
-/* ---- sum_d_e_2: sum_steps -------------------------------- tests/golden/joints.yaml:11
- *   2x2 -> 2x2 */
-/* y = x of step 0 + x of step 1 + ... in that order; a step lies 1 groups after the one before. */
-static void sum_d_e_2_forward(d_e_2_t y, d_e_t *x)
+static void sum_steps_2x2_forward(real_2x2 y, real_2x2 *x)
 {
     enum { T = 2 };
     real *sum = (real *)y;
@@ -738,7 +719,7 @@ static void forward_pass(const Batch *batch)
     for (int g = 0; g < G; g++) {
         load_x_forward((real *)v.x[g], batch->inputs[0], g * L, batch->count);
         load_r_forward((real *)v.r[g], batch->targets[0], g * L, batch->count);
-        s_start_forward((real *)v.s[g - G]);
+        fill_2x2_forward((real *)v.s[g - G]);
     }
     d_forward(v.d, v.x, weights->d_weight, weights->d_bias);
     #pragma omp barrier
@@ -807,7 +788,7 @@ static void backward_pass(const Batch *batch)
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        d_s_3_end_forward((real *)v.d_s_3[g + 2 * G]);
+        fill_2x2_forward((real *)v.d_s_3[g + 2 * G]);
     }
     for (int t = 1; t >= 0; t--) {
         #pragma omp for schedule(dynamic, 1)
@@ -820,8 +801,8 @@ static void backward_pass(const Batch *batch)
     }
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        sum_d_s_total_2_forward(*scratch->d_s_total_2, v.d_s_total + g);
-        sum_d_e_2_forward(*scratch->d_e_2, v.d_e + g);
+        sum_steps_2x2_forward(*scratch->d_s_total_2, v.d_s_total + g);
+        sum_steps_2x2_forward(*scratch->d_e_2, v.d_e + g);
         sum_d_e_total_forward((real *)*scratch->d_e_total, (real *)*scratch->d_s_total_2, (real *)*scratch->d_e_2);
         d_sigmoid_backward((real *)v.d_d_sum[g], (real *)*scratch->d_d, (real *)v.d[g]);
     }

@@ -1062,19 +1062,11 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
     }
 }
 
-/* ---- d_h_2_end: fill ------------------------------------- tests/golden/recurrent.yaml:15
- *   3 */
+/* ---- fill_3: fill ---------------------------------------- tests/golden/recurrent.yaml
+ *   3
+ *   of d_h_2_end (line 15), d_h_3_end (line 15) */
 /* y = 0 */
-static void d_h_2_end_forward(real *y)
-{
-    for (int i = 0; i < 3 * L; i += L)
-        v_store(y + i, v_set1((real)0));
-}
-
-/* ---- d_h_3_end: fill ------------------------------------- tests/golden/recurrent.yaml:15
- *   3 */
-/* y = 0 */
-static void d_h_3_end_forward(real *y)
+static void fill_3_forward(real *y)
 {
     for (int i = 0; i < 3 * L; i += L)
         v_store(y + i, v_set1((real)0));
@@ -1330,8 +1322,8 @@ static void backward_pass(const Batch *batch)
     A_backward(v.d_h, v.d_A, weights->A_weight);
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        d_h_2_end_forward((real *)v.d_h_2[g + 2 * G]);
-        d_h_3_end_forward((real *)v.d_h_3[g + 2 * G]);
+        fill_3_forward((real *)v.d_h_2[g + 2 * G]);
+        fill_3_forward((real *)v.d_h_3[g + 2 * G]);
     }
     A_products(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
     for (int t = 1; t >= 0; t--) {

@@ -392,19 +392,11 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
     }
 }
 
-/* ---- d_h_2_end: fill ------------------------------------- tests/golden/recurrent.yaml:15
- *   3 */
+/* ---- fill_3: fill ---------------------------------------- tests/golden/recurrent.yaml
+ *   3
+ *   of d_h_2_end (line 15), d_h_3_end (line 15) */
 /* y = 0 */
-static void d_h_2_end_forward(real *y)
-{
-    for (int i = 0; i < 3; i++)
-        y[i] = (real)0;
-}
-
-/* ---- d_h_3_end: fill ------------------------------------- tests/golden/recurrent.yaml:15
- *   3 */
-/* y = 0 */
-static void d_h_3_end_forward(real *y)
+static void fill_3_forward(real *y)
 {
     for (int i = 0; i < 3; i++)
         y[i] = (real)0;
@@ -585,8 +577,8 @@ static void backward_pass(const Batch *batch)
             A_backward(v.d_h[s], *scratch->d_A, weights->A_weight);
         }
     for (int n = 0; n < N; n++) {
-        d_h_2_end_forward(v.d_h_2[n + 2 * N]);
-        d_h_3_end_forward(v.d_h_3[n + 2 * N]);
+        fill_3_forward(v.d_h_2[n + 2 * N]);
+        fill_3_forward(v.d_h_3[n + 2 * N]);
     }
     for (int t = 1; t >= 0; t--) {
         for (int n = 0; n < N; n++) {

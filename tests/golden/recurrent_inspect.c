@@ -112,9 +112,9 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     A_backward(v.d_h, v.d_A, weights->A_weight);
     SEE("A", "backward", 16, -1, -1, "d_h", 1, (real *)v.d_h[0], 96, 48, 1, { 3 });
     for (int g = 0; g < G; g++) {
-        d_h_2_end_forward((real *)v.d_h_2[g + 2 * G]);
+        fill_3_forward((real *)v.d_h_2[g + 2 * G]);
         SEE("d_h_2_end", "forward", 15, -1, g, "d_h_2", 1, (real *)v.d_h_2[g + 2 * G], 48, 48, 1, { 3 });
-        d_h_3_end_forward((real *)v.d_h_3[g + 2 * G]);
+        fill_3_forward((real *)v.d_h_3[g + 2 * G]);
         SEE("d_h_3_end", "forward", 15, -1, g, "d_h_3", 1, (real *)v.d_h_3[g + 2 * G], 48, 48, 1, { 3 });
     }
     SEE("A", "weights", 16, -1, -1, "h", 0, (real *)v.h[0], 96, 48, 1, { 3 });
@@ -335,9 +335,9 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     STOP(28);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        d_h_2_end_forward((real *)v.d_h_2[g + 2 * G]);
+        fill_3_forward((real *)v.d_h_2[g + 2 * G]);
         STOP(29);
-        d_h_3_end_forward((real *)v.d_h_3[g + 2 * G]);
+        fill_3_forward((real *)v.d_h_3[g + 2 * G]);
         STOP(30);
     }
     #pragma omp barrier

@@ -105,9 +105,9 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
             SEE("A", "backward", 16, t, n, "d_h", 1, v.d_h[s], 3, 3, 1, { 3 });
         }
     for (int n = 0; n < N; n++) {
-        d_h_2_end_forward(v.d_h_2[n + 2 * N]);
+        fill_3_forward(v.d_h_2[n + 2 * N]);
         SEE("d_h_2_end", "forward", 15, -1, n, "d_h_2", 1, v.d_h_2[n + 2 * N], 3, 3, 1, { 3 });
-        d_h_3_end_forward(v.d_h_3[n + 2 * N]);
+        fill_3_forward(v.d_h_3[n + 2 * N]);
         SEE("d_h_3_end", "forward", 15, -1, n, "d_h_3", 1, v.d_h_3[n + 2 * N], 3, 3, 1, { 3 });
     }
     for (int t = 1; t >= 0; t--) {
@@ -265,9 +265,9 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
             STOP(17);
         }
     for (int n = 0; n < N; n++) {
-        d_h_2_end_forward(v.d_h_2[n + 2 * N]);
+        fill_3_forward(v.d_h_2[n + 2 * N]);
         STOP(18);
-        d_h_3_end_forward(v.d_h_3[n + 2 * N]);
+        fill_3_forward(v.d_h_3[n + 2 * N]);
         STOP(19);
     }
     for (int t = 1; t >= 0; t--) {

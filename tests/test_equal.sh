@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# test_equal.sh -- operators that are equal share their functions: the skeleton of ResNet-20 has one set for each of its shapes.
+. "$(dirname "$0")/begin.sh"
+cd "$work" || exit 1
+sed 's/\[3, 8, 8\]/[3, 32, 32]/; s/wide: 2 }/wide: 16 }/; s/batch: 20/batch: 32/' "$root/tests/oracle/next/nets/resnet20.yaml" >resnet20.yaml
+for target in avx2 generic; do
+    run "$SPNC" emit resnet20.yaml -o "$target" --target "$target" || continue
+    c=$target/resnet20.c
+    # each layer of the three stages is called, and its functions are those of its shape
+    for shape in 16x32x32 32x16x16 64x8x8; do
+        n=$(grep -c "^/[*] ---- conv_$shape: conv " "$c")
+        [ "$n" = 1 ] || fault "$target: $n times the functions of conv_$shape"
+    done
+    calls=$(grep -cE '^ +conv_(relu_)?(16x32x32|32x16x16|64x8x8)_forward\(' "$c")
+    [ "$calls" = 16 ] || fault "$target: $calls calls of the convolutions that share functions, not 16"
+    grep -q '^ \* *of first_b1_b (line 15), first_b2_b (line 15), first_block3_b (line 15)' "$c" || fault "$target: the comment does not say whose functions they are"
+    wide=$(awk 'length > 120' "$c" | wc -l)
+    [ "$wide" = 0 ] || fault "$target: $wide lines of more than 120 columns"
+done
+# what a run says of an operator is by its own name: rows of a profile, and the names in a replay
+for name in first_b1_b first_b2_b first_block3_b; do
+    grep -q "^ *{ \"$name\", \"forward\"" avx2/resnet20_inspect.c && grep -q "SEE(\"$name\", \"forward\"" avx2/resnet20_inspect.c || fault "no row or no look of $name"
+done
+"$SPNC" explain resnet20.yaml first_b2_b >why 2>&1 || fault "explain first_b2_b fails"
+grep -q ' conv_16x32x32_forward$' why && grep -q 'computed by the same functions: first_b1_b, first_block3_b' why || fault "explain does not show the shared functions: $(cat why)"
+exit $failed
