@@ -227,8 +227,9 @@ struct Tensor {
 typedef struct { Tensor *tensor; int shift; } Use;
 
 /* Of a library.  W_TRANSFORMED: Winograd's U of a convolution's weight, as its PREPARE would leave it.  W_SCALES: scale and shift of each channel of a
- * batch norm, which follow from its parameters and running statistics. */
-typedef enum { W_EXPORTED, W_IN_OUT, W_TRANSFORMED, W_SCALES } WeightLayout;
+ * batch norm, which follow from its parameters and running statistics.  W_LATENCY, W_LATENCY_BIAS: as the kernel of the latency form reads it
+ * (lower/latency.h). */
+typedef enum { W_EXPORTED, W_IN_OUT, W_TRANSFORMED, W_SCALES, W_LATENCY, W_LATENCY_BIAS } WeightLayout;
 /* For decay and penalties by kind: what a product or a convolution multiplies by; of a norm; a bias, or any other. */
 typedef enum { W_OTHER, W_PRODUCT, W_NORM } WeightKind;
 struct Weight {
@@ -238,8 +239,8 @@ struct Weight {
     Shape shape;             /* PyTorch's */
     WeightLayout layout;
     int64_t stride;          /* W_IN_OUT: outputs rounded up to whole vectors */
-    const Weight *of;        /* W_TRANSFORMED: the weight that is transformed */
-    const Op *made_for;      /* W_TRANSFORMED: the convolution that reads it; W_SCALES: the batch_statistics that it stands for */
+    const Weight *of;        /* W_TRANSFORMED, W_LATENCY: the weight that is transformed; NULL: a bias that a batch norm alone makes */
+    const Op *made_for;      /* of these: the operator that reads it; W_SCALES: the batch_statistics that it stands for */
     const char *init;        /* the rule of its initial values, and the rule's number: see InitSpec */
     double init_value;
     int64_t offset, reals;   /* in the block; with padding */
@@ -339,11 +340,13 @@ struct Op {
     struct {
         OpKind act;                  /* activation in the epilogue, or OP_NONE */
         bool relu;                   /* a maxpool whose backward includes that of the relu below it */
+        const Op *norm;              /* latency form: the batch_statistics whose scale and shift are in its weights; NULL: none */
     } fuse;
     struct {
         bool winograd;               /* a convolution by Winograd's algorithm */
         bool deferred;               /* deferred weight gradient: WEIGHTS stores the operands of PRODUCTS */
         bool openblas;               /* a dense layer by OpenBLAS, and its backward operators */
+        const struct Latency *latency;       /* latency form: of a kernel of its own (lower/latency.h); NULL: plain loops */
     } kernel;
     bool again;                      /* forward: backward computes its result once more */
     OpSchedule *schedule;            /* forward: how its kernels' loops are cut (schedule/schedule.h); NULL: nothing to choose */
@@ -441,11 +444,13 @@ typedef struct {
 typedef struct {
     const char *target;      /* avx512, avx2, generic */
     bool plain, is_double, debug;       /* debug: plain, every tensor at a place of its own, guarded */
+    bool latency;            /* of a library: the plain form's layout, with kernels for few examples; plain is set too */
     int64_t batch;           /* 0: the model's */
     int64_t memory;          /* bytes the program may use */
     const char *templates;   /* --templates DIR or NULL */
     const char *stage;       /* --stage NAME or NULL: the result of that stage is printed (pipeline.c) */
     bool inference;          /* --for inference: the forward pass alone, as a library */
+    const char *form;        /* its form: lanes or latency; NULL: by the batch */
     const char *outputs;     /* its values, with commas between; NULL: the model's outputs */
     const char *weights;     /* the file or run whose weights are compiled in; NULL: none */
     const char *sets[SETS_MAX + 1];     /* --set KEY=VALUE, as given; one more place for a value that pipeline.c tries */

@@ -116,7 +116,7 @@ same() {        # same FOLDER WHAT [WEIGHTS]: calls the library in FOLDER
 }
 run "$SPNC" build wide.yaml --for inference --batch 9 --outputs h,v,c --weights w.npz -o lanes && same lanes "--batch 9"
 run "$SPNC" build wide.yaml --for inference --batch 21 --outputs h,v,c -o none && same none "two groups, weights of a file" lanes/wide.weights
-run "$SPNC" emit wide.yaml --for inference --outputs h,v,c --target generic --weights run -o generic
+run "$SPNC" emit wide.yaml --for inference --form lanes --outputs h,v,c --target generic --weights run -o generic
 cmp generic/wide.weights lanes/wide.weights || fault "the weights of a run are not those of its export"
 for folder in lanes none; do
     nm -u $folder/libwide.a | awk 'NF == 2 { print $2 }' | grep -vxE '_GLOBAL_OFFSET_TABLE_|memcpy|memset|memmove|fmaf?|floorf?|sqrtf?' && fault "$folder needs these"
@@ -126,17 +126,23 @@ done
 [ "$(nm -D --defined-only lanes/libwide.so.0 | awk '{ printf "%s ", $3 }')" = "wide_error wide_open wide_run " ] || fault "libwide.so.0: $(nm -D --defined-only lanes/libwide.so.0)"
 [ -s lanes/LICENSE ] || fault "no LICENSE"
 
-# ---- the plain form, under the sanitizers: other bits, near ----------------------------------------------------------------------------
-run "$SPNC" emit wide.yaml --for inference --plain --batch 9 --outputs h,v,c --weights w.npz -o plain
+# ---- the plain and the latency form, under the sanitizers: other bits, near ----------------------------------------------------------
 sanitize="-g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
-run make -C plain libwide.a CFLAGS="-O1 $sanitize"
-${CC:-cc} $sanitize -std=c11 -Wall -Wextra -Iplain main.c plain/libwide.a -lm -o main && ./main >said 2>&1 && [ ! -s said ] || fault "plain: $(head -5 said)"
-python3 - <<'END' || fault "the plain form is far from grad"
+near() {        # near FORM OPTION...: the library of that form
+    local form=$1
+    shift
+    run "$SPNC" emit wide.yaml --for inference --batch 9 --outputs h,v,c --weights w.npz -o $form "$@"
+    run make -C $form libwide.a CFLAGS="-O1 $sanitize"
+    ${CC:-cc} $sanitize -std=c11 -Wall -Wextra -I$form main.c $form/libwide.a -lm -o main && ./main >said 2>&1 && [ ! -s said ] || fault "$form: $(head -5 said)"
+    python3 - <<'END' || fault "the $form form is far from grad"
 import struct
 for name in "hvc":
     got, want = (struct.unpack(f"<{len(b) // 4}f", b) for b in (open(f"{p}.{name}", "rb").read() for p in ("got", "want")))
-    assert all(abs(a - b) < 1e-5 for a, b in zip(got, want)), name
+    assert all(abs(a - b) < 1e-5 * max(1, max(map(abs, want))) for a, b in zip(got, want)), name
 END
+}
+near plain --plain
+near latency --form latency
 
 # ---- the example, from the folder alone ----------------------------------------------------------------------------------------------
 mkdir alone && cp -r lanes/{*.c,*.h,*.weights,Makefile,runtime} alone && (cd alone && run make example CFLAGS=-O0 && ./example ../data/test_image.npy ../data/test_place.npy >../said 2>&1)
@@ -327,6 +333,10 @@ refused 1 "error: data is no run" --weights data
 refused 1 "error: nothing.npz: cannot read it" --weights nothing.npz
 refused 1 "wide.yaml:11:3: error: --outputs: the flow has no value 'w'" --outputs v,w
 refused 2 "--debug is for training" --debug
+refused 2 "--plain is a form of its own: leave out --form latency" --plain --form latency
+refused 2 "--form cannot be 'lane'; did you mean 'lanes'?" --form lane
 "$SPNC" emit wide.yaml --weights w.npz -o nowhere >said 2>&1
 [ $? = 2 ] && grep -q -- "--weights is for --for inference" said || fault "--weights alone: $(cat said)"
+"$SPNC" emit wide.yaml --form latency -o nowhere >said 2>&1
+[ $? = 2 ] && grep -q -- "--form is for --for inference" said || fault "--form alone: $(cat said)"
 exit $failed

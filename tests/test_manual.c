@@ -103,9 +103,10 @@ static void model(const char *path, const char *text, bool plain, bool debug)
         good = s->run(&m);
     cr_assert(good, "%s does not compile", path);
     walk(emit_facts(&m), "", -1);
-    if (text && !plain) {               /* as a library too */
+    for (int latency = 0; text && !plain && latency < 2; latency++) {               /* as a library too, in both forms */
         Model l = { .arena = a, .diag = diag, .options = m.options, .root = m.root };
         l.options.inference = true;
+        l.options.form = latency ? "latency" : "lanes";
         for (const Stage *s = stages; good && s->run != emit; s++)
             good = s->run(&l);
         cr_assert(good, "%s does not compile as a library", path);

@@ -15,6 +15,7 @@
 #include "emit/tables.h"
 #include "emit/wrap.h"
 #include "graph/window.h"
+#include "lower/latency.h"
 #include "outside/outside.h"
 #include "read/language.h"
 #include "schedule/choice.h"
@@ -121,9 +122,17 @@ static const char *place_text(Model *m, Loc at)
     return t.text;
 }
 
-/* NAME.c.in, which has both forms; operators from outside have a template for each. */
+static const char *latency_template(Model *m, const Op *op)
+{
+    const LatencyKind kind = op->kernel.latency->kind;
+    return arena_printf(m->arena, "latency_%s%s.c.in", OP_INFO(op)->name, kind == BY_POINTS ? "_points" : kind == BY_FILTERS ? "_filters" : "");
+}
+
+/* Of the latency form's own kernels that with `latency_` before its name; else NAME.c.in, which has both forms; operators from outside have a template for each. */
 static const char *template_of(Model *m, const Op *op)
 {
+    if (op->kernel.latency)
+        return latency_template(m, op);
     return op->kind < OP_COUNT ? arena_printf(m->arena, "%s.c.in", OP_INFO(op)->name) : (m->options.plain ? outside_of(op->kind)->plain : outside_of(op->kind)->fast).name;
 }
 

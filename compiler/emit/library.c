@@ -6,16 +6,17 @@
 #include "base/folder.h"
 #include "emit/place.h"
 #include "emit/wrap.h"
+#include "lower/latency.h"
 #include "template/fact.h"
 #include "template/template.h"
 #include <string.h>
 
-enum { POINTER = 8, ALIGN = 64 };
+enum { POINTER = 8, ALIGN = 64, ALIGN_LANES = 16 };
 
 uint64_t library_layout(const Model *m)
 {
     Text t = { .arena = m->arena };
-    text_printf(&t, "%s %s\n", m->options.is_double ? "double" : "float", m->options.plain ? "plain" : "lanes");
+    text_printf(&t, "%s %s\n", m->options.is_double ? "double" : "float", m->options.latency ? "latency" : m->options.plain ? "plain" : "lanes");
     for (int i = 0; i < m->weights.count; i++) {
         const Weight *w = m->weights.items[i];
         const Shape *y = w->made_for ? &w->made_for->writes[0].tensor->shape : &w->shape;
@@ -141,18 +142,22 @@ void library_facts(Model *m, Fact *f)
         fact_push(outputs, output_fact(m, m->outputs.items[i], outputs));
     const int64_t head = up(POINTER + POINTER * m->input_count * m->batch), real = m->options.is_double ? 8 : 4;
     fact_text(x, "upper", upper(m, m->name));
-    fact_int(x, "memory", up(head + (m->activation_reals + m->scratch_reals) * real));
+    const int64_t behind = m->options.latency ? ALIGN_LANES : 0;        /* a vec of points may begin at the last one */
+    fact_int(x, "memory", up(head + (m->activation_reals + m->scratch_reals + behind) * real));
     fact_int(x, "block_reals", m->weights.count ? m->block_reals : 1);
     fact_text(x, "magic", arena_printf(m->arena, "%016llx", (unsigned long long)LIBRARY_MAGIC));
     fact_text(x, "layout", arena_printf(m->arena, "%016llx", (unsigned long long)library_layout(m)));
     fact_bool(x, "compiled", m->options.weights != NULL);
-    bool images = false, padded = false;
+    bool images = false, padded = false, rest = false;
     for (int i = 0; i < m->input_count; i++)
         images = images || is_image(&m->inputs[i]);
     for (int i = 0; i < m->tensors.count; i++)
         padded = padded || place_padded(m, m->tensors.items[i]);
     fact_bool(x, "images", images);
     fact_bool(x, "padded", padded);
+    for_each_op(w, &m->forward)
+        rest = rest || (w.op->kernel.latency && w.op->kernel.latency->kind == BY_OUTPUTS && w.op->kernel.latency->M % ALIGN_LANES);
+    fact_bool(x, "latency", m->options.latency), fact_bool(x, "rest", rest);
     fact_set(x, "inputs", inputs);
     fact_set(x, "outputs", outputs);
     fact_set(f, "library", x);

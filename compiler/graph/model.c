@@ -6,6 +6,8 @@
 #include "graph/model.h"
 #include <string.h>
 
+enum { LATENCY_BELOW = 8 };      /* from that many examples on, those side by side in the lanes are quicker */
+
 /* Warnings about valid input that is probably a mistake; values that the loss does not depend on are found later (warn.c). */
 static void unused(Builder *b)
 {
@@ -67,6 +69,9 @@ bool model_build(Model *m)
     double batch = 100;      /* also when it is refused */
     map_number(m, root, &map_model, "batch", &batch);
     m->batch = m->options.batch ? m->options.batch : (int64_t)batch;
+    if (m->options.inference && !m->options.plain)
+        m->options.latency = m->options.form ? strcmp(m->options.form, "latency") == 0 : m->batch < LATENCY_BELOW;
+    m->options.plain |= m->options.latency;
     m->lanes = m->options.plain ? 1 : 16;
     m->groups = (int)((m->batch + m->lanes - 1) / m->lanes);
     m->last_examples = (int)(m->batch - (int64_t)(m->groups - 1) * m->lanes);

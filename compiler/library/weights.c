@@ -7,6 +7,7 @@
 #include "library/weights.h"
 #include "emit/library.h"
 #include "files/container.h"
+#include "lower/latency.h"
 #include "lower/transform.h"
 #include "lower/winograd.h"
 #include <math.h>
@@ -218,12 +219,21 @@ static void pack_transformed(const Block *b, const Weight *to, const Array *from
         }
 }
 
+/* What a batch norm's scale and shift follow from: op is its batch_statistics.  weight and bias NULL: 1 and 0. */
+typedef struct { const Op *op; const Array *mean, *variance, *weight, *bias; } Norm;
+
+static Norm norm_of(const Given *s, const Op *op)
+{
+    return (Norm){ op, array_of(s, op->norm.mean), array_of(s, op->norm.variance), op->weight_count ? array_of(s, op->weights[0]) : NULL,
+                   op->weight_count ? array_of(s, op->weights[1]) : NULL };
+}
+
 /* scale[channels], then shift[channels], in the order of runtime/batch_norm.h. */
 static void pack_scales(const Block *b, const Weight *to, const Given *s)
 {
-    const Op *op = to->made_for;
-    const Array *mean = array_of(s, op->norm.mean), *variance = array_of(s, op->norm.variance);
-    const Array *weight = op->weight_count ? array_of(s, op->weights[0]) : NULL, *bias = op->weight_count ? array_of(s, op->weights[1]) : NULL;
+    const Norm n = norm_of(s, to->made_for);
+    const Op *op = n.op;
+    const Array *mean = n.mean, *variance = n.variance, *weight = n.weight, *bias = n.bias;
     const int64_t channels = op->norm.mean->shape.dim[0];
     for (int64_t c = 0; c < channels; c++) {
         const double inverse = 1 / sqrt(as_real(b, array_number(variance, c)) + op_real(op, "epsilon"));
@@ -233,8 +243,36 @@ static void pack_scales(const Block *b, const Weight *to, const Given *s)
     }
 }
 
+/* The factor of channel c, without a norm 1; *shift: what is added to it then. */
+static double factor(const Norm *n, int64_t c, double *shift)
+{
+    *shift = 0;
+    if (!n->op)
+        return 1;
+    const double scale = (n->weight ? array_number(n->weight, c) : 1) / sqrt(array_number(n->variance, c) + op_real(n->op, "epsilon"));
+    *shift = (n->bias ? array_number(n->bias, c) : 0) - array_number(n->mean, c) * scale;
+    return scale;
+}
+
+/* A weight or a bias of the latency form, with the batch norm that is folded into it. */
+static void pack_latency(const Block *b, const Weight *to, const Given *s)
+{
+    const Norm n = to->made_for->fuse.norm ? norm_of(s, to->made_for->fuse.norm) : (Norm){ 0 };
+    const Array *from = to->of ? array_of(s, to->of) : NULL;
+    const int64_t count = from ? array_count(from) : to->made_for->weights[0]->of->shape.dim[0];
+    double shift;
+    for (int64_t i = 0; i < count; i++) {
+        const double scale = factor(&n, latency_filter(to, i), &shift), v = (from ? array_number(from, i) : 0) * scale;
+        set(b, to->offset + latency_place(to, i), to->layout == W_LATENCY_BIAS ? v + shift : v);
+    }
+}
+
 static void pack(const Block *b, const Weight *to, const Given *s)
 {
+    if (to->layout == W_LATENCY || to->layout == W_LATENCY_BIAS) {
+        pack_latency(b, to, s);
+        return;
+    }
     const int64_t inputs = to->layout == W_IN_OUT ? to->shape.dim[1] : 1;
     const Array *from = array_of(s, to->of ? to->of : to);
     if (to->layout == W_TRANSFORMED) {

@@ -5,6 +5,7 @@
  * loaded as it comes, a batch norm has its running statistics: that is all they do outside of training.  Values that are no outputs lose their names, so that they may be fused and their
  * memory used again.  Everything follows from what operators read and write; only those three and OpenBLAS are known by kind. */
 #include "graph/model.h"
+#include "lower/latency.h"
 #include <string.h>
 
 /* ---- outputs ------------------------------------------------------------------------------------------------------ */
@@ -181,5 +182,7 @@ bool forward_only(Model *m)
         if (list_index(&m->outputs, t) < 0)
             t->flow_name = NULL;
     }
+    if (m->options.latency)
+        norms_fold(m);
     return !diag_errors(m->diag);
 }

@@ -4,8 +4,8 @@
  * Next: schedule.c.
  * A PREPARE of a convolution is done by spnc: its result is stored in place of the weight, once for all uses of the same shape.  (A PREPARE that
  * spnc cannot do stays in the forward pass.)  Likewise what a batch norm multiplies by and adds.  A weight that no operator reads is not stored. */
+#include "lower/latency.h"
 #include "lower/winograd.h"
-#include "spnc.h"
 
 static bool same_layout(const Op *a, const Op *b)
 {
@@ -46,6 +46,8 @@ bool weights_store(Model *m)
     if (!m->options.inference)
         return true;
     List stored = { 0 };
+    if (m->options.latency)
+        latency_choose(m);
     for_each_op(w, &m->forward) {
         Op *op = w.op;
         if (op->kind == OP_batch_statistics) {

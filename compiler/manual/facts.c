@@ -242,6 +242,7 @@ const FactDoc fact_docs[] = {
     { "schedule", "is_last", "text", "dense: is a slice of the last group?  For string.format(is_last, s)", NULL },
     { "schedule", "product product_a product_b", "cuts", "matmul: its three products in pieces of a tile", NULL },
     { "schedule", "filters", "run[]", "conv_pool: filters whose gradients are added to a patch of dx together", NULL },
+    { "schedule", "latency", "latency", "a kernel of the latency form: this alone", NULL },
 
     { "direct", "F Q", "int", "of a tile: at most so many rows and columns", NULL },
     { "direct", "rows edges", "run[]", "filters or channels, in pieces of a tile, and of a tile of one column", NULL },
@@ -366,6 +367,21 @@ const FactDoc fact_docs[] = {
     { "terms", "short", "bool", "has the last group fewer terms?", NULL },
     { "terms", "count", "text", "C of the number of terms of slice g", NULL },
 
+    { "latency", "M C MP", "int", "filters or units of one group; its channels or inputs; M rounded up to whole vecs", NULL },
+    { "latency", "panels left", "int", "vecs of MP; outputs in the last of them, 0: all", NULL },
+    { "latency", "rows columns", "run[]", "tiles: filters and vecs of points; points of a row and vecs of filters; positions and vecs of outputs", NULL },
+    { "latency", "Q", "int", "vecs of the widest tile", NULL },
+    { "latency", "terms taps", "int", "of a sum; of a kernel", NULL },
+    { "latency", "at", "int[]", "reals from a point to each tap", NULL },
+    { "latency", "rows_read pitch plane", "int", "of what is read: rows, reals from row to row, from channel to channel", NULL },
+    { "latency", "parts_down parts_across", "int", "parts of a copy for a strided kernel", NULL },
+    { "latency", "copied parted", "bool", "is x copied? in parts?", NULL },
+    { "latency", "flat", "bool", "points: do they go on from row to row?", NULL },
+    { "latency", "work", "bool", "is there working memory?", NULL },
+    { "latency", "copy stage points", "int", "reals of the copy, of the sums of one filter on their way to y; points of y", NULL },
+    { "latency", "bias norm", "bool", "is there a bias? is a batch norm in the weights?", NULL },
+    { "latency", "x y", "text", "C: the first element of each", NULL },
+
     { "parameter", "name", "text", "as the description has it", NULL },
     { "parameter", "array", "text", "\"[8][3]\": behind its name it declares it in C", NULL },
     { "parameter", "dims", "int[]", "sizes", NULL },
@@ -433,6 +449,7 @@ const FactDoc fact_docs[] = {
     { "library", "memory", "int", "bytes of a workspace", NULL },
     { "library", "block_reals", "int", "of the stored weights, 1 at least", NULL },
     { "library", "magic layout", "text", "hexadecimal: of every file of weights; of what is stored and how", NULL },
+    { "library", "latency rest", "bool", "the latency form; has it a dense layer whose last vec of outputs is not full?", NULL },
     { "library", "compiled images padded", "bool", "are there weights in it? may an input be a PNG? has a type a slot that is longer?", NULL },
     { "library", "inputs outputs", "port[]", "as the model and --outputs have them", NULL },
 

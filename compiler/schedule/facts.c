@@ -370,6 +370,31 @@ static Fact *winograd_fact(const Model *m, const WinogradSchedule *s, int slices
     return f;
 }
 
+/* ---- latency form ---------------------------------------------------------------------------------------------------- */
+
+static Fact *latency_fact(const Model *m, const Op *op)
+{
+    Arena *a = m->arena;
+    const Latency *l = op->kernel.latency;
+    const LatencyTiles *s = &op->schedule->latency;
+    const int64_t points = l->window.y[0] * l->window.y[1];
+    Fact *f = fact_table(a);
+    fact_int(f, "Q", s->tile.Q);
+    fact_set(f, "rows", runs_fact(a, &s->rows)), fact_set(f, "columns", runs_fact(a, &s->columns));
+    fact_int(f, "M", l->M), fact_int(f, "C", l->C), fact_int(f, "MP", l->MP), fact_int(f, "panels", l->MP / 16);
+    fact_int(f, "left", l->M % 16);
+    fact_int(f, "terms", (int64_t)l->C * l->taps), fact_int(f, "taps", l->taps);
+    fact_set(f, "at", ints_fact(a, l->at, l->taps));
+    fact_int(f, "rows_read", l->rows), fact_int(f, "pitch", l->pitch), fact_int(f, "plane", l->plane);
+    fact_int(f, "parts_down", l->parts[0]), fact_int(f, "parts_across", l->parts[1]);
+    fact_bool(f, "copied", l->copied), fact_bool(f, "parted", l->parts[0] > 1 || l->parts[1] > 1);
+    fact_bool(f, "flat", l->flat), fact_bool(f, "work", l->copied || s->stage);
+    fact_int(f, "copy", l->copy_reals), fact_int(f, "stage", (int64_t)l->vecs * 16), fact_int(f, "points", points);
+    fact_bool(f, "bias", op->weight_count > 1), fact_bool(f, "norm", op->fuse.norm != NULL);
+    fact_text(f, "y", l->window.flat ? "y[0]" : "y[0][0]"), fact_text(f, "x", l->window.flat ? "x[0]" : "x[0][0]");
+    return f;
+}
+
 Fact *schedule_facts(const Model *m, const Op *op)
 {
     Arena *a = m->arena;
@@ -377,6 +402,10 @@ Fact *schedule_facts(const Model *m, const Op *op)
     Fact *f = fact_table(a);
     if (!s)
         return f;
+    if (op->kernel.latency) {
+        fact_set(f, "latency", latency_fact(m, op));
+        return f;
+    }
     switch (op->kind) {
     case OP_dense:
         fact_text(f, "is_last", dense_positions(op) > 1 ? arena_printf(a, "%%s / %lld %%%% %d == %d", (long long)dense_positions(op), m->groups, m->groups - 1)

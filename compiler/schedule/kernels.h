@@ -10,5 +10,6 @@ void schedule_lines(Work *w);            /* conv_lines.c */
 bool is_depthwise(const Window *w);      /* likewise: it has kernels of its own */
 void schedule_winograd(Work *w);         /* conv_winograd.c */
 void schedule_dense(Work *w);            /* dense_fast.c */
+void schedule_latency(Work *w);          /* latency_tiles.c */
 
 #endif

@@ -5,8 +5,10 @@
  * tuning file says that another was measured to be faster is that other.  Nothing here is bit-relevant: it runs after the hash is made. */
 #include "schedule/kernels.h"
 
-static bool has_choices(const Op *op)
+static bool has_choices(const Model *m, const Op *op)
 {
+    if (m->options.latency)
+        return op->kernel.latency && op->kernel.latency->kind != BY_UNITS;
     bool conv = op->kind == OP_conv || op->kind == OP_conv_transpose || op->kind == OP_conv_pool;
     return op->pass == FORWARD && (conv || (op->kind == OP_dense && !op->kernel.openblas) || op->kind == OP_matmul);
 }
@@ -46,7 +48,7 @@ static void collect(Model *m, List *all)
             for (int k = 0; k < s->ops.count; k++) {
                 Op *op = s->ops.items[k];
                 OpSchedule *of = op->of ? op->of->schedule : NULL;
-                if (has_choices(op)) {
+                if (has_choices(m, op)) {
                     op->schedule = NEW(m->arena, OpSchedule);
                     list_push(m->arena, all, op);
                 } else if (of && op->pass == BACKWARD) {
@@ -63,7 +65,7 @@ static void collect(Model *m, List *all)
 bool schedule(Model *m)
 {
     layouts_choose(m);
-    if (m->lanes == 1)
+    if (m->lanes == 1 && !m->options.latency)
         return true;
     List all = { 0 };
     collect(m, &all);
@@ -71,7 +73,8 @@ bool schedule(Model *m)
         Op *op = all.items[i];
         OpSchedule *s = op->schedule;
         Work w = { m, op, s, machine_of(m), schedule_key(m, op, s->backward, s->weights) };
-        (op->kind == OP_dense       ? schedule_dense
+        (m->options.latency          ? schedule_latency
+         : op->kind == OP_dense       ? schedule_dense
          : op->kind == OP_matmul    ? schedule_matmul
          : op->kind == OP_conv_pool ? schedule_pool
                                     : schedule_conv)(&w);

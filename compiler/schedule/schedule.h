@@ -2,6 +2,7 @@
 #ifndef SPNC_SCHEDULE_H
 #define SPNC_SCHEDULE_H
 
+#include "lower/latency.h"
 #include "lower/winograd.h"
 #include "schedule/tiles.h"
 #include "spnc.h"
@@ -107,6 +108,14 @@ typedef struct {
     bool prefetch;
 } DenseRows;
 
+/* A kernel of the latency form: tiles of filters x vecs of points (BY_POINTS), points of a row x vecs of filters (BY_FILTERS), positions x vecs of
+ * outputs (BY_OUTPUTS). */
+typedef struct {
+    Tile tile;
+    Runs rows, columns;
+    int stage;                           /* reals of sums of a tile's rows that wait for their place in the result; 0: they are stored there at once */
+} LatencyTiles;
+
 /* The notes of this stage about a forward operator; what its kind does not have is zero. */
 struct OpSchedule {
     const Op *backward, *weights;        /* its backward operators; NULL: that gradient is not computed */
@@ -116,6 +125,7 @@ struct OpSchedule {
     FewTile *few;
     DirectWeights direct_weights;
     LineSchedule *lines;                 /* a depthwise convolution: instead of these */
+    LatencyTiles latency;                /* the latency form: this alone */
     DensePanels panels;
     DenseRows dense_backward, products;
     WinogradSchedule *winograd;

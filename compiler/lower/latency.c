@@ -1,0 +1,223 @@
+/* latency.c -- the latency form: the kernels of convolutions, dense layers and cells, and their weights.
+ *
+ * In: the fused forward pass.  Out: Op.kernel.latency; weights of W_LATENCY in the place of those of the net.  Called by store.c, which stores them.
+ * A convolution has points in its lanes, or filters: those that fill them better.  A kernel of more than one row of taps reads each of x often, so where
+ * the window leaves the map, or is strided under points, x is copied once into a form in which no tap needs a test. */
+#include "lower/latency.h"
+#include <string.h>
+
+enum { LANES = 16 };
+
+static int64_t up(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
+static int least(int64_t a, int64_t b) { return (int)(a < b ? a : b); }
+
+/* ---- convolutions ------------------------------------------------------------------------------------------------------ */
+
+static bool is_strided(const Window *w) { return w->stride[0] > 1 || w->stride[1] > 1; }
+
+static bool is_padded(const Window *w) { return w->before[0] || w->after[0] || w->before[1] || w->after[1]; }
+
+/* What the kernel reads: x, or its copy. */
+static void lay_out(Latency *l, bool points)
+{
+    const Window *w = &l->window;
+    int64_t size[2];
+    l->copied = is_padded(w) || (points && is_strided(w));
+    for (int k = 0; k < 2; k++) {
+        const int64_t stride = points ? w->stride[k] : 1, extent = window_extent(w, k);
+        l->parts[k] = l->copied ? least(stride, extent) : 1;
+        size[k] = !l->copied ? w->x[k] : points ? w->y[k] + (extent - 1) / stride : w->x[k] + w->before[k] + w->after[k];
+    }
+    l->rows = (int)size[0], l->pitch = (int)size[1];
+    l->plane = (int)(size[0] * size[1]) * l->parts[0] * l->parts[1];
+    l->copy_reals = l->copied ? up((int64_t)l->plane * l->C * l->groups + LANES) : 0;
+}
+
+/* Where tap k of an axis is: in which part, and how far from the point in it. */
+static void find_taps(Arena *a, Latency *l, bool points)
+{
+    const Window *w = &l->window;
+    l->taps = (int)(w->kernel[0] * w->kernel[1]);
+    l->at = NEW_ARRAY(a, int, l->taps);
+    for (int k = 0; k < l->taps; k++) {
+        const int64_t tap[2] = { k / w->kernel[1] * w->dilation[0], k % w->kernel[1] * w->dilation[1] };
+        const int64_t s[2] = { points ? w->stride[0] : 1, points ? w->stride[1] : 1 };
+        const int64_t part = tap[0] % s[0] * l->parts[1] + tap[1] % s[1];
+        l->at[k] = (int)((part * l->rows + tap[0] / s[0]) * l->pitch + tap[1] / s[1]);
+    }
+}
+
+/* Vecs of points, row by row or going on from row to row: the fewer.  A row shorter than a vec goes on. */
+static void count_points(Latency *l)
+{
+    const int64_t Ho = l->window.y[0], Wo = l->window.y[1], through = up((Ho - 1) * l->pitch + Wo) / LANES, row = up(Wo) / LANES;
+    l->flat = Wo < LANES || through * 8 < Ho * row * 7;
+    l->vecs = (int)(l->flat ? through : row);
+}
+
+static Latency *conv_of(Model *m, const Op *op)
+{
+    Latency points = { .window = window_of(op) };
+    const Window *w = &points.window;
+    points.groups = (int)w->groups, points.M = (int)(w->filters / w->groups), points.C = (int)(w->channels / w->groups),
+    points.MP = (int)up(points.M);
+    Latency filters = points, *l = NEW(m->arena, Latency);
+    points.kind = BY_POINTS, filters.kind = BY_FILTERS;
+    lay_out(&points, true), lay_out(&filters, false);
+    count_points(&points);
+    const int64_t vecs = (int64_t)points.vecs * (points.flat ? 1 : w->y[0]) * points.M;
+    *l = vecs <= w->y[0] * w->y[1] * (filters.MP / LANES) ? points : filters;
+    find_taps(m->arena, l, l->kind == BY_POINTS);
+    return l;
+}
+
+/* ---- others ---------------------------------------------------------------------------------------------------------------- */
+
+static Latency *dense_of(Model *m, const Op *op)
+{
+    Latency *l = NEW(m->arena, Latency);
+    const Shape *w = &op->weights[0]->shape;
+    *l = (Latency){ .kind = BY_OUTPUTS, .groups = 1, .M = (int)w->dim[0], .C = (int)w->dim[1], .MP = (int)up(w->dim[0]) };
+    return l;
+}
+
+/* A cell of fewer units than lanes has plain loops. */
+static Latency *cell_of(Model *m, const Op *op)
+{
+    const int64_t units = op->writes[0].tensor->shape.dim[0];
+    if (units < LANES)
+        return NULL;
+    Latency *l = NEW(m->arena, Latency);
+    *l = (Latency){ .kind = BY_UNITS, .groups = 1, .M = (int)units, .MP = (int)up(units) };
+    return l;
+}
+
+static Latency *kernel_of(Model *m, const Op *op)
+{
+    switch (op->kind) {
+    case OP_conv: return conv_of(m, op);
+    case OP_dense: return op->dense.transposed ? NULL : dense_of(m, op);
+    case OP_gru_gates:
+    case OP_lstm_gates: return cell_of(m, op);
+    default: return NULL;
+    }
+}
+
+/* ---- weights --------------------------------------------------------------------------------------------------------------- */
+
+static bool is_padded_bias(const Latency *l) { return l->kind != BY_POINTS; }
+
+/* The shape in which it lies: of points [filters][channels x taps], of filters [vecs of filters][channels x taps][16], of outputs all in a row. */
+static Shape stored_shape(const Latency *l, bool bias)
+{
+    const int64_t terms = (int64_t)l->C * l->taps;
+    if (bias)
+        return (Shape){ 1, { (int64_t)l->groups * (is_padded_bias(l) ? l->MP : l->M) } };
+    switch (l->kind) {
+    case BY_POINTS: return (Shape){ 2, { (int64_t)l->groups * l->M, terms } };
+    case BY_FILTERS: return (Shape){ 3, { (int64_t)l->groups * l->MP / LANES, terms, LANES } };
+    default: return (Shape){ 1, { (int64_t)l->MP * l->C } };
+    }
+}
+
+static bool same_kernel(const Op *a, const Op *b)
+{
+    const Latency *k = a->kernel.latency, *l = b->kernel.latency;
+    return k->kind == l->kind && k->taps == l->taps && k->groups == l->groups && a->fuse.norm == b->fuse.norm;
+}
+
+/* True if a stored weight has that name: one that was made, or the net's own, which an operator with plain loops reads. */
+static bool is_taken(const Model *m, const List *made, const char *field)
+{
+    bool taken = false;
+    for (int i = 0; i < made->count; i++)
+        taken = taken || strcmp(((const Weight *)made->items[i])->field, field) == 0;
+    for_each_op(w, &m->forward) for (int i = 0; i < w.op->weight_count && !w.op->kernel.latency; i++) taken =
+        taken || strcmp(w.op->weights[i]->field, field) == 0;
+    return taken;
+}
+
+/* The weight, or with `bias` the bias, of `op` as its kernel reads it; an earlier use may have it. */
+static Weight *stored_weight(Model *m, List *made, Op *op, bool bias)
+{
+    const Weight *of = bias && op->weight_count < 2 ? NULL : op->weights[bias];
+    for (int i = 0; i < made->count; i++) {
+        Weight *w = made->items[i];
+        if (of && w->of == of && (w->layout == W_LATENCY_BIAS) == bias && same_kernel(w->made_for, op))
+            return w;
+    }
+    Weight *w = NEW(m->arena, Weight);
+    *w = (Weight){ .name = of ? of->name : arena_printf(m->arena, "%s.bias", op->prefix),
+                   .loc = of ? of->loc : op->loc,
+                   .shape = stored_shape(op->kernel.latency, bias),
+                   .layout = bias ? W_LATENCY_BIAS : W_LATENCY,
+                   .of = of,
+                   .made_for = op,
+                   .init = op->weights[0]->init };
+    w->field = of && !is_taken(m, made, of->field)
+                   ? of->field
+                   : identifier_unique(m, arena_printf(m->arena, "%s_%s", op->name, bias ? "bias" : "weight"));
+    list_push(m->arena, made, w);
+    return w;
+}
+
+static void store_weights(Model *m, List *made, Op *op)
+{
+    const bool bias = op->weight_count > 1 || op->fuse.norm;
+    Weight *weight = stored_weight(m, made, op, false);
+    if (bias)
+        op->weights[1] = stored_weight(m, made, op, true);
+    op->weights[0] = weight;
+    op->weight_count = 1 + bias;
+}
+
+int64_t latency_filter(const Weight *w, int64_t i)
+{
+    const Latency *l = w->made_for->kernel.latency;
+    return w->layout == W_LATENCY_BIAS ? i : i / (l->kind == BY_OUTPUTS ? l->C : (int64_t)l->C * l->taps);
+}
+
+/* Outputs of a dense layer lie in panels: at m * C begins what belongs to the outputs from m on, a row for each input. */
+static int64_t place_in_panels(const Latency *l, int64_t i)
+{
+    const int64_t m = i / l->C, k = i % l->C, vecs = l->MP / LANES, panels = (vecs + LATENCY_PANEL - 1) / LATENCY_PANEL,
+                  small = vecs / panels, large = vecs % panels;
+    const int64_t vec = m / LANES, in_large = large * (small + 1), wide = vec < in_large ? small + 1 : small;
+    const int64_t first = vec < in_large ? vec / wide * wide : in_large + (vec - in_large) / wide * wide;
+    return first * LANES * l->C + k * wide * LANES + m - first * LANES;
+}
+
+int64_t latency_place(const Weight *w, int64_t i)
+{
+    const Latency *l = w->made_for->kernel.latency;
+    const int64_t m = latency_filter(w, i);
+    if (w->layout == W_LATENCY_BIAS)
+        return is_padded_bias(l) ? m / l->M * l->MP + m % l->M : m;
+    if (l->kind == BY_OUTPUTS)
+        return place_in_panels(l, i);
+    if (l->kind == BY_POINTS)
+        return i;
+    const int64_t terms = (int64_t)l->C * l->taps, lane = m / l->M * l->MP + m % l->M;
+    return (lane / LANES * terms + i % terms) * LANES + lane % LANES;
+}
+
+void latency_choose(Model *m)
+{
+    List made = { 0 };
+    for_each_op(w, &m->forward) w.op->kernel.latency = kernel_of(m, w.op);
+    for_each_op(w, &m->forward)
+    {
+        Op *op = w.op;
+        const Latency *l = op->kernel.latency;
+        if (!l)
+            continue;
+        if (l->kind == BY_POINTS || l->kind == BY_FILTERS) {
+            Tensor *work = tensor_raw(m, arena_printf(m->arena, "%s_work", op->name), op, op->writes[0].tensor->repeat,
+                                      0); /* its size: schedule/latency_tiles.c */
+            work->work = true;
+            op_write(op, work, 0);
+        }
+        if (op->weight_count)
+            store_weights(m, &made, op);
+    }
+}

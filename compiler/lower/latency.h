@@ -1,0 +1,42 @@
+/* latency.h -- the latency form of a library: which operators have kernels of their own, and how these lay out what they read.
+ *
+ * Tensors are those of the plain form, one example each.  The sixteen lanes of a vec are points or filters of a convolution's result, outputs of a
+ * dense layer, units of a cell.  Each element is summed in one order, that of the lanes form: the bias, then channels, kernel rows, kernel columns, or
+ * inputs.  So the choice between points and filters decides speed alone, and so does the batch. */
+#ifndef LATENCY_H
+#define LATENCY_H
+
+#include "graph/window.h"
+
+enum {
+    LATENCY_PANEL = 4
+}; /* most vecs of outputs whose weights lie together: two sums in flight for each of two units, four cycles deep */
+
+typedef enum { BY_POINTS, BY_FILTERS, BY_OUTPUTS, BY_UNITS } LatencyKind;
+
+/* What BY_POINTS and BY_FILTERS read is x itself, or a copy with zeros around it.  A copy for points of a strided convolution has parts: part (a, b) is
+ * every position (i * stride + a, j * stride + b), so that the points that a tap meets lie side by side there. */
+typedef struct Latency {
+    LatencyKind kind;
+    int groups, M, C;       /* filters and channels of one group; dense: M outputs, C inputs */
+    int MP;                 /* M rounded up to whole vecs */
+    int taps, *at;          /* of a kernel; reals from a point to each of its taps */
+    int parts[2];           /* of a copy, down and across; 1 unless strided */
+    int rows, pitch, plane; /* of what is read: rows of a part, reals from row to row, from channel to channel */
+    bool copied;
+    bool flat; /* BY_POINTS: points go on from row to row of what is read, those beyond a row's end are left out; else row by row */
+    int vecs;  /* BY_POINTS: of points, in a row or in all */
+    int64_t copy_reals; /* of the copy, with room for a vec that begins at its last point */
+    Window window;      /* of a convolution */
+} Latency;
+
+/* fold.c: a batch norm behind a convolution or a dense layer becomes a part of their weights; what remains is Op.fuse.norm. */
+void norms_fold(Model *m);
+/* Sets Op.kernel.latency of all operators that have a kernel, and puts the weights as these read them in the place of their weights. */
+void latency_choose(Model *m);
+/* Where element i of the exported order lies in the stored weight w, of W_LATENCY or W_LATENCY_BIAS, in reals. */
+int64_t latency_place(const Weight *w, int64_t i);
+/* The filter or unit to which it belongs. */
+int64_t latency_filter(const Weight *w, int64_t i);
+
+#endif

@@ -1,0 +1,47 @@
+/* latency_tiles.c -- the latency form: register tiles of its kernels, and the working memory that they need.
+ *
+ * In: an operator's layout (lower/latency.c).  Out: its tiles; the size of its working memory, which is a copy of x and sums on their way to the result.
+ * An operator that needs none loses that operand. */
+#include "schedule/kernels.h"
+
+static int least(int a, int b) { return a < b ? a : b; }
+
+/* Positions whose sums fit the registers beside those of a panel. */
+static int positions_together(const Work *w, int panel)
+{
+    const int room = w->on.target->registers - w->on.parts;
+    int n = 1;
+    while ((n + 1) * (panel * w->on.parts + 1) <= room)
+        n++;
+    return least(n, (int)dense_positions(w->op));
+}
+
+static void outputs(Work *w)
+{
+    LatencyTiles *s = &w->s->latency;
+    const int vecs = w->op->kernel.latency->MP / 16;
+    s->columns = runs_spread(vecs, LATENCY_PANEL);
+    s->tile = (Tile){ positions_together(w, s->columns.run[0].size), s->columns.run[0].size };
+    s->rows = runs_spread((int)dense_positions(w->op), s->tile.F);
+}
+
+static void conv(Work *w)
+{
+    const Latency *l = w->op->kernel.latency;
+    LatencyTiles *s = &w->s->latency;
+    const bool points = l->kind == BY_POINTS;
+    const int rows = points ? l->M : (int)l->window.y[1], columns = points ? l->vecs : l->MP / 16;
+    const int within = points && !l->flat ? (int)l->window.y[1] / 16 : columns; /* row by row, no tile is wider than a row */
+    s->tile = tile_best(&w->on, (TileWork){ rows, within, 1, w->on.parts, 0, false });
+    s->rows = runs_spread(rows, s->tile.F), s->columns = runs_spread(columns, s->tile.Q);
+    if (points)
+        s->stage = l->flat ? s->rows.run[0].size * l->vecs * 16 : 0;
+    else
+        s->stage = (int)(l->window.y[0] * l->window.y[1]) * l->MP;
+    Op *op = w->op;
+    op->writes[op->write_count - 1].tensor->reals = l->copy_reals + s->stage;
+    if (!l->copied && !s->stage)
+        op->write_count--;
+}
+
+void schedule_latency(Work *w) { (w->op->kernel.latency->kind == BY_OUTPUTS ? outputs : conv)(w); }

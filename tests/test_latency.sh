@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# test_latency.sh -- the latency form of a library: all of its kernels answer as the lanes form does, to the same bits on each target and for any batch.
+# usage: tests/test_latency.sh      SPNC names the compiler (build/spnc without it)
+. "$(dirname "$0")/begin.sh"
+cd "$work" || exit 74
+cat >forms.yaml <<'END'
+model: forms
+inputs:
+  image: { shape: [1, 18, 18], dtype: u8 }
+  place: { shape: [3] }
+targets: { y: { length: 2, classes: 3 } }
+nets:
+  windows:
+    - conv: { filters: 3, kernel: 3, padding: same, act: tanh }             # points row by row, of a copy
+    - conv: { filters: 6, kernel: 3, stride: 2, padding: 1, groups: 3, bias: false }
+    - batch_norm: { act: relu }
+    - conv: { filters: 20, kernel: [2, 3], dilation: [1, 2], act: sigmoid }  # filters
+    - conv: { filters: 40, kernel: 3, padding: [[1, 0], [0, 1]], stride: 2, groups: 2 }
+    - conv: { filters: 2, kernel: 1 }
+    - batch_norm
+    - dense: { units: 70, bias: false }                                      # panels of two sizes, and a rest
+    - batch_norm: { act: relu }
+    - reshape: [2, 35]
+    - conv: { filters: 4, kernel: 3, stride: 2, act: relu }
+    - dense: 5
+flow:
+  - e: { windows: image }
+  - c: { conv: image, filters: 8 }
+  - n: { batch_norm: c }                                                     # not folded: c is read twice
+  - o: { dense: c, units: 5, over: last, act: relu }
+  - q: { dense: o, units: 3 }
+  - r: { dense: n, units: 16 }
+  - z: { dense: place, units: 4 }
+  - repeat: 2
+    carry: { k: { gru: { units: 18 } }, g: { lstm: { units: 17 } } }
+    do:
+      - k: { gru: [r, k] }
+      - g: { lstm: [e, g] }
+      - j: { concat: [q, e, z, k, g.h] }
+      - v: { dense: j, units: 3 }
+loss: { cross_entropy: [v, y] }
+END
+
+# ---- weights: names and shapes are what spnc says is missing, or wrong --------------------------------------------------------------
+cat >weights.py <<'END'
+import re, struct, subprocess, sys, zipfile
+def write(arrays):
+    with zipfile.ZipFile("w.npz", "w") as z:
+        for name, (shape, numbers) in arrays.items():
+            head = ("{'descr': '<f4', 'fortran_order': False, 'shape': %s, }" % (shape,)).ljust(117) + "\n"
+            z.writestr(name + ".npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + struct.pack(f"<{len(numbers)}f", *numbers))
+def said():
+    return subprocess.run([sys.argv[1], "emit", "forms.yaml", "--for", "inference", "--weights", "w.npz", "-o", "nowhere"], capture_output=True, text=True).stderr
+write({"none": ((1,), [0])})
+names = re.findall(r"parameter (\S+) is missing", said())
+write({name: ((1, 1, 1, 1, 1), [0]) for name in names})
+shapes = {name: tuple(map(int, re.findall(r"\d+", dims))) for name, dims in re.findall(r"parameter (\S+) has shape \S+ expected (\S+)", said())}
+assert names and len(shapes) == len(names), (names, shapes)
+arrays, seed = {}, 1
+for name, shape in shapes.items():
+    count, numbers = 1, []
+    for n in shape:
+        count *= n
+    for _ in range(count):
+        seed = seed * 16807 % 2147483647
+        numbers.append((seed / 2147483647 - 0.5) * 0.6 + ("running_var" in name))
+    arrays[name] = (shape, numbers)
+write(arrays)
+END
+python3 weights.py "$SPNC" || fault "no weights"
+
+cat >main.c <<'END'
+#include "forms.h"
+#include <stdio.h>
+static _Alignas(128) unsigned char memory[FORMS_MEMORY], image[3 * 324];
+static float place[9] = { 1, 2, -1, 0.5f, 3, -2, 1, 1, 1 }, k[FORMS_BATCH * 36], v[FORMS_BATCH * 6], n[FORMS_BATCH * 2048];
+int main(void)
+{
+    forms *net;
+    for (size_t i = 0; i < sizeof memory; i++)
+        memory[i] = 0xff;                                           /* NaN: a place that is read before it is written is seen */
+    for (int i = 0; i < 972; i++)
+        image[i] = (unsigned char)(i * 37 % 256);
+    if (forms_open(&net, memory, FORMS_MEMORY, NULL, 0))
+        return 1;
+    for (int i = 0; i < 3; i += FORMS_BATCH) {
+        const forms_inputs in = { .image = image + i * 324, .place = place + i * 3 };
+        if (forms_run(net, FORMS_BATCH, &in, &(forms_outputs){ .k = k, .v = v, .n = n }))
+            return 1;
+        fwrite(k, sizeof *k, FORMS_BATCH * 36, stdout), fwrite(v, sizeof *v, FORMS_BATCH * 6, stdout), fwrite(n, sizeof *n, FORMS_BATCH * 2048, stdout);
+    }
+}
+END
+answers() {     # answers FOLDER FLAGS OPTION...: what the library of those options says of three examples, in FOLDER.said
+    local folder=$1 flags=$2
+    shift 2
+    run "$SPNC" emit forms.yaml --for inference --outputs k,v,n --weights w.npz -o "$folder" "$@"
+    run make -s -C "$folder" libforms.a CFLAGS="$flags"
+    ${CC:-cc} $flags -std=c11 -Wall -Wextra -I"$folder" main.c "$folder/libforms.a" -lm -o main && ./main >"$folder.said" || fault "$folder does not answer"
+}
+answers lanes "" --batch 3 --form lanes
+answers latency "" --batch 3
+answers one "" --batch 1
+answers generic "-O1" --batch 3 --target generic
+cmp latency.said generic.said || fault "generic has other bits than this processor"
+python3 - <<'END' || fault "the forms differ"
+import struct
+def read(path):
+    b = open(path, "rb").read()
+    return struct.unpack(f"<{len(b) // 4}f", b)
+lanes, latency, one = map(read, ("lanes.said", "latency.said", "one.said"))
+split = [0, 108, 126, len(lanes)]
+for a, b in zip(split, split[1:]):
+    most = max(map(abs, lanes[a:b]))
+    assert most > 0.01 and all(abs(x - y) <= 1e-5 * most for x, y in zip(lanes[a:b], latency[a:b])), (a, most, max(abs(x - y) for x, y in zip(lanes[a:b], latency[a:b])))
+alone = [x for a, b in zip(split, split[1:]) for e in range(3) for x in one[e * 2090 + a // 3:e * 2090 + b // 3]]
+assert tuple(alone) == latency, "an example alone has other bits than among others"
+END
+for word in "Points go on" "turned at the end" "i % 2 < A" "the last tile overlaps" "the last vec overlaps" "put_first(y"; do
+    grep -q -- "$word" latency/forms.c || fault "no kernel with '$word'"
+done
+[ "$(grep -c 'The batch norm behind it' latency/forms.c)" = 3 ] || fault "not three batch norms of four are in weights: $(grep -c 'The batch norm behind it' latency/forms.c)"
+exit $failed
