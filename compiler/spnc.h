@@ -697,7 +697,7 @@ bool ops_print(Arena *a, FILE *out, const char *name, const char **suggestion);
  *   ipairs pairs string.format/rep/upper/lower/sub, math.floor/min/max, tostring, type, error, assert, #, are there; io, os, load, require,
  *   print, debug, string.dump, metatables are not.  Reading an unset global or an unset field of a fact is an error; facts are read-only;
  *   has(table, "key") is true if a fact is set; index("k", { 12, 1 }) is the text k1 * 12 + k2.  Locals of a template line live to the end of their block as in Lua.
- * 50 million Lua instructions and 256 MiB of Lua memory are the limits of one expansion.
+ * 50 million Lua instructions and 64 MiB of Lua memory are the limits of one expansion.
  * An error is reported as PATH:LINE:COLUMN: error: text (the template's), with the line, the wrong part underlined; then come the
  * includes on the way, and a note with the operator (`op` of an include, at its place in the model), or else with `what`. */
 bool template_expand(Arena *a, Diag *d, const char *dir, const char *name, const char *what, const Fact *facts, Tuning *tuning, Text *out);

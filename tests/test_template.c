@@ -5,6 +5,8 @@
 #include <criterion/new/assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "spnc.h"
@@ -249,17 +251,124 @@ Test(template, an_endless_loop_ends)
 {
     REFUSES("a\n% while true do\n% end\n", 2, "50 million Lua instructions");
     REFUSES("% local function f() return f() end\n% f()\n", 1, "50 million Lua instructions");
-    REFUSES("% local function f() return 1 + f() end\n% f()\n", 1, "stack overflow");
+    REFUSES("% local function f() return 1 + f() end\n% f()\n", 1, "an endless loop?");
 }
 
 Test(template, memory_bombs_are_refused)
 {
-    REFUSES("% local s = 'x'\n% while true do s = s .. s end\n", 2, "256 MiB");
-    REFUSES("% local t = {}\n% while true do t[#t + 1] = { 1, 2, 3 } end\n", 2, "256 MiB");
+    REFUSES("% local s = 'x'\n% while true do s = s .. s end\n", 2, "64 MiB");
+    REFUSES("% local t = {}\n% while true do t[#t + 1] = { 1, 2, 3 } end\n", 2, "large tables or texts");
     REFUSES("${string.rep('x', 1 << 40)}", 1, "string.rep would make");
     REFUSES("${('x'):rep(1 << 20, ('y'):rep(1 << 20))}", 1, "string.rep would make");
-    REFUSES("% local s = string.rep('x', 1 << 24)\n% while true do local u = s .. 'y' end\n", 2, "too much text");
-    REFUSES("% local s = string.rep('x', 1 << 24)\n% while true do\n${s}\n% end\n", 3, "writes more than 256 MiB");
+    REFUSES("% local s = string.rep('x', 1 << 23)\n% while true do local u = s .. 'y' end\n", 2, "too much text");
+    REFUSES("% local s = string.rep('x', 1 << 24)\n% while true do\n${s}\n% end\n", 3, "writes more than 64 MiB");
+}
+
+/* ---- no template can crash or hang spnc ---- */
+
+static const char *const functions[] = { "__text", "__value", "type", "error", "assert", "has", "index", "ipairs", "pairs", "tostring", "include", "candidate", "list", "plus",
+    "math.floor", "math.min", "math.max", "string.format", "string.rep", "string.upper", "string.lower", "string.sub", "pairs({ 1, 2 })", "pairs(op)", "ipairs({ 1 })", "ipairs(list)" };
+static const char *const arguments[] = { "nil", "true", "0", "-1", "1", "99999999", "9223372036854775807", "-9223372036854775807 - 1", "1e308", "-1/0", "0/0", "''", "'x'", "'t.in'",
+    "'%s'", "'%d%d'", "('x'):rep(1 << 20)", "{}", "{ 1, 'a', {} }", "{ [1 << 62] = 1, a = 2, [0.5] = 3 }", "op", "list", "_ENV", "type", "function(...) return ... end" };
+enum { FUNCTIONS = sizeof functions / sizeof *functions, ARGUMENTS = sizeof arguments / sizeof *arguments };
+
+/* Expands the template in memory of its own, and forgets it; true if it was refused. */
+static bool refused_alone(const char *text)
+{
+    Arena *before = arena;
+    char *stream;
+    size_t size;
+    FILE *f = open_memstream(&stream, &size);
+    write_file("t.in", text);
+    arena = arena_new();
+    Text out = { .arena = arena };
+    const bool refused = !template_expand(arena, diag_new(arena, f, false, false), folder, "t.in", "conv1", some_facts(), NULL, &out);
+    fclose(f);
+    free(stream);
+    arena_free(arena);
+    arena = before;
+    return refused;
+}
+
+/* Runs `what` with the text in a process that may take 256 MiB more than it has, and a minute of processor time, which only ends a hang. */
+static bool limited(bool (*what)(const char *), const char *text)
+{
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        long pages = 0;
+        FILE *f = fopen("/proc/self/statm", "r");
+        if (!f || fscanf(f, "%ld", &pages) != 1)
+            _exit(9);
+        fclose(f);
+#if !defined __SANITIZE_ADDRESS__
+        const rlim_t room = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + ((rlim_t)256 << 20);
+        setrlimit(RLIMIT_AS, &(struct rlimit){ room, room });
+#endif
+        setrlimit(RLIMIT_CPU, &(struct rlimit){ 60, 60 });
+        _exit(what(text) ? 0 : 1);
+    }
+    int status = 1;
+    cr_assert(child > 0 && waitpid(child, &status, 0) == child);
+    return status == 0;
+}
+
+/* f with each argument alone, and with each before an ordinary one, a huge one, and a long text. */
+static bool every_argument(const char *f)
+{
+    static const char *const second[] = { "", ", 1", ", 9223372036854775807", ", ('y'):rep(1 << 16)", ", 'a', { 1 }" };
+    for (int a = 0; a < ARGUMENTS; a++)
+        for (int b = 0; b < 5; b++)
+            refused_alone(arena_printf(arena, "%% local f = %s\n%% f(%s%s)\n${1}", f, arguments[a], second[b]));
+    return true;
+}
+
+Test(template, no_function_crashes_or_hangs_whatever_it_is_given)
+{
+    for (int f = 0; f < FUNCTIONS; f++)
+        cr_assert(limited(every_argument, functions[f]), "%s", functions[f]);
+}
+
+/* One call in C, or a loop of a few instructions, that would run for hours. */
+Test(template, what_would_run_for_hours_is_stopped)
+{
+    static const char *const texts[] = {
+        "% list(9223372036854775807, '', type)\n",
+        "% list(9223372036854775807, '', tostring)\n",
+        "% local a, b = ('x'):rep(1 << 23) .. 'a', ('x'):rep(1 << 23) .. 'b'\n% while a ~= b do end\n",
+        "% local a, b = ('x'):rep(1 << 16) .. 'a', ('x'):rep(1 << 16) .. 'b'\n% while a < b do end\n",
+        "% local s = (' '):rep(1 << 23) .. '1'\n% while s + 0 == 1 do end\n",
+        "% local t = {}\n% for i = 1, 1 << 17 do t[i] = i end\n% for i = 1, 1 << 17 do t[i] = nil end\n% while true do for k in pairs(t) do end end\n",
+        "% local t, m = {}, (1 << 16) - 1\n% for i = 1, 1 << 15 do t[i * m] = i end\n% while true do local x = t[m] end\n",
+        "% local s = ('x'):rep(1 << 20)\n% while true do local u = s:upper() end\n",
+        "% local f = pairs({ 1, 2 })\n% while true do f({}) end\n",
+        "% while true do pairs(op) end\n",
+        "% local s = ('x'):rep(1 << 20)\n% error(s)\n",
+        "${_ENV[('x'):rep(1 << 23)]}",
+        "${op[('x'):rep(1 << 23)]}",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        cr_assert(limited(refused_alone, texts[i]), "%s", texts[i]);
+    Text chain = { .arena = arena };
+    text_printf(&chain, "%% local a\n%% a = a");
+    for (int i = 0; i < 40000; i++)
+        text_printf(&chain, " and a");
+    cr_assert(limited(refused_alone, chain.text), "Lua takes the square of its length");
+}
+
+Test(template, steps_of_loops_and_pieces_are_checked)
+{
+    REFUSES("a\n% __text(99999999)\n", 2, "no such piece");
+    REFUSES("a\n% __text(-1)\n", 2, "no such piece");
+    REFUSES("a\n% __value('x', 99999999)\n", 2, "no such piece");
+    REFUSES("% local f = pairs({ 1, 2 })\n% f(3)\n", 2, "table expected, got number");
+    REFUSES("% local f = ipairs({ 1 })\n% f(1, 1)\n", 2, "table expected, got number");
+    MAKES("% local f = ipairs({ 1 })\n${f({}, 9223372036854775807) == nil and 'end' or 'on'}", "end");
+    REFUSES("${string.format('\\0%p', 'x')}", 1, "would give an address");
+    MAKES("% for k, v in pairs({ ['a\\0b'] = 1, ['a\\0c'] = 2, [1 << 62] = 3, [(1 << 62) + 1] = 4, [0.5] = 5 }) do\n${v}\n% end\n", "5\n3\n4\n1\n2\n");
+    MAKES("${('ab'):rep(0, 'x')}${('ab'):rep(-1)}${(''):rep(9223372036854775807)}|", "|");
+    expand("% error(('x'):rep(1 << 20))\n");
+    cr_assert(strlen(said) < 2000 && strstr(said, "xxx ...") != NULL, "a long message is cut");
 }
 
 Test(template, garbage_is_not_counted)

@@ -185,6 +185,8 @@ static void attribute(lua_State *L, int t, Outside *o, AttrSpec *s)
     if (s->type == ATTR_WORD) {
         field(L, t, s->name, "choices", LUA_TTABLE, true);
         int n = (int)lua_rawlen(L, -1);
+        if (n < 1 || n > 16)
+            question_fault(L, s->name, "'%s' needs 1 to 16 choices", s->name);
         Text words = { .arena = a };
         for (int i = 1; i <= n; i++, lua_pop(L, 1)) {
             const char *w = lua_rawgeti(L, -1, i) == LUA_TSTRING ? lua_tostring(L, -1) : "";
@@ -192,8 +194,6 @@ static void attribute(lua_State *L, int t, Outside *o, AttrSpec *s)
                 question_fault(L, s->name, "the choices of '%s' must be words of letters, digits and _", s->name);
             text_printf(&words, "%s%s", i > 1 ? " " : "", w);
         }
-        if (n < 1 || n > 16)
-            question_fault(L, s->name, "'%s' needs 1 to 16 choices", s->name);
         s->choices = words.text;
         lua_pop(L, 1);
     }
@@ -474,8 +474,8 @@ static Shape sizes(lua_State *L, const char *what, const char *word)
 /* The `shape` of row i of the list `key`. */
 static Shape part_shape(lua_State *L, const char *key, int i, const char *name, const Fact *op)
 {
-    lua_getfield(L, 1, key);
-    lua_rawgeti(L, -1, i + 1);
+    lua_getfield(L, 1, key);                            /* lua_geti: a function of the description may have changed its own table */
+    lua_geti(L, -1, i + 1);
     lua_getfield(L, -1, "shape");
     call(L, op);
     Shape s = sizes(L, arena_printf(question_of(L)->arena, "the shape of '%s'", name), name);

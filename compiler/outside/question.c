@@ -142,8 +142,7 @@ static int lua_refuse(lua_State *L)
 /* Runs the Lua with the table at `env` for its globals; its one result is then on top. */
 static void run(lua_State *L, const char *text, size_t length, const char *name, int env)
 {
-    if (luaL_loadbufferx(L, text, length, name, "t") != LUA_OK)
-        lua_error(L);
+    sandbox_load(L, text, length, name);
     lua_pushvalue(L, env);
     lua_setupvalue(L, -2, 1);
     lua_call(L, 0, 1);
@@ -181,8 +180,9 @@ void question_open(lua_State *L)
 bool question_ask(Question *q, lua_CFunction what)
 {
     static int64_t instructions;
-    static size_t work;
-    q->box.instructions = instructions, q->box.work = work;
+    static size_t work, kept;
+    static clock_t time;
+    q->box.instructions = instructions, q->box.work = work, q->box.kept = kept, q->box.time = time;
     lua_State *L = sandbox_open(&q->box);
     if (!L) {
         report(q, "no memory to start Lua");
@@ -192,11 +192,11 @@ bool question_ask(Question *q, lua_CFunction what)
     lua_pushcfunction(L, what);
     int status = lua_pcall(L, 0, 0, 1);
     if (status != LUA_OK && q->refusal)
-        shape_refuse(q->m, q->op, "%s", q->refusal);
+        shape_refuse(q->m, q->op, "%s", sandbox_message(q->arena, q->refusal));
     else if (status != LUA_OK && !q->reported)
-        report(q, status == LUA_ERRMEM ? "the description needs more than 256 MiB of memory" : lua_tostring(L, -1));
+        report(q, status == LUA_ERRMEM ? "the description needs more than 64 MiB of memory" : sandbox_message(q->arena, lua_tostring(L, -1)));
     lua_close(L);
-    instructions = q->box.instructions, work = q->box.work;
+    instructions = q->box.instructions, work = q->box.work, kept = q->box.kept, time = q->box.time;
     return status == LUA_OK;
 }
 

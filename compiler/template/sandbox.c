@@ -9,11 +9,19 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-static const size_t MAX_MEMORY = 256u << 20;         /* of Lua objects alive */
-static const size_t MAX_WORK = (size_t)8 << 30;      /* bytes of Lua objects made: bounds `s = s .. big` loops */
+/* With the text that an expansion writes (template.c) all of this fits into 256 MiB. */
+static const size_t MAX_MEMORY = 64u << 20;          /* of Lua objects alive */
+static const size_t MOST_MEMORY = 112u << 20;        /* where the allocator refuses: the last doubling of a text still ends at its line */
+static const size_t MAX_TEXT = 16u << 20;            /* of one text that a function of ours makes */
+static const size_t MAX_KEPT = 16u << 20;            /* copied out of Lua */
+static const size_t MAX_WORK = (size_t)1 << 30;      /* bytes of Lua objects made: bounds `s = s .. big` loops */
 static const int64_t MAX_INSTRUCTIONS = 50000000;
-enum { STEP = 1000 };                                /* instructions between two looks at the limits */
+static const clock_t MAX_TIME = 10 * CLOCKS_PER_SEC; /* of the processor: for what the other limits do not see, such as texts that become numbers again and again */
+enum { STEP = 1000,                                  /* instructions between two looks at the limits */
+       TEXTS_AT_START = 128 * sizeof(void *),        /* bytes of Lua's table of short texts */
+       BLOCK = 4096, TEXT = 16384 };                 /* bytes that one instruction looks at within its price; a text can be compared as a number, which is slower */
 
 /* Registry and hidden-field keys: their addresses are what counts. */
 static const char fact_key, fact_meta, proxies, builtins;
@@ -25,23 +33,65 @@ static Sandbox *sandbox_of(lua_State *L)
 
 /* ---- limits ---- */
 
+/* No instruction takes longer than a look at the whole of the largest block: a comparison of two texts, a search in a table whose keys collide,
+ * the count of its free places, a copy of all arguments of a call.  So that block's size is the price of an instruction. */
+static int64_t price(const Sandbox *x)
+{
+    return 1 + (int64_t)(x->largest / BLOCK) + (x->longest > TEXT ? (int64_t)(x->longest / (TEXT / 64)) : 0);
+}
+
+static const char *count(Sandbox *x, int64_t instructions)
+{
+    x->instructions += instructions < MAX_INSTRUCTIONS ? instructions : MAX_INSTRUCTIONS;
+    if (x->instructions < MAX_INSTRUCTIONS)
+        return NULL;
+    return price(x) > 10 ? "ran for too long with large tables or texts: an endless loop?" : "ran for 50 million Lua instructions: an endless loop?";
+}
+
+static void refuse(lua_State *L, const char *why)
+{
+    if (why)
+        luaL_error(L, "the %s %s", sandbox_of(L)->what, why);
+}
+
+void sandbox_charge(lua_State *L, size_t n)
+{
+    refuse(L, count(sandbox_of(L), n < (size_t)MAX_INSTRUCTIONS ? (int64_t)n : MAX_INSTRUCTIONS));
+}
+
+void sandbox_keep(lua_State *L, size_t n)
+{
+    Sandbox *x = sandbox_of(L);
+    x->kept += n < MAX_KEPT ? n : MAX_KEPT;
+    refuse(L, x->kept >= MAX_KEPT ? "makes too much text" : NULL);
+    sandbox_charge(L, 1 + n / BLOCK);
+}
+
 static void hook(lua_State *L, lua_Debug *unused)
 {
     (void)unused;
     Sandbox *x = sandbox_of(L);
     const char *why = NULL;
     if (x->exceeded) {
-        lua_sethook(L, hook, LUA_MASKCOUNT, STEP);
+        lua_sethook(L, hook, LUA_MASKCOUNT, x->step);
         lua_gc(L, LUA_GCCOLLECT);
         x->exceeded = false;
+        why = count(x, (int64_t)(x->memory / 16));            /* what was collected and what was not: each object once */
         if (x->work > MAX_WORK)
             why = "makes too much text";
         else if (x->memory > MAX_MEMORY)
-            why = "needs more than 256 MiB of memory";
+            why = "needs more than 64 MiB of memory";
     } else {
-        x->instructions += STEP;
-        if (x->instructions >= MAX_INSTRUCTIONS)
-            why = "ran for 50 million Lua instructions: an endless loop?";
+        const clock_t now = clock();
+        x->time += now - x->last, x->last = now;
+        why = count(x, x->step * price(x));
+        if (!why && x->time > MAX_TIME)
+            why = "ran for 10 seconds";
+        const int step = price(x) < STEP ? STEP / (int)price(x) : 1;
+        if (step < x->step) {
+            x->step = step;
+            lua_sethook(L, hook, LUA_MASKCOUNT, step);
+        }
     }
     if (why) {
         lua_pushfstring(L, "the %s %s", x->what, why);
@@ -49,7 +99,8 @@ static void hook(lua_State *L, lua_Debug *unused)
     }
 }
 
-/* At the limit the allocator only sets the hook, which reports the line; at twice the limit it refuses. */
+/* At the limit the allocator only sets the hook, which reports the line; beyond it, it refuses.  Lua says of a new object of which type it is, in the
+ * place of its old size.  Lua's table of short texts, made when the state is opened, grows with the model: it costs no instruction more. */
 static void *allocate(void *user, void *block, size_t old_size, size_t size)
 {
     Sandbox *x = user;
@@ -60,13 +111,20 @@ static void *allocate(void *user, void *block, size_t old_size, size_t size)
         return NULL;
     }
     if (size > had) {
-        if (x->memory - had + size > 2 * MAX_MEMORY)
+        if (x->memory - had + size > MOST_MEMORY)
             return NULL;
         x->work += size - had;
     }
+    const bool texts = block ? block == x->texts : !x->lua && !x->texts && size == TEXTS_AT_START, text = !block && old_size == LUA_TSTRING;
     void *p = realloc(block, size);
     if (!p)
         return NULL;
+    if (texts)
+        x->texts = p;
+    else if (text && size > x->longest)
+        x->longest = size;
+    else if (!text && !x->ours && size > x->largest)
+        x->largest = size;
     x->memory += size - had;
     if ((x->memory > MAX_MEMORY || x->work > MAX_WORK) && !x->exceeded && x->lua) {
         x->exceeded = true;
@@ -115,14 +173,20 @@ void sandbox_push(lua_State *L, const Fact *f)
         lua_rawgetp(L, LUA_REGISTRYINDEX, &fact_meta);
         lua_setmetatable(L, -2);
         lua_pushvalue(L, -1);
+        Sandbox *x = sandbox_of(L);
+        const bool before = x->ours;
+        x->ours = true;
         lua_rawsetp(L, -3, f);
+        x->ours = before;
     }
     lua_remove(L, -2);
 }
 
-/* Pushes table[key] of a fact or a plain table; pushes nothing and returns false when it is not set. */
+/* Pushes table[key] of a fact or a plain table; pushes nothing and returns false when it is not set, or there is no table. */
 bool sandbox_field(lua_State *L, int table, int key)
 {
+    if (!lua_istable(L, table))
+        return false;
     const Fact *f = sandbox_fact(L, table);
     if (f) {
         const Fact *v = NULL;
@@ -232,7 +296,8 @@ static int lua_has(lua_State *L)
 
 static int ipairs_next(lua_State *L)
 {
-    lua_Integer i = luaL_checkinteger(L, 2) + 1;
+    const lua_Integer last = luaL_checkinteger(L, 2), i = last < LUA_MAXINTEGER ? last + 1 : last;
+    luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
     lua_pushinteger(L, i);
     if (!sandbox_field(L, 1, 2))
@@ -258,7 +323,9 @@ static int lua_index(lua_State *L)
     luaL_Buffer text;
     luaL_buffinit(L, &text);
     for (int at = 1; at < given; at += 2) {
-        const char *name = luaL_checkstring(L, at);
+        size_t length;
+        const char *name = luaL_checklstring(L, at, &length);
+        luaL_argcheck(L, length <= 100, at, "a loop variable's name is short");
         luaL_checktype(L, at + 1, LUA_TTABLE);
         for (lua_Integer k = 1;; k++) {
             lua_pushinteger(L, k);
@@ -270,6 +337,7 @@ static int lua_index(lua_State *L)
             if (stride == 0)
                 continue;
             lua_pushfstring(L, stride == 1 ? "%s%s%I" : "%s%s%I * %I", terms++ ? " + " : "", name, k, stride);
+            sandbox_charge(L, 10 + lua_rawlen(L, -1) / BLOCK);
             luaL_addvalue(&text);
         }
     }
@@ -278,20 +346,30 @@ static int lua_index(lua_State *L)
     return 1;
 }
 
-typedef struct { bool number; lua_Number value; const char *text; } Key;
+/* A key as it stands in the table: its place in the list of keys, to be put in order. */
+typedef struct { int type; bool whole; lua_Integer i; lua_Number r; const char *text; size_t length; } Key;
+
+static int order(bool less, bool more) { return more - less; }
 
 static int compare_keys(const void *a, const void *b)
 {
     const Key *x = a, *y = b;
-    if (x->number != y->number)
-        return x->number ? -1 : 1;
-    return x->number ? (x->value > y->value) - (x->value < y->value) : strcmp(x->text, y->text);
+    if (x->type != y->type)
+        return x->type == LUA_TNUMBER ? -1 : 1;
+    if (x->type == LUA_TNUMBER) {
+        const int by_value = order(x->r < y->r, x->r > y->r);
+        return by_value ? by_value : x->whole && y->whole ? order(x->i < y->i, x->i > y->i) : order(x->whole, y->whole);
+    }
+    const int by_text = memcmp(x->text, y->text, x->length < y->length ? x->length : y->length);
+    return by_text ? by_text : order(x->length < y->length, x->length > y->length);
 }
 
 /* The step of pairs.  Upvalues: the array of keys, how far it is. */
 static int pairs_next(lua_State *L)
 {
+    luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
+    sandbox_charge(L, 10);
     for (;;) {
         lua_Integer i = lua_tointeger(L, lua_upvalueindex(2)) + 1;
         lua_pushinteger(L, i);
@@ -301,7 +379,39 @@ static int pairs_next(lua_State *L)
         if (sandbox_field(L, 1, 2))
             return 2;
         lua_settop(L, 1);    /* cleared by the loop's body */
+        sandbox_charge(L, 1);
     }
+}
+
+/* Fills the list at stack index 2 with the keys of the plain table at 1, in their order. */
+static void list_keys(lua_State *L)
+{
+    size_t n = 0, i = 0;
+    for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1))
+        n++;
+    sandbox_charge(L, 20 + 16 * n);
+    Key *keys = lua_newuserdatauv(L, sizeof *keys * (n + 1), 0);
+    for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
+        Key *k = &keys[i++];
+        *k = (Key){ .type = lua_type(L, -2) };
+        if (k->type == LUA_TNUMBER)
+            k->whole = lua_isinteger(L, -2), k->i = k->whole ? lua_tointeger(L, -2) : 0, k->r = lua_tonumber(L, -2);
+        else if (k->type == LUA_TSTRING)
+            k->text = lua_tolstring(L, -2, &k->length);
+        else
+            luaL_error(L, "pairs orders keys that are text or numbers, not a %s", lua_typename(L, k->type));
+    }
+    qsort(keys, n, sizeof *keys, compare_keys);
+    for (i = 0; i < n; i++) {
+        if (keys[i].type == LUA_TSTRING)
+            lua_pushlstring(L, keys[i].text, keys[i].length);
+        else if (keys[i].whole)
+            lua_pushinteger(L, keys[i].i);
+        else
+            lua_pushnumber(L, keys[i].r);
+        lua_rawseti(L, 2, (lua_Integer)i + 1);
+    }
+    lua_settop(L, 2);
 }
 
 /* Unlike Lua's, in a fixed order, or the C would differ from run to run: facts as they were set, other
@@ -315,6 +425,7 @@ static int lua_pairs(lua_State *L)
     lua_newtable(L);
     if (f) {
         lua_Integer n = 0;
+        sandbox_charge(L, 20 + 10 * (size_t)(f->items.count + f->keys.count));
         for (int i = 1; i <= f->items.count; i++) {
             lua_pushinteger(L, i);
             lua_rawseti(L, 2, ++n);
@@ -324,30 +435,7 @@ static int lua_pairs(lua_State *L)
             lua_rawseti(L, 2, ++n);
         }
     } else {
-        size_t n = 0, i = 0;
-        for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1))
-            n++;
-        Key *keys = lua_newuserdatauv(L, sizeof *keys * (n + 1), 0);
-        for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
-            int type = lua_type(L, -2);
-            if (type == LUA_TNUMBER)
-                keys[i++] = (Key){ true, lua_tonumber(L, -2), NULL };
-            else if (type == LUA_TSTRING)
-                keys[i++] = (Key){ false, 0, lua_tostring(L, -2) };
-            else
-                return luaL_error(L, "pairs orders keys that are text or numbers, not a %s", lua_typename(L, type));
-        }
-        qsort(keys, n, sizeof *keys, compare_keys);
-        for (i = 0; i < n; i++) {
-            if (!keys[i].number)
-                lua_pushstring(L, keys[i].text);
-            else if (keys[i].value == floor(keys[i].value) && fabs(keys[i].value) <= 9007199254740992.0)
-                lua_pushinteger(L, (lua_Integer)keys[i].value);
-            else
-                lua_pushnumber(L, keys[i].value);
-            lua_rawseti(L, 2, (lua_Integer)i + 1);
-        }
-        lua_settop(L, 2);
+        list_keys(L);
     }
     lua_pushinteger(L, 0);
     lua_pushcclosure(L, pairs_next, 2);
@@ -362,8 +450,13 @@ static int string_rep(lua_State *L)
     luaL_checklstring(L, 1, &n);
     lua_Integer times = luaL_checkinteger(L, 2);
     luaL_optlstring(L, 3, "", &between);
-    if (times > 0 && n + between > MAX_MEMORY / (size_t)times)
-        return luaL_error(L, "string.rep would make more than 256 MiB");
+    if (times > 0 && n + between > MAX_TEXT / (size_t)times)
+        return luaL_error(L, "string.rep would make more than 16 MiB");
+    if (n + between == 0) {                /* Lua's own counts to `times` */
+        lua_pushliteral(L, "");
+        return 1;
+    }
+    sandbox_charge(L, times > 0 ? (size_t)times : 0);
     int given = lua_gettop(L);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
@@ -374,13 +467,15 @@ static int string_rep(lua_State *L)
 /* string.format without addresses.  Upvalue: Lua's own. */
 static int string_format(lua_State *L)
 {
-    const char *format = luaL_checkstring(L, 1);
-    for (const char *s = format; (s = strchr(s, '%')) != NULL;) {
+    size_t n;
+    const char *format = luaL_checklstring(L, 1, &n), *end = format + n;
+    for (const char *s = format; (s = memchr(s, '%', (size_t)(end - s))) != NULL;) {    /* Lua reads past a NUL */
         s += 1 + strspn(s + 1, "-+ #0.123456789");
         if (*s == 'p')
             return luaL_error(L, "%%p would give an address");
-        s += *s != '\0';
+        s += s < end;
     }
+    sandbox_charge(L, n);
     int given = lua_gettop(L);
     for (int i = 2; i <= given; i++)
         if (lua_type(L, i) > LUA_TSTRING || lua_type(L, i) == LUA_TLIGHTUSERDATA)
@@ -489,6 +584,18 @@ void sandbox_world(lua_State *L)
     lua_rawsetp(L, LUA_REGISTRYINDEX, &builtins);
 }
 
+/* Lua's compiler takes the square of a chain's length (of `and`, of `elseif`): a text of 220 KiB costs all the instructions there are. */
+void sandbox_load(lua_State *L, const char *text, size_t n, const char *name)
+{
+    Sandbox *x = sandbox_of(L);
+    sandbox_charge(L, (n / 32) * (n / 32));
+    x->ours = true;
+    const int status = luaL_loadbufferx(L, text, n, name, "t");
+    x->ours = false;
+    if (status != LUA_OK)
+        lua_error(L);
+}
+
 bool sandbox_builtin(lua_State *L, int key)
 {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &builtins);
@@ -496,6 +603,19 @@ bool sandbox_builtin(lua_State *L, int key)
         return true;
     lua_pop(L, 1);
     return false;
+}
+
+const char *sandbox_message(Arena *a, const char *message)
+{
+    enum { MOST = 500 };
+    if (!message)
+        return "an error without text";
+    size_t n = strlen(message);
+    if (n <= MOST)
+        return message;
+    for (n = MOST; n && ((unsigned char)message[n] & 0xC0) == 0x80; n--)
+        ;
+    return arena_printf(a, "%.*s ...", (int)n, message);
 }
 
 lua_State *sandbox_open(Sandbox *box)
@@ -509,5 +629,7 @@ lua_State *sandbox_open(Sandbox *box)
 
 void sandbox_limit(lua_State *L)
 {
+    Sandbox *x = sandbox_of(L);
+    x->step = STEP, x->last = clock();
     lua_sethook(L, hook, LUA_MASKCOUNT, STEP);
 }

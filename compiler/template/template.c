@@ -20,10 +20,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-static const size_t MAX_OUTPUT = 256u << 20;         /* bytes one expansion writes */
-static const size_t MAX_FILE = 4u << 20;             /* bytes of a template file */
+static const size_t MAX_OUTPUT = 64u << 20;          /* bytes one expansion writes; its buffers take twice as many */
+static const size_t MAX_FILE = 128u << 10;           /* bytes of a template file */
+static const size_t MAX_CHOICE = 200;                /* bytes of a text for candidate() */
 enum { LINE_MOST = 112,            /* columns of a line that list() breaks */
        MAX_DEPTH = 32, MAX_PLACES = MAX_DEPTH + 2,
        MAX_LEVELS = 500 /* of the Lua stack searched for includes: a search costs its square */ };
@@ -71,15 +73,24 @@ static void write_out(lua_State *L, const char *bytes, size_t n)
 {
     Expansion *x = expansion_of(L);
     if (n > MAX_OUTPUT - (x->out->length - x->out_start))
-        luaL_error(L, "the template writes more than 256 MiB");
+        luaL_error(L, "the template writes more than 64 MiB");
+    sandbox_charge(L, 1 + n / 1024);
     text_add(x->out, bytes, n);
+}
+
+/* The piece whose number is the argument `at`.  The functions that write pieces can be called by name: then any number may stand there. */
+static const Piece *piece(lua_State *L, Template *t, int at)
+{
+    const lua_Integer n = luaL_checkinteger(L, at);
+    luaL_argcheck(L, n >= 0 && n < t->pieces.count, at, "the template has no such piece");
+    return t->pieces.items[n];
 }
 
 /* __text(n): piece n as it is.  Upvalue: the Template. */
 static int emit_text(lua_State *L)
 {
     Template *t = lua_touserdata(L, lua_upvalueindex(1));
-    const Piece *p = t->pieces.items[lua_tointeger(L, 1)];
+    const Piece *p = piece(L, t, 1);
     write_out(L, p->text, p->length);
     t->done = (int)lua_tointeger(L, 1);
     return 0;
@@ -89,7 +100,7 @@ static int emit_text(lua_State *L)
 static int emit_value(lua_State *L)
 {
     Template *t = lua_touserdata(L, lua_upvalueindex(1));
-    const Piece *p = t->pieces.items[lua_tointeger(L, 2)];
+    const Piece *p = piece(L, t, 2);
     char text[40];
     size_t n;
     const char *s;
@@ -130,6 +141,9 @@ bool template_replaced(Arena *a, const char *dir, const char *name) { return in_
 const char *template_load(Arena *a, const char *dir, const char *name, Source *source)
 {
     const char *path = in_folder(a, dir, name);
+    struct stat is;
+    if (path && stat(path, &is) == 0 && !S_ISREG(is.st_mode))     /* a pipe would be waited for */
+        return arena_printf(a, "the template '%s' is no file", path);
     if (path) {
         FILE *f = fopen(path, "rb");
         if (f) {
@@ -143,7 +157,7 @@ const char *template_load(Arena *a, const char *dir, const char *name, Source *s
             if (bad)
                 return arena_printf(a, "the template '%s' cannot be read", path);
             if (text.length > MAX_FILE)
-                return arena_printf(a, "the template '%s' is larger than 4 MiB", path);
+                return arena_printf(a, "the template '%s' is larger than 128 KiB", path);
             *source = (Source){ path, text.text ? text.text : "", text.length };
             return NULL;
         }
@@ -277,6 +291,7 @@ static Template *push_template(lua_State *L, const char *name)
     const char *why = template_load(x->box.arena, x->dir, t->name, &t->source);
     if (why)
         luaL_error(L, "%s", why);
+    sandbox_keep(L, 8 * t->source.length);               /* its text, its pieces, and the Lua that they become */
     t->id = x->templates.count;
     t->done = -1;
     list_push(x->box.arena, &x->templates, t);
@@ -287,8 +302,7 @@ static Template *push_template(lua_State *L, const char *name)
         lua_pushfstring(L, "template %d:%d: %s", t->id, line, why);
         lua_error(L);
     }
-    if (luaL_loadbufferx(L, lua.text, lua.length, chunk_name(x, t->id), "t") != LUA_OK)
-        lua_error(L);
+    sandbox_load(L, lua.text, lua.length, chunk_name(x, t->id));
     t->loaded = true;
     lua_pushvalue(L, -1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, t);
@@ -358,10 +372,14 @@ static int lua_candidate(lua_State *L)
         return luaL_error(L, "candidate wants a text and a list of texts: candidate(\"forward\", { \"4x7\", \"5x5\" })");
     const Fact *net = fact_get(x->facts, "net"), *target = net ? fact_get(net, "target") : NULL, *wide = net ? fact_get(net, "double") : NULL;
     const char *settings = arena_printf(x->box.arena, "%s %s", target ? target->text : "", wide && wide->i ? "double" : "float");
+    luaL_argcheck(L, lua_rawlen(L, 1) <= MAX_CHOICE, 1, "a question is a short text");
+    sandbox_keep(L, MAX_CHOICE + strlen(key->text) + (x->tuning ? tuning_questions(x->tuning)->count : 0));
     List choices = { 0 };
     for (lua_Integer i = 1; lua_rawgeti(L, 2, i) != LUA_TNIL; i++, lua_pop(L, 1)) {
         if (lua_type(L, -1) != LUA_TSTRING)
             return luaL_error(L, "a choice is a text, not a %s", luaL_typename(L, -1));
+        luaL_argcheck(L, lua_rawlen(L, -1) <= MAX_CHOICE, 2, "a choice is a short text");
+        sandbox_keep(L, MAX_CHOICE);
         list_push(x->box.arena, &choices, arena_printf(x->box.arena, "%s", lua_tostring(L, -1)));
     }
     if (!choices.count)
@@ -379,6 +397,7 @@ static const char *popped(lua_State *L, const char *of, size_t *n)
     if (lua_type(L, -1) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER)
         luaL_error(L, "%s wants texts, not a %s", of, luaL_typename(L, -1));
     const char *s = lua_tolstring(L, -1, n);
+    sandbox_keep(L, *n);
     s = arena_copy(expansion_of(L)->box.arena, s, *n);
     lua_pop(L, 1);
     return s;
@@ -399,6 +418,7 @@ static int lua_list(lua_State *L)
         lua_pushinteger(L, i);
         lua_call(L, 1, 1);
         const char *item = popped(L, "list", &size);
+        sandbox_keep(L, 2 * (size + between + indent));
         bool new_line = margin && i > 0 && (each ? i % each == 0 : indent + line + size > LINE_MOST);
         if (i > 0)
             text_add(&text, separator, between - (new_line && between ? 1 : 0));
@@ -594,8 +614,8 @@ bool template_expand(Arena *a, Diag *d, const char *dir, const char *name, const
     lua_pushcfunction(L, expand);
     int status = lua_pcall(L, 0, 0, 1);
     if (status != LUA_OK) {
-        const char *message = status == LUA_ERRMEM ? "the template needs more than 256 MiB of memory" : lua_tostring(L, -1);
-        report(&x, what, message ? message : "an error without text");
+        const char *message = status == LUA_ERRMEM ? "the template needs more than 64 MiB of memory" : lua_tostring(L, -1);
+        report(&x, what, sandbox_message(a, message));
         out->length = out->length > x.out_start ? x.out_start : out->length;
         if (out->text)
             out->text[out->length] = '\0';
