@@ -81,6 +81,9 @@ def renaming(tokens, twin, harmless, taken):
         if harmless and harmless in its:
             if names.setdefault(its, mine) != mine or not re.fullmatch(r"[A-Za-z_]\w*", mine):
                 return f"'{its}' became '{names[its]}' and '{mine}'", None
+        elif mine != its and re.sub(r"_[0-9]+(?=_|$)", "", mine, count=1) == its:     # it made room for the text: "_2" is what is new in it
+            if names.setdefault(its, mine) != mine:
+                return f"'{its}' became '{names[its]}' and '{mine}'", None
         elif mine != its:
             return f"'{mine}' in the place of '{its}'", None
         else:

@@ -9,6 +9,22 @@ name_of() { sed -n 's/^model: *\([A-Za-z_0-9]*\).*/\1/p' "$1"; }
 
 # ---- no warnings: every net is checked without code; what only an optimiser sees comes below, with -O2 -----------------
 strict="-Wall -Wextra -Wpedantic -Wshadow -Werror"
+cat >stack.yaml <<'END'
+model: stack
+batch: 32768
+inputs: { image: { shape: [1, 400, 12] } }
+targets: { y: { length: 64, classes: 3 } }
+flow:
+  - tall: { conv: image, filters: 4, kernel: [300, 5] }
+  - flat: { dense: tall, units: 8 }
+  - repeat: 64
+    carry: { h: { shape: [8] } }
+    do:
+      - h: { add: [flat, h] }
+      - f: { dense: h, units: 64, act: relu }
+      - o: { dense: f, units: 3 }
+loss: { cross_entropy: [o, y] }
+END
 : >jobs.txt
 for compiler in gcc clang; do
     command -v $compiler >/dev/null || { echo "skipped: no $compiler"; continue; }
@@ -36,6 +52,13 @@ for compiler in gcc clang; do
             [ $compiler = gcc ] && level=-O1 || level="-O0 -fsyntax-only"           # clang warns without optimising
             echo "$compiler $flags $strict $level -I$out/runtime -I$out/trainer -c -o /dev/null $file" >>jobs.txt
         done
+    done
+    # arrays on the stack do not grow with the model: a large batch of many steps, a tall kernel over blocks of rows, Winograd's and OpenBLAS's sums
+    for precision in float double; do
+        out=emitted/stack-$precision
+        [ -d "$out" ] || run "$SPNC" emit stack.yaml -o "$out" --precision $precision || continue
+        flags=$(sed -n "s/^FLAGS = //p" "$out/Makefile" | sed "s/\$(PROCESSOR)//")
+        echo "$compiler $flags -O1 -Wframe-larger-than=400000 -Werror -I$out/runtime -c -o /dev/null $out/stack.c" >>jobs.txt
     done
 done
 xargs -P 2 -I{} sh -c '{} 2>&1 || echo "FAILED: {}"' <jobs.txt >warnings.txt

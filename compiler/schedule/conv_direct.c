@@ -201,7 +201,8 @@ static void weights(Work *w, const Sizes *z)
     int64_t vecs = w->on.target->rows_bytes / w->on.vec_bytes, above = (int64_t)p->channels * z->W * (z->EH - z->SH);
     int64_t rows = floor_div(vecs - above, (int64_t)t.F * z->Wo + (int64_t)p->channels * z->W * z->SH);
     rows = rows > z->Ho ? z->Ho : rows < 1 ? 1 : rows;
-    p->rows = rows < z->Ho ? (int)rows : 0;
+    bool fits = (int64_t)z->KH * t.F * p->channels * taps * w->on.vec_bytes <= STACK_BYTES;             /* the sums between two blocks of rows */
+    p->rows = fits && rows < z->Ho ? (int)rows : 0;
     p->tile = (Tile){ t.F, taps };
     p->filters = runs_spread(z->M, t.F);
     p->taps = runs_spread(z->KW, taps);

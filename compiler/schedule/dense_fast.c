@@ -53,7 +53,8 @@ static void forward(Work *w, const Sizes *z, int64_t S)
     int widest = p->panels.run[0].size, count = runs_pieces(&p->panels);
     p->wide = widest * LANES;
     p->block = (int)least(z->IN, most(16, w->on.target->panel_bytes / ((int64_t)w->on.vec_bytes * widest)));
-    p->slices = (int)slices_of(w, z, count, S);
+    int64_t sums = (int64_t)LANES * widest * w->on.vec_bytes;          /* bytes of a slice's */
+    p->slices = (int)most(1, least(STACK_BYTES / sums, slices_of(w, z, count, S)));
     p->pieces = (int)(count * ceil_div(S, p->slices));
     p->prefetch = weight_reals(z) > w->on.target->weight_reals;
     add_tiles(p, &p->rows);

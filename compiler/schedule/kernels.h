@@ -12,4 +12,7 @@ void schedule_winograd(Work *w);         /* conv_winograd.c */
 void schedule_dense(Work *w);            /* dense_fast.c */
 void schedule_latency(Work *w);          /* latency_tiles.c */
 
+/* Bytes of the arrays that one function may have on the stack, whatever the model's sizes: a thread's stack may be as small as 1 MiB. */
+enum { STACK_BYTES = 1 << 18 };
+
 #endif
