@@ -151,7 +151,7 @@ typedef enum {
  * transform of their gradient.  AGAIN: the forward result once more, in backward. */
 typedef enum { FORWARD, BACKWARD, WEIGHTS, PRODUCTS, FOLD, PREPARE, FINISH, AGAIN } Pass;
 
-enum { RANK_MAX = 6, INPUT_MAX = 32, ATTR_MAX = 16, STEPS_MAX = 4096, PARAMS_MAX = 256, NETS_MAX = 256, SETS_MAX = 256 };
+enum { RANK_MAX = 6, INPUT_MAX = 32, ATTR_MAX = 16, STEPS_MAX = 4096, STEPS_ALL_MAX = 1 << 20, REPEATS_DEEP = 4, PARAMS_MAX = 256, NETS_MAX = 256, SETS_MAX = 256 };
 /* Sizes stay below 2^31 elements, so that every index fits an int in the emitted C. */
 #define ELEMENTS_MAX ((int64_t)1 << 31)
 enum { GUARD = 16 };                                             /* --debug: reals of a guard */
@@ -174,17 +174,35 @@ typedef struct OpSchedule OpSchedule;
 struct Repeat {
     const char *name;        /* repeat1, repeat2, ..., unless it has a `name:` */
     int steps;
+    Repeat *outer;           /* the repeat in whose body it stands, or NULL */
     bool reverse;            /* runs from its last step to step 0; shifts count steps in the order in which they run */
     Loc loc;
     List states;             /* Tensor: carried states */
     const char *step;        /* a name of its step beside `t`, or NULL */
 };
+/* A repeat in a repeat: at how many levels it stands (NULL: 0); steps of it and all around it together (NULL: 1); does r lie in `around`, or is it that? */
+static inline int repeat_level(const Repeat *r) { return r ? 1 + repeat_level(r->outer) : 0; }
+static inline int steps_all(const Repeat *r) { return r ? r->steps * steps_all(r->outer) : 1; }
+static inline bool repeat_within(const Repeat *r, const Repeat *around)
+{
+    while (r && r != around)
+        r = r->outer;
+    return r == around;
+}
+/* The repeat of r and those around it that stands at this level (r's own at most). */
+static inline const Repeat *repeat_at(const Repeat *r, int level)
+{
+    while (repeat_level(r) > level)
+        r = r->outer;
+    return r;
+}
 
 /* Contents of a tensor's memory, for each group: see Tensor.space. */
 typedef enum { REALS, WINNERS, LABELS_I32, PARTS, RAW, BYTES, FLOATS, SUMS, TOTALS } Space;
 
 /* A value, a gradient, or data that forward keeps for backward.  A tensor that is computed at each step of a repeat is stacked: one slot a
- * step. */
+ * step.  Of a repeat in a repeat the steps of the inner one lie furthest apart, so that all outer steps together are like a larger batch: step t2 of the inner
+ * and t of the outer is slot t2 * T + t. */
 struct Tensor {
     const char *name;        /* C identifier, unique */
     const char *flow_name;   /* its name in the flow, or NULL */
@@ -202,7 +220,7 @@ struct Tensor {
     bool tail;               /* one more slot behind (reverse: in front), zero: the gradient from the step after the last */
     Op *op;                  /* the operator that writes it; NULL: an input that has no load yet */
     const Weight *stored;    /* RAW, of a library: it is not computed, but lies among the weights, as this one (store.c); NULL: not so */
-    int hoisted;             /* steps of the repeat it was written in, if it was hoisted: computed once before the loop; else 0 */
+    const Repeat *hoisted;   /* the repeat it was written in, if it was hoisted: computed once before the loop; else NULL */
     Tensor *view_of;         /* shares that tensor's memory under another shape */
     Tensor *over;            /* share.c: in place: the operand whose memory it overwrites; NULL: none */
     int classes;             /* whole numbers from 0 to classes - 1, kept as reals; 0: real numbers */
@@ -222,8 +240,8 @@ struct Tensor {
     int64_t offset;          /* in reals */
 };
 
-/* A tensor as an operand.  Stepped section (of a repeat): slot t + shift.  Elsewhere (ONCE) shift is the slot: -1 the start, T the zero
- * slot past the end (tail).  Of a reverse repeat: slot t - shift, and T - 1 - shift. */
+/* A tensor as an operand.  Stepped section (of a repeat): slot t + shift.  Outside of its repeat (ONCE, or a section of the repeat around it) shift is the
+ * slot: -1 the start, T the zero slot past the end (tail).  Of a reverse repeat: slot t - shift, and T - 1 - shift. */
 typedef struct { Tensor *tensor; int shift; } Use;
 
 /* Of a library.  W_TRANSFORMED: Winograd's U of a convolution's weight, as its PREPARE would leave it.  W_SCALES: scale and shift of each channel of a
@@ -322,7 +340,8 @@ struct Op {
                                                                            this setting times factor (NULL: compiled in) */
         struct { const struct Formula *f; struct FormulaGradient *gradient; } formula;      /* gradient NULL: until grad.c needs it */
         struct { const char *name, *inner; } reference;                 /* parameter: the name of one that an entry above has, and that in its net; NULL: of its own */
-        struct { const double *values; } constant;                      /* in row-major order */
+        struct { const double *values; const Repeat *repeat; } constant;    /* in row-major order; numbered: in the order in which the steps count,
+                                                                           those of this repeat and of all around it */
         struct { int place; } random;                                   /* number of its place of use, as of a dropout */
         struct { const Weight *mean, *variance; Repeat *repeat; const Tensor *gradient; } norm;     /* batch_sums, batch_statistics: running
                                                                            statistics; the repeat it is written in; batch_norm: what its gradient needs */
@@ -354,6 +373,8 @@ struct Op {
         const Op *dropout;           /* joined: forward applies it to its result; backward multiplies dy by its 1/(1-rate) */
     } share;
 };
+/* The start of a state: it writes the slot before step 0. */
+static inline bool op_is_start(const Op *op) { return op->write_count && op->writes[0].shift == -1; }
 /* True for an operator whose result is its operand's memory under another shape or meaning: it has no code. */
 static inline bool op_is_view(OpKind k) { return k == OP_reshape || k == OP_flatten || k == OP_to_real || k == OP_stop_gradient; }
 /* The operator whose values `op` computes or differentiates: op->of, or itself. */
@@ -364,9 +385,22 @@ static inline const char *op_function(const Op *op) { return forward_of(op)->fun
 static inline int op_uses(const Op *op) { return op->read_count + op->write_count; }
 static inline Use *op_use(const Op *op, int i) { return (Use *)(uintptr_t)(i < op->read_count ? &op->reads[i] : &op->writes[i - op->read_count]); }
 
-/* A section: operators that run in order: once; at each step, forwards or backwards; or for all steps at once. */
+/* A section: operators that run in order: once; at each step, forwards or backwards; or for all steps at once.  At each step of a repeat in a repeat, the steps of
+ * the repeats around it are either all there at once, those outside of `from`, or loops around that of `repeat`.  Sections of one loop follow each other. */
 typedef enum { ONCE, CORE, CORE_BACKWARD, AFTER } SectionKind;
-typedef struct { SectionKind kind; Repeat *repeat; List ops; } Section;
+typedef struct {
+    SectionKind kind;
+    Repeat *repeat;          /* NULL: ONCE */
+    Repeat *from;            /* CORE, CORE_BACKWARD: of the loops around it the outermost, or `repeat` */
+    int loop;                /* likewise: the number of that loop, which its sections share; else 0 */
+    List ops;
+} Section;
+static inline bool section_loops(SectionKind kind) { return kind == CORE || kind == CORE_BACKWARD; }
+/* Steps that a section has at once, whose slices lie one behind the other. */
+static inline int steps_at_once(SectionKind kind, const Repeat *repeat, const Repeat *from)
+{
+    return kind == ONCE ? 1 : kind == AFTER ? steps_all(repeat) : steps_all(from->outer);
+}
 
 /* A walk over the operators of a list of sections, in order: for_each_op(w, &m->forward) use(w.op).  The operator may be removed by walk_remove, and
  * others may be put behind it. */
@@ -459,7 +493,13 @@ typedef struct {
 
 /* A run of operators between two barriers: group operators, where one thread runs all of them for a slice; or one whole-batch operator,
  * which divides its work among all threads. */
-typedef struct { SectionKind kind; Repeat *repeat; bool whole_batch, barrier; List ops; int section; } Phase;
+typedef struct {
+    SectionKind kind;
+    Repeat *repeat, *from;
+    int loop, section;
+    bool whole_batch, barrier;
+    List ops;
+} Phase;
 
 typedef struct { Loc at; const char *text; } Remark;
 
@@ -494,6 +534,7 @@ typedef struct {
     int random_places;
     List noted_rates, rates; /* rates.c: each dropout's rate as written; the Rates made of them */
     List forward, backward;  /* Section (steps.c, grad.c) */
+    int loops;               /* numbers of loops given so far */
     struct Gradient *gradient;   /* grad.c: while it runs */
     List forward_phases, backward_phases;    /* Phase (plan.c) */
     int64_t activation_reals, scratch_reals, block_reals, buffer_reals;
@@ -511,8 +552,11 @@ Tensor *tensor_new(Model *m, const char *name, Loc loc, Repeat *repeat);
 Tensor *tensor_raw(Model *m, const char *name, const Op *op, Repeat *repeat, int64_t reals);
 const char *tensor_type(const Model *m, const Tensor *t);        /* the name of its C type: "crop_t" */
 Tensor *tensor_value(const Tensor *t);                           /* the tensor whose numbers t has: itself, unless it is a view */
-/* Slots in front of that of step 0: 1 or 0. */
-static inline int tensor_front(const Tensor *t) { return t->repeat && t->repeat->reverse ? t->tail : t->carried; }
+/* Slots in front of that of step 0: 0, or one for each step of the repeats around its own. */
+static inline int tensor_front(const Tensor *t)
+{
+    return (t->repeat && t->repeat->reverse ? t->tail : t->carried) * (t->repeat ? steps_all(t->repeat->outer) : 1);
+}
 Tensor *tensor_owner(const Tensor *t);                           /* the tensor whose memory t has: itself, unless t is a view or in place */
 /* The range of an owner's slots in the batch's memory, in reals: from *from up to *to.  Valid after plan.c; not for a local tensor. */
 void tensor_range(const Model *m, const Tensor *t, int64_t *from, int64_t *to);

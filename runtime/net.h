@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include "real.h"
 
-enum { NET_LOSSES = 64, NET_RANK = 6, NET_STATES = 8 };
+enum { NET_LOSSES = 64, NET_RANK = 6, NET_STATES = 8, NET_REPEATS = 4 };
 
 /* How a parameter lies in its block: EXPORTED is PyTorch's order, [rows][rest...]; IN_OUT is a dense weight kept as
  * [in][stride] with the outputs side by side (stride = outputs rounded up to whole vectors; the padding stays zero). */
@@ -58,7 +58,7 @@ typedef struct {
 /* A name of the flow. */
 typedef struct {
     const char *name;
-    int steps;                    /* 0, or T for a name made in a repeat: shape is then that of one step */
+    int steps;                    /* 0, or T for a name made in a repeat: shape is then that of one step; of a repeat in a repeat those of all together */
     int rank, shape[NET_RANK];
     size_t count;                 /* elements of one example at one step */
     size_t offset;                /* place in the activation memory, in reals: [steps or 1][groups] slots of [count][lanes] */
@@ -67,6 +67,14 @@ typedef struct {
     int transform;                /* an spn reads it as a transform [2][3] */
     int output;                   /* predict gives it: the model's `outputs:`; or what its losses read, and transforms */
 } NetValue;
+
+/* A tensor of a repeat in a repeat: the steps of each, the outermost first. */
+typedef struct {
+    const char *tensor;           /* its name in the C */
+    int value;                    /* the value of the flow that it is, an index into values, or -1 */
+    int repeats, repeat[NET_REPEATS];
+    int kept;                     /* it has slots for the steps of so many of them, and is the same at each step of the others */
+} NetNest;
 
 /* A term of the loss.  SHOWS_WRONG: its value has a logit for each class of the target, and the share of wrong labels is shown beside it;
  * SHOWS_BITS: a logit for each element of the target, share of wrong bits; SHOWS_SQUARE: real numbers, root mean square of the difference.
@@ -145,7 +153,7 @@ typedef struct {
 typedef struct {
     const char *op, *pass;        /* "classify_conv2"; "forward", "backward" or "weights" */
     int yaml_line;
-    int step, group;              /* -1: all of them, or none */
+    int step, group;              /* -1: all of them, or none.  Of a repeat in a repeat the step's place in memory: run/nest.h */
     const char *tensor;
     int written;
     const real *values;           /* [groups if group is -1][elements][lanes]; parts of weights' gradients have no lanes */
@@ -183,6 +191,7 @@ typedef struct Net {
     const NetData *targets; int target_count;
     const NetAugment *augments; int augment_count;
     const NetValue *values; int value_count;
+    const NetNest *nests; int nest_count;       /* tensors of repeats in repeats */
     const NetLoss *losses; int loss_count;
     const NetTraining *training;
     const NetSetting *schedule; int schedule_count;

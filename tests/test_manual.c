@@ -125,7 +125,7 @@ Test(manual, every_fact_is_documented_and_every_documented_fact_is_there)
 {
     static const char *const models[] = { "models/tiny.yaml", "models/rnn_spn.yaml", "models/autoencoder.yaml", "tests/oracle/nets/options.yaml",
                                           "tests/oracle/nets/recurrent.yaml", "docs/operators/digits.yaml", "tests/fixtures/including.yaml", "tests/oracle/nets/samplers.yaml", "tests/oracle/nets/shared.yaml",
-                                          "tests/oracle/nets/transforms.yaml" };
+                                          "tests/oracle/nets/transforms.yaml", "tests/oracle/nets/nested.yaml" };
     for (size_t i = 0; i < sizeof models / sizeof *models; i++)
         for (int form = 0; form < 3; form++)
             model(models[i], NULL, form > 0, form == 2);

@@ -3,6 +3,7 @@
  * In: the planned graph.  Used by emit.c, whose templates put the lines into loops.
  * The convention: an operator's function takes its results, then its operands, then its weights, then arguments of its kind alone. */
 #include "emit/call.h"
+#include "emit/loops.h"
 #include "emit/place.h"
 #include "emit/tables.h"
 #include <string.h>
@@ -38,44 +39,64 @@ bool call_typed(const Model *m, const Op *op, const Tensor *t)
     return t->space != RAW && (how == 't' || how == 'a' || whole || (t->space != REALS && t->space != LABELS_I32));
 }
 
+/* The step of r as the steps are counted, those of the innermost repeat first: "t * 4 + t2". */
+static const char *step_counted(Model *m, const Repeat *r)
+{
+    const char *text = "";
+    for (int each = 1; r; each *= r->steps, r = r->outer)
+        text = arena_printf(m->arena, "%s%s%s%s", loops_variable(m, "t", r), each > 1 ? arena_printf(m->arena, " * %d", each) : "", *text ? " + " : "", text);
+    return text;
+}
+
+/* `base` and so many groups (plain form: examples) more. */
+static const char *moved(Model *m, const char *base, int by, const char *row)
+{
+    const int n = by < 0 ? -by : by;
+    const char *far = n == 1 ? row : arena_printf(m->arena, "%d * %s", n, row);
+    if (!by)
+        return base;
+    return base[0] == '0' && !base[1] ? arena_printf(m->arena, "%s%s", by < 0 ? "-" : "", far) : arena_printf(m->arena, "%s %c %s", base, by < 0 ? '-' : '+', far);
+}
+
+/* The repeat whose step, or slice, a phase has for t: t's own, or the one around it where t's steps are there at once. */
+static const Repeat *own_step(const Phase *p, const Tensor *t)
+{
+    const Repeat *of = p->kind == ONCE ? NULL : p->repeat, *r = t->repeat;
+    while (r && !repeat_within(of, r))
+        r = r->outer;
+    return r;
+}
+
+/* Slots from that of the step (outside of t's repeat: from slot 0) to the one that a shift means, each a step of the repeats around t's. */
+static int slots(const Phase *p, const Tensor *t, int shift)
+{
+    if (!t->repeat)
+        return 0;
+    if (t->repeat->reverse)
+        shift = own_step(p, t) != t->repeat ? t->repeat->steps - 1 - shift : -shift;
+    return shift * steps_all(t->repeat->outer);
+}
+
 /* A tensor of the whole batch has a slice a step. */
 static const char *slice_of_batch(Model *m, const Phase *p, const Tensor *t, int shift)
 {
-    const bool step = p->kind != ONCE && t->repeat && !(p->whole_batch && p->kind == AFTER);
-    if (!t->repeat || !shift)
-        return step ? "t" : "0";
-    return step ? arena_printf(m->arena, "t %c %d", shift < 0 ? '-' : '+', shift < 0 ? -shift : shift) : arena_printf(m->arena, "%d", shift);
-}
-
-/* Slots from that of the step (ONCE: from slot 0) to the one that a shift means. */
-static int slots(const Phase *p, const Tensor *t, int shift)
-{
-    if (!t->repeat || !t->repeat->reverse)
-        return t->repeat ? shift : 0;
-    return p->kind == ONCE ? t->repeat->steps - 1 - shift : -shift;
+    const char *step = loops_step(m, p, own_step(p, t));
+    return moved(m, step, t->repeat ? shift * steps_all(t->repeat->outer) : 0, "1");
 }
 
 static const char *slice(Model *m, const Phase *p, const Tensor *t, int shift)
 {
     const char *item = m->options.plain ? "n" : "g", *row = m->options.plain ? "N" : "G";
-    bool stepped = p->kind != ONCE;
+    const Repeat *own = own_step(p, t);
     if (t->space == TOTALS)
         return slice_of_batch(m, p, t, shift);
+    const char *base = own ? loops_variable(m, "s", own) : item;
     if (p->whole_batch) {
-        const char *base = p->kind == CORE || p->kind == CORE_BACKWARD ? t->repeat ? arena_printf(m->arena, "t * %s", row) : "0" : "0";
-        const int at = slots(p, t, shift);
-        if (at == 0)
-            return base;
-        return base[0] == '0' ? arena_printf(m->arena, "%s%sG", at < 0 ? "-" : "", at == 1 || at == -1 ? "" : arena_printf(m->arena, "%d * ", at < 0 ? -at : at))
-                              : arena_printf(m->arena, "%s %c G", base, at < 0 ? '-' : '+');
+        const char *step = loops_step(m, p, own);
+        const bool one = !strchr(step, ' ');
+        base = step[0] == '0' ? "0" : arena_printf(m->arena, one ? "%s * %s" : "(%s) * %s", step, row);
     }
-    const char *base = stepped && t->repeat ? "s" : item;
-    const int at = slots(p, t, shift);
-    if (at == 0)
-        return base;
-    if (at == 1 || at == -1)
-        return arena_printf(m->arena, "%s %c %s", base, at < 0 ? '-' : '+', row);
-    return arena_printf(m->arena, "%s %c %d * %s", base, at < 0 ? '-' : '+', at < 0 ? -at : at, row);
+    return moved(m, base, slots(p, t, shift), row);
 }
 
 /* The labels of the slice `at`, an int32_t *: of all positions; in a stepped section those of step t, since one tensor holds them all. */
@@ -104,8 +125,9 @@ static void argument(Model *m, Text *line, const Phase *p, const Op *op, Use u, 
 {
     char how = letter(op, u.tensor, written, position);
     const Tensor *t = u.tensor;
-    const bool all = how == 'a' && p->kind == ONCE && !p->whole_batch;      /* of a stack all steps, from slot 0 on */
-    const char *at = all ? m->options.plain ? "n" : "g" : slice(m, p, t, u.shift);
+    const Repeat *own = own_step(p, t);
+    const bool all = how == 'a' && own != t->repeat && !p->whole_batch;      /* of a stack all steps, from slot 0 on */
+    const char *at = !all ? slice(m, p, t, u.shift) : own ? loops_variable(m, "s", own) : m->options.plain ? "n" : "g";
     next(line);
     if (t->space == RAW || t->space == BYTES || t->space == FLOATS || (t->space == LABELS_I32 && written))
         how = 't';
@@ -139,14 +161,14 @@ static void dropout(Model *m, Text *line, const Phase *p, const Op *op)
 {
     bool plain = m->options.plain;
     text_printf(line, ", dropout_at(batch, %s, %.17g, %d, %s, %s)%s", rate_text(m, forward_of(op)), op_real(op, "ramp"), forward_of(op)->dropout.place,
-                p->kind != ONCE ? "t" : "0", plain ? "n / 16" : "g", plain ? ", n % 16" : "");
+                p->kind != ONCE ? step_counted(m, p->repeat) : "0", plain ? "n / 16" : "g", plain ? ", n % 16" : "");
 }
 
 /* What the `random` op draws from at this step and for this group. */
 static void draw(Model *m, Text *line, const Phase *p, const Op *op)
 {
     const bool plain = m->options.plain;
-    text_printf(line, ", draw_at(batch, %d, %d, %s, %s)%s", !strcmp(op_word(op, "eval"), "draw"), op->random.place, p->kind != ONCE ? "t" : "0", plain ? "n / 16" : "g",
+    text_printf(line, ", draw_at(batch, %d, %d, %s, %s)%s", !strcmp(op_word(op, "eval"), "draw"), op->random.place, p->kind != ONCE ? step_counted(m, p->repeat) : "0", plain ? "n / 16" : "g",
                 plain ? ", n % 16" : "");
 }
 
@@ -184,11 +206,11 @@ static void extras(Model *m, Text *line, const Phase *p, const Op *op)
         break;
     case OP_slice:
         if (forward_of(op)->slice.repeat)
-            text_printf(line, ", t");
+            text_printf(line, ", %s", loops_variable(m, "t", forward_of(op)->slice.repeat));
         break;
     case OP_constant:
         if (op->numbered)
-            text_printf(line, ", t");
+            text_printf(line, ", %s", step_counted(m, op->constant.repeat));
         break;
     case OP_batch_sums:
         text_printf(line, ", measured(batch, %s)", plain ? "n" : "g");
@@ -240,7 +262,7 @@ const char *call_text(Model *m, const Phase *p, const Op *op)
     if (op->pass == FOLD) {
         const Tensor *part = op->reads[0].tensor;
         const char *first = place_flat(m, part, "0");
-        int parts = m->groups * (part->repeat ? part->repeat->steps : 1);
+        int parts = m->groups * steps_all(part->repeat);
         text_printf(&line, "fold(");
         if (part->space == RAW)                 /* the sum takes the place of the first part; FINISH reads it there */
             text_printf(&line, "%s, %s, %d, %lld, 0)", first, first, parts, (long long)part->slot_reals);
@@ -272,21 +294,27 @@ const char *call_text(Model *m, const Phase *p, const Op *op)
 
 /* ---- replay: an operator's operands and results, checked by replay.c ------------------------------------- */
 
+/* Steps of t that a call of the whole batch has before it. */
+static int at_once(const Phase *p, const Tensor *t)
+{
+    const Repeat *own = own_step(p, t);
+    return own && section_loops(p->kind) ? steps_all(repeat_within(own, p->from) ? p->from->outer : own) : steps_all(own);
+}
+
 static void seen(Model *m, Fact *list, const Phase *p, const Op *op, Use u, bool written)
 {
     const Tensor *t = u.tensor;
     if (t->space != REALS && t->space != PARTS)
         return;
-    bool stepped = p->kind != ONCE && t->repeat;
     int64_t each = shape_count(&t->shape) * (t->space == REALS ? m->lanes : 1);
-    int64_t n = !p->whole_batch ? each : tensor_owner(t)->slot_reals * m->groups * (p->kind == AFTER && stepped ? p->repeat->steps : 1);
-    bool loop = p->kind == CORE || p->kind == CORE_BACKWARD || (p->kind == AFTER && !p->whole_batch);
+    int64_t n = !p->whole_batch ? each : tensor_owner(t)->slot_reals * m->groups * at_once(p, t);
+    bool loop = section_loops(p->kind) || (p->kind == AFTER && !p->whole_batch);
     const char *at = slice(m, p, t, u.shift), *first = place_flat(m, t, at);
     Text shape = { .arena = m->arena };
     for (int i = 0; i < t->shape.rank; i++)
         text_printf(&shape, "%s%lld", i ? ", " : "", (long long)t->shape.dim[i]);
     fact_push_text(list, arena_printf(m->arena, "\"%s\", \"%s\", %d, %s, %s, \"%s\", %d, %s, %lld, %lld, %d, { %s }", op->name,
-        op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : "weights", tables_line(m, op->loc), loop ? "t" : "-1",
+        op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : "weights", tables_line(m, op->loc), loop ? loops_step(m, p, own_step(p, t) ? own_step(p, t) : p->repeat) : "-1",
         p->whole_batch ? "-1" : m->options.plain ? "n" : "g", t->name, written, first, (long long)n, (long long)(t->space == REALS ? each : 0), t->shape.rank, shape.text ? shape.text : "0"));
 }
 
@@ -300,7 +328,7 @@ const char *call_guard(Model *m, const Phase *p, const Op *op, Use u)
     if (!o->guarded)
         first = arena_printf(m->arena, "memory + %lld", (long long)(o->offset - tensor_front(o) * m->groups * o->slot_reals)), size = (int64_t)o->slots * (o->shared ? 1 : m->groups) * o->slot_reals;
     return arena_printf(m->arena, "%s, %lld, \"%s_%s\", \"%s\", %s, %s", first, (long long)size, op->name,
-                        op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : "weights", t->name, p->whole_batch ? "-1" : "n", p->kind == ONCE || (p->whole_batch && p->kind == AFTER) ? "-1" : "t");
+                        op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : "weights", t->name, p->whole_batch ? "-1" : "n", p->kind == ONCE || (p->whole_batch && p->kind == AFTER) ? "-1" : loops_step(m, p, p->repeat));
 }
 
 void call_looks(Model *m, Fact *reads, Fact *writes, const Phase *p, const Op *op)

@@ -10,6 +10,7 @@
 #include "emit/equal.h"
 #include "emit/halves.h"
 #include "emit/library.h"
+#include "emit/loops.h"
 #include "emit/place.h"
 #include "emit/program.h"
 #include "emit/tables.h"
@@ -273,13 +274,13 @@ static Fact *phases_fact(Model *m, const List *phases, Fact *rows, int *row_coun
     for (int i = 0; i < phases->count; i++) {
         const Phase *p = phases->items[i];
         const Phase *before = i ? phases->items[i - 1] : NULL, *after = i + 1 < phases->count ? phases->items[i + 1] : NULL;
-        bool loop = p->kind == CORE || p->kind == CORE_BACKWARD;
+        bool loop = section_loops(p->kind);
         Fact *f = fact_table(m->arena), *calls = fact_table(m->arena);
-        bool s = false;
+        Text texts = { .arena = m->arena };
         for (int k = 0; k < p->ops.count; k++) {
             const Op *op = p->ops.items[k];
             const char *text = call_text(m, p, op);
-            s = s || strstr(text, "[s]") || strstr(text, "[s ");
+            text_printf(&texts, "%s\n", text);
             Fact *c = fact_table(m->arena), *reads = fact_table(m->arena), *writes = fact_table(m->arena);
             Fact *guards = fact_table(m->arena);
             call_looks(m, reads, writes, p, op);
@@ -295,14 +296,12 @@ static Fact *phases_fact(Model *m, const List *phases, Fact *rows, int *row_coun
         fact_bool(f, "barrier", p->barrier);
         if (p->barrier && !m->options.plain)
             fact_int(f, "wait", row(m, rows, row_count, "", "wait", first_phase + i, 0, true, (Cost){ 0 }));
-        fact_text(f, "kind", p->kind == ONCE ? "once" : p->kind == AFTER ? "after" : p->kind == CORE ? "core" : "core_backward");
         fact_bool(f, "whole", p->whole_batch);
-        fact_bool(f, "opens", loop && !(before && before->section == p->section));
-        fact_bool(f, "closes", loop && !(after && after->section == p->section));
-        fact_bool(f, "loop", loop);
-        fact_bool(f, "falls", loop && p->repeat->reverse == (p->kind == CORE));
-        fact_bool(f, "s", s);
-        fact_int(f, "T", p->repeat ? p->repeat->steps : 1);
+        fact_set(f, "opens", loops_opened(m, p, before));
+        fact_int(f, "open", loop ? repeat_level(p->repeat) - repeat_level(p->from) + 1 : 0);
+        fact_int(f, "closes", loop ? loops_closed(p, after) : 0);
+        fact_set(f, "spread", loops_spread(m, p));
+        fact_set(f, "slices", loops_slices(m, p, texts.text ? texts.text : ""));
         fact_set(f, "calls", calls);
         fact_push(list, f);
     }
@@ -400,14 +399,15 @@ static Fact *decision(Model *m, Fact *list, const char *kind, const Op *op, Tens
 {
     if (tensor_owner(t)->local || tensor_owner(t)->last < m->forward_phases.count)
         return NULL;
-    Repeat *r = op->writes[0].tensor->repeat;
+    const Repeat *r = op->writes[0].tensor->repeat;
     Fact *d = fact_table(m->arena);
     fact_text(d, "kind", kind);
     fact_text(d, "name", op_function(op));
-    const char *at = t->repeat ? "s" : m->options.plain ? "s % N" : "s % G";
+    const char *row = m->options.plain ? "N" : "G";
+    const char *at = !t->repeat ? arena_printf(m->arena, "s %% %s", row) : t->repeat == r ? "s" : arena_printf(m->arena, "s %% (%d * %s)", steps_all(t->repeat), row);
     fact_text(d, "tensor", place_slice(m, t, at));
     fact_text(d, "flat", place_flat(m, t, at));
-    fact_int(d, "slices", m->groups * (r ? r->steps : 1));
+    fact_int(d, "slices", m->groups * steps_all(r));
     fact_int(d, "size", shape_count(&t->shape) * m->lanes);
     fact_push(list, d);
     return d;

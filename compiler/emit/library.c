@@ -71,11 +71,11 @@ static const char *upper(Model *m, const char *name)
 /* ---- facts -------------------------------------------------------------------------------------------------------- */
 
 /* "[3][10]" */
-static const char *dims_text(Model *m, int64_t steps, const Shape *s)
+static const char *dims_text(Model *m, const Repeat *steps, const Shape *s)
 {
     Text t = { .arena = m->arena };
-    if (steps)
-        text_printf(&t, "[%lld]", (long long)steps);
+    for (int k = 1; k <= repeat_level(steps); k++)
+        text_printf(&t, "[%d]", repeat_at(steps, k)->steps);
     for (int i = 0; i < s->rank; i++)
         text_printf(&t, "[%lld]", (long long)s->dim[i]);
     return t.text ? t.text : "";
@@ -101,7 +101,7 @@ static Fact *input_fact(Model *m, const DataDef *d, const Fact *others)
     fact_text(f, "member", member(m, d->name, others));
     fact_text(f, "type", byte ? "uint8_t" : d->type == 2 ? "int32_t" : "float");
     fact_text(f, "stored", byte ? "|u1" : d->type == 2 ? "<i4" : "<f4");
-    fact_text(f, "dims", dims_text(m, 0, &d->shape));
+    fact_text(f, "dims", dims_text(m, NULL, &d->shape));
     fact_bool(f, "read", is_read(m, d));
     fact_text(f, "note", !is_read(m, d) ? ", not read for these outputs" : byte ? ", read as x / 255"
         : d->type == 2 ? arena_printf(m->arena, ", whole numbers from 0 to %lld; others count as the nearest of these", (long long)d->classes - 1) : "");
@@ -116,16 +116,22 @@ static Fact *output_fact(Model *m, const Tensor *t, const Fact *others)
 {
     Fact *f = fact_table(m->arena);
     const Tensor *owner = tensor_owner(t);
-    const int64_t steps = t->repeat ? t->repeat->steps : t->hoisted, size = shape_count(&t->shape);
+    const Repeat *written = t->hoisted ? t->hoisted : t->repeat;
+    const int64_t steps = written ? steps_all(written) : 0, size = shape_count(&t->shape);
+    Fact *repeats = fact_table(m->arena);
+    for (int k = 1; repeat_level(written) > 1 && k <= repeat_level(written); k++)
+        fact_push_int(repeats, repeat_at(written, k)->steps);
     fact_text(f, "name", t->flow_name);
     fact_text(f, "member", member(m, t->flow_name, others));
     fact_text(f, "type", m->options.is_double ? "double" : "float");
-    fact_text(f, "dims", dims_text(m, steps, &t->shape));
+    fact_text(f, "dims", dims_text(m, written, &t->shape));
+    fact_set(f, "repeats", repeats);
+    fact_int(f, "kept", repeat_level(t->repeat));
     fact_int(f, "each", size * (steps ? steps : 1));
     fact_int(f, "row", t->shape.rank ? t->shape.dim[t->shape.rank - 1] : 1);
     fact_int(f, "size", size);
     fact_int(f, "steps", steps ? steps : 1);
-    fact_int(f, "step", t->repeat ? m->groups : 0);
+    fact_int(f, "step", t->repeat ? m->groups : 0);       /* of a repeat in a repeat: between places */
     fact_int(f, "offset", owner->offset);
     fact_int(f, "slot", owner->slot_reals);
     return f;

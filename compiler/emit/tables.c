@@ -2,6 +2,7 @@
  *
  * In: the planned graph.  Out: facts of net.c.in and train.c.in, one function each; it reads the model and changes nothing.  Used by emit.c. */
 #include "emit/tables.h"
+#include "emit/loops.h"
 #include "emit/place.h"
 #include "read/language.h"
 #include "template/fact.h"
@@ -155,7 +156,7 @@ static Fact *loss_fact(Model *m, const LossDef *l)
     fact_real(x, "weight", l->weight);
     fact_int(x, "line", tables_line(m, l->loc));
     fact_bool(x, "differentiated", differentiated);
-    fact_int(x, "slices", m->groups * (r ? r->steps : 1));
+    fact_int(x, "slices", m->groups * steps_all(r));
     return x;
 }
 
@@ -192,8 +193,17 @@ static Fact *weight_fact(Model *m, const Weight *w)
     return x;
 }
 
+/* Repeats around r that are not around `other`, r counted. */
+static int loops_beyond(const Repeat *r, const Repeat *other)
+{
+    int n = 0;
+    for (; r && !repeat_within(other, r); r = r->outer)
+        n++;
+    return n;
+}
+
 /* The uses of batch norms in the order of the flow: running statistics, how many numbers an example gives, and the repeat a use is written in;
- * `opens` and `closes` its steps, which are updated one after the other. */
+ * `opens` and `closes` its steps, which are updated one after the other, as they run. */
 static Fact *norms_fact(Model *m)
 {
     Fact *list = fact_table(m->arena), *last = NULL;
@@ -207,20 +217,28 @@ static Fact *norms_fact(Model *m)
         const Repeat *r = op->norm.repeat;
         Fact *f = fact_table(m->arena);
         if (last)
-            fact_bool(last, "closes", in && in != r);
+            fact_int(last, "closes", loops_beyond(in, r));
         fact_text(f, "name", op->prefix);
         fact_text(f, "mean", op->norm.mean->field);
         fact_text(f, "variance", op->norm.variance->field);
-        fact_text(f, "statistics", place_slice(m, t, t->repeat ? "t" : "0"));
+        const char *step = "";
+        for (const Repeat *k = t->repeat; k; k = k->outer)
+            step = arena_printf(m->arena, "%s%s%s%s", step, *step ? " + " : "", loops_variable(m, "t", k),
+                                k->outer ? arena_printf(m->arena, " * %d", steps_all(k->outer)) : "");
+        fact_text(f, "statistics", place_slice(m, t, t->repeat ? step : "0"));
         fact_int(f, "row", t->shape.dim[1]);
         fact_int(f, "C", x->dim[0]);
         fact_int(f, "P", shape_count(x) / x->dim[0]);
         fact_real(f, "momentum", op_real(op, "momentum"));
         fact_int(f, "line", op->loc.line);
-        fact_int(f, "T", r ? r->steps : 1);
-        fact_bool(f, "loop", r != NULL);
-        fact_bool(f, "opens", r && r != in);
-        fact_bool(f, "closes", r != NULL);
+        Fact *opens = fact_table(m->arena);
+        for (int k = repeat_level(r) - loops_beyond(r, in) + 1; k <= repeat_level(r); k++) {
+            const Repeat *o = repeat_at(r, k);
+            fact_push(opens, loops_fact(m, o, o->reverse));
+        }
+        fact_set(f, "opens", opens);
+        fact_int(f, "open", repeat_level(r));
+        fact_int(f, "closes", repeat_level(r));
         fact_push(list, f);
         last = f;
         in = r;
@@ -232,8 +250,9 @@ static Fact *named_fact(Model *m, const Tensor *t)
 {
     Fact *x = fact_table(m->arena);
     fact_text(x, "name", t->flow_name);
-    fact_int(x, "steps", t->repeat ? t->repeat->steps : t->hoisted);
-    fact_bool(x, "once", t->hoisted);
+    const Repeat *written = t->hoisted ? t->hoisted : t->repeat;
+    fact_int(x, "steps", written ? steps_all(written) : 0);
+    fact_bool(x, "once", t->hoisted && !t->repeat);
     fact_set(x, "dims", tables_dims(m, &t->shape));
     fact_int(x, "rank", t->shape.rank);
     fact_int(x, "count", shape_count(&t->shape));
@@ -243,6 +262,28 @@ static Fact *named_fact(Model *m, const Tensor *t)
     fact_bool(x, "transform", transform);
     fact_bool(x, "output", list_index(&m->outputs, t) >= 0 || (transform && !m->outputs_named));
     return x;
+}
+
+/* Tensors of repeats in repeats. */
+static Fact *nests_fact(Model *m)
+{
+    Fact *list = fact_table(m->arena);
+    for (int i = 0, values = 0; i < m->tensors.count; i++) {
+        const Tensor *t = m->tensors.items[i];
+        const Repeat *written = t->hoisted ? t->hoisted : t->repeat;
+        const int value = t->flow_name ? values++ : -1;
+        if (repeat_level(written) < 2 || tensor_owner(t)->first < 0 || (!t->repeat && value < 0))
+            continue;
+        Fact *x = fact_table(m->arena), *repeats = fact_table(m->arena);
+        for (int k = 1; k <= repeat_level(written); k++)
+            fact_push_int(repeats, repeat_at(written, k)->steps);
+        fact_text(x, "tensor", t->name);
+        fact_int(x, "value", value);
+        fact_set(x, "repeats", repeats);
+        fact_int(x, "kept", repeat_level(t->repeat));
+        fact_push(list, x);
+    }
+    return list;
 }
 
 /* Settings of a row of a table, with their numbers. */
@@ -375,6 +416,7 @@ void tables_facts(Model *m, Fact *f)
     fact_set(f, "inputs", inputs);
     fact_set(f, "targets", targets);
     fact_set(f, "values", values);
+    fact_set(f, "nests", nests_fact(m));
     fact_set(f, "losses", losses);
     train_fact(m, f);
 }

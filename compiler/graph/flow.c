@@ -89,20 +89,28 @@ static bool resolve_inputs(Builder *b, Entry *e, const Yaml *y, Use *uses, int *
     return good;
 }
 
+/* A state of the repeat being read. */
 static State *state_find(Builder *b, const char *name)
 {
-    for (int i = 0; i < b->frame->state_count; i++)
+    for (int i = b->frame->state_first; i < b->frame->state_count; i++)
         if (strcmp(b->frame->states[i].name, name) == 0)
             return &b->frame->states[i];
     return NULL;
 }
 
-/* { last: x } */
+/* { last: x }: of the outermost repeat that the place it is read at does not lie in. */
 static Tensor *flow_last(Builder *b, const char *path, Loc at, const Yaml *inputs, Use in)
 {
-    if (!in.tensor->repeat || in.tensor->repeat == b->repeat) {
+    const Repeat *r = in.tensor->repeat;
+    while (r && r->outer && !repeat_within(b->repeat, r->outer))
+        r = r->outer;
+    if (!r || repeat_within(b->repeat, r)) {
         diag_error(b->m->diag, inputs->loc, "last needs a name made in a repeat above");
         return NULL;
+    }
+    if (r != in.tensor->repeat) {
+        const Use all = make_outside(b, in, at);
+        return value_element(b, path, at, all, r->reverse ? 0 : r->steps - 1);
     }
     Op *pick = make(b, OP_pick, path, at, NULL);
     pick->step = in.tensor->repeat->reverse ? 0 : in.tensor->repeat->steps - 1;
@@ -208,7 +216,12 @@ static bool name_is_free(Builder *b, const Yaml *key, const State *state, const 
             first = m->targets[i].loc;
     if (!first.line || (state && !state->defined))
         return true;
-    if (before && before->repeat && b->repeat && before->repeat != b->repeat) {
+    if (before && before->tensor && before->tensor->carried && before->repeat != b->repeat && repeat_within(b->repeat, before->repeat)) {
+        diag_error(m->diag, key->loc, "'%s' is a state of a repeat around this one, which alone defines it", key->text);
+        diag_note(m->diag, first, "it is carried here");
+        return false;
+    }
+    if (before && before->repeat && b->repeat && !repeat_within(b->repeat, before->repeat)) {
         const bool helper = !state && !before->weighs && !before->outside && !(before->tensor && before->tensor->carried);
         return helper || twin_refuse(b, key, first);
     }
@@ -255,7 +268,7 @@ static bool define_state(Builder *b, const Yaml *key, Loc at, State *state, Use 
 static Name *twin_of(Builder *b, const char *name)
 {
     Name *n = b->repeat ? name_find(b, name) : NULL;
-    return n && n->repeat && n->repeat != b->repeat ? n : NULL;
+    return n && n->repeat && !repeat_within(b->repeat, n->repeat) ? n : NULL;
 }
 
 /* Of a name in two repeats out/ has REPEAT.NAME. */
@@ -444,7 +457,7 @@ static bool start_value(Builder *b, Tensor *t, const Yaml *reference)
     const int before = b->m->ops.count;
     Use u;
     Entry e = { .name = arena_printf(b->m->arena, "%s.init", t->name), .loc = reference->loc };
-    b->repeat = NULL;
+    b->repeat = inside->outer;
     bool good = flow_operand(b, &e, reference, &u, true);
     const Op *op = good ? weighs(b->m, before, NULL) : NULL;
     if (op) {
@@ -533,7 +546,7 @@ static bool state_declare(Builder *b, const Yaml *key, const Yaml *v)
         return false;
     }
     if (b->frame->state_count == STATES_OF_REPEAT) {
-        diag_error(m->diag, key->loc, "a repeat carries at most %d states", STATES_OF_REPEAT);
+        diag_error(m->diag, key->loc, "a repeat carries at most %d states, those of the repeats around it counted", STATES_OF_REPEAT);
         return false;
     }
     State *s = &b->frame->states[b->frame->state_count];
@@ -573,25 +586,26 @@ static bool flow_repeat(Builder *b, const Yaml *y)
                 absent(b, body->items[i]->keys[k], condition);
         return good;
     }
-    if (b->repeat) {
-        diag_error(m->diag, y->keys[0]->loc, "a repeat may not stand inside a repeat");
+    good = map_number(m, y, &map_repeat, "repeat", &steps) && good;
+    if (!repeat_fits(b, y, (int)steps)) {
         for (int i = 0; body && body->kind == YAML_LIST && i < body->count; i++)
             for (int k = 0; body->items[i]->kind == YAML_MAP && k < body->items[i]->count; k++)
                 name_refuse(b, body->items[i]->keys[k]);
         return false;
     }
-    good = map_number(m, y, &map_repeat, "repeat", &steps) && good;
     if (!body || body->kind != YAML_LIST || body->count == 0) {
         if (body || good)
             diag_error(m->diag, body ? body->loc : y->loc, "a repeat needs a list of entries under do");
         return false;
     }
-    Repeat *r = b->repeat = NEW(m->arena, Repeat);
+    Repeat *r = NEW(m->arena, Repeat);
+    const int before = b->frame->state_first;
     list_push(m->arena, &m->repeats, r);
-    *r = (Repeat){ .name = arena_printf(m->arena, "repeat%d", ++b->repeats), .steps = (int)steps, .loc = y->loc };
+    *r = (Repeat){ .name = arena_printf(m->arena, "repeat%d", ++b->repeats), .steps = (int)steps, .loc = y->loc, .outer = b->repeat };
+    b->repeat = r;
     good = repeat_named(b, r, y) && good;
     good = step_read(b, yaml_get(y, "step"), &r->step) && good;
-    b->frame->state_count = 0;
+    b->frame->state_first = b->frame->state_count;
     if (carry && map_expected(m, carry, "carry"))
         for (int i = 0; i < carry->count; i++)
             if (!state_declare(b, carry->keys[i], carry->items[i])) {
@@ -600,14 +614,15 @@ static bool flow_repeat(Builder *b, const Yaml *y)
             }
     steps_name(b);
     good = flow_read(b, body) && good;
-    for (int i = 0; i < b->frame->state_count; i++)
+    for (int i = b->frame->state_first; i < b->frame->state_count; i++)
         if (!b->frame->states[i].defined) {
             diag_error(m->diag, b->frame->states[i].loc, "nothing under do defines the carried '%s'", b->frame->states[i].name);
             good = false;
         }
-    b->repeat = NULL;
+    b->repeat = r->outer;
     steps_name(b);
-    b->frame->state_count = 0;
+    b->frame->state_count = b->frame->state_first;
+    b->frame->state_first = before;
     return good;
 }
 

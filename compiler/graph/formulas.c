@@ -107,6 +107,12 @@ static bool element(Builder *b, const FormulaOperand *o, const char *path, Use *
     return true;
 }
 
+Tensor *value_element(Builder *b, const char *path, Loc at, Use u, int index)
+{
+    FormulaOperand o = { .at = at, .sliced = true, .b = index };
+    return element(b, &o, path, &u) ? u.tensor : NULL;
+}
+
 bool formula_make(Builder *b, const char *path, const Yaml *text, Use *out)
 {
     Model *m = b->m;

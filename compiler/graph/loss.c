@@ -183,6 +183,8 @@ static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
         diag_note(m->diag, behind->loc, "'%s' is declared here", behind->name);
         good = false;
     }
+    if (good && repeat_level(x[0].tensor->repeat) > 1)
+        x[0] = make_outside(b, x[0], from[0]->loc);         /* of a repeat in a repeat: the stack of all steps */
     if (kind == OP_cross_entropy)
         good = classes_read(m, y, parsed, loss) && good;
     loss->loc = y->keys[which]->loc;

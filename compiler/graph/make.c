@@ -50,9 +50,19 @@ Tensor *make_reference(Builder *b, const char *name, const char *inner, Loc at)
     return op->writes[0].tensor;
 }
 
+Tensor *make_before(Builder *b, Use u, Loc at)
+{
+    Repeat *inside = b->repeat;
+    b->repeat = u.tensor->repeat;
+    Op *op = make(b, OP_copy, arena_printf(b->m->arena, "%s_before", u.tensor->name), at, NULL);
+    b->repeat = inside;
+    op_read(op, u.tensor, u.shift);
+    return op->writes[0].tensor;
+}
+
 Use make_outside(Builder *b, Use u, Loc at)
 {
-    if (!u.tensor->repeat || u.tensor->repeat == b->repeat)
+    if (repeat_within(b->repeat, u.tensor->repeat))
         return u;
     Op *op = make(b, OP_stack, arena_printf(b->m->arena, "%s_steps", u.tensor->name), at, NULL);
     op_read(op, u.tensor, 0);

@@ -19,6 +19,7 @@ typedef struct Name {
     const Repeat *repeat;    /* in whose `do` it stands, or NULL */
     bool weighs, outside;    /* its entry has weights; it is read outside of its repeat */
     const struct Name *twin; /* an entry of that name in a repeat before */
+    Tensor *copied;          /* the state of the step before, as repeats inside read it: a copy; NULL: none has */
 } Name;
 
 /* An entry whose `when` does not hold. */
@@ -55,8 +56,8 @@ typedef struct {
     const Net *net;          /* NULL: the flow */
     const char *path;        /* beginning of parameter names: "x1.b1"; "" in the flow */
     List names, absent;      /* Name, Absent */
-    State states[STATES_OF_REPEAT];
-    int state_count;
+    State states[STATES_OF_REPEAT];      /* of the repeat being read and of those around it, */
+    int state_first, state_count;        /* its own from state_first on */
 } Frame;
 
 /* Counts the operators inside an entry that have no entry of their own: ENTRY.OPk. */
@@ -132,7 +133,9 @@ Tensor *make_state(Builder *b, const char *path, Loc at);
 /* The parameter `name` of an entry above as a value, in a net first that of its path `inner` (NULL: in the flow): which one it is is seen when shapes are
  * inferred (constant.c). */
 Tensor *make_reference(Builder *b, const char *name, const char *inner, Loc at);
-/* u as it is read outside of its repeat: the stack of its steps. */
+/* u, of the step before in a repeat around the one being read, as a value of its own step: a copy that is made before that repeat. */
+Tensor *make_before(Builder *b, Use u, Loc at);
+/* u as it is read outside of its repeat: the stack of its steps; of a repeat in a repeat, of those of all that the reader does not stand in. */
 Use make_outside(Builder *b, Use u, Loc at);
 /* A value that a view may be made of: u, or a copy of it. */
 Use make_viewable(Builder *b, Use u, Loc at);

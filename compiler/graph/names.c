@@ -117,17 +117,21 @@ bool name_resolve(Builder *b, const char *word, Loc at, Use *out, bool keep_step
         diag_error(m->diag, at, "'%s' has several values: %s", word, values_of(b, word));
         return false;
     }
-    if (n && n->twin && n->repeat != b->repeat) {
+    if (n && n->twin && !repeat_within(b->repeat, n->repeat)) {
         diag_error(m->diag, at, "'%s' is made in %s and in %s, so it is not read outside of them: give one of the two another name", word, n->twin->repeat->name, n->repeat->name);
         diag_note(m->diag, n->twin->loc, "the one in %s", n->twin->repeat->name);
         diag_note(m->diag, n->loc, "the one in %s", n->repeat->name);
         return false;
     }
     if (n) {
-        n->outside = n->outside || n->repeat != b->repeat;
+        n->outside = n->outside || !repeat_within(b->repeat, n->repeat);
         if (!n->tensor)
             return false;
         *out = (Use){ n->tensor, n->shift };
+        if (n->shift && n->tensor->repeat != b->repeat) {
+            n->copied = n->copied ? n->copied : make_before(b, *out, at);
+            *out = (Use){ n->copied, 0 };
+        }
         if (!keep_steps)
             *out = make_outside(b, *out, at);
         return true;

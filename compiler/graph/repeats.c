@@ -9,20 +9,26 @@
 void steps_name(Builder *b)
 {
     Model *m = b->m;
-    const char **names = NEW_ARRAY(m->arena, const char *, 2);
-    int *repeats = NEW_ARRAY(m->arena, int, 2), n = 0;
+    const char **names = NEW_ARRAY(m->arena, const char *, REPEATS_DEEP + 2);
+    int *repeats = NEW_ARRAY(m->arena, int, REPEATS_DEEP + 2), n = 0, number = 0;
     if (b->repeat)
         names[n++] = "t";
-    if (b->repeat && b->repeat->step)
-        names[n++] = b->repeat->step;
+    for (const Repeat *r = b->repeat; r; r = r->outer, number++)
+        if (r->step) {
+            names[n] = r->step;
+            repeats[n++] = number;
+        }
     m->step_names = names, m->step_repeats = repeats, m->step_count = n;
 }
 
 Repeat *step_repeat(Builder *b, int number)
 {
-    if (number)
+    Repeat *r = b->repeat;
+    for (; r && number; number--)
+        r = r->outer;
+    if (!r)
         unreachable("a step that no repeat counts");
-    return b->repeat;
+    return r;
 }
 
 int repeats_in(const Yaml *body)
@@ -73,7 +79,60 @@ bool step_read(Builder *b, const Yaml *y, const char **name)
         diag_note(m->diag, p->loc, "the parameter is given here");
         return false;
     }
+    for (const Repeat *r = b->repeat ? b->repeat->outer : NULL; r; r = r->outer)
+        if (r->step && strcmp(r->step, y->text) == 0) {
+            diag_error(m->diag, y->loc, "$%s is the step of a repeat around this one: this step needs another name", y->text);
+            diag_note(m->diag, r->loc, "that repeat is here");
+            return false;
+        }
     *name = y->text;
+    return true;
+}
+
+bool repeat_fits(Builder *b, const Yaml *y, int steps)
+{
+    Model *m = b->m;
+    if (repeat_level(b->repeat) == REPEATS_DEEP) {
+        diag_error(m->diag, y->keys[0]->loc, "with this one, %d repeats stand in each other, and at most %d may", REPEATS_DEEP + 1, REPEATS_DEEP);
+        diag_note(m->diag, b->repeat->loc, "the repeat around it");
+        return false;
+    }
+    if (steps && steps > STEPS_ALL_MAX / steps_all(b->repeat)) {
+        diag_error(m->diag, y->keys[0]->loc, "%d steps in each of %d come to more than %d", steps, steps_all(b->repeat), STEPS_ALL_MAX);
+        diag_note(m->diag, b->repeat->loc, "the repeat around it");
+        return false;
+    }
+    return true;
+}
+
+/* The operand's number at the step `at` of all steps of r and those around it, counted as they count: the innermost first. */
+static bool number_at(Builder *b, const Formula *f, int operand, const Repeat *r, int at, double *value)
+{
+    Model *m = b->m;
+    int64_t steps[REPEATS_DEEP], values[REPEATS_DEEP + 2];
+    int n = 0, rest = at;
+    for (const Repeat *k = r; k; k = k->outer, n++) {
+        steps[n] = rest % k->steps;
+        rest /= k->steps;
+    }
+    for (int k = 0; k < m->step_count; k++)
+        values[k] = steps[m->step_repeats[k]];
+    if (formula_step_number(f, m->diag, operand, values, value))
+        return true;
+    Text where = { .arena = m->arena };
+    for (int k = 0; k < m->step_count; k++)
+        if (!k || m->step_repeats[k] != m->step_repeats[k - 1])
+            text_printf(&where, "%s$%s = %d", where.length ? ", " : "", m->step_names[k], (int)values[k]);
+    diag_note(m->diag, (Loc){ 0 }, "this is so at %s", where.text);
+    return false;
+}
+
+/* True if the numbers of all steps are the same at each step of the innermost repeat. */
+static bool same_within(const double *values, int all, int steps)
+{
+    for (int i = 0; i < all; i++)
+        if (values[i] != values[i - i % steps])
+            return false;
     return true;
 }
 
@@ -82,17 +141,20 @@ bool step_number(Builder *b, const Formula *f, int operand, const char *path, Us
     Model *m = b->m;
     const Repeat *r = b->repeat;
     const FormulaOperand *o = &f->operands[operand];
-    double *values = NEW_ARRAY(m->arena, double, r->steps + 1);
-    for (int t = 0; t < r->steps; t++) {
-        int64_t steps[2] = { t, t };
-        if (!formula_step_number(f, m->diag, operand, steps, &values[t])) {
-            diag_note(m->diag, (Loc){ 0 }, "this is so at $t = %d", t);
+    int all = steps_all(r);
+    double *values = NEW_ARRAY(m->arena, double, all + 1);
+    for (int t = 0; t < all; t++)
+        if (!number_at(b, f, operand, r, t, &values[t]))
             return false;
-        }
+    for (; r->outer && same_within(values, all, r->steps); r = r->outer) {      /* it follows the steps around this repeat alone */
+        all /= r->steps;
+        for (int t = 0; t < all; t++)
+            values[t] = values[t * r->steps];
     }
     Op *op = make(b, OP_constant, arena_printf(m->arena, "%s.number%d", path, operand + 1), o->at, NULL);
     op->constant.values = values;
-    op->numbered = r->steps;
+    op->constant.repeat = r;
+    op->numbered = all;
     *out = (Use){ op->writes[0].tensor, 0 };
     return true;
 }

@@ -13,6 +13,8 @@ Repeat *step_repeat(Builder *b, int number);
 int repeats_in(const Yaml *body);
 /* `name:` and `reverse:` of the repeat r, whose map is y.  False after errors. */
 bool repeat_named(Builder *b, Repeat *r, const Yaml *y);
+/* True if a repeat of that many steps, whose map is y, may stand in b->repeat (NULL: in none); else an error. */
+bool repeat_fits(Builder *b, const Yaml *y, int steps);
 /* `step:` of a repeat (NULL: none): a second name of its step, in *name.  False after an error. */
 bool step_read(Builder *b, const Yaml *y, const char **name);
 /* The value of a formula's operand that is a number of the step: a constant for each step, reckoned in double and rounded once.  False after errors. */

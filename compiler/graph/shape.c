@@ -205,6 +205,7 @@ static bool state_start(Model *m, Tensor *state, List *starts)
     OpKind kind = state->start ? OP_copy : state->start_weight ? OP_broadcast : OP_fill;
     Op *op = op_new(m, kind, FORWARD, identifier_unique(m, arena_printf(m->arena, "%s_start", state->name)), state->loc);
     op->prefix = state->name;
+    op->repeat = state->repeat->outer;
     Op *maker = state->op;
     op->writes[op->write_count++] = (Use){ state, -1 };
     state->op = maker;
@@ -334,9 +335,9 @@ bool shape_infer(Model *m)
         if (shape_count(&y->shape) > ELEMENTS_MAX / 64) {
             shape_refuse(m, op, "a value of %s has more than %lld elements", shape_text(m->arena, &y->shape), (long long)(ELEMENTS_MAX / 64));
             y->shape.rank = -1;
-        } else if (shape_count(&y->shape) * (y->repeat ? y->repeat->steps : 1) > VALUE_MAX / m->batch) {
+        } else if (shape_count(&y->shape) * steps_all(y->repeat) > VALUE_MAX / m->batch) {
             shape_refuse(m, op, "a value of %s comes to more than %lld numbers in a batch of %lld%s", shape_text(m->arena, &y->shape), (long long)VALUE_MAX,
-                         (long long)m->batch, y->repeat ? arena_printf(m->arena, " and %d steps", y->repeat->steps) : "");
+                         (long long)m->batch, y->repeat ? arena_printf(m->arena, " and %d steps", steps_all(y->repeat)) : "");
             y->shape.rank = -1;
         }
     }

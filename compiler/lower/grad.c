@@ -7,6 +7,8 @@
  *   - a state read from the step before (shift -1) gets its contribution from one step later (shift +1); beyond the last step it is zero (tail);
  *   - gradients of weights used in the loop run after it, over all steps at once, from the stacked gradients of its outputs;
  *   - a tensor that is read at every step but computed once gets the sum over steps.
+ * A loop in a loop is reversed at its place in the outer one: before it what it needs is cleared, behind it the gradients of its states' starts are read.  Gradients of
+ * weights of both wait for the end of the outer one.
  * Order of sums: contributions, and a weight's uses, in the order pushed; steps from the first to the last. */
 #include "spnc.h"
 #include <string.h>
@@ -15,20 +17,22 @@
 struct Gradient {
     Section *now;            /* the backward section operators are appended to */
     Section *later;          /* AFTER section for weights' gradients of a loop; else equal to now */
-    List folds;              /* of this section: they run at its end, so that the group operators before them stay in one phase */
+    List *folds;             /* of `later`: they run at its end, so that the group operators before them stay in one phase */
     List open;               /* Open: gradients of states, while their loop's body is visited */
 };
 
 /* The gradient of a state: a sum that has the state's contributions up to `count`. */
-typedef struct { Op *sum; Tensor *state; int count; } Open;
+typedef struct { Op *sum; Section *section; Tensor *state; int count; } Open;
 
-static Section *open_section(Model *m, SectionKind kind, Repeat *r)
+static Section *open_section(Model *m, SectionKind kind, Repeat *r, Repeat *from, int loop)
 {
     Section *s = NEW(m->arena, Section);
-    s->kind = kind;
-    s->repeat = r;
+    *s = (Section){ .kind = kind, .repeat = r, .from = from, .loop = loop };
     return s;
 }
+
+/* For operators that run once for each step of r and of all around it, NULL: once. */
+static Section *open_plain(Model *m, Repeat *r) { return open_section(m, r ? AFTER : ONCE, r, NULL, 0); }
 
 /* A part of a tensor's gradient.  slice: it is that of the slice that each step read, by this operator. */
 typedef struct { Use use; const Op *slice; } Part;
@@ -85,7 +89,7 @@ Op *grad_backward(Model *m, Op *op, Use dy)
             continue;
         Tensor *x = op->reads[i].tensor;
         /* in a loop or after it the gradient is stacked, though x may be made once: total() sums it over the steps */
-        Repeat *r = op->writes[0].tensor->repeat ? op->writes[0].tensor->repeat : x->repeat;
+        Repeat *r = repeat_within(x->repeat, op->writes[0].tensor->repeat) ? x->repeat : op->writes[0].tensor->repeat;
         Tensor *dx = tensor_new(m, arena_printf(m->arena, "d_%s", x->name), op->loc, r);
         dx->shape = x->shape;
         op_write(b, dx, 0);
@@ -114,7 +118,7 @@ static void fold_part(Model *m, Op *op, Weight *w)
     fold->weights[fold->weight_count++] = w;
     fold->grad.accumulates = w->uses > 0;
     op_read(fold, part, 0);
-    list_push(m->arena, &m->gradient->folds, fold);
+    list_push(m->arena, m->gradient->folds, fold);
 }
 
 /* Does an operator have a parameter that is not frozen? */
@@ -173,10 +177,10 @@ static Use total(Model *m, Op *op)
     for (int i = 0; i < y->grads.count; i++) {
         const Part *p = y->grads.items[i];
         Use g = p->use;
-        if (!y->repeat && g.tensor->repeat) {
+        if (repeat_level(g.tensor->repeat) > repeat_level(y->repeat)) {
             Op *s = op_new(m, p->slice ? OP_sum_slices : OP_sum_steps, FORWARD, arena_printf(m->arena, "sum_%s", g.tensor->name), op->loc);
             s->slice.of = p->slice;
-            Tensor *once = tensor_new(m, g.tensor->name, op->loc, NULL);
+            Tensor *once = tensor_new(m, g.tensor->name, op->loc, y->repeat);
             once->shape = y->shape;
             s->name = arena_printf(m->arena, "sum_%s", once->name);
             op_write(s, once, 0);
@@ -198,7 +202,7 @@ static Use total(Model *m, Op *op)
     Op *s = sum_parts(m, &m->gradient->now->ops, m->gradient->now->ops.count, y, parts, n);
     if (open) {
         Open *o = NEW(m->arena, Open);
-        *o = (Open){ s, y, y->grads.count };
+        *o = (Open){ s, m->gradient->now, y, y->grads.count };
         list_push(m->arena, &m->gradient->open, o);
     }
     return (Use){ s->writes[0].tensor, 0 };
@@ -209,7 +213,7 @@ static void close_sum(Model *m, const Open *o)
 {
     Op *s = o->sum;
     const Tensor *y = o->state;
-    List *ops = &m->gradient->now->ops;
+    List *ops = &o->section->ops;
     Use parts[INPUT_MAX];
     int n = 0, left = y->grads.count - o->count;
     for (int k = o->count; k < y->grads.count; k++, left--) {
@@ -228,13 +232,15 @@ static void close_sum(Model *m, const Open *o)
 }
 
 /* A state's readers in the next step push their contributions after the operator that writes it was visited: they are added at the end of
- * the loop's body. */
-static void close_sums(Model *m)
+ * the loop's body.  r: the loop whose body ends. */
+static void close_sums(Model *m, const Repeat *r)
 {
     List *open = &m->gradient->open;
     for (int i = 0; i < open->count; i++)
-        close_sum(m, open->items[i]);
-    open->count = 0;
+        if (((Open *)open->items[i])->state->repeat == r) {
+            close_sum(m, open->items[i]);
+            list_remove(open, i--);
+        }
 }
 
 static bool *mark_of(Tensor *t, bool weighted) { return weighted ? &t->weighted : &t->trained; }
@@ -289,8 +295,9 @@ static void note_frozen(Model *m)
     }
 }
 
-static bool is_start(const Op *op) { return op->write_count && op->writes[0].shift == -1; }
+static void start_gradient(Model *m, Op *op);
 
+/* The start of a state of a repeat that stands in no other is visited right behind its loop: see loop_gradient. */
 static void visit(Model *m, Op *op)
 {
     if (LOSS_INFO(op)) {
@@ -298,25 +305,33 @@ static void visit(Model *m, Op *op)
         OP_INFO(op)->grad(m, op, none);
         return;
     }
-    if (is_start(op) || !op->writes[0].tensor->trained)
+    if (op_is_start(op) && op->repeat)
+        start_gradient(m, op);
+    if (op_is_start(op) || !op->writes[0].tensor->trained)
         return;
     Use dy = total(m, op);
     if (dy.tensor)
         OP_INFO(op)->grad(m, op, dy);
 }
 
-/* Zeroes the slot beyond the last step of every contribution that arrives from the step after. */
-static void clear_tails(Model *m, Section *before, const List *from)
+/* Zeroes the slot beyond the last step of every contribution that arrives from the step after: of the repeat r, in the operators of `from`.  `all`: the
+ * sections that have been made, some of which may have zeroed it. */
+static void clear_tails(Model *m, const Repeat *r, Section *before, const List *from, const List *all)
 {
     for (int i = 0; i < from->count; i++) {
         Op *op = from->items[i];
         for (int k = 0; k < op->write_count; k++) {
             Tensor *t = op->writes[k].tensor;
-            if (!t->tail || t->view_of)
+            if (!t->tail || t->view_of || t->repeat != r)
                 continue;
             bool done = false;
-            for (int j = 0; j < before->ops.count; j++)
-                done = done || (((Op *)before->ops.items[j])->kind == OP_fill && ((Op *)before->ops.items[j])->writes[0].tensor == t);
+            for (int s = 0; s <= all->count; s++) {
+                const Section *section = s < all->count ? all->items[s] : before;
+                for (int j = 0; j < section->ops.count; j++) {
+                    const Op *other = section->ops.items[j];
+                    done = done || (other->kind == OP_fill && other->writes[0].tensor == t && other->writes[0].shift == r->steps);
+                }
+            }
             if (done)
                 continue;
             Op *fill = op_new(m, OP_fill, FORWARD, arena_printf(m->arena, "%s_end", t->name), op->loc);
@@ -327,53 +342,46 @@ static void clear_tails(Model *m, Section *before, const List *from)
 }
 
 /* The gradient of a state's start: the contributions of step 0 to the state before it. */
-static void start_gradients(Model *m, Repeat *r, const Section *starts)
+static void start_gradient(Model *m, Op *op)
 {
-    for (int i = starts->ops.count - 1; i >= 0; i--) {
-        Op *op = starts->ops.items[i];
-        if (!is_start(op) || op->writes[0].tensor->repeat != r)
+    Tensor *state = op->writes[0].tensor;
+    bool wanted = learns(op) || (op->read_count && op->reads[0].tensor->trained);
+    Tensor once = *state;           /* the gradient of a value that is computed once, before the loop */
+    once.repeat = state->repeat->outer;
+    Use parts[INPUT_MAX];
+    int n = 0;
+    for (int k = 0; wanted && k < state->grads.count; k++) {
+        Use *g = &((Part *)state->grads.items[k])->use;
+        if (g->shift != 1)
             continue;
-        Tensor *state = op->writes[0].tensor;
-        bool wanted = learns(op) || (op->read_count && op->reads[0].tensor->trained);
-        Tensor once = *state;           /* the gradient of a value that is computed once, before the loop */
-        once.repeat = NULL;
-        Use parts[INPUT_MAX];
-        int n = 0;
-        for (int k = 0; wanted && k < state->grads.count; k++) {
-            Use *g = &((Part *)state->grads.items[k])->use;
-            if (g->shift != 1)
-                continue;
-            if (n == INPUT_MAX) {
-                parts[0] = (Use){ sum_parts(m, &m->gradient->now->ops, m->gradient->now->ops.count, &once, parts, n)->writes[0].tensor, 0 };
-                n = 1;
-            }
-            parts[n++] = (Use){ g->tensor, 0 };
+        if (n == INPUT_MAX) {
+            parts[0] = (Use){ sum_parts(m, &m->gradient->now->ops, m->gradient->now->ops.count, &once, parts, n)->writes[0].tensor, 0 };
+            n = 1;
         }
-        if (n == 0)
-            continue;
-        Op *s = sum_parts(m, &m->gradient->now->ops, m->gradient->now->ops.count, &once, parts, n);
-        s->kind = n == 1 ? OP_copy : OP_sum;
-        OP_INFO(op)->grad(m, op, s->writes[0]);
+        parts[n++] = (Use){ g->tensor, 0 };
     }
+    if (n == 0)
+        return;
+    Op *s = sum_parts(m, &m->gradient->now->ops, m->gradient->now->ops.count, &once, parts, n);
+    s->kind = n == 1 ? OP_copy : OP_sum;
+    OP_INFO(op)->grad(m, op, s->writes[0]);
 }
 
 /* Begins the backward section of a loop or of what runs once; `later`: see struct Gradient. */
-static void begin(Model *m, Section *now, Section *later)
+static void begin(Model *m, Section *now, Section *later, List *folds)
 {
     m->gradient->now = now;
     m->gradient->later = later;
+    m->gradient->folds = folds;
 }
 
-static void close_section(Model *m, Section *s)
+/* Appends the section to those of `to`, if it has operators; folds: those that run at its end. */
+static void close_section(Model *m, List *to, Section *s, const List *folds)
 {
-    List *folds = &m->gradient->folds;
-    if (s == m->gradient->later) {
-        for (int i = 0; i < folds->count; i++)
-            list_push(m->arena, &s->ops, folds->items[i]);
-        folds->count = 0;
-    }
+    for (int i = 0; i < folds->count; i++)
+        list_push(m->arena, &s->ops, folds->items[i]);
     if (s->ops.count)
-        list_push(m->arena, &m->backward, s);
+        list_push(m->arena, to, s);
 }
 
 static void visit_all(Model *m, const Section *f)
@@ -382,28 +390,114 @@ static void visit_all(Model *m, const Section *f)
         visit(m, f->ops.items[k]);
 }
 
-/* The gradient of m->forward[at], a loop: what is cleared before it, the loop in reverse, the gradients of its weights, those of its states' starts. */
-static void loop_gradient(Model *m, int at)
+/* A loop, or a loop in it, while its gradient is made: sections of m->forward from `first` to `last`. */
+typedef struct Nest Nest;
+struct Nest { Repeat *from; int loop; List sections; List later; List folds; };
+
+/* The section for gradients of the weights that are used in the body of r. */
+static Section *later_of(Model *m, Nest *nest, Repeat *r, List **folds)
 {
-    const Section *f = m->forward.items[at];
-    Section *before = open_section(m, ONCE, NULL), *now = open_section(m, CORE_BACKWARD, f->repeat), *later = open_section(m, AFTER, f->repeat);
-    begin(m, now, later);
-    visit_all(m, f);
-    close_sums(m);
-    for (int k = 0; k < m->backward.count; k++) {
-        const Section *s = m->backward.items[k];
-        if (s->repeat == f->repeat)
-            clear_tails(m, before, &s->ops);
+    for (int i = 0; i < nest->later.count; i++)
+        if (((Section *)nest->later.items[i])->repeat == r) {
+            *folds = nest->folds.items[i];
+            return nest->later.items[i];
+        }
+    Section *s = open_plain(m, r);
+    *folds = NEW(m->arena, List);
+    list_push(m->arena, &nest->later, s);
+    list_push(m->arena, &nest->folds, *folds);
+    return s;
+}
+
+/* A section of the loop of r, which operators are appended to from now on. */
+static Section *enter(Model *m, Nest *nest, Repeat *r)
+{
+    List *folds;
+    Section *s = open_section(m, CORE_BACKWARD, r, nest->from, nest->loop), *later = later_of(m, nest, r, &folds);
+    list_push(m->arena, &nest->sections, s);
+    begin(m, s, later, folds);
+    return s;
+}
+
+/* Zeroes into `before` what the loop of r needs zero. */
+static void clear(Model *m, const Nest *nest, const Repeat *r, Section *before)
+{
+    const List *lists[] = { &m->backward, &nest->sections };
+    List all = { 0 };
+    for (int l = 0; l < 2; l++)
+        for (int i = 0; i < lists[l]->count; i++)
+            list_push(m->arena, &all, lists[l]->items[i]);
+    for (int i = 0; i < all.count; i++)
+        if (((Section *)all.items[i])->repeat == r)
+            clear_tails(m, r, before, &((Section *)all.items[i])->ops, &all);
+}
+
+/* The gradient of m->forward[first..last], which are of the loop of r or of loops in it. */
+static void body_gradient(Model *m, Nest *nest, Repeat *r, int first, int last)
+{
+    Section *now = enter(m, nest, r);
+    for (int k = last; k >= first; k--) {
+        const Section *f = m->forward.items[k];
+        if (f->repeat == r) {
+            visit_all(m, f);
+            continue;
+        }
+        Repeat *child = f->repeat;
+        int begins = k;
+        while (child->outer != r)
+            child = child->outer;
+        while (begins > first && repeat_within(((Section *)m->forward.items[begins - 1])->repeat, child))
+            begins--;
+        body_gradient(m, nest, child, begins, k);
+        clear(m, nest, child, now);             /* it ends where that loop begins */
+        now = enter(m, nest, r);
+        k = begins;
     }
-    clear_tails(m, before, &now->ops);
-    close_section(m, before);
-    close_section(m, now);
-    close_section(m, later);
-    now = open_section(m, ONCE, NULL);
-    begin(m, now, now);
-    for (int k = at - 1; k >= 0; k--)
-        start_gradients(m, f->repeat, m->forward.items[k]);
-    close_section(m, now);
+    close_sums(m, r);
+}
+
+/* True if the operator writes where a state begins whose steps are computed in m->forward[first..last]. */
+static bool starts_in(const Model *m, const Op *op, int first, int last)
+{
+    for (int i = first; i <= last; i++) {
+        const Section *s = m->forward.items[i];
+        for (int k = 0; k < s->ops.count; k++) {
+            const Op *other = s->ops.items[k];
+            for (int w = 0; w < other->write_count; w++)
+                if (other->writes[w].tensor == op->writes[0].tensor && !op_is_start(other))
+                    return true;
+        }
+    }
+    return false;
+}
+
+/* The gradient of m->forward[first..last], a loop: what is cleared before it, the loop in reverse, the gradients of its weights, those of its states' starts. */
+static void loop_gradient(Model *m, int first, int last)
+{
+    Repeat *r = ((Section *)m->forward.items[first])->from;
+    Nest nest = { .from = r, .loop = ++m->loops };
+    Section *before = open_plain(m, r->outer);
+    List none = { 0 }, folds = { 0 };
+    body_gradient(m, &nest, r, first, last);
+    clear(m, &nest, r, before);
+    close_section(m, &m->backward, before, &none);
+    for (int i = 0; i < nest.sections.count; i++)
+        close_section(m, &m->backward, nest.sections.items[i], &none);
+    for (int i = 0; i < nest.later.count; i++)
+        close_section(m, &m->backward, nest.later.items[i], nest.folds.items[i]);
+    if (r->outer)               /* the starts are visited where they run */
+        return;
+    Section *now = open_plain(m, NULL);
+    begin(m, now, now, &folds);
+    for (int k = first - 1; k >= 0; k--) {
+        const Section *starts = m->forward.items[k];
+        for (int i = starts->ops.count - 1; i >= 0; i--) {
+            Op *op = starts->ops.items[i];
+            if (op_is_start(op) && op->writes[0].tensor->repeat == r && starts_in(m, op, first, last))
+                start_gradient(m, op);
+        }
+    }
+    close_section(m, &m->backward, now, &folds);
 }
 
 /* Of the operators that write the gradient of a weight the first that runs sets it and the others add: folds wait for the end of their section, so that it need not
@@ -431,13 +525,17 @@ bool grad_build(Model *m)
     for (int i = m->forward.count - 1; i >= 0; i--) {
         const Section *f = m->forward.items[i];
         if (f->kind == CORE) {
-            loop_gradient(m, i);
+            const int last = i;
+            while (i > 0 && ((Section *)m->forward.items[i - 1])->loop == f->loop)
+                i--;
+            loop_gradient(m, i, last);
             continue;
         }
-        Section *now = open_section(m, f->kind, f->repeat);
-        begin(m, now, now);
+        Section *now = open_plain(m, f->repeat);
+        List folds = { 0 };
+        begin(m, now, now, &folds);
         visit_all(m, f);
-        close_section(m, now);
+        close_section(m, &m->backward, now, &folds);
     }
     m->gradient = NULL;
     order_additions(m);

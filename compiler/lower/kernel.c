@@ -79,7 +79,7 @@ static void openblas(Model *m, List *sections)
             continue;
         }
         Tensor *work = tensor_raw(m, arena_printf(m->arena, "%s_%s", op->name, op->pass == FORWARD ? "columns" : "d_columns"), op,
-                                  w.section->kind == AFTER ? w.section->repeat : NULL, reals);
+                                  w.section->kind == AFTER ? w.section->repeat : w.section->from ? w.section->from->outer : NULL, reals);
         work->work = true;
         op_write(op, work, 0);
         if (op->pass == FORWARD)

@@ -71,7 +71,7 @@ static void gather_terms(Model *m)
             continue;
         const Shape *x = &conv->reads[0].tensor->shape, *y = &conv->writes[0].tensor->shape;
         Tensor *terms = op->reads[0].tensor;
-        if (!winograd_gathers(x->dim[0], y->dim[0], y->dim[1], y->dim[2], (int64_t)m->groups * (terms->repeat ? terms->repeat->steps : 1)))
+        if (!winograd_gathers(x->dim[0], y->dim[0], y->dim[1], y->dim[2], (int64_t)m->groups * steps_all(terms->repeat)))
             continue;
         Tensor *sum = tensor_raw(m, arena_printf(m->arena, "d_%s_u", conv->name), op, NULL, terms->reals);
         sum->shared = true;

@@ -13,16 +13,29 @@ static bool infer_same(Model *m, Op *op)
     *y = *x;
     return true;
 }
+/* How many of r and the repeats around it the operator does not stand in. */
+static int levels_outside(const Op *op, const Repeat *r)
+{
+    int n = 0;
+    for (; r && !repeat_within(op->repeat, r); r = r->outer)
+        n++;
+    return n;
+}
+
 static bool infer_stack(Model *m, Op *op)
 {
     const Shape *x = &op->reads[0].tensor->shape;
-    if (op->reads[0].tensor->repeat->steps == 0)       /* the number of steps has an error, already reported */
+    const Repeat *r = op->reads[0].tensor->repeat;
+    const int levels = levels_outside(op, r);
+    if (steps_all(r) == 0)       /* the number of steps has an error, already reported */
         return false;
-    if (x->rank == RANK_MAX)
+    if (x->rank + levels > RANK_MAX)
         return shape_refuse(m, op, "the stack of steps would have more than %d axes", RANK_MAX);
-    Shape y = { .rank = x->rank + 1, .dim = { op->reads[0].tensor->repeat->steps } };
+    Shape y = { .rank = x->rank + levels };
+    for (int i = levels; i > 0; i--, r = r->outer)
+        y.dim[i - 1] = r->steps;
     for (int i = 0; i < x->rank; i++)
-        y.dim[i + 1] = x->dim[i];
+        y.dim[i + levels] = x->dim[i];
     op->writes[0].tensor->shape = y;
     return true;
 }
@@ -36,11 +49,25 @@ static void facts_none(const Model *m, const Op *op, Fact *f) { (void)m, (void)o
 static void facts_steps(const Model *m, const Op *op, Fact *f)
 {
     const Op *fwd = forward_of(op);
-    const Tensor *x = fwd->reads[0].tensor;
-    fact_int(f, "T", x->repeat ? x->repeat->steps : x->hoisted);
-    fact_int(f, "G", m->groups);
-    fact_bool(f, "once", !x->repeat);                        /* hoisted: the same at each step, kept once */
+    const Tensor *x = fwd->reads[0].tensor, *y = fwd->writes[0].tensor;
+    const int level = repeat_level(y->repeat);
+    const bool once = repeat_level(x->repeat) <= level;                /* hoisted: the same at each step, kept once */
+    fact_int(f, "T", !once ? steps_all(x->repeat) / steps_all(y->repeat) : x->hoisted ? x->hoisted->steps : 1);
+    fact_int(f, "G", m->groups * steps_all(y->repeat));
+    fact_bool(f, "once", once);
     fact_int(f, "step", op->kind == OP_pick ? fwd->step : 0);
+    if (fwd->kind != OP_stack)
+        return;
+    Fact *turns = fact_table(m->arena);       /* of the steps, the outermost first */
+    const Repeat *written = x->hoisted ? x->hoisted : x->repeat;
+    for (int k = repeat_level(written) - (y->shape.rank - x->shape.rank) + 1; k <= repeat_level(written); k++) {
+        const Repeat *r = repeat_at(written, k);
+        Fact *a = fact_table(m->arena);
+        fact_int(a, "T", r->steps);
+        fact_int(a, "G", k <= repeat_level(x->repeat) ? m->groups * steps_all(r->outer) : 0);
+        fact_push(turns, a);
+    }
+    fact_set(f, "turns", turns);
 }
 static void facts_broadcast(const Model *m, const Op *op, Fact *f)
 {

@@ -204,11 +204,13 @@ static void facts_sum(const Model *m, const Op *op, Fact *f)
     const Shape *x = &slice->reads[0].tensor->shape;
     const Range r = range(slice, x);
     const double by = r.by < 0 ? -r.by : r.by;
-    const int T = repeat_of(slice)->steps;
+    const Repeat *inner = op->reads[0].tensor->repeat, *outer = op->writes[0].tensor->repeat;
+    const int T = repeat_of(slice)->steps, Q = steps_all(inner->outer) / steps_all(outer);
     facts_of(m, slice, f);
     fact_int(f, "T", T);
-    fact_int(f, "G", m->groups);
-    fact_bool(f, "overlap", T > 1 && by < r.to - r.from);
+    fact_int(f, "Q", Q);
+    fact_int(f, "G", m->groups * steps_all(outer));
+    fact_bool(f, "overlap", (T > 1 && by < r.to - r.from) || Q > 1);
     fact_bool(f, "whole", r.step == 1 && by == r.to - r.from && by * T == (double)x->dim[r.axis]);
     fact_text(f, "of", slice->name);
 }

@@ -13,7 +13,7 @@ typedef struct {
     int count;
 } Chain;
 
-static bool stepped(const Phase *p) { return p->kind != ONCE; }
+static const Repeat *repeat_of(const Phase *p) { return p->kind == ONCE ? NULL : p->repeat; }
 
 static int readers_in(const List *phases, const Tensor *t, Op **reader)
 {
@@ -76,7 +76,7 @@ static bool read_by_groups(const Model *m, const Tensor *t, bool *any)
                 if (op->reads[r].tensor != t)
                     continue;
                 *any = true;
-                if (p->whole_batch || op->reads[r].shift || op->share.dropout || stepped(p) != (t->repeat != NULL))
+                if (p->whole_batch || op->reads[r].shift || op->share.dropout || repeat_of(p) != t->repeat)
                     return false;
             }
         }

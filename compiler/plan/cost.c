@@ -6,15 +6,18 @@
 #include "lower/winograd.h"
 #include "read/language.h"
 
-static int steps_of(const Phase *p) { return p->kind == ONCE ? 1 : p->repeat->steps; }
+static int steps_of(const Phase *p) { return p->kind == ONCE ? 1 : steps_all(p->repeat); }
+
+/* How often a phase of the whole batch is run. */
+static int rounds(const Phase *p) { return steps_of(p) / steps_at_once(p->kind, p->repeat, p->from); }
 
 /* Slices of t that `op` touches in a step. */
 static double slices(const Model *m, const Phase *p, const Op *op, const Tensor *t)
 {
     if (op->pass == FINISH)                 /* FOLD has put its sum into the first slice */
-        return p->kind == AFTER ? 1 : steps_of(p);
-    bool stack = p->kind == ONCE && t->repeat && (op->kind == OP_sum_steps || op->kind == OP_sum_slices || op->kind == OP_stack);
-    return (double)m->groups * (stack ? t->repeat->steps : p->kind == AFTER && p->whole_batch && !t->repeat ? 1 : steps_of(p));
+        return rounds(p);
+    bool stack = repeat_level(t->repeat) > (p->kind == ONCE ? 0 : repeat_level(p->repeat)) && (op->kind == OP_sum_steps || op->kind == OP_sum_slices || op->kind == OP_stack);
+    return (double)m->groups * (stack ? steps_all(t->repeat) : p->kind == AFTER && p->whole_batch && !t->repeat ? 1 : steps_of(p));
 }
 
 bool op_multiplies(const Op *op)
@@ -26,7 +29,7 @@ Cost op_cost(const Model *m, const Phase *p, const Op *op)
 {
     const Op *f = forward_of(op);
     double real = m->options.is_double ? 8 : 4, steps = steps_of(p);
-    Cost c = { .calls = p->whole_batch ? p->kind == AFTER ? 1 : steps : m->groups * steps };
+    Cost c = { .calls = p->whole_batch ? rounds(p) : m->groups * steps };
     for (int i = 0; i < op_uses(op); i++) {
         const Tensor *t = tensor_value(op_use(op, i)->tensor);
         bool again = false;
@@ -100,7 +103,7 @@ static bool conflict(const Touches *a, const Touches *b)
 }
 
 /* A phase is followed by a barrier only if one of those that began since the last barrier touches what the next phase needs.  A pass and each
- * round of a loop end with one always. */
+ * round of a loop, also of one in a loop, end with one always. */
 void barriers(Model *m, List *phases)
 {
     Touches since = { 0 };
@@ -110,7 +113,7 @@ void barriers(Model *m, List *phases)
         touched(m, &since, p);
         if (next)
             touched(m, &coming, next);
-        bool loop_ends = next && next->section != p->section && (p->kind == CORE || p->kind == CORE_BACKWARD);
+        bool loop_ends = next && section_loops(p->kind) && (next->loop != p->loop || !repeat_within(next->repeat, p->repeat));
         p->barrier = !next || loop_ends || conflict(&since, &coming);
         if (p->barrier)
             since.count = 0;

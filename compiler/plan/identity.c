@@ -112,6 +112,8 @@ static void put_sections(Text *t, const List *sections)
         text_printf(t, "  %s", kinds[s->kind]);
         if (s->repeat)
             text_printf(t, " (%s, %d%s)", s->repeat->name, s->repeat->steps, s->repeat->reverse ? ", reverse" : "");
+        for (const Repeat *r = s->repeat ? s->repeat->outer : NULL; r; r = r->outer)
+            text_printf(t, " %s (%s, %d%s)", s->from && repeat_within(r, s->from) ? "in a loop" : "of all", r->name, r->steps, r->reverse ? ", reverse" : "");
         text_printf(t, ":\n");
         for (int k = 0; k < s->ops.count; k++)
             put_operator(t, s->ops.items[k]);

@@ -111,8 +111,7 @@ static void find_locals(Model *m)
             const Op *op = ph->ops.items[k];
             for (int i = 0; i < op_uses(op); i++) {
                 const Use u = *op_use(op, i);
-                bool stepped = ph->kind != ONCE;
-                if (u.shift || (u.tensor->repeat != NULL) != stepped)
+                if (u.shift || u.tensor->repeat != (ph->kind == ONCE ? NULL : ph->repeat))
                     tensor_owner(u.tensor)->local = false;
             }
         }
@@ -216,7 +215,7 @@ static void extend_over_loops(const Model *m, Tensor *t)
         if ((ph->kind != CORE && ph->kind != CORE_BACKWARD) || !phase_uses(ph, t))
             continue;
         for (int q = 0; q < phase_count(m); q++)
-            if (phase_at(m, q)->section == ph->section) {
+            if (phase_at(m, q)->loop == ph->loop) {
                 first = q < first ? q : first;
                 last = q > last ? q : last;
             }
@@ -248,7 +247,7 @@ static void place_batch(Model *m)
         Tensor *t = m->tensors.items[i];
         if (t->local || tensor_owner(t) != t || t->first < 0)
             continue;
-        t->slots = (t->repeat ? t->repeat->steps : 1) + t->carried + t->tail;
+        t->slots = t->repeat ? (t->repeat->steps + t->carried + t->tail) * steps_all(t->repeat->outer) : 1;
         t->guarded = guard && !walked(m, t);
         t->slot_reals = slot_reals(m, t) + (t->guarded ? guard : 0);
         extend_over_loops(m, t);

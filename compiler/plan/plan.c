@@ -57,6 +57,8 @@ static void cut(Model *m, List *sections, List *phases)
                 now = NEW(m->arena, Phase);
                 now->kind = s->kind;
                 now->repeat = s->repeat;
+                now->from = s->from;
+                now->loop = s->loop;
                 now->whole_batch = whole;
                 now->section = i + (sections == &m->backward ? m->forward.count : 0);
                 list_push(m->arena, phases, now);
@@ -135,7 +137,7 @@ static void count_macs(Model *m)
                 Op *op = p->ops.items[k];
                 if (!op_multiplies(op))
                     continue;
-                double n = OP_INFO(op)->macs(forward_of(op)) * (p->kind == ONCE ? 1 : p->repeat->steps);
+                double n = OP_INFO(op)->macs(forward_of(op)) * (p->kind == ONCE ? 1 : steps_all(p->repeat));
                 *(pass ? &m->backward_macs : &m->forward_macs) += n;
             }
         }

@@ -11,7 +11,7 @@ static int slices_in(const Model *m, const List *sections, const Op *op)
     for (int i = 0; i < sections->count; i++) {
         const Section *s = sections->items[i];
         if (list_index(&s->ops, op) >= 0)
-            return m->groups * (s->kind == AFTER ? s->repeat->steps : 1);
+            return m->groups * steps_at_once(s->kind, s->repeat, s->from);
     }
     return 0;
 }

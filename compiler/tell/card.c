@@ -19,7 +19,9 @@ int64_t tensor_bytes(const Model *m, const Tensor *t)
 const char *card_shape(const Model *m, const Tensor *t)
 {
     const char *one = shape_text(m->arena, &t->shape);
-    return t->repeat ? arena_printf(m->arena, "%d x %s", t->repeat->steps, one) : one;
+    for (const Repeat *r = t->repeat; r; r = r->outer)
+        one = arena_printf(m->arena, "%d x %s", r->steps, one);
+    return one;
 }
 
 const char *card_line(const Model *m, Loc at)
@@ -45,7 +47,7 @@ static Op *host_of(Op *op) { return op->pass == FOLD && op->of->pass != FORWARD 
 static Card *card_add(Deck *d, Op *op, const Phase *p, bool forward)
 {
     Card *c = &d->cards[d->count++];
-    *c = (Card){ .op = op, .forward = forward, .kind = p->kind, .repeat = p->repeat, .steps = p->repeat ? p->repeat->steps : 1 };
+    *c = (Card){ .op = op, .forward = forward, .kind = p->kind, .repeat = p->repeat, .steps = steps_all(p->repeat) };
     return c;
 }
 
@@ -84,7 +86,7 @@ static void gather(Deck *d)
                 if (op->pass == WEIGHTS)
                     c->weights = op;
                 list_push(m->arena, &c->phases, (void *)(uintptr_t)phase_text(m, p, op, i + (pass ? m->forward_phases.count : 0), pass));
-                double macs = !op_multiplies(op) ? 0 : OP_INFO(host)->macs(host) * (p->kind == ONCE ? 1 : p->repeat->steps);
+                double macs = !op_multiplies(op) ? 0 : OP_INFO(host)->macs(host) * (p->kind == ONCE ? 1 : steps_all(p->repeat));
                 *(pass ? &c->gradient_macs : &c->macs) += macs;
             }
         }

@@ -139,9 +139,9 @@ static void part_of(const Deck *d, Part *part, const Phase *p, bool backward, do
     static const char *const kinds[] = { [ONCE] = "once", [CORE] = "each step", [CORE_BACKWARD] = "each step", [AFTER] = "all steps at once" };
     bool loop = p->kind == CORE || p->kind == CORE_BACKWARD;
     Text names = { .arena = m->arena };
-    *part = (Part){ .pass = backward ? "backward" : "forward", .kind = kinds[p->kind], .whole = p->whole_batch, .steps = loop ? p->repeat->steps : 1 };
+    *part = (Part){ .pass = backward ? "backward" : "forward", .kind = kinds[p->kind], .whole = p->whole_batch, .steps = loop ? steps_all(p->repeat) / steps_all(p->from->outer) : 1 };
     part->barriers = p->barrier ? part->steps : 0;
-    part->pieces = p->whole_batch ? MANY : m->groups * (p->kind == AFTER ? p->repeat->steps : 1);
+    part->pieces = p->whole_batch ? MANY : m->groups * steps_at_once(p->kind, p->repeat, p->from);
     double group = 0;
     for (int k = 0; k < p->ops.count; k++) {
         const Op *op = p->ops.items[k];

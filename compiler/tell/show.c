@@ -117,7 +117,7 @@ static void layer_json(Json *j, const Deck *d, const Card *c)
     for (int k = 0; k < y->shape.rank; k++)
         json_int(j, NULL, y->shape.dim[k]);
     json_closes(j, ']');
-    json_int(j, "steps", y->repeat ? y->repeat->steps : 1);
+    json_int(j, "steps", steps_all(y->repeat));
     json_int(j, "parameters", c->parameters);
     json_real(j, "macs", c->macs, 17);
     json_real(j, "gradient_macs", c->gradient_macs, 17);

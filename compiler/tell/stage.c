@@ -78,6 +78,8 @@ static void print_sections(const Model *m, FILE *out, const List *sections)
         fprintf(out, "  %s", kinds[s->kind]);
         if (s->repeat)
             fprintf(out, " (%s, %d%s)", s->repeat->name, s->repeat->steps, s->repeat->reverse ? ", reverse" : "");
+        for (const Repeat *r = s->repeat ? s->repeat->outer : NULL; r; r = r->outer)
+            fprintf(out, s->from && repeat_within(r, s->from) ? ", in the loop of %s (%d)" : ", for all steps of %s (%d)", r->name, r->steps);
         fprintf(out, ":\n");
         for (int k = 0; k < s->ops.count; k++)
             print_op(m, out, s->ops.items[k]);

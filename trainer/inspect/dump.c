@@ -2,7 +2,7 @@
  *
  * Values and gradients are copied in a replay, right after an operator writes them, so tensors that the memory plan keeps for one phase
  * only can be dumped too.  Arrays are batch first, [N][T][...] for tensors of a repeat, as `grad` writes them.  With --example
- * or --step the array has no dimension of that name. */
+ * or --step the array has no dimension of that name; of repeats in each other --step is that of the outermost. */
 #include "inspect/inspect.h"
 #include "inspect/tiles.h"
 #include "run/eval.h"
@@ -37,7 +37,8 @@ typedef struct {
 
 static int step_of(const Look *l, size_t slot)
 {
-    return l->step >= 0 ? l->step : l->group < 0 && slot >= (size_t)net.groups ? (int)(slot / (size_t)net.groups) : -1;
+    const int within = l->group < 0 && slot >= (size_t)net.groups ? (int)(slot / (size_t)net.groups) : -1;
+    return l->step < 0 ? within : l->step + (within > 0 ? within : 0);
 }
 
 static Seen *seen_named(Catcher *c, const char *name)
@@ -79,14 +80,18 @@ static int catch_look(void *to, const Look *l)
         s->gradient = s->gradient || !strncmp(l->tensor, "d_", 2);
         int last = step_of(l, slots - 1) + 1;
         s->steps = last > s->steps ? last : s->steps;
+        if (nest_of_tensor(l->tensor))
+            s->steps = nest_steps(nest_of_tensor(l->tensor));
         return 0;
     }
     if (strcmp(l->tensor, c->wanted->name) || strcmp(l->op, c->wanted->op))
         return 0;
     size_t steps = c->wanted->steps ? (size_t)c->wanted->steps : 1;
+    const NetNest *nest = nest_of_tensor(l->tensor);
     for (size_t i = 0; i < slots; i++) {
         size_t group = l->group >= 0 ? (size_t)l->group : i % (size_t)net.groups;
-        size_t step = l->step >= 0 ? (size_t)l->step : l->group < 0 ? i / (size_t)net.groups : 0;
+        size_t step = (l->step >= 0 ? (size_t)l->step : 0) + (l->group < 0 ? i / (size_t)net.groups : 0);
+        step = nest ? nest_step(nest, step) : step;
         for (size_t lane = 0; lane < lanes && group * lanes + lane < (size_t)c->examples; lane++)
             for (size_t e = 0; e < elements; e++)
                 c->out[((group * lanes + lane) * steps + step) * elements + e] = l->values[i * l->slot + e * lanes + lane];
@@ -215,12 +220,14 @@ static int64_t elements_of(const Tensor *t)
 
 static void dimension(Tensor *t, int64_t n) { t->shape[t->rank++] = n; }
 
-/* [N] and [T] in front of the shape of one example at one step; data is made. */
-static void stacked(Tensor *t, int examples, int steps, int rank, const int *shape)
+/* [N] and [T], or the steps of all repeats, in front of the shape of one example at one step; data is made. */
+static void stacked(Tensor *t, int examples, int steps, const NetNest *nest, int rank, const int *shape)
 {
     dimension(t, examples);
-    if (steps)
+    if (steps && !nest)
         dimension(t, steps);
+    for (int i = 0; nest && i < nest->kept; i++)
+        dimension(t, nest->repeat[i]);
     for (int i = 0; i < rank; i++)
         dimension(t, shape[i]);
     t->data = need_memory((size_t)elements_of(t) * sizeof *t->data, t->name);
@@ -259,20 +266,22 @@ static void take_value(Tensor *t, Catcher *c, const Options *o, const Batch *bat
     int steps = 0;
     snprintf(t->name, sizeof t->name, "%s", o->layer);
     if (v) {
-        steps = v->once ? 0 : v->steps;
-        stacked(t, batch->count, steps, v->rank, v->shape);
+        const NetNest *nest = nest_of_value(v);
+        const int each = nest ? v->steps / nest_steps(nest) : 1;         /* steps at which it is the same */
+        steps = v->once ? 0 : v->steps / each;
+        stacked(t, batch->count, steps, nest, v->rank, v->shape);
         real *at = t->data;
         for (int n = 0; n < batch->count; n++)
             for (int s = 0; s < (steps ? steps : 1); s++)
                 for (size_t e = 0; e < v->count; e++)
-                    *at++ = net.activations()[value_index(v, n, s, e)];
+                    *at++ = net.activations()[value_index(v, n, s * each, e)];
     } else {
         identifier(name, o->layer);
         const Seen *s = gradient ? seen_gradient(c, name) : seen_named(c, name);
         if (!s)
             unknown(c, o->layer, o->what);
         steps = s->steps;
-        stacked(t, batch->count, steps, s->rank, s->shape);
+        stacked(t, batch->count, steps, nest_of_tensor(s->name), s->rank, s->shape);
         memset(t->data, 0, (size_t)elements_of(t) * sizeof *t->data);
         c->wanted = s;
         c->out = t->data;
@@ -280,7 +289,7 @@ static void take_value(Tensor *t, Catcher *c, const Options *o, const Batch *bat
         net.replay(batch, catch_look, c);
     }
     if (o->step >= 0) {
-        if (o->step >= steps)
+        if (o->step >= (steps ? t->shape[1] : 0))
             fail(WRONG_INPUT, "--step %" PRId64 ": %s has %s", o->step, o->layer, steps ? "fewer steps" : "no steps: it is not made in a repeat");
         take(t, 1, o->step);
     }

@@ -1,7 +1,7 @@
 /* grad.c -- the command `grad`: one forward and one backward pass, written to a file for comparison with other tools.
  *
  * The file holds the real examples of the batch only, examples first: out/NAME is [N][...], or [N][T][...] for a name
- * made in a repeat.  Everything is in the build's precision. */
+ * made in a repeat, [N][T][T2][...] in a repeat in a repeat.  Everything is in the build's precision. */
 #include "inspect/inspect.h"
 #include "run/eval.h"
 #include "run/message.h"
@@ -27,9 +27,7 @@ static real *collect(const NetValue *v, int count)
 
 static Array describe(const NetValue *v, const real *data, int count)
 {
-    int shape[ARRAY_RANK] = { count }, rank = 1;
-    if (v->steps)
-        shape[rank++] = v->steps;
+    int shape[ARRAY_RANK] = { count }, rank = nest_axes(v, shape, 1);
     for (int i = 0; i < v->rank; i++)
         shape[rank++] = v->shape[i];
     return weights_view("out/", v->name, data, rank, shape);

@@ -234,12 +234,12 @@ static void answer_open(Answer *a, const Source *s)
     }
     for (int i = 0; i < net.value_count; i++) {
         const NetValue *value = &net.values[i];
-        int64_t shape[NET_RANK + 2] = { n };
-        int rank = 1;
+        int64_t shape[NET_RANK + NET_REPEATS + 2] = { n };
+        int steps[NET_REPEATS], rank = 1;
         if (given(i) == GIVEN_NOT)
             continue;
-        if (value->steps)
-            shape[rank++] = value->steps;
+        for (int k = 0, axes = nest_axes(value, steps, 0); k < axes; k++)
+            shape[rank++] = steps[k];
         if (value->transform)
             shape[rank++] = 2, shape[rank++] = 3;
         for (int d = 0; d < value->rank && !value->transform; d++)

@@ -3,6 +3,7 @@
 #define SPN_EVAL_H
 
 #include "run/data.h"
+#include "run/nest.h"
 #include "run/options.h"
 
 #include <signal.h>
@@ -45,7 +46,9 @@ void eval_probabilities(double *probabilities, int k, int n, int position);
 /* Element e of a value at `step` of example n, after forward; the layout is net.h's. */
 static inline size_t value_index(const NetValue *v, int n, int step, size_t e)
 {
-    size_t group = (size_t)(v->once ? 0 : step) * (size_t)net.groups + (size_t)(n / net.lanes);
+    const NetNest *nest = nest_of_value(v);
+    size_t place = nest ? nest_place(nest, step) : (size_t)(v->once ? 0 : step);
+    size_t group = place * (size_t)net.groups + (size_t)(n / net.lanes);
     return v->offset + group * v->slot + e * (size_t)net.lanes + (size_t)(n % net.lanes);
 }
 

@@ -49,3 +49,5 @@ done
 expect vae ../nets/vae.yaml
 expect resnet20 ../nets/resnet20.yaml
 expect unet ../nets/unet.yaml
+expect nested ../nets/nested.yaml
+expect deep ../nets/deep.yaml
