@@ -471,6 +471,8 @@ typedef struct {
     double weight_decay;
     OwnTraining *own; int own_count;     /* of single parameters */
     unsigned no_decay;                   /* kinds without decay: NO_DECAY_..., or-ed */
+    int accumulate;                      /* batches of an update */
+    double average;                      /* share that the average of the weights keeps at an update; 0: there is none */
     int epochs, patience;
     uint64_t seed;
 } TrainDef;
@@ -688,7 +690,8 @@ void barriers(Model *m, List *phases);
 typedef struct { double calls, macs, products, bytes; } Cost;
 Cost op_cost(const Model *m, const Phase *p, const Op *op);
 bool op_multiplies(const Op *op);                         /* true if this pass executes the operator's multiply-adds */
-Cost update_cost(const Model *m);                         /* clipping and optimiser */
+int64_t train_blocks(const Model *m);                      /* blocks as long as that of the parameters which training keeps, with them and their gradients */
+Cost update_cost(const Model *m);                         /* gathering, clipping, optimiser and average */
 /* Every text of the generated folder: m->c, m->inspect, m->makefile, m->gdb and m->training (the sources of runtime/ and trainer/ are copied by main.c). */
 bool emit(Model *m);
 Fact *emit_facts(Model *m);      /* the facts of its templates; facts.c of manual documents them */

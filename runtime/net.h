@@ -135,6 +135,8 @@ typedef struct Batch {
     int undrawn;                                /* 1: what `random` draws is 0, even where evaluation draws: no example's values follow its place */
     uint64_t seed, step;                        /* key of the dropout masks, and of what `random` draws */
     double epoch;                               /* for dropout ramps and augmentation */
+    int waits;                                  /* 1: its gradient waits for those of the batches behind it; no update yet */
+    int64_t gathered;                           /* examples of the batches before it whose gradients wait for the same update */
     const uint32_t *which;                      /* which[n]: the example's number in its split */
     const void *const *all;                     /* example k of input i lies at all[i] + k * stride[i], 0 <= k < total; */
     const size_t *stride;                       /* NULL: the inputs are as training saw them already */
@@ -199,6 +201,7 @@ typedef struct Net {
     size_t block;                 /* reals in the parameter block (with padding) */
     size_t buffer_block;          /* reals in the block of buffers */
     int state_blocks;             /* blocks of that size the optimiser keeps: 0 to NET_STATES */
+    int accumulate;               /* batches of an update; 0 or 1: each has its own */
     size_t activation_reals, thread_reals;
     double forward_macs, backward_macs;         /* multiply-adds per example by direct convolution: forward; gradients that are used */
 
@@ -209,6 +212,9 @@ typedef struct Net {
     real *(*weights)(void);                     /* the parameter block; likewise the gradient's and the optimiser's state */
     real *(*gradients)(void);
     real *(*state)(int k);
+    real *(*gathered)(void);                    /* gradients of batches that wait for an update, each times its examples, added up; NULL: accumulate is 1 */
+    real *(*average)(void);                     /* of the weights, moved by updates; NULL: none is kept */
+    void (*swap)(void);                         /* weights() and average() change places, for an evaluation; again: back */
     real *(*activations)(void);
     /* Forward pass; returns the loss, and the single losses (unweighted) in losses[loss_count] if that is not NULL. */
     double (*forward)(const Batch *batch, double *losses);
@@ -217,6 +223,7 @@ typedef struct Net {
     /* The rate of an update in an epoch (from 0), by the schedule; update: those of the run before it; updates: those of an epoch. */
     double (*rate)(const NetTraining *t, int epoch, uint64_t update, uint64_t updates);
     /* forward, backward, clipping and update in one, of weights and of running statistics; rate is the schedule's, update_count counts updates from 0.
+     * A batch that waits is only gathered; *norm is that of its own gradient.
      * Returns the loss; the norm of the gradient before clipping in *norm.  If either is not finite, or the batch is unread, weights, state
      * and running statistics stay as they were; *norm is NaN if the loss alone told that. */
     double (*step)(const Batch *batch, double rate, uint64_t update_count, double *norm);

@@ -257,6 +257,52 @@ static inline void optimiser_adagrad(real *w, const real *g, real *r, size_t n, 
     }
 }
 
+/* ---- several batches, and the average ----------------------------------------------------------------------------- */
+
+/* Length of p's place in the block, in reals, with its padding. */
+static inline size_t optimiser_length(const NetParam *p)
+{
+    return p->layout == IN_OUT ? p->count / (size_t)p->shape[0] * (size_t)p->stride : (p->count + 15) / 16 * 16;
+}
+
+/* sum = examples g of the first batch of an update, sum + examples g of another: g is a mean over so many examples.  What is frozen is left
+ * out.  Complete for every thread when it returns. */
+static inline void optimiser_gather(real *sum, const real *gradient, const NetParam *params, int count, double examples, int first)
+{
+    vec times = v_set1((real)examples);
+    for (int k = 0; k < count; k++) {
+        const size_t at = params[k].offset, n = params[k].frozen ? 0 : optimiser_length(&params[k]);
+        OPTIMISER_EACH(i, n) {
+            vec d = v_load(gradient + at + i);
+            v_store(sum + at + i, first ? v_mul(times, d) : v_fma(times, d, v_load(sum + at + i)));
+        }
+    }
+    _Pragma("omp barrier")
+}
+
+/* g = (sum + examples g) / all: the mean over the examples of all batches of an update, the last one's own gradient in g before.  Likewise. */
+static inline void optimiser_gathered(real *gradient, const real *sum, const NetParam *params, int count, double examples, double all)
+{
+    vec times = v_set1((real)examples), by = v_set1((real)all);
+    for (int k = 0; k < count; k++) {
+        const size_t at = params[k].offset, n = params[k].frozen ? 0 : optimiser_length(&params[k]);
+        OPTIMISER_EACH(i, n)
+            v_store(gradient + at + i, v_div(v_fma(times, v_load(gradient + at + i), v_load(sum + at + i)), by));
+    }
+    _Pragma("omp barrier")
+}
+
+/* average = average + (1 - keep)(w - average); behind the first update it is w (as torch's AveragedModel).  Complete when it returns. */
+static inline void optimiser_average(real *average, const real *w, size_t n, double keep, uint64_t update_count)
+{
+    vec share = v_set1((real)(1 - keep));
+    OPTIMISER_EACH(i, n) {
+        vec weight = v_load(w + i), old = v_load(average + i);
+        v_store(average + i, update_count ? v_fma(share, v_sub(weight, old), old) : weight);
+    }
+    _Pragma("omp barrier")
+}
+
 /* ---- the whole ---------------------------------------------------------------------------------------------------- */
 
 typedef struct {

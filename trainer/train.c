@@ -194,7 +194,7 @@ static _Noreturn void stop_on_torn(Training *t)
 static void watch_loss(Training *t, double loss)
 {
     Progress *p = &t->p;
-    if (!p->updates)
+    if (!p->epoch && !p->steps)
         p->loss_first = p->loss_smooth = p->loss_least = loss;
     p->loss_smooth += (loss - p->loss_smooth) / 32;
     p->loss_least = fmin(p->loss_least, p->loss_smooth);
@@ -233,7 +233,7 @@ static bool time_is_up(const Training *t, double now) { return t->o->max_time > 
 /* The rate of an update of the running epoch; update: those of the run before it. */
 static double rate_of(const Progress *p, uint64_t update)
 {
-    return settings_rate(&p->training, p->epoch, update, (uint64_t)((p->examples + net.batch - 1) / net.batch));
+    return settings_rate(&p->training, p->epoch, update, (uint64_t)progress_updates(p, progress_steps(p)));
 }
 
 static void begin_epoch(Training *t)
@@ -243,11 +243,16 @@ static void begin_epoch(Training *t)
     data_order(t->order, &t->data, p->training.seed, p->epoch);
 }
 
-/* One batch and its update; returns its loss and its count of examples.  Ends the program if loss or norm are no numbers. */
+/* Does the batch of step `step` of the running epoch end with an update? */
+static bool updates(const Progress *p, int64_t step) { return progress_updates(p, step + 1) > progress_updates(p, step); }
+
+/* One batch, and the update that ends with it; returns its loss and its count of examples.  Ends the program if loss or norm are no numbers. */
 static double take_step(Training *t, int *count, double *norm)
 {
     Progress *p = &t->p;
-    Batch batch = { .train = 1, .seed = p->training.seed, .step = p->updates, .epoch = p->epoch };
+    const int64_t waiting = net.accumulate > 1 ? p->steps % net.accumulate : 0;
+    Batch batch = { .train = 1, .seed = p->training.seed, .step = (uint64_t)(p->epoch * progress_steps(p) + p->steps), .epoch = p->epoch,
+                    .waits = !updates(p, p->steps), .gathered = waiting * net.batch };
     p->rate = rate_of(p, p->updates);
     ahead_move(t->ahead, p->epoch, p->position);
     data_batch(&batch, &t->data, t->order, p->position);
@@ -269,10 +274,12 @@ static void count_step(Training *t, double loss, double norm, int count)
     watch_loss(t, loss);
     p->loss_sum += loss * count;
     p->wrong += wrong_labels(t, count);
-    p->norm_sum += norm;
-    p->norm_most = norm > p->norm_most ? norm : p->norm_most;
+    if (updates(p, p->steps)) {
+        p->norm_sum += norm;
+        p->norm_most = norm > p->norm_most ? norm : p->norm_most;
+        p->updates++;
+    }
     p->steps++;
-    p->updates++;
     p->position += count;
 }
 
@@ -303,7 +310,7 @@ static Epoch epoch_done(const Training *t, double seconds, bool better)
         .epoch = p->epoch, .train_loss = p->loss_sum / (double)p->examples,
         .train_error = t->labels ? p->wrong / (double)p->examples : (double)NAN,
         .valid_loss = t->score.loss, .valid_error = is_loss ? t->score.loss : t->score.error, .rate = p->rate,
-        .grad_norm = p->norm_sum / (double)p->steps, .grad_norm_max = p->norm_most,
+        .grad_norm = p->norm_sum / (double)progress_updates(p, p->steps), .grad_norm_max = p->norm_most,
         .seconds = seconds, .images_per_second = (double)p->examples / p->train_seconds, .updates = (int64_t)p->updates, .best = better,
     };
     if (is_loss)
@@ -352,6 +359,13 @@ static void next_epoch(Training *t)
     p->log_rest = t->log.rest;
 }
 
+/* What is evaluated are the averages of the weights, where the net keeps them; called again: the weights. */
+static void swap_weights(void)
+{
+    if (net.swap)
+        net.swap();
+}
+
 /* Does nothing more if a signal comes; ends the program if there is no loss. */
 static void validate(Training *t)
 {
@@ -359,13 +373,16 @@ static void validate(Training *t)
         t->score.loss = t->score.error = NAN;
         return;
     }
+    swap_weights();
     bool whole = score_data(&t->score, &t->valid, &stop_signal);
+    swap_weights();
     if (torn_look())
         stop_on_torn(t);
     if (!whole || t->score.bad < 0)
         return;
     Batch batch = { 0 };
     data_batch(&batch, &t->valid, NULL, t->score.bad);
+    swap_weights();
     stop_on_nonsense("validation loss", t->score.loss, t, &t->valid, &batch);
 }
 
@@ -391,7 +408,9 @@ static bool finish_epoch(Training *t)
     if (better)
         snapshot_take(&t->best, p), t->best_waits = true;
     save(t);
+    swap_weights();
     report_epoch(t->o->run, t->validates ? &t->valid : NULL, done.epoch);
+    swap_weights();
     return true;
 }
 
@@ -549,6 +568,10 @@ static void start(Training *t)
         memset(net.state(k), 0, net.block * sizeof(real));
     if (*t->p.init.file)
         tell_transfer(t, transfer_start(net.weights(), &t->p.init, t->o->rename));
+    if (net.average)
+        memcpy(net.average(), net.weights(), net.block * sizeof(real));
+    if (net.gathered)
+        memset(net.gathered(), 0, net.block * sizeof(real));
 }
 
 /* Settings of this run: the model's, --set, and the options that are short for a setting. */

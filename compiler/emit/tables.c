@@ -382,6 +382,7 @@ static void train_fact(Model *m, Fact *f)
     fact_bool(x, "lasagne", t->clip_lasagne);
     fact_bool(x, "decays", optimiser_has(o, "weight_decay"));
     arguments_fact(m, x, parts_fact(m, x), m->weights.count ? ((Weight *)m->weights.items[0])->decay : 0);
+    fact_int(x, "accumulate", t->accumulate), fact_real(x, "average", t->average);
     fact_int(x, "epochs", t->epochs), fact_int(x, "patience", t->patience);
     fact_text(x, "seed", arena_printf(m->arena, "%llu", (unsigned long long)t->seed));
     fact_set(f, "train", x);

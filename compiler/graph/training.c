@@ -191,7 +191,7 @@ void training_read(Model *m, const Yaml *y)
         y = NULL;
     if (y)
         map_keys_known(m, y, &map_train);
-    double epochs = 0, patience = 0, seed = 0;
+    double epochs = 0, patience = 0, seed = 0, accumulate = 1;
     const Yaml *o = yaml_get(y, "optimiser"), *clip = yaml_get(y, "clip"), *schedule = yaml_get(y, "schedule");
     if (o)
         optimiser_read(m, o);
@@ -208,6 +208,9 @@ void training_read(Model *m, const Yaml *y)
     map_number(m, y, &map_train, "weight_decay", &t->weight_decay);
     decay_check(m, y);
     parameters_read(m, y);
+    map_number(m, y, &map_train, "accumulate", &accumulate);
+    map_number(m, y, &map_train, "average", &t->average);
+    t->accumulate = (int)accumulate;
     map_number(m, y, &map_train, "epochs", &epochs);
     map_number(m, y, &map_train, "patience", &patience);
     map_number(m, y, &map_train, "seed", &seed);

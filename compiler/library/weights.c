@@ -101,22 +101,21 @@ static bool read_source(Model *m, Given *s)
         return true;
     }
     s->checkpoint = true;
-    if (!container_read(&s->container, s->path, 8 * numbers * sizeof(double) + HEADERS, &e))       /* with the optimiser's state */
+    if (!container_read(&s->container, s->path, 8 * numbers * sizeof(double) + HEADERS, &e))       /* with all of its blocks */
         return refused(m, s, &e);
     s->items = s->container.blocks, s->count = s->container.count;
     return true;
 }
 
-/* The array of the parameter or buffer w; NULL: it is missing. */
+/* The array of the parameter or buffer w; NULL: it is missing.  Of a checkpoint the average of a parameter where it has one, which is what
+ * training has evaluated. */
 static const Array *array_of(const Given *s, const Weight *w)
 {
-    static const char *const prefixes[] = { "weights/", "buffers/" };
-    for (int i = 0; i < s->count; i++) {
-        const char *name = s->items[i].name;
-        if (!s->checkpoint && strcmp(name, w->name) == 0)
-            return &s->items[i];
-        for (int k = 0; s->checkpoint && k < 2; k++)
-            if (strncmp(name, prefixes[k], strlen(prefixes[k])) == 0 && strcmp(name + strlen(prefixes[k]), w->name) == 0)
+    static const char *const prefixes[] = { "average/", "weights/", "buffers/" };
+    for (int k = s->checkpoint ? 0 : 2; k < 3; k++) {
+        const size_t n = s->checkpoint ? strlen(prefixes[k]) : 0;
+        for (int i = 0; i < s->count; i++)
+            if (strncmp(s->items[i].name, prefixes[k], n) == 0 && strcmp(s->items[i].name + n, w->name) == 0)
                 return &s->items[i];
     }
     return NULL;

@@ -525,6 +525,8 @@ const FactDoc fact_docs[] = {
     { "part", "at count", "int", "reals of the block", NULL },
     { "part", "rate_times decay", "real", "factor of the rate; weight decay", NULL },
     { "train", "lasagne", "bool", "clip by the authors' rule, not torch's", NULL },
+    { "train", "accumulate", "int", "batches of an update", NULL },
+    { "train", "average", "real", "share that the average of the weights keeps at an update; 0: there is none", NULL },
     { "train", "epochs patience", "int", "in epochs", NULL },
     { "train", "seed", "text", "digits", NULL },
 

@@ -50,11 +50,19 @@ Cost op_cost(const Model *m, const Phase *p, const Op *op)
     return c;
 }
 
-/* It reads weights, gradients and state, and writes the first and the last; the norm reads the gradients again. */
+int64_t train_blocks(const Model *m)
+{
+    const TrainDef *t = &m->train;
+    return 2 + optimiser_blocks(t->optimiser, t->optimiser_set, NULL) + (t->accumulate > 1) + (t->average > 0);
+}
+
+/* It reads weights, gradients and state, and writes the first and the last; the norm reads the gradients again.  Of several batches it reads
+ * the gradient and their sum, and writes the mean.  The average reads itself and the weights, and is written. */
 Cost update_cost(const Model *m)
 {
-    int states = optimiser_blocks(m->train.optimiser, m->train.optimiser_set, NULL);
-    return (Cost){ .calls = 1, .bytes = (double)m->block_reals * (m->options.is_double ? 8 : 4) * (4 + 2 * states) };
+    const TrainDef *t = &m->train;
+    const int blocks = 4 + 2 * optimiser_blocks(t->optimiser, t->optimiser_set, NULL) + (t->accumulate > 1 ? 3 : 0) + (t->average > 0 ? 3 : 0);
+    return (Cost){ .calls = 1, .bytes = (double)m->block_reals * (m->options.is_double ? 8 : 4) * blocks };
 }
 
 /* ---- barriers ----------------------------------------------------------------------------------------------------- */

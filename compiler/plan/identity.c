@@ -208,6 +208,10 @@ static void put_training(Text *t, const TrainDef *d)
             text_printf(t, " of %d epochs", d->epochs);
     }
     text_printf(t, " decay %.17g\n", d->weight_decay);
+    if (d->accumulate > 1)
+        text_printf(t, "an update for %d batches\n", d->accumulate);
+    if (d->average > 0)
+        text_printf(t, "average %.17g\n", d->average);
 }
 
 /* Parameters that are trained otherwise than the rest. */

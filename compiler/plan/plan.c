@@ -156,7 +156,7 @@ bool plan(Model *m)
     barriers(m, &m->backward_phases);
     count_macs(m);
     int64_t real = m->options.is_double ? 8 : 4;
-    int64_t copies = m->options.inference ? 1 : 2 + optimiser_blocks(m->train.optimiser, m->train.optimiser_set, NULL);
+    int64_t copies = m->options.inference ? 1 : train_blocks(m);
     int64_t bytes = (m->activation_reals + m->block_reals * copies) * real;
     if (bytes > m->options.memory) {
         diag_error(m->diag, (Loc){ 1, 1, 0, m->file }, "the program would need %.1f MiB, more than the %.1f MiB allowed", (double)bytes / 1048576, (double)m->options.memory / 1048576);

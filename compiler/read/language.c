@@ -165,6 +165,8 @@ static const AttrSpec train_keys[] = {
     { "weight_decay", ATTR_REAL, "0", 0, 1e3, NULL, "adds weight_decay * w to the clipped gradient of each weight" },
     { "nets", ATTR_TREE, "", 0, 0, "train_nets", "settings of single nets or parameters, by a net's name or a beginning of parameter names up to a dot; the longest counts" },
     { "no_decay", ATTR_TREE, "", 0, 0, "no_decay", "kinds of parameters that do not decay: bias, norms, weights" },
+    { "accumulate", ATTR_INT, "1", 1, 1e6, NULL, "an update for so many batches, with the mean of their gradients; the rest at an epoch's end makes one too" },
+    { "average", ATTR_REAL, "0", 0, 0.999999, NULL, "share that an average of the weights keeps at each update; what is evaluated is the average.  0: none is kept" },
     { "epochs", ATTR_INT, "100", 0, 1e6, NULL, "passes over the training data" },
     { "patience", ATTR_INT, "0", 0, 1e6, NULL, "stop after so many epochs without a better validation error; 0: never" },
     { "seed", ATTR_INT, "1", 0, 9e15, NULL, "start of all random numbers" },

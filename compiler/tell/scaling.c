@@ -181,6 +181,7 @@ static Scaling *predict(const Deck *d)
     Part *update = &s->parts[s->count++];
     *update = (Part){ .pass = "update", .kind = "once", .whole = true, .steps = 1, .pieces = MANY, .barriers = UPDATE_BARRIERS,
                       .ops = m->train.optimiser->map.name, .bytes = update_cost(m).bytes };
+    update->barriers += (m->train.accumulate > 1) + (m->train.average > 0);
     for (int i = 0; i < THREADS; i++)
         update->seconds[i] = 1e-9 * update->bytes / rates[MOVING].bytes / threads[i] + update->barriers * BARRIER * log2(threads[i]);
     for (int k = 0; k < s->count; k++) {

@@ -83,6 +83,10 @@ void show_text(Text *out, const Deck *d)
     text_printf(out, "  kept: bytes of a batch that backward reads again\n");
     text_printf(out, "  memory: values and gradients %.1f MiB (without reuse %.1f), weights %.1f, a thread's scratch %.2f\n",
                 mib(m->activation_reals * real_bytes(m)), mib(d->apart), mib(m->block_reals * real_bytes(m)), mib(m->scratch_reals * real_bytes(m)));
+    if (m->train.accumulate > 1 || m->train.average > 0)
+        text_printf(out, "  training: %lld blocks as long as the weights, %.1f MiB: they, gradients, optimiser%s%s\n", (long long)train_blocks(m),
+                    mib(train_blocks(m) * m->block_reals * real_bytes(m)), m->train.accumulate > 1 ? ", gradients of the batches that wait for an update" : "",
+                    m->train.average > 0 ? ", average" : "");
     text_printf(out, "  signature %016llx  hash %016llx\n", (unsigned long long)m->signature, (unsigned long long)m->hash);
     memory_map(out, d);
     if (m->remarks.count)

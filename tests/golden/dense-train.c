@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /* dense-train.c -- made by spnc from tests/golden/dense.yaml.  Edit that, not this.
  *
- * How the net is trained, and what tells this model from others: an edit of `train:` changes this file alone, unless the optimiser is another. */
+ * How the net is trained, and what tells this model from others: an edit of `train:` changes this file alone, unless the optimiser,
+ * `accumulate` or `average` is another. */
 #include "optimiser.h"
 
 /* What a run may set otherwise: train --set. */

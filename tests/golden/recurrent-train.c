@@ -2,7 +2,8 @@
 /* recurrent-train.c -- made by spnc from tests/golden/recurrent.yaml.  Edit that, not this.
  *   steps=2
  *
- * How the net is trained, and what tells this model from others: an edit of `train:` changes this file alone, unless the optimiser is another. */
+ * How the net is trained, and what tells this model from others: an edit of `train:` changes this file alone, unless the optimiser,
+ * `accumulate` or `average` is another. */
 #include "optimiser.h"
 
 /* What a run may set otherwise: train --set. */

@@ -35,5 +35,9 @@ rezero|optimiser: { sgd: { rate: 0.05, momentum: 0.9 } }, schedule: { exponentia
 rezero|optimiser: { sgd: { rate: 0.05 } }, schedule: { divide: 1.5, first: 5, every: 4, warm_up: 6 }
 shared|optimiser: { sgd: { rate: 0.05, momentum: 0.9 } }, clip: { norm: 0.1 }, weight_decay: 1e-2, no_decay: [bias], nets: { features: { freeze: true }, fold: { rate_times: 0.1 } }
 rezero|optimiser: { adamw: { rate: 1e-2, weight_decay: 0.1 } }, no_decay: [weights], nets: { branch: { rate_times: 0.1 }, b.f: { freeze: true }, c.amount: { weight_decay: 0.3, rate_times: 2 } }
+rezero|optimiser: { sgd: { rate: 0.05, momentum: 0.9 } }, accumulate: 3
+rezero|optimiser: { adam: { rate: 1e-2 } }, average: 0.9
+shared|optimiser: { rmsprop: { rate: 1e-3 } }, accumulate: 2, average: 0.8, clip: { norm: 0.1 }, weight_decay: 1e-2, schedule: { cosine: { final: 0.1, warm_up: 2 } }
+recurrent|optimiser: { adamw: { rate: 1e-3 } }, accumulate: 2, average: 0.95, nets: { h: { freeze: true } }
 END
 exit $failed

@@ -148,5 +148,5 @@ class Optimiser:
         if self.average:
             old = self.averaged
             copied = self.net.buffers if self.net else ()
-            self.averaged = {k: w.clone() if old is None or k in copied else self.average * old[k] + (1 - self.average) * w
+            self.averaged = {k: w.clone() if old is None or k in copied else old[k] + (1 - self.average) * (w - old[k])
                              for k, w in weights.items()}

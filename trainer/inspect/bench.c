@@ -24,7 +24,7 @@ static Times measure(Data *data, bool train, double seconds)
     double times[MOST], norm, end = 0;
     int count = 0;
     for (uint64_t i = 0; count < 5 || (count < MOST && seconds_now() < end); i++) {
-        Batch batch = { .train = train, .step = i };
+        Batch batch = { .train = train, .step = i, .gathered = net.accumulate > 1 ? net.batch : 0 };      /* the last one of an update */
         data_batch(&batch, data, NULL, 0);
         double begin = seconds_now();
         if (train)

@@ -10,11 +10,13 @@ int command_export(const Options *o)
         fail(WRONG_USAGE, "export: --run gives trained parameters, --seed those of the start; leave one of them out");
     if (o->last && !o->run)
         fail(WRONG_USAGE, "export: --last chooses a checkpoint of --run DIR, which is missing");
+    if (o->average && !o->run)
+        fail(WRONG_USAGE, "export: --average gives the average of the weights of --run DIR, which is missing");
     if (o->buffers && o->parameters_only)
         fail(WRONG_USAGE, "export: --buffers writes running statistics, --parameters-only leaves them out; leave one of them out");
     open_net(1);
     if (o->run)
-        run_or_file_weights(o->run, NULL, o->last, false);
+        run_weights(o->run, o->last, o->average ? CHECKPOINT_AVERAGE : CHECKPOINT_TRAINED);
     else
         weights_init(net.weights(), o->seed_given ? o->seed : net.training->seed);
     weights_save(o->out, net.weights(), !o->parameters_only);

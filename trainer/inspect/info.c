@@ -7,16 +7,23 @@
 #include "run/weights.h"
 
 typedef struct { const char *family; double bytes; } Family;
-enum { FAMILIES = 5 };
+enum { FAMILIES_MOST = 7 };
 
-static void memory_families(Family families[FAMILIES], int threads)
+/* Returns how many there are. */
+static int memory_families(Family families[FAMILIES_MOST], int threads)
 {
+    int n = 0;
     double size = sizeof(real), block = (double)net.block * size, buffers = (double)net.buffer_block * size;
-    families[0] = (Family){ "parameters", block + buffers };
-    families[1] = (Family){ "gradients", block };
-    families[2] = (Family){ "optimiser", block * net.state_blocks };
-    families[3] = (Family){ "activations", (double)net.activation_reals * size };
-    families[4] = (Family){ "threads", (double)net.thread_reals * size * threads };
+    families[n++] = (Family){ "parameters", block + buffers };
+    families[n++] = (Family){ "gradients", block };
+    families[n++] = (Family){ "optimiser", block * net.state_blocks };
+    if (net.gathered)
+        families[n++] = (Family){ "gathered", block };
+    if (net.average)
+        families[n++] = (Family){ "average", block };
+    families[n++] = (Family){ "activations", (double)net.activation_reals * size };
+    families[n++] = (Family){ "threads", (double)net.thread_reals * size * threads };
+    return n;
 }
 
 static void write_rows(JsonWriter *w, const char *key, const NetParam *rows, int count)
@@ -49,7 +56,7 @@ static void print_rows(const NetParam *rows, int count)
     }
 }
 
-static void print_json(const Family *families, int threads)
+static void print_json(const Family *families, int count, int threads)
 {
     JsonWriter w;
     json_begin(&w, stdout);
@@ -69,7 +76,7 @@ static void print_json(const Family *families, int threads)
     write_rows(&w, "buffers", net.buffers, net.buffer_count);
     settings_write(&w, net.training);
     json_object(&w, "memory");
-    for (int i = 0; i < FAMILIES; i++)
+    for (int i = 0; i < count; i++)
         json_integer(&w, families[i].family, (int64_t)families[i].bytes);
     json_close(&w);
     json_integer(&w, "threads", threads);
@@ -81,11 +88,11 @@ static void print_json(const Family *families, int threads)
 
 int command_info(const Options *o)
 {
-    Family families[FAMILIES];
+    Family families[FAMILIES_MOST];
     double all = 0;
-    memory_families(families, o->threads);
+    const int count = memory_families(families, o->threads);
     if (o->json) {
-        print_json(families, o->threads);
+        print_json(families, count, o->threads);
         return FINE;
     }
     printf("%s: %s\n", net.name, net.about ? net.about : "");
@@ -106,7 +113,7 @@ int command_info(const Options *o)
         printf("  %-32s %s%s\n", settings_name(i), settings_text(value, sizeof value, net.training, i), out ? "  (its layers are left out)" : "");
     }
     printf("\n");
-    for (int i = 0; i < FAMILIES; i++) {
+    for (int i = 0; i < count; i++) {
         printf("  %-14s %9.1f MB\n", families[i].family, families[i].bytes / 1e6);
         all += families[i].bytes;
     }

@@ -27,7 +27,7 @@ static double mean_ms(Data *data, int steps, Clock *clocks)
 {
     double begin = seconds_now(), norm;
     for (int i = 0; i < steps; i++) {
-        Batch batch = { .train = 1, .step = (uint64_t)i };
+        Batch batch = { .train = 1, .step = (uint64_t)i, .gathered = net.accumulate > 1 ? net.batch : 0 };      /* the last one of an update */
         data_batch(&batch, data, NULL, 0);
         if (clocks)
             net.profile(&batch, net.training->rate, (uint64_t)i, &norm, clocks);

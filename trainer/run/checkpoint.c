@@ -1,7 +1,8 @@
 /* checkpoint.c -- the format of a checkpoint; writes and reads it.  docs/checkpoint.md describes it without C.
  *
  *   arrays     "weights/NAME" for each parameter NAME, "state0/NAME", ... for each block of the optimiser's state, as exported
- *              (weights.h), so that any build of the model can read the weights; "buffers/NAME" for each running statistic
+ *              (weights.h), so that any build of the model can read the weights; "gathered/NAME" and "average/NAME" where the net keeps
+ *              them; "buffers/NAME" for each running statistic
  *   signature  names and shapes of the parameters
  *   hash       of the model: to resume, it must be the program's, because only then are the bits those of an uninterrupted run
  *   facts      a JSON object: the rows of `net_rows`, settings.c, transfer.c and `run_rows`, in this order
@@ -40,15 +41,15 @@ static const Field net_rows[] = {
 static const Field run_rows[] = {
     { "data", FIELD_LONG, RUN(data), 0, UINT32_MAX, 2,
       .what = "CRC-32 of the training split's labels and of some rows of its inputs; 0: unknown" },
-    { "updates", FIELD_LONG, RUN(updates), 0, FIELD_WHOLE_MOST, 1, .what = "steps done" },
+    { "updates", FIELD_LONG, RUN(updates), 0, FIELD_WHOLE_MOST, 1, .what = "updates done" },
     { "examples", FIELD_LONG, RUN(examples), 1, INT32_MAX, 1, .what = "examples of the training split" },
     { "epoch", FIELD_INT, RUN(epoch), 0, FIELD_INT_MOST, 1, .what = "epochs done, so also the number of the running one" },
     { "position", FIELD_LONG, RUN(position), 0, INT32_MAX, 1, .limit = "examples", .what = "examples of the running epoch that are done" },
     { "loss_sum", FIELD_REAL, RUN(loss_sum), -INFINITY, INFINITY, 1, .what = "sum over these: each batch's loss times its examples" },
-    { "norm_sum", FIELD_REAL, RUN(norm_sum), 0, INFINITY, 1, .what = "sum over their steps: the norm of the gradient before clipping" },
+    { "norm_sum", FIELD_REAL, RUN(norm_sum), 0, INFINITY, 1, .what = "sum over their updates: the norm of the gradient before clipping" },
     { "norm_most", FIELD_REAL, RUN(norm_most), 0, INFINITY, 1, .what = "the largest of these norms" },
     { "wrong", FIELD_REAL, RUN(wrong), 0, INT32_MAX, 2, .limit = "examples", .what = "sum over these examples: the share of wrong labels" },
-    { "steps", FIELD_LONG, RUN(steps), 0, INT32_MAX, 1, .limit = "examples", .what = "steps of the running epoch" },
+    { "steps", FIELD_LONG, RUN(steps), 0, INT32_MAX, 1, .limit = "examples", .what = "steps of the running epoch: its batches that are done" },
     { "train_seconds", FIELD_REAL, RUN(train_seconds), 0, INFINITY, 1, .what = "seconds that these took" },
     { "best_epoch", FIELD_INT, RUN(best_epoch), -1, FIELD_INT_MOST, 1, .limit = "epoch",
       .what = "the epoch that is kept as `best`; -1: none yet" },
@@ -90,14 +91,22 @@ char *checkpoint_facts(const Progress *p)
     return w.text;
 }
 
+int64_t progress_steps(const Progress *p) { return (p->examples + net.batch - 1) / net.batch; }
+
+int64_t progress_updates(const Progress *p, int64_t steps)
+{
+    const int64_t of_one = net.accumulate > 1 ? net.accumulate : 1;
+    return steps / of_one + (steps % of_one && steps == progress_steps(p));
+}
+
 /* What follows from other facts: an epoch is run in whole batches, but for the last one.  A file of version 1 has it too. */
 static bool counts_agree(char *why, size_t room, const Progress *p)
 {
-    int64_t steps = (p->position + net.batch - 1) / net.batch, epoch_steps = (p->examples + net.batch - 1) / net.batch;
+    int64_t steps = (p->position + net.batch - 1) / net.batch;
     const struct { const char *name; int64_t is, expected; } rows[] = {
         { "position", p->position, p->position == p->examples ? p->examples : p->position / net.batch * net.batch },
         { "steps", p->steps, steps },
-        { "updates", (int64_t)p->updates, p->epoch * epoch_steps + steps },
+        { "updates", (int64_t)p->updates, p->epoch * progress_updates(p, progress_steps(p)) + progress_updates(p, steps) },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].is != rows[i].expected) {
@@ -119,12 +128,19 @@ void checkpoint_progress(Progress *p, const JsonValue *facts, const char *path)
 
 /* ---- writing -------------------------------------------------------------------------------------------------------- */
 
-static const char *block_prefix(char *text, int k)           /* -1: weights */
+/* The blocks of a checkpoint: weights, the optimiser's state, and what the net keeps besides. */
+static int block_count(void) { return 1 + net.state_blocks + (net.gathered != NULL) + (net.average != NULL); }
+
+/* Block k, and what the names of its arrays begin with. */
+static real *block_at(char *prefix, int k)
 {
-    if (k < 0)
-        return strcpy(text, "weights/");
-    sprintf(text, "state%d/", k);
-    return text;
+    if (k == 0)
+        return strcpy(prefix, "weights/"), net.weights();
+    if (k <= net.state_blocks)
+        return sprintf(prefix, "state%d/", k - 1), net.state(k - 1);
+    if (net.gathered && k == net.state_blocks + 1)
+        return strcpy(prefix, "gathered/"), net.gathered();
+    return strcpy(prefix, "average/"), net.average();
 }
 
 static bool block_is_sound(char *why, size_t room, const real *block, const char *what, const NetParam *params, int count)
@@ -145,14 +161,17 @@ static bool block_is_sound(char *why, size_t room, const real *block, const char
 bool checkpoint_is_sound(char *why, size_t room, const Progress *p)
 {
     Field rows[CHECKPOINT_FIELDS_MOST];
-    char what[60];
+    char prefix[32];
     if (!block_is_sound(why, room, net.weights(), "the parameter ", net.params, net.param_count))
         return false;
     if (net.buffer_count && !block_is_sound(why, room, net.running(), "the running statistic ", net.buffers, net.buffer_count))
         return false;
-    for (int k = 0; k < net.state_blocks; k++) {
-        snprintf(what, sizeof what, "the optimiser's state %d of ", k);
-        if (!block_is_sound(why, room, net.state(k), what, net.params, net.param_count))
+    for (int k = 1; k < block_count(); k++) {
+        char what[60];
+        const real *block = block_at(prefix, k);
+        snprintf(what, sizeof what, k <= net.state_blocks ? "the optimiser's state %d of " : block == (net.gathered ? net.gathered() : NULL)
+                 ? "the gradient that waits of " : "the average of ", k - 1);
+        if (!block_is_sound(why, room, block, what, net.params, net.param_count))
             return false;
     }
     return fields_finite(rows, checkpoint_fields(rows), p, why, room);
@@ -160,7 +179,7 @@ bool checkpoint_is_sound(char *why, size_t room, const Progress *p)
 
 void snapshot_open(Snapshot *s)
 {
-    size_t blocks = 1 + (size_t)net.state_blocks;
+    size_t blocks = (size_t)block_count();
     *s = (Snapshot){ need_memory((blocks * (size_t)net.param_count + (size_t)net.buffer_count) * sizeof *s->arrays, "a checkpoint"),
                      need_memory((blocks * weights_count() + buffers_count()) * sizeof *s->exported, "a checkpoint"), NULL };
 }
@@ -175,10 +194,11 @@ void snapshot_close(Snapshot *s)
 void snapshot_take(Snapshot *s, const Progress *p)
 {
     char prefix[32];
-    for (int k = -1; k < net.state_blocks; k++)
-        weights_arrays(s->arrays + (k + 1) * net.param_count, s->exported + (size_t)(k + 1) * weights_count(),
-                       k < 0 ? net.weights() : net.state(k), block_prefix(prefix, k));
-    const size_t blocks = 1 + (size_t)net.state_blocks;
+    const size_t blocks = (size_t)block_count();
+    for (int k = 0; k < block_count(); k++) {
+        const real *block = block_at(prefix, k);
+        weights_arrays(s->arrays + k * net.param_count, s->exported + (size_t)k * weights_count(), block, prefix);
+    }
     buffers_arrays(s->arrays + blocks * (size_t)net.param_count, s->exported + blocks * weights_count(), "buffers/");
     free(s->facts);
     s->facts = checkpoint_facts(p);
@@ -186,14 +206,14 @@ void snapshot_take(Snapshot *s, const Progress *p)
 
 bool snapshot_write(const Snapshot *s, const char *path, ArrayError *e)
 {
-    return container_write(path, net.hash, net.signature, s->facts, s->arrays, (1 + net.state_blocks) * net.param_count + net.buffer_count, e);
+    return container_write(path, net.hash, net.signature, s->facts, s->arrays, block_count() * net.param_count + net.buffer_count, e);
 }
 
 /* ---- reading -------------------------------------------------------------------------------------------------------- */
 
 bool checkpoint_open(Checkpoint *c, const char *path, ArrayError *e)
 {
-    size_t limit = ((1 + NET_STATES) * weights_count() + buffers_count()) * sizeof(double) + (size_t)(net.param_count + net.buffer_count) * 65536 + ((size_t)64 << 20);
+    size_t limit = ((3 + NET_STATES) * weights_count() + buffers_count()) * sizeof(double) + (size_t)(net.param_count + net.buffer_count) * 65536 + ((size_t)64 << 20);
     char why[200];
     if (!container_read(&c->container, path, limit, e))
         return false;
@@ -255,10 +275,17 @@ static _Noreturn void fail_other_model(const Checkpoint *c, const char *path)
          " (`export` still gives its weights)", path, c->container.hash, net.hash, text);
 }
 
-void checkpoint_weights(const Checkpoint *c, const char *path)
+bool checkpoint_weights(const Checkpoint *c, const char *path, CheckpointWeights which)
 {
-    weights_from_arrays(net.weights(), c->container.blocks, c->container.count, "weights/", path);
+    static const char average[] = "average/";
+    bool there = false;
+    for (int i = 0; i < c->container.count && which != CHECKPOINT_TRAINED; i++)
+        there = there || !strncmp(c->container.blocks[i].name, average, strlen(average));
+    if (which == CHECKPOINT_AVERAGE && !there)
+        return false;
+    weights_from_arrays(net.weights(), c->container.blocks, c->container.count, there ? average : "weights/", path);
     buffers_need(buffers_from_arrays(c->container.blocks, c->container.count, "buffers/", path), path);
+    return true;
 }
 
 void checkpoint_resume(Progress *p, const Checkpoint *c, const char *path)
@@ -266,8 +293,10 @@ void checkpoint_resume(Progress *p, const Checkpoint *c, const char *path)
     char prefix[32];
     if (strcmp(c->container.hash, net.hash))
         fail_other_model(c, path);
-    checkpoint_weights(c, path);
-    for (int k = 0; k < net.state_blocks; k++)
-        weights_from_arrays(net.state(k), c->container.blocks, c->container.count, block_prefix(prefix, k), path);
+    checkpoint_weights(c, path, CHECKPOINT_TRAINED);
+    for (int k = 1; k < block_count(); k++) {
+        real *block = block_at(prefix, k);
+        weights_from_arrays(block, c->container.blocks, c->container.count, prefix, path);
+    }
     checkpoint_progress(p, c->facts.root, path);
 }

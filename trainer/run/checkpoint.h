@@ -16,14 +16,14 @@
 typedef struct {
     NetTraining training;                      /* the model's settings, or those given when the run began */
     Transfer init;                             /* where the first weights came from */
-    uint64_t updates;                          /* updates done: the step number of dropout and adam */
+    uint64_t updates;                          /* updates done: the step number of adam */
     uint64_t data;                             /* mark of the training split, 0 if unknown */
     int64_t examples;                          /* of the training split */
     int epoch;                                 /* epochs finished, so also the number of the running one */
     int64_t position;                          /* examples of the running epoch that are done */
-    double loss_sum, norm_sum, norm_most;      /* over these: loss times examples; norms of the steps */
+    double loss_sum, norm_sum, norm_most;      /* over these: loss times examples; norms of the updates */
     double wrong;                              /* share of wrong labels times examples */
-    int64_t steps;
+    int64_t steps;                             /* batches of the running epoch that are done; the last ones may wait for their update */
     double train_seconds;
     double loss_first, loss_smooth, loss_least;    /* of the whole run, to notice a loss that explodes */
     bool exploded;                             /* the loss has exploded, and the user was warned */
@@ -33,6 +33,10 @@ typedef struct {
     const char *log_rest;                      /* text that follows, not written because the disk was full; or NULL */
     double rate;                               /* of the last update; it follows from training, epoch and updates and is not kept */
 } Progress;
+
+/* Steps, a batch each, of an epoch; updates of an epoch's first `steps` (net.accumulate steps each; the rest of an epoch has its own). */
+int64_t progress_steps(const Progress *p);
+int64_t progress_updates(const Progress *p, int64_t steps);
 
 /* ---- the facts ------------------------------------------------------------------------------------------------------ */
 
@@ -69,8 +73,10 @@ typedef struct { Container container; Json facts; } Checkpoint;
 /* False, with *e, if the file is damaged or no checkpoint; ends the program if its facts are no JSON. */
 bool checkpoint_open(Checkpoint *c, const char *path, ArrayError *e);
 void checkpoint_close(Checkpoint *c);
-/* Its weights to net.weights(), its running statistics to net.running(); shapes must fit, the model hash need not. */
-void checkpoint_weights(const Checkpoint *c, const char *path);
+/* Its weights as updates left them, or their average; EVALUATED: the average where it has one, as training evaluates. */
+typedef enum { CHECKPOINT_EVALUATED, CHECKPOINT_TRAINED, CHECKPOINT_AVERAGE } CheckpointWeights;
+/* These to net.weights(), its running statistics to net.running(); shapes must fit, the model hash need not.  False if it has no average. */
+bool checkpoint_weights(const Checkpoint *c, const char *path, CheckpointWeights which);
 /* Weights, state and *p.  Another model hash ends the program, with a message about the difference. */
 void checkpoint_resume(Progress *p, const Checkpoint *c, const char *path);
 

@@ -22,7 +22,7 @@ const Field epoch_fields[EPOCH_FIELDS] = {
     { "grad_norm_max", FIELD_REAL, AT(grad_norm_max), 0, INFINITY, 1, .what = "the largest" },
     { "seconds", FIELD_REAL, AT(seconds), 0, 1e9, 1, .what = "training and validation" },
     { "images_per_second", FIELD_REAL, AT(images_per_second), 0, 1e12, 1, .what = "of training alone" },
-    { "updates", FIELD_LONG, AT(updates), 0, FIELD_WHOLE_MOST, 1, .what = "steps since the run began" },
+    { "updates", FIELD_LONG, AT(updates), 0, FIELD_WHOLE_MOST, 1, .what = "updates since the run began" },
     { "best", FIELD_FLAG, AT(best), 0, 0, 1, .what = "whether it was kept as `best`" },
 };
 enum { EPOCH_SURE = 2 };                       /* the first rows, without which a line is no epoch */

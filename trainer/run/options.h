@@ -20,7 +20,7 @@ typedef struct {
     const char *layer, *what;                  /* dump */
     int64_t first, count, index, step, example, epoch;    /* index, step, example -1: not given */
     uint64_t seed;                             /* if seed_given */
-    bool seed_given, resume, json, last, buffers, parameters_only, fit, quiet, overfit, lr_find, wait;
+    bool seed_given, resume, json, last, average, buffers, parameters_only, fit, quiet, overfit, lr_find, wait;
     double max_time, save_every;               /* seconds; max_time 0: no limit */
     NetTraining training;                      /* the model's settings, with those of --set */
     unsigned settings;                         /* which were given: settings.h */

@@ -348,9 +348,6 @@ void run_resume(Progress *p, const char *run)
 
 void run_or_file_weights(const char *run, const char *weights, bool last, bool measured)
 {
-    char path[PATH_ROOM];
-    Checkpoint c;
-    ArrayError e;
     if (!run == !weights)
         fail(WRONG_USAGE, "give either --run DIR or --weights FILE%s", run ? ", not both" : "");
     if (weights) {
@@ -359,6 +356,14 @@ void run_or_file_weights(const char *run, const char *weights, bool last, bool m
             buffers_need(missing, weights);
         return;
     }
+    run_weights(run, last, CHECKPOINT_EVALUATED);
+}
+
+void run_weights(const char *run, bool last, CheckpointWeights which)
+{
+    char path[PATH_ROOM];
+    Checkpoint c;
+    ArrayError e;
     bool best = !last && run_has(run, "best");
     if (!best && !run_has_last(run))
         fail(WRONG_INPUT, "%s: there is no checkpoint in this folder; `%s train --run %s` makes one", run, net.name, run);
@@ -367,6 +372,7 @@ void run_or_file_weights(const char *run, const char *weights, bool last, bool m
         open_newest(&c, path, run);
     else if (!checkpoint_open(&c, path, &e))
         fail_array(&e);
-    checkpoint_weights(&c, path);
+    if (!checkpoint_weights(&c, path, which))
+        fail(WRONG_INPUT, "%s: has no average of the weights; a net keeps one with train: { average: 0.999 }", path);
     checkpoint_close(&c);
 }

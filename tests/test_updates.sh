@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# test_updates.sh -- updates over several batches (`accumulate`), the average of the weights, frozen nets and factors of the rate: their numbers
+# against numpy; and for each optimiser a run that stops behind every step, on one thread or two: the same weights, average and log as a run
+# that never stopped.
+. "$(dirname "$0")/begin.sh"
+python=$(sh "$root/tests/python.sh" numpy)
+cd "$work" || exit 74
+
+# net NAME 'TRAIN' OPTIONS...: builds the net in the folder NAME, trained so
+net() {
+    local name=$1 train=$2
+    shift 2
+    cat >"$name.yaml" <<YAML
+model: net
+batch: 5
+inputs: { x: { shape: [6] } }
+targets: { kind: { length: 2, classes: 3 } }
+flow:
+  - h: { dense: x, units: 17, act: tanh }
+  - k: { dense: h, units: 4${more-} }
+  - rows: { reshape: { dense: k, units: 6 }, shape: [2, 3] }
+loss: { cross_entropy: [rows, kind]${loss-} }
+train: { $train, epochs: 3 }
+YAML
+    run "$SPNC" build "$name.yaml" "$@" -o "$name"
+}
+
+"$python" - <<'PYTHON' || fault "the data"
+import numpy as np
+rng = np.random.default_rng(5)
+np.save("train_x.npy", rng.standard_normal((13, 6)).astype("f4"))
+np.save("train_kind.npy", rng.integers(0, 3, (13, 2)).astype("i4"))
+PYTHON
+timeless() { sed 's/"seconds": [^,]*, "images_per_second": [^,]*,//' "$1/log.jsonl"; }
+
+# stops NAME: a whole run, and one that stops behind every step
+stops() {
+    local name=$1 program=$1/net calls=0
+    run "$program" train --data . --run "$name.whole" --threads 2
+    while [ $calls -lt 20 ]; do
+        run "$program" train --data . --run "$name.stops" --resume --threads $((1 + calls % 2)) --max-time 0.001ms || return
+        calls=$((calls + 1))
+        ! grep -q finished output || break
+    done
+    [ $calls = 9 ] || fault "$name: $calls calls for nine steps"
+    for run in whole stops; do
+        run "$program" export --run "$name.$run" --last -o "$name.$run.npz"
+        ! grep -q 'average:' "$name.yaml" || run "$program" export --run "$name.$run" --last --average -o "$name.$run.average.npz"
+    done
+    cmp "$name.whole.npz" "$name.stops.npz" || fault "$name: other weights than a run that never stopped"
+    ! grep -q 'average:' "$name.yaml" || cmp "$name.whole.average.npz" "$name.stops.average.npz" || fault "$name: another average"
+    diff <(timeless "$name.whole") <(timeless "$name.stops") || fault "$name: another log"
+}
+
+# ---- numbers: three batches, the last one with three examples, are one update, as of one batch of 13 -------------------------
+export CFLAGS=-O1
+net sgd 'optimiser: { sgd: { rate: 0.2, momentum: 0.9, nesterov: true } }, accumulate: 4, average: 0.8, weight_decay: 0.01, no_decay: bias, nets: { h: { freeze: true }, k: { rate_times: 0.1 } }' \
+    --precision double
+run sgd/net export --seed 1 -o 0.npz
+for epoch in 1 2 3; do
+    run sgd/net train --data . --run numbers --resume --epochs $epoch
+    run sgd/net export --run numbers --last -o "$epoch.npz"
+    run sgd/net export --run numbers --last --average -o "average$epoch.npz"
+done
+for weights in 0 1 2; do
+    for first in 0 5 10; do run sgd/net grad --weights "$weights.npz" --data . --split train --first $first -o "g$weights.$first.npz"; done
+done
+cp train_x.npy test_x.npy && cp train_kind.npy test_kind.npy
+run sgd/net eval --run numbers --last --data . --json && cp output evaluated
+run sgd/net eval --weights average3.npz --data . --json && cmp -s output evaluated || fault "eval does not take the run's average"
+"$python" - <<'PYTHON' || fault "numbers"
+import json, sys
+import numpy as np
+load = lambda name: {k: v for k, v in np.load(name).items()}
+w, failed = load("0.npz"), False
+velocity = {k: 0 for k in w}
+for update in range(3):
+    parts = [(n, load(f"g{update}.{first}.npz")) for first, n in ((0, 5), (5, 5), (10, 3))]
+    norm = 0
+    for k in w:
+        if k.startswith("h."):
+            continue
+        g = sum(n * part["grad/" + k] for n, part in parts) / 13
+        norm += (g * g).sum()
+        g = g + (0.01 * w[k] if k.endswith("weight") else 0)
+        velocity[k] = 0.9 * velocity[k] + g
+        w[k] = w[k] - (0.02 if k.startswith("k.") else 0.2) * (g + 0.9 * velocity[k])
+    average = dict(w) if update == 0 else {k: 0.8 * average[k] + 0.2 * w[k] for k in w}
+    for what, want in ((f"{update + 1}.npz", w), (f"average{update + 1}.npz", average)):
+        have = load(what)
+        for k in w:
+            if np.abs(have[k] - want[k]).max() > 1e-13:
+                print(what, k, np.abs(have[k] - want[k]).max())
+                failed = True
+    line = json.loads(open("numbers/log.jsonl").read().splitlines()[update])
+    if abs(line["grad_norm"] - norm ** 0.5) > 1e-13 or line["updates"] != update + 1:
+        print("log:", line, "norm", norm ** 0.5)
+        failed = True
+first = load("0.npz")
+failed |= any((load("3.npz")[k] == first[k]).all() != k.startswith("h.") for k in first)
+sys.exit(failed)
+PYTHON
+
+# ---- resumed at every step, also inside an update ------------------------------------------------------------------------------
+stops sgd
+sgd/net export --seed 1 --average -o a.npz 2>said
+[ $? = 2 ] && grep -q 'average of the weights of --run DIR, which is missing' said || fault "--average without a run: $(cat said)"
+more=', act: tanh' net rmsprop 'optimiser: { rmsprop: { momentum: 0.9, centred: true } }, accumulate: 2' --plain && stops rmsprop
+rmsprop/net export --run rmsprop.whole --average -o a.npz 2>said && fault "an average that is not there"
+grep -q 'best: has no average of the weights; a net keeps one with train: { average: 0.999 }' said || fault "no average: $(cat said)"
+loss=', ignore: 1' net adam 'optimiser: { adam: { amsgrad: true } }, average: 0.9, clip: { norm: 0.1 }' --plain && stops adam
+loss=', class_weights: [1, 2, 3]' net adamw 'optimiser: adamw, accumulate: 2, average: 0.9, nets: { h: { freeze: true } }' --plain && stops adamw
+net adagrad 'optimiser: adagrad, accumulate: 3, schedule: { cosine: { warm_up: 2 } }' --plain && stops adagrad
+
+[ $failed = 0 ] && echo "test_updates: fine"
+exit $failed
