@@ -260,7 +260,7 @@ struct Weight {
     const Weight *of;        /* W_TRANSFORMED, W_LATENCY: the weight that is transformed; NULL: a bias that a batch norm alone makes */
     const Op *made_for;      /* of these: the operator that reads it; W_SCALES: the batch_statistics that it stands for */
     const char *init;        /* the rule of its initial values, and the rule's number: see InitSpec */
-    double init_value;
+    double init_value, init_shift;       /* init_shift is added to what the rule makes */
     int64_t offset, reals;   /* in the block; with padding */
     WeightKind kind;
     bool is_bias;            /* also of a norm */

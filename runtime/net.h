@@ -19,7 +19,7 @@ enum { NET_LOSSES = 64, NET_RANK = 6, NET_STATES = 8, NET_REPEATS = 4 };
 typedef enum { EXPORTED, IN_OUT } Layout;
 
 /* The rules by which a parameter's elements start: INIT_WORD here, start_word in trainer/run/weights.c. */
-#define NET_STARTS(X) X(CONSTANT, constant) X(UNIFORM, uniform) X(NORMAL, normal) X(IDENTITY_AFFINE, identity_affine) X(FORGET_GATE, forget_gate) X(ONES_AT, ones_at)
+#define NET_STARTS(X) X(CONSTANT, constant) X(UNIFORM, uniform) X(NORMAL, normal) X(ORTHOGONAL, orthogonal) X(IDENTITY_AFFINE, identity_affine) X(FORGET_GATE, forget_gate) X(ONES_AT, ones_at)
 #define NET_INIT(upper, lower) INIT_##upper,
 typedef enum { NET_STARTS(NET_INIT) INITS } Init;
 #undef NET_INIT
@@ -187,6 +187,7 @@ typedef struct Net {
     const char *settings;         /* "d=3 steps=3": the parameters' values */
     int batch, lanes, groups;
     const NetParam *params; int param_count;
+    const double *init_shifts;    /* of each parameter: added to what its rule makes; NULL: all 0 */
     const NetParam *buffers; int buffer_count;  /* running statistics of batch norms: EXPORTED; they have no gradient */
     const NetNorm *norms; int norm_count;
     const NetData *inputs; int input_count;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# test_updates.sh -- updates over several batches (`accumulate`), the average of the weights, frozen nets and factors of the rate: their numbers
-# against numpy; and for each optimiser a run that stops behind every step, on one thread or two: the same weights, average and log as a run
+# test_updates.sh -- where weights start; updates over several batches (`accumulate`), the average of the weights, frozen nets and factors of the
+# rate: their numbers against numpy; and for each optimiser a run that stops behind every step, on one thread or two: the same weights, average and log as a run
 # that never stopped.
 . "$(dirname "$0")/begin.sh"
 python=$(sh "$root/tests/python.sh" numpy)
@@ -16,9 +16,10 @@ batch: 5
 inputs: { x: { shape: [6] } }
 targets: { kind: { length: 2, classes: 3 } }
 flow:
-  - h: { dense: x, units: 17, act: tanh }
-  - k: { dense: h, units: 4${more-} }
-  - rows: { reshape: { dense: k, units: 6 }, shape: [2, 3] }
+  - h: { dense: x, units: 17, act: tanh${of_h-} }
+  - k: { dense: h, units: 4${of_k-} }
+  - r: { dense: k, units: 6${of_r-} }
+  - rows: { reshape: r, shape: [2, 3] }
 loss: { cross_entropy: [rows, kind]${loss-} }
 train: { $train, epochs: 3 }
 YAML
@@ -54,7 +55,8 @@ stops() {
 
 # ---- numbers: three batches, the last one with three examples, are one update, as of one batch of 13 -------------------------
 export CFLAGS=-O1
-net sgd 'optimiser: { sgd: { rate: 0.2, momentum: 0.9, nesterov: true } }, accumulate: 4, average: 0.8, weight_decay: 0.01, no_decay: bias, nets: { h: { freeze: true }, k: { rate_times: 0.1 } }' \
+of_h=', init: { uniform: [0.1, 0.3] }, bias_init: 0.5' of_k=', init: { orthogonal: { gain: 2 } }' of_r=', init: orthogonal, bias_init: { normal: [2, 0.01] }' \
+    net sgd 'optimiser: { sgd: { rate: 0.2, momentum: 0.9, nesterov: true } }, accumulate: 4, average: 0.8, weight_decay: 0.01, no_decay: bias, nets: { h: { freeze: true }, k: { rate_times: 0.1 } }' \
     --precision double
 run sgd/net export --seed 1 -o 0.npz
 for epoch in 1 2 3; do
@@ -97,6 +99,10 @@ for update in range(3):
         print("log:", line, "norm", norm ** 0.5)
         failed = True
 first = load("0.npz")
+failed |= bool((np.abs(first["h.weight"] - 0.2) > 0.1).any() or np.ptp(first["h.weight"]) < 0.15 or (first["h.bias"] != 0.5).any())
+failed |= bool((np.abs(first["r.bias"] - 2) > 0.05).any() or np.ptp(first["r.bias"]) < 1e-3 or first["k.bias"].any())
+k, r = first["k.weight"], first["r.weight"]         # [4][17] and [6][4]
+failed |= bool(np.abs(k @ k.T - 4 * np.eye(4)).max() > 1e-14 or np.abs(r.T @ r - np.eye(4)).max() > 1e-14)
 failed |= any((load("3.npz")[k] == first[k]).all() != k.startswith("h.") for k in first)
 sys.exit(failed)
 PYTHON
@@ -105,7 +111,7 @@ PYTHON
 stops sgd
 sgd/net export --seed 1 --average -o a.npz 2>said
 [ $? = 2 ] && grep -q 'average of the weights of --run DIR, which is missing' said || fault "--average without a run: $(cat said)"
-more=', act: tanh' net rmsprop 'optimiser: { rmsprop: { momentum: 0.9, centred: true } }, accumulate: 2' --plain && stops rmsprop
+of_k=', act: tanh' net rmsprop 'optimiser: { rmsprop: { momentum: 0.9, centred: true } }, accumulate: 2' --plain && stops rmsprop
 rmsprop/net export --run rmsprop.whole --average -o a.npz 2>said && fault "an average that is not there"
 grep -q 'best: has no average of the weights; a net keeps one with train: { average: 0.999 }' said || fault "no average: $(cat said)"
 loss=', ignore: 1' net adam 'optimiser: { adam: { amsgrad: true } }, average: 0.9, clip: { norm: 0.1 }' --plain && stops adam

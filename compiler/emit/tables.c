@@ -180,7 +180,7 @@ static Fact *weight_fact(Model *m, const Weight *w)
     for (char *c = upper; *c; c++)
         *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 32 : *c);
     fact_text(x, "init", upper);
-    fact_real(x, "init_value", w->init_value);
+    fact_real(x, "init_value", w->init_value), fact_real(x, "init_shift", w->init_shift);
     Text dims = { .arena = m->arena };
     if (w->layout == W_IN_OUT)
         text_printf(&dims, "[%lld][%lld]", (long long)w->shape.dim[1], (long long)w->stride);

@@ -85,6 +85,46 @@ static bool word_or_numbers(Model *m, const AttrSpec *s, Loc at, const char *wor
     return false;
 }
 
+/* A number of an initialiser. */
+static bool init_number(Model *m, const char *word, const Yaml *number, double *to)
+{
+    Value v;
+    if (number->kind != YAML_SCALAR || !expr_value(m->arena, m->diag, &m->scope, number, &v))
+        return number->kind == YAML_SCALAR ? false : (diag_error(m->diag, number->loc, "expected a number"), false);
+    if (v.kind == VALUE_TEXT && is_quoted_number(number)) {
+        diag_error(m->diag, number->loc, "'%s' needs a number; in quotes \"%s\" is text: leave the quotes out", word, v.text);
+        return false;
+    }
+    if (v.kind == VALUE_TEXT || fabs(v.r) > 1e6) {
+        diag_error(m->diag, number->loc, "'%s' needs a number of at most a million in size, not '%s'", word, v.text);
+        return false;
+    }
+    *to = v.r;
+    return true;
+}
+
+/* [mean, deviation] or [low, high].  number[0] becomes the deviation or half the width, number[1] the middle. */
+static bool init_pair(Model *m, Attr *a, const InitSpec *spec, const Yaml *y)
+{
+    double x[2];
+    if (y->count != 2) {
+        diag_error(m->diag, y->loc, "'%s' takes one number, or two: { %s: [%s] }", spec->name, spec->name, spec->pair);
+        return false;
+    }
+    if (!init_number(m, spec->name, y->items[0], &x[0]) || !init_number(m, spec->name, y->items[1], &x[1]))
+        return false;
+    const bool range = !strcmp(spec->rule, "uniform");
+    if (range && x[0] > x[1]) {
+        diag_error(m->diag, y->loc, "'%s' is between a lower and an upper number: { %s: [%s] }", spec->name, spec->name, spec->pair);
+        return false;
+    }
+    a->number[0] = range ? (x[1] - x[0]) / 2 : x[1];
+    a->number[1] = range ? x[0] + (x[1] - x[0]) / 2 : x[0];
+    a->count = 2;
+    return true;
+}
+
+/* a->number: what InitSpec.value takes; with two numbers (a->count 2) behind it what is added. */
 static bool parse_init(Model *m, Attr *a, const Yaml *y)
 {
     const Yaml *number = NULL;
@@ -95,6 +135,8 @@ static bool parse_init(Model *m, Attr *a, const Yaml *y)
         if (!expr_value(m->arena, m->diag, &m->scope, y, &v))
             return false;
         word = v.text;
+        if (v.kind != VALUE_TEXT && strcmp(a->spec->name, "bias_init") == 0)
+            word = "constant", number = y;
     } else if (y->kind == YAML_MAP && y->count == 1) {
         word = y->keys[0]->text;
         at = y->keys[0]->loc;
@@ -118,27 +160,20 @@ static bool parse_init(Model *m, Attr *a, const Yaml *y)
         diag_note(m->diag, (Loc){ 0 }, "initialisers are %s", list.text);
         return false;
     }
+    a->word = word;
+    if (number && spec->gain && number->kind == YAML_MAP && number->count == 1 && !strcmp(number->keys[0]->text, "gain"))
+        return init_number(m, word, number->items[0], &a->number[0]) && (a->count = 1);
+    if (number && spec->pair && number->kind == YAML_LIST)
+        return init_pair(m, a, spec, number);
+    if (spec->gain && number) {
+        diag_error(m->diag, at, "'%s' takes no number but a gain: { %s: { gain: 2 } }", word, word);
+        return false;
+    }
     if (spec->number != (number != NULL)) {
         diag_error(m->diag, at, spec->number ? "'%s' needs a number: { %s: 0.1 }" : "'%s' takes no number", word, word);
         return false;
     }
-    a->word = word;
-    if (number) {
-        Value v;
-        if (number->kind != YAML_SCALAR || !expr_value(m->arena, m->diag, &m->scope, number, &v))
-            return number->kind == YAML_SCALAR ? false : (diag_error(m->diag, number->loc, "expected a number"), false);
-        if (v.kind == VALUE_TEXT && is_quoted_number(number)) {
-            diag_error(m->diag, number->loc, "'%s' needs a number; in quotes \"%s\" is text: leave the quotes out", word, v.text);
-            return false;
-        }
-        if (v.kind == VALUE_TEXT || fabs(v.r) > 1e6) {
-            diag_error(m->diag, number->loc, "'%s' needs a number of at most a million in size, not '%s'", word, v.text);
-            return false;
-        }
-        a->number[0] = v.r;
-        a->count = 1;
-    }
-    return true;
+    return !number || (init_number(m, word, number, &a->number[0]) && (a->count = 1));
 }
 
 /* One more whole number of a list. */

@@ -52,6 +52,7 @@ static Op *product(Builder *b, const Op *cell, int64_t rows, int k, Loc at)
         } else if (!strcmp(a->spec->name, "init")) {
             a->word = init->given ? init->word : "normal";
             a->number[0] = init->given ? init->number[0] : 0.1;
+            a->number[1] = init->number[1];
             a->count = init->given ? init->count : 1;
         }
     }

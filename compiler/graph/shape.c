@@ -59,12 +59,13 @@ bool shape_refuse(Model *m, const Op *op, const char *format, ...)
     return false;
 }
 
-/* A convolution's fans count its window.  init NULL: the weight starts at 0. */
+/* A convolution's fans count its window.  init NULL: the weight starts at 0.  bias: init is that of the weight beside it. */
 static void weight_init(Weight *w, const Attr *init, bool bias)
 {
     const InitSpec *spec = init ? initialiser_named(init->word) : NULL;
     w->init = "constant";
     w->init_value = 0;
+    w->init_shift = !bias && init && init->count == 2 ? init->number[1] : 0;
     if (bias && spec && spec->bias_rule)
         w->init = spec->bias_rule;
     if (bias || !spec)
@@ -75,7 +76,7 @@ static void weight_init(Weight *w, const Attr *init, bool bias)
     double out = (double)w->shape.dim[0] * field, in = (double)(w->shape.rank > 1 ? w->shape.dim[1] : 1) * field;
     w->init = spec->rule;
     if (spec->value)
-        w->init_value = spec->value(in, out, init->number[0]);
+        w->init_value = spec->value(in, out, spec->gain && !init->count ? 1 : init->number[0]);
 }
 
 Weight *weight_named(const Model *m, const char *name)
@@ -111,9 +112,28 @@ static bool weight_add(Model *m, Weight *w)
     return true;
 }
 
+/* bias_init: any initialiser of a line of numbers, unless the weight's own starts the bias too. */
+static bool bias_init_fits(Model *m, Op *op, const Attr *init, const Attr *own)
+{
+    const InitSpec *spec = initialiser_named(own->word);
+    if (initialiser_named(init->word)->bias_rule)
+        return shape_refuse(m, op, "the initialiser %s starts the bias too: leave bias_init out", init->word);
+    if (spec->fans)
+        return shape_refuse(m, op, "the initialiser %s needs two axes or more, and a bias has one", own->word);
+    if (spec->units || spec->transform)
+        return shape_refuse(m, op, "the initialiser %s is for a layer's weight, as init: %s", own->word, own->word);
+    return true;
+}
+
 Weight *weight_new(Model *m, Op *op, const char *suffix, Shape shape, WeightLayout layout)
 {
-    Weight *w = weight_start(m, op, suffix, shape, layout, op_attr(op, "init"), op->weight_count > 0);
+    const bool bias = op->weight_count > 0;
+    const Attr *init = op_attr(op, "init"), *own = bias ? op_attr(op, "bias_init") : NULL;
+    if (!bias && op_attr(op, "bias_init")->given && !op_int(op, "bias"))
+        return shape_refuse(m, op, "bias_init says where the bias starts, and there is none"), NULL;
+    if (own && own->given && !bias_init_fits(m, op, init, own))
+        return NULL;
+    Weight *w = weight_start(m, op, suffix, shape, layout, own && own->given ? own : init, bias && !(own && own->given));
     if (w && w->kind == W_OTHER && !w->is_bias)
         w->kind = W_PRODUCT;
     return w;

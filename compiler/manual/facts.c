@@ -438,7 +438,7 @@ const FactDoc fact_docs[] = {
     { "weight", "frozen", "bool", "does no update change it?", NULL },
     { "weight", "stride offset reals", "int", "in reals: a row (in_out), its beginning in the block, its length with padding", NULL },
     { "weight", "init", "text", "INIT_UNIFORM and so on", NULL },
-    { "weight", "init_value", "real", "the initialiser's number", NULL },
+    { "weight", "init_value init_shift", "real", "the initialiser's number; what is added to what it makes", NULL },
     { "weight", "line", "int", "of the model", NULL },
 
     { "part", "path", "text", "of an included file, safe in a comment", NULL },

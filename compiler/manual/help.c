@@ -95,6 +95,8 @@ static void map_page(FILE *out, const MapSpec *map)
 static void initialiser_page(FILE *out, const InitSpec *init)
 {
     fprintf(out, "%s: %s\n\n  in a layer   init: %s%s%s\n", init->name, init->help, init->number ? "{ " : "", init->name, init->number ? ": a }" : "");
+    if (init->pair || init->gain)
+        fprintf(out, "  or           init: { %s: %s%s%s }\n", init->name, init->pair ? "[" : "{ ", init->pair ? init->pair : "gain: a", init->pair ? "]" : " }");
     char text[512];
     const char *form = init->transform ? "inputs: { x: { shape: [1, 3, 2] } }\ntargets: { y: { shape: [1, 3, 2] } }\nflow:\n  - A: { dense: x, units: 6, init: %s%s%s }\n  - v: { spn: [x, A] }\nloss: { mse: [v, y] }\n"
                                        : "inputs: { x: { shape: [4] } }\ntargets: { y: { classes: 6 } }\nflow:\n  - v: { dense: x, units: 6, init: %s%s%s }\nloss: { cross_entropy: [v, y] }\n";

@@ -32,6 +32,36 @@ static void number(Json *j, const char *key, bool whole, double low, double high
                                    whole ? "integer" : "number", low, high));
 }
 
+static const char *number_text(Arena *a)
+{
+    return arena_printf(a, "{ \"anyOf\": [{ \"type\": \"number\", \"minimum\": %.15g, \"maximum\": %.15g }, { \"$ref\": \"#/$defs/expression\" }] }", -1e6, 1e6);
+}
+
+/* { NAME: n }, or { NAME: [n, n] }. */
+static void init_numbers(Json *j, const InitSpec *i)
+{
+    const char *one = number_text(j->out->arena);
+    if (i->pair)
+        json_word(j, i->name, arena_printf(j->out->arena, "{ \"anyOf\": [%s, { \"description\": \"%s\", \"type\": \"array\", \"minItems\": 2, \"maxItems\": 2, \"items\": %s }] }", one, i->pair, one));
+    else
+        json_word(j, i->name, one);
+}
+
+/* { NAME: { gain: n } }. */
+static void init_gain(Json *j, const InitSpec *i)
+{
+    json_opens(j, NULL, '{');
+    json_text(j, "description", i->help);
+    json_text(j, "type", "object");
+    json_word(j, "required", arena_printf(j->out->arena, "[\"%s\"]", i->name));
+    json_opens(j, "properties", '{');
+    json_word(j, i->name, arena_printf(j->out->arena, "{ \"type\": \"object\", \"required\": [\"gain\"], \"properties\": { \"gain\": %s }, \"additionalProperties\": false }",
+                                       number_text(j->out->arena)));
+    json_closes(j, '}');
+    json_word(j, "additionalProperties", "false");
+    json_closes(j, '}');
+}
+
 /* An item of ATTR_PAIRS: n or [before, after]. */
 static void pairs(Json *j, double low, double high)
 {
@@ -80,7 +110,7 @@ static void attribute_body(Json *j, const AttrSpec *s)
     }
     if (s->type == ATTR_NAME || s->type == ATTR_INIT || s->type == ATTR_TREE) {
         char path[64];
-        snprintf(path, sizeof path, "#/$defs/%s", s->type == ATTR_NAME ? "name" : s->type == ATTR_INIT ? "initialiser" : s->choices);
+        snprintf(path, sizeof path, "#/$defs/%s", s->type == ATTR_NAME ? "name" : s->type == ATTR_INIT ? strcmp(s->name, "bias_init") ? "initialiser" : "bias_start" : s->choices);
         json_text(j, "$ref", path);
         return;
     }
@@ -372,6 +402,7 @@ static void scalars(Json *j)
     json_word(j, "layers", "{ \"type\": \"array\", \"items\": { \"$ref\": \"#/$defs/layer\" } }");
     json_word(j, "params", "{ \"type\": \"object\", \"maxProperties\": 256, \"propertyNames\": { \"pattern\": \"^[A-Za-z_][A-Za-z0-9_]*$\" }, \"additionalProperties\": { \"$ref\": \"#/$defs/text\" } }");
 
+    json_word(j, "bias_start", arena_printf(j->out->arena, "{ \"anyOf\": [%s, { \"$ref\": \"#/$defs/initialiser\" }] }", number_text(j->out->arena)));
     json_opens(j, "initialiser", '{');
     json_opens(j, "anyOf", '[');
     for (const InitSpec *i = initialisers; i->name; i++) {
@@ -381,13 +412,15 @@ static void scalars(Json *j)
             json_text(j, "type", "object");
             words(j, "required", i->name);
             json_opens(j, "properties", '{');
-            number(j, i->name, false, -1e6, 1e6);
+            init_numbers(j, i);
             json_closes(j, '}');
             json_word(j, "additionalProperties", "false");
         } else {
             json_text(j, "const", i->name);
         }
         json_closes(j, '}');
+        if (i->gain)
+            init_gain(j, i);
     }
     refer(j, NULL, "parameter");
     json_closes(j, ']');

@@ -15,6 +15,7 @@ static const AttrSpec attrs[] = {
     { "groups", ATTR_INT, "1", 1, 65536, NULL, "groups of channels and filters, each a convolution by itself" },
     { "act", ATTR_ACT, "linear", 0, 0, NULL, "activation of the result: relu, or { leaky_relu: { slope: 0.2 } }" },
     { "init", ATTR_INIT, "glorot_uniform", 0, 0, NULL, "initialiser of the weight" },
+    { "bias_init", ATTR_INIT, "", 0, 0, NULL, "where the bias starts: a number, or an initialiser; 0 unless given" },
     { "bias", ATTR_BOOL, "true", 0, 1, NULL, "whether a bias is added" },
     { "winograd", ATTR_WORD, "auto", 0, 0, "auto never", "Winograd's algorithm where it saves multiplications, or never" },
     { "name", ATTR_NAME, "", 0, 0, NULL, "the layer's name" },

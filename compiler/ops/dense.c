@@ -12,6 +12,7 @@ static const AttrSpec attrs[] = {
     { "units", ATTR_INT, NULL, 1, 1 << 20, NULL, "number of outputs" },
     { "act", ATTR_ACT, "linear", 0, 0, NULL, "activation of the result: relu, or { leaky_relu: { slope: 0.2 } }" },
     { "init", ATTR_INIT, "glorot_uniform", 0, 0, NULL, "initialiser of the weight" },
+    { "bias_init", ATTR_INIT, "", 0, 0, NULL, "where the bias starts: a number, or an initialiser; 0 unless given" },
     { "bias", ATTR_BOOL, "true", 0, 1, NULL, "whether a bias is added" },
     { "gemm", ATTR_WORD, "", 0, 0, "lanes openblas", "whose product: our own, from the lanes, or OpenBLAS's" },
     { "over", ATTR_WORD, "", 0, 0, "all last", "what is multiplied: all of x in one row (usual), or each position of its last axis by itself" },

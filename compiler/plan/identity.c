@@ -232,6 +232,8 @@ void identity_write(Text *t, const Model *m)
     for (int i = 0; i < m->weights.count; i++) {
         const Weight *w = m->weights.items[i];
         text_printf(t, "weight %s %s %s %.17g\n", w->name, shape_text(m->arena, &w->shape), w->init, w->init_value);
+        if (w->init_shift != 0)
+            text_printf(t, "start %s around %.17g\n", w->name, w->init_shift);
     }
     for (int i = 0; i < m->input_count + m->target_count; i++) {
         const DataDef *d = i < m->input_count ? &m->inputs[i] : &m->targets[i - m->input_count];

@@ -59,15 +59,17 @@ struct Schedule {
 };
 extern const Schedule schedules[];                   /* ends with map.name NULL; the first, with all of its numbers 0, is a constant rate */
 
-/* Initialisers: a word, or with `number` a map of one key, { normal: 0.1 }. */
+/* Initialisers: a word, or with `number` a map of one key, { normal: 0.1 }, with `pair` also { normal: [mean, deviation] }; with `gain`
+ * a word or a map as { orthogonal: { gain: 2 } }. */
 typedef struct {
     const char *name;
-    bool number;
+    bool number, gain;
+    const char *pair;        /* what the two numbers are; NULL: there are none */
     const char *help;
     const char *rule;        /* rule of a weight's initial values: a word of NET_STARTS in runtime/net.h */
-    double (*value)(double in, double out, double number);   /* the rule's number, from the weight's fans and the file's number; NULL: 0 */
+    double (*value)(double in, double out, double number);   /* the rule's number, from the weight's fans and the file's number (a gain is 1 unless given); NULL: 0 */
     const char *bias_rule;   /* likewise the bias beside the weight; NULL: it starts at 0 */
-    bool fans;               /* the rule's number follows from the fans: it needs [outputs, inputs, ...] */
+    bool fans;               /* it needs [outputs, inputs, ...]: the rule's number follows from the fans, or the rule from the rows */
     int units;               /* for a dense layer of so many units alone; 0: for any weight */
     const char *units_what;  /* what so many units are */
     bool transform;          /* for a dense layer whose value is the transform of an spn; its bias starts at that transform's identity */

@@ -11,6 +11,7 @@
 #include "run/message.h"
 #include "run/place.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,8 @@ static uint64_t name_hash(const char *name)                  /* FNV-1a */
 
 /* The rules, one for each word of NET_STARTS: they fill the elements of p in the block.  key: of p's own random numbers. */
 
+static double shift_of(const NetParam *p) { return net.init_shifts && p >= net.params && p < net.params + net.param_count ? net.init_shifts[p - net.params] : 0; }
+
 static void start_constant(real *block, const NetParam *p, uint64_t key)
 {
     (void)key;
@@ -71,13 +74,49 @@ static void start_constant(real *block, const NetParam *p, uint64_t key)
 static void start_uniform(real *block, const NetParam *p, uint64_t key)
 {
     for (size_t i = 0; i < p->count; i++)
-        block[weights_index(p, i)] = (real)(p->init_value * (2 * rng_uniform(key, i) - 1));
+        block[weights_index(p, i)] = (real)(shift_of(p) + p->init_value * (2 * rng_uniform(key, i) - 1));
 }
 
 static void start_normal(real *block, const NetParam *p, uint64_t key)
 {
     for (size_t i = 0; i < p->count; i++)
-        block[weights_index(p, i)] = (real)(p->init_value * rng_normal(key, i));
+        block[weights_index(p, i)] = (real)(shift_of(p) + p->init_value * rng_normal(key, i));
+}
+
+/* x minus its parts along the n rows of `rows` before it, all of length 1; then of length 1 too.  Twice, for the first time leaves rounding errors that
+ * are large where little is left (Giraud and others, 2005). */
+static void make_orthogonal(double *x, const double *rows, size_t n, size_t length)
+{
+    double sum = 0;
+    for (int twice = 0; twice < 2; twice++)
+        for (size_t k = 0; k < n; k++) {
+            const double *row = rows + k * length;
+            double along = 0;
+            for (size_t i = 0; i < length; i++)
+                along += x[i] * row[i];
+            for (size_t i = 0; i < length; i++)
+                x[i] -= along * row[i];
+        }
+    for (size_t i = 0; i < length; i++)
+        sum += x[i] * x[i];
+    for (size_t i = 0; i < length; i++)
+        x[i] /= sqrt(sum);
+}
+
+/* Of [rows][rest]: the rows, or the columns if there are fewer, made orthogonal from normal numbers, times init_value (Saxe, McClelland and Ganguli, 2014). */
+static void start_orthogonal(real *block, const NetParam *p, uint64_t key)
+{
+    const size_t rest = row_length(p), rows = p->count / rest, n = rows < rest ? rows : rest, length = p->count / n;
+    double *made = need_memory(p->count * sizeof *made, "an orthogonal start");
+    for (size_t i = 0; i < p->count; i++)
+        made[i] = rng_normal(key, i);
+    for (size_t k = 0; k < n; k++)
+        make_orthogonal(made + k * length, made, k, length);
+    for (size_t i = 0; i < p->count; i++) {
+        const size_t row = i / rest, column = i % rest;
+        block[weights_index(p, i)] = (real)(p->init_value * made[n == rows ? i : column * length + row]);
+    }
+    free(made);
 }
 
 /* Of a bias of six: 1 0 0, 0 1 0. */
