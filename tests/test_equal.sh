@@ -2,7 +2,7 @@
 # test_equal.sh -- operators that are equal share their functions: the skeleton of ResNet-20 has one set for each of its shapes.
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 1
-sed 's/\[3, 8, 8\]/[3, 32, 32]/; s/wide: 2 }/wide: 16 }/; s/batch: 20/batch: 32/' "$root/tests/oracle/next/nets/resnet20.yaml" >resnet20.yaml
+sed 's/\[3, 8, 8\]/[3, 32, 32]/; s/wide: 2 }/wide: 16 }/; s/batch: 20/batch: 32/' "$root/tests/oracle/nets/resnet20.yaml" >resnet20.yaml || exit 1
 for target in avx2 generic; do
     run "$SPNC" emit resnet20.yaml -o "$target" --target "$target" || continue
     c=$target/resnet20.c
@@ -23,4 +23,23 @@ for name in first_b1_b first_b2_b first_block3_b; do
 done
 "$SPNC" explain resnet20.yaml first_b2_b >why 2>&1 || fault "explain first_b2_b fails"
 grep -q ' conv_16x32x32_forward$' why && grep -q 'computed by the same functions: first_b1_b, first_block3_b' why || fault "explain does not show the shared functions: $(cat why)"
+# equal embeddings, whose gradient takes all slices at once; a number an example beside a vector of one
+cat >pairs.yaml <<'END'
+model: pairs
+batch: 20
+inputs: { a: { shape: [6], dtype: i32, classes: 9 }, b: { shape: [6], dtype: i32, classes: 9 }, x: { shape: [4] }, y: { shape: [4] } }
+targets: { label: { classes: 3 } }
+flow:
+  - rows: { concat: [{ embedding: a, units: 4 }, { embedding: b, units: 4 }], axis: 1 }
+  - numbers: { concat: [{ mean: x }, { mean: y }] }
+  - again: { concat: [{ mean: y }, { mean: x }] }
+  - one: { dense: x, units: 1 }
+  - other: { dense: y, units: 1 }
+  - scores: { dense: { concat: [{ flatten: rows }, numbers, again, one, other] }, units: 3 }
+loss: { cross_entropy: [scores, label] }
+END
+for form in "" --plain; do
+    # shellcheck disable=SC2086
+    run "$SPNC" emit pairs.yaml $form -o "pairs$form" && run make -s -C "pairs$form" CFLAGS="-O0 -Werror" pairs.o
+done
 exit $failed

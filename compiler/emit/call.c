@@ -35,7 +35,8 @@ static char letter(const Op *op, const Tensor *t, bool written, int position)
 bool call_typed(const Model *m, const Op *op, const Tensor *t)
 {
     const char how = letter(op, t, false, 0);
-    const bool whole = (op_is_whole(op) && !m->options.plain) || op->kind == OP_dense;
+    /* of an embedding the gradient alone is made for all groups at once */
+    const bool whole = ((op_is_whole(op) || op->kind == OP_embedding) && !m->options.plain) || op->kind == OP_dense;
     return t->space != RAW && (how == 't' || how == 'a' || whole || (t->space != REALS && t->space != LABELS_I32));
 }
 

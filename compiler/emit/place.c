@@ -131,7 +131,7 @@ const char *place_shape_type(const Model *m, const Tensor *t)
     for (int k = 0; k < rank_of(m, t); k++)
         text_printf(&name, "%s%lld", k ? "x" : "_", (long long)t->shape.dim[k]);
     if (!rank_of(m, t))
-        text_printf(&name, "_1");
+        text_printf(&name, "_scalar");          /* not real_1, which has an axis of length 1 before its lanes */
     return name.text;
 }
 

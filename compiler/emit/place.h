@@ -4,7 +4,7 @@
 
 #include "spnc.h"
 
-/* The name of a type by its shape alone, for functions of several operators: "real_16x32x32"; rank 1 to RANK_MAX, a single number "real_1". */
+/* The name of a type by its shape alone, for functions of several operators: "real_16x32x32"; rank 1 to RANK_MAX, a single number "real_scalar". */
 const char *place_shape_type(const Model *m, const Tensor *t);
 /* Appends that type to the facts `list`, unless it is there. */
 void place_shape_fact(Model *m, Fact *list, const Tensor *t);

@@ -304,7 +304,8 @@ static bool from_yaml(Model *m, Attr *a, const Yaml *y)
         int most = s->type == ATTR_PAIR ? 2 : RANK_MAX;
         const bool none = s->type == ATTR_SHAPE && s->choices;
         if ((y->count < 1 && !none) || y->count > most || (s->type == ATTR_PAIR && y->count != 2)) {
-            diag_error(m->diag, y->loc, s->type == ATTR_PAIR ? "'%s' must be one number or [rows, columns]" : "'%s' must be a list of 1 to 6 numbers", s->name);
+            diag_error(m->diag, y->loc, s->type == ATTR_PAIR ? "'%s' must be one number or [rows, columns]"
+                       : none ? "'%s' must be a list of at most 6 numbers" : "'%s' must be a list of 1 to 6 numbers", s->name);
             return false;
         }
         for (int i = 0; i < y->count; i++)

@@ -5,6 +5,7 @@
  * step before is meant. */
 #include "graph/model.h"
 #include "read/expr.h"
+#include <ctype.h>
 #include <string.h>
 
 Net *net_find(Builder *b, const char *word)
@@ -179,18 +180,19 @@ const char *entry_inner(Builder *b, Entry *e, const char *word)
     return arena_printf(b->m->arena, "%s.%s1", e->name, word);
 }
 
-/* What a part of the model that a condition leaves out names is used elsewhere: by another setting of the parameters. */
+/* A part of the model that a condition leaves out: its $parameters, and the nets that a whole word of it names, are used by another setting. */
 static void count_as_used(Builder *b, const Yaml *y)
 {
-    for (const char *s = y->kind == YAML_SCALAR ? y->text : ""; *s;) {
-        size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+    if (y->kind == YAML_SCALAR) {
         Scope *scope = &b->m->scope;
-        for (int i = 0; i < scope->count; i++)
-            scope->params[i].reads += n && strlen(scope->params[i].name) == n && memcmp(scope->params[i].name, s, n) == 0;
-        Net *net = n ? net_find(b, arena_printf(b->m->arena, "%.*s", (int)n, s)) : NULL;
+        for (const char *at = strchr(y->text, '$'); at; at = strchr(at + 1, '$'))
+            for (int i = 0; i < scope->count; i++) {
+                const size_t n = strlen(scope->params[i].name);
+                scope->params[i].reads += strncmp(at + 1, scope->params[i].name, n) == 0 && !isalnum((unsigned char)at[1 + n]) && at[1 + n] != '_';
+            }
+        Net *net = net_find(b, y->text);
         if (net)
             net->used = true;
-        s += n ? n : 1;
     }
     for (int i = 0; i < y->count; i++) {
         if (y->kind == YAML_MAP)
