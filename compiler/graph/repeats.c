@@ -40,6 +40,22 @@ int repeats_in(const Yaml *body)
     return n;
 }
 
+/* The name of a repeat of a net: behind the path of its use; where several uses have one path, numbered from the second on. */
+static const char *name_in_net(Builder *b, const Repeat *r, const char *word)
+{
+    Model *m = b->m;
+    const char *first = path_in(b, word), *name = first;
+    for (int i = 0, uses = 1; i < m->repeats.count; i++) {
+        const Repeat *other = m->repeats.items[i];
+        const bool again = other != r && other->loc.line == r->loc.line && other->loc.column == r->loc.column && other->loc.file == r->loc.file;
+        if (!again || strcmp(other->name, name))
+            continue;
+        name = arena_printf(m->arena, "%s%d", first, ++uses);
+        i = -1;
+    }
+    return name;
+}
+
 bool repeat_named(Builder *b, Repeat *r, const Yaml *y)
 {
     Model *m = b->m;
@@ -48,7 +64,7 @@ bool repeat_named(Builder *b, Repeat *r, const Yaml *y)
     bool good = !reverse || attr_from_yaml(m, &backwards, reverse);
     r->reverse = reverse && good && backwards.number[0] != 0;
     if (name && attr_from_yaml(m, &word, name))
-        r->name = word.word;
+        r->name = b->frame->net ? name_in_net(b, r, word.word) : word.word;
     else if (name)
         return false;
     for (int i = 0; i < m->repeats.count; i++) {

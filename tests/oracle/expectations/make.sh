@@ -51,3 +51,4 @@ expect resnet20 ../nets/resnet20.yaml
 expect unet ../nets/unet.yaml
 expect nested ../nets/nested.yaml
 expect deep ../nets/deep.yaml
+expect named_repeat ../nets/named_repeat.yaml
