@@ -229,6 +229,7 @@ struct Tensor {
     bool weighted;           /* depends on a parameter, frozen or not */
     bool needed;             /* warn.c: the loss depends on it */
     const char *type;        /* emit.c: the name of its C type in the function whose facts are made; NULL: NAME_t */
+    bool decides;            /* kinks.c: its values are read when the forward pass is over */
     Tensor *start;           /* carried: the value before step 0 (NULL: zeros) */
     Weight *start_weight;    /* carried with a trained start */
     List grads;              /* grad.c: parts of its gradient, one from each reader */
@@ -336,9 +337,11 @@ struct Op {
         const DataDef *data;                                            /* load, load_bytes, labels, augment: the input or target */
         const LossDef *loss;                                            /* a loss: its term */
         int step;                                                       /* pick: the step that is read */
+        int64_t held;                                                   /* stop_gradient: where Batch.held has its values, in reals */
         struct { int place; const Rate *rate; double factor; } dropout; /* number of its place of use, which selects its random numbers; its rate is
                                                                            this setting times factor (NULL: compiled in) */
-        struct { const struct Formula *f; struct FormulaGradient *gradient; } formula;      /* gradient NULL: until grad.c needs it */
+        struct { const struct Formula *f; struct FormulaGradient *gradient; struct FormulaKinks *kinks; } formula;     /* gradient NULL: until grad.c
+                                                                           needs it; kinks NULL: no trained parameter crosses one (kinks.c) */
         struct { const char *name, *inner; } reference;                 /* parameter: the name of one that an entry above has, and that in its net; NULL: of its own */
         struct { const double *values; const Repeat *repeat; } constant;    /* in row-major order; numbered: in the order in which the steps count,
                                                                            those of this repeat and of all around it */
@@ -376,7 +379,7 @@ struct Op {
 /* The start of a state: it writes the slot before step 0. */
 static inline bool op_is_start(const Op *op) { return op->write_count && op->writes[0].shift == -1; }
 /* True for an operator whose result is its operand's memory under another shape or meaning: it has no code. */
-static inline bool op_is_view(OpKind k) { return k == OP_reshape || k == OP_flatten || k == OP_to_real || k == OP_stop_gradient; }
+static inline bool op_is_view(OpKind k) { return k == OP_reshape || k == OP_flatten || k == OP_to_real; }
 /* The operator whose values `op` computes or differentiates: op->of, or itself. */
 static inline const Op *forward_of(const Op *op) { return op->of ? op->of : op; }
 /* What the names of its C functions begin with: its name, or that of the functions which it shares with equal operators. */
@@ -540,6 +543,7 @@ typedef struct {
     struct Gradient *gradient;   /* grad.c: while it runs */
     List forward_phases, backward_phases;    /* Phase (plan.c) */
     int64_t activation_reals, scratch_reals, block_reals, buffer_reals;
+    int64_t held_reals;      /* values behind a stop_gradient, of a whole batch and all steps */
     double forward_macs, backward_macs;
     List remarks;            /* Remark: each hoisting, fusion and removal, with its reason (printed by show and explain) */
     List parameters;         /* library: Weight: all of the net's, and its buffers; `weights` has those that are stored, in the kernels' form (store.c) */
@@ -665,6 +669,7 @@ double parameters_decay(const Model *m);     /* the decay of a parameter of whic
 bool steps_split(Model *m);
 bool forward_only(Model *m);     /* forward.c: of a library: what only training needs is removed */
 bool grad_build(Model *m);
+void kinks_mark(Model *m);       /* kinks.c, at the end of grad_build: which formulas have kinks that trained parameters may cross */
 bool warn(Model *m);             /* after grad_build: warnings about valid models that are probably mistakes */
 bool fuse(Model *m);
 bool kernels_choose(Model *m);

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include "vec.h"
 
 static inline uint64_t decide(uint64_t hash, uint64_t decision)
@@ -48,6 +49,24 @@ static inline uint64_t decide_winner(uint64_t hash, const uint16_t *winner, size
 static inline uint64_t decide_choice(uint64_t hash, const real *choice, int size)
 {
     for (int i = 0; i < size; i++) hash = decide(hash, (uint64_t)choice[i]);
+    return hash;
+}
+
+/* x: a number that is constant on each piece where a formula is smooth: 0 or 1, a sign, a whole number. */
+static inline uint64_t decide_piece(uint64_t hash, real x)
+{
+    double piece = (double)x + 0;              /* -0 is 0 */
+    uint64_t bits;
+    memcpy(&bits, &piece, sizeof bits);
+    return decide(hash, bits ^ bits >> 32);
+}
+
+/* decide_piece of the sixteen lanes. */
+static inline uint64_t decide_pieces(uint64_t hash, vec x)
+{
+    real piece[16];
+    v_store(piece, x);
+    for (int lane = 0; lane < 16; lane++) hash = decide_piece(hash, piece[lane]);
     return hash;
 }
 

@@ -124,6 +124,9 @@ typedef struct {
 extern const NetTraining net_training;
 extern const char net_hash[], net_settings[], net_yaml[];
 
+/* Values behind a stop_gradient: a difference of two losses must not see them move, as the gradient does not. */
+typedef struct Held { real *values; int taken; } Held;       /* taken: they are read; else the forward pass writes them */
+
 /* One batch: for each input and each target N pointers to the examples' data as the file holds them
  * (u8 or f32; LABELS as int32).  Pointers beyond `count` are not read. */
 typedef struct Batch {
@@ -137,6 +140,7 @@ typedef struct Batch {
     double epoch;                               /* for dropout ramps and augmentation */
     int waits;                                  /* 1: its gradient waits for those of the batches behind it; no update yet */
     int64_t gathered;                           /* examples of the batches before it whose gradients wait for the same update */
+    const Held *held;                           /* what stands behind a stop_gradient is kept there, or taken from there; NULL: neither */
     const uint32_t *which;                      /* which[n]: the example's number in its split */
     const void *const *all;                     /* example k of input i lies at all[i] + k * stride[i], 0 <= k < total; */
     const size_t *stride;                       /* NULL: the inputs are as training saw them already */
@@ -204,6 +208,7 @@ typedef struct Net {
     int state_blocks;             /* blocks of that size the optimiser keeps: 0 to NET_STATES */
     int accumulate;               /* batches of an update; 0 or 1: each has its own */
     size_t activation_reals, thread_reals;
+    size_t held_reals;            /* of Batch.held; 0: the net has no stop_gradient */
     double forward_macs, backward_macs;         /* multiply-adds per example by direct convolution: forward; gradients that are used */
 
     /* Allocates everything for `threads` threads; 0, or -1 when memory is out. */

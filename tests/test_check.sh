@@ -69,6 +69,33 @@ END
 run env CFLAGS=-O0 "$SPNC" build siam.yaml --plain -o siam && siam/siam check >said 2>&1 || fault "a gradient of 0: $(cat said)"
 grep -q '^f.a.bias  *24 ' said && grep -q '^f.s.init  *24 ' said || fault "a gradient of 0 is not tested: $(cat said)"
 
+# ---- formulas with kinks, of which each element that crosses one is drawn again; values behind stop_gradient, which differences must not see
+cat >kinks.yaml <<'END'
+model: kinks
+batch: 20
+inputs: { x: { shape: [6] }, f: { shape: [5, 3] } }
+targets: { y: { classes: 3 } }
+flow:
+  - a: { dense: x, units: 12 }
+  - b: { dense: x, units: 12 }
+  - c: abs(a) + max(a, b) + where(b > 0.3, a * b, 2) + clip(a, -0.2, 0.2) + 0.1 * relu(a - b) + floor(4 * b)
+  - repeat: 5
+    carry: { s: { shape: [3] }, h: { gru: { units: 3 } } }
+    do:
+      - h: { gru: ["f[$t]", h] }
+      - k: { stop_gradient: h }
+      - s: relu(s + h * 0.5) - 0.3 * abs(h - s) + k * s
+  - e: { stop_gradient: "relu(a)" }
+  - z: { concat: [c * e, { last: s }] }
+  - v: { dense: z, units: 3, act: leaky_relu }
+loss: { cross_entropy: [v, y] }
+END
+run env CFLAGS=-O0 "$SPNC" build kinks.yaml --plain -o kinks && kinks/kinks check >said 2>&1 || fault "kinks of formulas: $(cat said)"
+for parameter in a.weight a.bias b.weight b.bias h.weight_ih h.bias_ih h.weight_hh; do
+    grep -q "^$parameter  *24 " said || fault "kinks of formulas leave $parameter untested: $(cat said)"
+done
+awk '$1 ~ /^[ab][.]/ { redrawn += $3 } END { exit redrawn < 5 }' said || fault "no element crosses a kink: $(cat said)"
+
 # ---- even surfaces: black images with a white square
 mkdir data
 awk 'BEGIN { for (n = 0; n < 16; n++) for (i = 0; i < 1024; i++) printf "%s", (i % 32 > 9 && i % 32 < 18 && i > 319 && i < 600) ? "1" : "0" }' | tr 01 '\000\377' | npy '|u1' "16, 1, 32, 32" >data/train_image.npy

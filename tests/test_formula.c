@@ -453,7 +453,7 @@ Test(formula, kinks_are_listed)
     Text t = { .arena = arena };
     for (int i = 0; i < kinks.count; i++)
         text_printf(&t, "%s; ", text_of(f, kinks.items[i]));
-    cr_assert(strcmp(t.text, "x > 0; sign(x - z); w > 1; floor(z); x <= 0; ") == 0, "%s", t.text);
+    cr_assert(strcmp(t.text, "relu(x) > 0; sign(x - z); w > 1; floor(z); x <= 0; ") == 0, "%s", t.text);
 }
 
 /* ---- shapes ---- */

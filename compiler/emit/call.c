@@ -173,6 +173,13 @@ static void draw(Model *m, Text *line, const Phase *p, const Op *op)
                 plain ? ", n % 16" : "");
 }
 
+/* Where `check` keeps the values of a stop_gradient in this slice. */
+static void held(Model *m, Text *line, const Phase *p, const Op *op)
+{
+    const char *at = p->kind != ONCE ? "s" : m->options.plain ? "n" : "g";
+    text_printf(line, ", held_at(batch, %lld + %s * (size_t)%lld)", (long long)op->held, at, (long long)shape_count(&op->writes[0].tensor->shape) * m->lanes);
+}
+
 /* The last arguments: those that only one kind of operator takes. */
 static void extras(Model *m, Text *line, const Phase *p, const Op *op)
 {
@@ -204,6 +211,9 @@ static void extras(Model *m, Text *line, const Phase *p, const Op *op)
         break;
     case OP_random:
         draw(m, line, p, op);
+        break;
+    case OP_stop_gradient:
+        held(m, line, p, op);
         break;
     case OP_slice:
         if (forward_of(op)->slice.repeat)

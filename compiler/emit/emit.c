@@ -15,6 +15,7 @@
 #include "emit/program.h"
 #include "emit/tables.h"
 #include "emit/wrap.h"
+#include "formula/formula.h"
 #include "graph/window.h"
 #include "lower/latency.h"
 #include "outside/outside.h"
@@ -89,7 +90,7 @@ static void collect(Emitter *e)
     }
     for (int i = 0; i < e->unit_count; i++) {
         Op *op = e->units[i].op;
-        e->units[i].decisions = e->units[i].backward && op->kind == OP_spn;
+        e->units[i].decisions = (e->units[i].backward && op->kind == OP_spn) || (op->kind == OP_formula && op->formula.kinks);
     }
 }
 
@@ -425,6 +426,38 @@ static void decision_of_norm(Model *m, Fact *list, const Op *relu)
     fact_int(d, "C", x->shape.dim[0]);
 }
 
+/* Where an operand of a formula lies in slice s of its result. */
+static const char *decides_at(Model *m, const Tensor *y, Use u)
+{
+    const char *row = m->options.plain ? "N" : "G";
+    const int shift = u.tensor->repeat && u.tensor->repeat->reverse ? -u.shift : u.shift;
+    const char *at = "s";
+    if (!u.tensor->repeat && y->repeat)
+        at = arena_printf(m->arena, "s %% %s", row);
+    else if (u.tensor->repeat && shift)         /* the state of the step before */
+        at = arena_printf(m->arena, "s %c %s", shift < 0 ? '-' : '+', row);
+    return place_flat(m, u.tensor, at);
+}
+
+/* The pieces that the elements of a formula lie in, each between kinks. */
+static void decision_of_formula(Model *m, Fact *list, const Op *op)
+{
+    const FormulaKinks *kinks = op->formula.kinks;
+    const Tensor *y = op->writes[0].tensor;
+    Text arguments = { .arena = m->arena };
+    for (int k = 0; k < op->read_count; k++)
+        if (kinks->reads[k])
+            text_printf(&arguments, ", %s", decides_at(m, y, op->reads[k]));
+    if (kinks->reads_result)
+        text_printf(&arguments, ", %s", decides_at(m, y, op->writes[0]));
+    Fact *d = fact_table(m->arena);
+    fact_text(d, "kind", "formula");
+    fact_text(d, "name", op_function(op));
+    fact_text(d, "arguments", arguments.text ? arguments.text : "");
+    fact_int(d, "slices", m->groups * (y->repeat ? y->repeat->steps : 1));
+    fact_push(list, d);
+}
+
 /* The fewest digits that read back as the same number. */
 static const char *digits(Model *m, double v)
 {
@@ -495,7 +528,9 @@ Fact *emit_facts(Model *m)
             decision(m, decisions, "relu", op, outside_kink(op));
         if (outside_choice(op))
             decision(m, decisions, "choice", op, outside_choice(op));
-        if (u->decisions)
+        if (u->decisions && op->kind == OP_formula)
+            decision_of_formula(m, decisions, op);
+        else if (u->decisions)
             decision(m, decisions, "spn", op, op->reads[1].tensor);
     }
     for (int i = 0; i < m->backward_phases.count; i++) {
@@ -507,6 +542,7 @@ Fact *emit_facts(Model *m)
     fact_bool(f, "folds", folds);
     fact_bool(f, "dropout", uses[OP_dropout]);
     fact_bool(f, "random", uses[OP_random]);
+    fact_int(f, "held_reals", m->held_reals);
     fact_bool(f, "packs", packs);
     fact_bool(f, "sampler", uses[OP_spn]);
     fact_bool(f, "openblas", openblas);

@@ -95,6 +95,15 @@ FormulaGradient *formula_gradient(const Formula *f, const bool *wanted, bool res
  * f's values tells nothing of the gradient. */
 void formula_kinks(const Formula *f, List *kinks);
 
+/* The kinks of a formula as what is there after a forward pass tells them. */
+typedef struct FormulaKinks {
+    Node **nodes;                            /* over operands and INPUT_RESULT */
+    int count;                               /* 0: f is smooth everywhere */
+    bool *reads, reads_result;               /* by operand, and the result: it is read where that saves reading an operand */
+} FormulaKinks;
+
+FormulaKinks *formula_pieces(const Formula *f);
+
 /* ---- print.c ----------------------------------------------------------------------------------- */
 
 /* For people: "m * g + (1 - m) * h"; parts that are used several times come first, each as a line "t1 = ...".  names: of the operands; dy

@@ -92,12 +92,12 @@ typedef struct {
     int functions;
 } Reads;
 
-static Reads reads_of(const Formula *f, Node *const *roots)
+static Reads reads_of(const Formula *f, Node *const *roots, int count)
 {
     Dag *g = f->dag;
     bool *reached = NEW_ARRAY(g->arena, bool, g->nodes.count);
     Reads r = { NEW_ARRAY(g->arena, bool, f->operand_count), false, false, 0 };
-    for (int k = 0; k < f->operand_count; k++)
+    for (int k = 0; k < count; k++)
         if (roots[k])
             dag_reach(roots[k], reached);
     for (int i = 0; i < g->nodes.count; i++) {
@@ -142,11 +142,11 @@ FormulaGradient *formula_gradient(const Formula *f, const bool *wanted, bool res
             if (needs[n->arg[i]->id])
                 d[n->arg[i]->id] = sum(g, d[n->arg[i]->id], times(g, d[id], function_derivative(g, n, i)));
     }
-    Reads r = reads_of(f, gradient->d);
+    Reads r = reads_of(f, gradient->d, f->operand_count);
     if (result_kept && f->root->kind == NODE_CALL) {
         for (int k = 0; k < f->operand_count; k++)
             read_again[k] = gradient->d[k] ? dag_replace(g, gradient->d[k], f->root, dag_input(g, INPUT_RESULT)) : NULL;
-        Reads again = reads_of(f, read_again);
+        Reads again = reads_of(f, read_again, f->operand_count);
         if (again.result && (count_of(f, again.operands) < count_of(f, r.operands) || again.functions < r.functions)) {
             gradient->d = read_again;
             r = again;
@@ -169,4 +169,27 @@ void formula_kinks(const Formula *f, List *kinks)
         if (kink && kink->kind != NODE_NUMBER && list_index(kinks, kink) < 0)
             list_push(g->arena, kinks, kink);
     }
+}
+
+FormulaKinks *formula_pieces(const Formula *f)
+{
+    Dag *g = f->dag;
+    List kinks = { 0 };
+    FormulaKinks *k = NEW(g->arena, FormulaKinks);
+    formula_kinks(f, &kinks);
+    k->count = kinks.count;
+    k->nodes = NEW_ARRAY(g->arena, Node *, kinks.count + 1);
+    Node **by_result = NEW_ARRAY(g->arena, Node *, kinks.count + 1);
+    for (int i = 0; i < kinks.count; i++) {
+        k->nodes[i] = kinks.items[i];
+        by_result[i] = dag_replace(g, kinks.items[i], f->root, dag_input(g, INPUT_RESULT));
+    }
+    Reads r = reads_of(f, k->nodes, k->count), by = reads_of(f, by_result, k->count);
+    if (count_of(f, by.operands) < count_of(f, r.operands)) {
+        k->nodes = by_result;
+        r = by;
+    }
+    k->reads = r.operands;
+    k->reads_result = r.result;
+    return k;
 }

@@ -138,7 +138,7 @@ static void without_draws(Model *m, Op *op)
 static void without_training(Model *m)
 {
     for_each_op(w, &m->forward) {
-        if (w.op->kind == OP_dropout)
+        if (w.op->kind == OP_dropout || w.op->kind == OP_stop_gradient)
             pass_on(w.op);
         else if (w.op->kind == OP_random)
             without_draws(m, w.op);

@@ -227,6 +227,38 @@ static void gradient_facts(Model *m, const Op *op, const Loops *l, const char *c
     fact_text(f, "locals", whole(&locals));
 }
 
+/* Likewise of the numbers that say in which piece between kinks an element lies. */
+static void kink_facts(Model *m, const Op *op, const Loops *l, const char *const *names, const char *const *texts, Fact *f)
+{
+    static FormulaKinks smooth;
+    const FormulaKinks *kinks = op->formula.kinks ? op->formula.kinks : &smooth;
+    const char *type = m->options.plain ? "real " : "vec ", **values = NEW_ARRAY(m->arena, const char *, kinks->count + 1);
+    Text parameters = { .arena = m->arena }, pointers = { .arena = m->arena }, loads = { .arena = m->arena }, text = { .arena = m->arena };
+    Fact *pieces = fact_table(m->arena);
+    for (int k = 0; kinks->count && k < op->read_count; k++) {
+        if (!kinks->reads[k])
+            continue;
+        item(&parameters, type, names[k]);
+        item(&pointers, "real *", names[k]);
+        item(&loads, element(m, l, names[k], l->stride[k], false), "");
+    }
+    if (kinks->reads_result) {
+        item(&parameters, type, "y");
+        item(&pointers, "real *", "y");
+        item(&loads, element(m, l, "y", l->own, false), "");
+    }
+    fact_set(f, "kink_lines", kinks->count ? lines_of(m, op, kinks->nodes, kinks->count, names, values) : fact_table(m->arena));
+    for (int i = 0; i < kinks->count; i++) {
+        item(&text, formula_text(m->arena, op->formula.f->dag, kinks->nodes[i], texts, "dy", "y", NULL), "");
+        fact_push_text(pieces, values[i]);
+    }
+    fact_set(f, "kinks", pieces);
+    fact_text(f, "kink_text", whole(&text));
+    fact_text(f, "kink_parameters", whole(&parameters));
+    fact_text(f, "kink_pointers", whole(&pointers));
+    fact_text(f, "kink_loads", whole(&loads));
+}
+
 static void facts(const Model *model, const Op *op, Fact *f)
 {
     Model *m = (Model *)(uintptr_t)model;
@@ -240,6 +272,7 @@ static void facts(const Model *model, const Op *op, Fact *f)
     }
     forward_facts(m, fwd, &loops, names, texts, f);
     gradient_facts(m, fwd, &loops, names, texts, f);
+    kink_facts(m, fwd, &loops, names, texts, f);
 }
 
 static const OpHelp help = {

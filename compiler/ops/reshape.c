@@ -1,4 +1,5 @@
-/* reshape.c -- another shape for the same memory, or the same without a gradient: no code, no copy.  make.c makes the result a view of the input. */
+/* reshape.c -- another shape for the same memory: no code, no copy; make.c makes the result a view of the input.  stop_gradient copies: `check` holds the
+ * copy while the value itself moves. */
 #include "spnc.h"
 
 static const AttrSpec attrs[] = {
@@ -94,4 +95,4 @@ static const OpHelp help_stop_gradient = {
 
 const OpInfo op_reshape = { "reshape", "y = x in another shape", 1, 1, "shape", true, attrs, infer_reshape, grad, facts, NULL, false, "t:t", &help_reshape };
 const OpInfo op_flatten = { "flatten", "y = x in one row", 1, 1, NULL, true, name_attrs, infer_flatten, grad, facts, NULL, false, "t:t", &help_flatten };
-const OpInfo op_stop_gradient = { "stop_gradient", "y = x; dx = 0", 1, 1, NULL, true, name_attrs, infer_same, grad_none, facts, NULL, false, "t:t", &help_stop_gradient };
+const OpInfo op_stop_gradient = { "stop_gradient", "y = x; dx = 0", 1, 1, NULL, true, name_attrs, infer_same, grad_none, facts, NULL, false, "f:f", &help_stop_gradient };

@@ -3,7 +3,8 @@
  * In: the phases of both passes.  Out: tensor offsets, lifetimes and slots; the sizes of the batch's memory, a thread's scratch and the block of weights.
  * A tensor that is used in one phase only, always at its own step, is placed in a thread's scratch; all others in the batch's memory,
  * [slots][groups][elements][lanes].  A place is used again after the last read of its tensor; a tensor used in a loop keeps its place for
- * the whole loop.  A tensor with a name in the flow keeps its place to the end, so that a program can read it.
+ * the whole loop.  A tensor with a name in the flow keeps its place to the end, so that a program can read it; one that tells the kinks of a formula
+ * to the end of the forward pass.
  * With --debug every tensor has a place of its own, and a guard before and behind each of its slots. */
 #include "spnc.h"
 #include <string.h>
@@ -92,6 +93,11 @@ static void find_lifetimes(Model *m)
                 touch(op_use(op, i)->tensor, p);
         }
     }
+    for (int i = 0; i < m->tensors.count; i++) {
+        Tensor *t = m->tensors.items[i];
+        if (t->decides)
+            touch(t, m->forward_phases.count - 1);
+    }
 }
 
 /* Sets Tensor.local of the tensors that a thread's scratch can hold: only one phase of group operators uses them, always at its own
@@ -123,7 +129,7 @@ static void find_locals(Model *m)
             m->losses[i].counts->local = false;
     for (int i = 0; i < m->tensors.count; i++) {
         Tensor *t = m->tensors.items[i];
-        if (t->flow_name)
+        if (t->flow_name || t->decides)
             tensor_owner(t)->local = false;
     }
 }
@@ -282,8 +288,21 @@ static int64_t place_weights(const Model *m, const List *list)
     return at;
 }
 
+/* Where `check` keeps what stands behind each stop_gradient. */
+static void place_held(Model *m)
+{
+    for_each_op(w, &m->forward) {
+        if (w.op->kind != OP_stop_gradient)
+            continue;
+        const Tensor *y = w.op->writes[0].tensor;
+        w.op->held = m->held_reals;
+        m->held_reals += shape_count(&y->shape) * m->lanes * m->groups * (y->repeat ? y->repeat->steps : 1);
+    }
+}
+
 void memory_place(Model *m)
 {
+    place_held(m);
     find_lifetimes(m);
     find_locals(m);
     place_locals(m);

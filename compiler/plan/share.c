@@ -55,10 +55,12 @@ static bool has_view(const Model *m, const Tensor *t)
     return false;
 }
 
-/* True if t may not be overwritten by its reader `by`: another operator reads its values, it has a view, a loss reads it, or it has several writers. */
+/* True if t may not be overwritten by its reader `by`: another operator reads its values, it has a view, a loss or `check` reads it, or it has several writers. */
 static bool needed_as_it_is(const Model *m, const List *all, const Tensor *t, const Op *by)
 {
     int makers = 0;
+    if (t->decides)
+        return true;
     for (int k = 0; k < all->count; k++) {
         const Op *op = all->items[k];
         for (int r = 0; r < op->read_count; r++)

@@ -1,7 +1,7 @@
 /* check.c -- the command `check`: the gradients of this program against central differences of its own loss.
  *
  * At jittered weights, with dropout on (a net with batch norms: off, at the statistics of the batch), one parameter element at a time is moved by +h and -h.  A difference counts only
- * if no discrete decision (ReLU mask, pool winner, pixel) changes between the two points; else another element is drawn, and a
+ * if no discrete decision (ReLU mask, side of a formula's kink, pool winner, pixel) changes between the two points; else another element is drawn, and a
  * smaller h.  h becomes larger when the loss's rounding over h is large beside the gradient.  Few examples are used at once:
  * with more, more decisions lie near a kink.  Sums over lanes and groups, which a small batch does not have, are checked
  * without differences: the gradient of a whole batch must be the mean of those of its two uneven parts. */
@@ -237,9 +237,11 @@ static bool check_differences(Result *results, Data *data, const Floor *floor, u
     double end = seconds_now() + SECONDS;
     bool wanted = true;
     double step = FIRST_STEP;
+    real *kept = net.held_reals ? need_memory(net.held_reals * sizeof *kept, "a check") : NULL;
     for (int round = 0; wanted && round < 20 * WANTED && seconds_now() < end; round++) {
         /* epoch: beyond any ramp of dropout */
-        Point at = { .batch = { .train = !net.norm_count, .statistics = 1, .seed = seed, .step = (uint64_t)round, .epoch = 1e6 } };
+        Held held = { .values = kept };
+        Point at = { .batch = { .held = kept ? &held : NULL, .train = !net.norm_count, .statistics = 1, .seed = seed, .step = (uint64_t)round, .epoch = 1e6 } };
         const int examples = net.norm_count ? MEASURED : EXAMPLES;
         const int64_t begins = net.norm_count && data->examples >= examples ? data->examples - examples + 1 : net.norm_count ? 1 : data->examples;
         data_batch(&at.batch, data, NULL, round * examples % begins);
@@ -248,6 +250,7 @@ static bool check_differences(Result *results, Data *data, const Floor *floor, u
         at.decisions = net.decisions();
         at.noise = loss_noise(&at.batch);
         net.backward(&at.batch);
+        held.taken = 1;
         wanted = false;
         for (int k = 0; k < net.param_count && seconds_now() < end; k++) {
             if (net.params[k].frozen)
@@ -259,6 +262,7 @@ static bool check_differences(Result *results, Data *data, const Floor *floor, u
             wanted |= results[k].tested < WANTED;
         }
     }
+    free(kept);
     return wanted && seconds_now() >= end;
 }
 

@@ -1,0 +1,34 @@
+/* kinks.c -- formulas with kinks: a difference of two losses across one says nothing of a gradient, so `check` compares on which side each element lies.
+ *
+ * In: the graph with its gradients.  Out: Op.formula.kinks; Tensor.decides of what they are told by, which then stays until the forward pass is over. */
+#include "formula/formula.h"
+#include "spnc.h"
+
+/* True if the slot of every operand follows from that of the result: of its own step, or made once. */
+static bool in_step(const Op *op, const FormulaKinks *kinks)
+{
+    for (int k = 0; k < op->read_count; k++) {
+        const Tensor *x = op->reads[k].tensor;
+        if (kinks->reads[k] && x->repeat && x->repeat != op->writes[0].tensor->repeat)
+            return false;
+    }
+    return true;
+}
+
+void kinks_mark(Model *m)
+{
+    for_each_op(w, &m->forward) {
+        Op *op = w.op;
+        if (op->kind != OP_formula || !op->writes[0].tensor->trained)
+            continue;
+        FormulaKinks *kinks = formula_pieces(op->formula.f);
+        if (!kinks->count || !in_step(op, kinks))
+            continue;
+        op->formula.kinks = kinks;
+        for (int k = 0; k < op->read_count; k++)
+            if (kinks->reads[k])
+                tensor_value(op->reads[k].tensor)->decides = true;
+        if (kinks->reads_result)
+            op->writes[0].tensor->decides = true;
+    }
+}
