@@ -4,6 +4,7 @@
  * Only the nesting of maps is written here.  Where the file may say $name or arithmetic, the schema allows a string of that look;
  * a bare word in a net may be a net, so the schema cannot refuse an unknown one. */
 #include "base/json.h"
+#include "outside/outside.h"
 #include "read/language.h"
 #include <string.h>
 
@@ -209,7 +210,7 @@ static void map(Json *j, const char *key, const MapSpec *spec)
 
 /* ---- operators -------------------------------------------------------------------------------------------- */
 
-static void describe(Json *j, const OpInfo *op)
+static void described(Json *j, const OpInfo *op)
 {
     char text[2048];
     json_text(j, "description", op->help->about);
@@ -245,7 +246,7 @@ static void operator_map(Json *j, const char *key, const OpInfo *op, const char 
     json_opens(j, "properties", '{');
     if (inputs) {
         json_opens(j, op->name, '{');
-        describe(j, op);
+        described(j, op);
         char path[64];
         snprintf(path, sizeof path, "#/$defs/%s", inputs);
         json_text(j, "$ref", path);
@@ -270,15 +271,20 @@ static bool needs_attribute(const OpInfo *op)
 
 static void layer(Json *j)
 {
-    char bare[WORDS] = "", all[WORDS] = "";
+    char bare[WORDS] = "", all[WORDS] = "", first[WORDS] = "";
     const OpInfo *op;
     for (int at = 0; (op = next_operator(&at));) {
         snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", *all ? " " : "", op->name);
+        if (first_edition(op->name))
+            snprintf(first + strlen(first), sizeof first - strlen(first), "%s%s", *first ? " " : "", op->name);
         if (op->layer && !needs_attribute(op))
             snprintf(bare + strlen(bare), sizeof bare - strlen(bare), "%s%s", *bare ? " " : "", op->name);
     }
     json_opens(j, "operator", '{');
     words(j, "enum", all);
+    json_closes(j, '}');
+    json_opens(j, "first_edition", '{');
+    words(j, "enum", first);
     json_closes(j, '}');
     json_opens(j, "layer", '{');
     json_text(j, "description", "one layer: an operator, with its attributes, or another net");
@@ -301,7 +307,7 @@ static void layer(Json *j)
             continue;
         }
         json_opens(j, op->name, '{');
-        describe(j, op);
+        described(j, op);
         json_opens(j, "anyOf", '[');
         for (const AttrSpec *s = op->attrs; s->name; s++)
             if (op->main && !strcmp(op->main, s->name)) {
@@ -509,7 +515,13 @@ void schema_print(FILE *out)
     json_text(j, "$schema", "https://json-schema.org/draft/2020-12/schema");
     json_text(j, "title", "spnc model");
     map_body(j, &map_model);
+    json_word(j, "if", "{ \"properties\": { \"nets\": { \"propertyNames\": { \"not\": { \"$ref\": \"#/$defs/operator\" } } } } }");
+    json_word(j, "then", "{ \"properties\": { \"nets\": { \"$ref\": \"#/$defs/nets\" }, \"flow\": { \"$ref\": \"#/$defs/flow\" } } }");
     json_opens(j, "$defs", '{');
+    /* a net may have the name of an operator that came after the first edition; entries with that word are then those of the net, of which
+     * a schema knows nothing */
+    json_word(j, "model_nets", "{ \"type\": \"object\", \"propertyNames\": { \"$ref\": \"#/$defs/name\", \"not\": { \"$ref\": \"#/$defs/first_edition\" } } }");
+    json_word(j, "model_flow", "{ \"type\": \"array\", \"minItems\": 1, \"items\": { \"type\": \"object\" } }");
     scalars(j);
     named(j, "inputs", "input", true);
     json_opens(j, "input", '{');

@@ -197,8 +197,7 @@ static Outside *outside_new(Arena *a, const char *file, Source source)
     return o;
 }
 
-/* Operators and losses of the language's first edition: no net and no operator of a user's may have their names. */
-static bool first_edition(const char *name)
+bool first_edition(const char *name)
 {
     static const char *const words[] = { "conv", "maxpool", "dense", "relu", "tanh", "sigmoid", "dropout", "add", "multiply", "concat", "slice", "reshape", "flatten", "gru", "spn",
                                          "last", "cross_entropy", "mse" };

@@ -60,6 +60,8 @@ static inline const Outside *outside_of(OpKind kind)
 {
     return kind >= OP_COUNT && (int)kind < op_count ? (const Outside *)op_table[kind] : NULL;
 }
+/* Operators and losses of the language's first edition: no net and no operator of a user's may have their names. */
+bool first_edition(const char *name);
 /* For an operator of the model: the tensor whose sign is the side of the kink that each element is on; NULL: no kink. */
 Tensor *outside_kink(const Op *op);
 /* For an operator of the model: the tensor that holds its choices (Outside.choice); NULL: none, or none is kept. */
