@@ -631,6 +631,19 @@ def steps_of_number(d):
     d.add("l", {"last": s}, [size])
 
 
+def places(d):
+    """Where positions lie; what is held; draws, which are 0 in evaluation."""
+    x, y = d.pick(fits=lambda s: len(s) in (2, 3)), d.pick()
+    if x:
+        d.add("at", {"coordinates": x}, (len(d.values[x]) - 1, *d.values[x][1:]))
+    held = d.add("held", {"stop_gradient": y}, d.values[y])
+    if d.chance(0.5):
+        shape = d.values[held]
+        noise = d.add("noise", {"random": d.r.choice(["normal", "uniform"]), "shape": list(shape), "amount": d.number(0.1, 2)}, shape)
+        d.used.update((held, noise))
+        d.add("v", f"{held} + {noise}", shape)
+
+
 FEATURES = [      # (function, how often, operators that it needs)
     (formula, 6, ()), (alias_or_index, 1, ()), (element, 2, ()), (binary, 1, ()), (same_shape, 1, ()), (constant, 1, ()), (parameter, 1, ()), (dense, 3, ()),
     (conv, 3, ()), (pool, 1, ("avgpool",)), (global_pool, 1, ("global_avgpool",)), (norm, 2, ("layer_norm",)), (upsample, 1, ("upsample",)), (sampler, 1, ()),
@@ -638,6 +651,7 @@ FEATURES = [      # (function, how often, operators that it needs)
     (pad, 1, ("pad",)), (cut, 1, ()), (reshape, 1, ()), (net_of_layers, 2, ()), (net_of_branches, 2, ()), (conditions, 1, ()), (repeat, 2, ()),
     (matmul, 1, ("matmul",)), (conv_options, 1, ("conv_transpose",)), (conv_transpose, 1, ("conv_transpose",)), (prelu, 1, ("prelu",)), (lines, 1, ("dense.over",)),
     (steps_of_number, 1, ("repeat.reverse",)), (cells, 1, ("lstm", "rnn")), (batch_norm, 1, ("batch_norm",)),
+    (places, 1, ("coordinates", "random")),
 ]
 
 
