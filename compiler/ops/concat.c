@@ -64,4 +64,4 @@ static const OpHelp help_concat = {
     "loss: { cross_entropy: [v, y] }\n",
 };
 
-const OpInfo op_concat = { "concat", "y = the inputs joined along an axis", 2, 8, NULL, false, attrs, infer, grad, facts, NULL, false, "t:t", &help_concat };
+const OpInfo op_concat = { "concat", "y = the inputs joined along an axis", 2, INPUT_MAX - 2, NULL, false, attrs, infer, grad, facts, NULL, false, "t:t", &help_concat };
