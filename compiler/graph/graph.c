@@ -72,7 +72,7 @@ static const char *const taken[] = {
     "ssize", "stack", "suseconds", "time", "timer", "ucontext", "uid", "useconds", "va_list", "wchar", "wctrans", "wctype", "wint",
 };
 /* So do these with more behind them; the last two are sums and copies of gradients. */
-static const char *const taken_stems[] = { "int", "uint", "u_int", "u_quad", "char8", "char16", "char32", "pthread", "omp_", "cookie_", "sum_d_", "copy_d_" };
+static const char *const taken_stems[] = { "int", "uint", "u_int", "u_quad", "char8", "char16", "char32", "pthread", "omp_", "kmp_", "cookie_", "sum_d_", "copy_d_" };
 
 bool identifier_taken(const char *id)
 {
@@ -102,8 +102,8 @@ char *identifier_unique(Model *m, const char *name)
     for (char *c = id; *c; c++)
         if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9')))
             *c = '_';
-    if (identifier_taken(id))
-        id = arena_printf(m->arena, "%s_value", id);
+    if (identifier_taken(id))                                       /* OpenMP has types omp_..._value_t too */
+        id = arena_printf(m->arena, strncmp(id, "omp_", 4) && strncmp(id, "kmp_", 4) ? "%s_value" : "value_%s", id);
     if (is_free(m, id))
         return id;
     /* the layers of a net that is used a thousand times: doubled until a number is free, then halved back to the first such */

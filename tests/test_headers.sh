@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# test_headers.sh -- a value may have any name that the headers of the emitted C use: types, macros, functions.  The names come from the preprocessed
+# headers, so a new header of a compiler or of the runtime is tested too.
+# SPNC: the spnc to test (default build/spnc).  A compiler that is not there is skipped, with a message.
+. "$(dirname "$0")/begin.sh"
+cd "$work" || exit 74
+model() {                                       # model NAME...: a value of each name
+    local before=zz_dense name
+    printf 'model: names\ninputs: { zz_in: { shape: [4] } }\ntargets: { zz_out: { shape: [4] } }\nflow:\n  - zz_dense: { dense: zz_in, units: 4 }\n'
+    for name; do echo "  - $name: { tanh: $before }"; before=$name; done
+    echo "loss: { mse: [$before, zz_out] }"
+}
+model >names.yaml
+"$SPNC" emit names.yaml -o first --force >output 2>&1 || { cat output; exit 1; }
+{ grep -h '^#include <' first/names.c; for header in first/runtime/*.h; do case $header in */gemm.h | *_body.h) ;; *) echo "#include \"${header##*/}\"" ;; esac; done; } | sort -u >headers.c
+: >identifiers
+for compiler in gcc clang; do
+    command -v $compiler >/dev/null || { echo "skipped: no $compiler"; continue; }
+    compilers="${compilers:-} $compiler"
+    flags="$(sed -n 's/^FLAGS = //p' first/Makefile | sed 's/$(PROCESSOR)//') -Ifirst/runtime -E"
+    $compiler $flags -dM headers.c | sed -n 's/^#define \([A-Za-z][A-Za-z_0-9]*\) .*/\1/p' >>identifiers
+    # what the emitted C appends to a value's name, and all others that stand alone in one C file
+    $compiler $flags headers.c | grep -v '^#' | grep -oE '\b[A-Za-z][A-Za-z_0-9]*_(t|x|y|rows|part|winner|slot|pixel|forward|backward|weights|products|prepare|finish)\b' | sed 's/_[a-z]*$//' >>identifiers
+done
+# words of C are refused, and a name has at most 40 characters; "names" is the model's
+mapfile -t names < <(sort -u identifiers | awk 'length <= 40' | grep -vxE 'auto|double|float|register|signed|unsigned|short|long|char|int|void|names')
+[ ${#names[@]} -gt 300 ] || fault "only ${#names[@]} names in the headers"
+model "${names[@]}" >names.yaml
+"$SPNC" emit names.yaml -o out --force >output 2>&1 || { fault "not emitted:"; head -5 output; }
+for compiler in ${compilers:-}; do
+    $compiler $(sed -n 's/^FLAGS = //p' out/Makefile | sed 's/$(PROCESSOR)//') -fsyntax-only -Iout/runtime out/names.c >output 2>&1 || { fault "$compiler:"; grep error output | head -5; }
+done
+[ $failed = 0 ] && echo "test_headers: ${#names[@]} names, fine"
+exit $failed
