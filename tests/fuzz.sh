@@ -8,7 +8,7 @@ set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 seconds=${1:-60} folder=${2:-$root/build/fuzz}
 mkdir -p "$folder"/{objects,corpus,findings} && cd "$folder" || exit 74
-flags="-std=gnu11 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -Wall -Wextra -Wpedantic -Wshadow -Werror $(pkg-config --cflags yaml-0.1 lua5.4)"
+flags="-std=gnu11 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -Wall -Wextra -Wpedantic -Wshadow -Werror $(pkg-config --cflags yaml-0.1 lua5.4 zlib)"
 if ! echo 'int LLVMFuzzerTestOneInput(const char *b, unsigned long n) { return b && n > 9 ? 0 : 0; }' |
     clang -x c -fsanitize=fuzzer,address - -o objects/probe 2>/dev/null; then
     echo "fuzz: needs clang with libFuzzer (Debian: apt install clang libclang-rt-dev)"
@@ -20,10 +20,11 @@ while read -r source; do
     object=objects/$(echo "${object%.c}" | tr / -).o
     objects+=("$object")
     [ "$object" -nt "$source" ] && [ -z "$(find "$root/compiler" -name '*.h' -newer "$object" -o -name '*.def' -newer "$object")" ] || printf '%s\n' "$source" "$object"
-done < <(find "$root/compiler" -name '*.c' ! -name main.c; ls "$root"/build/embedded_{templates,program}.c "$root"/tests/fuzz_{model,mutator}.c) >objects/stale
+done < <(find "$root/compiler" -name '*.c' ! -name main.c; ls "$root"/build/embedded_*.c "$root"/tests/fuzz_{model,mutator}.c
+    sed -n 's/^set(READERS \(.*\))/\1/p' "$root/CMakeLists.txt" | tr ' ' '\n' | sed "s|^|$root/|") >objects/stale
 # shellcheck disable=SC2086
-xargs -r -P 2 -n 2 sh -c 'clang '"$flags"' -I"$0/compiler" -c "$1" -o "$2"' "$root" <objects/stale &&
-    clang -fsanitize=fuzzer,address,undefined "${objects[@]}" $(pkg-config --libs yaml-0.1 lua5.4) -lm -o fuzz_model || exit 1
+xargs -r -P 2 -n 2 sh -c 'clang '"$flags"' -I"$0/compiler" -I"$0/runtime" -I"$0/trainer" -c "$1" -o "$2"' "$root" <objects/stale &&
+    clang -fsanitize=fuzzer,address,undefined "${objects[@]}" $(pkg-config --libs yaml-0.1 lua5.4 zlib) -lm -o fuzz_model || exit 1
 # the language's words, each in quotes
 grep -rhoE '^(OP|LOSS)\([a-z_0-9]+' "$root/compiler/ops/ops.def" | sed 's/.*(//; s/.*/"&"/' >words
 grep -ohE '"[a-z_]{2,16}"' "$root"/compiler/{graph,read,ops}/*.c | sort -u >>words
