@@ -29,7 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { KEYS = 8, VALUES = 64, VALUE_ROOM = 40, RUNS_MOST = 1000, PATH_ROOM = 4096, NAME_ROOM = 500, FILE_MOST = 1 << 20 };
+enum { KEYS = 8, VALUES = 64, VALUE_ROOM = 40, RUNS_MOST = 1000, PATH_ROOM = 4096, NAME_ROOM = 256, FILE_MOST = 1 << 20 };
 
 /* values: as they were read, so that two of them are the same number only if they are the same text; spelt: as they stand in the file. */
 typedef struct { char name[128], values[VALUES][VALUE_ROOM], spelt[VALUES][VALUE_ROOM]; int count; } Axis;
@@ -163,6 +163,8 @@ static void name_run(Run *run, const Sweep *s)
             const Axis *a = &s->axes[i];
             const char *value = (spelt ? a->spelt : a->values)[run->value[i]];
             n += (size_t)snprintf(run->name + n, sizeof run->name - n, "%s%s-%s", i ? "_" : "", settings_short_name(a->name), value);
+            if (n >= sizeof run->name)
+                fail(WRONG_INPUT, "%s: the names of the runs would be longer than %zu characters: fewer settings in one sweep", s->o->operands[0], sizeof run->name - 1);
         }
         if ((size_t)snprintf(run->path, sizeof run->path, "%s/%s", s->o->runs, run->name) >= sizeof run->path)
             fail(WRONG_INPUT, "%s: the path is too long", s->o->runs);
