@@ -8,6 +8,7 @@
 #include "base/embed.h"
 #include "base/folder.h"
 #include "emit/program.h"
+#include "files/descriptors.h"
 #include "library/weights.h"
 #include "manual/manual.h"
 #include "options.h"
@@ -240,6 +241,7 @@ static int act(Model *m, Arguments *a)
 
 int main(int argc, char **argv)
 {
+    descriptors_open();
     ops_register();
     Arguments a = arguments(argc, argv);
     static const int signals[] = { SIGINT, SIGTERM, SIGHUP };

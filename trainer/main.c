@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #endif
 #include "files/arguments.h"
+#include "files/descriptors.h"
 #include "inspect/inspect.h"
 #include "net.h"
 #include "report/report.h"
@@ -17,7 +18,6 @@
 #include "trainer.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -279,21 +279,9 @@ __attribute__((constructor)) static void put_back(void)
         *exchanged = kept;
 }
 
-/* A descriptor of standard input, output or error that the caller has closed is /dev/null.  Otherwise the next file that is opened, a log
- * or a lock, would have its number, and would get what is printed. */
-static void open_descriptors(void)
-{
-    int fd;
-    do
-        fd = open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd >= 0)
-        close(fd);
-}
-
 int main(int argc, char **argv)
 {
-    open_descriptors();
+    descriptors_open();
     if (processor_fits())
         return run(argc, argv);
     fprintf(stderr, "%s: error: this program was built for " SPN_TARGET ", which this processor does not have;"

@@ -11,6 +11,7 @@
 #include "data/command.h"
 #include "data/strokes.h"
 #include "files/array_file.h"
+#include "files/descriptors.h"
 #include "files/picture.h"
 
 #include <errno.h>
@@ -355,6 +356,7 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    descriptors_open();
     set_signals();
     int code = run(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout))
