@@ -64,10 +64,12 @@ flow:
   - u: { f: x }
   - w: { f: z }
   - d: u - w
-loss: { mean: d * d }
+  - v: { dense: x, units: 1 }                       # one number added to all: softmax does not see it
+  - g: { softmax: d + v }
+loss: { mean: d * d + g * g }
 END
 run env CFLAGS=-O0 "$SPNC" build siam.yaml --plain -o siam && siam/siam check >said 2>&1 || fault "a gradient of 0: $(cat said)"
-grep -q '^f.a.bias  *24 ' said && grep -q '^f.s.init  *24 ' said || fault "a gradient of 0 is not tested: $(cat said)"
+grep -q '^v.bias  *24 ' said && grep -q '^f.a.bias  *24 ' said && grep -q '^f.s.init  *24 ' said || fault "a gradient of 0 is not tested: $(cat said)"
 
 # ---- formulas with kinks, of which each element that crosses one is drawn again; values behind stop_gradient, which differences must not see
 cat >kinks.yaml <<'END'

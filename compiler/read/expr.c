@@ -342,11 +342,11 @@ static bool linear(const Reckoner *r, const Syntax *n, int *repeat, int64_t *a, 
     bool beyond;
     int64_t by = *a == 0 ? *b : d, slope = *a == 0 ? c : *a, start = *a == 0 ? d : *b;
     if (is(n, "*"))
-        beyond = __builtin_mul_overflow(by, slope, a) | __builtin_mul_overflow(by, start, b);
+        beyond = (int)__builtin_mul_overflow(by, slope, a) | (int)__builtin_mul_overflow(by, start, b);
     else if (is(n, "+"))
-        beyond = __builtin_add_overflow(*a, c, a) | __builtin_add_overflow(*b, d, b);
+        beyond = (int)__builtin_add_overflow(*a, c, a) | (int)__builtin_add_overflow(*b, d, b);
     else
-        beyond = __builtin_sub_overflow(*a, c, a) | __builtin_sub_overflow(*b, d, b);
+        beyond = (int)__builtin_sub_overflow(*a, c, a) | (int)__builtin_sub_overflow(*b, d, b);
     Value v;
     return finish_whole(r, n, &v, beyond ? INT64_MAX : *a) && finish_whole(r, n, &v, *b);
 }

@@ -66,12 +66,12 @@ static void jitter(real *block, uint64_t seed)
 
 /* ---- how small a gradient may be ---------------------------------------------------------------------------------- */
 
-/* What an operator's gradients of parameters are summed of, in one pass over the batch: its largest operands and results, and how many terms. */
-typedef struct { const char *op; double dy, x, y, terms; } Sum;
-/* Of a parameter: what rounding may leave of a gradient that is 0 because its terms cancel, epsilon for each term of the largest size; and what the rounding
- * of the operator's results does to the loss, which is all that a difference sees then. */
+/* What an operator's gradients of parameters are summed of, in one pass over the batch: its largest operand and result, and how many terms. */
+typedef struct { const char *op; double x, y, terms; } Sum;
+/* Of a parameter: what rounding may leave of a gradient that is 0 because terms cancel, in its own sum or in one before it, epsilon for each term of the
+ * size of the net's largest gradient; and what the rounding of the operator's results does to the loss, which is all that a difference sees then. */
 typedef struct { double gradient, loss; } Floor;
-typedef struct { Sum *list; int count, room; Floor *floor; } Sums;
+typedef struct { Sum *list; int count, room; Floor *floor; double largest; } Sums;   /* largest: of all gradients of values */
 
 static Sum *sum_of(Sums *s, const char *op)
 {
@@ -92,25 +92,26 @@ static int see_sum(void *to, const Look *l)
 {
     Sums *s = to;
     const bool forward = !strcmp(l->pass, "forward"), weights = !strcmp(l->pass, "weights");
+    double largest = 0;
+    for (size_t i = 0; i < l->count; i++)
+        largest = fmax(largest, fabs((double)l->values[i]));
+    if (!forward && !strncmp(l->tensor, "d_", 2))
+        s->largest = fmax(s->largest, largest);
     if (!weights && !(forward && l->written))
         return 0;
     Sum *sum = sum_of(s, l->op);
     for (int k = 0; k < net.param_count && weights && l->written; k++)
         if (!strcmp(net.params[k].name, l->tensor)) {
-            s->floor[k].gradient += EPSILON * sum->terms * sum->dy * sum->x;
-            s->floor[k].loss += 4 * EPSILON * sum->terms * sum->dy * sum->y;
+            s->floor[k].gradient += EPSILON * sum->terms * sum->x;
+            s->floor[k].loss += 4 * EPSILON * sum->terms * sum->y;
         }
     if ((weights && l->written) || !l->slot)
         return 0;
-    double largest = 0;
-    for (size_t i = 0; i < l->count; i++)
-        largest = fmax(largest, fabs((double)l->values[i]));
     if (forward) {
         sum->y = fmax(sum->y, largest);
     } else if (strncmp(l->tensor, "d_", 2)) {
         sum->x = fmax(sum->x, largest);
     } else {
-        sum->dy = fmax(sum->dy, largest);
         sum->terms += (double)l->count / (l->rank && l->shape[0] ? l->shape[0] : 1);
     }
     return 0;
@@ -124,6 +125,8 @@ static Floor *floors(Data *data)
     data_batch(&batch, data, NULL, 0);
     if (net.replay)
         net.replay(&batch, see_sum, &s);
+    for (int k = 0; k < net.param_count; k++)
+        s.floor[k].gradient *= s.largest, s.floor[k].loss *= s.largest;
     free(s.list);
     return s.floor;
 }
