@@ -127,7 +127,7 @@ static const char *place_text(Model *m, Loc at)
 static const char *latency_template(Model *m, const Op *op)
 {
     const LatencyKind kind = op->kernel.latency->kind;
-    return arena_printf(m->arena, "latency_%s%s.c.in", OP_INFO(op)->name, kind == BY_POINTS ? "_points" : kind == BY_FILTERS ? "_filters" : "");
+    return arena_printf(m->arena, "latency_%s%s.c.in", OP_INFO(op)->name, kind == BY_POINTS ? "_points" : kind == BY_FILTERS ? "_filters" : kind == BY_TILES ? "_tiles" : "");
 }
 
 /* Of the latency form's own kernels that with `latency_` before its name; else NAME.c.in, which has both forms; operators from outside have a template for each. */

@@ -33,7 +33,7 @@ static const char *const words[] = {
     "dynamic_cast", "explicit", "export", "false", "friend", "mutable", "namespace", "new", "noexcept", "not", "not_eq", "nullptr", "operator", "or", "or_eq",
     "private", "protected", "public", "reinterpret_cast", "requires", "static_assert", "static_cast", "template", "this", "thread_local", "throw", "true",
     "try", "typeid", "typename", "using", "virtual", "xor", "xor_eq", "L", "N", "G", "NULL", "FIRST", "MEMORY", "SCRATCH", "MAGIC", "LAYOUT", "BLOCK",
-    "Weights", "WeightsFile", "Batch", "Places", "Scratch", "put", "forward", "example", "main", "check", "fail",
+    "Weights", "WeightsFile", "Batch", "Places", "Scratch", "put", "put_first", "larger", "forward", "example", "main", "check", "fail",
 };
 
 static bool is_word(const char *id)
@@ -154,16 +154,19 @@ void library_facts(Model *m, Fact *f)
     fact_text(x, "magic", arena_printf(m->arena, "%016llx", (unsigned long long)LIBRARY_MAGIC));
     fact_text(x, "layout", arena_printf(m->arena, "%016llx", (unsigned long long)library_layout(m)));
     fact_bool(x, "compiled", m->options.weights != NULL);
-    bool images = false, padded = false, rest = false;
+    bool images = false, padded = false, rest = false, pools = false;
     for (int i = 0; i < m->input_count; i++)
         images = images || is_image(&m->inputs[i]);
     for (int i = 0; i < m->tensors.count; i++)
         padded = padded || place_padded(m, m->tensors.items[i]);
     fact_bool(x, "images", images);
     fact_bool(x, "padded", padded);
-    for_each_op(w, &m->forward)
-        rest = rest || (w.op->kernel.latency && w.op->kernel.latency->kind == BY_OUTPUTS && w.op->kernel.latency->M % ALIGN_LANES);
-    fact_bool(x, "latency", m->options.latency), fact_bool(x, "rest", rest);
+    for_each_op(w, &m->forward) {
+        const Latency *l = w.op->kernel.latency;
+        rest = rest || (l && (l->kind == BY_TILES || (l->kind == BY_OUTPUTS && l->M % ALIGN_LANES)));
+        pools = pools || (l && l->kind == BY_ROWS);
+    }
+    fact_bool(x, "latency", m->options.latency), fact_bool(x, "rest", rest), fact_bool(x, "pools", pools);
     fact_set(x, "inputs", inputs);
     fact_set(x, "outputs", outputs);
     fact_set(f, "library", x);

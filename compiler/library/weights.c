@@ -22,6 +22,9 @@ static const size_t HEADERS = (size_t)64 << 20;          /* bytes of a file besi
 /* What was read; arrays of a checkpoint are called weights/NAME, those of buffers buffers/NAME. */
 typedef struct { const char *path; bool checkpoint; ArrayList list; Container container; const Array *items; int count; } Given;
 
+static const char *const prefixes[] = { "average/", "weights/", "buffers/" };         /* of their names in a checkpoint */
+enum { PREFIXES = sizeof prefixes / sizeof *prefixes };
+
 /* ---- reading -------------------------------------------------------------------------------------------------------- */
 
 static bool ends_in(const char *path, const char *end)
@@ -111,11 +114,10 @@ static bool read_source(Model *m, Given *s)
  * training has evaluated. */
 static const Array *array_of(const Given *s, const Weight *w)
 {
-    static const char *const prefixes[] = { "average/", "weights/", "buffers/" };
-    for (int k = s->checkpoint ? 0 : 2; k < 3; k++) {
+    for (int k = 0; k < (s->checkpoint ? PREFIXES : 1); k++) {
         const size_t n = s->checkpoint ? strlen(prefixes[k]) : 0;
         for (int i = 0; i < s->count; i++)
-            if (strncmp(s->items[i].name, prefixes[k], n) == 0 && strcmp(s->items[i].name + n, w->name) == 0)
+            if (strncmp(s->items[i].name, s->checkpoint ? prefixes[k] : "", n) == 0 && strcmp(s->items[i].name + n, w->name) == 0)
                 return &s->items[i];
     }
     return NULL;
@@ -187,21 +189,27 @@ static void set(const Block *b, int64_t at, double v)
 
 static double as_real(const Block *b, double v) { return b->is_double ? v : (double)(float)v; }
 
-/* U = G g G' of one filter and channel, at u: position (a, s) of each kind of tiles lies at (at + a * nw + s) * matrix. */
+/* U = G g G' of one filter and channel, for tiles of mh x mw outputs: position (a, s) lies at u + (a * nw + s) * plane. */
+static void transform_tile(const Block *b, int mh, int mw, int64_t u, int64_t plane, double g[KERNEL][KERNEL])
+{
+    const int nh = mh + KERNEL - 1, nw = mw + KERNEL - 1;
+    double line[KERNEL][TRANSFORM_SIDE], column[KERNEL], result[TRANSFORM_SIDE];
+    for (int r = 0; r < KERNEL; r++)
+        transform_filter(mw, b->is_double, g[r], line[r]);
+    for (int s = 0; s < nw; s++) {
+        for (int r = 0; r < KERNEL; r++)
+            column[r] = line[r][s];
+        transform_filter(mh, b->is_double, column, result);
+        for (int a = 0; a < nh; a++)
+            set(b, u + (int64_t)(a * nw + s) * plane, result[a]);
+    }
+}
+
+/* For each kind of tiles. */
 static void transform_one(const Block *b, const Winograd *w, int64_t u, double g[KERNEL][KERNEL])
 {
-    for (const WinogradKind *k = w->kind; k < w->kind + w->kinds; k++) {
-        double line[KERNEL][TRANSFORM_SIDE], column[KERNEL], result[TRANSFORM_SIDE];
-        for (int r = 0; r < KERNEL; r++)
-            transform_filter(k->mw, b->is_double, g[r], line[r]);
-        for (int s = 0; s < k->nw; s++) {
-            for (int r = 0; r < KERNEL; r++)
-                column[r] = line[r][s];
-            transform_filter(k->mh, b->is_double, column, result);
-            for (int a = 0; a < k->nh; a++)
-                set(b, u + (int64_t)(k->at + a * k->nw + s) * w->matrix, result[a]);
-        }
-    }
+    for (const WinogradKind *k = w->kind; k < w->kind + w->kinds; k++)
+        transform_tile(b, k->mh, k->mw, u + (int64_t)k->at * w->matrix, w->matrix, g);
 }
 
 static void pack_transformed(const Block *b, const Weight *to, const Array *from)
@@ -259,8 +267,17 @@ static void pack_latency(const Block *b, const Weight *to, const Given *s)
     const Norm n = to->made_for->fuse.norm ? norm_of(s, to->made_for->fuse.norm) : (Norm){ 0 };
     const Array *from = to->of ? array_of(s, to->of) : NULL;
     const int64_t count = from ? array_count(from) : to->made_for->weights[0]->of->shape.dim[0];
+    const Latency *l = to->made_for->kernel.latency;
     double shift;
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; l->kind == BY_TILES && to->layout == W_LATENCY && i < count; i += KERNEL * KERNEL) {
+        const int64_t f = i / (KERNEL * KERNEL) / l->C, c = i / (KERNEL * KERNEL) % l->C;
+        const double scale = factor(&n, f, &shift);
+        double g[KERNEL][KERNEL];
+        for (int k = 0; k < KERNEL * KERNEL; k++)
+            g[k / KERNEL][k % KERNEL] = as_real(b, array_number(from, i + k) * scale);
+        transform_tile(b, l->side, l->side, to->offset + c * l->MP + f, (int64_t)l->C * l->MP, g);
+    }
+    for (int64_t i = 0; !(l->kind == BY_TILES && to->layout == W_LATENCY) && i < count; i++) {
         const double scale = factor(&n, latency_filter(to, i), &shift), v = (from ? array_number(from, i) : 0) * scale;
         set(b, to->offset + latency_place(to, i), to->layout == W_LATENCY_BIAS ? v + shift : v);
     }

@@ -1,12 +1,15 @@
-/* latency.c -- the latency form: the kernels of convolutions, dense layers and cells, and their weights.
+/* latency.c -- the latency form: the kernels of convolutions, dense layers, cells and pools, and their weights.
  *
  * In: the fused forward pass.  Out: Op.kernel.latency; weights of W_LATENCY in the place of those of the net.  Called by store.c, which stores them.
  * A convolution has points in its lanes, or filters: those that fill them better.  A kernel of more than one row of taps reads each of x often, so where
- * the window leaves the map, or is strided under points, x is copied once into a form in which no tap needs a test. */
+ * the window leaves the map, or is strided under points, x is copied once into a form in which no tap needs a test.  Large ones of 3x3 are by
+ * Winograd's algorithm: tiles of one size cover the result, so that the weights have one transformed form. */
 #include "lower/latency.h"
+#include "lower/winograd.h"
 #include <string.h>
 
-enum { LANES = 16 };
+enum { LANES = 16, SIDE_LEAST = 2, SIDE_MOST = 6 };
+static const double TILES_BELOW = 0.8; /* of what direct convolution takes */
 
 static int64_t up(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
 static int least(int64_t a, int64_t b) { return (int)(a < b ? a : b); }
@@ -55,18 +58,56 @@ static void count_points(Latency *l)
     l->vecs = (int)(l->flat ? through : row);
 }
 
+/* What a direct convolution takes, in products of vecs; sums on their way to y are moved a vec at a time (points), or turned one by one (filters). */
+static double direct_cost(const Latency *l)
+{
+    enum { VEC = 8 };
+    const Window *w = &l->window;
+    const double terms = (double)(l->C * w->kernel[0] * w->kernel[1]), points = (double)(w->y[0] * w->y[1]), all = l->M * l->groups;
+    if (l->kind == BY_FILTERS)
+        return (double)l->groups * points * (l->MP / LANES * terms + l->M);
+    return l->flat ? all * (l->vecs * terms + points / VEC) : all * (double)w->y[0] * l->vecs * terms;
+}
+
+/* What a convolution by tiles of `side` outputs takes, in products of vecs: of the products, of transforms and turning, and of the transformed weights,
+ * which are read from beyond the caches. */
+static double tiles_cost(const Latency *l, int side)
+{
+    enum { TURN = 6, TRANSFORM = 4, FAR = 2 };
+    const Window *w = &l->window;
+    const double points = (side + 2) * (side + 2), tiles = (double)((w->y[0] + side - 1) / side * ((w->y[1] + side - 1) / side)),
+                 C = (double)up(l->C) / LANES, M = l->MP / LANES;
+    return points * (tiles + FAR) * l->C * M + tiles * (C + M) * points * TRANSFORM + (double)(w->x[0] * w->x[1]) * C * TURN +
+           (double)(w->y[0] * w->y[1]) * M * TURN;
+}
+
+/* The side of the Winograd tiles that take less than `most`; 0: none does, or the model or the window forbids them. */
+static int best_side(const Op *op, const Latency *l, double most)
+{
+    int best = 0;
+    if (!strcmp(op_word(op, "winograd"), "never") || winograd_misfit(&l->window))
+        return 0;
+    for (int side = SIDE_LEAST; side <= SIDE_MOST; side++)
+        if (tiles_cost(l, side) < most)
+            most = tiles_cost(l, side), best = side;
+    return best;
+}
+
 static Latency *conv_of(Model *m, const Op *op)
 {
     Latency points = { .window = window_of(op) };
     const Window *w = &points.window;
     points.groups = (int)w->groups, points.M = (int)(w->filters / w->groups), points.C = (int)(w->channels / w->groups),
     points.MP = (int)up(points.M);
-    Latency filters = points, *l = NEW(m->arena, Latency);
-    points.kind = BY_POINTS, filters.kind = BY_FILTERS;
+    Latency filters = points, tiles = points, *l = NEW(m->arena, Latency);
+    points.kind = BY_POINTS, filters.kind = BY_FILTERS, tiles.kind = BY_TILES;
     lay_out(&points, true), lay_out(&filters, false);
     count_points(&points);
-    const int64_t vecs = (int64_t)points.vecs * (points.flat ? 1 : w->y[0]) * points.M;
-    *l = vecs <= w->y[0] * w->y[1] * (filters.MP / LANES) ? points : filters;
+    const double by_points = direct_cost(&points), by_filters = direct_cost(&filters);
+    tiles.side = best_side(op, &tiles, TILES_BELOW * (by_points < by_filters ? by_points : by_filters));
+    for (int k = 0; k < 2 && tiles.side; k++)
+        tiles.tiles[k] = (int)((w->y[k] + tiles.side - 1) / tiles.side);
+    *l = tiles.side ? tiles : by_points <= by_filters ? points : filters;
     find_taps(m->arena, l, l->kind == BY_POINTS);
     return l;
 }
@@ -78,6 +119,22 @@ static Latency *dense_of(Model *m, const Op *op)
     Latency *l = NEW(m->arena, Latency);
     const Shape *w = &op->weights[0]->shape;
     *l = (Latency){ .kind = BY_OUTPUTS, .groups = 1, .M = (int)w->dim[0], .C = (int)w->dim[1], .MP = (int)up(w->dim[0]) };
+    return l;
+}
+
+/* A pool all of whose windows lie inside a map of rows and columns. */
+static Latency *pool_of(Model *m, const Op *op)
+{
+    const Shape *x = &op->reads[0].tensor->shape, *y = &op->writes[0].tensor->shape;
+    int64_t size[2], stride[2], padding[2];
+    op_pair(size, op, "size"), op_pair(stride, op, op_attr(op, "stride")->given ? "stride" : "size"), op_pair(padding, op, "padding");
+    for (int k = 0; x->rank == 3 && k < 2; k++)
+        if (padding[k] || (y->dim[k + 1] - 1) * stride[k] + size[k] > x->dim[k + 1])
+            return NULL;
+    if (x->rank != 3)
+        return NULL;
+    Latency *l = NEW(m->arena, Latency);
+    *l = (Latency){ .kind = BY_ROWS };
     return l;
 }
 
@@ -97,6 +154,7 @@ static Latency *kernel_of(Model *m, const Op *op)
     switch (op->kind) {
     case OP_conv: return conv_of(m, op);
     case OP_dense: return op->dense.transposed ? NULL : dense_of(m, op);
+    case OP_maxpool: return pool_of(m, op);
     case OP_gru_gates:
     case OP_lstm_gates: return cell_of(m, op);
     default: return NULL;
@@ -107,7 +165,8 @@ static Latency *kernel_of(Model *m, const Op *op)
 
 static bool is_padded_bias(const Latency *l) { return l->kind != BY_POINTS; }
 
-/* The shape in which it lies: of points [filters][channels x taps], of filters [vecs of filters][channels x taps][16], of outputs all in a row. */
+/* The shape in which it lies: of points [filters][channels x taps], of filters [vecs of filters][channels x taps][16], of tiles
+ * [positions][channels][MP], of outputs all in a row. */
 static Shape stored_shape(const Latency *l, bool bias)
 {
     const int64_t terms = (int64_t)l->C * l->taps;
@@ -115,6 +174,7 @@ static Shape stored_shape(const Latency *l, bool bias)
         return (Shape){ 1, { (int64_t)l->groups * (is_padded_bias(l) ? l->MP : l->M) } };
     switch (l->kind) {
     case BY_POINTS: return (Shape){ 2, { (int64_t)l->groups * l->M, terms } };
+    case BY_TILES: return (Shape){ 3, { (l->side + 2) * (l->side + 2), l->C, l->MP } };
     case BY_FILTERS: return (Shape){ 3, { (int64_t)l->groups * l->MP / LANES, terms, LANES } };
     default: return (Shape){ 1, { (int64_t)l->MP * l->C } };
     }
@@ -123,7 +183,7 @@ static Shape stored_shape(const Latency *l, bool bias)
 static bool same_kernel(const Op *a, const Op *b)
 {
     const Latency *k = a->kernel.latency, *l = b->kernel.latency;
-    return k->kind == l->kind && k->taps == l->taps && k->groups == l->groups && a->fuse.norm == b->fuse.norm;
+    return k->kind == l->kind && k->taps == l->taps && k->groups == l->groups && k->side == l->side && a->fuse.norm == b->fuse.norm;
 }
 
 /* True if a stored weight has that name: one that was made, or the net's own, which an operator with plain loops reads. */
@@ -211,7 +271,7 @@ void latency_choose(Model *m)
         const Latency *l = op->kernel.latency;
         if (!l)
             continue;
-        if (l->kind == BY_POINTS || l->kind == BY_FILTERS) {
+        if (l->kind == BY_POINTS || l->kind == BY_FILTERS || l->kind == BY_TILES) {
             Tensor *work = tensor_raw(m, arena_printf(m->arena, "%s_work", op->name), op, op->writes[0].tensor->repeat,
                                       0); /* its size: schedule/latency_tiles.c */
             work->work = true;

@@ -2,7 +2,8 @@
  *
  * Tensors are those of the plain form, one example each.  The sixteen lanes of a vec are points or filters of a convolution's result, outputs of a
  * dense layer, units of a cell.  Each element is summed in one order, that of the lanes form: the bias, then channels, kernel rows, kernel columns, or
- * inputs.  So the choice between points and filters decides speed alone, and so does the batch. */
+ * inputs.  So the choice between points and filters decides speed alone, and so does the batch.  The exception are Winograd's tiles (BY_TILES), with
+ * filters in the lanes, which the shape of a convolution decides. */
 #ifndef LATENCY_H
 #define LATENCY_H
 
@@ -12,7 +13,7 @@ enum {
     LATENCY_PANEL = 4
 }; /* most vecs of outputs whose weights lie together: two sums in flight for each of two units, four cycles deep */
 
-typedef enum { BY_POINTS, BY_FILTERS, BY_OUTPUTS, BY_UNITS } LatencyKind;
+typedef enum { BY_POINTS, BY_FILTERS, BY_TILES, BY_OUTPUTS, BY_UNITS, BY_ROWS } LatencyKind;
 
 /* What BY_POINTS and BY_FILTERS read is x itself, or a copy with zeros around it.  A copy for points of a strided convolution has parts: part (a, b) is
  * every position (i * stride + a, j * stride + b), so that the points that a tap meets lie side by side there. */
@@ -27,6 +28,7 @@ typedef struct Latency {
     bool flat; /* BY_POINTS: points go on from row to row of what is read, those beyond a row's end are left out; else row by row */
     int vecs;  /* BY_POINTS: of points, in a row or in all */
     int64_t copy_reals; /* of the copy, with room for a vec that begins at its last point */
+    int side, tiles[2];              /* BY_TILES: outputs of a Winograd tile along an axis; tiles down and across, the last of which may stick out */
     Window window;      /* of a convolution */
 } Latency;
 
@@ -34,7 +36,7 @@ typedef struct Latency {
 void norms_fold(Model *m);
 /* Sets Op.kernel.latency of all operators that have a kernel, and puts the weights as these read them in the place of their weights. */
 void latency_choose(Model *m);
-/* Where element i of the exported order lies in the stored weight w, of W_LATENCY or W_LATENCY_BIAS, in reals. */
+/* Where element i of the exported order lies in the stored weight w, of W_LATENCY or W_LATENCY_BIAS, in reals.  (Not of tiles, whose weights are transformed.) */
 int64_t latency_place(const Weight *w, int64_t i);
 /* The filter or unit to which it belongs. */
 int64_t latency_filter(const Weight *w, int64_t i);

@@ -387,7 +387,13 @@ const FactDoc fact_docs[] = {
     { "latency", "flat", "bool", "points: do they go on from row to row?", NULL },
     { "latency", "work", "bool", "is there working memory?", NULL },
     { "latency", "copy stage points", "int", "reals of the copy, of the sums of one filter on their way to y; points of y", NULL },
+    { "latency", "far", "bool", "outputs: do their weights come from beyond the second-level cache?", NULL },
     { "latency", "bias norm", "bool", "is there a bias? is a batch norm in the weights?", NULL },
+    { "latency", "side line positions", "int", "Winograd's tiles: outputs along an axis, inputs along it, positions of a tile", NULL },
+    { "latency", "together down across CP", "int", "tiles that are taken together; of all, down and across; C rounded up to whole vecs", NULL },
+    { "latency", "turned done inputs", "int", "reals of working memory: x and y with channels and filters in the lanes, V", NULL },
+    { "latency", "evaluated", "text", "the points at which polynomials are evaluated", NULL },
+    { "latency", "input output", "transform", "B' and A' along an axis", NULL },
     { "latency", "x y", "text", "C: the first element of each", NULL },
 
     { "parameter", "name", "text", "as the description has it", NULL },
@@ -461,7 +467,7 @@ const FactDoc fact_docs[] = {
     { "library", "memory", "int", "bytes of a workspace", NULL },
     { "library", "block_reals", "int", "of the stored weights, 1 at least", NULL },
     { "library", "magic layout", "text", "hexadecimal: of every file of weights; of what is stored and how", NULL },
-    { "library", "latency rest", "bool", "the latency form; has it a dense layer whose last vec of outputs is not full?", NULL },
+    { "library", "latency rest pools", "bool", "the latency form; has it vecs of which only the first lanes are stored? pools?", NULL },
     { "library", "compiled images padded", "bool", "are there weights in it? may an input be a PNG? has a type a slot that is longer?", NULL },
     { "library", "inputs outputs", "port[]", "as the model and --outputs have them", NULL },
 

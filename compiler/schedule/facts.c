@@ -390,7 +390,17 @@ static Fact *latency_fact(const Model *m, const Op *op)
     fact_bool(f, "copied", l->copied), fact_bool(f, "parted", l->parts[0] > 1 || l->parts[1] > 1);
     fact_bool(f, "flat", l->flat), fact_bool(f, "work", l->copied || s->stage);
     fact_int(f, "copy", l->copy_reals), fact_int(f, "stage", (int64_t)l->vecs * 16), fact_int(f, "points", points);
+    fact_bool(f, "far", (int64_t)l->MP * l->C > target_named(m->options.target)->weight_reals);
     fact_bool(f, "bias", op->weight_count > 1), fact_bool(f, "norm", op->fuse.norm != NULL);
+    if (l->kind == BY_TILES) {
+        const int positions = (l->side + 2) * (l->side + 2);
+        fact_int(f, "side", l->side), fact_int(f, "line", l->side + 2), fact_int(f, "positions", positions);
+        fact_int(f, "down", l->tiles[0]), fact_int(f, "across", l->tiles[1]);
+        fact_int(f, "CP", ceil_div(l->C, 16) * 16), fact_int(f, "together", s->together), fact_int(f, "turned", s->turned), fact_int(f, "done", s->done), fact_int(f, "inputs", s->stage);
+        fact_text(f, "evaluated", transform_points(a, l->side));
+        fact_set(f, "input", transform_fact(a, transform_of(a, INPUT_TRANSFORM, false, l->side)));
+        fact_set(f, "output", transform_fact(a, transform_of(a, OUTPUT_TRANSFORM, false, l->side)));
+    }
     fact_text(f, "y", l->window.flat ? "y[0]" : "y[0][0]"), fact_text(f, "x", l->window.flat ? "x[0]" : "x[0][0]");
     return f;
 }

@@ -44,4 +44,27 @@ static void conv(Work *w)
         op->write_count--;
 }
 
-void schedule_latency(Work *w) { (w->op->kernel.latency->kind == BY_OUTPUTS ? outputs : conv)(w); }
+/* Working memory: x with channels in the lanes, y with filters there; V and its sums, [positions][tiles][channels or filters], of whole rows of tiles. */
+static void tiles(Work *w)
+{
+    const Latency *l = w->op->kernel.latency;
+    LatencyTiles *s = &w->s->latency;
+    const int64_t points = (l->side + 2) * (l->side + 2), CP = ceil_div(l->C, 16) * 16;
+    const int64_t row = points * l->tiles[1] * (CP + l->MP);
+    int rows = l->tiles[0];
+    while (rows > 1 && (l->tiles[0] % rows || rows * row > w->on.target->inputs_reals))
+        rows--;
+    s->together = rows * l->tiles[1];
+    s->tile = tile_best(&w->on, (TileWork){ s->together, l->MP / 16, 1, w->on.parts, 0, false });
+    s->rows = runs_spread(s->together, s->tile.F), s->columns = runs_spread(l->MP / 16, s->tile.Q);
+    s->turned = (int64_t)(l->tiles[0] * l->side + 2) * (l->tiles[1] * l->side + 2) * CP;
+    s->done = ((int64_t)l->tiles[0] * l->tiles[1] * l->side * l->side + 16) * l->MP;
+    s->stage = (int)(points * (s->together * CP + 16));
+    w->op->writes[w->op->write_count - 1].tensor->reals = s->turned + s->done + s->stage + points * (s->together * l->MP + 16);
+}
+
+void schedule_latency(Work *w)
+{
+    const LatencyKind kind = w->op->kernel.latency->kind;
+    (kind == BY_OUTPUTS ? outputs : kind == BY_TILES ? tiles : conv)(w);
+}

@@ -8,7 +8,7 @@
 static bool has_choices(const Model *m, const Op *op)
 {
     if (m->options.latency)
-        return op->kernel.latency && op->kernel.latency->kind != BY_UNITS;
+        return op->kernel.latency && op->kernel.latency->kind < BY_UNITS;        /* what has tiles */
     bool conv = op->kind == OP_conv || op->kind == OP_conv_transpose || op->kind == OP_conv_pool;
     return op->pass == FORWARD && (conv || (op->kind == OP_dense && !op->kernel.openblas) || op->kind == OP_matmul);
 }

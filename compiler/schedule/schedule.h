@@ -109,11 +109,13 @@ typedef struct {
 } DenseRows;
 
 /* A kernel of the latency form: tiles of filters x vecs of points (BY_POINTS), points of a row x vecs of filters (BY_FILTERS), positions x vecs of
- * outputs (BY_OUTPUTS). */
+ * outputs (BY_OUTPUTS), Winograd tiles x vecs of filters (BY_TILES). */
 typedef struct {
     Tile tile;
     Runs rows, columns;
     int stage;                           /* reals of sums of a tile's rows that wait for their place in the result; 0: they are stored there at once */
+    int together;                        /* BY_TILES: tiles whose V and sums are in memory at the same time */
+    int64_t turned, done;                /* likewise: reals of x and of y, with channels and filters in the lanes; `stage` is those of V */
 } LatencyTiles;
 
 /* The notes of this stage about a forward operator; what its kind does not have is zero. */
