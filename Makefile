@@ -31,6 +31,10 @@ bench-peers: all               ## the same beside PyTorch, interleaved, in an en
 	@bench/harness/make_env.sh
 	@python3 bench/harness/step_times.py
 
+bench-inference: all           ## libraries of --for inference beside onnxruntime, one thread, calls in turn (a 1 GB download)
+	@bench/harness/make_env.sh --onnx
+	@build/bench-env/bin/python bench/harness/inference.py
+
 # ROWS="rnn_spn-d3 conv beyond-schedule" RUNS=folder SEED=n SET="key=value ..." EPOCHS=n THREADS=n CHOOSE=key=a,b,c; python3 bench/table1/table1.py --help says more.
 option = $(if $($2),--$1 "$($2)")
 table1_options = $(strip $(call option,rows,ROWS) $(call option,runs,RUNS) $(call option,seed,SEED) $(call option,set,SET) \
@@ -59,4 +63,4 @@ clean:                         ## remove build/ and demo/
 help:                          ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## */\1	/p' Makefile | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: all deps demo test test-oracle bench bench-peers table1 table1-docs golden asan fuzz install clean help
+.PHONY: all deps demo test test-oracle bench bench-peers bench-inference table1 table1-docs golden asan fuzz install clean help

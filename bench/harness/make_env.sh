@@ -1,22 +1,24 @@
 #!/bin/sh
-# make_env.sh [DIR] [--jax] -- a Python environment for the peers, in build/bench-env unless DIR is given.
+# make_env.sh [DIR] [--jax] [--onnx] -- a Python environment for the peers, in build/bench-env unless DIR is given.
 # The versions are those that the published table was measured with; others go by PACKAGE=version in the environment, e.g. TORCH=2.14.0.
 set -eu
 cd "$(dirname "$0")/../.."
-env=build/bench-env jax=
+env=build/bench-env jax= onnx=
 for word; do
     case $word in
     --jax) jax=1 ;;
-    --help) echo "usage: bench/harness/make_env.sh [DIR] [--jax]"; exit 0 ;;
-    -*) echo "make_env.sh: unknown option $word; usage: bench/harness/make_env.sh [DIR] [--jax]" >&2; exit 2 ;;
+    --onnx) onnx=1 ;;
+    --help) echo "usage: bench/harness/make_env.sh [DIR] [--jax] [--onnx]"; exit 0 ;;
+    -*) echo "make_env.sh: unknown option $word; usage: bench/harness/make_env.sh [DIR] [--jax] [--onnx]" >&2; exit 2 ;;
     *) env=$word ;;
     esac
 done
-: "${PYTHON:=python3}" "${TORCH:=2.15.0}" "${NUMPY:=2.4.6}" "${JAX:=0.10.2}"
+: "${PYTHON:=python3}" "${TORCH:=2.15.0}" "${NUMPY:=2.4.6}" "${JAX:=0.10.2}" "${ONNX:=1.23.2}" "${ONNXRUNTIME:=1.32.0}"
 
 wanted="torch $TORCH numpy $NUMPY${jax:+ jax $JAX}"
 if [ "$(cat "$env/wanted" 2>/dev/null)" = "$wanted" ] || [ "$(cat "$env/wanted" 2>/dev/null)" = "$wanted jax $JAX" ]; then
     echo "$env is ready: $wanted"
+    [ -z "$onnx" ] || "$env/bin/pip" install --quiet "onnx==$ONNX" "onnxruntime==$ONNXRUNTIME"
     exit 0
 fi
 "$PYTHON" -m venv "$env"
@@ -27,3 +29,6 @@ if [ "$jax" ]; then
 fi
 "$env/bin/python" -c 'import torch, numpy; print("torch", torch.__version__, "numpy", numpy.__version__)'
 echo "$wanted" >"$env/wanted"
+if [ "$onnx" ]; then
+    "$env/bin/pip" install --quiet "onnx==$ONNX" "onnxruntime==$ONNXRUNTIME"
+fi
