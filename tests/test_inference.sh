@@ -327,6 +327,19 @@ with zipfile.ZipFile("w.npz") as z, zipfile.ZipFile("renamed.npz", "w") as out:
 END
 refused 1 "error: renamed.npz: parameter p.bias is missing; did you mean 'q.bias'?" --weights renamed.npz
 refused 1 "error: renamed.npz: the net has no parameter q.bias" --weights renamed.npz
+sed 's/ p: / pp: /; s/, p\]/, pp]/' wide.yaml >renamed.yaml
+"$SPNC" emit renamed.yaml --for inference --weights run -o nowhere >said 2>&1
+[ $? = 1 ] && grep -q "run/[a-z.]*: the net has no parameter p.weight" said && grep -q "parameter pp.bias is missing" said || fault "the run of another net: $(head -3 said)"
+python3 - <<'END'
+import zipfile
+with zipfile.ZipFile("w.npz") as z, zipfile.ZipFile("counted.npz", "w") as norm, zipfile.ZipFile("foreign.npz", "w") as cell:
+    for name in z.namelist():
+        norm.writestr(name, z.read(name)), cell.writestr(name, z.read(name))
+    count = z.read("p.bias.npy")
+    norm.writestr("front.batch_norm1.num_batches_tracked.npy", count), cell.writestr("h.num_batches_tracked.npy", count)
+END
+run "$SPNC" emit wide.yaml --for inference --weights counted.npz -o counted
+refused 1 "error: foreign.npz: the net has no parameter h.num_batches_tracked" --weights foreign.npz
 head -c 500 w.npz >cut.npz
 refused 1 "error: cut.npz: " --weights cut.npz
 refused 1 "error: data is no run" --weights data

@@ -163,14 +163,34 @@ static void check_parameter(Model *m, const Given *s, const Weight *w)
     diag_note(m->diag, w->loc, "it belongs here");
 }
 
+/* The name of the parameter or buffer that an array is; NULL: it is something else, as the optimiser's state in a checkpoint. */
+static const char *name_of(const Given *s, const Array *a)
+{
+    if (!s->checkpoint)
+        return a->name;
+    for (int k = 0; k < PREFIXES; k++)
+        if (strncmp(a->name, prefixes[k], strlen(prefixes[k])) == 0)
+            return a->name + strlen(prefixes[k]);
+    return NULL;
+}
+
+/* PyTorch's count of updates of a batch norm that the net has. */
+static bool counts_updates(const Model *m, const char *name)
+{
+    const char *end = ".num_batches_tracked";
+    return ends_in(name, end) && parameter_named(m, arena_printf(m->arena, "%.*s.running_mean", (int)(strlen(name) - strlen(end)), name));
+}
+
 static bool check_all(Model *m, const Given *s)
 {
     const int before = diag_errors(m->diag);
     for (int i = 0; i < m->parameters.count; i++)
         check_parameter(m, s, m->parameters.items[i]);
-    for (int i = 0; i < s->count && !s->checkpoint; i++)
-        if (!parameter_named(m, s->items[i].name) && !ends_in(s->items[i].name, ".num_batches_tracked"))          /* PyTorch's count of updates */
-            diag_error(m->diag, (Loc){ 0 }, "%s: the net has no parameter %s: remove it from the file, or take the weights of this model", s->path, s->items[i].name);
+    for (int i = 0; i < s->count; i++) {
+        const char *name = name_of(s, &s->items[i]);
+        if (name && !parameter_named(m, name) && !counts_updates(m, name))
+            diag_error(m->diag, (Loc){ 0 }, "%s: the net has no parameter %s: remove it from the file, or take the weights of this model", s->path, name);
+    }
     return diag_errors(m->diag) == before;
 }
 
