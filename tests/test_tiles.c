@@ -79,7 +79,8 @@ Test(tiles, division_rounds_to_its_side)
 static const char net[] =
     "model: net\nbatch: %d\ninputs: { x: { shape: [8, 24, 24] } }\ntargets: { y: { classes: 3 } }\nnets:\n  read:\n"
     "    - conv: { filters: 40, kernel: 5, stride: 2, padding: 2 }\n    - conv: { filters: 48, act: relu }\n    - maxpool: 2\n"
-    "    - dense: 70\n    - dense: 3\nflow: [v: { read: x }]\nloss: { cross_entropy: [v, y] }\n";
+    "    - conv: { filters: 6, padding: 1, name: few }\n    - dense: 70\n    - dense: 3\nflow: [v: { read: x }]\nloss: { cross_entropy: "
+    "[v, y] }\n";
 
 static Model *compiled(Arena *a, const char *target, int batch, Tuning *tuning)
 {
@@ -114,10 +115,11 @@ Test(tiles, every_kernel_has_its_notes_and_the_rest_has_none)
 {
     Arena *a = arena_new();
     const Model *m = compiled(a, "avx2", 20, NULL);
-    const OpSchedule *direct = named(m, "read_conv1")->schedule, *winograd = named(m, "read_conv2")->schedule,
-                     *dense = named(m, "read_dense1")->schedule;
-    cr_assert(direct != NULL && !direct->winograd && !direct->dx && direct->weights && direct->direct_forward.columns_count == 1);
+    const OpSchedule *direct = named(m, "read_few")->schedule, *packed = named(m, "read_conv1")->schedule,
+                     *winograd = named(m, "read_conv2")->schedule, *dense = named(m, "read_dense1")->schedule;
+    cr_assert(direct && !direct->winograd && direct->weights && !direct->packed_forward && direct->direct_forward.columns_count == 1);
     cr_assert(direct->direct_forward.edges.count > 0, "columns at the padding have a tile of their own");
+    cr_assert(packed && !packed->dx && packed->packed_forward && !packed->packed_backward);
     cr_assert(winograd && winograd->winograd && winograd->dx && winograd->weights);
     cr_assert(dense && dense->dx && dense->weights && dense->panels.tile_count > 0);
     cr_assert(named(m, "read_maxpool1")->schedule == NULL);
@@ -129,8 +131,10 @@ Test(tiles, blocks_fit_the_caches_of_the_target)
     Arena *a = arena_new();
     const Target *t = target_named("avx512");
     const Model *m = compiled(a, "avx512", 20, NULL);
-    const DirectPass *p = &named(m, "read_conv1")->schedule->direct_forward;
-    cr_assert(p->block ? p->bytes * p->block / 8 <= t->operand_bytes : p->bytes <= t->operand_bytes);
+    const PackedPass *packed = named(m, "read_conv1")->schedule->packed_forward;
+    cr_assert(packed->blocked && packed->bytes * packed->block / 8 <= t->operand_bytes);
+    const DirectPass *p = &named(m, "read_few")->schedule->direct_forward;
+    cr_assert(p->block ? p->bytes * p->block / 48 <= t->operand_bytes : p->bytes <= t->operand_bytes);
     const WinogradSchedule *w = named(m, "read_conv2")->schedule->winograd;
     cr_assert(w->T == 1 || w->layout.most_positions * (int64_t)(w->plane - 16) <= t->inputs_reals);
     const DensePanels *d = &named(m, "read_dense1")->schedule->panels;
@@ -176,6 +180,19 @@ Test(tiles, no_target_and_no_choice_changes_the_hash)
     uint64_t hash = compiled(a, "avx512", 33, NULL)->hash;
     cr_assert(eq(u64, compiled(a, "avx2", 33, NULL)->hash, hash));
     cr_assert(eq(u64, compiled(a, "generic", 33, NULL)->hash, hash));
+    arena_free(a);
+}
+
+/* Whether padding adds 0 or is left out decides bits, if only those of -0: it follows from the model alone. */
+Test(tiles, all_targets_copy_the_operands_of_the_same_passes)
+{
+    static const char *const names[] = { "avx512", "avx2", "generic" };
+    Arena *a = arena_new();
+    for (int i = 0; i < 3; i++) {
+        const Model *m = compiled(a, names[i], 20, NULL);
+        const OpSchedule *packed = named(m, "read_conv1")->schedule, *direct = named(m, "read_few")->schedule;
+        cr_assert(packed->packed_forward && !direct->packed_forward && !direct->packed_backward);
+    }
     arena_free(a);
 }
 

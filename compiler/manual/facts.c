@@ -97,6 +97,7 @@ const FactDoc fact_docs[] = {
     { "unit", "padded_rows", "bool", "is there padding above or below?", "conv conv_transpose" },
     { "unit", "padded_columns", "bool", "is there padding to the left or to the right?", "conv conv_transpose" },
     { "unit", "DH DW", "int", "dilation", "conv conv_transpose" },
+    { "unit", "HW HoWo", "int", "positions of x and of y", "conv conv_transpose" },
     { "unit", "EH EW", "int", "rows and columns from the first to the last tap", "conv conv_transpose" },
     { "unit", "groups", "int", "how many", "conv conv_transpose" },
     { "unit", "flat", "bool", "x is [C, T]: a map of one row", "conv conv_transpose" },
@@ -259,6 +260,21 @@ const FactDoc fact_docs[] = {
     { "direct", "border", "bool", "are there columns near the padding, computed one by one?", NULL },
     { "direct", "blocked", "bool", "do channels (backward: filters) come in blocks?", NULL },
     { "direct", "block", "int", "their number in a block; 0: all at once", NULL },
+
+    { "schedule", "packed_forward packed_backward", "packed", "direct convolution whose operands are copied side by side: tiles of filters, or channels, x positions", NULL },
+
+    { "packed", "used", "bool", "has the pass this kernel?  Else there is no other field", NULL },
+    { "packed", "Q", "int", "columns of a tile", NULL },
+    { "packed", "rows", "run[]", "filters (backward: channels), in pieces of a tile", NULL },
+    { "packed", "of", "int", "channels (backward: filters), of whose products a sum is made", NULL },
+    { "packed", "block", "int", "of these, so many are copied together", NULL },
+    { "packed", "blocked", "bool", "are these not all?", NULL },
+    { "packed", "taps", "int", "of a window, at most", NULL },
+    { "packed", "ahead", "int", "from a place that a tile reads to that of the next tile", NULL },
+    { "packed", "copies", "int", "operands of a column that are copied together, at most", NULL },
+    { "packed", "products", "int", "weights of a filter", NULL },
+    { "packed", "in_place", "bool", "does a position meet the same position alone?", NULL },
+    { "packed", "padded", "bool", "do some windows meet what lies outside?", NULL },
 
     { "columns", "inner border", "run[]", "columns whose windows read no padding; the others, one by one", NULL },
 

@@ -110,6 +110,7 @@ void conv_facts(const Model *m, const Op *op, Fact *f)
     fact_int(f, "DH", w.dilation[0]), fact_int(f, "DW", w.dilation[1]);
     fact_int(f, "PH", w.before[0]), fact_int(f, "PW", w.before[1]);
     fact_bool(f, "padded_rows", w.before[0] || w.after[0]), fact_bool(f, "padded_columns", w.before[1] || w.after[1]);
+    fact_int(f, "HW", w.x[0] * w.x[1]), fact_int(f, "HoWo", w.y[0] * w.y[1]);
     fact_int(f, "EH", window_extent(&w, 0)), fact_int(f, "EW", window_extent(&w, 1));
     tap_facts(a, &w, f);
     group_facts(a, &w, bias, f);

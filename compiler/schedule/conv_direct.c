@@ -212,12 +212,10 @@ void schedule_direct(Work *w)
 {
     Sizes z = sizes_of(w->op);
     bool transposed = w->op->kind == OP_conv_transpose;
-    if (!transposed || w->s->dx)
+    if ((!transposed || w->s->dx) && !schedule_packed_forward(w))
         forward(w, &z);
-    if (transposed)
-        backward(w, &z);
-    else if (w->s->dx)
-        (is_few(&z) ? backward_few : backward)(w, &z);
+    if ((transposed || w->s->dx) && !schedule_packed_backward(w))
+        (!transposed && is_few(&z) ? backward_few : backward)(w, &z);
     if (w->s->weights)
         weights(w, &z);
 }

@@ -88,6 +88,27 @@ static Fact *direct_weights_fact(Arena *a, const DirectWeights *p)
     return f;
 }
 
+/* A pass whose operands are copied; no fields but `used` without one. */
+static Fact *packed_fact(Arena *a, const Op *op, const PackedPass *p, bool back)
+{
+    Fact *f = fact_table(a);
+    fact_bool(f, "used", p != NULL);
+    if (!p)
+        return f;
+    Window w = window_of(op);
+    int64_t filters = w.filters / w.groups, channels = w.channels / w.groups;
+    fact_int(f, "Q", p->tile.Q);
+    fact_set(f, "rows", runs_fact(a, &p->rows));
+    fact_int(f, "of", back ? filters : channels);
+    fact_int(f, "block", p->block), fact_bool(f, "blocked", p->blocked);
+    fact_int(f, "taps", p->taps);
+    fact_int(f, "ahead", back ? p->tile.Q : p->tile.Q * w.stride[1]);
+    fact_int(f, "copies", (int64_t)p->block * p->taps);
+    fact_int(f, "products", channels * w.kernel[0] * w.kernel[1]);
+    fact_bool(f, "in_place", p->in_place), fact_bool(f, "padded", p->padded);
+    return f;
+}
+
 /* The C of a column `offset` behind the tile's place. */
 static const char *column_text(Arena *a, int place, const char *variable, int offset)
 {
@@ -449,6 +470,8 @@ Fact *schedule_facts(const Model *m, const Op *op)
         fact_set(f, "backward", direct_fact(a, &s->direct_backward));
         fact_set(f, "few", few_fact(a, s));
         fact_set(f, "weights", direct_weights_fact(a, &s->direct_weights));
+        fact_set(f, "packed_forward", packed_fact(a, op, s->packed_forward, false));
+        fact_set(f, "packed_backward", packed_fact(a, op, s->packed_backward, true));
     }
     return f;
 }

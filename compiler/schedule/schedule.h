@@ -40,6 +40,17 @@ typedef struct {
     int rows;                            /* rows of positions whose dy and x stay in the first-level cache; 0: all at once */
 } DirectWeights;
 
+/* Forward or gradient to the input of a direct convolution whose operands are copied side by side, tile by tile. */
+typedef struct {
+    Tile tile;
+    Runs rows;
+    int64_t bytes;                       /* of a tile's operands, of all channels (gradient: filters) */
+    int taps;                            /* most taps of a window that meet something */
+    int block;                           /* channels (filters) that are copied together */
+    bool blocked;                        /* not all of them are */
+    bool in_place, padded;               /* a position reads the same position; some read what lies outside */
+} PackedPass;
+
 /* Depthwise convolution: an operand `at` columns from the tile's place (gradient: in rows of dy, place / stride) is used for these columns of the tile and
  * taps of the row. */
 typedef struct { int column, tap; } LinePair;
@@ -126,6 +137,7 @@ struct OpSchedule {
     int few_count;
     FewTile *few;
     DirectWeights direct_weights;
+    PackedPass *packed_forward, *packed_backward;       /* a pass that has it: instead of these */
     LineSchedule *lines;                 /* a depthwise convolution: instead of these */
     LatencyTiles latency;                /* the latency form: this alone */
     DensePanels panels;

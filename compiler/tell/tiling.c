@@ -62,6 +62,18 @@ static void direct_weights(Teller *t, const DirectWeights *p)
              kib(t->on.target->rows_bytes));
 }
 
+/* A pass whose operands are copied, else that of conv_direct.c. */
+static void packed_or(Teller *t, const char *pass, const PackedPass *p, const DirectPass *other, const char *rows, const char *blocks)
+{
+    if (!p) {
+        direct(t, pass, other, rows, blocks);
+        return;
+    }
+    tile(t, pass, p->tile, rows, "positions", false);
+    line(t, "  what a tile reads is copied side by side, %s%s: it takes %.1f KiB, and may take %.0f of the first-level cache",
+         p->blocked ? arena_printf(t->m->arena, "%d ", p->block) : "of all ", blocks, kib(p->bytes), kib(t->on.target->operand_bytes));
+}
+
 static void few(Teller *t, const OpSchedule *s)
 {
     int widest = 0;
@@ -170,17 +182,17 @@ void tiling_put(Text *out, const Model *m, const Op *op)
     } else if (s->lines) {
         lines(&t, s);
     } else if (op->kind == OP_conv_transpose) {
-        direct(&t, "forward", &s->direct_backward, "filters", "channels");
+        packed_or(&t, "forward", s->packed_backward, &s->direct_backward, "filters", "channels");
         if (s->dx)
-            direct(&t, "backward", &s->direct_forward, "channels", "filters");
+            packed_or(&t, "backward", s->packed_forward, &s->direct_forward, "channels", "filters");
         if (s->weights)
             direct_weights(&t, &s->direct_weights);
     } else {
-        direct(&t, "forward", &s->direct_forward, "filters", "channels");
+        packed_or(&t, "forward", s->packed_forward, &s->direct_forward, "filters", "channels");
         if (s->few_count)
             few(&t, s);
         else if (s->dx)
-            direct(&t, "backward", &s->direct_backward, "channels", "filters");
+            packed_or(&t, "backward", s->packed_backward, &s->direct_backward, "channels", "filters");
         if (s->weights)
             direct_weights(&t, &s->direct_weights);
     }
