@@ -315,6 +315,7 @@ struct Op {
     Loc loc;
     Op *of;                  /* the forward operator of a BACKWARD, WEIGHTS or PRODUCTS; see forward_of */
     const char *function;    /* forward, emit.c: what its C functions begin with; NULL: its own name */
+    const char *gradients;   /* likewise of all its functions but the forward one and those that this calls; NULL: the same */
     const char *family;      /* the net it belongs to, or "" */
     Repeat *repeat;          /* the repeat in whose body it was written; NULL: none, or hoisted by steps.c */
     StepsPart section;       /* steps.c */
@@ -384,6 +385,12 @@ static inline bool op_is_view(OpKind k) { return k == OP_reshape || k == OP_flat
 static inline const Op *forward_of(const Op *op) { return op->of ? op->of : op; }
 /* What the names of its C functions begin with: its name, or that of the functions which it shares with equal operators. */
 static inline const char *op_function(const Op *op) { return forward_of(op)->function ? forward_of(op)->function : forward_of(op)->name; }
+/* Likewise of its pass: an operator may share the functions of its gradients with one that differs in its epilogue alone. */
+static inline const char *op_pass_function(const Op *op)
+{
+    const Op *f = forward_of(op);
+    return op->pass != FORWARD && op->pass != AGAIN && f->gradients ? f->gradients : op_function(op);
+}
 /* Its operands: reads, then writes. */
 static inline int op_uses(const Op *op) { return op->read_count + op->write_count; }
 static inline Use *op_use(const Op *op, int i) { return (Use *)(uintptr_t)(i < op->read_count ? &op->reads[i] : &op->writes[i - op->read_count]); }

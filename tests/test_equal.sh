@@ -3,9 +3,11 @@
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 1
 sed 's/\[3, 8, 8\]/[3, 32, 32]/; s/wide: 2 }/wide: 16 }/; s/batch: 20/batch: 32/' "$root/tests/oracle/nets/resnet20.yaml" >resnet20.yaml || exit 1
-for target in avx2 generic; do
+for target in avx512 avx2 generic; do
     run "$SPNC" emit resnet20.yaml -o "$target" --target "$target" || continue
     c=$target/resnet20.c
+    lines=$(wc -l <"$c")
+    [ "$lines" -lt 12000 ] || fault "$target: $lines lines"
     # each layer of the three stages is called, and its functions are those of its shape
     for shape in 16x32x32 32x16x16 64x8x8; do
         n=$(grep -c "^/[*] ---- conv_$shape: conv " "$c")
@@ -13,6 +15,11 @@ for target in avx2 generic; do
     done
     calls=$(grep -cE '^ +conv_(relu_)?(16x32x32|32x16x16|64x8x8)_forward\(' "$c")
     [ "$calls" = 16 ] || fault "$target: $calls calls of the convolutions that share functions, not 16"
+    # the convolutions with a relu differ in their epilogue: they have a forward function of their own, and the gradients' of those without
+    for pass in prepare backward weights finish; do
+        ! grep -q "conv_relu_16x32x32_$pass(" "$c" || fault "$target: conv_relu_16x32x32_$pass"
+    done
+    [ "$(grep -cE '^ +conv_16x32x32_backward\(' "$c")" = 6 ] || fault "$target: not six gradients by conv_16x32x32_backward"
     grep -q '^ \* *of first_b1_b (line 15), first_b2_b (line 15), first_block3_b (line 15)' "$c" || fault "$target: the comment does not say whose functions they are"
     wide=$(awk 'length > 120' "$c" | wc -l)
     [ "$wide" = 0 ] || fault "$target: $wide lines of more than 120 columns"

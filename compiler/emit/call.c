@@ -259,13 +259,13 @@ const char *call_text(Model *m, const Phase *p, const Op *op)
 {
     Text line = { .arena = m->arena };
     if (op->pass == PREPARE) {
-        text_printf(&line, "%s_prepare(%s", op_function(op), place_slice(m, op->writes[0].tensor, "0"));
+        text_printf(&line, "%s_prepare(%s", op_pass_function(op), place_slice(m, op->writes[0].tensor, "0"));
         weight(&line, "weights", op->weights[0], false);
         text_printf(&line, ")");
         return line.text;
     }
     if (op->pass == FINISH) {
-        text_printf(&line, "%s_finish(", op_function(op));
+        text_printf(&line, "%s_finish(", op_pass_function(op));
         weight(&line, "gradient", op->weights[0], false);
         text_printf(&line, ", %s, %d)", place_slice(m, op->reads[0].tensor, "0"), op->grad.accumulates);
         return line.text;
@@ -283,7 +283,7 @@ const char *call_text(Model *m, const Phase *p, const Op *op)
         }
         return line.text;
     }
-    text_printf(&line, "%s_%s(", op_function(op), op->pass == FORWARD || op->pass == AGAIN ? "forward" : op->pass == BACKWARD ? "backward" : op->pass == PRODUCTS ? "products" : "weights");
+    text_printf(&line, "%s_%s(", op_pass_function(op), op->pass == FORWARD || op->pass == AGAIN ? "forward" : op->pass == BACKWARD ? "backward" : op->pass == PRODUCTS ? "products" : "weights");
     if (writes_gradients(m, op))
         for (int i = 0; i < op->weight_count; i++)
             weight(&line, "gradient", op->weights[i], op->kind == OP_broadcast);

@@ -7,6 +7,7 @@
 #include "base/embed.h"
 #include "base/escape.h"
 #include "emit/call.h"
+#include "emit/epilogue.h"
 #include "emit/equal.h"
 #include "emit/halves.h"
 #include "emit/library.h"
@@ -30,6 +31,7 @@ typedef struct {
     Op *backward, *weights;          /* its backward operators; NULL: that gradient is not computed */
     bool forward, decisions;
     int sharers;                     /* operators that its functions serve: more than one, if they are shared; 0: another unit has them */
+    bool lent;                       /* it has a forward function alone: its gradients' functions are another unit's */
 } Unit;
 
 typedef struct {
@@ -140,6 +142,27 @@ static const char *template_of(Model *m, const Op *op)
 
 enum { SERVES_WIDTH = 105 };         /* columns of the list of operators in a line of a comment */
 
+/* Appends the operators that have the functions of that name, or those of its gradients, to the lines of a comment, after `before`. */
+static void put_operators(Emitter *e, Text *t, const char *before, const char *function, bool gradients)
+{
+    Model *m = e->m;
+    size_t line_start = t->length;
+    int count = 0;
+    for (int i = 0; i < e->unit_count; i++) {
+        const Op *op = e->units[i].op;
+        const char *has = gradients ? op->gradients : op_function(op);
+        if (!has || strcmp(has, function) != 0)
+            continue;
+        const char *line = op->loc.file == m->file ? arena_printf(m->arena, "line %d", op->loc.line) : place_text(m, op->loc);
+        const char *item = arena_printf(m->arena, "%s (%s)", op->name, line);
+        const bool full = t->length - line_start + strlen(item) > SERVES_WIDTH;
+        text_printf(t, "%s", count ? full ? ",\n *      " : ", " : t->length ? arena_printf(m->arena, "\n *   %s", before) : before);
+        line_start = full || !count ? t->length : line_start;
+        text_printf(t, "%s", item);
+        count++;
+    }
+}
+
 /* What tells the unit from others: its names, where it stands in the model, and the operators that it serves. */
 static void name_facts(Emitter *e, const Unit *u, Naming naming, Fact *f)
 {
@@ -147,22 +170,18 @@ static void name_facts(Emitter *e, const Unit *u, Naming naming, Fact *f)
     const Op *op = u->op;
     Fact *names = fact_table(m->arena);
     Text serves = { .arena = m->arena };
-    size_t line_start = 0;
-    for (int i = 0; i < e->unit_count; i++) {
-        const Op *other = e->units[i].op;
-        if (strcmp(op_function(other), op_function(op)) != 0)
-            continue;
-        const char *line = other->loc.file == m->file ? arena_printf(m->arena, "line %d", other->loc.line) : place_text(m, other->loc);
-        const char *item = arena_printf(m->arena, "%s (%s)", other->name, line);
-        const bool full = serves.length - line_start + strlen(item) > SERVES_WIDTH;
-        text_printf(&serves, "%s", !names->items.count ? "" : full ? ",\n *      " : ", ");
-        line_start = full ? serves.length : line_start;
-        text_printf(&serves, "%s", item);
-        fact_push_text(names, other->name);
-    }
+    for (int i = 0; i < e->unit_count; i++)
+        if (!strcmp(op_function(e->units[i].op), op_function(op)))
+            fact_push_text(names, e->units[i].op->name);
+    if (naming == SHARED)
+        put_operators(e, &serves, "of ", op_function(op), false);
+    if (naming == SHARED)
+        put_operators(e, &serves, "its gradients also of ", op_function(op), true);
+    if (op->gradients)
+        text_printf(&serves, "%sgradients: by the functions of %s", serves.length ? "\n *   " : "", op->gradients);
     fact_text(f, "name", op_function(op));
     fact_set(f, "operators", names);
-    fact_text(f, "serves", naming == SHARED ? serves.text : "");
+    fact_text(f, "serves", serves.length ? serves.text : "");
     fact_text(f, "place", place_text(m, naming == SHARED ? (Loc){ .file = op->loc.file } : op->loc));
     fact_place(f, op->loc);
 }
@@ -181,8 +200,10 @@ static Fact *unit_fact(Emitter *e, const Unit *u, Naming naming)
     fact_bool(f, "dx", u->backward && op->grad.inputs[0]);
     fact_bool(f, "gradients", u->backward != NULL);
     fact_bool(f, "dw", u->weights != NULL);
+    fact_bool(f, "lent", u->lent);
     fact_bool(f, "decisions", u->decisions);
     fact_text(f, "act", op->fuse.act == OP_NONE ? "" : op_table[op->fuse.act]->name);
+    epilogue_facts(m, op, f);
     fact_bool(f, "accumulate", u->weights && u->weights->grad.accumulates);
     fact_bool(f, "adds_bias", u->weights && u->weights->grad.adds_bias);
     fact_bool(f, "gathers", u->weights && u->weights->kernel.deferred);
@@ -215,6 +236,41 @@ static Fact *unit_fact(Emitter *e, const Unit *u, Naming naming)
     return f;
 }
 
+/* The unit's facts as they would be without an epilogue. */
+static Fact *bare_fact(Emitter *e, const Unit *u)
+{
+    const OpKind act = u->op->fuse.act;
+    const char *function = u->op->function;
+    u->op->fuse.act = OP_NONE, u->op->function = "";
+    Fact *f = unit_fact(e, u, COMPARED);
+    u->op->fuse.act = act, u->op->function = function;
+    return f;
+}
+
+/* Of units that differ in their epilogue alone, one that serves several operators lends the functions of its gradients to the others: the one
+ * without an epilogue, or else the first. */
+static void lend_gradients(Emitter *e, const int *first)
+{
+    const int n = e->unit_count;
+    Fact **bare = NEW_ARRAY(e->m->arena, Fact *, n + 1);
+    for (int i = 0; i < n; i++) {
+        const Unit *u = &e->units[i];
+        bool hosts = u->forward && (u->op->kind == OP_conv || u->op->kind == OP_dense) && (u->backward || u->weights);
+        bare[i] = hosts && first[i] == i ? bare_fact(e, u) : NULL;
+        u->op->gradients = NULL;
+    }
+    for (int i = 0; i < n; i++) {
+        int lender = -1;
+        for (int k = 0; bare[i] && k < n; k++)
+            if (bare[k] && e->units[k].sharers > 1 && fact_equal(bare[k], bare[i]) && (lender < 0 || e->units[k].op->fuse.act == OP_NONE))
+                lender = k;
+        e->units[i].lent = lender >= 0 && lender != i;
+        for (int j = i; e->units[i].lent && j < n; j++)
+            if (first[j] == i)
+                e->units[j].op->gradients = op_function(e->units[lender].op);
+    }
+}
+
 /* Finds the units that share functions, and appends the C types that these take to `types`. */
 static void share_functions(Emitter *e, Fact *types)
 {
@@ -229,11 +285,12 @@ static void share_functions(Emitter *e, Fact *types)
         ops[i]->function = "";
         facts[i] = unit_fact(e, &e->units[i], COMPARED);
     }
-    for (int i = 0; i < m->tensors.count; i++)
-        ((Tensor *)m->tensors.items[i])->type = NULL;
     equal_find(m, ops, facts, e->unit_count, first);
     for (int i = 0; i < e->unit_count; i++)
         e->units[first[i]].sharers++;
+    lend_gradients(e, first);
+    for (int i = 0; i < m->tensors.count; i++)
+        ((Tensor *)m->tensors.items[i])->type = NULL;
     for (int i = 0; i < e->unit_count; i++)
         for (int k = 0; e->units[i].sharers > 1 && k < op_uses(ops[i]); k++)
             if (call_typed(m, ops[i], op_use(ops[i], k)->tensor))
@@ -246,7 +303,10 @@ static Fact *emitted_fact(Emitter *e, const Unit *u)
     Model *m = e->m;
     for (int i = 0; u->sharers > 1 && i < m->tensors.count; i++)
         ((Tensor *)m->tensors.items[i])->type = place_shape_type(m, m->tensors.items[i]);
-    Fact *f = unit_fact(e, u, u->sharers > 1 ? SHARED : OWN);
+    Unit emitted = *u;
+    if (u->lent)
+        emitted.backward = emitted.weights = NULL;
+    Fact *f = unit_fact(e, &emitted, u->sharers > 1 ? SHARED : OWN);
     for (int i = 0; i < m->tensors.count; i++)
         ((Tensor *)m->tensors.items[i])->type = NULL;
     return f;

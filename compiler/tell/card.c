@@ -277,7 +277,7 @@ static void find_c(Deck *d)
                 function = NEW(a, CardFunction);
                 *function = (CardFunction){ word_at(a, from, end), k, k };
                 for (int i = 0; i < d->count; i++)
-                    if (has_functions(&d->cards[i], now))
+                    if (has_functions(&d->cards[i], now) || (d->cards[i].op->gradients && !strcmp(d->cards[i].op->gradients, now)))
                         list_push(a, &d->cards[i].functions, function);
             }
         } else if (function && starts(line, end, "}")) {

@@ -21,7 +21,7 @@ typedef struct {
     List sharers;                    /* Card: other operators that share a weight with it */
     int yaml_from, yaml_to;
     int c_from, c_to;                /* its section; 0: not found (a template of the user's) */
-    List functions;                  /* CardFunction; equal operators have the same ones */
+    List functions;                  /* CardFunction; equal operators have the same ones, and those of gradients may lie in another section */
     List calls;                      /* int64_t: lines of the passes that call them */
 } Card;
 

@@ -67,7 +67,7 @@ static Cut cut_of(const Deck *d, const Op *op)
     }
     const Op *host = op->pass == FORWARD ? op : op->of;
     const Card *c = deck_card(d, host);
-    const char *symbol = arena_printf(d->m->arena, "%s_%s", op_function(host), passes[op->pass]);
+    const char *symbol = arena_printf(d->m->arena, "%s_%s", op_pass_function(op), passes[op->pass]);
     for (int i = 0; c && i < c->functions.count; i++) {
         const CardFunction *f = c->functions.items[i];
         for (int k = f->from; !strcmp(f->symbol, symbol) && k < f->to; k++) {

@@ -197,9 +197,14 @@ static void front_maxpool1_forward(front_maxpool1_t y, image_t x)
 
 /* ---- front_conv1: conv ----------------------------------- models/tiny.yaml:17
  *   1x25x25 -> 4x23x23    40 parameters    19,044 multiply-adds an example */
+/* relu(s): a NaN stays a NaN, and -0 stays -0.  For each sum, where it is stored. */
+static inline vec front_conv1_then(vec s)
+{
+    return v_relu(s);
+}
+
 /* y[m][i][j] = relu(b[m] + sum over c, u, v of w[m][c][u][v] x[c][i + u][j + v]), in that order, in every lane.
  * A tile is filters x columns of sums held in registers; _2x3 is 2 filters x 3 columns.
- * relu is max(0, s): a NaN stays a NaN, and -0 stays -0.
  */
 static void front_conv1_forward_2x3(front_conv1_t y, front_maxpool1_t x, real w[4][1][3][3], real b[4], int m, int i,
     int j)
@@ -221,10 +226,10 @@ static void front_conv1_forward_2x3(front_conv1_t y, front_maxpool1_t x, real w[
                 z = v_load(p[2]);
                 s0_2 = v_fma(a0, z, s0_2); s1_2 = v_fma(a1, z, s1_2);
             }
-    v_store(y[m][i][j], v_max(v_zero(), s0_0)); v_store(y[m][i][j + 1], v_max(v_zero(), s0_1));
-    v_store(y[m][i][j + 2], v_max(v_zero(), s0_2));
-    v_store(y[m + 1][i][j], v_max(v_zero(), s1_0)); v_store(y[m + 1][i][j + 1], v_max(v_zero(), s1_1));
-    v_store(y[m + 1][i][j + 2], v_max(v_zero(), s1_2));
+    v_store(y[m][i][j], front_conv1_then(s0_0)); v_store(y[m][i][j + 1], front_conv1_then(s0_1));
+    v_store(y[m][i][j + 2], front_conv1_then(s0_2));
+    v_store(y[m + 1][i][j], front_conv1_then(s1_0)); v_store(y[m + 1][i][j + 1], front_conv1_then(s1_1));
+    v_store(y[m + 1][i][j + 2], front_conv1_then(s1_2));
 }
 
 static void front_conv1_forward_2x2(front_conv1_t y, front_maxpool1_t x, real w[4][1][3][3], real b[4], int m, int i,
@@ -245,8 +250,8 @@ static void front_conv1_forward_2x2(front_conv1_t y, front_maxpool1_t x, real w[
                 a = v_set1(w[m + 1][c][u][v]);
                 s1_0 = v_fma(a, z0, s1_0); s1_1 = v_fma(a, z1, s1_1);
             }
-    v_store(y[m][i][j], v_max(v_zero(), s0_0)); v_store(y[m][i][j + 1], v_max(v_zero(), s0_1));
-    v_store(y[m + 1][i][j], v_max(v_zero(), s1_0)); v_store(y[m + 1][i][j + 1], v_max(v_zero(), s1_1));
+    v_store(y[m][i][j], front_conv1_then(s0_0)); v_store(y[m][i][j + 1], front_conv1_then(s0_1));
+    v_store(y[m + 1][i][j], front_conv1_then(s1_0)); v_store(y[m + 1][i][j + 1], front_conv1_then(s1_1));
 }
 
 static void front_conv1_forward(front_conv1_t y, front_maxpool1_t x, real w[4][1][3][3], real b[4])

@@ -101,9 +101,14 @@ static void load_y_forward(y_t y, const void *const *rows, int first, int count)
 
 /* ---- front_conv1: conv ----------------------------------- tests/golden/conv.yaml:8
  *   1x5x5 -> 2x4x4    10 parameters    128 multiply-adds an example */
+/* relu(s): a NaN stays a NaN, and -0 stays -0.  For each sum, where it is stored. */
+static inline vec front_conv1_then(vec s)
+{
+    return v_relu(s);
+}
+
 /* y[m][i][j] = relu(b[m] + sum over c, u, v of w[m][c][u][v] x[c][i + u][j + v]), in that order, in every lane.
  * A tile is filters x columns of sums held in registers; _2x2 is 2 filters x 2 columns.
- * relu is max(0, s): a NaN stays a NaN, and -0 stays -0.
  */
 static void front_conv1_forward_2x2(front_conv1_t y, x_t x, real w[2][1][2][2], real b[2], int m, int i, int j)
 {
@@ -122,8 +127,8 @@ static void front_conv1_forward_2x2(front_conv1_t y, x_t x, real w[2][1][2][2], 
                 a = v_set1(w[m + 1][c][u][v]);
                 s1_0 = v_fma(a, z0, s1_0); s1_1 = v_fma(a, z1, s1_1);
             }
-    v_store(y[m][i][j], v_max(v_zero(), s0_0)); v_store(y[m][i][j + 1], v_max(v_zero(), s0_1));
-    v_store(y[m + 1][i][j], v_max(v_zero(), s1_0)); v_store(y[m + 1][i][j + 1], v_max(v_zero(), s1_1));
+    v_store(y[m][i][j], front_conv1_then(s0_0)); v_store(y[m][i][j + 1], front_conv1_then(s0_1));
+    v_store(y[m + 1][i][j], front_conv1_then(s1_0)); v_store(y[m + 1][i][j + 1], front_conv1_then(s1_1));
 }
 
 static void front_conv1_forward(front_conv1_t y, x_t x, real w[2][1][2][2], real b[2])
@@ -245,6 +250,12 @@ static void front_maxpool1_backward(front_conv1_t dx, front_maxpool1_t dy, front
 
 /* ---- front_conv2: conv ----------------------------------- tests/golden/conv.yaml:10
  *   2x2x2 -> 2x2x2    16 parameters    64 multiply-adds an example */
+/* tanh(s).  For each sum, where it is stored. */
+static inline vec front_conv2_then(vec s)
+{
+    return v_tanh(s);
+}
+
 /* y[m][i][j] = tanh(sum over c, u, v of w[m][c][u][v] x[c][i * 2 + u - 1][j * 2 + v - 1]), in that order, in every
  * lane.  A tile is filters x columns of sums held in registers; _2x1 is 2 filters x 1 columns.
  * Columns whose window reaches into the padding take the _edge tile, one by one, with the taps that are inside.
@@ -269,8 +280,8 @@ static void front_conv2_forward_edge2(front_tanh1_t y, front_maxpool1_t x, real 
                 a = v_set1(w[m + 1][c][u][v]);
                 s1_0 = v_fma(a, z0, s1_0);
             }
-    v_store(y[m][i][j], v_tanh(s0_0));
-    v_store(y[m + 1][i][j], v_tanh(s1_0));
+    v_store(y[m][i][j], front_conv2_then(s0_0));
+    v_store(y[m + 1][i][j], front_conv2_then(s1_0));
 }
 
 static void front_conv2_forward(front_tanh1_t y, front_maxpool1_t x, real w[2][2][2][2])

@@ -79,6 +79,12 @@ static void load_y_forward(y_t y, const void *const *rows, int first, int count)
 
 /* ---- h: dense -------------------------------------------- tests/golden/dense.yaml:7
  *   3 -> 4    16 parameters    12 multiply-adds an example */
+/* relu(s): a NaN stays a NaN, and -0 stays -0.  For each sum, where it is stored. */
+static inline vec h_then(vec s)
+{
+    return v_relu(s);
+}
+
 /* y[s][m] = relu(b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 3
  * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
@@ -167,7 +173,7 @@ static void h_forward(h_t *y, x_t *x, real w[3][16], real b[16])
                 vec lanes[16];
                 for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
                 v_transpose16(lanes);
-                for (int r = 0; r < 16 && m + q + r < 4; r++) v_store(y[s][m + q + r], v_max(v_zero(), lanes[r]));
+                for (int r = 0; r < 16 && m + q + r < 4; r++) v_store(y[s][m + q + r], h_then(lanes[r]));
             }
     }
 }

@@ -110,6 +110,12 @@ static void fill_2x2_forward(real *y)
 
 /* ---- d: dense -------------------------------------------- tests/golden/joints.yaml:10
  *   4 -> 4    20 parameters    16 multiply-adds an example */
+/* sigmoid(s).  For each sum, where it is stored. */
+static inline vec d_then(vec s)
+{
+    return v_sigmoid(s);
+}
+
 /* y[s][m] = sigmoid(b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 4
  * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
@@ -198,7 +204,7 @@ static void d_forward(d_t *y, x_t *x, real w[4][16], real b[16])
                 vec lanes[16];
                 for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
                 v_transpose16(lanes);
-                for (int r = 0; r < 16 && m + q + r < 4; r++) v_store(y[s][m + q + r], v_sigmoid(lanes[r]));
+                for (int r = 0; r < 16 && m + q + r < 4; r++) v_store(y[s][m + q + r], d_then(lanes[r]));
             }
     }
 }
