@@ -17,11 +17,12 @@ void epilogue_facts(Model *m, const Op *op, Fact *f)
     fact_text(f, "stores", some ? arena_printf(m->arena, "%s_then(%%s)", op_function(op)) : "%s");
     if (!some)
         return;
+    const bool plain = m->options.plain && !op->kernel.latency;      /* kernels of the latency form have vecs, of points or outputs */
     const char *name = op_table[op->fuse.act]->name, *value;
     const Formula *formula = formula_function(m->arena, (FunctionKind)function_find(name), NULL);
     const FormulaC c = { .operands = (const char *const[]){ "s" }, .prefix = "t", .indent = "" };
     Text text = { .arena = m->arena };
-    formula_lines(&text, formula->dag, (Node *[]){ formula->root }, 1, m->options.plain, &c, &value);
+    formula_lines(&text, formula->dag, (Node *[]){ formula->root }, 1, plain, &c, &value);
     Fact *x = fact_table(m->arena), *lines = fact_table(m->arena);
     for (const char *line = text.text; line && *line; line += strcspn(line, "\n") + 1)     /* each ends so */
         fact_push_text(lines, arena_copy(m->arena, line, strcspn(line, "\n")));
@@ -32,6 +33,7 @@ void epilogue_facts(Model *m, const Op *op, Fact *f)
     }
     fact_text(x, "about", arena_printf(m->arena, "%s(s)%s", name, note_of(op->fuse.act)));
     fact_set(x, "lines", lines);
+    fact_text(x, "type", plain ? "real" : "vec");
     fact_text(x, "value", value);
     fact_set(f, "epilogue", x);
 }

@@ -562,6 +562,7 @@ const FactDoc fact_docs[] = {
 
     { "epilogue", "about", "text", "what it computes of s", NULL },
     { "epilogue", "lines", "text[]", "its lines of C", NULL },
+    { "epilogue", "type", "text", "of the sum and of the result: vec or real", NULL },
     { "epilogue", "value", "text", "C of the result", NULL },
 
     { "setting", "name", "text", "in the model", NULL },
