@@ -76,6 +76,7 @@ CASES = [
     ("turned", "{ matmul: [w_, v_], transpose_a: true }", lambda v: v["v_"] @ v["w_.weight"]),
     ("on_left", "{ matmul: [w_, a_], transpose_a: true, transpose_b: true }", lambda v: v["w_.weight"].T @ v["a_"].swapaxes(2, 3)),
     ("each", "{ dense: a_, units: 17, over: last, act: tanh }", lambda v: np.tanh(v["a_"] @ v["each.weight"].T + v["each.bias"])),
+    ("one_row", "{ dense: { reshape: x, shape: [1, 5] }, units: 4, over: last }", lambda v: (v["x"] @ v["one_row.weight"].T + v["one_row.bias"])[:, None]),
     ("e", "{ embedding: tokens, units: 5 }", lambda v: v["e.weight"][v["tokens"]]),
     ("e_one", "{ embedding: [\"row_[2]\", e.weight] }", lambda v: v["e.weight"][v["row_"][:, 2].astype(int)]),
     ("tied", "{ matmul: [e, e.weight], transpose_b: true }", lambda v: v["e.weight"][v["tokens"]] @ v["e.weight"].T),
