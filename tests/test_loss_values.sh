@@ -108,7 +108,7 @@ for form in ("", "--plain"):
     here = data["kind"] >= 0
     five = np.argsort(-whole["w"], axis=1, kind="stable")[:, :5]
     want = {"loss": rest + total / weights, "mask": (whole["pixels"].argmax(1) != data["mask"]).mean(), "marks": ((whole["v"] > 0) != data["marks"]).mean(),
-            "kind": np.mean([((whole["rows"].argmax(-1) != data["kind"]) & here)[:, i].sum() / here[:, i].sum() for i in range(2)]),
+            "kind": ((whole["rows"].argmax(-1) != data["kind"]) & here).sum() / here.sum(),
             "top_5": 1 - (five == data["big"][:, None]).any(1).mean(), "bits": ((whole["v"] > 0) != (data["bits"] > 0.5)).mean(),
             "size": np.sqrt(((whole["v"] - data["size"]) ** 2).mean())}
     have = {"loss": e["loss"], **{k: e["error"][k]["mean"] for k in ("mask", "marks", "kind")}, "top_5": e["top_5"]["big"], "bits": e["wrong_bits"]["bits"],
@@ -116,5 +116,51 @@ for form in ("", "--plain"):
     wrong += [f"eval {form} {k}: {have[k]}, not {want[k]}" for k in want if not abs(have[k] - want[k]) <= 1e-9 * abs(want[k]) + 1e-12]
 sys.exit("\n".join(wrong) or 0)
 PYTHON
+
+# ---- labels beyond 2^63, none that counts, a class that one of two losses ignores; predict of whole numbers of any width ------------
+cat >one.yaml <<'END'
+model: one
+batch: 5
+inputs: { t: { shape: [2], dtype: i32, classes: 4 } }
+targets: { y: { classes: 3 }, z: { classes: 3 } }
+flow:
+  - v: { dense: { embedding: t, units: 3 }, units: 3, init: zeros }
+  - w: { dense: { embedding: t, units: 2 }, units: 3 }
+loss:
+  - { cross_entropy: [v, y], ignore: -1 }
+  - { cross_entropy: [v, z] }
+  - { cross_entropy: [w, z], ignore: 1 }
+END
+export CFLAGS=-O1
+run "$SPNC" build one.yaml --plain -o one || exit 1
+mkdir labels
+"$python" - <<'PYTHON'
+import numpy as np
+np.save("labels/test_t.npy", np.zeros((4, 2), "i4"))
+np.save("labels/train_t.npy", np.zeros((4, 2), "i4"))
+np.save("labels/test_z.npy", np.ones(4, "i4"))
+np.save("labels/train_z.npy", np.ones(4, "i4"))
+np.save("labels/test_y.npy", np.array([0, -1, 2, 1], "i8"))
+np.save("labels/train_y.npy", np.full(4, -1, "i8"))
+np.save("wide.npy", np.array([[0, 3], [1, 2]], "i8"))
+np.save("narrow.npy", np.array([[0, 3], [1, 2]], "i4"))
+np.save("outside.npy", np.array([[0, 3], [1, 2 ** 40]], "i8"))
+PYTHON
+refused() {                                    # refused TEXT COMMAND...
+    local text=$1
+    shift
+    "$@" >said 2>&1
+    [ $? = 1 ] && grep -qF "$text" said || fault "not '$text': $(cat said)"
+}
+run one/one export --seed 1 -o one.npz
+run one/one eval --weights one.npz --data labels --json
+grep -q '"z": {"mean": 1,' output || fault "a label that the second loss ignores counts for the first: $(cat output)"
+refused "labels/train_y.npy: every label is -1, which the model's loss ignores (line 9 of one.yaml): there is nothing to learn" one/one train --data labels --run run
+for width in wide narrow; do run one/one predict $width.npy --weights one.npz --json && sed "s/$width/x/g" output >$width.json; done
+cmp -s wide.json narrow.json && grep -q x.npy wide.json || fault "predict: other answers for int64"
+refused "outside.npy: class 1099511627776 of example 1 (position 1) is out of range; 't' has 4 classes, 0 to 3" one/one predict outside.npy --weights one.npz
+"$python" -c 'import numpy as np; np.save("labels/test_y.npy", np.array([0, 2 ** 63 + 5, 2, 1], "u8"))'
+refused "test_y.npy: label 9223372036854775807 of example 1" one/one eval --weights one.npz --data labels
+
 [ $failed = 0 ] && echo "test_loss_values: fine"
 exit $failed

@@ -486,8 +486,7 @@ int command_sweep(const Options *o)
     read_file(&s, o->operands[0]);
     make_runs(&s);
     data_open(&valid, o->data, "valid", true);
-    for (int k = 0; k < net.target_count; k++)
-        s.answers += eval_positions(k) * valid.examples;
+    s.answers = data_all_labels(&valid);
     data_close(&valid);
     if (mkdir(o->runs, 0777) && errno != EEXIST)
         fail(ENVIRONMENT, "%s: the folder cannot be made: %s", o->runs, strerror(errno));

@@ -586,10 +586,20 @@ static NetTraining wanted_settings(unsigned *given, const Options *o)
     return training;
 }
 
+/* There must be something to learn. */
+static void need_labels(const Data *d)
+{
+    for (int k = 0; k < net.target_count; k++)
+        if (data_reader(k) && !data_labels(d, k))
+            fail(WRONG_INPUT, "%s/%s_%s.npy: every label is %d, which the model's loss ignores (line %d of %s): there is nothing to learn", d->dir, d->split,
+                 net.targets[k].name, data_reader(k)->ignored, data_reader(k)->yaml_line, net.source);
+}
+
 static int command_trial(const Options *o, const NetTraining *training)
 {
     Data data;
     data_open(&data, o->data, "train", true);
+    need_labels(&data);
     if (o->overfit)
         norms_check_batch(data.examples < net.batch ? data.examples : net.batch);
     else
@@ -627,6 +637,7 @@ int command_train(const Options *o)
     if (o->overfit || o->lr_find)
         return command_trial(o, &wanted);
     data_open(&t.data, o->data, "train", true);
+    need_labels(&t.data);
     norms_check_split(t.data.examples);
     ahead_shuffled(&t.data);
     t.validates = data_is_there(o->data, "valid");

@@ -7,6 +7,7 @@
 #include "files/array_file.h"
 #include "files/decode.h"
 #include "inspect/stream.h"
+#include "run/data.h"
 #include "run/message.h"
 
 #include <dirent.h>
@@ -121,14 +122,17 @@ static bool same_shape(const int64_t *shape, int rank, int skip)
     return same;
 }
 
-/* The whole numbers of example i are classes of the input. */
-static bool classes_fit(const int32_t *example, const char *path, int64_t i, ArrayError *e)
+/* Example i of whole numbers of any width, which must be classes of the input. */
+static bool take_classes(int32_t *example, const Array *a, const void *data, const char *path, int64_t i, ArrayError *e)
 {
     const NetData *input = &net.inputs[0];
-    for (size_t k = 0; k < input->count; k++)
-        if (example[k] < 0 || example[k] >= input->classes)
-            return array_fail(e, 1, path, "class %d of example %lld (position %zu) is out of range; '%s' has %d classes, 0 to %d", (int)example[k], (long long)i, k,
+    for (size_t k = 0; k < input->count; k++) {
+        const int64_t v = data_whole(a->type, data, i * (int64_t)input->count + (int64_t)k);
+        if (v < 0 || v >= input->classes)
+            return array_fail(e, 1, path, "class %lld of example %lld (position %zu) is out of range; '%s' has %d classes, 0 to %d", (long long)v, (long long)i, k,
                               input->name, input->classes, input->classes - 1);
+        example[k] = (int32_t)v;
+    }
     return true;
 }
 
@@ -153,7 +157,8 @@ static bool add_npy(Images *m, const unsigned char *bytes, size_t size, bool fit
     }
     bool many = a.rank == input->rank + 1 && same_shape(a.shape + 1, a.rank - 1, 0);
     bool one = same_shape(a.shape, a.rank, 0) || (takes_pictures() && planes() == 1 && same_shape(a.shape, a.rank, input->rank - 2));
-    if (a.type != wanted || (!many && !one)) {
+    const bool type = input->type == LABELS ? data_is_whole(a.type) : a.type == wanted;
+    if (!type || (!many && !one)) {
         for (int i = 0; i < input->rank; i++)
             expected.shape[i] = input->shape[i];
         array_shape_text(text, sizeof text, &expected);
@@ -164,8 +169,9 @@ static bool add_npy(Images *m, const unsigned char *bytes, size_t size, bool fit
         void *example = next_example(m, path, many ? i : -1, e);
         if (!example)
             return false;
-        memcpy(example, bytes + offset + (size_t)i * example_bytes(), example_bytes());
-        if (input->type == LABELS && !classes_fit(example, path, i, e))
+        if (input->type != LABELS)
+            memcpy(example, bytes + offset + (size_t)i * example_bytes(), example_bytes());
+        else if (!take_classes(example, &a, bytes + offset, path, i, e))
             return false;
     }
     return true;

@@ -199,7 +199,7 @@ static void print_settings(const Contender *all, int count)
 
 static void print_text(const Contender *all, int count, const View *v, const Data *data)
 {
-    int64_t labels = data->examples * v->slots;
+    const int64_t labels = data_all_labels(data);
     printf("%s/%s: %" PRId64 " examples%s\n\n", data->dir, data->split, data->examples,
            v->slots ? "; 95 % intervals are Wilson's, over labels taken as independent" : "");
     printf("     %9s", "loss");
@@ -218,7 +218,7 @@ static void print_text(const Contender *all, int count, const View *v, const Dat
         print_cell("%.5f", 9, c->loss);
         if (v->slots) {
             wilson(&low, &high, c->wrong, labels);
-            printf(" %7.3f %% %7.3f to %6.3f %%", 100.0 * (double)c->wrong / (double)labels, 100 * low, 100 * high);
+            printf(" %7.3f %% %7.3f to %6.3f %%", labels ? 100.0 * (double)c->wrong / (double)labels : 0, 100 * low, 100 * high);
         }
         if (apart) {
             wilson(&low, &high, c->examples_wrong, data->examples);
@@ -278,7 +278,7 @@ static void write_json(const Contender *all, int count, const View *v, const Dat
         json_string(&w, "run", c->name);
         json_double(&w, "loss", c->loss);
         if (v->slots) {
-            write_share(&w, "labels", c->wrong, data->examples * v->slots);
+            write_share(&w, "labels", c->wrong, data_all_labels(data));
             write_share(&w, "whole_examples", c->examples_wrong, data->examples);
         }
         json_double(&w, "valid_error", c->valid_error);

@@ -96,6 +96,17 @@ static int64_t wrong_of(const Survey *s)
     return wrong;
 }
 
+static int64_t counted_of(const Survey *s)
+{
+    int64_t counted = 0;
+    for (int i = 0; i < s->slots; i++)
+        counted += s->counted[i];
+    return counted;
+}
+
+/* In per cent; 0 of none. */
+static double per_cent(int64_t part, int64_t all) { return all ? 100.0 * (double)part / (double)all : 0; }
+
 static void tile(Html *h, const char *what) { html_put(h, "<div class=\"tile\"><span>%s</span><b>", what); }
 
 static const char *split_tile(const Report *r, const char *test, const char *valid, const char *train)
@@ -116,7 +127,7 @@ static void put_tiles(Html *h, const Report *r)
     html_put(h, "<div class=\"tiles\">\n");
     if (r->split && has_errors(r)) {
         tile(h, split_tile(r, "test error", "validation error", "training error"));
-        html_put(h, "%.2f %%</b></div>\n", 100.0 * (double)wrong_of(&r->survey) / ((double)r->survey.examples * r->survey.slots));
+        html_put(h, "%.2f %%</b></div>\n", per_cent(wrong_of(&r->survey), counted_of(&r->survey)));
     } else if (r->split) {
         tile(h, split_tile(r, "test loss", "validation loss", "training loss"));
         html_put(h, "%.4g</b></div>\n", r->survey.loss);
@@ -231,7 +242,7 @@ static void put_results(Html *h, const Report *r)
         if (r->valid_examples)
             html_count(h, r->valid_examples);
         html_put(h, "</td><td class=\"n\">%.5f</td>", t->valid_loss[kept]);
-        int64_t all = r->valid_examples * r->view.slots;
+        int64_t all = r->valid_labels;
         if (has_errors(r)) {
             html_put(h, "<td class=\"n\">%.3f %%</td>", 100 * t->valid_error[kept]);
             if (all && !isnan(t->valid_error[kept]))
@@ -247,9 +258,9 @@ static void put_results(Html *h, const Report *r)
         html_count(h, s->examples);
         html_put(h, "</td><td class=\"n\">%.5f</td>", s->loss);
         if (has_errors(r)) {
-            html_put(h, "<td class=\"n\"><b>%.3f %%</b></td>", 100.0 * (double)wrong_of(s) / ((double)s->examples * s->slots));
-            put_interval(h, wrong_of(s), s->examples * s->slots);
-            html_put(h, "<td class=\"n\">%.2f %%</td>", 100.0 * (double)s->all_right / (double)s->examples);
+            html_put(h, "<td class=\"n\"><b>%.3f %%</b></td>", per_cent(wrong_of(s), counted_of(s)));
+            put_interval(h, wrong_of(s), counted_of(s));
+            html_put(h, "<td class=\"n\">%.2f %%</td>", per_cent(s->all_right, s->labelled));
         }
         html_put(h, "</tr>\n");
     }
@@ -270,8 +281,8 @@ static void put_positions(Html *h, const Report *r)
             html_text(h, net.targets[k].name);
             html_put(h, "</td><td>%d</td><td class=\"n\">", i + 1);
             html_count(h, s->wrong[slot]);
-            html_put(h, "</td><td class=\"n\">%.3f %%</td>", 100.0 * (double)s->wrong[slot] / (double)s->examples);
-            put_interval(h, s->wrong[slot], s->examples);
+            html_put(h, "</td><td class=\"n\">%.3f %%</td>", per_cent(s->wrong[slot], s->counted[slot]));
+            put_interval(h, s->wrong[slot], s->counted[slot]);
             html_put(h, "</tr>\n");
         }
     html_put(h, "</table></div></section>\n");

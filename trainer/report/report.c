@@ -128,6 +128,7 @@ void report_epoch(const char *run, Data *valid, int epoch)
     report_open(&r, run);
     r.running = true;
     r.valid_examples = valid ? valid->examples : 0;
+    r.valid_labels = valid ? data_all_labels(valid) : 0;
     if (!write_page(&r, &e))
         warn("%s", e.text);
     report_close(&r);
@@ -145,6 +146,7 @@ void report_whole(const char *run, const char *dir)
     if (split_is_there(dir, "valid")) {
         data_open(&data, dir, "valid", true);
         r.valid_examples = data.examples;
+        r.valid_labels = data_all_labels(&data);
         take_watched(&r, &data);
         data_close(&data);
     }

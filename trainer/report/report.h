@@ -19,7 +19,7 @@ typedef struct {
     Json settings, machine;                    /* run.json, machine.json; root NULL: not there */
     const char *split;                         /* of the survey: "test", or "valid" where there is no test; NULL: no survey */
     Survey survey;
-    int64_t valid_examples;                    /* 0: unknown */
+    int64_t valid_examples, valid_labels;      /* valid_labels: those that count.  0: unknown */
     Shot shown[REPORT_SHOWN], worst[REPORT_WORST], watched[WATCHED];
     int shown_count, worst_count, watched_count;
     Watch watch;

@@ -15,6 +15,7 @@
 static void survey_open(Survey *s, const View *v, const Data *data)
 {
     *s = (Survey){ .examples = data->examples, .slots = v->slots };
+    s->counted = need_memory((size_t)v->slots * sizeof *s->counted, "a survey");
     s->wrong = need_memory((size_t)v->slots * sizeof *s->wrong, "a survey");
     s->confusion = need_memory((size_t)net.target_count * sizeof *s->confusion, "a survey");
     s->read = need_memory((size_t)data->examples * (size_t)v->slots * sizeof *s->read, "a survey");
@@ -30,6 +31,7 @@ void survey_free(Survey *s)
     for (int k = 0; k < net.target_count && s->confusion; k++)
         free(s->confusion[k]);
     free(s->confusion);
+    free(s->counted);
     free(s->wrong);
     free(s->read);
     free(s->badness);
@@ -38,13 +40,15 @@ void survey_free(Survey *s)
 
 static void count_labels(Survey *s, const Data *data, int64_t example, int n, double *probabilities)
 {
-    bool right = s->slots > 0;
+    bool right = true, labelled = false;
     for (int k = 0, slot = 0; k < net.target_count; k++)
         for (int i = 0; i < eval_positions(k); i++, slot++) {
             int read = eval_label(NULL, k, n, i), label = data_label(data, k, example, i);
             s->read[example * s->slots + slot] = read;
             if (label < 0)                      /* ignored */
                 continue;
+            labelled = true;
+            s->counted[slot]++;
             if (read >= 0)
                 s->confusion[k][label * net.targets[k].classes + read]++;
             if (read == label)
@@ -55,7 +59,8 @@ static void count_labels(Survey *s, const Data *data, int64_t example, int n, do
             double bad = -log(probabilities[label]);
             s->badness[example] = isnan(bad) ? INFINITY : fmax(s->badness[example], bad);
         }
-    s->all_right += right;
+    s->labelled += labelled;
+    s->all_right += labelled && right;
 }
 
 static double drawing_error(const View *v, const Batch *batch, int n)

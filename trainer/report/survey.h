@@ -6,10 +6,10 @@
 
 /* Counts by slot (view_slot) and whole examples.  All owned. */
 typedef struct {
-    int64_t examples, all_right;               /* all_right: every label of the example; examples without labels count as wrong */
+    int64_t examples, labelled, all_right;     /* labelled: examples with a label that counts; all_right: of these, every such label */
     double loss;
     int slots;
-    int64_t *wrong;                            /* [slots] */
+    int64_t *wrong, *counted;                  /* [slots]: wrong labels; labels that count */
     int64_t **confusion;                       /* [target_count]: [classes labelled][classes read], or NULL */
     int32_t *read;                             /* [examples][slots]; -1: not a number */
     double *badness;                           /* [examples]: 0 if right, else -log of the probability of a wrong slot's label;

@@ -72,28 +72,47 @@ static void check_file(const Array *a, const NetData *s, const char *path)
          wanted(expected, sizeof expected, s), s->name, net.source, hint);
 }
 
-/* Element i of an integer array; values beyond int64 come out negative, which no label may be. */
-static int64_t integer_at(const Array *a, int64_t i)
+bool data_is_whole(ArrayType type)
 {
-    switch (a->type) {
-    case ARRAY_U1: return ((const uint8_t *)a->data)[i];
-    case ARRAY_B1: return ((const uint8_t *)a->data)[i] != 0;
-    case ARRAY_I1: return ((const int8_t *)a->data)[i];
-    case ARRAY_U2: return ((const uint16_t *)a->data)[i];
-    case ARRAY_I2: return ((const int16_t *)a->data)[i];
-    case ARRAY_U4: return ((const uint32_t *)a->data)[i];
-    case ARRAY_I4: return ((const int32_t *)a->data)[i];
-    case ARRAY_U8: return ((const uint64_t *)a->data)[i] > INT64_MAX ? -1 : (int64_t)((const uint64_t *)a->data)[i];
-    default: return ((const int64_t *)a->data)[i];
+    return type == ARRAY_U1 || type == ARRAY_B1 || type == ARRAY_I1 || type == ARRAY_U2 || type == ARRAY_I2 || type == ARRAY_U4 || type == ARRAY_I4 || type == ARRAY_U8
+           || type == ARRAY_I8;
+}
+
+int64_t data_whole(ArrayType type, const void *data, int64_t i)
+{
+    union { uint8_t u1; int8_t i1; uint16_t u2; int16_t i2; uint32_t u4; int32_t i4; uint64_t u8; int64_t i8; } v = { 0 };
+    const size_t size = array_type_size(type);
+    memcpy(&v, (const char *)data + (size_t)i * size, size);
+    switch (type) {
+    case ARRAY_U1: return v.u1;
+    case ARRAY_B1: return v.u1 != 0;
+    case ARRAY_I1: return v.i1;
+    case ARRAY_U2: return v.u2;
+    case ARRAY_I2: return v.i2;
+    case ARRAY_U4: return v.u4;
+    case ARRAY_I4: return v.i4;
+    case ARRAY_U8: return v.u8 > INT64_MAX ? INT64_MAX : (int64_t)v.u8;
+    default: return v.i8;
     }
+}
+
+const NetLoss *data_reader(int k)
+{
+    for (int i = 0; i < net.loss_count; i++) {
+        const NetLoss *l = &net.losses[i];
+        if (l->target == k && l->value >= 0 && (l->shows == SHOWS_WRONG || (l->shows == SHOWS_BITS && net.targets[k].type == LABELS)))
+            return l;
+    }
+    return NULL;
 }
 
 bool data_ignores(int k, int64_t label)
 {
+    int losses = 0, ignoring = 0;
     for (int i = 0; i < net.loss_count; i++)
-        if (net.losses[i].target == k && net.losses[i].ignores && net.losses[i].ignored == label)
-            return true;
-    return false;
+        if (net.losses[i].target == k)
+            losses++, ignoring += net.losses[i].ignores && net.losses[i].ignored == label;
+    return losses && ignoring == losses;
 }
 
 static bool is_target(const NetData *s) { return s >= net.targets && s < net.targets + net.target_count; }
@@ -103,7 +122,7 @@ static int32_t *read_labels(const Array *a, const NetData *s, const char *path)
     int64_t n = array_count(a);
     int32_t *labels = need_memory((size_t)n * sizeof *labels, path);
     for (int64_t i = 0; i < n; i++) {
-        int64_t v = integer_at(a, i);
+        int64_t v = data_whole(a->type, a->data, i);
         if ((v < 0 || v >= s->classes) && !(is_target(s) && data_ignores((int)(s - net.targets), v)))
             fail(WRONG_INPUT, "%s: %s %" PRId64 " of example %" PRId64 " (position %" PRId64 ") is out of range; '%s' has %d"
                  " classes, 0 to %d", path, is_target(s) ? "label" : "class", v, i / (int64_t)s->count, i % (int64_t)s->count, s->name, s->classes, s->classes - 1);
@@ -314,7 +333,28 @@ int32_t data_label(const Data *d, int k, int64_t i, int position)
 {
     int f = net.input_count + k;
     const int32_t label = ((const int32_t *)((const char *)d->base[f] + (size_t)i * d->stride[f]))[position];
-    return data_ignores(k, label) ? -1 : label;
+    const NetLoss *reader = data_reader(k);
+    return reader && reader->ignores && reader->ignored == label ? -1 : label;
+}
+
+int64_t data_labels(const Data *d, int k)
+{
+    const NetLoss *reader = data_reader(k);
+    int64_t count = 0;
+    if (reader && !reader->ignores)
+        return d->examples * reader->positions;
+    for (int64_t i = 0; reader && i < d->examples; i++)
+        for (int position = 0; position < reader->positions; position++)
+            count += data_label(d, k, i, position) >= 0;
+    return count;
+}
+
+int64_t data_all_labels(const Data *d)
+{
+    int64_t count = 0;
+    for (int k = 0; k < net.target_count; k++)
+        count += data_labels(d, k);
+    return count;
 }
 
 void data_order(uint32_t *order, const Data *d, uint64_t seed, int epoch)

@@ -40,10 +40,19 @@ void data_batch(Batch *batch, Data *d, const uint32_t *order, int64_t first);
 char *data_place(char *text, size_t room, const Data *d, int f, int64_t example);
 /* Element i of one example by its indices: "[0][3][4]". */
 char *data_element(char *text, size_t room, const NetData *s, size_t i);
-/* Label of example i (file order) at `position` of target k. */
-/* Is it a label that the losses of target k ignore? */
+/* Whole numbers of any width and sign; element i of such data, wherever they lie.  What is beyond int64 becomes its largest number. */
+bool data_is_whole(ArrayType type);
+int64_t data_whole(ArrayType type, const void *data, int64_t i);
+/* The first loss that compares labels of target k with logits that are a value of the flow, by which errors are counted; NULL: none does. */
+const NetLoss *data_reader(int k);
+/* Is it a label that each loss of target k ignores?  Only then it need be no class. */
 bool data_ignores(int k, int64_t label);
+/* Label of example i (file order) at `position` of target k; -1 where errors do not count it. */
 int32_t data_label(const Data *d, int k, int64_t i, int position);
+/* Labels of target k that count, of all examples. */
+int64_t data_labels(const Data *d, int k);
+/* Likewise of all targets. */
+int64_t data_all_labels(const Data *d);
 /* The order of an epoch: a permutation of 0 .. d->examples - 1 that follows from seed and epoch. */
 void data_order(uint32_t *order, const Data *d, uint64_t seed, int epoch);
 /* CRC-32 of all labels and of some rows of every input, so that other data of the same size are noticed. */

@@ -14,24 +14,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const NetLoss *reader_of(int k)
-{
-    for (int i = 0; i < net.loss_count; i++)
-        if ((net.losses[i].shows == SHOWS_WRONG || (net.losses[i].shows == SHOWS_BITS && net.targets[k].type == LABELS)) && net.losses[i].target == k
-            && net.losses[i].value >= 0)
-            return &net.losses[i];
-    return NULL;
-}
-
 int eval_positions(int k)
 {
-    const NetLoss *l = reader_of(k);
+    const NetLoss *l = data_reader(k);
     return l ? l->positions : 0;
 }
 
 int eval_value(int k)
 {
-    const NetLoss *l = reader_of(k);
+    const NetLoss *l = data_reader(k);
     return l ? l->value : -1;
 }
 
@@ -50,7 +41,7 @@ static double logit(const NetLoss *l, int n, int position, int c)
 
 int eval_label(double *probability, int k, int n, int position)
 {
-    const NetLoss *l = reader_of(k);
+    const NetLoss *l = data_reader(k);
     int classes = net.targets[k].classes, best = 0;
     double most = -INFINITY, sum = 0;
     for (int c = 0; c < classes; c++) {
@@ -70,7 +61,7 @@ int eval_label(double *probability, int k, int n, int position)
 
 void eval_probabilities(double *probabilities, int k, int n, int position)
 {
-    const NetLoss *l = reader_of(k);
+    const NetLoss *l = data_reader(k);
     int classes = net.targets[k].classes;
     double most = -INFINITY, sum = 0;
     for (int c = 0; c < classes; c++) {
@@ -86,7 +77,7 @@ void eval_probabilities(double *probabilities, int k, int n, int position)
 /* Is `label` among the five classes with the largest logits? */
 static bool in_five(int k, int n, int position, int label)
 {
-    const NetLoss *l = reader_of(k);
+    const NetLoss *l = data_reader(k);
     const double own = logit(l, n, position, label);
     int above = 0;
     for (int c = 0; c < net.targets[k].classes; c++) {
@@ -225,14 +216,18 @@ bool score_data(Score *s, Data *data, const volatile sig_atomic_t *stop)
     for (int k = 0; k < net.target_count; k++) {
         int positions = eval_positions(k);
         int64_t all = 0;
+        double wrong = 0;
         s->target[k] = positions ? 0 : NAN;
         for (int i = 0; i < positions; i++) {
             double *share = &s->position[k * s->positions + i];
             const int64_t counted = s->counted[k * s->positions + i];
             *share /= counted ? (double)counted : 1;
             s->target[k] += *share / positions;
+            wrong += *share * (double)counted;
             all += counted;
         }
+        if (all != positions * s->examples)         /* where fewer labels count, each that does counts alike */
+            s->target[k] = all ? wrong / (double)all : positions ? 0 : (double)NAN;
         s->top_5[k] = positions && net.targets[k].classes > 10 && all ? s->top_5[k] / (double)all : (double)NAN;
         const double elements = (double)s->examples * (double)net.targets[k].count;
         const bool bits = shown_by(k, SHOWS_BITS) != NULL;

@@ -13,7 +13,7 @@ typedef struct {
     int64_t examples;
     double loss;
     double error;                              /* mean over the targets with labels; NaN if there are none */
-    double *target;                            /* [target_count]: mean over positions; NaN for real targets */
+    double *target;                            /* [target_count]: mean over the labels that count; NaN for real targets */
     double *position;                          /* [target_count][positions]: eval_positions(k) of them are used */
     int64_t *counted;                          /* likewise: labels that count */
     double *top_5;                             /* [target_count]: share of labels not among the five largest logits; NaN: ten classes or fewer */
