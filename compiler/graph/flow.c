@@ -467,7 +467,8 @@ static bool start_value(Builder *b, Tensor *t, const Yaml *reference)
         diag_error(b->m->diag, reference->loc, "'%s' is carried by the same repeat: it has no value before the first step", reference->text ? reference->text : u.tensor->name);
         good = false;
     } else if (good) {
-        t->start = make_outside(b, u, reference->loc).tensor;
+        u = make_outside(b, u, reference->loc);
+        t->start = u.shift ? make_before(b, u, reference->loc) : u.tensor;      /* a state of the repeat around this one, before its entry */
         start_number(b, t, t->start);
     }
     b->repeat = inside;

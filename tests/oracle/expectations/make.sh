@@ -53,3 +53,4 @@ expect unet ../nets/unet.yaml
 expect nested ../nets/nested.yaml
 expect deep ../nets/deep.yaml
 expect named_repeat ../nets/named_repeat.yaml
+expect norm_steps_train ../nets/norm_steps.yaml --mode train
