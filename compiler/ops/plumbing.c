@@ -58,16 +58,30 @@ static void facts_steps(const Model *m, const Op *op, Fact *f)
     fact_int(f, "step", op->kind == OP_pick ? fwd->step : 0);
     if (fwd->kind != OP_stack)
         return;
-    Fact *turns = fact_table(m->arena);       /* of the steps, the outermost first */
+    Fact *levels = fact_table(m->arena);       /* of the steps, the outermost first */
     const Repeat *written = x->hoisted ? x->hoisted : x->repeat;
-    for (int k = repeat_level(written) - (y->shape.rank - x->shape.rank) + 1; k <= repeat_level(written); k++) {
+    Text index = { .arena = m->arena }, at = { .arena = m->arena }, sizes = { .arena = m->arena };
+    bool same = false;
+    const int first = repeat_level(written) - (y->shape.rank - x->shape.rank) + 1;
+    for (int k = first; k <= repeat_level(written); k++) {
         const Repeat *r = repeat_at(written, k);
-        Fact *a = fact_table(m->arena);
-        fact_int(a, "T", r->steps);
-        fact_int(a, "G", k <= repeat_level(x->repeat) ? m->groups * steps_all(r->outer) : 0);
-        fact_push(turns, a);
+        const char *name = k == first ? "t" : arena_printf(m->arena, "t%d", k - first + 1);
+        const int apart = k <= repeat_level(x->repeat) ? m->groups * steps_all(r->outer) : 0;
+        Fact *loop = fact_table(m->arena);
+        fact_text(loop, "name", name);
+        fact_int(loop, "T", r->steps);
+        fact_push(levels, loop);
+        text_printf(&index, "[%s]", name);
+        text_printf(&sizes, "%s%d", k > first ? ", " : "", r->steps);
+        if (apart)
+            text_printf(&at, "%s%s * %d", at.text ? " + " : "", name, apart);
+        same = same || !apart;
     }
-    fact_set(f, "turns", turns);
+    fact_set(f, "levels", levels);
+    fact_text(f, "index", index.text);
+    fact_text(f, "at", at.text ? at.text : "0");
+    fact_text(f, "sizes", sizes.text);
+    fact_bool(f, "same", same);
 }
 static void facts_broadcast(const Model *m, const Op *op, Fact *f)
 {

@@ -1421,7 +1421,7 @@ class Commands(unittest.TestCase):
                                        FAKE_FAULT=fault), 1)
 
     def test_steps_do_not_depend_on_the_order_of_the_batch(self):
-        for name in ("nets/options", "nets/recurrent", "nets/samplers", "nets/shared", "next/nets/parts", "nets/resnet_bn"):
+        for name in ("nets/options", "nets/recurrent", "nets/samplers", "nets/shared", "nets/parts", "nets/resnet_bn"):
             model = HERE / f"{name}.yaml"
             self.assertEqual(self.call("oracle.py", "steps", model, "--program", self.program(model)), 0, name)
 

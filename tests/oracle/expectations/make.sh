@@ -40,7 +40,7 @@ expect masked_gru ../nets/masked_gru.yaml
 expect seq2seq ../nets/seq2seq.yaml
 expect fixed_point ../nets/fixed_point.yaml
 expect rnn ../nets/rnn.yaml
-for model in attention bidirectional characters class_weights conv_gru huber lstm multi_label norms resnet_bn squeeze two_heads; do
+for model in attention bidirectional characters class_weights conv_gru huber lstm multi_label norms resnet_bn squeeze two_heads parts; do
     expect $model ../nets/$model.yaml
 done
 for model in norms resnet_bn; do        # with the statistics of the batch
