@@ -51,13 +51,19 @@ for split in train:113:1 valid:40:2; do
 done
 
 # ---- programs ---------------------------------------------------------------------------------------------------------
-# program NAME "OPTIONS of spnc" MAKE-VARIABLES...: built in folder NAME
+# program NAME TARGET COMPILER LEVEL: built in folder NAME.  What reads files, reports and looks is compiled once for each compiler: no weight depends on it.
+apart=(files inspect report)
 program() {
-    local name=$1 options=$2
-    shift 2
-    # shellcheck disable=SC2086
-    run "$SPNC" emit bits.yaml -o "$name" $options && run make -s -j2 -C "$name" "$@"
+    local name=$1 kept=kept_$3 folder
+    run "$SPNC" emit bits.yaml -o "$name" --target "$2" || return
+    [ ! -d "$kept" ] || cp -r "$kept/." "$name/trainer"
+    run make -s -j2 -C "$name" CC="$3" CFLAGS="$4" || return
+    for folder in "${apart[@]}"; do
+        [ -d "$kept/$folder" ] || { mkdir -p "$kept/$folder" && cp "$name/trainer/$folder"/*.o "$kept/$folder"; }
+    done
 }
+# built MODEL NAME options...: with the first compiler, and the objects that other tests have too
+built() { run env CC="$first" CFLAGS=-O1 "$SPNC" build "$1.yaml" -o "$2" --target "$native" "${@:3}"; }
 # trained NAME RUN options...: its weights after training, in RUN.npz
 trained() {
     local name=$1 into=$2
@@ -76,8 +82,9 @@ for c in gcc clang; do
 done
 set -- $compilers
 [ $# -gt 0 ] || { fault "neither gcc nor clang"; exit 1; }
+first=$1
 
-program base "--target $native" CC="$1" CFLAGS=-O2 && trained base first --threads 1 || exit 1
+program base "$native" "$first" -O2 && trained base first --threads 1 || exit 1
 [ "$(wc -l <first/log.jsonl)" = 6 ] || fault "not six epochs"
 run base/bits export -o start.npz
 cmp -s first.npz start.npz && fault "training changed nothing"
@@ -93,9 +100,9 @@ for compiler in "$@"; do
         *) levels=-O1 ;;
         esac
         for level in $levels; do
-            [ "$compiler $target $level" != "$1 $native -O2" ] || continue
+            [ "$compiler $target $level" != "$first $native -O2" ] || continue
             name=${compiler}_$target$level
-            program "$name" "--target $target" CC="$compiler" CFLAGS="$level" && trained "$name" "run_$name" --threads 2 && same "run_$name"
+            program "$name" "$target" "$compiler" "$level" && trained "$name" "run_$name" --threads 2 && same "run_$name"
             rm -rf "$name"
         done
     done
@@ -125,7 +132,7 @@ for n in 16 64 104; do
 done
 # gradients PROGRAM DATA OUT threads: of one batch, in OUT.npz
 gradients() { run "$1/deep" grad --weights deep.npz --data "$2" --split test --threads "$4" -o "$3.npz"; }
-for target in $targets; do run "$SPNC" emit deep.yaml -o "deep_$target" --target "$target" && run make -s -j2 -C "deep_$target" CC="$1" CFLAGS=-O1; done
+for target in $targets; do built deep "deep_$target" --target "$target"; done
 run "deep_$native/deep" export -o deep.npz
 # keep PROGRAM COUNT: so many layers keep terms
 keep() { [ "$(grep -c '"read_conv.", "products"' "$1/deep_inspect.c")" = "$2" ] || fault "$1: not $2 layers keep terms"; }
@@ -139,7 +146,7 @@ for target in $targets; do
 done
 for case in 16:0 64:2; do
     n=${case%:*}
-    run "$SPNC" emit deep.yaml -o deep$n --target "$native" --batch $n && run make -s -j2 -C deep$n CC="$1" CFLAGS=-O1
+    built deep deep$n --batch $n
     keep deep$n ${case#*:}
     gradients deep$n data$n few 1 && gradients "deep_$native" data$n many 2 && python3 - few.npz many.npz <<'END' && echo "same bits: $n examples alone, and in a batch of 112" ||
 import sys, zipfile
@@ -159,9 +166,9 @@ near() {
         if (!(d <= (NR == 1 ? first : last))) bad = 1 } END { exit bad || NR != 6 }' >near || fault "losses of $1 and $2 are too far apart"
     echo "$1 and $2: losses apart by $(cat near)"
 }
-program double "--precision double" CC="$1" CFLAGS=-O1 && trained double run_double
-program plain "--precision double --plain" CC="$1" CFLAGS=-O1 && trained plain run_plain
-program plain_float "--plain" CC="$1" CFLAGS=-O1 && trained plain_float run_plain_float
+built bits double --precision double && trained double run_double
+built bits plain --precision double --plain && trained plain run_plain
+built bits plain_float --plain && trained plain_float run_plain_float
 near run_plain run_double 1e-12 1e-9
 near first run_double 1e-6 1e-2
 near run_plain_float run_double 1e-6 1e-2

@@ -8,8 +8,8 @@ unset CFLAGS CC
 export XDG_CACHE_HOME=$work/cache
 mkdir store
 
-# A compiler that writes down its calls, and compiles a source of the trainer with the same options only once, so that this test is short; with ALIKE
-# set, whatever the options.
+# A compiler that writes down its calls, and compiles a source of the trainer with the same options only once, without optimising, so that this test is
+# short; with ALIKE set, whatever the options.
 for compiler in gcc clang; do
     cat >my-$compiler <<END
 #!/usr/bin/env bash
@@ -17,7 +17,7 @@ echo " \$*" >>"$work/calls"
 object=\$(sed -n 's/.* -c -o \(\(runtime\|trainer\)[^ ]*\) .*/\1/p' <<<" \$*")
 [ -n "\$object" ] || exec $compiler "\$@"
 kept=$work/store/$compiler-\$(md5sum <<<"\${ALIKE:+\$object}\${ALIKE:-\$*}" | cut -c 1-32)
-[ -f "\$kept" ] || { $compiler "\$@" && cp "\$object" "\$kept.\$\$" && mv "\$kept.\$\$" "\$kept" && rm -f "\$object"; } || exit 1
+[ -f "\$kept" ] || { $compiler "\$@" -O0 && cp "\$object" "\$kept.\$\$" && mv "\$kept.\$\$" "\$kept" && rm -f "\$object"; } || exit 1
 cp "\$kept" "\$object"
 END
     chmod +x my-$compiler

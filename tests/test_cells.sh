@@ -28,9 +28,7 @@ flow:
   - v: { dense: { concat: [n.h, t, { last: s }] }, units: 3 }
 loss: { cross_entropy: [v, y] }
 END
-export CFLAGS=-O1
 for form in '' --plain; do run "$SPNC" build net.yaml --precision double $form -o "net$form" || exit 1; done
-unset CFLAGS
 run "$SPNC" check net.yaml --stage steps
 sed '/at each step/,$d' output | grep -q h_from_input || fault "the product with the input of h is not ahead of the loop"
 for form in '' --plain; do run "net$form/net" check || fault "check $form: $(tail -3 output)"; done

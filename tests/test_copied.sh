@@ -40,7 +40,7 @@ bytes 18 2 3 | npy '|u1' 18, >data/train_y.npy
 form() {
     local name=$1
     shift
-    run "$SPNC" emit copied.yaml --tuning none -o "$name" "$@" && run make -s -j2 -C "$name" || exit 1
+    run "$SPNC" build copied.yaml --tuning none -o "$name" "$@" || exit 1
     [ -e weights.npz ] || run "$name/copied" export -o weights.npz || exit 1
     run "$name/copied" grad --data data --split train --weights weights.npz -o "$name.npz" || exit 1
 }

@@ -14,7 +14,6 @@ expect() {                                     # expect CODE TEXT COMMAND...
     [ -z "$text" ] || grep -q -e "$text" output || fault "no '$text' from: $*: $(head -9 output)"
 }
 cd "$work" || exit 1
-export CFLAGS=-O1
 cat >net.yaml <<'YAML'
 model: net
 params: { dropout: 0.25, half: 0.5, late: 0.1, off: 0, width: 0.2, ramp: 2 }

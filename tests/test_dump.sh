@@ -15,7 +15,6 @@ expect() {
     grep -q -e "$text" output || fault "no '$text' from: $*: $(head -3 output)"
 }
 
-export CFLAGS=-O1
 "$SPNC" build "$root/models/tiny.yaml" --batch 20 -o fast && "$SPNC" build "$root/models/tiny.yaml" --batch 20 --plain -o plain || exit 1
 mkdir data
 "$python" - <<'END'

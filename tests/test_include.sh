@@ -85,7 +85,7 @@ expect 1 "'below/link.yaml' lies outside of the model's folder" "$SPNC" check wr
 expect 0 '^ *4 | *block: ' "$SPNC" explain net.yaml block.conv1
 
 # a program has the text of all files, and says which one a line is in
-run env CFLAGS=-O1 "$SPNC" build net.yaml --plain -o net || exit 1
+run "$SPNC" build net.yaml --plain -o net || exit 1
 expect 0 'parts/blocks.yaml:4' net/net profile --steps 1
 grep -q ' net.yaml:8' output || grep -q 'parts/other.yaml:2' output || fault "profile: $(cat output)"
 

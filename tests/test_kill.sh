@@ -18,11 +18,9 @@ build() {                                      # build TARGET
         ln -s "$work/$1.d/mnist" "$work/$1" ||
         { cat "$work/output"; echo "test_kill: no trainer for $1"; exit 1; }
 }
-export CFLAGS=-O1
 build native
 targets=native
 [ "$kills" -lt 1000 ] || { build generic; targets="native generic"; }
-unset CFLAGS
 
 data=$work/data
 "$(dirname "$spnc")/spn-data" make --single --train 40 --valid 30 --test 10 --seed 1 -o "$data" >"$work/output" 2>&1 ||

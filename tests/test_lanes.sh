@@ -4,7 +4,6 @@
 . "$(dirname "$0")/begin.sh"
 python=$(sh "$root/tests/python.sh" numpy)
 [ -n "$python" ] || { echo "test_lanes: no Python with numpy: skipped"; exit 0; }
-export CFLAGS=-O1
 cd "$work" || exit 74
 cat >lanes.yaml <<'END'
 model: lanes

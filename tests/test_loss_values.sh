@@ -32,9 +32,7 @@ loss:
   - { huber: [v, "tanh(v * 0.5)"] }
   - { cross_entropy: [w, big] }
 END
-export CFLAGS=-O1
 for form in '' --plain; do run "$SPNC" build net.yaml --precision double $form -o "net$form" || exit 1; done
-unset CFLAGS
 for form in '' --plain; do run "net$form/net" check || fault "check $form: $(tail -3 output)"; done
 net/net export --seed 3 -o start.npz >/dev/null || fault "export"
 "$python" - <<'PYTHON' || fault "the data"
@@ -131,7 +129,6 @@ loss:
   - { cross_entropy: [v, z] }
   - { cross_entropy: [w, z], ignore: 1 }
 END
-export CFLAGS=-O1
 run "$SPNC" build one.yaml --plain -o one || exit 1
 mkdir labels
 "$python" - <<'PYTHON'

@@ -46,9 +46,7 @@ loss:
   - { mse: [drawn, image] }
 train: { optimiser: { sgd: { rate: 0.01 } }, epochs: 1 }
 END
-export CFLAGS=-O1
 for net in deep both; do run "$SPNC" build $net.yaml -o $net || exit 1; done
-unset CFLAGS
 "$python" - <<'PYTHON' || exit 1
 import os
 import numpy as np

@@ -52,7 +52,7 @@ for s, n in (("train", 40), ("valid", 10), ("test", 10)):
 PYTHON
 for form in "" --plain; do
     # shellcheck disable=SC2086
-    CFLAGS=-O1 run "$SPNC" build noise.yaml $form --force -o noise || break
+    run "$SPNC" build noise.yaml $form --force -o noise || break
     run noise/noise train --data data --run "run$form" --threads 1
     run noise/noise eval --data data --run "run$form" --json && grep -q '"loss": 0,' output || fault "one class: $(cat output)"
     run noise/noise check

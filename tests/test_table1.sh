@@ -5,7 +5,6 @@
 # usage: tests/test_table1.sh [SEED of the moments]; prints what failed and exits 1.  The programs are those of build/.
 . "$(dirname "$0")/begin.sh"
 RANDOM=${1:-1}
-export CFLAGS=-O1
 
 tiny=(--sizes "2000,200,200" --drawn --threads 1 --epochs 2)
 table1() { python3 "$root/bench/table1/table1.py" "${tiny[@]}" "$@" >"$work/output" 2>&1; }

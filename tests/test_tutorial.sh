@@ -4,7 +4,6 @@
 # SPNC: the spnc to test (default build/spnc).
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
-export CFLAGS=-O1
 
 # ---- the tutorial, block by block in one shell that stops at the first command that fails ------------------------------------
 mkdir build && ln -s "$SPNC" build/spnc && ln -s "$(dirname "$SPNC")/spn-data" build/spn-data

@@ -54,7 +54,6 @@ stops() {
 }
 
 # ---- numbers: three batches, the last one with three examples, are one update, as of one batch of 13 -------------------------
-export CFLAGS=-O1
 of_h=', init: { uniform: [0.1, 0.3] }, bias_init: 0.5' of_k=', init: { orthogonal: { gain: 2 } }' of_r=', init: orthogonal, bias_init: { normal: [2, 0.01] }' \
     net sgd 'optimiser: { sgd: { rate: 0.2, momentum: 0.9, nesterov: true } }, accumulate: 4, average: 0.8, weight_decay: 0.01, no_decay: bias, nets: { h: { freeze: true }, k: { rate_times: 0.1 } }' \
     --precision double
