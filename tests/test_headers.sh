@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test_headers.sh -- a value may have any name that the headers of the emitted C use: types, macros, functions.  The names come from the preprocessed
-# headers, so a new header of a compiler or of the runtime is tested too.
+# headers, so a new header of a compiler or of the runtime is tested too.  A library has none of the names of its own files.
 # SPNC: the spnc to test (default build/spnc).  A compiler that is not there is skipped, with a message.
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
@@ -30,5 +30,29 @@ model "${names[@]}" >names.yaml
 for compiler in ${compilers:-}; do
     $compiler $(sed -n 's/^FLAGS = //p' out/Makefile | sed 's/$(PROCESSOR)//') -fsyntax-only -Iout/runtime out/names.c >output 2>&1 || { fault "$compiler:"; grep error output | head -5; }
 done
+
+# ---- a library: the model has none of the names at file scope of its files ------------------------------------------------------------
+"$(sh "$root/tests/python.sh" re)" - "$root"/templates/library/*.c.in >own <<'PYTHON' || fault "no names of the library's files"
+import re, sys
+names = set()
+for path in sys.argv[1:]:
+    for line in open(path):
+        line = re.sub(r"__attribute__\(\(.*?\)\)\)|_Alignas\(\d+\)", "", line)
+        if line.startswith("enum {"):
+            names |= set(re.findall(r"(\w+) = ", line))
+        elif re.fullmatch(r"(typedef struct \{.*)?\} \w+;( +/\*.*)?\n", line):
+            names |= set(re.findall(r"\} (\w+);", line))
+        elif line.startswith("static "):
+            found = re.findall(r"(\S+) = [^=]", line) if "(" not in line.split("=")[0] else re.findall(r"([^\s*]+?)[\[(]", line)[:1]
+            names |= {name.split("[")[0].lstrip("*") for name in found}
+print("\n".join(sorted(n for n in names if re.fullmatch(r"\w+", n))))
+PYTHON
+[ "$(grep -cxE 'put_nested|compiled_in|runs_here|BLOCK|LAYOUT|Places|Batch|WeightsFile|number|Array' own)" = 10 ] || fault "found these names of the library's files: $(tr '\n' ' ' <own)"
+model value >lib.yaml
+while read -r name; do
+    sed "s/^model: .*/model: $name/" lib.yaml >own.yaml
+    "$SPNC" emit own.yaml --for inference -o own_out --force >output 2>&1
+    [ $? = 1 ] && grep -q "a library cannot be called '$name'" output || fault "a library may be called $name: $(head -1 output)"
+done <own
 [ $failed = 0 ] && echo "test_headers: ${#names[@]} names, fine"
 exit $failed

@@ -35,6 +35,11 @@ static const char *const words[] = {
     "try", "typeid", "typename", "using", "virtual", "xor", "xor_eq", "L", "N", "G", "NULL", "FIRST", "MEMORY", "SCRATCH", "MAGIC", "LAYOUT", "BLOCK",
     "Weights", "WeightsFile", "Batch", "Places", "Scratch", "put", "put_first", "larger", "forward", "example", "main", "check", "fail",
 };
+/* Names at file scope of the library and of its example that a member of a struct may have, the model not. */
+static const char *const own_words[] = {
+    "put_nested", "runs_here", "compiled_in", "Array", "Inflate", "Code", "read_file", "bits_of", "put_byte", "code_of", "symbol", "block", "inflate", "number",
+    "predicted", "read_png", "read_npy", "read_input",
+};
 
 static bool is_word(const char *id)
 {
@@ -194,7 +199,10 @@ static void without_pragmas(Text *t)
 
 static bool name_fits(Model *m)
 {
-    if (!is_word(m->name))
+    bool taken = is_word(m->name);
+    for (size_t i = 0; i < sizeof own_words / sizeof *own_words; i++)
+        taken = taken || strcmp(m->name, own_words[i]) == 0;
+    if (!taken)
         return true;
     diag_error(m->diag, yaml_get(m->root, "model")->loc, "a library cannot be called '%s', a word of C, C++ or its own code: another name for the model, please", m->name);
     return false;
