@@ -37,7 +37,7 @@ bool call_typed(const Model *m, const Op *op, const Tensor *t)
     const char how = letter(op, t, false, 0);
     /* of an embedding the gradient alone is made for all groups at once */
     const bool whole = ((op_is_whole(op) || op->kind == OP_embedding) && !m->options.plain) || op->kind == OP_dense;
-    return t->space != RAW && (how == 't' || how == 'a' || whole || (t->space != REALS && t->space != LABELS_I32));
+    return t->space != RAW && (how == 't' || how == 'a' || whole || (t->space != REALS && (t->space != LABELS_I32 || op->kind == OP_labels)));
 }
 
 /* The step of r as the steps are counted, those of the innermost repeat first: "t * 4 + t2". */
