@@ -230,6 +230,7 @@ struct Tensor {
     bool needed;             /* warn.c: the loss depends on it */
     const char *type;        /* emit.c: the name of its C type in the function whose facts are made; NULL: NAME_t */
     bool decides;            /* kinks.c: its values are read when the forward pass is over */
+    bool shown;              /* a loss compares it with a target: errors are counted from it when the passes are over, with or without a name */
     Tensor *start;           /* carried: the value before step 0 (NULL: zeros) */
     Weight *start_weight;    /* carried with a trained start */
     List grads;              /* grad.c: parts of its gradient, one from each reader */

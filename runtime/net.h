@@ -81,10 +81,12 @@ typedef struct {
  * How it grows with what it reads: in proportion, or as the square. */
 typedef enum { SHOWS_NOTHING, SHOWS_WRONG, SHOWS_BITS, SHOWS_SQUARE } LossShows;
 typedef enum { GROWS_EVENLY, GROWS_SQUARED } LossGrowth;
+/* What is left of it where the prediction is as good as it can be: nothing, or the entropy of smoothed labels, of shares, of bits that are shares. */
+typedef enum { LEAST_ZERO, LEAST_SMOOTHED, LEAST_SHARES, LEAST_BITS } LossLeast;
 typedef struct {
     LossShows shows;
     LossGrowth growth;
-    int value;                    /* index into values: the first operand that is one; or -1: all are inputs and targets */
+    int value;                    /* index into values: the first operand that is one (from value_count on: without a name), or -1: all are inputs and targets */
     int target;                   /* index into targets, or -1: there is none */
     int positions;                /* SHOWS_WRONG, and SHOWS_BITS of labels: predictions per example; else 1 */
     double weight;
@@ -92,6 +94,9 @@ typedef struct {
     int inner;                    /* SHOWS_WRONG: the logits are [positions / inner][classes][inner] */
     int ignores, ignored;         /* 1: labels `ignored` do not count */
     double (*count)(const struct Batch *batch);      /* what it was divided by in the forward pass just done; NULL: examples and positions */
+    LossLeast least;
+    double smoothing;             /* of LEAST_SMOOTHED and LEAST_SHARES */
+    const double *class_weights;  /* likewise; NULL: all 1 */
 } NetLoss;
 
 /* A dropout rate that a run may set. */
@@ -197,7 +202,7 @@ typedef struct Net {
     const NetData *inputs; int input_count;
     const NetData *targets; int target_count;
     const NetAugment *augments; int augment_count;
-    const NetValue *values; int value_count;
+    const NetValue *values; int value_count;    /* names of the flow; behind them may be what a loss reads under no name */
     const NetNest *nests; int nest_count;       /* tensors of repeats in repeats */
     const NetLoss *losses; int loss_count;
     const NetTraining *training;

@@ -40,6 +40,59 @@ static int interrupted(Display *d, int number)
     return BY_SIGNAL + number;
 }
 
+/* ---- the least loss ----------------------------------------------------------------------------------------------- */
+
+/* -a log(share of a in `all`): what the best prediction leaves of a loss that is -a log p. */
+static double left_of(double a, double all) { return a > 0 ? -a * log(a / all) : 0; }
+
+static double number_at(const NetData *t, const void *data, size_t i)
+{
+    return t->type == F32 ? (double)((const float *)data)[i] : ((const uint8_t *)data)[i] / 255.0;
+}
+
+/* Of a cross entropy at one position of an example, a_c what the target says of class c, smoothed and weighed: the sum over the classes of
+ * -a_c log(a_c / sum of a).  Adds to *counted the weight of a label, 1 of shares. */
+static double left_at(const NetLoss *l, const void *data, int at, double *counted)
+{
+    const NetData *t = &net.targets[l->target];
+    const bool labels = l->least == LEAST_SMOOTHED;
+    const int classes = labels ? t->classes : (int)t->count / l->positions, label = labels ? ((const int32_t *)data)[at] : -1;
+    const int first = at / l->inner * classes * l->inner + at % l->inner;
+    double all = 0, sum = 0;
+    *counted += labels && l->class_weights ? l->class_weights[label] : 1;
+    for (int pass = 0; pass < 2; pass++)
+        for (int c = 0; c < classes; c++) {
+            const double share = labels ? c == label : number_at(t, data, (size_t)(first + c * l->inner));
+            const double a = ((1 - l->smoothing) * share + l->smoothing / classes) * (l->class_weights ? l->class_weights[c] : 1);
+            if (pass)
+                sum += left_of(a, all);
+            else
+                all += a;
+        }
+    return sum;
+}
+
+/* What the batch's targets leave of the loss where the net predicts as well as can be; of losses whose least is not known 0. */
+static double least_loss(const Batch *batch)
+{
+    double least = 0;
+    for (int i = 0; i < net.loss_count; i++) {
+        const NetLoss *l = &net.losses[i];
+        double sum = 0, counted = 0;
+        for (int n = 0; l->least && n < batch->count; n++) {
+            const NetData *t = &net.targets[l->target];
+            const void *data = batch->targets[l->target][n];
+            for (size_t e = 0; l->least == LEAST_BITS && e < t->count; e++, counted++)
+                sum += left_of(number_at(t, data, e), 1) + left_of(1 - number_at(t, data, e), 1);
+            for (int at = 0; l->least != LEAST_BITS && at < l->positions; at++)
+                if (l->least != LEAST_SMOOTHED || !l->ignores || ((const int32_t *)data)[at] != l->ignored)
+                    sum += left_at(l, data, at, &counted);
+        }
+        least += counted > 0 ? fmax(l->weight, 0) * sum / counted : 0;
+    }
+    return least;
+}
+
 /* ---- one batch ---------------------------------------------------------------------------------------------------- */
 
 static void say_overfit(Display *d, int step, double loss, double norm)
@@ -59,7 +112,7 @@ int trial_overfit(const Options *o, const NetTraining *training, Data *data, con
     Display d;
     JsonWriter w;
     uint32_t *order = need_memory((size_t)data->examples * sizeof *order, "the order of examples");
-    double first = 0, least = INFINITY, at_last_look = INFINITY, norm = 0, loss = INFINITY, began = seconds_now(), shown = 0;
+    double zero = 0, first = 0, least = INFINITY, at_last_look = INFINITY, norm = 0, loss = INFINITY, began = seconds_now(), shown = 0;
     int step = 0;
     bool stuck = false, near = false;
     display_open(&d, o->quiet, o->json);
@@ -71,13 +124,13 @@ int trial_overfit(const Options *o, const NetTraining *training, Data *data, con
         need_finite(data, &batch);
         loss = net.step(&batch, training->rate, (uint64_t)step, &norm);
         if (!step)
-            first = loss;
+            first = loss, zero = least_loss(&batch);
         least = fmin(least, loss);
-        near = loss <= NEAR_ZERO * fabs(first);
+        near = loss - zero <= NEAR_ZERO * fabs(first - zero);
         stuck = !isfinite(loss) || !isfinite(norm);
         if (step && step % LOOK == 0) {
-            stuck |= least > STILL_FALLS * at_last_look;
-            at_last_look = least;
+            stuck |= least - zero > STILL_FALLS * at_last_look;
+            at_last_look = least - zero;
         }
         if (!step || near || stuck || seconds_now() - shown > 1)
             say_overfit(&d, step, loss, norm), shown = seconds_now();
@@ -89,19 +142,24 @@ int trial_overfit(const Options *o, const NetTraining *training, Data *data, con
         json_bool(&w, "near_zero", near);
         json_double(&w, "first_loss", first);
         json_double(&w, "least_loss", least);
+        json_double(&w, "least_possible", zero);
         json_integer(&w, "steps", step);
         display_event_end(&d, &w);
     }
+    char end[100] = "", how[160];
+    if (zero > 0)
+        snprintf(end, sizeof end, " (%.4g is the least that these targets allow)", zero);
     if (near) {
-        display_say(&d, "the net learns: on one batch the loss fell from %.4g to %.4g in %d steps (%.1f s)\n", first, loss, step,
+        display_say(&d, "the net learns: on one batch the loss fell from %.4g to %.4g%s in %d steps (%.1f s)\n", first, loss, end, step,
                     seconds_now() - began);
         return display_close(&d);
     }
     display_close(&d);
+    snprintf(how, sizeof how, "falls, but does not come near %s%s", zero > 0 ? "its end" : "zero", end);
     fprintf(stderr, "%s: error: on one batch the loss %s: from %.4g to %.4g at the least in %d steps at rate %g.  Look at the rate (--lr-find,"
             " --set train.rate=...), the gradients (`%s check`), the labels, and that every layer reaches the loss\n", net.name,
-            !isfinite(loss) || !isfinite(norm) ? "became infinite or no number" : least > 0.5 * first ? "does not fall"
-            : "falls, but does not come near zero", first, least, step, training->rate, net.name);
+            !isfinite(loss) || !isfinite(norm) ? "became infinite or no number" : least - zero > 0.5 * (first - zero) ? "does not fall" : how,
+            first, least, step, training->rate, net.name);
     return WRONG_INPUT;
 }
 

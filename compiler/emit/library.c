@@ -37,8 +37,8 @@ static const char *const words[] = {
 };
 /* Names at file scope of the library and of its example that a member of a struct may have, the model not. */
 static const char *const own_words[] = {
-    "put_nested", "runs_here", "compiled_in", "Array", "Inflate", "Code", "read_file", "bits_of", "put_byte", "code_of", "symbol", "block", "inflate", "number",
-    "predicted", "read_png", "read_npy", "read_input",
+    "put_nested", "runs_here", "compiled_in", "Array", "Inflate", "Code", "read_file", "bits_of", "put_byte", "code_of", "symbol", "block",
+    "inflate", "number", "predicted", "read_png", "read_npy", "read_input",
 };
 
 static bool is_word(const char *id)

@@ -112,20 +112,49 @@ static bool is_transform(const Model *m, const Tensor *t)
     return false;
 }
 
-/* The number, in the order of the fact `values`, of the flow's value that the loss reads: its first operand that is one.
- * -1: all operands are inputs and targets. */
+/* The number of a value: in the order of the fact `values`, and behind these of `shown`, what has no name and is shown beside a loss.  -1: it is in
+ * neither. */
+static int value_number(const Model *m, const Tensor *of)
+{
+    int named = 0, unnamed = 0, before = 0;
+    for (int i = 0; i < m->tensors.count; i++) {
+        const Tensor *t = m->tensors.items[i];
+        if (t == of)
+            before = t->flow_name ? named : unnamed;
+        named += t->flow_name != NULL;
+        unnamed += !t->flow_name && t->shown;
+    }
+    return of->flow_name ? before : of->shown ? named + before : -1;
+}
+
+/* That of the value that the loss reads: its first operand that is one.  -1: all operands are inputs and targets. */
 static int loss_value(const Model *m, const LossDef *l)
 {
     for (int k = 0; k < l->op->read_count; k++) {
-        const Tensor *read = loss_operand(l, k);
-        for (int i = 0, index = 0; i < m->tensors.count; i++) {
-            const Tensor *t = m->tensors.items[i];
-            if (t->flow_name && t == read)
-                return index;
-            index += t->flow_name != NULL;
-        }
+        const int number = value_number(m, loss_operand(l, k));
+        if (number >= 0)
+            return number;
     }
     return -1;
+}
+
+/* Where the target leaves some of the loss to the best prediction: the last members of the loss's row. */
+static const char *loss_least(const Model *m, const LossDef *l)
+{
+    const bool labels = l->target >= 0 && m->targets[l->target].type == 2;
+    if (l->target < 0 || (l->op->kind != OP_cross_entropy && (l->op->kind != OP_binary_cross_entropy || labels)))
+        return ", LEAST_ZERO, 0, NULL";
+    if (l->op->kind == OP_binary_cross_entropy)
+        return ", LEAST_BITS, 0, NULL";
+    const double smoothing = op_real(l->op, "smoothing");
+    if (labels && !smoothing)
+        return ", LEAST_ZERO, 0, NULL";
+    Text t = { .arena = m->arena };
+    text_printf(&t, ", %s, %.17g, ", labels ? "LEAST_SMOOTHED" : "LEAST_SHARES", smoothing);
+    for (int k = 0; l->class_weights && k < l->class_count; k++)
+        text_printf(&t, "%s%.17g", k ? ", " : "(const double[]){ ", l->class_weights[k]);
+    text_printf(&t, l->class_weights ? " }" : "NULL");
+    return t.text;
 }
 
 static Fact *loss_fact(Model *m, const LossDef *l)
@@ -149,6 +178,7 @@ static Fact *loss_fact(Model *m, const LossDef *l)
     fact_bool(x, "ignores", ignores);
     fact_int(x, "ignored", ignores ? target->ignored : 0);
     fact_bool(x, "squares", info->squares);
+    fact_text(x, "least", loss_least(m, l));
     fact_int(x, "value", loss_value(m, l));
     fact_int(x, "target", l->target);
     fact_int(x, "positions", l->positions);
@@ -249,7 +279,7 @@ static Fact *norms_fact(Model *m)
 static Fact *named_fact(Model *m, const Tensor *t)
 {
     Fact *x = fact_table(m->arena);
-    fact_text(x, "name", t->flow_name);
+    fact_text(x, "name", t->flow_name ? t->flow_name : t->name);
     const Repeat *written = t->hoisted ? t->hoisted : t->repeat;
     fact_int(x, "steps", written ? steps_all(written) : 0);
     fact_bool(x, "once", t->hoisted && !t->repeat);
@@ -268,10 +298,10 @@ static Fact *named_fact(Model *m, const Tensor *t)
 static Fact *nests_fact(Model *m)
 {
     Fact *list = fact_table(m->arena);
-    for (int i = 0, values = 0; i < m->tensors.count; i++) {
+    for (int i = 0; i < m->tensors.count; i++) {
         const Tensor *t = m->tensors.items[i];
         const Repeat *written = t->hoisted ? t->hoisted : t->repeat;
-        const int value = t->flow_name ? values++ : -1;
+        const int value = value_number(m, t);
         if (repeat_level(written) < 2 || tensor_owner(t)->first < 0 || (!t->repeat && value < 0))
             continue;
         Fact *x = fact_table(m->arena), *repeats = fact_table(m->arena);
@@ -391,7 +421,7 @@ static void train_fact(Model *m, Fact *f)
 void tables_facts(Model *m, Fact *f)
 {
     Fact *weights = fact_table(m->arena), *inputs = fact_table(m->arena), *targets = fact_table(m->arena), *values = fact_table(m->arena),
-         *losses = fact_table(m->arena);
+         *shown = fact_table(m->arena), *losses = fact_table(m->arena);
     int64_t parameters = 0;
     for (int i = 0; i < m->weights.count; i++) {
         const Weight *w = m->weights.items[i];
@@ -408,6 +438,8 @@ void tables_facts(Model *m, Fact *f)
     for (int i = 0; i < m->tensors.count; i++)
         if (((Tensor *)m->tensors.items[i])->flow_name)
             fact_push(values, named_fact(m, m->tensors.items[i]));
+        else if (((Tensor *)m->tensors.items[i])->shown)
+            fact_push(shown, named_fact(m, m->tensors.items[i]));
     for (int k = 0; k < m->loss_count; k++)
         fact_push(losses, loss_fact(m, &m->losses[k]));
     fact_int(f, "parameters", parameters);
@@ -417,6 +449,7 @@ void tables_facts(Model *m, Fact *f)
     fact_set(f, "inputs", inputs);
     fact_set(f, "targets", targets);
     fact_set(f, "values", values);
+    fact_set(f, "shown", shown);
     fact_set(f, "nests", nests_fact(m));
     fact_set(f, "losses", losses);
     train_fact(m, f);

@@ -217,6 +217,8 @@ static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
     loss->number = (int)(loss - m->losses);
     op->loss = loss;
     loss->value = x[0].tensor;
+    Tensor *compared = loss->value->op && loss->value->op->kind == OP_stack ? loss->value->op->reads[0].tensor : loss->value;
+    compared->shown = compared->shown || (loss->target >= 0 && info->shows && compared->op && compared->op->kind != OP_load);
     op->prefix = "loss";
     loss->loss = tensor_new(m, arena_printf(m->arena, "loss%d", loss->number + 1), loss->loc, op->repeat);
     op->name = identifier_unique(m, arena_printf(m->arena, "%s%d", name, loss->number + 1));

@@ -181,6 +181,7 @@ bool forward_only(Model *m)
         Tensor *t = m->tensors.items[i];
         if (list_index(&m->outputs, t) < 0)
             t->flow_name = NULL;
+        t->shown = false;
     }
     if (m->options.latency)
         norms_fold(m);

@@ -61,8 +61,8 @@ static bool overwritten(const Model *m, const Tensor *t, const Op *by)
 static bool ordinary(const Model *m, const Op *op)
 {
     const Tensor *t = op->writes[0].tensor;
-    return op->write_count == 1 && !op->writes[0].shift && !op->reads[0].shift && !op->share.dropout && !t->flow_name && !t->decides && !t->carried &&
-           !t->tail && !t->hoisted && !has_view(m, t) && !in_loss(m, t) && op->reads[0].tensor->repeat == t->repeat;
+    return op->write_count == 1 && !op->writes[0].shift && !op->reads[0].shift && !op->share.dropout && !t->flow_name && !t->shown &&
+           !t->decides && !t->carried && !t->tail && !t->hoisted && !has_view(m, t) && !in_loss(m, t) && op->reads[0].tensor->repeat == t->repeat;
 }
 
 /* True if all that read t in backward are operators of groups at its own step; *any: there is one. */

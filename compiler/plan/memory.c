@@ -129,7 +129,7 @@ static void find_locals(Model *m)
             m->losses[i].counts->local = false;
     for (int i = 0; i < m->tensors.count; i++) {
         Tensor *t = m->tensors.items[i];
-        if (t->flow_name || t->decides)
+        if (t->flow_name || t->shown || t->decides)
             tensor_owner(t)->local = false;
     }
 }
@@ -230,7 +230,8 @@ static void extend_over_loops(const Model *m, Tensor *t)
     t->last = last;
 }
 
-/* True if the tensor is read after the passes: labels, losses, a batch norm's statistics, and what has a name in the flow. */
+/* True if the tensor is read after the passes: labels, losses, a batch norm's statistics, and what has a name in the flow or is shown beside
+ * a loss. */
 static bool outlives_passes(const Model *m, const Tensor *t)
 {
     for (int k = 0; k < m->loss_count; k++)
@@ -238,7 +239,7 @@ static bool outlives_passes(const Model *m, const Tensor *t)
             return true;
     for (int k = 0; k < m->tensors.count; k++) {
         const Tensor *v = m->tensors.items[k];
-        if (v->flow_name && tensor_owner(v) == t)
+        if ((v->flow_name || v->shown) && tensor_owner(v) == t)
             return true;
     }
     return t->space == LABELS_I32 || (t->op && t->op->kind == OP_batch_statistics);

@@ -84,7 +84,7 @@ static bool of_this_step(const Use *u)
     return t->space == REALS && !u->shift && !t->carried && !t->tail && !t->hoisted;
 }
 
-static bool ordinary(const Use *u) { return of_this_step(u) && !u->tensor->view_of && !u->tensor->flow_name; }
+static bool ordinary(const Use *u) { return of_this_step(u) && !u->tensor->view_of && !u->tensor->flow_name && !u->tensor->shown; }
 
 /* The section in which `op` runs. */
 static Section *section_of(const Model *m, const Op *op)
@@ -222,7 +222,7 @@ void places_share(Model *m)
             k--;
             continue;
         }
-        if (y->flow_name || (op->kind == OP_sigmoid && op->pass == FORWARD && (x->over || (x->op && x->op->share.dropout))))
+        if (y->flow_name || y->shown || (op->kind == OP_sigmoid && op->pass == FORWARD && (x->over || (x->op && x->op->share.dropout))))
             continue;
         y->over = x;
         if (op->pass == FORWARD)

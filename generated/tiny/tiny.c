@@ -2117,7 +2117,7 @@ static const NetValue values[] = {
 };
 
 static const NetLoss losses[] = {
-    { SHOWS_WRONG, GROWS_EVENLY, 4, 0, 3, 1, 34, 1, 0, 0, NULL },     /* cross_entropy */
+    { SHOWS_WRONG, GROWS_EVENLY, 4, 0, 3, 1, 34, 1, 0, 0, NULL, LEAST_ZERO, 0, NULL },     /* cross_entropy */
 };
 
 /* The numbers of the schedule, which a run may set: train --set NAME=NUMBER. */

@@ -948,7 +948,7 @@ static const NetValue values[] = {
 };
 
 static const NetLoss losses[] = {
-    { SHOWS_WRONG, GROWS_EVENLY, 0, 0, 1, 1, 15, 1, 0, 0, NULL },     /* cross_entropy */
+    { SHOWS_WRONG, GROWS_EVENLY, 0, 0, 1, 1, 15, 1, 0, 0, NULL, LEAST_ZERO, 0, NULL },     /* cross_entropy */
 };
 
 /* The numbers of the schedule, which a run may set: train --set NAME=NUMBER. */

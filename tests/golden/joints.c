@@ -964,7 +964,7 @@ static const NetValue values[] = {
 };
 
 static const NetLoss losses[] = {
-    { SHOWS_SQUARE, GROWS_SQUARED, 7, 0, 1, 1, 18, 1, 0, 0, NULL },     /* mse */
+    { SHOWS_SQUARE, GROWS_SQUARED, 7, 0, 1, 1, 18, 1, 0, 0, NULL, LEAST_ZERO, 0, NULL },     /* mse */
 };
 
 /* The numbers of the schedule, which a run may set: train --set NAME=NUMBER. */

@@ -755,7 +755,7 @@ static const NetValue values[] = {
 };
 
 static const NetLoss losses[] = {
-    { SHOWS_WRONG, GROWS_EVENLY, 3, 0, 2, 1, 19, 1, 0, 0, NULL },     /* cross_entropy */
+    { SHOWS_WRONG, GROWS_EVENLY, 3, 0, 2, 1, 19, 1, 0, 0, NULL, LEAST_ZERO, 0, NULL },     /* cross_entropy */
 };
 
 /* What each dropout rate is called, and the largest factor it is used with.  One without a variable is 0 in the model:
