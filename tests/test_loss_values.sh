@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # test_loss_values.sh -- each loss against its formula in numpy, in both forms: by position and by pixel, labels that do not count, shares, logits of
-# 10,000, a batch in which nothing counts; gradients against differences; `eval` over a whole split, and what it shows beside.
+# 10,000, a batch in which nothing counts, batches of two groups, the last of them partial; gradients against differences; `eval` over a whole split, and what it shows beside.
 . "$(dirname "$0")/begin.sh"
 python=$(sh "$root/tests/python.sh" numpy)
 cd "$work" || exit 74
 cat >net.yaml <<'END'
 model: net
-batch: 5
+batch: 20
 inputs: { x: { shape: [4] } }
 targets:
   kind: { length: 2, classes: 3 }
@@ -38,18 +38,18 @@ net/net export --seed 3 -o start.npz >/dev/null || fault "export"
 "$python" - <<'PYTHON' || fault "the data"
 import numpy as np
 rng = np.random.default_rng(5)
-kind = rng.integers(-1, 3, (13, 2))
-kind[5:10] = -1                                  # a batch in which nothing counts
-x = rng.standard_normal((13, 4))
+kind = rng.integers(-1, 3, (58, 2))
+kind[20:40] = -1                                 # a batch in which nothing counts
+x = rng.standard_normal((58, 4))
 x[2] *= 1e4
-for name, array in {"x": x.astype("f4"), "kind": kind.astype("i4"), "mask": rng.integers(0, 2, (13, 3, 2)).astype("u1"),
-                    "share": rng.dirichlet([1, 1, 1], 13).astype("f4"), "marks": rng.integers(0, 2, (13, 3)).astype("u1"),
-                    "bits": rng.random((13, 3)).astype("f4"), "size": rng.standard_normal((13, 3)).astype("f4"),
-                    "big": rng.integers(0, 12, 13).astype("u1")}.items():
+for name, array in {"x": x.astype("f4"), "kind": kind.astype("i4"), "mask": rng.integers(0, 2, (58, 3, 2)).astype("u1"),
+                    "share": rng.dirichlet([1, 1, 1], 58).astype("f4"), "marks": rng.integers(0, 2, (58, 3)).astype("u1"),
+                    "bits": rng.random((58, 3)).astype("f4"), "size": rng.standard_normal((58, 3)).astype("f4"),
+                    "big": rng.integers(0, 12, 58).astype("u1")}.items():
     np.save(f"test_{name}.npy", array)
 PYTHON
 for form in '' --plain; do
-    for first in 0 5 10; do
+    for first in 0 20 40; do
         run "net$form/net" grad --weights start.npz --data . --split test --first $first -o "out$form$first.npz"
     done
     run "net$form/net" eval --weights start.npz --data . --split test --json && cp output "eval$form.json"
@@ -89,10 +89,10 @@ def loss(out, d):
 wrong = []
 for form in ("", "--plain"):
     whole = {}
-    for first in (0, 5, 10):
+    for first in (0, 20, 40):
         got = dict(np.load(f"out{form}{first}.npz"))
         out = {k[4:]: a for k, a in got.items() if k.startswith("out/")}
-        rest, total, weights = loss(out, {k: a[first:first + 5] for k, a in data.items()})
+        rest, total, weights = loss(out, {k: a[first:first + 20] for k, a in data.items()})
         want = rest + (total / weights if weights else 0)
         if not abs(got["loss"] - want) <= 1e-12 * abs(want):
             wrong.append(f"{form}, from {first}: {got['loss']}, not {want}")
@@ -159,5 +159,105 @@ refused "outside.npy: class 1099511627776 of example 1 (position 1) is out of ra
 "$python" -c 'import numpy as np; np.save("labels/test_y.npy", np.array([0, 2 ** 63 + 5, 2, 1], "u8"))'
 refused "test_y.npy: label 9223372036854775807 of example 1" one/one eval --weights one.npz --data labels
 
+# ---- errors of a training run: shares of the labels that count, of values without a name too; --overfit-one-batch of smoothed labels ------
+cat >run.yaml <<'END'
+model: run
+batch: 20
+inputs: { x: { shape: [4] } }
+targets: { kind: { length: 2, classes: 3 }, y: { classes: 3 }, share: { shape: [3] }, bits: { shape: [3] } }
+flow:
+  - v: { dense: x, units: 3 }
+loss:
+  - { cross_entropy: [{ reshape: { dense: x, units: 6 }, shape: [2, 3] }, kind], ignore: -1, smoothing: 0.2, class_weights: [1, 2, 0.5] }
+  - { cross_entropy: ["v * 2", y], ignore: -1 }
+  - { cross_entropy: [{ dense: x, units: 3 }, share], smoothing: 0.1, weight: 0.5 }
+  - { binary_cross_entropy: [{ dense: x, units: 3 }, bits] }
+train: { optimiser: { adam: { rate: 0.03 } }, epochs: 1 }
+END
+mkdir sets
+"$python" - <<'PYTHON'
+import numpy as np
+rng = np.random.default_rng(6)
+for split in ("train", "valid", "test"):
+    kind = rng.integers(-1, 3, (58, 2))
+    kind[20:] = np.where(rng.random((38, 2)) < 0.8, -1, kind[20:])
+    kind[0], kind[1, 0] = -1, 2
+    if split == "test":
+        kind[:] = -1
+    y = np.where(np.arange(58) < 40, rng.integers(0, 3, 58), -1)
+    for name, array in {"x": rng.standard_normal((58, 4)).astype("f4"), "kind": kind.astype("i4"), "y": y.astype("i4"),
+                        "share": rng.dirichlet([1, 1, 1], 58).astype("f4"), "bits": rng.random((58, 3)).astype("f4")}.items():
+        np.save(f"sets/{split}_{name}.npy", array)
+few = {"x": np.eye(4, dtype="f4"), "kind": np.array([[0, -1], [1, 2], [2, 2], [-1, 0]], "i4"), "y": np.array([0, 1, 2, 0], "u1"),
+       "share": np.array([[0.5, 0.5, 0], [1, 0, 0], [0.2, 0.3, 0.5], [0, 0, 1]], "f4"), "bits": np.array([[0, 1, 0.5], [0.25, 0.75, 0], [1, 1, 0.1], [0.5, 0, 0]], "f4")}
+import os
+os.mkdir("few")
+for name, array in few.items():
+    np.save(f"few/train_{name}.npy", array)
+s = 0.1
+q = (1 - s) * few["share"].astype(float) + s / 3
+left = 0.5 * -(q * np.log(q)).sum(-1).mean()
+t = few["bits"].astype(float)
+left += -sum(np.where(a > 0, a * np.log(np.where(a > 0, a, 1)), 0) for a in (t, 1 - t)).mean()
+w, total, counted = np.array([1, 2, 0.5]), 0, 0
+for label in few["kind"].ravel():
+    if label >= 0:
+        a = (0.8 * (np.arange(3) == label) + 0.2 / 3) * w
+        total, counted = total - (a * np.log(a / a.sum())).sum(), counted + w[label]
+open("least", "w").write(f"{left + total / counted:.6f}")
+PYTHON
+export CFLAGS=-O1
+for form in '' --plain; do
+    run "$SPNC" build run.yaml $form -o "run$form" || exit 1
+    still="run$form/run train --data sets --set train.rate=1e-30"
+    run $still --run "kept$form"
+    run "run$form/run" eval --run "kept$form" --data sets --split train --json && cp output "train$form.json"
+    run "run$form/run" eval --run "kept$form" --data sets --split valid --json && cp output "valid$form.json"
+    for k in 1 2 3; do $still --run "parts$form" --resume --max-time 0.000001 >output 2>&1 || fault "part $k: $(cat output)"; done
+done
+unset CFLAGS
+"$python" - <<'PYTHON' || fault "errors of a run"
+import json, sys
+import numpy as np
+wrong = []
+for form in ("", "--plain"):
+    log = [json.loads(open(f"{run}{form}/log.jsonl").read().splitlines()[0]) for run in ("kept", "parts")]
+    for split in ("train", "valid"):
+        e = json.load(open(f"{split}{form}.json"))["error"]
+        if sorted(e) != ["kind", "y"]:
+            wrong.append(f"{form} {split}: errors of {sorted(e)}")
+            continue
+        want = (e["kind"]["mean"] + e["y"]["mean"]) / 2
+        counted = (np.load(f"sets/{split}_kind.npy") >= 0).sum()
+        if abs(e["kind"]["mean"] * counted - round(e["kind"]["mean"] * counted)) > 1e-9 or not 0 < want < 1:
+            wrong.append(f"{form} {split}: {e} of {counted} labels")
+        wrong += [f"{form} {split}_error of run {k}: {l[split + '_error']}, not {want}" for k, l in enumerate(log) if not abs(l[split + "_error"] - want) < 1e-12]
+sys.exit("\n".join(wrong) or 0)
+PYTHON
+run run/run train --data few --overfit-one-batch --json && "$python" - <<'PYTHON' || fault "--overfit-one-batch: $(tail -1 output)"
+import json
+end = json.loads(open("output").read().splitlines()[-1])
+least = float(open("least").read())
+assert end["near_zero"] and abs(end["least_possible"] - least) < 1e-5 and end["least_loss"] > least > 0.5, (end, least)
+PYTHON
+run run/run eval --run kept --data sets --split test
+grep -qx 'kind: no error: every label is -1, which the model.s loss ignores' output || fault "eval without a label that counts: $(cat output)"
+run run/run eval --run kept --data sets --split test --json
+grep -q '"kind": {"mean": null, "positions": \[null, null\]}' output || fault "eval --json without a label that counts: $(cat output)"
+for x in x y kind share bits; do cp sets/test_$x.npy sets/valid_$x.npy; done
+refused "sets/valid_kind.npy: every label is -1, which the model's loss ignores (line 8 of run.yaml): there is nothing to validate" run/run train --data sets --run refused
+echo 'train.rate: [0.1]' >grid.yaml
+refused "sets/valid_kind.npy: every label is -1, which the model's loss ignores (line 8 of run.yaml): there is nothing to compare" run/run sweep grid.yaml --data sets --runs refused
+
+# ---- compare: shares of the labels, and of the examples, that count -----------------------------------------------------------------------
+run run/run compare kept parts --data sets --split train --json && cp output compare.json
+"$python" - <<'PYTHON' || fault "compare: $(cat compare.json)"
+import json
+import numpy as np
+c = json.load(open("compare.json"))["runs"][0]
+here = np.column_stack([np.load("sets/train_kind.npy"), np.load("sets/train_y.npy")]) >= 0
+examples = here.any(1).sum()
+assert 40 < examples < 58 and c["labels"]["error"] == c["labels"]["wrong"] / here.sum() and c["whole_examples"]["error"] == c["whole_examples"]["wrong"] / examples, c
+PYTHON
 [ $failed = 0 ] && echo "test_loss_values: fine"
 exit $failed

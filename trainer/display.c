@@ -160,7 +160,7 @@ void display_step(Display *d, const Progress *p, double norm, bool labels, doubl
     if (d->quiet || now - d->shown < d->period)
         return;
     d->shown = now;
-    double done = p->position ? (double)p->position : 1, share = p->wrong / done, loss = p->loss_sum / done;
+    double done = p->position ? (double)p->position : 1, share = p->labels > 0 ? p->wrong / p->labels : 0, loss = p->loss_sum / done;
     double speed = p->train_seconds > 0 ? done / p->train_seconds : 0;
     double left = speed > 0 ? (double)(p->examples - p->position) / speed : 0;
     if (labels)

@@ -486,6 +486,7 @@ int command_sweep(const Options *o)
     read_file(&s, o->operands[0]);
     make_runs(&s);
     data_open(&valid, o->data, "valid", true);
+    data_need_labels(&valid, "compare");
     s.answers = data_all_labels(&valid);
     data_close(&valid);
     if (mkdir(o->runs, 0777) && errno != EEXIST)

@@ -49,6 +49,8 @@ typedef struct {
     ArrayError error;                          /* of that save */
     double began, saved;                       /* seconds_now() */
     bool labels;                               /* there is an error to count */
+    int labelled;                              /* targets with labels, */
+    int64_t *labels_of;                        /* [target_count]: and those of the training split that count */
     bool validates;                            /* there is a validation split; else the training loss decides what is best */
 } Training;
 
@@ -209,23 +211,23 @@ static void watch_loss(Training *t, double loss)
 
 /* ---- epochs ------------------------------------------------------------------------------------------------------- */
 
-/* Of the batch of the step just done: its share of wrong labels, times its examples. */
-static double wrong_labels(const Training *t, int count)
+/* Worth of the labels of the running epoch's examples first .. first + count - 1; `wrong`: of those that the forward pass just done, over these, read
+ * wrongly.  A label that counts is worth the split's examples divided by those labels of its target, and by the targets with labels: all of a split
+ * are worth its examples, however they are spread over the batches. */
+static double labels_worth(const Training *t, int64_t first, int64_t count, bool wrong)
 {
-    double wrong = 0;
-    int targets = 0;
+    double sum = 0;
     for (int k = 0; k < net.target_count; k++) {
-        int positions = eval_positions(k), here = 0, ignored = 0;
-        for (int position = 0; position < positions; position++)
-            for (int n = 0; n < count; n++) {
-                const int label = data_label(&t->data, k, t->order[t->p.position + n], position);
-                ignored += label < 0;
-                here += label >= 0 && eval_label(NULL, k, n, position) != label;
+        int64_t counted = 0;
+        for (int position = 0; position < eval_positions(k); position++)
+            for (int64_t n = 0; n < count; n++) {
+                const int label = data_label(&t->data, k, t->order[first + n], position);
+                counted += label >= 0 && (!wrong || eval_label(NULL, k, (int)n, position) != label);
             }
-        if (positions)
-            wrong += ignored == positions * count ? 0 : ignored ? (double)here * count / (positions * count - ignored) : (double)here / positions, targets++;
+        if (eval_positions(k))
+            sum += (double)counted * (double)t->p.examples / (double)t->labels_of[k];
     }
-    return targets ? wrong / targets : 0;
+    return t->labelled ? sum / t->labelled : 0;
 }
 
 static bool time_is_up(const Training *t, double now) { return t->o->max_time > 0 && now - t->began >= t->o->max_time; }
@@ -241,6 +243,7 @@ static void begin_epoch(Training *t)
     Progress *p = &t->p;
     p->rate = rate_of(p, p->updates ? p->updates - 1 : 0);     /* a run may go on behind the last step of an epoch */
     data_order(t->order, &t->data, p->training.seed, p->epoch);
+    p->labels = labels_worth(t, 0, p->position, false);
 }
 
 /* Does the batch of step `step` of the running epoch end with an update? */
@@ -273,7 +276,8 @@ static void count_step(Training *t, double loss, double norm, int count)
     Progress *p = &t->p;
     watch_loss(t, loss);
     p->loss_sum += loss * count;
-    p->wrong += wrong_labels(t, count);
+    p->wrong = fmin(p->wrong + labels_worth(t, p->position, count, true), (double)p->examples);        /* above that only by rounding */
+    p->labels += labels_worth(t, p->position, count, false);
     if (updates(p, p->steps)) {
         p->norm_sum += norm;
         p->norm_most = norm > p->norm_most ? norm : p->norm_most;
@@ -354,7 +358,7 @@ static void next_epoch(Training *t)
     Progress *p = &t->p;
     p->epoch++;
     p->position = p->steps = 0;
-    p->loss_sum = p->wrong = p->norm_sum = p->norm_most = p->train_seconds = 0;
+    p->loss_sum = p->wrong = p->labels = p->norm_sum = p->norm_most = p->train_seconds = 0;
     p->log_bytes = t->log.written;
     p->log_rest = t->log.rest;
 }
@@ -586,20 +590,11 @@ static NetTraining wanted_settings(unsigned *given, const Options *o)
     return training;
 }
 
-/* There must be something to learn. */
-static void need_labels(const Data *d)
-{
-    for (int k = 0; k < net.target_count; k++)
-        if (data_reader(k) && !data_labels(d, k))
-            fail(WRONG_INPUT, "%s/%s_%s.npy: every label is %d, which the model's loss ignores (line %d of %s): there is nothing to learn", d->dir, d->split,
-                 net.targets[k].name, data_reader(k)->ignored, data_reader(k)->yaml_line, net.source);
-}
-
 static int command_trial(const Options *o, const NetTraining *training)
 {
     Data data;
     data_open(&data, o->data, "train", true);
-    need_labels(&data);
+    data_need_labels(&data, "learn");
     if (o->overfit)
         norms_check_batch(data.examples < net.batch ? data.examples : net.batch);
     else
@@ -637,12 +632,12 @@ int command_train(const Options *o)
     if (o->overfit || o->lr_find)
         return command_trial(o, &wanted);
     data_open(&t.data, o->data, "train", true);
-    need_labels(&t.data);
+    data_need_labels(&t.data, "learn");
     norms_check_split(t.data.examples);
     ahead_shuffled(&t.data);
     t.validates = data_is_there(o->data, "valid");
     if (t.validates)
-        data_open(&t.valid, o->data, "valid", true);
+        data_open(&t.valid, o->data, "valid", true), data_need_labels(&t.valid, "validate");
     run_lock(o->run);
     if (!o->resume && (run_has_last(o->run) || run_has(o->run, "best")))
         fail(WRONG_INPUT, "%s: this folder has a checkpoint; --resume goes on from it, another --run starts anew", o->run);
@@ -652,6 +647,9 @@ int command_train(const Options *o)
     snapshot_open(&t.best);
     score_open(&t.score);
     t.labels = !isnan(t.score.error);
+    t.labels_of = need_memory((size_t)net.target_count * sizeof *t.labels_of, "the counts of labels");
+    for (int k = 0; k < net.target_count; k++)
+        t.labels_of[k] = data_labels(&t.data, k), t.labelled += eval_positions(k) > 0;
     t.order = need_memory((size_t)t.data.examples * sizeof *t.order, "the order of examples");
     t.p.training = wanted;
     t.p.examples = t.data.examples;
@@ -683,6 +681,7 @@ int command_train(const Options *o)
     snapshot_close(&t.last);
     score_close(&t.score);
     free(t.order);
+    free(t.labels_of);
     if (t.validates)
         data_close(&t.valid);
     data_close(&t.data);

@@ -2,7 +2,7 @@
  * whether two runs differ.
  *
  * A run is a run folder of this model, or, for another model, an .npz that its `predict -o` wrote on the same split.
- * Counted are labels, and whole examples; McNemar's test uses only those that exactly one of two runs got wrong. */
+ * Counted are labels, and whole examples with a label that counts; McNemar's test uses only those that exactly one of two runs got wrong. */
 #include "files/json.h"
 #include "report/history.h"
 #include "report/report.h"
@@ -199,7 +199,7 @@ static void print_settings(const Contender *all, int count)
 
 static void print_text(const Contender *all, int count, const View *v, const Data *data)
 {
-    const int64_t labels = data_all_labels(data);
+    const int64_t labels = data_all_labels(data), labelled = data_labelled(data);
     printf("%s/%s: %" PRId64 " examples%s\n\n", data->dir, data->split, data->examples,
            v->slots ? "; 95 % intervals are Wilson's, over labels taken as independent" : "");
     printf("     %9s", "loss");
@@ -218,11 +218,13 @@ static void print_text(const Contender *all, int count, const View *v, const Dat
         print_cell("%.5f", 9, c->loss);
         if (v->slots) {
             wilson(&low, &high, c->wrong, labels);
-            printf(" %7.3f %% %7.3f to %6.3f %%", labels ? 100.0 * (double)c->wrong / (double)labels : 0, 100 * low, 100 * high);
+            print_cell("%.3f %%", 9, 100.0 * (double)c->wrong / (double)labels);
+            printf(" %7.3f to %6.3f %%", 100 * low, 100 * high);
         }
         if (apart) {
-            wilson(&low, &high, c->examples_wrong, data->examples);
-            printf(" %8.2f %% %6.2f to %6.2f %%", 100.0 * (double)c->examples_wrong / (double)data->examples, 100 * low, 100 * high);
+            wilson(&low, &high, c->examples_wrong, labelled);
+            print_cell("%.2f %%", 10, 100.0 * (double)c->examples_wrong / (double)labelled);
+            printf(" %6.2f to %6.2f %%", 100 * low, 100 * high);
         }
         if (v->slots)
             print_cell("%.3f %%", 9, 100 * c->valid_error);
@@ -279,7 +281,7 @@ static void write_json(const Contender *all, int count, const View *v, const Dat
         json_double(&w, "loss", c->loss);
         if (v->slots) {
             write_share(&w, "labels", c->wrong, data_all_labels(data));
-            write_share(&w, "whole_examples", c->examples_wrong, data->examples);
+            write_share(&w, "whole_examples", c->examples_wrong, data_labelled(data));
         }
         json_double(&w, "valid_error", c->valid_error);
         write_whole(&w, "epochs", c->epochs);

@@ -357,6 +357,27 @@ int64_t data_all_labels(const Data *d)
     return count;
 }
 
+int64_t data_labelled(const Data *d)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < d->examples; i++) {
+        bool labelled = false;
+        for (int k = 0; k < net.target_count; k++)
+            for (int position = 0; data_reader(k) && position < data_reader(k)->positions; position++)
+                labelled = labelled || data_label(d, k, i, position) >= 0;
+        count += labelled;
+    }
+    return count;
+}
+
+void data_need_labels(const Data *d, const char *what)
+{
+    for (int k = 0; k < net.target_count; k++)
+        if (data_reader(k) && !data_labels(d, k))
+            fail(WRONG_INPUT, "%s/%s_%s.npy: every label is %d, which the model's loss ignores (line %d of %s): there is nothing to %s", d->dir, d->split,
+                 net.targets[k].name, data_reader(k)->ignored, data_reader(k)->yaml_line, net.source, what);
+}
+
 void data_order(uint32_t *order, const Data *d, uint64_t seed, int epoch)
 {
     rng_permutation(order, (uint32_t)d->examples, rng_key(seed, ORDER, (uint64_t)epoch, 0, 0));

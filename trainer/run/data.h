@@ -53,6 +53,10 @@ int32_t data_label(const Data *d, int k, int64_t i, int position);
 int64_t data_labels(const Data *d, int k);
 /* Likewise of all targets. */
 int64_t data_all_labels(const Data *d);
+/* Examples with a label that counts. */
+int64_t data_labelled(const Data *d);
+/* Ends the program with exit code 1 if a target has none that counts: "there is nothing to `what`". */
+void data_need_labels(const Data *d, const char *what);
 /* The order of an epoch: a permutation of 0 .. d->examples - 1 that follows from seed and epoch. */
 void data_order(uint32_t *order, const Data *d, uint64_t seed, int epoch);
 /* CRC-32 of all labels and of some rows of every input, so that other data of the same size are noticed. */

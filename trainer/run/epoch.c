@@ -11,9 +11,9 @@ static const double unknown = NAN;
 const Field epoch_fields[EPOCH_FIELDS] = {
     { "epoch", FIELD_INT, AT(epoch), 0, FIELD_INT_MOST, 1, .what = "its number, from 0" },
     { "train_loss", FIELD_REAL, AT(train_loss), -INFINITY, INFINITY, 1,
-      .what = "mean loss over its examples, each batch before its update" },
+      .what = "mean of its batches' losses, each counted by its examples, before its update" },
     { "train_error", FIELD_REAL, AT(train_error), 0, 1, 1, .optional = true, .absent = &unknown,
-      .what = "share of wrong labels, likewise; not there without labels" },
+      .what = "share of wrong labels, of those that count; the mean over targets; not there without labels" },
     { "valid_loss", FIELD_REAL, AT(valid_loss), -INFINITY, INFINITY, 1, .what = "loss of the validation split after it; null without one" },
     { "valid_error", FIELD_REAL, AT(valid_error), -INFINITY, INFINITY, 1, .what = "share of wrong labels there; without labels valid_loss; null without that split" },
     { "error_is", FIELD_CHARS, AT(error_is), 0, 0, 1, .optional = true, .room = sizeof ((Epoch *)0)->error_is, .what = "`valid_loss` where valid_error is that; not there with labels" },

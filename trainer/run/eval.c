@@ -221,18 +221,18 @@ bool score_data(Score *s, Data *data, const volatile sig_atomic_t *stop)
         for (int i = 0; i < positions; i++) {
             double *share = &s->position[k * s->positions + i];
             const int64_t counted = s->counted[k * s->positions + i];
-            *share /= counted ? (double)counted : 1;
-            s->target[k] += *share / positions;
-            wrong += *share * (double)counted;
+            wrong += *share;
             all += counted;
+            *share = counted ? *share / (double)counted : (double)NAN;
+            s->target[k] += *share / positions;
         }
         if (all != positions * s->examples)         /* where fewer labels count, each that does counts alike */
-            s->target[k] = all ? wrong / (double)all : positions ? 0 : (double)NAN;
+            s->target[k] = all ? wrong / (double)all : (double)NAN;
         s->top_5[k] = positions && net.targets[k].classes > 10 && all ? s->top_5[k] / (double)all : (double)NAN;
         const double elements = (double)s->examples * (double)net.targets[k].count;
         const bool bits = shown_by(k, SHOWS_BITS) != NULL;
         s->beside[k] = bits ? s->beside[k] / elements : shown_by(k, SHOWS_SQUARE) ? sqrt(s->beside[k] / elements) : (double)NAN;
-        if (positions)
+        if (!isnan(s->target[k]))
             s->error += s->target[k], labelled++;
     }
     s->error = labelled ? s->error / labelled : NAN;
@@ -303,6 +303,22 @@ static void print_json(const Score *s, const char *split)
     json_free(&w);
 }
 
+/* A dash stands for a position where no label counts. */
+static void print_errors(const Score *s, int k)
+{
+    if (isnan(s->target[k])) {
+        printf("%s: no error: every label is %d, which the model's loss ignores\n", net.targets[k].name, data_reader(k)->ignored);
+        return;
+    }
+    printf("%s: error %.4f %%, by position", net.targets[k].name, 100 * s->target[k]);
+    for (int i = 0; i < eval_positions(k); i++)
+        if (isnan(s->position[k * s->positions + i]))
+            printf(" -");
+        else
+            printf(" %.4f", 100 * s->position[k * s->positions + i]);
+    printf("\n");
+}
+
 int command_eval(const Options *o)
 {
     Data data;
@@ -328,10 +344,7 @@ int command_eval(const Options *o)
                 printf("%s: not among the first five %.4f %%\n", net.targets[k].name, 100 * s.top_5[k]);
             if (!eval_positions(k))
                 continue;
-            printf("%s: error %.4f %%, by position", net.targets[k].name, 100 * s.target[k]);
-            for (int i = 0; i < eval_positions(k); i++)
-                printf(" %.4f", 100 * s.position[k * s.positions + i]);
-            printf("\n");
+            print_errors(&s, k);
         }
     }
     score_close(&s);

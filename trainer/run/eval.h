@@ -12,9 +12,9 @@
 typedef struct {
     int64_t examples;
     double loss;
-    double error;                              /* mean over the targets with labels; NaN if there are none */
-    double *target;                            /* [target_count]: mean over the labels that count; NaN for real targets */
-    double *position;                          /* [target_count][positions]: eval_positions(k) of them are used */
+    double error;                              /* mean over the targets with labels that count; NaN if there are none */
+    double *target;                            /* [target_count]: mean over the labels that count; NaN if there are none, or for real targets */
+    double *position;                          /* [target_count][positions]: eval_positions(k) of them are used; NaN where none counts */
     int64_t *counted;                          /* likewise: labels that count */
     double *top_5;                             /* [target_count]: share of labels not among the five largest logits; NaN: ten classes or fewer */
     double *beside;                            /* [target_count]: of real targets the share of wrong bits, or the root mean square of the difference; else NaN */
