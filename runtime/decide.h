@@ -64,7 +64,7 @@ static inline uint64_t decide_piece(uint64_t hash, real x)
 /* decide_piece of the sixteen lanes. */
 static inline uint64_t decide_pieces(uint64_t hash, vec x)
 {
-    real piece[16];
+    _Alignas(64) real piece[16];
     v_store(piece, x);
     for (int lane = 0; lane < 16; lane++) hash = decide_piece(hash, piece[lane]);
     return hash;
