@@ -98,6 +98,37 @@ for parameter in a.weight a.bias b.weight b.bias h.weight_ih h.bias_ih h.weight_
 done
 awk '$1 ~ /^[ab][.]/ { redrawn += $3 } END { exit redrawn < 5 }' said || fault "no element crosses a kink: $(cat said)"
 
+# ---- the same in a repeat in a repeat: sides of a kink at each step of both, of a state of the inner one and a value of the outer one
+cat >inner.yaml <<'END'
+model: inner
+batch: 20
+inputs: { x: { shape: [4] } }
+targets: { y: { shape: [4] } }
+flow:
+  - repeat: 3
+    carry: { h: { shape: [4], init: 0.5 } }
+    do:
+      - u: { dense: h, units: 4 }
+      - repeat: 2
+        reverse: true
+        carry: { g: { shape: [4], init: h } }
+        do:
+          - k: { stop_gradient: tanh(g) }
+          - w: { dense: g, units: 4 }
+          - g: relu(w + x) + abs(g - u) + 0.1 * floor(9 * (g - u)) + k * g
+      - end: { last: g }
+      - h: 0.5 * end + u
+  - last: { last: h }
+  - o: { dense: last, units: 4 }
+loss: { mse: [o, y] }
+END
+run env CFLAGS=-O0 "$SPNC" build inner.yaml -o inner && inner/inner check >said 2>&1 || fault "kinks in a repeat in a repeat: $(cat said)"
+for parameter in u.weight u.bias w.weight w.bias o.weight o.bias; do
+    grep -q "^$parameter  *24 " said || fault "kinks in a repeat in a repeat leave $parameter untested: $(cat said)"
+done
+grep -A2 's < 12;' inner/inner.c | tr -d '\n' | grep -q '_decisions(hash.*v[.]g\[s + 3 [*] G\].*v[.]u\[s % (3 [*] G)\]' ||
+    fault "check looks for kinks at other steps: $(grep -B1 -A1 '= g_.*_decisions(' inner/inner.c)"
+
 # ---- even surfaces: black images with a white square
 mkdir data
 awk 'BEGIN { for (n = 0; n < 16; n++) for (i = 0; i < 1024; i++) printf "%s", (i % 32 > 9 && i % 32 < 18 && i > 319 && i < 600) ? "1" : "0" }' | tr 01 '\000\377' | npy '|u1' "16, 1, 32, 32" >data/train_image.npy

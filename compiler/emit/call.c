@@ -176,7 +176,7 @@ static void draw(Model *m, Text *line, const Phase *p, const Op *op)
 /* Where `check` keeps the values of a stop_gradient in this slice. */
 static void held(Model *m, Text *line, const Phase *p, const Op *op)
 {
-    const char *at = p->kind != ONCE ? "s" : m->options.plain ? "n" : "g";
+    const char *at = p->kind != ONCE ? loops_variable(m, "s", p->repeat) : m->options.plain ? "n" : "g";
     text_printf(line, ", held_at(batch, %lld + %s * (size_t)%lld)", (long long)op->held, at, (long long)shape_count(&op->writes[0].tensor->shape) * m->lanes);
 }
 

@@ -455,6 +455,15 @@ static Fact *net_fact(Model *m)
     return f;
 }
 
+/* The slice of t, once or of y's repeat or one around it, at the steps of slice s of y. */
+static const char *slice_around(Model *m, const Tensor *y, const Tensor *t)
+{
+    const char *row = m->options.plain ? "N" : "G";
+    if (t->repeat == y->repeat)
+        return "s";
+    return t->repeat ? arena_printf(m->arena, "s %% (%d * %s)", steps_all(t->repeat), row) : arena_printf(m->arena, "s %% %s", row);
+}
+
 /* Appends a decision; NULL: backward does not rely on it. */
 static Fact *decision(Model *m, Fact *list, const char *kind, const Op *op, Tensor *t)
 {
@@ -464,8 +473,7 @@ static Fact *decision(Model *m, Fact *list, const char *kind, const Op *op, Tens
     Fact *d = fact_table(m->arena);
     fact_text(d, "kind", kind);
     fact_text(d, "name", op_function(op));
-    const char *row = m->options.plain ? "N" : "G";
-    const char *at = !t->repeat ? arena_printf(m->arena, "s %% %s", row) : t->repeat == r ? "s" : arena_printf(m->arena, "s %% (%d * %s)", steps_all(t->repeat), row);
+    const char *at = t->repeat ? slice_around(m, op->writes[0].tensor, t) : arena_printf(m->arena, "s %% %s", m->options.plain ? "N" : "G");
     fact_text(d, "tensor", place_slice(m, t, at));
     fact_text(d, "flat", place_flat(m, t, at));
     fact_int(d, "slices", m->groups * steps_all(r));
@@ -489,13 +497,12 @@ static void decision_of_norm(Model *m, Fact *list, const Op *relu)
 /* Where an operand of a formula lies in slice s of its result. */
 static const char *decides_at(Model *m, const Tensor *y, Use u)
 {
-    const char *row = m->options.plain ? "N" : "G";
-    const int shift = u.tensor->repeat && u.tensor->repeat->reverse ? -u.shift : u.shift;
-    const char *at = "s";
-    if (!u.tensor->repeat && y->repeat)
-        at = arena_printf(m->arena, "s %% %s", row);
-    else if (u.tensor->repeat && shift)         /* the state of the step before */
-        at = arena_printf(m->arena, "s %c %s", shift < 0 ? '-' : '+', row);
+    const Repeat *r = u.tensor->repeat;
+    const char *at = slice_around(m, y, u.tensor);
+    const int shift = !r ? 0 : r->reverse ? -u.shift : u.shift, slots = (shift < 0 ? -shift : shift) * steps_all(r ? r->outer : NULL);
+    const char *far = arena_printf(m->arena, slots == 1 ? "" : "%d * ", slots);
+    if (shift)                                  /* the state of the step before */
+        at = arena_printf(m->arena, "%s %c %s%s", at, shift < 0 ? '-' : '+', far, m->options.plain ? "N" : "G");
     return place_flat(m, u.tensor, at);
 }
 
@@ -514,7 +521,7 @@ static void decision_of_formula(Model *m, Fact *list, const Op *op)
     fact_text(d, "kind", "formula");
     fact_text(d, "name", op_function(op));
     fact_text(d, "arguments", arguments.text ? arguments.text : "");
-    fact_int(d, "slices", m->groups * (y->repeat ? y->repeat->steps : 1));
+    fact_int(d, "slices", m->groups * steps_all(y->repeat));
     fact_push(list, d);
 }
 

@@ -4,12 +4,12 @@
 #include "formula/formula.h"
 #include "spnc.h"
 
-/* True if the slot of every operand follows from that of the result: of its own step, or made once. */
+/* True if the slot of every operand follows from that of the result: of its own repeat, of one around that, or made once. */
 static bool in_step(const Op *op, const FormulaKinks *kinks)
 {
     for (int k = 0; k < op->read_count; k++) {
         const Tensor *x = op->reads[k].tensor;
-        if (kinks->reads[k] && x->repeat && x->repeat != op->writes[0].tensor->repeat)
+        if (kinks->reads[k] && !repeat_within(op->writes[0].tensor->repeat, x->repeat))
             return false;
     }
     return true;

@@ -297,7 +297,7 @@ static void place_held(Model *m)
             continue;
         const Tensor *y = w.op->writes[0].tensor;
         w.op->held = m->held_reals;
-        m->held_reals += shape_count(&y->shape) * m->lanes * m->groups * (y->repeat ? y->repeat->steps : 1);
+        m->held_reals += shape_count(&y->shape) * m->lanes * m->groups * steps_all(y->repeat);
     }
 }
 
