@@ -3,6 +3,7 @@
  * In: the graph in the order of the file (model.c).  Out: shapes filled, m->weights, or errors.  Next: steps.c.
  * The shape rule of each operator is in ops/; this file walks, checks sizes and reports, with the chain of shapes that led to the
  * mistake.  Shapes are those of one example at one step; groups and lanes are added by plan.c. */
+#include "files/array_file.h"
 #include "graph/attr.h"
 #include "read/language.h"
 #include <string.h>
@@ -358,6 +359,10 @@ bool shape_infer(Model *m)
         } else if (shape_count(&y->shape) * steps_all(y->repeat) > VALUE_MAX / m->batch) {
             shape_refuse(m, op, "a value of %s comes to more than %lld numbers in a batch of %lld%s", shape_text(m->arena, &y->shape), (long long)VALUE_MAX,
                          (long long)m->batch, y->repeat ? arena_printf(m->arena, " and %d steps", steps_all(y->repeat)) : "");
+            y->shape.rank = -1;
+        } else if (y->shape.rank + repeat_level(y->repeat) > ARRAY_RANK - 1) {      /* the first axis of a file's array: the examples */
+            shape_refuse(m, op, "a value of %s in %d repeats has %d axes with those of the steps, and an array in a file at most %d", shape_text(m->arena, &y->shape),
+                         repeat_level(y->repeat), y->shape.rank + repeat_level(y->repeat), ARRAY_RANK - 1);
             y->shape.rank = -1;
         }
     }

@@ -107,44 +107,74 @@ static const char *whole_text(Model *m, const Tensor *t)
     return t->repeat ? arena_printf(m->arena, "%s at each of %d steps", each, t->repeat->steps) : each;
 }
 
-/* Logits with the classes in front of the labels' shape; in a repeat the first axis of that are the steps. */
+/* How many axes in front of a value are the steps of repeats: those that a stack has put there. */
+static int stack_axes(const Tensor *t)
+{
+    return !t->repeat && t->op && t->op->kind == OP_stack ? t->shape.rank - t->op->reads[0].tensor->shape.rank : 0;
+}
+
+/* `s` without its first n axes. */
+static Shape shape_behind(const Shape *s, int n)
+{
+    Shape rest = { .rank = s->rank - n };
+    for (int i = 0; i < rest.rank; i++)
+        rest.dim[i] = s->dim[i + n];
+    return rest;
+}
+
+/* True if the target begins with the steps that the logits have: those of their repeat, or of their stack. */
+static bool begins_with_steps(const Tensor *x, const DataDef *d)
+{
+    if (x->repeat)
+        return d->shape.rank && d->shape.dim[0] == x->repeat->steps;
+    const int steps = stack_axes(x);
+    for (int i = 0; i < steps; i++)
+        if (i >= d->shape.rank || d->shape.dim[i] != x->shape.dim[i])
+            return false;
+    return true;
+}
+
+/* Logits with the classes in front of the labels' shape.  Of a repeat, or of a stack, the first axes of the labels are the steps. */
 static bool fits_shape(Model *m, LossDef *l, const DataDef *d)
 {
     Op *op = l->op;
-    const Shape *x = &op->reads[0].tensor->shape;
-    const Repeat *r = op->reads[0].tensor->repeat;
-    Shape want = d->shape;
-    bool steps = !r || (want.rank && want.dim[0] == r->steps);
-    if (r && steps) {
-        want.rank--;
-        for (int i = 0; i < want.rank; i++)
-            want.dim[i] = want.dim[i + 1];
-    }
-    for (int axis = 0; steps && axis < x->rank; axis++) {
-        Shape rest = { .rank = x->rank - 1 };
+    const Tensor *value = op->reads[0].tensor;
+    const int front = stack_axes(value);
+    const bool steps = begins_with_steps(value, d);
+    const Shape x = shape_behind(&value->shape, front), want = steps ? shape_behind(&d->shape, value->repeat ? 1 : front) : d->shape;
+    for (int axis = 0; steps && axis < x.rank; axis++) {
+        Shape rest = { .rank = x.rank - 1 };
         for (int i = 0; i < rest.rank; i++)
-            rest.dim[i] = x->dim[i + (i >= axis)];
-        if (x->dim[axis] != d->classes || !shape_equal(&rest, &want))
+            rest.dim[i] = x.dim[i + (i >= axis)];
+        if (x.dim[axis] != d->classes || !shape_equal(&rest, &want))
             continue;
-        for (int i = axis + 1; i < x->rank; i++)
-            l->inner *= x->dim[i];
+        for (int i = axis + 1; i < x.rank; i++)
+            l->inner *= x.dim[i];
         return true;
     }
-    Shape logits = { .rank = want.rank + 1, .dim = { d->classes } };
-    for (int i = 0; i < want.rank && i + 1 < RANK_MAX; i++)
-        logits.dim[i + 1] = want.dim[i];
-    shape_refuse(m, op, steps ? "the logits for '%s' have the classes first, %s; these are %s" : "the first axis of '%s' are the steps, but it is %s, and the logits are %s",
-                 d->name, shape_text(m->arena, steps ? &logits : &d->shape), whole_text(m, op->reads[0].tensor));
+    Shape logits = { .rank = front + want.rank + 1 };
+    for (int i = 0; i < front && i < RANK_MAX; i++)
+        logits.dim[i] = value->shape.dim[i];
+    if (front < RANK_MAX)
+        logits.dim[front] = d->classes;
+    for (int i = 0; i < want.rank && front + i + 1 < RANK_MAX; i++)
+        logits.dim[front + i + 1] = want.dim[i];
+    if (steps)
+        shape_refuse(m, op, "the logits for '%s' have the classes %s, %s; these are %s", d->name, front ? "behind the steps" : "first",
+                     shape_text(m->arena, &logits), whole_text(m, value));
+    else
+        shape_refuse(m, op, "the first %s of '%s' are the steps, but it is %s, and the logits are %s", front > 1 ? "axes" : "axis", d->name,
+                     shape_text(m->arena, &d->shape), whole_text(m, value));
     diag_note(m->diag, d->loc, "'%s' is declared here", d->name);
     return false;
 }
 
-/* Shares for each class, of the logits' shape: the classes are the first axis, behind the steps of a stack. */
+/* Shares for each class, of the logits' shape: the classes are the first axis, behind all steps of a stack. */
 static bool fits_shares(Model *m, LossDef *l)
 {
     Op *op = l->op;
     const Tensor *x = op->reads[0].tensor, *t = op->reads[1].tensor;
-    const int axis = !x->repeat && x->op && x->op->kind == OP_stack;
+    const int axis = stack_axes(x);
     if (!shape_equal(&x->shape, &t->shape) || x->shape.rank <= axis)
         return shape_refuse(m, op, "cross_entropy with shares needs one for each logit; the logits are %s, the shares %s", shape_text(m->arena, &x->shape),
                             shape_text(m->arena, &t->shape));

@@ -52,5 +52,6 @@ expect resnet20 ../nets/resnet20.yaml
 expect unet ../nets/unet.yaml
 expect nested ../nets/nested.yaml
 expect deep ../nets/deep.yaml
+expect nested_losses ../nets/nested_losses.yaml
 expect named_repeat ../nets/named_repeat.yaml
 expect norm_steps_train ../nets/norm_steps.yaml --mode train
