@@ -24,6 +24,14 @@ const char *card_shape(const Model *m, const Tensor *t)
     return one;
 }
 
+const char *card_steps(const Model *m, const Repeat *r, const Repeat *outside)
+{
+    const char *all = "";
+    for (; r && r != outside; r = r->outer)
+        all = arena_printf(m->arena, "%d%s%s", r->steps, *all ? " x " : "", all);
+    return all;
+}
+
 const char *card_line(const Model *m, Loc at)
 {
     return at.file == m->file ? arena_printf(m->arena, "%d", at.line) : arena_printf(m->arena, "%s:%d", at.file->path, at.line);

@@ -48,6 +48,8 @@ const YamlLines *deck_yaml(const Deck *d, Loc at);
 const char *card_line(const Model *m, Loc at);
 /* "20x24x24", or "3 x 32x15x15" for a stack of steps. */
 const char *card_shape(const Model *m, const Tensor *t);
+/* The steps of r and the repeats around it, without `outside` and those around that: "4", or "3 x 4", the outermost first. */
+const char *card_steps(const Model *m, const Repeat *r, const Repeat *outside);
 /* Bytes that a tensor takes for the whole batch; scratch: for one thread. */
 int64_t tensor_bytes(const Model *m, const Tensor *t);
 /* "conv", "spn", ...: the word of the model; fused activations are in kernel_name. */

@@ -261,7 +261,7 @@ static void one(Text *out, const Deck *d, const Op *op)
     if (c)
         chain(out, d, op);
     if (op->section.word)
-        text_printf(out, "  section   %s (%s, %d steps): %s\n", op->section.word, op->section.repeat->name, op->section.repeat->steps, op->section.why);
+        text_printf(out, "  section   %s (%s, %s steps): %s\n", op->section.word, op->section.repeat->name, card_steps(m, op->section.repeat, NULL), op->section.why);
     remarks(out, d, op);
     if (c)
         card(out, d, c);

@@ -50,7 +50,7 @@ static void rows(Placing *p)
             l->boxes[l->box_count++] = (Box){ .card = c, .section = i, .row = row };
             next = row + 1 > next ? row + 1 : next;
         }
-        l->frames[l->frame_count++] = (Frame){ .kind = s->kind, .repeat = s->repeat, .empty = next == first };
+        l->frames[l->frame_count++] = (Frame){ .kind = s->kind, .repeat = s->repeat, .from = s->from, .empty = next == first };
     }
     p->rows = next;
 }

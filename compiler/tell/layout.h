@@ -10,7 +10,7 @@ enum { BOX_W = 236, BOX_H = 58, DUMMY_W = 14, GAP_X = 30, GAP_Y = 34, REPEAT_HEA
 typedef struct { const Card *card; int section, row, order; double x, y; } Box;
 /* An edge from box to box through its bends: boxes[via[0]] .. boxes[via[count - 1]]. */
 typedef struct { const Card *from, *to; int shift; int *via; int count; } Edge;
-typedef struct { SectionKind kind; Repeat *repeat; double left, right, top, bottom; bool empty; } Frame;
+typedef struct { SectionKind kind; Repeat *repeat, *from; double left, right, top, bottom; bool empty; } Frame;
 
 typedef struct {
     Box *boxes;

@@ -36,17 +36,26 @@ static const char *cut(const Model *m, const char *text, size_t most)
 
 /* ---- the graph -------------------------------------------------------------------------------------------------------------- */
 
+static const char *frame_text(const Model *m, const Frame *f)
+{
+    if (f->kind != CORE)
+        return arena_printf(m->arena, "all %s steps at once", card_steps(m, f->repeat, NULL));
+    const Repeat *around = f->from->outer;
+    const char *text = arena_printf(m->arena, "%s steps, one after the other", card_steps(m, f->repeat, around));
+    return around ? arena_printf(m->arena, "%s, for all %s around them at once", text, card_steps(m, around, NULL)) : text;
+}
+
 static void frame_svg(Page *p, const Frame *f)
 {
     if (f->kind == ONCE || f->empty)
         return;
     double left = f->left - 22, top = f->top - 40, width = f->right - f->left + 44, height = f->bottom - f->top + 58;
-    int steps = f->repeat->steps, sheets = steps > 3 ? 3 : steps;
+    int steps = f->kind == CORE ? f->repeat->steps : steps_all(f->repeat), sheets = steps > 3 ? 3 : steps;
     PUT("<g class=\"frame\">");
     for (int k = sheets - 1; k >= 0; k--)
         PUT("<rect class=\"sheet\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"14\"/>", left + 6 * k, top + 6 * k, width, height);
     PUT("<text class=\"label\" x=\"%.1f\" y=\"%.1f\">", left + 14, top + 24);
-    say(p, f->kind == CORE ? arena_printf(p->m->arena, "%d steps, one after the other", steps) : arena_printf(p->m->arena, "all %d steps at once", steps));
+    say(p, frame_text(p->m, f));
     PUT("</text>");
     for (int k = 0; k < steps && k < 6; k++) {
         double x = left + width - 18 - 26 * ((steps < 6 ? steps : 6) - k);

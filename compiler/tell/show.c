@@ -228,6 +228,15 @@ static void node_dot(Text *out, const Deck *d, const Card *c, const char *pad)
     text_printf(out, "%s]\n", c->sharers.count ? " penwidth=2" : "");
 }
 
+/* A section that is a loop, in a repeat in a repeat: what becomes of the steps around it. */
+static const char *around(const Model *m, const Section *s)
+{
+    const char *text = "";
+    for (const Repeat *r = s->repeat->outer; r; r = r->outer)
+        text = arena_printf(m->arena, "%s, %s the %d steps of %s", text, repeat_within(r, s->from) ? "at each of" : "for all", r->steps, r->name);
+    return text;
+}
+
 void show_dot(Text *out, const Deck *d)
 {
     Model *m = d->m;
@@ -238,8 +247,8 @@ void show_dot(Text *out, const Deck *d)
         const Section *s = m->forward.items[i];
         if (s->kind != ONCE) {
             text_printf(out, "    subgraph cluster%d {\n        label=", cluster++);
-            dot_put(out, s->kind == CORE ? arena_printf(m->arena, "%s: t = 0 .. %d, one step after the other", s->repeat->name, s->repeat->steps - 1)
-                                         : arena_printf(m->arena, "%s: all %d steps at once", s->repeat->name, s->repeat->steps));
+            dot_put(out, s->kind == CORE ? arena_printf(m->arena, "%s: t = 0 .. %d, one step after the other%s", s->repeat->name, s->repeat->steps - 1, around(m, s))
+                                         : arena_printf(m->arena, "%s: all %s steps at once", s->repeat->name, card_steps(m, s->repeat, NULL)));
             text_printf(out, "\n");
         }
         for (int k = 0; k < s->ops.count; k++) {
