@@ -11,7 +11,8 @@
 
 enum { GUARD = 16 };
 
-/* Aborts the program (a debugger then shows the call) if a guard beside tensor[0..size) has changed; step -1: not in a repeat. */
+/* Aborts the program (a debugger then shows the call) if a guard beside tensor[0..size) has changed; step -1: not in a repeat; of a repeat in a
+ * repeat as the steps of both are counted, the inner one's first. */
 void guard_check(const real *tensor, ptrdiff_t size, const char *op, const char *name, int example, int step);
 
 #endif

@@ -339,7 +339,7 @@ const char *call_guard(Model *m, const Phase *p, const Op *op, Use u)
     if (!o->guarded)
         first = arena_printf(m->arena, "memory + %lld", (long long)(o->offset - tensor_front(o) * m->groups * o->slot_reals)), size = (int64_t)o->slots * (o->shared ? 1 : m->groups) * o->slot_reals;
     return arena_printf(m->arena, "%s, %lld, \"%s_%s\", \"%s\", %s, %s", first, (long long)size, op->name,
-                        op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : "weights", t->name, p->whole_batch ? "-1" : "n", p->kind == ONCE || (p->whole_batch && p->kind == AFTER) ? "-1" : loops_step(m, p, p->repeat));
+                        op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : "weights", t->name, p->whole_batch ? "-1" : "n", p->kind == ONCE || (p->whole_batch && p->kind == AFTER) ? "-1" : p->whole_batch ? loops_step(m, p, p->repeat) : step_counted(m, p->repeat));
 }
 
 void call_looks(Model *m, Fact *reads, Fact *writes, const Phase *p, const Op *op)

@@ -4,6 +4,7 @@
  * they depend on, and then the update does not change the weights.  So the step can be repeated: net.replay passes each operator's
  * tensors to a callback, and the first operator with a bad result is the cause, unless it read a bad example. */
 #include "run/culprit.h"
+#include "run/nest.h"
 #include "run/place.h"
 #include "run/weights.h"
 
@@ -92,15 +93,35 @@ static int example_of(const Look *look, size_t i)
     return (int)(group * (size_t)net.lanes + i % look->slot % (size_t)net.lanes);
 }
 
+/* The step that lies at this place in the tensor's memory; of repeats in each other that of each, by its name in the C, the outermost first. */
+static void say_step(Finder *f, const char *tensor, size_t place)
+{
+    const NetNest *nest = nest_of_tensor(tensor);
+    if (!nest) {
+        say(f, ", step %zu", place);
+        return;
+    }
+    for (int k = 0; k < nest->kept; k++) {
+        const size_t step = place % (size_t)nest->repeat[k];
+        if (k)
+            say(f, ", t%d = %zu", k + 1, step);
+        else
+            say(f, ", step t = %zu", step);
+        place /= (size_t)nest->repeat[k];
+    }
+}
+
 static void say_place(Finder *f, const Look *look, size_t i)
 {
+    const bool steps = look->slot && look->group < 0 && look->count > look->slot * (size_t)net.groups;      /* there are several at once */
+    const size_t within = steps ? i / look->slot / (size_t)net.groups : 0;
     say(f, "%s:%d: %s (%s", place_file(look->yaml_line), place_line(look->yaml_line), look->op, look->pass);
     if (look->step >= 0)
-        say(f, ", step %d", look->step);
+        say_step(f, look->tensor, (size_t)look->step + within);
     say(f, ") made the first bad number: %s", look->tensor);
     if (look->slot) {
-        if (look->step < 0 && look->group < 0 && look->count > look->slot * (size_t)net.groups)
-            say(f, ", step %zu", i / look->slot / (size_t)net.groups);
+        if (look->step < 0 && steps)
+            say_step(f, look->tensor, within);
         say(f, ", example %d of the batch, element %zu", example_of(look, i), i % look->slot / (size_t)net.lanes);
     } else {
         say(f, ", element %zu", i);
