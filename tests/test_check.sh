@@ -129,6 +129,15 @@ done
 grep -A2 's < 12;' inner/inner.c | tr -d '\n' | grep -q '_decisions(hash.*v[.]g\[s + 3 [*] G\].*v[.]u\[s % (3 [*] G)\]' ||
     fault "check looks for kinks at other steps: $(grep -B1 -A1 '= g_.*_decisions(' inner/inner.c)"
 
+# a number too large is at a step of each
+mkdir large
+for split in train valid; do
+    awk 'BEGIN { for (i = 0; i < 80; i++) printf "abcd" }' | tr abcd '\316\227\100\173' | npy '<f4' "20, 4" >large/${split}_x.npy       # 1e36
+    awk 'BEGIN { for (i = 0; i < 320; i++) printf "0" }' | tr 0 '\000' | npy '<f4' "20, 4" >large/${split}_y.npy
+done
+inner/inner train --data large --run large_run >said 2>&1
+grep -q 'inner.yaml:16: g_2 (forward, step t = 2, t2 = 0) made the first bad number: g_2, .* is infinite' said || fault "the step of a number that is too large: $(cat said)"
+
 # ---- even surfaces: black images with a white square
 mkdir data
 awk 'BEGIN { for (n = 0; n < 16; n++) for (i = 0; i < 1024; i++) printf "%s", (i % 32 > 9 && i % 32 < 18 && i > 319 && i < 600) ? "1" : "0" }' | tr 01 '\000\377' | npy '|u1' "16, 1, 32, 32" >data/train_image.npy
