@@ -45,6 +45,10 @@ table1: deps all               ## Table 1 of the paper, trained anew: docs/table
 table1-docs:                   ## docs/table1.md of what the runs in RUNS= hold so far
 	@python3 bench/table1/table1.py --docs $(if $(RUNS),--runs "$(RUNS)")
 
+gallery: all                   ## docs/gallery.md: the small nets of models/, trained (MODELS="unet vae": these; needs SPN_MNIST; an hour)
+	@[ -x $(BUILD)/gallery-env/bin/python ] || { python3 -m venv $(BUILD)/gallery-env && $(BUILD)/gallery-env/bin/pip install --quiet numpy scikit-learn pillow; }
+	@$(BUILD)/gallery-env/bin/python bench/gallery/gallery.py $(MODELS)
+
 golden: all                    ## write the expected C, the dumps, docs/errors.md and the schema anew; then read the diff
 	@.ci/golden.sh
 
@@ -63,4 +67,4 @@ clean:                         ## remove build/ and demo/
 help:                          ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## */\1	/p' Makefile | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: all deps demo test test-oracle bench bench-peers bench-inference table1 table1-docs golden asan fuzz install clean help
+.PHONY: all deps demo test test-oracle bench bench-peers bench-inference table1 table1-docs gallery golden asan fuzz install clean help
