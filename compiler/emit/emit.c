@@ -451,7 +451,7 @@ static Fact *net_fact(Model *m)
     fact_real(f, "backward_macs", m->backward_macs);
     fact_text(f, "flags", on->flags);
     fact_text(f, "cpu", strcmp(target, "generic") ? target : "");
-    fact_bool(f, "library", m->options.inference);
+    fact_bool(f, "inference", m->options.inference);
     return f;
 }
 

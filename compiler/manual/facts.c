@@ -55,7 +55,7 @@ const FactDoc fact_docs[] = {
     { "net", "vec_registers", "int", "of them that one vec takes", NULL },
     { "net", "flags", "text", "the compiler's flags for the target", NULL },
     { "net", "cpu", "text", "the target, if not every processor runs it; else empty", NULL },
-    { "net", "library", "bool", "--for inference: the forward pass alone, on one thread", NULL },
+    { "net", "inference", "bool", "--for inference: the forward pass alone, on one thread", NULL },
     { "net", "signature hash", "text", "of the parameters' names and shapes; of all that is bit-relevant", NULL },
     { "net", "activation_reals scratch_reals block_reals", "int", "sizes: tensors of a batch, scratch of a thread, parameters with padding", NULL },
     { "net", "forward_macs backward_macs", "real", "multiply-adds of one example: forward, and for the gradients that somebody needs", NULL },
