@@ -9,15 +9,19 @@ export XDG_CACHE_HOME=$work/cache
 mkdir store
 
 # A compiler that writes down its calls, and compiles a source of the trainer with the same options only once, without optimising, so that this test is
-# short; with ALIKE set, whatever the options.
+# short; with ALIKE set, whatever the options and the compiler.
 for compiler in gcc clang; do
     cat >my-$compiler <<END
 #!/usr/bin/env bash
 echo " \$*" >>"$work/calls"
-object=\$(sed -n 's/.* -c -o \(\(runtime\|trainer\)[^ ]*\) .*/\1/p' <<<" \$*")
-[ -n "\$object" ] || exec $compiler "\$@"
-kept=$work/store/$compiler-\$(md5sum <<<"\${ALIKE:+\$object}\${ALIKE:-\$*}" | cut -c 1-32)
-[ -f "\$kept" ] || { $compiler "\$@" -O0 && cp "\$object" "\$kept.\$\$" && mv "\$kept.\$\$" "\$kept" && rm -f "\$object"; } || exit 1
+[[ " \$* " =~ " -c -o "((runtime|trainer)[^ ]*)" " ]] || exec $compiler "\$@"
+object=\${BASH_REMATCH[1]}
+alike=$work/store/\${object//\//_} kept=\$alike
+[ -n "\$ALIKE" ] || { read -r options _ < <(md5sum <<<"\$*"); kept=$work/store/$compiler-\$options; }
+if [ ! -f "\$kept" ]; then
+    $compiler "\$@" -O0 && cp "\$object" "\$kept.\$\$" && mv "\$kept.\$\$" "\$kept" && rm -f "\$object" || exit 1
+    [ "\$kept" -ef "\$alike" ] || ln -f "\$kept" "\$alike"
+fi
 cp "\$kept" "\$object"
 END
     chmod +x my-$compiler
@@ -148,14 +152,15 @@ rm "$good" && build tidy && same tidy
 
 # ---- CFLAGS are added; they change no bits ------------------------------------------------------------------------------------
 last_level() { grep -e "-c -o $1 " calls | grep -o -e ' -O[^ ]*' | tail -1; }
-# again FLAGS: the net is compiled anew in `flags`, the trainer is as it was
-again() { : >calls; rm -f flags/net flags/net*.o; CFLAGS=$1 "$SPNC" build net.yaml -o flags >output 2>&1; }
+export ALIKE=1
+# again FLAGS [OBJECT]: what is made of the net, or one object of it, is compiled anew in `flags`, the trainer is as it was
+again() { : >calls; rm -f flags/net flags/${2:-net*.o}; CFLAGS=$1 "$SPNC" build net.yaml -o flags >output 2>&1; }
 build flags; [ "$(last_level net.o)" = " -O2" ] || fault "without CFLAGS: $(last_level net.o)"
 for flags in -g -DX=1 "-Wshadow -fno-omit-frame-pointer"; do
-    again "$flags" && [ "$(last_level net.o)" = " -O2" ] && grep -q -e "$flags.*-c -o net.o" calls || fault "CFLAGS=$flags: $(grep -e '-c -o net.o' calls)"
+    again "$flags" net-train.o && [ "$(last_level net-train.o)" = " -O2" ] && grep -q -e "$flags.*-c -o net-train.o" calls || fault "CFLAGS=$flags: $(cat calls)"
 done
 again -O0 && [ "$(last_level net.o)" = " -O0" ] || fault "CFLAGS=-O0 gives $(last_level net.o)"
-: >calls; rm -f flags/net*.o; run make -s -C flags CFLAGS=-O3; [ "$(last_level net.o)" = " -O3" ] || fault "make CFLAGS=-O3 gives $(last_level net.o)"
+: >calls; rm -f flags/net.o; run make -s -C flags CFLAGS=-O3; [ "$(last_level net.o)" = " -O3" ] || fault "make CFLAGS=-O3 gives $(last_level net.o)"
 for compiler in gcc clang; do
     command -v $compiler >/dev/null || { echo "skipped: no $compiler"; continue; }
     export CC=$work/my-$compiler
@@ -165,7 +170,7 @@ for compiler in gcc clang; do
         for object in net.o net-train.o; do cmp -s as_it_is/$object flags/$object || fault "$compiler: CFLAGS=$flags changes $object"; done
     done
     for flags in "-ffast-math -fno-finite-math-only" "-Ofast -fno-finite-math-only"; do        # what these link makes denormals zero
-        again "$flags" && [ "$(nm flags/net | grep -c set_fast_math)" = 0 ] || fault "$compiler: CFLAGS=$flags links crtfastmath.o"
+        again "$flags" net-train.o && [ "$(nm flags/net | grep -c set_fast_math)" = 0 ] || fault "$compiler: CFLAGS=$flags links crtfastmath.o"
     done
     refuse=("-ffast-math" "-Ofast" "-ffinite-math-only" "-O3 -ffast-math")
     [ $compiler = clang ] || refuse+=("-fsingle-precision-constant" "-mfpmath=387")
@@ -177,6 +182,7 @@ for compiler in gcc clang; do
     rm -r as_it_is
 done
 export CC=$work/my-gcc
+unset ALIKE
 
 # ---- an edit of `train:` ---------------------------------------------------------------------------------------------------------
 build edited
