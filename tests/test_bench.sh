@@ -7,6 +7,21 @@
 export CFLAGS=-O0
 cd "$work" || exit 74
 
+# a compiler that compiles the same source, with the same headers and options, once
+compiler=${CC:-cc}
+mkdir kept
+cat >compiler <<END
+#!/usr/bin/env bash
+[[ " \$* " =~ " -c -o "([^ ]*)" " ]] || exec $compiler "\$@"
+object=\${BASH_REMATCH[1]}
+read -r options _ < <({ echo "\$*"; cat "\${!#}"; find . -name '*.h' | sort | xargs cat; } | md5sum)
+kept=$work/kept/\$options
+[ -f "\$kept" ] || { $compiler "\$@" && cp "\$object" "\$kept"; } || exit 1
+[ -f "\$object" ] || cp "\$kept" "\$object"
+END
+chmod +x compiler
+export CC=$work/compiler
+
 # ---- each script from a folder that is not the checkout
 for script in harness/{step_times.py,peers.py,make_env.sh} pair/{pair.sh,pairs.sh,ratios.py} probes/{where,scaling,roofline,ahead}.py table1/table1.py; do
     "$root/bench/$script" --help >said 2>&1 && grep -q '^usage: ' said || fault "$script --help: $(tail -2 said)"
