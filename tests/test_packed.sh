@@ -6,7 +6,7 @@
 # SPNC: the spnc to test (default build/spnc).
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
-program() { run "$SPNC" emit packed.yaml --tuning none -o "$@" && run make -s -j2 -C "$1"; }
+program() { run "$SPNC" build packed.yaml --tuning none -o "$@"; }
 
 cat >packed.yaml <<'END'
 model: packed
