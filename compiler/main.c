@@ -9,6 +9,7 @@
 #include "base/folder.h"
 #include "emit/program.h"
 #include "files/descriptors.h"
+#include "files/version.h"
 #include "library/weights.h"
 #include "manual/manual.h"
 #include "options.h"
@@ -146,7 +147,7 @@ static bool build_trial(void *user, Tuning *t, const char *folder)
 static int tune_model(const Model *m, Arguments *a)
 {
     const char *path = tuning_path(m->arena, a), *processor = processor_name(m->arena);
-    Tuning *t = tuning_new(m->arena, processor, VERSION), *file = tuning_new(m->arena, processor, VERSION);
+    Tuning *t = tuning_new(m->arena, processor, SPN_VERSION), *file = tuning_new(m->arena, processor, SPN_VERSION);
     int status = tune(m->arena, t, m->name, !a->no_cache, build_trial, a);
     if (status)
         return status;
@@ -257,7 +258,7 @@ int main(int argc, char **argv)
         return status;
     }
     Model m = { .arena = arena, .diag = diag, .options = a.options, .path = a.path };
-    m.tuning = tuning_new(arena, processor_name(arena), VERSION);
+    m.tuning = tuning_new(arena, processor_name(arena), SPN_VERSION);
     if (a.command->kind != TUNE && !a.options.plain && !(a.tuning && !strcmp(a.tuning, "none")))
         tuning_read(m.tuning, tuning_path(arena, &a), a.tuning != NULL);
     int status = compile(&m) && diag_errors(diag) == 0 ? 0 : 1;

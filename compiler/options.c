@@ -5,6 +5,7 @@
  * table of stages (pipeline.c).  Rules about several options together are in check().
  * The one convention: options may stand anywhere, and the first mistake ends the program. */
 #include "options.h"
+#include "files/version.h"
 #include "pipeline.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -123,7 +124,7 @@ static void print_help(FILE *out)
     for (const Command *c = commands; c < commands + COMMANDS; c++) {
         char left[64];                                  /* models stand in one column */
         snprintf(left, sizeof left, c->needs[0] ? "%-5s %s" : "%s %s", c->name, c->operands);
-        fprintf(out, "  spnc %-23s %s\n", left, c->help);
+        fprintf(out, "  spnc %-24s %s\n", left, c->help);
     }
     fprintf(out, "\n");
     const char *between = "  ";
@@ -229,7 +230,7 @@ static void store(Arguments *a, const Option *o, const char *value)
         break;
     }
     case SHOW_VERSION:
-        puts("spnc " VERSION);
+        puts("spnc " SPN_VERSION);
         exit(0);
     case SHOW_HELP:
         print_help(stdout);

@@ -4,8 +4,6 @@
 
 #include "spnc.h"
 
-#define VERSION "0.1.0"
-
 typedef enum { CHECK, SHOW, EXPLAIN, EMIT, BUILD, TUNE, OPS, TEMPLATES, SCHEMA, WORDS } CommandKind;
 
 typedef struct {

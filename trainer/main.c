@@ -8,6 +8,7 @@
 #endif
 #include "files/arguments.h"
 #include "files/descriptors.h"
+#include "files/version.h"
 #include "inspect/inspect.h"
 #include "net.h"
 #include "report/report.h"

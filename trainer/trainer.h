@@ -11,8 +11,6 @@
 
 #include "run/options.h"
 
-#define SPN_VERSION "0.1.0"                    /* of spnc, as in its compiler/options.h */
-
 int command_train(const Options *o);
 int command_sweep(const Options *o);
 

@@ -13,6 +13,7 @@
 #include "files/array_file.h"
 #include "files/descriptors.h"
 #include "files/picture.h"
+#include "files/version.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -20,10 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#ifndef SPN_VERSION
-#define SPN_VERSION "0.1.0"
-#endif
 
 enum { PORTION = 1000, MOST_EXAMPLES = 10000000, MOST_ON_SHEET = 2000 };
 
