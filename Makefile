@@ -58,8 +58,9 @@ asan: deps                     ## the tests under the address and undefined-beha
 fuzz: all                      ## libFuzzer on the compiler for SECONDS (60), in build/fuzz; needs clang
 	@tests/fuzz.sh $(or $(SECONDS),60)
 
-install: all                   ## spnc and spn-data to PREFIX/bin, completion for bash and zsh to PREFIX/share (PREFIX=/usr/local)
-	@cmake --install $(BUILD) --prefix $(PREFIX)
+install: all                   ## to PREFIX (/usr/local): both programs, man pages, completion for bash and zsh, a CMake package; DESTDIR= for packagers
+	@$(BUILDING) --target manuals
+	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix $(PREFIX)
 
 clean:                         ## remove build/ and demo/
 	rm -rf $(BUILD) demo

@@ -137,5 +137,5 @@ void option_print(const Option *o, int width, const char *note)
 {
     char left[40];
     snprintf(left, sizeof left, "%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
-    printf("  %-*s %s%s\n", width, left, o->help, note);
+    printf("  %-*s%s %s%s\n", width, left, strlen(left) < (size_t)width ? "" : " ", o->help, note);      /* two spaces at least: install/man.sh cuts there */
 }
