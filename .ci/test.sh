@@ -24,9 +24,9 @@ run() {
     rm -f "$spent"
 }
 
-# at_once NAME COMMAND...: run beside others, as many as there are processors; `wait` waits for the rest.
+# at_once NAME COMMAND...: run beside others, one more than there are processors, since some wait at times; `wait` waits for the rest.
 at_once() {
-    while [ "$(jobs -pr | wc -l)" -ge "$(nproc)" ]; do wait -n; done
+    while [ "$(jobs -pr | wc -l)" -gt "$(nproc)" ]; do wait -n; done
     run "$@" &
 }
 
