@@ -326,6 +326,15 @@ struct LossDef {
     Loc loc;
 };
 
+/* A term of the loss that depends on weights alone, once a batch: weight_l2 or weight_l1 under `loss:`. */
+typedef struct {
+    OpKind kind;
+    const char *key;         /* a net, or a beginning of parameter names */
+    Loc loc, key_loc;
+    double weight;
+    List weights;            /* Weight: what it counts (penalty.c) */
+} Penalty;
+
 typedef struct Optimiser Optimiser;      /* read/language.h */
 typedef struct Schedule Schedule;
 /* An entry of `train: nets:`. */
@@ -409,6 +418,7 @@ typedef struct {
     List net_paths;          /* NetPath */
     LossDef *losses;
     int loss_count;
+    List penalties;          /* Penalty: further terms of the loss */
     List outputs;            /* Tensor: what predict and the inference library give, in order (outputs.c); each has a flow_name, none depends on a target */
     bool outputs_named;      /* the model has `outputs:`; else they are what the losses read */
     TrainDef train;

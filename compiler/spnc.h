@@ -64,8 +64,9 @@ static inline bool op_is_cell(OpKind kind) { return kind == OP_gru || kind == OP
 /* Fast form: op is called once for all groups, and divides its own work among the threads. */
 static inline bool op_is_whole(const Op *op) { return OP_INFO(op)->whole_batch || (op->kind == OP_embedding && op->pass == WEIGHTS); }
 
-/* What may stand where a loss has its last operand: a target with classes; a target of real numbers; any value of the flow. */
-enum { TAKES_LABELS = 1, TAKES_REALS = 2, TAKES_VALUES = 4 };
+/* What may stand where a loss has its last operand: a target with classes; a target of real numbers; any value of the flow; or (alone: a penalty) a net, or a
+ * beginning of parameter names. */
+enum { TAKES_LABELS = 1, TAKES_REALS = 2, TAKES_VALUES = 4, TAKES_WEIGHTS = 8 };
 enum { OPERANDS_MAX = 2 };
 
 /* The second row of an operator that is a loss: properties for the language and the trainer. */
@@ -74,7 +75,7 @@ typedef struct {
     const char *operands[OPERANDS_MAX];  /* names for messages; NULL behind the last, if a loss has only one */
     const char *form;        /* its operands in an example: "[a, b]" */
     int takes;               /* TAKES_..., or-ed */
-    /* Called when shapes are known: checks those of the operands and sets l->positions; false after reporting. */
+    /* Called when shapes are known: checks those of the operands and sets l->positions; false after reporting.  NULL: a penalty. */
     bool (*fits)(Model *m, LossDef *l);
     const char *shows;       /* what the trainer shows beside it: a word of LossShows in runtime/net.h; NULL: nothing */
     bool squares;            /* its terms grow with the square of its operands, not in proportion */
@@ -98,6 +99,7 @@ void rates_choose(Model *m);     /* at the end of model_build: Model.rates, Op.d
 bool shape_infer(Model *m);      /* also runs after a failed model_build, to report shape errors of the operators that were built */
 /* parameters.c, at the end of shape_infer: what `train:` says about single parameters goes to m->weights; a key that fits none is an error. */
 void parameters_settle(Model *m);
+void penalties_settle(Model *m); /* penalty.c, behind it: the weights that each penalty counts; an error where there are none */
 double parameters_decay(const Model *m);     /* the decay of a parameter of which nothing else is said */
 bool steps_split(Model *m);
 bool forward_only(Model *m);     /* forward.c: of a library: what only training needs is removed */

@@ -221,7 +221,7 @@ sed 's/keep: 0.5/keep: 2/' signs.yaml | says "'keep' must be between 0 and 1, no
 sed 's/\[v, y\]/[v]/' gap.yaml | says "gap takes two: [prediction, target]"
 sed 's/{ shape: \[2\] }/{ classes: 2 }/' gap.yaml | says "gap needs real numbers; 'y' holds labels"
 sed 's/units: 2/units: 3/' gap.yaml | says "gap needs two values of one shape; these are 3 and 2"
-sed 's/gap:/mea:/' gap.yaml | says "{ huber: [a, b] }, { mean: value } or { gap: [a, b] }"
+sed 's/gap:/mea:/' gap.yaml | says "{ mean: value }, { weight_l2: NET }, { weight_l1: NET } or { gap: [a, b] }"
 sed 's/{ over: 3 }/{}/' rise.yaml | says "a schedule needs 'over': { rise: { over: 3 } }"
 
 # ---- models of today are what they were; what the new rows decide is in the hash ------------------------------------

@@ -418,6 +418,50 @@ static void train_fact(Model *m, Fact *f)
     fact_set(f, "train", x);
 }
 
+/* True if an operator of the backward pass writes the gradient of w. */
+static bool has_gradient(const Model *m, const Weight *w)
+{
+    for (int i = 0; i < m->backward_phases.count; i++) {
+        const Phase *p = m->backward_phases.items[i];
+        for (int k = 0; k < p->ops.count; k++) {
+            const Op *op = p->ops.items[k];
+            for (int n = 0; n < op->weight_count; n++)
+                if (op->weights[n] == w && (op->pass == WEIGHTS || op->pass == FOLD || op->pass == PRODUCTS || op->pass == FINISH))
+                    return true;
+        }
+    }
+    return false;
+}
+
+/* Penalties, and of each the runs of the block that it counts. */
+static Fact *penalties_fact(Model *m)
+{
+    Fact *list = fact_table(m->arena);
+    for (int i = 0; i < m->penalties.count; i++) {
+        const Penalty *p = m->penalties.items[i];
+        Fact *x = fact_table(m->arena), *parts = fact_table(m->arena);
+        fact_text(x, "rule", loss_word(p->kind));
+        fact_real(x, "weight", p->weight);
+        fact_int(x, "line", tables_line(m, p->loc));
+        for (int k = 0; k < p->weights.count; k++) {
+            const Weight *w = p->weights.items[k];
+            bool first = !has_gradient(m, w) && !m->options.plain;
+            for (int before = 0; before < i && first; before++)
+                first = list_index(&((Penalty *)m->penalties.items[before])->weights, w) < 0;
+            Fact *part = fact_table(m->arena);
+            fact_text(part, "name", w->name);
+            fact_int(part, "offset", w->offset);
+            fact_int(part, "count", w->reals);
+            fact_bool(part, "frozen", w->frozen);
+            fact_bool(part, "first", first);
+            fact_push(parts, part);
+        }
+        fact_set(x, "parts", parts);
+        fact_push(list, x);
+    }
+    return list;
+}
+
 void tables_facts(Model *m, Fact *f)
 {
     Fact *weights = fact_table(m->arena), *inputs = fact_table(m->arena), *targets = fact_table(m->arena), *values = fact_table(m->arena),
@@ -452,5 +496,6 @@ void tables_facts(Model *m, Fact *f)
     fact_set(f, "shown", shown);
     fact_set(f, "nests", nests_fact(m));
     fact_set(f, "losses", losses);
+    fact_set(f, "penalties", penalties_fact(m));
     train_fact(m, f);
 }

@@ -153,6 +153,7 @@ bool loss_classes_fit(Model *m, LossDef *l)
     return true;
 }
 
+/* True where a loss has become m->losses[...]; false after an error, and for a penalty, which is no loss of examples. */
 static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
 {
     Model *m = b->m;
@@ -174,6 +175,8 @@ static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
         return false;
     Op *parsed = op_new(m, kind, FORWARD, "", y->keys[which]->loc);
     bool good = attr_parse(m, parsed, y, name, y->loc);
+    if (info->takes == TAKES_WEIGHTS)
+        return penalty_add(m, parsed, from[0]), false;
     Use x[OPERANDS_MAX];
     Entry e = { .name = arena_printf(m->arena, "loss%d", (int)(loss - m->losses) + 1), .loc = y->loc };
     good = flow_operand(b, &e, from[0], &x[0], true) && good;
@@ -254,6 +257,9 @@ void losses_read(Builder *b, const Yaml *y)
     for (int i = 0; i < n; i++)
         if (loss_entry(b, y->kind == YAML_LIST ? y->items[i] : y, &m->losses[m->loss_count]))
             m->loss_count++;
+    if (m->penalties.count == n && !diag_errors(m->diag))
+        diag_error(m->diag, ((Penalty *)m->penalties.items[0])->loc, "a penalty alone teaches nothing: it needs a loss beside it, as in loss: [{ cross_entropy: [logits, labels] }, { %s: %s }]",
+                   loss_word(((Penalty *)m->penalties.items[0])->kind), ((Penalty *)m->penalties.items[0])->key);
     for (int i = 0; i < m->loss_count; i++)
         ignores_too(m, &m->losses[i]);
 }

@@ -162,12 +162,20 @@ bool flow_operand(Builder *b, Entry *e, const Yaml *y, Use *out, bool keep_steps
 /* loss.c: one loss or a list of them; errors are reported. */
 void losses_read(Builder *b, const Yaml *y);
 
+/* penalty.c: the entry `parsed` of `loss:` penalises the weights of what y names; errors are reported. */
+void penalty_add(Model *m, const Op *parsed, const Yaml *y);
+
 /* outputs.c: what the net gives. */
 void outputs_read(Builder *b, const Yaml *y);               /* `outputs:` (NULL: what the losses read) into m->outputs; errors are reported */
 const DataDef *target_behind(Model *m, const Tensor *t);    /* the target that t depends on, or NULL */
 
 /* parameters.c: `nets:` and `no_decay:` of `train:`. */
 void parameters_read(Model *m, const Yaml *y);
+/* The longest beginning of a parameter's name that `key` stands for: a net for those of all its uses and copies, anything else for itself, whole up to a
+ * dot.  0: none. */
+size_t parameters_fit(const Model *m, const char *key, const char *name);
+/* An error at `at`: the key fits no parameter. */
+void parameters_refuse(Model *m, const char *key, Loc at);
 /* training.c: `train:` (NULL: all defaults); errors are reported. */
 void training_read(Model *m, const Yaml *y);
 

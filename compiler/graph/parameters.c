@@ -58,8 +58,7 @@ static size_t begins(const char *name, const char *beginning)
     return strncmp(name, beginning, n) == 0 && (name[n] == '.' || !name[n]) ? n : 0;
 }
 
-/* The longest beginning of the name that the key stands for; 0: none. */
-static size_t stands_for(const Model *m, const char *key, const char *name)
+size_t parameters_fit(const Model *m, const char *key, const char *name)
 {
     size_t longest = 0;
     bool is_net = false;
@@ -79,7 +78,7 @@ static OwnTraining *own_of(Model *m, const Weight *w)
     size_t longest = 1;
     for (int i = 0; i < m->train.own_count; i++) {
         OwnTraining *own = &m->train.own[i];
-        size_t n = stands_for(m, own->key, w->name);
+        size_t n = parameters_fit(m, own->key, w->name);
         own->used = own->used || n;
         if (n >= longest)
             longest = n, found = own;
@@ -87,8 +86,7 @@ static OwnTraining *own_of(Model *m, const Weight *w)
     return found;
 }
 
-/* A key that fits no parameter. */
-static void refuse_unused(Model *m, const OwnTraining *own)
+void parameters_refuse(Model *m, const char *key, Loc at)
 {
     List words = { 0 };
     for (int i = 0; i < m->net_paths.count; i++)
@@ -99,8 +97,8 @@ static void refuse_unused(Model *m, const OwnTraining *own)
         for (const char *dot = strchr(name, '.'); dot; dot = strchr(dot + 1, '.'))
             list_push(m->arena, &words, arena_copy(m->arena, name, (size_t)(dot - name)));
     }
-    diag_error(m->diag, own->key_loc, "no parameter is of a net '%s' or has a name that begins so, up to a dot%s", own->key,
-               diag_suggestion(m->arena, own->key, (const char *const *)words.items, words.count));
+    diag_error(m->diag, at, "no parameter is of a net '%s' or has a name that begins so, up to a dot%s", key,
+               diag_suggestion(m->arena, key, (const char *const *)words.items, words.count));
 }
 
 double parameters_decay(const Model *m)
@@ -123,5 +121,5 @@ void parameters_settle(Model *m)
     }
     for (int i = 0; i < t->own_count; i++)
         if (!t->own[i].used)
-            refuse_unused(m, &t->own[i]);
+            parameters_refuse(m, t->own[i].key, t->own[i].key_loc);
 }

@@ -376,7 +376,9 @@ bool shape_infer(Model *m)
         list_push(m->arena, &m->ops, starts.items[i]);
     for (int i = 0; i < m->loss_count; i++)
         loss_fits(m, &m->losses[i]);
-    if (!diag_errors(m->diag))
+    if (!diag_errors(m->diag)) {
         parameters_settle(m);
+        penalties_settle(m);
+    }
     return diag_errors(m->diag) == 0;
 }

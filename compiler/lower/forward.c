@@ -109,6 +109,7 @@ static void remove_others(Model *m)
         if (!writes_one_of(m->ops.items[i], &needed))
             list_remove(&m->ops, i);
     m->loss_count = 0;
+    m->penalties = (List){ 0 };
 }
 
 /* ---- what does something in training alone ------------------------------------------------------------------------ */

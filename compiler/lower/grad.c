@@ -516,6 +516,18 @@ static void order_additions(Model *m)
     }
 }
 
+/* What a penalty counts has a gradient, whatever the other losses depend on. */
+static void penalised_weights(Model *m)
+{
+    for (int i = 0; i < m->penalties.count; i++) {
+        const Penalty *p = m->penalties.items[i];
+        for (int k = 0; k < p->weights.count; k++) {
+            Weight *w = p->weights.items[k];
+            w->trained = !w->frozen;
+        }
+    }
+}
+
 bool grad_build(Model *m)
 {
     if (m->options.inference)
@@ -538,6 +550,7 @@ bool grad_build(Model *m)
         close_section(m, &m->backward, now, &folds);
     }
     m->gradient = NULL;
+    penalised_weights(m);
     order_additions(m);
     kinks_mark(m);
     bool any = false, frozen = false;

@@ -21,6 +21,7 @@ const FactDoc fact_docs[] = {
     { "", "shown", "named[]", "what has no name in the flow and is compared with a target by a loss: errors are counted from it", NULL },
     { "", "nests", "nest[]", "tensors of repeats in repeats", NULL },
     { "", "losses", "loss[]", "the terms of the loss", NULL },
+    { "", "penalties", "penalty[]", "terms of the loss that depend on weights alone", NULL },
     { "", "train", "train", "optimiser and schedule", NULL },
     { "", "decisions", "decision[]", "what forward decided and backward relies on: masks, winners, pixels", NULL },
     { "", "rows", "text[]", "the rows of a profile, as C initialisers", NULL },

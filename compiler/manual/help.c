@@ -74,7 +74,7 @@ static void operator_page(FILE *out, const OpInfo *op, const LossInfo *loss)
     else if (op->layer)
         fprintf(out, "  in a net     - %s\n", op->name);
     if (loss)
-        fprintf(out, "  under loss   { %s: %s }\n", op->name, loss_operands(loss) == 1 ? "a" : "[a, b]");
+        fprintf(out, "  under loss   { %s: %s }\n", op->name, loss->takes == TAKES_WEIGHTS ? loss->form : loss_operands(loss) == 1 ? "a" : "[a, b]");
     else
         fprintf(out, "  in the flow  - NAME: { %s: %s }\n", op->name, op->inputs_max == 0 ? "..." : op->inputs_max == 1 ? "x, ..." : "[x, y], ...");
     if (op->attrs->name)

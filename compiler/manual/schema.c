@@ -396,6 +396,7 @@ static void scalars(Json *j)
     json_word(j, "one", "{ \"anyOf\": [{ \"$ref\": \"#/$defs/operand\" }, { \"type\": \"array\", \"minItems\": 1, \"maxItems\": 1, \"items\": { \"$ref\": \"#/$defs/operand\" } }] }");
     json_word(j, "several", "{ \"anyOf\": [{ \"$ref\": \"#/$defs/operand\" }, { \"type\": \"array\", \"minItems\": 1, \"maxItems\": 30, \"items\": { \"$ref\": \"#/$defs/operand\" } }] }");
     json_word(j, "pair", "{ \"type\": \"array\", \"minItems\": 2, \"maxItems\": 2, \"items\": { \"$ref\": \"#/$defs/operand\" } }");
+    json_word(j, "penalised", "{ \"description\": \"a net, or a beginning of parameter names\", \"anyOf\": [{ \"type\": \"string\" }, { \"type\": \"array\", \"minItems\": 1, \"maxItems\": 1, \"items\": { \"type\": \"string\" } }] }");
     json_word(j, "class_weights", "{ \"type\": \"array\", \"minItems\": 1, \"items\": { \"type\": [\"number\", \"string\"] } }");
     json_word(j, "numbers", "{ \"description\": \"a number, a list of numbers or of such lists, or { range: n }\", \"type\": [\"number\", \"string\", \"array\", \"object\"] }");
     json_word(j, "distribution", "{ \"description\": \"normal: of deviation amount; uniform: from 0 to amount\", \"anyOf\": [{ \"enum\": [\"normal\", \"uniform\"] }, { \"$ref\": \"#/$defs/parameter\" }] }");
@@ -577,7 +578,7 @@ void schema_print(FILE *out)
     const OpInfo *op;
     for (int at = 0; (op = next_operator(&at));)
         if (loss_of(op))
-            operator_map(j, NULL, op, loss_operands(loss_of(op)) == 1 ? "one" : "pair", true);
+            operator_map(j, NULL, op, loss_of(op)->takes == TAKES_WEIGHTS ? "penalised" : loss_operands(loss_of(op)) == 1 ? "one" : "pair", true);
     json_word(j, NULL, "{ \"type\": \"object\", \"required\": [\"mean\"], \"properties\": { \"mean\": { \"$ref\": \"#/$defs/operand\" }, \"weight\": { \"$ref\": \"#/$defs/text\" } }, \"additionalProperties\": false }");
     json_closes(j, ']');
     json_closes(j, '}');

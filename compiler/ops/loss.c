@@ -7,6 +7,7 @@
  *   mae            sum of |a - b|;  da = scale sign(a - b) = -db
  *   huber          sum of d^2 / 2 for |d| = |a - b| <= delta, else delta (|d| - delta / 2);  da = scale d, held in [-delta, delta] = -db
  *   loss_mean      sum of x, under `loss:` called mean;  dx = scale
+ *   weight_l2, weight_l1  of weights, not of examples: graph/penalty.c, runtime/penalty.h
  * Their backward operators start the gradient; grad.c makes them. */
 #include "spnc.h"
 
@@ -313,6 +314,27 @@ static const OpHelp help_huber = {
     "loss: { huber: [v, y], delta: 0.5 }\n",
 };
 
+static const OpHelp help_weight_l2 = {
+    "The sum of squares of a net's weights, once a batch.  Stands under `loss`, beside another loss.",
+    "a net, for all its uses and copies, or a beginning of parameter names up to a dot; its weights count, not its biases and norms",
+    "inputs: { x: { shape: [8] } }\n"
+    "targets: { y: { classes: 3 } }\n"
+    "nets: { front: [ { dense: { units: 5, act: tanh } } ] }\n"
+    "flow:\n"
+    "  - h: { front: x }\n"
+    "  - v: { dense: h, units: 3 }\n"
+    "loss: [{ cross_entropy: [v, y] }, { weight_l2: front, weight: 1e-4 }]\n",
+};
+static const OpHelp help_weight_l1 = {
+    "The sum of magnitudes of a net's weights, once a batch: many of them come near 0.  Stands under `loss`, beside another loss.",
+    "a net, for all its uses and copies, or a beginning of parameter names up to a dot; its weights count, not its biases and norms",
+    "inputs: { x: { shape: [8] } }\n"
+    "targets: { y: { classes: 3 } }\n"
+    "flow:\n"
+    "  - v: { dense: x, units: 3 }\n"
+    "loss: [{ cross_entropy: [v, y] }, { weight_l1: v, weight: 1e-4 }]\n",
+};
+
 const OpInfo op_cross_entropy = { "cross_entropy", "loss = -log(softmax(x)[label] + epsilon)", 2, 2, NULL, false, cross_entropy_attrs, infer,
                                   grad, facts_cross_entropy, NULL, false, "f:f", &help_cross_entropy };
 const OpInfo op_binary_cross_entropy = { "binary_cross_entropy", "loss = sum of max(x, 0) - x t + log(1 + exp(-|x|))", 2, 2, NULL, false, weight_attrs, infer, grad,
@@ -323,6 +345,9 @@ const OpInfo op_mse = { "mse", "loss = sum of (a - b)^2", 2, 2, NULL, false, wei
 const OpInfo op_mae = { "mae", "loss = sum of |a - b|", 2, 2, NULL, false, weight_attrs, infer, grad, facts_none, NULL, false, "f:f", &help_mae };
 const OpInfo op_huber = { "huber", "loss = sum of d^2 / 2, or delta (|d| - delta / 2) where |d| = |a - b| > delta", 2, 2, NULL, false, huber_attrs, infer, grad,
                           facts_huber, NULL, false, "f:f", &help_huber };
+
+const OpInfo op_weight_l2 = { "weight_l2", "loss = sum of w^2", 1, 1, NULL, false, weight_attrs, infer, grad_mean, facts_none, NULL, false, "f:f", &help_weight_l2 };
+const OpInfo op_weight_l1 = { "weight_l1", "loss = sum of |w|", 1, 1, NULL, false, weight_attrs, infer, grad_mean, facts_none, NULL, false, "f:f", &help_weight_l1 };
 
 const LossInfo loss_cross_entropy = {
     .operands = { "logits", "labels" }, .form = "[logits, labels]", .takes = TAKES_LABELS | TAKES_REALS | TAKES_VALUES, .fits = fits_cross_entropy, .shows = "WRONG",
@@ -342,3 +367,5 @@ const LossInfo loss_mae = {
 const LossInfo loss_huber = {
     .operands = { "prediction", "target" }, .form = "[a, b]", .takes = TAKES_REALS | TAKES_VALUES, .fits = fits_elements, .shows = "SQUARE", .squares = true,
 };
+const LossInfo loss_weight_l2 = { .operands = { "net" }, .form = "NET", .takes = TAKES_WEIGHTS };
+const LossInfo loss_weight_l1 = { .operands = { "net" }, .form = "NET", .takes = TAKES_WEIGHTS };

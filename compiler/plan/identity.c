@@ -128,6 +128,14 @@ static void put_loss(Text *t, const LossDef *l)
     text_printf(t, "\n");
 }
 
+static void put_penalty(Text *t, const Penalty *p)
+{
+    text_printf(t, "%s %.17g", loss_word(p->kind), p->weight);
+    for (int k = 0; k < p->weights.count; k++)
+        text_printf(t, " %s", ((Weight *)p->weights.items[k])->name);
+    text_printf(t, "\n");
+}
+
 /* Described operators, each once: the hash of its files; of spnc's own the version. */
 static void put_outside(Text *t, const Model *m)
 {
@@ -244,6 +252,8 @@ void identity_write(Text *t, const Model *m)
     put_sections(t, &m->backward);
     for (int i = 0; i < m->loss_count; i++)
         put_loss(t, &m->losses[i]);
+    for (int i = 0; i < m->penalties.count; i++)
+        put_penalty(t, m->penalties.items[i]);
     put_training(t, &m->train);
     put_own(t, m);
     text_printf(t, "sums: conv c,u,v in order; weight gradients over a group's positions, lanes by a tree, groups by a tree in pairs; dense over "
