@@ -1,4 +1,4 @@
-/* augment.h -- random changes of a training example: its shift and rotation, the clutter on it, its noise.
+/* augment.h -- random changes of a training example: whether it is mirrored, its shift and rotation, the clutter on it, its noise.
  *
  * Each is a function of seed, epoch, input and the example's number in the split.  Nothing is stored and there is no generator state, so a
  * resumed run gets the same images, whatever the batch, the threads, the target or the form.  Each purpose has its own key, and each draw
@@ -9,7 +9,7 @@
 #include "rng.h"
 #include "net.h"
 
-typedef enum { AUGMENT_MOVE, AUGMENT_CLUTTER, AUGMENT_NOISE } AugmentPurpose;
+typedef enum { AUGMENT_MOVE, AUGMENT_CLUTTER, AUGMENT_NOISE, AUGMENT_FLIP } AugmentPurpose;
 
 static inline uint64_t augment_key(uint64_t seed, uint64_t epoch, int input, uint64_t example, AugmentPurpose purpose)
 {
@@ -25,6 +25,9 @@ static inline uint64_t augment_key_of(const Batch *batch, int input, int n, Augm
 
 /* Draw i of the key: a whole number from 0 to n - 1 (of 53 bits: n / 2^53 from even). */
 static inline int64_t augment_below(uint64_t key, uint64_t i, int64_t n) { return (int64_t)(rng_uniform(key, i) * (double)n); }
+
+/* 1 for every second example, on the average: its columns are in reverse order. */
+static inline int augment_flipped(uint64_t key) { return (int)augment_below(key, 0, 2); }
 
 /* ---- moved, turned, enlarged -------------------------------------------------------------------------------------------- */
 

@@ -11,11 +11,11 @@ model: net
 params: { shift: 3, far: 0, noise: 0.05 }
 batch: 20
 inputs:
-  a: { shape: [1, 24, 20], dtype: u8, augment: { shift: $shift, rotate: 25, scale: 0.2, noise: $noise, clutter: { pieces: 4, size: 5 } } }
+  a: { shape: [1, 24, 20], dtype: u8, augment: { flip: horizontal, shift: $shift, rotate: 25, scale: 0.2, noise: $noise, clutter: { pieces: 4, size: 5 } } }
   b: { shape: [3, 10, 12], augment: { rotate: 180, noise: $noise * 2, clutter: { pieces: 2, size: 3 } } }
-  c: { shape: [9, 7], dtype: u8, augment: { shift: 1 + 1 } }
+  c: { shape: [9, 7], dtype: u8, augment: { shift: 1 + 1, flip: horizontal } }
   d: { shape: [2, 3, 1, 5], augment: { scale: 0.5 } }
-  e: { shape: [4, 17], dtype: u8, augment: { clutter: { pieces: 3, size: 4 } } }
+  e: { shape: [4, 17], dtype: u8, augment: { flip: horizontal, clutter: { pieces: 3, size: 4 } } }
   f: { shape: [2, 3], augment: { noise: 1 } }
   g: { shape: [5, 5], augment: { shift: $far, clutter: { pieces: $far, size: 2 } } }
 targets:
@@ -101,7 +101,7 @@ def turned(x, right, down, angle, size):            # by the inverse of a 2x3 ma
 
 asked = {"a": (3, 25, .2, .05, 4, 5), "b": (0, 180, 0, .1, 2, 3), "c": (2, 0, 0, 0, 0, 0), "d": (0, 0, .5, 0, 0, 0), "e": (0, 0, 0, 0, 3, 4),
          "f": (0, 0, 0, 1, 0, 0), "g": (0,) * 6}
-changed = 0
+changed = mirrored = 0
 for number, (name, (shift, rotate, scale, deviation, pieces, size)) in enumerate(asked.items()):
     files = np.load(f"data/train_{name}.npy")
     byte, (H, W) = files.dtype == np.uint8, files.shape[-2:]
@@ -111,10 +111,12 @@ for number, (name, (shift, rotate, scale, deviation, pieces, size)) in enumerate
     assert np.array_equal(fast[15:], later[:5]), f"{name}: the batch decides"
     for n in range(20):
         x = files[n]
-        k = [key(7, 0x6175676d + number, 3, n, purpose) for purpose in range(3)]
+        k = [key(7, 0x6175676d + number, 3, n, purpose) for purpose in range(4)]
         down, right = (below(k[0], draw, 2 * shift + 1) - shift for draw in (0, 1))
         angle = np.radians(rotate) * (2 * uniform(k[0], 2) - 1)
-        y = turned(x, right, down, angle, 1 + scale * (2 * uniform(k[0], 3) - 1))
+        flipped = name in "ace" and below(k[3], 0, 2)
+        mirrored += bool(flipped)
+        y = turned(x[..., ::-1] if flipped else x, right, down, angle, 1 + scale * (2 * uniform(k[0], 3) - 1))
         under = np.zeros(x.shape)
         for p in range(pieces):
             source, *place = (below(k[1], 5 * p + i, most) for i, most in enumerate((32, H - size + 1, W - size + 1, H - size + 1, W - size + 1)))
@@ -132,7 +134,7 @@ for number, (name, (shift, rotate, scale, deviation, pieces, size)) in enumerate
         else:
             assert np.abs(fast[n] - y).max() < 1e-4, (name, n, np.abs(fast[n] - y).max())
         changed += not np.array_equal(fast[n], as_read(x))
-assert changed > 100
+assert changed > 100 and 15 < mirrored < 45, (changed, mirrored)
 assert np.array_equal(np.load("fast.g.npy"), np.load("data/train_g.npy")[:20])
 END
 
@@ -164,7 +166,7 @@ hash() { "$SPNC" show "$@" | sed -n 's/.*hash \([0-9a-f]*\).*/\1/p'; }
 cat >off.yaml <<'END'
 model: off
 params: { k: 0 }
-inputs: { x: { shape: [8, 8], augment: { shift: $k, rotate: $k, scale: $k, noise: $k, clutter: { pieces: $k, size: 3 } } } }
+inputs: { x: { shape: [8, 8], augment: { flip: none, shift: $k, rotate: $k, scale: $k, noise: $k, clutter: { pieces: $k, size: 3 } } } }
 targets: { y: { classes: 3 } }
 flow: [{ v: { dense: x, units: 3 } }]
 loss: { cross_entropy: [v, y] }

@@ -51,6 +51,7 @@ bool augment_read(Model *m, const Yaml *y, DataDef *d)
     AugmentDef *a = NEW(m->arena, AugmentDef);
     const Shape *s = &d->shape;
     double shift = 0;
+    const char *flip;
     a->loc = y->loc;
     bool good = map_keys_known(m, y, &map_augment);
     for (int i = 0; s->rank < 2 && i < y->count; i++)
@@ -59,6 +60,7 @@ bool augment_read(Model *m, const Yaml *y, DataDef *d)
             return false;
         }
     int64_t H = s->rank < 2 ? 1 : s->dim[s->rank - 2], W = s->dim[s->rank - 1];
+    good = map_word(m, y, &map_augment, "flip", &flip) && good;
     good = map_number(m, y, &map_augment, "shift", &shift) && good;
     good = map_number(m, y, &map_augment, "rotate", &a->rotate) && good;
     good = map_number(m, y, &map_augment, "scale", &a->scale) && good;
@@ -74,7 +76,8 @@ bool augment_read(Model *m, const Yaml *y, DataDef *d)
     if (yaml_get(y, "clutter"))
         good = clutter(m, yaml_get(y, "clutter"), a, s) && good;
     a->shift = (int)shift;
-    if (good && (a->shift || a->rotate > 0 || a->scale > 0 || a->noise > 0 || a->pieces))
+    a->flip = good && strcmp(flip, "horizontal") == 0;
+    if (good && (a->flip || a->shift || a->rotate > 0 || a->scale > 0 || a->noise > 0 || a->pieces))
         d->augment = a;
     return good;
 }
@@ -93,6 +96,8 @@ Tensor *augment_tensor(Model *m, const DataDef *d)
     op->data = d;
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
         op->attrs[op->attr_count++] = (Attr){ .spec = map_key(asked[i].map, asked[i].key), .loc = a->loc, .count = 1, .number = { asked[i].value } };
+    if (a->flip)
+        op->attrs[op->attr_count++] = (Attr){ .spec = map_key(&map_augment, "flip"), .loc = a->loc, .word = "horizontal" };
     op_write(op, t, 0);
     list_push(m->arena, &m->ops, op);
     remark(m, a->loc, "training sees each example of %s anew in every epoch", d->name);

@@ -22,6 +22,7 @@ static void facts(const Model *m, const Op *op, Fact *f)
     fact_int(f, "PLANES", shape_count(s) / (H * W));
     fact_int(f, "H", H);
     fact_int(f, "W", W);
+    fact_bool(f, "flip", op->data->augment->flip);
     fact_int(f, "shift", op_int(op, "shift"));
     fact_real(f, "rotate", op_real(op, "rotate"));
     fact_real(f, "scale", op_real(op, "scale"));
