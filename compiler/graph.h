@@ -131,6 +131,7 @@ struct Weight {
     const Op *made_for;      /* of these: the operator that reads it; W_SCALES: the batch_statistics that it stands for */
     const char *init;        /* the rule of its initial values, and the rule's number: see InitSpec */
     double init_value, init_shift;       /* init_shift is added to what the rule makes */
+    const double *start;     /* instead of the rule: the numbers of a file, in exported order (starts.c); NULL: none */
     int64_t offset, reals;   /* in the block; with padding */
     WeightKind kind;
     bool is_bias;            /* also of a norm */
@@ -289,7 +290,7 @@ void walk_remove(Walk *w);
 #define for_each_op(w, list) for (Walk w = { (list), 0, -1, NULL, NULL }; walk_next(&w);)
 
 /* Random changes of an input's examples in training; 0: none. */
-typedef struct { Loc loc; int shift, pieces, size; double rotate, scale, noise; } AugmentDef;
+typedef struct { Loc loc; bool flip; int shift, pieces, size; double rotate, scale, noise; } AugmentDef;
 
 /* An input or a target of the model. */
 struct DataDef {
@@ -343,6 +344,7 @@ typedef struct {
     Loc key_loc, loc;        /* loc: of `freeze: true`, where that is said */
     double rate_times, decay;            /* decay -1: the one of all */
     bool freeze, used;
+    const Yaml *file;        /* the path of what its parameters start as; NULL: they start by their rules */
 } OwnTraining;
 enum { NO_DECAY_BIAS = 1, NO_DECAY_NORMS = 2, NO_DECAY_WEIGHTS = 4 };
 /* A beginning of parameter names that a use of a net, or a copy, has made. */
@@ -436,6 +438,7 @@ typedef struct {
     uint64_t hash, signature;
     Text header, example;    /* library: NAME.h, and a program that calls it */
     Text c, inspect, makefile, gdb, training;    /* emit.c: NAME.c, NAME_inspect.c, Makefile, NAME-gdb.py (gdb's printers), NAME-train.c (`train:`) */
+    Text start, start_numbers;   /* start.c: NAME_start.c, NAME.start; empty: no parameter starts from a file, or NAME_start.c has the numbers itself */
     Tuning *tuning;          /* the fastest choices on this processor; NULL: all by rule */
 } Model;
 

@@ -45,7 +45,7 @@ static void on_signal(int number)
 static bool write_folder(Model *m, const char *folder, bool force)
 {
     const List sources = program_files(m);
-    FolderFile *files = NEW_ARRAY(m->arena, FolderFile, sources.count + 6);
+    FolderFile *files = NEW_ARRAY(m->arena, FolderFile, sources.count + 8);
     Text map = { .arena = m->arena };
     map_write(&map, deck_new(m, &m->c));
     int n = 0;
@@ -57,6 +57,10 @@ static bool write_folder(Model *m, const char *folder, bool force)
     files[n++] = (FolderFile){ "Makefile", m->makefile.text, m->makefile.length };
     files[n++] = (FolderFile){ arena_printf(m->arena, "%s-train.c", m->name), m->training.text, m->training.length };
     files[n++] = (FolderFile){ arena_printf(m->arena, "%s_inspect.c", m->name), m->inspect.text, m->inspect.length };
+    if (m->start.length)
+        files[n++] = (FolderFile){ arena_printf(m->arena, "%s_start.c", m->name), m->start.text, m->start.length };
+    if (m->start_numbers.length)
+        files[n++] = (FolderFile){ arena_printf(m->arena, "%s.start", m->name), m->start_numbers.text, m->start_numbers.length };
     files[n++] = (FolderFile){ arena_printf(m->arena, "%s.c", m->name), m->c.text, m->c.length };
     files[n++] = (FolderFile){ arena_printf(m->arena, "%s.map.json", m->name), map.text, map.length };
     return folder_write(m->arena, m->diag, folder, files, n, force);

@@ -99,6 +99,7 @@ void rates_choose(Model *m);     /* at the end of model_build: Model.rates, Op.d
 bool shape_infer(Model *m);      /* also runs after a failed model_build, to report shape errors of the operators that were built */
 /* parameters.c, at the end of shape_infer: what `train:` says about single parameters goes to m->weights; a key that fits none is an error. */
 void parameters_settle(Model *m);
+void starts_read(Model *m);      /* starts.c, behind it: Weight.start, from the files that `train: nets:` names */
 void penalties_settle(Model *m); /* penalty.c, behind it: the weights that each penalty counts; an error where there are none */
 double parameters_decay(const Model *m);     /* the decay of a parameter of which nothing else is said */
 bool steps_split(Model *m);

@@ -116,6 +116,12 @@ typedef struct {
     const char *what;             /* its meaning */
 } NetSetting;
 
+/* What a parameter starts as instead of by its rule: numbers of a file that the model names. */
+typedef struct {
+    int at;                       /* the number of the parameter; from param_count on of a running statistic; -1: the end of a list */
+    const real *numbers;          /* in exported order */
+} NetStart;
+
 typedef struct {
     const char *optimiser;        /* its name; its settings but for the rate are constants in NAME-train.c */
     double rate;
@@ -123,6 +129,7 @@ typedef struct {
     int epochs, patience;
     uint64_t seed;
     double dropout[NET_RATES];    /* of net.rates */
+    const NetStart *starts;       /* a list; NULL: all parameters start by their rules */
 } NetTraining;
 
 /* In NAME-train.c: an edit of the model's `train:` changes these. */

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test_updates.sh -- where weights start; updates over several batches (`accumulate`), the average of the weights, frozen nets and factors of the
+# test_updates.sh -- where weights start, also from a file; penalties; updates over several batches (`accumulate`), the average of the weights, frozen nets and factors of the
 # rate: their numbers against numpy; and for each optimiser a run that stops behind every step, on one thread or two: the same weights, average and log as a run
 # that never stopped.
 . "$(dirname "$0")/begin.sh"
@@ -20,7 +20,7 @@ flow:
   - k: { dense: h, units: 4${of_k-} }
   - r: { dense: k, units: 6${of_r-} }
   - rows: { reshape: r, shape: [2, 3] }
-loss: { cross_entropy: [rows, kind]${loss-} }
+loss: [{ cross_entropy: [rows, kind]${loss-} }${also-}]
 train: { $train, epochs: 3 }
 YAML
     run "$SPNC" build "$name.yaml" "$@" -o "$name"
@@ -54,7 +54,7 @@ stops() {
 }
 
 # ---- numbers: three batches, the last one with three examples, are one update, as of one batch of 13 -------------------------
-of_h=', init: { uniform: [0.1, 0.3] }, bias_init: 0.5' of_k=', init: { orthogonal: { gain: 2 } }' of_r=', init: orthogonal, bias_init: { normal: [2, 0.01] }' \
+also=', { weight_l2: k, weight: 0.1 }, { weight_l1: k, weight: 0.01 }, { weight_l1: h, weight: 0.2 }' of_h=', init: { uniform: [0.1, 0.3] }, bias_init: 0.5' of_k=', init: { orthogonal: { gain: 2 } }' of_r=', init: orthogonal, bias_init: { normal: [2, 0.01] }' \
     net sgd 'optimiser: { sgd: { rate: 0.2, momentum: 0.9, nesterov: true } }, accumulate: 4, average: 0.8, weight_decay: 0.01, no_decay: bias, nets: { h: { freeze: true }, k: { rate_times: 0.1 } }' \
     --precision double
 run sgd/net export --seed 1 -o 0.npz
@@ -102,6 +102,10 @@ failed |= bool((np.abs(first["h.weight"] - 0.2) > 0.1).any() or np.ptp(first["h.
 failed |= bool((np.abs(first["r.bias"] - 2) > 0.05).any() or np.ptp(first["r.bias"]) < 1e-3 or first["k.bias"].any())
 k, r = first["k.weight"], first["r.weight"]         # [4][17] and [6][4]
 failed |= bool(np.abs(k @ k.T - 4 * np.eye(4)).max() > 1e-14 or np.abs(r.T @ r - np.eye(4)).max() > 1e-14)
+part = load("g0.0.npz")
+cross = lambda z, t: np.log(np.exp(z).sum(-1)) - np.take_along_axis(z, t[..., None], -1)[..., 0]
+want = cross(part["out/rows"], np.load("train_kind.npy")[:5]).mean() + 0.1 * (k ** 2).sum() + 0.01 * np.abs(k).sum() + 0.2 * np.abs(first["h.weight"]).sum()
+failed |= bool(abs(part["loss"] - want) > 1e-12)
 failed |= any((load("3.npz")[k] == first[k]).all() != k.startswith("h.") for k in first)
 sys.exit(failed)
 PYTHON
@@ -114,8 +118,34 @@ of_k=', act: tanh' net rmsprop 'optimiser: { rmsprop: { momentum: 0.9, centred: 
 rmsprop/net export --run rmsprop.whole --average -o a.npz 2>said && fault "an average that is not there"
 grep -q 'best: has no average of the weights; a net keeps one with train: { average: 0.999 }' said || fault "no average: $(cat said)"
 loss=', ignore: 1' net adam 'optimiser: { adam: { amsgrad: true } }, average: 0.9, clip: { norm: 0.1 }' --plain && stops adam
-loss=', class_weights: [1, 2, 3]' net adamw 'optimiser: adamw, accumulate: 2, average: 0.9, nets: { h: { freeze: true } }' --plain && stops adamw
-net adagrad 'optimiser: adagrad, accumulate: 3, schedule: { cosine: { warm_up: 2 } }' --plain && stops adagrad
+loss=', class_weights: [1, 2, 3]' net adamw 'optimiser: adamw, accumulate: 2, average: 0.9, nets: { h: { freeze: true, init: { file: 0.npz } } }' --plain && stops adamw
+also=', { weight_l1: r, weight: 0.1 }' net adagrad 'optimiser: adagrad, accumulate: 3, schedule: { cosine: { warm_up: 2 } }' --plain && stops adagrad
+
+# ---- a frozen net that starts as a file says, the others as their rules do; without the file the program is what it was --------------------------------
+rm 0.npz
+run adamw/net export --seed 7 -o starts.npz && run make -C adamw -B net-train.o
+cat >large.yaml <<'YAML'
+model: large
+inputs: { x: { shape: [700] } }
+targets: { y: { classes: 3 } }
+flow: [ h: { dense: x, units: 400 }, v: { dense: h, units: 3 } ]
+loss: { cross_entropy: [v, y] }
+train: { nets: { h: { init: { file: large.npz } } } }
+YAML
+"$python" - <<'PYTHON' || fault "a start from a file"
+import sys
+import numpy as np
+have, was = np.load("starts.npz"), np.load("adamw.whole.npz")
+same = [k for k in have.files if (have[k] == was[k]).all()]
+rng = np.random.default_rng(3)
+np.savez("large.npz", **{"h.weight": rng.standard_normal((400, 700)), "h.bias": np.arange(400.0), "other": np.zeros(3)})
+sys.exit(bool(sorted(same) != ["h.bias", "h.weight"] or abs(have["h.weight"] - 0.2).max() > 0.1))
+PYTHON
+run "$SPNC" emit large.yaml -o large && run make -C large large-train.o && "$python" -c '
+import numpy as np
+a = np.load("large.npz")
+want = np.concatenate([a["h.weight"].ravel(), a["h.bias"]]).astype("f4").tobytes()
+assert open("large/large.start", "rb").read() == want and want in open("large/large-train.o", "rb").read()' || fault "many numbers of a file"
 
 [ $failed = 0 ] && echo "test_updates: fine"
 exit $failed

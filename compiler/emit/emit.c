@@ -14,6 +14,7 @@
 #include "emit/loops.h"
 #include "emit/place.h"
 #include "emit/program.h"
+#include "emit/start.h"
 #include "emit/tables.h"
 #include "emit/wrap.h"
 #include "formula/formula.h"
@@ -618,6 +619,7 @@ Fact *emit_facts(Model *m)
     fact_set(f, "sources", fact_table(m->arena));      /* these two are set after NAME.c is complete */
     fact_bool(f, "halves", false);
     fact_bool(f, "accumulates", m->options.plain);
+    fact_bool(f, "starts", start_given(m));
     Fact *rows = fact_table(m->arena);
     int row_count = 0;
     fact_set(f, "forward", phases_fact(m, &m->forward_phases, rows, &row_count));
@@ -653,6 +655,7 @@ bool emit(Model *m)
         return false;
     wrap(&m->c);
     wrap(&m->inspect);
+    start_write(m);
     add_sources(m, (Fact *)(uintptr_t)fact_get(f, "sources"));
     fact_bool(f, "halves", !m->templates && halves_make(&m->c));      /* a user's template may have another layout of functions */
     return template_expand(m->arena, m->diag, m->templates, "Makefile.in", m->name, f, NULL, &m->makefile)

@@ -176,6 +176,8 @@ void parameters_read(Model *m, const Yaml *y);
 size_t parameters_fit(const Model *m, const char *key, const char *name);
 /* An error at `at`: the key fits no parameter. */
 void parameters_refuse(Model *m, const char *key, Loc at);
+/* The entry of `nets:` that counts for a parameter, or a running statistic; NULL: none. */
+OwnTraining *parameters_own(Model *m, const Weight *w);
 /* training.c: `train:` (NULL: all defaults); errors are reported. */
 void training_read(Model *m, const Yaml *y);
 

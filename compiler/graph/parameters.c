@@ -6,6 +6,16 @@
 #include "graph/model.h"
 #include <string.h>
 
+/* The path in { file: PATH }; NULL: there is none, or it was an error. */
+static const Yaml *file_read(Model *m, const Yaml *y)
+{
+    const Yaml *file = y && y->kind == YAML_MAP && y->count == 1 && strcmp(y->keys[0]->text, "file") == 0 ? y->items[0] : NULL;
+    if (!y || (file && file->kind == YAML_SCALAR && *file->text))
+        return file;
+    diag_error(m->diag, y->loc, "a net of train: nets: starts by its layers' own initialisers, or from a file: init: { file: weights.npz }");
+    return NULL;
+}
+
 static void own_read(Model *m, const Yaml *key, const Yaml *y, OwnTraining *own)
 {
     double freeze;
@@ -17,6 +27,7 @@ static void own_read(Model *m, const Yaml *key, const Yaml *y, OwnTraining *own)
     map_number(m, y, &map_train_net, "weight_decay", &own->decay);
     map_number(m, y, &map_train_net, "freeze", &freeze);
     own->freeze = freeze != 0;
+    own->file = file_read(m, yaml_get(y, "init"));
     const Yaml *at = yaml_get(y, "freeze");
     if (at && own->freeze)
         own->loc = at->loc;
@@ -71,8 +82,7 @@ size_t parameters_fit(const Model *m, const char *key, const char *name)
     return is_net ? longest : begins(name, key);
 }
 
-/* The entry that counts for a parameter; NULL: none. */
-static OwnTraining *own_of(Model *m, const Weight *w)
+OwnTraining *parameters_own(Model *m, const Weight *w)
 {
     OwnTraining *found = NULL;
     size_t longest = 1;
@@ -113,7 +123,7 @@ void parameters_settle(Model *m)
     const double decay = parameters_decay(m);
     for (int i = 0; i < m->weights.count; i++) {
         Weight *w = m->weights.items[i];
-        const OwnTraining *own = own_of(m, w);
+        const OwnTraining *own = parameters_own(m, w);
         const unsigned kinds = (w->is_bias ? NO_DECAY_BIAS : 0) | (w->kind == W_NORM ? NO_DECAY_NORMS : 0) | (w->kind == W_PRODUCT ? NO_DECAY_WEIGHTS : 0);
         w->rate_times = own ? own->rate_times : 1;
         w->decay = kinds & t->no_decay ? 0 : own && own->decay >= 0 ? own->decay : decay;

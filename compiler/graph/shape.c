@@ -379,6 +379,7 @@ bool shape_infer(Model *m)
     if (!diag_errors(m->diag)) {
         parameters_settle(m);
         penalties_settle(m);
+        starts_read(m);
     }
     return diag_errors(m->diag) == 0;
 }

@@ -28,6 +28,7 @@ const FactDoc fact_docs[] = {
     { "", "update_row", "int", "the profile's row of the update", NULL },
     { "", "folds", "bool", "are parts of gradients, one a group, added up?", NULL },
     { "", "accumulates", "bool", "do gradients start at zero and are added to? (plain form)", NULL },
+    { "", "starts", "bool", "do parameters start as numbers of a file, which NAME_start.c has?", NULL },
     { "", "openblas", "bool", "does a layer use OpenBLAS?", NULL },
     { "", "sources", "text[]", "the .c files that are compiled beside NAME.c: for Makefile.in alone", NULL },
     { "", "halves", "bool", "NAME.c is compiled as two halves: for Makefile.in alone", NULL },

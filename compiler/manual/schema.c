@@ -397,6 +397,7 @@ static void scalars(Json *j)
     json_word(j, "several", "{ \"anyOf\": [{ \"$ref\": \"#/$defs/operand\" }, { \"type\": \"array\", \"minItems\": 1, \"maxItems\": 30, \"items\": { \"$ref\": \"#/$defs/operand\" } }] }");
     json_word(j, "pair", "{ \"type\": \"array\", \"minItems\": 2, \"maxItems\": 2, \"items\": { \"$ref\": \"#/$defs/operand\" } }");
     json_word(j, "penalised", "{ \"description\": \"a net, or a beginning of parameter names\", \"anyOf\": [{ \"type\": \"string\" }, { \"type\": \"array\", \"minItems\": 1, \"maxItems\": 1, \"items\": { \"type\": \"string\" } }] }");
+    json_word(j, "file_start", "{ \"type\": \"object\", \"required\": [\"file\"], \"properties\": { \"file\": { \"type\": \"string\", \"minLength\": 1 } }, \"additionalProperties\": false }");
     json_word(j, "class_weights", "{ \"type\": \"array\", \"minItems\": 1, \"items\": { \"type\": [\"number\", \"string\"] } }");
     json_word(j, "numbers", "{ \"description\": \"a number, a list of numbers or of such lists, or { range: n }\", \"type\": [\"number\", \"string\", \"array\", \"object\"] }");
     json_word(j, "distribution", "{ \"description\": \"normal: of deviation amount; uniform: from 0 to amount\", \"anyOf\": [{ \"enum\": [\"normal\", \"uniform\"] }, { \"$ref\": \"#/$defs/parameter\" }] }");

@@ -234,6 +234,24 @@ static void put_own(Text *t, const Model *m)
     }
 }
 
+/* FNV-1a, 64 bits. */
+static uint64_t checksum(uint64_t h, const void *bytes, size_t n)
+{
+    for (const unsigned char *c = bytes, *end = c + n; c < end; c++)
+        h = (h ^ *c) * 0x100000001b3u;
+    return h;
+}
+
+/* Parameters that start as numbers of a file. */
+static void put_starts(Text *t, const List *weights)
+{
+    for (int i = 0; i < weights->count; i++) {
+        const Weight *w = weights->items[i];
+        if (w->start)
+            text_printf(t, "start %s of %016llx\n", w->name, (unsigned long long)checksum(0xcbf29ce484222325u, w->start, (size_t)shape_count(&w->shape) * sizeof *w->start));
+    }
+}
+
 void identity_write(Text *t, const Model *m)
 {
     text_printf(t, "batch %lld lanes %d precision %s\n", (long long)m->batch, m->lanes, m->options.is_double ? "double" : "float");
@@ -243,6 +261,8 @@ void identity_write(Text *t, const Model *m)
         if (w->init_shift != 0)
             text_printf(t, "start %s around %.17g\n", w->name, w->init_shift);
     }
+    put_starts(t, &m->weights);
+    put_starts(t, &m->buffers);
     for (int i = 0; i < m->input_count + m->target_count; i++) {
         const DataDef *d = i < m->input_count ? &m->inputs[i] : &m->targets[i - m->input_count];
         text_printf(t, "data %s %s %d %d%s\n", d->name, shape_text(m->arena, &d->shape), d->type, d->classes, d->target && d->type == 2 && !d->classes_last ? " classes first" : "");
@@ -260,14 +280,6 @@ void identity_write(Text *t, const Model *m)
                    "inputs in order, its gradients over rows in order; losses in order; norm by rows\n");
 }
 
-/* FNV-1a, 64 bits. */
-static uint64_t checksum(uint64_t h, const char *text)
-{
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
-        h = (h ^ *c) * 0x100000001b3u;
-    return h;
-}
-
 bool identify(Model *m)
 {
     Text names = { .arena = m->arena }, text = { .arena = m->arena };
@@ -276,7 +288,7 @@ bool identify(Model *m)
         text_printf(&names, "%s %s;", w->name, shape_text(m->arena, &w->shape));
     }
     identity_write(&text, m);
-    m->signature = checksum(0xcbf29ce484222325u, names.text ? names.text : "");
-    m->hash = checksum(m->signature, text.text);
+    m->signature = checksum(0xcbf29ce484222325u, names.text, names.length);
+    m->hash = checksum(m->signature, text.text, text.length);
     return true;
 }

@@ -48,6 +48,7 @@ static const AttrSpec input_keys[] = {
 const MapSpec map_input = { NULL, "an input", input_keys, "A value that comes from the data, one for each example.", NULL, NULL };
 
 static const AttrSpec augment_keys[] = {
+    { "flip", ATTR_WORD, "none", 0, 0, "none horizontal", "horizontal: half of the examples with their columns in reverse order" },
     { "shift", ATTR_INT, "0", 0, 65536, NULL, "moved by whole pixels, so many at most, up or down and left or right" },
     { "rotate", ATTR_REAL, "0", 0, 180, NULL, "turned by so many degrees at most, either way" },
     { "scale", ATTR_REAL, "0", 0, 0.9, NULL, "made 1 - scale to 1 + scale times as large" },
@@ -60,9 +61,10 @@ const MapSpec map_augment = {
     "y(r, c) = min(clutter(r, c) + x(r', c'), 255) + noise;   the min for u8 alone, which is then rounded and kept in 0 to 255\n"
     "c' = cx + ( cos a (c - cx - right) + sin a (r - cy - down)) / z,   (cx, cy) the image's centre, bilinear, 0 beyond the border\n"
     "r' = cy + (-sin a (c - cx - right) + cos a (r - cy - down)) / z,   a and z even in their ranges; without rotate and scale pixels are copied\n"
+    "flip: c' is W - 1 - c' for every second example, on the average.\n"
     "The image is the last two axes; all planes before them are changed alike, but for the noise.  Chance follows from seed, epoch and example;\n"
     "eval, predict and targets are untouched.",
-    "inputs: { x: { shape: [1, 12, 12], dtype: u8, augment: { shift: 2, rotate: 15, scale: 0.1, noise: 0.05, clutter: { pieces: 2, size: 4 } } } }\n"
+    "inputs: { x: { shape: [1, 12, 12], dtype: u8, augment: { flip: horizontal, shift: 2, rotate: 15, scale: 0.1, noise: 0.05, clutter: { pieces: 2, size: 4 } } } }\n"
     "targets: { y: { classes: 3 } }\n"
     "flow:\n"
     "  - v: { dense: x, units: 3 }\n"
@@ -178,6 +180,7 @@ static const AttrSpec train_net_keys[] = {
     { "rate_times", ATTR_REAL, "1", 0, 1e6, NULL, "factor of the rate" },
     { "weight_decay", ATTR_REAL, "", 0, 1e3, NULL, "instead of the decay of all" },
     { "freeze", ATTR_BOOL, "false", 0, 1, NULL, "no update changes it, and its gradient is not computed" },
+    { "init", ATTR_TREE, "", 0, 0, "file_start", "{ file: weights.npz }: it starts from a file, .npz or .safetensors, by its path from the model, which is read when the program is built" },
     { 0 },
 };
 const MapSpec map_train_net = { NULL, "an entry of train: nets:", train_net_keys, "How one net, or the parameters with one beginning of their names, are trained.", NULL, NULL };

@@ -1215,44 +1215,11 @@ class Nets(unittest.TestCase):
                 self.assertAlmostEqual(slope, float((grads[key] * direction).sum()), delta=1e-7, msg=f"{name} {sets} {key}")
 
 
-def model_of(name):
-    """The model of that name, which the compiler builds or which waits for it."""
-    return next(path for path in (HERE / f"nets/{name}.yaml", HERE / f"next/nets/{name}.yaml") if path.exists())
-
-
-class Waiting(Case):
-    """The models that wait for the compiler: their expectations, slopes, and some of them written by hand in torch."""
-
-    def test_expectations_are_those_of_the_models(self):
-        models = sorted((HERE / "next/nets").glob("*.yaml"))
-        files = sorted((HERE / "next/expectations").glob("*.json"))
-        self.assertEqual({f.stem.removesuffix("_train") for f in files}, {m.stem for m in models})
-        for file in files:
-            want = json.loads(file.read_text())
-            have = oracle.expectation(ROOT / want["file"], want["set"], want["examples"], want["first"], want.get("mode", "eval"))
-            self.assertEqual((pathlib.Path(want["file"]).stem, {k: v for k, v in want.items() if k != "arrays"}),
-                             (want["model"], {k: v for k, v in have.items() if k != "arrays"}))
-            self.assertEqual(set(want["arrays"]), set(have["arrays"]), file.name)
-            for key, kept in want["arrays"].items():
-                again = have["arrays"][key]
-                self.assertEqual((kept["shape"], [i for i, _ in kept["samples"]]), (again["shape"], [i for i, _ in again["samples"]]), (file.name, key))
-                for a, b in zip([kept["norm"], *kept["projections"]], [again["norm"], *again["projections"]]):
-                    self.assertAlmostEqual(a, b, delta=1e-11 * kept["norm"], msg=(file.name, key))
-
-    def test_slopes(self):
-        for path in sorted((HERE / "next/nets").glob("*.yaml")):
-            if "stop_gradient" in path.read_text():     # by hand, below
-                continue
-            net, weights, inputs, targets = small(path)
-            _, _, grads = net.gradients(weights, inputs, targets)
-            for key in grads:
-                direction = torch.as_tensor(formula.signs(key, 0, weights[key].numel())).reshape(weights[key].shape)
-                loss = lambda s: float(net.forward({**weights, key: weights[key] + s * direction}, inputs, targets)[0])
-                slope = float((grads[key] * direction).sum())
-                self.assertAlmostEqual((loss(1e-7) - loss(-1e-7)) / 2e-7, slope, delta=1e-7 * max(1, abs(slope)), msg=f"{path.stem} {key}")
+class Written(Case):
+    """Models of this folder, written by hand in torch."""
 
     def by_hand(self, name, theirs, train=False):
-        net, weights, inputs, targets = small(model_of(name), count=5)
+        net, weights, inputs, targets = small(HERE / f"nets/{name}.yaml", count=5)
         leaves = {k: v.clone().requires_grad_(k in net.shapes) for k, v in weights.items()}
         want = theirs(leaves, {**inputs, **targets}, lambda path, x: F.linear(x.flatten(1), leaves[path + ".weight"], leaves.get(path + ".bias")))
         loss, _, grads = net.gradients(weights, inputs, targets, train)

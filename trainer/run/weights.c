@@ -143,6 +143,18 @@ static void start_ones_at(real *block, const NetParam *p, uint64_t key)
         block[weights_index(p, i)] = i < 32 && (uint32_t)p->init_value >> i & 1;
 }
 
+/* What starts as numbers of a file: parameters in the block, or the running statistics in theirs. */
+static void start_given(real *block, bool running)
+{
+    for (const NetStart *s = net.training->starts; s && s->at >= 0; s++) {
+        if ((s->at >= net.param_count) != running)
+            continue;
+        const NetParam *p = running ? &net.buffers[s->at - net.param_count] : &net.params[s->at];
+        for (size_t i = 0; i < p->count; i++)
+            block[weights_index(p, i)] = s->numbers[i];
+    }
+}
+
 void weights_init(real *block, uint64_t seed)
 {
 #define RULE(upper, lower) [INIT_##upper] = start_##lower,
@@ -153,12 +165,15 @@ void weights_init(real *block, uint64_t seed)
         const NetParam *p = &net.params[k];
         rules[p->init](block, p, rng_key(seed, START, name_hash(p->name), 0, 0));
     }
+    start_given(block, false);
 }
 
 void buffers_init(void)
 {
     for (int k = 0; k < net.buffer_count; k++)
         start_constant(net.running(), &net.buffers[k], 0);
+    if (net.buffer_count)
+        start_given(net.running(), true);
 }
 
 /* ---- arrays ----------------------------------------------------------------------------------------------------- */

@@ -46,6 +46,7 @@ done
 for model in norms resnet_bn; do        # with the statistics of the batch
     expect ${model}_train ../nets/$model.yaml --mode train
 done
+expect losses ../nets/losses.yaml
 expect shapes ../nets/shapes.yaml
 expect vae ../nets/vae.yaml
 expect resnet20 ../nets/resnet20.yaml
