@@ -5,17 +5,51 @@
 #                 for a while and once for good (fixtures/faults.c)
 #   first steps   SIGKILL at the calls of a run that begins with another's weights, and the same command again
 #   random        SIGKILL at random moments after a save, then --resume, on one thread or two, and (long) on the generic target
-# usage: tests/test_kill.sh [KILLS]    random kills: 30 if not given; from 1000 on every call is tried on every target
+# The optimiser and its settings are drawn from the table that `spnc ops` prints; an update is for two or three batches, so that kills are inside
+# of one too, and there may be an average of the weights.
+# usage: tests/test_kill.sh [KILLS [SEED]]    random kills: 30 if not given; from 1000 on every call is tried on every target.  SEED: of all that is
+# drawn, the day's date if not given; it is printed.
 # SPNC names the compiler (default build/spnc).  Prints what failed and exits 1.
 . "$(dirname "$0")/begin.sh"
 spnc=$SPNC
-kills=${1:-30}
+kills=${1:-30} seed=${2:-$(date +%Y%m%d)}
+RANDOM=$seed
 
-# A trainer of MNIST digits with steps of a millisecond, its file system in the test's hands.
+# An optimiser of the table; of its settings those that are off by themselves are drawn, half of them on: { adam: { amsgrad: true } }
+draw_optimiser() {
+    local names name key value on=
+    mapfile -t names < <("$spnc" ops | awk '/^optimisers$/ { on = 1; next } /^$/ { on = 0 } on { print $1 }')
+    name=${names[RANDOM % ${#names[@]}]}
+    while read -r key value; do
+        [ $((RANDOM % 2)) = 0 ] || on="$on, $key: $value"
+        [[ $key != nesterov || $on != *nesterov* || $on = *momentum* ]] || on="$on, momentum: 0.9"
+    done < <("$spnc" ops "$name" | awk '/^keys$/ { on = 1; next } /^example$/ { on = 0 } !on { next } / 0 unless given/ { print key, 0.9 } / false unless given/ { print key, "true" }
+                                        /^  [a-z]/ { key = $1 }')
+    echo "{ $name: {${on#,} } }"
+}
+optimiser=$(draw_optimiser) accumulate=$((2 + RANDOM % 2)) average=$((RANDOM % 2))
+echo "test_kill: seed $seed: $optimiser, an update for $accumulate batches$([ $average = 0 ] || echo ", an average of the weights")"
+cat >"$work/net.yaml" <<END
+model: net
+batch: 16
+inputs: { image: { shape: [1, 28, 28], dtype: u8 } }
+targets: { digit: { classes: 10 } }
+flow:
+  - c: { conv: image, filters: 4, kernel: 3 }
+  - n: { batch_norm: c, act: relu }
+  - p: { maxpool: n, size: 4 }
+  - d: { dropout: p, rate: 0.25 }
+  - k: { dense: d, units: 12, act: relu }
+  - scores: { dense: k, units: 10 }
+loss: { cross_entropy: [scores, digit] }
+train: { optimiser: $optimiser, accumulate: $accumulate, average: 0.$((9 * average)) }
+END
+
+# A trainer of digits with steps below a millisecond, its file system in the test's hands.
 build() {                                      # build TARGET
     cc -std=c11 -O1 -Wall -Wextra -Wpedantic $include -c "$root/tests/fixtures/faults.c" -o "$work/faults.o" &&
-        CC=$root/tests/fixtures/cc.sh LINK_WITH=$work/faults.o "$spnc" build "$root/models/mnist.yaml" --batch 16 --target "$1" -o "$work/$1.d" >"$work/output" 2>&1 &&
-        ln -s "$work/$1.d/mnist" "$work/$1" ||
+        CC=$root/tests/fixtures/cc.sh LINK_WITH=$work/faults.o "$spnc" build "$work/net.yaml" --target "$1" -o "$work/$1.d" >"$work/output" 2>&1 &&
+        ln -s "$work/$1.d/net" "$work/$1" ||
         { cat "$work/output"; echo "test_kill: no trainer for $1"; exit 1; }
 }
 build native
@@ -30,7 +64,7 @@ data=$work/data
 train() {
     local target=$1 run=$2 threads=$3
     shift 3
-    "$work/$target" train --data "$data" --run "$run" --threads "$threads" --resume --set train.patience=0 "$@" >"$work/output" 2>&1
+    "$work/$target" train --data "$data" --run "$run" --threads "$threads" --resume "$@" >"$work/output" 2>&1
 }
 weights() { "$work/native" export --last --run "$1" -o "$1.npz" || fault "${1##*/}: no weights"; }
 timeless() { sed 's/"seconds": [^,]*, "images_per_second": [^,]*,//' "$1/log.jsonl"; }
@@ -45,13 +79,16 @@ whole() {                                      # whole WHAT: no checkpoint was d
 }
 
 # ---- at every call ---------------------------------------------------------------------------------------------------
-# One epoch from a checkpoint on, with a save after every step, and a new best at its end.
+# One epoch from a checkpoint on, with a save after every step, and a new best at its end: the first epoch of all that has one, but for the very first.
+train native "$work/survey" 2 --epochs 30 || fault "thirty epochs: $(cat "$work/output")"
+last=$(awk 'NR > 1 && /"best": true/ { print NR; exit }' "$work/survey/log.jsonl")
+[ -n "$last" ] || { fault "no epoch of thirty is better than the first"; exit 1; }
 every_call() {                                 # every_call TARGET
     local target=$1 base=$work/base whole_run=$work/$1.reference calls n code what
     rm -rf "$base"
-    train "$target" "$base" 1 --epochs 1 || fault "the base of the faults: $(cat "$work/output")"
+    train "$target" "$base" 1 --epochs $((last - 1)) || fault "the base of the faults: $(cat "$work/output")"
     cp -r "$base" "$whole_run"
-    SPN_FAULT_CALLS=$work/calls train "$target" "$whole_run" 1 --epochs 2 --save-every 0.001ms || fault "the undisturbed run: $(cat "$work/output")"
+    SPN_FAULT_CALLS=$work/calls train "$target" "$whole_run" 1 --epochs "$last" --save-every 0.001ms || fault "the undisturbed run: $(cat "$work/output")"
     weights "$whole_run"
     calls=$(cat "$work/calls")
     [ "$calls" -gt 40 ] && tail -1 "$whole_run/log.jsonl" | grep -q '"best": true' || fault "$calls calls to disturb, or no new best"
@@ -62,9 +99,9 @@ every_call() {                                 # every_call TARGET
             rm -rf "$run"
             cp -r "$base" "$run"
             case $what in
-                kill) { SPN_FAULT=kill:$n train "$target" "$run" 1 --epochs 2 --save-every 0.001ms; code=$?; } 2>/dev/null ;;
-                full) SPN_FAULT=full:$n:7 train "$target" "$run" 1 --epochs 2 --save-every 0.001ms; code=$? ;;
-                *) SPN_FAULT=full:$n train "$target" "$run" 1 --epochs 2 --save-every 0.001ms; code=$? ;;
+                kill) { SPN_FAULT=kill:$n train "$target" "$run" 1 --epochs "$last" --save-every 0.001ms; code=$?; } 2>/dev/null ;;
+                full) SPN_FAULT=full:$n:7 train "$target" "$run" 1 --epochs "$last" --save-every 0.001ms; code=$? ;;
+                *) SPN_FAULT=full:$n train "$target" "$run" 1 --epochs "$last" --save-every 0.001ms; code=$? ;;
             esac
             case $what:$code in
                 kill:137) ;;
@@ -76,7 +113,7 @@ every_call() {                                 # every_call TARGET
                     [ $code = 74 ] || undisturbed "$run" "$whole_run" "call $n, $what" ;;
                 *) fault "call $n of $calls, $what: exit code $code: $(tail -2 "$work/output")" ;;
             esac
-            train "$target" "$run" 2 --epochs 2 || fault "call $n, $what: does not go on: $(tail -2 "$work/output")"
+            train "$target" "$run" 2 --epochs "$last" || fault "call $n, $what: does not go on: $(tail -2 "$work/output")"
             whole "call $n, $what"
             undisturbed "$run" "$whole_run" "call $n, $what, gone on"
         done
@@ -105,7 +142,7 @@ first_steps() {                                # first_steps TARGET
     echo "test_kill: $target: a run with --init killed at $(((calls + every - 1) / every)) of $calls calls"
 }
 weights "$work/base"
-only=classify.conv1
+only=c
 for target in $targets; do first_steps "$target"; done
 train native "$work/unlike" 1 --epochs 1 --seed 9 && weights "$work/unlike" && ! cmp -s "$work/unlike.npz" "$work/native.begun.npz" || fault "--init changes nothing"
 
@@ -114,15 +151,14 @@ epochs=40 runs=1 killed=0 run=$work/random.1
 train native "$work/reference" 2 --epochs $epochs || fault "the undisturbed run: $(cat "$work/output")"
 weights "$work/reference"
 moved_on() { newer "$run/last" "$work/began" || has_ended $!; }       # so that every machine comes to the end
-RANDOM=1
 while [ $killed -lt "$kills" ]; do
     set -- $targets
     shift $((RANDOM % $#))
     touch "$work/began"
-    "$work/$1" train --data "$data" --run "$run" --threads $((1 + RANDOM % 2)) --resume --epochs $epochs --set train.patience=0 \
+    "$work/$1" train --data "$data" --run "$run" --threads $((1 + RANDOM % 2)) --resume --epochs $epochs \
         --save-every $((1 + RANDOM % 20))ms >"$work/output" 2>&1 &
     wait_for $! "a save" moved_on
-    sleep "0.$(printf '%03d' $((RANDOM % 400)))"
+    sleep "0.$(printf '%03d' $((RANDOM % 100)))"
     { kill -KILL $!; wait $!; } 2>/dev/null
     code=$?
     ! grep -q 'damaged\|cut short\|the checkpoint before it' "$work/output" || fault "kill $killed: $(cat "$work/output")"
