@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Random models: each is drawn from a seed, built in double (an odd seed in the plain form), and held against PyTorch in float64 (oracle.py).
+"""Random models: each is drawn from a seed, built in double (an odd seed in the plain form), and held against PyTorch in float64 (oracle.py): its loss,
+values and gradients, and where nothing in it is left to chance its weights after three updates.  A run that stops behind its first batch and goes on must
+end in the bits of one that does not stop.
 
     draw.py show SEED                                           the model of a seed
     draw.py campaign --count N [--first SEED] [--state FILE]    seeds one after the other; those that FILE lists as done are left out
     draw.py parts SEED... -o MODEL.yaml                         the models of several seeds as parts of one: nets/drawn.yaml
 
 A failure prints its seed, the model and what differed; exit code 1.  SPNC names the compiler (build/spnc).  A model is made of features, each a
-function that adds entries to the flow; FEATURES has them with the operators that they need.  What the compiler does not have is not drawn, so a
+function that adds entries to the flow; FEATURES has them with the operators that they need; LOSSES and `training` draw the rest.  What the compiler does not have is not drawn, so a
 seed means one model for one compiler alone.
 """
 import argparse
@@ -615,6 +617,93 @@ def batch_norm(d):
         d.add("n", given, d.values[name])
 
 
+def repeats(d):
+    """A repeat in a repeat: an inner state that starts anew in each outer step, from an outer value, a parameter or zeros; what both leave, outside."""
+    name = d.pick(fits=lambda s: len(s) in (1, 2) and math.prod(s) <= 40)
+    if not name:
+        return
+    rows = d.values[name][0] if len(d.values[name]) == 2 and d.chance(0.7) else None
+    outer, inner, size = rows or d.r.randint(1, 3), d.r.randint(1, 3), d.r.randint(1, 4)
+    a, b, f, c = d.name("q"), d.name("q"), d.name("f"), d.name("l")
+    read = f"{name}[$i]" if rows else name
+    width = math.prod(d.values[name][1:] if rows else d.values[name])
+    start = d.r.choice(["zeros", "trained", a])
+    if d.chance(0.4):
+        state, rule = {"gru": {"units": size, "init": start}}, {"gru": [f, b]}
+    else:
+        state, rule = {"shape": [size], "init": start}, f"tanh({d.number(0.3, 1)} * {b} + {f} * 0.9 ** ($t + $i))"
+    body = [{f: {"dense": {"concat": [{"reshape": read, "shape": [width]}, b]}, "units": size, **act(d)}}, {b: rule}]
+    within = {"repeat": inner, "carry": {b: state}, "do": body}
+    around = {"repeat": outer, "step": "i", "carry": {a: {"shape": [size], "init": d.r.choice(["zeros", "trained"])}}, "do": [within, {c: {"last": b}}, {a: expression(d, [a, c], 1)}]}
+    if d.chance(0.3):
+        within["reverse"] = True
+    if d.chance(0.3):
+        around["reverse"] = True
+    around["do"][-1][a] = f"tanh({around['do'][-1][a]})"
+    d.flow.append(around)
+    d.values[a] = d.values[c] = (outer, size)
+    d.values[b] = d.values[f] = (outer, inner, size)
+    if d.chance(0.4):
+        d.add("l", {"last": d.r.choice([a, b])}, [])
+        made = next(iter(d.flow[-1]))
+        d.values[made] = (size,) if d.flow[-1][made]["last"] == a else (inner, size)
+
+
+def conv_line(d):
+    """A convolution of [C, T], its padding `same` or one for each side."""
+    name = d.pick(2, lambda s: s[1] >= 3 and s[0] <= 8)
+    if not name:
+        return
+    c, t = d.values[name]
+    kernel, filters, dilation = d.r.choice([1, 2, 3]), d.r.randint(1, 3), d.r.choice([1, 1, 2])
+    if d.chance(0.5):
+        return d.add("v", {"conv": name, "filters": filters, "kernel": kernel, "dilation": dilation, "padding": "same", **act(d)}, [filters, t])
+    left, right, stride = d.r.randint(0, kernel - 1), d.r.randint(0, kernel - 1), d.r.choice([1, 2])
+    if t + left + right > (kernel - 1) * dilation:
+        d.add("v", {"conv": name, "filters": filters, "kernel": kernel, "dilation": dilation, "stride": stride, "padding": [[left, right]], **act(d)},
+              [filters, (t + left + right - dilation * (kernel - 1) - 1) // stride + 1])
+
+
+def pool_options(d):
+    """Pools of [C, T] too, with padding, and windows that stick out."""
+    name = d.pick(fits=lambda s: len(s) in (2, 3) and min(s[1:]) >= 3)
+    if not name:
+        return
+    op, size, stride, ceil = d.r.choice(["maxpool", "avgpool"]), d.r.choice([2, 3]), d.r.choice([1, 2, 3]), d.chance(0.5)
+    padding = d.r.randint(0, size // 2)
+    given = {op: name, "size": size, "stride": stride, "padding": padding, "ceil": ceil}
+    if op == "avgpool" and d.chance(0.5):
+        given["count_padding"] = True
+
+    def length(n):
+        whole = n + 2 * padding - size
+        m = (-(-whole // stride) if ceil else whole // stride) + 1
+        return m - 1 if ceil and (m - 1) * stride >= n + padding else m       # PyTorch: a window begins in the input or in the padding before it
+    d.add("q", given, [d.values[name][0], *(length(n) for n in d.values[name][1:])])
+
+
+def tokens(d):
+    """Whole numbers: one_hot, an embedding."""
+    classes, n = d.r.randint(2, 5), d.r.randint(1, 4)
+    x = d.name("x")
+    d.inputs[x] = {"shape": [n], "dtype": "i32", "classes": classes}
+    if d.chance(0.5):
+        units = d.r.randint(1, 4)
+        d.add("e", {"embedding": x, "units": units}, [n, units])
+    else:
+        d.add("e", {"one_hot": x}, [classes, n])
+
+
+def product(d):
+    """A product of two values."""
+    a = d.pick(2, lambda s: math.prod(s) <= 40)
+    b = a and d.pick(2, lambda s: d.values[a][1] in s and math.prod(s) <= 40)
+    if b:
+        n, m = d.values[a]
+        turned = d.values[b][0] != m
+        d.add("l", {"matmul": [a, b], **({"transpose_b": True} if turned else {})}, [n, d.values[b][0 if turned else 1]])
+
+
 def steps_of_number(d):
     """Rows of a value one after the other, by $t; a state that reads them."""
     name = d.pick(2, lambda s: s[0] >= 2)
@@ -651,11 +740,108 @@ FEATURES = [      # (function, how often, operators that it needs)
     (pad, 1, ("pad",)), (cut, 1, ()), (reshape, 1, ()), (net_of_layers, 2, ()), (net_of_branches, 2, ()), (conditions, 1, ()), (repeat, 2, ()),
     (matmul, 1, ("matmul",)), (conv_options, 1, ("conv_transpose",)), (conv_transpose, 1, ("conv_transpose",)), (prelu, 1, ("prelu",)), (lines, 1, ("dense.over",)),
     (steps_of_number, 1, ("repeat.reverse",)), (cells, 1, ("lstm", "rnn")), (batch_norm, 1, ("batch_norm",)),
-    (places, 1, ("coordinates", "random")),
+    (places, 1, ("coordinates", "random")), (repeats, 2, ("repeat.step",)), (conv_line, 1, ("conv_transpose",)), (pool_options, 1, ("conv_transpose",)),
+    (tokens, 1, ("one_hot", "embedding")), (product, 1, ("matmul",)),
 ]
 
 
 # ---- the whole ----------------------------------------------------------------------------------------------------------------------
+
+def classified(d, name, logits):
+    """A cross entropy of logits, by labels or by shares; None if they have too few classes."""
+    shape, y = d.values[name], d.name("y")
+    if not 1 <= len(shape) <= 3 or shape[0 if len(shape) == 3 else -1] < 2:
+        return None
+    classes = shape[0] if len(shape) == 3 else shape[-1]
+    given = {"smoothing": d.number(0.05, 0.4)} if d.chance(0.4) else {}
+    if d.chance(0.4):
+        given["class_weights"] = [d.number(0.1, 2) for _ in range(classes)]
+    if len(shape) == 1 and d.chance(0.3):
+        d.targets[y] = {"shape": [classes]}
+        return {"cross_entropy": [logits, y], **given}
+    d.targets[y] = {**({"length": shape[0]} if len(shape) == 2 else {"shape": list(shape[1:])} if len(shape) == 3 else {}), "classes": classes}
+    if d.chance(0.4):
+        given["ignore"] = d.r.choice([-1, d.r.randrange(classes)])
+    if not given and d.chance(0.3):
+        given["epsilon"] = 1e-3
+    return {"cross_entropy": [logits, y], **given}
+
+
+def of_bits(d, name, logits):
+    shape, y = d.values[name], d.name("y")
+    if len(shape) == 1 and d.chance(0.4):
+        d.targets[y] = {"length": shape[0], "classes": 2}
+    elif shape and d.chance(0.6):
+        d.targets[y] = {"shape": list(shape)}
+    else:
+        return {"binary_cross_entropy": [logits, f"sigmoid(0.5 * {name})"]}
+    return {"binary_cross_entropy": [logits, y]}
+
+
+def difference(d, name, value):
+    y, given = d.name("y"), d.r.choice([{"mse": 0}, {"mae": 0}, {"huber": 0, "delta": d.number(0.1, 1)}])
+    kind = next(iter(given))
+    if d.values[name] and d.chance(0.6):
+        d.targets[y] = {"shape": list(d.values[name])}
+    else:
+        y = f"tanh({name} * 0.5) + 0.1"
+    return {**given, kind: [value, y]}
+
+
+def averaged(d, name, value):
+    return {"mean": d.r.choice([f"square({name})", f"0.1 * {name}", name, f"tanh({name}) * 0.5"])}
+
+
+LOSSES = [(classified, 3), (of_bits, 1), (difference, 2), (averaged, 2)]
+
+
+def loss_of(d, name):
+    """A loss of a value; of what a repeat has made, which is the stack of its steps, by a formula of it."""
+    direct = any(isinstance(entry.get(name), dict) for entry in d.flow)
+    operand = name if direct and d.chance(0.6) else f"{d.number(0.5, 2)} * tanh({name})"
+    found = d.r.choices([f for f, _ in LOSSES], [n for _, n in LOSSES])[0](d, name, operand)
+    return {**(found or averaged(d, name, operand)), "weight": d.number(0.1, 1)}
+
+
+def weighed(d):
+    """Nets, and entries with weights of their own: names for penalties and for `train: nets:`."""
+    return [*d.nets, *(name for entry in d.flow for name, given in entry.items() if isinstance(given, dict) and {"dense", "conv", "embedding"} & set(given))]
+
+
+def training(d):
+    """`train:`: an optimiser and its settings, a schedule, clipping, decay, what is said of single nets, accumulation, an average."""
+    r = d.r
+    rate = r.choice([0.01, 0.05])
+    half = lambda **given: given if d.chance(0.5) else {}
+    optimiser = r.choice([
+        {"sgd": {"rate": rate, **half(momentum=0.9, nesterov=r.choice([True, False]))}},
+        {"rmsprop": {"rate": rate, "epsilon": 1e-3, "decay": 0.8, **half(epsilon_inside=False), **half(momentum=0.7), **half(centred=True)}},
+        {"adam": {"rate": rate, "epsilon": 1e-3, **half(amsgrad=True), **half(beta1=0.7)}},
+        {"adamw": {"rate": rate, "epsilon": 1e-3, **half(weight_decay=0.1), **half(amsgrad=True)}},
+        {"adagrad": {"rate": rate, "epsilon": 1e-3}}])
+    warm = half(warm_up=r.choice([1, 2, 1.5]))
+    schedule = r.choice([None, {"divide": 1.5, "first": r.choice([1, 2]), "every": 1, **warm}, {"step": {"divide": 2, "every": r.choice([1, 2]), **warm}},
+                         {"exponential": {"factor": 0.7, **warm}}, {"cosine": {"final": r.choice([0, 0.1]), **warm}}, {"warm_up": 2}])
+    train = {"optimiser": optimiser, "epochs": 5}
+    if schedule:
+        train["schedule"] = schedule
+    if d.chance(0.4):
+        train["clip"] = {**half(element=0.05), "norm": 0.2, "rule": r.choice(["torch", "lasagne"])}
+    if "adamw" not in optimiser and d.chance(0.4):
+        train["weight_decay"] = 0.01
+    if d.chance(0.3):
+        train["no_decay"] = r.choice([["bias"], ["bias", "norms"], ["weights"]])
+    names = weighed(d)
+    own = {"rate_times": 0.3, **half(weight_decay=0.05)} if d.chance(0.5) else {"freeze": True}
+    if len(names) > 2 and d.chance(0.5):
+        train["nets"] = {r.choice([n for n in names if "logits" not in n]): own}
+    counted = any({"class_weights", "ignore"} & set(loss) for loss in d.losses) or any("batch_norm" in str(entry) for entry in (d.flow, d.nets))
+    if not counted and d.chance(0.4):
+        train["accumulate"] = r.choice([2, 3])
+    if d.chance(0.3):
+        train["average"] = 0.8
+    return train
+
 
 def finish(d):
     """What nothing has read, in a loss each: logits of labels, a target of numbers, a mean."""
@@ -667,19 +853,24 @@ def finish(d):
         if count > 1 and len(code) < 3 and count <= 200:
             code.append(name)
         else:
-            d.losses.append({"mean": d.r.choice([f"square({name})", f"0.1 * {name}", name, f"tanh({name}) * 0.5"]), "weight": d.number(0.1, 1)})
+            d.losses.append(loss_of(d, name))
     while not code:
         code.append(d.r.choice([n for n in d.values if n not in d.inputs or len(d.values) == len(d.inputs)]))
     parts = [d.add("a", {"dense": n, "units": 4, "act": "tanh"}, [4]) for n in code]
     classes = d.r.randint(2, 5)
     label, t = d.name("y"), d.name("y")
-    d.targets[label] = {"classes": classes}
     logits = d.add("logits", {"dense": " + ".join(parts), "units": classes}, [classes])
-    d.losses.append({"cross_entropy": [logits, label], **({"weight": 0.7} if d.chance(0.3) else {})})
+    if d.chance(0.5):
+        d.losses.append(loss_of(d, logits))
+    else:
+        d.targets[label] = {"classes": classes}
+        d.losses.append({"cross_entropy": [logits, label], **({"weight": 0.7} if d.chance(0.3) else {})})
     if d.chance(0.6):
         d.targets[t] = {"shape": [3]}
         at = d.add("at", {"dense": parts[0], "units": 3}, [3])
         d.losses.append({"mse": [at, t]} if d.chance(0.5) else {"mean": d.r.choice([f"abs({at} - {t})", f"softplus({at} * {t})", f"where({at} > {t}, {at} - {t}, square({at} - {t}))"])})
+    for _ in range(d.r.choice([0, 0, 1, 2]) if d.has("weight_l1", "weight_l2") else 0):
+        d.losses.append({d.r.choice(["weight_l1", "weight_l2"]): d.r.choice([n for n in weighed(d)]), "weight": d.number(0.01, 0.1)})
 
 
 def draw(seed, known, prefix=""):
@@ -695,8 +886,10 @@ def draw(seed, known, prefix=""):
         if len(d.flow) > 24:
             break
     finish(d)
+    d.targets = {name: given for name, given in d.targets.items() if re.search(rf"\b{name}\b", str(d.losses))}
     model = {"model": f"drawn{seed}", "batch": BATCH}
-    for key, given in (("params", d.params), ("inputs", d.inputs), ("targets", d.targets), ("nets", d.nets), ("flow", d.flow), ("loss", d.losses)):
+    for key, given in (("params", d.params), ("inputs", d.inputs), ("targets", d.targets), ("nets", d.nets), ("flow", d.flow), ("loss", d.losses),
+                       ("train", training(d))):
         if given:
             model[key] = given
     return model
@@ -727,6 +920,8 @@ def together_of(seeds, known):
     whole = {"model": "drawn", "batch": BATCH}
     for k, seed in enumerate(seeds):
         for key, given in draw(seed, known, f"{'abcdefghij'[k]}_").items():
+            if key == "train":
+                continue
             if isinstance(given, dict):
                 whole.setdefault(key, {}).update(given)
             elif isinstance(given, list):
@@ -746,18 +941,39 @@ def differences(spnc, text, folder, plain):
                           capture_output=True, text=True, env={**os.environ, "CFLAGS": "-O0"})
     if done.returncode:
         return done.stderr + done.stdout
-    make_data.write(read_model(path, []), folder / "data", {"test": EXAMPLES, "train": 4, "valid": 4}, 1)
-    program, found = folder / "net" / name, ""
-    for first in (0, EXAMPLES - 4):
-        told = io.StringIO()
-        with contextlib.redirect_stdout(told):
-            try:
-                failed = oracle.compare(argparse.Namespace(model=path, set=[], program=program, data=folder / "data", seed=1, split="test", first=first,
-                                                           mode="eval", batch=None, tolerance=1e-9))
-            except (Exception, SystemExit) as e:
-                failed, _ = 1, print(f"{type(e).__name__}: {e} FAILED")
-        if failed:
-            found += f"from example {first}:\n" + "\n".join(x for x in told.getvalue().splitlines() if "FAILED" in x) + "\n"
+    make_data.write(read_model(path, []), folder / "data", {"test": EXAMPLES, "train": EXAMPLES, "valid": 4}, 1)
+    program, found, chance = folder / "net" / name, "", "random" in text
+    options = dict(model=path, set=[], program=program, seed=1, batch=None)
+    for first, mode in [(0, "eval"), (EXAMPLES - 4, "eval")] + ([(0, "train")] if "batch_norm" in text and not chance else []):
+        found += told_by(f"{mode} from example {first}", oracle.compare,
+                         argparse.Namespace(**options, data=folder / "data", split="test", first=first, mode=mode, tolerance=1e-9))
+    if not chance:
+        found += told_by("after three updates", oracle.steps, argparse.Namespace(**options, epochs=3, tolerance=1e-8, floor=1e-4))
+    return found + resumed(program, folder)
+
+
+def told_by(what, command, options):
+    """What a command of the oracle finds, as text; "" if nothing."""
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told):
+        try:
+            failed = command(options)
+        except (Exception, SystemExit) as e:
+            failed, _ = 1, print(f"{type(e).__name__}: {e} FAILED")
+    return f"{what}:\n" + "\n".join(x for x in told.getvalue().splitlines() if "FAILED" in x) + "\n" if failed else ""
+
+
+def resumed(program, folder):
+    """Two epochs, of two batches each; and the same with a stop behind the first batch: ends in other weights, as text."""
+    def run(*words):
+        done = subprocess.run([str(program), *map(str, words)], capture_output=True, text=True)
+        return "" if done.returncode == 0 else f"{' '.join(map(str, words[:1]))}: exit code {done.returncode}: {done.stderr}\n"
+    train = ("train", "--data", folder / "data", "--epochs", 2, "--run")
+    found = run(*train, folder / "whole") + run(*train, folder / "parts", "--max-time", "0.001ms") + run(*train, folder / "parts", "--resume", "--threads", 2)
+    for name in ("whole", "parts"):
+        found += run("export", "--run", folder / name, "--last", "-o", folder / f"{name}.npz")
+    if not found and (folder / "whole.npz").read_bytes() != (folder / "parts.npz").read_bytes():
+        found = "a run that was stopped and went on ends in other weights\n"
     return found
 
 
