@@ -439,24 +439,23 @@ static Fact *penalties_fact(Model *m)
     Fact *list = fact_table(m->arena);
     for (int i = 0; i < m->penalties.count; i++) {
         const Penalty *p = m->penalties.items[i];
-        Fact *x = fact_table(m->arena), *parts = fact_table(m->arena);
+        Fact *x = fact_table(m->arena), *runs = fact_table(m->arena);
         fact_text(x, "rule", loss_word(p->kind));
         fact_real(x, "weight", p->weight);
-        fact_int(x, "line", tables_line(m, p->loc));
         for (int k = 0; k < p->weights.count; k++) {
             const Weight *w = p->weights.items[k];
             bool first = !has_gradient(m, w) && !m->options.plain;
             for (int before = 0; before < i && first; before++)
                 first = list_index(&((Penalty *)m->penalties.items[before])->weights, w) < 0;
-            Fact *part = fact_table(m->arena);
-            fact_text(part, "name", w->name);
-            fact_int(part, "offset", w->offset);
-            fact_int(part, "count", w->reals);
-            fact_bool(part, "frozen", w->frozen);
-            fact_bool(part, "first", first);
-            fact_push(parts, part);
+            Fact *run = fact_table(m->arena);
+            fact_text(run, "name", w->name);
+            fact_int(run, "offset", w->offset);
+            fact_int(run, "count", w->reals);
+            fact_bool(run, "frozen", w->frozen);
+            fact_bool(run, "first", first);
+            fact_push(runs, run);
         }
-        fact_set(x, "parts", parts);
+        fact_set(x, "runs", runs);
         fact_push(list, x);
     }
     return list;

@@ -193,6 +193,7 @@ const FactDoc fact_docs[] = {
     { "unit", "input", "int", "the input's number", "augment" },
     { "unit", "PLANES", "int", "images of one example: the product of all axes but the last two", "augment" },
     { "unit", "H W", "int", "the last two axes", "augment" },
+    { "unit", "flip", "bool", "every second example is mirrored", "augment" },
     { "unit", "shift pieces piece", "int", "pixels; squares of clutter, and the size of each; 0: not asked for", "augment" },
     { "unit", "rotate scale noise", "real", "degrees; share of the size; deviation in the file's numbers; 0: not asked for", "augment" },
     { "unit", "value", "real", "the constant", "fill" },
@@ -546,6 +547,14 @@ const FactDoc fact_docs[] = {
     { "loss", "weight", "real", "factor in the total", NULL },
     { "loss", "differentiated", "bool", "does anybody want its gradient?", NULL },
     { "loss", "slices line", "int", "groups x steps; line of the model", NULL },
+
+    { "penalty", "rule", "text", "its name; its functions are penalty_NAME and penalty_NAME_gradient of penalty.h", NULL },
+    { "penalty", "weight", "real", "factor in the total", NULL },
+    { "penalty", "runs", "run[]", "the parameters that it counts", NULL },
+
+    { "run", "name", "text", "of the parameter", NULL },
+    { "run", "offset count", "int", "its place in the block, and its reals with padding", NULL },
+    { "run", "frozen first", "bool", "it has no gradient; nothing else has written its gradient before", NULL },
 
     { "train", "optimiser", "text", "its name; its rule is optimiser_NAME of optimiser.h", NULL },
     { "train", "blocks", "int", "of state that it keeps", NULL },

@@ -38,6 +38,7 @@ rezero|optimiser: { adamw: { rate: 1e-2, weight_decay: 0.1 } }, no_decay: [weigh
 rezero|optimiser: { sgd: { rate: 0.05, momentum: 0.9 } }, accumulate: 3
 rezero|optimiser: { adam: { rate: 1e-2 } }, average: 0.9
 shared|optimiser: { rmsprop: { rate: 1e-3 } }, accumulate: 2, average: 0.8, clip: { norm: 0.1 }, weight_decay: 1e-2, schedule: { cosine: { final: 0.1, warm_up: 2 } }
+losses|optimiser: { sgd: { rate: 0.05, momentum: 0.9 } }, nets: { body.dense1: { freeze: true } }
 recurrent|optimiser: { adamw: { rate: 1e-3 } }, accumulate: 2, average: 0.95, nets: { h: { freeze: true } }
 END
 exit $failed
