@@ -466,7 +466,7 @@ static bool shape(const char *text, const FormulaShape *operands, Shape *result)
     said = NULL;
     FILE *out = open_memstream(&said, &size);
     Diag *d = diag_new(arena, out, false, false);
-    bool fine = formula_shape(f, arena, d, operands, result);
+    bool fine = formula_shape(f, arena, d, (Loc){ 0 }, operands, result);
     cr_assert(fine == (diag_errors(d) == 0));
     fclose(out);
     free(first);
@@ -486,7 +486,7 @@ Test(formula, shapes_broadcast_as_numpys)
     cr_assert(shape("x * 0.5 ** $t", (const FormulaShape[]){ w9, none }, &s) && s.rank == 1 && s.dim[0] == 9);
     const Formula *f = formula_function(arena, FN_maximum, NULL);
     const FormulaShape both[] = { chw, w9 };
-    cr_assert(formula_shape(f, arena, diag_new(arena, stderr, false, false), both, &s) && s.rank == 3 && s.dim[0] == 20);
+    cr_assert(formula_shape(f, arena, diag_new(arena, stderr, false, false), (Loc){ 0 }, both, &s) && s.rank == 3 && s.dim[0] == 20);
 }
 
 Test(formula, shapes_that_do_not_fit_are_shown_one_above_the_other)

@@ -69,8 +69,8 @@ typedef struct {
 } FormulaShape;
 
 /* The shape of f's result by numpy's rule: aligned at the right, 1 stretches.  Operands by number.  False after reporting which parts do
- * not fit, with both shapes aligned.  Warns where the result is larger than every operand, and where [T] meets [..., T]. */
-bool formula_shape(const Formula *f, Arena *a, Diag *d, const FormulaShape *operands, Shape *result);
+ * not fit, with both shapes aligned; `at`: where the formula stands, if it has no text.  Warns where the result is larger than every operand, and where [T] meets [..., T]. */
+bool formula_shape(const Formula *f, Arena *a, Diag *d, Loc at, const FormulaShape *operands, Shape *result);
 
 /* How an operand is indexed by the elements of the result: as the result is; by its first dimension; it is one number; or any other way.
  * stride[i]: reals of the operand from one index of the result's dimension i to the next, 0 where it is stretched. */

@@ -166,7 +166,7 @@ static void warn_stacked(const Shaping *s)
         }
 }
 
-bool formula_shape(const Formula *f, Arena *a, Diag *d, const FormulaShape *operands, Shape *result)
+bool formula_shape(const Formula *f, Arena *a, Diag *d, Loc at, const FormulaShape *operands, Shape *result)
 {
     Shaping s = { a, d, f, operands };
     if (f->syntax) {
@@ -180,7 +180,7 @@ bool formula_shape(const Formula *f, Arena *a, Diag *d, const FormulaShape *oper
     *result = (Shape){ 0 };
     for (int i = 0; i < f->operand_count; i++)
         if (!broadcast(result, &operands[i].shape, result, pair)) {
-            diag_error(d, f->operands[i].at, "the shapes %s and %s do not fit: %lld meets %lld, and neither is 1", text_of(a, result),
+            diag_error(d, f->operands[i].at.line ? f->operands[i].at : at, "the shapes %s and %s do not fit: %lld meets %lld, and neither is 1", text_of(a, result),
                        text_of(a, &operands[i].shape), (long long)pair[0], (long long)pair[1]);
             return false;
         }

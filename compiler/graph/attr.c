@@ -33,7 +33,7 @@ static bool number_in_range(Model *m, const AttrSpec *s, const Yaml *y, const Va
         diag_error(m->diag, at, "'%s' must be %s number; in quotes \"%s\" is text: leave the quotes out", s->name, whole ? "a whole" : "a", v->text);
         return false;
     }
-    if (v->kind == VALUE_TEXT || (whole && v->kind != VALUE_INT)) {
+    if (v->kind == VALUE_TEXT || (whole && v->kind != VALUE_INT && v->r != floor(v->r))) {
         const Param *p = v->kind == VALUE_TEXT ? scope_param(&m->scope, v->text) : NULL;
         diag_error(m->diag, at, "'%s' must be %s number, not '%s'%s", s->name, whole ? "a whole" : "a", v->text,
                    p ? arena_printf(m->arena, "; did you mean '$%s'?", p->name) : "");
@@ -424,6 +424,21 @@ static bool bounds_fit(Model *m, const Op *op)
     return false;
 }
 
+/* What an attribute is called here that others call `word`: "; here it is 'act'"; NULL if no name among them is that. */
+static const char *elsewhere(Arena *a, const char *word, const char *const *names, int count)
+{
+    static const struct { const char *theirs, *ours; } words[] = {
+        { "activation", "act" }, { "nonlinearity", "act" }, { "kernel_size", "kernel" }, { "pool_size", "size" }, { "out_channels", "filters" },
+        { "out_features", "units" }, { "embedding_dim", "units" }, { "hidden_size", "units" }, { "eps", "epsilon" }, { "use_bias", "bias" }, { "scale_factor", "factor" },
+        { "kernel_initializer", "init" }, { "bias_initializer", "bias_init" }, { "label_smoothing", "smoothing" }, { "ignore_index", "ignore" },
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        for (int k = 0; k < count && !strcmp(words[i].theirs, word); k++)
+            if (!strcmp(words[i].ours, names[k]))
+                return arena_printf(a, "; here it is '%s'", names[k]);
+    return NULL;
+}
+
 bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)
 {
     const OpInfo *info = OP_INFO(op);
@@ -444,8 +459,9 @@ bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)
                     a = &op->attrs[k];
             if (!a || (skip && strcmp(key, "name") == 0)) {
                 const bool operator = skip && op_named(key);
+                const char *ours = elsewhere(m->arena, key, names, op->attr_count);
                 diag_error(m->diag, y->keys[i]->loc, "%s has no attribute '%s'%s", info->name, key,
-                           operator ? "; an entry has one operator, its first key" : diag_suggestion(m->arena, key, names, op->attr_count));
+                           ours ? ours : operator ? "; an entry has one operator, its first key" : diag_suggestion(m->arena, key, names, op->attr_count));
                 note_known(m, info->name, names, op->attr_count);
                 unknown = true;
                 continue;

@@ -1,5 +1,5 @@
 /* warn.c -- warnings about valid models that are probably mistakes: values that no loss depends on, crops larger than their image,
- * transforms that cannot learn, a batch among the axes of an input, channels that stand last.
+ * transforms that cannot learn, a batch among the axes of an input, channels that stand last, a softmax before a loss that has one.
  *
  * In: the graph with shapes, and which tensors depend on weights (grad.c).  Out: warnings; the model is still compiled.
  * Unused names are reported by model.c.  One cause, one warning: of a dead chain of values only the last is named. */
@@ -147,6 +147,24 @@ static void picture_without_channel(const Model *m)
     }
 }
 
+/* Losses of logits have the softmax, or the sigmoid, inside. */
+static void softmax_twice(const Model *m)
+{
+    for (int i = 0; i < m->loss_count; i++) {
+        const LossDef *l = &m->losses[i];
+        const Op *op = l->op->reads[0].tensor->op;
+        if (op && op->kind == OP_stack)
+            op = op->reads[0].tensor->op;
+        while (op && op_is_view(op->kind))
+            op = op->reads[0].tensor->op;
+        const char *twice = l->op->kind == OP_cross_entropy ? "softmax" : l->op->kind == OP_binary_cross_entropy ? "sigmoid" : NULL;
+        if (!twice || !op || strcmp(OP_INFO(op)->name, twice))
+            continue;
+        diag_warning(m->diag, l->loc, "%s takes logits: the %s is inside it, and this one is a second", loss_word(l->op->kind), twice);
+        diag_note(m->diag, op->loc, "the first is here");
+    }
+}
+
 bool warn(Model *m)
 {
     if (m->options.inference)         /* they are about training */
@@ -154,6 +172,7 @@ bool warn(Model *m)
     batch_in_shape(m);
     channels_last(m);
     picture_without_channel(m);
+    softmax_twice(m);
     for (int i = 0; i < m->ops.count; i++) {
         const Op *op = m->ops.items[i];
         if (op->kind == OP_spn)

@@ -30,7 +30,7 @@ static bool infer(Model *m, Op *op)
         }
         operands[i] = (FormulaShape){ t->shape, ones_meant(t), t->shape.rank == 1 && t->op && t->op->kind == OP_stack };
     }
-    return formula_shape(op->formula.f, m->arena, m->diag, operands, &op->writes[0].tensor->shape);
+    return formula_shape(op->formula.f, m->arena, m->diag, op->loc, operands, &op->writes[0].tensor->shape);
 }
 
 static void grad(Model *m, Op *op, Use dy)

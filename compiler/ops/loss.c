@@ -196,11 +196,12 @@ static bool fits_labels(Model *m, LossDef *l)
     l->positions = shape_count(&d->shape);
     if (!d->classes_last)
         return fits_shape(m, l, d);
-    if (x->rank < 1 || x->rank > 2)
+    const int front = stack_axes(op->reads[0].tensor);
+    if (x->rank < 1 || x->rank > (front > 1 ? front : 1) + 1)
         return shape_refuse(m, op, "cross_entropy needs logits of [classes] or [positions, classes], not %s", shape_text(m->arena, x));
     if (x->dim[x->rank - 1] != d->classes)
         return shape_refuse(m, op, "'%s' has %d classes, but there are %lld logits", d->name, d->classes, (long long)x->dim[x->rank - 1]);
-    int64_t have = (x->rank == 2 ? x->dim[0] : 1) * (r ? r->steps : 1), want = shape_count(&d->shape);
+    int64_t have = shape_count(x) / d->classes * (r ? r->steps : 1), want = shape_count(&d->shape);
     if (have != want) {
         shape_refuse(m, op, "'%s' holds %lld label%s an example, but there %s %lld prediction%s", d->name, (long long)want,
                      want == 1 ? "" : "s", have == 1 ? "is" : "are", (long long)have, have == 1 ? "" : "s");

@@ -6,6 +6,7 @@
 #include "run/message.h"
 
 #include <errno.h>
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -42,7 +43,8 @@ int settings_count(void) { return train_count() + net.rate_count; }
 static Setting schedule_at(int k)
 {
     const NetSetting *s = &net.schedule[k];
-    Field field = { strchr(s->name, '.') + 1, s->whole ? FIELD_WHOLE : FIELD_REAL, offsetof(NetTraining, schedule) + (size_t)k * sizeof(double), 0,
+    Field field = { strchr(s->name, '.') + 1, s->whole ? FIELD_WHOLE : FIELD_REAL, offsetof(NetTraining, schedule) + (size_t)k * sizeof(double),
+                    s->zero || net_training.schedule[k] == 0 ? 0 : DBL_MIN,
                     s->whole ? FIELD_INT_MOST : INFINITY, strcmp(s->name, "train.warm_up") ? 2 : 5, .group = "train", .absent = &net_training.schedule[k], .what = s->what };
     return (Setting){ s->name, 0, s->zero, false, field };
 }
