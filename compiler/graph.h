@@ -307,6 +307,7 @@ struct DataDef {
     Tensor *tensor;          /* in lane layout, labels as cross_entropy reads them; NULL until an operator reads it */
     Tensor *numbers;         /* whole numbers as a value; likewise */
     bool used;
+    bool state;              /* step.c: a state before the step, of reals; the caller may leave it out, then it is its start */
     const AugmentDef *augment;   /* inputs only; NULL: no augmentation */
 };
 
@@ -377,6 +378,7 @@ typedef struct {
     const char *stage;       /* --stage NAME or NULL: the result of that stage is printed (pipeline.c) */
     bool inference;          /* --for inference: the forward pass alone, as a library */
     const char *form;        /* its form: lanes or latency; NULL: by the batch */
+    bool step;               /* one step of its repeat in each call */
     const char *outputs;     /* its values, with commas between; NULL: the model's outputs */
     const char *weights;     /* the file or run whose weights are compiled in; NULL: none */
     const char *sets[SETS_MAX + 1];     /* --set KEY=VALUE, as given; one more place for a value that pipeline.c tries */

@@ -48,6 +48,8 @@ const Option options[] = {
       "inference: the forward pass alone as a library, NAME.h and libNAME.a, without dependencies" },
     { "--form", "F", WORD, AT(options.form), "lanes latency", "check, emit and build",
       "inference: lanes, sixteen examples side by side, or latency, one example at once (default: latency if the batch is below 8)" },
+    { "--step", NULL, SWITCH, AT(options.step), NULL, "check, emit and build",
+      "inference: of a recurrent net one step in each call, with its states as inputs and outputs" },
     { "--weights", "W", TEXT, AT(options.weights), "an .npz, a .safetensors, a run, or none", "emit and build",
       "inference: the weights that are compiled in; none (the default): given when the net is opened" },
     { "--outputs", "A,B", TEXT, AT(options.outputs), "names of the flow, with commas between", "check, emit and build",
@@ -292,8 +294,8 @@ static void check(const Arguments *a, const bool given[OPTIONS])
     for (int i = 0; i < OPTIONS; i++)
         if (given[i] && options[i].only && !is_among(options[i].only, c->name))
             usage_error("%s is for spnc %s", options[i].name, options[i].only);
-    if (!a->options.inference && (a->options.weights || a->options.outputs || a->options.form))
-        usage_error("%s is for --for inference", a->options.weights ? "--weights" : a->options.outputs ? "--outputs" : "--form");
+    if (!a->options.inference && (a->options.weights || a->options.outputs || a->options.form || a->options.step))
+        usage_error("%s is for --for inference", a->options.weights ? "--weights" : a->options.outputs ? "--outputs" : a->options.form ? "--form" : "--step");
     if (a->options.form && a->options.plain)
         usage_error("--plain is a form of its own: leave out --form %s", a->options.form);
     if (a->options.inference && a->options.debug)

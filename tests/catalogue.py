@@ -16,7 +16,7 @@ PAGE = "docs/errors.md"
 SECTIONS = [
     ("The file", ["read/read.c"]), ("Parameters and arithmetic", ["read/expr.c", "read/syntax.c"]), ("Formulas", ["formula/"]), ("The model", ["graph/model.c", "graph/maps.c", "graph/data.c", "graph/loss.c", "graph/penalty.c", "graph/training.c", "graph/parameters.c", "graph/starts.c", "graph/augment.c", "graph/flow.c", "graph/cells.c", "graph/nets.c", "graph/names.c", "graph/make.c", "graph/formulas.c", "graph/outputs.c", "graph/include.c", "graph/unknown.c"]), ("Attributes and names", ["graph/attr.c"]),
     ("Shapes", ["graph/shape.c", "graph/window.c", "ops/", "outside/outside.c"]), ("Gradient and memory", ["lower/grad.c", "plan/plan.c"]), ("Warnings", ["graph/warn.c"]),
-    ("A library", ["lower/forward.c", "emit/library.c"]),
+    ("A library", ["lower/forward.c", "lower/step.c", "emit/library.c"]),
 ]
 # Messages that no model in tests/errors can bring about, and why.
 WITHOUT_A_MODEL = {
@@ -119,8 +119,9 @@ def examples(spnc):
             with open(path, "rb") as f:
                 lines = f.read().split(b"\n")
             options = [w for line in lines for m in [re.match(rb"# (set|memory|templates|for|outputs): (.*)", line)] if m for w in ("--" + m[1].decode(), m[2].decode())]
+            options += ["--" + m[1].decode() for line in lines for m in [re.match(rb"# switch: (.*)", line)] if m]
             with open(os.path.join(folder, name), "wb") as f:
-                f.write(b"\n".join(re.sub(rb"\s*# (expect|set|memory|templates|for|outputs)\b.*", b"", line) for line in lines).rstrip(b"\n") + b"\n")
+                f.write(b"\n".join(re.sub(rb"\s*# (expect|set|memory|templates|for|outputs|switch)\b.*", b"", line) for line in lines).rstrip(b"\n") + b"\n")
             command = [os.path.join(root, spnc), "check", name, *[os.path.join(root, o) if before == "--templates" else o for before, o in zip([""] + options, options)]]
             text = subprocess.run(command, cwd=folder, capture_output=True).stderr.decode("utf-8", "replace")
             told = subprocess.run(command + ["--json"], cwd=folder, capture_output=True).stderr.decode("utf-8", "replace")

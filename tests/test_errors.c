@@ -3,7 +3,7 @@
  *     # expect error LINE:COLUMN: text        the errors are these and no others; likewise `# expect warning`, and a file that
  *                                             expects no error passes with its warnings
  *     # expect note LINE:COLUMN: text         among the notes is this one (- instead of a place: it has none)
- *     # set: KEY=VALUE      # memory: SIZE      # templates: FOLDER      # for: WHAT      # outputs: A,B     the options
+ *     # set: KEY=VALUE      # memory: SIZE      # templates: FOLDER      # for: WHAT      # outputs: A,B     # switch: step     the options
  */
 #define _POSIX_C_SOURCE 200809L
 #include <criterion/criterion.h>
@@ -48,6 +48,10 @@ static void read_expectations(const char *path, Messages *list, char options[][2
             snprintf(options[*option_count][0], 256, "--%s", option);
             snprintf(options[(*option_count)++][1], 256, "%s", line + 4 + n);
         }
+        if (!strncmp(line, "# switch: ", 10)) {         /* an option without a value */
+            snprintf(options[*option_count][0], 256, "--%.200s", line + 10);
+            options[(*option_count)++][1][0] = '\0';
+        }
     }
     fclose(f);
 }
@@ -80,7 +84,8 @@ static int compare(const char *path)
     const char *argv[32] = { spnc_path(), "check", path };
     for (; option_count > 0; option_count--) {
         argv[argc++] = options[option_count - 1][0];
-        argv[argc++] = options[option_count - 1][1];
+        if (*options[option_count - 1][1])
+            argv[argc++] = options[option_count - 1][1];
     }
     Run r = run_program(argv, NULL);
     int errors = 0, faults = 0;

@@ -48,33 +48,7 @@ flow:
 loss: { cross_entropy: [v, y] }
 END
 
-# ---- weights: names and shapes are what spnc says is missing, or wrong --------------------------------------------------------------
-cat >weights.py <<'END'
-import re, struct, subprocess, sys, zipfile
-def write(arrays):
-    with zipfile.ZipFile("w.npz", "w") as z:
-        for name, (shape, numbers) in arrays.items():
-            head = ("{'descr': '<f4', 'fortran_order': False, 'shape': %s, }" % (shape,)).ljust(117) + "\n"
-            z.writestr(name + ".npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + struct.pack(f"<{len(numbers)}f", *numbers))
-def said():
-    return subprocess.run([sys.argv[1], "emit", "forms.yaml", "--for", "inference", "--weights", "w.npz", "-o", "nowhere"], capture_output=True, text=True).stderr
-write({"none": ((1,), [0])})
-names = re.findall(r"parameter (\S+) is missing", said())
-write({name: ((1, 1, 1, 1, 1), [0]) for name in names})
-shapes = {name: tuple(map(int, re.findall(r"\d+", dims))) for name, dims in re.findall(r"parameter (\S+) has shape \S+ expected (\S+)", said())}
-assert names and len(shapes) == len(names), (names, shapes)
-arrays, seed = {}, 1
-for name, shape in shapes.items():
-    count, numbers = 1, []
-    for n in shape:
-        count *= n
-    for _ in range(count):
-        seed = seed * 16807 % 2147483647
-        numbers.append((seed / 2147483647 - 0.5) * 0.6 + ("running_var" in name))
-    arrays[name] = (shape, numbers)
-write(arrays)
-END
-python3 weights.py "$SPNC" || fault "no weights"
+python3 "$root/tests/fixtures/made_weights.py" "$SPNC" forms.yaml w.npz || fault "no weights"
 
 cat >main.c <<'END'
 #include "forms.h"

@@ -104,7 +104,7 @@ Test(options, a_command_refuses_the_options_that_are_not_for_it)
         { NULL, "--scaling", "--scaling is for spnc show", { SHOW, SHOW } },
         { NULL, "--no-cache", "--no-cache is for spnc build and tune", { BUILD, TUNE } },
         { NULL, "--weights", "--weights is for ", { NONE, NONE } }, { NULL, "--outputs", "--outputs is for ", { NONE, NONE } },      /* alone */
-        { NULL, "--form", "--form is for ", { NONE, NONE } },
+        { NULL, "--form", "--form is for ", { NONE, NONE } }, { NULL, "--step", "--step is for ", { NONE, NONE } },
         { "show", "--for", "--for is for spnc check, emit and build", { NONE, NONE } }, { "explain", "--for", "--for is for spnc check", { NONE, NONE } },
         { "tune", "--for", "--for is for spnc check", { NONE, NONE } }, { "ops", "--for", "--for is for spnc check", { NONE, NONE } },
         { "templates", "--for", "--for is for spnc check", { NONE, NONE } }, { "schema", "--for", "--for is for spnc check", { NONE, NONE } },

@@ -104,11 +104,13 @@ static Fact *input_fact(Model *m, const DataDef *d, const Fact *others)
     const int64_t *n = d->shape.dim;
     fact_text(f, "name", d->name);
     fact_text(f, "member", member(m, d->name, others));
-    fact_text(f, "type", byte ? "uint8_t" : d->type == 2 ? "int32_t" : "float");
+    const char *real = m->options.is_double ? "double" : "float";
+    fact_text(f, "type", byte ? "uint8_t" : d->type == 2 ? "int32_t" : d->state ? real : "float");
+    fact_bool(f, "state", d->state);
     fact_text(f, "stored", byte ? "|u1" : d->type == 2 ? "<i4" : "<f4");
     fact_text(f, "dims", dims_text(m, NULL, &d->shape));
     fact_bool(f, "read", is_read(m, d));
-    fact_text(f, "note", !is_read(m, d) ? ", not read for these outputs" : byte ? ", read as x / 255"
+    fact_text(f, "note", d->state ? ", before the step; NULL: as before the first" : !is_read(m, d) ? ", not read for these outputs" : byte ? ", read as x / 255"
         : d->type == 2 ? arena_printf(m->arena, ", whole numbers from 0 to %lld; others count as the nearest of these", (long long)d->classes - 1) : "");
     fact_int(f, "size", shape_count(&d->shape));
     fact_int(f, "bytes", byte ? 1 : 4);
@@ -129,7 +131,9 @@ static Fact *output_fact(Model *m, const Tensor *t, const Fact *others)
     fact_text(f, "name", t->flow_name);
     fact_text(f, "member", member(m, t->flow_name, others));
     fact_text(f, "type", m->options.is_double ? "double" : "float");
-    fact_text(f, "dims", dims_text(m, written, &t->shape));
+    fact_text(f, "dims", dims_text(m, m->options.step ? NULL : written, &t->shape));
+    fact_text(f, "note", m->options.step && t->carried ? ", after the step; may be the array that it came in" : "");
+    fact_bool(f, "state", m->options.step && t->carried);
     fact_set(f, "repeats", repeats);
     fact_int(f, "kept", repeat_level(t->repeat));
     fact_int(f, "each", size * (steps ? steps : 1));
@@ -146,9 +150,13 @@ static int64_t up(int64_t n) { return (n + ALIGN - 1) / ALIGN * ALIGN; }
 
 void library_facts(Model *m, Fact *f)
 {
-    Fact *x = fact_table(m->arena), *inputs = fact_table(m->arena), *outputs = fact_table(m->arena);
-    for (int i = 0; i < m->input_count; i++)
-        fact_push(inputs, input_fact(m, &m->inputs[i], inputs));
+    Fact *x = fact_table(m->arena), *inputs = fact_table(m->arena), *outputs = fact_table(m->arena), *files = fact_table(m->arena);
+    for (int i = 0; i < m->input_count; i++) {
+        Fact *input = input_fact(m, &m->inputs[i], inputs);
+        fact_push(inputs, input);
+        if (!m->inputs[i].state)
+            fact_push(files, input);
+    }
     for (int i = 0; i < m->outputs.count; i++)
         fact_push(outputs, output_fact(m, m->outputs.items[i], outputs));
     const int64_t head = up(POINTER + POINTER * m->input_count * m->batch), real = m->options.is_double ? 8 : 4;
@@ -173,6 +181,7 @@ void library_facts(Model *m, Fact *f)
     }
     fact_bool(x, "latency", m->options.latency), fact_bool(x, "rest", rest), fact_bool(x, "pools", pools);
     fact_set(x, "inputs", inputs);
+    fact_set(x, "files", files), fact_bool(x, "step", m->options.step);
     fact_set(x, "outputs", outputs);
     fact_set(f, "library", x);
 }

@@ -6,6 +6,7 @@
  * memory used again.  Everything follows from what operators read and write; only those three and OpenBLAS are known by kind. */
 #include "graph/model.h"
 #include "lower/latency.h"
+#include "lower/step.h"
 #include <string.h>
 
 /* ---- outputs ------------------------------------------------------------------------------------------------------ */
@@ -178,6 +179,8 @@ bool forward_only(Model *m)
     remove_others(m);
     refuse_openblas(m);
     without_training(m);
+    if (m->options.step && !one_step(m))
+        return false;
     for (int i = 0; i < m->tensors.count; i++) {
         Tensor *t = m->tensors.items[i];
         if (list_index(&m->outputs, t) < 0)

@@ -96,8 +96,9 @@ static void facts_fill(const Model *m, const Op *op, Fact *f) { (void)m, (void)o
 static void facts_load(const Model *m, const Op *op, Fact *f)
 {
     fact_int(f, "classes", m->options.inference && op->data->type == 2 ? op->data->classes : 0);
-    fact_text(f, "source", op->data->type == 0 ? "u8" : op->data->type == 1 ? "f32" : "i32");
+    fact_text(f, "source", op->data->state ? "real" : op->data->type == 0 ? "u8" : op->data->type == 1 ? "f32" : "i32");
     fact_bool(f, "augmented", op->read_count > 0);
+    fact_bool(f, "state", op->data->state);
 }
 static void facts_labels(const Model *m, const Op *op, Fact *f) { (void)m; fact_int(f, "P", shape_count(&op->writes[0].tensor->shape)); }
 
