@@ -30,6 +30,10 @@ typedef float real;
 #define SPN_BIAS 127
 #endif
 
+#if defined SPN_AARCH64 && !defined __aarch64__
+#error "these files are made for aarch64 (--target neon): on another machine, make CC=aarch64-linux-gnu-gcc"
+#endif
+
 enum { L = 16 };                                    /* lanes: images side by side in a vec */
 
 #if defined SPN_GENERIC
@@ -40,6 +44,9 @@ enum { L = 16 };                                    /* lanes: images side by sid
 #elif defined __AVX2__ && defined __FMA__
 #define SPN_TARGET "avx2"
 #define SPN_AVX2 1
+#elif defined __aarch64__ && defined __ARM_NEON && !defined SPN_DOUBLE      /* double is for checking: plain C will do */
+#define SPN_TARGET "neon"
+#define SPN_NEON 1
 #else
 #define SPN_TARGET "generic"
 #endif

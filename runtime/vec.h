@@ -21,6 +21,8 @@
 
 #if defined SPN_AVX512 || defined SPN_AVX2
 #include <immintrin.h>
+#elif defined SPN_NEON
+#include <arm_neon.h>
 #endif
 
 #if defined __clang__
@@ -120,13 +122,6 @@ typedef __m256 spn_part;
 #endif
 #define BLEND(m, k, a, b) VOP(blendv)(b, a, MASK(m, k))
 #define KEEP(m, k, a) VOP(and)(MASK(m, k), a)
-#define POW2(n) SHIFT(slli, VOP(add)(n, VOP(set1)((real)(1.5 * (1ull << SPN_FRACTION) + SPN_BIAS))), SPN_FRACTION)
-static inline spn_part spn_ldexp(spn_part a, spn_part n)
-{
-    spn_part half = VOP(floor)(VOP(mul)(n, VOP(set1)((real)0.5)));
-    return VOP(mul)(VOP(mul)(a, POW2(half)), POW2(VOP(sub)(n, half)));
-}
-#define LDEXP(a, n) spn_ldexp(a, n)
 
 #define I256(p) ((__m256i *)(void *)(p))
 #define CI256(p) ((const __m256i *)(const void *)(p))
@@ -171,6 +166,119 @@ static inline uint16_t m_bits(mask m)
                     | _mm256_movemask_ps(_mm256_castsi256_ps(m.p1)) << 8);
 }
 
+#elif defined SPN_NEON
+/* ==== NEON, aarch64: four registers of floats; a mask is an ivec of 0 and -1 ===================================== */
+typedef float32x4_t spn_part;
+typedef struct { uint32x4_t p0, p1, p2, p3; } ivec;
+typedef ivec mask;
+#define PARTS 4
+#define VOP(op) part_##op
+#define IOP(op) ipart_##op
+#define IBITS(op) ipart_##op
+#define BITS(a) vreinterpretq_u32_f32(a)
+#define REAL(a) vreinterpretq_f32_u32(a)
+#define SIGNED(a) vreinterpretq_s32_u32(a)
+#define UNSIGNED(a) vreinterpretq_u32_s32(a)
+#define PART(name, value) static inline spn_part part_##name(spn_part a, spn_part b) { return value; }
+PART(add, vaddq_f32(a, b))
+PART(sub, vsubq_f32(a, b))
+PART(mul, vmulq_f32(a, b))
+PART(div, vdivq_f32(a, b))
+PART(max, vbslq_f32(vcgtq_f32(a, b), a, b))
+PART(min, vbslq_f32(vcltq_f32(a, b), a, b))
+PART(or, REAL(vorrq_u32(BITS(a), BITS(b))))
+PART(xor, REAL(veorq_u32(BITS(a), BITS(b))))
+PART(andnot, REAL(vbicq_u32(BITS(b), BITS(a))))      /* b without a */
+#undef PART
+static inline spn_part part_fmadd(spn_part a, spn_part b, spn_part c) { return vfmaq_f32(c, a, b); }
+static inline spn_part part_fnmadd(spn_part a, spn_part b, spn_part c) { return vfmsq_f32(c, a, b); }
+#define part_set1 vdupq_n_f32
+#define part_load vld1q_f32
+#define part_loadu vld1q_f32
+#define part_store vst1q_f32
+#define part_storeu vst1q_f32
+#define part_sqrt vsqrtq_f32
+#define part_floor vrndmq_f32
+#define SHIFT(dir, a, n) REAL(SHIFT_##dir(BITS(a), n))
+#define SHIFT_srli vshrq_n_u32
+#define SHIFT_slli vshlq_n_u32
+#define INDEX(i, k) ((k) == 0 ? (i).p0 : (k) == 1 ? (i).p1 : (k) == 2 ? (i).p2 : (i).p3)
+#define BLEND(m, k, a, b) vbslq_f32(INDEX(m, k), a, b)
+#define KEEP(m, k, a) REAL(vandq_u32(INDEX(m, k), BITS(a)))
+#define FROM_INT(i) vcvtq_f32_s32(SIGNED(i))
+#define GATHER(base, i) part_gather(base, i)
+static inline spn_part part_gather(const float *base, uint32x4_t i)
+{
+    int32x4_t at = SIGNED(i);
+    return (spn_part){ base[at[0]], base[at[1]], base[at[2]], base[at[3]] };
+}
+#define FOUR(E) (ivec){ E(p0, 0), E(p1, 1), E(p2, 2), E(p3, 3) }
+#define COMPARE(pred, value) static inline uint32x4_t part##pred(spn_part a, spn_part b) { return value; }
+COMPARE(_CMP_LT_OQ, vcltq_f32(a, b))
+COMPARE(_CMP_LE_OQ, vcleq_f32(a, b))
+COMPARE(_CMP_GT_OQ, vcgtq_f32(a, b))
+COMPARE(_CMP_GE_OQ, vcgeq_f32(a, b))
+COMPARE(_CMP_EQ_OQ, vceqq_f32(a, b))
+COMPARE(_CMP_UNORD_Q, vmvnq_u32(vandq_u32(vceqq_f32(a, a), vceqq_f32(b, b))))
+#undef COMPARE
+#define VCMP(name, pred, c) static inline mask name(vec a, vec b) \
+    { return (mask){ part##pred(a.p0, b.p0), part##pred(a.p1, b.p1), part##pred(a.p2, b.p2), part##pred(a.p3, b.p3) }; }
+#define ipart_add_epi32 vaddq_u32
+#define ipart_sub_epi32 vsubq_u32
+#define ipart_mullo_epi32 vmulq_u32
+#define ipart_and vandq_u32
+#define ipart_xor veorq_u32
+#define ipart_min_epi32(a, b) UNSIGNED(vminq_s32(SIGNED(a), SIGNED(b)))
+#define ipart_max_epi32(a, b) UNSIGNED(vmaxq_s32(SIGNED(a), SIGNED(b)))
+#define ipart_andnot(a, b) vbicq_u32(b, a)
+#define IV2(name, op, c) static inline ivec name(ivec a, ivec b) \
+    { return (ivec){ op(a.p0, b.p0), op(a.p1, b.p1), op(a.p2, b.p2), op(a.p3, b.p3) }; }
+IV2(m_and, vandq_u32, )
+IV2(m_or, vorrq_u32, )
+IV2(m_andnot, ipart_andnot, )
+IV2(iv_eq, vceqq_u32, )
+IV2(iv_ult, vcltq_u32, )
+#define ipart_lt(a, b) vcltq_s32(SIGNED(a), SIGNED(b))
+IV2(iv_lt, ipart_lt, )
+#define E(p, k) vdupq_n_u32((uint32_t)a)
+static inline ivec iv_set1(int32_t a) { return FOUR(E); }
+#undef E
+#define E(p, k) UNSIGNED(vld1q_s32(from + 4 * k))
+static inline ivec iv_load(const int32_t *from) { return FOUR(E); }
+#undef E
+static inline void iv_store(int32_t *to, ivec a)
+{
+    vst1q_s32(to, SIGNED(a.p0)), vst1q_s32(to + 4, SIGNED(a.p1));
+    vst1q_s32(to + 8, SIGNED(a.p2)), vst1q_s32(to + 12, SIGNED(a.p3));
+}
+#define E(p, k) (uint32x4_t){ 4 * k, 4 * k + 1, 4 * k + 2, 4 * k + 3 }
+static inline ivec iv_iota(void) { return (ivec){ E(, 0), E(, 1), E(, 2), E(, 3) }; }
+#undef E
+#define E(p, k) a.p >> (unsigned)n
+static inline ivec iv_shr(ivec a, int n) { return FOUR(E); }
+#undef E
+#define E(p, k) vbslq_u32(m.p, a.p, b.p)
+static inline ivec iv_select(mask m, ivec a, ivec b) { return FOUR(E); }
+#undef E
+static inline uint32x4_t part_gather_u32(const uint8_t *base, uint32x4_t offset)
+{
+    int32x4_t at = SIGNED(offset);
+    uint32_t word[4];
+    for (int l = 0; l < 4; l++) memcpy(&word[l], base + at[l], sizeof *word);
+    return vld1q_u32(word);
+}
+#define E(p, k) part_gather_u32(base, offset.p)
+static inline ivec iv_gather_u32(const uint8_t *base, ivec offset) { return FOUR(E); }
+#undef E
+#define E(p, k) vmvnq_u32(a.p)
+static inline mask m_not(mask a) { return FOUR(E); }
+#undef E
+#define E(p, k) vtstq_u32(vdupq_n_u32((uint32_t)bits >> 4 * k), (uint32x4_t){ 1, 2, 4, 8 })
+static inline mask m_from(uint16_t bits) { return FOUR(E); }
+#undef E
+#define E(p, k) vaddvq_u32(vandq_u32(m.p, (uint32x4_t){ 1, 2, 4, 8 })) << 4 * k
+static inline uint16_t m_bits(mask m) { return (uint16_t)(E(p0, 0) | E(p1, 1) | E(p2, 2) | E(p3, 3)); }
+#undef E
 #else
 /* ==== plain C: arrays of sixteen; a mask is an ivec of 0 and -1, so that a compiler may vectorise every loop ===== */
 typedef struct { real v[16]; } vec;
@@ -243,8 +351,8 @@ static inline void v_transpose16(vec rows[16])
 }
 #endif
 
-#if defined SPN_AVX512 || defined SPN_AVX2
-/* ==== shared by the x86 targets: parts to vec ==================================================================== */
+#if defined SPN_AVX512 || defined SPN_AVX2 || defined SPN_NEON
+/* ==== shared by the targets with registers: parts to vec ========================================================= */
 #if PARTS == 1
 typedef spn_part vec;
 #define MAP(E) E(, 0)
@@ -278,6 +386,15 @@ typedef struct { spn_part p0, p1, p2, p3; } vec;
 #define P_HIDDEN ((real)(1ull << SPN_FRACTION))
 #define P_EXPONENT(a) \
     VOP(sub)(VOP(or)(SHIFT(srli, a, SPN_FRACTION), VOP(set1)(P_HIDDEN)), VOP(set1)(P_HIDDEN + SPN_BIAS))
+#ifndef LDEXP
+#define POW2(n) SHIFT(slli, VOP(add)(n, VOP(set1)((real)(1.5 * (1ull << SPN_FRACTION) + SPN_BIAS))), SPN_FRACTION)
+static inline spn_part spn_ldexp(spn_part a, spn_part n)
+{
+    spn_part half = VOP(floor)(VOP(mul)(n, VOP(set1)((real)0.5)));
+    return VOP(mul)(VOP(mul)(a, POW2(half)), POW2(VOP(sub)(n, half)));
+}
+#define LDEXP(a, n) spn_ldexp(a, n)
+#endif
 #define P_MANTISSA(a) VOP(or)(VOP(andnot)(VOP(set1)((real)INFINITY), a), VOP(set1)((real)1))
 
 /* E(m, k) writes part k of a vec; m is its member: .p0, .p1, ..., or nothing where a vec is one part. */
@@ -312,7 +429,39 @@ static inline vec v_gather(const real *base, ivec i) { return MAP(E); }
 static inline real v_get(vec a, int lane) { _Alignas(64) real t[16]; v_store(t, a); return t[lane]; }
 
 /* The sum's tree is lane i + i+8, then +4, +2, +1: halves added to halves, whatever the registers. */
-#ifdef SPN_DOUBLE
+#if defined SPN_NEON
+#define E(p, k) UNSIGNED(vcvtq_s32_f32(a.p))
+static inline ivec v_to_int(vec a) { return FOUR(E); }
+#undef E
+static inline real v_sum(vec a)
+{
+    float32x4_t s4 = vaddq_f32(vaddq_f32(a.p0, a.p2), vaddq_f32(a.p1, a.p3));
+    float32x2_t s2 = vadd_f32(vget_low_f32(s4), vget_high_f32(s4));
+    return vget_lane_f32(s2, 0) + vget_lane_f32(s2, 1);
+}
+
+/* Blocks of 4x4, transposed in registers; block (i, j) of the rows' memory becomes part i of rows 4j to 4j + 3. */
+#define BLOCK4(i, p) do {                                                                                             \
+        float32x4x2_t a = vtrnq_f32(vld1q_f32(t[i] + 4 * j), vld1q_f32(t[i + 1] + 4 * j));                            \
+        float32x4x2_t b = vtrnq_f32(vld1q_f32(t[i + 2] + 4 * j), vld1q_f32(t[i + 3] + 4 * j));                        \
+        r[4 * j].p = vcombine_f32(vget_low_f32(a.val[0]), vget_low_f32(b.val[0]));                                    \
+        r[4 * j + 1].p = vcombine_f32(vget_low_f32(a.val[1]), vget_low_f32(b.val[1]));                                \
+        r[4 * j + 2].p = vcombine_f32(vget_high_f32(a.val[0]), vget_high_f32(b.val[0]));                              \
+        r[4 * j + 3].p = vcombine_f32(vget_high_f32(a.val[1]), vget_high_f32(b.val[1]));                              \
+    } while (0)
+static inline void v_transpose16(vec r[16])
+{
+    _Alignas(64) real t[16][16];
+    for (int i = 0; i < 16; i++) v_store(t[i], r[i]);
+    for (int j = 0; j < 4; j++) {
+        BLOCK4(0, p0);
+        BLOCK4(4, p1);
+        BLOCK4(8, p2);
+        BLOCK4(12, p3);
+    }
+}
+#undef BLOCK4
+#elif defined SPN_DOUBLE
 #if PARTS == 2
 static inline ivec v_to_int(vec a)
 { return _mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvttpd_epi32(a.p0)), _mm512_cvttpd_epi32(a.p1), 1); }
@@ -475,6 +624,29 @@ static inline void v_prefetch(const void *p) { __builtin_prefetch(p); }
 #undef BLEND
 #undef KEEP
 #undef POW2
+#undef BITS
+#undef REAL
+#undef SIGNED
+#undef UNSIGNED
+#undef FOUR
+#undef SHIFT_srli
+#undef SHIFT_slli
+#undef part_set1
+#undef part_load
+#undef part_loadu
+#undef part_store
+#undef part_storeu
+#undef part_sqrt
+#undef part_floor
+#undef ipart_add_epi32
+#undef ipart_sub_epi32
+#undef ipart_mullo_epi32
+#undef ipart_and
+#undef ipart_xor
+#undef ipart_min_epi32
+#undef ipart_max_epi32
+#undef ipart_andnot
+#undef ipart_lt
 #undef I256
 #undef CI256
 #undef MAP

@@ -1,6 +1,7 @@
 #!/bin/sh
 # vec_bits.sh -- builds vec_bits.c for every compiler, -O level and target, and fails if any prints other hashes.
-# A target that this processor lacks is skipped; a precision's first build is what the others are compared with.
+# A target that this processor lacks is skipped; a precision's first build is what the others are compared with.  NEON is compiled by aarch64-linux-gnu-gcc
+# and run by qemu-aarch64, at the first of the levels, where both are there.
 # usage: tests/vec_bits.sh ["compilers" ["levels"]]      defaults: "gcc clang" "-O1 -O2 -O3"
 . "$(dirname "$0")/environment.sh"
 set -u
@@ -31,12 +32,19 @@ for precision in float double; do
                 $compiler $warn $level $flags -I"$here/../runtime" "$here/vec_bits.c" -o "$work/run" -lm &&
                     "$work/run" >"$work/now" || { echo "FAILED: $name"; cat "$work/now"; failed=1; continue; }
                 builds=$((builds + 1))
-                [ -n "$first" ] || { first=$name; cp "$work/now" "$work/first"; }
+                [ -n "$first" ] || { first=$name; cp "$work/now" "$work/first"; cp "$work/now" "$work/$precision"; }
                 cmp -s "$work/first" "$work/now" ||
                     { echo "DIFFERS: $name from $first"; diff "$work/first" "$work/now"; failed=1; }
             done
         done
     done
 done
+if [ $builds -gt 0 ] && command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64 >/dev/null; then
+    aarch64-linux-gnu-gcc $warn ${levels%% *} -static -I"$here/../runtime" "$here/vec_bits.c" -o "$work/run" -lm && qemu-aarch64 "$work/run" >"$work/now" &&
+        cmp "$work/float" "$work/now" || { echo "DIFFERS or FAILED: neon"; diff "$work/float" "$work/now"; failed=1; }
+    builds=$((builds + 1))
+else
+    echo "skipped: neon"
+fi
 [ $failed = 0 ] && echo "$builds builds, the same bits"
 exit $failed

@@ -13,6 +13,10 @@ typedef spn_part Chain;
 typedef spn_part Chain;
 #define CHAIN_FMA SPN_SUFFIX(_mm256_fmadd)
 #define CHAIN_SET SPN_SUFFIX(_mm256_set1)
+#elif defined SPN_NEON
+typedef spn_part Chain;
+#define CHAIN_FMA(x, y, z) vfmaq_f32(z, x, y)
+#define CHAIN_SET vdupq_n_f32
 #else
 typedef real Chain;                            /* plain C: what fma() alone reaches */
 #define CHAIN_FMA r_fma
