@@ -369,13 +369,14 @@ typedef struct {
 } TrainDef;
 
 typedef struct {
-    const char *target;      /* avx512, avx2, generic */
+    const char *target;      /* a row of schedule/target.c */
     bool plain, is_double, debug;       /* debug: plain, every tensor at a place of its own, guarded */
     bool latency;            /* of a library: the plain form's layout, with kernels for few examples; plain is set too */
     int64_t batch;           /* 0: the model's */
     int64_t memory;          /* bytes the program may use */
     const char *templates;   /* --templates DIR or NULL */
     const char *stage;       /* --stage NAME or NULL: the result of that stage is printed (pipeline.c) */
+    bool portable;           /* --target portable: a library of several bodies; target: that of this one */
     bool inference;          /* --for inference: the forward pass alone, as a library */
     const char *form;        /* its form: lanes or latency; NULL: by the batch */
     bool step;               /* one step of its repeat in each call */
@@ -438,6 +439,9 @@ typedef struct {
     List remarks;            /* Remark: each hoisting, fusion and removal, with its reason (printed by show and explain) */
     List parameters;         /* library: Weight: all of the net's, and its buffers; `weights` has those that are stored, in the kernels' form (store.c) */
     uint64_t hash, signature;
+    struct Fact *facts;      /* library: those of the net; emit.c */
+    int64_t workspace;       /* likewise: bytes of a workspace */
+    Text front;              /* portable library: NAME.c; the net itself, a body, is `c` */
     Text header, example;    /* library: NAME.h, and a program that calls it */
     Text c, inspect, makefile, gdb, training;    /* emit.c: NAME.c, NAME_inspect.c, Makefile, NAME-gdb.py (gdb's printers), NAME-train.c (`train:`) */
     Text start, start_numbers;   /* start.c: NAME_start.c, NAME.start; empty: no parameter starts from a file, or NAME_start.c has the numbers itself */

@@ -7,6 +7,7 @@
 #include "base/child.h"
 #include "base/embed.h"
 #include "base/folder.h"
+#include "emit/library.h"
 #include "emit/program.h"
 #include "files/descriptors.h"
 #include "files/version.h"
@@ -15,6 +16,7 @@
 #include "options.h"
 #include "outside/outside.h"
 #include "pipeline.h"
+#include "schedule/target.h"
 #include "tell/show.h"
 #include "template/template.h"
 #include "template/tuning.h"
@@ -66,11 +68,39 @@ static bool write_folder(Model *m, const char *folder, bool force)
     return folder_write(m->arena, m->diag, folder, files, n, force);
 }
 
+/* The model once more, for another target; NULL after an error, which is said to `d`. */
+static Model *compile_for(const Model *m, const char *target, Diag *d)
+{
+    Model *body = NEW(m->arena, Model);
+    *body = (Model){ .arena = m->arena, .diag = d, .options = m->options, .path = m->path, .tuning = m->tuning };
+    body->options.target = target;
+    return compile(body) && diag_errors(d) == 0 ? body : NULL;
+}
+
+/* The bodies of a portable library, m the first, and what stands around them.  False after an error. */
+static bool compile_bodies(Model *m, Model *bodies[PORTABLE_BODIES])
+{
+    FILE *nowhere = fopen("/dev/null", "w");              /* warnings were printed the first time */
+    bodies[0] = m;
+    for (int i = 1; i < PORTABLE_BODIES && bodies[i - 1]; i++) {
+        bodies[i] = nowhere ? compile_for(m, portable_bodies[i], diag_new(m->arena, nowhere, false, false)) : NULL;
+        if (!bodies[i])
+            bodies[i] = compile_for(m, portable_bodies[i], m->diag);
+    }
+    if (nowhere)
+        fclose(nowhere);
+    return bodies[PORTABLE_BODIES - 1] && library_front(m, bodies, PORTABLE_BODIES);
+}
+
 /* The folder of a library, and of its weights. */
 static bool write_library(Model *m, const char *folder, bool force)
 {
-    const List headers = library_headers(m);
-    FolderFile *files = NEW_ARRAY(m->arena, FolderFile, headers.count + 8);
+    Model *bodies[PORTABLE_BODIES] = { m };
+    const int body_count = m->options.portable ? PORTABLE_BODIES : 1;
+    if (m->options.portable && !compile_bodies(m, bodies))
+        return false;
+    const List headers = library_headers(bodies, body_count);
+    FolderFile *files = NEW_ARRAY(m->arena, FolderFile, headers.count + 8 + PORTABLE_BODIES);
     Text weights = { .arena = m->arena }, source = { .arena = m->arena };
     int n = 0;
     if (m->options.weights) {
@@ -88,7 +118,10 @@ static bool write_library(Model *m, const char *folder, bool force)
     files[n++] = (FolderFile){ "Makefile", m->makefile.text, m->makefile.length };
     files[n++] = (FolderFile){ "example.c", m->example.text, m->example.length };
     files[n++] = (FolderFile){ arena_printf(m->arena, "%s.h", m->name), m->header.text, m->header.length };
-    files[n++] = (FolderFile){ arena_printf(m->arena, "%s.c", m->name), m->c.text, m->c.length };
+    for (int i = 0; i < body_count && m->options.portable; i++)
+        files[n++] = (FolderFile){ arena_printf(m->arena, "%s_%s.c", m->name, bodies[i]->options.target), bodies[i]->c.text, bodies[i]->c.length };
+    const Text *first = m->options.portable ? &m->front : &m->c;
+    files[n++] = (FolderFile){ arena_printf(m->arena, "%s.c", m->name), first->text, first->length };
     return folder_write(m->arena, m->diag, folder, files, n, force);
 }
 

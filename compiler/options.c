@@ -7,6 +7,7 @@
 #include "options.h"
 #include "files/version.h"
 #include "pipeline.h"
+#include "schedule/target.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,8 +38,8 @@ const Option options[] = {
     { "--set", "KEY=VALUE", SETTING, AT(options), "KEY=VALUE", NULL, "another value for a parameter of the model; may be given again" },
     { "-o", "DIR", TEXT, AT(out), "a folder", NULL,
       "folder to write to (default: generated/NAME); show: the file to write, or a folder for it" },
-    { "--target", "T", WORD, AT(options.target), "avx512 avx2 generic native", NULL,
-      "avx512, avx2, generic or native (default: native)" },
+    { "--target", "T", WORD, AT(options.target), "avx512 avx2 neon generic portable native", NULL,
+      "avx512, avx2, neon (aarch64), generic, native (default), or portable: inference, one library of avx512, avx2 and generic" },
     { "--batch", "N", COUNT, UP_TO(65536, options.batch), NULL, NULL, "examples in a batch, instead of the model's" },
     { "--precision", "P", WORD, AT(precision), "float double", NULL, "float (default) or double" },
     { "--plain", NULL, SWITCH, AT(options.plain), NULL, NULL, "textbook loops, one example at a time: to read and to step through" },
@@ -249,6 +250,8 @@ static const char *native_target(void)
         return "avx512";
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         return "avx2";
+#elif defined __aarch64__ && defined __ARM_NEON
+    return "neon";
 #endif
     return "generic";
 }
@@ -296,6 +299,8 @@ static void check(const Arguments *a, const bool given[OPTIONS])
             usage_error("%s is for spnc %s", options[i].name, options[i].only);
     if (!a->options.inference && (a->options.weights || a->options.outputs || a->options.form || a->options.step))
         usage_error("%s is for --for inference", a->options.weights ? "--weights" : a->options.outputs ? "--outputs" : a->options.form ? "--form" : "--step");
+    if (!a->options.inference && !strcmp(a->options.target, "portable"))
+        usage_error("--target portable is for --for inference: a trainer is built for one target");
     if (a->options.form && a->options.plain)
         usage_error("--plain is a form of its own: leave out --form %s", a->options.form);
     if (a->options.inference && a->options.debug)
@@ -363,6 +368,9 @@ Arguments arguments(int argc, char **argv)
     check(&a, given);
     if (!strcmp(a.options.target, "native"))
         a.options.target = native_target();
+    a.options.portable = !strcmp(a.options.target, "portable");
+    if (a.options.portable)
+        a.options.target = portable_bodies[0];
     if (a.options.weights && strcmp(a.options.weights, "none") == 0)
         a.options.weights = NULL;
     return a;

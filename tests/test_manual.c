@@ -112,6 +112,8 @@ static void model(const char *path, const char *text, bool plain, bool debug)
         cr_assert(good, "%s does not compile as a library", path);
         Fact *f = emit_facts(&l);
         library_facts(&l, f);
+        l.facts = f;
+        cr_assert(library_front(&l, (Model *const[]){ &l }, 1));        /* and as a part of a portable one */
         walk(f, "", -1);
     }
     if (!plain && !text) {

@@ -451,7 +451,7 @@ static Fact *net_fact(Model *m)
     fact_real(f, "forward_macs", m->forward_macs);
     fact_real(f, "backward_macs", m->backward_macs);
     fact_text(f, "flags", on->flags);
-    fact_text(f, "cpu", strcmp(target, "generic") ? target : "");
+    fact_text(f, "cpu", on->level ? target : "");
     fact_bool(f, "inference", m->options.inference);
     return f;
 }

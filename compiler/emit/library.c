@@ -7,6 +7,7 @@
 #include "emit/place.h"
 #include "emit/wrap.h"
 #include "lower/latency.h"
+#include "schedule/target.h"
 #include "template/fact.h"
 #include "template/template.h"
 #include <string.h>
@@ -37,7 +38,7 @@ static const char *const words[] = {
 };
 /* Names at file scope of the library and of its example that a member of a struct may have, the model not. */
 static const char *const own_words[] = {
-    "put_nested", "runs_here", "compiled_in", "Array", "Inflate", "Code", "read_file", "bits_of", "put_byte", "code_of", "symbol", "block",
+    "put_nested", "level_here", "compiled_in", "Array", "Inflate", "Code", "read_file", "bits_of", "put_byte", "code_of", "symbol", "block",
     "inflate", "number", "predicted", "read_png", "read_npy", "read_input",
 };
 
@@ -159,10 +160,15 @@ void library_facts(Model *m, Fact *f)
     }
     for (int i = 0; i < m->outputs.count; i++)
         fact_push(outputs, output_fact(m, m->outputs.items[i], outputs));
-    const int64_t head = up(POINTER + POINTER * m->input_count * m->batch), real = m->options.is_double ? 8 : 4;
+    const int64_t head = up(POINTER * (1 + m->options.portable + m->input_count * m->batch)), real = m->options.is_double ? 8 : 4;
     fact_text(x, "upper", upper(m, m->name));
     const int64_t behind = m->options.latency ? ALIGN_LANES : 0;        /* a vec of points may begin at the last one */
-    fact_int(x, "memory", up(head + (m->activation_reals + m->scratch_reals + behind) * real));
+    m->workspace = up(head + (m->activation_reals + m->scratch_reals + behind) * real);
+    fact_int(x, "memory", m->workspace);
+    fact_text(x, "real", m->options.is_double ? "double" : "float");
+    fact_text(x, "body", m->options.portable ? m->options.target : "");
+    fact_text(x, "suffix", m->options.portable ? arena_printf(m->arena, "_%s", m->options.target) : "");
+    fact_set(x, "bodies", fact_table(m->arena));
     fact_int(x, "block_reals", m->weights.count ? m->block_reals : 1);
     fact_text(x, "magic", arena_printf(m->arena, "%016llx", (unsigned long long)LIBRARY_MAGIC));
     fact_text(x, "layout", arena_printf(m->arena, "%016llx", (unsigned long long)library_layout(m)));
@@ -217,20 +223,51 @@ static bool name_fits(Model *m)
     return false;
 }
 
+static bool expand(Model *m, const char *name, const Fact *f, Text *text)
+{
+    *text = (Text){ .arena = m->arena };
+    return template_expand(m->arena, m->diag, m->options.templates, name, m->name, f, m->tuning, text);
+}
+
+/* What stands around the net: header, Makefile and example. */
+static bool surround(Model *m, const Fact *f)
+{
+    if (!expand(m, "library.h.in", f, &m->header) || !expand(m, "library_make.in", f, &m->makefile) || !expand(m, "library_example.c.in", f, &m->example))
+        return false;
+    wrap(&m->example);
+    return true;
+}
+
 bool library_emit(Model *m, Fact *f)
 {
-    const struct { const char *name; Text *text; } files[] = { { "library.c.in", &m->c }, { "library.h.in", &m->header }, { "library_make.in", &m->makefile },
-                                                               { "library_example.c.in", &m->example } };
     if (!name_fits(m))
         return false;
     library_facts(m, f);
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        *files[i].text = (Text){ .arena = m->arena };
-        if (!template_expand(m->arena, m->diag, m->options.templates, files[i].name, m->name, f, m->tuning, files[i].text))
-            return false;
-    }
+    m->facts = f;
+    if (!expand(m, "library.c.in", f, &m->c) || (!m->options.portable && !surround(m, f)))
+        return false;
     without_pragmas(&m->c);
     wrap(&m->c);
-    wrap(&m->example);
+    return true;
+}
+
+bool library_front(Model *m, Model *const *bodies, int count)
+{
+    Fact *x = (Fact *)(uintptr_t)fact_get(m->facts, "library"), *list = fact_table(m->arena);
+    for (int i = 0; i < count; i++) {
+        const char *target = bodies[i]->options.target;
+        Fact *b = fact_table(m->arena);
+        fact_text(b, "target", target);
+        fact_text(b, "flags", target_named(target)->flags);
+        fact_int(b, "level", target_named(target)->level);
+        fact_bool(b, "fast", target_named(target)->level > 0 && !m->options.plain);
+        fact_push(list, b);
+        m->workspace = bodies[i]->workspace > m->workspace ? bodies[i]->workspace : m->workspace;
+    }
+    fact_set(x, "bodies", list);
+    fact_int(x, "memory", m->workspace);
+    if (!expand(m, "library_portable.c.in", m->facts, &m->front) || !surround(m, m->facts))
+        return false;
+    wrap(&m->front);
     return true;
 }

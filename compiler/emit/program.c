@@ -79,9 +79,10 @@ List program_files(const Model *m)
     return marked(m, needed);
 }
 
-List library_headers(const Model *m)
+List library_headers(Model *const *bodies, int count)
 {
-    bool *needed = NEW_ARRAY(m->arena, bool, embedded_program_count);
-    includes(needed, m->c.text);
-    return marked(m, needed);
+    bool *needed = NEW_ARRAY(bodies[0]->arena, bool, embedded_program_count);
+    for (int i = 0; i < count; i++)
+        includes(needed, bodies[i]->c.text);
+    return marked(bodies[0], needed);
 }

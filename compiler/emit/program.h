@@ -8,7 +8,7 @@
  * the files are static. */
 List program_files(const Model *m);
 
-/* Likewise those that a library, m->c, needs: headers. */
-List library_headers(const Model *m);
+/* Likewise those that a library needs, m->c or several of them: headers. */
+List library_headers(Model *const *bodies, int count);
 
 #endif

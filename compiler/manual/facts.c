@@ -52,7 +52,7 @@ const FactDoc fact_docs[] = {
     { "net", "plain", "bool", "the plain form: one example at a time, no lanes", NULL },
     { "net", "debug", "bool", "--debug", NULL },
     { "net", "double", "bool", "--precision double: real is double", NULL },
-    { "net", "target", "text", "avx512, avx2 or generic", NULL },
+    { "net", "target", "text", "avx512, avx2, neon or generic", NULL },
     { "net", "registers", "int", "vector registers of the target", NULL },
     { "net", "vec_registers", "int", "of them that one vec takes", NULL },
     { "net", "flags", "text", "the compiler's flags for the target", NULL },
@@ -493,6 +493,12 @@ const FactDoc fact_docs[] = {
 
     { "library", "upper", "text", "the model's name in capitals", NULL },
     { "library", "memory", "int", "bytes of a workspace", NULL },
+    { "library", "real body suffix", "text", "float or double; the target of this body of a portable library, and with a _ before it, else both empty", NULL },
+    { "library", "bodies", "body[]", "of a portable library's front: the highest level first; else empty", NULL },
+    { "body", "target flags", "text", "its name; the C compiler's flags", NULL },
+    { "body", "level", "int", "2: processors with AVX-512, 1: with AVX2, 0: all", NULL },
+    { "body", "fast", "bool", "is it written with vectors, so that the compiler is to make none?", NULL },
+
     { "library", "block_reals", "int", "of the stored weights, 1 at least", NULL },
     { "library", "magic layout", "text", "hexadecimal: of every file of weights; of what is stored and how", NULL },
     { "library", "latency rest pools", "bool", "the latency form; has it vecs of which only the first lanes are stored? pools?", NULL },

@@ -13,10 +13,13 @@
     .map_reals = 16384, .weight_reals = 100000, .memory_reals = 1000000
 
 static const Target targets[] = {
-    { "avx512", "-mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mfma -mavx2", 32, { 1, 2 }, CACHES },
-    { "avx2", "-mavx2 -mfma", 16, { 2, 4 }, CACHES },
-    { "generic", "-DSPN_GENERIC", 16, { 16, 16 }, CACHES },
+    { "avx512", "-mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mfma -mavx2", 2, 32, { 1, 2 }, CACHES },
+    { "avx2", "-mavx2 -mfma", 1, 16, { 2, 4 }, CACHES },
+    { "neon", "-DSPN_AARCH64", 0, 32, { 4, 16 }, CACHES },
+    { "generic", "-DSPN_GENERIC", 0, 16, { 16, 16 }, CACHES },
 };
+
+const char *const portable_bodies[PORTABLE_BODIES] = { "avx512", "avx2", "generic" };
 
 const Target *target_named(const char *name)
 {

@@ -7,6 +7,7 @@
 
 typedef struct {
     const char *name, *flags;        /* --target; the C compiler's flags */
+    int level;                       /* x86-64: which processors have it: 2 those with AVX-512, 1 with AVX2, 0 all */
     int registers;                   /* vector registers */
     int vec_registers[2];            /* of them that one vec takes: float, double */
     /* First-level cache, bytes of operands that are used again and again while others pass through. */
@@ -21,6 +22,10 @@ typedef struct {
     int64_t weight_reals;            /* a matrix of weights that does not stay in the second level */
     int64_t memory_reals;            /* one that comes from memory each time */
 } Target;
+
+/* The bodies of --target portable, the highest level first. */
+enum { PORTABLE_BODIES = 3 };
+extern const char *const portable_bodies[PORTABLE_BODIES];
 
 /* The row of that name; a name that is not in the table is a bug. */
 const Target *target_named(const char *name);
