@@ -6,6 +6,7 @@
 #include "emit/loops.h"
 #include "emit/place.h"
 #include "emit/tables.h"
+#include "lower/latency.h"
 #include <string.h>
 
 /* ---- arguments ------------------------------------------------------------------------------------------ */
@@ -135,7 +136,7 @@ static void argument(Model *m, Text *line, const Phase *p, const Op *op, Use u, 
     else if (t->space == LABELS_I32)
         how = 'i';
     else if (p->whole_batch)
-        how = 'a';
+        how = op->kernel.latency ? 'f' : 'a';
     else if (t->space == SUMS || t->space == TOTALS)
         how = 't';
     const char *text = how == 'i' ? labels(m, p, t, at) : how == 'a' ? place_slices(m, t, at) : how == 'f' ? place_flat(m, t, at) : place_slice(m, t, at);
@@ -237,6 +238,10 @@ static void extras(Model *m, Text *line, const Phase *p, const Op *op)
     case OP_batch_gradient_sums:
         if (op->kind == OP_batch_gradient_sums || op->pass == BACKWARD)
             text_printf(line, plain ? ", n < batch->count" : ", present(batch, g)");
+        break;
+    case OP_dense:
+        if (op->kernel.latency && op->kernel.latency->batched)
+            text_printf(line, ", there, %d", steps_at_once(p->kind, p->repeat, p->from));
         break;
     case OP_conv:
         if (op->pass != PRODUCTS && m->groups > 1 && kernel_packs(m, op)) {

@@ -8,7 +8,7 @@
 #include "lower/winograd.h"
 #include <string.h>
 
-enum { LANES = 16, SIDE_LEAST = 2, SIDE_MOST = 6 };
+enum { LANES = 16, SIDE_LEAST = 2, SIDE_MOST = 6, BATCHED_REALS = 4096 }; /* weights that do not stay in the first-level cache beside an example */
 static const double TILES_BELOW = 0.8; /* of what direct convolution takes */
 
 static int64_t up(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
@@ -119,6 +119,9 @@ static Latency *dense_of(Model *m, const Op *op)
     Latency *l = NEW(m->arena, Latency);
     const Shape *w = &op->weights[0]->shape;
     *l = (Latency){ .kind = BY_OUTPUTS, .groups = 1, .M = (int)w->dim[0], .C = (int)w->dim[1], .MP = (int)up(w->dim[0]) };
+    const Tensor *y = op->writes[0].tensor;
+    const Repeat *x = op->reads[0].tensor->repeat;
+    l->batched = m->batch > 1 && (int64_t)l->MP * l->C >= BATCHED_REALS && shape_count(&y->shape) == l->M && (!x || x == y->repeat);
     return l;
 }
 

@@ -29,6 +29,7 @@ typedef struct Latency {
     int vecs;  /* BY_POINTS: of points, in a row or in all */
     int64_t copy_reals; /* of the copy, with room for a vec that begins at its last point */
     int side, tiles[2];              /* BY_TILES: outputs of a Winograd tile along an axis; tiles down and across, the last of which may stick out */
+    bool batched;       /* BY_OUTPUTS, of one position: called once for all examples, so that each panel of weights is read once for them */
     Window window;      /* of a convolution */
 } Latency;
 

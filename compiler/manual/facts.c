@@ -416,6 +416,8 @@ const FactDoc fact_docs[] = {
     { "latency", "work", "bool", "is there working memory?", NULL },
     { "latency", "copy stage points", "int", "reals of the copy, of the sums of one filter on their way to y; points of y", NULL },
     { "latency", "far", "bool", "outputs: do their weights come from beyond the second-level cache?", NULL },
+    { "latency", "batched once", "bool", "outputs: does a call have all examples? is what they read the same at each step?", NULL },
+    { "latency", "x_slot y_slot", "int", "reals from an example to the next", NULL },
     { "latency", "bias norm", "bool", "is there a bias? is a batch norm in the weights?", NULL },
     { "latency", "side line positions", "int", "Winograd's tiles: outputs along an axis, inputs along it, positions of a tile", NULL },
     { "latency", "together down across CP", "int", "tiles that are taken together; of all, down and across; C rounded up to whole vecs", NULL },

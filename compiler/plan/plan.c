@@ -3,6 +3,7 @@
  * In: m->forward, m->backward.  Out: phases, with their barriers; places; sizes.  Next: emit.c.
  * A phase is a run of group operators (each group of examples on one thread, no barrier inside) or one whole-batch operator (plain form: there
  * are only group operators, and the statistics of batch norms).  Deferred weight gradients (PRODUCTS), and those of batch norms, are moved behind a phase of groups, into its idle time. */
+#include "lower/latency.h"
 #include "read/language.h"
 
 static bool reads_from(const Op *op, const Op *maker)
@@ -29,11 +30,11 @@ static Phase *earlier(const List *phases, int first, const Op *op)
     return NULL;
 }
 
-/* Is the operator called once for all groups?  In the plain form only a batch norm's statistics are. */
+/* Is the operator called once for all groups?  In the plain form only a batch norm's statistics are, in the latency form dense layers with many weights. */
 static bool of_batch(const Model *m, const Op *op)
 {
     if (m->lanes == 1)
-        return op->kind == OP_batch_statistics || op->kind == OP_batch_gradient;
+        return op->kind == OP_batch_statistics || op->kind == OP_batch_gradient || (op->kernel.latency && op->kernel.latency->batched);
     return op_is_whole(op) || op->pass == PRODUCTS || op->pass == FOLD || op->pass == PREPARE || op->pass == FINISH;
 }
 

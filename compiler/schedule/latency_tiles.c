@@ -6,14 +6,15 @@
 
 static int least(int a, int b) { return a < b ? a : b; }
 
-/* Positions whose sums fit the registers beside those of a panel. */
+/* Positions, or examples that are taken together, whose sums fit the registers beside those of a panel. */
 static int positions_together(const Work *w, int panel)
 {
+    const int64_t all = w->op->kernel.latency->batched ? w->m->batch : dense_positions(w->op);
     const int room = w->on.target->registers - w->on.parts;
     int n = 1;
     while ((n + 1) * (panel * w->on.parts + 1) <= room)
         n++;
-    return least(n, (int)dense_positions(w->op));
+    return least(n, (int)(all < n ? all : n));
 }
 
 static void outputs(Work *w)
@@ -22,7 +23,7 @@ static void outputs(Work *w)
     const int vecs = w->op->kernel.latency->MP / 16;
     s->columns = runs_spread(vecs, LATENCY_PANEL);
     s->tile = (Tile){ positions_together(w, s->columns.run[0].size), s->columns.run[0].size };
-    s->rows = runs_spread((int)dense_positions(w->op), s->tile.F);
+    s->rows = runs_spread(w->op->kernel.latency->batched ? s->tile.F : (int)dense_positions(w->op), s->tile.F);
 }
 
 static void conv(Work *w)
