@@ -79,10 +79,10 @@ answers() {     # answers FOLDER FLAGS OPTION...: what the library of those opti
     run make -s -C "$folder" libforms.a CFLAGS="$flags"
     ${CC:-cc} $flags -std=c11 -Wall -Wextra -I"$folder" main.c "$folder/libforms.a" -lm -o main && ./main >"$folder.said" || fault "$folder does not answer"
 }
-answers lanes "" --batch 3 --form lanes
+answers lanes -O0 --batch 3 --form lanes
 answers latency "" --batch 3
-answers one "" --batch 1
-answers generic "-O1" --batch 3 --target generic
+answers one -O0 --batch 1
+answers generic -O0 --batch 3 --target generic
 cmp latency.said generic.said || fault "generic has other bits than this processor"
 python3 - <<'END' || fault "the forms differ"
 import struct

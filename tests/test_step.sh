@@ -86,8 +86,8 @@ answers() {     # answers FOLDER FLAGS OPTION...: what the library of those opti
     local folder=$1 flags=$2
     shift 2
     run "$SPNC" emit steps.yaml --for inference --batch 3 --outputs v,h,z --weights w.npz -o "$folder" "$@"
-    run make -s -C "$folder" libsteps.a CFLAGS=-O1
-    ${CC:-cc} $flags -O1 -std=c11 -Wall -Wextra -I"$folder" main.c "$folder/libsteps.a" -lm -o main && ./main >"$folder.said" || fault "$folder does not answer"
+    run make -s -C "$folder" libsteps.a CFLAGS=-O0
+    ${CC:-cc} $flags -O0 -std=c11 -Wall -Wextra -I"$folder" main.c "$folder/libsteps.a" -lm -o main && ./main >"$folder.said" || fault "$folder does not answer"
 }
 for form in lanes latency; do
     answers all_$form "" --form $form
@@ -105,7 +105,7 @@ assert len(set(v)) == 36 and all(abs(x) < 100 for x in v), v
 END
 
 # ---- the example: each example of its files is a step --------------------------------------------------------------------------------
-run make -s -C one_latency example CFLAGS=-O1
+run make -s -C one_latency example CFLAGS=-O0
 python3 - <<'END'
 import struct
 def npy(name, descr, shape, data):
