@@ -378,6 +378,7 @@ typedef struct {
     const char *stage;       /* --stage NAME or NULL: the result of that stage is printed (pipeline.c) */
     bool portable;           /* --target portable: a library of several bodies; target: that of this one */
     bool inference;          /* --for inference: the forward pass alone, as a library */
+    bool python;             /* --for python: likewise, and a package for Python that calls it */
     const char *form;        /* its form: lanes or latency; NULL: by the batch */
     bool step;               /* one step of its repeat in each call */
     const char *outputs;     /* its values, with commas between; NULL: the model's outputs */
@@ -443,6 +444,7 @@ typedef struct {
     int64_t workspace;       /* likewise: bytes of a workspace */
     Text front;              /* portable library: NAME.c; the net itself, a body, is `c` */
     Text header, example;    /* library: NAME.h, and a program that calls it */
+    struct { Text package, wheel, project; } python;     /* --for python: NAME/__init__.py, spnc_wheel.py, pyproject.toml */
     Text c, inspect, makefile, gdb, training;    /* emit.c: NAME.c, NAME_inspect.c, Makefile, NAME-gdb.py (gdb's printers), NAME-train.c (`train:`) */
     Text start, start_numbers;   /* start.c: NAME_start.c, NAME.start; empty: no parameter starts from a file, or NAME_start.c has the numbers itself */
     Tuning *tuning;          /* the fastest choices on this processor; NULL: all by rule */

@@ -100,7 +100,7 @@ static bool write_library(Model *m, const char *folder, bool force)
     if (m->options.portable && !compile_bodies(m, bodies))
         return false;
     const List headers = library_headers(bodies, body_count);
-    FolderFile *files = NEW_ARRAY(m->arena, FolderFile, headers.count + 8 + PORTABLE_BODIES);
+    FolderFile *files = NEW_ARRAY(m->arena, FolderFile, headers.count + 11 + PORTABLE_BODIES);
     Text weights = { .arena = m->arena }, source = { .arena = m->arena };
     int n = 0;
     if (m->options.weights) {
@@ -113,6 +113,11 @@ static bool write_library(Model *m, const char *folder, bool force)
     for (int i = 0; i < headers.count; i++) {
         const EmbeddedFile *f = headers.items[i];
         files[n++] = (FolderFile){ f->name, f->bytes, f->size };
+    }
+    if (m->options.python) {
+        files[n++] = (FolderFile){ arena_printf(m->arena, "%s/__init__.py", m->name), m->python.package.text, m->python.package.length };
+        files[n++] = (FolderFile){ "spnc_wheel.py", m->python.wheel.text, m->python.wheel.length };
+        files[n++] = (FolderFile){ "pyproject.toml", m->python.project.text, m->python.project.length };
     }
     files[n++] = (FolderFile){ "LICENSE", embedded_licence[0].bytes, embedded_licence[0].size };
     files[n++] = (FolderFile){ "Makefile", m->makefile.text, m->makefile.length };

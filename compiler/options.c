@@ -45,8 +45,8 @@ const Option options[] = {
     { "--plain", NULL, SWITCH, AT(options.plain), NULL, NULL, "textbook loops, one example at a time: to read and to step through" },
     { "--debug", NULL, SWITCH, AT(options.debug), NULL, NULL,
       "plain, -O0 -g3, every index checked, every tensor at a place of its own: for gdb" },
-    { "--for", "WHAT", WORD, AT(purpose), "training inference", "check, emit and build",
-      "inference: the forward pass alone as a library, NAME.h and libNAME.a, without dependencies" },
+    { "--for", "WHAT", WORD, AT(purpose), "training inference python", "check, emit and build",
+      "inference: the forward pass alone as a library, NAME.h and libNAME.a, without dependencies; python: a package too, for pip install" },
     { "--form", "F", WORD, AT(options.form), "lanes latency", "check, emit and build",
       "inference: lanes, sixteen examples side by side, or latency, one example at once (default: latency if the batch is below 8)" },
     { "--step", NULL, SWITCH, AT(options.step), NULL, "check, emit and build",
@@ -304,7 +304,7 @@ static void check(const Arguments *a, const bool given[OPTIONS])
     if (a->options.form && a->options.plain)
         usage_error("--plain is a form of its own: leave out --form %s", a->options.form);
     if (a->options.inference && a->options.debug)
-        usage_error("--debug is for training: --for inference does not take it");
+        usage_error("--debug is for training: --for %s does not take it", a->purpose);
     if (a->json + a->dot + a->html > 1 || (a->scaling && (a->dot || a->html)))
         usage_error("%s: take one of --json, --dot and --html, and --scaling alone or with --json", c->name);
     if (a->scaling && a->options.plain)
@@ -363,7 +363,8 @@ Arguments arguments(int argc, char **argv)
     one_of("the command", said, names, COMMANDS);
     a.command = command_named(said);
     a.options.plain |= a.options.debug;
-    a.options.inference = a.purpose && strcmp(a.purpose, "inference") == 0;
+    a.options.python = a.purpose && strcmp(a.purpose, "python") == 0;
+    a.options.inference = a.options.python || (a.purpose && strcmp(a.purpose, "inference") == 0);
     a.options.is_double = a.precision && *a.precision == 'd';
     check(&a, given);
     if (!strcmp(a.options.target, "native"))

@@ -1,11 +1,12 @@
-/* library.c -- the texts of a library's folder: the net as a function, its header, a Makefile and an example.
+/* library.c -- the texts of a library's folder: the net as a function, its header, a Makefile, an example, and a package for Python.
  *
- * In: the planned forward pass and its facts.  Out: m->c, m->header, m->makefile, m->example.  Next: library/, which writes the weights.
+ * In: the planned forward pass and its facts.  Out: m->c, m->header, m->makefile, m->example, m->python.  Next: library/, which writes the weights.
  * The library has no threads: the lines `#pragma omp` of operators' templates are left out. */
 #include "emit/library.h"
 #include "base/folder.h"
 #include "emit/place.h"
 #include "emit/wrap.h"
+#include "files/version.h"
 #include "lower/latency.h"
 #include "schedule/target.h"
 #include "template/fact.h"
@@ -40,6 +41,11 @@ static const char *const words[] = {
 static const char *const own_words[] = {
     "put_nested", "level_here", "compiled_in", "Array", "Inflate", "Code", "read_file", "bits_of", "put_byte", "code_of", "symbol", "block",
     "inflate", "number", "predicted", "read_png", "read_npy", "read_input",
+};
+/* Words of Python that are no words of C or C++, and what a package for it imports. */
+static const char *const python_words[] = {
+    "as", "assert", "async", "await", "def", "del", "elif", "except", "finally", "from", "global", "import", "in", "is", "lambda", "nonlocal", "pass", "raise",
+    "with", "yield", "ctypes", "numpy", "os", "threading", "runtime",
 };
 
 static bool is_word(const char *id)
@@ -87,6 +93,18 @@ static const char *dims_text(Model *m, const Repeat *steps, const Shape *s)
     return t.text ? t.text : "";
 }
 
+/* "(3, 10)", a tuple of Python */
+static const char *tuple_text(Model *m, const Repeat *steps, const Shape *s)
+{
+    Text t = { .arena = m->arena };
+    const int axes = repeat_level(steps) + s->rank;
+    for (int k = 1; k <= repeat_level(steps); k++)
+        text_printf(&t, "%d, ", repeat_at(steps, k)->steps);
+    for (int i = 0; i < s->rank; i++)
+        text_printf(&t, "%lld, ", (long long)s->dim[i]);
+    return arena_printf(m->arena, "(%.*s)", axes ? (int)t.length - (axes == 1 ? 1 : 2) : 0, t.text ? t.text : "");
+}
+
 /* True if an operator loads the input. */
 static bool is_read(const Model *m, const DataDef *d)
 {
@@ -110,6 +128,8 @@ static Fact *input_fact(Model *m, const DataDef *d, const Fact *others)
     fact_bool(f, "state", d->state);
     fact_text(f, "stored", byte ? "|u1" : d->type == 2 ? "<i4" : "<f4");
     fact_text(f, "dims", dims_text(m, NULL, &d->shape));
+    fact_text(f, "tuple", tuple_text(m, NULL, &d->shape));
+    fact_text(f, "numpy", byte ? "uint8" : d->type == 2 ? "int32" : d->state && m->options.is_double ? "float64" : "float32");
     fact_bool(f, "read", is_read(m, d));
     fact_text(f, "note", d->state ? ", before the step; NULL: as before the first" : !is_read(m, d) ? ", not read for these outputs" : byte ? ", read as x / 255"
         : d->type == 2 ? arena_printf(m->arena, ", whole numbers from 0 to %lld; others count as the nearest of these", (long long)d->classes - 1) : "");
@@ -133,6 +153,8 @@ static Fact *output_fact(Model *m, const Tensor *t, const Fact *others)
     fact_text(f, "member", member(m, t->flow_name, others));
     fact_text(f, "type", m->options.is_double ? "double" : "float");
     fact_text(f, "dims", dims_text(m, m->options.step ? NULL : written, &t->shape));
+    fact_text(f, "tuple", tuple_text(m, m->options.step ? NULL : written, &t->shape));
+    fact_text(f, "numpy", m->options.is_double ? "float64" : "float32");
     fact_text(f, "note", m->options.step && t->carried ? ", after the step; may be the array that it came in" : "");
     fact_bool(f, "state", m->options.step && t->carried);
     fact_set(f, "repeats", repeats);
@@ -173,6 +195,7 @@ void library_facts(Model *m, Fact *f)
     fact_text(x, "magic", arena_printf(m->arena, "%016llx", (unsigned long long)LIBRARY_MAGIC));
     fact_text(x, "layout", arena_printf(m->arena, "%016llx", (unsigned long long)library_layout(m)));
     fact_bool(x, "compiled", m->options.weights != NULL);
+    fact_text(x, "version", arena_printf(m->arena, SPN_VERSION "+%016llx", (unsigned long long)m->hash));
     bool images = false, padded = false, rest = false, pools = false;
     for (int i = 0; i < m->input_count; i++)
         images = images || is_image(&m->inputs[i]);
@@ -217,10 +240,13 @@ static bool name_fits(Model *m)
     bool taken = is_word(m->name);
     for (size_t i = 0; i < sizeof own_words / sizeof *own_words; i++)
         taken = taken || strcmp(m->name, own_words[i]) == 0;
-    if (!taken)
-        return true;
-    diag_error(m->diag, yaml_get(m->root, "model")->loc, "a library cannot be called '%s', a word of C, C++ or its own code: another name for the model, please", m->name);
-    return false;
+    const Loc at = yaml_get(m->root, "model")->loc;
+    if (taken)
+        diag_error(m->diag, at, "a library cannot be called '%s', a word of C, C++ or its own code: another name for the model, please", m->name);
+    for (size_t i = 0; i < sizeof python_words / sizeof *python_words && m->options.python && !taken; i++)
+        if ((taken = strcmp(m->name, python_words[i]) == 0))
+            diag_error(m->diag, at, "a package cannot be called '%s', a word of Python or a name in its code: another name for the model, please", m->name);
+    return !taken;
 }
 
 static bool expand(Model *m, const char *name, const Fact *f, Text *text)
@@ -229,10 +255,13 @@ static bool expand(Model *m, const char *name, const Fact *f, Text *text)
     return template_expand(m->arena, m->diag, m->options.templates, name, m->name, f, m->tuning, text);
 }
 
-/* What stands around the net: header, Makefile and example. */
+/* What stands around the net: header, Makefile and example, and the package for Python. */
 static bool surround(Model *m, const Fact *f)
 {
     if (!expand(m, "library.h.in", f, &m->header) || !expand(m, "library_make.in", f, &m->makefile) || !expand(m, "library_example.c.in", f, &m->example))
+        return false;
+    if (m->options.python && (!expand(m, "library_python.py.in", f, &m->python.package) || !expand(m, "library_wheel.py.in", f, &m->python.wheel) ||
+                              !expand(m, "library_pyproject.in", f, &m->python.project)))
         return false;
     wrap(&m->example);
     return true;

@@ -505,11 +505,13 @@ const FactDoc fact_docs[] = {
     { "library", "magic layout", "text", "hexadecimal: of every file of weights; of what is stored and how", NULL },
     { "library", "latency rest pools", "bool", "the latency form; has it vecs of which only the first lanes are stored? pools?", NULL },
     { "library", "compiled images padded", "bool", "are there weights in it? may an input be a PNG? has a type a slot that is longer?", NULL },
+    { "library", "version", "text", "of the package for Python: spnc's, and the model hash", NULL },
     { "library", "inputs outputs files", "port[]", "as the model and --outputs have them; files: the inputs that are no states", NULL },
     { "library", "step", "bool", "--step: one step of a repeat in each call", NULL },
 
     { "port", "name member", "text", "in the model; in the C", NULL },
     { "port", "type dims", "text", "C: uint8_t, float or double; \"[3][10]\", of one example", NULL },
+    { "port", "numpy tuple", "text", "Python: uint8, float32 or another type of numpy; \"(3, 10)\"", NULL },
     { "port", "size", "int", "elements of an example, of an output at one step", NULL },
     { "port", "note", "text", "the end of a comment", NULL },
     { "port", "state", "bool", "--step: a state, before or after the step", NULL },
