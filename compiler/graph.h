@@ -443,6 +443,7 @@ typedef struct {
     struct Fact *facts;      /* library: those of the net; emit.c */
     int64_t workspace;       /* likewise: bytes of a workspace */
     Text front;              /* portable library: NAME.c; the net itself, a body, is `c` */
+    Text onnx;               /* onnx.c: the net as lines of an ONNX graph, or why there is none */
     Text header, example;    /* library: NAME.h, and a program that calls it */
     struct { Text package, wheel, project; } python;     /* --for python: NAME/__init__.py, spnc_wheel.py, pyproject.toml */
     Text c, inspect, makefile, gdb, training;    /* emit.c: NAME.c, NAME_inspect.c, Makefile, NAME-gdb.py (gdb's printers), NAME-train.c (`train:`) */

@@ -25,6 +25,7 @@ const Stage stages[] = {
     { "operators", outside_use,   NULL,           NULL, false },
     { "model",    model_build,    NULL,           NULL, false },
     { "graph",    shape_infer,    stage_graph,    NULL, true },      /* also after errors: checks the operators that were built */
+    { "onnx",     onnx_write,     NULL,           NULL, false },
     { "steps",    steps_split,    stage_steps,    NULL, false },
     { "forward",  forward_only,   NULL,           NULL, false },     /* of a library; else nothing changes */
     { "grad",     grad_build,     stage_passes,   NULL, false },

@@ -102,6 +102,7 @@ void parameters_settle(Model *m);
 void starts_read(Model *m);      /* starts.c, behind it: Weight.start, from the files that `train: nets:` names */
 void penalties_settle(Model *m); /* penalty.c, behind it: the weights that each penalty counts; an error where there are none */
 double parameters_decay(const Model *m);     /* the decay of a parameter of which nothing else is said */
+bool onnx_write(Model *m);       /* onnx.c: m->onnx, for the trainer's export; what ONNX does not have is no error here */
 bool steps_split(Model *m);
 bool forward_only(Model *m);     /* forward.c: of a library: what only training needs is removed */
 bool grad_build(Model *m);

@@ -101,7 +101,7 @@ static const Command commands[] = {
       "Without --data on made-up examples.  Exit 1 when a gradient is out of bounds; ends within a minute." },
     { "grad", command_grad, NULL, " --weights --data -o ", " --split --first --mode --threads ",
       "loss, values and gradients of one batch", "Writes an .npz with loss, out/NAME and grad/PARAM." },
-    { "export", command_export, NULL, " -o ", " --run --seed --last --average --buffers --parameters-only ", "parameters and running statistics to .npz or .safetensors",
+    { "export", command_export, NULL, " -o ", " --run --seed --last --average --buffers --parameters-only ", "parameters and running statistics to .npz or .safetensors, or the net to .onnx",
       "Of a run's best checkpoint, or, without --run, those that `train --seed N` starts from." },
     { "bench", command_bench, NULL, " ", " --threads --json ", "time of a training step, and the machine's peak", "" },
     { "profile", command_profile, NULL, " ", " --threads --steps --json ", "where the time of a training step goes",

@@ -433,6 +433,7 @@ static Fact *net_fact(Model *m)
     fact_text(f, "settings", safe_text(s));
     fact_text(f, "net_settings", safe_text(settings_text(m, true)));
     fact_text(f, "yaml", tables_yaml(m));
+    fact_text(f, "onnx", tables_string(m, m->onnx.text ? m->onnx.text : "", m->onnx.length));
     fact_set(f, "parts", included(m));
     fact_int(f, "N", m->batch);
     fact_int(f, "G", m->groups);

@@ -2140,6 +2140,7 @@ const Net net = {
     .hash = net_hash,
     .settings = net_settings,
     .yaml = net_yaml,
+    .onnx = net_onnx,
     .batch = N,
     .lanes = L,
     .groups = G,
