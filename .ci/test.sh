@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # test.sh -- builds everything with its tests and runs them from the root of the checkout; Criterion's closing line comes last.
 # usage: .ci/test.sh            shell tests, answers of the oracle, Criterion
-#        .ci/test.sh oracle     the oracle alone, with PyTorch (installed if need be): expectations, the nine nets and the others, 20 steps of each optimiser
+#        .ci/test.sh oracle     the oracle alone, with PyTorch (installed if need be): expectations, the nine nets and the others, 20 steps of each optimiser,
+#                               and the ONNX files of models/ with onnxruntime (likewise)
 #        .ci/test.sh asan       Criterion and the generated programs under the sanitizers, in build/asan
 # Exit codes: 0 all passed, 1 a test failed or could not be built, 2 wrong usage.
 set -u
@@ -124,7 +125,10 @@ oracle)
     done
     for net in options shared recurrent; do run "20 steps: $net" twenty_steps "$net"; done
     run "20 steps of every optimiser" tests/oracle/steps.sh "$python"
-    run test_oracle.py "$python" tests/oracle/test_oracle.py ;;
+    run test_oracle.py "$python" tests/oracle/test_oracle.py
+    onnx=build/onnx-env/bin/python                       # an environment of its own too
+    [ -x $onnx ] || { python3 -m venv build/onnx-env && build/onnx-env/bin/pip install --quiet numpy pyyaml onnx onnxruntime; } || exit 74
+    run "ONNX files of models/" $onnx tests/oracle/onnx_files.py ;;
 asan)
     configure build/asan -DSANITIZE=ON
     export UBSAN_OPTIONS=print_stacktrace=1 CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
