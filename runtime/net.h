@@ -134,7 +134,7 @@ typedef struct {
 
 /* In NAME-train.c: an edit of the model's `train:` changes these. */
 extern const NetTraining net_training;
-extern const char net_hash[], net_settings[], net_yaml[], net_onnx[];
+extern const char net_hash[], net_settings[], net_yaml[], *const net_onnx[];
 
 /* Values behind a stop_gradient: a difference of two losses must not see them move, as the gradient does not. */
 typedef struct Held { real *values; int taken; } Held;       /* taken: they are read; else the forward pass writes them */
@@ -199,7 +199,7 @@ typedef struct Net {
     const char *signature;        /* 16 hex digits: names and shapes of the parameters */
     const char *hash;             /* 16 hex digits: everything that decides bits */
     const char *yaml;             /* the model file as it was compiled, and behind it the files that it includes: yaml_line counts in all of it */
-    const char *onnx;             /* the net as lines that trainer/inspect/onnx.c makes an ONNX file of; NULL: it has none */
+    const char *const *onnx;      /* the net as lines that trainer/inspect/onnx.c makes an ONNX file of, up to a NULL; none: it has no graph */
     const NetPart *parts; int part_count;       /* of these the included ones */
     const char *settings;         /* "d=3 steps=3": the parameters' values */
     int batch, lanes, groups;

@@ -37,8 +37,8 @@ chmod +x bin/python3
 PATH=$work/bin:$PATH
 "$(command -v python3)" -c 'import pip, numpy' 2>/dev/null && has_pip=1 || has_pip=
 
-# blocks of the page: N.sh in order; the C program and the script are written to their files
-awk -v folder="$work" '/^```/ { if (to) { close(to); to = "" } else if ($0 == "```sh") to = folder "/" ++n ".sh"; else if ($0 == "```c") to = folder "/program.c"; else if ($0 == "```python") to = folder "/script.py"; next }
+# blocks of the page: N.sh in order; the first C block, a program, and the script are written to their files
+awk -v folder="$work" '/^```/ { if (to) { close(to); to = "" } else if ($0 == "```sh") to = folder "/" ++n ".sh"; else if ($0 == "```c") to = folder (c++ ? "/part.c" : "/program.c"); else if ($0 == "```python") to = folder "/script.py"; next }
     to { print >to }' "$root/docs/deploy.md"
 [ -s program.c ] && [ -s script.py ] && [ -e 9.sh ] || fault "the page has too few blocks"
 declare -A done_blocks

@@ -47,7 +47,7 @@ for path in sys.argv[1:]:
             names |= {name.split("[")[0].lstrip("*") for name in found}
 print("\n".join(sorted(n for n in names if re.fullmatch(r"\w+", n))))
 PYTHON
-[ "$(grep -cxE 'put_nested|compiled_in|runs_here|BLOCK|LAYOUT|Places|Batch|WeightsFile|number|Array' own)" = 10 ] || fault "found these names of the library's files: $(tr '\n' ' ' <own)"
+[ "$(grep -cxE 'put_nested|compiled_in|level_here|BLOCK|LAYOUT|Places|Batch|WeightsFile|number|Array' own)" = 10 ] || fault "found these names of the library's files: $(tr '\n' ' ' <own)"
 model value >lib.yaml
 while read -r name; do
     sed "s/^model: .*/model: $name/" lib.yaml >own.yaml

@@ -101,13 +101,13 @@ refused "5: avgpool with \`ceil\` and \`count_padding\`" 'a: { avgpool: x, size:
 # by the program, here with another text in its place: what it says, and that nothing is written
 python3 - <<'END'
 program = open("net/parts", "rb").read()
-assert program.count(b"in image u8 [1,9,9]\n") == 1
-at, text = program.index(b"in image u8 [1,9,9]\n"), b"refused odd.yaml:6: because\n"
+assert program.count(b"\0in image u8 [1,9,9]\0") == 1
+at, text = 1 + program.index(b"\0in image u8 [1,9,9]\0"), b"refused odd:6: x\0"
 open("net/other", "wb").write(program[:at] + text + program[at + len(text):])
 END
 chmod +x net/other
 net/other export --seed 1 -o odd.onnx >said 2>&1
-[ $? = 1 ] && grep -q 'parts: error: export: odd.onnx cannot be written: odd.yaml:6: because$' said && [ ! -e odd.onnx ] || fault "a net without a form: $(cat said)"
+[ $? = 1 ] && grep -q 'parts: error: export: odd.onnx cannot be written: odd:6: x$' said && [ ! -e odd.onnx ] || fault "a net without a form: $(cat said)"
 net/parts export --seed 1 --parameters-only -o x.onnx >said 2>&1
 [ $? = 2 ] && grep -q "an ONNX file is the whole net" said && [ ! -e x.onnx ] || fault "--parameters-only: $(cat said)"
 net/parts export --seed 1 -o nowhere/x.onnx >said 2>&1

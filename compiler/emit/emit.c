@@ -420,6 +420,18 @@ static Fact *included(Model *m)
     return list;
 }
 
+/* The lines of a text, each as a C string. */
+static Fact *strings(Model *m, const Text *t)
+{
+    Fact *list = fact_table(m->arena);
+    for (const char *line = t->text; line && *line;) {
+        const size_t n = strcspn(line, "\n");
+        fact_push_text(list, tables_string(m, line, n));
+        line += n + (line[n] != '\0');
+    }
+    return list;
+}
+
 static Fact *net_fact(Model *m)
 {
     Fact *f = fact_table(m->arena);
@@ -433,7 +445,7 @@ static Fact *net_fact(Model *m)
     fact_text(f, "settings", safe_text(s));
     fact_text(f, "net_settings", safe_text(settings_text(m, true)));
     fact_text(f, "yaml", tables_yaml(m));
-    fact_text(f, "onnx", tables_string(m, m->onnx.text ? m->onnx.text : "", m->onnx.length));
+    fact_set(f, "onnx", strings(m, &m->onnx));
     fact_set(f, "parts", included(m));
     fact_int(f, "N", m->batch);
     fact_int(f, "G", m->groups);

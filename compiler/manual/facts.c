@@ -45,7 +45,7 @@ const FactDoc fact_docs[] = {
     { "net", "settings_c", "text", "the same as a C string", NULL },
     { "net", "net_settings", "text", "the same without the parameters that `train:` alone reads", NULL },
     { "net", "yaml", "text", "the whole model as a C string, behind it the files that it includes", NULL },
-    { "net", "onnx", "text", "the lines of an ONNX graph as a C string (compiler/onnx/lines.h)", NULL },
+    { "net", "onnx", "text[]", "the lines of an ONNX graph as C strings (compiler/onnx/lines.h)", NULL },
     { "net", "parts", "part[]", "the files that it includes", NULL },
     { "net", "N", "int", "examples in a batch", NULL },
     { "net", "G", "int", "groups of lanes that hold them; plain form: N", NULL },

@@ -30,19 +30,21 @@ double optimiser_update(const OptimiserBlocks *b, double rate, uint64_t update_c
 
 const char net_hash[] = "f40923d824080bc1";
 const char net_settings[] = "";
-const char net_onnx[] =         /* for `export -o NET.onnx`; the lines are those of trainer/inspect/onnx.c */
-    "in x u8 [1,5,5]\n"
-    "node Cast /0 = x : to=1\n"
-    "node Div /x = /0 real:255\n"
-    "node Conv /front_conv1_sum = /x front.conv1.weight front.conv1.bias : kernel_shape=[2,2] strides=[1,1] dilations=[1,1] pads=[0,0,0,0] group=1\n"
-    "node Relu /front_conv1 = /front_conv1_sum\n"
-    "node MaxPool /front_maxpool1 = /front_conv1 : kernel_shape=[2,2] strides=[2,2] pads=[0,0,0,0]\n"
-    "node Conv /front_conv2 = /front_maxpool1 front.conv2.weight : kernel_shape=[2,2] strides=[2,2] dilations=[1,1] pads=[1,1,1,1] group=1\n"
-    "node Tanh /front_tanh1 = /front_conv2\n"
-    "node Reshape /1 = /front_tanh1 int[0,8]\n"
-    "node Gemm /front_dense1 = /1 front.dense1.weight front.dense1.bias : transB=1\n"
-    "node Identity v = /front_dense1\n"
-    "out v f32 [2]\n";
+const char *const net_onnx[] = {        /* for `export -o NET.onnx`; the lines are those of trainer/inspect/onnx.c */
+    "in x u8 [1,5,5]",
+    "node Cast /0 = x : to=1",
+    "node Div /x = /0 real:255",
+    "node Conv /front_conv1_sum = /x front.conv1.weight front.conv1.bias : kernel_shape=[2,2] strides=[1,1] dilations=[1,1] pads=[0,0,0,0] group=1",
+    "node Relu /front_conv1 = /front_conv1_sum",
+    "node MaxPool /front_maxpool1 = /front_conv1 : kernel_shape=[2,2] strides=[2,2] pads=[0,0,0,0]",
+    "node Conv /front_conv2 = /front_maxpool1 front.conv2.weight : kernel_shape=[2,2] strides=[2,2] dilations=[1,1] pads=[1,1,1,1] group=1",
+    "node Tanh /front_tanh1 = /front_conv2",
+    "node Reshape /1 = /front_tanh1 int[0,8]",
+    "node Gemm /front_dense1 = /1 front.dense1.weight front.dense1.bias : transB=1",
+    "node Identity v = /front_dense1",
+    "out v f32 [2]",
+    0,
+};
 const char net_yaml[] =
     "# A convolution that a pool follows, padding and stride; adam.\n"
     "model: conv\n"

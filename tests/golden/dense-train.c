@@ -31,13 +31,15 @@ double optimiser_update(const OptimiserBlocks *b, double rate, uint64_t update_c
 
 const char net_hash[] = "e66cb8a242f840fd";
 const char net_settings[] = "";
-const char net_onnx[] =         /* for `export -o NET.onnx`; the lines are those of trainer/inspect/onnx.c */
-    "in x f32 [3]\n"
-    "node Gemm /h_sum = x h.weight h.bias : transB=1\n"
-    "node Relu /h = /h_sum\n"
-    "node Gemm /v = /h v.weight v.bias : transB=1\n"
-    "node Identity v = /v\n"
-    "out v f32 [2]\n";
+const char *const net_onnx[] = {        /* for `export -o NET.onnx`; the lines are those of trainer/inspect/onnx.c */
+    "in x f32 [3]",
+    "node Gemm /h_sum = x h.weight h.bias : transB=1",
+    "node Relu /h = /h_sum",
+    "node Gemm /v = /h v.weight v.bias : transB=1",
+    "node Identity v = /v",
+    "out v f32 [2]",
+    0,
+};
 const char net_yaml[] =
     "# Two dense layers, one with an activation in its epilogue; labels.\n"
     "model: dense\n"

@@ -31,30 +31,32 @@ double optimiser_update(const OptimiserBlocks *b, double rate, uint64_t update_c
 
 const char net_hash[] = "7e227cba72c32aaf";
 const char net_settings[] = "";
-const char net_onnx[] =         /* for `export -o NET.onnx`; the lines are those of trainer/inspect/onnx.c */
-    "in x f32 [4]\n"
-    "node Gemm /d_sum@0 = x d.weight d.bias : transB=1\n"
-    "node Sigmoid /d@0 = /d_sum@0\n"
-    "node Reshape /e@0 = /d@0 int[0,2,2]\n"
-    "node Shape //examples = x : start=0 end=1\n"
-    "node Concat /0 = //examples int[2,2] : axis=0\n"
-    "node Expand /s@-1 = real:0 /0\n"
-    "node Mul /p@0 = /e@0 /s@-1\n"
-    "node Add /s_2@0 = /p@0 /e@0\n"
-    "node Gemm /d_sum@1 = x d.weight d.bias : transB=1\n"
-    "node Sigmoid /d@1 = /d_sum@1\n"
-    "node Reshape /e@1 = /d@1 int[0,2,2]\n"
-    "node Mul /p@1 = /e@1 /s_2@0\n"
-    "node Add /s_2@1 = /p@1 /e@1\n"
-    "node Unsqueeze /1 = /s_2@0 int[1]\n"
-    "node Unsqueeze /2 = /s_2@1 int[1]\n"
-    "node Concat /s_steps = /1 /2 : axis=1\n"
-    "node Gather /first = /s_steps int:0 : axis=1\n"
-    "node Concat /both = /s_2@1 /first : axis=2\n"
-    "node Reshape /3 = /both int[0,8]\n"
-    "node Gemm /v = /3 v.weight : transB=1\n"
-    "node Identity v = /v\n"
-    "out v f32 [2]\n";
+const char *const net_onnx[] = {        /* for `export -o NET.onnx`; the lines are those of trainer/inspect/onnx.c */
+    "in x f32 [4]",
+    "node Gemm /d_sum@0 = x d.weight d.bias : transB=1",
+    "node Sigmoid /d@0 = /d_sum@0",
+    "node Reshape /e@0 = /d@0 int[0,2,2]",
+    "node Shape //examples = x : start=0 end=1",
+    "node Concat /0 = //examples int[2,2] : axis=0",
+    "node Expand /s@-1 = real:0 /0",
+    "node Mul /p@0 = /e@0 /s@-1",
+    "node Add /s_2@0 = /p@0 /e@0",
+    "node Gemm /d_sum@1 = x d.weight d.bias : transB=1",
+    "node Sigmoid /d@1 = /d_sum@1",
+    "node Reshape /e@1 = /d@1 int[0,2,2]",
+    "node Mul /p@1 = /e@1 /s_2@0",
+    "node Add /s_2@1 = /p@1 /e@1",
+    "node Unsqueeze /1 = /s_2@0 int[1]",
+    "node Unsqueeze /2 = /s_2@1 int[1]",
+    "node Concat /s_steps = /1 /2 : axis=1",
+    "node Gather /first = /s_steps int:0 : axis=1",
+    "node Concat /both = /s_2@1 /first : axis=2",
+    "node Reshape /3 = /both int[0,8]",
+    "node Gemm /v = /3 v.weight : transB=1",
+    "node Identity v = /v",
+    "out v f32 [2]",
+    0,
+};
 const char net_yaml[] =
     "# What joins and cuts: add, multiply, concat, slice, reshape, last; a carried value of a plain shape; mse.\n"
     "model: joints\n"

@@ -32,53 +32,55 @@ double optimiser_update(const OptimiserBlocks *b, double rate, uint64_t update_c
 
 const char net_hash[] = "53de5d7fee67f08f";
 const char net_settings[] = "steps=2";
-const char net_onnx[] =         /* for `export -o NET.onnx`; the lines are those of trainer/inspect/onnx.c */
-    "in image f32 [1,4,4]\n"
-    "node Shape //examples = image : start=0 end=1\n"
-    "node Concat /0 = //examples int[3] : axis=0\n"
-    "node Expand /h@-1 = h.init /0\n"
-    "node Reshape /1 = image int[0,16]\n"
-    "node Split /h.bias_ih:zrn:0 /h.bias_ih:zrn:1 /h.bias_ih:zrn:2 = h.bias_ih : axis=0 num_outputs=3\n"
-    "node Concat /2 = /h.bias_ih:zrn:1 /h.bias_ih:zrn:0 /h.bias_ih:zrn:2 : axis=0\n"
-    "node Unsqueeze /h.bias_ih:zrn = /2 int[0]\n"
-    "const //nothing1x9 f32 [1,9] 0\n"
-    "node Concat /h.weight_ih:biases = /h.bias_ih:zrn //nothing1x9 : axis=1\n"
-    "node Split /h.weight_hh:zrn:0 /h.weight_hh:zrn:1 /h.weight_hh:zrn:2 = h.weight_hh : axis=0 num_outputs=3\n"
-    "node Concat /3 = /h.weight_hh:zrn:1 /h.weight_hh:zrn:0 /h.weight_hh:zrn:2 : axis=0\n"
-    "node Unsqueeze /h.weight_hh:zrn = /3 int[0]\n"
-    "node Split /h.weight_ih:zrn:0 /h.weight_ih:zrn:1 /h.weight_ih:zrn:2 = h.weight_ih : axis=0 num_outputs=3\n"
-    "node Concat /4 = /h.weight_ih:zrn:1 /h.weight_ih:zrn:0 /h.weight_ih:zrn:2 : axis=0\n"
-    "node Unsqueeze /h.weight_ih:zrn = /4 int[0]\n"
-    "node Unsqueeze /5 = /1 int[0]\n"
-    "node Unsqueeze /6 = /h@-1 int[0]\n"
-    "node GRU - /h@0:gru = /5 /h.weight_ih:zrn /h.weight_hh:zrn /h.weight_ih:biases - /6 : hidden_size=3 linear_before_reset=1\n"
-    "node Squeeze /h@0 = /h@0:gru int[0]\n"
-    "node Gemm /A@0 = /h@0 A.weight A.bias : transB=1\n"
-    "node Reshape /7 = /A@0 int[0,2,3]\n"
-    "node Shape /8 = /7 : start=0 end=1\n"
-    "node Concat /9 = /8 int[1,2,2] : axis=0\n"
-    "node AffineGrid /10 = /7 /9 : align_corners=1\n"
-    "node GridSample /crop@0 = image /10 : align_corners=1 mode='linear' padding_mode='zeros'\n"
-    "node Reshape /11 = /crop@0 int[0,4]\n"
-    "node Gemm /classify_dense1@0 = /11 classify.dense1.weight classify.dense1.bias : transB=1\n"
-    "node Unsqueeze /12 = /classify_dense1@0 int[1]\n"
-    "node Reshape /13 = image int[0,16]\n"
-    "node Unsqueeze /14 = /13 int[0]\n"
-    "node Unsqueeze /15 = /h@0 int[0]\n"
-    "node GRU - /h@1:gru = /14 /h.weight_ih:zrn /h.weight_hh:zrn /h.weight_ih:biases - /15 : hidden_size=3 linear_before_reset=1\n"
-    "node Squeeze /h@1 = /h@1:gru int[0]\n"
-    "node Gemm /A@1 = /h@1 A.weight A.bias : transB=1\n"
-    "node Reshape /16 = /A@1 int[0,2,3]\n"
-    "node Shape /17 = /16 : start=0 end=1\n"
-    "node Concat /18 = /17 int[1,2,2] : axis=0\n"
-    "node AffineGrid /19 = /16 /18 : align_corners=1\n"
-    "node GridSample /crop@1 = image /19 : align_corners=1 mode='linear' padding_mode='zeros'\n"
-    "node Reshape /20 = /crop@1 int[0,4]\n"
-    "node Gemm /classify_dense1@1 = /20 classify.dense1.weight classify.dense1.bias : transB=1\n"
-    "node Unsqueeze /21 = /classify_dense1@1 int[1]\n"
-    "node Concat /classify_dense1@all = /12 /21 : axis=1\n"
-    "node Identity digit = /classify_dense1@all\n"
-    "out digit f32 [2,2]\n";
+const char *const net_onnx[] = {        /* for `export -o NET.onnx`; the lines are those of trainer/inspect/onnx.c */
+    "in image f32 [1,4,4]",
+    "node Shape //examples = image : start=0 end=1",
+    "node Concat /0 = //examples int[3] : axis=0",
+    "node Expand /h@-1 = h.init /0",
+    "node Reshape /1 = image int[0,16]",
+    "node Split /h.bias_ih:zrn:0 /h.bias_ih:zrn:1 /h.bias_ih:zrn:2 = h.bias_ih : axis=0 num_outputs=3",
+    "node Concat /2 = /h.bias_ih:zrn:1 /h.bias_ih:zrn:0 /h.bias_ih:zrn:2 : axis=0",
+    "node Unsqueeze /h.bias_ih:zrn = /2 int[0]",
+    "const //nothing1x9 f32 [1,9] 0",
+    "node Concat /h.weight_ih:biases = /h.bias_ih:zrn //nothing1x9 : axis=1",
+    "node Split /h.weight_hh:zrn:0 /h.weight_hh:zrn:1 /h.weight_hh:zrn:2 = h.weight_hh : axis=0 num_outputs=3",
+    "node Concat /3 = /h.weight_hh:zrn:1 /h.weight_hh:zrn:0 /h.weight_hh:zrn:2 : axis=0",
+    "node Unsqueeze /h.weight_hh:zrn = /3 int[0]",
+    "node Split /h.weight_ih:zrn:0 /h.weight_ih:zrn:1 /h.weight_ih:zrn:2 = h.weight_ih : axis=0 num_outputs=3",
+    "node Concat /4 = /h.weight_ih:zrn:1 /h.weight_ih:zrn:0 /h.weight_ih:zrn:2 : axis=0",
+    "node Unsqueeze /h.weight_ih:zrn = /4 int[0]",
+    "node Unsqueeze /5 = /1 int[0]",
+    "node Unsqueeze /6 = /h@-1 int[0]",
+    "node GRU - /h@0:gru = /5 /h.weight_ih:zrn /h.weight_hh:zrn /h.weight_ih:biases - /6 : hidden_size=3 linear_before_reset=1",
+    "node Squeeze /h@0 = /h@0:gru int[0]",
+    "node Gemm /A@0 = /h@0 A.weight A.bias : transB=1",
+    "node Reshape /7 = /A@0 int[0,2,3]",
+    "node Shape /8 = /7 : start=0 end=1",
+    "node Concat /9 = /8 int[1,2,2] : axis=0",
+    "node AffineGrid /10 = /7 /9 : align_corners=1",
+    "node GridSample /crop@0 = image /10 : align_corners=1 mode='linear' padding_mode='zeros'",
+    "node Reshape /11 = /crop@0 int[0,4]",
+    "node Gemm /classify_dense1@0 = /11 classify.dense1.weight classify.dense1.bias : transB=1",
+    "node Unsqueeze /12 = /classify_dense1@0 int[1]",
+    "node Reshape /13 = image int[0,16]",
+    "node Unsqueeze /14 = /13 int[0]",
+    "node Unsqueeze /15 = /h@0 int[0]",
+    "node GRU - /h@1:gru = /14 /h.weight_ih:zrn /h.weight_hh:zrn /h.weight_ih:biases - /15 : hidden_size=3 linear_before_reset=1",
+    "node Squeeze /h@1 = /h@1:gru int[0]",
+    "node Gemm /A@1 = /h@1 A.weight A.bias : transB=1",
+    "node Reshape /16 = /A@1 int[0,2,3]",
+    "node Shape /17 = /16 : start=0 end=1",
+    "node Concat /18 = /17 int[1,2,2] : axis=0",
+    "node AffineGrid /19 = /16 /18 : align_corners=1",
+    "node GridSample /crop@1 = image /19 : align_corners=1 mode='linear' padding_mode='zeros'",
+    "node Reshape /20 = /crop@1 int[0,4]",
+    "node Gemm /classify_dense1@1 = /20 classify.dense1.weight classify.dense1.bias : transB=1",
+    "node Unsqueeze /21 = /classify_dense1@1 int[1]",
+    "node Concat /classify_dense1@all = /12 /21 : axis=1",
+    "node Identity digit = /classify_dense1@all",
+    "out digit f32 [2,2]",
+    0,
+};
 const char net_yaml[] =
     "# A carried GRU that looks through a sampler; the paper's net in small.\n"
     "model: recurrent\n"

@@ -154,7 +154,7 @@ static void number(Graph *g, const char *name)
 /* What an operand is, the first time that it is named; outputs of nodes and inputs are there already. */
 static void operand(Graph *g, const char *name)
 {
-    bool running;
+    bool running = false;
     const NetParam *p = weight_named(name, &running);
     const bool literal = !strncmp(name, "int:", 4) || !strncmp(name, "int[", 4) || !strncmp(name, "real:", 5) || !strncmp(name, "real[", 5);
     if ((p || literal) && first(g, name)) {
@@ -262,12 +262,8 @@ static void port(Graph *g, int field, char *line)
 
 static void graph(Graph *g)
 {
-    char *text = need_memory(strlen(net.onnx) + 1, "an ONNX graph");
-    strcpy(text, net.onnx);
-    for (char *line = text, *end; *line; line = end) {
-        end = line + strcspn(line, "\n");
-        if (*end)
-            *end++ = '\0';
+    for (const char *const *from = net.onnx; *from; from++) {
+        char *text = need_memory(strlen(*from) + 1, "an ONNX graph"), *line = strcpy(text, *from);
         const char *kind = word(&line);
         if (!strcmp(kind, "in"))
             port(g, GRAPH_INPUT, line);
@@ -277,9 +273,9 @@ static void graph(Graph *g)
             constant(g, line);
         else
             node(g, line);
+        free(text);
     }
     protobuf_text(&g->message, GRAPH_NAME, net.name);
-    free(text);
 }
 
 static void entry(Protobuf *model, const char *name, const char *value)
@@ -297,10 +293,10 @@ void onnx_save(const char *path, const real *block)
     Protobuf model = { 0 }, opset = { 0 };
     ArrayOut out;
     ArrayError e;
-    if (!net.onnx || !*net.onnx)
+    if (!*net.onnx)
         fail(WRONG_INPUT, "export: this program was made without an ONNX graph; spnc build makes one that has it");
-    if (!strncmp(net.onnx, refused, sizeof refused - 1))
-        fail(WRONG_INPUT, "export: %s cannot be written: %.*s", path, (int)strcspn(net.onnx + sizeof refused - 1, "\n"), net.onnx + sizeof refused - 1);
+    if (!strncmp(*net.onnx, refused, sizeof refused - 1))
+        fail(WRONG_INPUT, "export: %s cannot be written: %s", path, *net.onnx + sizeof refused - 1);
     graph(&g);
     protobuf_int(&model, MODEL_IR, IR_VERSION);
     protobuf_text(&model, MODEL_PRODUCER, "spnc");

@@ -5,6 +5,7 @@
 #include "run/field.h"
 #include "run/message.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -115,6 +116,8 @@ char *field_range(char *text, size_t room, const Field *f)
     case FIELD_INT: case FIELD_WHOLE: case FIELD_LONG: case FIELD_REAL:
         if (!isfinite(f->least))
             snprintf(text, room, "%s", kind);
+        else if (f->least == DBL_MIN)       /* the least that is not 0 */
+            snprintf(text, room, "%s above 0%s", kind, most);
         else
             snprintf(text, room, "%s from %g%s", kind, f->least, most);
     }
