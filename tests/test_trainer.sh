@@ -235,7 +235,7 @@ done <<'END'
 "examples": 57|"examples": -7|field 'examples' is -7, expected a whole number from 1 to 2147483647
 "first": 4|"first":-4|field 'train.first' is -4, expected a whole number from 0 to 1000000000
 "rate": 0.01|"rate":-0.01|field 'train.rate' is -0.01, expected a number from 0
-"divide": 1.5|"divide":-1.5|field 'train.divide' is -1.5, expected a number from 0
+"divide": 1.5|"divide":-1.5|field 'train.divide' is -1.5, expected a number above 0
 "steps": 0, |"steps":"", |field 'steps' is a text, expected a whole number from 0 to examples, which is 57
 "best_epoch": |"best-epoch": |the number 'best_epoch' is missing in its facts
 END
