@@ -234,6 +234,10 @@ struct Op {
         OpKind act;                  /* activation in the epilogue, or OP_NONE */
         bool relu;                   /* a maxpool whose backward includes that of the relu below it */
         const Op *norm;              /* latency form: the batch_statistics whose scale and shift are in its weights; NULL: none */
+        const Op *then;              /* batch_norm: the activation or formula of its result that it computes (norms.c); NULL: none */
+        const Op *inside;            /* batch_norm: the one that computes its result on the way to its own; NULL: itself */
+        const Op *through;           /* batch_norm: the activation or formula whose gradient its backward pass takes first; batch_gradient_sums:
+                                        likewise, then `inside` is the norm, and grad.inputs are the operands whose gradients it writes; NULL: none */
     } fuse;
     struct {
         bool winograd;               /* a convolution by Winograd's algorithm */
@@ -241,7 +245,6 @@ struct Op {
         bool openblas;               /* a dense layer by OpenBLAS, and its backward operators */
         const struct Latency *latency;       /* latency form: of a kernel of its own (lower/latency.h); NULL: plain loops */
     } kernel;
-    bool again;                      /* forward: backward computes its result once more */
     OpSchedule *schedule;            /* forward: how its kernels' loops are cut (schedule/schedule.h); NULL: nothing to choose */
     struct {
         const Op *dropout;           /* joined: forward applies it to its result; backward multiplies dy by its 1/(1-rate) */

@@ -121,6 +121,7 @@ int kernel_packs(const Model *m, const Op *op);
 const char *kernel_misfit(const Model *m, const Op *op);
 bool schedule(Model *m);         /* schedule.c: layouts_choose, then op->schedule; bit-neutral like the stages after it */
 bool plan(Model *m);
+void norms_join(Model *m);        /* norms.c, before the phases are cut */
 void compute_again(Model *m);     /* again.c, once the phases are cut */
 void memory_place(Model *m);      /* memory.c: places of tensors and weights, once the phases are cut */
 /* identity.c: appends all bit-relevant properties of m as text; m->hash is its checksum.  Valid after kernels_choose. */

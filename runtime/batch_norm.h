@@ -56,16 +56,22 @@ static inline void batch_sums(double *sum, double *squares, const real *x, int p
     *squares = batch_lanes(q, present);
 }
 
+/* Of a position of a channel, dy[16] and x[16]: to s is added dy, to p dy (x - mean). */
+static inline void batch_gradient_add(BatchPart *s, BatchPart *p, const real *dy, const real *x, double mean)
+{
+    for (int k = 0; k < BATCH_PARTS; k++) {
+        const BatchPart d = batch_load(dy + k * BATCH_WIDTH);
+        s[k] += d;
+        p[k] += d * (batch_load(x + k * BATCH_WIDTH) - mean);
+    }
+}
+
 /* Of a channel: *sum is the sum of dy, *product that of dy (x - mean). */
 static inline void batch_gradient_sums(double *sum, double *product, const real *dy, const real *x, double mean, int positions, int present)
 {
     BatchPart s[BATCH_PARTS] = { { 0 } }, p[BATCH_PARTS] = { { 0 } };
     for (int i = 0; i < positions; i++)
-        for (int k = 0; k < BATCH_PARTS; k++) {
-            const BatchPart d = batch_load(dy + i * 16 + k * BATCH_WIDTH);
-            s[k] += d;
-            p[k] += d * (batch_load(x + i * 16 + k * BATCH_WIDTH) - mean);
-        }
+        batch_gradient_add(s, p, dy + i * 16, x + i * 16, mean);
     *sum = batch_lanes(s, present);
     *product = batch_lanes(p, present);
 }

@@ -69,9 +69,13 @@ static void collect(Emitter *e)
     e->units = NEW_ARRAY(m->arena, Unit, most);
     for (int i = 0; i < m->forward_phases.count; i++) {
         Phase *p = m->forward_phases.items[i];
-        for (int k = 0; k < p->ops.count; k++)
-            if (((Op *)p->ops.items[k])->pass == FORWARD)
+        for (int k = 0; k < p->ops.count; k++) {
+            const Op *op = p->ops.items[k];
+            if (op->pass == FORWARD)
                 unit_add(e, p->ops.items[k], e->unit_count)->forward = true;
+            if (op->fuse.then && op->fuse.then->kind == OP_formula && op->fuse.then->formula.kinks)      /* for its decisions */
+                unit_add(e, (Op *)(uintptr_t)op->fuse.then, e->unit_count);
+        }
     }
     for (int i = 0; i < m->backward_phases.count; i++) {
         Phase *p = m->backward_phases.items[i];
@@ -496,10 +500,9 @@ static Fact *decision(Model *m, Fact *list, const char *kind, const Op *op, Tens
     return d;
 }
 
-/* The decisions of a relu behind a batch norm, whose result is not kept: from the map that was normalised. */
-static void decision_of_norm(Model *m, Fact *list, const Op *relu)
+/* The decisions of a relu that a batch norm computes: from the map that is normalised, since the result need not be kept. */
+static void decision_of_norm(Model *m, Fact *list, const Op *norm)
 {
-    const Op *norm = relu->reads[0].tensor->op;
     const Tensor *x = norm->reads[0].tensor, *statistics = norm->reads[1].tensor;
     Fact *d = decision(m, list, "norm", norm, (Tensor *)(uintptr_t)x);
     if (!d)
@@ -599,9 +602,9 @@ Fact *emit_facts(Model *m)
             fact_push(units, emitted_fact(&e, u));
         /* choices of the forward pass that backward reads: results of relu, winners of pools, transforms of samplers */
         bool relu = op->fuse.act == OP_relu || (op->kind == OP_relu && u->forward) || (op->kind == OP_maxpool && op->fuse.relu) || op->kind == OP_conv_pool;
-        if (relu && op->again)
+        if (op->fuse.then && op->fuse.then->kind == OP_relu)
             decision_of_norm(m, decisions, op);
-        else if (relu)
+        if (relu)
             decision(m, decisions, "relu", op, op->writes[0].tensor);
         if ((op->kind == OP_maxpool || op->kind == OP_conv_pool) && op->grad.keeps)
             decision(m, decisions, "maxpool", op, op->writes[1].tensor);

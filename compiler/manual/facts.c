@@ -184,6 +184,10 @@ const FactDoc fact_docs[] = {
     { "unit", "delta", "text", "where the square ends and the straight line begins", "huber" },
     { "unit", "labels", "bool", "its second operand are labels", "binary_cross_entropy" },
     { "unit", "P", "int", "positions of a channel", "batch_norm batch_sums batch_statistics batch_gradient_sums batch_gradient" },
+    { "unit", "applies passes", "bool", "does it compute the activation or formula behind it too? does it begin with the gradient of that?", "batch_norm" },
+    { "unit", "passes keeps", "bool", "does it begin with the gradient of the activation or formula behind the norm? is that stored?", "batch_gradient_sums" },
+    { "unit", "applied", "beside", "the function of that activation or formula, for batch_beside.c.in", "batch_norm" },
+    { "unit", "passed", "beside", "the function of its gradient, likewise", "batch_norm batch_gradient_sums" },
     { "unit", "gradient_type", "text", "C type of the sums that its gradient needs, or empty", "batch_norm batch_statistics" },
     { "unit", "affine", "bool", "are there a weight and a bias?", "batch_statistics" },
     { "unit", "epsilon", "real", "added to the variance", "batch_statistics" },
@@ -595,6 +599,17 @@ const FactDoc fact_docs[] = {
     { "epilogue", "lines", "text[]", "its lines of C", NULL },
     { "epilogue", "type", "text", "of the sum and of the result: vec or real", NULL },
     { "epilogue", "value", "text", "C of the result", NULL },
+
+    { "beside", "about", "text", "what it computes", NULL },
+    { "beside", "lines", "text[]", "its lines of C", NULL },
+    { "beside", "value", "text", "C of its result", NULL },
+    { "beside", "others", "further[]", "gradients that it gives beside its result", NULL },
+    { "beside", "parameters arguments", "text", "C, with commas between: what it takes, and how it is called for vec i", NULL },
+    { "beside", "pointers outputs", "text", "C: arguments of the function around it that are read, each behind a comma; that are written, each before one", NULL },
+    { "beside", "channel", "text[]", "lines of C that it needs in the loop over channels", NULL },
+
+    { "further", "name variable", "text", "C: its pointer, and a vec for it in the loop", NULL },
+    { "further", "value", "text", "C of it", NULL },
 
     { "setting", "name", "text", "in the model", NULL },
     { "setting", "value", "real", "its number; of a boolean 0 or 1", NULL },

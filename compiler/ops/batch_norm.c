@@ -12,7 +12,7 @@
  *   batch_gradient_sums (groups: S, P)  -> batch_gradient (whole batch: p, q) -> batch_norm' (groups: dx);  batch_statistics' weights, for the parameters
  * Sums are in double: in each lane over positions in order, the lanes with an example by the tree, groups in pairs 0+1, 2+3, ..., then pairs of
  * pairs; d_weight and d_bias then over the steps in order.  Only x is kept for backward. */
-#include "spnc.h"
+#include "ops/norm_facts.h"
 
 static const AttrSpec attrs[] = {
     { "momentum", ATTR_REAL, "0.1", 0, 1, NULL, "share of the batch's statistics in the running ones after each update" },
@@ -121,6 +121,10 @@ static void facts(const Model *m, const Op *op, Fact *f)
         fact_text(f, "gradient_type", fwd->norm.gradient ? tensor_type(m, fwd->norm.gradient) : "");
     if (fwd->kind == OP_batch_norm)
         fact_bool(f, "stored", fwd->reads[1].tensor->stored != NULL);
+    if (fwd->kind == OP_batch_norm)
+        norm_facts((Model *)(uintptr_t)m, fwd, f);
+    if (fwd->kind == OP_batch_gradient_sums)
+        norm_sums_facts((Model *)(uintptr_t)m, fwd, f);
     if (fwd->kind != OP_batch_statistics)
         return;
     fact_real(f, "epsilon", op_real(fwd, "epsilon"));
@@ -146,11 +150,11 @@ static const OpHelp help = {
 };
 
 const OpInfo op_batch_norm = { "batch_norm", "y[c] = (x[c] - mean[c]) / sqrt(variance[c] + epsilon) * weight[c] + bias[c], over the batch and all positions", 1, 1, "momentum",
-                               true, attrs, infer, grad, facts, NULL, false, "f:ft", &help };
+                               true, attrs, infer, grad, facts, NULL, false, "f:ftf", &help };
 const OpInfo op_batch_sums = { "batch_sums", "sums of x and x^2 of each channel, over a group", 1, 1, NULL, false, none, infer_sums, grad_none, facts, NULL, false, "t:f", NULL };
 const OpInfo op_batch_statistics = { "batch_statistics", "mean and variance of each channel, and y = scale x + shift", 1, 1, NULL, false, attrs, infer_statistics, grad_none, facts,
                                      NULL, true, "a:a", NULL };
 const OpInfo op_batch_gradient_sums = { "batch_gradient_sums", "sums of dy and dy (x - mean) of each channel, over a group", 3, 3, NULL, false, none, infer_set, NULL, facts, NULL,
-                                        false, "t:fft", NULL };
+                                        false, "tf:fftf", NULL };
 const OpInfo op_batch_gradient = { "batch_gradient", "these over the batch, and dx = scale dy + slope x + offset", 2, 2, NULL, false, none, infer_set, NULL, facts, NULL, true,
                                    "a:aa", NULL };

@@ -147,6 +147,7 @@ static void count_macs(Model *m)
 
 bool plan(Model *m)
 {
+    norms_join(m);
     places_share(m);
     cut(m, &m->forward, &m->forward_phases);
     cut(m, &m->backward, &m->backward_phases);

@@ -32,6 +32,8 @@ const char *kernel_name(const Model *m, const Op *op)
     }
     if (op->fuse.act != OP_NONE)
         text_printf(&t, ", then %s", op_table[op->fuse.act]->name);
+    if (op->fuse.then)
+        text_printf(&t, ", then %s", OP_INFO(op->fuse.then)->name);
     if (op->share.dropout)
         text_printf(&t, ", then dropout");
     return t.text;

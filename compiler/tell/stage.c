@@ -51,6 +51,8 @@ static void print_op(const Model *m, FILE *out, const Op *op)
         print_attrs(out, op);
     if (op->fuse.act != OP_NONE)
         fprintf(out, " then %s", op_table[op->fuse.act]->name);
+    if (op->fuse.then)
+        fprintf(out, " then %s", OP_INFO(op->fuse.then)->name);
     if (op->kernel.winograd) {
         int tiles[WINOGRAD_TILES], n = winograd_tiles(op->writes[0].tensor->shape.dim[1], tiles);
         fprintf(out, " by winograd");
