@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # test_copied.sh -- convolutions whose operands are copied side by side (compiler/schedule/conv_packed.c): values and gradients of the fast form are those of the
 # plain form's textbook loops, to rounding, and those of plain C the same bits.  The layers are padded and not, in strides, dilated, transposed and of lines; their
-# channels come in one block or several, and neither rows nor positions fill their tiles.
+# channels come in one block or several, and neither rows nor positions fill their tiles.  Some transposed ones are padded by more than a window, and a
+# depthwise one has a large stride.
 # SPNC: the spnc to test (default build/spnc).
 . "$(dirname "$0")/begin.sh"
 python=$(sh "$root/tests/python.sh" numpy) || exit 1
@@ -22,7 +23,12 @@ nets:
     - conv: { filters: 17, kernel: 3, dilation: [1, 2], padding: [0, 2], act: relu }
     - conv_transpose: { filters: 9, kernel: [1, 4], padding: [0, 1], stride: [1, 2] }
     - conv: { filters: 8, kernel: 1, stride: [1, 2] }
-    - reshape: [8, 80]
+    - conv_transpose: { filters: 8, kernel: 2, padding: [2, 3] }        # cuts off more than a window
+    - conv_transpose: { filters: 8, kernel: 3, groups: 8, stride: 2, padding: [3, 0], output_padding: 1 }
+    - conv_transpose: { filters: 8, kernel: [1, 4], stride: [1, 3] }    # 8x10x25
+    - conv: { filters: 8, kernel: 3, groups: 8, stride: [2, 18], padding: [0, 1] }
+    - reshape: [8, 8]
+    - conv_transpose: { filters: 8, kernel: 2, padding: 3 }
     - conv: { filters: 8, kernel: 3, padding: 1 }
     - dense: 3
 flow:

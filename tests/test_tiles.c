@@ -82,18 +82,19 @@ static const char net[] =
     "    - conv: { filters: 6, padding: 1, name: few }\n    - dense: 70\n    - dense: 3\nflow: [v: { read: x }]\nloss: { cross_entropy: "
     "[v, y] }\n";
 
-static Model *compiled(Arena *a, const char *target, int batch, Tuning *tuning)
+static Model *compiled_text(Arena *a, const char *text, const char *target, Tuning *tuning)
 {
     Model *m = NEW(a, Model);
     *m = (Model){ .arena = a,
                   .diag = diag_new(a, stderr, false, false),
                   .options = { .target = target, .memory = (int64_t)64 << 30 },
                   .tuning = tuning };
-    const char *text = arena_printf(a, net, batch);
     m->root = read_yaml(a, m->diag, source_new(a, "net.yaml", text, strlen(text)));
     cr_assert(stages_run(m) == NULL);
     return m;
 }
+
+static Model *compiled(Arena *a, const char *target, int batch, Tuning *tuning) { return compiled_text(a, arena_printf(a, net, batch), target, tuning); }
 
 static const Op *named(const Model *m, const char *name)
 {
@@ -193,6 +194,37 @@ Test(tiles, all_targets_copy_the_operands_of_the_same_passes)
         const OpSchedule *packed = named(m, "read_conv1")->schedule, *direct = named(m, "read_few")->schedule;
         cr_assert(packed->packed_forward && !direct->packed_forward && !direct->packed_backward);
     }
+    arena_free(a);
+}
+
+static const char windows[] =
+    "model: windows\nbatch: 20\ninputs: { x: { shape: [8, 12, 200] } }\ntargets: { y: { classes: 3 } }\nnets:\n  read:\n"
+    "    - conv: { filters: 8, kernel: 3, padding: 1, winograd: never }\n    - conv: { filters: 8, kernel: 3, padding: [1, 1], winograd: never }\n"
+    "    - conv: { filters: 8, kernel: 3, padding: same, winograd: never }\n    - conv: { filters: 8, kernel: 3, padding: [[1, 1], [1, 1]], winograd: never }\n"
+    "    - conv: { filters: 8, kernel: 3, padding: [[2, 0], [1, 1]], winograd: never }\n    - conv: { filters: 40, kernel: 1, name: pixel }\n    - conv: { filters: 40, kernel: 3, groups: 40, stride: 40, name: far }\n"
+    "    - dense: 3\nflow: [v: { read: x }]\nloss: { cross_entropy: [v, y] }\n";
+
+/* What was measured of a convolution holds for the same one whose padding is written in another way. */
+Test(tiles, a_key_has_the_padding_and_not_its_spelling)
+{
+    Arena *a = arena_new();
+    Model *m = compiled_text(a, windows, "avx2", NULL);
+    const char *first = schedule_key(m, named(m, "read_conv1"), NULL, NULL);
+    cr_assert(strstr(first, " padding=1") && !strstr(first, "padding=1x"));
+    for (int i = 2; i <= 4; i++)
+        cr_assert(eq(str, (char *)schedule_key(m, named(m, arena_printf(a, "read_conv%d", i)), NULL, NULL), (char *)first));
+    cr_assert(eq(str, (char *)schedule_key(m, named(m, "read_conv5"), NULL, NULL),
+                 "conv 8x12x200 -> 8x12x200 filters=8 kernel=3 stride=1 padding=2x0x1x1"));
+    arena_free(a);
+}
+
+/* Columns of a stride are unrolled only if they are few. */
+Test(tiles, the_code_of_a_depthwise_convolution_does_not_grow_with_its_stride)
+{
+    Arena *a = arena_new();
+    const OpSchedule *far = named(compiled_text(a, windows, "avx2", NULL), "read_far")->schedule;
+    cr_assert(far && !far->lines && far->dx && far->direct_backward.columns_count == 1);
+    covers(&far->direct_backward.columns[0].border, 200, 1);
     arena_free(a);
 }
 

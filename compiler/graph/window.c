@@ -114,10 +114,11 @@ static bool groups_fit(Model *m, const Op *op, const Window *w)
                         above <= n ? arena_printf(m->arena, " or %lld", (long long)above) : "", above <= n || below > 1 ? "" : "es");
 }
 
-/* Whole windows outside of x see only zeros. */
+/* Whole windows outside of x see only zeros.  Of a transposed convolution padding cuts off results, be it more than a window: inputs at the border then
+ * hand nothing on. */
 static bool padding_fits(Model *m, const Op *op, const Window *w)
 {
-    for (int k = w->flat; k < 2; k++) {
+    for (int k = w->flat; k < 2 && !w->transposed; k++) {
         int64_t most = w->before[k] > w->after[k] ? w->before[k] : w->after[k];
         const char *spread = window_extent(w, k) > w->kernel[k] ? arena_printf(m->arena, ", which is %lld wide with dilation %lld",
                                                                                (long long)window_extent(w, k), (long long)w->dilation[k])

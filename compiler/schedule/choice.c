@@ -2,6 +2,7 @@
  *
  * In: an operator, and the choices by the cost model, best first.  Out: the one to take.  A question is noted in the tuning, so that
  * `spnc tune` measures all of its choices and `spnc explain` lists them; its key is the operator's shape. */
+#include "graph/window.h"
 #include "schedule/choice.h"
 #include "template/tuning.h"
 #include <string.h>
@@ -41,13 +42,29 @@ static bool counts(const Op *op, const Attr *a)
     return numbers && !(later && a->number[0] == 1 && a->number[a->count - 1] == 1);
 }
 
+/* Padding as it is, however it is written: n or rows x columns where both sides have the same, else each side; of [C, T] columns alone. */
+static void put_padding(Text *t, const Op *op)
+{
+    const Window w = window_of(op);
+    const bool even = w.before[0] == w.after[0] && w.before[1] == w.after[1];
+    text_printf(t, " padding=");
+    for (int k = w.flat; k < 2 && (even ? k == w.flat || w.before[0] != w.before[1] : true); k++) {
+        text_printf(t, "%s%lld", k > w.flat ? "x" : "", (long long)w.before[k]);
+        if (!even)
+            text_printf(t, "x%lld", (long long)w.after[k]);
+    }
+}
+
 /* "conv 32x9x9 -> 32x7x7 filters=32 kernel=3 stride=1 padding=0 winograd" */
 const char *schedule_key(Model *m, const Op *op, const Op *backward, const Op *weights)
 {
     Text t = { .arena = m->arena };
     text_printf(&t, "%s %s", OP_INFO(op)->name, schedule_shapes(m, op));
+    const bool window = op->kind == OP_conv || op->kind == OP_conv_transpose;
     for (int i = 0; i < op->attr_count; i++)
-        if (counts(op, &op->attrs[i]))
+        if (window && !strcmp(op->attrs[i].spec->name, "padding"))
+            put_padding(&t, op);
+        else if (counts(op, &op->attrs[i]))
             for (int k = 0; k < op->attrs[i].count; k++)
                 text_printf(&t, "%s%s%.0f", k ? "x" : " ", k ? "" : arena_printf(m->arena, "%s=", op->attrs[i].spec->name),
                             op->attrs[i].number[k]);

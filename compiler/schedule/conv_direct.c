@@ -93,13 +93,16 @@ static void residue(const Sizes *z, int first, int *left, int *right, int *all)
 }
 
 /* Stride SW makes SW residues: columns j with (j + PW) % SW = r use the taps r, r + SW, ...  Those from `left` to `right` (in steps of SW)
- * use all of them; the others are computed one by one. */
+ * use all of them; the others are computed one by one, and so are all in a stride so large that most columns meet no tap: each residue is code of its own. */
 static void backward(Work *w, const Sizes *z)
 {
+    enum { RESIDUES = 16 };
     DirectPass *p = &w->s->direct_backward;
     int count = least(z->SW, z->W), widest = 1;
+    bool many = count > RESIDUES;
+    count = many ? 1 : count;
     int(*at)[3] = arena_alloc(w->m->arena, sizeof *at * (size_t)count);
-    for (int first = 0; first < count; first++) {
+    for (int first = 0; first < count && !many; first++) {
         residue(z, first, &at[first][0], &at[first][1], &at[first][2]);
         widest = most(widest, at[first][1] - at[first][0]);
     }
@@ -108,7 +111,9 @@ static void backward(Work *w, const Sizes *z)
     p->bytes = (int64_t)z->M * taps * w->on.vec_bytes;
     p->block = block_of(&w->on, z->M, p->bytes);
     p->columns = NEW_ARRAY(w->m->arena, Columns, count);
-    for (int first = 0; first < count; first++)
+    if (many)
+        p->columns[p->columns_count++] = columns_of(0, 1, z->W, z->W, z->W, 1);
+    for (int first = 0; first < count && !many; first++)
         p->columns[p->columns_count++] = columns_of(first, z->SW, at[first][0], at[first][1], at[first][2], p->tile.Q);
     pieces_of(w, p, z->C);
 }

@@ -7,12 +7,13 @@
 #include "graph/window.h"
 #include "schedule/kernels.h"
 
-enum { LEAST_SUMS = 4, COLUMNS_MOST = 16, REGISTERS_MOST = 31, TAPS_MOST = 11 };
+enum { LEAST_SUMS = 4, COLUMNS_MOST = 16, REGISTERS_MOST = 31, TAPS_MOST = 11, STRIDE_MOST = 8 };
 
 static int least(int a, int b) { return a < b ? a : b; }
 static int most(int a, int b) { return a > b ? a : b; }
 
-bool is_depthwise(const Window *w) { return w->groups > 1 && w->groups == w->channels && w->kernel[1] <= TAPS_MOST; }
+/* Taps of a row and columns of a stride are unrolled, so with many of either the kernels of conv_direct.c serve, to the same bits. */
+bool is_depthwise(const Window *w) { return w->groups > 1 && w->groups == w->channels && w->kernel[1] <= TAPS_MOST && w->stride[1] <= STRIDE_MOST; }
 
 /* The offset from the tile's place of the operand that tap v of column q meets; false: of none (gradient, in a stride). */
 static bool meets(const Window *w, bool back, int q, int v, int *at)
