@@ -31,6 +31,10 @@ bench-peers: all               ## the same beside PyTorch, interleaved, in an en
 	@bench/harness/make_env.sh
 	@python3 bench/harness/step_times.py
 
+bench-twins: all               ## resnet20, depthwise, unet, a DCGAN's decoder and an MLP beside PyTorch, interleaved: twins.md beside the others (a 1 GB download)
+	@bench/harness/make_env.sh
+	@python3 bench/harness/step_times.py --twins
+
 bench-inference: all           ## libraries of --for inference beside onnxruntime, one thread, calls in turn (a 1 GB download)
 	@bench/harness/make_env.sh --onnx
 	@build/bench-env/bin/python bench/harness/inference.py
@@ -68,4 +72,4 @@ clean:                         ## remove build/ and demo/
 help:                          ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## */\1	/p' Makefile | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: all deps demo test test-oracle bench bench-peers bench-inference table1 table1-docs gallery golden asan fuzz install clean help
+.PHONY: all deps demo test test-oracle bench bench-peers bench-twins bench-inference table1 table1-docs gallery golden asan fuzz install clean help

@@ -55,6 +55,17 @@ for folder in root / "bench/results", root / "bench/results/epyc":
         step_times.write(json.loads((folder / "step_times.json").read_text()), pathlib.Path(new))
         for published in [*folder.glob("step_times.*"), *folder.glob("curves.svg")]:
             assert published.read_text() == pathlib.Path(new, published.name).read_text(), f"{published} is not what step_times.json says"
+# models with a twin: each has its file and its class, and a table of their own
+import ast, nets
+classes = next(n.value for n in ast.parse((root / "bench/harness/twins.py").read_text()).body if isinstance(n, ast.Assign) and n.targets[0].id == "TWINS")
+assert [k.value for k in classes.keys] == list(nets.TWINS) and all((root / path).exists() for path in nets.TWINS.values())
+figure = {"train_ms": 10.0, "eval_ms": 4.0, "train_spread": 0, "eval_spread": 0, "rss_mb": 100.0, "wide": False}
+ours, eager, last = figure | {"step_gflop": 1.0, "peak_gflops": 200.0, "build_s": 2.0}, figure | {"train_ms": 60.0, "rss_mb": 600.0, "import_mb": 200.0}, figure | {"train_ms": 50.0, "rss_mb": 650.0, "import_mb": 200.0}
+found = {"stem": "twins", "rows": {"mlp": {"ours": ours, "eager": eager, "channels_last": last}}, "machine": {"cpu": "a processor", "processors": 2, "system": "Linux"},
+         "versions": {}, "threads": 2, "batch": 100, "dropout": 0.0, "date": "today", "rounds": 1}
+lines = step_times.table(found).splitlines()
+for line in "| ours against the best in float32, training step | 5.0x | 5.0x |", "| ours, times its multiply-adds at the peak | 2.00 |  |", "| memory of ours by the least of theirs, each above its import | 0.25 | 0.25 |":
+    assert line in lines, (line, lines)
 END
 
 # ---- two layouts of a folder: that of today, and a flat runtime/ with other names and other structs, as an older spnc wrote it

@@ -1,6 +1,6 @@
-"""The nine nets of Table 1 as spnc makes them: their names, their options, a program of each and its bench.
+"""The nine nets of Table 1, and models for daily work that have a twin, as spnc makes them: their names, their options, a program of each and its bench.
 
-A net is named by its row: conv, ffn_spn-d1 to -d4, rnn_spn-d1 to -d4.  The options `o` of a script have spnc (the compiler), work (a folder
+A net is named by its row: conv, ffn_spn-d1 to -d4, rnn_spn-d1 to -d4; or by its model, which has a class of that name in twins.py.  The options `o` of a script have spnc (the compiler), work (a folder
 for programs), batch, dropout and threads.
 """
 
@@ -15,6 +15,7 @@ import time
 from machine import Watch
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+TWINS = {model: f"models/{model}.yaml" for model in ("resnet20", "depthwise", "unet")} | {model: f"bench/models/{model}.yaml" for model in ("dcgan", "mlp")}
 ROWS = ["conv"] + [f"{model}-d{d}" for model in ("ffn_spn", "rnn_spn") for d in (1, 2, 3, 4)]
 
 
@@ -33,18 +34,20 @@ def ms(value):
 
 
 def parse_row(row):
-    """'rnn_spn-d3' is ('rnn_spn', 3); 'conv' is ('conv', 1)."""
+    """'rnn_spn-d3' is ('rnn_spn', 3); 'conv' is ('conv', 1), and so are the models with a twin."""
+    if row in TWINS:
+        return row, 1
     if row not in ROWS:
-        fail(f"unknown row '{row}'; there are {', '.join(ROWS)}")
+        fail(f"unknown row '{row}'; there are {', '.join(ROWS + list(TWINS))}")
     model, _, d = row.partition("-d")
     return model, int(d or 1)
 
 
 def spnc(verb, row, o, *more, batch=None):
-    """The command `spnc VERB` on the net of a row: one dropout rate everywhere, from the first epoch on."""
+    """The command `spnc VERB` on the net of a row: of one of the nine, one dropout rate everywhere, from the first epoch on."""
     model, d = parse_row(row)
-    return [str(word) for word in (o.spnc, verb, ROOT / "models" / f"{model}.yaml", "--set", f"d={d}", "--set", f"dropout={o.dropout}",
-                                   "--set", "ramp=0", "--batch", batch or o.batch, *more)]
+    path, sets = TWINS.get(row, f"models/{model}.yaml"), [] if row in TWINS else ["--set", f"d={d}", "--set", f"dropout={o.dropout}", "--set", "ramp=0"]
+    return [str(word) for word in (o.spnc, verb, ROOT / path, *sets, "--batch", batch or o.batch, *more)]
 
 
 class Ours:

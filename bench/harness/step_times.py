@@ -5,6 +5,7 @@
   bench/harness/step_times.py --quick --rows conv      one short round, written to build/bench
   bench/harness/step_times.py --ours                   ours alone, written to build/bench: needs no Python environment
   bench/harness/step_times.py --curves                 ours over batch sizes and threads, into the same files
+  bench/harness/step_times.py --twins                  the models for daily work that have a twin (twins.py); writes twins.{json,md,svg} there
 
 Per net, the peers stay alive in processes of their own (peers.py --serve), warmed up and compiled, idle while another is measured;
 ours is started anew each time. A figure is the median of the rounds; its spread is (largest - smallest) / median.
@@ -21,11 +22,12 @@ import sys
 import time
 
 from machine import Watch, machine, used_seconds
-from nets import ROOT, ROWS, Ours, direct_ms, ms, parse_row, say
+from nets import ROOT, ROWS, TWINS, Ours, direct_ms, ms, parse_row, say
 from stats import geometric, median
 from svg_charts import curves_svg, results_svg
 
 MODES = ["eager", "compile", "channels_last", "compile_channels_last", "bf16"]
+FLOATS = ["eager", "channels_last", "compile", "compile_channels_last"]
 WIDE = 0.15                              # a spread from which on a figure is not to be trusted
 FOREIGN = 0.05                           # so much of the processors' time for other programs makes a machine busy
 TITLES = {"ours": "spnc", "eager": "PyTorch eager", "compile": "PyTorch compile", "channels_last": "PyTorch channels_last",
@@ -127,6 +129,12 @@ def ratio(programs, key, kind):
     return programs[name][key] / programs["ours"][key] if name else None
 
 
+def memory_share(programs):
+    """Our peak memory by the least of a framework's float32 modes, of which the import of the framework is taken away; None: none was measured."""
+    theirs = [p["rss_mb"] - p["import_mb"] for n, p in programs.items() if n != "ours" and not n.startswith("bf16")]
+    return programs["ours"]["rss_mb"] / min(theirs) if theirs else None
+
+
 # ---- curves -----------------------------------------------------------------------------------------------------------------
 
 def curves(o):
@@ -196,6 +204,10 @@ def table(found):
             ratios = [ratio(p, key, kind) for p in rows.values()]
             if any(ratios):
                 line(f"ours against the best in {label}, {what}", lambda p: times(ratio(p, key, kind)), times(geometric(ratios)))
+    if found.get("stem") == "twins":
+        line("ours, times its multiply-adds at the peak", lambda p: f"{p['ours']['train_ms'] / direct_ms(p['ours']):.2f}")
+        shares = [memory_share(p) for p in rows.values()]
+        line("memory of ours by the least of theirs, each above its import", lambda p: f"{memory_share(p):.2f}" if memory_share(p) else "", f"{geometric(shares):.2f}" if any(shares) else "")
     line("peak memory, ours, MB", lambda p: f"{p['ours']['rss_mb']:.0f}")
     for name in names[1:]:
         line(f"peak memory, {TITLES[name]}, MB", lambda p: f"{p[name]['rss_mb']:.0f}" if name in p else "")
@@ -225,11 +237,12 @@ def curves_table(found):
 
 def write(found, out):
     out.mkdir(parents=True, exist_ok=True)
-    texts = {"step_times.json": json.dumps(found, indent=1) + "\n", "step_times.md": table(found)}
+    stem = found.get("stem", "step_times")
+    texts = {stem + ".json": json.dumps(found, indent=1) + "\n", stem + ".md": table(found)}
     if any(len(p) > 1 for p in found["rows"].values()):
         ratios = {row: {n: {k: p[n][k] / p["ours"][k] for k in ("train_ms", "eval_ms")} for n in p if n != "ours"}
                   for row, p in found["rows"].items() if len(p) > 1}
-        texts["step_times.svg"] = results_svg(ratios, TITLES, header(found))
+        texts[stem + ".svg"] = results_svg(ratios, TITLES, header(found))
     if found.get("curves"):
         texts["curves.svg"] = curves_svg(found["curves"], header(found))
     for name, text in texts.items():
@@ -239,8 +252,9 @@ def write(found, out):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--rows", default=",".join(ROWS), help="nets, such as conv,rnn_spn-d3 (default: all nine)")
-    p.add_argument("--modes", default=",".join(MODES), help="default: %(default)s; there are bf16_compile and jax too")
+    p.add_argument("--rows", default=None, help="nets, such as conv,rnn_spn-d3 (default: all nine; with --twins all that have one)")
+    p.add_argument("--twins", action="store_true", help="models for daily work instead of the nine: the float32 modes, without dropout")
+    p.add_argument("--modes", default=None, help=f"default: {','.join(MODES)}, with --twins {','.join(FLOATS)}; there are bf16_compile and jax too")
     p.add_argument("--jax", action="store_true", help="JAX too, if the environment has it (make_env.sh --jax)")
     p.add_argument("--ours", action="store_true", help="ours alone, to build/bench: the published table stays")
     p.add_argument("--rounds", type=int, default=None, help="default 5, with --quick 1")
@@ -256,6 +270,8 @@ def main():
     p.add_argument("-o", "--out", type=pathlib.Path, default=None, help="folder for the results (default: bench/results; build/bench with --quick or --ours)")
     o = p.parse_args()
     o.rounds, o.seconds = o.rounds or (1 if o.quick else 5), o.seconds or (2 if o.quick else 10)
+    o.rows = o.rows or ",".join(TWINS if o.twins else ROWS)
+    o.modes, o.dropout = o.modes or ",".join(FLOATS if o.twins else MODES), 0.0 if o.twins else o.dropout
     o.rows, o.batches, o.work = o.rows.split(","), [int(b) for b in o.batches.split(",")], ROOT / "build" / "bench"
     o.modes = [] if o.ours else o.modes.split(",") + ["jax"] * (o.jax and "jax" not in o.modes)
     o.out = o.out or (o.work if o.quick or (o.ours and not o.curves) else ROOT / "bench" / "results")
@@ -266,10 +282,12 @@ def main():
             p.error(f"unknown mode '{mode}'; there are {', '.join(list(TITLES)[1:])}")
     for row in o.rows:
         parse_row(row)
+        if (row in TWINS) != o.twins:
+            p.error(f"'{row}' is measured {'without' if o.twins else 'with'} --twins")
     o.work.mkdir(parents=True, exist_ok=True)
 
     found = {"date": datetime.date.today().isoformat(), "machine": machine(), "versions": {}, "threads": o.threads, "batch": o.batch,
-             "dropout": o.dropout, "rounds": o.rounds, "rows": {}}
+             "dropout": o.dropout, "rounds": o.rounds, "stem": "twins" if o.twins else "step_times", "rows": {}}
     load = found["machine"]["load_before"]
     if load > 0.5:
         say(f"step_times.py: the machine is busy (load average {load}); the spread will be wide")
