@@ -12,6 +12,7 @@
  *   vec   16 reals       v_...      real: float, or double with -DSPN_DOUBLE
  *   ivec  16 int32_t     iv_...     wraps around on overflow
  *   mask  16 truth values  m_...    one bit a lane in m_bits, lane 0 lowest
+ *   vpart a register's share of a vec   p_...   P_LANES reals
  *
  * scalar.h has the same meanings for one number; real and the target come from real.h. */
 #ifndef SPN_VEC_H
@@ -598,6 +599,24 @@ static inline vec v_from_byte(ivec a)
     return v_fma(v_fnma(q, v_set1(255), n), part, q);
 }
 static inline void v_prefetch(const void *p) { __builtin_prefetch(p); }
+
+/* A vec one part after the other, for kernels both of whose operands are vecs: more sums fit into the registers.  P_LANES numbers each; a vec that is
+ * in no registers is one part. */
+#if defined SPN_AVX512 || defined SPN_AVX2
+typedef spn_part vpart;
+enum { P_LANES = 16 / PARTS };
+static inline vpart p_load(const real *a) { return VOP(load)(a); }
+static inline void p_store(real *a, vpart x) { VOP(store)(a, x); }
+static inline vpart p_zero(void) { return VOP(set1)(0); }
+static inline vpart p_fma(vpart a, vpart b, vpart c) { return P_FMA(a, b, c); }
+#else
+typedef vec vpart;
+enum { P_LANES = 16 };
+static inline vpart p_load(const real *a) { return v_load(a); }
+static inline void p_store(real *a, vpart x) { v_store(a, x); }
+static inline vpart p_zero(void) { return v_zero(); }
+static inline vpart p_fma(vpart a, vpart b, vpart c) { return v_fma(a, b, c); }
+#endif
 
 #undef V1
 #undef V2

@@ -192,7 +192,7 @@ Test(tiles, all_targets_copy_the_operands_of_the_same_passes)
     for (int i = 0; i < 3; i++) {
         const Model *m = compiled(a, names[i], 20, NULL);
         const OpSchedule *packed = named(m, "read_conv1")->schedule, *direct = named(m, "read_few")->schedule;
-        cr_assert(packed->packed_forward && !direct->packed_forward && !direct->packed_backward);
+        cr_assert(packed->packed_forward && !direct->packed_forward && !direct->packed_backward && !direct->packed_weights);
     }
     arena_free(a);
 }
@@ -203,6 +203,23 @@ static const char windows[] =
     "    - conv: { filters: 8, kernel: 3, padding: same, winograd: never }\n    - conv: { filters: 8, kernel: 3, padding: [[1, 1], [1, 1]], winograd: never }\n"
     "    - conv: { filters: 8, kernel: 3, padding: [[2, 0], [1, 1]], winograd: never }\n    - conv: { filters: 40, kernel: 1, name: pixel }\n    - conv: { filters: 40, kernel: 3, groups: 40, stride: 40, name: far }\n"
     "    - dense: 3\nflow: [v: { read: x }]\nloss: { cross_entropy: [v, y] }\n";
+
+/* Sums and copies of a gradient to weights as a product fit the stack and the first-level cache, and tiles the registers. */
+Test(tiles, a_product_of_weights_fits)
+{
+    static const char *const names[] = { "avx512", "avx2", "generic" };
+    Arena *a = arena_new();
+    for (int i = 0; i < 3; i++) {
+        const Op *pixel = named(compiled_text(a, windows, names[i], NULL), "read_pixel");
+        const PackedWeights *p = pixel->schedule->packed_weights;
+        const Target *t = target_named(names[i]);
+        covers(&p->filters, 40, p->tile.F);
+        cr_assert(p && p->columns == 8 && p->panel % p->tile.Q == 0 && p->block < 2400);
+        cr_assert(le(i64, (int64_t)(p->panel + p->tile.F) * p->block * 64, t->operand_bytes));
+        cr_assert(le(int, p->tile.F * p->tile.Q * (i == 2 ? 4 : 1), t->registers * 13 / 16));
+    }
+    arena_free(a);
+}
 
 /* What was measured of a convolution holds for the same one whose padding is written in another way. */
 Test(tiles, a_key_has_the_padding_and_not_its_spelling)

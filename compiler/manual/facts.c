@@ -293,6 +293,14 @@ const FactDoc fact_docs[] = {
     { "packed", "in_place", "bool", "does a position meet the same position alone?", NULL },
     { "packed", "padded", "bool", "do some windows meet what lies outside?", NULL },
 
+    { "schedule", "packed_weights", "copied", "likewise of the weights of a 1x1 convolution: tiles of filters x channels", NULL },
+
+    { "copied", "used", "bool", "as of packed", NULL },
+    { "copied", "Q", "int", "channels of a tile", NULL },
+    { "copied", "rows", "run[]", "filters in pieces of a tile", NULL },
+    { "copied", "columns panel block", "int", "channels in all, and of a panel; positions of a block", NULL },
+    { "copied", "panels blocks", "bool", "are there several?", NULL },
+
     { "columns", "inner border", "run[]", "columns whose windows read no padding; the others, one by one", NULL },
 
     { "run", "size", "int", "of each piece", NULL },

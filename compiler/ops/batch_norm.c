@@ -134,7 +134,7 @@ static void facts(const Model *m, const Op *op, Fact *f)
 static const OpHelp help = {
     "Mean 0 and variance 1 for each channel over the batch and all positions, then a trained weight and bias; in evaluation with running statistics.",
     "x [C, ...] -> the same shape;  weight, bias [C];  buffers running_mean, running_var [C]",
-    "inputs: { x: { shape: [1, 12, 12] } }\n"
+    "inputs: { x: { shape: [1, 16, 16] } }\n"
     "targets: { y: { classes: 3 } }\n"
     "nets:\n"
     "  front:\n"

@@ -221,6 +221,6 @@ void schedule_direct(Work *w)
         forward(w, &z);
     if ((transposed || w->s->dx) && !schedule_packed_backward(w))
         (!transposed && is_few(&z) ? backward_few : backward)(w, &z);
-    if (w->s->weights)
+    if (w->s->weights && !schedule_packed_weights(w))
         weights(w, &z);
 }

@@ -1,18 +1,22 @@
 /* conv_packed.c -- schedule of a direct convolution as a product of matrices: what a tile reads is copied side by side first.
  *
- * In: a convolution's window.  Out: a PackedPass forward and one backward; a pass without one has the kernel of conv_direct.c.
+ * In: a convolution's window.  Out: a PackedPass forward and one backward, PackedWeights; a pass without one has the kernel of conv_direct.c.
  * Forward, the rows are the M filters, the columns positions of y, and each sum has the C KH KW products of a window; of the gradient to the input, rows are
  * the C channels, columns positions of x, and a sum has the products of M filters with the taps that meet y there (in a stride a share of them, the
  * same for all positions of a residue).
  * In a map, lines of neighbouring channels lie a power of two apart in most nets, so that eight channels fill their set of the first-level cache, and
  * the next filters would read the same lines from memory again.  Copied, a tile's operands stay there for all rows.  The copy costs about two multiply-adds a
  * number, each of which is used for every row, hence ROWS_LEAST; small maps stay in the cache as they are.  What lies outside is copied as 0.
+ * Of the gradient to the weights of a 1x1 convolution, rows are the M filters and columns the C channels; a sum is over all positions, so all sums with a
+ * panel of columns wait in memory between two blocks of positions.  Both operands are vecs: a register tile is of one part of them, which makes it twice as
+ * large as a tile of whole vecs where a vec has two registers, and each operand is used as much more often.  Of small maps and of strides that was slower.
  * The rule decides whether products with it are added or left out, so it follows from the window alone.  Letters as in conv_direct.c. */
 #include "graph/window.h"
 #include "schedule/kernels.h"
 
-enum { ROWS_LEAST = 8, TAPS_MOST = 128, POSITIONS_LEAST = 64 };
+enum { ROWS_LEAST = 8, TAPS_MOST = 128, POSITIONS_LEAST = 64, FILTERS_MOST = 256, WEIGHTS_POSITIONS = 128, PANEL = 16 };
 
+static int least(int a, int b) { return a < b ? a : b; }
 static int most(int a, int b) { return a > b ? a : b; }
 
 /* Of the places that the windows' taps meet along an axis, how many lie inside of x. */
@@ -80,5 +84,26 @@ bool schedule_packed_backward(Work *work)
     PackedPass *p = work->s->packed_backward = NEW(work->m->arena, PackedPass);
     p->in_place = in_place(&w), p->padded = !p->in_place;
     cut(work, p, "backward", (int)C, (int)columns, (int)M, (int)taps);
+    return true;
+}
+
+/* Blocks of positions whose operands, of a panel of columns and a tile of filters, stay in the first-level cache. */
+bool schedule_packed_weights(Work *work)
+{
+    Window w = window_of(work->op);
+    int M = (int)(w.filters / w.groups), columns = (int)(w.channels / w.groups), positions = (int)(w.y[0] * w.y[1]);
+    if (!in_place(&w) || M < ROWS_LEAST || M > FILTERS_MOST || columns < 2 || positions < WEIGHTS_POSITIONS)
+        return false;
+    PackedWeights *p = work->s->packed_weights = NEW(work->m->arena, PackedWeights);
+    Work parts = *work;
+    if (work->on.target->vec_registers[work->m->options.is_double] <= work->on.parts)
+        parts.on.parts = 1;              /* generic code has no registers to speak of, so its tiles stay small */
+    p->tile = schedule_tile(&parts, "weights", (TileWork){ M, columns, 1, 1, 0, false });
+    p->filters = runs_spread(M, p->tile.F);
+    p->columns = columns;
+    const int all = (int)ceil_div(columns, p->tile.Q), fit = (int)(STACK_BYTES / 2 / ((int64_t)M * work->on.vec_bytes * p->tile.Q));
+    p->panel = p->tile.Q * least(all, most(1, least(fit, PANEL / p->tile.Q)));
+    p->block = most(8, (int)(work->on.target->operand_bytes / ((p->panel + p->tile.F) * work->on.vec_bytes)));
+    p->block = least(p->block, positions);
     return true;
 }

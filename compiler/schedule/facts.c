@@ -109,6 +109,21 @@ static Fact *packed_fact(Arena *a, const Op *op, const PackedPass *p, bool back)
     return f;
 }
 
+/* Likewise of the gradient to the weights. */
+static Fact *packed_weights_fact(Arena *a, const Op *op, const PackedWeights *p)
+{
+    Fact *f = fact_table(a);
+    fact_bool(f, "used", p != NULL);
+    if (!p)
+        return f;
+    fact_int(f, "Q", p->tile.Q);
+    fact_set(f, "rows", runs_fact(a, &p->filters));
+    fact_int(f, "columns", p->columns), fact_int(f, "panel", p->panel), fact_int(f, "block", p->block);
+    Window w = window_of(op);
+    fact_bool(f, "panels", p->panel < p->columns), fact_bool(f, "blocks", p->block < w.y[0] * w.y[1]);
+    return f;
+}
+
 /* The C of a column `offset` behind the tile's place. */
 static const char *column_text(Arena *a, int place, const char *variable, int offset)
 {
@@ -474,6 +489,7 @@ Fact *schedule_facts(const Model *m, const Op *op)
         fact_set(f, "weights", direct_weights_fact(a, &s->direct_weights));
         fact_set(f, "packed_forward", packed_fact(a, op, s->packed_forward, false));
         fact_set(f, "packed_backward", packed_fact(a, op, s->packed_backward, true));
+        fact_set(f, "packed_weights", packed_weights_fact(a, op, s->packed_weights));
     }
     return f;
 }

@@ -9,6 +9,7 @@ void schedule_direct(Work *w);           /* conv_direct.c */
 /* conv_packed.c; false: the pass has the kernel of conv_direct.c. */
 bool schedule_packed_forward(Work *w);
 bool schedule_packed_backward(Work *w);
+bool schedule_packed_weights(Work *w);
 void schedule_lines(Work *w);            /* conv_lines.c */
 bool is_depthwise(const Window *w);      /* likewise: it has kernels of its own */
 void schedule_winograd(Work *w);         /* conv_winograd.c */

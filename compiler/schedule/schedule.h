@@ -51,6 +51,14 @@ typedef struct {
     bool in_place, padded;               /* a position reads the same position; some read what lies outside */
 } PackedPass;
 
+/* Gradient to the weights of a 1x1 convolution as a product: filters x channels.  A block of positions of a panel of channels is copied side by side; the sums
+ * of all filters with a panel wait in memory for the next block. */
+typedef struct {
+    Tile tile;                           /* filters x channels, of one part of a vec: see vec.h */
+    Runs filters;
+    int columns, panel, block;           /* channels in all, and of a panel, a multiple of the tile's; positions of a block */
+} PackedWeights;
+
 /* Depthwise convolution: an operand `at` columns from the tile's place (gradient: in rows of dy, place / stride) is used for these columns of the tile and
  * taps of the row. */
 typedef struct { int column, tap; } LinePair;
@@ -138,6 +146,7 @@ struct OpSchedule {
     FewTile *few;
     DirectWeights direct_weights;
     PackedPass *packed_forward, *packed_backward;       /* a pass that has it: instead of these */
+    PackedWeights *packed_weights;                      /* likewise */
     LineSchedule *lines;                 /* a depthwise convolution: instead of these */
     LatencyTiles latency;                /* the latency form: this alone */
     DensePanels panels;

@@ -62,6 +62,19 @@ static void direct_weights(Teller *t, const DirectWeights *p)
              kib(t->on.target->rows_bytes));
 }
 
+/* The gradient to the weights, by either kernel. */
+static void weights_of(Teller *t, const OpSchedule *s)
+{
+    const PackedWeights *p = s->packed_weights;
+    if (!p) {
+        direct_weights(t, &s->direct_weights);
+        return;
+    }
+    line(t, "weights: %dx%d (filters x channels), of one register of each vec: %d multiply-adds need %d loads", p->tile.F, p->tile.Q, p->tile.F * p->tile.Q, p->tile.F + p->tile.Q);
+    line(t, "  %d positions of %d channels are copied side by side: with a tile's filters it takes %.1f KiB, and may take %.0f of the first-level cache",
+         p->block, p->panel, kib((int64_t)(p->panel + p->tile.F) * p->block * t->on.vec_bytes), kib(t->on.target->operand_bytes));
+}
+
 /* A pass whose operands are copied, else that of conv_direct.c. */
 static void packed_or(Teller *t, const char *pass, const PackedPass *p, const DirectPass *other, const char *rows, const char *blocks)
 {
@@ -186,7 +199,7 @@ void tiling_put(Text *out, const Model *m, const Op *op)
         if (s->dx)
             packed_or(&t, "backward", s->packed_forward, &s->direct_forward, "channels", "filters");
         if (s->weights)
-            direct_weights(&t, &s->direct_weights);
+            weights_of(&t, s);
     } else {
         packed_or(&t, "forward", s->packed_forward, &s->direct_forward, "filters", "channels");
         if (s->few_count)
@@ -194,6 +207,6 @@ void tiling_put(Text *out, const Model *m, const Op *op)
         else if (s->dx)
             packed_or(&t, "backward", s->packed_backward, &s->direct_backward, "channels", "filters");
         if (s->weights)
-            direct_weights(&t, &s->direct_weights);
+            weights_of(&t, s);
     }
 }
