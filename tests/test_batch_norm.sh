@@ -73,7 +73,7 @@ PYTHON
 # ---- the result of a norm is computed again where backward reads it, unless it has a name ---------------------------------
 "$SPNC" check net.yaml --stage plan >plan
 grep -q '^  phase .* backward: .*look_batch_norm1 again .*look_conv2. weights' plan || fault "the result of look.batch_norm1 is not computed again"
-grep -q '^  look_batch_norm1_normed  *scratch ' plan || fault "the result of look.batch_norm1 is kept"
+grep -q '^  look_batch_norm1  *scratch ' plan || fault "the result of look.batch_norm1 is kept"
 grep -q ' h_tanh again\| seen again' plan && fault "a name of the flow, or a state, is computed again"
 "$SPNC" explain net.yaml look.batch_norm1 >said && grep -qF 'look_batch_norm1 is not kept: backward computes it again, from look_conv1' said || fault "explain does not say so"
 
