@@ -382,6 +382,7 @@ typedef struct {
     bool portable;           /* --target portable: a library of several bodies; target: that of this one */
     bool inference;          /* --for inference: the forward pass alone, as a library */
     bool python;             /* --for python: likewise, and a package for Python that calls it */
+    bool mpi;                /* --mpi: the program trains on several ranks of MPI */
     const char *form;        /* its form: lanes or latency; NULL: by the batch */
     bool step;               /* one step of its repeat in each call */
     const char *outputs;     /* its values, with commas between; NULL: the model's outputs */

@@ -55,6 +55,8 @@ const Option options[] = {
       "inference: the weights that are compiled in; none (the default): given when the net is opened" },
     { "--outputs", "A,B", TEXT, AT(options.outputs), "names of the flow, with commas between", "check, emit and build",
       "inference: the values that the library returns (default: those of the model, or that its losses read)" },
+    { "--mpi", NULL, SWITCH, AT(options.mpi), NULL, "emit and build",
+      "for several processes, perhaps on several machines, that mpirun or srun starts: compiled by mpicc; the same bits" },
     { "--memory", "SIZE", SIZE, AT(options.memory), "a size such as 512M or 4G", NULL,
       "refuse a program that needs more, such as 4G (default 64G)" },
     { "--templates", "DIR", TEXT, AT(options.templates), NULL, NULL,
@@ -305,6 +307,8 @@ static void check(const Arguments *a, const bool given[OPTIONS])
         usage_error("--plain is a form of its own: leave out --form %s", a->options.form);
     if (a->options.inference && a->options.debug)
         usage_error("--debug is for training: --for %s does not take it", a->purpose);
+    if (a->options.mpi && (a->options.plain || a->options.inference))
+        usage_error("--mpi is for training in the fast form: leave out %s", a->options.inference ? "--for" : a->options.debug ? "--debug" : "--plain");
     if (a->json + a->dot + a->html > 1 || (a->scaling && (a->dot || a->html)))
         usage_error("%s: take one of --json, --dot and --html, and --scaling alone or with --json", c->name);
     if (a->scaling && a->options.plain)

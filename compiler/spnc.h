@@ -133,6 +133,13 @@ void barriers(Model *m, List *phases);
 typedef struct { double calls, macs, products, bytes; } Cost;
 Cost op_cost(const Model *m, const Phase *p, const Op *op);
 bool op_multiplies(const Op *op);                         /* true if this pass executes the operator's multiply-adds */
+/* sums.c: how the sum over the examples of the batch is ordered that an operator of the fast form makes.  SUM_TREE: a fold of parts, one a slice; SUM_TREE_AT_ONCE: the
+ * same tree, from the operands of all slices; SUM_CHAIN: slices, in them examples, in order; SUM_STATISTICS: of batch norms.  (The loss is one
+ * chain over slices and lanes; the clip norm reads sums alone.) */
+typedef enum { SUM_NONE, SUM_TREE, SUM_TREE_AT_ONCE, SUM_CHAIN, SUM_STATISTICS } SumKind;
+SumKind sums_kind(const Op *op);
+const char *sums_order(SumKind kind);
+bool sums_reads(const Op *op, const Tensor *t);         /* for its sum, does op read the slices of t of all groups? */
 int64_t train_blocks(const Model *m);                      /* blocks as long as that of the parameters which training keeps, with them and their gradients */
 Cost update_cost(const Model *m);                         /* gathering, clipping, optimiser and average */
 /* Every text of the generated folder: m->c, m->inspect, m->makefile, m->gdb and m->training (the sources of runtime/ and trainer/ are copied by main.c). */

@@ -11,6 +11,7 @@
 #include "files/version.h"
 #include "inspect/inspect.h"
 #include "net.h"
+#include "ranks.h"
 #include "report/report.h"
 #include "run/eval.h"
 #include "run/message.h"
@@ -180,10 +181,25 @@ static _Noreturn void unknown(const Command *c, const char *text)
     fail(WRONG_USAGE, "%s: unknown option '%s'%s; see %s %s --help", c->name, word, nearest_text(" (did you mean ", word, names, count, "?)"), net.name, c->name);
 }
 
+/* MPI is started first, so that several ranks report what is wrong with the command line once; but not for a sweep, which starts other processes. */
+static void open_ranks(const char *command)
+{
+    static const char *const sizes[] = { "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS" };
+    const bool sweeps = command && !strcmp(command, "sweep"), several = command && (!strcmp(command, "train") || !strcmp(command, "eval"));
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes && sweeps && ranks_can(); i++)
+        if (getenv(sizes[i]) && atoi(getenv(sizes[i])) > 1)
+            fail(WRONG_USAGE, "sweep is for one process; start it without mpirun, and several of them side by side if there are more machines");
+    if (!sweeps && ranks_open())
+        fail(ENVIRONMENT, "MPI could not be started for a program with threads");
+    if (!several && ranks_count() > 1 && command && *command != '-')
+        fail(WRONG_USAGE, "%s is for one process: start it without mpirun", command);
+}
+
 static __attribute__((noinline)) int run(int argc, char **argv)
 {
     const char *names[COMMANDS + 2];
     const Command *c = NULL;
+    open_ranks(argc > 1 ? argv[1] : NULL);
     if (argc < 2) {
         help_all();
         return WRONG_USAGE;

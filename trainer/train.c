@@ -9,7 +9,9 @@
 #include "files/json.h"
 #include "files/text.h"
 #include "inspect/replay.h"
+#include "ranks.h"
 #include "report/report.h"
+#include "run/agree.h"
 #include "run/ahead.h"
 #include "run/culprit.h"
 #include "run/epoch.h"
@@ -118,6 +120,7 @@ static void stop_if_unsound(Training *t)
     char why[400], text[4200];
     if (checkpoint_is_sound(why, sizeof why, &t->p))
         return;
+    ranks_last();
     save_best(t);
     display_clear(&t->display);
     fail(WRONG_INPUT, "epoch %d, after update %" PRIu64 ": %s, so it is not saved.  %s; lower the rate, or clip the gradient, and start a new run",
@@ -128,6 +131,8 @@ static bool write_all(Training *t)
 {
     Progress *p = &t->p;
     stop_if_unsound(t);
+    if (ranks_mine())                          /* the first rank writes */
+        return true;
     bool logged = log_flush(&t->log, &t->error);
     p->log_bytes = t->log.written;
     p->log_rest = t->log.rest;
@@ -165,6 +170,8 @@ static bool save_is_due(const Training *t, double now)
 static _Noreturn void stop_on_nonsense(const char *what, double value, Training *t, Data *data, const Batch *batch)
 {
     char text[8192], path[4096], left[4200];
+    agree_nonsense();
+    ranks_last();
     Culprit found = culprit_find(text, sizeof text, data, batch, batch->train);
     display_clear(&t->display);
     kept(left, sizeof left, t->o->run);
@@ -183,12 +190,13 @@ static _Noreturn void stop_on_torn(Training *t)
 {
     char text[4200];
     bool saved = save(t);
+    saved = agree_any(!ranks_mine() && saved);
     display_clear(&t->display);
     if (saved)
         snprintf(text, sizeof text, "Epoch %d, update %" PRIu64 " is saved; --resume goes on when the data are there again", t->p.epoch, t->p.updates);
     else
         kept(text, sizeof text, t->o->run);
-    torn_fail(text);
+    torn_stop(text);
 }
 
 /* The loss is smoothed over some 32 steps, because single batches differ.  It has exploded at twice the first loss, or, after it
@@ -230,7 +238,14 @@ static double labels_worth(const Training *t, int64_t first, int64_t count, bool
     return t->labelled ? sum / t->labelled : 0;
 }
 
-static bool time_is_up(const Training *t, double now) { return t->o->max_time > 0 && now - t->began >= t->o->max_time; }
+/* By the clock of the first rank. */
+static bool time_is_up(const Training *t, double now)
+{
+    return t->o->max_time > 0 && agree_any(!ranks_mine() && now - t->began >= t->o->max_time);
+}
+
+/* Has this process, or any rank, got a signal?  Its number. */
+static int stopped(void) { return agree_signal(&stop_signal); }
 
 /* The rate of an update of the running epoch; update: those of the run before it. */
 static double rate_of(const Progress *p, uint64_t update)
@@ -261,7 +276,7 @@ static double take_step(Training *t, int *count, double *norm)
     data_batch(&batch, &t->data, t->order, p->position);
     bool finite = culprit_data_is_finite(NULL, 0, &t->data, &batch);
     double loss = finite ? net.step(&batch, p->rate, p->updates, norm) : (double)NAN;
-    if (torn || (!isfinite(loss) && torn_look()))
+    if (ranks_count() > 1 ? (!isfinite(loss) || !isfinite(*norm)) && agree_any(torn_look()) : torn || (!isfinite(loss) && torn_look()))
         stop_on_torn(t);
     if (!isfinite(loss))
         stop_on_nonsense("loss", loss, t, &t->data, &batch);
@@ -292,7 +307,7 @@ static bool train_epoch(Training *t)
 {
     Progress *p = &t->p;
     bool in_time = true;
-    while (p->position < p->examples && !stop_signal && in_time) {
+    while (p->position < p->examples && !stopped() && in_time) {
         int count;
         double norm = 0, before = seconds_now(), loss = take_step(t, &count, &norm);
         count_step(t, loss, norm, count);
@@ -380,7 +395,7 @@ static void validate(Training *t)
     swap_weights();
     bool whole = score_data(&t->score, &t->valid, &stop_signal);
     swap_weights();
-    if (torn_look())
+    if (agree_any(torn_look()))
         stop_on_torn(t);
     if (!whole || t->score.bad < 0)
         return;
@@ -398,7 +413,7 @@ static bool finish_epoch(Training *t)
     if (t->validates)
         display_validating(&t->display, p);
     validate(t);
-    if (stop_signal)
+    if (stopped())
         return false;
     stop_if_unsound(t);
     double measure = !t->validates ? p->loss_sum / (double)p->examples : t->labels ? t->score.error : t->score.loss;
@@ -413,7 +428,10 @@ static bool finish_epoch(Training *t)
         snapshot_take(&t->best, p), t->best_waits = true;
     save(t);
     swap_weights();
-    report_epoch(t->o->run, t->validates ? &t->valid : NULL, done.epoch);
+    ranks_alone(1);
+    if (!ranks_mine())
+        report_epoch(t->o->run, t->validates ? &t->valid : NULL, done.epoch);
+    ranks_alone(0);
     swap_weights();
     return true;
 }
@@ -467,7 +485,8 @@ static int interrupted(Training *t)
         return not_saved(t);
     display_clear(&t->display);
     end_event(t, "signal");
-    fprintf(stderr, "%s: stopped by signal %d in epoch %d after %" PRId64 " of %" PRId64 " examples; saved.  %s\n", net.name,
+    if (!ranks_mine())
+        fprintf(stderr, "%s: stopped by signal %d in epoch %d after %" PRId64 " of %" PRId64 " examples; saved.  %s\n", net.name,
             (int)stop_signal, t->p.epoch, t->p.position, t->p.examples, way_on(on, sizeof on, t->o));
     return BY_SIGNAL + (int)stop_signal;
 }
@@ -480,7 +499,7 @@ static int out_of_time(Training *t)
     if (!save(t))
         return not_saved(t);
     validate(t);
-    if (stop_signal)
+    if (stopped())
         return interrupted(t);
     if (t->labels)
         snprintf(error, sizeof error, ", error %.3f %%", 100 * t->score.error);
@@ -521,15 +540,17 @@ static int train(Training *t)
     while (p->epoch < p->training.epochs && !out_of_patience(p)) {
         begin_epoch(t);
         bool whole = train_epoch(t) && finish_epoch(t), more = p->epoch < p->training.epochs && !out_of_patience(p);
-        if (stop_signal && (!whole || more))
+        if (stopped() && (!whole || more))
             return interrupted(t);
         if (more && time_is_up(t, seconds_now()))
             return out_of_time(t);
     }
     int code = finished(t);
     leave_signals();
-    if (code == FINE && p->epoch > began && !stop_signal)
+    ranks_alone(1);
+    if (code == FINE && p->epoch > began && !stop_signal && !ranks_mine())
         report_whole(t->o->run, t->o->data);
+    ranks_alone(0);
     return code;
 }
 
@@ -593,6 +614,8 @@ static NetTraining wanted_settings(unsigned *given, const Options *o)
 static int command_trial(const Options *o, const NetTraining *training)
 {
     Data data;
+    if (ranks_count() > 1)
+        fail(WRONG_USAGE, "--overfit-one-batch and --lr-find are for one process: start %s without mpirun", o->program);
     data_open(&data, o->data, "train", true);
     data_need_labels(&data, "learn");
     if (o->overfit)
@@ -638,11 +661,12 @@ int command_train(const Options *o)
     t.validates = data_is_there(o->data, "valid");
     if (t.validates)
         data_open(&t.valid, o->data, "valid", true), data_need_labels(&t.valid, "validate");
-    run_lock(o->run);
-    if (!o->resume && (run_has_last(o->run) || run_has(o->run, "best")))
+    if (!ranks_mine())
+        run_lock(o->run);
+    if (!ranks_mine() && !o->resume && (run_has_last(o->run) || run_has(o->run, "best")))
         fail(WRONG_INPUT, "%s: this folder has a checkpoint; --resume goes on from it, another --run starts anew", o->run);
     open_net(o->threads);
-    display_open(&t.display, o->quiet, o->json);
+    display_open(&t.display, o->quiet || ranks_mine(), o->json && !ranks_mine());
     snapshot_open(&t.last);
     snapshot_open(&t.best);
     score_open(&t.score);
@@ -664,13 +688,17 @@ int command_train(const Options *o)
     else
         start(&t);
     settings_use(&t.p.training);
+    agree(&t.data, t.validates ? &t.valid : NULL, &t.p);
     run_path(path, sizeof path, o->run, "log.jsonl");
-    log_open(&t.log, path, t.p.log_bytes, t.p.log_rest);
-    free((char *)t.p.log_rest);
+    if (!ranks_mine())
+        log_open(&t.log, path, t.p.log_bytes, t.p.log_rest);
+    else
+        log_open(&t.log, "/dev/null", 0, NULL);
     t.trouble = *t.log.rest && !log_flush(&t.log, &t.error);
+    free((char *)t.p.log_rest);
     if (*t.p.init.file && !t.p.updates)        /* from now on the file is not needed any more */
         save(&t);
-    if (!run_describe(o->run, o->data, o->threads, &t.p, &t.error))
+    if (!ranks_mine() && !run_describe(o->run, o->data, o->threads, &t.p, &t.error))
         display_warn(&t.display, "%s", t.error.text);
     t.saved = seconds_now();
     t.ahead = ahead_open(&t.data, t.p.training.seed, t.p.training.epochs);

@@ -64,7 +64,7 @@ static List objects_of(Arena *a, const char *folder, List *old)
     }
     for (int i = 0; i < embedded_program_count; i++) {
         const char *name = embedded_program[i].name, *object = ends_with(name, ".c") ? object_of(a, name) : NULL;
-        if (!object || !changed(a, folder, name, &source))
+        if (!object || !changed(a, folder, name, &source) || !strcmp(name, "runtime/ranks_mpi.c"))        /* MPI's compiler makes that one */
             continue;
         list_push(a, &all, (void *)(uintptr_t)object);
         if (!changed(a, folder, object, &when) || newer(source, when) || newer(headers, when))
@@ -105,7 +105,7 @@ static const char *origin(Arena *a, const char *folder, const List *objects)
         "\t@: $(info $(CPPFLAGS) $(OPTIMISE) $(HURRY) $(CFLAGS) $(FLAGS))\n"
         "\t@: $(info $(CC))\n"
         "\t@command -v $(firstword $(CC)); $(CC) --version\n"
-        "\t@grep -h '^#include <' runtime/*.[ch] trainer/*.[ch] trainer/*/*.[ch] | grep -v immintrin | sort -u"      /* that one is the compiler's */
+        "\t@grep -h '^#include <' runtime/*.[ch] trainer/*.[ch] trainer/*/*.[ch] | grep -v -e immintrin -e mpi.h | sort -u"      /* that one is the compiler's */
         " | $(CC) $(CPPFLAGS) $(CFLAGS) $(FLAGS) -Iruntime -Itrainer -E -dD -x c - | cksum\n";
     Text t = { .arena = a };
     if (child_run_make(folder, question, "spnc-origin", &t) || !t.length || !plain_options(a, t.text))

@@ -360,3 +360,21 @@ void call_looks(Model *m, Fact *reads, Fact *writes, const Phase *p, const Op *o
             fact_push_text(writes, arena_printf(m->arena, "\"%s\", \"weights\", %d, -1, -1, \"%s\", 1, (real *)gradient->%s, %lld, 0, 0, { 0 }", op->name, tables_line(m, op->loc),
                                                 op->weights[i]->name, op->weights[i]->field, (long long)op->weights[i]->reals));
 }
+
+/* ---- several ranks ------------------------------------------------------------------------------------------------------- */
+
+const char *call_gather(Model *m, const Tensor *t, const char *at, int steps)
+{
+    return arena_printf(m->arena, "%s, %d, G, %lld * sizeof(real)", place_flat(m, t, at), steps, (long long)tensor_owner(t)->slot_reals);
+}
+
+Fact *call_gathers(Model *m, const Phase *p, const Op *op)
+{
+    Fact *list = fact_table(m->arena);
+    for (int i = 0; m->options.mpi && i < op->read_count; i++) {
+        const Use u = op->reads[i];
+        if (sums_reads(op, u.tensor))
+            fact_push_text(list, call_gather(m, u.tensor, slice(m, p, u.tensor, u.shift), at_once(p, u.tensor)));
+    }
+    return list;
+}

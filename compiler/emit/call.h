@@ -10,6 +10,10 @@ const char *call_text(Model *m, const Phase *p, const Op *op);
 bool call_typed(const Model *m, const Op *op, const Tensor *t);
 /* Appends to `reads` and `writes` the tensors that replay checks before and after the call: arguments of its SEE. */
 void call_looks(Model *m, Fact *reads, Fact *writes, const Phase *p, const Op *op);
+/* Several ranks: arguments of ranks_gather for the slices of t that begin at the slice `at`, of so many steps. */
+const char *call_gather(Model *m, const Tensor *t, const char *at, int steps);
+/* Those before the call: of operands that it sums over all groups (sums.c). */
+Fact *call_gathers(Model *m, const Phase *p, const Op *op);
 /* --debug: arguments that name the guards around u, a result of `op`. */
 const char *call_guard(Model *m, const Phase *p, const Op *op, Use u);
 

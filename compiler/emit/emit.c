@@ -356,6 +356,7 @@ static Fact *phases_fact(Model *m, const List *phases, Fact *rows, int *row_coun
             fact_set(c, "reads", reads);
             fact_set(c, "writes", writes);
             fact_set(c, "guards", guards);
+            fact_set(c, "gathers", call_gathers(m, p, op));
             fact_int(c, "row", row(m, rows, row_count, op->name, row_pass(op), first_phase + i, tables_line(m, op->loc), p->whole_batch, op_cost(m, p, op)));
             fact_push(calls, c);
         }
@@ -370,6 +371,21 @@ static Fact *phases_fact(Model *m, const List *phases, Fact *rows, int *row_coun
         fact_set(f, "slices", loops_slices(m, p, texts.text ? texts.text : ""));
         fact_set(f, "calls", calls);
         fact_push(list, f);
+    }
+    return list;
+}
+
+/* What the loss and the counts of errors read after the forward pass, as arguments of ranks_gather. */
+static Fact *shown_gathers(Model *m)
+{
+    Fact *list = fact_table(m->arena);
+    for (int i = 0; i < m->tensors.count; i++) {
+        const Tensor *t = m->tensors.items[i];
+        bool needed = t->shown;
+        for (int k = 0; k < m->loss_count; k++)
+            needed = needed || m->losses[k].loss == t || m->losses[k].counts == t;
+        if (needed)
+            fact_push_text(list, call_gather(m, t, "0", steps_all(t->repeat)));
     }
     return list;
 }
@@ -470,6 +486,7 @@ static Fact *net_fact(Model *m)
     fact_text(f, "flags", on->flags);
     fact_text(f, "cpu", on->level ? target : "");
     fact_bool(f, "inference", m->options.inference);
+    fact_bool(f, "mpi", m->options.mpi);
     return f;
 }
 
@@ -643,6 +660,7 @@ Fact *emit_facts(Model *m)
     int update_phase = m->forward_phases.count + m->backward_phases.count;
     fact_int(f, "update_row", row(m, rows, &row_count, m->train.optimiser->map.name, "update", update_phase, 0, true, update_cost(m)));
     fact_set(f, "rows", rows);
+    fact_set(f, "gathers", shown_gathers(m));
     fact_bool(f, "forward_scratch", uses_scratch(&m->forward_phases));
     fact_bool(f, "backward_scratch", uses_scratch(&m->backward_phases));
     tables_facts(m, f);

@@ -74,6 +74,8 @@ List program_files(const Model *m)
         if (!strncmp(file, "trainer/", 8) && file[strlen(file) - 1] == 'c')
             need(needed, i);
     }
+    if (m->options.mpi)
+        need(needed, find("runtime/", "ranks_mpi.c", strlen("ranks_mpi.c")));
     includes(needed, m->c.text);
     includes(needed, m->inspect.text);
     return marked(m, needed);

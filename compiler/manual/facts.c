@@ -32,6 +32,7 @@ const FactDoc fact_docs[] = {
     { "", "openblas", "bool", "does a layer use OpenBLAS?", NULL },
     { "", "sources", "text[]", "the .c files that are compiled beside NAME.c: for Makefile.in alone", NULL },
     { "", "halves", "bool", "NAME.c is compiled as two halves: for Makefile.in alone", NULL },
+    { "", "gathers", "text[]", "--mpi: arguments of ranks_gather for what the loss and the counts of errors read", NULL },
     { "", "held_reals", "int", "reals that `check` holds behind stop_gradient; 0: there is none", NULL },
     { "", "dropout random sampler augment", "bool", "does the net have such an operator?", NULL },
     { "", "library", "library", "--for inference: names, sizes, inputs and outputs of the library", NULL },
@@ -58,6 +59,7 @@ const FactDoc fact_docs[] = {
     { "net", "vec_registers", "int", "of them that one vec takes", NULL },
     { "net", "flags", "text", "the compiler's flags for the target", NULL },
     { "net", "cpu", "text", "the target, if not every processor runs it; else empty", NULL },
+    { "net", "mpi", "bool", "--mpi: several processes", NULL },
     { "net", "inference", "bool", "--for inference: the forward pass alone, on one thread", NULL },
     { "net", "signature hash", "text", "of the parameters' names and shapes; of all that is bit-relevant", NULL },
     { "net", "activation_reals scratch_reals block_reals", "int", "sizes: tensors of a batch, scratch of a thread, parameters with padding", NULL },
@@ -480,6 +482,7 @@ const FactDoc fact_docs[] = {
     { "call", "text", "text", "the call itself, without its semicolon", NULL },
     { "call", "reads writes", "text[]", "tensors for replay to look at, as initialisers of a Look", NULL },
     { "call", "guards", "text[]", "--debug: arguments of guard_check", NULL },
+    { "call", "gathers", "text[]", "--mpi: arguments of ranks_gather for what it reads of all groups", NULL },
     { "call", "row", "int", "its row in the profile", NULL },
 
     { "weight", "name field", "text", "\"front.conv1.weight\", and its member in the struct", NULL },

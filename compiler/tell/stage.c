@@ -114,6 +114,22 @@ void stage_identity(const Model *m, FILE *out)
     fputs(t.text, out);
 }
 
+/* The sums over the examples of a batch, and the order of each. */
+static void stage_sums(const Model *m, FILE *out)
+{
+    for (int pass = 0; pass < 2 && m->lanes > 1; pass++) {
+        const List *phases = pass ? &m->backward_phases : &m->forward_phases;
+        for (int i = 0; i < phases->count; i++) {
+            const Phase *p = phases->items[i];
+            for (int k = 0; k < p->ops.count; k++) {
+                const Op *op = p->ops.items[k];
+                if (sums_kind(op) != SUM_NONE)
+                    fprintf(out, "  sum %-28s %s\n", op->weight_count && op->pass != FORWARD ? op->weights[0]->name : op->name, sums_order(sums_kind(op)));
+            }
+        }
+    }
+}
+
 void stage_plan(const Model *m, FILE *out)
 {
     for (int pass = 0; pass < 2; pass++) {
@@ -127,6 +143,7 @@ void stage_plan(const Model *m, FILE *out)
             fprintf(out, "\n");
         }
     }
+    stage_sums(m, out);
     for (int i = 0; i < m->tensors.count; i++) {
         const Tensor *t = m->tensors.items[i];
         if (tensor_owner(t) != t || t->first < 0)

@@ -7,6 +7,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "run/ahead.h"
 #include "augment.h"
+#include "ranks.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -75,6 +76,9 @@ static void ask_example(Ahead *a, int64_t place)
     const Data *d = a->data;
     if (place / d->examples != a->epoch)
         data_order(a->order, d, a->seed, (int)(a->epoch = place / d->examples));
+    const int group = (int)(place % d->examples % net.batch) / net.lanes;
+    if (group < ranks_from(net.groups) || group >= ranks_to(net.groups))        /* another rank's */
+        return;
     uint32_t example = a->order[place % d->examples];
     for (int f = 0; f < net.input_count + net.target_count; f++)
         if (is_mapped(d, f))

@@ -4,6 +4,8 @@
  * their number.  Errors are shares from 0 to 1. */
 #include "run/eval.h"
 #include "files/json.h"
+#include "ranks.h"
+#include "run/agree.h"
 #include "run/culprit.h"
 #include "run/message.h"
 #include "run/run.h"
@@ -199,7 +201,7 @@ bool score_data(Score *s, Data *data, const volatile sig_atomic_t *stop)
         Batch batch = { 0 };
         data_batch(&batch, data, NULL, first);
         double loss = culprit_data_is_finite(NULL, 0, data, &batch) ? net.forward(&batch, each) : (double)NAN;
-        if (torn_look())
+        if (agree_any(torn_look()))
             return false;
         if (!isfinite(loss)) {
             s->loss = loss;
@@ -209,7 +211,7 @@ bool score_data(Score *s, Data *data, const volatile sig_atomic_t *stop)
         add_losses(s, &batch, loss, each);
         s->examples += batch.count;
         count_wrong(s, data, &batch, first);
-        if (stop && *stop)
+        if (stop && agree_any(*stop))
             return false;
     }
     s->loss = whole_loss(s);
@@ -327,8 +329,11 @@ int command_eval(const Options *o)
     open_net(o->threads);
     run_or_file_weights(o->run, o->weights, o->last, false);
     score_open(&s);
+    agree(&data, NULL, NULL);
     if (!score_data(&s, &data, NULL))
-        torn_fail("");
+        torn_stop("");
+    if (s.bad >= 0)
+        ranks_last();
     if (s.bad >= 0)
         fail(WRONG_INPUT, "%s", score_trouble(&s, &data));
     if (o->json) {

@@ -7,6 +7,7 @@
 #include "files/nearest.h"
 #include "files/text.h"
 #include "net.h"
+#include "ranks.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,7 +15,8 @@
 #include <string.h>
 #include <time.h>
 
-static void say(const char *kind, const char *format, va_list args)
+/* The message as one text without control characters, which the caller frees; NULL if memory is out. */
+static char *text_of(const char *format, va_list args)
 {
     va_list again;
     va_copy(again, args);
@@ -23,18 +25,22 @@ static void say(const char *kind, const char *format, va_list args)
     if (text)
         vsnprintf(text, (size_t)n + 1, format, again);
     va_end(again);
-    fflush(stdout);
-    fprintf(stderr, "%s: %s: %s\n", net.name, kind, text ? text_clean(text) : format);
-    free(text);
+    return text ? text_clean(text) : NULL;
 }
+
+/* At the start all ranks of a job hear of it, and the first prints it once if all have the same trouble; later the rank itself does, and the job ends. */
 
 void fail(int code, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    say("error", format, args);
+    char *text = text_of(format, args);
     va_end(args);
-    exit(code);
+    fflush(stdout);
+    if (!ranks_agreed())
+        ranks_agree(net.name, text ? text : format, 1, code);
+    fprintf(stderr, "%s: error: %s%s\n", net.name, ranks_name(), text ? text : format);
+    ranks_exit(code);
 }
 
 void fail_array(const ArrayError *e) { fail(e->exit_code, "%s", e->text); }
@@ -43,8 +49,12 @@ void warn(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    say("warning", format, args);
+    char *text = text_of(format, args);
     va_end(args);
+    fflush(stdout);
+    if (!ranks_mine())                         /* the others have the same to say */
+        fprintf(stderr, "%s: warning: %s\n", net.name, text ? text : format);
+    free(text);
 }
 
 void *need_memory(size_t bytes, const char *what)

@@ -7,6 +7,7 @@
 #endif
 #include "run/torn.h"
 #include "net.h"
+#include "ranks.h"
 #include "run/message.h"
 
 #include <errno.h>
@@ -50,7 +51,7 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
             errno = before;
             return;
         }
-        say(net.name), say(": error: "), say(watched[i].path);
+        say(net.name), say(": error: "), say(ranks_name()), say(watched[i].path);
         say(": another program cut this file short while it was in use; write it anew, to another name first.\n");
         _exit(ENVIRONMENT);
     }
@@ -104,4 +105,12 @@ int torn_look(void)
 void torn_fail(const char *more)
 {
     fail(ENVIRONMENT, "%s: another program cut this file short while it was in use; write it anew, to another name first.  %s", watched[torn - 1].path, more);
+}
+
+void torn_stop(const char *more)
+{
+    if (torn_look())
+        torn_fail(more);
+    for (;;)
+        ranks_most(0);                         /* the job ends meanwhile */
 }

@@ -17,7 +17,9 @@ void torn_go_on(void);
 extern volatile int torn;
 /* Other than 0 if a watched file is shorter than it was, whether or not a read has met that; `torn` is set then. */
 int torn_look(void);
-/* Ends the program, with exit code 74, once `torn` is set: names the file, then `more`. */
+/* Ends the program, with exit code 74, once `torn` is set in a rank at least: that one names the file, then `more`. */
+_Noreturn void torn_stop(const char *more);
+/* Likewise, of this process. */
 _Noreturn void torn_fail(const char *more);
 
 #endif

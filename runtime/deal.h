@@ -1,0 +1,57 @@
+/* deal.h -- how the examples of a batch are dealt to the ranks of an MPI job, and which sums each of them can make alone.
+ *
+ * Pure functions of numbers: a net of several ranks, the plan and the tests share them.
+ * Groups go to ranks in contiguous runs.  A weight's gradient has a part a slice (leaf): leaf t * groups + g is group g at step t, and the leaves are
+ * added by one fixed tree, 0+1, 2+3, ..., then pairs of pairs; a leaf without a partner goes up as it is.  A node of that tree whose leaves
+ * all belong to one rank is a sum that this rank makes alone, with the additions of the whole tree.  The largest of such nodes are what
+ * ranks exchange; the additions above them follow, again those of the whole tree.  So the bits do not depend on the number of ranks. */
+#ifndef SPN_DEAL_H
+#define SPN_DEAL_H
+
+#include <stddef.h>
+
+/* The first group of a rank; that of rank `ranks` is `groups`.  1 <= ranks <= groups: then each has a group at least. */
+static inline int deal_from(int groups, int ranks, int rank) { return (int)((long)groups * rank / ranks); }
+
+/* The rank of a group. */
+static inline int deal_rank(int groups, int ranks, int group) { return (int)(((long)ranks * (group + 1) - 1) / groups); }
+
+/* A node: leaves first .. first + leaves - 1, all of `rank`.  Added to what waits, it completes `due` sums, as the last one all. */
+typedef struct { int rank, first, leaves, due; } DealNode;
+
+/* The largest nodes that belong to one rank, in the order of their leaves, into nodes[0 .. leaves).  `leaves` is a multiple of `groups`, the steps
+ * lie one behind the other.  Returns their number. */
+static inline int deal_nodes(DealNode *nodes, int leaves, int groups, int ranks)
+{
+    int count = 0, waiting = 0, span[32];              /* of the sums that wait: leaves, as if the tree were whole */
+    for (int first = 0; first < leaves;) {
+        const int rank = deal_rank(groups, ranks, first % groups);
+        int width = 1, due = 0;
+        for (int end = first + 1;; end = first + width) {
+            const int next = 2 * width;
+            while (end < leaves && end < first + next && deal_rank(groups, ranks, end % groups) == rank)
+                end++;
+            if (first % next || (end < leaves && end < first + next) || width >= leaves)
+                break;
+            width = next;
+        }
+        const int end = first + width < leaves ? first + width : leaves;
+        span[waiting++] = width;
+        for (; waiting > 1 && (end == leaves || span[waiting - 2] == span[waiting - 1]); waiting--, due++)
+            span[waiting - 2] *= 2;
+        nodes[count++] = (DealNode){ rank, first, end - first, due };
+        first = end;
+    }
+    return count;
+}
+
+/* Slices of a sum of `size` reals that ranks finish: rank r has elements deal_slice(r) to deal_slice(r + 1).  A short sum is finished by every rank: that is
+ * one exchange less. */
+enum { DEAL_WIDE = 128, DEAL_SHORT = 1024 };
+static inline ptrdiff_t deal_slice(ptrdiff_t size, int ranks, int rank)
+{
+    const ptrdiff_t wide = (size + DEAL_WIDE - 1) / DEAL_WIDE;
+    return rank == ranks ? size : wide * rank / ranks * DEAL_WIDE;
+}
+
+#endif

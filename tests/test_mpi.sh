@@ -1,0 +1,174 @@
+#!/usr/bin/env bash
+# test_mpi.sh -- several processes by MPI: the same weights, log and evaluation for any number of ranks and threads as of one process, resumed on another number of
+# ranks too; what ranks must have in common; signals; a rank that is killed; a disk that is lost; a NaN.
+# usage: tests/test_mpi.sh [KILLS]    kills of a rank at a random moment: 2 if not given
+# Skipped, with a message, where there is no mpirun or mpicc.  SPNC: the spnc to test (default build/spnc).
+. "$(dirname "$0")/begin.sh"
+cd "$work" || exit 74
+kills=${1:-2}
+if ! command -v mpirun >/dev/null || ! command -v mpicc >/dev/null; then
+    echo "test_mpi: skipped: no mpirun or mpicc here (make deps installs Open MPI)"
+    exit 0
+fi
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
+export OMPI_MCA_btl=self,vader OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_mpi_yield_when_idle=1
+
+# Every kind of sum over the batch: parts of slices, by Winograd's algorithm and directly; chains of dense layers, once, in a loop and over all its steps, and of an
+# embedding; a batch norm; labels of two targets.  Seven groups, the last not full; the last batch of an epoch has but two.
+cat >net.yaml <<'END'
+model: net
+batch: 100
+inputs: { image: { shape: [1, 12, 12], dtype: u8 }, words: { shape: [4], dtype: i32, classes: 9 }, more: { shape: [3] } }
+targets: { kind: { classes: 3 }, part: { length: 3, classes: 4 } }
+nets:
+  look:
+    - conv: { filters: 16, kernel: 3, bias: false }
+    - batch_norm: { act: relu }
+    - conv: { filters: 16, kernel: 3, act: relu }
+    - maxpool: 2
+  read:
+    - conv: { filters: 3, kernel: 2, act: relu }
+    - dropout: 0.1
+    - dense: 4
+flow:
+  - c: { look: image }
+  - e: { embedding: words, units: 3 }
+  - all: { concat: [{ flatten: c }, { flatten: e }, more] }
+  - repeat: 3
+    carry: { h: { gru: { units: 6 } } }
+    do:
+      - h: { gru: [all, h] }
+      - A: { dense: h, units: 6, init: identity_affine }
+      - crop: { spn: [image, A], downsample: 2 }
+      - digit: { read: crop }
+  - z: { last: h }
+  - v: { dense: z, units: 3 }
+loss:
+  - { cross_entropy: [v, kind] }
+  - { cross_entropy: [digit, part] }
+train: { optimiser: { sgd: { rate: 0.05, momentum: 0.9 } }, clip: { norm: 1 }, epochs: 2, patience: 0 }
+END
+# data FOLDER SEED: 130 examples to train on, 30 to validate with
+numbers() { awk -v n="$1" -v seed="$2" -v most="$3" "$random"'BEGIN { start(seed); for (i = 0; i < n; i++) printf "\\%03o\\000\\000\\000", int(most * draw()) }'; }
+data() {
+    mkdir "$1"
+    local split n
+    for split in train valid; do
+        n=$([ $split = train ] && echo 130 || echo 30)
+        bytes $((n * 144)) "$2" 256 | npy '|u1' "$n, 1, 12, 12" >"$1/${split}_image.npy"
+        printf "$(numbers $((n * 4)) $(($2 + 1)) 9)" | npy '<i4' "$n, 4" >"$1/${split}_words.npy"
+        printf "$(numbers "$n" $(($2 + 2)) 3)" | npy '<i4' "$n," >"$1/${split}_kind.npy"
+        printf "$(numbers $((n * 3)) $(($2 + 3)) 4)" | npy '<i4' "$n, 3" >"$1/${split}_part.npy"
+        awk -v n="$n" 'BEGIN { for (i = 0; i < 3 * n; i++) printf i % 5 ? "\\000\\000\\200\\077" : "\\000\\000\\000\\277" }' >more
+        printf "$(cat more)" | npy '<f4' "$n, 3" >"$1/${split}_more.npy"
+    done
+}
+data data 1
+data other 8
+
+run "$SPNC" build net.yaml -o one || exit 1
+run "$SPNC" build net.yaml --mpi -o many || exit 1
+! nm one/net | grep -qi mpi_ || fault "a program built without --mpi calls MPI"
+cmp -s <(sed -n 's/^const char net_hash/&/p' one/net-train.c) <(sed -n 's/^const char net_hash/&/p' many/net-train.c) || fault "--mpi changes the model hash"
+
+# mpi RANKS options...: the program, on so many ranks; what it says to out and errors
+mpi() { local ranks=$1; shift; timeout 300 mpirun -n "$ranks" many/net "$@" >out 2>errors; }
+weights() { one/net export --last --run "$1" -o "$1.npz" >/dev/null || fault "$1: no weights"; }
+timeless() { sed 's/"seconds": [^,]*, "images_per_second": [^,]*,//' "$1/log.jsonl"; }
+same() {                                       # same RUN REFERENCE WHAT
+    weights "$1"
+    cmp -s "$1.npz" "$2.npz" || fault "$3: other weights than one process"
+    cmp -s <(timeless "$1") <(timeless "$2") || fault "$3: another log than one process: $(timeless "$1" | diff - <(timeless "$2") | head -3)"
+}
+
+# ---- the same bits -------------------------------------------------------------------------------------------------------
+run one/net train --data data --run whole --threads 1
+weights whole
+one/net eval --data data --run whole --split valid --json >whole.json
+for how in 1:2 2:1 3:2 4:1 7:2; do
+    ranks=${how%:*} threads=${how#*:}
+    mpi "$ranks" train --data data --run "run$ranks" --threads "$threads" || fault "$ranks ranks: $(tail -3 errors)"
+    same "run$ranks" whole "$ranks ranks of $threads threads"
+    [ "$(grep -c '^epoch' out)" = 2 ] || fault "$ranks ranks: the lines of epochs are not those of one rank: $(cat out)"
+done
+mpi 3 eval --data data --run whole --split valid --json && cmp -s out whole.json || fault "eval on three ranks: $(cat out errors | head -3)"
+
+# ---- going on with another number of ranks ----------------------------------------------------------------------------------
+mpi 2 train --data data --run on --epochs 1 --threads 1 && mpi 3 train --data data --run on --resume --epochs 2 --threads 1 || fault "going on: $(tail -3 errors)"
+same on whole "one epoch on two ranks, one on three"
+mpi 4 train --data data --run back --epochs 1 --threads 1 && run one/net train --data data --run back --resume --epochs 2
+same back whole "one epoch on four ranks, one in one process"
+
+# ---- the start ----------------------------------------------------------------------------------------------------------------
+says() { grep -q "$1" errors || fault "expected '$1': $(head -5 errors)"; }
+mpi 8 train --data data --run no && fault "eight ranks for seven groups"
+says 'at most mpirun -n 7'
+mpi 2 train --data data --run whole && fault "a folder with a checkpoint was taken"
+[ "$(grep -c 'this folder has a checkpoint' errors)" = 1 ] || fault "not once: $(cat errors)"
+mpi 2 predict --data data --run whole && fault "predict on two ranks"
+says 'for one process'
+timeout 300 mpirun -n 1 many/net train --data data --run no --threads 1 : -n 1 many/net train --data other --run no --threads 1 >out 2>errors && fault "two folders of data"
+says 'rank 1 on host .*: not the same train examples'
+timeout 300 mpirun -n 2 many/net train --data data --run no --threads 1 : -n 1 many/net train --data data --run no --seed 7 --threads 1 >out 2>errors && fault "two seeds"
+says 'rank 2 on host .*: not the same train.seed as the first rank: 7, there '
+timeout 300 mpirun -n 1 many/net train --data data --run no --threads 1 : -n 1 many/net train --data nothing --run no --threads 1 >out 2>errors && fault "a rank without data"
+says 'rank 1 on host .*nothing'
+[ ! -e no/last ] || fault "a run that did not start has a checkpoint"
+
+# ---- trouble ---------------------------------------------------------------------------------------------------------------------
+# begin RUN RANKS: a long training in the background, which saves after every step; its pid in $pid
+begin() {
+    mpirun -n "$2" many/net train --data data --run "$1" --threads 1 --epochs 100000 --save-every 0.001ms >out 2>errors &
+    pid=$!
+    wait_for $pid "its first checkpoint" [ -e "$1/last" ]
+}
+# finished RUN WHAT: goes on to the second epoch that ends after the last checkpoint, on three ranks and in one process alike
+finished() {
+    local epochs=$(($(one/net info >/dev/null; wc -l <"$1/log.jsonl") + 2))
+    run rm -rf reference
+    run one/net train --data data --run reference --epochs "$epochs" --threads 2
+    weights reference
+    mpi 3 train --data data --run "$1" --resume --epochs "$epochs" --threads 1 || fault "$2: does not go on: $(tail -3 errors)"
+    same "$1" reference "$2"
+}
+ranks_of() { local p; for p in /proc/[0-9]*; do [[ $(stat_of "${p#/proc/}") != ?" $1" ]] || echo "${p#/proc/}"; done; }
+
+begin stop 2
+one/net train --data data --run stop --resume >out.2 2>&1 && fault "a second training in the folder"
+grep -q 'another training is running' out.2 || fault "a second training: $(cat out.2)"
+kill -USR1 $pid
+wait $pid
+code=$?
+[ $code = 138 ] && [ "$(grep -c 'stopped by signal 10' errors)" = 1 ] || fault "SIGUSR1: exit code $code: $(cat errors)"
+finished stop "stopped by SIGUSR1"
+
+for k in $(seq "$kills"); do
+    begin "kill$k" 4
+    sleep "0.0$((RANDOM % 100))"
+    victim=$(ranks_of $pid | sed -n "$((RANDOM % 4 + 1))p")
+    kill -KILL "$victim" 2>/dev/null
+    wait $pid
+    code=$?
+    [ $code != 0 ] || fault "a rank was killed, and the job ends with exit code 0"
+    grep -q 'rank . with PID .* on node' errors || fault "nobody says which rank was killed: $(cat errors)"
+    finished "kill$k" "a rank was killed"
+done
+
+cp -r data torn
+mpirun -n 2 many/net train --data torn --run torn.run --threads 1 --epochs 100000 --save-every 0.001ms >out 2>errors &
+pid=$!
+wait_for $pid "its first checkpoint" [ -e torn.run/last ]
+truncate -s 300 torn/train_image.npy
+wait $pid
+code=$?
+[ $code = 74 ] && grep -q 'rank . on host .*train_image.npy: another program cut this file short' errors || fault "a file cut short: exit code $code: $(cat errors)"
+
+# a NaN among the examples of the second rank; its first epoch has all of them in the order of the seed
+cp -r data nan
+printf '\000\000\300\177' | dd of=nan/train_more.npy bs=1 seek=$((128 + 12 * 77)) conv=notrunc 2>dd
+mpi 2 train --data nan --run nan.run --threads 1 && fault "a NaN in the data"
+[ "$(grep -c 'example 77' errors)" = 1 ] || fault "a NaN in the data: $(cat errors)"
+mpi 2 train --data data --run huge --threads 1 --set train.rate=1e30 && fault "a rate of 1e30"
+grep -q 'rank . on host .*is no number' errors && grep -q 'lower the rate' errors || fault "a rate of 1e30: $(cat errors)"
+
+exit $failed

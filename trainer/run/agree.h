@@ -1,0 +1,23 @@
+/* agree.h -- several ranks (runtime/ranks.h): what they must have in common at the start, and what they find out together.  All ranks call these
+ * functions; in one process they cost nothing. */
+#ifndef SPN_AGREE_H
+#define SPN_AGREE_H
+
+#include "run/checkpoint.h"
+#include "run/data.h"
+
+#include <signal.h>
+
+/* At the start of a command, when all is read and nothing is written yet: compares net, settings, examples and weights.  If a rank has failed or differs, the first
+ * one says which and in what, and the job ends.  valid NULL: there is no such split; p NULL: the command does not train. */
+void agree(const Data *data, const Data *valid, const Progress *p);
+
+/* Is it so in any rank? */
+bool agree_any(bool here);
+/* The number of a signal that any rank has got, also for *here of all; 0: none has. */
+int agree_signal(volatile sig_atomic_t *here);
+
+/* Behind a pass with a loss that is no number: the first rank with such a value among those of its own examples says so on stderr. */
+void agree_nonsense(void);
+
+#endif
