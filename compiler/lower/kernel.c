@@ -72,6 +72,10 @@ static void openblas(Model *m, List *sections)
         const char *gemm = op->kind == OP_dense ? op_word(forward, "gemm") : NULL;
         if (!gemm || strcmp(gemm, "openblas") != 0)
             continue;
+        if (m->options.mpi && op == forward) {
+            diag_error(m->diag, op_attr(op, "gemm")->given ? op_attr(op, "gemm")->loc : op->loc, "the order of OpenBLAS's sums follows from the examples of one process: --mpi does not take `gemm: openblas`");
+            diag_note(m->diag, (Loc){ 0 }, "`gemm: lanes` takes the same weights");
+        }
         op->kernel.openblas = true;
         int64_t reals = (shape_count(&forward->reads[0].tensor->shape) + op_int(forward, "units")) * m->lanes;
         if (op->pass == WEIGHTS) {
@@ -153,6 +157,8 @@ bool kernels_choose(Model *m)
         return true;
     openblas(m, &m->forward);
     openblas(m, &m->backward);
+    if (diag_errors(m->diag))
+        return false;
     Section *first = m->forward.items[0];
     if (first->kind != ONCE)
         unreachable("a flow begins by loading its inputs");
