@@ -138,6 +138,8 @@ static bool tell(Model *m, const Arguments *a)
     bool explained = a->command->kind == EXPLAIN, good = true;
     if (explained)
         good = explain(&said, d, a->name);
+    else if (a->ranks)
+        cluster_text(&said, d, a->ranks, a->network);
     else if (a->scaling)
         (a->json ? scaling_json : scaling_text)(&said, d);
     else if (a->html)

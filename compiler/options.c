@@ -8,6 +8,7 @@
 #include "files/version.h"
 #include "pipeline.h"
 #include "schedule/target.h"
+#include "tell/show.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +56,7 @@ const Option options[] = {
       "inference: the weights that are compiled in; none (the default): given when the net is opened" },
     { "--outputs", "A,B", TEXT, AT(options.outputs), "names of the flow, with commas between", "check, emit and build",
       "inference: the values that the library returns (default: those of the model, or that its losses read)" },
-    { "--mpi", NULL, SWITCH, AT(options.mpi), NULL, "emit and build",
+    { "--mpi", NULL, SWITCH, AT(options.mpi), NULL, "check, emit and build",
       "for several processes, perhaps on several machines, that mpirun or srun starts: compiled by mpicc; the same bits" },
     { "--memory", "SIZE", SIZE, AT(options.memory), "a size such as 512M or 4G", NULL,
       "refuse a program that needs more, such as 4G (default 64G)" },
@@ -73,6 +74,10 @@ const Option options[] = {
     { "--html", NULL, SWITCH, AT(html), NULL, "show", "show as one page for a browser" },
     { "--scaling", NULL, SWITCH, AT(scaling), NULL, "show",
       "show what a training step gains from 1 to 64 threads, by a model of its phases; also with --json" },
+    { "--ranks", "R,R,...", TEXT, AT(ranks), "numbers of processes, with commas between", "show",
+      "with --scaling: bytes, messages and time of a step on so many processes of --mpi" },
+    { "--network", "S,B", TEXT, AT(network), "two numbers, as 0.000005,1e9", "show",
+      "with --ranks: seconds that a message takes, and bytes a second (default 0.000005,1e9)" },
     { "--version", NULL, SHOW_VERSION, 0, 0, NULL, NULL, NULL },
     { "--help", NULL, SHOW_HELP, 0, 0, NULL, NULL, NULL },
 };
@@ -276,6 +281,30 @@ static bool is_among(const char *text, const char *word)
     return false;
 }
 
+/* "1,2,64"; "0.000005,1e9" */
+static bool is_ranks(const char *text)
+{
+    for (int n = 0; n < RANKS_MOST; n++) {
+        char *end;
+        const long ranks = *text >= '0' && *text <= '9' ? strtol(text, &end, 10) : 0;
+        if (ranks < 1 || ranks > 4096)
+            return false;
+        if (!*end)
+            return true;
+        if (*end != ',')
+            return false;
+        text = end + 1;
+    }
+    return false;
+}
+
+static bool is_network(const char *text)
+{
+    double latency, bandwidth;
+    char rest;
+    return sscanf(text, "%lf,%lf%c", &latency, &bandwidth, &rest) == 2 && latency >= 0 && latency < 1e9 && bandwidth > 0 && bandwidth < 1e18;
+}
+
 /* Checks the command's operands and options, alone and together; reports the first error. */
 static void check(const Arguments *a, const bool given[OPTIONS])
 {
@@ -311,6 +340,12 @@ static void check(const Arguments *a, const bool given[OPTIONS])
         usage_error("--mpi is for training in the fast form: leave out %s", a->options.inference ? "--for" : a->options.debug ? "--debug" : "--plain");
     if (a->json + a->dot + a->html > 1 || (a->scaling && (a->dot || a->html)))
         usage_error("%s: take one of --json, --dot and --html, and --scaling alone or with --json", c->name);
+    if ((a->ranks && (!a->scaling || a->json)) || (a->network && !a->ranks))
+        usage_error("%s", a->ranks ? "--ranks goes with --scaling, without --json" : "--network goes with --ranks");
+    if (a->ranks && !is_ranks(a->ranks))
+        usage_error("--ranks takes numbers of processes from 1 to 4096, with commas between, not '%s'", a->ranks);
+    if (a->network && !is_network(a->network))
+        usage_error("--network takes seconds a message and bytes a second, as 0.000005,1e9, not '%s'", a->network);
     if (a->scaling && a->options.plain)
         usage_error("--scaling: the plain form runs on one thread");
 }
@@ -371,6 +406,7 @@ Arguments arguments(int argc, char **argv)
     a.options.inference = a.options.python || (a.purpose && strcmp(a.purpose, "inference") == 0);
     a.options.is_double = a.precision && *a.precision == 'd';
     check(&a, given);
+    a.network = a.network ? a.network : "0.000005,1e9";
     if (!strcmp(a.options.target, "native"))
         a.options.target = native_target();
     a.options.portable = !strcmp(a.options.target, "portable");

@@ -38,6 +38,7 @@ typedef struct {
     const Command *command;
     const char *path, *name;        /* the operands: a model; of explain a name in it */
     const char *out, *tuning, *precision, *purpose;
+    const char *ranks, *network;    /* show --scaling: as in tell/show.h; ranks NULL: one process */
     bool json, dot, html, scaling, force, no_cache;
     Options options;                /* target is never "native" */
 } Arguments;

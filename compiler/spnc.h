@@ -140,6 +140,10 @@ typedef enum { SUM_NONE, SUM_TREE, SUM_TREE_AT_ONCE, SUM_CHAIN, SUM_STATISTICS }
 SumKind sums_kind(const Op *op);
 const char *sums_order(SumKind kind);
 bool sums_reads(const Op *op, const Tensor *t);         /* for its sum, does op read the slices of t of all groups? */
+/* When the slices of t of all groups are read behind a forward pass: of losses, and of what wrong labels are counted from, always; of what is otherwise compared with a
+ * target in an evaluation alone. */
+typedef enum { SHOWN_NEVER, SHOWN_IN_TRAINING, SHOWN_IN_EVALUATION } SumShown;
+SumShown sums_shown(const Model *m, const Tensor *t);
 int64_t train_blocks(const Model *m);                      /* blocks as long as that of the parameters which training keeps, with them and their gradients */
 Cost update_cost(const Model *m);                         /* gathering, clipping, optimiser and average */
 /* Every text of the generated folder: m->c, m->inspect, m->makefile, m->gdb and m->training (the sources of runtime/ and trainer/ are copied by main.c). */

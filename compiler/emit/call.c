@@ -310,8 +310,7 @@ const char *call_text(Model *m, const Phase *p, const Op *op)
 
 /* ---- replay: an operator's operands and results, checked by replay.c ------------------------------------- */
 
-/* Steps of t that a call of the whole batch has before it. */
-static int at_once(const Phase *p, const Tensor *t)
+int call_steps(const Phase *p, const Tensor *t)
 {
     const Repeat *own = own_step(p, t);
     return own && section_loops(p->kind) ? steps_all(repeat_within(own, p->from) ? p->from->outer : own) : steps_all(own);
@@ -323,7 +322,7 @@ static void seen(Model *m, Fact *list, const Phase *p, const Op *op, Use u, bool
     if (t->space != REALS && t->space != PARTS)
         return;
     int64_t each = shape_count(&t->shape) * (t->space == REALS ? m->lanes : 1);
-    int64_t n = !p->whole_batch ? each : tensor_owner(t)->slot_reals * m->groups * at_once(p, t);
+    int64_t n = !p->whole_batch ? each : tensor_owner(t)->slot_reals * m->groups * call_steps(p, t);
     bool loop = section_loops(p->kind) || (p->kind == AFTER && !p->whole_batch);
     const char *at = slice(m, p, t, u.shift), *first = place_flat(m, t, at);
     Text shape = { .arena = m->arena };
@@ -374,7 +373,7 @@ Fact *call_gathers(Model *m, const Phase *p, const Op *op)
     for (int i = 0; m->options.mpi && i < op->read_count; i++) {
         const Use u = op->reads[i];
         if (sums_reads(op, u.tensor))
-            fact_push_text(list, call_gather(m, u.tensor, slice(m, p, u.tensor, u.shift), at_once(p, u.tensor)));
+            fact_push_text(list, call_gather(m, u.tensor, slice(m, p, u.tensor, u.shift), call_steps(p, u.tensor)));
     }
     return list;
 }

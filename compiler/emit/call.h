@@ -12,6 +12,8 @@ bool call_typed(const Model *m, const Op *op, const Tensor *t);
 void call_looks(Model *m, Fact *reads, Fact *writes, const Phase *p, const Op *op);
 /* Several ranks: arguments of ranks_gather for the slices of t that begin at the slice `at`, of so many steps. */
 const char *call_gather(Model *m, const Tensor *t, const char *at, int steps);
+/* Steps of t that a call for the whole batch has before it. */
+int call_steps(const Phase *p, const Tensor *t);
 /* Those before the call: of operands that it sums over all groups (sums.c). */
 Fact *call_gathers(Model *m, const Phase *p, const Op *op);
 /* --debug: arguments that name the guards around u, a result of `op`. */

@@ -376,15 +376,12 @@ static Fact *phases_fact(Model *m, const List *phases, Fact *rows, int *row_coun
 }
 
 /* What the loss and the counts of errors read after the forward pass, as arguments of ranks_gather. */
-static Fact *shown_gathers(Model *m)
+static Fact *shown_gathers(Model *m, SumShown when)
 {
     Fact *list = fact_table(m->arena);
     for (int i = 0; i < m->tensors.count; i++) {
         const Tensor *t = m->tensors.items[i];
-        bool needed = t->shown;
-        for (int k = 0; k < m->loss_count; k++)
-            needed = needed || m->losses[k].loss == t || m->losses[k].counts == t;
-        if (needed)
+        if (sums_shown(m, t) == when)
             fact_push_text(list, call_gather(m, t, "0", steps_all(t->repeat)));
     }
     return list;
@@ -660,7 +657,8 @@ Fact *emit_facts(Model *m)
     int update_phase = m->forward_phases.count + m->backward_phases.count;
     fact_int(f, "update_row", row(m, rows, &row_count, m->train.optimiser->map.name, "update", update_phase, 0, true, update_cost(m)));
     fact_set(f, "rows", rows);
-    fact_set(f, "gathers", shown_gathers(m));
+    fact_set(f, "gathers", shown_gathers(m, SHOWN_IN_TRAINING));
+    fact_set(f, "evaluation_gathers", shown_gathers(m, SHOWN_IN_EVALUATION));
     fact_bool(f, "forward_scratch", uses_scratch(&m->forward_phases));
     fact_bool(f, "backward_scratch", uses_scratch(&m->backward_phases));
     tables_facts(m, f);

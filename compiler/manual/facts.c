@@ -32,7 +32,7 @@ const FactDoc fact_docs[] = {
     { "", "openblas", "bool", "does a layer use OpenBLAS?", NULL },
     { "", "sources", "text[]", "the .c files that are compiled beside NAME.c: for Makefile.in alone", NULL },
     { "", "halves", "bool", "NAME.c is compiled as two halves: for Makefile.in alone", NULL },
-    { "", "gathers", "text[]", "--mpi: arguments of ranks_gather for what the loss and the counts of errors read", NULL },
+    { "", "gathers evaluation_gathers", "text[]", "--mpi: arguments of ranks_gather for what the loss and the counts of errors read; in an evaluation alone", NULL },
     { "", "held_reals", "int", "reals that `check` holds behind stop_gradient; 0: there is none", NULL },
     { "", "dropout random sampler augment", "bool", "does the net have such an operator?", NULL },
     { "", "library", "library", "--for inference: names, sizes, inputs and outputs of the library", NULL },

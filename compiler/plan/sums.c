@@ -26,6 +26,18 @@ const char *sums_order(SumKind kind)
     return texts[kind];
 }
 
+SumShown sums_shown(const Model *m, const Tensor *t)
+{
+    bool labels = false;
+    for (int k = 0; k < m->loss_count; k++) {
+        const LossDef *l = &m->losses[k];
+        if (l->loss == t || l->counts == t)
+            return SHOWN_IN_TRAINING;
+        labels = labels || (l->target >= 0 && m->targets[l->target].type == 2);
+    }
+    return !t->shown ? SHOWN_NEVER : labels ? SHOWN_IN_TRAINING : SHOWN_IN_EVALUATION;
+}
+
 bool sums_reads(const Op *op, const Tensor *t)
 {
     const SumKind kind = sums_kind(op);

@@ -192,6 +192,23 @@ static Scaling *predict(const Deck *d)
     return s;
 }
 
+void scaling_seconds(const Deck *d, double *shared, double *repeated)
+{
+    *shared = 0;
+    *repeated = 1e-9 * update_cost(d->m).bytes / rates[MOVING].bytes;
+    for (int pass = 0; pass < 2; pass++) {
+        const List *phases = pass ? &d->m->backward_phases : &d->m->forward_phases;
+        for (int i = 0; i < phases->count; i++) {
+            const Phase *p = phases->items[i];
+            for (int k = 0; k < p->ops.count; k++) {
+                const Op *op = p->ops.items[k];
+                const bool all = op->pass == PREPARE || op->pass == FINISH || (sums_kind(op) != SUM_NONE && sums_kind(op) != SUM_TREE);
+                *(all ? repeated : shared) += call_seconds(d->m, op, op_cost(d->m, p, op));
+            }
+        }
+    }
+}
+
 /* Prints the idle time of a step on 64 threads: of phases of groups, of phases with fewer pieces than threads, at barriers. */
 static void limits(Text *out, const Model *m, const Scaling *s)
 {

@@ -10,6 +10,11 @@ void show_json(Text *out, const Deck *d);
 /* scaling.c: the gain from more threads, by a model of the phases. */
 void scaling_text(Text *out, const Deck *d);
 void scaling_json(Text *out, const Deck *d);
+/* Of a step on one thread, in the same model: what groups do, and what every rank of a job does. */
+void scaling_seconds(const Deck *d, double *shared, double *repeated);
+/* cluster.c: the same on several ranks.  ranks: "1,2,4", at most RANKS_MOST numbers; network: "0.000005,1e9", seconds a message and bytes a second. */
+enum { RANKS_MOST = 16 };
+void cluster_text(Text *out, const Deck *d, const char *ranks, const char *network);
 /* Graphviz's language: boxes for repeats, dashed lines between operators that share a weight. */
 void show_dot(Text *out, const Deck *d);
 /* page.c: one self-contained page.  False after a template of the user's has failed. */
