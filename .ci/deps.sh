@@ -18,6 +18,8 @@ build libpng-dev       pkg-config --exists libpng
 build libjpeg-dev      pkg-config --exists libjpeg
 all   libopenblas-dev  pkg-config --exists openblas
 all   libcriterion-dev pkg-config --exists criterion
+all   openmpi-bin      command -v mpirun
+all   libopenmpi-dev   command -v mpicc
 all   python3          command -v python3
 all   python3-numpy    sh tests/python.sh numpy yaml
 all   python3-yaml     sh tests/python.sh numpy yaml
@@ -55,9 +57,9 @@ else
     cat >&2 <<END
 deps: missing:$packages
 deps: these are Debian's names.  Elsewhere install a C compiler with OpenMP, CMake, pkg-config and the headers of libyaml, Lua 5.4,
-deps: zlib, libpng and libjpeg; for the tests also OpenBLAS, Criterion, and Python 3 with numpy and PyYAML.
-deps:   Fedora: dnf install gcc cmake pkgconf libyaml-devel lua-devel zlib-devel libpng-devel libjpeg-turbo-devel openblas-devel criterion-devel python3-numpy python3-pyyaml
-deps:   Arch:   pacman -S gcc cmake pkgconf libyaml lua54 zlib libpng libjpeg-turbo openblas python-numpy python-yaml, and criterion from the AUR
+deps: zlib, libpng and libjpeg; for the tests also OpenBLAS, Criterion, Open MPI, and Python 3 with numpy and PyYAML.
+deps:   Fedora: dnf install gcc cmake pkgconf libyaml-devel lua-devel zlib-devel libpng-devel libjpeg-turbo-devel openblas-devel criterion-devel openmpi-devel python3-numpy python3-pyyaml
+deps:   Arch:   pacman -S gcc cmake pkgconf libyaml lua54 zlib libpng libjpeg-turbo openblas openmpi python-numpy python-yaml, and criterion from the AUR
 END
     exit 74
 fi
