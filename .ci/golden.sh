@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # golden.sh -- writes anew what the compiler is expected to write: generated/tiny/tiny.c, what lies in tests/golden, the messages about
-# descriptions of operators, and in docs/: the catalogue of errors, the schema that editors check models with, the dumps of compiler.md, design.md, operators.md and performance.md.
+# descriptions of operators, and in docs/: the catalogue of errors, the schema that editors check models with, the dumps of compiler.md, design.md, operators.md, performance.md and cluster.md.
 # Read the diff afterwards: it is what a change of a stage or of a template does.
 set -eu
 cd "$(dirname "$0")/.."
@@ -17,4 +17,5 @@ docs/dumps.py docs/compiler.md
 docs/dumps.py docs/design.md
 docs/dumps.py docs/operators.md
 docs/dumps.py docs/performance.md
+docs/dumps.py docs/cluster.md
 git --no-pager diff --stat -- generated tests/golden docs

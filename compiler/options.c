@@ -285,7 +285,7 @@ static bool is_among(const char *text, const char *word)
 static bool is_ranks(const char *text)
 {
     for (int n = 0; n < RANKS_MOST; n++) {
-        char *end;
+        char *end = NULL;
         const long ranks = *text >= '0' && *text <= '9' ? strtol(text, &end, 10) : 0;
         if (ranks < 1 || ranks > 4096)
             return false;

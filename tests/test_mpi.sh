@@ -137,9 +137,10 @@ says 'rank 1 on host .*nothing'
 # ---- trouble ---------------------------------------------------------------------------------------------------------------------
 # begin RUN RANKS: a long training in the background, which saves after every step; its pid in $pid
 begin() {
-    mpirun -n "$2" many/net train --data data --run "$1" --threads 1 --epochs 100000 --save-every 0.001ms >out 2>errors &
+    touch before
+    mpirun -n "$2" many/net train --data data --run "$1" --threads 1 --epochs 100000 --save-every 0.001ms --resume >out 2>errors &
     pid=$!
-    wait_for $pid "its first checkpoint" [ -e "$1/last" ]
+    wait_for $pid "a checkpoint" newer "$1/last" before
 }
 # finished RUN WHAT: goes on to the end of the next epoch but one, on three ranks; the reference is one process that nothing disturbs
 finished() {
@@ -159,8 +160,15 @@ kill -USR1 $pid
 wait $pid
 code=$?
 [ $code = 138 ] && [ "$(grep -c 'stopped by signal 10' errors)" = 1 ] || fault "SIGUSR1: exit code $code: $(cat errors)"
-run one/net train --data data --run stop --resume --epochs $(($(wc -l <stop/log.jsonl) + 1))
-finished stop "stopped by SIGUSR1, then in one process, then on three ranks"
+
+export OMPI_MCA_odls_base_sigkill_timeout=60   # seconds from Open MPI's SIGTERM to its SIGKILL
+begin stop 3
+kill -TERM $pid
+wait $pid
+code=$?
+[ $code != 0 ] && [ "$(grep -c 'stopped by signal 15' errors)" = 1 ] || fault "SIGTERM: exit code $code: $(cat errors)"
+unset OMPI_MCA_odls_base_sigkill_timeout
+finished stop "stopped by SIGUSR1, then by SIGTERM"
 
 for k in $(seq "$kills"); do
     begin "kill$k" 4

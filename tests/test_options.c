@@ -103,6 +103,7 @@ Test(options, a_command_refuses_the_options_that_are_not_for_it)
         { NULL, "--dot", "--dot is for spnc show", { SHOW, SHOW } }, { NULL, "--html", "--html is for spnc show", { SHOW, SHOW } },
         { NULL, "--scaling", "--scaling is for spnc show", { SHOW, SHOW } },
         { NULL, "--no-cache", "--no-cache is for spnc build and tune", { BUILD, TUNE } },
+        { NULL, "--ranks", "--ranks ", { NONE, NONE } }, { NULL, "--network", "--network ", { NONE, NONE } },      /* alone */
         { "show", "--mpi", "--mpi is for spnc check, emit and build", { NONE, NONE } }, { "explain", "--mpi", "--mpi is for spnc check", { NONE, NONE } },
         { "tune", "--mpi", "--mpi is for spnc check", { NONE, NONE } }, { "ops", "--mpi", "--mpi is for spnc check", { NONE, NONE } },
         { "templates", "--mpi", "--mpi is for spnc check", { NONE, NONE } }, { "schema", "--mpi", "--mpi is for spnc check", { NONE, NONE } },

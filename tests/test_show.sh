@@ -210,7 +210,7 @@ assert calls["inner"] and calls["r"] and not calls["inner"] & calls["r"], calls
 PYTHON
 done
 
-for page in performance compiler design; do
+for page in performance compiler design cluster; do
     SPNC=$spnc_here docs/dumps.py docs/$page.md --check || fail "docs/$page.md shows what is no more"
 done
 

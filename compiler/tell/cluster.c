@@ -3,7 +3,6 @@
  * In: a Deck.  Out: text.  The bytes are exact (emit/traffic.c).  The time is that of scaling.c for one thread a rank: what groups do is divided, as the rank with the most
  * groups has it; products for the whole batch, transforms of weights and the update are done by each rank.  To that comes, of the rank that sends most, a latency a
  * message and the bytes by the bandwidth; nothing is sent while something is computed.  Weak: so many times the batch for so many ranks. */
-#include "deal.h"
 #include "emit/traffic.h"
 #include "tell/show.h"
 
