@@ -67,7 +67,7 @@ bombs = {
     "digits": (HEAD + "batch: " + "9" * 1000000 + "\n", "beyond 2^53"),
     "units": (one % "99999999999999999999", "beyond 2^53"),
     "many units": (one % "2147483647", "'units' must be between 1 and 1048576"),
-    "exponent": (one % "1e308", "'units' must be a whole number"),
+    "exponent": (one % "1e308", "'units' must be between 1 and 1048576, not 1e+308"),
     "elements": ("model: bomb\ninputs: { x: { shape: [100000, 100000, 100000] } }\n", "has more than 33554432 elements"),
     "dimensions": ("model: bomb\ninputs: { x: { shape: [" + "1, " * 300000 + "1] } }\n", "must be a list of 1 to 6 numbers"),
 }

@@ -105,7 +105,7 @@ static const char *origin(Arena *a, const char *folder, const List *objects)
         "\t@: $(info $(CPPFLAGS) $(OPTIMISE) $(HURRY) $(CFLAGS) $(FLAGS))\n"
         "\t@: $(info $(CC))\n"
         "\t@command -v $(firstword $(CC)); $(CC) --version\n"
-        "\t@grep -h '^#include <' runtime/*.[ch] trainer/*.[ch] trainer/*/*.[ch] | grep -v -e immintrin -e mpi.h | sort -u"      /* that one is the compiler's */
+        "\t@grep -h '^#include <' runtime/*.[ch] trainer/*.[ch] trainer/*/*.[ch] | grep -v -e immintrin -e arm_neon -e mpi.h | sort -u"      /* the first two are the compiler's */
         " | $(CC) $(CPPFLAGS) $(CFLAGS) $(FLAGS) -Iruntime -Itrainer -E -dD -x c - | cksum\n";
     Text t = { .arena = a };
     if (child_run_make(folder, question, "spnc-origin", &t) || !t.length || !plain_options(a, t.text))
