@@ -161,7 +161,7 @@ wait $pid
 code=$?
 [ $code = 138 ] && [ "$(grep -c 'stopped by signal 10' errors)" = 1 ] || fault "SIGUSR1: exit code $code: $(cat errors)"
 
-export OMPI_MCA_odls_base_sigkill_timeout=60   # seconds from Open MPI's SIGTERM to its SIGKILL
+export OMPI_MCA_odls_base_sigkill_timeout=10   # seconds from Open MPI's SIGTERM to its SIGKILL, all of which it waits, twice
 begin stop 3
 kill -TERM $pid
 wait $pid
