@@ -3,6 +3,7 @@
 # SPNC: the spnc to test (default build/spnc).
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
+export CFLAGS=-O1                                                        # trains for long
 expect() { grep -q -e "$1" said || fault "no '$1'"; }
 
 mkdir build && ln -s "$SPNC" build/spnc && ln -s "$(dirname "$SPNC")/spn-data" build/spn-data && ln -s "$root/models" models

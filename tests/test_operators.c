@@ -368,7 +368,7 @@ static void try_form(Kind focus, bool openblas)
     for (int i = 0; i < forms * most; i++)
         fprintf(make, " %d.so", i);
     /* A program's own Makefile has its flags.  Poisoned memory shows reads of elements never written. */
-    fprintf(make, "\n%%.so: %%/random.c\n\t@%s $$(sed -n 's/^FLAGS = //p' $*/Makefile) -O1 -DSPN_POISON -fPIC -shared -Wl,-Bsymbolic -I$*/runtime -o $@ $< $*/random-train.c $*/runtime/block.c -lm%s\n", compiler, openblas ? " -lopenblas" : "");
+    fprintf(make, "\n%%.so: %%/random.c\n\t@%s $$(sed -n 's/^FLAGS = //p' $*/Makefile) -O0 -DSPN_POISON -fPIC -shared -Wl,-Bsymbolic -I$*/runtime -o $@ $< $*/random-train.c $*/runtime/block.c -lm%s\n", compiler, openblas ? " -lopenblas" : "");
     fclose(make);
     for (int i = 0; i < most; i++) {
         random_model(&models[i], focus, seed + (uint64_t)i, batches[i]);

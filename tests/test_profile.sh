@@ -3,6 +3,7 @@
 # that the test sets (fixtures/clock.c) to the millisecond.  The peak's chains are all in the machine's code.
 # (Times that lie apart, or a disturbed peak: test_times.c, on given times.  bench by a given clock: test_trainer.sh.)
 . "$(dirname "$0")/begin.sh"
+export CFLAGS=-O1                                                        # measures for long
 set -e
 spnc=$SPNC folder=$work
 cd "$root"

@@ -4,6 +4,7 @@
 # and the same of the committed ones.
 # usage: tests/test_table1.sh [SEED of the moments]; prints what failed and exits 1.  The programs are those of build/.
 . "$(dirname "$0")/begin.sh"
+export CFLAGS=-O1                                                        # trains for long
 RANDOM=${1:-1}
 
 tiny=(--sizes "2000,200,200" --drawn --threads 1 --epochs 2)

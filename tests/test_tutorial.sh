@@ -8,7 +8,8 @@ cd "$work" || exit 74
 # ---- the tutorial, block by block in one shell that stops at the first command that fails ------------------------------------
 mkdir build && ln -s "$SPNC" build/spnc && ln -s "$(dirname "$SPNC")/spn-data" build/spn-data
 { echo 'set -eu -o pipefail'; awk '/^```sh$/ { on = 1; print "echo \"@ block " ++n "\""; next } /^```/ { on = 0 } on' "$root/docs/tutorial.md"; } >lesson.sh
-TRAIN=300 VALID=100 TEST=100 EPOCHS=1 TOTAL=2 bash lesson.sh >said 2>&1 || fault "the tutorial stops: $(tail -5 said)"
+# A given clock, so that `check` tests as much on a slow machine.
+TRAIN=300 VALID=100 TEST=100 EPOCHS=1 TOTAL=2 SPN_CLOCK=0.01 CFLAGS=-O1 with_clock bash lesson.sh >said 2>&1 || fault "the tutorial stops: $(tail -5 said)"
 expect() { grep -q -e "$1" said || fault "the tutorial shows no '$1'"; }
 expect "did you mean 'hidden'"
 expect 'exit code 1: the model is wrong'
