@@ -16,7 +16,7 @@ PAGE = "docs/errors.md"
 SECTIONS = [
     ("The file", ["read/read.c"]), ("Parameters and arithmetic", ["read/expr.c", "read/syntax.c"]), ("Formulas", ["formula/"]), ("The model", ["graph/model.c", "graph/maps.c", "graph/data.c", "graph/loss.c", "graph/penalty.c", "graph/training.c", "graph/parameters.c", "graph/starts.c", "graph/augment.c", "graph/flow.c", "graph/cells.c", "graph/nets.c", "graph/names.c", "graph/make.c", "graph/formulas.c", "graph/outputs.c", "graph/include.c", "graph/unknown.c"]), ("Attributes and names", ["graph/attr.c"]),
     ("Shapes", ["graph/shape.c", "graph/window.c", "ops/", "outside/outside.c"]), ("Gradient and memory", ["lower/grad.c", "lower/kernel.c", "plan/plan.c"]), ("Warnings", ["graph/warn.c"]),
-    ("A library", ["lower/forward.c", "lower/step.c", "emit/library.c"]),
+    ("A library", ["lower/forward.c", "lower/step.c", "emit/library.c", "emit/words.c"]),
 ]
 # Messages that no model in tests/errors can bring about, and why.
 WITHOUT_A_MODEL = {

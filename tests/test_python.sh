@@ -29,7 +29,7 @@ refused() {     # refused TEXT NAME
     [ $? = 1 ] && grep -qF "$1" said && [ ! -e nowhere ] || fault "$2: $(head -2 said)"
 }
 refused "named.yaml:1:8: error: a package cannot be called 'lambda', a word of Python" lambda
-refused "a package cannot be called 'numpy'" numpy
+refused "a package cannot be called 'spnc_wheel'" spnc_wheel
 refused "a library cannot be called 'try'" try
 "$SPNC" emit pair.yaml --for python --debug -o nowhere >said 2>&1
 [ $? = 2 ] && grep -q -- "--for python does not take it" said || fault "--debug: $(cat said)"

@@ -5,6 +5,7 @@
 #include "emit/library.h"
 #include "base/folder.h"
 #include "emit/place.h"
+#include "emit/words.h"
 #include "emit/wrap.h"
 #include "files/version.h"
 #include "lower/latency.h"
@@ -22,55 +23,13 @@ uint64_t library_layout(const Model *m)
     for (int i = 0; i < m->weights.count; i++) {
         const Weight *w = m->weights.items[i];
         const Shape *y = w->made_for ? &w->made_for->writes[0].tensor->shape : &w->shape;
-        text_printf(&t, "%s %s %d %lld %lld %s\n", w->name, shape_text(m->arena, &w->shape), (int)w->layout, (long long)w->stride, (long long)w->offset, shape_text(m->arena, y));
+        text_printf(&t, "%s %s %d %lld %lld %s\n", w->name, shape_text(m->arena, &w->shape), (int)w->layout, (long long)w->stride,
+                    (long long)w->offset, shape_text(m->arena, y));
     }
     return bytes_sum(t.text, t.length);
 }
 
-/* ---- names -------------------------------------------------------------------------------------------------------- */
-
-/* Words that mean something in C++ or in the library's own C, beside those of identifier_taken. */
-static const char *const words[] = {
-    "alignas", "alignof", "and", "and_eq", "bitand", "bitor", "bool", "catch", "class", "compl", "concept", "const_cast", "constexpr", "decltype", "delete",
-    "dynamic_cast", "explicit", "export", "false", "friend", "mutable", "namespace", "new", "noexcept", "not", "not_eq", "nullptr", "operator", "or", "or_eq",
-    "private", "protected", "public", "reinterpret_cast", "requires", "static_assert", "static_cast", "template", "this", "thread_local", "throw", "true",
-    "try", "typeid", "typename", "using", "virtual", "xor", "xor_eq", "L", "N", "G", "NULL", "FIRST", "MEMORY", "SCRATCH", "MAGIC", "LAYOUT", "BLOCK",
-    "Weights", "WeightsFile", "Batch", "Places", "Scratch", "put", "put_first", "larger", "forward", "example", "main", "check", "fail",
-};
-/* Names at file scope of the library and of its example that a member of a struct may have, the model not. */
-static const char *const own_words[] = {
-    "put_nested", "level_here", "compiled_in", "Array", "Inflate", "Code", "read_file", "bits_of", "put_byte", "code_of", "symbol", "block",
-    "inflate", "number", "predicted", "read_png", "read_npy", "read_input",
-};
-/* Words of Python that are no words of C or C++, and what a package for it imports. */
-static const char *const python_words[] = {
-    "as", "assert", "async", "await", "def", "del", "elif", "except", "finally", "from", "global", "import", "in", "is", "lambda", "nonlocal", "pass", "raise",
-    "with", "yield", "ctypes", "numpy", "os", "threading", "runtime",
-};
-
-static bool is_word(const char *id)
-{
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(id, words[i]) == 0)
-            return true;
-    return identifier_taken(id);
-}
-
-/* A name of the model as a member of a struct in C and C++; `others`: facts whose members are other ones (a dot becomes an underscore, so that two may be one). */
-static const char *member(Model *m, const char *name, const Fact *others)
-{
-    char *id = arena_copy(m->arena, name, strlen(name));
-    for (char *c = id; *c; c++)
-        *c = *c == '.' ? '_' : *c;
-    for (bool taken = true; taken;) {
-        taken = is_word(id);
-        for (int i = 0; i < others->items.count; i++)
-            taken = taken || strcmp(fact_get(others->items.items[i], "member")->text, id) == 0;
-        if (taken)
-            id = arena_printf(m->arena, "%s_", id);
-    }
-    return id;
-}
+/* ---- facts -------------------------------------------------------------------------------------------------------- */
 
 static const char *upper(Model *m, const char *name)
 {
@@ -79,8 +38,6 @@ static const char *upper(Model *m, const char *name)
         *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 32 : *c);
     return id;
 }
-
-/* ---- facts -------------------------------------------------------------------------------------------------------- */
 
 /* "[3][10]" */
 static const char *dims_text(Model *m, const Repeat *steps, const Shape *s)
@@ -122,7 +79,7 @@ static Fact *input_fact(Model *m, const DataDef *d, const Fact *others)
     const bool byte = d->type == 0, image = is_image(d);
     const int64_t *n = d->shape.dim;
     fact_text(f, "name", d->name);
-    fact_text(f, "member", member(m, d->name, others));
+    fact_text(f, "member", library_member(m, d->name, others));
     const char *real = m->options.is_double ? "double" : "float";
     fact_text(f, "type", byte ? "uint8_t" : d->type == 2 ? "int32_t" : d->state ? real : "float");
     fact_bool(f, "state", d->state);
@@ -131,8 +88,13 @@ static Fact *input_fact(Model *m, const DataDef *d, const Fact *others)
     fact_text(f, "tuple", tuple_text(m, NULL, &d->shape));
     fact_text(f, "numpy", byte ? "uint8" : d->type == 2 ? "int32" : d->state && m->options.is_double ? "float64" : "float32");
     fact_bool(f, "read", is_read(m, d));
-    fact_text(f, "note", d->state ? ", before the step; NULL: as before the first" : !is_read(m, d) ? ", not read for these outputs" : byte ? ", read as x / 255"
-        : d->type == 2 ? arena_printf(m->arena, ", whole numbers from 0 to %lld; others count as the nearest of these", (long long)d->classes - 1) : "");
+    fact_text(f, "note",
+              d->state         ? ", before the step; NULL: as before the first"
+              : !is_read(m, d) ? ", not read for these outputs"
+              : byte           ? ", read as x / 255"
+              : d->type == 2   ? arena_printf(m->arena, ", whole numbers from 0 to %lld; others count as the nearest of these",
+                                              (long long)d->classes - 1)
+                               : "");
     fact_int(f, "size", shape_count(&d->shape));
     fact_int(f, "bytes", byte ? 1 : 4);
     fact_bool(f, "image", image);
@@ -150,7 +112,7 @@ static Fact *output_fact(Model *m, const Tensor *t, const Fact *others)
     for (int k = 1; repeat_level(written) > 1 && k <= repeat_level(written); k++)
         fact_push_int(repeats, repeat_at(written, k)->steps);
     fact_text(f, "name", t->flow_name);
-    fact_text(f, "member", member(m, t->flow_name, others));
+    fact_text(f, "member", library_member(m, t->flow_name, others));
     fact_text(f, "type", m->options.is_double ? "double" : "float");
     fact_text(f, "dims", dims_text(m, m->options.step ? NULL : written, &t->shape));
     fact_text(f, "tuple", tuple_text(m, m->options.step ? NULL : written, &t->shape));
@@ -174,14 +136,14 @@ static int64_t up(int64_t n) { return (n + ALIGN - 1) / ALIGN * ALIGN; }
 void library_facts(Model *m, Fact *f)
 {
     Fact *x = fact_table(m->arena), *inputs = fact_table(m->arena), *outputs = fact_table(m->arena), *files = fact_table(m->arena);
+    for (int i = 0; i < m->outputs.count; i++)
+        fact_push(outputs, output_fact(m, m->outputs.items[i], outputs));
     for (int i = 0; i < m->input_count; i++) {
         Fact *input = input_fact(m, &m->inputs[i], inputs);
         fact_push(inputs, input);
         if (!m->inputs[i].state)
             fact_push(files, input);
     }
-    for (int i = 0; i < m->outputs.count; i++)
-        fact_push(outputs, output_fact(m, m->outputs.items[i], outputs));
     const int64_t head = up(POINTER * (1 + m->options.portable + m->input_count * m->batch)), real = m->options.is_double ? 8 : 4;
     fact_text(x, "upper", upper(m, m->name));
     const int64_t behind = m->options.latency ? ALIGN_LANES : 0;        /* a vec of points may begin at the last one */
@@ -235,20 +197,6 @@ static void without_pragmas(Text *t)
     }
 }
 
-static bool name_fits(Model *m)
-{
-    bool taken = is_word(m->name);
-    for (size_t i = 0; i < sizeof own_words / sizeof *own_words; i++)
-        taken = taken || strcmp(m->name, own_words[i]) == 0;
-    const Loc at = yaml_get(m->root, "model")->loc;
-    if (taken)
-        diag_error(m->diag, at, "a library cannot be called '%s', a word of C, C++ or its own code: another name for the model, please", m->name);
-    for (size_t i = 0; i < sizeof python_words / sizeof *python_words && m->options.python && !taken; i++)
-        if ((taken = strcmp(m->name, python_words[i]) == 0))
-            diag_error(m->diag, at, "a package cannot be called '%s', a word of Python or a name in its code: another name for the model, please", m->name);
-    return !taken;
-}
-
 static bool expand(Model *m, const char *name, const Fact *f, Text *text)
 {
     *text = (Text){ .arena = m->arena };
@@ -258,7 +206,8 @@ static bool expand(Model *m, const char *name, const Fact *f, Text *text)
 /* What stands around the net: header, Makefile and example, and the package for Python. */
 static bool surround(Model *m, const Fact *f)
 {
-    if (!expand(m, "library.h.in", f, &m->header) || !expand(m, "library_make.in", f, &m->makefile) || !expand(m, "library_example.c.in", f, &m->example))
+    if (!expand(m, "library.h.in", f, &m->header) || !expand(m, "library_make.in", f, &m->makefile) ||
+        !expand(m, "library_example.c.in", f, &m->example))
         return false;
     if (m->options.python && (!expand(m, "library_python.py.in", f, &m->python.package) || !expand(m, "library_wheel.py.in", f, &m->python.wheel) ||
                               !expand(m, "library_pyproject.in", f, &m->python.project)))
@@ -269,7 +218,7 @@ static bool surround(Model *m, const Fact *f)
 
 bool library_emit(Model *m, Fact *f)
 {
-    if (!name_fits(m))
+    if (!library_name_fits(m))
         return false;
     library_facts(m, f);
     m->facts = f;

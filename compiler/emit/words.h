@@ -1,0 +1,14 @@
+/* words.h -- a model's names as names in C, C++ and Python, for its library. */
+#ifndef SPNC_WORDS_H
+#define SPNC_WORDS_H
+
+#include "spnc.h"
+
+/* False after an error: the model's name cannot be that of a library, or with --for python of a package. */
+bool library_name_fits(Model *m);
+
+/* A name of the model as a member of a struct in C and C++, in the arena; a dot becomes an underscore.  others: facts that have a `member` each; the answer is
+ * none of these. */
+const char *library_member(Model *m, const char *name, const Fact *others);
+
+#endif
