@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test_python.sh -- a net as a package for Python (--for python): what pip installs, its answers beside the library's, threads, every exception.
+# test_python.sh -- a net as a package for Python (--for python): what pip installs, its answers, threads, every exception, one step in each call.
 # SPNC: the spnc to test (default build/spnc).  PIP: a Python with pip and numpy (default: python3, if it has both); without, the parts that need them are skipped.
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
@@ -34,7 +34,7 @@ refused "a library cannot be called 'try'" try
 "$SPNC" emit pair.yaml --for python --debug -o nowhere >said 2>&1
 [ $? = 2 ] && grep -q -- "--for python does not take it" said || fault "--debug: $(cat said)"
 
-run "$SPNC" emit pair.yaml --for python --form lanes --target generic -o bare || exit 1
+run "$SPNC" emit pair.yaml --for python --form lanes --target generic --step --outputs v -o bare || exit 1
 python3 - <<'END'
 import struct, zipfile
 SHAPES = { "e.weight": (5, 2), "p.weight": (2, 2), "p.bias": (2,), "q.weight": (2, 6), "q.bias": (2,), "v.weight": (3, 2), "v.bias": (3,) }
@@ -145,7 +145,19 @@ for weights, text in ((None, "or there are none"), (b"short", "the weights are n
     else:
         raise AssertionError(text)
 for weights in ("folder/pair.weights", open("folder/pair.weights", "rb").read()):
-    assert (bare.Net(weights)(image, word, place)["v"] == want["v"]).all()
+    net = bare.Net(weights)
+    assert (net(image, word, place)["v"] == want["v"][:, 0]).all()
+# one step in each call: states go in as they came out, or are left out
+assert bare.STATES == ["h"] and bare.INPUTS["h"] == ((2,), np.float32)
+state, steps = {}, []
+for _ in range(2):
+    y = net(image, word, place, **state)
+    state = {name: y[name] for name in bare.STATES}
+    steps.append(y["v"])
+assert (np.stack(steps, 1) == want["v"]).all()
+assert (net(image[4], word[4], place[4], None)["v"] == want["v"][4, 0]).all()
+raises(ValueError, "h: expected 7 examples as for image, got 6", image, word, place, h=state["h"][:6])
+raises(TypeError, "no value for the input word, place", image, h=state["h"])
 print("fine")
 END
 [ "$(PYTHONPATH=$path "$python" calls.py 2>said)" = fine ] || fault "$(tail -3 said)"

@@ -3,17 +3,18 @@
 # usage: tests/test_step.sh      SPNC names the compiler (build/spnc without it)
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
-# An input cut under another shape, one that is read twice in a step, one that is the same at each; states of all kinds of starts.
+# An input cut under another shape, one that is read twice in a step, one that is the same at each and bears the name that a state's h has in C; states of
+# all kinds of starts.
 cat >steps.yaml <<'END'
 model: steps
 inputs:
   image: { shape: [1, 8, 9], dtype: u8 }
   kept: { shape: [4] }
-  place: { shape: [3] }
+  k_h: { shape: [3] }
 targets: { y: { length: 4, classes: 3 } }
 flow:
   - rows: { reshape: image, shape: [8, 9] }
-  - p: { dense: place, units: 17, act: tanh }
+  - p: { dense: k_h, units: 17, act: tanh }
   - repeat: 4
     carry:
       h: { gru: { units: 20, init: trained } }
@@ -68,14 +69,14 @@ int main(void)
     for (int t = 0; t < 4; t++) {
         for (int n = 0; n < 3; n++)
             memcpy(cut[n], image[n] + 18 * t, 18), now[n] = kept[n][t];
-        const steps_inputs in = { .image = cut[0], .kept = now, .place = place[0], .h = t ? state_h[0] : NULL, .k_h = t ? k_h[0] : NULL, .k_c = t ? k_c[0] : NULL, .s = t ? s[0] : NULL };
+        const steps_inputs in = { .image = cut[0], .kept = now, .k_h = place[0], .h = t ? state_h[0] : NULL, .k_h_ = t ? k_h[0] : NULL, .k_c = t ? k_c[0] : NULL, .s = t ? s[0] : NULL };
         if (steps_run(net, 3, &in, &(steps_outputs){ .v = one_v[0], .h = state_h[0], .z = z[0], .k_h = k_h[0], .k_c = k_c[0], .s = s[0] }))
             return 2;
         for (int n = 0; n < 3; n++)
             memcpy(v[n][t], one_v[n], sizeof one_v[n]), memcpy(h[n][t], state_h[n], sizeof state_h[n]);
     }
 #else
-    if (steps_run(net, 3, &(steps_inputs){ .image = image[0], .kept = kept[0], .place = place[0] }, &(steps_outputs){ .v = v[0][0], .h = h[0][0], .z = z[0] }))
+    if (steps_run(net, 3, &(steps_inputs){ .image = image[0], .kept = kept[0], .k_h = place[0] }, &(steps_outputs){ .v = v[0][0], .h = h[0][0], .z = z[0] }))
         return 2;
 #endif
     fwrite(v, sizeof v, 1, stdout), fwrite(h, sizeof h, 1, stdout), fwrite(z, sizeof z, 1, stdout);

@@ -73,7 +73,16 @@ static bool is_read(const Model *m, const DataDef *d)
 
 static bool is_image(const DataDef *d) { return d->type == 0 && d->shape.rank == 3; }
 
-static Fact *input_fact(Model *m, const DataDef *d, const Fact *others)
+/* The member in which the state d comes out: another than that in which it goes in where their neighbours meet with them in C. */
+static const char *comes_out(const DataDef *d, const Fact *outputs)
+{
+    for (int i = 0; d->state && i < outputs->items.count; i++)
+        if (strcmp(fact_get(outputs->items.items[i], "name")->text, d->name) == 0)
+            return fact_get(outputs->items.items[i], "member")->text;
+    return "";
+}
+
+static Fact *input_fact(Model *m, const DataDef *d, const Fact *others, const Fact *outputs)
 {
     Fact *f = fact_table(m->arena);
     const bool byte = d->type == 0, image = is_image(d);
@@ -83,6 +92,7 @@ static Fact *input_fact(Model *m, const DataDef *d, const Fact *others)
     const char *real = m->options.is_double ? "double" : "float";
     fact_text(f, "type", byte ? "uint8_t" : d->type == 2 ? "int32_t" : d->state ? real : "float");
     fact_bool(f, "state", d->state);
+    fact_text(f, "comes_out", comes_out(d, outputs));
     fact_text(f, "stored", byte ? "|u1" : d->type == 2 ? "<i4" : "<f4");
     fact_text(f, "dims", dims_text(m, NULL, &d->shape));
     fact_text(f, "tuple", tuple_text(m, NULL, &d->shape));
@@ -139,7 +149,7 @@ void library_facts(Model *m, Fact *f)
     for (int i = 0; i < m->outputs.count; i++)
         fact_push(outputs, output_fact(m, m->outputs.items[i], outputs));
     for (int i = 0; i < m->input_count; i++) {
-        Fact *input = input_fact(m, &m->inputs[i], inputs);
+        Fact *input = input_fact(m, &m->inputs[i], inputs, outputs);
         fact_push(inputs, input);
         if (!m->inputs[i].state)
             fact_push(files, input);

@@ -531,6 +531,7 @@ const FactDoc fact_docs[] = {
     { "port", "size", "int", "elements of an example, of an output at one step", NULL },
     { "port", "note", "text", "the end of a comment", NULL },
     { "port", "state", "bool", "--step: a state, before or after the step", NULL },
+    { "port", "comes_out", "text", "of a state among the inputs: its member among the outputs", NULL },
     { "port", "axes", "text", "inputs: an image's planes, rows and columns, or zeros", NULL },
     { "port", "stored", "text", "inputs: the type of its numbers as numpy writes it", NULL },
     { "port", "bytes", "int", "inputs: of a number", NULL },
