@@ -64,7 +64,7 @@ fuzz: all                      ## libFuzzer on the compiler for SECONDS (60), in
 
 install: all                   ## to PREFIX (/usr/local): both programs, man pages, completion for bash and zsh, a CMake package; DESTDIR= for packagers
 	@$(BUILDING) --target manuals
-	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix $(PREFIX)
+	@DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix "$(PREFIX)"
 
 clean:                         ## remove build/ and demo/
 	rm -rf $(BUILD) demo

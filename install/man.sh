@@ -43,6 +43,7 @@ case $help in usage:*) ;; *) printf '.SH SYNOPSIS\n.B %s\nCOMMAND [operands] [op
 printf '%s\n' "$help" | page ""
 for command; do
     printf '.SH COMMAND %s\n' "$(printf %s "$command" | tr 'a-z' 'A-Z')"
-    "$program" "$command" --help | page "$command"
+    help=$("$program" "$command" --help)
+    printf '%s\n' "$help" | page "$command"
 done
 mv "$out.new" "$out"

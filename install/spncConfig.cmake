@@ -58,8 +58,9 @@ function(spnc_add_model target)
   if(CMAKE_CROSSCOMPILING AND NOT "--target" IN_LIST options)
     list(APPEND options --target generic)         # "native" would be the processor of this machine
   endif()
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${inputs} "${SPNC_PREFIX}/bin/spnc")
-  execute_process(COMMAND "${SPNC_PREFIX}/bin/spnc" emit "${model}" ${options} RESULT_VARIABLE code ERROR_VARIABLE said)
+  get_target_property(spnc spnc::spnc IMPORTED_LOCATION)       # variables of find_package are not seen in every folder, its targets are
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${inputs} "${spnc}")
+  execute_process(COMMAND "${spnc}" emit "${model}" ${options} RESULT_VARIABLE code ERROR_VARIABLE said)
   string(REPLACE "\n" "\n  " lines "  ${said}")           # lines that begin with spaces are not cut anew
   if(NOT code EQUAL 0)
     message(FATAL_ERROR "spnc_add_model(${target}): spnc emit ends with ${code}:\n${lines}")
@@ -83,9 +84,22 @@ function(spnc_add_model target)
     find_program(SPNC_MAKE NAMES gmake make REQUIRED)
     set(make "${SPNC_MAKE}")
   endif()
+  set(tools "CC=${CMAKE_C_COMPILER}" "AR=${CMAKE_AR}" "CFLAGS=${flags}")
+  if(CMAKE_OBJCOPY)
+    list(APPEND tools "OBJCOPY=${CMAKE_OBJCOPY}")
+  endif()
+  set(before "")                                  # objects of another compiler or of other options are made anew: make sees times alone
+  if(EXISTS "${folder}/cmake-tools")
+    file(READ "${folder}/cmake-tools" before)
+  endif()
+  if(NOT before STREQUAL "${tools}")
+    file(GLOB_RECURSE objects "${folder}/*.o")
+    file(REMOVE ${objects} "${folder}/${product}")
+    file(WRITE "${folder}/cmake-tools" "${tools}")
+  endif()
   file(GLOB_RECURSE sources "${folder}/*.[ch]" "${folder}/*.weights")
   add_custom_command(OUTPUT "${folder}/${product}"
-    COMMAND ${make} -s -C "${folder}" "${product}" "CC=${CMAKE_C_COMPILER}" "AR=${CMAKE_AR}" "CFLAGS=${flags}"
+    COMMAND ${make} -s -C "${folder}" "${product}" ${tools}
     DEPENDS ${sources} "${folder}/Makefile" COMMENT "Building ${product} of ${arg_MODEL}" VERBATIM)
   add_custom_target(${target}_made ALL DEPENDS "${folder}/${product}")
   if(arg_FOR STREQUAL "inference")

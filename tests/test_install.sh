@@ -63,14 +63,17 @@ END
 cat >app/CMakeLists.txt <<'END'
 cmake_minimum_required(VERSION 3.22)
 project(app C)
-find_package(spnc 0.1 REQUIRED)
+add_subdirectory(found)
 spnc_add_model(net MODEL net.yaml SET k=4 BATCH 2 WEIGHTS w.npz FOR inference OPTIONS --target generic)
 add_executable(app main.c)
 target_link_libraries(app PRIVATE net)
 END
+mkdir app/found && echo 'find_package(spnc 0.1 REQUIRED)' >app/found/CMakeLists.txt         # not where the function is called
 if command -v cmake >/dev/null; then
     unset CFLAGS
     run cmake -S app -B app/build -DCMAKE_PREFIX_PATH="$work/usr" -DCMAKE_C_FLAGS=-O1 && run cmake --build app/build && [ "$(app/build/app)" = "1 10 5 23" ] || fault "the app says $(app/build/app)"
+    run cmake -S app -B app/build -DCMAKE_C_FLAGS=-g && run cmake --build app/build
+    readelf -S app/build/net.spnc/small.o | grep -q debug_info || fault "with other CMAKE_C_FLAGS the net is not compiled anew"
     sed -i 's/k=4/k=5/' app/CMakeLists.txt                  # the weights do not fit: said while it is configured, as spnc says it
     cmake -S app -B app/build >said 2>&1 && fault "weights that do not fit are accepted"
     grep -q "v.weight has shape \[4\]\[3\], expected \[5\]\[3\]" said && grep -q "spnc emit ends with 1" said || fault "of weights that do not fit: $(grep -v '^--' said | head -5)"
