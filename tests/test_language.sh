@@ -43,7 +43,7 @@ case $? in 0 | 77) ;; *) failed=1 ;; esac
 # ---- completion in a zsh at a terminal, where there is one -------------------------------------------------------------------------
 if command -v zsh >/dev/null; then
     mkdir -p "$work"/zsh/share/{zsh/site-functions,bash-completion/completions}
-    cp completion/_spnc "$work/zsh/share/zsh/site-functions/" && cp completion/spnc.bash "$work/zsh/share/bash-completion/completions/spnc"
+    cp install/_spnc "$work/zsh/share/zsh/site-functions/" && cp install/spnc.bash "$work/zsh/share/bash-completion/completions/spnc"
     while IFS='|' read -r line shown; do
         zsh tests/zsh_types.zsh "$work/zsh" "$(dirname "$(realpath "$spnc")")" "$line" "$shown" >"$work/seen" 2>&1
         grep -qF -- "$shown" "$work/seen" || fault "zsh: '$line' and two tabs do not show '$shown', but: $(cat -v "$work/seen")"
@@ -59,7 +59,7 @@ fi
 
 # ---- completion, as bash calls it ---------------------------------------------------------------------------------------
 # shellcheck source=/dev/null
-source completion/spnc.bash
+source install/spnc.bash
 # completes EXPECTED... -- WORD...: the last word is completed; EXPECTED are among the answers, !WORDS are not
 completes() {
     local want=() w function line
