@@ -1,7 +1,7 @@
 /* cells.c -- a step of a gru or lstm as ONNX's operator of that name, for a sequence of one.
  *
- * ONNX's cells compute what PyTorch's do (a GRU with linear_before_reset), but their weights have other rows: z, r, n for r, z, n; i, o, f, g for i, f, g, o.
- * They are reordered once, by nodes on the parameters, which a runtime computes when it loads the file. */
+ * ONNX's cells compute what PyTorch's do (a GRU with linear_before_reset), but their weights have other rows: z, r, n for r, z, n; i, o, f, g for
+ * i, f, g, o.  They are reordered once, by nodes on the parameters, which a runtime computes when it loads the file. */
 #include "onnx/operators.h"
 
 /* The parts of the weight's rows in another order, in front of it an axis of one direction. */
@@ -24,7 +24,8 @@ static const char *biases(Onnx *o, const Op *const products[2], const char *suff
     const char *b[2];
     const int64_t rows = products[0]->weights[0]->shape.dim[0];
     for (int k = 0; k < 2; k++) {
-        b[k] = products[k]->weight_count > 1 ? reordered(o, products[k]->weights[1], suffix, parts, order) : onnx_text(o, "//nothing1x%lld", (long long)rows);
+        b[k] = products[k]->weight_count > 1 ? reordered(o, products[k]->weights[1], suffix, parts, order)
+                                             : onnx_text(o, "//nothing1x%lld", (long long)rows);
         if (products[k]->weight_count < 2 && onnx_first(o, b[k]))
             onnx_constant(o, b[k], &(Shape){ 2, { 1, rows } }, (const double[]){ 0 }, 1);
     }
@@ -38,7 +39,8 @@ static const char *operands(Onnx *o, const Op *gates, const char *x, const char 
     const Op *products[2] = { gates->reads[0].tensor->op, gates->reads[1].tensor->op };
     const Shape *s = &products[0]->reads[0].tensor->shape;
     const char *row = s->rank == 1 ? x : onnx_reshape(o, x, &(Shape){ 1, { shape_count(s) } }, NULL);
-    return onnx_text(o, "%s %s %s %s", onnx_node(o, "Unsqueeze", NULL, onnx_text(o, "%s int[0]", row), ""), reordered(o, products[0]->weights[0], suffix, parts, order),
+    return onnx_text(o, "%s %s %s %s", onnx_node(o, "Unsqueeze", NULL, onnx_text(o, "%s int[0]", row), ""),
+                     reordered(o, products[0]->weights[0], suffix, parts, order),
                      reordered(o, products[1]->weights[0], suffix, parts, order), biases(o, products, suffix, parts, order));
 }
 

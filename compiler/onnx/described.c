@@ -1,7 +1,7 @@
 /* described.c -- spnc's own operators that have a description (templates/), as nodes of ONNX: a row a name.
  *
- * In: an operator, whose attributes are those of its description.  Out: lines (lines.h).  Axis k of an example is axis k + 1 here.  A norm is written with
- * means and products, since ONNX's own norms differ in their weights from one opset to the next. */
+ * In: an operator, whose attributes are those of its description.  Out: lines (lines.h).  Axis k of an example is axis k + 1 here.  A norm is
+ * written with means and products, since ONNX's own norms differ in their weights from one opset to the next. */
 #include "onnx/operators.h"
 #include <string.h>
 
@@ -76,8 +76,10 @@ static const char *pad(Onnx *o, const Op *op, const char *x, const char *out)
     int64_t pads[2 * (RANK_MAX + 1)] = { 0 };
     for (int k = 0; k < s->rank; k++)
         for (int side = 0; side < 2; side++)
-            pads[side * (s->rank + 1) + k + 1] = by->count == 1 ? (k || s->rank == 1 ? (int64_t)by->number[0] : 0) : (int64_t)by->number[2 * k + side];
-    return onnx_node(o, "Pad", out, onnx_text(o, "%s int%s", x, onnx_list(o, pads, 2 * (s->rank + 1))), onnx_text(o, "mode='%s'", !strcmp(mode, "zeros") ? "constant" : mode));
+            pads[side * (s->rank + 1) + k + 1] =
+                by->count == 1 ? (k || s->rank == 1 ? (int64_t)by->number[0] : 0) : (int64_t)by->number[2 * k + side];
+    return onnx_node(o, "Pad", out, onnx_text(o, "%s int%s", x, onnx_list(o, pads, 2 * (s->rank + 1))),
+                     onnx_text(o, "mode='%s'", !strcmp(mode, "zeros") ? "constant" : mode));
 }
 
 /* ---- pools ------------------------------------------------------------------------------------------------------------ */
@@ -104,8 +106,9 @@ static const char *avgpool(Onnx *o, const Op *op, const char *x, const char *out
     if (counted)                                     /* all of the padding counts, also where no window reaches it */
         memcpy(pads + 2, pads, 2 * sizeof *pads);
     const int64_t one[2] = { pads[1], pads[3] };
-    return onnx_node(o, "AveragePool", out, x, onnx_text(o, "kernel_shape=%s strides=%s pads=%s count_include_pad=%d", onnx_list(o, size + flat, 2 - flat), onnx_list(o, stride + flat, 2 - flat),
-                                                         onnx_list(o, flat ? one : pads, flat ? 2 : 4), counted));
+    return onnx_node(o, "AveragePool", out, x,
+                     onnx_text(o, "kernel_shape=%s strides=%s pads=%s count_include_pad=%d", onnx_list(o, size + flat, 2 - flat),
+                               onnx_list(o, stride + flat, 2 - flat), onnx_list(o, flat ? one : pads, flat ? 2 : 4), counted));
 }
 
 static const char *upsample(Onnx *o, const Op *op, const char *x, const char *out)
@@ -113,9 +116,11 @@ static const char *upsample(Onnx *o, const Op *op, const char *x, const char *ou
     int64_t factor[2];
     op_pair(factor, op, "factor");
     const bool flat = shape_of(op)->rank == 2, linear = !strcmp(op_word(op, "mode"), "bilinear");
-    const char *scales = flat ? onnx_text(o, "real[1,1,%lld]", (long long)factor[1]) : onnx_text(o, "real[1,1,%lld,%lld]", (long long)factor[0], (long long)factor[1]);
+    const char *scales = flat ? onnx_text(o, "real[1,1,%lld]", (long long)factor[1])
+                              : onnx_text(o, "real[1,1,%lld,%lld]", (long long)factor[0], (long long)factor[1]);
     return onnx_node(o, "Resize", out, onnx_text(o, "%s - %s", x, scales),
-                     linear ? "mode='linear' coordinate_transformation_mode='half_pixel'" : "mode='nearest' coordinate_transformation_mode='asymmetric' nearest_mode='floor'");
+                     linear ? "mode='linear' coordinate_transformation_mode='half_pixel'"
+                            : "mode='nearest' coordinate_transformation_mode='asymmetric' nearest_mode='floor'");
 }
 
 /* ---- norms ------------------------------------------------------------------------------------------------------------ */
@@ -149,7 +154,9 @@ static const char *norm(Onnx *o, const Op *op, const char *x, const char *out)
     int64_t groups;
     const char *in = grouped(o, op, x, &groups), *axes = groups ? "[2]" : axes_of(o, op), *centred = in;
     if (strcmp(OP_INFO(op)->name, "rms_norm") != 0)
-        centred = onnx_node(o, "Sub", NULL, onnx_text(o, "%s %s", in, onnx_node(o, "ReduceMean", NULL, onnx_text(o, "%s int%s", in, axes), "keepdims=1")), "");
+        centred =
+            onnx_node(o, "Sub", NULL,
+                      onnx_text(o, "%s %s", in, onnx_node(o, "ReduceMean", NULL, onnx_text(o, "%s int%s", in, axes), "keepdims=1")), "");
     const char *square = onnx_node(o, "Mul", NULL, onnx_text(o, "%s %s", centred, centred), "");
     const char *mean = onnx_node(o, "ReduceMean", NULL, onnx_text(o, "%s int%s", square, axes), "keepdims=1");
     const char *root = onnx_node(o, "Sqrt", NULL, onnx_node(o, "Add", NULL, onnx_text(o, "%s real:%.9g", mean, op_real(op, "epsilon")), ""), "");

@@ -1,7 +1,8 @@
 /* formula.c -- a formula as nodes of ONNX, a node for each operation of its DAG.
  *
- * In: an operator `formula` and the names of its operands.  Out: lines (lines.h).  Operands are aligned at the right as numpy does it; the examples stand in
- * front of that, so an operand of fewer axes gets axes of one element behind the examples.  Conditions are ONNX's booleans, and become 0 or 1 where they are calculated with. */
+ * In: an operator `formula` and the names of its operands.  Out: lines (lines.h).  Operands are aligned at the right as numpy does it; the examples
+ * stand in front of that, so an operand of fewer axes gets axes of one element behind the examples.  Conditions are ONNX's booleans, and become 0 or 1
+ * where they are calculated with. */
 #include "formula/formula.h"
 #include "onnx/operators.h"
 #include <string.h>
@@ -10,10 +11,11 @@ typedef struct { Onnx *o; const char **operands, **names; } Nodes;
 
 /* By FunctionKind; NULL: written below. */
 static const char *const types[FN_OWN] = {
-    [FN_add] = "Add", [FN_sub] = "Sub", [FN_mul] = "Mul", [FN_div] = "Div", [FN_neg] = "Neg", [FN_power] = "Pow", [FN_lt] = "Less", [FN_le] = "LessOrEqual",
-    [FN_gt] = "Greater", [FN_ge] = "GreaterOrEqual", [FN_eq] = "Equal", [FN_and] = "And", [FN_or] = "Or", [FN_not] = "Not", [FN_exp] = "Exp", [FN_log] = "Log",
-    [FN_sqrt] = "Sqrt", [FN_abs] = "Abs", [FN_sin] = "Sin", [FN_cos] = "Cos", [FN_tanh] = "Tanh", [FN_sigmoid] = "Sigmoid", [FN_relu] = "Relu", [FN_erf] = "Erf",
-    [FN_min] = "Min", [FN_max] = "Max", [FN_sign] = "Sign", [FN_floor] = "Floor",
+    [FN_add] = "Add", [FN_sub] = "Sub",        [FN_mul] = "Mul",    [FN_div] = "Div",           [FN_neg] = "Neg",   [FN_power] = "Pow",
+    [FN_lt] = "Less", [FN_le] = "LessOrEqual", [FN_gt] = "Greater", [FN_ge] = "GreaterOrEqual", [FN_eq] = "Equal",  [FN_and] = "And",
+    [FN_or] = "Or",   [FN_not] = "Not",        [FN_exp] = "Exp",    [FN_log] = "Log",           [FN_sqrt] = "Sqrt", [FN_abs] = "Abs",
+    [FN_sin] = "Sin", [FN_cos] = "Cos",        [FN_tanh] = "Tanh",  [FN_sigmoid] = "Sigmoid",   [FN_relu] = "Relu", [FN_erf] = "Erf",
+    [FN_min] = "Min", [FN_max] = "Max",        [FN_sign] = "Sign",  [FN_floor] = "Floor",
 };
 
 static const char *name_of(Nodes *n, const Node *x);
@@ -50,7 +52,9 @@ static const char *call(Nodes *n, const Node *x)
 static const char *name_of(Nodes *n, const Node *x)
 {
     if (!n->names[x->id])
-        n->names[x->id] = x->kind == NODE_NUMBER ? onnx_text(n->o, "real:%.9g", x->number) : x->kind == NODE_INPUT ? n->operands[x->input] : call(n, x);
+        n->names[x->id] = x->kind == NODE_NUMBER  ? onnx_text(n->o, "real:%.9g", x->number)
+                          : x->kind == NODE_INPUT ? n->operands[x->input]
+                                                  : call(n, x);
     return n->names[x->id];
 }
 
@@ -63,7 +67,8 @@ const char *onnx_formula(Onnx *o, const Op *op, const char *const *x, const char
     for (int k = 0; k < op->read_count; k++) {
         const Shape *s = &op->reads[k].tensor->shape;
         whole = whole || shape_equal(s, y);
-        n.operands[k] = s->rank == y->rank ? x[k] : onnx_node(o, "Reshape", NULL, onnx_text(o, "%s %s", x[k], onnx_shape(o, s, y->rank - s->rank)), "");
+        n.operands[k] =
+            s->rank == y->rank ? x[k] : onnx_node(o, "Reshape", NULL, onnx_text(o, "%s %s", x[k], onnx_shape(o, s, y->rank - s->rank)), "");
     }
     const char *value = number(&n, f->root);
     return whole && f->root->kind != NODE_NUMBER ? onnx_node(o, "Identity", out, value, "") : onnx_every(o, value, y, out);

@@ -78,7 +78,8 @@ const char *onnx_every(Onnx *o, const char *x, const Shape *s, const char *outpu
     const char *examples = "//examples";
     if (onnx_first(o, examples))
         onnx_node(o, "Shape", examples, o->m->inputs[0].name, "start=0 end=1");
-    const char *shape = s->rank ? onnx_node(o, "Concat", NULL, onnx_text(o, "%s int%s", examples, onnx_list(o, s->dim, s->rank)), "axis=0") : examples;
+    const char *shape =
+        s->rank ? onnx_node(o, "Concat", NULL, onnx_text(o, "%s int%s", examples, onnx_list(o, s->dim, s->rank)), "axis=0") : examples;
     return onnx_node(o, "Expand", outputs, onnx_text(o, "%s %s", x, shape), "");
 }
 

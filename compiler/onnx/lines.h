@@ -7,7 +7,8 @@
  *   refused TEXT                          instead of all: the net has no form in ONNX
  *
  * Operands are outputs of a node above, inputs, constants, parameters and running statistics by their names in exported files, or numbers themselves:
- * int:3, int[0,-1], real:0.5, real[1,2]; `-` is an operand that is left out.  Values of attributes: 1 is an int, 1.0 a float, [1,2] ints, 'text' a string. */
+ * int:3, int[0,-1], real:0.5, real[1,2]; `-` is an operand that is left out.  Values of attributes: 1 is an int, 1.0 a float, [1,2] ints, 'text' a
+ * string. */
 #ifndef SPNC_ONNX_LINES_H
 #define SPNC_ONNX_LINES_H
 
@@ -23,8 +24,8 @@ typedef struct {
     const char *refused;     /* why there is no form in ONNX; NULL: there is one so far */
 } Onnx;
 
-/* A node with these outputs and inputs, names with spaces between.  outputs NULL: one of a new name.  attributes: as above, with spaces between; "": none.
- * Returns outputs. */
+/* A node with these outputs and inputs, names with spaces between.  outputs NULL: one of a new name.  attributes: as above, with spaces between;
+ * "": none.  Returns outputs. */
 const char *onnx_node(Onnx *o, const char *type, const char *outputs, const char *inputs, const char *attributes);
 /* Printed into the arena, for operands and attributes. */
 const char *onnx_text(Onnx *o, const char *format, ...) __attribute__((format(printf, 2, 3)));

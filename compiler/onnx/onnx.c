@@ -1,8 +1,8 @@
 /* onnx.c -- the net as a graph of ONNX, for `export -o NET.onnx` of its trainer.
  *
- * In: the graph as the file has it, with shapes, before steps.c.  Out: m->onnx, lines of text (lines.h), or why there is none.  Next: emit, which puts them into NAME-train.c.
- * Values are asked for from the outputs backwards, so that only what they depend on is written; repeats are written out step by step.  A value at a step is written
- * once, under the tensor's name and the step. */
+ * In: the graph as the file has it, with shapes, before steps.c.  Out: m->onnx, lines of text (lines.h), or why there is none.  Next: emit, which puts
+ * them into NAME-train.c.  From the outputs backwards, so that only what they depend on is written; repeats are written out step by step.  A value at
+ * a step is written once, under the tensor's name and the step. */
 #include "onnx/operators.h"
 #include <string.h>
 
@@ -72,7 +72,7 @@ static const char *stacked(Asked *w, const Tensor *t, const int *at, int level, 
     int to[REPEATS_DEEP + 1] = { 0 };
     int64_t count = 1;
     Shape y = { 0 };
-    const char *all = "";
+    Text all = { .arena = o->m->arena };
     for (int k = 0; k < level; k++)
         to[k] = at[k];
     for (int k = level; k < levels; k++)
@@ -85,9 +85,9 @@ static const char *stacked(Asked *w, const Tensor *t, const int *at, int level, 
             to[k - 1] = (int)(rest % repeat_at(t->repeat, k)->steps);
             rest /= repeat_at(t->repeat, k)->steps;
         }
-        all = onnx_text(o, "%s%s%s", all, i ? " " : "", onnx_node(o, "Unsqueeze", NULL, onnx_text(o, "%s int[1]", value(w, t, to)), ""));
+        text_printf(&all, "%s%s", i ? " " : "", onnx_node(o, "Unsqueeze", NULL, onnx_text(o, "%s int[1]", value(w, t, to)), ""));
     }
-    const char *joined = onnx_node(o, "Concat", levels == level + 1 ? out : NULL, all, "axis=1");
+    const char *joined = onnx_node(o, "Concat", levels == level + 1 ? out : NULL, all.text, "axis=1");
     return levels == level + 1 ? joined : onnx_reshape(o, joined, &y, out);
 }
 
@@ -131,7 +131,7 @@ static const char *written(Asked *w, const Op *op, const Tensor *t, const int *a
         memcpy(to, at, (size_t)both * sizeof *to);
         to[both] = op->step;
         return value(w, op->reads[0].tensor, to);
-    case OP_load: w->inputs[op->data->number] = !op->data->target; break;
+    case OP_load: w->inputs[op->data->number] = true; break;
     case OP_batch_norm: x[0] = operand(w, op, &op->reads[0], at); break;
     default:
         if (lstm)
@@ -190,21 +190,33 @@ static const char *value(Asked *w, const Tensor *t, const int *at)
     return *name = made;
 }
 
+/* The name of the output k, another than those of inputs, which ONNX's graph has beside it. */
+static const char *output_name(Onnx *o, int k)
+{
+    const char *name = ((const Tensor *)o->m->outputs.items[k])->flow_name;
+    for (bool taken = true; taken;) {
+        taken = false;
+        for (int i = 0; i < o->m->input_count; i++)
+            taken = taken || strcmp(o->m->inputs[i].name, name) == 0;
+        for (int i = 0; i < o->m->outputs.count; i++)
+            taken = taken || (i != k && strcmp(((const Tensor *)o->m->outputs.items[i])->flow_name, name) == 0);
+        name = taken ? onnx_text(o, "%s_out", name) : name;
+    }
+    return name;
+}
+
 static void outputs(Asked *w)
 {
     Onnx *o = &w->o;
     const int none[REPEATS_DEEP + 1] = { 0 };
     for (int i = 0; i < o->m->outputs.count && !o->refused; i++) {
         const Tensor *t = o->m->outputs.items[i];
-        const char *name = t->flow_name;
+        const char *name = output_name(o, i);
         Shape y = { 0 };
         for (int k = 1; k <= repeat_level(t->repeat); k++)
             y.dim[y.rank++] = repeat_at(t->repeat, k)->steps;
         for (int k = 0; k < t->shape.rank; k++)
             y.dim[y.rank++] = t->shape.dim[k];
-        for (int k = 0; k < o->m->input_count; k++)
-            if (!strcmp(o->m->inputs[k].name, name))
-                name = onnx_text(o, "%s_out", name);
         const char *from = t->repeat ? stacked(w, t, none, 0, onnx_text(o, "/%s@all", t->name)) : value(w, t, none);
         onnx_node(o, t->classes ? "Cast" : "Identity", name, from, t->classes ? "to=1" : "");
         text_printf(&o->text, "out %s f32 %s\n", name, onnx_list(o, y.dim, y.rank));
@@ -213,7 +225,7 @@ static void outputs(Asked *w)
 
 bool onnx_write(Model *m)
 {
-    static const char *const types[] = { "u8", "f32", "i32" };
+    static const char *const types[] = { "u8", "f32", "i32" };       /* by DataDef's type */
     Asked w = { .o = { .m = m, .text = { .arena = m->arena } }, .inputs = NEW_ARRAY(m->arena, bool, m->input_count + 1) };
     if (m->options.inference || m->options.stage)
         return true;
@@ -229,7 +241,8 @@ bool onnx_write(Model *m)
         w.inputs[0] = true;
     for (int i = 0; i < m->input_count; i++)
         if (w.inputs[i])
-            text_printf(&m->onnx, "in %s %s %s\n", m->inputs[i].name, types[m->inputs[i].type], onnx_list(&w.o, m->inputs[i].shape.dim, m->inputs[i].shape.rank));
+            text_printf(&m->onnx, "in %s %s %s\n", m->inputs[i].name, types[m->inputs[i].type],
+                        onnx_list(&w.o, m->inputs[i].shape.dim, m->inputs[i].shape.rank));
     text_add(&m->onnx, w.o.text.text, w.o.text.length);
     return true;
 }

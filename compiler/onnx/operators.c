@@ -1,8 +1,8 @@
 /* operators.c -- operators of the graph as nodes of ONNX.
  *
- * In: an operator whose shapes are known, and the names of its operands.  Out: lines (lines.h).  All values have the examples as their first axis, so axis k of an
- * example is axis k + 1 here; a value of one number for each example is [N].  Weights are taken as files have them: PyTorch's shapes, which are ONNX's but for
- * the rows of cells (cells.c). */
+ * In: an operator whose shapes are known, and the names of its operands.  Out: lines (lines.h).  All values have the examples as their first axis, so
+ * axis k of an example is axis k + 1 here; a value of one number for each example is [N].  Weights are taken as files have them: PyTorch's shapes,
+ * which are ONNX's but for the rows of cells (cells.c). */
 #include "onnx/operators.h"
 #include "graph/window.h"
 #include "outside/outside.h"
@@ -40,8 +40,9 @@ static const char *convolution(Onnx *o, const Op *op, const char *x, const char 
         more = onnx_text(o, " output_padding=%s", pair(o, w.flat, added));
     }
     return onnx_node(o, w.transposed ? "ConvTranspose" : "Conv", out, with_weights(o, op, x),
-                     onnx_text(o, "kernel_shape=%s strides=%s dilations=%s pads=%s group=%lld%s", pair(o, w.flat, w.kernel), pair(o, w.flat, w.stride),
-                               pair(o, w.flat, w.dilation), pads(o, w.flat, w.before, w.after), (long long)w.groups, more));
+                     onnx_text(o, "kernel_shape=%s strides=%s dilations=%s pads=%s group=%lld%s", pair(o, w.flat, w.kernel),
+                               pair(o, w.flat, w.stride), pair(o, w.flat, w.dilation), pads(o, w.flat, w.before, w.after),
+                               (long long)w.groups, more));
 }
 
 /* The last window may stick out, so the padding behind is as long as the windows need it. */
@@ -60,7 +61,9 @@ static const char *maxpool(Onnx *o, const Op *op, const char *x, const char *out
         after[k] = (y->dim[k + 1 - flat] - 1) * stride[k] + size[k] - in->dim[k + 1 - flat] - before[k];
         after[k] = after[k] > 0 ? after[k] : 0;
     }
-    return onnx_node(o, "MaxPool", out, x, onnx_text(o, "kernel_shape=%s strides=%s pads=%s", pair(o, flat, size), pair(o, flat, stride), pads(o, flat, before, after)));
+    return onnx_node(
+        o, "MaxPool", out, x,
+        onnx_text(o, "kernel_shape=%s strides=%s pads=%s", pair(o, flat, size), pair(o, flat, stride), pads(o, flat, before, after)));
 }
 
 /* ---- products ------------------------------------------------------------------------------------------------------ */
@@ -107,7 +110,8 @@ static const char *matmul(Onnx *o, const Op *op, const char *const *x, const cha
 {
     const Shape *a = shape_of(op, 0), *b = shape_of(op, 1);
     const int most = a->rank > b->rank ? a->rank : b->rank, leads = most > 2 ? most - 2 : 0;
-    const char *left = factor(o, x[0], a, false, op_int(op, "transpose_a"), leads), *right = factor(o, x[1], b, true, op_int(op, "transpose_b"), leads);
+    const char *left = factor(o, x[0], a, false, op_int(op, "transpose_a"), leads),
+               *right = factor(o, x[1], b, true, op_int(op, "transpose_b"), leads);
     return onnx_reshape(o, onnx_node(o, "MatMul", NULL, onnx_text(o, "%s %s", left, right), ""), &op->writes[0].tensor->shape, out);
 }
 
@@ -161,7 +165,9 @@ static const char *spn(Onnx *o, const Op *op, const char *const *x, const char *
         onnx_refuse(o, op->loc, "`border: legacy` is no sampler of ONNX: zero and clamp are");
     const char *A = onnx_reshape(o, x[1], &(Shape){ 2, { 2, 3 } }, NULL), *grid;
     if (y->dim[1] > 1 && y->dim[2] > 1) {
-        const char *size = onnx_node(o, "Concat", NULL, onnx_text(o, "%s int%s", onnx_node(o, "Shape", NULL, A, "start=0 end=1"), onnx_list(o, y->dim, 3)), "axis=0");
+        const char *size =
+            onnx_node(o, "Concat", NULL, onnx_text(o, "%s int%s", onnx_node(o, "Shape", NULL, A, "start=0 end=1"), onnx_list(o, y->dim, 3)),
+                      "axis=0");
         grid = onnx_node(o, "AffineGrid", NULL, onnx_text(o, "%s %s", A, size), "align_corners=1");
     } else {
         grid = thin_grid(o, A, y->dim[1], y->dim[2]);
@@ -184,7 +190,9 @@ static const char *slice(Onnx *o, const Op *op, const char *x, const int *at, co
         return onnx_node(o, "Gather", out, onnx_text(o, "%s int:%lld", x, (long long)start), onnx_text(o, "axis=%lld", (long long)k));
     const int64_t end = to->given ? (int64_t)to->number[0] + (to->count == 2 ? (int64_t)to->number[1] * t : 0) : shape_of(op, 0)->dim[k - 1];
     const long long step = op_attr(op, "step")->given ? op_int(op, "step") : 1;
-    return onnx_node(o, "Slice", out, onnx_text(o, "%s int[%lld] int[%lld] int[%lld] int[%lld]", x, (long long)start, (long long)end, (long long)k, step), "");
+    return onnx_node(o, "Slice", out,
+                     onnx_text(o, "%s int[%lld] int[%lld] int[%lld] int[%lld]", x, (long long)start, (long long)end, (long long)k, step),
+                     "");
 }
 
 static const char *concat(Onnx *o, const Op *op, const char *const *x, const char *out)
@@ -207,7 +215,8 @@ static const char *folded(Onnx *o, const char *type, const Op *op, const char *c
 static const char *one_hot(Onnx *o, const Op *op, const char *x, const char *out)
 {
     const Tensor *t = op->reads[0].tensor;
-    return onnx_node(o, "OneHot", out, onnx_text(o, "%s int:%d real[0,1]", x, t->classes), onnx_text(o, "axis=%d", t->classes_axis < 0 ? t->shape.rank + 1 : t->classes_axis + 1));
+    return onnx_node(o, "OneHot", out, onnx_text(o, "%s int:%d real[0,1]", x, t->classes),
+                     onnx_text(o, "axis=%d", t->classes_axis < 0 ? t->shape.rank + 1 : t->classes_axis + 1));
 }
 
 /* ---- values without operands ------------------------------------------------------------------------------------------ */
@@ -248,7 +257,9 @@ static const char *coordinates(Onnx *o, const Op *op, const char *out)
 static const char *draws(Onnx *o, const Op *op, const char *out)
 {
     if (!strcmp(op_word(op, "eval"), "draw"))
-        onnx_refuse(o, op->loc, "`eval: draw` takes the random numbers of a run, which an ONNX graph does not have: make the value an input, which the caller fills");
+        onnx_refuse(o, op->loc,
+                    "`eval: draw` takes the random numbers of a run, which an ONNX graph does not have: make the value an input, which the "
+                    "caller fills");
     return onnx_every(o, "real:0", &op->writes[0].tensor->shape, out);
 }
 
@@ -259,11 +270,13 @@ static const char *batch_norm(Onnx *o, const Op *op, const char *x, const char *
     const Shape channels = { 1, { shape_of(op, 0)->dim[0] } };
     const char *scale[2];
     for (int k = 0; k < 2; k++) {
-        scale[k] = k < statistics->weight_count ? statistics->weights[k]->name : onnx_text(o, k ? "//zeros%lld" : "//ones%lld", (long long)channels.dim[0]);
+        scale[k] = k < statistics->weight_count ? statistics->weights[k]->name
+                                                : onnx_text(o, k ? "//zeros%lld" : "//ones%lld", (long long)channels.dim[0]);
         if (k >= statistics->weight_count && onnx_first(o, scale[k]))
             onnx_constant(o, scale[k], &channels, (const double[]){ k ? 0 : 1 }, 1);
     }
-    return onnx_node(o, "BatchNormalization", out, onnx_text(o, "%s %s %s %s %s", x, scale[0], scale[1], statistics->norm.mean->name, statistics->norm.variance->name),
+    return onnx_node(o, "BatchNormalization", out,
+                     onnx_text(o, "%s %s %s %s %s", x, scale[0], scale[1], statistics->norm.mean->name, statistics->norm.variance->name),
                      onnx_text(o, "epsilon=%#.9g", op_real(op, "epsilon")));
 }
 
@@ -307,6 +320,9 @@ const char *onnx_operator(Onnx *o, const Op *op, const char *const *x, const int
     }
     if (outside_of(op->kind) && outside_of(op->kind)->builtin)
         return onnx_described(o, op, x, out);
-    onnx_refuse(o, op->loc, outside_of(op->kind) ? "the operator '%s' is one of a templates folder, which ONNX does not have" : "the operator '%s' has no form in ONNX", OP_INFO(op)->name);
+    onnx_refuse(o, op->loc,
+                outside_of(op->kind) ? "the operator '%s' is one of a templates folder, which ONNX does not have"
+                                     : "the operator '%s' has no form in ONNX",
+                OP_INFO(op)->name);
     return out;
 }

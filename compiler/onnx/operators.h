@@ -4,8 +4,8 @@
 
 #include "onnx/lines.h"
 
-/* Writes the operator's value `out`, from its operands x[k] (names), at the steps at[level - 1] of the repeats that it stands in; shapes have the examples in
- * front.  Returns out, or the name of a value that it is equal to. */
+/* Writes the operator's value `out`, from its operands x[k] (names), at the steps at[level - 1] of the repeats that it stands in; shapes have the
+ * examples in front.  Returns out, or the name of a value that it is equal to. */
 const char *onnx_operator(Onnx *o, const Op *op, const char *const *x, const int *at, const char *out);
 
 /* formula.c: the formula of operands x[k] of these shapes. */

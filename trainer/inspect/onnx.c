@@ -8,8 +8,9 @@
  *   node TYPE OUTPUT... = INPUT... : KEY=VALUE...
  *   refused TEXT                          instead of all: the net has no form in ONNX
  *
- * Operands are outputs of a node above, inputs, constants, parameters and running statistics by their names, or numbers themselves: int:3, int[0,-1], real:0.5,
- * real[1,2]; `-` is one that is left out.  Values of attributes: 1 is an int, 1.0 a float, [1,2] ints, 'text' a string.  Numbers of fields are those of onnx.proto. */
+ * Operands are outputs of a node above, inputs, constants, parameters and running statistics by their names, or numbers themselves: int:3, int[0,-1],
+ * real:0.5, real[1,2]; `-` is one that is left out.  Values of attributes: 1 is an int, 1.0 a float, [1,2] ints, 'text' a string.  Numbers of fields
+ * are those of onnx.proto. */
 #include "inspect/onnx.h"
 #include "files/array_file.h"
 #include "files/protobuf.h"
