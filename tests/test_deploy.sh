@@ -45,7 +45,7 @@ declare -A done_blocks
 n=0
 while [ -e $((++n)).sh ]; do
     missing=
-    for tool in aarch64-linux-gnu-gcc qemu-aarch64-static arm-none-eabi-gcc pkg-config; do
+    for tool in aarch64-linux-gnu-gcc qemu-aarch64 arm-none-eabi-gcc pkg-config; do
         grep -qw -- "$tool" $n.sh && ! command -v $tool >/dev/null && missing=$tool
     done
     if grep -qE '^python3 ' $n.sh && [ -z "$has_pip" ]; then missing="pip and numpy"; fi
