@@ -1,7 +1,8 @@
 /* main.c -- the commands: from a model to a folder of C, a program, a page about it, measurements, or nothing.
  *
  * In: the command line (options.c), and the model that the pipeline (pipeline.c) leaves.  Out: files, or text on the standard output.
- * Nothing is written before the whole model has been accepted; folder.c writes.  `build` runs make in the folder it wrote: the same as its user would. */
+ * Nothing is written before the whole model has been accepted; folder.c writes.  `build` runs make in the folder it wrote: the same as its user
+ * would. */
 #define _GNU_SOURCE
 #include "base/cache.h"
 #include "base/child.h"
@@ -178,7 +179,8 @@ static bool build_trial(void *user, Tuning *t, const char *folder)
     const Arguments *a = user;
     Arena *arena = arena_new();
     FILE *nowhere = fopen("/dev/null", "w");              /* errors and warnings were printed the first time */
-    Model m = { .arena = arena, .diag = diag_new(arena, nowhere ? nowhere : stderr, false, false), .options = a->options, .path = a->path, .tuning = t };
+    Diag *diag = diag_new(arena, nowhere ? nowhere : stderr, false, false);
+    Model m = { .arena = arena, .diag = diag, .options = a->options, .path = a->path, .tuning = t };
     bool good = compile(&m) && diag_errors(m.diag) == 0;
     if (good && folder)
         good = write_folder(&m, folder, true);

@@ -329,7 +329,10 @@ static void check(const Arguments *a, const bool given[OPTIONS])
         if (given[i] && options[i].only && !is_among(options[i].only, c->name))
             usage_error("%s is for spnc %s", options[i].name, options[i].only);
     if (!a->options.inference && (a->options.weights || a->options.outputs || a->options.form || a->options.step))
-        usage_error("%s is for --for inference", a->options.weights ? "--weights" : a->options.outputs ? "--outputs" : a->options.form ? "--form" : "--step");
+        usage_error("%s is for --for inference", a->options.weights   ? "--weights"
+                                                 : a->options.outputs ? "--outputs"
+                                                 : a->options.form    ? "--form"
+                                                                      : "--step");
     if (!a->options.inference && !strcmp(a->options.target, "portable"))
         usage_error("--target portable is for --for inference: a trainer is built for one target");
     if (a->options.form && a->options.plain)
@@ -337,7 +340,9 @@ static void check(const Arguments *a, const bool given[OPTIONS])
     if (a->options.inference && a->options.debug)
         usage_error("--debug is for training: --for %s does not take it", a->purpose);
     if (a->options.mpi && (a->options.plain || a->options.inference))
-        usage_error("--mpi is for training in the fast form: leave out %s", a->options.inference ? "--for" : a->options.debug ? "--debug" : "--plain");
+        usage_error("--mpi is for training in the fast form: leave out %s", a->options.inference ? "--for"
+                                                                            : a->options.debug   ? "--debug"
+                                                                                                 : "--plain");
     if (a->json + a->dot + a->html > 1 || (a->scaling && (a->dot || a->html)))
         usage_error("%s: take one of --json, --dot and --html, and --scaling alone or with --json", c->name);
     if ((a->ranks && (!a->scaling || a->json)) || (a->network && !a->ranks))

@@ -91,7 +91,9 @@ static bool read_source(Model *m, Given *s)
     if (stat(s->path, &status) == 0 && S_ISDIR(status.st_mode)) {
         const char *checkpoint = checkpoint_of(m->arena, s->path);
         if (!checkpoint) {
-            diag_error(m->diag, (Loc){ 0 }, "%s is no run: it has neither a checkpoint `best` nor `last`; --weights takes a run, an .npz or a .safetensors", s->path);
+            diag_error(m->diag, (Loc){ 0 },
+                       "%s is no run: it has neither a checkpoint `best` nor `last`; --weights takes a run, an .npz or a .safetensors",
+                       s->path);
             return false;
         }
         s->path = checkpoint;
@@ -152,11 +154,14 @@ static void check_parameter(Model *m, const Given *s, const Weight *w)
         Text expected = { .arena = m->arena };
         for (int i = 0; i < w->shape.rank; i++)
             text_printf(&expected, "[%lld]", (long long)w->shape.dim[i]);
-        diag_error(m->diag, (Loc){ 0 }, "%s: parameter %s has shape %s, expected %s", s->path, w->name, array_shape_text(found, sizeof found, a), expected.text ? expected.text : "[]");
+        diag_error(m->diag, (Loc){ 0 }, "%s: parameter %s has shape %s, expected %s", s->path, w->name,
+                   array_shape_text(found, sizeof found, a), expected.text ? expected.text : "[]");
     } else if ((a->type != ARRAY_F4 && a->type != ARRAY_F8 && a->type != ARRAY_F2 && a->type != ARRAY_BF16) || !a->data) {
-        diag_error(m->diag, (Loc){ 0 }, "%s: parameter %s has type %s, expected f4, f8, f2 or bf16; convert it with numpy's astype('f4')", s->path, w->name, array_type_text(a));
+        diag_error(m->diag, (Loc){ 0 }, "%s: parameter %s has type %s, expected f4, f8, f2 or bf16; convert it with numpy's astype('f4')",
+                   s->path, w->name, array_type_text(a));
     } else if (!all_finite(a, &at)) {
-        diag_error(m->diag, (Loc){ 0 }, "%s: parameter %s, element %lld, is not finite: no trained net has such a weight", s->path, w->name, (long long)at);
+        diag_error(m->diag, (Loc){ 0 }, "%s: parameter %s, element %lld, is not finite: no trained net has such a weight", s->path, w->name,
+                   (long long)at);
     } else {
         return;
     }
@@ -189,7 +194,8 @@ static bool check_all(Model *m, const Given *s)
     for (int i = 0; i < s->count; i++) {
         const char *name = name_of(s, &s->items[i]);
         if (name && !parameter_named(m, name) && !counts_updates(m, name))
-            diag_error(m->diag, (Loc){ 0 }, "%s: the net has no parameter %s: remove it from the file, or take the weights of this model", s->path, name);
+            diag_error(m->diag, (Loc){ 0 }, "%s: the net has no parameter %s: remove it from the file, or take the weights of this model",
+                       s->path, name);
     }
     return diag_errors(m->diag) == before;
 }
@@ -351,16 +357,19 @@ static void as_numbers(Model *m, const Text *bytes, Text *c)
 {
     uint64_t head[3];
     memcpy(head, bytes->text, sizeof head);
-    text_printf(c, "static const WeightsFile compiled = {\n    0x%016llxu, 0x%016llxu, %lluu,\n    {", (unsigned long long)head[0], (unsigned long long)head[1],
-                (unsigned long long)head[2]);
+    text_printf(c, "static const WeightsFile compiled = {\n    0x%016llxu, 0x%016llxu, %lluu,\n    {", (unsigned long long)head[0],
+                (unsigned long long)head[1], (unsigned long long)head[2]);
     const size_t real = m->options.is_double ? sizeof(double) : sizeof(float), n = bytes->length / real - LIBRARY_HEAD;
     for (size_t i = 0; i < n; i++) {
         const char *at = bytes->text + (LIBRARY_HEAD + i) * real;
         double wide;
         float narrow;
-        memcpy(&wide, m->options.is_double ? at : (const char *)&wide, sizeof wide);
         memcpy(&narrow, at, sizeof narrow);
-        text_printf(c, "%s%a%s,", i % A_LINE ? " " : "\n        ", m->options.is_double ? wide : (double)narrow, m->options.is_double ? "" : "f");
+        if (m->options.is_double)
+            memcpy(&wide, at, sizeof wide);
+        else
+            wide = narrow;
+        text_printf(c, "%s%a%s,", i % A_LINE ? " " : "\n        ", wide, m->options.is_double ? "" : "f");
     }
     text_printf(c, "\n    },\n};\n");
 }
@@ -377,7 +386,9 @@ static void by_assembler(Model *m, Text *c)
 
 void weights_source(Model *m, const Text *bytes, Text *c)
 {
-    text_printf(c, "/* SPDX-License-Identifier: 0BSD */\n/* %s_weights.c -- made by spnc: the weights of %s, as they are in %s.weights.  %s.c includes it. */\n", m->name, m->name, m->name, m->name);
+    const char *n = m->name;
+    text_printf(c, "/* SPDX-License-Identifier: 0BSD */\n/* %s_weights.c -- made by spnc: the weights of %s, as they are in %s.weights.", n, n, n);
+    text_printf(c, "  %s.c includes it. */\n", n);
     if (bytes->length <= BY_ASSEMBLER)
         as_numbers(m, bytes, c);
     else

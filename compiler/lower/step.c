@@ -1,9 +1,9 @@
 /* step.c -- a recurrent net one step at a time (--step): its repeat has one step, whose states come in and go out.
  *
- * In: the forward pass alone.  Out: the same of one step; for each state an input, loaded over its start where the caller gives one, and an output.  Next:
- * fuse.c.  An input that is sliced by the step becomes the slice, so that the caller passes what belongs to the step.  Everything else must be a step's own, or
- * the same at each: stacks, other places of an input, the step's number and a reversed repeat are refused.  No sum changes, so the bits are those of
- * all steps. */
+ * In: the forward pass alone.  Out: the same of one step; for each state an input, loaded over its start where the caller gives one, and an output.
+ * Next: fuse.c.  An input that is sliced by the step becomes the slice, so that the caller passes what belongs to the step.  Everything else must be a
+ * step's own, or the same at each: stacks, other places of an input, the step's number and a reversed repeat are refused.  No sum changes, so the bits
+ * are those of all steps. */
 #include "lower/step.h"
 #include <string.h>
 
@@ -54,7 +54,8 @@ static bool same_attributes(const Op *a, const Op *b)
 {
     for (int i = 0; i < a->attr_count; i++) {
         const Attr *x = &a->attrs[i], *y = op_attr(b, x->spec->name);
-        if (strcmp(x->spec->name, "name") != 0 && (x->given != y->given || x->count != y->count || memcmp(x->number, y->number, (size_t)x->count * sizeof *x->number)))
+        if (strcmp(x->spec->name, "name") != 0 &&
+            (x->given != y->given || x->count != y->count || memcmp(x->number, y->number, (size_t)x->count * sizeof *x->number)))
             return false;
     }
     return true;
@@ -62,7 +63,8 @@ static bool same_attributes(const Op *a, const Op *b)
 
 static bool same_slice(const Op *a, const Op *b)
 {
-    return b->kind == OP_slice && b->slice.repeat == a->slice.repeat && shape_equal(&a->reads[0].tensor->shape, &b->reads[0].tensor->shape) && same_attributes(a, b);
+    return b->kind == OP_slice && b->slice.repeat == a->slice.repeat &&
+           shape_equal(&a->reads[0].tensor->shape, &b->reads[0].tensor->shape) && same_attributes(a, b);
 }
 
 /* An error if an operator reads the input `all` at another place than the slice of this step. */
@@ -73,7 +75,8 @@ static bool read_alone(Model *m, const Op *slice, const Tensor *all)
         for (int k = 0; k < op->read_count; k++) {
             if (tensor_owner(op->reads[k].tensor) != all || op_is_view(op->kind) || same_slice(slice, op))
                 continue;
-            diag_error(m->diag, op->loc, "--step: '%s' is read here at another place than the step's own, which is not there yet", all->op->data->name);
+            diag_error(m->diag, op->loc, "--step: '%s' is read here at another place than the step's own, which is not there yet",
+                       all->op->data->name);
             diag_note(m->diag, slice->loc, "the step's own is here");
             return false;
         }
@@ -121,7 +124,9 @@ static void slice_inputs(Model *m)
         Tensor *all = (Tensor *)(uintptr_t)tensor_owner(op->reads[0].tensor);
         if (all->op->kind != OP_load) {
             diag_error(m->diag, op->loc, "--step: this takes a step of '%s', all of whose steps are computed at once", called(op->reads[0].tensor));
-            diag_note(m->diag, (Loc){ 0 }, "a slice of an input would come step by step: the operators that make '%s', inside of the repeat", called(op->reads[0].tensor));
+            diag_note(m->diag, (Loc){ 0 },
+                      "a slice of an input would come step by step: the operators that make '%s', inside of the repeat",
+                      called(op->reads[0].tensor));
         } else if (list_index(&refused, all) < 0 && read_alone(m, op, all)) {
             become_slice(m, op, all);
         } else if (list_index(&refused, all) < 0) {
