@@ -16,12 +16,13 @@ fault() { echo "test_language: $*" >&2; failed=1; }
 python3 tests/catalogue.py "${spnc#"$PWD"/}" || fault "docs/errors.md, or a message without an example: see above"
 
 # ---- each page of `spnc ops` has an example that compiles; an unknown name is an error ------------------------------
-pages=$("$spnc" ops | sed -n 's/^  \([a-z_]*\)  *.*/\1/p')
+pages=$("$spnc" ops | sed -n 's/^  \([a-z_0-9]*\)  *.*/\1/p')
 [ "$(wc -w <<<"$pages")" -ge 30 ] || fault "spnc ops lists $(wc -w <<<"$pages") names"
+mkdir "$work/pages"
 for page in $pages; do
-    "$spnc" ops "$page" >"$work/page" || fault "spnc ops $page: exit code $?"
-    grep -q "^$page: " "$work/page" || fault "spnc ops $page does not begin with its name"
-    sed -n '/^example$/,$ s/^    //p' "$work/page" >"$work/$page.yaml"
+    "$spnc" ops "$page" >"$work/pages/$page" || fault "spnc ops $page: exit code $?"
+    grep -q "^$page: " "$work/pages/$page" || fault "spnc ops $page does not begin with its name"
+    sed -n '/^example$/,$ s/^    //p' "$work/pages/$page" >"$work/$page.yaml"
     said=$("$spnc" check "$work/$page.yaml" 2>&1) && [ -z "$said" ] || fault "the example of spnc ops $page: $said"
     grep -q "\b$page\b" <(sed 1d "$work/$page.yaml") || fault "the example of spnc ops $page has no $page in it"
 done
@@ -29,6 +30,19 @@ done
 [ $? = 2 ] && grep -q "did you mean 'conv'" "$work/page" || fault "spnc ops cnov: $(cat "$work/page")"
 "$spnc" schema models/tiny.yaml >/dev/null 2>&1
 [ $? = 2 ] || fault "spnc schema takes a model"
+
+# ---- docs/language.md: each operator has one row in the table of operators, with its attributes; those of cells stand below the table ----
+awk '/^## / { on = $0 == "## Layers and operators" } on' docs/language.md >"$work/section"
+operators=$("$spnc" ops | awk '/^inputs$/ { exit } /^  [a-z]/ { print $1 }' | grep -vx 'formula\|repeat')
+[ "$(wc -w <<<"$operators")" -ge 50 ] || fault "spnc ops lists $(wc -w <<<"$operators") operators"
+for operator in $operators; do
+    awk -F ' [|] ' -v word="$operator" '/^\| [a-z]/ { n = split(substr($1, 3), names, ", "); for (i = 1; i <= n; i++) if (names[i] == word) print }' "$work/section" >"$work/row"
+    [ "$(wc -l <"$work/row")" = 1 ] || fault "docs/language.md has $(wc -l <"$work/row") rows of $operator in its table"
+    case $operator in gru | lstm | rnn) row=$work/section ;; *) row=$work/row ;; esac
+    for attribute in $(awk '/^[a-z]/ { on = /^attributes/ } on && /^  [a-z_]+ / && $1 != "name" { print $1 }' "$work/pages/$operator"); do
+        grep -qw -- "$attribute" "$row" || fault "docs/language.md, the row of $operator: no $attribute"
+    done
+done
 
 # ---- the schema: the committed one is the compiler's, models name it, good models pass it, wrong ones do not ---------
 "$spnc" schema | diff docs/spnc.schema.json - || fault "docs/spnc.schema.json is stale: make golden writes it anew"
