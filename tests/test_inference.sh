@@ -2,6 +2,7 @@
 # test_inference.sh -- a net as a library (--for inference): the bits of `grad`, what it links with, several nets and threads, every error code.
 # usage: tests/test_inference.sh      SPNC names the compiler (build/spnc without it)
 . "$(dirname "$0")/begin.sh"
+export CFLAGS=-O1                                                        # what an archive needs and defines is looked at
 cd "$work" || exit 74
 cat >wide.yaml <<'END'
 model: wide

@@ -146,13 +146,15 @@ static int64_t up(int64_t n) { return (n + ALIGN - 1) / ALIGN * ALIGN; }
 void library_facts(Model *m, Fact *f)
 {
     Fact *x = fact_table(m->arena), *inputs = fact_table(m->arena), *outputs = fact_table(m->arena), *files = fact_table(m->arena);
+    Fact *states = fact_table(m->arena), *needed = fact_table(m->arena);
     for (int i = 0; i < m->outputs.count; i++)
         fact_push(outputs, output_fact(m, m->outputs.items[i], outputs));
     for (int i = 0; i < m->input_count; i++) {
         Fact *input = input_fact(m, &m->inputs[i], inputs, outputs);
         fact_push(inputs, input);
-        if (!m->inputs[i].state)
-            fact_push(files, input);
+        fact_push(m->inputs[i].state ? states : files, input);
+        if (!m->inputs[i].state && is_read(m, &m->inputs[i]))
+            fact_push(needed, input);
     }
     const int64_t head = up(POINTER * (1 + m->options.portable + m->input_count * m->batch)), real = m->options.is_double ? 8 : 4;
     fact_text(x, "upper", upper(m, m->name));
@@ -182,7 +184,7 @@ void library_facts(Model *m, Fact *f)
     }
     fact_bool(x, "latency", m->options.latency), fact_bool(x, "rest", rest), fact_bool(x, "pools", pools);
     fact_set(x, "inputs", inputs);
-    fact_set(x, "files", files), fact_bool(x, "step", m->options.step);
+    fact_set(x, "files", files), fact_set(x, "states", states), fact_set(x, "needed", needed), fact_bool(x, "step", m->options.step);
     fact_set(x, "outputs", outputs);
     fact_set(f, "library", x);
 }
