@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -63,8 +64,15 @@ void take_back(void)
         rmdir(folders[i]);                                                      /* of those we made, only the empty ones go */
 }
 
+/* The thread that began, and alone holds signals back; another one that a signal reaches passes it on to this one. */
+static pthread_t first_thread;
+
 static void on_signal(int number)
 {
+    if (!pthread_equal(pthread_self(), first_thread)) {
+        pthread_kill(first_thread, number);
+        return;
+    }
     take_back();
     _exit(128 + number);
 }
@@ -76,13 +84,14 @@ void hold_signals(bool hold)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGHUP);
-    sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+    pthread_sigmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
 }
 
 void set_signals(void)
 {
     struct sigaction action = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN }, before;
     const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+    first_thread = pthread_self();
     for (int i = 0; i < 3; i++)
         if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)              /* nohup stays nohup */
             sigaction(numbers[i], &action, NULL);
