@@ -59,6 +59,8 @@ right("numbers as names", rows(["0", "1", "unknown", "10", "2"]), [0, 1, 4, 3, 2
 wrong("one odd cell", rows(["0", "1", "unknown", "10", "2"]), "t.csv:3: the label 'unknown' is no number, and 4 of all 5 are")
 wrong("one number", rows(["a", "b", "c", "7", "a"]), "t.csv:4: the label '7' is a number, and 1 of all 5 are")
 wrong("nan", rows(["0.5", "nan", "0.25", "1", "2"]), "'nan' is no number")
+for comma in (["0,5", "1,25", "2", "0,5", "3"], ["0,5", "1,25", "2,5", "0,5", "-3,0"]):
+    wrong("a comma for a point", "file;label\n" + rows(comma).replace(".pgm,", ".pgm;"), "t.csv:2: the label '0,5' has a comma for a point; write numbers with a point")
 wrong("real as index", rows([0, 1, "1.5", 2, 0]), "t.csv:3: label '1.5', expected a whole number", ["--labels-as", "indices"])
 wrong("name as real", rows([0, 1, "x", 2, 0]), "t.csv:3: target 'x'", ["--labels-as", "reals"])
 wrong("beyond f4", rows([0.5, 1, "1e300", 2, 0]), "'1e300', expected a number that f4 holds")
@@ -96,7 +98,7 @@ code, said = run("p", "t.csv", ())
 r = subprocess.run(pack + ["p", "--labels", "t.csv", "-o", "o"], capture_output=True, text=True)
 y = {s: sorted(np.load(f"o/{s}_label.npy").tolist()) for s in ("train", "valid", "test")} if not r.returncode else r.stderr
 if y != {"train": [0, 0, 0], "valid": [1], "test": [1]}: fault("a column of splits", str(y))
-if code != 2 or "leave the option out" not in said: fault("--valid beside a column of splits", said)
+if code != 2 or "--valid: the column `split` of t.csv says which are valid; leave the option out" not in said: fault("--valid beside a column of splits", said)
 for f in os.listdir("o"): os.remove("o/" + f)
 right("all to train on", "filename,label,split\n" + rows([c + ",train" for c in cats]), [0, 1, 0, 1, 0], ["cat", "dog"])
 wrong("no split", "filename,label,split\n" + rows([c + ",fold1" for c in cats]), "t.csv:2: split 'fold1', expected train, valid (val, validation) or test")

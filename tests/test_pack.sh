@@ -50,7 +50,7 @@ def deep(a):                                   # 16 bits, grey and opacity
     return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", a.shape[1], a.shape[0], 16, 4, 0, 0, 0))
             + chunk(b"IDAT", zlib.compress(b"".join(b"\0" + r.astype(">u2").tobytes() for r in a))) + chunk(b"IEND", b""))
 ink = rng.integers(0, 2, (8, 8)).astype("u1")
-put("kinds/a/0.pbm", bits(ink)); put("kinds/a/1.png", png(255 - 255 * ink)); put("kinds/a/.hidden.png", b"x")
+put("kinds/a/0.pbm", bits(ink)); put("kinds/a/1.png", png(255 - 255 * ink)); put("kinds/a/.hidden.png", b"x"); put("kinds/__MACOSX/a/._0.pbm", b"x")
 clear = np.zeros((8, 8, 2), "u2"); clear[..., 1] = 65535 * ink.astype("u2")
 put("clear/a/0.png", deep(clear)); put("clear/a/1.png", deep(clear))
 np.save("ink.npy", ink)

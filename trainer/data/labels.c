@@ -46,6 +46,19 @@ static bool read_number(double *v, const char *text)
     return isfinite(*v) && !*end;
 }
 
+/* A number with a comma where its point belongs, as tables of many countries have it. */
+static bool has_decimal_comma(const char *text)
+{
+    char point[64];
+    double v;
+    const size_t comma = strcspn(text, ",");
+    if (!text[comma] || strlen(text) >= sizeof point)
+        return false;
+    strcpy(point, text);
+    point[comma] = '.';
+    return read_number(&v, point);
+}
+
 static bool is_whole(double v) { return v == floor(v) && fabs(v) <= 9007199254740992.0; }
 
 static int by_value(const void *a, const void *b) { return *(const double *)a < *(const double *)b ? -1 : *(const double *)a > *(const double *)b; }
@@ -131,6 +144,11 @@ int labels_from_words(List *l, char **words, const int *lines, int per, LabelsAs
         wholes += number && is_whole(values[i]);
         if (first[number] < 0)
             first[number] = i;
+    }
+    if (as != AS_CLASSES && first[0] >= 0 && has_decimal_comma(words[first[0]])) {
+        free(values);
+        return complain(WRONG_INPUT, "%s:%d: the label '%s' has a comma for a point; write numbers with a point.  --labels-as classes makes a name"
+                        " of it", table, lines[first[0] / per], words[first[0]]);
     }
     set_shape(l, as == AS_REALS || (as == BY_TYPE && numbers == n && wholes < n) ? ARRAY_F4 : ARRAY_I4, per);
     if (as == BY_TYPE && numbers && numbers < n) {

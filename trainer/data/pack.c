@@ -161,7 +161,9 @@ static int draw_splits(Pack *p)
     int64_t left = pool;
     for (int s = 1; s < SPLITS; s++) {
         if (given[s] && (s == 1 ? p->w.valid : p->w.test))
-            return complain(WRONG_USAGE, "--%s: %s has a folder %s already; leave the option out", split_names[s], p->w.source, split_names[s]);
+            return p->w.labels ? complain(WRONG_USAGE, "--%s: the column `split` of %s says which are %s; leave the option out", split_names[s], p->w.labels,
+                                          split_names[s])
+                               : complain(WRONG_USAGE, "--%s: %s has a folder %s already; leave the option out", split_names[s], p->w.source, split_names[s]);
         if (given[s])
             continue;
         if ((wanted[s] = portion_of(texts[s], pool)) < 0)

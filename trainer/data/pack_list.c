@@ -32,7 +32,10 @@ static void listing_free(Listing *k)
     free(k->pictures);
 }
 
-/* The entries of a folder, sorted, without hidden names. */
+/* Hidden names, and the folder that a Mac's archive has for its own. */
+static bool is_left_out(const char *name) { return *name == '.' || !strcmp(name, "__MACOSX"); }
+
+/* The entries of a folder, sorted, without those that are left out. */
 static int look_into(Listing *k, const char *path)
 {
     char child[PATH_MAX];
@@ -46,7 +49,7 @@ static int look_into(Listing *k, const char *path)
         const char *name = entries[i]->d_name;
         if ((size_t)snprintf(child, sizeof child, "%s/%s", path, name) >= sizeof child) {
             code = complain(WRONG_INPUT, "%s/%s: the path is too long", path, name);
-        } else if (*name != '.') {
+        } else if (!is_left_out(name)) {
             const bool folder = is_folder(child), picture = !folder && decode_is_name(name);
             char ***list = folder ? &k->folders : &k->pictures;
             int *n = folder ? &k->folder_count : &k->picture_count;
