@@ -40,6 +40,8 @@ safetensors("hidden.safetensors", hidden)
 np.savez("other.npz", **hidden, **{"logits.weight": np.zeros((3, 14), "f4"), "far.weight": np.zeros(3, "f4")})
 np.savez_compressed("weightless.npz", **{"hidden.bias": hidden["hidden.bias"]})
 np.savez("wrong.npz", **{"hidden.weight": np.zeros((16, 8), "f4"), "hidden.bias": np.zeros(8)})
+np.savez("nan.npz", **{"hidden.weight": hidden["hidden.weight"], "hidden.bias": np.where(np.arange(8) == 5, np.nan, 0)})
+np.savez("large.npz", **{"hidden.weight": hidden["hidden.weight"].astype("f8") * 1e300, "hidden.bias": hidden["hidden.bias"]})
 np.savez("nothing.npz", **{"far.weight": np.zeros(3, "f4")})
 np.savez("half.npz", **{k: a.astype("f2") for k, a in hidden.items()})
 np.savez("rounded.npz", **{k: a.astype("f2").astype("f4") for k, a in hidden.items()})
@@ -138,12 +140,14 @@ expect 1 "began with the seed's weights" $train --run c --resume --init hidden.n
 # What is wrong.
 expect 1 'hidden.weight has shape \[16\]\[8\], expected \[8\]\[16\]' $train --run x --init wrong.npz --only hidden
 expect 1 'hidden.weight is missing, expected \[8\]\[16\]' $train --run x --init weightless.npz --only hidden
+expect 1 'nan.npz: parameter hidden.bias, element 5, is nan; a training starts from finite numbers' $train --run x --init nan.npz
+expect 1 'large.npz: parameter hidden.weight, element 0, is .*e+\(299\|300\), which is beyond the range of a float' $train --run x --init large.npz
 expect 1 'none of its 1 arrays' $train --run x --init nothing.npz
 expect 1 'has type i4, expected f4, f8, f2 or bf16' $train --run x --init integers.npz
 expect 1 "no parameter of tiny begins with 'hiden'" $train --run x --init hidden.npz --only hiden
 expect 1 "no parameter of tiny begins with 'hid'" $train --run x --init hidden.npz --only hidden,hid
 expect 1 'none.npz' $train --run x --init none.npz
-expect 2 'ends in .npz or .safetensors' $train --run x --init tiny
+expect 2 'ends in .npz or .safetensors; .export --run RUN -o W.npz' $train --run x --init a
 expect 2 'give --init' $train --run x --only hidden
 expect 2 'leave --init out' ./tiny train --data data --lr-find --init hidden.npz
 [ ! -e x/last ] || fault "a refused start left a checkpoint"

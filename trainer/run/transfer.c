@@ -9,6 +9,7 @@
 #include "run/place.h"
 #include "run/weights.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -295,6 +296,19 @@ static void check_used(const Renames *renames, const ArrayList *list, const char
     free(names);
 }
 
+/* A NaN would else be found after the first update, and the rate blamed. */
+static void check_finite(const real *block, const NetParam *p, const Array *a, const char *file)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        const double there = array_number(a, (int64_t)i);
+        if (isfinite(block[weights_index(p, i)]))
+            continue;
+        if (isfinite(there))
+            fail(WRONG_INPUT, "%s: parameter %s, element %zu, is %g, which is beyond the range of a %s", file, a->name, i, there, net.precision);
+        fail(WRONG_INPUT, "%s: parameter %s, element %zu, is %g; a training starts from finite numbers", file, a->name, i, there);
+    }
+}
+
 char *transfer_start(real *block, const Transfer *t, const char *rename)
 {
     Report r = { 0 }, left = { 0 }, renamed = { 0 };
@@ -318,7 +332,9 @@ char *transfer_start(real *block, const Transfer *t, const char *rename)
         if (!chosen(p->name, t->only)) {
             LIST(&left, stays, "    %s: not asked for\n", p->name);
         } else if (a && weights_fits(a, p)) {
-            weights_take(buffer ? net.running() : block, a, p, t->file);
+            real *const to = buffer ? net.running() : block;
+            weights_take(to, a, p, t->file);
+            check_finite(to, p, a, t->file);
             *(buffer ? &buffers : &taken) += 1;
             if (strcmp(a->name, p->name))
                 LIST(&renamed, others, "    %s from %s\n", p->name, a->name);

@@ -303,7 +303,8 @@ static bool ends_in(const char *path, const char *end)
 static const char *kind_of(const char *path)
 {
     if (!ends_in(path, ".npz") && !ends_in(path, ".safetensors"))
-        fail(WRONG_USAGE, "%s: weights are kept in a file that ends in .npz or .safetensors", path);
+        fail(WRONG_USAGE, "%s: weights are kept in a file that ends in .npz or .safetensors; `export --run RUN -o W.npz` of the program that trained makes"
+             " one of a run", path);
     return ends_in(path, ".npz") ? "npz" : "safetensors";
 }
 
