@@ -125,6 +125,7 @@ expect 1 'long.npy: ' "$tiny" predict "$work/long.npy" --run "$work/a"
 expect 0 '"example": 2, "file": "standard input, picture 3"' "$tiny" predict - --run "$work/a" --json <"$work/stream"
 python3 -c 'import json, sys; assert len(json.load(open(sys.argv[1]))["examples"]) == 9' "$work/output" || fault "a stream as JSON"
 expect 0 '9 examples' "$tiny" predict - --run "$work/a" -o "$work/stream.npz" --picture "$work/p.png" <"$work/stream"
+expect 1 'standard input: found u1 \[0\]\[1\]\[4\]\[4\], expected one or more examples' "$tiny" predict - --run "$work/a" <"$work/none.npy"
 # Pictures are answered as they arrive: the second is sent when the first answer is there.
 mkfifo "$work/in"
 "$tiny" predict - --run "$work/a" <"$work/in" >"$work/answers" 2>&1 &

@@ -165,6 +165,8 @@ static bool add_npy(Images *m, const unsigned char *bytes, size_t size, bool fit
         return array_fail(e, 1, path, "found %s %s, expected %s %s or [N]%s for '%s' of %s", array_type_name(a.type),
                           array_shape_text(found, sizeof found, &a), array_type_name(wanted), text, text, input->name, net.name);
     }
+    if (many && !a.shape[0])
+        return array_fail(e, 1, path, "found %s %s, expected one or more examples", array_type_name(a.type), array_shape_text(found, sizeof found, &a));
     for (int64_t i = 0; i < (many ? a.shape[0] : 1); i++) {
         void *example = next_example(m, path, many ? i : -1, e);
         if (!example)
