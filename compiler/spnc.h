@@ -170,6 +170,9 @@ void grad_slices(Model *m, Op *op, Use dy);           /* op is a slice that move
 
 /* True if the first axis of an input is probably the batch.  False for three axes: as many channels as examples may be intended. */
 bool batch_is_axis(const Model *m, const DataDef *d);
+/* A picture as [rows, columns, channels], as NumPy, TensorFlow and cameras have it; the note says how it is here. */
+bool channels_are_last(const DataDef *d);
+void note_channels_first(const Model *m, const DataDef *d, Loc at);
 /* shape.c's helpers for ops' infer functions: errors with the chain of shapes that led to the input. */
 bool shape_refuse(Model *m, const Op *op, const char *format, ...) __attribute__((format(printf, 3, 4)));
 Weight *weight_new(Model *m, Op *op, const char *suffix, Shape shape, WeightLayout layout);    /* by the attribute `init`; the second is a bias */

@@ -19,12 +19,14 @@ void note_sets(const Model *m, const char *text)
     }
 }
 
-/* Is the scalar a number, but for its quotes? */
-static bool is_quoted_number(const Yaml *y)
+static bool is_number(const char *text)
 {
     char *end;
-    return y->quoted && strchr("0123456789.+-", *y->text) && *y->text && (strtod(y->text, &end), end != y->text && !*end);
+    return *text && strchr("0123456789.+-", *text) && (strtod(text, &end), end != text && !*end);
 }
+
+/* Is the scalar a number, but for its quotes? */
+static bool is_quoted_number(const Yaml *y) { return y->quoted && is_number(y->text); }
 
 static bool number_in_range(Model *m, const AttrSpec *s, const Yaml *y, const Value *v, bool whole)
 {
@@ -39,6 +41,9 @@ static bool number_in_range(Model *m, const AttrSpec *s, const Yaml *y, const Va
                    p ? arena_printf(m->arena, "; did you mean '$%s'?", p->name) : "");
         if (p)
             diag_note(m->diag, p->loc, "the parameter '%s' is given here", p->name);
+        const Param *own = *y->text == '$' ? scope_param(&m->scope, y->text + 1) : NULL;
+        if (own && v->kind == VALUE_TEXT && is_number(v->text))
+            diag_note(m->diag, own->loc, "in quotes it is text: leave the quotes out");
         return false;
     }
     if (!(v->r >= s->low && v->r <= s->high)) {

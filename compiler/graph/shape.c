@@ -34,13 +34,28 @@ bool batch_is_axis(const Model *m, const DataDef *d)
     return m->batch > 1 && d->shape.rank > 1 && d->shape.rank != 3 && d->shape.dim[0] == m->batch;
 }
 
-/* An input that does not fit may have its batch among its axes, as arrays in other frameworks do. */
-static void note_batch(Model *m, const Tensor *t)
+bool channels_are_last(const DataDef *d)
+{
+    const int64_t *n = d->shape.dim;
+    return d->shape.rank == 3 && (n[2] == 1 || n[2] == 3 || n[2] == 4) && n[0] > 4 && n[1] > 4;
+}
+
+void note_channels_first(const Model *m, const DataDef *d, Loc at)
+{
+    const int64_t *n = d->shape.dim;
+    diag_note(m->diag, at, "channels stand first: [%lld, %lld, %lld]; numpy's a.transpose(0, 3, 1, 2) brings data there", (long long)n[2], (long long)n[0],
+              (long long)n[1]);
+}
+
+/* An input that does not fit may have its batch among its axes, or its channels last, as arrays in other frameworks do. */
+static void note_input(Model *m, const Tensor *t)
 {
     for (int i = 0; i < m->input_count; i++) {
         const DataDef *d = &m->inputs[i];
         if (d->tensor == t && batch_is_axis(m, d))
             diag_note(m->diag, d->loc, "a shape is that of one example: the batch of %lld is not one of its axes", (long long)m->batch);
+        if (d->tensor == t && channels_are_last(d))
+            note_channels_first(m, d, d->loc);
     }
 }
 
@@ -54,7 +69,7 @@ bool shape_refuse(Model *m, const Op *op, const char *format, ...)
     diag_error(m->diag, op->loc, "%s: %s", op->prefix && *op->prefix ? op->prefix : op->name, text);
     for (int i = 0; i < op->read_count; i++) {
         note_chain(m, op->reads[i].tensor);
-        note_batch(m, op->reads[i].tensor);
+        note_input(m, op->reads[i].tensor);
     }
     note_sets(m, NULL);
     return false;

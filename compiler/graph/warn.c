@@ -113,17 +113,15 @@ static void batch_in_shape(const Model *m)
     }
 }
 
-/* A picture as [rows, columns, channels], as NumPy, TensorFlow and cameras have it. */
 static void channels_last(const Model *m)
 {
     for (int i = 0; i < m->input_count; i++) {
         const DataDef *d = &m->inputs[i];
         const int64_t *n = d->shape.dim;
-        if (d->shape.rank == 3 && (n[2] == 1 || n[2] == 3 || n[2] == 4) && n[0] > 4 && n[1] > 4) {
+        if (channels_are_last(d)) {
             diag_warning(m->diag, d->loc, "'%s' has its channels last: [%lld, %lld, %lld] is %lld channels of %lldx%lld", d->name, (long long)n[0], (long long)n[1],
                          (long long)n[2], (long long)n[0], (long long)n[1], (long long)n[2]);
-            diag_note(m->diag, (Loc){ 0 }, "channels stand first: [%lld, %lld, %lld]; numpy's a.transpose(0, 3, 1, 2) brings data there", (long long)n[2],
-                      (long long)n[0], (long long)n[1]);
+            note_channels_first(m, d, (Loc){ 0 });
         }
     }
 }
