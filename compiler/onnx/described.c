@@ -152,11 +152,11 @@ static const char *stretched(Onnx *o, const Op *op, const Weight *w, int64_t gro
 static const char *norm(Onnx *o, const Op *op, const char *x, const char *out)
 {
     int64_t groups;
-    const char *in = grouped(o, op, x, &groups), *axes = groups ? "[2]" : axes_of(o, op), *centred = in;
-    if (strcmp(OP_INFO(op)->name, "rms_norm") != 0)
-        centred =
-            onnx_node(o, "Sub", NULL,
-                      onnx_text(o, "%s %s", in, onnx_node(o, "ReduceMean", NULL, onnx_text(o, "%s int%s", in, axes), "keepdims=1")), "");
+    const char *centred = grouped(o, op, x, &groups), *axes = groups ? "[2]" : axes_of(o, op);
+    for (int k = 0; k < 2 && strcmp(OP_INFO(op)->name, "rms_norm") != 0; k++) {       /* twice, as in norm_plain.c.in: equal numbers become 0 */
+        const char *mean = onnx_node(o, "ReduceMean", NULL, onnx_text(o, "%s int%s", centred, axes), "keepdims=1");
+        centred = onnx_node(o, "Sub", NULL, onnx_text(o, "%s %s", centred, mean), "");
+    }
     const char *square = onnx_node(o, "Mul", NULL, onnx_text(o, "%s %s", centred, centred), "");
     const char *mean = onnx_node(o, "ReduceMean", NULL, onnx_text(o, "%s int%s", square, axes), "keepdims=1");
     const char *root = onnx_node(o, "Sqrt", NULL, onnx_node(o, "Add", NULL, onnx_text(o, "%s real:%.9g", mean, op_real(op, "epsilon")), ""), "");

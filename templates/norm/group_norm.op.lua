@@ -12,7 +12,7 @@ return {
     about = "Mean 0 and variance 1 over each group of channels, then a trained weight and bias for each channel.",
     equation = "y[c] = (x[c] - mean) / sqrt(variance + epsilon) * weight[c] + bias[c], both over the C / groups channels of its group",
     shapes = "x [C, ...] -> the same shape; weight, bias [C]",
-    version = 1,
+    version = 2,
 
     attributes = {
         { name = "groups", type = "int", min = 1, max = 65536, help = "groups of channels, side by side" },

@@ -11,7 +11,7 @@ return {
     about = "Mean 0 and variance 1 over each channel of an example, then a trained weight and bias for each channel.",
     equation = "y[c] = (x[c] - mean) / sqrt(variance + epsilon) * weight[c] + bias[c], both over channel c",
     shapes = "x [C, ...] -> the same shape; weight, bias [C]",
-    version = 1,
+    version = 2,
 
     attributes = {
         { name = "epsilon", type = "real", default = 1e-5, min = 1e-12, max = 1, help = "added to the variance under the root" },

@@ -18,7 +18,7 @@ return {
     about = "Mean 0 and variance 1 over the last axis or over some, then a trained weight and bias.",
     equation = "y = (x - mean) / sqrt(variance + epsilon) * weight + bias, both over the axes, the variance of all elements",
     shapes = "x of any shape but a single number -> the same shape; weight, bias of the shape of the axes",
-    version = 1,
+    version = 2,
 
     attributes = {
         { name = "axes", type = "list", default = -1, min = -6, max = 5, help = "axes of each statistic, from the end if negative" },
