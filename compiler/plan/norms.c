@@ -10,6 +10,7 @@
  * Each number goes through the same operations in the same order, so this is bit-neutral.  What has a name in the flow is always stored.  The plain
  * form stays as it is, and so do operators whose template the user replaces. */
 #include "lower/applied.h"
+#include "plan/joinable.h"
 #include "template/template.h"
 
 enum { PARTS_MAX = 8 }; /* operands of a sum that is taken in */
@@ -43,14 +44,6 @@ static int reads_of(const List *sections, const Tensor *t, Found *last)
     return n;
 }
 
-static bool has_view(const Model *m, const Tensor *t)
-{
-    for (int i = 0; i < m->tensors.count; i++)
-        if (((Tensor *)m->tensors.items[i])->view_of == t)
-            return true;
-    return false;
-}
-
 /* True if nothing but the operators that read t by their operands needs it. */
 static bool passing(const Model *m, const Tensor *t)
 {
@@ -59,12 +52,6 @@ static bool passing(const Model *m, const Tensor *t)
 }
 
 static bool is_norm(const Op *op) { return op && op->kind == OP_batch_norm && op->pass == FORWARD && !op->fuse.then && !op->fuse.inside; }
-
-static bool own_template(const Model *m, const Op *op)
-{
-    return template_replaced(m->arena, m->templates, arena_printf(m->arena, "%s.c.in", OP_INFO(op)->name)) ||
-           (op->kind == OP_relu && template_replaced(m->arena, m->templates, "unary.c.in"));
-}
 
 /* ---- forward -------------------------------------------------------------------------------------------------------- */
 

@@ -13,8 +13,7 @@
  *              dropout's result and multiply by 1 / (1 - rate); the mask is not drawn again
  *   forward    the pool applies the dropout to what it stores
  * The plain form does neither. */
-#include "spnc.h"
-#include "template/template.h"
+#include "plan/joinable.h"
 
 static bool element_by_element(const Op *op)
 {
@@ -45,14 +44,6 @@ static List operators(Model *m)
     for_each_op(w, &m->backward)
         list_push(m->arena, &all, w.op);
     return all;
-}
-
-static bool has_view(const Model *m, const Tensor *t)
-{
-    for (int i = 0; i < m->tensors.count; i++)
-        if (((Tensor *)m->tensors.items[i])->view_of == t)
-            return true;
-    return false;
 }
 
 /* True if t may not be overwritten by its reader `by`: another operator reads its values, it has a view, a loss or `check` reads it, or it has several writers. */
@@ -125,13 +116,6 @@ static bool masks_by_sign(const Op *op, const Tensor *y)
     return false;
 }
 
-/* True if the user replaces the operator's template: it need not support a joined dropout. */
-static bool own_template(const Model *m, const Op *op)
-{
-    bool unary = op->kind == OP_relu && template_replaced(m->arena, m->templates, "unary.c.in");
-    return unary || template_replaced(m->arena, m->templates, arena_printf(m->arena, "%s.c.in", OP_INFO(op)->name));
-}
-
 /* True if `drop`, the backward operator of a dropout with the result y, can be deleted: each reader of its result has it as first operand and masks
  * by y > 0.  Dropped elements of y are 0, so only the factor 1 / (1 - rate) is left, which the readers apply. */
 static bool gradients_join(const Model *m, const List *all, const Op *drop, const Tensor *y)
@@ -139,7 +123,8 @@ static bool gradients_join(const Model *m, const List *all, const Op *drop, cons
     const Tensor *dy = drop->reads[0].tensor, *dx = drop->writes[0].tensor;
     const Section *s = section_of(m, drop);
     int readers = 0;
-    if (!of_this_step(&drop->reads[0]) || !ordinary(&drop->writes[0]) || has_view(m, dx) || dx->repeat != dy->repeat || own_template(m, drop))
+    if (!of_this_step(&drop->reads[0]) || !ordinary(&drop->writes[0]) || has_view(m, dx) || dx->repeat != dy->repeat ||
+        own_template(m, drop))
         return false;
     for (int k = 0; k < all->count; k++) {
         const Op *op = all->items[k];
@@ -173,8 +158,8 @@ static bool join_pool(Model *m, List *all, Op *drop)
 {
     Tensor *x = drop->reads[0].tensor, *y = drop->writes[0].tensor;
     Op *pool = x->op, *gradient = NULL;
-    if (!pool || (pool->kind != OP_maxpool && pool->kind != OP_conv_pool) || pool->share.dropout || list_index(&section_of(m, drop)->ops, pool) < 0 || own_template(m, drop)
-        || own_template(m, pool))
+    if (!pool || (pool->kind != OP_maxpool && pool->kind != OP_conv_pool) || pool->share.dropout || list_index(&section_of(m, drop)->ops, pool) < 0 ||
+        own_template(m, drop) || own_template(m, pool))
         return false;
     for (int k = 0; k < all->count; k++) {
         Op *op = all->items[k];

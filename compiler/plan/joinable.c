@@ -1,0 +1,19 @@
+/* joinable.c -- what keeps operators from being joined, or a tensor from being left out.
+ *
+ * In: the graph, with both passes.  Used by norms.c, share.c and again.c, which add conditions of their own. */
+#include "plan/joinable.h"
+#include "template/template.h"
+
+bool has_view(const Model *m, const Tensor *t)
+{
+    for (int i = 0; i < m->tensors.count; i++)
+        if (((Tensor *)m->tensors.items[i])->view_of == t)
+            return true;
+    return false;
+}
+
+bool own_template(const Model *m, const Op *op)
+{
+    const bool unary = op->kind == OP_relu && template_replaced(m->arena, m->templates, "unary.c.in");
+    return unary || template_replaced(m->arena, m->templates, arena_printf(m->arena, "%s.c.in", OP_INFO(op)->name));
+}

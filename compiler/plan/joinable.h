@@ -1,0 +1,12 @@
+/* joinable.h -- see joinable.c. */
+#ifndef SPNC_PLAN_JOINABLE_H
+#define SPNC_PLAN_JOINABLE_H
+
+#include "spnc.h"
+
+/* True if a tensor is a view of t, which then reads its numbers where they lie. */
+bool has_view(const Model *m, const Tensor *t);
+/* True if the user replaces the operator's template: it need not have what spnc's own does for operators that are joined with it. */
+bool own_template(const Model *m, const Op *op);
+
+#endif
