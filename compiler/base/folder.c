@@ -60,6 +60,12 @@ static void make_folder(const char *path)
 }
 
 /* Without O_NONBLOCK a pipe would wait for its writer. */
+const char *path_beside(Arena *a, const char *path, const char *name)
+{
+    const char *slash = path && *name != '/' ? strrchr(path, '/') : NULL;
+    return slash ? arena_printf(a, "%.*s/%s", (int)(slash - path), path, name) : name;
+}
+
 FILE *file_regular(const char *path, struct stat *status)
 {
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);

@@ -21,6 +21,9 @@ bool file_put(const char *path, const void *bytes, size_t size);
 /* The folder with those above it; false with errno set. */
 bool folder_make(const char *path, unsigned mode);
 
+/* The path of `name` as that of a file beside `path` (NULL: of the working folder). */
+const char *path_beside(Arena *a, const char *path, const char *name);
+
 /* A regular file, open for reading, and its status.  NULL with errno set; EINVAL: it is a pipe, a device or a folder. */
 FILE *file_regular(const char *path, struct stat *status);
 

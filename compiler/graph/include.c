@@ -5,6 +5,7 @@
  * the model itself stands instead of an included one, which others see: it is reckoned where the included one stands. */
 #define _XOPEN_SOURCE 700
 #include "graph/model.h"
+#include "base/folder.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -33,13 +34,6 @@ static const char *real_path(Arena *a, const char *path)
     const char *copy = found ? arena_copy(a, found, strlen(found)) : NULL;
     free(found);
     return copy;
-}
-
-/* The path of `name` as a file beside `path`. */
-static const char *beside(Arena *a, const char *path, const char *name)
-{
-    const char *slash = strrchr(path, '/');
-    return *name == '/' || !slash ? name : arena_printf(a, "%.*s/%s", (int)(slash - path), path, name);
 }
 
 static bool within(const char *path, const char *folder)
@@ -143,7 +137,7 @@ static bool include_one(Includes *x, const char *from, const Yaml *y)
         diag_error(m->diag, y->loc, "include holds paths of files: include: blocks.yaml, or a list");
         return false;
     }
-    const char *path = beside(m->arena, from, y->text), *real = real_path(m->arena, path);
+    const char *path = path_beside(m->arena, from, y->text), *real = real_path(m->arena, path);
     if (!real) {
         diag_error(m->diag, y->loc, "cannot open '%s': %s", path, strerror(errno));
         return false;

@@ -3,6 +3,7 @@
  * In: OwnTraining.file, and m->weights and m->buffers once shapes are known.  Out: Weight.start.  The file has names as this model has them, and may hold
  * others; every parameter of the net must be in it, a running statistic may.  It is read here, so that the program needs no file to start. */
 #include "graph/model.h"
+#include "base/folder.h"
 #include "files/array_file.h"
 #include <math.h>
 #include <stdlib.h>
@@ -18,13 +19,6 @@ static bool ends_in(const char *path, const char *end)
 {
     const size_t n = strlen(path), k = strlen(end);
     return n > k && strcmp(path + n - k, end) == 0;
-}
-
-/* The path of the file beside the model. */
-static const char *beside(Arena *a, const char *model, const char *name)
-{
-    const char *slash = strrchr(model, '/');
-    return *name == '/' || !slash ? name : arena_printf(a, "%.*s/%s", (int)(slash - model), model, name);
 }
 
 /* Weight k of the parameters and, behind them, the running statistics; NULL: there is no such k. */
@@ -126,7 +120,7 @@ void starts_read(Model *m)
         const OwnTraining *own = &m->train.own[i];
         if (!own->file)
             continue;
-        File f = { .m = m, .own = own, .path = beside(m->arena, m->path, own->file->text) };
+        File f = { .m = m, .own = own, .path = path_beside(m->arena, m->path, own->file->text) };
         int parameters = 0, statistics = 0;
         if (!file_open(&f))
             continue;

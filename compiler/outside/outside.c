@@ -6,6 +6,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "outside/outside.h"
 #include "base/embed.h"
+#include "base/folder.h"
 #include "graph/attr.h"
 #include "read/language.h"
 #include "template/template.h"
@@ -422,8 +423,7 @@ static bool use_operators(Model *m)
         diag_error(m->diag, y->loc, "operators is the path of a folder: operators: my_operators");
         return false;
     }
-    const char *slash = m->path && *y->text != '/' ? strrchr(m->path, '/') : NULL;
-    return use_folder(m, slash ? arena_printf(m->arena, "%.*s/%s", (int)(slash - m->path), m->path, y->text) : y->text, y->loc);
+    return use_folder(m, path_beside(m->arena, m->path, y->text), y->loc);
 }
 
 bool outside_use(Model *m)
