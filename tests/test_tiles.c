@@ -199,7 +199,8 @@ Test(tiles, all_targets_copy_the_operands_of_the_same_passes)
 
 static const char windows[] =
     "model: windows\nbatch: 20\ninputs: { x: { shape: [8, 12, 200] } }\ntargets: { y: { classes: 3 } }\nnets:\n  read:\n"
-    "    - conv: { filters: 8, kernel: 3, padding: 1, winograd: never }\n    - conv: { filters: 8, kernel: 3, padding: [1, 1], winograd: never }\n"
+    "    - conv: { filters: 8, kernel: 3, padding: 1, winograd: never }\n"
+    "    - conv: { filters: 8, kernel: [3, 3], stride: [1, 1], padding: [1, 1], winograd: never }\n"
     "    - conv: { filters: 8, kernel: 3, padding: same, winograd: never }\n    - conv: { filters: 8, kernel: 3, padding: [[1, 1], [1, 1]], winograd: never }\n"
     "    - conv: { filters: 8, kernel: 3, padding: [[2, 0], [1, 1]], winograd: never }\n    - conv: { filters: 40, kernel: 1, name: pixel }\n    - conv: { filters: 40, kernel: 3, groups: 40, stride: 40, name: far }\n"
     "    - dense: 3\nflow: [v: { read: x }]\nloss: { cross_entropy: [v, y] }\n";
@@ -221,8 +222,8 @@ Test(tiles, a_product_of_weights_fits)
     arena_free(a);
 }
 
-/* What was measured of a convolution holds for the same one whose padding is written in another way. */
-Test(tiles, a_key_has_the_padding_and_not_its_spelling)
+/* What was measured of a convolution holds for the same one whose numbers are written in another way. */
+Test(tiles, a_key_has_the_numbers_and_not_their_spelling)
 {
     Arena *a = arena_new();
     Model *m = compiled_text(a, windows, "avx2", NULL);

@@ -42,6 +42,15 @@ static bool counts(const Op *op, const Attr *a)
     return numbers && !(later && a->number[0] == 1 && a->number[a->count - 1] == 1);
 }
 
+/* How many of an attribute's numbers are written: [3, 3] is 3. */
+static int numbers_of(const Attr *a)
+{
+    for (int k = 1; k < a->count; k++)
+        if (a->number[k] != a->number[0])
+            return a->count;
+    return a->count > 0;
+}
+
 /* Padding as it is, however it is written: n or rows x columns where both sides have the same, else each side; of [C, T] columns alone. */
 static void put_padding(Text *t, const Op *op)
 {
@@ -65,7 +74,7 @@ const char *schedule_key(Model *m, const Op *op, const Op *backward, const Op *w
         if (window && !strcmp(op->attrs[i].spec->name, "padding"))
             put_padding(&t, op);
         else if (counts(op, &op->attrs[i]))
-            for (int k = 0; k < op->attrs[i].count; k++)
+            for (int k = 0; k < numbers_of(&op->attrs[i]); k++)
                 text_printf(&t, "%s%s%.0f", k ? "x" : " ", k ? "" : arena_printf(m->arena, "%s=", op->attrs[i].spec->name),
                             op->attrs[i].number[k]);
     if (OP_INFO(op)->whole_batch)
