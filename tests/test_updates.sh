@@ -146,6 +146,7 @@ import numpy as np
 a = np.load("large.npz")
 want = np.concatenate([a["h.weight"].ravel(), a["h.bias"]]).astype("f4").tobytes()
 assert open("large/large.start", "rb").read() == want and want in open("large/large-train.o", "rb").read()' || fault "many numbers of a file"
+nm large/large-train.o | grep -q ' R large_start_numbers$' || fault "the numbers of a file are no symbol of the whole program: -flto does not find them"
 
 [ $failed = 0 ] && echo "test_updates: fine"
 exit $failed

@@ -30,6 +30,7 @@ static void as_numbers(Model *m, int64_t count)
     text_printf(&m->start, "\n};\n");
 }
 
+/* The name is one of the whole program, since gcc's -flto may put this text and what reads the numbers into different objects. */
 static void by_assembler(Model *m, int64_t count)
 {
     for (int k = 0; weight_at(m, k); k++)
@@ -39,9 +40,10 @@ static void by_assembler(Model *m, int64_t count)
             text_add(&m->start_numbers, m->options.is_double ? (const char *)&wide : (const char *)&narrow, m->options.is_double ? sizeof wide : sizeof narrow);
         }
     text_printf(&m->start,
-                "__asm__(\".pushsection .rodata\\n.balign 64\\n%s_start_numbers:\\n.incbin \\\"%s.start\\\"\\n.popsection\\n\");\n"
+                "__asm__(\".pushsection .rodata\\n.balign 64\\n.globl %s_start_numbers\\n.hidden %s_start_numbers\\n"
+                "%s_start_numbers:\\n.incbin \\\"%s.start\\\"\\n.popsection\\n\");\n"
                 "extern const real start_numbers[%lld] __asm__(\"%s_start_numbers\") __attribute__((visibility(\"hidden\")));\n",
-                m->name, m->name, (long long)count, m->name);
+                m->name, m->name, m->name, m->name, (long long)count, m->name);
 }
 
 void start_write(Model *m)
