@@ -114,6 +114,23 @@ static void take(const File *f, Weight *w, const Array *a)
     w->start = numbers;
 }
 
+/* Warns of parameters that the entry fits, but that another, longer key counts for alone, which has no file. */
+static void warn_of_longer(Model *m, const OwnTraining *own)
+{
+    for (int i = 0; i < m->train.own_count; i++) {
+        const OwnTraining *longer = &m->train.own[i];
+        for (int k = 0; k < m->weights.count && longer != own && !longer->file; k++) {
+            Weight *w = m->weights.items[k];
+            if (!parameters_fit(m, own->key, w->name) || parameters_own(m, w) != longer)
+                continue;
+            diag_warning(m->diag, longer->key_loc,
+                         "%s does not start from %s: of the keys that fit a parameter the longest alone counts; give '%s' the init of '%s' too",
+                         w->name, own->file->text, longer->key, own->key);
+            break;
+        }
+    }
+}
+
 void starts_read(Model *m)
 {
     for (int i = 0; i < m->train.own_count && !m->options.inference; i++) {
@@ -138,5 +155,6 @@ void starts_read(Model *m)
         remark(m, own->key_loc, "%s starts from %s: %d parameter%s%s", own->key, own->file->text, parameters, parameters == 1 ? "" : "s",
                statistics ? arena_printf(m->arena, ", %d running statistics", statistics) : "");
         array_list_free(&f.list);
+        warn_of_longer(m, own);
     }
 }
