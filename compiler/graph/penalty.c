@@ -9,7 +9,7 @@
 void penalty_add(Model *m, const Op *parsed, const Yaml *y)
 {
     const char *word = loss_word(parsed->kind);
-    if (y->kind != YAML_SCALAR) {
+    if (y->kind != YAML_SCALAR || !*y->text) {
         diag_error(m->diag, y->loc, "%s takes the name of a net, or a beginning of parameter names: { %s: front, weight: 1e-4 }", word, word);
         return;
     }

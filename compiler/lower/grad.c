@@ -550,7 +550,6 @@ bool grad_build(Model *m)
         close_section(m, &m->backward, now, &folds);
     }
     m->gradient = NULL;
-    penalised_weights(m);
     order_additions(m);
     kinks_mark(m);
     bool any = false, frozen = false;
@@ -569,5 +568,6 @@ bool grad_build(Model *m)
         diag_error(m->diag, m->losses[0].loc, "no weight has an influence on the loss: there is nothing to train");
         return false;
     }
+    penalised_weights(m);
     return true;
 }
