@@ -237,6 +237,7 @@ typedef struct Net {
     real *(*activations)(void);
     /* Forward pass; returns the loss, and the single losses (unweighted) in losses[loss_count] if that is not NULL. */
     double (*forward)(const Batch *batch, double *losses);
+    double (*penalties)(void);                  /* what weight_l2 and weight_l1 add to the loss; NULL: the model has neither */
     /* Gradients of the loss of the forward pass just done, into gradients(). */
     void (*backward)(const Batch *batch);
     /* The rate of an update in an epoch (from 0), by the schedule; update: those of the run before it; updates: those of an epoch. */

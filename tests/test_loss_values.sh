@@ -159,7 +159,7 @@ refused "outside.npy: class 1099511627776 of example 1 (position 1) is out of ra
 "$python" -c 'import numpy as np; np.save("labels/test_y.npy", np.array([0, 2 ** 63 + 5, 2, 1], "u8"))'
 refused "test_y.npy: label 9223372036854775807 of example 1" one/one eval --weights one.npz --data labels
 
-# ---- errors of a training run: shares of the labels that count, of values without a name too; --overfit-one-batch of smoothed labels ------
+# ---- errors of a training run: shares of the labels that count, of values without a name too; --overfit-one-batch of smoothed labels, with a penalty ------
 cat >run.yaml <<'END'
 model: run
 batch: 20
@@ -172,6 +172,7 @@ loss:
   - { cross_entropy: ["v * 2", y], ignore: -1 }
   - { cross_entropy: [{ dense: x, units: 3 }, share], smoothing: 0.1, weight: 0.5 }
   - { binary_cross_entropy: [{ dense: x, units: 3 }, bits] }
+  - { weight_l1: v, weight: 0.001 }
 train: { optimiser: { adam: { rate: 0.03 } }, epochs: 1 }
 END
 mkdir sets

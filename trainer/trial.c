@@ -122,7 +122,8 @@ int trial_overfit(const Options *o, const NetTraining *training, Data *data, con
         Batch batch = { .statistics = 1, .seed = training->seed, .step = (uint64_t)step };
         data_batch(&batch, data, order, 0);
         need_finite(data, &batch);
-        loss = net.step(&batch, training->rate, (uint64_t)step, &norm);
+        const double penalties = net.penalties ? net.penalties() : 0;       /* no fit makes them 0 */
+        loss = net.step(&batch, training->rate, (uint64_t)step, &norm) - penalties;
         if (!step)
             first = loss, zero = least_loss(&batch);
         least = fmin(least, loss);
