@@ -3,6 +3,8 @@
 
 Run as `python3 tests/oracle/test_oracle.py`; uses unittest only.
 """
+import contextlib
+import io
 import json
 import math
 import os
@@ -1356,6 +1358,40 @@ FAKE = """\
     else:
         np.savez(o["-o"], **(load(o["--run"] + ("/a.npz" if "--average" in sys.argv else "/w.npz")) if "--run" in o else start()))
 """
+
+
+class Comparing(unittest.TestCase):
+    """What is a difference, and what rounding."""
+
+    def told(self, have, answer):
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            failures = oracle.compare_arrays(answer(), have, 1e-9, doubt=lambda: oracle.doubts(answer))
+        return failures, out.getvalue()
+
+    def test_a_sum_that_cancels_is_rounding_alone(self):
+        x = random(20, 3, seed=1)
+        answer = lambda: {"zero": (x - x.mean(0)).sum(0).numpy(), "sum": (3 * x).sum(0).numpy()}
+        exact = answer()
+        for have, count, words in (({**exact, "zero": 0 * exact["zero"]}, 0, "rounding"), ({**exact, "zero": exact["zero"] + 1e-12}, 1, "FAILED"),
+                                   ({**exact, "sum": exact["sum"] * (1 + 1e-8)}, 1, "FAILED"), ({**exact, "zero": np.array([0, 0, np.nan])}, 1, "FAILED")):
+            failures, told = self.told(have, answer)
+            self.assertEqual(failures, count, told)
+            self.assertIn(words, told)
+
+    def test_an_operand_on_an_edge_may_fall_to_either_side(self):
+        x = random(20, seed=2)
+        answer = lambda: {"step": (torch.floor(x - x * 0.3 - x * 0.7) + 0 * x).numpy(), "sure": torch.floor(x).numpy()}
+        self.assertEqual(self.told({**answer(), "step": -np.ones(20)}, answer)[0], 0)
+        self.assertEqual(self.told({**answer(), "sure": answer()["sure"] + 1}, answer)[0], 1)
+
+    def test_other_roundings_leave_zeros_ties_and_whole_numbers(self):
+        with oracle.Rounded(1):
+            x = torch.relu(random(50, seed=3))
+            y = x * 1
+            self.assertTrue(torch.equal(x == 0, y == 0) and not torch.equal(x, y))
+            self.assertLess(float(((y - x).abs() / x.clamp(1e-9)).max()), 2.0 ** -51)
+            self.assertEqual((torch.arange(4) + 1).tolist(), [1, 2, 3, 4])
 
 
 class Commands(unittest.TestCase):
