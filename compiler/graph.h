@@ -93,6 +93,7 @@ struct Tensor {
     Tensor *over;            /* share.c: in place: the operand whose memory it overwrites; NULL: none */
     int classes;             /* whole numbers from 0 to classes - 1, kept as reals; 0: real numbers */
     int classes_axis;        /* of whole numbers: where one_hot puts the classes; -1: behind all axes */
+    int steps_in_front;      /* so many of its first axes are the steps of repeats: those of a stack, and of what is computed of one element by element */
     bool trained;            /* depends on a parameter that is not frozen: its gradient is computed */
     bool weighted;           /* depends on a parameter, frozen or not */
     bool needed;             /* warn.c: the loss depends on it */
@@ -324,6 +325,7 @@ struct LossDef {
     int target;              /* DataDef index or -1 */
     int64_t positions;       /* terms of the mean per example */
     int64_t inner;           /* cross entropy: logits are [outer][classes][inner] */
+    bool behind;             /* the classes are behind the steps of a stack's formula, where another axis would fit as well */
     int class_count;         /* cross entropy: classes, and their weights (NULL: all 1) */
     const double *class_weights;
     int weights_given;

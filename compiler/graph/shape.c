@@ -323,6 +323,20 @@ static void keep_whole(const Op *op)
         y->classes_axis = 0;
 }
 
+/* The steps of a stack stay in front of what is computed of it element by element: a loss looks for the classes behind them. */
+static void keep_steps(const Op *op)
+{
+    Tensor *y = op->writes[0].tensor;
+    const bool elements = op->kind == OP_formula || op->kind == OP_relu || op->kind == OP_tanh || op->kind == OP_sigmoid || op->kind == OP_add || op->kind == OP_multiply;
+    for (int k = 0; k < op->read_count; k++) {
+        const Tensor *x = op->reads[k].tensor;
+        if (op->kind == OP_stack)
+            y->steps_in_front = y->shape.rank - x->shape.rank + x->steps_in_front;
+        else if (elements && x->shape.rank == y->shape.rank && x->steps_in_front > y->steps_in_front)
+            y->steps_in_front = x->steps_in_front;
+    }
+}
+
 static bool is_read(const Model *m, const Tensor *t)
 {
     for (int i = 0; i < m->ops.count; i++) {
@@ -364,6 +378,7 @@ bool shape_infer(Model *m)
             continue;
         }
         keep_whole(op);
+        keep_steps(op);
         if (y->carried && !shape_equal(&state, &y->shape)) {
             shape_refuse(m, op, "the state is %s, but what it becomes is %s", shape_text(m->arena, &state), shape_text(m->arena, &y->shape));
             y->shape = state;

@@ -60,7 +60,7 @@ static const char *weights_text(const Model *m, const LossDef *l)
 
 static bool is_labels(const Op *op) { return op->reads[1].tensor->space == LABELS_I32; }
 
-/* A cross entropy of logits [classes] or [positions, classes] with nothing but an epsilon has a template of its own. */
+/* A cross entropy of logits [classes] or [positions, classes] with nothing but an epsilon, if that, has a template of its own. */
 static void facts_cross_entropy(const Model *m, const Op *op, Fact *f)
 {
     const Op *fwd = forward_of(op);
@@ -135,24 +135,39 @@ static bool begins_with_steps(const Tensor *x, const DataDef *d)
     return true;
 }
 
-/* Logits with the classes in front of the labels' shape.  Of a repeat, or of a stack, the first axes of the labels are the steps. */
+/* True if `axis` of x is as long as there are classes, and the rest is the labels' shape. */
+static bool classes_at(const DataDef *d, const Shape *x, const Shape *want, int axis)
+{
+    Shape rest = { .rank = x->rank - 1 };
+    for (int i = 0; i < rest.rank; i++)
+        rest.dim[i] = x->dim[i + (i >= axis)];
+    return axis < x->rank && x->dim[axis] == d->classes && shape_equal(&rest, want);
+}
+
+static bool classes_found(LossDef *l, const Shape *x, int axis)
+{
+    for (int i = axis + 1; i < x->rank; i++)
+        l->inner *= x->dim[i];
+    return true;
+}
+
+/* Logits with the classes in front of the labels' shape.  Of a repeat, or of a stack, the first axes of the labels are the steps; of a formula of a stack
+ * too, where that fits: a factor of the logits must not move the classes to the steps where there are as many of these. */
 static bool fits_shape(Model *m, LossDef *l, const DataDef *d)
 {
     Op *op = l->op;
     const Tensor *value = op->reads[0].tensor;
     const int front = stack_axes(value);
+    if (!value->repeat && value->steps_in_front && classes_at(d, &value->shape, &d->shape, value->steps_in_front)) {
+        for (int axis = front; axis < value->steps_in_front; axis++)
+            l->behind = l->behind || classes_at(d, &value->shape, &d->shape, axis);
+        return classes_found(l, &value->shape, value->steps_in_front);
+    }
     const bool steps = begins_with_steps(value, d);
     const Shape x = shape_behind(&value->shape, front), want = steps ? shape_behind(&d->shape, value->repeat ? 1 : front) : d->shape;
-    for (int axis = 0; steps && axis < x.rank; axis++) {
-        Shape rest = { .rank = x.rank - 1 };
-        for (int i = 0; i < rest.rank; i++)
-            rest.dim[i] = x.dim[i + (i >= axis)];
-        if (x.dim[axis] != d->classes || !shape_equal(&rest, &want))
-            continue;
-        for (int i = axis + 1; i < x.rank; i++)
-            l->inner *= x.dim[i];
-        return true;
-    }
+    for (int axis = 0; steps && axis < x.rank; axis++)
+        if (classes_at(d, &x, &want, axis))
+            return classes_found(l, &x, axis);
     Shape logits = { .rank = front + want.rank + 1 };
     for (int i = 0; i < front && i < RANK_MAX; i++)
         logits.dim[i] = value->shape.dim[i];
@@ -170,15 +185,16 @@ static bool fits_shape(Model *m, LossDef *l, const DataDef *d)
     return false;
 }
 
-/* Shares for each class, of the logits' shape: the classes are the first axis, behind all steps of a stack. */
+/* Shares for each class, of the logits' shape: the classes are the first axis, behind all steps of a stack and of a formula of one. */
 static bool fits_shares(Model *m, LossDef *l)
 {
     Op *op = l->op;
     const Tensor *x = op->reads[0].tensor, *t = op->reads[1].tensor;
-    const int axis = stack_axes(x);
+    const int stack = stack_axes(x), axis = !x->repeat && x->steps_in_front < x->shape.rank && x->steps_in_front > stack ? x->steps_in_front : stack;
     if (!shape_equal(&x->shape, &t->shape) || x->shape.rank <= axis)
         return shape_refuse(m, op, "cross_entropy with shares needs one for each logit; the logits are %s, the shares %s", shape_text(m->arena, &x->shape),
                             shape_text(m->arena, &t->shape));
+    l->behind = axis != stack;
     l->class_count = (int)x->shape.dim[axis];
     l->positions = shape_count(&x->shape) / l->class_count * (x->repeat ? x->repeat->steps : 1);
     for (int i = axis + 1; i < x->shape.rank; i++)

@@ -125,6 +125,10 @@ static void put_loss(Text *t, const LossDef *l)
     text_printf(t, "loss %.17g %lld", l->weight, (long long)l->positions);
     for (int k = 0; l->class_weights && k < l->class_count; k++)
         text_printf(t, "%s%.17g", k ? "," : " class_weights=", l->class_weights[k]);
+    if (l->behind)
+        text_printf(t, " classes behind steps");
+    if (l->inner > 1 && op_real(l->op, "epsilon") != 0)         /* which was left out once */
+        text_printf(t, " epsilon at each position");
     text_printf(t, "\n");
 }
 

@@ -58,6 +58,12 @@ def noted(x, operands):
     return x
 
 
+def stacked(y, operands):
+    """What is computed element by element has the steps in front that its operands of as many dimensions have."""
+    steps = [x.steps for x in operands if hasattr(x, "steps") and x.ndim == y.ndim]
+    return note(y, steps=max(steps)) if steps and all(y is not x for x in operands) else y
+
+
 def number_repeats(entries, names):
     """id(entry) -> its name: repeat1, repeat2, ... in the order of the file, inner ones and named ones counted."""
     for entry in entries:
@@ -261,8 +267,7 @@ class Net:
         y = formula(tree, place.scope, leaf)
         if not torch.is_tensor(y):
             return torch.full((self.count,), float(y), dtype=torch.float64)
-        stacks = [x.steps for x in seen if hasattr(x, "steps") and x.ndim == y.ndim]
-        return note(y, steps=max(stacks)) if stacks else y
+        return stacked(y, seen)
 
     def look_up(self, name, place):
         """A value, or a parameter by its name: the same for each example."""
@@ -328,7 +333,10 @@ class Net:
             y = BINARY[op](*align(*inputs))
         else:
             y = getattr(self, "op_" + op)(name, *inputs, a=a)
-        return noted(activation(y, act), inputs)
+        y = activation(y, act)
+        if op in UNARY or op in WITH_NUMBERS or op in BINARY or op in ("add", "multiply"):
+            y = stacked(y, inputs)
+        return noted(y, inputs)
 
     def bias(self, name, count, a):
         if not is_true(a.get("bias", "true")):
