@@ -151,7 +151,13 @@ static Node *value(Binder *b, const Syntax *n)
             return NULL;
         }
     }
-    return operand(b, &o);
+    Node *x = operand(b, &o);
+    if (x) {
+        FormulaRead *r = NEW(b->arena, FormulaRead);
+        *r = (FormulaRead){ n, x->input };
+        list_push(b->arena, &b->formula->reads, r);
+    }
+    return x;
 }
 
 /* ---- the DAG ---- */

@@ -38,6 +38,9 @@ typedef struct {
     const Syntax *number;                    /* of numbers, $params and steps alone: formula_step_number() gives it for each step */
 } FormulaOperand;
 
+/* A name or a slice in the text, and the operand that it is. */
+typedef struct { const Syntax *at; int operand; } FormulaRead;
+
 typedef struct Formula {
     Dag *dag;
     Node *root;                              /* inputs are operands by number */
@@ -45,6 +48,7 @@ typedef struct Formula {
     int operand_count;
     const Syntax *syntax;                    /* NULL: made by formula_function() */
     const FormulaNames *names;
+    List reads;                              /* FormulaRead: those of the text, in its order */
 } Formula;
 
 /* The formula of a scalar's text, or NULL after reporting at the exact column: syntax, an unknown value or function (nearest name; the

@@ -91,20 +91,14 @@ static bool refuse(const Shaping *s, const Syntax *x, const Shape *a, const Synt
 
 /* ---- shapes of parts ---- */
 
-/* The operand that a name or slice is: the same name at the same index. */
+/* The operand that a name or slice of the text is. */
 static const FormulaShape *operand_of(const Shaping *s, const Syntax *n)
 {
-    const Formula *f = s->formula;
-    int64_t a = 0, b = 0;
-    int repeat = 0;
-    Reckoner r = { .arena = s->arena, .diag = s->diag, .scope = f->names->scope, .steps = f->names->steps, .step_count = f->names->step_count,
-                   .step_repeats = f->names->step_repeats };
-    if (n->kind == SYNTAX_SLICE && !expr_linear(&r, n->items[0], &repeat, &a, &b))
-        unreachable("an index that was read before");
-    for (int i = 0; i < f->operand_count; i++) {
-        const FormulaOperand *o = &f->operands[i];
-        if (o->name && strcmp(o->name, n->word) == 0 && o->sliced == (n->kind == SYNTAX_SLICE) && o->a == a && o->b == b && o->repeat == repeat)
-            return &s->operands[i];
+    const List *reads = &s->formula->reads;
+    for (int i = 0; i < reads->count; i++) {
+        const FormulaRead *r = reads->items[i];
+        if (r->at == n)
+            return &s->operands[r->operand];
     }
     unreachable("a name that is no operand");
 }
