@@ -233,9 +233,12 @@ struct Op {
     } grad;
     struct {
         OpKind act;                  /* activation in the epilogue, or OP_NONE */
+        const struct Formula *then;  /* formula in the epilogue, or NULL (stores.c): its operand `at` is the sum, the others are read behind the first
+                                        `reads` operands */
+        int at, reads;
         bool relu;                   /* a maxpool whose backward includes that of the relu below it */
         const Op *norm;              /* latency form: the batch_statistics whose scale and shift are in its weights; NULL: none */
-        const Op *then;              /* batch_norm: the activation or formula of its result that it computes (norms.c); NULL: none */
+        const Op *beside;            /* batch_norm: what works element by element on its result and is computed there (norms.c); NULL: none */
         const Op *inside;            /* batch_norm: the one that computes its result on the way to its own; NULL: itself */
         const Op *through;           /* batch_norm: the activation or formula whose gradient its backward pass takes first; batch_gradient_sums:
                                         likewise, then `inside` is the norm, and grad.inputs are the operands whose gradients it writes; NULL: none */
@@ -255,6 +258,8 @@ struct Op {
 static inline bool op_is_start(const Op *op) { return op->write_count && op->writes[0].shift == -1; }
 /* True for an operator whose result is its operand's memory under another shape or meaning: it has no code. */
 static inline bool op_is_view(OpKind k) { return k == OP_reshape || k == OP_flatten || k == OP_to_real; }
+/* True for an operator that works element by element, by a formula: one of the flow, or a function of the table of formulas (lower/elements.c). */
+static inline bool op_is_elementwise(OpKind k) { return k == OP_formula || k == OP_relu || k == OP_tanh || k == OP_sigmoid || k == OP_add || k == OP_multiply || k == OP_sum; }
 /* The operator whose values `op` computes or differentiates: op->of, or itself. */
 static inline const Op *forward_of(const Op *op) { return op->of ? op->of : op; }
 /* What the names of its C functions begin with: its name, or that of the functions which it shares with equal operators. */

@@ -33,7 +33,8 @@ const Stage stages[] = {
     { "fuse",     fuse,           stage_passes,   NULL, false },
     { "kernel",   kernels_choose, NULL,           NULL, false },
     { "identity", identify,       stage_identity, "what the model hash is made of", false },
-    { "store",    weights_store,  NULL,           NULL, false },     /* likewise */
+    { "join",     formulas_join,  NULL,           NULL, false },     /* bit-neutral, like all from here on */
+    { "store",    weights_store,  NULL,           NULL, false },     /* of a library; else nothing changes */
     { "schedule", schedule,       NULL,           NULL, false },
     { "plan",     plan,           stage_plan,     NULL, false },
     { "emit",     emit,           NULL,           NULL, false },

@@ -2,7 +2,7 @@
  *
  * The types are in common.h and graph.h.
  *
- *   arena  diag  read  expr | model  shape  steps  forward  grad  fuse  kernel  store  schedule  plan  emit | fact  template  (outside.h: operators that are not spnc's own)
+ *   arena  diag  read  expr | model  shape  steps  forward  grad  fuse  kernel  join  store  schedule  plan  emit | fact  template  (outside.h: operators that are not spnc's own)
  *
  * pipeline.c has the table of the stages in that order; each stage is a file of that name (model uses the other readers in graph/, emit
  * uses call, template uses sandbox).  A stage reports every error it finds to the Diag and returns false; the next one does not run then.
@@ -106,7 +106,10 @@ bool onnx_write(Model *m);       /* onnx.c: m->onnx, for the trainer's export; w
 bool steps_split(Model *m);
 bool forward_only(Model *m);     /* forward.c: of a library: what only training needs is removed */
 bool grad_build(Model *m);
-void kinks_mark(Model *m);       /* kinks.c, at the end of grad_build: which formulas have kinks that trained parameters may cross */
+bool formulas_join(Model *m);    /* join.c: operators that work element by element with their neighbours; bit-neutral */
+void formulas_store(Model *m);   /* stores.c, behind the joins: formulas that convolutions and dense layers compute where they store */
+void kinks_mark(Model *m);       /* kinks.c, at the end of formulas_join: which formulas have kinks that trained parameters may cross */
+void kinks_set(Op *op);          /* kinks.c: likewise of one formula */
 bool warn(Model *m);             /* after grad_build: warnings about valid models that are probably mistakes */
 bool fuse(Model *m);
 bool kernels_choose(Model *m);

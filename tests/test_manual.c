@@ -61,7 +61,7 @@ static void check(const Fact *v, const char *type, const char *where)
     }
     int kind = -1;
     for (int k = 0; !strcmp(type, "unit") && k < op_count; k++)
-        if (!strcmp(op_table[k]->name, fact_get(v, "kind")->text))
+        if (!strcmp(op_table[k]->name, fact_get(v, "kind")->text) && (kind < 0 || strcmp(fact_get(v, "template")->text, "formula.c.in") != 0))    /* `sum` is two */
             kind = k;
     walk(v, type, kind);
 }

@@ -24,6 +24,7 @@
 #include "read/language.h"
 #include "schedule/choice.h"
 #include "template/fact.h"
+#include "template/template.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,8 +74,8 @@ static void collect(Emitter *e)
             const Op *op = p->ops.items[k];
             if (op->pass == FORWARD)
                 unit_add(e, p->ops.items[k], e->unit_count)->forward = true;
-            if (op->fuse.then && op->fuse.then->kind == OP_formula && op->fuse.then->formula.kinks)      /* for its decisions */
-                unit_add(e, (Op *)(uintptr_t)op->fuse.then, e->unit_count);
+            if (op->fuse.beside && op->fuse.beside->kind == OP_formula && op->fuse.beside->formula.kinks)      /* for its decisions */
+                unit_add(e, (Op *)(uintptr_t)op->fuse.beside, e->unit_count);
         }
     }
     for (int i = 0; i < m->backward_phases.count; i++) {
@@ -137,11 +138,13 @@ static const char *latency_template(Model *m, const Op *op)
     return arena_printf(m->arena, "latency_%s%s.c.in", OP_INFO(op)->name, kind == BY_POINTS ? "_points" : kind == BY_FILTERS ? "_filters" : kind == BY_TILES ? "_tiles" : "");
 }
 
-/* Of the latency form's own kernels that with `latency_` before its name; else NAME.c.in, which has both forms; operators from outside have a template for each. */
+/* Of the latency form's own kernels that with `latency_` before its name; else NAME.c.in, which has both forms, and of all that work element by element formula.c.in; operators from outside have a template for each. */
 static const char *template_of(Model *m, const Op *op)
 {
     if (op->kernel.latency)
         return latency_template(m, op);
+    if (op_is_elementwise(op->kind) && !template_replaced(m->arena, m->templates, arena_printf(m->arena, "%s.c.in", OP_INFO(op)->name)))
+        return "formula.c.in";
     return op->kind < OP_COUNT ? arena_printf(m->arena, "%s.c.in", OP_INFO(op)->name) : (m->options.plain ? outside_of(op->kind)->plain : outside_of(op->kind)->fast).name;
 }
 
@@ -207,7 +210,7 @@ static Fact *unit_fact(Emitter *e, const Unit *u, Naming naming)
     fact_bool(f, "dw", u->weights != NULL);
     fact_bool(f, "lent", u->lent);
     fact_bool(f, "decisions", u->decisions);
-    fact_text(f, "act", op->fuse.act == OP_NONE ? "" : op_table[op->fuse.act]->name);
+    fact_text(f, "act", op->fuse.act != OP_NONE ? op_table[op->fuse.act]->name : op->fuse.then ? arena_printf(m->arena, "%s_then", naming == COMPARED ? "" : op_function(op)) : "");
     epilogue_facts(m, op, f);
     fact_bool(f, "accumulate", u->weights && u->weights->grad.accumulates);
     fact_bool(f, "adds_bias", u->weights && u->weights->grad.adds_bias);
@@ -244,11 +247,13 @@ static Fact *unit_fact(Emitter *e, const Unit *u, Naming naming)
 /* The unit's facts as they would be without an epilogue. */
 static Fact *bare_fact(Emitter *e, const Unit *u)
 {
-    const OpKind act = u->op->fuse.act;
-    const char *function = u->op->function;
-    u->op->fuse.act = OP_NONE, u->op->function = "";
+    Op *op = u->op;
+    const Op before = *op;
+    op->fuse.act = OP_NONE, op->function = "";
+    if (op->fuse.then)
+        op->fuse.then = NULL, op->read_count = op->fuse.reads;
     Fact *f = unit_fact(e, u, COMPARED);
-    u->op->fuse.act = act, u->op->function = function;
+    *op = before;
     return f;
 }
 
@@ -267,7 +272,7 @@ static void lend_gradients(Emitter *e, const int *first)
     for (int i = 0; i < n; i++) {
         int lender = -1;
         for (int k = 0; bare[i] && k < n; k++)
-            if (bare[k] && e->units[k].sharers > 1 && fact_equal(bare[k], bare[i]) && (lender < 0 || e->units[k].op->fuse.act == OP_NONE))
+            if (bare[k] && e->units[k].sharers > 1 && fact_equal(bare[k], bare[i]) && (lender < 0 || (e->units[k].op->fuse.act == OP_NONE && !e->units[k].op->fuse.then)))
                 lender = k;
         e->units[i].lent = lender >= 0 && lender != i;
         for (int j = i; e->units[i].lent && j < n; j++)
@@ -616,7 +621,7 @@ Fact *emit_facts(Model *m)
             fact_push(units, emitted_fact(&e, u));
         /* choices of the forward pass that backward reads: results of relu, winners of pools, transforms of samplers */
         bool relu = op->fuse.act == OP_relu || (op->kind == OP_relu && u->forward) || (op->kind == OP_maxpool && op->fuse.relu) || op->kind == OP_conv_pool;
-        if (op->fuse.then && op->fuse.then->kind == OP_relu)
+        if (op->fuse.beside && op->fuse.beside->kind == OP_relu)
             decision_of_norm(m, decisions, op);
         if (relu)
             decision(m, decisions, "relu", op, op->writes[0].tensor);

@@ -1,7 +1,7 @@
-/* epilogue.c -- the function of a sum that a kernel calls where it stores: the activation that was fused into its operator.
+/* epilogue.c -- the function of a sum that a kernel calls where it stores: the activation, or the formula, that was fused into its operator.
  *
- * In: a forward operator.  Out: facts of epilogue.c.in.  The function is made of the row of functions.def, so that no template has to have a case
- * for each activation: another one that is fused needs nothing here. */
+ * In: a forward operator.  Out: facts of epilogue.c.in.  The function is made of the row of functions.def, or of the formula, so that no template has to
+ * have a case for each: another one that is fused needs nothing here.  Other operands of a formula are arguments of the kernel, behind its own. */
 #include "emit/epilogue.h"
 #include "formula/formula.h"
 #include "template/fact.h"
@@ -10,30 +10,66 @@
 /* What a reader may wonder about; empty: nothing. */
 static const char *note_of(OpKind act) { return act == OP_relu ? ": a NaN stays a NaN, and -0 stays -0" : ""; }
 
+static const char *comment(Model *m, const char *text)
+{
+    Text t = { .arena = m->arena };
+    for (const char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+        text_printf(&t, "%s%.*s", line == text ? "" : "\n * ", (int)strcspn(line, "\n"), line);
+    return t.text;
+}
+
+/* Beside the sum: parameters r1, r2, ... of the kernel, and of the function of a sum; what is stored, for string.format(stores, sum, place, channel, ...). */
+static void extras_facts(Model *m, const Op *op, bool plain, Fact *f, Fact *x)
+{
+    Arena *a = m->arena;
+    Text stores = { .arena = a }, takes = { .arena = a }, gives = { .arena = a }, more = { .arena = a };
+    text_printf(&stores, "%s_then(%%s", op_function(op));
+    for (int k = op->fuse.reads; op->fuse.then && k < op->read_count; k++) {
+        const Tensor *t = op->reads[k].tensor;
+        const bool same = shape_equal(&t->shape, &op->writes[0].tensor->shape);
+        const char *name = arena_printf(a, "r%d", k - op->fuse.reads + 1);
+        const char *value = arena_printf(a, same ? "%s%%s%%.0s" : "%s%%.0s[%%s][0][0]", name);
+        text_printf(&stores, plain ? ", %s" : ", v_load(%s)", value);
+        text_printf(&takes, op->kind == OP_conv ? ", %s %s" : plain ? ", real *%.0s%s" : ", %s *%s", tensor_type(m, t), name);
+        text_printf(&gives, ", %s", name);
+        text_printf(&more, ", %s %s", plain ? "real" : "vec", name);
+    }
+    text_printf(&stores, ")");
+    fact_text(f, "stores", stores.text);
+    fact_text(f, "takes_extras", takes.text ? takes.text : "");
+    fact_text(f, "gives_extras", gives.text ? gives.text : "");
+    if (x)
+        fact_text(x, "more", more.text ? more.text : "");
+}
+
 void epilogue_facts(Model *m, const Op *op, Fact *f)
 {
-    const bool some = op->fuse.act != OP_NONE;
-    fact_bool(f, "has_epilogue", some);
-    fact_text(f, "stores", some ? arena_printf(m->arena, "%s_then(%%s)", op_function(op)) : "%s");
-    if (!some)
-        return;
+    const bool some = op->fuse.act != OP_NONE || op->fuse.then;
     const bool plain = m->options.plain && !op->kernel.latency;      /* kernels of the latency form have vecs, of points or outputs */
-    const char *name = op_table[op->fuse.act]->name, *value;
-    const Formula *formula = formula_function(m->arena, (FunctionKind)function_find(name), NULL);
-    const FormulaC c = { .operands = (const char *const[]){ "s" }, .prefix = "t", .indent = "" };
+    fact_bool(f, "has_epilogue", some);
+    if (!some) {
+        fact_text(f, "stores", "%s");
+        fact_text(f, "takes_extras", "");
+        fact_text(f, "gives_extras", "");
+        return;
+    }
+    const char *name = op->fuse.then ? NULL : op_table[op->fuse.act]->name, *value, **operands = NEW_ARRAY(m->arena, const char *, INPUT_MAX);
+    const Formula *formula = op->fuse.then ? op->fuse.then : formula_function(m->arena, (FunctionKind)function_find(name), NULL);
+    for (int k = 0, extra = 0; k < formula->operand_count; k++)
+        operands[k] = k == op->fuse.at ? "s" : arena_printf(m->arena, "r%d", ++extra);
+    const FormulaC c = { .operands = operands, .prefix = "t", .indent = "" };
     Text text = { .arena = m->arena };
     formula_lines(&text, formula->dag, (Node *[]){ formula->root }, 1, plain, &c, &value);
+    formula_last_line(&text, &value);
     Fact *x = fact_table(m->arena), *lines = fact_table(m->arena);
     for (const char *line = text.text; line && *line; line += strcspn(line, "\n") + 1)     /* each ends so */
         fact_push_text(lines, arena_copy(m->arena, line, strcspn(line, "\n")));
-    const char *last = arena_printf(m->arena, "const vec %s = ", value);                    /* a line of its own is not worth a name */
-    if (lines->items.count && !strncmp(((Fact *)lines->items.items[lines->items.count - 1])->text, last, strlen(last))) {
-        const char *own = ((Fact *)lines->items.items[--lines->items.count])->text + strlen(last);
-        value = arena_copy(m->arena, own, strlen(own) - 1);
-    }
-    fact_text(x, "about", arena_printf(m->arena, "%s(s)%s", name, note_of(op->fuse.act)));
+    const char *about = name ? arena_printf(m->arena, "%s(s)%s", name, note_of(op->fuse.act))
+                             : comment(m, formula_text(m->arena, formula->dag, formula->root, operands, NULL, NULL, "y"));
+    fact_text(x, "about", about);
     fact_set(x, "lines", lines);
     fact_text(x, "type", plain ? "real" : "vec");
     fact_text(x, "value", value);
+    extras_facts(m, op, plain, f, x);
     fact_set(f, "epilogue", x);
 }

@@ -38,7 +38,9 @@ static const char *function_name(Model *m, const Op *op, int detail)
     text_printf(&t, "%s", OP_INFO(op)->name);
     if (op->fuse.act != OP_NONE)
         text_printf(&t, "_%s", op_table[op->fuse.act]->name);
-    const Op *beside = op->fuse.then ? op->fuse.then : op->fuse.through;
+    if (op->fuse.then)
+        text_printf(&t, "_formula");
+    const Op *beside = op->fuse.beside ? op->fuse.beside : op->fuse.through;
     if (beside)
         text_printf(&t, "_%s", OP_INFO(beside)->name);
     text_printf(&t, "_%s", x->shape.rank ? shape_text(m->arena, &x->shape) : "1");

@@ -25,7 +25,7 @@ const Function function_table[FN_COUNT] = {
 int function_find(const char *name)
 {
     for (int f = 0; f < FN_COUNT; f++)
-        if (!function_table[f].sign && strcmp(function_table[f].name, name) == 0)
+        if ((function_table[f].derivative || function_table[f].formula) && !function_table[f].sign && strcmp(function_table[f].name, name) == 0)
             return f;
     return -1;
 }
@@ -147,6 +147,7 @@ double function_value(FunctionKind function, double a, double b, double c)
     case FN_max: return d_greater(a, b);
     case FN_sign: return d_sign(a);
     case FN_floor: return floor(a);
+    case FN_fnma: return c - a * b;
     default: unreachable("a function without a value");
     }
 }

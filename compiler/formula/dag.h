@@ -24,7 +24,7 @@ typedef struct {
     const char *sign;        /* an operator: "+"; else NULL */
     int operands;
     const char *c;           /* name in C behind r_ and v_; NULL: an operator or `where` */
-    const char *derivative, *kink;
+    const char *derivative, *kink;           /* derivative NULL, without a formula: not of the language */
     const char *attributes, *formula;        /* written with other functions; else NULL */
 } Function;
 extern const Function function_table[FN_COUNT];

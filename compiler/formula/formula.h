@@ -3,6 +3,7 @@
  *   formula.c   text -> Formula: numbered operands and a DAG over them        shapes.c    broadcasting
  *   gradient.c  the DAGs of its gradients, and where its kinks are            print.c     text for people, for the hash, and for plain C
  *   rows.c      functions that are written with others (functions.def)        lines.c     C lines
+ *   join.c      two formulas, one of which reads the other's result, as one
  *
  * An operand is a value that the formula reads: how it is indexed (as the result, by channel, broadcast) is its reader's matter.  All
  * memory is the arena's. */
@@ -41,15 +42,23 @@ typedef struct {
 /* A name or a slice in the text, and the operand that it is. */
 typedef struct { const Syntax *at; int operand; } FormulaRead;
 
-typedef struct Formula {
+typedef struct Formula Formula;
+typedef struct { const char *name; const Formula *of; } FormulaStep;     /* name = its formula */
+struct Formula {
     Dag *dag;
     Node *root;                              /* inputs are operands by number */
     FormulaOperand *operands;
     int operand_count;
-    const Syntax *syntax;                    /* NULL: made by formula_function() */
+    const Syntax *syntax;                    /* NULL: made by formula_function() or formula_join() */
     const FormulaNames *names;
     List reads;                              /* FormulaRead: those of the text, in its order */
-} Formula;
+    /* Of a joined formula: values on its way that are stored too, with names; the formulas that it was made of, that of the result last. */
+    Node **kept;
+    const char **kept_names;
+    int kept_count;
+    FormulaStep *steps;
+    int step_count;                          /* 0: not joined */
+};
 
 /* The formula of a scalar's text, or NULL after reporting at the exact column: syntax, an unknown value or function (nearest name; the
  * operator of that name), a wrong number of operands, `**` with a power that is no number, `//` and `%` of values, an attribute that is no
@@ -86,14 +95,23 @@ FormulaAccess formula_access(const Shape *operand, const Shape *result, int64_t 
 /* What the gradients of the operands are made of.  Inputs of the nodes: operands, INPUT_DY and INPUT_RESULT.  Nothing is kept between
  * forward and backward but operands and the result; all else is computed again.  The result is read where that saves reading an operand or
  * computing a function. */
+typedef struct { Node *d; int operand; } FormulaPart;
 typedef struct FormulaGradient {
-    Node **d;                                /* by operand: dL/d(operand), before a broadcast operand's sum; NULL: none reaches it */
-    bool *reads;                             /* by operand: its value is read */
+    Node **d;                                /* by operand: dL/d(operand), before a broadcast operand's sum; NULL: none reaches it.  Of a joined
+                                                formula NULL */
+    FormulaPart *parts;                      /* those that are computed, in the order in which the operator writes them; an operand of a joined
+                                                formula may have several */
+    int part_count;
+    bool *reads;                             /* by operand, then by Formula.kept: its value is read */
+    int functions;                           /* those that cost: exp, log and the like */
     bool reads_dy, reads_result;
 } FormulaGradient;
 
-/* wanted: by operand; result_kept: the result may be read.  Nodes are added to f->dag. */
+/* wanted: by operand; result_kept: the result may be read.  Nodes are added to f->dag.  `parts` has all that reach an operand. */
 FormulaGradient *formula_gradient(const Formula *f, const bool *wanted, bool result_kept);
+
+/* The gradient whose `parts` are given, nodes over operands, kept values (behind the operands), dy and the result: what it reads. */
+FormulaGradient *formula_gradient_of(const Formula *f, FormulaPart *parts, int count);
 
 /* Appends to `kinks` the nodes whose value decides in which smooth piece f is: where one differs between two arguments, a difference of
  * f's values tells nothing of the gradient. */
@@ -108,6 +126,28 @@ typedef struct FormulaKinks {
 
 FormulaKinks *formula_pieces(const Formula *f);
 
+/* ---- join.c ------------------------------------------------------------------------------------ */
+
+/* `last` with `first` in the place of its operand `at`.  Every operation of both stays, in its order: the bits are those of one after the other. */
+typedef struct {
+    const Formula *first, *last;
+    int at;
+    const int *first_place, *last_place;     /* of each operand of the two its number in the joined formula; last_place[at] is not read */
+    FormulaOperand *operands;                /* of the joined formula */
+    int operand_count;
+    bool kept;                               /* the value of `first` is stored, and its gradient reads it; else it is computed again */
+} FormulaJoin;
+
+Formula *formula_join(Arena *a, const FormulaJoin *j);
+/* The gradients of both: those of last's operands, then those of first's, made from that of its value.  joined: formula_join(j).  first NULL: that
+ * of its value stays, as one of its first operand. */
+FormulaGradient *formula_join_gradient(const Formula *joined, const FormulaJoin *j, const FormulaGradient *first, const FormulaGradient *last);
+
+/* For people: the name of an operand as written, or the number of a step as text. */
+const char *formula_operand_text(Arena *a, const Formula *f, int operand);
+/* For people: what the formulas that f was joined of say, or f itself, a line each; `result` is the name of its value. */
+const char *formula_steps_text(Arena *a, const Formula *f, const char *result);
+
 /* ---- print.c ----------------------------------------------------------------------------------- */
 
 /* For people: "m * g + (1 - m) * h"; parts that are used several times come first, each as a line "t1 = ...".  names: of the operands; dy
@@ -115,13 +155,17 @@ FormulaKinks *formula_pieces(const Formula *f);
  * the bare formula. */
 const char *formula_text(Arena *a, Dag *g, Node *root, const char *const *names, const char *dy, const char *y, const char *result);
 
+/* Likewise of several, a line each, results[k] = ...; parts that are used several times come first, once for all. */
+const char *formula_texts(Arena *a, Dag *g, Node *const *roots, int count, const char *const *names, const char *dy, const char *y,
+                          const char *const *results);
+
 /* For the model hash: "1=sigmoid(#0);2=mul(#0,1)" with operands as #0, numbers as hexadecimal doubles; follows from the DAG alone. */
 void formula_canonical(Text *t, const Formula *f);
 
 /* ---- lines.c ----------------------------------------------------------------------------------- */
 
-/* Names in C of what the nodes read: of the operands, dy, y (NULL: not there); each is an expression of one vec, or of one real in the
- * plain form.  It is written once, behind a variable if it is used several times and is no identifier. */
+/* Names in C of what the nodes read: of the operands and kept values, dy, y (NULL: not there); each is an expression of one vec, or of one real in
+ * the plain form.  It is written once, behind a variable if it is used several times and is no identifier. */
 typedef struct {
     const char *const *operands;
     const char *dy, *result;
@@ -133,5 +177,7 @@ typedef struct {
  * plain: the formula itself, as nested expressions of reals, with variables only for what is used several times or too long for a line;
  * else one vector operation a line, of vec.h and vmath.h.  Both give the same bits. */
 void formula_lines(Text *out, Dag *g, Node *const *roots, int count, bool plain, const FormulaC *c, const char **values);
+/* Takes the last line away if it does nothing but name *value, which becomes what that line computes. */
+void formula_last_line(Text *lines, const char **value);
 
 #endif

@@ -89,14 +89,17 @@ static bool mark(const Node *n, const bool *wanted, bool *needs, bool *seen)
 
 typedef struct {
     bool *operands, dy, result;
-    int functions;
+    int functions, costly;
 } Reads;
+
+/* A few instructions at most. */
+static bool is_cheap(FunctionKind f) { return f == FN_sqrt || f == FN_abs || f == FN_relu || f == FN_min || f == FN_max || f == FN_sign || f == FN_floor || f == FN_fnma; }
 
 static Reads reads_of(const Formula *f, Node *const *roots, int count)
 {
     Dag *g = f->dag;
     bool *reached = NEW_ARRAY(g->arena, bool, g->nodes.count);
-    Reads r = { NEW_ARRAY(g->arena, bool, f->operand_count), false, false, 0 };
+    Reads r = { NEW_ARRAY(g->arena, bool, f->operand_count + f->kept_count), false, false, 0, 0 };
     for (int k = 0; k < count; k++)
         if (roots[k])
             dag_reach(roots[k], reached);
@@ -104,7 +107,9 @@ static Reads reads_of(const Formula *f, Node *const *roots, int count)
         const Node *n = g->nodes.items[i];
         if (!reached[i])
             continue;
-        r.functions += n->kind == NODE_CALL && function_table[n->function].c != NULL;
+        const bool function = n->kind == NODE_CALL && function_table[n->function].c != NULL;
+        r.functions += function;
+        r.costly += (function && !is_cheap(n->function)) || node_is(n, FN_power);
         if (n->kind == NODE_INPUT && n->input >= 0)
             r.operands[n->input] = true;
         r.dy |= n->kind == NODE_INPUT && n->input == INPUT_DY;
@@ -152,10 +157,27 @@ FormulaGradient *formula_gradient(const Formula *f, const bool *wanted, bool res
             r = again;
         }
     }
+    gradient->parts = NEW_ARRAY(g->arena, FormulaPart, f->operand_count);
+    for (int k = 0; k < f->operand_count; k++)
+        if (gradient->d[k])
+            gradient->parts[gradient->part_count++] = (FormulaPart){ gradient->d[k], k };
     gradient->reads = r.operands;
+    gradient->functions = r.costly;
     gradient->reads_dy = r.dy;
     gradient->reads_result = r.result;
     return gradient;
+}
+
+FormulaGradient *formula_gradient_of(const Formula *f, FormulaPart *parts, int count)
+{
+    Arena *a = f->dag->arena;
+    Node **roots = NEW_ARRAY(a, Node *, count + 1);
+    for (int i = 0; i < count; i++)
+        roots[i] = parts[i].d;
+    const Reads r = reads_of(f, roots, count);
+    FormulaGradient *g = NEW(a, FormulaGradient);
+    *g = (FormulaGradient){ .parts = parts, .part_count = count, .reads = r.operands, .functions = r.costly, .reads_dy = r.dy, .reads_result = r.result };
+    return g;
 }
 
 void formula_kinks(const Formula *f, List *kinks)

@@ -74,6 +74,10 @@ static const char *call(Fast *f, Node *n)
         return choice(f, n);
     if (n->function == FN_power)
         return operation(f, "pow", n, 2);
+    if (n->function == FN_fnma) {
+        const char *x = vec_of(f, n->arg[0]), *y = vec_of(f, n->arg[1]);
+        return arena_printf(a, "v_fnma(%s, %s, %s)", x, y, vec_of(f, n->arg[2]));
+    }
     if (n->function <= FN_not)
         return operation(f, function_table[n->function].name, n, node_args(n));
     if ((n->function == FN_min || n->function == FN_max) && n->arg[1]->kind == NODE_NUMBER) { /* see print.c: no NaN in the number */
@@ -119,4 +123,21 @@ void formula_lines(Text *out, Dag *g, Node *const *roots, int count, bool plain,
     for (int k = 0; k < count; k++)
         lowered[k] = dag_lower(g, roots[k]);
     (plain ? infix_lines : fast_lines)(out, &i, lowered, count, values);
+}
+
+void formula_last_line(Text *lines, const char **value)
+{
+    Arena *a = lines->arena;
+    if (!lines->length)
+        return;
+    size_t at = lines->length - 1;
+    while (at > 0 && lines->text[at - 1] != '\n')
+        at--;
+    const char *line = lines->text + at, *names = arena_printf(a, "%s = ", *value), *own = strstr(line, names);
+    if (!own || own == line || own[-1] != ' ' || strncmp(line + strspn(line, " "), "const ", 6) != 0)
+        return;
+    own += strlen(names);
+    *value = arena_copy(a, own, strcspn(own, ";"));
+    lines->length = at;
+    lines->text[at] = '\0';
 }

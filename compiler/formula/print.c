@@ -120,6 +120,10 @@ static Piece function_piece(Printer *p, const Node *n)
                    *no = as_value(p, n->arg[2], CHOICE + 1);
         return (Piece){ arena_printf(a, "%s ? %s : %s", c, yes, no), CHOICE };
     }
+    if (n->function == FN_fnma) {
+        const char *c = within(p, n->arg[2], SUM), *x = within(p, n->arg[0], PRODUCT);
+        return (Piece){ arena_printf(a, "%s - %s * %s", c, x, within(p, n->arg[1], UNARY)), SUM };
+    }
     const char *x[3] = { NULL };
     for (int i = 0; i < node_args(n); i++)
         x[i] = within(p, n->arg[i], CHOICE);
@@ -193,6 +197,18 @@ const char *formula_text(Arena *a, Dag *g, Node *root, const char *const *names,
     const char *value;
     infix_lines(&t, &i, &root, 1, &value);
     return arena_printf(a, "%s%s%s%s", t.text ? t.text : "", result ? result : "", result ? " = " : "", value);
+}
+
+const char *formula_texts(Arena *a, Dag *g, Node *const *roots, int count, const char *const *names, const char *dy, const char *y,
+                          const char *const *results)
+{
+    Infix i = { g, false, names, dy, y, "t", "" };
+    Text t = { .arena = a };
+    const char **values = NEW_ARRAY(a, const char *, count + 1);
+    infix_lines(&t, &i, roots, count, values);
+    for (int k = 0; k < count; k++)
+        text_printf(&t, "%s%s = %s", t.length && t.text[t.length - 1] != '\n' ? "\n" : "", results[k], values[k]);
+    return t.text ? t.text : "";
 }
 
 /* ---- the canonical text ---- */

@@ -4,16 +4,18 @@
 
 #include "formula/formula.h"
 
-/* An activation or a formula, as a formula of its operands, and its gradient.  d NULL: it has none that is computed, or none whose bits are those
- * of the operator's template. */
+/* An operator that works element by element, as a formula of its operands, and its gradient; NULL: that is dy, or none is computed. */
 typedef struct {
     Formula *f;
-    FormulaGradient *d;
+    const FormulaGradient *gradient;
+    Node **d; /* by operand, NULL: it has none; all NULL if there is no gradient, or an operand has several parts of it */
 } Applied;
 
-/* True for relu, tanh, sigmoid and formulas. */
+/* True for what works element by element. */
 bool is_applied(const Op *op);
-/* Of such an operator, once grad.c has run; of an activation each time a new one. */
+/* Of such an operator, once formulas_join has run. */
 Applied applied_of(Arena *a, const Op *op);
+/* The place of the operand's gradient among those that the operator of backward writes; -1: it has none.  a->gradient is not NULL. */
+int applied_part(const Applied *a, int operand);
 
 #endif

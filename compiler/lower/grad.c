@@ -551,7 +551,6 @@ bool grad_build(Model *m)
     }
     m->gradient = NULL;
     order_additions(m);
-    kinks_mark(m);
     bool any = false, frozen = false;
     for (int i = 0; i < m->weights.count; i++) {
         any = any || ((Weight *)m->weights.items[i])->trained;

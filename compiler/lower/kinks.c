@@ -1,6 +1,6 @@
 /* kinks.c -- formulas with kinks: a difference of two losses across one says nothing of a gradient, so `check` compares on which side each element lies.
  *
- * In: the graph with its gradients.  Out: Op.formula.kinks; Tensor.decides of what they are told by, which then stays until the forward pass is over. */
+ * In: the graph with its gradients, its formulas joined.  Out: Op.formula.kinks; Tensor.decides of what they are told by, which then stays until the forward pass is over. */
 #include "formula/formula.h"
 #include "spnc.h"
 
@@ -15,20 +15,24 @@ static bool in_step(const Op *op, const FormulaKinks *kinks)
     return true;
 }
 
+void kinks_set(Op *op)
+{
+    if (!op->writes[0].tensor->trained)
+        return;
+    FormulaKinks *kinks = formula_pieces(op->formula.f);
+    if (!kinks->count || !in_step(op, kinks))
+        return;
+    op->formula.kinks = kinks;
+    for (int k = 0; k < op->read_count; k++)
+        if (kinks->reads[k])
+            tensor_value(op->reads[k].tensor)->decides = true;
+    if (kinks->reads_result)
+        op->writes[0].tensor->decides = true;
+}
+
 void kinks_mark(Model *m)
 {
-    for_each_op(w, &m->forward) {
-        Op *op = w.op;
-        if (op->kind != OP_formula || !op->writes[0].tensor->trained)
-            continue;
-        FormulaKinks *kinks = formula_pieces(op->formula.f);
-        if (!kinks->count || !in_step(op, kinks))
-            continue;
-        op->formula.kinks = kinks;
-        for (int k = 0; k < op->read_count; k++)
-            if (kinks->reads[k])
-                tensor_value(op->reads[k].tensor)->decides = true;
-        if (kinks->reads_result)
-            op->writes[0].tensor->decides = true;
-    }
+    for_each_op(w, &m->forward)
+        if (w.op->kind == OP_formula)
+            kinks_set(w.op);
 }

@@ -2,6 +2,7 @@
  *
  * In: the tables of operators (ops/) and of the rest (language.c); all that it prints is from the tables that the compiler checks with.
  * An example on a page is indented by four spaces and is a whole model: the tests compile each. */
+#include "formula/formula.h"
 #include "read/language.h"
 #include <string.h>
 
@@ -66,6 +67,20 @@ static void example(FILE *out, const char *name, const char *text)
         fprintf(out, "    %.*s\n", (int)strcspn(c, "\n"), c);
 }
 
+/* The functions of formulas, with their derivatives by each operand. */
+static void functions(FILE *out)
+{
+    fprintf(out, "\nfunctions, and what the gradient dy is multiplied by for each operand (x, or x1, x2, x3; y: the result)\n");
+    for (int i = 0; i < FN_COUNT; i++) {
+        const Function *f = &function_table[i];
+        if (f->sign ? !f->derivative || i >= FN_and : !f->derivative && !f->formula)
+            continue;
+        fprintf(out, "  %-16s %s%s\n", f->sign ? f->operands == 1 ? "-x" : f->sign : f->name, f->formula ? "y = " : "", f->formula ? f->formula : f->derivative);
+    }
+    fprintf(out, "\n  Formulas that read each other's results, and are alone in it, are one operator: one pass over memory, forward and backward, with the same bits.\n"
+                 "  spnc explain NAME has a formula's gradients and says what it was joined with.\n");
+}
+
 static void operator_page(FILE *out, const OpInfo *op, const LossInfo *loss)
 {
     fprintf(out, "%s: %s\n\n  %s\n  %s\n\n", op->name, op->help->about, op->equation, op->help->shapes);
@@ -81,6 +96,8 @@ static void operator_page(FILE *out, const OpInfo *op, const LossInfo *loss)
         attributes(out, op->attrs, "attributes");
     if (op->help->example)
         example(out, op->name, op->help->example);
+    if (op == op_table[OP_formula])
+        functions(out);
 }
 
 static void map_page(FILE *out, const MapSpec *map)

@@ -19,7 +19,7 @@ static void grad(Model *m, Op *op, Use dy)
         op_read(b, op->writes[0].tensor, 0);
 }
 
-static void facts(const Model *m, const Op *op, Fact *f) { (void)m, (void)op, (void)f; }
+static void facts(const Model *m, const Op *op, Fact *f) { op_table[OP_formula]->facts(m, op, f); }
 
 static const OpHelp help_relu = {
     "Keeps what is positive; `act: relu` on conv and dense is the same.",

@@ -30,7 +30,7 @@ static void grad_multiply(Model *m, Op *op, Use dy)
             op_read(b, op->reads[i].tensor, op->reads[i].shift);
 }
 
-static void facts(const Model *m, const Op *op, Fact *f) { (void)m, (void)op, (void)f; }
+static void facts(const Model *m, const Op *op, Fact *f) { op_table[OP_formula]->facts(m, op, f); }
 
 static const OpHelp help_add = {
     "Adds values element by element.",

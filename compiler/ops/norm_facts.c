@@ -95,7 +95,7 @@ static void put_norm(Model *m, Parts *p, const Op *other, int number)
 /* y = f(scale x + shift, joined, ...) */
 static Fact *applied(Model *m, const Op *norm)
 {
-    const Op *then = norm->fuse.then;
+    const Op *then = norm->fuse.beside;
     const Applied a = applied_of(m->arena, then);
     const int own = own_operand(norm, then);
     const char **names = names_of(m, a.f, own), *value;
@@ -136,20 +136,20 @@ static Fact *passed(Model *m, const Op *norm, const Op *through, const Op *sums)
     Parts p = parts(m);
     if (sums && !one)
         item(&p.outputs, "real *d");
-    Node *roots[INPUT_MAX] = { a.d->d[own] };
+    Node *roots[INPUT_MAX] = { a.d[own] };
     int count = 1, maps = 0;
     for (int k = 0; sums && k < through->read_count; k++) {
         if (!sums->grad.inputs[k])
             continue;
         const char *d = numbered(m, "d", ++count);
-        roots[count - 1] = a.d->d[k];
+        roots[count - 1] = a.d[k];
         item(&p.parameters, arena_printf(m->arena, "vec *%s", d));
         item(&p.arguments, arena_printf(m->arena, "&g_%d", count));
         item(&p.outputs, arena_printf(m->arena, "real *%s", d));
     }
     for (int k = 0; k < through->read_count; k++)
-        maps += k != own && a.d->reads[k];
-    maps += a.d->reads_result && !one;
+        maps += k != own && a.gradient->reads[k];
+    maps += a.gradient->reads_result && !one;
     item(&p.parameters, "vec dy");
     const char *dy = "v_load(dy + i)";
     for (int k = 2; sums && k <= sums->read_count - 3 - maps + 1; k++) { /* further parts of dy */
@@ -157,21 +157,21 @@ static Fact *passed(Model *m, const Op *norm, const Op *through, const Op *sums)
         dy = arena_printf(m->arena, "v_add(%s, v_load(dy_%d + i))", dy, k);
     }
     item(&p.arguments, dy);
-    const bool normed = a.d->reads[own] || (one && a.d->reads_result);
+    const bool normed = a.gradient->reads[own] || (one && a.gradient->reads_result);
     if (normed) {
         item(&p.parameters, "vec x");
         item(&p.arguments, "v_fma(v_load(x + i), scale, shift)");
     }
     for (int k = 0; k <= through->read_count; k++) {
         const bool last = k == through->read_count;
-        if (last ? one || !a.d->reads_result : k == own || !a.d->reads[k])
+        if (last ? one || !a.gradient->reads_result : k == own || !a.gradient->reads[k])
             continue;
         const char *name = last ? "y" : names[k];
         item(&p.parameters, arena_printf(m->arena, "vec %s", name));
         item(&p.pointers, arena_printf(m->arena, "real *%s", name));
         item(&p.arguments, arena_printf(m->arena, "v_load(%s + i)", name));
     }
-    if (one && a.d->reads_result)
+    if (one && a.gradient->reads_result)
         put_roots(m, lines, a.f->dag, &a.f->root, 1, names, "y", "y", &result);
     put_roots(m, lines, a.f->dag, roots, count, names, result, "t", values);
     for (int k = 1; k < count; k++) {
@@ -194,9 +194,9 @@ static Fact *passed(Model *m, const Op *norm, const Op *through, const Op *sums)
 
 void norm_facts(Model *m, const Op *norm, Fact *f)
 {
-    fact_bool(f, "applies", norm->fuse.then != NULL);
+    fact_bool(f, "applies", norm->fuse.beside != NULL);
     fact_bool(f, "passes", norm->fuse.through != NULL);
-    if (norm->fuse.then)
+    if (norm->fuse.beside)
         fact_set(f, "applied", applied(m, norm));
     if (norm->fuse.through)
         fact_set(f, "passed", passed(m, norm, norm->fuse.through, NULL));

@@ -14,6 +14,6 @@ bool has_view(const Model *m, const Tensor *t)
 
 bool own_template(const Model *m, const Op *op)
 {
-    const bool unary = op->kind == OP_relu && template_replaced(m->arena, m->templates, "unary.c.in");
-    return unary || template_replaced(m->arena, m->templates, arena_printf(m->arena, "%s.c.in", OP_INFO(op)->name));
+    const bool formula = op_is_elementwise(op->kind) && template_replaced(m->arena, m->templates, "formula.c.in");
+    return formula || template_replaced(m->arena, m->templates, arena_printf(m->arena, "%s.c.in", OP_INFO(op)->name));
 }

@@ -1,7 +1,7 @@
 /* norms.c -- a batch norm and what stands behind it are one pass over the map: y = f(scale z + shift, others), and likewise backward.
  *
- * In: the sections of both passes.  Out: fewer operators; Op.fuse.then, .inside and .through.  Next: share.c.
- *   forward   the activation or formula that alone reads the result of a norm is computed by the norm, in its place; other operands are read as
+ * In: the sections of both passes.  Out: fewer operators; Op.fuse.beside, .inside and .through.  Next: share.c.
+ *   forward   what works element by element and alone reads the result of a norm is computed by the norm, in its place; other operands are read as
  *             they are, and if one is the result of another norm, that is computed on the way too.  The map between them is never stored
  *   backward  of one operand: the two sums, and later dz, take the gradient of f from dy and z themselves; its result is never stored.  That
  *             costs f twice, so it is done if f is arithmetic alone
@@ -51,7 +51,7 @@ static bool passing(const Model *m, const Tensor *t)
            !has_view(m, t);
 }
 
-static bool is_norm(const Op *op) { return op && op->kind == OP_batch_norm && op->pass == FORWARD && !op->fuse.then && !op->fuse.inside; }
+static bool is_norm(const Op *op) { return op && op->kind == OP_batch_norm && op->pass == FORWARD && !op->fuse.beside && !op->fuse.inside; }
 
 /* ---- forward -------------------------------------------------------------------------------------------------------- */
 
@@ -109,7 +109,7 @@ static void join_forward(Model *m, const Join *j)
     ops->items[list_index(ops, then)] = norm;
     norm->writes[0] = then->writes[0];
     norm->writes[0].tensor->op = norm;
-    norm->fuse.then = then;
+    norm->fuse.beside = then;
     remark(m, then->loc, "%s applied where %s is normalised", OP_INFO(then)->name, norm->reads[0].tensor->name);
 }
 
@@ -118,10 +118,8 @@ static void join_forward(Model *m, const Join *j)
 /* The gradient that the backward operator of j->then writes for operand k; NULL: none. */
 static Use *gradient_of(const Join *j, int k)
 {
-    int n = 0;
-    for (int i = 0; i < k; i++)
-        n += j->then->grad.inputs[i];
-    return j->then->grad.inputs[k] ? &j->gradient.op->writes[n] : NULL;
+    const int part = applied_part(&j->a, k);
+    return part >= 0 ? &j->gradient.op->writes[part] : NULL;
 }
 
 static bool is_arithmetic(const Node *n)
@@ -144,8 +142,10 @@ static bool fits_backward(Model *m, Join *j)
     if (!g || list_index(&j->gradient.section->ops, g) < 0 || g->reads[0].shift || !j->then->grad.inputs[j->operand])
         return false;
     j->a = applied_of(m->arena, j->then);
+    if (!j->a.d)
+        return false;
     const Use dn = *gradient_of(j, j->operand);
-    if (!j->a.d || dn.shift || !passing(m, dn.tensor))
+    if (dn.shift || !passing(m, dn.tensor))
         return false;
     for_each_op(w, &m->backward) for (int r = 0; r < w.op->read_count; r++)
     {
@@ -168,7 +168,7 @@ static bool join_curve(Model *m, const Join *j)
     const Use dy = g->reads[0];
     const bool dropped =
         dy.tensor->op && dy.tensor->op->kind == OP_dropout && dy.tensor->op->pass == BACKWARD; /* share.c joins these two */
-    if (dropped || !is_arithmetic(j->a.d->d[0]) || !is_arithmetic(j->a.f->root))
+    if (dropped || !is_arithmetic(j->a.d[0]) || !is_arithmetic(j->a.f->root))
         return false;
     j->sums.op->reads[0] = dy;
     j->sums.op->fuse.through = j->then;
@@ -190,7 +190,7 @@ static void replace(Model *m, const Tensor *from, Tensor *to)
 /* The gradients of other operands: those that are others than that of the norm's result are written too; an equal one becomes the same tensor. */
 static void write_gradients(Model *m, const Join *j)
 {
-    const Node *own = j->a.d->d[j->operand];
+    const Node *own = j->a.d[j->operand];
     Use dn = *gradient_of(j, j->operand);
     const int first = j->sums.op->write_count;
     op_write(j->sums.op, dn.tensor, 0);
@@ -198,7 +198,7 @@ static void write_gradients(Model *m, const Join *j)
         const Use *d = k == j->operand ? NULL : gradient_of(j, k);
         if (!d)
             continue;
-        if (j->a.d->d[k] == own && passing(m, d->tensor) && !d->shift && d->tensor->repeat == dn.tensor->repeat)
+        if (j->a.d[k] == own && passing(m, d->tensor) && !d->shift && d->tensor->repeat == dn.tensor->repeat)
             replace(m, d->tensor, dn.tensor);
         else {
             op_write(j->sums.op, d->tensor, d->shift);

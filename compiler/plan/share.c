@@ -3,7 +3,7 @@
  * In: the graph in the order in which it runs.  Out: tensor->over (the operand whose memory a result takes), op->share.dropout (a joined dropout).
  * Next: the rest of plan.c, which places an operand and its in-place result once.
  *
- * In place: a dropout, an activation and their gradients read each element once, where they write it.  If no other operator reads the operand,
+ * In place: a dropout, an activation, a formula and their gradients read each element once, where they write it.  If no other operator reads the operand,
  * the result is written over it: one tensor less passes through the caches, and the batch needs less memory.  One other reader is harmless: the
  * gradient of the relu (or of the pool of relus) that made a dropout's operand uses only its signs, and only where the dropout kept the element.
  * There operand and result have the same sign; where it was dropped the incoming gradient is already 0.
@@ -18,7 +18,9 @@
 static bool element_by_element(const Op *op)
 {
     bool kind = op->kind == OP_dropout || op->kind == OP_relu || op->kind == OP_tanh || op->kind == OP_sigmoid;
-    return kind && (op->pass == FORWARD || op->pass == BACKWARD);
+    /* a formula reads all operands of an element before it writes; its gradient must not be a sum over elements */
+    bool formula = op->kind == OP_formula && op->read_count && shape_equal(&op->reads[0].tensor->shape, &op->writes[0].tensor->shape);
+    return (kind || formula) && (op->pass == FORWARD || op->pass == BACKWARD);
 }
 
 /* True for the gradient of a relu, or of a pool of relus, whose mask is the sign of its forward result t. */
@@ -29,10 +31,10 @@ static bool reads_sign(const Op *op, const Tensor *t)
 }
 
 /* True if the result of `by`, whose operand is t, has the sign of t wherever the gradient of a relu will test it: a dropout always; relu and tanh
- * only if t has been dropped already, for they leave a 0 at 0 and sigmoid does not. */
+ * only if t has been dropped already, for they leave a 0 at 0 and others do not. */
 static bool keeps_signs(const Op *by, const Tensor *t)
 {
-    return by->pass == FORWARD && (by->kind == OP_dropout || (t->op && t->op->share.dropout && by->kind != OP_sigmoid));
+    return by->pass == FORWARD && (by->kind == OP_dropout || (t->op && t->op->share.dropout && (by->kind == OP_relu || by->kind == OP_tanh)));
 }
 
 /* All operators, in the order in which they run. */

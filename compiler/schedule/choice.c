@@ -84,9 +84,10 @@ const char *schedule_key(Model *m, const Op *op, const Op *backward, const Op *w
         text_printf(&t, " positions=%lld", (long long)dense_positions(op));
     if (op->kind == OP_dense && op->dense.transposed)
         text_printf(&t, " transposed");
-    text_printf(&t, "%s%s%s", op->kernel.winograd ? " winograd" : "",
+    text_printf(&t, "%s%s%s%s", op->kernel.winograd ? " winograd" : "",
                 op->kernel.winograd && weights && weights->kernel.deferred ? " gathered" : "",
-                op->fuse.act == OP_NONE ? "" : arena_printf(m->arena, " %s", op_table[op->fuse.act]->name));
+                op->fuse.act == OP_NONE ? "" : arena_printf(m->arena, " %s", op_table[op->fuse.act]->name),
+                op->fuse.then ? " formula" : "");
     return t.text;
 }
 

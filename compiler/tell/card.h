@@ -59,6 +59,10 @@ const char *card_operator(const Card *c);
 const char *kernel_name(const Model *m, const Op *op);
 const char *kernel_reason(const Model *m, const Op *op);
 
+/* formulas.c: lines of text, of an operator that works element by element: what it computes, "y = a * b", of a joined one each formula; and its gradients. */
+List card_formula(Model *m, const Op *op);
+List card_derivatives(Model *m, const Op *op);
+
 /* map.c: NAME.map.json, from lines of the YAML to lines and symbols of the C and back. */
 void map_write(Text *out, const Deck *d);
 

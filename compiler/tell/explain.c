@@ -245,6 +245,12 @@ static void card(Text *out, const Deck *d, const Card *c)
         text_printf(out, "%s%lld%s", k ? ", " : "            called at lines ", (long long)*(int64_t *)c->calls.items[k], k + 1 < c->calls.count ? "" : "\n");
 }
 
+static void put_lines(Text *out, const char *what, const List *lines)
+{
+    for (int i = 0; i < lines->count; i++)
+        text_printf(out, "  %-9s %s\n", i ? "" : what, (const char *)lines->items[i]);
+}
+
 static void one(Text *out, const Deck *d, const Op *op)
 {
     Model *m = d->m;
@@ -256,7 +262,10 @@ static void one(Text *out, const Deck *d, const Op *op)
         yaml(out, d, op->loc, c->yaml_from, c->yaml_to);
     else
         yaml(out, d, op->loc, op->loc.line, op->loc.line);
+    const List formula = card_formula(m, op), gradient = card_derivatives(m, op);
     text_printf(out, "  equation  %s\n", OP_INFO(op)->equation);
+    put_lines(out, "formula", &formula);
+    put_lines(out, "gradient", &gradient);
     text_printf(out, "  result    %s\n", card_shape(m, op->writes[0].tensor));
     if (c)
         chain(out, d, op);

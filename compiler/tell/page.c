@@ -186,6 +186,12 @@ static void fact_row(Page *p, const char *what, const char *value)
     PUT("</dd>");
 }
 
+static void lines_rows(Page *p, const char *what, List lines)
+{
+    for (int i = 0; i < lines.count; i++)
+        fact_row(p, i ? "" : what, lines.items[i]);
+}
+
 static bool word_in(const char *text, const char *word)
 {
     size_t n = strlen(word);
@@ -211,6 +217,8 @@ static void article(Page *p, const Card *c)
     PUT("</h2><span class=\"badge\">%s</span><a class=\"close\" href=\"#graph\" aria-label=\"close\">\xc3\x97</a></header>\n<p class=\"equation\">", card_operator(c));
     say(p, OP_INFO(op)->equation);
     PUT("</p>\n<dl>");
+    lines_rows(p, "formula", card_formula(p->d->m, op));
+    lines_rows(p, "gradient", card_derivatives(p->d->m, op));
     if (shapes.length)
         fact_row(p, "reads", shapes.text);
     fact_row(p, "gives", card_shape(m, op->writes[0].tensor));

@@ -1,8 +1,10 @@
 /* reason.c -- the algorithm of an operator in a few words, and the rule that chose it in a sentence or two.
  *
  * In: the graph after kernel.c.  Used by show, explain and the page. */
+#include "formula/formula.h"
 #include "lower/winograd.h"
 #include "tell/card.h"
+#include <string.h>
 
 static void tiles_text(Text *t, int64_t size)
 {
@@ -32,8 +34,11 @@ const char *kernel_name(const Model *m, const Op *op)
     }
     if (op->fuse.act != OP_NONE)
         text_printf(&t, ", then %s", op_table[op->fuse.act]->name);
-    if (op->fuse.then)
-        text_printf(&t, ", then %s", OP_INFO(op->fuse.then)->name);
+    const char *formula = op->fuse.then ? formula_steps_text(m->arena, op->fuse.then, "y") : NULL;
+    if (formula)
+        text_printf(&t, ", then %s", strchr(formula, '\n') ? "several formulas" : formula);
+    if (op->fuse.beside)
+        text_printf(&t, ", then %s", OP_INFO(op->fuse.beside)->name);
     if (op->share.dropout)
         text_printf(&t, ", then dropout");
     return t.text;

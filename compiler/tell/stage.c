@@ -52,7 +52,9 @@ static void print_op(const Model *m, FILE *out, const Op *op)
     if (op->fuse.act != OP_NONE)
         fprintf(out, " then %s", op_table[op->fuse.act]->name);
     if (op->fuse.then)
-        fprintf(out, " then %s", OP_INFO(op->fuse.then)->name);
+        fprintf(out, " then formula");
+    if (op->fuse.beside)
+        fprintf(out, " then %s", OP_INFO(op->fuse.beside)->name);
     if (op->kernel.winograd) {
         int tiles[WINOGRAD_TILES], n = winograd_tiles(op->writes[0].tensor->shape.dim[1], tiles);
         fprintf(out, " by winograd");

@@ -1646,10 +1646,17 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
 /* ---- sum_d_h_total: sum ---------------------------------- models/tiny.yaml:27
  *   16, 16, 16 -> 16 */
 /* y = x1 + x2 + x3 */
+static inline vec sum_d_h_total_value(vec x1, vec x2, vec x3)
+{
+    const vec t1 = v_add(x1, x2);
+    return v_add(t1, x3);
+}
+
 static void sum_d_h_total_forward(real *y, real *x1, real *x2, real *x3)
 {
-    for (int i = 0; i < 16 * L; i += L)
-        v_store(y + i, v_add(v_add(v_load(x1 + i), v_load(x2 + i)), v_load(x3 + i)));
+    for (int i = 0; i < 16; i++) {
+        v_store(y + i * L, sum_d_h_total_value(v_load(x1 + i * L), v_load(x2 + i * L), v_load(x3 + i * L)));
+    }
 }
 
 /* ---- sum_d_h_from_input_2: sum_steps --------------------- models/tiny.yaml:29

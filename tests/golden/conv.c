@@ -383,12 +383,19 @@ static void front_conv2_weights(real dw[2][2][2][2], front_tanh1_t dy, front_max
 /* ---- front_tanh1: tanh ----------------------------------- tests/golden/conv.yaml:11
  *   2x2x2 -> 2x2x2 */
 
-/* dx = dy (1 - y^2) */
-static void front_tanh1_backward(real *dx, real *dy, real *y)
+/* d_x = dy * (1 - y * y) */
+static inline void front_tanh1_gradient(vec *d_x, vec dy, vec y)
 {
-    for (int i = 0; i < 8 * L; i += L) {
-        vec b = v_load(y + i), d = v_load(dy + i);
-        v_store(dx + i, v_mul(d, v_fnma(b, b, v_set1(1))));
+    const vec t1 = v_fnma(y, y, v_set1(1));
+    *d_x = v_mul(dy, t1);
+}
+
+static void front_tanh1_backward(real *d_x, real *dy, real *y)
+{
+    for (int i = 0; i < 8; i++) {
+        vec g_x;
+        front_tanh1_gradient(&g_x, v_load(dy + i * L), v_load(y + i * L));
+        v_store(d_x + i * L, g_x);
     }
 }
 

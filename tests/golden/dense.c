@@ -235,12 +235,19 @@ static void h_products(real dw[3][16], real db[16], real *rows, x_t *x)
 /* ---- h_relu: relu ---------------------------------------- tests/golden/dense.yaml:7
  *   4 -> 4 */
 
-/* dx = dy where y > 0, else 0: the slope at 0 is 0. */
-static void h_relu_backward(real *dx, real *dy, real *y)
+/* d_x = where(y > 0, dy, 0) */
+static inline void h_relu_gradient(vec *d_x, vec dy, vec y)
 {
-    for (int i = 0; i < 4 * L; i += L) {
-        vec b = v_load(y + i), d = v_load(dy + i);
-        v_store(dx + i, v_zero_unless(v_gt(b, v_set1(0)), d));
+    const mask t1 = v_gt(y, v_set1(0));
+    *d_x = v_zero_unless(t1, dy);
+}
+
+static void h_relu_backward(real *d_x, real *dy, real *y)
+{
+    for (int i = 0; i < 4; i++) {
+        vec g_x;
+        h_relu_gradient(&g_x, v_load(dy + i * L), v_load(y + i * L));
+        v_store(d_x + i * L, g_x);
     }
 }
 

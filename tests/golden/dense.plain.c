@@ -105,11 +105,19 @@ static void h_weights(real dw[4][3], real db[4], h_t dy, real *x)
 /* ---- h_relu: relu ---------------------------------------- tests/golden/dense.yaml:7
  *   4 -> 4 */
 
-/* dx = dy where y > 0, else 0: the slope at 0 is 0. */
-static void h_relu_backward(real *dx, real *dy, real *y)
+/* d_x = where(y > 0, dy, 0) */
+static inline void h_relu_gradient(real *d_x, real dy, real y)
 {
-    for (int i = 0; i < 4; i++)
-        dx[i] = y[i] > 0 ? dy[i] : 0;
+    *d_x = y > 0 ? dy : (real)0;
+}
+
+static void h_relu_backward(real *d_x, real *dy, real *y)
+{
+    for (int i = 0; i < 4; i++) {
+        real g_x;
+        h_relu_gradient(&g_x, dy[i], y[i]);
+        d_x[i] = g_x;
+    }
 }
 
 /* ---- v: dense -------------------------------------------- tests/golden/dense.yaml:8

@@ -269,40 +269,62 @@ static void d_products(real dw[4][16], real db[16], real *rows, x_t *x)
 /* ---- d_sigmoid: sigmoid ---------------------------------- tests/golden/joints.yaml:10
  *   4 -> 4 */
 
-/* dx = dy y (1 - y) */
-static void d_sigmoid_backward(real *dx, real *dy, real *y)
+/* d_x = dy * (y * (1 - y)) */
+static inline void d_sigmoid_gradient(vec *d_x, vec dy, vec y)
 {
-    for (int i = 0; i < 4 * L; i += L) {
-        vec b = v_load(y + i), d = v_load(dy + i);
-        v_store(dx + i, v_mul(d, v_mul(b, v_sub(v_set1(1), b))));
+    const vec t1 = v_sub(v_set1(1), y);
+    const vec t2 = v_mul(y, t1);
+    *d_x = v_mul(dy, t2);
+}
+
+static void d_sigmoid_backward(real *d_x, real *dy, real *y)
+{
+    for (int i = 0; i < 4; i++) {
+        vec g_x;
+        d_sigmoid_gradient(&g_x, v_load(dy + i * L), v_load(y + i * L));
+        v_store(d_x + i * L, g_x);
     }
 }
 
-/* ---- p: multiply ----------------------------------------- tests/golden/joints.yaml:12
+/* ---- s_2: formula ---------------------------------------- tests/golden/joints.yaml:13
  *   2x2, 2x2 -> 2x2 */
-/* y = x1 x2 */
-static void p_forward(real *y, real *x1, real *x2)
+/* p = e * s
+ * y = p + e */
+static inline vec s_2_value(vec *k_p, vec e, vec s)
 {
-    for (int i = 0; i < 4 * L; i += L)
-        v_store(y + i, v_mul(v_load(x1 + i), v_load(x2 + i)));
+    const vec t1 = v_mul(e, s);
+    const vec t2 = v_add(t1, e);
+    *k_p = t1;
+    return t2;
 }
 
-/* dx_k = dy times the other inputs */
-static void p_backward(real *dx1, real *dx2, real *dy, real *x1, real *x2)
+static void s_2_forward(real *y, real *p, real *e, real *s)
 {
-    for (int i = 0; i < 4 * L; i += L) {
-        v_store(dx1 + i, v_mul(v_load(dy + i), v_load(x2 + i)));
-        v_store(dx2 + i, v_mul(v_load(dy + i), v_load(x1 + i)));
+    for (int i = 0; i < 4; i++) {
+        vec k_p;
+        v_store(y + i * L, s_2_value(&k_p, v_load(e + i * L), v_load(s + i * L)));
+        v_store(p + i * L, k_p);
     }
 }
 
-/* ---- s_2: add -------------------------------------------- tests/golden/joints.yaml:13
- *   2x2, 2x2 -> 2x2 */
-/* y = x1 + x2 */
-static void s_2_forward(real *y, real *x1, real *x2)
+/* d_e = dy * s
+ * d_s = dy * e */
+static inline void s_2_gradient(vec *d_e, vec *d_s, vec dy, vec e, vec s)
 {
-    for (int i = 0; i < 4 * L; i += L)
-        v_store(y + i, v_add(v_load(x1 + i), v_load(x2 + i)));
+    const vec t1 = v_mul(dy, s);
+    const vec t2 = v_mul(dy, e);
+    *d_e = t1;
+    *d_s = t2;
+}
+
+static void s_2_backward(real *d_e, real *d_s, real *dy, real *e, real *s)
+{
+    for (int i = 0; i < 4; i++) {
+        vec g_e, g_s;
+        s_2_gradient(&g_e, &g_s, v_load(dy + i * L), v_load(e + i * L), v_load(s + i * L));
+        v_store(d_e + i * L, g_e);
+        v_store(d_s + i * L, g_s);
+    }
 }
 
 /* ---- s: copy --------------------------------------------- tests/golden/joints.yaml:13
@@ -588,10 +610,17 @@ static void mse1_backward(real *da, real *a, real *b, real scale, int present)
 /* ---- sum_d_s_total: sum ---------------------------------- tests/golden/joints.yaml:8
  *   2x2, 2x2, 2x2 -> 2x2 */
 /* y = x1 + x2 + x3 */
+static inline vec sum_d_s_total_value(vec x1, vec x2, vec x3)
+{
+    const vec t1 = v_add(x1, x2);
+    return v_add(t1, x3);
+}
+
 static void sum_d_s_total_forward(real *y, real *x1, real *x2, real *x3)
 {
-    for (int i = 0; i < 4 * L; i += L)
-        v_store(y + i, v_add(v_add(v_load(x1 + i), v_load(x2 + i)), v_load(x3 + i)));
+    for (int i = 0; i < 4; i++) {
+        v_store(y + i * L, sum_d_s_total_value(v_load(x1 + i * L), v_load(x2 + i * L), v_load(x3 + i * L)));
+    }
 }
 
 /* ---- sum_steps_2x2: sum_steps ---------------------------- tests/golden/joints.yaml
@@ -613,10 +642,16 @@ static void sum_steps_2x2_forward(real_2x2 y, real_2x2 *x)
 /* ---- sum_d_e_total: sum ---------------------------------- tests/golden/joints.yaml:11
  *   2x2, 2x2 -> 2x2 */
 /* y = x1 + x2 */
+static inline vec sum_d_e_total_value(vec x1, vec x2)
+{
+    return v_add(x1, x2);
+}
+
 static void sum_d_e_total_forward(real *y, real *x1, real *x2)
 {
-    for (int i = 0; i < 4 * L; i += L)
-        v_store(y + i, v_add(v_load(x1 + i), v_load(x2 + i)));
+    for (int i = 0; i < 4; i++) {
+        v_store(y + i * L, sum_d_e_total_value(v_load(x1 + i * L), v_load(x2 + i * L)));
+    }
 }
 
 /* ==== 4 memory =================================================================================================== */
@@ -733,8 +768,7 @@ static void forward_pass(const Batch *batch)
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            p_forward((real *)v.p[s], (real *)v.e[g], (real *)v.s[s - G]);
-            s_2_forward((real *)*scratch->s_2, (real *)v.p[s], (real *)v.e[g]);
+            s_2_forward((real *)*scratch->s_2, (real *)v.p[s], (real *)v.e[g], (real *)v.s[s - G]);
             s_forward((real *)v.s[s], (real *)*scratch->s_2);
         }
     }
@@ -801,7 +835,7 @@ static void backward_pass(const Batch *batch)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
             sum_d_s_total_forward((real *)v.d_s_total[s], (real *)v.d_s[s], (real *)v.d_s_2[s], (real *)v.d_s_3[s + G]);
-            p_backward((real *)v.d_e[s], (real *)v.d_s_3[s], (real *)v.d_s_total[s], (real *)v.e[g],
+            s_2_backward((real *)v.d_e[s], (real *)v.d_s_3[s], (real *)v.d_s_total[s], (real *)v.e[g],
                 (real *)v.s[s - G]);
         }
     }

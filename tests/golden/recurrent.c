@@ -1075,19 +1075,32 @@ static void fill_3_forward(real *y)
 /* ---- sum_d_h_total: sum ---------------------------------- tests/golden/recurrent.yaml:13
  *   3, 3, 3 -> 3 */
 /* y = x1 + x2 + x3 */
+static inline vec sum_d_h_total_value(vec x1, vec x2, vec x3)
+{
+    const vec t1 = v_add(x1, x2);
+    return v_add(t1, x3);
+}
+
 static void sum_d_h_total_forward(real *y, real *x1, real *x2, real *x3)
 {
-    for (int i = 0; i < 3 * L; i += L)
-        v_store(y + i, v_add(v_add(v_load(x1 + i), v_load(x2 + i)), v_load(x3 + i)));
+    for (int i = 0; i < 3; i++) {
+        v_store(y + i * L, sum_d_h_total_value(v_load(x1 + i * L), v_load(x2 + i * L), v_load(x3 + i * L)));
+    }
 }
 
 /* ---- sum_d_h_total_2: sum -------------------------------- tests/golden/recurrent.yaml:13
  *   3, 3 -> 3 */
 /* y = x1 + x2 */
+static inline vec sum_d_h_total_2_value(vec x1, vec x2)
+{
+    return v_add(x1, x2);
+}
+
 static void sum_d_h_total_2_forward(real *y, real *x1, real *x2)
 {
-    for (int i = 0; i < 3 * L; i += L)
-        v_store(y + i, v_add(v_load(x1 + i), v_load(x2 + i)));
+    for (int i = 0; i < 3; i++) {
+        v_store(y + i * L, sum_d_h_total_2_value(v_load(x1 + i * L), v_load(x2 + i * L)));
+    }
 }
 
 /* ---- sum_d_h_from_input_2: sum_steps --------------------- tests/golden/recurrent.yaml:15

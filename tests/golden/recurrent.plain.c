@@ -405,19 +405,31 @@ static void fill_3_forward(real *y)
 /* ---- sum_d_h_total: sum ---------------------------------- tests/golden/recurrent.yaml:13
  *   3, 3, 3 -> 3 */
 /* y = x1 + x2 + x3 */
+static inline real sum_d_h_total_value(real x1, real x2, real x3)
+{
+    return x1 + x2 + x3;
+}
+
 static void sum_d_h_total_forward(real *y, real *x1, real *x2, real *x3)
 {
-    for (int i = 0; i < 3; i++)
-        y[i] = x1[i] + x2[i] + x3[i];
+    for (int i = 0; i < 3; i++) {
+        y[i] = sum_d_h_total_value(x1[i], x2[i], x3[i]);
+    }
 }
 
 /* ---- sum_d_h_total_2: sum -------------------------------- tests/golden/recurrent.yaml:13
  *   3, 3 -> 3 */
 /* y = x1 + x2 */
+static inline real sum_d_h_total_2_value(real x1, real x2)
+{
+    return x1 + x2;
+}
+
 static void sum_d_h_total_2_forward(real *y, real *x1, real *x2)
 {
-    for (int i = 0; i < 3; i++)
-        y[i] = x1[i] + x2[i];
+    for (int i = 0; i < 3; i++) {
+        y[i] = sum_d_h_total_2_value(x1[i], x2[i]);
+    }
 }
 
 /* ---- sum_d_h_from_input_2: sum_steps --------------------- tests/golden/recurrent.yaml:15

@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# test_joins.sh -- formulas that are joined with their neighbours: what is joined and said of it; a chain costs as many bytes as a copy; the bits of
+# training are those of the operators one by one.
+# usage: tests/test_joins.sh; SPNC names the compiler (default build/spnc).  Prints what failed and exits 1.
+. "$(dirname "$0")/begin.sh"
+python=$(sh "$root/tests/python.sh" numpy)
+[ -n "$python" ] || { echo "test_joins: no Python with numpy: skipped"; exit 0; }
+cd "$work" || exit 74
+
+# six steps, one of which is not cheap; operands by channel, of one number, and read twice; a value with a name; a product of three; a state; what is
+# computed where a convolution or a dense layer stores.  In the second model a view stands behind each line with a shape, so that nothing is
+# joined there.
+cat >joined.yaml <<'END'
+model: joined
+batch: 21
+inputs: { x: { shape: [3, 2, 4] } }
+targets: { y: { classes: 3 } }
+nets:
+  steps:
+    in: [u, p]
+    do:
+      - a: u * 0.5    # [3, 2, 4]
+      - b: a + p    # [3, 2, 4]
+      - c: exp(b)    # [3, 2, 4]
+      - d: { multiply: [c, u, a] }    # [3, 2, 4]
+      - e: { relu: d }    # [3, 2, 4]
+      - f: { tanh: e }
+    out: f
+  residual:
+    in: [u, p]
+    do:
+      - c: { conv: u, filters: 3, kernel: 3, padding: 1 }    #= [3, 2, 4]
+      - r: relu(c + p + u)
+    out: r
+  thin:
+    in: [u, p]
+    do:
+      - c: { conv: u, filters: 3, kernel: 1, bias: false }    #= [3, 2, 4]
+      - r: exp((u + p - c) * 0.25)
+    out: r
+  full:
+    in: u
+    do:
+      - d: { dense: u, units: 48 }    #= [48]
+      - r: tanh(0.5 * d + u)
+    out: r
+flow:
+  - bias: { parameter: [3, 1, 1], init: { uniform: 1 } }
+  - one: { parameter: [], init: ones }
+  - z: { residual: [x, bias] }
+  - w: { thin: [z, bias] }
+  - v: { steps: [w, bias] }
+  - k: v * one + x    # [3, 2, 4]
+  - i: where(k > 0.5, k * v, v)    # [3, 2, 4]
+  - q: { sigmoid: i }
+  - repeat: 2
+    carry: { h: { shape: [3, 2, 4], init: zeros } }
+    do:
+      - o: q * 0.25    # [3, 2, 4]
+      - g: { add: [h, o] }    # [3, 2, 4]
+      - h: g - g * g * 0.125
+  - t: { full: { flatten: h } }
+  - s: { dense: t, units: 3 }
+loss: { cross_entropy: [s, y] }
+train: { optimiser: { sgd: { rate: 0.01 } }, epochs: 2 }
+END
+sed -E 's/^( +)- ([a-z]+): (.*[^ ]) +# (\[.*\])$/\1- \2_: \3\n\1- \2: { reshape: \2_, shape: \4 }/
+    s/^( +)- ([a-z]+): (.*[^ ]) +#= (\[.*\])$/&\n\1- \2_: { reshape: \2, shape: \4 }/; /^ +- r:/s/\b[cd]\b/&_/; s/^model: joined/model: apart/' joined.yaml >apart.yaml
+"$python" - <<'END'
+import numpy as np
+r = np.random.default_rng(1)
+for split in "train", "valid", "test":
+    np.save(f"{split}_x.npy", r.normal(size=(50, 3, 2, 4)).astype("f4"))
+    np.save(f"{split}_y.npy", r.integers(0, 3, 50).astype("i4"))
+END
+
+# trained NAME: the parameters of NAME.yaml after two epochs, as NAME.npz
+trained() { run "$SPNC" build "$1.yaml" -o "$1" && run "$1/$1" train --data . --run "$1.run" --seed 3 --quiet && run "$1/$1" export --run "$1.run" -o "$1.npz"; }
+same() { "$python" -c 'import sys, numpy as np
+a, b = (np.load(p) for p in sys.argv[1:])
+sys.exit(not (set(a.files) == set(b.files) and all(a[n].tobytes() == b[n].tobytes() for n in a.files)))' "$1" "$2" || fault "other bits: $1 and $2"; }
+trained joined && trained apart && same joined.npz apart.npz
+joined/joined check >said 2>&1 || fault "check of gradients: $(tail -3 said)"
+
+# ---- what was joined ------------------------------------------------------------------------------------------------------------
+[ "$("$SPNC" check joined.yaml --stage plan | grep -o 'steps_[a-f]\b' | sort -u | tr '\n' ' ')" = "steps_c steps_f " ] || fault "the chain is not one operator: $("$SPNC" check joined.yaml --stage plan | grep steps_)"
+"$SPNC" explain joined.yaml o >said || fault "explain"
+for line in '            a = u \* 0.5' '            b = a + p' '            d = c \* [uw] \* a' '            f = tanh(e)\|            v = tanh(e)' 'gradient  .*= ' '            d_p = ' 'steps_a is computed where o is, in one pass: it is not stored' 'steps_c is computed where o is, in one pass, and stored for backward'; do
+    grep -q "$line" said || fault "explain does not say: $line"
+done
+"$SPNC" explain joined.yaml k >said && grep -q 'k is computed where o is, in one pass, and stored there' said || fault "a name of the flow: $(cat said)"
+"$SPNC" explain joined.yaml residual_r >said && grep -q 'residual_r is computed where residual_c stores its sums' said || fault "a residual: $(cat said)"
+for op in residual_r thin_r full_r; do "$SPNC" check joined.yaml --stage plan | grep -q "phase.*forward.* $op\b" && fault "$op has a pass of its own"; done
+"$SPNC" show joined.yaml --html >page.html && grep -q 'b = a + p' page.html || fault "the page does not have the formulas"
+"$SPNC" ops formula | grep -q 'tanh  *1 - y \* y' || fault "spnc ops formula does not say what the derivatives are"
+
+# ---- bytes ----------------------------------------------------------------------------------------------------------------------
+# a chain of six cheap steps without names between two layers, beside the copy of a value of the same size
+cat >chain.yaml <<'END'
+model: chain
+batch: 16
+inputs: { x: { shape: [4, 5, 5] } }
+targets: { y: { shape: [4, 5, 5] } }
+nets:
+  six: { in: u, do: [{ a: u * 0.5 }, { b: a + 1 }, { c: "max(b, 0)" }, { d: c * c }, { e: "min(d, 3)" }, { f: e - 0.2 }], out: f }
+flow:
+  - w: { maxpool: { conv: x, filters: 4, kernel: 1 }, size: 1 }
+  - v: { six: w }
+  - n: -w
+  - z: { conv: v, filters: 4, kernel: 1 }
+  - o: { conv: n, filters: 4, kernel: 1 }
+loss: [{ mse: [z, y] }, { mse: [o, y] }]
+END
+"$SPNC" emit chain.yaml -o chain >/dev/null || fault "chain"
+# rows of `profile`: "name", "pass", phase, line, whole, multiply-adds, products, bytes
+bytes_of() { sed -n "s/^ *{ \"$1\", \"$2\", .*, \([0-9]*\) },$/\1/p" chain/chain_inspect.c; }
+for pass in forward backward; do
+    six=$(bytes_of six_f $pass) one=$(bytes_of n $pass)
+    echo "$pass: a chain of six steps $six bytes, one step ${one:-none}"
+done >counted
+map=$((16 * 100 * 4))
+[ "$(bytes_of six_f forward)" = $((2 * map)) ] || fault "a chain of six steps is not read once and written once: $(cat counted)"
+[ "$(bytes_of n forward)" = $((2 * map)) ] || fault "a copy: $(cat counted)"
+[ "$(bytes_of six_f backward)" = $((3 * map)) ] || fault "its gradient does not read dy and x and write dx: $(cat counted)"
+[ $failed = 0 ] && echo "test_joins: fine"
+exit $failed
