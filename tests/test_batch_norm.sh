@@ -98,8 +98,10 @@ nets:
       - v: relu(e - 0.5 * u)
       - f: { batch_norm: v, act: tanh }
       - g: { batch_norm: { conv: f, filters: 4, kernel: 1 } }
-      - w: f * g + v
-      - y: { dense: w, units: 3 }
+      - t: f * g
+      - w: relu(t + v)
+      - k: { add: [{ batch_norm: w }, v] }
+      - y: { dense: k, units: 3 }
     out: y
 flow:
   - p: { joined: x }
@@ -118,14 +120,19 @@ flow:
   - f: { tanh: f0 }
   - g0: { conv: f, filters: 4, kernel: 1 }
   - g: { batch_norm: g0 }
-  - w: f * g + v
-  - q: { dense: w, units: 3 }
+  - t: f * g
+  - w: relu(t + v)
+  - k0: { batch_norm: w }
+  - k: { add: [k0, v] }
+  - q: { dense: k, units: 3 }
 loss: [{ cross_entropy: [p, kind] }, { cross_entropy: [q, kind] }]
 train: { optimiser: { sgd: { rate: 0.02 } }, epochs: 1 }
 END
 "$SPNC" check beside.yaml --stage plan >plan
 grep -Eq '^  phase .* forward: joined_d joined_e_conv1 ' plan || fault "a sum of two norms and its relu are no pass of one of them"
 grep -Eq '^  phase .* backward: .*joined_c.  joined_b_gradient_sums' plan || fault "the gradient of a relu behind a norm has a pass of its own"
+grep -Eq '^  phase .* forward: joined_g joined_k_batch_norm1_sums$' plan || fault "two formulas behind a norm are no pass of it"
+grep -Eq '^  phase .* forward: joined_k_batch_norm1 a ' plan || fault "a sum behind a norm has a pass of its own"
 grep -Eq 'sum_d_joined_u|joined_u_formula1. ' plan && fault "the gradient of what is added behind a norm has a pass of its own"
 mkdir beside_data
 { bytes 1680 5 60 | npy '<f4' "7, 3, 5, 4"; } >beside_data/train_x.npy
@@ -135,7 +142,7 @@ run beside/beside export --seed 4 -o beside.npz
 "$(sh "$root/tests/python.sh" numpy)" - <<'PYTHON' || exit 1
 import numpy as np
 w = dict(np.load("beside.npz"))
-names = { "s.conv1": "s0", "e.conv1": "e0", "g.conv1": "g0", "b": "b0", "f": "f0", "y": "q" }
+names = { "s.conv1": "s0", "e.conv1": "e0", "g.conv1": "g0", "b": "b0", "f": "f0", "k.batch_norm1": "k0", "y": "q" }
 for key in list(w):
     if not key.startswith("joined."):
         continue
@@ -151,7 +158,7 @@ for mode in train eval; do
 import sys
 import numpy as np
 g = np.load(f"beside_{sys.argv[1]}.npz")
-names = { "s.conv1": "s0", "e.conv1": "e0", "g.conv1": "g0", "b": "b0", "f": "f0", "y": "q" }
+names = { "s.conv1": "s0", "e.conv1": "e0", "g.conv1": "g0", "b": "b0", "f": "f0", "k.batch_norm1": "k0", "y": "q" }
 keys = [k for k in g if k.startswith("grad/joined.")]
 assert len(keys) == 21, keys
 assert g["out/p"].tobytes() == g["out/q"].tobytes()

@@ -120,7 +120,7 @@ bool elements_behind_norm(const Model *m, const Tensor *t)
 {
     const Op *norm = t->op;
     int readers = 0;
-    if (m->lanes == 1 || !norm || norm->kind != OP_batch_norm || norm->pass != FORWARD)
+    if (m->lanes == 1 || !norm || norm->kind != OP_batch_norm || norm->pass != FORWARD || t->flow_name || t->shown)
         return false;
     for_each_op(w, &m->forward)
         for (int r = 0; r < w.op->read_count; r++)

@@ -11,7 +11,7 @@ void elements_prepare(Model *m);
 void elements_read(Op *backward);
 /* Does the operator at index `at` of the section need an operator of the whole batch that stands behind index `from`?  Not in the plain form. */
 bool elements_wait(const Model *m, const Section *s, int from, int at);
-/* True for the result of a batch norm that one operator alone reads forward: norms.c may compute that one with the norm.  Not in the plain form. */
+/* True for the result of a batch norm without a name that one operator alone reads forward: norms.c may compute that one with the norm.  Not in the plain form. */
 bool elements_behind_norm(const Model *m, const Tensor *t);
 /* x1 + x2 + ..., from the left, of `count` operands. */
 const struct Formula *elements_sum(Arena *a, int count);
