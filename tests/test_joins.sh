@@ -38,6 +38,24 @@ nets:
       - c: { conv: u, filters: 3, kernel: 1, bias: false }    #= [3, 2, 4]
       - r: exp((u + p - c) * 0.25)
     out: r
+  depthwise:
+    in: [u, p]
+    do:
+      - c: { conv: u, filters: 6, kernel: 3, padding: 1, groups: 6 }    #= [6, 2, 4]
+      - r: relu(c * 1.5 + p + u)
+    out: r
+  grouped:
+    in: [u, p]
+    do:
+      - c: { conv: u, filters: 6, kernel: 1, groups: 2, bias: false }    #= [6, 2, 4]
+      - r: (u - c) * 0.5 - p
+    out: r
+  line:
+    in: [u, p]
+    do:
+      - c: { conv: u, filters: 6, kernel: 3, padding: 1, groups: 3 }    #= [6, 8]
+      - r: (c + p - u) * 0.5
+    out: r
   full:
     in: u
     do:
@@ -60,7 +78,10 @@ flow:
       - g: { add: [h, o] }    # [3, 2, 4]
       - h: g - g * g * 0.125
   - t: { full: { flatten: h } }
-  - s: { dense: t, units: 3 }
+  - gain: { parameter: [6, 1, 1], init: { uniform: 1 } }
+  - m: { grouped: [{ depthwise: [{ reshape: t, shape: [6, 2, 4] }, gain] }, gain] }
+  - n: { line: [{ reshape: m, shape: [6, 8] }, { reshape: gain, shape: [6, 1] }] }
+  - s: { dense: n, units: 3 }
 loss: { cross_entropy: [s, y] }
 train: { optimiser: { sgd: { rate: 0.01 } }, epochs: 2 }
 END
@@ -90,7 +111,7 @@ for line in '            a = u \* 0.5' '            b = a + p' '            d = 
 done
 "$SPNC" explain joined.yaml k >said && grep -q 'k is computed where o is, in one pass, and stored there' said || fault "a name of the flow: $(cat said)"
 "$SPNC" explain joined.yaml residual_r >said && grep -q 'residual_r is computed where residual_c stores its sums' said || fault "a residual: $(cat said)"
-for op in residual_r thin_r full_r; do "$SPNC" check joined.yaml --stage plan | grep -q "phase.*forward.* $op\b" && fault "$op has a pass of its own"; done
+for op in residual_r thin_r full_r depthwise_r grouped_r line_r; do "$SPNC" check joined.yaml --stage plan | grep -q "phase.*forward.* $op\b" && fault "$op has a pass of its own"; done
 "$SPNC" show joined.yaml --html >page.html && grep -q 'b = a + p' page.html || fault "the page does not have the formulas"
 "$SPNC" ops formula | grep -q 'tanh  *1 - y \* y' || fault "spnc ops formula does not say what the derivatives are"
 

@@ -4,6 +4,7 @@
  * have a case for each: another one that is fused needs nothing here.  Other operands of a formula are arguments of the kernel, behind its own. */
 #include "emit/epilogue.h"
 #include "formula/formula.h"
+#include "graph/window.h"
 #include "template/fact.h"
 #include <string.h>
 
@@ -18,26 +19,41 @@ static const char *comment(Model *m, const char *text)
     return t.text;
 }
 
+/* How the functions of one group take operand `name`, and how those of all groups give it to them: a map of the result's shape as maps of y are. */
+static void group_facts(Model *m, const Op *op, const Tensor *t, bool same, const char *name, Text *takes, Text *gives)
+{
+    const Window w = window_of(op);
+    const char *cast = same && w.flat ? arena_printf(m->arena, "(real (*)[1][%lld][L])", (long long)w.y[1]) : "";
+    const char *group = w.groups > 1 ? arena_printf(m->arena, " + g * %lld", (long long)(w.filters / w.groups)) : "";
+    const bool split = w.groups > 1 || w.flat;
+    text_printf(takes, ", %s %s", split && same ? arena_printf(m->arena, "%s_group_y", op_function(op)) : tensor_type(m, t), name);
+    text_printf(gives, ", %s%s%s", cast, name, group);
+}
+
 /* Beside the sum: parameters r1, r2, ... of the kernel, and of the function of a sum; what is stored, for string.format(stores, sum, place, channel, ...). */
 static void extras_facts(Model *m, const Op *op, bool plain, Fact *f, Fact *x)
 {
     Arena *a = m->arena;
-    Text stores = { .arena = a }, takes = { .arena = a }, gives = { .arena = a }, more = { .arena = a };
+    Text stores = { .arena = a }, takes = { .arena = a }, gives = { .arena = a }, more = { .arena = a }, group = { .arena = a }, groups = { .arena = a };
     text_printf(&stores, "%s_then(%%s", op_function(op));
     for (int k = op->fuse.reads; op->fuse.then && k < op->read_count; k++) {
         const Tensor *t = op->reads[k].tensor;
         const bool same = shape_equal(&t->shape, &op->writes[0].tensor->shape);
         const char *name = arena_printf(a, "r%d", k - op->fuse.reads + 1);
-        const char *value = arena_printf(a, same ? "%s%%s%%.0s" : "%s%%.0s[%%s][0][0]", name);
+        const char *value = arena_printf(a, same ? "%s%%s%%.0s" : t->shape.rank == 2 ? "%s%%.0s[%%s][0]" : "%s%%.0s[%%s][0][0]", name);
         text_printf(&stores, plain ? ", %s" : ", v_load(%s)", value);
         text_printf(&takes, op->kind == OP_conv ? ", %s %s" : plain ? ", real *%.0s%s" : ", %s *%s", tensor_type(m, t), name);
         text_printf(&gives, ", %s", name);
         text_printf(&more, ", %s %s", plain ? "real" : "vec", name);
+        if (op->kind == OP_conv)
+            group_facts(m, op, t, same, name, &group, &groups);
     }
     text_printf(&stores, ")");
     fact_text(f, "stores", stores.text);
     fact_text(f, "takes_extras", takes.text ? takes.text : "");
     fact_text(f, "gives_extras", gives.text ? gives.text : "");
+    fact_text(f, "takes_group_extras", group.text ? group.text : "");
+    fact_text(f, "gives_group_extras", groups.text ? groups.text : "");
     if (x)
         fact_text(x, "more", more.text ? more.text : "");
 }
@@ -51,6 +67,8 @@ void epilogue_facts(Model *m, const Op *op, Fact *f)
         fact_text(f, "stores", "%s");
         fact_text(f, "takes_extras", "");
         fact_text(f, "gives_extras", "");
+        fact_text(f, "takes_group_extras", "");
+        fact_text(f, "gives_group_extras", "");
         return;
     }
     const char *name = op->fuse.then ? NULL : op_table[op->fuse.act]->name, *value, **operands = NEW_ARRAY(m->arena, const char *, INPUT_MAX);

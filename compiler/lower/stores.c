@@ -6,6 +6,7 @@
  * norms.c, which saves more.  Bit-neutral, as joins are. */
 #include "formula/formula.h"
 #include "lower/elements.h"
+#include "template/template.h"
 
 enum { STORES_EXTRAS = 3 };          /* operands beside the sum that kernels take: conv.c.in, dense.c.in */
 
@@ -19,22 +20,32 @@ static int readers_in(const List *sections, const Tensor *t, const Op *by)
     return n;
 }
 
-/* Do the operator's kernels take operands behind their own?  In this form: plain loops and direct convolution of one group; our own product. */
+/* Do the operator's kernels take operands behind their own?  In this form: direct convolution; our own product. */
 static bool takes_extras(const Model *m, const Op *host)
 {
-    const int rank = host->writes[0].tensor->shape.rank;
     if (m->options.latency)
         return false;
     if (host->kind == OP_dense)
-        return !host->kernel.openblas && rank == 1;         /* of more axes: position by position */
-    return !host->kernel.winograd && rank == 3 && (m->lanes == 1 || op_int(host, "groups") == 1);
+        return !host->kernel.openblas && host->writes[0].tensor->shape.rank == 1;         /* of more axes: position by position */
+    return !host->kernel.winograd;
+}
+
+/* Is a template that emits the kernels the user's?  It need not take operands beside the sum. */
+static bool own_template(const Model *m)
+{
+    static const char *const names[] = { "conv.c.in", "conv_forward.c.in", "conv_packed_forward.c.in", "conv_depthwise.c.in", "conv_groups.c.in", "conv_plain.c.in", "conv_plain_line.c.in",
+                                         "dense.c.in", "dense_fast.c.in", "dense_plain.c.in" };
+    for (size_t i = 0; m->templates && i < sizeof names / sizeof *names; i++)
+        if (template_replaced(m->arena, m->templates, names[i]))
+            return true;
+    return false;
 }
 
 static bool is_extra(const Op *host, const Use *u, const Tensor *y)
 {
     const Shape *x = &u->tensor->shape;
     const bool same = shape_equal(x, &y->shape);
-    const bool channel = x->rank == 3 && x->dim[0] == y->shape.dim[0] && x->dim[1] == 1 && x->dim[2] == 1;
+    const bool channel = x->rank == y->shape.rank && x->rank > 1 && x->dim[0] == y->shape.dim[0] && shape_count(x) == x->dim[0];
     if (u->tensor->space != REALS || !repeat_within(y->repeat, u->tensor->repeat))
         return false;
     return host->kind == OP_dense ? same && !u->shift && u->tensor->repeat == y->repeat : same || channel;
@@ -43,7 +54,7 @@ static bool is_extra(const Op *host, const Use *u, const Tensor *y)
 static bool operands_fit(const Model *m, const Op *host, const Op *op, int at)
 {
     const int extras = op->read_count - 1;
-    if (extras > STORES_EXTRAS || (extras && !takes_extras(m, host)))
+    if (extras > STORES_EXTRAS || (extras && (!takes_extras(m, host) || own_template(m))))
         return false;
     for (int k = 0; k < op->read_count; k++)
         if (k != at && (!is_extra(host, &op->reads[k], op->writes[0].tensor) || elements_behind_norm(m, op->reads[k].tensor)))

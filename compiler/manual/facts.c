@@ -81,6 +81,7 @@ const FactDoc fact_docs[] = {
     { "unit", "act", "text", "for comments: an activation fused into it, the function of a formula that is, or empty", NULL },
     { "unit", "stores", "text", "what is stored of a sum, as C for string.format(op.stores, sum, place, channel, place, channel, ...), see epilogue.c.in: \"conv1_then(%s)\", or \"%s\" if nothing is fused into it", NULL },
     { "unit", "takes_extras gives_extras", "text", "C: parameters of its kernels for the other operands of a fused formula, and these as arguments; or empty", NULL },
+    { "unit", "takes_group_extras gives_group_extras", "text", "likewise of the functions of one group, and what those of all groups give them", NULL },
     { "unit", "has_epilogue", "bool", "is something fused into it?", NULL },
     { "unit", "epilogue", "epilogue", "the function that op.stores calls: for epilogue.c.in", "conv dense" },
     { "unit", "accumulate", "bool", "weights: add to the gradient that an earlier use left", NULL },
