@@ -56,6 +56,12 @@ nets:
       - c: { conv: u, filters: 6, kernel: 3, padding: 1, groups: 3 }    #= [6, 8]
       - r: (c + p - u) * 0.5
     out: r
+  wide:
+    in: [u, p]
+    do:
+      - c: { conv: u, filters: 8, kernel: 3, padding: 1 }    #= [8, 8, 8]
+      - r: relu(u * 0.5 + c + p)
+    out: r
   full:
     in: u
     do:
@@ -81,7 +87,10 @@ flow:
   - gain: { parameter: [6, 1, 1], init: { uniform: 1 } }
   - m: { grouped: [{ depthwise: [{ reshape: t, shape: [6, 2, 4] }, gain] }, gain] }
   - n: { line: [{ reshape: m, shape: [6, 8] }, { reshape: gain, shape: [6, 1] }] }
-  - s: { dense: n, units: 3 }
+  - most: { parameter: [8, 1, 1], init: { uniform: 1 } }
+  - q8: { conv: { upsample: { reshape: n, shape: [3, 4, 4] } }, filters: 8, kernel: 1 }
+  - u8: { wide: [q8, most] }
+  - s: { dense: u8, units: 3 }
 loss: { cross_entropy: [s, y] }
 train: { optimiser: { sgd: { rate: 0.01 } }, epochs: 2 }
 END
@@ -111,7 +120,7 @@ for line in '            a = u \* 0.5' '            b = a + p' '            d = 
 done
 "$SPNC" explain joined.yaml k >said && grep -q 'k is computed where o is, in one pass, and stored there' said || fault "a name of the flow: $(cat said)"
 "$SPNC" explain joined.yaml residual_r >said && grep -q 'residual_r is computed where residual_c stores its sums' said || fault "a residual: $(cat said)"
-for op in residual_r thin_r full_r depthwise_r grouped_r line_r; do "$SPNC" check joined.yaml --stage plan | grep -q "phase.*forward.* $op\b" && fault "$op has a pass of its own"; done
+for op in residual_r thin_r full_r depthwise_r grouped_r line_r wide_r; do "$SPNC" check joined.yaml --stage plan | grep -q "phase.*forward.* $op\b" && fault "$op has a pass of its own"; done
 "$SPNC" show joined.yaml --html >page.html && grep -q 'b = a + p' page.html || fault "the page does not have the formulas"
 "$SPNC" ops formula | grep -q 'tanh  *1 - y \* y' || fault "spnc ops formula does not say what the derivatives are"
 

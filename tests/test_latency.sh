@@ -37,13 +37,26 @@ flow:
   - u: { dense: f, units: 4 }
   - q: { dense: o, units: 3 }
   - r: { dense: n, units: 16 }
-  - z: { dense: place, units: 4 }
+  - z0: { dense: place, units: 4 }
+  - z: tanh(z0 + 0.5 * u)                                                    # a formula where a dense layer stores
+  - lift: { parameter: [4, 1, 1], init: { uniform: 1 } }
+  - p0: { conv: image, filters: 4, kernel: 3 }                               # and where points row by row are stored,
+  - p1: { conv: image, filters: 4, kernel: 3 }
+  - p: relu(p0 * lift + p1)
+  - s0: { conv: p, filters: 4, kernel: 4, stride: 3, groups: 2 }             # points that go on,
+  - s1: { conv: p, filters: 4, kernel: 4, stride: 3, groups: 2 }
+  - s: s0 * lift - s1
+  - f0: { conv: s, filters: 32, kernel: 2, stride: 2 }                       # filters,
+  - f1: { conv: s, filters: 32, kernel: 2, stride: 2 }
+  - ft: "max(f0 - f1, 0.1)"
+  - w0: { conv: c, filters: 32, padding: same }                              # Winograd's tiles
+  - wt: { global_avgpool: "relu(w0 + w)" }
   - repeat: 2
     carry: { k: { gru: { units: 18 } }, g: { lstm: { units: 17 } } }
     do:
       - k: { gru: [r, k] }
       - g: { lstm: [e, g] }
-      - j: { concat: [q, u, e, z, k, g.h] }
+      - j: { concat: [q, u, e, z, k, g.h, { flatten: ft }, wt] }
       - v: { dense: j, units: 3 }
 loss: { cross_entropy: [v, y] }
 END

@@ -5,6 +5,7 @@
 #include "emit/epilogue.h"
 #include "formula/formula.h"
 #include "graph/window.h"
+#include "lower/latency.h"
 #include "template/fact.h"
 #include <string.h>
 
@@ -30,23 +31,62 @@ static void group_facts(Model *m, const Op *op, const Tensor *t, bool same, cons
     text_printf(gives, ", %s%s%s", cast, name, group);
 }
 
-/* Beside the sum: parameters r1, r2, ... of the kernel, and of the function of a sum; what is stored, for string.format(stores, sum, place, channel, ...). */
+/* C of operand `name` beside a sum, for string.format with its place and channel: an element of a map, or of a value for each channel. */
+static const char *value_of(Model *m, const Tensor *t, bool same, bool plain, const char *name)
+{
+    const char *value = arena_printf(m->arena, same ? "%s%%s%%.0s" : t->shape.rank == 2 ? "%s%%.0s[%%s][0]" : "%s%%.0s[%%s][0][0]", name);
+    return plain ? value : arena_printf(m->arena, "v_load(%s)", value);
+}
+
+/* True if a kernel of the latency form has its points, or filters, elsewhere than the result has them: they are stored there one by one. */
+static bool one_by_one(const Op *op)
+{
+    const Latency *l = op->kernel.latency;
+    return l && op->fuse.then && op->read_count > op->fuse.reads && (l->kind == BY_FILTERS || (l->kind == BY_POINTS && l->flat));
+}
+
+/* Likewise of kernels of the latency form, whose place is a distance in reals; of tiles and dense layers with the lanes that are there. */
+static const char *latency_value(Model *m, const Op *op, bool same, bool plain, const char *name)
+{
+    const LatencyKind kind = op->kernel.latency->kind;
+    if (plain)
+        return arena_printf(m->arena, same ? "%s[%%s]%%.0s" : "%%.0s%s[%%s]", name);
+    const bool first = kind == BY_TILES || kind == BY_OUTPUTS;
+    return arena_printf(m->arena, !same ? "%%.0sv_set1(%s[%%s])" : first ? "take_first(%s + %%s)%%.0s" : "v_loadu(%s + %%s)%%.0s", name);
+}
+
+/* The parameter of the kernel for it. */
+static const char *taken(Model *m, const Op *op, const Tensor *t, const char *name)
+{
+    if (op->kind == OP_dense)
+        return arena_printf(m->arena, m->options.plain ? "real *%.0s%s" : "%s *%s", tensor_type(m, t), name);
+    return arena_printf(m->arena, "%s %s%s", tensor_type(m, t), op->kernel.latency ? "map" : "", op->kernel.latency ? name + 1 : name);
+}
+
+/* Beside the sum: parameters r1, r2, ... of the kernel, and of the function of a sum; what is stored, for string.format(stores, sum, place, channel,
+ * place, ...). */
 static void extras_facts(Model *m, const Op *op, bool plain, Fact *f, Fact *x)
 {
     Arena *a = m->arena;
-    Text stores = { .arena = a }, takes = { .arena = a }, gives = { .arena = a }, more = { .arena = a }, group = { .arena = a }, groups = { .arena = a };
+    Text stores = { .arena = a }, takes = { .arena = a }, gives = { .arena = a }, more = { .arena = a };
+    Text group = { .arena = a }, groups = { .arena = a };
     text_printf(&stores, "%s_then(%%s", op_function(op));
+    Fact *list = fact_table(a);
     for (int k = op->fuse.reads; op->fuse.then && k < op->read_count; k++) {
         const Tensor *t = op->reads[k].tensor;
         const bool same = shape_equal(&t->shape, &op->writes[0].tensor->shape);
         const char *name = arena_printf(a, "r%d", k - op->fuse.reads + 1);
-        const char *value = arena_printf(a, same ? "%s%%s%%.0s" : t->shape.rank == 2 ? "%s%%.0s[%%s][0]" : "%s%%.0s[%%s][0][0]", name);
-        text_printf(&stores, plain ? ", %s" : ", v_load(%s)", value);
-        text_printf(&takes, op->kind == OP_conv ? ", %s %s" : plain ? ", real *%.0s%s" : ", %s *%s", tensor_type(m, t), name);
+        text_printf(&stores, ", %s", op->kernel.latency ? latency_value(m, op, same, plain, name) : value_of(m, t, same, plain, name));
+        text_printf(&takes, ", %s", taken(m, op, t, name));
         text_printf(&gives, ", %s", name);
         text_printf(&more, ", %s %s", plain ? "real" : "vec", name);
         if (op->kind == OP_conv)
             group_facts(m, op, t, same, name, &group, &groups);
+        Fact *one = fact_table(a);
+        fact_text(one, "name", name);
+        fact_text(one, "type", tensor_type(m, t));
+        fact_bool(one, "same", same);
+        fact_push(list, one);
     }
     text_printf(&stores, ")");
     fact_text(f, "stores", stores.text);
@@ -54,6 +94,7 @@ static void extras_facts(Model *m, const Op *op, bool plain, Fact *f, Fact *x)
     fact_text(f, "gives_extras", gives.text ? gives.text : "");
     fact_text(f, "takes_group_extras", group.text ? group.text : "");
     fact_text(f, "gives_group_extras", groups.text ? groups.text : "");
+    fact_set(f, "extras", list);
     if (x)
         fact_text(x, "more", more.text ? more.text : "");
 }
@@ -61,7 +102,8 @@ static void extras_facts(Model *m, const Op *op, bool plain, Fact *f, Fact *x)
 void epilogue_facts(Model *m, const Op *op, Fact *f)
 {
     const bool some = op->fuse.act != OP_NONE || op->fuse.then;
-    const bool plain = m->options.plain && !op->kernel.latency;      /* kernels of the latency form have vecs, of points or outputs */
+    /* kernels of the latency form have vecs, of points or outputs */
+    const bool plain = one_by_one(op) || (m->options.plain && !op->kernel.latency);
     fact_bool(f, "has_epilogue", some);
     if (!some) {
         fact_text(f, "stores", "%s");
@@ -69,6 +111,7 @@ void epilogue_facts(Model *m, const Op *op, Fact *f)
         fact_text(f, "gives_extras", "");
         fact_text(f, "takes_group_extras", "");
         fact_text(f, "gives_group_extras", "");
+        fact_set(f, "extras", fact_table(m->arena));
         return;
     }
     const char *name = op->fuse.then ? NULL : op_table[op->fuse.act]->name, *value, **operands = NEW_ARRAY(m->arena, const char *, INPUT_MAX);

@@ -170,7 +170,7 @@ void library_facts(Model *m, Fact *f)
     fact_text(x, "layout", arena_printf(m->arena, "%016llx", (unsigned long long)library_layout(m)));
     fact_bool(x, "compiled", m->options.weights != NULL);
     fact_text(x, "version", arena_printf(m->arena, SPN_VERSION "+%016llx", (unsigned long long)m->hash));
-    bool images = false, padded = false, rest = false, pools = false;
+    bool images = false, padded = false, rest = false, takes = false, pools = false;
     for (int i = 0; i < m->input_count; i++)
         images = images || is_image(&m->inputs[i]);
     for (int i = 0; i < m->tensors.count; i++)
@@ -179,10 +179,12 @@ void library_facts(Model *m, Fact *f)
     fact_bool(x, "padded", padded);
     for_each_op(w, &m->forward) {
         const Latency *l = w.op->kernel.latency;
+        const bool extras = w.op->fuse.then && w.op->read_count > w.op->fuse.reads;
+        takes = takes || (l && (l->kind == BY_TILES || l->kind == BY_OUTPUTS) && extras);
         rest = rest || (l && (l->kind == BY_TILES || (l->kind == BY_OUTPUTS && l->M % ALIGN_LANES)));
         pools = pools || (l && l->kind == BY_ROWS);
     }
-    fact_bool(x, "latency", m->options.latency), fact_bool(x, "rest", rest), fact_bool(x, "pools", pools);
+    fact_bool(x, "latency", m->options.latency), fact_bool(x, "rest", rest), fact_bool(x, "takes", takes), fact_bool(x, "pools", pools);
     fact_set(x, "inputs", inputs);
     fact_set(x, "files", files), fact_set(x, "states", states), fact_set(x, "needed", needed), fact_bool(x, "step", m->options.step);
     fact_set(x, "outputs", outputs);

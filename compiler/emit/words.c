@@ -14,8 +14,8 @@ static const char words[] =
     "public reinterpret_cast"
     " requires static_assert static_cast template this thread_local throw true try typeid typename using virtual xor xor_eq"
     " complex errno linux stderr stdin stdout unix"
-    " L N G NULL FIRST MEMORY SCRATCH MAGIC LAYOUT BLOCK Weights WeightsFile Batch Places Scratch put put_first larger forward example "
-    "main check fail ";
+    " L N G NULL FIRST MEMORY SCRATCH MAGIC LAYOUT BLOCK Weights WeightsFile Batch Places Scratch put put_first take_first larger forward "
+    "example main check fail ";
 
 /* Names at file scope of the library and of its example, which a member of a struct may have, the model not. */
 static const char own_words[] = " put_nested level_here compiled_in Array Inflate Code read_file bits_of put_byte code_of symbol block "

@@ -235,7 +235,8 @@ static FormulaGradient *gradient_of_add(Model *m, const Op *op, int at)
     return formula_gradient_of(op->formula.f, part, 1);
 }
 
-/* Would a batch norm compute the two operators, but not what they are joined to: with a value that is stored, or kinks that need the norm's result? */
+/* Would a batch norm compute the two operators, but not what they are joined to?  That has a value that is stored, or kinks that need the norm's
+ * result. */
 static bool hinders_norm(const Model *m, const Op *joined, const Formula *f)
 {
     const FormulaKinks *kinks = NULL;
@@ -311,7 +312,7 @@ static bool join(Model *m, Section *s, Pair *p)
     }
     list_remove(&s->ops, list_index(&s->ops, first));
     remark(m, first->loc, "%s is computed where %s is, in one pass%s", between->name, last->writes[0].tensor->name,
-           j.kept && between->flow_name ? ", and stored there" : j.kept ? ", and stored for backward" : ": it is not stored");
+           between->flow_name || between->shown ? ", and stored there" : j.kept ? ", and stored for backward" : ": it is not stored");
     return true;
 }
 

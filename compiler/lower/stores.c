@@ -20,21 +20,24 @@ static int readers_in(const List *sections, const Tensor *t, const Op *by)
     return n;
 }
 
-/* Do the operator's kernels take operands behind their own?  In this form: direct convolution; our own product. */
+/* Do the operator's kernels take operands behind their own?  Not those of a dense layer by OpenBLAS, for several positions, or in the latency form for
+ * several examples. */
 static bool takes_extras(const Model *m, const Op *host)
 {
-    if (m->options.latency)
-        return false;
-    if (host->kind == OP_dense)
-        return !host->kernel.openblas && host->writes[0].tensor->shape.rank == 1;         /* of more axes: position by position */
-    return !host->kernel.winograd;
+    if (host->kind != OP_dense)
+        return true;
+    return !host->kernel.openblas && host->writes[0].tensor->shape.rank == 1 && !(m->options.latency && m->batch > 1);
 }
 
 /* Is a template that emits the kernels the user's?  It need not take operands beside the sum. */
 static bool own_template(const Model *m)
 {
-    static const char *const names[] = { "conv.c.in", "conv_forward.c.in", "conv_packed_forward.c.in", "conv_depthwise.c.in", "conv_groups.c.in", "conv_plain.c.in", "conv_plain_line.c.in",
-                                         "dense.c.in", "dense_fast.c.in", "dense_plain.c.in" };
+    static const char *const names[] = {
+        "conv.c.in", "conv_forward.c.in", "conv_packed_forward.c.in", "conv_depthwise.c.in", "conv_groups.c.in", "conv_plain.c.in",
+        "conv_plain_line.c.in", "conv_winograd.c.in", "conv_winograd_maps.c.in", "conv_winograd_pass.c.in", "conv_winograd_last.c.in",
+        "dense.c.in", "dense_fast.c.in", "dense_plain.c.in", "latency_conv_points.c.in", "latency_conv_filters.c.in",
+        "latency_conv_tiles.c.in", "latency_extras.c.in", "latency_dense.c.in",
+    };
     for (size_t i = 0; m->templates && i < sizeof names / sizeof *names; i++)
         if (template_replaced(m->arena, m->templates, names[i]))
             return true;
