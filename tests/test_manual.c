@@ -165,6 +165,14 @@ Test(manual, every_fact_is_documented_and_every_documented_fact_is_there)
                    "  read: [conv: { filters: 64, kernel: 3 }, dense: 3]\n"
                    "flow: [v: { read: x }]\n"
                    "loss: { cross_entropy: [v, y] }\n", false, false);
+    /* a formula with another operand, computed where a convolution stores */
+    model("residual", "model: residual\n"
+                      "inputs: { x: { shape: [4, 6, 6] } }\n"
+                      "targets: { y: { classes: 3 } }\n"
+                      "nets:\n"
+                      "  read: { in: x, do: [{ c: { conv: x, filters: 4, kernel: 1 } }, { r: \"relu(c + x)\" }], out: r }\n"
+                      "flow: [v: { dense: { read: x }, units: 3 }]\n"
+                      "loss: { cross_entropy: [v, y] }\n", false, false);
     cr_assert(checked > 20000);
     for (int r = 0; fact_docs[r].table; r++) {
         const FactDoc *d = &fact_docs[r];
