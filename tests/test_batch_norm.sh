@@ -160,7 +160,7 @@ import numpy as np
 g = np.load(f"beside_{sys.argv[1]}.npz")
 names = { "s.conv1": "s0", "e.conv1": "e0", "g.conv1": "g0", "b": "b0", "f": "f0", "k.batch_norm1": "k0", "y": "q" }
 keys = [k for k in g if k.startswith("grad/joined.")]
-assert len(keys) == 21, keys
+assert len(keys) == 23, keys
 assert g["out/p"].tobytes() == g["out/q"].tobytes()
 for key in keys:
     entry, _, part = key[len("grad/joined."):].rpartition(".")

@@ -10,16 +10,16 @@ for target in avx512 avx2 generic; do
     [ "$lines" -lt 12000 ] || fault "$target: $lines lines"
     # each layer of the three stages is called, and its functions are those of its shape
     for shape in 16x32x32 32x16x16 64x8x8; do
-        n=$(grep -c "^/[*] ---- conv_$shape: conv " "$c")
-        [ "$n" = 1 ] || fault "$target: $n times the functions of conv_$shape"
+        n=$(grep -c "^/[*] ---- conv_formula_$shape: conv " "$c")
+        [ "$n" = 1 ] || fault "$target: $n times the functions of conv_formula_$shape"
     done
-    calls=$(grep -cE '^ +conv_(relu_)?(16x32x32|32x16x16|64x8x8)_forward\(' "$c")
+    calls=$(grep -cE '^ +conv_(relu|formula)_(16x32x32|32x16x16|64x8x8)_forward\(' "$c")
     [ "$calls" = 16 ] || fault "$target: $calls calls of the convolutions that share functions, not 16"
-    # the convolutions with a relu differ in their epilogue: they have a forward function of their own, and the gradients' of those without
+    # the convolutions with a residual sum differ in their epilogue: they have a forward function of their own, and the gradients' of those with a relu
     for pass in prepare backward weights finish; do
-        ! grep -q "conv_relu_16x32x32_$pass(" "$c" || fault "$target: conv_relu_16x32x32_$pass"
+        ! grep -q "conv_formula_16x32x32_$pass(" "$c" || fault "$target: conv_formula_16x32x32_$pass"
     done
-    [ "$(grep -cE '^ +conv_16x32x32_backward\(' "$c")" = 6 ] || fault "$target: not six gradients by conv_16x32x32_backward"
+    [ "$(grep -cE '^ +conv_relu_16x32x32_backward\(' "$c")" = 6 ] || fault "$target: not six gradients by conv_relu_16x32x32_backward"
     grep -q '^ \* *of first_b1_b (line 15), first_b2_b (line 15), first_block3_b (line 15)' "$c" || fault "$target: the comment does not say whose functions they are"
     wide=$(awk 'length > 120' "$c" | wc -l)
     [ "$wide" = 0 ] || fault "$target: $wide lines of more than 120 columns"
@@ -29,7 +29,7 @@ for name in first_b1_b first_b2_b first_block3_b; do
     grep -q "^ *{ \"$name\", \"forward\"" avx2/resnet20_inspect.c && grep -q "SEE(\"$name\", \"forward\"" avx2/resnet20_inspect.c || fault "no row or no look of $name"
 done
 "$SPNC" explain resnet20.yaml first_b2_b >why 2>&1 || fault "explain first_b2_b fails"
-grep -q ' conv_16x32x32_forward$' why && grep -q 'computed by the same functions: first_b1_b, first_block3_b' why || fault "explain does not show the shared functions: $(cat why)"
+grep -q ' conv_formula_16x32x32_forward$' why && grep -q 'computed by the same functions: first_b1_b, first_block3_b' why || fault "explain does not show the shared functions: $(cat why)"
 # equal embeddings, whose gradient takes all slices at once; a number an example beside a vector of one
 cat >pairs.yaml <<'END'
 model: pairs
