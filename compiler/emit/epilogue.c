@@ -45,7 +45,7 @@ static bool one_by_one(const Op *op)
     return l && op->fuse.then && op->read_count > op->fuse.reads && (l->kind == BY_FILTERS || (l->kind == BY_POINTS && l->flat));
 }
 
-/* Likewise of kernels of the latency form, whose place is a distance in reals; of tiles and dense layers with the lanes that are there. */
+/* Operand `name` in kernels of the latency form: its place is a distance in reals, of tiles and dense layers with the number of lanes that are there. */
 static const char *latency_value(Model *m, const Op *op, bool same, bool plain, const char *name)
 {
     const LatencyKind kind = op->kernel.latency->kind;
