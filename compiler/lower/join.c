@@ -10,6 +10,7 @@
  * stays as it is where it could not if it were joined (plan/norms.c). */
 #include "formula/formula.h"
 #include "lower/elements.h"
+#include "lower/joinable.h"
 #include "template/template.h"
 #include <string.h>
 
@@ -43,13 +44,6 @@ static int readers_in(const List *sections, const Tensor *t, const Op *a, const 
 }
 
 static bool ordinary(const Tensor *t) { return t->space == REALS && !t->carried && !t->tail && !t->view_of && !t->classes; }
-
-/* The template of the operator's kind, or of all of them, is the user's: it need not do what joins need. */
-static bool own_template(const Model *m, const Op *op)
-{
-    return template_replaced(m->arena, m->templates, "formula.c.in")
-           || template_replaced(m->arena, m->templates, arena_printf(m->arena, "%s.c.in", OP_INFO(op)->name));
-}
 
 /* Are all operands indexed as the result, by channel, or one number, and of its steps or of those around it? */
 static bool indexed_as(const Op *op)

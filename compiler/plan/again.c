@@ -5,7 +5,7 @@
  * The map is read by the norm's gradient in any case.  What is computed again is the norm, with what norms.c has joined to it: one pass over the
  * map, the same function, so the same bits.  A result stays kept if it has a name in the flow, is a state or a view, or has other operands, or if an
  * operator of the whole batch reads it in backward, or if a dropout is stored over it.  Bit-neutral; not in the plain form. */
-#include "plan/joinable.h"
+#include "lower/joinable.h"
 
 static const Repeat *repeat_of(const Phase *p) { return p->kind == ONCE ? NULL : p->repeat; }
 

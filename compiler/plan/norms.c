@@ -10,7 +10,7 @@
  * Each number goes through the same operations in the same order, so this is bit-neutral.  What has a name in the flow is always stored.  The plain
  * form stays as it is, and so do operators whose template the user replaces. */
 #include "lower/applied.h"
-#include "plan/joinable.h"
+#include "lower/joinable.h"
 #include "template/template.h"
 
 enum { PARTS_MAX = 8 }; /* operands of a sum that is taken in */

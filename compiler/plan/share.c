@@ -13,7 +13,7 @@
  *              dropout's result and multiply by 1 / (1 - rate); the mask is not drawn again
  *   forward    the pool applies the dropout to what it stores
  * The plain form does neither. */
-#include "plan/joinable.h"
+#include "lower/joinable.h"
 
 static bool element_by_element(const Op *op)
 {

@@ -1,6 +1,6 @@
 /* joinable.h -- see joinable.c. */
-#ifndef SPNC_PLAN_JOINABLE_H
-#define SPNC_PLAN_JOINABLE_H
+#ifndef SPNC_LOWER_JOINABLE_H
+#define SPNC_LOWER_JOINABLE_H
 
 #include "spnc.h"
 

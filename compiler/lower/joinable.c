@@ -1,7 +1,7 @@
 /* joinable.c -- what keeps operators from being joined, or a tensor from being left out.
  *
- * In: the graph, with both passes.  Used by norms.c, share.c and again.c, which add conditions of their own. */
-#include "plan/joinable.h"
+ * In: the graph.  Used by join.c, and by norms.c, share.c and again.c in plan/, which add conditions of their own. */
+#include "lower/joinable.h"
 #include "template/template.h"
 
 bool has_view(const Model *m, const Tensor *t)
