@@ -1379,6 +1379,16 @@ class Comparing(unittest.TestCase):
             self.assertEqual(failures, count, told)
             self.assertIn(words, told)
 
+    def test_gradients_round_too(self):
+        x, c = random(20, 3, seed=4), random(20, 3, seed=5)
+
+        def answer():                       # of a mean that is taken off, as before a batch norm: 0
+            w = torch.zeros(3, dtype=torch.float64, requires_grad=True)
+            return {"bias": torch.autograd.grad((((x + w) - (x + w).mean(0)) * 300 * c).sum(), w)[0].numpy()}
+
+        worst = max(oracle.doubts(answer)["bias"], 0)
+        self.assertTrue(1e-14 < worst < 1e-11, worst)
+
     def test_an_operand_on_an_edge_may_fall_to_either_side(self):
         x = random(20, seed=2)
         answer = lambda: {"step": (torch.floor(x - x * 0.3 - x * 0.7) + 0 * x).numpy(), "sure": torch.floor(x).numpy()}
