@@ -182,7 +182,7 @@ static _Noreturn void stop_on_nonsense(const char *what, double value, Training 
     run_path(path, sizeof path, t->o->run, "nonfinite.npz");
     replay_dump(path, batch);
     fail(WRONG_INPUT, "epoch %d, update %" PRIu64 ": the %s is %g.  %s; lower the rate, clip the gradient, or scale the data, and start a new run",
-         t->p.epoch, t->p.updates, what, value, left);
+         t->p.epoch, t->p.updates, what, plain_number(value), left);
 }
 
 /* A file of the data was cut short: what came before this step, or this validation, is saved, and the program ends. */

@@ -63,7 +63,7 @@ static void need_finite(const Data *d, const Batch *batch, int n, int64_t exampl
                 data_place(place, sizeof place, d, 0, example);
                 data_element(index, sizeof index, &shape, e);
                 culprit_find(text, sizeof text, d, batch, false);
-                fail(WRONG_INPUT, "%s: '%s', step %d, element %s, is %g.  %s", place, v->name, step, index, x, text);
+                fail(WRONG_INPUT, "%s: '%s', step %d, element %s, is %g.  %s", place, v->name, step, index, plain_number(x), text);
             }
     }
 }

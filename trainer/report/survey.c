@@ -92,7 +92,8 @@ void survey_run(Survey *s, const View *v, Data *data)
             torn_fail("");
         if (!isfinite(loss)) {
             culprit_find(text, sizeof text, data, &batch, false);
-            fail(WRONG_INPUT, "%s/%s: the loss of examples %" PRId64 " to %" PRId64 " is %g.  %s", data->dir, data->split, first, first + batch.count - 1, loss, text);
+            fail(WRONG_INPUT, "%s/%s: the loss of examples %" PRId64 " to %" PRId64 " is %g.  %s", data->dir, data->split, first, first + batch.count - 1,
+                 plain_number(loss), text);
         }
         s->loss += loss * batch.count;
         for (int n = 0; n < batch.count; n++) {

@@ -152,7 +152,7 @@ static bool block_is_sound(char *why, size_t room, const real *block, const char
             double v = (double)block[weights_index(p, i)];
             if (isfinite(v))
                 continue;
-            snprintf(why, room, "%s%s, element %zu, is %g", what, p->name, i, v);
+            snprintf(why, room, "%s%s, element %zu, is %g", what, p->name, i, plain_number(v));
             return false;
         }
     }

@@ -248,7 +248,8 @@ char *score_trouble(const Score *s, Data *data)
     Batch batch = { 0 };
     data_batch(&batch, data, NULL, s->bad);
     if (culprit_find(text, ROOM, data, &batch, false) == CULPRIT_NONE)
-        snprintf(text, ROOM, "%s/%s: the loss of examples %" PRId64 " to %" PRId64 " is %g", data->dir, data->split, s->bad, s->bad + batch.count - 1, s->loss);
+        snprintf(text, ROOM, "%s/%s: the loss of examples %" PRId64 " to %" PRId64 " is %g", data->dir, data->split, s->bad, s->bad + batch.count - 1,
+                 plain_number(s->loss));
     return text;
 }
 

@@ -4,6 +4,8 @@
 
 #include "files/array_io.h"
 
+#include <math.h>
+
 enum { FINE = 0, WRONG_INPUT = 1, WRONG_USAGE = 2, ENVIRONMENT = 74, BY_SIGNAL = 128 };
 
 /* Prints "NET: error: text" to stderr and exits with `code`.  Files being written are abandoned by their own rule:
@@ -16,6 +18,8 @@ void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void *need_memory(size_t bytes, const char *what);
 /* Of words[0..count) the one nearest to `word`, between `before` and `after`: for the text of fail(), which ends the program.  "" if none is near. */
 const char *nearest_text(const char *before, const char *word, const char *const *words, int count, const char *after);
+/* A number for a message: a NaN without its sign, which is the processor's own. */
+static inline double plain_number(double x) { return isnan(x) ? (double)NAN : x; }
 /* Seconds since some moment, never running backwards. */
 double seconds_now(void);
 

@@ -305,7 +305,7 @@ static void check_finite(const real *block, const NetParam *p, const Array *a, c
             continue;
         if (isfinite(there))
             fail(WRONG_INPUT, "%s: parameter %s, element %zu, is %g, which is beyond the range of a %s", file, a->name, i, there, net.precision);
-        fail(WRONG_INPUT, "%s: parameter %s, element %zu, is %g; a training starts from finite numbers", file, a->name, i, there);
+        fail(WRONG_INPUT, "%s: parameter %s, element %zu, is %g; a training starts from finite numbers", file, a->name, i, plain_number(there));
     }
 }
 
