@@ -82,6 +82,7 @@ expect 0 'finished' "$tiny" train --data "$data" --run "$work/b" --epochs 6 --se
 
 # ---- one picture, one answer ---------------------------------------------------------------------------------------------
 expect 0 'l_two.npy\[1\]' "$tiny" predict "$work/same" --run "$work/a"
+grep -q 'warning: .*/same: left out, no .*: notes.txt$' "$work/output" || fault "what a folder has beside pictures: $(grep warning "$work/output")"
 [ "$(grep -c '^  digits' "$work/output")" = 14 ] || fault "a folder of thirteen files: $(grep -c '^  digits' "$work/output") answers"
 [ "$(grep '^  digits' "$work/output" | sort -u | wc -l)" = 1 ] || fault "the same pixels are read differently: $(cat "$work/output")"
 [ "$(grep '^  A' "$work/output" | sort -u | wc -l)" = 1 ] || fault "the same pixels are looked at differently"

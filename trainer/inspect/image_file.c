@@ -298,28 +298,39 @@ static bool add_file(Images *m, const char *path, bool fit, int ground, ArrayErr
     return fine;
 }
 
-/* Hidden files (.x, ._x of a Mac) are none that somebody meant. */
-static int is_picture(const struct dirent *entry)
+static bool is_picture(const char *name)
 {
-    const char *dot = *entry->d_name != '.' ? strrchr(entry->d_name, '.') : NULL;
-    return decode_is_name(entry->d_name) || (dot && !strcasecmp(dot, ".npy"));
+    const char *dot = *name != '.' ? strrchr(name, '.') : NULL;
+    return decode_is_name(name) || (dot && !strcasecmp(dot, ".npy"));
 }
 
+/* Hidden files (.x, ._x of a Mac) are none that somebody meant; of others that are left out a warning tells. */
 static bool add_folder(Images *m, const char *path, bool fit, int ground, ArrayError *e)
 {
     struct dirent **entries;
-    char file[4096];
-    int count = scandir(path, &entries, is_picture, alphasort);
+    char file[4096], other[256] = "";
+    int pictures = 0, others = 0;
+    const int count = scandir(path, &entries, NULL, alphasort);
     if (count < 0)
         return array_fail(e, errno == ENOMEM ? 74 : 1, path, "cannot be listed: %s", strerror(errno));
-    bool fine = count > 0 || array_fail(e, 1, path, "found no picture in this folder, expected names in " DECODE_ENDINGS ", or .npy");
+    bool fine = true;
     for (int i = 0; i < count; i++) {
-        if (fine && (size_t)snprintf(file, sizeof file, "%s/%s", path, entries[i]->d_name) >= sizeof file)
-            fine = array_fail(e, 1, path, "the path of %s in it is too long", entries[i]->d_name);
-        fine = fine && add_file(m, file, fit, ground, e);
+        const char *name = entries[i]->d_name;
+        if (is_picture(name)) {
+            pictures++;
+            if (fine && (size_t)snprintf(file, sizeof file, "%s/%s", path, name) >= sizeof file)
+                fine = array_fail(e, 1, path, "the path of %s in it is too long", name);
+            fine = fine && add_file(m, file, fit, ground, e);
+        } else if (*name != '.' && !others++) {
+            snprintf(other, sizeof other, "%s", name);
+        }
         free(entries[i]);
     }
     free(entries);
+    if (fine && !pictures)
+        return array_fail(e, 1, path, "found no picture in this folder, expected names in " DECODE_ENDINGS ", or .npy");
+    if (fine && others)
+        warn("%s: left out, no " DECODE_ENDINGS " or .npy: %s%s", path, other, others > 1 ? ", ..." : "");
     return fine;
 }
 
