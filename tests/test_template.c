@@ -157,6 +157,17 @@ Test(template, an_error_in_an_included_template_names_both)
     cr_assert(strstr(said, "t.in:3:3: note: included from here") != NULL, "%s", said);
 }
 
+Test(template, a_nest_that_is_too_deep_is_an_error_in_its_template)
+{
+    char nest[3 * 300 + 2] = "${";
+    for (int i = 2; i < 302; i++)
+        nest[i] = '(', nest[i + 301] = ')';
+    nest[302] = '1', nest[603] = '}', nest[604] = '\0';
+    write_file("u.in", nest);
+    cr_assert(expand("a\n% include('u.in', {})\n") == NULL);
+    cr_assert(strstr(said, path_of("u.in:1:")) == said && strstr(said, "C stack overflow") != NULL, "said: %s", said);
+}
+
 Test(template, unset_names_are_errors_that_suggest)
 {
     REFUSES("a\nb ${oq.name}\n", 2, "'oq' is not set here; did you mean 'op'?");

@@ -592,6 +592,9 @@ void sandbox_load(lua_State *L, const char *text, size_t n, const char *name)
     x->ours = true;
     const int status = luaL_loadbufferx(L, text, n, name, "t");
     x->ours = false;
+    const char *message = status == LUA_OK || status == LUA_ERRMEM ? NULL : lua_tostring(L, -1), *place = name + 1;
+    if (message && strncmp(message, place, strlen(place)) != 0)
+        lua_pushfstring(L, "%s:1: %s", place, message);      /* of nests that are too deep Lua's compiler tells no place */
     if (status != LUA_OK)
         lua_error(L);
 }
