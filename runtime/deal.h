@@ -45,13 +45,21 @@ static inline int deal_nodes(DealNode *nodes, int leaves, int groups, int ranks)
     return count;
 }
 
-/* Slices of a sum of `size` reals that ranks finish: rank r has elements deal_slice(r) to deal_slice(r + 1).  A short sum is finished by every rank: that is
- * one exchange less. */
+/* Rows that ranks divide among them, of `row` numbers each, the first at number `at`: rank r has rows deal_from(rows, ranks, r) to deal_from(rows, ranks, r + 1) - 1.
+ * Likewise in `times` places, `apart` numbers from one to the next. */
+typedef struct { ptrdiff_t at, row; int rows, times; ptrdiff_t apart; } DealPiece;
+
+/* A sum of a weight's gradient, of `size` reals, is finished by ranks in such rows, and the weight's rows are updated by the same ranks; where the sum is in a form of its own
+ * (Winograd's algorithm), in rows of DEAL_WIDE.  A weight or a sum of at most DEAL_SHORT numbers has every rank: that is one exchange less. */
 enum { DEAL_WIDE = 128, DEAL_SHORT = 1024 };
-static inline ptrdiff_t deal_slice(ptrdiff_t size, int ranks, int rank)
+
+/* Elements *from to *to - 1 of the sum that a rank finishes: its rows, and what completes the vectors at both ends.  row 0: every rank has all. */
+static inline void deal_range(ptrdiff_t *from, ptrdiff_t *to, ptrdiff_t size, ptrdiff_t row, int ranks, int rank)
 {
-    const ptrdiff_t wide = (size + DEAL_WIDE - 1) / DEAL_WIDE;
-    return rank == ranks ? size : wide * rank / ranks * DEAL_WIDE;
+    const int rows = row ? (int)((size + row - 1) / row) : 0, first = deal_from(rows, ranks, rank), behind = deal_from(rows, ranks, rank + 1);
+    const ptrdiff_t end = (behind * row + 15) / 16 * 16;
+    *from = behind > first ? first * row / 16 * 16 : 0;
+    *to = !row ? size : behind == first ? 0 : end < size ? end : size;
 }
 
 #endif

@@ -235,6 +235,8 @@ typedef struct Net {
     real *(*average)(void);                     /* of the weights, moved by updates; NULL: none is kept */
     void (*swap)(void);                         /* weights() and average() change places, for an evaluation; again: back */
     real *(*activations)(void);
+    /* Of all ranks of a job: each keeps the optimiser's state of what it updates (shares.h); then all have it whole.  NULL: for one process. */
+    void (*collect)(void);
     /* Forward pass; returns the loss, and the single losses (unweighted) in losses[loss_count] if that is not NULL. */
     double (*forward)(const Batch *batch, double *losses);
     double (*penalties)(void);                  /* what weight_l2 and weight_l1 add to the loss; NULL: the model has neither */

@@ -58,15 +58,21 @@ static inline OptimiserNorm optimiser_row_sums(const real *x, size_t n, double m
     return (OptimiserNorm){ sum, most > 0 ? (double)v_sum(within) : sum };
 }
 
-/* The same of 16 * n columns of `length` numbers each, from row to row `stride` apart, each in order.
+/* The same of 16 * n columns of `length` numbers each, from row to row `stride` apart, each in order; goes_on: behind those that are in the sums.
  * Inlined for a given n: sums in registers, where there are 32. */
 static inline __attribute__((always_inline))
-void optimiser_column_sums(OptimiserNorm *sums, const real *x, size_t length, size_t stride, int n, double most)
+void optimiser_column_sums(OptimiserNorm *sums, const real *x, size_t length, size_t stride, int n, double most, int goes_on)
 {
     enum { MOST = 4, AHEAD = 8 };                       /* AHEAD: rows; the processor does not foresee a stride */
     vec whole[MOST] = { v_zero(), v_zero(), v_zero(), v_zero() };
     vec within[MOST] = { v_zero(), v_zero(), v_zero(), v_zero() };
     _Alignas(64) real lanes[2][16];
+    for (int k = 0; k < n && goes_on; k++) {
+        for (int l = 0; l < 16; l++)
+            lanes[0][l] = (real)sums[k * 16 + l].whole, lanes[1][l] = (real)sums[k * 16 + l].within;
+        whole[k] = v_load(lanes[0]);
+        within[k] = v_load(lanes[1]);
+    }
     for (size_t i = 0; i < length; i++, x += stride) {
         SPN_UNROLL
         for (int k = 0; k < n; k++) {
@@ -94,40 +100,63 @@ static inline OptimiserNorm optimiser_fold(const OptimiserNorm *x, size_t n)
     return (OptimiserNorm){ a.whole + b.whole, a.within + b.within };
 }
 
+/* Sums of the rows from .. to - 1 of an EXPORTED parameter, whose gradient g is: each by sixteen strided partial sums.  Ends without a barrier. */
+static inline void optimiser_sums_of_rows(OptimiserNorm *sums, const real *g, const NetParam *p, size_t from, size_t to, double most)
+{
+    const size_t rows = optimiser_rows(p), length = rows ? p->count / rows : 0;
+    _Pragma("omp for schedule(static) nowait")
+    for (size_t row = from; row < to; row++)
+        sums[row] = optimiser_row_sums(g + row * length, length, most);
+}
+
+/* Sums of the rows of an IN_OUT parameter, over its inputs from .. to - 1 in order (its rows, the outputs, lie in the lanes); goes_on: behind those that are in the sums. */
+static inline void optimiser_sums_of_columns(OptimiserNorm *sums, const real *g, const NetParam *p, size_t from, size_t to, double most, int goes_on)
+{
+    const size_t rows = optimiser_rows(p), stride = (size_t)p->stride;
+    g += from * stride;
+    _Pragma("omp for schedule(static) nowait")
+    for (size_t row = 0; row < rows; row += 64) {
+        if (row + 64 <= rows) {
+            optimiser_column_sums(sums + row, g + row, to - from, stride, 4, most, goes_on);
+            continue;
+        }
+        for (size_t part = row; part < rows; part += 16) {
+            OptimiserNorm some[16] = { { 0, 0 } };
+            const size_t bytes = (rows - part < 16 ? rows - part : 16) * sizeof *some;
+            memcpy(some, sums + part, goes_on ? bytes : 0);
+            optimiser_column_sums(some, g + part, to - from, stride, 1, most, goes_on);
+            memcpy(sums + part, some, bytes);
+        }
+    }
+}
+
+static inline void optimiser_sums(OptimiserNorm *sums, const real *g, const NetParam *p, double most)
+{
+    const size_t rows = optimiser_rows(p);
+    if (p->layout == EXPORTED)
+        optimiser_sums_of_rows(sums, g, p, 0, rows, most);
+    else
+        optimiser_sums_of_columns(sums, g, p, 0, rows ? p->count / rows : 0, most, 0);
+}
+
+/* The norm from the sums of `rows` rows. */
+static inline OptimiserNorm optimiser_norm_of_sums(const OptimiserNorm *row_sums, size_t rows)
+{
+    _Pragma("omp barrier")
+    OptimiserNorm all = optimiser_fold(row_sums, rows);
+    _Pragma("omp barrier")                          /* no thread begins the next norm while another still folds */
+    return (OptimiserNorm){ sqrt(all.whole), sqrt(all.within) };
+}
+
 /* sqrt of the sum of the squares of all elements; the same value returned to every thread.  most 0: elements are not clipped.
  * row_sums: optimiser_all_rows() of them, shared by the threads.  A row is summed in `real`: an EXPORTED one by sixteen
- * strided partial sums, an IN_OUT one over its inputs in order (its outputs lie in the lanes); the rows in double. */
+ * strided partial sums, an IN_OUT one over its inputs in order; the rows in double. */
 static inline OptimiserNorm optimiser_norm(const real *gradient, const NetParam *params, int count, OptimiserNorm *row_sums, double most)
 {
     OptimiserNorm *sums = row_sums;
-    for (int k = 0; k < count; k++) {
-        const NetParam *p = &params[k];
-        const real *g = gradient + p->offset;
-        size_t rows = optimiser_rows(p), length = rows ? p->count / rows : 0;
-        if (p->layout == EXPORTED) {
-            _Pragma("omp for schedule(static) nowait")
-            for (size_t row = 0; row < rows; row++)
-                sums[row] = optimiser_row_sums(g + row * length, length, most);
-        } else {
-            _Pragma("omp for schedule(static) nowait")
-            for (size_t row = 0; row < rows; row += 64) {
-                if (row + 64 <= rows) {
-                    optimiser_column_sums(sums + row, g + row, length, (size_t)p->stride, 4, most);
-                    continue;
-                }
-                for (size_t part = row; part < rows; part += 16) {
-                    OptimiserNorm some[16];
-                    optimiser_column_sums(some, g + part, length, (size_t)p->stride, 1, most);
-                    memcpy(sums + part, some, (rows - part < 16 ? rows - part : 16) * sizeof *some);
-                }
-            }
-        }
-        sums += rows;
-    }
-    _Pragma("omp barrier")
-    OptimiserNorm all = optimiser_fold(row_sums, (size_t)(sums - row_sums));
-    _Pragma("omp barrier")                          /* no thread begins the next norm while another still folds */
-    return (OptimiserNorm){ sqrt(all.whole), sqrt(all.within) };
+    for (int k = 0; k < count; sums += optimiser_rows(&params[k]), k++)
+        optimiser_sums(sums, gradient + params[k].offset, &params[k], most);
+    return optimiser_norm_of_sums(row_sums, (size_t)(sums - row_sums));
 }
 
 /* ---- clipping and decay ----------------------------------------------------------------------------------------- */
@@ -312,6 +341,7 @@ typedef struct {
     size_t n;                     /* reals of each block */
     const NetParam *params; int param_count;
     OptimiserNorm *row_sums;
+    const struct Shares *shares;  /* shares.h; NULL: the program is for one process */
 } OptimiserBlocks;
 
 /* NAME-train.c: the net's own clipping, decay and optimiser.  Returns the norm of the gradient before clipping, to every thread; if that is not

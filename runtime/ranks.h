@@ -21,22 +21,37 @@ const char *ranks_name(void);                  /* "rank 1 on host node7: "; "" o
 /* This rank's groups are from ranks_from() up to ranks_to(). */
 int ranks_from(int groups);
 int ranks_to(int groups);
+/* deal_range() of this rank. */
+void ranks_range(ptrdiff_t *from, ptrdiff_t *to, ptrdiff_t size, ptrdiff_t row);
 
 /* One process for a while, which does everything by itself (1), or a rank again (0): for what the first rank does while the others wait in the next
  * collective call. */
 void ranks_alone(int on);
+int ranks_single(void);                        /* 1: one process, or one for a while */
 
 /* ---- in a pass: of a team ------------------------------------------------------------------------------------------- */
 
 /* Slices of `slot` bytes, those of `groups` groups at each of `steps` steps: each rank has those of its own groups, and then all have all. */
 void ranks_gather(void *slices, int steps, int groups, size_t slot);
 
+/* An exchange that is begun here and ends in ranks_wait(); meanwhile a rank computes something else.  `exchange` is its number, from 0; several calls may begin one.
+ * Slices as in ranks_gather(); pieces: of all slices a rank gets its own rows alone, and the rest means nothing then (reals, within a slot); NULL: all of them. */
+void ranks_post(int exchange, void *slices, int steps, int groups, size_t slot, const DealPiece *pieces, int count);
+void ranks_wait(int exchange);
+
+/* Each rank has its rows of the pieces, numbers of `each` bytes (a float or a double), and then all have all. */
+void ranks_share(void *numbers, size_t each, const DealPiece *pieces, int count);
+/* What is added up from rank to rank, each with its own terms: before, what the rank before this one has left in the pieces (nothing, in the first); behind, that goes to the
+ * next, and what the last one has to all. */
+void ranks_before(void *numbers, size_t each, const DealPiece *pieces, int count);
+void ranks_behind(void *numbers, size_t each, const DealPiece *pieces, int count);
+
 /* Of a fold of `parts` parts, `stride` reals from one to the next: all nodes, in the order of their leaves (kept until the program ends). */
 const DealNode *ranks_nodes(int *count, int parts, int groups);
-/* Each rank has summed its own nodes, each in the place of its first part; then it has its slice of those of the others in their places.  *from, *to: its
- * slice of `size` reals; *whole: each rank has all of them, and no slices are to be gathered. */
-void ranks_exchange(void *part, const DealNode *nodes, int count, ptrdiff_t stride, ptrdiff_t size, ptrdiff_t *from, ptrdiff_t *to, int *whole);
-/* Each rank has its slice of the sum, and then all have all. */
+/* Each rank has summed its own nodes, each in the place of its first part; behind ranks_wait() it has, of those of the others, in their places, the elements that
+ * ranks_range() gives. */
+void ranks_post_nodes(int exchange, void *part, const DealNode *nodes, int count, ptrdiff_t stride, ptrdiff_t size, ptrdiff_t row);
+/* Each rank has its elements of the sum, in rows of DEAL_WIDE, and then all have all. */
 void ranks_slices(void *sum, ptrdiff_t size);
 
 /* ---- between passes: of the main thread ----------------------------------------------------------------------------- */

@@ -17,7 +17,6 @@ enum { TAG = 1, TREES = 64 };
 static int count = 1, mine, started, agreed, last;
 static int alone;
 static char name[MPI_MAX_PROCESSOR_NAME + 40];
-static MPI_Request *requests;                  /* 2 * count */
 #ifdef SPN_DOUBLE
 #define REAL MPI_DOUBLE
 #else
@@ -50,22 +49,22 @@ int ranks_open(void)
     MPI_Get_processor_name(host, &length);
     if (count > 1)
         snprintf(name, sizeof name, "rank %d on host %s: ", mine, host);
-    requests = malloc(2 * (size_t)count * sizeof *requests);
-    return !requests || (mine && !freopen("/dev/null", "w", stdout)) ? -1 : 0;
+    return mine && !freopen("/dev/null", "w", stdout) ? -1 : 0;
 }
 
 int ranks_count(void) { return count; }
 int ranks_mine(void) { return mine; }
 const char *ranks_name(void) { return name; }
 void ranks_alone(int on) { alone = on; }
-static int single(void) { return count == 1 || alone; }
-int ranks_from(int groups) { return single() ? 0 : deal_from(groups, count, mine); }
-int ranks_to(int groups) { return single() ? groups : deal_from(groups, count, mine + 1); }
+int ranks_single(void) { return count == 1 || alone; }
+int ranks_from(int groups) { return ranks_single() ? 0 : deal_from(groups, count, mine); }
+int ranks_to(int groups) { return ranks_single() ? groups : deal_from(groups, count, mine + 1); }
+void ranks_range(ptrdiff_t *from, ptrdiff_t *to, ptrdiff_t size, ptrdiff_t row) { deal_range(from, to, size, row, ranks_single() ? 1 : count, ranks_single() ? 0 : mine); }
 
 int ranks_most(int value)
 {
     int most = value;
-    if (!single())
+    if (!ranks_single())
         MPI_Allreduce(&value, &most, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
     return most;
 }
@@ -75,7 +74,7 @@ int ranks_agreed(void) { return agreed || count == 1; }
 void ranks_last(void)
 {
     int code = 0;
-    if (single())
+    if (ranks_single())
         return;
     last = 1;
     if (!mine) {
@@ -187,43 +186,173 @@ void ranks_agree(const char *program, const char *text, int failed, int code)
 
 /* ---- exchanges ----------------------------------------------------------------------------------------------------------- */
 
-/* One of the main thread while the others of its team wait. */
-#define BY_MAIN_THREAD(...) \
+/* By the main thread when all threads of its team are here; they do not wait for it. */
+#define FROM_MAIN_THREAD(...) \
     do { \
         _Pragma("omp barrier") \
         _Pragma("omp master") \
         { __VA_ARGS__; } \
+    } while (0)
+/* The same, and they wait. */
+#define BY_MAIN_THREAD(...) \
+    do { \
+        FROM_MAIN_THREAD(__VA_ARGS__); \
         _Pragma("omp barrier") \
     } while (0)
 
-/* Takes `type`, of memory that begins at `at`, from rank r, or sends it there; the type may be freed at once. */
-static void post(int *n, void *at, MPI_Datatype type, int r, int sends)
+/* Messages under way. */
+typedef struct { MPI_Request *of; int n, room; } Messages;
+
+static void *more(void *memory, size_t bytes)
 {
+    void *p = realloc(memory, bytes);
+    if (!p)
+        MPI_Abort(MPI_COMM_WORLD, 74);
+    return p;
+}
+
+/* Takes `type`, of memory that begins at `at`, from rank r, or sends it there; the type may be freed at once, and is.  MPI_DATATYPE_NULL: nothing. */
+static void post(Messages *m, void *at, MPI_Datatype type, int r, int sends)
+{
+    if (type == MPI_DATATYPE_NULL)
+        return;
+    if (m->n == m->room)
+        m->of = more(m->of, (size_t)(m->room = 2 * m->room + 8 * count) * sizeof *m->of);
     MPI_Type_commit(&type);
     if (sends)
-        MPI_Isend(at, 1, type, r, TAG, MPI_COMM_WORLD, &requests[(*n)++]);
+        MPI_Isend(at, 1, type, r, TAG, MPI_COMM_WORLD, &m->of[m->n++]);
     else
-        MPI_Irecv(at, 1, type, r, TAG, MPI_COMM_WORLD, &requests[(*n)++]);
+        MPI_Irecv(at, 1, type, r, TAG, MPI_COMM_WORLD, &m->of[m->n++]);
     MPI_Type_free(&type);
 }
 
-static void gather(char *slices, int steps, int groups, size_t slot)
+static void wait_for(Messages *m)
 {
-    int n = 0;
+    MPI_Waitall(m->n, m->of, MPI_STATUSES_IGNORE);
+    m->n = 0;
+}
+
+static Messages now;                           /* of an exchange that is waited for at once, */
+static Messages *posted;                       /* and of those that are not, by their numbers */
+
+static Messages *messages_of(int exchange)
+{
+    static int room;
+    if (exchange >= room) {
+        posted = more(posted, (size_t)(exchange + 1) * sizeof *posted);
+        memset(posted + room, 0, (size_t)(exchange + 1 - room) * sizeof *posted);
+        room = exchange + 1;
+    }
+    return &posted[exchange];
+}
+
+/* The rows of the pieces that rank `whose` has; ALL: all of them. */
+enum { ALL = -1 };
+static MPI_Datatype type_of_rows(const DealPiece *pieces, int total, size_t each, int whose)
+{
+    MPI_Datatype type = MPI_DATATYPE_NULL;
+    int blocks = 0, n = 0;
+    for (int k = 0; k < total; k++)
+        blocks += pieces[k].times;
+    int *length = more(NULL, (size_t)(blocks + 1) * sizeof *length);
+    MPI_Aint *at = more(NULL, (size_t)(blocks + 1) * sizeof *at);
+    for (const DealPiece *p = pieces; p < pieces + total; p++) {
+        const int from = whose == ALL ? 0 : deal_from(p->rows, count, whose), to = whose == ALL ? p->rows : deal_from(p->rows, count, whose + 1);
+        for (int i = 0; i < p->times && to > from; i++) {
+            at[n] = (MPI_Aint)((p->at + i * p->apart + from * p->row) * (ptrdiff_t)each);
+            length[n++] = (int)((to - from) * p->row);
+        }
+    }
+    if (n)
+        MPI_Type_create_hindexed(n, length, at, each == sizeof(double) ? MPI_DOUBLE : MPI_FLOAT, &type);
+    free(length), free(at);
+    return type;
+}
+
+/* Slices of rank `of`; pieces: the rows in them that rank `whose` gets. */
+static MPI_Datatype type_of_slices(int steps, int groups, size_t slot, int of, const DealPiece *pieces, int total, int whose)
+{
+    const int own = deal_from(groups, count, of + 1) - deal_from(groups, count, of);
+    MPI_Datatype rows, step, all;
+    if (!pieces) {
+        MPI_Type_create_hvector(steps, own * (int)(slot / sizeof(real)), (MPI_Aint)(slot * (size_t)groups), REAL, &all);
+        return all;
+    }
+    rows = type_of_rows(pieces, total, sizeof(real), whose);
+    if (rows == MPI_DATATYPE_NULL)
+        return rows;
+    MPI_Type_create_hvector(own, 1, (MPI_Aint)slot, rows, &step);
+    MPI_Type_create_hvector(steps, 1, (MPI_Aint)(slot * (size_t)groups), step, &all);
+    MPI_Type_free(&rows);
+    MPI_Type_free(&step);
+    return all;
+}
+
+static void gather(Messages *m, char *slices, int steps, int groups, size_t slot, const DealPiece *pieces, int total)
+{
     for (int sends = 0; sends < 2; sends++)
         for (int k = 1; k < count; k++) {
-            const int other = (mine + k) % count, whose = sends ? mine : other, from = deal_from(groups, count, whose);
-            MPI_Datatype type;
-            MPI_Type_create_hvector(steps, (deal_from(groups, count, whose + 1) - from) * (int)(slot / sizeof(real)), (MPI_Aint)(slot * (size_t)groups), REAL, &type);
-            post(&n, slices + (size_t)from * slot, type, other, sends);
+            const int other = (mine + k) % count, of = sends ? mine : other;
+            post(m, slices + (size_t)deal_from(groups, count, of) * slot, type_of_slices(steps, groups, slot, of, pieces, total, sends ? other : mine), other, sends);
         }
-    MPI_Waitall(n, requests, MPI_STATUSES_IGNORE);
 }
 
 void ranks_gather(void *slices, int steps, int groups, size_t slot)
 {
-    if (!single())
-        BY_MAIN_THREAD(gather(slices, steps, groups, slot));
+    if (!ranks_single())
+        BY_MAIN_THREAD(gather(&now, slices, steps, groups, slot, NULL, 0), wait_for(&now));
+}
+
+void ranks_post(int exchange, void *slices, int steps, int groups, size_t slot, const DealPiece *pieces, int total)
+{
+    if (!ranks_single())
+        FROM_MAIN_THREAD(gather(messages_of(exchange), slices, steps, groups, slot, pieces, total));
+}
+
+void ranks_wait(int exchange)
+{
+    if (!ranks_single())
+        BY_MAIN_THREAD(wait_for(messages_of(exchange)));
+}
+
+static void share(char *numbers, size_t each, const DealPiece *pieces, int total)
+{
+    for (int sends = 0; sends < 2; sends++)
+        for (int k = 1; k < count; k++) {
+            const int other = (mine + k) % count;
+            post(&now, numbers, type_of_rows(pieces, total, each, sends ? mine : other), other, sends);
+        }
+    wait_for(&now);
+}
+
+void ranks_share(void *numbers, size_t each, const DealPiece *pieces, int total)
+{
+    if (!ranks_single() && total)
+        BY_MAIN_THREAD(share(numbers, each, pieces, total));
+}
+
+void ranks_before(void *numbers, size_t each, const DealPiece *pieces, int total)
+{
+    if (!ranks_single() && total && mine)
+        BY_MAIN_THREAD(post(&now, numbers, type_of_rows(pieces, total, each, ALL), mine - 1, 0), wait_for(&now));
+}
+
+static void behind(char *numbers, size_t each, const DealPiece *pieces, int total)
+{
+    if (mine < count - 1) {
+        post(&now, numbers, type_of_rows(pieces, total, each, ALL), mine + 1, 1);
+        wait_for(&now);                        /* before what the last rank has takes its place */
+        post(&now, numbers, type_of_rows(pieces, total, each, ALL), count - 1, 0);
+    }
+    for (int r = 0; r < count - 1 && mine == count - 1; r++)
+        post(&now, numbers, type_of_rows(pieces, total, each, ALL), r, 1);
+    wait_for(&now);
+}
+
+void ranks_behind(void *numbers, size_t each, const DealPiece *pieces, int total)
+{
+    if (!ranks_single() && total)
+        BY_MAIN_THREAD(behind(numbers, each, pieces, total));
 }
 
 static struct { DealNode *nodes; int parts, groups, count; } trees[TREES];
@@ -268,39 +397,37 @@ static MPI_Datatype type_of_nodes(const DealNode *nodes, int total, int whose, p
     return type;
 }
 
-static void exchange(real *part, const DealNode *nodes, int total, ptrdiff_t stride, ptrdiff_t size, int whole)
+static void post_nodes(Messages *m, real *part, const DealNode *nodes, int total, ptrdiff_t stride, ptrdiff_t size, ptrdiff_t row)
 {
-    int n = 0;
     for (int sends = 0; sends < 2; sends++)
         for (int k = 1; k < count; k++) {
-            const int other = (mine + k) % count, slice = sends ? other : mine;
-            const ptrdiff_t from = whole ? 0 : deal_slice(size, count, slice), to = whole ? size : deal_slice(size, count, slice + 1);
+            const int other = (mine + k) % count;
+            ptrdiff_t from, to;
+            deal_range(&from, &to, size, row, count, sends ? other : mine);
             if (to > from)
-                post(&n, part + from, type_of_nodes(nodes, total, sends ? mine : other, stride, to - from), other, sends);
+                post(m, part + from, type_of_nodes(nodes, total, sends ? mine : other, stride, to - from), other, sends);
         }
-    MPI_Waitall(n, requests, MPI_STATUSES_IGNORE);
 }
 
-void ranks_exchange(void *part, const DealNode *nodes, int total, ptrdiff_t stride, ptrdiff_t size, ptrdiff_t *from, ptrdiff_t *to, int *whole)
+void ranks_post_nodes(int exchange, void *part, const DealNode *nodes, int total, ptrdiff_t stride, ptrdiff_t size, ptrdiff_t row)
 {
-    *whole = size <= DEAL_SHORT;
-    *from = *whole ? 0 : deal_slice(size, count, mine);
-    *to = *whole ? size : deal_slice(size, count, mine + 1);
-    BY_MAIN_THREAD(exchange(part, nodes, total, stride, size, size <= DEAL_SHORT));
+    FROM_MAIN_THREAD(post_nodes(messages_of(exchange), part, nodes, total, stride, size, row));
 }
 
 static void slices(real *sum, ptrdiff_t size)
 {
-    int n = 0;
     for (int sends = 0; sends < 2; sends++)
         for (int k = 1; k < count; k++) {
-            const int other = (mine + k) % count, whose = sends ? mine : other;
-            const ptrdiff_t from = deal_slice(size, count, whose), to = deal_slice(size, count, whose + 1);
-            if (to > from)
-                sends ? MPI_Isend(sum + from, (int)(to - from), REAL, other, TAG, MPI_COMM_WORLD, &requests[n++])
-                      : MPI_Irecv(sum + from, (int)(to - from), REAL, other, TAG, MPI_COMM_WORLD, &requests[n++]);
+            const int other = (mine + k) % count;
+            MPI_Datatype type;
+            ptrdiff_t from, to;
+            deal_range(&from, &to, size, DEAL_WIDE, count, sends ? mine : other);
+            if (to == from)
+                continue;
+            MPI_Type_contiguous((int)(to - from), REAL, &type);
+            post(&now, sum + from, type, other, sends);
         }
-    MPI_Waitall(n, requests, MPI_STATUSES_IGNORE);
+    wait_for(&now);
 }
 
 void ranks_slices(void *sum, ptrdiff_t size) { BY_MAIN_THREAD(slices(sum, size)); }

@@ -3,7 +3,7 @@
 # Not part of `make test`: it takes minutes.  usage: tests/mpi_models.sh [TARGET...]     default: the processor's; the first target has the reference
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_mpi_yield_when_idle=1
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_odls_base_sigkill_timeout=0
 [ $# -gt 0 ] || set -- native
 spn_data=$(dirname "$SPNC")/spn-data
 "$spn_data" make --train 130 --valid 20 --test 1 --seed 1 -o digits >said 2>&1 && "$spn_data" make --single --train 130 --valid 20 --test 1 --seed 1 -o single >said 2>&1 || { cat said; exit 1; }

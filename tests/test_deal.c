@@ -100,13 +100,26 @@ Test(deal, largest_nodes)
     cr_expect_eq(deal_nodes(nodes, 7, 7, 7), 7);
 }
 
-Test(deal, slices)
+/* Each element is finished by the rank that has its row, and more only to fill vectors. */
+Test(deal, ranges)
 {
-    for (ptrdiff_t size = 1; size < 5000; size += 61)
-        for (int ranks = 1; ranks <= 9; ranks++) {
-            cr_expect_eq(deal_slice(size, ranks, 0), 0);
-            cr_expect_eq(deal_slice(size, ranks, ranks), size);
-            for (int r = 0; r < ranks; r++)
-                cr_expect_leq(deal_slice(size, ranks, r), deal_slice(size, ranks, r + 1));
-        }
+    for (ptrdiff_t row = 1; row < 200; row += 33)
+        for (int rows = 1; rows < 40; rows += 3)
+            for (int ranks = 1; ranks <= 9; ranks++) {
+                const ptrdiff_t size = rows * row - (row > 100 ? 50 : 0);
+                for (int r = 0; r < ranks; r++) {
+                    const ptrdiff_t first = deal_from(rows, ranks, r) * row, end = deal_from(rows, ranks, r + 1) * row, behind = end < size ? end : size;
+                    ptrdiff_t from, to;
+                    deal_range(&from, &to, size, row, ranks, r);
+                    if (first == end) {
+                        cr_expect_eq(from, to);
+                        continue;
+                    }
+                    cr_expect(from <= first && first - from < 16 && from % 16 == 0);
+                    cr_expect(to >= behind && to - behind < 16 && to <= size && (to % 16 == 0 || to == size));
+                }
+            }
+    ptrdiff_t from, to;
+    deal_range(&from, &to, 77, 0, 3, 1);
+    cr_expect(from == 0 && to == 77);
 }

@@ -53,6 +53,7 @@ typedef struct {
     bool labels;                               /* there is an error to count */
     int labelled;                              /* targets with labels, */
     int64_t *labels_of;                        /* [target_count]: and those of the training split that count */
+    bool collected;                            /* of several ranks: each has the whole of the optimiser's state, since the last step */
     bool validates;                            /* there is a validation split; else the training loss decides what is best */
 } Training;
 
@@ -114,10 +115,13 @@ static bool save_best(Training *t)
     return true;
 }
 
-/* A checkpoint with a NaN or an infinity would take the place of one that is good. */
+/* A checkpoint with a NaN or an infinity would take the place of one that is good.  Of several ranks all come here, each with its part of the optimiser's state. */
 static void stop_if_unsound(Training *t)
 {
     char why[400], text[4200];
+    if (net.collect && ranks_count() > 1 && !t->collected)
+        net.collect();
+    t->collected = true;
     if (checkpoint_is_sound(why, sizeof why, &t->p))
         return;
     ranks_last();
@@ -144,10 +148,10 @@ static bool write_all(Training *t)
     return t->only_log && logged;
 }
 
-/* Saves; warns once when that begins to fail, and once when it works again.  False on failure. */
+/* Saves; warns once when that begins to fail, and once when it works again.  False on failure.  Of several ranks all come here at the same step. */
 static bool save(Training *t)
 {
-    bool fine = write_all(t);
+    bool fine = !agree_any(!write_all(t));
     if (!fine && !t->trouble)
         display_warn(&t->display, "%s.  Training goes on, and tries again", t->error.text);
     else if (fine && t->trouble)
@@ -189,8 +193,7 @@ static _Noreturn void stop_on_nonsense(const char *what, double value, Training 
 static _Noreturn void stop_on_torn(Training *t)
 {
     char text[4200];
-    bool saved = save(t);
-    saved = agree_any(!ranks_mine() && saved);
+    const bool saved = save(t);
     display_clear(&t->display);
     if (saved)
         snprintf(text, sizeof text, "Epoch %d, update %" PRIu64 " is saved; --resume goes on when the data are there again", t->p.epoch, t->p.updates);
@@ -245,7 +248,11 @@ static bool time_is_up(const Training *t, double now)
 }
 
 /* Has this process, or any rank, got a signal?  Its number. */
-static int stopped(void) { return agree_signal(&stop_signal); }
+static int stopped(void)
+{
+    bool due = false;
+    return agree_signal(&stop_signal, &due);
+}
 
 /* The rate of an update of the running epoch; update: those of the run before it. */
 static double rate_of(const Progress *p, uint64_t update)
@@ -274,6 +281,7 @@ static double take_step(Training *t, int *count, double *norm)
     p->rate = rate_of(p, p->updates);
     ahead_move(t->ahead, p->epoch, p->position);
     data_batch(&batch, &t->data, t->order, p->position);
+    t->collected = false;
     bool finite = culprit_data_is_finite(NULL, 0, &t->data, &batch);
     double loss = finite ? net.step(&batch, p->rate, p->updates, norm) : (double)NAN;
     if (ranks_count() > 1 ? (!isfinite(loss) || !isfinite(*norm)) && agree_any(torn_look()) : torn || (!isfinite(loss) && torn_look()))
@@ -302,21 +310,30 @@ static void count_step(Training *t, double loss, double norm, int count)
     p->position += count;
 }
 
+/* Between two steps: has a signal come?  If none has, what is due by the clock of the first rank is saved; stepped: there was a step before this one. */
+static bool between_steps(Training *t, bool stepped)
+{
+    bool due = stepped && !ranks_mine() && save_is_due(t, seconds_now());
+    const bool stops = agree_signal(&stop_signal, &due);
+    if (!stops && due)
+        save(t);
+    return stops;
+}
+
 /* The rest of the running epoch, a step at least unless a signal came; false when a signal or the time ended it before its end. */
 static bool train_epoch(Training *t)
 {
     Progress *p = &t->p;
-    bool in_time = true;
-    while (p->position < p->examples && !stopped() && in_time) {
+    bool in_time = true, stepped = false;
+    while (p->position < p->examples && in_time && !between_steps(t, stepped)) {
         int count;
         double norm = 0, before = seconds_now(), loss = take_step(t, &count, &norm);
         count_step(t, loss, norm, count);
         double now = seconds_now();
         p->train_seconds += now - before;
         display_step(&t->display, p, norm, t->labels, now);
-        if (p->position < p->examples && save_is_due(t, now))
-            save(t);
         in_time = !time_is_up(t, now);
+        stepped = true;
     }
     return p->position == p->examples;
 }
@@ -472,6 +489,8 @@ static int not_saved(Training *t)
         snprintf(text, sizeof text, "The checkpoint was saved; it keeps the lines that the log lacks");
     else
         kept(text, sizeof text, t->o->run);
+    if (ranks_mine())                          /* the first rank wrote, and says why it could not */
+        return ENVIRONMENT;
     fprintf(stderr, "%s: error: %s.  Epoch %d, update %" PRIu64 " could not be saved%s.  %s.  %s\n", net.name, t->error.text, t->p.epoch,
             t->p.updates, t->only_log ? " whole" : "", text, way_on(on, sizeof on, t->o));
     return ENVIRONMENT;
@@ -694,7 +713,7 @@ int command_train(const Options *o)
         log_open(&t.log, path, t.p.log_bytes, t.p.log_rest);
     else
         log_open(&t.log, "/dev/null", 0, NULL);
-    t.trouble = *t.log.rest && !log_flush(&t.log, &t.error);
+    t.trouble = agree_any(*t.log.rest && !log_flush(&t.log, &t.error));
     free((char *)t.p.log_rest);
     if (*t.p.init.file && !t.p.updates)        /* from now on the file is not needed any more */
         save(&t);

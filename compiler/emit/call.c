@@ -260,6 +260,39 @@ static bool writes_gradients(const Model *m, const Op *op)
     return (op->pass == WEIGHTS && (m->options.plain || op_is_whole(op))) || (op->pass == PRODUCTS && op->weight_count);
 }
 
+/* The number of the exchange of a sum: sums before it, as the operators were made. */
+static int exchange(const Model *m, const Op *sum)
+{
+    int n = 0;
+    for (int i = 0; i < m->backward_phases.count; i++) {
+        const Op *op = ((const Phase *)m->backward_phases.items[i])->ops.items[0];
+        if (op == sum)
+            break;
+        n += sums_posted(op);
+    }
+    return n;
+}
+
+int64_t call_fold_size(const Op *op)
+{
+    const Tensor *part = op->reads[0].tensor;
+    return part->space == RAW ? part->slot_reals : shape_count(&part->shape);
+}
+
+int64_t call_fold_row(const Op *op)
+{
+    if (op->reads[0].tensor->space != RAW)
+        return sums_row(op->weights[0]);
+    return call_fold_size(op) <= DEAL_SHORT ? 0 : DEAL_WIDE;
+}
+
+/* Of a fold: how many parts there are, and their size; of several ranks the size of a row. */
+static const char *parts(Model *m, const Op *op)
+{
+    const char *text = arena_printf(m->arena, "%d, %lld", m->groups * steps_all(op->reads[0].tensor->repeat), (long long)call_fold_size(op));
+    return m->options.mpi ? arena_printf(m->arena, "%s, %lld", text, (long long)call_fold_row(op)) : text;
+}
+
 const char *call_text(Model *m, const Phase *p, const Op *op)
 {
     Text line = { .arena = m->arena };
@@ -278,14 +311,15 @@ const char *call_text(Model *m, const Phase *p, const Op *op)
     if (op->pass == FOLD) {
         const Tensor *part = op->reads[0].tensor;
         const char *first = place_flat(m, part, "0");
-        int parts = m->groups * steps_all(part->repeat);
         text_printf(&line, "fold(");
-        if (part->space == RAW)                 /* the sum takes the place of the first part; FINISH reads it there */
-            text_printf(&line, "%s, %s, %d, %lld, 0)", first, first, parts, (long long)part->slot_reals);
-        else {
+        if (m->options.mpi)
+            text_printf(&line, "%d", exchange(m, op));
+        if (part->space == RAW) {               /* the sum takes the place of the first part; FINISH reads it there */
+            next(&line);
+            text_printf(&line, "%s", first);
+        } else
             weight(&line, "gradient", op->weights[0], true);
-            text_printf(&line, ", %s, %d, %lld, %d)", first, parts, (long long)shape_count(&part->shape), op->grad.accumulates);
-        }
+        text_printf(&line, ", %s, %s, %d)", first, parts(m, op), part->space != RAW && op->grad.accumulates);
         return line.text;
     }
     text_printf(&line, "%s_%s(", op_pass_function(op), op->pass == FORWARD || op->pass == AGAIN ? "forward" : op->pass == BACKWARD ? "backward" : op->pass == PRODUCTS ? "products" : "weights");
@@ -367,13 +401,51 @@ const char *call_gather(Model *m, const Tensor *t, const char *at, int steps)
     return arena_printf(m->arena, "%s, %d, G, %lld * sizeof(real)", place_flat(m, t, at), steps, (long long)tensor_owner(t)->slot_reals);
 }
 
-Fact *call_gathers(Model *m, const Phase *p, const Op *op)
+/* The pieces as C, and their number. */
+static const char *pieces_text(Model *m, const DealPiece *pieces, int count)
 {
-    Fact *list = fact_table(m->arena);
-    for (int i = 0; m->options.mpi && i < op->read_count; i++) {
+    Text t = { .arena = m->arena };
+    for (int k = 0; k < count; k++)
+        text_printf(&t, "%s{ %lld, %lld, %d, %d, %lld }", k ? ", " : "(const DealPiece[]){ ", (long long)pieces[k].at, (long long)pieces[k].row, pieces[k].rows, pieces[k].times, (long long)pieces[k].apart);
+    return count ? arena_printf(m->arena, "%s }, %d", t.text, count) : "NULL, 0";
+}
+
+void call_posts(Model *m, Fact *list, const Phase *p, const Op *op)
+{
+    DealPiece pieces[SUM_PIECES];
+    const int number = exchange(m, op);
+    if (op->pass == FOLD)
+        fact_push_text(list, arena_printf(m->arena, "fold_begin(%d, %s, %s)", number, place_flat(m, op->reads[0].tensor, "0"), parts(m, op)));
+    for (int i = 0; op->pass == PRODUCTS && i < op->read_count; i++) {
         const Use u = op->reads[i];
         if (sums_reads(op, u.tensor))
-            fact_push_text(list, call_gather(m, u.tensor, slice(m, p, u.tensor, u.shift), call_steps(p, u.tensor)));
+            fact_push_text(list, arena_printf(m->arena, "ranks_post(%d, %s, %s)", number, call_gather(m, u.tensor, slice(m, p, u.tensor, u.shift), call_steps(p, u.tensor)),
+                                              pieces_text(m, pieces, sums_pieces(op, u.tensor, pieces))));
+    }
+}
+
+Fact *call_before(Model *m, const Phase *p, const Op *op)
+{
+    Fact *list = fact_table(m->arena);
+    for (int i = 0; m->options.mpi && !sums_posted(op) && i < op->read_count; i++) {
+        const Use u = op->reads[i];
+        if (sums_reads(op, u.tensor))
+            fact_push_text(list, arena_printf(m->arena, "ranks_gather(%s)", call_gather(m, u.tensor, slice(m, p, u.tensor, u.shift), call_steps(p, u.tensor))));
+    }
+    if (m->options.mpi && sums_posted(op) && !sums_made(&m->backward_phases, list_index(&m->backward_phases, p)))
+        call_posts(m, list, p, op);
+    if (m->options.mpi && op->pass == PRODUCTS)
+        fact_push_text(list, arena_printf(m->arena, "ranks_wait(%d)", exchange(m, op)));
+    return list;
+}
+
+Fact *call_behind(Model *m, const Op *op)
+{
+    Fact *list = fact_table(m->arena);
+    DealPiece pieces[SUM_PIECES];
+    if (m->options.mpi && op->pass == PRODUCTS && op->write_count) {
+        const Tensor *sum = op->writes[0].tensor;
+        fact_push_text(list, arena_printf(m->arena, "ranks_share(%s, sizeof(real), %s)", place_flat(m, sum, "0"), pieces_text(m, pieces, sums_pieces(op, sum, pieces))));
     }
     return list;
 }

@@ -2,7 +2,7 @@
 #ifndef SPNC_CALL_H
 #define SPNC_CALL_H
 
-#include "spnc.h"
+#include "plan/sums.h"
 
 /* "conv1_forward(conv1_at(g), image_at(g), weights->conv1_weight)", for the operator `op` of the phase p. */
 const char *call_text(Model *m, const Phase *p, const Op *op);
@@ -14,8 +14,13 @@ void call_looks(Model *m, Fact *reads, Fact *writes, const Phase *p, const Op *o
 const char *call_gather(Model *m, const Tensor *t, const char *at, int steps);
 /* Steps of t that a call for the whole batch has before it. */
 int call_steps(const Phase *p, const Tensor *t);
-/* Those before the call: of operands that it sums over all groups (sums.c). */
-Fact *call_gathers(Model *m, const Phase *p, const Op *op);
+/* Of a fold: reals of a part, and of a row of it, by which ranks divide the sum among them; 0: each has all of it. */
+int64_t call_fold_size(const Op *op);
+int64_t call_fold_row(const Op *op);
+/* C of several ranks, statements: appends what begins the exchange for the sum of `op`, of phase p, once the operands are there; what stands before the call, and behind it. */
+void call_posts(Model *m, Fact *list, const Phase *p, const Op *op);
+Fact *call_before(Model *m, const Phase *p, const Op *op);
+Fact *call_behind(Model *m, const Op *op);
 /* --debug: arguments that name the guards around u, a result of `op`. */
 const char *call_guard(Model *m, const Phase *p, const Op *op, Use u);
 

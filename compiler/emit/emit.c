@@ -215,6 +215,8 @@ static Fact *unit_fact(Emitter *e, const Unit *u, Naming naming)
     fact_bool(f, "accumulate", u->weights && u->weights->grad.accumulates);
     fact_bool(f, "adds_bias", u->weights && u->weights->grad.adds_bias);
     fact_bool(f, "gathers", u->weights && u->weights->kernel.deferred);
+    if (op->kind == OP_dense)
+        fact_bool(f, "dealt", m->options.mpi && op->weight_count && sums_row(op->weights[0]));
     fact_int(f, "S", schedule_slices(m, op));
     fact_int(f, "S_backward", u->backward ? schedule_slices(m, u->backward) : 0);
     fact_int(f, "S_weights", u->weights ? schedule_slices(m, u->weights) : 0);
@@ -338,6 +340,18 @@ static int row(Model *m, Fact *rows, int *count, const char *name, const char *p
     return (*count)++;
 }
 
+/* Of several ranks: the exchanges that begin behind phase p, before their sums. */
+static Fact *posts_fact(Model *m, const List *phases, const Phase *p)
+{
+    Fact *list = fact_table(m->arena);
+    for (int i = 0; m->options.mpi && i < phases->count; i++) {
+        const Phase *sum = phases->items[i];
+        if (sums_posted(sum->ops.items[0]) && sums_made(phases, i) == p)
+            call_posts(m, list, sum, sum->ops.items[0]);
+    }
+    return list;
+}
+
 static Fact *phases_fact(Model *m, const List *phases, Fact *rows, int *row_count)
 {
     Fact *list = fact_table(m->arena);
@@ -361,7 +375,8 @@ static Fact *phases_fact(Model *m, const List *phases, Fact *rows, int *row_coun
             fact_set(c, "reads", reads);
             fact_set(c, "writes", writes);
             fact_set(c, "guards", guards);
-            fact_set(c, "gathers", call_gathers(m, p, op));
+            fact_set(c, "before", call_before(m, p, op));
+            fact_set(c, "behind", call_behind(m, op));
             fact_int(c, "row", row(m, rows, row_count, op->name, row_pass(op), first_phase + i, tables_line(m, op->loc), p->whole_batch, op_cost(m, p, op)));
             fact_push(calls, c);
         }
@@ -375,6 +390,7 @@ static Fact *phases_fact(Model *m, const List *phases, Fact *rows, int *row_coun
         fact_set(f, "spread", loops_spread(m, p));
         fact_set(f, "slices", loops_slices(m, p, texts.text ? texts.text : ""));
         fact_set(f, "calls", calls);
+        fact_set(f, "posts", posts_fact(m, phases, p));
         fact_push(list, f);
     }
     return list;

@@ -337,7 +337,7 @@ static Fact *settings_fact(Model *m, const AttrSpec *specs, const double *set)
 static bool parts_fact(Model *m, Fact *f)
 {
     Fact *list = fact_table(m->arena);
-    bool whole = true;
+    bool whole = !m->options.mpi;                  /* else a rank updates a part of each */
     for (int i = 0; i < m->weights.count;) {
         const Weight *first = m->weights.items[i], *w = first;
         int64_t end = first->offset;

@@ -11,5 +11,10 @@ typedef struct { int64_t bytes, messages; } Traffic;
  * the phase p, in all its rounds; for the losses and the errors, behind a forward pass in training. */
 Traffic traffic_op(const Model *m, const Phase *p, const Op *op, int groups, int ranks, int rank);
 Traffic traffic_losses(const Model *m, int groups, int ranks, int rank);
+/* For the norm of the gradient; and, in a step that ends with an update, to bring the new weights to all. */
+Traffic traffic_norm(const Model *m, int ranks, int rank);
+Traffic traffic_weights(const Model *m, int ranks, int rank);
+/* For a checkpoint: the optimiser's state, and gradients that wait for an update. */
+Traffic traffic_state(const Model *m, int ranks, int rank);
 
 #endif

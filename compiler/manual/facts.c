@@ -142,6 +142,7 @@ const FactDoc fact_docs[] = {
     { "unit", "IN", "int", "inputs of each unit", "dense" },
     { "unit", "MP", "int", "M rounded up to whole vectors: the length of a row of weights", "dense" },
     { "unit", "openblas", "bool", "by OpenBLAS", "dense" },
+    { "unit", "dealt", "bool", "--mpi: do ranks divide the inputs among them, for the gradient of the weights?", "dense" },
     { "unit", "H", "int", "units of the state", "gru_gates lstm_gates" },
     { "unit", "keep_gates", "bool", "forward keeps the gates for backward", "gru_gates lstm_gates" },
     { "unit", "gates_type", "text", "C type of what it keeps, or empty", "gru_gates lstm_gates" },
@@ -482,6 +483,7 @@ const FactDoc fact_docs[] = {
     { "phase", "barrier", "bool", "the threads wait for each other behind it", NULL },
     { "phase", "wait", "int", "the profile's row of that wait; only with `barrier`, not in the plain form", NULL },
     { "phase", "calls", "call[]", "in order", NULL },
+    { "phase", "posts", "text[]", "--mpi: statements behind it, which begin exchanges", NULL },
 
     { "loop", "t", "text", "C: the variable of the step", NULL },
     { "loop", "T", "int", "steps", NULL },
@@ -491,7 +493,7 @@ const FactDoc fact_docs[] = {
     { "call", "text", "text", "the call itself, without its semicolon", NULL },
     { "call", "reads writes", "text[]", "tensors for replay to look at, as initialisers of a Look", NULL },
     { "call", "guards", "text[]", "--debug: arguments of guard_check", NULL },
-    { "call", "gathers", "text[]", "--mpi: arguments of ranks_gather for what it reads of all groups", NULL },
+    { "call", "before behind", "text[]", "--mpi: statements before and behind it, for what it reads of all groups and makes of some rows", NULL },
     { "call", "row", "int", "its row in the profile", NULL },
 
     { "weight", "name field", "text", "\"front.conv1.weight\", and its member in the struct", NULL },

@@ -128,6 +128,48 @@ static void fill_waits(List *phases)
     }
 }
 
+static bool makes_gradient(const Op *op) { return op->pass == WEIGHTS || op->pass == PRODUCTS || op->pass == FOLD || op->pass == FINISH; }
+
+/* Do operators of both phases make the gradient of the same weight? */
+static bool same_gradient(const Phase *a, const Phase *b)
+{
+    for (int k = 0; k < a->ops.count; k++)
+        for (int j = 0; j < b->ops.count; j++) {
+            const Op *x = a->ops.items[k], *y = b->ops.items[j];
+            for (int w = 0; w < x->weight_count && makes_gradient(x); w++)
+                for (int v = 0; v < y->weight_count && makes_gradient(y); v++)
+                    if (x->weights[w] == y->weights[v])
+                        return true;
+        }
+    return false;
+}
+
+/* A fold, or what becomes a gradient by Winograd's algorithm: only the update reads it. */
+static bool can_wait(const Phase *p)
+{
+    const Op *op = p->ops.items[0];
+    return p->whole_batch && !section_loops(p->kind) && (op->pass == FOLD || op->pass == FINISH || (op->pass == PRODUCTS && op->kind == OP_conv));
+}
+
+/* Several ranks: such phases move to the end of the pass, in their order, so that what is exchanged for them is under way while earlier layers have their turn.  All stay where
+ * they are if one of those gradients is also made by an operator behind it that does not move. */
+static void delay_sums(Model *m, List *phases)
+{
+    List late = { 0 };
+    int n = 0;
+    for (int i = 0; i < phases->count; i++)
+        for (int k = i + 1; k < phases->count; k++)
+            if (can_wait(phases->items[i]) && !can_wait(phases->items[k]) && same_gradient(phases->items[i], phases->items[k]))
+                return;
+    for (int i = 0; i < phases->count; i++)
+        if (can_wait(phases->items[i]))
+            list_push(m->arena, &late, phases->items[i]);
+        else
+            phases->items[n++] = phases->items[i];
+    for (int i = 0; i < late.count; i++)
+        phases->items[n++] = late.items[i];
+}
+
 static void count_macs(Model *m)
 {
     for (int pass = 0; pass < 2; pass++) {
@@ -153,6 +195,8 @@ bool plan(Model *m)
     cut(m, &m->backward, &m->backward_phases);
     compute_again(m);
     fill_waits(&m->backward_phases);
+    if (m->options.mpi)
+        delay_sums(m, &m->backward_phases);
     memory_place(m);
     barriers(m, &m->forward_phases);
     barriers(m, &m->backward_phases);

@@ -1,8 +1,9 @@
 /* sums.c -- how each sum over the examples of a batch is ordered, and so what several ranks exchange for it (runtime/ranks.h).
  *
- * In: the operators, once they are final.  Used by plan dumps and by emit.c.  Nothing is decided here: the order is that of the operators' own C, and it is the same for
- * one process and for many. */
-#include "spnc.h"
+ * In: the operators, once they are final.  Used by plan dumps and by emit.c.  Of orders nothing is decided here: they are those of the operators' own C, and the same for
+ * one process and for many.  What is decided is which rows of a sum a rank makes: those with the fewest bytes to bring there, as far as a rank's rows lie together in memory. */
+#include "plan/sums.h"
+#include "lower/winograd.h"
 
 SumKind sums_kind(const Op *op)
 {
@@ -42,4 +43,50 @@ bool sums_reads(const Op *op, const Tensor *t)
 {
     const SumKind kind = sums_kind(op);
     return kind != SUM_NONE && kind != SUM_TREE && !t->shared && t->space != TOTALS;
+}
+
+int64_t sums_row(const Weight *w)
+{
+    const int64_t count = shape_count(&w->shape);
+    return count <= DEAL_SHORT ? 0 : w->layout == W_IN_OUT ? w->stride : count / w->shape.dim[0];
+}
+
+/* The inputs of a dense layer, of which the gradient has a row each: a rank needs its own of each example, and all gradients of outputs.  At each position of Winograd's
+ * algorithm a product of its own: the terms of its own positions. */
+int sums_pieces(const Op *op, const Tensor *t, DealPiece pieces[SUM_PIECES])
+{
+    if (op->pass != PRODUCTS)
+        return 0;
+    if (op->kind == OP_dense) {
+        const Weight *w = op->weights[0];
+        const int64_t inputs = w->shape.dim[1];
+        if (t != op->reads[1].tensor || !sums_row(w))
+            return 0;
+        pieces[0] = (DealPiece){ 0, 16, (int)inputs, (int)(shape_count(&t->shape) / inputs), inputs * 16 };
+        return 1;
+    }
+    const Shape *x = &forward_of(op)->reads[0].tensor->shape, *y = &forward_of(op)->writes[0].tensor->shape;
+    const Winograd w = winograd_of(x->dim[0], y->dim[0], y->dim[1], y->dim[2]);
+    for (int k = 0; k < w.kinds; k++)
+        pieces[k] = t == op->reads[0].tensor ? (DealPiece){ w.kind[k].terms, w.kind[k].terms_plane, w.kind[k].positions, 1, 0 }
+                                             : (DealPiece){ (ptrdiff_t)w.kind[k].at * w.matrix, w.matrix, w.kind[k].positions, 1, 0 };
+    return w.kinds;
+}
+
+bool sums_posted(const Op *op) { return op->pass == FOLD || op->pass == PRODUCTS; }
+
+const Phase *sums_made(const List *phases, int at)
+{
+    const Phase *p = phases->items[at];
+    const Op *op = p->ops.items[0];
+    for (int i = at - 1; i >= 0 && !section_loops(p->kind); i--) {
+        const Phase *before = phases->items[i];
+        for (int k = 0; k < before->ops.count; k++) {
+            const Op *maker = before->ops.items[k];
+            for (int w = 0; w < maker->write_count; w++)
+                if (tensor_owner(maker->writes[w].tensor) == tensor_owner(op->reads[0].tensor))
+                    return section_loops(before->kind) ? NULL : before;
+        }
+    }
+    return NULL;
 }

@@ -192,10 +192,10 @@ static Scaling *predict(const Deck *d)
     return s;
 }
 
-void scaling_seconds(const Deck *d, double *shared, double *repeated)
+void scaling_seconds(const Deck *d, double *shared, double *dealt, double *repeated)
 {
-    *shared = 0;
-    *repeated = 1e-9 * update_cost(d->m).bytes / rates[MOVING].bytes;
+    *shared = *repeated = 0;
+    *dealt = 1e-9 * update_cost(d->m).bytes / rates[MOVING].bytes;
     for (int pass = 0; pass < 2; pass++) {
         const List *phases = pass ? &d->m->backward_phases : &d->m->forward_phases;
         for (int i = 0; i < phases->count; i++) {
@@ -203,7 +203,7 @@ void scaling_seconds(const Deck *d, double *shared, double *repeated)
             for (int k = 0; k < p->ops.count; k++) {
                 const Op *op = p->ops.items[k];
                 const bool all = op->pass == PREPARE || op->pass == FINISH || (sums_kind(op) != SUM_NONE && sums_kind(op) != SUM_TREE);
-                *(all ? repeated : shared) += call_seconds(d->m, op, op_cost(d->m, p, op));
+                *(op->pass == PRODUCTS ? dealt : all ? repeated : shared) += call_seconds(d->m, op, op_cost(d->m, p, op));
             }
         }
     }

@@ -10,8 +10,8 @@ void show_json(Text *out, const Deck *d);
 /* scaling.c: the gain from more threads, by a model of the phases. */
 void scaling_text(Text *out, const Deck *d);
 void scaling_json(Text *out, const Deck *d);
-/* Of a step on one thread, in the same model: what groups do, and what every rank of a job does. */
-void scaling_seconds(const Deck *d, double *shared, double *repeated);
+/* Of a step on one thread, in the same model: what groups do, what the ranks of a job divide evenly, and what every one of them does. */
+void scaling_seconds(const Deck *d, double *shared, double *dealt, double *repeated);
 /* cluster.c: the same on several ranks.  ranks: "1,2,4", at most RANKS_MOST numbers; network: "0.000005,1e9", seconds a message and bytes a second. */
 enum { RANKS_MOST = 16 };
 void cluster_text(Text *out, const Deck *d, const char *ranks, const char *network);

@@ -67,10 +67,13 @@ void agree(const Data *data, const Data *valid, const Progress *p)
 
 bool agree_any(bool here) { return ranks_most(here) != 0; }
 
-int agree_signal(volatile sig_atomic_t *here)
+int agree_signal(volatile sig_atomic_t *here, bool *due)
 {
-    if (ranks_count() > 1)
-        *here = ranks_most((int)*here);
+    if (ranks_count() > 1) {
+        const int most = ranks_most(2 * (int)*here + *due);
+        *here = most / 2;
+        *due = most % 2;
+    }
     return (int)*here;
 }
 

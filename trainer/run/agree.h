@@ -14,8 +14,8 @@ void agree(const Data *data, const Data *valid, const Progress *p);
 
 /* Is it so in any rank? */
 bool agree_any(bool here);
-/* The number of a signal that any rank has got, also for *here of all; 0: none has. */
-int agree_signal(volatile sig_atomic_t *here);
+/* The number of a signal that any rank has got, also for *here of all; 0: none has.  If none has, *due: is it so in any rank? */
+int agree_signal(volatile sig_atomic_t *here, bool *due);
 
 /* Behind a pass with a loss that is no number: the first rank with such a value among those of its own examples says so on stderr. */
 void agree_nonsense(void);
