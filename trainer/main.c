@@ -185,7 +185,7 @@ static _Noreturn void unknown(const Command *c, const char *text)
 static void open_ranks(const char *command)
 {
     static const char *const sizes[] = { "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS" };
-    const bool sweeps = command && !strcmp(command, "sweep"), several = command && (!strcmp(command, "train") || !strcmp(command, "eval"));
+    const bool sweeps = command && !strcmp(command, "sweep"), several = command && (!strcmp(command, "train") || !strcmp(command, "eval") || !strcmp(command, "bench"));
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes && sweeps && ranks_can(); i++)
         if (getenv(sizes[i]) && atoi(getenv(sizes[i])) > 1)
             fail(WRONG_USAGE, "sweep is for one process; start it without mpirun, and several of them side by side if there are more machines");

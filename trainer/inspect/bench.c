@@ -1,12 +1,15 @@
 /* bench.c -- the command `bench`: the time of a training step, beside the machine's peak.
  *
  * Times are medians over made-up examples.  The same threads measure the peak before and after; the higher value counts.  If the middle
- * half of the times spreads widely, another program has probably used the processors: a warning is printed.  times.c has the statistics. */
+ * half of the times spreads widely, another program has probably used the processors: a warning is printed.  times.c has the statistics.
+ * Several ranks do all of it together, step by step; what is printed is a step of all of them, by the clock of the first, and the peak is its own times their number. */
 #define _DEFAULT_SOURCE
 #include "files/json.h"
 #include "inspect/inspect.h"
 #include "inspect/peak.h"
 #include "inspect/times.h"
+#include "ranks.h"
+#include "run/agree.h"
 #include "run/data.h"
 #include "run/message.h"
 #include "run/weights.h"
@@ -23,7 +26,7 @@ static Times measure(Data *data, bool train, double seconds)
 {
     double times[MOST], norm, end = 0;
     int count = 0;
-    for (uint64_t i = 0; count < 5 || (count < MOST && seconds_now() < end); i++) {
+    for (uint64_t i = 0; count < 5 || (count < MOST && agree_any(!ranks_mine() && seconds_now() < end)); i++) {
         Batch batch = { .train = train, .step = i, .gathered = net.accumulate > 1 ? net.batch : 0 };      /* the last one of an update */
         data_batch(&batch, data, NULL, 0);
         double begin = seconds_now();
@@ -42,7 +45,7 @@ static Times measure(Data *data, bool train, double seconds)
 static void say_if_wide(const char *what, Times t)
 {
     char text[400];
-    if (times_warning(text, sizeof text, what, t))
+    if (!ranks_mine() && times_warning(text, sizeof text, what, t))
         fprintf(stderr, "%s: bench: %s\n", net.name, text);
 }
 
@@ -53,10 +56,11 @@ int command_bench(const Options *o)
     open_net(o->threads);
     data_made_up(&data, net.batch, 0);
     weights_init(net.weights(), net.training->seed);
+    agree(&data, NULL, NULL);
     double peak = peak_gflops(o->threads);
     Times eval = measure(&data, false, 3), train = measure(&data, true, 10);
     double gflop = 2 * (net.forward_macs + net.backward_macs) * net.batch / 1e9;
-    peak = times_peak(peak, peak_gflops(o->threads));
+    peak = times_peak(peak, peak_gflops(o->threads)) * ranks_count();
     getrusage(RUSAGE_SELF, &usage);
     double rss = (double)usage.ru_maxrss * 1024 / 1e6, reached = gflop / (train.median * 1e-3);
     if (o->json) {
@@ -69,6 +73,8 @@ int command_bench(const Options *o)
         json_double(&w, "peak_gflops", peak);
         json_double(&w, "rss_mb", rss);
         json_integer(&w, "threads", o->threads);
+        if (ranks_count() > 1)
+            json_integer(&w, "ranks", ranks_count());
         json_string(&w, "target", net.target);
         json_integer(&w, "batch", net.batch);
         json_double(&w, "train_spread", times_spread(train));
@@ -81,7 +87,7 @@ int command_bench(const Options *o)
         printf("training step  %9.3f ms  %8.1f GFLOP/s by direct convolution, %.0f %% of the peak\n", train.median, reached, 100 * reached / peak);
         printf("forward pass   %9.3f ms\n", eval.median);
         printf("step           %9.3f GFLOP, batch %d\n", gflop, net.batch);
-        printf("peak           %9.1f GFLOP/s, %d thread%s, %s\n", peak, o->threads, o->threads == 1 ? "" : "s", net.target);
+        printf("peak           %9.1f GFLOP/s, %d thread%s, %s\n", peak, o->threads * ranks_count(), o->threads * ranks_count() == 1 ? "" : "s", net.target);
         printf("memory         %9.1f MB\n", rss);
     }
     say_if_wide("training steps", train);
