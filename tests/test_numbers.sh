@@ -106,7 +106,7 @@ PYTHON
 expect 1 'deep.yaml:[0-9]*: the gradient of [ab].weight, element [0-9]*, is -*[0-9.]*e+[12][0-9], the largest of all' deep/deep train --data steep --run run_steep
 grep -q 'update 0: the norm of the gradient is inf' output && [ ! -e run_steep/last ] || fault "steep: $(cat output)"
 # A NaN that is computed has a sign, which is the processor's own: no message shows it.
-expect 1 'update [0-9]*: the loss is nan' both/both train --data pictures --run run_nan --set train.rate=1e20
+expect 1 'update [0-9]*: the loss is nan' deep/deep train --data good --run run_nan --set train.rate=1e30
 ! grep -q -e '-nan' output || fault "the sign of a NaN: $(cat output)"
 
 # ---- evaluation, prediction, comparison, reports -------------------------------------------------------------------------
