@@ -12,14 +12,6 @@
 /* What a reader may wonder about; empty: nothing. */
 static const char *note_of(OpKind act) { return act == OP_relu ? ": a NaN stays a NaN, and -0 stays -0" : ""; }
 
-static const char *comment(Model *m, const char *text)
-{
-    Text t = { .arena = m->arena };
-    for (const char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
-        text_printf(&t, "%s%.*s", line == text ? "" : "\n * ", (int)strcspn(line, "\n"), line);
-    return t.text;
-}
-
 /* How the functions of one group take operand `name`, and how those of all groups give it to them: a map of the result's shape as maps of y are. */
 static void group_facts(Model *m, const Op *op, const Tensor *t, bool same, const char *name, Text *takes, Text *gives)
 {
@@ -126,7 +118,7 @@ void epilogue_facts(Model *m, const Op *op, Fact *f)
     for (const char *line = text.text; line && *line; line += strcspn(line, "\n") + 1)     /* each ends so */
         fact_push_text(lines, arena_copy(m->arena, line, strcspn(line, "\n")));
     const char *about = name ? arena_printf(m->arena, "%s(s)%s", name, note_of(op->fuse.act))
-                             : comment(m, formula_text(m->arena, formula->dag, formula->root, operands, NULL, NULL, "y"));
+                             : formula_comment(m->arena, formula_text(m->arena, formula->dag, formula->root, operands, NULL, NULL, "y"));
     fact_text(x, "about", about);
     fact_set(x, "lines", lines);
     fact_text(x, "type", plain ? "real" : "vec");

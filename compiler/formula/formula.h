@@ -139,8 +139,8 @@ typedef struct {
 } FormulaJoin;
 
 Formula *formula_join(Arena *a, const FormulaJoin *j);
-/* The gradients of both: those of last's operands, then those of first's, made from that of its value.  joined: formula_join(j).  first NULL: that
- * of its value stays, as one of its first operand. */
+/* The gradients of both: those of last's operands, then those of first's, made from that of its value.  joined: formula_join(j).  first: the gradient
+ * of j->first; NULL for a sum, whose operands have the gradient of its value: that is then a part of its own, of the sum's first operand. */
 FormulaGradient *formula_join_gradient(const Formula *joined, const FormulaJoin *j, const FormulaGradient *first, const FormulaGradient *last);
 
 /* For people: the name of an operand as written, or the number of a step as text. */
@@ -158,6 +158,9 @@ const char *formula_text(Arena *a, Dag *g, Node *root, const char *const *names,
 /* Likewise of several, a line each, results[k] = ...; parts that are used several times come first, once for all. */
 const char *formula_texts(Arena *a, Dag *g, Node *const *roots, int count, const char *const *names, const char *dy, const char *y,
                           const char *const *results);
+
+/* Lines of such a text as they stand in a comment of C: each but the first behind " * ". */
+const char *formula_comment(Arena *a, const char *text);
 
 /* For the model hash: "1=sigmoid(#0);2=mul(#0,1)" with operands as #0, numbers as hexadecimal doubles; follows from the DAG alone. */
 void formula_canonical(Text *t, const Formula *f);

@@ -211,6 +211,14 @@ const char *formula_texts(Arena *a, Dag *g, Node *const *roots, int count, const
     return t.text ? t.text : "";
 }
 
+const char *formula_comment(Arena *a, const char *text)
+{
+    Text t = { .arena = a };
+    for (const char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+        text_printf(&t, "%s%.*s", line == text ? "" : "\n * ", (int)strcspn(line, "\n"), line);
+    return t.text ? t.text : "";
+}
+
 /* ---- the canonical text ---- */
 
 static int canonical(Text *t, const Node *n, int *number, int *count)

@@ -183,15 +183,6 @@ static void item(Text *t, const char *a, const char *b) { text_printf(t, "%s%s%s
 
 static const char *whole(const Text *t) { return t->text ? t->text : ""; }
 
-/* A text as the lines of a comment. */
-static const char *comment(Model *m, const char *text)
-{
-    Text t = { .arena = m->arena };
-    for (const char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
-        text_printf(&t, "%s%.*s", line == text ? "" : "\n * ", (int)strcspn(line, "\n"), line);
-    return t.text ? t.text : "";
-}
-
 static Fact *axes_fact(const Maker *k)
 {
     Fact *axes = fact_table(k->m->arena);
@@ -243,7 +234,7 @@ static void forward_facts(const Maker *k, Fact *f)
     }
     fact_set(f, "axes", axes_fact(k));
     fact_text(f, "pad", arena_printf(m->arena, "%*s", 4 * (k->loops.rank + 1), ""));
-    fact_text(f, "formula", comment(m, formula_steps_text(m->arena, k->f, "y")));
+    fact_text(f, "formula", formula_comment(m->arena, formula_steps_text(m->arena, k->f, "y")));
     fact_set(f, "lines", lines_of(k, roots, 1 + k->f->kept_count, values));
     fact_text(f, "result", values[0]);
     fact_set(f, "kept", kept_fact(k, values + 1));
@@ -322,7 +313,7 @@ static void gradient_facts(const Maker *k, Fact *f)
     for (int i = 0; i < g->part_count; i++)
         fact_push(gradients, derivative_fact(k, &g->parts[i], part_name(k, g, i), results[i]));
     fact_set(f, "derivatives", gradients);
-    fact_text(f, "gradient_text", comment(m, formula_texts(m->arena, k->f->dag, roots, g->part_count, k->texts, "dy", "y", left)));
+    fact_text(f, "gradient_text", formula_comment(m->arena, formula_texts(m->arena, k->f->dag, roots, g->part_count, k->texts, "dy", "y", left)));
     fact_text(f, "gradient_parameters", whole(&parameters));
     fact_text(f, "gradient_pointers", whole(&pointers));
     fact_text(f, "gradient_values", whole(&values));
