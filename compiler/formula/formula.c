@@ -39,7 +39,7 @@ static void unknown_function(Arena *a, Diag *d, const FormulaNames *names, const
     Loc at = syntax_at(n);
     at.length = (int)strlen(n->word);
     for (int f = 0; f < FN_COUNT; f++)
-        if (!function_table[f].sign)
+        if (function_find(function_table[f].name) == f)         /* not those that are never written */
             words[count++] = function_table[f].name;
     if (form)
         diag_error(d, at, "'%s' is an operator, not a function: write %s", n->word, form);
