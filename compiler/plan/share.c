@@ -179,6 +179,18 @@ static bool join_pool(Model *m, List *all, Op *drop)
     return true;
 }
 
+/* True if the result of op, over its first operand x, would have other signs than x, by which the gradient of a relu masks: that relu's result lies
+ * there, too, with a dropout over it.  relu and tanh leave a 0 at 0, where the dropout dropped, and others their sign. */
+static bool changes_signs(const List *all, const Op *op)
+{
+    if (op->kind == OP_dropout || op->kind == OP_relu || op->kind == OP_tanh)
+        return false;
+    for (int k = 0; k < all->count; k++)
+        if (masks_by_sign(all->items[k], op->reads[0].tensor))
+            return true;
+    return false;
+}
+
 /* True if the result of op may be written over its first operand. */
 static bool may_be_in_place(const Model *m, const List *all, const Op *op)
 {
@@ -209,7 +221,7 @@ void places_share(Model *m)
             k--;
             continue;
         }
-        if (y->flow_name || y->shown || (op->kind == OP_sigmoid && op->pass == FORWARD && (x->over || (x->op && x->op->share.dropout))))
+        if (y->flow_name || y->shown || changes_signs(&all, op))
             continue;
         y->over = x;
         if (op->pass == FORWARD)
