@@ -5,6 +5,7 @@
  * than two factors is multiplied from the left, each time but by the operand's own. */
 #include "lower/elements.h"
 #include "formula/formula.h"
+#include "lower/joinable.h"
 
 /* x1 + x2 + ..., or x1 x2 ..., from the left. */
 static Formula *chain(Arena *a, FunctionKind function, int count)
@@ -119,11 +120,7 @@ bool elements_wait(const Model *m, const Section *s, int from, int at)
 bool elements_behind_norm(const Model *m, const Tensor *t)
 {
     const Op *norm = t->op;
-    int readers = 0;
     if (m->lanes == 1 || !norm || norm->kind != OP_batch_norm || norm->pass != FORWARD || t->flow_name || t->shown)
         return false;
-    for_each_op(w, &m->forward)
-        for (int r = 0; r < w.op->read_count; r++)
-            readers += w.op->reads[r].tensor == t;
-    return readers == 1;
+    return reads_in(&m->forward, t, NULL, NULL) == 1;
 }

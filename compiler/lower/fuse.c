@@ -8,18 +8,10 @@
  *   conv, pool   a convolution of one channel with relu and 2x2 pool is one operator, conv_pool: the map between them is never stored
  * A name of the flow is never fused away. */
 #include "graph/window.h"
+#include "lower/joinable.h"
 #include <string.h>
 
-static int readers_in(const List *sections, const Tensor *t)
-{
-    int n = 0;
-    for_each_op(w, sections)
-        for (int r = 0; r < w.op->read_count; r++)
-            n += w.op->reads[r].tensor == t;
-    return n;
-}
-
-static int readers(const Model *m, const Tensor *t) { return readers_in(&m->forward, t) + readers_in(&m->backward, t); }
+static int readers(const Model *m, const Tensor *t) { return reads_in(&m->forward, t, NULL, NULL) + reads_in(&m->backward, t, NULL, NULL); }
 
 static bool is_activation(OpKind kind) { return kind == OP_relu || kind == OP_tanh || kind == OP_sigmoid; }
 

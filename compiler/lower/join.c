@@ -33,16 +33,6 @@ static Gradient gradient_of(const Model *m, const Op *op)
     return (Gradient){ 0 };
 }
 
-/* How many operators of the sections read t, but for `a` and `b`. */
-static int readers_in(const List *sections, const Tensor *t, const Op *a, const Op *b)
-{
-    int n = 0;
-    for_each_op(w, sections)
-        for (int r = 0; r < w.op->read_count; r++)
-            n += w.op->reads[r].tensor == t && w.op != a && w.op != b;
-    return n;
-}
-
 static bool ordinary(const Tensor *t) { return t->space == REALS && !t->carried && !t->tail && !t->view_of && !t->classes; }
 
 /* Are all operands indexed as the result, by channel, or one number, and of its steps or of those around it? */
@@ -79,7 +69,7 @@ static bool gradients_fit(const Model *m, const Pair *p)
     if (p->first->kind == OP_add && !d->op)
         return count == 1;
     return count == 1 && d->op && d->section == p->d_last.section && d->op->reads[0].tensor == dt && !d->op->reads[0].shift && ordinary(dt)
-           && !readers_in(&m->forward, dt, NULL, NULL) && !readers_in(&m->backward, dt, d->op, NULL);
+           && !reads_in(&m->forward, dt, NULL, NULL) && !reads_in(&m->backward, dt, d->op, NULL);
 }
 
 static bool elementwise(const Op *op)
@@ -102,7 +92,8 @@ static bool fits(const Model *m, const Section *s, Op *last, int at, Pair *p)
     if (operands > INPUT_MAX - 4 || f->dag->nodes.count + l->dag->nodes.count > JOIN_NODES)
         return false;
     *p = (Pair){ first, last, at, gradient_of(m, first), gradient_of(m, last) };
-    if (readers_in(&m->forward, t, last, NULL) || readers_in(&m->backward, t, p->d_first.op, p->d_last.op) || !gradients_fit(m, p))
+    /* not if `last` reads it at two places: the joined operator has `first` in the place of one */
+    if (reads_in(&m->forward, t, NULL, NULL) != 1 || reads_in(&m->backward, t, p->d_first.op, p->d_last.op) || !gradients_fit(m, p))
         return false;
     return !elements_wait(m, s, from, list_index(&s->ops, last)) && !own_template(m, first) && !own_template(m, last);
 }
@@ -177,7 +168,7 @@ static Op *sum_of(const Model *m, const Section *s, const Tensor *a, const Tenso
         Op *op = s->ops.items[k];
         const bool both = op->kind == OP_sum && op->reads[0].tensor == a && op->reads[1].tensor == b && !op->reads[0].shift && !op->reads[1].shift;
         if (both && ordinary(a) && ordinary(b) && ordinary(op->writes[0].tensor) && !op->writes[0].shift && op->writes[0].tensor->repeat == a->repeat)
-            return readers_in(&m->backward, a, op, NULL) || readers_in(&m->backward, b, op, NULL) ? NULL : op;
+            return reads_in(&m->backward, a, op, NULL) || reads_in(&m->backward, b, op, NULL) ? NULL : op;
     }
     return NULL;
 }

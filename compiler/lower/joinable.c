@@ -1,6 +1,6 @@
 /* joinable.c -- what keeps operators from being joined, or a tensor from being left out.
  *
- * In: the graph.  Used by join.c, and by norms.c, share.c and again.c in plan/, which add conditions of their own. */
+ * In: the graph.  Used by join.c, stores.c and fuse.c, and by norms.c, share.c and again.c in plan/, which add conditions of their own. */
 #include "lower/joinable.h"
 #include "template/template.h"
 
@@ -10,6 +10,15 @@ bool has_view(const Model *m, const Tensor *t)
         if (((Tensor *)m->tensors.items[i])->view_of == t)
             return true;
     return false;
+}
+
+int reads_in(const List *sections, const Tensor *t, const Op *a, const Op *b)
+{
+    int n = 0;
+    for_each_op(w, sections)
+        for (int r = 0; r < w.op->read_count; r++)
+            n += w.op->reads[r].tensor == t && w.op != a && w.op != b;
+    return n;
 }
 
 bool own_template(const Model *m, const Op *op)

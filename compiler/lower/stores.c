@@ -6,19 +6,10 @@
  * norms.c, which saves more.  Bit-neutral, as joins are. */
 #include "formula/formula.h"
 #include "lower/elements.h"
+#include "lower/joinable.h"
 #include "template/template.h"
 
 enum { STORES_EXTRAS = 3 };          /* operands beside the sum that kernels take: conv.c.in, dense.c.in */
-
-/* Readers of t in a list of sections, but for `by`. */
-static int readers_in(const List *sections, const Tensor *t, const Op *by)
-{
-    int n = 0;
-    for_each_op(w, sections)
-        for (int r = 0; r < w.op->read_count; r++)
-            n += w.op->reads[r].tensor == t && w.op != by;
-    return n;
-}
 
 /* Do the operator's kernels take operands behind their own?  Not those of a dense layer by OpenBLAS, for several positions, or in the latency form for
  * several examples. */
@@ -30,7 +21,7 @@ static bool takes_extras(const Model *m, const Op *host)
 }
 
 /* Is a template that emits the kernels the user's?  It need not take operands beside the sum. */
-static bool own_template(const Model *m)
+static bool own_kernels(const Model *m)
 {
     static const char *const names[] = {
         "conv.c.in", "conv_forward.c.in", "conv_packed_forward.c.in", "conv_depthwise.c.in", "conv_groups.c.in", "conv_plain.c.in",
@@ -57,7 +48,7 @@ static bool is_extra(const Op *host, const Use *u, const Tensor *y)
 static bool operands_fit(const Model *m, const Op *host, const Op *op, int at)
 {
     const int extras = op->read_count - 1;
-    if (extras > STORES_EXTRAS || (extras && (!takes_extras(m, host) || own_template(m))))
+    if (extras > STORES_EXTRAS || (extras && (!takes_extras(m, host) || own_kernels(m))))
         return false;
     for (int k = 0; k < op->read_count; k++)
         if (k != at && (!is_extra(host, &op->reads[k], op->writes[0].tensor) || elements_behind_norm(m, op->reads[k].tensor)))
@@ -87,7 +78,7 @@ static bool is_host(const Model *m, const Op *host, const Op *op, int at)
         return false;
     if (!shape_equal(&t->shape, &y->shape) || t->repeat != y->repeat)
         return false;
-    return !readers_in(&m->forward, t, op) && !readers_in(&m->backward, t, NULL);
+    return reads_in(&m->forward, t, NULL, NULL) == 1 && !reads_in(&m->backward, t, NULL, NULL);
 }
 
 /* The place among the formula's operands of a sum in whose operator it may be computed; -1: there is none. */
