@@ -121,6 +121,8 @@ done
 "$SPNC" explain joined.yaml k >said && grep -q 'k is computed where o is, in one pass, and stored there' said || fault "a name of the flow: $(cat said)"
 "$SPNC" explain joined.yaml residual_r >said && grep -q 'residual_r is computed where residual_c stores its sums' said || fault "a residual: $(cat said)"
 for op in residual_r thin_r full_r depthwise_r grouped_r line_r wide_r; do "$SPNC" check joined.yaml --stage plan | grep -q "phase.*forward.* $op\b" && fault "$op has a pass of its own"; done
+mkdir own && cp "$root"/templates/tile/epilogue.c.in own/       # which need not take operands beside the sum
+"$SPNC" check joined.yaml --templates own --stage plan | grep -q 'phase.*forward.* residual_r\b' || fault "a user's own epilogue is given operands beside the sum"
 "$SPNC" show joined.yaml --html >page.html && grep -q 'b = a + p' page.html || fault "the page does not have the formulas"
 "$SPNC" ops formula | grep -q 'tanh  *1 - y \* y' || fault "spnc ops formula does not say what the derivatives are"
 
@@ -152,5 +154,72 @@ map=$((16 * 100 * 4))
 [ "$(bytes_of six_f forward)" = $((2 * map)) ] || fault "a chain of six steps is not read once and written once: $(cat counted)"
 [ "$(bytes_of n forward)" = $((2 * map)) ] || fault "a copy: $(cat counted)"
 [ "$(bytes_of six_f backward)" = $((3 * map)) ] || fault "its gradient does not read dy and x and write dx: $(cat counted)"
+
+# ---- what is not joined, or not as it stands -------------------------------------------------------------------------------------
+# A value that is read at two places of a formula, also behind a convolution; a formula over a dropout over a relu, whose gradient needs the signs; a
+# chain that reads a value at 35 places, which has so many gradients; a value by channel that differs by example, where several tiles share a vec.
+cat >awkward.yaml <<'END'
+model: awkward
+batch: 5
+inputs: { x: { shape: [8, 8, 8] } }
+targets: { y: { classes: 3 } }
+nets:
+  twice: { in: u, do: [{ a: tanh(u) * 0.5 }, { b: { add: [a, a] } }], out: b }
+  both: { in: [u, v], do: [{ w: u + 0.5 * v }], out: w }
+  host: { in: u, do: [{ c: { conv: u, filters: 2, kernel: 1 } }, { k: c }, { r: k + 0.5 * c }, { g: { maxpool: r, size: 2 } }], out: g }
+  gated: { in: [u, p], do: [{ c: { conv: u, filters: 8, kernel: 3, padding: 1 } }, { r: relu(c + p) }], out: r }
+  dropped:
+    in: u
+    do:
+      - c: { conv: u, filters: 2, kernel: 1, act: relu }
+      - d: { dropout: c, rate: 0.5 }
+      - f: d * 0.5 + 0.1
+      - g: { conv: f, filters: 2, kernel: 1 }
+    out: g
+  chain:
+    in: u
+    do:
+      - a0: tanh(u)
+END
+for i in $(seq 34); do echo "      - a$i: a$((i - 1)) + u * 0.0$i"; done >>awkward.yaml
+cat >>awkward.yaml <<'END'
+    out: a34
+flow:
+  - p: { maxpool: x, size: 2 }
+  - t: { twice: p }
+  - b: tanh(p) * 0.25 + 1
+  - o: { both: [b, b] }
+  - gate: { reshape: { dense: { global_avgpool: x }, units: 8 }, shape: [8, 1, 1] }
+  - v: { gated: [x, gate] }
+  - h: { host: x }
+  - q: { dropped: p }
+  - l: { chain: q }
+  - e: { conv: q, filters: 1, kernel: 1 }
+  - s: { dense: { concat: [t, o, { maxpool: v, size: 2 }, h, l, e] }, units: 3 }
+loss: { cross_entropy: [s, y] }
+END
+mkdir data
+"$python" - <<'END'
+import numpy as np
+r = np.random.default_rng(2)
+np.save("data/test_x.npy", r.normal(size=(5, 8, 8, 8)).astype("f4"))
+np.save("data/test_y.npy", r.integers(0, 3, 5).astype("i4"))
+END
+run "$SPNC" build awkward.yaml --precision double -o awkward
+run "$SPNC" build awkward.yaml --precision double --plain -o plain
+run awkward/awkward export --seed 5 -o w.npz
+for form in awkward plain; do run $form/awkward grad --weights w.npz --data data --mode train -o grad.$form.npz; done
+"$python" - >said <<'END' || fault "values and gradients: $(tail -1 said)"
+import numpy as np
+a, b, w = (np.load(p) for p in ("grad.awkward.npz", "grad.plain.npz", "w.npz"))
+p = np.load("data/test_x.npy").reshape(5, 8, 4, 2, 4, 2).max((3, 5)).astype("f8")
+c = np.einsum("fc,nchw->nfhw", w["host.c.weight"][:, :, 0, 0], np.load("data/test_x.npy")) + w["host.c.bias"][:, None, None]
+meant = {"out/t": np.tanh(p), "out/o": (np.tanh(p) * 0.25 + 1) * 1.5, "out/h": 1.5 * c.reshape(5, 2, 4, 2, 4, 2).max((3, 5))}
+differ = lambda x, y, bound: not np.abs(x.reshape(y.shape) - y).max() <= bound * (1e-3 + np.abs(y).max())
+wrong = [n for n in b.files if differ(a[n], b[n], 1e-10)] + ["numpy's " + n for n in meant if differ(b[n], meant[n], 1e-6)]
+print(*wrong, sep=", ")
+raise SystemExit(bool(wrong) or not {"out/v", "grad/dropped.c.weight"} <= set(b.files))
+END
+run awkward/awkward check
 [ $failed = 0 ] && echo "test_joins: fine"
 exit $failed

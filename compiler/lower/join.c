@@ -77,6 +77,9 @@ static bool elementwise(const Op *op)
     return op && op_is_elementwise(op->kind) && op->pass == FORWARD && !op->writes[0].shift && op->formula.f->root->kind == NODE_CALL;
 }
 
+/* How many gradients the operator has: those of its operands, of one that joined operators read several times several. */
+static int parts_of(const Op *op) { return op->formula.gradient ? op->formula.gradient->part_count : 0; }
+
 /* Fills *p if the maker of the operand may be joined with `last`, an operator of the section s. */
 static bool fits(const Model *m, const Section *s, Op *last, int at, Pair *p)
 {
@@ -89,7 +92,7 @@ static bool fits(const Model *m, const Section *s, Op *last, int at, Pair *p)
     if (from < 0 || !shape_equal(&t->shape, &y->shape) || t->repeat != y->repeat || !indexed_as(first) || !indexed_as(last))
         return false;
     const int operands = first->read_count + last->read_count + f->kept_count + l->kept_count;
-    if (operands > INPUT_MAX - 4 || f->dag->nodes.count + l->dag->nodes.count > JOIN_NODES)
+    if (operands > INPUT_MAX - 4 || parts_of(first) + parts_of(last) > INPUT_MAX || f->dag->nodes.count + l->dag->nodes.count > JOIN_NODES)
         return false;
     *p = (Pair){ first, last, at, gradient_of(m, first), gradient_of(m, last) };
     /* not if `last` reads it at two places: the joined operator has `first` in the place of one */
