@@ -58,8 +58,8 @@ for compiler in gcc clang; do
     # an inner index, the first index of an argument, a flat argument, one in front of the tensor; an int
     broken 'net.c:[0-9]*: index 7 is outside of an array of type .real' 's/y\[m\]\[i\]\[j\] = s;/y[m][i][j + 1] = s;/'
     broken 'a_forward wrote outside of a (example 0): element 168 of 168' 's/y\[m\]\[i\]\[j\] = s;/y[m + 1][i][j] = s;/'
-    broken 'b_forward wrote outside of b (example 0): element 168 of 168' 's/y\[i\] = x\[i\] < 0/y[i + 1] = x[i] < 0/'
-    broken 'b_forward wrote outside of b (example 0): element -1 of 168' 's/y\[i\] = x\[i\] < 0/y[i - 1] = x[i] < 0/'
+    broken 'b_forward wrote outside of b (example 0): element 168 of 168' 's/y\[i\] = b_value/y[i + 1] = b_value/'
+    broken 'b_forward wrote outside of b (example 0): element -1 of 168' 's/y\[i\] = b_value/y[i - 1] = b_value/'
     broken 'net.c:[0-9]*: 1 + 2147483647 does not fit into .int' 's/y\[m\]\[i\]\[j\] = s;/y[m][i][(j + 2147483647) % 7] = s;/'
     cp original.c net/net.c
 done
