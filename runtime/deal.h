@@ -45,12 +45,13 @@ static inline int deal_nodes(DealNode *nodes, int leaves, int groups, int ranks)
     return count;
 }
 
-/* Rows that ranks divide among them, of `row` numbers each, the first at number `at`: rank r has rows deal_from(rows, ranks, r) to deal_from(rows, ranks, r + 1) - 1.
- * Likewise in `times` places, `apart` numbers from one to the next. */
+/* Rows that ranks divide among them, of `row` numbers each, the first at number `at`: rank r has rows deal_from(rows, ranks, r) to
+ * deal_from(rows, ranks, r + 1) - 1.  Likewise in `times` places, `apart` numbers from one to the next. */
 typedef struct { ptrdiff_t at, row; int rows, times; ptrdiff_t apart; } DealPiece;
 
-/* A sum of a weight's gradient, of `size` reals, is finished by ranks in such rows, and the weight's rows are updated by the same ranks; where the sum is in a form of its own
- * (Winograd's algorithm), in rows of DEAL_WIDE.  A weight or a sum of at most DEAL_SHORT numbers has every rank: that is one exchange less. */
+/* A sum of a weight's gradient, of `size` reals, is finished by ranks in such rows, and the weight's rows are updated by the same ranks; where the
+ * sum is in a form of its own (Winograd's algorithm), in rows of DEAL_WIDE.  Every rank finishes the whole of a sum of at most DEAL_SHORT numbers,
+ * and updates the whole of such a weight: that is one exchange less. */
 enum { DEAL_WIDE = 128, DEAL_SHORT = 1024 };
 
 /* Elements *from to *to - 1 of the sum that a rank finishes: its rows, and what completes the vectors at both ends.  row 0: every rank has all. */

@@ -34,22 +34,23 @@ int ranks_single(void);                        /* 1: one process, or one for a w
 /* Slices of `slot` bytes, those of `groups` groups at each of `steps` steps: each rank has those of its own groups, and then all have all. */
 void ranks_gather(void *slices, int steps, int groups, size_t slot);
 
-/* An exchange that is begun here and ends in ranks_wait(); meanwhile a rank computes something else.  `exchange` is its number, from 0; several calls may begin one.
- * Slices as in ranks_gather(); pieces: of all slices a rank gets its own rows alone, and the rest means nothing then (reals, within a slot); NULL: all of them. */
+/* An exchange that is begun here and ends in ranks_wait(); meanwhile a rank computes something else.  `exchange` is its number, from 0; several
+ * calls may begin one.  Slices as in ranks_gather(); pieces: of all slices a rank gets its own rows alone (reals, within a slot), and the rest is
+ * undefined; NULL: all of them. */
 void ranks_post(int exchange, void *slices, int steps, int groups, size_t slot, const DealPiece *pieces, int count);
 void ranks_wait(int exchange);
 
 /* Each rank has its rows of the pieces, numbers of `each` bytes (a float or a double), and then all have all. */
 void ranks_share(void *numbers, size_t each, const DealPiece *pieces, int count);
-/* What is added up from rank to rank, each with its own terms: before, what the rank before this one has left in the pieces (nothing, in the first); behind, that goes to the
- * next, and what the last one has to all. */
+/* A sum that goes from rank to rank, each adding its own terms.  ranks_before(): takes the sums so far from the rank before (the first rank takes
+ * none).  ranks_behind(): passes them to the next rank; those of the last one go to all. */
 void ranks_before(void *numbers, size_t each, const DealPiece *pieces, int count);
 void ranks_behind(void *numbers, size_t each, const DealPiece *pieces, int count);
 
 /* Of a fold of `parts` parts, `stride` reals from one to the next: all nodes, in the order of their leaves (kept until the program ends). */
 const DealNode *ranks_nodes(int *count, int parts, int groups);
-/* Each rank has summed its own nodes, each in the place of its first part; behind ranks_wait() it has, of those of the others, in their places, the elements that
- * ranks_range() gives. */
+/* Each rank has summed its own nodes, each in the place of its first part.  After ranks_wait() it also has those of the others, in their places:
+ * the elements that ranks_range() gives. */
 void ranks_post_nodes(int exchange, void *part, const DealNode *nodes, int count, ptrdiff_t stride, ptrdiff_t size, ptrdiff_t row);
 /* Each rank has its elements of the sum, in rows of DEAL_WIDE, and then all have all. */
 void ranks_slices(void *sum, ptrdiff_t size);

@@ -1,9 +1,10 @@
 /* shares.h -- the update by the ranks of an MPI job: each updates its rows of each parameter, and then all have all weights.
  *
- * A parameter of more than DEAL_SHORT numbers is dealt by its rows in memory: of an EXPORTED one those of its exported shape, of an IN_OUT one its inputs.  Each rank has the
- * gradient of its own rows, and keeps their part of the optimiser's state; what it has of the others means nothing.  Shorter parameters have all ranks.
- * The norm is that of one process (optimiser_norm): sums of rows are added up where the rows are, sums over inputs are passed on from rank to rank, and each rank
- * adds up all of them.
+ * A parameter of more than DEAL_SHORT numbers is dealt by its rows in memory: of an EXPORTED one those of its exported shape, of an IN_OUT one
+ * its inputs.  Each rank has the gradient of its own rows, and keeps their part of the optimiser's state; what it has of other rows is of no
+ * use.  Every rank updates the whole of a shorter parameter.
+ * The norm is that of one process (optimiser_norm): sums of rows are added up where the rows are, sums over inputs are passed on from rank to
+ * rank, and each rank adds up all of them.
  * Functions are called by all threads of a team, as those of optimiser.h; shares_open() and shares_close() by one. */
 #ifndef SPN_SHARES_H
 #define SPN_SHARES_H
@@ -89,8 +90,8 @@ static inline OptimiserNorm shares_norm(const Shares *s, const real *gradient, c
     return optimiser_norm_of_sums(row_sums, (size_t)(sums - row_sums));
 }
 
-/* The k-th run of the block that this rank updates: reals *from to *to - 1 of `all`; 0 behind the last one.  Runs are of whole vectors: what a rank's rows share with
- * another's is updated by both, and means something in the one whose it is. */
+/* The k-th run of the block that this rank updates: reals *from to *to - 1 of `all`; 0 behind the last one.  Runs are of whole vectors: where
+ * rows of two ranks lie in one vector, both update it, and each number is then taken from the rank that has its row. */
 static inline int shares_run(const Shares *s, int k, size_t all, size_t *from, size_t *to)
 {
     const int single = ranks_single();

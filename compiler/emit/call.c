@@ -260,7 +260,7 @@ static bool writes_gradients(const Model *m, const Op *op)
     return (op->pass == WEIGHTS && (m->options.plain || op_is_whole(op))) || (op->pass == PRODUCTS && op->weight_count);
 }
 
-/* The number of the exchange of a sum: sums before it, as the operators were made. */
+/* The number of the exchange of a sum: how many sums come before it in the phases of the backward pass. */
 static int exchange(const Model *m, const Op *sum)
 {
     int n = 0;

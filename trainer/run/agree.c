@@ -69,12 +69,13 @@ bool agree_any(bool here) { return ranks_most(here) != 0; }
 
 int agree_signal(volatile sig_atomic_t *here, bool *due)
 {
-    if (ranks_count() > 1) {
-        const int most = ranks_most(2 * (int)*here + *due);
-        *here = most / 2;
-        *due = most % 2;
-    }
-    return (int)*here;
+    if (ranks_count() == 1)
+        return (int)*here;
+    const int most = ranks_most(2 * (int)*here + *due);
+    if (most / 2)
+        *here = most / 2;                      /* else it stays: a signal may have come while this rank waited, and counts the next time */
+    *due = most % 2;
+    return most / 2;
 }
 
 /* Has a value of this rank's examples an element that is no number? */
