@@ -63,11 +63,13 @@ def check(found, plan, folder, name):                   # operators as in the pl
 
 def update_barriers(folder):                            # of an update: what the functions of optimiser.h that it calls wait for, and the end of the step
     c, header = open(f"{folder}/rnn_spn-train.c").read(), open(f"{folder}/runtime/optimiser.h").read()
-    bodies = dict(re.findall(r"^static inline [\w ]*?(optimiser_\w+)\(.*?^(\{.*?^\})", header, re.S | re.M))
+    bodies = dict(re.findall(r"^static inline [\w ]*?(optimiser_\w+)\([^{}]*^\{(.*?)^\}", header, re.S | re.M))
     loop = r'omp barrier|OPTIMISER_EACH|omp for [^"]*(?<!nowait)"'
     called = re.findall(r"(optimiser_\w+)\(", re.search(r"^double optimiser_update\(.*?^}", c, re.S | re.M).group(0))[1:]
     assert called, "optimiser_update calls nothing of optimiser.h"
-    return 1 + sum(len(re.findall(loop, bodies[name])) for name in called)
+    def waits(name):                                    # with those of the functions that it calls
+        return len(re.findall(loop, bodies[name])) + sum(waits(inner) for inner in re.findall(r"(optimiser_\w+)\(", bodies[name]) if inner in bodies and inner != name)
+    return 1 + sum(waits(name) for name in called)
 
 assert phases[-1]["barriers"] == update_barriers(sys.argv[1] + "/128") > 2, (phases[-1], update_barriers(sys.argv[1] + "/128"))
 assert check(at["128"], plan, sys.argv[1] + "/128", "rnn_spn") > 10

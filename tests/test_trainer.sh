@@ -169,7 +169,7 @@ if script -qc true /dev/null >/dev/null 2>&1; then   # a terminal of 80 columns,
     tr '\r' '\n' <"$work/output" | sed 's/\x1b\[K//g' | grep images/s | grep -v '^epoch' | awk 'length > 79 { exit 1 }' || fault "a bar wider than its terminal"
 fi
 # A clock of which each reading takes a millisecond, two readings a step: some 48 steps.
-expect 0 'stopped after 0\.1 s (--max-time) in epoch 0 after 4[0-9]0 of 100000 examples; saved.  Validation: loss' env SPN_CLOCK=1 \
+expect 0 'stopped after 0\.1 s (--max-time) in epoch 0 after 3[0-9]0 of 100000 examples; saved.  Validation: loss' env SPN_CLOCK=1 \
     "$tiny" train --data "$work/long" --run "$work/timed" --epochs 3 --seed 7 --max-time 100ms
 expect 0 'stopped after' "$tiny" train --data "$work/long" --run "$work/timed" --resume --max-time 0.001ms
 expect 0 'finished after 3' "$tiny" train --data "$work/long" --run "$work/timed" --resume
