@@ -7,6 +7,7 @@
 #include "base/embed.h"
 #include "base/escape.h"
 #include "emit/call.h"
+#include "emit/decisions.h"
 #include "emit/epilogue.h"
 #include "emit/equal.h"
 #include "emit/halves.h"
@@ -17,7 +18,6 @@
 #include "emit/start.h"
 #include "emit/tables.h"
 #include "emit/wrap.h"
-#include "formula/formula.h"
 #include "graph/window.h"
 #include "lower/latency.h"
 #include "outside/outside.h"
@@ -508,75 +508,6 @@ static Fact *net_fact(Model *m)
     return f;
 }
 
-/* The slice of t, once or of y's repeat or one around it, at the steps of slice s of y. */
-static const char *slice_around(Model *m, const Tensor *y, const Tensor *t)
-{
-    const char *row = m->options.plain ? "N" : "G";
-    if (t->repeat == y->repeat)
-        return "s";
-    return t->repeat ? arena_printf(m->arena, "s %% (%d * %s)", steps_all(t->repeat), row) : arena_printf(m->arena, "s %% %s", row);
-}
-
-/* Appends a decision; NULL: backward does not rely on it. */
-static Fact *decision(Model *m, Fact *list, const char *kind, const Op *op, Tensor *t)
-{
-    if (tensor_owner(t)->local || tensor_owner(t)->last < m->forward_phases.count)
-        return NULL;
-    const Repeat *r = op->writes[0].tensor->repeat;
-    Fact *d = fact_table(m->arena);
-    fact_text(d, "kind", kind);
-    fact_text(d, "name", op_function(op));
-    const char *at = t->repeat ? slice_around(m, op->writes[0].tensor, t) : arena_printf(m->arena, "s %% %s", m->options.plain ? "N" : "G");
-    fact_text(d, "tensor", place_slice(m, t, at));
-    fact_text(d, "flat", place_flat(m, t, at));
-    fact_int(d, "slices", m->groups * steps_all(r));
-    fact_int(d, "size", shape_count(&t->shape) * m->lanes);
-    fact_push(list, d);
-    return d;
-}
-
-/* The decisions of a relu that a batch norm computes: from the map that is normalised, since the result need not be kept. */
-static void decision_of_norm(Model *m, Fact *list, const Op *norm)
-{
-    const Tensor *x = norm->reads[0].tensor, *statistics = norm->reads[1].tensor;
-    Fact *d = decision(m, list, "norm", norm, (Tensor *)(uintptr_t)x);
-    if (!d)
-        return;
-    fact_text(d, "statistics", place_slice(m, statistics, statistics->repeat ? "s / G" : "0"));
-    fact_int(d, "C", x->shape.dim[0]);
-}
-
-/* Where an operand of a formula lies in slice s of its result. */
-static const char *decides_at(Model *m, const Tensor *y, Use u)
-{
-    const Repeat *r = u.tensor->repeat;
-    const char *at = slice_around(m, y, u.tensor);
-    const int shift = !r ? 0 : r->reverse ? -u.shift : u.shift, slots = (shift < 0 ? -shift : shift) * steps_all(r ? r->outer : NULL);
-    const char *far = arena_printf(m->arena, slots == 1 ? "" : "%d * ", slots);
-    if (shift)                                  /* the state of the step before */
-        at = arena_printf(m->arena, "%s %c %s%s", at, shift < 0 ? '-' : '+', far, m->options.plain ? "N" : "G");
-    return place_flat(m, u.tensor, at);
-}
-
-/* The pieces that the elements of a formula lie in, each between kinks. */
-static void decision_of_formula(Model *m, Fact *list, const Op *op)
-{
-    const FormulaKinks *kinks = op->formula.kinks;
-    const Tensor *y = op->writes[0].tensor;
-    Text arguments = { .arena = m->arena };
-    for (int k = 0; k < op->read_count; k++)
-        if (kinks->reads[k])
-            text_printf(&arguments, ", %s", decides_at(m, y, op->reads[k]));
-    if (kinks->reads_result)
-        text_printf(&arguments, ", %s", decides_at(m, y, op->writes[0]));
-    Fact *d = fact_table(m->arena);
-    fact_text(d, "kind", "formula");
-    fact_text(d, "name", op_function(op));
-    fact_text(d, "arguments", arguments.text ? arguments.text : "");
-    fact_int(d, "slices", m->groups * steps_all(y->repeat));
-    fact_push(list, d);
-}
-
 /* The fewest digits that read back as the same number. */
 static const char *digits(Model *m, double v)
 {
@@ -638,19 +569,19 @@ Fact *emit_facts(Model *m)
         /* choices of the forward pass that backward reads: results of relu, winners of pools, transforms of samplers */
         bool relu = op->fuse.act == OP_relu || (op->kind == OP_relu && u->forward) || (op->kind == OP_maxpool && op->fuse.relu) || op->kind == OP_conv_pool;
         if (op->fuse.beside && op->fuse.beside->kind == OP_relu)
-            decision_of_norm(m, decisions, op);
+            decisions_add_norm(m, decisions, op);
         if (relu)
-            decision(m, decisions, "relu", op, op->writes[0].tensor);
+            decisions_add(m, decisions, "relu", op, op->writes[0].tensor);
         if ((op->kind == OP_maxpool || op->kind == OP_conv_pool) && op->grad.keeps)
-            decision(m, decisions, "maxpool", op, op->writes[1].tensor);
+            decisions_add(m, decisions, "maxpool", op, op->writes[1].tensor);
         if (outside_kink(op))
-            decision(m, decisions, "relu", op, outside_kink(op));
+            decisions_add(m, decisions, "relu", op, outside_kink(op));
         if (outside_choice(op))
-            decision(m, decisions, "choice", op, outside_choice(op));
+            decisions_add(m, decisions, "choice", op, outside_choice(op));
         if (u->decisions && op->kind == OP_formula)
-            decision_of_formula(m, decisions, op);
+            decisions_add_formula(m, decisions, op);
         else if (u->decisions)
-            decision(m, decisions, "spn", op, op->reads[1].tensor);
+            decisions_add(m, decisions, "spn", op, op->reads[1].tensor);
     }
     for (int i = 0; i < m->backward_phases.count; i++) {
         Phase *p = m->backward_phases.items[i];

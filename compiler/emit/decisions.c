@@ -1,0 +1,73 @@
+/* decisions.c -- facts of what a pass decides by comparison: the sign of a relu, the winner of a window, the side of a kink.
+ *
+ * In: the planned graph.  Out: a list of facts, from which the inspecting half of a program counts decisions that change when `check` moves a
+ * weight. */
+#include "emit/decisions.h"
+#include "emit/place.h"
+#include "formula/formula.h"
+
+/* The slice of t, once or of y's repeat or one around it, at the steps of slice s of y. */
+static const char *slice_around(Model *m, const Tensor *y, const Tensor *t)
+{
+    const char *row = m->options.plain ? "N" : "G";
+    if (t->repeat == y->repeat)
+        return "s";
+    return t->repeat ? arena_printf(m->arena, "s %% (%d * %s)", steps_all(t->repeat), row) : arena_printf(m->arena, "s %% %s", row);
+}
+
+Fact *decisions_add(Model *m, Fact *list, const char *kind, const Op *op, Tensor *t)
+{
+    if (tensor_owner(t)->local || tensor_owner(t)->last < m->forward_phases.count)
+        return NULL;
+    const Repeat *r = op->writes[0].tensor->repeat;
+    Fact *d = fact_table(m->arena);
+    fact_text(d, "kind", kind);
+    fact_text(d, "name", op_function(op));
+    const char *at = t->repeat ? slice_around(m, op->writes[0].tensor, t) : arena_printf(m->arena, "s %% %s", m->options.plain ? "N" : "G");
+    fact_text(d, "tensor", place_slice(m, t, at));
+    fact_text(d, "flat", place_flat(m, t, at));
+    fact_int(d, "slices", m->groups * steps_all(r));
+    fact_int(d, "size", shape_count(&t->shape) * m->lanes);
+    fact_push(list, d);
+    return d;
+}
+
+void decisions_add_norm(Model *m, Fact *list, const Op *norm)
+{
+    const Tensor *x = norm->reads[0].tensor, *statistics = norm->reads[1].tensor;
+    Fact *d = decisions_add(m, list, "norm", norm, (Tensor *)(uintptr_t)x);
+    if (!d)
+        return;
+    fact_text(d, "statistics", place_slice(m, statistics, statistics->repeat ? "s / G" : "0"));
+    fact_int(d, "C", x->shape.dim[0]);
+}
+
+/* Where an operand of a formula lies in slice s of its result. */
+static const char *decides_at(Model *m, const Tensor *y, Use u)
+{
+    const Repeat *r = u.tensor->repeat;
+    const char *at = slice_around(m, y, u.tensor);
+    const int shift = !r ? 0 : r->reverse ? -u.shift : u.shift, slots = (shift < 0 ? -shift : shift) * steps_all(r ? r->outer : NULL);
+    const char *far = arena_printf(m->arena, slots == 1 ? "" : "%d * ", slots);
+    if (shift)                                  /* the state of the step before */
+        at = arena_printf(m->arena, "%s %c %s%s", at, shift < 0 ? '-' : '+', far, m->options.plain ? "N" : "G");
+    return place_flat(m, u.tensor, at);
+}
+
+void decisions_add_formula(Model *m, Fact *list, const Op *op)
+{
+    const FormulaKinks *kinks = op->formula.kinks;
+    const Tensor *y = op->writes[0].tensor;
+    Text arguments = { .arena = m->arena };
+    for (int k = 0; k < op->read_count; k++)
+        if (kinks->reads[k])
+            text_printf(&arguments, ", %s", decides_at(m, y, op->reads[k]));
+    if (kinks->reads_result)
+        text_printf(&arguments, ", %s", decides_at(m, y, op->writes[0]));
+    Fact *d = fact_table(m->arena);
+    fact_text(d, "kind", "formula");
+    fact_text(d, "name", op_function(op));
+    fact_text(d, "arguments", arguments.text ? arguments.text : "");
+    fact_int(d, "slices", m->groups * steps_all(y->repeat));
+    fact_push(list, d);
+}
