@@ -166,14 +166,15 @@ batch: 20
 inputs: { x: { shape: [4] } }
 targets: { kind: { length: 2, classes: 3 }, y: { classes: 3 }, share: { shape: [3] }, bits: { shape: [3] } }
 flow:
+  - w: { dense: x, units: 3, init: { constant: 1 } }
   - v: { dense: x, units: 3 }
 loss:
   - { cross_entropy: [{ reshape: { dense: x, units: 6 }, shape: [2, 3] }, kind], ignore: -1, smoothing: 0.2, class_weights: [1, 2, 0.5] }
-  - { cross_entropy: ["v * 2", y], ignore: -1 }
+  - { cross_entropy: ["v * 2 + w", y], ignore: -1 }
   - { cross_entropy: [{ dense: x, units: 3 }, share], smoothing: 0.1, weight: 0.5 }
   - { binary_cross_entropy: [{ dense: x, units: 3 }, bits] }
-  - { weight_l1: v, weight: 0.001 }
-train: { optimiser: { adam: { rate: 0.03 } }, epochs: 1 }
+  - { weight_l1: w, weight: 0.1 }
+train: { optimiser: { adam: { rate: 0.03 } }, epochs: 1, nets: { w: { freeze: true } } }
 END
 mkdir sets
 "$python" - <<'PYTHON'
@@ -246,9 +247,9 @@ grep -qx 'kind: no error: every label is -1, which the model.s loss ignores' out
 run run/run eval --run kept --data sets --split test --json
 grep -q '"kind": {"mean": null, "positions": \[null, null\]}' output || fault "eval --json without a label that counts: $(cat output)"
 for x in x y kind share bits; do cp sets/test_$x.npy sets/valid_$x.npy; done
-refused "sets/valid_kind.npy: every label is -1, which the model's loss ignores (line 8 of run.yaml): there is nothing to validate" run/run train --data sets --run refused
+refused "sets/valid_kind.npy: every label is -1, which the model's loss ignores (line 9 of run.yaml): there is nothing to validate" run/run train --data sets --run refused
 echo 'train.rate: [0.1]' >grid.yaml
-refused "sets/valid_kind.npy: every label is -1, which the model's loss ignores (line 8 of run.yaml): there is nothing to compare" run/run sweep grid.yaml --data sets --runs refused
+refused "sets/valid_kind.npy: every label is -1, which the model's loss ignores (line 9 of run.yaml): there is nothing to compare" run/run sweep grid.yaml --data sets --runs refused
 
 # ---- compare: shares of the labels, and of the examples, that count -----------------------------------------------------------------------
 run run/run compare kept parts --data sets --split train --json && cp output compare.json
