@@ -21,6 +21,7 @@
 #include "run/norms.h"
 #include "run/run.h"
 #include "run/settings.h"
+#include "run/signals.h"
 #include "run/torn.h"
 #include "run/weights.h"
 #include "trainer.h"
@@ -29,10 +30,8 @@
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const double RETRY = 30;                /* seconds after which a save that failed is tried again */
 
@@ -56,45 +55,6 @@ typedef struct {
     bool collected;                            /* of several ranks: each has the whole of the optimiser's state, since the last step */
     bool validates;                            /* there is a validation split; else the training loss decides what is best */
 } Training;
-
-/* ---- signals ------------------------------------------------------------------------------------------------------ */
-
-static volatile sig_atomic_t stop_signal;
-
-/* The first signal stops after the step; a second ends the program at once (every file is written whole or not at all).
- * timeout(1) and shells send a signal to the process and then to its group: signals in quick succession count as one. */
-static void on_signal(int number)
-{
-    static double first;
-    double now = seconds_now();
-    if (!stop_signal)
-        stop_signal = number, first = now;
-    else if (now - first > 0.1)
-        _exit(BY_SIGNAL + number);
-}
-
-/* SIGUSR1: batch systems announce the end of the time with it. */
-static void catch_signals(void)
-{
-    struct sigaction action = { .sa_handler = on_signal }, was;
-    sigfillset(&action.sa_mask);
-    sigdelset(&action.sa_mask, SIGBUS);        /* torn.h */
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGUSR1, &action, NULL);
-    if (!sigaction(SIGHUP, NULL, &was) && was.sa_handler != SIG_IGN)       /* nohup: ignored, stays so */
-        sigaction(SIGHUP, &action, NULL);
-}
-
-/* All is saved: from here on a signal ends the program at once. */
-static void leave_signals(void)
-{
-    static const int numbers[] = { SIGINT, SIGTERM, SIGUSR1, SIGHUP };
-    struct sigaction was;
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (!sigaction(numbers[i], NULL, &was) && was.sa_handler == on_signal)
-            signal(numbers[i], SIG_DFL);
-}
 
 /* ---- saving ------------------------------------------------------------------------------------------------------- */
 
