@@ -93,7 +93,8 @@ _spnc() {
     esac
 }
 
-_spn_data() {
+# _spn_commands PROGRAM SCRIPT: completes PROGRAM [COMMAND] [options]; SCRIPT, for sed, finds the commands in its --help.
+_spn_commands() {
     local cur prev command model
     COMPREPLY=()
     _spn_line
@@ -105,32 +106,15 @@ _spn_data() {
     -*) _spn_words "$(_spn_options "$1" $command)" ;;
     *)
         if [ -z "$command" ]; then
-            _spn_words "$("$1" --help 2>/dev/null | sed -n 's/^.* spn-data \([a-z][a-z]*\) .*/\1/p')"
+            _spn_words "$("$1" --help 2>/dev/null | sed -n "$2")"
         else
             _spn_files "*"
         fi ;;
     esac
 }
-
+_spn_data() { _spn_commands "$1" 's/^.* spn-data \([a-z][a-z]*\) .*/\1/p'; }
 # A trainer: COMMAND [options], as its --help and COMMAND --help list them.
-_spn_program() {
-    local cur prev command model
-    COMPREPLY=()
-    _spn_line
-    case $prev in
-    =) return ;;
-    -*) _spn_value "$(_spn_argument "$1" "$command")" && return ;;
-    esac
-    case $cur in
-    -*) _spn_words "$(_spn_options "$1" $command)" ;;
-    *)
-        if [ -z "$command" ]; then
-            _spn_words "$("$1" --help 2>/dev/null | sed -n 's/^  \([a-z]*\)  *.*/\1/p')"
-        else
-            _spn_files "*"
-        fi ;;
-    esac
-}
+_spn_program() { _spn_commands "$1" 's/^  \([a-z]*\)  *.*/\1/p'; }
 
 complete -F _spnc spnc
 complete -F _spn_data spn-data
