@@ -188,6 +188,8 @@ static Fact *passed(Model *m, const Op *norm, const Op *through, const Op *sums)
     if (normed)
         fact_push_text(p.channel,
                        "const vec scale = v_set1((real)statistics[BATCH_SCALE][c]), shift = v_set1((real)statistics[BATCH_SHIFT][c]);");
+    else if (!sums) /* the norm's own factor, whatever f is */
+        fact_push_text(p.channel, "const vec scale = v_set1((real)statistics[BATCH_SCALE][c]);");
     put_parts(m, f, &p);
     return f;
 }
