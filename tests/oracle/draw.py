@@ -588,7 +588,7 @@ def differences(spnc, model, folder, seed):
     found = built(spnc, path, seed)
     if found:
         return found
-    make_data.write(net.model, folder / "data", {"test": EXAMPLES, "train": EXAMPLES, "valid": 4}, 1)
+    make_data.write(net.model, folder / "data", {"test": EXAMPLES, "train": EXAMPLES, "valid": BATCH}, 1)
     chance = re.search(r"random:|augment:|dropout: \w+, rate: 0\.[35]", text)
     options = dict(model=path, set=[], program=program, seed=1, batch=None)
     for first, mode in [(0, "eval"), (EXAMPLES - 4, "eval")] + ([(0, "train")] if "batch_norm" in str(model) and not chance else []):
@@ -631,7 +631,7 @@ def told_by(what, command, options):
         try:
             failed = command(options)
         except (Exception, SystemExit) as e:
-            failed, _ = 1, print(f"{type(e).__name__}: {e} FAILED")
+            failed, _ = 1, print(f"{type(e).__name__}: {' '.join(str(e).split())} FAILED")
     lines = told.getvalue().splitlines()
     for line in lines:
         if "rounding:" in line:

@@ -187,7 +187,7 @@ def steps(a):
     average = Optimiser(net.model, net).average
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        make_data.write(net.model, folder / "data", {"train": count, "valid": 4, "test": 4}, a.seed)
+        make_data.write(net.model, folder / "data", {"train": count, "valid": 20, "test": 4}, a.seed)
         run(a.program, "export", "--seed", a.seed, "-o", folder / "W0.npz")
         run(a.program, "train", "--data", folder / "data", "--run", folder / "run",
             "--epochs", a.epochs, "--seed", a.seed)
