@@ -48,7 +48,7 @@ grep -q '^stopped looking for elements to test after 40 s: ' said && grep -q '^c
 cat >siam.yaml <<'END'
 model: siam
 batch: 20
-inputs: { x: { shape: [3] }, z: { shape: [3] } }
+inputs: { x: { shape: [3] }, z: { shape: [3] }, m: { shape: [1, 5, 4] } }
 nets:
   f:
     in: p
@@ -66,10 +66,16 @@ flow:
   - d: u - w
   - v: { dense: x, units: 1 }                       # one number added to all: softmax does not see it
   - g: { softmax: d + v }
-loss: { mean: d * d + g * g }
+  - c: { conv: m, filters: 2, kernel: 2 }           # the norm takes the bias away
+  - i: { instance_norm: c }
+  - k: { parameter: [1], init: { normal: 0.5 } }
+  - o: { softmax: w + k }
+loss: [{ mean: d * d + g * g }, { mean: i ** 3 }, { mean: o * o }]
 END
-run env CFLAGS=-O0 "$SPNC" build siam.yaml --plain -o siam && siam/siam check >said 2>&1 || fault "a gradient of 0: $(cat said)"
-grep -q '^v.bias  *24 ' said && grep -q '^f.a.bias  *24 ' said && grep -q '^f.s.init  *24 ' said || fault "a gradient of 0 is not tested: $(cat said)"
+for form in '' --plain; do
+    run env CFLAGS=-O0 "$SPNC" build siam.yaml $form -o siam$form && siam$form/siam check >said 2>&1 || fault "${form:-vectors}: a gradient of 0: $(cat said)"
+    for parameter in v.bias f.a.bias f.s.init c.bias k.weight; do grep -q "^$parameter  *24 " said || fault "${form:-vectors}: $parameter: a gradient of 0 is not tested: $(cat said)"; done
+done
 
 # ---- formulas with kinks, of which each element that crosses one is drawn again; values behind stop_gradient, which differences must not see
 cat >kinks.yaml <<'END'

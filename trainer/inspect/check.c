@@ -67,7 +67,7 @@ static void jitter(real *block, uint64_t seed)
 /* ---- how small a gradient may be ---------------------------------------------------------------------------------- */
 
 /* What an operator's gradients of parameters are summed of, in one pass over the batch: its largest operand and result, and how many terms. */
-typedef struct { const char *op; double x, y, terms; } Sum;
+typedef struct { const char *op; double x, y, terms; bool written; } Sum;
 /* Of a parameter: what rounding may leave of a gradient that is 0 because terms cancel, in its own sum or in one before it, epsilon for each term of the
  * size of the net's largest gradient; and what the rounding of the operator's results does to the loss, which is all that a difference sees then. */
 typedef struct { double gradient, loss; } Floor;
@@ -88,6 +88,18 @@ static Sum *sum_of(Sums *s, const char *op)
     return &s->list[s->count++];
 }
 
+/* Is this tensor of the program the gradient of a parameter, or a group's part of it?  Of front.conv1.bias: that name, or d_front_conv1_bias_part. */
+static bool is_gradient_of(const char *tensor, const char *parameter)
+{
+    if (!strcmp(tensor, parameter))
+        return true;
+    if (strncmp(tensor, "d_", 2))
+        return false;
+    for (tensor += 2; *parameter && *tensor == (*parameter == '.' ? '_' : *parameter); parameter++)
+        tensor++;
+    return !*parameter && !strcmp(tensor, "_part");
+}
+
 static int see_sum(void *to, const Look *l)
 {
     Sums *s = to;
@@ -101,10 +113,13 @@ static int see_sum(void *to, const Look *l)
         return 0;
     Sum *sum = sum_of(s, l->op);
     for (int k = 0; k < net.param_count && weights && l->written; k++)
-        if (!strcmp(net.params[k].name, l->tensor)) {
+        if (is_gradient_of(l->tensor, net.params[k].name)) {
             s->floor[k].gradient += EPSILON * sum->terms * sum->x;
             s->floor[k].loss += 4 * EPSILON * sum->terms * sum->y;
         }
+    if (weights && sum->written && !l->written) /* the next group's, or the next step's */
+        sum->terms = 0;
+    sum->written = weights && l->written;
     if ((weights && l->written) || !l->slot)
         return 0;
     if (forward) {
