@@ -91,6 +91,22 @@ expect 0 '' ./spn-data make --single --drawn --train 3 --valid 2 --test 2 -o E
 expect 1 'E/.*_digit.npy: is there already' ./spn-data make --drawn --train 3 --valid 2 --test 2 -o E
 expect 0 '' ./spn-data make --single --drawn --train 4 --valid 2 --test 2 -o E
 
+# Places of the digits, on request: the images stay the same, and in each 28 x 28 pixels at a place lies a digit, on black or on clutter.
+for more in '' --places; do expect 0 '' ./spn-data make --drawn $more --train 40 --valid 2 --test 2 -o "P$more"; done
+cmp P/train_image.npy P--places/train_image.npy || fault "--places changes the images"
+cmp P/test_digits.npy P--places/test_digits.npy || fault "--places changes the labels"
+expect 1 '_places.npy: is there already' ./spn-data make --drawn --train 40 --valid 2 --test 2 -o P--places
+expect 2 'covers its picture' ./spn-data make --single --places --train 4 --valid 2 --test 2 -o P
+"$(sh "$root/tests/python.sh" numpy)" - <<'PYTHON' || fault "places"
+import numpy as np
+image, places = (np.load(f"P--places/train_{name}.npy") for name in ("image", "places"))
+assert places.shape == (40, 3, 2) and places.dtype == np.int32 and places.min() >= 0 and places.max() <= 72
+assert (np.diff(places[:, :, 1]) == 28).all() and len({tuple(p) for p in places[:, 0]}) > 20
+at = lambda k, i: image[k, 0, places[k, i, 0]:, places[k, i, 1]:][:28, :28]
+ink = np.mean([(at(k, i)[8:20, 8:20] > 128).mean() for k in range(40) for i in range(3)])        # where a digit is thickest
+assert ink > 3 * (image > 128).mean(), (ink, (image > 128).mean())
+PYTHON
+
 # Temporary files of a process that lives are its own.
 : >E/.spn-$$-0.tmp
 sleep 0 & gone=$!

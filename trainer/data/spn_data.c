@@ -75,9 +75,28 @@ static int source_drawn(Source *source, uint64_t seed, const int64_t counts[SPLI
 
 /* ---- make -------------------------------------------------------------------------------------------- */
 
-typedef struct { ArrayNpy image, labels; } SplitFiles;
+enum { IMAGE, LABELS, PLACES, ARRAYS };         /* the arrays of a split; PLACES if asked for */
 
-static bool write_clutter(SplitFiles *files, uint8_t *images, int32_t *labels, const Source *source, uint64_t seed, int split, int64_t count, ArrayError *e)
+typedef struct {
+    ArrayNpy array[ARRAYS];
+    int arrays;
+} SplitFiles;
+
+/* A portion of a split's examples. */
+typedef struct {
+    uint8_t *images;
+    int32_t *labels, *places;
+} Portion;
+
+static bool write_rows(SplitFiles *files, const void *const rows[ARRAYS], int64_t n, ArrayError *e)
+{
+    for (int k = 0; k < files->arrays; k++)
+        if (!array_npy_rows(&files->array[k], rows[k], n, e))
+            return false;
+    return true;
+}
+
+static bool write_clutter(SplitFiles *files, const Portion *p, const Source *source, uint64_t seed, int split, int64_t count, ArrayError *e)
 {
     for (int64_t first = 0; first < count; first += PORTION) {
         const int n = (int)(count - first < PORTION ? count - first : PORTION);
@@ -85,62 +104,73 @@ static bool write_clutter(SplitFiles *files, uint8_t *images, int32_t *labels, c
         for (int i = 0; i < n; i++) {
             ClutterScene scene;
             clutter_scene(&scene, seed, split, first + i, source->split[split].count);
-            clutter_draw(images + (size_t)i * CLUTTER_PIXELS, labels + i * CLUTTER_DIGITS, &scene, seed,
+            clutter_draw(p->images + (size_t)i * CLUTTER_PIXELS, p->labels + i * CLUTTER_DIGITS, &scene, seed,
                          &source->split[split], &source->split[0], &source->split[1]);
+            for (int k = 0; k < CLUTTER_DIGITS; k++) {
+                p->places[(i * CLUTTER_DIGITS + k) * 2] = scene.digit[k].top;
+                p->places[(i * CLUTTER_DIGITS + k) * 2 + 1] = scene.digit[k].left;
+            }
         }
-        if (!array_npy_rows(&files->image, images, n, e) || !array_npy_rows(&files->labels, labels, n, e))
+        if (!write_rows(files, (const void *const[]){ p->images, p->labels, p->places }, n, e))
             return false;
     }
     return true;
 }
 
-static bool write_single(SplitFiles *files, int32_t *labels, const Digits *digits, int64_t count, ArrayError *e)
+static bool write_single(SplitFiles *files, const Portion *p, const Digits *digits, int64_t count, ArrayError *e)
 {
     for (int64_t first = 0; first < count; first += PORTION) {
         const int n = (int)(count - first < PORTION ? count - first : PORTION);
         for (int i = 0; i < n; i++)
-            labels[i] = digits->labels[first + i];
-        if (!array_npy_rows(&files->image, digits->pixels + first * DIGIT_PIXELS, n, e) || !array_npy_rows(&files->labels, labels, n, e))
+            p->labels[i] = digits->labels[first + i];
+        if (!write_rows(files, (const void *const[]){ digits->pixels + first * DIGIT_PIXELS, p->labels, NULL }, n, e))
             return false;
     }
     return true;
 }
 
 /* All files are begun before the first byte and ended after the last one, so a failure leaves the old set as it was. */
-static int write_splits(const Source *source, const char *dir, const int64_t counts[SPLITS], uint64_t seed, bool single)
+static int write_splits(const Source *source, const char *dir, const int64_t counts[SPLITS], uint64_t seed, bool single, bool places)
 {
     ArrayError e = { 0 };
     SplitFiles files[SPLITS];
-    ArrayOut *outs[2 * SPLITS];
-    uint8_t *images = array_allocate(dir, (size_t)PORTION * CLUTTER_PIXELS, &e);
-    int32_t *labels = array_allocate(dir, sizeof(int32_t) * PORTION * CLUTTER_DIGITS, &e);
-    const int side = single ? DIGIT_SIDE : CLUTTER_SIDE;
+    ArrayOut *outs[ARRAYS * SPLITS];
+    const Portion p = { array_allocate(dir, (size_t)PORTION * CLUTTER_PIXELS, &e), array_allocate(dir, sizeof(int32_t) * PORTION * CLUTTER_DIGITS, &e),
+                        array_allocate(dir, sizeof(int32_t) * PORTION * CLUTTER_DIGITS * 2, &e) };
+    const int side = single ? DIGIT_SIDE : CLUTTER_SIDE, arrays = places ? ARRAYS : PLACES;
+    const char *const names[ARRAYS] = { "image", single ? "digit" : "digits", "places" };
     int begun = 0;
-    bool fine = images && labels;
+    bool fine = p.images && p.labels && p.places;
     set_begin(dir);
-    for (int f = 0; fine && f < 2 * SPLITS; f++) {
-        const int64_t image_shape[] = { counts[f / 2], 1, side, side }, label_shape[] = { counts[f / 2], CLUTTER_DIGITS };
-        fine = f % 2 == 0 ? split_begin(&files[f / 2].image, dir, f / 2, "image", ARRAY_U1, 4, image_shape, &e)
-                          : split_begin(&files[f / 2].labels, dir, f / 2, single ? "digit" : "digits", ARRAY_I4, single ? 1 : 2, label_shape, &e);
-        begun += fine;
+    for (int s = 0; fine && s < SPLITS; s++) {
+        const int64_t shapes[ARRAYS][4] = { { counts[s], 1, side, side }, { counts[s], CLUTTER_DIGITS }, { counts[s], CLUTTER_DIGITS, 2 } };
+        const int ranks[ARRAYS] = { 4, single ? 1 : 2, 3 };
+        files[s].arrays = arrays;
+        for (int k = 0; fine && k < arrays; k++) {
+            fine = split_begin(&files[s].array[k], dir, s, names[k], k == IMAGE ? ARRAY_U1 : ARRAY_I4, ranks[k], shapes[k], &e);
+            if (fine)
+                outs[begun++] = &files[s].array[k].out;
+        }
     }
     for (int s = 0; fine && s < SPLITS; s++)
-        fine = single ? write_single(&files[s], labels, &source->split[s], counts[s], &e)
-                      : write_clutter(&files[s], images, labels, source, seed, s, counts[s], &e);
-    for (int f = 0; fine && f < 2 * SPLITS; f++)
-        fine = array_npy_seal(f % 2 == 0 ? &files[f / 2].image : &files[f / 2].labels, &e);
-    for (int f = 0; f < begun; f++)
-        outs[f] = f % 2 == 0 ? &files[f / 2].image.out : &files[f / 2].labels.out;
+        fine = single ? write_single(&files[s], &p, &source->split[s], counts[s], &e)
+                      : write_clutter(&files[s], &p, source, seed, s, counts[s], &e);
+    for (int f = 0; fine && f < begun; f++)
+        fine = array_npy_seal(&files[f / arrays].array[f % arrays], &e);
     const int code = fine ? set_commit(dir, outs, begun, (const char *const[]){ NULL }) : complain_array(&e);
     for (int f = 0; code != FINE && f < begun; f++)
         array_out_abandon(outs[f]);
-    free(images);
-    free(labels);
+    free(p.images);
+    free(p.labels);
+    free(p.places);
     if (code != FINE)
         return code;
     for (int s = 0; s < SPLITS; s++) {
         tell("%s/%s_image.npy: u1 [%lld,1,%d,%d]", dir, split_names[s], (long long)counts[s], side, side);
-        printf(single ? "   _digit.npy: i4 [%lld]\n" : "   _digits.npy: i4 [%lld,3]\n", (long long)counts[s]);
+        printf(single ? "   _digit.npy: i4 [%lld]" : "   _digits.npy: i4 [%lld,3]", (long long)counts[s]);
+        if (places)
+            printf("   _places.npy: i4 [%lld,3,2]", (long long)counts[s]);
+        printf("\n");
     }
     return FINE;
 }
@@ -148,7 +178,7 @@ static int write_splits(const Source *source, const char *dir, const int64_t cou
 typedef struct {
     const char *mnist, *dir;
     int64_t counts[SPLITS], seed;
-    bool single, drawn;
+    bool single, drawn, places;
 } Make;
 
 #define AT(field) offsetof(Make, field), 0
@@ -156,6 +186,7 @@ static const Option make_options[] = {
     { "--mnist", "DIR", TEXT, AT(mnist), "the folder of MNIST's four files, raw or .gz (or set SPN_MNIST; without either, digits are drawn)" },
     { "--drawn", NULL, FLAG, AT(drawn), "draw the digits, whatever SPN_MNIST says" },
     { "--single", NULL, FLAG, AT(single), "plain digits instead: _image.npy u1 [N,1,28,28] and _digit.npy i4 [N], in MNIST's order" },
+    { "--places", NULL, FLAG, AT(places), "_places.npy i4 [N,3,2] too: the first row and column of each digit's 28 x 28 pixels" },
     { "--train", "N", INT64(1, MOST_EXAMPLES), AT(counts[0]), "examples for training    (default 60000; with --single 50000)" },
     { "--valid", "N", INT64(1, MOST_EXAMPLES), AT(counts[1]), "examples for validation  (default 10000)" },
     { "--test", "N", INT64(1, MOST_EXAMPLES), AT(counts[2]), "examples for the test    (default 10000)" },
@@ -172,6 +203,8 @@ static int make(const Command *c, int argc, char **argv)
         return code < 0 ? FINE : code;
     if (w.drawn && w.mnist)
         return complain(WRONG_USAGE, "--drawn and --mnist exclude each other");
+    if (w.single && w.places)
+        return complain(WRONG_USAGE, "--places is for sequences: a digit of --single covers its picture");
     if (w.counts[0] < 0)
         w.counts[0] = w.single ? 50000 : 60000;
     const char *named = getenv("SPN_MNIST");
@@ -186,11 +219,11 @@ static int make(const Command *c, int argc, char **argv)
             code = complain(WRONG_USAGE, "--single takes each digit once: --%s %lld is more than the %d there are", split_names[s],
                             (long long)w.counts[s], source.split[s].count);
     if (code == FINE)
-        code = set_refuse_mixture(w.dir, (const char *const[]){ "image", w.single ? "digit" : "digits" }, 2);
+        code = set_refuse_mixture(w.dir, (const char *const[]){ "image", w.single ? "digit" : "digits", "places" }, w.places ? ARRAYS : PLACES);
     if (code == FINE)
         code = make_folder(w.dir);
     if (code == FINE)
-        code = write_splits(&source, w.dir, w.counts, (uint64_t)w.seed, w.single);
+        code = write_splits(&source, w.dir, w.counts, (uint64_t)w.seed, w.single, w.places);
     if (code != FINE)
         take_back();
     source_close(&source);
