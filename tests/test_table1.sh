@@ -39,6 +39,33 @@ assert "| RNN-SPN, spnc |  |  |  | %.2f |" % (100 * e["test_error"]) in page
 assert "| RNN-SPN, spnc |  |  |  | %.2f |" % (100 * e["test_error"]) in readme
 assert (out / "docs/table1" / e["log"].replace(".log.jsonl.gz", ".png")).read_bytes()[1:4] == b"PNG"
 assert "<polyline" in (out / "docs/table1/curves.svg").read_text()
+a = e["attention"]
+assert 0.5 < a["scale"] < 1.5 and 0 <= a["nearest"] <= a["holds"] <= 1 and e["right_images"]["count"] == 200, a
+assert [epoch for epoch, _ in e["scales"]] in ([1, 2], [1], [2]) and all(0.5 < s < 1.5 for _, s in e["scales"]), e["scales"]      # an epoch may be too short to be seen
+assert "## Where the nets look" in page and "| RNN-SPN d=4 | " in page.split("## Where the nets look")[1]
+END
+
+# ---- what is said of attention, on given transforms, places and answers
+python3 - "$root/bench/table1" <<'END' || fault "claims.py"
+import sys
+sys.path.insert(0, sys.argv[1])
+import claims as c
+near = lambda x, y: abs(x - y) < 1e-12
+assert near(c.scale([0.5, 0, 9, 0, 0.5, 9]), 0.5) and near(c.scale([0, -0.25, 0, 1, 0, 0]), 0.5)             # a turn changes nothing
+assert c.centre((0, 0)) == (13.5 / 49.5 - 1,) * 2 and near(sum(c.centre((36, 36))), 0) and c.centre((72, 0))[1] > 0 > c.centre((72, 0))[0]
+box = [0.5, 0, 0.25, 0, 0.1, -0.5]                       # x from -0.25 to 0.75, y from -0.6 to -0.4
+assert [c.holds(box, p) for p in ((0.7, -0.59), (-0.2, -0.41), (0.8, -0.5), (0.25, -0.39))] == [True, True, False, False]
+assert [c.holds([0, -0.5, 0, 0.1, 0, 0], p) for p in ((0.45, 0.05), (0.05, 0.45))] == [True, False]          # turned by 90 degrees
+assert not c.holds([0] * 6, (0, 0))
+places = [[(36, 8), (36, 36), (36, 64)]]
+look = lambda *x: {"transforms": {"A": [[0.3, 0, m, 0, 0.3, 0] for m in x]}, "targets": {"digits": {"read": [1, 2, 3], "labels": [1, 2, 3 if x[0] < 0 else 4]}}}
+assert c.in_order([look(-0.56, 0, 0.56)], places) == (1, 1)
+assert c.in_order([look(0.56, 0, -0.56), look(-0.35, 0, 0.1)], places * 2) == (3 / 6, 3 / 6)
+assert near(c.mean_scale([look(0, 1, 2)]), 0.3)
+right = c.right_images([look(-1, 0, 1), look(1, 0, 1)] * 5)
+assert right["count"] == 10 and c.bits_of(right) == [1, 0] * 5
+all_right = c.right_images([look(-1, 0, 1)] * 10)
+assert c.mcnemar(right, right) == (0, 0, 1) and c.mcnemar(all_right, right)[:2] == (5, 0) and near(c.mcnemar(all_right, right)[2], 2 / 2 ** 5)
 END
 
 # ---- called again: nothing is trained, nothing evaluated

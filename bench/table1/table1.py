@@ -23,6 +23,7 @@ Exit codes: 0 fine; 1 the input is wrong, or a repeated row has other bits; 2 us
 """
 
 import argparse
+import array
 import ctypes
 import fcntl
 import functools
@@ -39,6 +40,7 @@ import sys
 import time
 import zipfile
 
+import claims
 from table1_md import write_pages
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -55,6 +57,7 @@ KIND, RATES, LOOK = "dropout", ("0.0", "0.2", "0.4"), 40          # chosen on va
 CHOOSER = {"rnn_spn": "rnn_spn-d4", "ffn_spn": "ffn_spn-d4", "conv": "ffn_spn-d4"}   # on the cheapest row of the family
 EPOCHS = 100                    # the schedule's rate is 11 times smaller by then
 SPLITS, ARRAYS = ("train", "valid", "test"), ("image", "digits")
+LOOKED_AT = 1000                # images of the validation split whose transforms are looked at after each epoch
 
 
 def without_later(step):
@@ -178,6 +181,7 @@ class Run:
         self.base = runs / row / model_hash
         self.program = self.base / "program" / NETS[row][0]
         self.folder, self.about = self.base / f"seed{seed}", self.base / f"seed{seed}.json"
+        self.scales = self.base / f"seed{seed}.scales.jsonl"         # of the transforms, by epoch
         self.name = f"{row}-{model_hash[:8]}-seed{seed}"
         self.facts = read_json(self.about, {})
 
@@ -195,6 +199,10 @@ class Run:
 
     def log(self):
         return [json.loads(line) for line in self.log_text().splitlines()]
+
+    def looks(self):
+        """The mean scale of the transforms by epoch, as far as it was seen."""
+        return [json.loads(line) for line in self.scales.read_text().splitlines()] if self.scales.exists() else []
 
 
 def best_of(log):
@@ -220,6 +228,7 @@ def entry(run):
             "interval": test and wilson(test["error"], test["digits"]), "interval_kind": "Wilson, 95 %, share of digits",
             "commit": f["commit"], "machine": {**machine, "threads": trained.get("threads")}, "command": f["command"],
             "model_hash": run.hash, "weights_sha256": f.get("weights_sha256"), "data": f["data"],
+            "attention": f.get("attention"), "right_images": f.get("right_images"), "scales": [[e["epoch"], e["scale"]] for e in run.looks()],
             "train": {k: v for k, v in trained.get("train", {}).items() if k != "epochs"} | {"epochs": f["epochs"]},
             "log": run.name + ".log.jsonl.gz"}
 
@@ -253,6 +262,12 @@ class Results:
             others = [r for r in before.get("repeats", []) if r["machine"].get("processor") != machine.get("processor")]
             before["repeats"] = others + [repeat]
 
+    @staticmethod
+    def note_attention(before, run):
+        """A finished row, trained anew to the same weights by a version that looks at transforms."""
+        if run.facts.get("attention") and not before.get("attention") and run.facts.get("weights_sha256") == before["weights_sha256"]:
+            before |= {k: v for k, v in entry(run).items() if k in ("attention", "right_images", "scales")}
+
     def collect(self):
         known = {self.identity(e): e for e in self.rows + self.beyond}
         for about in sorted(self.runs.glob("*/*/seed*.json")):
@@ -262,6 +277,7 @@ class Results:
             before, picture, shown = known.get((run.row, run.hash, run.seed)), run.base / f"seed{run.seed}.png", self.out / "docs/table1" / (run.name + ".png")
             if before and before["test_error"] is not None:                  # a finished one stays as it was measured,
                 self.note_repeat(before, run)
+                self.note_attention(before, run)
             elif not before or run.facts.get("test") or len(run.log()) >= before["epochs"]:      # and an unfinished one that came farther, elsewhere
                 known[run.row, run.hash, run.seed] = entry(run)
                 self.keep_log(run)
@@ -325,6 +341,25 @@ class Table:
         changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!bench/table1/*.json", ":!bench/table1/logs/", ":!docs/table1*", ":!README.md")
         return head.stdout.strip() + ("-changed" if changed.stdout.strip() else "")
 
+    def make_data(self, folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        self.children.run(ROOT / "build/spn-data", "make", *(["--drawn"] if self.o.drawn else ["--mnist", os.environ["SPN_MNIST"]]), "--places",
+                          *(x for s, count in zip(SPLITS, self.o.sizes) for x in (f"--{s}", count)), "--seed", self.o.data_seed, "-o", folder)
+
+    @functools.cached_property
+    def places(self):
+        """Where the digits of the validation split lie: for each image (row, column) of each digit."""
+        path = self.o.runs / "data/valid_places.npy"
+        if not path.exists():                                                           # data of an earlier version: the same images made again
+            new = self.o.runs / "data.again"
+            self.make_data(new)
+            for s in SPLITS:
+                (new / f"{s}_places.npy").rename(path.with_name(f"{s}_places.npy"))
+            shutil.rmtree(new)
+        content = path.read_bytes()
+        numbers = array.array("i", content[10 + int.from_bytes(content[8:10], "little"):])
+        return [[tuple(numbers[k:k + 2]) for k in range(i, i + 6, 2)] for i in range(0, len(numbers), 6)]
+
     @functools.cached_property
     def data(self):
         """RUNS/data, and RUNS/seen without the test split; gives what the rows say of it."""
@@ -336,9 +371,7 @@ class Table:
             if not mnist and not self.o.drawn:
                 fail(1, "Table 1 is about MNIST: set SPN_MNIST to the folder of its four files")
             new = self.o.runs / "data.new"
-            shutil.rmtree(new, ignore_errors=True)
-            self.children.run(ROOT / "build/spn-data", "make", *(["--drawn"] if self.o.drawn else ["--mnist", mnist]),
-                              *(x for s in SPLITS for x in (f"--{s}", sizes[s])), "--seed", self.o.data_seed, "-o", new)
+            self.make_data(new)
             about.unlink(missing_ok=True)
             shutil.rmtree(data, ignore_errors=True)
             new.rename(data)
@@ -400,11 +433,38 @@ class Table:
             lines = run.log_text().count("\n")
             if lines != seen:
                 seen = lines
+                self.look(run, lines)
                 self.results.collect()
 
         self.children.run(run.program, "train", "--data", self.o.runs / "seen", "--run", run.folder, "--seed", run.seed, "--epochs", epochs,
                           "--resume", *(["--threads", self.o.threads] if self.o.threads else []), watch=watch, keep=(self.lock,))
         run.keep(over=epochs)
+
+    def answers(self, run, folder, split, count, *more):
+        """What `predict` says of the first examples of a split."""
+        command = [run.program, "predict", "--run", run.folder, "--data", self.o.runs / folder, "--split", split, "--count", count, "--json", *more]
+        done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
+        return json.loads(done.stdout)["examples"] if done.returncode == 0 else None
+
+    def look(self, run, epochs):
+        """Notes how far the transforms zoom after so many epochs, from the newest checkpoint.  An epoch that is over before this program sees it is left out."""
+        if run.facts["model"] not in ("rnn_spn", "ffn_spn"):
+            return
+        examples = self.answers(run, "seen", "valid", min(LOOKED_AT, self.data["valid"]), "--last", "--threads", 1)
+        if examples and run.log_text().count("\n") == epochs and all(e["epoch"] != epochs for e in run.looks()):
+            with run.scales.open("a") as f:
+                f.write(json.dumps({"epoch": epochs, "scale": round(claims.mean_scale(examples), 5)}) + "\n")
+
+    def attend(self, run):
+        """Of the weights that validation chose: where they look, on the validation split, and which images of the test split they read."""
+        if run.facts["model"] not in ("rnn_spn", "ffn_spn") or run.facts.get("attention"):
+            return
+        places = self.places
+        examples, test = self.answers(run, "seen", "valid", self.data["valid"]), self.answers(run, "data", "test", self.data["test"])
+        if examples is None or test is None:
+            fail(70, f"{run.name}: predict failed")
+        held, near = claims.in_order(examples, places) if run.facts["model"] == "rnn_spn" else (None, None)
+        run.keep(attention={"scale": claims.mean_scale(examples), "holds": held, "nearest": near}, right_images=claims.right_images(test))
 
     def weights_sha256(self, run):
         """Of the exported arrays by name: the same for every program with the same bits."""
@@ -485,6 +545,7 @@ class Table:
             self.finish(run)
         else:
             say(f"{run.name}: finished; nothing to do")
+        self.attend(run)
         self.results.collect()
         self.results.pages()
 

@@ -7,6 +7,7 @@ import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "harness"))
+import claims
 from svg_charts import errors_svg
 
 PAPER = {**dict(zip(("rnn_spn-d1", "rnn_spn-d2", "rnn_spn-d3", "rnn_spn-d4"), (1.8, 1.5, 1.8, 2.3))),
@@ -109,6 +110,29 @@ def beyond_text(beyond, rows, what):
     return text
 
 
+def attention_text(rows):
+    """What the paper says of attention, measured on the runs of the table; "" while there is none."""
+    seen = {row: e for row, e in in_table(rows).items() if e.get("attention")}
+    if not seen:
+        return ""
+    epochs = (1, 2, 5, 10, 20, 50)
+    text = ATTENTION + "| row | " + " | ".join(f"after {k}" for k in epochs) + " | best epoch | holds its digit, % | nearest to its digit, % |\n" + "| --- " * (len(epochs) + 4) + "|\n"
+    for row in PAPER:
+        if row not in seen:
+            continue
+        a, scales = seen[row]["attention"], dict(map(tuple, seen[row]["scales"]))
+        text += "| " + " | ".join([title(row)] + [f"{scales[k]:.2f}" if k in scales else "" for k in epochs]
+                                  + [f"{a['scale']:.2f}", percent(a["holds"], 1), percent(a["nearest"], 1)]) + " |\n"
+    both = [d for d in "1234" if f"rnn_spn-d{d}" in seen and f"ffn_spn-d{d}" in seen]
+    if both:
+        text += BESIDE + "| d | only RNN-SPN | only FFN-SPN | of | p |\n| --- | --- | --- | --- | --- |\n"
+    for d in both:
+        rnn, ffn = (seen[f"{m}-d{d}"]["right_images"] for m in ("rnn_spn", "ffn_spn"))
+        only, only_other, p = claims.mcnemar(rnn, ffn)
+        text += f"| {d} | {only} | {only_other} | {rnn['count']} | {p:.1e} |\n"
+    return text
+
+
 def read_log(out, name):
     return [json.loads(line) for line in gzip.decompress((out / "bench/table1/logs" / name).read_bytes()).decode().splitlines()]
 
@@ -168,8 +192,22 @@ SPN_MNIST=FOLDER make table1 ROWS="rnn_spn-d4" RUNS=runs
 which goes on where it was stopped, and compares the weights' SHA-256 with the one in `bench/table1/rows.json`. The exact command of each row:
 ```
 {commands}```
-{beyond}{chosen}{glimpses}"""
+{attention}{beyond}{chosen}{glimpses}"""
 
+
+ATTENTION = """
+## Where the nets look
+Scale: the side of a square with the crop's area, as a share of the image's side, in the mean over all steps of the first 1,000 validation images after so many epochs, and of all of them with the
+weights of the best epoch. Holds: the share of the RNN-SPN's steps whose box holds the middle of the digit that is to be read there (the first step the first digit, and so on); nearest: the share
+whose middle has this digit nearest of the three. The places of the digits are those of `spn-data make --places`.
+
+"""
+
+BESIDE = """
+Which reads more images of the test split, all three digits of them, the net that looks three times or the one that looks once? Images that only one of the two reads, and the probability of so uneven
+a division if both read equally well (McNemar's test, exact).
+
+"""
 
 BEYOND = """
 ## Beyond the paper
@@ -194,6 +232,7 @@ def write_pages(out, rows, beyond, experiments, steps, write_file):
         grid=grid(rows), comparison=comparison(rows), runs=runs_table(rows), machines=machines(rows + beyond), repeats=repeats(rows), epochs=epochs,
         settings="".join(f"- {title(e['row'])}: {short_settings(e)}{', at most %d epochs' % e['train']['epochs'] if e['train']['epochs'] < epochs else ''}\n" for e in shown.values()),
         commands="".join(e["command"] + "\n" for e in rows) or "make table1\n",
+        attention=attention_text(rows),
         beyond=BEYOND + beyond_text(beyond, rows, steps) if beyond else "",
         chosen="\n## Experiments on the validation split\n" + experiments_text(experiments) if experiments else "",
         glimpses="## Glimpses\nThe first six images of the test split: where each step looked (red, green, blue), what it saw, and what was read; a wrong digit is red, the\n"
