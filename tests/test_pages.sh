@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test_pages.sh -- the models in docs: each compiles.
+# test_pages.sh -- the models in docs: each compiles; and the lines of nets beside those of their twins in Keras.
 # A listing of YAML that begins with `model:` is a model; one that begins with a comment that is a path, as `# parts/blocks.yaml`, is that file.
 # In a table whose last column is `spnc` that column is an entry of a flow, a loss or a training: each stands in a model of a few inputs.
 # usage: tests/test_pages.sh; SPNC names the compiler (default build/spnc).  Prints what failed and exits 1.
@@ -36,5 +36,11 @@ $train
 END
     "$SPNC" check row.yaml >said 2>&1 || fault "docs/from-pytorch.md: $row: $(cat said)"
 done <rows
+
+# ---- nets beside their twins in Keras: at most a fifth more lines, the one over rows none
+python3 "$root/tests/oracle/keras_twins.py" count >counted || fault "a model has more than a fifth more lines than its twin in Keras: $(cat counted)"
+grep -vxFf "$root/docs/from-pytorch.md" counted && fault "docs/from-pytorch.md has other numbers of lines: tests/oracle/keras_twins.py count"
+[ "$(wc -l <counted)" = 15 ] && grep -q '^| \[gru_rows\].*| 10 | \[10\]' counted || fault "lines counted: $(cat counted)"
+
 [ $failed = 0 ] && echo "test_pages: fine"
 exit $failed
