@@ -171,12 +171,13 @@ typedef struct {
 typedef struct {
     const char *op, *pass;        /* "classify_conv2"; "forward", "backward" or "weights" */
     int yaml_line;
-    int step, group;              /* -1: all of them, or none.  Of a repeat in a repeat the step's place in memory: run/nest.h */
     const char *tensor;
     int written;
-    const real *values;           /* [groups if group is -1][elements][lanes]; parts of weights' gradients have no lanes */
     size_t count, slot;           /* reals in all; of one group, or 0: not by examples */
     int rank, shape[NET_RANK];    /* of one example at one step, if it is by examples */
+    /* What changes from call to call: */
+    int step, group;              /* -1: all of them, or none.  Of a repeat in a repeat the step's place in memory: run/nest.h */
+    const real *values;           /* [groups if group is -1][elements][lanes]; parts of weights' gradients have no lanes */
 } Look;
 
 /* What a step does between two clock stops: a call of an operator's function, or a wait of the threads for each other. */

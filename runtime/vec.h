@@ -20,7 +20,19 @@
 
 #include "scalar.h"
 
-#if defined SPN_AVX512 || defined SPN_AVX2
+#if (defined SPN_AVX512 || defined SPN_AVX2) && defined __GNUC__ && !defined __clang__ && __GNUC__ >= 9 && __GNUC__ <= 15 && !defined _IMMINTRIN_H_INCLUDED
+/* gcc's immintrin.h has every instruction set that there is, and takes 0.3 s to read; its parts that are used here take 0.05 s (AVX2) and 0.15 s. */
+#define _IMMINTRIN_H_INCLUDED
+#include <smmintrin.h>
+#include <avxintrin.h>
+#include <avx2intrin.h>
+#include <fmaintrin.h>
+#ifdef SPN_AVX512
+#include <avx512fintrin.h>
+#include <avx512dqintrin.h>
+#endif
+#undef _IMMINTRIN_H_INCLUDED
+#elif defined SPN_AVX512 || defined SPN_AVX2
 #include <immintrin.h>
 #elif defined SPN_NEON
 #include <arm_neon.h>

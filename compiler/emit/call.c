@@ -362,9 +362,9 @@ static void seen(Model *m, Fact *list, const Phase *p, const Op *op, Use u, bool
     Text shape = { .arena = m->arena };
     for (int i = 0; i < t->shape.rank; i++)
         text_printf(&shape, "%s%lld", i ? ", " : "", (long long)t->shape.dim[i]);
-    fact_push_text(list, arena_printf(m->arena, "\"%s\", \"%s\", %d, %s, %s, \"%s\", %d, %s, %lld, %lld, %d, { %s }", op->name,
-        op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : "weights", tables_line(m, op->loc), loop ? loops_step(m, p, own_step(p, t) ? own_step(p, t) : p->repeat) : "-1",
-        p->whole_batch ? "-1" : m->options.plain ? "n" : "g", t->name, written, first, (long long)n, (long long)(t->space == REALS ? each : 0), t->shape.rank, shape.text ? shape.text : "0"));
+    fact_push_text(list, arena_printf(m->arena, "%s, %s, %s, \"%s\", \"%s\", %d, \"%s\", %d, %lld, %lld, %d, { %s }",
+        loop ? loops_step(m, p, own_step(p, t) ? own_step(p, t) : p->repeat) : "-1", p->whole_batch ? "-1" : m->options.plain ? "n" : "g", first, op->name,
+        op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : "weights", tables_line(m, op->loc), t->name, written, (long long)n, (long long)(t->space == REALS ? each : 0), t->shape.rank, shape.text ? shape.text : "0"));
 }
 
 /* --debug: the guards around an operator's results, checked after its call. */
@@ -390,8 +390,8 @@ void call_looks(Model *m, Fact *reads, Fact *writes, const Phase *p, const Op *o
         seen(m, writes, p, op, op->writes[i], true);
     if (writes_gradients(m, op))
         for (int i = 0; i < op->weight_count; i++)
-            fact_push_text(writes, arena_printf(m->arena, "\"%s\", \"weights\", %d, -1, -1, \"%s\", 1, (real *)gradient->%s, %lld, 0, 0, { 0 }", op->name, tables_line(m, op->loc),
-                                                op->weights[i]->name, op->weights[i]->field, (long long)op->weights[i]->reals));
+            fact_push_text(writes, arena_printf(m->arena, "-1, -1, (real *)gradient->%s, \"%s\", \"weights\", %d, \"%s\", 1, %lld, 0, 0, { 0 }", op->weights[i]->field, op->name,
+                                                tables_line(m, op->loc), op->weights[i]->name, (long long)op->weights[i]->reals));
 }
 
 /* ---- several ranks ------------------------------------------------------------------------------------------------------- */
