@@ -55,7 +55,7 @@ for compiler in gcc clang; do
             # shellcheck disable=SC2086
             [ -f "$out/$name.make" ] || { run "$SPNC" emit "$model" -o "$out" $options && mv "$out/Makefile" "$out/$name.make"; } || continue
             flags=$(sed -n 's/^FLAGS = //p' "$out/$name.make")
-            halves=$(sed -n 's/^.*: HALF = //p' "$out/$name.make")
+            halves=$(sed -n 's/^\t.* \(-DHALF=[12]\) .*/\1/p' "$out/$name.make")
             for part in ${halves:--UHALF}; do job $compiler "$flags $strict -O0 $part" "$out/$name.c"; done
             job $compiler "$flags $strict -O0" "$out/$name-train.c"
         done

@@ -13,6 +13,7 @@
 #include "base/child.h"
 #include "base/embed.h"
 #include "base/folder.h"
+#include "files/text.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -30,12 +31,6 @@ static const char ENDING[] = ".objects", MAGIC[] = "spnc objects 1\n";
 typedef struct { const char *name, *bytes; size_t size; } Object;       /* "trainer/run/log.o" */
 
 /* ---- the folder ------------------------------------------------------------------------------------------------------ */
-
-static bool ends_with(const char *name, const char *ending)
-{
-    size_t n = strlen(name), k = strlen(ending);
-    return n >= k && strcmp(name + n - k, ending) == 0;
-}
 
 static bool newer(struct timespec a, struct timespec b) { return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec; }
 
@@ -59,11 +54,11 @@ static List objects_of(Arena *a, const char *folder, List *old)
     struct timespec headers = { 0 }, when, source;
     for (int i = -1; i < embedded_program_count; i++) {
         const char *name = i < 0 ? "Makefile" : embedded_program[i].name;
-        if ((i < 0 || ends_with(name, ".h")) && changed(a, folder, name, &when) && newer(when, headers))
+        if ((i < 0 || text_ends(name, ".h")) && changed(a, folder, name, &when) && newer(when, headers))
             headers = when;
     }
     for (int i = 0; i < embedded_program_count; i++) {
-        const char *name = embedded_program[i].name, *object = ends_with(name, ".c") ? object_of(a, name) : NULL;
+        const char *name = embedded_program[i].name, *object = text_ends(name, ".c") ? object_of(a, name) : NULL;
         if (!object || !changed(a, folder, name, &source) || !strcmp(name, "runtime/ranks_mpi.c"))        /* MPI's compiler makes that one */
             continue;
         list_push(a, &all, (void *)(uintptr_t)object);
@@ -217,7 +212,7 @@ static void tidy(Arena *a, const char *cache)
         struct timespec least = { 0 }, when;
         int count = 0;
         for (struct dirent *e; d && (e = readdir(d));) {
-            if ((!ends_with(e->d_name, ENDING) && !ends_with(e->d_name, ".tmp")) || !changed(a, cache, e->d_name, &when))
+            if ((!text_ends(e->d_name, ENDING) && !text_ends(e->d_name, ".tmp")) || !changed(a, cache, e->d_name, &when))
                 continue;
             count++;
             if (!oldest || newer(least, when))

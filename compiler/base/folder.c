@@ -6,6 +6,7 @@
  * Each file is written to a temporary name and renamed; a file whose content is the same is not touched, so make has nothing to do. */
 #define _POSIX_C_SOURCE 200809L
 #include "base/folder.h"
+#include "files/fnv.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -134,10 +135,7 @@ bool file_put(const char *path, const void *bytes, size_t size) { return put(pat
 
 uint64_t bytes_sum(const void *bytes, size_t n)
 {
-    uint64_t h = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ ((const unsigned char *)bytes)[i]) * 0x100000001b3u;
-    return h;
+    return fnv(FNV_START, bytes, n);
 }
 
 static void record_add(Arena *a, List *record, uint64_t sum, const char *name)

@@ -599,7 +599,7 @@ Fact *emit_facts(Model *m)
     fact_bool(f, "augment", uses[OP_augment]);
     fact_set(f, "rates", rates_fact(m));
     fact_set(f, "sources", fact_table(m->arena));      /* these two are set after NAME.c is complete */
-    fact_bool(f, "halves", false);
+    fact_set(f, "objects", fact_table(m->arena));
     fact_bool(f, "accumulates", m->options.plain);
     fact_bool(f, "starts", start_given(m));
     Fact *rows = fact_table(m->arena);
@@ -628,6 +628,19 @@ static void add_sources(Model *m, Fact *list)
     }
 }
 
+/* The objects that the Makefile has NAME.c compiled to: the whole of it, or its two halves. */
+static Fact *objects_fact(Model *m, bool halves)
+{
+    Fact *list = fact_table(m->arena);
+    for (int half = 1; half <= (halves ? 2 : 1); half++) {
+        Fact *o = fact_table(m->arena);
+        fact_text(o, "file", arena_printf(m->arena, half == 1 ? "%s.o" : "%s-2.o", m->name));
+        fact_text(o, "options", halves ? arena_printf(m->arena, " -DHALF=%d", half) : "");
+        fact_push(list, o);
+    }
+    return list;
+}
+
 bool emit(Model *m)
 {
     Fact *f = emit_facts(m);
@@ -641,7 +654,7 @@ bool emit(Model *m)
     wrap(&m->inspect);
     start_write(m);
     add_sources(m, (Fact *)(uintptr_t)fact_get(f, "sources"));
-    fact_bool(f, "halves", !m->templates && halves_make(&m->c));      /* a user's template may have another layout of functions */
+    fact_set(f, "objects", objects_fact(m, !m->templates && halves_make(&m->c)));      /* a user's template may have another layout of functions */
     return template_expand(m->arena, m->diag, m->templates, "Makefile.in", m->name, f, NULL, &m->makefile)
         && template_expand(m->arena, m->diag, m->templates, "train.c.in", m->name, f, NULL, &m->training)
         && template_expand(m->arena, m->diag, m->templates, "gdb.py.in", m->name, f, NULL, &m->gdb);

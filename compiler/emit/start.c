@@ -3,14 +3,10 @@
  * In: Weight.start.  Out: m->start (NAME_start.c), m->start_numbers (NAME.start).  Each list is in the exported order of its parameter; the program puts the
  * numbers into its layout (trainer/run/weights.c). */
 #include "emit/start.h"
+#include "graph/model.h"
 #include <string.h>
 
 enum { BY_ASSEMBLER = 1 << 18, A_LINE = 6 };         /* numbers: beyond, a C compiler takes long */
-
-static Weight *weight_at(const Model *m, int k)
-{
-    return k < m->weights.count ? m->weights.items[k] : k < m->weights.count + m->buffers.count ? m->buffers.items[k - m->weights.count] : NULL;
-}
 
 bool start_given(const Model *m)
 {

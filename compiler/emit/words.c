@@ -3,6 +3,7 @@
  * In: names of the model.  Out: an error where another name is needed; members of structs.  Next: library.c.
  * The one convention: a list of names is one text, with a space before and behind each. */
 #include "emit/words.h"
+#include "files/text.h"
 #include "template/fact.h"
 #include <string.h>
 
@@ -101,12 +102,6 @@ static bool is_function(const char *id)
     return is_in(functions, id) || ((id[n - 1] == 'f' || id[n - 1] == 'l') && is_among(functions, id, n - 1));
 }
 
-static bool ends_in(const char *text, const char *end)
-{
-    const size_t n = strlen(text), k = strlen(end);
-    return n > k && strcmp(text + n - k, end) == 0;
-}
-
 bool library_name_fits(Model *m)
 {
     const char *name = m->name;
@@ -116,7 +111,7 @@ bool library_name_fits(Model *m)
         diag_error(m->diag, at, "a library cannot be called '%s', a word of C, C++ or its own code: another name for the model, please", name);
     else if (is_in(headers, name) || is_function(name))
         diag_error(m->diag, at, "a library cannot be called '%s', a name of C's own library: another name for the model, please", name);
-    else if (ends_in(name, "_t") || ends_in(name, "_forward"))
+    else if (text_ends(name, "_t") || text_ends(name, "_forward"))
         diag_error(
             m->diag, at,
             "a library's name cannot end as '%s' does, like those of types and functions in its C: another name for the model, please",
@@ -127,7 +122,7 @@ bool library_name_fits(Model *m)
         diag_error(m->diag, at,
                    "a package cannot be called '%s', a module that Python comes with and finds first: another name for the model, please",
                    name);
-    else if (m->options.python && ends_in(name, "_"))
+    else if (m->options.python && text_ends(name, "_"))
         diag_error(m->diag, at, "a package's name ends in a letter or a digit, not as '%s' does: another name for the model, please", name);
     return diag_errors(m->diag) == before;
 }

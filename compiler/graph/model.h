@@ -178,6 +178,8 @@ size_t parameters_fit(const Model *m, const char *key, const char *name);
 void parameters_refuse(Model *m, const char *key, Loc at);
 /* The entry of `nets:` that counts for a parameter, or a running statistic; NULL: none. */
 OwnTraining *parameters_own(Model *m, const Weight *w);
+/* Weight k of the parameters and, behind them, the running statistics; NULL: there is no such k. */
+Weight *weight_at(const Model *m, int k);
 /* training.c: `train:` (NULL: all defaults); errors are reported. */
 void training_read(Model *m, const Yaml *y);
 

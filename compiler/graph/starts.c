@@ -5,6 +5,7 @@
 #include "graph/model.h"
 #include "base/folder.h"
 #include "files/array_file.h"
+#include "files/text.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,14 +16,7 @@ static const size_t HEADERS = (size_t)64 << 20;          /* bytes of a file besi
 /* What one entry reads. */
 typedef struct { Model *m; const OwnTraining *own; const char *path; ArrayList list; } File;
 
-static bool ends_in(const char *path, const char *end)
-{
-    const size_t n = strlen(path), k = strlen(end);
-    return n > k && strcmp(path + n - k, end) == 0;
-}
-
-/* Weight k of the parameters and, behind them, the running statistics; NULL: there is no such k. */
-static Weight *weight_at(const Model *m, int k)
+Weight *weight_at(const Model *m, int k)
 {
     return k < m->weights.count ? m->weights.items[k] : k < m->weights.count + m->buffers.count ? m->buffers.items[k - m->weights.count] : NULL;
 }
@@ -59,8 +53,8 @@ static bool file_open(File *f)
     size_t numbers = 0;
     for (int k = 0; weight_at(f->m, k); k++)
         numbers += (size_t)shape_count(&weight_at(f->m, k)->shape);
-    const bool zip = ends_in(f->path, ".npz");
-    if (!zip && !ends_in(f->path, ".safetensors")) {
+    const bool zip = text_ends(f->path, ".npz");
+    if (!zip && !text_ends(f->path, ".safetensors")) {
         diag_error(f->m->diag, y->loc, "a file of weights is an .npz or a .safetensors, not '%s'", y->text);
         return false;
     }

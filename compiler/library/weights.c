@@ -7,6 +7,7 @@
 #include "library/weights.h"
 #include "emit/library.h"
 #include "files/container.h"
+#include "files/text.h"
 #include "lower/latency.h"
 #include "lower/transform.h"
 #include "lower/winograd.h"
@@ -26,12 +27,6 @@ static const char *const prefixes[] = { "average/", "weights/", "buffers/" };   
 enum { PREFIXES = sizeof prefixes / sizeof *prefixes };
 
 /* ---- reading -------------------------------------------------------------------------------------------------------- */
-
-static bool ends_in(const char *path, const char *end)
-{
-    size_t n = strlen(path), k = strlen(end);
-    return n > k && strcmp(path + n - k, end) == 0;
-}
 
 static bool refused(Model *m, const Given *s, const ArrayError *e)
 {
@@ -98,8 +93,8 @@ static bool read_source(Model *m, Given *s)
         }
         s->path = checkpoint;
     }
-    if (ends_in(s->path, ".npz") || ends_in(s->path, ".safetensors")) {
-        bool zip = ends_in(s->path, ".npz");
+    if (text_ends(s->path, ".npz") || text_ends(s->path, ".safetensors")) {
+        bool zip = text_ends(s->path, ".npz");
         if (!(zip ? array_read_npz : array_read_safetensors)(&s->list, s->path, is_wanted, m, numbers * sizeof(double) + HEADERS, &e))
             return refused(m, s, &e);
         s->items = s->list.items, s->count = s->list.count;
@@ -183,7 +178,7 @@ static const char *name_of(const Given *s, const Array *a)
 static bool counts_updates(const Model *m, const char *name)
 {
     const char *end = ".num_batches_tracked";
-    return ends_in(name, end) && parameter_named(m, arena_printf(m->arena, "%.*s.running_mean", (int)(strlen(name) - strlen(end)), name));
+    return text_ends(name, end) && parameter_named(m, arena_printf(m->arena, "%.*s.running_mean", (int)(strlen(name) - strlen(end)), name));
 }
 
 static bool check_all(Model *m, const Given *s)

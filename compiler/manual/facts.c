@@ -31,13 +31,16 @@ const FactDoc fact_docs[] = {
     { "", "starts", "bool", "do parameters start as numbers of a file, which NAME_start.c has?", NULL },
     { "", "openblas", "bool", "does a layer use OpenBLAS?", NULL },
     { "", "sources", "text[]", "the .c files that are compiled beside NAME.c: for Makefile.in alone", NULL },
-    { "", "halves", "bool", "NAME.c is compiled as two halves: for Makefile.in alone", NULL },
+    { "", "objects", "object[]", "what NAME.c is compiled to: for Makefile.in alone", NULL },
     { "", "gathers evaluation_gathers", "text[]", "--mpi: arguments of ranks_gather for what the loss and the counts of errors read; in an evaluation alone", NULL },
     { "", "held_reals", "int", "reals that `check` holds behind stop_gradient; 0: there is none", NULL },
     { "", "dropout random sampler augment", "bool", "does the net have such an operator?", NULL },
     { "", "library", "library", "--for inference: names, sizes, inputs and outputs of the library", NULL },
     { "", "packs", "bool", "do tiles of a convolution share vecs in the last group, or stick out of a padded map?", NULL },
     { "", "rates", "rate[]", "dropout rates that a run may set", NULL },
+
+    { "object", "file", "text", "NAME.o", NULL },
+    { "object", "options", "text", "the compiler's options for it: which half of NAME.c it is of", NULL },
 
     { "net", "name", "text", "the model's name: of the file and the program", NULL },
     { "net", "about", "text", "the model's `about`, as a C string", NULL },

@@ -4,6 +4,7 @@
  * Every run keeps the hash of its model and refuses to go on with another.  So the text is frozen: this is version 1, and a model of the
  * language of version 1 has this text for ever, byte for byte, independent of the dumps of stage.c (tests/identity).
  * New features of the language are written in place, in a form that no text of version 1 can have. */
+#include "files/fnv.h"
 #include "formula/formula.h"
 #include "lower/winograd.h"
 #include "outside/outside.h"
@@ -238,21 +239,13 @@ static void put_own(Text *t, const Model *m)
     }
 }
 
-/* FNV-1a, 64 bits. */
-static uint64_t checksum(uint64_t h, const void *bytes, size_t n)
-{
-    for (const unsigned char *c = bytes, *end = c + n; c < end; c++)
-        h = (h ^ *c) * 0x100000001b3u;
-    return h;
-}
-
 /* Parameters that start as numbers of a file. */
 static void put_starts(Text *t, const List *weights)
 {
     for (int i = 0; i < weights->count; i++) {
         const Weight *w = weights->items[i];
         if (w->start)
-            text_printf(t, "start %s of %016llx\n", w->name, (unsigned long long)checksum(0xcbf29ce484222325u, w->start, (size_t)shape_count(&w->shape) * sizeof *w->start));
+            text_printf(t, "start %s of %016llx\n", w->name, (unsigned long long)fnv(FNV_START, w->start, (size_t)shape_count(&w->shape) * sizeof *w->start));
     }
 }
 
@@ -292,7 +285,7 @@ bool identify(Model *m)
         text_printf(&names, "%s %s;", w->name, shape_text(m->arena, &w->shape));
     }
     identity_write(&text, m);
-    m->signature = checksum(0xcbf29ce484222325u, names.text, names.length);
-    m->hash = checksum(m->signature, text.text, text.length);
+    m->signature = fnv(FNV_START, names.text, names.length);
+    m->hash = fnv(m->signature, text.text, text.length);
     return true;
 }

@@ -5,228 +5,242 @@
  * functions.  net_replay shows each call's tensors to the runtime, net_profile stops a clock after each call. */
 #include "clock.h"
 
+/* Passes on to `see` what stays of a tensor, and what this call brings. */
+static int show(int (*see)(void *to, const Look *look), void *to, const Look *tensor, int step, int group,
+    const real *values)
+{
+    Look look = *tensor;
+    look.step = step, look.group = group, look.values = values;
+    return see(to, &look);
+}
+
 /* Forward and backward on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what
  * it wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
-#define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
+#define SEE(step, group, values, ...) \
+    do { \
+        static const Look tensor = { __VA_ARGS__, 0, 0, 0 }; \
+        if (show(see, to, &tensor, step, group, values)) \
+            return 1; \
+    } while (0)
 static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
 {
     const Scratch *scratch = scratches;
     for (int g = 0; g < G; g++) {
         load_image_bytes_forward(v.image_bytes[g].of, batch->inputs[0], g * L, batch->count);
         load_image_forward((real *)*scratch->image, batch->inputs[0], g * L, batch->count);
-        SEE("load_image", "forward", 10, -1, g, "image", 1, (real *)*scratch->image, 160000, 160000, 3,
+        SEE(-1, g, (real *)*scratch->image, "load_image", "forward", 10, "image", 1, 160000, 160000, 3,
             { 1, 100, 100 });
         load_digits_forward(v.digits[g], batch->targets[0], g * L, batch->count);
-        SEE("front_maxpool1", "forward", 16, -1, g, "image", 0, (real *)*scratch->image, 160000, 160000, 3,
+        SEE(-1, g, (real *)*scratch->image, "front_maxpool1", "forward", 16, "image", 0, 160000, 160000, 3,
             { 1, 100, 100 });
         front_maxpool1_forward(v.front_maxpool1[g], *scratch->image);
-        SEE("front_maxpool1", "forward", 16, -1, g, "front_maxpool1", 1, (real *)v.front_maxpool1[g], 10000, 10000, 3,
+        SEE(-1, g, (real *)v.front_maxpool1[g], "front_maxpool1", "forward", 16, "front_maxpool1", 1, 10000, 10000, 3,
             { 1, 25, 25 });
-        SEE("front_conv1", "forward", 17, -1, g, "front_maxpool1", 0, (real *)v.front_maxpool1[g], 10000, 10000, 3,
+        SEE(-1, g, (real *)v.front_maxpool1[g], "front_conv1", "forward", 17, "front_maxpool1", 0, 10000, 10000, 3,
             { 1, 25, 25 });
         front_conv1_forward(*scratch->front_conv1, v.front_maxpool1[g], weights->front_conv1_weight,
             weights->front_conv1_bias);
-        SEE("front_conv1", "forward", 17, -1, g, "front_conv1", 1, (real *)*scratch->front_conv1, 33856, 33856, 3,
+        SEE(-1, g, (real *)*scratch->front_conv1, "front_conv1", "forward", 17, "front_conv1", 1, 33856, 33856, 3,
             { 4, 23, 23 });
-        SEE("front_maxpool2", "forward", 18, -1, g, "front_conv1", 0, (real *)*scratch->front_conv1, 33856, 33856, 3,
+        SEE(-1, g, (real *)*scratch->front_conv1, "front_maxpool2", "forward", 18, "front_conv1", 0, 33856, 33856, 3,
             { 4, 23, 23 });
         front_maxpool2_forward(v.front_maxpool2[g], v.front_maxpool2_winner[g].of, *scratch->front_conv1);
-        SEE("front_maxpool2", "forward", 18, -1, g, "front_maxpool2", 1, (real *)v.front_maxpool2[g], 3136, 3136, 3,
+        SEE(-1, g, (real *)v.front_maxpool2[g], "front_maxpool2", "forward", 18, "front_maxpool2", 1, 3136, 3136, 3,
             { 4, 7, 7 });
         fill_16_forward((real *)v.h[g - G]);
-        SEE("h_start", "forward", 27, -1, g, "h", 1, (real *)v.h[g - G], 256, 256, 1, { 16 });
+        SEE(-1, g, (real *)v.h[g - G], "h_start", "forward", 27, "h", 1, 256, 256, 1, { 16 });
     }
-    SEE("h_from_input", "forward", 29, -1, -1, "front_maxpool2", 0, (real *)v.front_maxpool2[0], 6272, 3136, 3,
+    SEE(-1, -1, (real *)v.front_maxpool2[0], "h_from_input", "forward", 29, "front_maxpool2", 0, 6272, 3136, 3,
         { 4, 7, 7 });
     h_from_input_forward(v.h_from_input, v.front_maxpool2, weights->h_weight_ih, weights->h_bias_ih);
-    SEE("h_from_input", "forward", 29, -1, -1, "h_from_input", 1, (real *)v.h_from_input[0], 1536, 768, 1, { 48 });
+    SEE(-1, -1, (real *)v.h_from_input[0], "h_from_input", "forward", 29, "h_from_input", 1, 1536, 768, 1, { 48 });
     for (int t = 0; t < 3; t++) {
-        SEE("h_from_state", "forward", 29, t, -1, "h", 0, (real *)v.h[t * G - G], 512, 256, 1, { 16 });
+        SEE(t, -1, (real *)v.h[t * G - G], "h_from_state", "forward", 29, "h", 0, 512, 256, 1, { 16 });
         h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
-        SEE("h_from_state", "forward", 29, t, -1, "h_from_state", 1, (real *)v.h_from_state[t * G], 1536, 768, 1,
+        SEE(t, -1, (real *)v.h_from_state[t * G], "h_from_state", "forward", 29, "h_from_state", 1, 1536, 768, 1,
             { 48 });
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("h", "forward", 29, t, g, "h_from_input", 0, (real *)v.h_from_input[g], 768, 768, 1, { 48 });
-            SEE("h", "forward", 29, t, g, "h_from_state", 0, (real *)v.h_from_state[s], 768, 768, 1, { 48 });
-            SEE("h", "forward", 29, t, g, "h", 0, (real *)v.h[s - G], 256, 256, 1, { 16 });
+            SEE(t, g, (real *)v.h_from_input[g], "h", "forward", 29, "h_from_input", 0, 768, 768, 1, { 48 });
+            SEE(t, g, (real *)v.h_from_state[s], "h", "forward", 29, "h_from_state", 0, 768, 768, 1, { 48 });
+            SEE(t, g, (real *)v.h[s - G], "h", "forward", 29, "h", 0, 256, 256, 1, { 16 });
             h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[s], v.h[s - G]);
-            SEE("h", "forward", 29, t, g, "h", 1, (real *)v.h[s], 256, 256, 1, { 16 });
-            SEE("h", "forward", 29, t, g, "h_gates", 1, (real *)v.h_gates[s], 768, 768, 2, { 3, 16 });
+            SEE(t, g, (real *)v.h[s], "h", "forward", 29, "h", 1, 256, 256, 1, { 16 });
+            SEE(t, g, (real *)v.h_gates[s], "h", "forward", 29, "h_gates", 1, 768, 768, 2, { 3, 16 });
         }
     }
-    SEE("A", "forward", 30, -1, -1, "h", 0, (real *)v.h[0], 1536, 256, 1, { 16 });
+    SEE(-1, -1, (real *)v.h[0], "A", "forward", 30, "h", 0, 1536, 256, 1, { 16 });
     A_forward(v.A, v.h, weights->A_weight, weights->A_bias);
-    SEE("A", "forward", 30, -1, -1, "A", 1, (real *)v.A[0], 576, 96, 1, { 6 });
+    SEE(-1, -1, (real *)v.A[0], "A", "forward", 30, "A", 1, 576, 96, 1, { 6 });
     for (int t = 0; t < 3; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("crop", "forward", 31, t, g, "A", 0, (real *)v.A[s], 96, 96, 1, { 6 });
+            SEE(t, g, (real *)v.A[s], "crop", "forward", 31, "A", 0, 96, 96, 1, { 6 });
             crop_forward(v.crop[s], v.crop_slopes[s], v.image_bytes[g].of, v.A[s]);
-            SEE("crop", "forward", 31, t, g, "crop", 1, (real *)v.crop[s], 6400, 6400, 3, { 1, 20, 20 });
-            SEE("crop", "forward", 31, t, g, "crop_slopes", 1, (real *)v.crop_slopes[s], 12800, 12800, 4,
+            SEE(t, g, (real *)v.crop[s], "crop", "forward", 31, "crop", 1, 6400, 6400, 3, { 1, 20, 20 });
+            SEE(t, g, (real *)v.crop_slopes[s], "crop", "forward", 31, "crop_slopes", 1, 12800, 12800, 4,
                 { 2, 1, 20, 20 });
-            SEE("classify_conv1", "forward", 20, t, g, "crop", 0, (real *)v.crop[s], 6400, 6400, 3, { 1, 20, 20 });
+            SEE(t, g, (real *)v.crop[s], "classify_conv1", "forward", 20, "crop", 0, 6400, 6400, 3, { 1, 20, 20 });
             classify_conv1_forward(v.classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.crop[s],
                 weights->classify_conv1_weight, weights->classify_conv1_bias);
-            SEE("classify_conv1", "forward", 20, t, g, "classify_maxpool1", 1, (real *)v.classify_maxpool1[s], 10368,
+            SEE(t, g, (real *)v.classify_maxpool1[s], "classify_conv1", "forward", 20, "classify_maxpool1", 1, 10368,
                 10368, 3, { 8, 9, 9 });
         }
-    SEE("classify_dense1", "forward", 22, -1, -1, "classify_maxpool1", 0, (real *)v.classify_maxpool1[0], 62208, 10368,
+    SEE(-1, -1, (real *)v.classify_maxpool1[0], "classify_dense1", "forward", 22, "classify_maxpool1", 0, 62208, 10368,
         3, { 8, 9, 9 });
     classify_dense1_forward(v.classify_dense1, v.classify_maxpool1, weights->classify_dense1_weight,
         weights->classify_dense1_bias);
-    SEE("classify_dense1", "forward", 22, -1, -1, "classify_dense1", 1, (real *)v.classify_dense1[0], 960, 160, 1,
+    SEE(-1, -1, (real *)v.classify_dense1[0], "classify_dense1", "forward", 22, "classify_dense1", 1, 960, 160, 1,
         { 10 });
     for (int t = 0; t < 3; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("cross_entropy1", "forward", 34, t, g, "classify_dense1", 0, (real *)v.classify_dense1[s], 160, 160, 1,
+            SEE(t, g, (real *)v.classify_dense1[s], "cross_entropy1", "forward", 34, "classify_dense1", 0, 160, 160, 1,
                 { 10 });
             cross_entropy1_forward(v.loss1[s], (real *)v.classify_dense1[s], v.digits[g][t]);
-            SEE("cross_entropy1", "forward", 34, t, g, "loss1", 1, v.loss1[s], 16, 16, 0, { 0 });
+            SEE(t, g, v.loss1[s], "cross_entropy1", "forward", 34, "loss1", 1, 16, 16, 0, { 0 });
         }
     real loss1_scale = (real)(1 / ((double)batch->count * 3));
     for (int t = 0; t < 3; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("cross_entropy1", "backward", 34, t, g, "classify_dense1", 0, (real *)v.classify_dense1[s], 160, 160, 1,
+            SEE(t, g, (real *)v.classify_dense1[s], "cross_entropy1", "backward", 34, "classify_dense1", 0, 160, 160, 1,
                 { 10 });
             cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t],
                 loss1_scale, present(batch, g));
-            SEE("cross_entropy1", "backward", 34, t, g, "d_classify_dense1", 1, (real *)v.d_classify_dense1[s], 160,
+            SEE(t, g, (real *)v.d_classify_dense1[s], "cross_entropy1", "backward", 34, "d_classify_dense1", 1, 160,
                 160, 1, { 10 });
         }
-    SEE("classify_dense1", "weights", 22, -1, -1, "d_classify_dense1", 0, (real *)v.d_classify_dense1[0], 960, 160, 1,
+    SEE(-1, -1, (real *)v.d_classify_dense1[0], "classify_dense1", "weights", 22, "d_classify_dense1", 0, 960, 160, 1,
         { 10 });
     classify_dense1_weights(v.d_classify_dense1_rows[0], v.d_classify_dense1);
-    SEE("classify_dense1", "backward", 22, -1, -1, "d_classify_dense1", 0, (real *)v.d_classify_dense1[0], 960, 160, 1,
+    SEE(-1, -1, (real *)v.d_classify_dense1[0], "classify_dense1", "backward", 22, "d_classify_dense1", 0, 960, 160, 1,
         { 10 });
     classify_dense1_backward(v.d_classify_maxpool1, v.d_classify_dense1, weights->classify_dense1_weight);
-    SEE("classify_dense1", "backward", 22, -1, -1, "d_classify_maxpool1", 1, (real *)v.d_classify_maxpool1[0], 62208,
+    SEE(-1, -1, (real *)v.d_classify_maxpool1[0], "classify_dense1", "backward", 22, "d_classify_maxpool1", 1, 62208,
         10368, 3, { 8, 9, 9 });
     for (int t = 0; t < 3; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("classify_conv1", "weights", 20, t, g, "d_classify_maxpool1", 0, (real *)v.d_classify_maxpool1[s],
+            SEE(t, g, (real *)v.d_classify_maxpool1[s], "classify_conv1", "weights", 20, "d_classify_maxpool1", 0,
                 10368, 10368, 3, { 8, 9, 9 });
-            SEE("classify_conv1", "weights", 20, t, g, "classify_maxpool1", 0, (real *)v.classify_maxpool1[s], 10368,
+            SEE(t, g, (real *)v.classify_maxpool1[s], "classify_conv1", "weights", 20, "classify_maxpool1", 0, 10368,
                 10368, 3, { 8, 9, 9 });
-            SEE("classify_conv1", "weights", 20, t, g, "crop", 0, (real *)v.crop[s], 6400, 6400, 3, { 1, 20, 20 });
+            SEE(t, g, (real *)v.crop[s], "classify_conv1", "weights", 20, "crop", 0, 6400, 6400, 3, { 1, 20, 20 });
             classify_conv1_weights(v.d_classify_conv1_weight_part[s].of, v.d_classify_conv1_bias_part[s].of,
                 v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of, v.classify_maxpool1[s], v.crop[s]);
-            SEE("classify_conv1", "weights", 20, t, g, "d_classify_conv1_weight_part", 1,
-                (real *)v.d_classify_conv1_weight_part[s].of, 72, 0, 4, { 8, 1, 3, 3 });
-            SEE("classify_conv1", "weights", 20, t, g, "d_classify_conv1_bias_part", 1,
-                v.d_classify_conv1_bias_part[s].of, 8, 0, 1, { 8 });
-            SEE("classify_conv1", "backward", 20, t, g, "d_classify_maxpool1", 0, (real *)v.d_classify_maxpool1[s],
+            SEE(t, g, (real *)v.d_classify_conv1_weight_part[s].of, "classify_conv1", "weights", 20,
+                "d_classify_conv1_weight_part", 1, 72, 0, 4, { 8, 1, 3, 3 });
+            SEE(t, g, v.d_classify_conv1_bias_part[s].of, "classify_conv1", "weights", 20, "d_classify_conv1_bias_part",
+                1, 8, 0, 1, { 8 });
+            SEE(t, g, (real *)v.d_classify_maxpool1[s], "classify_conv1", "backward", 20, "d_classify_maxpool1", 0,
                 10368, 10368, 3, { 8, 9, 9 });
-            SEE("classify_conv1", "backward", 20, t, g, "classify_maxpool1", 0, (real *)v.classify_maxpool1[s], 10368,
+            SEE(t, g, (real *)v.classify_maxpool1[s], "classify_conv1", "backward", 20, "classify_maxpool1", 0, 10368,
                 10368, 3, { 8, 9, 9 });
             classify_conv1_backward(*scratch->d_crop, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of,
                 v.classify_maxpool1[s], weights->classify_conv1_weight);
-            SEE("classify_conv1", "backward", 20, t, g, "d_crop", 1, (real *)*scratch->d_crop, 6400, 6400, 3,
+            SEE(t, g, (real *)*scratch->d_crop, "classify_conv1", "backward", 20, "d_crop", 1, 6400, 6400, 3,
                 { 1, 20, 20 });
-            SEE("crop", "backward", 31, t, g, "d_crop", 0, (real *)*scratch->d_crop, 6400, 6400, 3, { 1, 20, 20 });
-            SEE("crop", "backward", 31, t, g, "crop_slopes", 0, (real *)v.crop_slopes[s], 12800, 12800, 4,
+            SEE(t, g, (real *)*scratch->d_crop, "crop", "backward", 31, "d_crop", 0, 6400, 6400, 3, { 1, 20, 20 });
+            SEE(t, g, (real *)v.crop_slopes[s], "crop", "backward", 31, "crop_slopes", 0, 12800, 12800, 4,
                 { 2, 1, 20, 20 });
             crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
-            SEE("crop", "backward", 31, t, g, "d_A", 1, (real *)v.d_A[s], 96, 96, 1, { 6 });
+            SEE(t, g, (real *)v.d_A[s], "crop", "backward", 31, "d_A", 1, 96, 96, 1, { 6 });
         }
-    SEE("classify_dense1", "weights", 22, -1, -1, "classify_maxpool1", 0, (real *)v.classify_maxpool1[0], 62208, 10368,
+    SEE(-1, -1, (real *)v.classify_maxpool1[0], "classify_dense1", "weights", 22, "classify_maxpool1", 0, 62208, 10368,
         3, { 8, 9, 9 });
     classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
         v.d_classify_dense1_rows[0], v.classify_maxpool1);
-    SEE("classify_dense1", "weights", 22, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight,
+    SEE(-1, -1, (real *)gradient->classify_dense1_weight, "classify_dense1", "weights", 22, "classify.dense1.weight", 1,
         10368, 0, 0, { 0 });
-    SEE("classify_dense1", "weights", 22, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16,
+    SEE(-1, -1, (real *)gradient->classify_dense1_bias, "classify_dense1", "weights", 22, "classify.dense1.bias", 1, 16,
         0, 0, { 0 });
-    SEE("A", "weights", 30, -1, -1, "d_A", 0, (real *)v.d_A[0], 576, 96, 1, { 6 });
+    SEE(-1, -1, (real *)v.d_A[0], "A", "weights", 30, "d_A", 0, 576, 96, 1, { 6 });
     A_weights(v.d_A_rows[0], v.d_A);
-    SEE("A", "backward", 30, -1, -1, "d_A", 0, (real *)v.d_A[0], 576, 96, 1, { 6 });
+    SEE(-1, -1, (real *)v.d_A[0], "A", "backward", 30, "d_A", 0, 576, 96, 1, { 6 });
     A_backward(v.d_h, v.d_A, weights->A_weight);
-    SEE("A", "backward", 30, -1, -1, "d_h", 1, (real *)v.d_h[0], 1536, 256, 1, { 16 });
+    SEE(-1, -1, (real *)v.d_h[0], "A", "backward", 30, "d_h", 1, 1536, 256, 1, { 16 });
     fold((real *)gradient->classify_conv1_weight, (real *)v.d_classify_conv1_weight_part[0].of, 6, 72, 0);
     fold(gradient->classify_conv1_bias, v.d_classify_conv1_bias_part[0].of, 6, 8, 0);
     for (int g = 0; g < G; g++) {
         fill_16_forward((real *)v.d_h_2[g + 3 * G]);
-        SEE("d_h_2_end", "forward", 29, -1, g, "d_h_2", 1, (real *)v.d_h_2[g + 3 * G], 256, 256, 1, { 16 });
+        SEE(-1, g, (real *)v.d_h_2[g + 3 * G], "d_h_2_end", "forward", 29, "d_h_2", 1, 256, 256, 1, { 16 });
         fill_16_forward((real *)v.d_h_3[g + 3 * G]);
-        SEE("d_h_3_end", "forward", 29, -1, g, "d_h_3", 1, (real *)v.d_h_3[g + 3 * G], 256, 256, 1, { 16 });
+        SEE(-1, g, (real *)v.d_h_3[g + 3 * G], "d_h_3_end", "forward", 29, "d_h_3", 1, 256, 256, 1, { 16 });
     }
     for (int t = 2; t >= 0; t--) {
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("sum_d_h_total", "forward", 27, t, g, "d_h", 0, (real *)v.d_h[s], 256, 256, 1, { 16 });
-            SEE("sum_d_h_total", "forward", 27, t, g, "d_h_2", 0, (real *)v.d_h_2[s + G], 256, 256, 1, { 16 });
-            SEE("sum_d_h_total", "forward", 27, t, g, "d_h_3", 0, (real *)v.d_h_3[s + G], 256, 256, 1, { 16 });
+            SEE(t, g, (real *)v.d_h[s], "sum_d_h_total", "forward", 27, "d_h", 0, 256, 256, 1, { 16 });
+            SEE(t, g, (real *)v.d_h_2[s + G], "sum_d_h_total", "forward", 27, "d_h_2", 0, 256, 256, 1, { 16 });
+            SEE(t, g, (real *)v.d_h_3[s + G], "sum_d_h_total", "forward", 27, "d_h_3", 0, 256, 256, 1, { 16 });
             sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
                 (real *)v.d_h_3[s + G]);
-            SEE("sum_d_h_total", "forward", 27, t, g, "d_h_total", 1, (real *)*scratch->d_h_total, 256, 256, 1, { 16 });
-            SEE("h", "backward", 29, t, g, "d_h_total", 0, (real *)*scratch->d_h_total, 256, 256, 1, { 16 });
-            SEE("h", "backward", 29, t, g, "h_gates", 0, (real *)v.h_gates[s], 768, 768, 2, { 3, 16 });
-            SEE("h", "backward", 29, t, g, "h_from_state", 0, (real *)v.h_from_state[s], 768, 768, 1, { 48 });
-            SEE("h", "backward", 29, t, g, "h", 0, (real *)v.h[s - G], 256, 256, 1, { 16 });
+            SEE(t, g, (real *)*scratch->d_h_total, "sum_d_h_total", "forward", 27, "d_h_total", 1, 256, 256, 1, { 16 });
+            SEE(t, g, (real *)*scratch->d_h_total, "h", "backward", 29, "d_h_total", 0, 256, 256, 1, { 16 });
+            SEE(t, g, (real *)v.h_gates[s], "h", "backward", 29, "h_gates", 0, 768, 768, 2, { 3, 16 });
+            SEE(t, g, (real *)v.h_from_state[s], "h", "backward", 29, "h_from_state", 0, 768, 768, 1, { 48 });
+            SEE(t, g, (real *)v.h[s - G], "h", "backward", 29, "h", 0, 256, 256, 1, { 16 });
             h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
                 v.h_from_state[s], v.h[s - G]);
-            SEE("h", "backward", 29, t, g, "d_h_from_input", 1, (real *)v.d_h_from_input[s], 768, 768, 1, { 48 });
-            SEE("h", "backward", 29, t, g, "d_h_from_state", 1, (real *)v.d_h_from_state[s], 768, 768, 1, { 48 });
-            SEE("h", "backward", 29, t, g, "d_h_2", 1, (real *)v.d_h_2[s], 256, 256, 1, { 16 });
+            SEE(t, g, (real *)v.d_h_from_input[s], "h", "backward", 29, "d_h_from_input", 1, 768, 768, 1, { 48 });
+            SEE(t, g, (real *)v.d_h_from_state[s], "h", "backward", 29, "d_h_from_state", 1, 768, 768, 1, { 48 });
+            SEE(t, g, (real *)v.d_h_2[s], "h", "backward", 29, "d_h_2", 1, 256, 256, 1, { 16 });
         }
-        SEE("h_from_state", "backward", 29, t, -1, "d_h_from_state", 0, (real *)v.d_h_from_state[t * G], 1536, 768, 1,
+        SEE(t, -1, (real *)v.d_h_from_state[t * G], "h_from_state", "backward", 29, "d_h_from_state", 0, 1536, 768, 1,
             { 48 });
         h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
-        SEE("h_from_state", "backward", 29, t, -1, "d_h_3", 1, (real *)v.d_h_3[t * G], 512, 256, 1, { 16 });
+        SEE(t, -1, (real *)v.d_h_3[t * G], "h_from_state", "backward", 29, "d_h_3", 1, 512, 256, 1, { 16 });
     }
-    SEE("h_from_state", "weights", 29, -1, -1, "d_h_from_state", 0, (real *)v.d_h_from_state[0], 4608, 768, 1, { 48 });
+    SEE(-1, -1, (real *)v.d_h_from_state[0], "h_from_state", "weights", 29, "d_h_from_state", 0, 4608, 768, 1, { 48 });
     h_from_state_weights(v.d_h_from_state_rows[0], v.d_h_from_state);
     for (int g = 0; g < G; g++) {
-        SEE("sum_d_h_from_input_2", "forward", 29, -1, g, "d_h_from_input", 0, (real *)v.d_h_from_input[g], 768, 768, 1,
+        SEE(-1, g, (real *)v.d_h_from_input[g], "sum_d_h_from_input_2", "forward", 29, "d_h_from_input", 0, 768, 768, 1,
             { 48 });
         sum_d_h_from_input_2_forward(v.d_h_from_input_2[g], v.d_h_from_input + g);
-        SEE("sum_d_h_from_input_2", "forward", 29, -1, g, "d_h_from_input_2", 1, (real *)v.d_h_from_input_2[g], 768,
+        SEE(-1, g, (real *)v.d_h_from_input_2[g], "sum_d_h_from_input_2", "forward", 29, "d_h_from_input_2", 1, 768,
             768, 1, { 48 });
     }
-    SEE("h_from_input", "weights", 29, -1, -1, "d_h_from_input_2", 0, (real *)v.d_h_from_input_2[0], 1536, 768, 1,
+    SEE(-1, -1, (real *)v.d_h_from_input_2[0], "h_from_input", "weights", 29, "d_h_from_input_2", 0, 1536, 768, 1,
         { 48 });
     h_from_input_weights(v.d_h_from_input_rows[0], v.d_h_from_input_2);
-    SEE("h_from_input", "backward", 29, -1, -1, "d_h_from_input_2", 0, (real *)v.d_h_from_input_2[0], 1536, 768, 1,
+    SEE(-1, -1, (real *)v.d_h_from_input_2[0], "h_from_input", "backward", 29, "d_h_from_input_2", 0, 1536, 768, 1,
         { 48 });
     h_from_input_backward(v.d_front_maxpool2, v.d_h_from_input_2, weights->h_weight_ih);
-    SEE("h_from_input", "backward", 29, -1, -1, "d_front_maxpool2", 1, (real *)v.d_front_maxpool2[0], 6272, 3136, 3,
+    SEE(-1, -1, (real *)v.d_front_maxpool2[0], "h_from_input", "backward", 29, "d_front_maxpool2", 1, 6272, 3136, 3,
         { 4, 7, 7 });
     for (int g = 0; g < G; g++) {
-        SEE("front_maxpool2", "backward", 18, -1, g, "d_front_maxpool2", 0, (real *)v.d_front_maxpool2[g], 3136, 3136,
+        SEE(-1, g, (real *)v.d_front_maxpool2[g], "front_maxpool2", "backward", 18, "d_front_maxpool2", 0, 3136, 3136,
             3, { 4, 7, 7 });
-        SEE("front_maxpool2", "backward", 18, -1, g, "front_maxpool2", 0, (real *)v.front_maxpool2[g], 3136, 3136, 3,
+        SEE(-1, g, (real *)v.front_maxpool2[g], "front_maxpool2", "backward", 18, "front_maxpool2", 0, 3136, 3136, 3,
             { 4, 7, 7 });
         front_maxpool2_backward(*scratch->d_front_conv1_sum, v.d_front_maxpool2[g], v.front_maxpool2_winner[g].of,
             v.front_maxpool2[g]);
-        SEE("front_maxpool2", "backward", 18, -1, g, "d_front_conv1_sum", 1, (real *)*scratch->d_front_conv1_sum, 33856,
+        SEE(-1, g, (real *)*scratch->d_front_conv1_sum, "front_maxpool2", "backward", 18, "d_front_conv1_sum", 1, 33856,
             33856, 3, { 4, 23, 23 });
-        SEE("front_conv1", "weights", 17, -1, g, "d_front_conv1_sum", 0, (real *)*scratch->d_front_conv1_sum, 33856,
+        SEE(-1, g, (real *)*scratch->d_front_conv1_sum, "front_conv1", "weights", 17, "d_front_conv1_sum", 0, 33856,
             33856, 3, { 4, 23, 23 });
-        SEE("front_conv1", "weights", 17, -1, g, "front_maxpool1", 0, (real *)v.front_maxpool1[g], 10000, 10000, 3,
+        SEE(-1, g, (real *)v.front_maxpool1[g], "front_conv1", "weights", 17, "front_maxpool1", 0, 10000, 10000, 3,
             { 1, 25, 25 });
         front_conv1_weights(v.d_front_conv1_weight_part[g].of, v.d_front_conv1_bias_part[g].of,
             *scratch->d_front_conv1_sum, v.front_maxpool1[g]);
-        SEE("front_conv1", "weights", 17, -1, g, "d_front_conv1_weight_part", 1,
-            (real *)v.d_front_conv1_weight_part[g].of, 36, 0, 4, { 4, 1, 3, 3 });
-        SEE("front_conv1", "weights", 17, -1, g, "d_front_conv1_bias_part", 1, v.d_front_conv1_bias_part[g].of, 4, 0, 1,
+        SEE(-1, g, (real *)v.d_front_conv1_weight_part[g].of, "front_conv1", "weights", 17, "d_front_conv1_weight_part",
+            1, 36, 0, 4, { 4, 1, 3, 3 });
+        SEE(-1, g, v.d_front_conv1_bias_part[g].of, "front_conv1", "weights", 17, "d_front_conv1_bias_part", 1, 4, 0, 1,
             { 4 });
     }
-    SEE("A", "weights", 30, -1, -1, "h", 0, (real *)v.h[0], 1536, 256, 1, { 16 });
+    SEE(-1, -1, (real *)v.h[0], "A", "weights", 30, "h", 0, 1536, 256, 1, { 16 });
     A_products(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
-    SEE("A", "weights", 30, -1, -1, "A.weight", 1, (real *)gradient->A_weight, 256, 0, 0, { 0 });
-    SEE("A", "weights", 30, -1, -1, "A.bias", 1, (real *)gradient->A_bias, 16, 0, 0, { 0 });
-    SEE("h_from_state", "weights", 29, -1, -1, "h", 0, (real *)v.h[-G], 1536, 256, 1, { 16 });
+    SEE(-1, -1, (real *)gradient->A_weight, "A", "weights", 30, "A.weight", 1, 256, 0, 0, { 0 });
+    SEE(-1, -1, (real *)gradient->A_bias, "A", "weights", 30, "A.bias", 1, 16, 0, 0, { 0 });
+    SEE(-1, -1, (real *)v.h[-G], "h_from_state", "weights", 29, "h", 0, 1536, 256, 1, { 16 });
     h_from_state_products(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
-    SEE("h_from_state", "weights", 29, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 768, 0, 0, { 0 });
-    SEE("h_from_input", "weights", 29, -1, -1, "front_maxpool2", 0, (real *)v.front_maxpool2[0], 6272, 3136, 3,
+    SEE(-1, -1, (real *)gradient->h_weight_hh, "h_from_state", "weights", 29, "h.weight_hh", 1, 768, 0, 0, { 0 });
+    SEE(-1, -1, (real *)v.front_maxpool2[0], "h_from_input", "weights", 29, "front_maxpool2", 0, 6272, 3136, 3,
         { 4, 7, 7 });
     h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.front_maxpool2);
-    SEE("h_from_input", "weights", 29, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 9408, 0, 0, { 0 });
-    SEE("h_from_input", "weights", 29, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 48, 0, 0, { 0 });
+    SEE(-1, -1, (real *)gradient->h_weight_ih, "h_from_input", "weights", 29, "h.weight_ih", 1, 9408, 0, 0, { 0 });
+    SEE(-1, -1, (real *)gradient->h_bias_ih, "h_from_input", "weights", 29, "h.bias_ih", 1, 48, 0, 0, { 0 });
     fold((real *)gradient->front_conv1_weight, (real *)v.d_front_conv1_weight_part[0].of, 2, 36, 0);
     fold(gradient->front_conv1_bias, v.d_front_conv1_bias_part[0].of, 2, 4, 0);
     return 0;

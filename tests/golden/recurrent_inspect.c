@@ -5,175 +5,189 @@
  * functions.  net_replay shows each call's tensors to the runtime, net_profile stops a clock after each call. */
 #include "clock.h"
 
+/* Passes on to `see` what stays of a tensor, and what this call brings. */
+static int show(int (*see)(void *to, const Look *look), void *to, const Look *tensor, int step, int group,
+    const real *values)
+{
+    Look look = *tensor;
+    look.step = step, look.group = group, look.values = values;
+    return see(to, &look);
+}
+
 /* Forward and backward on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what
  * it wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
-#define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
+#define SEE(step, group, values, ...) \
+    do { \
+        static const Look tensor = { __VA_ARGS__, 0, 0, 0 }; \
+        if (show(see, to, &tensor, step, group, values)) \
+            return 1; \
+    } while (0)
 static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
 {
     const Scratch *scratch = scratches;
     for (int g = 0; g < G; g++) {
         load_image_forward((real *)v.image[g], batch->inputs[0], g * L, batch->count);
-        SEE("load_image", "forward", 5, -1, g, "image", 1, (real *)v.image[g], 256, 256, 3, { 1, 4, 4 });
+        SEE(-1, g, (real *)v.image[g], "load_image", "forward", 5, "image", 1, 256, 256, 3, { 1, 4, 4 });
         load_digits_forward(v.digits[g], batch->targets[0], g * L, batch->count);
         h_start_forward((real *)v.h[g - G], weights->h_init);
-        SEE("h_start", "forward", 13, -1, g, "h", 1, (real *)v.h[g - G], 48, 48, 1, { 3 });
+        SEE(-1, g, (real *)v.h[g - G], "h_start", "forward", 13, "h", 1, 48, 48, 1, { 3 });
     }
-    SEE("h_from_input", "forward", 15, -1, -1, "image", 0, (real *)v.image[0], 256, 256, 3, { 1, 4, 4 });
+    SEE(-1, -1, (real *)v.image[0], "h_from_input", "forward", 15, "image", 0, 256, 256, 3, { 1, 4, 4 });
     h_from_input_forward(v.h_from_input, v.image, weights->h_weight_ih, weights->h_bias_ih);
-    SEE("h_from_input", "forward", 15, -1, -1, "h_from_input", 1, (real *)v.h_from_input[0], 144, 144, 1, { 9 });
+    SEE(-1, -1, (real *)v.h_from_input[0], "h_from_input", "forward", 15, "h_from_input", 1, 144, 144, 1, { 9 });
     for (int t = 0; t < 2; t++) {
-        SEE("h_from_state", "forward", 15, t, -1, "h", 0, (real *)v.h[t * G - G], 48, 48, 1, { 3 });
+        SEE(t, -1, (real *)v.h[t * G - G], "h_from_state", "forward", 15, "h", 0, 48, 48, 1, { 3 });
         h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
-        SEE("h_from_state", "forward", 15, t, -1, "h_from_state", 1, (real *)v.h_from_state[t * G], 144, 144, 1, { 9 });
+        SEE(t, -1, (real *)v.h_from_state[t * G], "h_from_state", "forward", 15, "h_from_state", 1, 144, 144, 1, { 9 });
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("h", "forward", 15, t, g, "h_from_input", 0, (real *)v.h_from_input[g], 144, 144, 1, { 9 });
-            SEE("h", "forward", 15, t, g, "h_from_state", 0, (real *)v.h_from_state[s], 144, 144, 1, { 9 });
-            SEE("h", "forward", 15, t, g, "h", 0, (real *)v.h[s - G], 48, 48, 1, { 3 });
+            SEE(t, g, (real *)v.h_from_input[g], "h", "forward", 15, "h_from_input", 0, 144, 144, 1, { 9 });
+            SEE(t, g, (real *)v.h_from_state[s], "h", "forward", 15, "h_from_state", 0, 144, 144, 1, { 9 });
+            SEE(t, g, (real *)v.h[s - G], "h", "forward", 15, "h", 0, 48, 48, 1, { 3 });
             h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[s], v.h[s - G]);
-            SEE("h", "forward", 15, t, g, "h", 1, (real *)v.h[s], 48, 48, 1, { 3 });
-            SEE("h", "forward", 15, t, g, "h_gates", 1, (real *)v.h_gates[s], 144, 144, 2, { 3, 3 });
+            SEE(t, g, (real *)v.h[s], "h", "forward", 15, "h", 1, 48, 48, 1, { 3 });
+            SEE(t, g, (real *)v.h_gates[s], "h", "forward", 15, "h_gates", 1, 144, 144, 2, { 3, 3 });
         }
     }
-    SEE("A", "forward", 16, -1, -1, "h", 0, (real *)v.h[0], 96, 48, 1, { 3 });
+    SEE(-1, -1, (real *)v.h[0], "A", "forward", 16, "h", 0, 96, 48, 1, { 3 });
     A_forward(v.A, v.h, weights->A_weight, weights->A_bias);
-    SEE("A", "forward", 16, -1, -1, "A", 1, (real *)v.A[0], 192, 96, 1, { 6 });
+    SEE(-1, -1, (real *)v.A[0], "A", "forward", 16, "A", 1, 192, 96, 1, { 6 });
     for (int t = 0; t < 2; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("crop", "forward", 17, t, g, "image", 0, (real *)v.image[g], 256, 256, 3, { 1, 4, 4 });
-            SEE("crop", "forward", 17, t, g, "A", 0, (real *)v.A[s], 96, 96, 1, { 6 });
+            SEE(t, g, (real *)v.image[g], "crop", "forward", 17, "image", 0, 256, 256, 3, { 1, 4, 4 });
+            SEE(t, g, (real *)v.A[s], "crop", "forward", 17, "A", 0, 96, 96, 1, { 6 });
             crop_forward(v.crop[s], v.crop_slopes[s], v.image[g], v.A[s]);
-            SEE("crop", "forward", 17, t, g, "crop", 1, (real *)v.crop[s], 64, 64, 3, { 1, 2, 2 });
-            SEE("crop", "forward", 17, t, g, "crop_slopes", 1, (real *)v.crop_slopes[s], 128, 128, 4, { 2, 1, 2, 2 });
-            SEE("classify_dropout1", "forward", 9, t, g, "crop", 0, (real *)v.crop[s], 64, 64, 3, { 1, 2, 2 });
+            SEE(t, g, (real *)v.crop[s], "crop", "forward", 17, "crop", 1, 64, 64, 3, { 1, 2, 2 });
+            SEE(t, g, (real *)v.crop_slopes[s], "crop", "forward", 17, "crop_slopes", 1, 128, 128, 4, { 2, 1, 2, 2 });
+            SEE(t, g, (real *)v.crop[s], "classify_dropout1", "forward", 9, "crop", 0, 64, 64, 3, { 1, 2, 2 });
             classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s],
                 dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
-            SEE("classify_dropout1", "forward", 9, t, g, "classify_dropout1", 1, (real *)v.classify_dropout1[s], 64, 64,
+            SEE(t, g, (real *)v.classify_dropout1[s], "classify_dropout1", "forward", 9, "classify_dropout1", 1, 64, 64,
                 3, { 1, 2, 2 });
         }
-    SEE("classify_dense1", "forward", 10, -1, -1, "classify_dropout1", 0, (real *)v.classify_dropout1[0], 128, 64, 3,
+    SEE(-1, -1, (real *)v.classify_dropout1[0], "classify_dense1", "forward", 10, "classify_dropout1", 0, 128, 64, 3,
         { 1, 2, 2 });
     classify_dense1_forward(v.classify_dense1, v.classify_dropout1, weights->classify_dense1_weight,
         weights->classify_dense1_bias);
-    SEE("classify_dense1", "forward", 10, -1, -1, "classify_dense1", 1, (real *)v.classify_dense1[0], 64, 32, 1, { 2 });
+    SEE(-1, -1, (real *)v.classify_dense1[0], "classify_dense1", "forward", 10, "classify_dense1", 1, 64, 32, 1, { 2 });
     for (int t = 0; t < 2; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("cross_entropy1", "forward", 19, t, g, "classify_dense1", 0, (real *)v.classify_dense1[s], 32, 32, 1,
+            SEE(t, g, (real *)v.classify_dense1[s], "cross_entropy1", "forward", 19, "classify_dense1", 0, 32, 32, 1,
                 { 2 });
             cross_entropy1_forward(v.loss1[s], (real *)v.classify_dense1[s], v.digits[g][t]);
-            SEE("cross_entropy1", "forward", 19, t, g, "loss1", 1, v.loss1[s], 16, 16, 0, { 0 });
+            SEE(t, g, v.loss1[s], "cross_entropy1", "forward", 19, "loss1", 1, 16, 16, 0, { 0 });
         }
     real loss1_scale = (real)(1 / ((double)batch->count * 2));
     for (int t = 0; t < 2; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("cross_entropy1", "backward", 19, t, g, "classify_dense1", 0, (real *)v.classify_dense1[s], 32, 32, 1,
+            SEE(t, g, (real *)v.classify_dense1[s], "cross_entropy1", "backward", 19, "classify_dense1", 0, 32, 32, 1,
                 { 2 });
             cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t],
                 loss1_scale, present(batch, g));
-            SEE("cross_entropy1", "backward", 19, t, g, "d_classify_dense1", 1, (real *)v.d_classify_dense1[s], 32, 32,
+            SEE(t, g, (real *)v.d_classify_dense1[s], "cross_entropy1", "backward", 19, "d_classify_dense1", 1, 32, 32,
                 1, { 2 });
         }
-    SEE("classify_dense1", "weights", 10, -1, -1, "d_classify_dense1", 0, (real *)v.d_classify_dense1[0], 64, 32, 1,
+    SEE(-1, -1, (real *)v.d_classify_dense1[0], "classify_dense1", "weights", 10, "d_classify_dense1", 0, 64, 32, 1,
         { 2 });
     classify_dense1_weights(v.d_classify_dense1_rows[0], v.d_classify_dense1);
-    SEE("classify_dense1", "backward", 10, -1, -1, "d_classify_dense1", 0, (real *)v.d_classify_dense1[0], 64, 32, 1,
+    SEE(-1, -1, (real *)v.d_classify_dense1[0], "classify_dense1", "backward", 10, "d_classify_dense1", 0, 64, 32, 1,
         { 2 });
     classify_dense1_backward(v.d_classify_dropout1, v.d_classify_dense1, weights->classify_dense1_weight);
-    SEE("classify_dense1", "backward", 10, -1, -1, "d_classify_dropout1", 1, (real *)v.d_classify_dropout1[0], 128, 64,
+    SEE(-1, -1, (real *)v.d_classify_dropout1[0], "classify_dense1", "backward", 10, "d_classify_dropout1", 1, 128, 64,
         3, { 1, 2, 2 });
     for (int t = 0; t < 2; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("classify_dropout1", "backward", 9, t, g, "d_classify_dropout1", 0, (real *)v.d_classify_dropout1[s],
+            SEE(t, g, (real *)v.d_classify_dropout1[s], "classify_dropout1", "backward", 9, "d_classify_dropout1", 0,
                 64, 64, 3, { 1, 2, 2 });
             classify_dropout1_backward((real *)*scratch->d_crop, (real *)v.d_classify_dropout1[s],
                 dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
-            SEE("classify_dropout1", "backward", 9, t, g, "d_crop", 1, (real *)*scratch->d_crop, 64, 64, 3,
+            SEE(t, g, (real *)*scratch->d_crop, "classify_dropout1", "backward", 9, "d_crop", 1, 64, 64, 3,
                 { 1, 2, 2 });
-            SEE("crop", "backward", 17, t, g, "d_crop", 0, (real *)*scratch->d_crop, 64, 64, 3, { 1, 2, 2 });
-            SEE("crop", "backward", 17, t, g, "crop_slopes", 0, (real *)v.crop_slopes[s], 128, 128, 4, { 2, 1, 2, 2 });
+            SEE(t, g, (real *)*scratch->d_crop, "crop", "backward", 17, "d_crop", 0, 64, 64, 3, { 1, 2, 2 });
+            SEE(t, g, (real *)v.crop_slopes[s], "crop", "backward", 17, "crop_slopes", 0, 128, 128, 4, { 2, 1, 2, 2 });
             crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
-            SEE("crop", "backward", 17, t, g, "d_A", 1, (real *)v.d_A[s], 96, 96, 1, { 6 });
+            SEE(t, g, (real *)v.d_A[s], "crop", "backward", 17, "d_A", 1, 96, 96, 1, { 6 });
         }
-    SEE("classify_dense1", "weights", 10, -1, -1, "classify_dropout1", 0, (real *)v.classify_dropout1[0], 128, 64, 3,
+    SEE(-1, -1, (real *)v.classify_dropout1[0], "classify_dense1", "weights", 10, "classify_dropout1", 0, 128, 64, 3,
         { 1, 2, 2 });
     classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
         v.d_classify_dense1_rows[0], v.classify_dropout1);
-    SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.weight", 1, (real *)gradient->classify_dense1_weight,
+    SEE(-1, -1, (real *)gradient->classify_dense1_weight, "classify_dense1", "weights", 10, "classify.dense1.weight", 1,
         64, 0, 0, { 0 });
-    SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.bias", 1, (real *)gradient->classify_dense1_bias, 16,
+    SEE(-1, -1, (real *)gradient->classify_dense1_bias, "classify_dense1", "weights", 10, "classify.dense1.bias", 1, 16,
         0, 0, { 0 });
-    SEE("A", "weights", 16, -1, -1, "d_A", 0, (real *)v.d_A[0], 192, 96, 1, { 6 });
+    SEE(-1, -1, (real *)v.d_A[0], "A", "weights", 16, "d_A", 0, 192, 96, 1, { 6 });
     A_weights(v.d_A_rows[0], v.d_A);
-    SEE("A", "backward", 16, -1, -1, "d_A", 0, (real *)v.d_A[0], 192, 96, 1, { 6 });
+    SEE(-1, -1, (real *)v.d_A[0], "A", "backward", 16, "d_A", 0, 192, 96, 1, { 6 });
     A_backward(v.d_h, v.d_A, weights->A_weight);
-    SEE("A", "backward", 16, -1, -1, "d_h", 1, (real *)v.d_h[0], 96, 48, 1, { 3 });
+    SEE(-1, -1, (real *)v.d_h[0], "A", "backward", 16, "d_h", 1, 96, 48, 1, { 3 });
     for (int g = 0; g < G; g++) {
         fill_3_forward((real *)v.d_h_2[g + 2 * G]);
-        SEE("d_h_2_end", "forward", 15, -1, g, "d_h_2", 1, (real *)v.d_h_2[g + 2 * G], 48, 48, 1, { 3 });
+        SEE(-1, g, (real *)v.d_h_2[g + 2 * G], "d_h_2_end", "forward", 15, "d_h_2", 1, 48, 48, 1, { 3 });
         fill_3_forward((real *)v.d_h_3[g + 2 * G]);
-        SEE("d_h_3_end", "forward", 15, -1, g, "d_h_3", 1, (real *)v.d_h_3[g + 2 * G], 48, 48, 1, { 3 });
+        SEE(-1, g, (real *)v.d_h_3[g + 2 * G], "d_h_3_end", "forward", 15, "d_h_3", 1, 48, 48, 1, { 3 });
     }
-    SEE("A", "weights", 16, -1, -1, "h", 0, (real *)v.h[0], 96, 48, 1, { 3 });
+    SEE(-1, -1, (real *)v.h[0], "A", "weights", 16, "h", 0, 96, 48, 1, { 3 });
     A_products(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
-    SEE("A", "weights", 16, -1, -1, "A.weight", 1, (real *)gradient->A_weight, 48, 0, 0, { 0 });
-    SEE("A", "weights", 16, -1, -1, "A.bias", 1, (real *)gradient->A_bias, 16, 0, 0, { 0 });
+    SEE(-1, -1, (real *)gradient->A_weight, "A", "weights", 16, "A.weight", 1, 48, 0, 0, { 0 });
+    SEE(-1, -1, (real *)gradient->A_bias, "A", "weights", 16, "A.bias", 1, 16, 0, 0, { 0 });
     for (int t = 1; t >= 0; t--) {
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE("sum_d_h_total", "forward", 13, t, g, "d_h", 0, (real *)v.d_h[s], 48, 48, 1, { 3 });
-            SEE("sum_d_h_total", "forward", 13, t, g, "d_h_2", 0, (real *)v.d_h_2[s + G], 48, 48, 1, { 3 });
-            SEE("sum_d_h_total", "forward", 13, t, g, "d_h_3", 0, (real *)v.d_h_3[s + G], 48, 48, 1, { 3 });
+            SEE(t, g, (real *)v.d_h[s], "sum_d_h_total", "forward", 13, "d_h", 0, 48, 48, 1, { 3 });
+            SEE(t, g, (real *)v.d_h_2[s + G], "sum_d_h_total", "forward", 13, "d_h_2", 0, 48, 48, 1, { 3 });
+            SEE(t, g, (real *)v.d_h_3[s + G], "sum_d_h_total", "forward", 13, "d_h_3", 0, 48, 48, 1, { 3 });
             sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
                 (real *)v.d_h_3[s + G]);
-            SEE("sum_d_h_total", "forward", 13, t, g, "d_h_total", 1, (real *)*scratch->d_h_total, 48, 48, 1, { 3 });
-            SEE("h", "backward", 15, t, g, "d_h_total", 0, (real *)*scratch->d_h_total, 48, 48, 1, { 3 });
-            SEE("h", "backward", 15, t, g, "h_gates", 0, (real *)v.h_gates[s], 144, 144, 2, { 3, 3 });
-            SEE("h", "backward", 15, t, g, "h_from_state", 0, (real *)v.h_from_state[s], 144, 144, 1, { 9 });
-            SEE("h", "backward", 15, t, g, "h", 0, (real *)v.h[s - G], 48, 48, 1, { 3 });
+            SEE(t, g, (real *)*scratch->d_h_total, "sum_d_h_total", "forward", 13, "d_h_total", 1, 48, 48, 1, { 3 });
+            SEE(t, g, (real *)*scratch->d_h_total, "h", "backward", 15, "d_h_total", 0, 48, 48, 1, { 3 });
+            SEE(t, g, (real *)v.h_gates[s], "h", "backward", 15, "h_gates", 0, 144, 144, 2, { 3, 3 });
+            SEE(t, g, (real *)v.h_from_state[s], "h", "backward", 15, "h_from_state", 0, 144, 144, 1, { 9 });
+            SEE(t, g, (real *)v.h[s - G], "h", "backward", 15, "h", 0, 48, 48, 1, { 3 });
             h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
                 v.h_from_state[s], v.h[s - G]);
-            SEE("h", "backward", 15, t, g, "d_h_from_input", 1, (real *)v.d_h_from_input[s], 144, 144, 1, { 9 });
-            SEE("h", "backward", 15, t, g, "d_h_from_state", 1, (real *)v.d_h_from_state[s], 144, 144, 1, { 9 });
-            SEE("h", "backward", 15, t, g, "d_h_2", 1, (real *)v.d_h_2[s], 48, 48, 1, { 3 });
+            SEE(t, g, (real *)v.d_h_from_input[s], "h", "backward", 15, "d_h_from_input", 1, 144, 144, 1, { 9 });
+            SEE(t, g, (real *)v.d_h_from_state[s], "h", "backward", 15, "d_h_from_state", 1, 144, 144, 1, { 9 });
+            SEE(t, g, (real *)v.d_h_2[s], "h", "backward", 15, "d_h_2", 1, 48, 48, 1, { 3 });
         }
-        SEE("h_from_state", "backward", 15, t, -1, "d_h_from_state", 0, (real *)v.d_h_from_state[t * G], 144, 144, 1,
+        SEE(t, -1, (real *)v.d_h_from_state[t * G], "h_from_state", "backward", 15, "d_h_from_state", 0, 144, 144, 1,
             { 9 });
         h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
-        SEE("h_from_state", "backward", 15, t, -1, "d_h_3", 1, (real *)v.d_h_3[t * G], 48, 48, 1, { 3 });
+        SEE(t, -1, (real *)v.d_h_3[t * G], "h_from_state", "backward", 15, "d_h_3", 1, 48, 48, 1, { 3 });
     }
-    SEE("h_from_state", "weights", 15, -1, -1, "d_h_from_state", 0, (real *)v.d_h_from_state[0], 288, 144, 1, { 9 });
+    SEE(-1, -1, (real *)v.d_h_from_state[0], "h_from_state", "weights", 15, "d_h_from_state", 0, 288, 144, 1, { 9 });
     h_from_state_weights(v.d_h_from_state_rows[0], v.d_h_from_state);
     for (int g = 0; g < G; g++) {
-        SEE("sum_d_h_total_2", "forward", 13, -1, g, "d_h_2", 0, (real *)v.d_h_2[g], 48, 48, 1, { 3 });
-        SEE("sum_d_h_total_2", "forward", 13, -1, g, "d_h_3", 0, (real *)v.d_h_3[g], 48, 48, 1, { 3 });
+        SEE(-1, g, (real *)v.d_h_2[g], "sum_d_h_total_2", "forward", 13, "d_h_2", 0, 48, 48, 1, { 3 });
+        SEE(-1, g, (real *)v.d_h_3[g], "sum_d_h_total_2", "forward", 13, "d_h_3", 0, 48, 48, 1, { 3 });
         sum_d_h_total_2_forward((real *)*scratch->d_h_total_2, (real *)v.d_h_2[g], (real *)v.d_h_3[g]);
-        SEE("sum_d_h_total_2", "forward", 13, -1, g, "d_h_total_2", 1, (real *)*scratch->d_h_total_2, 48, 48, 1, { 3 });
-        SEE("h_start", "weights", 13, -1, g, "d_h_total_2", 0, (real *)*scratch->d_h_total_2, 48, 48, 1, { 3 });
+        SEE(-1, g, (real *)*scratch->d_h_total_2, "sum_d_h_total_2", "forward", 13, "d_h_total_2", 1, 48, 48, 1, { 3 });
+        SEE(-1, g, (real *)*scratch->d_h_total_2, "h_start", "weights", 13, "d_h_total_2", 0, 48, 48, 1, { 3 });
         h_start_weights(v.d_h_init_part[g].of, (real *)*scratch->d_h_total_2);
-        SEE("h_start", "weights", 13, -1, g, "d_h_init_part", 1, v.d_h_init_part[g].of, 3, 0, 1, { 3 });
+        SEE(-1, g, v.d_h_init_part[g].of, "h_start", "weights", 13, "d_h_init_part", 1, 3, 0, 1, { 3 });
     }
-    SEE("h_from_state", "weights", 15, -1, -1, "h", 0, (real *)v.h[-G], 96, 48, 1, { 3 });
+    SEE(-1, -1, (real *)v.h[-G], "h_from_state", "weights", 15, "h", 0, 96, 48, 1, { 3 });
     h_from_state_products(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
-    SEE("h_from_state", "weights", 15, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 48, 0, 0, { 0 });
+    SEE(-1, -1, (real *)gradient->h_weight_hh, "h_from_state", "weights", 15, "h.weight_hh", 1, 48, 0, 0, { 0 });
     fold(gradient->h_init, v.d_h_init_part[0].of, 1, 3, 0);
     for (int g = 0; g < G; g++) {
-        SEE("sum_d_h_from_input_2", "forward", 15, -1, g, "d_h_from_input", 0, (real *)v.d_h_from_input[g], 144, 144, 1,
+        SEE(-1, g, (real *)v.d_h_from_input[g], "sum_d_h_from_input_2", "forward", 15, "d_h_from_input", 0, 144, 144, 1,
             { 9 });
         sum_d_h_from_input_2_forward(v.d_h_from_input_2[g], v.d_h_from_input + g);
-        SEE("sum_d_h_from_input_2", "forward", 15, -1, g, "d_h_from_input_2", 1, (real *)v.d_h_from_input_2[g], 144,
+        SEE(-1, g, (real *)v.d_h_from_input_2[g], "sum_d_h_from_input_2", "forward", 15, "d_h_from_input_2", 1, 144,
             144, 1, { 9 });
     }
-    SEE("h_from_input", "weights", 15, -1, -1, "d_h_from_input_2", 0, (real *)v.d_h_from_input_2[0], 144, 144, 1,
+    SEE(-1, -1, (real *)v.d_h_from_input_2[0], "h_from_input", "weights", 15, "d_h_from_input_2", 0, 144, 144, 1,
         { 9 });
     h_from_input_weights(v.d_h_from_input_rows[0], v.d_h_from_input_2);
-    SEE("h_from_input", "weights", 15, -1, -1, "image", 0, (real *)v.image[0], 256, 256, 3, { 1, 4, 4 });
+    SEE(-1, -1, (real *)v.image[0], "h_from_input", "weights", 15, "image", 0, 256, 256, 3, { 1, 4, 4 });
     h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.image);
-    SEE("h_from_input", "weights", 15, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 256, 0, 0, { 0 });
-    SEE("h_from_input", "weights", 15, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 16, 0, 0, { 0 });
+    SEE(-1, -1, (real *)gradient->h_weight_ih, "h_from_input", "weights", 15, "h.weight_ih", 1, 256, 0, 0, { 0 });
+    SEE(-1, -1, (real *)gradient->h_bias_ih, "h_from_input", "weights", 15, "h.bias_ih", 1, 16, 0, 0, { 0 });
     return 0;
 }
 

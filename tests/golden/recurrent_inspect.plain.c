@@ -5,162 +5,176 @@
  * functions.  net_replay shows each call's tensors to the runtime, net_profile stops a clock after each call. */
 #include "clock.h"
 
+/* Passes on to `see` what stays of a tensor, and what this call brings. */
+static int show(int (*see)(void *to, const Look *look), void *to, const Look *tensor, int step, int group,
+    const real *values)
+{
+    Look look = *tensor;
+    look.step = step, look.group = group, look.values = values;
+    return see(to, &look);
+}
+
 /* Forward and backward on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what
  * it wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
-#define SEE(...) do { Look look = { __VA_ARGS__ }; if (see(to, &look)) return 1; } while (0)
+#define SEE(step, group, values, ...) \
+    do { \
+        static const Look tensor = { __VA_ARGS__, 0, 0, 0 }; \
+        if (show(see, to, &tensor, step, group, values)) \
+            return 1; \
+    } while (0)
 static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
 {
     const Scratch *scratch = scratches;
     memset(gradient, 0, sizeof *gradient);
     for (int n = 0; n < N; n++) {
         load_image_forward((real *)v.image[n], batch->inputs[0][n < batch->count ? n : 0]);
-        SEE("load_image", "forward", 5, -1, n, "image", 1, (real *)v.image[n], 16, 16, 3, { 1, 4, 4 });
+        SEE(-1, n, (real *)v.image[n], "load_image", "forward", 5, "image", 1, 16, 16, 3, { 1, 4, 4 });
         load_digits_forward(v.digits[n].of, batch->targets[0][n < batch->count ? n : 0]);
-        SEE("h_from_input", "forward", 15, -1, n, "image", 0, (real *)v.image[n], 16, 16, 3, { 1, 4, 4 });
+        SEE(-1, n, (real *)v.image[n], "h_from_input", "forward", 15, "image", 0, 16, 16, 3, { 1, 4, 4 });
         h_from_input_forward(v.h_from_input[n], (real *)v.image[n], weights->h_weight_ih, weights->h_bias_ih);
-        SEE("h_from_input", "forward", 15, -1, n, "h_from_input", 1, v.h_from_input[n], 9, 9, 1, { 9 });
+        SEE(-1, n, v.h_from_input[n], "h_from_input", "forward", 15, "h_from_input", 1, 9, 9, 1, { 9 });
         h_start_forward(v.h[n - N], weights->h_init);
-        SEE("h_start", "forward", 13, -1, n, "h", 1, v.h[n - N], 3, 3, 1, { 3 });
+        SEE(-1, n, v.h[n - N], "h_start", "forward", 13, "h", 1, 3, 3, 1, { 3 });
     }
     for (int t = 0; t < 2; t++) {
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
-            SEE("h_from_state", "forward", 15, t, n, "h", 0, v.h[s - N], 3, 3, 1, { 3 });
+            SEE(t, n, v.h[s - N], "h_from_state", "forward", 15, "h", 0, 3, 3, 1, { 3 });
             h_from_state_forward(v.h_from_state[s], v.h[s - N], weights->h_weight_hh);
-            SEE("h_from_state", "forward", 15, t, n, "h_from_state", 1, v.h_from_state[s], 9, 9, 1, { 9 });
-            SEE("h", "forward", 15, t, n, "h_from_input", 0, v.h_from_input[n], 9, 9, 1, { 9 });
-            SEE("h", "forward", 15, t, n, "h_from_state", 0, v.h_from_state[s], 9, 9, 1, { 9 });
-            SEE("h", "forward", 15, t, n, "h", 0, v.h[s - N], 3, 3, 1, { 3 });
+            SEE(t, n, v.h_from_state[s], "h_from_state", "forward", 15, "h_from_state", 1, 9, 9, 1, { 9 });
+            SEE(t, n, v.h_from_input[n], "h", "forward", 15, "h_from_input", 0, 9, 9, 1, { 9 });
+            SEE(t, n, v.h_from_state[s], "h", "forward", 15, "h_from_state", 0, 9, 9, 1, { 9 });
+            SEE(t, n, v.h[s - N], "h", "forward", 15, "h", 0, 3, 3, 1, { 3 });
             h_forward(v.h[s], v.h_gates[s], v.h_from_input[n], v.h_from_state[s], v.h[s - N]);
-            SEE("h", "forward", 15, t, n, "h", 1, v.h[s], 3, 3, 1, { 3 });
-            SEE("h", "forward", 15, t, n, "h_gates", 1, (real *)v.h_gates[s], 9, 9, 2, { 3, 3 });
+            SEE(t, n, v.h[s], "h", "forward", 15, "h", 1, 3, 3, 1, { 3 });
+            SEE(t, n, (real *)v.h_gates[s], "h", "forward", 15, "h_gates", 1, 9, 9, 2, { 3, 3 });
         }
     }
     for (int t = 0; t < 2; t++)
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
-            SEE("A", "forward", 16, t, n, "h", 0, v.h[s], 3, 3, 1, { 3 });
+            SEE(t, n, v.h[s], "A", "forward", 16, "h", 0, 3, 3, 1, { 3 });
             A_forward(v.A[s], v.h[s], weights->A_weight, weights->A_bias);
-            SEE("A", "forward", 16, t, n, "A", 1, v.A[s], 6, 6, 1, { 6 });
-            SEE("crop", "forward", 17, t, n, "image", 0, (real *)v.image[n], 16, 16, 3, { 1, 4, 4 });
-            SEE("crop", "forward", 17, t, n, "A", 0, v.A[s], 6, 6, 1, { 6 });
+            SEE(t, n, v.A[s], "A", "forward", 16, "A", 1, 6, 6, 1, { 6 });
+            SEE(t, n, (real *)v.image[n], "crop", "forward", 17, "image", 0, 16, 16, 3, { 1, 4, 4 });
+            SEE(t, n, v.A[s], "crop", "forward", 17, "A", 0, 6, 6, 1, { 6 });
             crop_forward(v.crop[s], v.image[n], v.A[s]);
-            SEE("crop", "forward", 17, t, n, "crop", 1, (real *)v.crop[s], 4, 4, 3, { 1, 2, 2 });
-            SEE("classify_dropout1", "forward", 9, t, n, "crop", 0, (real *)v.crop[s], 4, 4, 3, { 1, 2, 2 });
+            SEE(t, n, (real *)v.crop[s], "crop", "forward", 17, "crop", 1, 4, 4, 3, { 1, 2, 2 });
+            SEE(t, n, (real *)v.crop[s], "classify_dropout1", "forward", 9, "crop", 0, 4, 4, 3, { 1, 2, 2 });
             classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s],
                 dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
-            SEE("classify_dropout1", "forward", 9, t, n, "classify_dropout1", 1, (real *)v.classify_dropout1[s], 4, 4,
+            SEE(t, n, (real *)v.classify_dropout1[s], "classify_dropout1", "forward", 9, "classify_dropout1", 1, 4, 4,
                 3, { 1, 2, 2 });
-            SEE("classify_dense1", "forward", 10, t, n, "classify_dropout1", 0, (real *)v.classify_dropout1[s], 4, 4, 3,
+            SEE(t, n, (real *)v.classify_dropout1[s], "classify_dense1", "forward", 10, "classify_dropout1", 0, 4, 4, 3,
                 { 1, 2, 2 });
             classify_dense1_forward(v.classify_dense1[s], (real *)v.classify_dropout1[s],
                 weights->classify_dense1_weight, weights->classify_dense1_bias);
-            SEE("classify_dense1", "forward", 10, t, n, "classify_dense1", 1, v.classify_dense1[s], 2, 2, 1, { 2 });
-            SEE("cross_entropy1", "forward", 19, t, n, "classify_dense1", 0, v.classify_dense1[s], 2, 2, 1, { 2 });
+            SEE(t, n, v.classify_dense1[s], "classify_dense1", "forward", 10, "classify_dense1", 1, 2, 2, 1, { 2 });
+            SEE(t, n, v.classify_dense1[s], "cross_entropy1", "forward", 19, "classify_dense1", 0, 2, 2, 1, { 2 });
             cross_entropy1_forward(v.loss1[s], v.classify_dense1[s], v.digits[n].of + t);
-            SEE("cross_entropy1", "forward", 19, t, n, "loss1", 1, v.loss1[s], 1, 1, 0, { 0 });
+            SEE(t, n, v.loss1[s], "cross_entropy1", "forward", 19, "loss1", 1, 1, 1, 0, { 0 });
         }
     real loss1_scale = (real)(1 / ((double)batch->count * 2));
     for (int t = 0; t < 2; t++)
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
-            SEE("cross_entropy1", "backward", 19, t, n, "classify_dense1", 0, v.classify_dense1[s], 2, 2, 1, { 2 });
+            SEE(t, n, v.classify_dense1[s], "cross_entropy1", "backward", 19, "classify_dense1", 0, 2, 2, 1, { 2 });
             cross_entropy1_backward(*scratch->d_classify_dense1, v.classify_dense1[s], v.digits[n].of + t, loss1_scale,
                 n < batch->count);
-            SEE("cross_entropy1", "backward", 19, t, n, "d_classify_dense1", 1, *scratch->d_classify_dense1, 2, 2, 1,
+            SEE(t, n, *scratch->d_classify_dense1, "cross_entropy1", "backward", 19, "d_classify_dense1", 1, 2, 2, 1,
                 { 2 });
-            SEE("classify_dense1", "weights", 10, t, n, "d_classify_dense1", 0, *scratch->d_classify_dense1, 2, 2, 1,
+            SEE(t, n, *scratch->d_classify_dense1, "classify_dense1", "weights", 10, "d_classify_dense1", 0, 2, 2, 1,
                 { 2 });
-            SEE("classify_dense1", "weights", 10, t, n, "classify_dropout1", 0, (real *)v.classify_dropout1[s], 4, 4, 3,
+            SEE(t, n, (real *)v.classify_dropout1[s], "classify_dense1", "weights", 10, "classify_dropout1", 0, 4, 4, 3,
                 { 1, 2, 2 });
             classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
                 *scratch->d_classify_dense1, (real *)v.classify_dropout1[s]);
-            SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.weight", 1,
-                (real *)gradient->classify_dense1_weight, 16, 0, 0, { 0 });
-            SEE("classify_dense1", "weights", 10, -1, -1, "classify.dense1.bias", 1,
-                (real *)gradient->classify_dense1_bias, 16, 0, 0, { 0 });
-            SEE("classify_dense1", "backward", 10, t, n, "d_classify_dense1", 0, *scratch->d_classify_dense1, 2, 2, 1,
+            SEE(-1, -1, (real *)gradient->classify_dense1_weight, "classify_dense1", "weights", 10,
+                "classify.dense1.weight", 1, 16, 0, 0, { 0 });
+            SEE(-1, -1, (real *)gradient->classify_dense1_bias, "classify_dense1", "weights", 10,
+                "classify.dense1.bias", 1, 16, 0, 0, { 0 });
+            SEE(t, n, *scratch->d_classify_dense1, "classify_dense1", "backward", 10, "d_classify_dense1", 0, 2, 2, 1,
                 { 2 });
             classify_dense1_backward((real *)*scratch->d_classify_dropout1, *scratch->d_classify_dense1,
                 weights->classify_dense1_weight);
-            SEE("classify_dense1", "backward", 10, t, n, "d_classify_dropout1", 1,
-                (real *)*scratch->d_classify_dropout1, 4, 4, 3, { 1, 2, 2 });
-            SEE("classify_dropout1", "backward", 9, t, n, "d_classify_dropout1", 0,
-                (real *)*scratch->d_classify_dropout1, 4, 4, 3, { 1, 2, 2 });
+            SEE(t, n, (real *)*scratch->d_classify_dropout1, "classify_dense1", "backward", 10, "d_classify_dropout1",
+                1, 4, 4, 3, { 1, 2, 2 });
+            SEE(t, n, (real *)*scratch->d_classify_dropout1, "classify_dropout1", "backward", 9, "d_classify_dropout1",
+                0, 4, 4, 3, { 1, 2, 2 });
             classify_dropout1_backward((real *)*scratch->d_crop, (real *)*scratch->d_classify_dropout1,
                 dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
-            SEE("classify_dropout1", "backward", 9, t, n, "d_crop", 1, (real *)*scratch->d_crop, 4, 4, 3, { 1, 2, 2 });
-            SEE("crop", "backward", 17, t, n, "d_crop", 0, (real *)*scratch->d_crop, 4, 4, 3, { 1, 2, 2 });
-            SEE("crop", "backward", 17, t, n, "image", 0, (real *)v.image[n], 16, 16, 3, { 1, 4, 4 });
-            SEE("crop", "backward", 17, t, n, "A", 0, v.A[s], 6, 6, 1, { 6 });
+            SEE(t, n, (real *)*scratch->d_crop, "classify_dropout1", "backward", 9, "d_crop", 1, 4, 4, 3, { 1, 2, 2 });
+            SEE(t, n, (real *)*scratch->d_crop, "crop", "backward", 17, "d_crop", 0, 4, 4, 3, { 1, 2, 2 });
+            SEE(t, n, (real *)v.image[n], "crop", "backward", 17, "image", 0, 16, 16, 3, { 1, 4, 4 });
+            SEE(t, n, v.A[s], "crop", "backward", 17, "A", 0, 6, 6, 1, { 6 });
             crop_backward(*scratch->d_A, *scratch->d_crop, v.image[n], v.A[s]);
-            SEE("crop", "backward", 17, t, n, "d_A", 1, *scratch->d_A, 6, 6, 1, { 6 });
-            SEE("A", "weights", 16, t, n, "d_A", 0, *scratch->d_A, 6, 6, 1, { 6 });
-            SEE("A", "weights", 16, t, n, "h", 0, v.h[s], 3, 3, 1, { 3 });
+            SEE(t, n, *scratch->d_A, "crop", "backward", 17, "d_A", 1, 6, 6, 1, { 6 });
+            SEE(t, n, *scratch->d_A, "A", "weights", 16, "d_A", 0, 6, 6, 1, { 6 });
+            SEE(t, n, v.h[s], "A", "weights", 16, "h", 0, 3, 3, 1, { 3 });
             A_weights(gradient->A_weight, gradient->A_bias, *scratch->d_A, v.h[s]);
-            SEE("A", "weights", 16, -1, -1, "A.weight", 1, (real *)gradient->A_weight, 32, 0, 0, { 0 });
-            SEE("A", "weights", 16, -1, -1, "A.bias", 1, (real *)gradient->A_bias, 16, 0, 0, { 0 });
-            SEE("A", "backward", 16, t, n, "d_A", 0, *scratch->d_A, 6, 6, 1, { 6 });
+            SEE(-1, -1, (real *)gradient->A_weight, "A", "weights", 16, "A.weight", 1, 32, 0, 0, { 0 });
+            SEE(-1, -1, (real *)gradient->A_bias, "A", "weights", 16, "A.bias", 1, 16, 0, 0, { 0 });
+            SEE(t, n, *scratch->d_A, "A", "backward", 16, "d_A", 0, 6, 6, 1, { 6 });
             A_backward(v.d_h[s], *scratch->d_A, weights->A_weight);
-            SEE("A", "backward", 16, t, n, "d_h", 1, v.d_h[s], 3, 3, 1, { 3 });
+            SEE(t, n, v.d_h[s], "A", "backward", 16, "d_h", 1, 3, 3, 1, { 3 });
         }
     for (int n = 0; n < N; n++) {
         fill_3_forward(v.d_h_2[n + 2 * N]);
-        SEE("d_h_2_end", "forward", 15, -1, n, "d_h_2", 1, v.d_h_2[n + 2 * N], 3, 3, 1, { 3 });
+        SEE(-1, n, v.d_h_2[n + 2 * N], "d_h_2_end", "forward", 15, "d_h_2", 1, 3, 3, 1, { 3 });
         fill_3_forward(v.d_h_3[n + 2 * N]);
-        SEE("d_h_3_end", "forward", 15, -1, n, "d_h_3", 1, v.d_h_3[n + 2 * N], 3, 3, 1, { 3 });
+        SEE(-1, n, v.d_h_3[n + 2 * N], "d_h_3_end", "forward", 15, "d_h_3", 1, 3, 3, 1, { 3 });
     }
     for (int t = 1; t >= 0; t--) {
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
-            SEE("sum_d_h_total", "forward", 13, t, n, "d_h", 0, v.d_h[s], 3, 3, 1, { 3 });
-            SEE("sum_d_h_total", "forward", 13, t, n, "d_h_2", 0, v.d_h_2[s + N], 3, 3, 1, { 3 });
-            SEE("sum_d_h_total", "forward", 13, t, n, "d_h_3", 0, v.d_h_3[s + N], 3, 3, 1, { 3 });
+            SEE(t, n, v.d_h[s], "sum_d_h_total", "forward", 13, "d_h", 0, 3, 3, 1, { 3 });
+            SEE(t, n, v.d_h_2[s + N], "sum_d_h_total", "forward", 13, "d_h_2", 0, 3, 3, 1, { 3 });
+            SEE(t, n, v.d_h_3[s + N], "sum_d_h_total", "forward", 13, "d_h_3", 0, 3, 3, 1, { 3 });
             sum_d_h_total_forward(*scratch->d_h_total, v.d_h[s], v.d_h_2[s + N], v.d_h_3[s + N]);
-            SEE("sum_d_h_total", "forward", 13, t, n, "d_h_total", 1, *scratch->d_h_total, 3, 3, 1, { 3 });
-            SEE("h", "backward", 15, t, n, "d_h_total", 0, *scratch->d_h_total, 3, 3, 1, { 3 });
-            SEE("h", "backward", 15, t, n, "h_gates", 0, (real *)v.h_gates[s], 9, 9, 2, { 3, 3 });
-            SEE("h", "backward", 15, t, n, "h_from_state", 0, v.h_from_state[s], 9, 9, 1, { 9 });
-            SEE("h", "backward", 15, t, n, "h", 0, v.h[s - N], 3, 3, 1, { 3 });
+            SEE(t, n, *scratch->d_h_total, "sum_d_h_total", "forward", 13, "d_h_total", 1, 3, 3, 1, { 3 });
+            SEE(t, n, *scratch->d_h_total, "h", "backward", 15, "d_h_total", 0, 3, 3, 1, { 3 });
+            SEE(t, n, (real *)v.h_gates[s], "h", "backward", 15, "h_gates", 0, 9, 9, 2, { 3, 3 });
+            SEE(t, n, v.h_from_state[s], "h", "backward", 15, "h_from_state", 0, 9, 9, 1, { 9 });
+            SEE(t, n, v.h[s - N], "h", "backward", 15, "h", 0, 3, 3, 1, { 3 });
             h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
                 v.h_from_state[s], v.h[s - N]);
-            SEE("h", "backward", 15, t, n, "d_h_from_input", 1, v.d_h_from_input[s], 9, 9, 1, { 9 });
-            SEE("h", "backward", 15, t, n, "d_h_from_state", 1, v.d_h_from_state[s], 9, 9, 1, { 9 });
-            SEE("h", "backward", 15, t, n, "d_h_2", 1, v.d_h_2[s], 3, 3, 1, { 3 });
-            SEE("h_from_state", "backward", 15, t, n, "d_h_from_state", 0, v.d_h_from_state[s], 9, 9, 1, { 9 });
+            SEE(t, n, v.d_h_from_input[s], "h", "backward", 15, "d_h_from_input", 1, 9, 9, 1, { 9 });
+            SEE(t, n, v.d_h_from_state[s], "h", "backward", 15, "d_h_from_state", 1, 9, 9, 1, { 9 });
+            SEE(t, n, v.d_h_2[s], "h", "backward", 15, "d_h_2", 1, 3, 3, 1, { 3 });
+            SEE(t, n, v.d_h_from_state[s], "h_from_state", "backward", 15, "d_h_from_state", 0, 9, 9, 1, { 9 });
             h_from_state_backward(v.d_h_3[s], v.d_h_from_state[s], weights->h_weight_hh);
-            SEE("h_from_state", "backward", 15, t, n, "d_h_3", 1, v.d_h_3[s], 3, 3, 1, { 3 });
+            SEE(t, n, v.d_h_3[s], "h_from_state", "backward", 15, "d_h_3", 1, 3, 3, 1, { 3 });
         }
     }
     for (int t = 0; t < 2; t++)
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
-            SEE("h_from_state", "weights", 15, t, n, "d_h_from_state", 0, v.d_h_from_state[s], 9, 9, 1, { 9 });
-            SEE("h_from_state", "weights", 15, t, n, "h", 0, v.h[s - N], 3, 3, 1, { 3 });
+            SEE(t, n, v.d_h_from_state[s], "h_from_state", "weights", 15, "d_h_from_state", 0, 9, 9, 1, { 9 });
+            SEE(t, n, v.h[s - N], "h_from_state", "weights", 15, "h", 0, 3, 3, 1, { 3 });
             h_from_state_weights(gradient->h_weight_hh, v.d_h_from_state[s], v.h[s - N]);
-            SEE("h_from_state", "weights", 15, -1, -1, "h.weight_hh", 1, (real *)gradient->h_weight_hh, 32, 0, 0,
+            SEE(-1, -1, (real *)gradient->h_weight_hh, "h_from_state", "weights", 15, "h.weight_hh", 1, 32, 0, 0,
                 { 0 });
         }
     for (int n = 0; n < N; n++) {
-        SEE("sum_d_h_total_2", "forward", 13, -1, n, "d_h_2", 0, v.d_h_2[n], 3, 3, 1, { 3 });
-        SEE("sum_d_h_total_2", "forward", 13, -1, n, "d_h_3", 0, v.d_h_3[n], 3, 3, 1, { 3 });
+        SEE(-1, n, v.d_h_2[n], "sum_d_h_total_2", "forward", 13, "d_h_2", 0, 3, 3, 1, { 3 });
+        SEE(-1, n, v.d_h_3[n], "sum_d_h_total_2", "forward", 13, "d_h_3", 0, 3, 3, 1, { 3 });
         sum_d_h_total_2_forward(*scratch->d_h_total_2, v.d_h_2[n], v.d_h_3[n]);
-        SEE("sum_d_h_total_2", "forward", 13, -1, n, "d_h_total_2", 1, *scratch->d_h_total_2, 3, 3, 1, { 3 });
-        SEE("h_start", "weights", 13, -1, n, "d_h_total_2", 0, *scratch->d_h_total_2, 3, 3, 1, { 3 });
+        SEE(-1, n, *scratch->d_h_total_2, "sum_d_h_total_2", "forward", 13, "d_h_total_2", 1, 3, 3, 1, { 3 });
+        SEE(-1, n, *scratch->d_h_total_2, "h_start", "weights", 13, "d_h_total_2", 0, 3, 3, 1, { 3 });
         h_start_weights(gradient->h_init, *scratch->d_h_total_2);
-        SEE("h_start", "weights", 13, -1, -1, "h.init", 1, (real *)gradient->h_init, 16, 0, 0, { 0 });
+        SEE(-1, -1, (real *)gradient->h_init, "h_start", "weights", 13, "h.init", 1, 16, 0, 0, { 0 });
     }
     for (int n = 0; n < N; n++) {
-        SEE("sum_d_h_from_input_2", "forward", 15, -1, n, "d_h_from_input", 0, v.d_h_from_input[n], 9, 9, 1, { 9 });
+        SEE(-1, n, v.d_h_from_input[n], "sum_d_h_from_input_2", "forward", 15, "d_h_from_input", 0, 9, 9, 1, { 9 });
         sum_d_h_from_input_2_forward(*scratch->d_h_from_input_2, v.d_h_from_input + n);
-        SEE("sum_d_h_from_input_2", "forward", 15, -1, n, "d_h_from_input_2", 1, *scratch->d_h_from_input_2, 9, 9, 1,
+        SEE(-1, n, *scratch->d_h_from_input_2, "sum_d_h_from_input_2", "forward", 15, "d_h_from_input_2", 1, 9, 9, 1,
             { 9 });
-        SEE("h_from_input", "weights", 15, -1, n, "d_h_from_input_2", 0, *scratch->d_h_from_input_2, 9, 9, 1, { 9 });
-        SEE("h_from_input", "weights", 15, -1, n, "image", 0, (real *)v.image[n], 16, 16, 3, { 1, 4, 4 });
+        SEE(-1, n, *scratch->d_h_from_input_2, "h_from_input", "weights", 15, "d_h_from_input_2", 0, 9, 9, 1, { 9 });
+        SEE(-1, n, (real *)v.image[n], "h_from_input", "weights", 15, "image", 0, 16, 16, 3, { 1, 4, 4 });
         h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, *scratch->d_h_from_input_2,
             (real *)v.image[n]);
-        SEE("h_from_input", "weights", 15, -1, -1, "h.weight_ih", 1, (real *)gradient->h_weight_ih, 144, 0, 0, { 0 });
-        SEE("h_from_input", "weights", 15, -1, -1, "h.bias_ih", 1, (real *)gradient->h_bias_ih, 16, 0, 0, { 0 });
+        SEE(-1, -1, (real *)gradient->h_weight_ih, "h_from_input", "weights", 15, "h.weight_ih", 1, 144, 0, 0, { 0 });
+        SEE(-1, -1, (real *)gradient->h_bias_ih, "h_from_input", "weights", 15, "h.bias_ih", 1, 16, 0, 0, { 0 });
     }
     return 0;
 }

@@ -1,4 +1,4 @@
-/* text.c -- control characters out of text, and text as a word of a shell. */
+/* text.c -- control characters out of text, text as a word of a shell, and how a text ends. */
 #include "files/text.h"
 
 #include <string.h>
@@ -36,4 +36,10 @@ char *text_shell(char *to, size_t room, const char *text)
     to[used++] = '\'';
     to[used] = '\0';
     return to;
+}
+
+bool text_ends(const char *text, const char *end)
+{
+    const size_t n = strlen(text), k = strlen(end);
+    return n > k && strcmp(text + n - k, end) == 0;
 }

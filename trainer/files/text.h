@@ -2,6 +2,7 @@
 #ifndef SPN_TEXT_H
 #define SPN_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Control characters become '?', so that no text moves the cursor, changes a title or writes over other lines: those below space but
@@ -11,5 +12,7 @@ char *text_clean(char *text);
 char *text_clean_name(char *text);
 /* As one word of a POSIX shell: plain if it may stand so, else in '...'.  Cut to `room`; returns to. */
 char *text_shell(char *to, size_t room, const char *text);
+/* True if the text ends so, and has something before that: "a.npz", but not ".npz". */
+bool text_ends(const char *text, const char *end);
 
 #endif

@@ -3,6 +3,7 @@
  * Values and gradients are copied in a replay, right after an operator writes them, so tensors that the memory plan keeps for one phase
  * only can be dumped too.  Arrays are batch first, [N][T][...] for tensors of a repeat, as `grad` writes them.  With --example
  * or --step the array has no dimension of that name; of repeats in each other --step is that of the outermost. */
+#include "files/text.h"
 #include "inspect/inspect.h"
 #include "inspect/tiles.h"
 #include "run/eval.h"
@@ -299,12 +300,6 @@ static void take_value(Tensor *t, Catcher *c, const Options *o, const Batch *bat
 
 /* ---- the files --------------------------------------------------------------------------------------------------------- */
 
-static bool ends_in(const char *s, const char *end)
-{
-    size_t n = strlen(s), k = strlen(end);
-    return n > k && !strcmp(s + n - k, end);
-}
-
 static void write_files(const Tensor *t, const Options *o)
 {
     ArrayError e;
@@ -326,7 +321,7 @@ static void write_files(const Tensor *t, const Options *o)
     snprintf(title + used, sizeof title - (size_t)used, "%s%s: %.4g to %.4g", used && title[used - 1] == ' ' ? "" : " ", shape, low, high);
     printf("%s, mean %.4g, %.1f %% zeros", title, sum / (double)(n - odd), 100 * (double)zeros / (double)n);
     printf(odd ? ", %" PRId64 " NaN or infinite\n" : "\n", odd);
-    bool npy = ends_in(o->out, ".npy"), png = ends_in(o->out, ".png");
+    bool npy = text_ends(o->out, ".npy"), png = text_ends(o->out, ".png");
     if (!png) {
         sprintf(path, "%s%s", o->out, npy ? "" : ".npy");
         if (!array_write_npy(path, &a, &e))

@@ -5,6 +5,7 @@
  * form may differ. */
 #define _POSIX_C_SOURCE 200809L
 #include "run/weights.h"
+#include "files/fnv.h"
 #include "files/json.h"
 #include "files/text.h"
 #include "rng.h"
@@ -51,14 +52,6 @@ size_t buffers_count(void) { return count_of(net.buffers, net.buffer_count); }
 /* ---- the start -------------------------------------------------------------------------------------------------- */
 
 enum { START = 0x73746172 };                   /* "star": no other purpose has this as the first number of its keys */
-
-static uint64_t name_hash(const char *name)                  /* FNV-1a */
-{
-    uint64_t h = 14695981039346656037u;
-    for (; *name; name++)
-        h = (h ^ (unsigned char)*name) * 1099511628211u;
-    return h;
-}
 
 /* The rules, one for each word of NET_STARTS: they fill the elements of p in the block.  key: of p's own random numbers. */
 
@@ -163,7 +156,7 @@ void weights_init(real *block, uint64_t seed)
     memset(block, 0, net.block * sizeof *block);
     for (int k = 0; k < net.param_count; k++) {
         const NetParam *p = &net.params[k];
-        rules[p->init](block, p, rng_key(seed, START, name_hash(p->name), 0, 0));
+        rules[p->init](block, p, rng_key(seed, START, fnv(FNV_START, p->name, strlen(p->name)), 0, 0));
     }
     start_given(block, false);
 }
@@ -294,18 +287,12 @@ void buffers_need(const NetParam *missing, const char *path)
 
 /* ---- files ------------------------------------------------------------------------------------------------------ */
 
-static bool ends_in(const char *path, const char *end)
-{
-    size_t n = strlen(path), m = strlen(end);
-    return n > m && !strcmp(path + n - m, end);
-}
-
 static const char *kind_of(const char *path)
 {
-    if (!ends_in(path, ".npz") && !ends_in(path, ".safetensors"))
+    if (!text_ends(path, ".npz") && !text_ends(path, ".safetensors"))
         fail(WRONG_USAGE, "%s: weights are kept in a file that ends in .npz or .safetensors; `export --run RUN -o W.npz` of the program that trained makes"
              " one of a run", path);
-    return ends_in(path, ".npz") ? "npz" : "safetensors";
+    return text_ends(path, ".npz") ? "npz" : "safetensors";
 }
 
 /* What PyTorch writes is a program's memory; it is converted where PyTorch is. */
@@ -314,7 +301,7 @@ static void refuse_pickle(const char *path)
     static const char *const endings[] = { ".pt", ".pth", ".ckpt", ".bin", ".pkl" };
     char from[1024], to[1024], target[1024];
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        if (ends_in(path, endings[i])) {
+        if (text_ends(path, endings[i])) {
             snprintf(target, sizeof target, "%.*s.npz", (int)(strlen(path) - strlen(endings[i])), path);
             fail(WRONG_USAGE, "%s: this ending is PyTorch's; weights are read from .npz or .safetensors.  Where PyTorch is, this makes one:\n"
                  "    python3 -c 'import sys, torch, numpy; numpy.savez(sys.argv[2], **{k: v.float().numpy() for k, v in torch.load(sys.argv[1],"
