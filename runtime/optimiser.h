@@ -5,8 +5,9 @@
  *
  * Every function is called by all threads of a parallel region, with the same arguments; outside of one, the calling thread
  * does all the work.  Loops are shared by `omp for`.  When the norm returns, it is complete for every thread; an update ends without a
- * barrier, so that several, each of a part of the block, follow each other at once, and the caller ends them with one.  An element is computed from the elements of the same index in the blocks, and the norm adds its
- * rows in an order that follows from the parameters' shapes, so the bits do not depend on the number of threads.
+ * barrier, so that several, each of a part of the block, follow each other at once, and the caller ends them with one.  An element is computed from
+ * the elements of the same index in the blocks, and the norm adds its rows in an order that follows from the parameters' shapes, so the bits do not
+ * depend on the number of threads.
  *
  * Blocks are 64-byte aligned and n is a multiple of 16.  Padding is zero in weights and gradients, and stays so. */
 #ifndef SPN_OPTIMISER_H
@@ -109,7 +110,8 @@ static inline void optimiser_sums_of_rows(OptimiserNorm *sums, const real *g, co
         sums[row] = optimiser_row_sums(g + row * length, length, most);
 }
 
-/* Sums of the rows of an IN_OUT parameter, over its inputs from .. to - 1 in order (its rows, the outputs, lie in the lanes); goes_on: behind those that are in the sums. */
+/* Sums of the rows of an IN_OUT parameter, over its inputs from .. to - 1 in order (its rows, the outputs, lie in the lanes); goes_on: behind those
+ * that are in the sums. */
 static inline void optimiser_sums_of_columns(OptimiserNorm *sums, const real *g, const NetParam *p, size_t from, size_t to, double most, int goes_on)
 {
     const size_t rows = optimiser_rows(p), stride = (size_t)p->stride;

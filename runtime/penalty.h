@@ -3,10 +3,10 @@
  *   weight_l2   sum of w^2;  dw = 2 w
  *   weight_l1   sum of |w|;  dw = sign(w), sign(0) = 0
  *
- * Weights and gradients are whole blocks of parameters, 64-byte aligned; a run begins at a multiple of 16 and is padded with zeros up to the next one, in both
- * blocks.  A sum is of doubles: element i of a run goes to partial sum i mod 16, the sixteen are added in pairs, the runs in order, so the bits depend on
- * neither threads nor vectors.  The gradients are for all threads of a parallel region to call, with the same arguments: they share the loops, and end
- * without a barrier. */
+ * Weights and gradients are whole blocks of parameters, 64-byte aligned; a run begins at a multiple of 16 and is padded with zeros up to the next
+ * one, in both blocks.  A sum is of doubles: element i of a run goes to partial sum i mod 16, the sixteen are added in pairs, the runs in order, so
+ * the bits depend on neither threads nor vectors.  The gradients are for all threads of a parallel region to call, with the same arguments: they
+ * share the loops, and end without a barrier. */
 #ifndef SPN_PENALTY_H
 #define SPN_PENALTY_H
 
@@ -14,7 +14,8 @@
 #include "decide.h"
 #include "vec.h"
 
-/* A parameter's place in the block, in reals with padding.  frozen: it has no gradient.  first: no gradient is there yet, what stands for it means nothing. */
+/* A parameter's place in the block, in reals with padding.  frozen: it has no gradient.  first: no gradient is there yet, what stands for it means
+ * nothing. */
 typedef struct { size_t at, count; int frozen, first; } PenaltyRun;
 
 /* The sum of sixteen partial sums: pairs, pairs of pairs. */

@@ -1,5 +1,5 @@
-/* ranks.c -- see ranks.h: one process.  In a program built with --mpi the functions of ranks_mpi.c stand in the place of these, which are weak; so the
- * objects of all other files are the same for both. */
+/* ranks.c -- see ranks.h: one process.  In a program built with --mpi the functions of ranks_mpi.c stand in the place of these, which are weak; so
+ * the objects of all other files are the same for both. */
 #include "ranks.h"
 
 #include <stdlib.h>

@@ -10,8 +10,8 @@
 
 #include "deal.h"
 
-/* Starts MPI; it ends by itself when the program does.  The output of all ranks but the first is dropped.  Returns 0; or, if the MPI library cannot be
- * called from a program with threads, -1. */
+/* Starts MPI; it ends by itself when the program does.  The output of all ranks but the first is dropped.  Returns 0; or, if the MPI library cannot
+ * be called from a program with threads, -1. */
 int ranks_open(void);
 int ranks_can(void);                           /* 1: the program is built with --mpi */
 int ranks_count(void);                         /* 1: one process */
@@ -60,12 +60,13 @@ void ranks_slices(void *sum, ptrdiff_t size);
 /* The largest of the ranks' values. */
 int ranks_most(int value);
 
-/* At the start: text is what all ranks must have in common, lines of "what<tab>value"; failed: instead it says what went wrong in this one, and code is the
- * exit code that follows.  Returns if no rank has failed and all texts are equal.  Else the first rank prints, behind `program`, what is wrong, or who differs in what,
- * and all ranks exit. */
+/* At the start: text is what all ranks must have in common, lines of "what<tab>value"; failed: instead it says what went wrong in this one, and code
+ * is the exit code that follows.  Returns if no rank has failed and all texts are equal.  Else the first rank prints, behind `program`, what is
+ * wrong, or who differs in what, and all ranks exit. */
 void ranks_agree(const char *program, const char *text, int failed, int code);
 int ranks_agreed(void);                        /* ranks_agree() has returned, or this is one process */
-/* The first rank goes on alone, to its exit, whose code it gives here before; the others wait for that and exit with the same.  Returns in the first rank only. */
+/* The first rank goes on alone, to its exit, whose code it gives here before; the others wait for that and exit with the same.  Returns in the first
+ * rank only. */
 void ranks_last(void);
 /* Ends the job: at once all ranks, or, after ranks_last(), with this exit code, each by itself. */
 _Noreturn void ranks_exit(int code);

@@ -1,4 +1,5 @@
-/* ranks_mpi.c -- see ranks.h: several processes, by MPI (version 3 or later).  Compiled by mpicc, with -DSPN_MPI, for programs built with --mpi; else empty.
+/* ranks_mpi.c -- see ranks.h: several processes, by MPI (version 3 or later).  Compiled by mpicc, with -DSPN_MPI, for programs
+ * built with --mpi; else empty.
  *
  * All exchanges are messages from each rank to each other one, so that the bytes of a step can be counted on paper.  Of many pieces of memory one
  * message is made by a datatype of MPI. */

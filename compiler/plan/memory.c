@@ -1,6 +1,7 @@
 /* memory.c -- gives every tensor and every weight its place in memory, once, for forward and backward together.
  *
- * In: the phases of both passes.  Out: tensor offsets, lifetimes and slots; the sizes of the batch's memory, a thread's scratch and the block of weights.
+ * In: the phases of both passes.  Out: tensor offsets, lifetimes and slots; the sizes of the batch's memory, a thread's scratch and the block of
+ * weights.
  * A tensor that is used in one phase only, always at its own step, is placed in a thread's scratch; all others in the batch's memory,
  * [slots][groups][elements][lanes].  A place is used again after the last read of its tensor; a tensor used in a loop keeps its place for
  * the whole loop.  A tensor with a name in the flow keeps its place to the end, so that a program can read it; one that tells the kinks of a formula

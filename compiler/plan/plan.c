@@ -2,7 +2,8 @@
  *
  * In: m->forward, m->backward.  Out: phases, with their barriers; places; sizes.  Next: emit.c.
  * A phase is a run of group operators (each group of examples on one thread, no barrier inside) or one whole-batch operator (plain form: there
- * are only group operators, and the statistics of batch norms).  Deferred weight gradients (PRODUCTS), and those of batch norms, are moved behind a phase of groups, into its idle time. */
+ * are only group operators, and the statistics of batch norms).  Deferred weight gradients (PRODUCTS), and those of batch norms, are moved behind a
+ * phase of groups, into its idle time. */
 #include "lower/latency.h"
 #include "read/language.h"
 
@@ -30,7 +31,8 @@ static Phase *earlier(const List *phases, int first, const Op *op)
     return NULL;
 }
 
-/* Is the operator called once for all groups?  In the plain form only a batch norm's statistics are, in the latency form dense layers with many weights. */
+/* Is the operator called once for all groups?  In the plain form only a batch norm's statistics are, in the latency form dense layers with many
+ * weights. */
 static bool of_batch(const Model *m, const Op *op)
 {
     if (m->lanes == 1)
@@ -151,8 +153,8 @@ static bool can_wait(const Phase *p)
     return p->whole_batch && !section_loops(p->kind) && (op->pass == FOLD || op->pass == FINISH || (op->pass == PRODUCTS && op->kind == OP_conv));
 }
 
-/* Several ranks: such phases move to the end of the pass, in their order, so that what is exchanged for them is under way while earlier layers have their turn.  All stay where
- * they are if one of those gradients is also made by an operator behind it that does not move. */
+/* Several ranks: such phases move to the end of the pass, in their order, so that what is exchanged for them is under way while earlier layers have
+ * their turn.  All stay where they are if one of those gradients is also made by an operator behind it that does not move. */
 static void delay_sums(Model *m, List *phases)
 {
     List late = { 0 };

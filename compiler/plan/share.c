@@ -3,9 +3,9 @@
  * In: the graph in the order in which it runs.  Out: tensor->over (the operand whose memory a result takes), op->share.dropout (a joined dropout).
  * Next: the rest of plan.c, which places an operand and its in-place result once.
  *
- * In place: a dropout, an activation, a formula and their gradients read each element once, where they write it.  If no other operator reads the operand,
- * the result is written over it: one tensor less passes through the caches, and the batch needs less memory.  One other reader is harmless: the
- * gradient of the relu (or of the pool of relus) that made a dropout's operand uses only its signs, and only where the dropout kept the element.
+ * In place: a dropout, an activation, a formula and their gradients read each element once, where they write it.  If no other operator reads the
+ * operand, the result is written over it: one tensor less passes through the caches, and the batch needs less memory.  One other reader is harmless:
+ * the gradient of the relu (or of the pool of relus) that made a dropout's operand uses only its signs, and only where the dropout kept the element.
  * There operand and result have the same sign; where it was dropped the incoming gradient is already 0.
  *
  * Joined: two passes over a map are saved, with the same bits.
@@ -48,7 +48,8 @@ static List operators(Model *m)
     return all;
 }
 
-/* True if t may not be overwritten by its reader `by`: another operator reads its values, it has a view, a loss or `check` reads it, or it has several writers. */
+/* True if t may not be overwritten by its reader `by`: another operator reads its values, it has a view, a loss or `check` reads it, or it has
+ * several writers. */
 static bool needed_as_it_is(const Model *m, const List *all, const Tensor *t, const Op *by)
 {
     int makers = 0;

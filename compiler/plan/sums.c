@@ -1,7 +1,8 @@
 /* sums.c -- how each sum over the examples of a batch is ordered, and so what several ranks exchange for it (runtime/ranks.h).
  *
- * In: the operators, once they are final.  Used by plan dumps and by emit.c.  Of orders nothing is decided here: they are those of the operators' own C, and the same for
- * one process and for many.  What is decided is which rows of a sum a rank makes: those with the fewest bytes to bring there, as far as a rank's rows lie together in memory. */
+ * In: the operators, once they are final.  Used by plan dumps and by emit.c.  Of orders nothing is decided here: they are those of the operators' own
+ * C, and the same for one process and for many.  What is decided is which rows of a sum a rank makes: those with the fewest bytes to bring there, as
+ * far as a rank's rows lie together in memory. */
 #include "plan/sums.h"
 #include "lower/winograd.h"
 
@@ -51,8 +52,8 @@ int64_t sums_row(const Weight *w)
     return count <= DEAL_SHORT ? 0 : w->layout == W_IN_OUT ? w->stride : count / w->shape.dim[0];
 }
 
-/* The inputs of a dense layer, of which the gradient has a row each: a rank needs its own of each example, and all gradients of outputs.  At each position of Winograd's
- * algorithm a product of its own: the terms of its own positions. */
+/* The inputs of a dense layer, of which the gradient has a row each: a rank needs its own of each example, and all gradients of outputs.  At each
+ * position of Winograd's algorithm a product of its own: the terms of its own positions. */
 int sums_pieces(const Op *op, const Tensor *t, DealPiece pieces[SUM_PIECES])
 {
     if (op->pass != PRODUCTS)
