@@ -97,7 +97,7 @@ static bool plain_options(Arena *a, const char *line)
 static const char *origin(Arena *a, const char *folder, const List *objects)
 {
     static const char question[] = "--eval=spnc-origin:\n"
-        "\t@: $(info $(CPPFLAGS) $(OPTIMISE) $(HURRY) $(LOOPS) $(CFLAGS) $(FLAGS))\n"
+        "\t@: $(info $(CPPFLAGS) $(HURRY) $(LOOPS) $(CFLAGS) $(FLAGS))\n"
         "\t@: $(info $(CC))\n"
         "\t@command -v $(firstword $(CC)); $(CC) --version\n"
         "\t@grep -h '^#include <' runtime/*.[ch] trainer/*.[ch] trainer/*/*.[ch] | grep -v -e immintrin -e arm_neon -e mpi.h | sort -u"      /* the first two are the compiler's */
