@@ -71,7 +71,7 @@ def main():
     p.add_argument("nets", nargs="*", metavar="NET")
     p.add_argument("--pairs", type=int, default=6)
     p.add_argument("--edits", type=int, default=3)
-    o = p.parse_args()
+    o = p.parse_intermixed_args()
     o.old, o.new = o.old.resolve(), o.new.resolve()
     print("| net | first build, s: old, new | new / old | 95 % interval | after an edit of `train:`, s |\n| --- | ---: | ---: | ---: | ---: |", flush=True)
     with tempfile.TemporaryDirectory() as work:

@@ -271,8 +271,7 @@ static void front_conv1_forward(front_conv1_t y, front_maxpool1_t x, real w[4][1
 /* dw[m][c][u][v] = sum over i, j of dy[m][i][j] x[c][i + u][j + v], db[m] = sum over i, j of dy[m][i][j]: in each lane
  * in that order, then over the lanes as v_sum does it.  A tile is filters x channels x taps of one row; _4x1x1, say.
  * It takes 4 rows of positions at a time through all rows of taps while they lie in the first-level cache; `sums` waits
- * for the next, whose x is asked for in time.
- */
+ * for the next, whose x is asked for in time. */
 static void front_conv1_weights_4x1x1(real dw[4][1][3][3], real db[4], front_conv1_t dy, front_maxpool1_t x, int m,
     int c, int v)
 {
@@ -280,10 +279,9 @@ static void front_conv1_weights_4x1x1(real dw[4][1][3][3], real db[4], front_con
     vec b0 = v_zero(), b1 = v_zero(), b2 = v_zero(), b3 = v_zero();
     for (int row = 0; row < 23; row += 4) {
         int end = row + 4 < 23 ? row + 4 : 23;
-        int ahead = end * 1 + 3 < 25 ? end * 1 + 3 : 24;
-        for (int j = 0; j < 25; j++) {
+        int ahead = end + 3 < 25 ? end + 3 : 24;
+        for (int j = 0; j < 25; j++)
             v_prefetch(x[c][ahead][j]);
-        }
         if (c == 0 && v == 0)
             for (int i = row; i < end; i++)
                 for (int j = 0; j < 23; j++) {
@@ -292,41 +290,39 @@ static void front_conv1_weights_4x1x1(real dw[4][1][3][3], real db[4], front_con
                     b2 = v_add(b2, v_load(dy[m + 2][i][j]));
                     b3 = v_add(b3, v_load(dy[m + 3][i][j]));
                 }
-    for (int u = 0; u < 3; u++) {
-        int i0 = row, i1 = end;
-        vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
-        if (row > 0) {
-            s0_0 = v_load(sums[u][0]);
-            s1_0 = v_load(sums[u][1]);
-            s2_0 = v_load(sums[u][2]);
-            s3_0 = v_load(sums[u][3]);
-        }
-        for (int i = i0; i < i1; i++)
-            for (int j = 0; j < 23; j++) {
-                real (*x0)[L] = &x[c][i + u][j + v];
-                /* load anew: gcc would keep what the next place shares and spill sums */
-                __asm__ volatile("" ::: "memory");
-                vec z0 = v_load(x0[0]);
-                vec a = v_load(dy[m][i][j]);
-                s0_0 = v_fma(a, z0, s0_0);
-                a = v_load(dy[m + 1][i][j]);
-                s1_0 = v_fma(a, z0, s1_0);
-                a = v_load(dy[m + 2][i][j]);
-                s2_0 = v_fma(a, z0, s2_0);
-                a = v_load(dy[m + 3][i][j]);
-                s3_0 = v_fma(a, z0, s3_0);
+        for (int u = 0; u < 3; u++) {
+            int i0 = row, i1 = end;
+            vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
+            if (row > 0) {
+                s0_0 = v_load(sums[u][0]);
+                s1_0 = v_load(sums[u][1]);
+                s2_0 = v_load(sums[u][2]);
+                s3_0 = v_load(sums[u][3]);
             }
-        v_store(sums[u][0], s0_0);
-        v_store(sums[u][1], s1_0);
-        v_store(sums[u][2], s2_0);
-        v_store(sums[u][3], s3_0);
-    }
+            for (int i = i0; i < i1; i++)
+                for (int j = 0; j < 23; j++) {
+                    real (*x0)[L] = &x[c][i + u][j + v];
+                    /* load anew: gcc would keep what the next place shares and spill sums */
+                    __asm__ volatile("" ::: "memory");
+                    vec z0 = v_load(x0[0]);
+                    vec a = v_load(dy[m][i][j]);
+                    s0_0 = v_fma(a, z0, s0_0);
+                    a = v_load(dy[m + 1][i][j]);
+                    s1_0 = v_fma(a, z0, s1_0);
+                    a = v_load(dy[m + 2][i][j]);
+                    s2_0 = v_fma(a, z0, s2_0);
+                    a = v_load(dy[m + 3][i][j]);
+                    s3_0 = v_fma(a, z0, s3_0);
+                }
+            v_store(sums[u][0], s0_0);
+            v_store(sums[u][1], s1_0);
+            v_store(sums[u][2], s2_0);
+            v_store(sums[u][3], s3_0);
+        }
     }
     for (int u = 0; u < 3; u++)
         for (int f = 0; f < 4; f++)
-            for (int d = 0; d < 1; d++)
-                for (int q = 0; q < 1; q++)
-                    dw[m + f][c + d][u][v + q] = v_sum(v_load(sums[u][(f * 1 + d) * 1 + q]));
+            dw[m + f][c][u][v] = v_sum(v_load(sums[u][f]));
     if (c == 0 && v == 0) {
         db[m] = v_sum(b0);
         db[m + 1] = v_sum(b1);
@@ -338,10 +334,8 @@ static void front_conv1_weights_4x1x1(real dw[4][1][3][3], real db[4], front_con
 static void front_conv1_weights(real dw[4][1][3][3], real db[4], front_conv1_t dy, front_maxpool1_t x)
 {
     for (int m = 0; m < 4; m += 4)
-        for (int c = 0; c < 1; c += 1) {
-            for (int v = 0; v < 3; v += 1)
-                front_conv1_weights_4x1x1(dw, db, dy, x, m, c, v);
-        }
+        for (int v = 0; v < 3; v++)
+            front_conv1_weights_4x1x1(dw, db, dy, x, m, 0, v);
 }
 
 /* ---- front_maxpool2: maxpool ----------------------------- models/tiny.yaml:18

@@ -142,17 +142,16 @@ static void front_conv1_forward(front_conv1_t y, x_t x, real w[2][1][2][2], real
 }
 
 /* dw[m][c][u][v] = sum over i, j of dy[m][i][j] x[c][i + u][j + v], db[m] = sum over i, j of dy[m][i][j]: in each lane
- * in that order, then over the lanes as v_sum does it.  A tile is filters x channels x taps of one row; _2x1x2, say.
- */
+ * in that order, then over the lanes as v_sum does it.  A tile is filters x channels x taps of one row; _2x1x2, say. */
 static void front_conv1_weights_2x1x2(real dw[2][1][2][2], real db[2], front_conv1_t dy, x_t x, int m, int c, int v)
 {
     vec b0 = v_zero(), b1 = v_zero();
-        if (c == 0 && v == 0)
-            for (int i = 0; i < 4; i++)
-                for (int j = 0; j < 4; j++) {
-                    b0 = v_add(b0, v_load(dy[m][i][j]));
-                    b1 = v_add(b1, v_load(dy[m + 1][i][j]));
-                }
+    if (c == 0 && v == 0)
+        for (int i = 0; i < 4; i++)
+            for (int j = 0; j < 4; j++) {
+                b0 = v_add(b0, v_load(dy[m][i][j]));
+                b1 = v_add(b1, v_load(dy[m + 1][i][j]));
+            }
     for (int u = 0; u < 2; u++) {
         int i0 = 0, i1 = 4;
         vec s0_0 = v_zero(), s0_1 = v_zero(), s1_0 = v_zero(), s1_1 = v_zero();
@@ -182,10 +181,8 @@ static void front_conv1_weights_2x1x2(real dw[2][1][2][2], real db[2], front_con
 static void front_conv1_weights(real dw[2][1][2][2], real db[2], front_conv1_t dy, x_t x)
 {
     for (int m = 0; m < 2; m += 2)
-        for (int c = 0; c < 1; c += 1) {
-            for (int v = 0; v < 2; v += 2)
-                front_conv1_weights_2x1x2(dw, db, dy, x, m, c, v);
-        }
+        for (int v = 0; v < 2; v += 2)
+            front_conv1_weights_2x1x2(dw, db, dy, x, m, 0, v);
 }
 
 /* ---- front_maxpool1: maxpool ----------------------------- tests/golden/conv.yaml:9
@@ -339,8 +336,7 @@ static void front_conv2_backward(front_maxpool1_t dx, front_tanh1_t dy, real w[2
 }
 
 /* dw[m][c][u][v] = sum over i, j of dy[m][i][j] x[c][i * 2 + u - 1][j * 2 + v - 1]: in each lane
- * in that order, then over the lanes as v_sum does it.  A tile is filters x channels x taps of one row; _2x2x1, say.
- */
+ * in that order, then over the lanes as v_sum does it.  A tile is filters x channels x taps of one row; _2x2x1, say. */
 static void front_conv2_weights_2x2x1(real dw[2][2][2][2], front_tanh1_t dy, front_maxpool1_t x, int m, int c, int v)
 {
     int j0 = v < 1 ? (2 - v) / 2 : 0;
@@ -374,10 +370,8 @@ static void front_conv2_weights_2x2x1(real dw[2][2][2][2], front_tanh1_t dy, fro
 static void front_conv2_weights(real dw[2][2][2][2], front_tanh1_t dy, front_maxpool1_t x)
 {
     for (int m = 0; m < 2; m += 2)
-        for (int c = 0; c < 2; c += 2) {
-            for (int v = 0; v < 2; v += 1)
-                front_conv2_weights_2x2x1(dw, dy, x, m, c, v);
-        }
+        for (int v = 0; v < 2; v++)
+            front_conv2_weights_2x2x1(dw, dy, x, m, 0, v);
 }
 
 /* ---- front_tanh1: tanh ----------------------------------- tests/golden/conv.yaml:11
