@@ -544,6 +544,19 @@ static bool copies_tiles(const Op *op)
     return !window_is_bare(&w);
 }
 
+/* The objects that the Makefile has NAME.c compiled to: the whole of it, or its two halves. */
+static Fact *objects_fact(Model *m, bool halves)
+{
+    Fact *list = fact_table(m->arena);
+    for (int half = 1; half <= (halves ? 2 : 1); half++) {
+        Fact *o = fact_table(m->arena);
+        fact_text(o, "file", arena_printf(m->arena, half == 1 ? "%s.o" : "%s-2.o", m->name));
+        fact_text(o, "options", halves ? arena_printf(m->arena, " -DHALF=%d", half) : "");
+        fact_push(list, o);
+    }
+    return list;
+}
+
 Fact *emit_facts(Model *m)
 {
     Emitter e = { .m = m };
@@ -599,7 +612,7 @@ Fact *emit_facts(Model *m)
     fact_bool(f, "augment", uses[OP_augment]);
     fact_set(f, "rates", rates_fact(m));
     fact_set(f, "sources", fact_table(m->arena));      /* these two are set after NAME.c is complete */
-    fact_set(f, "objects", fact_table(m->arena));
+    fact_set(f, "objects", objects_fact(m, false));
     fact_bool(f, "accumulates", m->options.plain);
     fact_bool(f, "starts", start_given(m));
     Fact *rows = fact_table(m->arena);
@@ -626,19 +639,6 @@ static void add_sources(Model *m, Fact *list)
         if (name[strlen(name) - 1] == 'c')
             fact_push_text(list, name);
     }
-}
-
-/* The objects that the Makefile has NAME.c compiled to: the whole of it, or its two halves. */
-static Fact *objects_fact(Model *m, bool halves)
-{
-    Fact *list = fact_table(m->arena);
-    for (int half = 1; half <= (halves ? 2 : 1); half++) {
-        Fact *o = fact_table(m->arena);
-        fact_text(o, "file", arena_printf(m->arena, half == 1 ? "%s.o" : "%s-2.o", m->name));
-        fact_text(o, "options", halves ? arena_printf(m->arena, " -DHALF=%d", half) : "");
-        fact_push(list, o);
-    }
-    return list;
 }
 
 bool emit(Model *m)
