@@ -86,7 +86,7 @@ static const char *slice_of_batch(Model *m, const Phase *p, const Tensor *t, int
     return moved(m, step, t->repeat ? shift * steps_all(t->repeat->outer) : 0, "1");
 }
 
-static const char *slice(Model *m, const Phase *p, const Tensor *t, int shift)
+const char *call_slice(Model *m, const Phase *p, const Tensor *t, int shift)
 {
     const char *item = m->options.plain ? "n" : "g", *row = m->options.plain ? "N" : "G";
     const Repeat *own = own_step(p, t);
@@ -129,7 +129,7 @@ static void argument(Model *m, Text *line, const Phase *p, const Op *op, Use u, 
     const Tensor *t = u.tensor;
     const Repeat *own = own_step(p, t);
     const bool all = how == 'a' && own != t->repeat && !p->whole_batch;      /* of a stack all steps, from slot 0 on */
-    const char *at = !all ? slice(m, p, t, u.shift) : own ? loops_variable(m, "s", own) : m->options.plain ? "n" : "g";
+    const char *at = !all ? call_slice(m, p, t, u.shift) : own ? loops_variable(m, "s", own) : m->options.plain ? "n" : "g";
     next(line);
     if (t->space == RAW || t->space == BYTES || t->space == FLOATS || (t->space == LABELS_I32 && written))
         how = 't';
@@ -260,19 +260,6 @@ static bool writes_gradients(const Model *m, const Op *op)
     return (op->pass == WEIGHTS && (m->options.plain || op_is_whole(op))) || (op->pass == PRODUCTS && op->weight_count);
 }
 
-/* The number of the exchange of a sum: how many sums come before it in the phases of the backward pass. */
-static int exchange(const Model *m, const Op *sum)
-{
-    int n = 0;
-    for (int i = 0; i < m->backward_phases.count; i++) {
-        const Op *op = ((const Phase *)m->backward_phases.items[i])->ops.items[0];
-        if (op == sum)
-            break;
-        n += sums_posted(op);
-    }
-    return n;
-}
-
 int64_t call_fold_size(const Op *op)
 {
     const Tensor *part = op->reads[0].tensor;
@@ -286,8 +273,7 @@ int64_t call_fold_row(const Op *op)
     return call_fold_size(op) <= DEAL_SHORT ? 0 : DEAL_WIDE;
 }
 
-/* Of a fold: how many parts there are, and their size; of several ranks the size of a row. */
-static const char *parts(Model *m, const Op *op)
+const char *call_parts(Model *m, const Op *op)
 {
     const char *text = arena_printf(m->arena, "%d, %lld", m->groups * steps_all(op->reads[0].tensor->repeat), (long long)call_fold_size(op));
     return m->options.mpi ? arena_printf(m->arena, "%s, %lld", text, (long long)call_fold_row(op)) : text;
@@ -313,13 +299,13 @@ const char *call_text(Model *m, const Phase *p, const Op *op)
         const char *first = place_flat(m, part, "0");
         text_printf(&line, "fold(");
         if (m->options.mpi)
-            text_printf(&line, "%d", exchange(m, op));
+            text_printf(&line, "%d", sums_exchange(m, op));
         if (part->space == RAW) {               /* the sum takes the place of the first part; FINISH reads it there */
             next(&line);
             text_printf(&line, "%s", first);
         } else
             weight(&line, "gradient", op->weights[0], true);
-        text_printf(&line, ", %s, %s, %d)", first, parts(m, op), part->space != RAW && op->grad.accumulates);
+        text_printf(&line, ", %s, %s, %d)", first, call_parts(m, op), part->space != RAW && op->grad.accumulates);
         return line.text;
     }
     text_printf(&line, "%s_%s(", op_pass_function(op), op->pass == FORWARD || op->pass == AGAIN ? "forward" : op->pass == BACKWARD ? "backward" : op->pass == PRODUCTS ? "products" : "weights");
@@ -358,7 +344,7 @@ static void seen(Model *m, Fact *list, const Phase *p, const Op *op, Use u, bool
     int64_t each = shape_count(&t->shape) * (t->space == REALS ? m->lanes : 1);
     int64_t n = !p->whole_batch ? each : tensor_owner(t)->slot_reals * m->groups * call_steps(p, t);
     bool loop = section_loops(p->kind) || (p->kind == AFTER && !p->whole_batch);
-    const char *at = slice(m, p, t, u.shift), *first = place_flat(m, t, at);
+    const char *at = call_slice(m, p, t, u.shift), *first = place_flat(m, t, at);
     Text shape = { .arena = m->arena };
     for (int i = 0; i < t->shape.rank; i++)
         text_printf(&shape, "%s%lld", i ? ", " : "", (long long)t->shape.dim[i]);
@@ -371,7 +357,7 @@ static void seen(Model *m, Fact *list, const Phase *p, const Op *op, Use u, bool
 const char *call_guard(Model *m, const Phase *p, const Op *op, Use u)
 {
     const Tensor *t = u.tensor;
-    const char *first = place_flat(m, t, slice(m, p, t, u.shift));
+    const char *first = place_flat(m, t, call_slice(m, p, t, u.shift));
     const Tensor *o = tensor_owner(t);
     int64_t size = o->slot_reals - (o->guarded ? GUARD : 0);
     if (!o->guarded)
@@ -392,60 +378,4 @@ void call_looks(Model *m, Fact *reads, Fact *writes, const Phase *p, const Op *o
         for (int i = 0; i < op->weight_count; i++)
             fact_push_text(writes, arena_printf(m->arena, "-1, -1, (real *)gradient->%s, \"%s\", \"weights\", %d, \"%s\", 1, %lld, 0, 0, { 0 }", op->weights[i]->field, op->name,
                                                 tables_line(m, op->loc), op->weights[i]->name, (long long)op->weights[i]->reals));
-}
-
-/* ---- several ranks ------------------------------------------------------------------------------------------------------- */
-
-const char *call_gather(Model *m, const Tensor *t, const char *at, int steps)
-{
-    return arena_printf(m->arena, "%s, %d, G, %lld * sizeof(real)", place_flat(m, t, at), steps, (long long)tensor_owner(t)->slot_reals);
-}
-
-/* The pieces as C, and their number. */
-static const char *pieces_text(Model *m, const DealPiece *pieces, int count)
-{
-    Text t = { .arena = m->arena };
-    for (int k = 0; k < count; k++)
-        text_printf(&t, "%s{ %lld, %lld, %d, %d, %lld }", k ? ", " : "(const DealPiece[]){ ", (long long)pieces[k].at, (long long)pieces[k].row, pieces[k].rows, pieces[k].times, (long long)pieces[k].apart);
-    return count ? arena_printf(m->arena, "%s }, %d", t.text, count) : "NULL, 0";
-}
-
-void call_posts(Model *m, Fact *list, const Phase *p, const Op *op)
-{
-    DealPiece pieces[SUM_PIECES];
-    const int number = exchange(m, op);
-    if (op->pass == FOLD)
-        fact_push_text(list, arena_printf(m->arena, "fold_begin(%d, %s, %s)", number, place_flat(m, op->reads[0].tensor, "0"), parts(m, op)));
-    for (int i = 0; op->pass == PRODUCTS && i < op->read_count; i++) {
-        const Use u = op->reads[i];
-        if (sums_reads(op, u.tensor))
-            fact_push_text(list, arena_printf(m->arena, "ranks_post(%d, %s, %s)", number, call_gather(m, u.tensor, slice(m, p, u.tensor, u.shift), call_steps(p, u.tensor)),
-                                              pieces_text(m, pieces, sums_pieces(op, u.tensor, pieces))));
-    }
-}
-
-Fact *call_before(Model *m, const Phase *p, const Op *op)
-{
-    Fact *list = fact_table(m->arena);
-    for (int i = 0; m->options.mpi && !sums_posted(op) && i < op->read_count; i++) {
-        const Use u = op->reads[i];
-        if (sums_reads(op, u.tensor))
-            fact_push_text(list, arena_printf(m->arena, "ranks_gather(%s)", call_gather(m, u.tensor, slice(m, p, u.tensor, u.shift), call_steps(p, u.tensor))));
-    }
-    if (m->options.mpi && sums_posted(op) && !sums_made(&m->backward_phases, list_index(&m->backward_phases, p)))
-        call_posts(m, list, p, op);
-    if (m->options.mpi && op->pass == PRODUCTS)
-        fact_push_text(list, arena_printf(m->arena, "ranks_wait(%d)", exchange(m, op)));
-    return list;
-}
-
-Fact *call_behind(Model *m, const Op *op)
-{
-    Fact *list = fact_table(m->arena);
-    DealPiece pieces[SUM_PIECES];
-    if (m->options.mpi && op->pass == PRODUCTS && op->write_count) {
-        const Tensor *sum = op->writes[0].tensor;
-        fact_push_text(list, arena_printf(m->arena, "ranks_share(%s, sizeof(real), %s)", place_flat(m, sum, "0"), pieces_text(m, pieces, sums_pieces(op, sum, pieces))));
-    }
-    return list;
 }

@@ -10,17 +10,15 @@ const char *call_text(Model *m, const Phase *p, const Op *op);
 bool call_typed(const Model *m, const Op *op, const Tensor *t);
 /* Appends to `reads` and `writes` the tensors that replay checks before and after the call: arguments of its SEE. */
 void call_looks(Model *m, Fact *reads, Fact *writes, const Phase *p, const Op *op);
-/* Several ranks: arguments of ranks_gather for the slices of t that begin at the slice `at`, of so many steps. */
-const char *call_gather(Model *m, const Tensor *t, const char *at, int steps);
+/* C: the slice of t at which an operator of p has its operand, so many steps from its own. */
+const char *call_slice(Model *m, const Phase *p, const Tensor *t, int shift);
 /* Steps of t that a call for the whole batch has before it. */
 int call_steps(const Phase *p, const Tensor *t);
 /* Of a fold: reals of a part, and of a row of it, by which ranks divide the sum among them; 0: each has all of it. */
 int64_t call_fold_size(const Op *op);
 int64_t call_fold_row(const Op *op);
-/* C of several ranks, statements: appends what begins the exchange for the sum of `op`, of phase p, once the operands are there; what stands before the call, and behind it. */
-void call_posts(Model *m, Fact *list, const Phase *p, const Op *op);
-Fact *call_before(Model *m, const Phase *p, const Op *op);
-Fact *call_behind(Model *m, const Op *op);
+/* Of a fold, C: how many parts there are, and their size; of several ranks the size of a row. */
+const char *call_parts(Model *m, const Op *op);
 /* --debug: arguments that name the guards around u, a result of `op`. */
 const char *call_guard(Model *m, const Phase *p, const Op *op, Use u);
 

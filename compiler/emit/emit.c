@@ -10,6 +10,7 @@
 #include "emit/decisions.h"
 #include "emit/epilogue.h"
 #include "emit/equal.h"
+#include "emit/exchange.h"
 #include "emit/halves.h"
 #include "emit/library.h"
 #include "emit/loops.h"
@@ -347,7 +348,7 @@ static Fact *posts_fact(Model *m, const List *phases, const Phase *p)
     for (int i = 0; m->options.mpi && i < phases->count; i++) {
         const Phase *sum = phases->items[i];
         if (sums_posted(sum->ops.items[0]) && sums_made(phases, i) == p)
-            call_posts(m, list, sum, sum->ops.items[0]);
+            exchange_posts(m, list, sum, sum->ops.items[0]);
     }
     return list;
 }
@@ -375,8 +376,8 @@ static Fact *phases_fact(Model *m, const List *phases, Fact *rows, int *row_coun
             fact_set(c, "reads", reads);
             fact_set(c, "writes", writes);
             fact_set(c, "guards", guards);
-            fact_set(c, "before", call_before(m, p, op));
-            fact_set(c, "behind", call_behind(m, op));
+            fact_set(c, "before", exchange_before(m, p, op));
+            fact_set(c, "behind", exchange_behind(m, op));
             fact_int(c, "row", row(m, rows, row_count, op->name, row_pass(op), first_phase + i, tables_line(m, op->loc), p->whole_batch, op_cost(m, p, op)));
             fact_push(calls, c);
         }
@@ -403,7 +404,7 @@ static Fact *shown_gathers(Model *m, SumShown when)
     for (int i = 0; i < m->tensors.count; i++) {
         const Tensor *t = m->tensors.items[i];
         if (sums_shown(m, t) == when)
-            fact_push_text(list, call_gather(m, t, "0", steps_all(t->repeat)));
+            fact_push_text(list, exchange_gather(m, t, "0", steps_all(t->repeat)));
     }
     return list;
 }

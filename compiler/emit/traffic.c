@@ -4,6 +4,7 @@
 #include "emit/traffic.h"
 #include "deal.h"
 #include "emit/call.h"
+#include "emit/exchange.h"
 #include "read/language.h"
 
 static int64_t real_bytes(const Model *m) { return m->options.is_double ? 8 : 4; }
@@ -58,7 +59,7 @@ static Traffic folded(const Model *m, const Op *op, int groups, int ranks, int r
     return all;
 }
 
-Traffic traffic_op(const Model *m, const Phase *p, const Op *op, int groups, int ranks, int rank)
+Traffic traffic_op(Model *m, const Phase *p, const Op *op, int groups, int ranks, int rank)
 {
     Traffic all = { 0, 0 };
     DealPiece pieces[SUM_PIECES];
@@ -69,10 +70,10 @@ Traffic traffic_op(const Model *m, const Phase *p, const Op *op, int groups, int
         return folded(m, op, groups, ranks, rank);
     for (int i = 0; i < op->read_count; i++) {
         const Tensor *t = op->reads[i].tensor;
-        if (!sums_reads(op, t))
+        const Brought b = exchange_brings(m, p, op, op->reads[i]);
+        if (b.by != op)
             continue;
-        const int count = sums_pieces(op, t, pieces);
-        const Traffic one = gathered(m, t, call_steps(p, t), rounds, pieces, count, groups, ranks, rank);
+        const Traffic one = gathered(m, t, call_steps(p, t), rounds, b.pieces, b.count, groups, ranks, rank);
         all.bytes += one.bytes;
         all.messages += one.messages;
     }

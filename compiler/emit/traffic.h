@@ -9,7 +9,7 @@ typedef struct { int64_t bytes, messages; } Traffic;
 
 /* Of rank `rank` of `ranks`, in a batch of `groups` groups (the model's, or as many as another batch would have): for the sum over the batch that `op` makes in
  * the phase p, in all its rounds; for the losses and the errors, behind a forward pass in training. */
-Traffic traffic_op(const Model *m, const Phase *p, const Op *op, int groups, int ranks, int rank);
+Traffic traffic_op(Model *m, const Phase *p, const Op *op, int groups, int ranks, int rank);
 Traffic traffic_losses(const Model *m, int groups, int ranks, int rank);
 /* For the norm of the gradient; and, in a step that ends with an update, to bring the new weights to all. */
 Traffic traffic_norm(const Model *m, int ranks, int rank);

@@ -76,6 +76,18 @@ int sums_pieces(const Op *op, const Tensor *t, DealPiece pieces[SUM_PIECES])
 
 bool sums_posted(const Op *op) { return op->pass == FOLD || op->pass == PRODUCTS; }
 
+int sums_exchange(const Model *m, const Op *sum)
+{
+    int n = 0;
+    for (int i = 0; i < m->backward_phases.count; i++) {
+        const Op *op = ((const Phase *)m->backward_phases.items[i])->ops.items[0];
+        if (op == sum)
+            break;
+        n += sums_posted(op);
+    }
+    return n;
+}
+
 const Phase *sums_made(const List *phases, int at)
 {
     const Phase *p = phases->items[at];

@@ -16,7 +16,7 @@ static void add(Traffic *to, Traffic more)
 }
 
 /* What a rank sends in a step. */
-static Traffic of_step(const Model *m, int groups, int ranks, int rank)
+static Traffic of_step(Model *m, int groups, int ranks, int rank)
 {
     Traffic sum = traffic_losses(m, groups, ranks, rank);
     add(&sum, traffic_norm(m, ranks, rank));
@@ -33,7 +33,7 @@ static Traffic of_step(const Model *m, int groups, int ranks, int rank)
 }
 
 /* Of all ranks together, and the most that one sends. */
-static Traffic of_ranks(const Model *m, int groups, int ranks, Traffic *most)
+static Traffic of_ranks(Model *m, int groups, int ranks, Traffic *most)
 {
     Traffic all = { 0, 0 };
     *most = all;
