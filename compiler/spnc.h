@@ -127,6 +127,8 @@ bool plan(Model *m);
 void norms_join(Model *m);        /* norms.c, before the phases are cut */
 void compute_again(Model *m);     /* again.c, once the phases are cut */
 void memory_place(Model *m);      /* memory.c: places of tensors and weights, once the phases are cut */
+int64_t memory_reals(const Model *m, const Tensor *t);                 /* that the owner t will take of the batch's memory */
+int64_t memory_kept(Model *m);     /* reals of all tensors that forward leaves for backward, once the phases are cut */
 /* identity.c: appends all bit-relevant properties of m as text; m->hash is its checksum.  Valid after kernels_choose. */
 void identity_write(Text *t, const Model *m);
 /* cost.c: sets Phase.barrier of the phases of a pass: true if the threads wait for each other after the phase. */

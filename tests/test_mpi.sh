@@ -80,6 +80,30 @@ run "$SPNC" build net.yaml --mpi -o many || exit 1
 ! nm one/net | grep -qi mpi_ || fault "a program built without --mpi calls MPI"
 cmp -s <(sed -n 's/^const char net_hash/&/p' one/net-train.c) <(sed -n 's/^const char net_hash/&/p' many/net-train.c) || fault "--mpi changes the model hash"
 
+# Sums that wait keep little in memory, though a batch's parts of these weights take many times what its values do.
+cat >heavy.yaml <<'END'
+model: heavy
+batch: 100
+inputs: { image: { shape: [1, 4, 4] } }
+targets: { kind: { classes: 3 } }
+nets:
+  front: [{ conv: { filters: 64, kernel: 5, padding: 2 } }, { conv: { filters: 64, kernel: 5, padding: 2 } }, { conv: { filters: 64, kernel: 5, padding: 2 } }]
+  read: [{ conv: { filters: 64, kernel: 5, padding: 2 } }, { conv: { filters: 64, kernel: 5, padding: 2 } }, { dense: 3 }]
+flow:
+  - c: { front: image }
+  - repeat: 2
+    carry: { h: { gru: { units: 4 } } }
+    do:
+      - h: { gru: [{ flatten: c }, h] }
+      - A: { dense: h, units: 6, init: identity_affine }
+      - crop: { spn: [image, A], downsample: 1 }
+      - v: { read: crop }
+loss: { cross_entropy: [{ last: v }, kind] }
+END
+memory() { "$SPNC" emit heavy.yaml --tuning none "$@" -o heavy >/dev/null && sed -n 's/.*MEMORY = \([0-9]*\).*/\1/p' heavy/heavy.c; }
+of_one=$(memory) of_many=$(memory --mpi)
+[ "$of_many" -le $((of_one * 5 / 4)) ] || fault "with --mpi a batch needs $of_many numbers, without $of_one"
+
 # mpi RANKS options...: the program, on so many ranks; what it says to out and errors
 mpi() { local ranks=$1; shift; timeout 300 mpirun -n "$ranks" many/net "$@" >out 2>errors; }
 weights() { one/net export --last --run "$1" -o "$1.npz" >/dev/null || fault "$1: no weights"; }

@@ -135,6 +135,22 @@ static void find_locals(Model *m)
     }
 }
 
+static int slots_of(const Tensor *t) { return t->repeat ? (t->repeat->steps + t->carried + t->tail) * steps_all(t->repeat->outer) : 1; }
+
+int64_t memory_reals(const Model *m, const Tensor *t) { return up(slots_of(t) * (t->shared ? 1 : m->groups) * slot_reals(m, t)); }
+
+int64_t memory_kept(Model *m)
+{
+    int64_t reals = 0;
+    find_lifetimes(m);
+    for (int i = 0; i < m->tensors.count; i++) {
+        const Tensor *t = m->tensors.items[i];
+        if (tensor_owner(t) == t && t->first >= 0 && t->first < m->forward_phases.count && t->last >= m->forward_phases.count)
+            reals += memory_reals(m, t);
+    }
+    return reals;
+}
+
 typedef struct { Tensor *t; int64_t size; int first, last; } Item;
 
 static void sort_items(Item *items, int n)
@@ -255,7 +271,7 @@ static void place_batch(Model *m)
         Tensor *t = m->tensors.items[i];
         if (t->local || tensor_owner(t) != t || t->first < 0)
             continue;
-        t->slots = t->repeat ? (t->repeat->steps + t->carried + t->tail) * steps_all(t->repeat->outer) : 1;
+        t->slots = slots_of(t);
         t->guarded = guard && !walked(m, t);
         t->slot_reals = slot_reals(m, t) + (t->guarded ? guard : 0);
         extend_over_loops(m, t);

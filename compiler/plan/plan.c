@@ -153,23 +153,68 @@ static bool can_wait(const Phase *p)
     return p->whole_batch && !section_loops(p->kind) && (op->pass == FOLD || op->pass == FINISH || (op->pass == PRODUCTS && op->kind == OP_conv));
 }
 
-/* Several ranks: such phases move to the end of the pass, in their order, so that what is exchanged for them is under way while earlier layers have
- * their turn.  All stay where they are if one of those gradients is also made by an operator behind it that does not move. */
+/* What waits with several ranks: phases, and what each keeps in memory that those behind it do not. */
+typedef struct { Phase **phase; int64_t *reals; int first, count; int64_t all; } Waiting;
+
+static bool reads_memory(const Op *op, const Tensor *owner)
+{
+    for (int r = 0; r < op->read_count; r++)
+        if (tensor_owner(op->reads[r].tensor) == owner)
+            return true;
+    return false;
+}
+
+/* Does an operand of the phases of w, from number `from` on, lie in that memory?  The last such phase, or -1. */
+static int last_reader(const Waiting *w, int from, const Tensor *owner)
+{
+    for (int i = w->count - 1; i >= from; i--)
+        if (reads_memory(w->phase[i]->ops.items[0], owner))
+            return i;
+    return -1;
+}
+
+/* Puts the phase behind those that wait.  Of memory that several read, the last one has the reals. */
+static void wait_behind(const Model *m, Waiting *w, Phase *p)
+{
+    const Op *op = p->ops.items[0];
+    int64_t reals = 0;
+    for (int r = 0; r < op->read_count; r++) {
+        const Tensor *owner = tensor_owner(op->reads[r].tensor);
+        const int before = last_reader(w, w->first, owner);
+        reals += memory_reals(m, owner);
+        w->all += before < 0 ? memory_reals(m, owner) : 0;
+        if (before >= 0)
+            w->reals[before] -= memory_reals(m, owner);
+    }
+    w->reals[w->count] = reals;
+    w->phase[w->count++] = p;
+}
+
+/* Several ranks: such phases move towards the end of the pass, in their order, so that what is exchanged for them is under way while earlier layers have
+ * their turn.  Their operands stay in memory meanwhile: those of all that wait are at most a quarter of what forward keeps for backward; then the first of
+ * them has its turn.  All stay where they are if one of those gradients is also made by an operator behind it that does not move. */
 static void delay_sums(Model *m, List *phases)
 {
-    List late = { 0 };
+    const int64_t most = memory_kept(m) / 4;
+    Waiting w = { .phase = NEW_ARRAY(m->arena, Phase *, phases->count + 1), .reals = NEW_ARRAY(m->arena, int64_t, phases->count + 1) };
     int n = 0;
     for (int i = 0; i < phases->count; i++)
         for (int k = i + 1; k < phases->count; k++)
             if (can_wait(phases->items[i]) && !can_wait(phases->items[k]) && same_gradient(phases->items[i], phases->items[k]))
                 return;
-    for (int i = 0; i < phases->count; i++)
-        if (can_wait(phases->items[i]))
-            list_push(m->arena, &late, phases->items[i]);
-        else
+    for (int i = 0; i < phases->count; i++) {
+        if (!can_wait(phases->items[i])) {
             phases->items[n++] = phases->items[i];
-    for (int i = 0; i < late.count; i++)
-        phases->items[n++] = late.items[i];
+            continue;
+        }
+        wait_behind(m, &w, phases->items[i]);
+        while (w.first < w.count && w.all > most) {
+            w.all -= w.reals[w.first];
+            phases->items[n++] = w.phase[w.first++];
+        }
+    }
+    while (w.first < w.count)
+        phases->items[n++] = w.phase[w.first++];
 }
 
 static void count_macs(Model *m)
