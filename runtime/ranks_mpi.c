@@ -9,6 +9,7 @@
 
 #ifdef SPN_MPI
 #include <mpi.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -270,16 +271,15 @@ static MPI_Datatype type_of_rows(const DealPiece *pieces, int total, size_t each
     return type;
 }
 
-/* Slices of rank `of`; pieces: the rows in them that rank `whose` gets. */
+/* Slices of rank `of`; pieces: the rows in them that rank `whose` gets.  A slice has less than 2^31 reals, but those of a rank may have more: no number of MPI's is a count of all. */
 static MPI_Datatype type_of_slices(int steps, int groups, size_t slot, int of, const DealPiece *pieces, int total, int whose)
 {
     const int own = deal_from(groups, count, of + 1) - deal_from(groups, count, of);
     MPI_Datatype rows, step, all;
-    if (!pieces) {
-        MPI_Type_create_hvector(steps, own * (int)(slot / sizeof(real)), (MPI_Aint)(slot * (size_t)groups), REAL, &all);
-        return all;
-    }
-    rows = type_of_rows(pieces, total, sizeof(real), whose);
+    if (pieces)
+        rows = type_of_rows(pieces, total, sizeof(real), whose);
+    else
+        MPI_Type_contiguous((int)(slot / sizeof(real)), REAL, &rows);
     if (rows == MPI_DATATYPE_NULL)
         return rows;
     MPI_Type_create_hvector(own, 1, (MPI_Aint)slot, rows, &step);
@@ -310,10 +310,14 @@ void ranks_post(int exchange, void *slices, int steps, int groups, size_t slot, 
         FROM_MAIN_THREAD(gather(messages_of(exchange), slices, steps, groups, slot, pieces, total));
 }
 
+/* Messages come into memory at any time before that, so no thread has to be here for the main thread to wait. */
 void ranks_wait(int exchange)
 {
-    if (!ranks_single())
-        BY_MAIN_THREAD(wait_for(messages_of(exchange)));
+    if (ranks_single())
+        return;
+    _Pragma("omp master")
+    wait_for(messages_of(exchange));
+    _Pragma("omp barrier")
 }
 
 static void share(char *numbers, size_t each, const DealPiece *pieces, int total)
@@ -358,26 +362,33 @@ void ranks_behind(void *numbers, size_t each, const DealPiece *pieces, int total
 
 static struct { DealNode *nodes; int parts, groups, count; } trees[TREES];
 
+/* The tree's place in the table, or where it is to be made. */
 static int tree_of(int parts, int groups)
 {
     int k = 0;
     while (k < TREES - 1 && trees[k].nodes && (trees[k].parts != parts || trees[k].groups != groups))
         k++;
-    if (trees[k].nodes && trees[k].parts == parts && trees[k].groups == groups)
-        return k;
+    return k;
+}
+
+static bool tree_is_there(int k, int parts, int groups) { return trees[k].nodes && trees[k].parts == parts && trees[k].groups == groups; }
+
+static void make_tree(int k, int parts, int groups)
+{
     free(trees[k].nodes);
     trees[k].nodes = malloc((size_t)parts * sizeof(DealNode));
     if (!trees[k].nodes)
         MPI_Abort(MPI_COMM_WORLD, 74);
     trees[k].parts = parts, trees[k].groups = groups;
     trees[k].count = deal_nodes(trees[k].nodes, parts, groups, count);
-    return k;
 }
 
+/* All threads find the same: a tree is made, and another may lose its place, when all are here. */
 const DealNode *ranks_nodes(int *nodes, int parts, int groups)
 {
-    static int k;                              /* of the team */
-    BY_MAIN_THREAD(k = tree_of(parts, groups));
+    const int k = tree_of(parts, groups);
+    if (!tree_is_there(k, parts, groups))
+        BY_MAIN_THREAD(make_tree(k, parts, groups));
     *nodes = trees[k].count;
     return trees[k].nodes;
 }

@@ -179,6 +179,11 @@ timeout 300 mpirun -n 1 many/net train --data data --run no --threads 1 : -n 1 m
 says 'rank 1 on host .*nothing'
 [ ! -e no/last ] || fault "a run that did not start has a checkpoint"
 
+mpi 2 train --data data --run timed --max-time 0.000001s --threads 1 && [ "$(grep -c 'stopped after .*--max-time.* 100 of 130' out)" = 1 ] || fault "--max-time: $(cat out errors)"
+
+# A message of more than 2^31 numbers: of its type alone.
+run mpicc -std=c11 -DSPN_MPI $include "$root/tests/fixtures/mpi_types.c" "$root/runtime/ranks.c" -o mpi_types && run mpirun -n 1 ./mpi_types
+
 # ---- trouble ---------------------------------------------------------------------------------------------------------------------
 # begin RUN RANKS: a long training in the background, which saves after every step; its pid in $pid
 begin() {
