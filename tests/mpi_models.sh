@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # mpi_models.sh -- models of this repository, trained for two epochs by 1, 2, 3, 4 and 7 ranks of one and two threads each: the weights are those of one process without MPI.
 # Not part of `make test`: it takes minutes.  usage: tests/mpi_models.sh [TARGET...]     default: the processor's; the first target has the reference
+# MODELS: some of the names below (default: all).
 . "$(dirname "$0")/begin.sh"
 unset CFLAGS                                                            # trains for long
 cd "$work" || exit 74
@@ -16,6 +17,7 @@ for split in train valid; do
 done
 count=0
 while read -r name data options; do
+    [[ " ${MODELS:-$name} " = *" $name "* ]] || continue
     # shellcheck disable=SC2086
     run "$SPNC" build "$root/models/$name.yaml" $options --target "$1" -o "$name.one" && run "$name.one/$name" train --data "$data" --run "$name.run" --epochs 2 --threads 2 || continue
     "$name.one/$name" export --last --run "$name.run" -o reference.npz
