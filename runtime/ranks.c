@@ -15,6 +15,7 @@ WEAK int ranks_from(int groups) { return (void)groups, 0; }
 WEAK int ranks_to(int groups) { return groups; }
 WEAK void ranks_alone(int on) { (void)on; }
 WEAK int ranks_most(int value) { return value; }
+WEAK void ranks_tell(char *text, size_t size, int rank) { (void)text, (void)size, (void)rank; }
 WEAK void ranks_agree(const char *program, const char *text, int failed, int code)
 {
     (void)program, (void)text, (void)failed, (void)code;

@@ -16,7 +16,7 @@ int ranks_open(void);
 int ranks_can(void);                           /* 1: the program is built with --mpi */
 int ranks_count(void);                         /* 1: one process */
 int ranks_mine(void);                          /* this process: 0 to ranks_count() - 1 */
-const char *ranks_name(void);                  /* "rank 1 on host node7: "; "" of one process */
+const char *ranks_name(void);                  /* "rank 1 on host node7: "; "" of one process, and of the first rank behind ranks_last() */
 
 /* This rank's groups are from ranks_from() up to ranks_to(). */
 int ranks_from(int groups);
@@ -59,6 +59,8 @@ void ranks_slices(void *sum, ptrdiff_t size);
 
 /* The largest of the ranks' values. */
 int ranks_most(int value);
+/* What a rank has in text, of `size` bytes, all have then. */
+void ranks_tell(char *text, size_t size, int rank);
 
 /* At the start: text is what all ranks must have in common, lines of "what<tab>value"; failed: instead it says what went wrong in this one, and code
  * is the exit code that follows.  Returns if no rank has failed and all texts are equal.  Else the first rank prints, behind `program`, what is

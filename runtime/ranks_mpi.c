@@ -71,6 +71,12 @@ int ranks_most(int value)
     return most;
 }
 
+void ranks_tell(char *text, size_t size, int rank)
+{
+    if (!ranks_single())
+        MPI_Bcast(text, (int)size, MPI_CHAR, rank, MPI_COMM_WORLD);
+}
+
 int ranks_agreed(void) { return agreed || count == 1; }
 
 void ranks_last(void)
@@ -81,6 +87,7 @@ void ranks_last(void)
     last = 1;
     if (!mine) {
         alone = 1;
+        *name = 0;                             /* what it says now is said of the job */
         return;
     }
     MPI_Bcast(&code, 1, MPI_INT, 0, MPI_COMM_WORLD);
@@ -120,6 +127,12 @@ static void print_differences(const char *program, const char *who, const char *
             continue;
         fprintf(stderr, "%s: error: %snot the same %.*s as the first rank: %.*s, there %.*s\n", program, who, (int)length - 1, line,
                 other ? (int)strcspn(other, "\n") : 4, other ? other : "none", (int)strcspn(line + length, "\n"), line + length);
+    }
+    for (const char *line = text; line && *line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        const size_t length = strcspn(line, "\t\n") + 1;
+        if (*line && !value_of(first, line, length))
+            fprintf(stderr, "%s: error: %snot the same %.*s as the first rank: %.*s, there none\n", program, who, (int)length - 1, line, (int)strcspn(line + length, "\n"), line + length);
     }
 }
 

@@ -175,6 +175,11 @@ timeout 300 mpirun -n 1 many/net train --data data --run no --threads 1 : -n 1 m
 says 'rank 1 on host .*: not the same train examples'
 timeout 300 mpirun -n 2 many/net train --data data --run no --threads 1 : -n 1 many/net train --data data --run no --seed 7 --threads 1 >out 2>errors && fault "two seeds"
 says 'rank 2 on host .*: not the same train.seed as the first rank: 7, there '
+timeout 60 mpirun -n 1 many/net train --data data --run no --threads 1 : -n 1 many/net train --data data --run no --max-time 9s --threads 1 >out 2>errors && fault "two ends"
+says 'rank 1 on host .*: not the same --max-time as the first rank: 9 s, there 0 s'
+mkdir less && cp data/train_* less/
+timeout 60 mpirun -n 1 many/net train --data less --run no --threads 1 : -n 1 many/net train --data data --run no --threads 1 >out 2>errors && fault "a split that one rank has"
+says 'rank 1 on host .*: not the same number of valid examples as the first rank: 30, there none'
 timeout 300 mpirun -n 1 many/net train --data data --run no --threads 1 : -n 1 many/net train --data nothing --run no --threads 1 >out 2>errors && fault "a rank without data"
 says 'rank 1 on host .*nothing'
 [ ! -e no/last ] || fault "a run that did not start has a checkpoint"
@@ -243,11 +248,19 @@ wait $pid
 code=$?
 [ $code = 74 ] && grep -q 'rank . on host .*train_image.npy: another program cut this file short' errors || fault "a file cut short: exit code $code: $(cat errors)"
 
-# a NaN among the examples of the second rank; its first epoch has all of them in the order of the seed
+# a NaN among the examples; the first epoch has all of them in the order of the seed
 cp -r data nan
 printf '\000\000\300\177' | dd of=nan/train_more.npy bs=1 seek=$((128 + 12 * 77)) conv=notrunc 2>dd
 mpi 2 train --data nan --run nan.run --threads 1 && fault "a NaN in the data"
 [ "$(grep -c 'example 77' errors)" = 1 ] || fault "a NaN in the data: $(cat errors)"
+grep -q 'rank . on host .*train_more.npy' errors || fault "a NaN in the data has no rank: $(cat errors)"
+# ... which the second rank alone has: the others end too, and it is named
+for command in "train --run nan.run" "eval --run whole --split train"; do
+    # shellcheck disable=SC2086
+    timeout 60 mpirun -n 1 many/net $command --data data --threads 1 : -n 1 many/net $command --data nan --threads 1 >out 2>errors
+    code=$?
+    [ $code = 1 ] && [ "$(grep -c 'rank 1 on host .*nan/.*example 77.*is NaN' errors)" = 1 ] || fault "$command: a NaN that one rank has: exit code $code: $(cat errors)"
+done
 mpi 2 train --data data --run huge --threads 1 --set train.rate=1e30 && fault "a rate of 1e30"
 grep -q 'rank . on host .*is no number' errors && grep -q 'lower the rate' errors || fault "a rate of 1e30: $(cat errors)"
 

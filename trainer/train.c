@@ -135,9 +135,9 @@ static bool save_is_due(const Training *t, double now)
 static _Noreturn void stop_on_nonsense(const char *what, double value, Training *t, Data *data, const Batch *batch)
 {
     char text[8192], path[4096], left[4200];
-    agree_nonsense();
+    agree_nonsense(text, sizeof text, data, batch);
     ranks_last();
-    Culprit found = culprit_find(text, sizeof text, data, batch, batch->train);
+    Culprit found = *text ? CULPRIT_DATA : culprit_find(text, sizeof text, data, batch, batch->train);
     display_clear(&t->display);
     kept(left, sizeof left, t->o->run);
     if (found == CULPRIT_DATA)
@@ -243,8 +243,10 @@ static double take_step(Training *t, int *count, double *norm)
     ahead_move(t->ahead, p->epoch, p->position);
     data_batch(&batch, &t->data, t->order, p->position);
     t->collected = false;
-    bool finite = culprit_data_is_finite(NULL, 0, &t->data, &batch);
-    double loss = finite ? net.step(&batch, p->rate, p->updates, norm) : (double)NAN;
+    const bool finite = culprit_data_is_finite(NULL, 0, &t->data, &batch);
+    if (!finite && ranks_count() > 1)          /* the others know nothing of it yet */
+        batch.unread = agree_unusable;
+    double loss = finite || ranks_count() > 1 ? net.step(&batch, p->rate, p->updates, norm) : (double)NAN;
     if (ranks_count() > 1 ? (!isfinite(loss) || !isfinite(*norm)) && agree_any(torn_look()) : torn || (!isfinite(loss) && torn_look()))
         stop_on_torn(t);
     if (!isfinite(loss))
@@ -669,7 +671,7 @@ int command_train(const Options *o)
     else
         start(&t);
     settings_use(&t.p.training);
-    agree(&t.data, t.validates ? &t.valid : NULL, &t.p);
+    agree(&t.data, t.validates ? &t.valid : NULL, &t.p, o->max_time);
     run_path(path, sizeof path, o->run, "log.jsonl");
     if (!ranks_mine())
         log_open(&t.log, path, t.p.log_bytes, t.p.log_rest);

@@ -56,7 +56,7 @@ int command_bench(const Options *o)
     open_net(o->threads);
     data_made_up(&data, net.batch, 0);
     weights_init(net.weights(), net.training->seed);
-    agree(&data, NULL, NULL);
+    agree(&data, NULL, NULL, 0);
     double peak = peak_gflops(o->threads);
     Times eval = measure(&data, false, 3), train = measure(&data, true, 10);
     double gflop = 2 * (net.forward_macs + net.backward_macs) * net.batch / 1e9;

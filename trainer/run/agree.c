@@ -1,6 +1,7 @@
 /* agree.c -- see agree.h.  Weights and examples are compared by checksums, the rest as text. */
 #include "run/agree.h"
 #include "ranks.h"
+#include "run/culprit.h"
 #include "run/message.h"
 
 #include <inttypes.h>
@@ -46,7 +47,7 @@ static void add_progress(Lines *l, const Progress *p)
     add_block(l, "gradients that wait", net.gathered ? net.gathered() : NULL, net.block);
 }
 
-void agree(const Data *data, const Data *valid, const Progress *p)
+void agree(const Data *data, const Data *valid, const Progress *p, double max_time)
 {
     Lines l = { .length = 0 };
     if (ranks_count() == 1)
@@ -60,6 +61,7 @@ void agree(const Data *data, const Data *valid, const Progress *p)
         add_data(&l, valid);
     if (p)
         add_progress(&l, p);
+    add(&l, "--max-time\t%.17g s\n", max_time);
     add_block(&l, "weights", net.weights(), net.block);
     add_block(&l, "running statistics", net.running ? net.running() : NULL, net.buffer_block);
     ranks_agree(net.name, l.text, 0, 0);
@@ -91,12 +93,27 @@ static bool is_nonsense(const NetValue *v)
     return false;
 }
 
-void agree_nonsense(void)
+int agree_unusable(void) { return 1; }
+
+/* The first rank for which it is so; -1: none. */
+static int first_rank(bool here)
 {
+    const int most = ranks_most(here ? ranks_count() - ranks_mine() : 0);
+    return most ? ranks_count() - most : -1;
+}
+
+void agree_nonsense(char *text, size_t size, const Data *data, const Batch *batch)
+{
+    const size_t name = (size_t)snprintf(text, size, "%s", ranks_name());
+    int first = ranks_count() > 1 ? first_rank(!culprit_data_is_finite(text + name, size - name, data, batch)) : -1;
     bool found = false;
-    for (int k = 0; k < net.value_count && ranks_count() > 1; k++)
+    if (first < 0)
+        *text = 0;
+    else
+        ranks_tell(text, size, first);
+    for (int k = 0; k < net.value_count && ranks_count() > 1 && !*text; k++)
         found = found || is_nonsense(&net.values[k]);
-    const int first = ranks_count() - ranks_most(found ? ranks_count() - ranks_mine() : 0);
+    first = first_rank(found);
     if (found && first == ranks_mine())
         fprintf(stderr, "%s: error: %sa value of its examples is no number\n", net.name, ranks_name());
     ranks_most(0);                             /* it is told before the job ends */

@@ -4,6 +4,7 @@
  * they depend on, and then the update does not change the weights.  So the step can be repeated: net.replay passes each operator's
  * tensors to a callback, and the first operator with a bad result is the cause, unless it read a bad example. */
 #include "run/culprit.h"
+#include "ranks.h"
 #include "run/nest.h"
 #include "run/place.h"
 #include "run/weights.h"
@@ -180,10 +181,11 @@ static const char *word_of(double v) { return isnan(v) ? "NaN" : v > 0 ? "infini
 bool culprit_data_is_finite(char *text, size_t size, const Data *d, const Batch *batch)
 {
     char place[4400], element[120];
+    const int from = ranks_from(net.groups) * net.lanes, end = ranks_to(net.groups) * net.lanes;
     for (int f = 0; f < net.input_count + net.target_count; f++) {
         bool input = f < net.input_count;
         const NetData *s = input ? &net.inputs[f] : &net.targets[f - net.input_count];
-        for (int n = 0; n < batch->count && s->type == F32; n++) {
+        for (int n = from; n < end && n < batch->count && s->type == F32; n++) {
             const float *x = input ? batch->inputs[f][n] : batch->targets[f - net.input_count][n];
             if (floats_are_finite(x, s->count))
                 continue;

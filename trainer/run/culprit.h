@@ -14,7 +14,7 @@ typedef enum { CULPRIT_NONE, CULPRIT_DATA, CULPRIT_WEIGHT, CULPRIT_OPERATOR, CUL
  * d: the batch's data, for the files' names; NULL: the examples are of no file. */
 Culprit culprit_find(char *text, size_t size, const Data *d, const Batch *batch, bool backward);
 
-/* The same for the examples alone, fast enough for every batch: false if one holds a NaN or an infinity.  text may be NULL. */
+/* The same for the examples alone, of several ranks for this one's, fast enough for every batch: false if one holds a NaN or an infinity.  text may be NULL. */
 bool culprit_data_is_finite(char *text, size_t size, const Data *d, const Batch *batch);
 
 #endif

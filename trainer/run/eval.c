@@ -200,11 +200,13 @@ bool score_data(Score *s, Data *data, const volatile sig_atomic_t *stop)
     for (int64_t first = 0; first < data->examples; first += net.batch) {
         Batch batch = { 0 };
         data_batch(&batch, data, NULL, first);
-        double loss = culprit_data_is_finite(NULL, 0, data, &batch) ? net.forward(&batch, each) : (double)NAN;
-        if (agree_any(torn_look()))
+        const bool finite = culprit_data_is_finite(NULL, 0, data, &batch);
+        double loss = finite || ranks_count() > 1 ? net.forward(&batch, each) : (double)NAN;
+        const int trouble = ranks_most(torn_look() ? 2 : !finite);
+        if (trouble == 2)
             return false;
-        if (!isfinite(loss)) {
-            s->loss = loss;
+        if (trouble || !isfinite(loss)) {
+            s->loss = trouble ? (double)NAN : loss;
             s->bad = first;
             return true;
         }
@@ -247,7 +249,9 @@ char *score_trouble(const Score *s, Data *data)
     char *text = need_memory(ROOM, "a message");
     Batch batch = { 0 };
     data_batch(&batch, data, NULL, s->bad);
-    if (culprit_find(text, ROOM, data, &batch, false) == CULPRIT_NONE)
+    agree_nonsense(text, ROOM, data, &batch);
+    ranks_last();
+    if (!*text && culprit_find(text, ROOM, data, &batch, false) == CULPRIT_NONE)
         snprintf(text, ROOM, "%s/%s: the loss of examples %" PRId64 " to %" PRId64 " is %g", data->dir, data->split, s->bad, s->bad + batch.count - 1,
                  plain_number(s->loss));
     return text;
@@ -330,11 +334,9 @@ int command_eval(const Options *o)
     open_net(o->threads);
     run_or_file_weights(o->run, o->weights, o->last, false);
     score_open(&s);
-    agree(&data, NULL, NULL);
+    agree(&data, NULL, NULL, 0);
     if (!score_data(&s, &data, NULL))
         torn_stop("");
-    if (s.bad >= 0)
-        ranks_last();
     if (s.bad >= 0)
         fail(WRONG_INPUT, "%s", score_trouble(&s, &data));
     if (o->json) {
