@@ -35,6 +35,10 @@ bench-twins: all               ## resnet20, depthwise, unet, a DCGAN's decoder a
 	@bench/harness/make_env.sh
 	@python3 bench/harness/step_times.py --twins
 
+bench-recurrent: all           ## GRUs and an LSTM beside PyTorch and beside the bound of their arithmetic: recurrent.md (a 1 GB download)
+	@bench/harness/make_env.sh
+	@python3 bench/harness/step_times.py --recurrent
+
 bench-inference: all           ## libraries of --for inference beside onnxruntime, one thread, calls in turn (a 1 GB download)
 	@bench/harness/make_env.sh --onnx
 	@build/bench-env/bin/python bench/harness/inference.py
@@ -72,4 +76,4 @@ clean:                         ## remove build/ and demo/
 help:                          ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## */\1	/p' Makefile | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-.PHONY: all deps demo test test-oracle bench bench-peers bench-twins bench-inference table1 table1-docs gallery golden asan fuzz install clean help
+.PHONY: all deps demo test test-oracle bench bench-peers bench-twins bench-recurrent bench-inference table1 table1-docs gallery golden asan fuzz install clean help

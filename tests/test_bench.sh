@@ -66,6 +66,12 @@ found = {"stem": "twins", "rows": {"mlp": {"ours": ours, "eager": eager, "channe
 lines = step_times.table(found).splitlines()
 for line in "| ours against the best in float32, training step | 5.0x | 5.0x |", "| ours, times its multiply-adds at the peak | 2.00 |  |", "| memory of ours by the least of theirs, each above its import | 0.25 | 0.25 |":
     assert line in lines, (line, lines)
+# recurrent ones: the bound is 1 GFLOP at 200 GFLOP/s, and 20 MB at 20 GB/s
+found |= {"stem": "recurrent", "rows": {"gru_rows": {"ours": ours | {"update_bytes": 20e6, "read_gb_s": 20.0}, "eager": eager, "compile": last}}}
+lines = step_times.table(found).splitlines()
+for line in "| the bound: these, and the update's bytes at the read rate | 6.00 |  |", "| ours, times the bound | 1.67 |  |", "| the best of PyTorch, times the bound | 8.33 |  |":
+    assert line in lines, (line, lines)
+assert set(nets.RECURRENT) <= set(nets.TWINS)
 END
 
 # ---- two layouts of a folder: that of today, and a flat runtime/ with other names and other structs, as an older spnc wrote it

@@ -15,7 +15,9 @@ import time
 from machine import Watch
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TWINS = {model: f"models/{model}.yaml" for model in ("resnet20", "depthwise", "unet")} | {model: f"bench/models/{model}.yaml" for model in ("dcgan", "mlp")}
+TWINS = {model: f"models/{model}.yaml" for model in ("resnet20", "depthwise", "unet", "lstm_rows")}
+TWINS |= {model: f"bench/models/{model}.yaml" for model in ("dcgan", "mlp", "gru_rows", "gru_stacked", "gru_chars")}
+RECURRENT = ["gru_rows", "gru_stacked", "gru_chars", "lstm_rows"]       # of TWINS: measured by --recurrent
 ROWS = ["conv"] + [f"{model}-d{d}" for model in ("ffn_spn", "rnn_spn") for d in (1, 2, 3, 4)]
 
 
@@ -79,8 +81,21 @@ class Ours:
         found["foreign"] = watch.foreign(usage.ru_utime + usage.ru_stime)
         return found
 
+    def update_bytes(self):
+        """What the update reads and writes in a step, as the program's profile counts it."""
+        text = subprocess.run([self.folder / self.model, "profile", "--threads", "1", "--steps", "1", "--json"], capture_output=True, check=True, text=True).stdout
+        return sum(row["bytes"] for row in json.loads(text)["rows"] if row["pass"] == "update")
+
     def close(self):
         pass
+
+
+def handover(o):
+    """What bench/probes/handover.c prints, as a dict."""
+    program = o.work / "handover"
+    if not program.exists():
+        subprocess.run(["cc", "-O3", "-march=native", "-fopenmp", ROOT / "bench/probes/handover.c", "-o", program], check=True)
+    return json.loads(subprocess.run([program], capture_output=True, check=True, text=True).stdout)
 
 
 def direct_ms(ours):

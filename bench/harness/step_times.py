@@ -6,6 +6,7 @@
   bench/harness/step_times.py --ours                   ours alone, written to build/bench: needs no Python environment
   bench/harness/step_times.py --curves                 ours over batch sizes and threads, into the same files
   bench/harness/step_times.py --twins                  the models for daily work that have a twin (twins.py); writes twins.{json,md,svg} there
+  bench/harness/step_times.py --recurrent              GRUs and LSTM over rows and characters, beside the bound of their arithmetic; writes recurrent.{json,md,svg} there
 
 Per net, the peers stay alive in processes of their own (peers.py --serve), warmed up and compiled, idle while another is measured;
 ours is started anew each time. A figure is the median of the rounds; its spread is (largest - smallest) / median.
@@ -22,7 +23,7 @@ import sys
 import time
 
 from machine import Watch, machine, used_seconds
-from nets import ROOT, ROWS, TWINS, Ours, direct_ms, ms, parse_row, say
+from nets import RECURRENT, ROOT, ROWS, TWINS, Ours, direct_ms, handover, ms, parse_row, say
 from stats import geometric, median
 from svg_charts import curves_svg, results_svg
 
@@ -111,6 +112,8 @@ def measure_row(row, o, versions):
     out = {name: summary(rounds) for name, rounds in found.items()}
     out["ours"] |= {"build_s": ours.build_s, "step_gflop": found["ours"][0]["step_gflop"], "target": found["ours"][0]["target"],
                     "peak_gflops": median([r["peak_gflops"] for r in found["ours"]])}
+    if row in RECURRENT:
+        out["ours"] |= {"update_bytes": ours.update_bytes(), "read_gb_s": max(handover(o)["own_gb_s"] for _ in range(3))}
     for mode in o.modes:
         if mode in out:
             out[mode]["import_mb"], out[mode]["ready_s"] = programs[mode].about["import_mb"], programs[mode].about["ready"]
@@ -133,6 +136,11 @@ def memory_share(programs):
     """Our peak memory by the least of a framework's float32 modes, of which the import of the framework is taken away; None: none was measured."""
     theirs = [p["rss_mb"] - p["import_mb"] for n, p in programs.items() if n != "ours" and not n.startswith("bf16")]
     return programs["ours"]["rss_mb"] / min(theirs) if theirs else None
+
+
+def bound_ms(ours):
+    """What a step's multiply-adds take at the FMA peak, and the update's bytes at the rate at which a thread reads them."""
+    return direct_ms(ours) + 1e-6 * ours["update_bytes"] / ours["read_gb_s"]
 
 
 # ---- curves -----------------------------------------------------------------------------------------------------------------
@@ -204,6 +212,12 @@ def table(found):
             ratios = [ratio(p, key, kind) for p in rows.values()]
             if any(ratios):
                 line(f"ours against the best in {label}, {what}", lambda p: times(ratio(p, key, kind)), times(geometric(ratios)))
+    if found.get("stem") == "recurrent":
+        line("the bound: these, and the update's bytes at the read rate", lambda p: ms(bound_ms(p["ours"])))
+        line("ours, times the bound", lambda p: f"{p['ours']['train_ms'] / bound_ms(p['ours']):.2f}")
+        line("the best of PyTorch, times the bound", lambda p: f"{p[best(p, 'train_ms', 'float')]['train_ms'] / bound_ms(p['ours']):.2f}" if best(p, "train_ms", "float") else "")
+        line("FMA peak, GFLOP/s", lambda p: f"{p['ours']['peak_gflops']:.0f}")
+        line("read rate, GB/s", lambda p: f"{p['ours']['read_gb_s']:.0f}")
     if found.get("stem") == "twins":
         line("ours, times its multiply-adds at the peak", lambda p: f"{p['ours']['train_ms'] / direct_ms(p['ours']):.2f}")
         shares = [memory_share(p) for p in rows.values()]
@@ -254,11 +268,12 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--rows", default=None, help="nets, such as conv,rnn_spn-d3 (default: all nine; with --twins all that have one)")
     p.add_argument("--twins", action="store_true", help="models for daily work instead of the nine: the float32 modes, without dropout")
+    p.add_argument("--recurrent", action="store_true", help="likewise the recurrent ones: nn.GRU and nn.LSTM, and a loop of compiled steps")
     p.add_argument("--modes", default=None, help=f"default: {','.join(MODES)}, with --twins {','.join(FLOATS)}; there are bf16_compile and jax too")
     p.add_argument("--jax", action="store_true", help="JAX too, if the environment has it (make_env.sh --jax)")
     p.add_argument("--ours", action="store_true", help="ours alone, to build/bench: the published table stays")
-    p.add_argument("--rounds", type=int, default=None, help="default 5, with --quick 1")
-    p.add_argument("--seconds", type=float, default=None, help="of training steps a round, in a framework (default 10, with --quick 2)")
+    p.add_argument("--rounds", type=int, default=None, help="default 5, with --recurrent 3, with --quick 1")
+    p.add_argument("--seconds", type=float, default=None, help="of training steps a round, in a framework (default 10, with --recurrent or --quick 2)")
     p.add_argument("--threads", type=int, default=min(2, os.cpu_count()))
     p.add_argument("--batch", type=int, default=100)
     p.add_argument("--dropout", type=float, default=0.5, help="the same rate in ours and theirs (default %(default)s; 0: none)")
@@ -269,9 +284,9 @@ def main():
     p.add_argument("--python", default=None, help="interpreter of the peers (default: build/bench-env/bin/python, else this one)")
     p.add_argument("-o", "--out", type=pathlib.Path, default=None, help="folder for the results (default: bench/results; build/bench with --quick or --ours)")
     o = p.parse_args()
-    o.rounds, o.seconds = o.rounds or (1 if o.quick else 5), o.seconds or (2 if o.quick else 10)
-    o.rows = o.rows or ",".join(TWINS if o.twins else ROWS)
-    o.modes, o.dropout = o.modes or ",".join(FLOATS if o.twins else MODES), 0.0 if o.twins else o.dropout
+    nets, modes = (RECURRENT, FLOATS[::2]) if o.recurrent else ([row for row in TWINS if row not in RECURRENT], FLOATS) if o.twins else (ROWS, MODES)
+    o.rounds, o.seconds = o.rounds or (1 if o.quick else 3 if o.recurrent else 5), o.seconds or (2 if o.quick or o.recurrent else 10)
+    o.rows, o.modes, o.dropout = o.rows or ",".join(nets), o.modes or ",".join(modes), o.dropout if nets is ROWS else 0.0
     o.rows, o.batches, o.work = o.rows.split(","), [int(b) for b in o.batches.split(",")], ROOT / "build" / "bench"
     o.modes = [] if o.ours else o.modes.split(",") + ["jax"] * (o.jax and "jax" not in o.modes)
     o.out = o.out or (o.work if o.quick or (o.ours and not o.curves) else ROOT / "bench" / "results")
@@ -282,12 +297,12 @@ def main():
             p.error(f"unknown mode '{mode}'; there are {', '.join(list(TITLES)[1:])}")
     for row in o.rows:
         parse_row(row)
-        if (row in TWINS) != o.twins:
-            p.error(f"'{row}' is measured {'without' if o.twins else 'with'} --twins")
+        if row not in nets:
+            p.error(f"'{row}' is measured {'with --recurrent' if row in RECURRENT else 'with --twins' if row in TWINS else 'without --twins and --recurrent'}")
     o.work.mkdir(parents=True, exist_ok=True)
 
     found = {"date": datetime.date.today().isoformat(), "machine": machine(), "versions": {}, "threads": o.threads, "batch": o.batch,
-             "dropout": o.dropout, "rounds": o.rounds, "stem": "twins" if o.twins else "step_times", "rows": {}}
+             "dropout": o.dropout, "rounds": o.rounds, "stem": "recurrent" if o.recurrent else "twins" if o.twins else "step_times", "rows": {}}
     load = found["machine"]["load_before"]
     if load > 0.5:
         say(f"step_times.py: the machine is busy (load average {load}); the spread will be wide")

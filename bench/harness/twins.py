@@ -184,7 +184,107 @@ class Mlp(nn.Module):
         return torch.optim.SGD(self.parameters(), lr=0.05, momentum=0.9, fused=True)
 
 
-TWINS = {"resnet20": ResNet20, "depthwise": Depthwise, "unet": UNet, "dcgan": Decoder, "mlp": Mlp}
+# ---- recurrent nets over rows and characters ------------------------------------------------------------------------------------
+
+def gru_step(x, h, weight):
+    """One step behind the input product x [N][3H]."""
+    r, z, n = x.chunk(3, 1)
+    hr, hz, hn = F.linear(h, weight).chunk(3, 1)
+    n = torch.tanh(n + torch.sigmoid(r + hr) * hn)
+    return n + torch.sigmoid(z + hz) * (h - n), None
+
+
+def lstm_step(x, h, weight, c):
+    i, f, g, o = (x + F.linear(h, weight)).chunk(4, 1)
+    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+    return torch.sigmoid(o) * torch.tanh(c), c
+
+
+class Recurrent(nn.Module):
+    """nn.GRU or nn.LSTM with time first; compiled, a loop of ours behind one product of all inputs, whose step is compiled, since torch.compile leaves nn.GRU
+    and nn.LSTM as they are.  Our cells have one bias, so the second stays 0."""
+
+    STEPS = {nn.GRU: gru_step, nn.LSTM: lstm_step}
+    names = {"cell.weight_ih_l0": "h.weight_ih", "cell.weight_hh_l0": "h.weight_hh", "cell.bias_ih_l0": "h.bias_ih",
+             "cell.weight_ih_l1": "k.weight_ih", "cell.weight_hh_l1": "k.weight_hh", "cell.bias_ih_l1": "k.bias_ih"}
+
+    def __init__(self, kind, inputs, outputs, layers=1, units=128):
+        super().__init__()
+        self.cell, self.step = kind(inputs, units, layers), None
+        setattr(self, self.out, nn.Linear(units, outputs))
+        for name, bias in self.cell.named_parameters():
+            if name.startswith("bias_hh"):
+                nn.init.zeros_(bias)
+                bias.requires_grad_(False)
+
+    def compiled(self):
+        """What is timed in a mode that compiles: a net whose step is."""
+        self.step = torch.compile(self.STEPS[type(self.cell)])
+        return self.loss
+
+    def states(self, x):
+        """x [T][N][inputs] to the last layer's states [T][N][units]."""
+        if self.step is None:
+            return self.cell(x)[0]
+        for layer in range(self.cell.num_layers):
+            weight_ih, weight_hh, bias_ih, _ = self.cell.all_weights[layer]
+            x, states = F.linear(x, weight_ih, bias_ih), []
+            h = x.new_zeros(x.shape[1], weight_hh.shape[1])
+            more = (h,) if isinstance(self.cell, nn.LSTM) else ()
+            for row in x.unbind():
+                h, *more = self.step(row, h, weight_hh, *more)
+                more = [c for c in more if c is not None]
+                states.append(h)
+            x = torch.stack(states)
+        return x
+
+    def optimiser(self):
+        return torch.optim.Adam([p for p in self.parameters() if p.requires_grad], lr=1e-3, fused=True)
+
+
+class Rows(Recurrent):
+    """A picture's rows, one a step."""
+
+    out = "scores"
+
+    def forward(self, image):
+        return self.scores(self.states(image.transpose(0, 1))[-1])
+
+    def data(self, batch, random):
+        return {"image": random.random((batch, 28, 28), dtype="f4"), "label": random.integers(0, 10, batch, dtype=np.uint8)}
+
+    def loss(self, image, label):
+        return F.cross_entropy(self(image), label.long())
+
+
+class LstmRows(Rows):
+    """The picture comes as bytes; gradients are clipped by their norm."""
+
+    def data(self, batch, random):
+        return {"image": random.integers(0, 256, (batch, 28, 28), dtype=np.uint8), "digit": random.integers(0, 10, batch, dtype=np.uint8)}
+
+    def loss(self, image, digit):
+        return F.cross_entropy(self(image / 255), digit.long())
+
+    def clip(self):
+        nn.utils.clip_grad_norm_(self.parameters(), 1, foreach=True)
+
+
+class Characters(Recurrent):
+    out = "logits"
+
+    def forward(self, text):
+        return self.logits(self.states(F.one_hot(text.t().long(), self.cell.input_size).to(self.logits.weight.dtype)))
+
+    def data(self, batch, random):
+        return {name: random.integers(0, 64, (batch, 100), dtype=np.int32) for name in ("text", "next")}
+
+    def loss(self, text, next):
+        return F.cross_entropy(self(text).flatten(0, 1), next.t().flatten().long())
+
+
+TWINS = {"resnet20": ResNet20, "depthwise": Depthwise, "unet": UNet, "lstm_rows": lambda: LstmRows(nn.LSTM, 28, 10), "dcgan": Decoder, "mlp": Mlp,
+         "gru_rows": lambda: Rows(nn.GRU, 28, 10), "gru_stacked": lambda: Rows(nn.GRU, 28, 10, 2), "gru_chars": lambda: Characters(nn.GRU, 64, 64)}
 
 
 # ---- as peers.py takes it -----------------------------------------------------------------------------------------------------
@@ -207,7 +307,9 @@ class Peer:
         if self.last:
             self.net = self.net.to(memory_format=torch.channels_last)
         self.update = self.net.optimiser()
-        self.loss = torch.compile(self.net.loss) if flags.get("compile") else self.net.loss
+        self.loss, self.clip = self.net.loss, getattr(self.net, "clip", lambda: None)
+        if flags.get("compile"):
+            self.loss = self.net.compiled() if hasattr(self.net, "compiled") else torch.compile(self.loss)
         self.batch = self.tensors(self.net.data(batch, np.random.default_rng(1)).values())
 
     def tensors(self, arrays):
@@ -227,6 +329,7 @@ class Peer:
         with self.autocast():
             loss = self.loss(*self.batch)
         loss.backward()
+        self.clip()
         self.update.step()
 
     def eval(self):
@@ -239,10 +342,12 @@ class Peer:
         """With the weights and running statistics of an .npz, in their precision and evaluation mode: the loss and a dict of numpy arrays."""
         kind = torch.from_numpy(next(iter(weights.values()))).dtype
         self.net.to(kind)
-        self.net.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()}, strict=False)
+        names = getattr(self.net, "names", {})
+        theirs = {ours: name for name, ours in names.items()}
+        self.net.load_state_dict({theirs.get(k, k): torch.from_numpy(v) for k, v in weights.items()}, strict=False)
         self.net.eval()
         self.net.zero_grad(set_to_none=True)
-        batch = [t.to(kind) if t.is_floating_point() or t.dim() == 4 else t for t in self.tensors(arrays)]
+        batch = [t.to(kind) if t.is_floating_point() or t.dtype == torch.uint8 and i == 0 else t for i, t in enumerate(self.tensors(arrays))]
         loss = self.loss(*batch)
         loss.backward()
-        return loss.item(), {k: p.grad.numpy() for k, p in self.net.named_parameters()}
+        return loss.item(), {names.get(k, k): p.grad.numpy() for k, p in self.net.named_parameters() if p.requires_grad}

@@ -14,7 +14,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "harness"))
 from machine import machine
-from nets import ROOT, ROWS, fail, parse_row, spnc
+from nets import ROOT, ROWS, fail, handover, parse_row, spnc  # noqa: F401 (handover: for scripts of this folder)
 
 
 def options(doc, threads, **more):
@@ -38,14 +38,6 @@ def options(doc, threads, **more):
 def show(row, o, *form):
     """What `spnc show --json` says of the net, as nets.Ours builds it."""
     return json.loads(subprocess.run(spnc("show", row, o, "--json", *form), capture_output=True, check=True, text=True).stdout)
-
-
-def handover(o):
-    """What bench/probes/handover.c prints, as a dict."""
-    program = o.work / "handover"
-    if not program.exists():
-        subprocess.run(["cc", "-O3", "-march=native", "-fopenmp", ROOT / "bench/probes/handover.c", "-o", program], check=True)
-    return json.loads(subprocess.run([program], capture_output=True, check=True, text=True).stdout)
 
 
 def write(name, measure, table, o, usual=ROWS):
