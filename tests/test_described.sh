@@ -41,6 +41,9 @@ cp -r "$root/tests/operators/own" mine
     grep -q '^ *p  *5  *1x8x8' said || fault "an operator of a folder named avgpool: $(cat said)"
 sed 's/avgpool: x/avgpol: x/' uses.yaml >near.yaml
 "$SPNC" check near.yaml 2>&1 | grep -q "no operator or net is called 'avgpol'; did you mean 'avgpool'?" || fault "avgpol is not near avgpool"
+sed 's/loss:/  - u: { wobble: v }\nloss:/' uses.yaml >wobble.yaml
+"$SPNC" check wobble.yaml 2>&1 | sed -n 's/^note: there are //p' | tr -d , | tr ' ' '\n' | sort | uniq -d >twice
+[ ! -s twice ] || fault "named twice among the operators that there are: $(cat twice)"
 
 # ---- what does not fit is refused, with what fits.  refused ENTRY SHAPE MESSAGE: the operand `x` has that shape
 refused() {

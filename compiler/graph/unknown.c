@@ -35,6 +35,14 @@ static const struct { const char *word, *near; } meanings[] = {
 /* Descriptions that lie in docs/operators of spnc's sources. */
 static const char *const examples[] = { "leaky", "space_to_depth", "channel_scale" };
 
+static bool among(const char *const *list, int n, const char *word, size_t length)
+{
+    for (int i = 0; i < n; i++)
+        if (strlen(list[i]) == length && memcmp(list[i], word, length) == 0)
+            return true;
+    return false;
+}
+
 /* All operators that a model may name, and its nets; *count of them. */
 static const char **known(Builder *b, int *count)
 {
@@ -44,22 +52,18 @@ static const char **known(Builder *b, int *count)
     for (int k = 0; k < op_count; k++)
         if (op_table[k]->help)
             list[n++] = op_table[k]->name;
-    for (int i = 0; i < embedded_descriptions_count; i++)
-        list[n++] = arena_copy(m->arena, embedded_descriptions[i].name, strcspn(embedded_descriptions[i].name, "."));
+    for (int i = 0; i < embedded_descriptions_count; i++) {
+        const char *name = embedded_descriptions[i].name;
+        if (!among(list, n, name, strcspn(name, ".")))      /* one that the model uses is in the table already */
+            list[n++] = arena_copy(m->arena, name, strcspn(name, "."));
+    }
     for (int i = 0; i < m->described.count; i++)
-        list[n++] = m->described.items[i];
+        if (!among(list, n, m->described.items[i], strlen(m->described.items[i])))
+            list[n++] = m->described.items[i];
     for (int i = 0; i < b->nets.count; i++)
         list[n++] = ((Net *)b->nets.items[i])->name;
     *count = n;
     return list;
-}
-
-static bool among(const char *const *list, int n, const char *word, size_t length)
-{
-    for (int i = 0; i < n; i++)
-        if (strlen(list[i]) == length && memcmp(list[i], word, length) == 0)
-            return true;
-    return false;
 }
 
 /* "gru, lstm": those of `words` (apart by spaces) that there are; NULL: none. */
