@@ -148,6 +148,8 @@ expect 0 'finished after 5' "$tiny" train --data "$data" --run "$work/set" --res
 [ "$(grep -c '"rate": 0.02,' "$work/set/log.jsonl")" = 5 ] || fault "a run that goes on forgets its --set"
 expect 1 'has rate 0.02, --set says 0.03' "$tiny" train --data "$data" --run "$work/set" --resume --set train.rate=0.03
 expect 1 'has seed 3, --seed says 4' "$tiny" train --data "$data" --run "$work/set" --resume --set train.seed=4
+expect 2 'usage: [^ ]* COMMAND' "$tiny"
+[ -z "$("$tiny" 2>/dev/null)" ] || fault "help that nobody wanted goes to the standard output"
 expect 2 'did you mean train.rate' "$tiny" train --data "$data" --run "$work/new" --set train.rat=1
 expect 2 'expected a number above 0' "$tiny" train --data "$data" --run "$work/new" --set train.rate=-1
 expect 2 'train.seed is given twice, as 1 and as 2' "$tiny" train --data "$data" --run "$work/new" --set train.seed=1 --seed 2

@@ -122,12 +122,12 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 /* True if the command takes the option, required or not. */
 static bool takes(const Command *c, const Option *o) { return option_listed(c->needs, o->name) || option_listed(c->takes, o->name); }
 
-static int help_all(void)
+static int help_all(FILE *out)
 {
-    printf("%s: %s\n\nusage: %s COMMAND [options]\n\n", net.name, net.about && *net.about ? net.about : "a trainer", net.name);
+    fprintf(out, "%s: %s\n\nusage: %s COMMAND [options]\n\n", net.name, net.about && *net.about ? net.about : "a trainer", net.name);
     for (int i = 0; i < COMMANDS; i++)
-        printf("  %-9s %s\n", commands[i].name, commands[i].does);
-    printf("\n%s COMMAND --help shows the options of a command, %s --version the model and the build.\n", net.name, net.name);
+        fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].does);
+    fprintf(out, "\n%s COMMAND --help shows the options of a command, %s --version the model and the build.\n", net.name, net.name);
     return FINE;
 }
 
@@ -201,11 +201,11 @@ static __attribute__((noinline)) int run(int argc, char **argv)
     const Command *c = NULL;
     open_ranks(argc > 1 ? argv[1] : NULL);
     if (argc < 2) {
-        help_all();
+        help_all(stderr);
         return WRONG_USAGE;
     }
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
-        return help_all();
+        return help_all(stdout);
     if (!strcmp(argv[1], "--version"))
         return version();
     for (int i = 0; i < COMMANDS; i++) {
