@@ -105,6 +105,7 @@ def put(folder, image=x, corner=y, behind=b""):
 put("wide", corner=np.eye(4)[y]); put("wide_i", corner=np.eye(4, dtype="i4")[y]); put("last", image=np.repeat(x.transpose(0, 2, 3, 1), 1, 3)); put("no", x[:0], y[:0])
 put("real", corner=y.astype("f8")); put("bools", corner=(y > 1)); put("longer", behind=b"xyz"); put("shorter", image=x)
 data = open("shorter/test_image.npy", "rb").read(); open("shorter/test_image.npy", "wb").write(data[:-5])
+put("share", image=(x / 255).astype("f4"))
 put("texts", corner=np.array(["a"] * len(y)))
 PYTHON
 see() { expect 1 "$2" corner/corner eval --data "$1" --run run --split test; }
@@ -112,6 +113,7 @@ see wide "found f8 .*one-hot labels?  Their numbers are numpy's argmax(axis=-1)"
 see wide_i 'one-hot labels?'
 see last 'channels last?  numpy.s transpose(0, 3, 1, 2)'
 see no 'no/test_image.npy: there is no example in it (u1 \[0\]\[1\]\[8\]\[8\])'
+see share "found f4 .*rint(255 \* a).astype('u1') if 0 to 1; or write dtype: f32 in the model"
 see real "labels are integers: convert them with numpy's astype('i4')"
 see longer 'which is 3 too many'
 see shorter 'is the file cut short?'

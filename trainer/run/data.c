@@ -65,7 +65,9 @@ static void check_file(const Array *a, const NetData *s, const char *path)
     const char *hint = is_one_hot(a, s) ? "; one-hot labels?  Their numbers are numpy's argmax(axis=-1)"
         : is_channels_last(a, s) ? "; channels last?  numpy's transpose(0, 3, 1, 2) brings them to the front"
         : !type && s->type == F32 ? "; convert it with numpy's astype('f4')"
-        : !type && s->type == U8_OVER_255 ? "; convert it with numpy's astype('u1'), or write dtype: f32 in the model"
+        : !type && s->type == U8_OVER_255
+              ? "; convert it with numpy's rint(a).astype('u1') if it holds 0 to 255, with rint(255 * a).astype('u1') if 0 to 1; "
+                "or write dtype: f32 in the model"
         : !type ? "; labels are integers: convert them with numpy's astype('i4')" : "";
     array_shape_text(found, sizeof found, a);
     fail(WRONG_INPUT, "%s: found %s %s, expected %s for '%s' of %s%s", path, array_type_name(a->type), found,
