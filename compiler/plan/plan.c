@@ -234,6 +234,13 @@ static void count_macs(Model *m)
     }
 }
 
+/* "16.9 KiB", "154.6 MiB". */
+static const char *amount(const Model *m, int64_t bytes)
+{
+    const double k = (double)bytes / 1024;
+    return arena_printf(m->arena, k < 1024 ? "%.1f KiB" : "%.1f MiB", k < 1024 ? k : k / 1024);
+}
+
 bool plan(Model *m)
 {
     norms_join(m);
@@ -252,9 +259,9 @@ bool plan(Model *m)
     int64_t copies = m->options.inference ? 1 : train_blocks(m);
     int64_t bytes = (m->activation_reals + m->block_reals * copies) * real;
     if (bytes > m->options.memory) {
-        diag_error(m->diag, (Loc){ 1, 1, 0, m->file }, "the program would need %.1f MiB, more than the %.1f MiB allowed", (double)bytes / 1048576, (double)m->options.memory / 1048576);
-        diag_note(m->diag, (Loc){ 0 }, "values and gradients %.1f MiB, weights with gradients and optimiser %.1f MiB; a smaller batch, or --memory, helps",
-                  (double)m->activation_reals * (double)real / 1048576, (double)(m->block_reals * copies * real) / 1048576);
+        diag_error(m->diag, (Loc){ 1, 1, 0, m->file }, "the program would need %s, more than the %s allowed", amount(m, bytes), amount(m, m->options.memory));
+        diag_note(m->diag, (Loc){ 0 }, "values and gradients %s, weights with gradients and optimiser %s; a smaller batch, or --memory, helps",
+                  amount(m, m->activation_reals * real), amount(m, m->block_reals * copies * real));
         return false;
     }
     if (m->activation_reals >= ELEMENTS_MAX * 4) {
