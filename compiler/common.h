@@ -67,6 +67,7 @@ struct Yaml {
     Loc loc;             /* scalars: their whole span; lists and maps: their first character */
     const char *text;    /* scalar: NUL-terminated UTF-8 without NUL or control characters inside */
     bool quoted;         /* scalar written in quotes: always a string */
+    bool folded;         /* scalar on several lines of the file */
     int count;           /* list: items; map: pairs */
     Yaml **keys;         /* map: scalar keys, unique */
     Yaml **items;        /* list items, map values */

@@ -34,7 +34,7 @@ WITHOUT_A_MODEL = {
 WITHOUT_A_KEY = {
     "%s'%s' is no number%s%s", "%san index is a whole number or a * $%s + b%s", "%s'%s' is a word and '%s' a number: they cannot be compared%s",
     "%san index moves with the step of one repeat, not of two", "%swords are compared with == and !=", "%sa condition compares: $d == 1, $d > 1 and not $border == zero", "expected a condition, not a %s",
-    "a comma ends a value inside { }: put the formula in quotes", "%sone index stands in [ ], that of the first axis: x[$t]", "%sequal is written '=='",
+    "%sone index stands in [ ], that of the first axis: x[$t]", "%sequal is written '=='",
     "%scomparisons do not chain: write %s", "%sa formula has no 'and' and 'or': comparisons are 0 or 1, so multiply them, or take their max",
 }
 NOT_MESSAGES = {"base/diag.c", "template/template.c", "main.c", "tell/explain.c", "base/folder.c", "library/weights.c"}      # the printer itself; templates' errors; the command line's; those about a file of weights (test_inference.sh)

@@ -106,6 +106,13 @@ Test(read, several_mistakes_are_all_reported)
 
 Test(read, syntax_errors_speak_english)
 {
+    REFUSES("{ a: f(m > 0 , x, 0), b: [g(x, 1)] }", "m:1:14: error: a comma ends a value inside { }: put the formula in quotes");
+    REFUSES("{ a: f(m > 0 , x, 0), b: [g(x, 1)] }", "m:1:30: error: a comma ends a value inside { }");
+    fine("{ a: \"f(m, x)\", b: (m) , c: (m }");
+    REFUSES("a: [b, min(x[0], 1) + 2, c]", "m:1:8: error: put min(x[0], 1) + 2 in quotes: inside of [ ] and { } a '[' begins a list");
+    REFUSES("a: { b: \xc3\xa4 + x[$t], c: 1 }", "m:1:9: error: put \xc3\xa4 + x[$t] in quotes");
+    REFUSES("a: [\n  x[0]]", "m:2:3: error: put x[0] in quotes");
+    REFUSES("a: [[1] [2]]", "m:1:9: error: the list opened with '[' needs");
     REFUSES("a: b: c\n", "m:1:5: error: a ':' cannot stand here");
     REFUSES("a: 1\nb\nc: 2\n", "no ':' after its key");
     REFUSES("a: [1, 2\nb: 3\n", "needs a ',' or a ']'");

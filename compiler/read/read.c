@@ -8,6 +8,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "base/escape.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include <yaml.h>
@@ -24,6 +25,9 @@ typedef struct {
     yaml_parser_t parser;
     Slot *slots;
     size_t slot_count, used;
+    int braces;          /* lists in [ ] and maps in { } around what is read */
+    const char *seen;    /* the byte of the character `seen_index`, where byte_at() looked last; it looks ever further on */
+    size_t seen_index;
     int errors;          /* mistakes in the tree; reading goes on after these */
 } Reader;
 
@@ -115,6 +119,71 @@ static bool refuse_odd_space(Reader *r, const Yaml *y)
     return false;
 }
 
+/* ---- formulas inside of braces, where a comma ends a value and a bracket begins a list ---- */
+
+/* The byte at `mark`; libyaml's own index counts characters. */
+static const char *byte_at(Reader *r, yaml_mark_t mark)
+{
+    const char *end = r->file->text + r->file->length;
+    if (!r->seen || mark.index < r->seen_index)
+        r->seen = r->file->text, r->seen_index = 0;
+    for (; r->seen_index < mark.index && r->seen < end; r->seen_index++)
+        do
+            r->seen++;
+        while (r->seen < end && ((unsigned char)*r->seen & 0xC0) == 0x80);
+    return r->seen;
+}
+
+/* The value of the open list or map that goes on at `at`: from behind its last comma, colon or bracket. */
+static const char *value_begin(const char *open, const char *at)
+{
+    const char *begin = open;
+    int parentheses = 0;
+    for (const char *c = open; c < at; c++) {
+        parentheses += (*c == '(') - (*c == ')');
+        if (*c == '[' || *c == '{' || *c == '\n' || (*c == ',' && parentheses <= 0) || (*c == ':' && c[1] == ' '))
+            begin = c + 1, parentheses = 0;
+    }
+    return begin + strspn(begin, " ");
+}
+
+static const char *value_end(const char *begin, const char *end)
+{
+    const char *c = begin;
+    int open = 0;
+    for (; c < end && *c != '\n'; c++) {
+        open += (*c == '[' || *c == '(' || *c == '{') - (*c == ']' || *c == ')' || *c == '}');
+        if (open < 0 || (open == 0 && *c == ','))
+            break;
+    }
+    while (c > begin && c[-1] == ' ')
+        c--;
+    return c;
+}
+
+/* Inside of [ ] and { } the `[` of x[$t] would begin a list: true after saying so. */
+static bool refuse_index(Reader *r)
+{
+    const yaml_parser_t *p = &r->parser;
+    const char *problem = p->problem ? p->problem : "";
+    if (!strstr(problem, "did not find expected ',' or '") || p->context_mark.index >= p->problem_mark.index)
+        return false;
+    const char *open = byte_at(r, p->context_mark), *at = byte_at(r, p->problem_mark), *begin = value_begin(open, at);
+    const char *end = value_end(begin, r->file->text + r->file->length);
+    const char before = at > begin ? at[-1] : ' ';
+    if (*at != '[' || !(isalnum((unsigned char)before) || before == '_') || *begin == '"' || *begin == '\'')
+        return false;
+    Loc place = point_of(r, p->problem_mark);
+    for (const char *c = begin; c < at; c++)
+        place.column -= ((unsigned char)*c & 0xC0) != 0x80;
+    place.length = 0;
+    for (const char *c = begin; c < end; c++)
+        place.length += ((unsigned char)*c & 0xC0) != 0x80;
+    const char *text = end - begin <= 80 ? arena_copy(r->arena, begin, (size_t)(end - begin)) : "this";
+    diag_error(r->diag, place, "put %s in quotes: inside of [ ] and { } a '[' begins a list", text);
+    return true;
+}
+
 static void syntax_error(Reader *r)
 {
     const yaml_parser_t *p = &r->parser;
@@ -123,6 +192,8 @@ static void syntax_error(Reader *r)
         diag_error(r->diag, (Loc){ .file = r->file }, "no memory to read the YAML");
         return;
     }
+    if (refuse_index(r))
+        return;
     const char *text = NULL;
     for (size_t i = 0; i < sizeof plain_english / sizeof *plain_english && !text; i++)
         if (strstr(context, plain_english[i].context) && strstr(problem, plain_english[i].problem))
@@ -191,6 +262,21 @@ static void refuse(Reader *r, Loc at, const char *text)
     diag_error(r->diag, at, "%s", text);
 }
 
+/* Text without quotes inside of braces, with a '(' open, was cut at the comma behind it. */
+static void refuse_cut(Reader *r, const char *text, yaml_mark_t end)
+{
+    int open = 0;
+    for (const char *c = text; *c; c++)
+        open += (*c == '(') - (*c == ')');
+    if (open <= 0)
+        return;
+    const char *from = byte_at(r, end), *comma = from + strspn(from, " ");
+    Loc at = point_of(r, end);
+    at.column += (int)(comma - from);
+    if (*comma == ',')
+        refuse(r, at, "a comma ends a value inside { }: put the formula in quotes");
+}
+
 static Yaml *scalar_of(Reader *r, const yaml_event_t *event)
 {
     Yaml *y = NEW(r->arena, Yaml);
@@ -204,6 +290,7 @@ static Yaml *scalar_of(Reader *r, const yaml_event_t *event)
     const unsigned char *s = event->data.scalar.value;
     size_t n = event->data.scalar.length;
     y->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+    y->folded = event->end_mark.line > event->start_mark.line;
     for (size_t i = 0; i < n; i++)
         if (s[i] < 0x20 || s[i] == 0x7F || (s[i] == 0xC2 && i + 1 < n && s[i + 1] < 0xA0)) {
             refuse(r, y->loc, s[i] == '\n' ? "this text has a line break in it; write it on one line"
@@ -212,8 +299,8 @@ static Yaml *scalar_of(Reader *r, const yaml_event_t *event)
             return y;
         }
     y->text = arena_copy(r->arena, (const char *)s, n);
-    if (!y->quoted)
-        refuse_odd_space(r, y);
+    if (!y->quoted && !refuse_odd_space(r, y) && r->braces)
+        refuse_cut(r, y->text, event->end_mark);
     return y;
 }
 
@@ -289,7 +376,11 @@ static Yaml *node(Reader *r, const yaml_event_t *event, int depth)
     Yaml *y = NEW(r->arena, Yaml);
     y->kind = list ? YAML_LIST : YAML_MAP;
     y->loc = at;
-    return fill(r, y, depth + 1) ? y : NULL;
+    const bool braces = list ? event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE : event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
+    r->braces += braces;
+    const bool whole = fill(r, y, depth + 1);
+    r->braces -= braces;
+    return whole ? y : NULL;
 }
 
 /* ---- before libyaml ---- */

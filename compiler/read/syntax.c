@@ -131,6 +131,28 @@ static bool take_word(Parser *p, const char *word)
     return true;
 }
 
+/* What a formula has instead of what stands at p->at, written as elsewhere; NULL: nothing like it. */
+static const char *formula_has(const Parser *p)
+{
+    static const struct {
+        const char *begins, *instead;
+    } foreign[] = {
+        { "^", "a power is written '**'" },
+        { "&", "there is no '&': comparisons are 0 or 1, so multiply them" },
+        { "|", "there is no '|': abs(x) is an absolute value, and of two comparisons max is 'or'" },
+        { "!", "there is no '!': write 1 - c for a comparison c, and '!=' for unequal" },
+        { "?", "a choice is written where(condition, a, b)" },
+        { "if", "a choice is written where(condition, a, b)" },
+        { "[", "an index stands behind a name alone: give what is in front of it an entry of its own" },
+    };
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign && p->of->kind == SYNTAX_FORMULA; i++) {
+        const size_t n = strlen(foreign[i].begins);
+        if (!strncmp(p->at, foreign[i].begins, n) && !(is_word(*p->at) && is_word(p->at[n])))
+            return foreign[i].instead;
+    }
+    return NULL;
+}
+
 static Syntax *expected(Parser *p, const char *what)
 {
     skip_spaces(p);
@@ -138,47 +160,13 @@ static Syntax *expected(Parser *p, const char *what)
     while (((unsigned char)*end & 0xC0) == 0x80)
         end++;
     Loc at = place(p->of, p->at, end);
-    if (*p->at)
+    const char *instead = formula_has(p);
+    if (instead)
+        diag_error(p->diag, at, "%sin a formula %s", p->of->label, instead);
+    else if (*p->at)
         diag_error(p->diag, at, "%sexpected %s, not '%.*s'", p->of->label, what, (int)(end - p->at), p->at);
     else
         diag_error(p->diag, at, "%sexpected %s at the end of '%s'", p->of->label, what, p->of->text);
-    return NULL;
-}
-
-/* The file's text behind the scalar; NULL: the scalar is not in a file. */
-static const char *behind(const Yaml *scalar)
-{
-    Loc at = scalar->loc;
-    if (!at.file || !at.file->text || at.line < 1 || at.column < 1)
-        return NULL;
-    const char *s = at.file->text, *end = s + at.file->length;
-    for (int line = 1; line < at.line; line++) {
-        s = memchr(s, '\n', (size_t)(end - s));
-        if (!s)
-            return NULL;
-        s++;
-    }
-    for (int left = at.column - 1 + at.length; left > 0 && s < end; left--)
-        do
-            s++;
-        while (s < end && ((unsigned char)*s & 0xC0) == 0x80);
-    return s;
-}
-
-/* A ')' is missing.  Bare inside { } or [ ] the formula may have been cut at its first comma, which then stands behind it. */
-static Syntax *unclosed(Parser *p)
-{
-    skip_spaces(p);
-    const Yaml *scalar = p->of->scalar;
-    const char *next = p->of->exact && !scalar->quoted && *p->at == '\0' ? behind(scalar) : NULL;
-    Loc at = scalar->loc;
-    at.column += at.length;
-    at.length = 1;
-    for (; next && *next == ' '; next++)
-        at.column++;
-    if (!next || *next != ',' || p->of->kind == SYNTAX_PARAMETER)
-        return expected(p, "')'");
-    diag_error(p->diag, at, "a comma ends a value inside { }: put the formula in quotes");
     return NULL;
 }
 
@@ -233,7 +221,7 @@ static Syntax *operands(Parser *p, const char *from, const char *end)
         list_push(p->arena, &items, item);
     } while (take(p, ','));
     if (!take(p, ')'))
-        return *p->at ? expected(p, "',' or ')'") : unclosed(p);
+        return expected(p, *p->at ? "',' or ')'" : "')'");
     Syntax *call = node(p, SYNTAX_CALL, from, (size_t)(end - from), from, items.count);
     for (int i = 0; i < items.count; i++)
         call->items[i] = items.items[i];
@@ -308,7 +296,7 @@ static Syntax *atom(Parser *p)
         if (!inner)
             return NULL;
         if (!take(p, ')'))
-            return *p->at ? expected(p, "')'") : unclosed(p);
+            return expected(p, "')'");
         inner->left = from;
         inner->right = p->at;
         return inner;
@@ -492,5 +480,9 @@ Syntax *syntax_read(Arena *a, Diag *d, const Scope *scope, const Yaml *scalar, S
     if (!s)
         return NULL;
     skip_spaces(&p);
+    if (*p.at && kind == SYNTAX_FORMULA && s->kind == SYNTAX_WORD && !strcmp(s->word, "not")) {
+        diag_error(d, syntax_at(s), "%sa formula has no 'not': write 1 - c for a comparison c", label);
+        return NULL;
+    }
     return *p.at ? expected(&p, "an operator or the end") : s;
 }
