@@ -58,6 +58,7 @@ extern bool op_elements[OP_NONE + 1];            /* by kind: a function of formu
  * Filled with op_table. */
 typedef enum { WHOLE_REFUSED, WHOLE_KEPT, WHOLE_TAKEN } WholeUse;
 extern WholeUse op_whole[OP_NONE + 1];
+extern bool op_weighs[OP_NONE + 1];              /* by kind, of described operators: it has parameters, all of them unless its attribute `affine` is false */
 static inline bool op_is_element(OpKind kind) { return op_elements[kind]; }
 static inline bool op_is_cell(OpKind kind) { return kind == OP_gru || kind == OP_lstm || kind == OP_rnn; }
 #define OP_INFO(op) (op_table[(op)->kind])

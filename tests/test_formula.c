@@ -12,14 +12,8 @@ static void set_up(void) { arena = arena_new(); }
 static void tear_down(void) { free(said); arena_free(arena); }
 TestSuite(formula, .init = set_up, .fini = tear_down, .timeout = 600);
 
-static const char *operator_form(const char *name)
-{
-    static const char *const operators[][2] = { { "relu", "{ relu: x }" }, { "conv", "{ conv: x }" }, { "max", "{ max: x }" } };
-    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
-        if (strcmp(operators[i][0], name) == 0)
-            return operators[i][1];
-    return NULL;
-}
+static const FormulaOperator operators[] = { { "relu", "{ relu: x }", "an operator" }, { "conv", "{ conv: x }", "an operator" }, { "max", "{ max: x }", "an operator" },
+                                              { "head", "{ head: x }", "a net" } };
 
 static const char *const values[] = { "x", "z", "w", "mask", "n.h", "max" };
 static const char *const steps[] = { "t", "i" };
@@ -37,7 +31,7 @@ static Formula *read_formula(const char *text)
     cr_assert(y && expr_params(arena, d, yaml_get(y, "params"), NULL, 0, scope));
     const Yaml *v = yaml_get(y, "v");
     FormulaNames *names = NEW(arena, FormulaNames);
-    *names = (FormulaNames){ scope, values, 6, steps, NULL, 2, operator_form };
+    *names = (FormulaNames){ scope, values, 6, steps, NULL, 2, operators, 4 };
     Formula *f = formula_read(arena, d, names, v->kind == YAML_MAP ? v->items[0] : v);
     cr_assert((f != NULL) == (diag_errors(d) == 0));
     fclose(out);
@@ -130,6 +124,8 @@ Test(formula, errors_say_what_there_is)
     REFUSED("x * $e", 8, "unknown parameter 'e'");
     REFUSED("x * $border", 8, "text cannot be reckoned with");
     REFUSED("conv(x)", 4, "'conv' is an operator, not a function: write { conv: x }");
+    REFUSED("x * head(x)", 8, "'head' is a net, not a function: write { head: x }");
+    REFUSED("pow(x, 2)", 4, "a formula has no function 'pow': write x ** 2");
     REFUSED("x(2)", 4, "'x' is a value, not a function");
     REFUSED("sofplus(x)", 4, "did you mean 'softplus'?");
     REFUSED("ceil(x)", 4, "ceil takes numbers and $params alone: of a value write -floor(-x)");
@@ -147,7 +143,6 @@ Test(formula, errors_say_what_there_is)
     REFUSED("x // 2", 6, "'//' takes numbers and $params alone: of values write floor(a / b)");
     REFUSED("x % 2", 6, "write a - b * floor(a / b)");
     REFUSED("x < z < w", 10, "comparisons do not chain");
-    REFUSED("{ dense: where(x > 0, x, 0), units: 4 }", 24, "a comma ends a value inside { }: put the formula in quotes");
     REFUSED("\"x + (1 - y)\"", 14, "unknown value 'y'");
 }
 
@@ -538,8 +533,8 @@ static bool shape(const char *text, const FormulaShape *operands, Shape *result)
     return fine;
 }
 
-static const FormulaShape none = { { 0 }, false, false }, chw = { { 3, { 20, 9, 9 } }, false, false }, ch = { { 3, { 20, 1, 1 } }, true, false },
-                          w9 = { { 1, { 9 } }, false, false }, w4 = { { 1, { 4 } }, false, false }, w41 = { { 2, { 4, 1 } }, false, false };
+static const FormulaShape none = { { 0 }, false, false, NULL }, chw = { { 3, { 20, 9, 9 } }, false, false, NULL }, ch = { { 3, { 20, 1, 1 } }, true, false, NULL },
+                          w9 = { { 1, { 9 } }, false, false, NULL }, w4 = { { 1, { 4 } }, false, false, NULL }, w41 = { { 2, { 4, 1 } }, false, false, NULL };
 
 Test(formula, shapes_broadcast_as_numpys)
 {
@@ -557,7 +552,7 @@ Test(formula, shapes_broadcast_as_numpys)
 Test(formula, shapes_that_do_not_fit_are_shown_one_above_the_other)
 {
     Shape s;
-    const FormulaShape x = { { 3, { 20, 9, 100 } }, false, false }, z = { { 2, { 4, 100 } }, false, false };
+    const FormulaShape x = { { 3, { 20, 9, 100 } }, false, false, NULL }, z = { { 2, { 4, 100 } }, false, false, NULL };
     cr_assert(!shape("w + x * (z - 1)", (const FormulaShape[]){ none, x, z }, &s));
     cr_assert(strstr(said, "m:2:8: error: the shapes of 'x' and 'z - 1' do not fit: 9 meets 4, and neither is 1\n"
                            "    2 | v: w + x * (z - 1)\n"
@@ -575,9 +570,21 @@ Test(formula, shapes_that_grow_are_warned_about)
     FormulaShape meant = w41;
     meant.ones_meant = true;
     cr_assert(shape("x * z", (const FormulaShape[]){ w4, meant }, &s) && *said == '\0', "%s", said);
-    FormulaShape stack = { { 1, { 9 } }, false, true };
+    FormulaShape stack = { { 1, { 9 } }, false, true, NULL };
     cr_assert(shape("x * z", (const FormulaShape[]){ chw, stack }, &s));
     cr_assert(strstr(said, "m:2:8: warning: 'z' has a number for each of 9 steps, and they meet the last axis of 'x', [20, 9, 9], not its steps"), "%s", said);
+}
+
+Test(formula, operators_of_two_values_warn_as_their_formula)
+{
+    size_t size;
+    Shape s;
+    free(said);
+    FILE *out = open_memstream(&said, &size);
+    const FormulaShape four = { { 1, { 4 } }, false, false, "a" }, column = { { 2, { 4, 1 } }, false, false, "c" };
+    cr_assert(formula_shape(formula_function(arena, FN_subtract, NULL), arena, diag_new(arena, out, false, false), (Loc){ 0 }, (const FormulaShape[]){ four, column }, &s));
+    fclose(out);
+    cr_assert(strstr(said, "the result, [4, 4], is larger than each operand (a [4], c [4, 1])") != NULL, "%s", said);
 }
 
 Test(formula, operands_are_indexed_by_their_shape)

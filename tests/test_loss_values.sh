@@ -168,11 +168,14 @@ targets: { kind: { length: 2, classes: 3 }, y: { classes: 3 }, share: { shape: [
 flow:
   - w: { dense: x, units: 3, init: { constant: 1 } }
   - v: { dense: x, units: 3 }
+  - six: { dense: x, units: 6 }
+  - p: { dense: x, units: 3 }
+  - q: { dense: x, units: 3 }
 loss:
-  - { cross_entropy: [{ reshape: { dense: x, units: 6 }, shape: [2, 3] }, kind], ignore: -1, smoothing: 0.2, class_weights: [1, 2, 0.5] }
+  - { cross_entropy: [{ reshape: six, shape: [2, 3] }, kind], ignore: -1, smoothing: 0.2, class_weights: [1, 2, 0.5] }
   - { cross_entropy: ["v * 2 + w", y], ignore: -1 }
-  - { cross_entropy: [{ dense: x, units: 3 }, share], smoothing: 0.1, weight: 0.5 }
-  - { binary_cross_entropy: [{ dense: x, units: 3 }, bits] }
+  - { cross_entropy: [p, share], smoothing: 0.1, weight: 0.5 }
+  - { binary_cross_entropy: [q, bits] }
   - { weight_l1: w, weight: 0.1 }
 train: { optimiser: { adam: { rate: 0.03 } }, epochs: 1, nets: { w: { freeze: true } } }
 END

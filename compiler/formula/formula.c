@@ -19,9 +19,28 @@ typedef struct {
 
 /* ---- functions ---- */
 
-static const char *operator_form(const FormulaNames *names, const char *name)
+/* The operator or net called `name`; NULL: there is none. */
+static const FormulaOperator *operator_called(const FormulaNames *names, const char *name)
 {
-    return names->operator_form ? names->operator_form(name) : NULL;
+    for (int i = 0; i < names->operator_count; i++)
+        if (strcmp(names->operators[i].name, name) == 0)
+            return &names->operators[i];
+    return NULL;
+}
+
+/* Functions that others have, and what a formula has instead. */
+static const char *written_instead(const char *name)
+{
+    static const struct { const char *name, *instead; } others[] = {
+        { "pow", "x ** 2" }, { "power", "x ** 2" }, { "tan", "sin(x) / cos(x)" }, { "round", "floor(x + 0.5)" }, { "ln", "log(x)" }, { "log2", "log(x) / log(2)" },
+        { "log10", "log(x) / log(10)" }, { "rsqrt", "x ** -0.5" }, { "sqr", "x ** 2" }, { "fabs", "abs(x)" },
+        { "clamp", "clip(x, low, high)" }, { "mod", "a - b * floor(a / b)" }, { "swish", "silu(x)" },
+        { "logit", "log(x / (1 - x))" }, { "cosh", "(exp(x) + exp(-x)) / 2" }, { "sinh", "(exp(x) - exp(-x)) / 2" },
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp(others[i].name, name) == 0)
+            return others[i].instead;
+    return NULL;
 }
 
 static bool is_value(const FormulaNames *names, const char *name)
@@ -34,19 +53,22 @@ static bool is_value(const FormulaNames *names, const char *name)
 
 static void unknown_function(Arena *a, Diag *d, const FormulaNames *names, const Syntax *n)
 {
-    const char *words[FN_COUNT], *form = operator_form(names, n->word);
+    const char *words[FN_COUNT];
+    const FormulaOperator *operator = operator_called(names, n->word);
     int count = 0;
     Loc at = syntax_at(n);
     at.length = (int)strlen(n->word);
     for (int f = 0; f < FN_COUNT; f++)
         if (function_find(function_table[f].name) == f)         /* not those that are never written */
             words[count++] = function_table[f].name;
-    if (form)
-        diag_error(d, at, "'%s' is an operator, not a function: write %s", n->word, form);
+    if (operator)
+        diag_error(d, at, "'%s' is %s, not a function: write %s", n->word, operator->what, operator->form);
     else if (is_value(names, n->word))
         diag_error(d, at, "'%s' is a value, not a function: a product is written with '*'", n->word);
     else if (strcmp(n->word, "ceil") == 0)
         diag_error(d, at, "ceil takes numbers and $params alone: of a value write -floor(-x)");
+    else if (written_instead(n->word))
+        diag_error(d, at, "a formula has no function '%s': write %s", n->word, written_instead(n->word));
     else
         diag_error(d, at, "unknown function '%s'%s", n->word, diag_suggestion(a, n->word, words, count));
 }
@@ -62,11 +84,11 @@ static int function_of(Arena *a, Diag *d, const FormulaNames *names, const Synta
     function_takes((FunctionKind)f, &least, &most);
     if (n->count >= least && n->count <= most)
         return f;
-    const char *form = n->count == 1 && least == 2 ? operator_form(names, n->word) : NULL;
+    const FormulaOperator *over = n->count == 1 && least == 2 ? operator_called(names, n->word) : NULL;
     const char *takes =
         least < most ? arena_printf(a, "%d or %d operands", least, most) : arena_printf(a, "%d operand%s", most, most == 1 ? "" : "s");
     diag_error(d, syntax_at(n), "%s takes %s, not %d: write %s%s%s", n->word, takes, n->count, function_form(a, (FunctionKind)f),
-               form ? ", or over axes " : "", form ? form : "");
+               over ? ", or over axes " : "", over ? over->form : "");
     return -1;
 }
 
@@ -117,9 +139,9 @@ static Node *operand(Binder *b, const FormulaOperand *wanted)
 static void unknown_value(Binder *b, const Syntax *n, Loc at)
 {
     const FormulaNames *names = b->names;
-    const char *form = operator_form(names, n->word);
-    if (form)
-        diag_error(b->diag, at, "'%s' is an operator, not a value: write %s", n->word, form);
+    const FormulaOperator *operator = operator_called(names, n->word);
+    if (operator)
+        diag_error(b->diag, at, "'%s' is %s, not a value: write %s", n->word, operator->what, operator->form);
     else if (function_find(n->word) >= 0)
         diag_error(b->diag, at, "'%s' is a function, not a value: write %s", n->word,
                    function_form(b->arena, (FunctionKind)function_find(n->word)));
@@ -261,6 +283,10 @@ Formula *formula_read(Arena *a, Diag *d, const FormulaNames *names, const Yaml *
     b.reckoner = reckoner(&b, zeros);
     f->names = names;
     f->dag = dag_new(a);
+    if (scalar->folded) {
+        diag_error(d, scalar->loc, "a formula is one line: give a part of it an entry of its own");
+        return NULL;
+    }
     f->syntax = syntax_read(a, d, names->scope, scalar, SYNTAX_FORMULA, "");
     if (!f->syntax)
         return NULL;

@@ -17,6 +17,9 @@ enum { FORMULA_MAX = 1000 };                 /* operations, names and numbers of
 
 /* ---- formula.c --------------------------------------------------------------------------------- */
 
+/* What stands in braces, not in a formula: "relu", how it is written with an operand, "{ relu: x }", and what it is, "an operator" or "a net". */
+typedef struct FormulaOperator { const char *name, *form, *what; } FormulaOperator;
+
 /* The names that a formula may read. */
 typedef struct {
     Scope *scope;                            /* $params; NULL: none */
@@ -25,8 +28,8 @@ typedef struct {
     const char *const *steps;                /* names of steps, those of the innermost repeat first; none outside a repeat */
     const int *step_repeats;                 /* of each the repeat that counts it, 0 the innermost; NULL: each its own */
     int step_count;
-    /* How the operator `name` is written with an operand x, "{ relu: x }"; NULL: there is none.  May be NULL. */
-    const char *(*operator_form)(const char *name);
+    const struct FormulaOperator *operators; /* words of the text that name operators and nets */
+    int operator_count;
 } FormulaNames;
 
 typedef struct {
@@ -79,6 +82,7 @@ typedef struct {
     Shape shape;                             /* of an example; of a slice: without its first axis; of a step's number: [] */
     bool ones_meant;                         /* its 1s were written so: constant, parameter, reshape, keep: true */
     bool stacked;                            /* [T], a stack of scalars of a repeat */
+    const char *name;                        /* for warnings; NULL: the name that it has in the formula */
 } FormulaShape;
 
 /* The shape of f's result by numpy's rule: aligned at the right, 1 stretches.  Operands by number.  False after reporting which parts do

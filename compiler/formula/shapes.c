@@ -128,7 +128,9 @@ static bool part(const Shaping *s, const Syntax *n, Shape *out)
 
 /* ---- warnings ---- */
 
-static void warn_larger(const Shaping *s, const Shape *result)
+static const char *name_of(const Shaping *s, int i) { return s->operands[i].name ? s->operands[i].name : s->formula->operands[i].name; }
+
+static void warn_larger(const Shaping *s, const Shape *result, Loc at)
 {
     const Formula *f = s->formula;
     Text t = { .arena = s->arena };
@@ -140,23 +142,24 @@ static void warn_larger(const Shaping *s, const Shape *result)
         for (int k = 0; k < x->rank; k++)
             meant |= s->operands[i].ones_meant && x->dim[k] == 1;
         if (x->rank > 0)
-            text_printf(&t, "%s%s %s", t.text ? ", " : "", f->operands[i].name, text_of(s->arena, x));
+            text_printf(&t, "%s%s %s", t.text ? ", " : "", name_of(s, i), text_of(s->arena, x));
     }
     if (!meant && t.text)
-        diag_warning(s->diag, syntax_at(f->syntax), "the result, %s, is larger than each operand (%s): is that meant? A reshape says so",
+        diag_warning(s->diag, at, "the result, %s, is larger than each operand (%s): is that meant? A reshape says so",
                      text_of(s->arena, result), t.text);
 }
 
-static void warn_stacked(const Shaping *s)
+/* at: where the formula stands, if its operands have no places. */
+static void warn_stacked(const Shaping *s, Loc at)
 {
     const Formula *f = s->formula;
     for (int i = 0; i < f->operand_count; i++)
         for (int k = 0; s->operands[i].stacked && k < f->operand_count; k++) {
             const Shape *steps = &s->operands[i].shape, *other = &s->operands[k].shape;
             if (steps->rank == 1 && other->rank > 1 && other->dim[other->rank - 1] == steps->dim[0])
-                diag_warning(s->diag, f->operands[i].at,
+                diag_warning(s->diag, f->operands[i].at.line ? f->operands[i].at : at,
                              "'%s' has a number for each of %lld steps, and they meet the last axis of '%s', %s, not its steps",
-                             f->operands[i].name, (long long)steps->dim[0], f->operands[k].name, text_of(s->arena, other));
+                             name_of(s, i), (long long)steps->dim[0], name_of(s, k), text_of(s->arena, other));
         }
 }
 
@@ -166,8 +169,8 @@ bool formula_shape(const Formula *f, Arena *a, Diag *d, Loc at, const FormulaSha
     if (f->syntax) {
         if (!part(&s, f->syntax, result))
             return false;
-        warn_larger(&s, result);
-        warn_stacked(&s);
+        warn_larger(&s, result, syntax_at(f->syntax));
+        warn_stacked(&s, at);
         return true;
     }
     int64_t pair[2];
@@ -178,6 +181,10 @@ bool formula_shape(const Formula *f, Arena *a, Diag *d, Loc at, const FormulaSha
                        text_of(a, &operands[i].shape), (long long)pair[0], (long long)pair[1]);
             return false;
         }
+    if (f->operand_count > 1) {
+        warn_larger(&s, result, at);
+        warn_stacked(&s, at);
+    }
     return true;
 }
 

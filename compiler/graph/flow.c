@@ -176,21 +176,6 @@ static bool call(Builder *b, Entry *e, const char *path, Loc at, const Yaml *v, 
     return t != NULL;
 }
 
-/* An operator with weights whose names begin with `path` (NULL: any), made since m->ops had `from` of them, or NULL. */
-static const Op *weighs(const Model *m, int from, const char *path)
-{
-    for (int i = from; i < m->ops.count; i++) {
-        const Op *op = m->ops.items[i];
-        const size_t n = path ? strlen(path) : 0;
-        if (n && (strncmp(op->prefix, path, n) || (op->prefix[n] && op->prefix[n] != '.')))
-            continue;
-        for (int k = 0; k < op->attr_count; k++)
-            if (!strcmp(op->attrs[k].spec->name, "init") || !strcmp(op->attrs[k].spec->name, "affine"))
-                return op;
-    }
-    return NULL;
-}
-
 /* ---- entries ---------------------------------------------------------------------------------------------- */
 
 static bool twin_refuse(Builder *b, const Yaml *key, Loc first)
@@ -219,6 +204,8 @@ static bool name_is_free(Builder *b, const Yaml *key, const State *state, const 
     if (before && before->tensor && before->tensor->carried && before->repeat != b->repeat && repeat_within(b->repeat, before->repeat)) {
         diag_error(m->diag, key->loc, "'%s' is a state of a repeat around this one, which alone defines it", key->text);
         diag_note(m->diag, first, "it is carried here");
+        for (int i = 0; i < b->frame->state_count; i++)
+            b->frame->states[i].defined = b->frame->states[i].defined || b->frame->states[i].tensor == before->tensor;
         return false;
     }
     if (before && before->repeat && b->repeat && !repeat_within(b->repeat, before->repeat)) {
@@ -319,6 +306,10 @@ static bool flow_value(Builder *b, const Yaml *key, const Yaml *v, State *state,
     const int from = m->ops.count;
     if (!name_check(m, key->loc, key->text) || !name_is_free(b, key, state, condition))
         return false;
+    if (v->kind == YAML_SCALAR && !*v->text) {
+        diag_error(m->diag, key->loc, "nothing makes '%s': a formula does, or an operator with its input: - %s: { relu: image }", key->text, key->text);
+        return false;
+    }
     if (v->kind == YAML_SCALAR) {
         out.count = 1;
         if (!formula_make(b, e.name, v, &out.items[0].use))
@@ -459,9 +450,7 @@ static bool start_value(Builder *b, Tensor *t, const Yaml *reference)
     Entry e = { .name = arena_printf(b->m->arena, "%s.init", t->name), .loc = reference->loc };
     b->repeat = inside->outer;
     bool good = flow_operand(b, &e, reference, &u, true);
-    const Op *op = good ? weighs(b->m, before, NULL) : NULL;
-    if (op) {
-        diag_error(b->m->diag, op->loc, "an operator with weights does not stand in init: give it an entry before the repeat");
+    if (good && weighs_refuse(b, before, reference, "in init", "before the repeat")) {
         good = false;
     } else if (good && depends_on(b->m, u.tensor, inside)) {
         diag_error(b->m->diag, reference->loc, "'%s' is carried by the same repeat: it has no value before the first step", reference->text ? reference->text : u.tensor->name);

@@ -23,17 +23,6 @@ bool formula_is_name(const char *text)
 
 /* ---- names that a formula may read ------------------------------------------------------------------------- */
 
-/* How the operator `name` is written with an operand x; NULL: there is none. */
-static const char *operator_form(const char *name)
-{
-    static char form[80];
-    OpKind kind = op_kind_of(name);
-    if (kind == OP_NONE || !op_table[kind]->inputs_min)
-        return NULL;
-    snprintf(form, sizeof form, op_table[kind]->inputs_min > 1 ? "{ %s: [x, y] }" : "{ %s: x }", name);
-    return form;
-}
-
 /* A copy of the parameters of a net's use and of those around it: formulas are read again when shapes are known. */
 static Scope *kept(Model *m, const Scope *scope)
 {
@@ -43,17 +32,41 @@ static Scope *kept(Model *m, const Scope *scope)
     return copy;
 }
 
-/* Adds the names of parameters, NAME.weight, that the text of a formula reads. */
+/* NAME.h of an entry NAME that has an error, which is reported: what values it would have is not known. */
+static bool of_refused(Builder *b, const char *name)
+{
+    const char *dot = strchr(name, '.');
+    const Name *whole = dot ? name_find(b, arena_copy(b->m->arena, name, (size_t)(dot - name))) : NULL;
+    return whole && !whole->tensor && !whole->several;
+}
+
+/* Adds the names of parameters, NAME.weight, that the text of a formula reads, and those of values that an error has kept from being made. */
 static int parameters_in(Builder *b, const char *text, const char **list, int n)
 {
     for (const char *c = text; *c;) {
         size_t word = strspn(c, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
         const char *name = word && !isdigit((unsigned char)*c) && *c != '.' ? arena_copy(b->m->arena, c, word) : "";
-        if (name_of_parameter(name))
+        if (name_of_parameter(name) || of_refused(b, name))
             list[n++] = name;
         c += word ? word : 1;
     }
     return n;
+}
+
+/* The words in the text of a formula that name an operator or a net, *count of them. */
+static const FormulaOperator *operators_in(Builder *b, const char *text, int *count)
+{
+    Arena *a = b->m->arena;
+    FormulaOperator *list = NEW_ARRAY(a, FormulaOperator, strlen(text) / 2 + 1);
+    *count = 0;
+    for (const char *c = text; *c;) {
+        const size_t word = isalpha((unsigned char)*c) ? (size_t)(syntax_word_end(c) - c) : 0;
+        const char *name = word ? arena_copy(a, c, word) : NULL, *form = name ? operator_written(b, name) : NULL;
+        if (form)
+            list[(*count)++] = (FormulaOperator){ name, form, net_find(b, name) ? "a net" : "an operator" };
+        c += word ? word : 1;
+    }
+    return list;
 }
 
 static const FormulaNames *visible(Builder *b, const char *text)
@@ -73,7 +86,8 @@ static const FormulaNames *visible(Builder *b, const char *text)
     n = parameters_in(b, text, list, n);
     FormulaNames *names = NEW(m->arena, FormulaNames);
     *names = (FormulaNames){ .scope = kept(m, &m->scope), .values = list, .value_count = n, .steps = m->step_names, .step_repeats = m->step_repeats,
-                              .step_count = m->step_count, .operator_form = operator_form };
+                              .step_count = m->step_count };
+    names->operators = operators_in(b, text, &names->operator_count);
     return names;
 }
 

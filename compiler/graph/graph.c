@@ -10,6 +10,7 @@ const OpInfo *op_table[OP_NONE];
 int op_count;
 bool op_hidden[OP_NONE + 1], op_elements[OP_NONE + 1];
 WholeUse op_whole[OP_NONE + 1];
+bool op_weighs[OP_NONE + 1];
 const LossInfo *loss_table[OP_NONE + 1];
 
 const char *loss_word(OpKind kind) { return loss_table[kind]->word ? loss_table[kind]->word : op_table[kind]->name; }

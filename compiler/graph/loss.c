@@ -179,7 +179,8 @@ static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
         return penalty_add(m, parsed, from[0]), false;
     Use x[OPERANDS_MAX];
     Entry e = { .name = arena_printf(m->arena, "loss%d", (int)(loss - m->losses) + 1), .loc = y->loc };
-    good = flow_operand(b, &e, from[0], &x[0], true) && good;
+    const int before = m->ops.count;
+    good = flow_operand(b, &e, from[0], &x[0], true) && !weighs_refuse(b, before, from[0], "in loss", "in the flow") && good;
     const DataDef *behind = good && count > 1 ? target_behind(m, x[0].tensor) : NULL;
     if (behind) {
         diag_error(m->diag, from[0]->loc, "'%s' depends on the target '%s': a prediction has no targets, only losses do", x[0].tensor->name, behind->name);
@@ -205,7 +206,8 @@ static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
         if (d->type != 2 && x[0].tensor->repeat)
             x[0] = make_outside(b, x[0], loss->loc);     /* a target of real numbers holds all steps: [T, ...] */
     } else if (count > 1) {
-        bool there = flow_operand(b, &e, last, &x[1], true);
+        const int first = m->ops.count;
+        bool there = flow_operand(b, &e, last, &x[1], true) && !weighs_refuse(b, first, last, "in loss", "in the flow");
         if (!there || !good || !target_alone(m, parsed, NULL))
             return false;
         if (x[1].tensor->repeat && x[1].tensor->repeat != x[0].tensor->repeat)

@@ -193,6 +193,40 @@ Tensor *make_operator(Builder *b, Op *parsed, const char *path, Loc at, const Us
     return y;
 }
 
+static bool has_weights(const Op *op)
+{
+    bool init = false, affine = true;
+    for (int k = 0; k < op->attr_count; k++) {
+        init = init || !strcmp(op->attrs[k].spec->name, "init");
+        affine = affine && (strcmp(op->attrs[k].spec->name, "affine") || op->attrs[k].number[0] != 0);
+    }
+    if (op->kind == OP_batch_norm)
+        return true;                                        /* without a weight it has running statistics */
+    return op_weighs[op->kind] ? affine : init && !(op->kind == OP_embedding && op->read_count > 1);
+}
+
+const Op *weighs(const Model *m, int from, const char *path)
+{
+    for (int i = from; i < m->ops.count; i++) {
+        const Op *op = m->ops.items[i];
+        const size_t n = path ? strlen(path) : 0;
+        if (n && (strncmp(op->prefix, path, n) || (op->prefix[n] && op->prefix[n] != '.')))
+            continue;
+        if (has_weights(op))
+            return op;
+    }
+    return NULL;
+}
+
+bool weighs_refuse(Builder *b, int from, const Yaml *y, const char *where, const char *place)
+{
+    const Op *op = weighs(b->m, from, NULL);
+    if (!op)
+        return false;
+    diag_error(b->m->diag, y->kind == YAML_MAP && y->count ? y->keys[0]->loc : y->loc, "an operator with weights does not stand %s: give it an entry %s", where, place);
+    return true;
+}
+
 bool inputs_fit(Builder *b, OpKind kind, Loc at, int count)
 {
     const OpInfo *info = op_table[kind];

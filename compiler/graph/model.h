@@ -125,6 +125,8 @@ const char *entry_inner(Builder *b, Entry *e, const char *word);
 
 /* unknown.c: reports a word that names no operator and no net; what there is instead. */
 void unknown_operator(Builder *b, Loc at, const char *word);
+/* How the operator or net `word` is written with an operand, "{ relu: x }", in memory of its own for each call; NULL: there is none. */
+const char *operator_written(Builder *b, const char *word);
 
 /* make.c: operators appended to the graph. */
 Op *make(Builder *b, OpKind kind, const char *name, Loc at, Tensor *out);
@@ -141,6 +143,10 @@ Use make_outside(Builder *b, Use u, Loc at);
 Use make_viewable(Builder *b, Use u, Loc at);
 /* An operator with parsed attributes, and its activation; `path` begins the names of its weights. */
 Tensor *make_operator(Builder *b, Op *parsed, const char *path, Loc at, const Use *inputs, int count);
+/* An operator with weights whose names begin with `path` (NULL: any), made since m->ops had `from` of them, or NULL. */
+const Op *weighs(const Model *m, int from, const char *path);
+/* True, with an error at y, if there is one of any name since then: it does not stand there, but has an entry in another place. */
+bool weighs_refuse(Builder *b, int from, const Yaml *y, const char *where, const char *place);
 bool inputs_fit(Builder *b, OpKind kind, Loc at, int count);
 
 /* cells.c: a gru, an lstm or an rnn, v's key `which`: of the carried `state`, or (NULL, or a state by another rule) a free one. */

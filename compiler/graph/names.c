@@ -90,6 +90,11 @@ static bool unknown_value(Builder *b, const char *word, Loc at)
         list[count++] = m->inputs[i].name;
     for (int i = 0; i < b->frame->names.count; i++)
         list[count++] = ((Name *)b->frame->names.items[i])->name;
+    const char *form = operator_written(b, word);
+    if (form) {
+        diag_error(m->diag, at, "'%s' is %s, not a value: write %s", word, net_find(b, word) ? "a net" : "an operator", form);
+        return false;
+    }
     diag_error(m->diag, at, "no value is called '%s' here%s", word, diag_suggestion(m->arena, word, list, count));
     if (flow)
         diag_note(m->diag, (Loc){ 0 }, "a value is an input, or a name that an entry above defines");

@@ -3,6 +3,7 @@
  * In: `nets:` of the model, and the uses that flow.c meets.  Out: operators; a use without `new` has the weights of all other such uses.
  * A net is a list of layers, or entries between `in` and `out`.  Its weights are found by their names: the net's name begins them, or the path of a
  * use with `new` (a copy).  What a copy uses with `new` is copied with it, at a longer path; what it uses without is shared by all. */
+#include "graph/formulas.h"
 #include "graph/model.h"
 #include <string.h>
 
@@ -240,12 +241,16 @@ static bool layer(Builder *b, Net *net, const char *path, const Yaml *y, Entry *
     OpKind kind = op_kind_of(key->text);
     if (inner)
         return layer_net(b, net, inner, path, key, value, e, names, x);
+    if (kind == OP_NONE && !value && !formula_is_name(key->text)) {
+        diag_error(m->diag, key->loc, "text in a list of layers is an operator: a formula stands in the flow, or under `do` of a net, { in: x, do: [...], out: y }");
+        return false;
+    }
     if (kind == OP_NONE) {
         unknown_operator(b, key->loc, key->text);
         return false;
     }
     if (!op_table[kind]->layer) {
-        diag_error(m->diag, key->loc, "'%s' stands %s, not in a net", key->text, loss_table[kind] ? "under loss" : "in the flow");
+        diag_error(m->diag, key->loc, "'%s' stands %s, not in a list of layers", key->text, loss_table[kind] ? "under loss" : "in the flow, or under `do` of a net");
         return false;
     }
     Op *parsed = op_new(m, kind, FORWARD, "", key->loc);
@@ -315,8 +320,9 @@ static bool output(Builder *b, const Yaml *y, const char *name, Outputs *out)
         return false;
     }
     Output *o = &out->items[out->count];
+    const int before = b->m->ops.count;
     o->name = name;
-    if (!b->operand(b, &e, y, &o->use, false))
+    if (!b->operand(b, &e, y, &o->use, false) || weighs_refuse(b, before, y, "in out", "under do"))
         return false;
     out->count++;
     return true;

@@ -12,7 +12,9 @@
 static const struct { const char *word, *ours; } brought[] = {
     { "linear", "dense" }, { "fc", "dense" }, { "fully_connected", "dense" }, { "conv2d", "conv" }, { "conv1d", "conv" }, { "convolution", "conv" },
     { "max_pool", "maxpool" }, { "maxpool2d", "maxpool" }, { "max_pool2d", "maxpool" }, { "avg_pool", "avgpool" }, { "avg_pool2d", "avgpool" }, { "average_pool", "avgpool" },
-    { "mean_pool", "avgpool" }, { "global_average_pooling", "global_avgpool" }, { "stn", "spn" }, { "grid_sample", "spn" }, { "concatenate", "concat" }, { "cat", "concat" },
+    { "mean_pool", "avgpool" }, { "meanpool", "avgpool" }, { "avgpool2d", "avgpool" }, { "avgpool1d", "avgpool" }, { "avg_pool1d", "avgpool" }, { "average_pooling", "avgpool" },
+    { "averagepooling2d", "avgpool" }, { "maxpool1d", "maxpool" }, { "max_pool1d", "maxpool" }, { "max_pooling", "maxpool" }, { "maxpooling2d", "maxpool" }, { "globalaveragepooling2d", "global_avgpool" },
+    { "global_average_pooling", "global_avgpool" }, { "stn", "spn" }, { "grid_sample", "spn" }, { "concatenate", "concat" }, { "cat", "concat" },
     { "mul", "multiply" }, { "sub", "subtract" }, { "div", "divide" }, { "swish", "silu" }, { "permute", "transpose" }, { "dimshuffle", "transpose" }, { "view", "reshape" },
     { "squeeze", "reshape" }, { "unsqueeze", "reshape" }, { "batchnorm", "batch_norm" }, { "batch_norm2d", "batch_norm" }, { "layernorm", "layer_norm" }, { "groupnorm", "group_norm" },
     { "deconv", "conv_transpose" }, { "conv_transpose2d", "conv_transpose" }, { "mm", "matmul" }, { "bmm", "matmul" }, { "dot", "matmul" }, { "detach", "stop_gradient" },
@@ -87,6 +89,23 @@ static void note_all(Builder *b, const char *const *list, int n)
             text_printf(&all, "%s%s", all.length ? ", " : "", list[i]);
     diag_note(b->m->diag, (Loc){ 0 }, "there are %s", all.text);
     diag_note(b->m->diag, (Loc){ 0 }, "one that is not there can be written: a description and two templates, in a folder for --templates");
+}
+
+const char *operator_written(Builder *b, const char *word)
+{
+    const Model *m = b->m;
+    bool net = false;
+    for (int i = 0; i < b->nets.count; i++)
+        net = net || !strcmp(((Net *)b->nets.items[i])->name, word);
+    const OpKind kind = net ? OP_NONE : op_kind_of(word);
+    if (kind != OP_NONE && (loss_table[kind] || !op_table[kind]->inputs_min))
+        return NULL;
+    bool found = kind != OP_NONE || net;
+    for (int i = 0; i < embedded_descriptions_count && !found; i++)
+        found = !strncmp(embedded_descriptions[i].name, word, strlen(word)) && embedded_descriptions[i].name[strlen(word)] == '.';
+    for (int i = 0; i < m->described.count && !found; i++)
+        found = !strcmp(m->described.items[i], word);
+    return found ? arena_printf(m->arena, kind != OP_NONE && op_table[kind]->inputs_min > 1 ? "{ %s: [x, y] }" : "{ %s: x }", word) : NULL;
 }
 
 void unknown_operator(Builder *b, Loc at, const char *word)

@@ -24,11 +24,14 @@ static bool infer(Model *m, Op *op)
     FormulaShape operands[INPUT_MAX];
     for (int i = 0; i < op->read_count; i++) {
         const Tensor *t = op->reads[i].tensor;
+        const FormulaOperand *o = &op->formula.f->operands[i];
+        const bool steps = t->op && t->op->kind == OP_stack;
+        const char *name = op->formula.f->syntax ? NULL : steps ? t->op->reads[0].tensor->name : t->name;
         if (t->classes) {
-            diag_error(m->diag, op->formula.f->operands[i].at, "'%s' holds classes, not numbers: one_hot or real makes numbers of them", op->formula.f->operands[i].name);
+            diag_error(m->diag, o->at.line ? o->at : op->loc, "'%s' holds classes, not numbers: one_hot or real makes numbers of them", name ? name : o->name);
             return false;
         }
-        operands[i] = (FormulaShape){ t->shape, ones_meant(t), t->shape.rank == 1 && t->op && t->op->kind == OP_stack };
+        operands[i] = (FormulaShape){ t->shape, ones_meant(t), t->shape.rank == 1 && steps, name };
     }
     return formula_shape(op->formula.f, m->arena, m->diag, op->loc, operands, &op->writes[0].tensor->shape);
 }

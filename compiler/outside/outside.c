@@ -228,6 +228,7 @@ static void reset(void)
 static void add_row(const Outside *o)
 {
     op_whole[op_count] = o->whole ? WHOLE_KEPT : WHOLE_REFUSED;
+    op_weighs[op_count] = o->parameter_count > 0;
     op_table[op_count++] = &o->info;
 }
 
