@@ -124,7 +124,7 @@ CASES = [
     ("layer_norm: x, axes: [0, 2], affine: false", (2, 2, 3), lambda x: normed(x, (1, 3))),
     ("rms_norm: x", (5,), lambda x, p: layer_norm(x, (1,), p, mean=False)),
     ("rms_norm: x, axes: [0, 2], epsilon: 1e-3", (2, 2, 3), lambda x, p: layer_norm(x, (1, 3), p, mean=False, epsilon=1e-3)),
-    ("rms_norm: x, affine: false", (2, 4), lambda x: normed(x, (2,), mean=False)),
+    ("rms_norm: x, affine: false, act: { leaky_relu: { slope: 0.2 } }", (2, 4), lambda x: (lambda y: np.where(y > 0, y, 0.2 * y))(normed(x, (2,), mean=False))),
     ("group_norm: x, groups: 2", (4, 3), lambda x, p: group_norm(x, 2, p)),
     ("group_norm: x, groups: 3", (6, 2, 2), lambda x, p: group_norm(x, 3, p)),
     ("group_norm: x, groups: 2", (6,), lambda x, p: group_norm(x, 2, p)),

@@ -59,6 +59,7 @@ wrong() {
     wrong leaky 's/name = "slope"/name = "1st"/'
     wrong leaky 's/name = "slope"/name = "name"/'
     wrong leaky 's/type = "real"/type = "float"/'
+    wrong leaky 's/type = "real"/type = "act"/'
     wrong leaky 's/default = 0.01/default = 2/'
     wrong leaky 's/min = 0, //'
     wrong leaky 's/max = 1/max = 1\/0/'

@@ -247,7 +247,10 @@ static bool parse_act(Model *m, Attr *a, const Yaml *y)
         Text list = { .arena = m->arena };
         for (int i = 0; i < n; i++)
             text_printf(&list, "%s%s", i ? ", " : "", words[i]);
-        diag_error(m->diag, at, "'%s' cannot be '%s'; it is one of %s%s", a->spec->name, a->word, list.text, diag_suggestion(m->arena, a->word, words, n));
+        const bool operator = op_kind_of(a->word) != OP_NONE;
+        diag_error(m->diag, at, "'%s' cannot be '%s'; it is one of %s%s", a->spec->name, a->word, list.text, operator ? "" : diag_suggestion(m->arena, a->word, words, n));
+        if (operator || strpbrk(a->word, "( "))
+            diag_note(m->diag, at, "behind the operator, an entry or a layer of its own takes any other");
         return false;
     }
     Op *parsed = op_new(m, op_kind_own(a->word), FORWARD, "", at);
@@ -475,7 +478,8 @@ bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)
         }
     } else if (y) {
         if (!info->main) {
-            diag_error(m->diag, y->loc, "%s takes no value here", info->name);
+            const AttrSpec *first = info->attrs->name && strcmp(info->attrs->name, "name") ? info->attrs : NULL;
+            diag_error(m->diag, y->loc, "%s takes no value here%s", info->name, first ? arena_printf(m->arena, ": its attributes stand in braces, { %s: ... }", first->name) : "");
             return false;
         }
         for (int k = 0; k < op->attr_count; k++)

@@ -103,6 +103,7 @@ static bool row(lua_State *L, int list, const char *key, int i, int most)
 static const struct { const char *word; AttrType type; bool number; } types[] = {
     { "int", ATTR_INT, true }, { "real", ATTR_REAL, true }, { "bool", ATTR_BOOL, false }, { "word", ATTR_WORD, false },
     { "pair", ATTR_PAIR, true }, { "shape", ATTR_SHAPE, true }, { "list", ATTR_SHAPE, true }, { "pairs", ATTR_PAIRS, true }, { "init", ATTR_INIT, false },
+    { "act", ATTR_ACT, false },
 };
 
 static bool is_word(const char *text)
@@ -175,7 +176,7 @@ static void attribute(lua_State *L, int t, Outside *o, AttrSpec *s)
         if (!strcmp(types[i].word, type))
             s->type = types[i].type, number = types[i].number, found = true;
     if (!found)
-        question_fault(L, s->name, "the type of '%s' must be int, real, bool, word, pair, shape, list, pairs or init, not '%s'", s->name, type);
+        question_fault(L, s->name, "the type of '%s' must be int, real, bool, word, pair, shape, list, pairs, init or act, not '%s'", s->name, type);
     if (number) {
         s->low = bound(L, t, s->name, "min", s->type != ATTR_REAL);
         s->high = bound(L, t, s->name, "max", s->type != ATTR_REAL);
@@ -197,7 +198,11 @@ static void attribute(lua_State *L, int t, Outside *o, AttrSpec *s)
         s->choices = words.text;
         lua_pop(L, 1);
     }
+    if (s->type == ATTR_ACT && strcmp(s->name, "act"))
+        question_fault(L, s->name, "an attribute of the type act is called act, not '%s'", s->name);
     s->fallback = fallback(L, t, s);
+    if (s->type == ATTR_ACT && !s->fallback)
+        s->fallback = "linear";
     if (flag_field(L, t, s->name, "optional")) {
         if (s->fallback)
             question_fault(L, s->name, "'%s' has a default: it is not optional", s->name);
@@ -417,7 +422,7 @@ Fact *outside_attrs(Arena *a, const Op *op)
         case ATTR_INT: fact_int(f, name, (int64_t)x->number[0]); break;
         case ATTR_REAL: fact_real(f, name, x->number[0]); break;
         case ATTR_BOOL: fact_bool(f, name, x->number[0] != 0); break;
-        case ATTR_WORD: fact_text(f, name, x->word); break;
+        case ATTR_WORD: case ATTR_ACT: fact_text(f, name, x->word); break;
         case ATTR_PAIRS: pairs(a, f, x); break;
         default:
             for (int k = 0; k < (x->spec->type == ATTR_PAIR ? 2 : x->count); k++)

@@ -18,7 +18,7 @@ return {
         { name = "groups", type = "int", min = 1, max = 65536, help = "groups of channels, side by side" },
         { name = "epsilon", type = "real", default = 1e-5, min = 1e-12, max = 1, help = "added to the variance under the root" },
         { name = "affine", type = "bool", default = true, help = "a trained weight and bias" },
-        { name = "act", type = "word", default = "linear", choices = { "linear", "relu", "tanh", "sigmoid" }, help = "activation of the result" },
+        { name = "act", type = "act", help = "activation of the result: relu, or { leaky_relu: { slope: 0.2 } }" },
     },
     main = "groups",
     flat = true,

@@ -24,7 +24,7 @@ return {
         { name = "axes", type = "list", default = -1, min = -6, max = 5, help = "axes of each statistic, from the end if negative" },
         { name = "epsilon", type = "real", default = 1e-5, min = 1e-12, max = 1, help = "added to the variance under the root" },
         { name = "affine", type = "bool", default = true, help = "a trained weight and bias" },
-        { name = "act", type = "word", default = "linear", choices = { "linear", "relu", "tanh", "sigmoid" }, help = "activation of the result" },
+        { name = "act", type = "act", help = "activation of the result: relu, or { leaky_relu: { slope: 0.2 } }" },
     },
     main = "axes",
     flat = true,
