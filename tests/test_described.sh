@@ -74,6 +74,7 @@ refused 'global_maxpool: x' '[4]' "p: global_maxpool needs an input of [channels
 refused 'upsample: x' '[4]' 'p: upsample needs an input of [channels, rows, columns] or [channels, positions], not 4'
 refused 'upsample: x, mode: bilinear' '[4, 5]' 'p: bilinear needs an input of [channels, rows, columns], not 4x5; nearest takes it'
 refused 'upsample: x, factor: [1, 2]' '[4, 5]' "p: its input 4x5 has no rows and columns: 'factor' must be one number"
+refused 'avgpool: x, size: 2, padding: [0, 1]' '[4, 5]' "p: its input 4x5 has no rows and columns: 'padding' must be one number"
 refused 'layer_norm: x, axes: [0, 2]' '[4, 5]' 'p: axis 2 does not exist'
 refused 'layer_norm: x, epsilon: 0' '[4, 5]' "'epsilon' must be between 1e-12 and 1, not 0"
 refused 'group_norm: x' '[4, 5]' "group_norm needs 'groups' (groups of channels, side by side)"

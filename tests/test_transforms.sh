@@ -18,7 +18,8 @@ flow:
   - ps: { dense: x, units: 4, init: identity }
   - s: { spn: [x, ps], transform: scale }
   - pt: { dense: x, units: 3, init: identity }
-  - t: { spn: [x, pt], transform: attention }
+  - moved: pt
+  - t: { spn: [x, moved], transform: attention }
   - pm: { place: x }
   - m: { spn: [x, pm], transform: translation }
   - pr: { dense: x, units: 4, init: identity }

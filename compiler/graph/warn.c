@@ -163,6 +163,18 @@ static void softmax_twice(const Model *m)
     }
 }
 
+/* A dense layer outside of a repeat that takes all of its steps as one row; of a cell this is its rule. */
+static void steps_flattened(const Model *m, const Op *op)
+{
+    const Tensor *x = op->reads[0].tensor, *of = x->op && x->op->kind == OP_stack ? x->op->reads[0].tensor : NULL;
+    const bool apart = op->dense.transposed || strcmp(op->suffix[0], "weight") || (op_word(op, "over") && !strcmp(op_word(op, "over"), "last"));
+    if (!of || apart || !of->repeat || of->repeat->steps < 2 || !of->shape.rank)
+        return;
+    diag_warning(m->diag, op->loc, "'%s' takes all %d steps of '%s' as one row of %lld numbers", op->name, of->repeat->steps, of->flow_name ? of->flow_name : of->name,
+                 (long long)shape_count(&x->shape));
+    diag_note(m->diag, (Loc){ 0 }, "over: last keeps the steps apart, { flatten: %s } says that one row is meant", of->flow_name ? of->flow_name : of->name);
+}
+
 bool warn(Model *m)
 {
     if (m->options.inference)         /* they are about training */
@@ -175,6 +187,8 @@ bool warn(Model *m)
         const Op *op = m->ops.items[i];
         if (op->kind == OP_spn)
             sampler(m, op);
+        if (op->kind == OP_dense)
+            steps_flattened(m, op);
     }
     dead_values(m);
     return true;

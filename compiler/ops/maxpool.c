@@ -57,7 +57,13 @@ static bool infer(Model *m, Op *op)
     const Shape *x = &op->reads[0].tensor->shape;
     if (x->rank != 3 && x->rank != 2)
         return shape_refuse(m, op, "maxpool needs an input of [channels, rows, columns] or [channels, positions], not %s", shape_text(m->arena, x));
+    static const char *const pairs[] = { "size", "stride", "padding" };
     const Pool p = geometry(op);
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs && p.flat; i++) {
+        const Attr *a = op_attr(op, pairs[i]);
+        if (a->count > 1 && a->number[0] != a->number[1])
+            return shape_refuse(m, op, "its input %s has no rows and columns: '%s' must be one number", shape_text(m->arena, x), pairs[i]);
+    }
     for (int k = p.flat; k < 2; k++) {
         if (2 * p.padding[k] > p.size[k])
             return shape_refuse(m, op, "a padding of %lld is more than half of the window of %lld", (long long)p.padding[k], (long long)p.size[k]);

@@ -34,12 +34,20 @@ static int row_of(const Op *op)
 int transform_numbers(const Op *op) { return transforms[row_of(op)].numbers; }
 unsigned transform_identity(const Op *op) { return transforms[row_of(op)].identity; }
 
+/* The tensor whose numbers t is: t itself, a view, a second name. */
+static const Tensor *named_first(const Tensor *t)
+{
+    while (t->op && (t->op->kind == OP_copy || t->view_of) && !t->op->reads[0].shift)
+        t = t->op->reads[0].tensor;
+    return t;
+}
+
 const Op *transform_reader(const Model *m, const Tensor *t, const Op *after)
 {
     for (int i = after ? list_index(&m->ops, after) + 1 : 0; i < m->ops.count; i++) {
         const Op *op = m->ops.items[i];
         const int k = op->kind == OP_spn ? 1 : op->kind == OP_transform ? 0 : -1;
-        if (k >= 0 && tensor_owner(op->reads[k].tensor) == tensor_owner(t))
+        if (k >= 0 && named_first(op->reads[k].tensor) == named_first(t))
             return op;
     }
     return NULL;

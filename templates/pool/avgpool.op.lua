@@ -38,6 +38,10 @@ return {
 
     shape = function(op)
         local x = op.x.dims
+        for _, name in ipairs({ "size", "stride", "padding" }) do
+            local pair = has(op.attrs, name) and op.attrs[name] or { 1, 1 }
+            if #x == 2 and pair[1] ~= pair[2] then refuse("its input " .. op.x.shape .. " has no rows and columns: '" .. name .. "' must be one number") end
+        end
         if #x == 2 then return { x[1], outputs(op, 3, x[2]) } end
         if #x ~= 3 then refuse("avgpool needs an input of [channels, rows, columns] or [channels, positions], not " .. op.x.shape) end
         return { x[1], outputs(op, 2, x[2]), outputs(op, 3, x[3]) }
