@@ -81,6 +81,18 @@ static void functions(FILE *out)
                  "  spnc explain NAME has a formula's gradients and says what it was joined with.\n");
 }
 
+/* What stands behind the operator's name in an entry. */
+static const char *operands_of(const OpInfo *op)
+{
+    static const struct { OpKind kind; const char *form; } forms[] = {
+        { OP_formula, "a + b" }, { OP_gru, "[x, h]" }, { OP_rnn, "[x, h]" }, { OP_lstm, "[x, h, c]" }, { OP_spn, "[image, A]" }, { OP_embedding, "tokens" }, { OP_matmul, "[a, b]" },
+    };
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (op == op_table[forms[i].kind])
+            return forms[i].form;
+    return op->inputs_max == 0 ? "" : op->inputs_max == 1 ? "x" : "[x, y]";
+}
+
 static void operator_page(FILE *out, const OpInfo *op, const LossInfo *loss)
 {
     fprintf(out, "%s: %s\n\n  %s\n  %s\n\n", op->name, op->help->about, op->equation, op->help->shapes);
@@ -90,8 +102,10 @@ static void operator_page(FILE *out, const OpInfo *op, const LossInfo *loss)
         fprintf(out, "  in a net     - %s\n", op->name);
     if (loss)
         fprintf(out, "  under loss   { %s: %s }\n", op->name, loss->takes == TAKES_WEIGHTS ? loss->form : loss_operands(loss) == 1 ? "a" : "[a, b]");
+    else if (op == op_table[OP_formula])
+        fprintf(out, "  in the flow  - NAME: a + b, or - NAME: { formula: a + b, when: CONDITION }\n");
     else
-        fprintf(out, "  in the flow  - NAME: { %s: %s }\n", op->name, op->inputs_max == 0 ? "..." : op->inputs_max == 1 ? "x, ..." : "[x, y], ...");
+        fprintf(out, "  in the flow  - NAME: { %s: %s%s... }\n", op->name, operands_of(op), op->inputs_max ? ", " : "");
     if (op->attrs->name)
         attributes(out, op->attrs, "attributes");
     if (op->help->example)
