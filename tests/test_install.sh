@@ -111,6 +111,7 @@ if command -v pkg-config >/dev/null; then
     export PKG_CONFIG_PATH=$work/stage/opt/nets/lib/pkgconfig
     pc() { pkg-config --define-variable=prefix="$work/stage/opt/nets" "$@" small; }
     [ "$(pkg-config --variable=prefix small)" = /opt/nets ] || fault "the prefix of small.pc is $(pkg-config --variable=prefix small)"
+    pkg-config --modversion small | grep -qE "^$version\+[0-9a-f]{16}$" || fault "the version in small.pc is $(pkg-config --modversion small), not $version and the model hash"
     run ${CC:-cc} -std=c11 app/main.c $(pc --cflags --libs) -lm -o linked && [ "$(LD_LIBRARY_PATH=$work/stage/opt/nets/lib ./linked)" = "$(printf '1 10 13 17')" ] || fault "linked by pkg-config: $(LD_LIBRARY_PATH=$work/stage/opt/nets/lib ./linked)"
 else
     echo "skipped: no pkg-config"

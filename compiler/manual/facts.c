@@ -535,7 +535,7 @@ const FactDoc fact_docs[] = {
     { "library", "magic layout", "text", "hexadecimal: of every file of weights; of what is stored and how", NULL },
     { "library", "latency rest takes pools", "bool", "the latency form; has it vecs of which only the first lanes are stored, or taken? pools?", NULL },
     { "library", "compiled images padded", "bool", "are there weights in it? may an input be a PNG? has a type a slot that is longer?", NULL },
-    { "library", "version", "text", "of the package for Python: spnc's, and the model hash", NULL },
+    { "library", "version", "text", "of what others find (the package for Python, pkg-config): spnc's, and the model hash", NULL },
     { "library", "inputs outputs files states needed", "port[]", "as the model and --outputs have them; files: the inputs that are no states; needed: those of them that are read", NULL },
     { "library", "step", "bool", "--step: one step of a repeat in each call", NULL },
 
