@@ -87,11 +87,18 @@ else
 fi
 
 # ---- what is refused ----------------------------------------------------------------------------------------------------------------
+odd() {         # odd FLOW-LINE...: emits a net of these entries
+    { printf 'model: odd\ninputs: { x: { shape: [1, 6, 6] } }\ntargets: { y: { shape: [2] } }\nflow:\n'; printf '  - %s\n' "$@"; printf 'loss: { mse: [v, y] }\n'; } >odd.yaml
+    "$SPNC" emit odd.yaml --plain --force -o odd ${templates:+--templates "$templates"} >said 2>&1 || { fault "emit: $(head -3 said)"; return 1; }
+}
+# more behind a transposed convolution than its stride, which readers refuse: zeros behind x instead
+odd 'u: { conv_transpose: x, filters: 1, kernel: 2, dilation: 3, stride: 2, output_padding: [1, 2] }' 'v: { dense: u, units: 2 }' &&
+    grep -q 'node Pad .*int\[0,0,0,0,0,0,0,1\]' odd/odd-train.c && grep -q 'pads=\[0,0,0,0\] .*output_padding=\[1,0\]' odd/odd-train.c ||
+    fault "output_padding of a stride: $(grep -E 'Pad|ConvT' odd/odd-train.c)"
 refused() {     # refused TEXT FLOW-LINE...: a net of these entries has no form in ONNX; said where it is exported
     local text=$1
     shift
-    { printf 'model: odd\ninputs: { x: { shape: [1, 6, 6] } }\ntargets: { y: { shape: [2] } }\nflow:\n'; printf '  - %s\n' "$@"; printf 'loss: { mse: [v, y] }\n'; } >odd.yaml
-    "$SPNC" emit odd.yaml --plain -o odd ${templates:+--templates "$templates"} >said 2>&1 || { fault "emit: $(head -3 said)"; return; }
+    odd "$@" || return
     grep -qF "\"refused odd.yaml:$text" odd/odd-train.c || fault "expected a refusal '$text', got: $(grep -A1 'net_onnx\[\]' odd/odd-train.c | tail -1)"
 }
 refused '6: `border: legacy` is no sampler of ONNX: zero and clamp are' 'A: { dense: x, units: 6, init: identity }' 'c: { spn: [x, A], border: legacy }' 'v: { dense: c, units: 2 }'

@@ -30,13 +30,32 @@ static const char *pads(Onnx *o, bool flat, const int64_t before[2], const int64
     return onnx_list(o, all, flat ? 2 : 4);
 }
 
+/* What a transposed convolution adds behind its result is less than the stride in ONNX.  More, which a dilation allows, is made of zeros behind x: each
+ * makes the result longer by a stride, and pads take off what is too long.  Changes `added` and `after`. */
+static const char *with_room(Onnx *o, const Window *w, const char *x, int64_t added[2], int64_t after[2])
+{
+    int64_t zeros[8] = { 0 };
+    const int axes = w->flat ? 3 : 4;
+    bool any = false;
+    for (int k = w->flat; k < 2; k++)
+        if (added[k] >= w->stride[k]) {
+            const int64_t room = (added[k] + w->stride[k] - 1) / w->stride[k];
+            after[k] += room * w->stride[k] - added[k];
+            added[k] = 0;
+            zeros[2 * axes - 2 + k] = room;
+            any = true;
+        }
+    return any ? onnx_node(o, "Pad", NULL, onnx_text(o, "%s int%s", x, onnx_list(o, zeros, 2 * axes)), "mode='constant'") : x;
+}
+
 static const char *convolution(Onnx *o, const Op *op, const char *x, const char *out)
 {
-    const Window w = window_of(op);
+    Window w = window_of(op);
     const char *more = "";
     if (op->kind == OP_conv_transpose) {
         int64_t added[2];
         op_pair(added, op, "output_padding");
+        x = with_room(o, &w, x, added, w.after);
         more = onnx_text(o, " output_padding=%s", pair(o, w.flat, added));
     }
     return onnx_node(o, w.transposed ? "ConvTranspose" : "Conv", out, with_weights(o, op, x),
