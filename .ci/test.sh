@@ -135,7 +135,7 @@ oracle)
     run test_oracle.py "$python" tests/oracle/test_oracle.py
     onnx=build/onnx-env/bin/python                       # an environment of its own too
     [ -x $onnx ] || { python3 -m venv build/onnx-env && build/onnx-env/bin/pip install --quiet numpy pyyaml onnx onnxruntime; } || exit 74
-    run "ONNX files of models/" $onnx tests/oracle/onnx_files.py ;;
+    run "ONNX files and libraries of models/" $onnx tests/oracle/onnx_files.py ;;
 asan)
     configure build/asan -DSANITIZE=ON
     export UBSAN_OPTIONS=print_stacktrace=1 CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
