@@ -4,6 +4,7 @@
  * A phase is a run of group operators (each group of examples on one thread, no barrier inside) or one whole-batch operator (plain form: there
  * are only group operators, and the statistics of batch norms).  Deferred weight gradients (PRODUCTS), and those of batch norms, are moved behind a
  * phase of groups, into its idle time. */
+#include "base/escape.h"
 #include "lower/latency.h"
 #include "read/language.h"
 
@@ -234,13 +235,6 @@ static void count_macs(Model *m)
     }
 }
 
-/* "16.9 KiB", "154.6 MiB". */
-static const char *amount(const Model *m, int64_t bytes)
-{
-    const double k = (double)bytes / 1024;
-    return arena_printf(m->arena, k < 1024 ? "%.1f KiB" : "%.1f MiB", k < 1024 ? k : k / 1024);
-}
-
 bool plan(Model *m)
 {
     norms_join(m);
@@ -259,9 +253,10 @@ bool plan(Model *m)
     int64_t copies = m->options.inference ? 1 : train_blocks(m);
     int64_t bytes = (m->activation_reals + m->block_reals * copies) * real;
     if (bytes > m->options.memory) {
-        diag_error(m->diag, (Loc){ 1, 1, 0, m->file }, "the program would need %s, more than the %s allowed", amount(m, bytes), amount(m, m->options.memory));
-        diag_note(m->diag, (Loc){ 0 }, "values and gradients %s, weights with gradients and optimiser %s; a smaller batch, or --memory, helps",
-                  amount(m, m->activation_reals * real), amount(m, m->block_reals * copies * real));
+        const bool library = m->options.inference;
+        diag_error(m->diag, (Loc){ 1, 1, 0, m->file }, "the net would need %s, more than the %s allowed", bytes_text(m->arena, bytes), bytes_text(m->arena, m->options.memory));
+        diag_note(m->diag, (Loc){ 0 }, "values%s %s, weights%s %s; a smaller batch, or --memory, helps", library ? "" : " and gradients",
+                  bytes_text(m->arena, m->activation_reals * real), library ? "" : " with gradients and optimiser", bytes_text(m->arena, m->block_reals * copies * real));
         return false;
     }
     if (m->activation_reals >= ELEMENTS_MAX * 4) {
