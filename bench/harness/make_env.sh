@@ -13,12 +13,18 @@ for word; do
     *) env=$word ;;
     esac
 done
-: "${PYTHON:=python3}" "${TORCH:=2.15.0}" "${NUMPY:=2.4.6}" "${JAX:=0.10.2}" "${ONNX:=1.23.2}" "${ONNXRUNTIME:=1.32.0}"
+: "${PYTHON:=python3}" "${TORCH:=2.15.0}" "${NUMPY:=2.4.6}" "${JAX:=0.10.2}" "${ONNX:=1.23.2}" "${ONNXRUNTIME:=1.32.0}" "${EMX:=1.4.0}"
+
+# What inference.py compares with; a peer that cannot be installed is one that it skips.
+onnx_peers() {
+    "$env/bin/pip" install --quiet "onnx==$ONNX" "onnxruntime==$ONNXRUNTIME"
+    "$env/bin/pip" install --quiet "emx-onnx-cgen==$EMX" || echo "make_env.sh: emx-onnx-cgen==$EMX cannot be installed; inference.py goes on without it" >&2
+}
 
 wanted="torch $TORCH numpy $NUMPY${jax:+ jax $JAX}"
 if [ "$(cat "$env/wanted" 2>/dev/null)" = "$wanted" ] || [ "$(cat "$env/wanted" 2>/dev/null)" = "$wanted jax $JAX" ]; then
     echo "$env is ready: $wanted"
-    [ -z "$onnx" ] || "$env/bin/pip" install --quiet "onnx==$ONNX" "onnxruntime==$ONNXRUNTIME"
+    [ -z "$onnx" ] || onnx_peers
     exit 0
 fi
 "$PYTHON" -m venv "$env"
@@ -29,6 +35,4 @@ if [ "$jax" ]; then
 fi
 "$env/bin/python" -c 'import torch, numpy; print("torch", torch.__version__, "numpy", numpy.__version__)'
 echo "$wanted" >"$env/wanted"
-if [ "$onnx" ]; then
-    "$env/bin/pip" install --quiet "onnx==$ONNX" "onnxruntime==$ONNXRUNTIME"
-fi
+[ -z "$onnx" ] || onnx_peers
