@@ -231,7 +231,7 @@ def main():
     parser.add_argument("--spnc", type=pathlib.Path, default=ROOT / "build" / "spnc")
     parser.add_argument("--work", type=pathlib.Path, default=ROOT / "build" / "bench" / "inference")
     parser.add_argument("--json", type=pathlib.Path, help="write what was found there too")
-    parser.add_argument("--publish", action="store_true", help="write bench/results/inference.{json,md}")
+    parser.add_argument("--publish", action="store_true", help="write inference.json and inference.md into bench/results/")
     o = parser.parse_args()
     rows = [row for word in o.rows.split(",") for row in (ROWS if word == "all" else [PAPER.get(m, m) for m in MODELS] if word == "models" else [word])]
     for row in rows:
