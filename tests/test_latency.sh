@@ -49,6 +49,8 @@ flow:
   - f0: { conv: s, filters: 32, kernel: 2, stride: 2 }                       # filters,
   - f1: { conv: s, filters: 32, kernel: 2, stride: 2 }
   - ft: "max(f0 - f1, 0.1)"
+  - c1: { conv: c, filters: 4, kernel: 1, stride: 2 }                        # a tap that meets one part of what is read,
+  - c2: { conv: c, filters: 3, kernel: [1, 3], stride: [2, 1], bias: false } # along one axis
   - w0: { conv: c, filters: 32, padding: same }                              # Winograd's tiles
   - wt: { global_avgpool: "relu(w0 + w)" }
   - repeat: 2
@@ -56,7 +58,7 @@ flow:
     do:
       - k: { gru: [r, k] }
       - g: { lstm: [e, g] }
-      - j: { concat: [q, u, e, z, k, g.h, { flatten: ft }, wt] }
+      - j: { concat: [q, u, e, z, k, g.h, { flatten: ft }, wt, { flatten: c1 }, { flatten: c2 }] }
       - v: { dense: j, units: 3 }
 loss: { cross_entropy: [v, y] }
 END

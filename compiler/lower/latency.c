@@ -25,7 +25,8 @@ static void lay_out(Latency *l, bool points)
 {
     const Window *w = &l->window;
     int64_t size[2];
-    l->copied = is_padded(w) || (points && is_strided(w));
+    l->parted = points && is_strided(w);
+    l->copied = is_padded(w) || l->parted;
     for (int k = 0; k < 2; k++) {
         const int64_t stride = points ? w->stride[k] : 1, extent = window_extent(w, k);
         l->parts[k] = l->copied ? least(stride, extent) : 1;

@@ -22,9 +22,9 @@ typedef struct Latency {
     int groups, M, C;       /* filters and channels of one group; dense: M outputs, C inputs */
     int MP;                 /* M rounded up to whole vecs */
     int taps, *at;          /* of a kernel; reals from a point to each of its taps */
-    int parts[2];           /* of a copy, down and across; 1 unless strided */
+    int parts[2];           /* of a copy, down and across, as many as taps meet: 1 unless strided, and under a kernel of 1 */
     int rows, pitch, plane; /* of what is read: rows of a part, reals from row to row, from channel to channel */
-    bool copied;
+    bool copied, parted;    /* parted: a copy whose part (0, 0) is not all of x */
     bool flat; /* BY_POINTS: points go on from row to row of what is read, those beyond a row's end are left out; else row by row */
     int vecs;  /* BY_POINTS: of points, in a row or in all */
     int64_t copy_reals; /* of the copy, with room for a vec that begins at its last point */

@@ -423,7 +423,7 @@ static Fact *latency_fact(const Model *m, const Op *op)
     fact_set(f, "at", ints_fact(a, l->at, l->taps));
     fact_int(f, "rows_read", l->rows), fact_int(f, "pitch", l->pitch), fact_int(f, "plane", l->plane);
     fact_int(f, "parts_down", l->parts[0]), fact_int(f, "parts_across", l->parts[1]);
-    fact_bool(f, "copied", l->copied), fact_bool(f, "parted", l->parts[0] > 1 || l->parts[1] > 1);
+    fact_bool(f, "copied", l->copied), fact_bool(f, "parted", l->parted);
     fact_bool(f, "flat", l->flat), fact_bool(f, "work", l->copied || s->stage);
     fact_int(f, "copy", l->copy_reals), fact_int(f, "stage", (int64_t)l->vecs * 16), fact_int(f, "points", points);
     fact_bool(f, "far", (int64_t)l->MP * l->C > target_named(m->options.target)->weight_reals);
