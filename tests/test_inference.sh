@@ -117,7 +117,7 @@ same() {        # same FOLDER WHAT [WEIGHTS]: calls the library in FOLDER
 }
 run "$SPNC" build wide.yaml --for inference --batch 9 --outputs h,v,c --weights w.npz -o lanes && same lanes "--batch 9"
 sanitize="-g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
-run "$SPNC" emit wide.yaml --for inference --batch 21 --outputs h,v,c -o none && run make -C none libwide.a CFLAGS="-O1 $sanitize" && FLAGS=$sanitize same none "two groups, weights of a file, under the sanitizers" lanes/wide.weights
+run "$SPNC" emit wide.yaml --for inference --batch 21 --outputs h,v,c -o none && run make -C none libwide.a CFLAGS="-O1 -Werror $sanitize" && FLAGS=$sanitize same none "two groups, weights of a file, under the sanitizers" lanes/wide.weights
 run "$SPNC" emit wide.yaml --for inference --form lanes --outputs h,v,c --target generic --weights run -o generic
 cmp generic/wide.weights lanes/wide.weights || fault "the weights of a run are not those of its export"
 nm -u lanes/libwide.a none/libwide.a | awk 'NF == 2 { print $2 }' | grep -vxE '_GLOBAL_OFFSET_TABLE_|memcpy|memset|memmove|fmaf?|floorf?|sqrtf?|__(asan|ubsan)_.*' && fault "the libraries need these"
