@@ -100,7 +100,7 @@ Test(syntax, slices_have_one_index)
     FORMULA("n.h[2 * $t + 1] - x", "(n.h[((2 * $t) + 1)] - x)");
     REFUSED(SYNTAX_FORMULA, "x[1, 2]", 7, "one index stands in [ ]");
     REFUSED(SYNTAX_FORMULA, "x[1", 7, "expected ']'");
-    REFUSED(SYNTAX_FORMULA, "(x)[1]", 7, "expected an operator or the end, not '['");
+    REFUSED(SYNTAX_FORMULA, "(x)[1]", 7, "an index stands behind a name alone");
 }
 
 Test(syntax, numbers_may_begin_or_end_with_a_point)

@@ -205,7 +205,7 @@ static bool name_is_free(Builder *b, const Yaml *key, const State *state, const 
         diag_error(m->diag, key->loc, "'%s' is a state of a repeat around this one, which alone defines it", key->text);
         diag_note(m->diag, first, "it is carried here");
         for (int i = 0; i < b->frame->state_count; i++)
-            b->frame->states[i].defined = b->frame->states[i].defined || b->frame->states[i].tensor == before->tensor;
+            b->frame->states[i].refused = b->frame->states[i].refused || b->frame->states[i].tensor == before->tensor;
         return false;
     }
     if (before && before->repeat && b->repeat && !repeat_within(b->repeat, before->repeat)) {
@@ -605,7 +605,7 @@ static bool flow_repeat(Builder *b, const Yaml *y)
     steps_name(b);
     good = flow_read(b, body) && good;
     for (int i = b->frame->state_first; i < b->frame->state_count; i++)
-        if (!b->frame->states[i].defined) {
+        if (!b->frame->states[i].defined && !b->frame->states[i].refused) {
             diag_error(m->diag, b->frame->states[i].loc, "nothing under do defines the carried '%s'", b->frame->states[i].name);
             good = false;
         }

@@ -46,7 +46,7 @@ typedef struct {
     Loc loc;
     Tensor *tensor;
     Tensor *c;               /* of an lstm; `tensor` is its h */
-    bool defined;
+    bool defined, refused;   /* refused: by an entry of a repeat inside, which has its error already */
     const Op *cell;          /* a gru, an lstm, an rnn: its attributes; NULL: any rule under `do` */
     const Yaml *init;
 } State;
