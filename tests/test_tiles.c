@@ -140,6 +140,21 @@ Test(tiles, blocks_fit_the_caches_of_the_target)
     cr_assert(w->T == 1 || w->layout.most_positions * (int64_t)(w->plane - 16) <= t->inputs_reals);
     const DensePanels *d = &named(m, "read_dense1")->schedule->panels;
     cr_assert(le(i64, (int64_t)d->block * d->wide * 4, t->panel_bytes));
+    const DenseRows *r = &named(m, "read_dense1")->schedule->products;
+    const int64_t slices = r->block ? r->block : r->S;
+    cr_assert(le(i64, slices * r->tile.F * 64 * r->chunk, t->far_bytes));
+    cr_assert(le(i64, slices * r->tile.Q * 1024 * r->across, t->far_bytes));
+    cr_assert(r->pieces >= 16 && r->chunks * r->chunk >= runs_pieces(&r->rows) && r->acrosses * r->across >= runs_pieces(&r->columns));
+    arena_free(a);
+}
+
+/* Lanes without an example are left out where there are many inputs for each of them. */
+Test(tiles, a_dense_layer_has_its_examples_in_the_lanes_unless_too_many_are_empty)
+{
+    Arena *a = arena_new();
+    const Model *some = compiled(a, "avx2", 20, NULL), *none = compiled(a, "avx2", 32, NULL);
+    const bool turned = !named(some, "read_dense1")->schedule->panels.straight;
+    cr_assert(turned && named(none, "read_dense1")->schedule->panels.straight);
     arena_free(a);
 }
 

@@ -41,15 +41,25 @@ static int64_t slices_of(const Work *w, const Sizes *z, int64_t panels, int64_t 
     return most(1, least(S / ceil_div(PIECES, panels), most(LEAST_SLICES, S / ceil_div(MANY, panels))));
 }
 
+/* Examples side by side in a tile's rows leave out the lanes of the last group that have none, but turn all sums into lanes at the end, which takes as
+ * long as TURN inputs.  With few inputs, or few such lanes, it is sooner to have the examples in the lanes from the start. */
+static bool is_straight(const Model *m, const Sizes *z)
+{
+    enum { TURN = 16 };
+    const int64_t absent = LANES - m->last_examples;
+    return z->IN * absent <= (int64_t)TURN * LANES * m->groups;
+}
+
 static void forward(Work *w, const Sizes *z, int64_t S)
 {
     DensePanels *p = &w->s->panels;
     p->S = (int)S;
     int parts = w->on.parts, last = w->m->last_examples;
-    p->tile = schedule_tile(w, "forward", (TileWork){ LANES, (int)z->vecs, 1, parts, 2 * parts, false });
+    p->straight = is_straight(w->m, z);
+    p->tile = schedule_tile(w, "forward", p->straight ? (TileWork){ LANES, 1, 1, parts, 0, false } : (TileWork){ LANES, (int)z->vecs, 1, parts, 2 * parts, false });
     p->panels = runs_spread((int)z->vecs, p->tile.Q);
     p->rows = runs_spread(LANES, p->tile.F);
-    p->rest = runs_spread(last < LANES ? last : 0, p->tile.F);
+    p->rest = runs_spread(last < LANES && !p->straight ? last : 0, p->tile.F);
     int widest = p->panels.run[0].size, count = runs_pieces(&p->panels);
     p->wide = widest * LANES;
     p->block = (int)least(z->IN, most(16, w->on.target->panel_bytes / ((int64_t)w->on.vec_bytes * widest)));
@@ -61,17 +71,22 @@ static void forward(Work *w, const Sizes *z, int64_t S)
     add_tiles(p, &p->rest);
 }
 
-/* Cuts rows x columns by the tile; a thread takes an eighth of the rows together, but at most 16 pieces. */
+/* Cuts rows x columns by the tile, and the work into pieces of `chunk` x `across` tiles. */
 static void cut(DenseRows *p, int rows, int columns)
 {
     p->rows = runs_spread(rows, p->tile.F);
     p->columns = runs_spread(columns, p->tile.Q);
-    int count = runs_pieces(&p->rows);
-    p->chunk = (int)most(1, least(16, count / 8));
-    p->chunks = (int)ceil_div(count, p->chunk);
-    p->pieces = p->chunks * runs_pieces(&p->columns);
+    p->chunk = runs_pieces(&p->rows), p->across = runs_pieces(&p->columns);
 }
 
+static void count_pieces(DenseRows *p)
+{
+    p->chunks = (int)ceil_div(runs_pieces(&p->rows), p->chunk);
+    p->acrosses = (int)ceil_div(runs_pieces(&p->columns), p->across);
+    p->pieces = p->chunks * p->acrosses;
+}
+
+/* A thread takes an eighth of the rows together, but at most 16 pieces, and one piece of the columns. */
 static void backward(Work *w, const Sizes *z, int S)
 {
     enum { LEAST_BLOCK = 16, MOST_BLOCK = 128 };
@@ -82,16 +97,32 @@ static void backward(Work *w, const Sizes *z, int S)
     p->block = block < z->M ? (int)block : 0;
     p->prefetch = weight_reals(z) > w->on.target->weight_reals;
     cut(p, (int)z->IN, S);
+    p->chunk = (int)most(1, least(16, p->chunk / 8)), p->across = 1;
+    count_pieces(p);
 }
 
+/* The sums are as long as the batch, so both operands are read block after block: the rows of a tile's outputs stay in the first-level cache
+ * while the inputs pass, and what a piece of work reads of either operand in a block stays in the second-level cache.  16 pieces at least. */
 static void products(Work *w, const Sizes *z, int S)
 {
+    enum { PIECES = 16 };
     DenseRows *p = &w->s->products;
     p->S = S;
-    p->tile = schedule_tile(w, "products", (TileWork){ (int)z->IN, (int)z->vecs, 1, w->on.parts, 0, false });
-    int64_t block = most(1, w->on.target->operand_bytes / ((int64_t)w->on.vec_bytes * LANES * p->tile.Q));
-    p->block = block < S ? (int)block : 0;
+    p->tile = schedule_tile(w, "products", (TileWork){ (int)z->IN, (int)z->vecs, 1, w->on.parts, w->on.parts + 1, false });
+    const int64_t row = w->on.vec_bytes, column = row * LANES, far = w->on.target->far_bytes;        /* of a slice: an input, a vec of outputs */
+    const int64_t slices = most(1, w->on.target->operand_bytes / (row * p->tile.F + column * p->tile.Q));
+    p->block = slices < S ? (int)slices : 0;
     cut(p, (int)z->IN, (int)z->vecs);
+    const int64_t height = row * p->tile.F, width = column * p->tile.Q;
+    const int64_t together = least(slices, S);
+    p->chunk = (int)most(1, least(p->chunk, far / (height * together)));
+    p->across = (int)most(1, least(p->across, far / (width * together)));
+    for (count_pieces(p); p->pieces < PIECES && p->chunk * p->across > 1; count_pieces(p)) {
+        if (p->across > 1 && (p->chunk == 1 || width * p->across >= height * p->chunk))
+            p->across = (int)ceil_div(p->across, 2);
+        else
+            p->chunk = (int)ceil_div(p->chunk, 2);
+    }
 }
 
 void schedule_dense(Work *w)

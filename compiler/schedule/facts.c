@@ -205,6 +205,7 @@ static Fact *panels_fact(Arena *a, const DensePanels *p)
     fact_int(f, "slices", p->slices);
     fact_int(f, "pieces", p->pieces);
     fact_bool(f, "prefetch", p->prefetch);
+    fact_bool(f, "straight", p->straight);
     return f;
 }
 
@@ -219,6 +220,7 @@ static Fact *rows_fact(Arena *a, const DenseRows *p)
     fact_bool(f, "blocked", p->block > 0);
     fact_int(f, "block", p->block);
     fact_int(f, "chunk", p->chunk), fact_int(f, "chunks", p->chunks);
+    fact_int(f, "across", p->across), fact_int(f, "acrosses", p->acrosses);
     fact_int(f, "pieces", p->pieces);
     fact_bool(f, "prefetch", p->prefetch);
     return f;

@@ -103,7 +103,7 @@ typedef struct {
 } WinogradSchedule;
 
 /* Forward of a dense layer: a panel of weights to some outputs is copied together, some inputs at a time, and meets the examples of some
- * slices.  Rows of a tile are examples, its columns vecs of outputs. */
+ * slices.  Rows of a tile are examples, its columns vecs of outputs; or rows are outputs, and the examples of a slice are in the lanes. */
 typedef struct {
     Tile tile;
     Runs rows, rest, panels;             /* the examples of a slice; of the last group, if it is not full; vecs of outputs */
@@ -114,6 +114,7 @@ typedef struct {
     int pieces;                          /* of work, for the threads */
     int S;                               /* slices in all, each position one of them */
     bool prefetch;                       /* the weights do not stay in the second-level cache */
+    bool straight;                       /* rows are outputs: nothing is turned at the end */
 } DensePanels;
 
 /* Gradient of a dense layer to its input (rows: inputs, columns: slices) or to its weights (columns: vecs of outputs). */
@@ -122,6 +123,7 @@ typedef struct {
     Runs rows, columns;
     int block;                           /* outputs (weights: slices) whose operands stay in the first-level cache; 0: all at once */
     int chunk, chunks;                   /* pieces of rows that a thread takes together; how often */
+    int across, acrosses;                /* pieces of columns, likewise */
     int pieces;                          /* of work, for the threads */
     int S;                               /* slices in all, each position one of them */
     bool prefetch;

@@ -158,7 +158,7 @@ static void dense(Teller *t, const OpSchedule *s, bool transposed)
 {
     const DensePanels *p = &s->panels;
     if (p->pieces) {
-        tile(t, transposed ? "backward" : "forward", p->tile, "examples", "vecs of outputs", false);
+        tile(t, transposed ? "backward" : "forward", p->tile, p->straight ? "outputs" : "examples", p->straight ? "slices" : "vecs of outputs", false);
     line(t,
          "  panels of %d inputs x %d outputs, %.1f KiB of the first-level cache, each copied once for %d slice%s of 16 examples; %d "
          "piece%s of work%s",
@@ -172,6 +172,8 @@ static void dense(Teller *t, const OpSchedule *s, bool transposed)
     if (s->weights) {
         tile(t, "products", s->products.tile, "inputs", "vecs of outputs", false);
         pieces(t, &s->products, "slices");
+        line(t, "  a piece is at most %d inputs x %d outputs: what it reads of either operand in a block stays in the second-level cache",
+             s->products.chunk * s->products.rows.run[0].size, s->products.across * s->products.columns.run[0].size * 16);
     }
 }
 

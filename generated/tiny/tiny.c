@@ -460,10 +460,9 @@ static void fill_16_forward(real *y)
 /* ---- h_from_input: dense --------------------------------- models/tiny.yaml:29
  *   4x7x7 -> 48    9,456 parameters    9,408 multiply-adds an example */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 196
- * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
- * at the end. */
-static void h_from_input_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
+ * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 196 inputs
+ * at a time, stays in the first-level cache and meets the examples of 1 slice. */
+static void h_from_input_forward_6x1(real sum[][16], real *panel, real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
     vec s1_0 = v_load(&sum[1][0]);
@@ -471,19 +470,19 @@ static void h_from_input_forward_6x1(real sum[][16], real panel[][16], real *x, 
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
     vec s5_0 = v_load(&sum[5][0]);
-    for (int k = 0; k < count; k++, x += L) {
-        vec z0 = v_load(&panel[k][0]);
-        vec a = v_set1(x[0]);
+    for (int k = 0; k < count; k++, x += L, panel += 16) {
+        vec z0 = v_load(x);
+        vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(x[1]);
+        a = v_set1(panel[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(x[2]);
+        a = v_set1(panel[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(x[3]);
+        a = v_set1(panel[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(x[4]);
+        a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
-        a = v_set1(x[5]);
+        a = v_set1(panel[5]);
         s5_0 = v_fma(a, z0, s5_0);
     }
     v_store(&sum[0][0], s0_0);
@@ -494,24 +493,24 @@ static void h_from_input_forward_6x1(real sum[][16], real panel[][16], real *x, 
     v_store(&sum[5][0], s5_0);
 }
 
-static void h_from_input_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
+static void h_from_input_forward_5x1(real sum[][16], real *panel, real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
     vec s1_0 = v_load(&sum[1][0]);
     vec s2_0 = v_load(&sum[2][0]);
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
-    for (int k = 0; k < count; k++, x += L) {
-        vec z0 = v_load(&panel[k][0]);
-        vec a = v_set1(x[0]);
+    for (int k = 0; k < count; k++, x += L, panel += 16) {
+        vec z0 = v_load(x);
+        vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(x[1]);
+        a = v_set1(panel[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(x[2]);
+        a = v_set1(panel[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(x[3]);
+        a = v_set1(panel[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(x[4]);
+        a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
     }
     v_store(&sum[0][0], s0_0);
@@ -530,7 +529,7 @@ static void h_from_input_forward(h_from_input_t *y, front_maxpool2_t *x, real w[
         int p = t % 3, s0 = t / 3 * 1, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
-            v_store(&sum[i][0], v_loadu(&b[m]));
+            v_store(sum[i], v_set1(b[m + i % 16]));
         }
         for (int k0 = 0; k0 < 196; k0 += 196) {
             int k1 = k0 + 196 < 196 ? k0 + 196 : 196;
@@ -538,19 +537,13 @@ static void h_from_input_forward(h_from_input_t *y, front_maxpool2_t *x, real w[
                 v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
             for (int s = s0; s < s1; s++) {
-                h_from_input_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) h_from_input_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l],
-                    k1 - k0);
+                h_from_input_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], xs[s][k0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) h_from_input_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l],
+                    xs[s][k0], k1 - k0);
             }
         }
-        enum { outputs = 16 };
         for (int s = s0; s < s1; s++)
-            for (int q = 0; q < outputs; q += 16) {
-                vec lanes[16];
-                for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
-                v_transpose16(lanes);
-                for (int r = 0; r < 16; r++) v_store(y[s][m + q + r], lanes[r]);
-            }
+            for (int r = 0; r < 16; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
     }
 }
 
@@ -616,57 +609,92 @@ static void h_from_input_backward(front_maxpool2_t *dx, h_from_input_t *dy, real
     }
 }
 
-static void h_from_input_weights_2x3(real dw[196][48], real dy[][48], real x[][196][L], int k, int v)
+static void h_from_input_weights_6x1(real dw[196][48], real dy[][L][16], real x[][196][L], int k, int v)
 {
     int m = v * 16;
-    vec s0_0 = v_zero(), s0_1 = v_zero(), s0_2 = v_zero(), s1_0 = v_zero(), s1_1 = v_zero(), s1_2 = v_zero();
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++) {
-            real *d = &dy[s * L + l][m];
-            vec a0 = v_set1(x[s][k][l]);
-            vec a1 = v_set1(x[s][k + 1][l]);
-            vec z = v_loadu(d);
-            s0_0 = v_fma(a0, z, s0_0); s1_0 = v_fma(a1, z, s1_0);
-            z = v_loadu(d + 16);
-            s0_1 = v_fma(a0, z, s0_1); s1_1 = v_fma(a1, z, s1_1);
-            z = v_loadu(d + 32);
-            s0_2 = v_fma(a0, z, s0_2); s1_2 = v_fma(a1, z, s1_2);
+            vec z0 = v_load(dy[v * 2 + s][l]);
+            vec a = v_set1(x[s][k][l]);
+            s0_0 = v_fma(a, z0, s0_0);
+            a = v_set1(x[s][k + 1][l]);
+            s1_0 = v_fma(a, z0, s1_0);
+            a = v_set1(x[s][k + 2][l]);
+            s2_0 = v_fma(a, z0, s2_0);
+            a = v_set1(x[s][k + 3][l]);
+            s3_0 = v_fma(a, z0, s3_0);
+            a = v_set1(x[s][k + 4][l]);
+            s4_0 = v_fma(a, z0, s4_0);
+            a = v_set1(x[s][k + 5][l]);
+            s5_0 = v_fma(a, z0, s5_0);
         }
-    v_storeu(&dw[k][m], s0_0); v_storeu(&dw[k][m + 16], s0_1); v_storeu(&dw[k][m + 32], s0_2);
-    v_storeu(&dw[k + 1][m], s1_0); v_storeu(&dw[k + 1][m + 16], s1_1); v_storeu(&dw[k + 1][m + 32], s1_2);
+    v_storeu(&dw[k][m], s0_0);
+    v_storeu(&dw[k + 1][m], s1_0);
+    v_storeu(&dw[k + 2][m], s2_0);
+    v_storeu(&dw[k + 3][m], s3_0);
+    v_storeu(&dw[k + 4][m], s4_0);
+    v_storeu(&dw[k + 5][m], s5_0);
 }
 
-/* dy with the outputs side by side, a row an example. */
+static void h_from_input_weights_5x1(real dw[196][48], real dy[][L][16], real x[][196][L], int k, int v)
+{
+    int m = v * 16;
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
+    for (int s = 0; s < 2; s++)
+        for (int l = 0, end = L; l < end; l++) {
+            vec z0 = v_load(dy[v * 2 + s][l]);
+            vec a = v_set1(x[s][k][l]);
+            s0_0 = v_fma(a, z0, s0_0);
+            a = v_set1(x[s][k + 1][l]);
+            s1_0 = v_fma(a, z0, s1_0);
+            a = v_set1(x[s][k + 2][l]);
+            s2_0 = v_fma(a, z0, s2_0);
+            a = v_set1(x[s][k + 3][l]);
+            s3_0 = v_fma(a, z0, s3_0);
+            a = v_set1(x[s][k + 4][l]);
+            s4_0 = v_fma(a, z0, s4_0);
+        }
+    v_storeu(&dw[k][m], s0_0);
+    v_storeu(&dw[k + 1][m], s1_0);
+    v_storeu(&dw[k + 2][m], s2_0);
+    v_storeu(&dw[k + 3][m], s3_0);
+    v_storeu(&dw[k + 4][m], s4_0);
+}
+
+/* dy with the outputs side by side, 16 of an example. */
 static void h_from_input_weights(real *rows, h_from_input_t *dy)
 {
-    real (*dyt)[48] = (real (*)[48])rows;
+    real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 6; t++) {
-        int s = t / 3, m = t % 3 * 16;
+        int s = t / 3, v = t % 3, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = v_load(dy[s][m + r]);
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v * 2 + s][l], square[l]);
     }
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
 static void h_from_input_products(real dw[196][48], real db[48], real *rows, front_maxpool2_t *x)
 {
-    real (*dyt)[48] = (real (*)[48])rows;
+    real (*dyt)[L][16] = (real (*)[L][16])rows;
     real (*xs)[196][L] = (real (*)[196][L])x;
     #pragma omp for schedule(static) nowait
-    for (int m = 0; m < 48; m += 16) {
+    for (int v = 0; v < 3; v++) {
         vec s = v_zero();
         for (int i = 0; i < 2; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
-        v_storeu(&db[m], s);
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 2 + i][l]));
+        v_storeu(&db[v * 16], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
-    for (int t = 0; t < 9; t++) {
-        int from = t / 1 * 12, to = from + 12 < 98 ? from + 12 : 98, v = t % 1;
+    for (int t = 0; t < 21; t++) {
+        int from = t / 3 * 5, to = from + 5 < 33 ? from + 5 : 33;
+        int v = t % 3;
             for (int k = from; k < to; k++) {
-                h_from_input_weights_2x3(dw, dyt, xs, k * 2, v * 3);
+                if (k < 31) h_from_input_weights_6x1(dw, dyt, xs, k * 6, v * 1);
+                else h_from_input_weights_5x1(dw, dyt, xs, 186 + (k - 31) * 5, v * 1);
             }
     }
 }
@@ -674,10 +702,9 @@ static void h_from_input_products(real dw[196][48], real db[48], real *rows, fro
 /* ---- h_from_state: dense --------------------------------- models/tiny.yaml:29
  *   16 -> 48    768 parameters    768 multiply-adds an example */
 /* y[s][m] = (sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 16
- * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
- * at the end. */
-static void h_from_state_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
+ * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 16 inputs
+ * at a time, stays in the first-level cache and meets the examples of 1 slice. */
+static void h_from_state_forward_6x1(real sum[][16], real *panel, real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
     vec s1_0 = v_load(&sum[1][0]);
@@ -685,19 +712,19 @@ static void h_from_state_forward_6x1(real sum[][16], real panel[][16], real *x, 
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
     vec s5_0 = v_load(&sum[5][0]);
-    for (int k = 0; k < count; k++, x += L) {
-        vec z0 = v_load(&panel[k][0]);
-        vec a = v_set1(x[0]);
+    for (int k = 0; k < count; k++, x += L, panel += 16) {
+        vec z0 = v_load(x);
+        vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(x[1]);
+        a = v_set1(panel[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(x[2]);
+        a = v_set1(panel[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(x[3]);
+        a = v_set1(panel[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(x[4]);
+        a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
-        a = v_set1(x[5]);
+        a = v_set1(panel[5]);
         s5_0 = v_fma(a, z0, s5_0);
     }
     v_store(&sum[0][0], s0_0);
@@ -708,24 +735,24 @@ static void h_from_state_forward_6x1(real sum[][16], real panel[][16], real *x, 
     v_store(&sum[5][0], s5_0);
 }
 
-static void h_from_state_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
+static void h_from_state_forward_5x1(real sum[][16], real *panel, real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
     vec s1_0 = v_load(&sum[1][0]);
     vec s2_0 = v_load(&sum[2][0]);
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
-    for (int k = 0; k < count; k++, x += L) {
-        vec z0 = v_load(&panel[k][0]);
-        vec a = v_set1(x[0]);
+    for (int k = 0; k < count; k++, x += L, panel += 16) {
+        vec z0 = v_load(x);
+        vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(x[1]);
+        a = v_set1(panel[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(x[2]);
+        a = v_set1(panel[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(x[3]);
+        a = v_set1(panel[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(x[4]);
+        a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
     }
     v_store(&sum[0][0], s0_0);
@@ -743,7 +770,7 @@ static void h_from_state_forward(h_from_state_t *y, h_t *x, real w[16][48])
         int p = t % 3, s0 = t / 3 * 1, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
-            v_store(&sum[i][0], v_zero());
+            v_store(sum[i], v_zero());
         }
         for (int k0 = 0; k0 < 16; k0 += 16) {
             int k1 = k0 + 16 < 16 ? k0 + 16 : 16;
@@ -751,19 +778,13 @@ static void h_from_state_forward(h_from_state_t *y, h_t *x, real w[16][48])
                 v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
             for (int s = s0; s < s1; s++) {
-                h_from_state_forward_6x1(&sum[(s - s0) * L + 0], panel, &x[s][k0][0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) h_from_state_forward_5x1(&sum[(s - s0) * L + l], panel, &x[s][k0][l],
+                h_from_state_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][k0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) h_from_state_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0],
                     k1 - k0);
             }
         }
-        enum { outputs = 16 };
         for (int s = s0; s < s1; s++)
-            for (int q = 0; q < outputs; q += 16) {
-                vec lanes[16];
-                for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
-                v_transpose16(lanes);
-                for (int r = 0; r < 16; r++) v_store(y[s][m + q + r], lanes[r]);
-            }
+            for (int r = 0; r < 16; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
     }
 }
 
@@ -828,47 +849,47 @@ static void h_from_state_backward(h_t *dx, h_from_state_t *dy, real w[16][48])
     }
 }
 
-static void h_from_state_weights_2x3(real dw[16][48], real dy[][48], real x[][16][L], int k, int v)
+static void h_from_state_weights_2x3(real dw[16][48], real dy[][L][16], real x[][16][L], int k, int v)
 {
     int m = v * 16;
     vec s0_0 = v_zero(), s0_1 = v_zero(), s0_2 = v_zero(), s1_0 = v_zero(), s1_1 = v_zero(), s1_2 = v_zero();
     for (int s = 0; s < 6; s++)
         for (int l = 0, end = L; l < end; l++) {
-            real *d = &dy[s * L + l][m];
             vec a0 = v_set1(x[s][k][l]);
             vec a1 = v_set1(x[s][k + 1][l]);
-            vec z = v_loadu(d);
+            vec z = v_load(dy[v * 6 + s][l]);
             s0_0 = v_fma(a0, z, s0_0); s1_0 = v_fma(a1, z, s1_0);
-            z = v_loadu(d + 16);
+            z = v_load(dy[(v + 1) * 6 + s][l]);
             s0_1 = v_fma(a0, z, s0_1); s1_1 = v_fma(a1, z, s1_1);
-            z = v_loadu(d + 32);
+            z = v_load(dy[(v + 2) * 6 + s][l]);
             s0_2 = v_fma(a0, z, s0_2); s1_2 = v_fma(a1, z, s1_2);
         }
     v_storeu(&dw[k][m], s0_0); v_storeu(&dw[k][m + 16], s0_1); v_storeu(&dw[k][m + 32], s0_2);
     v_storeu(&dw[k + 1][m], s1_0); v_storeu(&dw[k + 1][m + 16], s1_1); v_storeu(&dw[k + 1][m + 32], s1_2);
 }
 
-/* dy with the outputs side by side, a row an example. */
+/* dy with the outputs side by side, 16 of an example. */
 static void h_from_state_weights(real *rows, h_from_state_t *dy)
 {
-    real (*dyt)[48] = (real (*)[48])rows;
+    real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 18; t++) {
-        int s = t / 3, m = t % 3 * 16;
+        int s = t / 3, v = t % 3, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = v_load(dy[s][m + r]);
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v * 6 + s][l], square[l]);
     }
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m].  Threads come when they have nothing else to do. */
 static void h_from_state_products(real dw[16][48], real *rows, h_t *x)
 {
-    real (*dyt)[48] = (real (*)[48])rows;
+    real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 8; t++) {
-        int from = t / 1 * 1, to = from + 1 < 8 ? from + 1 : 8, v = t % 1;
+        int from = t / 1 * 1, to = from + 1 < 8 ? from + 1 : 8;
+        int v = t % 1;
             for (int k = from; k < to; k++) {
                 h_from_state_weights_2x3(dw, dyt, x, k * 2, v * 3);
             }
@@ -922,10 +943,9 @@ static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore,
 /* ---- A: dense -------------------------------------------- models/tiny.yaml:30
  *   16 -> 6    102 parameters    96 multiply-adds an example */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 16
- * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
- * at the end. */
-static void A_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
+ * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 16 inputs
+ * at a time, stays in the first-level cache and meets the examples of 1 slice. */
+static void A_forward_6x1(real sum[][16], real *panel, real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
     vec s1_0 = v_load(&sum[1][0]);
@@ -933,19 +953,19 @@ static void A_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
     vec s5_0 = v_load(&sum[5][0]);
-    for (int k = 0; k < count; k++, x += L) {
-        vec z0 = v_load(&panel[k][0]);
-        vec a = v_set1(x[0]);
+    for (int k = 0; k < count; k++, x += L, panel += 16) {
+        vec z0 = v_load(x);
+        vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(x[1]);
+        a = v_set1(panel[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(x[2]);
+        a = v_set1(panel[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(x[3]);
+        a = v_set1(panel[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(x[4]);
+        a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
-        a = v_set1(x[5]);
+        a = v_set1(panel[5]);
         s5_0 = v_fma(a, z0, s5_0);
     }
     v_store(&sum[0][0], s0_0);
@@ -956,24 +976,24 @@ static void A_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
     v_store(&sum[5][0], s5_0);
 }
 
-static void A_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
+static void A_forward_5x1(real sum[][16], real *panel, real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
     vec s1_0 = v_load(&sum[1][0]);
     vec s2_0 = v_load(&sum[2][0]);
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
-    for (int k = 0; k < count; k++, x += L) {
-        vec z0 = v_load(&panel[k][0]);
-        vec a = v_set1(x[0]);
+    for (int k = 0; k < count; k++, x += L, panel += 16) {
+        vec z0 = v_load(x);
+        vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(x[1]);
+        a = v_set1(panel[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(x[2]);
+        a = v_set1(panel[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(x[3]);
+        a = v_set1(panel[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(x[4]);
+        a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
     }
     v_store(&sum[0][0], s0_0);
@@ -991,7 +1011,7 @@ static void A_forward(A_t *y, h_t *x, real w[16][16], real b[16])
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 6 ? s0 + 1 : 6;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
-            v_store(&sum[i][0], v_loadu(&b[m]));
+            v_store(sum[i], v_set1(b[m + i % 16]));
         }
         for (int k0 = 0; k0 < 16; k0 += 16) {
             int k1 = k0 + 16 < 16 ? k0 + 16 : 16;
@@ -999,18 +1019,12 @@ static void A_forward(A_t *y, h_t *x, real w[16][16], real b[16])
                 v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
             for (int s = s0; s < s1; s++) {
-                A_forward_6x1(&sum[(s - s0) * L + 0], panel, &x[s][k0][0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) A_forward_5x1(&sum[(s - s0) * L + l], panel, &x[s][k0][l], k1 - k0);
+                A_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][k0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) A_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
             }
         }
-        enum { outputs = 16 };
         for (int s = s0; s < s1; s++)
-            for (int q = 0; q < outputs; q += 16) {
-                vec lanes[16];
-                for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
-                v_transpose16(lanes);
-                for (int r = 0; r < 16 && m + q + r < 6; r++) v_store(y[s][m + q + r], lanes[r]);
-            }
+            for (int r = 0; r < 16 && m + r < 6; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
     }
 }
 
@@ -1042,14 +1056,13 @@ static void A_backward(h_t *dx, A_t *dy, real w[16][16])
     }
 }
 
-static void A_weights_6x1(real dw[16][16], real dy[][16], real x[][16][L], int k, int v)
+static void A_weights_6x1(real dw[16][16], real dy[][L][16], real x[][16][L], int k, int v)
 {
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int s = 0; s < 6; s++)
         for (int l = 0, end = L; l < end; l++) {
-            real *d = &dy[s * L + l][m];
-            vec z0 = v_loadu(d);
+            vec z0 = v_load(dy[v * 6 + s][l]);
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -1071,14 +1084,13 @@ static void A_weights_6x1(real dw[16][16], real dy[][16], real x[][16][L], int k
     v_storeu(&dw[k + 5][m], s5_0);
 }
 
-static void A_weights_5x1(real dw[16][16], real dy[][16], real x[][16][L], int k, int v)
+static void A_weights_5x1(real dw[16][16], real dy[][L][16], real x[][16][L], int k, int v)
 {
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
     for (int s = 0; s < 6; s++)
         for (int l = 0, end = L; l < end; l++) {
-            real *d = &dy[s * L + l][m];
-            vec z0 = v_loadu(d);
+            vec z0 = v_load(dy[v * 6 + s][l]);
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -1097,34 +1109,35 @@ static void A_weights_5x1(real dw[16][16], real dy[][16], real x[][16][L], int k
     v_storeu(&dw[k + 4][m], s4_0);
 }
 
-/* dy with the outputs side by side, a row an example. */
+/* dy with the outputs side by side, 16 of an example. */
 static void A_weights(real *rows, A_t *dy)
 {
-    real (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 6; t++) {
-        int s = t / 1, m = t % 1 * 16;
+        int s = t / 1, v = t % 1, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = m + r < 6 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v * 6 + s][l], square[l]);
     }
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
 static void A_products(real dw[16][16], real db[16], real *rows, h_t *x)
 {
-    real (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
-    for (int m = 0; m < 16; m += 16) {
+    for (int v = 0; v < 1; v++) {
         vec s = v_zero();
         for (int i = 0; i < 6; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
-        v_storeu(&db[m], s);
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 6 + i][l]));
+        v_storeu(&db[v * 16], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++) {
-        int from = t / 1 * 1, to = from + 1 < 3 ? from + 1 : 3, v = t % 1;
+        int from = t / 1 * 1, to = from + 1 < 3 ? from + 1 : 3;
+        int v = t % 1;
             for (int k = from; k < to; k++) {
                 if (k < 1) A_weights_6x1(dw, dyt, x, k * 6, v * 1);
                 else A_weights_5x1(dw, dyt, x, 6 + (k - 1) * 5, v * 1);
@@ -1403,10 +1416,9 @@ static void classify_conv1_weights(real dw[8][1][3][3], real db[], classify_maxp
 /* ---- classify_dense1: dense ------------------------------ models/tiny.yaml:22
  *   8x9x9 -> 10    6,490 parameters    6,480 multiply-adds an example */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 384
- * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
- * at the end. */
-static void classify_dense1_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
+ * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 384 inputs
+ * at a time, stays in the first-level cache and meets the examples of 1 slice. */
+static void classify_dense1_forward_6x1(real sum[][16], real *panel, real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
     vec s1_0 = v_load(&sum[1][0]);
@@ -1414,19 +1426,19 @@ static void classify_dense1_forward_6x1(real sum[][16], real panel[][16], real *
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
     vec s5_0 = v_load(&sum[5][0]);
-    for (int k = 0; k < count; k++, x += L) {
-        vec z0 = v_load(&panel[k][0]);
-        vec a = v_set1(x[0]);
+    for (int k = 0; k < count; k++, x += L, panel += 16) {
+        vec z0 = v_load(x);
+        vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(x[1]);
+        a = v_set1(panel[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(x[2]);
+        a = v_set1(panel[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(x[3]);
+        a = v_set1(panel[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(x[4]);
+        a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
-        a = v_set1(x[5]);
+        a = v_set1(panel[5]);
         s5_0 = v_fma(a, z0, s5_0);
     }
     v_store(&sum[0][0], s0_0);
@@ -1437,24 +1449,24 @@ static void classify_dense1_forward_6x1(real sum[][16], real panel[][16], real *
     v_store(&sum[5][0], s5_0);
 }
 
-static void classify_dense1_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
+static void classify_dense1_forward_5x1(real sum[][16], real *panel, real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
     vec s1_0 = v_load(&sum[1][0]);
     vec s2_0 = v_load(&sum[2][0]);
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
-    for (int k = 0; k < count; k++, x += L) {
-        vec z0 = v_load(&panel[k][0]);
-        vec a = v_set1(x[0]);
+    for (int k = 0; k < count; k++, x += L, panel += 16) {
+        vec z0 = v_load(x);
+        vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(x[1]);
+        a = v_set1(panel[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(x[2]);
+        a = v_set1(panel[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(x[3]);
+        a = v_set1(panel[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(x[4]);
+        a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
     }
     v_store(&sum[0][0], s0_0);
@@ -1473,7 +1485,7 @@ static void classify_dense1_forward(classify_dense1_t *y, classify_maxpool1_t *x
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 6 ? s0 + 1 : 6;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
-            v_store(&sum[i][0], v_loadu(&b[m]));
+            v_store(sum[i], v_set1(b[m + i % 16]));
         }
         for (int k0 = 0; k0 < 648; k0 += 384) {
             int k1 = k0 + 384 < 648 ? k0 + 384 : 648;
@@ -1481,19 +1493,13 @@ static void classify_dense1_forward(classify_dense1_t *y, classify_maxpool1_t *x
                 v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
             for (int s = s0; s < s1; s++) {
-                classify_dense1_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) classify_dense1_forward_5x1(&sum[(s - s0) * L + l], panel,
-                    &xs[s][k0][l], k1 - k0);
+                classify_dense1_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], xs[s][k0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) classify_dense1_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l],
+                    xs[s][k0], k1 - k0);
             }
         }
-        enum { outputs = 16 };
         for (int s = s0; s < s1; s++)
-            for (int q = 0; q < outputs; q += 16) {
-                vec lanes[16];
-                for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
-                v_transpose16(lanes);
-                for (int r = 0; r < 16 && m + q + r < 10; r++) v_store(y[s][m + q + r], lanes[r]);
-            }
+            for (int r = 0; r < 16 && m + r < 10; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
     }
 }
 
@@ -1526,14 +1532,13 @@ static void classify_dense1_backward(classify_maxpool1_t *dx, classify_dense1_t 
     }
 }
 
-static void classify_dense1_weights_6x1(real dw[648][16], real dy[][16], real x[][648][L], int k, int v)
+static void classify_dense1_weights_6x1(real dw[648][16], real dy[][L][16], real x[][648][L], int k, int v)
 {
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int s = 0; s < 6; s++)
         for (int l = 0, end = L; l < end; l++) {
-            real *d = &dy[s * L + l][m];
-            vec z0 = v_loadu(d);
+            vec z0 = v_load(dy[v * 6 + s][l]);
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -1555,35 +1560,36 @@ static void classify_dense1_weights_6x1(real dw[648][16], real dy[][16], real x[
     v_storeu(&dw[k + 5][m], s5_0);
 }
 
-/* dy with the outputs side by side, a row an example. */
+/* dy with the outputs side by side, 16 of an example. */
 static void classify_dense1_weights(real *rows, classify_dense1_t *dy)
 {
-    real (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 6; t++) {
-        int s = t / 1, m = t % 1 * 16;
+        int s = t / 1, v = t % 1, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = m + r < 10 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v * 6 + s][l], square[l]);
     }
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
 static void classify_dense1_products(real dw[648][16], real db[16], real *rows, classify_maxpool1_t *x)
 {
-    real (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[L][16] = (real (*)[L][16])rows;
     real (*xs)[648][L] = (real (*)[648][L])x;
     #pragma omp for schedule(static) nowait
-    for (int m = 0; m < 16; m += 16) {
+    for (int v = 0; v < 1; v++) {
         vec s = v_zero();
         for (int i = 0; i < 6; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
-        v_storeu(&db[m], s);
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 6 + i][l]));
+        v_storeu(&db[v * 16], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
-    for (int t = 0; t < 9; t++) {
-        int from = t / 1 * 13, to = from + 13 < 108 ? from + 13 : 108, v = t % 1;
+    for (int t = 0; t < 18; t++) {
+        int from = t / 1 * 6, to = from + 6 < 108 ? from + 6 : 108;
+        int v = t % 1;
             for (int k = from; k < to; k++) {
                 classify_dense1_weights_6x1(dw, dyt, xs, k * 6, v * 1);
             }

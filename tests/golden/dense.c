@@ -86,10 +86,9 @@ static inline vec h_then(vec s)
 }
 
 /* y[s][m] = relu(b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 3
- * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
- * at the end. */
-static void h_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
+ * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 3 inputs
+ * at a time, stays in the first-level cache and meets the examples of 1 slice. */
+static void h_forward_6x1(real sum[][16], real *panel, real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
     vec s1_0 = v_load(&sum[1][0]);
@@ -97,19 +96,19 @@ static void h_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
     vec s5_0 = v_load(&sum[5][0]);
-    for (int k = 0; k < count; k++, x += L) {
-        vec z0 = v_load(&panel[k][0]);
-        vec a = v_set1(x[0]);
+    for (int k = 0; k < count; k++, x += L, panel += 16) {
+        vec z0 = v_load(x);
+        vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(x[1]);
+        a = v_set1(panel[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(x[2]);
+        a = v_set1(panel[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(x[3]);
+        a = v_set1(panel[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(x[4]);
+        a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
-        a = v_set1(x[5]);
+        a = v_set1(panel[5]);
         s5_0 = v_fma(a, z0, s5_0);
     }
     v_store(&sum[0][0], s0_0);
@@ -120,24 +119,24 @@ static void h_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
     v_store(&sum[5][0], s5_0);
 }
 
-static void h_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
+static void h_forward_5x1(real sum[][16], real *panel, real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
     vec s1_0 = v_load(&sum[1][0]);
     vec s2_0 = v_load(&sum[2][0]);
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
-    for (int k = 0; k < count; k++, x += L) {
-        vec z0 = v_load(&panel[k][0]);
-        vec a = v_set1(x[0]);
+    for (int k = 0; k < count; k++, x += L, panel += 16) {
+        vec z0 = v_load(x);
+        vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(x[1]);
+        a = v_set1(panel[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(x[2]);
+        a = v_set1(panel[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(x[3]);
+        a = v_set1(panel[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(x[4]);
+        a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
     }
     v_store(&sum[0][0], s0_0);
@@ -155,7 +154,7 @@ static void h_forward(h_t *y, x_t *x, real w[3][16], real b[16])
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
-            v_store(&sum[i][0], v_loadu(&b[m]));
+            v_store(sum[i], v_set1(b[m + i % 16]));
         }
         for (int k0 = 0; k0 < 3; k0 += 3) {
             int k1 = k0 + 3 < 3 ? k0 + 3 : 3;
@@ -163,29 +162,22 @@ static void h_forward(h_t *y, x_t *x, real w[3][16], real b[16])
                 v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
             for (int s = s0; s < s1; s++) {
-                h_forward_6x1(&sum[(s - s0) * L + 0], panel, &x[s][k0][0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) h_forward_5x1(&sum[(s - s0) * L + l], panel, &x[s][k0][l], k1 - k0);
+                h_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][k0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) h_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
             }
         }
-        enum { outputs = 16 };
         for (int s = s0; s < s1; s++)
-            for (int q = 0; q < outputs; q += 16) {
-                vec lanes[16];
-                for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
-                v_transpose16(lanes);
-                for (int r = 0; r < 16 && m + q + r < 4; r++) v_store(y[s][m + q + r], h_then(lanes[r]));
-            }
+            for (int r = 0; r < 16 && m + r < 4; r++) v_store(y[s][m + r], h_then(v_load(sum[(s - s0) * L + r])));
     }
 }
 
-static void h_weights_3x1(real dw[3][16], real dy[][16], real x[][3][L], int k, int v)
+static void h_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int k, int v)
 {
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero();
     for (int s = 0; s < 1; s++)
         for (int l = 0, end = L; l < end; l++) {
-            real *d = &dy[s * L + l][m];
-            vec z0 = v_loadu(d);
+            vec z0 = v_load(dy[v * 1 + s][l]);
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -198,34 +190,35 @@ static void h_weights_3x1(real dw[3][16], real dy[][16], real x[][3][L], int k, 
     v_storeu(&dw[k + 2][m], s2_0);
 }
 
-/* dy with the outputs side by side, a row an example. */
+/* dy with the outputs side by side, 16 of an example. */
 static void h_weights(real *rows, h_t *dy)
 {
-    real (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
-        int s = t / 1, m = t % 1 * 16;
+        int s = t / 1, v = t % 1, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = m + r < 4 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v * 1 + s][l], square[l]);
     }
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
 static void h_products(real dw[3][16], real db[16], real *rows, x_t *x)
 {
-    real (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
-    for (int m = 0; m < 16; m += 16) {
+    for (int v = 0; v < 1; v++) {
         vec s = v_zero();
         for (int i = 0; i < 1; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
-        v_storeu(&db[m], s);
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 1 + i][l]));
+        v_storeu(&db[v * 16], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
-        int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
+        int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1;
+        int v = t % 1;
             for (int k = from; k < to; k++) {
                 h_weights_3x1(dw, dyt, x, k * 3, v * 1);
             }
@@ -254,10 +247,9 @@ static void h_relu_backward(real *d_x, real *dy, real *y)
 /* ---- v: dense -------------------------------------------- tests/golden/dense.yaml:8
  *   4 -> 2    10 parameters    8 multiply-adds an example */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 4
- * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
- * at the end. */
-static void v_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
+ * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 4 inputs
+ * at a time, stays in the first-level cache and meets the examples of 1 slice. */
+static void v_forward_6x1(real sum[][16], real *panel, real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
     vec s1_0 = v_load(&sum[1][0]);
@@ -265,19 +257,19 @@ static void v_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
     vec s5_0 = v_load(&sum[5][0]);
-    for (int k = 0; k < count; k++, x += L) {
-        vec z0 = v_load(&panel[k][0]);
-        vec a = v_set1(x[0]);
+    for (int k = 0; k < count; k++, x += L, panel += 16) {
+        vec z0 = v_load(x);
+        vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(x[1]);
+        a = v_set1(panel[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(x[2]);
+        a = v_set1(panel[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(x[3]);
+        a = v_set1(panel[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(x[4]);
+        a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
-        a = v_set1(x[5]);
+        a = v_set1(panel[5]);
         s5_0 = v_fma(a, z0, s5_0);
     }
     v_store(&sum[0][0], s0_0);
@@ -288,24 +280,24 @@ static void v_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
     v_store(&sum[5][0], s5_0);
 }
 
-static void v_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
+static void v_forward_5x1(real sum[][16], real *panel, real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
     vec s1_0 = v_load(&sum[1][0]);
     vec s2_0 = v_load(&sum[2][0]);
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
-    for (int k = 0; k < count; k++, x += L) {
-        vec z0 = v_load(&panel[k][0]);
-        vec a = v_set1(x[0]);
+    for (int k = 0; k < count; k++, x += L, panel += 16) {
+        vec z0 = v_load(x);
+        vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(x[1]);
+        a = v_set1(panel[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(x[2]);
+        a = v_set1(panel[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(x[3]);
+        a = v_set1(panel[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(x[4]);
+        a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
     }
     v_store(&sum[0][0], s0_0);
@@ -323,7 +315,7 @@ static void v_forward(v_t *y, h_t *x, real w[4][16], real b[16])
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
-            v_store(&sum[i][0], v_loadu(&b[m]));
+            v_store(sum[i], v_set1(b[m + i % 16]));
         }
         for (int k0 = 0; k0 < 4; k0 += 4) {
             int k1 = k0 + 4 < 4 ? k0 + 4 : 4;
@@ -331,18 +323,12 @@ static void v_forward(v_t *y, h_t *x, real w[4][16], real b[16])
                 v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
             for (int s = s0; s < s1; s++) {
-                v_forward_6x1(&sum[(s - s0) * L + 0], panel, &x[s][k0][0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) v_forward_5x1(&sum[(s - s0) * L + l], panel, &x[s][k0][l], k1 - k0);
+                v_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][k0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) v_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
             }
         }
-        enum { outputs = 16 };
         for (int s = s0; s < s1; s++)
-            for (int q = 0; q < outputs; q += 16) {
-                vec lanes[16];
-                for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
-                v_transpose16(lanes);
-                for (int r = 0; r < 16 && m + q + r < 2; r++) v_store(y[s][m + q + r], lanes[r]);
-            }
+            for (int r = 0; r < 16 && m + r < 2; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
     }
 }
 
@@ -377,14 +363,13 @@ static void v_backward(h_t *dx, v_t *dy, real w[4][16])
     }
 }
 
-static void v_weights_4x1(real dw[4][16], real dy[][16], real x[][4][L], int k, int v)
+static void v_weights_4x1(real dw[4][16], real dy[][L][16], real x[][4][L], int k, int v)
 {
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
     for (int s = 0; s < 1; s++)
         for (int l = 0, end = L; l < end; l++) {
-            real *d = &dy[s * L + l][m];
-            vec z0 = v_loadu(d);
+            vec z0 = v_load(dy[v * 1 + s][l]);
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -400,34 +385,35 @@ static void v_weights_4x1(real dw[4][16], real dy[][16], real x[][4][L], int k, 
     v_storeu(&dw[k + 3][m], s3_0);
 }
 
-/* dy with the outputs side by side, a row an example. */
+/* dy with the outputs side by side, 16 of an example. */
 static void v_weights(real *rows, v_t *dy)
 {
-    real (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
-        int s = t / 1, m = t % 1 * 16;
+        int s = t / 1, v = t % 1, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v * 1 + s][l], square[l]);
     }
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
 static void v_products(real dw[4][16], real db[16], real *rows, h_t *x)
 {
-    real (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
-    for (int m = 0; m < 16; m += 16) {
+    for (int v = 0; v < 1; v++) {
         vec s = v_zero();
         for (int i = 0; i < 1; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
-        v_storeu(&db[m], s);
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 1 + i][l]));
+        v_storeu(&db[v * 16], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
-        int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
+        int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1;
+        int v = t % 1;
             for (int k = from; k < to; k++) {
                 v_weights_4x1(dw, dyt, x, k * 4, v * 1);
             }

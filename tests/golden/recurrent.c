@@ -133,10 +133,9 @@ static void h_start_weights(real *dp, real *dy)
 /* ---- h_from_input: dense --------------------------------- tests/golden/recurrent.yaml:15
  *   1x4x4 -> 9    153 parameters    144 multiply-adds an example */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 16
- * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
- * at the end. */
-static void h_from_input_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
+ * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 16 inputs
+ * at a time, stays in the first-level cache and meets the examples of 1 slice. */
+static void h_from_input_forward_6x1(real sum[][16], real *panel, real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
     vec s1_0 = v_load(&sum[1][0]);
@@ -144,19 +143,19 @@ static void h_from_input_forward_6x1(real sum[][16], real panel[][16], real *x, 
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
     vec s5_0 = v_load(&sum[5][0]);
-    for (int k = 0; k < count; k++, x += L) {
-        vec z0 = v_load(&panel[k][0]);
-        vec a = v_set1(x[0]);
+    for (int k = 0; k < count; k++, x += L, panel += 16) {
+        vec z0 = v_load(x);
+        vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(x[1]);
+        a = v_set1(panel[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(x[2]);
+        a = v_set1(panel[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(x[3]);
+        a = v_set1(panel[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(x[4]);
+        a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
-        a = v_set1(x[5]);
+        a = v_set1(panel[5]);
         s5_0 = v_fma(a, z0, s5_0);
     }
     v_store(&sum[0][0], s0_0);
@@ -167,24 +166,24 @@ static void h_from_input_forward_6x1(real sum[][16], real panel[][16], real *x, 
     v_store(&sum[5][0], s5_0);
 }
 
-static void h_from_input_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
+static void h_from_input_forward_5x1(real sum[][16], real *panel, real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
     vec s1_0 = v_load(&sum[1][0]);
     vec s2_0 = v_load(&sum[2][0]);
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
-    for (int k = 0; k < count; k++, x += L) {
-        vec z0 = v_load(&panel[k][0]);
-        vec a = v_set1(x[0]);
+    for (int k = 0; k < count; k++, x += L, panel += 16) {
+        vec z0 = v_load(x);
+        vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(x[1]);
+        a = v_set1(panel[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(x[2]);
+        a = v_set1(panel[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(x[3]);
+        a = v_set1(panel[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(x[4]);
+        a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
     }
     v_store(&sum[0][0], s0_0);
@@ -203,7 +202,7 @@ static void h_from_input_forward(h_from_input_t *y, image_t *x, real w[16][16], 
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
-            v_store(&sum[i][0], v_loadu(&b[m]));
+            v_store(sum[i], v_set1(b[m + i % 16]));
         }
         for (int k0 = 0; k0 < 16; k0 += 16) {
             int k1 = k0 + 16 < 16 ? k0 + 16 : 16;
@@ -211,30 +210,23 @@ static void h_from_input_forward(h_from_input_t *y, image_t *x, real w[16][16], 
                 v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
             for (int s = s0; s < s1; s++) {
-                h_from_input_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) h_from_input_forward_5x1(&sum[(s - s0) * L + l], panel, &xs[s][k0][l],
-                    k1 - k0);
+                h_from_input_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], xs[s][k0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) h_from_input_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l],
+                    xs[s][k0], k1 - k0);
             }
         }
-        enum { outputs = 16 };
         for (int s = s0; s < s1; s++)
-            for (int q = 0; q < outputs; q += 16) {
-                vec lanes[16];
-                for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
-                v_transpose16(lanes);
-                for (int r = 0; r < 16 && m + q + r < 9; r++) v_store(y[s][m + q + r], lanes[r]);
-            }
+            for (int r = 0; r < 16 && m + r < 9; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
     }
 }
 
-static void h_from_input_weights_6x1(real dw[16][16], real dy[][16], real x[][16][L], int k, int v)
+static void h_from_input_weights_6x1(real dw[16][16], real dy[][L][16], real x[][16][L], int k, int v)
 {
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int s = 0; s < 1; s++)
         for (int l = 0, end = L; l < end; l++) {
-            real *d = &dy[s * L + l][m];
-            vec z0 = v_loadu(d);
+            vec z0 = v_load(dy[v * 1 + s][l]);
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -256,14 +248,13 @@ static void h_from_input_weights_6x1(real dw[16][16], real dy[][16], real x[][16
     v_storeu(&dw[k + 5][m], s5_0);
 }
 
-static void h_from_input_weights_5x1(real dw[16][16], real dy[][16], real x[][16][L], int k, int v)
+static void h_from_input_weights_5x1(real dw[16][16], real dy[][L][16], real x[][16][L], int k, int v)
 {
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
     for (int s = 0; s < 1; s++)
         for (int l = 0, end = L; l < end; l++) {
-            real *d = &dy[s * L + l][m];
-            vec z0 = v_loadu(d);
+            vec z0 = v_load(dy[v * 1 + s][l]);
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -282,35 +273,36 @@ static void h_from_input_weights_5x1(real dw[16][16], real dy[][16], real x[][16
     v_storeu(&dw[k + 4][m], s4_0);
 }
 
-/* dy with the outputs side by side, a row an example. */
+/* dy with the outputs side by side, 16 of an example. */
 static void h_from_input_weights(real *rows, h_from_input_t *dy)
 {
-    real (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
-        int s = t / 1, m = t % 1 * 16;
+        int s = t / 1, v = t % 1, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = m + r < 9 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v * 1 + s][l], square[l]);
     }
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
 static void h_from_input_products(real dw[16][16], real db[16], real *rows, image_t *x)
 {
-    real (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[L][16] = (real (*)[L][16])rows;
     real (*xs)[16][L] = (real (*)[16][L])x;
     #pragma omp for schedule(static) nowait
-    for (int m = 0; m < 16; m += 16) {
+    for (int v = 0; v < 1; v++) {
         vec s = v_zero();
         for (int i = 0; i < 1; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
-        v_storeu(&db[m], s);
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 1 + i][l]));
+        v_storeu(&db[v * 16], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++) {
-        int from = t / 1 * 1, to = from + 1 < 3 ? from + 1 : 3, v = t % 1;
+        int from = t / 1 * 1, to = from + 1 < 3 ? from + 1 : 3;
+        int v = t % 1;
             for (int k = from; k < to; k++) {
                 if (k < 1) h_from_input_weights_6x1(dw, dyt, xs, k * 6, v * 1);
                 else h_from_input_weights_5x1(dw, dyt, xs, 6 + (k - 1) * 5, v * 1);
@@ -321,10 +313,9 @@ static void h_from_input_products(real dw[16][16], real db[16], real *rows, imag
 /* ---- h_from_state: dense --------------------------------- tests/golden/recurrent.yaml:15
  *   3 -> 9    27 parameters    27 multiply-adds an example */
 /* y[s][m] = (sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 3
- * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
- * at the end. */
-static void h_from_state_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
+ * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 3 inputs
+ * at a time, stays in the first-level cache and meets the examples of 1 slice. */
+static void h_from_state_forward_6x1(real sum[][16], real *panel, real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
     vec s1_0 = v_load(&sum[1][0]);
@@ -332,19 +323,19 @@ static void h_from_state_forward_6x1(real sum[][16], real panel[][16], real *x, 
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
     vec s5_0 = v_load(&sum[5][0]);
-    for (int k = 0; k < count; k++, x += L) {
-        vec z0 = v_load(&panel[k][0]);
-        vec a = v_set1(x[0]);
+    for (int k = 0; k < count; k++, x += L, panel += 16) {
+        vec z0 = v_load(x);
+        vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(x[1]);
+        a = v_set1(panel[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(x[2]);
+        a = v_set1(panel[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(x[3]);
+        a = v_set1(panel[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(x[4]);
+        a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
-        a = v_set1(x[5]);
+        a = v_set1(panel[5]);
         s5_0 = v_fma(a, z0, s5_0);
     }
     v_store(&sum[0][0], s0_0);
@@ -355,24 +346,24 @@ static void h_from_state_forward_6x1(real sum[][16], real panel[][16], real *x, 
     v_store(&sum[5][0], s5_0);
 }
 
-static void h_from_state_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
+static void h_from_state_forward_5x1(real sum[][16], real *panel, real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
     vec s1_0 = v_load(&sum[1][0]);
     vec s2_0 = v_load(&sum[2][0]);
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
-    for (int k = 0; k < count; k++, x += L) {
-        vec z0 = v_load(&panel[k][0]);
-        vec a = v_set1(x[0]);
+    for (int k = 0; k < count; k++, x += L, panel += 16) {
+        vec z0 = v_load(x);
+        vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(x[1]);
+        a = v_set1(panel[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(x[2]);
+        a = v_set1(panel[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(x[3]);
+        a = v_set1(panel[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(x[4]);
+        a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
     }
     v_store(&sum[0][0], s0_0);
@@ -390,7 +381,7 @@ static void h_from_state_forward(h_from_state_t *y, h_t *x, real w[3][16])
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
-            v_store(&sum[i][0], v_zero());
+            v_store(sum[i], v_zero());
         }
         for (int k0 = 0; k0 < 3; k0 += 3) {
             int k1 = k0 + 3 < 3 ? k0 + 3 : 3;
@@ -398,19 +389,13 @@ static void h_from_state_forward(h_from_state_t *y, h_t *x, real w[3][16])
                 v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
             for (int s = s0; s < s1; s++) {
-                h_from_state_forward_6x1(&sum[(s - s0) * L + 0], panel, &x[s][k0][0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) h_from_state_forward_5x1(&sum[(s - s0) * L + l], panel, &x[s][k0][l],
+                h_from_state_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][k0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) h_from_state_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0],
                     k1 - k0);
             }
         }
-        enum { outputs = 16 };
         for (int s = s0; s < s1; s++)
-            for (int q = 0; q < outputs; q += 16) {
-                vec lanes[16];
-                for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
-                v_transpose16(lanes);
-                for (int r = 0; r < 16 && m + q + r < 9; r++) v_store(y[s][m + q + r], lanes[r]);
-            }
+            for (int r = 0; r < 16 && m + r < 9; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
     }
 }
 
@@ -442,14 +427,13 @@ static void h_from_state_backward(h_t *dx, h_from_state_t *dy, real w[3][16])
     }
 }
 
-static void h_from_state_weights_3x1(real dw[3][16], real dy[][16], real x[][3][L], int k, int v)
+static void h_from_state_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int k, int v)
 {
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++) {
-            real *d = &dy[s * L + l][m];
-            vec z0 = v_loadu(d);
+            vec z0 = v_load(dy[v * 2 + s][l]);
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -462,27 +446,28 @@ static void h_from_state_weights_3x1(real dw[3][16], real dy[][16], real x[][3][
     v_storeu(&dw[k + 2][m], s2_0);
 }
 
-/* dy with the outputs side by side, a row an example. */
+/* dy with the outputs side by side, 16 of an example. */
 static void h_from_state_weights(real *rows, h_from_state_t *dy)
 {
-    real (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 2; t++) {
-        int s = t / 1, m = t % 1 * 16;
+        int s = t / 1, v = t % 1, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = m + r < 9 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v * 2 + s][l], square[l]);
     }
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m].  Threads come when they have nothing else to do. */
 static void h_from_state_products(real dw[3][16], real *rows, h_t *x)
 {
-    real (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
-        int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
+        int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1;
+        int v = t % 1;
             for (int k = from; k < to; k++) {
                 h_from_state_weights_3x1(dw, dyt, x, k * 3, v * 1);
             }
@@ -536,10 +521,9 @@ static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore,
 /* ---- A: dense -------------------------------------------- tests/golden/recurrent.yaml:16
  *   3 -> 6    24 parameters    18 multiply-adds an example */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 3
- * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
- * at the end. */
-static void A_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
+ * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 3 inputs
+ * at a time, stays in the first-level cache and meets the examples of 1 slice. */
+static void A_forward_6x1(real sum[][16], real *panel, real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
     vec s1_0 = v_load(&sum[1][0]);
@@ -547,19 +531,19 @@ static void A_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
     vec s5_0 = v_load(&sum[5][0]);
-    for (int k = 0; k < count; k++, x += L) {
-        vec z0 = v_load(&panel[k][0]);
-        vec a = v_set1(x[0]);
+    for (int k = 0; k < count; k++, x += L, panel += 16) {
+        vec z0 = v_load(x);
+        vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(x[1]);
+        a = v_set1(panel[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(x[2]);
+        a = v_set1(panel[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(x[3]);
+        a = v_set1(panel[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(x[4]);
+        a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
-        a = v_set1(x[5]);
+        a = v_set1(panel[5]);
         s5_0 = v_fma(a, z0, s5_0);
     }
     v_store(&sum[0][0], s0_0);
@@ -570,24 +554,24 @@ static void A_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
     v_store(&sum[5][0], s5_0);
 }
 
-static void A_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
+static void A_forward_5x1(real sum[][16], real *panel, real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
     vec s1_0 = v_load(&sum[1][0]);
     vec s2_0 = v_load(&sum[2][0]);
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
-    for (int k = 0; k < count; k++, x += L) {
-        vec z0 = v_load(&panel[k][0]);
-        vec a = v_set1(x[0]);
+    for (int k = 0; k < count; k++, x += L, panel += 16) {
+        vec z0 = v_load(x);
+        vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(x[1]);
+        a = v_set1(panel[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(x[2]);
+        a = v_set1(panel[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(x[3]);
+        a = v_set1(panel[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(x[4]);
+        a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
     }
     v_store(&sum[0][0], s0_0);
@@ -605,7 +589,7 @@ static void A_forward(A_t *y, h_t *x, real w[3][16], real b[16])
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
-            v_store(&sum[i][0], v_loadu(&b[m]));
+            v_store(sum[i], v_set1(b[m + i % 16]));
         }
         for (int k0 = 0; k0 < 3; k0 += 3) {
             int k1 = k0 + 3 < 3 ? k0 + 3 : 3;
@@ -613,18 +597,12 @@ static void A_forward(A_t *y, h_t *x, real w[3][16], real b[16])
                 v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
             for (int s = s0; s < s1; s++) {
-                A_forward_6x1(&sum[(s - s0) * L + 0], panel, &x[s][k0][0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) A_forward_5x1(&sum[(s - s0) * L + l], panel, &x[s][k0][l], k1 - k0);
+                A_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][k0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) A_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
             }
         }
-        enum { outputs = 16 };
         for (int s = s0; s < s1; s++)
-            for (int q = 0; q < outputs; q += 16) {
-                vec lanes[16];
-                for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
-                v_transpose16(lanes);
-                for (int r = 0; r < 16 && m + q + r < 6; r++) v_store(y[s][m + q + r], lanes[r]);
-            }
+            for (int r = 0; r < 16 && m + r < 6; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
     }
 }
 
@@ -656,14 +634,13 @@ static void A_backward(h_t *dx, A_t *dy, real w[3][16])
     }
 }
 
-static void A_weights_3x1(real dw[3][16], real dy[][16], real x[][3][L], int k, int v)
+static void A_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int k, int v)
 {
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++) {
-            real *d = &dy[s * L + l][m];
-            vec z0 = v_loadu(d);
+            vec z0 = v_load(dy[v * 2 + s][l]);
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -676,34 +653,35 @@ static void A_weights_3x1(real dw[3][16], real dy[][16], real x[][3][L], int k, 
     v_storeu(&dw[k + 2][m], s2_0);
 }
 
-/* dy with the outputs side by side, a row an example. */
+/* dy with the outputs side by side, 16 of an example. */
 static void A_weights(real *rows, A_t *dy)
 {
-    real (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 2; t++) {
-        int s = t / 1, m = t % 1 * 16;
+        int s = t / 1, v = t % 1, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = m + r < 6 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v * 2 + s][l], square[l]);
     }
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
 static void A_products(real dw[3][16], real db[16], real *rows, h_t *x)
 {
-    real (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
-    for (int m = 0; m < 16; m += 16) {
+    for (int v = 0; v < 1; v++) {
         vec s = v_zero();
         for (int i = 0; i < 2; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
-        v_storeu(&db[m], s);
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 2 + i][l]));
+        v_storeu(&db[v * 16], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
-        int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
+        int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1;
+        int v = t % 1;
             for (int k = from; k < to; k++) {
                 A_weights_3x1(dw, dyt, x, k * 3, v * 1);
             }
@@ -836,10 +814,9 @@ static void classify_dropout1_backward(real *dx, real *dy, Dropout d)
 /* ---- classify_dense1: dense ------------------------------ tests/golden/recurrent.yaml:10
  *   1x2x2 -> 2    10 parameters    8 multiply-adds an example */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
- * Tiles of examples x outputs, the outputs in the vectors; a panel of weights to 16 outputs is copied together, 4
- * inputs at a time, stays in the first-level cache and meets the examples of 1 slice.  The sums are turned into lanes
- * at the end. */
-static void classify_dense1_forward_6x1(real sum[][16], real panel[][16], real *x, int count)
+ * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 4 inputs
+ * at a time, stays in the first-level cache and meets the examples of 1 slice. */
+static void classify_dense1_forward_6x1(real sum[][16], real *panel, real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
     vec s1_0 = v_load(&sum[1][0]);
@@ -847,19 +824,19 @@ static void classify_dense1_forward_6x1(real sum[][16], real panel[][16], real *
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
     vec s5_0 = v_load(&sum[5][0]);
-    for (int k = 0; k < count; k++, x += L) {
-        vec z0 = v_load(&panel[k][0]);
-        vec a = v_set1(x[0]);
+    for (int k = 0; k < count; k++, x += L, panel += 16) {
+        vec z0 = v_load(x);
+        vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(x[1]);
+        a = v_set1(panel[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(x[2]);
+        a = v_set1(panel[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(x[3]);
+        a = v_set1(panel[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(x[4]);
+        a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
-        a = v_set1(x[5]);
+        a = v_set1(panel[5]);
         s5_0 = v_fma(a, z0, s5_0);
     }
     v_store(&sum[0][0], s0_0);
@@ -870,24 +847,24 @@ static void classify_dense1_forward_6x1(real sum[][16], real panel[][16], real *
     v_store(&sum[5][0], s5_0);
 }
 
-static void classify_dense1_forward_5x1(real sum[][16], real panel[][16], real *x, int count)
+static void classify_dense1_forward_5x1(real sum[][16], real *panel, real *x, int count)
 {
     vec s0_0 = v_load(&sum[0][0]);
     vec s1_0 = v_load(&sum[1][0]);
     vec s2_0 = v_load(&sum[2][0]);
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
-    for (int k = 0; k < count; k++, x += L) {
-        vec z0 = v_load(&panel[k][0]);
-        vec a = v_set1(x[0]);
+    for (int k = 0; k < count; k++, x += L, panel += 16) {
+        vec z0 = v_load(x);
+        vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(x[1]);
+        a = v_set1(panel[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(x[2]);
+        a = v_set1(panel[2]);
         s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(x[3]);
+        a = v_set1(panel[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(x[4]);
+        a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
     }
     v_store(&sum[0][0], s0_0);
@@ -906,7 +883,7 @@ static void classify_dense1_forward(classify_dense1_t *y, classify_dropout1_t *x
         int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
-            v_store(&sum[i][0], v_loadu(&b[m]));
+            v_store(sum[i], v_set1(b[m + i % 16]));
         }
         for (int k0 = 0; k0 < 4; k0 += 4) {
             int k1 = k0 + 4 < 4 ? k0 + 4 : 4;
@@ -914,19 +891,13 @@ static void classify_dense1_forward(classify_dense1_t *y, classify_dropout1_t *x
                 v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
             }
             for (int s = s0; s < s1; s++) {
-                classify_dense1_forward_6x1(&sum[(s - s0) * L + 0], panel, &xs[s][k0][0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) classify_dense1_forward_5x1(&sum[(s - s0) * L + l], panel,
-                    &xs[s][k0][l], k1 - k0);
+                classify_dense1_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], xs[s][k0], k1 - k0);
+                for (int l = 6; l < 16; l += 5) classify_dense1_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l],
+                    xs[s][k0], k1 - k0);
             }
         }
-        enum { outputs = 16 };
         for (int s = s0; s < s1; s++)
-            for (int q = 0; q < outputs; q += 16) {
-                vec lanes[16];
-                for (int l = 0; l < L; l++) lanes[l] = v_load(&sum[(s - s0) * L + l][q]);
-                v_transpose16(lanes);
-                for (int r = 0; r < 16 && m + q + r < 2; r++) v_store(y[s][m + q + r], lanes[r]);
-            }
+            for (int r = 0; r < 16 && m + r < 2; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
     }
 }
 
@@ -957,14 +928,13 @@ static void classify_dense1_backward(classify_dropout1_t *dx, classify_dense1_t 
     }
 }
 
-static void classify_dense1_weights_4x1(real dw[4][16], real dy[][16], real x[][4][L], int k, int v)
+static void classify_dense1_weights_4x1(real dw[4][16], real dy[][L][16], real x[][4][L], int k, int v)
 {
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++) {
-            real *d = &dy[s * L + l][m];
-            vec z0 = v_loadu(d);
+            vec z0 = v_load(dy[v * 2 + s][l]);
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -980,35 +950,36 @@ static void classify_dense1_weights_4x1(real dw[4][16], real dy[][16], real x[][
     v_storeu(&dw[k + 3][m], s3_0);
 }
 
-/* dy with the outputs side by side, a row an example. */
+/* dy with the outputs side by side, 16 of an example. */
 static void classify_dense1_weights(real *rows, classify_dense1_t *dy)
 {
-    real (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 2; t++) {
-        int s = t / 1, m = t % 1 * 16;
+        int s = t / 1, v = t % 1, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_storeu(&dyt[s * L + l][m], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v * 2 + s][l], square[l]);
     }
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
 static void classify_dense1_products(real dw[4][16], real db[16], real *rows, classify_dropout1_t *x)
 {
-    real (*dyt)[16] = (real (*)[16])rows;
+    real (*dyt)[L][16] = (real (*)[L][16])rows;
     real (*xs)[4][L] = (real (*)[4][L])x;
     #pragma omp for schedule(static) nowait
-    for (int m = 0; m < 16; m += 16) {
+    for (int v = 0; v < 1; v++) {
         vec s = v_zero();
         for (int i = 0; i < 2; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_loadu(&dyt[i * L + l][m]));
-        v_storeu(&db[m], s);
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 2 + i][l]));
+        v_storeu(&db[v * 16], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
-        int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1, v = t % 1;
+        int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1;
+        int v = t % 1;
             for (int k = from; k < to; k++) {
                 classify_dense1_weights_4x1(dw, dyt, xs, k * 4, v * 1);
             }
