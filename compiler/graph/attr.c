@@ -53,6 +53,14 @@ static bool number_in_range(Model *m, const AttrSpec *s, const Yaml *y, const Va
     return true;
 }
 
+const char *word_from_yaml(Model *m, const Yaml *y)
+{
+    Value v;
+    if (*y->text != '$')
+        return y->text;
+    return expr_value(m->arena, m->diag, &m->scope, y, &v) ? v.text : NULL;
+}
+
 /* One of the words of the list, a space between each? */
 static bool is_among(const char *word, const char *list)
 {

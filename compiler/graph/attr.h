@@ -9,6 +9,8 @@
 bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at);
 /* One value against one row of a table. */
 bool attr_from_yaml(Model *m, Attr *a, const Yaml *y);
+/* The text of a scalar that is a name or a path, or what the parameter says whose $name it is; NULL after reporting that there is none. */
+const char *word_from_yaml(Model *m, const Yaml *y);
 /* A name that may become a C identifier: a letter, then letters, digits, _; at most 40; no keyword of C. */
 bool name_check(Model *m, Loc at, const char *name);
 

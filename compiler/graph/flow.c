@@ -384,8 +384,10 @@ static bool state_kind(Builder *b, State *s, const Yaml *v, Shape *shape)
         const char *word = map->keys->name;
         const Yaml *cell = yaml_get(v, word);
         map_keys_known(m, v, map);
-        if (!map_expected(m, cell, word))
+        if (cell->kind != YAML_MAP) {
+            diag_error(m->diag, cell->loc, "the settings of a carried %s are a map: { %s: { units: %s } }", word, word, cell->kind == YAML_SCALAR && *cell->text ? cell->text : "256");
             return false;
+        }
         Op *parsed = op_new(m, cell_kind(word), FORWARD, s->name, s->loc);
         /* `init` may also name a value: it is read as text here and resolved in state_start */
         if (!attr_parse(m, parsed, cell, NULL, v->keys[0]->loc))

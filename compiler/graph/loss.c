@@ -176,7 +176,7 @@ static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
     Op *parsed = op_new(m, kind, FORWARD, "", y->keys[which]->loc);
     bool good = attr_parse(m, parsed, y, name, y->loc);
     if (info->takes == TAKES_WEIGHTS)
-        return penalty_add(m, parsed, from[0]), false;
+        return penalty_add(m, parsed, from[0], yaml_get(y, "weight")), false;
     Use x[OPERANDS_MAX];
     Entry e = { .name = arena_printf(m->arena, "loss%d", (int)(loss - m->losses) + 1), .loc = y->loc };
     const int before = m->ops.count;

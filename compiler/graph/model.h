@@ -168,8 +168,8 @@ bool flow_operand(Builder *b, Entry *e, const Yaml *y, Use *out, bool keep_steps
 /* loss.c: one loss or a list of them; errors are reported. */
 void losses_read(Builder *b, const Yaml *y);
 
-/* penalty.c: the entry `parsed` of `loss:` penalises the weights of what y names; errors are reported. */
-void penalty_add(Model *m, const Op *parsed, const Yaml *y);
+/* penalty.c: the entry `parsed` of `loss:` penalises the weights of what y names; `weight` is what it gives as its weight, or NULL.  Errors are reported. */
+void penalty_add(Model *m, const Op *parsed, const Yaml *y, const Yaml *weight);
 
 /* outputs.c: what the net gives. */
 void outputs_read(Builder *b, const Yaml *y);               /* `outputs:` (NULL: what the losses read) into m->outputs; errors are reported */

@@ -3,15 +3,21 @@
  * In: these maps (read with the rest of `train:`), and m->weights once shapes are known.  Out: Weight.rate_times, .decay, .frozen.
  * A key of `nets:` is a net, which stands for all beginnings that its uses and copies give to names, or such a beginning itself, whole up to a
  * dot.  Of several keys that fit a parameter the longest beginning alone counts; of two as long, the later one. */
+#include "graph/attr.h"
 #include "graph/model.h"
 #include <string.h>
 
-/* The path in { file: PATH }; NULL: there is none, or it was an error. */
+/* The path in { file: PATH }, where a $name is the parameter's; NULL: there is none, or it was an error. */
 static const Yaml *file_read(Model *m, const Yaml *y)
 {
     const Yaml *file = y && y->kind == YAML_MAP && y->count == 1 && strcmp(y->keys[0]->text, "file") == 0 ? y->items[0] : NULL;
-    if (!y || (file && file->kind == YAML_SCALAR && *file->text))
-        return file;
+    if (!y)
+        return NULL;
+    if (file && file->kind == YAML_SCALAR && *file->text) {
+        Yaml *path = NEW(m->arena, Yaml);
+        *path = *file, path->text = word_from_yaml(m, file);
+        return path->text ? path : NULL;
+    }
     diag_error(m->diag, y->loc, "a net of train: nets: starts by its layers' own initialisers, or from a file: init: { file: weights.npz }");
     return NULL;
 }
