@@ -571,6 +571,8 @@ class Net:
                 found = sum(PENALTIES[kind](self.weights[n]) for n in self.named(entry[kind]) if self.kinds[n] == "weights")
             else:
                 operands = [self.operand(one, place, ["loss", {}]) for one in listed(entry[kind])]
+                if kind == "cross_entropy" and getattr(operands[1], "side", "") == "last" and operands[1].ndim == 2:
+                    operands[0] = operands[0].flatten(1, -2)              # of a repeat in a repeat: the steps of both, one after the other
                 found = LOSSES[kind](*operands, attributes, self.class_axis(operands) if kind == "cross_entropy" else None)
             total = total + factor * found
         return total
