@@ -72,8 +72,8 @@ Test(cli, help_and_version_are_answers)
 
 Test(cli, a_small_amount_of_memory_is_said_in_a_small_unit)
 {
-    Run r = SPNC_RUN("check", in("tiny.yaml"), "--memory", "100K");
-    cr_expect(r.status == 1 && strstr(r.err, ", more than the 100.0 KiB allowed"), "%s", r.err);
+    Run r = SPNC_RUN("check", in("tiny.yaml"), "--memory", "1K");
+    cr_expect(r.status == 1 && strstr(r.err, ", more than the 1.0 KiB allowed"), "status %d, %s", r.status, r.err);
 }
 
 Test(cli, wrong_usage_ends_with_2)

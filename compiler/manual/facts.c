@@ -361,6 +361,7 @@ const FactDoc fact_docs[] = {
     { "panels", "block slices", "int", "inputs in a panel; slices that it meets", NULL },
     { "panels", "pieces", "int", "of work, for the threads", NULL },
     { "panels", "S", "int", "slices in all; each position is one", NULL },
+    { "panels", "straight", "bool", "do the examples stay in the lanes, so that nothing is turned at the end: few inputs, or few empty lanes", NULL },
     { "panels", "prefetch", "bool", "do the weights come from beyond the second-level cache?", NULL },
 
     { "tile", "F Q", "int", "rows and columns of sums", NULL },
@@ -370,6 +371,7 @@ const FactDoc fact_docs[] = {
     { "rows", "blocked", "bool", "do outputs (products: slices) come in blocks?", NULL },
     { "rows", "block", "int", "their number in a block; 0: all at once", NULL },
     { "rows", "chunk chunks", "int", "pieces of rows that a thread takes together; how many times that is", NULL },
+    { "rows", "across acrosses", "int", "pieces of columns that a thread takes together; how many times that is", NULL },
     { "rows", "pieces", "int", "of work, for the threads", NULL },
     { "rows", "S", "int", "slices in all; each position is one", NULL },
     { "rows", "prefetch", "bool", "do the weights come from beyond the second-level cache?", NULL },
