@@ -175,6 +175,13 @@ typedef struct {
     bool removed;            /* the model's rate is 0, so its layers are removed */
 } Rate;
 
+/* A layer that does nothing and is no operator, a dropout at rate 0; behind: the operator that was made before it, NULL: none. */
+typedef struct {
+    const char *name;        /* "classify.dropout1" */
+    Loc loc;
+    const struct Op *behind;
+} LeftOut;
+
 /* Where an operator of a repeat runs, for explain: before, ahead, core or after; why; of which repeat.  NULL: it is of none. */
 typedef struct { const char *word, *why; const Repeat *repeat; } StepsPart;
 
@@ -441,6 +448,7 @@ typedef struct {
     TrainDef train;
     int random_places;
     List noted_rates, rates; /* rates.c: each dropout's rate as written; the Rates made of them */
+    List left_out;           /* LeftOut */
     List forward, backward;  /* Section (steps.c, grad.c) */
     int loops;               /* numbers of loops given so far */
     struct Gradient *gradient;   /* grad.c: while it runs */

@@ -20,7 +20,7 @@ for compiler in gcc clang; do
     flags="$(sed -n 's/^FLAGS = //p' first/Makefile | sed 's/$(PROCESSOR)//') -Ifirst/runtime -E"
     $compiler $flags -dM headers.c | sed -n 's/^#define \([A-Za-z][A-Za-z_0-9]*\) .*/\1/p' >>identifiers
     # what the emitted C appends to a value's name, and all others that stand alone in one C file
-    $compiler $flags headers.c | grep -v '^#' | grep -oE '\b[A-Za-z][A-Za-z_0-9]*_(t|x|y|rows|part|winner|slot|pixel|forward|backward|weights|products|prepare|finish)\b' | sed 's/_[a-z]*$//' >>identifiers
+    $compiler $flags headers.c | grep -v '^#' | grep -oE '\b[A-Za-z][A-Za-z_0-9]*_(t|x|y|rows|part|winner|slot|pixel|forward|backward|weights|products|transpose|terms|prepare|finish)\b' | sed 's/_[a-z]*$//' >>identifiers
 done
 # words of C are refused, and a name has at most 40 characters; "names" is the model's
 mapfile -t names < <(sort -u identifiers | awk 'length <= 40' | grep -vxE 'auto|double|float|register|signed|unsigned|short|long|char|int|void|names')

@@ -21,6 +21,9 @@ says "$folder/text" "winograd 6+6+5+5 x 6+6+5+5, then relu"
 "$spnc" show models/rnn_spn.yaml --batch 128 --json >"$folder/net.json"
 "$spnc" show models/rnn_spn.yaml --batch 128 --scaling --json >"$folder/128.json"
 "$spnc" emit models/rnn_spn.yaml --batch 128 -o "$folder/128" && "$spnc" emit models/conv.yaml --batch 1024 -o "$folder/conv1024"
+says "$folder/128/rnn_spn.c" "rnn_spn.yaml:42: classify.dropout1 is left out, since its rate is 0."
+says "$folder/128/rnn_spn.c" "front_conv1, relu and front_maxpool2 (line 34) in one"
+! grep -q '^/\* ---- .*models/' "$folder/128/rnn_spn.c" || fail "heads of operators say more of the path than the file"
 "$spnc" check models/conv.yaml --batch 1024 --stage plan >"$folder/conv1024.plan"
 "$spnc" show models/conv.yaml --batch 1024 --scaling --json >"$folder/conv1024.json"
 "$spnc" show models/rnn_spn.yaml --batch 1024 --scaling --json >"$folder/1024.json"
@@ -53,7 +56,8 @@ def check(found, plan, folder, name):                   # operators as in the pl
         elif p["whole_batch"]:
             words = lines[i].split(":", 1)[1]
             turn = next((t for t in ("prepare", "products", "finish", "weights") if f" {t} " in words), "backward" if "'" in words else "forward")
-            body = re.search(rf"^(?:static )?void {p['operators']}_{turn}\(.*?^}}", c, re.S | re.M).group(0)
+            ends = {"weights": "transpose|weights", "products": "products|weights"}.get(turn, turn)          # a dense layer transposes dy, then makes the gradient
+            body = next(filter(None, (re.search(rf"^(?:static )?void {p['operators']}_{end}\(.*?^}}", c, re.S | re.M) for end in ends.split("|")))).group(0)
             begins = re.findall(r"#pragma omp for[^\n]*\n *for \(int \w+ = 0; \w+ < (\d+); \w+\+\+\)", body)
             assert p["pieces"] == int(begins[-1]), (i, p, begins)
             inside = sum("nowait" not in loop for loop in re.findall(r"#pragma omp for[^\n]*", body))

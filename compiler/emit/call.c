@@ -279,6 +279,15 @@ const char *call_parts(Model *m, const Op *op)
     return m->options.mpi ? arena_printf(m->arena, "%s, %lld", text, (long long)call_fold_row(op)) : text;
 }
 
+const char *call_ending(const Op *op)
+{
+    static const char *const endings[] = { [FORWARD] = "forward", [BACKWARD] = "backward", [WEIGHTS] = "weights", [PRODUCTS] = "products",
+                                           [FOLD] = "fold", [PREPARE] = "prepare", [FINISH] = "finish", [AGAIN] = "forward" };
+    if (op->pass == WEIGHTS && op->kernel.deferred)
+        return op->kind == OP_dense ? "transpose" : "terms";
+    return op->pass == PRODUCTS && op->kind == OP_dense ? "weights" : endings[op->pass];
+}
+
 const char *call_text(Model *m, const Phase *p, const Op *op)
 {
     Text line = { .arena = m->arena };
@@ -308,7 +317,7 @@ const char *call_text(Model *m, const Phase *p, const Op *op)
         text_printf(&line, ", %s, %s, %d)", first, call_parts(m, op), part->space != RAW && op->grad.accumulates);
         return line.text;
     }
-    text_printf(&line, "%s_%s(", op_pass_function(op), op->pass == FORWARD || op->pass == AGAIN ? "forward" : op->pass == BACKWARD ? "backward" : op->pass == PRODUCTS ? "products" : "weights");
+    text_printf(&line, "%s_%s(", op_pass_function(op), call_ending(op));
     if (writes_gradients(m, op))
         for (int i = 0; i < op->weight_count; i++)
             weight(&line, "gradient", op->weights[i], op->kind == OP_broadcast);

@@ -6,6 +6,9 @@
 
 /* "conv1_forward(conv1_at(g), image_at(g), weights->conv1_weight)", for the operator `op` of the phase p. */
 const char *call_text(Model *m, const Phase *p, const Op *op);
+/* What the name of op's function ends in, "forward".  A deferred gradient has two passes: a dense layer transposes dy and then makes the gradient of its
+ * weights, a convolution keeps its terms and multiplies them. */
+const char *call_ending(const Op *op);
 /* True if the functions of the forward operator `op` name the C type of t, one of its tensors; else they take a real * or an int32_t *. */
 bool call_typed(const Model *m, const Op *op, const Tensor *t);
 /* Appends to `reads` and `writes` the tensors that replay checks before and after the call: arguments of its SEE. */

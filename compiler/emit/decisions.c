@@ -23,10 +23,10 @@ Fact *decisions_add(Model *m, Fact *list, const char *kind, const Op *op, Tensor
     Fact *d = fact_table(m->arena);
     fact_text(d, "kind", kind);
     fact_text(d, "name", op_function(op));
-    const char *at = t->repeat ? slice_around(m, op->writes[0].tensor, t) : arena_printf(m->arena, "s %% %s", m->options.plain ? "N" : "G");
+    const char *at = slice_around(m, op->writes[0].tensor, t);
     fact_text(d, "tensor", place_slice(m, t, at));
     fact_text(d, "flat", place_flat(m, t, at));
-    fact_int(d, "slices", m->groups * steps_all(r));
+    fact_text(d, "slices", place_count(m, steps_all(r)));
     fact_int(d, "size", shape_count(&t->shape) * m->lanes);
     fact_push(list, d);
     return d;
@@ -68,6 +68,6 @@ void decisions_add_formula(Model *m, Fact *list, const Op *op)
     fact_text(d, "kind", "formula");
     fact_text(d, "name", op_function(op));
     fact_text(d, "arguments", arguments.text ? arguments.text : "");
-    fact_int(d, "slices", m->groups * steps_all(y->repeat));
+    fact_text(d, "slices", place_count(m, steps_all(y->repeat)));
     fact_push(list, d);
 }

@@ -120,17 +120,25 @@ static Fact *value_fact(Model *m, const Tensor *t, bool grad, Naming naming)
     return f;
 }
 
-/* The path and line that an operator comes from, safe inside a C comment. */
-static const char *place_text(Model *m, Loc at)
+/* A path, and a line if there is one, safe inside a C comment. */
+static const char *path_text(Model *m, const char *path, int line)
 {
     Text t = { .arena = m->arena };
-    for (const char *c = at.file->path; *c; c++) {
+    for (const char *c = path; *c; c++) {
         bool safe = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || strchr("._-/+ ", *c);
         text_printf(&t, "%c", safe && !(*c == '/' && (c[1] == '*' || (t.length && t.text[t.length - 1] == '*'))) ? *c : '_');
     }
-    if (at.line)
-        text_printf(&t, ":%d", at.line);
+    if (line)
+        text_printf(&t, ":%d", line);
     return t.text;
+}
+
+/* The file, as seen from the model's folder, and line that an operator comes from. */
+static const char *place_text(Model *m, Loc at)
+{
+    const char *path = at.file->path, *model = m->file->path, *name = strrchr(model, '/');
+    const size_t folder = name ? (size_t)(name + 1 - model) : 0;
+    return path_text(m, strncmp(path, model, folder) ? path : path + folder, at.line);
 }
 
 static const char *latency_template(Model *m, const Op *op)
@@ -163,13 +171,34 @@ static void put_operators(Emitter *e, Text *t, const char *before, const char *f
         if (!has || strcmp(has, function) != 0)
             continue;
         const char *line = op->loc.file == m->file ? arena_printf(m->arena, "line %d", op->loc.line) : place_text(m, op->loc);
-        const char *item = arena_printf(m->arena, "%s (%s)", op->name, line);
+        const char *item = arena_printf(m->arena, "%s (%s)", op->kind == OP_fill ? place_name(m, op->writes[0].tensor) : op->name, line);
         const bool full = t->length - line_start + strlen(item) > SERVES_WIDTH;
         text_printf(t, "%s", count ? full ? ",\n *      " : ", " : t->length ? arena_printf(m->arena, "\n *   %s", before) : before);
         line_start = full || !count ? t->length : line_start;
         text_printf(t, "%s", item);
         count++;
     }
+}
+
+/* The layers without effect that stand behind the operator, and before the next one that has functions of its own. */
+static Fact *left_out(Emitter *e, const Op *op)
+{
+    Model *m = e->m;
+    Fact *list = fact_table(m->arena);
+    for (int i = 0; i < m->left_out.count; i++) {
+        const LeftOut *out = m->left_out.items[i];
+        int at = out->behind ? list_index(&m->ops, out->behind) : -1;
+        const Unit *u = NULL;
+        while (at >= 0 && (!(u = unit_of(e, m->ops.items[at])) || !u->sharers))
+            at--;
+        if (at < 0 || u->op != op)
+            continue;
+        Fact *x = fact_table(m->arena);
+        fact_text(x, "name", out->name);
+        fact_text(x, "place", place_text(m, out->loc));
+        fact_push(list, x);
+    }
+    return list;
 }
 
 /* What tells the unit from others: its names, where it stands in the model, and the operators that it serves. */
@@ -186,12 +215,17 @@ static void name_facts(Emitter *e, const Unit *u, Naming naming, Fact *f)
         put_operators(e, &serves, "of ", op_function(op), false);
     if (naming == SHARED)
         put_operators(e, &serves, "its gradients also of ", op_function(op), true);
+    if (naming == OWN && op->kind == OP_conv_pool) {
+        const Tensor *y = op->writes[0].tensor;
+        text_printf(&serves, "%s, relu and %s (line %d) in one", op->name, y->name, y->loc.line);
+    }
     if (op->gradients)
         text_printf(&serves, "%sgradients: by the functions of %s", serves.length ? "\n *   " : "", op->gradients);
     fact_text(f, "name", op_function(op));
     fact_set(f, "operators", names);
     fact_text(f, "serves", serves.length ? serves.text : "");
     fact_text(f, "place", place_text(m, naming == SHARED ? (Loc){ .file = op->loc.file } : op->loc));
+    fact_set(f, "left_out", left_out(e, op));
     fact_place(f, op->loc);
 }
 
@@ -452,7 +486,7 @@ static Fact *included(Model *m)
     for (int i = 0; i < m->included.count; i++) {
         const Source *s = m->included.items[i];
         Fact *x = fact_table(m->arena);
-        fact_text(x, "path", place_text(m, (Loc){ .file = s }));
+        fact_text(x, "path", path_text(m, s->path, 0));
         fact_int(x, "line", tables_line(m, (Loc){ .line = 1, .file = s }));
         fact_push(list, x);
     }
@@ -479,7 +513,7 @@ static Fact *net_fact(Model *m)
     const char *s = settings_text(m, false);
     fact_text(f, "name", m->name);
     fact_text(f, "about", tables_string(m, m->about, strlen(m->about)));
-    fact_text(f, "source", place_text(m, (Loc){ .file = m->file }));
+    fact_text(f, "source", path_text(m, m->file->path, 0));
     fact_text(f, "settings_c", tables_string(m, s, strlen(s)));
     fact_text(f, "settings", safe_text(s));
     fact_text(f, "net_settings", safe_text(settings_text(m, true)));

@@ -35,7 +35,7 @@ static const char *function_name(Model *m, const Op *op, int detail)
 {
     const Tensor *x = op->read_count ? op->reads[0].tensor : op->writes[0].tensor;
     Text t = { .arena = m->arena };
-    text_printf(&t, "%s", OP_INFO(op)->name);
+    text_printf(&t, "%s", op->kind == OP_fill ? "zero" : OP_INFO(op)->name);
     if (op->fuse.act != OP_NONE)
         text_printf(&t, "_%s", op_table[op->fuse.act]->name);
     if (op->fuse.then)

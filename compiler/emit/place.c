@@ -70,6 +70,12 @@ const char *place_slice(const Model *m, const Tensor *t, const char *at)
     return arena_printf(m->arena, "v.%s[%s]%s", member(m, t), at, padding(m, t) ? ".of" : "");
 }
 
+const char *place_count(Model *m, int steps)
+{
+    const char *one = m->options.plain ? "N" : "G";
+    return steps == 1 ? one : arena_printf(m->arena, "%d * %s", steps, one);
+}
+
 const char *place_slices(const Model *m, const Tensor *t, const char *at)
 {
     const char *sign = at[0] == '-' ? " - " : " + ";
@@ -109,6 +115,7 @@ static Fact *type_fact(Model *m, const Tensor *t)
     fact_text(f, "slot", padding(m, t) ? arena_printf(m->arena, "%s_slot", t->name) : "");
     fact_text(f, "behind", tensor_owner(t)->guarded ? "guard" : "padding");
     fact_int(f, "padding", padding(m, t));
+    fact_text(f, "about", t->space == BYTES && padding(m, t) ? "     /* read by words of four bytes, the last of which go on behind it */" : "");
     return f;
 }
 
@@ -189,17 +196,71 @@ static const char *groups(Model *m, int n)
     return !n ? "0" : n == 1 ? one : n == -1 ? arena_printf(m->arena, "-%s", one) : arena_printf(m->arena, "%d%s", n, one);
 }
 
+/* The reals of a tensor with a place of its own. */
+static void range_of(const Model *m, const Tensor *o, int64_t *from, int64_t *to)
+{
+    *from = o->offset, *to = o->offset + o->slot_reals;
+    if (!o->local)
+        tensor_range(m, o, from, to);
+}
+
+/* Appends which other tensors have some of the reals from `from` to `to`. */
+static void put_neighbours(const Model *m, Text *text, const Tensor *o, int64_t from, int64_t to)
+{
+    bool first = true;
+    for (int i = 0; i < m->tensors.count; i++) {
+        const Tensor *t = m->tensors.items[i];
+        int64_t low, high;
+        if (t == o || tensor_owner(t) != t || t->first < 0 || t->stored || t->local != o->local)
+            continue;
+        range_of(m, t, &low, &high);
+        if (low < to && from < high)
+            text_printf(text, "%s%s", first ? "; with " : ", ", member(m, t)), first = false;
+    }
+}
+
+/* The operator of the backward pass that writes t; NULL: none. */
+static const Op *gradient_maker(Model *m, const Tensor *t)
+{
+    for_each_op(w, &m->backward) {
+        for (int k = 0; k < w.op->write_count; k++)
+            if (w.op->writes[k].tensor == t && w.op->kind != OP_fill)
+                return w.op;
+    }
+    return NULL;
+}
+
+/* Where a gradient comes from, since a value has one by each of its readers: "by A", "d_h + d_h_2 of the next step"; "": it is none of a value. */
+static const char *origin(Model *m, const Tensor *t)
+{
+    const Op *maker = gradient_maker(m, t);
+    if (!maker || t->space != REALS)
+        return "";
+    if (maker->kind == OP_sum_steps || maker->kind == OP_sum_slices)
+        return arena_printf(m->arena, "%s of all steps; ", maker->reads[0].tensor->name);
+    if (maker->pass == BACKWARD)
+        return arena_printf(m->arena, "by %s%s; ", maker->name, t->tail ? ", for the step before" : "");
+    Text sum = { .arena = m->arena };
+    for (int k = 0; k < maker->read_count; k++)
+        text_printf(&sum, "%s%s%s", k ? " + " : "", maker->reads[k].tensor->name, maker->reads[k].shift ? " of the next step" : "");
+    return maker->read_count ? arena_printf(m->arena, "%s; ", sum.text) : "";
+}
+
 static const char *note(Model *m, const Tensor *t)
 {
     const Tensor *o = tensor_owner(t);
     if (t->view_of)
         return arena_printf(m->arena, "%s again", t->view_of->name);
     if (t->over)
-        return arena_printf(m->arena, "in the place of %s", t->over->name);
-    int64_t from = o->offset, to = from + o->slot_reals;
-    if (!o->local)
-        tensor_range(m, o, &from, &to);
-    return arena_printf(m->arena, "reals %lld to %lld, %s", (long long)from, (long long)to, place_size(m, (to - from) * real_bytes(m)));
+        return arena_printf(m->arena, "%sin the place of %s", origin(m, t), t->over->name);
+    int64_t from, to;
+    range_of(m, o, &from, &to);
+    Text text = { .arena = m->arena };
+    text_printf(&text, "%sreals %lld to %lld, %s", origin(m, t), (long long)from, (long long)to, place_size(m, (to - from) * real_bytes(m)));
+    if (from != o->offset)
+        text_printf(&text, ", [0] at %lld", (long long)o->offset);
+    put_neighbours(m, &text, o, from, to);
+    return text.text;
 }
 
 /* A member of the struct of places with its comment: beside it at column `wide`, or below where the line would be too long. */

@@ -14,6 +14,8 @@ const char *place_element(const Tensor *t);
 const char *place_slice(const Model *m, const Tensor *t, const char *at);
 /* The slices from `at` on, a pointer to their type: "v.state - G"; at "0": "v.state".  Not for a tensor whose slots have padding. */
 const char *place_slices(const Model *m, const Tensor *t, const char *at);
+/* C of the slices of all groups at so many steps: "G", "3 * G". */
+const char *place_count(Model *m, int steps);
 /* Slice `at` as a flat `real *`, with a cast where its type has more than one axis. */
 const char *place_flat(const Model *m, const Tensor *t, const char *at);
 /* Its pointer: "v.state"; and the declaration of that, which no other line of the C has: "state_t *state", "digits_slot *digits", "real (*u)[768]". */

@@ -186,7 +186,7 @@ static Fact *loss_fact(Model *m, const LossDef *l)
     fact_real(x, "weight", l->weight);
     fact_int(x, "line", tables_line(m, l->loc));
     fact_bool(x, "differentiated", differentiated);
-    fact_int(x, "slices", m->groups * steps_all(r));
+    fact_text(x, "slices", place_count(m, steps_all(r)));
     return x;
 }
 

@@ -15,6 +15,11 @@ void rate_note(Model *m, Op *op, const char *layer, const Op *parsed)
     Noted *n = NEW(m->arena, Noted);
     *n = (Noted){ .op = op, .layer = layer, .rate = op_attr(parsed, "rate"), .factor = 1 };
     list_push(m->arena, &m->noted_rates, n);
+    if (op)
+        return;
+    LeftOut *out = NEW(m->arena, LeftOut);
+    *out = (LeftOut){ .name = layer, .loc = parsed->loc, .behind = m->ops.count ? m->ops.items[m->ops.count - 1] : NULL };
+    list_push(m->arena, &m->left_out, out);
 }
 
 static double evaluate(Model *m, const Noted *n)

@@ -5,6 +5,7 @@
  * transposes, last to first, at the same cost. */
 #include "lower/transform.h"
 #include <math.h>
+#include <stdlib.h>
 
 typedef struct {
     int rows, columns;
@@ -195,6 +196,21 @@ static Factors adjoint_of(Factors f)
 
 /* ---- C ------------------------------------------------------------------------------------------------------- */
 
+/* A number as C: in few digits, or as the quotient that it is, 32 / 45.0, to the bit. */
+static const char *number_text(Arena *a, double c)
+{
+    enum { MOST = 10000 };
+    const char *text = arena_printf(a, "%.6g", c);
+    if (strtod(text, NULL) == c)
+        return text;
+    for (int below = 2; below < MOST; below++) {
+        const double above = round(c * below);
+        if (above / below == c)
+            return arena_printf(a, "%.0f / %d.0", above, below);
+    }
+    return arena_printf(a, "%.17g", c);
+}
+
 /* The sum of a row, in order, but a summand with the coefficient 1 first; NULL: it is zero.  names: of the columns, NULL: zero. */
 static const char *sum_text(Arena *a, const double *row, const char *const *names, int columns)
 {
@@ -208,11 +224,11 @@ static const char *sum_text(Arena *a, const double *row, const char *const *name
         const char *x = names[k];
         if (c == 0 || !x || k == first)
             continue;
-        text = !text     ? arena_printf(a, "v_mul(v_set1(%.17g), %s)", c, x)
+        text = !text     ? arena_printf(a, "v_mul(v_set1(%s), %s)", number_text(a, c), x)
                : c == 1  ? arena_printf(a, "v_add(%s, %s)", text, x)
                : c == -1 ? arena_printf(a, "v_sub(%s, %s)", text, x)
-               : c > 0   ? arena_printf(a, "v_fma(v_set1(%.17g), %s, %s)", c, x, text)
-                         : arena_printf(a, "v_fnma(v_set1(%.17g), %s, %s)", -c, x, text);
+               : c > 0   ? arena_printf(a, "v_fma(v_set1(%s), %s, %s)", number_text(a, c), x, text)
+                         : arena_printf(a, "v_fnma(v_set1(%s), %s, %s)", number_text(a, -c), x, text);
     }
     return text;
 }

@@ -73,7 +73,8 @@ const FactDoc fact_docs[] = {
     { "unit", "serves", "text", "for the head of its section: which operators have its functions, if that is not one alone; or empty", NULL },
     { "unit", "kind", "text", "the operator's name", NULL },
     { "unit", "template", "text", "the file that makes its functions: KIND.c.in; of those that work element by element formula.c.in; of an operator from outside that of its form", NULL },
-    { "unit", "place", "text", "path in the model, and line if it is of one operator; safe in a comment", NULL },
+    { "unit", "left_out", "left[]", "layers of the model without effect that stand behind it", NULL },
+    { "unit", "place", "text", "file, as seen from the model's folder, and line if it is of one operator; safe in a comment", NULL },
     { "unit", "line column span", "int", "where it stands in the model; 0: nowhere", NULL },
     { "unit", "equation shapes cost", "text", "for the head of its section", NULL },
     { "unit", "key", "text", "its shape and attributes in one line: what candidate() is asked about", NULL },
@@ -322,6 +323,8 @@ const FactDoc fact_docs[] = {
     { "run", "from to step", "int", "pieces begin at from, from + step, ..., below to", NULL },
     { "run", "before behind", "int", "number of the first piece, and of the one behind the last, in the whole list", NULL },
     { "run", "chunk", "int", "Winograd: rows whose sums are in memory together, whole pieces", NULL },
+    { "run", "whole", "bool", "these are all of its rows", NULL },
+    { "run", "low high", "text", "C: of a chunk, where it begins and ends", NULL },
 
     { "few", "name", "text", "of its function, behind the operator's", NULL },
     { "few", "Q", "int", "columns of the tile", NULL },
@@ -418,9 +421,13 @@ const FactDoc fact_docs[] = {
 
     { "sum", "name value", "text", "e0, e1, ..., and the C of it", NULL },
 
+    { "left", "name place", "text", "the layer, file and line; safe in a comment", NULL },
+
     { "block", "size from to", "int", "vecs of tiles in each block; from the first to behind the last", NULL },
     { "block", "number", "int", "of the size in `tiles` of a pass", NULL },
     { "block", "last", "bool", "the last blocks of their kind", NULL },
+    { "block", "once", "bool", "there is one", NULL },
+    { "block", "tile", "text", "C: a vec of a block, t the first of them, s counts from it", NULL },
 
     { "pass", "K", "int", "terms of each sum", NULL },
     { "pass", "blocked", "bool", "do rows of u lie side by side, 16 in a block?", NULL },
@@ -473,6 +480,7 @@ const FactDoc fact_docs[] = {
     { "type", "slot", "text", "the type of a slice that is longer: a struct with the tensor as `of`; or empty", NULL },
     { "type", "behind", "text", "what stands behind it there: guard or padding", NULL },
     { "type", "padding", "int", "and how many bytes that is", NULL },
+    { "type", "about", "text", "a comment that says why, or empty", NULL },
 
     { "place", "name member", "text", "of the tensor, as in `value`; of its pointer in v or in a scratch", NULL },
     { "place", "line", "text", "C: that pointer as a member of a struct, with its comment", NULL },
@@ -593,7 +601,8 @@ const FactDoc fact_docs[] = {
     { "loss", "positions shown", "int", "terms of the mean an example; errors that are reported", NULL },
     { "loss", "weight", "real", "factor in the total", NULL },
     { "loss", "differentiated", "bool", "does anybody want its gradient?", NULL },
-    { "loss", "slices line", "int", "groups x steps; line of the model", NULL },
+    { "loss", "slices", "text", "C: groups x steps", NULL },
+    { "loss", "line", "int", "of the model", NULL },
 
     { "penalty", "rule", "text", "its name; its functions are penalty_NAME and penalty_NAME_gradient of penalty.h", NULL },
     { "penalty", "weight", "real", "factor in the total", NULL },
@@ -650,7 +659,8 @@ const FactDoc fact_docs[] = {
     { "decision", "tensor flat", "text", "C: the tensor that tells, at slice s; the same as a real *", NULL },
     { "decision", "statistics", "text", "norm: C of what scales x before a relu", NULL },
     { "decision", "C", "int", "norm: channels", NULL },
-    { "decision", "slices size", "int", "groups x steps; elements of a slice", NULL },
+    { "decision", "slices", "text", "C: groups x steps", NULL },
+    { "decision", "size", "int", "elements of a slice", NULL },
     { "decision", "arguments", "text", "of a formula: C of what its function takes behind the hash", NULL },
 
     { "page", "name about path settings form hash", "text", "of the model; everything is escaped already", NULL },

@@ -278,6 +278,10 @@ static Fact *blocks_fact(Arena *a, const WinogradSchedule *s, const Runs *runs)
         fact_int(f, "from", r->from), fact_int(f, "to", r->to);
         fact_int(f, "number", number + 1);
         fact_bool(f, "last", i == runs->count - 1);
+        const bool once = r->to - r->from == r->size, single = r->size == 1;
+        const char *first = once ? arena_printf(a, "%d", r->from) : "t";
+        fact_bool(f, "once", once);
+        fact_text(f, "tile", single ? first : once && !r->from ? "s" : arena_printf(a, "(%s + s)", first));
         fact_push(list, f);
     }
     return list;
@@ -319,8 +323,14 @@ static Fact *chunks_fact(Arena *a, const Runs *rows, int chunk, bool blocked)
 {
     Fact *list = runs_fact(a, rows);
     for (int i = 0; i < rows->count; i++) {
-        int unit = blocked ? 16 : rows->run[i].size, whole = chunk / unit * unit;
-        fact_int(list->items.items[i], "chunk", whole > unit ? whole : unit);
+        const Run *r = &rows->run[i];
+        int unit = blocked ? 16 : r->size, most = chunk / unit * unit, size = most > unit ? most : unit;
+        const bool whole = size >= r->to - r->from;
+        Fact *f = list->items.items[i];
+        fact_int(f, "chunk", size);
+        fact_bool(f, "whole", whole);
+        fact_text(f, "low", whole ? arena_printf(a, "%d", r->from) : "from");
+        fact_text(f, "high", whole ? arena_printf(a, "%d", r->to) : "to");
     }
     return list;
 }

@@ -7,6 +7,7 @@
  * counted in the C, since they depend on target, batch and tuning.
  * Not in it: a memory shared by the threads, clocks that fall when many cores work, and pieces that are not quite equal. */
 #include "base/json.h"
+#include "emit/call.h"
 #include "read/language.h"
 #include "tell/show.h"
 #include <math.h>
@@ -57,7 +58,6 @@ static int64_t rounds(const char *line, const char *end)
 /* The last loop that the threads share has the products; those before it prepare operands or add up a bias. */
 static Cut cut_of(const Deck *d, const Op *op)
 {
-    static const char *const passes[] = { [FORWARD] = "forward", [BACKWARD] = "backward", [WEIGHTS] = "weights", [PRODUCTS] = "products", [PREPARE] = "prepare", [FINISH] = "finish" };
     Cut cut = { MANY, 0 };
     if (op->pass == FOLD) {
         const Tensor *part = op->reads[0].tensor;
@@ -67,7 +67,7 @@ static Cut cut_of(const Deck *d, const Op *op)
     }
     const Op *host = op->pass == FORWARD ? op : op->of;
     const Card *c = deck_card(d, host);
-    const char *symbol = arena_printf(d->m->arena, "%s_%s", op_pass_function(op), passes[op->pass]);
+    const char *symbol = arena_printf(d->m->arena, "%s_%s", op_pass_function(op), call_ending(op));
     for (int i = 0; c && i < c->functions.count; i++) {
         const CardFunction *f = c->functions.items[i];
         for (int k = f->from; !strcmp(f->symbol, symbol) && k < f->to; k++) {

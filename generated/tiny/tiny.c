@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: 0BSD */
 /* tiny.c -- made by spnc from models/tiny.yaml.  Edit that, not this.
- *   d=5
+ * params: d=5
  *
  *   1 sizes   2 parameters (16936)   3 operators   4 memory   5 forward   6 backward   7 update   8 for the trainer
  *
  * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of
  * one group, and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
  * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its
- * output, NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is
- * called d_x. */
+ * output, NAME_weights the gradient of its parameters.  The gradient of x is called d_x, of an operator's own y, x and
+ * w dy, dx and dw.
+ *
+ * Before and behind these:
+ *   NAME_transpose    lays dy out for NAME_weights, a row an example
+ *   NAME_prepare      weights in the form in which forward and backward read them (NAME_u, where that is Winograd's)
+ *   NAME_terms        keeps the operands of a group, of which NAME_products makes du, the gradient of u, at once
+ *   NAME_finish       dw of du
+ *   NAME_last         of a last group with few examples; _packed: with several tiles in a vector; _5x2: 5 by 2 sums
+ *
+ * Tensors: d_NAME_part is what one group adds to the gradient of NAME, NAME_winner which element a pool took, NAME_sum
+ * what stands inside of an activation, d_NAME_total a sum of gradients, NAME_rows what transpose lays out, NAME_work a
+ * thread's working memory. */
 #include <math.h>
 #include <omp.h>
 #include <stdint.h>
@@ -70,34 +81,37 @@ typedef struct { d_classify_conv1_bias_part_t of; unsigned char padding[32]; } d
 typedef struct { front_maxpool2_winner_t of; unsigned char padding[32]; } front_maxpool2_winner_slot;
 typedef struct { d_front_conv1_weight_part_t of; unsigned char padding[48]; } d_front_conv1_weight_part_slot;
 typedef struct { d_front_conv1_bias_part_t of; unsigned char padding[48]; } d_front_conv1_bias_part_slot;
+/* read by words of four bytes, the last of which go on behind it */
 typedef struct { image_bytes_t of; unsigned char padding[64]; } image_bytes_slot;
 
 /* ==== 2 parameters =============================================================================================== */
 
-/* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
+/* Axes in PyTorch's order, but a dense layer's weight is [in][out]; its rows and biases are rounded up to whole
+ * vectors. */
+#define ALIGNED _Alignas(16 * sizeof(real))
 typedef struct {
-    _Alignas(16 * sizeof(real)) real front_conv1_weight[4][1][3][3];
-    _Alignas(16 * sizeof(real)) real front_conv1_bias[16];
-    _Alignas(16 * sizeof(real)) real h_weight_ih[196][48];
-    _Alignas(16 * sizeof(real)) real h_bias_ih[48];
-    _Alignas(16 * sizeof(real)) real h_weight_hh[16][48];
-    _Alignas(16 * sizeof(real)) real A_weight[16][16];
-    _Alignas(16 * sizeof(real)) real A_bias[16];
-    _Alignas(16 * sizeof(real)) real classify_conv1_weight[8][1][3][3];
-    _Alignas(16 * sizeof(real)) real classify_conv1_bias[16];
-    _Alignas(16 * sizeof(real)) real classify_dense1_weight[648][16];
-    _Alignas(16 * sizeof(real)) real classify_dense1_bias[16];
+    ALIGNED real front_conv1_weight[4][1][3][3];
+    ALIGNED real front_conv1_bias[16];
+    ALIGNED real h_weight_ih[196][48];
+    ALIGNED real h_bias_ih[48];
+    ALIGNED real h_weight_hh[16][48];
+    ALIGNED real A_weight[16][16];
+    ALIGNED real A_bias[16];
+    ALIGNED real classify_conv1_weight[8][1][3][3];
+    ALIGNED real classify_conv1_bias[16];
+    ALIGNED real classify_dense1_weight[648][16];
+    ALIGNED real classify_dense1_bias[16];
 } Weights;
 enum { BLOCK = sizeof(Weights) / sizeof(real) };
 _Static_assert(BLOCK == 21040, "the plan and the struct agree");
 
 enum { STATES = 1 };     /* blocks of numbers that sgd keeps beside the weights */
-static Weights *weights, *gradient, *state[1];
+static Weights *weights, *gradient, *state[STATES];
 static int threads;
 
 /* ==== 3 operators ================================================================================================ */
 
-/* ---- load_image_bytes: load_bytes ------------------------ models/tiny.yaml:10
+/* ---- load_image_bytes: load_bytes ------------------------ tiny.yaml:10
  *   1x100x100 */
 /* Copies the examples, whose bytes stand for x / 255.  Lane l has example first + l of the batch; one that is not there
  * is example 0. */
@@ -107,7 +121,7 @@ static void load_image_bytes_forward(image_bytes_t y, const void *const *rows, i
         memcpy(y[l], rows[first + l < count ? first + l : 0], 10000);
 }
 
-/* ---- load_image: load ------------------------------------ models/tiny.yaml:10
+/* ---- load_image: load ------------------------------------ tiny.yaml:10
  *   1x100x100 */
 /* y = x / 255.  Lane l has example first + l of the batch; one that is not there is example 0.
  * Four bytes of each example make a word, sixteen words a vector: byte k of all its lanes is one element of y. */
@@ -120,13 +134,12 @@ static void load_image_forward(real *y, const void *const *rows, int first, int 
             for (int w = 0; w < L / 4; w++, x += 4)
                 words[w][l] = (int32_t)(x[0] | (uint32_t)x[1] << 8 | (uint32_t)x[2] << 16 | (uint32_t)x[3] << 24);
         }
-        for (int k = 0; k < L; k++) {
+        for (int k = 0; k < L; k++)
             v_store(y + (at + k) * L, v_from_byte(iv_shr(iv_load(words[k / 4]), k % 4 * 8)));
-        }
     }
 }
 
-/* ---- load_digits: labels --------------------------------- models/tiny.yaml:12
+/* ---- load_digits: labels --------------------------------- tiny.yaml:12
  *   3 */
 /* y[p][l] = label p of example first + l of the batch; of example 0 where that is not there. */
 static void load_digits_forward(digits_t y, const void *const *rows, int first, int count)
@@ -139,9 +152,9 @@ static void load_digits_forward(digits_t y, const void *const *rows, int first, 
     }
 }
 
-/* ---- front_maxpool1: maxpool ----------------------------- models/tiny.yaml:16
+/* ---- front_maxpool1: maxpool ----------------------------- tiny.yaml:16
  *   1x100x100 -> 1x25x25 */
-/* y[c][i][j] = max over u, v of x[c][i * 4 + u][j * 4 + v], in each lane; of equals the first in row-major order wins.
+/* y[c][i][j] = max over u, v of x[c][i * 4 + u][j * 4 + v], in each lane.
  * A NaN in the window makes y NaN. */
 static void front_maxpool1_forward(front_maxpool1_t y, image_t x)
 {
@@ -166,8 +179,7 @@ static void front_maxpool1_forward(front_maxpool1_t y, image_t x)
                 const vec x14 = v_load(x[c][i * 4 + 3][j * 4 + 2]);
                 const vec x15 = v_load(x[c][i * 4 + 3][j * 4 + 3]);
                 vec best = x0;
-                mask nan = m_from(0);
-                nan = m_or(nan, v_unordered(x0, x1));
+                mask nan = v_unordered(x0, x1);
                 best = v_max(x1, best);
                 best = v_max(x2, best);
                 nan = m_or(nan, v_unordered(x2, x3));
@@ -195,7 +207,7 @@ static void front_maxpool1_forward(front_maxpool1_t y, image_t x)
             }
 }
 
-/* ---- front_conv1: conv ----------------------------------- models/tiny.yaml:17
+/* ---- front_conv1: conv ----------------------------------- tiny.yaml:17
  *   1x25x25 -> 4x23x23    40 parameters    19,044 multiply-adds an example */
 /* relu(s): a NaN stays a NaN, and -0 stays -0.  For each sum, where it is stored. */
 static inline vec front_conv1_then(vec s)
@@ -271,7 +283,7 @@ static void front_conv1_forward(front_conv1_t y, front_maxpool1_t x, real w[4][1
 /* dw[m][c][u][v] = sum over i, j of dy[m][i][j] x[c][i + u][j + v], db[m] = sum over i, j of dy[m][i][j]: in each lane
  * in that order, then over the lanes as v_sum does it.  A tile is filters x channels x taps of one row; _4x1x1, say.
  * It takes 4 rows of positions at a time through all rows of taps while they lie in the first-level cache; `sums` waits
- * for the next, whose x is asked for in time. */
+ * for the next, whose x is prefetched. */
 static void front_conv1_weights_4x1x1(real dw[4][1][3][3], real db[4], front_conv1_t dy, front_maxpool1_t x, int m,
     int c, int v)
 {
@@ -338,7 +350,7 @@ static void front_conv1_weights(real dw[4][1][3][3], real db[4], front_conv1_t d
             front_conv1_weights_4x1x1(dw, db, dy, x, m, 0, v);
 }
 
-/* ---- front_maxpool2: maxpool ----------------------------- models/tiny.yaml:18
+/* ---- front_maxpool2: maxpool ----------------------------- tiny.yaml:18
  *   4x23x23 -> 4x7x7 */
 /* y[c][i][j] = max over u, v of x[c][i * 3 + u][j * 3 + v], in each lane; of equals the first in row-major order wins.
  * A NaN in the window makes y NaN.
@@ -359,18 +371,13 @@ static void front_maxpool2_forward(front_maxpool2_t y, front_maxpool2_winner_t w
                 const vec x7 = v_load(x[c][i * 3 + 2][j * 3 + 1]);
                 const vec x8 = v_load(x[c][i * 3 + 2][j * 3 + 2]);
                 vec best = x0;
-                mask nan = m_from(0);
-                mask bit0 = m_from(0);
-                mask bit1 = m_from(0);
-                mask bit2 = m_from(0);
-                mask bit3 = m_from(0);
-                nan = m_or(nan, v_unordered(x0, x1));
+                mask nan = v_unordered(x0, x1);
                 const mask wins1 = v_gt(x1, best);
-                bit0 = m_or(bit0, wins1);
+                mask bit0 = wins1;
                 best = v_max(x1, best);
                 const mask wins2 = v_gt(x2, best);
                 bit0 = m_andnot(wins2, bit0);
-                bit1 = m_or(bit1, wins2);
+                mask bit1 = wins2;
                 best = v_max(x2, best);
                 nan = m_or(nan, v_unordered(x2, x3));
                 const mask wins3 = v_gt(x3, best);
@@ -380,7 +387,7 @@ static void front_maxpool2_forward(front_maxpool2_t y, front_maxpool2_winner_t w
                 const mask wins4 = v_gt(x4, best);
                 bit0 = m_andnot(wins4, bit0);
                 bit1 = m_andnot(wins4, bit1);
-                bit2 = m_or(bit2, wins4);
+                mask bit2 = wins4;
                 best = v_max(x4, best);
                 nan = m_or(nan, v_unordered(x4, x5));
                 const mask wins5 = v_gt(x5, best);
@@ -403,9 +410,9 @@ static void front_maxpool2_forward(front_maxpool2_t y, front_maxpool2_winner_t w
                 bit0 = m_andnot(wins8, bit0);
                 bit1 = m_andnot(wins8, bit1);
                 bit2 = m_andnot(wins8, bit2);
-                bit3 = m_or(bit3, wins8);
+                mask bit3 = wins8;
                 best = v_max(x8, best);
-                nan = m_or(nan, v_unordered(x8, x8));
+                nan = m_or(nan, v_unordered(x8, x8));        /* x8 is left: with itself */
                 best = v_select(nan, v_set1(NAN), best);
                 winner[c][i][j][0] = m_bits(bit0);
                 winner[c][i][j][1] = m_bits(bit1);
@@ -447,17 +454,17 @@ static void front_maxpool2_backward(front_conv1_t dx, front_maxpool2_t dy, front
     }
 }
 
-/* ---- fill_16: fill --------------------------------------- models/tiny.yaml
+/* ---- zero_16: fill --------------------------------------- tiny.yaml
  *   16
- *   of h_start (line 27), d_h_2_end (line 29), d_h_3_end (line 29) */
+ *   of v.h (line 27), v.d_h_2 (line 29), v.d_h_3 (line 29) */
 /* y = 0 */
-static void fill_16_forward(real *y)
+static void zero_16_forward(real *y)
 {
     for (int i = 0; i < 16 * L; i += L)
-        v_store(y + i, v_set1((real)0));
+        v_store(y + i, v_zero());
 }
 
-/* ---- h_from_input: dense --------------------------------- models/tiny.yaml:29
+/* ---- h_from_input: dense --------------------------------- tiny.yaml:29
  *   4x7x7 -> 48    9,456 parameters    9,408 multiply-adds an example */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 196 inputs
@@ -662,8 +669,8 @@ static void h_from_input_weights_5x1(real dw[196][48], real dy[][L][16], real x[
     v_storeu(&dw[k + 4][m], s4_0);
 }
 
-/* dy with the outputs side by side, 16 of an example. */
-static void h_from_input_weights(real *rows, h_from_input_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example. */
+static void h_from_input_transpose(real *rows, h_from_input_t *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
@@ -676,8 +683,9 @@ static void h_from_input_weights(real *rows, h_from_input_t *dy)
     }
 }
 
-/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
-static void h_from_input_products(real dw[196][48], real db[48], real *rows, front_maxpool2_t *x)
+/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a thread comes here as soon as it is
+ * free. */
+static void h_from_input_weights(real dw[196][48], real db[48], real *rows, front_maxpool2_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     real (*xs)[196][L] = (real (*)[196][L])x;
@@ -699,7 +707,7 @@ static void h_from_input_products(real dw[196][48], real db[48], real *rows, fro
     }
 }
 
-/* ---- h_from_state: dense --------------------------------- models/tiny.yaml:29
+/* ---- h_from_state: dense --------------------------------- tiny.yaml:29
  *   16 -> 48    768 parameters    768 multiply-adds an example */
 /* y[s][m] = (sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 16 inputs
@@ -868,8 +876,8 @@ static void h_from_state_weights_2x3(real dw[16][48], real dy[][L][16], real x[]
     v_storeu(&dw[k + 1][m], s1_0); v_storeu(&dw[k + 1][m + 16], s1_1); v_storeu(&dw[k + 1][m + 32], s1_2);
 }
 
-/* dy with the outputs side by side, 16 of an example. */
-static void h_from_state_weights(real *rows, h_from_state_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example. */
+static void h_from_state_transpose(real *rows, h_from_state_t *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
@@ -882,8 +890,8 @@ static void h_from_state_weights(real *rows, h_from_state_t *dy)
     }
 }
 
-/* dw[k][m] = sum over rows of x[k] dy[m].  Threads come when they have nothing else to do. */
-static void h_from_state_products(real dw[16][48], real *rows, h_t *x)
+/* dw[k][m] = sum over rows of x[k] dy[m].  No barrier before: a thread comes here as soon as it is free. */
+static void h_from_state_weights(real dw[16][48], real *rows, h_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(dynamic, 1) nowait
@@ -896,9 +904,9 @@ static void h_from_state_products(real dw[16][48], real *rows, h_t *x)
     }
 }
 
-/* ---- h: gru_gates ---------------------------------------- models/tiny.yaml:29
+/* ---- h: gru_gates ---------------------------------------- tiny.yaml:29
  *   48, 48, 16 -> 16 */
-/* xw = W_i x + b and hw = W_h h (+ b), [3H] lanes each, in the order r, z, n:
+/* xw = W_i x and hw = W_h h with their biases, 3H vecs each, in the order r, z, n:
  *   r = sigmoid(xw_r + hw_r)     how much of the state the new value sees
  *   z = sigmoid(xw_z + hw_z)     how much of the state stays
  *   n = tanh(xw_n + r hw_n)      the new value
@@ -918,10 +926,11 @@ static void h_forward(h_t h, h_gates_t gates, h_from_input_t xw, h_from_state_t 
     }
 }
 
-/* Back through the same lines, last to first; da is the gradient of what stands inside r's, z's and n's function.
+/* Back through the same lines, last to first; da_r, da_z and da_n are the gradients of what stands inside of
+ * sigmoid, sigmoid and tanh.
  * dbefore is only the direct path, z dh: the one through W_h comes with hw's gradient. */
-static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore,
-    h_t dh, h_gates_t gates, h_from_state_t hw, h_t before)
+static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t dh, h_gates_t gates, h_from_state_t hw,
+    h_t before)
 {
     enum { H = 16 };
     const vec one = v_set1(1);
@@ -940,7 +949,7 @@ static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore,
     }
 }
 
-/* ---- A: dense -------------------------------------------- models/tiny.yaml:30
+/* ---- A: dense -------------------------------------------- tiny.yaml:30
  *   16 -> 6    102 parameters    96 multiply-adds an example */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 16 inputs
@@ -1109,8 +1118,8 @@ static void A_weights_5x1(real dw[16][16], real dy[][L][16], real x[][16][L], in
     v_storeu(&dw[k + 4][m], s4_0);
 }
 
-/* dy with the outputs side by side, 16 of an example. */
-static void A_weights(real *rows, A_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example. */
+static void A_transpose(real *rows, A_t *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
@@ -1123,8 +1132,9 @@ static void A_weights(real *rows, A_t *dy)
     }
 }
 
-/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
-static void A_products(real dw[16][16], real db[16], real *rows, h_t *x)
+/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a thread comes here as soon as it is
+ * free. */
+static void A_weights(real dw[16][16], real db[16], real *rows, h_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
@@ -1145,7 +1155,7 @@ static void A_products(real dw[16][16], real db[16], real *rows, h_t *x)
     }
 }
 
-/* ---- crop: spn ------------------------------------------- models/tiny.yaml:31
+/* ---- crop: spn ------------------------------------------- tiny.yaml:31
  *   1x100x100, 6 -> 1x20x20 */
 /* The grid: where the columns (x) and the rows (y) of the output lie, the image's corners being at -1 and 1. */
 static const real crop_x[20] = {
@@ -1171,10 +1181,10 @@ static inline ivec crop_pixel(ivec row, ivec column)
 /* y[c][i][j] = image[c] read at the point
  *   x_s = A[0] x[j] + (A[1] y[i] + A[2])
  *   y_s = A[3] x[j] + (A[4] y[i] + A[5])
- * between the two rows and two columns of pixels around it (sampler.h; BORDER_ZERO).  A is [6][L]: each lane has a
- * window of its own, so its pixels are gathered, both columns of a row by one word of four bytes.
- * Kept for backward: the slopes of y[c][i][j] along the columns (slopes[0]) and the rows (slopes[1]) of pixels.
- */
+ * bilinearly, between the two rows and two columns of pixels around it (sampler.h; BORDER_ZERO).  A is [6][L]: each
+ * lane has a window of its own, so its pixels are gathered, the two of a row as one word of four bytes.  Pixels a b lie
+ * above e f.  Kept for backward: the slopes of y[c][i][j] along the columns (slopes[0]) and the rows (slopes[1]) of
+ * pixels. */
 static void crop_forward(crop_t y, crop_slopes_t slopes, image_bytes_t image, A_t A)
 {
     enum { C = 1, H = 100, W = 100, Ho = 20, Wo = 20 };
@@ -1190,8 +1200,8 @@ static void crop_forward(crop_t y, crop_slopes_t slopes, image_bytes_t image, A_
             mask edge = iv_eq(u.low, u.high);       /* both columns are the same one */
             for (int c = 0; c < C; c++) {
                 ivec ab = iv_gather_u32(image[0][c][0], upper_at), ef = iv_gather_u32(image[0][c][0], lower_at);
-                vec a = v_from_byte(ab), b = v_from_byte(iv_select(edge, ab, iv_shr(ab, 8)));       /* a b */
-                vec e = v_from_byte(ef), f = v_from_byte(iv_select(edge, ef, iv_shr(ef, 8)));       /* e f */
+                vec a = v_from_byte(ab), b = v_from_byte(iv_select(edge, ab, iv_shr(ab, 8)));
+                vec e = v_from_byte(ef), f = v_from_byte(iv_select(edge, ef, iv_shr(ef, 8)));
                 vec upper = v_fma(u.weight_high, b, v_mul(u.weight_low, a));
                 vec lower = v_fma(u.weight_high, f, v_mul(u.weight_low, e));
                 v_store(y[c][i][j], v_fma(v.weight_high, lower, v_mul(v.weight_low, upper)));
@@ -1204,18 +1214,22 @@ static void crop_forward(crop_t y, crop_slopes_t slopes, image_bytes_t image, A_
     }
 }
 
-/* Each output gives its gradient to the point it was read at, by its slopes; the point gives it
- * to A: dA[0] = sum of du x[j], dA[1] = sum of du y[i], dA[2] = sum of du, and so on for dv, where u and v are the
- * point in pixels and du / dx_s is a constant.  Sums run over the outputs row by row. */
+/* dA alone: the image gets no gradient.  Each output gives its gradient d to the point (u, v), in pixels, that it was
+ * read at, by its slopes.
+ *   du = sum over c of d slopes[0], dv = sum over c of d slopes[1]
+ *   dA[0] = du/dx_s sum of du x[j]     dA[1] = du/dx_s sum of du y[i]     dA[2] = du/dx_s sum of du
+ *   dA[3] = dv/dy_s sum of dv x[j]     dA[4] = dv/dy_s sum of dv y[i]     dA[5] = dv/dy_s sum of dv
+ * du/dx_s and dv/dy_s are the constants sampler_scale().
+ * Sums run over the outputs row by row. */
 static void crop_backward(A_t dA, crop_t dy, crop_slopes_t slopes)
 {
     enum { C = 1, H = 100, W = 100, Ho = 20, Wo = 20 };
-    vec d0 = v_set1(0), d1 = d0, d2 = d0, d3 = d0, d4 = d0, d5 = d0;
+    vec d0 = v_zero(), d1 = v_zero(), d2 = v_zero(), d3 = v_zero(), d4 = v_zero(), d5 = v_zero();
     for (int i = 0; i < Ho; i++) {
         const vec gy = v_set1(crop_y[i]);
         for (int j = 0; j < Wo; j++) {
             const vec gx = v_set1(crop_x[j]);
-            vec du = v_set1(0), dv = v_set1(0);
+            vec du = v_zero(), dv = v_zero();
             for (int c = 0; c < C; c++) {
                 const vec d = v_load(dy[c][i][j]);
                 du = v_fma(d, v_load(slopes[0][c][i][j]), du);
@@ -1247,15 +1261,16 @@ static uint64_t crop_decisions(uint64_t hash, A_t A)
     return hash;
 }
 
-/* ---- classify_conv1: conv_pool --------------------------- models/tiny.yaml:20
- *   1x20x20 -> 8x9x9    80 parameters    23,328 multiply-adds an example */
+/* ---- classify_conv1: conv_pool --------------------------- tiny.yaml:20
+ *   1x20x20 -> 8x9x9    80 parameters    23,328 multiply-adds an example
+ *   classify_conv1, relu and classify_maxpool1 (line 21) in one */
 /* y[m][i][j] = max(0, the largest of the four sums s[r][q], r, q in {0, 1}, of the window), in each lane, where
  *   s[r][q] = b[m] + sum over u, v of w[m][u][v] x[2i + r + u][2j + q + v]
  * The nine weights of a filter and the 4x4 patch of x that a window needs stay in registers; the map s is never stored.
  * A NaN among the four makes y NaN.
  * Kept for the gradient: which of the four won (the first on a tie), column bit and row bit, a mask of lanes each. */
 static void classify_conv1_forward(classify_maxpool1_t y, classify_maxpool1_winner_t winner, crop_t x,
-    real w[8][1][3][3], real b[])
+    real w[8][1][3][3], real b[8])
 {
     for (int i = 0; i < 9; i++)
         for (int m = 0; m < 8; m++) {
@@ -1374,7 +1389,7 @@ static void classify_conv1_backward(crop_t dx, classify_maxpool1_t dy, classify_
 /* dw[m][u][v] = sum over windows of d x[at the winner + (u, v)], db[m] = sum of d, with d = dy where y > 0: row-major
  * over the windows in each lane, then the lanes by v_sum's tree.  Nothing is unpooled: each lane picks its winner's 3x3
  * out of the window's 4x4. */
-static void classify_conv1_weights(real dw[8][1][3][3], real db[], classify_maxpool1_t dy,
+static void classify_conv1_weights(real dw[8][1][3][3], real db[8], classify_maxpool1_t dy,
     classify_maxpool1_winner_t winner, classify_maxpool1_t y, crop_t x)
 {
     for (int m = 0; m < 8; m++) {
@@ -1413,7 +1428,7 @@ static void classify_conv1_weights(real dw[8][1][3][3], real db[], classify_maxp
     }
 }
 
-/* ---- classify_dense1: dense ------------------------------ models/tiny.yaml:22
+/* ---- classify_dense1: dense ------------------------------ tiny.yaml:22
  *   8x9x9 -> 10    6,490 parameters    6,480 multiply-adds an example */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 384 inputs
@@ -1560,8 +1575,8 @@ static void classify_dense1_weights_6x1(real dw[648][16], real dy[][L][16], real
     v_storeu(&dw[k + 5][m], s5_0);
 }
 
-/* dy with the outputs side by side, 16 of an example. */
-static void classify_dense1_weights(real *rows, classify_dense1_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example. */
+static void classify_dense1_transpose(real *rows, classify_dense1_t *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
@@ -1574,8 +1589,9 @@ static void classify_dense1_weights(real *rows, classify_dense1_t *dy)
     }
 }
 
-/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
-static void classify_dense1_products(real dw[648][16], real db[16], real *rows, classify_maxpool1_t *x)
+/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a thread comes here as soon as it is
+ * free. */
+static void classify_dense1_weights(real dw[648][16], real db[16], real *rows, classify_maxpool1_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     real (*xs)[648][L] = (real (*)[648][L])x;
@@ -1596,17 +1612,17 @@ static void classify_dense1_products(real dw[648][16], real db[16], real *rows, 
     }
 }
 
-/* ---- cross_entropy1: cross_entropy ----------------------- models/tiny.yaml:34
+/* ---- cross_entropy1: cross_entropy ----------------------- tiny.yaml:34
  *   10, 3 -> 1 */
 /* With p = softmax(x) and y the label, in every lane
- *   loss = sum over rows of -log p_y = log(sum over k of exp(x_k - m)) - (x_y - m);
+ *   loss = sum over the P positions of -log p_y, where -log p_y = log(sum over k of exp(x_k - m)) - (x_y - m)
  * m = max x keeps exp from overflowing and changes nothing else. */
 static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
 {
     enum { P = 1, K = 10 };
-    vec total = v_set1(0);
+    vec total = v_zero();
     for (int p = 0; p < P; p++, x += K * L, label += L) {
-        vec m = v_load(x), sum = v_set1(0);
+        vec m = v_load(x), sum = v_zero();
         for (int k = 1; k < K; k++)
             m = v_max(m, v_load(x + k * L));
         for (int k = 0; k < K; k++)
@@ -1626,7 +1642,7 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
     const mask here = iv_lt(iv_iota(), iv_set1(present));
     for (int p = 0; p < P; p++, x += K * L, dx += K * L, label += L) {
         const ivec y = iv_load(label);
-        vec m = v_load(x), sum = v_set1(0);
+        vec m = v_load(x), sum = v_zero();
         for (int k = 1; k < K; k++)
             m = v_max(m, v_load(x + k * L));
         for (int k = 0; k < K; k++) {
@@ -1643,7 +1659,7 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
     }
 }
 
-/* ---- sum_d_h_total: sum ---------------------------------- models/tiny.yaml:27
+/* ---- sum_d_h_total: sum ---------------------------------- tiny.yaml:27
  *   16, 16, 16 -> 16 */
 /* y = x1 + x2 + x3 */
 static inline vec sum_d_h_total_value(vec x1, vec x2, vec x3)
@@ -1659,9 +1675,9 @@ static void sum_d_h_total_forward(real *y, real *x1, real *x2, real *x3)
     }
 }
 
-/* ---- sum_d_h_from_input_2: sum_steps --------------------- models/tiny.yaml:29
+/* ---- sum_d_h_from_input_2: sum_steps --------------------- tiny.yaml:29
  *   48 -> 48 */
-/* y = x of step 0 + x of step 1 + ... in that order; a step lies 2 groups after the one before. */
+/* y = x of step 0 + x of step 1 + ... in that order; a step lies G groups after the one before. */
 static void sum_d_h_from_input_2_forward(d_h_from_input_2_t y, d_h_from_input_t *x)
 {
     enum { T = 3 };
@@ -1674,19 +1690,20 @@ static void sum_d_h_from_input_2_forward(d_h_from_input_2_t y, d_h_from_input_t 
     }
 }
 
-/* ---- the parts of a weight's gradient, one a group, added in pairs: 0+1, 2+3, ...; then the sums likewise
- * -------------- A block at a time, each part is read once, in order: 0, 1, their sum; 2, 3, their sum, the sum of
- * both; ...  What waits for its partner stays in the first-level cache. */
+/* ---- fold ------------------------------------------------------------------------------------------------------
+ * A weight's gradient of its parts, one a group, added in pairs: 0 + 1, 2 + 3, ...; then the sums likewise.
+ * A block at a time, each part is read once, in order: 0, 1, their sum; 2, 3, their sum, the sum of both; ...  What
+ * waits for its partner stays in the first-level cache. */
 static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add)
 {
     enum { WIDE = 8 * L, DEEP = 32 };
-    ptrdiff_t stride = (size + 15) / 16 * 16;
+    ptrdiff_t stride = (size + L - 1) / L * L;
     #pragma omp for schedule(static) nowait
     for (ptrdiff_t i = 0; i < size; i += WIDE) {
         _Alignas(64) real waiting[DEEP][WIDE];
         int count = size - i < WIDE ? (int)(size - i) : WIDE, n = 0;
         for (int k = 0; k < parts; k++) {
-            /* part k completes so many sums; the last one all */
+            /* part k ends as many pairs as k + 1 has factors of two; the last part ends all that wait */
             int due = k + 1 < parts ? __builtin_ctz((unsigned)k + 1) : n;
             n -= due;
             for (int l = 0; l < count; l += L) {
@@ -1710,54 +1727,97 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
 /* ==== 4 memory =================================================================================================== */
 
 /* One block for the batch, planned for forward and backward together: a place is used again when its value has been
- * read for the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
+ * read for the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g.
+ * Of each tensor: its slices, its shape, where a gradient comes from, its place, and what else has some of that place
+ * at other times. */
 static real *memory;
-static const size_t MEMORY = 300384, SCRATCH = 160000;     /* reals; scratch: of each thread */
+#define MEMORY ((size_t)300384)     /* reals */
+#define SCRATCH ((size_t)160000)     /* reals of each thread */
 static struct {
-    image_bytes_slot *image_bytes;          /* [0 .. G)  1x100x100: reals 0 to 80032, 313 KiB */
+    image_bytes_slot *image_bytes;
+        /* [0 .. G)  1x100x100: reals 0 to 80032, 313 KiB; with classify_dense1, loss1, d_classify_dense1,
+         * d_classify_dense1_rows, d_classify_maxpool1, d_classify_conv1_weight_part, d_classify_conv1_bias_part, d_A,
+         * d_A_rows, d_h, d_h_from_input, d_h_from_state, d_h_2, d_h_from_state_rows, d_h_3, d_h_from_input_2,
+         * d_h_from_input_rows, d_front_maxpool2, d_front_conv1_weight_part, d_front_conv1_bias_part */
     front_maxpool1_t *front_maxpool1;       /* [0 .. G)  1x25x25: reals 257440 to 277440, 78 KiB */
     front_maxpool2_t *front_maxpool2;       /* [0 .. G)  4x7x7: reals 277440 to 283712, 24 KiB */
-    h_t *h;                                 /* [-G .. 3G)  16: reals 296864 to 298912, 8.0 KiB */
+    h_t *h;                                 /* [-G .. 3G)  16: reals 296864 to 298912, 8.0 KiB, [0] at 297376 */
     front_maxpool2_winner_slot *front_maxpool2_winner; /* [0 .. G)  4x7x7x4: reals 298912 to 299712, 3.1 KiB */
     digits_t *digits;                       /* [0 .. G)  3: reals 300288 to 300384, 384 bytes */
-    h_from_input_t *h_from_input;           /* [0 .. G)  48: reals 80032 to 81568, 6.0 KiB */
+    h_from_input_t *h_from_input;           /* [0 .. G)  48: reals 80032 to 81568, 6.0 KiB; with crop_slopes */
     h_from_state_t *h_from_state;           /* [0 .. 3G)  48: reals 283712 to 288320, 18 KiB */
     h_gates_t *h_gates;                     /* [0 .. 3G)  3x16: reals 288320 to 292928, 18 KiB */
     A_t *A;                                 /* [0 .. 3G)  6: reals 299712 to 300288, 2.2 KiB */
-    crop_slopes_t *crop_slopes;             /* [0 .. 3G)  2x1x20x20: reals 80032 to 156832, 300 KiB */
+    crop_slopes_t *crop_slopes;
+        /* [0 .. 3G)  2x1x20x20: reals 80032 to 156832, 300 KiB; with h_from_input */
     classify_maxpool1_t *classify_maxpool1; /* [0 .. 3G)  8x9x9: reals 156832 to 219040, 243 KiB */
     crop_t *crop;                           /* [0 .. 3G)  1x20x20: reals 219040 to 257440, 150 KiB */
     classify_maxpool1_winner_slot *classify_maxpool1_winner; /* [0 .. 3G)  8x9x9x2: reals 292928 to 296864, 15 KiB */
-    classify_dense1_t *classify_dense1;     /* [0 .. 3G)  10: reals 63744 to 64704, 3.8 KiB */
-    loss1_t *loss1;                         /* [0 .. 3G)  1: reals 65760 to 65856, 384 bytes */
-    d_classify_dense1_t *d_classify_dense1; /* [0 .. 3G)  10: reals 64704 to 65664, 3.8 KiB */
-    real (*d_classify_dense1_rows)[256];    /* [0 .. 3G)  a kernel's own layout: reals 62208 to 63744, 6.0 KiB */
-    d_classify_maxpool1_t *d_classify_maxpool1; /* [0 .. 3G)  8x9x9: reals 0 to 62208, 243 KiB */
-    d_A_t *d_A;                             /* [0 .. 3G)  6: reals 64704 to 65280, 2.2 KiB */
+    classify_dense1_t *classify_dense1;     /* [0 .. 3G)  10: reals 63744 to 64704, 3.8 KiB; with image_bytes */
+    loss1_t *loss1;                         /* [0 .. 3G)  1: reals 65760 to 65856, 384 bytes; with image_bytes */
+    d_classify_dense1_t *d_classify_dense1;
+        /* [0 .. 3G)  10: by cross_entropy1; reals 64704 to 65664, 3.8 KiB; with d_classify_conv1_weight_part, d_A,
+         * image_bytes */
+    real (*d_classify_dense1_rows)[256];
+        /* [0 .. 3G)  a kernel's own layout: reals 62208 to 63744, 6.0 KiB; with image_bytes */
+    d_classify_maxpool1_t *d_classify_maxpool1;
+        /* [0 .. 3G)  8x9x9: by classify_dense1; reals 0 to 62208, 243 KiB; with d_A_rows, d_h, d_h_from_input,
+         * d_h_from_state, d_h_2, d_h_from_state_rows, d_h_3, d_h_from_input_2, d_h_from_input_rows, d_front_maxpool2,
+         * d_front_conv1_weight_part, d_front_conv1_bias_part, image_bytes */
+    d_A_t *d_A;
+        /* [0 .. 3G)  6: by crop; reals 64704 to 65280, 2.2 KiB; with d_classify_dense1, image_bytes */
     d_classify_conv1_weight_part_slot *d_classify_conv1_weight_part;
-        /* [0 .. 3G)  8x1x3x3: reals 65280 to 65760, 1.9 KiB */
-    d_classify_conv1_bias_part_slot *d_classify_conv1_bias_part; /* [0 .. 3G)  8: reals 65856 to 65952, 384 bytes */
-    real (*d_A_rows)[256];                  /* [0 .. 3G)  a kernel's own layout: reals 13824 to 15360, 6.0 KiB */
-    d_h_t *d_h;                             /* [0 .. 3G)  16: reals 15360 to 16896, 6.0 KiB */
-    d_h_2_t *d_h_2;                         /* [0 .. 4G)  16: reals 9216 to 11264, 8.0 KiB */
-    d_h_3_t *d_h_3;                         /* [0 .. 4G)  16: reals 11264 to 13312, 8.0 KiB */
-    d_h_from_input_t *d_h_from_input;       /* [0 .. 3G)  48: reals 0 to 4608, 18 KiB */
-    d_h_from_state_t *d_h_from_state;       /* [0 .. 3G)  48: reals 4608 to 9216, 18 KiB */
-    real (*d_h_from_state_rows)[768];       /* [0 .. 3G)  a kernel's own layout: reals 9216 to 13824, 18 KiB */
-    d_h_from_input_2_t *d_h_from_input_2;   /* [0 .. G)  48: reals 6272 to 7808, 6.0 KiB */
-    real (*d_h_from_input_rows)[768];       /* [0 .. G)  a kernel's own layout: reals 15360 to 16896, 6.0 KiB */
-    d_front_maxpool2_t *d_front_maxpool2;   /* [0 .. G)  4x7x7: reals 0 to 6272, 24 KiB */
-    d_front_conv1_weight_part_slot *d_front_conv1_weight_part; /* [0 .. G)  4x1x3x3: reals 6272 to 6368, 384 bytes */
-    d_front_conv1_bias_part_slot *d_front_conv1_bias_part; /* [0 .. G)  4: reals 6368 to 6400, 128 bytes */
+        /* [0 .. 3G)  8x1x3x3: reals 65280 to 65760, 1.9 KiB; with d_classify_dense1, image_bytes */
+    d_classify_conv1_bias_part_slot *d_classify_conv1_bias_part;
+        /* [0 .. 3G)  8: reals 65856 to 65952, 384 bytes; with image_bytes */
+    real (*d_A_rows)[256];
+        /* [0 .. 3G)  a kernel's own layout: reals 13824 to 15360, 6.0 KiB; with d_classify_maxpool1, image_bytes */
+    d_h_t *d_h;
+        /* [0 .. 3G)  16: by A; reals 15360 to 16896, 6.0 KiB; with d_classify_maxpool1, d_h_from_input_rows,
+         * image_bytes */
+    d_h_2_t *d_h_2;
+        /* [0 .. 4G)  16: by h, for the step before; reals 9216 to 11264, 8.0 KiB; with d_classify_maxpool1,
+         * d_h_from_state_rows, image_bytes */
+    d_h_3_t *d_h_3;
+        /* [0 .. 4G)  16: by h_from_state, for the step before; reals 11264 to 13312, 8.0 KiB; with d_classify_maxpool1,
+         * d_h_from_state_rows, image_bytes */
+    d_h_from_input_t *d_h_from_input;
+        /* [0 .. 3G)  48: by h; reals 0 to 4608, 18 KiB; with d_classify_maxpool1, d_front_maxpool2, image_bytes */
+    d_h_from_state_t *d_h_from_state;
+        /* [0 .. 3G)  48: by h; reals 4608 to 9216, 18 KiB; with d_classify_maxpool1, d_h_from_input_2,
+         * d_front_maxpool2, d_front_conv1_weight_part, d_front_conv1_bias_part, image_bytes */
+    real (*d_h_from_state_rows)[768];
+        /* [0 .. 3G)  a kernel's own layout: reals 9216 to 13824, 18 KiB; with d_classify_maxpool1, d_h_2, d_h_3,
+         * image_bytes */
+    d_h_from_input_2_t *d_h_from_input_2;
+        /* [0 .. G)  48: d_h_from_input of all steps; reals 6272 to 7808, 6.0 KiB; with d_classify_maxpool1,
+         * d_h_from_state, d_front_conv1_weight_part, d_front_conv1_bias_part, image_bytes */
+    real (*d_h_from_input_rows)[768];
+        /* [0 .. G)  a kernel's own layout: reals 15360 to 16896, 6.0 KiB; with d_classify_maxpool1, d_h, image_bytes */
+    d_front_maxpool2_t *d_front_maxpool2;
+        /* [0 .. G)  4x7x7: by h_from_input; reals 0 to 6272, 24 KiB; with d_classify_maxpool1, d_h_from_input,
+         * d_h_from_state, image_bytes */
+    d_front_conv1_weight_part_slot *d_front_conv1_weight_part;
+        /* [0 .. G)  4x1x3x3: reals 6272 to 6368, 384 bytes; with d_classify_maxpool1, d_h_from_state, d_h_from_input_2,
+         * image_bytes */
+    d_front_conv1_bias_part_slot *d_front_conv1_bias_part;
+        /* [0 .. G)  4: reals 6368 to 6400, 128 bytes; with d_classify_maxpool1, d_h_from_state, d_h_from_input_2,
+         * image_bytes */
 } v;
 
 /* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
 typedef struct {
-    image_t *image;                         /* 1x100x100: reals 0 to 160000, 625 KiB */
-    front_conv1_t *front_conv1;             /* 4x23x23: reals 0 to 33856, 132 KiB */
-    d_crop_t *d_crop;                       /* 1x20x20: reals 0 to 6400, 25 KiB */
-    d_h_total_t *d_h_total;                 /* 16: reals 0 to 256, 1.0 KiB */
-    d_front_conv1_sum_t *d_front_conv1_sum; /* 4x23x23: reals 0 to 33856, 132 KiB */
+    image_t *image;
+        /* 1x100x100: reals 0 to 160000, 625 KiB; with front_conv1, d_crop, d_h_total, d_front_conv1_sum */
+    front_conv1_t *front_conv1;
+        /* 4x23x23: reals 0 to 33856, 132 KiB; with image, d_crop, d_h_total, d_front_conv1_sum */
+    d_crop_t *d_crop;
+        /* 1x20x20: by classify_conv1; reals 0 to 6400, 25 KiB; with image, front_conv1, d_h_total, d_front_conv1_sum */
+    d_h_total_t *d_h_total;
+        /* 16: d_h + d_h_2 of the next step + d_h_3 of the next step; reals 0 to 256, 1.0 KiB; with image, front_conv1,
+         * d_crop, d_front_conv1_sum */
+    d_front_conv1_sum_t *d_front_conv1_sum;
+        /* 4x23x23: by front_maxpool2; reals 0 to 33856, 132 KiB; with image, front_conv1, d_crop, d_h_total */
 } Scratch;
 static real *scratch_memory;
 static Scratch *scratches;      /* one a thread */
@@ -1810,7 +1870,8 @@ static void lay_out(void)
     }
 }
 
-/* How many examples group g holds: L, less in the last group, and in the last batch of an epoch. */
+/* How many examples group g holds: L, or fewer in the last group of a batch; the last batch of an epoch may have fewer
+ * groups, too. */
 static inline int present(const Batch *batch, int g)
 {
     int n = batch->count - g * L;
@@ -1837,7 +1898,7 @@ static void forward_pass(const Batch *batch)
         front_conv1_forward(*scratch->front_conv1, v.front_maxpool1[g], weights->front_conv1_weight,
             weights->front_conv1_bias);
         front_maxpool2_forward(v.front_maxpool2[g], v.front_maxpool2_winner[g].of, *scratch->front_conv1);
-        fill_16_forward((real *)v.h[g - G]);
+        zero_16_forward((real *)v.h[g - G]);
     }
     h_from_input_forward(v.h_from_input, v.front_maxpool2, weights->h_weight_ih, weights->h_bias_ih);
     for (int t = 0; t < 3; t++) {
@@ -1870,25 +1931,29 @@ static void forward_pass(const Batch *batch)
         }
 }
 
-/* The loss: the mean over the examples and positions that are there, added up in order. */
+/* The mean of loss1, cross_entropy, over the examples and positions that are there, added up in order. */
+static double loss1_mean(const Batch *batch)
+{
+    double sum = 0;
+    for (int s = 0; s < 3 * G; s++)
+        for (int lane = 0; lane < present(batch, s % G); lane++)
+            sum += v.loss1[s][lane];
+    return sum / ((double)batch->count * 3);
+}
+
+/* The loss; each: of each term, before its weight; NULL: nowhere. */
 static double loss(const Batch *batch, double *each)
 {
-    double total = 0;
-    {
-        double sum = 0;
-        for (int s = 0; s < 6; s++)
-            for (int lane = 0; lane < present(batch, s % G); lane++)
-                sum += v.loss1[s][lane];
-        sum /= (double)batch->count * 3;
-        if (each)
-            each[0] = sum;
-        total += sum;
-    }
-    return total;
+    const double means[] = { loss1_mean(batch) };
+    if (each)
+        memcpy(each, means, sizeof means);
+    return means[0];
 }
 
 /* ==== 6 backward ================================================================================================= */
 
+/* As forward_pass; a loop over t counts down.  At t = 0 the gradient of a state's start comes out like that of any step
+ * before, though nobody reads it where the start is not trained. */
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 3));
@@ -1900,7 +1965,7 @@ static void backward_pass(const Batch *batch)
             cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t],
                 loss1_scale, present(batch, g));
         }
-    classify_dense1_weights(v.d_classify_dense1_rows[0], v.d_classify_dense1);
+    classify_dense1_transpose(v.d_classify_dense1_rows[0], v.d_classify_dense1);
     classify_dense1_backward(v.d_classify_maxpool1, v.d_classify_dense1, weights->classify_dense1_weight);
     #pragma omp barrier
     #pragma omp for collapse(2) schedule(dynamic, 1) nowait
@@ -1913,17 +1978,17 @@ static void backward_pass(const Batch *batch)
                 v.classify_maxpool1[s], weights->classify_conv1_weight);
             crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
         }
-    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
+    classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
         v.d_classify_dense1_rows[0], v.classify_maxpool1);
     #pragma omp barrier
-    A_weights(v.d_A_rows[0], v.d_A);
+    A_transpose(v.d_A_rows[0], v.d_A);
     A_backward(v.d_h, v.d_A, weights->A_weight);
     fold((real *)gradient->classify_conv1_weight, (real *)v.d_classify_conv1_weight_part[0].of, 6, 72, 0);
     fold(gradient->classify_conv1_bias, v.d_classify_conv1_bias_part[0].of, 6, 8, 0);
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        fill_16_forward((real *)v.d_h_2[g + 3 * G]);
-        fill_16_forward((real *)v.d_h_3[g + 3 * G]);
+        zero_16_forward((real *)v.d_h_2[g + 3 * G]);
+        zero_16_forward((real *)v.d_h_3[g + 3 * G]);
     }
     for (int t = 2; t >= 0; t--) {
         #pragma omp for schedule(dynamic, 1)
@@ -1937,13 +2002,13 @@ static void backward_pass(const Batch *batch)
         h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
         #pragma omp barrier
     }
-    h_from_state_weights(v.d_h_from_state_rows[0], v.d_h_from_state);
+    h_from_state_transpose(v.d_h_from_state_rows[0], v.d_h_from_state);
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         sum_d_h_from_input_2_forward(v.d_h_from_input_2[g], v.d_h_from_input + g);
     }
-    h_from_input_weights(v.d_h_from_input_rows[0], v.d_h_from_input_2);
+    h_from_input_transpose(v.d_h_from_input_rows[0], v.d_h_from_input_2);
     h_from_input_backward(v.d_front_maxpool2, v.d_h_from_input_2, weights->h_weight_ih);
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1) nowait
@@ -1953,9 +2018,9 @@ static void backward_pass(const Batch *batch)
         front_conv1_weights(v.d_front_conv1_weight_part[g].of, v.d_front_conv1_bias_part[g].of,
             *scratch->d_front_conv1_sum, v.front_maxpool1[g]);
     }
-    A_products(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
-    h_from_state_products(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
-    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.front_maxpool2);
+    A_weights(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
+    h_from_state_weights(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
+    h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.front_maxpool2);
     #pragma omp barrier
     fold((real *)gradient->front_conv1_weight, (real *)v.d_front_conv1_weight_part[0].of, 2, 36, 0);
     fold(gradient->front_conv1_bias, v.d_front_conv1_bias_part[0].of, 2, 4, 0);
@@ -1964,6 +2029,8 @@ static void backward_pass(const Batch *batch)
 
 /* ==== 7 update =================================================================================================== */
 
+/* Name, rank and shape, layout, stride of a row, offset and count in the block, start and its number, line of the
+ * model, frozen. */
 static const NetParam params[] = {
     { "front.conv1.weight", 4, { 4, 1, 3, 3 }, EXPORTED, 0, 0, 36, INIT_UNIFORM, 0.3651483716701107, 17, 0 },
     { "front.conv1.bias", 1, { 4 }, EXPORTED, 0, 48, 4, INIT_CONSTANT, 0, 17, 0 },
@@ -1978,9 +2045,10 @@ static const NetParam params[] = {
     { "classify.dense1.bias", 1, { 10 }, EXPORTED, 0, 21024, 10, INIT_CONSTANT, 0, 22, 0 },
 };
 enum { PARAMS = sizeof params / sizeof *params };
-static OptimiserNorm *row_sums;
+static OptimiserNorm *row_sums;     /* of the gradient, by rows of parameters: parts of its norm */
 
-/* One step of sgd, as tiny-train.c has it.  Called by all threads; returns the norm of the gradient before clipping. */
+/* One step of sgd, with the settings in tiny-train.c.  Called by all threads; returns the norm of the gradient before
+ * clipping. */
 static double update_pass(double rate, uint64_t update_count)
 {
     OptimiserBlocks blocks = { .weights = (real *)weights, .gradient = (real *)gradient, .n = BLOCK, .params = params,
@@ -1990,7 +2058,7 @@ static double update_pass(double rate, uint64_t update_count)
     return optimiser_update(&blocks, rate, update_count);
 }
 
-/* ==== 8 for the trainer ==================================================================================== */
+/* ==== 8 for the trainer ========================================================================================== */
 
 static double net_forward(const Batch *batch, double *each)
 {
@@ -2045,22 +2113,23 @@ static double net_step(const Batch *batch, double rate, uint64_t update_count, d
 static uint64_t net_decisions(void)
 {
     uint64_t hash = 0xcbf29ce484222325u;
-    for (int s = 0; s < 2; s++)
-        hash = decide_positive(hash, (real *)v.front_maxpool2[s % G], 3136);
-    for (int s = 0; s < 2; s++)
-        hash = decide_winner(hash, (uint16_t *)v.front_maxpool2_winner[s % G].of,
-            sizeof v.front_maxpool2_winner[s % G].of / sizeof(uint16_t));
-    for (int s = 0; s < 6; s++)
+    for (int s = 0; s < G; s++)
+        hash = decide_positive(hash, (real *)v.front_maxpool2[s], sizeof v.front_maxpool2[s] / sizeof(real));
+    for (int s = 0; s < G; s++)
+        hash = decide_winner(hash, (uint16_t *)v.front_maxpool2_winner[s].of,
+            sizeof v.front_maxpool2_winner[s].of / sizeof(uint16_t));
+    for (int s = 0; s < 3 * G; s++)
         hash = crop_decisions(hash, v.A[s]);
-    for (int s = 0; s < 6; s++)
-        hash = decide_positive(hash, (real *)v.classify_maxpool1[s], 10368);
-    for (int s = 0; s < 6; s++)
+    for (int s = 0; s < 3 * G; s++)
+        hash = decide_positive(hash, (real *)v.classify_maxpool1[s], sizeof v.classify_maxpool1[s] / sizeof(real));
+    for (int s = 0; s < 3 * G; s++)
         hash = decide_winner(hash, (uint16_t *)v.classify_maxpool1_winner[s].of,
             sizeof v.classify_maxpool1_winner[s].of / sizeof(uint16_t));
     return hash;
 }
 
-#include "tiny_inspect.c"        /* net_replay, net_profile: the same calls, looked at or timed */
+/* net_replay and net_profile, the same calls looked at or timed, and `rows`, which names them. */
+#include "tiny_inspect.c"
 
 static void net_close(void)
 {
@@ -2093,8 +2162,8 @@ static int net_open(int count)
     return 0;
 }
 
-/* The rate of an epoch's update, by the number of updates before it and that of an epoch.  A schedule that depends on
- * how many epochs there are takes the model's, so that a run which ends sooner, or goes on, has the same rates. */
+/* The learning rate of update number `update` of the run, with `updates` an epoch.  A schedule that depends on how many
+ * epochs there are takes the model's, so that a run which ends sooner, or goes on, has the same rates. */
 static double net_rate(const NetTraining *t, int epoch, uint64_t update, uint64_t updates)
 {
     double rate = schedule_divide(t->rate, epoch, net_training.epochs, t->schedule[0], t->schedule[1], t->schedule[2]);
@@ -2106,15 +2175,19 @@ static real *net_gradients(void) { return (real *)gradient; }
 static real *net_state(int k) { return (real *)state[k]; }
 static real *net_activations(void) { return memory; }
 
+/* Name, type, rank and shape of an example, its elements, classes. */
 static const NetData inputs[] = {
     { "image", U8_OVER_255, 3, { 1, 100, 100 }, 10000, 0 },
 };
 
+/* Likewise. */
 static const NetData targets[] = {
     { "digits", LABELS, 1, { 3 }, 3, 10 },
 };
 
-/* The names of the flow. */
+/* The names of the flow.
+ * Name, steps, rank, shape and elements at a step, offset of its first slice, the same at each step, reals of a slice,
+ * transform, output. */
 static const NetValue values[] = {
     { "c", 0, 3, { 4, 7, 7 }, 196, 277440, 0, 3136, 0, 0 },
     { "h", 3, 1, { 16 }, 16, 297376, 0, 256, 0, 0 },
@@ -2123,11 +2196,13 @@ static const NetValue values[] = {
     { "digit", 3, 1, { 10 }, 10, 63744, 0, 160, 0, 1 },
 };
 
+/* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label
+ * and which, count, and what is left at best: its kind, smoothing, weights of classes. */
 static const NetLoss losses[] = {
     { SHOWS_WRONG, GROWS_EVENLY, 4, 0, 3, 1, 34, 1, 0, 0, NULL, LEAST_ZERO, 0, NULL },     /* cross_entropy */
 };
 
-/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER. */
+/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER.  Name, whole, may be 0, meaning. */
 static const NetSetting schedule[] = {
     { "train.divide", 0, 0, "what the rate is divided by each time" },
     { "train.first", 1, 1, "the first epoch (from 0) that has a divided rate" },
@@ -2166,8 +2241,8 @@ const Net net = {
     .schedule_count = sizeof schedule / sizeof *schedule,
     .block = BLOCK,
     .state_blocks = STATES,
-    .activation_reals = 300384,
-    .thread_reals = 160000,
+    .activation_reals = MEMORY,
+    .thread_reals = SCRATCH,
     .forward_macs = 120468,
     .backward_macs = 221892,
     .open = net_open,

@@ -47,7 +47,7 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         front_maxpool2_forward(v.front_maxpool2[g], v.front_maxpool2_winner[g].of, *scratch->front_conv1);
         SEE(-1, g, (real *)v.front_maxpool2[g], "front_maxpool2", "forward", 18, "front_maxpool2", 1, 3136, 3136, 3,
             { 4, 7, 7 });
-        fill_16_forward((real *)v.h[g - G]);
+        zero_16_forward((real *)v.h[g - G]);
         SEE(-1, g, (real *)v.h[g - G], "h_start", "forward", 27, "h", 1, 256, 256, 1, { 16 });
     }
     SEE(-1, -1, (real *)v.front_maxpool2[0], "h_from_input", "forward", 29, "front_maxpool2", 0, 6272, 3136, 3,
@@ -113,7 +113,7 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         }
     SEE(-1, -1, (real *)v.d_classify_dense1[0], "classify_dense1", "weights", 22, "d_classify_dense1", 0, 960, 160, 1,
         { 10 });
-    classify_dense1_weights(v.d_classify_dense1_rows[0], v.d_classify_dense1);
+    classify_dense1_transpose(v.d_classify_dense1_rows[0], v.d_classify_dense1);
     SEE(-1, -1, (real *)v.d_classify_dense1[0], "classify_dense1", "backward", 22, "d_classify_dense1", 0, 960, 160, 1,
         { 10 });
     classify_dense1_backward(v.d_classify_maxpool1, v.d_classify_dense1, weights->classify_dense1_weight);
@@ -149,23 +149,23 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         }
     SEE(-1, -1, (real *)v.classify_maxpool1[0], "classify_dense1", "weights", 22, "classify_maxpool1", 0, 62208, 10368,
         3, { 8, 9, 9 });
-    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
+    classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
         v.d_classify_dense1_rows[0], v.classify_maxpool1);
     SEE(-1, -1, (real *)gradient->classify_dense1_weight, "classify_dense1", "weights", 22, "classify.dense1.weight", 1,
         10368, 0, 0, { 0 });
     SEE(-1, -1, (real *)gradient->classify_dense1_bias, "classify_dense1", "weights", 22, "classify.dense1.bias", 1, 16,
         0, 0, { 0 });
     SEE(-1, -1, (real *)v.d_A[0], "A", "weights", 30, "d_A", 0, 576, 96, 1, { 6 });
-    A_weights(v.d_A_rows[0], v.d_A);
+    A_transpose(v.d_A_rows[0], v.d_A);
     SEE(-1, -1, (real *)v.d_A[0], "A", "backward", 30, "d_A", 0, 576, 96, 1, { 6 });
     A_backward(v.d_h, v.d_A, weights->A_weight);
     SEE(-1, -1, (real *)v.d_h[0], "A", "backward", 30, "d_h", 1, 1536, 256, 1, { 16 });
     fold((real *)gradient->classify_conv1_weight, (real *)v.d_classify_conv1_weight_part[0].of, 6, 72, 0);
     fold(gradient->classify_conv1_bias, v.d_classify_conv1_bias_part[0].of, 6, 8, 0);
     for (int g = 0; g < G; g++) {
-        fill_16_forward((real *)v.d_h_2[g + 3 * G]);
+        zero_16_forward((real *)v.d_h_2[g + 3 * G]);
         SEE(-1, g, (real *)v.d_h_2[g + 3 * G], "d_h_2_end", "forward", 29, "d_h_2", 1, 256, 256, 1, { 16 });
-        fill_16_forward((real *)v.d_h_3[g + 3 * G]);
+        zero_16_forward((real *)v.d_h_3[g + 3 * G]);
         SEE(-1, g, (real *)v.d_h_3[g + 3 * G], "d_h_3_end", "forward", 29, "d_h_3", 1, 256, 256, 1, { 16 });
     }
     for (int t = 2; t >= 0; t--) {
@@ -193,7 +193,7 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         SEE(t, -1, (real *)v.d_h_3[t * G], "h_from_state", "backward", 29, "d_h_3", 1, 512, 256, 1, { 16 });
     }
     SEE(-1, -1, (real *)v.d_h_from_state[0], "h_from_state", "weights", 29, "d_h_from_state", 0, 4608, 768, 1, { 48 });
-    h_from_state_weights(v.d_h_from_state_rows[0], v.d_h_from_state);
+    h_from_state_transpose(v.d_h_from_state_rows[0], v.d_h_from_state);
     for (int g = 0; g < G; g++) {
         SEE(-1, g, (real *)v.d_h_from_input[g], "sum_d_h_from_input_2", "forward", 29, "d_h_from_input", 0, 768, 768, 1,
             { 48 });
@@ -203,7 +203,7 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     }
     SEE(-1, -1, (real *)v.d_h_from_input_2[0], "h_from_input", "weights", 29, "d_h_from_input_2", 0, 1536, 768, 1,
         { 48 });
-    h_from_input_weights(v.d_h_from_input_rows[0], v.d_h_from_input_2);
+    h_from_input_transpose(v.d_h_from_input_rows[0], v.d_h_from_input_2);
     SEE(-1, -1, (real *)v.d_h_from_input_2[0], "h_from_input", "backward", 29, "d_h_from_input_2", 0, 1536, 768, 1,
         { 48 });
     h_from_input_backward(v.d_front_maxpool2, v.d_h_from_input_2, weights->h_weight_ih);
@@ -230,15 +230,15 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
             { 4 });
     }
     SEE(-1, -1, (real *)v.h[0], "A", "weights", 30, "h", 0, 1536, 256, 1, { 16 });
-    A_products(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
+    A_weights(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
     SEE(-1, -1, (real *)gradient->A_weight, "A", "weights", 30, "A.weight", 1, 256, 0, 0, { 0 });
     SEE(-1, -1, (real *)gradient->A_bias, "A", "weights", 30, "A.bias", 1, 16, 0, 0, { 0 });
     SEE(-1, -1, (real *)v.h[-G], "h_from_state", "weights", 29, "h", 0, 1536, 256, 1, { 16 });
-    h_from_state_products(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
+    h_from_state_weights(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
     SEE(-1, -1, (real *)gradient->h_weight_hh, "h_from_state", "weights", 29, "h.weight_hh", 1, 768, 0, 0, { 0 });
     SEE(-1, -1, (real *)v.front_maxpool2[0], "h_from_input", "weights", 29, "front_maxpool2", 0, 6272, 3136, 3,
         { 4, 7, 7 });
-    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.front_maxpool2);
+    h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.front_maxpool2);
     SEE(-1, -1, (real *)gradient->h_weight_ih, "h_from_input", "weights", 29, "h.weight_ih", 1, 9408, 0, 0, { 0 });
     SEE(-1, -1, (real *)gradient->h_bias_ih, "h_from_input", "weights", 29, "h.bias_ih", 1, 48, 0, 0, { 0 });
     fold((real *)gradient->front_conv1_weight, (real *)v.d_front_conv1_weight_part[0].of, 2, 36, 0);
@@ -246,7 +246,8 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     return 0;
 }
 
-/* The rows of a profile: calls in their order, and waits. */
+/* The rows of a profile, calls in their order, and waits: name, pass, phase, line of the model, of the whole batch,
+ * multiply-adds, products, bytes. */
 static const NetRow rows[] = {
     { "load_image_bytes", "forward", 0, 10, 0, 0, 0, 320128 },
     { "load_image", "load", 0, 10, 0, 0, 0, 1280000 },
@@ -333,7 +334,7 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
         STOP(4);
         front_maxpool2_forward(v.front_maxpool2[g], v.front_maxpool2_winner[g].of, *scratch->front_conv1);
         STOP(5);
-        fill_16_forward((real *)v.h[g - G]);
+        zero_16_forward((real *)v.h[g - G]);
         STOP(6);
     }
     #pragma omp barrier
@@ -395,7 +396,7 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
         }
     #pragma omp barrier
     STOP(23);
-    classify_dense1_weights(v.d_classify_dense1_rows[0], v.d_classify_dense1);
+    classify_dense1_transpose(v.d_classify_dense1_rows[0], v.d_classify_dense1);
     STOP(24);
     classify_dense1_backward(v.d_classify_maxpool1, v.d_classify_dense1, weights->classify_dense1_weight);
     STOP(25);
@@ -414,12 +415,12 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
             crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
             STOP(29);
         }
-    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
+    classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
         v.d_classify_dense1_rows[0], v.classify_maxpool1);
     STOP(30);
     #pragma omp barrier
     STOP(31);
-    A_weights(v.d_A_rows[0], v.d_A);
+    A_transpose(v.d_A_rows[0], v.d_A);
     STOP(32);
     A_backward(v.d_h, v.d_A, weights->A_weight);
     STOP(33);
@@ -429,9 +430,9 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     STOP(35);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        fill_16_forward((real *)v.d_h_2[g + 3 * G]);
+        zero_16_forward((real *)v.d_h_2[g + 3 * G]);
         STOP(36);
-        fill_16_forward((real *)v.d_h_3[g + 3 * G]);
+        zero_16_forward((real *)v.d_h_3[g + 3 * G]);
         STOP(37);
     }
     #pragma omp barrier
@@ -454,7 +455,7 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
         #pragma omp barrier
         STOP(43);
     }
-    h_from_state_weights(v.d_h_from_state_rows[0], v.d_h_from_state);
+    h_from_state_transpose(v.d_h_from_state_rows[0], v.d_h_from_state);
     STOP(44);
     #pragma omp barrier
     STOP(45);
@@ -465,7 +466,7 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     }
     #pragma omp barrier
     STOP(47);
-    h_from_input_weights(v.d_h_from_input_rows[0], v.d_h_from_input_2);
+    h_from_input_transpose(v.d_h_from_input_rows[0], v.d_h_from_input_2);
     STOP(48);
     h_from_input_backward(v.d_front_maxpool2, v.d_h_from_input_2, weights->h_weight_ih);
     STOP(49);
@@ -480,11 +481,11 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
             *scratch->d_front_conv1_sum, v.front_maxpool1[g]);
         STOP(52);
     }
-    A_products(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
+    A_weights(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
     STOP(53);
-    h_from_state_products(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
+    h_from_state_weights(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
     STOP(54);
-    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.front_maxpool2);
+    h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.front_maxpool2);
     STOP(55);
     #pragma omp barrier
     STOP(56);

@@ -6,8 +6,19 @@
  * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of
  * one group, and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
  * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its
- * output, NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is
- * called d_x. */
+ * output, NAME_weights the gradient of its parameters.  The gradient of x is called d_x, of an operator's own y, x and
+ * w dy, dx and dw.
+ *
+ * Before and behind these:
+ *   NAME_transpose    lays dy out for NAME_weights, a row an example
+ *   NAME_prepare      weights in the form in which forward and backward read them (NAME_u, where that is Winograd's)
+ *   NAME_terms        keeps the operands of a group, of which NAME_products makes du, the gradient of u, at once
+ *   NAME_finish       dw of du
+ *   NAME_last         of a last group with few examples; _packed: with several tiles in a vector; _5x2: 5 by 2 sums
+ *
+ * Tensors: d_NAME_part is what one group adds to the gradient of NAME, NAME_winner which element a pool took, NAME_sum
+ * what stands inside of an activation, d_NAME_total a sum of gradients, NAME_rows what transpose lays out, NAME_work a
+ * thread's working memory. */
 #include <math.h>
 #include <omp.h>
 #include <stdint.h>
@@ -49,24 +60,26 @@ typedef struct { d_front_conv1_bias_part_t of; unsigned char padding[56]; } d_fr
 
 /* ==== 2 parameters =============================================================================================== */
 
-/* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
+/* Axes in PyTorch's order, but a dense layer's weight is [in][out]; its rows and biases are rounded up to whole
+ * vectors. */
+#define ALIGNED _Alignas(16 * sizeof(real))
 typedef struct {
-    _Alignas(16 * sizeof(real)) real front_conv1_weight[2][1][2][2];
-    _Alignas(16 * sizeof(real)) real front_conv1_bias[16];
-    _Alignas(16 * sizeof(real)) real front_conv2_weight[2][2][2][2];
-    _Alignas(16 * sizeof(real)) real front_dense1_weight[8][16];
-    _Alignas(16 * sizeof(real)) real front_dense1_bias[16];
+    ALIGNED real front_conv1_weight[2][1][2][2];
+    ALIGNED real front_conv1_bias[16];
+    ALIGNED real front_conv2_weight[2][2][2][2];
+    ALIGNED real front_dense1_weight[8][16];
+    ALIGNED real front_dense1_bias[16];
 } Weights;
 enum { BLOCK = sizeof(Weights) / sizeof(real) };
 _Static_assert(BLOCK == 192, "the plan and the struct agree");
 
 enum { STATES = 2 };     /* blocks of numbers that adam keeps beside the weights */
-static Weights *weights, *gradient, *state[2];
+static Weights *weights, *gradient, *state[STATES];
 static int threads;
 
 /* ==== 3 operators ================================================================================================ */
 
-/* ---- load_x: load ---------------------------------------- tests/golden/conv.yaml:4
+/* ---- load_x: load ---------------------------------------- conv.yaml:4
  *   1x5x5 */
 /* y = x / 255.  Lane l has example first + l of the batch; one that is not there is example 0.
  * Four bytes of each example make a word, sixteen words a vector: byte k of all its lanes is one element of y. */
@@ -80,13 +93,12 @@ static void load_x_forward(real *y, const void *const *rows, int first, int coun
             for (int w = 0; w < L / 4; w++, x += 4)
                 words[w][l] = (int32_t)(x[0] | (uint32_t)x[1] << 8 | (uint32_t)x[2] << 16 | (uint32_t)x[3] << 24);
         }
-        for (int k = 0; k < L; k++) {
+        for (int k = 0; k < L; k++)
             v_store(y + (at + k) * L, v_from_byte(iv_shr(iv_load(words[k / 4]), k % 4 * 8)));
-        }
     }
 }
 
-/* ---- load_y: labels -------------------------------------- tests/golden/conv.yaml:5
+/* ---- load_y: labels -------------------------------------- conv.yaml:5
  *   1 */
 /* y[p][l] = label p of example first + l of the batch; of example 0 where that is not there. */
 static void load_y_forward(y_t y, const void *const *rows, int first, int count)
@@ -99,7 +111,7 @@ static void load_y_forward(y_t y, const void *const *rows, int first, int count)
     }
 }
 
-/* ---- front_conv1: conv ----------------------------------- tests/golden/conv.yaml:8
+/* ---- front_conv1: conv ----------------------------------- conv.yaml:8
  *   1x5x5 -> 2x4x4    10 parameters    128 multiply-adds an example */
 /* relu(s): a NaN stays a NaN, and -0 stays -0.  For each sum, where it is stored. */
 static inline vec front_conv1_then(vec s)
@@ -185,7 +197,7 @@ static void front_conv1_weights(real dw[2][1][2][2], real db[2], front_conv1_t d
             front_conv1_weights_2x1x2(dw, db, dy, x, m, 0, v);
 }
 
-/* ---- front_maxpool1: maxpool ----------------------------- tests/golden/conv.yaml:9
+/* ---- front_maxpool1: maxpool ----------------------------- conv.yaml:9
  *   2x4x4 -> 2x2x2 */
 /* y[c][i][j] = max over u, v of x[c][i * 2 + u][j * 2 + v], in each lane; of equals the first in row-major order wins.
  * A NaN in the window makes y NaN.
@@ -201,16 +213,13 @@ static void front_maxpool1_forward(front_maxpool1_t y, front_maxpool1_winner_t w
                 const vec x2 = v_load(x[c][i * 2 + 1][j * 2 + 0]);
                 const vec x3 = v_load(x[c][i * 2 + 1][j * 2 + 1]);
                 vec best = x0;
-                mask nan = m_from(0);
-                mask bit0 = m_from(0);
-                mask bit1 = m_from(0);
-                nan = m_or(nan, v_unordered(x0, x1));
+                mask nan = v_unordered(x0, x1);
                 const mask wins1 = v_gt(x1, best);
-                bit0 = m_or(bit0, wins1);
+                mask bit0 = wins1;
                 best = v_max(x1, best);
                 const mask wins2 = v_gt(x2, best);
                 bit0 = m_andnot(wins2, bit0);
-                bit1 = m_or(bit1, wins2);
+                mask bit1 = wins2;
                 best = v_max(x2, best);
                 nan = m_or(nan, v_unordered(x2, x3));
                 const mask wins3 = v_gt(x3, best);
@@ -245,7 +254,7 @@ static void front_maxpool1_backward(front_conv1_t dx, front_maxpool1_t dy, front
     }
 }
 
-/* ---- front_conv2: conv ----------------------------------- tests/golden/conv.yaml:10
+/* ---- front_conv2: conv ----------------------------------- conv.yaml:10
  *   2x2x2 -> 2x2x2    16 parameters    64 multiply-adds an example */
 /* tanh(s).  For each sum, where it is stored. */
 static inline vec front_conv2_then(vec s)
@@ -374,7 +383,7 @@ static void front_conv2_weights(real dw[2][2][2][2], front_tanh1_t dy, front_max
             front_conv2_weights_2x2x1(dw, dy, x, m, 0, v);
 }
 
-/* ---- front_tanh1: tanh ----------------------------------- tests/golden/conv.yaml:11
+/* ---- front_tanh1: tanh ----------------------------------- conv.yaml:11
  *   2x2x2 -> 2x2x2 */
 
 /* d_x = dy * (1 - y * y) */
@@ -393,7 +402,7 @@ static void front_tanh1_backward(real *d_x, real *dy, real *y)
     }
 }
 
-/* ---- front_dense1: dense --------------------------------- tests/golden/conv.yaml:12
+/* ---- front_dense1: dense --------------------------------- conv.yaml:12
  *   2x2x2 -> 2    18 parameters    16 multiply-adds an example */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 8 inputs
@@ -537,8 +546,8 @@ static void front_dense1_weights_4x1(real dw[8][16], real dy[][L][16], real x[][
     v_storeu(&dw[k + 3][m], s3_0);
 }
 
-/* dy with the outputs side by side, 16 of an example. */
-static void front_dense1_weights(real *rows, front_dense1_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example. */
+static void front_dense1_transpose(real *rows, front_dense1_t *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
@@ -551,8 +560,9 @@ static void front_dense1_weights(real *rows, front_dense1_t *dy)
     }
 }
 
-/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
-static void front_dense1_products(real dw[8][16], real db[16], real *rows, front_tanh1_t *x)
+/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a thread comes here as soon as it is
+ * free. */
+static void front_dense1_weights(real dw[8][16], real db[16], real *rows, front_tanh1_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     real (*xs)[8][L] = (real (*)[8][L])x;
@@ -573,17 +583,17 @@ static void front_dense1_products(real dw[8][16], real db[16], real *rows, front
     }
 }
 
-/* ---- cross_entropy1: cross_entropy ----------------------- tests/golden/conv.yaml:15
+/* ---- cross_entropy1: cross_entropy ----------------------- conv.yaml:15
  *   2, 1 -> 1 */
 /* With p = softmax(x) and y the label, in every lane
- *   loss = sum over rows of -log(p_y + 1e-05);
+ *   loss = sum over the P positions of -log(p_y + 1e-05)
  * m = max x keeps exp from overflowing and changes nothing else. */
 static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
 {
     enum { P = 1, K = 2 };
-    vec total = v_set1(0);
+    vec total = v_zero();
     for (int p = 0; p < P; p++, x += K * L, label += L) {
-        vec m = v_load(x), sum = v_set1(0);
+        vec m = v_load(x), sum = v_zero();
         for (int k = 1; k < K; k++)
             m = v_max(m, v_load(x + k * L));
         for (int k = 0; k < K; k++)
@@ -595,7 +605,7 @@ static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
     v_store(loss, total);
 }
 
-/* dx_k = scale (p_k - [k = y]) p_y / (p_y + 1e-05): where the net is hopelessly wrong, it is not pulled.
+/* dx_k = scale (p_k - [k = y]) p_y / (p_y + 1e-05), which goes to 0 with p_y.
  * Lanes from `present` on hold no example: 0. */
 static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scale, int present)
 {
@@ -603,7 +613,7 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
     const mask here = iv_lt(iv_iota(), iv_set1(present));
     for (int p = 0; p < P; p++, x += K * L, dx += K * L, label += L) {
         const ivec y = iv_load(label);
-        vec m = v_load(x), sum = v_set1(0);
+        vec m = v_load(x), sum = v_zero();
         for (int k = 1; k < K; k++)
             m = v_max(m, v_load(x + k * L));
         for (int k = 0; k < K; k++) {
@@ -621,19 +631,20 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
     }
 }
 
-/* ---- the parts of a weight's gradient, one a group, added in pairs: 0+1, 2+3, ...; then the sums likewise
- * -------------- A block at a time, each part is read once, in order: 0, 1, their sum; 2, 3, their sum, the sum of
- * both; ...  What waits for its partner stays in the first-level cache. */
+/* ---- fold ------------------------------------------------------------------------------------------------------
+ * A weight's gradient of its parts, one a group, added in pairs: 0 + 1, 2 + 3, ...; then the sums likewise.
+ * A block at a time, each part is read once, in order: 0, 1, their sum; 2, 3, their sum, the sum of both; ...  What
+ * waits for its partner stays in the first-level cache. */
 static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add)
 {
     enum { WIDE = 8 * L, DEEP = 32 };
-    ptrdiff_t stride = (size + 15) / 16 * 16;
+    ptrdiff_t stride = (size + L - 1) / L * L;
     #pragma omp for schedule(static) nowait
     for (ptrdiff_t i = 0; i < size; i += WIDE) {
         _Alignas(64) real waiting[DEEP][WIDE];
         int count = size - i < WIDE ? (int)(size - i) : WIDE, n = 0;
         for (int k = 0; k < parts; k++) {
-            /* part k completes so many sums; the last one all */
+            /* part k ends as many pairs as k + 1 has factors of two; the last part ends all that wait */
             int due = k + 1 < parts ? __builtin_ctz((unsigned)k + 1) : n;
             n -= due;
             for (int l = 0; l < count; l += L) {
@@ -657,9 +668,12 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
 /* ==== 4 memory =================================================================================================== */
 
 /* One block for the batch, planned for forward and backward together: a place is used again when its value has been
- * read for the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
+ * read for the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g.
+ * Of each tensor: its slices, its shape, where a gradient comes from, its place, and what else has some of that place
+ * at other times. */
 static real *memory;
-static const size_t MEMORY = 1168, SCRATCH = 640;     /* reals; scratch: of each thread */
+#define MEMORY ((size_t)1168)     /* reals */
+#define SCRATCH ((size_t)640)     /* reals of each thread */
 static struct {
     x_t *x;                           /* [0 .. G)  1x5x5: reals 0 to 400, 1.6 KiB */
     front_maxpool1_t *front_maxpool1; /* [0 .. G)  2x2x2: reals 656 to 784, 512 bytes */
@@ -668,20 +682,26 @@ static struct {
     front_maxpool1_winner_slot *front_maxpool1_winner; /* [0 .. G)  2x2x2x2: reals 1136 to 1152, 64 bytes */
     front_dense1_t *front_dense1;     /* [0 .. G)  2: reals 1040 to 1072, 128 bytes */
     loss1_t *loss1;                   /* [0 .. G)  1: reals 1120 to 1136, 64 bytes */
-    d_front_dense1_t *d_front_dense1; /* [0 .. G)  2: reals 1072 to 1104, 128 bytes */
+    d_front_dense1_t *d_front_dense1;
+        /* [0 .. G)  2: by cross_entropy1; reals 1072 to 1104, 128 bytes; with d_front_conv2_weight_part,
+         * d_front_conv1_weight_part */
     real (*d_front_dense1_rows)[256]; /* [0 .. G)  a kernel's own layout: reals 400 to 656, 1.0 KiB */
-    d_front_tanh1_t *d_front_tanh1;   /* [0 .. G)  2x2x2: reals 912 to 1040, 512 bytes */
-    d_front_conv2_weight_part_t *d_front_conv2_weight_part; /* [0 .. G)  2x2x2x2: reals 1072 to 1088, 64 bytes */
-    d_front_conv1_weight_part_slot *d_front_conv1_weight_part; /* [0 .. G)  2x1x2x2: reals 1088 to 1104, 64 bytes */
+    d_front_tanh1_t *d_front_tanh1;   /* [0 .. G)  2x2x2: by front_dense1; reals 912 to 1040, 512 bytes */
+    d_front_conv2_weight_part_t *d_front_conv2_weight_part;
+        /* [0 .. G)  2x2x2x2: reals 1072 to 1088, 64 bytes; with d_front_dense1 */
+    d_front_conv1_weight_part_slot *d_front_conv1_weight_part;
+        /* [0 .. G)  2x1x2x2: reals 1088 to 1104, 64 bytes; with d_front_dense1 */
     d_front_conv1_bias_part_slot *d_front_conv1_bias_part; /* [0 .. G)  2: reals 1152 to 1168, 64 bytes */
 } v;
 
 /* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
 typedef struct {
-    front_conv1_t *front_conv1;             /* 2x4x4: reals 0 to 512, 2.0 KiB */
-    d_front_conv2_t *d_front_conv2;         /* 2x2x2: reals 0 to 128, 512 bytes */
-    d_front_conv1_sum_t *d_front_conv1_sum; /* 2x4x4: reals 0 to 512, 2.0 KiB */
-    d_front_maxpool1_t *d_front_maxpool1;   /* 2x2x2: reals 512 to 640, 512 bytes */
+    front_conv1_t *front_conv1;             /* 2x4x4: reals 0 to 512, 2.0 KiB; with d_front_conv2, d_front_conv1_sum */
+    d_front_conv2_t *d_front_conv2;
+        /* 2x2x2: by front_tanh1; reals 0 to 128, 512 bytes; with front_conv1, d_front_conv1_sum */
+    d_front_conv1_sum_t *d_front_conv1_sum;
+        /* 2x4x4: by front_maxpool1; reals 0 to 512, 2.0 KiB; with front_conv1, d_front_conv2 */
+    d_front_maxpool1_t *d_front_maxpool1;   /* 2x2x2: by front_conv2; reals 512 to 640, 512 bytes */
 } Scratch;
 static real *scratch_memory;
 static Scratch *scratches;      /* one a thread */
@@ -712,7 +732,8 @@ static void lay_out(void)
     }
 }
 
-/* How many examples group g holds: L, less in the last group, and in the last batch of an epoch. */
+/* How many examples group g holds: L, or fewer in the last group of a batch; the last batch of an epoch may have fewer
+ * groups, too. */
 static inline int present(const Batch *batch, int g)
 {
     int n = batch->count - g * L;
@@ -746,25 +767,29 @@ static void forward_pass(const Batch *batch)
     }
 }
 
-/* The loss: the mean over the examples and positions that are there, added up in order. */
+/* The mean of loss1, cross_entropy, over the examples and positions that are there, added up in order. */
+static double loss1_mean(const Batch *batch)
+{
+    double sum = 0;
+    for (int s = 0; s < G; s++)
+        for (int lane = 0; lane < present(batch, s % G); lane++)
+            sum += v.loss1[s][lane];
+    return sum / batch->count;
+}
+
+/* The loss; each: of each term, before its weight; NULL: nowhere. */
 static double loss(const Batch *batch, double *each)
 {
-    double total = 0;
-    {
-        double sum = 0;
-        for (int s = 0; s < 1; s++)
-            for (int lane = 0; lane < present(batch, s % G); lane++)
-                sum += v.loss1[s][lane];
-        sum /= batch->count;
-        if (each)
-            each[0] = sum;
-        total += sum;
-    }
-    return total;
+    const double means[] = { loss1_mean(batch) };
+    if (each)
+        memcpy(each, means, sizeof means);
+    return means[0];
 }
 
 /* ==== 6 backward ================================================================================================= */
 
+/* As forward_pass; a loop over t counts down.  At t = 0 the gradient of a state's start comes out like that of any step
+ * before, though nobody reads it where the start is not trained. */
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / (double)batch->count);
@@ -774,7 +799,7 @@ static void backward_pass(const Batch *batch)
         cross_entropy1_backward((real *)v.d_front_dense1[g], (real *)v.front_dense1[g], v.y[g], loss1_scale,
             present(batch, g));
     }
-    front_dense1_weights(v.d_front_dense1_rows[0], v.d_front_dense1);
+    front_dense1_transpose(v.d_front_dense1_rows[0], v.d_front_dense1);
     front_dense1_backward(v.d_front_tanh1, v.d_front_dense1, weights->front_dense1_weight);
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1) nowait
@@ -787,7 +812,7 @@ static void backward_pass(const Batch *batch)
         front_conv1_weights(v.d_front_conv1_weight_part[g].of, v.d_front_conv1_bias_part[g].of,
             *scratch->d_front_conv1_sum, v.x[g]);
     }
-    front_dense1_products(gradient->front_dense1_weight, gradient->front_dense1_bias, v.d_front_dense1_rows[0],
+    front_dense1_weights(gradient->front_dense1_weight, gradient->front_dense1_bias, v.d_front_dense1_rows[0],
         v.front_tanh1);
     #pragma omp barrier
     fold((real *)gradient->front_conv2_weight, (real *)v.d_front_conv2_weight_part[0], 1, 16, 0);
@@ -798,6 +823,8 @@ static void backward_pass(const Batch *batch)
 
 /* ==== 7 update =================================================================================================== */
 
+/* Name, rank and shape, layout, stride of a row, offset and count in the block, start and its number, line of the
+ * model, frozen. */
 static const NetParam params[] = {
     { "front.conv1.weight", 4, { 2, 1, 2, 2 }, EXPORTED, 0, 0, 8, INIT_UNIFORM, 0.7071067811865476, 8, 0 },
     { "front.conv1.bias", 1, { 2 }, EXPORTED, 0, 16, 2, INIT_CONSTANT, 0, 8, 0 },
@@ -806,9 +833,9 @@ static const NetParam params[] = {
     { "front.dense1.bias", 1, { 2 }, EXPORTED, 0, 176, 2, INIT_CONSTANT, 0, 12, 0 },
 };
 enum { PARAMS = sizeof params / sizeof *params };
-static OptimiserNorm *row_sums;
+static OptimiserNorm *row_sums;     /* of the gradient, by rows of parameters: parts of its norm */
 
-/* One step of adam, as conv-train.c has it.  Called by all threads; returns the norm of the gradient before
+/* One step of adam, with the settings in conv-train.c.  Called by all threads; returns the norm of the gradient before
  * clipping. */
 static double update_pass(double rate, uint64_t update_count)
 {
@@ -819,7 +846,7 @@ static double update_pass(double rate, uint64_t update_count)
     return optimiser_update(&blocks, rate, update_count);
 }
 
-/* ==== 8 for the trainer ==================================================================================== */
+/* ==== 8 for the trainer ========================================================================================== */
 
 static double net_forward(const Batch *batch, double *each)
 {
@@ -874,15 +901,16 @@ static double net_step(const Batch *batch, double rate, uint64_t update_count, d
 static uint64_t net_decisions(void)
 {
     uint64_t hash = 0xcbf29ce484222325u;
-    for (int s = 0; s < 1; s++)
-        hash = decide_positive(hash, (real *)v.front_maxpool1[s % G], 128);
-    for (int s = 0; s < 1; s++)
-        hash = decide_winner(hash, (uint16_t *)v.front_maxpool1_winner[s % G].of,
-            sizeof v.front_maxpool1_winner[s % G].of / sizeof(uint16_t));
+    for (int s = 0; s < G; s++)
+        hash = decide_positive(hash, (real *)v.front_maxpool1[s], sizeof v.front_maxpool1[s] / sizeof(real));
+    for (int s = 0; s < G; s++)
+        hash = decide_winner(hash, (uint16_t *)v.front_maxpool1_winner[s].of,
+            sizeof v.front_maxpool1_winner[s].of / sizeof(uint16_t));
     return hash;
 }
 
-#include "conv_inspect.c"        /* net_replay, net_profile: the same calls, looked at or timed */
+/* net_replay and net_profile, the same calls looked at or timed, and `rows`, which names them. */
+#include "conv_inspect.c"
 
 static void net_close(void)
 {
@@ -915,8 +943,8 @@ static int net_open(int count)
     return 0;
 }
 
-/* The rate of an epoch's update, by the number of updates before it and that of an epoch.  A schedule that depends on
- * how many epochs there are takes the model's, so that a run which ends sooner, or goes on, has the same rates. */
+/* The learning rate of update number `update` of the run, with `updates` an epoch.  A schedule that depends on how many
+ * epochs there are takes the model's, so that a run which ends sooner, or goes on, has the same rates. */
 static double net_rate(const NetTraining *t, int epoch, uint64_t update, uint64_t updates)
 {
     double rate = schedule_divide(t->rate, epoch, net_training.epochs, t->schedule[0], t->schedule[1], t->schedule[2]);
@@ -928,24 +956,30 @@ static real *net_gradients(void) { return (real *)gradient; }
 static real *net_state(int k) { return (real *)state[k]; }
 static real *net_activations(void) { return memory; }
 
+/* Name, type, rank and shape of an example, its elements, classes. */
 static const NetData inputs[] = {
     { "x", U8_OVER_255, 3, { 1, 5, 5 }, 25, 0 },
 };
 
+/* Likewise. */
 static const NetData targets[] = {
     { "y", LABELS, 0, { 0 }, 1, 2 },
 };
 
-/* The names of the flow. */
+/* The names of the flow.
+ * Name, steps, rank, shape and elements at a step, offset of its first slice, the same at each step, reals of a slice,
+ * transform, output. */
 static const NetValue values[] = {
     { "v", 0, 1, { 2 }, 2, 1040, 0, 32, 0, 1 },
 };
 
+/* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label
+ * and which, count, and what is left at best: its kind, smoothing, weights of classes. */
 static const NetLoss losses[] = {
     { SHOWS_WRONG, GROWS_EVENLY, 0, 0, 1, 1, 15, 1, 0, 0, NULL, LEAST_ZERO, 0, NULL },     /* cross_entropy */
 };
 
-/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER. */
+/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER.  Name, whole, may be 0, meaning. */
 static const NetSetting schedule[] = {
     { "train.divide", 0, 0, "what the rate is divided by each time" },
     { "train.first", 1, 1, "the first epoch (from 0) that has a divided rate" },
@@ -984,8 +1018,8 @@ const Net net = {
     .schedule_count = sizeof schedule / sizeof *schedule,
     .block = BLOCK,
     .state_blocks = STATES,
-    .activation_reals = 1168,
-    .thread_reals = 640,
+    .activation_reals = MEMORY,
+    .thread_reals = SCRATCH,
     .forward_macs = 208,
     .backward_macs = 288,
     .open = net_open,

@@ -6,8 +6,19 @@
  * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of
  * one group, and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
  * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its
- * output, NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is
- * called d_x. */
+ * output, NAME_weights the gradient of its parameters.  The gradient of x is called d_x, of an operator's own y, x and
+ * w dy, dx and dw.
+ *
+ * Before and behind these:
+ *   NAME_transpose    lays dy out for NAME_weights, a row an example
+ *   NAME_prepare      weights in the form in which forward and backward read them (NAME_u, where that is Winograd's)
+ *   NAME_terms        keeps the operands of a group, of which NAME_products makes du, the gradient of u, at once
+ *   NAME_finish       dw of du
+ *   NAME_last         of a last group with few examples; _packed: with several tiles in a vector; _5x2: 5 by 2 sums
+ *
+ * Tensors: d_NAME_part is what one group adds to the gradient of NAME, NAME_winner which element a pool took, NAME_sum
+ * what stands inside of an activation, d_NAME_total a sum of gradients, NAME_rows what transpose lays out, NAME_work a
+ * thread's working memory. */
 #include <math.h>
 #include <omp.h>
 #include <stdint.h>
@@ -36,12 +47,14 @@ typedef real d_h_sum_t[4][L];
 
 /* ==== 2 parameters =============================================================================================== */
 
-/* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
+/* Axes in PyTorch's order, but a dense layer's weight is [in][out]; its rows and biases are rounded up to whole
+ * vectors. */
+#define ALIGNED _Alignas(16 * sizeof(real))
 typedef struct {
-    _Alignas(16 * sizeof(real)) real h_weight[3][16];
-    _Alignas(16 * sizeof(real)) real h_bias[16];
-    _Alignas(16 * sizeof(real)) real v_weight[4][16];
-    _Alignas(16 * sizeof(real)) real v_bias[16];
+    ALIGNED real h_weight[3][16];
+    ALIGNED real h_bias[16];
+    ALIGNED real v_weight[4][16];
+    ALIGNED real v_bias[16];
 } Weights;
 enum { BLOCK = sizeof(Weights) / sizeof(real) };
 _Static_assert(BLOCK == 144, "the plan and the struct agree");
@@ -52,7 +65,7 @@ static int threads;
 
 /* ==== 3 operators ================================================================================================ */
 
-/* ---- load_x: load ---------------------------------------- tests/golden/dense.yaml:4
+/* ---- load_x: load ---------------------------------------- dense.yaml:4
  *   3 */
 /* y = x.  Lane l has example first + l of the batch; one that is not there is example 0. */
 static void load_x_forward(real *y, const void *const *rows, int first, int count)
@@ -64,7 +77,7 @@ static void load_x_forward(real *y, const void *const *rows, int first, int coun
     }
 }
 
-/* ---- load_y: labels -------------------------------------- tests/golden/dense.yaml:5
+/* ---- load_y: labels -------------------------------------- dense.yaml:5
  *   1 */
 /* y[p][l] = label p of example first + l of the batch; of example 0 where that is not there. */
 static void load_y_forward(y_t y, const void *const *rows, int first, int count)
@@ -77,7 +90,7 @@ static void load_y_forward(y_t y, const void *const *rows, int first, int count)
     }
 }
 
-/* ---- h: dense -------------------------------------------- tests/golden/dense.yaml:7
+/* ---- h: dense -------------------------------------------- dense.yaml:7
  *   3 -> 4    16 parameters    12 multiply-adds an example */
 /* relu(s): a NaN stays a NaN, and -0 stays -0.  For each sum, where it is stored. */
 static inline vec h_then(vec s)
@@ -190,8 +203,8 @@ static void h_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int 
     v_storeu(&dw[k + 2][m], s2_0);
 }
 
-/* dy with the outputs side by side, 16 of an example. */
-static void h_weights(real *rows, h_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example. */
+static void h_transpose(real *rows, h_t *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
@@ -204,8 +217,9 @@ static void h_weights(real *rows, h_t *dy)
     }
 }
 
-/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
-static void h_products(real dw[3][16], real db[16], real *rows, x_t *x)
+/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a thread comes here as soon as it is
+ * free. */
+static void h_weights(real dw[3][16], real db[16], real *rows, x_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
@@ -225,7 +239,7 @@ static void h_products(real dw[3][16], real db[16], real *rows, x_t *x)
     }
 }
 
-/* ---- h_relu: relu ---------------------------------------- tests/golden/dense.yaml:7
+/* ---- h_relu: relu ---------------------------------------- dense.yaml:7
  *   4 -> 4 */
 
 /* d_x = where(y > 0, dy, 0) */
@@ -244,7 +258,7 @@ static void h_relu_backward(real *d_x, real *dy, real *y)
     }
 }
 
-/* ---- v: dense -------------------------------------------- tests/golden/dense.yaml:8
+/* ---- v: dense -------------------------------------------- dense.yaml:8
  *   4 -> 2    10 parameters    8 multiply-adds an example */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 4 inputs
@@ -385,8 +399,8 @@ static void v_weights_4x1(real dw[4][16], real dy[][L][16], real x[][4][L], int 
     v_storeu(&dw[k + 3][m], s3_0);
 }
 
-/* dy with the outputs side by side, 16 of an example. */
-static void v_weights(real *rows, v_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example. */
+static void v_transpose(real *rows, v_t *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
@@ -399,8 +413,9 @@ static void v_weights(real *rows, v_t *dy)
     }
 }
 
-/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
-static void v_products(real dw[4][16], real db[16], real *rows, h_t *x)
+/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a thread comes here as soon as it is
+ * free. */
+static void v_weights(real dw[4][16], real db[16], real *rows, h_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
@@ -420,17 +435,17 @@ static void v_products(real dw[4][16], real db[16], real *rows, h_t *x)
     }
 }
 
-/* ---- cross_entropy1: cross_entropy ----------------------- tests/golden/dense.yaml:9
+/* ---- cross_entropy1: cross_entropy ----------------------- dense.yaml:9
  *   2, 1 -> 1 */
 /* With p = softmax(x) and y the label, in every lane
- *   loss = sum over rows of -log p_y = log(sum over k of exp(x_k - m)) - (x_y - m);
+ *   loss = sum over the P positions of -log p_y, where -log p_y = log(sum over k of exp(x_k - m)) - (x_y - m)
  * m = max x keeps exp from overflowing and changes nothing else. */
 static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
 {
     enum { P = 1, K = 2 };
-    vec total = v_set1(0);
+    vec total = v_zero();
     for (int p = 0; p < P; p++, x += K * L, label += L) {
-        vec m = v_load(x), sum = v_set1(0);
+        vec m = v_load(x), sum = v_zero();
         for (int k = 1; k < K; k++)
             m = v_max(m, v_load(x + k * L));
         for (int k = 0; k < K; k++)
@@ -450,7 +465,7 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
     const mask here = iv_lt(iv_iota(), iv_set1(present));
     for (int p = 0; p < P; p++, x += K * L, dx += K * L, label += L) {
         const ivec y = iv_load(label);
-        vec m = v_load(x), sum = v_set1(0);
+        vec m = v_load(x), sum = v_zero();
         for (int k = 1; k < K; k++)
             m = v_max(m, v_load(x + k * L));
         for (int k = 0; k < K; k++) {
@@ -470,20 +485,22 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
 /* ==== 4 memory =================================================================================================== */
 
 /* One block for the batch, planned for forward and backward together: a place is used again when its value has been
- * read for the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
+ * read for the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g.
+ * Of each tensor: its slices, its shape, where a gradient comes from, its place, and what else has some of that place
+ * at other times. */
 static real *memory;
-static const size_t MEMORY = 560;     /* reals */
+#define MEMORY ((size_t)560)     /* reals */
 static struct {
     x_t *x;                /* [0 .. G)  3: reals 448 to 496, 192 bytes */
     y_t *y;                /* [0 .. G)  1: reals 528 to 544, 64 bytes */
     h_t *h;                /* [0 .. G)  4: reals 256 to 320, 256 bytes */
     v_t *v;                /* [0 .. G)  2: reals 496 to 528, 128 bytes */
     loss1_t *loss1;        /* [0 .. G)  1: reals 544 to 560, 64 bytes */
-    d_v_t *d_v;            /* [0 .. G)  2: reals 384 to 416, 128 bytes */
-    real (*d_v_rows)[256]; /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB */
-    d_h_t *d_h;            /* [0 .. G)  4: reals 320 to 384, 256 bytes */
-    d_h_sum_t *d_h_sum;    /* [0 .. G)  4: reals 384 to 448, 256 bytes */
-    real (*d_h_rows)[256]; /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB */
+    d_v_t *d_v;            /* [0 .. G)  2: by cross_entropy1; reals 384 to 416, 128 bytes; with d_h_sum */
+    real (*d_v_rows)[256]; /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB; with d_h_rows */
+    d_h_t *d_h;            /* [0 .. G)  4: by v; reals 320 to 384, 256 bytes */
+    d_h_sum_t *d_h_sum;    /* [0 .. G)  4: by h_relu; reals 384 to 448, 256 bytes; with d_v */
+    real (*d_h_rows)[256]; /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB; with d_v_rows */
 } v;
 
 /* Lays the tensors into the memory. */
@@ -501,7 +518,8 @@ static void lay_out(void)
     v.d_h_rows = (void *)(memory + 0);
 }
 
-/* How many examples group g holds: L, less in the last group, and in the last batch of an epoch. */
+/* How many examples group g holds: L, or fewer in the last group of a batch; the last batch of an epoch may have fewer
+ * groups, too. */
 static inline int present(const Batch *batch, int g)
 {
     int n = batch->count - g * L;
@@ -532,25 +550,29 @@ static void forward_pass(const Batch *batch)
     }
 }
 
-/* The loss: the mean over the examples and positions that are there, added up in order. */
+/* The mean of loss1, cross_entropy, over the examples and positions that are there, added up in order. */
+static double loss1_mean(const Batch *batch)
+{
+    double sum = 0;
+    for (int s = 0; s < G; s++)
+        for (int lane = 0; lane < present(batch, s % G); lane++)
+            sum += v.loss1[s][lane];
+    return sum / batch->count;
+}
+
+/* The loss; each: of each term, before its weight; NULL: nowhere. */
 static double loss(const Batch *batch, double *each)
 {
-    double total = 0;
-    {
-        double sum = 0;
-        for (int s = 0; s < 1; s++)
-            for (int lane = 0; lane < present(batch, s % G); lane++)
-                sum += v.loss1[s][lane];
-        sum /= batch->count;
-        if (each)
-            each[0] = sum;
-        total += sum;
-    }
-    return total;
+    const double means[] = { loss1_mean(batch) };
+    if (each)
+        memcpy(each, means, sizeof means);
+    return means[0];
 }
 
 /* ==== 6 backward ================================================================================================= */
 
+/* As forward_pass; a loop over t counts down.  At t = 0 the gradient of a state's start comes out like that of any step
+ * before, though nobody reads it where the start is not trained. */
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / (double)batch->count);
@@ -558,23 +580,25 @@ static void backward_pass(const Batch *batch)
     for (int g = 0; g < G; g++) {
         cross_entropy1_backward((real *)v.d_v[g], (real *)v.v[g], v.y[g], loss1_scale, present(batch, g));
     }
-    v_weights(v.d_v_rows[0], v.d_v);
+    v_transpose(v.d_v_rows[0], v.d_v);
     v_backward(v.d_h, v.d_v, weights->v_weight);
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
         h_relu_backward((real *)v.d_h_sum[g], (real *)v.d_h[g], (real *)v.h[g]);
     }
-    v_products(gradient->v_weight, gradient->v_bias, v.d_v_rows[0], v.h);
+    v_weights(gradient->v_weight, gradient->v_bias, v.d_v_rows[0], v.h);
     #pragma omp barrier
-    h_weights(v.d_h_rows[0], v.d_h_sum);
+    h_transpose(v.d_h_rows[0], v.d_h_sum);
     #pragma omp barrier
-    h_products(gradient->h_weight, gradient->h_bias, v.d_h_rows[0], v.x);
+    h_weights(gradient->h_weight, gradient->h_bias, v.d_h_rows[0], v.x);
     #pragma omp barrier
 }
 
 /* ==== 7 update =================================================================================================== */
 
+/* Name, rank and shape, layout, stride of a row, offset and count in the block, start and its number, line of the
+ * model, frozen. */
 static const NetParam params[] = {
     { "h.weight", 2, { 4, 3 }, IN_OUT, 16, 0, 12, INIT_UNIFORM, 0.9258200997725514, 7, 0 },
     { "h.bias", 1, { 4 }, EXPORTED, 0, 48, 4, INIT_CONSTANT, 0, 7, 0 },
@@ -582,9 +606,9 @@ static const NetParam params[] = {
     { "v.bias", 1, { 2 }, EXPORTED, 0, 128, 2, INIT_CONSTANT, 0, 8, 0 },
 };
 enum { PARAMS = sizeof params / sizeof *params };
-static OptimiserNorm *row_sums;
+static OptimiserNorm *row_sums;     /* of the gradient, by rows of parameters: parts of its norm */
 
-/* One step of sgd, as dense-train.c has it.  Called by all threads; returns the norm of the gradient before
+/* One step of sgd, with the settings in dense-train.c.  Called by all threads; returns the norm of the gradient before
  * clipping. */
 static double update_pass(double rate, uint64_t update_count)
 {
@@ -595,7 +619,7 @@ static double update_pass(double rate, uint64_t update_count)
     return optimiser_update(&blocks, rate, update_count);
 }
 
-/* ==== 8 for the trainer ==================================================================================== */
+/* ==== 8 for the trainer ========================================================================================== */
 
 static double net_forward(const Batch *batch, double *each)
 {
@@ -650,12 +674,13 @@ static double net_step(const Batch *batch, double rate, uint64_t update_count, d
 static uint64_t net_decisions(void)
 {
     uint64_t hash = 0xcbf29ce484222325u;
-    for (int s = 0; s < 1; s++)
-        hash = decide_positive(hash, (real *)v.h[s % G], 64);
+    for (int s = 0; s < G; s++)
+        hash = decide_positive(hash, (real *)v.h[s], sizeof v.h[s] / sizeof(real));
     return hash;
 }
 
-#include "dense_inspect.c"        /* net_replay, net_profile: the same calls, looked at or timed */
+/* net_replay and net_profile, the same calls looked at or timed, and `rows`, which names them. */
+#include "dense_inspect.c"
 
 static void net_close(void)
 {
@@ -684,8 +709,8 @@ static int net_open(int count)
     return 0;
 }
 
-/* The rate of an epoch's update, by the number of updates before it and that of an epoch.  A schedule that depends on
- * how many epochs there are takes the model's, so that a run which ends sooner, or goes on, has the same rates. */
+/* The learning rate of update number `update` of the run, with `updates` an epoch.  A schedule that depends on how many
+ * epochs there are takes the model's, so that a run which ends sooner, or goes on, has the same rates. */
 static double net_rate(const NetTraining *t, int epoch, uint64_t update, uint64_t updates)
 {
     double rate = schedule_divide(t->rate, epoch, net_training.epochs, t->schedule[0], t->schedule[1], t->schedule[2]);
@@ -697,25 +722,31 @@ static real *net_gradients(void) { return (real *)gradient; }
 static real *net_state(int k) { return (real *)state[k]; }
 static real *net_activations(void) { return memory; }
 
+/* Name, type, rank and shape of an example, its elements, classes. */
 static const NetData inputs[] = {
     { "x", F32, 1, { 3 }, 3, 0 },
 };
 
+/* Likewise. */
 static const NetData targets[] = {
     { "y", LABELS, 0, { 0 }, 1, 2 },
 };
 
-/* The names of the flow. */
+/* The names of the flow.
+ * Name, steps, rank, shape and elements at a step, offset of its first slice, the same at each step, reals of a slice,
+ * transform, output. */
 static const NetValue values[] = {
     { "h", 0, 1, { 4 }, 4, 256, 0, 64, 0, 0 },
     { "v", 0, 1, { 2 }, 2, 496, 0, 32, 0, 1 },
 };
 
+/* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label
+ * and which, count, and what is left at best: its kind, smoothing, weights of classes. */
 static const NetLoss losses[] = {
     { SHOWS_WRONG, GROWS_EVENLY, 1, 0, 1, 1, 9, 1, 0, 0, NULL, LEAST_ZERO, 0, NULL },     /* cross_entropy */
 };
 
-/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER. */
+/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER.  Name, whole, may be 0, meaning. */
 static const NetSetting schedule[] = {
     { "train.divide", 0, 0, "what the rate is divided by each time" },
     { "train.first", 1, 1, "the first epoch (from 0) that has a divided rate" },
@@ -754,7 +785,7 @@ const Net net = {
     .schedule_count = sizeof schedule / sizeof *schedule,
     .block = BLOCK,
     .state_blocks = STATES,
-    .activation_reals = 560,
+    .activation_reals = MEMORY,
     .thread_reals = 0,
     .forward_macs = 20,
     .backward_macs = 28,

@@ -5,8 +5,8 @@
  *
  * The plain form: one example at a time, textbook loops.  Every tensor is [channel][row][column] of one example.
  * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its
- * output, NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is
- * called d_x. */
+ * output, NAME_weights the gradient of its parameters.  The gradient of x is called d_x, of an operator's own y, x and
+ * w dy, dx and dw.  d_NAME_total is a sum of gradients, NAME_sum what stands inside of an activation. */
 #include <math.h>
 #include <omp.h>
 #include <stdint.h>
@@ -38,12 +38,13 @@ typedef struct { y_t of; unsigned char padding[60]; } y_slot;
 
 /* ==== 2 parameters =============================================================================================== */
 
-/* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
+/* Axes in PyTorch's order. */
+#define ALIGNED _Alignas(16 * sizeof(real))
 typedef struct {
-    _Alignas(16 * sizeof(real)) real h_weight[4][3];
-    _Alignas(16 * sizeof(real)) real h_bias[4];
-    _Alignas(16 * sizeof(real)) real v_weight[2][4];
-    _Alignas(16 * sizeof(real)) real v_bias[2];
+    ALIGNED real h_weight[4][3];
+    ALIGNED real h_bias[4];
+    ALIGNED real v_weight[2][4];
+    ALIGNED real v_bias[2];
 } Weights;
 enum { BLOCK = sizeof(Weights) / sizeof(real) };
 _Static_assert(BLOCK == 64, "the plan and the struct agree");
@@ -54,7 +55,7 @@ static int threads;
 
 /* ==== 3 operators ================================================================================================ */
 
-/* ---- load_x: load ---------------------------------------- tests/golden/dense.yaml:4
+/* ---- load_x: load ---------------------------------------- dense.yaml:4
  *   3 */
 /* y = x */
 static void load_x_forward(real *y, const void *row)
@@ -64,7 +65,7 @@ static void load_x_forward(real *y, const void *row)
         y[i] = x[i];
 }
 
-/* ---- load_y: labels -------------------------------------- tests/golden/dense.yaml:5
+/* ---- load_y: labels -------------------------------------- dense.yaml:5
  *   1 */
 /* y[p] = label p of the example */
 static void load_y_forward(y_t y, const void *row)
@@ -75,7 +76,7 @@ static void load_y_forward(y_t y, const void *row)
         y[p] = label[p];
 }
 
-/* ---- h: dense -------------------------------------------- tests/golden/dense.yaml:7
+/* ---- h: dense -------------------------------------------- dense.yaml:7
  *   3 -> 4    16 parameters    12 multiply-adds an example */
 /* relu(s): a NaN stays a NaN, and -0 stays -0.  For each sum, where it is stored. */
 static inline real h_then(real s)
@@ -102,7 +103,7 @@ static void h_weights(real dw[4][3], real db[4], h_t dy, real *x)
     }
 }
 
-/* ---- h_relu: relu ---------------------------------------- tests/golden/dense.yaml:7
+/* ---- h_relu: relu ---------------------------------------- dense.yaml:7
  *   4 -> 4 */
 
 /* d_x = where(y > 0, dy, 0) */
@@ -120,7 +121,7 @@ static void h_relu_backward(real *d_x, real *dy, real *y)
     }
 }
 
-/* ---- v: dense -------------------------------------------- tests/golden/dense.yaml:8
+/* ---- v: dense -------------------------------------------- dense.yaml:8
  *   4 -> 2    10 parameters    8 multiply-adds an example */
 /* y[m] = (b[m] + sum over k of w[m][k] x[k]) */
 static void v_forward(v_t y, real *x, real w[2][4], real b[2])
@@ -149,10 +150,10 @@ static void v_weights(real dw[2][4], real db[2], v_t dy, real *x)
     }
 }
 
-/* ---- cross_entropy1: cross_entropy ----------------------- tests/golden/dense.yaml:9
+/* ---- cross_entropy1: cross_entropy ----------------------- dense.yaml:9
  *   2, 1 -> 1 */
 /* With p = softmax(x) and y the label,
- *   loss = sum over rows of -log p_y = log(sum over k of exp(x_k - m)) - (x_y - m);
+ *   loss = sum over the P positions of -log p_y, where -log p_y = log(sum over k of exp(x_k - m)) - (x_y - m)
  * m = max x keeps exp from overflowing and changes nothing else. */
 static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
 {
@@ -187,9 +188,12 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
 /* ==== 4 memory =================================================================================================== */
 
 /* One block for the batch, planned for forward and backward together: a place is used again when its value has been
- * read for the last time.  v.NAME[s] is the value of slice s: example n, or at step t of a repeat s = t * N + n. */
+ * read for the last time.  v.NAME[s] is the value of slice s: example n, or at step t of a repeat s = t * N + n.
+ * Of each tensor: its slices, its shape, where a gradient comes from, its place, and what else has some of that place
+ * at other times. */
 static real *memory;
-static const size_t MEMORY = 416, SCRATCH = 32;     /* reals; scratch: of each thread */
+#define MEMORY ((size_t)416)     /* reals */
+#define SCRATCH ((size_t)32)     /* reals of each thread */
 static struct {
     y_slot *y;      /* [0 .. N)  1: reals 0 to 256, 1.0 KiB */
     h_t *h;         /* [0 .. N)  4: reals 256 to 320, 256 bytes */
@@ -200,9 +204,9 @@ static struct {
 
 /* What lives only within one example's phase: in the scratch of its thread, likewise planned. */
 typedef struct {
-    d_v_t *d_v;         /* 2: reals 0 to 16, 64 bytes */
-    d_h_sum_t *d_h_sum; /* 4: reals 0 to 16, 64 bytes */
-    d_h_t *d_h;         /* 4: reals 16 to 32, 64 bytes */
+    d_v_t *d_v;         /* 2: by cross_entropy1; reals 0 to 16, 64 bytes; with d_h_sum */
+    d_h_sum_t *d_h_sum; /* 4: by h_relu; reals 0 to 16, 64 bytes; with d_v */
+    d_h_t *d_h;         /* 4: by v; reals 16 to 32, 64 bytes */
 } Scratch;
 static real *scratch_memory;
 static Scratch *scratches;      /* one a thread */
@@ -240,25 +244,29 @@ static void forward_pass(const Batch *batch)
     }
 }
 
-/* The loss: the mean over the examples and positions that are there, added up in order. */
+/* The mean of loss1, cross_entropy, over the examples and positions that are there, added up in order. */
+static double loss1_mean(const Batch *batch)
+{
+    double sum = 0;
+    for (int s = 0; s < N; s++)
+        if (s % N < batch->count)
+            sum += v.loss1[s][0];
+    return sum / batch->count;
+}
+
+/* The loss; each: of each term, before its weight; NULL: nowhere. */
 static double loss(const Batch *batch, double *each)
 {
-    double total = 0;
-    {
-        double sum = 0;
-        for (int s = 0; s < 16; s++)
-            if (s % N < batch->count)
-                sum += v.loss1[s][0];
-        sum /= batch->count;
-        if (each)
-            each[0] = sum;
-        total += sum;
-    }
-    return total;
+    const double means[] = { loss1_mean(batch) };
+    if (each)
+        memcpy(each, means, sizeof means);
+    return means[0];
 }
 
 /* ==== 6 backward ================================================================================================= */
 
+/* As forward_pass; a loop over t counts down.  At t = 0 the gradient of a state's start comes out like that of any step
+ * before, though nobody reads it where the start is not trained. */
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / (double)batch->count);
@@ -275,6 +283,8 @@ static void backward_pass(const Batch *batch)
 
 /* ==== 7 update =================================================================================================== */
 
+/* Name, rank and shape, layout, stride of a row, offset and count in the block, start and its number, line of the
+ * model, frozen. */
 static const NetParam params[] = {
     { "h.weight", 2, { 4, 3 }, EXPORTED, 0, 0, 12, INIT_UNIFORM, 0.9258200997725514, 7, 0 },
     { "h.bias", 1, { 4 }, EXPORTED, 0, 16, 4, INIT_CONSTANT, 0, 7, 0 },
@@ -282,9 +292,9 @@ static const NetParam params[] = {
     { "v.bias", 1, { 2 }, EXPORTED, 0, 48, 2, INIT_CONSTANT, 0, 8, 0 },
 };
 enum { PARAMS = sizeof params / sizeof *params };
-static OptimiserNorm *row_sums;
+static OptimiserNorm *row_sums;     /* of the gradient, by rows of parameters: parts of its norm */
 
-/* One step of sgd, as dense-train.c has it.  Called by all threads; returns the norm of the gradient before
+/* One step of sgd, with the settings in dense-train.c.  Called by all threads; returns the norm of the gradient before
  * clipping. */
 static double update_pass(double rate, uint64_t update_count)
 {
@@ -295,7 +305,7 @@ static double update_pass(double rate, uint64_t update_count)
     return optimiser_update(&blocks, rate, update_count);
 }
 
-/* ==== 8 for the trainer ==================================================================================== */
+/* ==== 8 for the trainer ========================================================================================== */
 
 static double net_forward(const Batch *batch, double *each)
 {
@@ -350,12 +360,13 @@ static double net_step(const Batch *batch, double rate, uint64_t update_count, d
 static uint64_t net_decisions(void)
 {
     uint64_t hash = 0xcbf29ce484222325u;
-    for (int s = 0; s < 16; s++)
-        hash = decide_positive(hash, v.h[s % N], 4);
+    for (int s = 0; s < N; s++)
+        hash = decide_positive(hash, v.h[s], sizeof v.h[s] / sizeof(real));
     return hash;
 }
 
-#include "dense_inspect.c"        /* net_replay, net_profile: the same calls, looked at or timed */
+/* net_replay and net_profile, the same calls looked at or timed, and `rows`, which names them. */
+#include "dense_inspect.c"
 
 static void net_close(void)
 {
@@ -389,8 +400,8 @@ static int net_open(int count)
     return 0;
 }
 
-/* The rate of an epoch's update, by the number of updates before it and that of an epoch.  A schedule that depends on
- * how many epochs there are takes the model's, so that a run which ends sooner, or goes on, has the same rates. */
+/* The learning rate of update number `update` of the run, with `updates` an epoch.  A schedule that depends on how many
+ * epochs there are takes the model's, so that a run which ends sooner, or goes on, has the same rates. */
 static double net_rate(const NetTraining *t, int epoch, uint64_t update, uint64_t updates)
 {
     double rate = schedule_divide(t->rate, epoch, net_training.epochs, t->schedule[0], t->schedule[1], t->schedule[2]);
@@ -402,25 +413,31 @@ static real *net_gradients(void) { return (real *)gradient; }
 static real *net_state(int k) { return (real *)state[k]; }
 static real *net_activations(void) { return memory; }
 
+/* Name, type, rank and shape of an example, its elements, classes. */
 static const NetData inputs[] = {
     { "x", F32, 1, { 3 }, 3, 0 },
 };
 
+/* Likewise. */
 static const NetData targets[] = {
     { "y", LABELS, 0, { 0 }, 1, 2 },
 };
 
-/* The names of the flow. */
+/* The names of the flow.
+ * Name, steps, rank, shape and elements at a step, offset of its first slice, the same at each step, reals of a slice,
+ * transform, output. */
 static const NetValue values[] = {
     { "h", 0, 1, { 4 }, 4, 256, 0, 4, 0, 0 },
     { "v", 0, 1, { 2 }, 2, 368, 0, 2, 0, 1 },
 };
 
+/* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label
+ * and which, count, and what is left at best: its kind, smoothing, weights of classes. */
 static const NetLoss losses[] = {
     { SHOWS_WRONG, GROWS_EVENLY, 1, 0, 1, 1, 9, 1, 0, 0, NULL, LEAST_ZERO, 0, NULL },     /* cross_entropy */
 };
 
-/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER. */
+/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER.  Name, whole, may be 0, meaning. */
 static const NetSetting schedule[] = {
     { "train.divide", 0, 0, "what the rate is divided by each time" },
     { "train.first", 1, 1, "the first epoch (from 0) that has a divided rate" },
@@ -459,8 +476,8 @@ const Net net = {
     .schedule_count = sizeof schedule / sizeof *schedule,
     .block = BLOCK,
     .state_blocks = STATES,
-    .activation_reals = 416,
-    .thread_reals = 32,
+    .activation_reals = MEMORY,
+    .thread_reals = SCRATCH,
     .forward_macs = 20,
     .backward_macs = 28,
     .open = net_open,

@@ -6,8 +6,19 @@
  * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of
  * one group, and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
  * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its
- * output, NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is
- * called d_x. */
+ * output, NAME_weights the gradient of its parameters.  The gradient of x is called d_x, of an operator's own y, x and
+ * w dy, dx and dw.
+ *
+ * Before and behind these:
+ *   NAME_transpose    lays dy out for NAME_weights, a row an example
+ *   NAME_prepare      weights in the form in which forward and backward read them (NAME_u, where that is Winograd's)
+ *   NAME_terms        keeps the operands of a group, of which NAME_products makes du, the gradient of u, at once
+ *   NAME_finish       dw of du
+ *   NAME_last         of a last group with few examples; _packed: with several tiles in a vector; _5x2: 5 by 2 sums
+ *
+ * Tensors: d_NAME_part is what one group adds to the gradient of NAME, NAME_winner which element a pool took, NAME_sum
+ * what stands inside of an activation, d_NAME_total a sum of gradients, NAME_rows what transpose lays out, NAME_work a
+ * thread's working memory. */
 #include <math.h>
 #include <omp.h>
 #include <stdint.h>
@@ -59,22 +70,24 @@ typedef real real_2x2[2][2][L];
 
 /* ==== 2 parameters =============================================================================================== */
 
-/* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
+/* Axes in PyTorch's order, but a dense layer's weight is [in][out]; its rows and biases are rounded up to whole
+ * vectors. */
+#define ALIGNED _Alignas(16 * sizeof(real))
 typedef struct {
-    _Alignas(16 * sizeof(real)) real d_weight[4][16];
-    _Alignas(16 * sizeof(real)) real d_bias[16];
-    _Alignas(16 * sizeof(real)) real v_weight[8][16];
+    ALIGNED real d_weight[4][16];
+    ALIGNED real d_bias[16];
+    ALIGNED real v_weight[8][16];
 } Weights;
 enum { BLOCK = sizeof(Weights) / sizeof(real) };
 _Static_assert(BLOCK == 208, "the plan and the struct agree");
 
 enum { STATES = 1 };     /* blocks of numbers that rmsprop keeps beside the weights */
-static Weights *weights, *gradient, *state[1];
+static Weights *weights, *gradient, *state[STATES];
 static int threads;
 
 /* ==== 3 operators ================================================================================================ */
 
-/* ---- load_x: load ---------------------------------------- tests/golden/joints.yaml:4
+/* ---- load_x: load ---------------------------------------- joints.yaml:4
  *   4 */
 /* y = x.  Lane l has example first + l of the batch; one that is not there is example 0. */
 static void load_x_forward(real *y, const void *const *rows, int first, int count)
@@ -86,7 +99,7 @@ static void load_x_forward(real *y, const void *const *rows, int first, int coun
     }
 }
 
-/* ---- load_r: load ---------------------------------------- tests/golden/joints.yaml:5
+/* ---- load_r: load ---------------------------------------- joints.yaml:5
  *   2 */
 /* y = x.  Lane l has example first + l of the batch; one that is not there is example 0. */
 static void load_r_forward(real *y, const void *const *rows, int first, int count)
@@ -98,17 +111,17 @@ static void load_r_forward(real *y, const void *const *rows, int first, int coun
     }
 }
 
-/* ---- fill_2x2: fill -------------------------------------- tests/golden/joints.yaml
+/* ---- zero_2x2: fill -------------------------------------- joints.yaml
  *   2x2
- *   of s_start (line 8), d_s_3_end (line 12) */
+ *   of v.s (line 8), v.d_s_3 (line 12) */
 /* y = 0 */
-static void fill_2x2_forward(real *y)
+static void zero_2x2_forward(real *y)
 {
     for (int i = 0; i < 4 * L; i += L)
-        v_store(y + i, v_set1((real)0));
+        v_store(y + i, v_zero());
 }
 
-/* ---- d: dense -------------------------------------------- tests/golden/joints.yaml:10
+/* ---- d: dense -------------------------------------------- joints.yaml:10
  *   4 -> 4    20 parameters    16 multiply-adds an example */
 /* sigmoid(s).  For each sum, where it is stored. */
 static inline vec d_then(vec s)
@@ -224,8 +237,8 @@ static void d_weights_4x1(real dw[4][16], real dy[][L][16], real x[][4][L], int 
     v_storeu(&dw[k + 3][m], s3_0);
 }
 
-/* dy with the outputs side by side, 16 of an example. */
-static void d_weights(real *rows, d_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example. */
+static void d_transpose(real *rows, d_t *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
@@ -238,8 +251,9 @@ static void d_weights(real *rows, d_t *dy)
     }
 }
 
-/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
-static void d_products(real dw[4][16], real db[16], real *rows, x_t *x)
+/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a thread comes here as soon as it is
+ * free. */
+static void d_weights(real dw[4][16], real db[16], real *rows, x_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
@@ -259,7 +273,7 @@ static void d_products(real dw[4][16], real db[16], real *rows, x_t *x)
     }
 }
 
-/* ---- d_sigmoid: sigmoid ---------------------------------- tests/golden/joints.yaml:10
+/* ---- d_sigmoid: sigmoid ---------------------------------- joints.yaml:10
  *   4 -> 4 */
 
 /* d_x = dy * (y * (1 - y)) */
@@ -279,7 +293,7 @@ static void d_sigmoid_backward(real *d_x, real *dy, real *y)
     }
 }
 
-/* ---- s_2: formula ---------------------------------------- tests/golden/joints.yaml:13
+/* ---- s_2: formula ---------------------------------------- joints.yaml:13
  *   2x2, 2x2 -> 2x2 */
 /* p = e * s
  * y = p + e */
@@ -320,7 +334,7 @@ static void s_2_backward(real *d_e, real *d_s, real *dy, real *e, real *s)
     }
 }
 
-/* ---- s: copy --------------------------------------------- tests/golden/joints.yaml:13
+/* ---- s: copy --------------------------------------------- joints.yaml:13
  *   2x2 -> 2x2 */
 /* y = x */
 static void s_forward(real *y, real *x)
@@ -328,7 +342,7 @@ static void s_forward(real *y, real *x)
     memcpy(y, x, 4 * L * sizeof(real));
 }
 
-/* ---- end: pick ------------------------------------------- tests/golden/joints.yaml:14
+/* ---- end: pick ------------------------------------------- joints.yaml:14
  *   2x2 -> 2x2 */
 /* y = x of step 1 */
 static void end_forward(end_t y, s_t *x)
@@ -345,7 +359,7 @@ static void end_backward(s_t *dx, end_t dy)
     memcpy(&dx[1], dy, sizeof(s_t));
 }
 
-/* ---- s_steps: stack -------------------------------------- tests/golden/joints.yaml:15
+/* ---- s_steps: stack -------------------------------------- joints.yaml:15
  *   2x2 -> 2x2x2 */
 /* y[t] = x of step t, for t < 2 */
 static void s_steps_forward(s_steps_t y, s_t *x)
@@ -363,7 +377,7 @@ static void s_steps_backward(s_t *dx, s_steps_t dy)
         memcpy(&dx[t * 1], &dy[t], sizeof(s_t));
 }
 
-/* ---- first: slice ---------------------------------------- tests/golden/joints.yaml:15
+/* ---- first: slice ---------------------------------------- joints.yaml:15
  *   2x2x2 -> 2x2 */
 /* y = position 0 of axis 0 of x */
 static void first_forward(first_t y, s_steps_t x)
@@ -378,7 +392,7 @@ static void first_backward(s_steps_t dx, first_t dy)
     memcpy(&dx[0], dy, sizeof(first_t));
 }
 
-/* ---- both: concat ---------------------------------------- tests/golden/joints.yaml:16
+/* ---- both: concat ---------------------------------------- joints.yaml:16
  *   2x2, 2x2 -> 2x4 */
 /* y = the inputs, joined along axis 1 */
 static void both_forward(both_t y, end_t x1, first_t x2)
@@ -398,7 +412,7 @@ static void both_backward(end_t dx1, first_t dx2, both_t dy)
     }
 }
 
-/* ---- v: dense -------------------------------------------- tests/golden/joints.yaml:17
+/* ---- v: dense -------------------------------------------- joints.yaml:17
  *   2x4 -> 2    16 parameters    16 multiply-adds an example */
 /* y[s][m] = (sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 8 inputs
@@ -541,8 +555,8 @@ static void v_weights_4x1(real dw[8][16], real dy[][L][16], real x[][8][L], int 
     v_storeu(&dw[k + 3][m], s3_0);
 }
 
-/* dy with the outputs side by side, 16 of an example. */
-static void v_weights(real *rows, v_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example. */
+static void v_transpose(real *rows, v_t *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
@@ -555,8 +569,8 @@ static void v_weights(real *rows, v_t *dy)
     }
 }
 
-/* dw[k][m] = sum over rows of x[k] dy[m].  Threads come when they have nothing else to do. */
-static void v_products(real dw[8][16], real *rows, both_t *x)
+/* dw[k][m] = sum over rows of x[k] dy[m].  No barrier before: a thread comes here as soon as it is free. */
+static void v_weights(real dw[8][16], real *rows, both_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     real (*xs)[8][L] = (real (*)[8][L])x;
@@ -570,7 +584,7 @@ static void v_products(real dw[8][16], real *rows, both_t *x)
     }
 }
 
-/* ---- mse1: mse ------------------------------------------- tests/golden/joints.yaml:18
+/* ---- mse1: mse ------------------------------------------- joints.yaml:18
  *   2, 2 -> 1 */
 /* loss = sum over i of (a_i - b_i)^2, in order of i, in every lane. */
 static void mse1_forward(real *loss, real *a, real *b)
@@ -593,7 +607,7 @@ static void mse1_backward(real *da, real *a, real *b, real scale, int present)
     }
 }
 
-/* ---- sum_d_s_total: sum ---------------------------------- tests/golden/joints.yaml:8
+/* ---- sum_d_s_total: sum ---------------------------------- joints.yaml:8
  *   2x2, 2x2, 2x2 -> 2x2 */
 /* y = x1 + x2 + x3 */
 static inline vec sum_d_s_total_value(vec x1, vec x2, vec x3)
@@ -609,10 +623,10 @@ static void sum_d_s_total_forward(real *y, real *x1, real *x2, real *x3)
     }
 }
 
-/* ---- sum_steps_2x2: sum_steps ---------------------------- tests/golden/joints.yaml
+/* ---- sum_steps_2x2: sum_steps ---------------------------- joints.yaml
  *   2x2 -> 2x2
  *   of sum_d_s_total_2 (line 11), sum_d_e_2 (line 11) */
-/* y = x of step 0 + x of step 1 + ... in that order; a step lies 1 groups after the one before. */
+/* y = x of step 0 + x of step 1 + ... in that order; a step lies G groups after the one before. */
 static void sum_steps_2x2_forward(real_2x2 y, real_2x2 *x)
 {
     enum { T = 2 };
@@ -625,7 +639,7 @@ static void sum_steps_2x2_forward(real_2x2 y, real_2x2 *x)
     }
 }
 
-/* ---- sum_d_e_total: sum ---------------------------------- tests/golden/joints.yaml:11
+/* ---- sum_d_e_total: sum ---------------------------------- joints.yaml:11
  *   2x2, 2x2 -> 2x2 */
 /* y = x1 + x2 */
 static inline vec sum_d_e_total_value(vec x1, vec x2)
@@ -643,12 +657,15 @@ static void sum_d_e_total_forward(real *y, real *x1, real *x2)
 /* ==== 4 memory =================================================================================================== */
 
 /* One block for the batch, planned for forward and backward together: a place is used again when its value has been
- * read for the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
+ * read for the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g.
+ * Of each tensor: its slices, its shape, where a gradient comes from, its place, and what else has some of that place
+ * at other times. */
 static real *memory;
-static const size_t MEMORY = 1520, SCRATCH = 256;     /* reals; scratch: of each thread */
+#define MEMORY ((size_t)1520)     /* reals */
+#define SCRATCH ((size_t)256)     /* reals of each thread */
 static struct {
-    r_t *r;                 /* [0 .. G)  2: reals 0 to 32, 128 bytes */
-    s_t *s;                 /* [-G .. 2G)  2x2: reals 256 to 448, 768 bytes */
+    r_t *r;                 /* [0 .. G)  2: reals 0 to 32, 128 bytes; with d_v_rows, d_s_3, d_d_rows */
+    s_t *s;                 /* [-G .. 2G)  2x2: reals 256 to 448, 768 bytes, [0] at 320 */
     x_t *x;                 /* [0 .. G)  4: reals 1216 to 1280, 256 bytes */
     d_t *d;                 /* [0 .. G)  4: reals 1280 to 1344, 256 bytes */
     e_t *e;                 /* [0 .. G)  2x2: d again */
@@ -658,28 +675,31 @@ static struct {
     first_t *first;         /* [0 .. G)  2x2: reals 1408 to 1472, 256 bytes */
     v_t *v;                 /* [0 .. G)  2: reals 1472 to 1504, 128 bytes */
     loss1_t *loss1;         /* [0 .. G)  1: reals 1504 to 1520, 64 bytes */
-    d_v_t *d_v;             /* [0 .. G)  2: reals 832 to 864, 128 bytes */
-    real (*d_v_rows)[256];  /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB */
-    d_both_t *d_both;       /* [0 .. G)  2x4: reals 704 to 832, 512 bytes */
-    d_s_t *d_s;             /* [0 .. 2G)  2x2: reals 832 to 960, 512 bytes */
-    d_s_2_t *d_s_2;         /* [0 .. 2G)  2x2: reals 960 to 1088, 512 bytes */
-    d_s_3_t *d_s_3;         /* [0 .. 3G)  2x2: reals 0 to 192, 768 bytes */
-    d_s_total_t *d_s_total; /* [0 .. 2G)  2x2: reals 704 to 832, 512 bytes */
-    d_e_t *d_e;             /* [0 .. 2G)  2x2: reals 1088 to 1216, 512 bytes */
-    d_d_sum_t *d_d_sum;     /* [0 .. G)  4: reals 832 to 896, 256 bytes */
-    real (*d_d_rows)[256];  /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB */
+    d_v_t *d_v;             /* [0 .. G)  2: by mse1; reals 832 to 864, 128 bytes; with d_s, d_d_sum */
+    real (*d_v_rows)[256];  /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB; with r, d_s_3, d_d_rows */
+    d_both_t *d_both;       /* [0 .. G)  2x4: by v; reals 704 to 832, 512 bytes; with d_s_total */
+    d_s_t *d_s;             /* [0 .. 2G)  2x2: by s_steps; reals 832 to 960, 512 bytes; with d_v, d_d_sum */
+    d_s_2_t *d_s_2;         /* [0 .. 2G)  2x2: by end; reals 960 to 1088, 512 bytes */
+    d_s_3_t *d_s_3;
+        /* [0 .. 3G)  2x2: by p, for the step before; reals 0 to 192, 768 bytes; with r, d_v_rows, d_d_rows */
+    d_s_total_t *d_s_total;
+        /* [0 .. 2G)  2x2: d_s + d_s_2 + d_s_3 of the next step; reals 704 to 832, 512 bytes; with d_both */
+    d_e_t *d_e;             /* [0 .. 2G)  2x2: by p; reals 1088 to 1216, 512 bytes */
+    d_d_sum_t *d_d_sum;     /* [0 .. G)  4: by d_sigmoid; reals 832 to 896, 256 bytes; with d_v, d_s */
+    real (*d_d_rows)[256];  /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB; with r, d_v_rows, d_s_3 */
 } v;
 
 /* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
 typedef struct {
-    s_2_t *s_2;                 /* 2x2: reals 0 to 64, 256 bytes */
-    s_steps_t *s_steps;         /* 2x2x2: reals 0 to 128, 512 bytes */
-    d_s_steps_t *d_s_steps;     /* 2x2x2: reals 0 to 128, 512 bytes */
-    d_end_t *d_end;             /* 2x2: reals 128 to 192, 256 bytes */
-    d_first_t *d_first;         /* 2x2: reals 192 to 256, 256 bytes */
-    d_s_total_2_t *d_s_total_2; /* 2x2: reals 0 to 64, 256 bytes */
-    d_e_2_t *d_e_2;             /* 2x2: reals 64 to 128, 256 bytes */
-    d_e_total_t *d_e_total;     /* 2x2: reals 128 to 192, 256 bytes */
+    s_2_t *s_2;                 /* 2x2: reals 0 to 64, 256 bytes; with s_steps, d_s_steps, d_s_total_2 */
+    s_steps_t *s_steps;         /* 2x2x2: reals 0 to 128, 512 bytes; with s_2, d_s_steps, d_s_total_2, d_e_2 */
+    d_s_steps_t *d_s_steps;     /* 2x2x2: by first; reals 0 to 128, 512 bytes; with s_2, s_steps, d_s_total_2, d_e_2 */
+    d_end_t *d_end;             /* 2x2: by both; reals 128 to 192, 256 bytes; with d_e_total */
+    d_first_t *d_first;         /* 2x2: by both; reals 192 to 256, 256 bytes */
+    d_s_total_2_t *d_s_total_2;
+        /* 2x2: d_s_total of all steps; reals 0 to 64, 256 bytes; with s_2, s_steps, d_s_steps */
+    d_e_2_t *d_e_2;             /* 2x2: d_e of all steps; reals 64 to 128, 256 bytes; with s_steps, d_s_steps */
+    d_e_total_t *d_e_total;     /* 2x2: d_s_total_2 + d_e_2; reals 128 to 192, 256 bytes; with d_end */
     d_d_t *d_d;                 /* 4: d_e_total again */
 } Scratch;
 static real *scratch_memory;
@@ -724,7 +744,8 @@ static void lay_out(void)
     }
 }
 
-/* How many examples group g holds: L, less in the last group, and in the last batch of an epoch. */
+/* How many examples group g holds: L, or fewer in the last group of a batch; the last batch of an epoch may have fewer
+ * groups, too. */
 static inline int present(const Batch *batch, int g)
 {
     int n = batch->count - g * L;
@@ -746,7 +767,7 @@ static void forward_pass(const Batch *batch)
     for (int g = 0; g < G; g++) {
         load_x_forward((real *)v.x[g], batch->inputs[0], g * L, batch->count);
         load_r_forward((real *)v.r[g], batch->targets[0], g * L, batch->count);
-        fill_2x2_forward((real *)v.s[g - G]);
+        zero_2x2_forward((real *)v.s[g - G]);
     }
     d_forward(v.d, v.x, weights->d_weight, weights->d_bias);
     #pragma omp barrier
@@ -773,25 +794,29 @@ static void forward_pass(const Batch *batch)
     }
 }
 
-/* The loss: the mean over the examples and positions that are there, added up in order. */
+/* The mean of loss1, mse, over the examples and positions that are there, added up in order. */
+static double loss1_mean(const Batch *batch)
+{
+    double sum = 0;
+    for (int s = 0; s < G; s++)
+        for (int lane = 0; lane < present(batch, s % G); lane++)
+            sum += v.loss1[s][lane];
+    return sum / ((double)batch->count * 2);
+}
+
+/* The loss; each: of each term, before its weight; NULL: nowhere. */
 static double loss(const Batch *batch, double *each)
 {
-    double total = 0;
-    {
-        double sum = 0;
-        for (int s = 0; s < 1; s++)
-            for (int lane = 0; lane < present(batch, s % G); lane++)
-                sum += v.loss1[s][lane];
-        sum /= (double)batch->count * 2;
-        if (each)
-            each[0] = sum;
-        total += sum;
-    }
-    return total;
+    const double means[] = { loss1_mean(batch) };
+    if (each)
+        memcpy(each, means, sizeof means);
+    return means[0];
 }
 
 /* ==== 6 backward ================================================================================================= */
 
+/* As forward_pass; a loop over t counts down.  At t = 0 the gradient of a state's start comes out like that of any step
+ * before, though nobody reads it where the start is not trained. */
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 2));
@@ -800,7 +825,7 @@ static void backward_pass(const Batch *batch)
     for (int g = 0; g < G; g++) {
         mse1_backward((real *)v.d_v[g], (real *)v.v[g], (real *)v.r[g], loss1_scale, present(batch, g));
     }
-    v_weights(v.d_v_rows[0], v.d_v);
+    v_transpose(v.d_v_rows[0], v.d_v);
     v_backward(v.d_both, v.d_v, weights->v_weight);
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1) nowait
@@ -810,11 +835,11 @@ static void backward_pass(const Batch *batch)
         s_steps_backward(v.d_s + g, *scratch->d_s_steps);
         end_backward(v.d_s_2 + g, *scratch->d_end);
     }
-    v_products(gradient->v_weight, v.d_v_rows[0], v.both);
+    v_weights(gradient->v_weight, v.d_v_rows[0], v.both);
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        fill_2x2_forward((real *)v.d_s_3[g + 2 * G]);
+        zero_2x2_forward((real *)v.d_s_3[g + 2 * G]);
     }
     for (int t = 1; t >= 0; t--) {
         #pragma omp for schedule(dynamic, 1)
@@ -832,24 +857,26 @@ static void backward_pass(const Batch *batch)
         sum_d_e_total_forward((real *)*scratch->d_e_total, (real *)*scratch->d_s_total_2, (real *)*scratch->d_e_2);
         d_sigmoid_backward((real *)v.d_d_sum[g], (real *)*scratch->d_d, (real *)v.d[g]);
     }
-    d_weights(v.d_d_rows[0], v.d_d_sum);
+    d_transpose(v.d_d_rows[0], v.d_d_sum);
     #pragma omp barrier
-    d_products(gradient->d_weight, gradient->d_bias, v.d_d_rows[0], v.x);
+    d_weights(gradient->d_weight, gradient->d_bias, v.d_d_rows[0], v.x);
     #pragma omp barrier
 }
 
 /* ==== 7 update =================================================================================================== */
 
+/* Name, rank and shape, layout, stride of a row, offset and count in the block, start and its number, line of the
+ * model, frozen. */
 static const NetParam params[] = {
     { "d.weight", 2, { 4, 4 }, IN_OUT, 16, 0, 16, INIT_UNIFORM, 0.8660254037844386, 10, 0 },
     { "d.bias", 1, { 4 }, EXPORTED, 0, 64, 4, INIT_CONSTANT, 0, 10, 0 },
     { "v.weight", 2, { 2, 8 }, IN_OUT, 16, 80, 16, INIT_UNIFORM, 0.7745966692414834, 17, 0 },
 };
 enum { PARAMS = sizeof params / sizeof *params };
-static OptimiserNorm *row_sums;
+static OptimiserNorm *row_sums;     /* of the gradient, by rows of parameters: parts of its norm */
 
-/* One step of rmsprop, as joints-train.c has it.  Called by all threads; returns the norm of the gradient before
- * clipping. */
+/* One step of rmsprop, with the settings in joints-train.c.  Called by all threads; returns the norm of the gradient
+ * before clipping. */
 static double update_pass(double rate, uint64_t update_count)
 {
     OptimiserBlocks blocks = { .weights = (real *)weights, .gradient = (real *)gradient, .n = BLOCK, .params = params,
@@ -859,7 +886,7 @@ static double update_pass(double rate, uint64_t update_count)
     return optimiser_update(&blocks, rate, update_count);
 }
 
-/* ==== 8 for the trainer ==================================================================================== */
+/* ==== 8 for the trainer ========================================================================================== */
 
 static double net_forward(const Batch *batch, double *each)
 {
@@ -917,7 +944,8 @@ static uint64_t net_decisions(void)
     return hash;
 }
 
-#include "joints_inspect.c"        /* net_replay, net_profile: the same calls, looked at or timed */
+/* net_replay and net_profile, the same calls looked at or timed, and `rows`, which names them. */
+#include "joints_inspect.c"
 
 static void net_close(void)
 {
@@ -950,8 +978,8 @@ static int net_open(int count)
     return 0;
 }
 
-/* The rate of an epoch's update, by the number of updates before it and that of an epoch.  A schedule that depends on
- * how many epochs there are takes the model's, so that a run which ends sooner, or goes on, has the same rates. */
+/* The learning rate of update number `update` of the run, with `updates` an epoch.  A schedule that depends on how many
+ * epochs there are takes the model's, so that a run which ends sooner, or goes on, has the same rates. */
 static double net_rate(const NetTraining *t, int epoch, uint64_t update, uint64_t updates)
 {
     double rate = schedule_divide(t->rate, epoch, net_training.epochs, t->schedule[0], t->schedule[1], t->schedule[2]);
@@ -963,15 +991,19 @@ static real *net_gradients(void) { return (real *)gradient; }
 static real *net_state(int k) { return (real *)state[k]; }
 static real *net_activations(void) { return memory; }
 
+/* Name, type, rank and shape of an example, its elements, classes. */
 static const NetData inputs[] = {
     { "x", F32, 1, { 4 }, 4, 0 },
 };
 
+/* Likewise. */
 static const NetData targets[] = {
     { "r", F32, 1, { 2 }, 2, 0 },
 };
 
-/* The names of the flow. */
+/* The names of the flow.
+ * Name, steps, rank, shape and elements at a step, offset of its first slice, the same at each step, reals of a slice,
+ * transform, output. */
 static const NetValue values[] = {
     { "s", 2, 2, { 2, 2 }, 4, 320, 0, 64, 0, 0 },
     { "d", 2, 1, { 4 }, 4, 1280, 1, 64, 0, 0 },
@@ -983,11 +1015,13 @@ static const NetValue values[] = {
     { "v", 0, 1, { 2 }, 2, 1472, 0, 32, 0, 1 },
 };
 
+/* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label
+ * and which, count, and what is left at best: its kind, smoothing, weights of classes. */
 static const NetLoss losses[] = {
     { SHOWS_SQUARE, GROWS_SQUARED, 7, 0, 1, 1, 18, 1, 0, 0, NULL, LEAST_ZERO, 0, NULL },     /* mse */
 };
 
-/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER. */
+/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER.  Name, whole, may be 0, meaning. */
 static const NetSetting schedule[] = {
     { "train.divide", 0, 0, "what the rate is divided by each time" },
     { "train.first", 1, 1, "the first epoch (from 0) that has a divided rate" },
@@ -1026,8 +1060,8 @@ const Net net = {
     .schedule_count = sizeof schedule / sizeof *schedule,
     .block = BLOCK,
     .state_blocks = STATES,
-    .activation_reals = 1520,
-    .thread_reals = 256,
+    .activation_reals = MEMORY,
+    .thread_reals = SCRATCH,
     .forward_macs = 32,
     .backward_macs = 48,
     .open = net_open,

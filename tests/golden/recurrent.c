@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: 0BSD */
 /* recurrent.c -- made by spnc from tests/golden/recurrent.yaml.  Edit that, not this.
- *   steps=2
+ * params: steps=2
  *
  *   1 sizes   2 parameters (217)   3 operators   4 memory   5 forward   6 backward   7 update   8 for the trainer
  *
  * Sixteen examples lie side by side in the lanes of a vector (a group); every tensor is [channel][row][column][L] of
  * one group, and every sum has one fixed order, so that the bits do not depend on threads, compiler or vector width.
  * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its
- * output, NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is
- * called d_x. */
+ * output, NAME_weights the gradient of its parameters.  The gradient of x is called d_x, of an operator's own y, x and
+ * w dy, dx and dw.
+ *
+ * Before and behind these:
+ *   NAME_transpose    lays dy out for NAME_weights, a row an example
+ *   NAME_prepare      weights in the form in which forward and backward read them (NAME_u, where that is Winograd's)
+ *   NAME_terms        keeps the operands of a group, of which NAME_products makes du, the gradient of u, at once
+ *   NAME_finish       dw of du
+ *   NAME_last         of a last group with few examples; _packed: with several tiles in a vector; _5x2: 5 by 2 sums
+ *
+ * Tensors: d_NAME_part is what one group adds to the gradient of NAME, NAME_winner which element a pool took, NAME_sum
+ * what stands inside of an activation, d_NAME_total a sum of gradients, NAME_rows what transpose lays out, NAME_work a
+ * thread's working memory. */
 #include <math.h>
 #include <omp.h>
 #include <stdint.h>
@@ -59,22 +70,24 @@ typedef struct { d_h_init_part_t of; unsigned char padding[52]; } d_h_init_part_
 
 /* ==== 2 parameters =============================================================================================== */
 
-/* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
+/* Axes in PyTorch's order, but a dense layer's weight is [in][out]; its rows and biases are rounded up to whole
+ * vectors. */
+#define ALIGNED _Alignas(16 * sizeof(real))
 typedef struct {
-    _Alignas(16 * sizeof(real)) real h_weight_ih[16][16];
-    _Alignas(16 * sizeof(real)) real h_bias_ih[16];
-    _Alignas(16 * sizeof(real)) real h_weight_hh[3][16];
-    _Alignas(16 * sizeof(real)) real A_weight[3][16];
-    _Alignas(16 * sizeof(real)) real A_bias[16];
-    _Alignas(16 * sizeof(real)) real classify_dense1_weight[4][16];
-    _Alignas(16 * sizeof(real)) real classify_dense1_bias[16];
-    _Alignas(16 * sizeof(real)) real h_init[16];
+    ALIGNED real h_weight_ih[16][16];
+    ALIGNED real h_bias_ih[16];
+    ALIGNED real h_weight_hh[3][16];
+    ALIGNED real A_weight[3][16];
+    ALIGNED real A_bias[16];
+    ALIGNED real classify_dense1_weight[4][16];
+    ALIGNED real classify_dense1_bias[16];
+    ALIGNED real h_init[16];
 } Weights;
 enum { BLOCK = sizeof(Weights) / sizeof(real) };
 _Static_assert(BLOCK == 480, "the plan and the struct agree");
 
 enum { STATES = 1 };     /* blocks of numbers that rmsprop keeps beside the weights */
-static Weights *weights, *gradient, *state[1];
+static Weights *weights, *gradient, *state[STATES];
 static int threads;
 
 /* Dropout rates, which a run may set: train --set NAME=RATE. */
@@ -82,7 +95,7 @@ static double classify_dropout1_rate = 0.5;     /* classify.dropout1.rate */
 
 /* ==== 3 operators ================================================================================================ */
 
-/* ---- load_image: load ------------------------------------ tests/golden/recurrent.yaml:5
+/* ---- load_image: load ------------------------------------ recurrent.yaml:5
  *   1x4x4 */
 /* y = x.  Lane l has example first + l of the batch; one that is not there is example 0.
  * Sixteen elements of sixteen examples make a square: read along the examples, turned in registers, written along
@@ -101,7 +114,7 @@ static void load_image_forward(real *y, const void *const *rows, int first, int 
     }
 }
 
-/* ---- load_digits: labels --------------------------------- tests/golden/recurrent.yaml:6
+/* ---- load_digits: labels --------------------------------- recurrent.yaml:6
  *   2 */
 /* y[p][l] = label p of example first + l of the batch; of example 0 where that is not there. */
 static void load_digits_forward(digits_t y, const void *const *rows, int first, int count)
@@ -114,7 +127,7 @@ static void load_digits_forward(digits_t y, const void *const *rows, int first, 
     }
 }
 
-/* ---- h_start: broadcast ---------------------------------- tests/golden/recurrent.yaml:13
+/* ---- h_start: broadcast ---------------------------------- recurrent.yaml:13
  *   3 */
 /* y = p in every lane */
 static void h_start_forward(real *y, real *p)
@@ -130,7 +143,7 @@ static void h_start_weights(real *dp, real *dy)
         dp[i] = v_sum(v_load(dy + i * L));
 }
 
-/* ---- h_from_input: dense --------------------------------- tests/golden/recurrent.yaml:15
+/* ---- h_from_input: dense --------------------------------- recurrent.yaml:15
  *   1x4x4 -> 9    153 parameters    144 multiply-adds an example */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 16 inputs
@@ -273,8 +286,8 @@ static void h_from_input_weights_5x1(real dw[16][16], real dy[][L][16], real x[]
     v_storeu(&dw[k + 4][m], s4_0);
 }
 
-/* dy with the outputs side by side, 16 of an example. */
-static void h_from_input_weights(real *rows, h_from_input_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example. */
+static void h_from_input_transpose(real *rows, h_from_input_t *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
@@ -287,8 +300,9 @@ static void h_from_input_weights(real *rows, h_from_input_t *dy)
     }
 }
 
-/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
-static void h_from_input_products(real dw[16][16], real db[16], real *rows, image_t *x)
+/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a thread comes here as soon as it is
+ * free. */
+static void h_from_input_weights(real dw[16][16], real db[16], real *rows, image_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     real (*xs)[16][L] = (real (*)[16][L])x;
@@ -310,7 +324,7 @@ static void h_from_input_products(real dw[16][16], real db[16], real *rows, imag
     }
 }
 
-/* ---- h_from_state: dense --------------------------------- tests/golden/recurrent.yaml:15
+/* ---- h_from_state: dense --------------------------------- recurrent.yaml:15
  *   3 -> 9    27 parameters    27 multiply-adds an example */
 /* y[s][m] = (sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 3 inputs
@@ -446,8 +460,8 @@ static void h_from_state_weights_3x1(real dw[3][16], real dy[][L][16], real x[][
     v_storeu(&dw[k + 2][m], s2_0);
 }
 
-/* dy with the outputs side by side, 16 of an example. */
-static void h_from_state_weights(real *rows, h_from_state_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example. */
+static void h_from_state_transpose(real *rows, h_from_state_t *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
@@ -460,8 +474,8 @@ static void h_from_state_weights(real *rows, h_from_state_t *dy)
     }
 }
 
-/* dw[k][m] = sum over rows of x[k] dy[m].  Threads come when they have nothing else to do. */
-static void h_from_state_products(real dw[3][16], real *rows, h_t *x)
+/* dw[k][m] = sum over rows of x[k] dy[m].  No barrier before: a thread comes here as soon as it is free. */
+static void h_from_state_weights(real dw[3][16], real *rows, h_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(dynamic, 1) nowait
@@ -474,9 +488,9 @@ static void h_from_state_products(real dw[3][16], real *rows, h_t *x)
     }
 }
 
-/* ---- h: gru_gates ---------------------------------------- tests/golden/recurrent.yaml:15
+/* ---- h: gru_gates ---------------------------------------- recurrent.yaml:15
  *   9, 9, 3 -> 3 */
-/* xw = W_i x + b and hw = W_h h (+ b), [3H] lanes each, in the order r, z, n:
+/* xw = W_i x and hw = W_h h with their biases, 3H vecs each, in the order r, z, n:
  *   r = sigmoid(xw_r + hw_r)     how much of the state the new value sees
  *   z = sigmoid(xw_z + hw_z)     how much of the state stays
  *   n = tanh(xw_n + r hw_n)      the new value
@@ -496,10 +510,11 @@ static void h_forward(h_t h, h_gates_t gates, h_from_input_t xw, h_from_state_t 
     }
 }
 
-/* Back through the same lines, last to first; da is the gradient of what stands inside r's, z's and n's function.
+/* Back through the same lines, last to first; da_r, da_z and da_n are the gradients of what stands inside of
+ * sigmoid, sigmoid and tanh.
  * dbefore is only the direct path, z dh: the one through W_h comes with hw's gradient. */
-static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore,
-    h_t dh, h_gates_t gates, h_from_state_t hw, h_t before)
+static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t dh, h_gates_t gates, h_from_state_t hw,
+    h_t before)
 {
     enum { H = 3 };
     const vec one = v_set1(1);
@@ -518,7 +533,7 @@ static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore,
     }
 }
 
-/* ---- A: dense -------------------------------------------- tests/golden/recurrent.yaml:16
+/* ---- A: dense -------------------------------------------- recurrent.yaml:16
  *   3 -> 6    24 parameters    18 multiply-adds an example */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 3 inputs
@@ -653,8 +668,8 @@ static void A_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int 
     v_storeu(&dw[k + 2][m], s2_0);
 }
 
-/* dy with the outputs side by side, 16 of an example. */
-static void A_weights(real *rows, A_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example. */
+static void A_transpose(real *rows, A_t *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
@@ -667,8 +682,9 @@ static void A_weights(real *rows, A_t *dy)
     }
 }
 
-/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
-static void A_products(real dw[3][16], real db[16], real *rows, h_t *x)
+/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a thread comes here as soon as it is
+ * free. */
+static void A_weights(real dw[3][16], real db[16], real *rows, h_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
@@ -688,7 +704,7 @@ static void A_products(real dw[3][16], real db[16], real *rows, h_t *x)
     }
 }
 
-/* ---- crop: spn ------------------------------------------- tests/golden/recurrent.yaml:17
+/* ---- crop: spn ------------------------------------------- recurrent.yaml:17
  *   1x4x4, 6 -> 1x2x2 */
 /* The grid: where the columns (x) and the rows (y) of the output lie, the image's corners being at -1 and 1. */
 static const real crop_x[2] = {
@@ -707,10 +723,9 @@ static inline ivec crop_pixel(ivec row, ivec column)
 /* y[c][i][j] = image[c] read at the point
  *   x_s = A[0] x[j] + (A[1] y[i] + A[2])
  *   y_s = A[3] x[j] + (A[4] y[i] + A[5])
- * between the two rows and two columns of pixels around it (sampler.h; BORDER_ZERO).  A is [6][L]: each lane has a
- * window of its own, so its pixels are gathered.
- * Kept for backward: the slopes of y[c][i][j] along the columns (slopes[0]) and the rows (slopes[1]) of pixels.
- */
+ * bilinearly, between the two rows and two columns of pixels around it (sampler.h; BORDER_ZERO).  A is [6][L]: each
+ * lane has a window of its own, so its pixels are gathered: a b above e f.
+ * Kept for backward: the slopes of y[c][i][j] along the columns (slopes[0]) and the rows (slopes[1]) of pixels. */
 static void crop_forward(crop_t y, crop_slopes_t slopes, image_t image, A_t A)
 {
     enum { C = 1, H = 4, W = 4, Ho = 2, Wo = 2 };
@@ -722,8 +737,8 @@ static void crop_forward(crop_t y, crop_slopes_t slopes, image_t image, A_t A)
             const vec gx = v_set1(crop_x[j]);
             SamplerAxis u = sampler_axis(v_fma(v_load(A[0]), gx, x0), W, BORDER_ZERO);
             SamplerAxis v = sampler_axis(v_fma(v_load(A[3]), gx, y0), H, BORDER_ZERO);
-            ivec at_a = crop_pixel(v.low, u.low), at_b = crop_pixel(v.low, u.high);       /* a b */
-            ivec at_e = crop_pixel(v.high, u.low), at_f = crop_pixel(v.high, u.high);     /* e f */
+            ivec at_a = crop_pixel(v.low, u.low), at_b = crop_pixel(v.low, u.high);
+            ivec at_e = crop_pixel(v.high, u.low), at_f = crop_pixel(v.high, u.high);
             for (int c = 0; c < C; c++) {
                 const real *pixels = image[c][0][0];
                 vec a = v_gather(pixels, at_a), b = v_gather(pixels, at_b);
@@ -740,18 +755,22 @@ static void crop_forward(crop_t y, crop_slopes_t slopes, image_t image, A_t A)
     }
 }
 
-/* Each output gives its gradient to the point it was read at, by its slopes; the point gives it
- * to A: dA[0] = sum of du x[j], dA[1] = sum of du y[i], dA[2] = sum of du, and so on for dv, where u and v are the
- * point in pixels and du / dx_s is a constant.  Sums run over the outputs row by row. */
+/* dA alone: the image gets no gradient.  Each output gives its gradient d to the point (u, v), in pixels, that it was
+ * read at, by its slopes.
+ *   du = sum over c of d slopes[0], dv = sum over c of d slopes[1]
+ *   dA[0] = du/dx_s sum of du x[j]     dA[1] = du/dx_s sum of du y[i]     dA[2] = du/dx_s sum of du
+ *   dA[3] = dv/dy_s sum of dv x[j]     dA[4] = dv/dy_s sum of dv y[i]     dA[5] = dv/dy_s sum of dv
+ * du/dx_s and dv/dy_s are the constants sampler_scale().
+ * Sums run over the outputs row by row. */
 static void crop_backward(A_t dA, crop_t dy, crop_slopes_t slopes)
 {
     enum { C = 1, H = 4, W = 4, Ho = 2, Wo = 2 };
-    vec d0 = v_set1(0), d1 = d0, d2 = d0, d3 = d0, d4 = d0, d5 = d0;
+    vec d0 = v_zero(), d1 = v_zero(), d2 = v_zero(), d3 = v_zero(), d4 = v_zero(), d5 = v_zero();
     for (int i = 0; i < Ho; i++) {
         const vec gy = v_set1(crop_y[i]);
         for (int j = 0; j < Wo; j++) {
             const vec gx = v_set1(crop_x[j]);
-            vec du = v_set1(0), dv = v_set1(0);
+            vec du = v_zero(), dv = v_zero();
             for (int c = 0; c < C; c++) {
                 const vec d = v_load(dy[c][i][j]);
                 du = v_fma(d, v_load(slopes[0][c][i][j]), du);
@@ -783,7 +802,7 @@ static uint64_t crop_decisions(uint64_t hash, A_t A)
     return hash;
 }
 
-/* ---- classify_dropout1: dropout -------------------------- tests/golden/recurrent.yaml:9
+/* ---- classify_dropout1: dropout -------------------------- recurrent.yaml:9
  *   1x2x2 -> 1x2x2 */
 /* y = x / (1 - rate) where the mask keeps the element, else 0. */
 static void classify_dropout1_forward(real *y, real *x, Dropout d)
@@ -811,7 +830,7 @@ static void classify_dropout1_backward(real *dx, real *dy, Dropout d)
     }
 }
 
-/* ---- classify_dense1: dense ------------------------------ tests/golden/recurrent.yaml:10
+/* ---- classify_dense1: dense ------------------------------ recurrent.yaml:10
  *   1x2x2 -> 2    10 parameters    8 multiply-adds an example */
 /* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 4 inputs
@@ -950,8 +969,8 @@ static void classify_dense1_weights_4x1(real dw[4][16], real dy[][L][16], real x
     v_storeu(&dw[k + 3][m], s3_0);
 }
 
-/* dy with the outputs side by side, 16 of an example. */
-static void classify_dense1_weights(real *rows, classify_dense1_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example. */
+static void classify_dense1_transpose(real *rows, classify_dense1_t *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
@@ -964,8 +983,9 @@ static void classify_dense1_weights(real *rows, classify_dense1_t *dy)
     }
 }
 
-/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  Threads come when they have nothing else to do. */
-static void classify_dense1_products(real dw[4][16], real db[16], real *rows, classify_dropout1_t *x)
+/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a thread comes here as soon as it is
+ * free. */
+static void classify_dense1_weights(real dw[4][16], real db[16], real *rows, classify_dropout1_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     real (*xs)[4][L] = (real (*)[4][L])x;
@@ -986,17 +1006,17 @@ static void classify_dense1_products(real dw[4][16], real db[16], real *rows, cl
     }
 }
 
-/* ---- cross_entropy1: cross_entropy ----------------------- tests/golden/recurrent.yaml:19
+/* ---- cross_entropy1: cross_entropy ----------------------- recurrent.yaml:19
  *   2, 2 -> 1 */
 /* With p = softmax(x) and y the label, in every lane
- *   loss = sum over rows of -log p_y = log(sum over k of exp(x_k - m)) - (x_y - m);
+ *   loss = sum over the P positions of -log p_y, where -log p_y = log(sum over k of exp(x_k - m)) - (x_y - m)
  * m = max x keeps exp from overflowing and changes nothing else. */
 static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
 {
     enum { P = 1, K = 2 };
-    vec total = v_set1(0);
+    vec total = v_zero();
     for (int p = 0; p < P; p++, x += K * L, label += L) {
-        vec m = v_load(x), sum = v_set1(0);
+        vec m = v_load(x), sum = v_zero();
         for (int k = 1; k < K; k++)
             m = v_max(m, v_load(x + k * L));
         for (int k = 0; k < K; k++)
@@ -1016,7 +1036,7 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
     const mask here = iv_lt(iv_iota(), iv_set1(present));
     for (int p = 0; p < P; p++, x += K * L, dx += K * L, label += L) {
         const ivec y = iv_load(label);
-        vec m = v_load(x), sum = v_set1(0);
+        vec m = v_load(x), sum = v_zero();
         for (int k = 1; k < K; k++)
             m = v_max(m, v_load(x + k * L));
         for (int k = 0; k < K; k++) {
@@ -1033,17 +1053,17 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
     }
 }
 
-/* ---- fill_3: fill ---------------------------------------- tests/golden/recurrent.yaml
+/* ---- zero_3: fill ---------------------------------------- recurrent.yaml
  *   3
- *   of d_h_2_end (line 15), d_h_3_end (line 15) */
+ *   of v.d_h_2 (line 15), v.d_h_3 (line 15) */
 /* y = 0 */
-static void fill_3_forward(real *y)
+static void zero_3_forward(real *y)
 {
     for (int i = 0; i < 3 * L; i += L)
-        v_store(y + i, v_set1((real)0));
+        v_store(y + i, v_zero());
 }
 
-/* ---- sum_d_h_total: sum ---------------------------------- tests/golden/recurrent.yaml:13
+/* ---- sum_d_h_total: sum ---------------------------------- recurrent.yaml:13
  *   3, 3, 3 -> 3 */
 /* y = x1 + x2 + x3 */
 static inline vec sum_d_h_total_value(vec x1, vec x2, vec x3)
@@ -1059,7 +1079,7 @@ static void sum_d_h_total_forward(real *y, real *x1, real *x2, real *x3)
     }
 }
 
-/* ---- sum_d_h_total_2: sum -------------------------------- tests/golden/recurrent.yaml:13
+/* ---- sum_d_h_total_2: sum -------------------------------- recurrent.yaml:13
  *   3, 3 -> 3 */
 /* y = x1 + x2 */
 static inline vec sum_d_h_total_2_value(vec x1, vec x2)
@@ -1074,9 +1094,9 @@ static void sum_d_h_total_2_forward(real *y, real *x1, real *x2)
     }
 }
 
-/* ---- sum_d_h_from_input_2: sum_steps --------------------- tests/golden/recurrent.yaml:15
+/* ---- sum_d_h_from_input_2: sum_steps --------------------- recurrent.yaml:15
  *   9 -> 9 */
-/* y = x of step 0 + x of step 1 + ... in that order; a step lies 1 groups after the one before. */
+/* y = x of step 0 + x of step 1 + ... in that order; a step lies G groups after the one before. */
 static void sum_d_h_from_input_2_forward(d_h_from_input_2_t y, d_h_from_input_t *x)
 {
     enum { T = 2 };
@@ -1089,19 +1109,20 @@ static void sum_d_h_from_input_2_forward(d_h_from_input_2_t y, d_h_from_input_t 
     }
 }
 
-/* ---- the parts of a weight's gradient, one a group, added in pairs: 0+1, 2+3, ...; then the sums likewise
- * -------------- A block at a time, each part is read once, in order: 0, 1, their sum; 2, 3, their sum, the sum of
- * both; ...  What waits for its partner stays in the first-level cache. */
+/* ---- fold ------------------------------------------------------------------------------------------------------
+ * A weight's gradient of its parts, one a group, added in pairs: 0 + 1, 2 + 3, ...; then the sums likewise.
+ * A block at a time, each part is read once, in order: 0, 1, their sum; 2, 3, their sum, the sum of both; ...  What
+ * waits for its partner stays in the first-level cache. */
 static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add)
 {
     enum { WIDE = 8 * L, DEEP = 32 };
-    ptrdiff_t stride = (size + 15) / 16 * 16;
+    ptrdiff_t stride = (size + L - 1) / L * L;
     #pragma omp for schedule(static) nowait
     for (ptrdiff_t i = 0; i < size; i += WIDE) {
         _Alignas(64) real waiting[DEEP][WIDE];
         int count = size - i < WIDE ? (int)(size - i) : WIDE, n = 0;
         for (int k = 0; k < parts; k++) {
-            /* part k completes so many sums; the last one all */
+            /* part k ends as many pairs as k + 1 has factors of two; the last part ends all that wait */
             int due = k + 1 < parts ? __builtin_ctz((unsigned)k + 1) : n;
             n -= due;
             for (int l = 0; l < count; l += L) {
@@ -1125,43 +1146,68 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
 /* ==== 4 memory =================================================================================================== */
 
 /* One block for the batch, planned for forward and backward together: a place is used again when its value has been
- * read for the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g. */
+ * read for the last time.  v.NAME[s] is the value of slice s: group g, or at step t of a repeat s = t * G + g.
+ * Of each tensor: its slices, its shape, where a gradient comes from, its place, and what else has some of that place
+ * at other times. */
 static real *memory;
-static const size_t MEMORY = 2896, SCRATCH = 64;     /* reals; scratch: of each thread */
+#define MEMORY ((size_t)2896)     /* reals */
+#define SCRATCH ((size_t)64)     /* reals of each thread */
 static struct {
     image_t *image;                         /* [0 .. G)  1x4x4: reals 1664 to 1920, 1.0 KiB */
-    h_t *h;                                 /* [-G .. 2G)  3: reals 2112 to 2256, 576 bytes */
+    h_t *h;                                 /* [-G .. 2G)  3: reals 2112 to 2256, 576 bytes, [0] at 2160 */
     digits_t *digits;                       /* [0 .. G)  2: reals 2832 to 2864, 128 bytes */
-    h_from_input_t *h_from_input;           /* [0 .. G)  9: reals 0 to 144, 576 bytes */
-    h_from_state_t *h_from_state;           /* [0 .. 2G)  9: reals 512 to 800, 1.1 KiB */
+    h_from_input_t *h_from_input;
+        /* [0 .. G)  9: reals 0 to 144, 576 bytes; with d_classify_dense1_rows, d_A_rows, d_h_from_state_rows,
+         * d_h_from_input_rows */
+    h_from_state_t *h_from_state;           /* [0 .. 2G)  9: reals 512 to 800, 1.1 KiB; with d_h_init_part */
     h_gates_t *h_gates;                     /* [0 .. 2G)  3x3: reals 800 to 1088, 1.1 KiB */
     A_t *A;                                 /* [0 .. 2G)  6: reals 1920 to 2112, 768 bytes */
-    crop_slopes_t *crop_slopes;             /* [0 .. 2G)  2x1x2x2: reals 1088 to 1344, 1.0 KiB */
-    classify_dropout1_t *classify_dropout1; /* [0 .. 2G)  1x2x2: reals 1536 to 1664, 512 bytes */
+    crop_slopes_t *crop_slopes;             /* [0 .. 2G)  2x1x2x2: reals 1088 to 1344, 1.0 KiB; with d_h_from_input */
+    classify_dropout1_t *classify_dropout1; /* [0 .. 2G)  1x2x2: reals 1536 to 1664, 512 bytes; with d_h_from_state */
     crop_t *crop;                           /* [0 .. 2G)  1x2x2: reals 2544 to 2672, 512 bytes */
     classify_dense1_t *classify_dense1;     /* [0 .. 2G)  2: reals 2768 to 2832, 256 bytes */
     loss1_t *loss1;                         /* [0 .. 2G)  1: reals 2864 to 2896, 128 bytes */
-    d_classify_dense1_t *d_classify_dense1; /* [0 .. 2G)  2: reals 1344 to 1408, 256 bytes */
-    real (*d_classify_dense1_rows)[256];    /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB */
-    d_classify_dropout1_t *d_classify_dropout1; /* [0 .. 2G)  1x2x2: reals 2256 to 2384, 512 bytes */
-    d_A_t *d_A;                             /* [0 .. 2G)  6: reals 1344 to 1536, 768 bytes */
-    real (*d_A_rows)[256];                  /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB */
-    d_h_t *d_h;                             /* [0 .. 2G)  3: reals 2672 to 2768, 384 bytes */
-    d_h_2_t *d_h_2;                         /* [0 .. 3G)  3: reals 2256 to 2400, 576 bytes */
-    d_h_3_t *d_h_3;                         /* [0 .. 3G)  3: reals 2400 to 2544, 576 bytes */
-    d_h_from_input_t *d_h_from_input;       /* [0 .. 2G)  9: reals 1088 to 1376, 1.1 KiB */
-    d_h_from_state_t *d_h_from_state;       /* [0 .. 2G)  9: reals 1376 to 1664, 1.1 KiB */
-    real (*d_h_from_state_rows)[256];       /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB */
-    d_h_init_part_slot *d_h_init_part;      /* [0 .. G)  3: reals 512 to 528, 64 bytes */
-    d_h_from_input_2_t *d_h_from_input_2;   /* [0 .. G)  9: reals 256 to 400, 576 bytes */
-    real (*d_h_from_input_rows)[256];       /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB */
+    d_classify_dense1_t *d_classify_dense1;
+        /* [0 .. 2G)  2: by cross_entropy1; reals 1344 to 1408, 256 bytes; with d_A, d_h_from_input, d_h_from_state */
+    real (*d_classify_dense1_rows)[256];
+        /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB; with h_from_input, d_A_rows, d_h_from_state_rows,
+         * d_h_from_input_2, d_h_from_input_rows */
+    d_classify_dropout1_t *d_classify_dropout1;
+        /* [0 .. 2G)  1x2x2: by classify_dense1; reals 2256 to 2384, 512 bytes; with d_h_2 */
+    d_A_t *d_A;
+        /* [0 .. 2G)  6: by crop; reals 1344 to 1536, 768 bytes; with d_classify_dense1, d_h_from_input,
+         * d_h_from_state */
+    real (*d_A_rows)[256];
+        /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB; with h_from_input, d_classify_dense1_rows,
+         * d_h_from_state_rows, d_h_from_input_2, d_h_from_input_rows */
+    d_h_t *d_h;                             /* [0 .. 2G)  3: by A; reals 2672 to 2768, 384 bytes */
+    d_h_2_t *d_h_2;
+        /* [0 .. 3G)  3: by h, for the step before; reals 2256 to 2400, 576 bytes; with d_classify_dropout1 */
+    d_h_3_t *d_h_3;
+        /* [0 .. 3G)  3: by h_from_state, for the step before; reals 2400 to 2544, 576 bytes */
+    d_h_from_input_t *d_h_from_input;
+        /* [0 .. 2G)  9: by h; reals 1088 to 1376, 1.1 KiB; with d_classify_dense1, d_A, crop_slopes */
+    d_h_from_state_t *d_h_from_state;
+        /* [0 .. 2G)  9: by h; reals 1376 to 1664, 1.1 KiB; with classify_dropout1, d_classify_dense1, d_A */
+    real (*d_h_from_state_rows)[256];
+        /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB; with h_from_input, d_classify_dense1_rows,
+         * d_A_rows, d_h_from_input_2, d_h_from_input_rows */
+    d_h_init_part_slot *d_h_init_part;      /* [0 .. G)  3: reals 512 to 528, 64 bytes; with h_from_state */
+    d_h_from_input_2_t *d_h_from_input_2;
+        /* [0 .. G)  9: d_h_from_input of all steps; reals 256 to 400, 576 bytes; with d_classify_dense1_rows, d_A_rows,
+         * d_h_from_state_rows */
+    real (*d_h_from_input_rows)[256];
+        /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB; with h_from_input, d_classify_dense1_rows,
+         * d_A_rows, d_h_from_state_rows */
 } v;
 
 /* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
 typedef struct {
-    d_crop_t *d_crop;           /* 1x2x2: reals 0 to 64, 256 bytes */
-    d_h_total_t *d_h_total;     /* 3: reals 0 to 48, 192 bytes */
-    d_h_total_2_t *d_h_total_2; /* 3: reals 0 to 48, 192 bytes */
+    d_crop_t *d_crop;           /* 1x2x2: by classify_dropout1; reals 0 to 64, 256 bytes; with d_h_total, d_h_total_2 */
+    d_h_total_t *d_h_total;
+        /* 3: d_h + d_h_2 of the next step + d_h_3 of the next step; reals 0 to 48, 192 bytes; with d_crop,
+         * d_h_total_2 */
+    d_h_total_2_t *d_h_total_2; /* 3: d_h_2 + d_h_3; reals 0 to 48, 192 bytes; with d_crop, d_h_total */
 } Scratch;
 static real *scratch_memory;
 static Scratch *scratches;      /* one a thread */
@@ -1204,7 +1250,8 @@ static void lay_out(void)
     }
 }
 
-/* How many examples group g holds: L, less in the last group, and in the last batch of an epoch. */
+/* How many examples group g holds: L, or fewer in the last group of a batch; the last batch of an epoch may have fewer
+ * groups, too. */
 static inline int present(const Batch *batch, int g)
 {
     int n = batch->count - g * L;
@@ -1258,25 +1305,29 @@ static void forward_pass(const Batch *batch)
         }
 }
 
-/* The loss: the mean over the examples and positions that are there, added up in order. */
+/* The mean of loss1, cross_entropy, over the examples and positions that are there, added up in order. */
+static double loss1_mean(const Batch *batch)
+{
+    double sum = 0;
+    for (int s = 0; s < 2 * G; s++)
+        for (int lane = 0; lane < present(batch, s % G); lane++)
+            sum += v.loss1[s][lane];
+    return sum / ((double)batch->count * 2);
+}
+
+/* The loss; each: of each term, before its weight; NULL: nowhere. */
 static double loss(const Batch *batch, double *each)
 {
-    double total = 0;
-    {
-        double sum = 0;
-        for (int s = 0; s < 2; s++)
-            for (int lane = 0; lane < present(batch, s % G); lane++)
-                sum += v.loss1[s][lane];
-        sum /= (double)batch->count * 2;
-        if (each)
-            each[0] = sum;
-        total += sum;
-    }
-    return total;
+    const double means[] = { loss1_mean(batch) };
+    if (each)
+        memcpy(each, means, sizeof means);
+    return means[0];
 }
 
 /* ==== 6 backward ================================================================================================= */
 
+/* As forward_pass; a loop over t counts down.  At t = 0 the gradient of a state's start comes out like that of any step
+ * before, though nobody reads it where the start is not trained. */
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 2));
@@ -1288,7 +1339,7 @@ static void backward_pass(const Batch *batch)
             cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t],
                 loss1_scale, present(batch, g));
         }
-    classify_dense1_weights(v.d_classify_dense1_rows[0], v.d_classify_dense1);
+    classify_dense1_transpose(v.d_classify_dense1_rows[0], v.d_classify_dense1);
     classify_dense1_backward(v.d_classify_dropout1, v.d_classify_dense1, weights->classify_dense1_weight);
     #pragma omp barrier
     #pragma omp for collapse(2) schedule(dynamic, 1) nowait
@@ -1299,17 +1350,17 @@ static void backward_pass(const Batch *batch)
                 dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
             crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
         }
-    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
+    classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
         v.d_classify_dense1_rows[0], v.classify_dropout1);
     #pragma omp barrier
-    A_weights(v.d_A_rows[0], v.d_A);
+    A_transpose(v.d_A_rows[0], v.d_A);
     A_backward(v.d_h, v.d_A, weights->A_weight);
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        fill_3_forward((real *)v.d_h_2[g + 2 * G]);
-        fill_3_forward((real *)v.d_h_3[g + 2 * G]);
+        zero_3_forward((real *)v.d_h_2[g + 2 * G]);
+        zero_3_forward((real *)v.d_h_3[g + 2 * G]);
     }
-    A_products(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
+    A_weights(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
     for (int t = 1; t >= 0; t--) {
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
@@ -1322,27 +1373,29 @@ static void backward_pass(const Batch *batch)
         h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
         #pragma omp barrier
     }
-    h_from_state_weights(v.d_h_from_state_rows[0], v.d_h_from_state);
+    h_from_state_transpose(v.d_h_from_state_rows[0], v.d_h_from_state);
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         sum_d_h_total_2_forward((real *)*scratch->d_h_total_2, (real *)v.d_h_2[g], (real *)v.d_h_3[g]);
         h_start_weights(v.d_h_init_part[g].of, (real *)*scratch->d_h_total_2);
     }
-    h_from_state_products(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
+    h_from_state_weights(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
     fold(gradient->h_init, v.d_h_init_part[0].of, 1, 3, 0);
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         sum_d_h_from_input_2_forward(v.d_h_from_input_2[g], v.d_h_from_input + g);
     }
-    h_from_input_weights(v.d_h_from_input_rows[0], v.d_h_from_input_2);
+    h_from_input_transpose(v.d_h_from_input_rows[0], v.d_h_from_input_2);
     #pragma omp barrier
-    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.image);
+    h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.image);
     #pragma omp barrier
 }
 
 /* ==== 7 update =================================================================================================== */
 
+/* Name, rank and shape, layout, stride of a row, offset and count in the block, start and its number, line of the
+ * model, frozen. */
 static const NetParam params[] = {
     { "h.weight_ih", 2, { 9, 16 }, IN_OUT, 16, 0, 144, INIT_NORMAL, 0.1, 15, 0 },
     { "h.bias_ih", 1, { 9 }, EXPORTED, 0, 256, 9, INIT_CONSTANT, 0, 15, 0 },
@@ -1354,10 +1407,10 @@ static const NetParam params[] = {
     { "h.init", 1, { 3 }, EXPORTED, 0, 464, 3, INIT_CONSTANT, 0, 13, 0 },
 };
 enum { PARAMS = sizeof params / sizeof *params };
-static OptimiserNorm *row_sums;
+static OptimiserNorm *row_sums;     /* of the gradient, by rows of parameters: parts of its norm */
 
-/* One step of rmsprop, as recurrent-train.c has it.  Called by all threads; returns the norm of the gradient before
- * clipping. */
+/* One step of rmsprop, with the settings in recurrent-train.c.  Called by all threads; returns the norm of the gradient
+ * before clipping. */
 static double update_pass(double rate, uint64_t update_count)
 {
     OptimiserBlocks blocks = { .weights = (real *)weights, .gradient = (real *)gradient, .n = BLOCK, .params = params,
@@ -1367,7 +1420,7 @@ static double update_pass(double rate, uint64_t update_count)
     return optimiser_update(&blocks, rate, update_count);
 }
 
-/* ==== 8 for the trainer ==================================================================================== */
+/* ==== 8 for the trainer ========================================================================================== */
 
 static double net_forward(const Batch *batch, double *each)
 {
@@ -1422,12 +1475,13 @@ static double net_step(const Batch *batch, double rate, uint64_t update_count, d
 static uint64_t net_decisions(void)
 {
     uint64_t hash = 0xcbf29ce484222325u;
-    for (int s = 0; s < 2; s++)
+    for (int s = 0; s < 2 * G; s++)
         hash = crop_decisions(hash, v.A[s]);
     return hash;
 }
 
-#include "recurrent_inspect.c"        /* net_replay, net_profile: the same calls, looked at or timed */
+/* net_replay and net_profile, the same calls looked at or timed, and `rows`, which names them. */
+#include "recurrent_inspect.c"
 
 static void net_close(void)
 {
@@ -1460,8 +1514,8 @@ static int net_open(int count)
     return 0;
 }
 
-/* The rate of an epoch's update, by the number of updates before it and that of an epoch.  A schedule that depends on
- * how many epochs there are takes the model's, so that a run which ends sooner, or goes on, has the same rates. */
+/* The learning rate of update number `update` of the run, with `updates` an epoch.  A schedule that depends on how many
+ * epochs there are takes the model's, so that a run which ends sooner, or goes on, has the same rates. */
 static double net_rate(const NetTraining *t, int epoch, uint64_t update, uint64_t updates)
 {
     double rate = schedule_divide(t->rate, epoch, net_training.epochs, t->schedule[0], t->schedule[1], t->schedule[2]);
@@ -1473,15 +1527,19 @@ static real *net_gradients(void) { return (real *)gradient; }
 static real *net_state(int k) { return (real *)state[k]; }
 static real *net_activations(void) { return memory; }
 
+/* Name, type, rank and shape of an example, its elements, classes. */
 static const NetData inputs[] = {
     { "image", F32, 3, { 1, 4, 4 }, 16, 0 },
 };
 
+/* Likewise. */
 static const NetData targets[] = {
     { "digits", LABELS, 1, { 2 }, 2, 2 },
 };
 
-/* The names of the flow. */
+/* The names of the flow.
+ * Name, steps, rank, shape and elements at a step, offset of its first slice, the same at each step, reals of a slice,
+ * transform, output. */
 static const NetValue values[] = {
     { "h", 2, 1, { 3 }, 3, 2160, 0, 48, 0, 0 },
     { "A", 2, 1, { 6 }, 6, 1920, 0, 96, 1, 1 },
@@ -1489,17 +1547,19 @@ static const NetValue values[] = {
     { "digit", 2, 1, { 2 }, 2, 2768, 0, 32, 0, 1 },
 };
 
+/* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label
+ * and which, count, and what is left at best: its kind, smoothing, weights of classes. */
 static const NetLoss losses[] = {
     { SHOWS_WRONG, GROWS_EVENLY, 3, 0, 2, 1, 19, 1, 0, 0, NULL, LEAST_ZERO, 0, NULL },     /* cross_entropy */
 };
 
-/* What each dropout rate is called, and the largest factor it is used with.  One without a variable is 0 in the model:
- * its layers are left out. */
+/* What each dropout rate is called, its variable, and the largest factor it is used with.  NULL: it is 0 in the model,
+ * and its layers are left out. */
 static const NetRate rates[] = {
     { "classify.dropout1.rate", &classify_dropout1_rate, 1 },
 };
 
-/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER. */
+/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER.  Name, whole, may be 0, meaning. */
 static const NetSetting schedule[] = {
     { "train.divide", 0, 0, "what the rate is divided by each time" },
     { "train.first", 1, 1, "the first epoch (from 0) that has a divided rate" },
@@ -1540,8 +1600,8 @@ const Net net = {
     .rate_count = sizeof rates / sizeof *rates,
     .block = BLOCK,
     .state_blocks = STATES,
-    .activation_reals = 2896,
-    .thread_reals = 64,
+    .activation_reals = MEMORY,
+    .thread_reals = SCRATCH,
     .forward_macs = 250,
     .backward_macs = 356,
     .open = net_open,

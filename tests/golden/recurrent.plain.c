@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: 0BSD */
 /* recurrent.c -- made by spnc from tests/golden/recurrent.yaml.  Edit that, not this.
- *   steps=2
+ * params: steps=2
  *
  *   1 sizes   2 parameters (217)   3 operators   4 memory   5 forward   6 backward   7 update   8 for the trainer
  *
  * The plain form: one example at a time, textbook loops.  Every tensor is [channel][row][column] of one example.
  * NAME_forward computes a layer, NAME_backward (right under it) the gradient of its input from the gradient of its
- * output, NAME_weights the gradient of its parameters, or what NAME_products makes that of.  The gradient of x is
- * called d_x. */
+ * output, NAME_weights the gradient of its parameters.  The gradient of x is called d_x, of an operator's own y, x and
+ * w dy, dx and dw.  d_NAME_total is a sum of gradients, NAME_sum what stands inside of an activation. */
 #include <math.h>
 #include <omp.h>
 #include <stdint.h>
@@ -56,22 +56,23 @@ typedef struct { digits_t of; unsigned char padding[120]; } digits_slot;
 
 /* ==== 2 parameters =============================================================================================== */
 
-/* In PyTorch's order, but for a dense layer's weight in the fast form: [in][out], rounded up to whole vectors. */
+/* Axes in PyTorch's order. */
+#define ALIGNED _Alignas(16 * sizeof(real))
 typedef struct {
-    _Alignas(16 * sizeof(real)) real h_weight_ih[9][16];
-    _Alignas(16 * sizeof(real)) real h_bias_ih[9];
-    _Alignas(16 * sizeof(real)) real h_weight_hh[9][3];
-    _Alignas(16 * sizeof(real)) real A_weight[6][3];
-    _Alignas(16 * sizeof(real)) real A_bias[6];
-    _Alignas(16 * sizeof(real)) real classify_dense1_weight[2][4];
-    _Alignas(16 * sizeof(real)) real classify_dense1_bias[2];
-    _Alignas(16 * sizeof(real)) real h_init[3];
+    ALIGNED real h_weight_ih[9][16];
+    ALIGNED real h_bias_ih[9];
+    ALIGNED real h_weight_hh[9][3];
+    ALIGNED real A_weight[6][3];
+    ALIGNED real A_bias[6];
+    ALIGNED real classify_dense1_weight[2][4];
+    ALIGNED real classify_dense1_bias[2];
+    ALIGNED real h_init[3];
 } Weights;
 enum { BLOCK = sizeof(Weights) / sizeof(real) };
 _Static_assert(BLOCK == 288, "the plan and the struct agree");
 
 enum { STATES = 1 };     /* blocks of numbers that rmsprop keeps beside the weights */
-static Weights *weights, *gradient, *state[1];
+static Weights *weights, *gradient, *state[STATES];
 static int threads;
 
 /* Dropout rates, which a run may set: train --set NAME=RATE. */
@@ -79,7 +80,7 @@ static double classify_dropout1_rate = 0.5;     /* classify.dropout1.rate */
 
 /* ==== 3 operators ================================================================================================ */
 
-/* ---- load_image: load ------------------------------------ tests/golden/recurrent.yaml:5
+/* ---- load_image: load ------------------------------------ recurrent.yaml:5
  *   1x4x4 */
 /* y = x */
 static void load_image_forward(real *y, const void *row)
@@ -89,7 +90,7 @@ static void load_image_forward(real *y, const void *row)
         y[i] = x[i];
 }
 
-/* ---- load_digits: labels --------------------------------- tests/golden/recurrent.yaml:6
+/* ---- load_digits: labels --------------------------------- recurrent.yaml:6
  *   2 */
 /* y[p] = label p of the example */
 static void load_digits_forward(digits_t y, const void *row)
@@ -100,7 +101,7 @@ static void load_digits_forward(digits_t y, const void *row)
         y[p] = label[p];
 }
 
-/* ---- h_from_input: dense --------------------------------- tests/golden/recurrent.yaml:15
+/* ---- h_from_input: dense --------------------------------- recurrent.yaml:15
  *   1x4x4 -> 9    153 parameters    144 multiply-adds an example */
 /* y[m] = (b[m] + sum over k of w[m][k] x[k]) */
 static void h_from_input_forward(h_from_input_t y, real *x, real w[9][16], real b[9])
@@ -121,7 +122,7 @@ static void h_from_input_weights(real dw[9][16], real db[9], h_from_input_t dy, 
     }
 }
 
-/* ---- h_start: broadcast ---------------------------------- tests/golden/recurrent.yaml:13
+/* ---- h_start: broadcast ---------------------------------- recurrent.yaml:13
  *   3 */
 /* y = p */
 static void h_start_forward(real *y, real *p)
@@ -136,7 +137,7 @@ static void h_start_weights(real *dp, real *dy)
         dp[i] += dy[i];
 }
 
-/* ---- h_from_state: dense --------------------------------- tests/golden/recurrent.yaml:15
+/* ---- h_from_state: dense --------------------------------- recurrent.yaml:15
  *   3 -> 9    27 parameters    27 multiply-adds an example */
 /* y[m] = (sum over k of w[m][k] x[k]) */
 static void h_from_state_forward(h_from_state_t y, real *x, real w[9][3])
@@ -164,9 +165,9 @@ static void h_from_state_weights(real dw[9][3], h_from_state_t dy, real *x)
     }
 }
 
-/* ---- h: gru_gates ---------------------------------------- tests/golden/recurrent.yaml:15
+/* ---- h: gru_gates ---------------------------------------- recurrent.yaml:15
  *   9, 9, 3 -> 3 */
-/* xw = W_i x + b and hw = W_h h (+ b), three parts each, in the order r, z, n:
+/* xw = W_i x and hw = W_h h with their biases, 3H numbers each, in the order r, z, n:
  *   r = sigmoid(xw_r + hw_r)     how much of the state the new value sees
  *   z = sigmoid(xw_z + hw_z)     how much of the state stays
  *   n = tanh(xw_n + r hw_n)      the new value
@@ -186,10 +187,11 @@ static void h_forward(h_t h, h_gates_t gates, h_from_input_t xw, h_from_state_t 
     }
 }
 
-/* Back through the same lines, last to first; da is the gradient of what stands inside r's, z's and n's function.
+/* Back through the same lines, last to first; da_r, da_z and da_n are the gradients of what stands inside of
+ * sigmoid, sigmoid and tanh.
  * dbefore is only the direct path, z dh: the one through W_h comes with hw's gradient. */
-static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore,
-    h_t dh, h_gates_t gates, h_from_state_t hw, h_t before)
+static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t dh, h_gates_t gates, h_from_state_t hw,
+    h_t before)
 {
     enum { H = 3 };
     for (int i = 0; i < H; i++) {
@@ -205,7 +207,7 @@ static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore,
     }
 }
 
-/* ---- A: dense -------------------------------------------- tests/golden/recurrent.yaml:16
+/* ---- A: dense -------------------------------------------- recurrent.yaml:16
  *   3 -> 6    24 parameters    18 multiply-adds an example */
 /* y[m] = (b[m] + sum over k of w[m][k] x[k]) */
 static void A_forward(A_t y, real *x, real w[6][3], real b[6])
@@ -234,7 +236,7 @@ static void A_weights(real dw[6][3], real db[6], A_t dy, real *x)
     }
 }
 
-/* ---- crop: spn ------------------------------------------- tests/golden/recurrent.yaml:17
+/* ---- crop: spn ------------------------------------------- recurrent.yaml:17
  *   1x4x4, 6 -> 1x2x2 */
 /* The grid: where the columns (x) and the rows (y) of the output lie, the image's corners being at -1 and 1. */
 static const real crop_x[2] = {
@@ -307,7 +309,7 @@ static uint64_t crop_decisions(uint64_t hash, A_t A)
     return hash;
 }
 
-/* ---- classify_dropout1: dropout -------------------------- tests/golden/recurrent.yaml:9
+/* ---- classify_dropout1: dropout -------------------------- recurrent.yaml:9
  *   1x2x2 -> 1x2x2 */
 /* y = x / (1 - rate) where the mask keeps the element, else 0; without dropout d.scale is 1.  `lane` is the example's
  * place in its group of 16: the masks are those of the fast form. */
@@ -328,7 +330,7 @@ static void classify_dropout1_backward(real *dx, real *dy, Dropout d, int lane)
     }
 }
 
-/* ---- classify_dense1: dense ------------------------------ tests/golden/recurrent.yaml:10
+/* ---- classify_dense1: dense ------------------------------ recurrent.yaml:10
  *   1x2x2 -> 2    10 parameters    8 multiply-adds an example */
 /* y[m] = (b[m] + sum over k of w[m][k] x[k]) */
 static void classify_dense1_forward(classify_dense1_t y, real *x, real w[2][4], real b[2])
@@ -357,10 +359,10 @@ static void classify_dense1_weights(real dw[2][4], real db[2], classify_dense1_t
     }
 }
 
-/* ---- cross_entropy1: cross_entropy ----------------------- tests/golden/recurrent.yaml:19
+/* ---- cross_entropy1: cross_entropy ----------------------- recurrent.yaml:19
  *   2, 2 -> 1 */
 /* With p = softmax(x) and y the label,
- *   loss = sum over rows of -log p_y = log(sum over k of exp(x_k - m)) - (x_y - m);
+ *   loss = sum over the P positions of -log p_y, where -log p_y = log(sum over k of exp(x_k - m)) - (x_y - m)
  * m = max x keeps exp from overflowing and changes nothing else. */
 static void cross_entropy1_forward(real *loss, real *x, int32_t *label)
 {
@@ -392,17 +394,17 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
     }
 }
 
-/* ---- fill_3: fill ---------------------------------------- tests/golden/recurrent.yaml
+/* ---- zero_3: fill ---------------------------------------- recurrent.yaml
  *   3
- *   of d_h_2_end (line 15), d_h_3_end (line 15) */
+ *   of v.d_h_2 (line 15), v.d_h_3 (line 15) */
 /* y = 0 */
-static void fill_3_forward(real *y)
+static void zero_3_forward(real *y)
 {
     for (int i = 0; i < 3; i++)
         y[i] = (real)0;
 }
 
-/* ---- sum_d_h_total: sum ---------------------------------- tests/golden/recurrent.yaml:13
+/* ---- sum_d_h_total: sum ---------------------------------- recurrent.yaml:13
  *   3, 3, 3 -> 3 */
 /* y = x1 + x2 + x3 */
 static inline real sum_d_h_total_value(real x1, real x2, real x3)
@@ -417,7 +419,7 @@ static void sum_d_h_total_forward(real *y, real *x1, real *x2, real *x3)
     }
 }
 
-/* ---- sum_d_h_total_2: sum -------------------------------- tests/golden/recurrent.yaml:13
+/* ---- sum_d_h_total_2: sum -------------------------------- recurrent.yaml:13
  *   3, 3 -> 3 */
 /* y = x1 + x2 */
 static inline real sum_d_h_total_2_value(real x1, real x2)
@@ -432,9 +434,9 @@ static void sum_d_h_total_2_forward(real *y, real *x1, real *x2)
     }
 }
 
-/* ---- sum_d_h_from_input_2: sum_steps --------------------- tests/golden/recurrent.yaml:15
+/* ---- sum_d_h_from_input_2: sum_steps --------------------- recurrent.yaml:15
  *   9 -> 9 */
-/* y = x of step 0 + x of step 1 + ... in that order; a step lies 16 examples after the one before. */
+/* y = x of step 0 + x of step 1 + ... in that order; a step lies N examples after the one before. */
 static void sum_d_h_from_input_2_forward(d_h_from_input_2_t y, d_h_from_input_t *x)
 {
     enum { T = 2 };
@@ -449,37 +451,52 @@ static void sum_d_h_from_input_2_forward(d_h_from_input_2_t y, d_h_from_input_t 
 /* ==== 4 memory =================================================================================================== */
 
 /* One block for the batch, planned for forward and backward together: a place is used again when its value has been
- * read for the last time.  v.NAME[s] is the value of slice s: example n, or at step t of a repeat s = t * N + n. */
+ * read for the last time.  v.NAME[s] is the value of slice s: example n, or at step t of a repeat s = t * N + n.
+ * Of each tensor: its slices, its shape, where a gradient comes from, its place, and what else has some of that place
+ * at other times. */
 static real *memory;
-static const size_t MEMORY = 2608, SCRATCH = 32;     /* reals; scratch: of each thread */
+#define MEMORY ((size_t)2608)     /* reals */
+#define SCRATCH ((size_t)32)     /* reals of each thread */
 static struct {
-    h_from_input_t *h_from_input;           /* [0 .. N)  9: reals 576 to 720, 1.1 KiB */
+    h_from_input_t *h_from_input;
+        /* [0 .. N)  9: reals 576 to 720, 1.1 KiB; with classify_dropout1, d_h_from_input */
     image_t *image;                         /* [0 .. N)  1x4x4: reals 1152 to 1408, 2.0 KiB */
     digits_slot *digits;                    /* [0 .. N)  2: reals 1408 to 1664, 2.0 KiB */
-    h_t *h;                                 /* [-N .. 2N)  3: reals 1856 to 2000, 1.1 KiB */
+    h_t *h;                                 /* [-N .. 2N)  3: reals 1856 to 2000, 1.1 KiB, [0] at 1904 */
     h_from_state_t *h_from_state;           /* [0 .. 2N)  9: reals 0 to 288, 2.2 KiB */
     h_gates_t *h_gates;                     /* [0 .. 2N)  3x3: reals 288 to 576, 2.2 KiB */
-    classify_dropout1_t *classify_dropout1; /* [0 .. 2N)  1x2x2: reals 576 to 704, 1.0 KiB */
+    classify_dropout1_t *classify_dropout1;
+        /* [0 .. 2N)  1x2x2: reals 576 to 704, 1.0 KiB; with h_from_input, d_h_from_input */
     A_t *A;                                 /* [0 .. 2N)  6: reals 1664 to 1856, 1.5 KiB */
     crop_t *crop;                           /* [0 .. 2N)  1x2x2: reals 2288 to 2416, 1.0 KiB */
     classify_dense1_t *classify_dense1;     /* [0 .. 2N)  2: reals 2512 to 2576, 512 bytes */
     loss1_t *loss1;                         /* [0 .. 2N)  1: reals 2576 to 2608, 256 bytes */
-    d_h_t *d_h;                             /* [0 .. 2N)  3: reals 2416 to 2512, 768 bytes */
-    d_h_2_t *d_h_2;                         /* [0 .. 3N)  3: reals 2000 to 2144, 1.1 KiB */
-    d_h_3_t *d_h_3;                         /* [0 .. 3N)  3: reals 2144 to 2288, 1.1 KiB */
-    d_h_from_input_t *d_h_from_input;       /* [0 .. 2N)  9: reals 576 to 864, 2.2 KiB */
-    d_h_from_state_t *d_h_from_state;       /* [0 .. 2N)  9: reals 864 to 1152, 2.2 KiB */
+    d_h_t *d_h;                             /* [0 .. 2N)  3: by A; reals 2416 to 2512, 768 bytes */
+    d_h_2_t *d_h_2;                         /* [0 .. 3N)  3: by h, for the step before; reals 2000 to 2144, 1.1 KiB */
+    d_h_3_t *d_h_3;
+        /* [0 .. 3N)  3: by h_from_state, for the step before; reals 2144 to 2288, 1.1 KiB */
+    d_h_from_input_t *d_h_from_input;
+        /* [0 .. 2N)  9: by h; reals 576 to 864, 2.2 KiB; with h_from_input, classify_dropout1 */
+    d_h_from_state_t *d_h_from_state;       /* [0 .. 2N)  9: by h; reals 864 to 1152, 2.2 KiB */
 } v;
 
 /* What lives only within one example's phase: in the scratch of its thread, likewise planned. */
 typedef struct {
-    d_classify_dense1_t *d_classify_dense1; /* 2: reals 0 to 16, 128 bytes */
-    d_crop_t *d_crop;                       /* 1x2x2: reals 0 to 16, 128 bytes */
-    d_classify_dropout1_t *d_classify_dropout1; /* 1x2x2: reals 16 to 32, 128 bytes */
-    d_A_t *d_A;                             /* 6: reals 16 to 32, 128 bytes */
-    d_h_total_t *d_h_total;                 /* 3: reals 0 to 16, 128 bytes */
-    d_h_total_2_t *d_h_total_2;             /* 3: reals 0 to 16, 128 bytes */
-    d_h_from_input_2_t *d_h_from_input_2;   /* 9: reals 0 to 16, 128 bytes */
+    d_classify_dense1_t *d_classify_dense1;
+        /* 2: by cross_entropy1; reals 0 to 16, 128 bytes; with d_crop, d_h_total, d_h_total_2, d_h_from_input_2 */
+    d_crop_t *d_crop;
+        /* 1x2x2: by classify_dropout1; reals 0 to 16, 128 bytes; with d_classify_dense1, d_h_total, d_h_total_2,
+         * d_h_from_input_2 */
+    d_classify_dropout1_t *d_classify_dropout1; /* 1x2x2: by classify_dense1; reals 16 to 32, 128 bytes; with d_A */
+    d_A_t *d_A;                             /* 6: by crop; reals 16 to 32, 128 bytes; with d_classify_dropout1 */
+    d_h_total_t *d_h_total;
+        /* 3: d_h + d_h_2 of the next step + d_h_3 of the next step; reals 0 to 16, 128 bytes; with d_classify_dense1,
+         * d_crop, d_h_total_2, d_h_from_input_2 */
+    d_h_total_2_t *d_h_total_2;
+        /* 3: d_h_2 + d_h_3; reals 0 to 16, 128 bytes; with d_classify_dense1, d_crop, d_h_total, d_h_from_input_2 */
+    d_h_from_input_2_t *d_h_from_input_2;
+        /* 9: d_h_from_input of all steps; reals 0 to 16, 128 bytes; with d_classify_dense1, d_crop, d_h_total,
+         * d_h_total_2 */
 } Scratch;
 static real *scratch_memory;
 static Scratch *scratches;      /* one a thread */
@@ -549,25 +566,29 @@ static void forward_pass(const Batch *batch)
         }
 }
 
-/* The loss: the mean over the examples and positions that are there, added up in order. */
+/* The mean of loss1, cross_entropy, over the examples and positions that are there, added up in order. */
+static double loss1_mean(const Batch *batch)
+{
+    double sum = 0;
+    for (int s = 0; s < 2 * N; s++)
+        if (s % N < batch->count)
+            sum += v.loss1[s][0];
+    return sum / ((double)batch->count * 2);
+}
+
+/* The loss; each: of each term, before its weight; NULL: nowhere. */
 static double loss(const Batch *batch, double *each)
 {
-    double total = 0;
-    {
-        double sum = 0;
-        for (int s = 0; s < 32; s++)
-            if (s % N < batch->count)
-                sum += v.loss1[s][0];
-        sum /= (double)batch->count * 2;
-        if (each)
-            each[0] = sum;
-        total += sum;
-    }
-    return total;
+    const double means[] = { loss1_mean(batch) };
+    if (each)
+        memcpy(each, means, sizeof means);
+    return means[0];
 }
 
 /* ==== 6 backward ================================================================================================= */
 
+/* As forward_pass; a loop over t counts down.  At t = 0 the gradient of a state's start comes out like that of any step
+ * before, though nobody reads it where the start is not trained. */
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 2));
@@ -589,8 +610,8 @@ static void backward_pass(const Batch *batch)
             A_backward(v.d_h[s], *scratch->d_A, weights->A_weight);
         }
     for (int n = 0; n < N; n++) {
-        fill_3_forward(v.d_h_2[n + 2 * N]);
-        fill_3_forward(v.d_h_3[n + 2 * N]);
+        zero_3_forward(v.d_h_2[n + 2 * N]);
+        zero_3_forward(v.d_h_3[n + 2 * N]);
     }
     for (int t = 1; t >= 0; t--) {
         for (int n = 0; n < N; n++) {
@@ -619,6 +640,8 @@ static void backward_pass(const Batch *batch)
 
 /* ==== 7 update =================================================================================================== */
 
+/* Name, rank and shape, layout, stride of a row, offset and count in the block, start and its number, line of the
+ * model, frozen. */
 static const NetParam params[] = {
     { "h.weight_ih", 2, { 9, 16 }, EXPORTED, 0, 0, 144, INIT_NORMAL, 0.1, 15, 0 },
     { "h.bias_ih", 1, { 9 }, EXPORTED, 0, 144, 9, INIT_CONSTANT, 0, 15, 0 },
@@ -630,10 +653,10 @@ static const NetParam params[] = {
     { "h.init", 1, { 3 }, EXPORTED, 0, 272, 3, INIT_CONSTANT, 0, 13, 0 },
 };
 enum { PARAMS = sizeof params / sizeof *params };
-static OptimiserNorm *row_sums;
+static OptimiserNorm *row_sums;     /* of the gradient, by rows of parameters: parts of its norm */
 
-/* One step of rmsprop, as recurrent-train.c has it.  Called by all threads; returns the norm of the gradient before
- * clipping. */
+/* One step of rmsprop, with the settings in recurrent-train.c.  Called by all threads; returns the norm of the gradient
+ * before clipping. */
 static double update_pass(double rate, uint64_t update_count)
 {
     OptimiserBlocks blocks = { .weights = (real *)weights, .gradient = (real *)gradient, .n = BLOCK, .params = params,
@@ -643,7 +666,7 @@ static double update_pass(double rate, uint64_t update_count)
     return optimiser_update(&blocks, rate, update_count);
 }
 
-/* ==== 8 for the trainer ==================================================================================== */
+/* ==== 8 for the trainer ========================================================================================== */
 
 static double net_forward(const Batch *batch, double *each)
 {
@@ -698,12 +721,13 @@ static double net_step(const Batch *batch, double rate, uint64_t update_count, d
 static uint64_t net_decisions(void)
 {
     uint64_t hash = 0xcbf29ce484222325u;
-    for (int s = 0; s < 32; s++)
+    for (int s = 0; s < 2 * N; s++)
         hash = crop_decisions(hash, v.A[s]);
     return hash;
 }
 
-#include "recurrent_inspect.c"        /* net_replay, net_profile: the same calls, looked at or timed */
+/* net_replay and net_profile, the same calls looked at or timed, and `rows`, which names them. */
+#include "recurrent_inspect.c"
 
 static void net_close(void)
 {
@@ -737,8 +761,8 @@ static int net_open(int count)
     return 0;
 }
 
-/* The rate of an epoch's update, by the number of updates before it and that of an epoch.  A schedule that depends on
- * how many epochs there are takes the model's, so that a run which ends sooner, or goes on, has the same rates. */
+/* The learning rate of update number `update` of the run, with `updates` an epoch.  A schedule that depends on how many
+ * epochs there are takes the model's, so that a run which ends sooner, or goes on, has the same rates. */
 static double net_rate(const NetTraining *t, int epoch, uint64_t update, uint64_t updates)
 {
     double rate = schedule_divide(t->rate, epoch, net_training.epochs, t->schedule[0], t->schedule[1], t->schedule[2]);
@@ -750,15 +774,19 @@ static real *net_gradients(void) { return (real *)gradient; }
 static real *net_state(int k) { return (real *)state[k]; }
 static real *net_activations(void) { return memory; }
 
+/* Name, type, rank and shape of an example, its elements, classes. */
 static const NetData inputs[] = {
     { "image", F32, 3, { 1, 4, 4 }, 16, 0 },
 };
 
+/* Likewise. */
 static const NetData targets[] = {
     { "digits", LABELS, 1, { 2 }, 2, 2 },
 };
 
-/* The names of the flow. */
+/* The names of the flow.
+ * Name, steps, rank, shape and elements at a step, offset of its first slice, the same at each step, reals of a slice,
+ * transform, output. */
 static const NetValue values[] = {
     { "h", 2, 1, { 3 }, 3, 1904, 0, 3, 0, 0 },
     { "A", 2, 1, { 6 }, 6, 1664, 0, 6, 1, 1 },
@@ -766,17 +794,19 @@ static const NetValue values[] = {
     { "digit", 2, 1, { 2 }, 2, 2512, 0, 2, 0, 1 },
 };
 
+/* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label
+ * and which, count, and what is left at best: its kind, smoothing, weights of classes. */
 static const NetLoss losses[] = {
     { SHOWS_WRONG, GROWS_EVENLY, 3, 0, 2, 1, 19, 1, 0, 0, NULL, LEAST_ZERO, 0, NULL },     /* cross_entropy */
 };
 
-/* What each dropout rate is called, and the largest factor it is used with.  One without a variable is 0 in the model:
- * its layers are left out. */
+/* What each dropout rate is called, its variable, and the largest factor it is used with.  NULL: it is 0 in the model,
+ * and its layers are left out. */
 static const NetRate rates[] = {
     { "classify.dropout1.rate", &classify_dropout1_rate, 1 },
 };
 
-/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER. */
+/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER.  Name, whole, may be 0, meaning. */
 static const NetSetting schedule[] = {
     { "train.divide", 0, 0, "what the rate is divided by each time" },
     { "train.first", 1, 1, "the first epoch (from 0) that has a divided rate" },
@@ -817,8 +847,8 @@ const Net net = {
     .rate_count = sizeof rates / sizeof *rates,
     .block = BLOCK,
     .state_blocks = STATES,
-    .activation_reals = 2608,
-    .thread_reals = 32,
+    .activation_reals = MEMORY,
+    .thread_reals = SCRATCH,
     .forward_macs = 250,
     .backward_macs = 356,
     .open = net_open,

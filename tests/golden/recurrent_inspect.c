@@ -92,7 +92,7 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         }
     SEE(-1, -1, (real *)v.d_classify_dense1[0], "classify_dense1", "weights", 10, "d_classify_dense1", 0, 64, 32, 1,
         { 2 });
-    classify_dense1_weights(v.d_classify_dense1_rows[0], v.d_classify_dense1);
+    classify_dense1_transpose(v.d_classify_dense1_rows[0], v.d_classify_dense1);
     SEE(-1, -1, (real *)v.d_classify_dense1[0], "classify_dense1", "backward", 10, "d_classify_dense1", 0, 64, 32, 1,
         { 2 });
     classify_dense1_backward(v.d_classify_dropout1, v.d_classify_dense1, weights->classify_dense1_weight);
@@ -114,25 +114,25 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         }
     SEE(-1, -1, (real *)v.classify_dropout1[0], "classify_dense1", "weights", 10, "classify_dropout1", 0, 128, 64, 3,
         { 1, 2, 2 });
-    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
+    classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
         v.d_classify_dense1_rows[0], v.classify_dropout1);
     SEE(-1, -1, (real *)gradient->classify_dense1_weight, "classify_dense1", "weights", 10, "classify.dense1.weight", 1,
         64, 0, 0, { 0 });
     SEE(-1, -1, (real *)gradient->classify_dense1_bias, "classify_dense1", "weights", 10, "classify.dense1.bias", 1, 16,
         0, 0, { 0 });
     SEE(-1, -1, (real *)v.d_A[0], "A", "weights", 16, "d_A", 0, 192, 96, 1, { 6 });
-    A_weights(v.d_A_rows[0], v.d_A);
+    A_transpose(v.d_A_rows[0], v.d_A);
     SEE(-1, -1, (real *)v.d_A[0], "A", "backward", 16, "d_A", 0, 192, 96, 1, { 6 });
     A_backward(v.d_h, v.d_A, weights->A_weight);
     SEE(-1, -1, (real *)v.d_h[0], "A", "backward", 16, "d_h", 1, 96, 48, 1, { 3 });
     for (int g = 0; g < G; g++) {
-        fill_3_forward((real *)v.d_h_2[g + 2 * G]);
+        zero_3_forward((real *)v.d_h_2[g + 2 * G]);
         SEE(-1, g, (real *)v.d_h_2[g + 2 * G], "d_h_2_end", "forward", 15, "d_h_2", 1, 48, 48, 1, { 3 });
-        fill_3_forward((real *)v.d_h_3[g + 2 * G]);
+        zero_3_forward((real *)v.d_h_3[g + 2 * G]);
         SEE(-1, g, (real *)v.d_h_3[g + 2 * G], "d_h_3_end", "forward", 15, "d_h_3", 1, 48, 48, 1, { 3 });
     }
     SEE(-1, -1, (real *)v.h[0], "A", "weights", 16, "h", 0, 96, 48, 1, { 3 });
-    A_products(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
+    A_weights(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
     SEE(-1, -1, (real *)gradient->A_weight, "A", "weights", 16, "A.weight", 1, 48, 0, 0, { 0 });
     SEE(-1, -1, (real *)gradient->A_bias, "A", "weights", 16, "A.bias", 1, 16, 0, 0, { 0 });
     for (int t = 1; t >= 0; t--) {
@@ -160,7 +160,7 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         SEE(t, -1, (real *)v.d_h_3[t * G], "h_from_state", "backward", 15, "d_h_3", 1, 48, 48, 1, { 3 });
     }
     SEE(-1, -1, (real *)v.d_h_from_state[0], "h_from_state", "weights", 15, "d_h_from_state", 0, 288, 144, 1, { 9 });
-    h_from_state_weights(v.d_h_from_state_rows[0], v.d_h_from_state);
+    h_from_state_transpose(v.d_h_from_state_rows[0], v.d_h_from_state);
     for (int g = 0; g < G; g++) {
         SEE(-1, g, (real *)v.d_h_2[g], "sum_d_h_total_2", "forward", 13, "d_h_2", 0, 48, 48, 1, { 3 });
         SEE(-1, g, (real *)v.d_h_3[g], "sum_d_h_total_2", "forward", 13, "d_h_3", 0, 48, 48, 1, { 3 });
@@ -171,7 +171,7 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         SEE(-1, g, v.d_h_init_part[g].of, "h_start", "weights", 13, "d_h_init_part", 1, 3, 0, 1, { 3 });
     }
     SEE(-1, -1, (real *)v.h[-G], "h_from_state", "weights", 15, "h", 0, 96, 48, 1, { 3 });
-    h_from_state_products(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
+    h_from_state_weights(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
     SEE(-1, -1, (real *)gradient->h_weight_hh, "h_from_state", "weights", 15, "h.weight_hh", 1, 48, 0, 0, { 0 });
     fold(gradient->h_init, v.d_h_init_part[0].of, 1, 3, 0);
     for (int g = 0; g < G; g++) {
@@ -183,15 +183,16 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     }
     SEE(-1, -1, (real *)v.d_h_from_input_2[0], "h_from_input", "weights", 15, "d_h_from_input_2", 0, 144, 144, 1,
         { 9 });
-    h_from_input_weights(v.d_h_from_input_rows[0], v.d_h_from_input_2);
+    h_from_input_transpose(v.d_h_from_input_rows[0], v.d_h_from_input_2);
     SEE(-1, -1, (real *)v.image[0], "h_from_input", "weights", 15, "image", 0, 256, 256, 3, { 1, 4, 4 });
-    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.image);
+    h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.image);
     SEE(-1, -1, (real *)gradient->h_weight_ih, "h_from_input", "weights", 15, "h.weight_ih", 1, 256, 0, 0, { 0 });
     SEE(-1, -1, (real *)gradient->h_bias_ih, "h_from_input", "weights", 15, "h.bias_ih", 1, 16, 0, 0, { 0 });
     return 0;
 }
 
-/* The rows of a profile: calls in their order, and waits. */
+/* The rows of a profile, calls in their order, and waits: name, pass, phase, line of the model, of the whole batch,
+ * multiply-adds, products, bytes. */
 static const NetRow rows[] = {
     { "load_image", "load", 0, 5, 0, 0, 0, 1024 },
     { "load_digits", "load", 0, 6, 0, 0, 0, 128 },
@@ -322,7 +323,7 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
         }
     #pragma omp barrier
     STOP(19);
-    classify_dense1_weights(v.d_classify_dense1_rows[0], v.d_classify_dense1);
+    classify_dense1_transpose(v.d_classify_dense1_rows[0], v.d_classify_dense1);
     STOP(20);
     classify_dense1_backward(v.d_classify_dropout1, v.d_classify_dense1, weights->classify_dense1_weight);
     STOP(21);
@@ -338,25 +339,25 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
             crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
             STOP(24);
         }
-    classify_dense1_products(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
+    classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
         v.d_classify_dense1_rows[0], v.classify_dropout1);
     STOP(25);
     #pragma omp barrier
     STOP(26);
-    A_weights(v.d_A_rows[0], v.d_A);
+    A_transpose(v.d_A_rows[0], v.d_A);
     STOP(27);
     A_backward(v.d_h, v.d_A, weights->A_weight);
     STOP(28);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        fill_3_forward((real *)v.d_h_2[g + 2 * G]);
+        zero_3_forward((real *)v.d_h_2[g + 2 * G]);
         STOP(29);
-        fill_3_forward((real *)v.d_h_3[g + 2 * G]);
+        zero_3_forward((real *)v.d_h_3[g + 2 * G]);
         STOP(30);
     }
     #pragma omp barrier
     STOP(31);
-    A_products(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
+    A_weights(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
     STOP(32);
     for (int t = 1; t >= 0; t--) {
         #pragma omp for schedule(dynamic, 1) nowait
@@ -376,7 +377,7 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
         #pragma omp barrier
         STOP(37);
     }
-    h_from_state_weights(v.d_h_from_state_rows[0], v.d_h_from_state);
+    h_from_state_transpose(v.d_h_from_state_rows[0], v.d_h_from_state);
     STOP(38);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
@@ -387,7 +388,7 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     }
     #pragma omp barrier
     STOP(41);
-    h_from_state_products(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
+    h_from_state_weights(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
     STOP(42);
     fold(gradient->h_init, v.d_h_init_part[0].of, 1, 3, 0);
     STOP(43);
@@ -400,11 +401,11 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     }
     #pragma omp barrier
     STOP(46);
-    h_from_input_weights(v.d_h_from_input_rows[0], v.d_h_from_input_2);
+    h_from_input_transpose(v.d_h_from_input_rows[0], v.d_h_from_input_2);
     STOP(47);
     #pragma omp barrier
     STOP(48);
-    h_from_input_products(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.image);
+    h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.image);
     STOP(49);
     #pragma omp barrier
     STOP(50);

@@ -119,9 +119,9 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
             SEE(t, n, v.d_h[s], "A", "backward", 16, "d_h", 1, 3, 3, 1, { 3 });
         }
     for (int n = 0; n < N; n++) {
-        fill_3_forward(v.d_h_2[n + 2 * N]);
+        zero_3_forward(v.d_h_2[n + 2 * N]);
         SEE(-1, n, v.d_h_2[n + 2 * N], "d_h_2_end", "forward", 15, "d_h_2", 1, 3, 3, 1, { 3 });
-        fill_3_forward(v.d_h_3[n + 2 * N]);
+        zero_3_forward(v.d_h_3[n + 2 * N]);
         SEE(-1, n, v.d_h_3[n + 2 * N], "d_h_3_end", "forward", 15, "d_h_3", 1, 3, 3, 1, { 3 });
     }
     for (int t = 1; t >= 0; t--) {
@@ -179,7 +179,8 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     return 0;
 }
 
-/* The rows of a profile: calls in their order, and waits. */
+/* The rows of a profile, calls in their order, and waits: name, pass, phase, line of the model, of the whole batch,
+ * multiply-adds, products, bytes. */
 static const NetRow rows[] = {
     { "load_image", "load", 0, 5, 0, 0, 0, 2048 },
     { "load_digits", "load", 0, 6, 0, 0, 0, 2048 },
@@ -279,9 +280,9 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
             STOP(17);
         }
     for (int n = 0; n < N; n++) {
-        fill_3_forward(v.d_h_2[n + 2 * N]);
+        zero_3_forward(v.d_h_2[n + 2 * N]);
         STOP(18);
-        fill_3_forward(v.d_h_3[n + 2 * N]);
+        zero_3_forward(v.d_h_3[n + 2 * N]);
         STOP(19);
     }
     for (int t = 1; t >= 0; t--) {
