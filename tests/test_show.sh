@@ -137,7 +137,7 @@ for o in the_map["operators"]:
     functions, kind = re.match(r"/\* ---- (\w+): (\w+) ", c[first - 1]).groups()
     assert kind == o["op"] and o["functions"] and o["calls"], o
     head = "\n".join(c[first - 1:o["functions"][0]["c"][0]])       # functions of one operator, or of several, all of which are named
-    own = functions == o["name"] and "%s:%d" % (model, o["yaml"][0]) in c[first - 1]
+    own = functions == o["name"] and " %s:%d" % (model.split("/")[-1], o["yaml"][0]) in c[first - 1]
     assert own or "%s (line %d)" % (o["name"], o["yaml"][0]) in head, o
     for f in o["functions"]:
         assert f["symbol"] + "(" in c[f["c"][0] - 1] and c[f["c"][1] - 1] == "}" and first < f["c"][0] <= f["c"][1] <= last, f

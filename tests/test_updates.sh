@@ -55,7 +55,7 @@ stops() {
 
 # ---- numbers: three batches, the last one with three examples, are one update, as of one batch of 13 -------------------------
 also=', { weight_l2: k, weight: 0.1 }, { weight_l1: k, weight: 0.01 }, { weight_l1: h, weight: 0.2 }' of_h=', init: { uniform: [0.1, 0.3] }, bias_init: 0.5' of_k=', init: { orthogonal: { gain: 2 } }' of_r=', init: orthogonal, bias_init: { normal: [2, 0.01] }' \
-    net sgd 'optimiser: { sgd: { rate: 0.2, momentum: 0.9, nesterov: true } }, clip: { element: 0.3, norm: 0.8, rule: torch }, accumulate: 4, average: 0.8, weight_decay: 0.01, no_decay: bias, nets: { h: { freeze: true }, k: { rate_times: 0.1 } }' \
+    net sgd 'optimiser: { sgd: { rate: 0.2, momentum: 0.9, nesterov: true } }, clip: { element: 0.1, norm: 0.6, rule: torch }, accumulate: 4, average: 0.8, weight_decay: 0.01, no_decay: bias, nets: { h: { freeze: true }, k: { rate_times: 0.1 } }' \
     --precision double
 run sgd/net export --seed 1 -o 0.npz
 for epoch in 1 2 3; do
@@ -78,14 +78,14 @@ velocity = {k: 0 for k in w}
 for update in range(3):
     parts = [(n, load(f"g{update}.{first}.npz")) for first, n in ((0, 5), (5, 5), (10, 3))]
     mean = {k: sum(n * part["grad/" + k] for n, part in parts) / 13 for k in w if not k.startswith("h.")}
-    clipped = {k: np.clip(g, -0.3, 0.3) for k, g in mean.items()}
+    clipped = {k: np.clip(g, -0.1, 0.1) for k, g in mean.items()}
     cut = sum((mean[k] != clipped[k]).sum() for k in mean)
     norm, whole = (sum((g * g).sum() for g in gs.values()) ** 0.5 for gs in (clipped, mean))
-    if not (cut and norm > 0.8):
+    if not (cut and norm > 0.6):
         print("clipping has nothing to do:", cut, norm)
         failed = True
     for k, g in clipped.items():
-        g = g * min(1, 0.8 / (norm + 1e-6)) + (0.01 * w[k] if k.endswith("weight") else 0)
+        g = g * min(1, 0.6 / (norm + 1e-6)) + (0.01 * w[k] if k.endswith("weight") else 0)
         velocity[k] = 0.9 * velocity[k] + g
         w[k] = w[k] - (0.02 if k.startswith("k.") else 0.2) * (g + 0.9 * velocity[k])
     average = dict(w) if update == 0 else {k: 0.8 * average[k] + 0.2 * w[k] for k in w}
