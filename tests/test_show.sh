@@ -138,7 +138,8 @@ for o in the_map["operators"]:
     assert kind == o["op"] and o["functions"] and o["calls"], o
     head = "\n".join(c[first - 1:o["functions"][0]["c"][0]])       # functions of one operator, or of several, all of which are named
     own = functions == o["name"] and " %s:%d" % (model.split("/")[-1], o["yaml"][0]) in c[first - 1]
-    assert own or "%s (line %d)" % (o["name"], o["yaml"][0]) in head, o
+    place = (functions, "v." + o["writes"]) if kind == "fill" else (o["name"],)         # what it fills
+    assert own or any("%s (line %d)" % (name, o["yaml"][0]) in head for name in place), o
     for f in o["functions"]:
         assert f["symbol"] + "(" in c[f["c"][0] - 1] and c[f["c"][1] - 1] == "}" and first < f["c"][0] <= f["c"][1] <= last, f
     for line in o["calls"]:

@@ -4,6 +4,7 @@
  *   of weight times image[c, pixel].  Borders: zero and clamp as PyTorch's grid_sample (align_corners), legacy as the authors' layer in 2015. */
 #include "spnc.h"
 #include <math.h>
+#include <string.h>
 
 static const AttrSpec attrs[] = {
     { "downsample", ATTR_REAL, "1", 1e-3, 1e4, NULL, "the result has floor(rows / d) x floor(columns / d) points" },
@@ -52,7 +53,12 @@ static void facts(const Model *m, const Op *op, Fact *f)
     const Shape *x = &fwd->reads[0].tensor->shape, *y = &fwd->writes[0].tensor->shape;
     fact_int(f, "C", x->dim[0]), fact_int(f, "H", x->dim[1]), fact_int(f, "W", x->dim[2]);
     fact_int(f, "Ho", y->dim[1]), fact_int(f, "Wo", y->dim[2]);
-    fact_text(f, "border", op_word(op, "border"));
+    const char *border = op_word(op, "border");
+    fact_text(f, "border", !strcmp(border, "zero") ? "BORDER_ZERO" : !strcmp(border, "clamp") ? "BORDER_CLAMP" : "BORDER_LEGACY");
+    Fact *entries = fact_table(m->arena);
+    for (int k = 0; k < 6; k++)
+        fact_push_text(entries, fwd->reads[1].tensor->shape.rank == 1 ? arena_printf(m->arena, "[%d]", k) : arena_printf(m->arena, "[%d][%d]", k / 3, k % 3));
+    fact_set(f, "entries", entries);
     fact_bool(f, "bytes", fwd->reads[0].tensor->space == BYTES);
     fact_bool(f, "keep_slopes", fwd->grad.keeps);
     fact_text(f, "slopes_type", fwd->grad.keeps ? tensor_type(m, fwd->writes[1].tensor) : "");

@@ -545,8 +545,8 @@ static void h_from_input_forward(h_from_input_t *y, front_maxpool2_t *x, real w[
             }
             for (int s = s0; s < s1; s++) {
                 h_from_input_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], xs[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) h_from_input_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l],
-                    xs[s][k0], k1 - k0);
+                for (int l = 6; l < 16; l += 5)
+                    h_from_input_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][k0], k1 - k0);
             }
         }
         for (int s = s0; s < s1; s++)
@@ -609,10 +609,10 @@ static void h_from_input_backward(front_maxpool2_t *dx, h_from_input_t *dy, real
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 18; t++) {
         int from = t % 9 * 4, to = from + 4 < 33 ? from + 4 : 33, s = t / 9;
-            for (int k = from; k < to; k++) {
-                if (k < 31) h_from_input_backward_6x1(dxs, dy, w, k * 6, s * 1);
-                else h_from_input_backward_5x1(dxs, dy, w, 186 + (k - 31) * 5, s * 1);
-            }
+        for (int k = from; k < to; k++) {
+            if (k < 31) h_from_input_backward_6x1(dxs, dy, w, k * 6, s * 1);
+            else h_from_input_backward_5x1(dxs, dy, w, 186 + (k - 31) * 5, s * 1);
+        }
     }
 }
 
@@ -700,10 +700,10 @@ static void h_from_input_weights(real dw[196][48], real db[48], real *rows, fron
     for (int t = 0; t < 21; t++) {
         int from = t / 3 * 5, to = from + 5 < 33 ? from + 5 : 33;
         int v = t % 3;
-            for (int k = from; k < to; k++) {
-                if (k < 31) h_from_input_weights_6x1(dw, dyt, xs, k * 6, v * 1);
-                else h_from_input_weights_5x1(dw, dyt, xs, 186 + (k - 31) * 5, v * 1);
-            }
+        for (int k = from; k < to; k++) {
+            if (k < 31) h_from_input_weights_6x1(dw, dyt, xs, k * 6, v * 1);
+            else h_from_input_weights_5x1(dw, dyt, xs, 186 + (k - 31) * 5, v * 1);
+        }
     }
 }
 
@@ -787,8 +787,8 @@ static void h_from_state_forward(h_from_state_t *y, h_t *x, real w[16][48])
             }
             for (int s = s0; s < s1; s++) {
                 h_from_state_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) h_from_state_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0],
-                    k1 - k0);
+                for (int l = 6; l < 16; l += 5)
+                    h_from_state_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
             }
         }
         for (int s = s0; s < s1; s++)
@@ -850,10 +850,10 @@ static void h_from_state_backward(h_t *dx, h_from_state_t *dy, real w[16][48])
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
         int from = t % 3 * 1, to = from + 1 < 3 ? from + 1 : 3, s = t / 3;
-            for (int k = from; k < to; k++) {
-                if (k < 1) h_from_state_backward_6x1(dx, dy, w, k * 6, s * 1);
-                else h_from_state_backward_5x1(dx, dy, w, 6 + (k - 1) * 5, s * 1);
-            }
+        for (int k = from; k < to; k++) {
+            if (k < 1) h_from_state_backward_6x1(dx, dy, w, k * 6, s * 1);
+            else h_from_state_backward_5x1(dx, dy, w, 6 + (k - 1) * 5, s * 1);
+        }
     }
 }
 
@@ -898,9 +898,9 @@ static void h_from_state_weights(real dw[16][48], real *rows, h_t *x)
     for (int t = 0; t < 8; t++) {
         int from = t / 1 * 1, to = from + 1 < 8 ? from + 1 : 8;
         int v = t % 1;
-            for (int k = from; k < to; k++) {
-                h_from_state_weights_2x3(dw, dyt, x, k * 2, v * 3);
-            }
+        for (int k = from; k < to; k++) {
+            h_from_state_weights_2x3(dw, dyt, x, k * 2, v * 3);
+        }
     }
 }
 
@@ -1029,7 +1029,8 @@ static void A_forward(A_t *y, h_t *x, real w[16][16], real b[16])
             }
             for (int s = s0; s < s1; s++) {
                 A_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) A_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
+                for (int l = 6; l < 16; l += 5)
+                    A_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
             }
         }
         for (int s = s0; s < s1; s++)
@@ -1059,9 +1060,9 @@ static void A_backward(h_t *dx, A_t *dy, real w[16][16])
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 16; t++) {
         int from = t % 8 * 1, to = from + 1 < 8 ? from + 1 : 8, s = t / 8;
-            for (int k = from; k < to; k++) {
-                A_backward_2x3(dx, dy, w, k * 2, s * 3);
-            }
+        for (int k = from; k < to; k++) {
+            A_backward_2x3(dx, dy, w, k * 2, s * 3);
+        }
     }
 }
 
@@ -1148,10 +1149,10 @@ static void A_weights(real dw[16][16], real db[16], real *rows, h_t *x)
     for (int t = 0; t < 3; t++) {
         int from = t / 1 * 1, to = from + 1 < 3 ? from + 1 : 3;
         int v = t % 1;
-            for (int k = from; k < to; k++) {
-                if (k < 1) A_weights_6x1(dw, dyt, x, k * 6, v * 1);
-                else A_weights_5x1(dw, dyt, x, 6 + (k - 1) * 5, v * 1);
-            }
+        for (int k = from; k < to; k++) {
+            if (k < 1) A_weights_6x1(dw, dyt, x, k * 6, v * 1);
+            else A_weights_5x1(dw, dyt, x, 6 + (k - 1) * 5, v * 1);
+        }
     }
 }
 
@@ -1509,8 +1510,8 @@ static void classify_dense1_forward(classify_dense1_t *y, classify_maxpool1_t *x
             }
             for (int s = s0; s < s1; s++) {
                 classify_dense1_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], xs[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) classify_dense1_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l],
-                    xs[s][k0], k1 - k0);
+                for (int l = 6; l < 16; l += 5)
+                    classify_dense1_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][k0], k1 - k0);
             }
         }
         for (int s = s0; s < s1; s++)
@@ -1541,9 +1542,9 @@ static void classify_dense1_backward(classify_maxpool1_t *dx, classify_dense1_t 
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 42; t++) {
         int from = t % 21 * 16, to = from + 16 < 324 ? from + 16 : 324, s = t / 21;
-            for (int k = from; k < to; k++) {
-                classify_dense1_backward_2x3(dxs, dy, w, k * 2, s * 3);
-            }
+        for (int k = from; k < to; k++) {
+            classify_dense1_backward_2x3(dxs, dy, w, k * 2, s * 3);
+        }
     }
 }
 
@@ -1606,9 +1607,9 @@ static void classify_dense1_weights(real dw[648][16], real db[16], real *rows, c
     for (int t = 0; t < 18; t++) {
         int from = t / 1 * 6, to = from + 6 < 108 ? from + 6 : 108;
         int v = t % 1;
-            for (int k = from; k < to; k++) {
-                classify_dense1_weights_6x1(dw, dyt, xs, k * 6, v * 1);
-            }
+        for (int k = from; k < to; k++) {
+            classify_dense1_weights_6x1(dw, dyt, xs, k * 6, v * 1);
+        }
     }
 }
 

@@ -483,8 +483,8 @@ static void front_dense1_forward(front_dense1_t *y, front_tanh1_t *x, real w[8][
             }
             for (int s = s0; s < s1; s++) {
                 front_dense1_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], xs[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) front_dense1_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l],
-                    xs[s][k0], k1 - k0);
+                for (int l = 6; l < 16; l += 5)
+                    front_dense1_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][k0], k1 - k0);
             }
         }
         for (int s = s0; s < s1; s++)
@@ -518,9 +518,9 @@ static void front_dense1_backward(front_tanh1_t *dx, front_dense1_t *dy, real w[
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
         int from = t % 2 * 1, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
-            for (int k = from; k < to; k++) {
-                front_dense1_backward_4x1(dxs, dy, w, k * 4, s * 1);
-            }
+        for (int k = from; k < to; k++) {
+            front_dense1_backward_4x1(dxs, dy, w, k * 4, s * 1);
+        }
     }
 }
 
@@ -577,9 +577,9 @@ static void front_dense1_weights(real dw[8][16], real db[16], real *rows, front_
     for (int t = 0; t < 2; t++) {
         int from = t / 1 * 1, to = from + 1 < 2 ? from + 1 : 2;
         int v = t % 1;
-            for (int k = from; k < to; k++) {
-                front_dense1_weights_4x1(dw, dyt, xs, k * 4, v * 1);
-            }
+        for (int k = from; k < to; k++) {
+            front_dense1_weights_4x1(dw, dyt, xs, k * 4, v * 1);
+        }
     }
 }
 

@@ -176,7 +176,8 @@ static void h_forward(h_t *y, x_t *x, real w[3][16], real b[16])
             }
             for (int s = s0; s < s1; s++) {
                 h_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) h_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
+                for (int l = 6; l < 16; l += 5)
+                    h_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
             }
         }
         for (int s = s0; s < s1; s++)
@@ -233,9 +234,9 @@ static void h_weights(real dw[3][16], real db[16], real *rows, x_t *x)
     for (int t = 0; t < 1; t++) {
         int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1;
         int v = t % 1;
-            for (int k = from; k < to; k++) {
-                h_weights_3x1(dw, dyt, x, k * 3, v * 1);
-            }
+        for (int k = from; k < to; k++) {
+            h_weights_3x1(dw, dyt, x, k * 3, v * 1);
+        }
     }
 }
 
@@ -338,7 +339,8 @@ static void v_forward(v_t *y, h_t *x, real w[4][16], real b[16])
             }
             for (int s = s0; s < s1; s++) {
                 v_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) v_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
+                for (int l = 6; l < 16; l += 5)
+                    v_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
             }
         }
         for (int s = s0; s < s1; s++)
@@ -371,9 +373,9 @@ static void v_backward(h_t *dx, v_t *dy, real w[4][16])
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
         int from = t % 1 * 1, to = from + 1 < 1 ? from + 1 : 1, s = t / 1;
-            for (int k = from; k < to; k++) {
-                v_backward_4x1(dx, dy, w, k * 4, s * 1);
-            }
+        for (int k = from; k < to; k++) {
+            v_backward_4x1(dx, dy, w, k * 4, s * 1);
+        }
     }
 }
 
@@ -429,9 +431,9 @@ static void v_weights(real dw[4][16], real db[16], real *rows, h_t *x)
     for (int t = 0; t < 1; t++) {
         int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1;
         int v = t % 1;
-            for (int k = from; k < to; k++) {
-                v_weights_4x1(dw, dyt, x, k * 4, v * 1);
-            }
+        for (int k = from; k < to; k++) {
+            v_weights_4x1(dw, dyt, x, k * 4, v * 1);
+        }
     }
 }
 

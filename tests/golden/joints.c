@@ -207,7 +207,8 @@ static void d_forward(d_t *y, x_t *x, real w[4][16], real b[16])
             }
             for (int s = s0; s < s1; s++) {
                 d_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) d_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
+                for (int l = 6; l < 16; l += 5)
+                    d_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
             }
         }
         for (int s = s0; s < s1; s++)
@@ -267,9 +268,9 @@ static void d_weights(real dw[4][16], real db[16], real *rows, x_t *x)
     for (int t = 0; t < 1; t++) {
         int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1;
         int v = t % 1;
-            for (int k = from; k < to; k++) {
-                d_weights_4x1(dw, dyt, x, k * 4, v * 1);
-            }
+        for (int k = from; k < to; k++) {
+            d_weights_4x1(dw, dyt, x, k * 4, v * 1);
+        }
     }
 }
 
@@ -493,7 +494,8 @@ static void v_forward(v_t *y, both_t *x, real w[8][16])
             }
             for (int s = s0; s < s1; s++) {
                 v_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], xs[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) v_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][k0], k1 - k0);
+                for (int l = 6; l < 16; l += 5)
+                    v_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][k0], k1 - k0);
             }
         }
         for (int s = s0; s < s1; s++)
@@ -527,9 +529,9 @@ static void v_backward(both_t *dx, v_t *dy, real w[8][16])
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
         int from = t % 2 * 1, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
-            for (int k = from; k < to; k++) {
-                v_backward_4x1(dxs, dy, w, k * 4, s * 1);
-            }
+        for (int k = from; k < to; k++) {
+            v_backward_4x1(dxs, dy, w, k * 4, s * 1);
+        }
     }
 }
 
@@ -578,9 +580,9 @@ static void v_weights(real dw[8][16], real *rows, both_t *x)
     for (int t = 0; t < 2; t++) {
         int from = t / 1 * 1, to = from + 1 < 2 ? from + 1 : 2;
         int v = t % 1;
-            for (int k = from; k < to; k++) {
-                v_weights_4x1(dw, dyt, xs, k * 4, v * 1);
-            }
+        for (int k = from; k < to; k++) {
+            v_weights_4x1(dw, dyt, xs, k * 4, v * 1);
+        }
     }
 }
 

@@ -224,8 +224,8 @@ static void h_from_input_forward(h_from_input_t *y, image_t *x, real w[16][16], 
             }
             for (int s = s0; s < s1; s++) {
                 h_from_input_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], xs[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) h_from_input_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l],
-                    xs[s][k0], k1 - k0);
+                for (int l = 6; l < 16; l += 5)
+                    h_from_input_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][k0], k1 - k0);
             }
         }
         for (int s = s0; s < s1; s++)
@@ -317,10 +317,10 @@ static void h_from_input_weights(real dw[16][16], real db[16], real *rows, image
     for (int t = 0; t < 3; t++) {
         int from = t / 1 * 1, to = from + 1 < 3 ? from + 1 : 3;
         int v = t % 1;
-            for (int k = from; k < to; k++) {
-                if (k < 1) h_from_input_weights_6x1(dw, dyt, xs, k * 6, v * 1);
-                else h_from_input_weights_5x1(dw, dyt, xs, 6 + (k - 1) * 5, v * 1);
-            }
+        for (int k = from; k < to; k++) {
+            if (k < 1) h_from_input_weights_6x1(dw, dyt, xs, k * 6, v * 1);
+            else h_from_input_weights_5x1(dw, dyt, xs, 6 + (k - 1) * 5, v * 1);
+        }
     }
 }
 
@@ -404,8 +404,8 @@ static void h_from_state_forward(h_from_state_t *y, h_t *x, real w[3][16])
             }
             for (int s = s0; s < s1; s++) {
                 h_from_state_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) h_from_state_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0],
-                    k1 - k0);
+                for (int l = 6; l < 16; l += 5)
+                    h_from_state_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
             }
         }
         for (int s = s0; s < s1; s++)
@@ -435,9 +435,9 @@ static void h_from_state_backward(h_t *dx, h_from_state_t *dy, real w[3][16])
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
         int from = t % 1 * 1, to = from + 1 < 1 ? from + 1 : 1, s = t / 1;
-            for (int k = from; k < to; k++) {
-                h_from_state_backward_3x1(dx, dy, w, k * 3, s * 1);
-            }
+        for (int k = from; k < to; k++) {
+            h_from_state_backward_3x1(dx, dy, w, k * 3, s * 1);
+        }
     }
 }
 
@@ -482,9 +482,9 @@ static void h_from_state_weights(real dw[3][16], real *rows, h_t *x)
     for (int t = 0; t < 1; t++) {
         int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1;
         int v = t % 1;
-            for (int k = from; k < to; k++) {
-                h_from_state_weights_3x1(dw, dyt, x, k * 3, v * 1);
-            }
+        for (int k = from; k < to; k++) {
+            h_from_state_weights_3x1(dw, dyt, x, k * 3, v * 1);
+        }
     }
 }
 
@@ -613,7 +613,8 @@ static void A_forward(A_t *y, h_t *x, real w[3][16], real b[16])
             }
             for (int s = s0; s < s1; s++) {
                 A_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) A_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
+                for (int l = 6; l < 16; l += 5)
+                    A_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
             }
         }
         for (int s = s0; s < s1; s++)
@@ -643,9 +644,9 @@ static void A_backward(h_t *dx, A_t *dy, real w[3][16])
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
         int from = t % 1 * 1, to = from + 1 < 1 ? from + 1 : 1, s = t / 1;
-            for (int k = from; k < to; k++) {
-                A_backward_3x1(dx, dy, w, k * 3, s * 1);
-            }
+        for (int k = from; k < to; k++) {
+            A_backward_3x1(dx, dy, w, k * 3, s * 1);
+        }
     }
 }
 
@@ -698,9 +699,9 @@ static void A_weights(real dw[3][16], real db[16], real *rows, h_t *x)
     for (int t = 0; t < 1; t++) {
         int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1;
         int v = t % 1;
-            for (int k = from; k < to; k++) {
-                A_weights_3x1(dw, dyt, x, k * 3, v * 1);
-            }
+        for (int k = from; k < to; k++) {
+            A_weights_3x1(dw, dyt, x, k * 3, v * 1);
+        }
     }
 }
 
@@ -911,8 +912,8 @@ static void classify_dense1_forward(classify_dense1_t *y, classify_dropout1_t *x
             }
             for (int s = s0; s < s1; s++) {
                 classify_dense1_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], xs[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5) classify_dense1_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l],
-                    xs[s][k0], k1 - k0);
+                for (int l = 6; l < 16; l += 5)
+                    classify_dense1_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][k0], k1 - k0);
             }
         }
         for (int s = s0; s < s1; s++)
@@ -941,9 +942,9 @@ static void classify_dense1_backward(classify_dropout1_t *dx, classify_dense1_t 
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
         int from = t % 2 * 1, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
-            for (int k = from; k < to; k++) {
-                classify_dense1_backward_2x2(dxs, dy, w, k * 2, s * 2);
-            }
+        for (int k = from; k < to; k++) {
+            classify_dense1_backward_2x2(dxs, dy, w, k * 2, s * 2);
+        }
     }
 }
 
@@ -1000,9 +1001,9 @@ static void classify_dense1_weights(real dw[4][16], real db[16], real *rows, cla
     for (int t = 0; t < 1; t++) {
         int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1;
         int v = t % 1;
-            for (int k = from; k < to; k++) {
-                classify_dense1_weights_4x1(dw, dyt, xs, k * 4, v * 1);
-            }
+        for (int k = from; k < to; k++) {
+            classify_dense1_weights_4x1(dw, dyt, xs, k * 4, v * 1);
+        }
     }
 }
 
