@@ -132,7 +132,7 @@ run env CFLAGS=-O0 "$SPNC" build inner.yaml -o inner && inner/inner check >said 
 for parameter in u.weight u.bias w.weight w.bias o.weight o.bias; do
     grep -q "^$parameter  *24 " said || fault "kinks in a repeat in a repeat leave $parameter untested: $(cat said)"
 done
-grep -A2 's < 12;' inner/inner.c | tr -d '\n' | grep -q '_decisions(hash.*v[.]g\[s + 3 [*] G\].*v[.]u\[s % (3 [*] G)\]' ||
+grep -A2 's < 6 [*] G;' inner/inner.c | tr -d '\n' | grep -q '_decisions(hash.*v[.]g\[s + 3 [*] G\].*v[.]u\[s % (3 [*] G)\]' ||
     fault "check looks for kinks at other steps: $(grep -B1 -A1 '= g_.*_decisions(' inner/inner.c)"
 
 # a number too large is at a step of each

@@ -250,9 +250,9 @@ grep -qx 'kind: no error: every label is -1, which the model.s loss ignores' out
 run run/run eval --run kept --data sets --split test --json
 grep -q '"kind": {"mean": null, "positions": \[null, null\]}' output || fault "eval --json without a label that counts: $(cat output)"
 for x in x y kind share bits; do cp sets/test_$x.npy sets/valid_$x.npy; done
-refused "sets/valid_kind.npy: every label is -1, which the model's loss ignores (line 9 of run.yaml): there is nothing to validate" run/run train --data sets --run refused
+refused "sets/valid_kind.npy: every label is -1, which the model's loss ignores (line 12 of run.yaml): there is nothing to validate" run/run train --data sets --run refused
 echo 'train.rate: [0.1]' >grid.yaml
-refused "sets/valid_kind.npy: every label is -1, which the model's loss ignores (line 9 of run.yaml): there is nothing to compare" run/run sweep grid.yaml --data sets --runs refused
+refused "sets/valid_kind.npy: every label is -1, which the model's loss ignores (line 12 of run.yaml): there is nothing to compare" run/run sweep grid.yaml --data sets --runs refused
 
 # ---- compare: shares of the labels, and of the examples, that count -----------------------------------------------------------------------
 run run/run compare kept parts --data sets --split train --json && cp output compare.json
