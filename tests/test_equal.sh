@@ -16,11 +16,11 @@ for target in avx512 avx2 generic; do
     calls=$(grep -cE '^ +conv_(relu|formula)_(16x32x32|32x16x16|64x8x8)_forward\(' "$c")
     [ "$calls" = 16 ] || fault "$target: $calls calls of the convolutions that share functions, not 16"
     # the convolutions with a residual sum differ in their epilogue: they have a forward function of their own, and the gradients' of those with a relu
-    for pass in prepare backward weights finish; do
+    for pass in prepare backward terms products weights finish; do
         ! grep -q "conv_formula_16x32x32_$pass(" "$c" || fault "$target: conv_formula_16x32x32_$pass"
     done
     [ "$(grep -cE '^ +conv_relu_16x32x32_backward\(' "$c")" = 6 ] || fault "$target: not six gradients by conv_relu_16x32x32_backward"
-    grep -q '^ \* *of first_b1_b (line 15), first_b2_b (line 15), first_block3_b (line 15)' "$c" || fault "$target: the comment does not say whose functions they are"
+    grep -q '^ \* *of first_b1_b (line 13), first_b2_b (line 13), first_block3_b (line 13)' "$c" || fault "$target: the comment does not say whose functions they are"
     wide=$(awk 'length > 120' "$c" | wc -l)
     [ "$wide" = 0 ] || fault "$target: $wide lines of more than 120 columns"
 done

@@ -100,7 +100,7 @@ flow:
       - v: { read: crop }
 loss: { cross_entropy: [{ last: v }, kind] }
 END
-memory() { "$SPNC" emit heavy.yaml --tuning none "$@" -o heavy >/dev/null && sed -n 's/.*MEMORY = \([0-9]*\).*/\1/p' heavy/heavy.c; }
+memory() { "$SPNC" emit heavy.yaml --tuning none "$@" -o heavy >/dev/null && sed -n 's/^#define MEMORY ((size_t)\([0-9]*\)).*/\1/p' heavy/heavy.c; }
 of_one=$(memory) of_many=$(memory --mpi)
 [ "$of_many" -le $((of_one * 5 / 4)) ] || fault "with --mpi a batch needs $of_many numbers, without $of_one"
 
