@@ -41,7 +41,7 @@ bench-recurrent: all           ## GRUs and an LSTM beside PyTorch and beside the
 
 bench-inference: all           ## libraries of --for inference beside onnxruntime, AOTInductor and emx-onnx-cgen, one thread, calls in turn (a 1 GB download)
 	@bench/harness/make_env.sh --onnx
-	@build/bench-env/bin/python bench/harness/inference.py --rows models --batch 1,32 --keep --publish
+	@build/bench-env/bin/python bench/harness/inference.py --rows models --batch 1,32 --publish
 
 # ROWS="rnn_spn-d3 conv beyond-schedule" RUNS=folder SEED=n SET="key=value ..." EPOCHS=n THREADS=n CHOOSE=key=a,b,c; python3 bench/table1/table1.py --help says more.
 option = $(if $($2),--$1 "$($2)")

@@ -59,7 +59,7 @@ void ranks_slices(void *sum, ptrdiff_t size);
 
 /* The largest of the ranks' values. */
 int ranks_most(int value);
-/* What a rank has in text, of `size` bytes, all have then. */
+/* Copies text, of `size` bytes, from that rank to all. */
 void ranks_tell(char *text, size_t size, int rank);
 
 /* At the start: text is what all ranks must have in common, lines of "what<tab>value"; failed: instead it says what went wrong in this one, and code

@@ -102,7 +102,7 @@ loss: { cross_entropy: [{ last: v }, kind] }
 END
 memory() { "$SPNC" emit heavy.yaml --tuning none "$@" -o heavy >/dev/null && sed -n 's/^#define MEMORY ((size_t)\([0-9]*\)).*/\1/p' heavy/heavy.c; }
 of_one=$(memory) of_many=$(memory --mpi)
-[ "$of_many" -le $((of_one * 5 / 4)) ] || fault "with --mpi a batch needs $of_many numbers, without $of_one"
+[ "${of_one:-0}" -gt 0 ] && [ "${of_many:-0}" -gt 0 ] && [ "$of_many" -le $((of_one * 5 / 4)) ] || fault "with --mpi a batch needs $of_many numbers, without $of_one"
 
 # mpi RANKS options...: the program, on so many ranks; what it says to out and errors
 mpi() { local ranks=$1; shift; timeout 300 mpirun -n "$ranks" many/net "$@" >out 2>errors; }
@@ -175,10 +175,10 @@ timeout 300 mpirun -n 1 many/net train --data data --run no --threads 1 : -n 1 m
 says 'rank 1 on host .*: not the same train examples'
 timeout 300 mpirun -n 2 many/net train --data data --run no --threads 1 : -n 1 many/net train --data data --run no --seed 7 --threads 1 >out 2>errors && fault "two seeds"
 says 'rank 2 on host .*: not the same train.seed as the first rank: 7, there '
-timeout 60 mpirun -n 1 many/net train --data data --run no --threads 1 : -n 1 many/net train --data data --run no --max-time 9s --threads 1 >out 2>errors && fault "two ends"
+timeout 300 mpirun -n 1 many/net train --data data --run no --threads 1 : -n 1 many/net train --data data --run no --max-time 9s --threads 1 >out 2>errors && fault "two ends"
 says 'rank 1 on host .*: not the same --max-time as the first rank: 9 s, there 0 s'
 mkdir less && cp data/train_* less/
-timeout 60 mpirun -n 1 many/net train --data less --run no --threads 1 : -n 1 many/net train --data data --run no --threads 1 >out 2>errors && fault "a split that one rank has"
+timeout 300 mpirun -n 1 many/net train --data less --run no --threads 1 : -n 1 many/net train --data data --run no --threads 1 >out 2>errors && fault "a split that one rank has"
 says 'rank 1 on host .*: not the same number of valid examples as the first rank: 30, there none'
 timeout 300 mpirun -n 1 many/net train --data data --run no --threads 1 : -n 1 many/net train --data nothing --run no --threads 1 >out 2>errors && fault "a rank without data"
 says 'rank 1 on host .*nothing'
@@ -257,7 +257,7 @@ grep -q 'rank . on host .*train_more.npy' errors || fault "a NaN in the data has
 # ... which the second rank alone has: the others end too, and it is named
 for command in "train --run nan.run" "eval --run whole --split train"; do
     # shellcheck disable=SC2086
-    timeout 60 mpirun -n 1 many/net $command --data data --threads 1 : -n 1 many/net $command --data nan --threads 1 >out 2>errors
+    timeout 300 mpirun -n 1 many/net $command --data data --threads 1 : -n 1 many/net $command --data nan --threads 1 >out 2>errors
     code=$?
     [ $code = 1 ] && [ "$(grep -c 'rank 1 on host .*nan/.*example 77.*is NaN' errors)" = 1 ] || fault "$command: a NaN that one rank has: exit code $code: $(cat errors)"
 done

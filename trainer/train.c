@@ -75,8 +75,7 @@ static bool save_best(Training *t)
     return true;
 }
 
-/* A checkpoint with a NaN or an infinity would take the place of one that is good.  Of several ranks all come here, each with its part of the
- * optimiser's state. */
+/* A checkpoint with a NaN or an infinity would take the place of a good one.  Each rank looks at its part of the optimiser's state. */
 static void stop_if_unsound(Training *t)
 {
     char why[400], text[4200];
@@ -273,8 +272,7 @@ static void count_step(Training *t, double loss, double norm, int count)
     p->position += count;
 }
 
-/* Between two steps: has a signal come?  If none has, what is due by the clock of the first rank is saved.
- * stepped: there was a step before this one. */
+/* Between two steps: has a signal come?  If not, saves what is due by the first rank's clock; stepped: there was a step before this one. */
 static bool between_steps(Training *t, bool stepped)
 {
     bool due = stepped && !ranks_mine() && save_is_due(t, seconds_now());

@@ -178,7 +178,7 @@ def measure(net, batch, peers, at_most, o):
     for name, times in rounds.items():
         found["sides"][name] = {"ms": min(times), "ratio_of_quickest": min(times) / min(first), "ratio": median([t / r for t, r in zip(times, first)])}
     theirs = [rounds[name] for name in peers if name in rounds]
-    if theirs:                                          # of each round, the peer that is quickest there; theirs has few, so that is no advantage worth naming
+    if theirs:                                          # beside the peer whose median is the least
         best = min(theirs, key=median)
         ours = {name: median([t / r for t, r in zip(rounds[name], best)]) for name in rounds if name not in peers}
         machine_ms = 1e3 * (net.weight_bytes() / (1e9 * at_most["read_gb_s"]) + 2 * net.macs(o) / (1e9 * at_most["peak_gflops"]))

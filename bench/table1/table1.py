@@ -26,6 +26,7 @@ import argparse
 import array
 import ctypes
 import fcntl
+import filecmp
 import functools
 import gzip
 import hashlib
@@ -200,6 +201,11 @@ class Run:
     def log(self):
         return [json.loads(line) for line in self.log_text().splitlines()]
 
+    def saved(self):
+        """Is the newest checkpoint not older than the log's last line?"""
+        last = self.folder / "last"
+        return last.exists() and last.stat().st_mtime_ns >= (self.folder / "log.jsonl").stat().st_mtime_ns
+
     def looks(self):
         """The mean scale of the transforms by epoch, as far as it was seen."""
         return [json.loads(line) for line in self.scales.read_text().splitlines()] if self.scales.exists() else []
@@ -342,6 +348,9 @@ class Table:
         return head.stdout.strip() + ("-changed" if changed.stdout.strip() else "")
 
     def make_data(self, folder):
+        """spn-data's images and places of the digits.  Ends this program if there is no MNIST."""
+        if not self.o.drawn and not os.environ.get("SPN_MNIST"):
+            fail(1, "Table 1 is about MNIST: set SPN_MNIST to the folder of its four files")
         shutil.rmtree(folder, ignore_errors=True)
         self.children.run(ROOT / "build/spn-data", "make", *(["--drawn"] if self.o.drawn else ["--mnist", os.environ["SPN_MNIST"]]), "--places",
                           *(x for s, count in zip(SPLITS, self.o.sizes) for x in (f"--{s}", count)), "--seed", self.o.data_seed, "-o", folder)
@@ -353,6 +362,8 @@ class Table:
         if not path.exists():                                                           # data of an earlier version: the same images made again
             new = self.o.runs / "data.again"
             self.make_data(new)
+            if not filecmp.cmp(new / "valid_image.npy", self.o.runs / "data/valid_image.npy", shallow=False):
+                fail(1, f"{new}: other images than those of {self.o.runs / 'data'}: where their digits lie is not known")
             for s in SPLITS:
                 (new / f"{s}_places.npy").rename(path.with_name(f"{s}_places.npy"))
             shutil.rmtree(new)
@@ -366,10 +377,7 @@ class Table:
         data, about = self.o.runs / "data", self.o.runs / "data.json"
         sizes = dict(zip(SPLITS, self.o.sizes))
         files = [data / f"{s}_{a}.npy" for s in SPLITS for a in ARRAYS]
-        mnist = os.environ.get("SPN_MNIST")
         if not all(f.exists() for f in files):
-            if not mnist and not self.o.drawn:
-                fail(1, "Table 1 is about MNIST: set SPN_MNIST to the folder of its four files")
             new = self.o.runs / "data.new"
             self.make_data(new)
             about.unlink(missing_ok=True)
@@ -431,7 +439,7 @@ class Table:
         def watch():
             nonlocal seen
             lines = run.log_text().count("\n")
-            if lines != seen:
+            if lines != seen and run.saved():
                 seen = lines
                 self.look(run, lines)
                 self.results.collect()

@@ -137,7 +137,7 @@ static void find_locals(Model *m)
 
 static int slots_of(const Tensor *t) { return t->repeat ? (t->repeat->steps + t->carried + t->tail) * steps_all(t->repeat->outer) : 1; }
 
-int64_t memory_reals(const Model *m, const Tensor *t) { return up(slots_of(t) * (t->shared ? 1 : m->groups) * slot_reals(m, t)); }
+int64_t memory_reals(const Model *m, const Tensor *t) { return up((int64_t)slots_of(t) * (t->shared ? 1 : m->groups) * slot_reals(m, t)); }
 
 int64_t memory_kept(Model *m)
 {

@@ -174,7 +174,7 @@ static int last_reader(const Waiting *w, int from, const Tensor *owner)
     return -1;
 }
 
-/* Puts the phase behind those that wait.  Of memory that several read, the last one has the reals. */
+/* Puts the phase behind those that wait.  Memory that several phases read is counted for the last of them. */
 static void wait_behind(const Model *m, Waiting *w, Phase *p)
 {
     const Op *op = p->ops.items[0];

@@ -560,8 +560,7 @@ static void front_dense1_transpose(real *rows, front_dense1_t *dy)
     }
 }
 
-/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a thread comes here as soon as it is
- * free. */
+/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a free thread begins at once. */
 static void front_dense1_weights(real dw[8][16], real db[16], real *rows, front_tanh1_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
@@ -632,7 +631,7 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
 }
 
 /* ---- fold ------------------------------------------------------------------------------------------------------
- * A weight's gradient of its parts, one a group, added in pairs: 0 + 1, 2 + 3, ...; then the sums likewise.
+ * A weight's gradient from its parts, one a group, which are added in pairs: 0 + 1, 2 + 3, ...; then the sums likewise.
  * A block at a time, each part is read once, in order: 0, 1, their sum; 2, 3, their sum, the sum of both; ...  What
  * waits for its partner stays in the first-level cache. */
 static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add)
@@ -789,7 +788,7 @@ static double loss(const Batch *batch, double *each)
 /* ==== 6 backward ================================================================================================= */
 
 /* As forward_pass; a loop over t counts down.  At t = 0 the gradient of a state's start comes out like that of any step
- * before, though nobody reads it where the start is not trained. */
+ * before; where the start is not trained, nothing reads it. */
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / (double)batch->count);

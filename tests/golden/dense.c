@@ -218,8 +218,7 @@ static void h_transpose(real *rows, h_t *dy)
     }
 }
 
-/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a thread comes here as soon as it is
- * free. */
+/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a free thread begins at once. */
 static void h_weights(real dw[3][16], real db[16], real *rows, x_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
@@ -415,8 +414,7 @@ static void v_transpose(real *rows, v_t *dy)
     }
 }
 
-/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a thread comes here as soon as it is
- * free. */
+/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a free thread begins at once. */
 static void v_weights(real dw[4][16], real db[16], real *rows, h_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
@@ -574,7 +572,7 @@ static double loss(const Batch *batch, double *each)
 /* ==== 6 backward ================================================================================================= */
 
 /* As forward_pass; a loop over t counts down.  At t = 0 the gradient of a state's start comes out like that of any step
- * before, though nobody reads it where the start is not trained. */
+ * before; where the start is not trained, nothing reads it. */
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / (double)batch->count);

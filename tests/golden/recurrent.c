@@ -300,8 +300,7 @@ static void h_from_input_transpose(real *rows, h_from_input_t *dy)
     }
 }
 
-/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a thread comes here as soon as it is
- * free. */
+/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a free thread begins at once. */
 static void h_from_input_weights(real dw[16][16], real db[16], real *rows, image_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
@@ -474,7 +473,7 @@ static void h_from_state_transpose(real *rows, h_from_state_t *dy)
     }
 }
 
-/* dw[k][m] = sum over rows of x[k] dy[m].  No barrier before: a thread comes here as soon as it is free. */
+/* dw[k][m] = sum over rows of x[k] dy[m].  No barrier before: a free thread begins at once. */
 static void h_from_state_weights(real dw[3][16], real *rows, h_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
@@ -683,8 +682,7 @@ static void A_transpose(real *rows, A_t *dy)
     }
 }
 
-/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a thread comes here as soon as it is
- * free. */
+/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a free thread begins at once. */
 static void A_weights(real dw[3][16], real db[16], real *rows, h_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
@@ -984,8 +982,7 @@ static void classify_dense1_transpose(real *rows, classify_dense1_t *dy)
     }
 }
 
-/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a thread comes here as soon as it is
- * free. */
+/* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a free thread begins at once. */
 static void classify_dense1_weights(real dw[4][16], real db[16], real *rows, classify_dropout1_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
@@ -1111,7 +1108,7 @@ static void sum_d_h_from_input_2_forward(d_h_from_input_2_t y, d_h_from_input_t 
 }
 
 /* ---- fold ------------------------------------------------------------------------------------------------------
- * A weight's gradient of its parts, one a group, added in pairs: 0 + 1, 2 + 3, ...; then the sums likewise.
+ * A weight's gradient from its parts, one a group, which are added in pairs: 0 + 1, 2 + 3, ...; then the sums likewise.
  * A block at a time, each part is read once, in order: 0, 1, their sum; 2, 3, their sum, the sum of both; ...  What
  * waits for its partner stays in the first-level cache. */
 static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add)
@@ -1328,7 +1325,7 @@ static double loss(const Batch *batch, double *each)
 /* ==== 6 backward ================================================================================================= */
 
 /* As forward_pass; a loop over t counts down.  At t = 0 the gradient of a state's start comes out like that of any step
- * before, though nobody reads it where the start is not trained. */
+ * before; where the start is not trained, nothing reads it. */
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 2));

@@ -588,7 +588,7 @@ static double loss(const Batch *batch, double *each)
 /* ==== 6 backward ================================================================================================= */
 
 /* As forward_pass; a loop over t counts down.  At t = 0 the gradient of a state's start comes out like that of any step
- * before, though nobody reads it where the start is not trained. */
+ * before; where the start is not trained, nothing reads it. */
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 2));

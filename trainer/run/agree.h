@@ -8,8 +8,9 @@
 
 #include <signal.h>
 
-/* At the start of a command, when all is read and nothing is written yet: compares net, settings, examples and weights.  If a rank has failed or differs, the first
- * one says which and in what, and the job ends.  valid NULL: there is no such split; p NULL: the command does not train; max_time: seconds after which it stops. */
+/* At the start of a command, when all is read and nothing is written yet: compares net, settings, examples and weights.  If a rank has failed or
+ * differs, the first one says which and in what, and the job ends.  valid NULL: there is no such split; p NULL: the command does not train;
+ * max_time: seconds after which it stops. */
 void agree(const Data *data, const Data *valid, const Progress *p, double max_time);
 
 /* Is it so in any rank? */
@@ -19,8 +20,8 @@ int agree_signal(volatile sig_atomic_t *here, bool *due);
 
 /* A batch that cannot be used: its rank says so, and step() changes nothing in any rank.  For Batch.unread. */
 int agree_unusable(void);
-/* Behind a pass with a loss that is no number, or a batch that could not be used: text[size] gets the first example with such a number that a rank has among its own, behind that rank's name;
- * "" if there is none.  Then the first rank with such a value among those of its own examples says so on stderr. */
+/* Behind a pass with a loss that is no number, or a batch that could not be used.  If a rank has an example with such a number among its own, text[size]
+ * gets the name of the first such rank and that example.  Else it becomes "", and the first rank with such a value of the net says so on stderr. */
 void agree_nonsense(char *text, size_t size, const Data *data, const Batch *batch);
 
 #endif

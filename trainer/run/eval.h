@@ -28,7 +28,8 @@ void score_close(Score *s);
 /* Runs the net over all of `data` without dropout; false if *stop (may be NULL) became nonzero on the way, or a file of it was cut short.
  * Ends at a batch that gives no number: s->bad is then its first example.  `data` must have its targets. */
 bool score_data(Score *s, Data *data, const volatile sig_atomic_t *stop);
-/* What there is to say of such a batch: file, example and element, or operator and line of the model; for free(). */
+/* What there is to say of such a batch: file, example and element, or operator and line of the model; for free().  Of several ranks all call it
+ * together; it returns in the first alone (ranks_last). */
 char *score_trouble(const Score *s, Data *data);
 
 /* Labels per example of target k; 0 if no loss compares labels of it with logits that are a value of the flow. */
