@@ -8,8 +8,8 @@ A NaN that nobody reads, or that a relu or a maximum swallows, reaches neither t
 import os, re, shutil, subprocess, sys, tempfile
 
 DEFINITION = re.compile(r"^((?:static )?)void (\w+_(?:forward|backward|weights))\(([^;{]*)\)\n\{\n(.*?)^\}\n", re.M | re.S)
-SEEN = re.compile(r'SEE\("(\w+)",\s"(forward|backward|weights)",\s-?\d+,\s[^;]*?,\s"[^"]*",\s1,\s[^;]*?,\s(\d+),\s\d+[,)]'.replace(r"\s", r"\s+"))
-CALL = re.compile(r'^ *(\w+_(?:forward|backward|weights))\([^;]*;\sSEE\("(\w+)",\s"(forward|backward|weights)",\s-?\d+,\s[^;]*?,\s"[^"]*",\s1,'.replace(r"\s", r"\s+"), re.M)
+SEEN = re.compile(r'SEE\([^;"]*,\s"(\w+)",\s"(forward|backward|weights)",\s-?\d+,\s"[^"]*",\s1,\s(\d+),\s\d+[,)]'.replace(r"\s", r"\s+"))
+CALL = re.compile(r'^ *(\w+_(?:forward|backward|weights))\([^;]*;\sSEE\([^;"]*,\s"(\w+)",\s"(forward|backward|weights)",\s-?\d+,\s"[^"]*",\s1,'.replace(r"\s", r"\s+"), re.M)
 PLANT = """#include <stdlib.h>
 static void plant(const char *name, void *first, int middle, void **shared)
 {
