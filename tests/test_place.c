@@ -69,8 +69,8 @@ Test(place, the_c_names_the_file_of_each_section)
     const Deck *d = compiled(net);
     cr_assert(d != NULL, "%s", said);
     HAS(d->m->c.text, "parts/nets.yaml:3");
-    HAS(d->m->c.text, "models/two.yaml:7");
-    cr_assert(strstr(d->m->c.text, "models/two.yaml:4") == NULL);
+    HAS(d->m->c.text, " two.yaml:7");
+    cr_assert(strstr(d->m->c.text, " two.yaml:4") == NULL);
 }
 
 Test(place, show_and_explain_tell_from_which_file_a_layer_is)
