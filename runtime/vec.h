@@ -328,6 +328,7 @@ static inline vec v_zero_unless(mask m, vec a) EACH(vec, m.v[l] ? a.v[l] : 0)
 static inline vec v_from_int(ivec a) EACH(vec, (real)a.v[l])
 static inline ivec v_to_int(vec a) EACH(ivec, (int32_t)a.v[l])
 static inline vec v_gather(const real *base, ivec i) EACH(vec, base[i.v[l]])
+static inline vec v_keep(vec a) { return a; }
 static inline real v_get(vec a, int lane) { return a.v[lane]; }
 static inline real v_sum(vec a)
 {
@@ -440,6 +441,21 @@ static inline vec v_from_int(ivec i) { return MAP(E); }
 #define E(m, k) GATHER(base, INDEX(i, k))
 static inline vec v_gather(const real *base, ivec i) { return MAP(E); }
 #undef E
+
+/* The same vec, from here on in registers: where these are few, gcc would load it from memory for each use. */
+#if defined SPN_NEON
+#define IN_REGISTER "+w"
+#else
+#define IN_REGISTER "+v"
+#endif
+static inline spn_part spn_keep(spn_part a)
+{
+    __asm__("" : IN_REGISTER(a));
+    return a;
+}
+#undef IN_REGISTER
+V1(v_keep, spn_keep)
+
 static inline real v_get(vec a, int lane) { _Alignas(64) real t[16]; v_store(t, a); return t[lane]; }
 
 /* The sum's tree is lane i + i+8, then +4, +2, +1: halves added to halves, whatever the registers. */
@@ -620,6 +636,7 @@ typedef spn_part vpart;
 enum { P_LANES = 16 / PARTS };
 static inline vpart p_load(const real *a) { return VOP(load)(a); }
 static inline void p_store(real *a, vpart x) { VOP(store)(a, x); }
+static inline vpart p_keep(vpart a) { return spn_keep(a); }
 static inline vpart p_zero(void) { return VOP(set1)(0); }
 static inline vpart p_fma(vpart a, vpart b, vpart c) { return P_FMA(a, b, c); }
 #else
@@ -627,6 +644,7 @@ typedef vec vpart;
 enum { P_LANES = 16 };
 static inline vpart p_load(const real *a) { return v_load(a); }
 static inline void p_store(real *a, vpart x) { v_store(a, x); }
+static inline vpart p_keep(vpart a) { return v_keep(a); }
 static inline vpart p_zero(void) { return v_zero(); }
 static inline vpart p_fma(vpart a, vpart b, vpart c) { return v_fma(a, b, c); }
 #endif

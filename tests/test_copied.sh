@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# test_copied.sh -- convolutions whose operands are copied side by side (compiler/schedule/conv_packed.c): values and gradients of the fast form are those of the
+# test_copied.sh -- convolutions whose operands are copied side by side (compiler/schedule/conv_packed.c, conv_phases.c): values and gradients of the fast form are those of the
 # plain form's textbook loops, to rounding, and those of plain C the same bits.  The layers are padded and not, in strides, dilated, transposed and of lines; their
-# channels come in one block or several, and neither rows nor positions fill their tiles.  Some transposed ones are padded by more than a window, and a
+# channels come in one block or several, or in chunks, and neither rows nor positions fill their tiles.  Some transposed ones are padded by more than a window, and a
 # depthwise one has a large stride.
 # SPNC: the spnc to test (default build/spnc).
 . "$(dirname "$0")/begin.sh"
@@ -30,6 +30,11 @@ nets:
     - reshape: [8, 8]
     - conv_transpose: { filters: 8, kernel: 2, padding: 3 }
     - conv: { filters: 8, kernel: 3, padding: 1 }
+    - dense: 480
+    - reshape: [30, 4, 4]
+    - conv_transpose: { filters: 64, kernel: 4, stride: 2, padding: 1 }         # near enough in memory: read in place
+    - conv_transpose: { filters: 9, kernel: 7, stride: 2, padding: 3 }          # much lies outside, and is left out
+    - conv: { filters: 8, kernel: [2, 5], stride: [4, 1], padding: [[1, 0], [2, 2]] }
     - dense: 3
 flow:
   - v: { net: x }
@@ -53,6 +58,7 @@ form() {
 form native
 [ "$(grep -c '^static void net_.*_pack(' native/copied.c)" -ge 9 ] || fault "few passes copy their operands: the test tests nothing"
 form generic --target generic
+grep -q 'c += 32)' native/copied.c && grep -q 'some taps meet what is outside' native/copied.c || fault "no pass is in chunks, or none leaves out what lies outside"
 cmp -s native.npz generic.npz || fault "plain C has other bits than this processor's target"
 form double --precision double
 form plain --precision double --plain

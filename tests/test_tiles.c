@@ -212,6 +212,40 @@ Test(tiles, all_targets_copy_the_operands_of_the_same_passes)
     arena_free(a);
 }
 
+static const char strides[] =
+    "model: strides\nbatch: 20\ninputs: { x: { shape: [16, 16, 16] } }\ntargets: { y: { classes: 3 } }\nnets:\n  read:\n"
+    "    - conv: { filters: 16, kernel: 1, name: first }\n    - conv: { filters: 70, kernel: 3, stride: 2, padding: 1, name: half }\n"
+    "    - conv_transpose: { filters: 40, kernel: 4, stride: 2, padding: 1, name: twice }\n    - conv: { filters: 100, kernel: 4, stride: 4, name: quarter }\n"
+    "    - conv_transpose: { filters: 90, kernel: 4, stride: 2, padding: 1, name: small }\n    - conv: { filters: 8, kernel: 7, stride: [1, 2], padding: [1, 3], name: edges }\n"
+    "    - dense: 3\nflow: [v: { read: x }]\nloss: { cross_entropy: [v, y] }\n";
+
+/* What is copied with zeros follows from the window, and all channels and positions are in pieces of the strip, which fits the first-level cache. */
+Test(tiles, phases_of_a_stride_fit)
+{
+    static const char *const names[] = { "avx512", "avx2", "neon", "generic" };
+    static const struct {
+        const char *name;
+        int M, C, first;
+        bool copied, zeros;
+    } expected[] = { { "read_half", 70, 16, 0, true, true }, { "read_twice", 70, 40, -1, true, true }, { "read_quarter", 100, 40, 0, false, false },
+                     { "read_small", 100, 90, 0, false, false }, { "read_edges", 8, 90, -5, false, false } };
+    Arena *a = arena_new();
+    for (int i = 0; i < 4; i++) {
+        const Model *m = compiled_text(a, strides, names[i], NULL);
+        for (int k = 0; k < 5; k++) {
+            const PhasedPass *p = named(m, expected[k].name)->schedule->phased;
+            cr_assert(p && p->copied == expected[k].copied && p->zeros == expected[k].zeros, "%s, %s", names[i], expected[k].name);
+            cr_assert(p->block == 1 || p->bytes * p->block <= target_named(names[i])->operand_bytes);
+            cr_assert(p->blocked == (p->block < expected[k].M) && expected[k].C % p->chunk == 0);
+            cr_assert(p->rows.run[p->rows.count - 1].to == p->chunk && p->edges.run[p->edges.count - 1].to == p->chunk);
+            cr_assert(p->copied == false || (p->first_row == expected[k].first && p->high == p->down - 1 + p->rows_met && p->across <= p->wide));
+        }
+        cr_assert(named(m, "read_small")->schedule->phased->chunk < 90);
+        cr_assert(named(m, "read_first")->schedule->phased == NULL);
+    }
+    arena_free(a);
+}
+
 static const char windows[] =
     "model: windows\nbatch: 20\ninputs: { x: { shape: [8, 12, 200] } }\ntargets: { y: { classes: 3 } }\nnets:\n  read:\n"
     "    - conv: { filters: 8, kernel: 3, padding: 1, winograd: never }\n"

@@ -310,6 +310,21 @@ const FactDoc fact_docs[] = {
     { "packed", "in_place", "bool", "does a position meet the same position alone?", NULL },
     { "packed", "padded", "bool", "do some windows meet what lies outside?", NULL },
 
+    { "schedule", "phased", "phased", "gradient to the input in a stride, phase by phase: tiles of channels x positions of a phase", NULL },
+
+    { "phased", "used", "bool", "as of packed", NULL },
+    { "phased", "tiles", "tile[]", "that it needs, each once", NULL },
+    { "phased", "Q", "int", "columns of a tile; those that are left have a tile of one", NULL },
+    { "phased", "rows edges", "run[]", "channels of a chunk in pieces of a tile, and of a tile of one column", NULL },
+    { "phased", "down across", "int", "rows and columns of a strip, of each phase", NULL },
+    { "phased", "high wide", "int", "rows and columns of y that lie in memory for it", NULL },
+    { "phased", "first_row first_column", "int", "where these begin, from the strip's first position on", NULL },
+    { "phased", "block", "int", "filters that are used together", NULL },
+    { "phased", "blocked", "bool", "are these not all?", NULL },
+    { "phased", "chunk", "int", "channels whose sums go through all filters together", NULL },
+    { "phased", "copied zeros", "bool", "is y copied?  With 0 for what lies outside?", NULL },
+    { "phased", "copies", "int", "rows of y that are copied together, at most", NULL },
+
     { "schedule", "packed_weights", "copied", "likewise of the weights of a 1x1 convolution: tiles of filters x channels", NULL },
 
     { "copied", "used", "bool", "as of packed", NULL },
@@ -356,6 +371,7 @@ const FactDoc fact_docs[] = {
     { "taps", "F Q", "int", "of a tile: at most so many filters, and taps of each channel", NULL },
     { "taps", "channels", "int", "of a tile", NULL },
     { "taps", "filters taps", "run[]", "in pieces of a tile", NULL },
+    { "taps", "channels_first", "bool", "are channels in the outer loop, filters in the inner one?", NULL },
     { "taps", "blocked", "bool", "do rows of positions come in blocks?", NULL },
     { "taps", "rows", "int", "of positions in a block; 0: all at once", NULL },
 

@@ -197,6 +197,13 @@ static Tile weights_tile(Work *w, const Sizes *z, int *taps, int *channels)
     return found;
 }
 
+/* The inner loop reads all of its operand's maps in each round of the outer one: x for each tile of filters, or dy for each of channels. */
+static bool channels_outside(const Sizes *z, int F, int channels)
+{
+    const double x = (double)z->C * z->H * z->W, dy = (double)z->M * z->Ho * z->Wo;
+    return x * (double)ceil_div(z->M, F) + dy > dy * (double)ceil_div(z->C, channels) + x;
+}
+
 /* Rows of positions: as many as keep their dy and x in the first-level cache.  Between blocks of rows the sums are in memory. */
 static void weights(Work *w, const Sizes *z)
 {
@@ -210,6 +217,7 @@ static void weights(Work *w, const Sizes *z)
     p->rows = fits && rows < z->Ho ? (int)rows : 0;
     p->tile = (Tile){ t.F, taps };
     p->filters = runs_spread(z->M, t.F);
+    p->channels_first = channels_outside(z, t.F, p->channels);
     p->taps = runs_spread(z->KW, taps);
 }
 
@@ -219,7 +227,7 @@ void schedule_direct(Work *w)
     bool transposed = w->op->kind == OP_conv_transpose;
     if ((!transposed || w->s->dx) && !schedule_packed_forward(w))
         forward(w, &z);
-    if ((transposed || w->s->dx) && !schedule_packed_backward(w))
+    if ((transposed || w->s->dx) && !schedule_phased(w) && !schedule_packed_backward(w))
         (!transposed && is_few(&z) ? backward_few : backward)(w, &z);
     if (w->s->weights && !schedule_packed_weights(w))
         weights(w, &z);

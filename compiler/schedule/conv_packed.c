@@ -1,9 +1,8 @@
 /* conv_packed.c -- schedule of a direct convolution as a product of matrices: what a tile reads is copied side by side first.
  *
  * In: a convolution's window.  Out: a PackedPass forward and one backward, PackedWeights; a pass without one has the kernel of conv_direct.c.
- * Forward, the rows are the M filters, the columns positions of y, and each sum has the C KH KW products of a window; of the gradient to the input, rows are
- * the C channels, columns positions of x, and a sum has the products of M filters with the taps that meet y there (in a stride a share of them, the
- * same for all positions of a residue).
+ * Forward, the rows are the M filters, the columns positions of y, and each sum has the C KH KW products of a window; of the gradient to the input of a 1x1
+ * convolution, rows are the C channels, columns positions of x, and a sum has the products of M filters (in a stride: conv_phases.c).
  * In a map, lines of neighbouring channels lie a power of two apart in most nets, so that eight channels fill their set of the first-level cache, and
  * the next filters would read the same lines from memory again.  Copied, a tile's operands stay there for all rows.  The copy costs about two multiply-adds a
  * number, each of which is used for every row, hence ROWS_LEAST; small maps stay in the cache as they are.  What lies outside is copied as 0.
@@ -33,7 +32,7 @@ static int64_t inside(const Window *w, int axis)
 
 /* Enough rows to pay for the copies, and positions to pay for the rest; at most a fifth of all products are with what lies outside.  With a stride of 1
  * and several taps, the kernel of conv_direct.c reads each line for several of them and is as fast. */
-static bool pays(const Window *w, int64_t rows)
+bool packed_pays(const Window *w, int64_t rows)
 {
     int64_t taps = w->kernel[0] * w->kernel[1], positions = w->y[0] * w->y[1];
     bool dense = w->stride[0] == 1 && w->stride[1] == 1 && taps > 1;
@@ -62,7 +61,7 @@ bool schedule_packed_forward(Work *work)
 {
     Window w = window_of(work->op);
     int64_t M = w.filters / w.groups, C = w.channels / w.groups;
-    if (!pays(&w, M))
+    if (!packed_pays(&w, M))
         return false;
     PackedPass *p = work->s->packed_forward = NEW(work->m->arena, PackedPass);
     p->in_place = in_place(&w), p->padded = is_padded(&w);
@@ -73,17 +72,12 @@ bool schedule_packed_forward(Work *work)
 bool schedule_packed_backward(Work *work)
 {
     Window w = window_of(work->op);
-    int64_t M = w.filters / w.groups, C = w.channels / w.groups, taps = 1, columns = 1;
-    for (int k = 0; k < 2; k++) {
-        if (w.stride[k] > 1 && w.dilation[k] > 1) /* which taps meet y is no sequence of even steps */
-            return false;
-        taps *= ceil_div(w.kernel[k], w.stride[k]), columns *= ceil_div(w.x[k], w.stride[k]);
-    }
-    if (!pays(&w, C))
+    int64_t M = w.filters / w.groups, C = w.channels / w.groups;
+    if (w.stride[0] > 1 || w.stride[1] > 1 || !packed_pays(&w, C))
         return false;
     PackedPass *p = work->s->packed_backward = NEW(work->m->arena, PackedPass);
-    p->in_place = in_place(&w), p->padded = !p->in_place;
-    cut(work, p, "backward", (int)C, (int)columns, (int)M, (int)taps);
+    p->in_place = in_place(&w);
+    cut(work, p, "backward", (int)C, (int)(w.x[0] * w.x[1]), (int)M, 1);
     return true;
 }
 

@@ -81,6 +81,7 @@ static Fact *direct_weights_fact(Arena *a, const DirectWeights *p)
     Fact *f = fact_table(a);
     fact_int(f, "F", p->tile.F), fact_int(f, "Q", p->tile.Q);
     fact_int(f, "channels", p->channels);
+    fact_bool(f, "channels_first", p->channels_first);
     fact_set(f, "filters", runs_fact(a, &p->filters));
     fact_set(f, "taps", runs_fact(a, &p->taps));
     fact_bool(f, "blocked", p->rows > 0);
@@ -106,6 +107,35 @@ static Fact *packed_fact(Arena *a, const Op *op, const PackedPass *p, bool back)
     fact_int(f, "copies", (int64_t)p->block * p->taps);
     fact_int(f, "products", channels * w.kernel[0] * w.kernel[1]);
     fact_bool(f, "in_place", p->in_place), fact_bool(f, "padded", p->padded);
+    return f;
+}
+
+/* Likewise of the gradient to the input in a stride. */
+static Fact *phased_fact(Arena *a, const PhasedPass *p)
+{
+    Fact *f = fact_table(a);
+    fact_bool(f, "used", p != NULL);
+    if (!p)
+        return f;
+    Fact *tiles = fact_table(a);
+    for (int k = 0; k < 2; k++) {
+        const Runs *rows = k ? &p->edges : &p->rows;
+        const int Q = k ? 1 : p->tile.Q;
+        for (int i = 0; i < rows->count && (k || Q > 1); i++) {
+            Fact *t = fact_table(a);
+            fact_int(t, "F", rows->run[i].size), fact_int(t, "Q", Q);
+            fact_push(tiles, t);
+        }
+    }
+    fact_set(f, "tiles", tiles);
+    fact_int(f, "Q", p->tile.Q);
+    fact_set(f, "rows", runs_fact(a, &p->rows)), fact_set(f, "edges", runs_fact(a, &p->edges));
+    fact_int(f, "down", p->down), fact_int(f, "across", p->across);
+    fact_int(f, "high", p->high), fact_int(f, "wide", p->wide);
+    fact_int(f, "first_row", p->first_row), fact_int(f, "first_column", p->first_column);
+    fact_int(f, "block", p->block), fact_int(f, "chunk", p->chunk), fact_bool(f, "blocked", p->blocked);
+    fact_int(f, "copies", (int64_t)p->block * p->high);
+    fact_bool(f, "copied", p->copied), fact_bool(f, "zeros", p->zeros);
     return f;
 }
 
@@ -501,6 +531,7 @@ Fact *schedule_facts(const Model *m, const Op *op)
         fact_set(f, "weights", direct_weights_fact(a, &s->direct_weights));
         fact_set(f, "packed_forward", packed_fact(a, op, s->packed_forward, false));
         fact_set(f, "packed_backward", packed_fact(a, op, s->packed_backward, true));
+        fact_set(f, "phased", phased_fact(a, s->phased));
         fact_set(f, "packed_weights", packed_weights_fact(a, op, s->packed_weights));
     }
     return f;

@@ -10,6 +10,8 @@ void schedule_direct(Work *w);           /* conv_direct.c */
 bool schedule_packed_forward(Work *w);
 bool schedule_packed_backward(Work *w);
 bool schedule_packed_weights(Work *w);
+bool packed_pays(const Window *w, int64_t rows);         /* likewise: what lies outside is copied as 0 and multiplied, else left out */
+bool schedule_phased(Work *w);           /* conv_phases.c, likewise of the gradient to the input */
 void schedule_lines(Work *w);            /* conv_lines.c */
 bool is_depthwise(const Window *w);      /* likewise: it has kernels of its own */
 void schedule_winograd(Work *w);         /* conv_winograd.c */

@@ -37,6 +37,7 @@ typedef struct {
     Tile tile;                           /* most filters, most taps */
     int channels;
     Runs filters, taps;
+    bool channels_first;                 /* the outer loop: else filters */
     int rows;                            /* rows of positions whose dy and x stay in the first-level cache; 0: all at once */
 } DirectWeights;
 
@@ -50,6 +51,20 @@ typedef struct {
     bool blocked;                        /* not all of them are */
     bool in_place, padded;               /* a position reads the same position; some read what lies outside */
 } PackedPass;
+
+/* Gradient to the input in a stride: a strip has down x across positions of each phase, which are those that the stride leads to from one of the first.
+ * They meet high x wide positions of dy, of a block of filters at a time. */
+typedef struct {
+    Tile tile;                           /* channels x positions of a phase; what is left of a run of positions is of one column */
+    Runs rows, edges;                    /* of a chunk's channels in pieces of a tile; and of one for the rest of a run */
+    int down, across, high, wide;
+    int first_row, first_column;         /* of dy, from the strip's first position of a phase on: below 0 where the kernel begins before it */
+    int rows_met, columns_met;           /* that one position of each phase meets */
+    int64_t bytes;                       /* of high x wide positions */
+    int block, chunk;                    /* filters whose dy is used together; channels whose sums go through all filters together */
+    bool blocked;                        /* not all filters are */
+    bool copied, zeros;                  /* dy is copied; with 0 for what lies outside, which is left out else */
+} PhasedPass;
 
 /* Gradient to the weights of a 1x1 convolution as a product: filters x channels.  A block of positions of a panel of channels is copied side by side; the sums
  * of all filters with a panel wait in memory for the next block. */
@@ -149,6 +164,7 @@ struct OpSchedule {
     DirectWeights direct_weights;
     PackedPass *packed_forward, *packed_backward;       /* a pass that has it: instead of these */
     PackedWeights *packed_weights;                      /* likewise */
+    PhasedPass *phased;                  /* likewise, of the gradient to the input */
     LineSchedule *lines;                 /* a depthwise convolution: instead of these */
     LatencyTiles latency;                /* the latency form: this alone */
     DensePanels panels;

@@ -87,6 +87,20 @@ static void packed_or(Teller *t, const char *pass, const PackedPass *p, const Di
          p->blocked ? arena_printf(t->m->arena, "%d ", p->block) : "of all ", blocks, kib(p->bytes), kib(t->on.target->operand_bytes));
 }
 
+/* The gradient to the input, by whichever kernel: that of a stride, of copied operands, or of conv_direct.c. */
+static void to_input(Teller *t, const char *pass, const OpSchedule *s, const char *rows, const char *blocks)
+{
+    const PhasedPass *p = s->phased;
+    if (!p) {
+        packed_or(t, pass, s->packed_backward, &s->direct_backward, rows, blocks);
+        return;
+    }
+    tile(t, pass, p->tile, rows, "positions of a phase", false);
+    line(t, "  strips of %dx%d positions of each phase of the stride: what they meet %s, %s%s takes %.1f KiB, and may take %.0f of the first-level cache",
+         p->down, p->across, p->copied ? "is copied side by side" : "lies near enough in memory", p->blocked ? arena_printf(t->m->arena, "%d ", p->block) : "of all ",
+         blocks, kib(p->bytes * p->block), kib(t->on.target->operand_bytes));
+}
+
 static void few(Teller *t, const OpSchedule *s)
 {
     int widest = 0;
@@ -197,7 +211,7 @@ void tiling_put(Text *out, const Model *m, const Op *op)
     } else if (s->lines) {
         lines(&t, s);
     } else if (op->kind == OP_conv_transpose) {
-        packed_or(&t, "forward", s->packed_backward, &s->direct_backward, "filters", "channels");
+        to_input(&t, "forward", s, "filters", "channels");
         if (s->dx)
             packed_or(&t, "backward", s->packed_forward, &s->direct_forward, "channels", "filters");
         if (s->weights)
@@ -207,7 +221,7 @@ void tiling_put(Text *out, const Model *m, const Op *op)
         if (s->few_count)
             few(&t, s);
         else if (s->dx)
-            packed_or(&t, "backward", s->packed_backward, &s->direct_backward, "channels", "filters");
+            to_input(&t, "backward", s, "channels", "filters");
         if (s->weights)
             weights_of(&t, s);
     }

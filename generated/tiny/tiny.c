@@ -231,11 +231,11 @@ static void front_conv1_forward_2x3(front_conv1_t y, front_maxpool1_t x, real w[
                 __asm__ volatile("" ::: "memory");
                 vec a0 = v_set1(w[m][c][u][v]);
                 vec a1 = v_set1(w[m + 1][c][u][v]);
-                vec z = v_load(p[0]);
+                vec z = v_keep(v_load(p[0]));
                 s0_0 = v_fma(a0, z, s0_0); s1_0 = v_fma(a1, z, s1_0);
-                z = v_load(p[1]);
+                z = v_keep(v_load(p[1]));
                 s0_1 = v_fma(a0, z, s0_1); s1_1 = v_fma(a1, z, s1_1);
-                z = v_load(p[2]);
+                z = v_keep(v_load(p[2]));
                 s0_2 = v_fma(a0, z, s0_2); s1_2 = v_fma(a1, z, s1_2);
             }
     v_store(y[m][i][j], front_conv1_then(s0_0)); v_store(y[m][i][j + 1], front_conv1_then(s0_1));
@@ -255,8 +255,8 @@ static void front_conv1_forward_2x2(front_conv1_t y, front_maxpool1_t x, real w[
                 real (*p)[L] = &x[c][i + u][j + v];
                 /* load anew: gcc would keep what the next tap shares and spill sums */
                 __asm__ volatile("" ::: "memory");
-                vec z0 = v_load(p[0]);
-                vec z1 = v_load(p[1]);
+                vec z0 = v_keep(v_load(p[0]));
+                vec z1 = v_keep(v_load(p[1]));
                 vec a = v_set1(w[m][c][u][v]);
                 s0_0 = v_fma(a, z0, s0_0); s0_1 = v_fma(a, z1, s0_1);
                 a = v_set1(w[m + 1][c][u][v]);
@@ -316,7 +316,7 @@ static void front_conv1_weights_4x1x1(real dw[4][1][3][3], real db[4], front_con
                     real (*x0)[L] = &x[c][i + u][j + v];
                     /* load anew: gcc would keep what the next place shares and spill sums */
                     __asm__ volatile("" ::: "memory");
-                    vec z0 = v_load(x0[0]);
+                    vec z0 = v_keep(v_load(x0[0]));
                     vec a = v_load(dy[m][i][j]);
                     s0_0 = v_fma(a, z0, s0_0);
                     a = v_load(dy[m + 1][i][j]);
@@ -478,7 +478,7 @@ static void h_from_input_forward_6x1(real sum[][16], real *panel, real *x, int c
     vec s4_0 = v_load(&sum[4][0]);
     vec s5_0 = v_load(&sum[5][0]);
     for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_load(x);
+        vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(panel[1]);
@@ -508,7 +508,7 @@ static void h_from_input_forward_5x1(real sum[][16], real *panel, real *x, int c
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
     for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_load(x);
+        vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(panel[1]);
@@ -558,7 +558,7 @@ static void h_from_input_backward_6x1(real dx[][196][L], real dy[][48][L], real 
 {
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int m = 0; m < 48; m++) {
-        vec z0 = v_load(dy[s][m]);
+        vec z0 = v_keep(v_load(dy[s][m]));
         vec a = v_set1(w[k][m]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(w[k + 1][m]);
@@ -584,7 +584,7 @@ static void h_from_input_backward_5x1(real dx[][196][L], real dy[][48][L], real 
 {
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
     for (int m = 0; m < 48; m++) {
-        vec z0 = v_load(dy[s][m]);
+        vec z0 = v_keep(v_load(dy[s][m]));
         vec a = v_set1(w[k][m]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(w[k + 1][m]);
@@ -622,7 +622,7 @@ static void h_from_input_weights_6x1(real dw[196][48], real dy[][L][16], real x[
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_load(dy[v * 2 + s][l]);
+            vec z0 = v_keep(v_load(dy[v * 2 + s][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -650,7 +650,7 @@ static void h_from_input_weights_5x1(real dw[196][48], real dy[][L][16], real x[
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_load(dy[v * 2 + s][l]);
+            vec z0 = v_keep(v_load(dy[v * 2 + s][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -720,7 +720,7 @@ static void h_from_state_forward_6x1(real sum[][16], real *panel, real *x, int c
     vec s4_0 = v_load(&sum[4][0]);
     vec s5_0 = v_load(&sum[5][0]);
     for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_load(x);
+        vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(panel[1]);
@@ -750,7 +750,7 @@ static void h_from_state_forward_5x1(real sum[][16], real *panel, real *x, int c
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
     for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_load(x);
+        vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(panel[1]);
@@ -799,7 +799,7 @@ static void h_from_state_backward_6x1(real dx[][16][L], real dy[][48][L], real w
 {
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int m = 0; m < 48; m++) {
-        vec z0 = v_load(dy[s][m]);
+        vec z0 = v_keep(v_load(dy[s][m]));
         vec a = v_set1(w[k][m]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(w[k + 1][m]);
@@ -825,7 +825,7 @@ static void h_from_state_backward_5x1(real dx[][16][L], real dy[][48][L], real w
 {
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
     for (int m = 0; m < 48; m++) {
-        vec z0 = v_load(dy[s][m]);
+        vec z0 = v_keep(v_load(dy[s][m]));
         vec a = v_set1(w[k][m]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(w[k + 1][m]);
@@ -864,11 +864,11 @@ static void h_from_state_weights_2x3(real dw[16][48], real dy[][L][16], real x[]
         for (int l = 0, end = L; l < end; l++) {
             vec a0 = v_set1(x[s][k][l]);
             vec a1 = v_set1(x[s][k + 1][l]);
-            vec z = v_load(dy[v * 6 + s][l]);
+            vec z = v_keep(v_load(dy[v * 6 + s][l]));
             s0_0 = v_fma(a0, z, s0_0); s1_0 = v_fma(a1, z, s1_0);
-            z = v_load(dy[(v + 1) * 6 + s][l]);
+            z = v_keep(v_load(dy[(v + 1) * 6 + s][l]));
             s0_1 = v_fma(a0, z, s0_1); s1_1 = v_fma(a1, z, s1_1);
-            z = v_load(dy[(v + 2) * 6 + s][l]);
+            z = v_keep(v_load(dy[(v + 2) * 6 + s][l]));
             s0_2 = v_fma(a0, z, s0_2); s1_2 = v_fma(a1, z, s1_2);
         }
     v_storeu(&dw[k][m], s0_0); v_storeu(&dw[k][m + 16], s0_1); v_storeu(&dw[k][m + 32], s0_2);
@@ -962,7 +962,7 @@ static void A_forward_6x1(real sum[][16], real *panel, real *x, int count)
     vec s4_0 = v_load(&sum[4][0]);
     vec s5_0 = v_load(&sum[5][0]);
     for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_load(x);
+        vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(panel[1]);
@@ -992,7 +992,7 @@ static void A_forward_5x1(real sum[][16], real *panel, real *x, int count)
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
     for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_load(x);
+        vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(panel[1]);
@@ -1043,11 +1043,11 @@ static void A_backward_2x3(real dx[][16][L], real dy[][6][L], real w[16][16], in
     for (int m = 0; m < 6; m++) {
         vec a0 = v_set1(w[k][m]);
         vec a1 = v_set1(w[k + 1][m]);
-        vec z = v_load(dy[s][m]);
+        vec z = v_keep(v_load(dy[s][m]));
         s0_0 = v_fma(a0, z, s0_0); s1_0 = v_fma(a1, z, s1_0);
-        z = v_load(dy[s + 1][m]);
+        z = v_keep(v_load(dy[s + 1][m]));
         s0_1 = v_fma(a0, z, s0_1); s1_1 = v_fma(a1, z, s1_1);
-        z = v_load(dy[s + 2][m]);
+        z = v_keep(v_load(dy[s + 2][m]));
         s0_2 = v_fma(a0, z, s0_2); s1_2 = v_fma(a1, z, s1_2);
     }
     v_store(dx[s][k], s0_0); v_store(dx[s + 1][k], s0_1); v_store(dx[s + 2][k], s0_2);
@@ -1071,7 +1071,7 @@ static void A_weights_6x1(real dw[16][16], real dy[][L][16], real x[][16][L], in
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int s = 0; s < 6; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_load(dy[v * 6 + s][l]);
+            vec z0 = v_keep(v_load(dy[v * 6 + s][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -1099,7 +1099,7 @@ static void A_weights_5x1(real dw[16][16], real dy[][L][16], real x[][16][L], in
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
     for (int s = 0; s < 6; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_load(dy[v * 6 + s][l]);
+            vec z0 = v_keep(v_load(dy[v * 6 + s][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -1441,7 +1441,7 @@ static void classify_dense1_forward_6x1(real sum[][16], real *panel, real *x, in
     vec s4_0 = v_load(&sum[4][0]);
     vec s5_0 = v_load(&sum[5][0]);
     for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_load(x);
+        vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(panel[1]);
@@ -1471,7 +1471,7 @@ static void classify_dense1_forward_5x1(real sum[][16], real *panel, real *x, in
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
     for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_load(x);
+        vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(panel[1]);
@@ -1523,11 +1523,11 @@ static void classify_dense1_backward_2x3(real dx[][648][L], real dy[][10][L], re
     for (int m = 0; m < 10; m++) {
         vec a0 = v_set1(w[k][m]);
         vec a1 = v_set1(w[k + 1][m]);
-        vec z = v_load(dy[s][m]);
+        vec z = v_keep(v_load(dy[s][m]));
         s0_0 = v_fma(a0, z, s0_0); s1_0 = v_fma(a1, z, s1_0);
-        z = v_load(dy[s + 1][m]);
+        z = v_keep(v_load(dy[s + 1][m]));
         s0_1 = v_fma(a0, z, s0_1); s1_1 = v_fma(a1, z, s1_1);
-        z = v_load(dy[s + 2][m]);
+        z = v_keep(v_load(dy[s + 2][m]));
         s0_2 = v_fma(a0, z, s0_2); s1_2 = v_fma(a1, z, s1_2);
     }
     v_store(dx[s][k], s0_0); v_store(dx[s + 1][k], s0_1); v_store(dx[s + 2][k], s0_2);
@@ -1552,7 +1552,7 @@ static void classify_dense1_weights_6x1(real dw[648][16], real dy[][L][16], real
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int s = 0; s < 6; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_load(dy[v * 6 + s][l]);
+            vec z0 = v_keep(v_load(dy[v * 6 + s][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);

@@ -132,8 +132,8 @@ static void front_conv1_forward_2x2(front_conv1_t y, x_t x, real w[2][1][2][2], 
                 real (*p)[L] = &x[c][i + u][j + v];
                 /* load anew: gcc would keep what the next tap shares and spill sums */
                 __asm__ volatile("" ::: "memory");
-                vec z0 = v_load(p[0]);
-                vec z1 = v_load(p[1]);
+                vec z0 = v_keep(v_load(p[0]));
+                vec z1 = v_keep(v_load(p[1]));
                 vec a = v_set1(w[m][c][u][v]);
                 s0_0 = v_fma(a, z0, s0_0); s0_1 = v_fma(a, z1, s0_1);
                 a = v_set1(w[m + 1][c][u][v]);
@@ -172,8 +172,8 @@ static void front_conv1_weights_2x1x2(real dw[2][1][2][2], real db[2], front_con
                 real (*x0)[L] = &x[c][i + u][j + v];
                 /* load anew: gcc would keep what the next place shares and spill sums */
                 __asm__ volatile("" ::: "memory");
-                vec z0 = v_load(x0[0]);
-                vec z1 = v_load(x0[1]);
+                vec z0 = v_keep(v_load(x0[0]));
+                vec z1 = v_keep(v_load(x0[1]));
                 vec a = v_load(dy[m][i][j]);
                 s0_0 = v_fma(a, z0, s0_0); s0_1 = v_fma(a, z1, s0_1);
                 a = v_load(dy[m + 1][i][j]);
@@ -280,7 +280,7 @@ static void front_conv2_forward_edge2(front_tanh1_t y, front_maxpool1_t x, real 
                 real (*p)[L] = &x[c][i * 2 + u - 1][j * 2 + v - 1];
                 /* load anew: gcc would keep what the next tap shares and spill sums */
                 __asm__ volatile("" ::: "memory");
-                vec z0 = v_load(p[0]);
+                vec z0 = v_keep(v_load(p[0]));
                 vec a = v_set1(w[m][c][u][v]);
                 s0_0 = v_fma(a, z0, s0_0);
                 a = v_set1(w[m + 1][c][u][v]);
@@ -320,7 +320,7 @@ static void front_conv2_backward_2x1(front_maxpool1_t dx, front_tanh1_t dy, real
                 real (*p)[L] = &dy[m][(i + 1 - u) / 2][(j + 1 - v) / 2];
                 /* load anew: gcc would keep what the next tap shares and spill sums */
                 __asm__ volatile("" ::: "memory");
-                vec z0 = v_load(p[0]);
+                vec z0 = v_keep(v_load(p[0]));
                 vec a = v_set1(w[m][c][u][v]);
                 s0_0 = v_fma(a, z0, s0_0);
                 a = v_set1(w[m][c + 1][u][v]);
@@ -362,8 +362,8 @@ static void front_conv2_weights_2x2x1(real dw[2][2][2][2], front_tanh1_t dy, fro
                 real (*x1)[L] = &x[c + 1][i * 2 + u - 1][j * 2 + v - 1];
                 /* load anew: gcc would keep what the next place shares and spill sums */
                 __asm__ volatile("" ::: "memory");
-                vec z0 = v_load(x0[0]);
-                vec z1 = v_load(x1[0]);
+                vec z0 = v_keep(v_load(x0[0]));
+                vec z1 = v_keep(v_load(x1[0]));
                 vec a = v_load(dy[m][i][j]);
                 s0_0 = v_fma(a, z0, s0_0); s0_1 = v_fma(a, z1, s0_1);
                 a = v_load(dy[m + 1][i][j]);
@@ -416,7 +416,7 @@ static void front_dense1_forward_6x1(real sum[][16], real *panel, real *x, int c
     vec s4_0 = v_load(&sum[4][0]);
     vec s5_0 = v_load(&sum[5][0]);
     for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_load(x);
+        vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(panel[1]);
@@ -446,7 +446,7 @@ static void front_dense1_forward_5x1(real sum[][16], real *panel, real *x, int c
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
     for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_load(x);
+        vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(panel[1]);
@@ -496,7 +496,7 @@ static void front_dense1_backward_4x1(real dx[][8][L], real dy[][2][L], real w[8
 {
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
     for (int m = 0; m < 2; m++) {
-        vec z0 = v_load(dy[s][m]);
+        vec z0 = v_keep(v_load(dy[s][m]));
         vec a = v_set1(w[k][m]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(w[k + 1][m]);
@@ -530,7 +530,7 @@ static void front_dense1_weights_4x1(real dw[8][16], real dy[][L][16], real x[][
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
     for (int s = 0; s < 1; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_load(dy[v * 1 + s][l]);
+            vec z0 = v_keep(v_load(dy[v * 1 + s][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);

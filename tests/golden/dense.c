@@ -110,7 +110,7 @@ static void h_forward_6x1(real sum[][16], real *panel, real *x, int count)
     vec s4_0 = v_load(&sum[4][0]);
     vec s5_0 = v_load(&sum[5][0]);
     for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_load(x);
+        vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(panel[1]);
@@ -140,7 +140,7 @@ static void h_forward_5x1(real sum[][16], real *panel, real *x, int count)
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
     for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_load(x);
+        vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(panel[1]);
@@ -191,7 +191,7 @@ static void h_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int 
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero();
     for (int s = 0; s < 1; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_load(dy[v * 1 + s][l]);
+            vec z0 = v_keep(v_load(dy[v * 1 + s][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -272,7 +272,7 @@ static void v_forward_6x1(real sum[][16], real *panel, real *x, int count)
     vec s4_0 = v_load(&sum[4][0]);
     vec s5_0 = v_load(&sum[5][0]);
     for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_load(x);
+        vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(panel[1]);
@@ -302,7 +302,7 @@ static void v_forward_5x1(real sum[][16], real *panel, real *x, int count)
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
     for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_load(x);
+        vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(panel[1]);
@@ -351,7 +351,7 @@ static void v_backward_4x1(real dx[][4][L], real dy[][2][L], real w[4][16], int 
 {
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
     for (int m = 0; m < 2; m++) {
-        vec z0 = v_load(dy[s][m]);
+        vec z0 = v_keep(v_load(dy[s][m]));
         vec a = v_set1(w[k][m]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(w[k + 1][m]);
@@ -384,7 +384,7 @@ static void v_weights_4x1(real dw[4][16], real dy[][L][16], real x[][4][L], int 
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
     for (int s = 0; s < 1; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_load(dy[v * 1 + s][l]);
+            vec z0 = v_keep(v_load(dy[v * 1 + s][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);

@@ -157,7 +157,7 @@ static void h_from_input_forward_6x1(real sum[][16], real *panel, real *x, int c
     vec s4_0 = v_load(&sum[4][0]);
     vec s5_0 = v_load(&sum[5][0]);
     for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_load(x);
+        vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(panel[1]);
@@ -187,7 +187,7 @@ static void h_from_input_forward_5x1(real sum[][16], real *panel, real *x, int c
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
     for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_load(x);
+        vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(panel[1]);
@@ -239,7 +239,7 @@ static void h_from_input_weights_6x1(real dw[16][16], real dy[][L][16], real x[]
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int s = 0; s < 1; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_load(dy[v * 1 + s][l]);
+            vec z0 = v_keep(v_load(dy[v * 1 + s][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -267,7 +267,7 @@ static void h_from_input_weights_5x1(real dw[16][16], real dy[][L][16], real x[]
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
     for (int s = 0; s < 1; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_load(dy[v * 1 + s][l]);
+            vec z0 = v_keep(v_load(dy[v * 1 + s][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -337,7 +337,7 @@ static void h_from_state_forward_6x1(real sum[][16], real *panel, real *x, int c
     vec s4_0 = v_load(&sum[4][0]);
     vec s5_0 = v_load(&sum[5][0]);
     for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_load(x);
+        vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(panel[1]);
@@ -367,7 +367,7 @@ static void h_from_state_forward_5x1(real sum[][16], real *panel, real *x, int c
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
     for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_load(x);
+        vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(panel[1]);
@@ -416,7 +416,7 @@ static void h_from_state_backward_3x1(real dx[][3][L], real dy[][9][L], real w[3
 {
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero();
     for (int m = 0; m < 9; m++) {
-        vec z0 = v_load(dy[s][m]);
+        vec z0 = v_keep(v_load(dy[s][m]));
         vec a = v_set1(w[k][m]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(w[k + 1][m]);
@@ -446,7 +446,7 @@ static void h_from_state_weights_3x1(real dw[3][16], real dy[][L][16], real x[][
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_load(dy[v * 2 + s][l]);
+            vec z0 = v_keep(v_load(dy[v * 2 + s][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -546,7 +546,7 @@ static void A_forward_6x1(real sum[][16], real *panel, real *x, int count)
     vec s4_0 = v_load(&sum[4][0]);
     vec s5_0 = v_load(&sum[5][0]);
     for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_load(x);
+        vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(panel[1]);
@@ -576,7 +576,7 @@ static void A_forward_5x1(real sum[][16], real *panel, real *x, int count)
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
     for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_load(x);
+        vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(panel[1]);
@@ -625,7 +625,7 @@ static void A_backward_3x1(real dx[][3][L], real dy[][6][L], real w[3][16], int 
 {
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero();
     for (int m = 0; m < 6; m++) {
-        vec z0 = v_load(dy[s][m]);
+        vec z0 = v_keep(v_load(dy[s][m]));
         vec a = v_set1(w[k][m]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(w[k + 1][m]);
@@ -655,7 +655,7 @@ static void A_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int 
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_load(dy[v * 2 + s][l]);
+            vec z0 = v_keep(v_load(dy[v * 2 + s][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -843,7 +843,7 @@ static void classify_dense1_forward_6x1(real sum[][16], real *panel, real *x, in
     vec s4_0 = v_load(&sum[4][0]);
     vec s5_0 = v_load(&sum[5][0]);
     for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_load(x);
+        vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(panel[1]);
@@ -873,7 +873,7 @@ static void classify_dense1_forward_5x1(real sum[][16], real *panel, real *x, in
     vec s3_0 = v_load(&sum[3][0]);
     vec s4_0 = v_load(&sum[4][0]);
     for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_load(x);
+        vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(panel[1]);
@@ -923,8 +923,8 @@ static void classify_dense1_backward_2x2(real dx[][4][L], real dy[][2][L], real 
 {
     vec s0_0 = v_zero(), s0_1 = v_zero(), s1_0 = v_zero(), s1_1 = v_zero();
     for (int m = 0; m < 2; m++) {
-        vec z0 = v_load(dy[s][m]);
-        vec z1 = v_load(dy[s + 1][m]);
+        vec z0 = v_keep(v_load(dy[s][m]));
+        vec z1 = v_keep(v_load(dy[s + 1][m]));
         vec a = v_set1(w[k][m]);
         s0_0 = v_fma(a, z0, s0_0); s0_1 = v_fma(a, z1, s0_1);
         a = v_set1(w[k + 1][m]);
@@ -952,7 +952,7 @@ static void classify_dense1_weights_4x1(real dw[4][16], real dy[][L][16], real x
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_load(dy[v * 2 + s][l]);
+            vec z0 = v_keep(v_load(dy[v * 2 + s][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
