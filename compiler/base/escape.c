@@ -84,6 +84,18 @@ void dot_put(Text *t, const char *s)
     text_add(t, "\"", 1);
 }
 
+const char *comment_path(Arena *a, const char *path, int line)
+{
+    Text t = { .arena = a };
+    for (const char *c = path; *c; c++) {
+        bool safe = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || strchr("._-/+ ", *c);
+        text_printf(&t, "%c", safe && !(*c == '/' && (c[1] == '*' || (t.length && t.text[t.length - 1] == '*'))) ? *c : '_');
+    }
+    if (line)
+        text_printf(&t, ":%d", line);
+    return t.text;
+}
+
 const char *count_text(Arena *a, int64_t n)
 {
     char plain[32];

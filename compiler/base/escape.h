@@ -20,6 +20,9 @@ void place_put(Text *t, Loc at);
 /* Appends s as a quoted identifier of Graphviz's language. */
 void dot_put(Text *t, const char *s);
 
+/* A path, and behind it ":17" if line is not 0, safe inside a C comment. */
+const char *comment_path(Arena *a, const char *path, int line);
+
 /* 1234567 as "1,234,567". */
 const char *count_text(Arena *a, int64_t n);
 /* Bytes as "3.05 MiB" or "12.0 KiB". */

@@ -5,6 +5,7 @@
 #include "emit/decisions.h"
 #include "emit/place.h"
 #include "formula/formula.h"
+#include "outside/outside.h"
 
 /* The slice of t, once or of y's repeat or one around it, at the steps of slice s of y. */
 static const char *slice_around(Model *m, const Tensor *y, const Tensor *t)
@@ -15,7 +16,8 @@ static const char *slice_around(Model *m, const Tensor *y, const Tensor *t)
     return t->repeat ? arena_printf(m->arena, "s %% (%d * %s)", steps_all(t->repeat), row) : arena_printf(m->arena, "s %% %s", row);
 }
 
-Fact *decisions_add(Model *m, Fact *list, const char *kind, const Op *op, Tensor *t)
+/* Appends the decisions of `op` that stand in t, as a kind that the template has; NULL, and nothing appended: backward does not rely on them. */
+static Fact *add(Model *m, Fact *list, const char *kind, const Op *op, Tensor *t)
 {
     if (tensor_owner(t)->local || tensor_owner(t)->last < m->forward_phases.count)
         return NULL;
@@ -32,10 +34,11 @@ Fact *decisions_add(Model *m, Fact *list, const char *kind, const Op *op, Tensor
     return d;
 }
 
-void decisions_add_norm(Model *m, Fact *list, const Op *norm)
+/* Those of a relu that a batch norm computes: from the map that is normalised, since the result need not be kept. */
+static void add_norm(Model *m, Fact *list, const Op *norm)
 {
     const Tensor *x = norm->reads[0].tensor, *statistics = norm->reads[1].tensor;
-    Fact *d = decisions_add(m, list, "norm", norm, (Tensor *)(uintptr_t)x);
+    Fact *d = add(m, list, "norm", norm, (Tensor *)(uintptr_t)x);
     if (!d)
         return;
     fact_text(d, "statistics", place_slice(m, statistics, statistics->repeat ? "s / G" : "0"));
@@ -54,7 +57,8 @@ static const char *decides_at(Model *m, const Tensor *y, Use u)
     return place_flat(m, u.tensor, at);
 }
 
-void decisions_add_formula(Model *m, Fact *list, const Op *op)
+/* The pieces that the elements of a formula lie in, each between kinks. */
+static void add_formula(Model *m, Fact *list, const Op *op)
 {
     const FormulaKinks *kinks = op->formula.kinks;
     const Tensor *y = op->writes[0].tensor;
@@ -70,4 +74,23 @@ void decisions_add_formula(Model *m, Fact *list, const Op *op)
     fact_text(d, "arguments", arguments.text ? arguments.text : "");
     fact_text(d, "slices", place_count(m, steps_all(y->repeat)));
     fact_push(list, d);
+}
+
+void decisions_of(Model *m, Fact *list, const Op *op, bool forward, bool has_function)
+{
+    const bool relu = op->fuse.act == OP_relu || (op->kind == OP_relu && forward) || (op->kind == OP_maxpool && op->fuse.relu) || op->kind == OP_conv_pool;
+    if (op->fuse.beside && op->fuse.beside->kind == OP_relu)
+        add_norm(m, list, op);
+    if (relu)
+        add(m, list, "relu", op, op->writes[0].tensor);
+    if ((op->kind == OP_maxpool || op->kind == OP_conv_pool) && op->grad.keeps)
+        add(m, list, "maxpool", op, op->writes[1].tensor);
+    if (outside_kink(op))
+        add(m, list, "relu", op, outside_kink(op));
+    if (outside_choice(op))
+        add(m, list, "choice", op, outside_choice(op));
+    if (has_function && op->kind == OP_formula)
+        add_formula(m, list, op);
+    else if (has_function)
+        add(m, list, "spn", op, op->reads[1].tensor);
 }

@@ -5,12 +5,8 @@
 #include "spnc.h"
 #include "template/fact.h"
 
-/* Appends the decisions of `op` that stand in t to the list, as a kind that the template has; NULL, and nothing appended: backward does not rely
- * on them. */
-Fact *decisions_add(Model *m, Fact *list, const char *kind, const Op *op, Tensor *t);
-/* Those of a relu that a batch norm computes: from the map that is normalised, since the result need not be kept. */
-void decisions_add_norm(Model *m, Fact *list, const Op *norm);
-/* The pieces that the elements of a formula lie in, each between kinks. */
-void decisions_add_formula(Model *m, Fact *list, const Op *op);
+/* Appends the choices of the forward pass of `op` that backward relies on: signs of a relu, winners of a pool, pieces of a formula, the pixels that a
+ * sampler reads.  has_function: it has a function NAME_decisions of its own. */
+void decisions_of(Model *m, Fact *list, const Op *op, bool forward, bool has_function);
 
 #endif
