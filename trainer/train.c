@@ -1,30 +1,21 @@
-/* train.c -- the command `train`: epochs, log, checkpoints, and stopping at any step without losing a bit.
+/* train.c -- the command `train`: from the options to a training under way, its epochs, and its ends.
  *
- * A checkpoint's Progress holds all that the rest of a run depends on: the order of an epoch follows from
- * seed and epoch, dropout from seed and update.  So a resumed run has the bits of an uninterrupted one,
- * wherever it stopped.  A full disk does not end a training: what could not be written stays in memory, and the
- * next save tries again.  `last` is written after `best` and the log, or holds what they lack. */
+ * A checkpoint's Progress holds all that the rest of a run depends on, so a resumed run has the bits of an uninterrupted one, wherever it stopped:
+ * epochs.c makes the steps, saving.c keeps what they lead to. */
 #define _DEFAULT_SOURCE
-#include "display.h"
 #include "files/json.h"
 #include "files/text.h"
-#include "inspect/replay.h"
 #include "ranks.h"
 #include "report/report.h"
 #include "run/agree.h"
-#include "run/ahead.h"
-#include "run/culprit.h"
-#include "run/epoch.h"
-#include "run/eval.h"
-#include "run/log.h"
 #include "run/message.h"
 #include "run/norms.h"
-#include "run/run.h"
 #include "run/settings.h"
 #include "run/signals.h"
 #include "run/torn.h"
 #include "run/weights.h"
 #include "trainer.h"
+#include "training.h"
 #include "trial.h"
 
 #include <float.h>
@@ -32,388 +23,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const double RETRY = 30;                /* seconds after which a save that failed is tried again */
-
-typedef struct {
-    const Options *o;
-    Progress p;
-    Data data, valid;
-    Ahead *ahead;                              /* reads the coming batches of data */
-    uint32_t *order;                           /* of the running epoch */
-    Score score;
-    Log log;
-    Display display;
-    Snapshot last, best;
-    bool best_waits, trouble;                  /* `best` could not be written yet; the last save failed, */
-    bool only_log;                             /* but only the log's part of it */
-    ArrayError error;                          /* of that save */
-    double began, saved;                       /* seconds_now() */
-    bool labels;                               /* there is an error to count */
-    int labelled;                              /* targets with labels, */
-    int64_t *labels_of;                        /* [target_count]: and those of the training split that count */
-    bool collected;                            /* of several ranks: each has the whole of the optimiser's state, since the last step */
-    bool validates;                            /* there is a validation split; else the training loss decides what is best */
-} Training;
-
-/* ---- saving ------------------------------------------------------------------------------------------------------- */
-
-static char *kept(char *text, size_t room, const char *run)
-{
-    if (run_has_last(run))
-        snprintf(text, room, "The last good checkpoint is kept in %s", run);
-    else
-        snprintf(text, room, "There is no checkpoint yet");
-    return text;
-}
-
-static bool save_best(Training *t)
-{
-    if (t->best_waits && !run_save(t->o->run, "best", &t->best, &t->error))
-        return false;
-    t->best_waits = false;
-    return true;
-}
-
-/* A checkpoint with a NaN or an infinity would take the place of a good one.  Each rank looks at its part of the optimiser's state. */
-static void stop_if_unsound(Training *t)
-{
-    char why[400], text[4200];
-    if (net.collect && ranks_count() > 1 && !t->collected)
-        net.collect();
-    t->collected = true;
-    if (checkpoint_is_sound(why, sizeof why, &t->p))
-        return;
-    ranks_last();
-    save_best(t);
-    display_clear(&t->display);
-    fail(WRONG_INPUT, "epoch %d, after update %" PRIu64 ": %s, so it is not saved.  %s; lower the rate, or clip the gradient, and start a new run",
-         t->p.epoch, t->p.updates, why, kept(text, sizeof text, t->o->run));
-}
-
-static bool write_all(Training *t)
-{
-    Progress *p = &t->p;
-    stop_if_unsound(t);
-    if (ranks_mine())                          /* the first rank writes */
-        return true;
-    bool logged = log_flush(&t->log, &t->error);
-    p->log_bytes = t->log.written;
-    p->log_rest = t->log.rest;
-    snapshot_take(&t->last, p);
-    t->only_log = false;
-    if (!save_best(t))
-        return false;
-    t->only_log = run_save(t->o->run, "last", &t->last, &t->error);
-    return t->only_log && logged;
-}
-
-/* Saves; warns once when that begins to fail, and once when it works again.  False on failure.  Of several ranks all come here at the same step. */
-static bool save(Training *t)
-{
-    bool fine = !agree_any(!write_all(t));
-    if (!fine && !t->trouble)
-        display_warn(&t->display, "%s.  Training goes on, and tries again", t->error.text);
-    else if (fine && t->trouble)
-        display_warn(&t->display, "saving works again; epoch %d, update %" PRIu64 " is saved", t->p.epoch, t->p.updates);
-    t->trouble = !fine;
-    t->saved = seconds_now();
-    return fine;
-}
-
-static bool save_is_due(const Training *t, double now)
-{
-    double every = t->trouble && t->o->save_every > RETRY ? RETRY : t->o->save_every;
-    return now - t->saved >= every;
-}
-
-/* ---- numbers gone wrong ------------------------------------------------------------------------------------------- */
-
-/* `batch` of `data` is the one that went wrong; it has changed no weight.  It is run again to find the cause, and kept unless the cause is
- * an example. */
-static _Noreturn void stop_on_nonsense(const char *what, double value, Training *t, Data *data, const Batch *batch)
-{
-    char text[8192], path[4096], left[4200];
-    agree_nonsense(text, sizeof text, data, batch);
-    ranks_last();
-    Culprit found = *text ? CULPRIT_DATA : culprit_find(text, sizeof text, data, batch, batch->train);
-    display_clear(&t->display);
-    kept(left, sizeof left, t->o->run);
-    if (found == CULPRIT_DATA)
-        fail(WRONG_INPUT, "%s.  %s; mend or leave out this example, and start a new run", text, left);
-    if (found != CULPRIT_NONE)
-        fprintf(stderr, "%s\n", text);
-    run_path(path, sizeof path, t->o->run, "nonfinite.npz");
-    replay_dump(path, batch);
-    fail(WRONG_INPUT, "epoch %d, update %" PRIu64 ": the %s is %g.  %s; lower the rate, clip the gradient, or scale the data, and start a new run",
-         t->p.epoch, t->p.updates, what, plain_number(value), left);
-}
-
-/* A file of the data was cut short: what came before this step, or this validation, is saved, and the program ends. */
-static _Noreturn void stop_on_torn(Training *t)
-{
-    char text[4200];
-    const bool saved = save(t);
-    display_clear(&t->display);
-    if (saved)
-        snprintf(text, sizeof text, "Epoch %d, update %" PRIu64 " is saved; --resume goes on when the data are there again", t->p.epoch, t->p.updates);
-    else
-        kept(text, sizeof text, t->o->run);
-    torn_stop(text);
-}
-
-/* The loss is smoothed over some 32 steps, because single batches differ.  It has exploded at twice the first loss, or, after it
- * was below half of the first loss, at the first loss again. */
-static void watch_loss(Training *t, double loss)
-{
-    Progress *p = &t->p;
-    if (!p->epoch && !p->steps)
-        p->loss_first = p->loss_smooth = p->loss_least = loss;
-    p->loss_smooth += (loss - p->loss_smooth) / 32;
-    p->loss_least = fmin(p->loss_least, p->loss_smooth);
-    double limit = p->loss_least < 0.5 * p->loss_first ? p->loss_first : 2 * p->loss_first;
-    bool explodes = p->loss_first > 0 && p->loss_smooth > limit;
-    if (explodes && !p->exploded)
-        display_warn(&t->display, "epoch %d, update %" PRIu64 ": the loss explodes: %.4g over the last steps, %.4g at the start, %.4g at best."
-                     "  Lower the rate (%g now), or clip the gradient", p->epoch, p->updates, p->loss_smooth, p->loss_first, p->loss_least,
-                     p->rate);
-    p->exploded = explodes || (p->exploded && p->loss_smooth > 0.8 * p->loss_first);
-}
-
-/* ---- epochs ------------------------------------------------------------------------------------------------------- */
-
-/* Worth of the labels of the running epoch's examples first .. first + count - 1; `wrong`: of those that the forward pass just done, over these, read
- * wrongly.  A label that counts is worth the split's examples divided by those labels of its target, and by the targets with labels: all of a split
- * are worth its examples, however they are spread over the batches. */
-static double labels_worth(const Training *t, int64_t first, int64_t count, bool wrong)
-{
-    double sum = 0;
-    for (int k = 0; k < net.target_count; k++) {
-        int64_t counted = 0;
-        for (int position = 0; position < eval_positions(k); position++)
-            for (int64_t n = 0; n < count; n++) {
-                const int label = data_label(&t->data, k, t->order[first + n], position);
-                counted += label >= 0 && (!wrong || eval_label(NULL, k, (int)n, position) != label);
-            }
-        if (eval_positions(k))
-            sum += (double)counted * (double)t->p.examples / (double)t->labels_of[k];
-    }
-    return t->labelled ? sum / t->labelled : 0;
-}
-
-/* By the clock of the first rank. */
-static bool time_is_up(const Training *t, double now)
-{
-    return t->o->max_time > 0 && agree_any(!ranks_mine() && now - t->began >= t->o->max_time);
-}
-
-/* Has this process, or any rank, got a signal?  Its number. */
-static int stopped(void)
-{
-    bool due = false;
-    return agree_signal(&stop_signal, &due);
-}
-
-/* The rate of an update of the running epoch; update: those of the run before it. */
-static double rate_of(const Progress *p, uint64_t update)
-{
-    return settings_rate(&p->training, p->epoch, update, (uint64_t)progress_updates(p, progress_steps(p)));
-}
-
-static void begin_epoch(Training *t)
-{
-    Progress *p = &t->p;
-    p->rate = rate_of(p, p->updates ? p->updates - 1 : 0);     /* a run may go on behind the last step of an epoch */
-    data_order(t->order, &t->data, p->training.seed, p->epoch);
-    p->labels = labels_worth(t, 0, p->position, false);
-}
-
-/* Does the batch of step `step` of the running epoch end with an update? */
-static bool updates(const Progress *p, int64_t step) { return progress_updates(p, step + 1) > progress_updates(p, step); }
-
-/* One batch, and the update that ends with it; returns its loss and its count of examples.  Ends the program if loss or norm are no numbers. */
-static double take_step(Training *t, int *count, double *norm)
-{
-    Progress *p = &t->p;
-    const int64_t waiting = net.accumulate > 1 ? p->steps % net.accumulate : 0;
-    Batch batch = { .train = 1, .seed = p->training.seed, .step = (uint64_t)(p->epoch * progress_steps(p) + p->steps), .epoch = p->epoch,
-                    .waits = !updates(p, p->steps), .gathered = waiting * net.batch };
-    p->rate = rate_of(p, p->updates);
-    ahead_move(t->ahead, p->epoch, p->position);
-    data_batch(&batch, &t->data, t->order, p->position);
-    t->collected = false;
-    const bool finite = culprit_data_is_finite(NULL, 0, &t->data, &batch);
-    if (!finite && ranks_count() > 1)          /* the others know nothing of it yet */
-        batch.unread = agree_unusable;
-    double loss = finite || ranks_count() > 1 ? net.step(&batch, p->rate, p->updates, norm) : (double)NAN;
-    if (ranks_count() > 1 ? (!isfinite(loss) || !isfinite(*norm)) && agree_any(torn_look()) : torn || (!isfinite(loss) && torn_look()))
-        stop_on_torn(t);
-    if (!isfinite(loss))
-        stop_on_nonsense("loss", loss, t, &t->data, &batch);
-    if (!isfinite(*norm))
-        stop_on_nonsense("norm of the gradient", *norm, t, &t->data, &batch);
-    *count = batch.count;
-    return loss;
-}
-
-static void count_step(Training *t, double loss, double norm, int count)
-{
-    Progress *p = &t->p;
-    watch_loss(t, loss);
-    p->loss_sum += loss * count;
-    p->wrong = fmin(p->wrong + labels_worth(t, p->position, count, true), (double)p->examples);        /* above that only by rounding */
-    p->labels += labels_worth(t, p->position, count, false);
-    if (updates(p, p->steps)) {
-        p->norm_sum += norm;
-        p->norm_most = norm > p->norm_most ? norm : p->norm_most;
-        p->updates++;
-    }
-    p->steps++;
-    p->position += count;
-}
-
-/* Between two steps: has a signal come?  If not, saves what is due by the first rank's clock; stepped: there was a step before this one. */
-static bool between_steps(Training *t, bool stepped)
-{
-    bool due = stepped && !ranks_mine() && save_is_due(t, seconds_now());
-    const bool stops = agree_signal(&stop_signal, &due);
-    if (!stops && due)
-        save(t);
-    return stops;
-}
-
-/* The rest of the running epoch, a step at least unless a signal came; false when a signal or the time ended it before its end. */
-static bool train_epoch(Training *t)
-{
-    Progress *p = &t->p;
-    bool in_time = true, stepped = false;
-    while (p->position < p->examples && in_time && !between_steps(t, stepped)) {
-        int count;
-        double norm = 0, before = seconds_now(), loss = take_step(t, &count, &norm);
-        count_step(t, loss, norm, count);
-        double now = seconds_now();
-        p->train_seconds += now - before;
-        display_step(&t->display, p, norm, t->labels, now);
-        in_time = !time_is_up(t, now);
-        stepped = true;
-    }
-    return p->position == p->examples;
-}
-
-static Epoch epoch_done(const Training *t, double seconds, bool better)
-{
-    const Progress *p = &t->p;
-    const bool is_loss = t->validates && !t->labels;
-    Epoch e = {
-        .epoch = p->epoch, .train_loss = p->loss_sum / (double)p->examples,
-        .train_error = t->labels ? p->wrong / (double)p->examples : (double)NAN,
-        .valid_loss = t->score.loss, .valid_error = is_loss ? t->score.loss : t->score.error, .rate = p->rate,
-        .grad_norm = p->norm_sum / (double)progress_updates(p, p->steps), .grad_norm_max = p->norm_most,
-        .seconds = seconds, .images_per_second = (double)p->examples / p->train_seconds, .updates = (int64_t)p->updates, .best = better,
-    };
-    if (is_loss)
-        strcpy(e.error_is, "valid_loss");
-    return e;
-}
-
-static void log_epoch(Log *log, const Epoch *e)
-{
-    JsonWriter w;
-    json_begin(&w, NULL);
-    json_object(&w, NULL);
-    epoch_write(&w, e);
-    json_close(&w);
-    json_newline(&w);
-    if (!json_end(&w))
-        fail(ENVIRONMENT, "no memory for the log");
-    log_add(log, w.text);
-    json_free(&w);
-}
-
-static void tell_epoch(Training *t, const Epoch *e)
-{
-    JsonWriter w;
-    char error[40] = "", valid[40] = "";
-    if (display_event(&t->display, &w, "epoch")) {
-        epoch_write(&w, e);
-        display_event_end(&t->display, &w);
-    }
-    if (t->validates)
-        snprintf(valid, sizeof valid, "  valid loss %.5f", e->valid_loss);
-    if (t->labels)
-        snprintf(error, sizeof error, "  %s error %.3f %%", t->validates ? "valid" : "train", 100 * (t->validates ? e->valid_error : e->train_error));
-    display_say(&t->display, "epoch %d  train loss %.5f%s%s  rate %.3g  %.1f s  %.0f images/s%s\n", e->epoch,
-                e->train_loss, valid, error, e->rate, e->seconds, e->images_per_second, e->best ? "  best" : "");
-}
-
-/* The epoch after it begins, nothing of it done. */
-static void next_epoch(Training *t)
-{
-    Progress *p = &t->p;
-    p->epoch++;
-    p->position = p->steps = 0;
-    p->loss_sum = p->wrong = p->labels = p->norm_sum = p->norm_most = p->train_seconds = 0;
-    p->log_bytes = t->log.written;
-    p->log_rest = t->log.rest;
-}
-
-/* What is evaluated are the averages of the weights, where the net keeps them; called again: the weights. */
-static void swap_weights(void)
-{
-    if (net.swap)
-        net.swap();
-}
-
-/* Does nothing more if a signal comes; ends the program if there is no loss. */
-static void validate(Training *t)
-{
-    if (!t->validates) {
-        t->score.loss = t->score.error = NAN;
-        return;
-    }
-    swap_weights();
-    bool whole = score_data(&t->score, &t->valid, &stop_signal);
-    swap_weights();
-    if (agree_any(torn_look()))
-        stop_on_torn(t);
-    if (!whole || t->score.bad < 0)
-        return;
-    Batch batch = { 0 };
-    data_batch(&batch, &t->valid, NULL, t->score.bad);
-    swap_weights();
-    stop_on_nonsense("validation loss", t->score.loss, t, &t->valid, &batch);
-}
-
-/* Validates, logs and saves the epoch that train_epoch has finished; false when a signal came before it was counted. */
-static bool finish_epoch(Training *t)
-{
-    Progress *p = &t->p;
-    double before = seconds_now();
-    if (t->validates)
-        display_validating(&t->display, p);
-    validate(t);
-    if (stopped())
-        return false;
-    stop_if_unsound(t);
-    double measure = !t->validates ? p->loss_sum / (double)p->examples : t->labels ? t->score.error : t->score.loss;
-    bool better = p->best_epoch < 0 || measure < p->best;
-    if (better)
-        p->best = measure, p->best_epoch = p->epoch;
-    Epoch done = epoch_done(t, p->train_seconds + seconds_now() - before, better);
-    log_epoch(&t->log, &done);
-    tell_epoch(t, &done);
-    next_epoch(t);
-    if (better)
-        snapshot_take(&t->best, p), t->best_waits = true;
-    save(t);
-    swap_weights();
-    ranks_alone(1);
-    if (!ranks_mine())
-        report_epoch(t->o->run, t->validates ? &t->valid : NULL, done.epoch);
-    ranks_alone(0);
-    swap_weights();
-    return true;
-}
 
 /* ---- ends --------------------------------------------------------------------------------------------------------- */
 
@@ -450,7 +59,7 @@ static int not_saved(Training *t)
     if (t->only_log)
         snprintf(text, sizeof text, "The checkpoint was saved; it keeps the lines that the log lacks");
     else
-        kept(text, sizeof text, t->o->run);
+        save_kept(text, sizeof text, t->o->run);
     if (ranks_mine())                          /* the first rank wrote, and says why it could not */
         return ENVIRONMENT;
     fprintf(stderr, "%s: error: %s.  Epoch %d, update %" PRIu64 " could not be saved%s.  %s.  %s\n", net.name, t->error.text, t->p.epoch,
@@ -479,8 +88,8 @@ static int out_of_time(Training *t)
     JsonWriter w;
     if (!save(t))
         return not_saved(t);
-    validate(t);
-    if (stopped())
+    epoch_validate(t);
+    if (epoch_stopped())
         return interrupted(t);
     if (t->labels)
         snprintf(error, sizeof error, ", error %.3f %%", 100 * t->score.error);
@@ -519,11 +128,11 @@ static int train(Training *t)
     Progress *p = &t->p;
     int began = p->epoch;
     while (p->epoch < p->training.epochs && !out_of_patience(p)) {
-        begin_epoch(t);
-        bool whole = train_epoch(t) && finish_epoch(t), more = p->epoch < p->training.epochs && !out_of_patience(p);
-        if (stopped() && (!whole || more))
+        epoch_begin(t);
+        bool whole = epoch_train(t) && epoch_finish(t), more = p->epoch < p->training.epochs && !out_of_patience(p);
+        if (epoch_stopped() && (!whole || more))
             return interrupted(t);
-        if (more && time_is_up(t, seconds_now()))
+        if (more && epoch_out_of_time(t, seconds_now()))
             return out_of_time(t);
     }
     int code = finished(t);

@@ -1,6 +1,6 @@
 /* trainer.h -- the commands that train; main.c has the table of all commands, which are in the folders
  *
- *   .          train.c the loop, trial.c its first trials, display.c its bar and lines, sweep.c many trainings
+ *   .          train.c the command, epochs.c an epoch, saving.c what is kept of it, trial.c first trials, display.c the bar and lines, sweep.c many trainings
  *   run/       a run: its folder, settings, weights, checkpoints, log and examples; eval, which every other command builds on
  *   inspect/   single examples, tensors, gradients and times of a net
  *   report/    the results of one or several runs, as a page and as pictures

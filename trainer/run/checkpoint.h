@@ -22,7 +22,7 @@ typedef struct {
     int epoch;                                 /* epochs finished, so also the number of the running one */
     int64_t position;                          /* examples of the running epoch that are done */
     double loss_sum, norm_sum, norm_most;      /* over these: loss times examples; norms of the updates */
-    double wrong;                              /* worth of wrong labels; those of an epoch that count are worth its examples (train.c) */
+    double wrong;                              /* worth of wrong labels; those of an epoch that count are worth its examples (epochs.c) */
     double labels;                             /* worth of all labels of these examples; it follows from the data and is not kept */
     int64_t steps;                             /* batches of the running epoch that are done; the last ones may wait for their update */
     double train_seconds;
