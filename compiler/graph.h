@@ -481,6 +481,7 @@ static inline int tensor_front(const Tensor *t)
     return (t->repeat && t->repeat->reverse ? t->tail : t->carried) * (t->repeat ? steps_all(t->repeat->outer) : 1);
 }
 Tensor *tensor_owner(const Tensor *t);                           /* the tensor whose memory t has: itself, unless t is a view or in place */
+bool tensor_is_read(const Model *m, const Tensor *t);            /* does an operator of the graph read it? */
 /* The range of an owner's slots in the batch's memory, in reals: from *from up to *to.  Valid after plan.c; not for a local tensor. */
 void tensor_range(const Model *m, const Tensor *t, int64_t *from, int64_t *to);
 char *identifier_unique(Model *m, const char *name);             /* a C identifier that no other tensor or operator has */

@@ -170,6 +170,7 @@ void matmul_sizes(const Op *op, int sizes[3][2]);
 /* grad.c's helpers for ops' grad functions. */
 Op *grad_backward(Model *m, Op *op, Use dy);          /* a BACKWARD operator: from dy to the inputs' gradients (op->grad.inputs), in order; NULL: none */
 Op *grad_weights(Model *m, Op *op, Use dy);           /* a WEIGHTS operator that reads dy; NULL if no weight is trained; folds are added */
+void grad_layer(Model *m, Op *op, Use dy);           /* both gradients of a layer: of its weights from dy and its first input, and of its inputs from dy */
 void grad_append(Model *m, Op *op);                   /* another operator, behind those that backward has so far */
 void grad_pass(Model *m, Op *op, int input, Use dy);  /* the gradient of input i is dy itself */
 void grad_slices(Model *m, Op *op, Use dy);           /* op is a slice that moves with the step, of a value made once: the slices of all steps at once */

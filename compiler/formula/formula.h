@@ -18,7 +18,7 @@ enum { FORMULA_MAX = 1000 };                 /* operations, names and numbers of
 /* ---- formula.c --------------------------------------------------------------------------------- */
 
 /* What stands in braces, not in a formula: "relu", how it is written with an operand, "{ relu: x }", and what it is, "an operator" or "a net". */
-typedef struct FormulaOperator { const char *name, *form, *what; } FormulaOperator;
+typedef struct { const char *name, *form, *what; } FormulaOperator;
 
 /* The names that a formula may read. */
 typedef struct {
@@ -28,7 +28,7 @@ typedef struct {
     const char *const *steps;                /* names of steps, those of the innermost repeat first; none outside a repeat */
     const int *step_repeats;                 /* of each the repeat that counts it, 0 the innermost; NULL: each its own */
     int step_count;
-    const struct FormulaOperator *operators; /* words of the text that name operators and nets */
+    const FormulaOperator *operators; /* words of the text that name operators and nets */
     int operator_count;
 } FormulaNames;
 

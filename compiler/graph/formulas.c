@@ -61,9 +61,9 @@ static const FormulaOperator *operators_in(Builder *b, const char *text, int *co
     *count = 0;
     for (const char *c = text; *c;) {
         const size_t word = isalpha((unsigned char)*c) ? (size_t)(syntax_word_end(c) - c) : 0;
-        const char *name = word ? arena_copy(a, c, word) : NULL, *form = name ? operator_written(b, name) : NULL;
+        const char *name = word ? arena_copy(a, c, word) : NULL, *what, *form = name ? operator_written(b, name, &what) : NULL;
         if (form)
-            list[(*count)++] = (FormulaOperator){ name, form, net_find(b, name) ? "a net" : "an operator" };
+            list[(*count)++] = (FormulaOperator){ name, form, what };
         c += word ? word : 1;
     }
     return list;

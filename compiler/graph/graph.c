@@ -244,6 +244,17 @@ Tensor *tensor_owner(const Tensor *t)
     return (Tensor *)(uintptr_t)t;
 }
 
+bool tensor_is_read(const Model *m, const Tensor *t)
+{
+    for (int i = 0; i < m->ops.count; i++) {
+        const Op *op = m->ops.items[i];
+        for (int k = 0; k < op->read_count; k++)
+            if (op->reads[k].tensor == t)
+                return true;
+    }
+    return false;
+}
+
 void tensor_range(const Model *m, const Tensor *t, int64_t *from, int64_t *to)
 {
     *from = t->offset - tensor_front(t) * m->groups * t->slot_reals;

@@ -103,7 +103,6 @@ bool augment_read(Model *m, const Yaml *y, DataDef *d);
 Tensor *augment_tensor(Model *m, const DataDef *d);
 
 /* names.c: what words mean in a frame. */
-Net *net_find(Builder *b, const char *word);
 Name *name_find(Builder *b, const char *word);              /* the newest of that name in the frame, or NULL */
 Name *name_bind(Builder *b, const char *name, Loc at, Use u);
 /* True if `word` is written as the name of a parameter is: NAME.weight. */
@@ -123,10 +122,13 @@ const char *path_in(Builder *b, const char *name);
 /* The k-th operator or net `word` inside the entry: "r.dense1". */
 const char *entry_inner(Builder *b, Entry *e, const char *word);
 
-/* unknown.c: reports a word that names no operator and no net; what there is instead. */
+/* unknown.c: the net of that name, or NULL. */
+Net *net_find(Builder *b, const char *word);
+/* Reports a word that names no operator and no net; what there is instead. */
 void unknown_operator(Builder *b, Loc at, const char *word);
-/* How the operator or net `word` is written with an operand, "{ relu: x }", in memory of its own for each call; NULL: there is none. */
-const char *operator_written(Builder *b, const char *word);
+/* How the operator or net `word` is written with an operand, "{ relu: x }", in memory of its own for each call; NULL: there is none.  *what: "an
+ * operator" or "a net". */
+const char *operator_written(Builder *b, const char *word, const char **what);
 
 /* make.c: operators appended to the graph. */
 Op *make(Builder *b, OpKind kind, const char *name, Loc at, Tensor *out);

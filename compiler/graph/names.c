@@ -8,14 +8,6 @@
 #include <ctype.h>
 #include <string.h>
 
-Net *net_find(Builder *b, const char *word)
-{
-    for (int i = 0; i < b->nets.count; i++)
-        if (strcmp(((Net *)b->nets.items[i])->name, word) == 0)
-            return b->nets.items[i];
-    return NULL;
-}
-
 Name *name_find(Builder *b, const char *word)
 {
     for (int i = b->frame->names.count - 1; i >= 0; i--)
@@ -90,9 +82,9 @@ static bool unknown_value(Builder *b, const char *word, Loc at)
         list[count++] = m->inputs[i].name;
     for (int i = 0; i < b->frame->names.count; i++)
         list[count++] = ((Name *)b->frame->names.items[i])->name;
-    const char *form = operator_written(b, word);
+    const char *what, *form = operator_written(b, word, &what);
     if (form) {
-        diag_error(m->diag, at, "'%s' is %s, not a value: write %s", word, net_find(b, word) ? "a net" : "an operator", form);
+        diag_error(m->diag, at, "'%s' is %s, not a value: write %s", word, what, form);
         return false;
     }
     diag_error(m->diag, at, "no value is called '%s' here%s", word, diag_suggestion(m->arena, word, list, count));

@@ -337,14 +337,11 @@ static void keep_steps(const Op *op)
     }
 }
 
-static bool is_read(const Model *m, const Tensor *t)
+/* Does an operator read t, or may something else: is it a start, a state, or a name of the flow? */
+static bool is_needed(const Model *m, const Tensor *t)
 {
-    for (int i = 0; i < m->ops.count; i++) {
-        const Op *op = m->ops.items[i];
-        for (int k = 0; k < op->read_count; k++)
-            if (op->reads[k].tensor == t)
-                return true;
-    }
+    if (tensor_is_read(m, t))
+        return true;
     for (int i = 0; i < m->tensors.count; i++)
         if (((Tensor *)m->tensors.items[i])->start == t)
             return true;
@@ -356,7 +353,7 @@ static void drop_unread(Model *m)
 {
     for (int i = m->ops.count - 1; i >= 0; i--) {
         const Op *op = m->ops.items[i];
-        if (op->kind == OP_broadcast && !is_read(m, op->writes[0].tensor))
+        if (op->kind == OP_broadcast && !is_needed(m, op->writes[0].tensor))
             list_remove(&m->ops, i);
     }
 }

@@ -1,4 +1,5 @@
-/* unknown.c -- what is said of a word that names no operator and no net: what it is called here, what is near it in meaning, where there is more.
+/* unknown.c -- which words name operators and nets, and what is said of one that does not: what it is called here, what is near it in meaning, where
+ * there is more.
  *
  * In: the word and its place.  Out: one error with its notes.  Words are what other libraries call things; of the operators near one only those
  * are named that there are. */
@@ -36,6 +37,14 @@ static const struct { const char *word, *near; } meanings[] = {
 
 /* Descriptions that lie in docs/operators of spnc's sources. */
 static const char *const examples[] = { "leaky", "space_to_depth", "channel_scale" };
+
+Net *net_find(Builder *b, const char *word)
+{
+    for (int i = 0; i < b->nets.count; i++)
+        if (strcmp(((Net *)b->nets.items[i])->name, word) == 0)
+            return b->nets.items[i];
+    return NULL;
+}
 
 static bool among(const char *const *list, int n, const char *word, size_t length)
 {
@@ -91,13 +100,12 @@ static void note_all(Builder *b, const char *const *list, int n)
     diag_note(b->m->diag, (Loc){ 0 }, "one that is not there can be written: a description and two templates, in a folder for --templates");
 }
 
-const char *operator_written(Builder *b, const char *word)
+const char *operator_written(Builder *b, const char *word, const char **what)
 {
     const Model *m = b->m;
-    bool net = false;
-    for (int i = 0; i < b->nets.count; i++)
-        net = net || !strcmp(((Net *)b->nets.items[i])->name, word);
+    const bool net = net_find(b, word);
     const OpKind kind = net ? OP_NONE : op_kind_of(word);
+    *what = net ? "a net" : "an operator";
     if (kind != OP_NONE && (loss_table[kind] || !op_table[kind]->inputs_min))
         return NULL;
     bool found = kind != OP_NONE || net;

@@ -40,17 +40,6 @@ static bool feeds_another(const Model *m, const Tensor *t, const Tensor *of, Lis
     return false;
 }
 
-static bool is_read(const Model *m, const Tensor *t)
-{
-    for (int i = 0; i < m->ops.count; i++) {
-        const Op *op = m->ops.items[i];
-        for (int k = 0; k < op->read_count; k++)
-            if (op->reads[k].tensor == t)
-                return true;
-    }
-    return false;
-}
-
 /* Weights that the loss depends on, but not smoothly. */
 static void flat_weights(const Model *m)
 {
@@ -77,7 +66,7 @@ static void dead_values(const Model *m)
             Tensor *t = m->tensors.items[i];
             if (!t->flow_name || t->needed || (round == 0 && feeds_another(m, t, t, &(List){ 0 })))
                 continue;
-            if (!is_read(m, t))
+            if (!tensor_is_read(m, t))
                 diag_warning(m->diag, t->loc, "nothing reads '%s'", t->flow_name);
             else
                 diag_warning(m->diag, t->loc, "the loss does not depend on '%s'", t->flow_name);

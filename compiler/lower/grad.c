@@ -155,6 +155,14 @@ Op *grad_weights(Model *m, Op *op, Use dy)
     return w;
 }
 
+void grad_layer(Model *m, Op *op, Use dy)
+{
+    Op *w = grad_weights(m, op, dy);
+    if (w)
+        op_read(w, op->reads[0].tensor, op->reads[0].shift);
+    grad_backward(m, op, dy);
+}
+
 /* A sum of up to INPUT_MAX parts of the gradient of y, put into `ops` at a place. */
 static Op *sum_parts(Model *m, List *ops, int at, const Tensor *y, const Use *parts, int n)
 {

@@ -58,14 +58,6 @@ static bool infer(Model *m, Op *op)
     return !op_int(op, "bias") || weight_new(m, op, op->suffix[1], (Shape){ 1, { w.filters } }, W_EXPORTED);
 }
 
-static void grad(Model *m, Op *op, Use dy)
-{
-    Op *w = grad_weights(m, op, dy);
-    if (w)
-        op_read(w, op->reads[0].tensor, op->reads[0].shift);
-    grad_backward(m, op, dy);
-}
-
 static double macs(const Op *op)
 {
     Window w = window_of(op);
@@ -90,4 +82,4 @@ static const OpHelp help_conv = {
 };
 
 const OpInfo op_conv = { "conv", "y[m,i,j] = b[m] + sum over c,u,v of x[c, i*s+u-p, j*s+v-p] w[m,c,u,v]", 1, 1, "filters", true, attrs,
-                         infer, grad, conv_facts, macs, false, "t:t", &help_conv };
+                         infer, grad_layer, conv_facts, macs, false, "t:t", &help_conv };

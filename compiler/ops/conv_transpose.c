@@ -54,14 +54,6 @@ static bool infer(Model *m, Op *op)
     return !op_int(op, "bias") || weight_new(m, op, op->suffix[1], (Shape){ 1, { w.channels } }, W_EXPORTED);
 }
 
-static void grad(Model *m, Op *op, Use dy)
-{
-    Op *w = grad_weights(m, op, dy);
-    if (w)
-        op_read(w, op->reads[0].tensor, op->reads[0].shift);
-    grad_backward(m, op, dy);
-}
-
 static double macs(const Op *op)
 {
     Window w = window_of(op);
@@ -86,4 +78,4 @@ static const OpHelp help = {
 };
 
 const OpInfo op_conv_transpose = { "conv_transpose", "y[f, i*s+u-p, j*s+v-p] = b[f] + sum over c,i,j,u,v of x[c,i,j] w[c,f,u,v]", 1, 1, "filters", true, attrs,
-                                   infer, grad, conv_facts, macs, false, "t:t", &help };
+                                   infer, grad_layer, conv_facts, macs, false, "t:t", &help };

@@ -124,4 +124,15 @@ local function normalised(rows)
     return facts
 end
 
-return { axis = axis, places = places, sizes = sizes, strides = strides, loops = loops, reduction = reduction, reduced = reduced, along = along, normalised = normalised }
+-- The facts of a norm over the axes of a set, with a weight of their shape.
+local function normalised_axes(x, set)
+    local step, weight_step, rows, k = strides(x.dims), strides(sizes(x, set, true)), {}, 0
+    for place, n in ipairs(x.dims) do
+        k = k + (set[place] and 1 or 0)
+        rows[place] = { n, step[place], set[place] and weight_step[k] or 0, set[place] }
+    end
+    return normalised(rows)
+end
+
+return { axis = axis, places = places, sizes = sizes, strides = strides, loops = loops, reduction = reduction, reduced = reduced, along = along, normalised = normalised,
+         normalised_axes = normalised_axes }

@@ -3,13 +3,7 @@
 local function chosen(op) return places(op.x, op.attrs.axes) end
 
 local function facts(op)
-    local set, step = chosen(op), strides(op.x.dims)
-    local weight_step, rows, k = strides(sizes(op.x, set, true)), {}, 0
-    for place, n in ipairs(op.x.dims) do
-        k = k + (set[place] and 1 or 0)
-        rows[place] = { n, step[place], set[place] and weight_step[k] or 0, set[place] }
-    end
-    local f = normalised(rows)
+    local f = normalised_axes(op.x, chosen(op))
     f.centred = false
     return f
 end
