@@ -74,6 +74,12 @@ def sliced(x, starts, ends, axes, steps):
     return x
 
 
+def avg_pool(x, a):
+    if a["pads"][:2] != a["pads"][2:]:
+        raise NotImplementedError("an average pool with unequal padding")
+    return F.avg_pool2d(x, a["kernel_shape"], a["strides"], a["pads"][:2], count_include_pad=bool(a["count_include_pad"]))
+
+
 def compute(kind, x, a):
     """The outputs of a node: of tensors x (None: left out) and attributes a."""
     x = x + [None] * (8 - len(x))
@@ -83,7 +89,7 @@ def compute(kind, x, a):
         return BINARY[kind](x[0], x[1])
     match kind:
         case "AffineGrid": return F.affine_grid(x[0], [int(n) for n in x[1]], align_corners=bool(a["align_corners"]))
-        case "AveragePool": return F.avg_pool2d(*windows(x[0], a | {"pads": [0, 0, 0, 0]})[:1], a["kernel_shape"], a["strides"], a["pads"][:2], count_include_pad=bool(a["count_include_pad"]))
+        case "AveragePool": return avg_pool(x[0], a)
         case "BatchNormalization": return F.batch_norm(x[0], x[3], x[4], x[1], x[2], False, 0.0, a["epsilon"])
         case "Cast": return x[0].to(TYPES[a["to"]])
         case "Clip": return torch.clamp(x[0], x[1].item(), x[2].item())

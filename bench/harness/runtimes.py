@@ -144,7 +144,6 @@ class Library:
             fail("a call of the library fails")
         return self.y
 
-
     def footprint(self, net, limits):
         """Kilobytes of code, and the megabytes that its example takes for one answer; {} if the example cannot read the inputs."""
         files = []

@@ -14,7 +14,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "harness"))
 from machine import machine
-from nets import ROOT, ROWS, fail, handover, parse_row, spnc  # noqa: F401 (handover: for scripts of this folder)
+from nets import ROOT, ROWS, fail, parse_row, spnc
 
 
 def options(doc, threads, **more):

@@ -16,7 +16,7 @@ import shutil
 import subprocess
 
 import performance_md                      # makes the modules of bench/harness known, too
-from nets import ROOT, Ours, direct_ms, fail, ms, say
+from nets import ROOT, Ours, direct_ms, fail, handover, ms, say
 
 UNITS = {"multiply_adds": "multiply-adds", "arithmetic": "arithmetic", "loads": "loads", "stores": "stores"}
 SHOWN = 0.02                               # of the step, from which on an operator has a line of its own
@@ -60,7 +60,7 @@ def measure(row, o):
     counted, rounds, rates = counts(ours.folder, ours.model), [], []
     for _ in range(o.rounds):
         rounds.append(run(ours.folder / ours.model, "profile", "--threads", "1", "--steps", o.steps, "--json"))
-        rates.append(units(o) | {"gb_s": performance_md.handover(o)["own_gb_s"]})
+        rates.append(units(o) | {"gb_s": handover(o)["own_gb_s"]})
     rates = {u: max(r[u] for r in rates) for u in rates[0]}
     rows = [{k: r[k] for k in ("name", "pass", "phase", "macs", "products", "bytes", "ms")} for r in rounds[0]["rows"]]
     for k, r in enumerate(rows):

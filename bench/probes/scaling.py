@@ -11,7 +11,7 @@ Beside each round of two threads bench/probes/handover.c says how far the two pr
 import os
 
 import performance_md                  # makes the modules of bench/harness known, too
-from nets import Ours, fail, ms, say
+from nets import Ours, fail, handover, ms, say
 from stats import median
 
 
@@ -21,7 +21,7 @@ def measure(row, o):
     found = {n: [] for n in (1, 2)}
     for _ in range(o.rounds):
         for n in found:
-            apart = performance_md.handover(o) if n == 2 else {}
+            apart = handover(o) if n == 2 else {}
             found[n].append(ours.measure(threads=n) | apart)
     least = {n: min(b["train_ms"] for b in found[n]) for n in found}
     peak = {n: max(b["peak_gflops"] for b in found[n]) for n in found}

@@ -617,7 +617,7 @@ const FactDoc fact_docs[] = {
     { "loss", "value target", "int", "numbers in values and targets; -1: none", NULL },
     { "loss", "positions shown", "int", "terms of the mean an example; errors that are reported", NULL },
     { "loss", "weight", "real", "factor in the total", NULL },
-    { "loss", "differentiated", "bool", "does anybody want its gradient?", NULL },
+    { "loss", "differentiated", "bool", "its gradient is computed", NULL },
     { "loss", "slices", "text", "C: groups x steps", NULL },
     { "loss", "line", "int", "of the model", NULL },
 

@@ -71,7 +71,7 @@ static void forward(Work *w, const Sizes *z, int64_t S)
     add_tiles(p, &p->rest);
 }
 
-/* Cuts rows x columns by the tile, and the work into pieces of `chunk` x `across` tiles. */
+/* Cuts rows x columns by the tile; the work is one piece of `chunk` x `across` tiles, until the caller makes these smaller. */
 static void cut(DenseRows *p, int rows, int columns)
 {
     p->rows = runs_spread(rows, p->tile.F);

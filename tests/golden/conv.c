@@ -637,7 +637,7 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
 static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add)
 {
     enum { WIDE = 8 * L, DEEP = 32 };
-    ptrdiff_t stride = (size + L - 1) / L * L;
+    const ptrdiff_t stride = (size + L - 1) / L * L;
     #pragma omp for schedule(static) nowait
     for (ptrdiff_t i = 0; i < size; i += WIDE) {
         _Alignas(64) real waiting[DEEP][WIDE];
