@@ -61,7 +61,7 @@ Test(halves, both_halves_are_the_whole)
     cr_assert(halves_make(&c));
     /* op2 and op3 are 2650 lines of 5180 */
     cr_expect(strstr(c.text, "#endif\n#if HALF != 1\n/* ---- op2: add") != NULL);
-    cr_expect(strstr(c.text, "#endif\n#if HALF != 2\n/* ---- what is called of the other half ---- */\nvoid op2_forward(unsigned *y,\n                       unsigned x);\n"
+    cr_expect(strstr(c.text, "#endif\n#if HALF != 2\n/* ---- the functions between #if HALF != 1 and here that are called below ---- */\nvoid op2_forward(unsigned *y,\n                       unsigned x);\n"
                              "void op3_forward(unsigned *y,\n                       unsigned x);\n\n/* ---- op4: add") != NULL);
     cr_expect(strstr(c.text, "\nvoid op2_forward(") && strstr(c.text, "\nstatic void op1_forward(") && strstr(c.text, "\nstatic void op4_forward("));
     cr_expect(strstr(c.text, "\nstatic unsigned op2_part(") && strstr(c.text, "\nstatic const unsigned op2_table["));

@@ -145,13 +145,14 @@ bool halves_make(Text *c)
     Text out = { .arena = c->arena }, second = { .arena = c->arena }, heads = { .arena = c->arena };
     put_second(&second, &heads, begin, end, rest);
     text_add(&out, c->text, (size_t)(state - c->text));
-    text_printf(&out, "/* The Makefile has this file compiled in two halves: HALF 2 is some of the operators, HALF 1 all else;\n"
-                      " * without HALF it is whole.  HALF 2 begins with %.*s. */\n"
-                      "#if HALF != 2\n", (int)strcspn(begin + 8, ":"), begin + 8);
+    const char *last = units[to - 1].at;
+    text_printf(&out, "\n/* Two processors compile this file in two objects at once, which takes half the time: with -DHALF=2 the operators\n"
+                      " * from %.*s to %.*s, with -DHALF=1 all else; without HALF it is whole. */\n"
+                      "#if HALF != 2\n", (int)strcspn(begin + 8, ":"), begin + 8, (int)strcspn(last + 8, ":"), last + 8);
     text_add(&out, state, (size_t)(begin - state));
     text_printf(&out, "#endif\n#if HALF != 1\n");
     text_add(&out, second.text, second.length);
-    text_printf(&out, "#endif\n#if HALF != 2\n/* ---- what is called of the other half ---- */\n");
+    text_printf(&out, "#endif\n#if HALF != 2\n/* ---- the functions between #if HALF != 1 and here that are called below ---- */\n");
     if (heads.length)
         text_add(&out, heads.text, heads.length);
     text_printf(&out, "\n");

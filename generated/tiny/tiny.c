@@ -1695,7 +1695,7 @@ static void sum_d_h_from_input_2_forward(d_h_from_input_2_t y, d_h_from_input_t 
 static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add)
 {
     enum { WIDE = 8 * L, DEEP = 32 };
-    ptrdiff_t stride = (size + L - 1) / L * L;
+    const ptrdiff_t stride = (size + L - 1) / L * L;
     #pragma omp for schedule(static) nowait
     for (ptrdiff_t i = 0; i < size; i += WIDE) {
         _Alignas(64) real waiting[DEEP][WIDE];
