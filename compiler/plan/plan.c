@@ -100,15 +100,19 @@ static int long_wait(const List *phases, int from)
     return first;
 }
 
-/* True if an operator of p but PRODUCTS makes a gradient of a weight that one of `products` does. */
-static bool makes_same_gradient(const Phase *p, const Phase *products)
+static bool makes_gradient(const Op *op) { return op->pass == WEIGHTS || op->pass == PRODUCTS || op->pass == FOLD || op->pass == FINISH; }
+
+/* Do operators of both phases make the gradient of the same weight?  products: PRODUCTS of `a` count too. */
+static bool same_gradient(const Phase *a, const Phase *b, bool products)
 {
-    for (int k = 0; k < p->ops.count; k++)
-        for (int j = 0; j < products->ops.count; j++) {
-            const Op *op = p->ops.items[k], *other = products->ops.items[j];
-            for (int w = 0; w < op->weight_count && (op->pass == FOLD || op->pass == WEIGHTS || op->pass == FINISH); w++)
-                for (int v = 0; v < other->weight_count; v++)
-                    if (op->weights[w] == other->weights[v])
+    for (int k = 0; k < a->ops.count; k++)
+        for (int j = 0; j < b->ops.count; j++) {
+            const Op *x = a->ops.items[k], *y = b->ops.items[j];
+            if (!makes_gradient(x) || !makes_gradient(y) || (x->pass == PRODUCTS && !products))
+                continue;
+            for (int w = 0; w < x->weight_count; w++)
+                for (int v = 0; v < y->weight_count; v++)
+                    if (x->weights[w] == y->weights[v])
                         return true;
         }
     return false;
@@ -122,29 +126,13 @@ static void fill_waits(List *phases)
         Phase *p = phases->items[i];
         int to = only_gradients(p) ? long_wait(phases, i) : -1;
         for (int k = i + 1; k <= to; k++)
-            if (makes_same_gradient(phases->items[k], p))
+            if (same_gradient(phases->items[k], p, false))
                 to = k - 1 > i ? k - 1 : -1;
         for (int k = i; k < to; k++)
             phases->items[k] = phases->items[k + 1];
         if (to >= 0)
             phases->items[to] = p;
     }
-}
-
-static bool makes_gradient(const Op *op) { return op->pass == WEIGHTS || op->pass == PRODUCTS || op->pass == FOLD || op->pass == FINISH; }
-
-/* Do operators of both phases make the gradient of the same weight? */
-static bool same_gradient(const Phase *a, const Phase *b)
-{
-    for (int k = 0; k < a->ops.count; k++)
-        for (int j = 0; j < b->ops.count; j++) {
-            const Op *x = a->ops.items[k], *y = b->ops.items[j];
-            for (int w = 0; w < x->weight_count && makes_gradient(x); w++)
-                for (int v = 0; v < y->weight_count && makes_gradient(y); v++)
-                    if (x->weights[w] == y->weights[v])
-                        return true;
-        }
-    return false;
 }
 
 /* A fold, or what becomes a gradient by Winograd's algorithm: only the update reads it. */
@@ -201,7 +189,7 @@ static void delay_sums(Model *m, List *phases)
     int n = 0;
     for (int i = 0; i < phases->count; i++)
         for (int k = i + 1; k < phases->count; k++)
-            if (can_wait(phases->items[i]) && !can_wait(phases->items[k]) && same_gradient(phases->items[i], phases->items[k]))
+            if (can_wait(phases->items[i]) && !can_wait(phases->items[k]) && same_gradient(phases->items[i], phases->items[k], true))
                 return;
     for (int i = 0; i < phases->count; i++) {
         if (!can_wait(phases->items[i])) {
