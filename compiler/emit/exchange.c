@@ -1,8 +1,9 @@
 /* exchange.c -- see exchange.h.
  *
  * In: the planned graph.  Used by emit.c, and by traffic.c, which counts the same messages.
- * The convention: slices that several sums read are sent once, by the first of them; the others wait for that exchange.  MPI forbids two receives into one place at a time; so an exchange
- * of slices that another one may still bring in other rows, or at other steps, waits for that one first. */
+ * The convention: slices that several sums read are sent once, by the first of them; the others wait for that exchange.  MPI forbids two receives
+ * into one place at a time; so an exchange of slices that another one may still bring in other rows, or at other steps, waits for that one first.
+ * The operands of one product lie in places of their own, so its exchange need not wait for itself. */
 #include "emit/exchange.h"
 #include "emit/call.h"
 #include "emit/place.h"

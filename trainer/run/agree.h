@@ -20,8 +20,9 @@ int agree_signal(volatile sig_atomic_t *here, bool *due);
 
 /* A batch that cannot be used: its rank says so, and step() changes nothing in any rank.  For Batch.unread. */
 int agree_unusable(void);
-/* Behind a pass with a loss that is no number, or a batch that could not be used.  If a rank has an example with such a number among its own, text[size]
- * gets the name of the first such rank and that example.  Else it becomes "", and the first rank with such a value of the net says so on stderr. */
+/* Behind a pass with a loss that is no number, or a batch that could not be used.  If a rank has an example with such a number among its own,
+ * text[size] gets the name of the first such rank and that example.  Else it becomes "", and the first rank with such a value of the net says so on
+ * stderr. */
 void agree_nonsense(char *text, size_t size, const Data *data, const Batch *batch);
 
 #endif
