@@ -16,11 +16,13 @@ targets:
   bits: { shape: [3] }
   size: { shape: [3] }
   big: { classes: 12 }
+  left: { classes: 3 }
 flow:
   - rows: { reshape: { dense: x, units: 6 }, shape: [2, 3] }
   - pixels: { reshape: { dense: x, units: 12 }, shape: [2, 3, 2] }
   - v: { dense: x, units: 3 }
   - w: { dense: x, units: 12 }
+  - hot: { one_hot: left }
 loss:
   - { cross_entropy: [rows, kind], class_weights: [1, 2, 0.5], ignore: -1, smoothing: 0.2 }
   - { cross_entropy: [pixels, mask], weight: 0.5 }
@@ -31,6 +33,8 @@ loss:
   - { huber: [v, size], delta: 0.3 }
   - { huber: [v, "tanh(v * 0.5)"] }
   - { cross_entropy: [w, big] }
+  - { cross_entropy: [v, left], ignore: 2 }             # a class: one_hot of it is 0
+  - { mean: hot, weight: 0.1 }
 END
 for form in '' --plain; do run "$SPNC" build net.yaml --precision double $form -o "net$form" || exit 1; done
 for form in '' --plain; do run "net$form/net" check || fault "check $form: $(tail -3 output)"; done
@@ -45,7 +49,7 @@ x[2] *= 1e4
 for name, array in {"x": x.astype("f4"), "kind": kind.astype("i4"), "mask": rng.integers(0, 2, (58, 3, 2)).astype("u1"),
                     "share": rng.dirichlet([1, 1, 1], 58).astype("f4"), "marks": rng.integers(0, 2, (58, 3)).astype("u1"),
                     "bits": rng.random((58, 3)).astype("f4"), "size": rng.standard_normal((58, 3)).astype("f4"),
-                    "big": rng.integers(0, 12, 58).astype("u1")}.items():
+                    "big": rng.integers(0, 12, 58).astype("u1"), "left": rng.integers(0, 3, 58).astype("i4")}.items():
     np.save(f"test_{name}.npy", array)
 PYTHON
 for form in '' --plain; do
@@ -57,7 +61,7 @@ done
 "$python" - <<'PYTHON' || fault "values"
 import json, sys
 import numpy as np
-data = {name: np.load(f"test_{name}.npy") for name in ("kind", "mask", "share", "marks", "bits", "size", "big")}
+data = {name: np.load(f"test_{name}.npy") for name in ("kind", "mask", "share", "marks", "bits", "size", "big", "left")}
 
 def logp(x, axis):
     x = x - x.max(axis, keepdims=True)
@@ -77,13 +81,17 @@ def huber(d, delta):
     d = np.abs(d)
     return np.where(d <= delta, d * d / 2, delta * (d - delta / 2)).mean()
 
+def hot(label):
+    return np.eye(3)[label] * (label < 2)[:, None]
+
 def loss(out, d):
     total, weights = counted(logp(out["rows"], -1), d["kind"])
     p, v = logp(out["pixels"], 1), out["v"]
     q = (0.9 * d["share"].astype(float) + 0.1 / 3) * [1, 0, 3]
     parts = [-0.5 * np.take_along_axis(p, d["mask"][:, None].astype(int), 1).mean(), -(q * logp(v, -1)).sum(-1).mean(),
              binary(v, d["marks"]), binary(v, d["bits"]), np.abs(v - d["size"]).mean(), huber(v - d["size"], 0.3), huber(v - np.tanh(v * 0.5), 1),
-             -np.take_along_axis(logp(out["w"], -1), d["big"][:, None].astype(int), -1).mean()]
+             -np.take_along_axis(logp(out["w"], -1), d["big"][:, None].astype(int), -1).mean(),
+             -np.take_along_axis(logp(v, -1), d["left"][:, None], -1)[d["left"] < 2].mean(), 0.1 * hot(d["left"]).mean()]
     return sum(parts), total, weights
 
 wrong = []
@@ -96,6 +104,8 @@ for form in ("", "--plain"):
         want = rest + (total / weights if weights else 0)
         if not abs(got["loss"] - want) <= 1e-12 * abs(want):
             wrong.append(f"{form}, from {first}: {got['loss']}, not {want}")
+        if not (out["hot"] == hot(data["left"][first:first + 20])).all():
+            wrong.append(f"{form}, from {first}: one_hot of a label that a loss ignores")
         if not all(np.isfinite(a).all() for a in got.values()):
             wrong.append(f"{form}, from {first}: not finite")
         for k, a in out.items():

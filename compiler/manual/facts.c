@@ -157,6 +157,7 @@ const FactDoc fact_docs[] = {
     { "unit", "keep_slopes", "bool", "forward keeps its slopes for backward", "spn" },
     { "unit", "slopes_type", "text", "C type of what it keeps, or empty", "spn" },
     { "unit", "before after", "int", "elements of x along the axes before the classes, and behind", "one_hot" },
+    { "unit", "ignored", "int", "the class that a loss ignores, which is 0 everywhere; -1: none", "one_hot" },
     { "unit", "element result", "text", "C: where an element of x is, and of y", "one_hot" },
     { "unit", "P U stride rows", "int", "whole numbers of an example; units; reals from row to row of the table as it lies; such rows", "embedding" },
     { "unit", "by_units", "bool", "the table's rows are the units, not the classes", "embedding" },

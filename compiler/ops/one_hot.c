@@ -1,6 +1,7 @@
 /* one_hot.c -- what makes real numbers of whole ones: labels, or an input with dtype: i32 (Tensor.classes).
  *
- *   one_hot   y[c] = 1 where x = c, else 0; the classes are the axis where logits have them: the first, or the last of a target with `length`
+ *   one_hot   y[c] = 1 where x = c, else 0; the classes are the axis where logits have them: the first, or the last of a target with `length`;
+ *             of a label that a loss ignores all are 0
  *   real      y = x: whole numbers are kept as reals, so the result is a view of the same memory (make.c)
  * Neither has a gradient: whole numbers are not trained. */
 #include "spnc.h"
@@ -31,6 +32,15 @@ static bool infer_real(Model *m, Op *op)
 
 static void grad(Model *m, Op *op, Use dy) { (void)m, (void)op, (void)dy; }
 
+/* The label of x's target that a loss ignores, if it is a class; else -1. */
+static int ignored_class(const Tensor *x)
+{
+    const Op *op = x->op;
+    while (op && op->kind != OP_load && op->kind != OP_labels)
+        op = op->read_count ? op->reads[0].tensor->op : NULL;
+    return op && op->data->ignores && op->data->ignored >= 0 && op->data->ignored < op->data->classes ? op->data->ignored : -1;
+}
+
 static void facts_one_hot(const Model *m, const Op *op, Fact *f)
 {
     const Tensor *x = op->reads[0].tensor;
@@ -40,6 +50,7 @@ static void facts_one_hot(const Model *m, const Op *op, Fact *f)
     const int64_t after = shape_count(&x->shape) / before;
     const char *i = before > 1 ? "i" : NULL, *j = after > 1 ? "j" : NULL;
     fact_int(f, "K", x->classes);
+    fact_int(f, "ignored", ignored_class(x));
     fact_text(f, "element", i && j ? arena_printf(m->arena, "i * %lld + j", (long long)after) : i ? i : j ? j : "0");
     fact_text(f, "result", i && j ? arena_printf(m->arena, "(i * %d + c) * %lld + j", x->classes, (long long)after)
                            : i    ? arena_printf(m->arena, "i * %d + c", x->classes)
@@ -52,7 +63,7 @@ static void facts_one_hot(const Model *m, const Op *op, Fact *f)
 static void facts_none(const Model *m, const Op *op, Fact *f) { (void)m, (void)op, (void)f; }
 
 static const OpHelp help_one_hot = {
-    "1 at the place of each class, 0 at the others.",
+    "1 at the place of each class, 0 at the others.  Of a label that a loss ignores all are 0.",
     "labels, or whole numbers (dtype: i32) [..] -> [classes, ..]; of a target with `length` [.., classes]",
     "inputs: { x: { shape: [8] } }\n"
     "targets: { y: { classes: 3 } }\n"
