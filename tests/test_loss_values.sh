@@ -136,7 +136,7 @@ flow:
   - w: { dense: { embedding: t, units: 2 }, units: 3 }
 loss:
   - { cross_entropy: [v, y], ignore: -1 }
-  - { cross_entropy: [v, z] }
+  - { cross_entropy: [v, z], weight: 0 }
   - { cross_entropy: [w, z], ignore: 1 }
 END
 run "$SPNC" build one.yaml --plain -o one || exit 1
@@ -149,6 +149,11 @@ np.save("labels/test_z.npy", np.ones(4, "i4"))
 np.save("labels/train_z.npy", np.ones(4, "i4"))
 np.save("labels/test_y.npy", np.array([0, -1, 2, 1], "i8"))
 np.save("labels/train_y.npy", np.full(4, -1, "i8"))
+import os
+os.mkdir("rare")
+np.save("rare/train_t.npy", np.zeros((60, 2), "i4"))
+np.save("rare/train_z.npy", np.ones(60, "i4"))
+np.save("rare/train_y.npy", np.where(np.arange(60) == 59, 0, -1).astype("i4"))
 np.save("wide.npy", np.array([[0, 3], [1, 2]], "i8"))
 np.save("narrow.npy", np.array([[0, 3], [1, 2]], "i4"))
 np.save("outside.npy", np.array([[0, 3], [1, 2 ** 40]], "i8"))
@@ -163,6 +168,7 @@ run one/one export --seed 1 -o one.npz
 run one/one eval --weights one.npz --data labels --json
 grep -q '"z": {"mean": 1,' output || fault "a label that the second loss ignores counts for the first: $(cat output)"
 refused "labels/train_y.npy: every label is -1, which the model's loss ignores (line 9 of one.yaml): there is nothing to learn" one/one train --data labels --run run
+refused "no label of this batch counts" one/one train --data rare --overfit-one-batch
 for width in wide narrow; do run one/one predict $width.npy --weights one.npz --json && sed "s/$width/x/g" output >$width.json; done
 cmp -s wide.json narrow.json && grep -q x.npy wide.json || fault "predict: other answers for int64"
 refused "outside.npy: class 1099511627776 of example 1 (position 1) is out of range; 't' has 4 classes, 0 to 3" one/one predict outside.npy --weights one.npz

@@ -114,11 +114,11 @@ int trial_overfit(const Options *o, const NetTraining *training, Data *data, con
     uint32_t *order = need_memory((size_t)data->examples * sizeof *order, "the order of examples");
     double zero = 0, first = 0, least = INFINITY, at_last_look = INFINITY, norm = 0, loss = INFINITY, began = seconds_now(), shown = 0;
     int step = 0;
-    bool stuck = false, near = false;
+    bool stuck = false, near = false, nothing = false; /* nothing: the batch teaches nothing */
     display_open(&d, o->quiet, o->json);
     start(training);
     data_order(order, data, training->seed, 0);
-    for (; step < STEPS_MOST && !stuck && !near && !*stop; step++) {
+    for (; step < STEPS_MOST && !stuck && !near && !nothing && !*stop; step++) {
         Batch batch = { .statistics = 1, .seed = training->seed, .step = (uint64_t)step };
         data_batch(&batch, data, order, 0);
         need_finite(data, &batch);
@@ -128,12 +128,14 @@ int trial_overfit(const Options *o, const NetTraining *training, Data *data, con
             first = loss, zero = least_loss(&batch);
         least = fmin(least, loss);
         near = loss - zero <= NEAR_ZERO * fabs(first - zero);
+        nothing = !step && norm == 0 && loss <= zero;
+        near = near && !nothing;
         stuck = !isfinite(loss) || !isfinite(norm);
         if (step && step % LOOK == 0) {
             stuck |= least - zero > STILL_FALLS * at_last_look;
             at_last_look = least - zero;
         }
-        if (!step || near || stuck || seconds_now() - shown > 1)
+        if (!step || near || stuck || nothing || seconds_now() - shown > 1)
             say_overfit(&d, step, loss, norm), shown = seconds_now();
     }
     free(order);
@@ -156,6 +158,9 @@ int trial_overfit(const Options *o, const NetTraining *training, Data *data, con
         return display_close(&d);
     }
     display_close(&d);
+    if (nothing)
+        fail(WRONG_INPUT, "on one batch the loss is %.4g from the start, and no gradient comes of it: no label of this batch counts, or there"
+             " is nothing to tell apart.  Another batch: --seed N", first);
     snprintf(how, sizeof how, "falls, but does not come near %s%s", zero > 0 ? "its end" : "zero", end);
     fprintf(stderr, "%s: error: on one batch the loss %s: from %.4g to %.4g at the least in %d steps at rate %g.  Look at the rate (--lr-find,"
             " --set train.rate=...), the gradients (`%s check`), the labels, and that every layer reaches the loss\n", net.name,
