@@ -180,6 +180,8 @@ same "$work/whole.npz" "$work/timed.npz"
 # Labels that follow from the pixels are learned by heart; without weights to move, the loss stays where it is.
 expect 0 'the net learns: on one batch the loss fell' "$tiny" train --data "$data" --overfit-one-batch
 expect 1 'does not fall' "$tiny" train --data "$data" --overfit-one-batch --set train.rate=1e-12
+expect 2 "'rate' cannot be set at run time; did you mean train.rate?; what can" "$tiny" train --data "$data" --run "$work/none" --set rate=0.1
+expect 2 "'train.optimiser' cannot be set at run time; what can" "$tiny" train --data "$data" --run "$work/none" --set train.optimiser=sgd
 expect 0 'falls fastest near rate [0-9.e-]* (the model has 0.01).*Nothing was changed' "$tiny" train --data "$data" --lr-find
 expect 0 '"event": "end", "suggestion": 0\.' "$tiny" train --data "$data" --lr-find --json
 expect 1 'the loss explodes' "$tiny" train --data "$work/long" --run "$work/boom" --set train.rate=1

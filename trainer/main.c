@@ -59,7 +59,7 @@ static const Option options[] = {
     { "--fit", NULL, FLAG, AT(fit), "scale pictures of other sizes to fit into the input, black around" },
     { "--ground", "G", INT(0, 255), AT(ground), "what lies behind transparent pictures: 0 black to 255 white (default: they are refused)" },
     { "--set", "NAME=VALUE", OWN, AT(training),
-      "train.rate, .divide, .first, .every, .epochs, .patience or .seed of this run, or a dropout rate; may be given several times" },
+      "a setting of this run, which `info` lists: train.rate, .epochs, .patience, .seed, a number of the schedule, a dropout rate; may be given several times" },
     { "--max-time", "DURATION", DURATION, AT(max_time), "stop after a step at 90s, 10m or 2h: save, evaluate, exit 0" },
     { "--save-every", "DURATION", DURATION, AT(save_every), "save within an epoch too (default 5m)" },
     { "--overfit-one-batch", NULL, FLAG, AT(overfit), "train on one batch until its loss is near zero: the first test of a net" },

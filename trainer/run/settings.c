@@ -4,6 +4,7 @@
  * The first kind is fixed for a run; the second may change at each resume. */
 #include "run/settings.h"
 #include "run/message.h"
+#include "files/nearest.h"
 
 #include <errno.h>
 #include <float.h>
@@ -144,23 +145,38 @@ static bool compiled_in(const char *name)
     return false;
 }
 
+/* The setting that was probably meant; "" if none is near.  `train.` is in most of them and says nothing. */
+static const char *near_setting(const char *name)
+{
+    static const char train[] = "train.";
+    const size_t n = sizeof train - 1;
+    const char *ends[SETTINGS_MOST] = { 0 };
+    for (int i = 0; i < settings_count(); i++)
+        ends[i] = settings_name(i) + (strncmp(settings_name(i), train, n) ? 0 : n);
+    const char *word = strncmp(name, train, n) ? name : name + n;
+    const char *near = nearest_within(word, ends, settings_count(), 1 + (int)strlen(word) / 3);
+    for (int i = 0; near && i < settings_count(); i++)
+        if (near == ends[i])
+            return settings_name(i);
+    return "";
+}
+
 static int find(const char *name)
 {
-    const char *names[SETTINGS_MOST] = { 0 };
     char all[2000] = "";
     size_t n = 0;
     for (int i = 0; i < settings_count(); i++) {
-        names[i] = settings_name(i);
-        if (!strcmp(name, names[i]))
+        if (!strcmp(name, settings_name(i)))
             return i;
         if (n < sizeof all)
-            n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", i ? ", " : "", names[i]);
+            n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", i ? ", " : "", settings_name(i));
     }
     if (compiled_in(name))
         fail(WRONG_USAGE, "%s: '%s' cannot be set at run time: it is a parameter that the program was compiled with; what can: %s.  Another value is "
              "another program: spnc build %s --set %s=...", where, name, all, net.source, name);
-    fail(WRONG_USAGE, "%s: '%s' cannot be set at run time%s; what can: %s.  The rest is compiled in: change the model", where, name,
-         nearest_text("; did you mean ", name, names, settings_count(), "?"), all);
+    const char *near = near_setting(name);
+    fail(WRONG_USAGE, "%s: '%s' cannot be set at run time%s%s%s; what can: %s.  The rest is compiled in: change the model", where, name,
+         *near ? "; did you mean " : "", near, *near ? "?" : "", all);
 }
 
 /* A rate of 0 in the model: the layers are left out, so no other rate can be used. */
