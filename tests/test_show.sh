@@ -164,6 +164,8 @@ explained models/rnn_spn.yaml front.conv1
 says "$folder/why" "in one pass: the map between them is never stored"
 explained models/rnn_spn.yaml h.weight_ih
 says "$folder/why" "computed once, before repeat1"
+explained tests/oracle/nets/bidirectional.yaml row                        # a name in two repeats: both
+for word in "ahead (repeat1" "ahead (backwards"; do says "$folder/why" "$word"; done
 explained models/rnn_spn.yaml digit
 says "$folder/why" "classify_dense2"
 explained models/rnn_spn.yaml --set dropout=0.2 classify_dropout1         # joined by the pool: the operator that does it, and why

@@ -17,6 +17,13 @@ static bool layer(const Op *op, const char *name)
     return dot && !strcmp(dot + 1, name);
 }
 
+/* Of a name in two repeats, which are called REPEAT.NAME. */
+static bool twin(const Tensor *y, const char *name)
+{
+    const size_t n = y->repeat && y->repeat->name && y->flow_name ? strlen(y->repeat->name) : 0;
+    return n && !strncmp(y->flow_name, y->repeat->name, n) && y->flow_name[n] == '.' && !strcmp(y->flow_name + n + 1, name);
+}
+
 static void collect(const Model *m, List *found, const char *name)
 {
     for (int way = 0; way < 5 && !found->count; way++)
@@ -26,8 +33,11 @@ static void collect(const Model *m, List *found, const char *name)
             bool weight = false;
             for (int k = 0; k < op->weight_count; k++)
                 weight = weight || !strcmp(op->weights[k]->name, name);
-            bool is = way == 0 ? y->flow_name && !strcmp(y->flow_name, name) : way == 1 ? !strcmp(op->name, name) || !strcmp(y->name, name)
-                    : way == 2 ? dotted(op, name) : way == 3 ? weight : layer(op, name);
+            bool is = way == 0   ? y->flow_name && !strcmp(y->flow_name, name)
+                      : way == 1 ? !strcmp(op->name, name) || !strcmp(y->name, name) || twin(y, name)
+                      : way == 2 ? dotted(op, name)
+                      : way == 3 ? weight
+                                 : layer(op, name);
             if (is)
                 list_push(m->arena, found, op);
         }
