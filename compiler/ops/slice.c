@@ -77,16 +77,18 @@ static bool inside(Model *m, Op *op, const Range *r, int64_t size, const Shape *
         const double from = r->from + r->by * t, to = r->to + r->by * t;
         if (from >= 0 && to <= (double)size && from < to)
             continue;
-        if (r->by == 0)
-            return shape_refuse(m, op, "positions %lld to %lld lie outside axis %d of the %s input", (long long)from, (long long)to,
-                                r->axis, shape_text(m->arena, x));
-        const Op *here = at(m, op, op_attr(op, op_attr(op, "index")->given ? "index" : "from"));
-        const char *step = arena_printf(m->arena, "$%s", repeat->step ? repeat->step : "t");
-        if (op_attr(op, "index")->given)
-            return shape_refuse(m, here, "at %s = %d the index is %lld, but axis %d of the %s input has positions 0 to %lld", step, t,
-                                (long long)from, r->axis, shape_text(m->arena, x), (long long)size - 1);
-        return shape_refuse(m, here, "at %s = %d it takes positions %lld to %lld, but axis %d of the %s input has positions 0 to %lld",
-                            step, t, (long long)from, (long long)to, r->axis, shape_text(m->arena, x), (long long)size - 1);
+        const bool index = op_attr(op, "index")->given;
+        const Op *here = r->by == 0 ? op : at(m, op, op_attr(op, index ? "index" : "from"));
+        const char *step = r->by == 0 ? "" : arena_printf(m->arena, "at $%s = %d ", repeat->step ? repeat->step : "t", t);
+        const char *has = arena_printf(m->arena, "axis %d of the %s input has positions 0 to %lld", r->axis, shape_text(m->arena, x),
+                                       (long long)size - 1);
+        if (index)
+            return shape_refuse(m, here, "%sthe index is %lld, but %s", step, (long long)from, has);
+        if (from >= to)
+            return shape_refuse(m, here,
+                                "%sit goes from %lld to %lld and takes no position: `to` is the first one behind those that it takes", step,
+                                (long long)from, (long long)to);
+        return shape_refuse(m, here, "%sit takes positions %lld to %lld, but %s", step, (long long)from, (long long)to - 1, has);
     }
     return true;
 }
