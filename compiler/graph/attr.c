@@ -14,7 +14,9 @@ void note_sets(const Model *m, const char *text)
     for (int i = 0; i < m->scope.count; i++) {
         const Param *p = &m->scope.params[i];
         const char *at = text && p->set ? strstr(text, arena_printf(m->arena, "$%s", p->name)) : NULL;
-        if (p->set && (!text || at))
+        if (p->set && (!text || at) && m->scope.outer)
+            diag_note(m->diag, p->given, "%s = %s is given here", p->name, p->value.text);
+        else if (p->set && (!text || at))
             diag_note(m->diag, p->loc, "%s=%s comes from --set %s", p->name, p->value.text, p->set_text);
     }
 }

@@ -179,6 +179,11 @@ bool cell_call(Builder *b, const char *path, Loc at, const Yaml *v, int which, S
     const char *word = key->text;
     if (state && state->cell && state->cell->kind == c->kind)
         return carried(b, path, at, v, which, state, in, count, out);
+    if (v->count == 1 && state && state->cell) {
+        diag_error(m->diag, key->loc, "'%s' is carried as %s, so { %s: [input, %s] } must define it", state->name,
+                   cell_called(state->cell->kind), OP_INFO(state->cell)->name, state->name);
+        return false;
+    }
     Op *cell = op_new(m, c->kind, FORWARD, "", at);
     if (v->count == 1) {
         diag_error(m->diag, key->loc, "%s needs 'units' (size of the state)", word);

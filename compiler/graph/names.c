@@ -112,7 +112,11 @@ bool name_resolve(Builder *b, const char *word, Loc at, Use *out, bool keep_step
     Model *m = b->m;
     Name *n = name_find(b, word);
     if (n && n->several) {
-        diag_error(m->diag, at, "'%s' has several values: %s", word, values_of(b, word));
+        const char *values = values_of(b, word);
+        if (strchr(values, ','))
+            diag_error(m->diag, at, "'%s' has several values: %s", word, values);
+        else
+            diag_error(m->diag, at, "the value of '%s' has a name, %s: a map under `out:` names values", word, values);
         return false;
     }
     if (n && n->twin && !repeat_within(b->repeat, n->repeat)) {

@@ -362,8 +362,10 @@ static bool apply(Builder *b, Net *net, const char *path, const Given *g, const 
         return false;
     }
     Scope scope = m->scope, inner = { 0 };
-    if (net->params && !expr_params_within(m->arena, m->diag, net->params, g->sets, g->set_count, &scope, &inner))
+    if (net->params && !expr_params_within(m->arena, m->diag, net->params, g->sets, g->set_count, g->at, &scope, &inner))
         return false;
+    for (int i = 0; i < inner.count; i++)
+        inner.params[i].given = g->at;
     if (in && !g->copy && !agrees(b, net, &inner, g->at))
         return false;
     if (in) {

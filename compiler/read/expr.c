@@ -533,8 +533,8 @@ bool expr_value(Arena *a, Diag *d, Scope *scope, const Yaml *scalar, Value *out)
 
 /* ---- params ---- */
 
-/* Applies `key=value` to its parameter, which has the file's value already. */
-static bool override(Arena *a, Diag *d, Scope *scope, Param *param, const char *set)
+/* Applies `key=value` to its parameter, which has the file's value already.  at: of a net's, the use that gives it; no place: --set does. */
+static bool override(Arena *a, Diag *d, Scope *scope, Param *param, const char *set, Loc at)
 {
     const char *value = strchr(set, '=') + 1;
     Yaml scalar = { .kind = YAML_SCALAR, .text = value };
@@ -543,8 +543,11 @@ static bool override(Arena *a, Diag *d, Scope *scope, Param *param, const char *
         return false;
     bool is_text = v.kind == VALUE_TEXT, wants_text = param->value.kind == VALUE_TEXT;
     if (is_text != wants_text || *value == '\0') {
-        diag_error(d, (Loc){ 0 }, "--set %s: '%s' is %s, not %s", set, param->name,
-                   wants_text ? "text" : "a number", *value == '\0' ? "empty" : is_text ? "text" : "a number");
+        const char *wants = wants_text ? "text" : "a number", *is = *value == '\0' ? "empty" : is_text ? "text" : "a number";
+        if (at.line)
+            diag_error(d, at, "the parameter '%s' is %s, not %s, as in %s", param->name, wants, is, set);
+        else
+            diag_error(d, at, "--set %s: '%s' is %s, not %s", set, param->name, wants, is);
         diag_note(d, param->loc, "'%s' is given here", param->name);
         return false;
     }
@@ -560,7 +563,8 @@ static bool is_set_of(const char *set, const char *name)
     return strncmp(set, name, n) == 0 && set[n] == '=';
 }
 
-bool expr_params_within(Arena *a, Diag *d, const Yaml *params, const char *const *sets, int set_count, const Scope *outer, Scope *out)
+bool expr_params_within(Arena *a, Diag *d, const Yaml *params, const char *const *sets, int set_count, Loc at, const Scope *outer,
+                        Scope *out)
 {
     *out = (Scope){ .outer = outer };
     bool fine = true;
@@ -591,7 +595,7 @@ bool expr_params_within(Arena *a, Diag *d, const Yaml *params, const char *const
         } else {
             for (int s = 0; s < set_count; s++)    /* here, so that later parameters see it; the last one wins */
                 if (is_set_of(sets[s], key->text))
-                    good &= override(a, d, out, param, sets[s]);
+                    good &= override(a, d, out, param, sets[s], at);
         }
         param->refused = !good;
         fine &= good;
@@ -616,5 +620,5 @@ bool expr_params_within(Arena *a, Diag *d, const Yaml *params, const char *const
 
 bool expr_params(Arena *a, Diag *d, const Yaml *params, const char *const *sets, int set_count, Scope *out)
 {
-    return expr_params_within(a, d, params, sets, set_count, NULL, out);
+    return expr_params_within(a, d, params, sets, set_count, (Loc){ 0 }, NULL, out);
 }
