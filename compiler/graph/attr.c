@@ -133,10 +133,42 @@ static bool init_pair(Model *m, Attr *a, const InitSpec *spec, const Yaml *y)
         diag_error(m->diag, y->loc, "'%s' is between a lower and an upper number: { %s: [%s] }", spec->name, spec->name, spec->pair);
         return false;
     }
+    if (!range && x[1] < 0) {
+        diag_error(m->diag, y->items[1]->loc, "'%s' has its deviation behind the mean, and none is below 0: { %s: [%s] }", spec->name,
+                   spec->name, spec->pair);
+        return false;
+    }
     a->number[0] = range ? (x[1] - x[0]) / 2 : x[1];
     a->number[1] = range ? x[0] + (x[1] - x[0]) / 2 : x[0];
     a->count = 2;
     return true;
+}
+
+static bool init_unknown(Model *m, Loc at, const char *word)
+{
+    static const struct { const char *theirs, *ours; } brought[] = {
+        { "glorot", "glorot_uniform" }, { "xavier", "glorot_uniform" }, { "xavier_uniform", "glorot_uniform" },
+        { "xavier_normal", "glorot_normal" }, { "he", "he_normal" }, { "kaiming", "he_normal" }, { "kaiming_normal", "he_normal" },
+        { "kaiming_uniform", "he_uniform" }, { "gaussian", "normal" }, { "random_normal", "normal" }, { "random_uniform", "uniform" },
+    };
+    int count = 0;
+    while (initialisers[count].name)
+        count++;
+    const char **words = NEW_ARRAY(m->arena, const char *, count), *end = NULL;
+    Text list = { .arena = m->arena };
+    for (int i = 0; i < count; i++)
+        text_printf(&list, "%s%s", i ? ", " : "", words[i] = initialisers[i].name);
+    for (size_t i = 0; i < sizeof brought / sizeof *brought; i++)
+        if (strcmp(brought[i].theirs, word) == 0)
+            end = arena_printf(m->arena, "; here it is '%s'", brought[i].ours);
+    if (is_number(word))
+        end = arena_printf(m->arena, "; write { constant: %.40s }", word);
+    diag_error(m->diag, at, "no initialiser is called '%s'%s", word, end ? end : diag_suggestion(m->arena, word, words, count));
+    if (strcmp(word, "file") == 0)
+        diag_note(m->diag, (Loc){ 0 }, "a file gives all parameters of a net: train: { nets: { NET: { init: { file: weights.npz } } } }");
+    else
+        diag_note(m->diag, (Loc){ 0 }, "initialisers are %s", list.text);
+    return false;
 }
 
 /* a->number: what InitSpec.value takes; with two numbers (a->count 2) behind it what is added. */
@@ -161,20 +193,8 @@ static bool parse_init(Model *m, Attr *a, const Yaml *y)
         return false;
     }
     const InitSpec *spec = initialiser_named(word);
-    if (!spec) {
-        int count = 0;
-        while (initialisers[count].name)
-            count++;
-        const char **words = NEW_ARRAY(m->arena, const char *, count);
-        for (int i = 0; i < count; i++)
-            words[i] = initialisers[i].name;
-        diag_error(m->diag, at, "no initialiser is called '%s'%s", word, diag_suggestion(m->arena, word, words, count));
-        Text list = { .arena = m->arena };
-        for (int i = 0; i < count; i++)
-            text_printf(&list, "%s%s", i ? ", " : "", words[i]);
-        diag_note(m->diag, (Loc){ 0 }, "initialisers are %s", list.text);
-        return false;
-    }
+    if (!spec)
+        return init_unknown(m, at, word);
     a->word = word;
     if (number && spec->gain && number->kind == YAML_MAP && number->count == 1 && !strcmp(number->keys[0]->text, "gain"))
         return init_number(m, word, number->items[0], &a->number[0]) && (a->count = 1);
@@ -442,13 +462,15 @@ static bool bounds_fit(Model *m, const Op *op)
     return false;
 }
 
-/* What an attribute is called here that others call `word`: "; here it is 'act'"; NULL if no name among them is that. */
-static const char *elsewhere(Arena *a, const char *word, const char *const *names, int count)
+const char *attr_elsewhere(Arena *a, const char *word, const char *const *names, int count)
 {
     static const struct { const char *theirs, *ours; } words[] = {
         { "activation", "act" }, { "nonlinearity", "act" }, { "kernel_size", "kernel" }, { "pool_size", "size" }, { "out_channels", "filters" },
-        { "out_features", "units" }, { "embedding_dim", "units" }, { "hidden_size", "units" }, { "eps", "epsilon" }, { "use_bias", "bias" }, { "scale_factor", "factor" },
-        { "kernel_initializer", "init" }, { "bias_initializer", "bias_init" }, { "label_smoothing", "smoothing" }, { "ignore_index", "ignore" },
+        { "out_features", "units" }, { "embedding_dim", "units" }, { "hidden_size", "units" }, { "eps", "epsilon" }, { "use_bias", "bias" },
+        { "scale_factor", "factor" }, { "kernel_initializer", "init" }, { "bias_initializer", "bias_init" }, { "label_smoothing", "smoothing" },
+        { "ignore_index", "ignore" }, { "lr", "rate" }, { "learning_rate", "rate" }, { "scheduler", "schedule" }, { "lr_scheduler", "schedule" },
+        { "ema", "average" }, { "max_norm", "norm" }, { "value", "element" }, { "warmup_epochs", "warm_up" }, { "lr_mult", "rate_times" },
+        { "frozen", "freeze" }, { "l2", "weight_decay" },
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         for (int k = 0; k < count && !strcmp(words[i].theirs, word); k++)
@@ -477,7 +499,7 @@ bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)
                     a = &op->attrs[k];
             if (!a || (skip && strcmp(key, "name") == 0)) {
                 const bool operator = skip && op_named(key);
-                const char *ours = elsewhere(m->arena, key, names, op->attr_count);
+                const char *ours = attr_elsewhere(m->arena, key, names, op->attr_count);
                 diag_error(m->diag, y->keys[i]->loc, "%s has no attribute '%s'%s", info->name, key,
                            ours ? ours : operator ? "; an entry has one operator, its first key" : diag_suggestion(m->arena, key, names, op->attr_count));
                 note_known(m, info->name, names, op->attr_count);

@@ -11,6 +11,8 @@ bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at);
 bool attr_from_yaml(Model *m, Attr *a, const Yaml *y);
 /* The text of a scalar that is a name or a path, or what the parameter says whose $name it is; NULL after reporting that there is none. */
 const char *word_from_yaml(Model *m, const Yaml *y);
+/* What a key is called here that others call `word`: "; here it is 'act'"; NULL if no name among these is that. */
+const char *attr_elsewhere(Arena *a, const char *word, const char *const *names, int count);
 /* A name that may become a C identifier: a letter, then letters, digits, _; at most 40; no keyword of C. */
 bool name_check(Model *m, Loc at, const char *name);
 

@@ -18,6 +18,28 @@ static const char *forms(Model *m)
     return t.text;
 }
 
+/* What a loss is called here that others call `word`, or the nearest: "; here it is 'mae'"; "". */
+static const char *called_here(Model *m, const char *word)
+{
+    static const struct { const char *theirs, *ours; } brought[] = {
+        { "bce", "binary_cross_entropy" }, { "bce_with_logits", "binary_cross_entropy" }, { "binary_crossentropy", "binary_cross_entropy" },
+        { "sigmoid_cross_entropy", "binary_cross_entropy" }, { "ce", "cross_entropy" }, { "nll", "cross_entropy" }, { "nll_loss", "cross_entropy" },
+        { "softmax_cross_entropy", "cross_entropy" }, { "categorical_crossentropy", "cross_entropy" },
+        { "sparse_categorical_crossentropy", "cross_entropy" }, { "l2", "mse" }, { "l2_loss", "mse" }, { "mse_loss", "mse" },
+        { "mean_squared_error", "mse" }, { "l1", "mae" }, { "l1_loss", "mae" }, { "mean_absolute_error", "mae" }, { "smooth_l1", "huber" },
+        { "smooth_l1_loss", "huber" }, { "huber_loss", "huber" }, { "l2_regularizer", "weight_l2" }, { "l1_regularizer", "weight_l1" },
+    };
+    const char *words[OP_COUNT];
+    int n = 0;
+    for (size_t i = 0; i < sizeof brought / sizeof *brought; i++)
+        if (strcmp(brought[i].theirs, word) == 0)
+            return arena_printf(m->arena, "; here it is '%s'", brought[i].ours);
+    for (int k = 0; k < OP_COUNT; k++)
+        if (loss_table[k])
+            words[n++] = loss_word((OpKind)k);
+    return diag_suggestion(m->arena, word, words, n);
+}
+
 /* Which key of the entry y is a loss; -1 after an error. */
 static int loss_key(Model *m, const Yaml *y)
 {
@@ -33,7 +55,8 @@ static int loss_key(Model *m, const Yaml *y)
         which = i;
     }
     if (which < 0)
-        diag_error(m->diag, y->count ? y->keys[0]->loc : y->loc, "a loss is %s", forms(m));
+        diag_error(m->diag, y->count ? y->keys[0]->loc : y->loc, "a loss is %s%s", forms(m),
+                   y->count ? called_here(m, y->keys[0]->text) : "");
     return which;
 }
 
@@ -150,6 +173,15 @@ bool loss_classes_fit(Model *m, LossDef *l)
         diag_error(m->diag, given->loc, "class_weights has %d numbers, but there are %d classes", l->weights_given, classes);
         return false;
     }
+    const Attr *ignore = op_attr(l->op, "ignore");
+    double counts = 0;
+    for (int k = 0; l->class_weights && k < classes; k++)
+        counts += ignore->given && k == (int)ignore->number[0] ? 0 : l->class_weights[k];
+    if (l->class_weights && counts == 0) {
+        diag_error(m->diag, ignore->loc, "of class_weights only that of the class %d is above 0, which is ignored: nothing counts",
+                   (int)ignore->number[0]);
+        return false;
+    }
     return true;
 }
 
@@ -185,6 +217,9 @@ static bool loss_entry(Builder *b, const Yaml *y, LossDef *loss)
     if (behind) {
         diag_error(m->diag, from[0]->loc, "'%s' depends on the target '%s': a prediction has no targets, only losses do", x[0].tensor->name, behind->name);
         diag_note(m->diag, behind->loc, "'%s' is declared here", behind->name);
+        if (from[1]->kind == YAML_SCALAR && target_named(m, from[1]) < 0)
+            diag_note(m->diag, (Loc){ 0 }, "the prediction stands first: { %s: [%s, %s] }", name, from[1]->text,
+                      from[0]->kind == YAML_SCALAR ? from[0]->text : x[0].tensor->name);
         good = false;
     }
     if (good && repeat_level(x[0].tensor->repeat) > 1)
@@ -262,6 +297,13 @@ void losses_read(Builder *b, const Yaml *y)
     if (m->penalties.count == n && !diag_errors(m->diag))
         diag_error(m->diag, ((Penalty *)m->penalties.items[0])->loc, "a penalty alone teaches nothing: it needs a loss beside it, as in loss: [{ cross_entropy: [logits, labels] }, { %s: %s }]",
                    loss_word(((Penalty *)m->penalties.items[0])->kind), ((Penalty *)m->penalties.items[0])->key);
-    for (int i = 0; i < m->loss_count; i++)
+    bool weighs = !m->loss_count;
+    for (int i = 0; i < m->loss_count; i++) {
+        const Attr *weight = op_attr(m->losses[i].op, "weight");
         ignores_too(m, &m->losses[i]);
+        weighs = weighs || m->losses[i].weight != 0 || (weight->text && strchr(weight->text, '$'));
+    }
+    if (!weighs)
+        diag_warning(m->diag, m->losses[0].loc, "%s a weight of 0: nothing is learned",
+                     m->loss_count == 1 ? "the loss has" : "all losses have");
 }

@@ -19,7 +19,9 @@ bool map_keys_known(Model *m, const Yaml *y, const MapSpec *map)
             found = found || strcmp(known[k], y->keys[i]->text) == 0;
         if (found)
             continue;
-        diag_error(m->diag, y->keys[i]->loc, "unknown key '%s' in %s%s", y->keys[i]->text, map->what, diag_suggestion(m->arena, y->keys[i]->text, known, n));
+        const char *ours = attr_elsewhere(m->arena, y->keys[i]->text, known, n);
+        diag_error(m->diag, y->keys[i]->loc, "unknown key '%s' in %s%s", y->keys[i]->text, map->what,
+                   ours ? ours : diag_suggestion(m->arena, y->keys[i]->text, known, n));
         note_known(m, map->what, known, n);
         good = false;
     }

@@ -37,6 +37,22 @@ static void own_read(Model *m, const Yaml *key, const Yaml *y, OwnTraining *own)
     const Yaml *at = yaml_get(y, "freeze");
     if (at && own->freeze)
         own->loc = at->loc;
+    for (int i = 0; i < y->count && at && own->freeze && at->kind == YAML_SCALAR && !strchr(at->text, '$'); i++)
+        if (strcmp(y->keys[i]->text, "rate_times") == 0 || strcmp(y->keys[i]->text, "weight_decay") == 0)
+            diag_warning(m->diag, y->keys[i]->loc, "'%s' is frozen, so its %s changes nothing", key->text, y->keys[i]->text);
+}
+
+/* Warns where nothing decays.  A parameter ($) may well be 0 in some runs. */
+static void no_decay_check(Model *m, const Yaml *train, const Yaml *at)
+{
+    const TrainDef *t = &m->train;
+    const Yaml *decay = yaml_get(train, "weight_decay");
+    bool decays = optimiser_has(t->optimiser, "weight_decay") || t->weight_decay > 0 ||
+                  (decay && decay->kind == YAML_SCALAR && strchr(decay->text, '$'));
+    for (int i = 0; i < t->own_count; i++)
+        decays = decays || t->own[i].decay > 0;
+    if (!decays && t->no_decay)
+        diag_warning(m->diag, at->loc, "nothing decays, so no_decay changes nothing: give a weight_decay, or leave it out");
 }
 
 static void no_decay_read(Model *m, const Yaml *y)
@@ -64,8 +80,10 @@ void parameters_read(Model *m, const Yaml *y)
         for (int i = 0; i < nets->count; i++)
             own_read(m, nets->keys[i], nets->items[i], &m->train.own[m->train.own_count++]);
     }
-    if (no_decay)
+    if (no_decay) {
         no_decay_read(m, no_decay);
+        no_decay_check(m, y, no_decay);
+    }
 }
 
 /* Length of `beginning` if it begins the name, up to a dot or the name's end; else 0. */
@@ -113,8 +131,20 @@ void parameters_refuse(Model *m, const char *key, Loc at)
         for (const char *dot = strchr(name, '.'); dot; dot = strchr(dot + 1, '.'))
             list_push(m->arena, &words, arena_copy(m->arena, name, (size_t)(dot - name)));
     }
-    diag_error(m->diag, at, "no parameter is of a net '%s' or has a name that begins so, up to a dot%s", key,
-               diag_suggestion(m->arena, key, (const char *const *)words.items, words.count));
+    const char *near = diag_suggestion(m->arena, key, (const char *const *)words.items, words.count);
+    diag_error(m->diag, at, "no parameter is of a net '%s' or has a name that begins so, up to a dot%s", key, near);
+    if (*near)
+        return;
+    Text all = { .arena = m->arena };
+    const char *last = "";
+    for (int i = 0; i < m->weights.count; i++) {
+        const char *name = ((Weight *)m->weights.items[i])->name;
+        if (strncmp(name, last, strcspn(last, ".")) == 0 && *last && name[strcspn(last, ".")] == '.')
+            continue;
+        text_printf(&all, "%s%.*s", all.length ? ", " : "", (int)strcspn(name, "."), last = name);
+    }
+    if (all.length)
+        diag_note(m->diag, (Loc){ 0 }, "names of parameters begin with %s", all.text);
 }
 
 double parameters_decay(const Model *m)

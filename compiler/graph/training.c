@@ -4,10 +4,12 @@
 #include "graph/model.h"
 #include <string.h>
 
-/* Warns of a rate so large that training will probably diverge; the net is still compiled. */
+/* Warns of a rate so large that training will probably diverge, and of none; the net is still compiled. */
 static void rate_check(Model *m, const Yaml *y, const MapSpec *map)
 {
     double rate = m->train.optimiser_set[0];
+    if (y && rate == 0)
+        diag_warning(m->diag, y->loc, "with a rate of 0 no update changes a parameter");
     if (!y || rate <= 1)
         return;
     diag_warning(m->diag, y->loc, "a rate of %g is above 1: training will hardly converge", rate);
@@ -104,6 +106,16 @@ static void optimiser_read(Model *m, const Yaml *y)
     }
 }
 
+static const Schedule *schedule_unknown(Model *m, const Yaml *word, const char *const *names, int n)
+{
+    Text all = { .arena = m->arena };
+    for (int i = 0; i < n; i++)
+        text_printf(&all, "%s%s", i ? ", " : "", names[i]);
+    diag_error(m->diag, word->loc, "there is no schedule '%s'%s", word->text, diag_suggestion(m->arena, word->text, names, n));
+    diag_note(m->diag, (Loc){ 0 }, "there are %s, and %s; `spnc ops %s` explains one", all.text, schedules[0].form, names[n - 1]);
+    return NULL;
+}
+
 /* The schedule that y names: the key of { NAME: { settings } }, whose settings go to *map; or NAME alone, *map NULL; the bare one, whose settings y
  * has itself, where it names none.  NULL, after an error, where there is no such word. */
 static const Schedule *schedule_named(Model *m, const Yaml *y, const Yaml **map)
@@ -123,12 +135,21 @@ static const Schedule *schedule_named(Model *m, const Yaml *y, const Yaml **map)
         if (!s->bare)
             names[n++] = s->map.name;
     }
+    for (int i = 0; y->kind == YAML_MAP && i < y->count; i++)
+        for (int k = 1; k < n; k++)
+            if (strcmp(y->keys[i]->text, names[k]) == 0) {
+                diag_error(m->diag, y->keys[i]->loc,
+                           "a schedule is one of these words, with its settings inside, warm_up too: schedule: { %s: { warm_up: 2 } }",
+                           names[k]);
+                return NULL;
+            }
+    if (y->kind == YAML_MAP && y->count == 1 && y->items[0]->kind == YAML_MAP)
+        return schedule_unknown(m, y->keys[0], names, n);
     if (y->kind == YAML_MAP)
         return &schedules[0];
     if (y->kind == YAML_SCALAR)
-        diag_error(m->diag, y->loc, "there is no schedule '%s'%s", y->text, diag_suggestion(m->arena, y->text, names, n));
-    else
-        map_expected(m, y, "schedule");
+        return schedule_unknown(m, y, names, n);
+    map_expected(m, y, "schedule");
     return NULL;
 }
 
@@ -182,6 +203,18 @@ static void decay_check(Model *m, const Yaml *y)
                name, name, decay->kind == YAML_SCALAR ? decay->text : "0.01");
 }
 
+/* Settings of an optimiser that stand beside it. */
+static void note_misplaced(Model *m, const Yaml *y)
+{
+    for (int i = 0; i < y->count; i++)
+        for (const Optimiser *o = optimisers; o->map.name && strcmp(y->keys[i]->text, "weight_decay"); o++)
+            if (optimiser_has(o, y->keys[i]->text)) {
+                diag_note(m->diag, (Loc){ 0 }, "'%s' is a setting of an optimiser: optimiser: { %s: { %s: ... } }", y->keys[i]->text,
+                          o->map.name, y->keys[i]->text);
+                break;
+            }
+}
+
 void training_read(Model *m, const Yaml *y)
 {
     TrainDef *t = &m->train;
@@ -189,8 +222,8 @@ void training_read(Model *m, const Yaml *y)
     t->schedule = &schedules[0];
     if (y && !map_expected(m, y, "train"))
         y = NULL;
-    if (y)
-        map_keys_known(m, y, &map_train);
+    if (y && !map_keys_known(m, y, &map_train))
+        note_misplaced(m, y);
     double epochs = 0, patience = 0, seed = 0, accumulate = 1;
     const Yaml *o = yaml_get(y, "optimiser"), *clip = yaml_get(y, "clip"), *schedule = yaml_get(y, "schedule");
     if (o)
