@@ -5,10 +5,12 @@ starts from and the ONNX file that it exports.  spnc builds the library of the s
 each, one behind the other, so that what else the machine does meets all of them; of a round each has its quickest call.  Peers that are not installed are skipped by name, and so are those that
 refuse a net.
 
+Of several examples only onnxruntime is beside ours: each of the others compiles a net of its own for that batch, which takes minutes.
+
 The bound beside a row is the most that our library may take at batch 1: the larger of 0.6 of the best peer, and 1.25 times what the machine needs to read the weights once from memory and to do the
 multiply-adds of direct convolution (bench/probes/limits.c).
 
-usage: bench/harness/inference.py [--rows conv,rnn_spn-d4,models] [--batch 1,32] [--peers onnxruntime,emx] [--form auto,lanes] [--rounds 30] [--build] [--keep] [--json FILE] [--publish]
+usage: bench/harness/inference.py [--rows conv,rnn_spn-d4,models] [--batch 1,32] [--peers onnxruntime,emx] [--form auto,lanes] [--rounds 30] [--build] [--json FILE] [--publish]
 """
 
 import argparse
@@ -43,9 +45,12 @@ class Net:
         self.model, d = (row, 1) if self.own else parse_row(row)
         self.path, self.sets = ROOT / "models" / f"{self.model}.yaml", [] if self.own else ["--set", f"d={d}"]
         self.folder.mkdir(parents=True, exist_ok=True)
-        if not (self.folder / "net.onnx").exists():
-            say(f"{row}: ONNX")
-            (self.export_own if self.own else self.export_torch)(o)
+        shown = subprocess.run([str(w) for w in (o.spnc, "show", self.path, *self.sets, "--batch", 1, "--json")], capture_output=True, text=True)
+        if shown.returncode:
+            fail(shown.stderr.strip())
+        self.hash, self.macs = (json.loads(shown.stdout)[key] for key in ("hash", "forward_macs"))
+        by = [runtimes.version(str(o.spnc))] if self.own else [runtimes.version("torch"), runtimes.SOURCES[0]]
+        runtimes.build(self.folder / "net.onnx", [self.hash, *by], lambda: (self.export_own if self.own else self.export_torch)(o))
         import onnxruntime as ort
         self.session = ort.InferenceSession(str(self.folder / "net.onnx"), providers=["CPUExecutionProvider"])
         self.outputs = [y.name for y in self.session.get_outputs()]
@@ -54,6 +59,7 @@ class Net:
 
     def export_own(self, o):
         """By the model's program, in the form that compiles soonest."""
+        say(f"{self.row}: ONNX")
         program = self.folder / "program"
         said = runtimes.run(o.spnc, "build", self.path, "--plain", "--batch", 1, "--force", "-o", program, env=os.environ | {"CFLAGS": "-O0"})
         for name in ("net.npz", "net.onnx"):
@@ -64,6 +70,7 @@ class Net:
 
     def export_torch(self, _o):
         import torch
+        say(f"{self.row}: ONNX")
         net = self.torch_net()
         with torch.no_grad():
             for p in net.parameters():                  # biases and transforms away from their start
@@ -121,10 +128,6 @@ class Net:
         with np.load(self.folder / "net.npz") as weights:
             return sum(4 * weights[k].size for k in weights.files)
 
-    def macs(self, o):
-        done = subprocess.run([str(w) for w in (o.spnc, "show", self.path, *self.sets, "--batch", 1, "--json")], capture_output=True, text=True)
-        return json.loads(done.stdout)["forward_macs"]
-
 
 def limits(o):
     """The peak of multiply-adds and the rate of reading, of one thread of this machine now."""
@@ -146,7 +149,7 @@ def quickest(call):
 
 def sides(net, batch, peers, o):
     """Those that take the net, each with outputs near onnxruntime's."""
-    makers = {name: runtimes.PEERS[name] for name in peers} | {form: lambda *a, form=form: runtimes.Library(*a, form) for form in o.form.split(",")}
+    makers = {name: runtimes.PEERS[name] for name in peers if batch == 1 or name == "onnxruntime"} | {form: lambda *a, form=form: runtimes.Library(*a, form) for form in o.form.split(",")}
     found = {}
     for name, make in makers.items():
         try:
@@ -181,7 +184,7 @@ def measure(net, batch, peers, at_most, o):
     if theirs:                                          # beside the peer whose median is the least
         best = min(theirs, key=median)
         ours = {name: median([t / r for t, r in zip(rounds[name], best)]) for name in rounds if name not in peers}
-        machine_ms = 1e3 * (net.weight_bytes() / (1e9 * at_most["read_gb_s"]) + 2 * net.macs(o) / (1e9 * at_most["peak_gflops"]))
+        machine_ms = 1e3 * (net.weight_bytes() / (1e9 * at_most["read_gb_s"]) + 2 * net.macs / (1e9 * at_most["peak_gflops"]))
         found |= {"of_best": ours, "machine_ms": machine_ms, "bound_ms": max(SHARE * min(best), ABOVE * machine_ms)}
     ours = o.form.split(",")[0]
     if batch == 1 and ours in calls:
@@ -223,10 +226,9 @@ def main():
     parser.add_argument("--rows", default="conv,rnn_spn-d4", help="nets of Table 1 and of models/, with commas between; all: Table 1, models: those of models/")
     parser.add_argument("--batch", default="1", help="examples of a call, with commas between")
     parser.add_argument("--peers", default=",".join(runtimes.PEERS), help="with commas between; those that are not installed are skipped")
-    parser.add_argument("--form", default="auto", help="of the library: auto, lanes, latency")
+    parser.add_argument("--form", default="auto", help="of the library, with commas between: auto, lanes, latency, portable (of three bodies)")
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--build", action="store_true", help="build all sides, measure nothing")
-    parser.add_argument("--keep", action="store_true", help="take libraries that an earlier run built")
     parser.add_argument("--cc", default="gcc", help="the compiler of all C")
     parser.add_argument("--spnc", type=pathlib.Path, default=ROOT / "build" / "spnc")
     parser.add_argument("--work", type=pathlib.Path, default=ROOT / "build" / "bench" / "inference")

@@ -33,6 +33,14 @@ def windows(x, a):
     return (x, pads[:half]) if pads[:half] == pads[half:] else (padded(x, pads), [0] * half)
 
 
+def even(kind, pads):
+    """Pads in front, where those behind are the same."""
+    half = len(pads) // 2
+    if pads[:half] != pads[half:]:
+        raise NotImplementedError(f"{kind} with uneven pads")
+    return pads[:half]
+
+
 def conv(x, w, b, a):
     x, padding = windows(x, a)
     call = F.conv1d if w.dim() == 3 else F.conv2d
@@ -40,11 +48,8 @@ def conv(x, w, b, a):
 
 
 def conv_transpose(x, w, b, a):
-    half = len(a["pads"]) // 2
-    if a["pads"][:half] != a["pads"][half:]:
-        raise NotImplementedError("ConvTranspose with uneven pads")
     call = F.conv_transpose1d if w.dim() == 3 else F.conv_transpose2d
-    return call(x, w, b, a["strides"], a["pads"][:half], a.get("output_padding", 0), a["group"], a["dilations"])
+    return call(x, w, b, a["strides"], even("ConvTranspose", a["pads"]), a.get("output_padding", 0), a["group"], a["dilations"])
 
 
 def gru(x, w, r, b, h, a):
@@ -74,12 +79,6 @@ def sliced(x, starts, ends, axes, steps):
     return x
 
 
-def avg_pool(x, a):
-    if a["pads"][:2] != a["pads"][2:]:
-        raise NotImplementedError("an average pool with unequal padding")
-    return F.avg_pool2d(x, a["kernel_shape"], a["strides"], a["pads"][:2], count_include_pad=bool(a["count_include_pad"]))
-
-
 def compute(kind, x, a):
     """The outputs of a node: of tensors x (None: left out) and attributes a."""
     x = x + [None] * (8 - len(x))
@@ -89,7 +88,7 @@ def compute(kind, x, a):
         return BINARY[kind](x[0], x[1])
     match kind:
         case "AffineGrid": return F.affine_grid(x[0], [int(n) for n in x[1]], align_corners=bool(a["align_corners"]))
-        case "AveragePool": return avg_pool(x[0], a)
+        case "AveragePool": return F.avg_pool2d(x[0], a["kernel_shape"], a["strides"], even("AveragePool", a["pads"]), count_include_pad=bool(a["count_include_pad"]))
         case "BatchNormalization": return F.batch_norm(x[0], x[3], x[4], x[1], x[2], False, 0.0, a["epsilon"])
         case "Cast": return x[0].to(TYPES[a["to"]])
         case "Clip": return torch.clamp(x[0], x[1].item(), x[2].item())

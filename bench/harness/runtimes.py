@@ -1,13 +1,17 @@
 """The sides of inference.py: what computes a net of an ONNX file, or of spnc's library, for one batch of inputs.
 
-A side is a class: `missing()` is what it needs and is not installed ("": nothing); its constructor builds it in the net's folder, or takes what an earlier run left there; a call computes once and
-returns the outputs by their names.  `net` has the folder, the inputs and the output names (inference.py).
+A side is a class: `missing()` is what it needs and is not installed ("": nothing); its constructor builds it in the net's folder, or takes what an earlier run built there of the same
+net by the same tools; a call computes once and returns the outputs by their names.  `net` has the folder, the inputs and the output names (inference.py).
 """
 
 import ctypes
+import functools
+import hashlib
+import importlib.metadata
 import importlib.util
 import json
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -15,6 +19,7 @@ import sys
 
 import numpy as np
 
+from machine import machine
 from nets import fail
 
 
@@ -35,6 +40,35 @@ def pointers(arrays):
 
 class Refused(Exception):
     """The side cannot compute this net."""
+
+
+@functools.cache
+def version(what):
+    """Of an installed package, or what a compiler says of itself."""
+    try:
+        return f"{what} {importlib.metadata.version(what)}"
+    except importlib.metadata.PackageNotFoundError:
+        return subprocess.run([what, "--version"], capture_output=True, text=True, check=True).stdout
+
+
+def build(path, of, make):
+    """Makes the file or folder `path` by make(), unless an earlier run made it of the same: `of` are texts, and files whose bytes count.  A refusal is kept likewise."""
+    total = hashlib.sha256()
+    for part in [machine()["cpu"], *of]:
+        total.update((part.read_bytes() if isinstance(part, pathlib.Path) else str(part).encode()) + b"\0")
+    stamp, found = path.with_name(f"{path.name}.made_of"), total.hexdigest()
+    made, _, why = stamp.read_text().partition("\n") if stamp.exists() else ("", "", "")
+    if made != found or not (why or path.exists()):
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        stamp.unlink(missing_ok=True)
+        why = ""
+        try:
+            make()
+        except Refused as e:
+            why = str(e)
+        stamp.write_text(f"{found}\n{why}")
+    if why:
+        raise Refused(why)
 
 
 class Onnxruntime:
@@ -62,13 +96,16 @@ class Aotinductor:
         torch.set_num_threads(1)
         self.inputs, self.names = [torch.from_numpy(a) for a in net.inputs(batch).values()], net.outputs
         path = net.folder / f"aotinductor-{batch}.pt2"
+
+        def make():
+            try:
+                exported = torch.export.export(net.torch(), tuple(self.inputs), strict=False)
+                torch._inductor.aoti_compile_and_package(exported, package_path=str(path), inductor_configs={"freezing": True})
+            except Exception as e:
+                raise Refused(f"{type(e).__name__}: {str(e).splitlines()[0][:200]}") from e
+
         with torch.no_grad():
-            if not path.exists():
-                try:
-                    exported = torch.export.export(net.torch(), tuple(self.inputs), strict=False)
-                    torch._inductor.aoti_compile_and_package(exported, package_path=str(path), inductor_configs={"freezing": True})
-                except Exception as e:
-                    raise Refused(f"{type(e).__name__}: {str(e).splitlines()[0][:200]}") from e
+            build(path, [net.folder / "net.onnx", *SOURCES, version("torch"), version("g++"), batch], make)
             self.call = torch._inductor.aoti_load_package(str(path))
         self.no_grad = torch.no_grad
 
@@ -88,12 +125,15 @@ class Emx:
 
     def __init__(self, net, batch, o):
         folder = net.folder / f"emx-{batch}"
-        if not (folder / "libemx.so").exists():
+
+        def make():
             folder.mkdir(exist_ok=True)
             said = run(sys.executable, "-m", "emx_onnx_cgen", "compile", net.fixed(batch), folder / "emx.c", "--model-name", "emx")
             said = said or run(o.cc, "-O3", "-march=native", "-ffast-math", "-w", "-shared", "-fPIC", folder / "emx.c", "-o", folder / "libemx.so", "-lm")
             if said:
                 raise Refused(said)
+
+        build(folder, [net.folder / "net.onnx", version("emx_onnx_cgen"), version("onnxruntime"), version(o.cc), batch], make)
         self.lib = ctypes.CDLL(str(folder / "libemx.so"))
         if (folder / "emx.bin").exists():
             self.lib.emx_load.restype = ctypes.c_bool
@@ -113,16 +153,18 @@ class Emx:
 
 
 class Library:
-    """spnc's, of the form auto, lanes or latency."""
+    """spnc's, of one of FORMS."""
 
     def __init__(self, net, batch, o, form):
         out = net.folder / f"{form}-{batch}"
-        command = [o.spnc, "build", net.path, *net.sets, "--for", "inference", "--batch", batch, "--weights", net.folder / "net.npz", "--outputs", ",".join(net.outputs), "--force", "-o", out]
-        if not (o.keep and (out / f"lib{net.model}.so.0").exists()):
-            shutil.rmtree(out, ignore_errors=True)
-            said = run(*command, *([] if form == "auto" else ["--form", form]), env=os.environ | {"CC": o.cc})
+        command = ["build", net.path, *net.sets, "--for", "inference", "--batch", batch, "--weights", net.folder / "net.npz", "--outputs", ",".join(net.outputs), *FORMS[form], "--force", "-o", out]
+
+        def make():
+            said = run(o.spnc, *command, env=os.environ | {"CC": o.cc})
             if said:
                 raise Refused(said)
+
+        build(out, [o.spnc, net.hash, net.folder / "net.npz", version(o.cc), *map(str, command)], make)
         self.folder, self.lib = out, ctypes.CDLL(str(out / f"lib{net.model}.so.0"))
         header = (out / f"{net.model}.h").read_text()
         size = int(header.split("_MEMORY ((size_t)")[1].split(")")[0])
@@ -158,4 +200,6 @@ class Library:
         return {} if done.returncode else json.loads(done.stdout) | {"code_kb": code / 1000}
 
 
+FORMS = {"auto": [], "lanes": ["--form", "lanes"], "latency": ["--form", "latency"], "portable": ["--target", "portable"]}
+SOURCES = [pathlib.Path(__file__).with_name(name) for name in ("nets_torch.py", "onnx_torch.py")]           # what makes an ONNX file a net of PyTorch
 PEERS = {"onnxruntime": Onnxruntime, "aotinductor": Aotinductor, "emx": Emx}
