@@ -214,6 +214,8 @@ static Fact *weight_fact(Model *m, const Weight *w)
     Text dims = { .arena = m->arena };
     if (w->layout == W_IN_OUT)
         text_printf(&dims, "[%lld][%lld]", (long long)w->shape.dim[1], (long long)w->stride);
+    else if (w->layout == W_PANELS)
+        text_printf(&dims, "[%lld][%lld][16]", (long long)w->stride / 16, (long long)w->shape.dim[1]);
     else if (w->shape.rank <= 1)
         text_printf(&dims, "[%lld]", (long long)(m->lanes > 1 ? w->reals : shape_count(&w->shape)));
     else

@@ -304,13 +304,21 @@ static void pack_latency(const Block *b, const Weight *to, const Given *s)
     }
 }
 
+/* Where element i lies among those of the weight. */
+static int64_t place_of(const Weight *w, int64_t i)
+{
+    if (w->layout != W_IN_OUT && w->layout != W_PANELS)
+        return i;
+    const int64_t inputs = w->shape.dim[1], k = i % inputs, m = i / inputs;
+    return w->layout == W_IN_OUT ? k * w->stride + m : (m / LANES * inputs + k) * LANES + m % LANES;
+}
+
 static void pack(const Block *b, const Weight *to, const Given *s)
 {
     if (to->layout == W_LATENCY || to->layout == W_LATENCY_BIAS) {
         pack_latency(b, to, s);
         return;
     }
-    const int64_t inputs = to->layout == W_IN_OUT ? to->shape.dim[1] : 1;
     const Array *from = array_of(s, to->of ? to->of : to);
     if (to->layout == W_TRANSFORMED) {
         pack_transformed(b, to, from);
@@ -321,7 +329,7 @@ static void pack(const Block *b, const Weight *to, const Given *s)
         return;
     }
     for (int64_t i = 0; i < shape_count(&to->shape); i++)
-        set(b, to->offset + (to->layout == W_IN_OUT ? i % inputs * to->stride + i / inputs : i), array_number(from, i));
+        set(b, to->offset + place_of(to, i), array_number(from, i));
 }
 
 bool weights_pack(Model *m, const char *path, Text *bytes)

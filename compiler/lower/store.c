@@ -41,6 +41,20 @@ static void store_scales(Model *m, List *stored, const Op *op)
     t->stored = w;
 }
 
+/* A weight of the lanes form that dense layers alone read, as inputs come: what a panel of its outputs needs lies together, and is not copied. */
+static void lay_in_panels(Model *m)
+{
+    for (int i = 0; i < m->weights.count; i++) {
+        Weight *w = m->weights.items[i];
+        bool panels = w->layout == W_IN_OUT;
+        for_each_op(o, &m->forward) for (int k = 0; k < o.op->weight_count; k++)
+            if (o.op->weights[k] == w && (o.op->kind != OP_dense || o.op->dense.transposed))
+                panels = false;
+        if (panels)
+            w->layout = W_PANELS;
+    }
+}
+
 bool weights_store(Model *m)
 {
     if (!m->options.inference)
@@ -48,6 +62,8 @@ bool weights_store(Model *m)
     List stored = { 0 };
     if (m->options.latency)
         latency_choose(m);
+    else if (!m->options.plain)
+        lay_in_panels(m);
     for_each_op(w, &m->forward) {
         Op *op = w.op;
         if (op->kind == OP_batch_statistics) {

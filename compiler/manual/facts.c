@@ -166,6 +166,7 @@ const FactDoc fact_docs[] = {
     { "unit", "da db", "bool", "which gradients are wanted", "matmul" },
     { "unit", "P", "int", "positions that go through it by themselves", "dense" },
     { "unit", "transposed", "bool", "y = w' x: forward and gradient change places", "dense" },
+    { "unit", "in_panels", "bool", "the weights of a library: [outputs / 16][inputs][16]", "dense" },
     { "unit", "sizes", "int[]", "sizes of the inputs along the axis", "concat" },
     { "unit", "count", "int", "how many numbers the restricted transform has", "transform" },
     { "unit", "turns", "bool", "it is a similarity", "transform" },
@@ -383,6 +384,7 @@ const FactDoc fact_docs[] = {
     { "panels", "pieces", "int", "of work, for the threads", NULL },
     { "panels", "S", "int", "slices in all; each position is one", NULL },
     { "panels", "straight", "bool", "do the examples stay in the lanes, so that nothing is turned at the end: few inputs, or few empty lanes", NULL },
+    { "panels", "ahead", "int", "straight, of weights in panels: reals of the next block that a tile asks for with each input", NULL },
     { "panels", "prefetch", "bool", "do the weights come from beyond the second-level cache?", NULL },
 
     { "tile", "F Q", "int", "rows and columns of sums", NULL },

@@ -296,7 +296,7 @@ static int64_t place_weights(const Model *m, const List *list)
         Weight *w = list->items[i];
         w->offset = at;
         int64_t n = shape_count(&w->shape);
-        if (w->layout == W_IN_OUT)
+        if (w->layout == W_IN_OUT || w->layout == W_PANELS)
             n = w->shape.dim[1] * w->stride;
         else if (m->lanes > 1 && w->shape.rank == 1)
             n = up(n);                          /* biases of dense layers are read as whole vectors */

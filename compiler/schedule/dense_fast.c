@@ -62,11 +62,14 @@ static void forward(Work *w, const Sizes *z, int64_t S)
     p->rest = runs_spread(last < LANES && !p->straight ? last : 0, p->tile.F);
     int widest = p->panels.run[0].size, count = runs_pieces(&p->panels);
     p->wide = widest * LANES;
-    p->block = (int)least(z->IN, most(16, w->on.target->panel_bytes / ((int64_t)w->on.vec_bytes * widest)));
+    const bool copied = !w->op->weight_count || w->op->weights[0]->layout != W_PANELS;
+    const int halves = p->straight && !copied ? 2 : 1;       /* a panel that is read where it lies shares the cache with as many inputs in vecs */
+    p->block = (int)least(z->IN, most(16, w->on.target->panel_bytes / ((int64_t)w->on.vec_bytes * widest * halves)));
     int64_t sums = (int64_t)LANES * widest * w->on.vec_bytes;          /* bytes of a slice's */
     p->slices = (int)most(1, least(STACK_BYTES / sums, slices_of(w, z, count, S)));
     p->pieces = (int)(count * ceil_div(S, p->slices));
     p->prefetch = weight_reals(z) > w->on.target->weight_reals;
+    p->ahead = (int)ceil_div(LANES, (int64_t)runs_pieces(&p->rows) * p->slices);
     add_tiles(p, &p->rows);
     add_tiles(p, &p->rest);
 }

@@ -236,6 +236,7 @@ static Fact *panels_fact(Arena *a, const DensePanels *p)
     fact_int(f, "pieces", p->pieces);
     fact_bool(f, "prefetch", p->prefetch);
     fact_bool(f, "straight", p->straight);
+    fact_int(f, "ahead", p->ahead);
     return f;
 }
 

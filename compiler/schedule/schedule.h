@@ -130,6 +130,7 @@ typedef struct {
     int S;                               /* slices in all, each position one of them */
     bool prefetch;                       /* the weights do not stay in the second-level cache */
     bool straight;                       /* rows are outputs: nothing is turned at the end */
+    int ahead;                           /* straight, of weights in panels: reals of the next block that each of a tile's inputs asks for */
 } DensePanels;
 
 /* Gradient of a dense layer to its input (rows: inputs, columns: slices) or to its weights (columns: vecs of outputs). */
