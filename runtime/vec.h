@@ -620,7 +620,12 @@ static inline vpart p_load(const real *a) { return VOP(load)(a); }
 static inline void p_store(real *a, vpart x) { VOP(store)(a, x); }
 static inline vpart p_keep(vpart a) { return spn_keep(a); }
 static inline vpart p_zero(void) { return VOP(set1)(0); }
+static inline vpart p_set1(real a) { return VOP(set1)(a); }
+static inline vpart p_add(vpart a, vpart b) { return VOP(add)(a, b); }
+static inline vpart p_sub(vpart a, vpart b) { return VOP(sub)(a, b); }
+static inline vpart p_mul(vpart a, vpart b) { return VOP(mul)(a, b); }
 static inline vpart p_fma(vpart a, vpart b, vpart c) { return P_FMA(a, b, c); }
+static inline vpart p_fnma(vpart a, vpart b, vpart c) { return P_FNMA(a, b, c); }
 #else
 typedef vec vpart;
 enum { P_LANES = 16 };
@@ -628,7 +633,12 @@ static inline vpart p_load(const real *a) { return v_load(a); }
 static inline void p_store(real *a, vpart x) { v_store(a, x); }
 static inline vpart p_keep(vpart a) { return v_keep(a); }
 static inline vpart p_zero(void) { return v_zero(); }
+static inline vpart p_set1(real a) { return v_set1(a); }
+static inline vpart p_add(vpart a, vpart b) { return v_add(a, b); }
+static inline vpart p_sub(vpart a, vpart b) { return v_sub(a, b); }
+static inline vpart p_mul(vpart a, vpart b) { return v_mul(a, b); }
 static inline vpart p_fma(vpart a, vpart b, vpart c) { return v_fma(a, b, c); }
+static inline vpart p_fnma(vpart a, vpart b, vpart c) { return v_fnma(a, b, c); }
 #endif
 
 #undef V1

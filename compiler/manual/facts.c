@@ -436,6 +436,8 @@ const FactDoc fact_docs[] = {
     { "axis", "input_adjoint output_adjoint filter_adjoint", "transform", "their adjoints", NULL },
 
     { "transform", "inputs", "int", "d0, d1, ...", NULL },
+    { "transform", "type", "text", "vec, or vpart", NULL },
+    { "transform", "part", "transform", "the same for one part of a vec", NULL },
     { "transform", "sums", "sum[]", "to be computed first, in order", NULL },
     { "transform", "results", "text[]", "C of each result", NULL },
 

@@ -5,6 +5,7 @@
 #include "lower/transform.h"
 #include "schedule/choice.h"
 #include "template/fact.h"
+#include <string.h>
 
 static Fact *runs_fact(Arena *a, const Runs *runs)
 {
@@ -259,20 +260,37 @@ static Fact *rows_fact(Arena *a, const DenseRows *p)
 
 /* ---- Winograd ------------------------------------------------------------------------------------------------------ */
 
-static Fact *transform_fact(Arena *a, const Transform *t)
+/* The C of a transform of vecs, or the same with p_ for v_, which transforms one part of them. */
+static const char *of_type(Arena *a, const char *text, bool part)
+{
+    char *c = arena_copy(a, text, strlen(text));
+    for (char *v = c; part && (v = strstr(v, "v_")); v++)
+        *v = 'p';
+    return c;
+}
+
+static Fact *transform_text(Arena *a, const Transform *t, bool part)
 {
     Fact *f = fact_table(a), *sums = fact_table(a), *results = fact_table(a);
     for (int i = 0; i < t->sum_count; i++) {
         Fact *s = fact_table(a);
         fact_text(s, "name", t->sums[i].name);
-        fact_text(s, "value", t->sums[i].value);
+        fact_text(s, "value", of_type(a, t->sums[i].value, part));
         fact_push(sums, s);
     }
     for (int i = 0; i < t->result_count; i++)
-        fact_push_text(results, t->results[i]);
+        fact_push_text(results, of_type(a, t->results[i], part));
+    fact_text(f, "type", part ? "vpart" : "vec");
     fact_int(f, "inputs", t->inputs);
     fact_set(f, "sums", sums);
     fact_set(f, "results", results);
+    return f;
+}
+
+static Fact *transform_fact(Arena *a, const Transform *t)
+{
+    Fact *f = transform_text(a, t, false);
+    fact_set(f, "part", transform_text(a, t, true));
     return f;
 }
 
