@@ -31,23 +31,25 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* CHAINS independent sums, so that the units are always busy; the assembly changes nothing, but the compiler cannot say so. */
+#if defined __x86_64__
+#define REGISTER "+v"
+#else
+#define REGISTER "+w"
+#endif
+#define EACH(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11)
+#define BEGIN(i) Vec c##i = factor;
+#define MULTIPLY_ADD(i) c##i = c##i * factor + factor; __asm__ volatile("" : REGISTER(c##i));
+
+/* CHAINS independent sums, so that the units are always busy; the assembly changes nothing, but the compiler cannot say so.  Names, not an array, which
+ * gcc would keep in memory. */
 static double multiply_adds(void)
 {
-    Vec c[CHAINS], factor = { 0 };
-    memset(c, 0, sizeof c);
+    Vec factor = { 0 };
     factor += 0.5f;
+    EACH(BEGIN)
     const double begin = now();
     for (int k = 0; k < TIMES; k++) {
-#pragma GCC unroll 12
-        for (int i = 0; i < CHAINS; i++) {
-            c[i] = c[i] * factor + factor;
-#if defined __x86_64__
-            __asm__ volatile("" : "+v"(c[i]));
-#else
-            __asm__ volatile("" : "+w"(c[i]));
-#endif
-        }
+        EACH(MULTIPLY_ADD)
     }
     return 2e-9 * LANES * CHAINS * TIMES / (now() - begin);
 }
