@@ -128,9 +128,11 @@ static void take_value(void *to, const GridValue *v)
     read_value(text, sizeof text, name, v->value);
     settings_from(NULL);
     for (int i = 0; i < a->count; i++)
-        if (!strcmp(a->values[i], text))
-            fail(WRONG_INPUT, "%s:%d: %s: %s stands there twice%s%s", path, v->line, a->name, text, strcmp(v->value, a->spelt[i]) ? ", also as " : "",
+        if (!strcmp(a->values[i], text)) {     /* one value, however it is spelt, is one run */
+            warn("%s:%d: %s: %s stands there twice%s%s; it is trained once", path, v->line, a->name, text, strcmp(v->value, a->spelt[i]) ? ", also as " : "",
                  strcmp(v->value, a->spelt[i]) ? strcmp(v->value, text) ? v->value : a->spelt[i] : "");
+            return;
+        }
     strcpy(a->values[a->count], text);
     strcpy(a->spelt[a->count++], v->value);
 }
@@ -495,7 +497,7 @@ int command_sweep(const Options *o)
         if (!sigaction(signals[i], NULL, &was) && (was.sa_handler != SIG_IGN || signals[i] != SIGHUP))       /* nohup: ignored, stays so */
             sigaction(signals[i], &action, NULL);
     running_sweep = &s;
-    printf("%d runs in %s\n", s.run_count, o->runs);
+    printf("%d run%s in %s\n", s.run_count, s.run_count == 1 ? "" : "s", o->runs);
     fflush(stdout);
     choose(&s);
     fflush(stdout);
