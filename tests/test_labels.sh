@@ -40,7 +40,7 @@ def right(what, text, labels, names=None, says="", options=(), dtype="i4"):
     if y.dtype != np.dtype(dtype) or y.tolist() != labels or n != names or says not in said: fault(f"{what}: {y.dtype} {y.tolist()} {n}", said)
 
 def wrong(what, text, says, options=(), code=1):
-    open("t.csv", "wb").write(text.encode())
+    open("t.csv", "wb").write(text if isinstance(text, bytes) else text.encode())
     c, said = run("p", "t.csv", options)
     if c != code or says not in said or os.path.exists("o/train_label.npy"): fault(f"{what}: exit code {c}, expected {code} and '{says}'", said)
 
@@ -56,6 +56,14 @@ right("real beside whole", rows([1, 2, 3, 4, "-1e-2"]), [[1], [2], [3], [4], [np
 right("asked to be real", rows([1, 2, 3, 4, 5]), [[1], [2], [3], [4], [5]], options=["--labels-as", "reals"], dtype="f4")
 right("names", rows(["b", "a10", "a9", "b", "c"]), [2, 1, 0, 2, 3], ["a9", "a10", "b", "c"])
 right("numbers as names", rows(["0", "1", "unknown", "10", "2"]), [0, 1, 4, 3, 2], ["0", "1", "2", "10", "unknown"], options=["--labels-as", "classes"])
+right("a comma behind every line", rows(["b,", "a,", "b,", "a,", "c,"]), [1, 0, 1, 0, 2], ["a", "b", "c"])
+right("cells that are all empty", "file,label\n" + rows([0, 1, 2, 1, 0]) + ",\n,\n", [0, 1, 2, 1, 0])
+right("a NO-BREAK SPACE around a cell", rows(["a\u00a0", "\u00a0a", "b", " a \u00a0 ", "b"]), [0, 0, 1, 0, 1], ["a", "b"])
+wrong("files alone", rows(["", "", "", "", ""]), "t.csv:1: no label behind the file")
+wrong("UTF-16", rows([0, 1, 2, 1, 0]).encode("utf-16"), "found text in UTF-16, expected UTF-8")
+wrong("nothing but commas", ",\n,\n", "every cell in it is empty")
+wrong("per cent", rows(["10%", "20%", "10%", "2.5%", "30%"]), "t.csv:1: the label '10%' has a sign of per cent; write numbers with digits and a point alone")
+right("per cent as names", rows(["10%", "2%", "10%", "2%", "2%"]), [1, 0, 1, 0, 0], ["2%", "10%"], options=["--labels-as", "classes"])
 wrong("one odd cell", rows(["0", "1", "unknown", "10", "2"]), "t.csv:3: the label 'unknown' is no number, and 4 of all 5 are")
 wrong("one number", rows(["a", "b", "c", "7", "a"]), "t.csv:4: the label '7' is a number, and 1 of all 5 are")
 wrong("nan", rows(["0.5", "nan", "0.25", "1", "2"]), "'nan' is no number")
@@ -114,7 +122,7 @@ wrong("a comma too many", "im0.pgm,cat, black\nim1.pgm,dog\n", "t.csv:2: 2 cells
 wrong("an open quote", 'im0.pgm,"cat\nim1.pgm,dog\n', "t.csv:1: a quote is not closed")
 wrong("text behind a quote", 'im0.pgm,cat\nim1.pgm,"dog" x\n', "t.csv:2: a quote is not closed, or has text behind it")
 wrong("an empty label", "im0.pgm,0\nim1.pgm,\n", "t.csv:2: label 1 is empty")
-wrong("a bare file", "im0.pgm\n", "t.csv:1: 1 cells, expected file,label")
+wrong("a bare file", "im0.pgm\n", "t.csv:1: 1 cell, expected file,label")
 wrong("a header alone", "file,label\n", "no line below its header")
 wrong("nothing", "\n \n", "no line in it")
 wrong("missing", rows(cats) + "none.pgm,cat\n", "t.csv:6: p/none.pgm: No such file")

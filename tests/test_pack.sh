@@ -178,7 +178,8 @@ expect 1 'twice.csv:3: table/1.png stands in line 1 already' $pack table --label
 expect 1 'ragged.csv:2: 2 cells, expected 3 as in line 1' $pack table --labels ragged.csv $few
 expect 1 'missing.csv:2: table/none.png: No such file' $pack table --labels missing.csv $few
 expect 1 'hole.csv:2: label 1 is empty' $pack table --labels hole.csv $few
-expect 1 'bare.csv:1: 1 cells, expected file,label' $pack table --labels bare.csv $few
+expect 1 'bare.csv: found a table, expected a folder of pictures or a .npy.  A table of pictures: spn-data pack FOLDER --labels bare.csv' $pack bare.csv $few
+expect 1 'bare.csv:1: 1 cell, expected file,label' $pack table --labels bare.csv $few
 expect 1 'found a byte 0' $pack table --labels nul.csv $few
 expect 1 'element 2 of example 16 is nan' $pack nan.npy $few
 expect 1 'label -1 of example 1' $pack f8.npy --labels negative.npy $few

@@ -59,6 +59,19 @@ static bool has_decimal_comma(const char *text)
     return read_number(&v, point);
 }
 
+/* A number with a sign of per cent behind it. */
+static bool has_percent(const char *text)
+{
+    char number[64];
+    double v;
+    const size_t n = strlen(text);
+    if (n < 2 || text[n - 1] != '%' || n >= sizeof number)
+        return false;
+    memcpy(number, text, n - 1);
+    number[n - 1] = '\0';
+    return read_number(&v, number);
+}
+
 static bool is_whole(double v) { return v == floor(v) && fabs(v) <= 9007199254740992.0; }
 
 static int by_value(const void *a, const void *b) { return *(const double *)a < *(const double *)b ? -1 : *(const double *)a > *(const double *)b; }
@@ -145,10 +158,11 @@ int labels_from_words(List *l, char **words, const int *lines, int per, LabelsAs
         if (first[number] < 0)
             first[number] = i;
     }
-    if (as != AS_CLASSES && first[0] >= 0 && has_decimal_comma(words[first[0]])) {
+    const char *odd = as != AS_CLASSES && first[0] >= 0 ? words[first[0]] : "";
+    if (has_decimal_comma(odd) || has_percent(odd)) {
         free(values);
-        return complain(WRONG_INPUT, "%s:%d: the label '%s' has a comma for a point; write numbers with a point.  --labels-as classes makes a name"
-                        " of it", table, lines[first[0] / per], words[first[0]]);
+        return complain(WRONG_INPUT, "%s:%d: the label '%s' has a %s; write numbers with %s.  --labels-as classes makes a name of it", table, lines[first[0] / per], odd,
+                        has_percent(odd) ? "sign of per cent" : "comma for a point", has_percent(odd) ? "digits and a point alone" : "a point");
     }
     set_shape(l, as == AS_REALS || (as == BY_TYPE && numbers == n && wholes < n) ? ARRAY_F4 : ARRAY_I4, per);
     if (as == BY_TYPE && numbers && numbers < n) {

@@ -183,10 +183,24 @@ int list_folder(List *l, const char *folder)
 
 /* ---- arrays ---------------------------------------------------------------------------------------------------------- */
 
+/* A table of numbers, which numpy makes arrays of. */
+static bool is_table(const char *path)
+{
+    static const char *const endings[] = { ".csv", ".tsv", ".txt" };
+    const char *dot = strrchr(path, '.');
+    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
+        if (!strcasecmp(dot, endings[i]))
+            return true;
+    return false;
+}
+
 int list_array(List *l, const char *path, const char *labels, LabelsAs as)
 {
     ArrayError e;
     char found[160];
+    if (is_table(path))
+        return complain(WRONG_INPUT, "%s: found a table, expected a folder of pictures or a .npy.  A table of pictures: spn-data pack FOLDER --labels %s.  One of numbers"
+                        " becomes arrays by numpy, as docs/data.md shows", path, path);
     if (!array_map_npy(&l->source, path, &e))
         return complain_array(&e);
     const Array *a = &l->source;

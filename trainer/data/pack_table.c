@@ -42,8 +42,21 @@ static int read_text(char **text, const char *path)
     memcpy(*text, map.data, map.size);
     (*text)[map.size] = '\0';
     const bool whole = strlen(*text) == map.size;
+    const bool wide = map.size > 1 && (!memcmp(map.data, "\xff\xfe", 2) || !memcmp(map.data, "\xfe\xff", 2));
     array_map_close(&map);
-    return whole ? FINE : complain(WRONG_INPUT, "%s: found a byte 0, expected lines of text: file,label[,label...]", path);
+    return whole ? FINE
+         : complain(WRONG_INPUT, wide ? "%s: found text in UTF-16, expected UTF-8; spreadsheets save it as \"CSV UTF-8\", and iconv -f UTF-16 -t UTF-8 converts it"
+                                      : "%s: found a byte 0, expected lines of text: file,label[,label...]", path);
+}
+
+/* The white space around a cell that is not quoted: blanks, tabs, and the NO-BREAK SPACE that web pages and spreadsheets leave. */
+static size_t blank_at(const char *text) { return *text == ' ' || *text == '\t' ? 1 : strncmp(text, "\xc2\xa0", 2) ? 0 : 2; }
+
+static char *trim_end(char *from, char *to)
+{
+    while (to > from && (to[-1] == ' ' || to[-1] == '\t' || (to - from > 1 && blank_at(to - 2) == 2)))
+        to -= to[-1] == ' ' || to[-1] == '\t' ? 1 : 2;
+    return to;
 }
 
 /* The cell at *at, which ends before `separator` or at the line's end (*at is then NULL).  out: where its text goes, or NULL; it may be the
@@ -51,8 +64,8 @@ static int read_text(char **text, const char *path)
 static char *take_cell(char **at, char separator, char *out)
 {
     char *from = *at, *to = out;
-    while (*from == ' ')
-        from++;
+    while (*from == ' ' || blank_at(from) == 2)
+        from += blank_at(from);
     const bool quoted = *from == '"';
     for (from += quoted; *from && (quoted ? *from != '"' || from[1] == '"' : *from != separator); from++) {
         from += quoted && *from == '"';
@@ -66,10 +79,8 @@ static char *take_cell(char **at, char separator, char *out)
     if (*from && *from != separator)
         return NULL;
     *at = *from ? from + 1 : NULL;
-    for (; out && !quoted && to > out && (to[-1] == ' ' || to[-1] == '\t'); to--)
-        ;
     if (out)
-        *to = '\0';
+        *(quoted ? to : trim_end(out, to)) = '\0';
     return out ? out : from;
 }
 
@@ -167,26 +178,37 @@ static char find_separator(const Line *lines, int count, const Table *t)
     return ',';
 }
 
-static int cut_lines(Table *t, const Line *lines, char separator)
+/* Cells that are all empty, as spreadsheets write them below a table. */
+static bool is_empty_row(const Table *t, int row)
+{
+    for (int k = 0; k < t->width; k++)
+        if (*t->rows[row][k])
+            return false;
+    return true;
+}
+
+static int cut_lines(Table *t, const Line *lines, int count, char separator)
 {
     t->width = count_cells(lines[0].text, separator);
-    t->rows = need(NULL, (size_t)t->count * sizeof *t->rows);
-    t->lines = need(NULL, (size_t)t->count * sizeof *t->lines);
-    for (int i = 0; i < t->count; i++) {
-        const int width = count_cells(lines[i].text, separator), line = t->lines[i] = lines[i].number;
+    t->rows = need(NULL, (size_t)count * sizeof *t->rows);
+    t->lines = need(NULL, (size_t)count * sizeof *t->lines);
+    for (int i = 0; i < count; i++) {
+        const int width = count_cells(lines[i].text, separator), line = t->lines[t->count] = lines[i].number;
         if (width < 0)
             return complain(WRONG_INPUT, "%s:%d: a quote is not closed, or has text behind it; expected \"a name\", quotes in it doubled", t->path, line);
         if (width != t->width)
             return complain(WRONG_INPUT, "%s:%d: %d cell%s, expected %d as in line %d%s", t->path, line, width, width == 1 ? "" : "s", t->width, t->lines[0],
                             separator == '\t' ? "" : "; a name with a comma or semicolon in it stands in quotes");
         if (width < 2 || width > CELLS_MOST)
-            return complain(WRONG_INPUT, "%s:%d: %d cells, expected file,label[,label...] with commas, semicolons or tabs between", t->path, line, width);
-        t->rows[i] = (char **)(void *)list_room((size_t)width * sizeof **t->rows);
+            return complain(WRONG_INPUT, "%s:%d: %d cell%s, expected file,label[,label...] with commas, semicolons or tabs between", t->path, line, width,
+                            width == 1 ? "" : "s");
+        t->rows[t->count] = (char **)(void *)list_room((size_t)width * sizeof **t->rows);
         char *at = lines[i].text;
         for (int k = 0; k < width; k++) {
             char *cell = at;
-            t->rows[i][k] = take_cell(&at, separator, cell);
+            t->rows[t->count][k] = take_cell(&at, separator, cell);
         }
+        t->count += !is_empty_row(t, t->count);
     }
     return FINE;
 }
@@ -293,14 +315,25 @@ static int take_labels(Table *t, const int *columns, int count)
     return FINE;
 }
 
+/* A comma at the end of every line makes one. */
+static bool is_empty_column(const Table *t, int column)
+{
+    for (int i = 0; i < t->count; i++)
+        if (*t->rows[i][column])
+            return false;
+    return true;
+}
+
 /* Without a header: all that stands behind the file, if each column has numbers alone, or is the only one. */
 static int find_bare_labels(Table *t)
 {
     int columns[CELLS_MOST], count = 0;
     bool numbers = true;
     for (int k = 0; k < t->width; k++)
-        if (k != t->file)
+        if (k != t->file && !is_empty_column(t, k))
             columns[count++] = k;
+    if (!count)
+        return complain(WRONG_INPUT, "%s:%d: no label behind the file, expected file,label[,label...]", t->path, t->lines[0]);
     for (int i = 0; numbers && i < t->count; i++)
         for (int k = 0; k < count; k++)
             numbers = numbers && t->rows[i][columns[k]][strspn(t->rows[i][columns[k]], "+-0123456789.eE")] == '\0';
@@ -439,10 +472,12 @@ int list_table(List *l, const char *folder, const char *table, const char *colum
     int code = read_text(&text, table);
     if (code != FINE)
         return code;
-    t.count = split_lines(&lines, strncmp(text, "\xef\xbb\xbf", 3) ? text : text + 3);     /* some editors begin with this mark */
-    if (!t.count)
+    const int count = split_lines(&lines, strncmp(text, "\xef\xbb\xbf", 3) ? text : text + 3);     /* some editors begin with this mark */
+    if (!count)
         return complain(WRONG_INPUT, "%s: no line in it, expected file,label[,label...]", table);
-    code = cut_lines(&t, lines, find_separator(lines, t.count, &t));
+    code = cut_lines(&t, lines, count, find_separator(lines, count, &t));
+    if (code == FINE && !t.count)
+        code = complain(WRONG_INPUT, "%s: every cell in it is empty, expected file,label[,label...]", table);
     if (code == FINE)
         code = find_columns(&t);
     if (code == FINE)
