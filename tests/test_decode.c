@@ -429,6 +429,7 @@ Test(decode, headers_of_pnm_are_not_believed)
 {
     static Coded f;
     static const struct { const char *head, *says; } cases[] = {
+        { "P5\r\n4 4\r\n255\r\n0123456789abcdef", "whose header ends with a carriage return and a line feed" },
         { "P5 2000000000 2000000000 255\n", "pixels, expected 1 to 32767 a side" }, { "P5 4 -4 255\n", "damaged header" },
         { "P5 4 4 0\n", "damaged header" }, { "P5 4 4 65536\n", "damaged header" }, { "P4 4\n", "damaged header" }, { "P1 4 1 1020", "no number" },
         { "P7\nWIDTH 4\nHEIGHT 4\nDEPTH 5\nMAXVAL 255\nENDHDR\n", "damaged header" }, { "P7\nWIDTH 4\nHEIGHT 4\nDEPTH 1\nMAXVAL 255\n", "damaged header" },

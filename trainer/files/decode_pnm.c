@@ -101,6 +101,8 @@ bool decode_pnm(Pixels *p, const unsigned char *bytes, size_t size, const char *
     if (width < 0 || height < 0 || most < 1 || b.at == b.end || !isspace(*b.at))
         return array_fail(e, 1, path, "found a P%c file with a damaged header, expected columns, rows%s", kind,
                           bits ? "" : " and a largest value of 1 to 65535");
+    if (kind > '3' && b.end - b.at > 1 && b.at[0] == '\r' && b.at[1] == '\n')      /* one byte ends the header: pixels would begin with the second */
+        return array_fail(e, 1, path, "found a P%c file whose header ends with a carriage return and a line feed, expected one of them; was it written as text?", kind);
     b.at++;
     if (!pixels_sides(width, height, path, e) ||
         !pixels_open(p, (int)width, (int)height, kind == '3' || kind == '6' ? 3 : 1, path, e))
