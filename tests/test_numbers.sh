@@ -95,12 +95,16 @@ expect 1 'error: train_x/train_x.npy: example 37' deep/deep train --data train_x
 expect 1 'error: train_y/train_y.npy: example 11, element \[2\], is minus infinite' deep/deep check --data train_y
 # A target so far off that its square is infinite: the loss is named with the target, not a layer that comes before, and nothing is updated.
 expect 1 'deep.yaml:10: mse1 (forward) made the first bad number: .* is infinite' deep/deep train --data far --run run_far --seed 4
+cp output far.text
 grep -q '^    read the target y: 64 numbers from -.* to 1e+20$' output && grep -q 'epoch 0, update 0: the loss is inf' output || fault "far: $(cat output)"
 expect 1 'deep.yaml:10: mse1 ' deep/deep replay run_far/nonfinite.npz
-deep/deep export --seed 4 -o start.npz >output 2>&1 && "$python" - <<'PYTHON' || fault "far: the weights have moved: $(cat output)"
+deep/deep export --seed 4 -o start.npz >output 2>&1 && "$python" - <<'PYTHON' || fault "far: the weights have moved, or another row is named: $(cat far.text)"
+import re
 import numpy as np
 kept, start = np.load("run_far/nonfinite.npz"), np.load("start.npz")
 assert all((kept["weights/" + k] == start[k]).all() for k in start), "moved"
+n, row = map(int, re.search(r"example (\d+) of the batch \((\d+) of far/train\), element", open("far.text").read()).groups())
+assert any((kept[k][n] == np.load("far/train_x.npy")[row]).all() for k in kept if k.endswith("x")), ("not that row of the file", n, row, kept.files)
 PYTHON
 # A loss that is finite, and gradients that are, but not the sum of their squares.
 expect 1 'deep.yaml:[0-9]*: the gradient of [ab].weight, element [0-9]*, is -*[0-9.]*e+[12][0-9], the largest of all' deep/deep train --data steep --run run_steep

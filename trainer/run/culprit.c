@@ -26,6 +26,8 @@ typedef struct {
     bool written;                /* a result has been passed: the next read belongs to the next operator */
     bool backward, found;
     int examples;                /* of the batch: what the other lanes hold counts for nothing */
+    const Data *data;            /* or NULL: a batch that was kept, whose files are not known */
+    const Batch *batch;
 } Finder;
 
 static void say(Finder *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -123,7 +125,11 @@ static void say_place(Finder *f, const Look *look, size_t i)
     if (look->slot) {
         if (look->step < 0 && steps)
             say_step(f, look->tensor, within);
-        say(f, ", example %d of the batch, element %zu", example_of(look, i), i % look->slot / (size_t)net.lanes);
+        const int example = example_of(look, i);
+        say(f, ", example %d of the batch", example);
+        if (f->data && f->data->dir && *f->data->dir && example < f->examples)
+            say(f, " (%u of %s/%s)", f->batch->which[example], f->data->dir, f->data->split);
+        say(f, ", element %zu", i % look->slot / (size_t)net.lanes);
     } else {
         say(f, ", element %zu", i);
     }
@@ -244,7 +250,7 @@ static bool find_large_gradient(Finder *f)
 
 Culprit culprit_find(char *text, size_t size, const Data *d, const Batch *batch, bool backward)
 {
-    Finder f = { .text = text, .size = size, .backward = backward, .examples = batch->count };
+    Finder f = { .text = text, .size = size, .backward = backward, .examples = batch->count, .data = d, .batch = batch };
     *text = 0;
     if (!culprit_data_is_finite(text, size, d, batch))
         return CULPRIT_DATA;
