@@ -28,6 +28,7 @@ typedef struct {
     int braces;          /* lists in [ ] and maps in { } around what is read */
     const char *seen;    /* the byte of the character `seen_index`, where byte_at() looked last; it looks ever further on */
     size_t seen_index;
+    bool prose;          /* what is read is the value of `about`, a text for people */
     int errors;          /* mistakes in the tree; reading goes on after these */
 } Reader;
 
@@ -74,24 +75,35 @@ static const struct { const char *context, *problem, *text; } plain_english[] = 
     { "tag", "", "'!' begins a tag in YAML: put the text in quotes" },
 };
 
-/* ---- spaces that are none ---- */
+/* ---- characters that look like YAML's own ---- */
 
-/* What looks like a space and is none in YAML; NULL for all other characters. */
-static const char *odd_space(int32_t c)
+typedef struct { const char *name, *meant; } LookAlike;
+
+static LookAlike odd_space(int32_t c)
 {
-    return c == 0xA0 ? "a NO-BREAK SPACE" : c == 0x202F ? "a NARROW NO-BREAK SPACE" : c == 0x3000 ? "an IDEOGRAPHIC SPACE"
-         : c == 0x200B ? "a ZERO WIDTH SPACE" : (c >= 0x2000 && c <= 0x200A) || c == 0x205F || c == 0x1680 ? "a space of another width" : NULL;
+    const char *name = c == 0xA0 ? "a NO-BREAK SPACE" : c == 0x202F ? "a NARROW NO-BREAK SPACE" : c == 0x3000 ? "an IDEOGRAPHIC SPACE"
+                     : c == 0x200B ? "a ZERO WIDTH SPACE" : (c >= 0x2000 && c <= 0x200A) || c == 0x205F || c == 0x1680 ? "a space of another width" : NULL;
+    return (LookAlike){ name, "a space" };
 }
 
-/* Notes the first such space in the lines from the context of a syntax error to the error. */
-static void note_odd_space(Reader *r, int first, int last)
+/* What word processors and other keyboards write in the place of a mark. */
+static LookAlike odd_mark(int32_t c)
+{
+    return c == 0x201C || c == 0x201D || c == 0x201E || c == 0xAB || c == 0xBB || c == 0x2018 || c == 0x2019 ? (LookAlike){ "a typographic quote", "a quote" }
+         : c == 0xFF1A ? (LookAlike){ "a FULLWIDTH COLON", "a colon" } : c == 0xFF0C || c == 0x3001 ? (LookAlike){ "a FULLWIDTH COMMA", "a comma" }
+         : c == 0x2212 || c == 0x2013 ? (LookAlike){ c == 0x2212 ? "a MINUS SIGN" : "an EN DASH", "a minus" } : (LookAlike){ NULL, NULL };
+}
+
+/* Notes the first of these in the lines from the context of a syntax error to the error. */
+static void note_look_alike(Reader *r, int first, int last)
 {
     Loc at = { 1, 1, 1, r->file };
     int32_t c;
     for (size_t i = 0, n; i < r->file->length && at.line <= last; i += n) {
         n = utf8_decode(r->file->text + i, r->file->length - i, &c);
-        if (at.line >= first && odd_space(c)) {
-            diag_note(r->diag, at, "this is %s (U+%04X), which YAML does not take for a space: write a plain one", odd_space(c), (unsigned)c);
+        const LookAlike is = odd_space(c).name ? odd_space(c) : odd_mark(c);
+        if (at.line >= first && is.name) {
+            diag_note(r->diag, at, "this is %s (U+%04X), which YAML does not take for %s: write a plain one", is.name, (unsigned)c, is.meant);
             return;
         }
         at.column++;
@@ -100,20 +112,23 @@ static void note_odd_space(Reader *r, int first, int last)
     }
 }
 
-/* In text without quotes, such a space behind a colon, comma or dash, or at either end, was meant to part two things. */
-static bool refuse_odd_space(Reader *r, const Yaml *y)
+/* In text without quotes, such a space behind a colon, comma or dash, or at either end, was meant to part two things; such a mark has no meaning
+ * anywhere. */
+static bool refuse_look_alike(Reader *r, const Yaml *y)
 {
     int32_t c, before = 0;
     Loc at = y->loc;
     const size_t length = strlen(y->text);
     for (size_t i = 0, n; i < length; i += n, before = c, at.column++) {
         n = utf8_decode(y->text + i, length - i, &c);
-        if (!odd_space(c) || (i && y->text[i + n] && before != ':' && before != ',' && before != '-'))
+        const bool parts = !i || !y->text[i + n] || before == ':' || before == ',' || before == '-';
+        const LookAlike is = parts && odd_space(c).name ? odd_space(c) : r->prose ? (LookAlike){ NULL, NULL } : odd_mark(c);
+        if (!is.name)
             continue;
         at.length = 1;
         r->errors++;
-        diag_error(r->diag, at, "there is %s here (U+%04X), which YAML does not take for a space: write a plain one, or put the text in quotes", odd_space(c),
-                   (unsigned)c);
+        diag_error(r->diag, at, "there is %s here (U+%04X), which YAML does not take for %s: write a plain one, or put the text in quotes", is.name,
+                   (unsigned)c, is.meant);
         return true;
     }
     return false;
@@ -212,7 +227,7 @@ static void syntax_error(Reader *r)
         if (what)
             diag_note(r->diag, point_of(r, p->context_mark), "%s", what);
     }
-    note_odd_space(r, at.line > 1 ? at.line - 1 : at.line, at.line);
+    note_look_alike(r, at.line > 1 ? at.line - 1 : at.line, at.line);
 }
 
 /* ---- the tree ---- */
@@ -299,7 +314,7 @@ static Yaml *scalar_of(Reader *r, const yaml_event_t *event)
             return y;
         }
     y->text = arena_copy(r->arena, (const char *)s, n);
-    if (!y->quoted && !refuse_odd_space(r, y) && r->braces)
+    if (!y->quoted && !refuse_look_alike(r, y) && r->braces)
         refuse_cut(r, y->text, event->end_mark);
     return y;
 }
@@ -319,6 +334,8 @@ static bool fill(Reader *r, Yaml *y, int depth)
             yaml_event_delete(&event);
             break;
         }
+        const Yaml *key = map && keys.count > items.count ? keys.items[keys.count - 1] : NULL;
+        r->prose = key && key->kind == YAML_SCALAR && !strcmp(key->text, "about");
         Yaml *item = node(r, &event, depth);
         yaml_event_delete(&event);
         if (!item)
