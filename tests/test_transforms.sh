@@ -46,4 +46,10 @@ for name in "astmr":
     assert np.abs(out["out/" + name] - x).max() < 1e-5, name
 assert np.abs(out["out/line"] - x[:, :, 2:3]).max() < 1e-5, "line"
 PYTHON
+# `check` compares the pixels that points fall on, of all six samplers: also where backward does not read the transform, since slopes are kept.
+"$SPNC" emit still.yaml --plain -o plain >said 2>&1 || fault "$(cat said)"
+for file in still.c plain/still.c; do
+    count=$(sed -n '/^static uint64_t net_decisions/,/^}/p' $file | grep -c '_decisions(hash, ')
+    [ "$count" = 6 ] || fault "$file: net_decisions looks at the pixels of $count samplers, not of 6"
+done
 exit $failed

@@ -19,7 +19,7 @@ static const char *slice_around(Model *m, const Tensor *y, const Tensor *t)
 /* Appends the decisions of `op` that stand in t, as a kind that the template has; NULL, and nothing appended: backward does not rely on them. */
 static Fact *add(Model *m, Fact *list, const char *kind, const Op *op, Tensor *t)
 {
-    if (tensor_owner(t)->local || tensor_owner(t)->last < m->forward_phases.count)
+    if (!tensor_value(t)->decides && (tensor_owner(t)->local || tensor_owner(t)->last < m->forward_phases.count))
         return NULL;
     const Repeat *r = op->writes[0].tensor->repeat;
     Fact *d = fact_table(m->arena);

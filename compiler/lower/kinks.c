@@ -1,6 +1,8 @@
 /* kinks.c -- formulas with kinks: a difference of two losses across one says nothing of a gradient, so `check` compares on which side each element lies.
+ * A sampler has one wherever a point goes from pixel to pixel.
  *
- * In: the graph with its gradients, its formulas joined.  Out: Op.formula.kinks; Tensor.decides of what they are told by, which then stays until the forward pass is over. */
+ * In: the graph with its gradients, its formulas joined.  Out: Op.formula.kinks; Tensor.decides of what they are told by (of a sampler: its
+ * transform), which then stays until the forward pass is over. */
 #include "formula/formula.h"
 #include "spnc.h"
 
@@ -35,4 +37,6 @@ void kinks_mark(Model *m)
     for_each_op(w, &m->forward)
         if (w.op->kind == OP_formula)
             kinks_set(w.op);
+        else if (w.op->kind == OP_spn && w.op->reads[1].tensor->trained)
+            tensor_value(w.op->reads[1].tensor)->decides = true;
 }
