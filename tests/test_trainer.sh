@@ -167,8 +167,8 @@ expect 0 '{"event": "end", "reason": "epochs"' "$tiny" train --data "$data" --ru
 if script -qc true /dev/null >/dev/null 2>&1; then   # a terminal of 80 columns, where the system gives us one
     # by a clock of which each reading takes 20 ms, ten images a step
     script -qc "stty cols 80; SPN_CLOCK=20 $tiny train --data $work/long --run $work/bar --max-time 1s --epochs 1000" /dev/null </dev/null >"$work/output"
-    grep -q '0/1000 \[[#.]*\] 3 min left  500 images/s  loss [0-9.]*  error [0-9.]* %' "$work/output" || fault "no bar: $(head -c 300 "$work/output")"
-    tr '\r' '\n' <"$work/output" | sed 's/\x1b\[K//g' | grep images/s | grep -v '^epoch' | awk 'length > 79 { exit 1 }' || fault "a bar wider than its terminal"
+    grep -q '0/1000 \[[#.]*\] 3 min left  500 examples/s  loss [0-9.]*  error [0-9.]* %' "$work/output" || fault "no bar: $(head -c 300 "$work/output")"
+    tr '\r' '\n' <"$work/output" | sed 's/\x1b\[K//g' | grep examples/s | grep -v '^epoch' | awk 'length > 79 { exit 1 }' || fault "a bar wider than its terminal"
 fi
 # A clock of which each reading takes a millisecond, two readings a step: some 48 steps.
 expect 0 'stopped after 0\.1 s (--max-time) in epoch 0 after 3[0-9]0 of 100000 examples; saved.  Validation: loss' env SPN_CLOCK=1 \

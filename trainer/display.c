@@ -165,7 +165,7 @@ void display_step(Display *d, const Progress *p, double norm, bool labels, doubl
     double left = speed > 0 ? (double)(p->examples - p->position) / speed : 0;
     if (labels)
         snprintf(error, sizeof error, "  error %.2f %%", 100 * share);
-    snprintf(numbers, sizeof numbers, "%s left  %.0f images/s  loss %.4f%s  norm %.3g  rate %.3g", time_text(time, sizeof time, left),
+    snprintf(numbers, sizeof numbers, "%s left  %.0f examples/s  loss %.4f%s  norm %.3g  rate %.3g", time_text(time, sizeof time, left),
              speed, loss, error, norm, p->rate);
     if (d->json)
         step_event(d, p, loss, labels ? share : (double)NAN, norm, speed, left);

@@ -195,7 +195,7 @@ static void tell_epoch(Training *t, const Epoch *e)
         snprintf(valid, sizeof valid, "  valid loss %.5f", e->valid_loss);
     if (t->labels)
         snprintf(error, sizeof error, "  %s error %.3f %%", t->validates ? "valid" : "train", 100 * (t->validates ? e->valid_error : e->train_error));
-    display_say(&t->display, "epoch %d  train loss %.5f%s%s  rate %.3g  %.1f s  %.0f images/s%s\n", e->epoch,
+    display_say(&t->display, "epoch %d  train loss %.5f%s%s  rate %.3g  %.1f s  %.0f examples/s%s\n", e->epoch,
                 e->train_loss, valid, error, e->rate, e->seconds, e->images_per_second, e->best ? "  best" : "");
 }
 

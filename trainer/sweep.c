@@ -200,7 +200,8 @@ static void make_runs(Sweep *s)
 
 /* ---- programs ------------------------------------------------------------------------------------------------------ */
 
-/* Starts this program with other arguments; its standard output goes to `out`, if that is not -1.  If this process is killed, it goes on. */
+/* Starts this program with other arguments.  out: where its standard output goes, and its messages nowhere: a measurement's are not the user's; -1:
+ * both are this program's.  If this process is killed, it goes on. */
 static pid_t start(const Sweep *s, char *const arguments[], int out)
 {
     pid_t pid = fork();
@@ -209,7 +210,7 @@ static pid_t start(const Sweep *s, char *const arguments[], int out)
     if (pid)
         return pid;
     hold_signals(false);
-    if (out >= 0 && dup2(out, STDOUT_FILENO) < 0)
+    if (out >= 0 && (dup2(out, STDOUT_FILENO) < 0 || dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO) < 0))
         _exit(ENVIRONMENT);
     execv(s->program, arguments);
     _exit(ENVIRONMENT);

@@ -150,7 +150,7 @@ static void put_tiles(Html *h, const Report *r)
         tile(h, "time");
         put_time(h, seconds);
         html_put(h, "</b></div>\n");
-        tile(h, "images/s");
+        tile(h, "examples/s");
         html_count(h, (long long)(speed + 0.5));
         html_put(h, "</b></div>\n");
     }

@@ -310,15 +310,15 @@ static void print_json(const Score *s, const char *split)
     json_free(&w);
 }
 
-/* A dash stands for a position where no label counts. */
+/* The error; of several labels an example also by position, where a dash stands for one at which no label counts. */
 static void print_errors(const Score *s, int k)
 {
     if (isnan(s->target[k])) {
         printf("%s: no error: every label is %d, which the model's loss ignores\n", net.targets[k].name, data_reader(k)->ignored);
         return;
     }
-    printf("%s: error %.4f %%, by position", net.targets[k].name, 100 * s->target[k]);
-    for (int i = 0; i < eval_positions(k); i++)
+    printf("%s: error %.4f %%%s", net.targets[k].name, 100 * s->target[k], eval_positions(k) > 1 ? ", by position" : "");
+    for (int i = 0; i < eval_positions(k) && eval_positions(k) > 1; i++)
         if (isnan(s->position[k * s->positions + i]))
             printf(" -");
         else
