@@ -11,6 +11,7 @@
 #include "emit/library.h"
 #include "emit/program.h"
 #include "files/descriptors.h"
+#include "files/text.h"
 #include "files/version.h"
 #include "library/weights.h"
 #include "manual/manual.h"
@@ -259,7 +260,8 @@ static int reference(const Arguments *a, Arena *arena)
     case WORDS: words_print(stdout); break;
     default:
         if (!ops_print(arena, stdout, a->path, &suggestion)) {
-            fprintf(stderr, "spnc: nothing in the language is called '%s'%s; see spnc ops\n", a->path, suggestion);
+            fprintf(stderr, "spnc: nothing in the language is called '%s'%s; see spnc ops\n", text_clean_name(arena_printf(arena, "%s", a->path)),
+                    suggestion);
             return 2;
         }
     }

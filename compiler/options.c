@@ -5,6 +5,7 @@
  * table of stages (pipeline.c).  Rules about several options together are in check().
  * The one convention: options may stand anywhere, and the first mistake ends the program. */
 #include "options.h"
+#include "files/text.h"
 #include "files/version.h"
 #include "pipeline.h"
 #include "schedule/target.h"
@@ -86,12 +87,12 @@ const int command_count = COMMANDS, option_count = OPTIONS;
 
 void usage_error(const char *format, ...)
 {
+    char text[4096];
     va_list args;
     va_start(args, format);
-    fprintf(stderr, "spnc: ");
-    vfprintf(stderr, format, args);
-    fprintf(stderr, "; see spnc --help\n");
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    fprintf(stderr, "spnc: %s; see spnc --help\n", text_clean_name(text));
     exit(2);
 }
 

@@ -83,6 +83,11 @@ cp r1.yaml "$name.yaml"
 sed -i 's/dense/denze/' "$name.yaml"
 "$SPNC" check "$name.yaml" >output 2>&1
 LC_ALL=C grep -q -e $'\x1b' -e $'\xc2\x9b' -e $'\x07' output && fault "spnc: $(cat -v output)"
+for command in "ops $name" "check r1.yaml --stage $name" "check r1.yaml --target $name" "check r1.yaml --$name" "$name" "explain r1.yaml $name"; do
+    # shellcheck disable=SC2086
+    "$SPNC" $command >output 2>&1
+    LC_ALL=C grep -q -e $'\x1b' -e $'\xc2\x9b' -e $'\x07' output && fault "spnc: $(cat -v output)"
+done
 run2="it's \$HOME"
 plain/r1 train --data data --run "$run2" --epochs 3 --max-time 0.0001ms >output 2>&1
 sed -n 's/^    //p' output | tail -1 >line.sh
