@@ -7,33 +7,67 @@
 #define SPN_BATCH_NORM_H
 
 #include "real.h"
+#include "intrinsics.h"
 #include <math.h>
 #include <stddef.h>
 
 enum { BATCH_MEAN, BATCH_VARIANCE, BATCH_INVERSE, BATCH_SCALE, BATCH_SHIFT };        /* y = scale x + shift; inverse of the root of the variance */
 enum { BATCH_SUM, BATCH_PRODUCT, BATCH_SLOPE, BATCH_OFFSET };                        /* dx = scale dy + slope x + offset */
 
-/* Sixteen doubles, as parts that a register holds. */
+/* Sixteen doubles, in the parts that a register holds.  The parts have names, since gcc keeps an array of sums in memory. */
 #if defined SPN_AVX512
-enum { BATCH_WIDTH = 8, BATCH_PARTS = 2 };
+enum { BATCH_WIDTH = 8 };
+#define BATCH_MAP(E) { E(p0, 0), E(p1, 1) }
+#elif defined SPN_AVX2
+enum { BATCH_WIDTH = 4 };
+#define BATCH_MAP(E) { E(p0, 0), E(p1, 1), E(p2, 2), E(p3, 3) }
 #else
-enum { BATCH_WIDTH = 4, BATCH_PARTS = 4 };
+enum { BATCH_WIDTH = 2 };
+#define BATCH_MAP(E) { E(p0, 0), E(p1, 1), E(p2, 2), E(p3, 3), E(p4, 4), E(p5, 5), E(p6, 6), E(p7, 7) }
 #endif
 typedef double BatchPart __attribute__((vector_size(BATCH_WIDTH * sizeof(double))));
 typedef real BatchReals __attribute__((vector_size(BATCH_WIDTH * sizeof(real)), aligned(sizeof(real))));
+#if defined SPN_AVX512
+typedef struct { BatchPart p0, p1; } BatchVec;
+#elif defined SPN_AVX2
+typedef struct { BatchPart p0, p1, p2, p3; } BatchVec;
+#else
+typedef struct { BatchPart p0, p1, p2, p3, p4, p5, p6, p7; } BatchVec;
+#endif
 
-static inline BatchPart batch_load(const real *x)
+static inline BatchPart batch_part(const real *x)
 {
+#if defined SPN_AVX2 && !defined SPN_DOUBLE
+    return (BatchPart)_mm256_cvtps_pd(_mm_loadu_ps(x));        /* gcc 12 converts two numbers at a time */
+#else
     BatchReals r;
     memcpy(&r, x, sizeof r);
     return __builtin_convertvector(r, BatchPart);
+#endif
 }
 
+#define BATCH_LOAD(p, k) batch_part(x + (k) * BATCH_WIDTH)
+static inline BatchVec batch_load(const real *x) { return (BatchVec)BATCH_MAP(BATCH_LOAD); }
+#undef BATCH_LOAD
+#define BATCH_ADD(p, k) a.p + b.p
+static inline BatchVec batch_add(BatchVec a, BatchVec b) { return (BatchVec)BATCH_MAP(BATCH_ADD); }
+#undef BATCH_ADD
+#define BATCH_MULTIPLY(p, k) a.p * b.p
+static inline BatchVec batch_multiply(BatchVec a, BatchVec b) { return (BatchVec)BATCH_MAP(BATCH_MULTIPLY); }
+#undef BATCH_MULTIPLY
+#define BATCH_LESS(p, k) a.p - b
+static inline BatchVec batch_less(BatchVec a, double b) { return (BatchVec)BATCH_MAP(BATCH_LESS); }
+#undef BATCH_LESS
+#define BATCH_NOTHING(p, k) { 0 }
+static inline BatchVec batch_zero(void) { return (BatchVec)BATCH_MAP(BATCH_NOTHING); }
+#undef BATCH_NOTHING
+#undef BATCH_MAP
+
 /* The sum of the lanes that hold an example: the first `present`. */
-static inline double batch_lanes(const BatchPart *part, int present)
+static inline double batch_lanes(BatchVec sum, int present)
 {
     double lanes[16];
-    memcpy(lanes, part, sizeof lanes);
+    memcpy(lanes, &sum, sizeof lanes);
     for (int l = present; l < 16; l++)
         lanes[l] = 0;
     for (int half = 8; half; half /= 2)
@@ -45,33 +79,30 @@ static inline double batch_lanes(const BatchPart *part, int present)
 /* Of a channel x[positions][16]: *sum is the sum of its numbers, *squares that of their squares. */
 static inline void batch_sums(double *sum, double *squares, const real *x, int positions, int present)
 {
-    BatchPart s[BATCH_PARTS] = { { 0 } }, q[BATCH_PARTS] = { { 0 } };
-    for (int i = 0; i < positions; i++)
-        for (int k = 0; k < BATCH_PARTS; k++) {
-            const BatchPart v = batch_load(x + i * 16 + k * BATCH_WIDTH);
-            s[k] += v;
-            q[k] += v * v;
-        }
+    BatchVec s = batch_zero(), q = batch_zero();
+    for (int i = 0; i < positions; i++) {
+        const BatchVec v = batch_load(x + i * 16);
+        s = batch_add(s, v);
+        q = batch_add(q, batch_multiply(v, v));
+    }
     *sum = batch_lanes(s, present);
     *squares = batch_lanes(q, present);
 }
 
-/* Of a position of a channel, dy[16] and x[16]: to s is added dy, to p dy (x - mean). */
-static inline void batch_gradient_add(BatchPart *s, BatchPart *p, const real *dy, const real *x, double mean)
+/* Of a position of a channel, dy[16] and x[16]: to *sum is added dy, to *product dy (x - mean). */
+static inline void batch_gradient_add(BatchVec *sum, BatchVec *product, const real *dy, const real *x, double mean)
 {
-    for (int k = 0; k < BATCH_PARTS; k++) {
-        const BatchPart d = batch_load(dy + k * BATCH_WIDTH);
-        s[k] += d;
-        p[k] += d * (batch_load(x + k * BATCH_WIDTH) - mean);
-    }
+    const BatchVec d = batch_load(dy);
+    *sum = batch_add(*sum, d);
+    *product = batch_add(*product, batch_multiply(d, batch_less(batch_load(x), mean)));
 }
 
 /* Of a channel: *sum is the sum of dy, *product that of dy (x - mean). */
 static inline void batch_gradient_sums(double *sum, double *product, const real *dy, const real *x, double mean, int positions, int present)
 {
-    BatchPart s[BATCH_PARTS] = { { 0 } }, p[BATCH_PARTS] = { { 0 } };
+    BatchVec s = batch_zero(), p = batch_zero();
     for (int i = 0; i < positions; i++)
-        batch_gradient_add(s, p, dy + i * 16, x + i * 16, mean);
+        batch_gradient_add(&s, &p, dy + i * 16, x + i * 16, mean);
     *sum = batch_lanes(s, present);
     *product = batch_lanes(p, present);
 }

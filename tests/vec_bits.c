@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "batch_norm.h"
 #include "dropout.h"
 #include "rng.h"
 #include "vec.h"
@@ -126,6 +127,44 @@ static void eat_transposed(vec first)
         REPORT("v_" #name " near", eat_vec, v_##name(argument));                                                      \
     } while (0)
 
+/* The sum over the first `present` lanes of f[position][lane] in a batch norm's order, number by number. */
+static double batch_sum_one_by_one(double (*f)[16], int positions, int present)
+{
+    double lanes[16] = { 0 };
+    for (int l = 0; l < present; l++)
+        for (int i = 0; i < positions; i++) lanes[l] += f[i][l];
+    for (int half = 8; half; half /= 2)
+        for (int l = 0; l < half; l++) lanes[l] += lanes[l + half];
+    return lanes[0];
+}
+
+/* Sums of batch norms, for each number of examples in a group: each is what its terms give one by one. */
+static void eat_batch_sums(void)
+{
+    enum { POSITIONS = 9 };
+    static _Alignas(64) real x[POSITIONS][16], dy[POSITIONS][16];
+    static double term[4][POSITIONS][16];
+    const double mean = 0.3;
+    for (int i = 0; i < POSITIONS; i++) {
+        v_store(x[i], within(-3, 3)), v_store(dy[i], within(-1, 1));
+        for (int l = 0; l < 16; l++) {
+            const double v = (double)x[i][l], d = (double)dy[i][l];
+            term[0][i][l] = v, term[1][i][l] = v * v, term[2][i][l] = d, term[3][i][l] = d * (v - mean);
+        }
+    }
+    for (int present = 1; present <= 16; present++) {
+        double sums[4];
+        batch_sums(&sums[0], &sums[1], x[0], POSITIONS, present);
+        batch_gradient_sums(&sums[2], &sums[3], dy[0], x[0], mean, POSITIONS, present);
+        for (int k = 0; k < 4; k++)
+            if (memcmp(&sums[k], &(double){ batch_sum_one_by_one(term[k], POSITIONS, present) }, sizeof sums[k])) {
+                printf("batch sum %d of %d examples is not what its terms give one by one\n", k, present);
+                exit(1);
+            }
+        eat(sums, sizeof sums);
+    }
+}
+
 int main(void)
 {
     vec a, b, c;
@@ -195,5 +234,7 @@ int main(void)
     rng_permutation(order, 1000, rng_key(5, 0, 0, 0, 0));
     hash = 0xcbf29ce484222325u, eat(order, sizeof order);
     printf("%-16s %016llx\n", "rng_permutation", (unsigned long long)hash);
+    hash = 0xcbf29ce484222325u, state = 12345, eat_batch_sums();
+    printf("%-16s %016llx\n", "batch sums", (unsigned long long)hash);
     return 0;
 }
