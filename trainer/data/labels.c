@@ -158,11 +158,11 @@ int labels_from_words(List *l, char **words, const int *lines, int per, LabelsAs
         if (first[number] < 0)
             first[number] = i;
     }
-    const char *odd = as != AS_CLASSES && first[0] >= 0 ? words[first[0]] : "";
-    if (has_decimal_comma(odd) || has_percent(odd)) {
+    const char *word = as != AS_CLASSES && first[0] >= 0 ? words[first[0]] : "";
+    if (has_decimal_comma(word) || has_percent(word)) {
         free(values);
-        return complain(WRONG_INPUT, "%s:%d: the label '%s' has a %s; write numbers with %s.  --labels-as classes makes a name of it", table, lines[first[0] / per], odd,
-                        has_percent(odd) ? "sign of per cent" : "comma for a point", has_percent(odd) ? "digits and a point alone" : "a point");
+        return complain(WRONG_INPUT, "%s:%d: the label '%s' has a %s; write numbers with %s.  --labels-as classes makes a name of it", table, lines[first[0] / per], word,
+                        has_percent(word) ? "sign of per cent" : "comma for a point", has_percent(word) ? "digits and a point alone" : "a point");
     }
     set_shape(l, as == AS_REALS || (as == BY_TYPE && numbers == n && wholes < n) ? ARRAY_F4 : ARRAY_I4, per);
     if (as == BY_TYPE && numbers && numbers < n) {
