@@ -9,6 +9,7 @@
 #include "emit/decisions.h"
 #include "emit/halves.h"
 #include "emit/library.h"
+#include "emit/ones.h"
 #include "emit/passes.h"
 #include "emit/place.h"
 #include "emit/program.h"
@@ -235,6 +236,7 @@ bool emit(Model *m)
     if (!template_expand(m->arena, m->diag, m->templates, "net.c.in", m->name, f, m->tuning, &m->c)
         || !template_expand(m->arena, m->diag, m->templates, "inspect.c.in", m->name, f, NULL, &m->inspect))
         return false;
+    ones_leave_out(&m->c);
     wrap(&m->c);
     wrap(&m->inspect);
     start_write(m);

@@ -533,7 +533,7 @@ static void h_from_input_forward(h_from_input_t *y, front_maxpool2_t *x, real w[
     _Alignas(64) real panel[196][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int p = t % 3, s0 = t / 3 * 1, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
+        int p = t % 3, s0 = t / 3, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
             v_store(sum[i], v_set1(b[m + i % 16]));
@@ -610,8 +610,8 @@ static void h_from_input_backward(front_maxpool2_t *dx, h_from_input_t *dy, real
     for (int t = 0; t < 18; t++) {
         int from = t % 9 * 4, to = from + 4 < 33 ? from + 4 : 33, s = t / 9;
         for (int k = from; k < to; k++) {
-            if (k < 31) h_from_input_backward_6x1(dxs, dy, w, k * 6, s * 1);
-            else h_from_input_backward_5x1(dxs, dy, w, 186 + (k - 31) * 5, s * 1);
+            if (k < 31) h_from_input_backward_6x1(dxs, dy, w, k * 6, s);
+            else h_from_input_backward_5x1(dxs, dy, w, 186 + (k - 31) * 5, s);
         }
     }
 }
@@ -700,8 +700,8 @@ static void h_from_input_weights(real dw[196][48], real db[48], real *rows, fron
         int from = t / 3 * 5, to = from + 5 < 33 ? from + 5 : 33;
         int v = t % 3;
         for (int k = from; k < to; k++) {
-            if (k < 31) h_from_input_weights_6x1(dw, dyt, xs, k * 6, v * 1);
-            else h_from_input_weights_5x1(dw, dyt, xs, 186 + (k - 31) * 5, v * 1);
+            if (k < 31) h_from_input_weights_6x1(dw, dyt, xs, k * 6, v);
+            else h_from_input_weights_5x1(dw, dyt, xs, 186 + (k - 31) * 5, v);
         }
     }
 }
@@ -774,7 +774,7 @@ static void h_from_state_forward(h_from_state_t *y, h_t *x, real w[16][48])
     _Alignas(64) real panel[16][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int p = t % 3, s0 = t / 3 * 1, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
+        int p = t % 3, s0 = t / 3, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
             v_store(sum[i], v_zero());
@@ -848,10 +848,10 @@ static void h_from_state_backward(h_t *dx, h_from_state_t *dy, real w[16][48])
 {
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int from = t % 3 * 1, to = from + 1 < 3 ? from + 1 : 3, s = t / 3;
+        int from = t % 3, to = from + 1 < 3 ? from + 1 : 3, s = t / 3;
         for (int k = from; k < to; k++) {
-            if (k < 1) h_from_state_backward_6x1(dx, dy, w, k * 6, s * 1);
-            else h_from_state_backward_5x1(dx, dy, w, 6 + (k - 1) * 5, s * 1);
+            if (k < 1) h_from_state_backward_6x1(dx, dy, w, k * 6, s);
+            else h_from_state_backward_5x1(dx, dy, w, 6 + (k - 1) * 5, s);
         }
     }
 }
@@ -895,8 +895,8 @@ static void h_from_state_weights(real dw[16][48], real *rows, h_t *x)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 8; t++) {
-        int from = t / 1 * 1, to = from + 1 < 8 ? from + 1 : 8;
-        int v = t % 1;
+        int from = t, to = from + 1 < 8 ? from + 1 : 8;
+        int v = 0;
         for (int k = from; k < to; k++) {
             h_from_state_weights_2x3(dw, dyt, x, k * 2, v * 3);
         }
@@ -1016,7 +1016,7 @@ static void A_forward(A_t *y, h_t *x, real w[16][16], real b[16])
     _Alignas(64) real panel[16][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 6 ? s0 + 1 : 6;
+        int p = 0, s0 = t, s1 = s0 + 1 < 6 ? s0 + 1 : 6;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
             v_store(sum[i], v_set1(b[m + i % 16]));
@@ -1058,7 +1058,7 @@ static void A_backward(h_t *dx, A_t *dy, real w[16][16])
 {
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 16; t++) {
-        int from = t % 8 * 1, to = from + 1 < 8 ? from + 1 : 8, s = t / 8;
+        int from = t % 8, to = from + 1 < 8 ? from + 1 : 8, s = t / 8;
         for (int k = from; k < to; k++) {
             A_backward_2x3(dx, dy, w, k * 2, s * 3);
         }
@@ -1124,7 +1124,7 @@ static void A_transpose(real *rows, A_t *dy)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 6; t++) {
-        int s = t / 1, v = t % 1, m = v * 16;
+        int s = t, v = 0, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = m + r < 6 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
@@ -1145,11 +1145,11 @@ static void A_weights(real dw[16][16], real db[16], real *rows, h_t *x)
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++) {
-        int from = t / 1 * 1, to = from + 1 < 3 ? from + 1 : 3;
-        int v = t % 1;
+        int from = t, to = from + 1 < 3 ? from + 1 : 3;
+        int v = 0;
         for (int k = from; k < to; k++) {
-            if (k < 1) A_weights_6x1(dw, dyt, x, k * 6, v * 1);
-            else A_weights_5x1(dw, dyt, x, 6 + (k - 1) * 5, v * 1);
+            if (k < 1) A_weights_6x1(dw, dyt, x, k * 6, v);
+            else A_weights_5x1(dw, dyt, x, 6 + (k - 1) * 5, v);
         }
     }
 }
@@ -1496,7 +1496,7 @@ static void classify_dense1_forward(classify_dense1_t *y, classify_maxpool1_t *x
     _Alignas(64) real panel[384][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 6 ? s0 + 1 : 6;
+        int p = 0, s0 = t, s1 = s0 + 1 < 6 ? s0 + 1 : 6;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
             v_store(sum[i], v_set1(b[m + i % 16]));
@@ -1580,7 +1580,7 @@ static void classify_dense1_transpose(real *rows, classify_dense1_t *dy)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 6; t++) {
-        int s = t / 1, v = t % 1, m = v * 16;
+        int s = t, v = 0, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = m + r < 10 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
@@ -1602,10 +1602,10 @@ static void classify_dense1_weights(real dw[648][16], real db[16], real *rows, c
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 18; t++) {
-        int from = t / 1 * 6, to = from + 6 < 108 ? from + 6 : 108;
-        int v = t % 1;
+        int from = t * 6, to = from + 6 < 108 ? from + 6 : 108;
+        int v = 0;
         for (int k = from; k < to; k++) {
-            classify_dense1_weights_6x1(dw, dyt, xs, k * 6, v * 1);
+            classify_dense1_weights_6x1(dw, dyt, xs, k * 6, v);
         }
     }
 }

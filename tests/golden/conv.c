@@ -471,7 +471,7 @@ static void front_dense1_forward(front_dense1_t *y, front_tanh1_t *x, real w[8][
     _Alignas(64) real panel[8][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
-        int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
+        int p = 0, s0 = t, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
             v_store(sum[i], v_set1(b[m + i % 16]));
@@ -517,9 +517,9 @@ static void front_dense1_backward(front_tanh1_t *dx, front_dense1_t *dy, real w[
     real (*dxs)[8][L] = (real (*)[8][L])dx;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = t % 2 * 1, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
+        int from = t % 2, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
         for (int k = from; k < to; k++) {
-            front_dense1_backward_4x1(dxs, dy, w, k * 4, s * 1);
+            front_dense1_backward_4x1(dxs, dy, w, k * 4, s);
         }
     }
 }
@@ -530,7 +530,7 @@ static void front_dense1_weights_4x1(real dw[8][16], real dy[][L][16], real x[][
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
     for (int s = 0; s < 1; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v * 1 + s][l]));
+            vec z0 = v_keep(v_load(dy[v + s][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -552,11 +552,11 @@ static void front_dense1_transpose(real *rows, front_dense1_t *dy)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
-        int s = t / 1, v = t % 1, m = v * 16;
+        int s = t, v = 0, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v * 1 + s][l], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v + s][l], square[l]);
     }
 }
 
@@ -569,15 +569,15 @@ static void front_dense1_weights(real dw[8][16], real db[16], real *rows, front_
     for (int v = 0; v < 1; v++) {
         vec s = v_zero();
         for (int i = 0; i < 1; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 1 + i][l]));
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v + i][l]));
         v_storeu(&db[v * 16], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = t / 1 * 1, to = from + 1 < 2 ? from + 1 : 2;
-        int v = t % 1;
+        int from = t, to = from + 1 < 2 ? from + 1 : 2;
+        int v = 0;
         for (int k = from; k < to; k++) {
-            front_dense1_weights_4x1(dw, dyt, xs, k * 4, v * 1);
+            front_dense1_weights_4x1(dw, dyt, xs, k * 4, v);
         }
     }
 }

@@ -164,7 +164,7 @@ static void h_forward(h_t *y, x_t *x, real w[3][16], real b[16])
     _Alignas(64) real panel[3][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
-        int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
+        int p = 0, s0 = t, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
             v_store(sum[i], v_set1(b[m + i % 16]));
@@ -191,7 +191,7 @@ static void h_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int 
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero();
     for (int s = 0; s < 1; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v * 1 + s][l]));
+            vec z0 = v_keep(v_load(dy[v + s][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -210,11 +210,11 @@ static void h_transpose(real *rows, h_t *dy)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
-        int s = t / 1, v = t % 1, m = v * 16;
+        int s = t, v = 0, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = m + r < 4 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v * 1 + s][l], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v + s][l], square[l]);
     }
 }
 
@@ -226,15 +226,15 @@ static void h_weights(real dw[3][16], real db[16], real *rows, x_t *x)
     for (int v = 0; v < 1; v++) {
         vec s = v_zero();
         for (int i = 0; i < 1; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 1 + i][l]));
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v + i][l]));
         v_storeu(&db[v * 16], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
-        int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1;
-        int v = t % 1;
+        int from = t, to = from + 1 < 1 ? from + 1 : 1;
+        int v = 0;
         for (int k = from; k < to; k++) {
-            h_weights_3x1(dw, dyt, x, k * 3, v * 1);
+            h_weights_3x1(dw, dyt, x, k * 3, v);
         }
     }
 }
@@ -326,7 +326,7 @@ static void v_forward(v_t *y, h_t *x, real w[4][16], real b[16])
     _Alignas(64) real panel[4][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
-        int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
+        int p = 0, s0 = t, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
             v_store(sum[i], v_set1(b[m + i % 16]));
@@ -371,9 +371,9 @@ static void v_backward(h_t *dx, v_t *dy, real w[4][16])
 {
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
-        int from = t % 1 * 1, to = from + 1 < 1 ? from + 1 : 1, s = t / 1;
+        int from = 0, to = from + 1 < 1 ? from + 1 : 1, s = t;
         for (int k = from; k < to; k++) {
-            v_backward_4x1(dx, dy, w, k * 4, s * 1);
+            v_backward_4x1(dx, dy, w, k * 4, s);
         }
     }
 }
@@ -384,7 +384,7 @@ static void v_weights_4x1(real dw[4][16], real dy[][L][16], real x[][4][L], int 
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
     for (int s = 0; s < 1; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v * 1 + s][l]));
+            vec z0 = v_keep(v_load(dy[v + s][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -406,11 +406,11 @@ static void v_transpose(real *rows, v_t *dy)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
-        int s = t / 1, v = t % 1, m = v * 16;
+        int s = t, v = 0, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v * 1 + s][l], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v + s][l], square[l]);
     }
 }
 
@@ -422,15 +422,15 @@ static void v_weights(real dw[4][16], real db[16], real *rows, h_t *x)
     for (int v = 0; v < 1; v++) {
         vec s = v_zero();
         for (int i = 0; i < 1; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 1 + i][l]));
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v + i][l]));
         v_storeu(&db[v * 16], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
-        int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1;
-        int v = t % 1;
+        int from = t, to = from + 1 < 1 ? from + 1 : 1;
+        int v = 0;
         for (int k = from; k < to; k++) {
-            v_weights_4x1(dw, dyt, x, k * 4, v * 1);
+            v_weights_4x1(dw, dyt, x, k * 4, v);
         }
     }
 }

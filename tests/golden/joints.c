@@ -195,7 +195,7 @@ static void d_forward(d_t *y, x_t *x, real w[4][16], real b[16])
     _Alignas(64) real panel[4][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
-        int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
+        int p = 0, s0 = t, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
             v_store(sum[i], v_set1(b[m + i % 16]));
@@ -222,7 +222,7 @@ static void d_weights_4x1(real dw[4][16], real dy[][L][16], real x[][4][L], int 
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
     for (int s = 0; s < 1; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v * 1 + s][l]));
+            vec z0 = v_keep(v_load(dy[v + s][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -244,11 +244,11 @@ static void d_transpose(real *rows, d_t *dy)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
-        int s = t / 1, v = t % 1, m = v * 16;
+        int s = t, v = 0, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = m + r < 4 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v * 1 + s][l], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v + s][l], square[l]);
     }
 }
 
@@ -260,15 +260,15 @@ static void d_weights(real dw[4][16], real db[16], real *rows, x_t *x)
     for (int v = 0; v < 1; v++) {
         vec s = v_zero();
         for (int i = 0; i < 1; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 1 + i][l]));
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v + i][l]));
         v_storeu(&db[v * 16], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
-        int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1;
-        int v = t % 1;
+        int from = t, to = from + 1 < 1 ? from + 1 : 1;
+        int v = 0;
         for (int k = from; k < to; k++) {
-            d_weights_4x1(dw, dyt, x, k * 4, v * 1);
+            d_weights_4x1(dw, dyt, x, k * 4, v);
         }
     }
 }
@@ -355,7 +355,7 @@ static void end_backward(s_t *dx, end_t dy)
 {
     enum { T = 2 };
     for (int t = 0; t < T; t++)
-        memset(&dx[t * 1], 0, sizeof(s_t));
+        memset(&dx[t], 0, sizeof(s_t));
     memcpy(&dx[1], dy, sizeof(s_t));
 }
 
@@ -366,7 +366,7 @@ static void s_steps_forward(s_steps_t y, s_t *x)
 {
     enum { T = 2 };
     for (int t = 0; t < T; t++)
-        memcpy(&y[t], &x[t * 1], sizeof(s_t));
+        memcpy(&y[t], &x[t], sizeof(s_t));
 }
 
 /* dx of step t = dy[t] */
@@ -374,7 +374,7 @@ static void s_steps_backward(s_t *dx, s_steps_t dy)
 {
     enum { T = 2 };
     for (int t = 0; t < T; t++)
-        memcpy(&dx[t * 1], &dy[t], sizeof(s_t));
+        memcpy(&dx[t], &dy[t], sizeof(s_t));
 }
 
 /* ---- first: slice ---------------------------------------- joints.yaml:15
@@ -481,7 +481,7 @@ static void v_forward(v_t *y, both_t *x, real w[8][16])
     _Alignas(64) real panel[8][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
-        int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
+        int p = 0, s0 = t, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
             v_store(sum[i], v_zero());
@@ -527,9 +527,9 @@ static void v_backward(both_t *dx, v_t *dy, real w[8][16])
     real (*dxs)[8][L] = (real (*)[8][L])dx;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = t % 2 * 1, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
+        int from = t % 2, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
         for (int k = from; k < to; k++) {
-            v_backward_4x1(dxs, dy, w, k * 4, s * 1);
+            v_backward_4x1(dxs, dy, w, k * 4, s);
         }
     }
 }
@@ -540,7 +540,7 @@ static void v_weights_4x1(real dw[8][16], real dy[][L][16], real x[][8][L], int 
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
     for (int s = 0; s < 1; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v * 1 + s][l]));
+            vec z0 = v_keep(v_load(dy[v + s][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -562,11 +562,11 @@ static void v_transpose(real *rows, v_t *dy)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
-        int s = t / 1, v = t % 1, m = v * 16;
+        int s = t, v = 0, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v * 1 + s][l], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v + s][l], square[l]);
     }
 }
 
@@ -577,10 +577,10 @@ static void v_weights(real dw[8][16], real *rows, both_t *x)
     real (*xs)[8][L] = (real (*)[8][L])x;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = t / 1 * 1, to = from + 1 < 2 ? from + 1 : 2;
-        int v = t % 1;
+        int from = t, to = from + 1 < 2 ? from + 1 : 2;
+        int v = 0;
         for (int k = from; k < to; k++) {
-            v_weights_4x1(dw, dyt, xs, k * 4, v * 1);
+            v_weights_4x1(dw, dyt, xs, k * 4, v);
         }
     }
 }
@@ -635,7 +635,7 @@ static void sum_steps_2x2_forward(real_2x2 y, real_2x2 *x)
     for (int i = 0; i < 4 * L; i += L) {
         vec s = v_load((real *)x + i);
         for (int t = 1; t < T; t++)
-            s = v_add(s, v_load((real *)&x[t * 1] + i));
+            s = v_add(s, v_load((real *)&x[t] + i));
         v_store(sum + i, s);
     }
 }

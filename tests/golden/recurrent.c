@@ -212,7 +212,7 @@ static void h_from_input_forward(h_from_input_t *y, image_t *x, real w[16][16], 
     _Alignas(64) real panel[16][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
-        int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
+        int p = 0, s0 = t, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
             v_store(sum[i], v_set1(b[m + i % 16]));
@@ -239,7 +239,7 @@ static void h_from_input_weights_6x1(real dw[16][16], real dy[][L][16], real x[]
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int s = 0; s < 1; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v * 1 + s][l]));
+            vec z0 = v_keep(v_load(dy[v + s][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -267,7 +267,7 @@ static void h_from_input_weights_5x1(real dw[16][16], real dy[][L][16], real x[]
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
     for (int s = 0; s < 1; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v * 1 + s][l]));
+            vec z0 = v_keep(v_load(dy[v + s][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -292,11 +292,11 @@ static void h_from_input_transpose(real *rows, h_from_input_t *dy)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 1; t++) {
-        int s = t / 1, v = t % 1, m = v * 16;
+        int s = t, v = 0, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = m + r < 9 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v * 1 + s][l], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v + s][l], square[l]);
     }
 }
 
@@ -309,16 +309,16 @@ static void h_from_input_weights(real dw[16][16], real db[16], real *rows, image
     for (int v = 0; v < 1; v++) {
         vec s = v_zero();
         for (int i = 0; i < 1; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 1 + i][l]));
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v + i][l]));
         v_storeu(&db[v * 16], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++) {
-        int from = t / 1 * 1, to = from + 1 < 3 ? from + 1 : 3;
-        int v = t % 1;
+        int from = t, to = from + 1 < 3 ? from + 1 : 3;
+        int v = 0;
         for (int k = from; k < to; k++) {
-            if (k < 1) h_from_input_weights_6x1(dw, dyt, xs, k * 6, v * 1);
-            else h_from_input_weights_5x1(dw, dyt, xs, 6 + (k - 1) * 5, v * 1);
+            if (k < 1) h_from_input_weights_6x1(dw, dyt, xs, k * 6, v);
+            else h_from_input_weights_5x1(dw, dyt, xs, 6 + (k - 1) * 5, v);
         }
     }
 }
@@ -391,7 +391,7 @@ static void h_from_state_forward(h_from_state_t *y, h_t *x, real w[3][16])
     _Alignas(64) real panel[3][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
-        int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
+        int p = 0, s0 = t, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
             v_store(sum[i], v_zero());
@@ -433,9 +433,9 @@ static void h_from_state_backward(h_t *dx, h_from_state_t *dy, real w[3][16])
 {
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
-        int from = t % 1 * 1, to = from + 1 < 1 ? from + 1 : 1, s = t / 1;
+        int from = 0, to = from + 1 < 1 ? from + 1 : 1, s = t;
         for (int k = from; k < to; k++) {
-            h_from_state_backward_3x1(dx, dy, w, k * 3, s * 1);
+            h_from_state_backward_3x1(dx, dy, w, k * 3, s);
         }
     }
 }
@@ -465,7 +465,7 @@ static void h_from_state_transpose(real *rows, h_from_state_t *dy)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 2; t++) {
-        int s = t / 1, v = t % 1, m = v * 16;
+        int s = t, v = 0, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = m + r < 9 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
@@ -479,10 +479,10 @@ static void h_from_state_weights(real dw[3][16], real *rows, h_t *x)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
-        int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1;
-        int v = t % 1;
+        int from = t, to = from + 1 < 1 ? from + 1 : 1;
+        int v = 0;
         for (int k = from; k < to; k++) {
-            h_from_state_weights_3x1(dw, dyt, x, k * 3, v * 1);
+            h_from_state_weights_3x1(dw, dyt, x, k * 3, v);
         }
     }
 }
@@ -600,7 +600,7 @@ static void A_forward(A_t *y, h_t *x, real w[3][16], real b[16])
     _Alignas(64) real panel[3][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
+        int p = 0, s0 = t, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
             v_store(sum[i], v_set1(b[m + i % 16]));
@@ -642,9 +642,9 @@ static void A_backward(h_t *dx, A_t *dy, real w[3][16])
 {
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = t % 1 * 1, to = from + 1 < 1 ? from + 1 : 1, s = t / 1;
+        int from = 0, to = from + 1 < 1 ? from + 1 : 1, s = t;
         for (int k = from; k < to; k++) {
-            A_backward_3x1(dx, dy, w, k * 3, s * 1);
+            A_backward_3x1(dx, dy, w, k * 3, s);
         }
     }
 }
@@ -674,7 +674,7 @@ static void A_transpose(real *rows, A_t *dy)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 2; t++) {
-        int s = t / 1, v = t % 1, m = v * 16;
+        int s = t, v = 0, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = m + r < 6 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
@@ -695,10 +695,10 @@ static void A_weights(real dw[3][16], real db[16], real *rows, h_t *x)
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
-        int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1;
-        int v = t % 1;
+        int from = t, to = from + 1 < 1 ? from + 1 : 1;
+        int v = 0;
         for (int k = from; k < to; k++) {
-            A_weights_3x1(dw, dyt, x, k * 3, v * 1);
+            A_weights_3x1(dw, dyt, x, k * 3, v);
         }
     }
 }
@@ -898,7 +898,7 @@ static void classify_dense1_forward(classify_dense1_t *y, classify_dropout1_t *x
     _Alignas(64) real panel[4][16], sum[1 * L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int p = t % 1, s0 = t / 1 * 1, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
+        int p = 0, s0 = t, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
             v_store(sum[i], v_set1(b[m + i % 16]));
@@ -939,7 +939,7 @@ static void classify_dense1_backward(classify_dropout1_t *dx, classify_dense1_t 
     real (*dxs)[4][L] = (real (*)[4][L])dx;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = t % 2 * 1, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
+        int from = t % 2, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
         for (int k = from; k < to; k++) {
             classify_dense1_backward_2x2(dxs, dy, w, k * 2, s * 2);
         }
@@ -974,7 +974,7 @@ static void classify_dense1_transpose(real *rows, classify_dense1_t *dy)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(static) nowait
     for (int t = 0; t < 2; t++) {
-        int s = t / 1, v = t % 1, m = v * 16;
+        int s = t, v = 0, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
@@ -996,10 +996,10 @@ static void classify_dense1_weights(real dw[4][16], real db[16], real *rows, cla
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 1; t++) {
-        int from = t / 1 * 1, to = from + 1 < 1 ? from + 1 : 1;
-        int v = t % 1;
+        int from = t, to = from + 1 < 1 ? from + 1 : 1;
+        int v = 0;
         for (int k = from; k < to; k++) {
-            classify_dense1_weights_4x1(dw, dyt, xs, k * 4, v * 1);
+            classify_dense1_weights_4x1(dw, dyt, xs, k * 4, v);
         }
     }
 }
@@ -1102,7 +1102,7 @@ static void sum_d_h_from_input_2_forward(d_h_from_input_2_t y, d_h_from_input_t 
     for (int i = 0; i < 9 * L; i += L) {
         vec s = v_load((real *)x + i);
         for (int t = 1; t < T; t++)
-            s = v_add(s, v_load((real *)&x[t * 1] + i));
+            s = v_add(s, v_load((real *)&x[t] + i));
         v_store(sum + i, s);
     }
 }

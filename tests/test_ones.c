@@ -1,0 +1,37 @@
+/* Factors and divisors of one in the emitted C: which are left out, and what stays. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include "emit/ones.h"
+
+static void expect(const char *before, const char *after)
+{
+    Arena *a = arena_new();
+    Text t = { .arena = a };
+    text_printf(&t, "%s", before);
+    ones_leave_out(&t);
+    cr_expect(eq(str, t.text, (char *)after));
+    arena_free(a);
+}
+
+Test(ones, factors_and_divisors_are_left_out)
+{
+    expect("f(k * 6, s * 1, m);\n", "f(k * 6, s, m);\n");
+    expect("int from = t / 1 * 2, to = x[i] * 1 + (a + b) / 1;\n", "int from = t * 2, to = x[i] + (a + b);\n");
+}
+
+Test(ones, a_remainder_that_stands_alone_is_0)
+{
+    expect("int v = t % 1, w = f(t % 1), x = t % 1 * 1;\n", "int v = 0, w = f(0), x = 0;\n");
+    expect("int v = t % 1 * 16, w = a + t % 1;\n", "int v = t % 1 * 16, w = a + t % 1;\n");
+}
+
+Test(ones, other_numbers_comments_strings_and_macros_stay)
+{
+    static const char same[] = "y = x * 1.0 + k * 16 + a * 1e3 - *p * 1u;\n"
+                               "/* of x * 1 in a comment\n * and b * 1 */\n"
+                               "puts(\"c * 1\");\n"
+                               "#define TWICE x * 1\n";
+    expect(same, same);
+    expect("/* a * 1 */ b * 1;\n", "/* a * 1 */ b;\n");
+}
