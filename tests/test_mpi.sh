@@ -135,7 +135,10 @@ same on whole "one epoch on two ranks, two on three"
 # ---- bytes and messages on paper, and counted ------------------------------------------------------------------------------
 # Four steps, without a validation split, send what `show --scaling --ranks` has for each, two of them the weights too; and for the checkpoints of two epochs the optimiser's state.
 run mpicc -shared -fPIC "$root/tests/fixtures/pmpi.c" -o pmpi.so -ldl
+run mpicc -shared -fPIC -DMOST=1 "$root/tests/fixtures/pmpi.c" -o short.so -ldl
 mkdir only && cp data/train_* only/
+timeout 300 mpirun -n 2 -x LD_PRELOAD="$work/short.so" many/net train --data only --run short --epochs 1 --threads 1 >out 2>errors && fault "a count with room for one message ends well"
+grep -q 'pmpi: more than 1 .* under way' errors || fault "a count with room for one message: $(head -5 errors)"
 "$SPNC" show net.yaml --scaling --ranks 2,3,7,9 >paper || fault "show --scaling --ranks: exit code $?"
 grep -q '^ *9 *-' paper || fault "nine ranks for seven groups, on paper"
 for ranks in 2 3; do
