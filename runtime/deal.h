@@ -63,4 +63,76 @@ static inline void deal_range(ptrdiff_t *from, ptrdiff_t *to, ptrdiff_t size, pt
     *to = !row ? size : behind == first ? 0 : end < size ? end : size;
 }
 
+/* Memory that is sent: `count` numbers from number `at`.  What one rank sends another at a time is a list of these; what follows directly on the block
+ * before it is one with it, up to DEAL_MOST numbers (MPI counts with int).  A block of DEAL_LARGE bytes or more is a message of its own: it goes straight
+ * from memory to memory, where a message of several blocks is copied together first; a network takes far longer for so much than for one message more.
+ * The smaller blocks are one message. */
+typedef struct { ptrdiff_t at, count; } DealBlock;
+enum { DEAL_LARGE = 1 << 15, DEAL_MOST = 1 << 30 };
+
+/* Appends to n blocks; returns their number then. */
+static inline int deal_add(DealBlock *blocks, int n, ptrdiff_t at, ptrdiff_t count)
+{
+    if (n && blocks[n - 1].at + blocks[n - 1].count == at && blocks[n - 1].count + count <= DEAL_MOST)
+        blocks[n - 1].count += count;
+    else if (count)
+        blocks[n++] = (DealBlock){ at, count };
+    return n;
+}
+
+/* The rows of the pieces that rank `whose` has, behind number `base`; DEAL_ALL: all rows.  Appends at most as many blocks as the pieces have places (deal_places). */
+enum { DEAL_ALL = -1 };
+static inline int deal_rows(DealBlock *blocks, int n, ptrdiff_t base, const DealPiece *pieces, int total, int ranks, int whose)
+{
+    for (const DealPiece *p = pieces; p < pieces + total; p++) {
+        const int from = whose == DEAL_ALL ? 0 : deal_from(p->rows, ranks, whose), to = whose == DEAL_ALL ? p->rows : deal_from(p->rows, ranks, whose + 1);
+        for (int i = 0; i < p->times; i++)
+            n = deal_add(blocks, n, base + p->at + i * p->apart + from * p->row, (to - from) * p->row);
+    }
+    return n;
+}
+
+static inline int deal_places(const DealPiece *pieces, int total)
+{
+    int places = 0;
+    for (int k = 0; k < total; k++)
+        places += pieces[k].times;
+    return places;
+}
+
+/* Slices of `slot` numbers of the groups of rank `of`, at each of `steps` steps; with pieces (total > 0) the rows in each of them that rank `whose`
+ * gets.  Returns the number of blocks: at most steps * groups, times deal_places() with pieces. */
+static inline int deal_slices(DealBlock *blocks, int steps, int groups, ptrdiff_t slot, int of, const DealPiece *pieces, int total, int ranks, int whose)
+{
+    int n = 0;
+    for (int t = 0; t < steps; t++)
+        for (int g = deal_from(groups, ranks, of); g < deal_from(groups, ranks, of + 1); g++)
+            n = total ? deal_rows(blocks, n, ((ptrdiff_t)t * groups + g) * slot, pieces, total, ranks, whose) : deal_add(blocks, n, ((ptrdiff_t)t * groups + g) * slot, slot);
+    return n;
+}
+
+/* Numbers from .. to - 1 of each node of rank `whose`, of parts that lie `stride` numbers apart.  Returns the number of blocks, at most `count`. */
+static inline int deal_node_blocks(DealBlock *blocks, const DealNode *nodes, int count, int whose, ptrdiff_t stride, ptrdiff_t from, ptrdiff_t to)
+{
+    int n = 0;
+    for (int k = 0; k < count && to > from; k++)
+        if (nodes[k].rank == whose)
+            n = deal_add(blocks, n, nodes[k].first * stride + from, to - from);
+    return n;
+}
+
+static inline int deal_is_large(DealBlock b, size_t each) { return b.count * (ptrdiff_t)each >= DEAL_LARGE; }
+
+/* The messages of n blocks, of numbers of `each` bytes, and the bytes of all of them. */
+static inline int deal_messages(const DealBlock *blocks, int n, size_t each, long long *bytes)
+{
+    int large = 0;
+    *bytes = 0;
+    for (int k = 0; k < n; k++) {
+        large += deal_is_large(blocks[k], each);
+        *bytes += (long long)blocks[k].count * (long long)each;
+    }
+    return large + (large < n);
+}
+
 #endif

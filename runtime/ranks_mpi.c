@@ -1,8 +1,8 @@
 /* ranks_mpi.c -- see ranks.h: several processes, by MPI (version 3 or later).  Compiled by mpicc, with -DSPN_MPI, for programs
  * built with --mpi; else empty.
  *
- * All exchanges are messages from each rank to each other one, so that the bytes of a step can be counted on paper.  Of many pieces of memory one
- * message is made by a datatype of MPI. */
+ * All exchanges are messages from each rank to each other one, so that the bytes of a step can be counted on paper.  Each large block of memory is one (deal.h); of many small
+ * ones a message is made by a datatype of MPI. */
 #define _DEFAULT_SOURCE
 #include "ranks.h"
 #include "real.h"
@@ -19,11 +19,6 @@ enum { TAG = 1, TREES = 64 };
 static int count = 1, mine, started, agreed, last;
 static int alone;
 static char name[MPI_MAX_PROCESSOR_NAME + 40];
-#ifdef SPN_DOUBLE
-#define REAL MPI_DOUBLE
-#else
-#define REAL MPI_FLOAT
-#endif
 
 /* ---- start and end ----------------------------------------------------------------------------------------------------- */
 
@@ -226,19 +221,63 @@ static void *more(void *memory, size_t bytes)
     return p;
 }
 
-/* Takes `type`, of memory that begins at `at`, from rank r, or sends it there; the type may be freed at once, and is.  MPI_DATATYPE_NULL: nothing. */
-static void post(Messages *m, void *at, MPI_Datatype type, int r, int sends)
+static MPI_Request *next_of(Messages *m)
 {
-    if (type == MPI_DATATYPE_NULL)
-        return;
     if (m->n == m->room)
-        m->of = more(m->of, (size_t)(m->room = 2 * m->room + 8 * count) * sizeof *m->of);
-    MPI_Type_commit(&type);
+        m->of = more(m->of, (size_t)(m->room = 2 * m->room + 64 * count) * sizeof *m->of);
+    return &m->of[m->n++];
+}
+
+/* Takes `total` numbers of a type from rank r into `at`, or sends them there. */
+static void post_one(Messages *m, void *at, int total, MPI_Datatype type, int r, int sends)
+{
     if (sends)
-        MPI_Isend(at, 1, type, r, TAG, MPI_COMM_WORLD, &m->of[m->n++]);
+        MPI_Isend(at, total, type, r, TAG, MPI_COMM_WORLD, next_of(m));
     else
-        MPI_Irecv(at, 1, type, r, TAG, MPI_COMM_WORLD, &m->of[m->n++]);
-    MPI_Type_free(&type);
+        MPI_Irecv(at, total, type, r, TAG, MPI_COMM_WORLD, next_of(m));
+}
+
+/* The type of those of n blocks that are not large, of numbers that begin at one place; there is one at least. */
+static MPI_Datatype type_of_small(const DealBlock *blocks, int n, size_t each)
+{
+    MPI_Datatype type;
+    int *length = more(NULL, (size_t)n * sizeof *length), small = 0;
+    MPI_Aint *at = more(NULL, (size_t)n * sizeof *at);
+    for (int k = 0; k < n; k++)
+        if (!deal_is_large(blocks[k], each)) {
+            at[small] = (MPI_Aint)(blocks[k].at * (ptrdiff_t)each);
+            length[small++] = (int)blocks[k].count;
+        }
+    MPI_Type_create_hindexed(small, length, at, each == sizeof(double) ? MPI_DOUBLE : MPI_FLOAT, &type);
+    free(length), free(at);
+    return type;
+}
+
+/* Takes n blocks of `numbers`, of `each` bytes, from rank r, or sends them there: deal_messages() messages. */
+static void post(Messages *m, void *numbers, const DealBlock *blocks, int n, size_t each, int r, int sends)
+{
+    int small = 0;
+    for (int k = 0; k < n; k++)
+        if (deal_is_large(blocks[k], each))
+            post_one(m, (char *)numbers + blocks[k].at * (ptrdiff_t)each, (int)blocks[k].count, each == sizeof(double) ? MPI_DOUBLE : MPI_FLOAT, r, sends);
+        else
+            small++;
+    if (small) {
+        MPI_Datatype type = type_of_small(blocks, n, each);
+        MPI_Type_commit(&type);
+        post_one(m, numbers, 1, type, r, sends);
+        MPI_Type_free(&type);                  /* it lives as long as the message */
+    }
+}
+
+/* Room for so many blocks, until the next call. */
+static DealBlock *blocks_of(size_t n)
+{
+    static DealBlock *blocks;
+    static size_t room;
+    if (n > room)
+        blocks = more(blocks, (room = n) * sizeof *blocks);
+    return blocks;
 }
 
 static void wait_for(Messages *m)
@@ -261,53 +300,21 @@ static Messages *messages_of(int exchange)
     return &posted[exchange];
 }
 
-/* The rows of the pieces that rank `whose` has; ALL: all of them. */
-enum { ALL = -1 };
-static MPI_Datatype type_of_rows(const DealPiece *pieces, int total, size_t each, int whose)
+/* The rows of the pieces that rank `whose` has (DEAL_ALL: all of them), from rank r or to it. */
+static void post_rows(Messages *m, void *numbers, const DealPiece *pieces, int total, size_t each, int whose, int r, int sends)
 {
-    MPI_Datatype type = MPI_DATATYPE_NULL;
-    int blocks = 0, n = 0;
-    for (int k = 0; k < total; k++)
-        blocks += pieces[k].times;
-    int *length = more(NULL, (size_t)(blocks + 1) * sizeof *length);
-    MPI_Aint *at = more(NULL, (size_t)(blocks + 1) * sizeof *at);
-    for (const DealPiece *p = pieces; p < pieces + total; p++) {
-        const int from = whose == ALL ? 0 : deal_from(p->rows, count, whose), to = whose == ALL ? p->rows : deal_from(p->rows, count, whose + 1);
-        for (int i = 0; i < p->times && to > from; i++) {
-            at[n] = (MPI_Aint)((p->at + i * p->apart + from * p->row) * (ptrdiff_t)each);
-            length[n++] = (int)((to - from) * p->row);
-        }
-    }
-    if (n)
-        MPI_Type_create_hindexed(n, length, at, each == sizeof(double) ? MPI_DOUBLE : MPI_FLOAT, &type);
-    free(length), free(at);
-    return type;
+    DealBlock *blocks = blocks_of((size_t)deal_places(pieces, total));
+    post(m, numbers, blocks, deal_rows(blocks, 0, 0, pieces, total, count, whose), each, r, sends);
 }
 
-/* Slices of rank `of`; pieces: the rows in them that rank `whose` gets.  A slice has less than 2^31 reals, but those of a rank may have more: no number of MPI's is a count of all. */
-static MPI_Datatype type_of_slices(int steps, int groups, size_t slot, int of, const DealPiece *pieces, int total, int whose)
+static void gather(Messages *m, void *slices, int steps, int groups, size_t slot, const DealPiece *pieces, int total)
 {
-    const int own = deal_from(groups, count, of + 1) - deal_from(groups, count, of);
-    MPI_Datatype rows, step, all;
-    if (pieces)
-        rows = type_of_rows(pieces, total, sizeof(real), whose);
-    else
-        MPI_Type_contiguous((int)(slot / sizeof(real)), REAL, &rows);
-    if (rows == MPI_DATATYPE_NULL)
-        return rows;
-    MPI_Type_create_hvector(own, 1, (MPI_Aint)slot, rows, &step);
-    MPI_Type_create_hvector(steps, 1, (MPI_Aint)(slot * (size_t)groups), step, &all);
-    MPI_Type_free(&rows);
-    MPI_Type_free(&step);
-    return all;
-}
-
-static void gather(Messages *m, char *slices, int steps, int groups, size_t slot, const DealPiece *pieces, int total)
-{
+    DealBlock *blocks = blocks_of((size_t)steps * (size_t)groups * (size_t)(total ? deal_places(pieces, total) : 1));
     for (int sends = 0; sends < 2; sends++)
         for (int k = 1; k < count; k++) {
-            const int other = (mine + k) % count, of = sends ? mine : other;
-            post(m, slices + (size_t)deal_from(groups, count, of) * slot, type_of_slices(steps, groups, slot, of, pieces, total, sends ? other : mine), other, sends);
+            const int other = (mine + k) % count;
+            const int n = deal_slices(blocks, steps, groups, (ptrdiff_t)(slot / sizeof(real)), sends ? mine : other, pieces, total, count, sends ? other : mine);
+            post(m, slices, blocks, n, sizeof(real), other, sends);
         }
 }
 
@@ -338,7 +345,7 @@ static void share(char *numbers, size_t each, const DealPiece *pieces, int total
     for (int sends = 0; sends < 2; sends++)
         for (int k = 1; k < count; k++) {
             const int other = (mine + k) % count;
-            post(&now, numbers, type_of_rows(pieces, total, each, sends ? mine : other), other, sends);
+            post_rows(&now, numbers, pieces, total, each, sends ? mine : other, other, sends);
         }
     wait_for(&now);
 }
@@ -352,18 +359,18 @@ void ranks_share(void *numbers, size_t each, const DealPiece *pieces, int total)
 void ranks_before(void *numbers, size_t each, const DealPiece *pieces, int total)
 {
     if (!ranks_single() && total && mine)
-        BY_MAIN_THREAD(post(&now, numbers, type_of_rows(pieces, total, each, ALL), mine - 1, 0), wait_for(&now));
+        BY_MAIN_THREAD(post_rows(&now, numbers, pieces, total, each, DEAL_ALL, mine - 1, 0), wait_for(&now));
 }
 
 static void behind(char *numbers, size_t each, const DealPiece *pieces, int total)
 {
     if (mine < count - 1) {
-        post(&now, numbers, type_of_rows(pieces, total, each, ALL), mine + 1, 1);
+        post_rows(&now, numbers, pieces, total, each, DEAL_ALL, mine + 1, 1);
         wait_for(&now);                        /* before what the last rank has takes its place */
-        post(&now, numbers, type_of_rows(pieces, total, each, ALL), count - 1, 0);
+        post_rows(&now, numbers, pieces, total, each, DEAL_ALL, count - 1, 0);
     }
     for (int r = 0; r < count - 1 && mine == count - 1; r++)
-        post(&now, numbers, type_of_rows(pieces, total, each, ALL), r, 1);
+        post_rows(&now, numbers, pieces, total, each, DEAL_ALL, r, 1);
     wait_for(&now);
 }
 
@@ -406,31 +413,15 @@ const DealNode *ranks_nodes(int *nodes, int parts, int groups)
     return trees[k].nodes;
 }
 
-/* A message of the nodes of `whose`, of each `size` reals. */
-static MPI_Datatype type_of_nodes(const DealNode *nodes, int total, int whose, ptrdiff_t stride, ptrdiff_t size)
-{
-    MPI_Aint *at = malloc((size_t)total * sizeof *at);
-    MPI_Datatype type;
-    int n = 0;
-    if (!at)
-        MPI_Abort(MPI_COMM_WORLD, 74);
-    for (int i = 0; i < total; i++)
-        if (nodes[i].rank == whose)
-            at[n++] = (MPI_Aint)(nodes[i].first * stride * (ptrdiff_t)sizeof(real));
-    MPI_Type_create_hindexed_block(n, (int)size, at, REAL, &type);
-    free(at);
-    return type;
-}
-
 static void post_nodes(Messages *m, real *part, const DealNode *nodes, int total, ptrdiff_t stride, ptrdiff_t size, ptrdiff_t row)
 {
+    DealBlock *blocks = blocks_of((size_t)total);
     for (int sends = 0; sends < 2; sends++)
         for (int k = 1; k < count; k++) {
             const int other = (mine + k) % count;
             ptrdiff_t from, to;
             deal_range(&from, &to, size, row, count, sends ? other : mine);
-            if (to > from)
-                post(m, part + from, type_of_nodes(nodes, total, sends ? mine : other, stride, to - from), other, sends);
+            post(m, part, blocks, deal_node_blocks(blocks, nodes, total, sends ? mine : other, stride, from, to), sizeof(real), other, sends);
         }
 }
 
@@ -444,13 +435,10 @@ static void slices(real *sum, ptrdiff_t size)
     for (int sends = 0; sends < 2; sends++)
         for (int k = 1; k < count; k++) {
             const int other = (mine + k) % count;
-            MPI_Datatype type;
+            DealBlock block;
             ptrdiff_t from, to;
             deal_range(&from, &to, size, DEAL_WIDE, count, sends ? mine : other);
-            if (to == from)
-                continue;
-            MPI_Type_contiguous((int)(to - from), REAL, &type);
-            post(&now, sum + from, type, other, sends);
+            post(&now, sum, &block, deal_add(&block, 0, from, to - from), sizeof(real), other, sends);
         }
     wait_for(&now);
 }

@@ -123,3 +123,33 @@ Test(deal, ranges)
     deal_range(&from, &to, 77, 0, 3, 1);
     cr_expect(from == 0 && to == 77);
 }
+
+/* Neighbours are one block; large blocks are messages of their own, the others one. */
+Test(deal, blocks)
+{
+    DealBlock blocks[16];
+    const DealPiece pieces[] = { { 100, 16, 8, 2, 1000 }, { 228, 4, 4, 1, 0 } };
+    long long bytes;
+    cr_assert_eq(deal_places(pieces, 2), 3);
+    int n = deal_rows(blocks, 0, 0, pieces, 2, 2, 1);
+    cr_assert_eq(n, 3);
+    cr_expect(blocks[0].at == 164 && blocks[0].count == 64 && blocks[1].at == 1164 && blocks[1].count == 64 && blocks[2].at == 236 && blocks[2].count == 8);
+    cr_expect_eq(deal_messages(blocks, n, 4, &bytes), 1);
+    cr_expect_eq(bytes, 4 * 136);
+    n = deal_rows(blocks, 0, 7, pieces, 1, 2, DEAL_ALL);
+    cr_expect(n == 2 && blocks[0].at == 107 && blocks[0].count == 128 && blocks[1].at == 1107);
+    /* groups 3 to 6 of 7, at two steps; all of the slices, then 16 numbers in each */
+    n = deal_slices(blocks, 2, 7, 5000, 1, NULL, 0, 2, 1);
+    cr_expect(n == 2 && blocks[0].at == 15000 && blocks[0].count == 20000 && blocks[1].at == 50000 && blocks[1].count == 20000);
+    cr_expect_eq(deal_messages(blocks, n, 4, &bytes), 2);
+    cr_expect_eq(deal_messages(blocks, n, 1, &bytes), 1);
+    n = deal_slices(blocks, 2, 7, 5000, 1, &(DealPiece){ 10, 16, 2, 1, 0 }, 1, 2, 0);
+    cr_expect(n == 8 && blocks[7].at == 13 * 5000 + 10 && blocks[7].count == 16);
+    n = deal_add(blocks, deal_add(blocks, 0, 0, DEAL_LARGE / 4), 2 * DEAL_LARGE, 1);
+    cr_expect_eq(deal_messages(blocks, n, 4, &bytes), 2);
+    cr_expect_eq(deal_add(blocks, deal_add(blocks, 0, 0, DEAL_MOST), DEAL_MOST, 1), 2);
+    cr_expect_eq(deal_messages(blocks, 0, 4, &bytes), 0);
+    const DealNode nodes[] = { { 0, 0, 4, 0 }, { 1, 4, 4, 1 }, { 0, 8, 2, 0 } };
+    n = deal_node_blocks(blocks, nodes, 3, 0, 1024, 16, 48);
+    cr_expect(n == 2 && blocks[1].at == 8 * 1024 + 16 && blocks[1].count == 32);
+}
