@@ -482,6 +482,9 @@ static inline int tensor_front(const Tensor *t)
 }
 Tensor *tensor_owner(const Tensor *t);                           /* the tensor whose memory t has: itself, unless t is a view or in place */
 bool tensor_is_read(const Model *m, const Tensor *t);            /* does an operator of the graph read it? */
+/* Of whole numbers: the class that a loss ignores among the labels that they come from; -1: none, CLASSES_DIFFER: not the same of all these. */
+enum { CLASSES_DIFFER = -2 };
+int tensor_ignored_class(const Tensor *t);
 /* The range of an owner's slots in the batch's memory, in reals: from *from up to *to.  Valid after plan.c; not for a local tensor. */
 void tensor_range(const Model *m, const Tensor *t, int64_t *from, int64_t *to);
 char *identifier_unique(Model *m, const char *name);             /* a C identifier that no other tensor or operator has */

@@ -138,7 +138,23 @@ loss:
   - { cross_entropy: [v, y], ignore: -1 }
   - { cross_entropy: [v, z], weight: 0 }
   - { cross_entropy: [w, z], ignore: 1 }
+  - { weight_l2: v, weight: 0.1 }
 END
+# the hash holds which class one_hot leaves out
+cat >hot.yaml <<'END'
+model: hot
+inputs: { x: { shape: [2] } }
+targets: { y: { classes: 3 } }
+flow:
+  - v: { dense: x, units: 3 }
+  - h: { one_hot: y }
+loss:
+  - { cross_entropy: [v, y], ignore: 2 }
+  - { mean: h * v }
+END
+"$SPNC" check hot.yaml --stage identity | grep -q 'h = one_hot(.*) ignored=2 ' || fault "the identity does not hold the class that is left out"
+sed 's/, ignore: 2//' hot.yaml >whole.yaml
+"$SPNC" check whole.yaml --stage identity | grep -q 'h = one_hot(y)  ' || fault "the identity of one_hot without it"
 run "$SPNC" build one.yaml --plain -o one || exit 1
 mkdir labels
 "$python" - <<'PYTHON'

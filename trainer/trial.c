@@ -128,7 +128,7 @@ int trial_overfit(const Options *o, const NetTraining *training, Data *data, con
             first = loss, zero = least_loss(&batch);
         least = fmin(least, loss);
         near = loss - zero <= NEAR_ZERO * fabs(first - zero);
-        nothing = !step && norm == 0 && loss <= zero;
+        nothing = !step && loss <= zero && (norm == 0 || penalties > 0);
         near = near && !nothing;
         stuck = !isfinite(loss) || !isfinite(norm);
         if (step && step % LOOK == 0) {

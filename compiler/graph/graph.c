@@ -244,6 +244,24 @@ Tensor *tensor_owner(const Tensor *t)
     return (Tensor *)(uintptr_t)t;
 }
 
+int tensor_ignored_class(const Tensor *t)
+{
+    const Op *op = t->op;
+    if (!op || t->carried)
+        return -1;
+    if (op->kind == OP_load || op->kind == OP_labels)
+        return op->data->ignores && op->data->ignored >= 0 && op->data->ignored < op->data->classes ? op->data->ignored : -1;
+    int found = -1, sources = 0;
+    for (int i = 0; i < op->read_count; i++)
+        if (op->reads[i].tensor->classes) {
+            const int one = tensor_ignored_class(op->reads[i].tensor);
+            found = sources++ && one != found ? CLASSES_DIFFER : one;
+            if (found == CLASSES_DIFFER)
+                break;
+        }
+    return found;
+}
+
 bool tensor_is_read(const Model *m, const Tensor *t)
 {
     for (int i = 0; i < m->ops.count; i++) {

@@ -203,16 +203,28 @@ static void decay_check(Model *m, const Yaml *y)
                name, name, decay->kind == YAML_SCALAR ? decay->text : "0.01");
 }
 
+/* The optimiser that has a setting: the model's own, if it does, else the first; NULL: none. */
+static const Optimiser *optimiser_with(const Optimiser *own, const char *setting)
+{
+    if (own && optimiser_has(own, setting))
+        return own;
+    for (const Optimiser *o = optimisers; o->map.name; o++)
+        if (optimiser_has(o, setting))
+            return o;
+    return NULL;
+}
+
 /* Settings of an optimiser that stand beside it. */
 static void note_misplaced(Model *m, const Yaml *y)
 {
-    for (int i = 0; i < y->count; i++)
-        for (const Optimiser *o = optimisers; o->map.name && strcmp(y->keys[i]->text, "weight_decay"); o++)
-            if (optimiser_has(o, y->keys[i]->text)) {
-                diag_note(m->diag, (Loc){ 0 }, "'%s' is a setting of an optimiser: optimiser: { %s: { %s: ... } }", y->keys[i]->text,
-                          o->map.name, y->keys[i]->text);
-                break;
-            }
+    const Yaml *given = yaml_get(y, "optimiser");
+    const char *name = !given ? map_key(&map_train, "optimiser")->fallback : given->kind == YAML_MAP && given->count ? given->keys[0]->text : given->text;
+    for (int i = 0; i < y->count; i++) {
+        const char *key = y->keys[i]->text;
+        const Optimiser *o = strcmp(key, "weight_decay") ? optimiser_with(name ? optimiser_named(name) : NULL, key) : NULL;
+        if (o)
+            diag_note(m->diag, (Loc){ 0 }, "'%s' is a setting of an optimiser: optimiser: { %s: { %s: ... } }", key, o->map.name, key);
+    }
 }
 
 void training_read(Model *m, const Yaml *y)

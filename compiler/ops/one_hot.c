@@ -15,6 +15,8 @@ static bool infer_one_hot(Model *m, Op *op)
 {
     const Tensor *x = op->reads[0].tensor;
     Shape y = { .rank = x->shape.rank + 1 };
+    if (tensor_ignored_class(x) == CLASSES_DIFFER)
+        return shape_refuse(m, op, "a loss ignores a class of one target in it that counts in another: take one_hot of each, then stack or concat them");
     if (y.rank > RANK_MAX)
         return shape_refuse(m, op, "one_hot of %s would have more than %d axes", shape_text(m->arena, &x->shape), RANK_MAX);
     for (int i = 0; i < y.rank; i++)
@@ -32,15 +34,6 @@ static bool infer_real(Model *m, Op *op)
 
 static void grad(Model *m, Op *op, Use dy) { (void)m, (void)op, (void)dy; }
 
-/* The label of x's target that a loss ignores, if it is a class; else -1. */
-static int ignored_class(const Tensor *x)
-{
-    const Op *op = x->op;
-    while (op && op->kind != OP_load && op->kind != OP_labels)
-        op = op->read_count ? op->reads[0].tensor->op : NULL;
-    return op && op->data->ignores && op->data->ignored >= 0 && op->data->ignored < op->data->classes ? op->data->ignored : -1;
-}
-
 static void facts_one_hot(const Model *m, const Op *op, Fact *f)
 {
     const Tensor *x = op->reads[0].tensor;
@@ -50,7 +43,7 @@ static void facts_one_hot(const Model *m, const Op *op, Fact *f)
     const int64_t after = shape_count(&x->shape) / before;
     const char *i = before > 1 ? "i" : NULL, *j = after > 1 ? "j" : NULL;
     fact_int(f, "K", x->classes);
-    fact_int(f, "ignored", ignored_class(x));
+    fact_int(f, "ignored", tensor_ignored_class(x));
     fact_text(f, "element", i && j ? arena_printf(m->arena, "i * %lld + j", (long long)after) : i ? i : j ? j : "0");
     fact_text(f, "result", i && j ? arena_printf(m->arena, "(i * %d + c) * %lld + j", x->classes, (long long)after)
                            : i    ? arena_printf(m->arena, "i * %d + c", x->classes)

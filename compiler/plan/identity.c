@@ -71,6 +71,8 @@ static void put_operator(Text *t, const Op *op)
     text_printf(t, ")");
     if (op->kind == OP_spn && op->pass == FORWARD && (op->writes[0].tensor->shape.dim[1] == 1 || op->writes[0].tensor->shape.dim[2] == 1))
         text_printf(t, " single=middle");          /* until 2026 a single sample stood at the corner */
+    if (op->kind == OP_one_hot && tensor_ignored_class(op->reads[0].tensor) >= 0)
+        text_printf(t, " ignored=%d", tensor_ignored_class(op->reads[0].tensor));      /* until 2026 it had a 1 like the others */
     if (op->kind == OP_formula && op->pass == FORWARD) {
         text_printf(t, " ");
         formula_canonical(t, op->formula.f);
