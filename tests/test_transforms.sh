@@ -52,4 +52,21 @@ for file in still.c plain/still.c; do
     count=$(sed -n '/^static uint64_t net_decisions/,/^}/p' $file | grep -c '_decisions(hash, ')
     [ "$count" = 6 ] || fault "$file: net_decisions looks at the pixels of $count samplers, not of 6"
 done
+# A transform that is a state is that of the step before, for `check` as for the sampler.
+cat >state.yaml <<'END'
+model: state
+batch: 4
+inputs: { x: { shape: [1, 6, 6] } }
+targets: { y: { classes: 2 } }
+flow:
+  - repeat: 3
+    carry: { A: { shape: [6], init: 0.5 } }
+    do:
+      - look: { spn: [x, A] }
+      - A: { dense: look, units: 6, init: identity_affine }
+  - v: { dense: { last: look }, units: 2 }
+loss: { cross_entropy: [v, y] }
+END
+"$SPNC" emit state.yaml -o state >said 2>&1 || fault "$(cat said)"
+grep -qF 'look_decisions(hash, v.A[s - G])' state/state.c || fault "net_decisions looks at another step's transform than the sampler"
 exit $failed

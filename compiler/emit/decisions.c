@@ -16,16 +16,28 @@ static const char *slice_around(Model *m, const Tensor *y, const Tensor *t)
     return t->repeat ? arena_printf(m->arena, "s %% (%d * %s)", steps_all(t->repeat), row) : arena_printf(m->arena, "s %% %s", row);
 }
 
-/* Appends the decisions of `op` that stand in t, as a kind that the template has; NULL, and nothing appended: backward does not rely on them. */
-static Fact *add(Model *m, Fact *list, const char *kind, const Op *op, Tensor *t)
+/* The slice of an operand in slice s of its result y: of a state, that of the step before. */
+static const char *slice_read(Model *m, const Tensor *y, Use u)
 {
+    const Repeat *r = u.tensor->repeat;
+    const char *at = slice_around(m, y, u.tensor);
+    const int shift = !r ? 0 : r->reverse ? -u.shift : u.shift, slots = (shift < 0 ? -shift : shift) * steps_all(r ? r->outer : NULL);
+    const char *far = arena_printf(m->arena, slots == 1 ? "" : "%d * ", slots);
+    return shift ? arena_printf(m->arena, "%s %c %s%s", at, shift < 0 ? '-' : '+', far, m->options.plain ? "N" : "G") : at;
+}
+
+/* Appends the decisions of `op` that stand in an operand or a result, as a kind that the template has; NULL, and nothing appended: backward does not
+ * rely on them. */
+static Fact *add(Model *m, Fact *list, const char *kind, const Op *op, Use u)
+{
+    Tensor *t = u.tensor;
     if (!tensor_value(t)->decides && (tensor_owner(t)->local || tensor_owner(t)->last < m->forward_phases.count))
         return NULL;
     const Repeat *r = op->writes[0].tensor->repeat;
     Fact *d = fact_table(m->arena);
     fact_text(d, "kind", kind);
     fact_text(d, "name", op_function(op));
-    const char *at = slice_around(m, op->writes[0].tensor, t);
+    const char *at = slice_read(m, op->writes[0].tensor, u);
     fact_text(d, "tensor", place_slice(m, t, at));
     fact_text(d, "flat", place_flat(m, t, at));
     fact_text(d, "slices", place_count(m, steps_all(r)));
@@ -38,23 +50,11 @@ static Fact *add(Model *m, Fact *list, const char *kind, const Op *op, Tensor *t
 static void add_norm(Model *m, Fact *list, const Op *norm)
 {
     const Tensor *x = norm->reads[0].tensor, *statistics = norm->reads[1].tensor;
-    Fact *d = add(m, list, "norm", norm, (Tensor *)(uintptr_t)x);
+    Fact *d = add(m, list, "norm", norm, norm->reads[0]);
     if (!d)
         return;
     fact_text(d, "statistics", place_slice(m, statistics, statistics->repeat ? "s / G" : "0"));
     fact_int(d, "C", x->shape.dim[0]);
-}
-
-/* Where an operand of a formula lies in slice s of its result. */
-static const char *decides_at(Model *m, const Tensor *y, Use u)
-{
-    const Repeat *r = u.tensor->repeat;
-    const char *at = slice_around(m, y, u.tensor);
-    const int shift = !r ? 0 : r->reverse ? -u.shift : u.shift, slots = (shift < 0 ? -shift : shift) * steps_all(r ? r->outer : NULL);
-    const char *far = arena_printf(m->arena, slots == 1 ? "" : "%d * ", slots);
-    if (shift)                                  /* the state of the step before */
-        at = arena_printf(m->arena, "%s %c %s%s", at, shift < 0 ? '-' : '+', far, m->options.plain ? "N" : "G");
-    return place_flat(m, u.tensor, at);
 }
 
 /* The pieces that the elements of a formula lie in, each between kinks. */
@@ -65,9 +65,9 @@ static void add_formula(Model *m, Fact *list, const Op *op)
     Text arguments = { .arena = m->arena };
     for (int k = 0; k < op->read_count; k++)
         if (kinks->reads[k])
-            text_printf(&arguments, ", %s", decides_at(m, y, op->reads[k]));
+            text_printf(&arguments, ", %s", place_flat(m, op->reads[k].tensor, slice_read(m, y, op->reads[k])));
     if (kinks->reads_result)
-        text_printf(&arguments, ", %s", decides_at(m, y, op->writes[0]));
+        text_printf(&arguments, ", %s", place_flat(m, y, "s"));
     Fact *d = fact_table(m->arena);
     fact_text(d, "kind", "formula");
     fact_text(d, "name", op_function(op));
@@ -82,15 +82,15 @@ void decisions_of(Model *m, Fact *list, const Op *op, bool forward, bool has_fun
     if (op->fuse.beside && op->fuse.beside->kind == OP_relu)
         add_norm(m, list, op);
     if (relu)
-        add(m, list, "relu", op, op->writes[0].tensor);
+        add(m, list, "relu", op, op->writes[0]);
     if ((op->kind == OP_maxpool || op->kind == OP_conv_pool) && op->grad.keeps)
-        add(m, list, "maxpool", op, op->writes[1].tensor);
-    if (outside_kink(op))
+        add(m, list, "maxpool", op, op->writes[1]);
+    if (outside_kink(op).tensor)
         add(m, list, "relu", op, outside_kink(op));
-    if (outside_choice(op))
+    if (outside_choice(op).tensor)
         add(m, list, "choice", op, outside_choice(op));
     if (has_function && op->kind == OP_formula)
         add_formula(m, list, op);
     else if (has_function)
-        add(m, list, "spn", op, op->reads[1].tensor);
+        add(m, list, "spn", op, op->reads[1]);
 }

@@ -117,19 +117,20 @@ static double macs(const Op *op)
     return op->outside->macs;
 }
 
-Tensor *outside_kink(const Op *op)
+Use outside_kink(const Op *op)
 {
     const Outside *o = outside_of(op->kind);
+    const Use none = { NULL, 0 };
     if (!o || o->kink < 0)
-        return NULL;
+        return none;
     const Gives *g = &o->backward[o->kink];
-    return g->kind == GIVES_INPUTS ? op->reads[0].tensor : g->kind == GIVES_RESULT ? op->writes[0].tensor : op->grad.keeps ? op->writes[1 + g->index].tensor : NULL;
+    return g->kind == GIVES_INPUTS ? op->reads[0] : g->kind == GIVES_RESULT ? op->writes[0] : op->grad.keeps ? op->writes[1 + g->index] : none;
 }
 
-Tensor *outside_choice(const Op *op)
+Use outside_choice(const Op *op)
 {
     const Outside *o = outside_of(op->kind);
-    return o && o->choice >= 0 && op->grad.keeps ? op->writes[1 + o->choice].tensor : NULL;
+    return o && o->choice >= 0 && op->grad.keeps ? op->writes[1 + o->choice] : (Use){ NULL, 0 };
 }
 
 /* ---- the folder ---- */

@@ -62,10 +62,10 @@ static inline const Outside *outside_of(OpKind kind)
 }
 /* Operators and losses of the language's first edition: no net and no operator of a user's may have their names. */
 bool first_edition(const char *name);
-/* For an operator of the model: the tensor whose sign is the side of the kink that each element is on; NULL: no kink. */
-Tensor *outside_kink(const Op *op);
-/* For an operator of the model: the tensor that holds its choices (Outside.choice); NULL: none, or none is kept. */
-Tensor *outside_choice(const Op *op);
+/* For an operator of the model: what it reads or writes whose sign is the side of the kink that each element is on; no tensor: no kink. */
+Use outside_kink(const Op *op);
+/* For an operator of the model: what holds its choices (Outside.choice); no tensor: none, or none is kept. */
+Use outside_choice(const Op *op);
 
 /* describe.c: fills `o` (name, source and templates are set) from its description.  False after reporting, at a line of the description. */
 bool describe(Arena *a, Diag *d, Outside *o);
