@@ -127,6 +127,33 @@ Test(read, syntax_errors_speak_english)
     REFUSES("a: - b\n", "a '- ' item cannot stand here");
 }
 
+/* A mark of print is named where it may have brought about the error: not in comments, in texts for people, and in texts in quotes. */
+Test(read, marks_of_print_are_named_where_they_matter)
+{
+    static const struct { const char *text, *names; } cases[] = {
+        { "b: 2\na\uFF1A1\nc: 2\n", "m:2:2: note: this is a FULLWIDTH COLON (U+FF1A)" },
+        { "b: 2\na: \"x\u201D, c\n", "m:2:6: note: this is a typographic quote (U+201D)" },
+        { "b: 2\na: { c: \"it\u2019s d\u201D }\n", "m:2:16: note: this is a typographic quote (U+201D)" },
+        { "a: 'x' \u2013 1\n", "m:1:8: note: this is an EN DASH (U+2013)" },
+        { "a: ['it''s', ''] \u2013 1\n", "m:1:18: note: this is an EN DASH (U+2013)" },
+        { "a: [1\u3001 2]\n", "m:1:6: error: there is an IDEOGRAPHIC COMMA here (U+3001)" },
+        { "a: 1 # don\u2019t\nb: c: d\n", NULL },
+        { "b: c: d # don\u2019t\n", NULL },
+        { "about: that\u2019s it\na: b: c\n", NULL },
+        { "about: that\u2019s it: b\n", NULL },
+        { "about: that\u2019s\n  it \u2013 now: b\n", NULL },
+        { "a: { b: \"it\u2019s\", c: [1 }\n", NULL },
+        { "a: { b: \"a \\\"\u2019b\\\" \u2013\", c: [1 }\n", NULL },
+        { "a: { b: 'it''s \u201Cx\u201D', c: [1 }\n", NULL },
+        { "a: \"it\u2019s\n", NULL },
+        { "a: \"b\u00A0c\" d\n", NULL },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        REFUSES(cases[i].text, "error: ");
+        cr_expect(cases[i].names ? strstr(said, cases[i].names) != NULL : !strstr(said, "U+"), "of %s: %s", cases[i].text, said);
+    }
+}
+
 Test(read, what_a_model_needs_not_is_refused)
 {
     REFUSES("", "nothing in this file");

@@ -28,7 +28,8 @@ typedef struct {
     int braces;          /* lists in [ ] and maps in { } around what is read */
     const char *seen;    /* the byte of the character `seen_index`, where byte_at() looked last; it looks ever further on */
     size_t seen_index;
-    bool prose;          /* what is read is the value of `about`, a text for people */
+    bool prose;          /* what is read is the value of `about`, a text for people, */
+    int prose_line;      /* and the line in which the last such value ends */
     int errors;          /* mistakes in the tree; reading goes on after these */
 } Reader;
 
@@ -90,25 +91,54 @@ static LookAlike odd_space(int32_t c)
 static LookAlike odd_mark(int32_t c)
 {
     return c == 0x201C || c == 0x201D || c == 0x201E || c == 0xAB || c == 0xBB || c == 0x2018 || c == 0x2019 ? (LookAlike){ "a typographic quote", "a quote" }
-         : c == 0xFF1A ? (LookAlike){ "a FULLWIDTH COLON", "a colon" } : c == 0xFF0C || c == 0x3001 ? (LookAlike){ "a FULLWIDTH COMMA", "a comma" }
+         : c == 0xFF1A ? (LookAlike){ "a FULLWIDTH COLON", "a colon" }
+         : c == 0xFF0C || c == 0x3001 ? (LookAlike){ c == 0xFF0C ? "a FULLWIDTH COMMA" : "an IDEOGRAPHIC COMMA", "a comma" }
          : c == 0x2212 || c == 0x2013 ? (LookAlike){ c == 0x2212 ? "a MINUS SIGN" : "an EN DASH", "a minus" } : (LookAlike){ NULL, NULL };
 }
 
-/* Notes the first of these in the lines from the context of a syntax error to the error. */
-static void note_look_alike(Reader *r, int first, int last)
+/* Where a line is read: in a quoted text (its quote), in a comment, and whether a quote would open a text here.  before: the last character, 0: a
+ * single quote that closed a text, which another one opens again. */
+typedef struct { int32_t quote, before; bool comment, opens; } LineState;
+
+static const LineState line_begins = { .before = ' ', .opens = true };
+
+/* Goes on behind the character c. */
+static void line_state(LineState *s, int32_t c)
+{
+    if (s->quote) {
+        const bool escaped = s->quote == '"' && s->before == '\\';
+        const bool closes = c == s->quote && !escaped;
+        s->before = closes && c == '\'' ? 0 : escaped ? ' ' : c;
+        s->quote = closes ? 0 : s->quote;
+        return;
+    }
+    s->comment = s->comment || (c == '#' && s->before == ' ');
+    s->quote = !s->comment && s->opens && (c == '"' || c == '\'') ? c : c == '\'' && !s->before ? c : 0;
+    s->opens = c == ' ' ? s->opens : c < 0x80 && strchr(":,[{-", c);
+    s->before = s->quote ? ' ' : c;
+}
+
+/* Notes the first of these that may have brought about a syntax error: a space in the lines from `first` to the error's, a mark in the line
+ * `marked` (0: in none).  Comments and texts in quotes are passed over, but for a quote that seems to close the text which opens at `open` (no line:
+ * there is none). */
+static void note_look_alike(Reader *r, int first, int marked, Loc open, int last)
 {
     Loc at = { 1, 1, 1, r->file };
+    LineState s = line_begins;
     int32_t c;
     for (size_t i = 0, n; i < r->file->length && at.line <= last; i += n) {
         n = utf8_decode(r->file->text + i, r->file->length - i, &c);
-        const LookAlike is = odd_space(c).name ? odd_space(c) : odd_mark(c);
-        if (at.line >= first && is.name) {
+        const LookAlike space = odd_space(c), mark = at.line == marked ? odd_mark(c) : space, is = space.name ? space : mark;
+        const bool closes = at.line == open.line && at.column > open.column && is.name && !strcmp(is.meant, "a quote") &&
+                            (i + n == r->file->length || strchr(" ,]}\r\n", r->file->text[i + n]));
+        if (at.line >= first && is.name && (closes || (!s.quote && !s.comment))) {
             diag_note(r->diag, at, "this is %s (U+%04X), which YAML does not take for %s: write a plain one", is.name, (unsigned)c, is.meant);
             return;
         }
+        line_state(&s, c);
         at.column++;
         if (c == '\n')
-            at = (Loc){ at.line + 1, 1, 1, r->file };
+            at = (Loc){ at.line + 1, 1, 1, r->file }, s = line_begins;
     }
 }
 
@@ -227,7 +257,9 @@ static void syntax_error(Reader *r)
         if (what)
             diag_note(r->diag, point_of(r, p->context_mark), "%s", what);
     }
-    note_look_alike(r, at.line > 1 ? at.line - 1 : at.line, at.line);
+    /* a key whose ':' is missing ends in its own line, but the error is found behind it */
+    const int marked = strstr(context, "simple key") ? (int)p->context_mark.line + 1 : at.line;
+    note_look_alike(r, at.line > 1 ? at.line - 1 : at.line, marked > r->prose_line ? marked : 0, at_opening ? at : (Loc){ 0 }, at.line);
 }
 
 /* ---- the tree ---- */
@@ -306,6 +338,8 @@ static Yaml *scalar_of(Reader *r, const yaml_event_t *event)
     size_t n = event->data.scalar.length;
     y->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
     y->folded = event->end_mark.line > event->start_mark.line;
+    if (r->prose)
+        r->prose_line = (int)event->end_mark.line + 1;
     for (size_t i = 0; i < n; i++)
         if (s[i] < 0x20 || s[i] == 0x7F || (s[i] == 0xC2 && i + 1 < n && s[i + 1] < 0xA0)) {
             refuse(r, y->loc, s[i] == '\n' ? "this text has a line break in it; write it on one line"
