@@ -42,15 +42,21 @@ static void own_read(Model *m, const Yaml *key, const Yaml *y, OwnTraining *own)
             diag_warning(m->diag, y->keys[i]->loc, "'%s' is frozen, so its %s changes nothing", key->text, y->keys[i]->text);
 }
 
+/* Does the map say that weights decay, by a number that a parameter decides? */
+static bool decays_by_param(const Yaml *map)
+{
+    const Yaml *decay = yaml_get(map, "weight_decay");
+    return decay && decay->kind == YAML_SCALAR && strchr(decay->text, '$');
+}
+
 /* Warns where nothing decays.  A parameter ($) may well be 0 in some runs. */
 static void no_decay_check(Model *m, const Yaml *train, const Yaml *at)
 {
     const TrainDef *t = &m->train;
-    const Yaml *decay = yaml_get(train, "weight_decay");
-    bool decays = optimiser_has(t->optimiser, "weight_decay") || t->weight_decay > 0 ||
-                  (decay && decay->kind == YAML_SCALAR && strchr(decay->text, '$'));
+    const Yaml *nets = yaml_get(train, "nets");
+    bool decays = optimiser_has(t->optimiser, "weight_decay") || t->weight_decay > 0 || decays_by_param(train);
     for (int i = 0; i < t->own_count; i++)
-        decays = decays || t->own[i].decay > 0;
+        decays = decays || t->own[i].decay > 0 || decays_by_param(nets->items[i]);
     if (!decays && t->no_decay)
         diag_warning(m->diag, at->loc, "nothing decays, so no_decay changes nothing: give a weight_decay, or leave it out");
 }
