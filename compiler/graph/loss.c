@@ -40,6 +40,24 @@ static const char *called_here(Model *m, const char *word)
     return diag_suggestion(m->arena, word, words, n);
 }
 
+static bool is_loss_attribute(const char *word)
+{
+    for (int k = 0; k < OP_COUNT; k++)
+        for (const AttrSpec *a = loss_table[k] ? op_table[k]->attrs : NULL; a && a->name; a++)
+            if (strcmp(a->name, word) == 0)
+                return true;
+    return false;
+}
+
+/* The key of an entry without a loss that was meant as one: the first that is no attribute of a loss, or else the first. */
+static const Yaml *loss_meant(const Yaml *y)
+{
+    for (int i = 0; i < y->count; i++)
+        if (!is_loss_attribute(y->keys[i]->text))
+            return y->keys[i];
+    return y->keys[0];
+}
+
 /* Which key of the entry y is a loss; -1 after an error. */
 static int loss_key(Model *m, const Yaml *y)
 {
@@ -54,9 +72,9 @@ static int loss_key(Model *m, const Yaml *y)
         }
         which = i;
     }
+    const Yaml *meant = which < 0 && y->count ? loss_meant(y) : NULL;
     if (which < 0)
-        diag_error(m->diag, y->count ? y->keys[0]->loc : y->loc, "a loss is %s%s", forms(m),
-                   y->count ? called_here(m, y->keys[0]->text) : "");
+        diag_error(m->diag, meant ? meant->loc : y->loc, "a loss is %s%s", forms(m), meant ? called_here(m, meant->text) : "");
     return which;
 }
 
