@@ -88,6 +88,9 @@ static bool inside(Model *m, Op *op, const Range *r, int64_t size, const Shape *
             return shape_refuse(m, here,
                                 "%sit goes from %lld to %lld and takes no position: `to` is the first one behind those that it takes", step,
                                 (long long)from, (long long)to);
+        if (r->step > 1)    /* the last one that it takes may lie inside */
+            return shape_refuse(m, here, "%sit goes from %lld to %lld in steps of %lld, but %s", step, (long long)from, (long long)to - 1,
+                                (long long)r->step, has);
         return shape_refuse(m, here, "%sit takes positions %lld to %lld, but %s", step, (long long)from, (long long)to - 1, has);
     }
     return true;
