@@ -94,7 +94,7 @@ typedef struct {
     Loc loc;             /* its place in the file */
     bool set;            /* overridden on the command line, or, of a net's parameter, where the net is used; set_text is "d=8" */
     const char *set_text;
-    Loc given;           /* of a net's parameter: that use */
+    Loc given;           /* of a net's parameter: the value there */
     int reads;           /* how many expressions have read it, */
     int net_reads;       /* and how many of them before `train:`, which is read last */
     bool refused;        /* its value is wrong and reported: an expression that reads it fails without a message */
@@ -114,8 +114,8 @@ bool expr_value(Arena *a, Diag *d, Scope *scope, const Yaml *scalar, Value *out)
 /* params: { name: value, ... } of the model, in order (later ones may use earlier ones), then `--set key=value` texts.
  * A --set of an unknown name, or one that does not fit the kind (number for number, text for text), is an error. */
 bool expr_params(Arena *a, Diag *d, const Yaml *params, const char *const *sets, int set_count, Scope *out);
-/* Likewise parameters of a net, which stand before those of `outer`; sets: the values given where it is used, `at`. */
-bool expr_params_within(Arena *a, Diag *d, const Yaml *params, const char *const *sets, int set_count, Loc at, const Scope *outer, Scope *out);
+/* Likewise parameters of a net, which stand before those of `outer`; sets: the values given where it is used, each `at` its place. */
+bool expr_params_within(Arena *a, Diag *d, const Yaml *params, const char *const *sets, int set_count, const Loc *at, const Scope *outer, Scope *out);
 
 /* ---- fact.c: facts, the input of templates --------------------------------------------------------- */
 

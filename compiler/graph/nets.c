@@ -86,8 +86,8 @@ void nets_read(Builder *b, const Yaml *y)
 
 /* ---- what a use gives a net --------------------------------------------------------------------------------- */
 
-/* A use: whether it is a copy, and the parameters that it gives, as "name=value". */
-typedef struct { bool copy; const char *name; const char *sets[PARAMS_MAX]; int set_count; Loc at, inputs_at; } Given;
+/* A use: whether it is a copy, and the parameters that it gives, as "name=value", with the places of the values. */
+typedef struct { bool copy; const char *name; const char *sets[PARAMS_MAX]; Loc sets_at[PARAMS_MAX]; int set_count; Loc at, inputs_at; } Given;
 
 static bool flag(Builder *b, const Yaml *y, bool *out)
 {
@@ -132,6 +132,7 @@ static bool given_read(Builder *b, const Net *net, Given *g, const Yaml *key, co
     }
     if (!expr_value(m->arena, m->diag, &m->scope, y, &v) || g->set_count == PARAMS_MAX)
         return false;
+    g->sets_at[g->set_count] = y->loc;
     g->sets[g->set_count++] = arena_printf(m->arena, "%s=%s", key->text, v.kind == VALUE_TEXT ? v.text : arena_printf(m->arena, "%.17g", v.r));
     return true;
 }
@@ -362,10 +363,8 @@ static bool apply(Builder *b, Net *net, const char *path, const Given *g, const 
         return false;
     }
     Scope scope = m->scope, inner = { 0 };
-    if (net->params && !expr_params_within(m->arena, m->diag, net->params, g->sets, g->set_count, g->at, &scope, &inner))
+    if (net->params && !expr_params_within(m->arena, m->diag, net->params, g->sets, g->set_count, g->sets_at, &scope, &inner))
         return false;
-    for (int i = 0; i < inner.count; i++)
-        inner.params[i].given = g->at;
     if (in && !g->copy && !agrees(b, net, &inner, g->at))
         return false;
     if (in) {

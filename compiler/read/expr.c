@@ -533,13 +533,13 @@ bool expr_value(Arena *a, Diag *d, Scope *scope, const Yaml *scalar, Value *out)
 
 /* ---- params ---- */
 
-/* Applies `key=value` to its parameter, which has the file's value already.  at: of a net's, the use that gives it; no place: --set does. */
+/* Applies `key=value` to its parameter, which has the file's value already.  at: of a net's, where the use gives it; no place: --set does. */
 static bool override(Arena *a, Diag *d, Scope *scope, Param *param, const char *set, Loc at)
 {
     const char *value = strchr(set, '=') + 1;
-    Yaml scalar = { .kind = YAML_SCALAR, .text = value };
+    Yaml scalar = { .kind = YAML_SCALAR, .text = value, .loc = at };
     Value v;
-    if (!evaluate(a, d, scope, &scalar, arena_printf(a, "--set %s: ", set), &v))
+    if (!evaluate(a, d, scope, &scalar, at.line ? "" : arena_printf(a, "--set %s: ", set), &v))
         return false;
     bool is_text = v.kind == VALUE_TEXT, wants_text = param->value.kind == VALUE_TEXT;
     if (is_text != wants_text || *value == '\0') {
@@ -554,6 +554,7 @@ static bool override(Arena *a, Diag *d, Scope *scope, Param *param, const char *
     param->value = v;
     param->set = true;
     param->set_text = set;
+    param->given = at;
     return true;
 }
 
@@ -563,7 +564,7 @@ static bool is_set_of(const char *set, const char *name)
     return strncmp(set, name, n) == 0 && set[n] == '=';
 }
 
-bool expr_params_within(Arena *a, Diag *d, const Yaml *params, const char *const *sets, int set_count, Loc at, const Scope *outer,
+bool expr_params_within(Arena *a, Diag *d, const Yaml *params, const char *const *sets, int set_count, const Loc *at, const Scope *outer,
                         Scope *out)
 {
     *out = (Scope){ .outer = outer };
@@ -595,7 +596,7 @@ bool expr_params_within(Arena *a, Diag *d, const Yaml *params, const char *const
         } else {
             for (int s = 0; s < set_count; s++)    /* here, so that later parameters see it; the last one wins */
                 if (is_set_of(sets[s], key->text))
-                    good &= override(a, d, out, param, sets[s], at);
+                    good &= override(a, d, out, param, sets[s], at ? at[s] : (Loc){ 0 });
         }
         param->refused = !good;
         fine &= good;
@@ -620,5 +621,5 @@ bool expr_params_within(Arena *a, Diag *d, const Yaml *params, const char *const
 
 bool expr_params(Arena *a, Diag *d, const Yaml *params, const char *const *sets, int set_count, Scope *out)
 {
-    return expr_params_within(a, d, params, sets, set_count, (Loc){ 0 }, NULL, out);
+    return expr_params_within(a, d, params, sets, set_count, NULL, NULL, out);
 }
