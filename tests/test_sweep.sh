@@ -104,6 +104,13 @@ printf 'rate: [1e-3]\nepochs: 4\nseed: 3\n' >old
 expect 0 'rate-1e-3_epochs-4_seed-3: 4 epochs' ./tiny sweep old --data data --runs runs --threads 1
 [ ! -e runs/rate-0.001_epochs-4_seed-3 ] || fault "a run of an older version is trained again"
 
+# Where the measurement ends without an answer, that is said.  A training of one epoch has six steps, a measurement at least seven.
+printf 'rate: [0.01, 0.001]\nepochs: 1\n' >few
+expect 0 '^2 runs in few_runs' env SPN_CLOCK=2 TINY_RAISE="7 $(kill -l KILL)" ./tiny sweep few --data data --runs few_runs --threads 2
+grep -q 'warning: 1 run at a time could not be measured (`tiny bench --threads 2`), so they go one after the other$' output || fault "an unmeasured step: $(cat output)"
+grep -q 'a step takes' output && fault "a time that was not measured: $(cat output)"
+[ "$(grep -c ' 1 / 1' output)" = 2 ] || fault "not trained without a measurement: $(cat output)"
+
 # A value that stands in the list twice, in one spelling or two, is one run, and is named.
 printf 'rate: [0.01, 1e-2, 0.01]\nseed: [1, 01, 0x2]\nepochs: [1]\n' >same
 expect 0 '^2 runs in same_runs' ./tiny sweep same --data data --runs same_runs --threads 1

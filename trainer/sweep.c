@@ -260,6 +260,12 @@ static void choose(Sweep *s)
     if (all < 2)
         return;
     double alone = step_time(s, 1, s->o->threads), together = step_time(s, all, s->o->threads / all) / all;
+    if (isnan(alone) || isnan(together)) {
+        if (!stop_signal)
+            warn("%d run%s at a time could not be measured (`%s bench --threads %d`), so they go one after the other", isnan(alone) ? 1 : all,
+                 isnan(alone) ? "" : "s", net.name, isnan(alone) ? s->o->threads : s->o->threads / all);
+        return;
+    }
     if (together < alone)
         s->at_once = all, s->threads = s->o->threads / all;
     printf("a step takes %.3g ms with %d threads, %.3g ms if %d run at once with %d each: so %d run%s at a time\n", alone, s->o->threads, together, all,
