@@ -59,7 +59,7 @@ static bool has_decimal_comma(const char *text)
     return read_number(&v, point);
 }
 
-/* A number with a sign of per cent behind it. */
+/* A number with a sign of per cent behind it, perhaps after a space. */
 static bool has_percent(const char *text)
 {
     char number[64];
@@ -68,7 +68,7 @@ static bool has_percent(const char *text)
     if (n < 2 || text[n - 1] != '%' || n >= sizeof number)
         return false;
     memcpy(number, text, n - 1);
-    number[n - 1] = '\0';
+    *cell_end(number, number + n - 1) = '\0';
     return read_number(&v, number);
 }
 

@@ -52,20 +52,26 @@ static int read_text(char **text, const char *path)
 /* The white space around a cell that is not quoted: blanks, tabs, and the NO-BREAK SPACE that web pages and spreadsheets leave. */
 static size_t blank_at(const char *text) { return *text == ' ' || *text == '\t' ? 1 : strncmp(text, "\xc2\xa0", 2) ? 0 : 2; }
 
-static char *trim_end(char *from, char *to)
+char *cell_end(char *from, char *to)
 {
     while (to > from && (to[-1] == ' ' || to[-1] == '\t' || (to - from > 1 && blank_at(to - 2) == 2)))
         to -= to[-1] == ' ' || to[-1] == '\t' ? 1 : 2;
     return to;
 }
 
+/* Behind the blanks at `from`; a tab that separates is none. */
+static char *skip(char *from, char separator)
+{
+    while (blank_at(from) && *from != separator)
+        from += blank_at(from);
+    return from;
+}
+
 /* The cell at *at, which ends before `separator` or at the line's end (*at is then NULL).  out: where its text goes, or NULL; it may be the
  * cell itself.  NULL for quotes that are not closed, or with text behind them. */
 static char *take_cell(char **at, char separator, char *out)
 {
-    char *from = *at, *to = out;
-    while (*from == ' ' || blank_at(from) == 2)
-        from += blank_at(from);
+    char *from = skip(*at, separator), *to = out;
     const bool quoted = *from == '"';
     for (from += quoted; *from && (quoted ? *from != '"' || from[1] == '"' : *from != separator); from++) {
         from += quoted && *from == '"';
@@ -74,13 +80,12 @@ static char *take_cell(char **at, char separator, char *out)
     }
     if (quoted && *from++ != '"')
         return NULL;
-    while (quoted && (*from == ' ' || (*from == '\t' && separator != '\t')))
-        from++;
+    from = quoted ? skip(from, separator) : from;
     if (*from && *from != separator)
         return NULL;
     *at = *from ? from + 1 : NULL;
     if (out)
-        *(quoted ? to : trim_end(out, to)) = '\0';
+        *(quoted ? to : cell_end(out, to)) = '\0';
     return out ? out : from;
 }
 
@@ -197,8 +202,8 @@ static int cut_lines(Table *t, const Line *lines, int count, char separator)
         if (width < 0)
             return complain(WRONG_INPUT, "%s:%d: a quote is not closed, or has text behind it; expected \"a name\", quotes in it doubled", t->path, line);
         if (width != t->width)
-            return complain(WRONG_INPUT, "%s:%d: %d cell%s, expected %d as in line %d%s", t->path, line, width, width == 1 ? "" : "s", t->width, t->lines[0],
-                            separator == '\t' ? "" : "; a name with a comma or semicolon in it stands in quotes");
+            return complain(WRONG_INPUT, "%s:%d: %d cell%s, expected %d as in line %d%s", t->path, line, width, width == 1 ? "" : "s", t->width,
+                            lines[0].number, separator == '\t' ? "" : "; a name with a comma or semicolon in it stands in quotes");
         if (width < 2 || width > CELLS_MOST)
             return complain(WRONG_INPUT, "%s:%d: %d cell%s, expected file,label[,label...] with commas, semicolons or tabs between", t->path, line, width,
                             width == 1 ? "" : "s");
