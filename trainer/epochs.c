@@ -15,7 +15,6 @@
 #include "trainer.h"
 #include "training.h"
 
-#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>

@@ -3,7 +3,6 @@
  * In: a Training.  Out: `last`, `best` and the log in its folder.  Next: epochs.c.
  * A full disk does not end a training: what could not be written stays in memory, and the next save tries again.  `last` is written after `best`
  * and the log, or holds what they lack. */
-#include "files/text.h"
 #include "inspect/replay.h"
 #include "ranks.h"
 #include "run/agree.h"
