@@ -116,8 +116,8 @@ struct Tensor {
 typedef struct { Tensor *tensor; int shift; } Use;
 
 /* Of a library.  W_TRANSFORMED: Winograd's U of a convolution's weight, as its PREPARE would leave it.  W_SCALES: scale and shift of each channel of a
- * batch norm, which follow from its parameters and running statistics.  W_PANELS: a dense layer's of the lanes form, [outputs / 16][inputs][16].  W_LATENCY, W_LATENCY_BIAS: as the kernel of the latency form reads it
- * (lower/latency.h). */
+ * batch norm, which follow from its parameters and running statistics.  W_PANELS: a dense layer's of the lanes form, [outputs / 16][inputs][16].
+ * W_LATENCY, W_LATENCY_BIAS: as the kernel of the latency form reads it (lower/latency.h). */
 typedef enum { W_EXPORTED, W_IN_OUT, W_TRANSFORMED, W_SCALES, W_LATENCY, W_LATENCY_BIAS, W_PANELS } WeightLayout;
 /* For decay and penalties by kind: what a product or a convolution multiplies by; of a norm; a bias, or any other. */
 typedef enum { W_OTHER, W_PRODUCT, W_NORM } WeightKind;

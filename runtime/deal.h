@@ -63,10 +63,10 @@ static inline void deal_range(ptrdiff_t *from, ptrdiff_t *to, ptrdiff_t size, pt
     *to = !row ? size : behind == first ? 0 : end < size ? end : size;
 }
 
-/* Memory that is sent: `count` numbers from number `at`.  What one rank sends another at a time is a list of these; what follows directly on the block
- * before it is one with it, up to DEAL_MOST numbers (MPI counts with int).  A block of DEAL_LARGE bytes or more is a message of its own: it goes straight
- * from memory to memory, where a message of several blocks is copied together first; a network takes far longer for so much than for one message more.
- * The smaller blocks are one message. */
+/* Memory that is sent: `count` numbers from number `at`.  What one rank sends another at a time is a list of these; what follows directly on the
+ * block before it is one with it, up to DEAL_MOST numbers (MPI counts with int).  A block of DEAL_LARGE bytes or more is a message of its own:
+ * between ranks of one host Open MPI copies it from memory to memory once, where it copies a message of several blocks together first; a network
+ * takes far longer for so much than for one message more.  The smaller blocks are one message. */
 typedef struct { ptrdiff_t at, count; } DealBlock;
 enum { DEAL_LARGE = 1 << 15, DEAL_MOST = 1 << 30 };
 
@@ -80,7 +80,8 @@ static inline int deal_add(DealBlock *blocks, int n, ptrdiff_t at, ptrdiff_t cou
     return n;
 }
 
-/* The rows of the pieces that rank `whose` has, behind number `base`; DEAL_ALL: all rows.  Appends at most as many blocks as the pieces have places (deal_places). */
+/* The rows of the pieces that rank `whose` has, behind number `base`; DEAL_ALL: all rows.  Appends at most as many blocks as the pieces have places
+ * (deal_places). */
 enum { DEAL_ALL = -1 };
 static inline int deal_rows(DealBlock *blocks, int n, ptrdiff_t base, const DealPiece *pieces, int total, int ranks, int whose)
 {

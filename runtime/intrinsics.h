@@ -1,4 +1,4 @@
-/* intrinsics.h -- the compiler's header of this target's instructions, for vec.h.
+/* intrinsics.h -- the compiler's header of this target's instructions, for vec.h and batch_norm.h.
  *
  * gcc's immintrin.h has every instruction set that there is, and takes 0.3 s to read; its parts that are used here take 0.05 s (AVX2) and 0.15 s
  * (AVX-512).  Which parts they are is a matter of the compiler: gcc 12, on which it is tested, reads them, all others the whole header. */

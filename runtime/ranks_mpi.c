@@ -1,8 +1,8 @@
 /* ranks_mpi.c -- see ranks.h: several processes, by MPI (version 3 or later).  Compiled by mpicc, with -DSPN_MPI, for programs
  * built with --mpi; else empty.
  *
- * All exchanges are messages from each rank to each other one, so that the bytes of a step can be counted on paper.  Each large block of memory is one (deal.h); of many small
- * ones a message is made by a datatype of MPI. */
+ * All exchanges are messages from each rank to each other one, so that the bytes of a step can be counted on paper.  Each large block of memory is
+ * one (deal.h); of many small ones a message is made by a datatype of MPI. */
 #define _DEFAULT_SOURCE
 #include "ranks.h"
 #include "real.h"

@@ -1,8 +1,10 @@
-/* limits.c -- what one thread of this machine can do at most: multiply-adds in registers, and reading memory that is in no cache; and what memory a program took.
+/* limits.c -- what one thread of this machine can do at most: multiply-adds in registers, and reading memory that is in no cache; and what memory
+ * a program took.
  *
  * usage: cc -O2 -march=native limits.c -o limits
  *   ./limits                  prints {"peak_gflops": ..., "read_gb_s": ...}, the best of several rounds
- *   ./limits COMMAND...       runs it, and prints {"rss_mb": ...}, the most that was resident; from here, because a child counts what its parent had when it began */
+ *   ./limits COMMAND...       runs it, and prints {"rss_mb": ...}, the most that was resident; from here, because a child counts what its parent
+ *                             had when it began */
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>
@@ -40,8 +42,8 @@ static double now(void)
 #define BEGIN(i) Vec c##i = factor;
 #define MULTIPLY_ADD(i) c##i = c##i * factor + factor; __asm__ volatile("" : REGISTER(c##i));
 
-/* CHAINS independent sums, so that the units are always busy; the assembly changes nothing, but the compiler cannot say so.  Names, not an array, which
- * gcc would keep in memory. */
+/* CHAINS independent sums, so that the units are always busy; the assembly changes nothing, but the compiler cannot say so.  Names, not an array,
+ * which gcc would keep in memory. */
 static double multiply_adds(void)
 {
     Vec factor = { 0 };

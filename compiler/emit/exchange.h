@@ -5,8 +5,9 @@
 
 #include "plan/sums.h"
 
-/* How the operand u of a sum `op`, of phase p, comes to a rank.  by: the sum that brings it, the first of those that read the same slices; `op` itself,
- * or one that is posted before it.  NULL: no rank lacks any of it.  pieces: the rows of a slice of which a rank gets its own; count 0: all of it. */
+/* How the operand u of a sum `op`, of phase p, comes to a rank.  by: the sum that brings it, the first of those that read the same slices; `op`
+ * itself, or one that is posted before it.  NULL: no rank lacks any of it.  pieces: the rows of a slice of which a rank gets its own; count 0: all
+ * of it. */
 typedef struct { const Op *by; DealPiece pieces[SUM_PIECES]; int count; } Brought;
 Brought exchange_brings(Model *m, const Phase *p, const Op *op, Use u);
 

@@ -108,7 +108,8 @@ static const char *latency_template(Model *m, const Op *op)
     return arena_printf(m->arena, "latency_%s%s.c.in", OP_INFO(op)->name, kind == BY_POINTS ? "_points" : kind == BY_FILTERS ? "_filters" : kind == BY_TILES ? "_tiles" : "");
 }
 
-/* Of the latency form's own kernels that with `latency_` before its name; else NAME.c.in, which has both forms, and of all that work element by element formula.c.in; operators from outside have a template for each. */
+/* Of the latency form's own kernels that with `latency_` before its name; else NAME.c.in, which has both forms, and of all that work element by
+ * element formula.c.in; operators from outside have a template for each. */
 static const char *template_of(Model *m, const Op *op)
 {
     if (op->kernel.latency)

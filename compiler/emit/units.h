@@ -15,11 +15,12 @@ typedef struct {
 
 typedef struct {
     Model *m;
-    Unit *list;                      /* in the order of the forward pass */
+    Unit *list;                      /* in the order of the forward pass; those that backward alone has, behind their layer or at the end */
     int count;
 } Units;
 
-/* The functions that the passes call, and which operators share them: sets op->function and op->gradients.  Appends the C types of shared ones to `types`. */
+/* The functions that the passes call, and which operators share them: sets op->function and op->gradients.  Appends the C types of shared ones
+ * to `types`. */
 Units units_collect(Model *m, Fact *types);
 /* The facts of a unit for its template; if it shares its functions, all tensors have types by their shapes. */
 Fact *units_fact(const Units *e, const Unit *u);

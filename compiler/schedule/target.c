@@ -3,9 +3,9 @@
  * In: a name of --target.  Out: its row.  A size here is bit-neutral: it decides how loops are cut, never the order of a sum.
  * The numbers were found by measurement on processors with 32 or 48 KiB of first-level and 1 MiB of second-level cache.  A panel leaves
  * room for the examples that pass through it; the rows of a weight gradient are read in order, so they may take more than operands
- * that are used at random.  Processors with AVX2 alone have 512 KiB of second-level cache or less, so there Winograd's transformed inputs take half as
- * much: on an EPYC of 512 KiB convolutions by that algorithm took half the time.  Else all targets have the same caches until one is measured that wants
- * others. */
+ * that are used at random.  Many processors with AVX2 alone (Zen to Zen 3) have 512 KiB of second-level cache, so there Winograd's transformed
+ * inputs take half as much: on an EPYC of 512 KiB convolutions by that algorithm took half the time.  Those with NEON often have no more, which is
+ * not measured: all targets have the same caches until one is measured that wants others. */
 #include "schedule/target.h"
 #include "spnc.h"
 #include <string.h>
