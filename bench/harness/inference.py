@@ -49,7 +49,7 @@ class Net:
         if shown.returncode:
             fail(shown.stderr.strip())
         self.hash, self.macs = (json.loads(shown.stdout)[key] for key in ("hash", "forward_macs"))
-        by = [runtimes.version(str(o.spnc))] if self.own else [runtimes.version("torch"), runtimes.SOURCES[0]]
+        by = [o.spnc] if self.own else [runtimes.version("torch"), runtimes.SOURCES[0]]
         runtimes.build(self.folder / "net.onnx", [self.hash, *by], lambda: (self.export_own if self.own else self.export_torch)(o))
         import onnxruntime as ort
         self.session = ort.InferenceSession(str(self.folder / "net.onnx"), providers=["CPUExecutionProvider"])
@@ -231,7 +231,8 @@ def main():
     parser.add_argument("--build", action="store_true", help="build all sides, measure nothing")
     parser.add_argument("--cc", default="gcc", help="the compiler of all C")
     parser.add_argument("--spnc", type=pathlib.Path, default=ROOT / "build" / "spnc")
-    parser.add_argument("--work", type=pathlib.Path, default=ROOT / "build" / "bench" / "inference")
+    parser.add_argument("--work", type=pathlib.Path, default=ROOT / "build" / "bench" / "inference",
+                        help="what is built, a folder a row, is kept here, refusals too; deleted, it is built anew (default: build/bench/inference)")
     parser.add_argument("--json", type=pathlib.Path, help="write what was found there too")
     parser.add_argument("--publish", action="store_true", help="write inference.json and inference.md into bench/results/")
     o = parser.parse_args()
