@@ -31,7 +31,10 @@ Test(ones, other_numbers_comments_strings_and_macros_stay)
     static const char same[] = "y = x * 1.0 + k * 16 + a * 1e3 - *p * 1u;\n"
                                "/* of x * 1 in a comment\n * and b * 1 */\n"
                                "puts(\"c * 1\");\n"
-                               "#define TWICE x * 1\n";
+                               "#define TWICE x * 1\n"
+                               "#define BOTH \\\n    x * 1; \\\n    y / 1\n";
     expect(same, same);
+    expect("#define ONE 1 \\\n    * 1\na * 1;\n", "#define ONE 1 \\\n    * 1\na;\n");
+    expect("c = '\"', a * 1; d = '\\'', b * 1; puts(\"\\\\\"), e * 1;\n", "c = '\"', a; d = '\\'', b; puts(\"\\\\\"), e;\n");
     expect("/* a * 1 */ b * 1;\n", "/* a * 1 */ b;\n");
 }

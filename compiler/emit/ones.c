@@ -2,7 +2,7 @@
  *
  * In: C as the templates laid it out.  Out: `s * 1` and `t / 1` are s and t, `t % 1` is 0 where it stands alone.  Next: wrap.c.
  * The one convention: only the whole number 1 behind a name, a bracket or a number, an operator with a space on each side between them; comments,
- * strings and lines of the preprocessor stay as they are. */
+ * strings, characters and lines of the preprocessor, with those that they go on in, stay as they are. */
 #include "emit/ones.h"
 #include <ctype.h>
 #include <string.h>
@@ -28,14 +28,15 @@ static const char *name_alone(const char *line, const char *end)
 /* Copies a line of code; *inside: of a comment that began on an earlier line, or goes on behind this one. */
 static void put_line(Text *out, const char *line, const char *end, bool *inside)
 {
-    bool quoted = false;
+    char quote = 0;                  /* of the string or character at c */
     const char *from = line;
     for (const char *c = line; c < end; c++) {
-        if (!*inside && *c == '"' && (c == line || c[-1] != '\\'))
-            quoted = !quoted;
-        if (quoted)
-            continue;
-        if (c[0] == (*inside ? '*' : '/') && c[1] == (*inside ? '/' : '*'))
+        if (quote || (!*inside && (*c == '"' || *c == '\''))) {
+            if (*c == '\\')
+                c++;
+            else if (!quote || *c == quote)
+                quote = quote ? 0 : *c;
+        } else if (c[0] == (*inside ? '*' : '/') && c[1] == (*inside ? '/' : '*'))
             *inside = !*inside, c++;
         else if (!*inside && is_one(c, line)) {
             const char *name = c[1] == '%' && (strchr(",;)", c[4]) || is_one(c + 4, line)) ? name_alone(line, c) : NULL;
@@ -54,13 +55,14 @@ static void put_line(Text *out, const char *line, const char *end, bool *inside)
 void ones_leave_out(Text *c)
 {
     Text out = { .arena = c->arena };
-    bool inside = false;
+    bool inside = false, macro = false;      /* at a line's begin: a comment, a line of the preprocessor goes on */
     for (const char *line = c->text; line && *line;) {
         const char *end = line + strcspn(line, "\n");
         end += *end == '\n';
-        if (*line == '#' && !inside)
+        if (macro || (*line == '#' && !inside)) {
             text_add(&out, line, (size_t)(end - line));
-        else
+            macro = end - line > 1 && end[-2] == '\\';
+        } else
             put_line(&out, line, end, &inside);
         line = end;
     }
