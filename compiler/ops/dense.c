@@ -3,7 +3,8 @@
  *   y = W x + b;  dx = W' dy;  dW = dy x', summed over examples (and steps) in order;  db = dy summed likewise
  * x is flattened, or with `over: last` each position of the axes before the last goes through by itself; then sums over examples go over their positions.
  * A product with a parameter is a dense layer too (matmul.c): with W, or transposed, y = W' x, when forward and gradient change places.
- * In the fast form W is kept as [in][out], outputs side by side, rounded up to whole vectors; all groups are worked on at once.
+ * In the fast form W is kept as [in][out], outputs side by side, rounded up to whole vectors; in a library in panels of 16 outputs (store.c).
+ * All groups are worked on at once.
  * `gemm: openblas` is for kernel.c. */
 #include "read/language.h"
 #include <string.h>
