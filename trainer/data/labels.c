@@ -8,6 +8,7 @@
  *
  * What may be meant in two ways is an error that names --labels-as; no label becomes another kind without a line that says so. */
 #define _GNU_SOURCE
+#include "data/cell.h"
 #include "data/pack.h"
 
 #include <ctype.h>

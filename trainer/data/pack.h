@@ -59,8 +59,6 @@ int list_refuse_twice(const List *list, const int *lines, const char *table);
 int list_folder(List *list, const char *folder);
 /* A line for each picture: its file, looked for in `folder`, and its labels.  columns: what --columns says, or NULL. */
 int list_table(List *list, const char *folder, const char *table, const char *columns, LabelsAs as);
-/* The end of a cell [from, to) without the blanks, tabs and NO-BREAK SPACES at it. */
-char *cell_end(char *from, char *to);
 /* Rows of a .npy, with those of another as labels (NULL: none). */
 int list_array(List *list, const char *path, const char *labels, LabelsAs as);
 

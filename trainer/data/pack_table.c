@@ -7,6 +7,7 @@
  *                      column `split` decides the split; others are left out, and named
  * --columns FILE,LABEL[,LABEL...] says it by names of the header, or by numbers from 1. */
 #define _GNU_SOURCE
+#include "data/cell.h"
 #include "data/pack.h"
 #include "files/decode.h"
 
@@ -49,29 +50,11 @@ static int read_text(char **text, const char *path)
                                       : "%s: found a byte 0, expected lines of text: file,label[,label...]", path);
 }
 
-/* The white space around a cell that is not quoted: blanks, tabs, and the NO-BREAK SPACE that web pages and spreadsheets leave. */
-static size_t blank_at(const char *text) { return *text == ' ' || *text == '\t' ? 1 : strncmp(text, "\xc2\xa0", 2) ? 0 : 2; }
-
-char *cell_end(char *from, char *to)
-{
-    while (to > from && (to[-1] == ' ' || to[-1] == '\t' || (to - from > 1 && blank_at(to - 2) == 2)))
-        to -= to[-1] == ' ' || to[-1] == '\t' ? 1 : 2;
-    return to;
-}
-
-/* Behind the blanks at `from`; a tab that separates is none. */
-static char *skip(char *from, char separator)
-{
-    while (blank_at(from) && *from != separator)
-        from += blank_at(from);
-    return from;
-}
-
 /* The cell at *at, which ends before `separator` or at the line's end (*at is then NULL).  out: where its text goes, or NULL; it may be the
  * cell itself.  NULL for quotes that are not closed, or with text behind them. */
 static char *take_cell(char **at, char separator, char *out)
 {
-    char *from = skip(*at, separator), *to = out;
+    char *from = cell_begin(*at, separator), *to = out;
     const bool quoted = *from == '"';
     for (from += quoted; *from && (quoted ? *from != '"' || from[1] == '"' : *from != separator); from++) {
         from += quoted && *from == '"';
@@ -80,7 +63,7 @@ static char *take_cell(char **at, char separator, char *out)
     }
     if (quoted && *from++ != '"')
         return NULL;
-    from = quoted ? skip(from, separator) : from;
+    from = quoted ? cell_begin(from, separator) : from;
     if (*from && *from != separator)
         return NULL;
     *at = *from ? from + 1 : NULL;
