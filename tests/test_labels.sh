@@ -128,6 +128,7 @@ wrong("a comma too many", "im0.pgm,cat, black\nim1.pgm,dog\n", "t.csv:2: 2 cells
 wrong("an open quote", 'im0.pgm,"cat\nim1.pgm,dog\n', "t.csv:1: a quote is not closed")
 wrong("text behind a quote", 'im0.pgm,cat\nim1.pgm,"dog" x\n', "t.csv:2: a quote is not closed, or has text behind it")
 wrong("an empty label", "im0.pgm,0\nim1.pgm,\n", "t.csv:2: label 1 is empty")
+wrong("an empty label between tabs", "file\tlabel\twidth\nim0.pgm\tcat\t3\nim1.pgm\t\t4\n", "t.csv:3: label 1 is empty")
 wrong("a bare file", "im0.pgm\n", "t.csv:1: 1 cell, expected file,label")
 wrong("a header alone", "file,label\n", "no line below its header")
 wrong("nothing", "\n \n", "no line in it")
