@@ -57,6 +57,10 @@ int diag_errors(const Diag *d);
 /* Returns the end of a message about `word`: "; did you mean 'conv'?" with the word of words[0..count) nearest by edit distance, or "" if
  * none is near. */
 const char *diag_suggestion(Arena *a, const char *word, const char *const *words, int count);
+/* A word that other libraries have, in any case, and what the same thing is called here. */
+typedef struct { const char *theirs, *ours; } Synonym;
+/* Likewise "; here it is 'act'": of the first row for `word` whose other word is among words[0..count); NULL: there is none. */
+const char *diag_called_here(Arena *a, const char *word, const Synonym *brought, size_t rows, const char *const *words, int count);
 
 /* ---- read.c: libyaml events -> a tree with the place of each node --------------------------------- */
 

@@ -8,6 +8,7 @@
 #include "base/json.h"
 
 #include <string.h>
+#include <strings.h>
 
 enum {
     MAX_PRINTED = 100,     /* errors, and as many warnings; a hostile file can cause 100,000 */
@@ -365,6 +366,15 @@ static const char *nearest_word(const char *word, const char *const *words, int 
         }
     }
     return nearest;
+}
+
+const char *diag_called_here(Arena *a, const char *word, const Synonym *brought, size_t rows, const char *const *words, int count)
+{
+    for (size_t i = 0; i < rows; i++)
+        for (int k = 0; k < count && !strcasecmp(brought[i].theirs, word); k++)
+            if (!strcmp(brought[i].ours, words[k]))
+                return arena_printf(a, "; here it is '%s'", words[k]);
+    return NULL;
 }
 
 const char *diag_suggestion(Arena *a, const char *word, const char *const *words, int count)

@@ -146,7 +146,7 @@ static bool init_pair(Model *m, Attr *a, const InitSpec *spec, const Yaml *y)
 
 static bool init_unknown(Model *m, Loc at, const char *word)
 {
-    static const struct { const char *theirs, *ours; } brought[] = {
+    static const Synonym brought[] = {
         { "glorot", "glorot_uniform" }, { "xavier", "glorot_uniform" }, { "xavier_uniform", "glorot_uniform" },
         { "xavier_normal", "glorot_normal" }, { "he", "he_normal" }, { "kaiming", "he_normal" }, { "kaiming_normal", "he_normal" },
         { "kaiming_uniform", "he_uniform" }, { "gaussian", "normal" }, { "random_normal", "normal" }, { "random_uniform", "uniform" },
@@ -154,15 +154,12 @@ static bool init_unknown(Model *m, Loc at, const char *word)
     int count = 0;
     while (initialisers[count].name)
         count++;
-    const char **words = NEW_ARRAY(m->arena, const char *, count), *end = NULL;
+    const char **words = NEW_ARRAY(m->arena, const char *, count);
     Text list = { .arena = m->arena };
     for (int i = 0; i < count; i++)
         text_printf(&list, "%s%s", i ? ", " : "", words[i] = initialisers[i].name);
-    for (size_t i = 0; i < sizeof brought / sizeof *brought; i++)
-        if (strcmp(brought[i].theirs, word) == 0)
-            end = arena_printf(m->arena, "; here it is '%s'", brought[i].ours);
-    if (is_number(word))
-        end = arena_printf(m->arena, "; write { constant: %.40s }", word);
+    const char *end = is_number(word) ? arena_printf(m->arena, "; write { constant: %.40s }", word)
+                                      : diag_called_here(m->arena, word, brought, sizeof brought / sizeof *brought, words, count);
     diag_error(m->diag, at, "no initialiser is called '%s'%s", word, end ? end : diag_suggestion(m->arena, word, words, count));
     if (strcmp(word, "file") == 0)
         diag_note(m->diag, (Loc){ 0 }, "a file gives all parameters of a net: train: { nets: { NET: { init: { file: weights.npz } } } }");
@@ -464,7 +461,7 @@ static bool bounds_fit(Model *m, const Op *op)
 
 const char *attr_elsewhere(Arena *a, const char *word, const char *const *names, int count)
 {
-    static const struct { const char *theirs, *ours; } words[] = {
+    static const Synonym brought[] = {
         { "activation", "act" }, { "nonlinearity", "act" }, { "kernel_size", "kernel" }, { "pool_size", "size" }, { "out_channels", "filters" },
         { "out_features", "units" }, { "embedding_dim", "units" }, { "hidden_size", "units" }, { "eps", "epsilon" }, { "use_bias", "bias" },
         { "scale_factor", "factor" }, { "kernel_initializer", "init" }, { "bias_initializer", "bias_init" }, { "label_smoothing", "smoothing" },
@@ -472,11 +469,7 @@ const char *attr_elsewhere(Arena *a, const char *word, const char *const *names,
         { "ema", "average" }, { "max_norm", "norm" }, { "value", "element" }, { "warmup_epochs", "warm_up" }, { "lr_mult", "rate_times" },
         { "frozen", "freeze" }, { "l2", "weight_decay" },
     };
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        for (int k = 0; k < count && !strcmp(words[i].theirs, word); k++)
-            if (!strcmp(words[i].ours, names[k]))
-                return arena_printf(a, "; here it is '%s'", names[k]);
-    return NULL;
+    return diag_called_here(a, word, brought, sizeof brought / sizeof *brought, names, count);
 }
 
 bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)

@@ -21,7 +21,7 @@ static const char *forms(Model *m)
 /* What a loss is called here that others call `word`, or the nearest: "; here it is 'mae'"; "". */
 static const char *called_here(Model *m, const char *word)
 {
-    static const struct { const char *theirs, *ours; } brought[] = {
+    static const Synonym brought[] = {
         { "bce", "binary_cross_entropy" }, { "bce_with_logits", "binary_cross_entropy" }, { "binary_crossentropy", "binary_cross_entropy" },
         { "sigmoid_cross_entropy", "binary_cross_entropy" }, { "ce", "cross_entropy" }, { "nll", "cross_entropy" }, { "nll_loss", "cross_entropy" },
         { "softmax_cross_entropy", "cross_entropy" }, { "categorical_crossentropy", "cross_entropy" },
@@ -31,13 +31,11 @@ static const char *called_here(Model *m, const char *word)
     };
     const char *words[OP_COUNT];
     int n = 0;
-    for (size_t i = 0; i < sizeof brought / sizeof *brought; i++)
-        if (strcmp(brought[i].theirs, word) == 0)
-            return arena_printf(m->arena, "; here it is '%s'", brought[i].ours);
     for (int k = 0; k < OP_COUNT; k++)
         if (loss_table[k])
             words[n++] = loss_word((OpKind)k);
-    return diag_suggestion(m->arena, word, words, n);
+    const char *ours = diag_called_here(m->arena, word, brought, sizeof brought / sizeof *brought, words, n);
+    return ours ? ours : diag_suggestion(m->arena, word, words, n);
 }
 
 static bool is_loss_attribute(const char *word)

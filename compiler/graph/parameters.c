@@ -56,7 +56,9 @@ static void no_decay_check(Model *m, const Yaml *train, const Yaml *at)
     const Yaml *nets = yaml_get(train, "nets");
     bool decays = optimiser_has(t->optimiser, "weight_decay") || t->weight_decay > 0 || decays_by_param(train);
     for (int i = 0; i < t->own_count; i++)
-        decays = decays || t->own[i].decay > 0 || decays_by_param(nets->items[i]);
+        decays = decays || t->own[i].decay > 0;
+    for (int i = 0; nets && i < nets->count; i++)
+        decays = decays || decays_by_param(nets->items[i]);
     if (!decays && t->no_decay)
         diag_warning(m->diag, at->loc, "nothing decays, so no_decay changes nothing: give a weight_decay, or leave it out");
 }

@@ -10,7 +10,7 @@
 #include <strings.h>
 
 /* Words that people bring from elsewhere, and what the same thing is called here. */
-static const struct { const char *word, *ours; } brought[] = {
+static const Synonym brought[] = {
     { "linear", "dense" }, { "fc", "dense" }, { "fully_connected", "dense" }, { "conv2d", "conv" }, { "conv1d", "conv" }, { "convolution", "conv" },
     { "max_pool", "maxpool" }, { "maxpool2d", "maxpool" }, { "max_pool2d", "maxpool" }, { "avg_pool", "avgpool" }, { "avg_pool2d", "avgpool" }, { "average_pool", "avgpool" },
     { "mean_pool", "avgpool" }, { "meanpool", "avgpool" }, { "avgpool2d", "avgpool" }, { "avgpool1d", "avgpool" }, { "avg_pool1d", "avgpool" }, { "average_pooling", "avgpool" },
@@ -121,10 +121,7 @@ void unknown_operator(Builder *b, Loc at, const char *word)
     Model *m = b->m;
     int n;
     const char **list = known(b, &n);
-    const char *end = NULL, *near = NULL;
-    for (size_t i = 0; i < sizeof brought / sizeof *brought && !end; i++)
-        if (strcasecmp(brought[i].word, word) == 0 && among(list, n, brought[i].ours, strlen(brought[i].ours)))
-            end = arena_printf(m->arena, "; it is called '%s' here", brought[i].ours);
+    const char *end = diag_called_here(m->arena, word, brought, sizeof brought / sizeof *brought, list, n), *near = NULL;
     for (size_t i = 0; i < sizeof meanings / sizeof *meanings && !end && !near; i++)
         if (strcasecmp(meanings[i].word, word) == 0)
             near = those_of(m->arena, list, n, meanings[i].near);
