@@ -11,7 +11,7 @@
 #include "graph/window.h"
 #include "schedule/kernels.h"
 
-enum { ROWS_LEAST = 8, ROWS_MOST = 4, SET_BYTES = 4096, SUMS_BYTES = 1 << 17 };
+enum { ROWS_LEAST = 8, ROWS_MOST = 4 };
 static const double COPY = 3, PUT_ASIDE = 3; /* cycles for a vec: copied; of sums, stored and loaded again */
 
 static int least(int a, int b) { return a < b ? a : b; }
@@ -60,7 +60,7 @@ static void strip(const Work *work, PhasedPass *p, int M, int C, int phases, int
 static int chunk_of(const Work *work, const PhasedPass *p, int C, int phases)
 {
     int64_t bytes = (int64_t)C * p->down * p->across * phases * work->on.vec_bytes;
-    for (int n = (int)ceil_div(bytes, SUMS_BYTES); p->blocked && n <= C / ROWS_LEAST; n++)
+    for (int n = (int)ceil_div(bytes, work->on.target->kept_bytes); p->blocked && n <= C / ROWS_LEAST; n++)
         if (C % n == 0)
             return C / n;
     return C;
@@ -80,7 +80,7 @@ bool schedule_phased(Work *work)
     PhasedPass *p = work->s->phased = NEW(work->m->arena, PhasedPass);
     int rows = (int)ceil_div(w.x[0], w.stride[0]), columns = (int)ceil_div(w.x[1], w.stride[1]);
     int64_t map = w.y[0] * w.y[1] * work->on.vec_bytes;
-    p->zeros = packed_pays(&w, C), p->copied = p->zeros || map >= SET_BYTES;
+    p->zeros = packed_pays(&w, C), p->copied = p->zeros || map >= work->on.target->set_bytes;
     meets(&w, 0, &p->first_row, &p->rows_met), meets(&w, 1, &p->first_column, &p->columns_met);
     if (p->copied) {
         strip(work, p, M, C, phases, rows, columns);

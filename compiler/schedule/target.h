@@ -14,8 +14,10 @@ typedef struct {
     int64_t operand_bytes;           /* of a register tile, while all others of its row of tiles are made with them */
     int64_t panel_bytes;             /* a panel of a dense layer's weights, while all examples pass through it */
     int64_t rows_bytes;              /* rows of dy and x that one tile of a weight gradient is summed from */
+    int64_t set_bytes;               /* addresses so far apart share a set of it: its size divided by its ways */
     /* Second-level cache. */
     int64_t far_bytes;               /* either operand of a piece of a dense layer's weight gradient, in a block of slices */
+    int64_t kept_bytes;              /* sums that are put aside between two blocks of filters */
     /* Second-level cache, reals. */
     int64_t inputs_reals;            /* transformed inputs of a block of Winograd's tiles */
     int64_t sums_reals;              /* their sums, for a chunk of filters */
