@@ -16,7 +16,7 @@ for split in train valid; do
     printf "$(for i in $(seq "$n"); do printf '\\%03o\\000\\000\\000' $((i * 7 % 10)); done)" | npy '<i4' "$n," >pictures/${split}_label.npy
 done
 count=0
-while read -r name data options; do
+while read -r name data options <&3; do                                # mpirun reads what it is given, so the list is no standard input
     [[ " ${MODELS:-$name} " = *" $name "* ]] || continue
     # shellcheck disable=SC2086
     run "$SPNC" build "$root/models/$name.yaml" $options --target "$1" -o "$name.one" && run "$name.one/$name" train --data "$data" --run "$name.run" --epochs 2 --threads 2 || continue
@@ -34,7 +34,7 @@ while read -r name data options; do
         done
     done
     echo "$name $options: $(sha256sum <reference.npz | cut -c1-16), $count runs alike so far"
-done <<'END'
+done 3<<'END'
 rnn_spn digits --set d=4
 ffn_spn digits --set d=4
 autoencoder single
