@@ -62,6 +62,7 @@ static int not_saved(Training *t)
         save_kept(text, sizeof text, t->o->run);
     if (ranks_mine())                          /* the first rank wrote, and says why it could not */
         return ENVIRONMENT;
+    message_also("error", t->error.text);
     fprintf(stderr, "%s: error: %s.  Epoch %d, update %" PRIu64 " could not be saved%s.  %s.  %s\n", net.name, t->error.text, t->p.epoch,
             t->p.updates, t->only_log ? " whole" : "", text, way_on(on, sizeof on, t->o));
     return ENVIRONMENT;
@@ -127,6 +128,8 @@ static int train(Training *t)
 {
     Progress *p = &t->p;
     int began = p->epoch;
+    if (!ranks_mine() && p->epoch < p->training.epochs && !out_of_patience(p))
+        message_forget();
     while (p->epoch < p->training.epochs && !out_of_patience(p)) {
         epoch_begin(t);
         bool whole = epoch_train(t) && epoch_finish(t), more = p->epoch < p->training.epochs && !out_of_patience(p);
@@ -139,7 +142,7 @@ static int train(Training *t)
     leave_signals();
     ranks_alone(1);
     if (code == FINE && p->epoch > began && !stop_signal && !ranks_mine())
-        report_whole(t->o->run, t->o->data);
+        report_end(t->o->run, t->o->data);
     ranks_alone(0);
     return code;
 }

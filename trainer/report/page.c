@@ -183,6 +183,11 @@ static void put_head(Html *h, const Report *r)
         html_text(h, net.name);
         html_put(h, " report</b>.</p>\n");
     }
+    if (r->missing) {
+        html_put(h, "<p><b>No results:</b> ");
+        html_text(h, r->missing);
+        html_put(h, "</p>\n");
+    }
 }
 
 /* ---- curves and results ---------------------------------------------------------------------------------------------- */

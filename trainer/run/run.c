@@ -128,6 +128,7 @@ void run_lock(const char *run)
             fail(ENVIRONMENT, "%s/lock: cannot be locked: %s", run, strerror(error));
     } while (!lock_is_ours());
     array_io_hold(run, held.folder);
+    message_keep(held.folder);
     remove_leftovers(held.folder);
 }
 
