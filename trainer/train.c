@@ -224,6 +224,15 @@ static int command_trial(const Options *o, const NetTraining *training)
     return code;
 }
 
+static void describe(Training *t)
+{
+    Names names;
+    names_of_data(&names, t->o->data);
+    if (!run_describe(t->o->run, t->o->data, &names, t->o->threads, &t->p, &t->error))
+        display_warn(&t->display, "%s", t->error.text);
+    names_close(&names);
+}
+
 static void check_usage(const Options *o)
 {
     if (o->overfit && o->lr_find)
@@ -291,8 +300,8 @@ int command_train(const Options *o)
     free((char *)t.p.log_rest);
     if (*t.p.init.file && !t.p.updates)        /* from now on the file is not needed any more */
         save(&t);
-    if (!ranks_mine() && !run_describe(o->run, o->data, o->threads, &t.p, &t.error))
-        display_warn(&t.display, "%s", t.error.text);
+    if (!ranks_mine())
+        describe(&t);
     t.saved = seconds_now();
     t.ahead = ahead_open(&t.data, t.p.training.seed, t.p.training.epochs);
     int code = train(&t), shown = display_close(&t.display);

@@ -48,6 +48,7 @@ static void report_open(Report *r, const char *run)
     history_read(&r->history, run);
     read_json(&r->settings, run, "run.json");
     read_json(&r->machine, run, "machine.json");
+    names_of_run(&r->names, run);
 }
 
 static void report_close(Report *r)
@@ -58,6 +59,7 @@ static void report_close(Report *r)
         for (int i = 0; i < counts[l]; i++)
             shot_free(&lists[l][i], &r->view);
     survey_free(&r->survey);
+    names_close(&r->names);
     watch_free(&r->watch);
     history_free(&r->history);
     if (r->settings.root)
@@ -165,6 +167,8 @@ static void make_report(const char *run, const char *dir, bool try)
         return;                                /* the disk was full: training has already warned */
     report_open(&r, run);
     run_or_file_weights(run, NULL, false, false);
+    names_close(&r.names);
+    names_open(&r.names, run, dir);
     if (!try)
         gather(&(Gathering){ &r, dir });
     else if (!attempt(gather, &(Gathering){ &r, dir }, why, sizeof why)) {

@@ -6,6 +6,7 @@
 #include "report/chart.h"
 #include "report/history.h"
 #include "report/survey.h"
+#include "run/names.h"
 #include "run/options.h"
 
 enum { REPORT_SHOWN = 8, REPORT_WORST = 8, REPORT_FRAMES = 6 };
@@ -15,6 +16,7 @@ typedef struct {
     const char *run;
     bool running;                              /* training goes on: the page loads itself again, and has no figures yet */
     View view;
+    Names names;                               /* of classes */
     History history;
     Json settings, machine;                    /* run.json, machine.json; root NULL: not there */
     const char *split;                         /* of the survey: "test", or "valid" where there is no test; NULL: no survey */

@@ -195,7 +195,7 @@ void run_lines(const char *run, const char *file, void (*line)(void *to, const J
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
 
-bool run_describe(const char *run, const char *data, int threads, const Progress *p, ArrayError *e)
+bool run_describe(const char *run, const char *data, const Names *names, int threads, const Progress *p, ArrayError *e)
 {
     char path[PATH_ROOM];
     Field rows[CHECKPOINT_NET_FIELDS];
@@ -211,6 +211,7 @@ bool run_describe(const char *run, const char *data, int threads, const Progress
     json_string(&w, "target", net.target);
     json_integer(&w, "threads", threads);
     json_string(&w, "data", data);
+    names_write(&w, names);
     settings_write(&w, &p->training);
     transfer_write(&w, &p->init);
     json_close(&w);
