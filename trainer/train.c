@@ -128,8 +128,6 @@ static int train(Training *t)
 {
     Progress *p = &t->p;
     int began = p->epoch;
-    if (!ranks_mine() && p->epoch < p->training.epochs && !out_of_patience(p))
-        message_forget();
     while (p->epoch < p->training.epochs && !out_of_patience(p)) {
         epoch_begin(t);
         bool whole = epoch_train(t) && epoch_finish(t), more = p->epoch < p->training.epochs && !out_of_patience(p);
@@ -233,6 +231,15 @@ static void describe(Training *t)
     names_close(&names);
 }
 
+/* Of a run that has epochs to train. */
+static void tell_doubts(Training *t)
+{
+    char text[1200];
+    for (int k = 0; t->p.epoch < t->p.training.epochs && settings_doubt(text, sizeof text, &t->p.training, progress_steps(&t->p),
+                                                                        progress_updates(&t->p, progress_steps(&t->p)), k); k++)
+        display_warn(&t->display, "%s", text);
+}
+
 static void check_usage(const Options *o)
 {
     if (o->overfit && o->lr_find)
@@ -289,6 +296,8 @@ int command_train(const Options *o)
         go_on(&t, &wanted, given);
     else
         start(&t);
+    if (!ranks_mine() && t.p.epoch < t.p.training.epochs && !out_of_patience(&t.p))
+        message_forget();                      /* those of a run that is finished stay */
     settings_use(&t.p.training);
     agree(&t.data, t.validates ? &t.valid : NULL, &t.p, o->max_time);
     run_path(path, sizeof path, o->run, "log.jsonl");
@@ -302,6 +311,8 @@ int command_train(const Options *o)
         save(&t);
     if (!ranks_mine())
         describe(&t);
+    if (!ranks_mine())
+        tell_doubts(&t);
     t.saved = seconds_now();
     t.ahead = ahead_open(&t.data, t.p.training.seed, t.p.training.epochs);
     int code = train(&t), shown = display_close(&t.display);
