@@ -478,6 +478,7 @@ static void be_elsewhere(Run *run)
     run->elsewhere = true;
 }
 
+/* *failed becomes the exit code: 0 while all went well, 74 if the environment failed one of them. */
 static void wait_for_one(Sweep *s, int *running, int *failed)
 {
     int status;
@@ -497,7 +498,7 @@ static void wait_for_one(Sweep *s, int *running, int *failed)
         else if (!stop_signal) {
             snprintf(run->note, sizeof run->note, "ended with %s %d", WIFEXITED(status) ? "exit code" : "signal", WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
             printf("%s: %s\n", run->name, run->note);
-            ++*failed;
+            *failed = *failed == ENVIRONMENT || (WIFEXITED(status) && WEXITSTATUS(status) == ENVIRONMENT) ? ENVIRONMENT : WRONG_INPUT;
         }
         if (!run->elsewhere && !stop_signal)
             read_note(run);
@@ -538,6 +539,7 @@ int command_sweep(const Options *o)
 {
     Sweep s = { .o = o, .seeds = -1 };
     Data train, valid;
+    struct stat folder;
     struct sigaction action = { .sa_handler = on_signal }, was;
     int next = 0, running = 0, failed = 0;
     if (o->operand_count != 1)
@@ -554,6 +556,8 @@ int command_sweep(const Options *o)
     data_close(&valid);
     if (mkdir(o->runs, 0777) && errno != EEXIST)
         fail(ENVIRONMENT, "%s: the folder cannot be made: %s", o->runs, strerror(errno));
+    if (stat(o->runs, &folder) || !S_ISDIR(folder.st_mode))
+        fail(WRONG_INPUT, "%s: found a file, expected a folder for the runs, or none", o->runs);
     for (int i = 0; i < SIGNALS; i++)
         if (!sigaction(signals[i], NULL, &was) && (was.sa_handler != SIG_IGN || signals[i] != SIGHUP))       /* nohup: ignored, stays so */
             sigaction(signals[i], &action, NULL);
@@ -585,7 +589,7 @@ int command_sweep(const Options *o)
     running_sweep = NULL;
     free(s.runs);
     if (!stop_signal)
-        return failed ? WRONG_INPUT : FINE;
+        return failed;
     fprintf(stderr, "%s: stopped by signal %d; every training has saved.  To go on:\n    %s sweep %s --data %s --runs %s\n", net.name, (int)stop_signal,
             o->program, o->operands[0], o->data, o->runs);
     return BY_SIGNAL + (int)stop_signal;

@@ -117,6 +117,8 @@ static int finished(Training *t)
     const Progress *p = &t->p;
     if (t->trouble && !save(t))
         return not_saved(t);
+    if (!p->training.epochs)
+        display_warn(&t->display, "the run has no epochs, so nothing is trained and there is no checkpoint; --epochs says how many");
     if (p->best_epoch >= 0)
         display_say(&t->display, "finished after %d epochs%s; best: epoch %d, %s %.6g\n", p->epoch,
                     p->epoch < p->training.epochs ? " (out of patience)" : "", p->best_epoch, !t->validates ? "training loss" : t->labels ? "validation error" : "validation loss", p->best);

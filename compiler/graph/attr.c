@@ -489,7 +489,9 @@ const char *attr_elsewhere(Arena *a, const char *word, const char *const *names,
         { "scale_factor", "factor" }, { "kernel_initializer", "init" }, { "bias_initializer", "bias_init" }, { "label_smoothing", "smoothing" },
         { "ignore_index", "ignore" }, { "lr", "rate" }, { "learning_rate", "rate" }, { "scheduler", "schedule" }, { "lr_scheduler", "schedule" },
         { "ema", "average" }, { "max_norm", "norm" }, { "value", "element" }, { "warmup_epochs", "warm_up" }, { "lr_mult", "rate_times" },
-        { "frozen", "freeze" }, { "l2", "weight_decay" },
+        { "frozen", "freeze" }, { "l2", "weight_decay" }, { "early_stopping", "patience" }, { "gamma", "factor" }, { "clip_norm", "clip" },
+        { "gradient_clipping", "clip" }, { "grad_clip", "clip" }, { "accumulation_steps", "accumulate" }, { "num_epochs", "epochs" }, { "max_epochs", "epochs" },
+        { "betas", "beta1" }, { "alpha", "factor" },
     };
     return diag_called_here(a, word, brought, sizeof brought / sizeof *brought, names, count);
 }
