@@ -171,5 +171,12 @@ run fits/net train --data . --run fitted --quiet && ! grep -v 'no validation spl
 run fits/net train --data . --run fitted --resume --epochs 9 --quiet && ! grep -v 'no validation split' "$work/output" || fault "what fits is doubted: $(cat "$work/output")"
 run fits/net train --data . --run late --set train.every=3 --quiet && grep -q 'train.every is 3, and the run ends after 3 epochs: the rate stays' "$work/output" || fault "every: $(cat "$work/output")"
 
+# ---- the search for a rate on few data, and where the loss ends before all rates are tried ----------------------------------------------------------------
+mkdir few && "$python" -c '
+import numpy as np
+for n in ("x", "kind"): np.save(f"few/train_{n}.npy", np.load(f"train_{n}.npy")[:4])'
+run fits/net train --data few --lr-find && grep -q 'warning: the training split is one batch (4 of 5 examples), which every step sees whole' "$work/output" || fault "one batch: $(cat "$work/output")"
+run fits/net train --data . --lr-find && ! grep -q 'one batch' "$work/output" || fault "three batches are called one"
+
 [ $failed = 0 ] && echo "test_updates: fine"
 exit $failed
