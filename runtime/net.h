@@ -221,6 +221,7 @@ typedef struct Net {
     size_t buffer_block;          /* reals in the block of buffers */
     int state_blocks;             /* blocks of that size the optimiser keeps: 0 to NET_STATES */
     int accumulate;               /* batches of an update; 0 or 1: each has its own */
+    double average_keeps;         /* share of itself that the average of the weights keeps at an update; 0: there is none */
     size_t activation_reals, thread_reals;
     size_t held_reals;            /* of Batch.held; 0: the net has no stop_gradient */
     double forward_macs, backward_macs;         /* multiply-adds per example by direct convolution: forward; gradients that are used */

@@ -138,7 +138,7 @@ Test(formula, errors_say_what_there_is)
     REFUSED("clip(x, 2, 1)", 15, "clip(x, low, high) has its lower bound first: 2 is above this");
     REFUSED("where(x, z)", 4, "where takes 3 operands, not 2: write where(condition, a, b)");
     REFUSED("where(1, 2, 3, 4)", 4, "where takes 3 operands, not 4");
-    REFUSED("x ** z", 9, "'**' takes a number: to the power of a value, write exp(b * log(a))");
+    REFUSED("x ** z", 9, "'**' takes a number: to the power of a value, write exp(z * log(x))");
     REFUSED("2 ** x", 9, "'**' takes a number");
     REFUSED("x // 2", 6, "'//' takes numbers and $params alone: of values write floor(a / b)");
     REFUSED("x % 2", 6, "write a - b * floor(a / b)");

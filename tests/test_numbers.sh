@@ -122,6 +122,21 @@ for split in test_x test_y; do
     expect 1 "$split/$split.npy: example [0-9]*, element" deep/deep report --run good_run --data $split
 done
 expect 0 'loss' deep/deep eval --data test_x --run good_run --split valid
+# Training has succeeded, whatever its report meets in the test split: exit code 0, a warning, a page that says so; a sweep counts the run, with a note.
+expect 0 'warning: test_x/test: .*test_x/test_x.npy: example 33, element \[3\]\[1\], is NaN.  The run is trained and saved; its report has no results' deep/deep train --data test_x --run end_run
+grep -q 'finished after 2 epochs' output && grep -q '<b>No results:</b> .*test_x.npy: example 33' end_run/report.html || fault "the page does not say why it has no results"
+grep -q '^warning: .*test_x.npy: example 33' end_run/messages.txt || fault "no messages.txt: $(ls end_run)"
+cmp -s end_run/log.jsonl /dev/null && fault "no log"
+expect 0 'finished' deep/deep train --data test_x --run end_run --resume
+printf 'train.rate: [0.001, 1e35]\n' >grid
+expect 1 '^rate-0.001: warning: .*test_x.npy: example 33, element' deep/deep sweep grid --data test_x --runs grid_runs --threads 1
+grep -q '^rate 0.001  *1 / 1' output && grep -q '^rate 1e+35  *0 / 1' output && grep -q '^rate-1e+35: ended with exit code 1; error: epoch 0, update 1: the ' output || fault "sweep: $(cat output)"
+grep -q '^| rate-0.001 | warning: .*example 33' grid_runs/sweep.md && grep -q '"note": "ended with exit code 1; error: epoch' grid_runs/sweep.json || fault "notes: $(cat grid_runs/sweep.*)"
+expect 1 'test_x.npy: example 33' deep/deep report --run end_run --data test_x
+expect 0 '' deep/deep report --run end_run --data good
+! grep -q 'No results' end_run/report.html || fault "a mended set has no results"
+expect 1 'train_y/train_y.npy: example 11' deep/deep train --data train_y --run end_bad
+grep -q '^error: train_y/train_y.npy: example 11' end_bad/messages.txt || fault "an error is not kept: $(ls end_bad)"
 expect 1 'error: test_x/test_x.npy: example 33, element \[3\]\[1\], is NaN' deep/deep predict --data test_x --run good_run --count 40
 expect 0 'example 31' deep/deep predict --data test_x --run good_run --count 32
 expect 1 'error: bad.npy\[1\], element \[1\]\[2\], is NaN' deep/deep predict good.npy bad.npy --run good_run

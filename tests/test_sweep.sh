@@ -166,6 +166,13 @@ wrong 1 "bad:1: '&' at the beginning of a word" 'rate: &a 0.1\n'
 wrong 1 'no setting in it' '# nothing\n'
 wrong 1 'more than 1000 runs' "seed: [$(seq -s, 64)]\nepochs: [$(seq -s, 64)]\n"
 wrong 2 "bad:1: 'train.rat' cannot be set at run time; did you mean train.rate" 'train.rat: 1\n'
+expect 1 'grid: found a file, expected a folder for the runs, or none' ./tiny sweep grid --data data --runs grid
+mkdir barred && touch barred/rate-0.01_epochs-1_seed-1         # a file where a run's folder should be
+printf 'rate: 0.01\nepochs: 1\nseed: [1, 2]\n' >two
+expect 1 'rate-0.01_epochs-1_seed-1: ended with exit code 1' ./tiny sweep two --data data --runs barred --threads 1
+grep -q '^rate 0.01, epochs 1  *1 / 2' output || fault "one run that fails spoils the other: $(cat output)"
+rm barred/* -r && ln -s /proc/none barred/rate-0.01_epochs-1_seed-1   # no folder can be made there
+expect 74 'rate-0.01_epochs-1_seed-1: ended with exit code 74' ./tiny sweep two --data data --runs barred --threads 1
 expect 1 'nowhere: cannot be read' ./tiny sweep nowhere --data data --runs none
 expect 2 'sweep needs --runs' ./tiny sweep grid --data data
 expect 2 'takes one file' ./tiny sweep --data data --runs none

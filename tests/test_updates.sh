@@ -150,5 +150,33 @@ want = np.concatenate([a["h.weight"].ravel(), a["h.bias"]]).astype("f4").tobytes
 assert open("large/large.start", "rb").read() == want and want in open("large/large-train.o", "rb").read()' || fault "many numbers of a file"
 nm large/large-train.o | grep -q ' R large_start_numbers$' || fault "the numbers of a file are no symbol of the whole program: -flto does not find them"
 
+# ---- settings that do not fit the run: warnings, of what the data or --set and --epochs alone can tell ---------------------------------------------------
+net doubts 'accumulate: 4, average: 0.9, schedule: { divide: 2, first: 2, every: 1, warm_up: 1 }'
+doubt() {                                      # doubt "TEXT" OPTIONS...: the warnings of that run hold the text, or there is none
+    local text=$1 all
+    shift
+    rm -rf doubted && run doubts/net train --data . --run doubted --quiet "$@"
+    all=$(cat "$work/output")
+    [ -n "$text" ] && { grep -q "warning: $text" "$work/output" || fault "no '$text' from $*: $all"; } || ! grep -q 'train\.' "$work/output" || fault "a doubt of $*: $all"
+}
+doubt 'doubts.yaml: accumulate is 4, and an epoch has 3 batches: it makes one update$' --epochs 12
+doubt 'doubts.yaml: average: 0.9 is of some 10 updates, and the run makes 3: '
+doubt 'train.warm_up is 9, and the run ends after 3 epochs: the rate never comes to its full height$' --set train.warm_up=9
+doubt 'train.warm_up is 1.5, and the run ends after 1 epoch: ' --set train.warm_up=1.5 --epochs 1
+doubt 'train.first is 2, and the run ends after 2 epochs: the rate stays as it is$' --epochs 2
+doubt '' --epochs 12
+! grep -q 'average' "$work/output" || fault "an average of fewer updates than the run makes is doubted"
+net fits 'accumulate: 3, average: 0.5, schedule: { step: { divide: 2, every: 2 } }'
+run fits/net train --data . --run fitted --quiet && ! grep -v 'no validation split' "$work/output" || fault "what fits is doubted: $(cat "$work/output")"
+run fits/net train --data . --run fitted --resume --epochs 9 --quiet && ! grep -v 'no validation split' "$work/output" || fault "what fits is doubted: $(cat "$work/output")"
+run fits/net train --data . --run late --set train.every=3 --quiet && grep -q 'train.every is 3, and the run ends after 3 epochs: the rate stays' "$work/output" || fault "every: $(cat "$work/output")"
+
+# ---- the search for a rate on few data, and where the loss ends before all rates are tried ----------------------------------------------------------------
+mkdir few && "$python" -c '
+import numpy as np
+for n in ("x", "kind"): np.save(f"few/train_{n}.npy", np.load(f"train_{n}.npy")[:4])'
+run fits/net train --data few --lr-find && grep -q 'warning: the training split is one batch (4 of 5 examples), which every step sees whole' "$work/output" || fault "one batch: $(cat "$work/output")"
+run fits/net train --data . --lr-find && ! grep -q 'one batch' "$work/output" || fault "three batches are called one"
+
 [ $failed = 0 ] && echo "test_updates: fine"
 exit $failed

@@ -29,7 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { KEYS = 8, VALUES = 64, VALUE_ROOM = 40, RUNS_MOST = 1000, PATH_ROOM = 4096, NAME_ROOM = 256, FILE_MOST = 1 << 20 };
+enum { KEYS = 8, VALUES = 64, VALUE_ROOM = 40, RUNS_MOST = 1000, PATH_ROOM = 4096, NAME_ROOM = 256, NOTE_ROOM = 500, FILE_MOST = 1 << 20 };
 
 /* values: as they were read, so that two of them are the same number only if they are the same text; spelt: as they stand in the file. */
 typedef struct { char name[128], values[VALUES][VALUE_ROOM], spelt[VALUES][VALUE_ROOM]; int count; } Axis;
@@ -41,6 +41,7 @@ typedef struct {
     bool elsewhere;                            /* another process trains it */
     int epochs, best_epoch;
     double best, loss;                         /* validation; NaN: nothing yet */
+    char note[NOTE_ROOM];                      /* how it ended if not well, and the last error or warning of its program; "": nothing to say */
 } Run;
 typedef struct {
     const Options *o;
@@ -305,6 +306,24 @@ static void read_log(const Sweep *s, Run *run)
     history_free(&h);
 }
 
+/* The last line of its messages.txt. */
+static void read_note(Run *run)
+{
+    char path[PATH_ROOM];
+    ArrayMap map;
+    run_path(path, sizeof path, run->path, MESSAGES);
+    if (!run_has(run->path, MESSAGES) || !array_map_open(&map, path, NULL))
+        return;
+    const char *text = (const char *)map.data;
+    size_t end = map.size, from, used = strlen(run->note);
+    while (end && text[end - 1] == '\n')
+        end--;
+    for (from = end; from && text[from - 1] != '\n';)
+        from--;
+    snprintf(run->note + used, sizeof run->note - used, "%s%.*s", used ? "; " : "", (int)(end - from < NOTE_ROOM ? end - from : NOTE_ROOM), text + from);
+    array_map_close(&map);
+}
+
 typedef struct { int first, count, of; double mean, spread, low, high; } Row;
 
 /* What is not trained to its end is no result yet. */
@@ -341,6 +360,31 @@ static char *settings_of(char *text, size_t room, const Sweep *s, const Run *run
     if (!n)
         snprintf(text, room, "the model's");
     return text;
+}
+
+/* In a cell of Markdown. */
+static void put_cell(FILE *markdown, const char *text)
+{
+    for (; *text; text++)
+        fprintf(markdown, *text == '|' ? "\\%c" : "%c", *text);
+}
+
+/* Below the table: what there is to say of single runs. */
+static void write_notes(const Sweep *s, FILE *text, FILE *markdown)
+{
+    bool any = false;
+    for (int i = 0; i < s->run_count; i++) {
+        const Run *run = &s->runs[i];
+        if (!*run->note)
+            continue;
+        if (!any)
+            fprintf(markdown, "\n| run | note |\n| --- | --- |\n");
+        any = true;
+        fprintf(text, "%s: %s\n", run->name, run->note);
+        fprintf(markdown, "| %s | ", run->name);
+        put_cell(markdown, run->note);
+        fprintf(markdown, " |\n");
+    }
 }
 
 static void write_tables(const Sweep *s, FILE *text, FILE *markdown, FILE *json)
@@ -386,6 +430,7 @@ static void write_tables(const Sweep *s, FILE *text, FILE *markdown, FILE *json)
             isnan(run->best) ? json_null(&w, "best_epoch") : json_integer(&w, "best_epoch", run->best_epoch);
             json_double(&w, "best", run->best);
             json_double(&w, "valid_loss", run->loss);
+            *run->note ? json_string(&w, "note", run->note) : json_null(&w, "note");
             json_close(&w);
         }
         json_close(&w);
@@ -394,6 +439,7 @@ static void write_tables(const Sweep *s, FILE *text, FILE *markdown, FILE *json)
     json_close(&w);
     json_close(&w);
     json_newline(&w);
+    write_notes(s, text, markdown);
     if (!json_end(&w))
         fail(ENVIRONMENT, "%s: the table cannot be written", s->o->runs);
 }
@@ -432,6 +478,7 @@ static void be_elsewhere(Run *run)
     run->elsewhere = true;
 }
 
+/* *failed becomes the exit code: 0 while all went well, 74 if the environment failed one of them. */
 static void wait_for_one(Sweep *s, int *running, int *failed)
 {
     int status;
@@ -448,8 +495,13 @@ static void wait_for_one(Sweep *s, int *running, int *failed)
             printf("%s: %d epochs, best %.5g at epoch %d\n", run->name, run->epochs, run->best, run->best_epoch);
         else if (WIFEXITED(status) && WEXITSTATUS(status) == WRONG_INPUT && run_is_locked(run->path))
             be_elsewhere(run);
-        else if (!stop_signal)
-            printf("%s: ended with %s %d\n", run->name, WIFEXITED(status) ? "exit code" : "signal", WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status)), ++*failed;
+        else if (!stop_signal) {
+            snprintf(run->note, sizeof run->note, "ended with %s %d", WIFEXITED(status) ? "exit code" : "signal", WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+            printf("%s: %s\n", run->name, run->note);
+            *failed = *failed == ENVIRONMENT || (WIFEXITED(status) && WEXITSTATUS(status) == ENVIRONMENT) ? ENVIRONMENT : WRONG_INPUT;
+        }
+        if (!run->elsewhere && !stop_signal)
+            read_note(run);
         fflush(stdout);
     }
 }
@@ -486,7 +538,8 @@ static void wait_for_others(Sweep *s, int *failed)
 int command_sweep(const Options *o)
 {
     Sweep s = { .o = o, .seeds = -1 };
-    Data valid;
+    Data train, valid;
+    struct stat folder;
     struct sigaction action = { .sa_handler = on_signal }, was;
     int next = 0, running = 0, failed = 0;
     if (o->operand_count != 1)
@@ -494,12 +547,17 @@ int command_sweep(const Options *o)
     find_program(&s);
     read_file(&s, o->operands[0]);
     make_runs(&s);
+    data_open(&train, o->data, "train", true);      /* what no run could begin with is said once */
+    data_need_labels(&train, "learn");
+    data_close(&train);
     data_open(&valid, o->data, "valid", true);
     data_need_labels(&valid, "compare");
     s.answers = data_all_labels(&valid);
     data_close(&valid);
     if (mkdir(o->runs, 0777) && errno != EEXIST)
         fail(ENVIRONMENT, "%s: the folder cannot be made: %s", o->runs, strerror(errno));
+    if (stat(o->runs, &folder) || !S_ISDIR(folder.st_mode))
+        fail(WRONG_INPUT, "%s: found a file, expected a folder for the runs, or none", o->runs);
     for (int i = 0; i < SIGNALS; i++)
         if (!sigaction(signals[i], NULL, &was) && (was.sa_handler != SIG_IGN || signals[i] != SIGHUP))       /* nohup: ignored, stays so */
             sigaction(signals[i], &action, NULL);
@@ -531,7 +589,7 @@ int command_sweep(const Options *o)
     running_sweep = NULL;
     free(s.runs);
     if (!stop_signal)
-        return failed ? WRONG_INPUT : FINE;
+        return failed;
     fprintf(stderr, "%s: stopped by signal %d; every training has saved.  To go on:\n    %s sweep %s --data %s --runs %s\n", net.name, (int)stop_signal,
             o->program, o->operands[0], o->data, o->runs);
     return BY_SIGNAL + (int)stop_signal;

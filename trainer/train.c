@@ -62,6 +62,7 @@ static int not_saved(Training *t)
         save_kept(text, sizeof text, t->o->run);
     if (ranks_mine())                          /* the first rank wrote, and says why it could not */
         return ENVIRONMENT;
+    message_also("error", t->error.text);
     fprintf(stderr, "%s: error: %s.  Epoch %d, update %" PRIu64 " could not be saved%s.  %s.  %s\n", net.name, t->error.text, t->p.epoch,
             t->p.updates, t->only_log ? " whole" : "", text, way_on(on, sizeof on, t->o));
     return ENVIRONMENT;
@@ -116,6 +117,8 @@ static int finished(Training *t)
     const Progress *p = &t->p;
     if (t->trouble && !save(t))
         return not_saved(t);
+    if (!p->training.epochs)
+        display_warn(&t->display, "the run has no epochs, so nothing is trained and there is no checkpoint; --epochs says how many");
     if (p->best_epoch >= 0)
         display_say(&t->display, "finished after %d epochs%s; best: epoch %d, %s %.6g\n", p->epoch,
                     p->epoch < p->training.epochs ? " (out of patience)" : "", p->best_epoch, !t->validates ? "training loss" : t->labels ? "validation error" : "validation loss", p->best);
@@ -139,7 +142,7 @@ static int train(Training *t)
     leave_signals();
     ranks_alone(1);
     if (code == FINE && p->epoch > began && !stop_signal && !ranks_mine())
-        report_whole(t->o->run, t->o->data);
+        report_end(t->o->run, t->o->data);
     ranks_alone(0);
     return code;
 }
@@ -221,6 +224,24 @@ static int command_trial(const Options *o, const NetTraining *training)
     return code;
 }
 
+static void describe(Training *t)
+{
+    Names names;
+    names_of_data(&names, t->o->data);
+    if (!run_describe(t->o->run, t->o->data, &names, t->o->threads, &t->p, &t->error))
+        display_warn(&t->display, "%s", t->error.text);
+    names_close(&names);
+}
+
+/* Of a run that has epochs to train. */
+static void tell_doubts(Training *t)
+{
+    char text[1200];
+    for (int k = 0; t->p.epoch < t->p.training.epochs && settings_doubt(text, sizeof text, &t->p.training, progress_steps(&t->p),
+                                                                        progress_updates(&t->p, progress_steps(&t->p)), k); k++)
+        display_warn(&t->display, "%s", text);
+}
+
 static void check_usage(const Options *o)
 {
     if (o->overfit && o->lr_find)
@@ -277,6 +298,8 @@ int command_train(const Options *o)
         go_on(&t, &wanted, given);
     else
         start(&t);
+    if (!ranks_mine() && t.p.epoch < t.p.training.epochs && !out_of_patience(&t.p))
+        message_forget();                      /* those of a run that is finished stay */
     settings_use(&t.p.training);
     agree(&t.data, t.validates ? &t.valid : NULL, &t.p, o->max_time);
     run_path(path, sizeof path, o->run, "log.jsonl");
@@ -288,8 +311,10 @@ int command_train(const Options *o)
     free((char *)t.p.log_rest);
     if (*t.p.init.file && !t.p.updates)        /* from now on the file is not needed any more */
         save(&t);
-    if (!ranks_mine() && !run_describe(o->run, o->data, o->threads, &t.p, &t.error))
-        display_warn(&t.display, "%s", t.error.text);
+    if (!ranks_mine())
+        describe(&t);
+    if (!ranks_mine())
+        tell_doubts(&t);
     t.saved = seconds_now();
     t.ahead = ahead_open(&t.data, t.p.training.seed, t.p.training.epochs);
     int code = train(&t), shown = display_close(&t.display);

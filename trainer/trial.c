@@ -249,6 +249,9 @@ int trial_rates(const Options *o, const NetTraining *training, Data *data, const
     Point points[POINTS];
     display_open(&d, o->quiet, o->json);
     start(training);
+    if (data->examples <= net.batch)
+        display_warn(&d, "the training split is one batch (%" PRId64 " of %d examples), which every step sees whole: the rate found is one that learns it by heart,"
+                     " and may be too large for more data", data->examples, net.batch);
     display_say(&d, "%10s %12s %12s\n", "rate", "loss", "smoothed");
     int count = sweep(points, &d, training, data, stop);
     if (*stop)
@@ -261,8 +264,8 @@ int trial_rates(const Options *o, const NetTraining *training, Data *data, const
     }
     if (!(rate > 0)) {
         display_close(&d);
-        fprintf(stderr, "%s: error: the loss falls at no rate from %g to %g; try --overfit-one-batch, and `%s check`\n", net.name,
-                RATE_FIRST, RATE_FIRST * pow(10, DECADES), net.name);
+        fprintf(stderr, "%s: error: the loss falls at no rate from %g to %g%s; try --overfit-one-batch, and `%s check`\n", net.name, RATE_FIRST,
+                count ? points[count - 1].rate : RATE_FIRST, count < POINTS ? ", where it explodes" : "", net.name);
         return WRONG_INPUT;
     }
     display_say(&d, "the loss falls fastest near rate %.2g (the model has %.2g); to try it: --set train.rate=%.2g.  Nothing was changed\n",

@@ -168,8 +168,21 @@ static bool init_unknown(Model *m, Loc at, const char *word)
     return false;
 }
 
+/* What is drawn from no range at all is a constant, and probably a slip: weights that all start at 0 learn nothing in most places. */
+static void init_warn(Model *m, const Attr *a, const InitSpec *spec, Loc at)
+{
+    const double middle = a->count > 1 ? a->number[1] : 0;
+    if (!a->count || a->number[0] != 0 || !(spec->gain || spec->pair))
+        return;
+    const char *what = spec->gain ? "a gain" : a->count > 1 && !strcmp(spec->rule, "uniform") ? "a width" : !strcmp(spec->rule, "uniform") ? "a bound" : "a deviation";
+    if (middle == 0)
+        diag_warning(m->diag, at, "'%s' with %s of 0 starts every number at 0: `zeros` says so", spec->name, what);
+    else
+        diag_warning(m->diag, at, "'%s' with %s of 0 starts every number at %g: { constant: %g } says so", spec->name, what, middle, middle);
+}
+
 /* a->number: what InitSpec.value takes; with two numbers (a->count 2) behind it what is added. */
-static bool parse_init(Model *m, Attr *a, const Yaml *y)
+static bool init_of(Model *m, Attr *a, const Yaml *y, const InitSpec **of)
 {
     const Yaml *number = NULL;
     const char *word = NULL;
@@ -189,7 +202,7 @@ static bool parse_init(Model *m, Attr *a, const Yaml *y)
         diag_error(m->diag, at, "'%s' must be the name of an initialiser, or { normal: 0.1 }, { uniform: 0.1 } or { constant: 0 }", a->spec->name);
         return false;
     }
-    const InitSpec *spec = initialiser_named(word);
+    const InitSpec *spec = *of = initialiser_named(word);
     if (!spec)
         return init_unknown(m, at, word);
     a->word = word;
@@ -206,6 +219,15 @@ static bool parse_init(Model *m, Attr *a, const Yaml *y)
         return false;
     }
     return !number || (init_number(m, word, number, &a->number[0]) && (a->count = 1));
+}
+
+static bool parse_init(Model *m, Attr *a, const Yaml *y)
+{
+    const InitSpec *spec = NULL;
+    if (!init_of(m, a, y, &spec))
+        return false;
+    init_warn(m, a, spec, y->kind == YAML_MAP ? y->items[0]->loc : y->loc);
+    return true;
 }
 
 /* One more whole number of a list. */
@@ -467,7 +489,9 @@ const char *attr_elsewhere(Arena *a, const char *word, const char *const *names,
         { "scale_factor", "factor" }, { "kernel_initializer", "init" }, { "bias_initializer", "bias_init" }, { "label_smoothing", "smoothing" },
         { "ignore_index", "ignore" }, { "lr", "rate" }, { "learning_rate", "rate" }, { "scheduler", "schedule" }, { "lr_scheduler", "schedule" },
         { "ema", "average" }, { "max_norm", "norm" }, { "value", "element" }, { "warmup_epochs", "warm_up" }, { "lr_mult", "rate_times" },
-        { "frozen", "freeze" }, { "l2", "weight_decay" },
+        { "frozen", "freeze" }, { "l2", "weight_decay" }, { "early_stopping", "patience" }, { "gamma", "factor" }, { "clip_norm", "clip" },
+        { "gradient_clipping", "clip" }, { "grad_clip", "clip" }, { "accumulation_steps", "accumulate" }, { "num_epochs", "epochs" }, { "max_epochs", "epochs" },
+        { "betas", "beta1" }, { "alpha", "factor" },
     };
     return diag_called_here(a, word, brought, sizeof brought / sizeof *brought, names, count);
 }

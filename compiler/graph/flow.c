@@ -182,6 +182,7 @@ static bool twin_refuse(Builder *b, const Yaml *key, Loc first)
 {
     diag_error(b->m->diag, key->loc, "'%s' stands in two repeats: it may if it is no state, has no weights and is not read outside of them", key->text);
     diag_note(b->m->diag, first, "the first is here");
+    name_bind(b, key->text, key->loc, (Use){ NULL, 0 });     /* what reads it below has no error of its own */
     return false;
 }
 
@@ -466,6 +467,35 @@ static bool start_value(Builder *b, Tensor *t, const Yaml *reference)
     return good;
 }
 
+/* False, with what to write, if a state is to start from a word (NULL: none) that is neither its own nor a value's, or from an initialiser in braces. */
+static bool start_known(Builder *b, const Yaml *init, const char *word)
+{
+    Model *m = b->m;
+    static const char *const own[] = { "zeros", "trained" };
+    static const Synonym brought[] = { { "zero", "zeros" }, { "none", "zeros" }, { "null", "zeros" }, { "learned", "trained" }, { "learnt", "trained" },
+                                       { "learnable", "trained" }, { "trainable", "trained" }, { "train", "trained" } };
+    const bool braces = init->kind == YAML_MAP && init->count == 1 && op_kind_of(init->keys[0]->text) == OP_NONE && !net_find(b, init->keys[0]->text);
+    const char *drawn = braces ? init->keys[0]->text : word;
+    if (!drawn || (word && (name_is_known(b, word) || name_of_parameter(word) || strchr(word, '.'))))
+        return true;
+    const bool chance = initialiser_named(drawn) || strcmp(drawn, "random") == 0;
+    if (braces && !chance)
+        return true;
+    if (strcmp(drawn, "ones") == 0 || strcmp(drawn, "one") == 0) {
+        diag_error(m->diag, init->loc, "a state starts from zeros, trained, or a value, not from '%s': write init: 1", drawn);
+    } else if (chance) {
+        diag_error(m->diag, init->loc, "a state starts from zeros, trained, or a value, not from '%s'", drawn);
+        diag_note(m->diag, (Loc){ 0 }, "numbers by chance are an entry above the repeat, first: { random: normal, shape: [4] }, and here init: first");
+    } else {
+        const char *end = diag_called_here(m->arena, drawn, brought, sizeof brought / sizeof *brought, own, 2);
+        const char *what, *form = operator_written(b, drawn, &what);
+        if (form || (!end && !*(end = diag_suggestion(m->arena, drawn, own, 2))))
+            return true;                       /* as any name of no value */
+        diag_error(m->diag, init->loc, "a state starts from zeros, trained, or a value, and no value is called '%s' here%s", drawn, end);
+    }
+    return false;
+}
+
 /* zeros, trained, or a value: where the state t starts, whose parameter is NAME.init. */
 static bool start_read(Builder *b, Tensor *t, const char *name, const Yaml *init)
 {
@@ -473,6 +503,7 @@ static bool start_read(Builder *b, Tensor *t, const char *name, const Yaml *init
     Value w = { .text = "" };
     if (init->kind == YAML_LIST) {
         diag_error(m->diag, init->loc, "init must be zeros, trained, or a value: a name, a number, a formula");
+        diag_note(m->diag, (Loc){ 0 }, "a list stands in an entry above the repeat: first: { constant: [0, 1] }, and here init: first");
         return false;
     }
     const bool word = init->kind == YAML_SCALAR && formula_is_name(init->text + (*init->text == '$'));
@@ -486,7 +517,7 @@ static bool start_read(Builder *b, Tensor *t, const char *name, const Yaml *init
     Yaml reference = *init;
     if (word)
         reference.text = w.text;
-    return strcmp(w.text, "zeros") == 0 || start_value(b, t, &reference);
+    return strcmp(w.text, "zeros") == 0 || (start_known(b, init, word ? w.text : NULL) && start_value(b, t, &reference));
 }
 
 /* init: zeros, trained, or a value; of an lstm also { h: VALUE, c: VALUE }. */

@@ -3,6 +3,7 @@
  * In: the map of the model file, and the rows of optimisers and schedules.  Out: m->train. */
 #include "graph/model.h"
 #include <string.h>
+#include <strings.h>
 
 /* Warns of a rate so large that training will probably diverge, and of none; the net is still compiled. */
 static void rate_check(Model *m, const Yaml *y, const MapSpec *map)
@@ -95,9 +96,15 @@ static void optimiser_read(Model *m, const Yaml *y)
         for (; n < count; n++)
             text_printf(&list, "%s%s", n ? ", " : "", names[n] = optimisers[n].map.name);
         const char *near = called->kind == YAML_SCALAR ? diag_suggestion(m->arena, called->text, names, n) : "";
+        for (int i = 0; called->kind == YAML_SCALAR && i < n; i++)
+            if (strcasecmp(called->text, names[i]) == 0)
+                near = arena_printf(m->arena, "; did you mean '%s'?", names[i]);
         diag_error(m->diag, called->loc, "the optimiser is one of %s: { %s: { rate: %s } }%s", list.text, names[0],
                    optimisers[0].map.keys[0].fallback, near);
-    } else if (!s || map_expected(m, s, o->map.name)) {
+    } else if (s && s->kind != YAML_MAP) {
+        map_expected(m, s, o->map.name);
+        diag_note(m->diag, (Loc){ 0 }, "its settings stand inside: { %s: { rate: %.40s } }", o->map.name, s->kind == YAML_SCALAR && *s->text ? s->text : o->map.keys[0].fallback);
+    } else {
         if (s)
             settings_known(m, s, o);
         optimiser(m, s, o);
@@ -221,6 +228,11 @@ static void note_misplaced(Model *m, const Yaml *y)
     const char *name = !given ? map_key(&map_train, "optimiser")->fallback : given->kind == YAML_MAP && given->count ? given->keys[0]->text : given->text;
     for (int i = 0; i < y->count; i++) {
         const char *key = y->keys[i]->text;
+        const bool rate = !strcasecmp(key, "lr") || !strcasecmp(key, "learning_rate");
+        if (rate)
+            key = "rate";
+        if (strcmp(key, "batch") == 0 || strcmp(key, "batch_size") == 0)
+            diag_note(m->diag, (Loc){ 0 }, "`batch` stands at the top of the file, beside train");
         const Optimiser *o = strcmp(key, "weight_decay") ? optimiser_with(name ? optimiser_named(name) : NULL, key) : NULL;
         if (o)
             diag_note(m->diag, (Loc){ 0 }, "'%s' is a setting of an optimiser: optimiser: { %s: { %s: ... } }", key, o->map.name, key);
@@ -240,7 +252,10 @@ void training_read(Model *m, const Yaml *y)
     const Yaml *o = yaml_get(y, "optimiser"), *clip = yaml_get(y, "clip"), *schedule = yaml_get(y, "schedule");
     if (o)
         optimiser_read(m, o);
-    if (clip && map_expected(m, clip, "clip")) {
+    if (clip && clip->kind != YAML_MAP) {
+        map_expected(m, clip, "clip");
+        diag_note(m->diag, (Loc){ 0 }, "by norm or by element: clip: { norm: %.40s }", clip->kind == YAML_SCALAR && *clip->text ? clip->text : "1");
+    } else if (clip) {
         const char *rule;
         map_keys_known(m, clip, &map_clip);
         map_number(m, clip, &map_clip, "element", &t->clip_element);
@@ -256,10 +271,12 @@ void training_read(Model *m, const Yaml *y)
     map_number(m, y, &map_train, "accumulate", &accumulate);
     map_number(m, y, &map_train, "average", &t->average);
     t->accumulate = (int)accumulate;
-    map_number(m, y, &map_train, "epochs", &epochs);
+    const bool told = map_number(m, y, &map_train, "epochs", &epochs);
     map_number(m, y, &map_train, "patience", &patience);
     map_number(m, y, &map_train, "seed", &seed);
     t->epochs = (int)epochs;
+    if (told && t->epochs == 0)
+        diag_warning(m->diag, yaml_get(y, "epochs")->loc, "with no epochs nothing is trained, unless --epochs says how many");
     schedule_fits(m);
     t->patience = (int)patience;
     t->seed = (uint64_t)seed;

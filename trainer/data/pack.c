@@ -7,6 +7,7 @@
 #include "data/pack.h"
 #include "data/dice.h"
 #include "files/decode.h"
+#include "files/text.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -411,6 +412,22 @@ static int64_t *count_classes(const Pack *p)
     return counts;
 }
 
+/* Programs that read the list of classes as UTF-8 stop at such a name, others show it in some way of their own. */
+static void warn_of_bytes(const Pack *p)
+{
+    for (int i = 0; p->list.classes && i < p->list.class_count; i++) {
+        const char *name = p->list.classes[i];
+        size_t at = 0, step;
+        for (; name[at] && (step = text_utf8(name + at, strlen(name + at))); at += step)
+            continue;
+        if (!name[at])
+            continue;
+        complain(FINE, "warning: the name of class %d, %s, is not UTF-8 (byte 0x%02x): it is shown with U+FFFD there; %s", i, name, (unsigned char)name[at],
+                 p->w.labels ? "save the table as UTF-8, as with iconv -f LATIN1 -t UTF-8" : "convmv -f LATIN1 -t UTF-8 renames folders");
+        return;
+    }
+}
+
 static void say_classes(const Pack *p)
 {
     const List *l = &p->list;
@@ -429,6 +446,7 @@ static void say_classes(const Pack *p)
     if (missing)
         complain(FINE, "warning: %d of %d classes ha%s no example to train on: %d%s%s%s", missing, l->class_count, missing == 1 ? "s" : "ve", first,
                  l->classes ? " " : "", l->classes ? l->classes[first] : "", missing > 1 ? ", ..." : "");
+    warn_of_bytes(p);
     free(counts);
 }
 

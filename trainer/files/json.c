@@ -3,6 +3,7 @@
  * The parser allocates twice: one array of values, whose number is bounded by the commas and opening brackets of
  * the text, and one block for decoded strings, which are never longer than their source. */
 #include "files/json.h"
+#include "files/text.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,22 +11,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The length of the UTF-8 sequence at s[0..n), or 0: no overlong forms, no surrogates, nothing above U+10FFFF. */
-static size_t utf8_length(const unsigned char *s, size_t n)
-{
-    if (s[0] < 0x80)
-        return 1;
-    size_t length = s[0] >= 0xF0 ? 4 : s[0] >= 0xE0 ? 3 : 2;
-    if (s[0] < 0xC2 || s[0] > 0xF4 || n < length)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((s[i] & 0xC0) != 0x80)
-            return 0;
-    bool bad = (s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F)
-            || (s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F);
-    return bad ? 0 : length;
-}
 
 /* ---- writing ---------------------------------------------------------------------------------------------- */
 
@@ -63,7 +48,7 @@ static void put_quoted(JsonWriter *w, const char *text)
     put(w, "\"", 1);
     for (size_t i = 0; i < n;) {
         unsigned char c = (unsigned char)text[i];
-        size_t length = utf8_length((const unsigned char *)text + i, n - i);
+        size_t length = text_utf8(text + i, n - i);
         if (c == '"' || c == '\\') {
             put(w, (const char[]){ '\\', (char)c }, 2);
         } else if (c < 0x20 || c == 0x7F) {
@@ -314,7 +299,7 @@ static bool parse_string(Parser *p, const char **string)
                 return false;
             continue;
         }
-        size_t length = utf8_length(p->at, (size_t)(p->end - p->at));
+        size_t length = text_utf8((const char *)p->at, (size_t)(p->end - p->at));
         if (!length)
             return wrong(p, "bytes that are not UTF-8");
         memcpy(p->strings, p->at, length);

@@ -1,4 +1,4 @@
-/* text.c -- control characters out of text, text as a word of a shell, and how a text ends. */
+/* text.c -- control characters out of text, text as a word of a shell, UTF-8, and how a text ends. */
 #include "files/text.h"
 
 #include <string.h>
@@ -42,4 +42,20 @@ bool text_ends(const char *text, const char *end)
 {
     const size_t n = strlen(text), k = strlen(end);
     return n > k && strcmp(text + n - k, end) == 0;
+}
+
+size_t text_utf8(const char *text, size_t n)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    if (s[0] < 0x80)
+        return 1;
+    size_t length = s[0] >= 0xF0 ? 4 : s[0] >= 0xE0 ? 3 : 2;
+    if (s[0] < 0xC2 || s[0] > 0xF4 || n < length)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((s[i] & 0xC0) != 0x80)
+            return 0;
+    bool bad = (s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F)
+            || (s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F);
+    return bad ? 0 : length;
 }

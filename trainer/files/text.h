@@ -14,5 +14,7 @@ char *text_clean_name(char *text);
 char *text_shell(char *to, size_t room, const char *text);
 /* True if the text ends so, and has something before that: "a.npz", but not ".npz". */
 bool text_ends(const char *text, const char *end);
+/* The length of the UTF-8 sequence that text[0..n) begins with, n >= 1; 0 if it is none: no overlong forms, no surrogates, nothing above U+10FFFF. */
+size_t text_utf8(const char *text, size_t n);
 
 #endif

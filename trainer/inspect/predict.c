@@ -11,6 +11,7 @@
 #include "run/culprit.h"
 #include "run/eval.h"
 #include "run/message.h"
+#include "run/names.h"
 #include "run/outputs.h"
 #include "run/run.h"
 #include "run/torn.h"
@@ -24,6 +25,7 @@
 /* Where the examples come from. */
 typedef struct {
     Data data;
+    const Names *names;                        /* of classes */
     Images images;                             /* names: NULL for those of a split */
     int64_t first, end;
     int64_t before;                            /* pictures of a stream that were answered before these */
@@ -96,6 +98,15 @@ static void print_value(const NetValue *v, int n)
     }
 }
 
+/* Its name; of a class without one, and of a label that is none, the number. */
+static void print_class(const Source *s, int k, int class)
+{
+    const char *name = names_class(s->names, k, class);
+    char text[300];
+    snprintf(text, sizeof text, "%s", name ? name : "");
+    name ? printf("%s", text_clean_name(text)) : printf("%d", class);
+}
+
 static void print_text(const Source *s, int64_t example, int n)
 {
     if (s->images.names) {
@@ -113,18 +124,33 @@ static void print_text(const Source *s, int64_t example, int n)
         for (int i = 0; i < positions; i++) {
             double probability = 0;
             int read = eval_label(&probability, k, n, i);
-            printf("  %d (%.3f)", read, probability);
+            printf("  ");
+            print_class(s, k, read);
+            printf(" (%.3f)", probability);
         }
         if (s->data.targets) {
             printf("   label");
             for (int i = 0; i < positions; i++)
-                printf(" %d", data_label(&s->data, k, example, i));
+                printf(" "), print_class(s, k, data_label(&s->data, k, example, i));
         }
         printf("\n");
     }
     for (int i = 0; i < net.value_count; i++)
         if (given(i) != GIVEN_NOT)
             print_value(&net.values[i], n);
+}
+
+/* The names of what was read, or of the labels, where the classes have some. */
+static void write_names(JsonWriter *w, const char *key, const Source *s, int k, int64_t example, int n, bool labels)
+{
+    if (!names_class(s->names, k, 0))
+        return;
+    json_array(w, key);
+    for (int i = 0; i < eval_positions(k); i++) {
+        const char *name = names_class(s->names, k, labels ? data_label(&s->data, k, example, i) : eval_label(NULL, k, n, i));
+        name ? json_string(w, NULL, name) : json_null(w, NULL);
+    }
+    json_close(w);
 }
 
 static void write_target(JsonWriter *w, const Source *s, int k, int64_t example, int n)
@@ -140,11 +166,13 @@ static void write_target(JsonWriter *w, const Source *s, int k, int64_t example,
     for (int i = 0; i < positions; i++)
         eval_label(&probability, k, n, i), json_double(w, NULL, probability);
     json_close(w);
+    write_names(w, "names", s, k, example, n, false);
     if (s->data.targets) {
         json_array(w, "labels");
         for (int i = 0; i < positions; i++)
             json_integer(w, NULL, data_label(&s->data, k, example, i));
         json_close(w);
+        write_names(w, "label_names", s, k, example, n, true);
     }
     json_close(w);
 }
@@ -332,7 +360,7 @@ static void source_close(Source *s)
 }
 
 /* Where the answers go, beside standard output. */
-typedef struct { const Options *o; View view; Picture sheet; Answer answer; JsonWriter json; } Sink;
+typedef struct { const Options *o; Names names; View view; Picture sheet; Answer answer; JsonWriter json; } Sink;
 
 static void answer_all(Sink *k, Source *s)
 {
@@ -374,7 +402,7 @@ static void answer_stream(Sink *k)
     int64_t before = 0;
     bool fine = true;
     while (fine && !stream.ended) {
-        Source s = { .before = before };
+        Source s = { .before = before, .names = &k->names };
         fine = images_take(&s.images, &stream, &e);
         if (s.images.count) {
             before += s.images.count;
@@ -431,6 +459,8 @@ int command_predict(const Options *o)
         sheet_open(&k.sheet, &k.view, s.end - s.first, NULL);
     open_net(o->threads);
     run_or_file_weights(o->run, o->weights, o->last, false);
+    names_open(&k.names, o->run, o->data);
+    s.names = &k.names;
     if (o->out)
         answer_open(&k.answer, &s);
     json_begin(&k.json, o->json ? stdout : NULL);
@@ -459,6 +489,7 @@ int command_predict(const Options *o)
     }
     if (!streams)
         source_close(&s);
+    names_close(&k.names);
     net.close();
     return FINE;
 }

@@ -47,7 +47,8 @@ static const char style_of_figures[] =
     ".shot h3{margin:0 0 8px;font-size:13px;font-weight:500;color:var(--soft);display:flex;justify-content:space-between}"
     ".crops{display:grid;grid-auto-flow:column;grid-auto-columns:minmax(0,1fr);gap:8px;margin-top:10px}.crops.few{grid-auto-columns:"
     "minmax(0,140px)}.crop>img{border:2px solid var(--s);border-radius:6px}"
-    ".read{display:block;text-align:center;margin-top:5px}.read b{font-size:23px;line-height:1.1}.read small{display:block;color:"
+    ".read{display:block;text-align:center;margin-top:5px}.read b{font-size:23px;line-height:1.1}.read b.name{font-size:15px;"
+    "overflow-wrap:anywhere}.read small{display:block;color:"
     "var(--soft);font-size:12px}.read .bar{display:block;height:3px;border-radius:2px;background:var(--line);margin:3px 0 2px;"
     "overflow:hidden}.read .bar i{display:block;height:3px;background:rgb(var(--good))}.bad b,.bad .was{color:rgb(var(--bad))!important}"
     ".bad .bar i{background:rgb(var(--bad))!important}\n"
@@ -183,6 +184,11 @@ static void put_head(Html *h, const Report *r)
         html_text(h, net.name);
         html_put(h, " report</b>.</p>\n");
     }
+    if (r->missing) {
+        html_put(h, "<p><b>No results:</b> ");
+        html_text(h, r->missing);
+        html_put(h, "</p>\n");
+    }
 }
 
 /* ---- curves and results ---------------------------------------------------------------------------------------------- */
@@ -301,14 +307,37 @@ static void put_box(Html *h, const View *v, const double transform[6], int step,
              box[0][1], box[1][0], box[1][1], box[2][0], box[2][1], box[3][0], box[3][1]);
 }
 
-static void put_read(Html *h, const Shot *s, int slot)
+/* The name of the class, or its number where it has none. */
+static void put_class(Html *h, const Names *names, int k, int class)
 {
+    const char *name = names_class(names, k, class);
+    if (name)
+        html_text(h, name);
+    else
+        html_put(h, "%d", class);
+}
+
+static int target_of(int slot)
+{
+    int k = 0;
+    for (; slot >= eval_positions(k); k++)
+        slot -= eval_positions(k);
+    return k;
+}
+
+static void put_read(Html *h, const Names *names, const Shot *s, int slot)
+{
+    const int k = target_of(slot);
     bool wrong = s->label[slot] >= 0 && s->label[slot] != s->read[slot];
     double sure = isfinite(s->sure[slot]) ? s->sure[slot] : 0;
-    html_put(h, "<span class=\"read%s\"><b>%d</b><span class=\"bar\"><i style=\"width:%.1f%%\"></i></span><small>%.1f %%</small>",
-             wrong ? " bad" : "", s->read[slot], 100 * sure, 100 * sure);
-    if (wrong)
-        html_put(h, "<small class=\"was\">is %d</small>", s->label[slot]);
+    html_put(h, "<span class=\"read%s\"><b%s>", wrong ? " bad" : "", names_class(names, k, 0) ? " class=\"name\"" : "");
+    put_class(h, names, k, s->read[slot]);
+    html_put(h, "</b><span class=\"bar\"><i style=\"width:%.1f%%\"></i></span><small>%.1f %%</small>", 100 * sure, 100 * sure);
+    if (wrong) {
+        html_put(h, "<small class=\"was\">is ");
+        put_class(h, names, k, s->label[slot]);
+        html_put(h, "</small>");
+    }
     html_put(h, "</span>");
 }
 
@@ -320,7 +349,7 @@ static void put_image(Html *h, const Picture *p)
 }
 
 /* Glimpses of one looker side by side; `reads`: with what was read under each. */
-static void put_glimpses(Html *h, const View *v, const Shot *s, int looker, bool reads)
+static void put_glimpses(Html *h, const Names *names, const View *v, const Shot *s, int looker, bool reads)
 {
     const Looker *l = &v->looker[looker];
     html_put(h, "<div class=\"crops%s\">", l->steps < 3 ? " few" : "");
@@ -332,7 +361,7 @@ static void put_glimpses(Html *h, const View *v, const Shot *s, int looker, bool
             html_put(h, "\"/>");
         }
         if (reads)
-            put_read(h, s, step);
+            put_read(h, names, s, step);
         html_put(h, "</figure>");
     }
     html_put(h, "</div>\n");
@@ -361,7 +390,7 @@ static void put_outputs(Html *h, const View *v, const Shot *s)
     }
 }
 
-static void put_shot(Html *h, const View *v, const Shot *s)
+static void put_shot(Html *h, const Names *names, const View *v, const Shot *s)
 {
     bool paired = v->main >= 0 && v->slots && v->looker[v->main].steps == v->slots && v->looker[v->main].glimpse >= 0;
     html_put(h, "<article class=\"shot\"><h3><span>example %" PRId64 "</span></h3>\n", s->example);
@@ -380,13 +409,13 @@ static void put_shot(Html *h, const View *v, const Shot *s)
     }
     for (int l = 0; l < v->looker_count; l++)
         if (l != v->main && v->looker[l].glimpse >= 0)
-            put_glimpses(h, v, s, l, false);
+            put_glimpses(h, names, v, s, l, false);
     if (v->main >= 0 && v->looker[v->main].glimpse >= 0)
-        put_glimpses(h, v, s, v->main, paired);
+        put_glimpses(h, names, v, s, v->main, paired);
     if (v->slots && !paired) {
         html_put(h, "<div class=\"crops\">");
         for (int slot = 0; slot < v->slots; slot++)
-            put_read(h, s, slot);
+            put_read(h, names, s, slot);
         html_put(h, "</div>\n");
     }
     put_outputs(h, v, s);
@@ -400,7 +429,7 @@ static void put_shots(Html *h, const Report *r, const Shot *shots, int count, co
     section(h, id, title, text);
     html_put(h, "<div class=\"shots\">\n");
     for (int i = 0; i < count; i++)
-        put_shot(h, &r->view, &shots[i]);
+        put_shot(h, &r->names, &r->view, &shots[i]);
     html_put(h, "</div></section>\n");
 }
 
@@ -421,15 +450,20 @@ static void put_figures(Html *h, const Report *r)
 
 enum { MATRIX_MOST = 24 };
 
-static void put_matrix(Html *h, const int64_t *counts, int classes)
+/* A column has room for a number alone; its name stands in the title. */
+static void put_matrix(Html *h, const Names *names, int k, const int64_t *counts)
 {
+    const int classes = net.targets[k].classes;
     html_put(h, "<div class=\"panel\"><table class=\"confusion\">\n<tr><th></th>");
     for (int c = 0; c < classes; c++)
-        html_put(h, "<th scope=\"col\">%d</th>", c);
+        html_put(h, "<th scope=\"col\" title=\""), put_class(h, names, k, c), html_put(h, "\">%d</th>", c);
     html_put(h, "</tr>\n");
     for (int row = 0; row < classes; row++) {
         int64_t all = 0;
-        html_put(h, "<tr><th scope=\"row\">%d</th>", row);
+        html_put(h, "<tr><th scope=\"row\">%d", row);
+        if (names_class(names, k, row))
+            html_put(h, " "), put_class(h, names, k, row);
+        html_put(h, "</th>");
         for (int c = 0; c < classes; c++)
             all += counts[row * classes + c];
         for (int c = 0; c < classes; c++) {
@@ -447,8 +481,9 @@ static void put_matrix(Html *h, const int64_t *counts, int classes)
 }
 
 /* Too many classes for a matrix: the most frequent confusions. */
-static void put_frequent(Html *h, const int64_t *counts, int classes)
+static void put_frequent(Html *h, const Names *names, int k, const int64_t *counts)
 {
+    const int classes = net.targets[k].classes;
     int64_t limit = INT64_MAX;
     html_put(h, "<div class=\"panel\"><table>\n<tr><th>label</th><th>read</th><th class=\"n\">times</th></tr>\n");
     for (int rows = 0; rows < 20;) {
@@ -459,8 +494,14 @@ static void put_frequent(Html *h, const int64_t *counts, int classes)
         if (!most)
             break;
         for (int i = 0; i < classes * classes && rows < 20; i++)
-            if (i / classes != i % classes && counts[i] == most)
-                html_put(h, "<tr><td>%d</td><td>%d</td><td class=\"n\">%" PRId64 "</td></tr>\n", i / classes, i % classes, most), rows++;
+            if (i / classes != i % classes && counts[i] == most) {
+                html_put(h, "<tr><td>");
+                put_class(h, names, k, i / classes);
+                html_put(h, "</td><td>");
+                put_class(h, names, k, i % classes);
+                html_put(h, "</td><td class=\"n\">%" PRId64 "</td></tr>\n", most);
+                rows++;
+            }
         limit = most;
     }
     html_put(h, "</table></div>\n");
@@ -475,9 +516,9 @@ static void put_confusion(Html *h, const Report *r)
         snprintf(id, sizeof id, "confusion%d", k + 1);
         section(h, id, "Confusion", "Rows: the label; columns: what was read in it.");
         if (net.targets[k].classes <= MATRIX_MOST)
-            put_matrix(h, r->survey.confusion[k], net.targets[k].classes);
+            put_matrix(h, &r->names, k, r->survey.confusion[k]);
         else
-            put_frequent(h, r->survey.confusion[k], net.targets[k].classes);
+            put_frequent(h, &r->names, k, r->survey.confusion[k]);
         html_put(h, "</section>\n");
     }
 }

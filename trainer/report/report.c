@@ -48,6 +48,7 @@ static void report_open(Report *r, const char *run)
     history_read(&r->history, run);
     read_json(&r->settings, run, "run.json");
     read_json(&r->machine, run, "machine.json");
+    names_of_run(&r->names, run);
 }
 
 static void report_close(Report *r)
@@ -58,6 +59,7 @@ static void report_close(Report *r)
         for (int i = 0; i < counts[l]; i++)
             shot_free(&lists[l][i], &r->view);
     survey_free(&r->survey);
+    names_close(&r->names);
     watch_free(&r->watch);
     history_free(&r->history);
     if (r->settings.root)
@@ -134,32 +136,57 @@ void report_epoch(const char *run, Data *valid, int epoch)
     report_close(&r);
 }
 
-void report_whole(const char *run, const char *dir)
+typedef struct { Report *r; const char *dir; } Gathering;
+
+/* What the best weights do with the examples of the data folder. */
+static void gather(void *of)
 {
-    Report r;
+    Report *r = ((Gathering *)of)->r;
+    const char *dir = ((Gathering *)of)->dir;
     Data data;
-    ArrayError e;
-    if (!run_has(run, "best") && !run_has(run, "last"))
-        return;                                /* the disk was full: training has already warned */
-    report_open(&r, run);
-    run_or_file_weights(run, NULL, false, false);
     if (split_is_there(dir, "valid")) {
         data_open(&data, dir, "valid", true);
-        r.valid_examples = data.examples;
-        r.valid_labels = data_all_labels(&data);
-        take_watched(&r, &data);
+        r->valid_examples = data.examples;
+        r->valid_labels = data_all_labels(&data);
+        take_watched(r, &data);
         data_close(&data);
     }
     const char *split = split_is_there(dir, "test") ? "test" : split_is_there(dir, "valid") ? "valid" : "train";
     data_open(&data, dir, split, true);
-    r.split = split;
-    take_survey(&r, &data);
+    take_survey(r, &data);
     data_close(&data);
+}
+
+/* try: what is wrong with the data is a warning. */
+static void make_report(const char *run, const char *dir, bool try)
+{
+    Report r;
+    ArrayError e;
+    char why[8192];
+    if (!run_has(run, "best") && !run_has(run, "last"))
+        return;                                /* the disk was full: training has already warned */
+    report_open(&r, run);
+    run_or_file_weights(run, NULL, false, false);
+    names_close(&r.names);
+    names_open(&r.names, run, dir);
+    if (!try)
+        gather(&(Gathering){ &r, dir });
+    else if (!attempt(gather, &(Gathering){ &r, dir }, why, sizeof why)) {
+        warn("%s.  The run is trained and saved; its report has no results.  When the data are mended: %s report --run RUN --data DIR", why, net.name);
+        r.missing = why;
+        r.split = NULL;
+        r.shown_count = r.worst_count = r.watched_count = 0;
+    }
     if (!write_page(&r, &e))
         warn("%s", e.text);
-    figures_write(&r);
+    if (!r.missing)
+        figures_write(&r);
     report_close(&r);
 }
+
+void report_whole(const char *run, const char *dir) { make_report(run, dir, false); }
+
+void report_end(const char *run, const char *dir) { make_report(run, dir, true); }
 
 int command_report(const Options *o)
 {

@@ -6,6 +6,7 @@
 #include "report/chart.h"
 #include "report/history.h"
 #include "report/survey.h"
+#include "run/names.h"
 #include "run/options.h"
 
 enum { REPORT_SHOWN = 8, REPORT_WORST = 8, REPORT_FRAMES = 6 };
@@ -15,10 +16,12 @@ typedef struct {
     const char *run;
     bool running;                              /* training goes on: the page loads itself again, and has no figures yet */
     View view;
+    Names names;                               /* of classes */
     History history;
     Json settings, machine;                    /* run.json, machine.json; root NULL: not there */
     const char *split;                         /* of the survey: "test", or "valid" where there is no test; NULL: no survey */
     Survey survey;
+    const char *missing;                       /* why there is no survey, though no training is running; NULL: nothing is wrong */
     int64_t valid_examples, valid_labels;      /* valid_labels: those that count.  0: unknown */
     Shot shown[REPORT_SHOWN], worst[REPORT_WORST], watched[WATCHED];
     int shown_count, worst_count, watched_count;
@@ -29,8 +32,11 @@ typedef struct {
 /* After an epoch: keeps where the net looks now, and writes the page with curves and tables.  Trouble with the disk is
  * a warning: training goes on.  valid NULL: there is no validation split. */
 void report_epoch(const char *run, Data *valid, int epoch);
-/* After training: the whole report, of the best weights, which then are net.weights().  `dir` has the data. */
+/* The whole report, of the best weights, which then are net.weights().  `dir` has the data.  Ends the program if these are not to be used. */
 void report_whole(const char *run, const char *dir);
+/* The same after training, which has succeeded whatever becomes of its report: if the data of a split are not to be used, that is a warning, and
+ * the report is one without results. */
+void report_end(const char *run, const char *dir);
 
 /* page.c: the page, well-formed as XML too. */
 void page_write(Html *h, const Report *r);

@@ -8,6 +8,7 @@
 #include "run/agree.h"
 #include "run/culprit.h"
 #include "run/message.h"
+#include "run/names.h"
 #include "run/run.h"
 #include "run/torn.h"
 
@@ -333,6 +334,7 @@ int command_eval(const Options *o)
     data_open(&data, o->data, o->split, true);
     open_net(o->threads);
     run_or_file_weights(o->run, o->weights, o->last, false);
+    names_check(o->run, o->data);
     score_open(&s);
     agree(&data, NULL, NULL, 0);
     if (!score_data(&s, &data, NULL))

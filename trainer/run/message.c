@@ -9,11 +9,17 @@
 #include "net.h"
 #include "ranks.h"
 
+#include <fcntl.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+
+static int kept_in = -1;                       /* the folder of message_keep */
+static struct { jmp_buf back; char *text; size_t room; bool on; } attempted;
 
 /* The message as one text without control characters, which the caller frees; NULL if memory is out. */
 static char *text_of(const char *format, va_list args)
@@ -28,6 +34,48 @@ static char *text_of(const char *format, va_list args)
     return text ? text_clean(text) : NULL;
 }
 
+void message_keep(int folder)
+{
+    kept_in = folder;
+}
+
+void message_forget(void)
+{
+    if (kept_in >= 0)
+        unlinkat(kept_in, MESSAGES, 0);
+}
+
+/* A line of the run's list of messages.  A disk that is full takes none, and has been named already. */
+static void keep(const char *kind, const char *text)
+{
+    const int fd = kept_in < 0 ? -1 : openat(kept_in, MESSAGES, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "a");
+    if (!f)
+        return;
+    fprintf(f, "%s: ", kind);
+    for (; *text; text++)
+        fputc(*text == '\n' ? ' ' : *text, f);
+    fputc('\n', f);
+    fclose(f);
+}
+
+void message_also(const char *kind, const char *text)
+{
+    if (!ranks_mine())
+        keep(kind, text);
+}
+
+bool attempt(void (*act)(void *), void *of, char *text, size_t room)
+{
+    attempted.text = text, attempted.room = room;
+    attempted.on = true;
+    const bool fine = !setjmp(attempted.back);
+    if (fine)
+        act(of);
+    attempted.on = false;
+    return fine;
+}
+
 /* At the start all ranks of a job hear of it, and the first prints it once if all have the same trouble; later the rank itself does, and the job ends. */
 
 void fail(int code, const char *format, ...)
@@ -36,10 +84,16 @@ void fail(int code, const char *format, ...)
     va_start(args, format);
     char *text = text_of(format, args);
     va_end(args);
+    if (attempted.on) {
+        snprintf(attempted.text, attempted.room, "%s", text ? text : format);
+        free(text);
+        longjmp(attempted.back, 1);
+    }
     fflush(stdout);
     if (!ranks_agreed())
         ranks_agree(net.name, text ? text : format, 1, code);
     fprintf(stderr, "%s: error: %s%s\n", net.name, ranks_name(), text ? text : format);
+    message_also("error", text ? text : format);
     ranks_exit(code);
 }
 
@@ -54,6 +108,7 @@ void warn(const char *format, ...)
     fflush(stdout);
     if (!ranks_mine())                         /* the others have the same to say */
         fprintf(stderr, "%s: warning: %s\n", net.name, text ? text : format);
+    message_also("warning", text ? text : format);
     free(text);
 }
 

@@ -5,6 +5,7 @@
 #include "files/array_io.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 enum { FINE = 0, WRONG_INPUT = 1, WRONG_USAGE = 2, ENVIRONMENT = 74, BY_SIGNAL = 128 };
 
@@ -14,6 +15,15 @@ _Noreturn void fail(int code, const char *format, ...) __attribute__((format(pri
 /* The same with the text and exit code of a failed call of array_file.h or checkpoint.h. */
 _Noreturn void fail_array(const ArrayError *e);
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The errors and warnings of a run, a line each ("error: text"): what fail() and warn() say is added to this file of the folder that the descriptor
+ * holds open (-1: of none).  message_also adds a text that is said elsewhere; message_forget removes the file. */
+#define MESSAGES "messages.txt"
+void message_keep(int folder);
+void message_also(const char *kind, const char *text);
+void message_forget(void);
+/* Calls act(of); true if it returned.  If it called fail(), the program goes on: its text is in text[0..room), and what it had opened or allocated
+ * stays so; for the end of a program. */
+bool attempt(void (*act)(void *), void *of, char *text, size_t room);
 /* malloc that does not return without memory (exit 74); `what` names it to the user. */
 void *need_memory(size_t bytes, const char *what);
 /* Of words[0..count) the one nearest to `word`, between `before` and `after`: for the text of fail(), which ends the program.  "" if none is near. */

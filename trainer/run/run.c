@@ -128,6 +128,7 @@ void run_lock(const char *run)
             fail(ENVIRONMENT, "%s/lock: cannot be locked: %s", run, strerror(error));
     } while (!lock_is_ours());
     array_io_hold(run, held.folder);
+    message_keep(held.folder);
     remove_leftovers(held.folder);
 }
 
@@ -194,7 +195,7 @@ void run_lines(const char *run, const char *file, void (*line)(void *to, const J
 
 /* ---- writing ---------------------------------------------------------------------------------------------------- */
 
-bool run_describe(const char *run, const char *data, int threads, const Progress *p, ArrayError *e)
+bool run_describe(const char *run, const char *data, const Names *names, int threads, const Progress *p, ArrayError *e)
 {
     char path[PATH_ROOM];
     Field rows[CHECKPOINT_NET_FIELDS];
@@ -210,6 +211,7 @@ bool run_describe(const char *run, const char *data, int threads, const Progress
     json_string(&w, "target", net.target);
     json_integer(&w, "threads", threads);
     json_string(&w, "data", data);
+    names_write(&w, names);
     settings_write(&w, &p->training);
     transfer_write(&w, &p->init);
     json_close(&w);

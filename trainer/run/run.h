@@ -4,6 +4,7 @@
 #define SPN_RUN_H
 
 #include "run/checkpoint.h"
+#include "run/names.h"
 
 /* RUN/file in path[0..room); ends the program if that is too long. */
 void run_path(char *path, size_t room, const char *run, const char *file);
@@ -23,8 +24,8 @@ const char *run_path_now(char *path, size_t room, const char *run);
 /* Calls line(to, object) for each line of RUN/file that is a whole JSON object; others, and a file that is not there, are passed over. */
 void run_lines(const char *run, const char *file, void (*line)(void *to, const JsonValue *object), void *to);
 
-/* Writes RUN/run.json: the model, the machine's share in it (target, threads), the data, the settings, the start. */
-bool run_describe(const char *run, const char *data, int threads, const Progress *p, ArrayError *e);
+/* Writes RUN/run.json: the model, the machine's share in it (target, threads), the data, the names of their classes, the settings, the start. */
+bool run_describe(const char *run, const char *data, const Names *names, int threads, const Progress *p, ArrayError *e);
 
 /* The settings of a run, from its run.json; false if that is missing or not to be read, with a warning if a setting is out of its range. */
 bool run_settings(NetTraining *training, const char *run);

@@ -298,4 +298,82 @@ void settings_go_on(NetTraining *recorded, const NetTraining *wanted, unsigned g
     }
 }
 
+static const char *epochs_text(char *text, size_t room, int epochs)
+{
+    snprintf(text, room, "%d epoch%s", epochs, epochs == 1 ? "" : "s");
+    return text;
+}
+
+/* Setting "train.NAME" as a whole number of epochs; -1: the net has none. */
+static double epochs_of(const NetTraining *t, const char *name, bool *own)
+{
+    for (int i = 1; i <= net.schedule_count; i++)
+        if (!strcmp(settings_name(i) + 6, name)) {
+            *own = settings_same(t, net.training, i) && t->epochs == net.training->epochs;
+            return t->schedule[i - 1];
+        }
+    return -1;
+}
+
+static bool divides(const NetTraining *t)
+{
+    bool own;
+    const double by = epochs_of(t, "divide", &own);
+    return by > 0 && (by < 1 || by > 1);
+}
+
+/* The first change of the rate comes when the run is over; text: how that is said.  `step` has no `first`. */
+static bool begins_late(char *text, size_t room, const NetTraining *t)
+{
+    bool own = false;
+    char whole[40];
+    const char *name = epochs_of(t, "first", &own) < 0 ? "every" : "first";
+    const double at = epochs_of(t, name, &own);
+    if (own || !divides(t) || at < t->epochs || at <= 0)
+        return false;
+    snprintf(text, room, "train.%s is %g, and the run ends after %s: the rate stays as it is", name, at, epochs_text(whole, sizeof whole, t->epochs));
+    return true;
+}
+
+static bool warms_long(char *text, size_t room, const NetTraining *t)
+{
+    bool own = false;
+    char whole[40];
+    const double warm = epochs_of(t, "warm_up", &own);
+    if (own || warm <= t->epochs)
+        return false;
+    snprintf(text, room, "train.warm_up is %g, and the run ends after %s: the rate never comes to its full height", warm,
+             epochs_text(whole, sizeof whole, t->epochs));
+    return true;
+}
+
+static bool gathers_all(char *text, size_t room, int64_t steps)
+{
+    if (net.accumulate <= steps || net.accumulate < 2)
+        return false;
+    snprintf(text, room, "%s: accumulate is %d, and an epoch has %" PRId64 " batch%s: it makes one update", net.source, net.accumulate, steps, steps == 1 ? "" : "es");
+    return true;
+}
+
+static bool averages_long(char *text, size_t room, const NetTraining *t, int64_t updates)
+{
+    const double span = net.average_keeps > 0 ? 1 / (1 - net.average_keeps) : 0, all = (double)updates * t->epochs;
+    if (all >= span)
+        return false;
+    snprintf(text, room, "%s: average: %g is of some %.0f updates, and the run makes %.0f: what is evaluated is near the weights it starts from; a smaller average,"
+             " or more epochs", net.source, net.average_keeps, span, all);
+    return true;
+}
+
+bool settings_doubt(char *text, size_t room, const NetTraining *t, int64_t steps, int64_t updates, int k)
+{
+    for (int kind = 0; kind < 4; kind++) {
+        const bool doubt = kind == 0 ? begins_late(text, room, t) : kind == 1 ? warms_long(text, room, t) : kind == 2 ? gathers_all(text, room, steps)
+                                                                                                          : averages_long(text, room, t, updates);
+        if (doubt && !k--)
+            return true;
+    }
+    return false;
+}
+
 double settings_rate(const NetTraining *t, int epoch, uint64_t update, uint64_t updates) { return net.rate(t, epoch, update, updates); }

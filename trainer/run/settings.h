@@ -40,6 +40,11 @@ char *settings_text(char *text, size_t room, const NetTraining *t, int i);
 bool settings_removed(int i);                  /* a dropout rate that is 0 in the model: its layers are not there */
 bool settings_same(const NetTraining *a, const NetTraining *b, int i);
 
+/* Settings that do not fit together, or not the data: a schedule that begins behind the run's end, more batches of an update than an epoch has, an average
+ * of more updates than the run makes.  Doubt number k (from 0) in text[0..room); false if there are no more.  steps: batches of an epoch; updates:
+ * those of an epoch.  What the model says alone, and the compiler has warned of, is none. */
+bool settings_doubt(char *text, size_t room, const NetTraining *t, int64_t steps, int64_t updates, int k);
+
 /* For a resumed run: copies the `given` settings of *wanted that only decide when to stop (epochs, patience) to *recorded.
  * Any other `given` setting that differs would change the run's bits: the program ends with exit code 1. */
 void settings_go_on(NetTraining *recorded, const NetTraining *wanted, unsigned given, const char *run);
