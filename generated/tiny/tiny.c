@@ -223,21 +223,20 @@ static void front_conv1_forward_2x3(front_conv1_t y, front_maxpool1_t x, real w[
 {
     vec s0_0 = v_set1(b[m]), s0_1 = s0_0, s0_2 = s0_0;
     vec s1_0 = v_set1(b[m + 1]), s1_1 = s1_0, s1_2 = s1_0;
-    for (int c = 0; c < 1; c++)
-        for (int u = 0; u < 3; u++)
-            for (int v = 0; v < 3; v++) {
-                real (*p)[L] = &x[c][i + u][j + v];
-                /* load anew: gcc would keep what the next tap shares and spill sums */
-                __asm__ volatile("" ::: "memory");
-                vec a0 = v_set1(w[m][c][u][v]);
-                vec a1 = v_set1(w[m + 1][c][u][v]);
-                vec z = v_keep(v_load(p[0]));
-                s0_0 = v_fma(a0, z, s0_0); s1_0 = v_fma(a1, z, s1_0);
-                z = v_keep(v_load(p[1]));
-                s0_1 = v_fma(a0, z, s0_1); s1_1 = v_fma(a1, z, s1_1);
-                z = v_keep(v_load(p[2]));
-                s0_2 = v_fma(a0, z, s0_2); s1_2 = v_fma(a1, z, s1_2);
-            }
+    for (int u = 0; u < 3; u++)
+        for (int v = 0; v < 3; v++) {
+            real (*p)[L] = &x[0][i + u][j + v];
+            /* load anew: gcc would keep what the next tap shares and spill sums */
+            __asm__ volatile("" ::: "memory");
+            vec a0 = v_set1(w[m][0][u][v]);
+            vec a1 = v_set1(w[m + 1][0][u][v]);
+            vec z = v_keep(v_load(p[0]));
+            s0_0 = v_fma(a0, z, s0_0); s1_0 = v_fma(a1, z, s1_0);
+            z = v_keep(v_load(p[1]));
+            s0_1 = v_fma(a0, z, s0_1); s1_1 = v_fma(a1, z, s1_1);
+            z = v_keep(v_load(p[2]));
+            s0_2 = v_fma(a0, z, s0_2); s1_2 = v_fma(a1, z, s1_2);
+        }
     v_store(y[m][i][j], front_conv1_then(s0_0)); v_store(y[m][i][j + 1], front_conv1_then(s0_1));
     v_store(y[m][i][j + 2], front_conv1_then(s0_2));
     v_store(y[m + 1][i][j], front_conv1_then(s1_0)); v_store(y[m + 1][i][j + 1], front_conv1_then(s1_1));
@@ -249,19 +248,18 @@ static void front_conv1_forward_2x2(front_conv1_t y, front_maxpool1_t x, real w[
 {
     vec s0_0 = v_set1(b[m]), s0_1 = s0_0;
     vec s1_0 = v_set1(b[m + 1]), s1_1 = s1_0;
-    for (int c = 0; c < 1; c++)
-        for (int u = 0; u < 3; u++)
-            for (int v = 0; v < 3; v++) {
-                real (*p)[L] = &x[c][i + u][j + v];
-                /* load anew: gcc would keep what the next tap shares and spill sums */
-                __asm__ volatile("" ::: "memory");
-                vec z0 = v_keep(v_load(p[0]));
-                vec z1 = v_keep(v_load(p[1]));
-                vec a = v_set1(w[m][c][u][v]);
-                s0_0 = v_fma(a, z0, s0_0); s0_1 = v_fma(a, z1, s0_1);
-                a = v_set1(w[m + 1][c][u][v]);
-                s1_0 = v_fma(a, z0, s1_0); s1_1 = v_fma(a, z1, s1_1);
-            }
+    for (int u = 0; u < 3; u++)
+        for (int v = 0; v < 3; v++) {
+            real (*p)[L] = &x[0][i + u][j + v];
+            /* load anew: gcc would keep what the next tap shares and spill sums */
+            __asm__ volatile("" ::: "memory");
+            vec z0 = v_keep(v_load(p[0]));
+            vec z1 = v_keep(v_load(p[1]));
+            vec a = v_set1(w[m][0][u][v]);
+            s0_0 = v_fma(a, z0, s0_0); s0_1 = v_fma(a, z1, s0_1);
+            a = v_set1(w[m + 1][0][u][v]);
+            s1_0 = v_fma(a, z0, s1_0); s1_1 = v_fma(a, z1, s1_1);
+        }
     v_store(y[m][i][j], front_conv1_then(s0_0)); v_store(y[m][i][j + 1], front_conv1_then(s0_1));
     v_store(y[m + 1][i][j], front_conv1_then(s1_0)); v_store(y[m + 1][i][j + 1], front_conv1_then(s1_1));
 }
@@ -273,10 +271,8 @@ static void front_conv1_forward(front_conv1_t y, front_maxpool1_t x, real w[4][1
             for (int m = 0; m < 4; m += 2)
                 front_conv1_forward_2x3(y, x, w, b, m, i, j);
         }
-        for (int j = 21; j < 23; j += 2) {
-            for (int m = 0; m < 4; m += 2)
-                front_conv1_forward_2x2(y, x, w, b, m, i, j);
-        }
+        for (int m = 0; m < 4; m += 2)
+            front_conv1_forward_2x2(y, x, w, b, m, i, 21);
     }
 }
 
@@ -345,9 +341,8 @@ static void front_conv1_weights_4x1x1(real dw[4][1][3][3], real db[4], front_con
 
 static void front_conv1_weights(real dw[4][1][3][3], real db[4], front_conv1_t dy, front_maxpool1_t x)
 {
-    for (int m = 0; m < 4; m += 4)
-        for (int v = 0; v < 3; v++)
-            front_conv1_weights_4x1x1(dw, db, dy, x, m, 0, v);
+    for (int v = 0; v < 3; v++)
+        front_conv1_weights_4x1x1(dw, db, dy, x, 0, 0, v);
 }
 
 /* ---- front_maxpool2: maxpool ----------------------------- tiny.yaml:18
@@ -538,16 +533,14 @@ static void h_from_input_forward(h_from_input_t *y, front_maxpool2_t *x, real w[
         for (int i = 0; i < (s1 - s0) * L; i++) {
             v_store(sum[i], v_set1(b[m + i % 16]));
         }
-        for (int k0 = 0; k0 < 196; k0 += 196) {
-            int k1 = k0 + 196 < 196 ? k0 + 196 : 196;
-            for (int k = k0; k < k1; k++) {
-                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
-            }
-            for (int s = s0; s < s1; s++) {
-                h_from_input_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], xs[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5)
-                    h_from_input_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][k0], k1 - k0);
-            }
+        int k1 = 196;
+        for (int k = 0; k < k1; k++) {
+            v_store(&panel[k][0], v_loadu(&w[k][m]));
+        }
+        for (int s = s0; s < s1; s++) {
+            h_from_input_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], xs[s][0], k1);
+            for (int l = 6; l < 16; l += 5)
+                h_from_input_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][0], k1);
         }
         for (int s = s0; s < s1; s++)
             for (int r = 0; r < 16; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
@@ -779,16 +772,14 @@ static void h_from_state_forward(h_from_state_t *y, h_t *x, real w[16][48])
         for (int i = 0; i < (s1 - s0) * L; i++) {
             v_store(sum[i], v_zero());
         }
-        for (int k0 = 0; k0 < 16; k0 += 16) {
-            int k1 = k0 + 16 < 16 ? k0 + 16 : 16;
-            for (int k = k0; k < k1; k++) {
-                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
-            }
-            for (int s = s0; s < s1; s++) {
-                h_from_state_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5)
-                    h_from_state_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
-            }
+        int k1 = 16;
+        for (int k = 0; k < k1; k++) {
+            v_store(&panel[k][0], v_loadu(&w[k][m]));
+        }
+        for (int s = s0; s < s1; s++) {
+            h_from_state_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][0], k1);
+            for (int l = 6; l < 16; l += 5)
+                h_from_state_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
         }
         for (int s = s0; s < s1; s++)
             for (int r = 0; r < 16; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
@@ -1021,16 +1012,14 @@ static void A_forward(A_t *y, h_t *x, real w[16][16], real b[16])
         for (int i = 0; i < (s1 - s0) * L; i++) {
             v_store(sum[i], v_set1(b[m + i % 16]));
         }
-        for (int k0 = 0; k0 < 16; k0 += 16) {
-            int k1 = k0 + 16 < 16 ? k0 + 16 : 16;
-            for (int k = k0; k < k1; k++) {
-                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
-            }
-            for (int s = s0; s < s1; s++) {
-                A_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5)
-                    A_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
-            }
+        int k1 = 16;
+        for (int k = 0; k < k1; k++) {
+            v_store(&panel[k][0], v_loadu(&w[k][m]));
+        }
+        for (int s = s0; s < s1; s++) {
+            A_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][0], k1);
+            for (int l = 6; l < 16; l += 5)
+                A_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
         }
         for (int s = s0; s < s1; s++)
             for (int r = 0; r < 16 && m + r < 6; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
@@ -1136,12 +1125,12 @@ static void A_transpose(real *rows, A_t *dy)
 static void A_weights(real dw[16][16], real db[16], real *rows, h_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int v = 0; v < 1; v++) {
+    #pragma omp master
+    {
         vec s = v_zero();
         for (int i = 0; i < 6; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 6 + i][l]));
-        v_storeu(&db[v * 16], s);
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[i][l]));
+        v_storeu(&db[0], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++) {
@@ -1593,12 +1582,12 @@ static void classify_dense1_weights(real dw[648][16], real db[16], real *rows, c
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     real (*xs)[648][L] = (real (*)[648][L])x;
-    #pragma omp for schedule(static) nowait
-    for (int v = 0; v < 1; v++) {
+    #pragma omp master
+    {
         vec s = v_zero();
         for (int i = 0; i < 6; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 6 + i][l]));
-        v_storeu(&db[v * 16], s);
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[i][l]));
+        v_storeu(&db[0], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 18; t++) {

@@ -102,16 +102,14 @@ static double classify_dropout1_rate = 0.5;     /* classify.dropout1.rate */
  * the lanes. */
 static void load_image_forward(real *y, const void *const *rows, int first, int count)
 {
-    for (int at = 0; at < 16; at += L) {
-        vec square[L];
-        for (int l = 0; l < L; l++) {
-            const float *x = (const float *)rows[first + l < count ? first + l : 0] + at;
-            square[l] = v_loadu(x);
-        }
-        v_transpose16(square);
-        for (int k = 0; k < L; k++)
-            v_store(y + (at + k) * L, square[k]);
+    vec square[L];
+    for (int l = 0; l < L; l++) {
+        const float *x = (const float *)rows[first + l < count ? first + l : 0];
+        square[l] = v_loadu(x);
     }
+    v_transpose16(square);
+    for (int k = 0; k < L; k++)
+        v_store(y + k * L, square[k]);
 }
 
 /* ---- load_digits: labels --------------------------------- recurrent.yaml:6
@@ -210,23 +208,21 @@ static void h_from_input_forward(h_from_input_t *y, image_t *x, real w[16][16], 
 {
     real (*xs)[16][L] = (real (*)[16][L])x;
     _Alignas(64) real panel[16][16], sum[1 * L][16];
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int t = 0; t < 1; t++) {
-        int p = 0, s0 = t, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
+    #pragma omp single nowait
+    {
+        int p = 0, s0 = 0, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
             v_store(sum[i], v_set1(b[m + i % 16]));
         }
-        for (int k0 = 0; k0 < 16; k0 += 16) {
-            int k1 = k0 + 16 < 16 ? k0 + 16 : 16;
-            for (int k = k0; k < k1; k++) {
-                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
-            }
-            for (int s = s0; s < s1; s++) {
-                h_from_input_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], xs[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5)
-                    h_from_input_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][k0], k1 - k0);
-            }
+        int k1 = 16;
+        for (int k = 0; k < k1; k++) {
+            v_store(&panel[k][0], v_loadu(&w[k][m]));
+        }
+        for (int s = s0; s < s1; s++) {
+            h_from_input_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], xs[s][0], k1);
+            for (int l = 6; l < 16; l += 5)
+                h_from_input_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][0], k1);
         }
         for (int s = s0; s < s1; s++)
             for (int r = 0; r < 16 && m + r < 9; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
@@ -237,22 +233,21 @@ static void h_from_input_weights_6x1(real dw[16][16], real dy[][L][16], real x[]
 {
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
-    for (int s = 0; s < 1; s++)
-        for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v + s][l]));
-            vec a = v_set1(x[s][k][l]);
-            s0_0 = v_fma(a, z0, s0_0);
-            a = v_set1(x[s][k + 1][l]);
-            s1_0 = v_fma(a, z0, s1_0);
-            a = v_set1(x[s][k + 2][l]);
-            s2_0 = v_fma(a, z0, s2_0);
-            a = v_set1(x[s][k + 3][l]);
-            s3_0 = v_fma(a, z0, s3_0);
-            a = v_set1(x[s][k + 4][l]);
-            s4_0 = v_fma(a, z0, s4_0);
-            a = v_set1(x[s][k + 5][l]);
-            s5_0 = v_fma(a, z0, s5_0);
-        }
+    for (int l = 0, end = L; l < end; l++) {
+        vec z0 = v_keep(v_load(dy[v][l]));
+        vec a = v_set1(x[0][k][l]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(x[0][k + 1][l]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(x[0][k + 2][l]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(x[0][k + 3][l]);
+        s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(x[0][k + 4][l]);
+        s4_0 = v_fma(a, z0, s4_0);
+        a = v_set1(x[0][k + 5][l]);
+        s5_0 = v_fma(a, z0, s5_0);
+    }
     v_storeu(&dw[k][m], s0_0);
     v_storeu(&dw[k + 1][m], s1_0);
     v_storeu(&dw[k + 2][m], s2_0);
@@ -265,20 +260,19 @@ static void h_from_input_weights_5x1(real dw[16][16], real dy[][L][16], real x[]
 {
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
-    for (int s = 0; s < 1; s++)
-        for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v + s][l]));
-            vec a = v_set1(x[s][k][l]);
-            s0_0 = v_fma(a, z0, s0_0);
-            a = v_set1(x[s][k + 1][l]);
-            s1_0 = v_fma(a, z0, s1_0);
-            a = v_set1(x[s][k + 2][l]);
-            s2_0 = v_fma(a, z0, s2_0);
-            a = v_set1(x[s][k + 3][l]);
-            s3_0 = v_fma(a, z0, s3_0);
-            a = v_set1(x[s][k + 4][l]);
-            s4_0 = v_fma(a, z0, s4_0);
-        }
+    for (int l = 0, end = L; l < end; l++) {
+        vec z0 = v_keep(v_load(dy[v][l]));
+        vec a = v_set1(x[0][k][l]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(x[0][k + 1][l]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(x[0][k + 2][l]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(x[0][k + 3][l]);
+        s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(x[0][k + 4][l]);
+        s4_0 = v_fma(a, z0, s4_0);
+    }
     v_storeu(&dw[k][m], s0_0);
     v_storeu(&dw[k + 1][m], s1_0);
     v_storeu(&dw[k + 2][m], s2_0);
@@ -290,9 +284,9 @@ static void h_from_input_weights_5x1(real dw[16][16], real dy[][L][16], real x[]
 static void h_from_input_transpose(real *rows, h_from_input_t *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int t = 0; t < 1; t++) {
-        int s = t, v = 0, m = v * 16;
+    #pragma omp master
+    {
+        int s = 0, v = 0, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = m + r < 9 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
@@ -305,12 +299,11 @@ static void h_from_input_weights(real dw[16][16], real db[16], real *rows, image
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     real (*xs)[16][L] = (real (*)[16][L])x;
-    #pragma omp for schedule(static) nowait
-    for (int v = 0; v < 1; v++) {
+    #pragma omp master
+    {
         vec s = v_zero();
-        for (int i = 0; i < 1; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v + i][l]));
-        v_storeu(&db[v * 16], s);
+        for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[0][l]));
+        v_storeu(&db[0], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++) {
@@ -389,23 +382,21 @@ static void h_from_state_forward_5x1(real sum[][16], real *panel, real *x, int c
 static void h_from_state_forward(h_from_state_t *y, h_t *x, real w[3][16])
 {
     _Alignas(64) real panel[3][16], sum[1 * L][16];
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int t = 0; t < 1; t++) {
-        int p = 0, s0 = t, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
+    #pragma omp single nowait
+    {
+        int p = 0, s0 = 0, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++) {
             v_store(sum[i], v_zero());
         }
-        for (int k0 = 0; k0 < 3; k0 += 3) {
-            int k1 = k0 + 3 < 3 ? k0 + 3 : 3;
-            for (int k = k0; k < k1; k++) {
-                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
-            }
-            for (int s = s0; s < s1; s++) {
-                h_from_state_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5)
-                    h_from_state_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
-            }
+        int k1 = 3;
+        for (int k = 0; k < k1; k++) {
+            v_store(&panel[k][0], v_loadu(&w[k][m]));
+        }
+        for (int s = s0; s < s1; s++) {
+            h_from_state_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][0], k1);
+            for (int l = 6; l < 16; l += 5)
+                h_from_state_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
         }
         for (int s = s0; s < s1; s++)
             for (int r = 0; r < 16 && m + r < 9; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
@@ -431,9 +422,9 @@ static void h_from_state_backward_3x1(real dx[][3][L], real dy[][9][L], real w[3
 
 static void h_from_state_backward(h_t *dx, h_from_state_t *dy, real w[3][16])
 {
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int t = 0; t < 1; t++) {
-        int from = 0, to = from + 1 < 1 ? from + 1 : 1, s = t;
+    #pragma omp single nowait
+    {
+        int from = 0, to = from + 1 < 1 ? from + 1 : 1, s = 0;
         for (int k = from; k < to; k++) {
             h_from_state_backward_3x1(dx, dy, w, k * 3, s);
         }
@@ -477,9 +468,9 @@ static void h_from_state_transpose(real *rows, h_from_state_t *dy)
 static void h_from_state_weights(real dw[3][16], real *rows, h_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int t = 0; t < 1; t++) {
-        int from = t, to = from + 1 < 1 ? from + 1 : 1;
+    #pragma omp single nowait
+    {
+        int from = 0, to = from + 1 < 1 ? from + 1 : 1;
         int v = 0;
         for (int k = from; k < to; k++) {
             h_from_state_weights_3x1(dw, dyt, x, k * 3, v);
@@ -605,16 +596,14 @@ static void A_forward(A_t *y, h_t *x, real w[3][16], real b[16])
         for (int i = 0; i < (s1 - s0) * L; i++) {
             v_store(sum[i], v_set1(b[m + i % 16]));
         }
-        for (int k0 = 0; k0 < 3; k0 += 3) {
-            int k1 = k0 + 3 < 3 ? k0 + 3 : 3;
-            for (int k = k0; k < k1; k++) {
-                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
-            }
-            for (int s = s0; s < s1; s++) {
-                A_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5)
-                    A_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
-            }
+        int k1 = 3;
+        for (int k = 0; k < k1; k++) {
+            v_store(&panel[k][0], v_loadu(&w[k][m]));
+        }
+        for (int s = s0; s < s1; s++) {
+            A_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][0], k1);
+            for (int l = 6; l < 16; l += 5)
+                A_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
         }
         for (int s = s0; s < s1; s++)
             for (int r = 0; r < 16 && m + r < 6; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
@@ -686,16 +675,16 @@ static void A_transpose(real *rows, A_t *dy)
 static void A_weights(real dw[3][16], real db[16], real *rows, h_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int v = 0; v < 1; v++) {
+    #pragma omp master
+    {
         vec s = v_zero();
         for (int i = 0; i < 2; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 2 + i][l]));
-        v_storeu(&db[v * 16], s);
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[i][l]));
+        v_storeu(&db[0], s);
     }
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int t = 0; t < 1; t++) {
-        int from = t, to = from + 1 < 1 ? from + 1 : 1;
+    #pragma omp single nowait
+    {
+        int from = 0, to = from + 1 < 1 ? from + 1 : 1;
         int v = 0;
         for (int k = from; k < to; k++) {
             A_weights_3x1(dw, dyt, x, k * 3, v);
@@ -903,16 +892,14 @@ static void classify_dense1_forward(classify_dense1_t *y, classify_dropout1_t *x
         for (int i = 0; i < (s1 - s0) * L; i++) {
             v_store(sum[i], v_set1(b[m + i % 16]));
         }
-        for (int k0 = 0; k0 < 4; k0 += 4) {
-            int k1 = k0 + 4 < 4 ? k0 + 4 : 4;
-            for (int k = k0; k < k1; k++) {
-                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
-            }
-            for (int s = s0; s < s1; s++) {
-                classify_dense1_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], xs[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5)
-                    classify_dense1_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][k0], k1 - k0);
-            }
+        int k1 = 4;
+        for (int k = 0; k < k1; k++) {
+            v_store(&panel[k][0], v_loadu(&w[k][m]));
+        }
+        for (int s = s0; s < s1; s++) {
+            classify_dense1_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], xs[s][0], k1);
+            for (int l = 6; l < 16; l += 5)
+                classify_dense1_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][0], k1);
         }
         for (int s = s0; s < s1; s++)
             for (int r = 0; r < 16 && m + r < 2; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
@@ -987,16 +974,16 @@ static void classify_dense1_weights(real dw[4][16], real db[16], real *rows, cla
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     real (*xs)[4][L] = (real (*)[4][L])x;
-    #pragma omp for schedule(static) nowait
-    for (int v = 0; v < 1; v++) {
+    #pragma omp master
+    {
         vec s = v_zero();
         for (int i = 0; i < 2; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 2 + i][l]));
-        v_storeu(&db[v * 16], s);
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[i][l]));
+        v_storeu(&db[0], s);
     }
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int t = 0; t < 1; t++) {
-        int from = t, to = from + 1 < 1 ? from + 1 : 1;
+    #pragma omp single nowait
+    {
+        int from = 0, to = from + 1 < 1 ? from + 1 : 1;
         int v = 0;
         for (int k = from; k < to; k++) {
             classify_dense1_weights_4x1(dw, dyt, xs, k * 4, v);
