@@ -161,20 +161,18 @@ static void h_forward_5x1(real sum[][16], real *panel, real *x, int count)
 
 static void h_forward(h_t *y, x_t *x, real w[3][16], real b[16])
 {
-    _Alignas(64) real panel[3][16], sum[1 * L][16];
+    _Alignas(64) real panel[3][16], sum[L][16];
     #pragma omp single nowait
     {
-        int p = 0, s0 = 0, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
+        int p = 0, s0 = 0, s1 = s0 + 1;
         int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++) {
+        for (int i = 0; i < (s1 - s0) * L; i++)
             v_store(sum[i], v_set1(b[m + i % 16]));
-        }
         int k1 = 3;
-        for (int k = 0; k < k1; k++) {
+        for (int k = 0; k < k1; k++)
             v_store(&panel[k][0], v_loadu(&w[k][m]));
-        }
         for (int s = s0; s < s1; s++) {
-            h_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][0], k1);
+            h_forward_6x1(&sum[(s - s0) * L], &panel[0][0], x[s][0], k1);
             for (int l = 6; l < 16; l += 5)
                 h_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
         }
@@ -227,11 +225,10 @@ static void h_weights(real dw[3][16], real db[16], real *rows, x_t *x)
     }
     #pragma omp single nowait
     {
-        int from = 0, to = from + 1 < 1 ? from + 1 : 1;
+        int from = 0, to = from + 1;
         int v = 0;
-        for (int k = from; k < to; k++) {
+        for (int k = from; k < to; k++)
             h_weights_3x1(dw, dyt, x, k * 3, v);
-        }
     }
 }
 
@@ -256,7 +253,7 @@ static void h_relu_backward(real *d_x, real *dy, real *y)
 
 /* ---- v: dense -------------------------------------------- dense.yaml:8
  *   4 -> 2    10 parameters    8 multiply-adds an example */
-/* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
+/* y[s][m] = b[m] + sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 4 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
 static void v_forward_6x1(real sum[][16], real *panel, real *x, int count)
@@ -319,20 +316,18 @@ static void v_forward_5x1(real sum[][16], real *panel, real *x, int count)
 
 static void v_forward(v_t *y, h_t *x, real w[4][16], real b[16])
 {
-    _Alignas(64) real panel[4][16], sum[1 * L][16];
+    _Alignas(64) real panel[4][16], sum[L][16];
     #pragma omp single nowait
     {
-        int p = 0, s0 = 0, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
+        int p = 0, s0 = 0, s1 = s0 + 1;
         int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++) {
+        for (int i = 0; i < (s1 - s0) * L; i++)
             v_store(sum[i], v_set1(b[m + i % 16]));
-        }
         int k1 = 4;
-        for (int k = 0; k < k1; k++) {
+        for (int k = 0; k < k1; k++)
             v_store(&panel[k][0], v_loadu(&w[k][m]));
-        }
         for (int s = s0; s < s1; s++) {
-            v_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][0], k1);
+            v_forward_6x1(&sum[(s - s0) * L], &panel[0][0], x[s][0], k1);
             for (int l = 6; l < 16; l += 5)
                 v_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
         }
@@ -365,10 +360,9 @@ static void v_backward(h_t *dx, v_t *dy, real w[4][16])
 {
     #pragma omp single nowait
     {
-        int from = 0, to = from + 1 < 1 ? from + 1 : 1, s = 0;
-        for (int k = from; k < to; k++) {
+        int from = 0, to = from + 1, s = 0;
+        for (int k = from; k < to; k++)
             v_backward_4x1(dx, dy, w, k * 4, s);
-        }
     }
 }
 
@@ -419,11 +413,10 @@ static void v_weights(real dw[4][16], real db[16], real *rows, h_t *x)
     }
     #pragma omp single nowait
     {
-        int from = 0, to = from + 1 < 1 ? from + 1 : 1;
+        int from = 0, to = from + 1;
         int v = 0;
-        for (int k = from; k < to; k++) {
+        for (int k = from; k < to; k++)
             v_weights_4x1(dw, dyt, x, k * 4, v);
-        }
     }
 }
 

@@ -192,20 +192,18 @@ static void d_forward_5x1(real sum[][16], real *panel, real *x, int count)
 
 static void d_forward(d_t *y, x_t *x, real w[4][16], real b[16])
 {
-    _Alignas(64) real panel[4][16], sum[1 * L][16];
+    _Alignas(64) real panel[4][16], sum[L][16];
     #pragma omp single nowait
     {
-        int p = 0, s0 = 0, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
+        int p = 0, s0 = 0, s1 = s0 + 1;
         int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++) {
+        for (int i = 0; i < (s1 - s0) * L; i++)
             v_store(sum[i], v_set1(b[m + i % 16]));
-        }
         int k1 = 4;
-        for (int k = 0; k < k1; k++) {
+        for (int k = 0; k < k1; k++)
             v_store(&panel[k][0], v_loadu(&w[k][m]));
-        }
         for (int s = s0; s < s1; s++) {
-            d_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][0], k1);
+            d_forward_6x1(&sum[(s - s0) * L], &panel[0][0], x[s][0], k1);
             for (int l = 6; l < 16; l += 5)
                 d_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
         }
@@ -261,11 +259,10 @@ static void d_weights(real dw[4][16], real db[16], real *rows, x_t *x)
     }
     #pragma omp single nowait
     {
-        int from = 0, to = from + 1 < 1 ? from + 1 : 1;
+        int from = 0, to = from + 1;
         int v = 0;
-        for (int k = from; k < to; k++) {
+        for (int k = from; k < to; k++)
             d_weights_4x1(dw, dyt, x, k * 4, v);
-        }
     }
 }
 
@@ -410,7 +407,7 @@ static void both_backward(end_t dx1, first_t dx2, both_t dy)
 
 /* ---- v: dense -------------------------------------------- joints.yaml:17
  *   2x4 -> 2    16 parameters    16 multiply-adds an example */
-/* y[s][m] = (sum over k of w[k][m] x[s][k]), k in order, in every lane.
+/* y[s][m] = sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 8 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
 static void v_forward_6x1(real sum[][16], real *panel, real *x, int count)
@@ -474,20 +471,18 @@ static void v_forward_5x1(real sum[][16], real *panel, real *x, int count)
 static void v_forward(v_t *y, both_t *x, real w[8][16])
 {
     real (*xs)[8][L] = (real (*)[8][L])x;
-    _Alignas(64) real panel[8][16], sum[1 * L][16];
+    _Alignas(64) real panel[8][16], sum[L][16];
     #pragma omp single nowait
     {
-        int p = 0, s0 = 0, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
+        int p = 0, s0 = 0, s1 = s0 + 1;
         int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++) {
+        for (int i = 0; i < (s1 - s0) * L; i++)
             v_store(sum[i], v_zero());
-        }
         int k1 = 8;
-        for (int k = 0; k < k1; k++) {
+        for (int k = 0; k < k1; k++)
             v_store(&panel[k][0], v_loadu(&w[k][m]));
-        }
         for (int s = s0; s < s1; s++) {
-            v_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], xs[s][0], k1);
+            v_forward_6x1(&sum[(s - s0) * L], &panel[0][0], xs[s][0], k1);
             for (int l = 6; l < 16; l += 5)
                 v_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][0], k1);
         }
@@ -521,10 +516,9 @@ static void v_backward(both_t *dx, v_t *dy, real w[8][16])
     real (*dxs)[8][L] = (real (*)[8][L])dx;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = t % 2, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
-        for (int k = from; k < to; k++) {
+        int from = t % 2, to = from + 1, s = t / 2;
+        for (int k = from; k < to; k++)
             v_backward_4x1(dxs, dy, w, k * 4, s);
-        }
     }
 }
 
@@ -570,11 +564,10 @@ static void v_weights(real dw[8][16], real *rows, both_t *x)
     real (*xs)[8][L] = (real (*)[8][L])x;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = t, to = from + 1 < 2 ? from + 1 : 2;
+        int from = t, to = from + 1;
         int v = 0;
-        for (int k = from; k < to; k++) {
+        for (int k = from; k < to; k++)
             v_weights_4x1(dw, dyt, xs, k * 4, v);
-        }
     }
 }
 

@@ -143,7 +143,7 @@ static void h_start_weights(real *dp, real *dy)
 
 /* ---- h_from_input: dense --------------------------------- recurrent.yaml:15
  *   1x4x4 -> 9    153 parameters    144 multiply-adds an example */
-/* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
+/* y[s][m] = b[m] + sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 16 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
 static void h_from_input_forward_6x1(real sum[][16], real *panel, real *x, int count)
@@ -207,20 +207,18 @@ static void h_from_input_forward_5x1(real sum[][16], real *panel, real *x, int c
 static void h_from_input_forward(h_from_input_t *y, image_t *x, real w[16][16], real b[16])
 {
     real (*xs)[16][L] = (real (*)[16][L])x;
-    _Alignas(64) real panel[16][16], sum[1 * L][16];
+    _Alignas(64) real panel[16][16], sum[L][16];
     #pragma omp single nowait
     {
-        int p = 0, s0 = 0, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
+        int p = 0, s0 = 0, s1 = s0 + 1;
         int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++) {
+        for (int i = 0; i < (s1 - s0) * L; i++)
             v_store(sum[i], v_set1(b[m + i % 16]));
-        }
         int k1 = 16;
-        for (int k = 0; k < k1; k++) {
+        for (int k = 0; k < k1; k++)
             v_store(&panel[k][0], v_loadu(&w[k][m]));
-        }
         for (int s = s0; s < s1; s++) {
-            h_from_input_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], xs[s][0], k1);
+            h_from_input_forward_6x1(&sum[(s - s0) * L], &panel[0][0], xs[s][0], k1);
             for (int l = 6; l < 16; l += 5)
                 h_from_input_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][0], k1);
         }
@@ -307,7 +305,7 @@ static void h_from_input_weights(real dw[16][16], real db[16], real *rows, image
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++) {
-        int from = t, to = from + 1 < 3 ? from + 1 : 3;
+        int from = t, to = from + 1;
         int v = 0;
         for (int k = from; k < to; k++) {
             if (k < 1) h_from_input_weights_6x1(dw, dyt, xs, k * 6, v);
@@ -318,7 +316,7 @@ static void h_from_input_weights(real dw[16][16], real db[16], real *rows, image
 
 /* ---- h_from_state: dense --------------------------------- recurrent.yaml:15
  *   3 -> 9    27 parameters    27 multiply-adds an example */
-/* y[s][m] = (sum over k of w[k][m] x[s][k]), k in order, in every lane.
+/* y[s][m] = sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 3 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
 static void h_from_state_forward_6x1(real sum[][16], real *panel, real *x, int count)
@@ -381,20 +379,18 @@ static void h_from_state_forward_5x1(real sum[][16], real *panel, real *x, int c
 
 static void h_from_state_forward(h_from_state_t *y, h_t *x, real w[3][16])
 {
-    _Alignas(64) real panel[3][16], sum[1 * L][16];
+    _Alignas(64) real panel[3][16], sum[L][16];
     #pragma omp single nowait
     {
-        int p = 0, s0 = 0, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
+        int p = 0, s0 = 0, s1 = s0 + 1;
         int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++) {
+        for (int i = 0; i < (s1 - s0) * L; i++)
             v_store(sum[i], v_zero());
-        }
         int k1 = 3;
-        for (int k = 0; k < k1; k++) {
+        for (int k = 0; k < k1; k++)
             v_store(&panel[k][0], v_loadu(&w[k][m]));
-        }
         for (int s = s0; s < s1; s++) {
-            h_from_state_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][0], k1);
+            h_from_state_forward_6x1(&sum[(s - s0) * L], &panel[0][0], x[s][0], k1);
             for (int l = 6; l < 16; l += 5)
                 h_from_state_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
         }
@@ -424,10 +420,9 @@ static void h_from_state_backward(h_t *dx, h_from_state_t *dy, real w[3][16])
 {
     #pragma omp single nowait
     {
-        int from = 0, to = from + 1 < 1 ? from + 1 : 1, s = 0;
-        for (int k = from; k < to; k++) {
+        int from = 0, to = from + 1, s = 0;
+        for (int k = from; k < to; k++)
             h_from_state_backward_3x1(dx, dy, w, k * 3, s);
-        }
     }
 }
 
@@ -470,11 +465,10 @@ static void h_from_state_weights(real dw[3][16], real *rows, h_t *x)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp single nowait
     {
-        int from = 0, to = from + 1 < 1 ? from + 1 : 1;
+        int from = 0, to = from + 1;
         int v = 0;
-        for (int k = from; k < to; k++) {
+        for (int k = from; k < to; k++)
             h_from_state_weights_3x1(dw, dyt, x, k * 3, v);
-        }
     }
 }
 
@@ -525,7 +519,7 @@ static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t 
 
 /* ---- A: dense -------------------------------------------- recurrent.yaml:16
  *   3 -> 6    24 parameters    18 multiply-adds an example */
-/* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
+/* y[s][m] = b[m] + sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 3 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
 static void A_forward_6x1(real sum[][16], real *panel, real *x, int count)
@@ -588,20 +582,18 @@ static void A_forward_5x1(real sum[][16], real *panel, real *x, int count)
 
 static void A_forward(A_t *y, h_t *x, real w[3][16], real b[16])
 {
-    _Alignas(64) real panel[3][16], sum[1 * L][16];
+    _Alignas(64) real panel[3][16], sum[L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int p = 0, s0 = t, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
+        int p = 0, s0 = t, s1 = s0 + 1;
         int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++) {
+        for (int i = 0; i < (s1 - s0) * L; i++)
             v_store(sum[i], v_set1(b[m + i % 16]));
-        }
         int k1 = 3;
-        for (int k = 0; k < k1; k++) {
+        for (int k = 0; k < k1; k++)
             v_store(&panel[k][0], v_loadu(&w[k][m]));
-        }
         for (int s = s0; s < s1; s++) {
-            A_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][0], k1);
+            A_forward_6x1(&sum[(s - s0) * L], &panel[0][0], x[s][0], k1);
             for (int l = 6; l < 16; l += 5)
                 A_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
         }
@@ -631,10 +623,9 @@ static void A_backward(h_t *dx, A_t *dy, real w[3][16])
 {
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = 0, to = from + 1 < 1 ? from + 1 : 1, s = t;
-        for (int k = from; k < to; k++) {
+        int from = 0, to = from + 1, s = t;
+        for (int k = from; k < to; k++)
             A_backward_3x1(dx, dy, w, k * 3, s);
-        }
     }
 }
 
@@ -684,11 +675,10 @@ static void A_weights(real dw[3][16], real db[16], real *rows, h_t *x)
     }
     #pragma omp single nowait
     {
-        int from = 0, to = from + 1 < 1 ? from + 1 : 1;
+        int from = 0, to = from + 1;
         int v = 0;
-        for (int k = from; k < to; k++) {
+        for (int k = from; k < to; k++)
             A_weights_3x1(dw, dyt, x, k * 3, v);
-        }
     }
 }
 
@@ -820,7 +810,7 @@ static void classify_dropout1_backward(real *dx, real *dy, Dropout d)
 
 /* ---- classify_dense1: dense ------------------------------ recurrent.yaml:10
  *   1x2x2 -> 2    10 parameters    8 multiply-adds an example */
-/* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
+/* y[s][m] = b[m] + sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 4 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
 static void classify_dense1_forward_6x1(real sum[][16], real *panel, real *x, int count)
@@ -884,20 +874,18 @@ static void classify_dense1_forward_5x1(real sum[][16], real *panel, real *x, in
 static void classify_dense1_forward(classify_dense1_t *y, classify_dropout1_t *x, real w[4][16], real b[16])
 {
     real (*xs)[4][L] = (real (*)[4][L])x;
-    _Alignas(64) real panel[4][16], sum[1 * L][16];
+    _Alignas(64) real panel[4][16], sum[L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int p = 0, s0 = t, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
+        int p = 0, s0 = t, s1 = s0 + 1;
         int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++) {
+        for (int i = 0; i < (s1 - s0) * L; i++)
             v_store(sum[i], v_set1(b[m + i % 16]));
-        }
         int k1 = 4;
-        for (int k = 0; k < k1; k++) {
+        for (int k = 0; k < k1; k++)
             v_store(&panel[k][0], v_loadu(&w[k][m]));
-        }
         for (int s = s0; s < s1; s++) {
-            classify_dense1_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], xs[s][0], k1);
+            classify_dense1_forward_6x1(&sum[(s - s0) * L], &panel[0][0], xs[s][0], k1);
             for (int l = 6; l < 16; l += 5)
                 classify_dense1_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][0], k1);
         }
@@ -926,10 +914,9 @@ static void classify_dense1_backward(classify_dropout1_t *dx, classify_dense1_t 
     real (*dxs)[4][L] = (real (*)[4][L])dx;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = t % 2, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
-        for (int k = from; k < to; k++) {
+        int from = t % 2, to = from + 1, s = t / 2;
+        for (int k = from; k < to; k++)
             classify_dense1_backward_2x2(dxs, dy, w, k * 2, s * 2);
-        }
     }
 }
 
@@ -983,11 +970,10 @@ static void classify_dense1_weights(real dw[4][16], real db[16], real *rows, cla
     }
     #pragma omp single nowait
     {
-        int from = 0, to = from + 1 < 1 ? from + 1 : 1;
+        int from = 0, to = from + 1;
         int v = 0;
-        for (int k = from; k < to; k++) {
+        for (int k = from; k < to; k++)
             classify_dense1_weights_4x1(dw, dyt, xs, k * 4, v);
-        }
     }
 }
 
