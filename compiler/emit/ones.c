@@ -20,7 +20,7 @@ static bool is_one(const char *c, const char *line)
 /* Begins "1 * " at c, and a product with it? */
 static bool is_first_one(const char *c, const char *line)
 {
-    const bool begins = c > line && (strchr("([", c[-1]) || (c[-1] == ' ' && c - line > 1 && strchr("+-=,", c[-2])));
+    const bool begins = c > line && (strchr("([", c[-1]) || (c[-1] == ' ' && c - line > 1 && strchr("+-=,<>", c[-2])));
     return begins && !strncmp(c, "1 * ", 4) && in_word(c[4]);
 }
 
