@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# test_emitted.sh -- the C of every model, both forms and precisions: no warning from any compiler, with strict flags; and of nets with
-# every operator: clean under the sanitizers, the same bits from memory that starts as NaN, gradients that central differences confirm.
+# test_emitted.sh -- the C of every model, both forms and precisions: no loop of one turn, no warning from any compiler, with strict flags; and of nets
+# with every operator: clean under the sanitizers, the same bits from memory that starts as NaN, gradients that central differences confirm.
 # SPNC: the spnc to test (default build/spnc).  A compiler that is not there is skipped, with a message.
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
@@ -85,6 +85,40 @@ grep -q . warnings.txt && { fault "warnings:"; head -40 warnings.txt >&2; }
 count=$(wc -l <jobs.txt) models=$(ls "$root"/models/*.yaml "$root"/tests/oracle/nets/*.yaml | wc -l)
 [ "$count" -ge $((2 * models)) ] || fault "$count compilations of $models models"
 echo "$count compilations without a warning"
+
+# ---- no loop of one turn: `for (int c = 0; c < 1; c++)`, `for (int m = 22; m < 32; m += 10)` ---------------------------------------
+# turns FILES: the heads of such loops, L being 16.  Bounds and steps that are names are not looked at.
+turns() {
+    awk '
+        function number(text,   factors, n, i, value) {
+            value = 1
+            n = split(text, factors, " [*] ")
+            for (i = 1; i <= n; i++)
+                value *= factors[i] == "L" ? 16 : factors[i]
+            return value
+        }
+        match($0, /for \(int [a-z_0-9]+ = [0-9]+; [a-z_0-9]+ < [0-9L *]+; [a-z_0-9]+(\+\+| \+= [0-9L *]+)/) {
+            looked++
+            head = substr($0, RSTART, RLENGTH)
+            split(head, part, /; /)
+            from = part[1]; sub(/.* = /, "", from)
+            to = part[2]; sub(/.* < /, "", to)
+            step = part[3] ~ /\+\+$/ ? 1 : part[3]; sub(/.* \+= /, "", step)
+            if (from + number(step) >= number(to))
+                print FILENAME ":" FNR ": " head
+        }
+        END { if (looked < 1000) print "only " looked " loops are there" }' "$@"
+}
+for model in "$root"/bench/models/*.yaml; do
+    run "$SPNC" emit "$model" -o emitted/bench && run "$SPNC" emit "$model" -o emitted/bench-plain --plain
+done
+for d in 1 3; do run "$SPNC" emit "$root/models/rnn_spn.yaml" --set d=$d -o emitted/d$d; done
+for target in avx2 generic; do
+    for model in rnn_spn resnet20 unet depthwise; do run "$SPNC" emit "$root/models/$model.yaml" --target $target -o emitted/$target; done
+done
+run "$SPNC" emit "$root/models/conv.yaml" --for inference --weights none -o emitted/library
+turns emitted/*/*.c >turns.txt
+[ -s turns.txt ] && { fault "$(wc -l <turns.txt) loops of one turn:"; head -20 turns.txt >&2; }
 rm -rf emitted
 
 # ---- a net with every operator ----------------------------------------------------------------------------------------------

@@ -20,6 +20,14 @@ Test(ones, factors_and_divisors_are_left_out)
     expect("int from = t / 1 * 2, to = x[i] * 1 + (a + b) / 1;\n", "int from = t * 2, to = x[i] + (a + b);\n");
 }
 
+Test(ones, a_first_factor_too_and_a_term_of_0_within_brackets)
+{
+    expect("real s[1 * L]; f(m + 1 * L, 1 * k, 1 * 2); k < 1 * L\n", "real s[L]; f(m + L, k, 2); k < L\n");
+    expect("x[i * 2 + 0][j + 0 + u] = y[(i + 0) * 4];\n", "x[i * 2][j + u] = y[(i) * 4];\n");
+    static const char same[] = "y = s + 0; f(s + 0, a / 1 * b); x[i + 0.5][k + 01] = -1 * b;\n";
+    expect(same, "y = s + 0; f(s + 0, a * b); x[i + 0.5][k + 01] = -1 * b;\n");
+}
+
 Test(ones, a_remainder_that_stands_alone_is_0)
 {
     expect("int v = t % 1, w = f(t % 1), x = t % 1 * 1;\n", "int v = 0, w = f(0), x = 0;\n");

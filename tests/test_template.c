@@ -135,6 +135,14 @@ Test(template, the_builtins_are_there)
           "yes no 1");
 }
 
+Test(template, upto_is_the_end_of_a_step_and_looks_for_the_last_one_only_where_that_is_shorter)
+{
+    MAKES("${upto('m', 4, 10)}", "m + 4 < 10 ? m + 4 : 10");
+    MAKES("${upto('m', 4, 12)}", "m + 4");
+    MAKES("${upto('m', 12, 4)}", "m + 12 < 4 ? m + 12 : 4");
+    REFUSES("${upto('m', 0, 4)}", 1, "a step is at least 1");
+}
+
 Test(template, include_lays_fields_over_the_facts)
 {
     write_file("u.in", "[${op.name} ${n}]\n");
@@ -277,7 +285,7 @@ Test(template, memory_bombs_are_refused)
 
 /* ---- no template can crash or hang spnc ---- */
 
-static const char *const functions[] = { "__text", "__value", "type", "error", "assert", "has", "index", "ipairs", "pairs", "tostring", "include", "candidate", "list", "plus",
+static const char *const functions[] = { "__text", "__value", "type", "error", "assert", "has", "index", "ipairs", "pairs", "tostring", "include", "candidate", "list", "plus", "upto",
     "math.floor", "math.min", "math.max", "string.format", "string.rep", "string.upper", "string.lower", "string.sub", "pairs({ 1, 2 })", "pairs(op)", "ipairs({ 1 })", "ipairs(list)" };
 static const char *const arguments[] = { "nil", "true", "0", "-1", "1", "99999999", "9223372036854775807", "-9223372036854775807 - 1", "1e308", "-1/0", "0/0", "''", "'x'", "'t.in'",
     "'%s'", "'%d%d'", "('x'):rep(1 << 20)", "{}", "{ 1, 'a', {} }", "{ [1 << 62] = 1, a = 2, [0.5] = 3 }", "op", "list", "_ENV", "type", "function(...) return ... end" };

@@ -15,6 +15,7 @@
 #include "emit/program.h"
 #include "emit/start.h"
 #include "emit/tables.h"
+#include "emit/turns.h"
 #include "emit/units.h"
 #include "emit/wrap.h"
 #include "graph/window.h"
@@ -236,6 +237,7 @@ bool emit(Model *m)
     if (!template_expand(m->arena, m->diag, m->templates, "net.c.in", m->name, f, m->tuning, &m->c)
         || !template_expand(m->arena, m->diag, m->templates, "inspect.c.in", m->name, f, NULL, &m->inspect))
         return false;
+    turns_leave_out(&m->c, m->lanes);
     ones_leave_out(&m->c);
     wrap(&m->c);
     wrap(&m->inspect);

@@ -6,6 +6,7 @@
 #include "base/folder.h"
 #include "emit/ones.h"
 #include "emit/place.h"
+#include "emit/turns.h"
 #include "emit/words.h"
 #include "emit/wrap.h"
 #include "files/version.h"
@@ -240,6 +241,7 @@ bool library_emit(Model *m, Fact *f)
     if (!expand(m, "library.c.in", f, &m->c) || (!m->options.portable && !surround(m, f)))
         return false;
     without_pragmas(&m->c);
+    turns_leave_out(&m->c, m->lanes);
     ones_leave_out(&m->c);
     wrap(&m->c);
     return true;

@@ -207,7 +207,10 @@ static Fact *unit_fact(const Units *e, const Unit *u, Naming naming)
     fact_bool(f, "dw", u->weights != NULL);
     fact_bool(f, "lent", u->lent);
     fact_bool(f, "decisions", u->decisions);
-    fact_text(f, "act", op->fuse.act != OP_NONE ? op_table[op->fuse.act]->name : op->fuse.then ? arena_printf(m->arena, "%s_then", naming == COMPARED ? "" : op_function(op)) : "");
+    const char *act = op->fuse.act != OP_NONE ? op_table[op->fuse.act]->name : op->fuse.then ? arena_printf(m->arena, "%s_then", naming == COMPARED ? "" : op_function(op)) : "";
+    fact_text(f, "act", act);
+    fact_text(f, "act_opens", *act ? arena_printf(m->arena, "%s(", act) : "");
+    fact_text(f, "act_closes", *act ? ")" : "");
     epilogue_facts(m, op, f);
     fact_bool(f, "accumulate", u->weights && u->weights->grad.accumulates);
     fact_bool(f, "adds_bias", u->weights && u->weights->grad.adds_bias);

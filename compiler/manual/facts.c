@@ -83,6 +83,7 @@ const FactDoc fact_docs[] = {
     { "unit", "gradients", "bool", "the gradient of some input is computed", NULL },
     { "unit", "decisions", "bool", "is NAME_decisions wanted? (spn, formula)", NULL },
     { "unit", "act", "text", "for comments: an activation fused into it, the function of a formula that is, or empty", NULL },
+    { "unit", "act_opens, act_closes", "text", "for comments: what stands before and behind the argument of act, `relu(` and `)`; empty without one", NULL },
     { "unit", "stores", "text", "what is stored of a sum, as C for string.format(op.stores, sum, place, channel, place, channel, ...), see epilogue.c.in: \"conv1_then(%s)\", or \"%s\" if nothing is fused into it", NULL },
     { "unit", "takes_extras gives_extras", "text", "C: parameters of its kernels for the other operands of a fused formula, and these as arguments; or empty", NULL },
     { "unit", "takes_group_extras gives_group_extras", "text", "likewise of the functions of one group, and what those of all groups give them", NULL },

@@ -31,8 +31,8 @@ static const char *first_tap(Arena *a, const Window *w, int axis, const char *at
 {
     if (w->stride[axis] == 1 || w->dilation[axis] > 1)
         return "0";
-    const char *padded = w->before[axis] ? arena_printf(a, "%s + %lld", at, (long long)w->before[axis]) : at;
-    return arena_printf(a, "(%s) %% %lld", padded, (long long)w->stride[axis]);
+    const char *padded = w->before[axis] ? arena_printf(a, "(%s + %lld)", at, (long long)w->before[axis]) : at;
+    return arena_printf(a, "%s %% %lld", padded, (long long)w->stride[axis]);
 }
 
 static const char *next_tap(Arena *a, const Window *w, int axis, const char *tap)

@@ -447,6 +447,21 @@ static int lua_plus(lua_State *L)
     return 1;
 }
 
+/* upto(a, n, end): the C of a + n, or of the end where that is nearer; a is a multiple of n below the end. */
+static int lua_upto(lua_State *L)
+{
+    size_t size;
+    const lua_Integer n = luaL_checkinteger(L, 2), end = luaL_checkinteger(L, 3);
+    lua_pushvalue(L, 1);
+    const char *a = popped(L, "upto", &size);
+    luaL_argcheck(L, n > 0, 2, "a step is at least 1");
+    if (end % n == 0)
+        lua_pushfstring(L, "%s + %I", a, n);
+    else
+        lua_pushfstring(L, "%s + %I < %I ? %s + %I : %I", a, n, end, a, n, end);
+    return 1;
+}
+
 static int refuse_global(lua_State *L)
 {
     return luaL_error(L, "'%s' cannot be set: write 'local %s'", lua_tostring(L, 2), lua_tostring(L, 2));
@@ -472,8 +487,8 @@ static int env_index(lua_State *L)
         lua_pushcclosure(L, lua_include, 1);
         return 1;
     }
-    static const luaL_Reg ours[] = { { "candidate", lua_candidate }, { "list", lua_list }, { "plus", lua_plus } };
-    for (int i = 0; name && i < 3; i++)
+    static const luaL_Reg ours[] = { { "candidate", lua_candidate }, { "list", lua_list }, { "plus", lua_plus }, { "upto", lua_upto } };
+    for (size_t i = 0; name && i < sizeof ours / sizeof *ours; i++)
         if (strcmp(name, ours[i].name) == 0) {
             lua_pushcfunction(L, ours[i].func);
             return 1;

@@ -162,19 +162,19 @@ static void front_maxpool1_forward(front_maxpool1_t y, image_t x)
     for (int c = 0; c < C; c++)
         for (int i = 0; i < Ho; i++)
             for (int j = 0; j < Wo; j++) {
-                const vec x0 = v_load(x[c][i * 4 + 0][j * 4 + 0]);
-                const vec x1 = v_load(x[c][i * 4 + 0][j * 4 + 1]);
-                const vec x2 = v_load(x[c][i * 4 + 0][j * 4 + 2]);
-                const vec x3 = v_load(x[c][i * 4 + 0][j * 4 + 3]);
-                const vec x4 = v_load(x[c][i * 4 + 1][j * 4 + 0]);
+                const vec x0 = v_load(x[c][i * 4][j * 4]);
+                const vec x1 = v_load(x[c][i * 4][j * 4 + 1]);
+                const vec x2 = v_load(x[c][i * 4][j * 4 + 2]);
+                const vec x3 = v_load(x[c][i * 4][j * 4 + 3]);
+                const vec x4 = v_load(x[c][i * 4 + 1][j * 4]);
                 const vec x5 = v_load(x[c][i * 4 + 1][j * 4 + 1]);
                 const vec x6 = v_load(x[c][i * 4 + 1][j * 4 + 2]);
                 const vec x7 = v_load(x[c][i * 4 + 1][j * 4 + 3]);
-                const vec x8 = v_load(x[c][i * 4 + 2][j * 4 + 0]);
+                const vec x8 = v_load(x[c][i * 4 + 2][j * 4]);
                 const vec x9 = v_load(x[c][i * 4 + 2][j * 4 + 1]);
                 const vec x10 = v_load(x[c][i * 4 + 2][j * 4 + 2]);
                 const vec x11 = v_load(x[c][i * 4 + 2][j * 4 + 3]);
-                const vec x12 = v_load(x[c][i * 4 + 3][j * 4 + 0]);
+                const vec x12 = v_load(x[c][i * 4 + 3][j * 4]);
                 const vec x13 = v_load(x[c][i * 4 + 3][j * 4 + 1]);
                 const vec x14 = v_load(x[c][i * 4 + 3][j * 4 + 2]);
                 const vec x15 = v_load(x[c][i * 4 + 3][j * 4 + 3]);
@@ -216,28 +216,26 @@ static inline vec front_conv1_then(vec s)
 }
 
 /* y[m][i][j] = relu(b[m] + sum over c, u, v of w[m][c][u][v] x[c][i + u][j + v]), in that order, in every lane.
- * A tile is filters x columns of sums held in registers; _2x3 is 2 filters x 3 columns.
- */
+ * A tile is filters x columns of sums held in registers; _2x3 is 2 filters x 3 columns. */
 static void front_conv1_forward_2x3(front_conv1_t y, front_maxpool1_t x, real w[4][1][3][3], real b[4], int m, int i,
     int j)
 {
     vec s0_0 = v_set1(b[m]), s0_1 = s0_0, s0_2 = s0_0;
     vec s1_0 = v_set1(b[m + 1]), s1_1 = s1_0, s1_2 = s1_0;
-    for (int c = 0; c < 1; c++)
-        for (int u = 0; u < 3; u++)
-            for (int v = 0; v < 3; v++) {
-                real (*p)[L] = &x[c][i + u][j + v];
-                /* load anew: gcc would keep what the next tap shares and spill sums */
-                __asm__ volatile("" ::: "memory");
-                vec a0 = v_set1(w[m][c][u][v]);
-                vec a1 = v_set1(w[m + 1][c][u][v]);
-                vec z = v_keep(v_load(p[0]));
-                s0_0 = v_fma(a0, z, s0_0); s1_0 = v_fma(a1, z, s1_0);
-                z = v_keep(v_load(p[1]));
-                s0_1 = v_fma(a0, z, s0_1); s1_1 = v_fma(a1, z, s1_1);
-                z = v_keep(v_load(p[2]));
-                s0_2 = v_fma(a0, z, s0_2); s1_2 = v_fma(a1, z, s1_2);
-            }
+    for (int u = 0; u < 3; u++)
+        for (int v = 0; v < 3; v++) {
+            real (*p)[L] = &x[0][i + u][j + v];
+            /* load anew: gcc would keep what the next tap shares and spill sums */
+            __asm__ volatile("" ::: "memory");
+            vec a0 = v_set1(w[m][0][u][v]);
+            vec a1 = v_set1(w[m + 1][0][u][v]);
+            vec z = v_keep(v_load(p[0]));
+            s0_0 = v_fma(a0, z, s0_0); s1_0 = v_fma(a1, z, s1_0);
+            z = v_keep(v_load(p[1]));
+            s0_1 = v_fma(a0, z, s0_1); s1_1 = v_fma(a1, z, s1_1);
+            z = v_keep(v_load(p[2]));
+            s0_2 = v_fma(a0, z, s0_2); s1_2 = v_fma(a1, z, s1_2);
+        }
     v_store(y[m][i][j], front_conv1_then(s0_0)); v_store(y[m][i][j + 1], front_conv1_then(s0_1));
     v_store(y[m][i][j + 2], front_conv1_then(s0_2));
     v_store(y[m + 1][i][j], front_conv1_then(s1_0)); v_store(y[m + 1][i][j + 1], front_conv1_then(s1_1));
@@ -249,19 +247,18 @@ static void front_conv1_forward_2x2(front_conv1_t y, front_maxpool1_t x, real w[
 {
     vec s0_0 = v_set1(b[m]), s0_1 = s0_0;
     vec s1_0 = v_set1(b[m + 1]), s1_1 = s1_0;
-    for (int c = 0; c < 1; c++)
-        for (int u = 0; u < 3; u++)
-            for (int v = 0; v < 3; v++) {
-                real (*p)[L] = &x[c][i + u][j + v];
-                /* load anew: gcc would keep what the next tap shares and spill sums */
-                __asm__ volatile("" ::: "memory");
-                vec z0 = v_keep(v_load(p[0]));
-                vec z1 = v_keep(v_load(p[1]));
-                vec a = v_set1(w[m][c][u][v]);
-                s0_0 = v_fma(a, z0, s0_0); s0_1 = v_fma(a, z1, s0_1);
-                a = v_set1(w[m + 1][c][u][v]);
-                s1_0 = v_fma(a, z0, s1_0); s1_1 = v_fma(a, z1, s1_1);
-            }
+    for (int u = 0; u < 3; u++)
+        for (int v = 0; v < 3; v++) {
+            real (*p)[L] = &x[0][i + u][j + v];
+            /* load anew: gcc would keep what the next tap shares and spill sums */
+            __asm__ volatile("" ::: "memory");
+            vec z0 = v_keep(v_load(p[0]));
+            vec z1 = v_keep(v_load(p[1]));
+            vec a = v_set1(w[m][0][u][v]);
+            s0_0 = v_fma(a, z0, s0_0); s0_1 = v_fma(a, z1, s0_1);
+            a = v_set1(w[m + 1][0][u][v]);
+            s1_0 = v_fma(a, z0, s1_0); s1_1 = v_fma(a, z1, s1_1);
+        }
     v_store(y[m][i][j], front_conv1_then(s0_0)); v_store(y[m][i][j + 1], front_conv1_then(s0_1));
     v_store(y[m + 1][i][j], front_conv1_then(s1_0)); v_store(y[m + 1][i][j + 1], front_conv1_then(s1_1));
 }
@@ -273,10 +270,8 @@ static void front_conv1_forward(front_conv1_t y, front_maxpool1_t x, real w[4][1
             for (int m = 0; m < 4; m += 2)
                 front_conv1_forward_2x3(y, x, w, b, m, i, j);
         }
-        for (int j = 21; j < 23; j += 2) {
-            for (int m = 0; m < 4; m += 2)
-                front_conv1_forward_2x2(y, x, w, b, m, i, j);
-        }
+        for (int m = 0; m < 4; m += 2)
+            front_conv1_forward_2x2(y, x, w, b, m, i, 21);
     }
 }
 
@@ -345,9 +340,8 @@ static void front_conv1_weights_4x1x1(real dw[4][1][3][3], real db[4], front_con
 
 static void front_conv1_weights(real dw[4][1][3][3], real db[4], front_conv1_t dy, front_maxpool1_t x)
 {
-    for (int m = 0; m < 4; m += 4)
-        for (int v = 0; v < 3; v++)
-            front_conv1_weights_4x1x1(dw, db, dy, x, m, 0, v);
+    for (int v = 0; v < 3; v++)
+        front_conv1_weights_4x1x1(dw, db, dy, x, 0, 0, v);
 }
 
 /* ---- front_maxpool2: maxpool ----------------------------- tiny.yaml:18
@@ -361,13 +355,13 @@ static void front_maxpool2_forward(front_maxpool2_t y, front_maxpool2_winner_t w
     for (int c = 0; c < C; c++)
         for (int i = 0; i < Ho; i++)
             for (int j = 0; j < Wo; j++) {
-                const vec x0 = v_load(x[c][i * 3 + 0][j * 3 + 0]);
-                const vec x1 = v_load(x[c][i * 3 + 0][j * 3 + 1]);
-                const vec x2 = v_load(x[c][i * 3 + 0][j * 3 + 2]);
-                const vec x3 = v_load(x[c][i * 3 + 1][j * 3 + 0]);
+                const vec x0 = v_load(x[c][i * 3][j * 3]);
+                const vec x1 = v_load(x[c][i * 3][j * 3 + 1]);
+                const vec x2 = v_load(x[c][i * 3][j * 3 + 2]);
+                const vec x3 = v_load(x[c][i * 3 + 1][j * 3]);
                 const vec x4 = v_load(x[c][i * 3 + 1][j * 3 + 1]);
                 const vec x5 = v_load(x[c][i * 3 + 1][j * 3 + 2]);
-                const vec x6 = v_load(x[c][i * 3 + 2][j * 3 + 0]);
+                const vec x6 = v_load(x[c][i * 3 + 2][j * 3]);
                 const vec x7 = v_load(x[c][i * 3 + 2][j * 3 + 1]);
                 const vec x8 = v_load(x[c][i * 3 + 2][j * 3 + 2]);
                 vec best = x0;
@@ -437,13 +431,13 @@ static void front_maxpool2_backward(front_conv1_t dx, front_maxpool2_t dy, front
                 mask bit1 = m_from(winner[c][i][j][1]), not1 = m_not(bit1);
                 mask bit2 = m_from(winner[c][i][j][2]), not2 = m_not(bit2);
                 mask bit3 = m_from(winner[c][i][j][3]), not3 = m_not(bit3);
-                v_store(dx[c][i * 3 + 0][j * 3 + 0], v_zero_unless(m_and(m_and(m_and(not0, not1), not2), not3), d));
-                v_store(dx[c][i * 3 + 0][j * 3 + 1], v_zero_unless(m_and(m_and(m_and(bit0, not1), not2), not3), d));
-                v_store(dx[c][i * 3 + 0][j * 3 + 2], v_zero_unless(m_and(m_and(m_and(not0, bit1), not2), not3), d));
-                v_store(dx[c][i * 3 + 1][j * 3 + 0], v_zero_unless(m_and(m_and(m_and(bit0, bit1), not2), not3), d));
+                v_store(dx[c][i * 3][j * 3], v_zero_unless(m_and(m_and(m_and(not0, not1), not2), not3), d));
+                v_store(dx[c][i * 3][j * 3 + 1], v_zero_unless(m_and(m_and(m_and(bit0, not1), not2), not3), d));
+                v_store(dx[c][i * 3][j * 3 + 2], v_zero_unless(m_and(m_and(m_and(not0, bit1), not2), not3), d));
+                v_store(dx[c][i * 3 + 1][j * 3], v_zero_unless(m_and(m_and(m_and(bit0, bit1), not2), not3), d));
                 v_store(dx[c][i * 3 + 1][j * 3 + 1], v_zero_unless(m_and(m_and(m_and(not0, not1), bit2), not3), d));
                 v_store(dx[c][i * 3 + 1][j * 3 + 2], v_zero_unless(m_and(m_and(m_and(bit0, not1), bit2), not3), d));
-                v_store(dx[c][i * 3 + 2][j * 3 + 0], v_zero_unless(m_and(m_and(m_and(not0, bit1), bit2), not3), d));
+                v_store(dx[c][i * 3 + 2][j * 3], v_zero_unless(m_and(m_and(m_and(not0, bit1), bit2), not3), d));
                 v_store(dx[c][i * 3 + 2][j * 3 + 1], v_zero_unless(m_and(m_and(m_and(bit0, bit1), bit2), not3), d));
                 v_store(dx[c][i * 3 + 2][j * 3 + 2], v_zero_unless(m_and(m_and(m_and(not0, not1), not2), bit3), d));
             }
@@ -466,7 +460,7 @@ static void zero_16_forward(real *y)
 
 /* ---- h_from_input: dense --------------------------------- tiny.yaml:29
  *   4x7x7 -> 48    9,456 parameters    9,408 multiply-adds an example */
-/* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
+/* y[s][m] = b[m] + sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 196 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
 static void h_from_input_forward_6x1(real sum[][16], real *panel, real *x, int count)
@@ -530,24 +524,20 @@ static void h_from_input_forward_5x1(real sum[][16], real *panel, real *x, int c
 static void h_from_input_forward(h_from_input_t *y, front_maxpool2_t *x, real w[196][48], real b[48])
 {
     real (*xs)[196][L] = (real (*)[196][L])x;
-    _Alignas(64) real panel[196][16], sum[1 * L][16];
+    _Alignas(64) real panel[196][16], sum[L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int p = t % 3, s0 = t / 3, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
+        int p = t % 3, s0 = t / 3, s1 = s0 + 1;
         int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++) {
+        for (int i = 0; i < (s1 - s0) * L; i++)
             v_store(sum[i], v_set1(b[m + i % 16]));
-        }
-        for (int k0 = 0; k0 < 196; k0 += 196) {
-            int k1 = k0 + 196 < 196 ? k0 + 196 : 196;
-            for (int k = k0; k < k1; k++) {
-                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
-            }
-            for (int s = s0; s < s1; s++) {
-                h_from_input_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], xs[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5)
-                    h_from_input_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][k0], k1 - k0);
-            }
+        int k1 = 196;
+        for (int k = 0; k < k1; k++)
+            v_store(&panel[k][0], v_loadu(&w[k][m]));
+        for (int s = s0; s < s1; s++) {
+            h_from_input_forward_6x1(&sum[(s - s0) * L], &panel[0][0], xs[s][0], k1);
+            for (int l = 6; l < 16; l += 5)
+                h_from_input_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][0], k1);
         }
         for (int s = s0; s < s1; s++)
             for (int r = 0; r < 16; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
@@ -708,7 +698,7 @@ static void h_from_input_weights(real dw[196][48], real db[48], real *rows, fron
 
 /* ---- h_from_state: dense --------------------------------- tiny.yaml:29
  *   16 -> 48    768 parameters    768 multiply-adds an example */
-/* y[s][m] = (sum over k of w[k][m] x[s][k]), k in order, in every lane.
+/* y[s][m] = sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 16 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
 static void h_from_state_forward_6x1(real sum[][16], real *panel, real *x, int count)
@@ -771,24 +761,20 @@ static void h_from_state_forward_5x1(real sum[][16], real *panel, real *x, int c
 
 static void h_from_state_forward(h_from_state_t *y, h_t *x, real w[16][48])
 {
-    _Alignas(64) real panel[16][16], sum[1 * L][16];
+    _Alignas(64) real panel[16][16], sum[L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int p = t % 3, s0 = t / 3, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
+        int p = t % 3, s0 = t / 3, s1 = s0 + 1;
         int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++) {
+        for (int i = 0; i < (s1 - s0) * L; i++)
             v_store(sum[i], v_zero());
-        }
-        for (int k0 = 0; k0 < 16; k0 += 16) {
-            int k1 = k0 + 16 < 16 ? k0 + 16 : 16;
-            for (int k = k0; k < k1; k++) {
-                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
-            }
-            for (int s = s0; s < s1; s++) {
-                h_from_state_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5)
-                    h_from_state_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
-            }
+        int k1 = 16;
+        for (int k = 0; k < k1; k++)
+            v_store(&panel[k][0], v_loadu(&w[k][m]));
+        for (int s = s0; s < s1; s++) {
+            h_from_state_forward_6x1(&sum[(s - s0) * L], &panel[0][0], x[s][0], k1);
+            for (int l = 6; l < 16; l += 5)
+                h_from_state_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
         }
         for (int s = s0; s < s1; s++)
             for (int r = 0; r < 16; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
@@ -848,7 +834,7 @@ static void h_from_state_backward(h_t *dx, h_from_state_t *dy, real w[16][48])
 {
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int from = t % 3, to = from + 1 < 3 ? from + 1 : 3, s = t / 3;
+        int from = t % 3, to = from + 1, s = t / 3;
         for (int k = from; k < to; k++) {
             if (k < 1) h_from_state_backward_6x1(dx, dy, w, k * 6, s);
             else h_from_state_backward_5x1(dx, dy, w, 6 + (k - 1) * 5, s);
@@ -895,11 +881,10 @@ static void h_from_state_weights(real dw[16][48], real *rows, h_t *x)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 8; t++) {
-        int from = t, to = from + 1 < 8 ? from + 1 : 8;
+        int from = t, to = from + 1;
         int v = 0;
-        for (int k = from; k < to; k++) {
+        for (int k = from; k < to; k++)
             h_from_state_weights_2x3(dw, dyt, x, k * 2, v * 3);
-        }
     }
 }
 
@@ -950,7 +935,7 @@ static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t 
 
 /* ---- A: dense -------------------------------------------- tiny.yaml:30
  *   16 -> 6    102 parameters    96 multiply-adds an example */
-/* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
+/* y[s][m] = b[m] + sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 16 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
 static void A_forward_6x1(real sum[][16], real *panel, real *x, int count)
@@ -1013,24 +998,20 @@ static void A_forward_5x1(real sum[][16], real *panel, real *x, int count)
 
 static void A_forward(A_t *y, h_t *x, real w[16][16], real b[16])
 {
-    _Alignas(64) real panel[16][16], sum[1 * L][16];
+    _Alignas(64) real panel[16][16], sum[L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int p = 0, s0 = t, s1 = s0 + 1 < 6 ? s0 + 1 : 6;
+        int p = 0, s0 = t, s1 = s0 + 1;
         int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++) {
+        for (int i = 0; i < (s1 - s0) * L; i++)
             v_store(sum[i], v_set1(b[m + i % 16]));
-        }
-        for (int k0 = 0; k0 < 16; k0 += 16) {
-            int k1 = k0 + 16 < 16 ? k0 + 16 : 16;
-            for (int k = k0; k < k1; k++) {
-                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
-            }
-            for (int s = s0; s < s1; s++) {
-                A_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5)
-                    A_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
-            }
+        int k1 = 16;
+        for (int k = 0; k < k1; k++)
+            v_store(&panel[k][0], v_loadu(&w[k][m]));
+        for (int s = s0; s < s1; s++) {
+            A_forward_6x1(&sum[(s - s0) * L], &panel[0][0], x[s][0], k1);
+            for (int l = 6; l < 16; l += 5)
+                A_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
         }
         for (int s = s0; s < s1; s++)
             for (int r = 0; r < 16 && m + r < 6; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
@@ -1058,10 +1039,9 @@ static void A_backward(h_t *dx, A_t *dy, real w[16][16])
 {
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 16; t++) {
-        int from = t % 8, to = from + 1 < 8 ? from + 1 : 8, s = t / 8;
-        for (int k = from; k < to; k++) {
+        int from = t % 8, to = from + 1, s = t / 8;
+        for (int k = from; k < to; k++)
             A_backward_2x3(dx, dy, w, k * 2, s * 3);
-        }
     }
 }
 
@@ -1136,16 +1116,16 @@ static void A_transpose(real *rows, A_t *dy)
 static void A_weights(real dw[16][16], real db[16], real *rows, h_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int v = 0; v < 1; v++) {
+    #pragma omp master
+    {
         vec s = v_zero();
         for (int i = 0; i < 6; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 6 + i][l]));
-        v_storeu(&db[v * 16], s);
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[i][l]));
+        v_storeu(&db[0], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++) {
-        int from = t, to = from + 1 < 3 ? from + 1 : 3;
+        int from = t, to = from + 1;
         int v = 0;
         for (int k = from; k < to; k++) {
             if (k < 1) A_weights_6x1(dw, dyt, x, k * 6, v);
@@ -1278,8 +1258,8 @@ static void classify_conv1_forward(classify_maxpool1_t y, classify_maxpool1_winn
             const vec w10 = v_set1(w[m][0][1][0]), w11 = v_set1(w[m][0][1][1]), w12 = v_set1(w[m][0][1][2]);
             const vec w20 = v_set1(w[m][0][2][0]), w21 = v_set1(w[m][0][2][1]), w22 = v_set1(w[m][0][2][2]);
             for (int j = 0; j < 9; j++) {
-                vec x00 = v_load(x[0][2 * i + 0][2 * j]), x01 = v_load(x[0][2 * i + 0][2 * j + 1]),
-                    x02 = v_load(x[0][2 * i + 0][2 * j + 2]), x03 = v_load(x[0][2 * i + 0][2 * j + 3]);
+                vec x00 = v_load(x[0][2 * i][2 * j]), x01 = v_load(x[0][2 * i][2 * j + 1]),
+                    x02 = v_load(x[0][2 * i][2 * j + 2]), x03 = v_load(x[0][2 * i][2 * j + 3]);
                 vec x10 = v_load(x[0][2 * i + 1][2 * j]), x11 = v_load(x[0][2 * i + 1][2 * j + 1]),
                     x12 = v_load(x[0][2 * i + 1][2 * j + 2]), x13 = v_load(x[0][2 * i + 1][2 * j + 3]);
                 vec x20 = v_load(x[0][2 * i + 2][2 * j]), x21 = v_load(x[0][2 * i + 2][2 * j + 1]),
@@ -1323,12 +1303,12 @@ static void classify_conv1_forward(classify_maxpool1_t y, classify_maxpool1_winn
 static inline void classify_conv1_backward_4(crop_t dx, classify_maxpool1_t dy, classify_maxpool1_winner_t winner,
     classify_maxpool1_t y, real w[8][1][3][3], int i, int m)
 {
-    vec p00 = v_load(dx[0][2 * i + 0][0]), p01 = v_load(dx[0][2 * i + 0][1]), p02, p03;
+    vec p00 = v_load(dx[0][2 * i][0]), p01 = v_load(dx[0][2 * i][1]), p02, p03;
     vec p10 = v_load(dx[0][2 * i + 1][0]), p11 = v_load(dx[0][2 * i + 1][1]), p12, p13;
     vec p20 = v_load(dx[0][2 * i + 2][0]), p21 = v_load(dx[0][2 * i + 2][1]), p22, p23;
     vec p30 = v_load(dx[0][2 * i + 3][0]), p31 = v_load(dx[0][2 * i + 3][1]), p32, p33;
     for (int j = 0; j < 9; j++) {
-        p02 = v_load(dx[0][2 * i + 0][2 * j + 2]), p03 = v_load(dx[0][2 * i + 0][2 * j + 3]);
+        p02 = v_load(dx[0][2 * i][2 * j + 2]), p03 = v_load(dx[0][2 * i][2 * j + 3]);
         p12 = v_load(dx[0][2 * i + 1][2 * j + 2]), p13 = v_load(dx[0][2 * i + 1][2 * j + 3]);
         p22 = v_load(dx[0][2 * i + 2][2 * j + 2]), p23 = v_load(dx[0][2 * i + 2][2 * j + 3]);
         p32 = v_load(dx[0][2 * i + 3][2 * j + 2]), p33 = v_load(dx[0][2 * i + 3][2 * j + 3]);
@@ -1364,12 +1344,12 @@ static inline void classify_conv1_backward_4(crop_t dx, classify_maxpool1_t dy, 
                 p23 = v_fma(high, k3, p23), p33 = v_fma(low, k3, p33);
             }
         }
-        v_store(dx[0][2 * i + 0][2 * j], p00), v_store(dx[0][2 * i + 0][2 * j + 1], p01), p00 = p02, p01 = p03;
+        v_store(dx[0][2 * i][2 * j], p00), v_store(dx[0][2 * i][2 * j + 1], p01), p00 = p02, p01 = p03;
         v_store(dx[0][2 * i + 1][2 * j], p10), v_store(dx[0][2 * i + 1][2 * j + 1], p11), p10 = p12, p11 = p13;
         v_store(dx[0][2 * i + 2][2 * j], p20), v_store(dx[0][2 * i + 2][2 * j + 1], p21), p20 = p22, p21 = p23;
         v_store(dx[0][2 * i + 3][2 * j], p30), v_store(dx[0][2 * i + 3][2 * j + 1], p31), p30 = p32, p31 = p33;
     }
-    v_store(dx[0][2 * i + 0][18], p00), v_store(dx[0][2 * i + 0][19], p01);
+    v_store(dx[0][2 * i][18], p00), v_store(dx[0][2 * i][19], p01);
     v_store(dx[0][2 * i + 1][18], p10), v_store(dx[0][2 * i + 1][19], p11);
     v_store(dx[0][2 * i + 2][18], p20), v_store(dx[0][2 * i + 2][19], p21);
     v_store(dx[0][2 * i + 3][18], p30), v_store(dx[0][2 * i + 3][19], p31);
@@ -1401,9 +1381,9 @@ static void classify_conv1_weights(real dw[8][1][3][3], real db[8], classify_max
                 vec d = v_zero_unless(v_gt(v_load(y[m][i][j]), v_zero()), v_load(dy[m][i][j]));
                 mask right = m_from(winner[m][i][j][0]), lower = m_from(winner[m][i][j][1]);
                 bias = v_add(bias, d);
-                vec x01 = v_load(x[0][2 * i + 0][2 * j + 1]), x02 = v_load(x[0][2 * i + 0][2 * j + 2]);
-                vec c00 = v_select(right, x01, v_load(x[0][2 * i + 0][2 * j])), c01 = v_select(right, x02, x01),
-                    c02 = v_select(right, v_load(x[0][2 * i + 0][2 * j + 3]), x02);
+                vec x01 = v_load(x[0][2 * i][2 * j + 1]), x02 = v_load(x[0][2 * i][2 * j + 2]);
+                vec c00 = v_select(right, x01, v_load(x[0][2 * i][2 * j])), c01 = v_select(right, x02, x01),
+                    c02 = v_select(right, v_load(x[0][2 * i][2 * j + 3]), x02);
                 vec x11 = v_load(x[0][2 * i + 1][2 * j + 1]), x12 = v_load(x[0][2 * i + 1][2 * j + 2]);
                 vec c10 = v_select(right, x11, v_load(x[0][2 * i + 1][2 * j])), c11 = v_select(right, x12, x11),
                     c12 = v_select(right, v_load(x[0][2 * i + 1][2 * j + 3]), x12);
@@ -1429,7 +1409,7 @@ static void classify_conv1_weights(real dw[8][1][3][3], real db[8], classify_max
 
 /* ---- classify_dense1: dense ------------------------------ tiny.yaml:22
  *   8x9x9 -> 10    6,490 parameters    6,480 multiply-adds an example */
-/* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
+/* y[s][m] = b[m] + sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 384 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
 static void classify_dense1_forward_6x1(real sum[][16], real *panel, real *x, int count)
@@ -1493,21 +1473,19 @@ static void classify_dense1_forward_5x1(real sum[][16], real *panel, real *x, in
 static void classify_dense1_forward(classify_dense1_t *y, classify_maxpool1_t *x, real w[648][16], real b[16])
 {
     real (*xs)[648][L] = (real (*)[648][L])x;
-    _Alignas(64) real panel[384][16], sum[1 * L][16];
+    _Alignas(64) real panel[384][16], sum[L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int p = 0, s0 = t, s1 = s0 + 1 < 6 ? s0 + 1 : 6;
+        int p = 0, s0 = t, s1 = s0 + 1;
         int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++) {
+        for (int i = 0; i < (s1 - s0) * L; i++)
             v_store(sum[i], v_set1(b[m + i % 16]));
-        }
         for (int k0 = 0; k0 < 648; k0 += 384) {
             int k1 = k0 + 384 < 648 ? k0 + 384 : 648;
-            for (int k = k0; k < k1; k++) {
+            for (int k = k0; k < k1; k++)
                 v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
-            }
             for (int s = s0; s < s1; s++) {
-                classify_dense1_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], xs[s][k0], k1 - k0);
+                classify_dense1_forward_6x1(&sum[(s - s0) * L], &panel[0][0], xs[s][k0], k1 - k0);
                 for (int l = 6; l < 16; l += 5)
                     classify_dense1_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][k0], k1 - k0);
             }
@@ -1540,9 +1518,8 @@ static void classify_dense1_backward(classify_maxpool1_t *dx, classify_dense1_t 
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 42; t++) {
         int from = t % 21 * 16, to = from + 16 < 324 ? from + 16 : 324, s = t / 21;
-        for (int k = from; k < to; k++) {
+        for (int k = from; k < to; k++)
             classify_dense1_backward_2x3(dxs, dy, w, k * 2, s * 3);
-        }
     }
 }
 
@@ -1593,20 +1570,19 @@ static void classify_dense1_weights(real dw[648][16], real db[16], real *rows, c
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     real (*xs)[648][L] = (real (*)[648][L])x;
-    #pragma omp for schedule(static) nowait
-    for (int v = 0; v < 1; v++) {
+    #pragma omp master
+    {
         vec s = v_zero();
         for (int i = 0; i < 6; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 6 + i][l]));
-        v_storeu(&db[v * 16], s);
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[i][l]));
+        v_storeu(&db[0], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 18; t++) {
-        int from = t * 6, to = from + 6 < 108 ? from + 6 : 108;
+        int from = t * 6, to = from + 6;
         int v = 0;
-        for (int k = from; k < to; k++) {
+        for (int k = from; k < to; k++)
             classify_dense1_weights_6x1(dw, dyt, xs, k * 6, v);
-        }
     }
 }
 

@@ -120,25 +120,23 @@ static inline vec front_conv1_then(vec s)
 }
 
 /* y[m][i][j] = relu(b[m] + sum over c, u, v of w[m][c][u][v] x[c][i + u][j + v]), in that order, in every lane.
- * A tile is filters x columns of sums held in registers; _2x2 is 2 filters x 2 columns.
- */
+ * A tile is filters x columns of sums held in registers; _2x2 is 2 filters x 2 columns. */
 static void front_conv1_forward_2x2(front_conv1_t y, x_t x, real w[2][1][2][2], real b[2], int m, int i, int j)
 {
     vec s0_0 = v_set1(b[m]), s0_1 = s0_0;
     vec s1_0 = v_set1(b[m + 1]), s1_1 = s1_0;
-    for (int c = 0; c < 1; c++)
-        for (int u = 0; u < 2; u++)
-            for (int v = 0; v < 2; v++) {
-                real (*p)[L] = &x[c][i + u][j + v];
-                /* load anew: gcc would keep what the next tap shares and spill sums */
-                __asm__ volatile("" ::: "memory");
-                vec z0 = v_keep(v_load(p[0]));
-                vec z1 = v_keep(v_load(p[1]));
-                vec a = v_set1(w[m][c][u][v]);
-                s0_0 = v_fma(a, z0, s0_0); s0_1 = v_fma(a, z1, s0_1);
-                a = v_set1(w[m + 1][c][u][v]);
-                s1_0 = v_fma(a, z0, s1_0); s1_1 = v_fma(a, z1, s1_1);
-            }
+    for (int u = 0; u < 2; u++)
+        for (int v = 0; v < 2; v++) {
+            real (*p)[L] = &x[0][i + u][j + v];
+            /* load anew: gcc would keep what the next tap shares and spill sums */
+            __asm__ volatile("" ::: "memory");
+            vec z0 = v_keep(v_load(p[0]));
+            vec z1 = v_keep(v_load(p[1]));
+            vec a = v_set1(w[m][0][u][v]);
+            s0_0 = v_fma(a, z0, s0_0); s0_1 = v_fma(a, z1, s0_1);
+            a = v_set1(w[m + 1][0][u][v]);
+            s1_0 = v_fma(a, z0, s1_0); s1_1 = v_fma(a, z1, s1_1);
+        }
     v_store(y[m][i][j], front_conv1_then(s0_0)); v_store(y[m][i][j + 1], front_conv1_then(s0_1));
     v_store(y[m + 1][i][j], front_conv1_then(s1_0)); v_store(y[m + 1][i][j + 1], front_conv1_then(s1_1));
 }
@@ -147,8 +145,7 @@ static void front_conv1_forward(front_conv1_t y, x_t x, real w[2][1][2][2], real
 {
     for (int i = 0; i < 4; i++) {
         for (int j = 0; j < 4; j += 2) {
-            for (int m = 0; m < 2; m += 2)
-                front_conv1_forward_2x2(y, x, w, b, m, i, j);
+            front_conv1_forward_2x2(y, x, w, b, 0, i, j);
         }
     }
 }
@@ -192,9 +189,7 @@ static void front_conv1_weights_2x1x2(real dw[2][1][2][2], real db[2], front_con
 
 static void front_conv1_weights(real dw[2][1][2][2], real db[2], front_conv1_t dy, x_t x)
 {
-    for (int m = 0; m < 2; m += 2)
-        for (int v = 0; v < 2; v += 2)
-            front_conv1_weights_2x1x2(dw, db, dy, x, m, 0, v);
+    front_conv1_weights_2x1x2(dw, db, dy, x, 0, 0, 0);
 }
 
 /* ---- front_maxpool1: maxpool ----------------------------- conv.yaml:9
@@ -208,9 +203,9 @@ static void front_maxpool1_forward(front_maxpool1_t y, front_maxpool1_winner_t w
     for (int c = 0; c < C; c++)
         for (int i = 0; i < Ho; i++)
             for (int j = 0; j < Wo; j++) {
-                const vec x0 = v_load(x[c][i * 2 + 0][j * 2 + 0]);
-                const vec x1 = v_load(x[c][i * 2 + 0][j * 2 + 1]);
-                const vec x2 = v_load(x[c][i * 2 + 1][j * 2 + 0]);
+                const vec x0 = v_load(x[c][i * 2][j * 2]);
+                const vec x1 = v_load(x[c][i * 2][j * 2 + 1]);
+                const vec x2 = v_load(x[c][i * 2 + 1][j * 2]);
                 const vec x3 = v_load(x[c][i * 2 + 1][j * 2 + 1]);
                 vec best = x0;
                 mask nan = v_unordered(x0, x1);
@@ -246,9 +241,9 @@ static void front_maxpool1_backward(front_conv1_t dx, front_maxpool1_t dy, front
                 vec d = v_zero_unless(v_gt(v_load(y[c][i][j]), v_zero()), v_load(dy[c][i][j]));
                 mask bit0 = m_from(winner[c][i][j][0]), not0 = m_not(bit0);
                 mask bit1 = m_from(winner[c][i][j][1]), not1 = m_not(bit1);
-                v_store(dx[c][i * 2 + 0][j * 2 + 0], v_zero_unless(m_and(not0, not1), d));
-                v_store(dx[c][i * 2 + 0][j * 2 + 1], v_zero_unless(m_and(bit0, not1), d));
-                v_store(dx[c][i * 2 + 1][j * 2 + 0], v_zero_unless(m_and(not0, bit1), d));
+                v_store(dx[c][i * 2][j * 2], v_zero_unless(m_and(not0, not1), d));
+                v_store(dx[c][i * 2][j * 2 + 1], v_zero_unless(m_and(bit0, not1), d));
+                v_store(dx[c][i * 2 + 1][j * 2], v_zero_unless(m_and(not0, bit1), d));
                 v_store(dx[c][i * 2 + 1][j * 2 + 1], v_zero_unless(m_and(bit0, bit1), d));
             }
     }
@@ -264,8 +259,7 @@ static inline vec front_conv2_then(vec s)
 
 /* y[m][i][j] = tanh(sum over c, u, v of w[m][c][u][v] x[c][i * 2 + u - 1][j * 2 + v - 1]), in that order, in every
  * lane.  A tile is filters x columns of sums held in registers; _2x1 is 2 filters x 1 columns.
- * Columns whose window reaches into the padding take the _edge tile, one by one, with the taps that are inside.
- */
+ * Columns whose window reaches into the padding take the _edge tile, one by one, with the taps that are inside. */
 static void front_conv2_forward_edge2(front_tanh1_t y, front_maxpool1_t x, real w[2][2][2][2], int m, int i, int j)
 {
     vec s0_0 = v_zero();
@@ -293,22 +287,15 @@ static void front_conv2_forward_edge2(front_tanh1_t y, front_maxpool1_t x, real 
 static void front_conv2_forward(front_tanh1_t y, front_maxpool1_t x, real w[2][2][2][2])
 {
     for (int i = 0; i < 2; i++) {
-        for (int j = 0; j < 1; j++) {
-            for (int m = 0; m < 2; m += 2)
-                front_conv2_forward_edge2(y, x, w, m, i, j);
-        }
-        for (int j = 1; j < 2; j++) {
-            for (int m = 0; m < 2; m += 2)
-                front_conv2_forward_edge2(y, x, w, m, i, j);
-        }
+        front_conv2_forward_edge2(y, x, w, 0, i, 0);
+        front_conv2_forward_edge2(y, x, w, 0, i, 1);
     }
 }
 
 /* dx[c][i][j] = sum over m, u, v of w[m][c][u][v] dy[m][(i + 1 - u) / 2][(j + 1 - v) / 2], in that order, where dy has
  * such a place and the division leaves nothing.
  * A tile is channels x columns of sums held in registers; _2x1 is 2 channels x 1 columns, all of which see every tap of
- * a row; columns near the border that do not take an _edge tile, one by one, with the taps that are inside.
- */
+ * a row; columns near the border that do not take an _edge tile, one by one, with the taps that are inside. */
 static void front_conv2_backward_2x1(front_maxpool1_t dx, front_tanh1_t dy, real w[2][2][2][2], int c, int i, int j)
 {
     vec s0_0 = v_zero(), s1_0 = v_zero();
@@ -333,14 +320,8 @@ static void front_conv2_backward_2x1(front_maxpool1_t dx, front_tanh1_t dy, real
 static void front_conv2_backward(front_maxpool1_t dx, front_tanh1_t dy, real w[2][2][2][2])
 {
     for (int i = 0; i < 2; i++) {
-        for (int j = 0; j < 2; j += 2) {
-            for (int c = 0; c < 2; c += 2)
-                front_conv2_backward_2x1(dx, dy, w, c, i, j);
-        }
-        for (int j = 1; j < 3; j += 2) {
-            for (int c = 0; c < 2; c += 2)
-                front_conv2_backward_2x1(dx, dy, w, c, i, j);
-        }
+        front_conv2_backward_2x1(dx, dy, w, 0, i, 0);
+        front_conv2_backward_2x1(dx, dy, w, 0, i, 1);
     }
 }
 
@@ -378,9 +359,8 @@ static void front_conv2_weights_2x2x1(real dw[2][2][2][2], front_tanh1_t dy, fro
 
 static void front_conv2_weights(real dw[2][2][2][2], front_tanh1_t dy, front_maxpool1_t x)
 {
-    for (int m = 0; m < 2; m += 2)
-        for (int v = 0; v < 2; v++)
-            front_conv2_weights_2x2x1(dw, dy, x, m, 0, v);
+    for (int v = 0; v < 2; v++)
+        front_conv2_weights_2x2x1(dw, dy, x, 0, 0, v);
 }
 
 /* ---- front_tanh1: tanh ----------------------------------- conv.yaml:11
@@ -404,7 +384,7 @@ static void front_tanh1_backward(real *d_x, real *dy, real *y)
 
 /* ---- front_dense1: dense --------------------------------- conv.yaml:12
  *   2x2x2 -> 2    18 parameters    16 multiply-adds an example */
-/* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
+/* y[s][m] = b[m] + sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 8 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
 static void front_dense1_forward_6x1(real sum[][16], real *panel, real *x, int count)
@@ -468,24 +448,20 @@ static void front_dense1_forward_5x1(real sum[][16], real *panel, real *x, int c
 static void front_dense1_forward(front_dense1_t *y, front_tanh1_t *x, real w[8][16], real b[16])
 {
     real (*xs)[8][L] = (real (*)[8][L])x;
-    _Alignas(64) real panel[8][16], sum[1 * L][16];
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int t = 0; t < 1; t++) {
-        int p = 0, s0 = t, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
+    _Alignas(64) real panel[8][16], sum[L][16];
+    #pragma omp single nowait
+    {
+        int p = 0, s0 = 0, s1 = s0 + 1;
         int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++) {
+        for (int i = 0; i < (s1 - s0) * L; i++)
             v_store(sum[i], v_set1(b[m + i % 16]));
-        }
-        for (int k0 = 0; k0 < 8; k0 += 8) {
-            int k1 = k0 + 8 < 8 ? k0 + 8 : 8;
-            for (int k = k0; k < k1; k++) {
-                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
-            }
-            for (int s = s0; s < s1; s++) {
-                front_dense1_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], xs[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5)
-                    front_dense1_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][k0], k1 - k0);
-            }
+        int k1 = 8;
+        for (int k = 0; k < k1; k++)
+            v_store(&panel[k][0], v_loadu(&w[k][m]));
+        for (int s = s0; s < s1; s++) {
+            front_dense1_forward_6x1(&sum[(s - s0) * L], &panel[0][0], xs[s][0], k1);
+            for (int l = 6; l < 16; l += 5)
+                front_dense1_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][0], k1);
         }
         for (int s = s0; s < s1; s++)
             for (int r = 0; r < 16 && m + r < 2; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
@@ -517,10 +493,9 @@ static void front_dense1_backward(front_tanh1_t *dx, front_dense1_t *dy, real w[
     real (*dxs)[8][L] = (real (*)[8][L])dx;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = t % 2, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
-        for (int k = from; k < to; k++) {
+        int from = t % 2, to = from + 1, s = t / 2;
+        for (int k = from; k < to; k++)
             front_dense1_backward_4x1(dxs, dy, w, k * 4, s);
-        }
     }
 }
 
@@ -528,18 +503,17 @@ static void front_dense1_weights_4x1(real dw[8][16], real dy[][L][16], real x[][
 {
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
-    for (int s = 0; s < 1; s++)
-        for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v + s][l]));
-            vec a = v_set1(x[s][k][l]);
-            s0_0 = v_fma(a, z0, s0_0);
-            a = v_set1(x[s][k + 1][l]);
-            s1_0 = v_fma(a, z0, s1_0);
-            a = v_set1(x[s][k + 2][l]);
-            s2_0 = v_fma(a, z0, s2_0);
-            a = v_set1(x[s][k + 3][l]);
-            s3_0 = v_fma(a, z0, s3_0);
-        }
+    for (int l = 0, end = L; l < end; l++) {
+        vec z0 = v_keep(v_load(dy[v][l]));
+        vec a = v_set1(x[0][k][l]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(x[0][k + 1][l]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(x[0][k + 2][l]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(x[0][k + 3][l]);
+        s3_0 = v_fma(a, z0, s3_0);
+    }
     v_storeu(&dw[k][m], s0_0);
     v_storeu(&dw[k + 1][m], s1_0);
     v_storeu(&dw[k + 2][m], s2_0);
@@ -550,9 +524,9 @@ static void front_dense1_weights_4x1(real dw[8][16], real dy[][L][16], real x[][
 static void front_dense1_transpose(real *rows, front_dense1_t *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int t = 0; t < 1; t++) {
-        int s = t, v = 0, m = v * 16;
+    #pragma omp master
+    {
+        int s = 0, v = 0, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
@@ -565,20 +539,18 @@ static void front_dense1_weights(real dw[8][16], real db[16], real *rows, front_
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     real (*xs)[8][L] = (real (*)[8][L])x;
-    #pragma omp for schedule(static) nowait
-    for (int v = 0; v < 1; v++) {
+    #pragma omp master
+    {
         vec s = v_zero();
-        for (int i = 0; i < 1; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v + i][l]));
-        v_storeu(&db[v * 16], s);
+        for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[0][l]));
+        v_storeu(&db[0], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = t, to = from + 1 < 2 ? from + 1 : 2;
+        int from = t, to = from + 1;
         int v = 0;
-        for (int k = from; k < to; k++) {
+        for (int k = from; k < to; k++)
             front_dense1_weights_4x1(dw, dyt, xs, k * 4, v);
-        }
     }
 }
 

@@ -161,24 +161,20 @@ static void h_forward_5x1(real sum[][16], real *panel, real *x, int count)
 
 static void h_forward(h_t *y, x_t *x, real w[3][16], real b[16])
 {
-    _Alignas(64) real panel[3][16], sum[1 * L][16];
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int t = 0; t < 1; t++) {
-        int p = 0, s0 = t, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
+    _Alignas(64) real panel[3][16], sum[L][16];
+    #pragma omp single nowait
+    {
+        int p = 0, s0 = 0, s1 = s0 + 1;
         int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++) {
+        for (int i = 0; i < (s1 - s0) * L; i++)
             v_store(sum[i], v_set1(b[m + i % 16]));
-        }
-        for (int k0 = 0; k0 < 3; k0 += 3) {
-            int k1 = k0 + 3 < 3 ? k0 + 3 : 3;
-            for (int k = k0; k < k1; k++) {
-                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
-            }
-            for (int s = s0; s < s1; s++) {
-                h_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5)
-                    h_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
-            }
+        int k1 = 3;
+        for (int k = 0; k < k1; k++)
+            v_store(&panel[k][0], v_loadu(&w[k][m]));
+        for (int s = s0; s < s1; s++) {
+            h_forward_6x1(&sum[(s - s0) * L], &panel[0][0], x[s][0], k1);
+            for (int l = 6; l < 16; l += 5)
+                h_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
         }
         for (int s = s0; s < s1; s++)
             for (int r = 0; r < 16 && m + r < 4; r++) v_store(y[s][m + r], h_then(v_load(sum[(s - s0) * L + r])));
@@ -189,16 +185,15 @@ static void h_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int 
 {
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero();
-    for (int s = 0; s < 1; s++)
-        for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v + s][l]));
-            vec a = v_set1(x[s][k][l]);
-            s0_0 = v_fma(a, z0, s0_0);
-            a = v_set1(x[s][k + 1][l]);
-            s1_0 = v_fma(a, z0, s1_0);
-            a = v_set1(x[s][k + 2][l]);
-            s2_0 = v_fma(a, z0, s2_0);
-        }
+    for (int l = 0, end = L; l < end; l++) {
+        vec z0 = v_keep(v_load(dy[v][l]));
+        vec a = v_set1(x[0][k][l]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(x[0][k + 1][l]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(x[0][k + 2][l]);
+        s2_0 = v_fma(a, z0, s2_0);
+    }
     v_storeu(&dw[k][m], s0_0);
     v_storeu(&dw[k + 1][m], s1_0);
     v_storeu(&dw[k + 2][m], s2_0);
@@ -208,9 +203,9 @@ static void h_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int 
 static void h_transpose(real *rows, h_t *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int t = 0; t < 1; t++) {
-        int s = t, v = 0, m = v * 16;
+    #pragma omp master
+    {
+        int s = 0, v = 0, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = m + r < 4 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
@@ -222,20 +217,18 @@ static void h_transpose(real *rows, h_t *dy)
 static void h_weights(real dw[3][16], real db[16], real *rows, x_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int v = 0; v < 1; v++) {
+    #pragma omp master
+    {
         vec s = v_zero();
-        for (int i = 0; i < 1; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v + i][l]));
-        v_storeu(&db[v * 16], s);
+        for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[0][l]));
+        v_storeu(&db[0], s);
     }
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int t = 0; t < 1; t++) {
-        int from = t, to = from + 1 < 1 ? from + 1 : 1;
+    #pragma omp single nowait
+    {
+        int from = 0, to = from + 1;
         int v = 0;
-        for (int k = from; k < to; k++) {
+        for (int k = from; k < to; k++)
             h_weights_3x1(dw, dyt, x, k * 3, v);
-        }
     }
 }
 
@@ -260,7 +253,7 @@ static void h_relu_backward(real *d_x, real *dy, real *y)
 
 /* ---- v: dense -------------------------------------------- dense.yaml:8
  *   4 -> 2    10 parameters    8 multiply-adds an example */
-/* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
+/* y[s][m] = b[m] + sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 4 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
 static void v_forward_6x1(real sum[][16], real *panel, real *x, int count)
@@ -323,24 +316,20 @@ static void v_forward_5x1(real sum[][16], real *panel, real *x, int count)
 
 static void v_forward(v_t *y, h_t *x, real w[4][16], real b[16])
 {
-    _Alignas(64) real panel[4][16], sum[1 * L][16];
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int t = 0; t < 1; t++) {
-        int p = 0, s0 = t, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
+    _Alignas(64) real panel[4][16], sum[L][16];
+    #pragma omp single nowait
+    {
+        int p = 0, s0 = 0, s1 = s0 + 1;
         int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++) {
+        for (int i = 0; i < (s1 - s0) * L; i++)
             v_store(sum[i], v_set1(b[m + i % 16]));
-        }
-        for (int k0 = 0; k0 < 4; k0 += 4) {
-            int k1 = k0 + 4 < 4 ? k0 + 4 : 4;
-            for (int k = k0; k < k1; k++) {
-                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
-            }
-            for (int s = s0; s < s1; s++) {
-                v_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5)
-                    v_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
-            }
+        int k1 = 4;
+        for (int k = 0; k < k1; k++)
+            v_store(&panel[k][0], v_loadu(&w[k][m]));
+        for (int s = s0; s < s1; s++) {
+            v_forward_6x1(&sum[(s - s0) * L], &panel[0][0], x[s][0], k1);
+            for (int l = 6; l < 16; l += 5)
+                v_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
         }
         for (int s = s0; s < s1; s++)
             for (int r = 0; r < 16 && m + r < 2; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
@@ -369,12 +358,11 @@ static void v_backward_4x1(real dx[][4][L], real dy[][2][L], real w[4][16], int 
 
 static void v_backward(h_t *dx, v_t *dy, real w[4][16])
 {
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int t = 0; t < 1; t++) {
-        int from = 0, to = from + 1 < 1 ? from + 1 : 1, s = t;
-        for (int k = from; k < to; k++) {
+    #pragma omp single nowait
+    {
+        int from = 0, to = from + 1, s = 0;
+        for (int k = from; k < to; k++)
             v_backward_4x1(dx, dy, w, k * 4, s);
-        }
     }
 }
 
@@ -382,18 +370,17 @@ static void v_weights_4x1(real dw[4][16], real dy[][L][16], real x[][4][L], int 
 {
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
-    for (int s = 0; s < 1; s++)
-        for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v + s][l]));
-            vec a = v_set1(x[s][k][l]);
-            s0_0 = v_fma(a, z0, s0_0);
-            a = v_set1(x[s][k + 1][l]);
-            s1_0 = v_fma(a, z0, s1_0);
-            a = v_set1(x[s][k + 2][l]);
-            s2_0 = v_fma(a, z0, s2_0);
-            a = v_set1(x[s][k + 3][l]);
-            s3_0 = v_fma(a, z0, s3_0);
-        }
+    for (int l = 0, end = L; l < end; l++) {
+        vec z0 = v_keep(v_load(dy[v][l]));
+        vec a = v_set1(x[0][k][l]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(x[0][k + 1][l]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(x[0][k + 2][l]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(x[0][k + 3][l]);
+        s3_0 = v_fma(a, z0, s3_0);
+    }
     v_storeu(&dw[k][m], s0_0);
     v_storeu(&dw[k + 1][m], s1_0);
     v_storeu(&dw[k + 2][m], s2_0);
@@ -404,9 +391,9 @@ static void v_weights_4x1(real dw[4][16], real dy[][L][16], real x[][4][L], int 
 static void v_transpose(real *rows, v_t *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int t = 0; t < 1; t++) {
-        int s = t, v = 0, m = v * 16;
+    #pragma omp master
+    {
+        int s = 0, v = 0, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
@@ -418,20 +405,18 @@ static void v_transpose(real *rows, v_t *dy)
 static void v_weights(real dw[4][16], real db[16], real *rows, h_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int v = 0; v < 1; v++) {
+    #pragma omp master
+    {
         vec s = v_zero();
-        for (int i = 0; i < 1; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v + i][l]));
-        v_storeu(&db[v * 16], s);
+        for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[0][l]));
+        v_storeu(&db[0], s);
     }
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int t = 0; t < 1; t++) {
-        int from = t, to = from + 1 < 1 ? from + 1 : 1;
+    #pragma omp single nowait
+    {
+        int from = 0, to = from + 1;
         int v = 0;
-        for (int k = from; k < to; k++) {
+        for (int k = from; k < to; k++)
             v_weights_4x1(dw, dyt, x, k * 4, v);
-        }
     }
 }
 

@@ -123,7 +123,7 @@ static void h_relu_backward(real *d_x, real *dy, real *y)
 
 /* ---- v: dense -------------------------------------------- dense.yaml:8
  *   4 -> 2    10 parameters    8 multiply-adds an example */
-/* y[m] = (b[m] + sum over k of w[m][k] x[k]) */
+/* y[m] = b[m] + sum over k of w[m][k] x[k] */
 static void v_forward(v_t y, real *x, real w[2][4], real b[2])
 {
     for (int m = 0; m < 2; m++) {

@@ -102,16 +102,14 @@ static double classify_dropout1_rate = 0.5;     /* classify.dropout1.rate */
  * the lanes. */
 static void load_image_forward(real *y, const void *const *rows, int first, int count)
 {
-    for (int at = 0; at < 16; at += L) {
-        vec square[L];
-        for (int l = 0; l < L; l++) {
-            const float *x = (const float *)rows[first + l < count ? first + l : 0] + at;
-            square[l] = v_loadu(x);
-        }
-        v_transpose16(square);
-        for (int k = 0; k < L; k++)
-            v_store(y + (at + k) * L, square[k]);
+    vec square[L];
+    for (int l = 0; l < L; l++) {
+        const float *x = (const float *)rows[first + l < count ? first + l : 0];
+        square[l] = v_loadu(x);
     }
+    v_transpose16(square);
+    for (int k = 0; k < L; k++)
+        v_store(y + k * L, square[k]);
 }
 
 /* ---- load_digits: labels --------------------------------- recurrent.yaml:6
@@ -145,7 +143,7 @@ static void h_start_weights(real *dp, real *dy)
 
 /* ---- h_from_input: dense --------------------------------- recurrent.yaml:15
  *   1x4x4 -> 9    153 parameters    144 multiply-adds an example */
-/* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
+/* y[s][m] = b[m] + sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 16 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
 static void h_from_input_forward_6x1(real sum[][16], real *panel, real *x, int count)
@@ -209,24 +207,20 @@ static void h_from_input_forward_5x1(real sum[][16], real *panel, real *x, int c
 static void h_from_input_forward(h_from_input_t *y, image_t *x, real w[16][16], real b[16])
 {
     real (*xs)[16][L] = (real (*)[16][L])x;
-    _Alignas(64) real panel[16][16], sum[1 * L][16];
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int t = 0; t < 1; t++) {
-        int p = 0, s0 = t, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
+    _Alignas(64) real panel[16][16], sum[L][16];
+    #pragma omp single nowait
+    {
+        int p = 0, s0 = 0, s1 = s0 + 1;
         int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++) {
+        for (int i = 0; i < (s1 - s0) * L; i++)
             v_store(sum[i], v_set1(b[m + i % 16]));
-        }
-        for (int k0 = 0; k0 < 16; k0 += 16) {
-            int k1 = k0 + 16 < 16 ? k0 + 16 : 16;
-            for (int k = k0; k < k1; k++) {
-                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
-            }
-            for (int s = s0; s < s1; s++) {
-                h_from_input_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], xs[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5)
-                    h_from_input_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][k0], k1 - k0);
-            }
+        int k1 = 16;
+        for (int k = 0; k < k1; k++)
+            v_store(&panel[k][0], v_loadu(&w[k][m]));
+        for (int s = s0; s < s1; s++) {
+            h_from_input_forward_6x1(&sum[(s - s0) * L], &panel[0][0], xs[s][0], k1);
+            for (int l = 6; l < 16; l += 5)
+                h_from_input_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][0], k1);
         }
         for (int s = s0; s < s1; s++)
             for (int r = 0; r < 16 && m + r < 9; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
@@ -237,22 +231,21 @@ static void h_from_input_weights_6x1(real dw[16][16], real dy[][L][16], real x[]
 {
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
-    for (int s = 0; s < 1; s++)
-        for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v + s][l]));
-            vec a = v_set1(x[s][k][l]);
-            s0_0 = v_fma(a, z0, s0_0);
-            a = v_set1(x[s][k + 1][l]);
-            s1_0 = v_fma(a, z0, s1_0);
-            a = v_set1(x[s][k + 2][l]);
-            s2_0 = v_fma(a, z0, s2_0);
-            a = v_set1(x[s][k + 3][l]);
-            s3_0 = v_fma(a, z0, s3_0);
-            a = v_set1(x[s][k + 4][l]);
-            s4_0 = v_fma(a, z0, s4_0);
-            a = v_set1(x[s][k + 5][l]);
-            s5_0 = v_fma(a, z0, s5_0);
-        }
+    for (int l = 0, end = L; l < end; l++) {
+        vec z0 = v_keep(v_load(dy[v][l]));
+        vec a = v_set1(x[0][k][l]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(x[0][k + 1][l]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(x[0][k + 2][l]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(x[0][k + 3][l]);
+        s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(x[0][k + 4][l]);
+        s4_0 = v_fma(a, z0, s4_0);
+        a = v_set1(x[0][k + 5][l]);
+        s5_0 = v_fma(a, z0, s5_0);
+    }
     v_storeu(&dw[k][m], s0_0);
     v_storeu(&dw[k + 1][m], s1_0);
     v_storeu(&dw[k + 2][m], s2_0);
@@ -265,20 +258,19 @@ static void h_from_input_weights_5x1(real dw[16][16], real dy[][L][16], real x[]
 {
     int m = v * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
-    for (int s = 0; s < 1; s++)
-        for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v + s][l]));
-            vec a = v_set1(x[s][k][l]);
-            s0_0 = v_fma(a, z0, s0_0);
-            a = v_set1(x[s][k + 1][l]);
-            s1_0 = v_fma(a, z0, s1_0);
-            a = v_set1(x[s][k + 2][l]);
-            s2_0 = v_fma(a, z0, s2_0);
-            a = v_set1(x[s][k + 3][l]);
-            s3_0 = v_fma(a, z0, s3_0);
-            a = v_set1(x[s][k + 4][l]);
-            s4_0 = v_fma(a, z0, s4_0);
-        }
+    for (int l = 0, end = L; l < end; l++) {
+        vec z0 = v_keep(v_load(dy[v][l]));
+        vec a = v_set1(x[0][k][l]);
+        s0_0 = v_fma(a, z0, s0_0);
+        a = v_set1(x[0][k + 1][l]);
+        s1_0 = v_fma(a, z0, s1_0);
+        a = v_set1(x[0][k + 2][l]);
+        s2_0 = v_fma(a, z0, s2_0);
+        a = v_set1(x[0][k + 3][l]);
+        s3_0 = v_fma(a, z0, s3_0);
+        a = v_set1(x[0][k + 4][l]);
+        s4_0 = v_fma(a, z0, s4_0);
+    }
     v_storeu(&dw[k][m], s0_0);
     v_storeu(&dw[k + 1][m], s1_0);
     v_storeu(&dw[k + 2][m], s2_0);
@@ -290,9 +282,9 @@ static void h_from_input_weights_5x1(real dw[16][16], real dy[][L][16], real x[]
 static void h_from_input_transpose(real *rows, h_from_input_t *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int t = 0; t < 1; t++) {
-        int s = t, v = 0, m = v * 16;
+    #pragma omp master
+    {
+        int s = 0, v = 0, m = v * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = m + r < 9 ? v_load(dy[s][m + r]) : v_zero();
         v_transpose16(square);
@@ -305,16 +297,15 @@ static void h_from_input_weights(real dw[16][16], real db[16], real *rows, image
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     real (*xs)[16][L] = (real (*)[16][L])x;
-    #pragma omp for schedule(static) nowait
-    for (int v = 0; v < 1; v++) {
+    #pragma omp master
+    {
         vec s = v_zero();
-        for (int i = 0; i < 1; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v + i][l]));
-        v_storeu(&db[v * 16], s);
+        for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[0][l]));
+        v_storeu(&db[0], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++) {
-        int from = t, to = from + 1 < 3 ? from + 1 : 3;
+        int from = t, to = from + 1;
         int v = 0;
         for (int k = from; k < to; k++) {
             if (k < 1) h_from_input_weights_6x1(dw, dyt, xs, k * 6, v);
@@ -325,7 +316,7 @@ static void h_from_input_weights(real dw[16][16], real db[16], real *rows, image
 
 /* ---- h_from_state: dense --------------------------------- recurrent.yaml:15
  *   3 -> 9    27 parameters    27 multiply-adds an example */
-/* y[s][m] = (sum over k of w[k][m] x[s][k]), k in order, in every lane.
+/* y[s][m] = sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 3 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
 static void h_from_state_forward_6x1(real sum[][16], real *panel, real *x, int count)
@@ -388,24 +379,20 @@ static void h_from_state_forward_5x1(real sum[][16], real *panel, real *x, int c
 
 static void h_from_state_forward(h_from_state_t *y, h_t *x, real w[3][16])
 {
-    _Alignas(64) real panel[3][16], sum[1 * L][16];
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int t = 0; t < 1; t++) {
-        int p = 0, s0 = t, s1 = s0 + 1 < 1 ? s0 + 1 : 1;
+    _Alignas(64) real panel[3][16], sum[L][16];
+    #pragma omp single nowait
+    {
+        int p = 0, s0 = 0, s1 = s0 + 1;
         int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++) {
+        for (int i = 0; i < (s1 - s0) * L; i++)
             v_store(sum[i], v_zero());
-        }
-        for (int k0 = 0; k0 < 3; k0 += 3) {
-            int k1 = k0 + 3 < 3 ? k0 + 3 : 3;
-            for (int k = k0; k < k1; k++) {
-                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
-            }
-            for (int s = s0; s < s1; s++) {
-                h_from_state_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5)
-                    h_from_state_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
-            }
+        int k1 = 3;
+        for (int k = 0; k < k1; k++)
+            v_store(&panel[k][0], v_loadu(&w[k][m]));
+        for (int s = s0; s < s1; s++) {
+            h_from_state_forward_6x1(&sum[(s - s0) * L], &panel[0][0], x[s][0], k1);
+            for (int l = 6; l < 16; l += 5)
+                h_from_state_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
         }
         for (int s = s0; s < s1; s++)
             for (int r = 0; r < 16 && m + r < 9; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
@@ -431,12 +418,11 @@ static void h_from_state_backward_3x1(real dx[][3][L], real dy[][9][L], real w[3
 
 static void h_from_state_backward(h_t *dx, h_from_state_t *dy, real w[3][16])
 {
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int t = 0; t < 1; t++) {
-        int from = 0, to = from + 1 < 1 ? from + 1 : 1, s = t;
-        for (int k = from; k < to; k++) {
+    #pragma omp single nowait
+    {
+        int from = 0, to = from + 1, s = 0;
+        for (int k = from; k < to; k++)
             h_from_state_backward_3x1(dx, dy, w, k * 3, s);
-        }
     }
 }
 
@@ -477,13 +463,12 @@ static void h_from_state_transpose(real *rows, h_from_state_t *dy)
 static void h_from_state_weights(real dw[3][16], real *rows, h_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int t = 0; t < 1; t++) {
-        int from = t, to = from + 1 < 1 ? from + 1 : 1;
+    #pragma omp single nowait
+    {
+        int from = 0, to = from + 1;
         int v = 0;
-        for (int k = from; k < to; k++) {
+        for (int k = from; k < to; k++)
             h_from_state_weights_3x1(dw, dyt, x, k * 3, v);
-        }
     }
 }
 
@@ -534,7 +519,7 @@ static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t 
 
 /* ---- A: dense -------------------------------------------- recurrent.yaml:16
  *   3 -> 6    24 parameters    18 multiply-adds an example */
-/* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
+/* y[s][m] = b[m] + sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 3 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
 static void A_forward_6x1(real sum[][16], real *panel, real *x, int count)
@@ -597,24 +582,20 @@ static void A_forward_5x1(real sum[][16], real *panel, real *x, int count)
 
 static void A_forward(A_t *y, h_t *x, real w[3][16], real b[16])
 {
-    _Alignas(64) real panel[3][16], sum[1 * L][16];
+    _Alignas(64) real panel[3][16], sum[L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int p = 0, s0 = t, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
+        int p = 0, s0 = t, s1 = s0 + 1;
         int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++) {
+        for (int i = 0; i < (s1 - s0) * L; i++)
             v_store(sum[i], v_set1(b[m + i % 16]));
-        }
-        for (int k0 = 0; k0 < 3; k0 += 3) {
-            int k1 = k0 + 3 < 3 ? k0 + 3 : 3;
-            for (int k = k0; k < k1; k++) {
-                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
-            }
-            for (int s = s0; s < s1; s++) {
-                A_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], x[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5)
-                    A_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][k0], k1 - k0);
-            }
+        int k1 = 3;
+        for (int k = 0; k < k1; k++)
+            v_store(&panel[k][0], v_loadu(&w[k][m]));
+        for (int s = s0; s < s1; s++) {
+            A_forward_6x1(&sum[(s - s0) * L], &panel[0][0], x[s][0], k1);
+            for (int l = 6; l < 16; l += 5)
+                A_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
         }
         for (int s = s0; s < s1; s++)
             for (int r = 0; r < 16 && m + r < 6; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
@@ -642,10 +623,9 @@ static void A_backward(h_t *dx, A_t *dy, real w[3][16])
 {
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = 0, to = from + 1 < 1 ? from + 1 : 1, s = t;
-        for (int k = from; k < to; k++) {
+        int from = 0, to = from + 1, s = t;
+        for (int k = from; k < to; k++)
             A_backward_3x1(dx, dy, w, k * 3, s);
-        }
     }
 }
 
@@ -686,20 +666,19 @@ static void A_transpose(real *rows, A_t *dy)
 static void A_weights(real dw[3][16], real db[16], real *rows, h_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int v = 0; v < 1; v++) {
+    #pragma omp master
+    {
         vec s = v_zero();
         for (int i = 0; i < 2; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 2 + i][l]));
-        v_storeu(&db[v * 16], s);
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[i][l]));
+        v_storeu(&db[0], s);
     }
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int t = 0; t < 1; t++) {
-        int from = t, to = from + 1 < 1 ? from + 1 : 1;
+    #pragma omp single nowait
+    {
+        int from = 0, to = from + 1;
         int v = 0;
-        for (int k = from; k < to; k++) {
+        for (int k = from; k < to; k++)
             A_weights_3x1(dw, dyt, x, k * 3, v);
-        }
     }
 }
 
@@ -831,7 +810,7 @@ static void classify_dropout1_backward(real *dx, real *dy, Dropout d)
 
 /* ---- classify_dense1: dense ------------------------------ recurrent.yaml:10
  *   1x2x2 -> 2    10 parameters    8 multiply-adds an example */
-/* y[s][m] = (b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
+/* y[s][m] = b[m] + sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 4 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
 static void classify_dense1_forward_6x1(real sum[][16], real *panel, real *x, int count)
@@ -895,24 +874,20 @@ static void classify_dense1_forward_5x1(real sum[][16], real *panel, real *x, in
 static void classify_dense1_forward(classify_dense1_t *y, classify_dropout1_t *x, real w[4][16], real b[16])
 {
     real (*xs)[4][L] = (real (*)[4][L])x;
-    _Alignas(64) real panel[4][16], sum[1 * L][16];
+    _Alignas(64) real panel[4][16], sum[L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int p = 0, s0 = t, s1 = s0 + 1 < 2 ? s0 + 1 : 2;
+        int p = 0, s0 = t, s1 = s0 + 1;
         int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++) {
+        for (int i = 0; i < (s1 - s0) * L; i++)
             v_store(sum[i], v_set1(b[m + i % 16]));
-        }
-        for (int k0 = 0; k0 < 4; k0 += 4) {
-            int k1 = k0 + 4 < 4 ? k0 + 4 : 4;
-            for (int k = k0; k < k1; k++) {
-                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
-            }
-            for (int s = s0; s < s1; s++) {
-                classify_dense1_forward_6x1(&sum[(s - s0) * L + 0], &panel[0][0], xs[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5)
-                    classify_dense1_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][k0], k1 - k0);
-            }
+        int k1 = 4;
+        for (int k = 0; k < k1; k++)
+            v_store(&panel[k][0], v_loadu(&w[k][m]));
+        for (int s = s0; s < s1; s++) {
+            classify_dense1_forward_6x1(&sum[(s - s0) * L], &panel[0][0], xs[s][0], k1);
+            for (int l = 6; l < 16; l += 5)
+                classify_dense1_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][0], k1);
         }
         for (int s = s0; s < s1; s++)
             for (int r = 0; r < 16 && m + r < 2; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
@@ -939,10 +914,9 @@ static void classify_dense1_backward(classify_dropout1_t *dx, classify_dense1_t 
     real (*dxs)[4][L] = (real (*)[4][L])dx;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = t % 2, to = from + 1 < 2 ? from + 1 : 2, s = t / 2;
-        for (int k = from; k < to; k++) {
+        int from = t % 2, to = from + 1, s = t / 2;
+        for (int k = from; k < to; k++)
             classify_dense1_backward_2x2(dxs, dy, w, k * 2, s * 2);
-        }
     }
 }
 
@@ -987,20 +961,19 @@ static void classify_dense1_weights(real dw[4][16], real db[16], real *rows, cla
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     real (*xs)[4][L] = (real (*)[4][L])x;
-    #pragma omp for schedule(static) nowait
-    for (int v = 0; v < 1; v++) {
+    #pragma omp master
+    {
         vec s = v_zero();
         for (int i = 0; i < 2; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 2 + i][l]));
-        v_storeu(&db[v * 16], s);
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[i][l]));
+        v_storeu(&db[0], s);
     }
-    #pragma omp for schedule(dynamic, 1) nowait
-    for (int t = 0; t < 1; t++) {
-        int from = t, to = from + 1 < 1 ? from + 1 : 1;
+    #pragma omp single nowait
+    {
+        int from = 0, to = from + 1;
         int v = 0;
-        for (int k = from; k < to; k++) {
+        for (int k = from; k < to; k++)
             classify_dense1_weights_4x1(dw, dyt, xs, k * 4, v);
-        }
     }
 }
 

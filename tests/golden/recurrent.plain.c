@@ -103,7 +103,7 @@ static void load_digits_forward(digits_t y, const void *row)
 
 /* ---- h_from_input: dense --------------------------------- recurrent.yaml:15
  *   1x4x4 -> 9    153 parameters    144 multiply-adds an example */
-/* y[m] = (b[m] + sum over k of w[m][k] x[k]) */
+/* y[m] = b[m] + sum over k of w[m][k] x[k] */
 static void h_from_input_forward(h_from_input_t y, real *x, real w[9][16], real b[9])
 {
     for (int m = 0; m < 9; m++) {
@@ -139,7 +139,7 @@ static void h_start_weights(real *dp, real *dy)
 
 /* ---- h_from_state: dense --------------------------------- recurrent.yaml:15
  *   3 -> 9    27 parameters    27 multiply-adds an example */
-/* y[m] = (sum over k of w[m][k] x[k]) */
+/* y[m] = sum over k of w[m][k] x[k] */
 static void h_from_state_forward(h_from_state_t y, real *x, real w[9][3])
 {
     for (int m = 0; m < 9; m++) {
@@ -209,7 +209,7 @@ static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t 
 
 /* ---- A: dense -------------------------------------------- recurrent.yaml:16
  *   3 -> 6    24 parameters    18 multiply-adds an example */
-/* y[m] = (b[m] + sum over k of w[m][k] x[k]) */
+/* y[m] = b[m] + sum over k of w[m][k] x[k] */
 static void A_forward(A_t y, real *x, real w[6][3], real b[6])
 {
     for (int m = 0; m < 6; m++) {
@@ -332,7 +332,7 @@ static void classify_dropout1_backward(real *dx, real *dy, Dropout d, int lane)
 
 /* ---- classify_dense1: dense ------------------------------ recurrent.yaml:10
  *   1x2x2 -> 2    10 parameters    8 multiply-adds an example */
-/* y[m] = (b[m] + sum over k of w[m][k] x[k]) */
+/* y[m] = b[m] + sum over k of w[m][k] x[k] */
 static void classify_dense1_forward(classify_dense1_t y, real *x, real w[2][4], real b[2])
 {
     for (int m = 0; m < 2; m++) {

@@ -1,0 +1,132 @@
+/* Loops of one turn in the emitted C: what is left of them, and which stay. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include "emit/index.h"
+#include "emit/turns.h"
+
+static void expect(const char *before, const char *after)
+{
+    Arena *a = arena_new();
+    Text t = { .arena = a };
+    text_printf(&t, "{\n%s}\n", before);
+    turns_leave_out(&t, 16);
+    cr_expect(eq(str, t.text, arena_printf(a, "{\n%s}\n", after)));
+    arena_free(a);
+}
+
+static void stays(const char *text) { expect(text, text); }
+
+static void put(const char *line, const char *variable, int number, const char *want)
+{
+    Arena *a = arena_new();
+    cr_expect(eq(str, (char *)(uintptr_t)index_put(a, line, variable, number), (char *)(uintptr_t)want));
+    arena_free(a);
+}
+
+Test(turns, a_body_takes_the_place_of_its_loop)
+{
+    expect("    for (int c = 0; c < 1; c++)\n        f(c);\n", "    f(0);\n");
+    expect("    for (int m = 22; m < 32; m += 10) {\n        f(m);\n        g(m + 1);\n    }\n", "    f(22);\n    g(23);\n");
+    expect("    for (int c = 0; c < 16; c += L)\n        f(c);\n", "    f(0);\n");
+    expect("    for (int i = 0; i < 1 * L; i += L)\n        f(i);\n", "    f(0);\n");
+    expect("    for (int u = 0; u < 1; u++)\n        for (int v = 0; v < 1; v++) {\n            f(u);\n            g(v);\n        }\n",
+           "    f(0);\n    g(0);\n");
+    expect("    for (int c = 0; c < 1; c++) {\n        for (int k = 0; k < 2; k++)\n            f(c, k);\n    }\n",
+           "    for (int k = 0; k < 2; k++)\n        f(0, k);\n");
+}
+
+Test(turns, loops_of_more_turns_stay_and_those_that_cannot_be_counted)
+{
+    stays("    for (int c = 0; c < 2; c++)\n        f(c);\n");
+    stays("    for (int m = 0; m < 17; m += L)\n        f(m);\n");
+    stays("    for (int c = 0; c < C; c++)\n        f(c);\n");
+    stays("    for (int c = from; c < 1; c++)\n        f(c);\n");
+    stays("    for (int c = 0; c < 0; c++)\n        f(c);\n");
+    stays("    for (int c = 0; c < 1 && x; c++)\n        f(c);\n");
+    stays("    for (int c = 0; c < 1; )\n        f(c++);\n");
+    stays("/* for one turn\n    for (int c = 0; c < 1; c++)\n        f(c);\n*/\n");
+    stays("#define EACH \\\n    for (int c = 0; c < 1; c++) \\\n        f(c)\n");
+}
+
+Test(turns, a_variable_that_changes_or_is_pointed_to_keeps_its_loop)
+{
+    stays("    for (int c = 0; c < 1; c++) {\n        c += 2;\n        f(c);\n    }\n");
+    stays("    for (int c = 0; c < 1; c++)\n        f(&c);\n");
+    stays("    for (int c = 0; c < 1; c++)\n        f(c++);\n");
+}
+
+Test(turns, a_block_becomes_that_of_the_loop_around_it)
+{
+    expect("    for (int i = 0; i < 2; i++)\n        for (int c = 0; c < 1; c++) {\n            f(i);\n            g(c);\n        }\n",
+           "    for (int i = 0; i < 2; i++) {\n        f(i);\n        g(0);\n    }\n");
+    expect("    for (; m < 2; m++)\n        for (int t = 0; t < 1; t++, pack++)\n            f(t);\n",
+           "    for (; m < 2; m++) {\n        f(0);\n        pack++;\n    }\n");
+    expect(
+        "    if (a)\n        for (int c = 0; c < 1; c++) {\n            if (b)\n                f(c);\n        }\n    else\n        g();\n",
+        "    if (a) {\n        if (b)\n            f(0);\n    }\n    else\n        g();\n");
+}
+
+Test(turns, what_the_step_does_beside_is_done_where_something_reads_it)
+{
+    expect("    for (int k = 0; k < 16; k += L, u += 4)\n        f(u + k);\n    g(u);\n", "    f(u);\n    u += 4;\n    g(u);\n");
+    expect("    for (int k = 0; k < 16; k += L, u += 4, next += 4)\n        f(u + k);\n    g(v);\n", "    f(u);\n    g(v);\n");
+    expect("    while (h()) {\n        for (int k = 0; k < 1; k++, u++)\n            f(u);\n    }\n",
+           "    while (h()) {\n        f(u);\n        u++;\n    }\n");
+}
+
+Test(turns, a_block_stays_where_its_names_meet_others)
+{
+    expect("    for (int c = 0; c < 1; c++) {\n        vec a = f(c), *b = g(c);\n        h(a, b);\n    }\n",
+           "    vec a = f(0), *b = g(0);\n    h(a, b);\n");
+    expect("    int b = 1;\n    for (int c = 0; c < 1; c++) {\n        vec a = f(c), *b = g(c);\n        h(a, b);\n    }\n",
+           "    int b = 1;\n    {\n        vec a = f(0), *b = g(0);\n        h(a, b);\n    }\n");
+}
+
+Test(turns, jumps_go_where_they_went)
+{
+    expect("    for (int u = 0; u < 3; u++)\n        for (int v = 0; v < 1; v++) {\n            if (u > v)\n                continue;\n    "
+           "        f(u);\n        }\n",
+           "    for (int u = 0; u < 3; u++) {\n        if (u > 0)\n            continue;\n        f(u);\n    }\n");
+    expect("    for (int v = 0; v < 1; v++)\n        for (int u = 0; u < 3; u++) {\n            if (u > v)\n                break;\n       "
+           "     f(u);\n        }\n",
+           "    for (int u = 0; u < 3; u++) {\n        if (u > 0)\n            break;\n        f(u);\n    }\n");
+    stays("    for (int v = 0; v < 1; v++) {\n        if (a)\n            continue;\n        f(v);\n    }\n    g();\n");
+    stays("    for (int u = 0; u < 3; u++)\n        for (int v = 0; v < 1; v++) {\n            if (a)\n                break;\n            "
+          "f(v);\n        }\n");
+}
+
+Test(turns, what_is_dealt_out_to_one_thread_is_done_by_one)
+{
+    expect("    #pragma omp for schedule(static) nowait\n    for (int v = 0; v < 1; v++) {\n        f(v);\n        g(v);\n    }\n",
+           "    #pragma omp master\n    {\n        f(0);\n        g(0);\n    }\n");
+    expect("    #pragma omp for schedule(dynamic, 1) nowait\n    for (int v = 0; v < 1; v++)\n        f(v);\n",
+           "    #pragma omp single nowait\n    f(0);\n");
+    stays("    #pragma omp for schedule(static)\n    for (int v = 0; v < 1; v++)\n        f(v);\n");
+    stays("    #pragma omp for collapse(2) schedule(dynamic, 1) nowait\n    for (int v = 0; v < 1; v++)\n        for (int u = 0; u < 2; "
+          "u++)\n            f(v);\n");
+}
+
+Test(index, a_number_is_computed_with_those_beside_it)
+{
+    put("w[m + 1][k]", "m", 2, "w[3][k]");
+    put("g(at + f * L, (f * 4 + s) * L, f * 2 * L);", "f", 0, "g(at, s * L, 0);");
+    put("x[c / L * B + c % L]", "c", 0, "x[0]");
+    put("x[i * 2 + u][j - v]", "u", 0, "x[i * 2][j - v]");
+    put("x[(k - from) * 6 + from]", "from", 0, "x[k * 6]");
+    put("int to = f + 6 < 6 ? at + f : p + 1 < 9 ? b : c;", "f", 0, "int to = p + 1 < 9 ? b : c;");
+    put("int to = f + 6 < 12 ? at + f : p + 1 < 9 ? b : c, x;", "f", 0, "int to = at, x;");
+    put("g(m > 0 ? a : b, m);", "m", 0, "g(b, 0);");
+}
+
+Test(index, only_what_the_number_touches_and_only_where_whole_numbers_stand)
+{
+    put("x[a - m + 3]", "m", 2, "x[a - 2 + 3]");
+    put("x[a / m * 3]", "m", 2, "x[a / 2 * 3]");
+    put("x[1 + 2 + a][m]", "m", 0, "x[1 + 2 + a][0]");
+    put("x[m - 4]", "m", 2, "x[2 - 4]");
+    put("real y = x + m, z = x[i + m];", "m", 0, "real y = x + 0, z = x[i];");
+    put("y = x + m * 0.5;", "m", 0, "y = x + 0 * 0.5;");
+    put("s.m + p->m + mm + f(\"m\") + m2;    /* of m */", "m", 7, "s.m + p->m + mm + f(\"m\") + m2;    /* of m */");
+    put("    x[m];    /* of m */", "m", 7, "    x[7];    /* of m */");
+}
