@@ -253,6 +253,7 @@ struct Op {
     struct {
         bool winograd;               /* a convolution by Winograd's algorithm */
         bool deferred;               /* deferred weight gradient: WEIGHTS stores the operands of PRODUCTS */
+        bool by_group;               /* WEIGHTS of a dense layer: called for each group, behind what makes its operand (rows.c) */
         bool openblas;               /* a dense layer by OpenBLAS, and its backward operators */
         const struct Latency *latency;       /* latency form: of a kernel of its own (lower/latency.h); NULL: plain loops */
     } kernel;

@@ -212,6 +212,8 @@ static Fact *unit_fact(const Units *e, const Unit *u, Naming naming)
     fact_bool(f, "accumulate", u->weights && u->weights->grad.accumulates);
     fact_bool(f, "adds_bias", u->weights && u->weights->grad.adds_bias);
     fact_bool(f, "gathers", u->weights && u->weights->kernel.deferred);
+    if (op->kind == OP_dense)
+        fact_bool(f, "by_group", u->weights && u->weights->kernel.by_group);
     if (op->kind == OP_dense || op->kind == OP_conv)
         fact_bool(f, "dealt", m->options.mpi && op->weight_count && sums_row(op->weights[0]));
     fact_int(f, "S", schedule_slices(m, op));

@@ -622,7 +622,7 @@ static void h_from_input_weights_6x1(real dw[196][48], real dy[][L][16], real x[
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v * 2 + s][l]));
+            vec z0 = v_keep(v_load(dy[s * 3 + v][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -650,7 +650,7 @@ static void h_from_input_weights_5x1(real dw[196][48], real dy[][L][16], real x[
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v * 2 + s][l]));
+            vec z0 = v_keep(v_load(dy[s * 3 + v][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -669,17 +669,16 @@ static void h_from_input_weights_5x1(real dw[196][48], real dy[][L][16], real x[
     v_storeu(&dw[k + 4][m], s4_0);
 }
 
-/* rows: dy with the outputs side by side, 16 of an example. */
-static void h_from_input_transpose(real *rows, h_from_input_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example; of one slice. */
+static void h_from_input_transpose(real *rows, real *dy)
 {
-    real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int t = 0; t < 6; t++) {
-        int s = t / 3, v = t % 3, m = v * 16;
+    real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
+    for (int v = 0; v < 3; v++) {
+        int m = v * 16;
         vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = v_load(dy[s][m + r]);
+        for (int r = 0; r < 16; r++) square[r] = v_load(dys[m + r]);
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v * 2 + s][l], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v][l], square[l]);
     }
 }
 
@@ -692,7 +691,7 @@ static void h_from_input_weights(real dw[196][48], real db[48], real *rows, fron
     for (int v = 0; v < 3; v++) {
         vec s = v_zero();
         for (int i = 0; i < 2; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 2 + i][l]));
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[i * 3 + v][l]));
         v_storeu(&db[v * 16], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
@@ -864,28 +863,27 @@ static void h_from_state_weights_2x3(real dw[16][48], real dy[][L][16], real x[]
         for (int l = 0, end = L; l < end; l++) {
             vec a0 = v_set1(x[s][k][l]);
             vec a1 = v_set1(x[s][k + 1][l]);
-            vec z = v_keep(v_load(dy[v * 6 + s][l]));
+            vec z = v_keep(v_load(dy[s * 3 + v][l]));
             s0_0 = v_fma(a0, z, s0_0); s1_0 = v_fma(a1, z, s1_0);
-            z = v_keep(v_load(dy[(v + 1) * 6 + s][l]));
+            z = v_keep(v_load(dy[s * 3 + v + 1][l]));
             s0_1 = v_fma(a0, z, s0_1); s1_1 = v_fma(a1, z, s1_1);
-            z = v_keep(v_load(dy[(v + 2) * 6 + s][l]));
+            z = v_keep(v_load(dy[s * 3 + v + 2][l]));
             s0_2 = v_fma(a0, z, s0_2); s1_2 = v_fma(a1, z, s1_2);
         }
     v_storeu(&dw[k][m], s0_0); v_storeu(&dw[k][m + 16], s0_1); v_storeu(&dw[k][m + 32], s0_2);
     v_storeu(&dw[k + 1][m], s1_0); v_storeu(&dw[k + 1][m + 16], s1_1); v_storeu(&dw[k + 1][m + 32], s1_2);
 }
 
-/* rows: dy with the outputs side by side, 16 of an example. */
-static void h_from_state_transpose(real *rows, h_from_state_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example; of one slice. */
+static void h_from_state_transpose(real *rows, real *dy)
 {
-    real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int t = 0; t < 18; t++) {
-        int s = t / 3, v = t % 3, m = v * 16;
+    real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
+    for (int v = 0; v < 3; v++) {
+        int m = v * 16;
         vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = v_load(dy[s][m + r]);
+        for (int r = 0; r < 16; r++) square[r] = v_load(dys[m + r]);
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v * 6 + s][l], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v][l], square[l]);
     }
 }
 
@@ -1071,7 +1069,7 @@ static void A_weights_6x1(real dw[16][16], real dy[][L][16], real x[][16][L], in
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int s = 0; s < 6; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v * 6 + s][l]));
+            vec z0 = v_keep(v_load(dy[s + v][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -1099,7 +1097,7 @@ static void A_weights_5x1(real dw[16][16], real dy[][L][16], real x[][16][L], in
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
     for (int s = 0; s < 6; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v * 6 + s][l]));
+            vec z0 = v_keep(v_load(dy[s + v][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -1118,17 +1116,16 @@ static void A_weights_5x1(real dw[16][16], real dy[][L][16], real x[][16][L], in
     v_storeu(&dw[k + 4][m], s4_0);
 }
 
-/* rows: dy with the outputs side by side, 16 of an example. */
-static void A_transpose(real *rows, A_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example; of one slice. */
+static void A_transpose(real *rows, real *dy)
 {
-    real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int t = 0; t < 6; t++) {
-        int s = t, v = 0, m = v * 16;
+    real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
+    for (int v = 0; v < 1; v++) {
+        int m = v * 16;
         vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 6 ? v_load(dy[s][m + r]) : v_zero();
+        for (int r = 0; r < 16; r++) square[r] = m + r < 6 ? v_load(dys[m + r]) : v_zero();
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v * 6 + s][l], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v][l], square[l]);
     }
 }
 
@@ -1140,7 +1137,7 @@ static void A_weights(real dw[16][16], real db[16], real *rows, h_t *x)
     for (int v = 0; v < 1; v++) {
         vec s = v_zero();
         for (int i = 0; i < 6; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 6 + i][l]));
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[i + v][l]));
         v_storeu(&db[v * 16], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
@@ -1552,7 +1549,7 @@ static void classify_dense1_weights_6x1(real dw[648][16], real dy[][L][16], real
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int s = 0; s < 6; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v * 6 + s][l]));
+            vec z0 = v_keep(v_load(dy[s + v][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -1574,17 +1571,16 @@ static void classify_dense1_weights_6x1(real dw[648][16], real dy[][L][16], real
     v_storeu(&dw[k + 5][m], s5_0);
 }
 
-/* rows: dy with the outputs side by side, 16 of an example. */
-static void classify_dense1_transpose(real *rows, classify_dense1_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example; of one slice. */
+static void classify_dense1_transpose(real *rows, real *dy)
 {
-    real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int t = 0; t < 6; t++) {
-        int s = t, v = 0, m = v * 16;
+    real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
+    for (int v = 0; v < 1; v++) {
+        int m = v * 16;
         vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 10 ? v_load(dy[s][m + r]) : v_zero();
+        for (int r = 0; r < 16; r++) square[r] = m + r < 10 ? v_load(dys[m + r]) : v_zero();
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v * 6 + s][l], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v][l], square[l]);
     }
 }
 
@@ -1597,7 +1593,7 @@ static void classify_dense1_weights(real dw[648][16], real db[16], real *rows, c
     for (int v = 0; v < 1; v++) {
         vec s = v_zero();
         for (int i = 0; i < 6; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 6 + i][l]));
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[i + v][l]));
         v_storeu(&db[v * 16], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
@@ -1751,47 +1747,44 @@ static struct {
     classify_maxpool1_t *classify_maxpool1; /* [0 .. 3G)  8x9x9: reals 156832 to 219040, 243 KiB */
     crop_t *crop;                           /* [0 .. 3G)  1x20x20: reals 219040 to 257440, 150 KiB */
     classify_maxpool1_winner_slot *classify_maxpool1_winner; /* [0 .. 3G)  8x9x9x2: reals 292928 to 296864, 15 KiB */
-    classify_dense1_t *classify_dense1;     /* [0 .. 3G)  10: reals 63744 to 64704, 3.8 KiB; with image_bytes */
-    loss1_t *loss1;                         /* [0 .. 3G)  1: reals 65760 to 65856, 384 bytes; with image_bytes */
-    d_classify_dense1_t *d_classify_dense1;
-        /* [0 .. 3G)  10: by cross_entropy1; reals 64704 to 65664, 3.8 KiB; with d_classify_conv1_weight_part, d_A,
-         * image_bytes */
+    classify_dense1_t *classify_dense1;     /* [0 .. 3G)  10: reals 65280 to 66240, 3.8 KiB; with image_bytes */
+    loss1_t *loss1;                         /* [0 .. 3G)  1: reals 67296 to 67392, 384 bytes; with image_bytes */
     real (*d_classify_dense1_rows)[256];
         /* [0 .. 3G)  a kernel's own layout: reals 62208 to 63744, 6.0 KiB; with image_bytes */
+    d_classify_dense1_t *d_classify_dense1;
+        /* [0 .. 3G)  10: by cross_entropy1; reals 63744 to 64704, 3.8 KiB; with d_A_rows, image_bytes */
     d_classify_maxpool1_t *d_classify_maxpool1;
-        /* [0 .. 3G)  8x9x9: by classify_dense1; reals 0 to 62208, 243 KiB; with d_A_rows, d_h, d_h_from_input,
-         * d_h_from_state, d_h_2, d_h_from_state_rows, d_h_3, d_h_from_input_2, d_h_from_input_rows, d_front_maxpool2,
+        /* [0 .. 3G)  8x9x9: by classify_dense1; reals 0 to 62208, 243 KiB; with d_h, d_h_from_input, d_h_from_state,
+         * d_h_2, d_h_from_state_rows, d_h_3, d_h_from_input_2, d_h_from_input_rows, d_front_maxpool2,
          * d_front_conv1_weight_part, d_front_conv1_bias_part, image_bytes */
-    d_A_t *d_A;
-        /* [0 .. 3G)  6: by crop; reals 64704 to 65280, 2.2 KiB; with d_classify_dense1, image_bytes */
-    d_classify_conv1_weight_part_slot *d_classify_conv1_weight_part;
-        /* [0 .. 3G)  8x1x3x3: reals 65280 to 65760, 1.9 KiB; with d_classify_dense1, image_bytes */
-    d_classify_conv1_bias_part_slot *d_classify_conv1_bias_part;
-        /* [0 .. 3G)  8: reals 65856 to 65952, 384 bytes; with image_bytes */
     real (*d_A_rows)[256];
-        /* [0 .. 3G)  a kernel's own layout: reals 13824 to 15360, 6.0 KiB; with d_classify_maxpool1, image_bytes */
+        /* [0 .. 3G)  a kernel's own layout: reals 63744 to 65280, 6.0 KiB; with d_classify_dense1, image_bytes */
+    d_A_t *d_A;                             /* [0 .. 3G)  6: by crop; reals 66240 to 66816, 2.2 KiB; with image_bytes */
+    d_classify_conv1_weight_part_slot *d_classify_conv1_weight_part;
+        /* [0 .. 3G)  8x1x3x3: reals 66816 to 67296, 1.9 KiB; with image_bytes */
+    d_classify_conv1_bias_part_slot *d_classify_conv1_bias_part;
+        /* [0 .. 3G)  8: reals 67392 to 67488, 384 bytes; with image_bytes */
     d_h_t *d_h;
-        /* [0 .. 3G)  16: by A; reals 15360 to 16896, 6.0 KiB; with d_classify_maxpool1, d_h_from_input_rows,
-         * image_bytes */
+        /* [0 .. 3G)  16: by A; reals 17920 to 19456, 6.0 KiB; with d_classify_maxpool1, image_bytes */
     d_h_2_t *d_h_2;
-        /* [0 .. 4G)  16: by h, for the step before; reals 9216 to 11264, 8.0 KiB; with d_classify_maxpool1,
-         * d_h_from_state_rows, image_bytes */
+        /* [0 .. 4G)  16: by h, for the step before; reals 13824 to 15872, 8.0 KiB; with d_classify_maxpool1,
+         * d_h_from_input_rows, image_bytes */
     d_h_3_t *d_h_3;
-        /* [0 .. 4G)  16: by h_from_state, for the step before; reals 11264 to 13312, 8.0 KiB; with d_classify_maxpool1,
-         * d_h_from_state_rows, image_bytes */
+        /* [0 .. 4G)  16: by h_from_state, for the step before; reals 15872 to 17920, 8.0 KiB; with d_classify_maxpool1,
+         * image_bytes */
     d_h_from_input_t *d_h_from_input;
         /* [0 .. 3G)  48: by h; reals 0 to 4608, 18 KiB; with d_classify_maxpool1, d_front_maxpool2, image_bytes */
     d_h_from_state_t *d_h_from_state;
         /* [0 .. 3G)  48: by h; reals 4608 to 9216, 18 KiB; with d_classify_maxpool1, d_h_from_input_2,
          * d_front_maxpool2, d_front_conv1_weight_part, d_front_conv1_bias_part, image_bytes */
     real (*d_h_from_state_rows)[768];
-        /* [0 .. 3G)  a kernel's own layout: reals 9216 to 13824, 18 KiB; with d_classify_maxpool1, d_h_2, d_h_3,
-         * image_bytes */
+        /* [0 .. 3G)  a kernel's own layout: reals 9216 to 13824, 18 KiB; with d_classify_maxpool1, image_bytes */
     d_h_from_input_2_t *d_h_from_input_2;
         /* [0 .. G)  48: d_h_from_input of all steps; reals 6272 to 7808, 6.0 KiB; with d_classify_maxpool1,
          * d_h_from_state, d_front_conv1_weight_part, d_front_conv1_bias_part, image_bytes */
     real (*d_h_from_input_rows)[768];
-        /* [0 .. G)  a kernel's own layout: reals 15360 to 16896, 6.0 KiB; with d_classify_maxpool1, d_h, image_bytes */
+        /* [0 .. G)  a kernel's own layout: reals 13824 to 15360, 6.0 KiB; with d_classify_maxpool1, d_h_2,
+         * image_bytes */
     d_front_maxpool2_t *d_front_maxpool2;
         /* [0 .. G)  4x7x7: by h_from_input; reals 0 to 6272, 24 KiB; with d_classify_maxpool1, d_h_from_input,
          * d_h_from_state, image_bytes */
@@ -1838,23 +1831,23 @@ static void lay_out(void)
     v.classify_maxpool1 = (void *)(memory + 156832);
     v.crop = (void *)(memory + 219040);
     v.classify_maxpool1_winner = (void *)(memory + 292928);
-    v.classify_dense1 = (void *)(memory + 63744);
-    v.loss1 = (void *)(memory + 65760);
-    v.d_classify_dense1 = (void *)(memory + 64704);
+    v.classify_dense1 = (void *)(memory + 65280);
+    v.loss1 = (void *)(memory + 67296);
     v.d_classify_dense1_rows = (void *)(memory + 62208);
+    v.d_classify_dense1 = (void *)(memory + 63744);
     v.d_classify_maxpool1 = (void *)(memory + 0);
-    v.d_A = (void *)(memory + 64704);
-    v.d_classify_conv1_weight_part = (void *)(memory + 65280);
-    v.d_classify_conv1_bias_part = (void *)(memory + 65856);
-    v.d_A_rows = (void *)(memory + 13824);
-    v.d_h = (void *)(memory + 15360);
-    v.d_h_2 = (void *)(memory + 9216);
-    v.d_h_3 = (void *)(memory + 11264);
+    v.d_A_rows = (void *)(memory + 63744);
+    v.d_A = (void *)(memory + 66240);
+    v.d_classify_conv1_weight_part = (void *)(memory + 66816);
+    v.d_classify_conv1_bias_part = (void *)(memory + 67392);
+    v.d_h = (void *)(memory + 17920);
+    v.d_h_2 = (void *)(memory + 13824);
+    v.d_h_3 = (void *)(memory + 15872);
     v.d_h_from_input = (void *)(memory + 0);
     v.d_h_from_state = (void *)(memory + 4608);
     v.d_h_from_state_rows = (void *)(memory + 9216);
     v.d_h_from_input_2 = (void *)(memory + 6272);
-    v.d_h_from_input_rows = (void *)(memory + 15360);
+    v.d_h_from_input_rows = (void *)(memory + 13824);
     v.d_front_maxpool2 = (void *)(memory + 0);
     v.d_front_conv1_weight_part = (void *)(memory + 6272);
     v.d_front_conv1_bias_part = (void *)(memory + 6368);
@@ -1962,8 +1955,8 @@ static void backward_pass(const Batch *batch)
             int s = t * G + g;
             cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t],
                 loss1_scale, present(batch, g));
+            classify_dense1_transpose(v.d_classify_dense1_rows[s], (real *)v.d_classify_dense1[s]);
         }
-    classify_dense1_transpose(v.d_classify_dense1_rows[0], v.d_classify_dense1);
     classify_dense1_backward(v.d_classify_maxpool1, v.d_classify_dense1, weights->classify_dense1_weight);
     #pragma omp barrier
     #pragma omp for collapse(2) schedule(dynamic, 1) nowait
@@ -1975,11 +1968,11 @@ static void backward_pass(const Batch *batch)
             classify_conv1_backward(*scratch->d_crop, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of,
                 v.classify_maxpool1[s], weights->classify_conv1_weight);
             crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
+            A_transpose(v.d_A_rows[s], (real *)v.d_A[s]);
         }
     classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
         v.d_classify_dense1_rows[0], v.classify_maxpool1);
     #pragma omp barrier
-    A_transpose(v.d_A_rows[0], v.d_A);
     A_backward(v.d_h, v.d_A, weights->A_weight);
     fold((real *)gradient->classify_conv1_weight, (real *)v.d_classify_conv1_weight_part[0].of, 6, 72, 0);
     fold(gradient->classify_conv1_bias, v.d_classify_conv1_bias_part[0].of, 6, 8, 0);
@@ -1996,17 +1989,16 @@ static void backward_pass(const Batch *batch)
                 (real *)v.d_h_3[s + G]);
             h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
                 v.h_from_state[s], v.h[s - G]);
+            h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[s]);
         }
         h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
         #pragma omp barrier
     }
-    h_from_state_transpose(v.d_h_from_state_rows[0], v.d_h_from_state);
-    #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         sum_d_h_from_input_2_forward(v.d_h_from_input_2[g], v.d_h_from_input + g);
+        h_from_input_transpose(v.d_h_from_input_rows[g], (real *)v.d_h_from_input_2[g]);
     }
-    h_from_input_transpose(v.d_h_from_input_rows[0], v.d_h_from_input_2);
     h_from_input_backward(v.d_front_maxpool2, v.d_h_from_input_2, weights->h_weight_ih);
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1) nowait
@@ -2191,7 +2183,7 @@ static const NetValue values[] = {
     { "h", 3, 1, { 16 }, 16, 297376, 0, 256, 0, 0 },
     { "A", 3, 1, { 6 }, 6, 299712, 0, 96, 1, 1 },
     { "crop", 3, 3, { 1, 20, 20 }, 400, 219040, 0, 6400, 0, 0 },
-    { "digit", 3, 1, { 10 }, 10, 63744, 0, 160, 0, 1 },
+    { "digit", 3, 1, { 10 }, 10, 65280, 0, 160, 0, 1 },
 };
 
 /* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label

@@ -530,7 +530,7 @@ static void front_dense1_weights_4x1(real dw[8][16], real dy[][L][16], real x[][
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
     for (int s = 0; s < 1; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v + s][l]));
+            vec z0 = v_keep(v_load(dy[s + v][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -546,17 +546,16 @@ static void front_dense1_weights_4x1(real dw[8][16], real dy[][L][16], real x[][
     v_storeu(&dw[k + 3][m], s3_0);
 }
 
-/* rows: dy with the outputs side by side, 16 of an example. */
-static void front_dense1_transpose(real *rows, front_dense1_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example; of one slice. */
+static void front_dense1_transpose(real *rows, real *dy)
 {
-    real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int t = 0; t < 1; t++) {
-        int s = t, v = 0, m = v * 16;
+    real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
+    for (int v = 0; v < 1; v++) {
+        int m = v * 16;
         vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dy[s][m + r]) : v_zero();
+        for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dys[m + r]) : v_zero();
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v + s][l], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v][l], square[l]);
     }
 }
 
@@ -569,7 +568,7 @@ static void front_dense1_weights(real dw[8][16], real db[16], real *rows, front_
     for (int v = 0; v < 1; v++) {
         vec s = v_zero();
         for (int i = 0; i < 1; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v + i][l]));
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[i + v][l]));
         v_storeu(&db[v * 16], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
@@ -681,10 +680,10 @@ static struct {
     front_maxpool1_winner_slot *front_maxpool1_winner; /* [0 .. G)  2x2x2x2: reals 1136 to 1152, 64 bytes */
     front_dense1_t *front_dense1;     /* [0 .. G)  2: reals 1040 to 1072, 128 bytes */
     loss1_t *loss1;                   /* [0 .. G)  1: reals 1120 to 1136, 64 bytes */
+    real (*d_front_dense1_rows)[256]; /* [0 .. G)  a kernel's own layout: reals 400 to 656, 1.0 KiB */
     d_front_dense1_t *d_front_dense1;
         /* [0 .. G)  2: by cross_entropy1; reals 1072 to 1104, 128 bytes; with d_front_conv2_weight_part,
          * d_front_conv1_weight_part */
-    real (*d_front_dense1_rows)[256]; /* [0 .. G)  a kernel's own layout: reals 400 to 656, 1.0 KiB */
     d_front_tanh1_t *d_front_tanh1;   /* [0 .. G)  2x2x2: by front_dense1; reals 912 to 1040, 512 bytes */
     d_front_conv2_weight_part_t *d_front_conv2_weight_part;
         /* [0 .. G)  2x2x2x2: reals 1072 to 1088, 64 bytes; with d_front_dense1 */
@@ -716,8 +715,8 @@ static void lay_out(void)
     v.front_maxpool1_winner = (void *)(memory + 1136);
     v.front_dense1 = (void *)(memory + 1040);
     v.loss1 = (void *)(memory + 1120);
-    v.d_front_dense1 = (void *)(memory + 1072);
     v.d_front_dense1_rows = (void *)(memory + 400);
+    v.d_front_dense1 = (void *)(memory + 1072);
     v.d_front_tanh1 = (void *)(memory + 912);
     v.d_front_conv2_weight_part = (void *)(memory + 1072);
     v.d_front_conv1_weight_part = (void *)(memory + 1088);
@@ -797,8 +796,8 @@ static void backward_pass(const Batch *batch)
     for (int g = 0; g < G; g++) {
         cross_entropy1_backward((real *)v.d_front_dense1[g], (real *)v.front_dense1[g], v.y[g], loss1_scale,
             present(batch, g));
+        front_dense1_transpose(v.d_front_dense1_rows[g], (real *)v.d_front_dense1[g]);
     }
-    front_dense1_transpose(v.d_front_dense1_rows[0], v.d_front_dense1);
     front_dense1_backward(v.d_front_tanh1, v.d_front_dense1, weights->front_dense1_weight);
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1) nowait

@@ -239,7 +239,7 @@ static void h_from_input_weights_6x1(real dw[16][16], real dy[][L][16], real x[]
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int s = 0; s < 1; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v + s][l]));
+            vec z0 = v_keep(v_load(dy[s + v][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -267,7 +267,7 @@ static void h_from_input_weights_5x1(real dw[16][16], real dy[][L][16], real x[]
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
     for (int s = 0; s < 1; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v + s][l]));
+            vec z0 = v_keep(v_load(dy[s + v][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -286,17 +286,16 @@ static void h_from_input_weights_5x1(real dw[16][16], real dy[][L][16], real x[]
     v_storeu(&dw[k + 4][m], s4_0);
 }
 
-/* rows: dy with the outputs side by side, 16 of an example. */
-static void h_from_input_transpose(real *rows, h_from_input_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example; of one slice. */
+static void h_from_input_transpose(real *rows, real *dy)
 {
-    real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int t = 0; t < 1; t++) {
-        int s = t, v = 0, m = v * 16;
+    real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
+    for (int v = 0; v < 1; v++) {
+        int m = v * 16;
         vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 9 ? v_load(dy[s][m + r]) : v_zero();
+        for (int r = 0; r < 16; r++) square[r] = m + r < 9 ? v_load(dys[m + r]) : v_zero();
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v + s][l], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v][l], square[l]);
     }
 }
 
@@ -309,7 +308,7 @@ static void h_from_input_weights(real dw[16][16], real db[16], real *rows, image
     for (int v = 0; v < 1; v++) {
         vec s = v_zero();
         for (int i = 0; i < 1; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v + i][l]));
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[i + v][l]));
         v_storeu(&db[v * 16], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
@@ -446,7 +445,7 @@ static void h_from_state_weights_3x1(real dw[3][16], real dy[][L][16], real x[][
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v * 2 + s][l]));
+            vec z0 = v_keep(v_load(dy[s + v][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -459,17 +458,16 @@ static void h_from_state_weights_3x1(real dw[3][16], real dy[][L][16], real x[][
     v_storeu(&dw[k + 2][m], s2_0);
 }
 
-/* rows: dy with the outputs side by side, 16 of an example. */
-static void h_from_state_transpose(real *rows, h_from_state_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example; of one slice. */
+static void h_from_state_transpose(real *rows, real *dy)
 {
-    real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int t = 0; t < 2; t++) {
-        int s = t, v = 0, m = v * 16;
+    real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
+    for (int v = 0; v < 1; v++) {
+        int m = v * 16;
         vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 9 ? v_load(dy[s][m + r]) : v_zero();
+        for (int r = 0; r < 16; r++) square[r] = m + r < 9 ? v_load(dys[m + r]) : v_zero();
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v * 2 + s][l], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v][l], square[l]);
     }
 }
 
@@ -655,7 +653,7 @@ static void A_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int 
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v * 2 + s][l]));
+            vec z0 = v_keep(v_load(dy[s + v][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -668,17 +666,16 @@ static void A_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int 
     v_storeu(&dw[k + 2][m], s2_0);
 }
 
-/* rows: dy with the outputs side by side, 16 of an example. */
-static void A_transpose(real *rows, A_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example; of one slice. */
+static void A_transpose(real *rows, real *dy)
 {
-    real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int t = 0; t < 2; t++) {
-        int s = t, v = 0, m = v * 16;
+    real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
+    for (int v = 0; v < 1; v++) {
+        int m = v * 16;
         vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 6 ? v_load(dy[s][m + r]) : v_zero();
+        for (int r = 0; r < 16; r++) square[r] = m + r < 6 ? v_load(dys[m + r]) : v_zero();
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v * 2 + s][l], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v][l], square[l]);
     }
 }
 
@@ -690,7 +687,7 @@ static void A_weights(real dw[3][16], real db[16], real *rows, h_t *x)
     for (int v = 0; v < 1; v++) {
         vec s = v_zero();
         for (int i = 0; i < 2; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 2 + i][l]));
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[i + v][l]));
         v_storeu(&db[v * 16], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
@@ -952,7 +949,7 @@ static void classify_dense1_weights_4x1(real dw[4][16], real dy[][L][16], real x
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v * 2 + s][l]));
+            vec z0 = v_keep(v_load(dy[s + v][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -968,17 +965,16 @@ static void classify_dense1_weights_4x1(real dw[4][16], real dy[][L][16], real x
     v_storeu(&dw[k + 3][m], s3_0);
 }
 
-/* rows: dy with the outputs side by side, 16 of an example. */
-static void classify_dense1_transpose(real *rows, classify_dense1_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example; of one slice. */
+static void classify_dense1_transpose(real *rows, real *dy)
 {
-    real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int t = 0; t < 2; t++) {
-        int s = t, v = 0, m = v * 16;
+    real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
+    for (int v = 0; v < 1; v++) {
+        int m = v * 16;
         vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dy[s][m + r]) : v_zero();
+        for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dys[m + r]) : v_zero();
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v * 2 + s][l], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v][l], square[l]);
     }
 }
 
@@ -991,7 +987,7 @@ static void classify_dense1_weights(real dw[4][16], real db[16], real *rows, cla
     for (int v = 0; v < 1; v++) {
         vec s = v_zero();
         for (int i = 0; i < 2; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 2 + i][l]));
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[i + v][l]));
         v_storeu(&db[v * 16], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
@@ -1148,64 +1144,63 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
  * Of each tensor: its slices, its shape, where a gradient comes from, its place, and what else has some of that place
  * at other times. */
 static real *memory;
-#define MEMORY ((size_t)2896)     /* reals */
-#define SCRATCH ((size_t)64)     /* reals of each thread */
+#define MEMORY ((size_t)3200)     /* reals */
+#define SCRATCH ((size_t)144)     /* reals of each thread */
 static struct {
-    image_t *image;                         /* [0 .. G)  1x4x4: reals 1664 to 1920, 1.0 KiB */
-    h_t *h;                                 /* [-G .. 2G)  3: reals 2112 to 2256, 576 bytes, [0] at 2160 */
-    digits_t *digits;                       /* [0 .. G)  2: reals 2832 to 2864, 128 bytes */
+    image_t *image;                         /* [0 .. G)  1x4x4: reals 1888 to 2144, 1.0 KiB */
+    h_t *h;                                 /* [-G .. 2G)  3: reals 2528 to 2672, 576 bytes, [0] at 2576 */
+    digits_t *digits;                       /* [0 .. G)  2: reals 3136 to 3168, 128 bytes */
     h_from_input_t *h_from_input;
-        /* [0 .. G)  9: reals 0 to 144, 576 bytes; with d_classify_dense1_rows, d_A_rows, d_h_from_state_rows,
+        /* [0 .. G)  9: reals 0 to 144, 576 bytes; with d_classify_dense1_rows, d_h_from_state_rows,
          * d_h_from_input_rows */
-    h_from_state_t *h_from_state;           /* [0 .. 2G)  9: reals 512 to 800, 1.1 KiB; with d_h_init_part */
-    h_gates_t *h_gates;                     /* [0 .. 2G)  3x3: reals 800 to 1088, 1.1 KiB */
-    A_t *A;                                 /* [0 .. 2G)  6: reals 1920 to 2112, 768 bytes */
-    crop_slopes_t *crop_slopes;             /* [0 .. 2G)  2x1x2x2: reals 1088 to 1344, 1.0 KiB; with d_h_from_input */
-    classify_dropout1_t *classify_dropout1; /* [0 .. 2G)  1x2x2: reals 1536 to 1664, 512 bytes; with d_h_from_state */
-    crop_t *crop;                           /* [0 .. 2G)  1x2x2: reals 2544 to 2672, 512 bytes */
-    classify_dense1_t *classify_dense1;     /* [0 .. 2G)  2: reals 2768 to 2832, 256 bytes */
-    loss1_t *loss1;                         /* [0 .. 2G)  1: reals 2864 to 2896, 128 bytes */
-    d_classify_dense1_t *d_classify_dense1;
-        /* [0 .. 2G)  2: by cross_entropy1; reals 1344 to 1408, 256 bytes; with d_A, d_h_from_input, d_h_from_state */
+    h_from_state_t *h_from_state;           /* [0 .. 2G)  9: reals 1024 to 1312, 1.1 KiB */
+    h_gates_t *h_gates;                     /* [0 .. 2G)  3x3: reals 1312 to 1600, 1.1 KiB */
+    A_t *A;                                 /* [0 .. 2G)  6: reals 2144 to 2336, 768 bytes */
+    crop_slopes_t *crop_slopes;             /* [0 .. 2G)  2x1x2x2: reals 1600 to 1856, 1.0 KiB; with d_h_from_state */
+    classify_dropout1_t *classify_dropout1; /* [0 .. 2G)  1x2x2: reals 2672 to 2800, 512 bytes; with d_h_3 */
+    crop_t *crop;                           /* [0 .. 2G)  1x2x2: reals 2816 to 2944, 512 bytes */
+    classify_dense1_t *classify_dense1;     /* [0 .. 2G)  2: reals 3072 to 3136, 256 bytes */
+    loss1_t *loss1;                         /* [0 .. 2G)  1: reals 3168 to 3200, 128 bytes */
     real (*d_classify_dense1_rows)[256];
-        /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB; with h_from_input, d_A_rows, d_h_from_state_rows,
-         * d_h_from_input_2, d_h_from_input_rows */
+        /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB; with h_from_input, d_h_from_state_rows,
+         * d_h_from_input_rows */
+    d_classify_dense1_t *d_classify_dense1;
+        /* [0 .. 2G)  2: by cross_entropy1; reals 512 to 576, 256 bytes; with d_A_rows, d_h_from_input */
     d_classify_dropout1_t *d_classify_dropout1;
-        /* [0 .. 2G)  1x2x2: by classify_dense1; reals 2256 to 2384, 512 bytes; with d_h_2 */
-    d_A_t *d_A;
-        /* [0 .. 2G)  6: by crop; reals 1344 to 1536, 768 bytes; with d_classify_dense1, d_h_from_input,
-         * d_h_from_state */
+        /* [0 .. 2G)  1x2x2: by classify_dense1; reals 2944 to 3072, 512 bytes; with d_h */
     real (*d_A_rows)[256];
-        /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB; with h_from_input, d_classify_dense1_rows,
-         * d_h_from_state_rows, d_h_from_input_2, d_h_from_input_rows */
-    d_h_t *d_h;                             /* [0 .. 2G)  3: by A; reals 2672 to 2768, 384 bytes */
+        /* [0 .. 2G)  a kernel's own layout: reals 512 to 1024, 2.0 KiB; with d_classify_dense1, d_h_from_input,
+         * d_h_init_part */
+    d_A_t *d_A;                             /* [0 .. 2G)  6: by crop; reals 2336 to 2528, 768 bytes; with d_h_2 */
+    d_h_t *d_h;
+        /* [0 .. 2G)  3: by A; reals 2944 to 3040, 384 bytes; with d_classify_dropout1 */
     d_h_2_t *d_h_2;
-        /* [0 .. 3G)  3: by h, for the step before; reals 2256 to 2400, 576 bytes; with d_classify_dropout1 */
+        /* [0 .. 3G)  3: by h, for the step before; reals 2336 to 2480, 576 bytes; with d_A */
     d_h_3_t *d_h_3;
-        /* [0 .. 3G)  3: by h_from_state, for the step before; reals 2400 to 2544, 576 bytes */
-    d_h_from_input_t *d_h_from_input;
-        /* [0 .. 2G)  9: by h; reals 1088 to 1376, 1.1 KiB; with d_classify_dense1, d_A, crop_slopes */
-    d_h_from_state_t *d_h_from_state;
-        /* [0 .. 2G)  9: by h; reals 1376 to 1664, 1.1 KiB; with classify_dropout1, d_classify_dense1, d_A */
+        /* [0 .. 3G)  3: by h_from_state, for the step before; reals 2672 to 2816, 576 bytes; with classify_dropout1 */
     real (*d_h_from_state_rows)[256];
         /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB; with h_from_input, d_classify_dense1_rows,
-         * d_A_rows, d_h_from_input_2, d_h_from_input_rows */
-    d_h_init_part_slot *d_h_init_part;      /* [0 .. G)  3: reals 512 to 528, 64 bytes; with h_from_state */
-    d_h_from_input_2_t *d_h_from_input_2;
-        /* [0 .. G)  9: d_h_from_input of all steps; reals 256 to 400, 576 bytes; with d_classify_dense1_rows, d_A_rows,
-         * d_h_from_state_rows */
+         * d_h_from_input_rows */
+    d_h_from_input_t *d_h_from_input;
+        /* [0 .. 2G)  9: by h; reals 512 to 800, 1.1 KiB; with d_classify_dense1, d_A_rows */
+    d_h_from_state_t *d_h_from_state;       /* [0 .. 2G)  9: by h; reals 1600 to 1888, 1.1 KiB; with crop_slopes */
+    d_h_init_part_slot *d_h_init_part;      /* [0 .. G)  3: reals 800 to 816, 64 bytes; with d_A_rows */
     real (*d_h_from_input_rows)[256];
         /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB; with h_from_input, d_classify_dense1_rows,
-         * d_A_rows, d_h_from_state_rows */
+         * d_h_from_state_rows */
 } v;
 
 /* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
 typedef struct {
-    d_crop_t *d_crop;           /* 1x2x2: by classify_dropout1; reals 0 to 64, 256 bytes; with d_h_total, d_h_total_2 */
+    d_crop_t *d_crop;
+        /* 1x2x2: by classify_dropout1; reals 0 to 64, 256 bytes; with d_h_total, d_h_total_2, d_h_from_input_2 */
     d_h_total_t *d_h_total;
-        /* 3: d_h + d_h_2 of the next step + d_h_3 of the next step; reals 0 to 48, 192 bytes; with d_crop,
-         * d_h_total_2 */
-    d_h_total_2_t *d_h_total_2; /* 3: d_h_2 + d_h_3; reals 0 to 48, 192 bytes; with d_crop, d_h_total */
+        /* 3: d_h + d_h_2 of the next step + d_h_3 of the next step; reals 0 to 48, 192 bytes; with d_crop, d_h_total_2,
+         * d_h_from_input_2 */
+    d_h_total_2_t *d_h_total_2;
+        /* 3: d_h_2 + d_h_3; reals 0 to 48, 192 bytes; with d_crop, d_h_total, d_h_from_input_2 */
+    d_h_from_input_2_t *d_h_from_input_2;
+        /* 9: d_h_from_input of all steps; reals 0 to 144, 576 bytes; with d_crop, d_h_total, d_h_total_2 */
 } Scratch;
 static real *scratch_memory;
 static Scratch *scratches;      /* one a thread */
@@ -1214,37 +1209,37 @@ static inline const Scratch *scratch_of_thread(void) { return &scratches[omp_get
 /* Lays the tensors into the memory. */
 static void lay_out(void)
 {
-    v.image = (void *)(memory + 1664);
-    v.h = (void *)(memory + 2160);
-    v.digits = (void *)(memory + 2832);
+    v.image = (void *)(memory + 1888);
+    v.h = (void *)(memory + 2576);
+    v.digits = (void *)(memory + 3136);
     v.h_from_input = (void *)(memory + 0);
-    v.h_from_state = (void *)(memory + 512);
-    v.h_gates = (void *)(memory + 800);
-    v.A = (void *)(memory + 1920);
-    v.crop_slopes = (void *)(memory + 1088);
-    v.classify_dropout1 = (void *)(memory + 1536);
-    v.crop = (void *)(memory + 2544);
-    v.classify_dense1 = (void *)(memory + 2768);
-    v.loss1 = (void *)(memory + 2864);
-    v.d_classify_dense1 = (void *)(memory + 1344);
+    v.h_from_state = (void *)(memory + 1024);
+    v.h_gates = (void *)(memory + 1312);
+    v.A = (void *)(memory + 2144);
+    v.crop_slopes = (void *)(memory + 1600);
+    v.classify_dropout1 = (void *)(memory + 2672);
+    v.crop = (void *)(memory + 2816);
+    v.classify_dense1 = (void *)(memory + 3072);
+    v.loss1 = (void *)(memory + 3168);
     v.d_classify_dense1_rows = (void *)(memory + 0);
-    v.d_classify_dropout1 = (void *)(memory + 2256);
-    v.d_A = (void *)(memory + 1344);
-    v.d_A_rows = (void *)(memory + 0);
-    v.d_h = (void *)(memory + 2672);
-    v.d_h_2 = (void *)(memory + 2256);
-    v.d_h_3 = (void *)(memory + 2400);
-    v.d_h_from_input = (void *)(memory + 1088);
-    v.d_h_from_state = (void *)(memory + 1376);
+    v.d_classify_dense1 = (void *)(memory + 512);
+    v.d_classify_dropout1 = (void *)(memory + 2944);
+    v.d_A_rows = (void *)(memory + 512);
+    v.d_A = (void *)(memory + 2336);
+    v.d_h = (void *)(memory + 2944);
+    v.d_h_2 = (void *)(memory + 2336);
+    v.d_h_3 = (void *)(memory + 2672);
     v.d_h_from_state_rows = (void *)(memory + 0);
-    v.d_h_init_part = (void *)(memory + 512);
-    v.d_h_from_input_2 = (void *)(memory + 256);
+    v.d_h_from_input = (void *)(memory + 512);
+    v.d_h_from_state = (void *)(memory + 1600);
+    v.d_h_init_part = (void *)(memory + 800);
     v.d_h_from_input_rows = (void *)(memory + 0);
     for (int k = 0; k < threads; k++) {
         real *at = scratch_memory + (size_t)k * SCRATCH;
         scratches[k].d_crop = (void *)(at + 0);
         scratches[k].d_h_total = (void *)(at + 0);
         scratches[k].d_h_total_2 = (void *)(at + 0);
+        scratches[k].d_h_from_input_2 = (void *)(at + 0);
     }
 }
 
@@ -1336,8 +1331,8 @@ static void backward_pass(const Batch *batch)
             int s = t * G + g;
             cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t],
                 loss1_scale, present(batch, g));
+            classify_dense1_transpose(v.d_classify_dense1_rows[s], (real *)v.d_classify_dense1[s]);
         }
-    classify_dense1_transpose(v.d_classify_dense1_rows[0], v.d_classify_dense1);
     classify_dense1_backward(v.d_classify_dropout1, v.d_classify_dense1, weights->classify_dense1_weight);
     #pragma omp barrier
     #pragma omp for collapse(2) schedule(dynamic, 1) nowait
@@ -1347,18 +1342,20 @@ static void backward_pass(const Batch *batch)
             classify_dropout1_backward((real *)*scratch->d_crop, (real *)v.d_classify_dropout1[s],
                 dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
             crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
+            A_transpose(v.d_A_rows[s], (real *)v.d_A[s]);
         }
     classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
         v.d_classify_dense1_rows[0], v.classify_dropout1);
     #pragma omp barrier
-    A_transpose(v.d_A_rows[0], v.d_A);
     A_backward(v.d_h, v.d_A, weights->A_weight);
-    #pragma omp for schedule(dynamic, 1)
+    #pragma omp barrier
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
         zero_3_forward((real *)v.d_h_2[g + 2 * G]);
         zero_3_forward((real *)v.d_h_3[g + 2 * G]);
     }
     A_weights(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
+    #pragma omp barrier
     for (int t = 1; t >= 0; t--) {
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
@@ -1367,25 +1364,24 @@ static void backward_pass(const Batch *batch)
                 (real *)v.d_h_3[s + G]);
             h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
                 v.h_from_state[s], v.h[s - G]);
+            h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[s]);
         }
         h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
         #pragma omp barrier
     }
-    h_from_state_transpose(v.d_h_from_state_rows[0], v.d_h_from_state);
-    #pragma omp for schedule(dynamic, 1)
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
         sum_d_h_total_2_forward((real *)*scratch->d_h_total_2, (real *)v.d_h_2[g], (real *)v.d_h_3[g]);
         h_start_weights(v.d_h_init_part[g].of, (real *)*scratch->d_h_total_2);
     }
     h_from_state_weights(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
-    fold(gradient->h_init, v.d_h_init_part[0].of, 1, 3, 0);
     #pragma omp barrier
+    fold(gradient->h_init, v.d_h_init_part[0].of, 1, 3, 0);
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        sum_d_h_from_input_2_forward(v.d_h_from_input_2[g], v.d_h_from_input + g);
+        sum_d_h_from_input_2_forward(*scratch->d_h_from_input_2, v.d_h_from_input + g);
+        h_from_input_transpose(v.d_h_from_input_rows[g], (real *)*scratch->d_h_from_input_2);
     }
-    h_from_input_transpose(v.d_h_from_input_rows[0], v.d_h_from_input_2);
-    #pragma omp barrier
     h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.image);
     #pragma omp barrier
 }
@@ -1539,10 +1535,10 @@ static const NetData targets[] = {
  * Name, steps, rank, shape and elements at a step, offset of its first slice, the same at each step, reals of a slice,
  * transform, output. */
 static const NetValue values[] = {
-    { "h", 2, 1, { 3 }, 3, 2160, 0, 48, 0, 0 },
-    { "A", 2, 1, { 6 }, 6, 1920, 0, 96, 1, 1 },
-    { "crop", 2, 3, { 1, 2, 2 }, 4, 2544, 0, 64, 0, 0 },
-    { "digit", 2, 1, { 2 }, 2, 2768, 0, 32, 0, 1 },
+    { "h", 2, 1, { 3 }, 3, 2576, 0, 48, 0, 0 },
+    { "A", 2, 1, { 6 }, 6, 2144, 0, 96, 1, 1 },
+    { "crop", 2, 3, { 1, 2, 2 }, 4, 2816, 0, 64, 0, 0 },
+    { "digit", 2, 1, { 2 }, 2, 3072, 0, 32, 0, 1 },
 };
 
 /* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label
