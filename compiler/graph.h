@@ -105,6 +105,8 @@ struct Tensor {
     List grads;              /* grad.c: parts of its gradient, one from each reader */
     /* plan.c */
     bool local;              /* used in one phase only: placed in a thread's scratch */
+    int brief;               /* used within single rounds of one loop: so many slots, for all rounds (1; in a repeat in a repeat those of the outer
+                                steps that are there at once); 0: not so */
     int64_t slot_reals;      /* reals from the start of one slice to the next */
     int slots, first, last;  /* slots; first and last phase (local: operator in the phase) that touch it */
     bool guarded;            /* --debug: a guard behind each slot, which is also the one before the next slot */

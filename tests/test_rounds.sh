@@ -33,4 +33,39 @@ has plan "phase [0-9]+, backward, whole batch: u' weights" "the rows of a gradie
 has pass "h_from_state_transpose\(v\.d_h_from_state_rows\[s\], " "the rows of a group"
 has pass "    u_transpose\(v\.d_u_rows\[0\], v\.d_u\);" "the rows of all groups"
 
+# ---- what a round makes for itself has a slot for all rounds: 3 groups of so many vecs.  What other rounds or passes read has one for each step -
+# slots TENSOR FILE SLOTS VECS
+slots() { has "$2" "^  $1 +batch +[0-9]+ \+ $(($3 * $4 * 16)) " "$3 slots of $1"; }
+slots d_h_from_state plan 3 72
+slots d_h_from_state_rows plan 15 80
+slots h_gates plan 15 72
+slots h plan 18 24
+has pass "h_from_state_backward\(v\.d_h_[0-9] \+ t \* G, v\.d_h_from_state, weights" "the slot of all rounds"
+sed '/- h: {/i \      - f: { dense: h, units: 24, act: relu }' rounds.yaml | sed 's/model: rounds/model: named/; s/gru: \["x\[$t\]", h\]/gru: [f, h]/' >named.yaml
+"$SPNC" check named.yaml --target avx2 --stage plan >named_plan 2>/dev/null
+slots f named_plan 15 24             # a name of the flow may be looked at when the passes are over
+# In a loop that other loops stand around, all of whose steps are there at once, the rounds of the inner one share 4 steps of 3 groups.
+cat >inner.yaml <<'END'
+model: inner
+batch: 40
+inputs: { x: { shape: [4, 6, 3] } }
+targets: { y: { classes: 3 } }
+flow:
+  - repeat: 4
+    carry: { g: { gru: { units: 12 } } }
+    do:
+      - line: "x[$t]"
+      - repeat: 6
+        carry: { h: { gru: { units: 8 } } }
+        do:
+          - h: { gru: ["line[$t]", h] }
+      - e: { last: h }
+      - g: { gru: [e, g] }
+  - v: { dense: { last: g }, units: 3 }
+loss: { cross_entropy: [v, y] }
+END
+"$SPNC" check inner.yaml --target avx2 --stage plan >inner_plan 2>/dev/null
+slots d_h_from_state inner_plan 12 24
+slots d_g_from_state inner_plan 3 36
+
 exit "$failed"

@@ -3,8 +3,8 @@
  * In: the phases of both passes.  Out: tensor offsets, lifetimes and slots; the sizes of the batch's memory, a thread's scratch and the block of
  * weights.
  * A tensor that is used in one phase only, always at its own step, is placed in a thread's scratch; all others in the batch's memory,
- * [slots][groups][elements][lanes].  A place is used again after the last read of its tensor; a tensor used in a loop keeps its place for
- * the whole loop.  A tensor with a name in the flow keeps its place to the end, so that a program can read it; one that tells the kinks of a formula
+ * [slots][groups][elements][lanes].  What each round of a loop makes for itself has one slot, which the next round overwrites.
+ * A place is used again after the last read of its tensor; a tensor used in a loop keeps its place for the whole loop.  A tensor with a name in the flow keeps its place to the end, so that a program can read it; one that tells the kinks of a formula
  * to the end of the forward pass.
  * With --debug every tensor has a place of its own, and a guard before and behind each of its slots. */
 #include "spnc.h"
@@ -135,7 +135,7 @@ static void find_locals(Model *m)
     }
 }
 
-static int slots_of(const Tensor *t) { return t->repeat ? (t->repeat->steps + t->carried + t->tail) * steps_all(t->repeat->outer) : 1; }
+static int slots_of(const Tensor *t) { return t->brief ? t->brief : t->repeat ? (t->repeat->steps + t->carried + t->tail) * steps_all(t->repeat->outer) : 1; }
 
 int64_t memory_reals(const Model *m, const Tensor *t) { return up((int64_t)slots_of(t) * (t->shared ? 1 : m->groups) * slot_reals(m, t)); }
 
@@ -262,6 +262,35 @@ static bool outlives_passes(const Model *m, const Tensor *t)
     return t->space == LABELS_I32 || (t->op && t->op->kind == OP_batch_statistics);
 }
 
+/* The loop in whose rounds alone t is used, always at the step of the round; NULL: none.  In a loop in a loop all its phases lie between those that end its rounds. */
+static const Phase *rounds_of(const Model *m, const Tensor *t)
+{
+    const Phase *loop = phase_at(m, t->first);
+    for (int p = t->first; p <= t->last; p++) {
+        const Phase *ph = phase_at(m, p);
+        if (!section_loops(ph->kind) || ph->loop != loop->loop || !repeat_within(ph->repeat, t->repeat))
+            return NULL;
+        for (int k = 0; k < ph->ops.count; k++)
+            for (int i = 0; i < op_uses(ph->ops.items[k]); i++) {
+                const Use u = *op_use(ph->ops.items[k], i);
+                if (tensor_owner(u.tensor) == t && (u.shift || ph->repeat != t->repeat || u.tensor->repeat != t->repeat))
+                    return NULL;
+            }
+    }
+    return loop;
+}
+
+/* Sets Tensor.brief of what a round of a loop makes for itself alone: at its end all threads wait, so the next round may overwrite it. */
+static void find_brief(Model *m)
+{
+    for (int i = 0; i < m->tensors.count && !m->options.debug; i++) {
+        Tensor *t = m->tensors.items[i];
+        const bool kept = t->carried || t->tail || t->decides || t->space != REALS || !t->repeat || outlives_passes(m, t);
+        const Phase *loop = kept || t->local || t->first < 0 || tensor_owner(t) != t ? NULL : rounds_of(m, t);
+        t->brief = loop ? steps_all(loop->from->outer) : 0;
+    }
+}
+
 static void place_batch(Model *m)
 {
     const int guard = m->options.debug ? GUARD : 0;
@@ -324,6 +353,7 @@ void memory_place(Model *m)
     find_lifetimes(m);
     find_locals(m);
     place_locals(m);
+    find_brief(m);
     place_batch(m);
     m->block_reals = place_weights(m, &m->weights);
     m->buffer_reals = place_weights(m, &m->buffers);

@@ -1765,34 +1765,33 @@ static struct {
     d_classify_conv1_bias_part_slot *d_classify_conv1_bias_part;
         /* [0 .. 3G)  8: reals 67392 to 67488, 384 bytes; with image_bytes */
     d_h_t *d_h;
-        /* [0 .. 3G)  16: by A; reals 17920 to 19456, 6.0 KiB; with d_classify_maxpool1, image_bytes */
+        /* [0 .. 3G)  16: by A; reals 4608 to 6144, 6.0 KiB; with d_classify_maxpool1, d_front_maxpool2, image_bytes */
     d_h_2_t *d_h_2;
-        /* [0 .. 4G)  16: by h, for the step before; reals 13824 to 15872, 8.0 KiB; with d_classify_maxpool1,
-         * d_h_from_input_rows, image_bytes */
+        /* [0 .. 4G)  16: by h, for the step before; reals 10880 to 12928, 8.0 KiB; with d_classify_maxpool1,
+         * d_h_from_input_2, d_h_from_input_rows, d_front_conv1_weight_part, d_front_conv1_bias_part, image_bytes */
     d_h_3_t *d_h_3;
-        /* [0 .. 4G)  16: by h_from_state, for the step before; reals 15872 to 17920, 8.0 KiB; with d_classify_maxpool1,
-         * image_bytes */
+        /* [0 .. 4G)  16: by h_from_state, for the step before; reals 12928 to 14976, 8.0 KiB; with d_classify_maxpool1,
+         * d_h_from_input_rows, image_bytes */
     d_h_from_input_t *d_h_from_input;
         /* [0 .. 3G)  48: by h; reals 0 to 4608, 18 KiB; with d_classify_maxpool1, d_front_maxpool2, image_bytes */
-    d_h_from_state_t *d_h_from_state;
-        /* [0 .. 3G)  48: by h; reals 4608 to 9216, 18 KiB; with d_classify_maxpool1, d_h_from_input_2,
-         * d_front_maxpool2, d_front_conv1_weight_part, d_front_conv1_bias_part, image_bytes */
     real (*d_h_from_state_rows)[768];
-        /* [0 .. 3G)  a kernel's own layout: reals 9216 to 13824, 18 KiB; with d_classify_maxpool1, image_bytes */
+        /* [0 .. 3G)  a kernel's own layout: reals 6272 to 10880, 18 KiB; with d_classify_maxpool1, image_bytes */
+    d_h_from_state_t *d_h_from_state;
+        /* [0 .. G)  48: by h; reals 14976 to 16512, 6.0 KiB; with d_classify_maxpool1, image_bytes */
     d_h_from_input_2_t *d_h_from_input_2;
-        /* [0 .. G)  48: d_h_from_input of all steps; reals 6272 to 7808, 6.0 KiB; with d_classify_maxpool1,
-         * d_h_from_state, d_front_conv1_weight_part, d_front_conv1_bias_part, image_bytes */
+        /* [0 .. G)  48: d_h_from_input of all steps; reals 10880 to 12416, 6.0 KiB; with d_classify_maxpool1, d_h_2,
+         * d_front_conv1_weight_part, d_front_conv1_bias_part, image_bytes */
     real (*d_h_from_input_rows)[768];
-        /* [0 .. G)  a kernel's own layout: reals 13824 to 15360, 6.0 KiB; with d_classify_maxpool1, d_h_2,
+        /* [0 .. G)  a kernel's own layout: reals 12416 to 13952, 6.0 KiB; with d_classify_maxpool1, d_h_2, d_h_3,
          * image_bytes */
     d_front_maxpool2_t *d_front_maxpool2;
-        /* [0 .. G)  4x7x7: by h_from_input; reals 0 to 6272, 24 KiB; with d_classify_maxpool1, d_h_from_input,
-         * d_h_from_state, image_bytes */
+        /* [0 .. G)  4x7x7: by h_from_input; reals 0 to 6272, 24 KiB; with d_classify_maxpool1, d_h, d_h_from_input,
+         * image_bytes */
     d_front_conv1_weight_part_slot *d_front_conv1_weight_part;
-        /* [0 .. G)  4x1x3x3: reals 6272 to 6368, 384 bytes; with d_classify_maxpool1, d_h_from_state, d_h_from_input_2,
+        /* [0 .. G)  4x1x3x3: reals 10880 to 10976, 384 bytes; with d_classify_maxpool1, d_h_2, d_h_from_input_2,
          * image_bytes */
     d_front_conv1_bias_part_slot *d_front_conv1_bias_part;
-        /* [0 .. G)  4: reals 6368 to 6400, 128 bytes; with d_classify_maxpool1, d_h_from_state, d_h_from_input_2,
+        /* [0 .. G)  4: reals 10976 to 11008, 128 bytes; with d_classify_maxpool1, d_h_2, d_h_from_input_2,
          * image_bytes */
 } v;
 
@@ -1840,17 +1839,17 @@ static void lay_out(void)
     v.d_A = (void *)(memory + 66240);
     v.d_classify_conv1_weight_part = (void *)(memory + 66816);
     v.d_classify_conv1_bias_part = (void *)(memory + 67392);
-    v.d_h = (void *)(memory + 17920);
-    v.d_h_2 = (void *)(memory + 13824);
-    v.d_h_3 = (void *)(memory + 15872);
+    v.d_h = (void *)(memory + 4608);
+    v.d_h_2 = (void *)(memory + 10880);
+    v.d_h_3 = (void *)(memory + 12928);
     v.d_h_from_input = (void *)(memory + 0);
-    v.d_h_from_state = (void *)(memory + 4608);
-    v.d_h_from_state_rows = (void *)(memory + 9216);
-    v.d_h_from_input_2 = (void *)(memory + 6272);
-    v.d_h_from_input_rows = (void *)(memory + 13824);
+    v.d_h_from_state_rows = (void *)(memory + 6272);
+    v.d_h_from_state = (void *)(memory + 14976);
+    v.d_h_from_input_2 = (void *)(memory + 10880);
+    v.d_h_from_input_rows = (void *)(memory + 12416);
     v.d_front_maxpool2 = (void *)(memory + 0);
-    v.d_front_conv1_weight_part = (void *)(memory + 6272);
-    v.d_front_conv1_bias_part = (void *)(memory + 6368);
+    v.d_front_conv1_weight_part = (void *)(memory + 10880);
+    v.d_front_conv1_bias_part = (void *)(memory + 10976);
     for (int k = 0; k < threads; k++) {
         real *at = scratch_memory + (size_t)k * SCRATCH;
         scratches[k].image = (void *)(at + 0);
@@ -1987,11 +1986,11 @@ static void backward_pass(const Batch *batch)
             int s = t * G + g;
             sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
                 (real *)v.d_h_3[s + G]);
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
                 v.h_from_state[s], v.h[s - G]);
-            h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[s]);
+            h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[g]);
         }
-        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
+        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state, weights->h_weight_hh);
         #pragma omp barrier
     }
     #pragma omp for schedule(dynamic, 1)

@@ -1144,47 +1144,47 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
  * Of each tensor: its slices, its shape, where a gradient comes from, its place, and what else has some of that place
  * at other times. */
 static real *memory;
-#define MEMORY ((size_t)3200)     /* reals */
+#define MEMORY ((size_t)3152)     /* reals */
 #define SCRATCH ((size_t)144)     /* reals of each thread */
 static struct {
-    image_t *image;                         /* [0 .. G)  1x4x4: reals 1888 to 2144, 1.0 KiB */
-    h_t *h;                                 /* [-G .. 2G)  3: reals 2528 to 2672, 576 bytes, [0] at 2576 */
-    digits_t *digits;                       /* [0 .. G)  2: reals 3136 to 3168, 128 bytes */
+    image_t *image;                         /* [0 .. G)  1x4x4: reals 1600 to 1856, 1.0 KiB */
+    h_t *h;                                 /* [-G .. 2G)  3: reals 2496 to 2640, 576 bytes, [0] at 2544 */
+    digits_t *digits;                       /* [0 .. G)  2: reals 3088 to 3120, 128 bytes */
     h_from_input_t *h_from_input;
         /* [0 .. G)  9: reals 0 to 144, 576 bytes; with d_classify_dense1_rows, d_h_from_state_rows,
          * d_h_from_input_rows */
     h_from_state_t *h_from_state;           /* [0 .. 2G)  9: reals 1024 to 1312, 1.1 KiB */
     h_gates_t *h_gates;                     /* [0 .. 2G)  3x3: reals 1312 to 1600, 1.1 KiB */
-    A_t *A;                                 /* [0 .. 2G)  6: reals 2144 to 2336, 768 bytes */
-    crop_slopes_t *crop_slopes;             /* [0 .. 2G)  2x1x2x2: reals 1600 to 1856, 1.0 KiB; with d_h_from_state */
-    classify_dropout1_t *classify_dropout1; /* [0 .. 2G)  1x2x2: reals 2672 to 2800, 512 bytes; with d_h_3 */
-    crop_t *crop;                           /* [0 .. 2G)  1x2x2: reals 2816 to 2944, 512 bytes */
-    classify_dense1_t *classify_dense1;     /* [0 .. 2G)  2: reals 3072 to 3136, 256 bytes */
-    loss1_t *loss1;                         /* [0 .. 2G)  1: reals 3168 to 3200, 128 bytes */
+    A_t *A;                                 /* [0 .. 2G)  6: reals 2112 to 2304, 768 bytes */
+    crop_slopes_t *crop_slopes;             /* [0 .. 2G)  2x1x2x2: reals 1856 to 2112, 1.0 KiB; with d_h, d_h_2 */
+    crop_t *crop;                           /* [0 .. 2G)  1x2x2: reals 2640 to 2768, 512 bytes */
+    classify_dropout1_t *classify_dropout1; /* [0 .. 2G)  1x2x2: reals 2768 to 2896, 512 bytes */
+    classify_dense1_t *classify_dense1;     /* [0 .. 2G)  2: reals 3024 to 3088, 256 bytes */
+    loss1_t *loss1;                         /* [0 .. 2G)  1: reals 3120 to 3152, 128 bytes */
     real (*d_classify_dense1_rows)[256];
         /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB; with h_from_input, d_h_from_state_rows,
          * d_h_from_input_rows */
     d_classify_dense1_t *d_classify_dense1;
         /* [0 .. 2G)  2: by cross_entropy1; reals 512 to 576, 256 bytes; with d_A_rows, d_h_from_input */
     d_classify_dropout1_t *d_classify_dropout1;
-        /* [0 .. 2G)  1x2x2: by classify_dense1; reals 2944 to 3072, 512 bytes; with d_h */
+        /* [0 .. 2G)  1x2x2: by classify_dense1; reals 2896 to 3024, 512 bytes */
     real (*d_A_rows)[256];
         /* [0 .. 2G)  a kernel's own layout: reals 512 to 1024, 2.0 KiB; with d_classify_dense1, d_h_from_input,
-         * d_h_init_part */
-    d_A_t *d_A;                             /* [0 .. 2G)  6: by crop; reals 2336 to 2528, 768 bytes; with d_h_2 */
-    d_h_t *d_h;
-        /* [0 .. 2G)  3: by A; reals 2944 to 3040, 384 bytes; with d_classify_dropout1 */
+         * d_h_from_state, d_h_init_part */
+    d_A_t *d_A;                             /* [0 .. 2G)  6: by crop; reals 2304 to 2496, 768 bytes; with d_h_3 */
+    d_h_t *d_h;                             /* [0 .. 2G)  3: by A; reals 2000 to 2096, 384 bytes; with crop_slopes */
     d_h_2_t *d_h_2;
-        /* [0 .. 3G)  3: by h, for the step before; reals 2336 to 2480, 576 bytes; with d_A */
+        /* [0 .. 3G)  3: by h, for the step before; reals 1856 to 2000, 576 bytes; with crop_slopes */
     d_h_3_t *d_h_3;
-        /* [0 .. 3G)  3: by h_from_state, for the step before; reals 2672 to 2816, 576 bytes; with classify_dropout1 */
+        /* [0 .. 3G)  3: by h_from_state, for the step before; reals 2304 to 2448, 576 bytes; with d_A */
     real (*d_h_from_state_rows)[256];
         /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB; with h_from_input, d_classify_dense1_rows,
          * d_h_from_input_rows */
     d_h_from_input_t *d_h_from_input;
         /* [0 .. 2G)  9: by h; reals 512 to 800, 1.1 KiB; with d_classify_dense1, d_A_rows */
-    d_h_from_state_t *d_h_from_state;       /* [0 .. 2G)  9: by h; reals 1600 to 1888, 1.1 KiB; with crop_slopes */
-    d_h_init_part_slot *d_h_init_part;      /* [0 .. G)  3: reals 800 to 816, 64 bytes; with d_A_rows */
+    d_h_from_state_t *d_h_from_state;
+        /* [0 .. G)  9: by h; reals 800 to 944, 576 bytes; with d_A_rows, d_h_init_part */
+    d_h_init_part_slot *d_h_init_part;      /* [0 .. G)  3: reals 800 to 816, 64 bytes; with d_A_rows, d_h_from_state */
     real (*d_h_from_input_rows)[256];
         /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB; with h_from_input, d_classify_dense1_rows,
          * d_h_from_state_rows */
@@ -1209,29 +1209,29 @@ static inline const Scratch *scratch_of_thread(void) { return &scratches[omp_get
 /* Lays the tensors into the memory. */
 static void lay_out(void)
 {
-    v.image = (void *)(memory + 1888);
-    v.h = (void *)(memory + 2576);
-    v.digits = (void *)(memory + 3136);
+    v.image = (void *)(memory + 1600);
+    v.h = (void *)(memory + 2544);
+    v.digits = (void *)(memory + 3088);
     v.h_from_input = (void *)(memory + 0);
     v.h_from_state = (void *)(memory + 1024);
     v.h_gates = (void *)(memory + 1312);
-    v.A = (void *)(memory + 2144);
-    v.crop_slopes = (void *)(memory + 1600);
-    v.classify_dropout1 = (void *)(memory + 2672);
-    v.crop = (void *)(memory + 2816);
-    v.classify_dense1 = (void *)(memory + 3072);
-    v.loss1 = (void *)(memory + 3168);
+    v.A = (void *)(memory + 2112);
+    v.crop_slopes = (void *)(memory + 1856);
+    v.crop = (void *)(memory + 2640);
+    v.classify_dropout1 = (void *)(memory + 2768);
+    v.classify_dense1 = (void *)(memory + 3024);
+    v.loss1 = (void *)(memory + 3120);
     v.d_classify_dense1_rows = (void *)(memory + 0);
     v.d_classify_dense1 = (void *)(memory + 512);
-    v.d_classify_dropout1 = (void *)(memory + 2944);
+    v.d_classify_dropout1 = (void *)(memory + 2896);
     v.d_A_rows = (void *)(memory + 512);
-    v.d_A = (void *)(memory + 2336);
-    v.d_h = (void *)(memory + 2944);
-    v.d_h_2 = (void *)(memory + 2336);
-    v.d_h_3 = (void *)(memory + 2672);
+    v.d_A = (void *)(memory + 2304);
+    v.d_h = (void *)(memory + 2000);
+    v.d_h_2 = (void *)(memory + 1856);
+    v.d_h_3 = (void *)(memory + 2304);
     v.d_h_from_state_rows = (void *)(memory + 0);
     v.d_h_from_input = (void *)(memory + 512);
-    v.d_h_from_state = (void *)(memory + 1600);
+    v.d_h_from_state = (void *)(memory + 800);
     v.d_h_init_part = (void *)(memory + 800);
     v.d_h_from_input_rows = (void *)(memory + 0);
     for (int k = 0; k < threads; k++) {
@@ -1362,11 +1362,11 @@ static void backward_pass(const Batch *batch)
             int s = t * G + g;
             sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
                 (real *)v.d_h_3[s + G]);
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
                 v.h_from_state[s], v.h[s - G]);
-            h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[s]);
+            h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[g]);
         }
-        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
+        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state, weights->h_weight_hh);
         #pragma omp barrier
     }
     #pragma omp for schedule(dynamic, 1) nowait
@@ -1535,10 +1535,10 @@ static const NetData targets[] = {
  * Name, steps, rank, shape and elements at a step, offset of its first slice, the same at each step, reals of a slice,
  * transform, output. */
 static const NetValue values[] = {
-    { "h", 2, 1, { 3 }, 3, 2576, 0, 48, 0, 0 },
-    { "A", 2, 1, { 6 }, 6, 2144, 0, 96, 1, 1 },
-    { "crop", 2, 3, { 1, 2, 2 }, 4, 2816, 0, 64, 0, 0 },
-    { "digit", 2, 1, { 2 }, 2, 3072, 0, 32, 0, 1 },
+    { "h", 2, 1, { 3 }, 3, 2544, 0, 48, 0, 0 },
+    { "A", 2, 1, { 6 }, 6, 2112, 0, 96, 1, 1 },
+    { "crop", 2, 3, { 1, 2, 2 }, 4, 2640, 0, 64, 0, 0 },
+    { "digit", 2, 1, { 2 }, 2, 3024, 0, 32, 0, 1 },
 };
 
 /* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label

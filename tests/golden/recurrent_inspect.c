@@ -148,18 +148,18 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
             SEE(t, g, (real *)v.h_gates[s], "h", "backward", 15, "h_gates", 0, 144, 144, 2, { 3, 3 });
             SEE(t, g, (real *)v.h_from_state[s], "h", "backward", 15, "h_from_state", 0, 144, 144, 1, { 9 });
             SEE(t, g, (real *)v.h[s - G], "h", "backward", 15, "h", 0, 48, 48, 1, { 3 });
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
                 v.h_from_state[s], v.h[s - G]);
             SEE(t, g, (real *)v.d_h_from_input[s], "h", "backward", 15, "d_h_from_input", 1, 144, 144, 1, { 9 });
-            SEE(t, g, (real *)v.d_h_from_state[s], "h", "backward", 15, "d_h_from_state", 1, 144, 144, 1, { 9 });
+            SEE(t, g, (real *)v.d_h_from_state[g], "h", "backward", 15, "d_h_from_state", 1, 144, 144, 1, { 9 });
             SEE(t, g, (real *)v.d_h_2[s], "h", "backward", 15, "d_h_2", 1, 48, 48, 1, { 3 });
-            SEE(t, g, (real *)v.d_h_from_state[s], "h_from_state", "weights", 15, "d_h_from_state", 0, 144, 144, 1,
+            SEE(t, g, (real *)v.d_h_from_state[g], "h_from_state", "weights", 15, "d_h_from_state", 0, 144, 144, 1,
                 { 9 });
-            h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[s]);
+            h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[g]);
         }
-        SEE(t, -1, (real *)v.d_h_from_state[t * G], "h_from_state", "backward", 15, "d_h_from_state", 0, 144, 144, 1,
+        SEE(t, -1, (real *)v.d_h_from_state[0], "h_from_state", "backward", 15, "d_h_from_state", 0, 144, 144, 1,
             { 9 });
-        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
+        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state, weights->h_weight_hh);
         SEE(t, -1, (real *)v.d_h_3[t * G], "h_from_state", "backward", 15, "d_h_3", 1, 48, 48, 1, { 3 });
     }
     for (int g = 0; g < G; g++) {
@@ -368,15 +368,15 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
             sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
                 (real *)v.d_h_3[s + G]);
             STOP(34);
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
                 v.h_from_state[s], v.h[s - G]);
             STOP(35);
-            h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[s]);
+            h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[g]);
             STOP(36);
         }
         #pragma omp barrier
         STOP(37);
-        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
+        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state, weights->h_weight_hh);
         STOP(38);
         #pragma omp barrier
         STOP(39);
