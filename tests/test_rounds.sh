@@ -38,7 +38,8 @@ has pass "    u_transpose\(v\.d_u_rows\[0\], v\.d_u\);" "the rows of all groups"
 slots() { has "$2" "^  $1 +batch +[0-9]+ \+ $(($3 * $4 * 16)) " "$3 slots of $1"; }
 slots d_h_from_state plan 3 72
 slots d_h_from_state_rows plan 15 80
-slots h_gates plan 15 72
+slots h_gates plan 15 96            # with the row of the product that backward reads
+slots h_from_state plan 3 72
 slots h plan 18 24
 has pass "h_from_state_backward\(v\.d_h_[0-9] \+ t \* G, v\.d_h_from_state, weights" "the slot of all rounds"
 sed '/- h: {/i \      - f: { dense: h, units: 24, act: relu }' rounds.yaml | sed 's/model: rounds/model: named/; s/gru: \["x\[$t\]", h\]/gru: [f, h]/' >named.yaml
@@ -64,8 +65,11 @@ flow:
   - v: { dense: { last: g }, units: 3 }
 loss: { cross_entropy: [v, y] }
 END
+lacks pass "v\.h_from_state" "the product with the state"
 "$SPNC" check inner.yaml --target avx2 --stage plan >inner_plan 2>/dev/null
 slots d_h_from_state inner_plan 12 24
 slots d_g_from_state inner_plan 3 36
+slots h_from_state inner_plan 12 24
+slots g_from_state inner_plan 3 36
 
 exit "$failed"

@@ -60,7 +60,7 @@ typedef real d_crop_t[1][20][20][L];
 typedef real d_A_t[6][L];
 typedef real d_h_t[16][L];
 typedef real d_h_total_t[16][L];
-typedef real h_gates_t[3][16][L];
+typedef real h_gates_t[4][16][L];
 typedef real d_h_from_input_t[48][L];
 typedef real d_h_from_state_t[48][L];
 typedef real d_h_2_t[16][L];
@@ -908,26 +908,26 @@ static void h_from_state_weights(real dw[16][48], real *rows, h_t *x)
  *   z = sigmoid(xw_z + hw_z)     how much of the state stays
  *   n = tanh(xw_n + r hw_n)      the new value
  *   h' = (1 - z) n + z h, as n + z (h - n)
- * r, z and n are kept in `gates` for the gradient. */
+ * r, z, n and hw_n are kept in `gates` for the gradient. */
 static void h_forward(h_t h, h_gates_t gates, h_from_input_t xw, h_from_state_t hw, h_t before)
 {
     enum { H = 16 };
     for (int i = 0; i < H; i++) {
         vec r = v_sigmoid(v_add(v_load(xw[i]), v_load(hw[i])));
         vec z = v_sigmoid(v_add(v_load(xw[H + i]), v_load(hw[H + i])));
-        vec n = v_tanh(v_fma(r, v_load(hw[2 * H + i]), v_load(xw[2 * H + i])));
+        vec hw_n = v_load(hw[2 * H + i]), n = v_tanh(v_fma(r, hw_n, v_load(xw[2 * H + i])));
         v_store(h[i], v_fma(z, v_sub(v_load(before[i]), n), n));
         v_store(gates[0][i], r);
         v_store(gates[1][i], z);
         v_store(gates[2][i], n);
+        v_store(gates[3][i], hw_n);
     }
 }
 
 /* Back through the same lines, last to first; da_r, da_z and da_n are the gradients of what stands inside of
  * sigmoid, sigmoid and tanh.
  * dbefore is only the direct path, z dh: the one through W_h comes with hw's gradient. */
-static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t dh, h_gates_t gates, h_from_state_t hw,
-    h_t before)
+static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t dh, h_gates_t gates, h_t before)
 {
     enum { H = 16 };
     const vec one = v_set1(1);
@@ -935,7 +935,7 @@ static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t 
         vec r = v_load(gates[0][i]), z = v_load(gates[1][i]), n = v_load(gates[2][i]), d = v_load(dh[i]);
         vec da_n = v_mul(v_mul(d, v_sub(one, z)), v_fnma(n, n, one));
         vec da_z = v_mul(v_mul(d, v_sub(v_load(before[i]), n)), v_mul(z, v_sub(one, z)));
-        vec da_r = v_mul(v_mul(da_n, v_load(hw[2 * H + i])), v_mul(r, v_sub(one, r)));
+        vec da_r = v_mul(v_mul(da_n, v_load(gates[3][i])), v_mul(r, v_sub(one, r)));
         v_store(dxw[i], da_r);
         v_store(dhw[i], da_r);
         v_store(dxw[H + i], da_z);
@@ -1725,7 +1725,7 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
  * Of each tensor: its slices, its shape, where a gradient comes from, its place, and what else has some of that place
  * at other times. */
 static real *memory;
-#define MEMORY ((size_t)300384)     /* reals */
+#define MEMORY ((size_t)297312)     /* reals */
 #define SCRATCH ((size_t)160000)     /* reals of each thread */
 static struct {
     image_bytes_slot *image_bytes;
@@ -1735,18 +1735,18 @@ static struct {
          * d_h_from_input_rows, d_front_maxpool2, d_front_conv1_weight_part, d_front_conv1_bias_part */
     front_maxpool1_t *front_maxpool1;       /* [0 .. G)  1x25x25: reals 257440 to 277440, 78 KiB */
     front_maxpool2_t *front_maxpool2;       /* [0 .. G)  4x7x7: reals 277440 to 283712, 24 KiB */
-    h_t *h;                                 /* [-G .. 3G)  16: reals 296864 to 298912, 8.0 KiB, [0] at 297376 */
-    front_maxpool2_winner_slot *front_maxpool2_winner; /* [0 .. G)  4x7x7x4: reals 298912 to 299712, 3.1 KiB */
-    digits_t *digits;                       /* [0 .. G)  3: reals 300288 to 300384, 384 bytes */
+    h_t *h;                                 /* [-G .. 3G)  16: reals 293792 to 295840, 8.0 KiB, [0] at 294304 */
+    front_maxpool2_winner_slot *front_maxpool2_winner; /* [0 .. G)  4x7x7x4: reals 295840 to 296640, 3.1 KiB */
+    digits_t *digits;                       /* [0 .. G)  3: reals 297216 to 297312, 384 bytes */
     h_from_input_t *h_from_input;           /* [0 .. G)  48: reals 80032 to 81568, 6.0 KiB; with crop_slopes */
-    h_from_state_t *h_from_state;           /* [0 .. 3G)  48: reals 283712 to 288320, 18 KiB */
-    h_gates_t *h_gates;                     /* [0 .. 3G)  3x16: reals 288320 to 292928, 18 KiB */
-    A_t *A;                                 /* [0 .. 3G)  6: reals 299712 to 300288, 2.2 KiB */
+    h_from_state_t *h_from_state;           /* [0 .. G)  48: reals 81568 to 83104, 6.0 KiB; with crop_slopes */
+    h_gates_t *h_gates;                     /* [0 .. 3G)  4x16: reals 283712 to 289856, 24 KiB */
+    A_t *A;                                 /* [0 .. 3G)  6: reals 296640 to 297216, 2.2 KiB */
     crop_slopes_t *crop_slopes;
-        /* [0 .. 3G)  2x1x20x20: reals 80032 to 156832, 300 KiB; with h_from_input */
+        /* [0 .. 3G)  2x1x20x20: reals 80032 to 156832, 300 KiB; with h_from_input, h_from_state */
     classify_maxpool1_t *classify_maxpool1; /* [0 .. 3G)  8x9x9: reals 156832 to 219040, 243 KiB */
     crop_t *crop;                           /* [0 .. 3G)  1x20x20: reals 219040 to 257440, 150 KiB */
-    classify_maxpool1_winner_slot *classify_maxpool1_winner; /* [0 .. 3G)  8x9x9x2: reals 292928 to 296864, 15 KiB */
+    classify_maxpool1_winner_slot *classify_maxpool1_winner; /* [0 .. 3G)  8x9x9x2: reals 289856 to 293792, 15 KiB */
     classify_dense1_t *classify_dense1;     /* [0 .. 3G)  10: reals 65280 to 66240, 3.8 KiB; with image_bytes */
     loss1_t *loss1;                         /* [0 .. 3G)  1: reals 67296 to 67392, 384 bytes; with image_bytes */
     real (*d_classify_dense1_rows)[256];
@@ -1819,17 +1819,17 @@ static void lay_out(void)
     v.image_bytes = (void *)(memory + 0);
     v.front_maxpool1 = (void *)(memory + 257440);
     v.front_maxpool2 = (void *)(memory + 277440);
-    v.h = (void *)(memory + 297376);
-    v.front_maxpool2_winner = (void *)(memory + 298912);
-    v.digits = (void *)(memory + 300288);
+    v.h = (void *)(memory + 294304);
+    v.front_maxpool2_winner = (void *)(memory + 295840);
+    v.digits = (void *)(memory + 297216);
     v.h_from_input = (void *)(memory + 80032);
-    v.h_from_state = (void *)(memory + 283712);
-    v.h_gates = (void *)(memory + 288320);
-    v.A = (void *)(memory + 299712);
+    v.h_from_state = (void *)(memory + 81568);
+    v.h_gates = (void *)(memory + 283712);
+    v.A = (void *)(memory + 296640);
     v.crop_slopes = (void *)(memory + 80032);
     v.classify_maxpool1 = (void *)(memory + 156832);
     v.crop = (void *)(memory + 219040);
-    v.classify_maxpool1_winner = (void *)(memory + 292928);
+    v.classify_maxpool1_winner = (void *)(memory + 289856);
     v.classify_dense1 = (void *)(memory + 65280);
     v.loss1 = (void *)(memory + 67296);
     v.d_classify_dense1_rows = (void *)(memory + 62208);
@@ -1892,12 +1892,12 @@ static void forward_pass(const Batch *batch)
     }
     h_from_input_forward(v.h_from_input, v.front_maxpool2, weights->h_weight_ih, weights->h_bias_ih);
     for (int t = 0; t < 3; t++) {
-        h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
+        h_from_state_forward(v.h_from_state, v.h + t * G - G, weights->h_weight_hh);
         #pragma omp barrier
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[s], v.h[s - G]);
+            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[g], v.h[s - G]);
         }
     }
     A_forward(v.A, v.h, weights->A_weight, weights->A_bias);
@@ -1987,7 +1987,7 @@ static void backward_pass(const Batch *batch)
             sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
                 (real *)v.d_h_3[s + G]);
             h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
-                v.h_from_state[s], v.h[s - G]);
+                v.h[s - G]);
             h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[g]);
         }
         h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state, weights->h_weight_hh);
@@ -2179,8 +2179,8 @@ static const NetData targets[] = {
  * transform, output. */
 static const NetValue values[] = {
     { "c", 0, 3, { 4, 7, 7 }, 196, 277440, 0, 3136, 0, 0 },
-    { "h", 3, 1, { 16 }, 16, 297376, 0, 256, 0, 0 },
-    { "A", 3, 1, { 6 }, 6, 299712, 0, 96, 1, 1 },
+    { "h", 3, 1, { 16 }, 16, 294304, 0, 256, 0, 0 },
+    { "A", 3, 1, { 6 }, 6, 296640, 0, 96, 1, 1 },
     { "crop", 3, 3, { 1, 20, 20 }, 400, 219040, 0, 6400, 0, 0 },
     { "digit", 3, 1, { 10 }, 10, 65280, 0, 160, 0, 1 },
 };

@@ -56,17 +56,16 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     SEE(-1, -1, (real *)v.h_from_input[0], "h_from_input", "forward", 29, "h_from_input", 1, 1536, 768, 1, { 48 });
     for (int t = 0; t < 3; t++) {
         SEE(t, -1, (real *)v.h[t * G - G], "h_from_state", "forward", 29, "h", 0, 512, 256, 1, { 16 });
-        h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
-        SEE(t, -1, (real *)v.h_from_state[t * G], "h_from_state", "forward", 29, "h_from_state", 1, 1536, 768, 1,
-            { 48 });
+        h_from_state_forward(v.h_from_state, v.h + t * G - G, weights->h_weight_hh);
+        SEE(t, -1, (real *)v.h_from_state[0], "h_from_state", "forward", 29, "h_from_state", 1, 1536, 768, 1, { 48 });
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
             SEE(t, g, (real *)v.h_from_input[g], "h", "forward", 29, "h_from_input", 0, 768, 768, 1, { 48 });
-            SEE(t, g, (real *)v.h_from_state[s], "h", "forward", 29, "h_from_state", 0, 768, 768, 1, { 48 });
+            SEE(t, g, (real *)v.h_from_state[g], "h", "forward", 29, "h_from_state", 0, 768, 768, 1, { 48 });
             SEE(t, g, (real *)v.h[s - G], "h", "forward", 29, "h", 0, 256, 256, 1, { 16 });
-            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[s], v.h[s - G]);
+            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[g], v.h[s - G]);
             SEE(t, g, (real *)v.h[s], "h", "forward", 29, "h", 1, 256, 256, 1, { 16 });
-            SEE(t, g, (real *)v.h_gates[s], "h", "forward", 29, "h_gates", 1, 768, 768, 2, { 3, 16 });
+            SEE(t, g, (real *)v.h_gates[s], "h", "forward", 29, "h_gates", 1, 1024, 1024, 2, { 4, 16 });
         }
     }
     SEE(-1, -1, (real *)v.h[0], "A", "forward", 30, "h", 0, 1536, 256, 1, { 16 });
@@ -178,11 +177,10 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
                 (real *)v.d_h_3[s + G]);
             SEE(t, g, (real *)*scratch->d_h_total, "sum_d_h_total", "forward", 27, "d_h_total", 1, 256, 256, 1, { 16 });
             SEE(t, g, (real *)*scratch->d_h_total, "h", "backward", 29, "d_h_total", 0, 256, 256, 1, { 16 });
-            SEE(t, g, (real *)v.h_gates[s], "h", "backward", 29, "h_gates", 0, 768, 768, 2, { 3, 16 });
-            SEE(t, g, (real *)v.h_from_state[s], "h", "backward", 29, "h_from_state", 0, 768, 768, 1, { 48 });
+            SEE(t, g, (real *)v.h_gates[s], "h", "backward", 29, "h_gates", 0, 1024, 1024, 2, { 4, 16 });
             SEE(t, g, (real *)v.h[s - G], "h", "backward", 29, "h", 0, 256, 256, 1, { 16 });
             h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
-                v.h_from_state[s], v.h[s - G]);
+                v.h[s - G]);
             SEE(t, g, (real *)v.d_h_from_input[s], "h", "backward", 29, "d_h_from_input", 1, 768, 768, 1, { 48 });
             SEE(t, g, (real *)v.d_h_from_state[g], "h", "backward", 29, "d_h_from_state", 1, 768, 768, 1, { 48 });
             SEE(t, g, (real *)v.d_h_2[s], "h", "backward", 29, "d_h_2", 1, 256, 256, 1, { 16 });
@@ -261,7 +259,7 @@ static const NetRow rows[] = {
     { "h_from_input", "forward", 1, 29, 1, 301056, 301056, 69056 },
     { "h_from_state", "forward", 2, 29, 1, 73728, 73728, 33792 },
     { "", "wait", 2, 0, 1, 0, 0, 0 },
-    { "h", "forward", 3, 29, 0, 0, 0, 61440 },
+    { "h", "forward", 3, 29, 0, 0, 0, 67584 },
     { "", "wait", 3, 0, 1, 0, 0, 0 },
     { "A", "forward", 4, 30, 1, 9216, 9216, 9536 },
     { "", "wait", 4, 0, 1, 0, 0, 0 },
@@ -290,7 +288,7 @@ static const NetRow rows[] = {
     { "d_h_3_end", "forward", 15, 29, 0, 0, 0, 2048 },
     { "", "wait", 15, 0, 1, 0, 0, 0 },
     { "sum_d_h_total", "forward", 16, 27, 0, 0, 0, 24576 },
-    { "h", "backward", 16, 29, 0, 0, 0, 92160 },
+    { "h", "backward", 16, 29, 0, 0, 0, 79872 },
     { "h_from_state", "weights", 16, 29, 0, 0, 0, 36864 },
     { "", "wait", 16, 0, 1, 0, 0, 0 },
     { "h_from_state", "backward", 17, 29, 1, 73728, 73728, 33792 },
@@ -342,14 +340,14 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     h_from_input_forward(v.h_from_input, v.front_maxpool2, weights->h_weight_ih, weights->h_bias_ih);
     STOP(8);
     for (int t = 0; t < 3; t++) {
-        h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
+        h_from_state_forward(v.h_from_state, v.h + t * G - G, weights->h_weight_hh);
         STOP(9);
         #pragma omp barrier
         STOP(10);
         #pragma omp for schedule(dynamic, 1) nowait
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[s], v.h[s - G]);
+            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[g], v.h[s - G]);
             STOP(11);
         }
         #pragma omp barrier
@@ -445,7 +443,7 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
                 (real *)v.d_h_3[s + G]);
             STOP(39);
             h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
-                v.h_from_state[s], v.h[s - G]);
+                v.h[s - G]);
             STOP(40);
             h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[g]);
             STOP(41);

@@ -55,7 +55,7 @@ typedef real d_crop_t[1][2][2][L];
 typedef real d_A_t[6][L];
 typedef real d_h_t[3][L];
 typedef real d_h_total_t[3][L];
-typedef real h_gates_t[3][3][L];
+typedef real h_gates_t[4][3][L];
 typedef real d_h_from_input_t[9][L];
 typedef real d_h_from_state_t[9][L];
 typedef real d_h_2_t[3][L];
@@ -492,26 +492,26 @@ static void h_from_state_weights(real dw[3][16], real *rows, h_t *x)
  *   z = sigmoid(xw_z + hw_z)     how much of the state stays
  *   n = tanh(xw_n + r hw_n)      the new value
  *   h' = (1 - z) n + z h, as n + z (h - n)
- * r, z and n are kept in `gates` for the gradient. */
+ * r, z, n and hw_n are kept in `gates` for the gradient. */
 static void h_forward(h_t h, h_gates_t gates, h_from_input_t xw, h_from_state_t hw, h_t before)
 {
     enum { H = 3 };
     for (int i = 0; i < H; i++) {
         vec r = v_sigmoid(v_add(v_load(xw[i]), v_load(hw[i])));
         vec z = v_sigmoid(v_add(v_load(xw[H + i]), v_load(hw[H + i])));
-        vec n = v_tanh(v_fma(r, v_load(hw[2 * H + i]), v_load(xw[2 * H + i])));
+        vec hw_n = v_load(hw[2 * H + i]), n = v_tanh(v_fma(r, hw_n, v_load(xw[2 * H + i])));
         v_store(h[i], v_fma(z, v_sub(v_load(before[i]), n), n));
         v_store(gates[0][i], r);
         v_store(gates[1][i], z);
         v_store(gates[2][i], n);
+        v_store(gates[3][i], hw_n);
     }
 }
 
 /* Back through the same lines, last to first; da_r, da_z and da_n are the gradients of what stands inside of
  * sigmoid, sigmoid and tanh.
  * dbefore is only the direct path, z dh: the one through W_h comes with hw's gradient. */
-static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t dh, h_gates_t gates, h_from_state_t hw,
-    h_t before)
+static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t dh, h_gates_t gates, h_t before)
 {
     enum { H = 3 };
     const vec one = v_set1(1);
@@ -519,7 +519,7 @@ static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t 
         vec r = v_load(gates[0][i]), z = v_load(gates[1][i]), n = v_load(gates[2][i]), d = v_load(dh[i]);
         vec da_n = v_mul(v_mul(d, v_sub(one, z)), v_fnma(n, n, one));
         vec da_z = v_mul(v_mul(d, v_sub(v_load(before[i]), n)), v_mul(z, v_sub(one, z)));
-        vec da_r = v_mul(v_mul(da_n, v_load(hw[2 * H + i])), v_mul(r, v_sub(one, r)));
+        vec da_r = v_mul(v_mul(da_n, v_load(gates[3][i])), v_mul(r, v_sub(one, r)));
         v_store(dxw[i], da_r);
         v_store(dhw[i], da_r);
         v_store(dxw[H + i], da_z);
@@ -1144,50 +1144,52 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
  * Of each tensor: its slices, its shape, where a gradient comes from, its place, and what else has some of that place
  * at other times. */
 static real *memory;
-#define MEMORY ((size_t)3152)     /* reals */
+#define MEMORY ((size_t)2960)     /* reals */
 #define SCRATCH ((size_t)144)     /* reals of each thread */
 static struct {
-    image_t *image;                         /* [0 .. G)  1x4x4: reals 1600 to 1856, 1.0 KiB */
-    h_t *h;                                 /* [-G .. 2G)  3: reals 2496 to 2640, 576 bytes, [0] at 2544 */
-    digits_t *digits;                       /* [0 .. G)  2: reals 3088 to 3120, 128 bytes */
+    image_t *image;                         /* [0 .. G)  1x4x4: reals 1408 to 1664, 1.0 KiB */
+    h_t *h;                                 /* [-G .. 2G)  3: reals 2304 to 2448, 576 bytes, [0] at 2352 */
+    digits_t *digits;                       /* [0 .. G)  2: reals 2896 to 2928, 128 bytes */
     h_from_input_t *h_from_input;
         /* [0 .. G)  9: reals 0 to 144, 576 bytes; with d_classify_dense1_rows, d_h_from_state_rows,
          * d_h_from_input_rows */
-    h_from_state_t *h_from_state;           /* [0 .. 2G)  9: reals 1024 to 1312, 1.1 KiB */
-    h_gates_t *h_gates;                     /* [0 .. 2G)  3x3: reals 1312 to 1600, 1.1 KiB */
-    A_t *A;                                 /* [0 .. 2G)  6: reals 2112 to 2304, 768 bytes */
-    crop_slopes_t *crop_slopes;             /* [0 .. 2G)  2x1x2x2: reals 1856 to 2112, 1.0 KiB; with d_h, d_h_2 */
-    crop_t *crop;                           /* [0 .. 2G)  1x2x2: reals 2640 to 2768, 512 bytes */
-    classify_dropout1_t *classify_dropout1; /* [0 .. 2G)  1x2x2: reals 2768 to 2896, 512 bytes */
-    classify_dense1_t *classify_dense1;     /* [0 .. 2G)  2: reals 3024 to 3088, 256 bytes */
-    loss1_t *loss1;                         /* [0 .. 2G)  1: reals 3120 to 3152, 128 bytes */
-    real (*d_classify_dense1_rows)[256];
-        /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB; with h_from_input, d_h_from_state_rows,
+    h_from_state_t *h_from_state;
+        /* [0 .. G)  9: reals 144 to 288, 576 bytes; with d_classify_dense1_rows, d_h_from_state_rows,
          * d_h_from_input_rows */
+    h_gates_t *h_gates;                     /* [0 .. 2G)  4x3: reals 1024 to 1408, 1.5 KiB */
+    A_t *A;                                 /* [0 .. 2G)  6: reals 1920 to 2112, 768 bytes */
+    crop_slopes_t *crop_slopes;             /* [0 .. 2G)  2x1x2x2: reals 1664 to 1920, 1.0 KiB; with d_h, d_h_2 */
+    crop_t *crop;                           /* [0 .. 2G)  1x2x2: reals 2448 to 2576, 512 bytes */
+    classify_dropout1_t *classify_dropout1; /* [0 .. 2G)  1x2x2: reals 2576 to 2704, 512 bytes */
+    classify_dense1_t *classify_dense1;     /* [0 .. 2G)  2: reals 2832 to 2896, 256 bytes */
+    loss1_t *loss1;                         /* [0 .. 2G)  1: reals 2928 to 2960, 128 bytes */
+    real (*d_classify_dense1_rows)[256];
+        /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB; with h_from_input, h_from_state,
+         * d_h_from_state_rows, d_h_from_input_rows */
     d_classify_dense1_t *d_classify_dense1;
         /* [0 .. 2G)  2: by cross_entropy1; reals 512 to 576, 256 bytes; with d_A_rows, d_h_from_input */
     d_classify_dropout1_t *d_classify_dropout1;
-        /* [0 .. 2G)  1x2x2: by classify_dense1; reals 2896 to 3024, 512 bytes */
+        /* [0 .. 2G)  1x2x2: by classify_dense1; reals 2704 to 2832, 512 bytes */
     real (*d_A_rows)[256];
         /* [0 .. 2G)  a kernel's own layout: reals 512 to 1024, 2.0 KiB; with d_classify_dense1, d_h_from_input,
          * d_h_from_state, d_h_init_part */
-    d_A_t *d_A;                             /* [0 .. 2G)  6: by crop; reals 2304 to 2496, 768 bytes; with d_h_3 */
-    d_h_t *d_h;                             /* [0 .. 2G)  3: by A; reals 2000 to 2096, 384 bytes; with crop_slopes */
+    d_A_t *d_A;                             /* [0 .. 2G)  6: by crop; reals 2112 to 2304, 768 bytes; with d_h_3 */
+    d_h_t *d_h;                             /* [0 .. 2G)  3: by A; reals 1808 to 1904, 384 bytes; with crop_slopes */
     d_h_2_t *d_h_2;
-        /* [0 .. 3G)  3: by h, for the step before; reals 1856 to 2000, 576 bytes; with crop_slopes */
+        /* [0 .. 3G)  3: by h, for the step before; reals 1664 to 1808, 576 bytes; with crop_slopes */
     d_h_3_t *d_h_3;
-        /* [0 .. 3G)  3: by h_from_state, for the step before; reals 2304 to 2448, 576 bytes; with d_A */
+        /* [0 .. 3G)  3: by h_from_state, for the step before; reals 2112 to 2256, 576 bytes; with d_A */
     real (*d_h_from_state_rows)[256];
-        /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB; with h_from_input, d_classify_dense1_rows,
-         * d_h_from_input_rows */
+        /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB; with h_from_input, h_from_state,
+         * d_classify_dense1_rows, d_h_from_input_rows */
     d_h_from_input_t *d_h_from_input;
         /* [0 .. 2G)  9: by h; reals 512 to 800, 1.1 KiB; with d_classify_dense1, d_A_rows */
     d_h_from_state_t *d_h_from_state;
         /* [0 .. G)  9: by h; reals 800 to 944, 576 bytes; with d_A_rows, d_h_init_part */
     d_h_init_part_slot *d_h_init_part;      /* [0 .. G)  3: reals 800 to 816, 64 bytes; with d_A_rows, d_h_from_state */
     real (*d_h_from_input_rows)[256];
-        /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB; with h_from_input, d_classify_dense1_rows,
-         * d_h_from_state_rows */
+        /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB; with h_from_input, h_from_state,
+         * d_classify_dense1_rows, d_h_from_state_rows */
 } v;
 
 /* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
@@ -1209,26 +1211,26 @@ static inline const Scratch *scratch_of_thread(void) { return &scratches[omp_get
 /* Lays the tensors into the memory. */
 static void lay_out(void)
 {
-    v.image = (void *)(memory + 1600);
-    v.h = (void *)(memory + 2544);
-    v.digits = (void *)(memory + 3088);
+    v.image = (void *)(memory + 1408);
+    v.h = (void *)(memory + 2352);
+    v.digits = (void *)(memory + 2896);
     v.h_from_input = (void *)(memory + 0);
-    v.h_from_state = (void *)(memory + 1024);
-    v.h_gates = (void *)(memory + 1312);
-    v.A = (void *)(memory + 2112);
-    v.crop_slopes = (void *)(memory + 1856);
-    v.crop = (void *)(memory + 2640);
-    v.classify_dropout1 = (void *)(memory + 2768);
-    v.classify_dense1 = (void *)(memory + 3024);
-    v.loss1 = (void *)(memory + 3120);
+    v.h_from_state = (void *)(memory + 144);
+    v.h_gates = (void *)(memory + 1024);
+    v.A = (void *)(memory + 1920);
+    v.crop_slopes = (void *)(memory + 1664);
+    v.crop = (void *)(memory + 2448);
+    v.classify_dropout1 = (void *)(memory + 2576);
+    v.classify_dense1 = (void *)(memory + 2832);
+    v.loss1 = (void *)(memory + 2928);
     v.d_classify_dense1_rows = (void *)(memory + 0);
     v.d_classify_dense1 = (void *)(memory + 512);
-    v.d_classify_dropout1 = (void *)(memory + 2896);
+    v.d_classify_dropout1 = (void *)(memory + 2704);
     v.d_A_rows = (void *)(memory + 512);
-    v.d_A = (void *)(memory + 2304);
-    v.d_h = (void *)(memory + 2000);
-    v.d_h_2 = (void *)(memory + 1856);
-    v.d_h_3 = (void *)(memory + 2304);
+    v.d_A = (void *)(memory + 2112);
+    v.d_h = (void *)(memory + 1808);
+    v.d_h_2 = (void *)(memory + 1664);
+    v.d_h_3 = (void *)(memory + 2112);
     v.d_h_from_state_rows = (void *)(memory + 0);
     v.d_h_from_input = (void *)(memory + 512);
     v.d_h_from_state = (void *)(memory + 800);
@@ -1269,12 +1271,12 @@ static void forward_pass(const Batch *batch)
     }
     h_from_input_forward(v.h_from_input, v.image, weights->h_weight_ih, weights->h_bias_ih);
     for (int t = 0; t < 2; t++) {
-        h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
+        h_from_state_forward(v.h_from_state, v.h + t * G - G, weights->h_weight_hh);
         #pragma omp barrier
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[s], v.h[s - G]);
+            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[g], v.h[s - G]);
         }
     }
     A_forward(v.A, v.h, weights->A_weight, weights->A_bias);
@@ -1363,7 +1365,7 @@ static void backward_pass(const Batch *batch)
             sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
                 (real *)v.d_h_3[s + G]);
             h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
-                v.h_from_state[s], v.h[s - G]);
+                v.h[s - G]);
             h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[g]);
         }
         h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state, weights->h_weight_hh);
@@ -1535,10 +1537,10 @@ static const NetData targets[] = {
  * Name, steps, rank, shape and elements at a step, offset of its first slice, the same at each step, reals of a slice,
  * transform, output. */
 static const NetValue values[] = {
-    { "h", 2, 1, { 3 }, 3, 2544, 0, 48, 0, 0 },
-    { "A", 2, 1, { 6 }, 6, 2112, 0, 96, 1, 1 },
-    { "crop", 2, 3, { 1, 2, 2 }, 4, 2640, 0, 64, 0, 0 },
-    { "digit", 2, 1, { 2 }, 2, 3024, 0, 32, 0, 1 },
+    { "h", 2, 1, { 3 }, 3, 2352, 0, 48, 0, 0 },
+    { "A", 2, 1, { 6 }, 6, 1920, 0, 96, 1, 1 },
+    { "crop", 2, 3, { 1, 2, 2 }, 4, 2448, 0, 64, 0, 0 },
+    { "digit", 2, 1, { 2 }, 2, 2832, 0, 32, 0, 1 },
 };
 
 /* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label

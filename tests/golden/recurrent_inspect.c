@@ -37,16 +37,16 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     SEE(-1, -1, (real *)v.h_from_input[0], "h_from_input", "forward", 15, "h_from_input", 1, 144, 144, 1, { 9 });
     for (int t = 0; t < 2; t++) {
         SEE(t, -1, (real *)v.h[t * G - G], "h_from_state", "forward", 15, "h", 0, 48, 48, 1, { 3 });
-        h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
-        SEE(t, -1, (real *)v.h_from_state[t * G], "h_from_state", "forward", 15, "h_from_state", 1, 144, 144, 1, { 9 });
+        h_from_state_forward(v.h_from_state, v.h + t * G - G, weights->h_weight_hh);
+        SEE(t, -1, (real *)v.h_from_state[0], "h_from_state", "forward", 15, "h_from_state", 1, 144, 144, 1, { 9 });
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
             SEE(t, g, (real *)v.h_from_input[g], "h", "forward", 15, "h_from_input", 0, 144, 144, 1, { 9 });
-            SEE(t, g, (real *)v.h_from_state[s], "h", "forward", 15, "h_from_state", 0, 144, 144, 1, { 9 });
+            SEE(t, g, (real *)v.h_from_state[g], "h", "forward", 15, "h_from_state", 0, 144, 144, 1, { 9 });
             SEE(t, g, (real *)v.h[s - G], "h", "forward", 15, "h", 0, 48, 48, 1, { 3 });
-            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[s], v.h[s - G]);
+            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[g], v.h[s - G]);
             SEE(t, g, (real *)v.h[s], "h", "forward", 15, "h", 1, 48, 48, 1, { 3 });
-            SEE(t, g, (real *)v.h_gates[s], "h", "forward", 15, "h_gates", 1, 144, 144, 2, { 3, 3 });
+            SEE(t, g, (real *)v.h_gates[s], "h", "forward", 15, "h_gates", 1, 192, 192, 2, { 4, 3 });
         }
     }
     SEE(-1, -1, (real *)v.h[0], "A", "forward", 16, "h", 0, 96, 48, 1, { 3 });
@@ -145,11 +145,10 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
                 (real *)v.d_h_3[s + G]);
             SEE(t, g, (real *)*scratch->d_h_total, "sum_d_h_total", "forward", 13, "d_h_total", 1, 48, 48, 1, { 3 });
             SEE(t, g, (real *)*scratch->d_h_total, "h", "backward", 15, "d_h_total", 0, 48, 48, 1, { 3 });
-            SEE(t, g, (real *)v.h_gates[s], "h", "backward", 15, "h_gates", 0, 144, 144, 2, { 3, 3 });
-            SEE(t, g, (real *)v.h_from_state[s], "h", "backward", 15, "h_from_state", 0, 144, 144, 1, { 9 });
+            SEE(t, g, (real *)v.h_gates[s], "h", "backward", 15, "h_gates", 0, 192, 192, 2, { 4, 3 });
             SEE(t, g, (real *)v.h[s - G], "h", "backward", 15, "h", 0, 48, 48, 1, { 3 });
             h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
-                v.h_from_state[s], v.h[s - G]);
+                v.h[s - G]);
             SEE(t, g, (real *)v.d_h_from_input[s], "h", "backward", 15, "d_h_from_input", 1, 144, 144, 1, { 9 });
             SEE(t, g, (real *)v.d_h_from_state[g], "h", "backward", 15, "d_h_from_state", 1, 144, 144, 1, { 9 });
             SEE(t, g, (real *)v.d_h_2[s], "h", "backward", 15, "d_h_2", 1, 48, 48, 1, { 3 });
@@ -202,7 +201,7 @@ static const NetRow rows[] = {
     { "h_from_input", "forward", 1, 15, 1, 2304, 2304, 2688 },
     { "h_from_state", "forward", 2, 15, 1, 864, 864, 1920 },
     { "", "wait", 2, 0, 1, 0, 0, 0 },
-    { "h", "forward", 3, 15, 0, 0, 0, 3840 },
+    { "h", "forward", 3, 15, 0, 0, 0, 4224 },
     { "", "wait", 3, 0, 1, 0, 0, 0 },
     { "A", "forward", 4, 16, 1, 576, 576, 1408 },
     { "", "wait", 4, 0, 1, 0, 0, 0 },
@@ -230,7 +229,7 @@ static const NetRow rows[] = {
     { "A", "products", 14, 16, 1, 576, 576, 2688 },
     { "", "wait", 14, 0, 1, 0, 0, 0 },
     { "sum_d_h_total", "forward", 15, 13, 0, 0, 0, 1536 },
-    { "h", "backward", 15, 15, 0, 0, 0, 5760 },
+    { "h", "backward", 15, 15, 0, 0, 0, 4992 },
     { "h_from_state", "weights", 15, 15, 0, 0, 0, 3200 },
     { "", "wait", 15, 0, 1, 0, 0, 0 },
     { "h_from_state", "backward", 16, 15, 1, 864, 864, 1920 },
@@ -269,14 +268,14 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     h_from_input_forward(v.h_from_input, v.image, weights->h_weight_ih, weights->h_bias_ih);
     STOP(4);
     for (int t = 0; t < 2; t++) {
-        h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
+        h_from_state_forward(v.h_from_state, v.h + t * G - G, weights->h_weight_hh);
         STOP(5);
         #pragma omp barrier
         STOP(6);
         #pragma omp for schedule(dynamic, 1) nowait
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[s], v.h[s - G]);
+            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[g], v.h[s - G]);
             STOP(7);
         }
         #pragma omp barrier
@@ -369,7 +368,7 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
                 (real *)v.d_h_3[s + G]);
             STOP(34);
             h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
-                v.h_from_state[s], v.h[s - G]);
+                v.h[s - G]);
             STOP(35);
             h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[g]);
             STOP(36);
