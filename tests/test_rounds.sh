@@ -33,6 +33,11 @@ has plan "phase [0-9]+, backward, whole batch: u' weights" "the rows of a gradie
 has pass "h_from_state_transpose\(v\.d_h_from_state_rows\[s\], " "the rows of a group"
 has pass "    u_transpose\(v\.d_u_rows\[0\], v\.d_u\);" "the rows of all groups"
 
+# ---- both layers of a cell have one gradient: its rows are made once, and both gradients of weights read them ----------------
+[ "$(grep -c "k_from_[a-z]*_transpose(" made/rounds.c)" = 2 ] || fault "rows of the LSTM: $(grep "k_from_[a-z]*_transpose(" made/rounds.c)"       # a function, a call
+has pass "k_from_input_weights\(.*, v\.d_k_from_(state|input)_rows\[0\], " "the first layer"
+has pass "k_from_state_weights\(.*, v\.d_k_from_(state|input)_rows\[0\], " "the second layer"
+
 # ---- what a round makes for itself has a slot for all rounds: 3 groups of so many vecs.  What other rounds or passes read has one for each step -
 # slots TENSOR FILE SLOTS VECS
 slots() { has "$2" "^  $1 +batch +[0-9]+ \+ $(($3 * $4 * 16)) " "$3 slots of $1"; }
