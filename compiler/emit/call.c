@@ -60,11 +60,11 @@ static const char *moved(Model *m, const char *base, int by, const char *row)
     return base[0] == '0' && !base[1] ? arena_printf(m->arena, "%s%s", by < 0 ? "-" : "", far) : arena_printf(m->arena, "%s %c %s", base, by < 0 ? '-' : '+', far);
 }
 
-/* The repeat whose step, or slice, a phase has for t: t's own, or the one around it where t's steps are there at once.  What is brief has no slot for each step of
- * the loops. */
+/* The repeat whose step, or slice, a phase has for t: t's own, or the one around it where t's steps are there at once.  What is brief has no slot for
+ * each step of the loops. */
 static const Repeat *own_step(const Phase *p, const Tensor *t)
 {
-    if (tensor_owner(t)->brief)
+    if (tensor_owner(t)->brief && section_loops(p->kind))
         return p->from->outer;
     const Repeat *of = p->kind == ONCE ? NULL : p->repeat, *r = t->repeat;
     while (r && !repeat_within(of, r))

@@ -1,10 +1,12 @@
 /* rows.c -- where the rows are made from which the gradients of dense layers' weights are multiplied.
  *
- * In: the sections, joined.  Out: operators WEIGHTS of dense layers in other places, with kernel.by_group.  Next: the rest of plan.c, which cuts phases.
- * A WEIGHTS operator lays the gradient of the layer's outputs out anew, outputs side by side (`transpose`).  If that gradient comes from an operator of groups,
- * the rows of a group are made right behind it, by the same thread, while the gradient is in the cache; in a loop at each step.  What else reads the gradient is
- * then often of the same step, so that it need not be kept for all of them.  A gradient that a whole-batch operator makes is laid out by all threads
- * together.  Layers with the same gradient, as both of an LSTM, have the same rows, which are made once.  Bit-neutral; the plain form has no rows. */
+ * In: the sections, joined.  Out: operators WEIGHTS of dense layers in other places, with kernel.by_group.  Next: the rest of plan.c, which cuts
+ * phases.
+ * A WEIGHTS operator lays the gradient of the layer's outputs out anew, outputs side by side (`transpose`).  If that gradient comes from an operator
+ * of groups, the rows of a group are made right behind it, by the same thread, while the gradient is in the cache; in a loop at each step.  What else
+ * reads the gradient is then often of the same step, so that it need not be kept for all of them.  A gradient that a whole-batch operator makes is
+ * laid out by all threads together.  Layers with the same gradient, as both of an LSTM, have the same rows, which are made once.  Bit-neutral; the
+ * plain form has no rows. */
 #include "spnc.h"
 
 /* The one operator that computes t, and where it stands; NULL: there is none in the backward pass, or several write t. */

@@ -1767,20 +1767,21 @@ static struct {
     d_h_t *d_h;
         /* [0 .. 3G)  16: by A; reals 4608 to 6144, 6.0 KiB; with d_classify_maxpool1, d_front_maxpool2, image_bytes */
     d_h_2_t *d_h_2;
-        /* [0 .. 4G)  16: by h, for the step before; reals 10880 to 12928, 8.0 KiB; with d_classify_maxpool1,
-         * d_h_from_input_2, d_h_from_input_rows, d_front_conv1_weight_part, d_front_conv1_bias_part, image_bytes */
+        /* [0 .. G)  16: by h, for the step before; reals 12416 to 12928, 2.0 KiB; with d_classify_maxpool1,
+         * d_h_from_input_rows, image_bytes */
     d_h_3_t *d_h_3;
-        /* [0 .. 4G)  16: by h_from_state, for the step before; reals 12928 to 14976, 8.0 KiB; with d_classify_maxpool1,
+        /* [0 .. G)  16: by h_from_state, for the step before; reals 12928 to 13440, 2.0 KiB; with d_classify_maxpool1,
          * d_h_from_input_rows, image_bytes */
     d_h_from_input_t *d_h_from_input;
         /* [0 .. 3G)  48: by h; reals 0 to 4608, 18 KiB; with d_classify_maxpool1, d_front_maxpool2, image_bytes */
     real (*d_h_from_state_rows)[768];
         /* [0 .. 3G)  a kernel's own layout: reals 6272 to 10880, 18 KiB; with d_classify_maxpool1, image_bytes */
     d_h_from_state_t *d_h_from_state;
-        /* [0 .. G)  48: by h; reals 14976 to 16512, 6.0 KiB; with d_classify_maxpool1, image_bytes */
-    d_h_from_input_2_t *d_h_from_input_2;
-        /* [0 .. G)  48: d_h_from_input of all steps; reals 10880 to 12416, 6.0 KiB; with d_classify_maxpool1, d_h_2,
+        /* [0 .. G)  48: by h; reals 10880 to 12416, 6.0 KiB; with d_classify_maxpool1, d_h_from_input_2,
          * d_front_conv1_weight_part, d_front_conv1_bias_part, image_bytes */
+    d_h_from_input_2_t *d_h_from_input_2;
+        /* [0 .. G)  48: d_h_from_input of all steps; reals 10880 to 12416, 6.0 KiB; with d_classify_maxpool1,
+         * d_h_from_state, d_front_conv1_weight_part, d_front_conv1_bias_part, image_bytes */
     real (*d_h_from_input_rows)[768];
         /* [0 .. G)  a kernel's own layout: reals 12416 to 13952, 6.0 KiB; with d_classify_maxpool1, d_h_2, d_h_3,
          * image_bytes */
@@ -1788,10 +1789,10 @@ static struct {
         /* [0 .. G)  4x7x7: by h_from_input; reals 0 to 6272, 24 KiB; with d_classify_maxpool1, d_h, d_h_from_input,
          * image_bytes */
     d_front_conv1_weight_part_slot *d_front_conv1_weight_part;
-        /* [0 .. G)  4x1x3x3: reals 10880 to 10976, 384 bytes; with d_classify_maxpool1, d_h_2, d_h_from_input_2,
-         * image_bytes */
+        /* [0 .. G)  4x1x3x3: reals 10880 to 10976, 384 bytes; with d_classify_maxpool1, d_h_from_state,
+         * d_h_from_input_2, image_bytes */
     d_front_conv1_bias_part_slot *d_front_conv1_bias_part;
-        /* [0 .. G)  4: reals 10976 to 11008, 128 bytes; with d_classify_maxpool1, d_h_2, d_h_from_input_2,
+        /* [0 .. G)  4: reals 10976 to 11008, 128 bytes; with d_classify_maxpool1, d_h_from_state, d_h_from_input_2,
          * image_bytes */
 } v;
 
@@ -1840,11 +1841,11 @@ static void lay_out(void)
     v.d_classify_conv1_weight_part = (void *)(memory + 66816);
     v.d_classify_conv1_bias_part = (void *)(memory + 67392);
     v.d_h = (void *)(memory + 4608);
-    v.d_h_2 = (void *)(memory + 10880);
+    v.d_h_2 = (void *)(memory + 12416);
     v.d_h_3 = (void *)(memory + 12928);
     v.d_h_from_input = (void *)(memory + 0);
     v.d_h_from_state_rows = (void *)(memory + 6272);
-    v.d_h_from_state = (void *)(memory + 14976);
+    v.d_h_from_state = (void *)(memory + 10880);
     v.d_h_from_input_2 = (void *)(memory + 10880);
     v.d_h_from_input_rows = (void *)(memory + 12416);
     v.d_front_maxpool2 = (void *)(memory + 0);
@@ -1977,20 +1978,20 @@ static void backward_pass(const Batch *batch)
     fold(gradient->classify_conv1_bias, v.d_classify_conv1_bias_part[0].of, 6, 8, 0);
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        zero_16_forward((real *)v.d_h_2[g + 3 * G]);
-        zero_16_forward((real *)v.d_h_3[g + 3 * G]);
+        zero_16_forward((real *)v.d_h_2[g]);
+        zero_16_forward((real *)v.d_h_3[g]);
     }
     for (int t = 2; t >= 0; t--) {
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
-                (real *)v.d_h_3[s + G]);
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[g],
+                (real *)v.d_h_3[g]);
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[g], *scratch->d_h_total, v.h_gates[s],
                 v.h[s - G]);
             h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[g]);
         }
-        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state, weights->h_weight_hh);
+        h_from_state_backward(v.d_h_3, v.d_h_from_state, weights->h_weight_hh);
         #pragma omp barrier
     }
     #pragma omp for schedule(dynamic, 1)

@@ -162,36 +162,36 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     fold((real *)gradient->classify_conv1_weight, (real *)v.d_classify_conv1_weight_part[0].of, 6, 72, 0);
     fold(gradient->classify_conv1_bias, v.d_classify_conv1_bias_part[0].of, 6, 8, 0);
     for (int g = 0; g < G; g++) {
-        zero_16_forward((real *)v.d_h_2[g + 3 * G]);
-        SEE(-1, g, (real *)v.d_h_2[g + 3 * G], "d_h_2_end", "forward", 29, "d_h_2", 1, 256, 256, 1, { 16 });
-        zero_16_forward((real *)v.d_h_3[g + 3 * G]);
-        SEE(-1, g, (real *)v.d_h_3[g + 3 * G], "d_h_3_end", "forward", 29, "d_h_3", 1, 256, 256, 1, { 16 });
+        zero_16_forward((real *)v.d_h_2[g]);
+        SEE(-1, g, (real *)v.d_h_2[g], "d_h_2_end", "forward", 29, "d_h_2", 1, 256, 256, 1, { 16 });
+        zero_16_forward((real *)v.d_h_3[g]);
+        SEE(-1, g, (real *)v.d_h_3[g], "d_h_3_end", "forward", 29, "d_h_3", 1, 256, 256, 1, { 16 });
     }
     for (int t = 2; t >= 0; t--) {
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
             SEE(t, g, (real *)v.d_h[s], "sum_d_h_total", "forward", 27, "d_h", 0, 256, 256, 1, { 16 });
-            SEE(t, g, (real *)v.d_h_2[s + G], "sum_d_h_total", "forward", 27, "d_h_2", 0, 256, 256, 1, { 16 });
-            SEE(t, g, (real *)v.d_h_3[s + G], "sum_d_h_total", "forward", 27, "d_h_3", 0, 256, 256, 1, { 16 });
-            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
-                (real *)v.d_h_3[s + G]);
+            SEE(t, g, (real *)v.d_h_2[g], "sum_d_h_total", "forward", 27, "d_h_2", 0, 256, 256, 1, { 16 });
+            SEE(t, g, (real *)v.d_h_3[g], "sum_d_h_total", "forward", 27, "d_h_3", 0, 256, 256, 1, { 16 });
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[g],
+                (real *)v.d_h_3[g]);
             SEE(t, g, (real *)*scratch->d_h_total, "sum_d_h_total", "forward", 27, "d_h_total", 1, 256, 256, 1, { 16 });
             SEE(t, g, (real *)*scratch->d_h_total, "h", "backward", 29, "d_h_total", 0, 256, 256, 1, { 16 });
             SEE(t, g, (real *)v.h_gates[s], "h", "backward", 29, "h_gates", 0, 1024, 1024, 2, { 4, 16 });
             SEE(t, g, (real *)v.h[s - G], "h", "backward", 29, "h", 0, 256, 256, 1, { 16 });
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[g], *scratch->d_h_total, v.h_gates[s],
                 v.h[s - G]);
             SEE(t, g, (real *)v.d_h_from_input[s], "h", "backward", 29, "d_h_from_input", 1, 768, 768, 1, { 48 });
             SEE(t, g, (real *)v.d_h_from_state[g], "h", "backward", 29, "d_h_from_state", 1, 768, 768, 1, { 48 });
-            SEE(t, g, (real *)v.d_h_2[s], "h", "backward", 29, "d_h_2", 1, 256, 256, 1, { 16 });
+            SEE(t, g, (real *)v.d_h_2[g], "h", "backward", 29, "d_h_2", 1, 256, 256, 1, { 16 });
             SEE(t, g, (real *)v.d_h_from_state[g], "h_from_state", "weights", 29, "d_h_from_state", 0, 768, 768, 1,
                 { 48 });
             h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[g]);
         }
         SEE(t, -1, (real *)v.d_h_from_state[0], "h_from_state", "backward", 29, "d_h_from_state", 0, 1536, 768, 1,
             { 48 });
-        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state, weights->h_weight_hh);
-        SEE(t, -1, (real *)v.d_h_3[t * G], "h_from_state", "backward", 29, "d_h_3", 1, 512, 256, 1, { 16 });
+        h_from_state_backward(v.d_h_3, v.d_h_from_state, weights->h_weight_hh);
+        SEE(t, -1, (real *)v.d_h_3[0], "h_from_state", "backward", 29, "d_h_3", 1, 512, 256, 1, { 16 });
     }
     for (int g = 0; g < G; g++) {
         SEE(-1, g, (real *)v.d_h_from_input[g], "sum_d_h_from_input_2", "forward", 29, "d_h_from_input", 0, 768, 768, 1,
@@ -428,9 +428,9 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     STOP(35);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        zero_16_forward((real *)v.d_h_2[g + 3 * G]);
+        zero_16_forward((real *)v.d_h_2[g]);
         STOP(36);
-        zero_16_forward((real *)v.d_h_3[g + 3 * G]);
+        zero_16_forward((real *)v.d_h_3[g]);
         STOP(37);
     }
     #pragma omp barrier
@@ -439,10 +439,10 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
         #pragma omp for schedule(dynamic, 1) nowait
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
-                (real *)v.d_h_3[s + G]);
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[g],
+                (real *)v.d_h_3[g]);
             STOP(39);
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[g], *scratch->d_h_total, v.h_gates[s],
                 v.h[s - G]);
             STOP(40);
             h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[g]);
@@ -450,7 +450,7 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
         }
         #pragma omp barrier
         STOP(42);
-        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state, weights->h_weight_hh);
+        h_from_state_backward(v.d_h_3, v.d_h_from_state, weights->h_weight_hh);
         STOP(43);
         #pragma omp barrier
         STOP(44);

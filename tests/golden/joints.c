@@ -680,7 +680,7 @@ static struct {
     d_s_t *d_s;             /* [0 .. 2G)  2x2: by s_steps; reals 832 to 960, 512 bytes; with d_v */
     d_s_2_t *d_s_2;         /* [0 .. 2G)  2x2: by end; reals 960 to 1088, 512 bytes */
     d_s_3_t *d_s_3;
-        /* [0 .. 3G)  2x2: by p, for the step before; reals 0 to 192, 768 bytes; with d_v_rows, d_d_rows */
+        /* [0 .. G)  2x2: by p, for the step before; reals 0 to 64, 256 bytes; with d_v_rows, d_d_rows */
     d_s_total_t *d_s_total;
         /* [0 .. 2G)  2x2: d_s + d_s_2 + d_s_3 of the next step; reals 704 to 832, 512 bytes; with r, d_both */
     d_e_t *d_e;             /* [0 .. 2G)  2x2: by p; reals 1088 to 1216, 512 bytes */
@@ -840,14 +840,14 @@ static void backward_pass(const Batch *batch)
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        zero_2x2_forward((real *)v.d_s_3[g + 2 * G]);
+        zero_2x2_forward((real *)v.d_s_3[g]);
     }
     for (int t = 1; t >= 0; t--) {
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            sum_d_s_total_forward((real *)v.d_s_total[s], (real *)v.d_s[s], (real *)v.d_s_2[s], (real *)v.d_s_3[s + G]);
-            s_2_backward((real *)v.d_e[s], (real *)v.d_s_3[s], (real *)v.d_s_total[s], (real *)v.e[g],
+            sum_d_s_total_forward((real *)v.d_s_total[s], (real *)v.d_s[s], (real *)v.d_s_2[s], (real *)v.d_s_3[g]);
+            s_2_backward((real *)v.d_e[s], (real *)v.d_s_3[g], (real *)v.d_s_total[s], (real *)v.e[g],
                 (real *)v.s[s - G]);
         }
     }

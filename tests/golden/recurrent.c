@@ -1158,7 +1158,8 @@ static struct {
          * d_h_from_input_rows */
     h_gates_t *h_gates;                     /* [0 .. 2G)  4x3: reals 1024 to 1408, 1.5 KiB */
     A_t *A;                                 /* [0 .. 2G)  6: reals 1920 to 2112, 768 bytes */
-    crop_slopes_t *crop_slopes;             /* [0 .. 2G)  2x1x2x2: reals 1664 to 1920, 1.0 KiB; with d_h, d_h_2 */
+    crop_slopes_t *crop_slopes;
+        /* [0 .. 2G)  2x1x2x2: reals 1664 to 1920, 1.0 KiB; with d_h, d_h_2, d_h_3 */
     crop_t *crop;                           /* [0 .. 2G)  1x2x2: reals 2448 to 2576, 512 bytes */
     classify_dropout1_t *classify_dropout1; /* [0 .. 2G)  1x2x2: reals 2576 to 2704, 512 bytes */
     classify_dense1_t *classify_dense1;     /* [0 .. 2G)  2: reals 2832 to 2896, 256 bytes */
@@ -1173,12 +1174,12 @@ static struct {
     real (*d_A_rows)[256];
         /* [0 .. 2G)  a kernel's own layout: reals 512 to 1024, 2.0 KiB; with d_classify_dense1, d_h_from_input,
          * d_h_from_state, d_h_init_part */
-    d_A_t *d_A;                             /* [0 .. 2G)  6: by crop; reals 2112 to 2304, 768 bytes; with d_h_3 */
-    d_h_t *d_h;                             /* [0 .. 2G)  3: by A; reals 1808 to 1904, 384 bytes; with crop_slopes */
+    d_A_t *d_A;                             /* [0 .. 2G)  6: by crop; reals 2112 to 2304, 768 bytes */
+    d_h_t *d_h;                             /* [0 .. 2G)  3: by A; reals 1664 to 1760, 384 bytes; with crop_slopes */
     d_h_2_t *d_h_2;
-        /* [0 .. 3G)  3: by h, for the step before; reals 1664 to 1808, 576 bytes; with crop_slopes */
+        /* [0 .. G)  3: by h, for the step before; reals 1760 to 1808, 192 bytes; with crop_slopes */
     d_h_3_t *d_h_3;
-        /* [0 .. 3G)  3: by h_from_state, for the step before; reals 2112 to 2256, 576 bytes; with d_A */
+        /* [0 .. G)  3: by h_from_state, for the step before; reals 1808 to 1856, 192 bytes; with crop_slopes */
     real (*d_h_from_state_rows)[256];
         /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB; with h_from_input, h_from_state,
          * d_classify_dense1_rows, d_h_from_input_rows */
@@ -1228,9 +1229,9 @@ static void lay_out(void)
     v.d_classify_dropout1 = (void *)(memory + 2704);
     v.d_A_rows = (void *)(memory + 512);
     v.d_A = (void *)(memory + 2112);
-    v.d_h = (void *)(memory + 1808);
-    v.d_h_2 = (void *)(memory + 1664);
-    v.d_h_3 = (void *)(memory + 2112);
+    v.d_h = (void *)(memory + 1664);
+    v.d_h_2 = (void *)(memory + 1760);
+    v.d_h_3 = (void *)(memory + 1808);
     v.d_h_from_state_rows = (void *)(memory + 0);
     v.d_h_from_input = (void *)(memory + 512);
     v.d_h_from_state = (void *)(memory + 800);
@@ -1350,11 +1351,10 @@ static void backward_pass(const Batch *batch)
         v.d_classify_dense1_rows[0], v.classify_dropout1);
     #pragma omp barrier
     A_backward(v.d_h, v.d_A, weights->A_weight);
-    #pragma omp barrier
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        zero_3_forward((real *)v.d_h_2[g + 2 * G]);
-        zero_3_forward((real *)v.d_h_3[g + 2 * G]);
+        zero_3_forward((real *)v.d_h_2[g]);
+        zero_3_forward((real *)v.d_h_3[g]);
     }
     A_weights(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
     #pragma omp barrier
@@ -1362,13 +1362,13 @@ static void backward_pass(const Batch *batch)
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
-                (real *)v.d_h_3[s + G]);
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[g],
+                (real *)v.d_h_3[g]);
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[g], *scratch->d_h_total, v.h_gates[s],
                 v.h[s - G]);
             h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[g]);
         }
-        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state, weights->h_weight_hh);
+        h_from_state_backward(v.d_h_3, v.d_h_from_state, weights->h_weight_hh);
         #pragma omp barrier
     }
     #pragma omp for schedule(dynamic, 1) nowait

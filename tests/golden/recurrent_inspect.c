@@ -126,10 +126,10 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     A_backward(v.d_h, v.d_A, weights->A_weight);
     SEE(-1, -1, (real *)v.d_h[0], "A", "backward", 16, "d_h", 1, 96, 48, 1, { 3 });
     for (int g = 0; g < G; g++) {
-        zero_3_forward((real *)v.d_h_2[g + 2 * G]);
-        SEE(-1, g, (real *)v.d_h_2[g + 2 * G], "d_h_2_end", "forward", 15, "d_h_2", 1, 48, 48, 1, { 3 });
-        zero_3_forward((real *)v.d_h_3[g + 2 * G]);
-        SEE(-1, g, (real *)v.d_h_3[g + 2 * G], "d_h_3_end", "forward", 15, "d_h_3", 1, 48, 48, 1, { 3 });
+        zero_3_forward((real *)v.d_h_2[g]);
+        SEE(-1, g, (real *)v.d_h_2[g], "d_h_2_end", "forward", 15, "d_h_2", 1, 48, 48, 1, { 3 });
+        zero_3_forward((real *)v.d_h_3[g]);
+        SEE(-1, g, (real *)v.d_h_3[g], "d_h_3_end", "forward", 15, "d_h_3", 1, 48, 48, 1, { 3 });
     }
     SEE(-1, -1, (real *)v.h[0], "A", "weights", 16, "h", 0, 96, 48, 1, { 3 });
     A_weights(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
@@ -139,27 +139,27 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
             SEE(t, g, (real *)v.d_h[s], "sum_d_h_total", "forward", 13, "d_h", 0, 48, 48, 1, { 3 });
-            SEE(t, g, (real *)v.d_h_2[s + G], "sum_d_h_total", "forward", 13, "d_h_2", 0, 48, 48, 1, { 3 });
-            SEE(t, g, (real *)v.d_h_3[s + G], "sum_d_h_total", "forward", 13, "d_h_3", 0, 48, 48, 1, { 3 });
-            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
-                (real *)v.d_h_3[s + G]);
+            SEE(t, g, (real *)v.d_h_2[g], "sum_d_h_total", "forward", 13, "d_h_2", 0, 48, 48, 1, { 3 });
+            SEE(t, g, (real *)v.d_h_3[g], "sum_d_h_total", "forward", 13, "d_h_3", 0, 48, 48, 1, { 3 });
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[g],
+                (real *)v.d_h_3[g]);
             SEE(t, g, (real *)*scratch->d_h_total, "sum_d_h_total", "forward", 13, "d_h_total", 1, 48, 48, 1, { 3 });
             SEE(t, g, (real *)*scratch->d_h_total, "h", "backward", 15, "d_h_total", 0, 48, 48, 1, { 3 });
             SEE(t, g, (real *)v.h_gates[s], "h", "backward", 15, "h_gates", 0, 192, 192, 2, { 4, 3 });
             SEE(t, g, (real *)v.h[s - G], "h", "backward", 15, "h", 0, 48, 48, 1, { 3 });
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[g], *scratch->d_h_total, v.h_gates[s],
                 v.h[s - G]);
             SEE(t, g, (real *)v.d_h_from_input[s], "h", "backward", 15, "d_h_from_input", 1, 144, 144, 1, { 9 });
             SEE(t, g, (real *)v.d_h_from_state[g], "h", "backward", 15, "d_h_from_state", 1, 144, 144, 1, { 9 });
-            SEE(t, g, (real *)v.d_h_2[s], "h", "backward", 15, "d_h_2", 1, 48, 48, 1, { 3 });
+            SEE(t, g, (real *)v.d_h_2[g], "h", "backward", 15, "d_h_2", 1, 48, 48, 1, { 3 });
             SEE(t, g, (real *)v.d_h_from_state[g], "h_from_state", "weights", 15, "d_h_from_state", 0, 144, 144, 1,
                 { 9 });
             h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[g]);
         }
         SEE(t, -1, (real *)v.d_h_from_state[0], "h_from_state", "backward", 15, "d_h_from_state", 0, 144, 144, 1,
             { 9 });
-        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state, weights->h_weight_hh);
-        SEE(t, -1, (real *)v.d_h_3[t * G], "h_from_state", "backward", 15, "d_h_3", 1, 48, 48, 1, { 3 });
+        h_from_state_backward(v.d_h_3, v.d_h_from_state, weights->h_weight_hh);
+        SEE(t, -1, (real *)v.d_h_3[0], "h_from_state", "backward", 15, "d_h_3", 1, 48, 48, 1, { 3 });
     }
     for (int g = 0; g < G; g++) {
         SEE(-1, g, (real *)v.d_h_2[g], "sum_d_h_total_2", "forward", 13, "d_h_2", 0, 48, 48, 1, { 3 });
@@ -223,7 +223,6 @@ static const NetRow rows[] = {
     { "classify_dense1", "products", 11, 10, 1, 256, 256, 2880 },
     { "", "wait", 11, 0, 1, 0, 0, 0 },
     { "A", "backward", 12, 16, 1, 576, 576, 1344 },
-    { "", "wait", 12, 0, 1, 0, 0, 0 },
     { "d_h_2_end", "forward", 13, 15, 0, 0, 0, 192 },
     { "d_h_3_end", "forward", 13, 15, 0, 0, 0, 192 },
     { "A", "products", 14, 16, 1, 576, 576, 2688 },
@@ -347,67 +346,65 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     STOP(27);
     A_backward(v.d_h, v.d_A, weights->A_weight);
     STOP(28);
-    #pragma omp barrier
-    STOP(29);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        zero_3_forward((real *)v.d_h_2[g + 2 * G]);
+        zero_3_forward((real *)v.d_h_2[g]);
+        STOP(29);
+        zero_3_forward((real *)v.d_h_3[g]);
         STOP(30);
-        zero_3_forward((real *)v.d_h_3[g + 2 * G]);
-        STOP(31);
     }
     A_weights(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
-    STOP(32);
+    STOP(31);
     #pragma omp barrier
-    STOP(33);
+    STOP(32);
     for (int t = 1; t >= 0; t--) {
         #pragma omp for schedule(dynamic, 1) nowait
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
-                (real *)v.d_h_3[s + G]);
-            STOP(34);
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[g],
+                (real *)v.d_h_3[g]);
+            STOP(33);
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[g], *scratch->d_h_total, v.h_gates[s],
                 v.h[s - G]);
-            STOP(35);
+            STOP(34);
             h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[g]);
-            STOP(36);
+            STOP(35);
         }
         #pragma omp barrier
+        STOP(36);
+        h_from_state_backward(v.d_h_3, v.d_h_from_state, weights->h_weight_hh);
         STOP(37);
-        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state, weights->h_weight_hh);
-        STOP(38);
         #pragma omp barrier
-        STOP(39);
+        STOP(38);
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
         sum_d_h_total_2_forward((real *)*scratch->d_h_total_2, (real *)v.d_h_2[g], (real *)v.d_h_3[g]);
-        STOP(40);
+        STOP(39);
         h_start_weights(v.d_h_init_part[g].of, (real *)*scratch->d_h_total_2);
-        STOP(41);
+        STOP(40);
     }
     h_from_state_weights(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
-    STOP(42);
+    STOP(41);
     #pragma omp barrier
-    STOP(43);
+    STOP(42);
     fold(gradient->h_init, v.d_h_init_part[0].of, 1, 3, 0);
-    STOP(44);
+    STOP(43);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
         sum_d_h_from_input_2_forward(*scratch->d_h_from_input_2, v.d_h_from_input + g);
-        STOP(45);
+        STOP(44);
         h_from_input_transpose(v.d_h_from_input_rows[g], (real *)*scratch->d_h_from_input_2);
-        STOP(46);
+        STOP(45);
     }
     #pragma omp barrier
-    STOP(47);
+    STOP(46);
     h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.image);
-    STOP(48);
+    STOP(47);
     #pragma omp barrier
-    STOP(49);
+    STOP(48);
     double norm = update_pass(rate, update_count);
-    STOP(50);
+    STOP(49);
     return norm;
 }
 
