@@ -105,6 +105,8 @@ struct Tensor {
     List grads;              /* grad.c: parts of its gradient, one from each reader */
     /* plan.c */
     bool local;              /* used in one phase only: placed in a thread's scratch */
+    int brief;               /* used within single rounds of one loop, or from one to the next: so many slots, for all rounds (1; in a repeat in a
+                                repeat those of the outer steps that are there at once); 0: not so */
     int64_t slot_reals;      /* reals from the start of one slice to the next */
     int slots, first, last;  /* slots; first and last phase (local: operator in the phase) that touch it */
     bool guarded;            /* --debug: a guard behind each slot, which is also the one before the next slot */
@@ -253,6 +255,7 @@ struct Op {
     struct {
         bool winograd;               /* a convolution by Winograd's algorithm */
         bool deferred;               /* deferred weight gradient: WEIGHTS stores the operands of PRODUCTS */
+        bool by_group;               /* WEIGHTS of a dense layer: called for each group, behind what makes its operand (rows.c) */
         bool openblas;               /* a dense layer by OpenBLAS, and its backward operators */
         const struct Latency *latency;       /* latency form: of a kernel of its own (lower/latency.h); NULL: plain loops */
     } kernel;
@@ -478,7 +481,7 @@ Tensor *tensor_value(const Tensor *t);                           /* the tensor w
 /* Slots in front of that of step 0: 0, or one for each step of the repeats around its own. */
 static inline int tensor_front(const Tensor *t)
 {
-    return (t->repeat && t->repeat->reverse ? t->tail : t->carried) * (t->repeat ? steps_all(t->repeat->outer) : 1);
+    return t->brief ? 0 : (t->repeat && t->repeat->reverse ? t->tail : t->carried) * (t->repeat ? steps_all(t->repeat->outer) : 1);
 }
 Tensor *tensor_owner(const Tensor *t);                           /* the tensor whose memory t has: itself, unless t is a view or in place */
 bool tensor_is_read(const Model *m, const Tensor *t);            /* does an operator of the graph read it? */

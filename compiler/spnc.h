@@ -126,6 +126,7 @@ const char *kernel_misfit(const Model *m, const Op *op);
 bool schedule(Model *m);         /* schedule.c: layouts_choose, then op->schedule; bit-neutral like the stages after it */
 bool plan(Model *m);
 void norms_join(Model *m);        /* norms.c, before the phases are cut */
+void rows_place(Model *m);        /* rows.c, likewise */
 void compute_again(Model *m);     /* again.c, once the phases are cut */
 void memory_place(Model *m);      /* memory.c: places of tensors and weights, once the phases are cut */
 int64_t memory_reals(const Model *m, const Tensor *t);                 /* that the owner t will take of the batch's memory */

@@ -60,9 +60,12 @@ static const char *moved(Model *m, const char *base, int by, const char *row)
     return base[0] == '0' && !base[1] ? arena_printf(m->arena, "%s%s", by < 0 ? "-" : "", far) : arena_printf(m->arena, "%s %c %s", base, by < 0 ? '-' : '+', far);
 }
 
-/* The repeat whose step, or slice, a phase has for t: t's own, or the one around it where t's steps are there at once. */
+/* The repeat whose step, or slice, a phase has for t: t's own, or the one around it where t's steps are there at once.  What is brief has no slot for
+ * each step of the loops. */
 static const Repeat *own_step(const Phase *p, const Tensor *t)
 {
+    if (tensor_owner(t)->brief && section_loops(p->kind))
+        return p->from->outer;
     const Repeat *of = p->kind == ONCE ? NULL : p->repeat, *r = t->repeat;
     while (r && !repeat_within(of, r))
         r = r->outer;
@@ -72,7 +75,7 @@ static const Repeat *own_step(const Phase *p, const Tensor *t)
 /* Slots from that of the step (outside of t's repeat: from slot 0) to the one that a shift means, each a step of the repeats around t's. */
 static int slots(const Phase *p, const Tensor *t, int shift)
 {
-    if (!t->repeat)
+    if (!t->repeat || tensor_owner(t)->brief)
         return 0;
     if (t->repeat->reverse)
         shift = own_step(p, t) != t->repeat ? t->repeat->steps - 1 - shift : -shift;

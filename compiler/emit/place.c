@@ -295,7 +295,7 @@ void place_members(Model *m, Fact *f, bool local)
         fact_text(x, "member", member(m, t));
         fact_text(x, "line", member_line(m, t, range, wide));
         fact_bool(x, "raw", t->space == RAW);
-        fact_int(x, "steps", o->repeat ? steps_all(o->repeat) : 0);
+        fact_int(x, "steps", o->brief ? o->brief > 1 ? o->brief : 0 : o->repeat ? steps_all(o->repeat) : 0);
         fact_int(x, "offset", o->offset);
         fact_push(list, x);
     }

@@ -57,7 +57,7 @@ static void collect(Units *e)
         Phase *p = m->backward_phases.items[i];
         for (int k = 0; k < p->ops.count; k++) {
             Op *op = p->ops.items[k];
-            if (op->pass == PRODUCTS || op->pass == FOLD || op->pass == FINISH || op->pass == AGAIN)
+            if ((op->pass == PRODUCTS && op->kind != OP_dense) || op->pass == FOLD || op->pass == FINISH || op->pass == AGAIN)
                 continue;
             if (op->pass == FORWARD) {
                 unit_add(e, op, e->count)->forward = true;
@@ -68,7 +68,8 @@ static void collect(Units *e)
                 Unit *host = unit_of(e, op->of->writes[0].tensor->op);
                 u = unit_add(e, op->of, host ? (int)(host - e->list) + 1 : e->count);
             }
-            *(op->pass == BACKWARD ? &u->backward : &u->weights) = op;
+            const bool rows = op->kind == OP_dense && op->pass == WEIGHTS && op->kernel.deferred;
+            *(op->pass == BACKWARD ? &u->backward : rows ? &u->rows : &u->weights) = op;
         }
     }
     for (int i = 0; i < e->count; i++) {
@@ -215,6 +216,8 @@ static Fact *unit_fact(const Units *e, const Unit *u, Naming naming)
     fact_bool(f, "accumulate", u->weights && u->weights->grad.accumulates);
     fact_bool(f, "adds_bias", u->weights && u->weights->grad.adds_bias);
     fact_bool(f, "gathers", u->weights && u->weights->kernel.deferred);
+    if (op->kind == OP_dense)
+        fact_bool(f, "makes_rows", u->rows != NULL), fact_bool(f, "by_group", u->rows && u->rows->kernel.by_group);
     if (op->kind == OP_dense || op->kind == OP_conv)
         fact_bool(f, "dealt", m->options.mpi && op->weight_count && sums_row(op->weights[0]));
     fact_int(f, "S", schedule_slices(m, op));

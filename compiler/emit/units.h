@@ -8,6 +8,7 @@
 typedef struct {
     Op *op;                          /* the forward operator, or one that grad.c added */
     Op *backward, *weights;          /* its backward operators; NULL: that gradient is not computed */
+    Op *rows;                        /* of a dense layer: makes the rows that `weights`, then its PRODUCTS, reads; NULL: they are another layer's */
     bool forward, decisions;
     int sharers;                     /* operators that its functions serve: more than one, if they are shared; 0: another unit has them */
     bool lent;                       /* it has a forward function alone: its gradients' functions are another unit's */

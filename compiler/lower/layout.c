@@ -3,6 +3,7 @@
  * In: the graph with its kernels chosen.  Out: operators and operands changed in m->forward and m->backward.  Called by schedule.c.
  *   - a sampler's image as bytes of the file, instead of lanes;
  *   - slopes kept by a sampler's forward pass for its gradient;
+ *   - the one row of a GRU's product with the state that its gradient reads, kept beside the gates instead of the whole product;
  *   - deferred weight gradients.  Where a Winograd convolution has few tiles, groups store the operands of their parts, and one product over the
  *     whole batch follows (PRODUCTS).  The weight gradient of a dense layer is always made this way. */
 #include "lower/winograd.h"
@@ -59,6 +60,24 @@ static void keep_slopes(Model *m)
         if (op->grad.inputs[0])
             op_read(b, op->reads[1].tensor, op->reads[1].shift);
         remark(m, op->loc, "%s keeps its slopes for the gradient of the transform", op->name);
+    }
+}
+
+/* The gates of a GRU keep the state's product of the n gate as a row of their own, so that the product, three rows at each step, need not be kept. */
+static void keep_product(Model *m)
+{
+    enum { PRODUCT = 1, KEPT = 1, ROWS = 4 };           /* forward: of its operands, of its results */
+    for_each_op(w, &m->backward) {
+        Op *b = w.op;
+        if (b->kind != OP_gru_gates || b->pass != BACKWARD)
+            continue;
+        const Tensor *product = b->of->reads[PRODUCT].tensor;
+        int n = 0;
+        for (int i = 0; i < b->read_count; i++)
+            if (b->reads[i].tensor != product)
+                b->reads[n++] = b->reads[i];
+        b->read_count = n;
+        b->of->writes[KEPT].tensor->shape.dim[0] = ROWS;
     }
 }
 
@@ -122,4 +141,5 @@ void layouts_choose(Model *m)
     part_products(m);
     read_bytes(m);
     keep_slopes(m);
+    keep_product(m);
 }

@@ -147,6 +147,8 @@ const FactDoc fact_docs[] = {
     { "unit", "IN", "int", "inputs of each unit", "dense" },
     { "unit", "MP", "int", "M rounded up to whole vectors: the length of a row of weights", "dense" },
     { "unit", "openblas", "bool", "by OpenBLAS", "dense" },
+    { "unit", "makes_rows", "bool", "weights: there is NAME_transpose; no: NAME_weights reads the rows of another layer", "dense" },
+    { "unit", "by_group", "bool", "it is called for each group, not for all slices", "dense" },
     { "unit", "dealt", "bool", "--mpi: do ranks divide the inputs among them, for the gradient of the weights?", "conv dense" },
     { "unit", "H", "int", "units of the state", "gru_gates lstm_gates" },
     { "unit", "keep_gates", "bool", "forward keeps the gates for backward", "gru_gates lstm_gates" },

@@ -3,9 +3,9 @@
  * In: the phases of both passes.  Out: tensor offsets, lifetimes and slots; the sizes of the batch's memory, a thread's scratch and the block of
  * weights.
  * A tensor that is used in one phase only, always at its own step, is placed in a thread's scratch; all others in the batch's memory,
- * [slots][groups][elements][lanes].  A place is used again after the last read of its tensor; a tensor used in a loop keeps its place for
- * the whole loop.  A tensor with a name in the flow keeps its place to the end, so that a program can read it; one that tells the kinks of a formula
- * to the end of the forward pass.
+ * [slots][groups][elements][lanes].  What each round of a loop makes for itself has one slot, which the next round overwrites.
+ * A place is used again after the last read of its tensor; a tensor used in a loop keeps its place for the whole loop.  A tensor with a name in the
+ * flow keeps its place to the end, so that a program can read it; one that tells the kinks of a formula to the end of the forward pass.
  * With --debug every tensor has a place of its own, and a guard before and behind each of its slots. */
 #include "spnc.h"
 #include <string.h>
@@ -135,7 +135,12 @@ static void find_locals(Model *m)
     }
 }
 
-static int slots_of(const Tensor *t) { return t->repeat ? (t->repeat->steps + t->carried + t->tail) * steps_all(t->repeat->outer) : 1; }
+static int slots_of(const Tensor *t)
+{
+    if (t->brief)
+        return t->brief;
+    return t->repeat ? (t->repeat->steps + t->carried + t->tail) * steps_all(t->repeat->outer) : 1;
+}
 
 int64_t memory_reals(const Model *m, const Tensor *t) { return up((int64_t)slots_of(t) * (t->shared ? 1 : m->groups) * slot_reals(m, t)); }
 
@@ -262,6 +267,80 @@ static bool outlives_passes(const Model *m, const Tensor *t)
     return t->space == LABELS_I32 || (t->op && t->op->kind == OP_batch_statistics);
 }
 
+/* Where t is used: a phase, and an operator in it; -1: nowhere.  write: of the first write in the loop; next: of the last read of what the round
+ * before has left; first, last: phases of the loop; around: of a loop in a loop, the number of that whose phases use t before it or behind it, 0:
+ * none. */
+typedef struct { int phase, op; } Spot;
+typedef struct { const Phase *loop; Spot write, next; int first, last, around; } Rounds;
+
+/* A use of t in the loop, at the step of the round; a read may be of what the round before has left. */
+static bool in_round(Rounds *r, const Phase *ph, Spot at, const Tensor *t, Use u, bool written)
+{
+    const bool next = t->tail && u.shift == 1 && !written;
+    if (ph->repeat != t->repeat || u.tensor->repeat != t->repeat || (u.shift && !next) || (r->loop && r->loop->loop != ph->loop))
+        return false;
+    r->loop = ph;
+    r->first = r->first < 0 ? at.phase : r->first;
+    r->last = at.phase;
+    if (next)
+        r->next = at;
+    if (written && r->write.phase < 0)
+        r->write = at;
+    return true;
+}
+
+/* A use of t outside of the loop: what the first round reads, set before it; what the last round leaves, read behind it. */
+static bool around_rounds(Rounds *r, const Phase *ph, const Op *op, const Tensor *t, Use u, bool written)
+{
+    const bool steps = ph->kind != ONCE && repeat_within(ph->repeat, t->repeat);
+    if (!t->tail || steps || u.tensor->repeat != t->repeat || (r->around && r->around != ph->loop))
+        return false;
+    r->around = ph->loop;
+    return written ? !r->loop && op->kind == OP_fill && u.shift == t->repeat->steps : r->loop && !u.shift && !strchr(OP_INFO(op)->arguments, 'a');
+}
+
+/* The loop of which t has no more to keep than what one round makes, or leaves to the next one; NULL: none.  What is left is read before it is
+ * written anew.  Phases of a loop in a loop follow each other. */
+static const Phase *rounds_of(const Model *m, const Tensor *t)
+{
+    Rounds r = { NULL, { -1, -1 }, { -1, -1 }, -1, -1, 0 };
+    for (int p = t->first; p <= t->last; p++) {
+        const Phase *ph = phase_at(m, p);
+        for (int k = 0; k < ph->ops.count; k++) {
+            const Op *op = ph->ops.items[k];
+            for (int i = 0; i < op_uses(op); i++) {
+                const Use u = *op_use(op, i);
+                const bool written = i >= op->read_count, inside = section_loops(ph->kind) && ph->repeat == t->repeat;
+                if (tensor_owner(u.tensor) != t)
+                    continue;
+                if (!(inside ? in_round(&r, ph, (Spot){ p, k }, t, u, written) : around_rounds(&r, ph, op, t, u, written)))
+                    return NULL;
+            }
+        }
+    }
+    for (int p = r.first; r.loop && p <= r.last; p++) {
+        const Phase *ph = phase_at(m, p);
+        if (ph->loop != r.loop->loop || !repeat_within(ph->repeat, t->repeat))
+            return NULL;
+    }
+    if (r.loop && r.around && r.around != r.loop->loop)
+        return NULL;
+    const bool before = r.next.phase < r.write.phase || (r.next.phase == r.write.phase && r.next.op < r.write.op);
+    return r.next.phase < 0 || before ? r.loop : NULL;
+}
+
+/* Sets Tensor.brief of what a round of a loop makes for itself alone, or for the next one: at its end all threads wait, so the next may overwrite
+ * it. */
+static void find_brief(Model *m)
+{
+    for (int i = 0; i < m->tensors.count && !m->options.debug; i++) {
+        Tensor *t = m->tensors.items[i];
+        const bool kept = t->carried || t->decides || t->space != REALS || !t->repeat || outlives_passes(m, t);
+        const Phase *loop = kept || t->local || t->first < 0 || tensor_owner(t) != t ? NULL : rounds_of(m, t);
+        t->brief = loop ? steps_all(loop->from->outer) : 0;
+    }
+}
+
 static void place_batch(Model *m)
 {
     const int guard = m->options.debug ? GUARD : 0;
@@ -324,6 +403,7 @@ void memory_place(Model *m)
     find_lifetimes(m);
     find_locals(m);
     place_locals(m);
+    find_brief(m);
     place_batch(m);
     m->block_reals = place_weights(m, &m->weights);
     m->buffer_reals = place_weights(m, &m->buffers);

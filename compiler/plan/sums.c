@@ -88,6 +88,15 @@ int sums_exchange(const Model *m, const Op *sum)
     return n;
 }
 
+/* Phase i, or the last one of the loop that it is in. */
+static const Phase *behind_loop(const List *phases, int i)
+{
+    const Phase *p = phases->items[i];
+    while (section_loops(p->kind) && ((const Phase *)phases->items[i + 1])->loop == p->loop)
+        i++;
+    return phases->items[i];
+}
+
 const Phase *sums_made(const List *phases, int at)
 {
     const Phase *p = phases->items[at];
@@ -98,7 +107,7 @@ const Phase *sums_made(const List *phases, int at)
             const Op *maker = before->ops.items[k];
             for (int w = 0; w < maker->write_count; w++)
                 if (tensor_owner(maker->writes[w].tensor) == tensor_owner(op->reads[0].tensor))
-                    return section_loops(before->kind) ? NULL : before;
+                    return behind_loop(phases, i);
         }
     }
     return NULL;

@@ -13,7 +13,7 @@ int64_t sums_row(const Weight *w);
 enum { SUM_PIECES = 4 };
 int sums_pieces(const Op *op, const Tensor *t, DealPiece pieces[SUM_PIECES]);
 /* Is its sum exchanged while something else is computed?  And the phase of the backward pass behind which that begins, for the sum of phase `at`: it
- * makes the operands; NULL: right before the sum. */
+ * makes the operands, or ends the loop that makes them; NULL: right before the sum. */
 bool sums_posted(const Op *op);
 /* The number of that exchange: how many such sums come before it in the phases of the backward pass. */
 int sums_exchange(const Model *m, const Op *sum);

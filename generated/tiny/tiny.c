@@ -60,7 +60,7 @@ typedef real d_crop_t[1][20][20][L];
 typedef real d_A_t[6][L];
 typedef real d_h_t[16][L];
 typedef real d_h_total_t[16][L];
-typedef real h_gates_t[3][16][L];
+typedef real h_gates_t[4][16][L];
 typedef real d_h_from_input_t[48][L];
 typedef real d_h_from_state_t[48][L];
 typedef real d_h_2_t[16][L];
@@ -612,7 +612,7 @@ static void h_from_input_weights_6x1(real dw[196][48], real dy[][L][16], real x[
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v * 2 + s][l]));
+            vec z0 = v_keep(v_load(dy[s * 3 + v][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -640,7 +640,7 @@ static void h_from_input_weights_5x1(real dw[196][48], real dy[][L][16], real x[
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v * 2 + s][l]));
+            vec z0 = v_keep(v_load(dy[s * 3 + v][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -659,17 +659,16 @@ static void h_from_input_weights_5x1(real dw[196][48], real dy[][L][16], real x[
     v_storeu(&dw[k + 4][m], s4_0);
 }
 
-/* rows: dy with the outputs side by side, 16 of an example. */
-static void h_from_input_transpose(real *rows, h_from_input_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example; of one slice. */
+static void h_from_input_transpose(real *rows, real *dy)
 {
-    real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int t = 0; t < 6; t++) {
-        int s = t / 3, v = t % 3, m = v * 16;
+    real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
+    for (int v = 0; v < 3; v++) {
+        int m = v * 16;
         vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = v_load(dy[s][m + r]);
+        for (int r = 0; r < 16; r++) square[r] = v_load(dys[m + r]);
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v * 2 + s][l], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v][l], square[l]);
     }
 }
 
@@ -682,7 +681,7 @@ static void h_from_input_weights(real dw[196][48], real db[48], real *rows, fron
     for (int v = 0; v < 3; v++) {
         vec s = v_zero();
         for (int i = 0; i < 2; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[v * 2 + i][l]));
+            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[i * 3 + v][l]));
         v_storeu(&db[v * 16], s);
     }
     #pragma omp for schedule(dynamic, 1) nowait
@@ -850,28 +849,27 @@ static void h_from_state_weights_2x3(real dw[16][48], real dy[][L][16], real x[]
         for (int l = 0, end = L; l < end; l++) {
             vec a0 = v_set1(x[s][k][l]);
             vec a1 = v_set1(x[s][k + 1][l]);
-            vec z = v_keep(v_load(dy[v * 6 + s][l]));
+            vec z = v_keep(v_load(dy[s * 3 + v][l]));
             s0_0 = v_fma(a0, z, s0_0); s1_0 = v_fma(a1, z, s1_0);
-            z = v_keep(v_load(dy[(v + 1) * 6 + s][l]));
+            z = v_keep(v_load(dy[s * 3 + v + 1][l]));
             s0_1 = v_fma(a0, z, s0_1); s1_1 = v_fma(a1, z, s1_1);
-            z = v_keep(v_load(dy[(v + 2) * 6 + s][l]));
+            z = v_keep(v_load(dy[s * 3 + v + 2][l]));
             s0_2 = v_fma(a0, z, s0_2); s1_2 = v_fma(a1, z, s1_2);
         }
     v_storeu(&dw[k][m], s0_0); v_storeu(&dw[k][m + 16], s0_1); v_storeu(&dw[k][m + 32], s0_2);
     v_storeu(&dw[k + 1][m], s1_0); v_storeu(&dw[k + 1][m + 16], s1_1); v_storeu(&dw[k + 1][m + 32], s1_2);
 }
 
-/* rows: dy with the outputs side by side, 16 of an example. */
-static void h_from_state_transpose(real *rows, h_from_state_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example; of one slice. */
+static void h_from_state_transpose(real *rows, real *dy)
 {
-    real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int t = 0; t < 18; t++) {
-        int s = t / 3, v = t % 3, m = v * 16;
+    real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
+    for (int v = 0; v < 3; v++) {
+        int m = v * 16;
         vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = v_load(dy[s][m + r]);
+        for (int r = 0; r < 16; r++) square[r] = v_load(dys[m + r]);
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v * 6 + s][l], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[v][l], square[l]);
     }
 }
 
@@ -895,26 +893,26 @@ static void h_from_state_weights(real dw[16][48], real *rows, h_t *x)
  *   z = sigmoid(xw_z + hw_z)     how much of the state stays
  *   n = tanh(xw_n + r hw_n)      the new value
  *   h' = (1 - z) n + z h, as n + z (h - n)
- * r, z and n are kept in `gates` for the gradient. */
+ * r, z, n and hw_n are kept in `gates` for the gradient. */
 static void h_forward(h_t h, h_gates_t gates, h_from_input_t xw, h_from_state_t hw, h_t before)
 {
     enum { H = 16 };
     for (int i = 0; i < H; i++) {
         vec r = v_sigmoid(v_add(v_load(xw[i]), v_load(hw[i])));
         vec z = v_sigmoid(v_add(v_load(xw[H + i]), v_load(hw[H + i])));
-        vec n = v_tanh(v_fma(r, v_load(hw[2 * H + i]), v_load(xw[2 * H + i])));
+        vec hw_n = v_load(hw[2 * H + i]), n = v_tanh(v_fma(r, hw_n, v_load(xw[2 * H + i])));
         v_store(h[i], v_fma(z, v_sub(v_load(before[i]), n), n));
         v_store(gates[0][i], r);
         v_store(gates[1][i], z);
         v_store(gates[2][i], n);
+        v_store(gates[3][i], hw_n);
     }
 }
 
 /* Back through the same lines, last to first; da_r, da_z and da_n are the gradients of what stands inside of
  * sigmoid, sigmoid and tanh.
  * dbefore is only the direct path, z dh: the one through W_h comes with hw's gradient. */
-static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t dh, h_gates_t gates, h_from_state_t hw,
-    h_t before)
+static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t dh, h_gates_t gates, h_t before)
 {
     enum { H = 16 };
     const vec one = v_set1(1);
@@ -922,7 +920,7 @@ static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t 
         vec r = v_load(gates[0][i]), z = v_load(gates[1][i]), n = v_load(gates[2][i]), d = v_load(dh[i]);
         vec da_n = v_mul(v_mul(d, v_sub(one, z)), v_fnma(n, n, one));
         vec da_z = v_mul(v_mul(d, v_sub(v_load(before[i]), n)), v_mul(z, v_sub(one, z)));
-        vec da_r = v_mul(v_mul(da_n, v_load(hw[2 * H + i])), v_mul(r, v_sub(one, r)));
+        vec da_r = v_mul(v_mul(da_n, v_load(gates[3][i])), v_mul(r, v_sub(one, r)));
         v_store(dxw[i], da_r);
         v_store(dhw[i], da_r);
         v_store(dxw[H + i], da_z);
@@ -1051,7 +1049,7 @@ static void A_weights_6x1(real dw[16][16], real dy[][L][16], real x[][16][L], in
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int s = 0; s < 6; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v * 6 + s][l]));
+            vec z0 = v_keep(v_load(dy[s + v][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -1079,7 +1077,7 @@ static void A_weights_5x1(real dw[16][16], real dy[][L][16], real x[][16][L], in
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
     for (int s = 0; s < 6; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v * 6 + s][l]));
+            vec z0 = v_keep(v_load(dy[s + v][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -1098,18 +1096,15 @@ static void A_weights_5x1(real dw[16][16], real dy[][L][16], real x[][16][L], in
     v_storeu(&dw[k + 4][m], s4_0);
 }
 
-/* rows: dy with the outputs side by side, 16 of an example. */
-static void A_transpose(real *rows, A_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example; of one slice. */
+static void A_transpose(real *rows, real *dy)
 {
-    real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int t = 0; t < 6; t++) {
-        int s = t, v = 0, m = v * 16;
-        vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 6 ? v_load(dy[s][m + r]) : v_zero();
-        v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v * 6 + s][l], square[l]);
-    }
+    real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
+    int m = 0;
+    vec square[16];
+    for (int r = 0; r < 16; r++) square[r] = m + r < 6 ? v_load(dys[m + r]) : v_zero();
+    v_transpose16(square);
+    for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a free thread begins at once. */
@@ -1529,7 +1524,7 @@ static void classify_dense1_weights_6x1(real dw[648][16], real dy[][L][16], real
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int s = 0; s < 6; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v * 6 + s][l]));
+            vec z0 = v_keep(v_load(dy[s + v][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -1551,18 +1546,15 @@ static void classify_dense1_weights_6x1(real dw[648][16], real dy[][L][16], real
     v_storeu(&dw[k + 5][m], s5_0);
 }
 
-/* rows: dy with the outputs side by side, 16 of an example. */
-static void classify_dense1_transpose(real *rows, classify_dense1_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example; of one slice. */
+static void classify_dense1_transpose(real *rows, real *dy)
 {
-    real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int t = 0; t < 6; t++) {
-        int s = t, v = 0, m = v * 16;
-        vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 10 ? v_load(dy[s][m + r]) : v_zero();
-        v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v * 6 + s][l], square[l]);
-    }
+    real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
+    int m = 0;
+    vec square[16];
+    for (int r = 0; r < 16; r++) square[r] = m + r < 10 ? v_load(dys[m + r]) : v_zero();
+    v_transpose16(square);
+    for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a free thread begins at once. */
@@ -1705,7 +1697,7 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
  * Of each tensor: its slices, its shape, where a gradient comes from, its place, and what else has some of that place
  * at other times. */
 static real *memory;
-#define MEMORY ((size_t)300384)     /* reals */
+#define MEMORY ((size_t)297312)     /* reals */
 #define SCRATCH ((size_t)160000)     /* reals of each thread */
 static struct {
     image_bytes_slot *image_bytes;
@@ -1715,67 +1707,64 @@ static struct {
          * d_h_from_input_rows, d_front_maxpool2, d_front_conv1_weight_part, d_front_conv1_bias_part */
     front_maxpool1_t *front_maxpool1;       /* [0 .. G)  1x25x25: reals 257440 to 277440, 78 KiB */
     front_maxpool2_t *front_maxpool2;       /* [0 .. G)  4x7x7: reals 277440 to 283712, 24 KiB */
-    h_t *h;                                 /* [-G .. 3G)  16: reals 296864 to 298912, 8.0 KiB, [0] at 297376 */
-    front_maxpool2_winner_slot *front_maxpool2_winner; /* [0 .. G)  4x7x7x4: reals 298912 to 299712, 3.1 KiB */
-    digits_t *digits;                       /* [0 .. G)  3: reals 300288 to 300384, 384 bytes */
+    h_t *h;                                 /* [-G .. 3G)  16: reals 293792 to 295840, 8.0 KiB, [0] at 294304 */
+    front_maxpool2_winner_slot *front_maxpool2_winner; /* [0 .. G)  4x7x7x4: reals 295840 to 296640, 3.1 KiB */
+    digits_t *digits;                       /* [0 .. G)  3: reals 297216 to 297312, 384 bytes */
     h_from_input_t *h_from_input;           /* [0 .. G)  48: reals 80032 to 81568, 6.0 KiB; with crop_slopes */
-    h_from_state_t *h_from_state;           /* [0 .. 3G)  48: reals 283712 to 288320, 18 KiB */
-    h_gates_t *h_gates;                     /* [0 .. 3G)  3x16: reals 288320 to 292928, 18 KiB */
-    A_t *A;                                 /* [0 .. 3G)  6: reals 299712 to 300288, 2.2 KiB */
+    h_from_state_t *h_from_state;           /* [0 .. G)  48: reals 81568 to 83104, 6.0 KiB; with crop_slopes */
+    h_gates_t *h_gates;                     /* [0 .. 3G)  4x16: reals 283712 to 289856, 24 KiB */
+    A_t *A;                                 /* [0 .. 3G)  6: reals 296640 to 297216, 2.2 KiB */
     crop_slopes_t *crop_slopes;
-        /* [0 .. 3G)  2x1x20x20: reals 80032 to 156832, 300 KiB; with h_from_input */
+        /* [0 .. 3G)  2x1x20x20: reals 80032 to 156832, 300 KiB; with h_from_input, h_from_state */
     classify_maxpool1_t *classify_maxpool1; /* [0 .. 3G)  8x9x9: reals 156832 to 219040, 243 KiB */
     crop_t *crop;                           /* [0 .. 3G)  1x20x20: reals 219040 to 257440, 150 KiB */
-    classify_maxpool1_winner_slot *classify_maxpool1_winner; /* [0 .. 3G)  8x9x9x2: reals 292928 to 296864, 15 KiB */
-    classify_dense1_t *classify_dense1;     /* [0 .. 3G)  10: reals 63744 to 64704, 3.8 KiB; with image_bytes */
-    loss1_t *loss1;                         /* [0 .. 3G)  1: reals 65760 to 65856, 384 bytes; with image_bytes */
-    d_classify_dense1_t *d_classify_dense1;
-        /* [0 .. 3G)  10: by cross_entropy1; reals 64704 to 65664, 3.8 KiB; with d_classify_conv1_weight_part, d_A,
-         * image_bytes */
+    classify_maxpool1_winner_slot *classify_maxpool1_winner; /* [0 .. 3G)  8x9x9x2: reals 289856 to 293792, 15 KiB */
+    classify_dense1_t *classify_dense1;     /* [0 .. 3G)  10: reals 65280 to 66240, 3.8 KiB; with image_bytes */
+    loss1_t *loss1;                         /* [0 .. 3G)  1: reals 67296 to 67392, 384 bytes; with image_bytes */
     real (*d_classify_dense1_rows)[256];
         /* [0 .. 3G)  a kernel's own layout: reals 62208 to 63744, 6.0 KiB; with image_bytes */
+    d_classify_dense1_t *d_classify_dense1;
+        /* [0 .. 3G)  10: by cross_entropy1; reals 63744 to 64704, 3.8 KiB; with d_A_rows, image_bytes */
     d_classify_maxpool1_t *d_classify_maxpool1;
-        /* [0 .. 3G)  8x9x9: by classify_dense1; reals 0 to 62208, 243 KiB; with d_A_rows, d_h, d_h_from_input,
-         * d_h_from_state, d_h_2, d_h_from_state_rows, d_h_3, d_h_from_input_2, d_h_from_input_rows, d_front_maxpool2,
+        /* [0 .. 3G)  8x9x9: by classify_dense1; reals 0 to 62208, 243 KiB; with d_h, d_h_from_input, d_h_from_state,
+         * d_h_2, d_h_from_state_rows, d_h_3, d_h_from_input_2, d_h_from_input_rows, d_front_maxpool2,
          * d_front_conv1_weight_part, d_front_conv1_bias_part, image_bytes */
-    d_A_t *d_A;
-        /* [0 .. 3G)  6: by crop; reals 64704 to 65280, 2.2 KiB; with d_classify_dense1, image_bytes */
-    d_classify_conv1_weight_part_slot *d_classify_conv1_weight_part;
-        /* [0 .. 3G)  8x1x3x3: reals 65280 to 65760, 1.9 KiB; with d_classify_dense1, image_bytes */
-    d_classify_conv1_bias_part_slot *d_classify_conv1_bias_part;
-        /* [0 .. 3G)  8: reals 65856 to 65952, 384 bytes; with image_bytes */
     real (*d_A_rows)[256];
-        /* [0 .. 3G)  a kernel's own layout: reals 13824 to 15360, 6.0 KiB; with d_classify_maxpool1, image_bytes */
+        /* [0 .. 3G)  a kernel's own layout: reals 63744 to 65280, 6.0 KiB; with d_classify_dense1, image_bytes */
+    d_A_t *d_A;                             /* [0 .. 3G)  6: by crop; reals 66240 to 66816, 2.2 KiB; with image_bytes */
+    d_classify_conv1_weight_part_slot *d_classify_conv1_weight_part;
+        /* [0 .. 3G)  8x1x3x3: reals 66816 to 67296, 1.9 KiB; with image_bytes */
+    d_classify_conv1_bias_part_slot *d_classify_conv1_bias_part;
+        /* [0 .. 3G)  8: reals 67392 to 67488, 384 bytes; with image_bytes */
     d_h_t *d_h;
-        /* [0 .. 3G)  16: by A; reals 15360 to 16896, 6.0 KiB; with d_classify_maxpool1, d_h_from_input_rows,
-         * image_bytes */
+        /* [0 .. 3G)  16: by A; reals 4608 to 6144, 6.0 KiB; with d_classify_maxpool1, d_front_maxpool2, image_bytes */
     d_h_2_t *d_h_2;
-        /* [0 .. 4G)  16: by h, for the step before; reals 9216 to 11264, 8.0 KiB; with d_classify_maxpool1,
-         * d_h_from_state_rows, image_bytes */
+        /* [0 .. G)  16: by h, for the step before; reals 12416 to 12928, 2.0 KiB; with d_classify_maxpool1,
+         * d_h_from_input_rows, image_bytes */
     d_h_3_t *d_h_3;
-        /* [0 .. 4G)  16: by h_from_state, for the step before; reals 11264 to 13312, 8.0 KiB; with d_classify_maxpool1,
-         * d_h_from_state_rows, image_bytes */
+        /* [0 .. G)  16: by h_from_state, for the step before; reals 12928 to 13440, 2.0 KiB; with d_classify_maxpool1,
+         * d_h_from_input_rows, image_bytes */
     d_h_from_input_t *d_h_from_input;
         /* [0 .. 3G)  48: by h; reals 0 to 4608, 18 KiB; with d_classify_maxpool1, d_front_maxpool2, image_bytes */
-    d_h_from_state_t *d_h_from_state;
-        /* [0 .. 3G)  48: by h; reals 4608 to 9216, 18 KiB; with d_classify_maxpool1, d_h_from_input_2,
-         * d_front_maxpool2, d_front_conv1_weight_part, d_front_conv1_bias_part, image_bytes */
     real (*d_h_from_state_rows)[768];
-        /* [0 .. 3G)  a kernel's own layout: reals 9216 to 13824, 18 KiB; with d_classify_maxpool1, d_h_2, d_h_3,
-         * image_bytes */
+        /* [0 .. 3G)  a kernel's own layout: reals 6272 to 10880, 18 KiB; with d_classify_maxpool1, image_bytes */
+    d_h_from_state_t *d_h_from_state;
+        /* [0 .. G)  48: by h; reals 10880 to 12416, 6.0 KiB; with d_classify_maxpool1, d_h_from_input_2,
+         * d_front_conv1_weight_part, d_front_conv1_bias_part, image_bytes */
     d_h_from_input_2_t *d_h_from_input_2;
-        /* [0 .. G)  48: d_h_from_input of all steps; reals 6272 to 7808, 6.0 KiB; with d_classify_maxpool1,
+        /* [0 .. G)  48: d_h_from_input of all steps; reals 10880 to 12416, 6.0 KiB; with d_classify_maxpool1,
          * d_h_from_state, d_front_conv1_weight_part, d_front_conv1_bias_part, image_bytes */
     real (*d_h_from_input_rows)[768];
-        /* [0 .. G)  a kernel's own layout: reals 15360 to 16896, 6.0 KiB; with d_classify_maxpool1, d_h, image_bytes */
-    d_front_maxpool2_t *d_front_maxpool2;
-        /* [0 .. G)  4x7x7: by h_from_input; reals 0 to 6272, 24 KiB; with d_classify_maxpool1, d_h_from_input,
-         * d_h_from_state, image_bytes */
-    d_front_conv1_weight_part_slot *d_front_conv1_weight_part;
-        /* [0 .. G)  4x1x3x3: reals 6272 to 6368, 384 bytes; with d_classify_maxpool1, d_h_from_state, d_h_from_input_2,
+        /* [0 .. G)  a kernel's own layout: reals 12416 to 13952, 6.0 KiB; with d_classify_maxpool1, d_h_2, d_h_3,
          * image_bytes */
+    d_front_maxpool2_t *d_front_maxpool2;
+        /* [0 .. G)  4x7x7: by h_from_input; reals 0 to 6272, 24 KiB; with d_classify_maxpool1, d_h, d_h_from_input,
+         * image_bytes */
+    d_front_conv1_weight_part_slot *d_front_conv1_weight_part;
+        /* [0 .. G)  4x1x3x3: reals 10880 to 10976, 384 bytes; with d_classify_maxpool1, d_h_from_state,
+         * d_h_from_input_2, image_bytes */
     d_front_conv1_bias_part_slot *d_front_conv1_bias_part;
-        /* [0 .. G)  4: reals 6368 to 6400, 128 bytes; with d_classify_maxpool1, d_h_from_state, d_h_from_input_2,
+        /* [0 .. G)  4: reals 10976 to 11008, 128 bytes; with d_classify_maxpool1, d_h_from_state, d_h_from_input_2,
          * image_bytes */
 } v;
 
@@ -1803,37 +1792,37 @@ static void lay_out(void)
     v.image_bytes = (void *)(memory + 0);
     v.front_maxpool1 = (void *)(memory + 257440);
     v.front_maxpool2 = (void *)(memory + 277440);
-    v.h = (void *)(memory + 297376);
-    v.front_maxpool2_winner = (void *)(memory + 298912);
-    v.digits = (void *)(memory + 300288);
+    v.h = (void *)(memory + 294304);
+    v.front_maxpool2_winner = (void *)(memory + 295840);
+    v.digits = (void *)(memory + 297216);
     v.h_from_input = (void *)(memory + 80032);
-    v.h_from_state = (void *)(memory + 283712);
-    v.h_gates = (void *)(memory + 288320);
-    v.A = (void *)(memory + 299712);
+    v.h_from_state = (void *)(memory + 81568);
+    v.h_gates = (void *)(memory + 283712);
+    v.A = (void *)(memory + 296640);
     v.crop_slopes = (void *)(memory + 80032);
     v.classify_maxpool1 = (void *)(memory + 156832);
     v.crop = (void *)(memory + 219040);
-    v.classify_maxpool1_winner = (void *)(memory + 292928);
-    v.classify_dense1 = (void *)(memory + 63744);
-    v.loss1 = (void *)(memory + 65760);
-    v.d_classify_dense1 = (void *)(memory + 64704);
+    v.classify_maxpool1_winner = (void *)(memory + 289856);
+    v.classify_dense1 = (void *)(memory + 65280);
+    v.loss1 = (void *)(memory + 67296);
     v.d_classify_dense1_rows = (void *)(memory + 62208);
+    v.d_classify_dense1 = (void *)(memory + 63744);
     v.d_classify_maxpool1 = (void *)(memory + 0);
-    v.d_A = (void *)(memory + 64704);
-    v.d_classify_conv1_weight_part = (void *)(memory + 65280);
-    v.d_classify_conv1_bias_part = (void *)(memory + 65856);
-    v.d_A_rows = (void *)(memory + 13824);
-    v.d_h = (void *)(memory + 15360);
-    v.d_h_2 = (void *)(memory + 9216);
-    v.d_h_3 = (void *)(memory + 11264);
+    v.d_A_rows = (void *)(memory + 63744);
+    v.d_A = (void *)(memory + 66240);
+    v.d_classify_conv1_weight_part = (void *)(memory + 66816);
+    v.d_classify_conv1_bias_part = (void *)(memory + 67392);
+    v.d_h = (void *)(memory + 4608);
+    v.d_h_2 = (void *)(memory + 12416);
+    v.d_h_3 = (void *)(memory + 12928);
     v.d_h_from_input = (void *)(memory + 0);
-    v.d_h_from_state = (void *)(memory + 4608);
-    v.d_h_from_state_rows = (void *)(memory + 9216);
-    v.d_h_from_input_2 = (void *)(memory + 6272);
-    v.d_h_from_input_rows = (void *)(memory + 15360);
+    v.d_h_from_state_rows = (void *)(memory + 6272);
+    v.d_h_from_state = (void *)(memory + 10880);
+    v.d_h_from_input_2 = (void *)(memory + 10880);
+    v.d_h_from_input_rows = (void *)(memory + 12416);
     v.d_front_maxpool2 = (void *)(memory + 0);
-    v.d_front_conv1_weight_part = (void *)(memory + 6272);
-    v.d_front_conv1_bias_part = (void *)(memory + 6368);
+    v.d_front_conv1_weight_part = (void *)(memory + 10880);
+    v.d_front_conv1_bias_part = (void *)(memory + 10976);
     for (int k = 0; k < threads; k++) {
         real *at = scratch_memory + (size_t)k * SCRATCH;
         scratches[k].image = (void *)(at + 0);
@@ -1876,12 +1865,12 @@ static void forward_pass(const Batch *batch)
     }
     h_from_input_forward(v.h_from_input, v.front_maxpool2, weights->h_weight_ih, weights->h_bias_ih);
     for (int t = 0; t < 3; t++) {
-        h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
+        h_from_state_forward(v.h_from_state, v.h + t * G - G, weights->h_weight_hh);
         #pragma omp barrier
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[s], v.h[s - G]);
+            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[g], v.h[s - G]);
         }
     }
     A_forward(v.A, v.h, weights->A_weight, weights->A_bias);
@@ -1938,8 +1927,8 @@ static void backward_pass(const Batch *batch)
             int s = t * G + g;
             cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t],
                 loss1_scale, present(batch, g));
+            classify_dense1_transpose(v.d_classify_dense1_rows[s], (real *)v.d_classify_dense1[s]);
         }
-    classify_dense1_transpose(v.d_classify_dense1_rows[0], v.d_classify_dense1);
     classify_dense1_backward(v.d_classify_maxpool1, v.d_classify_dense1, weights->classify_dense1_weight);
     #pragma omp barrier
     #pragma omp for collapse(2) schedule(dynamic, 1) nowait
@@ -1951,38 +1940,37 @@ static void backward_pass(const Batch *batch)
             classify_conv1_backward(*scratch->d_crop, v.d_classify_maxpool1[s], v.classify_maxpool1_winner[s].of,
                 v.classify_maxpool1[s], weights->classify_conv1_weight);
             crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
+            A_transpose(v.d_A_rows[s], (real *)v.d_A[s]);
         }
     classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
         v.d_classify_dense1_rows[0], v.classify_maxpool1);
     #pragma omp barrier
-    A_transpose(v.d_A_rows[0], v.d_A);
     A_backward(v.d_h, v.d_A, weights->A_weight);
     fold((real *)gradient->classify_conv1_weight, (real *)v.d_classify_conv1_weight_part[0].of, 6, 72, 0);
     fold(gradient->classify_conv1_bias, v.d_classify_conv1_bias_part[0].of, 6, 8, 0);
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        zero_16_forward((real *)v.d_h_2[g + 3 * G]);
-        zero_16_forward((real *)v.d_h_3[g + 3 * G]);
+        zero_16_forward((real *)v.d_h_2[g]);
+        zero_16_forward((real *)v.d_h_3[g]);
     }
     for (int t = 2; t >= 0; t--) {
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
-                (real *)v.d_h_3[s + G]);
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
-                v.h_from_state[s], v.h[s - G]);
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[g],
+                (real *)v.d_h_3[g]);
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[g], *scratch->d_h_total, v.h_gates[s],
+                v.h[s - G]);
+            h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[g]);
         }
-        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
+        h_from_state_backward(v.d_h_3, v.d_h_from_state, weights->h_weight_hh);
         #pragma omp barrier
     }
-    h_from_state_transpose(v.d_h_from_state_rows[0], v.d_h_from_state);
-    #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         sum_d_h_from_input_2_forward(v.d_h_from_input_2[g], v.d_h_from_input + g);
+        h_from_input_transpose(v.d_h_from_input_rows[g], (real *)v.d_h_from_input_2[g]);
     }
-    h_from_input_transpose(v.d_h_from_input_rows[0], v.d_h_from_input_2);
     h_from_input_backward(v.d_front_maxpool2, v.d_h_from_input_2, weights->h_weight_ih);
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1) nowait
@@ -2164,10 +2152,10 @@ static const NetData targets[] = {
  * transform, output. */
 static const NetValue values[] = {
     { "c", 0, 3, { 4, 7, 7 }, 196, 277440, 0, 3136, 0, 0 },
-    { "h", 3, 1, { 16 }, 16, 297376, 0, 256, 0, 0 },
-    { "A", 3, 1, { 6 }, 6, 299712, 0, 96, 1, 1 },
+    { "h", 3, 1, { 16 }, 16, 294304, 0, 256, 0, 0 },
+    { "A", 3, 1, { 6 }, 6, 296640, 0, 96, 1, 1 },
     { "crop", 3, 3, { 1, 20, 20 }, 400, 219040, 0, 6400, 0, 0 },
-    { "digit", 3, 1, { 10 }, 10, 63744, 0, 160, 0, 1 },
+    { "digit", 3, 1, { 10 }, 10, 65280, 0, 160, 0, 1 },
 };
 
 /* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label

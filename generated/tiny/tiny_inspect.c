@@ -56,17 +56,16 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     SEE(-1, -1, (real *)v.h_from_input[0], "h_from_input", "forward", 29, "h_from_input", 1, 1536, 768, 1, { 48 });
     for (int t = 0; t < 3; t++) {
         SEE(t, -1, (real *)v.h[t * G - G], "h_from_state", "forward", 29, "h", 0, 512, 256, 1, { 16 });
-        h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
-        SEE(t, -1, (real *)v.h_from_state[t * G], "h_from_state", "forward", 29, "h_from_state", 1, 1536, 768, 1,
-            { 48 });
+        h_from_state_forward(v.h_from_state, v.h + t * G - G, weights->h_weight_hh);
+        SEE(t, -1, (real *)v.h_from_state[0], "h_from_state", "forward", 29, "h_from_state", 1, 1536, 768, 1, { 48 });
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
             SEE(t, g, (real *)v.h_from_input[g], "h", "forward", 29, "h_from_input", 0, 768, 768, 1, { 48 });
-            SEE(t, g, (real *)v.h_from_state[s], "h", "forward", 29, "h_from_state", 0, 768, 768, 1, { 48 });
+            SEE(t, g, (real *)v.h_from_state[g], "h", "forward", 29, "h_from_state", 0, 768, 768, 1, { 48 });
             SEE(t, g, (real *)v.h[s - G], "h", "forward", 29, "h", 0, 256, 256, 1, { 16 });
-            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[s], v.h[s - G]);
+            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[g], v.h[s - G]);
             SEE(t, g, (real *)v.h[s], "h", "forward", 29, "h", 1, 256, 256, 1, { 16 });
-            SEE(t, g, (real *)v.h_gates[s], "h", "forward", 29, "h_gates", 1, 768, 768, 2, { 3, 16 });
+            SEE(t, g, (real *)v.h_gates[s], "h", "forward", 29, "h_gates", 1, 1024, 1024, 2, { 4, 16 });
         }
     }
     SEE(-1, -1, (real *)v.h[0], "A", "forward", 30, "h", 0, 1536, 256, 1, { 16 });
@@ -110,10 +109,10 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
                 loss1_scale, present(batch, g));
             SEE(t, g, (real *)v.d_classify_dense1[s], "cross_entropy1", "backward", 34, "d_classify_dense1", 1, 160,
                 160, 1, { 10 });
+            SEE(t, g, (real *)v.d_classify_dense1[s], "classify_dense1", "weights", 22, "d_classify_dense1", 0, 160,
+                160, 1, { 10 });
+            classify_dense1_transpose(v.d_classify_dense1_rows[s], (real *)v.d_classify_dense1[s]);
         }
-    SEE(-1, -1, (real *)v.d_classify_dense1[0], "classify_dense1", "weights", 22, "d_classify_dense1", 0, 960, 160, 1,
-        { 10 });
-    classify_dense1_transpose(v.d_classify_dense1_rows[0], v.d_classify_dense1);
     SEE(-1, -1, (real *)v.d_classify_dense1[0], "classify_dense1", "backward", 22, "d_classify_dense1", 0, 960, 160, 1,
         { 10 });
     classify_dense1_backward(v.d_classify_maxpool1, v.d_classify_dense1, weights->classify_dense1_weight);
@@ -146,6 +145,8 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
                 { 2, 1, 20, 20 });
             crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
             SEE(t, g, (real *)v.d_A[s], "crop", "backward", 31, "d_A", 1, 96, 96, 1, { 6 });
+            SEE(t, g, (real *)v.d_A[s], "A", "weights", 30, "d_A", 0, 96, 96, 1, { 6 });
+            A_transpose(v.d_A_rows[s], (real *)v.d_A[s]);
         }
     SEE(-1, -1, (real *)v.classify_maxpool1[0], "classify_dense1", "weights", 22, "classify_maxpool1", 0, 62208, 10368,
         3, { 8, 9, 9 });
@@ -155,55 +156,53 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         10368, 0, 0, { 0 });
     SEE(-1, -1, (real *)gradient->classify_dense1_bias, "classify_dense1", "weights", 22, "classify.dense1.bias", 1, 16,
         0, 0, { 0 });
-    SEE(-1, -1, (real *)v.d_A[0], "A", "weights", 30, "d_A", 0, 576, 96, 1, { 6 });
-    A_transpose(v.d_A_rows[0], v.d_A);
     SEE(-1, -1, (real *)v.d_A[0], "A", "backward", 30, "d_A", 0, 576, 96, 1, { 6 });
     A_backward(v.d_h, v.d_A, weights->A_weight);
     SEE(-1, -1, (real *)v.d_h[0], "A", "backward", 30, "d_h", 1, 1536, 256, 1, { 16 });
     fold((real *)gradient->classify_conv1_weight, (real *)v.d_classify_conv1_weight_part[0].of, 6, 72, 0);
     fold(gradient->classify_conv1_bias, v.d_classify_conv1_bias_part[0].of, 6, 8, 0);
     for (int g = 0; g < G; g++) {
-        zero_16_forward((real *)v.d_h_2[g + 3 * G]);
-        SEE(-1, g, (real *)v.d_h_2[g + 3 * G], "d_h_2_end", "forward", 29, "d_h_2", 1, 256, 256, 1, { 16 });
-        zero_16_forward((real *)v.d_h_3[g + 3 * G]);
-        SEE(-1, g, (real *)v.d_h_3[g + 3 * G], "d_h_3_end", "forward", 29, "d_h_3", 1, 256, 256, 1, { 16 });
+        zero_16_forward((real *)v.d_h_2[g]);
+        SEE(-1, g, (real *)v.d_h_2[g], "d_h_2_end", "forward", 29, "d_h_2", 1, 256, 256, 1, { 16 });
+        zero_16_forward((real *)v.d_h_3[g]);
+        SEE(-1, g, (real *)v.d_h_3[g], "d_h_3_end", "forward", 29, "d_h_3", 1, 256, 256, 1, { 16 });
     }
     for (int t = 2; t >= 0; t--) {
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
             SEE(t, g, (real *)v.d_h[s], "sum_d_h_total", "forward", 27, "d_h", 0, 256, 256, 1, { 16 });
-            SEE(t, g, (real *)v.d_h_2[s + G], "sum_d_h_total", "forward", 27, "d_h_2", 0, 256, 256, 1, { 16 });
-            SEE(t, g, (real *)v.d_h_3[s + G], "sum_d_h_total", "forward", 27, "d_h_3", 0, 256, 256, 1, { 16 });
-            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
-                (real *)v.d_h_3[s + G]);
+            SEE(t, g, (real *)v.d_h_2[g], "sum_d_h_total", "forward", 27, "d_h_2", 0, 256, 256, 1, { 16 });
+            SEE(t, g, (real *)v.d_h_3[g], "sum_d_h_total", "forward", 27, "d_h_3", 0, 256, 256, 1, { 16 });
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[g],
+                (real *)v.d_h_3[g]);
             SEE(t, g, (real *)*scratch->d_h_total, "sum_d_h_total", "forward", 27, "d_h_total", 1, 256, 256, 1, { 16 });
             SEE(t, g, (real *)*scratch->d_h_total, "h", "backward", 29, "d_h_total", 0, 256, 256, 1, { 16 });
-            SEE(t, g, (real *)v.h_gates[s], "h", "backward", 29, "h_gates", 0, 768, 768, 2, { 3, 16 });
-            SEE(t, g, (real *)v.h_from_state[s], "h", "backward", 29, "h_from_state", 0, 768, 768, 1, { 48 });
+            SEE(t, g, (real *)v.h_gates[s], "h", "backward", 29, "h_gates", 0, 1024, 1024, 2, { 4, 16 });
             SEE(t, g, (real *)v.h[s - G], "h", "backward", 29, "h", 0, 256, 256, 1, { 16 });
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
-                v.h_from_state[s], v.h[s - G]);
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[g], *scratch->d_h_total, v.h_gates[s],
+                v.h[s - G]);
             SEE(t, g, (real *)v.d_h_from_input[s], "h", "backward", 29, "d_h_from_input", 1, 768, 768, 1, { 48 });
-            SEE(t, g, (real *)v.d_h_from_state[s], "h", "backward", 29, "d_h_from_state", 1, 768, 768, 1, { 48 });
-            SEE(t, g, (real *)v.d_h_2[s], "h", "backward", 29, "d_h_2", 1, 256, 256, 1, { 16 });
+            SEE(t, g, (real *)v.d_h_from_state[g], "h", "backward", 29, "d_h_from_state", 1, 768, 768, 1, { 48 });
+            SEE(t, g, (real *)v.d_h_2[g], "h", "backward", 29, "d_h_2", 1, 256, 256, 1, { 16 });
+            SEE(t, g, (real *)v.d_h_from_state[g], "h_from_state", "weights", 29, "d_h_from_state", 0, 768, 768, 1,
+                { 48 });
+            h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[g]);
         }
-        SEE(t, -1, (real *)v.d_h_from_state[t * G], "h_from_state", "backward", 29, "d_h_from_state", 0, 1536, 768, 1,
+        SEE(t, -1, (real *)v.d_h_from_state[0], "h_from_state", "backward", 29, "d_h_from_state", 0, 1536, 768, 1,
             { 48 });
-        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
-        SEE(t, -1, (real *)v.d_h_3[t * G], "h_from_state", "backward", 29, "d_h_3", 1, 512, 256, 1, { 16 });
+        h_from_state_backward(v.d_h_3, v.d_h_from_state, weights->h_weight_hh);
+        SEE(t, -1, (real *)v.d_h_3[0], "h_from_state", "backward", 29, "d_h_3", 1, 512, 256, 1, { 16 });
     }
-    SEE(-1, -1, (real *)v.d_h_from_state[0], "h_from_state", "weights", 29, "d_h_from_state", 0, 4608, 768, 1, { 48 });
-    h_from_state_transpose(v.d_h_from_state_rows[0], v.d_h_from_state);
     for (int g = 0; g < G; g++) {
         SEE(-1, g, (real *)v.d_h_from_input[g], "sum_d_h_from_input_2", "forward", 29, "d_h_from_input", 0, 768, 768, 1,
             { 48 });
         sum_d_h_from_input_2_forward(v.d_h_from_input_2[g], v.d_h_from_input + g);
         SEE(-1, g, (real *)v.d_h_from_input_2[g], "sum_d_h_from_input_2", "forward", 29, "d_h_from_input_2", 1, 768,
             768, 1, { 48 });
+        SEE(-1, g, (real *)v.d_h_from_input_2[g], "h_from_input", "weights", 29, "d_h_from_input_2", 0, 768, 768, 1,
+            { 48 });
+        h_from_input_transpose(v.d_h_from_input_rows[g], (real *)v.d_h_from_input_2[g]);
     }
-    SEE(-1, -1, (real *)v.d_h_from_input_2[0], "h_from_input", "weights", 29, "d_h_from_input_2", 0, 1536, 768, 1,
-        { 48 });
-    h_from_input_transpose(v.d_h_from_input_rows[0], v.d_h_from_input_2);
     SEE(-1, -1, (real *)v.d_h_from_input_2[0], "h_from_input", "backward", 29, "d_h_from_input_2", 0, 1536, 768, 1,
         { 48 });
     h_from_input_backward(v.d_front_maxpool2, v.d_h_from_input_2, weights->h_weight_ih);
@@ -260,7 +259,7 @@ static const NetRow rows[] = {
     { "h_from_input", "forward", 1, 29, 1, 301056, 301056, 69056 },
     { "h_from_state", "forward", 2, 29, 1, 73728, 73728, 33792 },
     { "", "wait", 2, 0, 1, 0, 0, 0 },
-    { "h", "forward", 3, 29, 0, 0, 0, 61440 },
+    { "h", "forward", 3, 29, 0, 0, 0, 67584 },
     { "", "wait", 3, 0, 1, 0, 0, 0 },
     { "A", "forward", 4, 30, 1, 9216, 9216, 9536 },
     { "", "wait", 4, 0, 1, 0, 0, 0 },
@@ -272,44 +271,43 @@ static const NetRow rows[] = {
     { "cross_entropy1", "forward", 7, 34, 0, 0, 0, 5376 },
     { "", "wait", 7, 0, 1, 0, 0, 0 },
     { "cross_entropy1", "backward", 8, 34, 0, 0, 0, 8832 },
+    { "classify_dense1", "weights", 8, 22, 0, 0, 0, 9984 },
     { "", "wait", 8, 0, 1, 0, 0, 0 },
-    { "classify_dense1", "weights", 9, 22, 1, 0, 0, 9984 },
-    { "classify_dense1", "backward", 10, 22, 1, 622080, 622080, 294144 },
-    { "", "wait", 10, 0, 1, 0, 0, 0 },
-    { "classify_conv1", "weights", 11, 20, 0, 2239488, 559872, 669312 },
-    { "classify_conv1", "backward", 11, 20, 0, 2239488, 1492992, 668928 },
-    { "crop", "backward", 11, 31, 0, 0, 0, 463104 },
-    { "classify_dense1", "products", 12, 22, 1, 622080, 622080, 296512 },
-    { "", "wait", 12, 0, 1, 0, 0, 0 },
-    { "A", "weights", 13, 30, 1, 0, 0, 8448 },
-    { "A", "backward", 14, 30, 1, 9216, 9216, 9472 },
-    { "fold_classify_conv1_weight", "fold", 15, 20, 1, 0, 0, 2240 },
-    { "fold_classify_conv1_bias", "fold", 16, 20, 1, 0, 0, 448 },
-    { "d_h_2_end", "forward", 17, 29, 0, 0, 0, 2048 },
-    { "d_h_3_end", "forward", 17, 29, 0, 0, 0, 2048 },
+    { "classify_dense1", "backward", 9, 22, 1, 622080, 622080, 294144 },
+    { "", "wait", 9, 0, 1, 0, 0, 0 },
+    { "classify_conv1", "weights", 10, 20, 0, 2239488, 559872, 669312 },
+    { "classify_conv1", "backward", 10, 20, 0, 2239488, 1492992, 668928 },
+    { "crop", "backward", 10, 31, 0, 0, 0, 463104 },
+    { "A", "weights", 10, 30, 0, 0, 0, 8448 },
+    { "classify_dense1", "products", 11, 22, 1, 622080, 622080, 296512 },
+    { "", "wait", 11, 0, 1, 0, 0, 0 },
+    { "A", "backward", 12, 30, 1, 9216, 9216, 9472 },
+    { "fold_classify_conv1_weight", "fold", 13, 20, 1, 0, 0, 2240 },
+    { "fold_classify_conv1_bias", "fold", 14, 20, 1, 0, 0, 448 },
+    { "d_h_2_end", "forward", 15, 29, 0, 0, 0, 2048 },
+    { "d_h_3_end", "forward", 15, 29, 0, 0, 0, 2048 },
+    { "", "wait", 15, 0, 1, 0, 0, 0 },
+    { "sum_d_h_total", "forward", 16, 27, 0, 0, 0, 24576 },
+    { "h", "backward", 16, 29, 0, 0, 0, 79872 },
+    { "h_from_state", "weights", 16, 29, 0, 0, 0, 36864 },
+    { "", "wait", 16, 0, 1, 0, 0, 0 },
+    { "h_from_state", "backward", 17, 29, 1, 73728, 73728, 33792 },
     { "", "wait", 17, 0, 1, 0, 0, 0 },
-    { "sum_d_h_total", "forward", 18, 27, 0, 0, 0, 24576 },
-    { "h", "backward", 18, 29, 0, 0, 0, 92160 },
+    { "sum_d_h_from_input_2", "forward", 18, 29, 0, 0, 0, 24576 },
+    { "h_from_input", "weights", 18, 29, 0, 0, 0, 12288 },
     { "", "wait", 18, 0, 1, 0, 0, 0 },
-    { "h_from_state", "backward", 19, 29, 1, 73728, 73728, 33792 },
+    { "h_from_input", "backward", 19, 29, 1, 301056, 301056, 68864 },
     { "", "wait", 19, 0, 1, 0, 0, 0 },
-    { "h_from_state", "weights", 20, 29, 1, 0, 0, 36864 },
-    { "", "wait", 20, 0, 1, 0, 0, 0 },
-    { "sum_d_h_from_input_2", "forward", 21, 29, 0, 0, 0, 24576 },
-    { "", "wait", 21, 0, 1, 0, 0, 0 },
-    { "h_from_input", "weights", 22, 29, 1, 0, 0, 12288 },
-    { "h_from_input", "backward", 23, 29, 1, 301056, 301056, 68864 },
+    { "front_maxpool2", "backward", 20, 18, 0, 0, 0, 324224 },
+    { "front_conv1", "weights", 20, 17, 0, 609408, 609408, 351360 },
+    { "A", "products", 21, 30, 1, 9216, 9216, 13376 },
+    { "h_from_state", "products", 22, 29, 1, 73728, 73728, 27648 },
+    { "h_from_input", "products", 23, 29, 1, 301056, 301056, 69056 },
     { "", "wait", 23, 0, 1, 0, 0, 0 },
-    { "front_maxpool2", "backward", 24, 18, 0, 0, 0, 324224 },
-    { "front_conv1", "weights", 24, 17, 0, 609408, 609408, 351360 },
-    { "A", "products", 25, 30, 1, 9216, 9216, 13376 },
-    { "h_from_state", "products", 26, 29, 1, 73728, 73728, 27648 },
-    { "h_from_input", "products", 27, 29, 1, 301056, 301056, 69056 },
-    { "", "wait", 27, 0, 1, 0, 0, 0 },
-    { "fold_front_conv1_weight", "fold", 28, 17, 1, 0, 0, 576 },
-    { "fold_front_conv1_bias", "fold", 29, 17, 1, 0, 0, 192 },
-    { "", "wait", 29, 0, 1, 0, 0, 0 },
-    { "sgd", "update", 30, 0, 1, 0, 0, 504960 },
+    { "fold_front_conv1_weight", "fold", 24, 17, 1, 0, 0, 576 },
+    { "fold_front_conv1_bias", "fold", 25, 17, 1, 0, 0, 192 },
+    { "", "wait", 25, 0, 1, 0, 0, 0 },
+    { "sgd", "update", 26, 0, 1, 0, 0, 504960 },
 };
 
 /* A step, with the thread's clock stopped after every call and every barrier; see clock.h.  Returns as update_pass
@@ -342,14 +340,14 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     h_from_input_forward(v.h_from_input, v.front_maxpool2, weights->h_weight_ih, weights->h_bias_ih);
     STOP(8);
     for (int t = 0; t < 3; t++) {
-        h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
+        h_from_state_forward(v.h_from_state, v.h + t * G - G, weights->h_weight_hh);
         STOP(9);
         #pragma omp barrier
         STOP(10);
         #pragma omp for schedule(dynamic, 1) nowait
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[s], v.h[s - G]);
+            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[g], v.h[s - G]);
             STOP(11);
         }
         #pragma omp barrier
@@ -393,10 +391,10 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
             cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t],
                 loss1_scale, present(batch, g));
             STOP(22);
+            classify_dense1_transpose(v.d_classify_dense1_rows[s], (real *)v.d_classify_dense1[s]);
+            STOP(23);
         }
     #pragma omp barrier
-    STOP(23);
-    classify_dense1_transpose(v.d_classify_dense1_rows[0], v.d_classify_dense1);
     STOP(24);
     classify_dense1_backward(v.d_classify_maxpool1, v.d_classify_dense1, weights->classify_dense1_weight);
     STOP(25);
@@ -414,13 +412,13 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
             STOP(28);
             crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
             STOP(29);
+            A_transpose(v.d_A_rows[s], (real *)v.d_A[s]);
+            STOP(30);
         }
     classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
         v.d_classify_dense1_rows[0], v.classify_maxpool1);
-    STOP(30);
-    #pragma omp barrier
     STOP(31);
-    A_transpose(v.d_A_rows[0], v.d_A);
+    #pragma omp barrier
     STOP(32);
     A_backward(v.d_h, v.d_A, weights->A_weight);
     STOP(33);
@@ -430,9 +428,9 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     STOP(35);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        zero_16_forward((real *)v.d_h_2[g + 3 * G]);
+        zero_16_forward((real *)v.d_h_2[g]);
         STOP(36);
-        zero_16_forward((real *)v.d_h_3[g + 3 * G]);
+        zero_16_forward((real *)v.d_h_3[g]);
         STOP(37);
     }
     #pragma omp barrier
@@ -441,62 +439,60 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
         #pragma omp for schedule(dynamic, 1) nowait
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
-                (real *)v.d_h_3[s + G]);
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[g],
+                (real *)v.d_h_3[g]);
             STOP(39);
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
-                v.h_from_state[s], v.h[s - G]);
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[g], *scratch->d_h_total, v.h_gates[s],
+                v.h[s - G]);
             STOP(40);
+            h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[g]);
+            STOP(41);
         }
         #pragma omp barrier
-        STOP(41);
-        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
         STOP(42);
-        #pragma omp barrier
+        h_from_state_backward(v.d_h_3, v.d_h_from_state, weights->h_weight_hh);
         STOP(43);
+        #pragma omp barrier
+        STOP(44);
     }
-    h_from_state_transpose(v.d_h_from_state_rows[0], v.d_h_from_state);
-    STOP(44);
-    #pragma omp barrier
-    STOP(45);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
         sum_d_h_from_input_2_forward(v.d_h_from_input_2[g], v.d_h_from_input + g);
+        STOP(45);
+        h_from_input_transpose(v.d_h_from_input_rows[g], (real *)v.d_h_from_input_2[g]);
         STOP(46);
     }
     #pragma omp barrier
     STOP(47);
-    h_from_input_transpose(v.d_h_from_input_rows[0], v.d_h_from_input_2);
-    STOP(48);
     h_from_input_backward(v.d_front_maxpool2, v.d_h_from_input_2, weights->h_weight_ih);
-    STOP(49);
+    STOP(48);
     #pragma omp barrier
-    STOP(50);
+    STOP(49);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
         front_maxpool2_backward(*scratch->d_front_conv1_sum, v.d_front_maxpool2[g], v.front_maxpool2_winner[g].of,
             v.front_maxpool2[g]);
-        STOP(51);
+        STOP(50);
         front_conv1_weights(v.d_front_conv1_weight_part[g].of, v.d_front_conv1_bias_part[g].of,
             *scratch->d_front_conv1_sum, v.front_maxpool1[g]);
-        STOP(52);
+        STOP(51);
     }
     A_weights(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
-    STOP(53);
+    STOP(52);
     h_from_state_weights(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
-    STOP(54);
+    STOP(53);
     h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.front_maxpool2);
+    STOP(54);
+    #pragma omp barrier
     STOP(55);
-    #pragma omp barrier
-    STOP(56);
     fold((real *)gradient->front_conv1_weight, (real *)v.d_front_conv1_weight_part[0].of, 2, 36, 0);
-    STOP(57);
+    STOP(56);
     fold(gradient->front_conv1_bias, v.d_front_conv1_bias_part[0].of, 2, 4, 0);
-    STOP(58);
+    STOP(57);
     #pragma omp barrier
-    STOP(59);
+    STOP(58);
     double norm = update_pass(rate, update_count);
-    STOP(60);
+    STOP(59);
     return norm;
 }
 

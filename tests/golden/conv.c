@@ -520,18 +520,15 @@ static void front_dense1_weights_4x1(real dw[8][16], real dy[][L][16], real x[][
     v_storeu(&dw[k + 3][m], s3_0);
 }
 
-/* rows: dy with the outputs side by side, 16 of an example. */
-static void front_dense1_transpose(real *rows, front_dense1_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example; of one slice. */
+static void front_dense1_transpose(real *rows, real *dy)
 {
-    real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp master
-    {
-        int s = 0, v = 0, m = v * 16;
-        vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dy[s][m + r]) : v_zero();
-        v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v + s][l], square[l]);
-    }
+    real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
+    int m = 0;
+    vec square[16];
+    for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dys[m + r]) : v_zero();
+    v_transpose16(square);
+    for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a free thread begins at once. */
@@ -653,10 +650,10 @@ static struct {
     front_maxpool1_winner_slot *front_maxpool1_winner; /* [0 .. G)  2x2x2x2: reals 1136 to 1152, 64 bytes */
     front_dense1_t *front_dense1;     /* [0 .. G)  2: reals 1040 to 1072, 128 bytes */
     loss1_t *loss1;                   /* [0 .. G)  1: reals 1120 to 1136, 64 bytes */
+    real (*d_front_dense1_rows)[256]; /* [0 .. G)  a kernel's own layout: reals 400 to 656, 1.0 KiB */
     d_front_dense1_t *d_front_dense1;
         /* [0 .. G)  2: by cross_entropy1; reals 1072 to 1104, 128 bytes; with d_front_conv2_weight_part,
          * d_front_conv1_weight_part */
-    real (*d_front_dense1_rows)[256]; /* [0 .. G)  a kernel's own layout: reals 400 to 656, 1.0 KiB */
     d_front_tanh1_t *d_front_tanh1;   /* [0 .. G)  2x2x2: by front_dense1; reals 912 to 1040, 512 bytes */
     d_front_conv2_weight_part_t *d_front_conv2_weight_part;
         /* [0 .. G)  2x2x2x2: reals 1072 to 1088, 64 bytes; with d_front_dense1 */
@@ -688,8 +685,8 @@ static void lay_out(void)
     v.front_maxpool1_winner = (void *)(memory + 1136);
     v.front_dense1 = (void *)(memory + 1040);
     v.loss1 = (void *)(memory + 1120);
-    v.d_front_dense1 = (void *)(memory + 1072);
     v.d_front_dense1_rows = (void *)(memory + 400);
+    v.d_front_dense1 = (void *)(memory + 1072);
     v.d_front_tanh1 = (void *)(memory + 912);
     v.d_front_conv2_weight_part = (void *)(memory + 1072);
     v.d_front_conv1_weight_part = (void *)(memory + 1088);
@@ -769,8 +766,8 @@ static void backward_pass(const Batch *batch)
     for (int g = 0; g < G; g++) {
         cross_entropy1_backward((real *)v.d_front_dense1[g], (real *)v.front_dense1[g], v.y[g], loss1_scale,
             present(batch, g));
+        front_dense1_transpose(v.d_front_dense1_rows[g], (real *)v.d_front_dense1[g]);
     }
-    front_dense1_transpose(v.d_front_dense1_rows[0], v.d_front_dense1);
     front_dense1_backward(v.d_front_tanh1, v.d_front_dense1, weights->front_dense1_weight);
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1) nowait

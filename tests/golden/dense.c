@@ -199,18 +199,15 @@ static void h_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int 
     v_storeu(&dw[k + 2][m], s2_0);
 }
 
-/* rows: dy with the outputs side by side, 16 of an example. */
-static void h_transpose(real *rows, h_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example; of one slice. */
+static void h_transpose(real *rows, real *dy)
 {
-    real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp master
-    {
-        int s = 0, v = 0, m = v * 16;
-        vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 4 ? v_load(dy[s][m + r]) : v_zero();
-        v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v + s][l], square[l]);
-    }
+    real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
+    int m = 0;
+    vec square[16];
+    for (int r = 0; r < 16; r++) square[r] = m + r < 4 ? v_load(dys[m + r]) : v_zero();
+    v_transpose16(square);
+    for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a free thread begins at once. */
@@ -387,18 +384,15 @@ static void v_weights_4x1(real dw[4][16], real dy[][L][16], real x[][4][L], int 
     v_storeu(&dw[k + 3][m], s3_0);
 }
 
-/* rows: dy with the outputs side by side, 16 of an example. */
-static void v_transpose(real *rows, v_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example; of one slice. */
+static void v_transpose(real *rows, real *dy)
 {
-    real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp master
-    {
-        int s = 0, v = 0, m = v * 16;
-        vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dy[s][m + r]) : v_zero();
-        v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v + s][l], square[l]);
-    }
+    real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
+    int m = 0;
+    vec square[16];
+    for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dys[m + r]) : v_zero();
+    v_transpose16(square);
+    for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a free thread begins at once. */
@@ -474,33 +468,44 @@ static void cross_entropy1_backward(real *dx, real *x, int32_t *label, real scal
  * Of each tensor: its slices, its shape, where a gradient comes from, its place, and what else has some of that place
  * at other times. */
 static real *memory;
-#define MEMORY ((size_t)560)     /* reals */
+#define MEMORY ((size_t)752)     /* reals */
+#define SCRATCH ((size_t)64)     /* reals of each thread */
 static struct {
-    x_t *x;                /* [0 .. G)  3: reals 448 to 496, 192 bytes */
-    y_t *y;                /* [0 .. G)  1: reals 528 to 544, 64 bytes */
-    h_t *h;                /* [0 .. G)  4: reals 256 to 320, 256 bytes */
-    v_t *v;                /* [0 .. G)  2: reals 496 to 528, 128 bytes */
-    loss1_t *loss1;        /* [0 .. G)  1: reals 544 to 560, 64 bytes */
-    d_v_t *d_v;            /* [0 .. G)  2: by cross_entropy1; reals 384 to 416, 128 bytes; with d_h_sum */
-    real (*d_v_rows)[256]; /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB; with d_h_rows */
-    d_h_t *d_h;            /* [0 .. G)  4: by v; reals 320 to 384, 256 bytes */
-    d_h_sum_t *d_h_sum;    /* [0 .. G)  4: by h_relu; reals 384 to 448, 256 bytes; with d_v */
-    real (*d_h_rows)[256]; /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB; with d_v_rows */
+    x_t *x;                /* [0 .. G)  3: reals 640 to 688, 192 bytes */
+    y_t *y;                /* [0 .. G)  1: reals 720 to 736, 64 bytes */
+    h_t *h;                /* [0 .. G)  4: reals 512 to 576, 256 bytes */
+    v_t *v;                /* [0 .. G)  2: reals 688 to 720, 128 bytes */
+    loss1_t *loss1;        /* [0 .. G)  1: reals 736 to 752, 64 bytes */
+    real (*d_v_rows)[256]; /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB */
+    d_v_t *d_v;            /* [0 .. G)  2: by cross_entropy1; reals 256 to 288, 128 bytes; with d_h_rows */
+    d_h_t *d_h;            /* [0 .. G)  4: by v; reals 576 to 640, 256 bytes */
+    real (*d_h_rows)[256]; /* [0 .. G)  a kernel's own layout: reals 256 to 512, 1.0 KiB; with d_v */
 } v;
+
+/* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
+typedef struct {
+    d_h_sum_t *d_h_sum; /* 4: by h_relu; reals 0 to 64, 256 bytes */
+} Scratch;
+static real *scratch_memory;
+static Scratch *scratches;      /* one a thread */
+static inline const Scratch *scratch_of_thread(void) { return &scratches[omp_get_thread_num()]; }
 
 /* Lays the tensors into the memory. */
 static void lay_out(void)
 {
-    v.x = (void *)(memory + 448);
-    v.y = (void *)(memory + 528);
-    v.h = (void *)(memory + 256);
-    v.v = (void *)(memory + 496);
-    v.loss1 = (void *)(memory + 544);
-    v.d_v = (void *)(memory + 384);
+    v.x = (void *)(memory + 640);
+    v.y = (void *)(memory + 720);
+    v.h = (void *)(memory + 512);
+    v.v = (void *)(memory + 688);
+    v.loss1 = (void *)(memory + 736);
     v.d_v_rows = (void *)(memory + 0);
-    v.d_h = (void *)(memory + 320);
-    v.d_h_sum = (void *)(memory + 384);
-    v.d_h_rows = (void *)(memory + 0);
+    v.d_v = (void *)(memory + 256);
+    v.d_h = (void *)(memory + 576);
+    v.d_h_rows = (void *)(memory + 256);
+    for (int k = 0; k < threads; k++) {
+        real *at = scratch_memory + (size_t)k * SCRATCH;
+        scratches[k].d_h_sum = (void *)(at + 0);
+    }
 }
 
 /* How many examples group g holds: L, or fewer in the last group of a batch; the last batch of an epoch may have fewer
@@ -520,6 +525,7 @@ static inline int present(const Batch *batch, int g)
 static void forward_pass(const Batch *batch)
 {
     block_poison(memory, MEMORY * sizeof(real));
+    block_poison(scratch_memory, (size_t)threads * SCRATCH * sizeof(real));
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         load_x_forward((real *)v.x[g], batch->inputs[0], g * L, batch->count);
@@ -561,20 +567,20 @@ static double loss(const Batch *batch, double *each)
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / (double)batch->count);
+    const Scratch *scratch = scratch_of_thread();
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         cross_entropy1_backward((real *)v.d_v[g], (real *)v.v[g], v.y[g], loss1_scale, present(batch, g));
+        v_transpose(v.d_v_rows[g], (real *)v.d_v[g]);
     }
-    v_transpose(v.d_v_rows[0], v.d_v);
     v_backward(v.d_h, v.d_v, weights->v_weight);
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        h_relu_backward((real *)v.d_h_sum[g], (real *)v.d_h[g], (real *)v.h[g]);
+        h_relu_backward((real *)*scratch->d_h_sum, (real *)v.d_h[g], (real *)v.h[g]);
+        h_transpose(v.d_h_rows[g], (real *)*scratch->d_h_sum);
     }
     v_weights(gradient->v_weight, gradient->v_bias, v.d_v_rows[0], v.h);
-    #pragma omp barrier
-    h_transpose(v.d_h_rows[0], v.d_h_sum);
     #pragma omp barrier
     h_weights(gradient->h_weight, gradient->h_bias, v.d_h_rows[0], v.x);
     #pragma omp barrier
@@ -669,8 +675,10 @@ static uint64_t net_decisions(void)
 
 static void net_close(void)
 {
-    free(memory), free(weights), free(gradient), free(row_sums);
+    free(memory), free(scratch_memory), free(scratches), free(weights), free(gradient), free(row_sums);
     memory = NULL;
+    scratch_memory = NULL;
+    scratches = NULL;
     weights = gradient = NULL;
     row_sums = NULL;
     for (int k = 0; k < STATES; k++)
@@ -681,9 +689,11 @@ static int net_open(int count)
 {
     threads = count;
     memory = block_new(MEMORY * sizeof(real));
+    scratch_memory = block_new((size_t)threads * SCRATCH * sizeof(real));
+    scratches = malloc((size_t)threads * sizeof *scratches);
     weights = block_new(sizeof *weights), gradient = block_new(sizeof *gradient);
     row_sums = malloc((optimiser_all_rows(params, PARAMS) + 1) * sizeof *row_sums);
-    int all = memory && weights && gradient && row_sums;
+    int all = memory && scratch_memory && scratches && weights && gradient && row_sums;
     for (int k = 0; k < STATES; k++)
         all = (state[k] = block_new(sizeof *state[k])) && all;
     if (!all) {
@@ -721,8 +731,8 @@ static const NetData targets[] = {
  * Name, steps, rank, shape and elements at a step, offset of its first slice, the same at each step, reals of a slice,
  * transform, output. */
 static const NetValue values[] = {
-    { "h", 0, 1, { 4 }, 4, 256, 0, 64, 0, 0 },
-    { "v", 0, 1, { 2 }, 2, 496, 0, 32, 0, 1 },
+    { "h", 0, 1, { 4 }, 4, 512, 0, 64, 0, 0 },
+    { "v", 0, 1, { 2 }, 2, 688, 0, 32, 0, 1 },
 };
 
 /* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label
@@ -771,7 +781,7 @@ const Net net = {
     .block = BLOCK,
     .state_blocks = STATES,
     .activation_reals = MEMORY,
-    .thread_reals = 0,
+    .thread_reals = SCRATCH,
     .forward_macs = 20,
     .backward_macs = 28,
     .open = net_open,

@@ -233,18 +233,15 @@ static void d_weights_4x1(real dw[4][16], real dy[][L][16], real x[][4][L], int 
     v_storeu(&dw[k + 3][m], s3_0);
 }
 
-/* rows: dy with the outputs side by side, 16 of an example. */
-static void d_transpose(real *rows, d_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example; of one slice. */
+static void d_transpose(real *rows, real *dy)
 {
-    real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp master
-    {
-        int s = 0, v = 0, m = v * 16;
-        vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 4 ? v_load(dy[s][m + r]) : v_zero();
-        v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v + s][l], square[l]);
-    }
+    real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
+    int m = 0;
+    vec square[16];
+    for (int r = 0; r < 16; r++) square[r] = m + r < 4 ? v_load(dys[m + r]) : v_zero();
+    v_transpose16(square);
+    for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a free thread begins at once. */
@@ -543,18 +540,15 @@ static void v_weights_4x1(real dw[8][16], real dy[][L][16], real x[][8][L], int 
     v_storeu(&dw[k + 3][m], s3_0);
 }
 
-/* rows: dy with the outputs side by side, 16 of an example. */
-static void v_transpose(real *rows, v_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example; of one slice. */
+static void v_transpose(real *rows, real *dy)
 {
-    real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp master
-    {
-        int s = 0, v = 0, m = v * 16;
-        vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dy[s][m + r]) : v_zero();
-        v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v + s][l], square[l]);
-    }
+    real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
+    int m = 0;
+    vec square[16];
+    for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dys[m + r]) : v_zero();
+    v_transpose16(square);
+    for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m].  No barrier before: a free thread begins at once. */
@@ -651,8 +645,8 @@ static real *memory;
 #define MEMORY ((size_t)1520)     /* reals */
 #define SCRATCH ((size_t)256)     /* reals of each thread */
 static struct {
-    r_t *r;                 /* [0 .. G)  2: reals 0 to 32, 128 bytes; with d_v_rows, d_s_3, d_d_rows */
     s_t *s;                 /* [-G .. 2G)  2x2: reals 256 to 448, 768 bytes, [0] at 320 */
+    r_t *r;                 /* [0 .. G)  2: reals 704 to 736, 128 bytes; with d_both, d_s_total */
     x_t *x;                 /* [0 .. G)  4: reals 1216 to 1280, 256 bytes */
     d_t *d;                 /* [0 .. G)  4: reals 1280 to 1344, 256 bytes */
     e_t *e;                 /* [0 .. G)  2x2: d again */
@@ -662,29 +656,31 @@ static struct {
     first_t *first;         /* [0 .. G)  2x2: reals 1408 to 1472, 256 bytes */
     v_t *v;                 /* [0 .. G)  2: reals 1472 to 1504, 128 bytes */
     loss1_t *loss1;         /* [0 .. G)  1: reals 1504 to 1520, 64 bytes */
-    d_v_t *d_v;             /* [0 .. G)  2: by mse1; reals 832 to 864, 128 bytes; with d_s, d_d_sum */
-    real (*d_v_rows)[256];  /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB; with r, d_s_3, d_d_rows */
-    d_both_t *d_both;       /* [0 .. G)  2x4: by v; reals 704 to 832, 512 bytes; with d_s_total */
-    d_s_t *d_s;             /* [0 .. 2G)  2x2: by s_steps; reals 832 to 960, 512 bytes; with d_v, d_d_sum */
+    real (*d_v_rows)[256];  /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB; with d_s_3, d_d_rows */
+    d_v_t *d_v;             /* [0 .. G)  2: by mse1; reals 832 to 864, 128 bytes; with d_s */
+    d_both_t *d_both;       /* [0 .. G)  2x4: by v; reals 704 to 832, 512 bytes; with r, d_s_total */
+    d_s_t *d_s;             /* [0 .. 2G)  2x2: by s_steps; reals 832 to 960, 512 bytes; with d_v */
     d_s_2_t *d_s_2;         /* [0 .. 2G)  2x2: by end; reals 960 to 1088, 512 bytes */
     d_s_3_t *d_s_3;
-        /* [0 .. 3G)  2x2: by p, for the step before; reals 0 to 192, 768 bytes; with r, d_v_rows, d_d_rows */
+        /* [0 .. G)  2x2: by p, for the step before; reals 0 to 64, 256 bytes; with d_v_rows, d_d_rows */
     d_s_total_t *d_s_total;
-        /* [0 .. 2G)  2x2: d_s + d_s_2 + d_s_3 of the next step; reals 704 to 832, 512 bytes; with d_both */
+        /* [0 .. 2G)  2x2: d_s + d_s_2 + d_s_3 of the next step; reals 704 to 832, 512 bytes; with r, d_both */
     d_e_t *d_e;             /* [0 .. 2G)  2x2: by p; reals 1088 to 1216, 512 bytes */
-    d_d_sum_t *d_d_sum;     /* [0 .. G)  4: by d_sigmoid; reals 832 to 896, 256 bytes; with d_v, d_s */
-    real (*d_d_rows)[256];  /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB; with r, d_v_rows, d_s_3 */
+    real (*d_d_rows)[256];  /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB; with d_v_rows, d_s_3 */
 } v;
 
 /* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
 typedef struct {
-    s_2_t *s_2;                 /* 2x2: reals 0 to 64, 256 bytes; with s_steps, d_s_steps, d_s_total_2 */
-    s_steps_t *s_steps;         /* 2x2x2: reals 0 to 128, 512 bytes; with s_2, d_s_steps, d_s_total_2, d_e_2 */
-    d_s_steps_t *d_s_steps;     /* 2x2x2: by first; reals 0 to 128, 512 bytes; with s_2, s_steps, d_s_total_2, d_e_2 */
+    s_2_t *s_2;                 /* 2x2: reals 0 to 64, 256 bytes; with s_steps, d_s_steps, d_s_total_2, d_d_sum */
+    s_steps_t *s_steps;         /* 2x2x2: reals 0 to 128, 512 bytes; with s_2, d_s_steps, d_s_total_2, d_e_2, d_d_sum */
+    d_s_steps_t *d_s_steps;
+        /* 2x2x2: by first; reals 0 to 128, 512 bytes; with s_2, s_steps, d_s_total_2, d_e_2, d_d_sum */
     d_end_t *d_end;             /* 2x2: by both; reals 128 to 192, 256 bytes; with d_e_total */
     d_first_t *d_first;         /* 2x2: by both; reals 192 to 256, 256 bytes */
     d_s_total_2_t *d_s_total_2;
-        /* 2x2: d_s_total of all steps; reals 0 to 64, 256 bytes; with s_2, s_steps, d_s_steps */
+        /* 2x2: d_s_total of all steps; reals 0 to 64, 256 bytes; with s_2, s_steps, d_s_steps, d_d_sum */
+    d_d_sum_t *d_d_sum;
+        /* 4: by d_sigmoid; reals 0 to 64, 256 bytes; with s_2, s_steps, d_s_steps, d_s_total_2 */
     d_e_2_t *d_e_2;             /* 2x2: d_e of all steps; reals 64 to 128, 256 bytes; with s_steps, d_s_steps */
     d_e_total_t *d_e_total;     /* 2x2: d_s_total_2 + d_e_2; reals 128 to 192, 256 bytes; with d_end */
     d_d_t *d_d;                 /* 4: d_e_total again */
@@ -696,8 +692,8 @@ static inline const Scratch *scratch_of_thread(void) { return &scratches[omp_get
 /* Lays the tensors into the memory. */
 static void lay_out(void)
 {
-    v.r = (void *)(memory + 0);
     v.s = (void *)(memory + 320);
+    v.r = (void *)(memory + 704);
     v.x = (void *)(memory + 1216);
     v.d = (void *)(memory + 1280);
     v.e = (void *)(memory + 1280);
@@ -707,15 +703,14 @@ static void lay_out(void)
     v.first = (void *)(memory + 1408);
     v.v = (void *)(memory + 1472);
     v.loss1 = (void *)(memory + 1504);
-    v.d_v = (void *)(memory + 832);
     v.d_v_rows = (void *)(memory + 0);
+    v.d_v = (void *)(memory + 832);
     v.d_both = (void *)(memory + 704);
     v.d_s = (void *)(memory + 832);
     v.d_s_2 = (void *)(memory + 960);
     v.d_s_3 = (void *)(memory + 0);
     v.d_s_total = (void *)(memory + 704);
     v.d_e = (void *)(memory + 1088);
-    v.d_d_sum = (void *)(memory + 832);
     v.d_d_rows = (void *)(memory + 0);
     for (int k = 0; k < threads; k++) {
         real *at = scratch_memory + (size_t)k * SCRATCH;
@@ -725,6 +720,7 @@ static void lay_out(void)
         scratches[k].d_end = (void *)(at + 128);
         scratches[k].d_first = (void *)(at + 192);
         scratches[k].d_s_total_2 = (void *)(at + 0);
+        scratches[k].d_d_sum = (void *)(at + 0);
         scratches[k].d_e_2 = (void *)(at + 64);
         scratches[k].d_e_total = (void *)(at + 128);
         scratches[k].d_d = (void *)(at + 128);
@@ -811,8 +807,8 @@ static void backward_pass(const Batch *batch)
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         mse1_backward((real *)v.d_v[g], (real *)v.v[g], (real *)v.r[g], loss1_scale, present(batch, g));
+        v_transpose(v.d_v_rows[g], (real *)v.d_v[g]);
     }
-    v_transpose(v.d_v_rows[0], v.d_v);
     v_backward(v.d_both, v.d_v, weights->v_weight);
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1) nowait
@@ -826,14 +822,14 @@ static void backward_pass(const Batch *batch)
     #pragma omp barrier
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        zero_2x2_forward((real *)v.d_s_3[g + 2 * G]);
+        zero_2x2_forward((real *)v.d_s_3[g]);
     }
     for (int t = 1; t >= 0; t--) {
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            sum_d_s_total_forward((real *)v.d_s_total[s], (real *)v.d_s[s], (real *)v.d_s_2[s], (real *)v.d_s_3[s + G]);
-            s_2_backward((real *)v.d_e[s], (real *)v.d_s_3[s], (real *)v.d_s_total[s], (real *)v.e[g],
+            sum_d_s_total_forward((real *)v.d_s_total[s], (real *)v.d_s[s], (real *)v.d_s_2[s], (real *)v.d_s_3[g]);
+            s_2_backward((real *)v.d_e[s], (real *)v.d_s_3[g], (real *)v.d_s_total[s], (real *)v.e[g],
                 (real *)v.s[s - G]);
         }
     }
@@ -842,10 +838,9 @@ static void backward_pass(const Batch *batch)
         sum_steps_2x2_forward(*scratch->d_s_total_2, v.d_s_total + g);
         sum_steps_2x2_forward(*scratch->d_e_2, v.d_e + g);
         sum_d_e_total_forward((real *)*scratch->d_e_total, (real *)*scratch->d_s_total_2, (real *)*scratch->d_e_2);
-        d_sigmoid_backward((real *)v.d_d_sum[g], (real *)*scratch->d_d, (real *)v.d[g]);
+        d_sigmoid_backward((real *)*scratch->d_d_sum, (real *)*scratch->d_d, (real *)v.d[g]);
+        d_transpose(v.d_d_rows[g], (real *)*scratch->d_d_sum);
     }
-    d_transpose(v.d_d_rows[0], v.d_d_sum);
-    #pragma omp barrier
     d_weights(gradient->d_weight, gradient->d_bias, v.d_d_rows[0], v.x);
     #pragma omp barrier
 }

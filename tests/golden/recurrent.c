@@ -55,7 +55,7 @@ typedef real d_crop_t[1][2][2][L];
 typedef real d_A_t[6][L];
 typedef real d_h_t[3][L];
 typedef real d_h_total_t[3][L];
-typedef real h_gates_t[3][3][L];
+typedef real h_gates_t[4][3][L];
 typedef real d_h_from_input_t[9][L];
 typedef real d_h_from_state_t[9][L];
 typedef real d_h_2_t[3][L];
@@ -278,18 +278,15 @@ static void h_from_input_weights_5x1(real dw[16][16], real dy[][L][16], real x[]
     v_storeu(&dw[k + 4][m], s4_0);
 }
 
-/* rows: dy with the outputs side by side, 16 of an example. */
-static void h_from_input_transpose(real *rows, h_from_input_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example; of one slice. */
+static void h_from_input_transpose(real *rows, real *dy)
 {
-    real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp master
-    {
-        int s = 0, v = 0, m = v * 16;
-        vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 9 ? v_load(dy[s][m + r]) : v_zero();
-        v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v + s][l], square[l]);
-    }
+    real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
+    int m = 0;
+    vec square[16];
+    for (int r = 0; r < 16; r++) square[r] = m + r < 9 ? v_load(dys[m + r]) : v_zero();
+    v_transpose16(square);
+    for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a free thread begins at once. */
@@ -432,7 +429,7 @@ static void h_from_state_weights_3x1(real dw[3][16], real dy[][L][16], real x[][
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v * 2 + s][l]));
+            vec z0 = v_keep(v_load(dy[s + v][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -445,18 +442,15 @@ static void h_from_state_weights_3x1(real dw[3][16], real dy[][L][16], real x[][
     v_storeu(&dw[k + 2][m], s2_0);
 }
 
-/* rows: dy with the outputs side by side, 16 of an example. */
-static void h_from_state_transpose(real *rows, h_from_state_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example; of one slice. */
+static void h_from_state_transpose(real *rows, real *dy)
 {
-    real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int t = 0; t < 2; t++) {
-        int s = t, v = 0, m = v * 16;
-        vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 9 ? v_load(dy[s][m + r]) : v_zero();
-        v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v * 2 + s][l], square[l]);
-    }
+    real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
+    int m = 0;
+    vec square[16];
+    for (int r = 0; r < 16; r++) square[r] = m + r < 9 ? v_load(dys[m + r]) : v_zero();
+    v_transpose16(square);
+    for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m].  No barrier before: a free thread begins at once. */
@@ -479,26 +473,26 @@ static void h_from_state_weights(real dw[3][16], real *rows, h_t *x)
  *   z = sigmoid(xw_z + hw_z)     how much of the state stays
  *   n = tanh(xw_n + r hw_n)      the new value
  *   h' = (1 - z) n + z h, as n + z (h - n)
- * r, z and n are kept in `gates` for the gradient. */
+ * r, z, n and hw_n are kept in `gates` for the gradient. */
 static void h_forward(h_t h, h_gates_t gates, h_from_input_t xw, h_from_state_t hw, h_t before)
 {
     enum { H = 3 };
     for (int i = 0; i < H; i++) {
         vec r = v_sigmoid(v_add(v_load(xw[i]), v_load(hw[i])));
         vec z = v_sigmoid(v_add(v_load(xw[H + i]), v_load(hw[H + i])));
-        vec n = v_tanh(v_fma(r, v_load(hw[2 * H + i]), v_load(xw[2 * H + i])));
+        vec hw_n = v_load(hw[2 * H + i]), n = v_tanh(v_fma(r, hw_n, v_load(xw[2 * H + i])));
         v_store(h[i], v_fma(z, v_sub(v_load(before[i]), n), n));
         v_store(gates[0][i], r);
         v_store(gates[1][i], z);
         v_store(gates[2][i], n);
+        v_store(gates[3][i], hw_n);
     }
 }
 
 /* Back through the same lines, last to first; da_r, da_z and da_n are the gradients of what stands inside of
  * sigmoid, sigmoid and tanh.
  * dbefore is only the direct path, z dh: the one through W_h comes with hw's gradient. */
-static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t dh, h_gates_t gates, h_from_state_t hw,
-    h_t before)
+static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t dh, h_gates_t gates, h_t before)
 {
     enum { H = 3 };
     const vec one = v_set1(1);
@@ -506,7 +500,7 @@ static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t 
         vec r = v_load(gates[0][i]), z = v_load(gates[1][i]), n = v_load(gates[2][i]), d = v_load(dh[i]);
         vec da_n = v_mul(v_mul(d, v_sub(one, z)), v_fnma(n, n, one));
         vec da_z = v_mul(v_mul(d, v_sub(v_load(before[i]), n)), v_mul(z, v_sub(one, z)));
-        vec da_r = v_mul(v_mul(da_n, v_load(hw[2 * H + i])), v_mul(r, v_sub(one, r)));
+        vec da_r = v_mul(v_mul(da_n, v_load(gates[3][i])), v_mul(r, v_sub(one, r)));
         v_store(dxw[i], da_r);
         v_store(dhw[i], da_r);
         v_store(dxw[H + i], da_z);
@@ -635,7 +629,7 @@ static void A_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int 
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v * 2 + s][l]));
+            vec z0 = v_keep(v_load(dy[s + v][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -648,18 +642,15 @@ static void A_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int 
     v_storeu(&dw[k + 2][m], s2_0);
 }
 
-/* rows: dy with the outputs side by side, 16 of an example. */
-static void A_transpose(real *rows, A_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example; of one slice. */
+static void A_transpose(real *rows, real *dy)
 {
-    real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int t = 0; t < 2; t++) {
-        int s = t, v = 0, m = v * 16;
-        vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 6 ? v_load(dy[s][m + r]) : v_zero();
-        v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v * 2 + s][l], square[l]);
-    }
+    real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
+    int m = 0;
+    vec square[16];
+    for (int r = 0; r < 16; r++) square[r] = m + r < 6 ? v_load(dys[m + r]) : v_zero();
+    v_transpose16(square);
+    for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a free thread begins at once. */
@@ -926,7 +917,7 @@ static void classify_dense1_weights_4x1(real dw[4][16], real dy[][L][16], real x
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[v * 2 + s][l]));
+            vec z0 = v_keep(v_load(dy[s + v][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -942,18 +933,15 @@ static void classify_dense1_weights_4x1(real dw[4][16], real dy[][L][16], real x
     v_storeu(&dw[k + 3][m], s3_0);
 }
 
-/* rows: dy with the outputs side by side, 16 of an example. */
-static void classify_dense1_transpose(real *rows, classify_dense1_t *dy)
+/* rows: dy with the outputs side by side, 16 of an example; of one slice. */
+static void classify_dense1_transpose(real *rows, real *dy)
 {
-    real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp for schedule(static) nowait
-    for (int t = 0; t < 2; t++) {
-        int s = t, v = 0, m = v * 16;
-        vec square[16];
-        for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dy[s][m + r]) : v_zero();
-        v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v * 2 + s][l], square[l]);
-    }
+    real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
+    int m = 0;
+    vec square[16];
+    for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dys[m + r]) : v_zero();
+    v_transpose16(square);
+    for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
 
 /* dw[k][m] = sum over rows of x[k] dy[m]; db: the sum of dy.  No barrier before: a free thread begins at once. */
@@ -1121,64 +1109,66 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
  * Of each tensor: its slices, its shape, where a gradient comes from, its place, and what else has some of that place
  * at other times. */
 static real *memory;
-#define MEMORY ((size_t)2896)     /* reals */
-#define SCRATCH ((size_t)64)     /* reals of each thread */
+#define MEMORY ((size_t)2960)     /* reals */
+#define SCRATCH ((size_t)144)     /* reals of each thread */
 static struct {
-    image_t *image;                         /* [0 .. G)  1x4x4: reals 1664 to 1920, 1.0 KiB */
-    h_t *h;                                 /* [-G .. 2G)  3: reals 2112 to 2256, 576 bytes, [0] at 2160 */
-    digits_t *digits;                       /* [0 .. G)  2: reals 2832 to 2864, 128 bytes */
+    image_t *image;                         /* [0 .. G)  1x4x4: reals 1408 to 1664, 1.0 KiB */
+    h_t *h;                                 /* [-G .. 2G)  3: reals 2304 to 2448, 576 bytes, [0] at 2352 */
+    digits_t *digits;                       /* [0 .. G)  2: reals 2896 to 2928, 128 bytes */
     h_from_input_t *h_from_input;
-        /* [0 .. G)  9: reals 0 to 144, 576 bytes; with d_classify_dense1_rows, d_A_rows, d_h_from_state_rows,
+        /* [0 .. G)  9: reals 0 to 144, 576 bytes; with d_classify_dense1_rows, d_h_from_state_rows,
          * d_h_from_input_rows */
-    h_from_state_t *h_from_state;           /* [0 .. 2G)  9: reals 512 to 800, 1.1 KiB; with d_h_init_part */
-    h_gates_t *h_gates;                     /* [0 .. 2G)  3x3: reals 800 to 1088, 1.1 KiB */
+    h_from_state_t *h_from_state;
+        /* [0 .. G)  9: reals 144 to 288, 576 bytes; with d_classify_dense1_rows, d_h_from_state_rows,
+         * d_h_from_input_rows */
+    h_gates_t *h_gates;                     /* [0 .. 2G)  4x3: reals 1024 to 1408, 1.5 KiB */
     A_t *A;                                 /* [0 .. 2G)  6: reals 1920 to 2112, 768 bytes */
-    crop_slopes_t *crop_slopes;             /* [0 .. 2G)  2x1x2x2: reals 1088 to 1344, 1.0 KiB; with d_h_from_input */
-    classify_dropout1_t *classify_dropout1; /* [0 .. 2G)  1x2x2: reals 1536 to 1664, 512 bytes; with d_h_from_state */
-    crop_t *crop;                           /* [0 .. 2G)  1x2x2: reals 2544 to 2672, 512 bytes */
-    classify_dense1_t *classify_dense1;     /* [0 .. 2G)  2: reals 2768 to 2832, 256 bytes */
-    loss1_t *loss1;                         /* [0 .. 2G)  1: reals 2864 to 2896, 128 bytes */
-    d_classify_dense1_t *d_classify_dense1;
-        /* [0 .. 2G)  2: by cross_entropy1; reals 1344 to 1408, 256 bytes; with d_A, d_h_from_input, d_h_from_state */
+    crop_slopes_t *crop_slopes;
+        /* [0 .. 2G)  2x1x2x2: reals 1664 to 1920, 1.0 KiB; with d_h, d_h_2, d_h_3 */
+    crop_t *crop;                           /* [0 .. 2G)  1x2x2: reals 2448 to 2576, 512 bytes */
+    classify_dropout1_t *classify_dropout1; /* [0 .. 2G)  1x2x2: reals 2576 to 2704, 512 bytes */
+    classify_dense1_t *classify_dense1;     /* [0 .. 2G)  2: reals 2832 to 2896, 256 bytes */
+    loss1_t *loss1;                         /* [0 .. 2G)  1: reals 2928 to 2960, 128 bytes */
     real (*d_classify_dense1_rows)[256];
-        /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB; with h_from_input, d_A_rows, d_h_from_state_rows,
-         * d_h_from_input_2, d_h_from_input_rows */
+        /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB; with h_from_input, h_from_state,
+         * d_h_from_state_rows, d_h_from_input_rows */
+    d_classify_dense1_t *d_classify_dense1;
+        /* [0 .. 2G)  2: by cross_entropy1; reals 512 to 576, 256 bytes; with d_A_rows, d_h_from_input */
     d_classify_dropout1_t *d_classify_dropout1;
-        /* [0 .. 2G)  1x2x2: by classify_dense1; reals 2256 to 2384, 512 bytes; with d_h_2 */
-    d_A_t *d_A;
-        /* [0 .. 2G)  6: by crop; reals 1344 to 1536, 768 bytes; with d_classify_dense1, d_h_from_input,
-         * d_h_from_state */
+        /* [0 .. 2G)  1x2x2: by classify_dense1; reals 2704 to 2832, 512 bytes */
     real (*d_A_rows)[256];
-        /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB; with h_from_input, d_classify_dense1_rows,
-         * d_h_from_state_rows, d_h_from_input_2, d_h_from_input_rows */
-    d_h_t *d_h;                             /* [0 .. 2G)  3: by A; reals 2672 to 2768, 384 bytes */
+        /* [0 .. 2G)  a kernel's own layout: reals 512 to 1024, 2.0 KiB; with d_classify_dense1, d_h_from_input,
+         * d_h_from_state, d_h_init_part */
+    d_A_t *d_A;                             /* [0 .. 2G)  6: by crop; reals 2112 to 2304, 768 bytes */
+    d_h_t *d_h;                             /* [0 .. 2G)  3: by A; reals 1664 to 1760, 384 bytes; with crop_slopes */
     d_h_2_t *d_h_2;
-        /* [0 .. 3G)  3: by h, for the step before; reals 2256 to 2400, 576 bytes; with d_classify_dropout1 */
+        /* [0 .. G)  3: by h, for the step before; reals 1760 to 1808, 192 bytes; with crop_slopes */
     d_h_3_t *d_h_3;
-        /* [0 .. 3G)  3: by h_from_state, for the step before; reals 2400 to 2544, 576 bytes */
-    d_h_from_input_t *d_h_from_input;
-        /* [0 .. 2G)  9: by h; reals 1088 to 1376, 1.1 KiB; with d_classify_dense1, d_A, crop_slopes */
-    d_h_from_state_t *d_h_from_state;
-        /* [0 .. 2G)  9: by h; reals 1376 to 1664, 1.1 KiB; with classify_dropout1, d_classify_dense1, d_A */
+        /* [0 .. G)  3: by h_from_state, for the step before; reals 1808 to 1856, 192 bytes; with crop_slopes */
     real (*d_h_from_state_rows)[256];
-        /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB; with h_from_input, d_classify_dense1_rows,
-         * d_A_rows, d_h_from_input_2, d_h_from_input_rows */
-    d_h_init_part_slot *d_h_init_part;      /* [0 .. G)  3: reals 512 to 528, 64 bytes; with h_from_state */
-    d_h_from_input_2_t *d_h_from_input_2;
-        /* [0 .. G)  9: d_h_from_input of all steps; reals 256 to 400, 576 bytes; with d_classify_dense1_rows, d_A_rows,
-         * d_h_from_state_rows */
+        /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB; with h_from_input, h_from_state,
+         * d_classify_dense1_rows, d_h_from_input_rows */
+    d_h_from_input_t *d_h_from_input;
+        /* [0 .. 2G)  9: by h; reals 512 to 800, 1.1 KiB; with d_classify_dense1, d_A_rows */
+    d_h_from_state_t *d_h_from_state;
+        /* [0 .. G)  9: by h; reals 800 to 944, 576 bytes; with d_A_rows, d_h_init_part */
+    d_h_init_part_slot *d_h_init_part;      /* [0 .. G)  3: reals 800 to 816, 64 bytes; with d_A_rows, d_h_from_state */
     real (*d_h_from_input_rows)[256];
-        /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB; with h_from_input, d_classify_dense1_rows,
-         * d_A_rows, d_h_from_state_rows */
+        /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB; with h_from_input, h_from_state,
+         * d_classify_dense1_rows, d_h_from_state_rows */
 } v;
 
 /* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
 typedef struct {
-    d_crop_t *d_crop;           /* 1x2x2: by classify_dropout1; reals 0 to 64, 256 bytes; with d_h_total, d_h_total_2 */
+    d_crop_t *d_crop;
+        /* 1x2x2: by classify_dropout1; reals 0 to 64, 256 bytes; with d_h_total, d_h_total_2, d_h_from_input_2 */
     d_h_total_t *d_h_total;
-        /* 3: d_h + d_h_2 of the next step + d_h_3 of the next step; reals 0 to 48, 192 bytes; with d_crop,
-         * d_h_total_2 */
-    d_h_total_2_t *d_h_total_2; /* 3: d_h_2 + d_h_3; reals 0 to 48, 192 bytes; with d_crop, d_h_total */
+        /* 3: d_h + d_h_2 of the next step + d_h_3 of the next step; reals 0 to 48, 192 bytes; with d_crop, d_h_total_2,
+         * d_h_from_input_2 */
+    d_h_total_2_t *d_h_total_2;
+        /* 3: d_h_2 + d_h_3; reals 0 to 48, 192 bytes; with d_crop, d_h_total, d_h_from_input_2 */
+    d_h_from_input_2_t *d_h_from_input_2;
+        /* 9: d_h_from_input of all steps; reals 0 to 144, 576 bytes; with d_crop, d_h_total, d_h_total_2 */
 } Scratch;
 static real *scratch_memory;
 static Scratch *scratches;      /* one a thread */
@@ -1187,37 +1177,37 @@ static inline const Scratch *scratch_of_thread(void) { return &scratches[omp_get
 /* Lays the tensors into the memory. */
 static void lay_out(void)
 {
-    v.image = (void *)(memory + 1664);
-    v.h = (void *)(memory + 2160);
-    v.digits = (void *)(memory + 2832);
+    v.image = (void *)(memory + 1408);
+    v.h = (void *)(memory + 2352);
+    v.digits = (void *)(memory + 2896);
     v.h_from_input = (void *)(memory + 0);
-    v.h_from_state = (void *)(memory + 512);
-    v.h_gates = (void *)(memory + 800);
+    v.h_from_state = (void *)(memory + 144);
+    v.h_gates = (void *)(memory + 1024);
     v.A = (void *)(memory + 1920);
-    v.crop_slopes = (void *)(memory + 1088);
-    v.classify_dropout1 = (void *)(memory + 1536);
-    v.crop = (void *)(memory + 2544);
-    v.classify_dense1 = (void *)(memory + 2768);
-    v.loss1 = (void *)(memory + 2864);
-    v.d_classify_dense1 = (void *)(memory + 1344);
+    v.crop_slopes = (void *)(memory + 1664);
+    v.crop = (void *)(memory + 2448);
+    v.classify_dropout1 = (void *)(memory + 2576);
+    v.classify_dense1 = (void *)(memory + 2832);
+    v.loss1 = (void *)(memory + 2928);
     v.d_classify_dense1_rows = (void *)(memory + 0);
-    v.d_classify_dropout1 = (void *)(memory + 2256);
-    v.d_A = (void *)(memory + 1344);
-    v.d_A_rows = (void *)(memory + 0);
-    v.d_h = (void *)(memory + 2672);
-    v.d_h_2 = (void *)(memory + 2256);
-    v.d_h_3 = (void *)(memory + 2400);
-    v.d_h_from_input = (void *)(memory + 1088);
-    v.d_h_from_state = (void *)(memory + 1376);
+    v.d_classify_dense1 = (void *)(memory + 512);
+    v.d_classify_dropout1 = (void *)(memory + 2704);
+    v.d_A_rows = (void *)(memory + 512);
+    v.d_A = (void *)(memory + 2112);
+    v.d_h = (void *)(memory + 1664);
+    v.d_h_2 = (void *)(memory + 1760);
+    v.d_h_3 = (void *)(memory + 1808);
     v.d_h_from_state_rows = (void *)(memory + 0);
-    v.d_h_init_part = (void *)(memory + 512);
-    v.d_h_from_input_2 = (void *)(memory + 256);
+    v.d_h_from_input = (void *)(memory + 512);
+    v.d_h_from_state = (void *)(memory + 800);
+    v.d_h_init_part = (void *)(memory + 800);
     v.d_h_from_input_rows = (void *)(memory + 0);
     for (int k = 0; k < threads; k++) {
         real *at = scratch_memory + (size_t)k * SCRATCH;
         scratches[k].d_crop = (void *)(at + 0);
         scratches[k].d_h_total = (void *)(at + 0);
         scratches[k].d_h_total_2 = (void *)(at + 0);
+        scratches[k].d_h_from_input_2 = (void *)(at + 0);
     }
 }
 
@@ -1247,12 +1237,12 @@ static void forward_pass(const Batch *batch)
     }
     h_from_input_forward(v.h_from_input, v.image, weights->h_weight_ih, weights->h_bias_ih);
     for (int t = 0; t < 2; t++) {
-        h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
+        h_from_state_forward(v.h_from_state, v.h + t * G - G, weights->h_weight_hh);
         #pragma omp barrier
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[s], v.h[s - G]);
+            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[g], v.h[s - G]);
         }
     }
     A_forward(v.A, v.h, weights->A_weight, weights->A_bias);
@@ -1309,8 +1299,8 @@ static void backward_pass(const Batch *batch)
             int s = t * G + g;
             cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t],
                 loss1_scale, present(batch, g));
+            classify_dense1_transpose(v.d_classify_dense1_rows[s], (real *)v.d_classify_dense1[s]);
         }
-    classify_dense1_transpose(v.d_classify_dense1_rows[0], v.d_classify_dense1);
     classify_dense1_backward(v.d_classify_dropout1, v.d_classify_dense1, weights->classify_dense1_weight);
     #pragma omp barrier
     #pragma omp for collapse(2) schedule(dynamic, 1) nowait
@@ -1320,45 +1310,45 @@ static void backward_pass(const Batch *batch)
             classify_dropout1_backward((real *)*scratch->d_crop, (real *)v.d_classify_dropout1[s],
                 dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
             crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
+            A_transpose(v.d_A_rows[s], (real *)v.d_A[s]);
         }
     classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
         v.d_classify_dense1_rows[0], v.classify_dropout1);
     #pragma omp barrier
-    A_transpose(v.d_A_rows[0], v.d_A);
     A_backward(v.d_h, v.d_A, weights->A_weight);
-    #pragma omp for schedule(dynamic, 1)
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        zero_3_forward((real *)v.d_h_2[g + 2 * G]);
-        zero_3_forward((real *)v.d_h_3[g + 2 * G]);
+        zero_3_forward((real *)v.d_h_2[g]);
+        zero_3_forward((real *)v.d_h_3[g]);
     }
     A_weights(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
+    #pragma omp barrier
     for (int t = 1; t >= 0; t--) {
         #pragma omp for schedule(dynamic, 1)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
-                (real *)v.d_h_3[s + G]);
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
-                v.h_from_state[s], v.h[s - G]);
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[g],
+                (real *)v.d_h_3[g]);
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[g], *scratch->d_h_total, v.h_gates[s],
+                v.h[s - G]);
+            h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[g]);
         }
-        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
+        h_from_state_backward(v.d_h_3, v.d_h_from_state, weights->h_weight_hh);
         #pragma omp barrier
     }
-    h_from_state_transpose(v.d_h_from_state_rows[0], v.d_h_from_state);
-    #pragma omp for schedule(dynamic, 1)
+    #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
         sum_d_h_total_2_forward((real *)*scratch->d_h_total_2, (real *)v.d_h_2[g], (real *)v.d_h_3[g]);
         h_start_weights(v.d_h_init_part[g].of, (real *)*scratch->d_h_total_2);
     }
     h_from_state_weights(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
-    fold(gradient->h_init, v.d_h_init_part[0].of, 1, 3, 0);
     #pragma omp barrier
+    fold(gradient->h_init, v.d_h_init_part[0].of, 1, 3, 0);
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
-        sum_d_h_from_input_2_forward(v.d_h_from_input_2[g], v.d_h_from_input + g);
+        sum_d_h_from_input_2_forward(*scratch->d_h_from_input_2, v.d_h_from_input + g);
+        h_from_input_transpose(v.d_h_from_input_rows[g], (real *)*scratch->d_h_from_input_2);
     }
-    h_from_input_transpose(v.d_h_from_input_rows[0], v.d_h_from_input_2);
-    #pragma omp barrier
     h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.image);
     #pragma omp barrier
 }
@@ -1512,10 +1502,10 @@ static const NetData targets[] = {
  * Name, steps, rank, shape and elements at a step, offset of its first slice, the same at each step, reals of a slice,
  * transform, output. */
 static const NetValue values[] = {
-    { "h", 2, 1, { 3 }, 3, 2160, 0, 48, 0, 0 },
+    { "h", 2, 1, { 3 }, 3, 2352, 0, 48, 0, 0 },
     { "A", 2, 1, { 6 }, 6, 1920, 0, 96, 1, 1 },
-    { "crop", 2, 3, { 1, 2, 2 }, 4, 2544, 0, 64, 0, 0 },
-    { "digit", 2, 1, { 2 }, 2, 2768, 0, 32, 0, 1 },
+    { "crop", 2, 3, { 1, 2, 2 }, 4, 2448, 0, 64, 0, 0 },
+    { "digit", 2, 1, { 2 }, 2, 2832, 0, 32, 0, 1 },
 };
 
 /* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label

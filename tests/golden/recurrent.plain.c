@@ -455,7 +455,7 @@ static void sum_d_h_from_input_2_forward(d_h_from_input_2_t y, d_h_from_input_t 
  * Of each tensor: its slices, its shape, where a gradient comes from, its place, and what else has some of that place
  * at other times. */
 static real *memory;
-#define MEMORY ((size_t)2608)     /* reals */
+#define MEMORY ((size_t)2416)     /* reals */
 #define SCRATCH ((size_t)32)     /* reals of each thread */
 static struct {
     h_from_input_t *h_from_input;
@@ -468,13 +468,13 @@ static struct {
     classify_dropout1_t *classify_dropout1;
         /* [0 .. 2N)  1x2x2: reals 576 to 704, 1.0 KiB; with h_from_input, d_h_from_input */
     A_t *A;                                 /* [0 .. 2N)  6: reals 1664 to 1856, 1.5 KiB */
-    crop_t *crop;                           /* [0 .. 2N)  1x2x2: reals 2288 to 2416, 1.0 KiB */
-    classify_dense1_t *classify_dense1;     /* [0 .. 2N)  2: reals 2512 to 2576, 512 bytes */
-    loss1_t *loss1;                         /* [0 .. 2N)  1: reals 2576 to 2608, 256 bytes */
-    d_h_t *d_h;                             /* [0 .. 2N)  3: by A; reals 2416 to 2512, 768 bytes */
-    d_h_2_t *d_h_2;                         /* [0 .. 3N)  3: by h, for the step before; reals 2000 to 2144, 1.1 KiB */
+    crop_t *crop;                           /* [0 .. 2N)  1x2x2: reals 2000 to 2128, 1.0 KiB */
+    classify_dense1_t *classify_dense1;     /* [0 .. 2N)  2: reals 2224 to 2288, 512 bytes */
+    loss1_t *loss1;                         /* [0 .. 2N)  1: reals 2384 to 2416, 256 bytes */
+    d_h_t *d_h;                             /* [0 .. 2N)  3: by A; reals 2128 to 2224, 768 bytes */
+    d_h_2_t *d_h_2;                         /* [0 .. N)  3: by h, for the step before; reals 2288 to 2336, 384 bytes */
     d_h_3_t *d_h_3;
-        /* [0 .. 3N)  3: by h_from_state, for the step before; reals 2144 to 2288, 1.1 KiB */
+        /* [0 .. N)  3: by h_from_state, for the step before; reals 2336 to 2384, 384 bytes */
     d_h_from_input_t *d_h_from_input;
         /* [0 .. 2N)  9: by h; reals 576 to 864, 2.2 KiB; with h_from_input, classify_dropout1 */
     d_h_from_state_t *d_h_from_state;       /* [0 .. 2N)  9: by h; reals 864 to 1152, 2.2 KiB */
@@ -513,12 +513,12 @@ static void lay_out(void)
     v.h_gates = (void *)(memory + 288);
     v.classify_dropout1 = (void *)(memory + 576);
     v.A = (void *)(memory + 1664);
-    v.crop = (void *)(memory + 2288);
-    v.classify_dense1 = (void *)(memory + 2512);
-    v.loss1 = (void *)(memory + 2576);
-    v.d_h = (void *)(memory + 2416);
-    v.d_h_2 = (void *)(memory + 2000);
-    v.d_h_3 = (void *)(memory + 2144);
+    v.crop = (void *)(memory + 2000);
+    v.classify_dense1 = (void *)(memory + 2224);
+    v.loss1 = (void *)(memory + 2384);
+    v.d_h = (void *)(memory + 2128);
+    v.d_h_2 = (void *)(memory + 2288);
+    v.d_h_3 = (void *)(memory + 2336);
     v.d_h_from_input = (void *)(memory + 576);
     v.d_h_from_state = (void *)(memory + 864);
     for (int k = 0; k < threads; k++) {
@@ -610,16 +610,16 @@ static void backward_pass(const Batch *batch)
             A_backward(v.d_h[s], *scratch->d_A, weights->A_weight);
         }
     for (int n = 0; n < N; n++) {
-        zero_3_forward(v.d_h_2[n + 2 * N]);
-        zero_3_forward(v.d_h_3[n + 2 * N]);
+        zero_3_forward(v.d_h_2[n]);
+        zero_3_forward(v.d_h_3[n]);
     }
     for (int t = 1; t >= 0; t--) {
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
-            sum_d_h_total_forward(*scratch->d_h_total, v.d_h[s], v.d_h_2[s + N], v.d_h_3[s + N]);
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
+            sum_d_h_total_forward(*scratch->d_h_total, v.d_h[s], v.d_h_2[n], v.d_h_3[n]);
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[n], *scratch->d_h_total, v.h_gates[s],
                 v.h_from_state[s], v.h[s - N]);
-            h_from_state_backward(v.d_h_3[s], v.d_h_from_state[s], weights->h_weight_hh);
+            h_from_state_backward(v.d_h_3[n], v.d_h_from_state[s], weights->h_weight_hh);
         }
     }
     for (int t = 0; t < 2; t++)
@@ -790,8 +790,8 @@ static const NetData targets[] = {
 static const NetValue values[] = {
     { "h", 2, 1, { 3 }, 3, 1904, 0, 3, 0, 0 },
     { "A", 2, 1, { 6 }, 6, 1664, 0, 6, 1, 1 },
-    { "crop", 2, 3, { 1, 2, 2 }, 4, 2288, 0, 4, 0, 0 },
-    { "digit", 2, 1, { 2 }, 2, 2512, 0, 2, 0, 1 },
+    { "crop", 2, 3, { 1, 2, 2 }, 4, 2000, 0, 4, 0, 0 },
+    { "digit", 2, 1, { 2 }, 2, 2224, 0, 2, 0, 1 },
 };
 
 /* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label

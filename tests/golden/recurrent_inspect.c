@@ -37,16 +37,16 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     SEE(-1, -1, (real *)v.h_from_input[0], "h_from_input", "forward", 15, "h_from_input", 1, 144, 144, 1, { 9 });
     for (int t = 0; t < 2; t++) {
         SEE(t, -1, (real *)v.h[t * G - G], "h_from_state", "forward", 15, "h", 0, 48, 48, 1, { 3 });
-        h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
-        SEE(t, -1, (real *)v.h_from_state[t * G], "h_from_state", "forward", 15, "h_from_state", 1, 144, 144, 1, { 9 });
+        h_from_state_forward(v.h_from_state, v.h + t * G - G, weights->h_weight_hh);
+        SEE(t, -1, (real *)v.h_from_state[0], "h_from_state", "forward", 15, "h_from_state", 1, 144, 144, 1, { 9 });
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
             SEE(t, g, (real *)v.h_from_input[g], "h", "forward", 15, "h_from_input", 0, 144, 144, 1, { 9 });
-            SEE(t, g, (real *)v.h_from_state[s], "h", "forward", 15, "h_from_state", 0, 144, 144, 1, { 9 });
+            SEE(t, g, (real *)v.h_from_state[g], "h", "forward", 15, "h_from_state", 0, 144, 144, 1, { 9 });
             SEE(t, g, (real *)v.h[s - G], "h", "forward", 15, "h", 0, 48, 48, 1, { 3 });
-            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[s], v.h[s - G]);
+            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[g], v.h[s - G]);
             SEE(t, g, (real *)v.h[s], "h", "forward", 15, "h", 1, 48, 48, 1, { 3 });
-            SEE(t, g, (real *)v.h_gates[s], "h", "forward", 15, "h_gates", 1, 144, 144, 2, { 3, 3 });
+            SEE(t, g, (real *)v.h_gates[s], "h", "forward", 15, "h_gates", 1, 192, 192, 2, { 4, 3 });
         }
     }
     SEE(-1, -1, (real *)v.h[0], "A", "forward", 16, "h", 0, 96, 48, 1, { 3 });
@@ -89,10 +89,10 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
                 loss1_scale, present(batch, g));
             SEE(t, g, (real *)v.d_classify_dense1[s], "cross_entropy1", "backward", 19, "d_classify_dense1", 1, 32, 32,
                 1, { 2 });
+            SEE(t, g, (real *)v.d_classify_dense1[s], "classify_dense1", "weights", 10, "d_classify_dense1", 0, 32, 32,
+                1, { 2 });
+            classify_dense1_transpose(v.d_classify_dense1_rows[s], (real *)v.d_classify_dense1[s]);
         }
-    SEE(-1, -1, (real *)v.d_classify_dense1[0], "classify_dense1", "weights", 10, "d_classify_dense1", 0, 64, 32, 1,
-        { 2 });
-    classify_dense1_transpose(v.d_classify_dense1_rows[0], v.d_classify_dense1);
     SEE(-1, -1, (real *)v.d_classify_dense1[0], "classify_dense1", "backward", 10, "d_classify_dense1", 0, 64, 32, 1,
         { 2 });
     classify_dense1_backward(v.d_classify_dropout1, v.d_classify_dense1, weights->classify_dense1_weight);
@@ -111,6 +111,8 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
             SEE(t, g, (real *)v.crop_slopes[s], "crop", "backward", 17, "crop_slopes", 0, 128, 128, 4, { 2, 1, 2, 2 });
             crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
             SEE(t, g, (real *)v.d_A[s], "crop", "backward", 17, "d_A", 1, 96, 96, 1, { 6 });
+            SEE(t, g, (real *)v.d_A[s], "A", "weights", 16, "d_A", 0, 96, 96, 1, { 6 });
+            A_transpose(v.d_A_rows[s], (real *)v.d_A[s]);
         }
     SEE(-1, -1, (real *)v.classify_dropout1[0], "classify_dense1", "weights", 10, "classify_dropout1", 0, 128, 64, 3,
         { 1, 2, 2 });
@@ -120,16 +122,14 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         64, 0, 0, { 0 });
     SEE(-1, -1, (real *)gradient->classify_dense1_bias, "classify_dense1", "weights", 10, "classify.dense1.bias", 1, 16,
         0, 0, { 0 });
-    SEE(-1, -1, (real *)v.d_A[0], "A", "weights", 16, "d_A", 0, 192, 96, 1, { 6 });
-    A_transpose(v.d_A_rows[0], v.d_A);
     SEE(-1, -1, (real *)v.d_A[0], "A", "backward", 16, "d_A", 0, 192, 96, 1, { 6 });
     A_backward(v.d_h, v.d_A, weights->A_weight);
     SEE(-1, -1, (real *)v.d_h[0], "A", "backward", 16, "d_h", 1, 96, 48, 1, { 3 });
     for (int g = 0; g < G; g++) {
-        zero_3_forward((real *)v.d_h_2[g + 2 * G]);
-        SEE(-1, g, (real *)v.d_h_2[g + 2 * G], "d_h_2_end", "forward", 15, "d_h_2", 1, 48, 48, 1, { 3 });
-        zero_3_forward((real *)v.d_h_3[g + 2 * G]);
-        SEE(-1, g, (real *)v.d_h_3[g + 2 * G], "d_h_3_end", "forward", 15, "d_h_3", 1, 48, 48, 1, { 3 });
+        zero_3_forward((real *)v.d_h_2[g]);
+        SEE(-1, g, (real *)v.d_h_2[g], "d_h_2_end", "forward", 15, "d_h_2", 1, 48, 48, 1, { 3 });
+        zero_3_forward((real *)v.d_h_3[g]);
+        SEE(-1, g, (real *)v.d_h_3[g], "d_h_3_end", "forward", 15, "d_h_3", 1, 48, 48, 1, { 3 });
     }
     SEE(-1, -1, (real *)v.h[0], "A", "weights", 16, "h", 0, 96, 48, 1, { 3 });
     A_weights(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
@@ -139,28 +139,28 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
             SEE(t, g, (real *)v.d_h[s], "sum_d_h_total", "forward", 13, "d_h", 0, 48, 48, 1, { 3 });
-            SEE(t, g, (real *)v.d_h_2[s + G], "sum_d_h_total", "forward", 13, "d_h_2", 0, 48, 48, 1, { 3 });
-            SEE(t, g, (real *)v.d_h_3[s + G], "sum_d_h_total", "forward", 13, "d_h_3", 0, 48, 48, 1, { 3 });
-            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
-                (real *)v.d_h_3[s + G]);
+            SEE(t, g, (real *)v.d_h_2[g], "sum_d_h_total", "forward", 13, "d_h_2", 0, 48, 48, 1, { 3 });
+            SEE(t, g, (real *)v.d_h_3[g], "sum_d_h_total", "forward", 13, "d_h_3", 0, 48, 48, 1, { 3 });
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[g],
+                (real *)v.d_h_3[g]);
             SEE(t, g, (real *)*scratch->d_h_total, "sum_d_h_total", "forward", 13, "d_h_total", 1, 48, 48, 1, { 3 });
             SEE(t, g, (real *)*scratch->d_h_total, "h", "backward", 15, "d_h_total", 0, 48, 48, 1, { 3 });
-            SEE(t, g, (real *)v.h_gates[s], "h", "backward", 15, "h_gates", 0, 144, 144, 2, { 3, 3 });
-            SEE(t, g, (real *)v.h_from_state[s], "h", "backward", 15, "h_from_state", 0, 144, 144, 1, { 9 });
+            SEE(t, g, (real *)v.h_gates[s], "h", "backward", 15, "h_gates", 0, 192, 192, 2, { 4, 3 });
             SEE(t, g, (real *)v.h[s - G], "h", "backward", 15, "h", 0, 48, 48, 1, { 3 });
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
-                v.h_from_state[s], v.h[s - G]);
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[g], *scratch->d_h_total, v.h_gates[s],
+                v.h[s - G]);
             SEE(t, g, (real *)v.d_h_from_input[s], "h", "backward", 15, "d_h_from_input", 1, 144, 144, 1, { 9 });
-            SEE(t, g, (real *)v.d_h_from_state[s], "h", "backward", 15, "d_h_from_state", 1, 144, 144, 1, { 9 });
-            SEE(t, g, (real *)v.d_h_2[s], "h", "backward", 15, "d_h_2", 1, 48, 48, 1, { 3 });
+            SEE(t, g, (real *)v.d_h_from_state[g], "h", "backward", 15, "d_h_from_state", 1, 144, 144, 1, { 9 });
+            SEE(t, g, (real *)v.d_h_2[g], "h", "backward", 15, "d_h_2", 1, 48, 48, 1, { 3 });
+            SEE(t, g, (real *)v.d_h_from_state[g], "h_from_state", "weights", 15, "d_h_from_state", 0, 144, 144, 1,
+                { 9 });
+            h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[g]);
         }
-        SEE(t, -1, (real *)v.d_h_from_state[t * G], "h_from_state", "backward", 15, "d_h_from_state", 0, 144, 144, 1,
+        SEE(t, -1, (real *)v.d_h_from_state[0], "h_from_state", "backward", 15, "d_h_from_state", 0, 144, 144, 1,
             { 9 });
-        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
-        SEE(t, -1, (real *)v.d_h_3[t * G], "h_from_state", "backward", 15, "d_h_3", 1, 48, 48, 1, { 3 });
+        h_from_state_backward(v.d_h_3, v.d_h_from_state, weights->h_weight_hh);
+        SEE(t, -1, (real *)v.d_h_3[0], "h_from_state", "backward", 15, "d_h_3", 1, 48, 48, 1, { 3 });
     }
-    SEE(-1, -1, (real *)v.d_h_from_state[0], "h_from_state", "weights", 15, "d_h_from_state", 0, 288, 144, 1, { 9 });
-    h_from_state_transpose(v.d_h_from_state_rows[0], v.d_h_from_state);
     for (int g = 0; g < G; g++) {
         SEE(-1, g, (real *)v.d_h_2[g], "sum_d_h_total_2", "forward", 13, "d_h_2", 0, 48, 48, 1, { 3 });
         SEE(-1, g, (real *)v.d_h_3[g], "sum_d_h_total_2", "forward", 13, "d_h_3", 0, 48, 48, 1, { 3 });
@@ -177,13 +177,13 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     for (int g = 0; g < G; g++) {
         SEE(-1, g, (real *)v.d_h_from_input[g], "sum_d_h_from_input_2", "forward", 15, "d_h_from_input", 0, 144, 144, 1,
             { 9 });
-        sum_d_h_from_input_2_forward(v.d_h_from_input_2[g], v.d_h_from_input + g);
-        SEE(-1, g, (real *)v.d_h_from_input_2[g], "sum_d_h_from_input_2", "forward", 15, "d_h_from_input_2", 1, 144,
-            144, 1, { 9 });
+        sum_d_h_from_input_2_forward(*scratch->d_h_from_input_2, v.d_h_from_input + g);
+        SEE(-1, g, (real *)*scratch->d_h_from_input_2, "sum_d_h_from_input_2", "forward", 15, "d_h_from_input_2", 1,
+            144, 144, 1, { 9 });
+        SEE(-1, g, (real *)*scratch->d_h_from_input_2, "h_from_input", "weights", 15, "d_h_from_input_2", 0, 144, 144,
+            1, { 9 });
+        h_from_input_transpose(v.d_h_from_input_rows[g], (real *)*scratch->d_h_from_input_2);
     }
-    SEE(-1, -1, (real *)v.d_h_from_input_2[0], "h_from_input", "weights", 15, "d_h_from_input_2", 0, 144, 144, 1,
-        { 9 });
-    h_from_input_transpose(v.d_h_from_input_rows[0], v.d_h_from_input_2);
     SEE(-1, -1, (real *)v.image[0], "h_from_input", "weights", 15, "image", 0, 256, 256, 3, { 1, 4, 4 });
     h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.image);
     SEE(-1, -1, (real *)gradient->h_weight_ih, "h_from_input", "weights", 15, "h.weight_ih", 1, 256, 0, 0, { 0 });
@@ -201,7 +201,7 @@ static const NetRow rows[] = {
     { "h_from_input", "forward", 1, 15, 1, 2304, 2304, 2688 },
     { "h_from_state", "forward", 2, 15, 1, 864, 864, 1920 },
     { "", "wait", 2, 0, 1, 0, 0, 0 },
-    { "h", "forward", 3, 15, 0, 0, 0, 3840 },
+    { "h", "forward", 3, 15, 0, 0, 0, 4224 },
     { "", "wait", 3, 0, 1, 0, 0, 0 },
     { "A", "forward", 4, 16, 1, 576, 576, 1408 },
     { "", "wait", 4, 0, 1, 0, 0, 0 },
@@ -213,39 +213,37 @@ static const NetRow rows[] = {
     { "cross_entropy1", "forward", 7, 19, 0, 0, 0, 640 },
     { "", "wait", 7, 0, 1, 0, 0, 0 },
     { "cross_entropy1", "backward", 8, 19, 0, 0, 0, 768 },
+    { "classify_dense1", "weights", 8, 10, 0, 0, 0, 2304 },
     { "", "wait", 8, 0, 1, 0, 0, 0 },
-    { "classify_dense1", "weights", 9, 10, 1, 0, 0, 2304 },
-    { "classify_dense1", "backward", 10, 10, 1, 256, 256, 1024 },
-    { "", "wait", 10, 0, 1, 0, 0, 0 },
-    { "classify_dropout1", "backward", 11, 9, 0, 0, 0, 1024 },
-    { "crop", "backward", 11, 17, 0, 0, 0, 2304 },
-    { "classify_dense1", "products", 12, 10, 1, 256, 256, 2880 },
-    { "", "wait", 12, 0, 1, 0, 0, 0 },
-    { "A", "weights", 13, 16, 1, 0, 0, 2816 },
-    { "A", "backward", 14, 16, 1, 576, 576, 1344 },
-    { "d_h_2_end", "forward", 15, 15, 0, 0, 0, 192 },
-    { "d_h_3_end", "forward", 15, 15, 0, 0, 0, 192 },
+    { "classify_dense1", "backward", 9, 10, 1, 256, 256, 1024 },
+    { "", "wait", 9, 0, 1, 0, 0, 0 },
+    { "classify_dropout1", "backward", 10, 9, 0, 0, 0, 1024 },
+    { "crop", "backward", 10, 17, 0, 0, 0, 2304 },
+    { "A", "weights", 10, 16, 0, 0, 0, 2816 },
+    { "classify_dense1", "products", 11, 10, 1, 256, 256, 2880 },
+    { "", "wait", 11, 0, 1, 0, 0, 0 },
+    { "A", "backward", 12, 16, 1, 576, 576, 1344 },
+    { "d_h_2_end", "forward", 13, 15, 0, 0, 0, 192 },
+    { "d_h_3_end", "forward", 13, 15, 0, 0, 0, 192 },
+    { "A", "products", 14, 16, 1, 576, 576, 2688 },
+    { "", "wait", 14, 0, 1, 0, 0, 0 },
+    { "sum_d_h_total", "forward", 15, 13, 0, 0, 0, 1536 },
+    { "h", "backward", 15, 15, 0, 0, 0, 4992 },
+    { "h_from_state", "weights", 15, 15, 0, 0, 0, 3200 },
     { "", "wait", 15, 0, 1, 0, 0, 0 },
-    { "A", "products", 16, 16, 1, 576, 576, 2688 },
-    { "sum_d_h_total", "forward", 17, 13, 0, 0, 0, 1536 },
-    { "h", "backward", 17, 15, 0, 0, 0, 5760 },
-    { "", "wait", 17, 0, 1, 0, 0, 0 },
-    { "h_from_state", "backward", 18, 15, 1, 864, 864, 1920 },
+    { "h_from_state", "backward", 16, 15, 1, 864, 864, 1920 },
+    { "", "wait", 16, 0, 1, 0, 0, 0 },
+    { "sum_d_h_total_2", "forward", 17, 13, 0, 0, 0, 576 },
+    { "h_start", "weights", 17, 13, 0, 0, 0, 256 },
+    { "h_from_state", "products", 18, 15, 1, 864, 864, 2624 },
     { "", "wait", 18, 0, 1, 0, 0, 0 },
-    { "h_from_state", "weights", 19, 15, 1, 0, 0, 3200 },
-    { "sum_d_h_total_2", "forward", 20, 13, 0, 0, 0, 576 },
-    { "h_start", "weights", 20, 13, 0, 0, 0, 256 },
+    { "fold_h_init", "fold", 19, 13, 1, 0, 0, 128 },
+    { "sum_d_h_from_input_2", "forward", 20, 15, 0, 0, 0, 1728 },
+    { "h_from_input", "weights", 20, 15, 0, 0, 0, 1600 },
     { "", "wait", 20, 0, 1, 0, 0, 0 },
-    { "h_from_state", "products", 21, 15, 1, 864, 864, 2624 },
-    { "fold_h_init", "fold", 22, 13, 1, 0, 0, 128 },
-    { "", "wait", 22, 0, 1, 0, 0, 0 },
-    { "sum_d_h_from_input_2", "forward", 23, 15, 0, 0, 0, 1728 },
-    { "", "wait", 23, 0, 1, 0, 0, 0 },
-    { "h_from_input", "weights", 24, 15, 1, 0, 0, 1600 },
-    { "", "wait", 24, 0, 1, 0, 0, 0 },
-    { "h_from_input", "products", 25, 15, 1, 2304, 2304, 3136 },
-    { "", "wait", 25, 0, 1, 0, 0, 0 },
-    { "rmsprop", "update", 26, 0, 1, 0, 0, 11520 },
+    { "h_from_input", "products", 21, 15, 1, 2304, 2304, 3136 },
+    { "", "wait", 21, 0, 1, 0, 0, 0 },
+    { "rmsprop", "update", 22, 0, 1, 0, 0, 11520 },
 };
 
 /* A step, with the thread's clock stopped after every call and every barrier; see clock.h.  Returns as update_pass
@@ -269,14 +267,14 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     h_from_input_forward(v.h_from_input, v.image, weights->h_weight_ih, weights->h_bias_ih);
     STOP(4);
     for (int t = 0; t < 2; t++) {
-        h_from_state_forward(v.h_from_state + t * G, v.h + t * G - G, weights->h_weight_hh);
+        h_from_state_forward(v.h_from_state, v.h + t * G - G, weights->h_weight_hh);
         STOP(5);
         #pragma omp barrier
         STOP(6);
         #pragma omp for schedule(dynamic, 1) nowait
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[s], v.h[s - G]);
+            h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[g], v.h[s - G]);
             STOP(7);
         }
         #pragma omp barrier
@@ -320,10 +318,10 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
             cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t],
                 loss1_scale, present(batch, g));
             STOP(18);
+            classify_dense1_transpose(v.d_classify_dense1_rows[s], (real *)v.d_classify_dense1[s]);
+            STOP(19);
         }
     #pragma omp barrier
-    STOP(19);
-    classify_dense1_transpose(v.d_classify_dense1_rows[0], v.d_classify_dense1);
     STOP(20);
     classify_dense1_backward(v.d_classify_dropout1, v.d_classify_dense1, weights->classify_dense1_weight);
     STOP(21);
@@ -338,47 +336,47 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
             STOP(23);
             crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
             STOP(24);
+            A_transpose(v.d_A_rows[s], (real *)v.d_A[s]);
+            STOP(25);
         }
     classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
         v.d_classify_dense1_rows[0], v.classify_dropout1);
-    STOP(25);
-    #pragma omp barrier
     STOP(26);
-    A_transpose(v.d_A_rows[0], v.d_A);
+    #pragma omp barrier
     STOP(27);
     A_backward(v.d_h, v.d_A, weights->A_weight);
     STOP(28);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        zero_3_forward((real *)v.d_h_2[g + 2 * G]);
+        zero_3_forward((real *)v.d_h_2[g]);
         STOP(29);
-        zero_3_forward((real *)v.d_h_3[g + 2 * G]);
+        zero_3_forward((real *)v.d_h_3[g]);
         STOP(30);
     }
-    #pragma omp barrier
-    STOP(31);
     A_weights(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
+    STOP(31);
+    #pragma omp barrier
     STOP(32);
     for (int t = 1; t >= 0; t--) {
         #pragma omp for schedule(dynamic, 1) nowait
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[s + G],
-                (real *)v.d_h_3[s + G]);
+            sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[g],
+                (real *)v.d_h_3[g]);
             STOP(33);
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
-                v.h_from_state[s], v.h[s - G]);
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[g], *scratch->d_h_total, v.h_gates[s],
+                v.h[s - G]);
             STOP(34);
+            h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[g]);
+            STOP(35);
         }
         #pragma omp barrier
-        STOP(35);
-        h_from_state_backward(v.d_h_3 + t * G, v.d_h_from_state + t * G, weights->h_weight_hh);
         STOP(36);
-        #pragma omp barrier
+        h_from_state_backward(v.d_h_3, v.d_h_from_state, weights->h_weight_hh);
         STOP(37);
+        #pragma omp barrier
+        STOP(38);
     }
-    h_from_state_transpose(v.d_h_from_state_rows[0], v.d_h_from_state);
-    STOP(38);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
         sum_d_h_total_2_forward((real *)*scratch->d_h_total_2, (real *)v.d_h_2[g], (real *)v.d_h_3[g]);
@@ -386,31 +384,27 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
         h_start_weights(v.d_h_init_part[g].of, (real *)*scratch->d_h_total_2);
         STOP(40);
     }
-    #pragma omp barrier
-    STOP(41);
     h_from_state_weights(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
+    STOP(41);
+    #pragma omp barrier
     STOP(42);
     fold(gradient->h_init, v.d_h_init_part[0].of, 1, 3, 0);
     STOP(43);
-    #pragma omp barrier
-    STOP(44);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {
-        sum_d_h_from_input_2_forward(v.d_h_from_input_2[g], v.d_h_from_input + g);
+        sum_d_h_from_input_2_forward(*scratch->d_h_from_input_2, v.d_h_from_input + g);
+        STOP(44);
+        h_from_input_transpose(v.d_h_from_input_rows[g], (real *)*scratch->d_h_from_input_2);
         STOP(45);
     }
     #pragma omp barrier
     STOP(46);
-    h_from_input_transpose(v.d_h_from_input_rows[0], v.d_h_from_input_2);
+    h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.image);
     STOP(47);
     #pragma omp barrier
     STOP(48);
-    h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.image);
-    STOP(49);
-    #pragma omp barrier
-    STOP(50);
     double norm = update_pass(rate, update_count);
-    STOP(51);
+    STOP(49);
     return norm;
 }
 

@@ -119,31 +119,31 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
             SEE(t, n, v.d_h[s], "A", "backward", 16, "d_h", 1, 3, 3, 1, { 3 });
         }
     for (int n = 0; n < N; n++) {
-        zero_3_forward(v.d_h_2[n + 2 * N]);
-        SEE(-1, n, v.d_h_2[n + 2 * N], "d_h_2_end", "forward", 15, "d_h_2", 1, 3, 3, 1, { 3 });
-        zero_3_forward(v.d_h_3[n + 2 * N]);
-        SEE(-1, n, v.d_h_3[n + 2 * N], "d_h_3_end", "forward", 15, "d_h_3", 1, 3, 3, 1, { 3 });
+        zero_3_forward(v.d_h_2[n]);
+        SEE(-1, n, v.d_h_2[n], "d_h_2_end", "forward", 15, "d_h_2", 1, 3, 3, 1, { 3 });
+        zero_3_forward(v.d_h_3[n]);
+        SEE(-1, n, v.d_h_3[n], "d_h_3_end", "forward", 15, "d_h_3", 1, 3, 3, 1, { 3 });
     }
     for (int t = 1; t >= 0; t--) {
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
             SEE(t, n, v.d_h[s], "sum_d_h_total", "forward", 13, "d_h", 0, 3, 3, 1, { 3 });
-            SEE(t, n, v.d_h_2[s + N], "sum_d_h_total", "forward", 13, "d_h_2", 0, 3, 3, 1, { 3 });
-            SEE(t, n, v.d_h_3[s + N], "sum_d_h_total", "forward", 13, "d_h_3", 0, 3, 3, 1, { 3 });
-            sum_d_h_total_forward(*scratch->d_h_total, v.d_h[s], v.d_h_2[s + N], v.d_h_3[s + N]);
+            SEE(t, n, v.d_h_2[n], "sum_d_h_total", "forward", 13, "d_h_2", 0, 3, 3, 1, { 3 });
+            SEE(t, n, v.d_h_3[n], "sum_d_h_total", "forward", 13, "d_h_3", 0, 3, 3, 1, { 3 });
+            sum_d_h_total_forward(*scratch->d_h_total, v.d_h[s], v.d_h_2[n], v.d_h_3[n]);
             SEE(t, n, *scratch->d_h_total, "sum_d_h_total", "forward", 13, "d_h_total", 1, 3, 3, 1, { 3 });
             SEE(t, n, *scratch->d_h_total, "h", "backward", 15, "d_h_total", 0, 3, 3, 1, { 3 });
             SEE(t, n, (real *)v.h_gates[s], "h", "backward", 15, "h_gates", 0, 9, 9, 2, { 3, 3 });
             SEE(t, n, v.h_from_state[s], "h", "backward", 15, "h_from_state", 0, 9, 9, 1, { 9 });
             SEE(t, n, v.h[s - N], "h", "backward", 15, "h", 0, 3, 3, 1, { 3 });
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[n], *scratch->d_h_total, v.h_gates[s],
                 v.h_from_state[s], v.h[s - N]);
             SEE(t, n, v.d_h_from_input[s], "h", "backward", 15, "d_h_from_input", 1, 9, 9, 1, { 9 });
             SEE(t, n, v.d_h_from_state[s], "h", "backward", 15, "d_h_from_state", 1, 9, 9, 1, { 9 });
-            SEE(t, n, v.d_h_2[s], "h", "backward", 15, "d_h_2", 1, 3, 3, 1, { 3 });
+            SEE(t, n, v.d_h_2[n], "h", "backward", 15, "d_h_2", 1, 3, 3, 1, { 3 });
             SEE(t, n, v.d_h_from_state[s], "h_from_state", "backward", 15, "d_h_from_state", 0, 9, 9, 1, { 9 });
-            h_from_state_backward(v.d_h_3[s], v.d_h_from_state[s], weights->h_weight_hh);
-            SEE(t, n, v.d_h_3[s], "h_from_state", "backward", 15, "d_h_3", 1, 3, 3, 1, { 3 });
+            h_from_state_backward(v.d_h_3[n], v.d_h_from_state[s], weights->h_weight_hh);
+            SEE(t, n, v.d_h_3[n], "h_from_state", "backward", 15, "d_h_3", 1, 3, 3, 1, { 3 });
         }
     }
     for (int t = 0; t < 2; t++)
@@ -280,20 +280,20 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
             STOP(17);
         }
     for (int n = 0; n < N; n++) {
-        zero_3_forward(v.d_h_2[n + 2 * N]);
+        zero_3_forward(v.d_h_2[n]);
         STOP(18);
-        zero_3_forward(v.d_h_3[n + 2 * N]);
+        zero_3_forward(v.d_h_3[n]);
         STOP(19);
     }
     for (int t = 1; t >= 0; t--) {
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
-            sum_d_h_total_forward(*scratch->d_h_total, v.d_h[s], v.d_h_2[s + N], v.d_h_3[s + N]);
+            sum_d_h_total_forward(*scratch->d_h_total, v.d_h[s], v.d_h_2[n], v.d_h_3[n]);
             STOP(20);
-            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[s], *scratch->d_h_total, v.h_gates[s],
+            h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[n], *scratch->d_h_total, v.h_gates[s],
                 v.h_from_state[s], v.h[s - N]);
             STOP(21);
-            h_from_state_backward(v.d_h_3[s], v.d_h_from_state[s], weights->h_weight_hh);
+            h_from_state_backward(v.d_h_3[n], v.d_h_from_state[s], weights->h_weight_hh);
             STOP(22);
         }
     }
