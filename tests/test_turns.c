@@ -10,7 +10,7 @@ static void expect(const char *before, const char *after)
     Arena *a = arena_new();
     Text t = { .arena = a };
     text_printf(&t, "{\n%s}\n", before);
-    turns_leave_out(&t, 16);
+    turns_leave_out(&t);
     cr_expect(eq(str, t.text, arena_printf(a, "{\n%s}\n", after)));
     arena_free(a);
 }
@@ -30,6 +30,7 @@ Test(turns, a_body_takes_the_place_of_its_loop)
     expect("    for (int m = 22; m < 32; m += 10) {\n        f(m);\n        g(m + 1);\n    }\n", "    f(22);\n    g(23);\n");
     expect("    for (int c = 0; c < 16; c += L)\n        f(c);\n", "    f(0);\n");
     expect("    for (int i = 0; i < 1 * L; i += L)\n        f(i);\n", "    f(0);\n");
+    expect("    for (int m = 3 * L; m < 5 * L; m += 2 * L)\n        f(m);\n", "    f(48);\n");
     expect("    for (int u = 0; u < 1; u++)\n        for (int v = 0; v < 1; v++) {\n            f(u);\n            g(v);\n        }\n",
            "    f(0);\n    g(0);\n");
     expect("    for (int c = 0; c < 1; c++) {\n        for (int k = 0; k < 2; k++)\n            f(c, k);\n    }\n",

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Places behind each line for what comes to stand there; from a line to the next. */
-enum { SPARE = 2, LINE = SPARE + 1 };
+/* Places behind each line for what comes to stand there; from a line to the next.  What L is in all of the emitted C, as in real.h. */
+enum { SPARE = 2, LINE = SPARE + 1, LANES = 16 };
 
 typedef struct {
     Arena *arena;
@@ -37,14 +37,14 @@ static bool ends(const char *line, const char *with)
 }
 
 /* A product of numbers and L at *c, which moves behind it; -1: something else. */
-static int constant(const char **c, int lanes)
+static int constant(const char **c)
 {
     int value = 1;
     for (;; *c += 3) {
         if (isdigit((unsigned char)**c))
             value *= (int)strtol(*c, (char **)(uintptr_t)c, 10);
         else if (**c == 'L' && !isalnum((unsigned char)(*c)[1]) && (*c)[1] != '_')
-            value *= lanes, ++*c;
+            value *= LANES, ++*c;
         else
             return -1;
         if (strncmp(*c, " * ", 3))
@@ -62,7 +62,7 @@ static bool take(const char **c, const char *text)
 }
 
 /* The head of a loop of one turn: `for (int NAME = A; NAME < B; NAME += C, MORE)`, NAME++ for NAME += 1. */
-static bool head_of(Arena *a, const char *line, int lanes, Turn *t)
+static bool head_of(Arena *a, const char *line, Turn *t)
 {
     const char *c = line + indent_of(line);
     if (!take(&c, "for (int "))
@@ -75,13 +75,13 @@ static bool head_of(Arena *a, const char *line, int lanes, Turn *t)
     c += n;
     if (!take(&c, " = "))
         return false;
-    t->value = constant(&c, lanes);
+    t->value = constant(&c);
     if (t->value < 0 || !take(&c, "; ") || !take(&c, t->variable) || !take(&c, " < "))
         return false;
-    const int end = constant(&c, lanes);
+    const int end = constant(&c);
     if (end < 0 || !take(&c, "; ") || !take(&c, t->variable))
         return false;
-    const int step = take(&c, "++") ? 1 : take(&c, " += ") ? constant(&c, lanes) : -1;
+    const int step = take(&c, "++") ? 1 : take(&c, " += ") ? constant(&c) : -1;
     if (step < 1 || t->value >= end || t->value + step < end)
         return false;
     t->block = ends(c, ") {");
@@ -368,12 +368,12 @@ static Lines lines_of(const Text *c)
     return (Lines){ c->arena, lines, comment, at };
 }
 
-void turns_leave_out(Text *c, int lanes)
+void turns_leave_out(Text *c)
 {
     Lines l = lines_of(c);
     for (int i = l.count - 1; i >= 0; i--) {
         Turn t;
-        if (l.line[i] && !l.comment[i] && head_of(c->arena, l.line[i], lanes, &t))
+        if (l.line[i] && !l.comment[i] && head_of(c->arena, l.line[i], &t))
             leave_out(&l, i, &t);
     }
     Text out = { .arena = c->arena };

@@ -4,7 +4,7 @@
 
 #include "spnc.h"
 
-/* Replaces `c` by the same C without them, in its own arena; `lanes`: the L that bounds and steps are multiples of. */
-void turns_leave_out(Text *c, int lanes);
+/* Replaces `c` by the same C without them, in its own arena. */
+void turns_leave_out(Text *c);
 
 #endif
