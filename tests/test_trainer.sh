@@ -194,7 +194,7 @@ touch "$work/flip/.spn-999999999-1.tmp" "$work/flip/last.new"
 expect 0 'damaged.*taking the checkpoint before it' "$tiny" export --last --run "$work/flip" -o "$work/flip.npz"
 same "$work/whole.npz" "$work/flip.npz"
 expect 0 'damaged.*taking the checkpoint before it' "$tiny" train --data "$work/long" --run "$work/flip" --resume
-[ "$(cd "$work/flip" && ls -A -I '*.png' -I report.html -I machine.json -I transforms.jsonl | tr '\n' ' ')" = 'best last.damaged last.previous lock log.jsonl run.json ' ] || fault "after damage: $(ls -A "$work/flip")"
+[ "$(cd "$work/flip" && ls -A -I '*.png' -I report.html -I machine.json -I transforms.jsonl | tr '\n' ' ')" = 'best last.damaged last.previous lock log.jsonl messages.txt run.json ' ] || fault "after damage: $(ls -A "$work/flip")"
 expect 0 'finished after 3' "$tiny" train --data "$work/long" --run "$work/flip" --resume
 # The first signal stops after the step, another ends the program at once.  The program stops twice in its third step: before the first
 # signal, and after it.  (Signals within a tenth of a second count as one, sent to a process and to its group.  One thread, so that this
