@@ -131,3 +131,30 @@ Test(index, only_what_the_number_touches_and_only_where_whole_numbers_stand)
     put("s.m + p->m + mm + f(\"m\") + m2;    /* of m */", "m", 7, "s.m + p->m + mm + f(\"m\") + m2;    /* of m */");
     put("    x[m];    /* of m */", "m", 7, "    x[7];    /* of m */");
 }
+
+Test(turns, what_stands_above_and_behind_keeps_its_meaning)
+{
+    expect("    if (x)\n        for (int c = 0; c < 1; c++) {\n            a[c] = 0; b[c] = 0;\n        }\n", "    if (x) {\n        a[0] = 0; b[0] = 0;\n    }\n");
+    expect("    if (x)   /* why */\n        for (int c = 0; c < 1; c++) {\n            a[c] = 0;\n            b[c] = 0;\n        }\n",
+           "    if (x)   /* why */ {\n        a[0] = 0;\n        b[0] = 0;\n    }\n");
+    expect("    if (x)\n        for (int c = 0; c < 1; c++) {\n            if (y) a[c] = 0;\n        }\n    else\n        f();\n",
+           "    if (x) {\n        if (y) a[0] = 0;\n    }\n    else\n        f();\n");
+    expect("    /* first */ if (x)\n        for (int c = 0; c < 1; c++) {\n            f(c);\n            g(c);\n        }\n",
+           "    /* first */ if (x) {\n        f(0);\n        g(0);\n    }\n");
+    stays("    for (int k = 0; k < 9; k++) {   /* all */\n        for (int c = 0; c < 1; c++) {\n            if (a[k])\n                continue;\n"
+          "            f(c);\n        }\n        a[k] = 1;\n    }\n");
+    stays("    for (int k = 0; k < 9; k++) {\n        for (int c = 0; c < 1; c++) {\n            switch (a[k]) {\n                case 1:\n"
+          "                    continue;\n            }\n            f(c);\n        }\n        a[k] = 1;\n    }\n");
+    expect("    for (int m = 0; m < 1; m++, b[3]++)\n        f(m);\n", "    f(0);\n    b[3]++;\n");
+}
+
+Test(turns, only_whole_numbers_that_belong_together_are_computed)
+{
+    put("b = (real)m / 2;", "m", 3, "b = (real)3 / 2;");
+    put("n = !m * 2;", "m", 3, "n = !3 * 2;");
+    put("f(x && m < 6 ? 5 : 7);", "m", 3, "f(x && 3 < 6 ? 5 : 7);");
+    put("f(x ? m < 6 ? 5 : 7 : 9);", "m", 3, "f(x ? 5 : 9);");
+    put("n = m * 70000;", "m", 70000, "n = 70000 * 70000;");
+    put("return -m;", "m", 0, "return -0;");
+    put("n = (int)-m;", "m", 0, "n = (int)-0;");
+}

@@ -237,7 +237,8 @@ bool emit(Model *m)
     if (!template_expand(m->arena, m->diag, m->templates, "net.c.in", m->name, f, m->tuning, &m->c)
         || !template_expand(m->arena, m->diag, m->templates, "inspect.c.in", m->name, f, NULL, &m->inspect))
         return false;
-    turns_leave_out(&m->c);
+    if (!m->templates) /* the C of a user's templates stays as it was written */
+        turns_leave_out(&m->c);
     ones_leave_out(&m->c);
     wrap(&m->c);
     wrap(&m->inspect);

@@ -1,12 +1,15 @@
 /* index.c -- puts a number in the place of a variable in a line of C, and computes what has become a number by that.
  *
  * In: a line as turns.c has it, and the one value of a loop's variable.  Out: `w[m + 1][k]` with m = 2 is `w[3][k]`, `at + f * L` with f = 0
- * is `at`.  The one convention: only what the number touches is computed, in whole numbers, and a term of 0 is left out only where no sum of
- * reals can stand: within brackets, and in lines that have no real.  Comments and strings stay as they are. */
+ * is `at`.  The one convention: only what the number touches is computed, in whole numbers, and a term of 0 is left out only within
+ * brackets, and in lines that have neither the word of a real type nor a number with a point: the templates' other lines with a loop's variable reckon
+ * places.  Comments and strings stay as they are. */
 #include "emit/index.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { NUMBER_MOST = 100000000 }; /* numbers that are computed are smaller */
 
 typedef struct {
     const char *text;
@@ -69,7 +72,7 @@ static Tokens tokens_of(Arena *a, const char *line)
             break;
         Token *k = &t.list[t.count++];
         *k = (Token){ .text = c, .length = token_length(c), .spaces = spaces };
-        k->number = isdigit((unsigned char)*c) && strspn(c, "0123456789") == (size_t)k->length && k->length < 9;
+        k->number = isdigit((unsigned char)*c) && strspn(c, "0123456789") == (size_t)k->length && k->length < 9; /* below NUMBER_MOST */
         k->value = k->number ? atoi(c) : 0;
         c += k->length;
     }
@@ -136,9 +139,11 @@ static bool compute(Arena *a, Tokens *t, int i)
     const Token *x = token(t, i), *op = token(t, i + 1), *y = token(t, i + 2), *before = token(t, i - 1), *behind = token(t, i + 3);
     if (!x->number || !y->number || !(x->touched || y->touched) || is_any(before, ". ->"))
         return false;
-    if (is_any(op, "* / %") && !is_any(before, "* / %") && !(is_any(op, "/ %") && y->value == 0)) {
-        put(a, t, i, 3, is(op, "*") ? x->value * y->value : is(op, "/") ? x->value / y->value : x->value % y->value);
-        return true;
+    if (is_any(op, "* / %") && (begins_sum(before) || is_any(before, "+ -")) && !(is_any(op, "/ %") && y->value == 0)) {
+        const int64_t value = is(op, "*") ? (int64_t)x->value * y->value : is(op, "/") ? x->value / y->value : x->value % y->value;
+        if (value < NUMBER_MOST)
+            put(a, t, i, 3, (int)value);
+        return value < NUMBER_MOST;
     }
     if (is_any(op, "+ -") && (begins_sum(before) || is(before, "+")) && !is_any(behind, "* / %")) {
         const int sum = is(op, "+") ? x->value + y->value : x->value - y->value;
@@ -155,6 +160,8 @@ static int operand_end(const Tokens *t, int i, const char *end)
     for (int depth = 0, choices = 0; i < t->count; i++) {
         const Token *x = &t->list[i];
         if (depth == 0 && choices == 0 && (is(x, end) || is_any(x, ") ] , ; }")))
+            return i;
+        if (depth == 0 && choices == 0 && is(x, ":"))
             return i;
         depth += is_any(x, "( [ {") - is_any(x, ") ] }");
         choices += depth == 0 ? is(x, "?") - is(x, ":") : 0;
@@ -179,7 +186,7 @@ static bool decide(Tokens *t, int i)
 {
     const Token *x = token(t, i), *op = token(t, i + 1), *y = token(t, i + 2);
     if (!x->number || !y->number || !(x->touched || y->touched) || !is_any(op, "< >") || !is(token(t, i + 3), "?") ||
-        !begins_sum(token(t, i - 1)) || is_any(token(t, i - 1), "< > <= >= == !="))
+        !begins_sum(token(t, i - 1)) || is_any(token(t, i - 1), "< > <= >= == != && ||"))
         return false;
     const bool holds = is(op, "<") ? x->value < y->value : x->value > y->value;
     const int spaces = x->spaces;
@@ -224,7 +231,7 @@ static bool leave_out(Arena *a, Tokens *t, int i)
         remains(t, i, spaces);
         return true;
     }
-    if (is_any(before, "+ -") && is_operand_end(token(t, i - 2)) && ends_term(behind)) {
+    if (is_any(before, "+ -") && x->spaces && is_operand_end(token(t, i - 2)) && ends_term(behind)) {
         delete (t, i - 1, 2);
         remains(t, i - 2, token(t, i - 2)->spaces);
         return true;

@@ -241,7 +241,8 @@ bool library_emit(Model *m, Fact *f)
     if (!expand(m, "library.c.in", f, &m->c) || (!m->options.portable && !surround(m, f)))
         return false;
     without_pragmas(&m->c);
-    turns_leave_out(&m->c);
+    if (!m->templates)
+        turns_leave_out(&m->c);
     ones_leave_out(&m->c);
     wrap(&m->c);
     return true;

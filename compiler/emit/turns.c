@@ -106,22 +106,27 @@ static int body_end(const Lines *l, int i)
     return end;
 }
 
-/* How many lines are there. */
-static int count_of(const Lines *l, int from, int to)
-{
-    int n = 0;
-    for (int k = from; k <= to; k++)
-        n += l->line[k] != NULL;
-    return n;
-}
-
 /* The nearest line before or behind i that is there and no comment; -1: none. */
 static int next_to(const Lines *l, int i, int way)
 {
     for (int k = i + way; k >= 0 && k < l->count; k += way)
-        if (l->line[k] && !is_blank(l->line[k]) && !l->comment[k] && strncmp(l->line[k] + indent_of(l->line[k]), "/*", 2))
+        if (l->line[k] && !is_blank(l->line[k]) && !l->comment[k] && (strncmp(l->line[k] + indent_of(l->line[k]), "/*", 2) || !ends(l->line[k], "*/")))
             return k;
     return -1;
+}
+
+/* The last character of a line, without the comment that it may end with. */
+static char code_end(const char *line)
+{
+    size_t n = strlen(line);
+    for (size_t k = n; ends(line, "*/") && k-- > 0;)
+        if (!strncmp(line + k, "/*", 2)) {
+            n = k;
+            break;
+        }
+    while (n && line[n - 1] == ' ')
+        n--;
+    return n ? line[n - 1] : ' ';
 }
 
 /* Do the lines have the word? */
@@ -154,10 +159,11 @@ static bool is_changed(const Lines *l, int from, int to, const char *variable)
     return false;
 }
 
-static bool begins_loop(const char *line)
+/* A statement that `how`, break or continue, may belong to. */
+static bool begins_loop(const char *line, const char *how)
 {
     const char *c = line + indent_of(line);
-    return take(&c, "for (") || take(&c, "while (") || take(&c, "do ") || take(&c, "switch (");
+    return take(&c, "for (") || take(&c, "while (") || take(&c, "do ") || (*how == 'b' && take(&c, "switch ("));
 }
 
 /* Does the body leave its loop, or go on to its next turn, by a statement that belongs to no loop within it? */
@@ -171,7 +177,7 @@ static bool leaves(const Lines *l, int i, int end, const char *how)
             if (!l->line[up] || is_blank(l->line[up]) || indent_of(l->line[up]) >= indent)
                 continue;
             indent = indent_of(l->line[up]);
-            within = begins_loop(l->line[up]) ? up : i;
+            within = begins_loop(l->line[up], how) ? up : i;
         }
         if (within == i)
             return true;
@@ -219,12 +225,25 @@ static bool is_last(const Lines *l, int i, int end, const char *more)
     function_of(l, i, &from, &to);
     for (const char *c = more; indent_of(l->line[i]) == 4 && *c;) {
         const size_t n = strspn(c, "abcdefghijklmnopqrstuvwxyz_0123456789");
-        if (!n || names_within(l, end + 1, to, arena_copy(l->arena, c, n)))
+        if (!n || (strncmp(c + n, "++", 2) && strncmp(c + n, " += ", 4)) || names_within(l, end + 1, to, arena_copy(l->arena, c, n)))
             return false;
         c += strcspn(c, ",");
         c += strspn(c, ", ");
     }
     return indent_of(l->line[i]) == 4;
+}
+
+/* Are the lines one simple statement, which needs no block? */
+static bool is_statement(const Lines *l, int from, int to)
+{
+    const char *c = NULL;
+    for (int k = from; k <= to; k++)
+        if (l->line[k] && !c)
+            c = l->line[k];
+        else if (l->line[k])
+            return false;
+    const char *end = c ? strchr(c, ';') : NULL;
+    return end && !end[1] && !begins_loop(c, "break") && strncmp(c + indent_of(c), "if ", 3);
 }
 
 /* Could a name that the block of line i declares meet another of the function? */
@@ -305,13 +324,13 @@ static bool leave_out(Lines *l, int i, Turn *t)
     if (l->line[above][outer] == '#')
         return !leaves(l, i, last, "continue") && run_by_one(l, i, last, above, t);
     /* the one statement of the line above, `for (...)`, say; and the only one in the loop above */
-    const bool under = outer < indent && !strchr("{};:", l->line[above][strlen(l->line[above]) - 1]);
+    const bool under = outer < indent && !strchr("{};:", code_end(l->line[above]));
     const bool ends_block = below >= 0 && indent_of(l->line[below]) < indent && l->line[below][indent_of(l->line[below])] == '}';
-    const bool alone = outer < indent && begins_loop(l->line[above]) && (under || ends_block);
+    const bool alone = outer < indent && begins_loop(l->line[above], "continue") && (under || ends_block);
     if (leaves(l, i, last, "continue") && (!alone || *t->more))
         return false;
     const char *more = is_last(l, i, close, t->more) ? "" : t->more;
-    const bool lends = under && ((t->block && count_of(l, i + 1, last) > 1) || *more); /* its block becomes that of the line above */
+    const bool lends = under && ((t->block && !is_statement(l, i + 1, last)) || *more); /* its block becomes that of the line above */
     const bool keeps = !lends && t->block && meets_others(l, i, last);
     const int rest = keeps ? close + 1 : t->block && !lends ? close : last + 1, end = t->block ? close : last + 2;
     if ((*more && !is_free(l, rest, close)) || (lends && !is_free(l, end, close)) || (*more && lends && rest == end))
