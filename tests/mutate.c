@@ -58,7 +58,7 @@ void fail(int code, const char *format, ...)
 
 void fail_array(const ArrayError *e) { fail(e->exit_code, "%s", e->text); }
 void warn(const char *format, ...) { (void)format; }
-void message_keep(int at) { (void)at; }
+void message_keep(int descriptor) { (void)descriptor; }
 double seconds_now(void) { return 0; }
 
 const char *nearest_text(const char *before, const char *word, const char *const *words, int count, const char *after)

@@ -68,7 +68,9 @@ for path in glob.glob(b"[0-9].json") + glob.glob(b"*odd*/*.json") + glob.glob(b"
     assert lines, path
     for line in lines:
         json.loads(line)
-for path in glob.glob(b"*odd*/report.html") + glob.glob(b"runsodd*/*/report.html"):
+pages = glob.glob(b"*odd*/report.html") + glob.glob(b"runsodd*/*/report.html")
+assert len(pages) > 1, pages
+for path in pages:
     with open(path, "rb") as f:
         page = f.read().decode("utf-8")
     ET.fromstring(page)

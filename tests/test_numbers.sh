@@ -123,10 +123,10 @@ for split in test_x test_y; do
 done
 expect 0 'loss' deep/deep eval --data test_x --run good_run --split valid
 # Training has succeeded, whatever its report meets in the test split: exit code 0, a warning, a page that says so; a sweep counts the run, with a note.
-expect 0 'warning: test_x/test: .*test_x/test_x.npy: example 33, element \[3\]\[1\], is NaN.  The run is trained and saved; its report has no results' deep/deep train --data test_x --run end_run
+expect 0 'warning: test_x/test: .*test_x/test_x.npy: example 33, element \[3\]\[1\], is NaN.  The run is trained and saved; its report has no results.  Once this is mended: deep report --run end_run --data test_x' deep/deep train --data test_x --run end_run
 grep -q 'finished after 2 epochs' output && grep -q '<b>No results:</b> .*test_x.npy: example 33' end_run/report.html || fault "the page does not say why it has no results"
 grep -q '^warning: .*test_x.npy: example 33' end_run/messages.txt || fault "no messages.txt: $(ls end_run)"
-cmp -s end_run/log.jsonl /dev/null && fault "no log"
+[ -s end_run/log.jsonl ] || fault "no log"
 expect 0 'finished' deep/deep train --data test_x --run end_run --resume
 printf 'train.rate: [0.001, 1e35]\n' >grid
 expect 1 '^rate-0.001: warning: .*test_x.npy: example 33, element' deep/deep sweep grid --data test_x --runs grid_runs --threads 1

@@ -24,8 +24,8 @@ Test(ones, a_first_factor_too_and_a_term_of_0_within_brackets)
 {
     expect("real s[1 * L]; f(m + 1 * L, 1 * k, 1 * 2); k < 1 * L\n", "real s[L]; f(m + L, k, 2); k < L\n");
     expect("x[i * 2 + 0][j + 0 + u] = y[(i + 0) * 4];\n", "x[i * 2][j + u] = y[(i) * 4];\n");
-    static const char same[] = "y = s + 0; f(s + 0, a / 1 * b); x[i + 0.5][k + 01] = -1 * b;\n";
-    expect(same, "y = s + 0; f(s + 0, a * b); x[i + 0.5][k + 01] = -1 * b;\n");
+    static const char same[] = "y = s + 0; f(s + 0, a * b); x[i + 0.5][k + 01] = -1 * b;\n";
+    expect(same, same);
 }
 
 Test(ones, a_remainder_that_stands_alone_is_0)

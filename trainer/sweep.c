@@ -41,6 +41,7 @@ typedef struct {
     bool elsewhere;                            /* another process trains it */
     int epochs, best_epoch;
     double best, loss;                         /* validation; NaN: nothing yet */
+    int64_t said;                              /* bytes of its messages.txt before it was started */
     char note[NOTE_ROOM];                      /* how it ended if not well, and the last error or warning of its program; "": nothing to say */
 } Run;
 typedef struct {
@@ -275,9 +276,12 @@ static void choose(Sweep *s)
 
 static bool start_run(const Sweep *s, Run *run)
 {
-    char threads[16], (*sets)[192] = need_memory(KEYS * sizeof *sets, "a run");
+    char threads[16], path[PATH_ROOM], (*sets)[192] = need_memory(KEYS * sizeof *sets, "a run");
+    struct stat messages;
     char *arguments[12 + 2 * KEYS] = { (char *)s->o->program, "train", "--data", (char *)s->o->data, "--run", run->path, "--resume", "--quiet", "--threads", threads };
     int n = 10;
+    run_path(path, sizeof path, run->path, MESSAGES);
+    run->said = stat(path, &messages) ? 0 : (int64_t)messages.st_size;
     snprintf(threads, sizeof threads, "%d", s->threads);
     for (int i = 0; i < s->axis_count; i++) {
         snprintf(sets[i], sizeof sets[i], "%s=%s", s->axes[i].name, s->axes[i].values[run->value[i]]);
@@ -306,7 +310,7 @@ static void read_log(const Sweep *s, Run *run)
     history_free(&h);
 }
 
-/* The last line of its messages.txt. */
+/* The last line of its messages.txt, if this sweep's training has written one. */
 static void read_note(Run *run)
 {
     char path[PATH_ROOM];
@@ -316,11 +320,13 @@ static void read_note(Run *run)
         return;
     const char *text = (const char *)map.data;
     size_t end = map.size, from, used = strlen(run->note);
-    while (end && text[end - 1] == '\n')
+    const size_t before = map.size >= (size_t)run->said ? (size_t)run->said : 0;       /* a shorter one was begun anew */
+    while (end > before && text[end - 1] == '\n')
         end--;
-    for (from = end; from && text[from - 1] != '\n';)
+    for (from = end; from > before && text[from - 1] != '\n';)
         from--;
-    snprintf(run->note + used, sizeof run->note - used, "%s%.*s", used ? "; " : "", (int)(end - from < NOTE_ROOM ? end - from : NOTE_ROOM), text + from);
+    if (end > before)
+        snprintf(run->note + used, sizeof run->note - used, "%s%.*s", used ? "; " : "", (int)(end - from < NOTE_ROOM ? end - from : NOTE_ROOM), text + from);
     array_map_close(&map);
 }
 

@@ -227,7 +227,7 @@ static int command_trial(const Options *o, const NetTraining *training)
 static void describe(Training *t)
 {
     Names names;
-    names_of_data(&names, t->o->data);
+    names_open(&names, t->p.updates ? t->o->run : NULL, t->o->data);      /* what has been learnt keeps its names */
     if (!run_describe(t->o->run, t->o->data, &names, t->o->threads, &t->p, &t->error))
         display_warn(&t->display, "%s", t->error.text);
     names_close(&names);
@@ -276,6 +276,8 @@ int command_train(const Options *o)
         run_lock(o->run);
     if (!ranks_mine() && !o->resume && (run_has_last(o->run) || run_has(o->run, "best")))
         fail(WRONG_INPUT, "%s: this folder has a checkpoint; --resume goes on from it, another --run starts anew", o->run);
+    if (!ranks_mine())
+        run_keep_messages();
     open_net(o->threads);
     display_open(&t.display, o->quiet || ranks_mine(), o->json && !ranks_mine());
     snapshot_open(&t.last);

@@ -227,9 +227,9 @@ static Node *power(Binder *b, const Syntax *n)
         return dag_call(b->formula->dag, FN_power, x, y, NULL);
     const char *base = syntax_text(b->arena, n->items[0]), *by = syntax_text(b->arena, n->items[1]);
     const bool one = by[strspn(by, "[]$._abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")] == '\0';
-    diag_error(b->diag, syntax_at(n->items[1]), "'**' takes a number: to the power of a %s, write exp(%s%s%s * log(%s))", y->kind == NODE_NUMBER || *by == '$' ? "step" : "value",
+    diag_error(b->diag, syntax_at(n->items[1]), "'**' takes a number: to the power of a %s, write exp(%s%s%s * log(%s))", *by == '$' ? "step" : "value",
                one ? "" : "(", by, one ? "" : ")", base);
-    diag_note(b->diag, (Loc){ 0 }, "log is of numbers above 0; a number to the power of $t may be written so: 0.9 ** $t");
+    diag_note(b->diag, (Loc){ 0 }, *by == '$' ? "log is of numbers above 0; a number to the power of $t may be written so: 0.9 ** $t" : "log is of numbers above 0");
     return NULL;
 }
 

@@ -268,8 +268,8 @@ static bool outlives_passes(const Model *m, const Tensor *t)
 }
 
 /* Where t is used: a phase, and an operator in it; -1: nowhere.  write: of the first write in the loop; next: of the last read of what the round
- * before has left; first, last: phases of the loop; around: of a loop in a loop, the number of that whose phases use t before it or behind it, 0:
- * none. */
+ * before has left; first, last: phases of the loop; around: the outer loop whose phases fill t before the loop or read it behind it, 0:
+ * they are in no loop, or there are none. */
 typedef struct { int phase, op; } Spot;
 typedef struct { const Phase *loop; Spot write, next; int first, last, around; } Rounds;
 
@@ -289,7 +289,8 @@ static bool in_round(Rounds *r, const Phase *ph, Spot at, const Tensor *t, Use u
     return true;
 }
 
-/* A use of t outside of the loop: what the first round reads, set before it; what the last round leaves, read behind it. */
+/* A use of t outside of the loop: what the first round reads, set before it by a fill, the one writer of another step; what the last round leaves,
+ * read behind it. */
 static bool around_rounds(Rounds *r, const Phase *ph, const Op *op, const Tensor *t, Use u, bool written)
 {
     const bool steps = ph->kind != ONCE && repeat_within(ph->repeat, t->repeat);

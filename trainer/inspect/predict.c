@@ -102,9 +102,14 @@ static void print_value(const NetValue *v, int n)
 static void print_class(const Source *s, int k, int class)
 {
     const char *name = names_class(s->names, k, class);
-    char text[300];
-    snprintf(text, sizeof text, "%s", name ? name : "");
-    name ? printf("%s", text_clean_name(text)) : printf("%d", class);
+    if (!name) {
+        printf("%d", class);
+        return;
+    }
+    char *text = need_memory(strlen(name) + 1, "a name");
+    strcpy(text, name);
+    printf("%s", text_clean_name(text));
+    free(text);
 }
 
 static void print_text(const Source *s, int64_t example, int n)

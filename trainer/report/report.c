@@ -3,6 +3,7 @@
  * Reads the run folder and the data; leaves report.html and PNG files, each whole or not at all. */
 #define _DEFAULT_SOURCE
 #include "report/report.h"
+#include "files/text.h"
 #include "run/eval.h"
 #include "run/message.h"
 #include "run/run.h"
@@ -162,7 +163,7 @@ static void make_report(const char *run, const char *dir, bool try)
 {
     Report r;
     ArrayError e;
-    char why[8192];
+    char why[8192], words[2][1200];
     if (!run_has(run, "best") && !run_has(run, "last"))
         return;                                /* the disk was full: training has already warned */
     report_open(&r, run);
@@ -172,7 +173,8 @@ static void make_report(const char *run, const char *dir, bool try)
     if (!try)
         gather(&(Gathering){ &r, dir });
     else if (!attempt(gather, &(Gathering){ &r, dir }, why, sizeof why)) {
-        warn("%s.  The run is trained and saved; its report has no results.  When the data are mended: %s report --run RUN --data DIR", why, net.name);
+        warn("%s.  The run is trained and saved; its report has no results.  Once this is mended: %s report --run %s --data %s", why, net.name,
+             text_shell(words[0], sizeof words[0], run), text_shell(words[1], sizeof words[1], dir));
         r.missing = why;
         r.split = NULL;
         r.shown_count = r.worst_count = r.watched_count = 0;

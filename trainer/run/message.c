@@ -69,11 +69,13 @@ bool attempt(void (*act)(void *), void *of, char *text, size_t room)
 {
     attempted.text = text, attempted.room = room;
     attempted.on = true;
-    const bool fine = !setjmp(attempted.back);
-    if (fine)
+    if (setjmp(attempted.back) == 0) {
         act(of);
+        attempted.on = false;
+        return true;
+    }
     attempted.on = false;
-    return fine;
+    return false;
 }
 
 /* At the start all ranks of a job hear of it, and the first prints it once if all have the same trouble; later the rank itself does, and the job ends. */

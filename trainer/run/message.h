@@ -22,7 +22,7 @@ void message_keep(int folder);
 void message_also(const char *kind, const char *text);
 void message_forget(void);
 /* Calls act(of); true if it returned.  If it called fail(), the program goes on: its text is in text[0..room), and what it had opened or allocated
- * stays so; for the end of a program. */
+ * stays so; for the end of a program, and not within another attempt. */
 bool attempt(void (*act)(void *), void *of, char *text, size_t room);
 /* malloc that does not return without memory (exit 74); `what` names it to the user. */
 void *need_memory(size_t bytes, const char *what);

@@ -128,9 +128,10 @@ void run_lock(const char *run)
             fail(ENVIRONMENT, "%s/lock: cannot be locked: %s", run, strerror(error));
     } while (!lock_is_ours());
     array_io_hold(run, held.folder);
-    message_keep(held.folder);
     remove_leftovers(held.folder);
 }
+
+void run_keep_messages(void) { message_keep(held.folder); }
 
 bool run_is_locked(const char *run)
 {

@@ -15,6 +15,8 @@ bool run_has_last(const char *run);
  * exit code 1 if another program has it.  Half-written files of killed programs are removed.  From now on all paths in `run` (kept by the
  * caller) mean the folder that is locked, whatever becomes of its name (array_io_hold). */
 void run_lock(const char *run);
+/* Once the run is locked: from now on its folder has the errors and warnings of this program (message_keep). */
+void run_keep_messages(void);
 /* Does another process have the lock?  False if there is no such folder. */
 bool run_is_locked(const char *run);
 /* Waits until no other process has the lock; false if a signal came first. */

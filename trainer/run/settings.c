@@ -304,8 +304,8 @@ static const char *epochs_text(char *text, size_t room, int epochs)
     return text;
 }
 
-/* Setting "train.NAME" as a whole number of epochs; -1: the net has none. */
-static double epochs_of(const NetTraining *t, const char *name, bool *own)
+/* Setting "train.NAME" of the schedule; -1: the net has none.  own: it and the number of epochs are those of the model file. */
+static double schedule_number(const NetTraining *t, const char *name, bool *own)
 {
     for (int i = 1; i <= net.schedule_count; i++)
         if (!strcmp(settings_name(i) + 6, name)) {
@@ -318,7 +318,7 @@ static double epochs_of(const NetTraining *t, const char *name, bool *own)
 static bool divides(const NetTraining *t)
 {
     bool own;
-    const double by = epochs_of(t, "divide", &own);
+    const double by = schedule_number(t, "divide", &own);
     return by > 0 && (by < 1 || by > 1);
 }
 
@@ -327,8 +327,8 @@ static bool begins_late(char *text, size_t room, const NetTraining *t)
 {
     bool own = false;
     char whole[40];
-    const char *name = epochs_of(t, "first", &own) < 0 ? "every" : "first";
-    const double at = epochs_of(t, name, &own);
+    const char *name = schedule_number(t, "first", &own) < 0 ? "every" : "first";
+    const double at = schedule_number(t, name, &own);
     if (own || !divides(t) || at < t->epochs || at <= 0)
         return false;
     snprintf(text, room, "train.%s is %g, and the run ends after %s: the rate stays as it is", name, at, epochs_text(whole, sizeof whole, t->epochs));
@@ -339,7 +339,7 @@ static bool warms_long(char *text, size_t room, const NetTraining *t)
 {
     bool own = false;
     char whole[40];
-    const double warm = epochs_of(t, "warm_up", &own);
+    const double warm = schedule_number(t, "warm_up", &own);
     if (own || warm <= t->epochs)
         return false;
     snprintf(text, room, "train.warm_up is %g, and the run ends after %s: the rate never comes to its full height", warm,
@@ -360,8 +360,8 @@ static bool averages_long(char *text, size_t room, const NetTraining *t, int64_t
     const double span = net.average_keeps > 0 ? 1 / (1 - net.average_keeps) : 0, all = (double)updates * t->epochs;
     if (all >= span)
         return false;
-    snprintf(text, room, "%s: average: %g is of some %.0f updates, and the run makes %.0f: what is evaluated is near the weights it starts from; a smaller average,"
-             " or more epochs", net.source, net.average_keeps, span, all);
+    snprintf(text, room, "%s: average: %g is of some %.0f updates, and the run makes %.0f: what is evaluated is near the weights it starts from; choose a smaller"
+             " average, or more epochs", net.source, net.average_keeps, span, all);
     return true;
 }
 
