@@ -23,6 +23,7 @@ enum { RANK_MAX = 6, INPUT_MAX = 32, ATTR_MAX = 16, STEPS_MAX = 4096, STEPS_ALL_
 /* Sizes stay below 2^31 elements, so that every index fits an int in the emitted C. */
 #define ELEMENTS_MAX ((int64_t)1 << 31)
 enum { GUARD = 16 };                                             /* --debug: reals of a guard */
+enum { LANES = 16 };                                             /* of a vec in the emitted C: its L, in all forms; as in runtime/real.h */
 
 typedef struct { int rank; int64_t dim[RANK_MAX]; } Shape;      /* of one example at one step; rank 0 is one number */
 int64_t shape_count(const Shape *s);
@@ -436,7 +437,7 @@ typedef struct {
     int step_count;
     const char *name, *about;
     int64_t batch;
-    int lanes;               /* 16; plain: 1 */
+    int lanes;               /* LANES; plain: 1 */
     int groups, last_examples;               /* examples of the last group: 1 to lanes */
     DataDef *inputs, *targets;
     int input_count, target_count;

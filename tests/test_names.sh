@@ -46,6 +46,11 @@ expect 0 '' $kinds predict pictures/ant --run "run$odd"
 grep -a -q -e '^  label  [^0-9 ].* (0\.[0-9]*)$' output || fault "pictures: no names: $(cat output)"
 cat pictures/ant/p*0.pgm | $kinds predict - --run "run$odd" >output && grep -a -q '^  label  [^0-9 ]' output || fault "standard input: no names: $(cat output)"
 
+# ---- a run that goes on keeps the names that it has learnt --------------------------------------------------------------
+cp -r data renamed && cp -r "run$odd" run_on && sed -i '1s/.*/wasp/' renamed/label_classes.txt
+expect 0 "class 0 is 'wasp', but in run_on it is 'ant'" $kinds train --data renamed --run run_on --resume --epochs 99 --max-time 0.01
+grep -q '"ant"' run_on/run.json && ! grep -q wasp run_on/run.json || fault "the names of a run became those of other data"
+
 # ---- JSON and pages are valid, whatever bytes names have ---------------------------------------------------------------
 $kinds predict --data "$odd" --run "run$odd" --count 9 --json >1.json
 $kinds predict pictures/* --run "run$odd" --json >2.json

@@ -128,10 +128,18 @@ grep -q 'finished after 2 epochs' output && grep -q '<b>No results:</b> .*test_x
 grep -q '^warning: .*test_x.npy: example 33' end_run/messages.txt || fault "no messages.txt: $(ls end_run)"
 [ -s end_run/log.jsonl ] || fault "no log"
 expect 0 'finished' deep/deep train --data test_x --run end_run --resume
+cp end_run/messages.txt messages
+expect 1 'this folder has a checkpoint' deep/deep train --data test_x --run end_run
+cmp -s end_run/messages.txt messages || fault "a slip of the command is a message of the run: $(cat end_run/messages.txt)"
 printf 'train.rate: [0.001, 1e35]\n' >grid
 expect 1 '^rate-0.001: warning: .*test_x.npy: example 33, element' deep/deep sweep grid --data test_x --runs grid_runs --threads 1
 grep -q '^rate 0.001  *1 / 1' output && grep -q '^rate 1e+35  *0 / 1' output && grep -q '^rate-1e+35: ended with exit code 1; error: epoch 0, update 1: the ' output || fault "sweep: $(cat output)"
 grep -q '^| rate-0.001 | warning: .*example 33' grid_runs/sweep.md && grep -q '"note": "ended with exit code 1; error: epoch' grid_runs/sweep.json || fault "notes: $(cat grid_runs/sweep.*)"
+mkdir -p stuck_runs/rate-0.001/lock                # what ends before it can lock the folder leaves no message there; an old one is not its own
+echo 'error: of another day' >stuck_runs/rate-0.001/messages.txt
+printf 'train.rate: [0.001]\n' >grid
+expect 74 '^rate-0.001: ended with exit code 74$' deep/deep sweep grid --data good --runs stuck_runs --threads 1
+grep -q 'another day' output && fault "an old message is shown as the cause"
 expect 1 'test_x.npy: example 33' deep/deep report --run end_run --data test_x
 expect 0 '' deep/deep report --run end_run --data good
 ! grep -q 'No results' end_run/report.html || fault "a mended set has no results"

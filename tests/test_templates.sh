@@ -48,6 +48,14 @@ sed -i '1a /* my own sum, ${op.C} channels */' mine/conv_plain.c.in
 grep -q '^/\* my own sum, 1 channels \*/' out/small.c || fault "the template of ours was not used"
 expect 0 '(mine/conv_plain.c.in)' "$SPNC" templates conv_plain --templates mine
 
+# ---- loops of one turn are their body, but where a file of theirs stands among the templates ---------------------------------
+for theirs in "" "--templates mine"; do
+    # shellcheck disable=SC2086
+    "$SPNC" emit "$root/models/tiny.yaml" $theirs -o turns --force >output 2>&1 || fault "tiny $theirs: $(head -3 output)"
+    loops=$(grep -c 'for (int \([a-z]*\) = 0; \1 < 1; \1++)' turns/tiny.c)
+    if [ -z "$theirs" ]; then [ "$loops" = 0 ] || fault "$loops loops of one turn"; else [ "$loops" -gt 0 ] || fault "C of a user's templates was laid out anew"; fi
+done
+
 # ---- passes that the built-in templates join stay apart where one of them is replaced, which may draw another mask -------------
 sed 's/    - dense: 3/    - maxpool: 2\n    - dropout: 0.5\n&/; s/filters: 4,/& act: relu, winograd: never,/; s/shape: .1, 8/shape: [2, 8/' net.yaml >drop.yaml
 for theirs in "" dropout maxpool; do

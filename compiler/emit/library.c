@@ -16,7 +16,7 @@
 #include "template/template.h"
 #include <string.h>
 
-enum { POINTER = 8, ALIGN = 64, ALIGN_LANES = 16 };
+enum { POINTER = 8, ALIGN = 64 };
 
 uint64_t library_layout(const Model *m)
 {
@@ -160,7 +160,7 @@ void library_facts(Model *m, Fact *f)
     }
     const int64_t head = up(POINTER * (1 + m->options.portable + m->input_count * m->batch)), real = m->options.is_double ? 8 : 4;
     fact_text(x, "upper", upper(m, m->name));
-    const int64_t behind = m->options.latency ? ALIGN_LANES : 0;        /* a vec of points may begin at the last one */
+    const int64_t behind = m->options.latency ? LANES : 0;        /* a vec of points may begin at the last one */
     m->workspace = up(head + (m->activation_reals + m->scratch_reals + behind) * real);
     fact_int(x, "memory", m->workspace);
     fact_text(x, "real", m->options.is_double ? "double" : "float");
@@ -183,7 +183,7 @@ void library_facts(Model *m, Fact *f)
         const Latency *l = w.op->kernel.latency;
         const bool extras = w.op->fuse.then && w.op->read_count > w.op->fuse.reads;
         takes = takes || (l && (l->kind == BY_TILES || l->kind == BY_OUTPUTS) && extras);
-        rest = rest || (l && (l->kind == BY_TILES || (l->kind == BY_OUTPUTS && l->M % ALIGN_LANES)));
+        rest = rest || (l && (l->kind == BY_TILES || (l->kind == BY_OUTPUTS && l->M % LANES)));
         pools = pools || (l && l->kind == BY_ROWS);
     }
     fact_bool(x, "latency", m->options.latency), fact_bool(x, "rest", rest), fact_bool(x, "takes", takes), fact_bool(x, "pools", pools);

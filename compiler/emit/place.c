@@ -8,8 +8,6 @@
 #include "template/fact.h"
 #include <string.h>
 
-enum { LANES = 16 };
-
 static int64_t real_bytes(const Model *m) { return m->options.is_double ? 8 : 4; }
 
 const char *place_element(const Tensor *t)

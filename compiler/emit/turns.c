@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Places behind each line for what comes to stand there; from a line to the next.  What L is in all of the emitted C, as in real.h. */
-enum { SPARE = 2, LINE = SPARE + 1, LANES = 16 };
+/* Places behind each line for what comes to stand there; from a line to the next.  L of the emitted C is LANES in all of its forms. */
+enum { SPARE = 2, LINE = SPARE + 1 };
 
 typedef struct {
     Arena *arena;

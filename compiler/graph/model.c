@@ -72,7 +72,7 @@ bool model_build(Model *m)
     if (m->options.inference && !m->options.plain)
         m->options.latency = m->options.form ? strcmp(m->options.form, "latency") == 0 : m->batch < LATENCY_BELOW;
     m->options.plain |= m->options.latency;
-    m->lanes = m->options.plain ? 1 : 16;
+    m->lanes = m->options.plain ? 1 : LANES;
     m->groups = (int)((m->batch + m->lanes - 1) / m->lanes);
     m->last_examples = (int)(m->batch - (int64_t)(m->groups - 1) * m->lanes);
     m->inputs = data_read(m, yaml_get(root, "inputs"), false, &m->input_count);

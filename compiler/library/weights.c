@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LANES = 16, KERNEL = 3, BY_ASSEMBLER = 1 << 20, A_LINE = 6, ENVIRONMENT = 74 };
+enum { KERNEL = 3, BY_ASSEMBLER = 1 << 20, A_LINE = 6, ENVIRONMENT = 74 };
 static const size_t HEADERS = (size_t)64 << 20;          /* bytes of a file beside its numbers */
 
 /* What was read; arrays of a checkpoint are called weights/NAME, those of buffers buffers/NAME. */

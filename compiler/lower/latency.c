@@ -8,7 +8,7 @@
 #include "lower/winograd.h"
 #include <string.h>
 
-enum { LANES = 16, SIDE_LEAST = 2, SIDE_MOST = 6, BATCHED_REALS = 4096 }; /* weights that do not stay in the first-level cache beside an example */
+enum { SIDE_LEAST = 2, SIDE_MOST = 6, BATCHED_REALS = 4096 }; /* weights that do not stay in the first-level cache beside an example */
 static const double TILES_BELOW = 0.8; /* of what direct convolution takes */
 
 static int64_t up(int64_t n) { return (n + LANES - 1) / LANES * LANES; }

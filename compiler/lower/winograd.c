@@ -7,7 +7,7 @@
 #include "lower/winograd.h"
 #include <stddef.h>
 
-enum { LANES = 16, MOST = 6, KERNEL = 3, BORDER = KERNEL - 1, LEAST_CHANNELS = 8, LEAST_OUTPUTS = 2 };
+enum { MOST = 6, KERNEL = 3, BORDER = KERNEL - 1, LEAST_CHANNELS = 8, LEAST_OUTPUTS = 2 };
 
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t lanes(int64_t n) { return (n + LANES - 1) / LANES * LANES; }

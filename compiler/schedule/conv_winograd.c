@@ -5,7 +5,7 @@
  * transformed for all channels; its products are made for a chunk of filters at a time, position by position, and transformed back. */
 #include "schedule/kernels.h"
 
-enum { LANES = 16, BLOCK_MOST = BLOCK_SIZES, LEAST_CHUNK = 32 };
+enum { BLOCK_MOST = BLOCK_SIZES, LEAST_CHUNK = 32 };
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }

@@ -4,7 +4,6 @@
  * and take its pieces one after the other. */
 #include "schedule/kernels.h"
 
-enum { LANES = 16 };
 
 typedef struct {
     int64_t IN, vecs;
