@@ -4,7 +4,6 @@
  * and take its pieces one after the other. */
 #include "schedule/kernels.h"
 
-
 typedef struct {
     int64_t IN, vecs;
     int M;
