@@ -186,6 +186,39 @@ settings = [set(table1.without_later(step)) for step in table1.STEPS]
 assert settings == [{"shift", "rotate", "scale", "pieces", "over", "dropout"}, {"pieces", "over", "dropout"}, {"over", "dropout"}, set()], settings
 END
 
+# ---- other seeds and longer runs of a row stand beside it, each a run of its own, and never take its place in the table
+python3 - "$out" "$root/bench/table1" "$work/beside" <<'END' || fault "seeds and longer runs"
+import copy, json, pathlib, shutil, sys
+out, beside = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[3])
+sys.path.insert(0, sys.argv[2])
+import table1, table1_md
+assert [table1.Run.part_of("rnn_spn-d4", 2, n) for n in (2, 100, 300)] == ["seed2", "seed2", "seed2-300"]
+assert table1.Run.part_of("beyond-moved", 1, 41) == "seed1-41"
+assert table1.Run(out, "rnn_spn-d4", "0123456789abcdef", "seed12-300").seed == 12
+(e,) = json.loads((out / "bench/table1/rows.json").read_text())
+second, longer, better = (copy.deepcopy(e) for _ in range(3))
+second |= {"seed": 2, "test_error": e["test_error"] + 0.02, "valid_error": 0.0}
+longer["train"]["epochs"], longer["valid_error"], longer["epochs"] = 300, e["valid_error"] + 0.1, 2
+better["train"]["epochs"], better["valid_error"], better["epochs"] = 200, e["valid_error"] - 0.1, 2
+rows = [e, second, longer]
+assert len({table1.Results.identity(r) for r in rows + [better]}) == 4
+assert table1_md.in_table(rows) == {"rnn_spn-d4": e} and table1_md.in_table(rows + [better]) == {"rnn_spn-d4": better}
+line = table1_md.seeds(rows).splitlines()[-1]
+assert line == "| RNN-SPN d=4 | %.2f (seed 1), %.2f (seed 2) | %.2f | 2.3 |" % tuple(100 * (e["test_error"] + x) for x in (0, 0.02, 0.01)), line
+assert table1_md.seeds([e, longer]) == ""
+# collect: a finished run of more epochs takes no finished run's place
+shutil.copytree(out / "bench", beside / "bench")
+runs, part = beside / "runs", table1.Run.part_of("rnn_spn-d4", 1, 300)
+base = runs / "rnn_spn-d4" / e["model_hash"]
+(base / part).mkdir(parents=True)
+(base / part / "log.jsonl").write_text(json.dumps({"epoch": 0, "valid_error": 0.5, "seconds": 1}) + "\n")
+(base / (part + ".json")).write_text(json.dumps({"is_row": True, "model": "rnn_spn", "d": 4, "parameters": 1, "commit": "", "data": {}, "settings": {}, "command": "", "epochs": 300}))
+results = table1.Results(beside, runs)
+results.collect()
+assert [(r["train"]["epochs"], r["epochs"]) for r in results.rows] == [(e["train"]["epochs"], e["epochs"]), (300, 1)], results.rows
+assert results.rows[1]["log"] == f"rnn_spn-d4-{e['model_hash'][:8]}-seed1-300.log.jsonl.gz" and (beside / "bench/table1/logs" / results.rows[1]["log"]).exists()
+END
+
 # ---- the committed documents are those of the committed JSON
 mkdir -p "$work/own/bench" "$work/own/docs"
 cp -r "$root/bench/table1" "$work/own/bench" && cp -r "$root/README.md" "$work/own" && cp -r "$root"/docs/table1* "$work/own/docs"

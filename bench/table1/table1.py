@@ -67,6 +67,10 @@ def without_later(step):
     return {k: v for later in order[order.index(step) + 1:] for k, v in STEPS[later][1].items()}
 
 
+def usual_epochs(row):
+    return STEPS_EPOCHS if row in STEPS else EPOCHS
+
+
 def say(text):
     print(f"table1: {text}", flush=True)
 
@@ -175,16 +179,27 @@ def lock(folder):
 # ---- runs -------------------------------------------------------------------------------------------------------------------
 
 class Run:
-    """A net and its training in RUNS/ROW/HASH: program/, the trainer's run folder seedN/, and our own facts in seedN.json."""
+    """A net and its training in RUNS/ROW/HASH: program/, the trainer's run folder seedN/, and our own facts in seedN.json; seedN-EPOCHS for one of
+    more epochs than usual, which is another run than its beginning, and stands beside it."""
 
-    def __init__(self, runs, row, model_hash, seed):
-        self.row, self.hash, self.seed = row, model_hash, seed
+    def __init__(self, runs, row, model_hash, part):
+        self.row, self.hash, self.part = row, model_hash, part
+        self.seed = int(part[4:].split("-")[0])
         self.base = runs / row / model_hash
         self.program = self.base / "program" / NETS[row][0]
-        self.folder, self.about = self.base / f"seed{seed}", self.base / f"seed{seed}.json"
-        self.scales = self.base / f"seed{seed}.scales.jsonl"         # of the transforms, by epoch
-        self.name = f"{row}-{model_hash[:8]}-seed{seed}"
+        self.folder, self.about, self.picture, self.weights = (self.base / (part + end) for end in ("", ".json", ".png", ".npz"))
+        self.scales = self.base / f"{part}.scales.jsonl"             # of the transforms, by epoch
+        self.name = f"{row}-{model_hash[:8]}-{part}"
         self.facts = read_json(self.about, {})
+
+    @property
+    def identity(self):
+        return self.row, self.hash, self.part
+
+    @staticmethod
+    def part_of(row, seed, epochs):
+        """The name of a run among those of its net: its epochs belong to it where there are more than usual."""
+        return f"seed{seed}" + (f"-{epochs}" if epochs > usual_epochs(row) else "")
 
     def keep(self, **facts):
         self.facts |= facts
@@ -250,7 +265,7 @@ class Results:
 
     @staticmethod
     def identity(e):
-        return e["row"], e["model_hash"], e["seed"]
+        return e["row"], e["model_hash"], Run.part_of(e["row"], e["seed"], e["train"]["epochs"])
 
     def keep_log(self, run):
         """Compressed anew only if it says something else: another zlib may give other bytes."""
@@ -277,20 +292,20 @@ class Results:
     def collect(self):
         known = {self.identity(e): e for e in self.rows + self.beyond}
         for about in sorted(self.runs.glob("*/*/seed*.json")):
-            run = Run(self.runs, about.parts[-3], about.parts[-2], int(about.stem[4:]))
+            run = Run(self.runs, about.parts[-3], about.parts[-2], about.stem)
             if run.row not in NETS or not run.facts.get("is_row") or not run.log_text():
                 continue
-            before, picture, shown = known.get((run.row, run.hash, run.seed)), run.base / f"seed{run.seed}.png", self.out / "docs/table1" / (run.name + ".png")
+            before, shown = known.get(run.identity), self.out / "docs/table1" / (run.name + ".png")
             if before and before["test_error"] is not None:                  # a finished one stays as it was measured,
                 self.note_repeat(before, run)
                 self.note_attention(before, run)
             elif not before or run.facts.get("test") or len(run.log()) >= before["epochs"]:      # and an unfinished one that came farther, elsewhere
-                known[run.row, run.hash, run.seed] = entry(run)
+                known[run.identity] = entry(run)
                 self.keep_log(run)
-            if picture.exists() and run.row in ROWS and not shown.exists():
-                write_file(shown, picture.read_bytes())
+            if run.picture.exists() and run.row in ROWS and not shown.exists():
+                write_file(shown, run.picture.read_bytes())
         order = list(NETS)
-        both = sorted(known.values(), key=lambda e: (order.index(e["row"]), e["seed"], e["model_hash"]))
+        both = sorted(known.values(), key=lambda e: (order.index(e["row"]), e["seed"], e["model_hash"], e["train"]["epochs"]))
         self.rows, self.beyond = [e for e in both if e["row"] in ROWS], [e for e in both if e["row"] in STEPS]
         for e in read_json(self.runs / "experiments.json", []):
             now, before = self.judge(e), next((x for x in self.experiments if x["command"] == e["command"]), None)
@@ -306,7 +321,7 @@ class Results:
         """The tried values of an experiment with their best validation errors within its epochs."""
         tried = []
         for value, model_hash in e["hashes"].items():
-            run = Run(self.runs, e["row"], model_hash, e["seed"])
+            run = Run(self.runs, e["row"], model_hash, Run.part_of(e["row"], e["seed"], e["epochs"]))
             log = run.log()[:e["epochs"]]
             best, over = best_of(log), len(log) == e["epochs"] or run.facts.get("over", 0) >= e["epochs"]
             if log:
@@ -319,7 +334,7 @@ class Results:
         return {**{k: e[k] for k in ("key", "values", "row", "seed", "epochs", "set", "commit", "command")}, "tried": tried, "chosen": chosen}
 
     def pages(self):
-        write_pages(self.out, self.rows, self.beyond, self.experiments, {name: what for name, (what, _) in STEPS.items()}, write_file)
+        write_pages(self.out, self.rows, self.beyond, self.experiments, {name: what for name, (what, _) in STEPS.items()}, EPOCHS, write_file)
 
     def chosen(self, row):
         """The dropout rate that its family's cheapest row chose, or None."""
@@ -411,7 +426,7 @@ class Table:
         """The run of these settings, its program built; its facts written, unless an earlier call did."""
         data = self.data
         shown = json.loads(self.children.run(ROOT / "build/spnc", "show", *self.model(row, settings), "--json", output=True))
-        run = Run(self.o.runs, row, shown["hash"], self.o.seed)
+        run = Run(self.o.runs, row, shown["hash"], Run.part_of(row, self.o.seed, epochs))
         if not run.program.exists():
             new = run.base / "program.new"
             shutil.rmtree(new, ignore_errors=True)
@@ -476,10 +491,9 @@ class Table:
 
     def weights_sha256(self, run):
         """Of the exported arrays by name: the same for every program with the same bits."""
-        path = run.base / f"seed{run.seed}.npz"
-        self.children.run(run.program, "export", "--run", run.folder, "-o", path, output=True)
+        self.children.run(run.program, "export", "--run", run.folder, "-o", run.weights, output=True)
         digest = hashlib.sha256()
-        with zipfile.ZipFile(path) as arrays:
+        with zipfile.ZipFile(run.weights) as arrays:
             for name in sorted(arrays.namelist()):
                 digest.update(name.encode() + b"\0" + arrays.read(name))
         return digest.hexdigest()
@@ -489,7 +503,7 @@ class Table:
         if not run.facts.get("weights_sha256"):
             run.keep(weights_sha256=self.weights_sha256(run))
         path = self.results.beyond_path if run.row in STEPS else self.results.rows_path
-        before = next((e for e in self.results.rows + self.results.beyond if Results.identity(e) == (run.row, run.hash, run.seed) and e["weights_sha256"]), None)
+        before = next((e for e in self.results.rows + self.results.beyond if Results.identity(e) == run.identity and e["weights_sha256"]), None)
         if before and before["weights_sha256"] != run.facts["weights_sha256"]:
             fail(1, f"{run.name}: weights {run.facts['weights_sha256'][:16]}..., but {before['weights_sha256'][:16]}... in {path}")
         if before:
@@ -501,10 +515,9 @@ class Table:
             error = found["error"]["digits"]
             run.keep(test={"error": error["mean"], "positions": error["positions"], "digits": found["examples"] * len(error["positions"])})
             say(f"{run.name}: test error {100 * error['mean']:.2f} %")
-        picture = run.base / f"seed{run.seed}.png"
-        if run.facts["model"] == "rnn_spn" and not picture.exists():
+        if run.facts["model"] == "rnn_spn" and not run.picture.exists():
             self.children.run(run.program, "predict", "--run", run.folder, "--data", data, "--split", "test", "--count", "6",
-                              "--picture", picture, output=True)
+                              "--picture", run.picture, output=True)
 
     def extra(self):
         """Options that a command needs beside the rows to be repeated, where they are not the usual ones."""

@@ -4,6 +4,7 @@ import gzip
 import json
 import pathlib
 import re
+import statistics
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "harness"))
@@ -26,10 +27,10 @@ def title(row):
 
 
 def in_table(rows):
-    """Row to the run that the table shows: of the finished ones that with the least validation error."""
+    """Row to the run that the table shows: of the finished ones of the first seed that with the least validation error."""
     shown = {}
     for e in rows:
-        if e["test_error"] is not None and (e["row"] not in shown or e["valid_error"] < shown[e["row"]]["valid_error"]):
+        if e["seed"] == 1 and e["test_error"] is not None and (e["row"] not in shown or e["valid_error"] < shown[e["row"]]["valid_error"]):
             shown[e["row"]] = e
     return shown
 
@@ -75,6 +76,17 @@ def comparison(rows):
         where = "below" if high < PAPER[row] else "above" if low > PAPER[row] else "around"
         text += f"- {title(row)}: {percent(e['test_error'])} %, the paper {PAPER[row]} %; the interval {low:.2f} to {high:.2f} lies {where} the paper's figure.\n"
     return text and text + "\n"
+
+
+def seeds(rows):
+    """The rows of the table that were trained with other seeds too, each in a line: all figures and their mean."""
+    text = ""
+    for row, shown in in_table(rows).items():
+        same = [e for e in rows if e["test_error"] is not None and (e["row"], e["model_hash"], e["train"]["epochs"]) == (row, shown["model_hash"], shown["train"]["epochs"])]
+        if len(same) > 1:
+            mean = statistics.mean(e["test_error"] for e in same)
+            text += "| " + " | ".join([title(row), ", ".join(f"{percent(e['test_error'])} (seed {e['seed']})" for e in same), percent(mean), str(PAPER[row])]) + " |\n"
+    return "\n| row | test error of each seed, % | mean | paper |\n| --- | --- | --- | --- |\n" + text if text else ""
 
 
 def experiments_text(experiments):
@@ -166,14 +178,15 @@ run is not over.
 digits of MNIST's test set; the paper gives one run a row and no interval.
 
 ## Curves
-Wrong digits on the validation split after each epoch; the marks at the right are the paper's figures, of its test split.
+Wrong digits on the validation split after each epoch, of the first seed; the marks at the right are the paper's figures, of its test split.
 
 ![Validation error by epoch of every run](table1/curves.svg)
 
 ## Every run
-A run in bold is in the table: of a row's finished runs it is the one with the least *validation* error. Hours are wall clock, on a machine with other work to do.
+A run in bold is in the table: of a row's finished runs of the first seed it is the one with the least *validation* error; other seeds of it are shown beside it, and never in its place.
+Hours are wall clock, on a machine with other work to do.
 
-{runs}
+{runs}{seeds}
 Machines:
 
 {machines}{repeats}
@@ -216,21 +229,21 @@ No rows of Table 1: the same net at d = 3 ([models/rnn_spn_today.yaml](../models
 """
 
 
-def write_pages(out, rows, beyond, experiments, steps, write_file):
+def write_pages(out, rows, beyond, experiments, steps, epochs, write_file):
+    """Writes the pages; `epochs` is the usual number of a row's."""
     lines = {"RNN-SPN": [], "FFN-SPN, conv net": []}
     shown = in_table(rows)
-    for e in rows:
-        label = title(e["row"]) + ("" if shown.get(e["row"]) is e or e["row"] not in shown else f", seed {e['seed']}, {e['model_hash'][:4]}")
+    for e in (e for e in rows if e["seed"] == 1):
+        label = title(e["row"]) + ("" if shown.get(e["row"]) is e or e["row"] not in shown else f", {e['model_hash'][:4]}" + (f", {e['train']['epochs']} epochs" if e["train"]["epochs"] > epochs else ""))
         points = [(x["epoch"] + 1, 100 * x["valid_error"]) for x in read_log(out, e["log"])]
         lines["RNN-SPN" if e["model"] == "rnn_spn" else "FFN-SPN, conv net"].append((label, points, e["row"]))
     write_file(out / "docs/table1/curves.svg", errors_svg({k: v for k, v in lines.items() if v}, PAPER))
     pictures = [e for e in shown.values() if (out / "docs/table1" / (e["log"].split(".")[0] + ".png")).exists()]
     glimpses = "".join(f"### {title(e['row'])}\n![Images with the places looked at, the crops, and what was read](table1/{e['log'].split('.')[0]}.png)\n\n"
                        for e in pictures)
-    epochs = max([e["train"]["epochs"] for e in rows], default=100)
     text = PAGE.format(
-        grid=grid(rows), comparison=comparison(rows), runs=runs_table(rows), machines=machines(rows + beyond), repeats=repeats(rows), epochs=epochs,
-        settings="".join(f"- {title(e['row'])}: {short_settings(e)}{', at most %d epochs' % e['train']['epochs'] if e['train']['epochs'] < epochs else ''}\n" for e in shown.values()),
+        grid=grid(rows), comparison=comparison(rows), runs=runs_table(rows), seeds=seeds(rows), machines=machines(rows + beyond), repeats=repeats(rows), epochs=epochs,
+        settings="".join(f"- {title(e['row'])}: {short_settings(e)}{', at most %d epochs' % e['train']['epochs'] if e['train']['epochs'] != epochs else ''}\n" for e in shown.values()),
         commands="".join(e["command"] + "\n" for e in rows) or "make table1\n",
         attention=attention_text(rows),
         beyond=BEYOND + beyond_text(beyond, rows, steps) if beyond else "",
