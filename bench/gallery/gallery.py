@@ -210,7 +210,7 @@ def main():
                 once.write_text(json.dumps(t.test("test")))
             found = json.loads(once.read_text())
             log = [json.loads(line) for line in (t.run / "log.jsonl").read_text().splitlines()]
-            results[name] = {"figure": figure(t, found), "test": found, "epochs": len(log), "seconds": round(sum(e["seconds"] for e in log), 1),
+            results[name] = {"figure": figure(t, found), "test": {**found, "error": {target: e["mean"] for target, e in found["error"].items()}}, "epochs": len(log), "seconds": round(sum(e["seconds"] for e in log), 1),
                              "parameters": info["parameter_count"], "hash": info["model_hash"], "seed": facts["train"]["seed"], "machine": {**machine(), "threads": o.threads or os.cpu_count()}}
             if PAGES[name].picture:
                 globals()[PAGES[name].picture](t, ROOT / f"docs/gallery/{name}.png")
