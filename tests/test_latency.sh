@@ -52,13 +52,19 @@ flow:
   - c1: { conv: c, filters: 4, kernel: 1, stride: 2 }                        # a tap that meets one part of what is read,
   - c2: { conv: c, filters: 3, kernel: [1, 3], stride: [2, 1], bias: false } # along one axis
   - w0: { conv: c, filters: 32, padding: same }                              # Winograd's tiles
+  - t0: { conv_transpose: s, filters: 3, kernel: 4, stride: 2, padding: 1, act: relu }    # phases, of a copy,
+  - t1: { conv_transpose: t0, filters: 2, kernel: 3, stride: [2, 1], padding: 1, output_padding: [1, 0], bias: false }    # of one and of two rows of taps,
+  - t2: { conv_transpose: f0, filters: 5, kernel: 2, stride: 2 }             # of x itself,
+  - t3: { conv_transpose: { reshape: r, shape: [2, 8] }, filters: 4, stride: 2 }    # and of lines, one result more in one of two
+  - t4: { conv_transpose: s, filters: 4, kernel: 3, groups: 2 }              # none: plain loops
+  - t5: { conv_transpose: s, filters: 2, kernel: 1, stride: 2, output_padding: 1 }
   - wt: { global_avgpool: "relu(w0 + w)" }
   - repeat: 2
     carry: { k: { gru: { units: 18 } }, g: { lstm: { units: 17 } } }
     do:
       - k: { gru: [r, k] }
       - g: { lstm: [e, g] }
-      - j: { concat: [q, u, e, z, k, g.h, { flatten: ft }, wt, { flatten: c1 }, { flatten: c2 }] }
+      - j: { concat: [q, u, e, z, k, g.h, { flatten: ft }, wt, { flatten: c1 }, { flatten: c2 }, { flatten: t1 }, { flatten: t2 }, { flatten: t3 }, { flatten: t4 }, { flatten: t5 }] }
       - v: { dense: j, units: 3 }
 loss: { cross_entropy: [v, y] }
 END
@@ -112,7 +118,7 @@ for a, b in zip(split, split[1:]):
 alone = [x for a, b in zip(split, split[1:]) for e in range(3) for x in one[e * 2090 + a // 3:e * 2090 + b // 3]]
 assert tuple(alone) == latency, "an example alone has other bits than among others"
 END
-for word in "Points go on" "turned at the end" "i % 2 < A" "the last tile overlaps" "the last vec overlaps" "put_first(y" "by Winograd's" "larger(row"; do
+for word in "A phase is" "int taps, weights" "Points go on" "turned at the end" "i % 2 < A" "the last tile overlaps" "the last vec overlaps" "put_first(y" "by Winograd's" "larger(row"; do
     grep -q -- "$word" latency/forms.c || fault "no kernel with '$word'"
 done
 [ "$(grep -c 'The batch norm behind it' latency/forms.c)" = 4 ] || fault "not four batch norms of five are in weights: $(grep -c 'The batch norm behind it' latency/forms.c)"

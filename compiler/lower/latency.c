@@ -3,7 +3,8 @@
  * In: the fused forward pass.  Out: Op.kernel.latency; weights of W_LATENCY in the place of those of the net.  Called by store.c, which stores them.
  * A convolution has points in its lanes, or filters: those that fill them better.  A kernel of more than one row of taps reads each of x often, so where
  * the window leaves the map, or is strided under points, x is copied once into a form in which no tap needs a test.  Large ones of 3x3 are by
- * Winograd's algorithm: tiles of one size cover the result, so that the weights have one transformed form. */
+ * Winograd's algorithm: tiles of one size cover the result, so that the weights have one transformed form.  A transposed convolution is made phase by
+ * phase, each a convolution of x with some of the taps. */
 #include "lower/latency.h"
 #include "lower/winograd.h"
 #include <string.h>
@@ -11,6 +12,7 @@
 enum { SIDE_LEAST = 2, SIDE_MOST = 6, BATCHED_REALS = 4096 }; /* weights that do not stay in the first-level cache beside an example */
 static const double TILES_BELOW = 0.8; /* of what direct convolution takes */
 
+static int64_t ceil_of(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static int64_t up(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
 static int least(int64_t a, int64_t b) { return (int)(a < b ? a : b); }
 
@@ -113,6 +115,85 @@ static Latency *conv_of(Model *m, const Op *op)
     return l;
 }
 
+/* ---- transposed convolutions ------------------------------------------------------------------------------------------- */
+
+/* Along an axis, of the results a, a + stride, ...: how many; taps that they meet, a stride apart; and the place in x that result a meets with the
+ * first of them: the others lie before it. */
+typedef struct {
+    int64_t points, taps, place;
+} AxisPhase;
+
+static AxisPhase axis_phase(const Window *w, int axis, int64_t a)
+{
+    const int64_t stride = w->stride[axis], at = a + w->before[axis];
+    return (AxisPhase){ ceil_of(w->x[axis] - a, stride), ceil_of(w->kernel[axis] - at % stride, stride), at / stride };
+}
+
+/* Zeros in front of and behind x along an axis, so that each result meets all of its phase's taps. */
+static void zeros_around(const Window *w, int axis, int64_t *front, int64_t *behind)
+{
+    *front = *behind = 0;
+    for (int64_t a = 0; a < w->stride[axis]; a++) {
+        const AxisPhase p = axis_phase(w, axis, a);
+        const int64_t first = p.place - (p.taps - 1), last = p.place + p.points - 1;
+        *front = -first > *front ? -first : *front;
+        *behind = last - (w->y[axis] - 1) > *behind ? last - (w->y[axis] - 1) : *behind;
+    }
+}
+
+static void find_phases(Arena *arena, Latency *l)
+{
+    const Window *w = &l->window;
+    int64_t weights = 0;
+    l->phases = NEW_ARRAY(arena, LatencyPhase, w->stride[0] * w->stride[1]);
+    for (int64_t a = 0; a < w->stride[0]; a++)
+        for (int64_t b = 0; b < w->stride[1]; b++) {
+            LatencyPhase *p = &l->phases[a * w->stride[1] + b];
+            const AxisPhase down = axis_phase(w, 0, a), across = axis_phase(w, 1, b);
+            *p = (LatencyPhase){ .taps = (int)(down.taps * across.taps), .weights = (int)weights };
+            p->at = NEW_ARRAY(arena, int, p->taps);
+            for (int k = 0; k < p->taps; k++)
+                p->at[k] = (int)((l->above + down.place - k / across.taps) * l->pitch + l->left + across.place - k % across.taps);
+            weights += (int64_t)l->M * l->C * p->taps;
+        }
+}
+
+/* Of one group, not dilated, each of whose results meets a tap. */
+static Latency *transposed_of(Model *m, const Op *op)
+{
+    const Window w = window_of(op);
+    int64_t front[2], behind[2];
+    bool uneven = false;
+    for (int k = 0; k < 2; k++) {
+        if (w.groups > 1 || w.dilation[k] > 1 || w.kernel[k] < w.stride[k] || w.x[k] < w.stride[k])
+            return NULL;
+        zeros_around(&w, k, &front[k], &behind[k]);
+        uneven = uneven || w.x[k] % w.stride[k];
+    }
+    Latency *l = NEW(m->arena, Latency);
+    *l = (Latency){ .kind = BY_PHASES, .window = w, .groups = 1, .M = (int)w.channels, .MP = (int)up(w.channels), .C = (int)w.filters, .flat = true, .above = (int)front[0], .left = (int)front[1] };
+    l->taps = (int)(w.kernel[0] * w.kernel[1]);
+    l->rows = (int)(w.y[0] + front[0] + behind[0]), l->pitch = (int)(w.y[1] + front[1] + behind[1]), l->plane = l->rows * l->pitch;
+    /* the vecs of an uneven phase go on for as many points as those of the first one */
+    l->copied = uneven || front[0] || front[1] || behind[0] || behind[1];
+    l->copy_reals = l->copied ? up((int64_t)l->plane * l->C + l->pitch + LANES) : 0;
+    l->vecs = (int)(up((axis_phase(&w, 0, 0).points - 1) * l->pitch + axis_phase(&w, 1, 0).points) / LANES);
+    find_phases(m->arena, l);
+    return l;
+}
+
+/* Where weight i of [channels][filters][rows][columns] lies: by phases, in each [filters][channels][rows][columns]. */
+static int64_t place_in_phases(const Latency *l, int64_t i)
+{
+    const Window *w = &l->window;
+    const int64_t c = i / (l->taps * l->M), filter = i / l->taps % l->M, tap[2] = { i % l->taps / w->kernel[1], i % w->kernel[1] };
+    int64_t phase[2];
+    for (int k = 0; k < 2; k++)
+        phase[k] = (tap[k] % w->stride[k] + w->stride[k] - w->before[k] % w->stride[k]) % w->stride[k];
+    const LatencyPhase *p = &l->phases[phase[0] * w->stride[1] + phase[1]];
+    return p->weights + (filter * l->C + c) * p->taps + tap[0] / w->stride[0] * axis_phase(w, 1, phase[1]).taps + tap[1] / w->stride[1];
+}
+
 /* ---- others ---------------------------------------------------------------------------------------------------------------- */
 
 static Latency *dense_of(Model *m, const Op *op)
@@ -157,6 +238,7 @@ static Latency *kernel_of(Model *m, const Op *op)
 {
     switch (op->kind) {
     case OP_conv: return conv_of(m, op);
+    case OP_conv_transpose: return transposed_of(m, op);
     case OP_dense: return op->dense.transposed ? NULL : dense_of(m, op);
     case OP_maxpool: return pool_of(m, op);
     case OP_gru_gates:
@@ -167,10 +249,10 @@ static Latency *kernel_of(Model *m, const Op *op)
 
 /* ---- weights --------------------------------------------------------------------------------------------------------------- */
 
-static bool is_padded_bias(const Latency *l) { return l->kind != BY_POINTS; }
+static bool is_padded_bias(const Latency *l) { return l->kind != BY_POINTS && l->kind != BY_PHASES; }
 
 /* The shape in which it lies: of points [filters][channels x taps], of filters [vecs of filters][channels x taps][16], of tiles
- * [positions][channels][MP], of outputs all in a row. */
+ * [positions][channels][MP], of phases and outputs all in a row. */
 static Shape stored_shape(const Latency *l, bool bias)
 {
     const int64_t terms = (int64_t)l->C * l->taps;
@@ -180,6 +262,7 @@ static Shape stored_shape(const Latency *l, bool bias)
     case BY_POINTS: return (Shape){ 2, { (int64_t)l->groups * l->M, terms } };
     case BY_TILES: return (Shape){ 3, { (l->side + 2) * (l->side + 2), l->C, l->MP } };
     case BY_FILTERS: return (Shape){ 3, { (int64_t)l->groups * l->MP / LANES, terms, LANES } };
+    case BY_PHASES: return (Shape){ 1, { l->M * terms } };
     default: return (Shape){ 1, { (int64_t)l->MP * l->C } };
     }
 }
@@ -187,6 +270,10 @@ static Shape stored_shape(const Latency *l, bool bias)
 static bool same_kernel(const Op *a, const Op *b)
 {
     const Latency *k = a->kernel.latency, *l = b->kernel.latency;
+    if (k->kind == BY_PHASES && l->kind == BY_PHASES)
+        for (int axis = 0; axis < 2; axis++)
+            if (k->window.stride[axis] != l->window.stride[axis] || k->window.before[axis] % k->window.stride[axis] != l->window.before[axis] % l->window.stride[axis])
+                return false;
     return k->kind == l->kind && k->taps == l->taps && k->groups == l->groups && k->side == l->side && a->fuse.norm == b->fuse.norm;
 }
 
@@ -238,6 +325,8 @@ static void store_weights(Model *m, List *made, Op *op)
 int64_t latency_filter(const Weight *w, int64_t i)
 {
     const Latency *l = w->made_for->kernel.latency;
+    if (l->kind == BY_PHASES && w->layout == W_LATENCY)
+        return i / l->taps % l->M;
     return w->layout == W_LATENCY_BIAS ? i : i / (l->kind == BY_OUTPUTS ? l->C : (int64_t)l->C * l->taps);
 }
 
@@ -259,6 +348,8 @@ int64_t latency_place(const Weight *w, int64_t i)
         return is_padded_bias(l) ? m / l->M * l->MP + m % l->M : m;
     if (l->kind == BY_OUTPUTS)
         return place_in_panels(l, i);
+    if (l->kind == BY_PHASES)
+        return place_in_phases(l, i);
     if (l->kind == BY_POINTS)
         return i;
     const int64_t terms = (int64_t)l->C * l->taps, lane = m / l->M * l->MP + m % l->M;
@@ -275,7 +366,7 @@ void latency_choose(Model *m)
         const Latency *l = op->kernel.latency;
         if (!l)
             continue;
-        if (l->kind == BY_POINTS || l->kind == BY_FILTERS || l->kind == BY_TILES) {
+        if (l->kind < BY_OUTPUTS) {
             Tensor *work = tensor_raw(m, arena_printf(m->arena, "%s_work", op->name), op, op->writes[0].tensor->repeat,
                                       0); /* its size: schedule/latency_tiles.c */
             work->work = true;

@@ -13,7 +13,13 @@ enum {
     LATENCY_PANEL = 4
 }; /* most vecs of outputs whose weights lie together: two sums in flight for each of two units, four cycles deep */
 
-typedef enum { BY_POINTS, BY_FILTERS, BY_TILES, BY_OUTPUTS, BY_UNITS, BY_ROWS } LatencyKind;
+typedef enum { BY_POINTS, BY_FILTERS, BY_TILES, BY_PHASES, BY_OUTPUTS, BY_UNITS, BY_ROWS } LatencyKind;
+
+/* BY_PHASES: the results of a transposed convolution a whole stride apart, all of which meet the same taps. */
+typedef struct {
+    int taps, *at;         /* reals from a point, counted from the first of x or its copy, to each of them */
+    int weights;           /* reals of the phases before it, whose weights lie before its own, [filters][channels x taps] */
+} LatencyPhase;
 
 /* What BY_POINTS and BY_FILTERS read is x itself, or a copy with zeros around it.  A copy for points of a strided convolution has parts: part (a, b) is
  * every position (i * stride + a, j * stride + b), so that the points that a tap meets lie side by side there. */
@@ -28,6 +34,8 @@ typedef struct Latency {
     bool flat; /* BY_POINTS: points go on from row to row of what is read, those beyond a row's end are left out; else row by row */
     int vecs;  /* BY_POINTS: of points, in a row or in all */
     int64_t copy_reals; /* of the copy, with room for a vec that begins at its last point */
+    LatencyPhase *phases;  /* BY_PHASES, which are flat: stride[0] x stride[1] of them */
+    int above, left;       /* BY_PHASES: zeros around x in its copy */
     int side, tiles[2];              /* BY_TILES: outputs of a Winograd tile along an axis; tiles down and across, the last of which may stick out */
     bool batched;       /* BY_OUTPUTS, of one position: called once for all examples, so that each panel of weights is read once for them */
     Window window;      /* of a convolution */

@@ -485,9 +485,15 @@ const FactDoc fact_docs[] = {
     { "latency", "side line positions", "int", "Winograd's tiles: outputs along an axis, inputs along it, positions of a tile", NULL },
     { "latency", "together down across CP", "int", "tiles that are taken together; of all, down and across; C rounded up to whole vecs", NULL },
     { "latency", "turned done inputs", "int", "reals of working memory: x and y with channels and filters in the lanes, V", NULL },
+    { "latency", "phases", "phase[]", "of a transposed convolution: its results a whole stride apart, row after row of them", NULL },
+    { "latency", "even", "bool", "have all phases as many taps?", NULL },
+    { "latency", "most_taps above left", "int", "of a phase; zeros around x in its copy", NULL },
     { "latency", "evaluated", "text", "the points at which polynomials are evaluated", NULL },
     { "latency", "input output", "transform", "B' and A' along an axis", NULL },
     { "latency", "x y", "text", "C: the first element of each", NULL },
+
+    { "phase", "taps weights", "int", "taps that its points meet; reals before its weights, [filters][channels][taps]", NULL },
+    { "phase", "at", "int[]", "reals from a point to each tap, counted from the first of x or its copy", NULL },
 
     { "parameter", "name", "text", "as the description has it", NULL },
     { "parameter", "array", "text", "\"[8][3]\": behind its name it declares it in C", NULL },

@@ -469,6 +469,21 @@ static Fact *winograd_fact(const Model *m, const WinogradSchedule *s, int slices
 
 /* ---- latency form ---------------------------------------------------------------------------------------------------- */
 
+static void phases_fact(Arena *a, const Latency *l, Fact *f)
+{
+    Fact *phases = fact_table(a);
+    int most = 0, least = l->taps;
+    for (int64_t i = 0; i < l->window.stride[0] * l->window.stride[1]; i++) {
+        const LatencyPhase *p = &l->phases[i];
+        Fact *one = fact_table(a);
+        fact_int(one, "taps", p->taps), fact_int(one, "weights", p->weights), fact_set(one, "at", ints_fact(a, p->at, p->taps));
+        fact_push(phases, one);
+        most = p->taps > most ? p->taps : most, least = p->taps < least ? p->taps : least;
+    }
+    fact_set(f, "phases", phases), fact_bool(f, "even", most == least), fact_int(f, "most_taps", most);
+    fact_int(f, "above", l->above), fact_int(f, "left", l->left);
+}
+
 static Fact *latency_fact(const Model *m, const Op *op)
 {
     Arena *a = m->arena;
@@ -481,7 +496,10 @@ static Fact *latency_fact(const Model *m, const Op *op)
     fact_int(f, "M", l->M), fact_int(f, "C", l->C), fact_int(f, "MP", l->MP), fact_int(f, "panels", l->MP / 16);
     fact_int(f, "left", l->M % 16);
     fact_int(f, "terms", (int64_t)l->C * l->taps), fact_int(f, "taps", l->taps);
-    fact_set(f, "at", ints_fact(a, l->at, l->taps));
+    if (l->kind == BY_PHASES)
+        phases_fact(a, l, f);
+    else
+        fact_set(f, "at", ints_fact(a, l->at, l->taps));
     fact_int(f, "rows_read", l->rows), fact_int(f, "pitch", l->pitch), fact_int(f, "plane", l->plane);
     fact_int(f, "parts_down", l->parts[0]), fact_int(f, "parts_across", l->parts[1]);
     fact_bool(f, "copied", l->copied), fact_bool(f, "parted", l->parted);

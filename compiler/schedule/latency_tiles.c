@@ -45,6 +45,17 @@ static void conv(Work *w)
         op->write_count--;
 }
 
+/* Tiles of filters x vecs of points of a phase; working memory: the copy of x, and the sums of all phases of a row of results. */
+static void phases(Work *w)
+{
+    const Latency *l = w->op->kernel.latency;
+    LatencyTiles *s = &w->s->latency;
+    s->tile = tile_best(&w->on, (TileWork){ l->M, l->vecs, 1, w->on.parts, 0, false });
+    s->rows = runs_spread(l->M, s->tile.F), s->columns = runs_spread(l->vecs, s->tile.Q);
+    s->stage = (int)l->window.stride[1] * s->rows.run[0].size * l->vecs * 16;
+    w->op->writes[w->op->write_count - 1].tensor->reals = l->copy_reals + s->stage;
+}
+
 /* Working memory: x with channels in the lanes, y with filters there; V and its sums, [positions][tiles][channels or filters], of whole rows of tiles. */
 static void tiles(Work *w)
 {
@@ -67,5 +78,5 @@ static void tiles(Work *w)
 void schedule_latency(Work *w)
 {
     const LatencyKind kind = w->op->kernel.latency->kind;
-    (kind == BY_OUTPUTS ? outputs : kind == BY_TILES ? tiles : conv)(w);
+    (kind == BY_OUTPUTS ? outputs : kind == BY_TILES ? tiles : kind == BY_PHASES ? phases : conv)(w);
 }
