@@ -481,7 +481,8 @@ static void phases_fact(Arena *a, const Latency *l, Fact *f)
         most = p->taps > most ? p->taps : most, least = p->taps < least ? p->taps : least;
     }
     fact_set(f, "phases", phases), fact_bool(f, "even", most == least), fact_int(f, "most_taps", most);
-    fact_int(f, "above", l->above), fact_int(f, "left", l->left);
+    fact_text(f, "count", most == least ? arena_printf(a, "%d", most) : "taps");
+    fact_int(f, "zeros_above", l->above), fact_int(f, "zeros_left", l->left);
 }
 
 static Fact *latency_fact(const Model *m, const Op *op)
