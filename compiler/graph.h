@@ -396,6 +396,7 @@ typedef struct {
     int64_t batch;           /* 0: the model's */
     int64_t memory;          /* bytes the program may use */
     const char *templates;   /* --templates DIR or NULL */
+    bool check;              /* spnc check: the model's mistakes are wanted, no C */
     const char *stage;       /* --stage NAME or NULL: the result of that stage is printed (pipeline.c) */
     bool portable;           /* --target portable: a library of several bodies; target: that of this one */
     bool inference;          /* --for inference: the forward pass alone, as a library */

@@ -306,6 +306,7 @@ int main(int argc, char **argv)
         return status;
     }
     Model m = { .arena = arena, .diag = diag, .options = a.options, .path = a.path };
+    m.options.check = a.command->kind == CHECK;
     m.tuning = tuning_new(arena, processor_name(arena), SPN_VERSION);
     if (a.command->kind != TUNE && !a.options.plain && !(a.tuning && !strcmp(a.tuning, "none")))
         tuning_read(m.tuning, tuning_path(arena, &a), a.tuning != NULL);

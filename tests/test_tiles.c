@@ -94,6 +94,20 @@ static Model *compiled_text(Arena *a, const char *text, const char *target, Tuni
     return m;
 }
 
+Test(tiles, check_makes_no_c)
+{
+    for (int check = 0; check < 2; check++) {
+        Arena *a = arena_new();
+        Model *m = NEW(a, Model);
+        const char *text = arena_printf(a, net, 16);
+        *m = (Model){ .arena = a, .diag = diag_new(a, stderr, false, false), .options = { .target = "avx2", .memory = (int64_t)64 << 30, .check = check } };
+        m->root = read_yaml(a, m->diag, source_new(a, "net.yaml", text, strlen(text)));
+        cr_assert(stages_run(m) == NULL);
+        cr_expect_eq(m->c.length == 0, check, "with%s check there %s C", check ? "" : "out", check ? "is" : "is no");
+        arena_free(a);
+    }
+}
+
 static Model *compiled(Arena *a, const char *target, int batch, Tuning *tuning) { return compiled_text(a, arena_printf(a, net, batch), target, tuning); }
 
 static const Op *named(const Model *m, const char *name)

@@ -22,7 +22,7 @@ static const char *slice_read(Model *m, const Tensor *y, Use u)
     const Repeat *r = u.tensor->repeat;
     const char *at = slice_around(m, y, u.tensor);
     const int shift = !r ? 0 : r->reverse ? -u.shift : u.shift, slots = (shift < 0 ? -shift : shift) * steps_all(r ? r->outer : NULL);
-    const char *far = arena_printf(m->arena, slots == 1 ? "" : "%d * ", slots);
+    const char *far = slots == 1 ? "" : arena_printf(m->arena, "%d * ", slots);
     return shift ? arena_printf(m->arena, "%s %c %s%s", at, shift < 0 ? '-' : '+', far, m->options.plain ? "N" : "G") : at;
 }
 

@@ -230,6 +230,9 @@ static void add_sources(Model *m, Fact *list)
 
 bool emit(Model *m)
 {
+    /* spnc's own templates make C of every plan: making it takes twenty times as long as all before it, and would bring no mistake to light */
+    if (m->options.check && !m->templates && !m->options.inference)
+        return true;
     Fact *f = emit_facts(m);
     if (m->options.inference)
         return library_emit(m, f);
