@@ -270,3 +270,25 @@ Test(syntax, indices_are_linear_in_the_step)
     NO_LINE("$rate", 4, "a whole number or a * $i + b");
     NO_LINE("$i * 9007199254740992 * 4", 4, "beyond 2^53");
 }
+
+/* A scalar that the compiler makes itself lives on its stack. */
+Test(syntax, places_outlive_the_scalar)
+{
+    Scope scope;
+    Diag *d;
+    FILE *out;
+    size_t size;
+    const Yaml *v = scalar_of("x + exp(y)", &scope, &d, &out, &size);
+    Yaml *copy = malloc(sizeof *copy);
+    *copy = *v;
+    Syntax *n = syntax_read(arena, d, NULL, copy, SYNTAX_FORMULA, "");
+    memset(copy, 0xc0, sizeof *copy);
+    free(copy);
+    cr_assert(n);
+    const Loc sign = syntax_sign(n), call = syntax_at(n->items[1]);
+    cr_expect_eq(sign.line, v->loc.line);
+    cr_expect_eq(sign.column, v->loc.column + 2);
+    cr_expect_eq(call.column, v->loc.column + 4);
+    cr_expect_eq(call.length, 6);
+    fclose(out);
+}

@@ -30,10 +30,10 @@ static int characters(const char *s, const char *end)
 /* The span [from, to) of the text as a place in the file. */
 static Loc place(const SyntaxSource *s, const char *from, const char *to)
 {
-    Loc at = s->scalar->loc;
+    Loc at = s->loc;
     if (!s->exact)
         return at;
-    at.column += characters(s->text, from) + s->scalar->quoted;
+    at.column += characters(s->text, from) + s->quoted;
     at.length = to > from ? characters(from, to) : 1;
     return at;
 }
@@ -474,7 +474,7 @@ Syntax *syntax_read(Arena *a, Diag *d, const Scope *scope, const Yaml *scalar, S
     SyntaxSource *of = NEW(a, SyntaxSource);
     const char *text = scalar->text;
     bool exact = scalar->loc.line > 0 && scalar->loc.length == characters(text, text + strlen(text)) + 2 * scalar->quoted;
-    *of = (SyntaxSource){ kind, scalar, text, exact, label };
+    *of = (SyntaxSource){ kind, scalar->loc, scalar->quoted, text, exact, label };
     Parser p = { a, d, scope, of, text, 0 };
     Syntax *s = condition(&p);
     if (!s)

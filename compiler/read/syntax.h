@@ -19,7 +19,8 @@ typedef enum { SYNTAX_PARAMETER, SYNTAX_CONDITION, SYNTAX_FORMULA } SyntaxText;
 /* A text with what is needed for places in it. */
 typedef struct {
     SyntaxText kind;
-    const Yaml *scalar;
+    Loc loc;                 /* of the scalar, which need not live as long as the tree */
+    bool quoted;
     const char *text;
     bool exact;              /* columns of the text are columns of the file */
     const char *label;       /* before each message: "--set d=8: " when the text is not in the file, else "" */
