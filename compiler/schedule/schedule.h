@@ -121,7 +121,8 @@ typedef struct {
  * slices.  Rows of a tile are examples, its columns vecs of outputs; or rows are outputs, and the examples of a slice are in the lanes. */
 typedef struct {
     Tile tile;
-    Runs rows, rest, panels;             /* the examples of a slice; of the last group, if it is not full; vecs of outputs */
+    Runs rows, rest, panels;             /* the examples of a slice; of the last group, if it is not full; vecs of outputs; straight: the outputs
+                                          * of a panel; of the last one, if it is not full */
     Tile tiles[8];                       /* of the pieces, each once */
     int tile_count;
     int wide;                            /* outputs of the widest panel */

@@ -463,15 +463,11 @@ static void zero_16_forward(real *y)
 /* y[s][m] = b[m] + sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 196 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
-static void h_from_input_forward_6x1(real sum[][16], real *panel, real *x, int count)
+static void h_from_input_forward_6x1(real (*y)[L], real *panel, real *x, real *b)
 {
-    vec s0_0 = v_load(&sum[0][0]);
-    vec s1_0 = v_load(&sum[1][0]);
-    vec s2_0 = v_load(&sum[2][0]);
-    vec s3_0 = v_load(&sum[3][0]);
-    vec s4_0 = v_load(&sum[4][0]);
-    vec s5_0 = v_load(&sum[5][0]);
-    for (int k = 0; k < count; k++, x += L, panel += 16) {
+    vec s0_0 = v_set1(b[0]), s1_0 = v_set1(b[1]), s2_0 = v_set1(b[2]), s3_0 = v_set1(b[3]), s4_0 = v_set1(b[4]),
+        s5_0 = v_set1(b[5]);
+    for (int k = 0; k < 196; k++, x += L, panel += 16) {
         vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
@@ -486,22 +482,14 @@ static void h_from_input_forward_6x1(real sum[][16], real *panel, real *x, int c
         a = v_set1(panel[5]);
         s5_0 = v_fma(a, z0, s5_0);
     }
-    v_store(&sum[0][0], s0_0);
-    v_store(&sum[1][0], s1_0);
-    v_store(&sum[2][0], s2_0);
-    v_store(&sum[3][0], s3_0);
-    v_store(&sum[4][0], s4_0);
-    v_store(&sum[5][0], s5_0);
+    v_store(y[0], s0_0); v_store(y[1], s1_0); v_store(y[2], s2_0); v_store(y[3], s3_0); v_store(y[4], s4_0);
+    v_store(y[5], s5_0);
 }
 
-static void h_from_input_forward_5x1(real sum[][16], real *panel, real *x, int count)
+static void h_from_input_forward_5x1(real (*y)[L], real *panel, real *x, real *b)
 {
-    vec s0_0 = v_load(&sum[0][0]);
-    vec s1_0 = v_load(&sum[1][0]);
-    vec s2_0 = v_load(&sum[2][0]);
-    vec s3_0 = v_load(&sum[3][0]);
-    vec s4_0 = v_load(&sum[4][0]);
-    for (int k = 0; k < count; k++, x += L, panel += 16) {
+    vec s0_0 = v_set1(b[0]), s1_0 = v_set1(b[1]), s2_0 = v_set1(b[2]), s3_0 = v_set1(b[3]), s4_0 = v_set1(b[4]);
+    for (int k = 0; k < 196; k++, x += L, panel += 16) {
         vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
@@ -514,33 +502,23 @@ static void h_from_input_forward_5x1(real sum[][16], real *panel, real *x, int c
         a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
     }
-    v_store(&sum[0][0], s0_0);
-    v_store(&sum[1][0], s1_0);
-    v_store(&sum[2][0], s2_0);
-    v_store(&sum[3][0], s3_0);
-    v_store(&sum[4][0], s4_0);
+    v_store(y[0], s0_0); v_store(y[1], s1_0); v_store(y[2], s2_0); v_store(y[3], s3_0); v_store(y[4], s4_0);
 }
 
 static void h_from_input_forward(h_from_input_t *y, front_maxpool2_t *x, real w[196][48], real b[48])
 {
     real (*xs)[196][L] = (real (*)[196][L])x;
-    _Alignas(64) real panel[196][16], sum[L][16];
+    _Alignas(64) real panel[196][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int p = t % 3, s0 = t / 3, s1 = s0 + 1;
-        int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++)
-            v_store(sum[i], v_set1(b[m + i % 16]));
-        int k1 = 196;
-        for (int k = 0; k < k1; k++)
-            v_store(&panel[k][0], v_loadu(&w[k][m]));
+        int m = t % 3 * 16, s0 = t / 3, s1 = s0 + 1;
+        for (int k = 0; k < 196; k++)
+            v_store(panel[k], v_loadu(&w[k][m]));
         for (int s = s0; s < s1; s++) {
-            h_from_input_forward_6x1(&sum[(s - s0) * L], &panel[0][0], xs[s][0], k1);
+            h_from_input_forward_6x1(&y[s][m], panel[0], xs[s][0], &b[m]);
             for (int l = 6; l < 16; l += 5)
-                h_from_input_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][0], k1);
+                h_from_input_forward_5x1(&y[s][m + l], &panel[0][l], xs[s][0], &b[m + l]);
         }
-        for (int s = s0; s < s1; s++)
-            for (int r = 0; r < 16; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
     }
 }
 
@@ -700,15 +678,10 @@ static void h_from_input_weights(real dw[196][48], real db[48], real *rows, fron
 /* y[s][m] = sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 16 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
-static void h_from_state_forward_6x1(real sum[][16], real *panel, real *x, int count)
+static void h_from_state_forward_6x1(real (*y)[L], real *panel, real *x)
 {
-    vec s0_0 = v_load(&sum[0][0]);
-    vec s1_0 = v_load(&sum[1][0]);
-    vec s2_0 = v_load(&sum[2][0]);
-    vec s3_0 = v_load(&sum[3][0]);
-    vec s4_0 = v_load(&sum[4][0]);
-    vec s5_0 = v_load(&sum[5][0]);
-    for (int k = 0; k < count; k++, x += L, panel += 16) {
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
+    for (int k = 0; k < 16; k++, x += L, panel += 16) {
         vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
@@ -723,22 +696,14 @@ static void h_from_state_forward_6x1(real sum[][16], real *panel, real *x, int c
         a = v_set1(panel[5]);
         s5_0 = v_fma(a, z0, s5_0);
     }
-    v_store(&sum[0][0], s0_0);
-    v_store(&sum[1][0], s1_0);
-    v_store(&sum[2][0], s2_0);
-    v_store(&sum[3][0], s3_0);
-    v_store(&sum[4][0], s4_0);
-    v_store(&sum[5][0], s5_0);
+    v_store(y[0], s0_0); v_store(y[1], s1_0); v_store(y[2], s2_0); v_store(y[3], s3_0); v_store(y[4], s4_0);
+    v_store(y[5], s5_0);
 }
 
-static void h_from_state_forward_5x1(real sum[][16], real *panel, real *x, int count)
+static void h_from_state_forward_5x1(real (*y)[L], real *panel, real *x)
 {
-    vec s0_0 = v_load(&sum[0][0]);
-    vec s1_0 = v_load(&sum[1][0]);
-    vec s2_0 = v_load(&sum[2][0]);
-    vec s3_0 = v_load(&sum[3][0]);
-    vec s4_0 = v_load(&sum[4][0]);
-    for (int k = 0; k < count; k++, x += L, panel += 16) {
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
+    for (int k = 0; k < 16; k++, x += L, panel += 16) {
         vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
@@ -751,32 +716,22 @@ static void h_from_state_forward_5x1(real sum[][16], real *panel, real *x, int c
         a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
     }
-    v_store(&sum[0][0], s0_0);
-    v_store(&sum[1][0], s1_0);
-    v_store(&sum[2][0], s2_0);
-    v_store(&sum[3][0], s3_0);
-    v_store(&sum[4][0], s4_0);
+    v_store(y[0], s0_0); v_store(y[1], s1_0); v_store(y[2], s2_0); v_store(y[3], s3_0); v_store(y[4], s4_0);
 }
 
 static void h_from_state_forward(h_from_state_t *y, h_t *x, real w[16][48])
 {
-    _Alignas(64) real panel[16][16], sum[L][16];
+    _Alignas(64) real panel[16][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int p = t % 3, s0 = t / 3, s1 = s0 + 1;
-        int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++)
-            v_store(sum[i], v_zero());
-        int k1 = 16;
-        for (int k = 0; k < k1; k++)
-            v_store(&panel[k][0], v_loadu(&w[k][m]));
+        int m = t % 3 * 16, s0 = t / 3, s1 = s0 + 1;
+        for (int k = 0; k < 16; k++)
+            v_store(panel[k], v_loadu(&w[k][m]));
         for (int s = s0; s < s1; s++) {
-            h_from_state_forward_6x1(&sum[(s - s0) * L], &panel[0][0], x[s][0], k1);
+            h_from_state_forward_6x1(&y[s][m], panel[0], x[s][0]);
             for (int l = 6; l < 16; l += 5)
-                h_from_state_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
+                h_from_state_forward_5x1(&y[s][m + l], &panel[0][l], x[s][0]);
         }
-        for (int s = s0; s < s1; s++)
-            for (int r = 0; r < 16; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
     }
 }
 
@@ -936,15 +891,11 @@ static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t 
 /* y[s][m] = b[m] + sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 16 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
-static void A_forward_6x1(real sum[][16], real *panel, real *x, int count)
+static void A_forward_6x1(real (*y)[L], real *panel, real *x, real *b)
 {
-    vec s0_0 = v_load(&sum[0][0]);
-    vec s1_0 = v_load(&sum[1][0]);
-    vec s2_0 = v_load(&sum[2][0]);
-    vec s3_0 = v_load(&sum[3][0]);
-    vec s4_0 = v_load(&sum[4][0]);
-    vec s5_0 = v_load(&sum[5][0]);
-    for (int k = 0; k < count; k++, x += L, panel += 16) {
+    vec s0_0 = v_set1(b[0]), s1_0 = v_set1(b[1]), s2_0 = v_set1(b[2]), s3_0 = v_set1(b[3]), s4_0 = v_set1(b[4]),
+        s5_0 = v_set1(b[5]);
+    for (int k = 0; k < 16; k++, x += L, panel += 16) {
         vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
@@ -959,60 +910,20 @@ static void A_forward_6x1(real sum[][16], real *panel, real *x, int count)
         a = v_set1(panel[5]);
         s5_0 = v_fma(a, z0, s5_0);
     }
-    v_store(&sum[0][0], s0_0);
-    v_store(&sum[1][0], s1_0);
-    v_store(&sum[2][0], s2_0);
-    v_store(&sum[3][0], s3_0);
-    v_store(&sum[4][0], s4_0);
-    v_store(&sum[5][0], s5_0);
-}
-
-static void A_forward_5x1(real sum[][16], real *panel, real *x, int count)
-{
-    vec s0_0 = v_load(&sum[0][0]);
-    vec s1_0 = v_load(&sum[1][0]);
-    vec s2_0 = v_load(&sum[2][0]);
-    vec s3_0 = v_load(&sum[3][0]);
-    vec s4_0 = v_load(&sum[4][0]);
-    for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_keep(v_load(x));
-        vec a = v_set1(panel[0]);
-        s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(panel[1]);
-        s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(panel[2]);
-        s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(panel[3]);
-        s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(panel[4]);
-        s4_0 = v_fma(a, z0, s4_0);
-    }
-    v_store(&sum[0][0], s0_0);
-    v_store(&sum[1][0], s1_0);
-    v_store(&sum[2][0], s2_0);
-    v_store(&sum[3][0], s3_0);
-    v_store(&sum[4][0], s4_0);
+    v_store(y[0], s0_0); v_store(y[1], s1_0); v_store(y[2], s2_0); v_store(y[3], s3_0); v_store(y[4], s4_0);
+    v_store(y[5], s5_0);
 }
 
 static void A_forward(A_t *y, h_t *x, real w[16][16], real b[16])
 {
-    _Alignas(64) real panel[16][16], sum[L][16];
+    _Alignas(64) real panel[16][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int p = 0, s0 = t, s1 = s0 + 1;
-        int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++)
-            v_store(sum[i], v_set1(b[m + i % 16]));
-        int k1 = 16;
-        for (int k = 0; k < k1; k++)
-            v_store(&panel[k][0], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++) {
-            A_forward_6x1(&sum[(s - s0) * L], &panel[0][0], x[s][0], k1);
-            for (int l = 6; l < 16; l += 5)
-                A_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
-        }
+        int m = 0, s0 = t, s1 = s0 + 1;
+        for (int k = 0; k < 16; k++)
+            v_store(panel[k], v_loadu(&w[k][m]));
         for (int s = s0; s < s1; s++)
-            for (int r = 0; r < 16 && m + r < 6; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
+            A_forward_6x1(&y[s][m], panel[0], x[s][0], &b[m]);
     }
 }
 
@@ -1407,45 +1318,13 @@ static void classify_conv1_weights(real dw[8][1][3][3], real db[8], classify_max
 /* y[s][m] = b[m] + sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 384 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
-static void classify_dense1_forward_6x1(real sum[][16], real *panel, real *x, int count)
+static void classify_dense1_forward_5x1(real (*y)[L], real *panel, real *x, real *b, int k0, int k1)
 {
-    vec s0_0 = v_load(&sum[0][0]);
-    vec s1_0 = v_load(&sum[1][0]);
-    vec s2_0 = v_load(&sum[2][0]);
-    vec s3_0 = v_load(&sum[3][0]);
-    vec s4_0 = v_load(&sum[4][0]);
-    vec s5_0 = v_load(&sum[5][0]);
-    for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_keep(v_load(x));
-        vec a = v_set1(panel[0]);
-        s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(panel[1]);
-        s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(panel[2]);
-        s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(panel[3]);
-        s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(panel[4]);
-        s4_0 = v_fma(a, z0, s4_0);
-        a = v_set1(panel[5]);
-        s5_0 = v_fma(a, z0, s5_0);
+    vec s0_0 = v_set1(b[0]), s1_0 = v_set1(b[1]), s2_0 = v_set1(b[2]), s3_0 = v_set1(b[3]), s4_0 = v_set1(b[4]);
+    if (k0 > 0) {
+        s0_0 = v_load(y[0]); s1_0 = v_load(y[1]); s2_0 = v_load(y[2]); s3_0 = v_load(y[3]); s4_0 = v_load(y[4]);
     }
-    v_store(&sum[0][0], s0_0);
-    v_store(&sum[1][0], s1_0);
-    v_store(&sum[2][0], s2_0);
-    v_store(&sum[3][0], s3_0);
-    v_store(&sum[4][0], s4_0);
-    v_store(&sum[5][0], s5_0);
-}
-
-static void classify_dense1_forward_5x1(real sum[][16], real *panel, real *x, int count)
-{
-    vec s0_0 = v_load(&sum[0][0]);
-    vec s1_0 = v_load(&sum[1][0]);
-    vec s2_0 = v_load(&sum[2][0]);
-    vec s3_0 = v_load(&sum[3][0]);
-    vec s4_0 = v_load(&sum[4][0]);
-    for (int k = 0; k < count; k++, x += L, panel += 16) {
+    for (int k = k0; k < k1; k++, x += L, panel += 16) {
         vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
@@ -1458,35 +1337,24 @@ static void classify_dense1_forward_5x1(real sum[][16], real *panel, real *x, in
         a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
     }
-    v_store(&sum[0][0], s0_0);
-    v_store(&sum[1][0], s1_0);
-    v_store(&sum[2][0], s2_0);
-    v_store(&sum[3][0], s3_0);
-    v_store(&sum[4][0], s4_0);
+    v_store(y[0], s0_0); v_store(y[1], s1_0); v_store(y[2], s2_0); v_store(y[3], s3_0); v_store(y[4], s4_0);
 }
 
 static void classify_dense1_forward(classify_dense1_t *y, classify_maxpool1_t *x, real w[648][16], real b[16])
 {
     real (*xs)[648][L] = (real (*)[648][L])x;
-    _Alignas(64) real panel[384][16], sum[L][16];
+    _Alignas(64) real panel[384][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int p = 0, s0 = t, s1 = s0 + 1;
-        int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++)
-            v_store(sum[i], v_set1(b[m + i % 16]));
+        int m = 0, s0 = t, s1 = s0 + 1;
         for (int k0 = 0; k0 < 648; k0 += 384) {
             int k1 = k0 + 384 < 648 ? k0 + 384 : 648;
             for (int k = k0; k < k1; k++)
-                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
-            for (int s = s0; s < s1; s++) {
-                classify_dense1_forward_6x1(&sum[(s - s0) * L], &panel[0][0], xs[s][k0], k1 - k0);
-                for (int l = 6; l < 16; l += 5)
-                    classify_dense1_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][k0], k1 - k0);
-            }
+                v_store(panel[k - k0], v_loadu(&w[k][m]));
+            for (int s = s0; s < s1; s++)
+                for (int l = 0; l < 10; l += 5)
+                    classify_dense1_forward_5x1(&y[s][m + l], &panel[0][l], xs[s][k0], &b[m + l], k0, k1);
         }
-        for (int s = s0; s < s1; s++)
-            for (int r = 0; r < 16 && m + r < 10; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
     }
 }
 
