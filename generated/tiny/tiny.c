@@ -637,6 +637,17 @@ static void h_from_input_weights_5x1(real dw[196][48], real dy[][L][16], real x[
     v_storeu(&dw[k + 4][m], s4_0);
 }
 
+/* db of a vec of outputs: the sum of all rows. */
+static void h_from_input_bias_1(real db[48], real dy[][L][16], int v)
+{
+    int m = v * 16;
+    vec b0 = v_zero();
+    for (int s = 0; s < 2; s++)
+        for (int l = 0, end = L; l < end; l++)
+            b0 = v_add(b0, v_load(dy[s * 3 + v][l]));
+    v_storeu(&db[m], b0);
+}
+
 /* rows: dy with the outputs side by side, 16 of an example; of one slice. */
 static void h_from_input_transpose(real *rows, real *dy)
 {
@@ -655,17 +666,12 @@ static void h_from_input_weights(real dw[196][48], real db[48], real *rows, fron
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     real (*xs)[196][L] = (real (*)[196][L])x;
-    #pragma omp for schedule(static) nowait
-    for (int v = 0; v < 3; v++) {
-        vec s = v_zero();
-        for (int i = 0; i < 2; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[i * 3 + v][l]));
-        v_storeu(&db[v * 16], s);
-    }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 21; t++) {
         int from = t / 3 * 5, to = from + 5 < 33 ? from + 5 : 33;
         int v = t % 3;
+        if (from == 0)
+            h_from_input_bias_1(db, dyt, v);
         for (int k = from; k < to; k++) {
             if (k < 31) h_from_input_weights_6x1(dw, dyt, xs, k * 6, v);
             else h_from_input_weights_5x1(dw, dyt, xs, 186 + (k - 31) * 5, v);
@@ -1007,6 +1013,17 @@ static void A_weights_5x1(real dw[16][16], real dy[][L][16], real x[][16][L], in
     v_storeu(&dw[k + 4][m], s4_0);
 }
 
+/* db of a vec of outputs: the sum of all rows. */
+static void A_bias_1(real db[16], real dy[][L][16], int v)
+{
+    int m = v * 16;
+    vec b0 = v_zero();
+    for (int s = 0; s < 6; s++)
+        for (int l = 0, end = L; l < end; l++)
+            b0 = v_add(b0, v_load(dy[s + v][l]));
+    v_storeu(&db[m], b0);
+}
+
 /* rows: dy with the outputs side by side, 16 of an example; of one slice. */
 static void A_transpose(real *rows, real *dy)
 {
@@ -1022,17 +1039,12 @@ static void A_transpose(real *rows, real *dy)
 static void A_weights(real dw[16][16], real db[16], real *rows, h_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp master
-    {
-        vec s = v_zero();
-        for (int i = 0; i < 6; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[i][l]));
-        v_storeu(&db[0], s);
-    }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++) {
         int from = t, to = from + 1;
         int v = 0;
+        if (from == 0)
+            A_bias_1(db, dyt, v);
         for (int k = from; k < to; k++) {
             if (k < 1) A_weights_6x1(dw, dyt, x, k * 6, v);
             else A_weights_5x1(dw, dyt, x, 6 + (k - 1) * 5, v);
@@ -1414,6 +1426,17 @@ static void classify_dense1_weights_6x1(real dw[648][16], real dy[][L][16], real
     v_storeu(&dw[k + 5][m], s5_0);
 }
 
+/* db of a vec of outputs: the sum of all rows. */
+static void classify_dense1_bias_1(real db[16], real dy[][L][16], int v)
+{
+    int m = v * 16;
+    vec b0 = v_zero();
+    for (int s = 0; s < 6; s++)
+        for (int l = 0, end = L; l < end; l++)
+            b0 = v_add(b0, v_load(dy[s + v][l]));
+    v_storeu(&db[m], b0);
+}
+
 /* rows: dy with the outputs side by side, 16 of an example; of one slice. */
 static void classify_dense1_transpose(real *rows, real *dy)
 {
@@ -1430,17 +1453,12 @@ static void classify_dense1_weights(real dw[648][16], real db[16], real *rows, c
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     real (*xs)[648][L] = (real (*)[648][L])x;
-    #pragma omp master
-    {
-        vec s = v_zero();
-        for (int i = 0; i < 6; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[i][l]));
-        v_storeu(&db[0], s);
-    }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 18; t++) {
         int from = t * 6, to = from + 6;
         int v = 0;
+        if (from == 0)
+            classify_dense1_bias_1(db, dyt, v);
         for (int k = from; k < to; k++)
             classify_dense1_weights_6x1(dw, dyt, xs, k * 6, v);
     }

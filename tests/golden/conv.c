@@ -466,6 +466,16 @@ static void front_dense1_weights_4x1(real dw[8][16], real dy[][L][16], real x[][
     v_storeu(&dw[k + 3][m], s3_0);
 }
 
+/* db of a vec of outputs: the sum of all rows. */
+static void front_dense1_bias_1(real db[16], real dy[][L][16], int v)
+{
+    int m = v * 16;
+    vec b0 = v_zero();
+    for (int l = 0, end = L; l < end; l++)
+        b0 = v_add(b0, v_load(dy[v][l]));
+    v_storeu(&db[m], b0);
+}
+
 /* rows: dy with the outputs side by side, 16 of an example; of one slice. */
 static void front_dense1_transpose(real *rows, real *dy)
 {
@@ -482,16 +492,12 @@ static void front_dense1_weights(real dw[8][16], real db[16], real *rows, front_
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     real (*xs)[8][L] = (real (*)[8][L])x;
-    #pragma omp master
-    {
-        vec s = v_zero();
-        for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[0][l]));
-        v_storeu(&db[0], s);
-    }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
         int from = t, to = from + 1;
         int v = 0;
+        if (from == 0)
+            front_dense1_bias_1(db, dyt, v);
         for (int k = from; k < to; k++)
             front_dense1_weights_4x1(dw, dyt, xs, k * 4, v);
     }

@@ -150,6 +150,16 @@ static void h_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int 
     v_storeu(&dw[k + 2][m], s2_0);
 }
 
+/* db of a vec of outputs: the sum of all rows. */
+static void h_bias_1(real db[16], real dy[][L][16], int v)
+{
+    int m = v * 16;
+    vec b0 = v_zero();
+    for (int l = 0, end = L; l < end; l++)
+        b0 = v_add(b0, v_load(dy[v][l]));
+    v_storeu(&db[m], b0);
+}
+
 /* rows: dy with the outputs side by side, 16 of an example; of one slice. */
 static void h_transpose(real *rows, real *dy)
 {
@@ -165,16 +175,11 @@ static void h_transpose(real *rows, real *dy)
 static void h_weights(real dw[3][16], real db[16], real *rows, x_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp master
-    {
-        vec s = v_zero();
-        for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[0][l]));
-        v_storeu(&db[0], s);
-    }
     #pragma omp single nowait
     {
         int from = 0, to = from + 1;
         int v = 0;
+        h_bias_1(db, dyt, v);
         for (int k = from; k < to; k++)
             h_weights_3x1(dw, dyt, x, k * 3, v);
     }
@@ -281,6 +286,16 @@ static void v_weights_4x1(real dw[4][16], real dy[][L][16], real x[][4][L], int 
     v_storeu(&dw[k + 3][m], s3_0);
 }
 
+/* db of a vec of outputs: the sum of all rows. */
+static void v_bias_1(real db[16], real dy[][L][16], int v)
+{
+    int m = v * 16;
+    vec b0 = v_zero();
+    for (int l = 0, end = L; l < end; l++)
+        b0 = v_add(b0, v_load(dy[v][l]));
+    v_storeu(&db[m], b0);
+}
+
 /* rows: dy with the outputs side by side, 16 of an example; of one slice. */
 static void v_transpose(real *rows, real *dy)
 {
@@ -296,16 +311,11 @@ static void v_transpose(real *rows, real *dy)
 static void v_weights(real dw[4][16], real db[16], real *rows, h_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp master
-    {
-        vec s = v_zero();
-        for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[0][l]));
-        v_storeu(&db[0], s);
-    }
     #pragma omp single nowait
     {
         int from = 0, to = from + 1;
         int v = 0;
+        v_bias_1(db, dyt, v);
         for (int k = from; k < to; k++)
             v_weights_4x1(dw, dyt, x, k * 4, v);
     }

@@ -249,6 +249,16 @@ static void h_from_input_weights_5x1(real dw[16][16], real dy[][L][16], real x[]
     v_storeu(&dw[k + 4][m], s4_0);
 }
 
+/* db of a vec of outputs: the sum of all rows. */
+static void h_from_input_bias_1(real db[16], real dy[][L][16], int v)
+{
+    int m = v * 16;
+    vec b0 = v_zero();
+    for (int l = 0, end = L; l < end; l++)
+        b0 = v_add(b0, v_load(dy[v][l]));
+    v_storeu(&db[m], b0);
+}
+
 /* rows: dy with the outputs side by side, 16 of an example; of one slice. */
 static void h_from_input_transpose(real *rows, real *dy)
 {
@@ -265,16 +275,12 @@ static void h_from_input_weights(real dw[16][16], real db[16], real *rows, image
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     real (*xs)[16][L] = (real (*)[16][L])x;
-    #pragma omp master
-    {
-        vec s = v_zero();
-        for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[0][l]));
-        v_storeu(&db[0], s);
-    }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++) {
         int from = t, to = from + 1;
         int v = 0;
+        if (from == 0)
+            h_from_input_bias_1(db, dyt, v);
         for (int k = from; k < to; k++) {
             if (k < 1) h_from_input_weights_6x1(dw, dyt, xs, k * 6, v);
             else h_from_input_weights_5x1(dw, dyt, xs, 6 + (k - 1) * 5, v);
@@ -540,6 +546,17 @@ static void A_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int 
     v_storeu(&dw[k + 2][m], s2_0);
 }
 
+/* db of a vec of outputs: the sum of all rows. */
+static void A_bias_1(real db[16], real dy[][L][16], int v)
+{
+    int m = v * 16;
+    vec b0 = v_zero();
+    for (int s = 0; s < 2; s++)
+        for (int l = 0, end = L; l < end; l++)
+            b0 = v_add(b0, v_load(dy[s + v][l]));
+    v_storeu(&db[m], b0);
+}
+
 /* rows: dy with the outputs side by side, 16 of an example; of one slice. */
 static void A_transpose(real *rows, real *dy)
 {
@@ -555,17 +572,11 @@ static void A_transpose(real *rows, real *dy)
 static void A_weights(real dw[3][16], real db[16], real *rows, h_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp master
-    {
-        vec s = v_zero();
-        for (int i = 0; i < 2; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[i][l]));
-        v_storeu(&db[0], s);
-    }
     #pragma omp single nowait
     {
         int from = 0, to = from + 1;
         int v = 0;
+        A_bias_1(db, dyt, v);
         for (int k = from; k < to; k++)
             A_weights_3x1(dw, dyt, x, k * 3, v);
     }
@@ -777,6 +788,17 @@ static void classify_dense1_weights_4x1(real dw[4][16], real dy[][L][16], real x
     v_storeu(&dw[k + 3][m], s3_0);
 }
 
+/* db of a vec of outputs: the sum of all rows. */
+static void classify_dense1_bias_1(real db[16], real dy[][L][16], int v)
+{
+    int m = v * 16;
+    vec b0 = v_zero();
+    for (int s = 0; s < 2; s++)
+        for (int l = 0, end = L; l < end; l++)
+            b0 = v_add(b0, v_load(dy[s + v][l]));
+    v_storeu(&db[m], b0);
+}
+
 /* rows: dy with the outputs side by side, 16 of an example; of one slice. */
 static void classify_dense1_transpose(real *rows, real *dy)
 {
@@ -793,17 +815,11 @@ static void classify_dense1_weights(real dw[4][16], real db[16], real *rows, cla
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     real (*xs)[4][L] = (real (*)[4][L])x;
-    #pragma omp master
-    {
-        vec s = v_zero();
-        for (int i = 0; i < 2; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[i][l]));
-        v_storeu(&db[0], s);
-    }
     #pragma omp single nowait
     {
         int from = 0, to = from + 1;
         int v = 0;
+        classify_dense1_bias_1(db, dyt, v);
         for (int k = from; k < to; k++)
             classify_dense1_weights_4x1(dw, dyt, xs, k * 4, v);
     }
