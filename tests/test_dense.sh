@@ -28,7 +28,7 @@ flow:
   - r: { beside: [x, e] }
   - w: { dense: r, units: 20, bias_init: { uniform: 1 } }
   - back: { matmul: [w, w.weight] }                       # [37]
-  - p: { dense: rows, units: 19, over: last }             # [70, 19]
+  - p: { dense: rows, units: 83, over: last }             # [70, 83]
   - q: { both: { concat: [{ mean: p }, a] } }
   - s: { both: { concat: [{ max: p }, w] } }
   - scores: { dense: { concat: [{ flatten: p }, a, back, q, s] }, units: 5 }

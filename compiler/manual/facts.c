@@ -402,7 +402,7 @@ const FactDoc fact_docs[] = {
     { "rows", "across acrosses", "int", "pieces of columns that a thread takes together; how many times that is", NULL },
     { "rows", "pieces", "int", "of work, for the threads", NULL },
     { "rows", "S", "int", "slices in all; each position is one", NULL },
-    { "rows", "prefetch", "bool", "do the weights come from beyond the second-level cache?", NULL },
+    { "rows", "prefetch", "bool", "do the weights (products: the rows of dy) come from beyond the second-level cache?", NULL },
 
     { "winograd", "kinds", "kind[]", "of tiles: one for each pair of sizes", NULL },
     { "winograd", "points", "text[]", "for each size, the largest first: \"6: points 0, 1, -1, ..., infinity\"", NULL },

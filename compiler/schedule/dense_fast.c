@@ -112,6 +112,7 @@ static void products(Work *w, const Sizes *z, int S)
     p->tile = schedule_tile(w, "products", (TileWork){ (int)z->IN, (int)z->vecs, 1, w->on.parts, w->on.parts + 1, false });
     const int64_t row = w->on.vec_bytes, column = row * LANES, far = w->on.target->far_bytes;        /* of a slice: an input, a vec of outputs */
     const int64_t slices = most(1, w->on.target->operand_bytes / (row * p->tile.F + column * p->tile.Q));
+    p->prefetch = (int64_t)S * z->vecs * LANES * LANES > w->on.target->weight_reals;
     p->block = slices < S ? (int)slices : 0;
     cut(p, (int)z->IN, (int)z->vecs);
     const int64_t height = row * p->tile.F, width = column * p->tile.Q;

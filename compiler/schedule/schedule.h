@@ -143,7 +143,7 @@ typedef struct {
     int across, acrosses;                /* pieces of columns, likewise */
     int pieces;                          /* of work, for the threads */
     int S;                               /* slices in all, each position one of them */
-    bool prefetch;
+    bool prefetch;                       /* the weights (weights: the rows of dy) do not stay in the second-level cache */
 } DenseRows;
 
 /* A kernel of the latency form: tiles of filters x vecs of points (BY_POINTS), points of a row x vecs of filters (BY_FILTERS), positions x vecs of
