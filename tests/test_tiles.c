@@ -162,6 +162,32 @@ Test(tiles, blocks_fit_the_caches_of_the_target)
     arena_free(a);
 }
 
+/* Where examples are in the lanes, tiles begin and end in the result, so they cover the outputs that are there. */
+Test(tiles, a_dense_layer_with_examples_in_the_lanes_computes_no_output_that_is_not_there)
+{
+    Arena *a = arena_new();
+    const Model *m = compiled(a, "avx2", 32, NULL);
+    const DensePanels *wide = &named(m, "read_dense1")->schedule->panels, *narrow = &named(m, "read_dense2")->schedule->panels;
+    cr_assert(wide->straight && narrow->straight);
+    covers(&wide->rows, 16, wide->tile.F);
+    covers(&wide->rest, 70 % 16, wide->tile.F);
+    covers(&narrow->rest, 3, narrow->tile.F);
+    cr_assert(narrow->rows.count == 0 && narrow->tile_count == 1 && narrow->tiles[0].F == 3);
+    arena_free(a);
+}
+
+/* Rows of a weight gradient are asked for beforehand where all of them are more than the second-level cache holds. */
+Test(tiles, rows_from_beyond_the_caches_are_asked_for)
+{
+    Arena *a = arena_new();
+    for (int batch = 32; batch <= 2048; batch *= 4) {
+        const DenseRows *r = &named(compiled(a, "avx512", batch, NULL), "read_dense1")->schedule->products;
+        cr_assert(r->prefetch == ((int64_t)r->S * 5 * 256 > target_named("avx512")->weight_reals), "batch %d", batch);
+        cr_assert(r->prefetch == (batch > 1000));
+    }
+    arena_free(a);
+}
+
 /* Lanes without an example are left out where there are many inputs for each of them. */
 Test(tiles, a_dense_layer_has_its_examples_in_the_lanes_unless_too_many_are_empty)
 {

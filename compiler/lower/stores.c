@@ -26,8 +26,8 @@ static bool own_kernels(const Model *m)
     static const char *const names[] = {
         "conv.c.in", "conv_forward.c.in", "conv_packed_forward.c.in", "conv_depthwise.c.in", "conv_groups.c.in", "conv_plain.c.in",
         "conv_plain_line.c.in", "conv_winograd.c.in", "conv_winograd_maps.c.in", "conv_winograd_pass.c.in", "conv_winograd_last.c.in",
-        "dense.c.in", "dense_fast.c.in", "dense_plain.c.in", "latency_conv_points.c.in", "latency_conv_filters.c.in",
-        "latency_conv_tiles.c.in", "latency_extras.c.in", "latency_dense.c.in", "epilogue.c.in", "library.c.in",
+        "dense.c.in", "dense_fast.c.in", "dense_straight.c.in", "dense_plain.c.in", "latency_conv_points.c.in",
+        "latency_conv_filters.c.in", "latency_conv_tiles.c.in", "latency_extras.c.in", "latency_dense.c.in", "epilogue.c.in", "library.c.in",
     };
     for (size_t i = 0; m->templates && i < sizeof names / sizeof *names; i++)
         if (template_replaced(m->arena, m->templates, names[i]))

@@ -344,6 +344,7 @@ const FactDoc fact_docs[] = {
     { "run", "size", "int", "of each piece", NULL },
     { "run", "from to step", "int", "pieces begin at from, from + step, ..., below to", NULL },
     { "run", "before behind", "int", "number of the first piece, and of the one behind the last, in the whole list", NULL },
+    { "run", "one", "bool", "is it one piece?", NULL },
     { "run", "chunk", "int", "Winograd: rows whose sums are in memory together, whole pieces", NULL },
     { "run", "whole", "bool", "these are all of its rows", NULL },
     { "run", "low high", "text", "C: of a chunk, where it begins and ends", NULL },
@@ -382,7 +383,7 @@ const FactDoc fact_docs[] = {
     { "taps", "rows", "int", "of positions in a block; 0: all at once", NULL },
 
     { "panels", "tiles", "tile[]", "that the pieces need, each once", NULL },
-    { "panels", "rows rest panels", "run[]", "the examples of a slice, those of the last group if it is not full, and vecs of outputs, in pieces of a tile", NULL },
+    { "panels", "rows rest panels", "run[]", "the examples of a slice, those of the last group if it is not full, and vecs of outputs, in pieces of a tile; straight: the outputs of a panel, those of the last one if it is not full", NULL },
     { "panels", "count wide", "int", "panels; outputs of the widest", NULL },
     { "panels", "block slices", "int", "inputs in a panel; slices that it meets", NULL },
     { "panels", "pieces", "int", "of work, for the threads", NULL },
@@ -401,7 +402,7 @@ const FactDoc fact_docs[] = {
     { "rows", "across acrosses", "int", "pieces of columns that a thread takes together; how many times that is", NULL },
     { "rows", "pieces", "int", "of work, for the threads", NULL },
     { "rows", "S", "int", "slices in all; each position is one", NULL },
-    { "rows", "prefetch", "bool", "do the weights come from beyond the second-level cache?", NULL },
+    { "rows", "prefetch", "bool", "do the weights (products: the rows of dy) come from beyond the second-level cache?", NULL },
 
     { "winograd", "kinds", "kind[]", "of tiles: one for each pair of sizes", NULL },
     { "winograd", "points", "text[]", "for each size, the largest first: \"6: points 0, 1, -1, ..., infinity\"", NULL },

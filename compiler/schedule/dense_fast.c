@@ -56,18 +56,18 @@ static void forward(Work *w, const Sizes *z, int64_t S)
     p->straight = is_straight(w->m, z);
     p->tile = schedule_tile(w, "forward", p->straight ? (TileWork){ LANES, 1, 1, parts, 0, false } : (TileWork){ LANES, (int)z->vecs, 1, parts, 2 * parts, false });
     p->panels = runs_spread((int)z->vecs, p->tile.Q);
-    p->rows = runs_spread(LANES, p->tile.F);
-    p->rest = runs_spread(last < LANES && !p->straight ? last : 0, p->tile.F);
+    p->rows = runs_spread(p->straight && z->M < LANES ? 0 : LANES, p->tile.F);
+    p->rest = runs_spread(p->straight ? z->M % LANES : last < LANES ? last : 0, p->tile.F);
     int widest = p->panels.run[0].size, count = runs_pieces(&p->panels);
     p->wide = widest * LANES;
     const bool copied = !w->op->weight_count || w->op->weights[0]->layout != W_PANELS;
     const int halves = p->straight && !copied ? 2 : 1;       /* a panel that is read where it lies shares the cache with as many inputs in vecs */
     p->block = (int)least(z->IN, most(16, w->on.target->panel_bytes / ((int64_t)w->on.vec_bytes * widest * halves)));
-    int64_t sums = (int64_t)LANES * widest * w->on.vec_bytes;          /* bytes of a slice's */
-    p->slices = (int)most(1, least(STACK_BYTES / sums, slices_of(w, z, count, S)));
+    int64_t sums = (int64_t)LANES * widest * w->on.vec_bytes;          /* bytes of a slice's, which straight ones have in the result */
+    p->slices = (int)most(1, least(p->straight ? S : STACK_BYTES / sums, slices_of(w, z, count, S)));
     p->pieces = (int)(count * ceil_div(S, p->slices));
     p->prefetch = weight_reals(z) > w->on.target->weight_reals;
-    p->ahead = (int)ceil_div(LANES, (int64_t)runs_pieces(&p->rows) * p->slices);
+    p->ahead = (int)ceil_div(LANES, (int64_t)runs_pieces(p->rows.count ? &p->rows : &p->rest) * p->slices);
     add_tiles(p, &p->rows);
     add_tiles(p, &p->rest);
 }
@@ -112,6 +112,7 @@ static void products(Work *w, const Sizes *z, int S)
     p->tile = schedule_tile(w, "products", (TileWork){ (int)z->IN, (int)z->vecs, 1, w->on.parts, w->on.parts + 1, false });
     const int64_t row = w->on.vec_bytes, column = row * LANES, far = w->on.target->far_bytes;        /* of a slice: an input, a vec of outputs */
     const int64_t slices = most(1, w->on.target->operand_bytes / (row * p->tile.F + column * p->tile.Q));
+    p->prefetch = (int64_t)S * z->vecs * LANES * LANES > w->on.target->weight_reals;
     p->block = slices < S ? (int)slices : 0;
     cut(p, (int)z->IN, (int)z->vecs);
     const int64_t height = row * p->tile.F, width = column * p->tile.Q;

@@ -19,6 +19,7 @@ static Fact *runs_fact(Arena *a, const Runs *runs)
         fact_int(f, "before", before);
         before += run_pieces(r);
         fact_int(f, "behind", before);
+        fact_bool(f, "one", run_pieces(r) == 1);
         fact_push(list, f);
     }
     return list;

@@ -121,7 +121,8 @@ typedef struct {
  * slices.  Rows of a tile are examples, its columns vecs of outputs; or rows are outputs, and the examples of a slice are in the lanes. */
 typedef struct {
     Tile tile;
-    Runs rows, rest, panels;             /* the examples of a slice; of the last group, if it is not full; vecs of outputs */
+    Runs rows, rest, panels;             /* the examples of a slice; of the last group, if it is not full; vecs of outputs; straight: the outputs
+                                          * of a panel; of the last one, if it is not full */
     Tile tiles[8];                       /* of the pieces, each once */
     int tile_count;
     int wide;                            /* outputs of the widest panel */
@@ -142,7 +143,7 @@ typedef struct {
     int across, acrosses;                /* pieces of columns, likewise */
     int pieces;                          /* of work, for the threads */
     int S;                               /* slices in all, each position one of them */
-    bool prefetch;
+    bool prefetch;                       /* the weights (weights: the rows of dy) do not stay in the second-level cache */
 } DenseRows;
 
 /* A kernel of the latency form: tiles of filters x vecs of points (BY_POINTS), points of a row x vecs of filters (BY_FILTERS), positions x vecs of

@@ -101,15 +101,10 @@ static inline vec h_then(vec s)
 /* y[s][m] = relu(b[m] + sum over k of w[k][m] x[s][k]), k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 3 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
-static void h_forward_6x1(real sum[][16], real *panel, real *x, int count)
+static void h_forward_4x1(real (*y)[L], real *panel, real *x, real *b)
 {
-    vec s0_0 = v_load(&sum[0][0]);
-    vec s1_0 = v_load(&sum[1][0]);
-    vec s2_0 = v_load(&sum[2][0]);
-    vec s3_0 = v_load(&sum[3][0]);
-    vec s4_0 = v_load(&sum[4][0]);
-    vec s5_0 = v_load(&sum[5][0]);
-    for (int k = 0; k < count; k++, x += L, panel += 16) {
+    vec s0_0 = v_set1(b[0]), s1_0 = v_set1(b[1]), s2_0 = v_set1(b[2]), s3_0 = v_set1(b[3]);
+    for (int k = 0; k < 3; k++, x += L, panel += 16) {
         vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
@@ -119,65 +114,21 @@ static void h_forward_6x1(real sum[][16], real *panel, real *x, int count)
         s2_0 = v_fma(a, z0, s2_0);
         a = v_set1(panel[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(panel[4]);
-        s4_0 = v_fma(a, z0, s4_0);
-        a = v_set1(panel[5]);
-        s5_0 = v_fma(a, z0, s5_0);
     }
-    v_store(&sum[0][0], s0_0);
-    v_store(&sum[1][0], s1_0);
-    v_store(&sum[2][0], s2_0);
-    v_store(&sum[3][0], s3_0);
-    v_store(&sum[4][0], s4_0);
-    v_store(&sum[5][0], s5_0);
-}
-
-static void h_forward_5x1(real sum[][16], real *panel, real *x, int count)
-{
-    vec s0_0 = v_load(&sum[0][0]);
-    vec s1_0 = v_load(&sum[1][0]);
-    vec s2_0 = v_load(&sum[2][0]);
-    vec s3_0 = v_load(&sum[3][0]);
-    vec s4_0 = v_load(&sum[4][0]);
-    for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_keep(v_load(x));
-        vec a = v_set1(panel[0]);
-        s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(panel[1]);
-        s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(panel[2]);
-        s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(panel[3]);
-        s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(panel[4]);
-        s4_0 = v_fma(a, z0, s4_0);
-    }
-    v_store(&sum[0][0], s0_0);
-    v_store(&sum[1][0], s1_0);
-    v_store(&sum[2][0], s2_0);
-    v_store(&sum[3][0], s3_0);
-    v_store(&sum[4][0], s4_0);
+    v_store(y[0], h_then(s0_0)); v_store(y[1], h_then(s1_0)); v_store(y[2], h_then(s2_0));
+    v_store(y[3], h_then(s3_0));
 }
 
 static void h_forward(h_t *y, x_t *x, real w[3][16], real b[16])
 {
-    _Alignas(64) real panel[3][16], sum[L][16];
+    _Alignas(64) real panel[3][16];
     #pragma omp single nowait
     {
-        int p = 0, s0 = 0, s1 = s0 + 1;
-        int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++)
-            v_store(sum[i], v_set1(b[m + i % 16]));
-        int k1 = 3;
-        for (int k = 0; k < k1; k++)
-            v_store(&panel[k][0], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++) {
-            h_forward_6x1(&sum[(s - s0) * L], &panel[0][0], x[s][0], k1);
-            for (int l = 6; l < 16; l += 5)
-                h_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
-        }
+        int m = 0, s0 = 0, s1 = s0 + 1;
+        for (int k = 0; k < 3; k++)
+            v_store(panel[k], v_loadu(&w[k][m]));
         for (int s = s0; s < s1; s++)
-            for (int r = 0; r < 16 && m + r < 4; r++) v_store(y[s][m + r], h_then(v_load(sum[(s - s0) * L + r])));
+            h_forward_4x1(&y[s][m], panel[0], x[s][0], &b[m]);
     }
 }
 
@@ -199,6 +150,16 @@ static void h_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int 
     v_storeu(&dw[k + 2][m], s2_0);
 }
 
+/* db of a vec of outputs: the sum of all rows. */
+static void h_bias_1(real db[16], real dy[][L][16], int v)
+{
+    int m = v * 16;
+    vec b0 = v_zero();
+    for (int l = 0, end = L; l < end; l++)
+        b0 = v_add(b0, v_load(dy[v][l]));
+    v_storeu(&db[m], b0);
+}
+
 /* rows: dy with the outputs side by side, 16 of an example; of one slice. */
 static void h_transpose(real *rows, real *dy)
 {
@@ -214,16 +175,11 @@ static void h_transpose(real *rows, real *dy)
 static void h_weights(real dw[3][16], real db[16], real *rows, x_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp master
-    {
-        vec s = v_zero();
-        for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[0][l]));
-        v_storeu(&db[0], s);
-    }
     #pragma omp single nowait
     {
         int from = 0, to = from + 1;
         int v = 0;
+        h_bias_1(db, dyt, v);
         for (int k = from; k < to; k++)
             h_weights_3x1(dw, dyt, x, k * 3, v);
     }
@@ -253,83 +209,29 @@ static void h_relu_backward(real *d_x, real *dy, real *y)
 /* y[s][m] = b[m] + sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 4 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
-static void v_forward_6x1(real sum[][16], real *panel, real *x, int count)
+static void v_forward_2x1(real (*y)[L], real *panel, real *x, real *b)
 {
-    vec s0_0 = v_load(&sum[0][0]);
-    vec s1_0 = v_load(&sum[1][0]);
-    vec s2_0 = v_load(&sum[2][0]);
-    vec s3_0 = v_load(&sum[3][0]);
-    vec s4_0 = v_load(&sum[4][0]);
-    vec s5_0 = v_load(&sum[5][0]);
-    for (int k = 0; k < count; k++, x += L, panel += 16) {
+    vec s0_0 = v_set1(b[0]), s1_0 = v_set1(b[1]);
+    for (int k = 0; k < 4; k++, x += L, panel += 16) {
         vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(panel[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(panel[2]);
-        s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(panel[3]);
-        s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(panel[4]);
-        s4_0 = v_fma(a, z0, s4_0);
-        a = v_set1(panel[5]);
-        s5_0 = v_fma(a, z0, s5_0);
     }
-    v_store(&sum[0][0], s0_0);
-    v_store(&sum[1][0], s1_0);
-    v_store(&sum[2][0], s2_0);
-    v_store(&sum[3][0], s3_0);
-    v_store(&sum[4][0], s4_0);
-    v_store(&sum[5][0], s5_0);
-}
-
-static void v_forward_5x1(real sum[][16], real *panel, real *x, int count)
-{
-    vec s0_0 = v_load(&sum[0][0]);
-    vec s1_0 = v_load(&sum[1][0]);
-    vec s2_0 = v_load(&sum[2][0]);
-    vec s3_0 = v_load(&sum[3][0]);
-    vec s4_0 = v_load(&sum[4][0]);
-    for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_keep(v_load(x));
-        vec a = v_set1(panel[0]);
-        s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(panel[1]);
-        s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(panel[2]);
-        s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(panel[3]);
-        s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(panel[4]);
-        s4_0 = v_fma(a, z0, s4_0);
-    }
-    v_store(&sum[0][0], s0_0);
-    v_store(&sum[1][0], s1_0);
-    v_store(&sum[2][0], s2_0);
-    v_store(&sum[3][0], s3_0);
-    v_store(&sum[4][0], s4_0);
+    v_store(y[0], s0_0); v_store(y[1], s1_0);
 }
 
 static void v_forward(v_t *y, h_t *x, real w[4][16], real b[16])
 {
-    _Alignas(64) real panel[4][16], sum[L][16];
+    _Alignas(64) real panel[4][16];
     #pragma omp single nowait
     {
-        int p = 0, s0 = 0, s1 = s0 + 1;
-        int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++)
-            v_store(sum[i], v_set1(b[m + i % 16]));
-        int k1 = 4;
-        for (int k = 0; k < k1; k++)
-            v_store(&panel[k][0], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++) {
-            v_forward_6x1(&sum[(s - s0) * L], &panel[0][0], x[s][0], k1);
-            for (int l = 6; l < 16; l += 5)
-                v_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
-        }
+        int m = 0, s0 = 0, s1 = s0 + 1;
+        for (int k = 0; k < 4; k++)
+            v_store(panel[k], v_loadu(&w[k][m]));
         for (int s = s0; s < s1; s++)
-            for (int r = 0; r < 16 && m + r < 2; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
+            v_forward_2x1(&y[s][m], panel[0], x[s][0], &b[m]);
     }
 }
 
@@ -384,6 +286,16 @@ static void v_weights_4x1(real dw[4][16], real dy[][L][16], real x[][4][L], int 
     v_storeu(&dw[k + 3][m], s3_0);
 }
 
+/* db of a vec of outputs: the sum of all rows. */
+static void v_bias_1(real db[16], real dy[][L][16], int v)
+{
+    int m = v * 16;
+    vec b0 = v_zero();
+    for (int l = 0, end = L; l < end; l++)
+        b0 = v_add(b0, v_load(dy[v][l]));
+    v_storeu(&db[m], b0);
+}
+
 /* rows: dy with the outputs side by side, 16 of an example; of one slice. */
 static void v_transpose(real *rows, real *dy)
 {
@@ -399,16 +311,11 @@ static void v_transpose(real *rows, real *dy)
 static void v_weights(real dw[4][16], real db[16], real *rows, h_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp master
-    {
-        vec s = v_zero();
-        for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[0][l]));
-        v_storeu(&db[0], s);
-    }
     #pragma omp single nowait
     {
         int from = 0, to = from + 1;
         int v = 0;
+        v_bias_1(db, dyt, v);
         for (int k = from; k < to; k++)
             v_weights_4x1(dw, dyt, x, k * 4, v);
     }

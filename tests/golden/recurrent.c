@@ -146,15 +146,10 @@ static void h_start_weights(real *dp, real *dy)
 /* y[s][m] = b[m] + sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 16 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
-static void h_from_input_forward_6x1(real sum[][16], real *panel, real *x, int count)
+static void h_from_input_forward_5x1(real (*y)[L], real *panel, real *x, real *b)
 {
-    vec s0_0 = v_load(&sum[0][0]);
-    vec s1_0 = v_load(&sum[1][0]);
-    vec s2_0 = v_load(&sum[2][0]);
-    vec s3_0 = v_load(&sum[3][0]);
-    vec s4_0 = v_load(&sum[4][0]);
-    vec s5_0 = v_load(&sum[5][0]);
-    for (int k = 0; k < count; k++, x += L, panel += 16) {
+    vec s0_0 = v_set1(b[0]), s1_0 = v_set1(b[1]), s2_0 = v_set1(b[2]), s3_0 = v_set1(b[3]), s4_0 = v_set1(b[4]);
+    for (int k = 0; k < 16; k++, x += L, panel += 16) {
         vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
@@ -166,25 +161,14 @@ static void h_from_input_forward_6x1(real sum[][16], real *panel, real *x, int c
         s3_0 = v_fma(a, z0, s3_0);
         a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
-        a = v_set1(panel[5]);
-        s5_0 = v_fma(a, z0, s5_0);
     }
-    v_store(&sum[0][0], s0_0);
-    v_store(&sum[1][0], s1_0);
-    v_store(&sum[2][0], s2_0);
-    v_store(&sum[3][0], s3_0);
-    v_store(&sum[4][0], s4_0);
-    v_store(&sum[5][0], s5_0);
+    v_store(y[0], s0_0); v_store(y[1], s1_0); v_store(y[2], s2_0); v_store(y[3], s3_0); v_store(y[4], s4_0);
 }
 
-static void h_from_input_forward_5x1(real sum[][16], real *panel, real *x, int count)
+static void h_from_input_forward_4x1(real (*y)[L], real *panel, real *x, real *b)
 {
-    vec s0_0 = v_load(&sum[0][0]);
-    vec s1_0 = v_load(&sum[1][0]);
-    vec s2_0 = v_load(&sum[2][0]);
-    vec s3_0 = v_load(&sum[3][0]);
-    vec s4_0 = v_load(&sum[4][0]);
-    for (int k = 0; k < count; k++, x += L, panel += 16) {
+    vec s0_0 = v_set1(b[0]), s1_0 = v_set1(b[1]), s2_0 = v_set1(b[2]), s3_0 = v_set1(b[3]);
+    for (int k = 0; k < 16; k++, x += L, panel += 16) {
         vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
@@ -194,36 +178,23 @@ static void h_from_input_forward_5x1(real sum[][16], real *panel, real *x, int c
         s2_0 = v_fma(a, z0, s2_0);
         a = v_set1(panel[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(panel[4]);
-        s4_0 = v_fma(a, z0, s4_0);
     }
-    v_store(&sum[0][0], s0_0);
-    v_store(&sum[1][0], s1_0);
-    v_store(&sum[2][0], s2_0);
-    v_store(&sum[3][0], s3_0);
-    v_store(&sum[4][0], s4_0);
+    v_store(y[0], s0_0); v_store(y[1], s1_0); v_store(y[2], s2_0); v_store(y[3], s3_0);
 }
 
 static void h_from_input_forward(h_from_input_t *y, image_t *x, real w[16][16], real b[16])
 {
     real (*xs)[16][L] = (real (*)[16][L])x;
-    _Alignas(64) real panel[16][16], sum[L][16];
+    _Alignas(64) real panel[16][16];
     #pragma omp single nowait
     {
-        int p = 0, s0 = 0, s1 = s0 + 1;
-        int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++)
-            v_store(sum[i], v_set1(b[m + i % 16]));
-        int k1 = 16;
-        for (int k = 0; k < k1; k++)
-            v_store(&panel[k][0], v_loadu(&w[k][m]));
+        int m = 0, s0 = 0, s1 = s0 + 1;
+        for (int k = 0; k < 16; k++)
+            v_store(panel[k], v_loadu(&w[k][m]));
         for (int s = s0; s < s1; s++) {
-            h_from_input_forward_6x1(&sum[(s - s0) * L], &panel[0][0], xs[s][0], k1);
-            for (int l = 6; l < 16; l += 5)
-                h_from_input_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][0], k1);
+            h_from_input_forward_5x1(&y[s][m], panel[0], xs[s][0], &b[m]);
+            h_from_input_forward_4x1(&y[s][m + 5], &panel[0][5], xs[s][0], &b[m + 5]);
         }
-        for (int s = s0; s < s1; s++)
-            for (int r = 0; r < 16 && m + r < 9; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
     }
 }
 
@@ -278,6 +249,16 @@ static void h_from_input_weights_5x1(real dw[16][16], real dy[][L][16], real x[]
     v_storeu(&dw[k + 4][m], s4_0);
 }
 
+/* db of a vec of outputs: the sum of all rows. */
+static void h_from_input_bias_1(real db[16], real dy[][L][16], int v)
+{
+    int m = v * 16;
+    vec b0 = v_zero();
+    for (int l = 0, end = L; l < end; l++)
+        b0 = v_add(b0, v_load(dy[v][l]));
+    v_storeu(&db[m], b0);
+}
+
 /* rows: dy with the outputs side by side, 16 of an example; of one slice. */
 static void h_from_input_transpose(real *rows, real *dy)
 {
@@ -294,16 +275,12 @@ static void h_from_input_weights(real dw[16][16], real db[16], real *rows, image
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     real (*xs)[16][L] = (real (*)[16][L])x;
-    #pragma omp master
-    {
-        vec s = v_zero();
-        for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[0][l]));
-        v_storeu(&db[0], s);
-    }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++) {
         int from = t, to = from + 1;
         int v = 0;
+        if (from == 0)
+            h_from_input_bias_1(db, dyt, v);
         for (int k = from; k < to; k++) {
             if (k < 1) h_from_input_weights_6x1(dw, dyt, xs, k * 6, v);
             else h_from_input_weights_5x1(dw, dyt, xs, 6 + (k - 1) * 5, v);
@@ -316,15 +293,10 @@ static void h_from_input_weights(real dw[16][16], real db[16], real *rows, image
 /* y[s][m] = sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 3 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
-static void h_from_state_forward_6x1(real sum[][16], real *panel, real *x, int count)
+static void h_from_state_forward_5x1(real (*y)[L], real *panel, real *x)
 {
-    vec s0_0 = v_load(&sum[0][0]);
-    vec s1_0 = v_load(&sum[1][0]);
-    vec s2_0 = v_load(&sum[2][0]);
-    vec s3_0 = v_load(&sum[3][0]);
-    vec s4_0 = v_load(&sum[4][0]);
-    vec s5_0 = v_load(&sum[5][0]);
-    for (int k = 0; k < count; k++, x += L, panel += 16) {
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
+    for (int k = 0; k < 3; k++, x += L, panel += 16) {
         vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
@@ -336,25 +308,14 @@ static void h_from_state_forward_6x1(real sum[][16], real *panel, real *x, int c
         s3_0 = v_fma(a, z0, s3_0);
         a = v_set1(panel[4]);
         s4_0 = v_fma(a, z0, s4_0);
-        a = v_set1(panel[5]);
-        s5_0 = v_fma(a, z0, s5_0);
     }
-    v_store(&sum[0][0], s0_0);
-    v_store(&sum[1][0], s1_0);
-    v_store(&sum[2][0], s2_0);
-    v_store(&sum[3][0], s3_0);
-    v_store(&sum[4][0], s4_0);
-    v_store(&sum[5][0], s5_0);
+    v_store(y[0], s0_0); v_store(y[1], s1_0); v_store(y[2], s2_0); v_store(y[3], s3_0); v_store(y[4], s4_0);
 }
 
-static void h_from_state_forward_5x1(real sum[][16], real *panel, real *x, int count)
+static void h_from_state_forward_4x1(real (*y)[L], real *panel, real *x)
 {
-    vec s0_0 = v_load(&sum[0][0]);
-    vec s1_0 = v_load(&sum[1][0]);
-    vec s2_0 = v_load(&sum[2][0]);
-    vec s3_0 = v_load(&sum[3][0]);
-    vec s4_0 = v_load(&sum[4][0]);
-    for (int k = 0; k < count; k++, x += L, panel += 16) {
+    vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
+    for (int k = 0; k < 3; k++, x += L, panel += 16) {
         vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
@@ -364,35 +325,22 @@ static void h_from_state_forward_5x1(real sum[][16], real *panel, real *x, int c
         s2_0 = v_fma(a, z0, s2_0);
         a = v_set1(panel[3]);
         s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(panel[4]);
-        s4_0 = v_fma(a, z0, s4_0);
     }
-    v_store(&sum[0][0], s0_0);
-    v_store(&sum[1][0], s1_0);
-    v_store(&sum[2][0], s2_0);
-    v_store(&sum[3][0], s3_0);
-    v_store(&sum[4][0], s4_0);
+    v_store(y[0], s0_0); v_store(y[1], s1_0); v_store(y[2], s2_0); v_store(y[3], s3_0);
 }
 
 static void h_from_state_forward(h_from_state_t *y, h_t *x, real w[3][16])
 {
-    _Alignas(64) real panel[3][16], sum[L][16];
+    _Alignas(64) real panel[3][16];
     #pragma omp single nowait
     {
-        int p = 0, s0 = 0, s1 = s0 + 1;
-        int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++)
-            v_store(sum[i], v_zero());
-        int k1 = 3;
-        for (int k = 0; k < k1; k++)
-            v_store(&panel[k][0], v_loadu(&w[k][m]));
+        int m = 0, s0 = 0, s1 = s0 + 1;
+        for (int k = 0; k < 3; k++)
+            v_store(panel[k], v_loadu(&w[k][m]));
         for (int s = s0; s < s1; s++) {
-            h_from_state_forward_6x1(&sum[(s - s0) * L], &panel[0][0], x[s][0], k1);
-            for (int l = 6; l < 16; l += 5)
-                h_from_state_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
+            h_from_state_forward_5x1(&y[s][m], panel[0], x[s][0]);
+            h_from_state_forward_4x1(&y[s][m + 5], &panel[0][5], x[s][0]);
         }
-        for (int s = s0; s < s1; s++)
-            for (int r = 0; r < 16 && m + r < 9; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
     }
 }
 
@@ -516,15 +464,11 @@ static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t 
 /* y[s][m] = b[m] + sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 3 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
-static void A_forward_6x1(real sum[][16], real *panel, real *x, int count)
+static void A_forward_6x1(real (*y)[L], real *panel, real *x, real *b)
 {
-    vec s0_0 = v_load(&sum[0][0]);
-    vec s1_0 = v_load(&sum[1][0]);
-    vec s2_0 = v_load(&sum[2][0]);
-    vec s3_0 = v_load(&sum[3][0]);
-    vec s4_0 = v_load(&sum[4][0]);
-    vec s5_0 = v_load(&sum[5][0]);
-    for (int k = 0; k < count; k++, x += L, panel += 16) {
+    vec s0_0 = v_set1(b[0]), s1_0 = v_set1(b[1]), s2_0 = v_set1(b[2]), s3_0 = v_set1(b[3]), s4_0 = v_set1(b[4]),
+        s5_0 = v_set1(b[5]);
+    for (int k = 0; k < 3; k++, x += L, panel += 16) {
         vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
@@ -539,60 +483,20 @@ static void A_forward_6x1(real sum[][16], real *panel, real *x, int count)
         a = v_set1(panel[5]);
         s5_0 = v_fma(a, z0, s5_0);
     }
-    v_store(&sum[0][0], s0_0);
-    v_store(&sum[1][0], s1_0);
-    v_store(&sum[2][0], s2_0);
-    v_store(&sum[3][0], s3_0);
-    v_store(&sum[4][0], s4_0);
-    v_store(&sum[5][0], s5_0);
-}
-
-static void A_forward_5x1(real sum[][16], real *panel, real *x, int count)
-{
-    vec s0_0 = v_load(&sum[0][0]);
-    vec s1_0 = v_load(&sum[1][0]);
-    vec s2_0 = v_load(&sum[2][0]);
-    vec s3_0 = v_load(&sum[3][0]);
-    vec s4_0 = v_load(&sum[4][0]);
-    for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_keep(v_load(x));
-        vec a = v_set1(panel[0]);
-        s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(panel[1]);
-        s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(panel[2]);
-        s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(panel[3]);
-        s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(panel[4]);
-        s4_0 = v_fma(a, z0, s4_0);
-    }
-    v_store(&sum[0][0], s0_0);
-    v_store(&sum[1][0], s1_0);
-    v_store(&sum[2][0], s2_0);
-    v_store(&sum[3][0], s3_0);
-    v_store(&sum[4][0], s4_0);
+    v_store(y[0], s0_0); v_store(y[1], s1_0); v_store(y[2], s2_0); v_store(y[3], s3_0); v_store(y[4], s4_0);
+    v_store(y[5], s5_0);
 }
 
 static void A_forward(A_t *y, h_t *x, real w[3][16], real b[16])
 {
-    _Alignas(64) real panel[3][16], sum[L][16];
+    _Alignas(64) real panel[3][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int p = 0, s0 = t, s1 = s0 + 1;
-        int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++)
-            v_store(sum[i], v_set1(b[m + i % 16]));
-        int k1 = 3;
-        for (int k = 0; k < k1; k++)
-            v_store(&panel[k][0], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++) {
-            A_forward_6x1(&sum[(s - s0) * L], &panel[0][0], x[s][0], k1);
-            for (int l = 6; l < 16; l += 5)
-                A_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
-        }
+        int m = 0, s0 = t, s1 = s0 + 1;
+        for (int k = 0; k < 3; k++)
+            v_store(panel[k], v_loadu(&w[k][m]));
         for (int s = s0; s < s1; s++)
-            for (int r = 0; r < 16 && m + r < 6; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
+            A_forward_6x1(&y[s][m], panel[0], x[s][0], &b[m]);
     }
 }
 
@@ -642,6 +546,17 @@ static void A_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int 
     v_storeu(&dw[k + 2][m], s2_0);
 }
 
+/* db of a vec of outputs: the sum of all rows. */
+static void A_bias_1(real db[16], real dy[][L][16], int v)
+{
+    int m = v * 16;
+    vec b0 = v_zero();
+    for (int s = 0; s < 2; s++)
+        for (int l = 0, end = L; l < end; l++)
+            b0 = v_add(b0, v_load(dy[s + v][l]));
+    v_storeu(&db[m], b0);
+}
+
 /* rows: dy with the outputs side by side, 16 of an example; of one slice. */
 static void A_transpose(real *rows, real *dy)
 {
@@ -657,17 +572,11 @@ static void A_transpose(real *rows, real *dy)
 static void A_weights(real dw[3][16], real db[16], real *rows, h_t *x)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
-    #pragma omp master
-    {
-        vec s = v_zero();
-        for (int i = 0; i < 2; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[i][l]));
-        v_storeu(&db[0], s);
-    }
     #pragma omp single nowait
     {
         int from = 0, to = from + 1;
         int v = 0;
+        A_bias_1(db, dyt, v);
         for (int k = from; k < to; k++)
             A_weights_3x1(dw, dyt, x, k * 3, v);
     }
@@ -804,84 +713,30 @@ static void classify_dropout1_backward(real *dx, real *dy, Dropout d)
 /* y[s][m] = b[m] + sum over k of w[k][m] x[s][k], k in order, in every lane.
  * Tiles of outputs, the examples in the vectors; a panel of weights to 16 outputs is copied together, 4 inputs
  * at a time, stays in the first-level cache and meets the examples of 1 slice. */
-static void classify_dense1_forward_6x1(real sum[][16], real *panel, real *x, int count)
+static void classify_dense1_forward_2x1(real (*y)[L], real *panel, real *x, real *b)
 {
-    vec s0_0 = v_load(&sum[0][0]);
-    vec s1_0 = v_load(&sum[1][0]);
-    vec s2_0 = v_load(&sum[2][0]);
-    vec s3_0 = v_load(&sum[3][0]);
-    vec s4_0 = v_load(&sum[4][0]);
-    vec s5_0 = v_load(&sum[5][0]);
-    for (int k = 0; k < count; k++, x += L, panel += 16) {
+    vec s0_0 = v_set1(b[0]), s1_0 = v_set1(b[1]);
+    for (int k = 0; k < 4; k++, x += L, panel += 16) {
         vec z0 = v_keep(v_load(x));
         vec a = v_set1(panel[0]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(panel[1]);
         s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(panel[2]);
-        s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(panel[3]);
-        s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(panel[4]);
-        s4_0 = v_fma(a, z0, s4_0);
-        a = v_set1(panel[5]);
-        s5_0 = v_fma(a, z0, s5_0);
     }
-    v_store(&sum[0][0], s0_0);
-    v_store(&sum[1][0], s1_0);
-    v_store(&sum[2][0], s2_0);
-    v_store(&sum[3][0], s3_0);
-    v_store(&sum[4][0], s4_0);
-    v_store(&sum[5][0], s5_0);
-}
-
-static void classify_dense1_forward_5x1(real sum[][16], real *panel, real *x, int count)
-{
-    vec s0_0 = v_load(&sum[0][0]);
-    vec s1_0 = v_load(&sum[1][0]);
-    vec s2_0 = v_load(&sum[2][0]);
-    vec s3_0 = v_load(&sum[3][0]);
-    vec s4_0 = v_load(&sum[4][0]);
-    for (int k = 0; k < count; k++, x += L, panel += 16) {
-        vec z0 = v_keep(v_load(x));
-        vec a = v_set1(panel[0]);
-        s0_0 = v_fma(a, z0, s0_0);
-        a = v_set1(panel[1]);
-        s1_0 = v_fma(a, z0, s1_0);
-        a = v_set1(panel[2]);
-        s2_0 = v_fma(a, z0, s2_0);
-        a = v_set1(panel[3]);
-        s3_0 = v_fma(a, z0, s3_0);
-        a = v_set1(panel[4]);
-        s4_0 = v_fma(a, z0, s4_0);
-    }
-    v_store(&sum[0][0], s0_0);
-    v_store(&sum[1][0], s1_0);
-    v_store(&sum[2][0], s2_0);
-    v_store(&sum[3][0], s3_0);
-    v_store(&sum[4][0], s4_0);
+    v_store(y[0], s0_0); v_store(y[1], s1_0);
 }
 
 static void classify_dense1_forward(classify_dense1_t *y, classify_dropout1_t *x, real w[4][16], real b[16])
 {
     real (*xs)[4][L] = (real (*)[4][L])x;
-    _Alignas(64) real panel[4][16], sum[L][16];
+    _Alignas(64) real panel[4][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int p = 0, s0 = t, s1 = s0 + 1;
-        int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++)
-            v_store(sum[i], v_set1(b[m + i % 16]));
-        int k1 = 4;
-        for (int k = 0; k < k1; k++)
-            v_store(&panel[k][0], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++) {
-            classify_dense1_forward_6x1(&sum[(s - s0) * L], &panel[0][0], xs[s][0], k1);
-            for (int l = 6; l < 16; l += 5)
-                classify_dense1_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][0], k1);
-        }
+        int m = 0, s0 = t, s1 = s0 + 1;
+        for (int k = 0; k < 4; k++)
+            v_store(panel[k], v_loadu(&w[k][m]));
         for (int s = s0; s < s1; s++)
-            for (int r = 0; r < 16 && m + r < 2; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
+            classify_dense1_forward_2x1(&y[s][m], panel[0], xs[s][0], &b[m]);
     }
 }
 
@@ -933,6 +788,17 @@ static void classify_dense1_weights_4x1(real dw[4][16], real dy[][L][16], real x
     v_storeu(&dw[k + 3][m], s3_0);
 }
 
+/* db of a vec of outputs: the sum of all rows. */
+static void classify_dense1_bias_1(real db[16], real dy[][L][16], int v)
+{
+    int m = v * 16;
+    vec b0 = v_zero();
+    for (int s = 0; s < 2; s++)
+        for (int l = 0, end = L; l < end; l++)
+            b0 = v_add(b0, v_load(dy[s + v][l]));
+    v_storeu(&db[m], b0);
+}
+
 /* rows: dy with the outputs side by side, 16 of an example; of one slice. */
 static void classify_dense1_transpose(real *rows, real *dy)
 {
@@ -949,17 +815,11 @@ static void classify_dense1_weights(real dw[4][16], real db[16], real *rows, cla
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     real (*xs)[4][L] = (real (*)[4][L])x;
-    #pragma omp master
-    {
-        vec s = v_zero();
-        for (int i = 0; i < 2; i++)
-            for (int l = 0, end = L; l < end; l++) s = v_add(s, v_load(dyt[i][l]));
-        v_storeu(&db[0], s);
-    }
     #pragma omp single nowait
     {
         int from = 0, to = from + 1;
         int v = 0;
+        classify_dense1_bias_1(db, dyt, v);
         for (int k = from; k < to; k++)
             classify_dense1_weights_4x1(dw, dyt, xs, k * 4, v);
     }
