@@ -93,8 +93,8 @@ bool schedule_phased(Work *work)
     p->block = runs_spread(M, block_of(work, M, p->bytes)).run[0].size;
     p->blocked = p->block < M;
     p->chunk = chunk_of(work, p, C, phases);
-    p->tile = schedule_tile(work, "backward", (TileWork){ p->chunk, p->across, 1, work->on.parts, 0, false });
+    p->tile = schedule_tile(work, "backward", (TileWork){ p->chunk, p->across, 1, work->on.parts, 0, false, 0 });
     p->rows = runs_spread(p->chunk, p->tile.F);
-    p->edges = runs_spread(p->chunk, tile_best(&work->on, (TileWork){ p->chunk, 1, 1, work->on.parts, 0, false }).F);
+    p->edges = runs_spread(p->chunk, tile_best(&work->on, (TileWork){ p->chunk, 1, 1, work->on.parts, 0, false, 0 }).F);
     return true;
 }
