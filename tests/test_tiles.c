@@ -242,8 +242,26 @@ Test(tiles, phases_of_a_stride_fit)
             cr_assert(p->copied == false || (p->first_row == expected[k].first && p->high == p->down - 1 + p->rows_met && p->across <= p->wide));
         }
         cr_assert(named(m, "read_small")->schedule->phased->chunk < 90);
+        cr_assert(le(int, named(m, "read_small")->schedule->phased->tile.Q, 3), "of 4 positions of a phase 3 meet all taps: wider tiles would not be used");
+        const PhasedPass *twice = named(m, "read_twice")->schedule->phased;
+        cr_assert(twice->across % twice->tile.Q == 0 && 8 % twice->across == 0, "a strip of whole tiles");
         cr_assert(named(m, "read_first")->schedule->phased == NULL);
     }
+    arena_free(a);
+}
+
+/* A strip is so wide that whole tiles cover it: what is left of a row goes column by column. */
+Test(tiles, strips_of_phases_are_whole_tiles)
+{
+    static const char text[] =
+        "model: strips\nbatch: 20\ninputs: { x: { shape: [32, 32, 32] } }\ntargets: { y: { classes: 3 } }\nnets:\n  read:\n"
+        "    - conv: { filters: 32, kernel: 1, name: first }\n    - conv_transpose: { filters: 16, kernel: 2, stride: 2, name: up }\n"
+        "    - dense: 3\nflow: [v: { read: x }]\nloss: { cross_entropy: [v, y] }\n";
+    Arena *a = arena_new();
+    const PhasedPass *p = named(compiled_text(a, text, "avx512", NULL), "read_up")->schedule->phased;
+    cr_assert(p->copied && p->across < 32);
+    cr_assert(eq(int, 32 % p->across, 0));
+    cr_assert(eq(int, p->across % p->tile.Q, 0));
     arena_free(a);
 }
 
