@@ -13,6 +13,7 @@
 
 enum { BATCH_MEAN, BATCH_VARIANCE, BATCH_INVERSE, BATCH_SCALE, BATCH_SHIFT };        /* y = scale x + shift; inverse of the root of the variance */
 enum { BATCH_SUM, BATCH_PRODUCT, BATCH_SLOPE, BATCH_OFFSET };                        /* dx = scale dy + slope x + offset */
+enum { BATCH_AHEAD = 32 };                                                           /* positions from one that is read to one that is prefetched */
 
 /* Sixteen doubles, in the parts that a register holds.  The parts have names, since gcc keeps an array of sums in memory. */
 #if defined SPN_AVX512
@@ -49,6 +50,22 @@ static inline BatchPart batch_part(const real *x)
 #define BATCH_LOAD(p, k) batch_part(x + (k) * BATCH_WIDTH)
 static inline BatchVec batch_load(const real *x) { return (BatchVec)BATCH_MAP(BATCH_LOAD); }
 #undef BATCH_LOAD
+#ifdef SPN_VEC_H
+/* The numbers of a vec, which is in registers: by way of memory each position would wait for what it has just stored. */
+static inline BatchVec batch_of(vec a)
+{
+#if defined SPN_AVX512 && !defined SPN_DOUBLE
+    return (BatchVec){ (BatchPart)_mm512_cvtps_pd(_mm512_castps512_ps256(a)), (BatchPart)_mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1)) };
+#elif defined SPN_AVX2 && !defined SPN_DOUBLE
+    return (BatchVec){ (BatchPart)_mm256_cvtps_pd(_mm256_castps256_ps128(a.p0)), (BatchPart)_mm256_cvtps_pd(_mm256_extractf128_ps(a.p0, 1)),
+                       (BatchPart)_mm256_cvtps_pd(_mm256_castps256_ps128(a.p1)), (BatchPart)_mm256_cvtps_pd(_mm256_extractf128_ps(a.p1, 1)) };
+#else
+    _Alignas(64) real numbers[16];
+    v_store(numbers, a);
+    return batch_load(numbers);
+#endif
+}
+#endif
 #define BATCH_ADD(p, k) a.p + b.p
 static inline BatchVec batch_add(BatchVec a, BatchVec b) { return (BatchVec)BATCH_MAP(BATCH_ADD); }
 #undef BATCH_ADD
@@ -89,12 +106,11 @@ static inline void batch_sums(double *sum, double *squares, const real *x, int p
     *squares = batch_lanes(q, present);
 }
 
-/* Of a position of a channel, dy[16] and x[16]: to *sum is added dy, to *product dy (x - mean). */
-static inline void batch_gradient_add(BatchVec *sum, BatchVec *product, const real *dy, const real *x, double mean)
+/* Of a position of a channel: to *sum is added dy, to *product dy (x - mean). */
+static inline void batch_gradient_add(BatchVec *sum, BatchVec *product, BatchVec dy, BatchVec x, double mean)
 {
-    const BatchVec d = batch_load(dy);
-    *sum = batch_add(*sum, d);
-    *product = batch_add(*product, batch_multiply(d, batch_less(batch_load(x), mean)));
+    *sum = batch_add(*sum, dy);
+    *product = batch_add(*product, batch_multiply(dy, batch_less(x, mean)));
 }
 
 /* Of a channel: *sum is the sum of dy, *product that of dy (x - mean). */
@@ -102,7 +118,7 @@ static inline void batch_gradient_sums(double *sum, double *product, const real 
 {
     BatchVec s = batch_zero(), p = batch_zero();
     for (int i = 0; i < positions; i++)
-        batch_gradient_add(&s, &p, dy + i * 16, x + i * 16, mean);
+        batch_gradient_add(&s, &p, batch_load(dy + i * 16), batch_load(x + i * 16), mean);
     *sum = batch_lanes(s, present);
     *product = batch_lanes(p, present);
 }

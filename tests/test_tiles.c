@@ -49,13 +49,14 @@ Test(tiles, tiles_fit_the_registers_of_their_target)
         for (int rows = 1; rows < 70; rows += 3)
             for (int columns = 1; columns < 70; columns += 4) {
                 Tile best[TILES_MOST];
-                TileWork w = { rows, columns, 1, parts, 0, rows % 2 };
+                TileWork w = { rows, columns, 1, parts, 0, rows % 2, columns % 3 };
                 int n = tiles_best(&on, w, TILES_MOST, best);
                 cr_assert(n >= 1 && n <= TILES_MOST);
                 for (int k = 0; k < n; k++) {
                     int sums = best[k].F * best[k].Q * parts;
                     cr_assert(best[k].F <= rows && best[k].Q <= columns && sums < on.target->registers);
                     cr_assert(16 % best[k].F == 0 || !w.blocked);
+                    cr_assert(best[k].F <= (w.rows_most ? w.rows_most : rows));
                 }
                 Tile one = tile_best(&on, w);
                 cr_assert(one.F == best[0].F && one.Q == best[0].Q);
@@ -281,7 +282,45 @@ Test(tiles, phases_of_a_stride_fit)
             cr_assert(p->copied == false || (p->first_row == expected[k].first && p->high == p->down - 1 + p->rows_met && p->across <= p->wide));
         }
         cr_assert(named(m, "read_small")->schedule->phased->chunk < 90);
+        cr_assert(le(int, named(m, "read_small")->schedule->phased->tile.Q, 3), "of 4 positions of a phase 3 meet all taps: wider tiles would not be used");
+        const PhasedPass *twice = named(m, "read_twice")->schedule->phased;
+        cr_assert(twice->across % twice->tile.Q == 0 && 8 % twice->across == 0, "a strip of whole tiles");
         cr_assert(named(m, "read_first")->schedule->phased == NULL);
+    }
+    arena_free(a);
+}
+
+/* A strip is so wide that whole tiles cover it: what is left of a row goes column by column. */
+Test(tiles, strips_of_phases_are_whole_tiles)
+{
+    static const char text[] =
+        "model: strips\nbatch: 20\ninputs: { x: { shape: [32, 32, 32] } }\ntargets: { y: { classes: 3 } }\nnets:\n  read:\n"
+        "    - conv: { filters: 32, kernel: 1, name: first }\n    - conv_transpose: { filters: 16, kernel: 2, stride: 2, name: up }\n"
+        "    - dense: 3\nflow: [v: { read: x }]\nloss: { cross_entropy: [v, y] }\n";
+    Arena *a = arena_new();
+    const PhasedPass *p = named(compiled_text(a, text, "avx512", NULL), "read_up")->schedule->phased;
+    cr_assert(p->copied && p->across < 32);
+    cr_assert(eq(int, 32 % p->across, 0));
+    cr_assert(eq(int, p->across % p->tile.Q, 0));
+    arena_free(a);
+}
+
+/* Weights of a filter that lie 4096 bytes from those of the next share a set of the first-level cache, which has eight lines. */
+Test(tiles, rows_whose_weights_share_a_set_stay_in_the_cache)
+{
+    static const char text[] =
+        "model: sets\nbatch: 20\nparams: { filters: 64 }\ninputs: { x: { shape: [96, 4, 4] } }\ntargets: { y: { classes: 3 } }\nnets:\n  read:\n"
+        "    - conv: { filters: 96, kernel: 1, name: first }\n    - conv_transpose: { filters: $filters, kernel: 4, stride: 2, padding: 1, name: up }\n"
+        "    - dense: 3\nflow: [v: { read: x }]\nloss: { cross_entropy: [v, y] }\n";
+    static const int filters[] = { 64, 32, 60 }, most[] = { 8, 16, 96 };
+    Arena *a = arena_new();
+    for (int i = 0; i < 3; i++) {
+        const char *now = arena_printf(a, "%.*s%d%s", (int)(strstr(text, "64") - text), text, filters[i], strstr(text, "64") + 2);
+        const DirectPass *p = &named(compiled_text(a, now, "avx512", NULL), "read_up")->schedule->direct_forward;
+        cr_assert(p->rows.count && p->edges.count);
+        cr_assert(le(int, p->rows.run[0].size, most[i]));
+        cr_assert(le(int, p->edges.run[0].size, most[i]));
+        cr_assert(i < 2 || p->edges.run[0].size > 16, "all that registers hold");
     }
     arena_free(a);
 }

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "vec.h"             /* before batch_norm.h, which then has batch_of */
 #include "batch_norm.h"
 #include "dropout.h"
 #include "rng.h"
-#include "vec.h"
 #include "vmath.h"
 
 enum { ROUNDS = 4096, TABLE = 1024 };
@@ -150,6 +150,13 @@ static void eat_batch_sums(void)
         for (int l = 0; l < 16; l++) {
             const double v = (double)x[i][l], d = (double)dy[i][l];
             term[0][i][l] = v, term[1][i][l] = v * v, term[2][i][l] = d, term[3][i][l] = d * (v - mean);
+        }
+    }
+    for (int i = 0; i < POSITIONS; i++) {
+        const BatchVec loaded = batch_load(x[i]), of = batch_of(v_load(x[i]));
+        if (memcmp(&loaded, &of, sizeof of)) {
+            printf("a vec is not the doubles that its numbers in memory are\n");
+            exit(1);
         }
     }
     for (int present = 1; present <= 16; present++) {

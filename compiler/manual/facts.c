@@ -203,6 +203,7 @@ const FactDoc fact_docs[] = {
     { "unit", "P", "int", "positions of a channel", "batch_norm batch_sums batch_statistics batch_gradient_sums batch_gradient" },
     { "unit", "applies passes", "bool", "does it compute the activation or formula behind it too? does it begin with the gradient of that?", "batch_norm" },
     { "unit", "passes keeps", "bool", "does it begin with the gradient of the activation or formula behind the norm? is that stored?", "batch_gradient_sums" },
+    { "unit", "ahead", "text[]", "the maps that it prefetches; none where the processor foresees them", "batch_gradient_sums" },
     { "unit", "applied", "beside", "the function of that activation or formula, for batch_beside.c.in", "batch_norm" },
     { "unit", "passed", "beside", "the function of its gradient, likewise", "batch_norm batch_gradient_sums" },
     { "unit", "gradient_type", "text", "C type of the sums that its gradient needs, or empty", "batch_norm batch_statistics" },

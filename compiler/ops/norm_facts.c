@@ -124,10 +124,14 @@ static Fact *applied(Model *m, const Op *norm)
 
 /* ---- backward ------------------------------------------------------------------------------------------------------- */
 
+/* A processor foresees the reads of so many maps that lie side by side in the caches, not of more. */
+enum { FORESEEN = 3 };
+
 /* The gradient of `through` from dy, for the norm's own operand and for those whose gradients `sums` writes too.  sums NULL: in the norm's backward
- * pass, where `through` has one operand. */
-static Fact *passed(Model *m, const Op *norm, const Op *through, const Op *sums)
+ * pass, where `through` has one operand.  Else `ahead` is filled with the names of the maps that are prefetched. */
+static Fact *passed(Model *m, const Op *norm, const Op *through, const Op *sums, Fact *ahead)
 {
+    List read = { 0 };
     const Applied a = applied_of(m->arena, through);
     const int own = own_operand(norm, through);
     const bool one = through->read_count == 1;
@@ -152,7 +156,9 @@ static Fact *passed(Model *m, const Op *norm, const Op *through, const Op *sums)
     maps += a.gradient->reads_result && !one;
     item(&p.parameters, "vec dy");
     const char *dy = "v_load(dy + i)";
+    list_push(m->arena, &read, "x"), list_push(m->arena, &read, "dy");
     for (int k = 2; sums && k <= sums->read_count - 3 - maps + 1; k++) { /* further parts of dy */
+        list_push(m->arena, &read, arena_printf(m->arena, "dy_%d", k));
         item(&p.pointers, arena_printf(m->arena, "real *dy_%d", k));
         dy = arena_printf(m->arena, "v_add(%s, v_load(dy_%d + i))", dy, k);
     }
@@ -167,6 +173,7 @@ static Fact *passed(Model *m, const Op *norm, const Op *through, const Op *sums)
         if (last ? one || !a.gradient->reads_result : k == own || !a.gradient->reads[k])
             continue;
         const char *name = last ? "y" : names[k];
+        list_push(m->arena, &read, (void *)name);
         item(&p.parameters, arena_printf(m->arena, "vec %s", name));
         item(&p.pointers, arena_printf(m->arena, "real *%s", name));
         item(&p.arguments, arena_printf(m->arena, "v_load(%s + i)", name));
@@ -191,6 +198,8 @@ static Fact *passed(Model *m, const Op *norm, const Op *through, const Op *sums)
     else if (!sums) /* the norm's own factor, whatever f is */
         fact_push_text(p.channel, "const vec scale = v_set1((real)statistics[BATCH_SCALE][c]);");
     put_parts(m, f, &p);
+    for (int i = 0; ahead && i < read.count && read.count > FORESEEN; i++)
+        fact_push_text(ahead, read.items[i]);
     return f;
 }
 
@@ -201,13 +210,15 @@ void norm_facts(Model *m, const Op *norm, Fact *f)
     if (norm->fuse.beside)
         fact_set(f, "applied", applied(m, norm));
     if (norm->fuse.through)
-        fact_set(f, "passed", passed(m, norm, norm->fuse.through, NULL));
+        fact_set(f, "passed", passed(m, norm, norm->fuse.through, NULL, NULL));
 }
 
 void norm_sums_facts(Model *m, const Op *sums, Fact *f)
 {
     fact_bool(f, "passes", sums->fuse.through != NULL);
     fact_bool(f, "keeps", sums->write_count > 1);
+    Fact *ahead = fact_table(m->arena);
     if (sums->fuse.through)
-        fact_set(f, "passed", passed(m, sums->fuse.inside, sums->fuse.through, sums));
+        fact_set(f, "passed", passed(m, sums->fuse.inside, sums->fuse.through, sums, ahead));
+    fact_set(f, "ahead", ahead);
 }

@@ -43,8 +43,17 @@ static Columns columns_of(int first, int stride, int left, int right, int all, i
     return c;
 }
 
-/* Rows in pieces of tiles; the sizes of pieces of columns, each once. */
-static void pieces_of(Work *w, DirectPass *p, int rows)
+/* A tile's rows read weights that lie `bytes` apart: so many of their lines stay in the first-level cache. */
+static int rows_most(const Machine *on, int64_t bytes)
+{
+    int64_t power = on->target->set_bytes;
+    while (bytes % power)
+        power /= 2;
+    return (int)(on->target->set_bytes / power) * on->target->ways;
+}
+
+/* Rows in pieces of tiles, of at most `together` (0: any); the sizes of pieces of columns, each once. */
+static void pieces_of(Work *w, DirectPass *p, int rows, int together)
 {
     bool border = false;
     p->rows = runs_spread(rows, p->tile.F);
@@ -61,7 +70,7 @@ static void pieces_of(Work *w, DirectPass *p, int rows)
         }
     }
     if (border)
-        p->edges = runs_spread(rows, tile_best(&w->on, (TileWork){ rows, 1, 1, w->on.parts, 0, false }).F);
+        p->edges = runs_spread(rows, tile_best(&w->on, (TileWork){ rows, 1, 1, w->on.parts, 0, false, together }).F);
 }
 
 /* The x of a register tile stays in the first-level cache while all filters are applied to it. */
@@ -70,12 +79,13 @@ static void forward(Work *w, const Sizes *z)
     DirectPass *p = &w->s->direct_forward;
     int left = least((int)ceil_div(z->PW, z->SW), z->Wo);
     int right = most(left, least(z->Wo, (int)floor_div(z->W - z->EW + z->PW, z->SW) + 1));
-    p->tile = schedule_tile(w, "forward", (TileWork){ z->M, most(1, right - left), 1, w->on.parts, 0, false });
+    const int together = rows_most(&w->on, (int64_t)z->C * z->KH * z->KW * (w->on.vec_bytes / LANES));
+    p->tile = schedule_tile(w, "forward", (TileWork){ z->M, most(1, right - left), 1, w->on.parts, 0, false, together });
     p->bytes = (int64_t)z->C * z->KH * ((p->tile.Q - 1) * z->SW + z->EW) * w->on.vec_bytes;
     p->block = block_of(&w->on, z->C, p->bytes);
     p->columns = NEW(w->m->arena, Columns);
     p->columns[p->columns_count++] = columns_of(0, 1, left, right, z->Wo, p->tile.Q);
-    pieces_of(w, p, z->M);
+    pieces_of(w, p, z->M, together);
 }
 
 /* The columns first, first + SW, ... of x (all of them: `*all`), of which those from *left up to *right lie within dy for each of their taps. */
@@ -106,7 +116,7 @@ static void backward(Work *w, const Sizes *z)
         residue(z, first, &at[first][0], &at[first][1], &at[first][2]);
         widest = most(widest, at[first][1] - at[first][0]);
     }
-    p->tile = schedule_tile(w, "backward", (TileWork){ z->C, widest, 1, w->on.parts, 0, false });
+    p->tile = schedule_tile(w, "backward", (TileWork){ z->C, widest, 1, w->on.parts, 0, false, 0 });
     int taps = (int)(ceil_div(z->KH, z->SH) * (p->tile.Q + ceil_div(z->KW, z->SW) - 1));
     p->bytes = (int64_t)z->M * taps * w->on.vec_bytes;
     p->block = block_of(&w->on, z->M, p->bytes);
@@ -115,7 +125,7 @@ static void backward(Work *w, const Sizes *z)
         p->columns[p->columns_count++] = columns_of(0, 1, z->W, z->W, z->W, 1);
     for (int first = 0; first < count && !many; first++)
         p->columns[p->columns_count++] = columns_of(first, z->SW, at[first][0], at[first][1], at[first][2], p->tile.Q);
-    pieces_of(w, p, z->C);
+    pieces_of(w, p, z->C, 0);
 }
 
 /* ---- few channels ------------------------------------------------------------------------------------------- */
@@ -182,7 +192,7 @@ static Tile weights_tile(Work *w, const Sizes *z, int *taps, int *channels)
     for (int k = 1; k <= CHANNELS; k++) {
         if (z->C % k)
             continue;
-        Tile t = tile_best(&w->on, (TileWork){ z->M, k * *taps, parts, parts, 0, false });
+        Tile t = tile_best(&w->on, (TileWork){ z->M, k * *taps, parts, parts, 0, false, 0 });
         if (t.Q != k * *taps)
             continue;
         int sums = t.F * t.Q, idle = IN_FLIGHT - sums * parts;
@@ -192,7 +202,7 @@ static Tile weights_tile(Work *w, const Sizes *z, int *taps, int *channels)
     }
     if (!found.F) {
         *taps = 1;
-        found = tile_best(&w->on, (TileWork){ z->M, 1, parts, parts, 0, false });
+        found = tile_best(&w->on, (TileWork){ z->M, 1, parts, parts, 0, false, 0 });
     }
     return found;
 }

@@ -48,7 +48,7 @@ static bool in_place(const Window *w) { return w->kernel[0] * w->kernel[1] * w->
 /* Rows in pieces of a tile, and blocks of `outer` things with `taps` operands for each column that stay in the first-level cache. */
 static void cut(Work *work, PackedPass *p, const char *name, int rows, int columns, int outer, int taps)
 {
-    p->tile = schedule_tile(work, name, (TileWork){ rows, columns, 1, work->on.parts, 0, false });
+    p->tile = schedule_tile(work, name, (TileWork){ rows, columns, 1, work->on.parts, 0, false, 0 });
     p->tile.Q = runs_spread(columns, p->tile.Q).run[0].size;
     p->rows = runs_spread(rows, p->tile.F);
     p->bytes = (int64_t)outer * taps * p->tile.Q * work->on.vec_bytes;
@@ -92,7 +92,7 @@ bool schedule_packed_weights(Work *work)
     Work parts = *work;
     if (work->on.target->vec_registers[work->m->options.is_double] <= work->on.parts)
         parts.on.parts = 1;              /* generic code has no registers to speak of, so its tiles stay small */
-    p->tile = schedule_tile(&parts, "weights", (TileWork){ M, columns, 1, 1, 0, false });
+    p->tile = schedule_tile(&parts, "weights", (TileWork){ M, columns, 1, 1, 0, false, 0 });
     p->filters = runs_spread(M, p->tile.F);
     p->columns = columns;
     const int all = (int)ceil_div(columns, p->tile.Q), fit = (int)(STACK_BYTES / 2 / ((int64_t)M * work->on.vec_bytes * p->tile.Q));

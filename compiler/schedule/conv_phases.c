@@ -11,8 +11,10 @@
 #include "graph/window.h"
 #include "schedule/kernels.h"
 
-enum { ROWS_LEAST = 8, ROWS_MOST = 4 };
+enum { ROWS_LEAST = 8, ROWS_MOST = 4, LINE_BYTES = 64 };
 static const double COPY = 3, PUT_ASIDE = 3; /* cycles for a vec: copied; of sums, stored and loaded again */
+static const double LINE = 0.3;              /* for a line of weights from the second-level cache, of which each phase takes some taps */
+static const double ALONE = 0.15;            /* more, for a multiply-add in a tile of one column, which uses its weight once */
 
 static int least(int a, int b) { return a < b ? a : b; }
 
@@ -32,15 +34,41 @@ static void meets(const Window *w, int axis, int *first, int *count)
     *first = (int)low, *count = (int)(high - low + 1);
 }
 
+/* Positions of a phase along an axis that meet y with all of its taps: most of any phase.  The others are tiles of one column. */
+static int whole(const Window *w, int axis)
+{
+    int64_t best = 1;
+    for (int64_t i = 0; i < w->stride[axis] && i < w->x[axis]; i++) {
+        int64_t first = (i + w->before[axis]) % w->stride[axis], last = first, count = 0; /* taps */
+        while (last + w->stride[axis] < w->kernel[axis])
+            last += w->stride[axis];
+        for (int64_t at = i; at < w->x[axis]; at += w->stride[axis])
+            count += at + w->before[axis] >= last * w->dilation[axis] &&
+                     floor_div(at + w->before[axis] - first * w->dilation[axis], w->stride[axis]) < w->y[axis];
+        best = count > best ? count : best;
+    }
+    return (int)best;
+}
+
 static int block_of(const Work *work, int M, int64_t bytes)
 {
     int64_t fit = work->on.target->operand_bytes / bytes;
     return fit < 1 ? 1 : fit < M ? (int)fit : M;
 }
 
-/* The strip whose copies and sums cost least, by position. */
-static void strip(const Work *work, PhasedPass *p, int M, int C, int phases, int rows, int columns)
+/* Of the columns in strips of `across`, those that no whole tile covers. */
+static int columns_alone(const Work *work, int C, int columns, int across)
 {
+    int Q = tile_best(&work->on, (TileWork){ C, across, 1, work->on.parts, 0, false, 0 }).Q, alone = 0;
+    for (int at = 0; Q > 1 && at < columns; at += across)
+        alone += least(across, columns - at) % Q;
+    return alone;
+}
+
+/* The strip whose copies, sums put aside, weights and single columns cost least, by position. */
+static void strip(const Work *work, PhasedPass *p, int M, int C, int taps, int phases, int rows, int columns)
+{
+    const double products = (double)M * C * taps, lines = products * (work->on.vec_bytes / LANES) / LINE_BYTES;
     double least_cost = 0;
     for (int down = 1; down <= least(ROWS_MOST, rows); down++)
         for (int n = 1, before = 0; n <= columns; n++) {
@@ -49,7 +77,8 @@ static void strip(const Work *work, PhasedPass *p, int M, int C, int phases, int
                 continue;
             before = across;
             int block = block_of(work, M, (int64_t)high * wide * work->on.vec_bytes), blocks = (int)ceil_div(M, block);
-            double cost = COPY * M * high * wide / (down * across) + PUT_ASIDE * (blocks - 1) * C * phases;
+            double cost = COPY * M * high * wide / (down * across) + PUT_ASIDE * (blocks - 1) * C * phases + LINE * lines * phases / across +
+                          ALONE * products * columns_alone(work, C, columns, across) / columns;
             if (p->down && cost >= least_cost)
                 continue;
             least_cost = cost, p->down = down, p->across = across;
@@ -83,7 +112,7 @@ bool schedule_phased(Work *work)
     p->zeros = packed_pays(&w, C), p->copied = p->zeros || map >= work->on.target->set_bytes;
     meets(&w, 0, &p->first_row, &p->rows_met), meets(&w, 1, &p->first_column, &p->columns_met);
     if (p->copied) {
-        strip(work, p, M, C, phases, rows, columns);
+        strip(work, p, M, C, (int)(w.kernel[0] * w.kernel[1]), phases, rows, columns);
         p->high = p->down - 1 + p->rows_met, p->wide = p->across - 1 + p->columns_met;
     } else {
         p->down = rows, p->across = columns;
@@ -93,8 +122,9 @@ bool schedule_phased(Work *work)
     p->block = runs_spread(M, block_of(work, M, p->bytes)).run[0].size;
     p->blocked = p->block < M;
     p->chunk = chunk_of(work, p, C, phases);
-    p->tile = schedule_tile(work, "backward", (TileWork){ p->chunk, p->across, 1, work->on.parts, 0, false });
+    const int run = p->zeros ? p->across : least(p->across, whole(&w, 1));
+    p->tile = schedule_tile(work, "backward", (TileWork){ p->chunk, run, 1, work->on.parts, 0, false, 0 });
     p->rows = runs_spread(p->chunk, p->tile.F);
-    p->edges = runs_spread(p->chunk, tile_best(&work->on, (TileWork){ p->chunk, 1, 1, work->on.parts, 0, false }).F);
+    p->edges = runs_spread(p->chunk, tile_best(&work->on, (TileWork){ p->chunk, 1, 1, work->on.parts, 0, false, 0 }).F);
     return true;
 }

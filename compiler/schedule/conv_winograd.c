@@ -69,7 +69,7 @@ static void pass(Work *w, WinogradSchedule *s, WinogradPass *p, const char *name
         int t = s->sizes[i];
         BlockTile *b = &p->tiles[i];
         b->tile =
-            schedule_tile(w, arena_printf(w->m->arena, "%s, blocks of %d", name, t), (TileWork){ rows, t, 1, w->on.parts, 0, blocked });
+            schedule_tile(w, arena_printf(w->m->arena, "%s, blocks of %d", name, t), (TileWork){ rows, t, 1, w->on.parts, 0, blocked, 0 });
         b->rows = blocked ? runs_inside(rows, b->tile.F) : runs_spread(rows, b->tile.F);
         b->columns = runs_spread(t, b->tile.Q);
     }
@@ -79,7 +79,7 @@ static void weights(Work *w, WinogradSchedule *s, const char *name)
 {
     const Winograd *l = &s->layout;
     BlockTile *b = &s->weights;
-    b->tile = schedule_tile(w, name, (TileWork){ l->P, l->QP / LANES, 1, w->on.parts, 0, false });
+    b->tile = schedule_tile(w, name, (TileWork){ l->P, l->QP / LANES, 1, w->on.parts, 0, false, 0 });
     b->rows = runs_spread(l->P, b->tile.F);
     b->columns = runs_spread(l->QP / LANES, b->tile.Q);
 }

@@ -54,7 +54,7 @@ static void forward(Work *w, const Sizes *z, int64_t S)
     p->S = (int)S;
     int parts = w->on.parts, last = w->m->last_examples;
     p->straight = is_straight(w->m, z);
-    p->tile = schedule_tile(w, "forward", p->straight ? (TileWork){ LANES, 1, 1, parts, 0, false } : (TileWork){ LANES, (int)z->vecs, 1, parts, 2 * parts, false });
+    p->tile = schedule_tile(w, "forward", p->straight ? (TileWork){ LANES, 1, 1, parts, 0, false, 0 } : (TileWork){ LANES, (int)z->vecs, 1, parts, 2 * parts, false, 0 });
     p->panels = runs_spread((int)z->vecs, p->tile.Q);
     p->rows = runs_spread(p->straight && z->M < LANES ? 0 : LANES, p->tile.F);
     p->rest = runs_spread(p->straight ? z->M % LANES : last < LANES ? last : 0, p->tile.F);
@@ -93,7 +93,7 @@ static void backward(Work *w, const Sizes *z, int S)
     enum { LEAST_BLOCK = 16, MOST_BLOCK = 128 };
     DenseRows *p = &w->s->dense_backward;
     p->S = S;
-    p->tile = schedule_tile(w, "backward", (TileWork){ (int)z->IN, S, 1, w->on.parts, 0, false });
+    p->tile = schedule_tile(w, "backward", (TileWork){ (int)z->IN, S, 1, w->on.parts, 0, false, 0 });
     int64_t block = most(LEAST_BLOCK, least(MOST_BLOCK, w->on.target->operand_bytes / ((int64_t)w->on.vec_bytes * p->tile.Q)));
     p->block = block < z->M ? (int)block : 0;
     p->prefetch = weight_reals(z) > w->on.target->weight_reals;
@@ -109,7 +109,7 @@ static void products(Work *w, const Sizes *z, int S)
     enum { PIECES = 16 };
     DenseRows *p = &w->s->products;
     p->S = S;
-    p->tile = schedule_tile(w, "products", (TileWork){ (int)z->IN, (int)z->vecs, 1, w->on.parts, w->on.parts + 1, false });
+    p->tile = schedule_tile(w, "products", (TileWork){ (int)z->IN, (int)z->vecs, 1, w->on.parts, w->on.parts + 1, false, 0 });
     const int64_t row = w->on.vec_bytes, column = row * LANES, far = w->on.target->far_bytes;        /* of a slice: an input, a vec of outputs */
     const int64_t slices = most(1, w->on.target->operand_bytes / (row * p->tile.F + column * p->tile.Q));
     p->prefetch = (int64_t)S * z->vecs * LANES * LANES > w->on.target->weight_reals;

@@ -33,7 +33,7 @@ static void conv(Work *w)
     const bool points = l->kind == BY_POINTS;
     const int rows = points ? l->M : (int)l->window.y[1], columns = points ? l->vecs : l->MP / 16;
     const int within = points && !l->flat ? (int)l->window.y[1] / 16 : columns; /* row by row, no tile is wider than a row */
-    s->tile = tile_best(&w->on, (TileWork){ rows, within, 1, w->on.parts, 0, false });
+    s->tile = tile_best(&w->on, (TileWork){ rows, within, 1, w->on.parts, 0, false, 0 });
     s->rows = runs_spread(rows, s->tile.F), s->columns = runs_spread(columns, s->tile.Q);
     if (points)
         s->stage = l->flat ? s->rows.run[0].size * l->vecs * 16 : 0;
@@ -67,7 +67,7 @@ static void tiles(Work *w)
     while (rows > 1 && (l->tiles[0] % rows || rows * row > w->on.target->inputs_reals))
         rows--;
     s->together = rows * l->tiles[1];
-    s->tile = tile_best(&w->on, (TileWork){ s->together, l->MP / 16, 1, w->on.parts, 0, false });
+    s->tile = tile_best(&w->on, (TileWork){ s->together, l->MP / 16, 1, w->on.parts, 0, false, 0 });
     s->rows = runs_spread(s->together, s->tile.F), s->columns = runs_spread(l->MP / 16, s->tile.Q);
     s->turned = (int64_t)(l->tiles[0] * l->side + 2) * (l->tiles[1] * l->side + 2) * CP;
     s->done = ((int64_t)l->tiles[0] * l->tiles[1] * l->side * l->side + 16) * l->MP;

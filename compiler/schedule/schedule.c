@@ -26,7 +26,7 @@ static void schedule_matmul(Work *w)
     int sizes[3][2];
     matmul_sizes(w->op, sizes);
     for (int i = 0; i < 3; i++) {
-        const Tile t = tile_best(&w->on, (TileWork){ sizes[i][0], sizes[i][1], w->on.parts, w->on.parts, 0, false });
+        const Tile t = tile_best(&w->on, (TileWork){ sizes[i][0], sizes[i][1], w->on.parts, w->on.parts, 0, false, 0 });
         w->s->product_rows[i] = runs_spread(sizes[i][0], t.F);
         w->s->product_columns[i] = runs_spread(sizes[i][1], t.Q);
     }

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define CACHES                                                                                                                            \
-    .operand_bytes = 28 * 1024, .panel_bytes = 24 * 1024, .rows_bytes = 36 * 1024, .set_bytes = 4096,                                     \
+    .operand_bytes = 28 * 1024, .panel_bytes = 24 * 1024, .rows_bytes = 36 * 1024, .set_bytes = 4096, .ways = 8,                          \
     .far_bytes = 192 * 1024, .kept_bytes = 128 * 1024, .sums_reals = 49152,                                                               \
     .map_reals = 16384, .weight_reals = 100000, .memory_reals = 1000000
 

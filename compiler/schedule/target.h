@@ -15,6 +15,7 @@ typedef struct {
     int64_t panel_bytes;             /* a panel of a dense layer's weights, while all examples pass through it */
     int64_t rows_bytes;              /* rows of dy and x that one tile of a weight gradient is summed from */
     int64_t set_bytes;               /* addresses so far apart share a set of it: its size divided by its ways */
+    int ways;                        /* of it: lines of one set that stay, of such addresses */
     /* Second-level cache. */
     int64_t far_bytes;               /* either operand of a piece of a dense layer's weight gradient, in a block of slices */
     int64_t kept_bytes;              /* sums that are put aside between two blocks of filters */

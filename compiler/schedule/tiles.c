@@ -105,7 +105,7 @@ int tiles_best(const Machine *on, TileWork w, int most, Tile best[TILES_MOST])
 {
     Choice sorted[TILES_MOST];
     int count = 0;
-    for (int f = 1; f <= least(w.rows, SIDE_MOST); f++)
+    for (int f = 1; f <= least(least(w.rows, SIDE_MOST), w.rows_most ? w.rows_most : SIDE_MOST); f++)
         for (int q = 1; q <= least(w.columns, SIDE_MOST); q++) {
             if (!fits(on, w, f, q))
                 continue;

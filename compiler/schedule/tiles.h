@@ -33,6 +33,7 @@ typedef struct {
     int rows, columns, row_registers, column_registers;
     int far;                             /* half-cycles to load a column's operand, if not its registers; 0: as usual */
     bool blocked;                        /* rows lie in blocks of 16, which no tile may cross: see runs_inside */
+    int rows_most;                       /* of a tile; 0: as many as registers hold */
 } TileWork;
 
 Tile tile_best(const Machine *on, TileWork w);
