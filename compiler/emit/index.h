@@ -1,13 +1,10 @@
-/* index.h -- a number in place of a variable in a line of the emitted C; see index.c. */
+/* index.h -- a number in place of a variable in C, and what can be computed by that; see index.c. */
 #ifndef SPNC_INDEX_H
 #define SPNC_INDEX_H
 
-#include "spnc.h"
+#include "emit/declared.h"
 
-/* True if `word` stands in the text outside of comments and strings, as a name of its own and not as a member's. */
-bool index_names(const char *text, const char *word);
-
-/* The line with `number` in place of each `variable`, and what can be computed of it computed; in the arena. */
-const char *index_put(Arena *a, const char *line, const char *variable, int number);
+/* Puts `number` in place of each `variable` between the tokens `before` and `behind`, and computes what can be computed by that. */
+void index_put(Code *c, const Declared *d, Token *before, Token *behind, const char *variable, int number);
 
 #endif
