@@ -2,22 +2,22 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
-#include "emit/turns.h"
+#include "emit/tidy.h"
 
-/* Names that the texts use, as parameters of the function that they stand in. */
-#define NAMES "int i, int j, int k, int p, int s, int u, int v, int at, int from, int next, int pack, real *q"
+/* A function, and names that the texts use in it. */
+static const char function[] = "static int a, b, c, i, j, k, p, s, at, from;\nvoid g(int u, int v, int next, int pack)";
 
 static void expect_in(const char *head, const char *before, const char *after)
 {
     Arena *a = arena_new();
     Text t = { .arena = a };
     text_printf(&t, "%s\n{\n%s}\n", head, before);
-    turns_leave_out(&t);
+    tidy(&t, true);
     cr_expect(eq(str, t.text, arena_printf(a, "%s\n{\n%s}\n", head, after)));
     arena_free(a);
 }
 
-static void expect(const char *before, const char *after) { expect_in("void g(" NAMES ")", before, after); }
+static void expect(const char *before, const char *after) { expect_in(function, before, after); }
 
 static void stays(const char *text) { expect(text, text); }
 
@@ -26,8 +26,8 @@ static void put(const char *line, const char *variable, int number, const char *
 {
     Arena *a = arena_new();
     const char *const end = strchr(line, ';') ? "" : ";";
-    expect_in("void g(int a, int b, int c, " NAMES ")", arena_printf(a, "    for (int %s = %d; %s < %d; %s++)\n        %s%s\n", variable, number, variable, number + 1, variable, line, end),
-              arena_printf(a, "    %s%s\n", want, end));
+    expect(arena_printf(a, "    for (int %s = %d; %s < %d; %s++)\n        %s%s\n", variable, number, variable, number + 1, variable, line, end),
+           arena_printf(a, "    %s%s\n", want, end));
     arena_free(a);
 }
 
@@ -196,7 +196,7 @@ Test(turns, what_is_no_function_or_cannot_be_read_stays)
         Arena *a = arena_new();
         Text t = { .arena = a };
         text_printf(&t, "%s", same[i]);
-        turns_leave_out(&t);
+        tidy(&t, true);
         cr_expect(eq(str, t.text, (char *)(uintptr_t)same[i]));
         arena_free(a);
     }

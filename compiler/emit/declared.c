@@ -104,9 +104,12 @@ static Declared *declared(Arena *a, const Declared *file)
     return d;
 }
 
-Declared *declared_in_file(Code *c)
+const Declared *declared_in_file(Code *c)
 {
     Declared *d = declared(c->arena, NULL);
+    for (Token *t = c->ends.next; t != &c->ends; t = t->next)
+        if (t->kind == CODE_LINE && strstr(t->text, "define"))
+            list_push(c->arena, &d->macros, t);
     for (Token *t = c->ends.next; t != &c->ends; t = t->next) {
         if (code_is_any(t->prev, "; }") || t->prev->kind == CODE_LINE || t->prev->kind == CODE_END)
             take(d, t, false);
@@ -115,7 +118,7 @@ Declared *declared_in_file(Code *c)
     return d;
 }
 
-Declared *declared_in_function(const Declared *file, Token *to)
+const Declared *declared_in_function(const Declared *file, Token *to)
 {
     Declared *d = declared(file->arena, file);
     Token *const open = to->partner, *const parameters = code_is(open->prev, ")") ? open->prev->partner : NULL;
@@ -183,4 +186,16 @@ bool declared_whole(const Declared *d, const Token *from, const Token *to)
         if (t == to)
             return true;
     }
+}
+
+bool declared_in_macro(const Declared *d, const char *word)
+{
+    d = d->file ? d->file : d;
+    for (int i = 0; i < d->macros.count; i++)
+        for (const char *line = ((Token *)d->macros.items[i])->text, *at = line; (at = strstr(at, word)); at++) {
+            const char around[] = { at > line ? at[-1] : ' ', at[strlen(word)], 0 };
+            if (strcspn(around, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(around))
+                return true;
+        }
+    return false;
 }

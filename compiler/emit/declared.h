@@ -17,14 +17,17 @@ typedef struct Declared Declared;
 struct Declared {
     Arena *arena;
     List list;            /* of Declaration */
+    List macros;          /* lines of the file that begin with #define */
     const Declared *file; /* of a function; else NULL */
 };
 
-/* What is declared outside of all functions, and the types that are arrays; in the code's arena. */
-Declared *declared_in_file(Code *c);
+/* What is declared outside of all functions; in the code's arena. */
+const Declared *declared_in_file(Code *c);
 /* What the function declares whose body ends at `to`, its parameters with it. */
-Declared *declared_in_function(const Declared *file, Token *to);
+const Declared *declared_in_function(const Declared *file, Token *to);
 /* True if no real number can be in what the tokens from `from` to `to` compute: a whole number, a pointer, an array. */
 bool declared_whole(const Declared *d, const Token *from, const Token *to);
+/* True if a macro of the file has the word in it. */
+bool declared_in_macro(const Declared *d, const char *word);
 
 #endif

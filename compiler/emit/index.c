@@ -9,7 +9,7 @@
 enum { NUMBER_MOST = 100000000, /* numbers that are computed are smaller */
        REACH = 5 };             /* tokens before a change that it can concern */
 
-static bool begins_sum(const Token *t)
+bool index_begins_sum(const Token *t)
 {
     return t->kind == CODE_END || code_is_any(t, "return ( [ , = ? : < > <= >= == != && || += -= { ;");
 }
@@ -40,7 +40,7 @@ static Token *sum_begin(Token *t)
 {
     for (;; t = t->prev) {
         t = code_is_any(t, ") ] }") ? t->partner : t;
-        if (begins_sum(t->prev) || code_is_any(t->prev, "<< >> & | ^ *= /= %= <<= >>= &= |= ^="))
+        if (index_begins_sum(t->prev) || code_is_any(t->prev, "<< >> & | ^ *= /= %= <<= >>= &= |= ^="))
             return t;
     }
 }
@@ -68,14 +68,14 @@ static bool compute(Code *c, const Declared *d, Token *t)
     Token *y = t->next->next;
     if (!t->number || !y->number || !(t->touched || y->touched))
         return false;
-    if (code_is_any(op, "* / %") && (begins_sum(before) || code_is_any(before, "+ -")) && !(code_is_any(op, "/ %") && y->value == 0)) {
+    if (code_is_any(op, "* / %") && (index_begins_sum(before) || code_is_any(before, "+ -")) && !(code_is_any(op, "/ %") && y->value == 0)) {
         const int64_t value = code_is(op, "*") ? (int64_t)t->value * y->value : code_is(op, "/") ? t->value / y->value : t->value % y->value;
         if (value < NUMBER_MOST)
             put(c, t, y, (int)value);
         return value < NUMBER_MOST;
     }
     if (code_is_any(op, "+ -") && !code_is_any(y->next, "* / %") &&
-        (begins_sum(before) || (code_is(before, "+") && code_ends_operand(before->prev) && is_whole_sum(d, before->prev)))) {
+        (index_begins_sum(before) || (code_is(before, "+") && code_ends_operand(before->prev) && is_whole_sum(d, before->prev)))) {
         const int sum = code_is(op, "+") ? t->value + y->value : t->value - y->value;
         if (sum >= 0)
             put(c, t, y, sum);
@@ -100,7 +100,9 @@ static void remains(Code *c, Token *t, const char *gap)
 {
     t->gap = code_has_comment(t) ? t->gap : gap;
     t->touched = t->number;
-    if (code_is(t->prev, "(") && code_is(t->next, ")") && !code_ends_operand(t->prev->prev)) {
+    const Token *const outer = t->prev->prev;
+    const bool cast = code_is(outer, ")") && code_is(outer->prev, "*") && t->kind == CODE_NAME; /* to a pointer */
+    if (code_is(t->prev, "(") && code_is(t->next, ")") && (cast || !code_ends_operand(outer))) {
         gap = t->prev->gap;
         code_delete(c, t->next);
         code_delete(c, t->prev);
@@ -112,7 +114,7 @@ static void remains(Code *c, Token *t, const char *gap)
 static bool decide(Code *c, const Declared *d, Token *t)
 {
     Token *op = t->next, *y = op->next, *ask = y->next;
-    if (!t->number || !y->number || !(t->touched || y->touched) || !code_is_any(op, "< >") || !code_is(ask, "?") || !begins_sum(t->prev) ||
+    if (!t->number || !y->number || !(t->touched || y->touched) || !code_is_any(op, "< >") || !code_is(ask, "?") || !index_begins_sum(t->prev) ||
         code_is_any(t->prev, "< > <= >= == != && ||"))
         return false;
     Token *colon = operand_end(ask->next, ":");
@@ -132,42 +134,47 @@ static bool decide(Code *c, const Declared *d, Token *t)
     return true;
 }
 
-/* Terms and factors of 0, and parentheses around a number. */
-static bool leave_out(Code *c, const Declared *d, Token *t)
+bool index_leave_out_zero(Code *c, const Declared *d, Token *t)
 {
-    Token *before = t->prev, *behind = t->next;
-    if (!t->number || !t->touched)
+    Token *const before = t->prev, *const behind = t->next;
+    if (!t->number || t->value)
         return false;
-    if (code_is(before, "(") && code_is(behind, ")") && !code_ends_operand(before->prev)) {
-        remains(c, t, t->gap);
-        return true;
-    }
-    if (t->value)
-        return false;
-    if (code_is_any(behind, "* / %") && !code_is_any(before, "* / %") && behind->next->kind == CODE_NAME &&
+    if (code_is_any(behind, "* / %") && !code_is_any(before, "* / %") && (behind->next->kind == CODE_NAME || behind->next->number) &&
         (ends_term(behind->next->next) || code_is_any(behind->next->next, "* / %")) && (in_index(t) || declared_whole(d, behind->next, behind->next))) {
         put(c, t, behind->next, 0);
         return true;
     }
-    if (code_is(before, "*") && before->prev->kind == CODE_NAME && (begins_sum(before->prev->prev) || code_is(before->prev->prev, "+")) &&
+    if (code_is(before, "*") && before->prev->kind == CODE_NAME && (index_begins_sum(before->prev->prev) || code_is(before->prev->prev, "+")) &&
         ends_term(behind) && (in_index(t) || declared_whole(d, before->prev, before->prev))) {
         put(c, before->prev, t, 0);
         return true;
     }
-    if (code_is(behind, "+") && begins_sum(before) && is_whole_term(d, behind->next)) {
-        Token *rest = behind->next;
+    if (code_is(behind, "+") && index_begins_sum(before) && is_whole_term(d, behind->next)) {
+        Token *const rest = behind->next;
         const char *gap = t->gap;
         code_delete_all(c, t, behind);
         remains(c, rest, gap);
         return true;
     }
     if (code_is_any(before, "+ -") && code_ends_operand(before->prev) && ends_term(behind) && is_whole_sum(d, before->prev)) {
-        Token *rest = before->prev;
+        Token *const rest = before->prev;
         code_delete_all(c, before, t);
         remains(c, rest, rest->gap);
         return true;
     }
     return false;
+}
+
+/* Terms and factors of 0, and parentheses around a number. */
+static bool leave_out(Code *c, const Declared *d, Token *t)
+{
+    if (!t->number || !t->touched)
+        return false;
+    if (code_is(t->prev, "(") && code_is(t->next, ")") && !code_ends_operand(t->prev->prev)) {
+        remains(c, t, t->gap);
+        return true;
+    }
+    return index_leave_out_zero(c, d, t);
 }
 
 void index_put(Code *c, const Declared *d, Token *before, Token *behind, const char *variable, int number)

@@ -1,6 +1,6 @@
 /* turns.c -- leaves out loops of one turn, so that templates need not ask whether a size or a tile makes one.
  *
- * In: C as the templates laid it out.  Out: the same C, in which `for (int c = 0; c < 1; c++)` is its body with 0 for c.  Next: ones.c.
+ * In: C as the templates laid it out.  Out: the same C, in which `for (int c = 0; c < 1; c++)` is its body with 0 for c.  Next: ones.c.  Used by tidy.c.
  * The one convention: it works on tokens and statements (code.c), not on lines, and a loop stays where these do not show that its variable has one
  * value, or where a line of the preprocessor stands in it; a block stays where its names could meet others.  What OpenMP would deal out to one
  * thread, one thread does. */
@@ -8,12 +8,11 @@
 #include "emit/index.h"
 #include <string.h>
 
-/* L of the emitted C is LANES in all of its forms. */
+/* A function: the names that it declares, its first token, and its body's bracket. */
 typedef struct {
     Code *code;
-    Declared *file, *here; /* the names of the file, and of the function in work */
-    Token *from, *open;    /* that function: its first token, and its body's bracket */
-    List macros;           /* the lines #define */
+    const Declared *here;
+    Token *from, *open;
 } Turns;
 
 /* A loop of one turn: for (int VARIABLE = ...; ...; ..., MORE) BODY */
@@ -28,7 +27,7 @@ typedef struct {
 
 /* ---- which loops have one turn ---------------------------------------------------------------------------- */
 
-/* Moves *t behind a product of numbers and L; -1: something else. */
+/* Moves *t behind a product of numbers and L, which is LANES in all forms of the emitted C; -1: something else. */
 static int constant(Token **t)
 {
     for (int64_t value = 1;; *t = (*t)->next) {
@@ -121,18 +120,6 @@ static bool leaves(Token *from, Token *to, const char *how)
     }
 }
 
-/* Does a macro of the file name the variable? */
-static bool in_macro(const Turns *c, const char *variable)
-{
-    for (int i = 0; i < c->macros.count; i++)
-        for (const char *line = c->macros.items[i], *at = line; (at = strstr(at, variable)); at++) {
-            char around[] = { at > line ? at[-1] : ' ', at[strlen(variable)], 0 };
-            if (strcspn(around, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(around))
-                return true;
-        }
-    return false;
-}
-
 /* Has the loop's head comments within it, or on its line before or behind it? */
 static bool is_remarked(const Turn *t)
 {
@@ -151,7 +138,7 @@ static bool is_plain(const Turns *c, const Turn *t)
     for (const Token *k = t->head; k != t->last; k = k->next)
         if (k->kind == CODE_LINE)
             return false;
-    return !is_changed(c, t->first, t->last, t->variable) && !leaves(t->first, t->last, "break") && !in_macro(c, t->variable);
+    return !is_changed(c, t->first, t->last, t->variable) && !leaves(t->first, t->last, "break") && !declared_in_macro(c->here, t->variable);
 }
 
 /* ---- what stands around them ------------------------------------------------------------------------------ */
@@ -320,38 +307,13 @@ static void leave_out(const Turns *c, Turn *t)
     }
 }
 
-/* The loops of a function, those within others before these. */
-static void leave_out_of(Turns *c)
+void turns_leave_out(Code *code, const Declared *d, Token *from, Token *open)
 {
-    for (Token *t = c->open->partner, *before; t != c->open; t = before) {
+    const Turns c = { code, d, from, open };
+    for (Token *t = open->partner, *before; t != open; t = before) { /* loops within others before these */
         before = t->prev;
         Turn turn;
-        if (head_of(t, &turn) && is_plain(c, &turn))
-            leave_out(c, &turn);
+        if (head_of(t, &turn) && is_plain(&c, &turn))
+            leave_out(&c, &turn);
     }
-}
-
-void turns_leave_out(Text *text)
-{
-    Turns c = { .code = code_read(text->arena, text->text ? text->text : "") };
-    if (!c.code)
-        return;
-    c.file = declared_in_file(c.code);
-    for (Token *t = c.code->ends.next; t != &c.code->ends; t = t->next)
-        if (t->kind == CODE_LINE && strstr(t->text, "define"))
-            list_push(text->arena, &c.macros, (void *)(uintptr_t)t->text);
-    c.from = c.code->ends.next;
-    for (Token *t = c.from; t != &c.code->ends; t = t->next) {
-        if (code_is(t, "{") && code_is(t->prev, ")")) {
-            c.open = t;
-            c.here = declared_in_function(c.file, t->partner);
-            leave_out_of(&c);
-        }
-        t = t->partner ? t->partner : t;
-        if (code_is_any(t, "; }") || t->kind == CODE_LINE)
-            c.from = t->next;
-    }
-    Text out = { .arena = text->arena };
-    code_write(c.code, &out);
-    *text = out;
 }
