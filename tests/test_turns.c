@@ -252,3 +252,40 @@ Test(index, terms_of_0_go_by_what_the_names_beside_them_are)
         arena_free(a);
     }
 }
+
+Test(constants, a_variable_that_is_a_number_is_that_number)
+{
+    expect("    int x = 0, y = x + 1;\n    for (int r = x; r < y; r++)\n        f(r, u + x);\n", "    f(0, u);\n");
+    expect("    int x = 3, y = u, z = x + y;\n    f(x + 1, y, z, e.x);\n", "    int y = u, z = 3 + y;\n    f(4, y, z, e.x);\n");
+    expect("    while (u) {\n        int x = 4;\n        for (int r = 0; r < x; r++)\n            f(r);\n    }\n",
+           "    while (u) {\n        for (int r = 0; r < 4; r++)\n            f(r);\n    }\n");
+}
+
+Test(constants, a_name_that_does_more_or_that_shall_stay_stays)
+{
+    static const char *const same[] = {
+        "const int x = 3;", "static int x = 3;", "enum { x = 3 };", "long x = 3;", "int x = 3, *y = &x;", "int x = 3;\n    x++;", "int x = 3;\n    (x) = 4;",
+        "int x = -3;", "int x[] = { 3 };", "int x = e(3);", "int x = 3;\n    #pragma omp parallel num_threads(x)", "int x = 3;   /* of the paper */",
+        "{\n        int x = 3;\n        h(x);\n    }\n    int x = u;",
+    };
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        char text[200];
+        snprintf(text, sizeof text, "    %s\n    f(x);\n", same[i]);
+        stays(text);
+    }
+}
+
+Test(turns, a_loop_from_a_variable_to_one_more_has_one_turn)
+{
+    expect("    int x = h(), y = x + 1;\n    for (int r = x; r < y; r++) {\n        f(q[(r - x) * L + 1]);\n        f(r);\n    }\n",
+           "    int x = h();\n    f(q[1]);\n    f(x);\n");
+    expect("    int x = h(), y = x + 3;\n    for (int r = x; r < y; r += 3)\n        f(r);\n    f(y);\n", "    int x = h(), y = x + 3;\n    f(x);\n    f(y);\n");
+    expect("    int x = h();\n    for (int r = x; r < x + 1; r++)\n        f(r);\n", "    int x = h();\n    f(x);\n");
+    stays("    int x = h(), y = x + 3;\n    for (int r = x; r < y; r++)\n        f(r);\n");
+    stays("    int x = h(), y = x + 1;\n    x++;\n    for (int r = x; r < y; r++)\n        f(r);\n");
+    stays("    int x = h(), y = x + 1;\n    y++;\n    for (int r = x; r < y; r++)\n        f(r);\n");
+    stays("    int x = h(), y = x + 1 < 4 ? x + 1 : 4;\n    for (int r = x; r < y; r++)\n        f(r);\n");
+    stays("    for (int r = u; r < u + 1; r++)\n        f(r);\n");
+    expect("    int x = h(), y = x + 1;\n    for (int r = x; r < y; r++)\n        f(q[r - x - u], u - r - x, (r - x) / 2.0);\n",
+           "    int x = h();\n    f(q[0 - u], u - x - x, 0 / 2.0);\n");
+}

@@ -153,9 +153,11 @@ Code *code_read(Arena *a, const char *text)
 
 void code_write(const Code *c, Text *out)
 {
-    for (const Token *t = c->ends.next; t != &c->ends; t = t->next)
-        text_printf(out, "%s%s", t->gap, t->text);
-    text_printf(out, "%s", c->ends.gap);
+    for (const Token *t = c->ends.next; t != &c->ends; t = t->next) {
+        text_add(out, t->gap, strlen(t->gap));
+        text_add(out, t->text, strlen(t->text));
+    }
+    text_add(out, c->ends.gap, strlen(c->ends.gap));
 }
 
 /* ---- statements ------------------------------------------------------------------------------------------- */

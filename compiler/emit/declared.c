@@ -121,6 +121,7 @@ const Declared *declared_in_file(Code *c)
 const Declared *declared_in_function(const Declared *file, Token *to)
 {
     Declared *d = declared(file->arena, file);
+    d->end = to;
     Token *const open = to->partner, *const parameters = code_is(open->prev, ")") ? open->prev->partner : NULL;
     for (Token *t = parameters ? parameters->next : open; t != open; t = t->next) {
         if (code_is_any(t->prev, "( ,"))
@@ -188,14 +189,67 @@ bool declared_whole(const Declared *d, const Token *from, const Token *to)
     }
 }
 
+/* Does t, the variable, change there, or get its address taken; or is it another thing of that name, a label or a declaration? */
+static bool changes_at(const Declared *d, const Token *t)
+{
+    for (int i = 0; i < d->list.count; i++)
+        if (((Declaration *)d->list.items[i])->name == t)
+            return true;
+    if (code_is_any(t->prev, "goto sizeof ##") || (code_is(t->next, ":") && code_is_any(t->prev, "{ } ; :")))
+        return true;
+    const Token *before = t->prev, *behind = t->next;
+    for (; code_is(before, "(") && code_is(behind, ")") && !code_ends_operand(before->prev); before = before->prev)
+        behind = behind->next;
+    return code_is_any(behind, "= += -= *= /= %= &= |= ^= <<= >>= ++ --") || code_is_any(before, "++ --") ||
+           (code_is(before, "&") && !code_ends_operand(before->prev));
+}
+
+bool declared_changes(const Declared *d, const Token *from, const Token *to, const char *variable)
+{
+    for (const Token *t = from;; t = t->next) {
+        if (code_is(t, "offsetof") || (code_names(t, variable) && changes_at(d, t)))
+            return true;
+        if (t == to)
+            return false;
+    }
+}
+
+/* Is the word in the line of the preprocessor? */
+static bool has_word(const char *line, const char *word)
+{
+    for (const char *at = line; (at = strstr(at, word)); at++) {
+        const char around[] = { at > line ? at[-1] : ' ', at[strlen(word)], 0 };
+        if (strcspn(around, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(around))
+            return true;
+    }
+    return false;
+}
+
+const Declaration *declared_constant(const Declared *d, const Token *name)
+{
+    const Declaration *found = NULL;
+    for (int i = 0; i < d->list.count; i++) {
+        const Declaration *x = d->list.items[i];
+        if (!code_is(x->name, name->text) || !code_stays(x->name))
+            continue;
+        if (found)
+            return NULL;
+        found = x;
+    }
+    if (!found || !code_is(found->first, "int") || found->rank || !code_is(found->name->next, "=") || code_is(found->first->prev, "("))
+        return NULL;
+    for (const Token *t = d->end->partner; t != d->end; t = t->next)
+        if (t->kind == CODE_LINE && has_word(t->text, name->text))
+            return NULL;
+    const Token *behind = found->name->next->next;
+    return declared_in_macro(d, name->text) || declared_changes(d, behind, d->end, name->text) ? NULL : found;
+}
+
 bool declared_in_macro(const Declared *d, const char *word)
 {
     d = d->file ? d->file : d;
     for (int i = 0; i < d->macros.count; i++)
-        for (const char *line = ((Token *)d->macros.items[i])->text, *at = line; (at = strstr(at, word)); at++) {
-            const char around[] = { at > line ? at[-1] : ' ', at[strlen(word)], 0 };
-            if (strcspn(around, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(around))
-                return true;
-        }
+        if (has_word(((Token *)d->macros.items[i])->text, word))
+            return true;
     return false;
 }

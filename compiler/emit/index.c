@@ -51,6 +51,9 @@ static bool is_whole_sum(const Declared *d, Token *t) { return in_index(sum_begi
 
 /* ---- one change ------------------------------------------------------------------------------------------- */
 
+/* A name in place of t. */
+static void put_name(Token *t, const char *name) { t->text = name, t->touched = true; }
+
 /* A number in place of the tokens from t to `end`. */
 static void put(Code *c, Token *t, Token *end, int value)
 {
@@ -82,6 +85,17 @@ static bool compute(Code *c, const Declared *d, Token *t)
         return sum >= 0;
     }
     return false;
+}
+
+/* t, a name that has been put: `a - a` is 0. */
+static bool cancel(Code *c, Token *t)
+{
+    Token *const other = t->next->next;
+    if (t->kind != CODE_NAME || !code_is(t->next, "-") || !code_is(other, t->text) || !(t->touched || other->touched) || !index_begins_sum(t->prev) ||
+        !(ends_term(other->next) || code_is(other->next, "-")))
+        return false;
+    put(c, t, other, 0);
+    return true;
 }
 
 /* The first token behind the operand of ?: that begins at t: `end`, or what ends the whole. */
@@ -177,16 +191,20 @@ static bool leave_out(Code *c, const Declared *d, Token *t)
     return index_leave_out_zero(c, d, t);
 }
 
-void index_put(Code *c, const Declared *d, Token *before, Token *behind, const char *variable, int number)
+void index_put(Code *c, const Declared *d, Token *before, Token *behind, const char *variable, const char *name, int number)
 {
     for (Token *t = before->next; t != behind; t = t->next)
-        if (code_names(t, variable))
-            put(c, t, t, number);
+        if (code_names(t, variable)) {
+            if (name)
+                put_name(t, name);
+            else
+                put(c, t, t, number);
+        }
     for (Token *t = before->next; t != behind;) {
         Token *from = t;
         for (int i = 0; i < REACH && from != before; i++) /* found before the change, which may take out those behind */
             from = from->prev;
-        if (compute(c, d, t) || decide(c, d, t) || leave_out(c, d, t))
+        if (compute(c, d, t) || cancel(c, t) || decide(c, d, t) || leave_out(c, d, t))
             t = from == before ? before->next : from;
         else
             t = t->next;

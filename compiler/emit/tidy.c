@@ -4,6 +4,7 @@
  * In: C as the templates laid it out.  Out: the same C.  Next: the generated folder.
  * The one convention: what cannot be read without the preprocessor, brackets that do not match, say, stays as it is. */
 #include "emit/tidy.h"
+#include "emit/constants.h"
 #include "emit/ones.h"
 #include "emit/turns.h"
 #include "emit/wrap.h"
@@ -16,8 +17,10 @@ static void leave_out(Code *c, bool turns)
     for (Token *t = from; t != &c->ends; t = t->next) {
         if (code_is(t, "{") && code_is(t->prev, ")")) {
             const Declared *here = declared_in_function(file, t->partner);
-            if (turns)
-                turns_leave_out(c, here, from, t);
+            do
+                if (turns)
+                    turns_leave_out(c, here, from, t);
+            while (turns && constants_put(c, here));
             ones_leave_out(c, here, t, t->partner);
             ones_leave_out(c, file, before, t);
             before = t->partner;

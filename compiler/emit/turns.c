@@ -21,6 +21,7 @@ typedef struct {
     Token *more;          /* the comma before what its step does beside; NULL: nothing */
     Token *first, *last;  /* of its body, which is a block if its first token is { */
     const char *variable;
+    const char *name;     /* its one value: that of another variable, or, if NULL, `value` */
     int value;
     bool block;
 } Turn;
@@ -50,8 +51,23 @@ static bool take(Token **t, const char *text)
     return there;
 }
 
+/* Moves *t behind an end that is `name` plus a number, or a variable that is this and does not change; returns the number, -1: something else. */
+static int distance(const Declared *d, Token **t, const char *name)
+{
+    Token *at = *t;
+    const Declaration *end = NULL;
+    if (at->kind == CODE_NAME && !code_is(at, name)) {
+        end = declared_constant(d, at);
+        at = end ? end->name->next->next : at;
+    }
+    if (!take(&at, name) || !take(&at, "+") || !at->number || !code_is_any(at->next, ", ;"))
+        return -1;
+    *t = end ? (*t)->next : at->next;
+    return at->value;
+}
+
 /* The head of a loop of one turn: for (int NAME = A; NAME < B; NAME += C, MORE), NAME++ for NAME += 1. */
-static bool head_of(Token *head, Turn *t)
+static bool head_of(const Declared *d, Token *head, Turn *t)
 {
     Token *at = head->next;
     if (!code_is(head, "for") || !take(&at, "(") || !take(&at, "int") || at->kind != CODE_NAME)
@@ -60,10 +76,14 @@ static bool head_of(Token *head, Turn *t)
     at = at->next;
     if (!take(&at, "="))
         return false;
-    t->value = constant(&at);
+    if (at->kind == CODE_NAME && !code_is(at, "L") && declared_constant(d, at)) {
+        t->name = at->text;
+        at = at->next;
+    } else
+        t->value = constant(&at);
     if (t->value < 0 || !take(&at, ";") || !take(&at, t->variable) || !take(&at, "<"))
         return false;
-    const int end = constant(&at);
+    const int end = t->name ? distance(d, &at, t->name) : constant(&at);
     if (end < 0 || !take(&at, ";") || !take(&at, t->variable))
         return false;
     const int step = take(&at, "++") ? 1 : take(&at, "+=") ? constant(&at) : -1;
@@ -74,32 +94,6 @@ static bool head_of(Token *head, Turn *t)
     t->last = code_statement(t->first);
     t->block = code_is(t->first, "{");
     return t->last && (!t->more || (code_is(t->more, ",") && !code_names_within(t->more, t->close, t->variable)));
-}
-
-/* Does t, the variable, change there, or get its address taken; or is it another thing of that name, a label or a declaration? */
-static bool is_changed_at(const Turns *c, const Token *t)
-{
-    for (int i = 0; i < c->here->list.count; i++)
-        if (((Declaration *)c->here->list.items[i])->name == t)
-            return true;
-    if (code_is_any(t->prev, "goto sizeof ##") || (code_is(t->next, ":") && code_is_any(t->prev, "{ } ; :")))
-        return true;
-    const Token *before = t->prev, *behind = t->next;
-    for (; code_is(before, "(") && code_is(behind, ")") && !code_ends_operand(before->prev); before = before->prev)
-        behind = behind->next;
-    return code_is_any(behind, "= += -= *= /= %= &= |= ^= <<= >>= ++ --") || code_is_any(before, "++ --") ||
-           (code_is(before, "&") && !code_ends_operand(before->prev));
-}
-
-/* Does a token from `from` to `to` change the variable, or is there more of its name? */
-static bool is_changed(const Turns *c, const Token *from, const Token *to, const char *variable)
-{
-    for (const Token *t = from;; t = t->next) {
-        if (code_is(t, "offsetof") || (code_names(t, variable) && is_changed_at(c, t)))
-            return true;
-        if (t == to)
-            return false;
-    }
 }
 
 /* A statement that `how`, break or continue, may belong to begins with t. */
@@ -138,7 +132,7 @@ static bool is_plain(const Turns *c, const Turn *t)
     for (const Token *k = t->head; k != t->last; k = k->next)
         if (k->kind == CODE_LINE)
             return false;
-    return !is_changed(c, t->first, t->last, t->variable) && !leaves(t->first, t->last, "break") && !declared_in_macro(c->here, t->variable);
+    return !declared_changes(c->here, t->first, t->last, t->variable) && !leaves(t->first, t->last, "break") && !declared_in_macro(c->here, t->variable);
 }
 
 /* ---- what stands around them ------------------------------------------------------------------------------ */
@@ -254,7 +248,7 @@ static bool run_by_one(const Turns *c, const Turn *t)
         return false;
     const int depth = depth_of(t);
     pragma->text = any ? "#pragma omp single nowait" : "#pragma omp master";
-    index_put(c->code, c->here, t->close, t->last->next, t->variable, t->value);
+    index_put(c->code, c->here, t->close, t->last->next, t->variable, t->name, t->value);
     if (!t->block)
         code_outdent(c->code, t->close->next, t->last, depth);
     take_away(c->code, t->head, t->close);
@@ -287,7 +281,7 @@ static void leave_out(const Turns *c, Turn *t)
     const bool lends = around && ((t->block && !is_statement(t)) || more); /* its block becomes that of the statement around it */
     const bool keeps = !lends && t->block && meets_others(c, t);
     Token *const behind = t->last->next, *const before = t->head->prev;
-    index_put(code, c->here, t->close, behind, t->variable, t->value);
+    index_put(code, c->here, t->close, behind, t->variable, t->name, t->value);
     if (!keeps)
         code_outdent(code, t->close->next, behind->prev, depth);
     if (more)
@@ -313,7 +307,7 @@ void turns_leave_out(Code *code, const Declared *d, Token *from, Token *open)
     for (Token *t = open->partner, *before; t != open; t = before) { /* loops within others before these */
         before = t->prev;
         Turn turn;
-        if (head_of(t, &turn) && is_plain(&c, &turn))
+        if (head_of(d, t, &turn) && is_plain(&c, &turn))
             leave_out(&c, &turn);
     }
 }
