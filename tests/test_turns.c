@@ -282,6 +282,10 @@ Test(turns, a_loop_from_a_variable_to_one_more_has_one_turn)
     expect("    int x = h(), y = x + 3;\n    for (int r = x; r < y; r += 3)\n        f(r);\n    f(y);\n", "    int x = h(), y = x + 3;\n    f(x);\n    f(y);\n");
     expect("    int x = h();\n    for (int r = x; r < x + 1; r++)\n        f(r);\n", "    int x = h();\n    f(x);\n");
     stays("    int x = h(), y = x + 3;\n    for (int r = x; r < y; r++)\n        f(r);\n");
+    expect("    int x = h(), y = x + 2;\n    for (int r = 0; r < (y - x) * L; r++)\n        f(r, u - y - x, y - x * 2);\n",
+           "    int x = h(), y = x + 2;\n    for (int r = 0; r < 2 * L; r++)\n        f(r, u - y - x, y - x * 2);\n");
+    expect("    for (int t = 0; t < 4; t++) {\n        int x = t % 1, y = x + 1;\n        for (int r = x; r < y; r++)\n            f(r, y - x);\n    }\n",
+           "    for (int t = 0; t < 4; t++) {\n        f(0, 1);\n    }\n");
     stays("    int x = h(), y = x + 1;\n    x++;\n    for (int r = x; r < y; r++)\n        f(r);\n");
     stays("    int x = h(), y = x + 1;\n    y++;\n    for (int r = x; r < y; r++)\n        f(r);\n");
     stays("    int x = h(), y = x + 1 < 4 ? x + 1 : 4;\n    for (int r = x; r < y; r++)\n        f(r);\n");

@@ -1,7 +1,7 @@
 /* constants.c -- puts a number in the place of a variable that is declared with it and never changes, and takes out variables that nothing reads.
  *
- * In: a function in tokens.  Out: `int from = 0, to = from + 1;` is gone, and what reads them reads 0 and 1.  Used by tidy.c, with turns.c, by which variables
- * become numbers and whose loops get numbers by this.
+ * In: a function in tokens.  Out: `int from = 0, to = from + 1;` is gone, and what reads them reads 0 and 1; with another `from`, `to - from` is 1.
+ * Used by tidy.c, with turns.c, by which variables become numbers and whose loops get numbers by this.
  * The one convention: only `int NAME = ...`; a template that wants the name to stay says `const int`, or has an enum. */
 #include "emit/constants.h"
 #include "emit/index.h"
@@ -45,6 +45,14 @@ static bool may_go(const Declaration *x)
            !(code_is(x->first->prev, "{") && code_is(end->next, "}"));
 }
 
+/* Puts the number in the place of the differences between x and what it is declared with, if that is a variable and a number; true if there are some. */
+static bool put_distance(Code *c, const Declared *d, const Declaration *x, Token *end, Token *block)
+{
+    const Token *const from = x->name->next->next, *const number = from->next->next;
+    return from->kind == CODE_NAME && code_is(from->next, "+") && number->number && number->next == end && declared_constant(d, from) &&
+           index_put_distance(c, d, end, block, x->name->text, from->text, number->value);
+}
+
 bool constants_put(Code *c, const Declared *d)
 {
     bool any = false;
@@ -55,7 +63,9 @@ bool constants_put(Code *c, const Declared *d)
         Token *const value = x->name->next->next, *const end = value_end(x), *const block = code_around(x->first)->partner;
         if (value->number && value->next == end)
             index_put(c, d, end, block, x->name->text, NULL, value->value);
-        else if (!is_simple(x) || code_names_within(end, block, x->name->text))
+        else if (put_distance(c, d, x, end, block))
+            any = true;
+        if (code_names_within(end, block, x->name->text) || !is_simple(x))
             continue;
         take_out(c, x);
         any = true;

@@ -191,15 +191,9 @@ static bool leave_out(Code *c, const Declared *d, Token *t)
     return index_leave_out_zero(c, d, t);
 }
 
-void index_put(Code *c, const Declared *d, Token *before, Token *behind, const char *variable, const char *name, int number)
+/* Computes what has become a number between the tokens `before` and `behind`. */
+static void compute_touched(Code *c, const Declared *d, Token *before, Token *behind)
 {
-    for (Token *t = before->next; t != behind; t = t->next)
-        if (code_names(t, variable)) {
-            if (name)
-                put_name(t, name);
-            else
-                put(c, t, t, number);
-        }
     for (Token *t = before->next; t != behind;) {
         Token *from = t;
         for (int i = 0; i < REACH && from != before; i++) /* found before the change, which may take out those behind */
@@ -211,4 +205,28 @@ void index_put(Code *c, const Declared *d, Token *before, Token *behind, const c
     }
     for (Token *t = before->next; t != behind; t = t->next)
         t->touched = false;
+}
+
+void index_put(Code *c, const Declared *d, Token *before, Token *behind, const char *variable, const char *name, int number)
+{
+    for (Token *t = before->next; t != behind; t = t->next)
+        if (code_names(t, variable)) {
+            if (name)
+                put_name(t, name);
+            else
+                put(c, t, t, number);
+        }
+    compute_touched(c, d, before, behind);
+}
+
+bool index_put_distance(Code *c, const Declared *d, Token *before, Token *behind, const char *to, const char *from, int number)
+{
+    bool any = false;
+    for (Token *t = before->next; t != behind; t = t->next)
+        if (code_names(t, to) && index_begins_sum(t->prev) && code_is(t->next, "-") && code_names(t->next->next, from) && ends_term(t->next->next->next)) {
+            put(c, t, t->next->next, number);
+            any = true;
+        }
+    compute_touched(c, d, before, behind);
+    return any;
 }

@@ -17,11 +17,11 @@ static void leave_out(Code *c, bool turns)
     for (Token *t = from; t != &c->ends; t = t->next) {
         if (code_is(t, "{") && code_is(t->prev, ")")) {
             const Declared *here = declared_in_function(file, t->partner);
-            do
+            do {
                 if (turns)
                     turns_leave_out(c, here, from, t);
-            while (turns && constants_put(c, here));
-            ones_leave_out(c, here, t, t->partner);
+                ones_leave_out(c, here, t, t->partner);
+            } while (turns && constants_put(c, here));
             ones_leave_out(c, file, before, t);
             before = t->partner;
         }

@@ -162,9 +162,8 @@ static void front_conv1_weights_2x1x2(real dw[2][1][2][2], real db[2], front_con
                 b1 = v_add(b1, v_load(dy[m + 1][i][j]));
             }
     for (int u = 0; u < 2; u++) {
-        int i0 = 0, i1 = 4;
         vec s0_0 = v_zero(), s0_1 = v_zero(), s1_0 = v_zero(), s1_1 = v_zero();
-        for (int i = i0; i < i1; i++)
+        for (int i = 0; i < 4; i++)
             for (int j = 0; j < 4; j++) {
                 real (*x0)[L] = &x[c][i + u][j + v];
                 /* load anew: gcc would keep what the next place shares and spill sums */
@@ -451,20 +450,14 @@ static void front_dense1_forward(front_dense1_t *y, front_tanh1_t *x, real w[8][
     _Alignas(64) real panel[8][16], sum[L][16];
     #pragma omp single nowait
     {
-        int p = 0, s0 = 0, s1 = s0 + 1;
-        int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++)
-            v_store(sum[i], v_set1(b[m + i % 16]));
-        int k1 = 8;
-        for (int k = 0; k < k1; k++)
-            v_store(&panel[k][0], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++) {
-            front_dense1_forward_6x1(&sum[(s - s0) * L], &panel[0][0], xs[s][0], k1);
-            for (int l = 6; l < 16; l += 5)
-                front_dense1_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][0], k1);
-        }
-        for (int s = s0; s < s1; s++)
-            for (int r = 0; r < 16 && m + r < 2; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
+        for (int i = 0; i < L; i++)
+            v_store(sum[i], v_set1(b[i % 16]));
+        for (int k = 0; k < 8; k++)
+            v_store(&panel[k][0], v_loadu(&w[k][0]));
+        front_dense1_forward_6x1(&sum[0], &panel[0][0], xs[0][0], 8);
+        for (int l = 6; l < 16; l += 5)
+            front_dense1_forward_5x1(&sum[l], &panel[0][l], xs[0][0], 8);
+        for (int r = 0; r < 16 && r < 2; r++) v_store(y[0][r], v_load(sum[r]));
     }
 }
 
@@ -493,9 +486,8 @@ static void front_dense1_backward(front_tanh1_t *dx, front_dense1_t *dy, real w[
     real (*dxs)[8][L] = (real (*)[8][L])dx;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = t % 2, to = from + 1, s = t / 2;
-        for (int k = from; k < to; k++)
-            front_dense1_backward_4x1(dxs, dy, w, k * 4, s);
+        int from = t % 2, s = t / 2;
+        front_dense1_backward_4x1(dxs, dy, w, from * 4, s);
     }
 }
 
@@ -524,9 +516,8 @@ static void front_dense1_weights_4x1(real dw[8][16], real dy[][L][16], real x[][
 static void front_dense1_transpose(real *rows, real *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
-    int m = 0;
     vec square[16];
-    for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dys[m + r]) : v_zero();
+    for (int r = 0; r < 16; r++) square[r] = r < 2 ? v_load(dys[r]) : v_zero();
     v_transpose16(square);
     for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
@@ -544,10 +535,9 @@ static void front_dense1_weights(real dw[8][16], real db[16], real *rows, front_
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = t, to = from + 1;
+        int from = t;
         int v = 0;
-        for (int k = from; k < to; k++)
-            front_dense1_weights_4x1(dw, dyt, xs, k * 4, v);
+        front_dense1_weights_4x1(dw, dyt, xs, from * 4, v);
     }
 }
 
@@ -678,7 +668,7 @@ static inline const Scratch *scratch_of_thread(void) { return &scratches[omp_get
 /* Lays the tensors into the memory. */
 static void lay_out(void)
 {
-    v.x = (void *)(memory + 0);
+    v.x = (void *)memory;
     v.front_maxpool1 = (void *)(memory + 656);
     v.front_tanh1 = (void *)(memory + 784);
     v.y = (void *)(memory + 1104);
@@ -693,9 +683,9 @@ static void lay_out(void)
     v.d_front_conv1_bias_part = (void *)(memory + 1152);
     for (int k = 0; k < threads; k++) {
         real *at = scratch_memory + (size_t)k * SCRATCH;
-        scratches[k].front_conv1 = (void *)(at + 0);
-        scratches[k].d_front_conv2 = (void *)(at + 0);
-        scratches[k].d_front_conv1_sum = (void *)(at + 0);
+        scratches[k].front_conv1 = (void *)at;
+        scratches[k].d_front_conv2 = (void *)at;
+        scratches[k].d_front_conv1_sum = (void *)at;
         scratches[k].d_front_maxpool1 = (void *)(at + 512);
     }
 }

@@ -164,20 +164,14 @@ static void h_forward(h_t *y, x_t *x, real w[3][16], real b[16])
     _Alignas(64) real panel[3][16], sum[L][16];
     #pragma omp single nowait
     {
-        int p = 0, s0 = 0, s1 = s0 + 1;
-        int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++)
-            v_store(sum[i], v_set1(b[m + i % 16]));
-        int k1 = 3;
-        for (int k = 0; k < k1; k++)
-            v_store(&panel[k][0], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++) {
-            h_forward_6x1(&sum[(s - s0) * L], &panel[0][0], x[s][0], k1);
-            for (int l = 6; l < 16; l += 5)
-                h_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
-        }
-        for (int s = s0; s < s1; s++)
-            for (int r = 0; r < 16 && m + r < 4; r++) v_store(y[s][m + r], h_then(v_load(sum[(s - s0) * L + r])));
+        for (int i = 0; i < L; i++)
+            v_store(sum[i], v_set1(b[i % 16]));
+        for (int k = 0; k < 3; k++)
+            v_store(&panel[k][0], v_loadu(&w[k][0]));
+        h_forward_6x1(&sum[0], &panel[0][0], x[0][0], 3);
+        for (int l = 6; l < 16; l += 5)
+            h_forward_5x1(&sum[l], &panel[0][l], x[0][0], 3);
+        for (int r = 0; r < 16 && r < 4; r++) v_store(y[0][r], h_then(v_load(sum[r])));
     }
 }
 
@@ -203,9 +197,8 @@ static void h_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int 
 static void h_transpose(real *rows, real *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
-    int m = 0;
     vec square[16];
-    for (int r = 0; r < 16; r++) square[r] = m + r < 4 ? v_load(dys[m + r]) : v_zero();
+    for (int r = 0; r < 16; r++) square[r] = r < 4 ? v_load(dys[r]) : v_zero();
     v_transpose16(square);
     for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
@@ -222,10 +215,7 @@ static void h_weights(real dw[3][16], real db[16], real *rows, x_t *x)
     }
     #pragma omp single nowait
     {
-        int from = 0, to = from + 1;
-        int v = 0;
-        for (int k = from; k < to; k++)
-            h_weights_3x1(dw, dyt, x, k * 3, v);
+        h_weights_3x1(dw, dyt, x, 0, 0);
     }
 }
 
@@ -316,20 +306,14 @@ static void v_forward(v_t *y, h_t *x, real w[4][16], real b[16])
     _Alignas(64) real panel[4][16], sum[L][16];
     #pragma omp single nowait
     {
-        int p = 0, s0 = 0, s1 = s0 + 1;
-        int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++)
-            v_store(sum[i], v_set1(b[m + i % 16]));
-        int k1 = 4;
-        for (int k = 0; k < k1; k++)
-            v_store(&panel[k][0], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++) {
-            v_forward_6x1(&sum[(s - s0) * L], &panel[0][0], x[s][0], k1);
-            for (int l = 6; l < 16; l += 5)
-                v_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
-        }
-        for (int s = s0; s < s1; s++)
-            for (int r = 0; r < 16 && m + r < 2; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
+        for (int i = 0; i < L; i++)
+            v_store(sum[i], v_set1(b[i % 16]));
+        for (int k = 0; k < 4; k++)
+            v_store(&panel[k][0], v_loadu(&w[k][0]));
+        v_forward_6x1(&sum[0], &panel[0][0], x[0][0], 4);
+        for (int l = 6; l < 16; l += 5)
+            v_forward_5x1(&sum[l], &panel[0][l], x[0][0], 4);
+        for (int r = 0; r < 16 && r < 2; r++) v_store(y[0][r], v_load(sum[r]));
     }
 }
 
@@ -357,9 +341,7 @@ static void v_backward(h_t *dx, v_t *dy, real w[4][16])
 {
     #pragma omp single nowait
     {
-        int from = 0, to = from + 1, s = 0;
-        for (int k = from; k < to; k++)
-            v_backward_4x1(dx, dy, w, k * 4, s);
+        v_backward_4x1(dx, dy, w, 0, 0);
     }
 }
 
@@ -388,9 +370,8 @@ static void v_weights_4x1(real dw[4][16], real dy[][L][16], real x[][4][L], int 
 static void v_transpose(real *rows, real *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
-    int m = 0;
     vec square[16];
-    for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dys[m + r]) : v_zero();
+    for (int r = 0; r < 16; r++) square[r] = r < 2 ? v_load(dys[r]) : v_zero();
     v_transpose16(square);
     for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
@@ -407,10 +388,7 @@ static void v_weights(real dw[4][16], real db[16], real *rows, h_t *x)
     }
     #pragma omp single nowait
     {
-        int from = 0, to = from + 1;
-        int v = 0;
-        for (int k = from; k < to; k++)
-            v_weights_4x1(dw, dyt, x, k * 4, v);
+        v_weights_4x1(dw, dyt, x, 0, 0);
     }
 }
 
@@ -498,13 +476,13 @@ static void lay_out(void)
     v.h = (void *)(memory + 512);
     v.v = (void *)(memory + 688);
     v.loss1 = (void *)(memory + 736);
-    v.d_v_rows = (void *)(memory + 0);
+    v.d_v_rows = (void *)memory;
     v.d_v = (void *)(memory + 256);
     v.d_h = (void *)(memory + 576);
     v.d_h_rows = (void *)(memory + 256);
     for (int k = 0; k < threads; k++) {
         real *at = scratch_memory + (size_t)k * SCRATCH;
-        scratches[k].d_h_sum = (void *)(at + 0);
+        scratches[k].d_h_sum = (void *)at;
     }
 }
 

@@ -195,20 +195,14 @@ static void d_forward(d_t *y, x_t *x, real w[4][16], real b[16])
     _Alignas(64) real panel[4][16], sum[L][16];
     #pragma omp single nowait
     {
-        int p = 0, s0 = 0, s1 = s0 + 1;
-        int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++)
-            v_store(sum[i], v_set1(b[m + i % 16]));
-        int k1 = 4;
-        for (int k = 0; k < k1; k++)
-            v_store(&panel[k][0], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++) {
-            d_forward_6x1(&sum[(s - s0) * L], &panel[0][0], x[s][0], k1);
-            for (int l = 6; l < 16; l += 5)
-                d_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
-        }
-        for (int s = s0; s < s1; s++)
-            for (int r = 0; r < 16 && m + r < 4; r++) v_store(y[s][m + r], d_then(v_load(sum[(s - s0) * L + r])));
+        for (int i = 0; i < L; i++)
+            v_store(sum[i], v_set1(b[i % 16]));
+        for (int k = 0; k < 4; k++)
+            v_store(&panel[k][0], v_loadu(&w[k][0]));
+        d_forward_6x1(&sum[0], &panel[0][0], x[0][0], 4);
+        for (int l = 6; l < 16; l += 5)
+            d_forward_5x1(&sum[l], &panel[0][l], x[0][0], 4);
+        for (int r = 0; r < 16 && r < 4; r++) v_store(y[0][r], d_then(v_load(sum[r])));
     }
 }
 
@@ -237,9 +231,8 @@ static void d_weights_4x1(real dw[4][16], real dy[][L][16], real x[][4][L], int 
 static void d_transpose(real *rows, real *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
-    int m = 0;
     vec square[16];
-    for (int r = 0; r < 16; r++) square[r] = m + r < 4 ? v_load(dys[m + r]) : v_zero();
+    for (int r = 0; r < 16; r++) square[r] = r < 4 ? v_load(dys[r]) : v_zero();
     v_transpose16(square);
     for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
@@ -256,10 +249,7 @@ static void d_weights(real dw[4][16], real db[16], real *rows, x_t *x)
     }
     #pragma omp single nowait
     {
-        int from = 0, to = from + 1;
-        int v = 0;
-        for (int k = from; k < to; k++)
-            d_weights_4x1(dw, dyt, x, k * 4, v);
+        d_weights_4x1(dw, dyt, x, 0, 0);
     }
 }
 
@@ -471,20 +461,14 @@ static void v_forward(v_t *y, both_t *x, real w[8][16])
     _Alignas(64) real panel[8][16], sum[L][16];
     #pragma omp single nowait
     {
-        int p = 0, s0 = 0, s1 = s0 + 1;
-        int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++)
+        for (int i = 0; i < L; i++)
             v_store(sum[i], v_zero());
-        int k1 = 8;
-        for (int k = 0; k < k1; k++)
-            v_store(&panel[k][0], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++) {
-            v_forward_6x1(&sum[(s - s0) * L], &panel[0][0], xs[s][0], k1);
-            for (int l = 6; l < 16; l += 5)
-                v_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][0], k1);
-        }
-        for (int s = s0; s < s1; s++)
-            for (int r = 0; r < 16 && m + r < 2; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
+        for (int k = 0; k < 8; k++)
+            v_store(&panel[k][0], v_loadu(&w[k][0]));
+        v_forward_6x1(&sum[0], &panel[0][0], xs[0][0], 8);
+        for (int l = 6; l < 16; l += 5)
+            v_forward_5x1(&sum[l], &panel[0][l], xs[0][0], 8);
+        for (int r = 0; r < 16 && r < 2; r++) v_store(y[0][r], v_load(sum[r]));
     }
 }
 
@@ -513,9 +497,8 @@ static void v_backward(both_t *dx, v_t *dy, real w[8][16])
     real (*dxs)[8][L] = (real (*)[8][L])dx;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = t % 2, to = from + 1, s = t / 2;
-        for (int k = from; k < to; k++)
-            v_backward_4x1(dxs, dy, w, k * 4, s);
+        int from = t % 2, s = t / 2;
+        v_backward_4x1(dxs, dy, w, from * 4, s);
     }
 }
 
@@ -544,9 +527,8 @@ static void v_weights_4x1(real dw[8][16], real dy[][L][16], real x[][8][L], int 
 static void v_transpose(real *rows, real *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
-    int m = 0;
     vec square[16];
-    for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dys[m + r]) : v_zero();
+    for (int r = 0; r < 16; r++) square[r] = r < 2 ? v_load(dys[r]) : v_zero();
     v_transpose16(square);
     for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
@@ -558,10 +540,9 @@ static void v_weights(real dw[8][16], real *rows, both_t *x)
     real (*xs)[8][L] = (real (*)[8][L])x;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = t, to = from + 1;
+        int from = t;
         int v = 0;
-        for (int k = from; k < to; k++)
-            v_weights_4x1(dw, dyt, xs, k * 4, v);
+        v_weights_4x1(dw, dyt, xs, from * 4, v);
     }
 }
 
@@ -703,24 +684,24 @@ static void lay_out(void)
     v.first = (void *)(memory + 1408);
     v.v = (void *)(memory + 1472);
     v.loss1 = (void *)(memory + 1504);
-    v.d_v_rows = (void *)(memory + 0);
+    v.d_v_rows = (void *)memory;
     v.d_v = (void *)(memory + 832);
     v.d_both = (void *)(memory + 704);
     v.d_s = (void *)(memory + 832);
     v.d_s_2 = (void *)(memory + 960);
-    v.d_s_3 = (void *)(memory + 0);
+    v.d_s_3 = (void *)memory;
     v.d_s_total = (void *)(memory + 704);
     v.d_e = (void *)(memory + 1088);
-    v.d_d_rows = (void *)(memory + 0);
+    v.d_d_rows = (void *)memory;
     for (int k = 0; k < threads; k++) {
         real *at = scratch_memory + (size_t)k * SCRATCH;
-        scratches[k].s_2 = (void *)(at + 0);
-        scratches[k].s_steps = (void *)(at + 0);
-        scratches[k].d_s_steps = (void *)(at + 0);
+        scratches[k].s_2 = (void *)at;
+        scratches[k].s_steps = (void *)at;
+        scratches[k].d_s_steps = (void *)at;
         scratches[k].d_end = (void *)(at + 128);
         scratches[k].d_first = (void *)(at + 192);
-        scratches[k].d_s_total_2 = (void *)(at + 0);
-        scratches[k].d_d_sum = (void *)(at + 0);
+        scratches[k].d_s_total_2 = (void *)at;
+        scratches[k].d_d_sum = (void *)at;
         scratches[k].d_e_2 = (void *)(at + 64);
         scratches[k].d_e_total = (void *)(at + 128);
         scratches[k].d_d = (void *)(at + 128);

@@ -210,20 +210,14 @@ static void h_from_input_forward(h_from_input_t *y, image_t *x, real w[16][16], 
     _Alignas(64) real panel[16][16], sum[L][16];
     #pragma omp single nowait
     {
-        int p = 0, s0 = 0, s1 = s0 + 1;
-        int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++)
-            v_store(sum[i], v_set1(b[m + i % 16]));
-        int k1 = 16;
-        for (int k = 0; k < k1; k++)
-            v_store(&panel[k][0], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++) {
-            h_from_input_forward_6x1(&sum[(s - s0) * L], &panel[0][0], xs[s][0], k1);
-            for (int l = 6; l < 16; l += 5)
-                h_from_input_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][0], k1);
-        }
-        for (int s = s0; s < s1; s++)
-            for (int r = 0; r < 16 && m + r < 9; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
+        for (int i = 0; i < L; i++)
+            v_store(sum[i], v_set1(b[i % 16]));
+        for (int k = 0; k < 16; k++)
+            v_store(&panel[k][0], v_loadu(&w[k][0]));
+        h_from_input_forward_6x1(&sum[0], &panel[0][0], xs[0][0], 16);
+        for (int l = 6; l < 16; l += 5)
+            h_from_input_forward_5x1(&sum[l], &panel[0][l], xs[0][0], 16);
+        for (int r = 0; r < 16 && r < 9; r++) v_store(y[0][r], v_load(sum[r]));
     }
 }
 
@@ -282,9 +276,8 @@ static void h_from_input_weights_5x1(real dw[16][16], real dy[][L][16], real x[]
 static void h_from_input_transpose(real *rows, real *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
-    int m = 0;
     vec square[16];
-    for (int r = 0; r < 16; r++) square[r] = m + r < 9 ? v_load(dys[m + r]) : v_zero();
+    for (int r = 0; r < 16; r++) square[r] = r < 9 ? v_load(dys[r]) : v_zero();
     v_transpose16(square);
     for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
@@ -302,12 +295,10 @@ static void h_from_input_weights(real dw[16][16], real db[16], real *rows, image
     }
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++) {
-        int from = t, to = from + 1;
+        int from = t;
         int v = 0;
-        for (int k = from; k < to; k++) {
-            if (k < 1) h_from_input_weights_6x1(dw, dyt, xs, k * 6, v);
-            else h_from_input_weights_5x1(dw, dyt, xs, 6 + (k - 1) * 5, v);
-        }
+        if (from < 1) h_from_input_weights_6x1(dw, dyt, xs, from * 6, v);
+        else h_from_input_weights_5x1(dw, dyt, xs, 6 + (from - 1) * 5, v);
     }
 }
 
@@ -379,20 +370,14 @@ static void h_from_state_forward(h_from_state_t *y, h_t *x, real w[3][16])
     _Alignas(64) real panel[3][16], sum[L][16];
     #pragma omp single nowait
     {
-        int p = 0, s0 = 0, s1 = s0 + 1;
-        int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++)
+        for (int i = 0; i < L; i++)
             v_store(sum[i], v_zero());
-        int k1 = 3;
-        for (int k = 0; k < k1; k++)
-            v_store(&panel[k][0], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++) {
-            h_from_state_forward_6x1(&sum[(s - s0) * L], &panel[0][0], x[s][0], k1);
-            for (int l = 6; l < 16; l += 5)
-                h_from_state_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
-        }
-        for (int s = s0; s < s1; s++)
-            for (int r = 0; r < 16 && m + r < 9; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
+        for (int k = 0; k < 3; k++)
+            v_store(&panel[k][0], v_loadu(&w[k][0]));
+        h_from_state_forward_6x1(&sum[0], &panel[0][0], x[0][0], 3);
+        for (int l = 6; l < 16; l += 5)
+            h_from_state_forward_5x1(&sum[l], &panel[0][l], x[0][0], 3);
+        for (int r = 0; r < 16 && r < 9; r++) v_store(y[0][r], v_load(sum[r]));
     }
 }
 
@@ -417,9 +402,7 @@ static void h_from_state_backward(h_t *dx, h_from_state_t *dy, real w[3][16])
 {
     #pragma omp single nowait
     {
-        int from = 0, to = from + 1, s = 0;
-        for (int k = from; k < to; k++)
-            h_from_state_backward_3x1(dx, dy, w, k * 3, s);
+        h_from_state_backward_3x1(dx, dy, w, 0, 0);
     }
 }
 
@@ -446,9 +429,8 @@ static void h_from_state_weights_3x1(real dw[3][16], real dy[][L][16], real x[][
 static void h_from_state_transpose(real *rows, real *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
-    int m = 0;
     vec square[16];
-    for (int r = 0; r < 16; r++) square[r] = m + r < 9 ? v_load(dys[m + r]) : v_zero();
+    for (int r = 0; r < 16; r++) square[r] = r < 9 ? v_load(dys[r]) : v_zero();
     v_transpose16(square);
     for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
@@ -459,10 +441,7 @@ static void h_from_state_weights(real dw[3][16], real *rows, h_t *x)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp single nowait
     {
-        int from = 0, to = from + 1;
-        int v = 0;
-        for (int k = from; k < to; k++)
-            h_from_state_weights_3x1(dw, dyt, x, k * 3, v);
+        h_from_state_weights_3x1(dw, dyt, x, 0, 0);
     }
 }
 
@@ -583,16 +562,12 @@ static void A_forward(A_t *y, h_t *x, real w[3][16], real b[16])
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++)
             v_store(sum[i], v_set1(b[m + i % 16]));
-        int k1 = 3;
-        for (int k = 0; k < k1; k++)
+        for (int k = 0; k < 3; k++)
             v_store(&panel[k][0], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++) {
-            A_forward_6x1(&sum[(s - s0) * L], &panel[0][0], x[s][0], k1);
-            for (int l = 6; l < 16; l += 5)
-                A_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], x[s][0], k1);
-        }
-        for (int s = s0; s < s1; s++)
-            for (int r = 0; r < 16 && m + r < 6; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
+        A_forward_6x1(&sum[0], &panel[0][0], x[s0][0], 3);
+        for (int l = 6; l < 16; l += 5)
+            A_forward_5x1(&sum[l], &panel[0][l], x[s0][0], 3);
+        for (int r = 0; r < 16 && m + r < 6; r++) v_store(y[s0][m + r], v_load(sum[r]));
     }
 }
 
@@ -617,9 +592,8 @@ static void A_backward(h_t *dx, A_t *dy, real w[3][16])
 {
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = 0, to = from + 1, s = t;
-        for (int k = from; k < to; k++)
-            A_backward_3x1(dx, dy, w, k * 3, s);
+        int from = 0, s = t;
+        A_backward_3x1(dx, dy, w, from * 3, s);
     }
 }
 
@@ -646,9 +620,8 @@ static void A_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int 
 static void A_transpose(real *rows, real *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
-    int m = 0;
     vec square[16];
-    for (int r = 0; r < 16; r++) square[r] = m + r < 6 ? v_load(dys[m + r]) : v_zero();
+    for (int r = 0; r < 16; r++) square[r] = r < 6 ? v_load(dys[r]) : v_zero();
     v_transpose16(square);
     for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
@@ -666,10 +639,7 @@ static void A_weights(real dw[3][16], real db[16], real *rows, h_t *x)
     }
     #pragma omp single nowait
     {
-        int from = 0, to = from + 1;
-        int v = 0;
-        for (int k = from; k < to; k++)
-            A_weights_3x1(dw, dyt, x, k * 3, v);
+        A_weights_3x1(dw, dyt, x, 0, 0);
     }
 }
 
@@ -872,16 +842,12 @@ static void classify_dense1_forward(classify_dense1_t *y, classify_dropout1_t *x
         int m = p * 16;
         for (int i = 0; i < (s1 - s0) * L; i++)
             v_store(sum[i], v_set1(b[m + i % 16]));
-        int k1 = 4;
-        for (int k = 0; k < k1; k++)
+        for (int k = 0; k < 4; k++)
             v_store(&panel[k][0], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++) {
-            classify_dense1_forward_6x1(&sum[(s - s0) * L], &panel[0][0], xs[s][0], k1);
-            for (int l = 6; l < 16; l += 5)
-                classify_dense1_forward_5x1(&sum[(s - s0) * L + l], &panel[0][l], xs[s][0], k1);
-        }
-        for (int s = s0; s < s1; s++)
-            for (int r = 0; r < 16 && m + r < 2; r++) v_store(y[s][m + r], v_load(sum[(s - s0) * L + r]));
+        classify_dense1_forward_6x1(&sum[0], &panel[0][0], xs[s0][0], 4);
+        for (int l = 6; l < 16; l += 5)
+            classify_dense1_forward_5x1(&sum[l], &panel[0][l], xs[s0][0], 4);
+        for (int r = 0; r < 16 && m + r < 2; r++) v_store(y[s0][m + r], v_load(sum[r]));
     }
 }
 
@@ -905,9 +871,8 @@ static void classify_dense1_backward(classify_dropout1_t *dx, classify_dense1_t 
     real (*dxs)[4][L] = (real (*)[4][L])dx;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = t % 2, to = from + 1, s = t / 2;
-        for (int k = from; k < to; k++)
-            classify_dense1_backward_2x2(dxs, dy, w, k * 2, s * 2);
+        int from = t % 2, s = t / 2;
+        classify_dense1_backward_2x2(dxs, dy, w, from * 2, s * 2);
     }
 }
 
@@ -937,9 +902,8 @@ static void classify_dense1_weights_4x1(real dw[4][16], real dy[][L][16], real x
 static void classify_dense1_transpose(real *rows, real *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
-    int m = 0;
     vec square[16];
-    for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dys[m + r]) : v_zero();
+    for (int r = 0; r < 16; r++) square[r] = r < 2 ? v_load(dys[r]) : v_zero();
     v_transpose16(square);
     for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
@@ -958,10 +922,7 @@ static void classify_dense1_weights(real dw[4][16], real db[16], real *rows, cla
     }
     #pragma omp single nowait
     {
-        int from = 0, to = from + 1;
-        int v = 0;
-        for (int k = from; k < to; k++)
-            classify_dense1_weights_4x1(dw, dyt, xs, k * 4, v);
+        classify_dense1_weights_4x1(dw, dyt, xs, 0, 0);
     }
 }
 
@@ -1180,7 +1141,7 @@ static void lay_out(void)
     v.image = (void *)(memory + 1408);
     v.h = (void *)(memory + 2352);
     v.digits = (void *)(memory + 2896);
-    v.h_from_input = (void *)(memory + 0);
+    v.h_from_input = (void *)memory;
     v.h_from_state = (void *)(memory + 144);
     v.h_gates = (void *)(memory + 1024);
     v.A = (void *)(memory + 1920);
@@ -1189,7 +1150,7 @@ static void lay_out(void)
     v.classify_dropout1 = (void *)(memory + 2576);
     v.classify_dense1 = (void *)(memory + 2832);
     v.loss1 = (void *)(memory + 2928);
-    v.d_classify_dense1_rows = (void *)(memory + 0);
+    v.d_classify_dense1_rows = (void *)memory;
     v.d_classify_dense1 = (void *)(memory + 512);
     v.d_classify_dropout1 = (void *)(memory + 2704);
     v.d_A_rows = (void *)(memory + 512);
@@ -1197,17 +1158,17 @@ static void lay_out(void)
     v.d_h = (void *)(memory + 1664);
     v.d_h_2 = (void *)(memory + 1760);
     v.d_h_3 = (void *)(memory + 1808);
-    v.d_h_from_state_rows = (void *)(memory + 0);
+    v.d_h_from_state_rows = (void *)memory;
     v.d_h_from_input = (void *)(memory + 512);
     v.d_h_from_state = (void *)(memory + 800);
     v.d_h_init_part = (void *)(memory + 800);
-    v.d_h_from_input_rows = (void *)(memory + 0);
+    v.d_h_from_input_rows = (void *)memory;
     for (int k = 0; k < threads; k++) {
         real *at = scratch_memory + (size_t)k * SCRATCH;
-        scratches[k].d_crop = (void *)(at + 0);
-        scratches[k].d_h_total = (void *)(at + 0);
-        scratches[k].d_h_total_2 = (void *)(at + 0);
-        scratches[k].d_h_from_input_2 = (void *)(at + 0);
+        scratches[k].d_crop = (void *)at;
+        scratches[k].d_h_total = (void *)at;
+        scratches[k].d_h_total_2 = (void *)at;
+        scratches[k].d_h_from_input_2 = (void *)at;
     }
 }
 
