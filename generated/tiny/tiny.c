@@ -527,9 +527,9 @@ static void h_from_input_forward(h_from_input_t *y, front_maxpool2_t *x, real w[
     _Alignas(64) real panel[196][16], sum[L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int p = t % 3, s0 = t / 3, s1 = s0 + 1;
+        int p = t % 3, s0 = t / 3;
         int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++)
+        for (int i = 0; i < L; i++)
             v_store(sum[i], v_set1(b[m + i % 16]));
         for (int k = 0; k < 196; k++)
             v_store(&panel[k][0], v_loadu(&w[k][m]));
@@ -759,9 +759,9 @@ static void h_from_state_forward(h_from_state_t *y, h_t *x, real w[16][48])
     _Alignas(64) real panel[16][16], sum[L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int p = t % 3, s0 = t / 3, s1 = s0 + 1;
+        int p = t % 3, s0 = t / 3;
         int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++)
+        for (int i = 0; i < L; i++)
             v_store(sum[i], v_zero());
         for (int k = 0; k < 16; k++)
             v_store(&panel[k][0], v_loadu(&w[k][m]));
@@ -870,8 +870,7 @@ static void h_from_state_weights(real dw[16][48], real *rows, h_t *x)
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 8; t++) {
         int from = t;
-        int v = 0;
-        h_from_state_weights_2x3(dw, dyt, x, from * 2, v * 3);
+        h_from_state_weights_2x3(dw, dyt, x, from * 2, 0);
     }
 }
 
@@ -988,16 +987,15 @@ static void A_forward(A_t *y, h_t *x, real w[16][16], real b[16])
     _Alignas(64) real panel[16][16], sum[L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int p = 0, s0 = t, s1 = s0 + 1;
-        int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++)
-            v_store(sum[i], v_set1(b[m + i % 16]));
+        int s0 = t;
+        for (int i = 0; i < L; i++)
+            v_store(sum[i], v_set1(b[i % 16]));
         for (int k = 0; k < 16; k++)
-            v_store(&panel[k][0], v_loadu(&w[k][m]));
+            v_store(&panel[k][0], v_loadu(&w[k][0]));
         A_forward_6x1(&sum[0], &panel[0][0], x[s0][0], 16);
         for (int l = 6; l < 16; l += 5)
             A_forward_5x1(&sum[l], &panel[0][l], x[s0][0], 16);
-        for (int r = 0; r < 16 && m + r < 6; r++) v_store(y[s0][m + r], v_load(sum[r]));
+        for (int r = 0; r < 16 && r < 6; r++) v_store(y[s0][r], v_load(sum[r]));
     }
 }
 
@@ -1104,9 +1102,8 @@ static void A_weights(real dw[16][16], real db[16], real *rows, h_t *x)
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++) {
         int from = t;
-        int v = 0;
-        if (from < 1) A_weights_6x1(dw, dyt, x, from * 6, v);
-        else A_weights_5x1(dw, dyt, x, 6 + (from - 1) * 5, v);
+        if (from < 1) A_weights_6x1(dw, dyt, x, from * 6, 0);
+        else A_weights_5x1(dw, dyt, x, 6 + (from - 1) * 5, 0);
     }
 }
 
@@ -1452,19 +1449,18 @@ static void classify_dense1_forward(classify_dense1_t *y, classify_maxpool1_t *x
     _Alignas(64) real panel[384][16], sum[L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int p = 0, s0 = t, s1 = s0 + 1;
-        int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++)
-            v_store(sum[i], v_set1(b[m + i % 16]));
+        int s0 = t;
+        for (int i = 0; i < L; i++)
+            v_store(sum[i], v_set1(b[i % 16]));
         for (int k0 = 0; k0 < 648; k0 += 384) {
             int k1 = k0 + 384 < 648 ? k0 + 384 : 648;
             for (int k = k0; k < k1; k++)
-                v_store(&panel[k - k0][0], v_loadu(&w[k][m]));
+                v_store(&panel[k - k0][0], v_loadu(&w[k][0]));
             classify_dense1_forward_6x1(&sum[0], &panel[0][0], xs[s0][k0], k1 - k0);
             for (int l = 6; l < 16; l += 5)
                 classify_dense1_forward_5x1(&sum[l], &panel[0][l], xs[s0][k0], k1 - k0);
         }
-        for (int r = 0; r < 16 && m + r < 10; r++) v_store(y[s0][m + r], v_load(sum[r]));
+        for (int r = 0; r < 16 && r < 10; r++) v_store(y[s0][r], v_load(sum[r]));
     }
 }
 
@@ -1549,9 +1545,8 @@ static void classify_dense1_weights(real dw[648][16], real db[16], real *rows, c
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 18; t++) {
         int from = t * 6, to = from + 6;
-        int v = 0;
         for (int k = from; k < to; k++)
-            classify_dense1_weights_6x1(dw, dyt, xs, k * 6, v);
+            classify_dense1_weights_6x1(dw, dyt, xs, k * 6, 0);
     }
 }
 

@@ -536,8 +536,7 @@ static void front_dense1_weights(real dw[8][16], real db[16], real *rows, front_
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
         int from = t;
-        int v = 0;
-        front_dense1_weights_4x1(dw, dyt, xs, from * 4, v);
+        front_dense1_weights_4x1(dw, dyt, xs, from * 4, 0);
     }
 }
 

@@ -541,8 +541,7 @@ static void v_weights(real dw[8][16], real *rows, both_t *x)
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
         int from = t;
-        int v = 0;
-        v_weights_4x1(dw, dyt, xs, from * 4, v);
+        v_weights_4x1(dw, dyt, xs, from * 4, 0);
     }
 }
 

@@ -296,9 +296,8 @@ static void h_from_input_weights(real dw[16][16], real db[16], real *rows, image
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++) {
         int from = t;
-        int v = 0;
-        if (from < 1) h_from_input_weights_6x1(dw, dyt, xs, from * 6, v);
-        else h_from_input_weights_5x1(dw, dyt, xs, 6 + (from - 1) * 5, v);
+        if (from < 1) h_from_input_weights_6x1(dw, dyt, xs, from * 6, 0);
+        else h_from_input_weights_5x1(dw, dyt, xs, 6 + (from - 1) * 5, 0);
     }
 }
 
@@ -558,16 +557,15 @@ static void A_forward(A_t *y, h_t *x, real w[3][16], real b[16])
     _Alignas(64) real panel[3][16], sum[L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int p = 0, s0 = t, s1 = s0 + 1;
-        int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++)
-            v_store(sum[i], v_set1(b[m + i % 16]));
+        int s0 = t;
+        for (int i = 0; i < L; i++)
+            v_store(sum[i], v_set1(b[i % 16]));
         for (int k = 0; k < 3; k++)
-            v_store(&panel[k][0], v_loadu(&w[k][m]));
+            v_store(&panel[k][0], v_loadu(&w[k][0]));
         A_forward_6x1(&sum[0], &panel[0][0], x[s0][0], 3);
         for (int l = 6; l < 16; l += 5)
             A_forward_5x1(&sum[l], &panel[0][l], x[s0][0], 3);
-        for (int r = 0; r < 16 && m + r < 6; r++) v_store(y[s0][m + r], v_load(sum[r]));
+        for (int r = 0; r < 16 && r < 6; r++) v_store(y[s0][r], v_load(sum[r]));
     }
 }
 
@@ -592,8 +590,8 @@ static void A_backward(h_t *dx, A_t *dy, real w[3][16])
 {
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = 0, s = t;
-        A_backward_3x1(dx, dy, w, from * 3, s);
+        int s = t;
+        A_backward_3x1(dx, dy, w, 0, s);
     }
 }
 
@@ -838,16 +836,15 @@ static void classify_dense1_forward(classify_dense1_t *y, classify_dropout1_t *x
     _Alignas(64) real panel[4][16], sum[L][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int p = 0, s0 = t, s1 = s0 + 1;
-        int m = p * 16;
-        for (int i = 0; i < (s1 - s0) * L; i++)
-            v_store(sum[i], v_set1(b[m + i % 16]));
+        int s0 = t;
+        for (int i = 0; i < L; i++)
+            v_store(sum[i], v_set1(b[i % 16]));
         for (int k = 0; k < 4; k++)
-            v_store(&panel[k][0], v_loadu(&w[k][m]));
+            v_store(&panel[k][0], v_loadu(&w[k][0]));
         classify_dense1_forward_6x1(&sum[0], &panel[0][0], xs[s0][0], 4);
         for (int l = 6; l < 16; l += 5)
             classify_dense1_forward_5x1(&sum[l], &panel[0][l], xs[s0][0], 4);
-        for (int r = 0; r < 16 && m + r < 2; r++) v_store(y[s0][m + r], v_load(sum[r]));
+        for (int r = 0; r < 16 && r < 2; r++) v_store(y[s0][r], v_load(sum[r]));
     }
 }
 
