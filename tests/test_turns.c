@@ -225,6 +225,7 @@ Test(turns, a_step_that_others_could_see_is_done)
     expect("    for (int c = 0; c < 1; c++, there++)\n        f(c);\n", "    f(0);\n    there++;\n");
     expect("    for (int c = 0; c < 1; c++, u += h())\n        f(c);\n", "    f(0);\n    u += h();\n");
     expect("    int *x = &u;\n    for (int c = 0; c < 1; c++, u++)\n        f(c);\n    f(*x);\n", "    int *x = &u;\n    f(0);\n    u++;\n    f(*x);\n");
+    stays("    for (int c = 0; c < 1; c++, u++) {\n        int u = 2;\n        f(u);\n    }\n");
     expect("    static int x;\n    for (int c = 0; c < 1; c++, x++)\n        f(c);\n", "    static int x;\n    f(0);\n    x++;\n");
 }
 
@@ -241,7 +242,7 @@ Test(index, terms_of_0_go_by_what_the_names_beside_them_are)
         { "h(a * i, i * b, i + a * n, (real)n + i, z[1][2][3] + i, x[1][2] + i)", "h(a * 0, 0 * b, 0 + a * n, (real)n + 0, z[1][2][3] + 0, x[1][2] + 0)" },
         { "h(n * 1.5 + i, n + a + i, i + n + a)", "h(n * 1.5 + 0, n + a + 0, n + a)" },
         { "h(y[n + i], y[e(a) + i], y[e(a + i)])", "h(y[n], y[e(a)], y[e(a + 0)])" },
-        { "h((i < 1 ? 1 : a) / 2, i < 1 ? n : n + 1, i < 1 ? a : 1)", "h((0 < 1 ? 1 : a) / 2, n, a)" },
+        { "h((i < 1 ? 1 : a) / 2, (i < 1 ? f(n) : a) / 2, i < 1 ? n : n + 1, i < 1 ? a : 1)", "h((0 < 1 ? 1 : a) / 2, (0 < 1 ? f(n) : a) / 2, n, a)" },
         { "h(a + i + 3, n + i + 3)", "h(a + 0 + 3, n + 3)" },
         { "real n = a; h(n + i)", "real n = a; h(n + 0)" },
     };

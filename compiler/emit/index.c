@@ -124,7 +124,7 @@ static void remains(Code *c, Token *t, const char *gap)
     }
 }
 
-/* `6 < 6 ? a : b` is b, if its type is that of both. */
+/* `6 < 6 ? a : b` is b, if a is whole, so that the type of both is that of b. */
 static bool decide(Code *c, const Declared *d, Token *t)
 {
     Token *op = t->next, *y = op->next, *ask = y->next;
@@ -136,8 +136,8 @@ static bool decide(Code *c, const Declared *d, Token *t)
         return false;
     Token *end = operand_end(colon->next, "");
     const bool holds = code_is(op, "<") ? t->value < y->value : t->value > y->value;
-    const bool first = declared_whole(d, ask->next, colon->prev), second = declared_whole(d, colon->next, end->prev);
-    if ((holds ? first && !second : second && !first) && !in_index(t))
+    Token *const other = holds ? colon->next : ask->next, *const last = holds ? end->prev : colon->prev;
+    if (!in_index(t) && !declared_whole(d, other, last)) /* a real that would make one of the other */
         return false;
     const char *gap = t->gap;
     Token *rest = holds ? ask->next : colon->next;

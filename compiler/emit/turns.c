@@ -205,6 +205,17 @@ static bool meets_others(const Turns *c, const Turn *t)
     return false;
 }
 
+/* Does the step do something beside to what the body's block has another of the name of? */
+static bool more_meets(const Turns *c, const Turn *t)
+{
+    for (int i = 0; t->more && i < c->here->list.count; i++) {
+        const Declaration *d = c->here->list.items[i];
+        if (code_stays(d->first) && code_around(d->first) == t->first && code_names_within(t->more, t->close, d->name->text))
+            return true;
+    }
+    return false;
+}
+
 /* ---- leaving out ------------------------------------------------------------------------------------------ */
 
 /* White space for a new line with so much indent. */
@@ -274,7 +285,7 @@ static void leave_out(const Turns *c, Turn *t)
         return;
     }
     Token *const around = statement_around(t->head);
-    if ((goes_on && (!is_alone(t) || t->more)) || (!around && !code_is_any(t->head->prev, "{ } ;"))) /* behind a label or a macro, say */
+    if ((goes_on && (!is_alone(t) || t->more)) || more_meets(c, t) || (!around && !code_is_any(t->head->prev, "{ } ;"))) /* behind a label or a macro, say */
         return;
     const int indent = code_indent(t->head), depth = depth_of(t);
     const bool more = t->more && !is_last(c, t);
