@@ -9,13 +9,12 @@
 #include "emit/decisions.h"
 #include "emit/halves.h"
 #include "emit/library.h"
-#include "emit/ones.h"
 #include "emit/passes.h"
 #include "emit/place.h"
 #include "emit/program.h"
 #include "emit/start.h"
 #include "emit/tables.h"
-#include "emit/turns.h"
+#include "emit/tidy.h"
 #include "emit/units.h"
 #include "emit/wrap.h"
 #include "graph/window.h"
@@ -240,10 +239,7 @@ bool emit(Model *m)
     if (!template_expand(m->arena, m->diag, m->templates, "net.c.in", m->name, f, m->tuning, &m->c)
         || !template_expand(m->arena, m->diag, m->templates, "inspect.c.in", m->name, f, NULL, &m->inspect))
         return false;
-    if (!m->templates) /* the C of a user's templates stays as it was written */
-        turns_leave_out(&m->c);
-    ones_leave_out(&m->c);
-    wrap(&m->c);
+    tidy(&m->c, !m->templates); /* loops in a user's templates stay as they were written */
     wrap(&m->inspect);
     start_write(m);
     add_sources(m, (Fact *)(uintptr_t)fact_get(f, "sources"));

@@ -4,9 +4,8 @@
  * The library has no threads: the lines `#pragma omp` of operators' templates are left out. */
 #include "emit/library.h"
 #include "base/folder.h"
-#include "emit/ones.h"
 #include "emit/place.h"
-#include "emit/turns.h"
+#include "emit/tidy.h"
 #include "emit/words.h"
 #include "emit/wrap.h"
 #include "files/version.h"
@@ -241,10 +240,7 @@ bool library_emit(Model *m, Fact *f)
     if (!expand(m, "library.c.in", f, &m->c) || (!m->options.portable && !surround(m, f)))
         return false;
     without_pragmas(&m->c);
-    if (!m->templates)
-        turns_leave_out(&m->c);
-    ones_leave_out(&m->c);
-    wrap(&m->c);
+    tidy(&m->c, !m->templates);
     return true;
 }
 

@@ -2,9 +2,9 @@
 #ifndef SPNC_TURNS_H
 #define SPNC_TURNS_H
 
-#include "spnc.h"
+#include "emit/declared.h"
 
-/* Replaces `c` by the same C without them, in its own arena. */
-void turns_leave_out(Text *c);
+/* Leaves them out of the function whose head begins at `from`, whose body is that of the bracket `open`, and whose names are those of d. */
+void turns_leave_out(Code *c, const Declared *d, Token *from, Token *open);
 
 #endif

@@ -511,14 +511,12 @@ static void h_from_input_forward(h_from_input_t *y, front_maxpool2_t *x, real w[
     _Alignas(64) real panel[196][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int m = t % 3 * 16, s0 = t / 3, s1 = s0 + 1;
+        int m = t % 3 * 16, s0 = t / 3;
         for (int k = 0; k < 196; k++)
             v_store(panel[k], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++) {
-            h_from_input_forward_6x1(&y[s][m], panel[0], xs[s][0], &b[m]);
-            for (int l = 6; l < 16; l += 5)
-                h_from_input_forward_5x1(&y[s][m + l], &panel[0][l], xs[s][0], &b[m + l]);
-        }
+        h_from_input_forward_6x1(&y[s0][m], panel[0], xs[s0][0], &b[m]);
+        for (int l = 6; l < 16; l += 5)
+            h_from_input_forward_5x1(&y[s0][m + l], &panel[0][l], xs[s0][0], &b[m + l]);
     }
 }
 
@@ -730,14 +728,12 @@ static void h_from_state_forward(h_from_state_t *y, h_t *x, real w[16][48])
     _Alignas(64) real panel[16][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int m = t % 3 * 16, s0 = t / 3, s1 = s0 + 1;
+        int m = t % 3 * 16, s0 = t / 3;
         for (int k = 0; k < 16; k++)
             v_store(panel[k], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++) {
-            h_from_state_forward_6x1(&y[s][m], panel[0], x[s][0]);
-            for (int l = 6; l < 16; l += 5)
-                h_from_state_forward_5x1(&y[s][m + l], &panel[0][l], x[s][0]);
-        }
+        h_from_state_forward_6x1(&y[s0][m], panel[0], x[s0][0]);
+        for (int l = 6; l < 16; l += 5)
+            h_from_state_forward_5x1(&y[s0][m + l], &panel[0][l], x[s0][0]);
     }
 }
 
@@ -794,11 +790,9 @@ static void h_from_state_backward(h_t *dx, h_from_state_t *dy, real w[16][48])
 {
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int from = t % 3, to = from + 1, s = t / 3;
-        for (int k = from; k < to; k++) {
-            if (k < 1) h_from_state_backward_6x1(dx, dy, w, k * 6, s);
-            else h_from_state_backward_5x1(dx, dy, w, 6 + (k - 1) * 5, s);
-        }
+        int from = t % 3, s = t / 3;
+        if (from < 1) h_from_state_backward_6x1(dx, dy, w, from * 6, s);
+        else h_from_state_backward_5x1(dx, dy, w, 6 + (from - 1) * 5, s);
     }
 }
 
@@ -840,10 +834,8 @@ static void h_from_state_weights(real dw[16][48], real *rows, h_t *x)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 8; t++) {
-        int from = t, to = from + 1;
-        int v = 0;
-        for (int k = from; k < to; k++)
-            h_from_state_weights_2x3(dw, dyt, x, k * 2, v * 3);
+        int from = t;
+        h_from_state_weights_2x3(dw, dyt, x, from * 2, 0);
     }
 }
 
@@ -925,11 +917,10 @@ static void A_forward(A_t *y, h_t *x, real w[16][16], real b[16])
     _Alignas(64) real panel[16][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int m = 0, s0 = t, s1 = s0 + 1;
+        int s0 = t;
         for (int k = 0; k < 16; k++)
-            v_store(panel[k], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++)
-            A_forward_6x1(&y[s][m], panel[0], x[s][0], &b[m]);
+            v_store(panel[k], v_loadu(&w[k][0]));
+        A_forward_6x1(&y[s0][0], panel[0], x[s0][0], &b[0]);
     }
 }
 
@@ -954,9 +945,8 @@ static void A_backward(h_t *dx, A_t *dy, real w[16][16])
 {
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 16; t++) {
-        int from = t % 8, to = from + 1, s = t / 8;
-        for (int k = from; k < to; k++)
-            A_backward_2x3(dx, dy, w, k * 2, s * 3);
+        int from = t % 8, s = t / 8;
+        A_backward_2x3(dx, dy, w, from * 2, s * 3);
     }
 }
 
@@ -1028,9 +1018,8 @@ static void A_bias_1(real db[16], real dy[][L][16], int v)
 static void A_transpose(real *rows, real *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
-    int m = 0;
     vec square[16];
-    for (int r = 0; r < 16; r++) square[r] = m + r < 6 ? v_load(dys[m + r]) : v_zero();
+    for (int r = 0; r < 16; r++) square[r] = r < 6 ? v_load(dys[r]) : v_zero();
     v_transpose16(square);
     for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
@@ -1041,14 +1030,11 @@ static void A_weights(real dw[16][16], real db[16], real *rows, h_t *x)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++) {
-        int from = t, to = from + 1;
-        int v = 0;
+        int from = t;
         if (from == 0)
-            A_bias_1(db, dyt, v);
-        for (int k = from; k < to; k++) {
-            if (k < 1) A_weights_6x1(dw, dyt, x, k * 6, v);
-            else A_weights_5x1(dw, dyt, x, 6 + (k - 1) * 5, v);
-        }
+            A_bias_1(db, dyt, 0);
+        if (from < 1) A_weights_6x1(dw, dyt, x, from * 6, 0);
+        else A_weights_5x1(dw, dyt, x, 6 + (from - 1) * 5, 0);
     }
 }
 
@@ -1358,14 +1344,13 @@ static void classify_dense1_forward(classify_dense1_t *y, classify_maxpool1_t *x
     _Alignas(64) real panel[384][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int m = 0, s0 = t, s1 = s0 + 1;
+        int s0 = t;
         for (int k0 = 0; k0 < 648; k0 += 384) {
             int k1 = k0 + 384 < 648 ? k0 + 384 : 648;
             for (int k = k0; k < k1; k++)
-                v_store(panel[k - k0], v_loadu(&w[k][m]));
-            for (int s = s0; s < s1; s++)
-                for (int l = 0; l < 10; l += 5)
-                    classify_dense1_forward_5x1(&y[s][m + l], &panel[0][l], xs[s][k0], &b[m + l], k0, k1);
+                v_store(panel[k - k0], v_loadu(&w[k][0]));
+            for (int l = 0; l < 10; l += 5)
+                classify_dense1_forward_5x1(&y[s0][l], &panel[0][l], xs[s0][k0], &b[l], k0, k1);
         }
     }
 }
@@ -1441,9 +1426,8 @@ static void classify_dense1_bias_1(real db[16], real dy[][L][16], int v)
 static void classify_dense1_transpose(real *rows, real *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
-    int m = 0;
     vec square[16];
-    for (int r = 0; r < 16; r++) square[r] = m + r < 10 ? v_load(dys[m + r]) : v_zero();
+    for (int r = 0; r < 16; r++) square[r] = r < 10 ? v_load(dys[r]) : v_zero();
     v_transpose16(square);
     for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
@@ -1456,11 +1440,10 @@ static void classify_dense1_weights(real dw[648][16], real db[16], real *rows, c
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 18; t++) {
         int from = t * 6, to = from + 6;
-        int v = 0;
         if (from == 0)
-            classify_dense1_bias_1(db, dyt, v);
+            classify_dense1_bias_1(db, dyt, 0);
         for (int k = from; k < to; k++)
-            classify_dense1_weights_6x1(dw, dyt, xs, k * 6, v);
+            classify_dense1_weights_6x1(dw, dyt, xs, k * 6, 0);
     }
 }
 
@@ -1675,7 +1658,7 @@ static inline const Scratch *scratch_of_thread(void) { return &scratches[omp_get
 /* Lays the tensors into the memory. */
 static void lay_out(void)
 {
-    v.image_bytes = (void *)(memory + 0);
+    v.image_bytes = (void *)memory;
     v.front_maxpool1 = (void *)(memory + 257440);
     v.front_maxpool2 = (void *)(memory + 277440);
     v.h = (void *)(memory + 294304);
@@ -1693,7 +1676,7 @@ static void lay_out(void)
     v.loss1 = (void *)(memory + 67296);
     v.d_classify_dense1_rows = (void *)(memory + 62208);
     v.d_classify_dense1 = (void *)(memory + 63744);
-    v.d_classify_maxpool1 = (void *)(memory + 0);
+    v.d_classify_maxpool1 = (void *)memory;
     v.d_A_rows = (void *)(memory + 63744);
     v.d_A = (void *)(memory + 66240);
     v.d_classify_conv1_weight_part = (void *)(memory + 66816);
@@ -1701,21 +1684,21 @@ static void lay_out(void)
     v.d_h = (void *)(memory + 4608);
     v.d_h_2 = (void *)(memory + 12416);
     v.d_h_3 = (void *)(memory + 12928);
-    v.d_h_from_input = (void *)(memory + 0);
+    v.d_h_from_input = (void *)memory;
     v.d_h_from_state_rows = (void *)(memory + 6272);
     v.d_h_from_state = (void *)(memory + 10880);
     v.d_h_from_input_2 = (void *)(memory + 10880);
     v.d_h_from_input_rows = (void *)(memory + 12416);
-    v.d_front_maxpool2 = (void *)(memory + 0);
+    v.d_front_maxpool2 = (void *)memory;
     v.d_front_conv1_weight_part = (void *)(memory + 10880);
     v.d_front_conv1_bias_part = (void *)(memory + 10976);
     for (int k = 0; k < threads; k++) {
         real *at = scratch_memory + (size_t)k * SCRATCH;
-        scratches[k].image = (void *)(at + 0);
-        scratches[k].front_conv1 = (void *)(at + 0);
-        scratches[k].d_crop = (void *)(at + 0);
-        scratches[k].d_h_total = (void *)(at + 0);
-        scratches[k].d_front_conv1_sum = (void *)(at + 0);
+        scratches[k].image = (void *)at;
+        scratches[k].front_conv1 = (void *)at;
+        scratches[k].d_crop = (void *)at;
+        scratches[k].d_h_total = (void *)at;
+        scratches[k].d_front_conv1_sum = (void *)at;
     }
 }
 

@@ -162,9 +162,8 @@ static void front_conv1_weights_2x1x2(real dw[2][1][2][2], real db[2], front_con
                 b1 = v_add(b1, v_load(dy[m + 1][i][j]));
             }
     for (int u = 0; u < 2; u++) {
-        int i0 = 0, i1 = 4;
         vec s0_0 = v_zero(), s0_1 = v_zero(), s1_0 = v_zero(), s1_1 = v_zero();
-        for (int i = i0; i < i1; i++)
+        for (int i = 0; i < 4; i++)
             for (int j = 0; j < 4; j++) {
                 real (*x0)[L] = &x[c][i + u][j + v];
                 /* load anew: gcc would keep what the next place shares and spill sums */
@@ -406,11 +405,9 @@ static void front_dense1_forward(front_dense1_t *y, front_tanh1_t *x, real w[8][
     _Alignas(64) real panel[8][16];
     #pragma omp single nowait
     {
-        int m = 0, s0 = 0, s1 = s0 + 1;
         for (int k = 0; k < 8; k++)
-            v_store(panel[k], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++)
-            front_dense1_forward_2x1(&y[s][m], panel[0], xs[s][0], &b[m]);
+            v_store(panel[k], v_loadu(&w[k][0]));
+        front_dense1_forward_2x1(&y[0][0], panel[0], xs[0][0], &b[0]);
     }
 }
 
@@ -439,9 +436,8 @@ static void front_dense1_backward(front_tanh1_t *dx, front_dense1_t *dy, real w[
     real (*dxs)[8][L] = (real (*)[8][L])dx;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = t % 2, to = from + 1, s = t / 2;
-        for (int k = from; k < to; k++)
-            front_dense1_backward_4x1(dxs, dy, w, k * 4, s);
+        int from = t % 2, s = t / 2;
+        front_dense1_backward_4x1(dxs, dy, w, from * 4, s);
     }
 }
 
@@ -480,9 +476,8 @@ static void front_dense1_bias_1(real db[16], real dy[][L][16], int v)
 static void front_dense1_transpose(real *rows, real *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
-    int m = 0;
     vec square[16];
-    for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dys[m + r]) : v_zero();
+    for (int r = 0; r < 16; r++) square[r] = r < 2 ? v_load(dys[r]) : v_zero();
     v_transpose16(square);
     for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
@@ -494,12 +489,10 @@ static void front_dense1_weights(real dw[8][16], real db[16], real *rows, front_
     real (*xs)[8][L] = (real (*)[8][L])x;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = t, to = from + 1;
-        int v = 0;
+        int from = t;
         if (from == 0)
-            front_dense1_bias_1(db, dyt, v);
-        for (int k = from; k < to; k++)
-            front_dense1_weights_4x1(dw, dyt, xs, k * 4, v);
+            front_dense1_bias_1(db, dyt, 0);
+        front_dense1_weights_4x1(dw, dyt, xs, from * 4, 0);
     }
 }
 
@@ -630,7 +623,7 @@ static inline const Scratch *scratch_of_thread(void) { return &scratches[omp_get
 /* Lays the tensors into the memory. */
 static void lay_out(void)
 {
-    v.x = (void *)(memory + 0);
+    v.x = (void *)memory;
     v.front_maxpool1 = (void *)(memory + 656);
     v.front_tanh1 = (void *)(memory + 784);
     v.y = (void *)(memory + 1104);
@@ -645,9 +638,9 @@ static void lay_out(void)
     v.d_front_conv1_bias_part = (void *)(memory + 1152);
     for (int k = 0; k < threads; k++) {
         real *at = scratch_memory + (size_t)k * SCRATCH;
-        scratches[k].front_conv1 = (void *)(at + 0);
-        scratches[k].d_front_conv2 = (void *)(at + 0);
-        scratches[k].d_front_conv1_sum = (void *)(at + 0);
+        scratches[k].front_conv1 = (void *)at;
+        scratches[k].d_front_conv2 = (void *)at;
+        scratches[k].d_front_conv1_sum = (void *)at;
         scratches[k].d_front_maxpool1 = (void *)(at + 512);
     }
 }

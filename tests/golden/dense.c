@@ -124,11 +124,9 @@ static void h_forward(h_t *y, x_t *x, real w[3][16], real b[16])
     _Alignas(64) real panel[3][16];
     #pragma omp single nowait
     {
-        int m = 0, s0 = 0, s1 = s0 + 1;
         for (int k = 0; k < 3; k++)
-            v_store(panel[k], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++)
-            h_forward_4x1(&y[s][m], panel[0], x[s][0], &b[m]);
+            v_store(panel[k], v_loadu(&w[k][0]));
+        h_forward_4x1(&y[0][0], panel[0], x[0][0], &b[0]);
     }
 }
 
@@ -164,9 +162,8 @@ static void h_bias_1(real db[16], real dy[][L][16], int v)
 static void h_transpose(real *rows, real *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
-    int m = 0;
     vec square[16];
-    for (int r = 0; r < 16; r++) square[r] = m + r < 4 ? v_load(dys[m + r]) : v_zero();
+    for (int r = 0; r < 16; r++) square[r] = r < 4 ? v_load(dys[r]) : v_zero();
     v_transpose16(square);
     for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
@@ -177,11 +174,8 @@ static void h_weights(real dw[3][16], real db[16], real *rows, x_t *x)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp single nowait
     {
-        int from = 0, to = from + 1;
-        int v = 0;
-        h_bias_1(db, dyt, v);
-        for (int k = from; k < to; k++)
-            h_weights_3x1(dw, dyt, x, k * 3, v);
+        h_bias_1(db, dyt, 0);
+        h_weights_3x1(dw, dyt, x, 0, 0);
     }
 }
 
@@ -227,11 +221,9 @@ static void v_forward(v_t *y, h_t *x, real w[4][16], real b[16])
     _Alignas(64) real panel[4][16];
     #pragma omp single nowait
     {
-        int m = 0, s0 = 0, s1 = s0 + 1;
         for (int k = 0; k < 4; k++)
-            v_store(panel[k], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++)
-            v_forward_2x1(&y[s][m], panel[0], x[s][0], &b[m]);
+            v_store(panel[k], v_loadu(&w[k][0]));
+        v_forward_2x1(&y[0][0], panel[0], x[0][0], &b[0]);
     }
 }
 
@@ -259,9 +251,7 @@ static void v_backward(h_t *dx, v_t *dy, real w[4][16])
 {
     #pragma omp single nowait
     {
-        int from = 0, to = from + 1, s = 0;
-        for (int k = from; k < to; k++)
-            v_backward_4x1(dx, dy, w, k * 4, s);
+        v_backward_4x1(dx, dy, w, 0, 0);
     }
 }
 
@@ -300,9 +290,8 @@ static void v_bias_1(real db[16], real dy[][L][16], int v)
 static void v_transpose(real *rows, real *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
-    int m = 0;
     vec square[16];
-    for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dys[m + r]) : v_zero();
+    for (int r = 0; r < 16; r++) square[r] = r < 2 ? v_load(dys[r]) : v_zero();
     v_transpose16(square);
     for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
@@ -313,11 +302,8 @@ static void v_weights(real dw[4][16], real db[16], real *rows, h_t *x)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp single nowait
     {
-        int from = 0, to = from + 1;
-        int v = 0;
-        v_bias_1(db, dyt, v);
-        for (int k = from; k < to; k++)
-            v_weights_4x1(dw, dyt, x, k * 4, v);
+        v_bias_1(db, dyt, 0);
+        v_weights_4x1(dw, dyt, x, 0, 0);
     }
 }
 
@@ -405,13 +391,13 @@ static void lay_out(void)
     v.h = (void *)(memory + 512);
     v.v = (void *)(memory + 688);
     v.loss1 = (void *)(memory + 736);
-    v.d_v_rows = (void *)(memory + 0);
+    v.d_v_rows = (void *)memory;
     v.d_v = (void *)(memory + 256);
     v.d_h = (void *)(memory + 576);
     v.d_h_rows = (void *)(memory + 256);
     for (int k = 0; k < threads; k++) {
         real *at = scratch_memory + (size_t)k * SCRATCH;
-        scratches[k].d_h_sum = (void *)(at + 0);
+        scratches[k].d_h_sum = (void *)at;
     }
 }
 

@@ -215,15 +215,15 @@ static inline const Scratch *scratch_of_thread(void) { return &scratches[omp_get
 /* Lays the tensors into the memory. */
 static void lay_out(void)
 {
-    v.y = (void *)(memory + 0);
+    v.y = (void *)memory;
     v.h = (void *)(memory + 256);
     v.x = (void *)(memory + 320);
     v.v = (void *)(memory + 368);
     v.loss1 = (void *)(memory + 400);
     for (int k = 0; k < threads; k++) {
         real *at = scratch_memory + (size_t)k * SCRATCH;
-        scratches[k].d_v = (void *)(at + 0);
-        scratches[k].d_h_sum = (void *)(at + 0);
+        scratches[k].d_v = (void *)at;
+        scratches[k].d_h_sum = (void *)at;
         scratches[k].d_h = (void *)(at + 16);
     }
 }

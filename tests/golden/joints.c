@@ -155,11 +155,9 @@ static void d_forward(d_t *y, x_t *x, real w[4][16], real b[16])
     _Alignas(64) real panel[4][16];
     #pragma omp single nowait
     {
-        int m = 0, s0 = 0, s1 = s0 + 1;
         for (int k = 0; k < 4; k++)
-            v_store(panel[k], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++)
-            d_forward_4x1(&y[s][m], panel[0], x[s][0], &b[m]);
+            v_store(panel[k], v_loadu(&w[k][0]));
+        d_forward_4x1(&y[0][0], panel[0], x[0][0], &b[0]);
     }
 }
 
@@ -198,9 +196,8 @@ static void d_bias_1(real db[16], real dy[][L][16], int v)
 static void d_transpose(real *rows, real *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
-    int m = 0;
     vec square[16];
-    for (int r = 0; r < 16; r++) square[r] = m + r < 4 ? v_load(dys[m + r]) : v_zero();
+    for (int r = 0; r < 16; r++) square[r] = r < 4 ? v_load(dys[r]) : v_zero();
     v_transpose16(square);
     for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
@@ -211,11 +208,8 @@ static void d_weights(real dw[4][16], real db[16], real *rows, x_t *x)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp single nowait
     {
-        int from = 0, to = from + 1;
-        int v = 0;
-        d_bias_1(db, dyt, v);
-        for (int k = from; k < to; k++)
-            d_weights_4x1(dw, dyt, x, k * 4, v);
+        d_bias_1(db, dyt, 0);
+        d_weights_4x1(dw, dyt, x, 0, 0);
     }
 }
 
@@ -382,11 +376,9 @@ static void v_forward(v_t *y, both_t *x, real w[8][16])
     _Alignas(64) real panel[8][16];
     #pragma omp single nowait
     {
-        int m = 0, s0 = 0, s1 = s0 + 1;
         for (int k = 0; k < 8; k++)
-            v_store(panel[k], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++)
-            v_forward_2x1(&y[s][m], panel[0], xs[s][0]);
+            v_store(panel[k], v_loadu(&w[k][0]));
+        v_forward_2x1(&y[0][0], panel[0], xs[0][0]);
     }
 }
 
@@ -415,9 +407,8 @@ static void v_backward(both_t *dx, v_t *dy, real w[8][16])
     real (*dxs)[8][L] = (real (*)[8][L])dx;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = t % 2, to = from + 1, s = t / 2;
-        for (int k = from; k < to; k++)
-            v_backward_4x1(dxs, dy, w, k * 4, s);
+        int from = t % 2, s = t / 2;
+        v_backward_4x1(dxs, dy, w, from * 4, s);
     }
 }
 
@@ -446,9 +437,8 @@ static void v_weights_4x1(real dw[8][16], real dy[][L][16], real x[][8][L], int 
 static void v_transpose(real *rows, real *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
-    int m = 0;
     vec square[16];
-    for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dys[m + r]) : v_zero();
+    for (int r = 0; r < 16; r++) square[r] = r < 2 ? v_load(dys[r]) : v_zero();
     v_transpose16(square);
     for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
@@ -460,10 +450,8 @@ static void v_weights(real dw[8][16], real *rows, both_t *x)
     real (*xs)[8][L] = (real (*)[8][L])x;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = t, to = from + 1;
-        int v = 0;
-        for (int k = from; k < to; k++)
-            v_weights_4x1(dw, dyt, xs, k * 4, v);
+        int from = t;
+        v_weights_4x1(dw, dyt, xs, from * 4, 0);
     }
 }
 
@@ -605,24 +593,24 @@ static void lay_out(void)
     v.first = (void *)(memory + 1408);
     v.v = (void *)(memory + 1472);
     v.loss1 = (void *)(memory + 1504);
-    v.d_v_rows = (void *)(memory + 0);
+    v.d_v_rows = (void *)memory;
     v.d_v = (void *)(memory + 832);
     v.d_both = (void *)(memory + 704);
     v.d_s = (void *)(memory + 832);
     v.d_s_2 = (void *)(memory + 960);
-    v.d_s_3 = (void *)(memory + 0);
+    v.d_s_3 = (void *)memory;
     v.d_s_total = (void *)(memory + 704);
     v.d_e = (void *)(memory + 1088);
-    v.d_d_rows = (void *)(memory + 0);
+    v.d_d_rows = (void *)memory;
     for (int k = 0; k < threads; k++) {
         real *at = scratch_memory + (size_t)k * SCRATCH;
-        scratches[k].s_2 = (void *)(at + 0);
-        scratches[k].s_steps = (void *)(at + 0);
-        scratches[k].d_s_steps = (void *)(at + 0);
+        scratches[k].s_2 = (void *)at;
+        scratches[k].s_steps = (void *)at;
+        scratches[k].d_s_steps = (void *)at;
         scratches[k].d_end = (void *)(at + 128);
         scratches[k].d_first = (void *)(at + 192);
-        scratches[k].d_s_total_2 = (void *)(at + 0);
-        scratches[k].d_d_sum = (void *)(at + 0);
+        scratches[k].d_s_total_2 = (void *)at;
+        scratches[k].d_d_sum = (void *)at;
         scratches[k].d_e_2 = (void *)(at + 64);
         scratches[k].d_e_total = (void *)(at + 128);
         scratches[k].d_d = (void *)(at + 128);

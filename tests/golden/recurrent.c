@@ -188,13 +188,10 @@ static void h_from_input_forward(h_from_input_t *y, image_t *x, real w[16][16], 
     _Alignas(64) real panel[16][16];
     #pragma omp single nowait
     {
-        int m = 0, s0 = 0, s1 = s0 + 1;
         for (int k = 0; k < 16; k++)
-            v_store(panel[k], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++) {
-            h_from_input_forward_5x1(&y[s][m], panel[0], xs[s][0], &b[m]);
-            h_from_input_forward_4x1(&y[s][m + 5], &panel[0][5], xs[s][0], &b[m + 5]);
-        }
+            v_store(panel[k], v_loadu(&w[k][0]));
+        h_from_input_forward_5x1(&y[0][0], panel[0], xs[0][0], &b[0]);
+        h_from_input_forward_4x1(&y[0][5], &panel[0][5], xs[0][0], &b[5]);
     }
 }
 
@@ -263,9 +260,8 @@ static void h_from_input_bias_1(real db[16], real dy[][L][16], int v)
 static void h_from_input_transpose(real *rows, real *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
-    int m = 0;
     vec square[16];
-    for (int r = 0; r < 16; r++) square[r] = m + r < 9 ? v_load(dys[m + r]) : v_zero();
+    for (int r = 0; r < 16; r++) square[r] = r < 9 ? v_load(dys[r]) : v_zero();
     v_transpose16(square);
     for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
@@ -277,14 +273,11 @@ static void h_from_input_weights(real dw[16][16], real db[16], real *rows, image
     real (*xs)[16][L] = (real (*)[16][L])x;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++) {
-        int from = t, to = from + 1;
-        int v = 0;
+        int from = t;
         if (from == 0)
-            h_from_input_bias_1(db, dyt, v);
-        for (int k = from; k < to; k++) {
-            if (k < 1) h_from_input_weights_6x1(dw, dyt, xs, k * 6, v);
-            else h_from_input_weights_5x1(dw, dyt, xs, 6 + (k - 1) * 5, v);
-        }
+            h_from_input_bias_1(db, dyt, 0);
+        if (from < 1) h_from_input_weights_6x1(dw, dyt, xs, from * 6, 0);
+        else h_from_input_weights_5x1(dw, dyt, xs, 6 + (from - 1) * 5, 0);
     }
 }
 
@@ -334,13 +327,10 @@ static void h_from_state_forward(h_from_state_t *y, h_t *x, real w[3][16])
     _Alignas(64) real panel[3][16];
     #pragma omp single nowait
     {
-        int m = 0, s0 = 0, s1 = s0 + 1;
         for (int k = 0; k < 3; k++)
-            v_store(panel[k], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++) {
-            h_from_state_forward_5x1(&y[s][m], panel[0], x[s][0]);
-            h_from_state_forward_4x1(&y[s][m + 5], &panel[0][5], x[s][0]);
-        }
+            v_store(panel[k], v_loadu(&w[k][0]));
+        h_from_state_forward_5x1(&y[0][0], panel[0], x[0][0]);
+        h_from_state_forward_4x1(&y[0][5], &panel[0][5], x[0][0]);
     }
 }
 
@@ -365,9 +355,7 @@ static void h_from_state_backward(h_t *dx, h_from_state_t *dy, real w[3][16])
 {
     #pragma omp single nowait
     {
-        int from = 0, to = from + 1, s = 0;
-        for (int k = from; k < to; k++)
-            h_from_state_backward_3x1(dx, dy, w, k * 3, s);
+        h_from_state_backward_3x1(dx, dy, w, 0, 0);
     }
 }
 
@@ -394,9 +382,8 @@ static void h_from_state_weights_3x1(real dw[3][16], real dy[][L][16], real x[][
 static void h_from_state_transpose(real *rows, real *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
-    int m = 0;
     vec square[16];
-    for (int r = 0; r < 16; r++) square[r] = m + r < 9 ? v_load(dys[m + r]) : v_zero();
+    for (int r = 0; r < 16; r++) square[r] = r < 9 ? v_load(dys[r]) : v_zero();
     v_transpose16(square);
     for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
@@ -407,10 +394,7 @@ static void h_from_state_weights(real dw[3][16], real *rows, h_t *x)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp single nowait
     {
-        int from = 0, to = from + 1;
-        int v = 0;
-        for (int k = from; k < to; k++)
-            h_from_state_weights_3x1(dw, dyt, x, k * 3, v);
+        h_from_state_weights_3x1(dw, dyt, x, 0, 0);
     }
 }
 
@@ -492,11 +476,10 @@ static void A_forward(A_t *y, h_t *x, real w[3][16], real b[16])
     _Alignas(64) real panel[3][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int m = 0, s0 = t, s1 = s0 + 1;
+        int s0 = t;
         for (int k = 0; k < 3; k++)
-            v_store(panel[k], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++)
-            A_forward_6x1(&y[s][m], panel[0], x[s][0], &b[m]);
+            v_store(panel[k], v_loadu(&w[k][0]));
+        A_forward_6x1(&y[s0][0], panel[0], x[s0][0], &b[0]);
     }
 }
 
@@ -521,9 +504,8 @@ static void A_backward(h_t *dx, A_t *dy, real w[3][16])
 {
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = 0, to = from + 1, s = t;
-        for (int k = from; k < to; k++)
-            A_backward_3x1(dx, dy, w, k * 3, s);
+        int s = t;
+        A_backward_3x1(dx, dy, w, 0, s);
     }
 }
 
@@ -561,9 +543,8 @@ static void A_bias_1(real db[16], real dy[][L][16], int v)
 static void A_transpose(real *rows, real *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
-    int m = 0;
     vec square[16];
-    for (int r = 0; r < 16; r++) square[r] = m + r < 6 ? v_load(dys[m + r]) : v_zero();
+    for (int r = 0; r < 16; r++) square[r] = r < 6 ? v_load(dys[r]) : v_zero();
     v_transpose16(square);
     for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
@@ -574,11 +555,8 @@ static void A_weights(real dw[3][16], real db[16], real *rows, h_t *x)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp single nowait
     {
-        int from = 0, to = from + 1;
-        int v = 0;
-        A_bias_1(db, dyt, v);
-        for (int k = from; k < to; k++)
-            A_weights_3x1(dw, dyt, x, k * 3, v);
+        A_bias_1(db, dyt, 0);
+        A_weights_3x1(dw, dyt, x, 0, 0);
     }
 }
 
@@ -732,11 +710,10 @@ static void classify_dense1_forward(classify_dense1_t *y, classify_dropout1_t *x
     _Alignas(64) real panel[4][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int m = 0, s0 = t, s1 = s0 + 1;
+        int s0 = t;
         for (int k = 0; k < 4; k++)
-            v_store(panel[k], v_loadu(&w[k][m]));
-        for (int s = s0; s < s1; s++)
-            classify_dense1_forward_2x1(&y[s][m], panel[0], xs[s][0], &b[m]);
+            v_store(panel[k], v_loadu(&w[k][0]));
+        classify_dense1_forward_2x1(&y[s0][0], panel[0], xs[s0][0], &b[0]);
     }
 }
 
@@ -760,9 +737,8 @@ static void classify_dense1_backward(classify_dropout1_t *dx, classify_dense1_t 
     real (*dxs)[4][L] = (real (*)[4][L])dx;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = t % 2, to = from + 1, s = t / 2;
-        for (int k = from; k < to; k++)
-            classify_dense1_backward_2x2(dxs, dy, w, k * 2, s * 2);
+        int from = t % 2, s = t / 2;
+        classify_dense1_backward_2x2(dxs, dy, w, from * 2, s * 2);
     }
 }
 
@@ -803,9 +779,8 @@ static void classify_dense1_bias_1(real db[16], real dy[][L][16], int v)
 static void classify_dense1_transpose(real *rows, real *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
-    int m = 0;
     vec square[16];
-    for (int r = 0; r < 16; r++) square[r] = m + r < 2 ? v_load(dys[m + r]) : v_zero();
+    for (int r = 0; r < 16; r++) square[r] = r < 2 ? v_load(dys[r]) : v_zero();
     v_transpose16(square);
     for (int l = 0; l < L; l++) v_store(dyt[0][l], square[l]);
 }
@@ -817,11 +792,8 @@ static void classify_dense1_weights(real dw[4][16], real db[16], real *rows, cla
     real (*xs)[4][L] = (real (*)[4][L])x;
     #pragma omp single nowait
     {
-        int from = 0, to = from + 1;
-        int v = 0;
-        classify_dense1_bias_1(db, dyt, v);
-        for (int k = from; k < to; k++)
-            classify_dense1_weights_4x1(dw, dyt, xs, k * 4, v);
+        classify_dense1_bias_1(db, dyt, 0);
+        classify_dense1_weights_4x1(dw, dyt, xs, 0, 0);
     }
 }
 
@@ -1040,7 +1012,7 @@ static void lay_out(void)
     v.image = (void *)(memory + 1408);
     v.h = (void *)(memory + 2352);
     v.digits = (void *)(memory + 2896);
-    v.h_from_input = (void *)(memory + 0);
+    v.h_from_input = (void *)memory;
     v.h_from_state = (void *)(memory + 144);
     v.h_gates = (void *)(memory + 1024);
     v.A = (void *)(memory + 1920);
@@ -1049,7 +1021,7 @@ static void lay_out(void)
     v.classify_dropout1 = (void *)(memory + 2576);
     v.classify_dense1 = (void *)(memory + 2832);
     v.loss1 = (void *)(memory + 2928);
-    v.d_classify_dense1_rows = (void *)(memory + 0);
+    v.d_classify_dense1_rows = (void *)memory;
     v.d_classify_dense1 = (void *)(memory + 512);
     v.d_classify_dropout1 = (void *)(memory + 2704);
     v.d_A_rows = (void *)(memory + 512);
@@ -1057,17 +1029,17 @@ static void lay_out(void)
     v.d_h = (void *)(memory + 1664);
     v.d_h_2 = (void *)(memory + 1760);
     v.d_h_3 = (void *)(memory + 1808);
-    v.d_h_from_state_rows = (void *)(memory + 0);
+    v.d_h_from_state_rows = (void *)memory;
     v.d_h_from_input = (void *)(memory + 512);
     v.d_h_from_state = (void *)(memory + 800);
     v.d_h_init_part = (void *)(memory + 800);
-    v.d_h_from_input_rows = (void *)(memory + 0);
+    v.d_h_from_input_rows = (void *)memory;
     for (int k = 0; k < threads; k++) {
         real *at = scratch_memory + (size_t)k * SCRATCH;
-        scratches[k].d_crop = (void *)(at + 0);
-        scratches[k].d_h_total = (void *)(at + 0);
-        scratches[k].d_h_total_2 = (void *)(at + 0);
-        scratches[k].d_h_from_input_2 = (void *)(at + 0);
+        scratches[k].d_crop = (void *)at;
+        scratches[k].d_h_total = (void *)at;
+        scratches[k].d_h_total_2 = (void *)at;
+        scratches[k].d_h_from_input_2 = (void *)at;
     }
 }
 

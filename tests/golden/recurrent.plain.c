@@ -509,7 +509,7 @@ static void lay_out(void)
     v.image = (void *)(memory + 1152);
     v.digits = (void *)(memory + 1408);
     v.h = (void *)(memory + 1904);
-    v.h_from_state = (void *)(memory + 0);
+    v.h_from_state = (void *)memory;
     v.h_gates = (void *)(memory + 288);
     v.classify_dropout1 = (void *)(memory + 576);
     v.A = (void *)(memory + 1664);
@@ -523,13 +523,13 @@ static void lay_out(void)
     v.d_h_from_state = (void *)(memory + 864);
     for (int k = 0; k < threads; k++) {
         real *at = scratch_memory + (size_t)k * SCRATCH;
-        scratches[k].d_classify_dense1 = (void *)(at + 0);
-        scratches[k].d_crop = (void *)(at + 0);
+        scratches[k].d_classify_dense1 = (void *)at;
+        scratches[k].d_crop = (void *)at;
         scratches[k].d_classify_dropout1 = (void *)(at + 16);
         scratches[k].d_A = (void *)(at + 16);
-        scratches[k].d_h_total = (void *)(at + 0);
-        scratches[k].d_h_total_2 = (void *)(at + 0);
-        scratches[k].d_h_from_input_2 = (void *)(at + 0);
+        scratches[k].d_h_total = (void *)at;
+        scratches[k].d_h_total_2 = (void *)at;
+        scratches[k].d_h_from_input_2 = (void *)at;
     }
 }
 
