@@ -50,7 +50,7 @@ static void phases(Work *w)
 {
     const Latency *l = w->op->kernel.latency;
     LatencyTiles *s = &w->s->latency;
-    s->tile = tile_best(&w->on, (TileWork){ l->M, l->vecs, 1, w->on.parts, 0, false });
+    s->tile = tile_best(&w->on, (TileWork){ l->M, l->vecs, 1, w->on.parts, 0, false, 0 });
     s->rows = runs_spread(l->M, s->tile.F), s->columns = runs_spread(l->vecs, s->tile.Q);
     s->stage = (int)l->window.stride[1] * s->rows.run[0].size * l->vecs * 16;
     w->op->writes[w->op->write_count - 1].tensor->reals = l->copy_reals + s->stage;
