@@ -252,9 +252,9 @@ static bool fits_binary(Model *m, LossDef *l)
 {
     Op *op = l->op;
     const Tensor *x = op->reads[0].tensor;
-    const DataDef *d = &m->targets[l->target];
     if (!is_labels(op))
         return fits_elements(m, l);
+    const DataDef *d = &m->targets[l->target];
     if (d->classes != 2) {
         shape_refuse(m, op, "binary_cross_entropy needs labels of 2 classes; '%s' has %d", d->name, d->classes);
         diag_note(m->diag, d->loc, "'%s' is declared here", d->name);
