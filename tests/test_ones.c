@@ -31,7 +31,7 @@ Test(ones, a_first_factor_too_and_a_term_of_0_within_brackets)
 Test(ones, a_remainder_that_stands_alone_is_0)
 {
     expect("int v = t % 1, w = f(t % 1), x = t % 1 * 1;\n", "int v = 0, w = f(0), x = 0;\n");
-    expect("int v = t % 1 * 16, w = a + t % 1;\n", "int v = t % 1 * 16, w = a + t % 1;\n");
+    expect("int v = t % 1 * 16, w = a + t % 1, x = t % 1 * 16 + 2;\n", "int v = 0, w = a + t % 1, x = t % 1 * 16 + 2;\n");
 }
 
 Test(ones, other_numbers_comments_strings_and_macros_stay)

@@ -244,7 +244,10 @@ bool emit(Model *m)
     start_write(m);
     add_sources(m, (Fact *)(uintptr_t)fact_get(f, "sources"));
     fact_set(f, "objects", objects_fact(m, !m->templates && halves_make(&m->c)));      /* a user's template may have another layout of functions */
-    return template_expand(m->arena, m->diag, m->templates, "Makefile.in", m->name, f, NULL, &m->makefile)
-        && template_expand(m->arena, m->diag, m->templates, "train.c.in", m->name, f, NULL, &m->training)
-        && template_expand(m->arena, m->diag, m->templates, "gdb.py.in", m->name, f, NULL, &m->gdb);
+    if (!template_expand(m->arena, m->diag, m->templates, "Makefile.in", m->name, f, NULL, &m->makefile)
+        || !template_expand(m->arena, m->diag, m->templates, "train.c.in", m->name, f, NULL, &m->training)
+        || !template_expand(m->arena, m->diag, m->templates, "gdb.py.in", m->name, f, NULL, &m->gdb))
+        return false;
+    wrap(&m->training);
+    return true;
 }

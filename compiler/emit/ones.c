@@ -1,6 +1,6 @@
 /* ones.c -- leaves out factors and divisors of one, which templates write where a size happens to be 1, and terms of 0.
  *
- * In: tokens.  Out: `s * 1`, `1 * s` and `t / 1` are s and t, `t % 1` is 0 where it stands alone, `[i + 0]` is `[i]`.  Used by tidy.c.
+ * In: tokens.  Out: `s * 1`, `1 * s` and `t / 1` are s and t, `t % 1` and `t % 1 * 4` are 0 where they stand alone, `[i + 0]` is `[i]`.  Used by tidy.c.
  * The one convention: only the whole numbers 1 and 0, and terms of 0 where no real can stand (index.c); lines of the preprocessor stay as they are. */
 #include "emit/ones.h"
 #include "emit/index.h"
@@ -20,8 +20,11 @@ static Token *leave_out(Code *c, Token *t)
         code_delete_all(c, op, t);
         return operand;
     }
-    if (code_is(op, "%") && operand->kind == CODE_NAME && code_is_any(operand->prev, "( = ,") && code_is_any(behind, ", ; )")) {
+    Token *const factor = code_is(behind, "*") && behind->next->kind == CODE_NUMBER ? behind->next : NULL;
+    if (code_is(op, "%") && operand->kind == CODE_NAME && code_is_any(operand->prev, "( = ,") && code_is_any(factor ? factor->next : behind, ", ; )")) {
         t->gap = code_has_comment(t) ? t->gap : operand->gap;
+        if (factor)
+            code_delete_all(c, behind, factor);
         code_delete_all(c, operand, op);
         t->text = "0", t->value = 0;
         return t;

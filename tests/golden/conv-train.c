@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /* conv-train.c -- made by spnc from tests/golden/conv.yaml.  Edit that, not this.
  *
- * How the net is trained, and what tells this model from others: an edit of `train:` changes this file alone, unless the optimiser,
- * `accumulate` or `average` is another. */
+ * How the net is trained, and what tells this model from others: an edit of `train:` changes this file alone, unless
+ * the optimiser, `accumulate` or `average` is another. */
 #include "optimiser.h"
 
 /* What a run may set otherwise: train --set. */
@@ -19,11 +19,13 @@ const NetTraining net_training = {
 double optimiser_update(const OptimiserBlocks *b, double rate, uint64_t update_count)
 {
     OptimiserNorm norm = optimiser_norm(b->gradient, b->params, b->param_count, b->row_sums, 1);
-    if (!isfinite(norm.whole))      /* a NaN or an infinity somewhere: the weights stay as they were, for the caller to look at */
+    /* a NaN or an infinity somewhere: the weights stay as they were, for the caller to look at */
+    if (!isfinite(norm.whole))
         return norm.whole;
     const double factor = optimiser_clip_torch(norm.within, 3.3333333333333335);
     const OptimiserInput how = { .most = 1, .factor = factor, .decay = 0 };
-    optimiser_adam(b->weights, b->gradient, b->state[0], b->state[1], NULL, b->n, how, rate, 0.9, 0.999, 1e-08, 0, update_count);
+    optimiser_adam(b->weights, b->gradient, b->state[0], b->state[1], NULL, b->n, how, rate, 0.9, 0.999, 1e-08, 0,
+        update_count);
     #pragma omp barrier
     return norm.whole;
 }

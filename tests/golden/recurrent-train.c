@@ -2,8 +2,8 @@
 /* recurrent-train.c -- made by spnc from tests/golden/recurrent.yaml.  Edit that, not this.
  *   steps=2
  *
- * How the net is trained, and what tells this model from others: an edit of `train:` changes this file alone, unless the optimiser,
- * `accumulate` or `average` is another. */
+ * How the net is trained, and what tells this model from others: an edit of `train:` changes this file alone, unless
+ * the optimiser, `accumulate` or `average` is another. */
 #include "optimiser.h"
 
 /* What a run may set otherwise: train --set. */
@@ -21,7 +21,8 @@ double optimiser_update(const OptimiserBlocks *b, double rate, uint64_t update_c
 {
     (void)update_count;
     OptimiserNorm norm = optimiser_norm(b->gradient, b->params, b->param_count, b->row_sums, 0);
-    if (!isfinite(norm.whole))      /* a NaN or an infinity somewhere: the weights stay as they were, for the caller to look at */
+    /* a NaN or an infinity somewhere: the weights stay as they were, for the caller to look at */
+    if (!isfinite(norm.whole))
         return norm.whole;
     const double factor = 1;
     const OptimiserInput how = { .most = 0, .factor = factor, .decay = 0 };
