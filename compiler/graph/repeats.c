@@ -113,8 +113,9 @@ bool repeat_fits(Builder *b, const Yaml *y, int steps)
         diag_note(m->diag, b->repeat->loc, "the repeat around it");
         return false;
     }
-    if (steps && steps > STEPS_ALL_MAX / steps_all(b->repeat)) {
-        diag_error(m->diag, y->keys[0]->loc, "%d steps in each of %d come to more than %d", steps, steps_all(b->repeat), STEPS_ALL_MAX);
+    const int around = steps_all(b->repeat);           /* 0: their number was refused, and said to be wrong */
+    if (around && steps > STEPS_ALL_MAX / around) {
+        diag_error(m->diag, y->keys[0]->loc, "%d steps in each of %d come to more than %d", steps, around, STEPS_ALL_MAX);
         diag_note(m->diag, b->repeat->loc, "the repeat around it");
         return false;
     }
