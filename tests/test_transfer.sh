@@ -66,7 +66,7 @@ with zipfile.ZipFile("raw.npz", "w") as z:
     z.writestr("hidden.weight", b"raw"); z.write("hidden.npz", "other")
 np.savez("spare.npz", **hidden, **{"module.hidden.weight": np.zeros((8, 16), "c8")})
 np.savez("cut.npz", **{k: (a.astype("f4").view("u4") & 0xffff0000).view("f4") for k, a in hidden.items()})
-np.savez("strangers.npz", **hidden, names=np.array(["a", "b"]), step=np.array(3), objects=np.array(None), **{"\x1b[31mred": np.zeros(2)})
+np.savez("strangers.npz", **hidden, names=np.array(["a", "b"]), step=np.array(3), objects=np.array(None), **{"\x1b[31mred": np.zeros(2), "\u202eturned\u2066\u200f\u2069": np.zeros(2)})
 with zipfile.ZipFile("strangers.npz", "a") as z:
     z.writestr("README.md", "of somebody"); z.writestr("folder/", ""); z.writestr("model.yaml", "x")
 np.savez("module.npz", **{"module." + k: a for k, a in hidden.items()})
@@ -99,6 +99,7 @@ cmp -s a.npz d.npz || fault "the same parameters taken give other weights"
 expect 0 '2 of . parameters taken' $train --run d2 --init strangers.npz
 grep -q 'in the file, but no array of numbers' output && grep -q 'README.md: no .npy' output && grep -q 'folder/: a folder' output &&
     grep -q 'names: dtype <U1' output && grep -q 'objects: dtype |O' output && grep -q '^    step$' output && grep -q '?\[31mred' output || fault "what is no array: $(cat output)"
+grep -q '^    ???turned?????????$' output || fault "what turns the direction of writing reaches the terminal: $(cat output)"
 grep -q $'\x1b' output && fault "an escape in a name reaches the terminal"
 same_as() { ./tiny export --last --run "$1" -o "$1.npz" && cmp -s "$1.npz" "$2.npz" || fault "$1 gives other weights than $2"; }
 same_as d2 a
