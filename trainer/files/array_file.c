@@ -112,6 +112,11 @@ Array array_view(const char *name, ArrayType type, const void *data, int rank, c
     return a;
 }
 
+bool array_channels_last(const int64_t n[3])
+{
+    return (n[2] == 1 || n[2] == 3 || n[2] == 4) && n[0] > 4 && n[1] > 4;
+}
+
 int64_t array_count(const Array *a)
 {
     int64_t count = 1;

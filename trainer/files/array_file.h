@@ -49,6 +49,8 @@ const char *array_refusal(char text[ARRAY_REFUSAL], const Array *a);
 double array_number(const Array *a, int64_t i);    /* element i; integers beyond 2^53 are rounded */
 /* An Array over the caller's memory, which array_free does not free.  Aborts on a name that is too long. */
 Array array_view(const char *name, ArrayType type, const void *data, int rank, const int64_t *shape);
+/* Whether the axes n of one example look like [H, W, C]: pictures are [C, H, W] here. */
+bool array_channels_last(const int64_t n[3]);
 int64_t array_count(const Array *a);           /* number of elements */
 /* "[3][1][100]", or "[]" for rank 0; returns text. */
 char *array_shape_text(char *text, size_t room, const Array *a);
