@@ -99,7 +99,8 @@ enum { ARRAY_NPY_HEADER = 10000 };             /* numpy's own default bound on t
 /* How an .npy's data lies, where that is not C order and little endian. */
 typedef struct { bool fortran, swapped; } ArrayOrder;
 
-/* Reads the .npy header at bytes[0..size): type, rank, shape, bytes of *a; offset of the data; its order.  Data must fill the rest of the `whole` bytes, of which `size` are there, exactly.  `where` names the file or member
+/* Reads the .npy header at bytes[0..size): type, rank, shape, bytes of *a; offset of the data; its order.
+ * Data must fill the rest of the `whole` bytes, of which `size` are there, exactly.  `where` names the file or member
  * in errors.  A dtype that is none of numbers is an error, and leaves a->type ARRAY_OTHER with its name in a->what. */
 bool array_npy_parse(Array *a, size_t *offset, ArrayOrder *order, const unsigned char *bytes, size_t size, size_t whole,
                      const char *path, const char *where, ArrayError *e);
