@@ -143,7 +143,7 @@ static void refuse_header(const char *header, const char *hint)
 Test(array_file, refuses_npy_files_with_a_hint)
 {
     refuse_npy(npy_fortran, sizeof npy_fortran - 1, "np.ascontiguousarray");
-    refuse_npy(npy_big_endian, sizeof npy_big_endian - 1, "newbyteorder");
+    refuse_npy(npy_big_endian, sizeof npy_big_endian - 1, "found dtype '>f4', expected little endian; convert it with a.astype('<f4')");
     refuse_npy(npy_v1, sizeof npy_v1 - 2, "cut short");
     refuse_npy(npy_v1, sizeof npy_v1, "got 25, which is 1 too many");
     refuse_npy("PK\3\4 and more of it", 20, "\\x93NUMPY");
@@ -267,7 +267,7 @@ static bool is_float(const Array *a, const void *nothing)
 }
 
 /* A member of the name `name` and the bytes given, stored; the directory's sizes may lie. */
-typedef struct { unsigned char bytes[4096]; size_t size, at[8], sizes[8]; const char *names[8]; int method[8], count; uint64_t claims[8]; } Zip;
+typedef struct { unsigned char bytes[4096]; size_t size, at[8], sizes[8]; const char *names[8]; int method[8], count; uint32_t crc[8]; uint64_t claims[8]; } Zip;
 
 static void zip_put(Zip *z, uint64_t value, int bytes)
 {
@@ -275,9 +275,9 @@ static void zip_put(Zip *z, uint64_t value, int bytes)
         z->bytes[z->size++] = (unsigned char)value, value >>= 8;
 }
 
-static void zip_head(Zip *z, int i, uint32_t crc)
+static void zip_head(Zip *z, int i)
 {
-    zip_put(z, 20, 2), zip_put(z, 0, 2), zip_put(z, (uint64_t)z->method[i], 2), zip_put(z, 0, 4), zip_put(z, crc, 4), zip_put(z, z->sizes[i], 4);
+    zip_put(z, 20, 2), zip_put(z, 0, 2), zip_put(z, (uint64_t)z->method[i], 2), zip_put(z, 0, 4), zip_put(z, z->crc[i], 4), zip_put(z, z->sizes[i], 4);
     zip_put(z, z->claims[i], 4), zip_put(z, strlen(z->names[i]), 2), zip_put(z, 0, 2);
 }
 
@@ -285,8 +285,9 @@ static void zip_add(Zip *z, const char *name, int method, const void *data, size
 {
     int i = z->count++;
     z->names[i] = name, z->sizes[i] = size, z->method[i] = method, z->at[i] = z->size, z->claims[i] = claims;
+    z->crc[i] = (uint32_t)crc32(0, data, (uInt)size);      /* of what lies there: of a packed member it is wrong */
     zip_put(z, 0x04034b50, 4);
-    zip_head(z, i, 0);
+    zip_head(z, i);
     memcpy(z->bytes + z->size, name, strlen(name));
     memcpy(z->bytes + z->size + strlen(name), data, size);
     z->size += strlen(name) + size;
@@ -297,7 +298,7 @@ static void zip_write(Zip *z, const char *path)
     size_t directory = z->size;
     for (int i = 0; i < z->count; i++) {
         zip_put(z, 0x02014b50, 4), zip_put(z, 20, 2);
-        zip_head(z, i, 0);
+        zip_head(z, i);
         zip_put(z, 0, 2), zip_put(z, 0, 8), zip_put(z, z->at[i], 4);
         memcpy(z->bytes + z->size, z->names[i], strlen(z->names[i]));
         z->size += strlen(z->names[i]);
@@ -333,6 +334,47 @@ Test(array_file, what_is_no_array_is_listed_where_not_all_is_wanted)
     array_list_free(&l);
     cr_assert(not(array_read_npz(&l, "a.npz", NULL, NULL, LIMIT, &e)));
     cr_assert(strstr(e.text, "member README.txt is no .npy") != NULL, "%s", e.text);
+}
+
+Test(array_file, an_npz_may_be_big_endian_in_either_order)
+{
+    static Zip z;
+    ArrayError e;
+    ArrayList l;
+    static const char turned[] = "\x93NUMPY\x01\0\x46\0{'descr': '>f8', 'fortran_order': True, 'shape': (2, 2,), }          \n"
+                                 "\x3f\xf0\0\0\0\0\0\0\x40\0\0\0\0\0\0\0\x40\x08\0\0\0\0\0\0\x40\x10\0\0\0\0\0\0";
+    static const char bytes[] = "\x93NUMPY\x01\0\x46\0{'descr': '>u1', 'fortran_order': False, 'shape': (2,), }            \n\1\2";
+    zip_add(&z, "a.npy", 0, npy_big_endian, sizeof npy_big_endian - 1, sizeof npy_big_endian - 1);
+    zip_add(&z, "d.npy", 0, turned, sizeof turned - 1, sizeof turned - 1);
+    zip_add(&z, "u.npy", 0, bytes, sizeof bytes - 1, sizeof bytes - 1);
+    zip_write(&z, "a.npz");
+    cr_assert(array_read_npz(&l, "a.npz", NULL, NULL, LIMIT, &e), "%s", e.text);
+    const Array *d = array_find(&l, "d"), *u = array_find(&l, "u");
+    cr_assert(is_a(array_find(&l, "a")));
+    cr_assert(array_number(d, 0) == 1 && array_number(d, 1) == 3 && array_number(d, 2) == 2 && array_number(d, 3) == 4);
+    cr_assert(array_number(u, 0) == 1 && array_number(u, 1) == 2);
+    array_list_free(&l);
+}
+
+/* What is said of each kind of member that weights cannot be read from. */
+Test(array_file, a_type_that_is_none_of_weights_has_a_way_out)
+{
+    static const struct { ArrayType type; const char *what, *says; } all[] = {
+        { ARRAY_F4, "", NULL }, { ARRAY_F8, "", NULL }, { ARRAY_F2, "", NULL }, { ARRAY_BF16, "", NULL },
+        { ARRAY_I8, "", "has type i8, expected f4, f8, f2 or bf16; convert it with numpy's astype('<f4')" },
+        { ARRAY_B1, "", "has type b1, expected f4, f8, f2 or bf16; convert it with numpy's astype('<f4')" },
+        { ARRAY_OTHER, "dtype <f16", "has type <f16, expected f4, f8, f2 or bf16; convert it with numpy's astype('<f4')" },
+        { ARRAY_OTHER, "dtype <c8", "has type <c8, expected f4, f8, f2 or bf16; convert it with numpy's a.real.astype('<f4')" },
+        { ARRAY_OTHER, "dtype F8_E4M3", "has type F8_E4M3, expected f4, f8, f2 or bf16; convert it with tensor.float() of PyTorch" },
+        { ARRAY_OTHER, "no .npy", "is there as no .npy, expected an array of f4, f8, f2 or bf16; save it with numpy.savez" },
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        Array a = { .type = all[i].type };
+        char text[ARRAY_REFUSAL];
+        strcpy(a.what, all[i].what);
+        const char *says = array_refusal(text, &a);
+        cr_assert(all[i].says ? says && !strcmp(says, all[i].says) : !says, "%zu: %s", i, says ? says : "none");
+    }
 }
 
 /* 2 MB in 2,100 bytes, which deflate could do: only its header is looked at. */

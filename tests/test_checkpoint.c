@@ -366,12 +366,12 @@ static void save_run(const Progress *p)
 
 Test(checkpoint, a_run_goes_on_from_what_it_saved)
 {
-    Progress p = { .training = *net.training, .examples = 57, .position = 20, .steps = 2, .updates = 8, .epoch = 1, .best_epoch = -1,
-                   .best = 1e300 }, q;
+    Progress p = { .training = *net.training, .examples = 57, .position = 20, .steps = 2, .updates = 8, .epoch = 1, .best_epoch = 0,
+                   .best = 0.25 }, q;
     save_run(&p);
     memset(weights, 0, sizeof *weights * BLOCK);
     run_resume(&q, ".");
-    cr_assert(q.position == 20 && q.updates == 8 && q.epoch == 1 && q.best_epoch == -1 && q.best == 1e300);
+    cr_assert(q.position == 20 && q.updates == 8 && q.epoch == 1 && q.best_epoch == 0 && q.best == 0.25);
     cr_assert(weights[HIDDEN_W] != 0);
 }
 
@@ -380,6 +380,53 @@ Test(checkpoint, a_run_does_not_go_on_from_what_cannot_be, .exit_code = WRONG_IN
     Progress p = { .training = *net.training, .examples = 57, .position = -20 };
     save_run(&p);
     run_resume(&p, ".");
+}
+
+static Progress with_best(int epoch, int best_epoch, double best)
+{
+    return (Progress){ .training = *net.training, .examples = 57, .position = 20, .steps = 2, .epoch = epoch, .updates = (uint64_t)(6 * epoch + 2),
+                       .best_epoch = best_epoch, .best = best };
+}
+
+/* Goes on from a run whose best is that; share: of wrong labels. */
+static void go_on_from(int epoch, int best_epoch, double best, bool share)
+{
+    Progress p = with_best(epoch, best_epoch, best), q;
+    save_run(&p);
+    run_resume(&q, ".");
+    checkpoint_check_best(&q, share, "last");
+}
+
+Test(checkpoint, a_best_epoch_that_was_done_is_believed)
+{
+    go_on_from(2, 0, 0.25, true);
+    go_on_from(2, 1, 0, true);
+    go_on_from(2, 1, 1, true);
+    go_on_from(0, -1, 1e300, true);
+    go_on_from(2, 0, -3, false);
+}
+
+Test(checkpoint, no_best_epoch_after_one_is_refused, .exit_code = WRONG_INPUT) { go_on_from(2, -1, 0.25, true); }
+Test(checkpoint, a_best_epoch_not_done_is_refused, .exit_code = WRONG_INPUT) { go_on_from(2, 2, 0.25, true); }
+Test(checkpoint, a_best_epoch_before_the_first_is_refused, .exit_code = WRONG_INPUT) { go_on_from(0, 0, 0.25, true); }
+Test(checkpoint, a_best_share_below_0_is_refused, .exit_code = WRONG_INPUT) { go_on_from(2, 0, -1, true); }
+Test(checkpoint, a_best_share_above_1_is_refused, .exit_code = WRONG_INPUT) { go_on_from(2, 0, 1.5, true); }
+
+Test(checkpoint, a_constant_of_the_program_has_its_kind)
+{
+    char *facts = distinctive_facts(), why[300];
+    Progress p;
+    for (int i = 0; i < count; i++) {
+        static const char *const wrong[] = { "null", "true", "-1", "1.5" };
+        for (int k = 0; k < 4 && rows[i].own; k++) {
+            char *text = altered(facts, i, wrong[k]), name[80];
+            snprintf(name, sizeof name, "field '%s' is", rows[i].name);
+            cr_assert(not(reads(&p, text, why, sizeof why)), "%s: %s", rows[i].name, wrong[k]);
+            cr_assert(strstr(why, name) == why, "%s", why);
+            free(text);
+        }
+    }
+    free(facts);
 }
 
 /* ---- what is never saved ------------------------------------------------------------------------------------------------- */

@@ -67,6 +67,17 @@ goes_on 143 "saved.  To go on:"
 grep -q -e "--run '.*/moved away' --resume" said || fault "the place that it says: $(tail -1 said)"
 mv "moved away" run
 expect 0 'finished after 2' ./tiny train --data data --run run --epochs 2 --resume
+
+# A pipe in the place of any file of a run's folder: nothing waits for its other end.
+for file in lock log.jsonl messages.txt run.json machine.json last last.previous best report.html curves.png glimpses.jsonl; do
+    rm -rf piped && cp -r run piped && rm -f "piped/$file" && mkfifo "piped/$file"
+    timeout 120 ./tiny train --data data --run piped --epochs 3 --resume >said 2>&1 </dev/null
+    got=$?
+    case $file in
+    lock | log.jsonl) [ $got = 1 ] && grep -q "piped/$file: expected a regular file or none, got a pipe or a device" said || fault "a pipe as $file: exit code $got: $(cat said)" ;;
+    *) [ $got != 124 ] && [ $got -lt 128 ] || fault "a pipe as $file: exit code $got: $(cat said)" ;;
+    esac
+done
 same run whole1 "moved, stopped and gone on"
 
 rm -rf run

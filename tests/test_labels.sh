@@ -170,7 +170,7 @@ for t in ("i8", "f4", "?"): refused("one-hot " + t, np.eye(5).astype(t), "one-ho
 array("one-hot as a target", np.eye(5), np.eye(5).tolist(), options=["--labels-as", "reals"], dtype="f4")
 refused("negative", np.array([0, 1, -1, 0, 1]), "label -1 of example 2, expected a whole number from 0 to 999999.  --labels-as classes")
 refused("huge", np.array([0, 1, 2**63, 0, 1], "u8"), "of example 2, expected a whole number")
-refused("texts", np.array(list("abcab")), "dtype '<U1', expected numbers, little endian; these are texts, which numpy.unique")
+refused("texts", np.array(list("abcab")), "dtype '<U1', expected numbers; these are texts, which numpy.unique")
 refused("nan", np.array([0.5, np.nan, 1, 1, 1]), "target 0 of example 1 is nan")
 refused("too few", np.arange(4), "expected labels of 5 examples")
 sys.exit(failed)

@@ -149,6 +149,9 @@ expect 1 'error: test_x/test_x.npy: example 33, element \[3\]\[1\], is NaN' deep
 expect 0 'example 31' deep/deep predict --data test_x --run good_run --count 32
 expect 1 'error: bad.npy\[1\], element \[1\]\[2\], is NaN' deep/deep predict good.npy bad.npy --run good_run
 expect 1 'error: standard input\[1\], element \[1\]\[2\], is NaN' deep/deep predict - --run good_run <bad.npy
+deep/deep predict good.npy bad.npy --run good_run --json >whole.json 2>error.txt && fault "predict --json of a NaN ended well"
+[ ! -s whole.json ] || fault "an error leaves half of a JSON text: $(head -c 200 whole.json)"
+deep/deep predict good.npy --run good_run --json >whole.json && python3 -m json.tool whole.json >/dev/null || fault "predict --json is no JSON"
 "$python" - <<'PYTHON' || exit 1
 import numpy as np
 deep = dict(np.load("start.npz"))

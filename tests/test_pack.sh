@@ -54,6 +54,8 @@ put("kinds/a/0.pbm", bits(ink)); put("kinds/a/1.png", png(255 - 255 * ink)); put
 clear = np.zeros((8, 8, 2), "u2"); clear[..., 1] = 65535 * ink.astype("u2")
 put("clear/a/0.png", deep(clear)); put("clear/a/1.png", deep(clear))
 np.save("ink.npy", ink)
+for name, shape in {"hwc": (10, 28, 28, 3), "chw": (10, 3, 28, 28), "low": (10, 4, 28, 3)}.items():
+    np.save(name + ".npy", np.arange(np.prod(shape)).reshape(shape).astype("u1"))
 np.save("u1.npy", np.arange(30 * 4 * 4, dtype="u1").reshape(30, 4, 4))
 np.save("f8.npy", np.arange(30 * 3, dtype="f8").reshape(30, 3) / 90)
 np.save("y.npy", (np.arange(30) % 3).astype("i8"))
@@ -93,6 +95,12 @@ expect 0 '' $pack classes --target corner -o b --seed 1
 cmp -s a/train_image.npy b/train_image.npy || fault "one seed gives two sets"
 expect 0 '' $pack classes --target corner -o b --seed 2
 cmp -s a/train_image.npy b/train_image.npy && fault "two seeds give one set"
+for name in hwc chw low; do
+    expect 0 '' $pack $name.npy -o "channels-$name"
+    [ $name = hwc ] || ! grep -q 'channels last' "$work/output" || fault "$name.npy has its channels first: $(cat "$work/output")"
+    [ $name != hwc ] || { grep -q 'warning: hwc.npy has its channels last: \[28, 28, 3\] is 28 channels of 28x3' "$work/output" &&
+        grep -q "channels stand first: \[3, 28, 28\]; numpy's a.transpose(0, 3, 1, 2) brings data there" "$work/output"; } || fault "channels last: $(cat "$work/output")"
+done
 
 # ---- data that do not fit say why ------------------------------------------------------------------------------------------
 "$python" - <<'PYTHON' || exit 1

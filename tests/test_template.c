@@ -375,6 +375,44 @@ Test(template, what_would_run_for_hours_is_stopped)
     cr_assert(limited(refused_alone, chain.text), "Lua takes the square of its length");
 }
 
+/* Each loop takes a second of processor time and more on a machine of 2024, so the work that is counted ends it before its last turn: the test counts
+ * turns, not seconds. */
+Test(template, what_calls_do_is_counted)
+{
+    static const struct { const char *call; int turns; } all[] = {
+        { "string.format('%99.99f', 1e308)", 130000 },
+        { "string.format('%99.99f%99.99f%99.99f', 1e308, 1e308, 1e308)", 48000 },
+        { "string.format('%.99g', 1e-308)", 800000 },
+        { "string.format('%a', 1.1)", 2000000 },
+        { "string.format('%s', 1.1)", 2000000 },
+        { "('%d'):format(1)", 2000000 },
+        { "tostring(1 / 3)", 200000 },
+        { "type(1, 2, 3, 4, 5, 6, 7, 8, 9)", 2000000 },
+        { "assert(1, 2, 3, 4, 5, 6, 7, 8, 9)", 2000000 },
+        { "math.max(1, 2, 3, 4, 5, 6, 7, 8, 9)", 2000000 },
+        { "math.min(1, 2, 3, 4, 5, 6, 7, 8, 9)", 2000000 },
+        { "math.floor(1.5)", 3000000 },
+        { "math.floor(s)", 40000 },
+        { "s:sub(2)", 40000 },
+        { "s:upper()", 40000 },
+        { "s:lower()", 40000 },
+        { "s:rep(2)", 40000 },
+        { "has(op, 'name')", 3000000 },
+        { "has(op, s)", 40000 },
+        { "index('k', { 1, 2, 3 })", 2000000 },
+        { "ipairs(list)", 3000000 },
+        { "pairs(list)", 2000000 },
+        { "plus(1, 2)", 3000000 },
+        { "own(1, 2, 3, 4, 5, 6, 7, 8, 9)", 3000000 },
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        char *text = arena_printf(arena, "%% local s = ('1'):rep(16000)\n%% local function own(...) end\n%% for i = 1, %d do local x = %s end\n", all[i].turns, all[i].call);
+        cr_assert(limited(refused_alone, text), "%s", all[i].call);
+        text = arena_printf(arena, "%% local s = ('1'):rep(16000)\n%% local function own(...) end\n%% for i = 1, %d do local x = %s end\nok", all[i].turns / 1000, all[i].call);
+        cr_assert(not(limited(refused_alone, text)), "%s is a right call", all[i].call);
+    }
+}
+
 Test(template, steps_of_loops_and_pieces_are_checked)
 {
     REFUSES("a\n% __text(99999999)\n", 2, "no such piece");

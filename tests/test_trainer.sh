@@ -254,6 +254,7 @@ expect 0 'digits' "$tiny" predict --data "$work/blind" --run "$a"
 expect 1 'test_digits.npy: there is no such file' "$tiny" eval --data "$work/blind" --run "$a"
 expect 0 '"model_hash": "00000000000000aa"' "$tiny" info --json
 expect 0 'logits.weight *\[8\]\[14\]' "$tiny" info
+expect 0 '^  parameters *[0-9.]* kB$' "$tiny" info
 # bench, by the system's clock: figures, and a warning about a wide spread; by given times: these figures.
 "$tiny" bench --threads 1 --json >"$work/bench.json" 2>"$work/bench.said" || fault "bench: exit code $?"
 python3 - "$work/bench.json" "$work/bench.said" <<'END' || fault "bench says of a wide spread: $(cat "$work/bench.said")"

@@ -55,8 +55,18 @@ def brains(name, arrays):                      # the upper halves of f4, which n
     text = json.dumps(head).encode()
     open(name, "wb").write(struct.pack("<Q", len(text)) + text + data + b"x")
 brains("brain.safetensors", hidden)
+brains("cut8.safetensors", hidden)
+data = open("cut8.safetensors", "rb").read().replace(b'"BF16"', b'"F9"  ')
+open("cut8.safetensors", "wb").write(data)     # a type that no version of the format has
+np.savez("big.npz", **{k: a.astype(">" + a.dtype.str[1:]) for k, a in hidden.items()})
+np.savez("big-half.npz", **{k: np.asfortranarray(a.astype(">f2")) for k, a in hidden.items()})
+for name, dtype in {"complex": "<c8", "long": "<f16", "text": "<U5", "object": "O", "fields": [("x", "<f4")]}.items():
+    np.savez(name + ".npz", **{"module.hidden.weight": np.zeros((8, 16)).astype(dtype), "hidden.bias": hidden["hidden.bias"]})
+with zipfile.ZipFile("raw.npz", "w") as z:
+    z.writestr("hidden.weight", b"raw"); z.write("hidden.npz", "other")
+np.savez("spare.npz", **hidden, **{"module.hidden.weight": np.zeros((8, 16), "c8")})
 np.savez("cut.npz", **{k: (a.astype("f4").view("u4") & 0xffff0000).view("f4") for k, a in hidden.items()})
-np.savez("strangers.npz", **hidden, names=np.array(["a", "b"]), step=np.array(3), objects=np.array(None), **{"\x1b[31mred": np.zeros(2)})
+np.savez("strangers.npz", **hidden, names=np.array(["a", "b"]), step=np.array(3), objects=np.array(None), **{"\x1b[31mred": np.zeros(2), "\u202eturned\u2066\u200f\u2069": np.zeros(2)})
 with zipfile.ZipFile("strangers.npz", "a") as z:
     z.writestr("README.md", "of somebody"); z.writestr("folder/", ""); z.writestr("model.yaml", "x")
 np.savez("module.npz", **{"module." + k: a for k, a in hidden.items()})
@@ -89,6 +99,7 @@ cmp -s a.npz d.npz || fault "the same parameters taken give other weights"
 expect 0 '2 of . parameters taken' $train --run d2 --init strangers.npz
 grep -q 'in the file, but no array of numbers' output && grep -q 'README.md: no .npy' output && grep -q 'folder/: a folder' output &&
     grep -q 'names: dtype <U1' output && grep -q 'objects: dtype |O' output && grep -q '^    step$' output && grep -q '?\[31mred' output || fault "what is no array: $(cat output)"
+grep -q '^    ???turned?????????$' output || fault "what turns the direction of writing reaches the terminal: $(cat output)"
 grep -q $'\x1b' output && fault "an escape in a name reaches the terminal"
 same_as() { ./tiny export --last --run "$1" -o "$1.npz" && cmp -s "$1.npz" "$2.npz" || fault "$1 gives other weights than $2"; }
 same_as d2 a
@@ -101,6 +112,24 @@ for pair in half:rounded brain:cut; do
     [ "$file" != half.npz ] || mv half.npz half-given.npz
     same_as ${pair%:*} ${pair#*:}
 done
+expect 0 '2 of . parameters taken' $train --run n-big --init big.npz
+same_as n-big a
+expect 0 '2 of . parameters taken' $train --run n-big-half --init big-half.npz
+./tiny export --last --run n-big-half -o n-big-half.npz
+cmp -s n-big-half.npz half.npz || fault "big-half gives other weights than half"
+
+# A parameter that is there, but cannot be read, ends the start: left at the seed's value it would be trained from there without a word.
+for pair in 'complex:has type <c8, .*a.real.astype' "long:has type <f16, .*numpy's astype('<f4')" 'text:has type <U5' 'object:has type |O' 'fields:is there as a structured dtype'; do
+    expect 1 "${pair%%:*}.npz: parameter hidden.weight ${pair#*:}" $train --run x --init "${pair%%:*}.npz"
+    expect 1 "${pair%%:*}.npz: parameter hidden.weight ${pair#*:}" $train --run x --init "${pair%%:*}.npz" --only hidden.weight
+    expect 0 'hidden.weight: not asked for' $train --run n-only --init "${pair%%:*}.npz" --only hidden.bias
+    rm -r n-only
+done
+expect 1 'cut8.safetensors: parameter hidden.weight has type F9, expected f4, f8, f2 or bf16; convert it with tensor.float() of PyTorch' $train --run x --init cut8.safetensors
+expect 1 'raw.npz: parameter hidden.weight is there as no .npy' $train --run x --init raw.npz
+expect 1 'raw.npz: parameter hidden.weight is there as no .npy' ./tiny eval --data data --weights raw.npz
+expect 0 '2 of . parameters taken' $train --run n-spare --init spare.npz
+same_as n-spare a
 for file in module compiled l0; do
     expect 0 'under another name there: 2' $train --run n-$file --init $file.npz
     same_as n-$file a

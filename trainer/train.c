@@ -151,11 +151,14 @@ static int train(Training *t)
 
 static void go_on(Training *t, const NetTraining *wanted, unsigned given)
 {
+    char path[4096];
     const Options *o = t->o;
     uint64_t mark = t->p.data;
     Transfer init = t->p.init;
     int64_t examples = t->p.examples;
     run_resume(&t->p, o->run);
+    run_path(path, sizeof path, o->run, "last");
+    checkpoint_check_best(&t->p, t->validates && t->labels, path);
     settings_go_on(&t->p.training, wanted, given, o->run);
     transfer_go_on(&t->p.init, &init, o->run);
     if (t->p.examples != examples)

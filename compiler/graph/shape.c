@@ -36,8 +36,7 @@ bool batch_is_axis(const Model *m, const DataDef *d)
 
 bool channels_are_last(const DataDef *d)
 {
-    const int64_t *n = d->shape.dim;
-    return d->shape.rank == 3 && (n[2] == 1 || n[2] == 3 || n[2] == 4) && n[0] > 4 && n[1] > 4;
+    return d->shape.rank == 3 && array_channels_last(d->shape.dim);
 }
 
 void note_channels_first(const Model *m, const DataDef *d, Loc at)

@@ -82,7 +82,11 @@ static void take(const File *f, Weight *w, const Array *a)
 {
     Model *m = f->m;
     const int64_t n = shape_count(&w->shape);
-    char found[160];
+    char found[160], why[ARRAY_REFUSAL];
+    if (array_refusal(why, a)) {
+        diag_error(m->diag, f->own->file->loc, "%s: parameter %s %s", f->path, w->name, why);
+        return;
+    }
     if (!fits(a, w)) {
         Text expected = { .arena = m->arena };
         for (int i = 0; i < w->shape.rank; i++)
@@ -90,11 +94,6 @@ static void take(const File *f, Weight *w, const Array *a)
         diag_error(m->diag, f->own->file->loc, "%s: parameter %s has shape %s, expected %s", f->path, w->name, array_shape_text(found, sizeof found, a),
                    expected.text ? expected.text : "[]");
         diag_note(m->diag, w->loc, "it belongs here");
-        return;
-    }
-    if ((a->type != ARRAY_F4 && a->type != ARRAY_F8 && a->type != ARRAY_F2 && a->type != ARRAY_BF16) || !a->data) {
-        diag_error(m->diag, f->own->file->loc, "%s: parameter %s has type %s, expected f4, f8, f2 or bf16; convert it with numpy's astype('f4')", f->path, w->name,
-                   array_type_text(a));
         return;
     }
     double *numbers = NEW_ARRAY(m->arena, double, (size_t)n);

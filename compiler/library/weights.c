@@ -141,19 +141,18 @@ static bool all_finite(const Array *a, int64_t *at)
 static void check_parameter(Model *m, const Given *s, const Weight *w)
 {
     const Array *a = array_of(s, w);
-    char found[160];
+    char found[160], why[ARRAY_REFUSAL];
     int64_t at;
     if (!a) {
         diag_error(m->diag, (Loc){ 0 }, "%s: parameter %s is missing%s", s->path, w->name, suggestion(m, s, w));
+    } else if (array_refusal(why, a)) {
+        diag_error(m->diag, (Loc){ 0 }, "%s: parameter %s %s", s->path, w->name, why);
     } else if (!fits(a, w)) {
         Text expected = { .arena = m->arena };
         for (int i = 0; i < w->shape.rank; i++)
             text_printf(&expected, "[%lld]", (long long)w->shape.dim[i]);
         diag_error(m->diag, (Loc){ 0 }, "%s: parameter %s has shape %s, expected %s", s->path, w->name,
                    array_shape_text(found, sizeof found, a), expected.text ? expected.text : "[]");
-    } else if ((a->type != ARRAY_F4 && a->type != ARRAY_F8 && a->type != ARRAY_F2 && a->type != ARRAY_BF16) || !a->data) {
-        diag_error(m->diag, (Loc){ 0 }, "%s: parameter %s has type %s, expected f4, f8, f2 or bf16; convert it with numpy's astype('f4')",
-                   s->path, w->name, array_type_text(a));
     } else if (!all_finite(a, &at)) {
         diag_error(m->diag, (Loc){ 0 }, "%s: parameter %s, element %lld, is not finite: no trained net has such a weight", s->path, w->name,
                    (long long)at);

@@ -67,13 +67,27 @@ void sandbox_keep(lua_State *L, size_t n)
     sandbox_charge(L, 1 + n / BLOCK);
 }
 
-static void hook(lua_State *L, lua_Debug *unused)
+/* A call takes as long as some twenty instructions, more with each argument; a text given to a function in C may be read as a number. */
+static const char *count_call(lua_State *L, lua_Debug *call)
 {
-    (void)unused;
+    int64_t n = 20;
+    lua_getinfo(L, "fr", call);
+    const bool in_c = lua_iscfunction(L, -1);
+    lua_pop(L, 1);
+    n += 2 * call->ntransfer;
+    for (int i = 0; in_c && i < call->ntransfer && lua_getlocal(L, call, call->ftransfer + i); i++) {
+        n += lua_type(L, -1) == LUA_TSTRING ? (int64_t)(lua_rawlen(L, -1) / 8) : 0;
+        lua_pop(L, 1);
+    }
+    return count(sandbox_of(L), n);
+}
+
+static void hook(lua_State *L, lua_Debug *event)
+{
     Sandbox *x = sandbox_of(L);
     const char *why = NULL;
     if (x->exceeded) {
-        lua_sethook(L, hook, LUA_MASKCOUNT, x->step);
+        lua_sethook(L, hook, LUA_MASKCOUNT | LUA_MASKCALL, x->step);
         lua_gc(L, LUA_GCCOLLECT);
         x->exceeded = false;
         why = count(x, (int64_t)(x->memory / 16));            /* what was collected and what was not: each object once */
@@ -81,6 +95,8 @@ static void hook(lua_State *L, lua_Debug *unused)
             why = "makes too much text";
         else if (x->memory > MAX_MEMORY)
             why = "needs more than 64 MiB of memory";
+    } else if (event->event != LUA_HOOKCOUNT) {
+        why = count_call(L, event);
     } else {
         const clock_t now = clock();
         x->time += now - x->last, x->last = now;
@@ -90,7 +106,7 @@ static void hook(lua_State *L, lua_Debug *unused)
         const int step = price(x) < STEP ? STEP / (int)price(x) : 1;
         if (step < x->step) {
             x->step = step;
-            lua_sethook(L, hook, LUA_MASKCOUNT, step);
+            lua_sethook(L, hook, LUA_MASKCOUNT | LUA_MASKCALL, step);
         }
     }
     if (why) {
@@ -128,7 +144,7 @@ static void *allocate(void *user, void *block, size_t old_size, size_t size)
     x->memory += size - had;
     if ((x->memory > MAX_MEMORY || x->work > MAX_WORK) && !x->exceeded && x->lua) {
         x->exceeded = true;
-        lua_sethook(x->lua, hook, LUA_MASKCOUNT, 1);
+        lua_sethook(x->lua, hook, LUA_MASKCOUNT | LUA_MASKCALL, 1);
     }
     return p;
 }
@@ -254,6 +270,7 @@ void sandbox_number(lua_State *L, int at, char text[40])
         snprintf(text, 40, "%.0f", r);
     else
         for (int digits = 1; digits <= 17; digits++) {
+            sandbox_charge(L, 30);
             snprintf(text, 40, "%.*g", digits, r);
             if (strtod(text, NULL) == r)
                 break;
@@ -475,14 +492,19 @@ static int string_format(lua_State *L)
             return luaL_error(L, "%%p would give an address");
         s += s < end;
     }
-    sandbox_charge(L, n);
     int given = lua_gettop(L);
+    size_t texts = 0, made;
+    sandbox_charge(L, n + 20 * (size_t)given);
+    for (int i = 2; i <= given; i++)
+        texts += lua_type(L, i) == LUA_TSTRING ? lua_rawlen(L, i) : 0;
     for (int i = 2; i <= given; i++)
         if (lua_type(L, i) > LUA_TSTRING || lua_type(L, i) == LUA_TLIGHTUSERDATA)
             return luaL_error(L, "string.format is given a %s", luaL_typename(L, i));
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
     lua_call(L, given, 1);
+    lua_tolstring(L, -1, &made);
+    sandbox_charge(L, made > texts ? 2 * (made - texts) : 0);      /* digits: %99.99f makes 409 of them */
     return 1;
 }
 
@@ -634,5 +656,5 @@ void sandbox_limit(lua_State *L)
 {
     Sandbox *x = sandbox_of(L);
     x->step = STEP, x->last = clock();
-    lua_sethook(L, hook, LUA_MASKCOUNT, STEP);
+    lua_sethook(L, hook, LUA_MASKCOUNT | LUA_MASKCALL, STEP);
 }

@@ -241,7 +241,7 @@ static int mark_open(const char *path)
 {
     struct stat ours, there;
     for (;;) {
-        const int fd = array_io.open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+        const int fd = array_io.open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);    /* a pipe would wait for its reader */
         if (fd < 0 || (flock(fd, LOCK_EX) && errno != ENOTSUP && errno != ENOLCK) || fstat(fd, &ours)) {
             complain(ENVIRONMENT, "%s: cannot make it: %s", path, strerror(errno));
             if (fd >= 0)

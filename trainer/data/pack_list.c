@@ -207,6 +207,12 @@ int list_array(List *l, const char *path, const char *labels, LabelsAs as)
     if (a->rank < 1 || a->rank > 5 || !array_count(a) || (a->type != ARRAY_U1 && a->type != ARRAY_F4 && a->type != ARRAY_F8))
         return complain(WRONG_INPUT, "%s: found %s %s, expected u1, f4 or f8 with an example in each row; numpy's astype converts", path,
                         array_type_name(a->type), array_shape_text(found, sizeof found, a));
+    const int64_t *n = a->shape + 1;
+    if (a->rank == 4 && array_channels_last(n)) {
+        complain(FINE, "warning: %s has its channels last: [%" PRId64 ", %" PRId64 ", %" PRId64 "] is %" PRId64 " channels of %" PRId64 "x%" PRId64, path, n[0], n[1], n[2], n[0],
+                 n[1], n[2]);
+        complain(FINE, "channels stand first: [%" PRId64 ", %" PRId64 ", %" PRId64 "]; numpy's a.transpose(0, 3, 1, 2) brings data there", n[2], n[0], n[1]);
+    }
     for (int64_t i = 0; i < a->shape[0]; i++)
         list_add(l)->row = i;
     return labels ? labels_from_array(l, labels, as) : FINE;

@@ -36,6 +36,21 @@ const char *array_type_text(const Array *a)
     return a->type == ARRAY_OTHER && *a->what ? a->what : types[a->type].name;
 }
 
+const char *array_refusal(char text[ARRAY_REFUSAL], const Array *a)
+{
+    if (a->type == ARRAY_F4 || a->type == ARRAY_F8 || a->type == ARRAY_F2 || a->type == ARRAY_BF16)
+        return NULL;
+    static const char dtype[] = "dtype ";
+    const bool other = a->type == ARRAY_OTHER, named = other && !strncmp(a->what, dtype, sizeof dtype - 1);
+    const char *type = named ? a->what + sizeof dtype - 1 : a->what;
+    if (other && !named)
+        snprintf(text, ARRAY_REFUSAL, "is there as %s, expected an array of f4, f8, f2 or bf16; save it with numpy.savez", type);
+    else                                       /* numpy's dtypes have the order of their bytes in front, those of .safetensors have not */
+        snprintf(text, ARRAY_REFUSAL, "has type %s, expected f4, f8, f2 or bf16; convert it with %s", other ? type : array_type_name(a->type),
+                 other && !strchr("<>|=", *type) ? "tensor.float() of PyTorch" : other && type[1] == 'c' ? "numpy's a.real.astype('<f4')" : "numpy's astype('<f4')");
+    return text;
+}
+
 /* Sign, 5 bits of exponent less 15, 10 of the fraction; exponent 0 has no hidden 1, exponent 31 is infinity or NaN. */
 static double half(uint16_t bits)
 {
@@ -95,6 +110,11 @@ Array array_view(const char *name, ArrayType type, const void *data, int rank, c
     if (!array_measure(&a, array_type_size(type)))
         abort();
     return a;
+}
+
+bool array_channels_last(const int64_t n[3])
+{
+    return (n[2] == 1 || n[2] == 3 || n[2] == 4) && n[0] > 4 && n[1] > 4;
 }
 
 int64_t array_count(const Array *a)
@@ -254,10 +274,12 @@ static bool take_shape(Cursor *c, Array *a)
     return comma || a->rank > 1;
 }
 
-static bool find_type(ArrayType *type, const char *descr)
+/* *swapped: big endian. */
+static bool find_type(ArrayType *type, bool *swapped, const char *descr)
 {
+    *swapped = descr[0] == '>';
     for (*type = 0; *type < ARRAY_BF16; ++*type)
-        if ((descr[0] == '<' || (descr[0] == '|' && types[*type].size == 1)) && !strcmp(descr + 1, types[*type].name))
+        if ((descr[0] == '<' || *swapped || (descr[0] == '|' && types[*type].size == 1)) && !strcmp(descr + 1, types[*type].name))
             return true;
     *type = ARRAY_OTHER;
     return false;
@@ -296,13 +318,11 @@ static bool refuse_dtype(Array *a, const char *descr, const char *path, const ch
 {
     const bool text = descr[1] == 'U' || descr[1] == 'S', object = descr[1] == 'O';
     snprintf(a->what, sizeof a->what, "dtype %s", descr);
-    return array_fail(e, 1, path, "%sdtype '%s', expected numbers, little endian; %s", where, descr,
-                      descr[0] == '>' ? "convert with a.astype(a.dtype.newbyteorder('<'))"
-                      : text ? "these are texts, which numpy.unique(a, return_inverse=True) numbers"
+    return array_fail(e, 1, path, "%sdtype '%s', expected numbers; %s", where, descr, text ? "these are texts, which numpy.unique(a, return_inverse=True) numbers"
                       : object ? "these are Python objects; save each as an array of its own" : "convert with a.astype('<f4'), for example");
 }
 
-bool array_npy_parse(Array *a, size_t *offset, bool *fortran, const unsigned char *bytes, size_t size, size_t whole,
+bool array_npy_parse(Array *a, size_t *offset, ArrayOrder *order, const unsigned char *bytes, size_t size, size_t whole,
                      const char *path, const char *where, ArrayError *e)
 {
     char shape[200], descr[32] = "";
@@ -322,7 +342,7 @@ bool array_npy_parse(Array *a, size_t *offset, bool *fortran, const unsigned cha
     if (length > ARRAY_NPY_HEADER)
         return array_fail(e, 1, path, "%sa header of %zu bytes, expected %d at most", where, length, ARRAY_NPY_HEADER);
     const char *header = (const char *)bytes + prefix;
-    if (!parse_dict(a, fortran, descr, (Cursor){ header, header + length })) {
+    if (!parse_dict(a, &order->fortran, descr, (Cursor){ header, header + length })) {
         if (memchr(header, '[', length)) {
             a->type = ARRAY_OTHER;
             snprintf(a->what, sizeof a->what, "a structured dtype");
@@ -331,7 +351,7 @@ bool array_npy_parse(Array *a, size_t *offset, bool *fortran, const unsigned cha
         return array_fail(e, 1, path, "%sthe header is not the dict of descr, fortran_order and shape (up to %d "
                           "dimensions) that numpy writes: %.*s", where, ARRAY_RANK, length < 150 ? (int)length : 150, header);
     }
-    if (!find_type(&a->type, descr))
+    if (!find_type(&a->type, &order->swapped, descr))
         return refuse_dtype(a, descr, path, where, e);
     *offset = prefix + length;
     const bool fits = array_measure(a, array_type_size(a->type));
@@ -343,6 +363,13 @@ bool array_npy_parse(Array *a, size_t *offset, bool *fortran, const unsigned cha
         return array_fail(e, 1, path, "%s%s %s needs %zu bytes after the header, got %zu, which is %zu too many; was something written behind it?",
                           where, descr, array_shape_text(shape, sizeof shape, a), a->bytes, got, got - a->bytes);
     return true;
+}
+
+bool array_npy_plain(const Array *a, ArrayOrder order, const char *path, ArrayError *e)
+{
+    if (order.swapped && array_type_size(a->type) > 1)
+        return array_fail(e, 1, path, "found dtype '>%s', expected little endian; convert it with a.astype('<%s')", array_type_name(a->type), array_type_name(a->type));
+    return !order.fortran || a->rank < 2 || array_fail(e, 1, path, "found Fortran order, expected C order; convert it with np.ascontiguousarray(a)");
 }
 
 size_t array_npy_header(unsigned char header[512], const Array *a)
@@ -369,13 +396,11 @@ bool array_map_npy(Array *a, const char *path, ArrayError *e)
 {
     ArrayMap map;
     size_t offset = 0;
-    bool fortran = false;
+    ArrayOrder order = { false, false };
     *a = (Array){ 0 };
     if (!array_map_open(&map, path, e))
         return false;
-    bool fine = array_npy_parse(a, &offset, &fortran, map.data, map.size, map.size, path, "", e);
-    if (fine && fortran && a->rank > 1)
-        fine = array_fail(e, 1, path, "expected C order, got Fortran order; save np.ascontiguousarray(a)");
+    bool fine = array_npy_parse(a, &offset, &order, map.data, map.size, map.size, path, "", e) && array_npy_plain(a, order, path, e);
     if (fine && offset % array_type_size(a->type))
         fine = array_fail(e, 1, path, "the data begins at byte %zu, which is not aligned; save it again with numpy", offset);
     if (!fine) {

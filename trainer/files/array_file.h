@@ -42,9 +42,15 @@ typedef struct {
 size_t array_type_size(ArrayType type);        /* bytes of an element; 0 for ARRAY_OTHER */
 const char *array_type_name(ArrayType type);   /* "f4" */
 const char *array_type_text(const Array *a);   /* the same, or `what` */
+enum { ARRAY_REFUSAL = 200 };
+/* Why *a is none of f4, f8, f2 and bf16, which weights are, as the rest of a sentence about it ("has type i4, expected ..."), with what makes it
+ * one; NULL: it is one. */
+const char *array_refusal(char text[ARRAY_REFUSAL], const Array *a);
 double array_number(const Array *a, int64_t i);    /* element i; integers beyond 2^53 are rounded */
 /* An Array over the caller's memory, which array_free does not free.  Aborts on a name that is too long. */
 Array array_view(const char *name, ArrayType type, const void *data, int rank, const int64_t *shape);
+/* Whether the axes n of one example look like [H, W, C]: pictures are [C, H, W] here. */
+bool array_channels_last(const int64_t n[3]);
 int64_t array_count(const Array *a);           /* number of elements */
 /* "[3][1][100]", or "[]" for rank 0; returns text. */
 char *array_shape_text(char *text, size_t room, const Array *a);
@@ -55,11 +61,11 @@ const Array *array_find(const ArrayList *l, const char *name);   /* NULL if ther
 /* ---- reading ------------------------------------------------------------------------------------------ */
 
 /* a->data points into the mapped file: read-only, for as long as array_free(a) is not called.  The declared shape
- * must fill the file exactly.  Fortran order and big endian are refused, with the numpy call that helps. */
+ * must fill the file exactly.  Fortran order and big endian are refused, with the numpy call that helps: a mapped file is not turned. */
 bool array_map_npy(Array *a, const char *path, ArrayError *e);
 /* Which arrays of a file are read: `a` has name, type and shape, and no data.  What is not wanted stays without data. */
 typedef bool ArrayWanted(const Array *a, const void *context);
-/* Members are stored or deflated; keys are their names without .npy; Fortran order is turned into C order.
+/* Members are stored or deflated; keys are their names without .npy; Fortran order is turned into C order, big endian into little.
  * wanted NULL: all, and a member that is no array is an error.  Else what is no array (another file, a folder, a dtype that is none
  * of numbers) is listed as ARRAY_OTHER, and only headers of what is not wanted are unpacked.
  * `limit` bounds the unpacked bytes of all that is read. */
@@ -90,13 +96,18 @@ bool array_write_safetensors(const char *path, const Array *arrays, int count,
 
 enum { ARRAY_NPY_HEADER = 10000 };             /* numpy's own default bound on the size of a header */
 
-/* Reads the .npy header at bytes[0..size): type, rank, shape, bytes of *a; offset of the data; whether it lies in
- * Fortran order.  Data must fill the rest of the `whole` bytes, of which `size` are there, exactly.  `where` names the file or member
+/* How an .npy's data lies, where that is not C order and little endian. */
+typedef struct { bool fortran, swapped; } ArrayOrder;
+
+/* Reads the .npy header at bytes[0..size): type, rank, shape, bytes of *a; offset of the data; its order.
+ * Data must fill the rest of the `whole` bytes, of which `size` are there, exactly.  `where` names the file or member
  * in errors.  A dtype that is none of numbers is an error, and leaves a->type ARRAY_OTHER with its name in a->what. */
-bool array_npy_parse(Array *a, size_t *offset, bool *fortran, const unsigned char *bytes, size_t size, size_t whole,
+bool array_npy_parse(Array *a, size_t *offset, ArrayOrder *order, const unsigned char *bytes, size_t size, size_t whole,
                      const char *path, const char *where, ArrayError *e);
 /* The header of *a as numpy writes it (version 1.0, data at a multiple of 64); returns its length. */
 size_t array_npy_header(unsigned char header[512], const Array *a);
+/* For a reader that cannot turn data: false, with what to do, if they are big endian, or in Fortran order (rank 2 and more). */
+bool array_npy_plain(const Array *a, ArrayOrder order, const char *path, ArrayError *e);
 /* Sets a->bytes from type (of `size` bytes) and shape; false on overflow. */
 bool array_measure(Array *a, size_t size);
 /* Checks a writer's arguments: known types, shapes that agree with `bytes`, names there and all different. */

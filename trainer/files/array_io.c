@@ -72,6 +72,22 @@ int array_io_at(const char **path)
     return held.fd;
 }
 
+int array_io_open_regular(int at, const char *name, int flags)
+{
+    struct stat status;
+    const int fd = openat(at, name, flags | O_CLOEXEC | O_NONBLOCK, 0666);     /* a pipe that is opened for writing: ENXIO, or no regular file */
+    if (fd < 0) {
+        if (errno == ENXIO)
+            errno = ENOTSUP;
+        return -1;
+    }
+    if (!fstat(fd, &status) && S_ISREG(status.st_mode))
+        return fd;
+    close(fd);
+    errno = ENOTSUP;
+    return -1;
+}
+
 static int io_open(const char *path, int flags, mode_t mode)
 {
     int at = array_io_at(&path);

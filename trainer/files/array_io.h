@@ -35,6 +35,10 @@ void array_io_hold(const char *path, int fd);
 /* For openat() and its kin: AT_FDCWD; or the held folder's descriptor, and *path becomes the name in it. */
 int array_io_at(const char **path);
 
+/* For a file that is kept open, to append to or to lock: openat() with `flags` and O_CLOEXEC, of a regular file alone: a pipe would wait for its
+ * other end.  -1 with errno: what open() says, or ENOTSUP where it is no regular file. */
+int array_io_open_regular(int at, const char *name, int flags);
+
 /* array_io.allocate, or NULL with exit code 74 in *e.  A size of 0 gives a pointer too. */
 void *array_allocate(const char *path, size_t size, ArrayError *e);
 

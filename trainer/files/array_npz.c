@@ -167,6 +167,18 @@ static bool inflate_all(unsigned char *out, size_t size, const unsigned char *in
     return fine;
 }
 
+/* Big endian becomes little. */
+static void swap_bytes(unsigned char *data, const Array *a)
+{
+    const size_t size = array_type_size(a->type);
+    for (size_t at = 0; at < a->bytes; at += size)
+        for (size_t i = 0, j = size - 1; i < j; i++, j--) {
+            const unsigned char low = data[at + i];
+            data[at + i] = data[at + j];
+            data[at + j] = low;
+        }
+}
+
 /* to[C order] = from[Fortran order]: the index runs over `to`, and the offset in `from` runs along. */
 static void to_c_order(unsigned char *to, const unsigned char *from, const Array *a)
 {
@@ -223,7 +235,7 @@ static bool read_head(Array *a, const Member *m, const char *path, ArrayError *e
     unsigned char start[ARRAY_NPY_HEADER + 12];
     char where[ARRAY_NAME + 8];
     size_t offset;
-    bool fortran;
+    ArrayOrder order;
     a->type = ARRAY_OTHER;
     if (!take_name(a, m))
         return array_fail(e, 1, path, "member %.*s is %s; save arrays only, with np.savez", ARRAY_NAME, a->name, a->what);
@@ -235,7 +247,7 @@ static bool read_head(Array *a, const Member *m, const char *path, ArrayError *e
     }
     const size_t size = unpack_start(start, sizeof start, m);
     a->type = ARRAY_U1;
-    return array_npy_parse(a, &offset, &fortran, start, size, m->size, path, where, e);
+    return array_npy_parse(a, &offset, &order, start, size, m->size, path, where, e);
 }
 
 /* Unpacks member m, whose head is read; *left: bytes that the caller's limit still allows. */
@@ -243,7 +255,7 @@ static bool read_array(Array *a, const Member *m, size_t *left, const char *path
 {
     char where[ARRAY_NAME + 8];
     size_t offset = 0;
-    bool fortran = false;
+    ArrayOrder order;
     snprintf(where, sizeof where, "%s: ", a->name);
     if (m->size > *left)
         return array_fail(e, 1, path, "%s%" PRIu64 " bytes, with the members before it more than expected (%zu are left)",
@@ -258,9 +270,11 @@ static bool read_array(Array *a, const Member *m, size_t *left, const char *path
         return array_fail(e, 1, path, "%sthe packed data is damaged", where);
     if (checksum(bytes, m->size) != m->crc)
         return array_fail(e, 1, path, "%sthe data is damaged (its CRC-32 does not match)", where);
-    if (!array_npy_parse(a, &offset, &fortran, bytes, m->size, m->size, path, where, e))
+    if (!array_npy_parse(a, &offset, &order, bytes, m->size, m->size, path, where, e))
         return false;
-    if (fortran && a->rank > 1) {
+    if (order.swapped)
+        swap_bytes(bytes + offset, a);
+    if (order.fortran && a->rank > 1) {
         unsigned char *turned = array_allocate(path, a->bytes, e);
         if (!turned)
             return false;

@@ -10,6 +10,8 @@ static char *clean(char *text, const char *kept)
             *c = '?';
         else if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)
             c[0] = c[1] = '?';
+        else if (c[0] == 0xe2 && ((c[1] == 0x80 && (c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xaa && c[2] <= 0xae))) || (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9)))
+            c[0] = c[1] = c[2] = '?';
     return text;
 }
 

@@ -6,7 +6,8 @@
 #include <stddef.h>
 
 /* Control characters become '?', so that no text moves the cursor, changes a title or writes over other lines: those below space but
- * for the line break, DEL, and C1 (U+0080 to U+009F in UTF-8).  In place; returns text. */
+ * for the line break, DEL, C1 (U+0080 to U+009F in UTF-8), and what turns the direction of writing
+ * (U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069), each byte one '?'.  In place; returns text. */
 char *text_clean(char *text);
 /* The same with line breaks: for a name within a line. */
 char *text_clean_name(char *text);

@@ -142,12 +142,10 @@ static bool add_npy(Images *m, const unsigned char *bytes, size_t size, bool fit
     ArrayType wanted = input->type == U8_OVER_255 ? ARRAY_U1 : input->type == LABELS ? ARRAY_I4 : ARRAY_F4;
     Array a = { 0 }, expected = { .rank = input->rank };
     size_t offset;
-    bool fortran;
+    ArrayOrder order;
     char found[160], text[160];
-    if (!array_npy_parse(&a, &offset, &fortran, bytes, size, size, path, "", e))
+    if (!array_npy_parse(&a, &offset, &order, bytes, size, size, path, "", e) || !array_npy_plain(&a, order, path, e))
         return false;
-    if (fortran && a.rank > 1)
-        return array_fail(e, 1, path, "found Fortran order, expected C order; convert it with numpy.ascontiguousarray");
     if (fit && a.rank == 2 && a.type == ARRAY_U1 && takes_pictures()) {
         if (!pixels_sides(a.shape[1], a.shape[0], path, e))
             return false;

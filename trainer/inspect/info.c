@@ -86,6 +86,12 @@ static void print_json(const Family *families, int count, int threads)
     json_free(&w);
 }
 
+/* "  NAME   12.5 MB", without the end of the line; of less than a tenth of a MB in kB. */
+static void print_bytes(const char *what, double bytes)
+{
+    printf("  %-14s %9.1f %s", what, bytes < 1e5 ? bytes / 1e3 : bytes / 1e6, bytes < 1e5 ? "kB" : "MB");
+}
+
 int command_info(const Options *o)
 {
     Family families[FAMILIES_MOST];
@@ -114,9 +120,11 @@ int command_info(const Options *o)
     }
     printf("\n");
     for (int i = 0; i < count; i++) {
-        printf("  %-14s %9.1f MB\n", families[i].family, families[i].bytes / 1e6);
+        print_bytes(families[i].family, families[i].bytes);
+        printf("\n");
         all += families[i].bytes;
     }
-    printf("  %-14s %9.1f MB with %d thread%s\n", "memory", all / 1e6, o->threads, o->threads == 1 ? "" : "s");
+    print_bytes("memory", all);
+    printf(" with %d thread%s\n", o->threads, o->threads == 1 ? "" : "s");
     return FINE;
 }

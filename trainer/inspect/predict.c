@@ -468,7 +468,7 @@ int command_predict(const Options *o)
     s.names = &k.names;
     if (o->out)
         answer_open(&k.answer, &s);
-    json_begin(&k.json, o->json ? stdout : NULL);
+    json_begin(&k.json, o->json && streams ? stdout : NULL);       /* else in memory: an error on the way leaves no half of a text */
     json_object(&k.json, NULL);
     if (o->data)
         json_string(&k.json, "split", o->split);
@@ -481,7 +481,10 @@ int command_predict(const Options *o)
     json_close(&k.json);
     if (o->json)
         json_newline(&k.json);
-    json_end(&k.json);
+    if (!json_end(&k.json) && !streams)
+        fail(ENVIRONMENT, "no memory for the answer");
+    if (o->json && !streams)
+        fputs(k.json.text, stdout);
     json_free(&k.json);
     if (o->out)
         answer_write(&k.answer, o->out);

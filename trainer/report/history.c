@@ -97,7 +97,7 @@ static void write_watched(JsonWriter *w, const View *v, int example)
 static bool append(const char *path, const char *text, size_t length, ArrayError *e)
 {
     const char *file = path;
-    int at = array_io_at(&file), fd = openat(at, file, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    int at = array_io_at(&file), fd = array_io_open_regular(at, file, O_RDWR | O_CREAT | O_APPEND);
     char last = '\n';
     off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
     bool fine = fd >= 0 && size >= 0 && (size == 0 || pread(fd, &last, 1, size - 1) == 1) && (last == '\n' || write(fd, "\n", 1) == 1) &&

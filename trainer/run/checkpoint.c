@@ -118,12 +118,30 @@ static bool counts_agree(char *why, size_t room, const Progress *p)
     return true;
 }
 
+/* The first epoch becomes best whatever it measures, so one is best exactly if one is done. */
+static bool best_agrees(char *why, size_t room, const Progress *p)
+{
+    if (p->best_epoch < 0 ? !p->epoch : p->best_epoch < p->epoch)
+        return true;
+    if (p->epoch)
+        snprintf(why, room, "field 'best_epoch' is %d, expected 0 to %d: epochs done are %d", p->best_epoch, p->epoch - 1, p->epoch);
+    else
+        snprintf(why, room, "field 'best_epoch' is %d, expected -1: no epoch is done", p->best_epoch);
+    return false;
+}
+
+void checkpoint_check_best(const Progress *p, bool share, const char *path)
+{
+    if (share && p->best_epoch >= 0 && !(p->best >= 0 && p->best <= 1))
+        fail(WRONG_INPUT, "%s: field 'best' is %.17g, expected a share of wrong labels, from 0 to 1; the checkpoint is not one of a trainer", path, p->best);
+}
+
 void checkpoint_progress(Progress *p, const JsonValue *facts, const char *path)
 {
     Field rows[CHECKPOINT_FIELDS_MOST];
     char why[300];
     *p = (Progress){ .training = *net.training };
-    if (!fields_read(p, rows, checkpoint_fields(rows), facts, why, sizeof why) || !counts_agree(why, sizeof why, p))
+    if (!fields_read(p, rows, checkpoint_fields(rows), facts, why, sizeof why) || !counts_agree(why, sizeof why, p) || !best_agrees(why, sizeof why, p))
         fail(WRONG_INPUT, "%s: %s; the checkpoint is not one of a trainer", path, why);
 }
 

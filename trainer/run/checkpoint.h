@@ -51,6 +51,8 @@ char *checkpoint_facts(const Progress *p);
 /* Fills *p from facts (log_rest is then owned).  A field out of its range ends the program with exit code 1, naming `path`, the field and
  * the range. */
 void checkpoint_progress(Progress *p, const JsonValue *facts, const char *path);
+/* Ends the program if the best validation error is none; share: it is one of labels, else a loss, which any finite number may be. */
+void checkpoint_check_best(const Progress *p, bool share, const char *path);
 
 /* ---- writing -------------------------------------------------------------------------------------------------------- */
 

@@ -238,10 +238,18 @@ static bool read_one(void *to, const Field *rows, int i, const JsonValue *object
     return true;
 }
 
+/* A constant of the program is not taken from the file, which another program may have written; but it is one. */
+static bool own_is_fit(const Field *f, const JsonValue *object, char *why, size_t room)
+{
+    const JsonValue *v = json_get(object, f->name);
+    char expected[120];
+    return !v || is_believed(f, v, (double)INFINITY) || refuse(why, room, f, v, field_range(expected, sizeof expected, f));
+}
+
 bool fields_read(void *to, const Field *rows, int count, const JsonValue *object, char *why, size_t room)
 {
     for (int i = 0; i < count; i++)
-        if (!rows[i].own && !read_one(to, rows, i, object, why, room))
+        if (rows[i].own ? !own_is_fit(&rows[i], object, why, room) : !read_one(to, rows, i, object, why, room))
             return false;
     return true;
 }

@@ -30,7 +30,7 @@ typedef struct {
     bool optional;                             /* left out where it is NULL, "" or NaN, with the rest of its group */
     const char *formerly;                      /* its name in the versions before `since`, outside any object; NULL: it had none */
     const void *absent;                        /* its value where the file does not have it; NULL: 0, false, "" */
-    const void *own;                           /* a constant of the program: written from there, not read.  NULL: a value of the struct */
+    const void *own;                           /* a constant of the program: written from there; of a file only its kind and range are checked.  NULL: a value of the struct */
     size_t room;                               /* of FIELD_CHARS */
 } Field;
 

@@ -21,7 +21,9 @@ void log_open(Log *log, const char *path, int64_t bytes, const char *rest)
         fail(WRONG_INPUT, "%s: the path is too long", path);
     const char *name = path;
     int at = array_io_at(&name);
-    log->fd = openat(at, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    log->fd = array_io_open_regular(at, name, O_WRONLY | O_CREAT | O_APPEND);
+    if (log->fd < 0 && errno == ENOTSUP)
+        fail(WRONG_INPUT, "%s: expected a regular file or none, got a pipe or a device; remove it", path);
     if (log->fd < 0 || fstat(log->fd, &s) || (s.st_size > bytes && ftruncate(log->fd, (off_t)bytes)))
         fail(ENVIRONMENT, "%s: cannot be opened for writing: %s", path, strerror(errno));
     if (s.st_size < bytes) {

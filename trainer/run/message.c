@@ -48,7 +48,7 @@ void message_forget(void)
 /* A line of the run's list of messages.  A disk that is full takes none, and has been named already. */
 static void keep(const char *kind, const char *text)
 {
-    const int fd = kept_in < 0 ? -1 : openat(kept_in, MESSAGES, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    const int fd = kept_in < 0 ? -1 : array_io_open_regular(kept_in, MESSAGES, O_WRONLY | O_CREAT | O_APPEND);
     FILE *f = fd < 0 ? NULL : fdopen(fd, "a");
     if (!f)
         return;

@@ -119,7 +119,9 @@ void run_lock(const char *run)
     do {                                       /* again if it was deleted before it was locked */
         if (held.lock >= 0)
             close(held.lock);
-        held.lock = openat(held.folder, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        held.lock = array_io_open_regular(held.folder, "lock", O_RDWR | O_CREAT);
+        if (held.lock < 0 && errno == ENOTSUP)
+            fail(WRONG_INPUT, "%s/lock: expected a regular file or none, got a pipe or a device; remove it", run);
         if (held.lock < 0)
             fail(ENVIRONMENT, "%s/lock: cannot be opened: %s", run, strerror(errno));
         if (!take(held.lock, &error) && error == EWOULDBLOCK)

@@ -252,6 +252,16 @@ static const Array *array_of(const ArrayList *list, const NetParam *p, const Wis
     return found;
 }
 
+/* Ends the program if p is in the file, but not as numbers that can be read: to leave it at its initial value would be to train another net than
+ * was asked for. */
+static void check_readable(const ArrayList *list, const NetParam *p, const Wish *w)
+{
+    char here[2 * ARRAY_NAME], why[ARRAY_REFUSAL];
+    for (int i = 0; i < list->count; i++)
+        if (list->items[i].type == ARRAY_OTHER && !strcmp(name_here(here, list->items[i].name, w->renames), p->name))
+            fail(WRONG_INPUT, "%s: parameter %s %s", w->t->file, p->name, array_refusal(why, &list->items[i]));
+}
+
 /* What of the file is not in the net, and what is no array. */
 static void say_unused(Report *r, const ArrayList *list, const Renames *renames)
 {
@@ -329,6 +339,8 @@ char *transfer_start(real *block, const Transfer *t, const char *rename)
         shape_text(here, sizeof here, p);
         if (a)
             array_shape_text(there, sizeof there, a);
+        if (!a && chosen(p->name, t->only))
+            check_readable(&list, p, &wish);
         if (!chosen(p->name, t->only)) {
             LIST(&left, stays, "    %s: not asked for\n", p->name);
         } else if (a && weights_fits(a, p)) {

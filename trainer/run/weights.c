@@ -234,6 +234,9 @@ static _Noreturn void fail_missing(const Array *arrays, int count, const char *p
 
 void weights_take(real *block, const Array *a, const NetParam *p, const char *path)
 {
+    char why[ARRAY_REFUSAL];
+    if (array_refusal(why, a))
+        fail(WRONG_INPUT, "%s: parameter %s %s", path, a->name, why);
     if (!weights_fits(a, p)) {
         char found[160], expected[160];
         int64_t shape[NET_RANK];
@@ -244,9 +247,6 @@ void weights_take(real *block, const Array *a, const NetParam *p, const char *pa
              path, a->name, array_shape_text(found, sizeof found, a), array_shape_text(expected, sizeof expected, &want),
              place_file(p->yaml_line), place_line(p->yaml_line));
     }
-    if ((a->type != ARRAY_F4 && a->type != ARRAY_F8 && a->type != ARRAY_F2 && a->type != ARRAY_BF16) || !a->data)
-        fail(WRONG_INPUT, "%s: parameter %s has type %s, expected f4, f8, f2 or bf16; convert it with numpy's astype('f4')", path, a->name,
-             array_type_text(a));
     for (size_t i = 0; i < p->count; i++)
         block[weights_index(p, i)] = (real)array_number(a, (int64_t)i);
 }
