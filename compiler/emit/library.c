@@ -216,7 +216,7 @@ static void without_pragmas(Text *t)
 static bool expand(Model *m, const char *name, const Fact *f, Text *text)
 {
     *text = (Text){ .arena = m->arena };
-    return template_expand(m->arena, m->diag, m->options.templates, name, m->name, f, m->tuning, text);
+    return template_expand(m->arena, m->diag, m->templates, name, m->name, f, m->tuning, text);
 }
 
 /* What stands around the net: header, Makefile and example, and the package for Python. */
