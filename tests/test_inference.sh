@@ -412,6 +412,16 @@ refused 1 "error: data is no run" --weights data
 refused 1 "error: nothing.npz: cannot read it" --weights nothing.npz
 refused 1 "wide.yaml:11:3: error: --outputs: the flow has no value 'w'" --outputs v,w
 refused 2 "--debug is for training" --debug
+CC=false "$SPNC" build wide.yaml --for inference -o broken >said 2>&1
+[ $? = 74 ] && grep -q 'the C compiler failed; its messages are above (it needs a C compiler and make)$' said || fault "a compiler that fails: $(cat said)"
+case $(uname -m) in x86_64) foreign=neon cross=aarch64 ;; aarch64) foreign=avx2 cross=x86_64 ;; *) foreign= ;; esac
+[ -z "$foreign" ] || { env -u CC "$SPNC" build wide.yaml --for inference --target $foreign -o foreign >said 2>&1
+    [ $? = 2 ] && grep -q "does not compile for $foreign: .spnc emit. writes the folder.*make CC=$cross-linux-gnu-gcc" said && [ ! -e foreign ] || fault "build for another machine: $(cat said)"; }
+if command -v clang >/dev/null; then
+    for form in lanes latency; do
+        run "$SPNC" emit wide.yaml --for inference --form $form --batch 9 --target generic -o clang_$form && run make -s -C clang_$form example CC=clang CFLAGS="-O0 -Wall -Wextra -Werror"
+    done
+fi
 refused 2 "--plain is a form of its own: leave out --form latency" --plain --form latency
 refused 2 "--form cannot be 'lane'; did you mean 'lanes'?" --form lane
 "$SPNC" emit wide.yaml --weights w.npz -o nowhere >said 2>&1
