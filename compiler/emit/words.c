@@ -15,8 +15,8 @@ static const char cpp_words[] =
     "public reinterpret_cast"
     " requires static_assert static_cast template this thread_local throw true try typeid typename using virtual xor xor_eq ";
 
-/* Macros of the system's headers that stand for something else and are not in capitals (I is), and the types of the struct's own lines, which C++ does not
- * let a member hide. */
+/* Macros of the system's headers that stand for something else and are not in capitals (I is), and the types of the struct's own lines, which
+ * C++ does not let a member hide. */
 static const char macros[] = " complex errno linux stderr stdin stdout unix noreturn math_errhandling I sa_handler sa_sigaction uint8_t int32_t ";
 
 /* Names in the library's own C, beside those of identifier_taken. */
