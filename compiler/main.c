@@ -281,7 +281,7 @@ static int act(Model *m, Arguments *a)
         if (!(m->options.inference ? write_library : write_folder)(m, folder, a->force))
             return 1;
         if (m->options.inference)
-            return a->command->kind == BUILD ? child_make(m->arena, folder, "all") : 0;
+            return a->command->kind == BUILD ? child_make(m->arena, folder, "all", "a C compiler and make") : 0;
         return a->command->kind == BUILD ? cache_make(m->arena, folder, m->name, !a->no_cache) : 0;
     }
     default: return 0;

@@ -270,6 +270,18 @@ static bool runs_here(const char *target)
     return !strcmp(target, native) || !strcmp(target, "generic") || (!strcmp(target, "avx2") && !strcmp(native, "avx512"));
 }
 
+/* The compiler of this machine compiles for the target: another one, of CC, may for any. */
+static bool compiles_here(const char *target)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    return getenv("CC") || strcmp(target, "neon") != 0;
+#elif defined __aarch64__
+    return getenv("CC") || strncmp(target, "avx", 3) != 0;
+#else
+    return true;
+#endif
+}
+
 /* ---- parsing --------------------------------------------------------------------------------------------------------- */
 
 /* True if it is a word of the text. */
@@ -336,6 +348,9 @@ static void check(const Arguments *a, const bool given[OPTIONS])
                                                                       : "--step");
     if (!a->options.inference && !strcmp(a->options.target, "portable"))
         usage_error("--target portable is for --for inference: a trainer is built for one target");
+    if (c->kind == BUILD && !compiles_here(a->options.target))
+        usage_error("the C compiler of this machine does not compile for %s: `spnc emit` writes the folder, and a cross compiler builds it there, make CC=%s",
+                    a->options.target, !strcmp(a->options.target, "neon") ? "aarch64-linux-gnu-gcc" : "x86_64-linux-gnu-gcc");
     if (a->options.form && a->options.plain)
         usage_error("--plain is a form of its own: leave out --form %s", a->options.form);
     if (a->options.inference && a->options.debug)

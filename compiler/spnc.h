@@ -183,6 +183,8 @@ bool channels_are_last(const DataDef *d);
 void note_channels_first(const Model *m, const DataDef *d, Loc at);
 /* shape.c's helpers for ops' infer functions: errors with the chain of shapes that led to the input. */
 bool shape_refuse(Model *m, const Op *op, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The operator at the place of one of its attributes, where the model gives it, for shape_refuse. */
+const Op *shape_at(Model *m, const Op *op, const char *attribute);
 Weight *weight_new(Model *m, Op *op, const char *suffix, Shape shape, WeightLayout layout);    /* by the attribute `init`; the second is a bias */
 Weight *weight_named(const Model *m, const char *name);         /* NULL: none so far */
 Weight *weight_start(Model *m, Op *op, const char *suffix, Shape shape, WeightLayout layout, const Attr *init, bool bias);

@@ -160,8 +160,8 @@ else
     echo "skipped: a root of its own (unshare); the environment alone is empty"
     run env -i PATH="$PATH" make -s -C alone example CFLAGS=-O0
 fi
-(cd alone && ./example ../data/test_image.npy ../data/test_place.npy >../said 2>&1)
-grep -q "has another\|between 1 and 9" said || fault "the example takes 14 examples: $(head -3 said)"
+(cd alone && ./example ../data/test_image.npy ../data/test_place.npy >../all 2>&1) || fault "the example of 14 examples, 9 at a time: $(head -3 all)"
+[ "$(grep -c ', v:$' all)" = 14 ] && grep -q '^example 13, c:' all || fault "the example does not answer 14 examples: $(grep -c ', v:$' all)"
 for name in image place; do python3 - $name <<'END'
 import sys
 b = open(f"data/test_{sys.argv[1]}.npy", "rb").read()
@@ -170,6 +170,9 @@ open(sys.argv[1] + ".npy", "wb").write(b[:128] + b[128 + 5 * each:128 + 7 * each
 END
 done
 (cd alone && ./example ../image.npy ../place.npy) >said 2>&1 || fault "the example: $(head -3 said)"
+diff <(sed 's/example [0-9]*/example/' said) <(sed -n '/^example 5, /,/^example 7, /p' all | sed '$d; s/example [0-9]*/example/') >/dev/null || fault "the example answers 14 examples otherwise than two of them"
+tail -c +129 data/test_place.npy | head -c 24 | cat - /dev/zero | head -c 1296 | npy '<f4' '1, 1, 18, 18' >real.npy
+(cd alone && ./example ../real.npy ../place.npy) >said.real 2>&1 || grep -qF "real.npy: is of real numbers, and the net reads bytes: numpy's (255 * x).round().astype('u1') of numbers from 0 to 1" said.real || fault "real numbers for bytes: $(cat said.real)"
 python3 - <<'END' || fault "the example prints other numbers: $(head -3 said)"
 import struct
 want = struct.unpack("<60f", open("want.h", "rb").read())
@@ -324,6 +327,54 @@ for example in range(2):
 assert len(said) == 12 and all(abs(a - b) <= 1e-5 * max(1, abs(b)) for a, b in zip(said, wanted)), (said, wanted)
 END
 
+# ---- members have the model's names, words of the runtime too; what cannot be a member has an underscore, and the header says whose it is ---------------
+cat >ports.yaml <<'END'
+model: ports
+inputs: { mask: { shape: [2] }, step: { shape: [2] }, weights: { shape: [2] }, class: { shape: [2] }, template: { shape: [2] }, NAN: { shape: [2] }, L: { shape: [2] } }
+targets: { y: { classes: 2 } }
+flow:
+  - z: { constant: 0, shape: [2] }
+  - batch: { dense: mask + step + weights, units: 2 }
+  - n: { lstm: [batch, z, z], units: 2 }
+  - n_h: class + template + NAN + L + n.h
+  - real: batch + n_h
+loss: { cross_entropy: [real, y] }
+outputs: [n.h, n_h, batch, real]
+END
+cat >ports.cpp <<'END'
+#include "ports.h"
+#include <cmath>
+#include <cstdio>
+static unsigned char memory[PORTS_MEMORY + 64];
+int main()
+{
+    float x[2] = { 1, 2 }, h[2], n[2], batch[2], real[2];
+    ports_inputs in = {};
+    ports_outputs out = {};
+    in.mask = in.step = in.weights = in.class_ = in.template_ = in.NAN_ = in.L = x;
+    out.n_h_ = h, out.n_h = n, out.batch = batch, out.real = real;
+    ports *net;
+    if (ports_open(&net, memory + (64 - (size_t)memory % 64) % 64, PORTS_MEMORY, nullptr, 0) || ports_run(net, 1, &in, &out))
+        return 1;
+    return !(n[0] == 4 + h[0] && n[1] == 8 + h[1] && real[0] == batch[0] + n[0]);
+}
+END
+run "$SPNC" build ports.yaml -o ports_trainer && run ports_trainer/ports export --seed 3 -o ports.npz
+for form in lanes latency; do
+    run "$SPNC" build ports.yaml --for python --form $form --weights ports.npz -o ports_$form && run make -s -C ports_$form example CFLAGS="-O0 -Wall -Wextra -Werror" || continue
+    for line in 'const float \*mask;    /\* \[count\]\[2\] \*/' 'const float \*class_;    /\* \[count\]\[2\], `class` of the model \*/' 'float \*n_h_;    /\* \[count\]\[2\], `n.h` of the model \*/' 'float \*n_h;    /\* \[count\]\[2\] \*/'; do
+        grep -q "^    $line$" ports_$form/ports.h || fault "ports.h, $form: no line $line"
+    done
+    ! command -v g++ >/dev/null || { run g++ -Wall -Wextra -Werror -Iports_$form ports.cpp ports_$form/libports.a -lm -o ports_main && run ./ports_main; } || fault "ports, $form"
+done
+python=$(sh "$root/tests/python.sh" numpy) && { PYTHONPATH=ports_lanes "$python" - <<'END' || fault "the package of ports"; }
+import numpy as np
+import ports
+x = np.array([1, 2], "f4")
+y = ports.Net()(**{name: x for name in ("mask", "step", "weights", "class", "template", "NAN", "L")})
+assert sorted(y) == ["batch", "n.h", "n_h", "real"] and np.allclose(y["n_h"], 4 * x + y["n.h"])
+END
+
 # ---- what is refused --------------------------------------------------------------------------------------------------------------------
 refused() {     # refused CODE TEXT OPTION...: emitting ends with the code, says the text, writes nothing
     local code=$1 text=$2
@@ -361,6 +412,16 @@ refused 1 "error: data is no run" --weights data
 refused 1 "error: nothing.npz: cannot read it" --weights nothing.npz
 refused 1 "wide.yaml:11:3: error: --outputs: the flow has no value 'w'" --outputs v,w
 refused 2 "--debug is for training" --debug
+CC=false "$SPNC" build wide.yaml --for inference -o broken >said 2>&1
+[ $? = 74 ] && grep -q 'the C compiler failed; its messages are above (it needs a C compiler and make)$' said || fault "a compiler that fails: $(cat said)"
+case $(uname -m) in x86_64) foreign=neon cross=aarch64 ;; aarch64) foreign=avx2 cross=x86_64 ;; *) foreign= ;; esac
+[ -z "$foreign" ] || { env -u CC "$SPNC" build wide.yaml --for inference --target $foreign -o foreign >said 2>&1
+    [ $? = 2 ] && grep -q "does not compile for $foreign: .spnc emit. writes the folder.*make CC=$cross-linux-gnu-gcc" said && [ ! -e foreign ] || fault "build for another machine: $(cat said)"; }
+if command -v clang >/dev/null; then
+    for form in lanes latency; do
+        run "$SPNC" emit wide.yaml --for inference --form $form --batch 9 --target generic -o clang_$form && run make -s -C clang_$form example CC=clang CFLAGS="-O0 -Wall -Wextra -Werror"
+    done
+fi
 refused 2 "--plain is a form of its own: leave out --form latency" --plain --form latency
 refused 2 "--form cannot be 'lane'; did you mean 'lanes'?" --form lane
 "$SPNC" emit wide.yaml --weights w.npz -o nowhere >said 2>&1

@@ -102,7 +102,9 @@ refused() {     # refused TEXT FLOW-LINE...: a net of these entries has no form 
     grep -qF "\"refused odd.yaml:$text" odd/odd-train.c || fault "expected a refusal '$text', got: $(grep -A1 'net_onnx\[\]' odd/odd-train.c | tail -1)"
 }
 refused '6: `border: legacy` is no sampler of ONNX: zero and clamp are' 'A: { dense: x, units: 6, init: identity }' 'c: { spn: [x, A], border: legacy }' 'v: { dense: c, units: 2 }'
-refused '5: `eval: draw` takes the random numbers of a run' 'r: { random: normal, shape: [2], eval: draw }' 'd: { dense: x, units: 2 }' 'v: r + d'
+refused '5: `eval: draw` takes the random numbers of a run, which an ONNX graph does not have: make the value an input, which the caller fills, or let `outputs:` of the model name values that do not depend on it' 'r: { random: normal, shape: [2], eval: draw }' 'd: { dense: x, units: 2 }' 'v: r + d'
+odd 'r: { random: normal, shape: [2], eval: draw }' 'd: { dense: x, units: 2 }' 'v: r + d' && echo 'outputs: [d]' >>odd.yaml && "$SPNC" emit odd.yaml --plain --force -o odd >said 2>&1 &&
+    grep -q '"out d f32' odd/odd-train.c || fault "outputs that do not depend on what is drawn: $(cat said)"
 templates=$root/docs/operators refused "5: the operator 'leaky' is one of a templates folder" 'a: { leaky: x }' 'v: { dense: a, units: 2 }'
 refused "5: avgpool with \`ceil\` and \`count_padding\`" 'a: { avgpool: x, size: 4, stride: 3, ceil: true, count_padding: true }' 'v: { dense: a, units: 2 }'
 # by the program, here with another text in its place: what it says, and that nothing is written

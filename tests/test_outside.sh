@@ -206,6 +206,26 @@ for fast, plain in ("generic", "plain"), ("mixed", "mixed_plain"):
             sys.exit(f"{fast}: {k} differs by {worst:.2g} of its largest")
     print(fast, len(a.files), "arrays")
 END
+# ---- as a library and a package: operators of the model's own folder, every form; the example answers as grad does -----------------
+{ sed '1a operators: mine' mine/digits.yaml; echo 'outputs: [digit]'; } >own.yaml
+run generic/digits grad --weights digits.npz --data . --split test --first 0 -o own.npz
+# library FOLDER OPTION...: the library of own.yaml
+library() {
+    run "$SPNC" emit own.yaml --weights digits.npz -o "$@" && run make -C "$1" example CFLAGS="-O0 -Wall -Wextra" || return
+    "$1/example" test_image.npy >said 2>&1 && "$python" - said own.npz <<'END' || fault "the library $* does not answer as grad: $(head -3 said)"
+import re, sys
+import numpy as np
+said = [float(x) for x in re.findall(r"(?<= )-?[0-9.e+-]+(?=[ \n])", re.sub(r"example \d+, digit:", "", open(sys.argv[1]).read()))]
+want = np.load(sys.argv[2])["out/digit"][:5].ravel()
+assert len(said) == len(want) and np.allclose(said, want, rtol=1e-5, atol=1e-5), (said, want)
+END
+}
+library lanes --for inference --batch 16 --form lanes --target generic
+library one --for inference --batch 5 --form latency --target generic
+library textbook --for inference --batch 16 --plain --target generic
+[ "$(uname -m)" != x86_64 ] || library everywhere --for inference --batch 16 --target portable
+library packed --for python --batch 16 && [ -s packed/pyproject.toml ] || fault "no package"
+
 run "$SPNC" build leaky.yaml --templates mine --debug -o debugged && run debugged/leaky check
 
 # ---- docs/operators.md: its commands, as they stand there; its listings are what the commands before them print -------------------

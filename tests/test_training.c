@@ -10,6 +10,8 @@
 
 #include "net.h"
 #include "read/language.h"
+#include "spnc_run.h"
+#include "temporary.h"
 
 TestSuite(training, .init = ops_register);
 
@@ -154,4 +156,33 @@ Test(training, a_loss_has_what_the_language_asks_of_it)
         count++;
     }
     cr_assert(ge(int, count, 2));
+}
+
+/* A model whose optimiser `o` has the setting `key`, which spnc checks; with a file of its own. */
+static Run checked(const char *path, const Optimiser *o, const AttrSpec *key)
+{
+    FILE *f = fopen(path, "w");
+    cr_assert(f != NULL);
+    fprintf(f, "model: m\ninputs: { x: { shape: [4] } }\ntargets: { y: { classes: 3 } }\nflow:\n  - v: { dense: x, units: 3 }\nloss: { cross_entropy: [v, y] }\n"
+               "train: { optimiser: { %s: { %s: %s } } }\n", o->map.name, key->name, key->type == ATTR_BOOL ? "true" : "0.5");
+    fclose(f);
+    return SPNC_RUN("check", path);
+}
+
+Test(training, a_setting_of_another_optimiser_is_refused_at_its_place, .timeout = 600)
+{
+    char folder[TEMPORARY_ROOM], path[TEMPORARY_ROOM + 8];
+    temporary_folder(folder);
+    snprintf(path, sizeof path, "%s/m.yaml", folder);
+    for (const Optimiser *o = optimisers; o->map.name; o++)
+        for (const Optimiser *other = optimisers; other->map.name; other++)
+            for (const AttrSpec *key = other->map.keys; key->name; key++) {
+                char place[TEMPORARY_ROOM + 80];
+                const Run r = checked(path, o, key);
+                snprintf(place, sizeof place, "%s:7:%zu: error: '%s' is a setting of ", path, strlen("train: { optimiser: { ") + strlen(o->map.name) + 5, key->name);
+                const bool refused = strstr(r.err, place) != NULL, own = optimiser_has(o, key->name), asks = !strcmp(key->name, "nesterov");
+                cr_expect(r.status == (!own || asks) && refused == !own, "%s: { %s }: %d, %s", o->map.name, key->name, r.status, r.err);
+            }
+    remove(path);
+    remove(folder);
 }

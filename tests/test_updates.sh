@@ -120,6 +120,18 @@ of_k=', act: tanh' net rmsprop 'optimiser: { rmsprop: { momentum: 0.9, centred: 
 rmsprop/net export --run rmsprop.whole --average -o a.npz 2>said && fault "an average that is not there"
 grep -q 'best: has no average of the weights; a net keeps one with train: { average: 0.999 }' said || fault "no average: $(cat said)"
 loss=', ignore: 1' net adam 'optimiser: { adam: { amsgrad: true } }, average: 0.9, clip: { norm: 0.1 }' --plain && stops adam
+# an ONNX file is for use, so it has the average, as a library of the run does; files of weights say that there is one
+adam/net export --run adam.whole --last -o average.onnx 2>said && [ ! -s said ] || fault "export to ONNX: $(cat said)"
+adam/net export --run adam.whole --last --average -o named.onnx 2>said && [ ! -s said ] && cmp named.onnx average.onnx || fault "export --average to ONNX: $(cat said)"
+adam/net export --run adam.whole --last -o w.npz 2>said && [ "$(wc -l <said)" = 1 ] && grep -q '^net: note: adam.whole keeps an average .*--average writes the average$' said || fault "no note: $(cat said)"
+adam/net export --run adam.whole --last --average -o w.npz 2>said && [ ! -s said ] || fault "a note where the average is taken: $(cat said)"
+rmsprop/net export --run rmsprop.whole --last -o w.npz 2>said && [ ! -s said ] || fault "a note where there is no average: $(cat said)"
+"$python" - <<'PYTHON' || fault "the weights of the ONNX file are not the average"
+import numpy as np
+data, average, trained = open("average.onnx", "rb").read(), np.load("adam.whole.average.npz"), np.load("adam.whole.npz")
+for name in ("h.weight", "k.weight", "r.bias"):
+    assert average[name].astype("f4").tobytes() in data and trained[name].astype("f4").tobytes() not in data, name
+PYTHON
 loss=', class_weights: [1, 2, 3]' net adamw 'optimiser: adamw, accumulate: 2, average: 0.9, nets: { h: { freeze: true, init: { file: 0.npz } } }' --plain && stops adamw
 also=', { weight_l1: r, weight: 0.1 }' net adagrad 'optimiser: adagrad, accumulate: 3, schedule: { cosine: { warm_up: 2 } }' --plain && stops adagrad
 

@@ -52,7 +52,7 @@ static const Option options[] = {
     { "--only", "PREFIX[,...]", TEXT, AT(only), "take only parameters whose names begin so, but all of these: front, classify.conv1" },
     { "--rename", "FILE", TEXT, AT(rename), "names of --init's file for those here: lines of NAME-THERE NAME-HERE, or of prefixes that end in a dot" },
     { "--last", NULL, FLAG, AT(last), "take the newest checkpoint, not the best" },
-    { "--average", NULL, FLAG, AT(average), "the average of the weights that the run keeps (train: average), which eval takes; else the weights as updates left them" },
+    { "--average", NULL, FLAG, AT(average), "the average of the weights that the run keeps (train: average), which eval and an .onnx take; else the weights as updates left them" },
     { "--buffers", NULL, FLAG, AT(buffers), "running statistics too: the default" },
     { "--parameters-only", NULL, FLAG, AT(parameters_only), "without the running statistics of batch norms" },
     { "--picture", "FILE.png", TEXT, AT(picture), "draw the examples, what was looked at, and what was read" },

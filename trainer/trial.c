@@ -8,14 +8,14 @@
 #include "run/message.h"
 #include "run/settings.h"
 #include "run/weights.h"
+#include "verdict.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK = 100, STEPS_MOST = 10000 };       /* steps between two looks at whether the loss still falls; the end */
-static const double NEAR_ZERO = 0.01, STILL_FALLS = 0.95;
+static const double NEAR_ZERO = 0.01;
 
 static void start(const NetTraining *training)
 {
@@ -112,7 +112,7 @@ int trial_overfit(const Options *o, const NetTraining *training, Data *data, con
     Display d;
     JsonWriter w;
     uint32_t *order = need_memory((size_t)data->examples * sizeof *order, "the order of examples");
-    double zero = 0, first = 0, least = INFINITY, at_last_look = INFINITY, norm = 0, loss = INFINITY, began = seconds_now(), shown = 0;
+    double zero = 0, first = 0, least = INFINITY, looks[STEPS_MOST / LOOK], norm = 0, loss = INFINITY, began = seconds_now(), shown = 0;
     int step = 0;
     bool stuck = false, near = false, nothing = false; /* nothing: the batch teaches nothing */
     display_open(&d, o->quiet, o->json);
@@ -132,8 +132,8 @@ int trial_overfit(const Options *o, const NetTraining *training, Data *data, con
         near = near && !nothing;
         stuck = !isfinite(loss) || !isfinite(norm);
         if (step && step % LOOK == 0) {
-            stuck |= least - zero > STILL_FALLS * at_last_look;
-            at_last_look = least - zero;
+            looks[step / LOOK - 1] = least - zero;
+            stuck |= !still_falls(looks, step / LOOK);
         }
         if (!step || near || stuck || nothing || seconds_now() - shown > 1)
             say_overfit(&d, step, loss, norm), shown = seconds_now();
@@ -161,20 +161,18 @@ int trial_overfit(const Options *o, const NetTraining *training, Data *data, con
     if (nothing)
         fail(WRONG_INPUT, "on one batch the loss is %.4g from the start, and no gradient comes of it: no label of this batch counts, or there"
              " is nothing to tell apart.  Another batch: --seed N", first);
-    snprintf(how, sizeof how, "falls, but does not come near %s%s", zero > 0 ? "its end" : "zero", end);
+    snprintf(how, sizeof how, "%s near %s%s", stuck ? "falls, but does not come" : "still falls, but at this rate does not come soon", zero > 0 ? "its end" : "zero", end);
     fprintf(stderr, "%s: error: on one batch the loss %s: from %.4g to %.4g at the least in %d steps at rate %g.  Look at the rate (--lr-find,"
             " --set train.rate=...), the gradients (`%s check`), the labels, and that every layer reaches the loss\n", net.name,
-            !isfinite(loss) || !isfinite(norm) ? "became infinite or no number" : least - zero > 0.5 * (first - zero) ? "does not fall" : how,
+            !isfinite(loss) || !isfinite(norm) ? "became infinite or no number" : stuck && least - zero > 0.5 * (first - zero) ? "does not fall" : how,
             first, least, step, training->rate, net.name);
     return WRONG_INPUT;
 }
 
 /* ---- rates -------------------------------------------------------------------------------------------------------- */
 
-enum { DECADES = 8, PER_DECADE = 20, POINTS = DECADES * PER_DECADE + 1, SHOWN = 5 };   /* every fifth point is printed */
-static const double RATE_FIRST = 1e-7, SMOOTH = 0.9, EXPLODED = 4;
-
-typedef struct { double rate, loss, smooth; } Point;
+enum { SHOWN = 5 };       /* every fifth point is printed */
+static const double RATE_FIRST = 1e-7, EXPLODED = 4;
 
 static void say_point(Display *d, const Point *p, int i, double first)
 {
@@ -192,29 +190,11 @@ static void say_point(Display *d, const Point *p, int i, double first)
     }
 }
 
-/* Where the smoothed loss falls most from one third of a decade to the next, before its least; 0 if it never fell by more
- * than a twentieth. */
-static double suggest(const Point *points, int count)
-{
-    enum { SPAN = PER_DECADE / 3 };
-    int least = 0, steepest = 0;
-    double most = 0;
-    for (int i = 1; i < count; i++)
-        if (points[i].smooth < points[least].smooth)
-            least = i;
-    for (int i = SPAN; i <= least; i++)
-        if (points[i - SPAN].smooth - points[i].smooth > most)
-            most = points[i - SPAN].smooth - points[i].smooth, steepest = i;
-    if (!least || points[least].smooth > 0.95 * points[0].smooth)
-        return 0;
-    return fmin(points[steepest].rate, points[least].rate / 3);
-}
-
-/* One step at each rate; returns how many were done.  The mean is weighted towards the latest, and starts without bias. */
+/* One step at each rate; returns how many were done. */
 static int sweep(Point *points, Display *d, const NetTraining *training, Data *data, const volatile sig_atomic_t *stop)
 {
     uint32_t *order = need_memory((size_t)data->examples * sizeof *order, "the order of examples");
-    double sum = 0, weight = 0, least = INFINITY, norm;
+    double least = INFINITY, norm;
     int epoch = 0, count = 0;
     int64_t first = 0;
     data_order(order, data, training->seed, epoch);
@@ -228,9 +208,7 @@ static int sweep(Point *points, Display *d, const NetTraining *training, Data *d
         p->loss = net.step(&batch, p->rate, (uint64_t)count, &norm);
         if (!isfinite(p->loss) || !isfinite(norm))
             break;
-        sum = SMOOTH * sum + (1 - SMOOTH) * p->loss;
-        weight = SMOOTH * weight + (1 - SMOOTH);
-        p->smooth = sum / weight;
+        point_smooth(points, count + 1);
         say_point(d, p, count++, points[0].smooth);
         least = fmin(least, p->smooth);
         if (p->smooth > EXPLODED * least && count > PER_DECADE)
@@ -256,7 +234,7 @@ int trial_rates(const Options *o, const NetTraining *training, Data *data, const
     int count = sweep(points, &d, training, data, stop);
     if (*stop)
         return interrupted(&d, (int)*stop);
-    double rate = suggest(points, count);
+    double rate = rate_suggested(points, count);
     if (display_event(&d, &w, "end")) {
         rate > 0 ? json_double(&w, "suggestion", rate) : json_null(&w, "suggestion");
         json_double(&w, "model_rate", training->rate);

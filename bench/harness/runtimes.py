@@ -178,9 +178,8 @@ class Library:
         self.net, self.run, self.count = ctypes.c_void_p(), self.lib[f"{net.model}_run"], batch
         if self.lib[f"{net.model}_open"](ctypes.byref(self.net), ctypes.c_void_p(at), ctypes.c_size_t(size), None, ctypes.c_size_t(0)):
             fail(f"{out}: the library does not open")
-        # a name that is a word of C, or of the runtime, has an underscore behind it there
-        self.given = pointers([given.get(name, given.get(name.rstrip("_"))) for const, name in members if const])
-        self.wanted = pointers([outputs.get(name, outputs.get(name.rstrip("_"))) for const, name in members if not const])
+        self.given = pointers([given.get(name) for const, name in members if const])
+        self.wanted = pointers([outputs.get(name) for const, name in members if not const])
 
     def __call__(self):
         if self.run(self.net, self.count, self.given, self.wanted):

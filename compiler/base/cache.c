@@ -226,13 +226,15 @@ static void tidy(Arena *a, const char *cache)
     }
 }
 
+static int make_here(Arena *a, const char *folder, const char *name) { return child_make(a, folder, name, "a C compiler, make, libpng, libjpeg and zlib"); }
+
 static int make(Arena *a, const char *folder, const char *name)
 {
     List old = { 0 };
     const List all = objects_of(a, folder, &old);
     const char *cache = old.count ? cache_folder(a) : NULL, *from = cache ? origin(a, folder, &all) : NULL;
     if (!from)
-        return child_make(a, folder, name);
+        return make_here(a, folder, name);
     const char *path = arena_printf(a, "%s/%016" PRIx64 "%s", cache, bytes_sum(from, strlen(from)), ENDING);
     List objects = { 0 };
     bool found = set_read(a, path, from, &objects);
@@ -240,7 +242,7 @@ static int make(Arena *a, const char *folder, const char *name)
         utimensat(AT_FDCWD, path, NULL, 0);
         install(a, folder, &old, &objects);
     }
-    int status = child_make(a, folder, name);
+    int status = make_here(a, folder, name);
     if (status == 0 && !found && old.count == all.count && set_write(a, path, folder, from, &all))
         tidy(a, cache);
     return status;
@@ -251,7 +253,7 @@ int cache_make(Arena *a, const char *folder, const char *name, bool cached)
     int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (lock >= 0)
         flock(lock, LOCK_EX);                       /* without locks (some file systems), parallel builds of one folder are not safe */
-    int status = (cached ? make : child_make)(a, folder, name);
+    int status = (cached ? make : make_here)(a, folder, name);
     if (lock >= 0)
         close(lock);
     return status;

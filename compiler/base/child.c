@@ -71,7 +71,7 @@ int child_run_make(const char *folder, const char *option, const char *target, T
     return child_run((const char *const[]){ "make", "-s", option, "-C", folder, target, NULL }, true, said);
 }
 
-int child_make(Arena *a, const char *folder, const char *name)
+int child_make(Arena *a, const char *folder, const char *name, const char *needs)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     const char *jobs = arena_printf(a, "-j%ld", cores > 1 ? cores : 1);
@@ -82,6 +82,6 @@ int child_make(Arena *a, const char *folder, const char *name)
     if (status < 0)
         fprintf(stderr, "spnc: make: cannot start: %s\n", strerror(errno));
     fwrite(said.text ? said.text : "", 1, said.length, stderr);
-    fprintf(stderr, "spnc: %s: the C compiler failed; its messages are above (it needs a C compiler, make, libpng, libjpeg and zlib)\n", folder);
+    fprintf(stderr, "spnc: %s: the C compiler failed; its messages are above (it needs %s)\n", folder, needs);
     return 74;
 }

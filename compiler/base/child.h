@@ -15,7 +15,7 @@ void child_stop(void);
  * child_run with `errors`. */
 int child_run_make(const char *folder, const char *option, const char *target, Text *said);
 
-/* make NAME in `folder`, on all cores; its output is shown only if it fails.  Returns 0 or 74. */
-int child_make(Arena *a, const char *folder, const char *name);
+/* make NAME in `folder`, on all cores; its output is shown only if it fails, and then what a build needs.  Returns 0 or 74. */
+int child_make(Arena *a, const char *folder, const char *name, const char *needs);
 
 #endif

@@ -83,6 +83,12 @@ static const char *comes_out(const DataDef *d, const Fact *outputs)
     return "";
 }
 
+/* ", `class` of the model" behind a member that has another name than the model's. */
+static const char *called(Model *m, const char *name, const Fact *f)
+{
+    return strcmp(name, fact_get(f, "member")->text) ? arena_printf(m->arena, ", `%s` of the model", name) : "";
+}
+
 static Fact *input_fact(Model *m, const DataDef *d, const Fact *others, const Fact *outputs)
 {
     Fact *f = fact_table(m->arena);
@@ -106,6 +112,7 @@ static Fact *input_fact(Model *m, const DataDef *d, const Fact *others, const Fa
               : d->type == 2   ? arena_printf(m->arena, ", whole numbers from 0 to %lld; others count as the nearest of these",
                                               (long long)d->classes - 1)
                                : "");
+    fact_text(f, "called", called(m, d->name, f));
     fact_int(f, "size", shape_count(&d->shape));
     fact_int(f, "bytes", byte ? 1 : 4);
     fact_bool(f, "image", image);
@@ -129,6 +136,7 @@ static Fact *output_fact(Model *m, const Tensor *t, const Fact *others)
     fact_text(f, "tuple", tuple_text(m, m->options.step ? NULL : written, &t->shape));
     fact_text(f, "numpy", m->options.is_double ? "float64" : "float32");
     fact_text(f, "note", m->options.step && t->carried ? ", after the step; may be the array that it came in" : "");
+    fact_text(f, "called", called(m, t->flow_name, f));
     fact_bool(f, "state", m->options.step && t->carried);
     fact_set(f, "repeats", repeats);
     fact_int(f, "kept", repeat_level(t->repeat));
@@ -215,7 +223,7 @@ static void without_pragmas(Text *t)
 static bool expand(Model *m, const char *name, const Fact *f, Text *text)
 {
     *text = (Text){ .arena = m->arena };
-    return template_expand(m->arena, m->diag, m->options.templates, name, m->name, f, m->tuning, text);
+    return template_expand(m->arena, m->diag, m->templates, name, m->name, f, m->tuning, text);
 }
 
 /* What stands around the net: header, Makefile and example, and the package for Python. */

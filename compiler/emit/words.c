@@ -7,14 +7,20 @@
 #include "template/fact.h"
 #include <string.h>
 
-/* Words of C++, macros of the system's headers that stand for something else, and names in the library's own C, beside those of identifier_taken. */
-static const char words[] =
+/* Words of C++; those of C are no names in a model. */
+static const char cpp_words[] =
     " alignas alignof and and_eq bitand bitor bool catch class co_await co_return co_yield compl concept const_cast consteval constexpr "
     "constinit decltype delete"
     " dynamic_cast explicit export false friend mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected "
     "public reinterpret_cast"
-    " requires static_assert static_cast template this thread_local throw true try typeid typename using virtual xor xor_eq"
-    " complex errno linux stderr stdin stdout unix"
+    " requires static_assert static_cast template this thread_local throw true try typeid typename using virtual xor xor_eq ";
+
+/* Macros of the system's headers that stand for something else and are not in capitals (I is), and the types of the struct's own lines, which
+ * C++ does not let a member hide. */
+static const char macros[] = " complex errno linux stderr stdin stdout unix noreturn math_errhandling I sa_handler sa_sigaction uint8_t int32_t ";
+
+/* Names in the library's own C, beside those of identifier_taken. */
+static const char words[] =
     " L N G NULL FIRST MEMORY SCRATCH MAGIC LAYOUT BLOCK Weights WeightsFile Batch Places Scratch put put_first take_first larger forward "
     "example main check fail ";
 
@@ -93,7 +99,35 @@ static bool is_among(const char *list, const char *word, size_t n)
 
 static bool is_in(const char *list, const char *word) { return is_among(list, word, strlen(word)); }
 
-static bool is_word(const char *id) { return is_in(words, id) || identifier_taken(id); }
+static bool is_word(const char *id) { return is_in(words, id) || is_in(cpp_words, id) || is_in(macros, id) || identifier_taken(id); }
+
+/* NAN, INT_MAX: in capitals, as macros of headers are, and with two other beginnings of theirs.  None of these ends in an underscore. */
+static bool is_macro(const char *id)
+{
+    size_t n = 0;
+    bool capital = true;
+    for (; id[n]; n++)
+        capital = capital && !(id[n] >= 'a' && id[n] <= 'z');
+    return n > 2 && id[n - 1] != '_' && (capital || !strncmp(id, "M_", 2) || !strncmp(id, "si_", 3));
+}
+
+/* No member of a struct can have this name. */
+static bool is_no_member(const char *id)
+{
+    return is_in(cpp_words, id) || is_in(macros, id) || is_macro(id);
+}
+
+/* An input or an output of the model is called so. */
+static bool is_port(const Model *m, const char *id)
+{
+    for (int i = 0; i < m->input_count; i++)
+        if (strcmp(m->inputs[i].name, id) == 0)
+            return true;
+    for (int i = 0; i < m->outputs.count; i++)
+        if (strcmp(((const Tensor *)m->outputs.items[i])->flow_name, id) == 0)
+            return true;
+    return false;
+}
 
 /* sin, and sinf and sinl with it. */
 static bool is_function(const char *id)
@@ -133,7 +167,7 @@ const char *library_member(Model *m, const char *name, const Fact *others)
     for (char *c = id; *c; c++)
         *c = *c == '.' ? '_' : *c;
     for (bool taken = true; taken;) {
-        taken = is_word(id);
+        taken = is_no_member(id) || (strcmp(id, name) && is_port(m, id));
         for (int i = 0; i < others->items.count; i++)
             taken = taken || strcmp(fact_get(others->items.items[i], "member")->text, id) == 0;
         if (taken)

@@ -499,7 +499,7 @@ const char *attr_elsewhere(Arena *a, const char *word, const char *const *names,
 bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)
 {
     const OpInfo *info = OP_INFO(op);
-    const char *names[ATTR_MAX];
+    const char *names[ATTR_MAX], *called = loss_table[op->kind] ? loss_word(op->kind) : info->name;
     bool good = true, unknown = false;      /* unknown: an unknown name may be the misspelt form of a missing one */
     for (const AttrSpec *s = info->attrs; s->name; s++) {
         names[op->attr_count] = s->name;
@@ -517,9 +517,9 @@ bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)
             if (!a || (skip && strcmp(key, "name") == 0)) {
                 const bool operator = skip && op_named(key);
                 const char *ours = attr_elsewhere(m->arena, key, names, op->attr_count);
-                diag_error(m->diag, y->keys[i]->loc, "%s has no attribute '%s'%s", info->name, key,
+                diag_error(m->diag, y->keys[i]->loc, "%s has no attribute '%s'%s", called, key,
                            ours ? ours : operator ? "; an entry has one operator, its first key" : diag_suggestion(m->arena, key, names, op->attr_count));
-                note_known(m, info->name, names, op->attr_count);
+                note_known(m, called, names, op->attr_count);
                 unknown = true;
                 continue;
             }
@@ -528,7 +528,7 @@ bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)
     } else if (y) {
         if (!info->main) {
             const AttrSpec *first = info->attrs->name && strcmp(info->attrs->name, "name") ? info->attrs : NULL;
-            diag_error(m->diag, y->loc, "%s takes no value here%s", info->name, first ? arena_printf(m->arena, ": its attributes stand in braces, { %s: ... }", first->name) : "");
+            diag_error(m->diag, y->loc, "%s takes no value here%s", called, first ? arena_printf(m->arena, ": its attributes stand in braces, { %s: ... }", first->name) : "");
             return false;
         }
         for (int k = 0; k < op->attr_count; k++)
@@ -543,7 +543,7 @@ bool attr_parse(Model *m, Op *op, const Yaml *y, const char *skip, Loc at)
             attr_fallback(m, a);
         } else {
             if (!unknown)
-                diag_error(m->diag, at, "%s needs '%s' (%s)", info->name, a->spec->name, a->spec->help);
+                diag_error(m->diag, at, "%s needs '%s' (%s)", called, a->spec->name, a->spec->help);
             good = false;
         }
     }

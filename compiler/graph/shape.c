@@ -74,6 +74,15 @@ bool shape_refuse(Model *m, const Op *op, const char *format, ...)
     return false;
 }
 
+const Op *shape_at(Model *m, const Op *op, const char *attribute)
+{
+    const Attr *a = op_attr(op, attribute);
+    Op *there = NEW(m->arena, Op);
+    *there = *op;
+    there->loc = a->given ? a->loc : op->loc;
+    return there;
+}
+
 /* A convolution's fans count its window.  init NULL: the weight starts at 0.  bias: init is that of the weight beside it. */
 static void weight_init(Weight *w, const Attr *init, bool bias)
 {

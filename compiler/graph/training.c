@@ -78,7 +78,8 @@ static void optimiser_check(Model *m, const Yaml *s)
 {
     const TrainDef *t = &m->train;
     const Yaml *nesterov = yaml_get(s, "nesterov");
-    if (nesterov && optimiser_setting(t->optimiser, t->optimiser_set, "nesterov") != 0 &&
+    const bool known = optimiser_has(t->optimiser, "nesterov") && optimiser_has(t->optimiser, "momentum");
+    if (nesterov && known && optimiser_setting(t->optimiser, t->optimiser_set, "nesterov") != 0 &&
         optimiser_setting(t->optimiser, t->optimiser_set, "momentum") == 0)
         diag_error(m->diag, nesterov->loc, "nesterov needs a momentum above 0: { %s: { momentum: 0.9, nesterov: true } }", t->optimiser->map.name);
 }

@@ -40,6 +40,24 @@ static bool feeds_another(const Model *m, const Tensor *t, const Tensor *of, Lis
     return false;
 }
 
+/* A target by pixel of an input that training moves or flips. */
+static void moved_inputs(const Model *m)
+{
+    for (int i = 0; i < m->input_count; i++) {
+        const DataDef *x = &m->inputs[i];
+        const AugmentDef *a = x->augment;
+        const int64_t *size = &x->shape.dim[x->shape.rank - 2];
+        for (int k = 0; a && (a->flip || a->shift || a->rotate > 0 || a->scale > 0) && k < m->target_count; k++) {
+            const Shape *y = &m->targets[k].shape;
+            if (y->rank < 2 || size[0] != y->dim[y->rank - 2] || size[1] != y->dim[y->rank - 1])
+                continue;
+            diag_warning(m->diag, a->loc, "training moves or flips '%s', and '%s' has a value for each of its pixels, which stays where it is: noise and clutter alone"
+                         " move nothing", x->name, m->targets[k].name);
+            diag_note(m->diag, m->targets[k].loc, "'%s' is declared here", m->targets[k].name);
+        }
+    }
+}
+
 /* Weights that the loss depends on, but not smoothly. */
 static void flat_weights(const Model *m)
 {
@@ -59,6 +77,7 @@ static void dead_values(const Model *m)
         for (int k = 0; k < m->losses[i].op->read_count; k++)
             mark_needed(m, m->losses[i].op->reads[k].tensor);
     flat_weights(m);
+    moved_inputs(m);
     for (int i = 0; m->outputs_named && i < m->outputs.count; i++)
         mark_needed(m, m->outputs.items[i]);
     for (int round = 0; round < 2; round++)     /* second round: rings of several values that read each other */

@@ -79,7 +79,7 @@ static bool one_number(Model *m, const Op *op, const char *name, const Shape *x)
 {
     if (op_attr(op, name)->count < 2)
         return true;
-    return shape_refuse(m, op, "'%s' takes one number for an input of [channels, positions], %s", name, shape_text(m->arena, x));
+    return shape_refuse(m, shape_at(m, op, name), "'%s' takes one number for an input of [channels, positions], %s", name, shape_text(m->arena, x));
 }
 
 static bool forms_fit(Model *m, const Op *op, const Window *w, const Shape *x)
@@ -88,11 +88,11 @@ static bool forms_fit(Model *m, const Op *op, const Window *w, const Shape *x)
     if (w->flat && (!one_number(m, op, "kernel", x) || !one_number(m, op, "stride", x) || !one_number(m, op, "dilation", x)))
         return false;
     if (a->count > 1 && a->count != (w->flat ? 2 : 4))
-        return shape_refuse(m, op, "'padding' must be n, same or %s for an input of %s",
+        return shape_refuse(m, shape_at(m, op, "padding"), "'padding' must be n, same or %s for an input of %s",
                             w->flat ? "[[left, right]]" : "[[top, bottom], [left, right]]", shape_text(m->arena, x));
     for (int k = 0; k < 2; k++)
         if (a->word && w->stride[k] > 1)
-            return shape_refuse(m, op,
+            return shape_refuse(m, shape_at(m, op, "padding"),
                                 "'padding: same' needs stride 1, not %lld: say how much in numbers, as [[top, bottom], [left, right]]",
                                 (long long)w->stride[k]);
     return true;
@@ -109,7 +109,7 @@ static bool groups_fit(Model *m, const Op *op, const Window *w)
         below--;
     while (above <= n && (w->channels % above || w->filters % above))
         above++;
-    return shape_refuse(m, op, "%lld groups do not divide %lld %s; %lld%s do%s", (long long)w->groups, (long long)n,
+    return shape_refuse(m, shape_at(m, op, "groups"), "%lld groups do not divide %lld %s; %lld%s do%s", (long long)w->groups, (long long)n,
                         channels ? "channels" : "filters", (long long)below,
                         above <= n ? arena_printf(m->arena, " or %lld", (long long)above) : "", above <= n || below > 1 ? "" : "es");
 }
@@ -124,7 +124,7 @@ static bool padding_fits(Model *m, const Op *op, const Window *w)
                                                                                (long long)window_extent(w, k), (long long)w->dilation[k])
                                                                 : "";
         if (most >= window_extent(w, k))
-            return shape_refuse(m, op, "padding %lld must be smaller than the kernel's %lld%s: whole windows would see only zeros",
+            return shape_refuse(m, shape_at(m, op, "padding"), "padding %lld must be smaller than the kernel's %lld%s: whole windows would see only zeros",
                                 (long long)most, (long long)w->kernel[k], spread);
     }
     return true;

@@ -588,7 +588,7 @@ const FactDoc fact_docs[] = {
     { "port", "type dims", "text", "C: uint8_t, float or double; \"[3][10]\", of one example", NULL },
     { "port", "numpy tuple", "text", "Python: uint8, float32 or another type of numpy; \"(3, 10)\"", NULL },
     { "port", "size", "int", "elements of an example, of an output at one step", NULL },
-    { "port", "note", "text", "the end of a comment", NULL },
+    { "port", "called note", "text", "in a comment: the model's name of a member that has another; the end", NULL },
     { "port", "state", "bool", "--step: a state, before or after the step", NULL },
     { "port", "comes_out", "text", "of a state among the inputs: its member among the outputs", NULL },
     { "port", "axes", "text", "inputs: an image's planes, rows and columns, or zeros", NULL },

@@ -278,7 +278,7 @@ static const char *draws(Onnx *o, const Op *op, const char *out)
     if (!strcmp(op_word(op, "eval"), "draw"))
         onnx_refuse(o, op->loc,
                     "`eval: draw` takes the random numbers of a run, which an ONNX graph does not have: make the value an input, which the "
-                    "caller fills");
+                    "caller fills, or let `outputs:` of the model name values that do not depend on it");
     return onnx_every(o, "real:0", &op->writes[0].tensor->shape, out);
 }
 

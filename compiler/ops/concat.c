@@ -23,7 +23,7 @@ static bool infer(Model *m, Op *op)
     int64_t axis = axis_of(op);
     Shape y = part(op, 0);
     if (axis < 0 || axis >= y.rank)
-        return shape_refuse(m, op, "axis %lld does not exist: the input is %s", (long long)op_int(op, "axis"), shape_text(m->arena, &y));
+        return shape_refuse(m, shape_at(m, op, "axis"), "axis %lld does not exist: the input is %s", (long long)op_int(op, "axis"), shape_text(m->arena, &y));
     for (int i = 1; i < op->read_count; i++) {
         const Shape x = part(op, i);
         bool fits = x.rank == y.rank;

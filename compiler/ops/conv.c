@@ -38,9 +38,9 @@ static bool fits(Model *m, const Op *op, const Window *w)
         return true;
     const char *spread = w->dilation[0] > 1 || w->dilation[1] > 1 ? " with its dilation" : "", *included = padded ? ", padding included" : "";
     if (w->flat)
-        return shape_refuse(m, op, "a kernel of %lld%s does not fit its input of %lld%s; one of %lld does", (long long)w->kernel[1], spread, (long long)w->x[1],
+        return shape_refuse(m, shape_at(m, op, "kernel"), "a kernel of %lld%s does not fit its input of %lld%s; one of %lld does", (long long)w->kernel[1], spread, (long long)w->x[1],
                             included, (long long)most[1]);
-    return shape_refuse(m, op, "a %lldx%lld kernel%s does not fit its %lldx%lld input%s; one of %lldx%lld does", (long long)w->kernel[0], (long long)w->kernel[1],
+    return shape_refuse(m, shape_at(m, op, "kernel"), "a %lldx%lld kernel%s does not fit its %lldx%lld input%s; one of %lldx%lld does", (long long)w->kernel[0], (long long)w->kernel[1],
                         spread, (long long)w->x[0], (long long)w->x[1], included, (long long)most[0], (long long)most[1]);
 }
 

@@ -26,12 +26,12 @@ static bool result_size(Model *m, const Op *op, Window *w, int k, int64_t more)
 {
     int64_t steps = w->stride[k] > w->dilation[k] ? w->stride[k] : w->dilation[k];
     if (more >= steps)
-        return shape_refuse(m, op, "output_padding %lld must be smaller than %s, %lld: windows would not reach that far", (long long)more,
+        return shape_refuse(m, shape_at(m, op, "output_padding"), "output_padding %lld must be smaller than %s, %lld: windows would not reach that far", (long long)more,
                             w->stride[k] >= w->dilation[k] ? "the stride" : "the dilation", (long long)steps);
     w->x[k] = (w->y[k] - 1) * w->stride[k] + window_extent(w, k) + more - w->before[k] - w->after[k];
     if (w->x[k] > 0)
         return true;
-    return shape_refuse(m, op, "padding cuts off all of the %lld %s that its windows cover", (long long)(w->x[k] + w->before[k] + w->after[k]),
+    return shape_refuse(m, shape_at(m, op, "padding"), "padding cuts off all of the %lld %s that its windows cover", (long long)(w->x[k] + w->before[k] + w->after[k]),
                         w->flat ? "positions" : k ? "columns" : "rows");
 }
 
@@ -43,7 +43,7 @@ static bool infer(Model *m, Op *op)
         return false;
     op_pair(more, op, "output_padding");
     if (w.flat && op_attr(op, "output_padding")->count > 1)
-        return shape_refuse(m, op, "'output_padding' takes one number for an input of [channels, positions]");
+        return shape_refuse(m, shape_at(m, op, "output_padding"), "'output_padding' takes one number for an input of [channels, positions]");
     w.x[0] = 1;
     for (int k = w.flat; k < 2; k++)
         if (!result_size(m, op, &w, k, more[k]))

@@ -62,14 +62,14 @@ static bool infer(Model *m, Op *op)
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs && p.flat; i++) {
         const Attr *a = op_attr(op, pairs[i]);
         if (a->count > 1 && a->number[0] != a->number[1])
-            return shape_refuse(m, op, "its input %s has no rows and columns: '%s' must be one number", shape_text(m->arena, x), pairs[i]);
+            return shape_refuse(m, shape_at(m, op, pairs[i]), "its input %s has no rows and columns: '%s' must be one number", shape_text(m->arena, x), pairs[i]);
     }
     for (int k = p.flat; k < 2; k++) {
         if (2 * p.padding[k] > p.size[k])
-            return shape_refuse(m, op, "a padding of %lld is more than half of the window of %lld", (long long)p.padding[k], (long long)p.size[k]);
+            return shape_refuse(m, shape_at(m, op, "padding"), "a padding of %lld is more than half of the window of %lld", (long long)p.padding[k], (long long)p.size[k]);
         if (p.size[k] > p.input[k] + 2 * p.padding[k])
-            return p.flat ? shape_refuse(m, op, "a window of %lld does not fit its input of %lld", (long long)p.size[k], (long long)p.input[k])
-                          : shape_refuse(m, op, "a %lldx%lld window does not fit its %lldx%lld input; one of %lldx%lld does", (long long)p.size[0],
+            return p.flat ? shape_refuse(m, shape_at(m, op, "size"), "a window of %lld does not fit its input of %lld", (long long)p.size[k], (long long)p.input[k])
+                          : shape_refuse(m, shape_at(m, op, "size"), "a %lldx%lld window does not fit its %lldx%lld input; one of %lldx%lld does", (long long)p.size[0],
                                          (long long)p.size[1], (long long)p.input[0], (long long)p.input[1],
                                          (long long)(p.size[0] < p.input[0] ? p.size[0] : p.input[0]),
                                          (long long)(p.size[1] < p.input[1] ? p.size[1] : p.input[1]));

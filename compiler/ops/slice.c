@@ -43,15 +43,6 @@ static Range range(const Op *op, const Shape *x)
 
 static const Repeat *repeat_of(const Op *op) { return op->slice.repeat; }
 
-/* The operator at the place of one of its attributes, for messages. */
-static const Op *at(const Model *m, const Op *op, const Attr *a)
-{
-    Op *there = NEW(m->arena, Op);
-    *there = *op;
-    there->loc = a->loc;
-    return there;
-}
-
 /* The attributes by themselves: index, or from and to that move alike. */
 static bool fit(Model *m, Op *op)
 {
@@ -61,9 +52,9 @@ static bool fit(Model *m, Op *op)
     if (index->given)
         return true;
     if (moved(op, "from") != 0 && !to->given)
-        return shape_refuse(m, at(m, op, from), "from moves with the step, so to must be given, and move with it");
+        return shape_refuse(m, shape_at(m, op, "from"), "from moves with the step, so to must be given, and move with it");
     if (to->given && (moved(op, "from") != moved(op, "to") || (moved(op, "to") != 0 && from->repeat != to->repeat)))
-        return shape_refuse(m, at(m, op, to),
+        return shape_refuse(m, shape_at(m, op, "to"),
                             "from and to must move alike, by as many positions a step, so that each step has a slice of one size");
     return true;
 }
@@ -78,7 +69,7 @@ static bool inside(Model *m, Op *op, const Range *r, int64_t size, const Shape *
         if (from >= 0 && to <= (double)size && from < to)
             continue;
         const bool index = op_attr(op, "index")->given;
-        const Op *here = r->by == 0 ? op : at(m, op, op_attr(op, index ? "index" : "from"));
+        const Op *here = r->by == 0 ? op : shape_at(m, op, index ? "index" : "from");
         const char *step = r->by == 0 ? "" : arena_printf(m->arena, "at $%s = %d ", repeat->step ? repeat->step : "t", t);
         const char *has = arena_printf(m->arena, "axis %d of the %s input has positions 0 to %lld", r->axis, shape_text(m->arena, x),
                                        (long long)size - 1);
@@ -105,7 +96,7 @@ static bool infer(Model *m, Op *op)
     if (repeat_of(op) && repeat_of(op)->steps == 0) /* the number of steps has an error, already reported */
         return false;
     if (r.axis < 0 || r.axis >= x->rank)
-        return shape_refuse(m, op, "axis %lld does not exist: the input is %s", (long long)op_int(op, "axis"), shape_text(m->arena, x));
+        return shape_refuse(m, shape_at(m, op, "axis"), "axis %lld does not exist: the input is %s", (long long)op_int(op, "axis"), shape_text(m->arena, x));
     if (!inside(m, op, &r, x->dim[r.axis], x))
         return false;
     Shape y = *x;

@@ -25,16 +25,16 @@ static bool infer(Model *m, Op *op)
     int64_t out[2];
     if (op_attr(op, "size")->given) {
         if (op_attr(op, "downsample")->given)
-            return shape_refuse(m, op, "give either downsample or size");
+            return shape_refuse(m, shape_at(m, op, "size"), "give either downsample or size");
         op_pair(out, op, "size");
     } else {
         for (int i = 0; i < 2; i++)
             out[i] = (int64_t)floor((double)x->dim[i + 1] / op_real(op, "downsample"));
     }
     if (out[0] < 1 || out[1] < 1)
-        return shape_refuse(m, op, "downsample %g leaves nothing of a %lldx%lld image", op_real(op, "downsample"), (long long)x->dim[1], (long long)x->dim[2]);
+        return shape_refuse(m, shape_at(m, op, "downsample"), "downsample %g leaves nothing of a %lldx%lld image", op_real(op, "downsample"), (long long)x->dim[1], (long long)x->dim[2]);
     if (out[0] > 16384 || out[1] > 16384)
-        return shape_refuse(m, op, "a result of %lldx%lld points is larger than 16384x16384", (long long)out[0], (long long)out[1]);
+        return shape_refuse(m, shape_at(m, op, "size"), "a result of %lldx%lld points is larger than 16384x16384", (long long)out[0], (long long)out[1]);
     op->writes[0].tensor->shape = (Shape){ 3, { x->dim[0], out[0], out[1] } };
     return true;
 }

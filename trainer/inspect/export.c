@@ -5,6 +5,8 @@
 #include "run/run.h"
 #include "run/weights.h"
 
+#include <stdio.h>
+
 int command_export(const Options *o)
 {
     if (o->run && o->seed_given)
@@ -15,14 +17,19 @@ int command_export(const Options *o)
         fail(WRONG_USAGE, "export: --average gives the average of the weights of --run DIR, which is missing");
     if (o->buffers && o->parameters_only)
         fail(WRONG_USAGE, "export: --buffers writes running statistics, --parameters-only leaves them out; leave one of them out");
-    if (o->parameters_only && onnx_named(o->out))
+    const bool onnx = onnx_named(o->out);
+    if (o->parameters_only && onnx)
         fail(WRONG_USAGE, "export: an ONNX file is the whole net; leave --parameters-only out");
     open_net(1);
-    if (o->run)
-        run_weights(o->run, o->last, o->average ? CHECKPOINT_AVERAGE : CHECKPOINT_TRAINED);
+    bool averages = false;
+    if (o->run)      /* an ONNX file is for use, as a library is: it has what is evaluated */
+        averages = run_weights(o->run, o->last, o->average ? CHECKPOINT_AVERAGE : onnx ? CHECKPOINT_EVALUATED : CHECKPOINT_TRAINED);
     else
         weights_init(net.weights(), o->seed_given ? o->seed : net.training->seed);
-    if (onnx_named(o->out))
+    if (averages && !onnx && !o->average)
+        fprintf(stderr, "%s: note: %s keeps an average of the weights, which eval takes; these are the weights as updates left them, and --average writes the average\n",
+                net.name, o->run);
+    if (onnx)
         onnx_save(o->out, net.weights());
     else
         weights_save(o->out, net.weights(), !o->parameters_only);

@@ -294,12 +294,19 @@ static _Noreturn void fail_other_model(const Checkpoint *c, const char *path)
          " (`export` still gives its weights)", path, c->container.hash, net.hash, text);
 }
 
+static const char average[] = "average/";
+
+bool checkpoint_averages(const Checkpoint *c)
+{
+    bool there = false;
+    for (int i = 0; i < c->container.count; i++)
+        there = there || !strncmp(c->container.blocks[i].name, average, strlen(average));
+    return there;
+}
+
 bool checkpoint_weights(const Checkpoint *c, const char *path, CheckpointWeights which)
 {
-    static const char average[] = "average/";
-    bool there = false;
-    for (int i = 0; i < c->container.count && which != CHECKPOINT_TRAINED; i++)
-        there = there || !strncmp(c->container.blocks[i].name, average, strlen(average));
+    const bool there = which != CHECKPOINT_TRAINED && checkpoint_averages(c);
     if (which == CHECKPOINT_AVERAGE && !there)
         return false;
     weights_from_arrays(net.weights(), c->container.blocks, c->container.count, there ? average : "weights/", path);

@@ -76,6 +76,8 @@ typedef struct { Container container; Json facts; } Checkpoint;
 /* False, with *e, if the file is damaged or no checkpoint; ends the program if its facts are no JSON. */
 bool checkpoint_open(Checkpoint *c, const char *path, ArrayError *e);
 void checkpoint_close(Checkpoint *c);
+/* True if it has an average of the weights. */
+bool checkpoint_averages(const Checkpoint *c);
 /* Its weights as updates left them, or their average; EVALUATED: the average where it has one, as training evaluates. */
 typedef enum { CHECKPOINT_EVALUATED, CHECKPOINT_TRAINED, CHECKPOINT_AVERAGE } CheckpointWeights;
 /* These to net.weights(), its running statistics to net.running(); shapes must fit, the model hash need not.  False if it has no average. */

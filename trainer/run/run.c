@@ -364,7 +364,7 @@ void run_or_file_weights(const char *run, const char *weights, bool last, bool m
     run_weights(run, last, CHECKPOINT_EVALUATED);
 }
 
-void run_weights(const char *run, bool last, CheckpointWeights which)
+bool run_weights(const char *run, bool last, CheckpointWeights which)
 {
     char path[PATH_ROOM];
     Checkpoint c;
@@ -379,5 +379,7 @@ void run_weights(const char *run, bool last, CheckpointWeights which)
         fail_array(&e);
     if (!checkpoint_weights(&c, path, which))
         fail(WRONG_INPUT, "%s: has no average of the weights; a net keeps one with train: { average: 0.999 }", path);
+    const bool averages = checkpoint_averages(&c);
     checkpoint_close(&c);
+    return averages;
 }

@@ -43,7 +43,7 @@ void run_resume(Progress *p, const char *run);
  * of a file go to net.weights(), with the running statistics; exactly one of run and weights is to be given.  Shapes must fit, the hash need not.
  * measured: batches are measured, so a file may lack running statistics. */
 void run_or_file_weights(const char *run, const char *weights, bool last, bool measured);
-/* The same of a run alone; which of its weights: checkpoint.h.  Ends the program if it has no average, and that is wanted. */
-void run_weights(const char *run, bool last, CheckpointWeights which);
+/* The same of a run alone; which of its weights: checkpoint.h.  Returns whether it has an average; ends the program if it has none, and that is wanted. */
+bool run_weights(const char *run, bool last, CheckpointWeights which);
 
 #endif

@@ -1,0 +1,24 @@
+/* verdict.h -- what the losses of a short training tell: whether they still fall, and the rate at which they fall fastest.  Functions of arrays alone. */
+#ifndef SPN_VERDICT_H
+#define SPN_VERDICT_H
+
+#include <stdbool.h>
+
+/* How often --overfit-one-batch looks, in steps, and when it ends. */
+enum { LOOK = 100, STEPS_MOST = 40000 };
+
+/* least[k]: the least loss so far, above what the targets leave of it, at the look k = 0, 1, ... after (k + 1) LOOK steps.  False if at the last of
+ * them, of number `looks` - 1, it is hardly below what it was after half as many steps; true of the first four. */
+bool still_falls(const double *least, int looks);
+
+/* The rates of --lr-find, a row that grows by the same factor, and the loss at each. */
+enum { DECADES = 8, PER_DECADE = 20, POINTS = DECADES * PER_DECADE + 1 };
+typedef struct { double rate, loss, smooth; } Point;
+
+/* The mean of losses, weighted towards the latest, without bias: the loss of points[count - 1] into its `smooth`, those before it have theirs. */
+void point_smooth(Point *points, int count);
+/* Where the smoothed loss falls most from one third of a decade to the next, between the rate from which on it is below the losses at the smallest rates
+ * by more than their noise, and the one where it has come near its least.  0 if it never falls by more than that noise and a twentieth of those losses. */
+double rate_suggested(const Point *points, int count);
+
+#endif
