@@ -15,7 +15,7 @@ bool still_falls(const double *least, int looks)
 
 /* ---- rates -------------------------------------------------------------------------------------------------------- */
 
-static const double SMOOTH = 0.9, FALL = 0.05, ERRORS = 6;
+static const double SMOOTH = 0.9, FALL = 0.05, ERRORS = 3.5;
 
 void point_smooth(Point *points, int count)
 {
@@ -39,7 +39,7 @@ static double spread(const Point *points, int count)
 double rate_suggested(const Point *points, int count)
 {
     enum { SPAN = PER_DECADE / 3, SETTLED = 10 };          /* points from which on the mean is smooth: 1 / (1 - SMOOTH) */
-    const int first = count < PER_DECADE ? count : PER_DECADE;      /* of the smallest rates, which change nothing */
+    const int first = count < 2 * PER_DECADE ? count : 2 * PER_DECADE;      /* of the smallest rates, which change nothing */
     double mean = 0, most = 0;
     int least = 0, begin = SETTLED - 1, end, steepest = 0;
     if (count <= SETTLED)
@@ -47,7 +47,7 @@ double rate_suggested(const Point *points, int count)
     for (int i = 0; i < first; i++)
         mean += points[i].loss / first;
     /* Standard errors of the mean of the first losses, and of a smoothed one. */
-    const double noise = ERRORS * spread(points, count < 2 * PER_DECADE ? count : 2 * PER_DECADE) * sqrt(1.0 / first + (1 - SMOOTH) / (1 + SMOOTH));
+    const double noise = ERRORS * spread(points, first) * sqrt(1.0 / first + (1 - SMOOTH) / (1 + SMOOTH));
     for (int i = SETTLED; i < count; i++)
         if (!least || points[i].smooth < points[least].smooth)
             least = i;
@@ -57,7 +57,7 @@ double rate_suggested(const Point *points, int count)
     for (int i = SETTLED; i < least; i++)
         if (points[i].smooth >= mean - noise)
             begin = i;
-    for (end = begin + 1; end < least && points[end].smooth > points[least].smooth + fmax(noise / 2, fall / 10);)
+    for (end = begin + 1; end < least && points[end].smooth > points[least].smooth + fmax(noise, fall / 10);)
         end++;
     for (int i = begin + 1; i <= end; i++)
         if (points[i - SPAN].smooth - points[i].smooth > most)
