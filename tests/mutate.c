@@ -378,7 +378,7 @@ static void make_seeds(void)
 {
     ArrayError e;
     Snapshot s;
-    Progress p = { .examples = 57, .position = 10, .steps = 1, .updates = 1, .training = *net.training, .log_rest = "{\"epoch\": 3}\n" };
+    Progress p = { .examples = 57, .position = 10, .steps = 1, .updates = 1, .best_epoch = -1, .training = *net.training, .log_rest = "{\"epoch\": 3}\n" };
     Array a;
     int32_t digits[6] = { 0, 1, 2, 3, 0, 1 };
     unsigned char pixels[48];
