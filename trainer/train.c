@@ -311,7 +311,7 @@ int command_train(const Options *o)
     if (!ranks_mine())
         log_open(&t.log, path, t.p.log_bytes, t.p.log_rest);
     else
-        log_open(&t.log, "/dev/null", 0, NULL);
+        log_open_nowhere(&t.log);
     t.trouble = agree_any(*t.log.rest && !log_flush(&t.log, &t.error));
     free((char *)t.p.log_rest);
     if (*t.p.init.file && !t.p.updates)        /* from now on the file is not needed any more */

@@ -34,6 +34,15 @@ void log_open(Log *log, const char *path, int64_t bytes, const char *rest)
     log_add(log, rest ? rest : "");
 }
 
+void log_open_nowhere(Log *log)
+{
+    *log = (Log){ .path = "/dev/null", .room = 1, .fd = open("/dev/null", O_WRONLY | O_CLOEXEC) };
+    if (log->fd < 0)
+        fail(ENVIRONMENT, "%s: cannot be opened for writing: %s", log->path, strerror(errno));
+    log->rest = need_memory(log->room, log->path);
+    *log->rest = '\0';
+}
+
 void log_add(Log *log, const char *text)
 {
     size_t used = strlen(log->rest), more = strlen(text);

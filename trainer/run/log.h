@@ -14,6 +14,8 @@ typedef struct {
 
 /* Opens `path` and cuts it to `bytes`; `rest` (NULL: "") is to follow.  Ends the program if it cannot be opened. */
 void log_open(Log *log, const char *path, int64_t bytes, const char *rest);
+/* A log that nobody keeps: what is written to it is gone. */
+void log_open_nowhere(Log *log);
 /* Adds a text to what is to be written. */
 void log_add(Log *log, const char *text);
 /* Writes the pending bytes and syncs; bytes that could not be written stay pending for the next call. */
