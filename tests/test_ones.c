@@ -34,6 +34,13 @@ Test(ones, a_remainder_that_stands_alone_is_0)
     expect("int v = t % 1 * 16, w = a + t % 1, x = t % 1 * 16 + 2;\n", "int v = 0, w = a + t % 1, x = t % 1 * 16 + 2;\n");
 }
 
+Test(ones, a_whole_number_that_is_itself_is_1_as_an_argument)
+{
+    expect("static void g(int k, real s)\n{\n    f(s, k == k, k * 2);\n}\n", "static void g(int k, real s)\n{\n    f(s, 1, k * 2);\n}\n");
+    static const char same[] = "static void g(int k, real s)\n{\n    f(s == s, k == m, k == k + 1);\n    if (k == k)\n        f(s != s);\n}\n";
+    expect(same, same);
+}
+
 Test(ones, other_numbers_comments_strings_and_macros_stay)
 {
     static const char same[] = "y = x * 1.0 + k * 16 + a * 1e3 - *p * 1u;\n"
