@@ -95,7 +95,7 @@ static Fact *input_fact(Model *m, const DataDef *d, const Fact *others, const Fa
     const bool byte = d->type == 0, image = is_image(d);
     const int64_t *n = d->shape.dim;
     fact_text(f, "name", d->name);
-    fact_text(f, "member", library_member(m, d->name, others));
+    fact_text(f, "member", library_member(m, d->name, true, others));
     const char *real = m->options.is_double ? "double" : "float";
     fact_text(f, "type", byte ? "uint8_t" : d->type == 2 ? "int32_t" : d->state ? real : "float");
     fact_bool(f, "state", d->state);
@@ -130,7 +130,7 @@ static Fact *output_fact(Model *m, const Tensor *t, const Fact *others)
     for (int k = 1; repeat_level(written) > 1 && k <= repeat_level(written); k++)
         fact_push_int(repeats, repeat_at(written, k)->steps);
     fact_text(f, "name", t->flow_name);
-    fact_text(f, "member", library_member(m, t->flow_name, others));
+    fact_text(f, "member", library_member(m, t->flow_name, false, others));
     fact_text(f, "type", m->options.is_double ? "double" : "float");
     fact_text(f, "dims", dims_text(m, m->options.step ? NULL : written, &t->shape));
     fact_text(f, "tuple", tuple_text(m, m->options.step ? NULL : written, &t->shape));

@@ -117,13 +117,13 @@ static bool is_no_member(const char *id)
     return is_in(cpp_words, id) || is_in(macros, id) || is_macro(id);
 }
 
-/* An input or an output of the model is called so. */
-static bool is_port(const Model *m, const char *id)
+/* An input, or an output, of the model is called so. */
+static bool is_port(const Model *m, const char *id, bool input)
 {
-    for (int i = 0; i < m->input_count; i++)
+    for (int i = 0; input && i < m->input_count; i++)
         if (strcmp(m->inputs[i].name, id) == 0)
             return true;
-    for (int i = 0; i < m->outputs.count; i++)
+    for (int i = 0; !input && i < m->outputs.count; i++)
         if (strcmp(((const Tensor *)m->outputs.items[i])->flow_name, id) == 0)
             return true;
     return false;
@@ -161,13 +161,13 @@ bool library_name_fits(Model *m)
     return diag_errors(m->diag) == before;
 }
 
-const char *library_member(Model *m, const char *name, const Fact *others)
+const char *library_member(Model *m, const char *name, bool input, const Fact *others)
 {
     char *id = arena_copy(m->arena, name, strlen(name));
     for (char *c = id; *c; c++)
         *c = *c == '.' ? '_' : *c;
     for (bool taken = true; taken;) {
-        taken = is_no_member(id) || (strcmp(id, name) && is_port(m, id));
+        taken = is_no_member(id) || (strcmp(id, name) && is_port(m, id, input));
         for (int i = 0; i < others->items.count; i++)
             taken = taken || strcmp(fact_get(others->items.items[i], "member")->text, id) == 0;
         if (taken)
