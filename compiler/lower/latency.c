@@ -13,7 +13,7 @@ enum { SIDE_LEAST = 2, SIDE_MOST = 6, BATCHED_REALS = 4096 }; /* weights that do
 static const double TILES_BELOW = 0.8; /* of what direct convolution takes */
 
 static int64_t ceil_of(int64_t a, int64_t b) { return (a + b - 1) / b; }
-static int64_t up(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
+static int64_t up(int64_t n) { return ceil_of(n, LANES) * LANES; }
 static int least(int64_t a, int64_t b) { return (int)(a < b ? a : b); }
 
 /* ---- convolutions ------------------------------------------------------------------------------------------------------ */
