@@ -180,10 +180,12 @@ assert e["command"] == "make table1 ROWS=beyond-clutter EPOCHS=2", e["command"]
 assert [r["row"] for r in json.loads((out / "bench/table1/rows.json").read_text())] == ["rnn_spn-d4"]
 page = (out / "docs/table1.md").read_text()
 before, beyond = page.split("## Beyond the paper")
-assert "| + " + table1.STEPS["beyond-clutter"][0] + " | %.2f |" % (100 * e["test_error"]) in beyond and table1.STEPS["beyond-clutter"][0] not in before
+assert "| + " + table1.LADDERS["rnn_spn-d3"].steps["beyond-clutter"][0] + " | %.2f |" % (100 * e["test_error"]) in beyond and table1.LADDERS["rnn_spn-d3"].steps["beyond-clutter"][0] not in before
 assert "beyond-clutter" not in before.split("Machines:")[0]
-settings = [set(table1.without_later(step)) for step in table1.STEPS]
-assert settings == [{"shift", "rotate", "scale", "pieces", "over", "dropout"}, {"pieces", "over", "dropout"}, {"over", "dropout"}, set()], settings
+for ladder in table1.LADDERS.values():              # one thing more in each step, and nothing that is not brought
+    settings = [ladder.plain, *map(table1.settings_of, ladder.steps)]
+    for (name, (what, brought)), before, after in zip(ladder.steps.items(), settings, settings[1:]):
+        assert {k: v for k, v in after.items() if before.get(k) != v} == brought and set(after) == set(ladder.plain), name
 END
 
 # ---- other seeds and longer runs of a row stand beside it, each a run of its own, and never take its place in the table

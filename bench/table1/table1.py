@@ -24,6 +24,7 @@ Exit codes: 0 fine; 1 the input is wrong, or a repeated row has other bits; 2 us
 
 import argparse
 import array
+import collections
 import ctypes
 import fcntl
 import filecmp
@@ -47,13 +48,21 @@ from table1_md import write_pages
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROWS = {**{f"{m}-d{d}": (m, d) for d in (3, 4, 2) for m in ("rnn_spn", "ffn_spn")}, "conv": ("conv", 1),
         "rnn_spn-d1": ("rnn_spn", 1), "ffn_spn-d1": ("ffn_spn", 1)}                  # in order of cost
-# Beyond the paper, at d = 3: each step has what those before it have, and one thing more: what it is, and the settings that leave it out.
-STEPS = {"beyond-schedule": ("40 epochs, the rate divided by 1.5 after 15 and every 3 more; no epsilon in the loss", {}),
-         "beyond-moved": ("images moved by up to 3 pixels, turned by 5 degrees, 0.9 to 1.1 times as large", {"shift": "0", "rotate": "0", "scale": "0"}),
-         "beyond-clutter": ("four more pieces of clutter, others in every epoch", {"pieces": "0"}),
-         "beyond-channels": ("dropout of whole channels, at 0.1, instead of elements", {"over": "elements", "dropout": "0.2"})}
-STEPS_EPOCHS = 40               # as the schedule of that model
-NETS = {**ROWS, **{name: ("rnn_spn_today", 3) for name in STEPS}}
+# Beyond the paper, from a row on: each step has what those before it have, and one thing more: what it is, and its settings of rnn_spn_today.
+Ladder = collections.namedtuple("Ladder", "epochs plain steps")            # at most so many epochs; the settings that no step has brought yet
+PLAIN = {"shift": "0", "rotate": "0", "scale": "0", "pieces": "0", "dropout": "0.2", "over": "elements", "layers": "3", "filters": "32", "norm": "0", "average": "0"}
+LADDERS = {
+    "rnn_spn-d3": Ladder(40, PLAIN | {"first": "15", "every": "3"}, {
+        "beyond-schedule": ("40 epochs, the rate divided by 1.5 after 15 and every 3 more; no epsilon in the loss", {}),
+        "beyond-moved": ("images moved by up to 3 pixels, turned by 5 degrees, 0.9 to 1.1 times as large", {"shift": "3", "rotate": "5", "scale": "0.1"}),
+        "beyond-clutter": ("four more pieces of clutter, others in every epoch", {"pieces": "4"}),
+        "beyond-channels": ("dropout of whole channels, at 0.1, instead of elements", {"over": "channels", "dropout": "0.1"})}),
+    "rnn_spn-d2": Ladder(100, PLAIN | {"first": "31", "every": "12"}, {
+        "today-layers": ("a fourth layer; no epsilon in the loss", {"layers": "4"}),
+        "today-norm": ("batch norm behind the classifier's convolutions, dropout 0.1", {"norm": "1", "dropout": "0.1"}),
+        "today-average": ("an average of the weights", {"average": "0.999"})})}
+STEPS = {name: row for row, ladder in LADDERS.items() for name in ladder.steps}
+NETS = {**ROWS, **{name: ("rnn_spn_today", ROWS[row][1]) for name, row in STEPS.items()}}
 KIND, RATES, LOOK = "dropout", ("0.0", "0.2", "0.4"), 40          # chosen on validation among these, after so many epochs,
 CHOOSER = {"rnn_spn": "rnn_spn-d4", "ffn_spn": "ffn_spn-d4", "conv": "ffn_spn-d4"}   # on the cheapest row of the family
 EPOCHS = 100                    # the schedule's rate is 11 times smaller by then
@@ -61,14 +70,18 @@ SPLITS, ARRAYS = ("train", "valid", "test"), ("image", "digits")
 LOOKED_AT = 1000                # images of the validation split whose transforms are looked at after each epoch
 
 
-def without_later(step):
-    """Settings that leave out what the steps after this one bring."""
-    order = list(STEPS)
-    return {k: v for later in order[order.index(step) + 1:] for k, v in STEPS[later][1].items()}
+def settings_of(step):
+    """What this step and those before it bring."""
+    ladder = LADDERS[STEPS[step]]
+    order = list(ladder.steps)
+    found = dict(ladder.plain)
+    for earlier in order[:order.index(step) + 1]:
+        found |= ladder.steps[earlier][1]
+    return found
 
 
 def usual_epochs(row):
-    return STEPS_EPOCHS if row in STEPS else EPOCHS
+    return LADDERS[STEPS[row]].epochs if row in STEPS else EPOCHS
 
 
 def say(text):
@@ -334,7 +347,7 @@ class Results:
         return {**{k: e[k] for k in ("key", "values", "row", "seed", "epochs", "set", "commit", "command")}, "tried": tried, "chosen": chosen}
 
     def pages(self):
-        write_pages(self.out, self.rows, self.beyond, self.experiments, {name: what for name, (what, _) in STEPS.items()}, EPOCHS, write_file)
+        write_pages(self.out, self.rows, self.beyond, self.experiments, {row: {name: what for name, (what, _) in ladder.steps.items()} for row, ladder in LADDERS.items()}, EPOCHS, write_file)
 
     def chosen(self, row):
         """The dropout rate that its family's cheapest row chose, or None."""
@@ -555,7 +568,7 @@ class Table:
             e = done[-1]
             return say(f"{row}: finished, model hash {e['model_hash']}; ROWS={row} trains it again if the model hash is another now, or the run not here")
         if row in STEPS:
-            settings, shown, epochs = {**without_later(row), **o.set}, o.set, o.epochs or STEPS_EPOCHS
+            settings, shown, epochs = {**settings_of(row), **o.set}, o.set, o.epochs or usual_epochs(row)
         else:
             settings, epochs = {KIND: o.set.get(KIND) or self.rate_for(row), **o.set}, o.epochs or EPOCHS
             shown = settings
@@ -600,7 +613,7 @@ def arguments():
     p.add_argument("--runs", type=pathlib.Path, default=ROOT / "runs", metavar="DIR", help="data, programs, checkpoints (default: runs)")
     p.add_argument("--set", default="", metavar="'KEY=VALUE ...'", help="other values of the model's parameters than the usual ones")
     p.add_argument("--seed", type=int, default=1, help="of the training (default 1); other seeds are rows of their own")
-    p.add_argument("--epochs", type=int, metavar="N", help=f"at most (default {EPOCHS}; --choose {LOOK}; beyond the paper {STEPS_EPOCHS})")
+    p.add_argument("--epochs", type=int, metavar="N", help=f"at most (default {EPOCHS}; --choose {LOOK}; beyond the paper 40 or 100, as the step says)")
     p.add_argument("--threads", type=int, metavar="N", help="(default: the processors available); the bits do not depend on it")
     p.add_argument("--choose", metavar="KEY=A,B,...", help="train --rows with each value, on the validation split alone")
     p.add_argument("--docs", action="store_true", help="no training: collect what the runs hold, write the documents")
