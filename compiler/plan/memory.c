@@ -5,7 +5,8 @@
  * A tensor that is used in one phase only, always at its own step, is placed in a thread's scratch; all others in the batch's memory,
  * [slots][groups][elements][lanes].  What each round of a loop makes for itself has one slot, which the next round overwrites.
  * A place is used again after the last read of its tensor; a tensor used in a loop keeps its place for the whole loop.  A tensor with a name in the
- * flow keeps its place to the end, so that a program can read it; one that tells the kinks of a formula to the end of the forward pass.
+ * flow keeps its place to the end of the forward pass, so that a program can read it then, and one that tells the kinks of a formula; what is shown
+ * beside a loss to the end of both.
  * With --debug every tensor has a place of its own, and a guard before and behind each of its slots. */
 #include "spnc.h"
 #include <string.h>
@@ -96,7 +97,7 @@ static void find_lifetimes(Model *m)
     }
     for (int i = 0; i < m->tensors.count; i++) {
         Tensor *t = m->tensors.items[i];
-        if (t->decides)
+        if (t->decides || (t->flow_name && tensor_owner(t)->first >= 0))
             touch(t, m->forward_phases.count - 1);
     }
 }
@@ -252,8 +253,18 @@ static void extend_over_loops(const Model *m, Tensor *t)
     t->last = last;
 }
 
-/* True if the tensor is read after the passes: labels, losses, a batch norm's statistics, and what has a name in the flow or is shown beside
- * a loss. */
+/* Has it, or a view of it, a name in the flow? */
+static bool is_named(const Model *m, const Tensor *t)
+{
+    for (int k = 0; k < m->tensors.count; k++) {
+        const Tensor *v = m->tensors.items[k];
+        if (v->flow_name && tensor_owner(v) == t)
+            return true;
+    }
+    return false;
+}
+
+/* True if the tensor is read after both passes: labels, losses, what is shown beside them, a batch norm's statistics. */
 static bool outlives_passes(const Model *m, const Tensor *t)
 {
     for (int k = 0; k < m->loss_count; k++)
@@ -261,7 +272,7 @@ static bool outlives_passes(const Model *m, const Tensor *t)
             return true;
     for (int k = 0; k < m->tensors.count; k++) {
         const Tensor *v = m->tensors.items[k];
-        if ((v->flow_name || v->shown) && tensor_owner(v) == t)
+        if (v->shown && tensor_owner(v) == t)
             return true;
     }
     return t->space == LABELS_I32 || (t->op && t->op->kind == OP_batch_statistics);
@@ -336,7 +347,7 @@ static void find_brief(Model *m)
 {
     for (int i = 0; i < m->tensors.count && !m->options.debug; i++) {
         Tensor *t = m->tensors.items[i];
-        const bool kept = t->carried || t->decides || t->space != REALS || !t->repeat || outlives_passes(m, t);
+        const bool kept = t->carried || t->decides || t->space != REALS || !t->repeat || is_named(m, t) || outlives_passes(m, t);
         const Phase *loop = kept || t->local || t->first < 0 || tensor_owner(t) != t ? NULL : rounds_of(m, t);
         t->brief = loop ? steps_all(loop->from->outer) : 0;
     }
@@ -357,7 +368,7 @@ static void place_batch(Model *m)
         extend_over_loops(m, t);
         if (guard)
             t->first = 0;
-        if (guard || outlives_passes(m, t))
+        if (guard || outlives_passes(m, t) || (m->options.mpi && is_named(m, t)))      /* ranks look there for what is no number when a step has failed */
             t->last = phase_count(m);
         items[n++] = (Item){ t, up((int64_t)t->slots * (t->shared ? 1 : m->groups) * t->slot_reals + 2 * guard), t->first, t->last };
     }

@@ -532,31 +532,33 @@ static void sum_d_e_total_forward(real *y, real *x1, real *x2)
  * Of each tensor: its slices, its shape, where a gradient comes from, its place, and what else has some of that place
  * at other times. */
 static real *memory;
-#define MEMORY ((size_t)1520)     /* reals */
+#define MEMORY ((size_t)1136)     /* reals */
 #define SCRATCH ((size_t)256)     /* reals of each thread */
 static struct {
     s_t *s;                 /* [-G .. 2G)  2x2: reals 256 to 448, 768 bytes, [0] at 320 */
-    r_t *r;                 /* [0 .. G)  2: reals 704 to 736, 128 bytes; with d_both, d_s_total */
-    x_t *x;                 /* [0 .. G)  4: reals 1216 to 1280, 256 bytes */
-    d_t *d;                 /* [0 .. G)  4: reals 1280 to 1344, 256 bytes */
+    r_t *r;                 /* [0 .. G)  2: reals 576 to 608, 128 bytes; with d_both, d_e */
+    x_t *x;                 /* [0 .. G)  4: reals 960 to 1024, 256 bytes */
+    d_t *d;                 /* [0 .. G)  4: reals 1024 to 1088, 256 bytes */
     e_t *e;                 /* [0 .. G)  2x2: d again */
-    p_t *p;                 /* [0 .. 2G)  2x2: reals 448 to 576, 512 bytes */
-    both_t *both;           /* [0 .. G)  2x4: reals 576 to 704, 512 bytes */
-    end_t *end;             /* [0 .. G)  2x2: reals 1344 to 1408, 256 bytes */
-    first_t *first;         /* [0 .. G)  2x2: reals 1408 to 1472, 256 bytes */
-    v_t *v;                 /* [0 .. G)  2: reals 1472 to 1504, 128 bytes */
-    loss1_t *loss1;         /* [0 .. G)  1: reals 1504 to 1520, 64 bytes */
-    real (*d_v_rows)[256];  /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB; with d_s_3, d_d_rows */
-    d_v_t *d_v;             /* [0 .. G)  2: by mse1; reals 832 to 864, 128 bytes; with d_s */
-    d_both_t *d_both;       /* [0 .. G)  2x4: by v; reals 704 to 832, 512 bytes; with r, d_s_total */
-    d_s_t *d_s;             /* [0 .. 2G)  2x2: by s_steps; reals 832 to 960, 512 bytes; with d_v */
-    d_s_2_t *d_s_2;         /* [0 .. 2G)  2x2: by end; reals 960 to 1088, 512 bytes */
+    p_t *p;                 /* [0 .. 2G)  2x2: reals 0 to 128, 512 bytes; with d_v_rows, d_s_3, d_d_rows */
+    end_t *end;             /* [0 .. G)  2x2: reals 128 to 192, 256 bytes; with d_v_rows, d_d_rows */
+    first_t *first;         /* [0 .. G)  2x2: reals 192 to 256, 256 bytes; with d_v_rows, d_d_rows */
+    both_t *both;           /* [0 .. G)  2x4: reals 448 to 576, 512 bytes; with d_s_total */
+    v_t *v;                 /* [0 .. G)  2: reals 1088 to 1120, 128 bytes */
+    loss1_t *loss1;         /* [0 .. G)  1: reals 1120 to 1136, 64 bytes */
+    real (*d_v_rows)[256];
+        /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB; with p, end, first, d_s_3, d_d_rows */
+    d_v_t *d_v;             /* [0 .. G)  2: by mse1; reals 704 to 736, 128 bytes; with d_s */
+    d_both_t *d_both;       /* [0 .. G)  2x4: by v; reals 576 to 704, 512 bytes; with r, d_e */
+    d_s_t *d_s;             /* [0 .. 2G)  2x2: by s_steps; reals 704 to 832, 512 bytes; with d_v */
+    d_s_2_t *d_s_2;         /* [0 .. 2G)  2x2: by end; reals 832 to 960, 512 bytes */
     d_s_3_t *d_s_3;
-        /* [0 .. G)  2x2: by p, for the step before; reals 0 to 64, 256 bytes; with d_v_rows, d_d_rows */
+        /* [0 .. G)  2x2: by p, for the step before; reals 0 to 64, 256 bytes; with p, d_v_rows, d_d_rows */
     d_s_total_t *d_s_total;
-        /* [0 .. 2G)  2x2: d_s + d_s_2 + d_s_3 of the next step; reals 704 to 832, 512 bytes; with r, d_both */
-    d_e_t *d_e;             /* [0 .. 2G)  2x2: by p; reals 1088 to 1216, 512 bytes */
-    real (*d_d_rows)[256];  /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB; with d_v_rows, d_s_3 */
+        /* [0 .. 2G)  2x2: d_s + d_s_2 + d_s_3 of the next step; reals 448 to 576, 512 bytes; with both */
+    d_e_t *d_e;             /* [0 .. 2G)  2x2: by p; reals 576 to 704, 512 bytes; with r, d_both */
+    real (*d_d_rows)[256];
+        /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB; with p, end, first, d_v_rows, d_s_3 */
 } v;
 
 /* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
@@ -583,24 +585,24 @@ static inline const Scratch *scratch_of_thread(void) { return &scratches[omp_get
 static void lay_out(void)
 {
     v.s = (void *)(memory + 320);
-    v.r = (void *)(memory + 704);
-    v.x = (void *)(memory + 1216);
-    v.d = (void *)(memory + 1280);
-    v.e = (void *)(memory + 1280);
-    v.p = (void *)(memory + 448);
-    v.both = (void *)(memory + 576);
-    v.end = (void *)(memory + 1344);
-    v.first = (void *)(memory + 1408);
-    v.v = (void *)(memory + 1472);
-    v.loss1 = (void *)(memory + 1504);
+    v.r = (void *)(memory + 576);
+    v.x = (void *)(memory + 960);
+    v.d = (void *)(memory + 1024);
+    v.e = (void *)(memory + 1024);
+    v.p = (void *)memory;
+    v.end = (void *)(memory + 128);
+    v.first = (void *)(memory + 192);
+    v.both = (void *)(memory + 448);
+    v.v = (void *)(memory + 1088);
+    v.loss1 = (void *)(memory + 1120);
     v.d_v_rows = (void *)memory;
-    v.d_v = (void *)(memory + 832);
-    v.d_both = (void *)(memory + 704);
-    v.d_s = (void *)(memory + 832);
-    v.d_s_2 = (void *)(memory + 960);
+    v.d_v = (void *)(memory + 704);
+    v.d_both = (void *)(memory + 576);
+    v.d_s = (void *)(memory + 704);
+    v.d_s_2 = (void *)(memory + 832);
     v.d_s_3 = (void *)memory;
-    v.d_s_total = (void *)(memory + 704);
-    v.d_e = (void *)(memory + 1088);
+    v.d_s_total = (void *)(memory + 448);
+    v.d_e = (void *)(memory + 576);
     v.d_d_rows = (void *)memory;
     for (int k = 0; k < threads; k++) {
         real *at = scratch_memory + (size_t)k * SCRATCH;
@@ -878,13 +880,13 @@ static const NetData targets[] = {
  * transform, output. */
 static const NetValue values[] = {
     { "s", 2, 2, { 2, 2 }, 4, 320, 0, 64, 0, 0 },
-    { "d", 2, 1, { 4 }, 4, 1280, 1, 64, 0, 0 },
-    { "e", 2, 2, { 2, 2 }, 4, 1280, 1, 64, 0, 0 },
-    { "p", 2, 2, { 2, 2 }, 4, 448, 0, 64, 0, 0 },
-    { "end", 0, 2, { 2, 2 }, 4, 1344, 0, 64, 0, 0 },
-    { "first", 0, 2, { 2, 2 }, 4, 1408, 0, 64, 0, 0 },
-    { "both", 0, 2, { 2, 4 }, 8, 576, 0, 128, 0, 0 },
-    { "v", 0, 1, { 2 }, 2, 1472, 0, 32, 0, 1 },
+    { "d", 2, 1, { 4 }, 4, 1024, 1, 64, 0, 0 },
+    { "e", 2, 2, { 2, 2 }, 4, 1024, 1, 64, 0, 0 },
+    { "p", 2, 2, { 2, 2 }, 4, 0, 0, 64, 0, 0 },
+    { "end", 0, 2, { 2, 2 }, 4, 128, 0, 64, 0, 0 },
+    { "first", 0, 2, { 2, 2 }, 4, 192, 0, 64, 0, 0 },
+    { "both", 0, 2, { 2, 4 }, 8, 448, 0, 128, 0, 0 },
+    { "v", 0, 1, { 2 }, 2, 1088, 0, 32, 0, 1 },
 };
 
 /* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label

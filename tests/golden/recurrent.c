@@ -941,44 +941,48 @@ static void fold(real *sum, const real *part, int parts, ptrdiff_t size, int add
  * Of each tensor: its slices, its shape, where a gradient comes from, its place, and what else has some of that place
  * at other times. */
 static real *memory;
-#define MEMORY ((size_t)2960)     /* reals */
+#define MEMORY ((size_t)2640)     /* reals */
 #define SCRATCH ((size_t)144)     /* reals of each thread */
 static struct {
     image_t *image;                         /* [0 .. G)  1x4x4: reals 1408 to 1664, 1.0 KiB */
-    h_t *h;                                 /* [-G .. 2G)  3: reals 2304 to 2448, 576 bytes, [0] at 2352 */
-    digits_t *digits;                       /* [0 .. G)  2: reals 2896 to 2928, 128 bytes */
+    h_t *h;                                 /* [-G .. 2G)  3: reals 2112 to 2256, 576 bytes, [0] at 2160 */
+    digits_t *digits;                       /* [0 .. G)  2: reals 2576 to 2608, 128 bytes */
     h_from_input_t *h_from_input;
-        /* [0 .. G)  9: reals 0 to 144, 576 bytes; with d_classify_dense1_rows, d_h_from_state_rows,
+        /* [0 .. G)  9: reals 0 to 144, 576 bytes; with A, d_classify_dense1_rows, d_h_from_state_rows,
          * d_h_from_input_rows */
     h_from_state_t *h_from_state;
-        /* [0 .. G)  9: reals 144 to 288, 576 bytes; with d_classify_dense1_rows, d_h_from_state_rows,
+        /* [0 .. G)  9: reals 144 to 288, 576 bytes; with A, crop, d_classify_dense1_rows, d_h_from_state_rows,
          * d_h_from_input_rows */
     h_gates_t *h_gates;                     /* [0 .. 2G)  4x3: reals 1024 to 1408, 1.5 KiB */
-    A_t *A;                                 /* [0 .. 2G)  6: reals 1920 to 2112, 768 bytes */
+    A_t *A;
+        /* [0 .. 2G)  6: reals 0 to 192, 768 bytes; with h_from_input, h_from_state, d_classify_dense1_rows,
+         * d_h_from_state_rows, d_h_from_input_rows */
+    crop_t *crop;
+        /* [0 .. 2G)  1x2x2: reals 192 to 320, 512 bytes; with h_from_state, d_classify_dense1_rows,
+         * d_h_from_state_rows, d_h_from_input_rows */
     crop_slopes_t *crop_slopes;
         /* [0 .. 2G)  2x1x2x2: reals 1664 to 1920, 1.0 KiB; with d_h, d_h_2, d_h_3 */
-    crop_t *crop;                           /* [0 .. 2G)  1x2x2: reals 2448 to 2576, 512 bytes */
-    classify_dropout1_t *classify_dropout1; /* [0 .. 2G)  1x2x2: reals 2576 to 2704, 512 bytes */
-    classify_dense1_t *classify_dense1;     /* [0 .. 2G)  2: reals 2832 to 2896, 256 bytes */
-    loss1_t *loss1;                         /* [0 .. 2G)  1: reals 2928 to 2960, 128 bytes */
+    classify_dropout1_t *classify_dropout1; /* [0 .. 2G)  1x2x2: reals 2256 to 2384, 512 bytes */
+    classify_dense1_t *classify_dense1;     /* [0 .. 2G)  2: reals 2512 to 2576, 256 bytes */
+    loss1_t *loss1;                         /* [0 .. 2G)  1: reals 2608 to 2640, 128 bytes */
     real (*d_classify_dense1_rows)[256];
-        /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB; with h_from_input, h_from_state,
+        /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB; with h_from_input, h_from_state, A, crop,
          * d_h_from_state_rows, d_h_from_input_rows */
     d_classify_dense1_t *d_classify_dense1;
         /* [0 .. 2G)  2: by cross_entropy1; reals 512 to 576, 256 bytes; with d_A_rows, d_h_from_input */
     d_classify_dropout1_t *d_classify_dropout1;
-        /* [0 .. 2G)  1x2x2: by classify_dense1; reals 2704 to 2832, 512 bytes */
+        /* [0 .. 2G)  1x2x2: by classify_dense1; reals 2384 to 2512, 512 bytes */
     real (*d_A_rows)[256];
         /* [0 .. 2G)  a kernel's own layout: reals 512 to 1024, 2.0 KiB; with d_classify_dense1, d_h_from_input,
          * d_h_from_state, d_h_init_part */
-    d_A_t *d_A;                             /* [0 .. 2G)  6: by crop; reals 2112 to 2304, 768 bytes */
+    d_A_t *d_A;                             /* [0 .. 2G)  6: by crop; reals 1920 to 2112, 768 bytes */
     d_h_t *d_h;                             /* [0 .. 2G)  3: by A; reals 1664 to 1760, 384 bytes; with crop_slopes */
     d_h_2_t *d_h_2;
         /* [0 .. G)  3: by h, for the step before; reals 1760 to 1808, 192 bytes; with crop_slopes */
     d_h_3_t *d_h_3;
         /* [0 .. G)  3: by h_from_state, for the step before; reals 1808 to 1856, 192 bytes; with crop_slopes */
     real (*d_h_from_state_rows)[256];
-        /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB; with h_from_input, h_from_state,
+        /* [0 .. 2G)  a kernel's own layout: reals 0 to 512, 2.0 KiB; with h_from_input, h_from_state, A, crop,
          * d_classify_dense1_rows, d_h_from_input_rows */
     d_h_from_input_t *d_h_from_input;
         /* [0 .. 2G)  9: by h; reals 512 to 800, 1.1 KiB; with d_classify_dense1, d_A_rows */
@@ -986,7 +990,7 @@ static struct {
         /* [0 .. G)  9: by h; reals 800 to 944, 576 bytes; with d_A_rows, d_h_init_part */
     d_h_init_part_slot *d_h_init_part;      /* [0 .. G)  3: reals 800 to 816, 64 bytes; with d_A_rows, d_h_from_state */
     real (*d_h_from_input_rows)[256];
-        /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB; with h_from_input, h_from_state,
+        /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB; with h_from_input, h_from_state, A, crop,
          * d_classify_dense1_rows, d_h_from_state_rows */
 } v;
 
@@ -1010,22 +1014,22 @@ static inline const Scratch *scratch_of_thread(void) { return &scratches[omp_get
 static void lay_out(void)
 {
     v.image = (void *)(memory + 1408);
-    v.h = (void *)(memory + 2352);
-    v.digits = (void *)(memory + 2896);
+    v.h = (void *)(memory + 2160);
+    v.digits = (void *)(memory + 2576);
     v.h_from_input = (void *)memory;
     v.h_from_state = (void *)(memory + 144);
     v.h_gates = (void *)(memory + 1024);
-    v.A = (void *)(memory + 1920);
+    v.A = (void *)memory;
+    v.crop = (void *)(memory + 192);
     v.crop_slopes = (void *)(memory + 1664);
-    v.crop = (void *)(memory + 2448);
-    v.classify_dropout1 = (void *)(memory + 2576);
-    v.classify_dense1 = (void *)(memory + 2832);
-    v.loss1 = (void *)(memory + 2928);
+    v.classify_dropout1 = (void *)(memory + 2256);
+    v.classify_dense1 = (void *)(memory + 2512);
+    v.loss1 = (void *)(memory + 2608);
     v.d_classify_dense1_rows = (void *)memory;
     v.d_classify_dense1 = (void *)(memory + 512);
-    v.d_classify_dropout1 = (void *)(memory + 2704);
+    v.d_classify_dropout1 = (void *)(memory + 2384);
     v.d_A_rows = (void *)(memory + 512);
-    v.d_A = (void *)(memory + 2112);
+    v.d_A = (void *)(memory + 1920);
     v.d_h = (void *)(memory + 1664);
     v.d_h_2 = (void *)(memory + 1760);
     v.d_h_3 = (void *)(memory + 1808);
@@ -1334,10 +1338,10 @@ static const NetData targets[] = {
  * Name, steps, rank, shape and elements at a step, offset of its first slice, the same at each step, reals of a slice,
  * transform, output. */
 static const NetValue values[] = {
-    { "h", 2, 1, { 3 }, 3, 2352, 0, 48, 0, 0 },
-    { "A", 2, 1, { 6 }, 6, 1920, 0, 96, 1, 1 },
-    { "crop", 2, 3, { 1, 2, 2 }, 4, 2448, 0, 64, 0, 0 },
-    { "digit", 2, 1, { 2 }, 2, 2832, 0, 32, 0, 1 },
+    { "h", 2, 1, { 3 }, 3, 2160, 0, 48, 0, 0 },
+    { "A", 2, 1, { 6 }, 6, 0, 0, 96, 1, 1 },
+    { "crop", 2, 3, { 1, 2, 2 }, 4, 192, 0, 64, 0, 0 },
+    { "digit", 2, 1, { 2 }, 2, 2512, 0, 32, 0, 1 },
 };
 
 /* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label

@@ -455,29 +455,30 @@ static void sum_d_h_from_input_2_forward(d_h_from_input_2_t y, d_h_from_input_t 
  * Of each tensor: its slices, its shape, where a gradient comes from, its place, and what else has some of that place
  * at other times. */
 static real *memory;
-#define MEMORY ((size_t)2416)     /* reals */
+#define MEMORY ((size_t)2096)     /* reals */
 #define SCRATCH ((size_t)32)     /* reals of each thread */
 static struct {
-    h_from_input_t *h_from_input;
-        /* [0 .. N)  9: reals 576 to 720, 1.1 KiB; with classify_dropout1, d_h_from_input */
+    h_from_input_t *h_from_input;           /* [0 .. N)  9: reals 576 to 720, 1.1 KiB; with A, d_h_from_input */
     image_t *image;                         /* [0 .. N)  1x4x4: reals 1152 to 1408, 2.0 KiB */
     digits_slot *digits;                    /* [0 .. N)  2: reals 1408 to 1664, 2.0 KiB */
-    h_t *h;                                 /* [-N .. 2N)  3: reals 1856 to 2000, 1.1 KiB, [0] at 1904 */
+    h_t *h;                                 /* [-N .. 2N)  3: reals 1664 to 1808, 1.1 KiB, [0] at 1712 */
     h_from_state_t *h_from_state;           /* [0 .. 2N)  9: reals 0 to 288, 2.2 KiB */
     h_gates_t *h_gates;                     /* [0 .. 2N)  3x3: reals 288 to 576, 2.2 KiB */
-    classify_dropout1_t *classify_dropout1;
-        /* [0 .. 2N)  1x2x2: reals 576 to 704, 1.0 KiB; with h_from_input, d_h_from_input */
-    A_t *A;                                 /* [0 .. 2N)  6: reals 1664 to 1856, 1.5 KiB */
-    crop_t *crop;                           /* [0 .. 2N)  1x2x2: reals 2000 to 2128, 1.0 KiB */
-    classify_dense1_t *classify_dense1;     /* [0 .. 2N)  2: reals 2224 to 2288, 512 bytes */
-    loss1_t *loss1;                         /* [0 .. 2N)  1: reals 2384 to 2416, 256 bytes */
-    d_h_t *d_h;                             /* [0 .. 2N)  3: by A; reals 2128 to 2224, 768 bytes */
-    d_h_2_t *d_h_2;                         /* [0 .. N)  3: by h, for the step before; reals 2288 to 2336, 384 bytes */
+    A_t *A;
+        /* [0 .. 2N)  6: reals 576 to 768, 1.5 KiB; with h_from_input, d_h_from_input */
+    crop_t *crop;
+        /* [0 .. 2N)  1x2x2: reals 768 to 896, 1.0 KiB; with d_h_from_input, d_h_from_state */
+    classify_dropout1_t *classify_dropout1; /* [0 .. 2N)  1x2x2: reals 896 to 1024, 1.0 KiB; with d_h_from_state */
+    classify_dense1_t *classify_dense1;     /* [0 .. 2N)  2: reals 1904 to 1968, 512 bytes */
+    loss1_t *loss1;                         /* [0 .. 2N)  1: reals 2064 to 2096, 256 bytes */
+    d_h_t *d_h;                             /* [0 .. 2N)  3: by A; reals 1808 to 1904, 768 bytes */
+    d_h_2_t *d_h_2;                         /* [0 .. N)  3: by h, for the step before; reals 1968 to 2016, 384 bytes */
     d_h_3_t *d_h_3;
-        /* [0 .. N)  3: by h_from_state, for the step before; reals 2336 to 2384, 384 bytes */
+        /* [0 .. N)  3: by h_from_state, for the step before; reals 2016 to 2064, 384 bytes */
     d_h_from_input_t *d_h_from_input;
-        /* [0 .. 2N)  9: by h; reals 576 to 864, 2.2 KiB; with h_from_input, classify_dropout1 */
-    d_h_from_state_t *d_h_from_state;       /* [0 .. 2N)  9: by h; reals 864 to 1152, 2.2 KiB */
+        /* [0 .. 2N)  9: by h; reals 576 to 864, 2.2 KiB; with h_from_input, A, crop */
+    d_h_from_state_t *d_h_from_state;
+        /* [0 .. 2N)  9: by h; reals 864 to 1152, 2.2 KiB; with crop, classify_dropout1 */
 } v;
 
 /* What lives only within one example's phase: in the scratch of its thread, likewise planned. */
@@ -508,17 +509,17 @@ static void lay_out(void)
     v.h_from_input = (void *)(memory + 576);
     v.image = (void *)(memory + 1152);
     v.digits = (void *)(memory + 1408);
-    v.h = (void *)(memory + 1904);
+    v.h = (void *)(memory + 1712);
     v.h_from_state = (void *)memory;
     v.h_gates = (void *)(memory + 288);
-    v.classify_dropout1 = (void *)(memory + 576);
-    v.A = (void *)(memory + 1664);
-    v.crop = (void *)(memory + 2000);
-    v.classify_dense1 = (void *)(memory + 2224);
-    v.loss1 = (void *)(memory + 2384);
-    v.d_h = (void *)(memory + 2128);
-    v.d_h_2 = (void *)(memory + 2288);
-    v.d_h_3 = (void *)(memory + 2336);
+    v.A = (void *)(memory + 576);
+    v.crop = (void *)(memory + 768);
+    v.classify_dropout1 = (void *)(memory + 896);
+    v.classify_dense1 = (void *)(memory + 1904);
+    v.loss1 = (void *)(memory + 2064);
+    v.d_h = (void *)(memory + 1808);
+    v.d_h_2 = (void *)(memory + 1968);
+    v.d_h_3 = (void *)(memory + 2016);
     v.d_h_from_input = (void *)(memory + 576);
     v.d_h_from_state = (void *)(memory + 864);
     for (int k = 0; k < threads; k++) {
@@ -788,10 +789,10 @@ static const NetData targets[] = {
  * Name, steps, rank, shape and elements at a step, offset of its first slice, the same at each step, reals of a slice,
  * transform, output. */
 static const NetValue values[] = {
-    { "h", 2, 1, { 3 }, 3, 1904, 0, 3, 0, 0 },
-    { "A", 2, 1, { 6 }, 6, 1664, 0, 6, 1, 1 },
-    { "crop", 2, 3, { 1, 2, 2 }, 4, 2000, 0, 4, 0, 0 },
-    { "digit", 2, 1, { 2 }, 2, 2224, 0, 2, 0, 1 },
+    { "h", 2, 1, { 3 }, 3, 1712, 0, 3, 0, 0 },
+    { "A", 2, 1, { 6 }, 6, 576, 0, 6, 1, 1 },
+    { "crop", 2, 3, { 1, 2, 2 }, 4, 768, 0, 4, 0, 0 },
+    { "digit", 2, 1, { 2 }, 2, 1904, 0, 2, 0, 1 },
 };
 
 /* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label
