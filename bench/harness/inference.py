@@ -2,7 +2,7 @@
 
 A row is one of the nine nets of Table 1, whose PyTorch net (nets_torch.py) gives random weights and its ONNX file, or a model of models/ (`models`: all of them) with the weights that its program
 starts from and the ONNX file that it exports.  spnc builds the library of the same weights; one process calls all.  Before anything is timed their outputs are compared.  A round is a few calls of
-each, one behind the other, so that what else the machine does meets all of them; of a round each has its quickest call.  What is C is called from C (calls.c), the others by their own interface for Python.  Peers that are not installed are skipped by name, and so are those that
+each, one behind the other, so that what else the machine does meets all of them; of a round each has its quickest call, behind a few milliseconds of calls that bring its weights back into the caches.  What is C is called from C (calls.c), the others by their own interface for Python.  Peers that are not installed are skipped by name, and so are those that
 refuse a net.
 
 Of several examples only onnxruntime is beside ours: each of the others compiles a net of its own for that batch, which takes minutes.
@@ -31,6 +31,7 @@ from nets import ROOT, ROWS, fail, parse_row, say
 from stats import median
 
 CALLS = 5
+WARM = 3e-3                             # seconds of calls before them, as in calls.c
 RESULTS = ROOT / "bench" / "results"
 SHARE = 0.6                             # of the best peer
 ABOVE = 1.25                            # times the machine's own bound
@@ -154,7 +155,9 @@ def quickest(call, calls):
     """Milliseconds of the quickest of a few calls."""
     if hasattr(call, "in_c"):
         return calls.quickest(*call.in_c(calls)) * 1e3
-    best = float("inf")
+    best, begin = float("inf"), time.perf_counter()
+    while time.perf_counter() - begin < WARM:
+        call()
     for _ in range(CALLS):
         begin = time.perf_counter()
         call()
