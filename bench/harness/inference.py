@@ -2,7 +2,7 @@
 
 A row is one of the nine nets of Table 1, whose PyTorch net (nets_torch.py) gives random weights and its ONNX file, or a model of models/ (`models`: all of them) with the weights that its program
 starts from and the ONNX file that it exports.  spnc builds the library of the same weights; one process calls all.  Before anything is timed their outputs are compared.  A round is a few calls of
-each, one behind the other, so that what else the machine does meets all of them; of a round each has its quickest call.  Peers that are not installed are skipped by name, and so are those that
+each, one behind the other, so that what else the machine does meets all of them; of a round each has its quickest call, behind a few milliseconds of calls that bring its weights back into the caches.  What is C is called from C (calls.c), the others by their own interface for Python.  Peers that are not installed are skipped by name, and so are those that
 refuse a net.
 
 Of several examples only onnxruntime is beside ours: each of the others compiles a net of its own for that batch, which takes minutes.
@@ -14,6 +14,7 @@ usage: bench/harness/inference.py [--rows conv,rnn_spn-d4,models] [--batch 1,32]
 """
 
 import argparse
+import ctypes
 import json
 import os
 import pathlib
@@ -30,6 +31,7 @@ from nets import ROOT, ROWS, fail, parse_row, say
 from stats import median
 
 CALLS = 5
+WARM = 3e-3                             # seconds of calls before them, as in calls.c
 RESULTS = ROOT / "bench" / "results"
 SHARE = 0.6                             # of the best peer
 ABOVE = 1.25                            # times the machine's own bound
@@ -138,8 +140,24 @@ def limits(o):
     return json.loads(subprocess.run([program], capture_output=True, text=True, check=True).stdout)
 
 
-def quickest(call):
-    best = float("inf")
+def calls_in_c(o):
+    """calls.c, loaded."""
+    path = o.work / "calls.so"
+    said = runtimes.run(o.cc, "-O2", "-shared", "-fPIC", ROOT / "bench" / "harness" / "calls.c", "-o", path)
+    if said:
+        fail(said)
+    calls = ctypes.CDLL(str(path))
+    calls.quickest.restype = ctypes.c_double
+    return calls
+
+
+def quickest(call, calls):
+    """Milliseconds of the quickest of a few calls."""
+    if hasattr(call, "in_c"):
+        return calls.quickest(*call.in_c(calls)) * 1e3
+    best, begin = float("inf"), time.perf_counter()
+    while time.perf_counter() - begin < WARM:
+        call()
     for _ in range(CALLS):
         begin = time.perf_counter()
         call()
@@ -168,14 +186,14 @@ def sides(net, batch, peers, o):
     return found
 
 
-def measure(net, batch, peers, at_most, o):
-    calls = sides(net, batch, peers, o)
-    if not calls:
+def measure(net, batch, peers, at_most, calls, o):
+    there = sides(net, batch, peers, o)
+    if not there:
         return None
-    rounds = {name: [] for name in calls}
+    rounds = {name: [] for name in there}
     for _ in range(o.rounds):
-        for name, side in calls.items():
-            rounds[name].append(quickest(side))
+        for name, side in there.items():
+            rounds[name].append(quickest(side, calls))
     found = {"row": net.row, "batch": batch, "sides": {}}
     first = rounds[next(iter(rounds))]
     for name, times in rounds.items():
@@ -187,9 +205,14 @@ def measure(net, batch, peers, at_most, o):
         machine_ms = 1e3 * (net.weight_bytes() / (1e9 * at_most["read_gb_s"]) + 2 * net.macs / (1e9 * at_most["peak_gflops"]))
         found |= {"of_best": ours, "machine_ms": machine_ms, "bound_ms": max(SHARE * min(best), ABOVE * machine_ms)}
     ours = o.form.split(",")[0]
-    if batch == 1 and ours in calls:
-        found |= calls[ours].footprint(net, o.work / "limits")
+    if batch == 1 and ours in there:
+        found |= there[ours].footprint(net, o.work / "limits")
     return found
+
+
+def three(ms):
+    """Milliseconds to microseconds, small ones to three figures."""
+    return f"{ms:.3f}" if ms >= 0.1 else f"{ms:.3g}"
 
 
 def shown(found):
@@ -199,8 +222,8 @@ def shown(found):
         if name in found.get("of_best", {}):
             more = f"   {found['of_best'][name]:.3f} of the best"
             if found["batch"] == 1:
-                more += f"; bound {found['bound_ms']:.3f} ms: {'met' if f['ms'] <= found['bound_ms'] else 'missed'}"
-        print(f"{found['row']:14} {found['batch']:5} {name:12} {f['ms']:8.3f} {f['ratio_of_quickest']:25.3f} {f['ratio']:8.3f}{more}", flush=True)
+                more += f"; bound {three(found['bound_ms'])} ms: {'met' if f['ms'] <= found['bound_ms'] else 'missed'}"
+        print(f"{found['row']:14} {found['batch']:5} {name:12} {three(f['ms']):>8} {f['ratio_of_quickest']:25.3f} {f['ratio']:8.3f}{more}", flush=True)
 
 
 def table(all_found, at_most, o):
@@ -213,9 +236,9 @@ def table(all_found, at_most, o):
              "for one example. *MB* is the most memory of a program that reads one example from a file, computes it and prints the outputs; *kB* the library's code.", "",
              f"| net | batch | {' | '.join(names)} | spnc | of the best | bound | MB | kB |", "| --- |" + " --- |" * (len(names) + 6)]
     for f in all_found:
-        cell = lambda n: f"{f['sides'][n]['ms']:.3f}" if n in f["sides"] else ""
+        cell = lambda n: three(f["sides"][n]["ms"]) if n in f["sides"] else ""
         size = lambda key: f"{f[key]:.1f}" if key in f else ""
-        bound = f"{f['bound_ms']:.3f}" if f["batch"] == 1 and "bound_ms" in f else ""
+        bound = three(f["bound_ms"]) if f["batch"] == 1 and "bound_ms" in f else ""
         share = f"{f['of_best'][ours]:.2f}" if ours in f.get("of_best", {}) else ""
         lines.append(f"| {f['row']} | {f['batch']} | {' | '.join(map(cell, names))} | {cell(ours)} | {share} | {bound} | {size('rss_mb')} | {size('code_kb')} |")
     return "\n".join(lines) + "\n"
@@ -252,7 +275,7 @@ def main():
         else:
             peers.append(name)
     o.work.mkdir(parents=True, exist_ok=True)
-    at_most = {} if o.build else limits(o)
+    at_most, calls = ({}, None) if o.build else (limits(o), calls_in_c(o))
     if not o.build:
         print(f"peak {at_most['peak_gflops']:.1f} GFLOP/s, reading {at_most['read_gb_s']:.1f} GB/s")
         print(f"{'net':14} {'batch':>5} {'side':12} {'ms':>8} {'of the first: quickest':>25} {'median':>8}")
@@ -264,7 +287,7 @@ def main():
             say(f"{row}: skipped: {e}")
             continue
         for batch in map(int, o.batch.split(",")):
-            found = measure(net, batch, peers, at_most, o)
+            found = measure(net, batch, peers, at_most, calls, o)
             if found:
                 all_found.append(found)
                 shown(found)

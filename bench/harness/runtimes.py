@@ -1,7 +1,8 @@
 """The sides of inference.py: what computes a net of an ONNX file, or of spnc's library, for one batch of inputs.
 
 A side is a class: `missing()` is what it needs and is not installed ("": nothing); its constructor builds it in the net's folder, or takes what an earlier run built there of the same
-net by the same tools; a call computes once and returns the outputs by their names.  `net` has the folder, the inputs and the output names (inference.py).
+net by the same tools; a call computes once and returns the outputs by their names.  A side that is C has in_c() too: a function of C and its argument, for calls.c to time.
+`net` has the folder, the inputs and the output names (inference.py).
 """
 
 import ctypes
@@ -126,14 +127,18 @@ class Emx:
     def __init__(self, net, batch, o):
         folder = net.folder / f"emx-{batch}"
 
+        count = len(net.inputs(batch)) + len(net.shapes(batch))
+        caller = f"void emx({', '.join(['const void *'] * count)});\n\nvoid call(void *const *a)\n{{\n    emx({', '.join(f'a[{i}]' for i in range(count))});\n}}\n"
+
         def make():
             folder.mkdir(exist_ok=True)
             said = run(sys.executable, "-m", "emx_onnx_cgen", "compile", net.fixed(batch), folder / "emx.c", "--model-name", "emx")
-            said = said or run(o.cc, "-O3", "-march=native", "-ffast-math", "-w", "-shared", "-fPIC", folder / "emx.c", "-o", folder / "libemx.so", "-lm")
+            (folder / "call.c").write_text(caller)
+            said = said or run(o.cc, "-O3", "-march=native", "-ffast-math", "-w", "-shared", "-fPIC", folder / "emx.c", folder / "call.c", "-o", folder / "libemx.so", "-lm")
             if said:
                 raise Refused(said)
 
-        build(folder, [net.folder / "net.onnx", version("emx_onnx_cgen"), version("onnxruntime"), version(o.cc), batch], make)
+        build(folder, [net.folder / "net.onnx", caller, version("emx_onnx_cgen"), version("onnxruntime"), version(o.cc), batch], make)
         self.lib = ctypes.CDLL(str(folder / "libemx.so"))
         if (folder / "emx.bin").exists():
             self.lib.emx_load.restype = ctypes.c_bool
@@ -141,15 +146,24 @@ class Emx:
                 raise Refused("its weights do not load")
         self.inputs = list(net.inputs(batch).values())
         self.outputs = {name: np.empty(shape, np.float32) for name, shape in net.shapes(batch).items()}
-        self.arguments = [ctypes.c_void_p(a.ctypes.data) for a in [*self.inputs, *self.outputs.values()]]
+        self.arguments = pointers([*self.inputs, *self.outputs.values()])
 
     @staticmethod
     def missing():
         return lacks("emx_onnx_cgen")
 
     def __call__(self):
-        self.lib.emx(*self.arguments)
+        self.lib.call(self.arguments)
         return self.outputs
+
+    def in_c(self, _calls):
+        return self.lib.call, self.arguments
+
+
+class Arguments(ctypes.Structure):
+    """struct run of calls.c."""
+
+    _fields_ = [("run", ctypes.c_void_p), ("net", ctypes.c_void_p), ("inputs", ctypes.c_void_p), ("outputs", ctypes.c_void_p), ("count", ctypes.c_int)]
 
 
 class Library:
@@ -185,6 +199,10 @@ class Library:
         if self.run(self.net, self.count, self.given, self.wanted):
             fail("a call of the library fails")
         return self.y
+
+    def in_c(self, calls):
+        self.arguments = Arguments(ctypes.cast(self.run, ctypes.c_void_p), self.net, ctypes.addressof(self.given), ctypes.addressof(self.wanted), self.count)
+        return calls.call_run, ctypes.byref(self.arguments)
 
     def footprint(self, net, limits):
         """Kilobytes of code, and the megabytes that its example takes for one answer; {} if the example cannot read the inputs."""

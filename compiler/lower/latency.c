@@ -196,12 +196,22 @@ static int64_t place_in_phases(const Latency *l, int64_t i)
 
 /* ---- others ---------------------------------------------------------------------------------------------------------------- */
 
+/* Sums of each output: a power of 2 up to 4, until all outputs of all positions have enough in flight; no more than there are inputs. */
+static int sums_of(const Latency *l, int64_t positions)
+{
+    int sums = 1;
+    while (sums < 4 && 2 * sums <= l->C && l->MP / LANES * positions * sums < LATENCY_IN_FLIGHT)
+        sums *= 2;
+    return sums;
+}
+
 static Latency *dense_of(Model *m, const Op *op)
 {
     Latency *l = NEW(m->arena, Latency);
     const Shape *w = &op->weights[0]->shape;
     *l = (Latency){ .kind = BY_OUTPUTS, .groups = 1, .M = (int)w->dim[0], .C = (int)w->dim[1], .MP = (int)up(w->dim[0]) };
     const Tensor *y = op->writes[0].tensor;
+    l->sums = sums_of(l, dense_positions(op));
     const Repeat *x = op->reads[0].tensor->repeat;
     l->batched = m->batch > 1 && (int64_t)l->MP * l->C >= BATCHED_REALS && shape_count(&y->shape) == l->M && (!x || x == y->repeat);
     return l;

@@ -2,8 +2,9 @@
  *
  * Tensors are those of the plain form, one example each.  The sixteen lanes of a vec are points or filters of a convolution's result, outputs of a
  * dense layer, units of a cell.  Each element is summed in one order, that of the lanes form: the bias, then channels, kernel rows, kernel columns, or
- * inputs.  So the choice between points and filters decides speed alone, and so does the batch.  The exception are Winograd's tiles (BY_TILES), with
- * filters in the lanes, which the shape of a convolution decides. */
+ * inputs.  So the choice between points and filters decides speed alone, and so does the batch.  There are two exceptions, which the shape of the
+ * operator alone decides: Winograd's tiles (BY_TILES), with filters in the lanes; and dense layers of few outputs, whose inputs are dealt out in turn to
+ * `sums` sums of each output, the first of which has the bias: then (0 + 1) + (2 + 3). */
 #ifndef LATENCY_H
 #define LATENCY_H
 
@@ -11,7 +12,10 @@
 
 enum {
     LATENCY_PANEL = 4
-}; /* most vecs of outputs whose weights lie together: two sums in flight for each of two units, four cycles deep */
+}; /* most vecs of outputs whose weights lie together */
+enum {
+    LATENCY_IN_FLIGHT = 8
+}; /* sums that keep a processor busy: two units, four cycles from a multiply-add to the next of the same sum */
 
 typedef enum { BY_POINTS, BY_FILTERS, BY_TILES, BY_PHASES, BY_OUTPUTS, BY_UNITS, BY_ROWS } LatencyKind;
 
@@ -37,6 +41,7 @@ typedef struct Latency {
     LatencyPhase *phases;  /* BY_PHASES, which are flat: stride[0] x stride[1] of them */
     int above, left;       /* BY_PHASES: zeros around x in its copy */
     int side, tiles[2];              /* BY_TILES: outputs of a Winograd tile along an axis; tiles down and across, the last of which may stick out */
+    int sums;           /* BY_OUTPUTS: 1, 2 or 4 sums of each output */
     bool batched;       /* BY_OUTPUTS, of one position: called once for all examples, so that each panel of weights is read once for them */
     Window window;      /* of a convolution */
 } Latency;

@@ -508,6 +508,8 @@ static Fact *latency_fact(const Model *m, const Op *op)
     fact_bool(f, "flat", l->flat), fact_bool(f, "work", l->copied || s->stage);
     fact_int(f, "copy", l->copy_reals), fact_int(f, "stage", (int64_t)l->vecs * 16), fact_int(f, "points", points);
     fact_bool(f, "far", (int64_t)l->MP * l->C > target_named(m->options.target)->weight_reals);
+    if (l->kind == BY_OUTPUTS)
+        fact_int(f, "sums", l->sums), fact_int(f, "in_turn", l->C - l->C % l->sums), fact_int(f, "rest", l->C % l->sums);
     fact_bool(f, "batched", l->batched), fact_bool(f, "once", !op->reads[0].tensor->repeat);
     fact_int(f, "x_slot", tensor_owner(op->reads[0].tensor)->slot_reals), fact_int(f, "y_slot", tensor_owner(op->writes[0].tensor)->slot_reals);
     fact_bool(f, "bias", op->weight_count > 1), fact_bool(f, "norm", op->fuse.norm != NULL);

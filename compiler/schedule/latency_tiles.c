@@ -12,7 +12,7 @@ static int positions_together(const Work *w, int panel)
     const int64_t all = w->op->kernel.latency->batched ? w->m->batch : dense_positions(w->op);
     const int room = w->on.target->registers - w->on.parts;
     int n = 1;
-    while ((n + 1) * (panel * w->on.parts + 1) <= room)
+    while ((n + 1) * (panel * w->op->kernel.latency->sums * w->on.parts + 1) <= room)
         n++;
     return least(n, (int)(all < n ? all : n));
 }
