@@ -58,9 +58,9 @@ LADDERS = {
         "beyond-clutter": ("four more pieces of clutter, others in every epoch", {"pieces": "4"}),
         "beyond-channels": ("dropout of whole channels, at 0.1, instead of elements", {"over": "channels", "dropout": "0.1"})}),
     "rnn_spn-d2": Ladder(100, PLAIN | {"first": "31", "every": "12"}, {
-        "today-layers": ("a fourth layer; no epsilon in the loss", {"layers": "4"}),
-        "today-norm": ("batch norm behind the classifier's convolutions, dropout 0.1", {"norm": "1", "dropout": "0.1"}),
-        "today-average": ("an average of the weights", {"average": "0.999"})})}
+        "today-norm": ("batch norm behind the classifier's convolutions; no epsilon in the loss", {"norm": "1"}),
+        "today-average": ("an average of the weights", {"average": "0.999"}),
+        "today-filters": ("64 filters in each of these convolutions", {"filters": "64"})})}
 STEPS = {name: row for row, ladder in LADDERS.items() for name in ladder.steps}
 NETS = {**ROWS, **{name: ("rnn_spn_today", ROWS[row][1]) for name, row in STEPS.items()}}
 KIND, RATES, LOOK = "dropout", ("0.0", "0.2", "0.4"), 40          # chosen on validation among these, after so many epochs,
