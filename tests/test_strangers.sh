@@ -88,6 +88,19 @@ for command in "ops $name" "check r1.yaml --stage $name" "check r1.yaml --target
     "$SPNC" $command >output 2>&1
     LC_ALL=C grep -q -e $'\x1b' -e $'\xc2\x9b' -e $'\x07' output && fault "spnc: $(cat -v output)"
 done
+# One name has one spelling in all messages.
+name=$'n\x1b[7m\xe2\x80\xae\xff\xc2\x9b\xd8\x9c' spelt='n\x1b[7m\u202e\xff\u009b\u061c'
+for command in "$SPNC check $name" "$SPNC ops $name" "$SPNC --$name" "$(dirname "$SPNC")/spn-data pack $name" "$(dirname "$SPNC")/spn-data pack --$name" \
+               "plain/r1 eval --data data --weights $name" "plain/r1 train --data data --run run2 --init $name" "plain/r1 train --data $name --run run2" "plain/r1 --$name"; do
+    $command >output 2>&1
+    grep -qaF "$spelt" output || fault "${command%% *}: a name is spelt in a way of its own: $(cat -v output)"
+done
+plain/r1 train --data data --run "$name" --epochs 1 --threads 1 >output 2>&1
+cp -r "$name" "$name.2"
+for command in "report --run $name --data data" "compare $name $name.2 --data data" "predict --data data --run $name -o $name.npz"; do
+    plain/r1 $command >output 2>&1 || fault "$command: $(cat -v output)"
+    grep -qaF "$spelt" output && ! LC_ALL=C grep -q $'\x1b' output || fault "${command%% *}: a folder is spelt in a way of its own: $(cat -v output)"
+done
 run2="it's \$HOME"
 plain/r1 train --data data --run "$run2" --epochs 3 --max-time 0.0001ms >output 2>&1
 sed -n 's/^    //p' output | tail -1 >line.sh
