@@ -293,8 +293,9 @@ int trial_rates(const Options *o, const NetTraining *training, Data *data, const
     double rate = rate_suggested(points, count);
     const bool learns = rate_learns(points, count, same);
     if (display_event(&d, &w, "end")) {
-        rate > 0 && learns ? json_double(&w, "suggestion", rate) : json_null(&w, "suggestion");
+        rate > 0 ? json_double(&w, "suggestion", rate) : json_null(&w, "suggestion");
         json_double(&w, "model_rate", training->rate);
+        json_bool(&w, "learns", rate > 0 && learns);
         display_event_end(&d, &w);
     }
     if (!(rate > 0)) {
@@ -303,12 +304,9 @@ int trial_rates(const Options *o, const NetTraining *training, Data *data, const
                 count ? points[count - 1].rate : RATE_FIRST, count < POINTS ? ", where it explodes" : "", net.name);
         return WRONG_INPUT;
     }
-    if (!learns) {
-        display_close(&d);
-        fprintf(stderr, "%s: error: at no rate does the loss come below %.4g, which one and the same answer for every example gives: in %d steps nothing was learnt from"
-                " the inputs.  Noise?  Do examples and labels belong together?  Try --overfit-one-batch, or train for some epochs at the rate of the model\n", net.name, same, count);
-        return WRONG_INPUT;
-    }
+    if (!learns)
+        display_warn(&d, "at no rate does the loss come below %.4g, which one and the same answer for every example gives: in these %d steps nothing was learnt from the"
+                     " inputs, and the rate tells little.  Is it noise, do examples and labels belong together?  --overfit-one-batch tells whether the net can learn", same, count);
     display_say(&d, "the loss falls fastest near rate %.2g (the model has %.2g); to try it: --set train.rate=%.2g.  Nothing was changed\n",
                 rate, training->rate, rate);
     return display_close(&d);
