@@ -254,13 +254,14 @@ static int templates(const Arguments *a, Arena *arena)
 static int reference(const Arguments *a, Arena *arena)
 {
     const char *suggestion;
+    char shown[1024];
     switch (a->command->kind) {
     case TEMPLATES: return templates(a, arena);
     case SCHEMA: schema_print(stdout); break;
     case WORDS: words_print(stdout); break;
     default:
         if (!ops_print(arena, stdout, a->path, &suggestion)) {
-            fprintf(stderr, "spnc: nothing in the language is called '%s'%s; see spnc ops\n", text_clean_name(arena_printf(arena, "%s", a->path)),
+            fprintf(stderr, "spnc: nothing in the language is called '%s'%s; see spnc ops\n", text_shown(shown, sizeof shown, a->path, ""),
                     suggestion);
             return 2;
         }

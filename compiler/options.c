@@ -87,12 +87,12 @@ const int command_count = COMMANDS, option_count = OPTIONS;
 
 void usage_error(const char *format, ...)
 {
-    char text[4096];
+    char text[4096], shown[TEXT_GROWS * sizeof text];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    fprintf(stderr, "spnc: %s; see spnc --help\n", text_clean_name(text));
+    fprintf(stderr, "spnc: %s; see spnc --help\n", text_shown(shown, sizeof shown, text, ""));
     exit(2);
 }
 

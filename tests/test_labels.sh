@@ -140,6 +140,22 @@ for other in ("./im0.pgm", "deep/../im0.pgm", "link.pgm", os.path.abspath("p/im0
     wrong(other, rows(cats) + other + ",dog\n", "stands in line 1 already as p/im0.pgm")
 wrong("a hard link", rows(cats) + "hard.pgm,dog\n", "stands in line 2 already as p/im1.pgm")
 
+# ---- pictures that no line lists ------------------------------------------------------------------------------------------------
+def unlisted(what, text, warning, options=()):
+    open("t.csv", "w").write(text)
+    code, said = run("p", "t.csv", options)
+    if code or (warning not in said if warning else "does not list" in said): fault(f"{what}: exit code {code}", said)
+
+every = [f for f in sorted(os.listdir("p")) if f.endswith(("pgm", "png")) and f not in ("link.pgm", "hard.pgm")]     # those two are im0 and im1
+unlisted("five of all", rows(cats), f"warning: t.csv does not list {len(every) - 5} pictures that lie beside those it lists: p/1.pgm, ...; they are left out")
+unlisted("all but one", "".join(f + ",cat\n" for f in every if f != "im3.pgm").replace("a, b.pgm", '"a, b.pgm"'),
+         "does not list 1 picture that lies beside those it lists: p/im3.pgm; it is left out")
+unlisted("all, some by other paths", "".join(f"{f},cat\n" for f in every if f not in ("a, b.pgm", "im0.pgm", "im1.pgm")) + '"a, b.pgm",dog\nlink.pgm,dog\ndeep/../hard.pgm,dog\n', None)
+os.link("p/deep/im5.pgm", "p/deep/im6.pgm"); open("p/deep/im7.pgm", "wb").write(open("p/im0.pgm", "rb").read()); open("p/deep/.x.pgm", "w").write("")
+unlisted("in a folder below", "".join(f'"{f}",cat\n' for f in every + ["deep/im5.pgm"]), "does not list 1 picture that lies beside those it lists: p/deep/im7.pgm; it is left out")
+unlisted("a folder of no listed picture", "".join(f'"{f}",cat\n' for f in every), None)
+for f in ("im6", "im7", ".x"): os.remove(f"p/deep/{f}.pgm")
+
 # ---- arrays ---------------------------------------------------------------------------------------------------------------------
 def array(what, a, labels, says="", options=(), dtype="i4", names=None):
     np.save("y.npy", a)

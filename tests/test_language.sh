@@ -22,9 +22,24 @@ mkdir "$work/pages"
 for page in $pages; do
     "$spnc" ops "$page" >"$work/pages/$page" || fault "spnc ops $page: exit code $?"
     grep -q "^$page: " "$work/pages/$page" || fault "spnc ops $page does not begin with its name"
-    sed -n '/^example$/,$ s/^    //p' "$work/pages/$page" >"$work/$page.yaml"
-    said=$("$spnc" check "$work/$page.yaml" 2>&1) && [ -z "$said" ] || fault "the example of spnc ops $page: $said"
-    grep -q "\b$page\b" <(sed 1d "$work/$page.yaml") || fault "the example of spnc ops $page has no $page in it"
+    awk -v to="$work/$page" '/^example$/ { n++; on = 1; next } !/^    / { on = 0 } on { print substr($0, 5) > (to (n > 1 ? n : "") ".yaml") }' "$work/pages/$page"
+    for example in "$work/$page.yaml" "$work/$page"[2-9].yaml; do
+        [ -e "$example" ] || { [ "$example" != "$work/$page.yaml" ] || fault "spnc ops $page has no example"; continue; }
+        said=$("$spnc" check "$example" 2>&1) && [ -z "$said" ] || fault "the example of spnc ops $page: $said"
+        grep -q "\b$page\b" <(sed 1d "$example") || fault "the example of spnc ops $page has no $page in it"
+    done
+done
+# Two things of one name have both their pages; a key that may stand in several maps has each place.
+for pair in 'divide:rate(epoch) = rate' 'divide:y = x1 / x2' 'step:rate / divide^floor' 'clip:y = min(max(x, low), high)' 'clip:  train: { clip: { norm: 10 } }' 'flip:augment: { flip: horizontal }' \
+            'flip:y\[k\] = x\[n - 1 - k\]' 'constant:this number' 'weight_decay:  train: { weight_decay: 1e-4 }' 'weight_decay:  train: { nets: { h: { weight_decay: 1e-3 } } }' \
+            'init:{ init: { file: weights.npz } }' 'init:an initialiser'; do
+    grep -q -- "${pair#*:}" "$work/pages/${pair%%:*}" 2>/dev/null || "$spnc" ops "${pair%%:*}" | grep -q -- "${pair#*:}" || fault "spnc ops ${pair%%:*} has no ${pair#*:}"
+done
+# Every key of these tables has its line and its page, and the schema has it.
+for key in $(sed -n '/train_keys\[\] = {/,/^};/p; /train_net_keys\[\] = {/,/^};/p; /clip_keys\[\] = {/,/^};/p; /augment_keys\[\] = {/,/^};/p' compiler/read/language.c |
+             sed -n 's/^    { "\([a-z_]*\)".*/\1/p') warm_up smoothing class_weights ignore; do
+    [ -e "$work/pages/$key" ] || fault "spnc ops lists no $key"
+    grep -q "\"$key\"" docs/spnc.schema.json || fault "the schema has no $key"
 done
 "$spnc" ops cnov >"$work/page" 2>&1
 [ $? = 2 ] && grep -q "did you mean 'conv'" "$work/page" || fault "spnc ops cnov: $(cat "$work/page")"
@@ -114,6 +129,7 @@ completes Makefile -- "$spnc" build models/tiny.yaml --tuning Make
 completes !models/ -- "$spnc" build models/tiny.yaml --batch mod
 completes d= steps= border= start= !conv= -- "$spnc" build models/rnn_spn.yaml --set ''
 completes conv concat !maxpool -- "$spnc" ops con
+completes accumulate augment average !noise -- "$spnc" ops a
 completes conv_forward conv_weights !maxpool -- "$spnc" templates conv
 data=$(dirname "$spnc")/spn-data
 completes make pack sheet -- "$data" ''

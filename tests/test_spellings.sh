@@ -32,6 +32,18 @@ for part in flow loss inputs; do
     "$SPNC" check b.yaml >said 2>&1 && fault "an empty $part"
 done
 
+# ---- functions that are no operators: the formula that a message gives compiles ------------------------------------------------------
+for word in $(sed -n '/formulas\[\] = {/,/^};/p' "$root/compiler/graph/unknown.c" | grep -o '{ "[a-z_0-9]*"' | tr -d '{ "'); do
+    for how in "{ $word: x }" "{ dense: x, units: 3, act: $word }"; do
+        model true | sed "s/  - s:.*/  - s: $how/" >b.yaml
+        "$SPNC" check b.yaml >said 2>&1 && fault "$how is an operator, and has a formula"
+        formula=$(sed -n 's/.*note: a formula does it.*y: //p' said)
+        model true | sed "s#  - s:.*#  - y: $formula\n  - s: { dense: y, units: 3 }#" >b.yaml
+        [ -n "$formula" ] && run "$SPNC" check b.yaml || fault "$how: $(head -1 said)"
+    done
+done
+[ -n "${word-}" ] || fault "no word"
+
 # ---- noise on a vector, one class ----------------------------------------------------------------------------------------------
 cat >noise.yaml <<'YAML'
 model: noise

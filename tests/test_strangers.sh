@@ -88,6 +88,46 @@ for command in "ops $name" "check r1.yaml --stage $name" "check r1.yaml --target
     "$SPNC" $command >output 2>&1
     LC_ALL=C grep -q -e $'\x1b' -e $'\xc2\x9b' -e $'\x07' output && fault "spnc: $(cat -v output)"
 done
+# ---- arrays of bytes for an input of f4, and big endian ones: refused with what to do ----------------------------------------------
+printf 'model: real\nbatch: 4\ninputs: { x: { shape: [4, 8] } }\ntargets: { y: { classes: 4 } }\nflow:\n  - v: { dense: x, units: 4 }\nloss: { cross_entropy: [v, y] }\n' >real.yaml
+run "$SPNC" build real.yaml -o real || exit 1
+run real/real export --seed 1 -o real.npz
+"$python" - <<'PYTHON' || exit 1
+import os
+import numpy as np
+np.save("plane.npy", np.zeros((5, 8), "u1")); np.save("bytes.npy", np.zeros((3, 4, 8), "u1")); np.save("f4be.npy", np.zeros((4, 8), ">f4"))
+np.save("u2be.npy", np.zeros((9, 4, 8), ">u2")); np.save("f8be.npy", np.zeros((9, 4, 8), ">f8"))
+for name, x, y in (("u1", "u1", "u1"), ("fbe", ">f4", "u1"), ("ibe", "<f4", ">i4"), ("ube", "<f4", ">u2")):
+    os.mkdir(name)
+    for s in ("train", "valid", "test"): np.save(f"{name}/{s}_x.npy", np.zeros((9, 4, 8), x)); np.save(f"{name}/{s}_y.npy", np.zeros(9, y))
+PYTHON
+refuses() { local says=$1; shift; "$@" >output 2>&1; [ $? = 1 ] && grep -qF -- "$says" output || fault "$*: expected '$says': $(cat output)"; }
+refuses '--fit takes it as a grey picture of 0 to 255' real/real predict plane.npy --weights real.npz
+run real/real predict plane.npy --weights real.npz --fit
+for fit in '' --fit; do refuses "(a / 255).astype('f4') makes 0 to 1 of them" real/real predict bytes.npy --weights real.npz $fit; done
+refuses "(a / 255).astype('f4') makes 0 to 1 of them" real/real eval --data u1 --weights real.npz
+refuses "found dtype '>f4', expected little endian; convert it with a.astype('<f4')" real/real predict f4be.npy --weights real.npz
+for set in fbe:f4 ibe:i4 ube:u2; do
+    refuses "found dtype '>${set#*:}', expected little endian; convert it with a.astype('<${set#*:}')" real/real eval --data ${set%:*} --weights real.npz
+done
+for file in u2be:u2 f8be:f8; do
+    refuses "found dtype '>${file#*:}', expected little endian; convert it with a.astype('<${file#*:}')" "$(dirname "$SPNC")/spn-data" pack ${file%:*}.npy -o x
+done
+refuses "found dtype '>i4', expected little endian" "$(dirname "$SPNC")/spn-data" pack ibe/train_x.npy --labels ibe/train_y.npy -o x
+
+# One name has one spelling in all messages.
+name=$'n\x1b[7m\xe2\x80\xae\xff\xc2\x9b\xd8\x9c' spelt='n\x1b[7m\u202e\xff\u009b\u061c'
+for command in "$SPNC check $name" "$SPNC ops $name" "$SPNC --$name" "$(dirname "$SPNC")/spn-data pack $name" "$(dirname "$SPNC")/spn-data pack --$name" \
+               "plain/r1 eval --data data --weights $name" "plain/r1 train --data data --run run2 --init $name" "plain/r1 train --data $name --run run2" "plain/r1 --$name"; do
+    $command >output 2>&1
+    grep -qaF "$spelt" output || fault "${command%% *}: a name is spelt in a way of its own: $(cat -v output)"
+done
+plain/r1 train --data data --run "$name" --epochs 1 --threads 1 >output 2>&1
+cp -r "$name" "$name.2"
+for command in "report --run $name --data data" "compare $name $name.2 --data data" "predict --data data --run $name -o $name.npz"; do
+    plain/r1 $command >output 2>&1 || fault "$command: $(cat -v output)"
+    grep -qaF "$spelt" output && ! LC_ALL=C grep -q $'\x1b' output || fault "${command%% *}: a folder is spelt in a way of its own: $(cat -v output)"
+done
 run2="it's \$HOME"
 plain/r1 train --data data --run "$run2" --epochs 3 --max-time 0.0001ms >output 2>&1
 sed -n 's/^    //p' output | tail -1 >line.sh

@@ -98,8 +98,8 @@ cmp -s a.npz d.npz || fault "the same parameters taken give other weights"
 # What is no array is listed and left out; other types of real numbers are read; PyTorch's wrappers and its GRU have names of their own.
 expect 0 '2 of . parameters taken' $train --run d2 --init strangers.npz
 grep -q 'in the file, but no array of numbers' output && grep -q 'README.md: no .npy' output && grep -q 'folder/: a folder' output &&
-    grep -q 'names: dtype <U1' output && grep -q 'objects: dtype |O' output && grep -q '^    step$' output && grep -q '?\[31mred' output || fault "what is no array: $(cat output)"
-grep -q '^    ???turned?????????$' output || fault "what turns the direction of writing reaches the terminal: $(cat output)"
+    grep -q 'names: dtype <U1' output && grep -q 'objects: dtype |O' output && grep -q '^    step$' output && grep -q '^    \\x1b\[31mred$' output || fault "what is no array: $(cat output)"
+grep -q '^    \\u202eturned\\u2066\\u200f\\u2069$' output || fault "what turns the direction of writing reaches the terminal: $(cat output)"
 grep -q $'\x1b' output && fault "an escape in a name reaches the terminal"
 same_as() { ./tiny export --last --run "$1" -o "$1.npz" && cmp -s "$1.npz" "$2.npz" || fault "$1 gives other weights than $2"; }
 same_as d2 a

@@ -41,5 +41,26 @@ for seed in 1 2 3 4 5 6; do
     rate=$(adam/net train --data data --lr-find --json --seed $seed 2>/dev/null | sed -n 's/.*"suggestion": \([^,]*\),.*/\1/p')
     case $rate in null) ;; *) awk "BEGIN { exit !($rate > 1e-5) }" || fault "seed $seed: rate $rate" ;; esac
 done
+# noise: what falls is the error of the first weights, and the loss does not come below that of one answer for all
+mkdir noise
+for split in train valid test; do
+    bytes 16000 7 256 | npy '|u1' '4000, 4' >noise/${split}_x.npy
+    bytes 4000 11 3 | npy '|u1' '4000,' >noise/${split}_y.npy
+done
+sed 's/^batch: .*/batch: 32/; s/units: 24/units: 64, init: { normal: 3 }/' adam.yaml >wide.yaml
+run "$SPNC" build wide.yaml -o wide
+warned=0
+for seed in 1 2 3 4 5 6; do
+    wide/net train --data noise --lr-find --seed $seed >said 2>&1
+    if grep -qE 'warning: at no rate does the loss come below 1\.09[0-9]*, which one and the same answer for every example gives' said; then warned=$((warned + 1))
+    else grep -q 'error: the loss falls at no rate' said || fault "noise, seed $seed: $(tail -1 said)"; fi
+    wide/net train --data noise --lr-find --seed $seed --json 2>/dev/null | grep -q '"learns": false' || fault "noise, seed $seed: learns"
+done
+[ $warned -gt 0 ] || fault "the loss falls at first for no seed"
+cp -r noise third
+printf "$(bytes 16000 7 256 | od -An -v -tu1 -w4 | awk '{ printf "\\%03o", int(3 * $1 / 256) }')" | npy '|u1' '4000,' >third/train_y.npy
+sed 's/^batch: .*/batch: 32/' adam.yaml >some.yaml
+run "$SPNC" build some.yaml -o some
+some/net train --data third --lr-find --json --seed 1 2>/dev/null | grep -q '"learns": true' || fault "what can be learnt is not"
 [ $failed = 0 ] && echo "test_trial: fine"
 exit $failed

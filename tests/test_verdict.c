@@ -101,6 +101,33 @@ Test(verdict, noise_alone_is_no_fall)
     }
 }
 
+Test(verdict, a_rate_is_never_one_that_changes_nothing)
+{
+    for (int k = 0; k < NOISES; k++)
+        for (int seed = 0; seed < 2000; seed++) {
+            state = (uint64_t)(seed * 977 + 1);
+            const double rate = suggested(noises[k], 1.6, 1.52, 1e-2);       /* a fall that is hardly more than chance */
+            cr_assert(rate == 0 || rate > 2e-7, "noise %d, seed %d: %g", k, seed, rate);
+        }
+}
+
+Test(verdict, what_one_answer_for_all_gives_is_not_learnt)
+{
+    static const double noise_at[] = { 0.01, 0.1 };
+    for (int k = 0; k < 2; k++)
+        for (int seed = 0; seed < 200; seed++) {
+            Point points[POINTS];
+            state = (uint64_t)(seed * 977 + 1);
+            for (int i = 0; i < POINTS; i++) {
+                points[i] = (Point){ .rate = i, .loss = (i < 60 ? 1.6 : 1.4) + noise_at[k] * even(i) };
+                point_smooth(points, i + 1);
+            }
+            cr_assert(rate_learns(points, POINTS, 1.386) == false, "seed %d", seed);
+            cr_assert(rate_learns(points, POINTS, 1.55), "seed %d", seed);
+        }
+    cr_assert(rate_learns(NULL, 0, 1) == false);
+}
+
 Test(verdict, a_row_that_ends_at_once_has_no_rate)
 {
     Point points[POINTS] = { { 0 } };

@@ -57,7 +57,7 @@ static void put(Display *d, const char *text)
 
 void display_say(Display *d, const char *format, ...)
 {
-    char text[4096];
+    char text[4096], shown[TEXT_GROWS * sizeof text];
     va_list args;
     if (d->quiet || d->json)
         return;
@@ -65,7 +65,7 @@ void display_say(Display *d, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    put(d, text_clean(text));
+    put(d, text_shown(shown, sizeof shown, text, "\n"));
 }
 
 bool display_event(Display *d, JsonWriter *w, const char *event)

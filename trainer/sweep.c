@@ -568,7 +568,7 @@ int command_sweep(const Options *o)
         if (!sigaction(signals[i], NULL, &was) && (was.sa_handler != SIG_IGN || signals[i] != SIGHUP))       /* nohup: ignored, stays so */
             sigaction(signals[i], &action, NULL);
     running_sweep = &s;
-    printf("%d run%s in %s\n", s.run_count, s.run_count == 1 ? "" : "s", o->runs);
+    tell_text("%d run%s in %s\n", s.run_count, s.run_count == 1 ? "" : "s", o->runs);
     fflush(stdout);
     choose(&s);
     fflush(stdout);

@@ -171,7 +171,7 @@ int trial_overfit(const Options *o, const NetTraining *training, Data *data, con
 
 /* ---- rates -------------------------------------------------------------------------------------------------------- */
 
-enum { SHOWN = 5 };       /* every fifth point is printed */
+enum { SHOWN = 5, ANSWERS_MOST = 1 << 22 };       /* every fifth point is printed; counts of labels */
 static const double RATE_FIRST = 1e-7, EXPLODED = 4;
 
 static void say_point(Display *d, const Point *p, int i, double first)
@@ -190,8 +190,57 @@ static void say_point(Display *d, const Point *p, int i, double first)
     }
 }
 
-/* One step at each rate; returns how many were done. */
-static int sweep(Point *points, Display *d, const NetTraining *training, Data *data, const volatile sig_atomic_t *stop)
+/* The labels of all batches seen, by position and class, of the losses whose least for one and the same answer is the entropy of those counts. */
+typedef struct { int64_t *counts[NET_LOSSES]; } Answers;
+
+static bool is_counted(const NetLoss *l) { return l->shows == SHOWS_WRONG && l->least == LEAST_ZERO && !l->class_weights && !l->ignores && l->target >= 0 && l->weight > 0; }
+
+/* Are all losses such, and few enough? */
+static bool answers_open(Answers *a)
+{
+    int64_t all = 0;
+    for (int i = 0; i < net.loss_count; i++)
+        if (!is_counted(&net.losses[i]) || (all += (int64_t)net.losses[i].positions * net.targets[net.losses[i].target].classes) > ANSWERS_MOST)
+            return false;
+    for (int i = 0; i < net.loss_count; i++) {
+        const size_t bytes = (size_t)net.losses[i].positions * (size_t)net.targets[net.losses[i].target].classes * sizeof **a->counts;
+        a->counts[i] = memset(need_memory(bytes, "counts of labels"), 0, bytes);
+    }
+    return !net.penalties && net.loss_count > 0;
+}
+
+static void answers_add(Answers *a, const Batch *batch)
+{
+    for (int i = 0; i < net.loss_count; i++) {
+        const NetLoss *l = &net.losses[i];
+        for (int n = 0; n < batch->count; n++)
+            for (int at = 0; at < l->positions; at++)
+                a->counts[i][(int64_t)at * net.targets[l->target].classes + ((const int32_t *)batch->targets[l->target][n])[at]]++;       /* in range: the data were opened */
+    }
+}
+
+/* The loss of the best single answer for every example. */
+static double answers_loss(const Answers *a)
+{
+    double loss = 0;
+    for (int i = 0; i < net.loss_count; i++) {
+        const NetLoss *l = &net.losses[i];
+        const int classes = net.targets[l->target].classes;
+        for (int at = 0; at < l->positions; at++) {
+            const int64_t *counts = a->counts[i] + (int64_t)at * classes;
+            double all = 0;
+            for (int c = 0; c < classes; c++)
+                all += (double)counts[c];
+            for (int c = 0; c < classes; c++)
+                if (counts[c])
+                    loss -= l->weight * (double)counts[c] / all * log((double)counts[c] / all) / l->positions;
+        }
+    }
+    return loss;
+}
+
+/* One step at each rate; returns how many were done.  answers: gets the labels of all batches; NULL: not wanted. */
+static int sweep(Point *points, Answers *answers, Display *d, const NetTraining *training, Data *data, const volatile sig_atomic_t *stop)
 {
     uint32_t *order = need_memory((size_t)data->examples * sizeof *order, "the order of examples");
     double least = INFINITY, norm;
@@ -204,6 +253,8 @@ static int sweep(Point *points, Display *d, const NetTraining *training, Data *d
         data_batch(&batch, data, order, first);
         need_finite(data, &batch);
         first += batch.count;
+        if (answers)
+            answers_add(answers, &batch);
         p->rate = RATE_FIRST * pow(10, (double)count / PER_DECADE);
         p->loss = net.step(&batch, p->rate, (uint64_t)count, &norm);
         if (!isfinite(p->loss) || !isfinite(norm))
@@ -231,13 +282,20 @@ int trial_rates(const Options *o, const NetTraining *training, Data *data, const
         display_warn(&d, "the training split is one batch (%" PRId64 " of %d examples), which every step sees whole: the rate found is one that learns it by heart,"
                      " and may be too large for more data", data->examples, net.batch);
     display_say(&d, "%10s %12s %12s\n", "rate", "loss", "smoothed");
-    int count = sweep(points, &d, training, data, stop);
+    Answers answers = { 0 };
+    const bool counted = answers_open(&answers);
+    int count = sweep(points, counted ? &answers : NULL, &d, training, data, stop);
+    const double same = counted ? answers_loss(&answers) : INFINITY;
+    for (int i = 0; i < net.loss_count; i++)
+        free(answers.counts[i]);
     if (*stop)
         return interrupted(&d, (int)*stop);
     double rate = rate_suggested(points, count);
+    const bool learns = rate_learns(points, count, same);
     if (display_event(&d, &w, "end")) {
         rate > 0 ? json_double(&w, "suggestion", rate) : json_null(&w, "suggestion");
         json_double(&w, "model_rate", training->rate);
+        json_bool(&w, "learns", rate > 0 && learns);
         display_event_end(&d, &w);
     }
     if (!(rate > 0)) {
@@ -246,6 +304,9 @@ int trial_rates(const Options *o, const NetTraining *training, Data *data, const
                 count ? points[count - 1].rate : RATE_FIRST, count < POINTS ? ", where it explodes" : "", net.name);
         return WRONG_INPUT;
     }
+    if (!learns)
+        display_warn(&d, "at no rate does the loss come below %.4g, which one and the same answer for every example gives: in these %d steps nothing was learnt from the"
+                     " inputs, and the rate tells little.  Is it noise, do examples and labels belong together?  --overfit-one-batch tells whether the net can learn", same, count);
     display_say(&d, "the loss falls fastest near rate %.2g (the model has %.2g); to try it: --set train.rate=%.2g.  Nothing was changed\n",
                 rate, training->rate, rate);
     return display_close(&d);

@@ -36,23 +36,34 @@ static double spread(const Point *points, int count)
     return count > 1 ? sqrt(squares / (count - 1) / 2) : 0;
 }
 
+enum { SPAN = PER_DECADE / 3, SETTLED = 10, FIRST = 2 * PER_DECADE };       /* points from which on the mean is smooth: 1 / (1 - SMOOTH); of the smallest rates, which change nothing */
+
+/* Standard errors of the mean of the first losses, and of a smoothed one. */
+static double noise_of(const Point *points, int first) { return ERRORS * spread(points, first) * sqrt(1.0 / first + (1 - SMOOTH) / (1 + SMOOTH)); }
+
+bool rate_learns(const Point *points, int count, double same)
+{
+    double least = INFINITY;
+    for (int i = SETTLED; i < count; i++)
+        least = fmin(least, points[i].smooth);
+    return same - least > noise_of(points, count < FIRST ? count : FIRST);
+}
+
 double rate_suggested(const Point *points, int count)
 {
-    enum { SPAN = PER_DECADE / 3, SETTLED = 10 };          /* points from which on the mean is smooth: 1 / (1 - SMOOTH) */
-    const int first = count < 2 * PER_DECADE ? count : 2 * PER_DECADE;      /* of the smallest rates, which change nothing */
+    const int first = count < FIRST ? count : FIRST;
     double mean = 0, most = 0;
     int least = 0, begin = SETTLED - 1, end, steepest = 0;
     if (count <= SETTLED)
         return 0;
     for (int i = 0; i < first; i++)
         mean += points[i].loss / first;
-    /* Standard errors of the mean of the first losses, and of a smoothed one. */
-    const double noise = ERRORS * spread(points, first) * sqrt(1.0 / first + (1 - SMOOTH) / (1 + SMOOTH));
+    const double noise = noise_of(points, first);
     for (int i = SETTLED; i < count; i++)
         if (!least || points[i].smooth < points[least].smooth)
             least = i;
     const double fall = mean - points[least].smooth;
-    if (!(fall > fmax(noise, FALL * fabs(mean))))
+    if (!(fall > fmax(noise, FALL * fabs(mean))) || (least < FIRST && count > FIRST))
         return 0;
     for (int i = SETTLED; i < least; i++)
         if (points[i].smooth >= mean - noise)
@@ -62,5 +73,5 @@ double rate_suggested(const Point *points, int count)
     for (int i = begin + 1; i <= end; i++)
         if (points[i - SPAN].smooth - points[i].smooth > most)
             most = points[i - SPAN].smooth - points[i].smooth, steepest = i;
-    return fmin(points[steepest].rate, points[least].rate / 3);
+    return steepest ? fmin(points[steepest].rate, points[least].rate / 3) : points[least].rate / 3;       /* 0: noise hides where it falls */
 }

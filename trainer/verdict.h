@@ -17,6 +17,9 @@ typedef struct { double rate, loss, smooth; } Point;
 
 /* The mean of losses, weighted towards the latest, without bias: the loss of points[count - 1] into its `smooth`, those before it have theirs. */
 void point_smooth(Point *points, int count);
+/* Does the loss come below `same`, the least that one answer for every example gives, by more than chance?  If not, what fell was the error of the first
+ * weights, and nothing was learnt from the inputs. */
+bool rate_learns(const Point *points, int count, double same);
 /* Where the smoothed loss falls most from one third of a decade to the next, between the rate from which on it is below the losses at the smallest rates
  * by more than their noise, and the one where it has come near its least.  0 if it never falls by more than that noise and a twentieth of those losses. */
 double rate_suggested(const Point *points, int count);

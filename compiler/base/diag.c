@@ -4,7 +4,7 @@
  * command line (path, message, source line) passes through put_text, put_line or json.c, which replace control
  * characters and broken UTF-8, so a hostile model cannot control the terminal.
  * The same message at the same place is printed once; after MAX_PRINTED of a kind the rest is only counted. */
-#include "base/escape.h"
+#include "files/text.h"
 #include "base/json.h"
 
 #include <string.h>
@@ -87,19 +87,12 @@ static int display_width(int32_t c)
 static size_t cell(char shown[16], int *width, const char *text, size_t n, bool in_line)
 {
     int32_t c;
-    size_t bytes = utf8_decode(text, n, &c);
-    if (c == '\t' && in_line)
+    size_t bytes = text_decode(text, n, &c);
+    if (c == '\t' && in_line) {
         *width = snprintf(shown, 16, "%*s", TAB, "");
-    else if (c < 0)
-        *width = snprintf(shown, 16, "\\x%02x", (unsigned)(unsigned char)*text);
-    else if (utf8_unprintable(c) && c < 0x80)
-        *width = snprintf(shown, 16, c == '\n' ? "\\n" : c == '\t' ? "\\t" : c == '\r' ? "\\r" : "\\x%02x", (unsigned)c);
-    else if (utf8_unprintable(c))
-        *width = snprintf(shown, 16, "\\u%04x", (unsigned)c);
-    else {
-        memcpy(shown, text, bytes);
-        shown[bytes] = '\0';
-        *width = display_width(c);
+    } else {
+        text_cell(shown, text, n);
+        *width = c < 0 || text_unprintable(c) ? (int)strlen(shown) : display_width(c);
     }
     return bytes;
 }

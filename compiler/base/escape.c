@@ -1,47 +1,20 @@
 /* escape.c -- words from a model or a path, inside HTML and Graphviz's language and on a terminal; json.c adds JSON.
  *
- * In: bytes of unknown origin.  Out: text of the other language that means those bytes and nothing else.  Control characters and broken
- * UTF-8 become U+FFFD, so the output is always well-formed. */
+ * In: bytes of unknown origin.  Out: text of the other language that means those bytes and nothing else.  What is unprintable (trainer/files/text.h
+ * says what) becomes U+FFFD in a language, so the output is always well-formed, and its number on a terminal. */
 #include "base/escape.h"
+#include "files/text.h"
 #include <inttypes.h>
 #include <string.h>
 
 static const char REPLACEMENT[] = "\xef\xbf\xbd";
 
-size_t utf8_decode(const char *text, size_t n, int32_t *code)
-{
-    const unsigned char *s = (const unsigned char *)text;
-    size_t need = s[0] < 0x80 ? 1 : s[0] >= 0xC2 && s[0] < 0xE0 ? 2 : (s[0] & 0xF0) == 0xE0 ? 3
-                : s[0] >= 0xF0 && s[0] < 0xF5 ? 4 : 0;
-    *code = -1;
-    if (need == 0 || need > n)
-        return 1;
-    int32_t c = need == 1 ? s[0] : s[0] & (0xFF >> (need + 1));
-    for (size_t i = 1; i < need; i++) {
-        if ((s[i] & 0xC0) != 0x80)
-            return 1;
-        c = c << 6 | (s[i] & 0x3F);
-    }
-    if ((need == 3 && c < 0x800) || (need == 4 && (c < 0x10000 || c > 0x10FFFF)) || (c >= 0xD800 && c < 0xE000))
-        return 1;
-    *code = c;
-    return need;
-}
-
-bool utf8_unprintable(int32_t c)
-{
-    return c < 0x20 || (c >= 0x7F && c < 0xA0) || (c >= 0x200E && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E)
-        || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
-}
-
 /* Bytes of the character at s that a text may hold (whitespace: newline and tab), or 0. */
 static size_t character(const char *s, size_t left)
 {
     int32_t c;
-    size_t n = utf8_decode(s, left, &c);
-    bool control = (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0);
-    bool direction = (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-    return control || direction || (c & 0xfffe) == 0xfffe ? 0 : n;
+    size_t n = text_decode(s, left, &c);
+    return (text_unprintable(c) && c != '\n' && c != '\t') || (c & 0xfffe) == 0xfffe ? 0 : n;
 }
 
 void escape_put(Text *t, const char *s, size_t n, const char *(*special)(char c))
@@ -62,13 +35,18 @@ static const char *in_html(char c)
     return c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : c == '"' ? "&quot;" : c == '\'' ? "&#39;" : NULL;
 }
 
-static const char *in_line(char c) { return c == '\n' || c == '\t' ? " " : NULL; }
-
 static const char *in_dot(char c) { return c == '"' ? "\\\"" : c == '\\' ? "\\\\" : c == '\n' ? "\\n" : c == '\t' ? " " : NULL; }
 
 void html_put(Text *t, const char *s, size_t n) { escape_put(t, s, n, in_html); }
 
-void plain_put(Text *t, const char *s) { escape_put(t, s, strlen(s), in_line); }
+void plain_put(Text *t, const char *s)
+{
+    char shown[TEXT_CELL];
+    for (size_t left = strlen(s), bytes; left; s += bytes, left -= bytes) {
+        bytes = text_cell(shown, s, left);
+        text_printf(t, "%s", *s == '\n' || *s == '\t' ? " " : shown);
+    }
+}
 
 void place_put(Text *t, Loc at)
 {

@@ -4,16 +4,11 @@
 
 #include "spnc.h"
 
-/* One character of UTF-8 at text[0..n), n from 1: returns its bytes and sets *code, or returns 1 and sets -1 for a broken byte. */
-size_t utf8_decode(const char *text, size_t n, int32_t *code);
-/* Controls, line separators and the marks that reorder text: never sent to a terminal. */
-bool utf8_unprintable(int32_t code);
-
 /* Appends s[0..n): each character as it is, or as `special` says (NULL: as it is); what is no character of a text becomes U+FFFD. */
 void escape_put(Text *t, const char *s, size_t n, const char *(*special)(char c));
 /* Appends n bytes of s as the text of an HTML element or of a quoted attribute; what HTML forbids becomes U+FFFD. */
 void html_put(Text *t, const char *s, size_t n);
-/* Appends s as text on a terminal: no control characters. */
+/* Appends s as text in a line on a terminal: line breaks and tabs as blanks, all else as text_cell (files/text.h) shows it. */
 void plain_put(Text *t, const char *s);
 /* Appends "models/tiny.yaml:17", likewise; the path alone where there is no line. */
 void place_put(Text *t, Loc at);

@@ -6,6 +6,7 @@
  * stand in a page, and every other control character and broken byte is U+FFFD, as in escape.c. */
 #include "base/json.h"
 #include "base/escape.h"
+#include "files/text.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -19,12 +20,12 @@ static void put_message(Text *t, const char *s)
     size_t n = strlen(s), bytes;
     for (size_t i = 0; i < n; i += bytes) {
         int32_t c;
-        bytes = utf8_decode(s + i, n - i, &c);
+        bytes = text_decode(s + i, n - i, &c);
         if (c < 0)
             text_printf(t, "\\ufffd");
         else if (c == '"' || c == '\\')
             text_printf(t, "\\%c", (int)c);
-        else if (utf8_unprintable(c))
+        else if (text_unprintable(c))
             text_printf(t, "\\u%04x", (unsigned)c);
         else
             text_add(t, s + i, bytes);

@@ -3,6 +3,7 @@
  * In: a node of the tree and the operator's table.  Out: op->attrs.
  * The one convention: op->attrs has one entry for each row of the table, in its order, given or default alike. */
 #include "graph/attr.h"
+#include "graph/model.h"
 #include "read/expr.h"
 #include "read/language.h"
 #include <math.h>
@@ -293,13 +294,7 @@ static bool parse_act(Model *m, Attr *a, const Yaml *y)
         for (int k = 0; k < OP_COUNT; k++)
             if (is_act(op_table[k]->name))
                 words[n++] = op_table[k]->name;
-        Text list = { .arena = m->arena };
-        for (int i = 0; i < n; i++)
-            text_printf(&list, "%s%s", i ? ", " : "", words[i]);
-        const bool operator = op_kind_of(a->word) != OP_NONE;
-        diag_error(m->diag, at, "'%s' cannot be '%s'; it is one of %s%s", a->spec->name, a->word, list.text, operator ? "" : diag_suggestion(m->arena, a->word, words, n));
-        if (operator || strpbrk(a->word, "( "))
-            diag_note(m->diag, at, "behind the operator, an entry or a layer of its own takes any other");
+        unknown_act(m, at, a->word, words, n);
         return false;
     }
     Op *parsed = op_new(m, op_kind_own(a->word), FORWARD, "", at);

@@ -126,6 +126,8 @@ const char *entry_inner(Builder *b, Entry *e, const char *word);
 Net *net_find(Builder *b, const char *word);
 /* Reports a word that names no operator and no net; what there is instead. */
 void unknown_operator(Builder *b, Loc at, const char *word);
+/* Reports a word that `act:` does not take; words [count] are those that it does. */
+void unknown_act(Model *m, Loc at, const char *word, const char *const *words, int count);
 /* How the operator or net `word` is written with an operand, "{ relu: x }", in memory of its own for each call; NULL: there is none.  *what: "an
  * operator" or "a net". */
 const char *operator_written(Builder *b, const char *word, const char **what);

@@ -3,6 +3,7 @@
  * In: the tables of operators (ops/) and of the rest (language.c); all that it prints is from the tables that the compiler checks with.
  * An example on a page is indented by four spaces and is a whole model: the tests compile each. */
 #include "formula/formula.h"
+#include "manual/keys.h"
 #include "read/language.h"
 #include <string.h>
 
@@ -34,30 +35,36 @@ static void list_all(FILE *out)
     fprintf(out, "\ninitialisers\n");
     for (const InitSpec *i = initialisers; i->name; i++)
         line(out, i->name, i->help);
+    keys_list(out, line);
     fprintf(out, "\nspnc ops NAME explains one, with an example.\n");
 }
 
-static void attributes(FILE *out, const AttrSpec *attrs, const char *title)
+/* A row of a table of attributes or keys. */
+static void attribute(FILE *out, const AttrSpec *s)
 {
     static const char *const forms[] = {
         [ATTR_INT] = "a whole number", [ATTR_PAIR] = "n or [rows, columns]", [ATTR_REAL] = "a number", [ATTR_WORD] = "a word", [ATTR_BOOL] = "true or false",
         [ATTR_INIT] = "an initialiser", [ATTR_SHAPE] = "n or [n, ...]", [ATTR_PAIRS] = "n or [n or [before, after], ...]", [ATTR_NAME] = "a name", [ATTR_ACT] = "an activation", [ATTR_INDEX] = "n or a * $t + b",
         [ATTR_TREE] = "see docs/language.md",
     };
+    char form[128], fallback[64] = "";
+    bool number = s->type == ATTR_INT || s->type == ATTR_PAIR || s->type == ATTR_REAL || s->type == ATTR_SHAPE || s->type == ATTR_PAIRS;
+    if (number)
+        snprintf(form, sizeof form, "%s, %.15g to %.15g%s%s", forms[s->type], s->low, s->high, s->choices ? "; or " : "", s->choices ? s->choices : "");
+    else
+        snprintf(form, sizeof form, "%s", s->type == ATTR_WORD && s->choices ? s->choices : forms[s->type]);
+    if (!s->fallback)
+        snprintf(fallback, sizeof fallback, "; needed");
+    else if (*s->fallback)
+        snprintf(fallback, sizeof fallback, "; %s unless given", s->fallback);
+    fprintf(out, "  %-16s %s\n  %-16s (%s%s)\n", s->name, s->help, "", form, fallback);
+}
+
+static void attributes(FILE *out, const AttrSpec *attrs, const char *title)
+{
     fprintf(out, "\n%s\n", title);
-    for (const AttrSpec *s = attrs; s->name; s++) {
-        char form[128], fallback[64] = "";
-        bool number = s->type == ATTR_INT || s->type == ATTR_PAIR || s->type == ATTR_REAL || s->type == ATTR_SHAPE || s->type == ATTR_PAIRS;
-        if (number)
-            snprintf(form, sizeof form, "%s, %.15g to %.15g%s%s", forms[s->type], s->low, s->high, s->choices ? "; or " : "", s->choices ? s->choices : "");
-        else
-            snprintf(form, sizeof form, "%s", s->type == ATTR_WORD && s->choices ? s->choices : forms[s->type]);
-        if (!s->fallback)
-            snprintf(fallback, sizeof fallback, "; needed");
-        else if (*s->fallback)
-            snprintf(fallback, sizeof fallback, "; %s unless given", s->fallback);
-        fprintf(out, "  %-16s %s\n  %-16s (%s%s)\n", s->name, s->help, "", form, fallback);
-    }
+    for (const AttrSpec *s = attrs; s->name; s++)
+        attribute(out, s);
 }
 
 static void example(FILE *out, const char *name, const char *text)
@@ -135,46 +142,54 @@ static void initialiser_page(FILE *out, const InitSpec *init)
     example(out, init->name, text);
 }
 
-/* The names of all pages, up to the requested one. */
-typedef struct { const char *wanted, *names[OP_NONE + 128]; int count; } Search;
+/* The names of all pages, and how many of them are printed: an operator and a schedule, or a key, may have one name. */
+typedef struct { FILE *out; const char *wanted, *names[OP_NONE + 128]; int count, found; } Search;
 
 static bool is_wanted(Search *s, const char *name)
 {
     if (s->count == sizeof s->names / sizeof *s->names)
         unreachable("more pages than a search has room for");
     s->names[s->count++] = name;
-    return strcmp(name, s->wanted) == 0;
+    if (strcmp(name, s->wanted))
+        return false;
+    if (s->found++)
+        fprintf(s->out, "\n");
+    return true;
 }
 
-static bool map_wanted(FILE *out, Search *s, const MapSpec *map)
+static void map_wanted(Search *s, const MapSpec *map)
 {
-    bool wanted = is_wanted(s, map->name);
-    if (wanted)
-        map_page(out, map);
-    return wanted;
+    if (is_wanted(s, map->name))
+        map_page(s->out, map);
 }
 
 bool ops_print(Arena *a, FILE *out, const char *name, const char **suggestion)
 {
-    Search s = { .wanted = name };
+    Search s = { .out = out, .wanted = name };
     if (!name) {
         list_all(out);
         return true;
     }
     for (int k = 0; k < op_count; k++)
-        if (op_table[k]->help && is_wanted(&s, op_table[k]->name)) {
+        if (op_table[k]->help && is_wanted(&s, op_table[k]->name))
             operator_page(out, op_table[k], loss_table[k]);
-            return true;
-        }
-    bool found = map_wanted(out, &s, &map_augment) || map_wanted(out, &s, &map_repeat);
-    for (const Optimiser *o = optimisers; o->map.name && !found; o++)
-        found = map_wanted(out, &s, &o->map);
-    for (const Schedule *c = schedules; c->map.name && !found; c++)
-        found = map_wanted(out, &s, &c->map);
-    for (const InitSpec *i = initialisers; i->name && !found; i++)
-        if ((found = is_wanted(&s, i->name)))
+    map_wanted(&s, &map_augment);
+    map_wanted(&s, &map_repeat);
+    for (const Optimiser *o = optimisers; o->map.name; o++)
+        map_wanted(&s, &o->map);
+    for (const Schedule *c = schedules; c->map.name; c++)
+        map_wanted(&s, &c->map);
+    for (const InitSpec *i = initialisers; i->name; i++)
+        if (is_wanted(&s, i->name))
             initialiser_page(out, i);
-    if (!found)
+    int place = 0, row = 0;
+    bool paged = false;
+    for (const char *key; keys_next(&key, &place, &row);)
+        if ((!paged || strcmp(key, name)) && is_wanted(&s, key)) {
+            keys_page(a, out, key, attribute);
+            paged = true;
+        }
+    if (!s.found)
         *suggestion = diag_suggestion(a, name, s.names, s.count);
-    return found;
+    return s.found > 0;
 }

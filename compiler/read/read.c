@@ -6,7 +6,8 @@
  * file is always a small tree.  Input that makes libyaml slow is refused before parsing (check_bytes), or at the
  * 64th level of nesting (libyaml reads only a little ahead). */
 #define _POSIX_C_SOURCE 200809L
-#include "base/escape.h"
+#include "files/text.h"
+#include "spnc.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -127,7 +128,7 @@ static void note_look_alike(Reader *r, int first, int marked, Loc open, int last
     LineState s = line_begins;
     int32_t c;
     for (size_t i = 0, n; i < r->file->length && at.line <= last; i += n) {
-        n = utf8_decode(r->file->text + i, r->file->length - i, &c);
+        n = text_decode(r->file->text + i, r->file->length - i, &c);
         const LookAlike space = odd_space(c), mark = at.line == marked ? odd_mark(c) : space, is = space.name ? space : mark;
         const bool closes = at.line == open.line && at.column > open.column && is.name && !strcmp(is.meant, "a quote") &&
                             (i + n == r->file->length || strchr(" ,]}\r\n", r->file->text[i + n]));
@@ -150,7 +151,7 @@ static bool refuse_look_alike(Reader *r, const Yaml *y)
     Loc at = y->loc;
     const size_t length = strlen(y->text);
     for (size_t i = 0, n; i < length; i += n, before = c, at.column++) {
-        n = utf8_decode(y->text + i, length - i, &c);
+        n = text_decode(y->text + i, length - i, &c);
         const bool parts = !i || !y->text[i + n] || before == ':' || before == ',' || before == '-';
         const LookAlike is = parts && odd_space(c).name ? odd_space(c) : r->prose ? (LookAlike){ NULL, NULL } : odd_mark(c);
         if (!is.name)
@@ -448,7 +449,7 @@ static bool check_bytes(Diag *d, const Source *file)
     Loc at = { 1, 1, 1, file };
     for (size_t i = 0, n; i < length; i += n) {
         int32_t c;
-        n = utf8_decode(file->text + i, length - i, &c);
+        n = text_decode(file->text + i, length - i, &c);
         if (c < 0) {
             diag_error(d, at, "the byte 0x%02x is not UTF-8", (unsigned char)file->text[i]);
             return false;

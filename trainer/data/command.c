@@ -26,23 +26,23 @@ const char *const split_names[SPLITS] = { "train", "valid", "test" };
 
 int complain(int code, const char *format, ...)
 {
-    char text[PATH_MAX + 2048];
+    char text[PATH_MAX + 2048], shown[TEXT_GROWS * sizeof text];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    fprintf(stderr, "spn-data: %s\n", text_clean_name(text));
+    fprintf(stderr, "spn-data: %s\n", text_shown(shown, sizeof shown, text, ""));
     return code;
 }
 
 void tell(const char *format, ...)
 {
-    char text[PATH_MAX + 2048];
+    char text[PATH_MAX + 2048], shown[TEXT_GROWS * sizeof text];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    fputs(text_clean(text), stdout);
+    fputs(text_shown(shown, sizeof shown, text, "\n"), stdout);
 }
 
 int complain_array(const ArrayError *e)

@@ -1,7 +1,8 @@
 /* pack.h -- the input of `spn-data pack`: a list of pictures or of rows, with labels.
  *
  *   pack_list.c   folders of pictures, rows of arrays     pack_table.c   pictures named in a table
- *   labels.c      labels by their type                    list.c         the List itself */
+ *   labels.c      labels by their type                    list.c         the List itself
+ *   unlisted.c    pictures that a table does not name */
 #ifndef SPN_DATA_PACK_H
 #define SPN_DATA_PACK_H
 
@@ -59,6 +60,8 @@ int list_refuse_twice(const List *list, const int *lines, const char *table);
 int list_folder(List *list, const char *folder);
 /* A line for each picture: its file, looked for in `folder`, and its labels.  columns: what --columns says, or NULL. */
 int list_table(List *list, const char *folder, const char *table, const char *columns, LabelsAs as);
+/* One warning, if pictures lie in `folder`, or in the folders of those that are listed, that the list of this table does not have. */
+void list_say_unlisted(const List *list, const char *folder, const char *table);
 /* Rows of a .npy, with those of another as labels (NULL: none). */
 int list_array(List *list, const char *path, const char *labels, LabelsAs as);
 

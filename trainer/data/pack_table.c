@@ -470,6 +470,8 @@ int list_table(List *l, const char *folder, const char *table, const char *colum
         code = find_columns(&t);
     if (code == FINE)
         code = add_rows(l, &t, as);
+    if (code == FINE)
+        list_say_unlisted(l, folder, table);
     free(lines);
     free(t.rows);
     free(t.lines);

@@ -47,20 +47,20 @@ static void put_quoted(JsonWriter *w, const char *text)
     size_t n = strlen(text);
     put(w, "\"", 1);
     for (size_t i = 0; i < n;) {
-        unsigned char c = (unsigned char)text[i];
-        size_t length = text_utf8(text + i, n - i);
+        int32_t c;
+        size_t length = text_decode(text + i, n - i, &c);
         if (c == '"' || c == '\\') {
             put(w, (const char[]){ '\\', (char)c }, 2);
-        } else if (c < 0x20 || c == 0x7F) {
-            char escape[8];
-            snprintf(escape, sizeof escape, "\\u%04x", c);
-            put_text(w, escape);
-        } else if (length) {
-            put(w, text + i, length);
-        } else {
+        } else if (c < 0) {
             put_text(w, "\xEF\xBF\xBD");
+        } else if (text_unprintable(c)) {
+            char escape[8];
+            snprintf(escape, sizeof escape, "\\u%04x", (unsigned)c);
+            put_text(w, escape);
+        } else {
+            put(w, text + i, length);
         }
-        i += length ? length : 1;
+        i += length;
     }
     put(w, "\"", 1);
 }

@@ -160,8 +160,11 @@ static bool add_npy(Images *m, const unsigned char *bytes, size_t size, bool fit
         for (int i = 0; i < input->rank; i++)
             expected.shape[i] = input->shape[i];
         array_shape_text(text, sizeof text, &expected);
-        return array_fail(e, 1, path, "found %s %s, expected %s %s or [N]%s for '%s' of %s", array_type_name(a.type),
-                          array_shape_text(found, sizeof found, &a), array_type_name(wanted), text, text, input->name, net.name);
+        return array_fail(e, 1, path, "found %s %s, expected %s %s or [N]%s for '%s' of %s%s", array_type_name(a.type),
+                          array_shape_text(found, sizeof found, &a), array_type_name(wanted), text, text, input->name, net.name,
+                          !fit && a.rank == 2 && a.type == ARRAY_U1 && takes_pictures() ? "; --fit takes it as a grey picture of 0 to 255"
+                          : a.type == ARRAY_U1 && wanted == ARRAY_F4 ? data_u1_hint()
+                          : a.type != ARRAY_U1 && wanted == ARRAY_U1 ? "; rint(a).astype('u1') if it holds 0 to 255, rint(255 * a).astype('u1') if 0 to 1" : "");
     }
     if (many && !a.shape[0])
         return array_fail(e, 1, path, "found %s %s, expected one or more examples", array_type_name(a.type), array_shape_text(found, sizeof found, &a));

@@ -106,18 +106,17 @@ static void print_class(const Source *s, int k, int class)
         printf("%d", class);
         return;
     }
-    char *text = need_memory(strlen(name) + 1, "a name");
-    strcpy(text, name);
-    printf("%s", text_clean_name(text));
-    free(text);
+    const size_t room = TEXT_GROWS * strlen(name) + 1;
+    char *shown = need_memory(room, "a name");
+    printf("%s", text_shown(shown, room, name, ""));
+    free(shown);
 }
 
 static void print_text(const Source *s, int64_t example, int n)
 {
     if (s->images.names) {
-        char name[4300];
-        snprintf(name, sizeof name, "%s", s->images.names[example]);
-        printf("%s\n", text_clean_name(name));
+        char shown[TEXT_GROWS * 4300];
+        printf("%s\n", text_shown(shown, sizeof shown, s->images.names[example], ""));
     } else {
         printf("example %" PRId64 "\n", example);
     }
@@ -489,7 +488,7 @@ int command_predict(const Options *o)
     if (o->out)
         answer_write(&k.answer, o->out);
     if (o->out && !o->json)
-        printf("%s: %" PRId64 " examples\n", o->out, s.end - s.first);
+        tell_text("%s: %" PRId64 " examples\n", o->out, s.end - s.first);
     if (o->picture) {
         if (!picture_write(&k.sheet, o->picture, &e))
             fail_array(&e);

@@ -200,7 +200,7 @@ static void print_settings(const Contender *all, int count)
 static void print_text(const Contender *all, int count, const View *v, const Data *data)
 {
     const int64_t labels = data_all_labels(data), labelled = data_labelled(data);
-    printf("%s/%s: %" PRId64 " examples%s\n\n", data->dir, data->split, data->examples,
+    tell_text("%s/%s: %" PRId64 " examples%s\n\n", data->dir, data->split, data->examples,
            v->slots ? "; 95 % intervals are Wilson's, over labels taken as independent" : "");
     printf("     %9s", "loss");
     bool apart = v->slots > 1;                 /* with one label an example, the share of examples is the same number */
@@ -231,7 +231,7 @@ static void print_text(const Contender *all, int count, const View *v, const Dat
         print_cell("%.0f", 6, c->epochs);
         print_cell("%.0f", 5, c->best_epoch);
         print_cell("%.0f s", 7, c->seconds);
-        printf("  %s\n", c->name);
+        tell_text("  %s\n", c->name);
     }
     print_settings(all, count);
     if (!v->slots || count < 2)

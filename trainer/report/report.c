@@ -196,7 +196,7 @@ int command_report(const Options *o)
         fail(WRONG_INPUT, "%s: there is no checkpoint in this folder; `%s train --run %s` makes one", o->run, net.name, o->run);
     open_net(o->threads);
     report_whole(o->run, o->data);
-    printf("%s/report.html\n", o->run);
+    tell_text("%s/report.html\n", o->run);
     net.close();
     return FINE;
 }

@@ -50,6 +50,11 @@ static bool is_one_hot(const Array *a, const NetData *s)
     return s->type == LABELS && a->rank == s->rank + 2 && a->shape[a->rank - 1] == s->classes;
 }
 
+const char *data_u1_hint(void)
+{
+    return "; bytes of 0 to 255?  (a / 255).astype('f4') makes 0 to 1 of them, as pictures are read, a.astype('f4') keeps them; or write dtype: u8 in the model";
+}
+
 static void check_file(const Array *a, const NetData *s, const char *path)
 {
     char found[160], expected[160];
@@ -64,6 +69,7 @@ static void check_file(const Array *a, const NetData *s, const char *path)
              array_shape_text(found, sizeof found, a), s->name, net.source);
     const char *hint = is_one_hot(a, s) ? "; one-hot labels?  Their numbers are numpy's argmax(axis=-1)"
         : is_channels_last(a, s) ? "; channels last?  numpy's transpose(0, 3, 1, 2) brings them to the front"
+        : a->type == ARRAY_U1 && s->type == F32 ? data_u1_hint()
         : !type && s->type == F32 ? "; convert it with numpy's astype('f4')"
         : !type && s->type == U8_OVER_255
               ? "; convert it with numpy's rint(a).astype('u1') if it holds 0 to 255, with rint(255 * a).astype('u1') if 0 to 1; "

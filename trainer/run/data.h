@@ -49,6 +49,8 @@ const NetLoss *data_reader(int k);
 bool data_ignores(int k, int64_t label);
 /* Label of example i (file order) at `position` of target k; -1 where errors do not count it. */
 int32_t data_label(const Data *d, int k, int64_t i, int position);
+/* What to do about bytes where an input takes f4, as the end of a message. */
+const char *data_u1_hint(void);
 /* Labels of target k that count, of all examples. */
 int64_t data_labels(const Data *d, int k);
 /* Likewise of all targets. */

@@ -27,11 +27,25 @@ static char *text_of(const char *format, va_list args)
     va_list again;
     va_copy(again, args);
     const int n = vsnprintf(NULL, 0, format, args);
-    char *text = n < 0 ? NULL : malloc((size_t)n + 1);
-    if (text)
+    const size_t room = TEXT_GROWS * (size_t)(n < 0 ? 0 : n) + 1;
+    char *text = n < 0 ? NULL : malloc((size_t)n + 1), *shown = text ? malloc(room) : NULL;
+    if (shown) {
         vsnprintf(text, (size_t)n + 1, format, again);
+        text_shown(shown, room, text, "\n");
+    }
     va_end(again);
-    return text ? text_clean(text) : NULL;
+    free(text);
+    return shown;
+}
+
+void tell_text(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *text = text_of(format, args);
+    va_end(args);
+    fputs(text ? text : "", stdout);
+    free(text);
 }
 
 void message_keep(int folder)

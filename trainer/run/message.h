@@ -15,6 +15,8 @@ _Noreturn void fail(int code, const char *format, ...) __attribute__((format(pri
 /* The same with the text and exit code of a failed call of array_file.h or checkpoint.h. */
 _Noreturn void fail_array(const ArrayError *e);
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* printf, of text that may hold names of strangers: folders, files, runs. */
+void tell_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The errors and warnings of a run, a line each ("error: text"): what fail() and warn() say is added to this file of the folder that the descriptor
  * holds open (-1: of none).  message_also adds a text that is said elsewhere; message_forget removes the file. */
 #define MESSAGES "messages.txt"

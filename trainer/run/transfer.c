@@ -265,7 +265,7 @@ static void check_readable(const ArrayList *list, const NetParam *p, const Wish 
 /* What of the file is not in the net, and what is no array. */
 static void say_unused(Report *r, const ArrayList *list, const Renames *renames)
 {
-    char here[2 * ARRAY_NAME], name[ARRAY_NAME];
+    char here[2 * ARRAY_NAME], shown[TEXT_GROWS * ARRAY_NAME];
     int unused = 0, others = 0;
     bool bias = false;
     for (int i = 0; i < list->count; i++) {
@@ -274,10 +274,9 @@ static void say_unused(Report *r, const ArrayList *list, const Renames *renames)
             continue;
         const char *end = strrchr(here, '.');
         bias |= !strcmp(end ? end + 1 : here, "bias_hh");
-        strcpy(name, a->name);
         if (!unused)
             say(r, "  in the file, but not in this net:\n");
-        LIST(r, unused, "    %s\n", text_clean_name(name));
+        LIST(r, unused, "    %s\n", text_shown(shown, sizeof shown, a->name, ""));
     }
     if (unused > LISTED)
         say(r, "    and %d more\n", unused - LISTED);
@@ -285,10 +284,9 @@ static void say_unused(Report *r, const ArrayList *list, const Renames *renames)
         say(r, "    (a bias_hh is the second bias of PyTorch's GRU: `bias_hh: true` at the gru of the model makes room for it)\n");
     for (int i = 0; i < list->count; i++)
         if (list->items[i].type == ARRAY_OTHER) {
-            strcpy(name, list->items[i].name);
             if (!others)
                 say(r, "  in the file, but no array of numbers:\n");
-            LIST(r, others, "    %s: %s\n", text_clean_name(name), list->items[i].what);
+            LIST(r, others, "    %s: %s\n", text_shown(shown, sizeof shown, list->items[i].name, ""), list->items[i].what);
         }
     if (others > LISTED)
         say(r, "    and %d more\n", others - LISTED);
