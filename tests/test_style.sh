@@ -3,7 +3,8 @@
 # SPNC: the spnc to test (default build/spnc).
 #
 # A loop that runs once, `t / 1` and `t * 1`, a second name for the same thing, a line over 120 columns, a loop that is not indented in another,
-# a size of "0.00 MiB", an equation printed twice: none of them.  And the C in README.md is that of models/tiny.yaml.
+# a size of "0.00 MiB", an equation printed twice, a local variable or parameter with the name of the struct of tensors, which would hide it from a
+# debugger: none of them.  And the C in README.md is that of models/tiny.yaml.
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
 
@@ -41,7 +42,7 @@ RULES["a loop that runs once"] = once
 found = {}
 def report(rule, what, file, number, line):
     found.setdefault(rule, []).append(f"{what}, {file.name}:{number}: {line.strip()[:120]}")
-lines = 0
+lines = structs = 0
 for folder in range(int(sys.argv[1])):
     folder = pathlib.Path(str(folder))
     what = (folder / "what").read_text().strip()
@@ -57,6 +58,16 @@ for folder in range(int(sys.argv[1])):
             before = text[number - 2] if number > 1 else ""
             if re.match(r" *for \(.*\)$", before) and len(line) - len(line.lstrip()) <= len(before) - len(before.lstrip()):
                 report("not indented in its loop", what, file, number, line)
+        # each use of the struct's name is of a tensor, v.h
+        code = re.sub(r'/\*.*?\*/|"(\\.|[^"\\\n])*"', lambda m: re.sub(r"[^\n]", " ", m[0]), file.read_text(), flags=re.S)
+        struct = re.search(r"^static struct \{\n((?: .*\n)*)\} (\w+);", code, re.M)
+        if struct and re.search(r"\w_(t|slot) \*", struct[1]):
+            structs += 1
+            tensors, name = set(re.findall(r"(\w+)\)?(?:\[[^\]]*\])*;", struct[1])), struct[2]
+            for use in re.finditer(r"(?<![\w.>])%s\b(?:\.(\w+))?" % name, code):
+                if use[1] not in tensors and use.end() + 1 != struct.end():
+                    number = code.count("\n", 0, use.start())
+                    report(f"another {name} beside the struct of tensors", what, file, number + 1, text[number])
         # between the head of an operator and its first function, no equation stands twice
         for head in re.finditer(r"^/\* ---- (\w+): \w+ .*?\*/(?=\n)", file.read_text(), re.S | re.M):
             rest = file.read_text()[head.end():]
@@ -64,6 +75,8 @@ for folder in range(int(sys.argv[1])):
             second = re.match(r"\n(/\*.*?\*/)\nstatic", rest, re.S)
             if second and len(equation) > 3 and re.sub(r"\W", "", second[1]).startswith(equation):
                 report("an equation twice", what, file, 0, head[1])
+if structs < int(sys.argv[1]):
+    found["too few structs of tensors"] = [str(structs)]
 if lines < 100000:
     found["too little C"] = [str(lines)]
 for rule, places in sorted(found.items()):

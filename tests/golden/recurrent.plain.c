@@ -256,19 +256,21 @@ static void crop_forward(crop_t y, image_t image, A_t A)
     for (int i = 0; i < Ho; i++)
         for (int j = 0; j < Wo; j++) {
             real gx = crop_x[j], gy = crop_y[i];
-            SamplerAxisOne u = sampler_axis_one(A[0] * gx + (A[1] * gy + A[2]), W, BORDER_ZERO);
-            SamplerAxisOne v = sampler_axis_one(A[3] * gx + (A[4] * gy + A[5]), H, BORDER_ZERO);
+            SamplerAxisOne column = sampler_axis_one(A[0] * gx + (A[1] * gy + A[2]), W, BORDER_ZERO);
+            SamplerAxisOne row = sampler_axis_one(A[3] * gx + (A[4] * gy + A[5]), H, BORDER_ZERO);
             for (int c = 0; c < C; c++) {
-                real upper = u.weight_low * image[c][v.low][u.low] + u.weight_high * image[c][v.low][u.high];
-                real lower = u.weight_low * image[c][v.high][u.low] + u.weight_high * image[c][v.high][u.high];
-                y[c][i][j] = v.weight_low * upper + v.weight_high * lower;
+                real upper = column.weight_low * image[c][row.low][column.low]
+                           + column.weight_high * image[c][row.low][column.high];
+                real lower = column.weight_low * image[c][row.high][column.low]
+                           + column.weight_high * image[c][row.high][column.high];
+                y[c][i][j] = row.weight_low * upper + row.weight_high * lower;
             }
         }
 }
 
 /* Each output gives its gradient to the point it was read at, by the slopes of the pixels' weights; the point gives it
- * to A: dA[0] = sum of du x[j], dA[1] = sum of du y[i], dA[2] = sum of du, and so on for dv, where u and v are the
- * point in pixels and du / dx_s is a constant. */
+ * to A: dA[0] = sum of du x[j], dA[1] = sum of du y[i], dA[2] = sum of du, and so on for dv, where u and v are its
+ * column and row in pixels and du / dx_s is a constant. */
 static void crop_backward(A_t dA, crop_t dy, image_t image, A_t A)
 {
     enum { C = 1, H = 4, W = 4, Ho = 2, Wo = 2 };
@@ -276,17 +278,17 @@ static void crop_backward(A_t dA, crop_t dy, image_t image, A_t A)
     for (int i = 0; i < Ho; i++)
         for (int j = 0; j < Wo; j++) {
             real gx = crop_x[j], gy = crop_y[i];
-            SamplerAxisOne u = sampler_axis_one(A[0] * gx + (A[1] * gy + A[2]), W, BORDER_ZERO);
-            SamplerAxisOne v = sampler_axis_one(A[3] * gx + (A[4] * gy + A[5]), H, BORDER_ZERO);
+            SamplerAxisOne column = sampler_axis_one(A[0] * gx + (A[1] * gy + A[2]), W, BORDER_ZERO);
+            SamplerAxisOne row = sampler_axis_one(A[3] * gx + (A[4] * gy + A[5]), H, BORDER_ZERO);
             real du = 0, dv = 0;
             for (int c = 0; c < C; c++) {
                 real d = dy[c][i][j];
-                const real a = image[c][v.low][u.low], b = image[c][v.low][u.high];          /* a b */
-                const real e = image[c][v.high][u.low], f = image[c][v.high][u.high];        /* e f */
-                du += d * (v.weight_low * (u.slope_low * a + u.slope_high * b)
-                         + v.weight_high * (u.slope_low * e + u.slope_high * f));
-                dv += d * (v.slope_low * (u.weight_low * a + u.weight_high * b)
-                         + v.slope_high * (u.weight_low * e + u.weight_high * f));
+                const real a = image[c][row.low][column.low], b = image[c][row.low][column.high];          /* a b */
+                const real e = image[c][row.high][column.low], f = image[c][row.high][column.high];        /* e f */
+                du += d * (row.weight_low * (column.slope_low * a + column.slope_high * b)
+                         + row.weight_high * (column.slope_low * e + column.slope_high * f));
+                dv += d * (row.slope_low * (column.weight_low * a + column.weight_high * b)
+                         + row.slope_high * (column.weight_low * e + column.weight_high * f));
             }
             dA[0] += du * gx, dA[1] += du * gy, dA[2] += du;
             dA[3] += dv * gx, dA[4] += dv * gy, dA[5] += dv;
