@@ -110,6 +110,7 @@ const FactDoc fact_docs[] = {
     { "unit", "C", "int", "channels of x; of a conv M and C are those of one group", "conv conv_transpose maxpool spn batch_norm batch_sums batch_statistics batch_gradient_sums batch_gradient" },
     { "unit", "H W", "int", "rows and columns of x", "conv conv_transpose conv_pool maxpool spn" },
     { "unit", "Ho Wo", "int", "rows and columns of y", "conv conv_transpose conv_pool maxpool spn" },
+    { "unit", "sizes bound", "text", "the enum of a function's sizes, \"M = 20, C = 3\"; bound.M: what a loop over them goes to, \"M\", or \"1\" of a size of 1", "conv conv_transpose dense embedding" },
     { "unit", "KH KW", "int", "rows and columns of the kernel or window", "conv conv_transpose maxpool" },
     { "unit", "SH SW", "int", "stride", "conv conv_transpose maxpool" },
     { "unit", "PH PW", "int", "padding above and to the left", "conv conv_transpose maxpool" },
@@ -271,7 +272,8 @@ const FactDoc fact_docs[] = {
 
     { "product", "leads", "lead[]", "loops around it", NULL },
     { "product", "p_at left_at right_at", "text", "C: what these add to the pointers", NULL },
-    { "product", "rows columns terms", "int", "of p = u v", NULL },
+    { "product", "rows columns terms", "int", "of p = left right", NULL },
+    { "product", "sizes bound", "text", "as those of a unit, of ROWS, COLUMNS and TERMS", NULL },
     { "product", "p_row p_column left_row right_column", "int", "reals from one to the next", NULL },
     { "product", "left_term right_term p_element left_element right_element", "text", "C: from term to term; where an element is", NULL },
     { "product", "added", "bool", "p is stretched: products are added", NULL },

@@ -106,6 +106,7 @@ void conv_facts(const Model *m, const Op *op, Fact *f)
     fact_int(f, "H", w.x[0]), fact_int(f, "W", w.x[1]);
     fact_int(f, "Ho", w.y[0]), fact_int(f, "Wo", w.y[1]);
     fact_int(f, "KH", w.kernel[0]), fact_int(f, "KW", w.kernel[1]);
+    fact_sizes(f, (const char *const[]){ "M", "Ho", "Wo", "C", "KH", "KW" }, (const int64_t[]){ w.filters, w.y[0], w.y[1], w.channels / w.groups, w.kernel[0], w.kernel[1] }, 6);
     fact_int(f, "SH", w.stride[0]), fact_int(f, "SW", w.stride[1]);
     fact_int(f, "DH", w.dilation[0]), fact_int(f, "DW", w.dilation[1]);
     fact_int(f, "PH", w.before[0]), fact_int(f, "PW", w.before[1]);

@@ -182,6 +182,7 @@ static Fact *product_fact(const Model *m, const Product *p, int64_t rows, int64_
     }
     fact_set(f, "leads", leads);
     fact_text(f, "p_at", at[0].text ? at[0].text : ""), fact_text(f, "left_at", at[1].text ? at[1].text : ""), fact_text(f, "right_at", at[2].text ? at[2].text : "");
+    fact_sizes(f, (const char *const[]){ "ROWS", "COLUMNS", "TERMS" }, (const int64_t[]){ rows, columns, terms }, 3);
     fact_int(f, "rows", rows), fact_int(f, "columns", columns), fact_int(f, "terms", terms);
     fact_int(f, "p_row", z->row * m->lanes), fact_int(f, "p_column", z->column * m->lanes);
     fact_int(f, "left_row", u_row * m->lanes), fact_int(f, "right_column", v_column * m->lanes);

@@ -106,9 +106,10 @@ static void load_digits_forward(digits_t y, const void *row)
 /* y[m] = b[m] + sum over k of w[m][k] x[k] */
 static void h_from_input_forward(h_from_input_t y, real *x, real w[9][16], real b[9])
 {
-    for (int m = 0; m < 9; m++) {
+    enum { M = 9, IN = 16 };
+    for (int m = 0; m < M; m++) {
         real s = b[m];
-        for (int k = 0; k < 16; k++) s += w[m][k] * x[k];
+        for (int k = 0; k < IN; k++) s += w[m][k] * x[k];
         y[m] = s;
     }
 }
@@ -116,9 +117,10 @@ static void h_from_input_forward(h_from_input_t y, real *x, real w[9][16], real 
 /* dw[m][k] += dy[m] x[k], db[m] += dy[m] */
 static void h_from_input_weights(real dw[9][16], real db[9], h_from_input_t dy, real *x)
 {
-    for (int m = 0; m < 9; m++) {
+    enum { M = 9, IN = 16 };
+    for (int m = 0; m < M; m++) {
         db[m] += dy[m];
-        for (int k = 0; k < 16; k++) dw[m][k] += dy[m] * x[k];
+        for (int k = 0; k < IN; k++) dw[m][k] += dy[m] * x[k];
     }
 }
 
@@ -142,9 +144,10 @@ static void h_start_weights(real *dp, real *dy)
 /* y[m] = sum over k of w[m][k] x[k] */
 static void h_from_state_forward(h_from_state_t y, real *x, real w[9][3])
 {
-    for (int m = 0; m < 9; m++) {
+    enum { M = 9, IN = 3 };
+    for (int m = 0; m < M; m++) {
         real s = 0;
-        for (int k = 0; k < 3; k++) s += w[m][k] * x[k];
+        for (int k = 0; k < IN; k++) s += w[m][k] * x[k];
         y[m] = s;
     }
 }
@@ -152,16 +155,18 @@ static void h_from_state_forward(h_from_state_t y, real *x, real w[9][3])
 /* dx[k] = sum over m of w[m][k] dy[m] */
 static void h_from_state_backward(real *dx, h_from_state_t dy, real w[9][3])
 {
-    for (int k = 0; k < 3; k++) dx[k] = 0;
-    for (int m = 0; m < 9; m++)
-        for (int k = 0; k < 3; k++) dx[k] += w[m][k] * dy[m];
+    enum { M = 9, IN = 3 };
+    for (int k = 0; k < IN; k++) dx[k] = 0;
+    for (int m = 0; m < M; m++)
+        for (int k = 0; k < IN; k++) dx[k] += w[m][k] * dy[m];
 }
 
 /* dw[m][k] += dy[m] x[k] */
 static void h_from_state_weights(real dw[9][3], h_from_state_t dy, real *x)
 {
-    for (int m = 0; m < 9; m++) {
-        for (int k = 0; k < 3; k++) dw[m][k] += dy[m] * x[k];
+    enum { M = 9, IN = 3 };
+    for (int m = 0; m < M; m++) {
+        for (int k = 0; k < IN; k++) dw[m][k] += dy[m] * x[k];
     }
 }
 
@@ -212,9 +217,10 @@ static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t 
 /* y[m] = b[m] + sum over k of w[m][k] x[k] */
 static void A_forward(A_t y, real *x, real w[6][3], real b[6])
 {
-    for (int m = 0; m < 6; m++) {
+    enum { M = 6, IN = 3 };
+    for (int m = 0; m < M; m++) {
         real s = b[m];
-        for (int k = 0; k < 3; k++) s += w[m][k] * x[k];
+        for (int k = 0; k < IN; k++) s += w[m][k] * x[k];
         y[m] = s;
     }
 }
@@ -222,17 +228,19 @@ static void A_forward(A_t y, real *x, real w[6][3], real b[6])
 /* dx[k] = sum over m of w[m][k] dy[m] */
 static void A_backward(real *dx, A_t dy, real w[6][3])
 {
-    for (int k = 0; k < 3; k++) dx[k] = 0;
-    for (int m = 0; m < 6; m++)
-        for (int k = 0; k < 3; k++) dx[k] += w[m][k] * dy[m];
+    enum { M = 6, IN = 3 };
+    for (int k = 0; k < IN; k++) dx[k] = 0;
+    for (int m = 0; m < M; m++)
+        for (int k = 0; k < IN; k++) dx[k] += w[m][k] * dy[m];
 }
 
 /* dw[m][k] += dy[m] x[k], db[m] += dy[m] */
 static void A_weights(real dw[6][3], real db[6], A_t dy, real *x)
 {
-    for (int m = 0; m < 6; m++) {
+    enum { M = 6, IN = 3 };
+    for (int m = 0; m < M; m++) {
         db[m] += dy[m];
-        for (int k = 0; k < 3; k++) dw[m][k] += dy[m] * x[k];
+        for (int k = 0; k < IN; k++) dw[m][k] += dy[m] * x[k];
     }
 }
 
@@ -337,9 +345,10 @@ static void classify_dropout1_backward(real *dx, real *dy, Dropout d, int lane)
 /* y[m] = b[m] + sum over k of w[m][k] x[k] */
 static void classify_dense1_forward(classify_dense1_t y, real *x, real w[2][4], real b[2])
 {
-    for (int m = 0; m < 2; m++) {
+    enum { M = 2, IN = 4 };
+    for (int m = 0; m < M; m++) {
         real s = b[m];
-        for (int k = 0; k < 4; k++) s += w[m][k] * x[k];
+        for (int k = 0; k < IN; k++) s += w[m][k] * x[k];
         y[m] = s;
     }
 }
@@ -347,17 +356,19 @@ static void classify_dense1_forward(classify_dense1_t y, real *x, real w[2][4], 
 /* dx[k] = sum over m of w[m][k] dy[m] */
 static void classify_dense1_backward(real *dx, classify_dense1_t dy, real w[2][4])
 {
-    for (int k = 0; k < 4; k++) dx[k] = 0;
-    for (int m = 0; m < 2; m++)
-        for (int k = 0; k < 4; k++) dx[k] += w[m][k] * dy[m];
+    enum { M = 2, IN = 4 };
+    for (int k = 0; k < IN; k++) dx[k] = 0;
+    for (int m = 0; m < M; m++)
+        for (int k = 0; k < IN; k++) dx[k] += w[m][k] * dy[m];
 }
 
 /* dw[m][k] += dy[m] x[k], db[m] += dy[m] */
 static void classify_dense1_weights(real dw[2][4], real db[2], classify_dense1_t dy, real *x)
 {
-    for (int m = 0; m < 2; m++) {
+    enum { M = 2, IN = 4 };
+    for (int m = 0; m < M; m++) {
         db[m] += dy[m];
-        for (int k = 0; k < 4; k++) dw[m][k] += dy[m] * x[k];
+        for (int k = 0; k < IN; k++) dw[m][k] += dy[m] * x[k];
     }
 }
 
