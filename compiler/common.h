@@ -127,6 +127,9 @@ bool expr_params_within(Arena *a, Diag *d, const Yaml *params, const char *const
 typedef struct Fact Fact;
 Fact *fact_table(Arena *a);
 void fact_int(Fact *t, const char *key, int64_t v);
+/* Sizes that the loops of a function go to, by their names: `sizes` is the list for its enum, "M = 20, KH = 3" ("": all are 1), bound.M is "M"; a size of 1 has no
+ * name, and bound.C is "1", so that tidy.c sees the loop of one turn. */
+void fact_sizes(Fact *f, const char *const *names, const int64_t *sizes, int count);
 void fact_real(Fact *t, const char *key, double v);
 void fact_bool(Fact *t, const char *key, bool v);
 void fact_text(Fact *t, const char *key, const char *v);

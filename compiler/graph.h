@@ -109,13 +109,16 @@ struct Tensor {
     int brief;               /* used within single rounds of one loop, or from one to the next: so many slots, for all rounds (1; in a repeat in a
                                 repeat those of the outer steps that are there at once); 0: not so */
     int64_t slot_reals;      /* reals from the start of one slice to the next */
-    int slots, first, last;  /* slots; first and last phase (local: operator in the phase) that touch it */
+    int slots;
+    int first_phase, last_phase;     /* its lifetime, forward's phases first: those that touch it, and all others of a loop that does; -1: none.  last_phase
+                                their number: it is read when the passes are over */
     bool guarded;            /* --debug: a guard behind each slot, which is also the one before the next slot */
     int64_t offset;          /* in reals */
 };
 
-/* A tensor as an operand.  Stepped section (of a repeat): slot t + shift.  Outside of its repeat (ONCE, or a section of the repeat around it) shift is the
- * slot: -1 the start, T the zero slot past the end (tail).  Of a reverse repeat: slot t - shift, and T - 1 - shift. */
+/* A tensor as an operand: of a step so many after the one that the section is at, in the order in which the tensor's repeat runs; a section outside of it
+ * is at its first step.  So -1 there is the start (carried), and T the zero slot past the end (tail).  The slot of step t lies at t, in any repeat: from a
+ * section's step it is t + shift, of a reverse repeat t - shift. */
 typedef struct { Tensor *tensor; int shift; } Use;
 
 /* Of a library.  W_TRANSFORMED: Winograd's U of a convolution's weight, as its PREPARE would leave it.  W_SCALES: scale and shift of each channel of a
@@ -243,23 +246,33 @@ struct Op {
     } grad;
     struct {
         OpKind act;                  /* activation in the epilogue, or OP_NONE */
-        const struct Formula *then;  /* formula in the epilogue, or NULL (stores.c): its operand `at` is the sum, the others are read behind the first
-                                        `reads` operands */
-        int at, reads;
         bool relu;                   /* a maxpool whose backward includes that of the relu below it */
-        const Op *norm;              /* latency form: the batch_statistics whose scale and shift are in its weights; NULL: none */
-        const Op *beside;            /* batch_norm: what works element by element on its result and is computed there (norms.c); NULL: none */
-        const Op *inside;            /* batch_norm: the one that computes its result on the way to its own; NULL: itself */
-        const Op *through;           /* batch_norm: the activation or formula whose gradient its backward pass takes first; batch_gradient_sums:
-                                        likewise, then `inside` is the norm, and grad.inputs are the operands whose gradients it writes; NULL: none */
     } fuse;
     struct {
         bool winograd;               /* a convolution by Winograd's algorithm */
         bool deferred;               /* deferred weight gradient: WEIGHTS stores the operands of PRODUCTS */
-        bool by_group;               /* WEIGHTS of a dense layer: called for each group, behind what makes its operand (rows.c) */
         bool openblas;               /* a dense layer by OpenBLAS, and its backward operators */
         const struct Latency *latency;       /* latency form: of a kernel of its own (lower/latency.h); NULL: plain loops */
     } kernel;
+    struct {
+        const struct Formula *then;  /* formula in the epilogue, or NULL: its operand `at` is the sum, the others are read behind the first `reads`
+                                        operands */
+        int at, reads;
+    } stores;
+    struct {
+        const Op *norm;              /* latency form: the batch_statistics whose scale and shift are in its weights; NULL: none */
+    } fold;
+    struct {
+        const Op *applies;           /* batch_norm: what works element by element on its result and is computed there; NULL: none */
+        const Op *host;              /* batch_norm: another one, which computes its result on the way to its own; NULL: it has its own code */
+        const Op *through;           /* batch_norm, batch_gradient_sums: what `applies` had, whose gradient is taken from dy first; NULL: dy is that of the
+                                        norm's result */
+        const Op *sums_of;           /* batch_gradient_sums with `through`: the batch_norm whose sums they are; else NULL */
+        bool gradients[INPUT_MAX];   /* batch_gradient_sums with `through`: writes the gradient of operand i of that as well */
+    } norms;
+    struct {
+        bool by_group;               /* WEIGHTS of a dense layer: called for each group, behind what makes its operand */
+    } rows;
     OpSchedule *schedule;            /* forward: how its kernels' loops are cut (schedule/schedule.h); NULL: nothing to choose */
     struct {
         const Op *dropout;           /* joined: forward applies it to its result; backward multiplies dy by its 1/(1-rate) */

@@ -1,8 +1,8 @@
 """house.py -- holds the folders to the table of docs/design.md, "The house": each uses those that stand above it, never one below, and no two files
 use each other.
 
-Two things are looked at: the lines #include "..." of every source, and the symbols of every object file (with nm), since a prototype in
-compiler/spnc.h says nothing of who calls it.
+Three things are looked at: the lines #include "..." of every source; the symbols of every object file (with nm), since a prototype in
+compiler/spnc.h says nothing of who calls it; and who writes the notes of an operator (compiler/graph.h: `op->norms.host = ...`), which no other stage may.
 usage: tests/house.py BUILD [ROOT]     BUILD has the objects of `compiler` and of the tests' `runtime`; exit 1 after naming what is wrong
 """
 import collections
@@ -13,6 +13,15 @@ import sys
 
 HOUSES = ("compiler", "trainer")
 OPEN = {"compiler/common.h", "compiler/graph.h", "compiler/spnc.h"}      # the shared types, and the map: every file may use them
+
+# the structs of notes in an Op, and the files or folders of the stage that writes them; each other one has the name of its only file
+NOTES = {
+    "grad": ("compiler/ops/", "compiler/outside/outside.c", "compiler/lower/"),
+    "fuse": ("compiler/lower/fuse.c", "compiler/graph/graph.c"),         # graph.c: OP_NONE of a new operator
+    "kernel": ("compiler/lower/kernel.c", "compiler/lower/layout.c", "compiler/lower/latency.c"),
+    "stores": ("compiler/lower/stores.c",), "fold": ("compiler/lower/fold.c",),
+    "norms": ("compiler/plan/norms.c",), "rows": ("compiler/plan/rows.c",), "share": ("compiler/plan/share.c",),
+}
 
 
 def rooms(page):
@@ -67,6 +76,23 @@ def symbols(build, known):
     return graph, seen
 
 
+def notes(root, known):
+    """Faults: structs of notes that NOTES does not have, and writes of notes by a stage that they are not of (copies of an Op apart)."""
+    with open(os.path.join(root, "compiler/graph.h"), encoding="utf-8") as f:
+        op = re.search(r"^struct Op \{\n(.*?)^\};", f.read(), re.M | re.S)[1]
+    there = set(re.findall(r"^    struct \{\n(?:.*\n)*?    \} (\w+);", op, re.M))
+    faults = [f"compiler/graph.h: notes {name} of an Op, of which tests/house.py does not say who writes them" for name in sorted(there ^ set(NOTES))]
+    written, seen = re.compile(r"->(%s)\.\w+(?:\[[^]]*\])?\)?(?:\s*=(?!=)|\+\+|--)" % "|".join(NOTES)), set()
+    for path in sorted(p for p in known if p.startswith("compiler/") and p.endswith(".c")):
+        with open(os.path.join(root, path), encoding="utf-8") as f:
+            for number, line in enumerate(f, 1):
+                for m in written.finditer(line):
+                    seen.add(m[1])
+                    if not path.startswith(NOTES[m[1]]):
+                        faults.append(f"{path}:{number}: writes {m[0].strip(' =)')[2:]}, which {' and '.join(NOTES[m[1]])} may")
+    return faults + [f"no write of an operator's {name} is seen" for name in sorted(set(NOTES) - seen)]
+
+
 def circles(graph):
     """Strongly connected parts of more than one file (Tarjan)."""
     index, low, stack, found = {}, {}, [], []
@@ -111,6 +137,7 @@ def main():
                 faults.append(f'{path}: includes "{name}", which is no file of its house, of runtime/ or of trainer/ by its whole name')
             elif path not in OPEN and not allowed(path, target):
                 faults.append(f"{path}: includes {target}, which stands below it")
+    faults += notes(root, known)
     graph, seen = symbols(build, known)
     missing = sorted(p for p in known if p.endswith(".c") and p not in seen and p != "trainer/main.c")      # linked with a net alone
     faults += [f"{build} has no object of {p}" for p in missing]

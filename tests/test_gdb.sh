@@ -19,7 +19,7 @@ END
 "$SPNC" build "$root/models/tiny.yaml" --batch 23 --debug -o debug || exit 1
 fast/tiny export --seed 5 -o w.npz
 for form in fast debug; do
-    image=$([ $form = fast ] && echo '::v.image_bytes[$g].of' || echo '::v.image[$n].of')        # as the sampler reads it
+    image=$([ $form = fast ] && echo 'v.image_bytes[$g].of' || echo 'v.image[$n].of')        # as the sampler reads it
     # a break in the loss, when the forward pass is over; then in a function of an operator
     (cd $form && gdb -nh -q -batch -iex 'add-auto-load-safe-path .' -ex 'set width 0' -ex 'break loss' -ex 'run eval --weights ../w.npz --data ../data --threads 2' \
         -ex 'set spn-example 18' -ex 'set spn-step 1' -ex 'set spn-format numbers' -ex 'echo @A\n' -ex 'p v.A[$s]' -ex 'echo @crop\n' -ex 'p v.crop[$s]' \
@@ -47,5 +47,16 @@ assert near(numbers(parts["bias"])[:6], np.array([1, 0, 0, 0, 1, 0.]))
 assert "1x100x100, example 18" in parts["image"] and near(numbers(parts["image"]), image[18])
 END
 done
+# without the script: a group at a step, all lanes; in any function, since no other thing is called v
+(cd fast && gdb -nh -q -batch -iex 'set auto-load no' -ex 'set width 0' -ex 'rbreak ^h_from_input_weights_' -ex 'run grad --weights ../w.npz --data ../data --first 0 --threads 1 -o grad.npz' -ex 'set print repeats 100' \
+    -ex 'set print elements 0' -ex 'echo @A\n' -ex 'p v.A[0]' -ex 'ptype v.A[0]' ./tiny) >bare.said 2>&1
+"$python" - <<'END' || fault "without the script: $(head -20 bare.said)"
+import re
+import numpy as np
+said = open("bare.said").read().split("@A\n")[1]
+seen = np.array([float(x) for x in re.findall(r"-?[0-9.]+(?:e[-+]?[0-9]+)?", said.split("\n")[0].split("=", 1)[1])])
+assert np.allclose(seen.reshape(6, 16), np.load("A.npy")[:16, 0].T, rtol=1e-5, atol=1e-7), said
+assert re.search(r"type = (float|real) \[6\]\[16\]", said), said
+END
 [ $failed = 0 ] && echo "test_gdb: fine"
 exit $failed

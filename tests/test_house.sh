@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# test_house.sh -- every folder uses only those above it in docs/design.md, "The house"; and a use against the order is noticed.
+# test_house.sh -- every folder uses only those above it in docs/design.md, "The house", and a stage writes its own notes of an operator only; what
+# is against this is noticed.
 . "$(dirname "$0")/begin.sh"
 python=$(sh "$root/tests/python.sh" os)
 build=$(dirname "$SPNC")
@@ -16,4 +17,10 @@ for moved in compiler/base compiler/graph trainer/run runtime; do
     [ $moved = runtime ] || grep -q "uses .* of $moved/.*, which stands below it" "$work/said" || fault "no use of a symbol of $moved is noticed: $(head -3 "$work/said")"
     grep -q "includes $moved/.*, which stands below it" "$work/said" || fault "no include of $moved is noticed: $(head -3 "$work/said")"
 done
+# And with a stage that writes what another one has noted.
+cp "$root/docs/design.md" "$work/house/docs/"
+rm "$work/house/compiler" && cp -r "$root/compiler" "$work/house/"
+echo 'void unfold(Op *op) { op->norms.host = NULL; }' >>"$work/house/compiler/emit/units.c"
+"$python" "$root/tests/house.py" "$build" "$work/house" >"$work/said" && fault "emit may write notes of norms.c"
+grep -q "^compiler/emit/units.c:[0-9]*: writes norms.host, which compiler/plan/norms.c may" "$work/said" || fault "not the write of a note: $(head -3 "$work/said")"
 exit $failed

@@ -3,7 +3,8 @@
 # SPNC: the spnc to test (default build/spnc).
 #
 # A loop that runs once, `t / 1` and `t * 1`, a second name for the same thing, a line over 120 columns, a loop that is not indented in another,
-# a size of "0.00 MiB", an equation printed twice: none of them.  And the C in README.md is that of models/tiny.yaml.
+# a size of "0.00 MiB", an equation printed twice, a local variable or parameter with the name of the struct of tensors, which would hide it from a
+# debugger, in the plain form a function whose sizes are numbers, or two enums: none of them.  And the C in README.md is that of models/tiny.yaml.
 . "$(dirname "$0")/begin.sh"
 cd "$work" || exit 74
 
@@ -41,7 +42,10 @@ RULES["a loop that runs once"] = once
 found = {}
 def report(rule, what, file, number, line):
     found.setdefault(rule, []).append(f"{what}, {file.name}:{number}: {line.strip()[:120]}")
-lines = 0
+# operators whose loops go to numbers
+NUMBERS = set("augment batch_gradient formula global_avgpool global_maxpool group_norm instance_norm layer_norm max mean pad rms_norm slice stack sum sum_slices sum_steps transpose".split())
+lines = structs = 0
+counted = [0, 0]
 for folder in range(int(sys.argv[1])):
     folder = pathlib.Path(str(folder))
     what = (folder / "what").read_text().strip()
@@ -57,6 +61,26 @@ for folder in range(int(sys.argv[1])):
             before = text[number - 2] if number > 1 else ""
             if re.match(r" *for \(.*\)$", before) and len(line) - len(line.lstrip()) <= len(before) - len(before.lstrip()):
                 report("not indented in its loop", what, file, number, line)
+        # each use of the struct's name is of a tensor, v.h
+        code = re.sub(r'/\*.*?\*/|"(\\.|[^"\\\n])*"', lambda m: re.sub(r"[^\n]", " ", m[0]), file.read_text(), flags=re.S)
+        struct = re.search(r"^static struct \{\n((?: .*\n)*)\} (\w+);", code, re.M)
+        if struct and re.search(r"\w_(t|slot) \*", struct[1]):
+            structs += 1
+            tensors, name = set(re.findall(r"(\w+)\)?(?:\[[^\]]*\])*;", struct[1])), struct[2]
+            for use in re.finditer(r"(?<![\w.>])%s\b(?:\.(\w+))?" % name, code):
+                if use[1] not in tensors and use.end() + 1 != struct.end():
+                    number = code.count("\n", 0, use.start())
+                    report(f"another {name} beside the struct of tensors", what, file, number + 1, text[number])
+        # plain: what the loops of a function go to are the names of one enum, or a single number
+        kind = None
+        for part in re.finditer(r"^/\* ---- (?:\w+: (\w+) -)?|^static (?:inline )?void (\w+)\([^;{]*\)\n\{\n(.*?)^\}", file.read_text() if "--plain" in what else "", re.S | re.M):
+            if not part[2]:
+                kind = part[1]
+            elif kind:
+                numbers, enums = set(re.findall(r"\bfor \([^;]*; \w+ < (\d+);", part[3])), part[3].count("enum {")
+                counted[kind in NUMBERS] += bool(numbers or enums)
+                if enums > 1 or (kind not in NUMBERS and (len(numbers) > 1 or (numbers and enums))):
+                    report("sizes that are numbers, or of two enums", what, file, text.index(part[0].split("\n")[0]) + 1, part[2])
         # between the head of an operator and its first function, no equation stands twice
         for head in re.finditer(r"^/\* ---- (\w+): \w+ .*?\*/(?=\n)", file.read_text(), re.S | re.M):
             rest = file.read_text()[head.end():]
@@ -64,6 +88,11 @@ for folder in range(int(sys.argv[1])):
             second = re.match(r"\n(/\*.*?\*/)\nstatic", rest, re.S)
             if second and len(equation) > 3 and re.sub(r"\W", "", second[1]).startswith(equation):
                 report("an equation twice", what, file, 0, head[1])
+print(f"{counted[0]} functions of the plain form have sizes in one enum or a single number, {counted[1]} are of operators whose loops go to numbers")
+if counted[0] < 500:
+    found["too few functions with sizes"] = [str(counted)]
+if structs < int(sys.argv[1]):
+    found["too few structs of tensors"] = [str(structs)]
 if lines < 100000:
     found["too little C"] = [str(lines)]
 for rule, places in sorted(found.items()):

@@ -355,11 +355,11 @@ Test(tiles, a_key_has_the_numbers_and_not_their_spelling)
 {
     Arena *a = arena_new();
     Model *m = compiled_text(a, windows, "avx2", NULL);
-    const char *first = schedule_key(m, named(m, "read_conv1"), NULL, NULL);
+    const char *first = schedule_key(m, named(m, "read_conv1"), 0, NULL, NULL);
     cr_assert(strstr(first, " padding=1") && !strstr(first, "padding=1x"));
     for (int i = 2; i <= 4; i++)
-        cr_assert(eq(str, (char *)schedule_key(m, named(m, arena_printf(a, "read_conv%d", i)), NULL, NULL), (char *)first));
-    cr_assert(eq(str, (char *)schedule_key(m, named(m, "read_conv5"), NULL, NULL),
+        cr_assert(eq(str, (char *)schedule_key(m, named(m, arena_printf(a, "read_conv%d", i)), 0, NULL, NULL), (char *)first));
+    cr_assert(eq(str, (char *)schedule_key(m, named(m, "read_conv5"), 0, NULL, NULL),
                  "conv 8x12x200 -> 8x12x200 filters=8 kernel=3 stride=1 padding=2x0x1x1"));
     arena_free(a);
 }

@@ -72,7 +72,8 @@ static const Repeat *own_step(const Phase *p, const Tensor *t)
     return r;
 }
 
-/* Slots from that of the step (outside of t's repeat: from slot 0) to the one that a shift means, each a step of the repeats around t's. */
+/* Slots from that of the step (outside of t's repeat: from slot 0, which is of its first step, or its last if it is reverse) to that of a shift.  Each is so many as the repeats
+ * around t's have steps. */
 static int slots(const Phase *p, const Tensor *t, int shift)
 {
     if (!t->repeat || tensor_owner(t)->brief)

@@ -31,7 +31,7 @@ static const char *slice_read(Model *m, const Tensor *y, Use u)
 static Fact *add(Model *m, Fact *list, const char *kind, const Op *op, Use u)
 {
     Tensor *t = u.tensor;
-    if (!tensor_value(t)->decides && (tensor_owner(t)->local || tensor_owner(t)->last < m->forward_phases.count))
+    if (!tensor_value(t)->decides && (tensor_owner(t)->local || tensor_owner(t)->last_phase < m->forward_phases.count))
         return NULL;
     const Repeat *r = op->writes[0].tensor->repeat;
     Fact *d = fact_table(m->arena);
@@ -79,7 +79,7 @@ static void add_formula(Model *m, Fact *list, const Op *op)
 void decisions_of(Model *m, Fact *list, const Op *op, bool forward, bool has_function)
 {
     const bool relu = op->fuse.act == OP_relu || (op->kind == OP_relu && forward) || (op->kind == OP_maxpool && op->fuse.relu) || op->kind == OP_conv_pool;
-    if (op->fuse.beside && op->fuse.beside->kind == OP_relu)
+    if (op->norms.applies && op->norms.applies->kind == OP_relu)
         add_norm(m, list, op);
     if (relu)
         add(m, list, "relu", op, op->writes[0]);

@@ -34,7 +34,7 @@ static const char *value_of(Model *m, const Tensor *t, bool same, bool plain, co
 static bool one_by_one(const Op *op)
 {
     const Latency *l = op->kernel.latency;
-    return l && op->fuse.then && op->read_count > op->fuse.reads && (l->kind == BY_FILTERS || (l->kind == BY_POINTS && l->flat));
+    return l && op->stores.then && op->read_count > op->stores.reads && (l->kind == BY_FILTERS || (l->kind == BY_POINTS && l->flat));
 }
 
 /* Operand `name` in kernels of the latency form: its place is a distance in reals, of tiles and dense layers with the number of lanes that are there. */
@@ -64,10 +64,10 @@ static void extras_facts(Model *m, const Op *op, bool plain, Fact *f, Fact *x)
     Text group = { .arena = a }, groups = { .arena = a };
     text_printf(&stores, "%s_then(%%s", op_function(op));
     Fact *list = fact_table(a);
-    for (int k = op->fuse.reads; op->fuse.then && k < op->read_count; k++) {
+    for (int k = op->stores.reads; op->stores.then && k < op->read_count; k++) {
         const Tensor *t = op->reads[k].tensor;
         const bool same = shape_equal(&t->shape, &op->writes[0].tensor->shape);
-        const char *name = arena_printf(a, "r%d", k - op->fuse.reads + 1);
+        const char *name = arena_printf(a, "r%d", k - op->stores.reads + 1);
         text_printf(&stores, ", %s", op->kernel.latency ? latency_value(m, op, same, plain, name) : value_of(m, t, same, plain, name));
         text_printf(&takes, ", %s", taken(m, op, t, name));
         text_printf(&gives, ", %s", name);
@@ -93,7 +93,7 @@ static void extras_facts(Model *m, const Op *op, bool plain, Fact *f, Fact *x)
 
 void epilogue_facts(Model *m, const Op *op, Fact *f)
 {
-    const bool some = op->fuse.act != OP_NONE || op->fuse.then;
+    const bool some = op->fuse.act != OP_NONE || op->stores.then;
     /* kernels of the latency form have vecs, of points or outputs */
     const bool plain = one_by_one(op) || (m->options.plain && !op->kernel.latency);
     fact_bool(f, "has_epilogue", some);
@@ -106,10 +106,10 @@ void epilogue_facts(Model *m, const Op *op, Fact *f)
         fact_set(f, "extras", fact_table(m->arena));
         return;
     }
-    const char *name = op->fuse.then ? NULL : op_table[op->fuse.act]->name, *value, **operands = NEW_ARRAY(m->arena, const char *, INPUT_MAX);
-    const Formula *formula = op->fuse.then ? op->fuse.then : formula_function(m->arena, (FunctionKind)function_find(name), NULL);
+    const char *name = op->stores.then ? NULL : op_table[op->fuse.act]->name, *value, **operands = NEW_ARRAY(m->arena, const char *, INPUT_MAX);
+    const Formula *formula = op->stores.then ? op->stores.then : formula_function(m->arena, (FunctionKind)function_find(name), NULL);
     for (int k = 0, extra = 0; k < formula->operand_count; k++)
-        operands[k] = k == op->fuse.at ? "s" : arena_printf(m->arena, "r%d", ++extra);
+        operands[k] = k == op->stores.at ? "s" : arena_printf(m->arena, "r%d", ++extra);
     const FormulaC c = { .operands = operands, .prefix = "t", .indent = "" };
     Text text = { .arena = m->arena };
     formula_lines(&text, formula->dag, (Node *[]){ formula->root }, 1, plain, &c, &value);

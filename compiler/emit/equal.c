@@ -38,9 +38,9 @@ static const char *function_name(Model *m, const Op *op, int detail)
     text_printf(&t, "%s", op->kind == OP_fill ? "zero" : OP_INFO(op)->name);
     if (op->fuse.act != OP_NONE)
         text_printf(&t, "_%s", op_table[op->fuse.act]->name);
-    if (op->fuse.then)
+    if (op->stores.then)
         text_printf(&t, "_formula");
-    const Op *beside = op->fuse.beside ? op->fuse.beside : op->fuse.through;
+    const Op *beside = op->norms.applies ? op->norms.applies : op->norms.through;
     if (beside)
         text_printf(&t, "_%s", OP_INFO(beside)->name);
     text_printf(&t, "_%s", x->shape.rank ? shape_text(m->arena, &x->shape) : "1");

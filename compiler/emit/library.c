@@ -188,7 +188,7 @@ void library_facts(Model *m, Fact *f)
     fact_bool(x, "padded", padded);
     for_each_op(w, &m->forward) {
         const Latency *l = w.op->kernel.latency;
-        const bool extras = w.op->fuse.then && w.op->read_count > w.op->fuse.reads;
+        const bool extras = w.op->stores.then && w.op->read_count > w.op->stores.reads;
         takes = takes || (l && (l->kind == BY_TILES || l->kind == BY_OUTPUTS) && extras);
         rest = rest || (l && (l->kind == BY_TILES || (l->kind == BY_OUTPUTS && l->M % LANES)));
         pools = pools || (l && l->kind == BY_ROWS);

@@ -43,7 +43,7 @@ static int64_t padding(const Model *m, const Tensor *t)
     return o->local || t->space == RAW ? 0 : o->slot_reals * real_bytes(m) - type_bytes(m, t);
 }
 
-bool place_padded(const Model *m, const Tensor *t) { return tensor_owner(t)->first >= 0 && t->space != RAW && padding(m, t) > 0; }
+bool place_padded(const Model *m, const Tensor *t) { return tensor_owner(t)->first_phase >= 0 && t->space != RAW && padding(m, t) > 0; }
 
 /* The member's name: the tensor's, with a _ where that could be a macro of a header (NULL, NAN, M_PI). */
 static const char *member(const Model *m, const Tensor *t)
@@ -122,7 +122,7 @@ Fact *place_types(Model *m)
     Fact *list = fact_table(m->arena);
     for (int i = 0; i < m->tensors.count; i++) {
         const Tensor *t = m->tensors.items[i];
-        if (tensor_owner(t)->first >= 0 && t->space != RAW)
+        if (tensor_owner(t)->first_phase >= 0 && t->space != RAW)
             fact_push(list, type_fact(m, t));
     }
     return list;
@@ -157,7 +157,7 @@ static int by_use(const Tensor *a, const Tensor *b)
 {
     if (a->local != b->local)
         return a->local - b->local;
-    return a->first != b->first ? a->first - b->first : a->offset < b->offset ? -1 : a->offset > b->offset;
+    return a->first_phase != b->first_phase ? a->first_phase - b->first_phase : a->offset < b->offset ? -1 : a->offset > b->offset;
 }
 
 /* The tensors that have a place, in the order of their owners' first use: those of the batch, then those of a scratch.  Returns their number. */
@@ -167,7 +167,7 @@ static int in_order(Model *m, Tensor ***out)
     Tensor **order = *out = NEW_ARRAY(m->arena, Tensor *, m->tensors.count + 1);
     for (int i = 0; i < m->tensors.count; i++) {
         Tensor *t = m->tensors.items[i];
-        if (tensor_owner(t)->first < 0)
+        if (tensor_owner(t)->first_phase < 0)
             continue;
         int at = n++;
         while (at > 0 && by_use(tensor_owner(t), tensor_owner(order[at - 1])) < 0)
@@ -209,7 +209,7 @@ static void put_neighbours(const Model *m, Text *text, const Tensor *o, int64_t 
     for (int i = 0; i < m->tensors.count; i++) {
         const Tensor *t = m->tensors.items[i];
         int64_t low, high;
-        if (t == o || tensor_owner(t) != t || t->first < 0 || t->stored || t->local != o->local)
+        if (t == o || tensor_owner(t) != t || t->first_phase < 0 || t->stored || t->local != o->local)
             continue;
         range_of(m, t, &low, &high);
         if (low < to && from < high)

@@ -304,7 +304,7 @@ static Fact *nests_fact(Model *m)
         const Tensor *t = m->tensors.items[i];
         const Repeat *written = t->hoisted ? t->hoisted : t->repeat;
         const int value = value_number(m, t);
-        if (repeat_level(written) < 2 || tensor_owner(t)->first < 0 || (!t->repeat && value < 0))
+        if (repeat_level(written) < 2 || tensor_owner(t)->first_phase < 0 || (!t->repeat && value < 0))
             continue;
         Fact *x = fact_table(m->arena), *repeats = fact_table(m->arena);
         for (int k = 1; k <= repeat_level(written); k++)

@@ -49,8 +49,8 @@ static void collect(Units *e)
             const Op *op = p->ops.items[k];
             if (op->pass == FORWARD)
                 unit_add(e, p->ops.items[k], e->count)->forward = true;
-            if (op->fuse.beside && op->fuse.beside->kind == OP_formula && op->fuse.beside->formula.kinks)      /* for its decisions */
-                unit_add(e, (Op *)(uintptr_t)op->fuse.beside, e->count);
+            if (op->norms.applies && op->norms.applies->kind == OP_formula && op->norms.applies->formula.kinks)      /* for its decisions */
+                unit_add(e, (Op *)(uintptr_t)op->norms.applies, e->count);
         }
     }
     for (int i = 0; i < m->backward_phases.count; i++) {
@@ -192,10 +192,10 @@ static void name_facts(const Units *e, const Unit *u, Naming naming, Fact *f)
     fact_place(f, op->loc);
 }
 
-static Fact *unit_fact(const Units *e, const Unit *u, Naming naming)
+/* The facts of the unit, whose operator they describe as `op`: as it is, or as a copy that is to be compared. */
+static Fact *unit_fact(const Units *e, const Unit *u, const Op *op, Naming naming)
 {
     Model *m = e->m;
-    Op *op = u->op;
     Fact *f = fact_table(m->arena), *inputs = fact_table(m->arena);
     if (naming != COMPARED)
         name_facts(e, u, naming, f);
@@ -208,7 +208,7 @@ static Fact *unit_fact(const Units *e, const Unit *u, Naming naming)
     fact_bool(f, "dw", u->weights != NULL);
     fact_bool(f, "lent", u->lent);
     fact_bool(f, "decisions", u->decisions);
-    const char *act = op->fuse.act != OP_NONE ? op_table[op->fuse.act]->name : op->fuse.then ? arena_printf(m->arena, "%s_then", naming == COMPARED ? "" : op_function(op)) : "";
+    const char *act = op->fuse.act != OP_NONE ? op_table[op->fuse.act]->name : op->stores.then ? arena_printf(m->arena, "%s_then", naming == COMPARED ? "" : op_function(op)) : "";
     fact_text(f, "act", act);
     fact_text(f, "act_opens", *act ? arena_printf(m->arena, "%s(", act) : "");
     fact_text(f, "act_closes", *act ? ")" : "");
@@ -217,10 +217,11 @@ static Fact *unit_fact(const Units *e, const Unit *u, Naming naming)
     fact_bool(f, "adds_bias", u->weights && u->weights->grad.adds_bias);
     fact_bool(f, "gathers", u->weights && u->weights->kernel.deferred);
     if (op->kind == OP_dense)
-        fact_bool(f, "makes_rows", u->rows != NULL), fact_bool(f, "by_group", u->rows && u->rows->kernel.by_group);
+        fact_bool(f, "makes_rows", u->rows != NULL), fact_bool(f, "by_group", u->rows && u->rows->rows.by_group);
     if (op->kind == OP_dense || op->kind == OP_conv)
         fact_bool(f, "dealt", m->options.mpi && op->weight_count && sums_row(op->weights[0]));
-    fact_int(f, "S", schedule_slices(m, op));
+    const int slices = schedule_slices(m, u->op);
+    fact_int(f, "S", slices);
     fact_int(f, "S_backward", u->backward ? schedule_slices(m, u->backward) : 0);
     fact_int(f, "S_weights", u->weights ? schedule_slices(m, u->weights) : 0);
     fact_int(f, "size", shape_count(&(LOSS_INFO(op) ? op->reads[0] : op->writes[0]).tensor->shape));
@@ -232,7 +233,7 @@ static Fact *unit_fact(const Units *e, const Unit *u, Naming naming)
         fact_set(f, "x", value_fact(m, op->reads[0].tensor, u->backward && op->grad.inputs[0], naming));
     fact_set(f, "y", value_fact(m, op->writes[0].tensor, false, naming));
     fact_text(f, "shapes", schedule_shapes(m, op));
-    fact_text(f, "key", schedule_key(m, op, u->backward, u->weights));
+    fact_text(f, "key", schedule_key(m, op, slices, u->backward, u->weights));
     if (op->schedule)
         fact_set(f, "schedule", schedule_facts(m, op));
     double macs = OP_INFO(op)->macs ? OP_INFO(op)->macs(op) : 0;
@@ -254,14 +255,11 @@ static Fact *unit_fact(const Units *e, const Unit *u, Naming naming)
 /* The unit's facts as they would be without an epilogue. */
 static Fact *bare_fact(const Units *e, const Unit *u)
 {
-    Op *op = u->op;
-    const Op before = *op;
-    op->fuse.act = OP_NONE, op->function = "";
-    if (op->fuse.then)
-        op->fuse.then = NULL, op->read_count = op->fuse.reads;
-    Fact *f = unit_fact(e, u, COMPARED);
-    *op = before;
-    return f;
+    Op bare = *u->op;
+    bare.fuse.act = OP_NONE, bare.function = "";
+    if (bare.stores.then)
+        bare.stores.then = NULL, bare.read_count = bare.stores.reads;
+    return unit_fact(e, u, &bare, COMPARED);
 }
 
 /* Of units that differ in their epilogue alone, one that serves several operators lends the functions of its gradients to the others: the one
@@ -279,7 +277,7 @@ static void lend_gradients(Units *e, const int *first)
     for (int i = 0; i < n; i++) {
         int lender = -1;
         for (int k = 0; bare[i] && k < n; k++)
-            if (bare[k] && e->list[k].sharers > 1 && fact_equal(bare[k], bare[i]) && (lender < 0 || (e->list[k].op->fuse.act == OP_NONE && !e->list[k].op->fuse.then)))
+            if (bare[k] && e->list[k].sharers > 1 && fact_equal(bare[k], bare[i]) && (lender < 0 || (e->list[k].op->fuse.act == OP_NONE && !e->list[k].op->stores.then)))
                 lender = k;
         e->list[i].lent = lender >= 0 && lender != i;
         for (int j = i; e->list[i].lent && j < n; j++)
@@ -300,7 +298,7 @@ static void share_functions(Units *e, Fact *types)
     for (int i = 0; i < e->count; i++) {
         ops[i] = e->list[i].op;
         ops[i]->function = "";
-        facts[i] = unit_fact(e, &e->list[i], COMPARED);
+        facts[i] = unit_fact(e, &e->list[i], ops[i], COMPARED);
     }
     equal_find(m, ops, facts, e->count, first);
     for (int i = 0; i < e->count; i++)
@@ -330,7 +328,7 @@ Fact *units_fact(const Units *e, const Unit *u)
     Unit emitted = *u;
     if (u->lent)
         emitted.backward = emitted.weights = NULL;
-    Fact *f = unit_fact(e, &emitted, u->sharers > 1 ? SHARED : OWN);
+    Fact *f = unit_fact(e, &emitted, u->op, u->sharers > 1 ? SHARED : OWN);
     for (int i = 0; i < m->tensors.count; i++)
         ((Tensor *)m->tensors.items[i])->type = NULL;
     return f;

@@ -284,7 +284,7 @@ static double factor(const Norm *n, int64_t c, double *shift)
 /* A weight or a bias of the latency form, with the batch norm that is folded into it. */
 static void pack_latency(const Block *b, const Weight *to, const Given *s)
 {
-    const Norm n = to->made_for->fuse.norm ? norm_of(s, to->made_for->fuse.norm) : (Norm){ 0 };
+    const Norm n = to->made_for->fold.norm ? norm_of(s, to->made_for->fold.norm) : (Norm){ 0 };
     const Array *from = to->of ? array_of(s, to->of) : NULL;
     const int64_t count = from ? array_count(from) : to->made_for->weights[0]->of->shape.dim[0];
     const Latency *l = to->made_for->kernel.latency;

@@ -1,6 +1,6 @@
 /* fold.c -- the latency form: a batch norm behind a convolution or a dense layer is folded into their weights and bias.
  *
- * In: the forward pass alone.  Out: m->forward without those batch norms; Op.fuse.norm.  Next: fuse.c, which joins the activation behind them.
+ * In: the forward pass alone.  Out: m->forward without those batch norms; Op.fold.norm.  Next: fuse.c, which joins the activation behind them.
  *   y = a (W x + b) + s   is   (a W) x + (a b + s),   a = weight / sqrt(variance + epsilon),  s = bias - mean a, of the running statistics
  * spnc reckons it in double and rounds once (library/weights.c), so the bits are not those of training. */
 #include "lower/latency.h"
@@ -26,7 +26,7 @@ static bool foldable(const Model *m, const Section *s, const Op *norm)
         return false;
     const Tensor *x = norm->reads[0].tensor, *y = norm->writes[0].tensor;
     const Op *maker = x->op;
-    return list_index(&s->ops, maker) >= 0 && has_channels(maker) && !maker->fuse.norm && !norm->reads[0].shift && !x->carried &&
+    return list_index(&s->ops, maker) >= 0 && has_channels(maker) && !maker->fold.norm && !norm->reads[0].shift && !x->carried &&
            !x->flow_name && !x->view_of && !y->carried && readers(m, x) == 1;
 }
 
@@ -45,7 +45,7 @@ void norms_fold(Model *m)
         if (!foldable(m, w.section, norm))
             continue;
         Op *maker = norm->reads[0].tensor->op;
-        maker->fuse.norm = norm->reads[1].tensor->op;
+        maker->fold.norm = norm->reads[1].tensor->op;
         maker->writes[0].tensor = norm->writes[0].tensor;
         norm->writes[0].tensor->op = maker;
         list_push(m->arena, &statistics, norm->reads[1].tensor->op);

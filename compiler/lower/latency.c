@@ -284,7 +284,7 @@ static bool same_kernel(const Op *a, const Op *b)
         for (int axis = 0; axis < 2; axis++)
             if (k->window.stride[axis] != l->window.stride[axis] || k->window.before[axis] % k->window.stride[axis] != l->window.before[axis] % l->window.stride[axis])
                 return false;
-    return k->kind == l->kind && k->taps == l->taps && k->groups == l->groups && k->side == l->side && a->fuse.norm == b->fuse.norm;
+    return k->kind == l->kind && k->taps == l->taps && k->groups == l->groups && k->side == l->side && a->fold.norm == b->fold.norm;
 }
 
 /* True if a stored weight has that name: one that was made, or the net's own, which an operator with plain loops reads. */
@@ -324,7 +324,7 @@ static Weight *stored_weight(Model *m, List *made, Op *op, bool bias)
 
 static void store_weights(Model *m, List *made, Op *op)
 {
-    const bool bias = op->weight_count > 1 || op->fuse.norm;
+    const bool bias = op->weight_count > 1 || op->fold.norm;
     Weight *weight = stored_weight(m, made, op, false);
     if (bias)
         op->weights[1] = stored_weight(m, made, op, true);

@@ -46,7 +46,7 @@ typedef struct Latency {
     Window window;      /* of a convolution */
 } Latency;
 
-/* fold.c: a batch norm behind a convolution or a dense layer becomes a part of their weights; what remains is Op.fuse.norm. */
+/* fold.c: a batch norm behind a convolution or a dense layer becomes a part of their weights; what remains is Op.fold.norm. */
 void norms_fold(Model *m);
 /* Sets Op.kernel.latency of all operators that have a kernel, and puts the weights as these read them in the place of their weights. */
 void latency_choose(Model *m);

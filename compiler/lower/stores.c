@@ -1,6 +1,6 @@
 /* stores.c -- a formula that alone reads the result of a convolution or a dense layer is computed where that result is stored.
  *
- * In: the identified graph, formulas joined.  Out: Op.fuse.then of the operators that do so; the formula has no pass of its own, and what it reads of
+ * In: the identified graph, formulas joined.  Out: Op.stores.then of the operators that do so; the formula has no pass of its own, and what it reads of
  * the sum is never stored.  So its gradient may not read the sum: it is made from the result and the other operands, or nobody needs it.  Those are
  * indexed as the result, by channel, or there are none; they are read by the kernel behind its own operands.  Behind a batch norm it is left to
  * norms.c, which saves more.  Bit-neutral, as joins are. */
@@ -72,7 +72,7 @@ static bool sum_is_read(const Model *m, const Op *op, int at)
 static bool is_host(const Model *m, const Op *host, const Op *op, int at)
 {
     const Tensor *t = op->reads[at].tensor, *y = op->writes[0].tensor;
-    if ((host->kind != OP_conv && (host->kind != OP_dense || host->dense.transposed)) || host->fuse.act != OP_NONE || host->fuse.then)
+    if ((host->kind != OP_conv && (host->kind != OP_dense || host->dense.transposed)) || host->fuse.act != OP_NONE || host->stores.then)
         return false;
     if (op->reads[at].shift || t->carried || y->carried || t->flow_name || t->shown || t->view_of || y->view_of)
         return false;
@@ -103,9 +103,9 @@ static void move_in(Model *m, Section *s, Op *op, int at)
     Tensor *y = op->writes[0].tensor;
     if (op->kind == OP_formula)
         kinks_set(op);
-    host->fuse.then = op->formula.f;
-    host->fuse.at = at;
-    host->fuse.reads = host->read_count;
+    host->stores.then = op->formula.f;
+    host->stores.at = at;
+    host->stores.reads = host->read_count;
     for (int k = 0; k < op->read_count; k++)
         if (k != at)
             op_read(host, op->reads[k].tensor, op->reads[k].shift);

@@ -1,9 +1,9 @@
 /* conv.c -- convolution of maps or of lines (cross-correlation, as in PyTorch).
  *
- *   y[m,i,j]  = b[m] + sum over c,u,v of x[c, i*s+u*d-p, j*s+v*d-p] w[m,c,u,v]
- *   dx        = the adjoint applied to dy;  dw[m,c,u,v] = sum over i,j of dy[m,i,j] x[c, i*s+u*d-p, j*s+v*d-p];  db[m] = sum of dy[m]
- * In g groups, each filter sees the C / g channels of its group alone.  Of [C, T] there is no i and no u.
- * Sums run c, u, v in order (bias first); those of dw over i, j in order in each lane, then over the lanes by a fixed tree. */
+ *   y[m,i,j]  = b[m] + sum over c,kh,kw of x[c, i*s+kh*d-p, j*s+kw*d-p] w[m,c,kh,kw]
+ *   dx        = the adjoint applied to dy;  dw[m,c,kh,kw] = sum over i,j of dy[m,i,j] x[c, i*s+kh*d-p, j*s+kw*d-p];  db[m] = sum of dy[m]
+ * In g groups, each filter sees the C / g channels of its group alone.  Of [C, T] there is no i and no kh.
+ * Sums run c, kh, kw in order (bias first); those of dw over i, j in order in each lane, then over the lanes by a fixed tree. */
 #include "ops/conv_facts.h"
 
 static const AttrSpec attrs[] = {
@@ -81,5 +81,5 @@ static const OpHelp help_conv = {
     "loss: { cross_entropy: [v, y] }\n",
 };
 
-const OpInfo op_conv = { "conv", "y[m,i,j] = b[m] + sum over c,u,v of x[c, i*s+u-p, j*s+v-p] w[m,c,u,v]", 1, 1, "filters", true, attrs,
+const OpInfo op_conv = { "conv", "y[m,i,j] = b[m] + sum over c,kh,kw of x[c, i*s+kh-p, j*s+kw-p] w[m,c,kh,kw]", 1, 1, "filters", true, attrs,
                          infer, grad_layer, conv_facts, macs, false, "t:t", &help_conv };

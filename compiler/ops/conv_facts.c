@@ -4,13 +4,13 @@
  * gradient it is, so that the same kernels serve both. */
 #include "ops/conv_facts.h"
 
-/* "u * 3": the distance of a tap from the first. */
+/* "kh * 3": the distance of a tap from the first. */
 static const char *distance(Arena *a, const Window *w, int axis, const char *tap)
 {
     return w->dilation[axis] > 1 ? arena_printf(a, "%s * %lld", tap, (long long)w->dilation[axis]) : tap;
 }
 
-/* Where a window's tap is: "i * 2 + u * 3 - 1". */
+/* Where a window's tap is: "i * 2 + kh * 3 - 1". */
 static const char *place(Arena *a, const Window *w, int axis, const char *position, const char *tap)
 {
     const char *stride = w->stride[axis] > 1 ? arena_printf(a, " * %lld", (long long)w->stride[axis]) : "";
@@ -18,7 +18,7 @@ static const char *place(Arena *a, const Window *w, int axis, const char *positi
     return arena_printf(a, "%s%s + %s%s", position, stride, distance(a, w, axis, tap), padding);
 }
 
-/* The other way round: "(i + 1 - u * 3) / 2". */
+/* The other way round: "(i + 1 - kh * 3) / 2". */
 static const char *place_back(Arena *a, const Window *w, int axis, const char *position, const char *tap)
 {
     const char *padding = w->before[axis] ? arena_printf(a, " + %lld", (long long)w->before[axis]) : "";
@@ -45,18 +45,18 @@ static const char *no_meeting(Arena *a, const Window *w, int axis)
 {
     if (w->stride[axis] == 1 || w->dilation[axis] == 1)
         return "";
-    return arena_printf(a, "(%s + %lld - %s * %lld) %% %lld != 0", axis ? "j" : "i", (long long)w->before[axis], axis ? "v" : "u",
+    return arena_printf(a, "(%s + %lld - %s * %lld) %% %lld != 0", axis ? "j" : "i", (long long)w->before[axis], axis ? "kw" : "kh",
                         (long long)w->dilation[axis], (long long)w->stride[axis]);
 }
 
 /* The texts of the loops over taps. */
 static void tap_facts(Arena *a, const Window *w, Fact *f)
 {
-    fact_text(f, "tap_row", place(a, w, 0, "i", "u")), fact_text(f, "tap_column", place(a, w, 1, "j", "v"));
-    fact_text(f, "back_row", place_back(a, w, 0, "i", "u")), fact_text(f, "back_column", place_back(a, w, 1, "j", "v"));
-    fact_text(f, "far_u", distance(a, w, 0, "u")), fact_text(f, "far_v", distance(a, w, 1, "v"));
-    fact_text(f, "first_u", first_tap(a, w, 0, "i")), fact_text(f, "first_v", first_tap(a, w, 1, "j"));
-    fact_text(f, "next_u", next_tap(a, w, 0, "u")), fact_text(f, "next_v", next_tap(a, w, 1, "v"));
+    fact_text(f, "tap_row", place(a, w, 0, "i", "kh")), fact_text(f, "tap_column", place(a, w, 1, "j", "kw"));
+    fact_text(f, "back_row", place_back(a, w, 0, "i", "kh")), fact_text(f, "back_column", place_back(a, w, 1, "j", "kw"));
+    fact_text(f, "far_row", distance(a, w, 0, "kh")), fact_text(f, "far_column", distance(a, w, 1, "kw"));
+    fact_text(f, "first_row", first_tap(a, w, 0, "i")), fact_text(f, "first_column", first_tap(a, w, 1, "j"));
+    fact_text(f, "next_row", next_tap(a, w, 0, "kh")), fact_text(f, "next_column", next_tap(a, w, 1, "kw"));
     const char *row = no_meeting(a, w, 0), *column = no_meeting(a, w, 1);
     fact_text(f, "skip_row", row);
     fact_text(f, "skip", arena_printf(a, "%s%s%s", row, *row && *column ? " || " : "", column));
@@ -88,10 +88,10 @@ static const char *channel(Arena *a, const Window *w)
     return w->groups == 1 ? "c" : arena_printf(a, "m%s%s + c", over, times);
 }
 
-/* Where a tap meets no x: "i + u - 1 < 0 || i + u - 1 >= 8 || ..." */
+/* Where a tap meets no x: "i + kh - 1 < 0 || i + kh - 1 >= 8 || ..." */
 static const char *outside(Arena *a, const Window *w)
 {
-    const char *row = place(a, w, 0, "i", "u"), *column = place(a, w, 1, "j", "v");
+    const char *row = place(a, w, 0, "i", "kh"), *column = place(a, w, 1, "j", "kw");
     const char *rows = w->flat ? "" : arena_printf(a, "%s < 0 || %s >= %lld || ", row, row, (long long)w->x[0]);
     return arena_printf(a, "%s%s < 0 || %s >= %lld", rows, column, column, (long long)w->x[1]);
 }
@@ -106,6 +106,7 @@ void conv_facts(const Model *m, const Op *op, Fact *f)
     fact_int(f, "H", w.x[0]), fact_int(f, "W", w.x[1]);
     fact_int(f, "Ho", w.y[0]), fact_int(f, "Wo", w.y[1]);
     fact_int(f, "KH", w.kernel[0]), fact_int(f, "KW", w.kernel[1]);
+    fact_sizes(f, (const char *const[]){ "M", "Ho", "Wo", "C", "KH", "KW" }, (const int64_t[]){ w.filters, w.y[0], w.y[1], w.channels / w.groups, w.kernel[0], w.kernel[1] }, 6);
     fact_int(f, "SH", w.stride[0]), fact_int(f, "SW", w.stride[1]);
     fact_int(f, "DH", w.dilation[0]), fact_int(f, "DW", w.dilation[1]);
     fact_int(f, "PH", w.before[0]), fact_int(f, "PW", w.before[1]);

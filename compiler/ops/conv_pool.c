@@ -1,6 +1,6 @@
 /* conv_pool.c -- a 3x3 convolution of one channel, relu and 2x2 max-pool as one operator; fuse.c makes it of the three.
  *
- *   y[m,i,j] = max(0, max over r,q of b[m] + sum over u,v of x[2i+r+u, 2j+q+v] w[m,u,v])
+ *   y[m,i,j] = max(0, max over r,q of b[m] + sum over kh,kw of x[2i+r+kh, 2j+q+kw] w[m,kh,kw])
  * With one channel the convolution computes little for each element it writes; so the map is never stored, and both gradients are computed
  * at the pool's winners only: a quarter of the positions. */
 #include "spnc.h"

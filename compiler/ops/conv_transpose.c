@@ -1,6 +1,6 @@
 /* conv_transpose.c -- transposed convolution, as PyTorch's: each input hands its share to a window of the result.
  *
- *   y[f, i*s+u*d-p, j*s+v*d-p] = b[f] + sum over c,i,j of x[c,i,j] w[c,f,u,v]
+ *   y[f, i*s+kh*d-p, j*s+kw*d-p] = b[f] + sum over c,i,j of x[c,i,j] w[c,f,kh,kw]
  * It is the gradient of a convolution to its input, with x in the place of dy: so forward is that convolution's gradient to the input, the gradient to x
  * its forward pass, and that of the weight its weights' gradient with x and dy exchanged.  Sums run in the order that these have. */
 #include "ops/conv_facts.h"
@@ -77,5 +77,5 @@ static const OpHelp help = {
     "loss: { cross_entropy: [v, y] }\n",
 };
 
-const OpInfo op_conv_transpose = { "conv_transpose", "y[f, i*s+u-p, j*s+v-p] = b[f] + sum over c,i,j,u,v of x[c,i,j] w[c,f,u,v]", 1, 1, "filters", true, attrs,
+const OpInfo op_conv_transpose = { "conv_transpose", "y[f, i*s+kh-p, j*s+kw-p] = b[f] + sum over c,i,j,kh,kw of x[c,i,j] w[c,f,kh,kw]", 1, 1, "filters", true, attrs,
                                    infer, grad_layer, conv_facts, macs, false, "t:t", &help };

@@ -111,6 +111,7 @@ static void facts(const Model *m, const Op *op, Fact *f)
     int64_t M = op_int(op, "units");
     fact_int(f, "IN", inputs_of(op));
     fact_int(f, "P", dense_positions(op));
+    fact_sizes(f, (const char *const[]){ "P", "M", "IN" }, (const int64_t[]){ dense_positions(op), M, inputs_of(op) }, 3);
     fact_bool(f, "in_panels", fwd->weight_count && fwd->weights[0]->layout == W_PANELS);
     fact_bool(f, "transposed", fwd->dense.transposed);
     fact_int(f, "M", M);

@@ -92,6 +92,7 @@ static void facts(const Model *m, const Op *op, Fact *f)
     fact_int(f, "K", w->shape.dim[0]);
     fact_int(f, "U", w->shape.dim[1]);
     fact_int(f, "P", shape_count(&fwd->reads[0].tensor->shape));
+    fact_sizes(f, (const char *const[]){ "P", "U" }, (const int64_t[]){ shape_count(&fwd->reads[0].tensor->shape), w->shape.dim[1] }, 2);
     fact_int(f, "stride", w->layout == W_IN_OUT ? w->stride : w->shape.dim[1]);
     fact_int(f, "rows", w->shape.dim[w->layout == W_IN_OUT]);
     fact_bool(f, "by_units", w->layout == W_IN_OUT);

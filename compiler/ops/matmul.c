@@ -181,13 +181,14 @@ static Fact *product_fact(const Model *m, const Product *p, int64_t rows, int64_
         fact_push(leads, l);
     }
     fact_set(f, "leads", leads);
-    fact_text(f, "p_at", at[0].text ? at[0].text : ""), fact_text(f, "u_at", at[1].text ? at[1].text : ""), fact_text(f, "v_at", at[2].text ? at[2].text : "");
+    fact_text(f, "p_at", at[0].text ? at[0].text : ""), fact_text(f, "left_at", at[1].text ? at[1].text : ""), fact_text(f, "right_at", at[2].text ? at[2].text : "");
+    fact_sizes(f, (const char *const[]){ "ROWS", "COLUMNS", "TERMS" }, (const int64_t[]){ rows, columns, terms }, 3);
     fact_int(f, "rows", rows), fact_int(f, "columns", columns), fact_int(f, "terms", terms);
     fact_int(f, "p_row", z->row * m->lanes), fact_int(f, "p_column", z->column * m->lanes);
-    fact_int(f, "u_row", u_row * m->lanes), fact_int(f, "v_column", v_column * m->lanes);
-    fact_text(f, "u_term", times(m, m->lanes > 1 ? "L" : "k", u_term)), fact_text(f, "v_term", times(m, m->lanes > 1 ? "L" : "k", v_term));
+    fact_int(f, "left_row", u_row * m->lanes), fact_int(f, "right_column", v_column * m->lanes);
+    fact_text(f, "left_term", times(m, m->lanes > 1 ? "L" : "k", u_term)), fact_text(f, "right_term", times(m, m->lanes > 1 ? "L" : "k", v_term));
     fact_text(f, "p_element", arena_printf(a, "%s + %s", times(m, "i", z->row), times(m, "j", z->column)));
-    fact_text(f, "u_element", times(m, "i", u_row)), fact_text(f, "v_element", times(m, "j", v_column));
+    fact_text(f, "left_element", times(m, "i", u_row)), fact_text(f, "right_element", times(m, "j", v_column));
     fact_bool(f, "added", added);
     fact_int(f, "size", size);
     return f;

@@ -1,6 +1,6 @@
 /* maxpool.c -- the largest element of each window; what lies outside the input never wins.
  *
- *   y[c,i,j]  = max over u,v of x[c, i*s-p+u, j*s-p+v]      the first in row-major order wins a tie, a NaN wins always
+ *   y[c,i,j]  = max over kh,kw of x[c, i*s-p+kh, j*s-p+kw]      the first in row-major order wins a tie, a NaN wins always
  *   dx[at the winner] += dy[c,i,j]
  * Forward keeps the winner's index in the window for backward.  A value [C, T] is a map of one row, with windows of one row. */
 #include "spnc.h"
@@ -118,7 +118,7 @@ static void unrolled(const Model *m, const Pool *p, Fact *f)
     }
     fact_set(f, "elements", elements);
     fact_set(f, "won", won);
-    fact_text(f, "window", p->flat ? arena_printf(m->arena, "[c][%s + v]", column) : arena_printf(m->arena, "[c][%s + u][%s + v]", row, column));
+    fact_text(f, "window", p->flat ? arena_printf(m->arena, "[c][%s + kw]", column) : arena_printf(m->arena, "[c][%s + kh][%s + kw]", row, column));
     fact_text(f, "element", p->flat ? arena_printf(m->arena, "[c][%s + k]", column)
                                     : arena_printf(m->arena, "[c][%s + k / %lld][%s + k %% %lld]", row, (long long)p->size[1], column, (long long)p->size[1]));
     fact_text(f, "at", p->flat ? "[c][j]" : "[c][i][j]");
@@ -161,5 +161,5 @@ static const OpHelp help_maxpool = {
     "loss: { cross_entropy: [v, y] }\n",
 };
 
-const OpInfo op_maxpool = { "maxpool", "y[c,i,j] = max over u,v of x[c, i*s-p+u, j*s-p+v], the first on a tie", 1, 1, "size", true, attrs,
+const OpInfo op_maxpool = { "maxpool", "y[c,i,j] = max over kh,kw of x[c, i*s-p+kh, j*s-p+kw], the first on a tie", 1, 1, "size", true, attrs,
                             infer, grad, facts, NULL, false, "tt:t", &help_maxpool };

@@ -95,7 +95,7 @@ static void put_norm(Model *m, Parts *p, const Op *other, int number)
 /* y = f(scale x + shift, joined, ...) */
 static Fact *applied(Model *m, const Op *norm)
 {
-    const Op *then = norm->fuse.beside;
+    const Op *then = norm->norms.applies;
     const Applied a = applied_of(m->arena, then);
     const int own = own_operand(norm, then);
     const char **names = names_of(m, a.f, own), *value;
@@ -106,7 +106,7 @@ static Fact *applied(Model *m, const Op *norm)
         item(&p.parameters, arena_printf(m->arena, "vec %s", names[k]));
         if (k == own) {
             item(&p.arguments, "v_fma(v_load(x + i), scale, shift)");
-        } else if (maker && maker->fuse.inside == norm) {
+        } else if (maker && maker->norms.host == norm) {
             put_norm(m, &p, maker, ++number);
         } else {
             item(&p.pointers, arena_printf(m->arena, "real *%s", names[k]));
@@ -143,7 +143,7 @@ static Fact *passed(Model *m, const Op *norm, const Op *through, const Op *sums,
     Node *roots[INPUT_MAX] = { a.d[own] };
     int count = 1, maps = 0;
     for (int k = 0; sums && k < through->read_count; k++) {
-        if (!sums->grad.inputs[k])
+        if (!sums->norms.gradients[k])
             continue;
         const char *d = numbered(m, "d", ++count);
         roots[count - 1] = a.d[k];
@@ -205,20 +205,20 @@ static Fact *passed(Model *m, const Op *norm, const Op *through, const Op *sums,
 
 void norm_facts(Model *m, const Op *norm, Fact *f)
 {
-    fact_bool(f, "applies", norm->fuse.beside != NULL);
-    fact_bool(f, "passes", norm->fuse.through != NULL);
-    if (norm->fuse.beside)
+    fact_bool(f, "applies", norm->norms.applies != NULL);
+    fact_bool(f, "passes", norm->norms.through != NULL);
+    if (norm->norms.applies)
         fact_set(f, "applied", applied(m, norm));
-    if (norm->fuse.through)
-        fact_set(f, "passed", passed(m, norm, norm->fuse.through, NULL, NULL));
+    if (norm->norms.through)
+        fact_set(f, "passed", passed(m, norm, norm->norms.through, NULL, NULL));
 }
 
 void norm_sums_facts(Model *m, const Op *sums, Fact *f)
 {
-    fact_bool(f, "passes", sums->fuse.through != NULL);
+    fact_bool(f, "passes", sums->norms.through != NULL);
     fact_bool(f, "keeps", sums->write_count > 1);
     Fact *ahead = fact_table(m->arena);
-    if (sums->fuse.through)
-        fact_set(f, "passed", passed(m, sums->fuse.inside, sums->fuse.through, sums, ahead));
+    if (sums->norms.through)
+        fact_set(f, "passed", passed(m, sums->norms.sums_of, sums->norms.through, sums, ahead));
     fact_set(f, "ahead", ahead);
 }

@@ -49,10 +49,10 @@ static void touch(Tensor *t, int at)
     t = tensor_owner(t);
     if (t->stored)
         return;
-    if (t->first < 0 || at < t->first)
-        t->first = at;
-    if (at > t->last)
-        t->last = at;
+    if (t->first_phase < 0 || at < t->first_phase)
+        t->first_phase = at;
+    if (at > t->last_phase)
+        t->last_phase = at;
 }
 
 /* Phase i of both passes, forward first. */
@@ -80,12 +80,12 @@ static bool phase_uses(const Phase *p, const Tensor *t)
     return false;
 }
 
-/* Sets first and last of every tensor: the phases that touch it. */
+/* Sets first_phase and last_phase of every tensor to those that touch it; place_batch extends them. */
 static void find_lifetimes(Model *m)
 {
     for (int i = 0; i < m->tensors.count; i++) {
         Tensor *t = m->tensors.items[i];
-        t->first = t->last = -1;
+        t->first_phase = t->last_phase = -1;
     }
     for (int p = 0; p < phase_count(m); p++) {
         const Phase *ph = phase_at(m, p);
@@ -97,7 +97,7 @@ static void find_lifetimes(Model *m)
     }
     for (int i = 0; i < m->tensors.count; i++) {
         Tensor *t = m->tensors.items[i];
-        if (t->decides || (t->flow_name && tensor_owner(t)->first >= 0))
+        if (t->decides || (t->flow_name && tensor_owner(t)->first_phase >= 0))
             touch(t, m->forward_phases.count - 1);
     }
 }
@@ -110,7 +110,7 @@ static void find_locals(Model *m)
         return;
     for (int i = 0; i < m->tensors.count; i++) {
         Tensor *t = m->tensors.items[i];
-        t->local = tensor_owner(t) == t && t->first >= 0 && t->first == t->last && !phase_at(m, t->first)->whole_batch && !t->flow_name && !t->carried
+        t->local = tensor_owner(t) == t && t->first_phase >= 0 && t->first_phase == t->last_phase && !phase_at(m, t->first_phase)->whole_batch && !t->flow_name && !t->carried
                    && !t->tail && t->space != LABELS_I32 && t->space != PARTS && t->space != SUMS && !t->shared;
     }
     for (int p = 0; p < phase_count(m); p++) {
@@ -151,12 +151,13 @@ int64_t memory_kept(Model *m)
     find_lifetimes(m);
     for (int i = 0; i < m->tensors.count; i++) {
         const Tensor *t = m->tensors.items[i];
-        if (tensor_owner(t) == t && t->first >= 0 && t->first < m->forward_phases.count && t->last >= m->forward_phases.count)
+        if (tensor_owner(t) == t && t->first_phase >= 0 && t->first_phase < m->forward_phases.count && t->last_phase >= m->forward_phases.count)
             reals += memory_reals(m, t);
     }
     return reals;
 }
 
+/* A tensor to be placed: its reals, and when it is needed, by the numbers of the phases that share the memory, or of the operators of one phase. */
 typedef struct { Tensor *t; int64_t size; int first, last; } Item;
 
 static void sort_items(Item *items, int n)
@@ -203,7 +204,7 @@ static void place_locals(Model *m)
         int n = 0;
         for (int i = 0; i < m->tensors.count; i++) {
             Tensor *t = m->tensors.items[i];
-            if (!t->local || t->first != p)
+            if (!t->local || t->first_phase != p)
                 continue;
             Item *it = &items[n++];
             *it = (Item){ t, t->slot_reals = up(slot_reals(m, t)), ph->ops.count, -1 };
@@ -238,7 +239,7 @@ static bool walked(const Model *m, const Tensor *t)
 /* A loop's tensors live as long as the loop. */
 static void extend_over_loops(const Model *m, Tensor *t)
 {
-    int first = t->first, last = t->last;
+    int first = t->first_phase, last = t->last_phase;
     for (int p = 0; p < phase_count(m); p++) {
         const Phase *ph = phase_at(m, p);
         if ((ph->kind != CORE && ph->kind != CORE_BACKWARD) || !phase_uses(ph, t))
@@ -249,8 +250,8 @@ static void extend_over_loops(const Model *m, Tensor *t)
                 last = q > last ? q : last;
             }
     }
-    t->first = first;
-    t->last = last;
+    t->first_phase = first;
+    t->last_phase = last;
 }
 
 /* Has it, or a view of it, a name in the flow? */
@@ -316,7 +317,7 @@ static bool around_rounds(Rounds *r, const Phase *ph, const Op *op, const Tensor
 static const Phase *rounds_of(const Model *m, const Tensor *t)
 {
     Rounds r = { NULL, { -1, -1 }, { -1, -1 }, -1, -1, 0 };
-    for (int p = t->first; p <= t->last; p++) {
+    for (int p = t->first_phase; p <= t->last_phase; p++) {
         const Phase *ph = phase_at(m, p);
         for (int k = 0; k < ph->ops.count; k++) {
             const Op *op = ph->ops.items[k];
@@ -348,7 +349,7 @@ static void find_brief(Model *m)
     for (int i = 0; i < m->tensors.count && !m->options.debug; i++) {
         Tensor *t = m->tensors.items[i];
         const bool kept = t->carried || t->decides || t->space != REALS || !t->repeat || is_named(m, t) || outlives_passes(m, t);
-        const Phase *loop = kept || t->local || t->first < 0 || tensor_owner(t) != t ? NULL : rounds_of(m, t);
+        const Phase *loop = kept || t->local || t->first_phase < 0 || tensor_owner(t) != t ? NULL : rounds_of(m, t);
         t->brief = loop ? steps_all(loop->from->outer) : 0;
     }
 }
@@ -360,17 +361,17 @@ static void place_batch(Model *m)
     int n = 0;
     for (int i = 0; i < m->tensors.count; i++) {
         Tensor *t = m->tensors.items[i];
-        if (t->local || tensor_owner(t) != t || t->first < 0)
+        if (t->local || tensor_owner(t) != t || t->first_phase < 0)
             continue;
         t->slots = slots_of(t);
         t->guarded = guard && !walked(m, t);
         t->slot_reals = slot_reals(m, t) + (t->guarded ? guard : 0);
         extend_over_loops(m, t);
         if (guard)
-            t->first = 0;
+            t->first_phase = 0;
         if (guard || outlives_passes(m, t) || (m->options.mpi && is_named(m, t)))      /* ranks look there for what is no number when a step has failed */
-            t->last = phase_count(m);
-        items[n++] = (Item){ t, up((int64_t)t->slots * (t->shared ? 1 : m->groups) * t->slot_reals + 2 * guard), t->first, t->last };
+            t->last_phase = phase_count(m);
+        items[n++] = (Item){ t, up((int64_t)t->slots * (t->shared ? 1 : m->groups) * t->slot_reals + 2 * guard), t->first_phase, t->last_phase };
     }
     m->activation_reals = place(m, items, n);
     for (int i = 0; i < n; i++) {

@@ -1,6 +1,6 @@
 /* norms.c -- a batch norm and what stands behind it are one pass over the map: y = f(scale z + shift, others), and likewise backward.
  *
- * In: the sections of both passes.  Out: fewer operators; Op.fuse.beside, .inside and .through.  Next: share.c.
+ * In: the sections of both passes.  Out: fewer operators; Op.norms.  Next: share.c.
  *   forward   what works element by element and alone reads the result of a norm is computed by the norm, in its place; other operands are read as
  *             they are, and if one is the result of another norm, that is computed on the way too.  The map between them is never stored
  *   backward  of one operand: the two sums, and later dz, take the gradient of f from dy and z themselves; its result is never stored.  That
@@ -51,7 +51,7 @@ static bool passing(const Model *m, const Tensor *t)
            !has_view(m, t);
 }
 
-static bool is_norm(const Op *op) { return op && op->kind == OP_batch_norm && op->pass == FORWARD && !op->fuse.beside && !op->fuse.inside; }
+static bool is_norm(const Op *op) { return op && op->kind == OP_batch_norm && op->pass == FORWARD && !op->norms.applies && !op->norms.host; }
 
 /* ---- forward -------------------------------------------------------------------------------------------------------- */
 
@@ -103,13 +103,13 @@ static void join_forward(Model *m, const Join *j)
         }
         op_read(norm, other->reads[0].tensor, other->reads[0].shift);
         op_read(norm, other->reads[1].tensor, other->reads[1].shift);
-        other->fuse.inside = norm;
+        other->norms.host = norm;
         list_remove(ops, list_index(ops, other));
     }
     ops->items[list_index(ops, then)] = norm;
     norm->writes[0] = then->writes[0];
     norm->writes[0].tensor->op = norm;
-    norm->fuse.beside = then;
+    norm->norms.applies = then;
     remark(m, then->loc, "%s applied where %s is normalised", OP_INFO(then)->name, norm->reads[0].tensor->name);
 }
 
@@ -171,11 +171,11 @@ static bool join_curve(Model *m, const Join *j)
     if (dropped || !is_arithmetic(j->a.d[0]) || !is_arithmetic(j->a.f->root))
         return false;
     j->sums.op->reads[0] = dy;
-    j->sums.op->fuse.through = j->then;
-    j->sums.op->fuse.inside = j->norm;
+    j->sums.op->norms.through = j->then;
+    j->sums.op->norms.sums_of = j->norm;
     if (j->dz) {
         j->dz->reads[0] = dy;
-        j->norm->fuse.through = j->then;
+        j->norm->norms.through = j->then;
     }
     list_remove(&j->gradient.section->ops, list_index(&j->gradient.section->ops, g));
     remark(m, j->then->loc, "the gradient of %s is taken where that of %s is", OP_INFO(j->then)->name, j->norm->name);
@@ -202,7 +202,7 @@ static void write_gradients(Model *m, const Join *j)
             replace(m, d->tensor, dn.tensor);
         else {
             op_write(j->sums.op, d->tensor, d->shift);
-            j->sums.op->grad.inputs[k] = true;
+            j->sums.op->norms.gradients[k] = true;
         }
     }
     for (int w = first; w < j->sums.op->write_count; w++)
@@ -235,8 +235,8 @@ static bool join_formula(Model *m, const Join *j)
     for (int r = 1; r < g->read_count; r++)
         if (g->reads[r].tensor != j->then->reads[j->operand].tensor)
             op_read(sums, g->reads[r].tensor, g->reads[r].shift);
-    sums->fuse.through = j->then;
-    sums->fuse.inside = j->norm;
+    sums->norms.through = j->then;
+    sums->norms.sums_of = j->norm;
     list_remove(ops, list_index(ops, sums));
     ops->items[list_index(ops, g)] = sums;
     if (sum)

@@ -38,7 +38,7 @@ static bool of_batch(const Model *m, const Op *op)
 {
     if (m->lanes == 1)
         return op->kind == OP_batch_statistics || op->kind == OP_batch_gradient || (op->kernel.latency && op->kernel.latency->batched);
-    return (op_is_whole(op) && !op->kernel.by_group) || op->pass == PRODUCTS || op->pass == FOLD || op->pass == PREPARE || op->pass == FINISH;
+    return (op_is_whole(op) && !op->rows.by_group) || op->pass == PRODUCTS || op->pass == FOLD || op->pass == PREPARE || op->pass == FINISH;
 }
 
 static void cut(Model *m, List *sections, List *phases)

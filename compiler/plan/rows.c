@@ -1,6 +1,6 @@
 /* rows.c -- where the rows are made from which the gradients of dense layers' weights are multiplied.
  *
- * In: the sections, joined.  Out: operators WEIGHTS of dense layers in other places, with kernel.by_group.  Next: the rest of plan.c, which cuts
+ * In: the sections, joined.  Out: operators WEIGHTS of dense layers in other places, with rows.by_group.  Next: the rest of plan.c, which cuts
  * phases.
  * A WEIGHTS operator lays the gradient of the layer's outputs out anew, outputs side by side (`transpose`).  If that gradient comes from an operator
  * of groups, the rows of a group are made right behind it, by the same thread, while the gradient is in the cache; in a loop at each step.  What else
@@ -34,7 +34,7 @@ static void move(Model *m)
         Section *from = m->backward.items[i];
         for (int k = 0; k < from->ops.count; k++) {
             Op *op = from->ops.items[k];
-            if (!makes_rows(op) || op->kernel.by_group)
+            if (!makes_rows(op) || op->rows.by_group)
                 continue;
             const Tensor *dy = op->reads[0].tensor;
             Section *to = NULL;
@@ -42,7 +42,7 @@ static void move(Model *m)
             const Op *maker = op->reads[0].shift || dy->space != REALS ? NULL : maker_of(m, tensor_value(dy), &to, &at);
             if (!maker || op_is_whole(maker) || dy->repeat != (to->kind == ONCE ? NULL : to->repeat))
                 continue;
-            op->kernel.by_group = true;
+            op->rows.by_group = true;
             list_remove(&from->ops, k);
             list_insert(m->arena, &to->ops, to == from && k < at ? at : at + 1, op);
             k -= to != from || k < at;

@@ -65,7 +65,7 @@ static void put_padding(Text *t, const Op *op)
 }
 
 /* "conv 32x9x9 -> 32x7x7 filters=32 kernel=3 stride=1 padding=0 winograd" */
-const char *schedule_key(Model *m, const Op *op, const Op *backward, const Op *weights)
+const char *schedule_key(Model *m, const Op *op, int slices, const Op *backward, const Op *weights)
 {
     Text t = { .arena = m->arena };
     text_printf(&t, "%s %s", OP_INFO(op)->name, schedule_shapes(m, op));
@@ -78,7 +78,7 @@ const char *schedule_key(Model *m, const Op *op, const Op *backward, const Op *w
                 text_printf(&t, "%s%s%.0f", k ? "x" : " ", k ? "" : arena_printf(m->arena, "%s=", op->attrs[i].spec->name),
                             op->attrs[i].number[k]);
     if (OP_INFO(op)->whole_batch)
-        text_printf(&t, " batch=%lld slices=%d,%d,%d", (long long)m->batch, schedule_slices(m, op),
+        text_printf(&t, " batch=%lld slices=%d,%d,%d", (long long)m->batch, slices,
                     backward ? schedule_slices(m, backward) : 0, weights ? schedule_slices(m, weights) : 0);
     if (op->kind == OP_dense && dense_positions(op) > 1)
         text_printf(&t, " positions=%lld", (long long)dense_positions(op));
@@ -87,7 +87,7 @@ const char *schedule_key(Model *m, const Op *op, const Op *backward, const Op *w
     text_printf(&t, "%s%s%s%s", op->kernel.winograd ? " winograd" : "",
                 op->kernel.winograd && weights && weights->kernel.deferred ? " gathered" : "",
                 op->fuse.act == OP_NONE ? "" : arena_printf(m->arena, " %s", op_table[op->fuse.act]->name),
-                op->fuse.then ? " formula" : "");
+                op->stores.then ? " formula" : "");
     return t.text;
 }
 

@@ -22,7 +22,8 @@ Tile schedule_tile(Work *w, const char *what, TileWork t);
 int schedule_slices(const Model *m, const Op *op);
 /* "2x8x8, 16 -> 4x6x6": what a forward operator reads and writes. */
 const char *schedule_shapes(Model *m, const Op *op);
-/* All that decides the speed of a forward operator's functions, in one line; its backward operators may be NULL. */
-const char *schedule_key(Model *m, const Op *op, const Op *backward, const Op *weights);
+/* All that decides the speed of a forward operator's functions, in one line; its backward operators may be NULL.  slices: schedule_slices of the
+ * operator, of which op may be a copy. */
+const char *schedule_key(Model *m, const Op *op, int slices, const Op *backward, const Op *weights);
 
 #endif

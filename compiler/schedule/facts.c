@@ -512,7 +512,7 @@ static Fact *latency_fact(const Model *m, const Op *op)
         fact_int(f, "sums", l->sums), fact_int(f, "in_turn", l->C - l->C % l->sums), fact_int(f, "rest", l->C % l->sums);
     fact_bool(f, "batched", l->batched), fact_bool(f, "once", !op->reads[0].tensor->repeat);
     fact_int(f, "x_slot", tensor_owner(op->reads[0].tensor)->slot_reals), fact_int(f, "y_slot", tensor_owner(op->writes[0].tensor)->slot_reals);
-    fact_bool(f, "bias", op->weight_count > 1), fact_bool(f, "norm", op->fuse.norm != NULL);
+    fact_bool(f, "bias", op->weight_count > 1), fact_bool(f, "norm", op->fold.norm != NULL);
     if (l->kind == BY_TILES) {
         const int positions = (l->side + 2) * (l->side + 2);
         fact_int(f, "side", l->side), fact_int(f, "line", l->side + 2), fact_int(f, "positions", positions);

@@ -72,7 +72,7 @@ bool schedule(Model *m)
     for (int i = 0; i < all.count; i++) {
         Op *op = all.items[i];
         OpSchedule *s = op->schedule;
-        Work w = { m, op, s, machine_of(m), schedule_key(m, op, s->backward, s->weights) };
+        Work w = { m, op, s, machine_of(m), schedule_key(m, op, schedule_slices(m, op), s->backward, s->weights) };
         (m->options.latency          ? schedule_latency
          : op->kind == OP_dense       ? schedule_dense
          : op->kind == OP_matmul    ? schedule_matmul

@@ -13,7 +13,7 @@ int64_t tensor_bytes(const Model *m, const Tensor *t)
 {
     const Tensor *o = tensor_owner((Tensor *)(uintptr_t)t);
     int64_t each = o->slot_reals * (m->options.is_double ? 8 : 4);
-    return o->first < 0 ? 0 : o->local ? each : each * o->slots * (o->shared ? 1 : m->groups);
+    return o->first_phase < 0 ? 0 : o->local ? each : each * o->slots * (o->shared ? 1 : m->groups);
 }
 
 const char *card_shape(const Model *m, const Tensor *t)
@@ -140,7 +140,7 @@ static void measure(Deck *d)
         d->parameters += shape_count(&((Weight *)m->weights.items[i])->shape);
     for (int i = 0; i < m->tensors.count; i++) {
         const Tensor *t = m->tensors.items[i];
-        if (tensor_value(t) == t && !tensor_owner(t)->local && tensor_owner(t)->first >= 0)
+        if (tensor_value(t) == t && !tensor_owner(t)->local && tensor_owner(t)->first_phase >= 0)
             d->apart += tensor_bytes(m, t);
     }
     for (int i = 0; i < d->count; i++) {

@@ -178,9 +178,9 @@ static void kept(Text *out, const Deck *d, const Card *c)
         }
         text_printf(out, "  %-9s %s: %s, ", k ? "" : "memory", t->name, bytes_text(m->arena, tensor_bytes(m, t)));
         if (t->local)
-            text_printf(out, "in each thread's scratch, within phase %d\n", t->first);
+            text_printf(out, "in each thread's scratch, within phase %d\n", t->first_phase);
         else
-            text_printf(out, "phases %d to %d%s\n", t->first, t->last, t->flow_name ? "; a name of the flow stays to the end" : "");
+            text_printf(out, "phases %d to %d%s\n", t->first_phase, t->last_phase, t->flow_name ? "; a name of the flow stays to the end" : "");
     }
     if (elsewhere)
         return;

@@ -302,13 +302,13 @@ static void memory(Page *p)
     PUT("<svg class=\"memory\" viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"Memory: phases from left to right, places from top to bottom\">\n", WIDTH, HEIGHT);
     for (int i = 0; i < m->tensors.count; i++) {
         const Tensor *t = m->tensors.items[i];
-        if (t->local || tensor_owner(t) != t || t->first < 0)
+        if (t->local || tensor_owner(t) != t || t->first_phase < 0)
             continue;
-        int last = t->last >= phases ? phases - 1 : t->last;
+        int last = t->last_phase >= phases ? phases - 1 : t->last_phase;
         int64_t begin = t->offset - tensor_front(t) * m->groups * t->slot_reals;
-        PUT("<rect class=\"%s\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\"><title>", t->space == RAW ? "raw" : t->first >= m->forward_phases.count ? "grad" : t->flow_name ? "named" : "value",
-            t->first * each, (double)begin * scale, (last - t->first + 1) * each, (double)tensor_bytes(m, t) / (double)real * scale);
-        say(p, arena_printf(m->arena, "%s: %s, phases %d to %d", t->name, bytes_text(m->arena, tensor_bytes(m, t)), t->first, last));
+        PUT("<rect class=\"%s\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\"><title>", t->space == RAW ? "raw" : t->first_phase >= m->forward_phases.count ? "grad" : t->flow_name ? "named" : "value",
+            t->first_phase * each, (double)begin * scale, (last - t->first_phase + 1) * each, (double)tensor_bytes(m, t) / (double)real * scale);
+        say(p, arena_printf(m->arena, "%s: %s, phases %d to %d", t->name, bytes_text(m->arena, tensor_bytes(m, t)), t->first_phase, last));
         PUT("</title></rect>\n");
     }
     PUT("<path class=\"turn\" d=\"M%.2f 0V%d\"/></svg>\n", m->forward_phases.count * each, HEIGHT);

@@ -34,11 +34,11 @@ const char *kernel_name(const Model *m, const Op *op)
     }
     if (op->fuse.act != OP_NONE)
         text_printf(&t, ", then %s", op_table[op->fuse.act]->name);
-    const char *formula = op->fuse.then ? formula_steps_text(m->arena, op->fuse.then, "y") : NULL;
+    const char *formula = op->stores.then ? formula_steps_text(m->arena, op->stores.then, "y") : NULL;
     if (formula)
         text_printf(&t, ", then %s", strchr(formula, '\n') ? "several formulas" : formula);
-    if (op->fuse.beside)
-        text_printf(&t, ", then %s", OP_INFO(op->fuse.beside)->name);
+    if (op->norms.applies)
+        text_printf(&t, ", then %s", OP_INFO(op->norms.applies)->name);
     if (op->share.dropout)
         text_printf(&t, ", then dropout");
     return t.text;

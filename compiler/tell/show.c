@@ -21,7 +21,7 @@ static int64_t kept_bytes(const Deck *d)
 
 static int offset_order(const Tensor *a, const Tensor *b)
 {
-    return a->offset != b->offset ? (a->offset < b->offset ? -1 : 1) : a->first - b->first;
+    return a->offset != b->offset ? (a->offset < b->offset ? -1 : 1) : a->first_phase - b->first_phase;
 }
 
 /* The places and lifetimes of tensors: one line a tensor, phases from left to right. */
@@ -32,7 +32,7 @@ static void memory_map(Text *out, const Deck *d)
     const Tensor **order = NEW_ARRAY(m->arena, const Tensor *, m->tensors.count + 1);
     for (int i = 0; i < m->tensors.count; i++) {
         const Tensor *t = m->tensors.items[i];
-        if (t->local || tensor_owner(t) != t || t->first < 0)
+        if (t->local || tensor_owner(t) != t || t->first_phase < 0)
             continue;
         int at = n++;
         while (at > 0 && offset_order(t, order[at - 1]) < 0)
@@ -47,9 +47,9 @@ static void memory_map(Text *out, const Deck *d)
         const Tensor *t = order[i];
         text_printf(out, "  %-32s %9.3f %9.3f  ", t->name, mib(t->offset * real_bytes(m)), mib(tensor_bytes(m, t)));
         for (int p = 0; p < phases && phases <= 80; p++)
-            text_printf(out, "%s%s", p == m->forward_phases.count ? "|" : "", p >= t->first && p <= t->last ? "=" : ".");
+            text_printf(out, "%s%s", p == m->forward_phases.count ? "|" : "", p >= t->first_phase && p <= t->last_phase ? "=" : ".");
         if (phases > 80)
-            text_printf(out, "%d to %d", t->first, t->last >= phases ? phases - 1 : t->last);
+            text_printf(out, "%d to %d", t->first_phase, t->last_phase >= phases ? phases - 1 : t->last_phase);
         text_printf(out, "\n");
     }
 }
@@ -166,14 +166,14 @@ static void map_json(Json *j, const Model *m)
     json_opens(j, "map", '[');
     for (int i = 0; i < m->tensors.count; i++) {
         const Tensor *t = m->tensors.items[i];
-        if (tensor_owner(t) != t || t->first < 0 || t->local)
+        if (tensor_owner(t) != t || t->first_phase < 0 || t->local)
             continue;
         json_opens(j, NULL, '{');
         json_text(j, "name", t->name);
         json_int(j, "at", t->offset * real_bytes(m));
         json_int(j, "bytes", tensor_bytes(m, t));
-        json_int(j, "first", t->first);
-        json_int(j, "last", t->last);
+        json_int(j, "first", t->first_phase);
+        json_int(j, "last", t->last_phase);
         json_closes(j, '}');
     }
     json_closes(j, ']');

@@ -51,10 +51,10 @@ static void print_op(const Model *m, FILE *out, const Op *op)
         print_attrs(out, op);
     if (op->fuse.act != OP_NONE)
         fprintf(out, " then %s", op_table[op->fuse.act]->name);
-    if (op->fuse.then)
+    if (op->stores.then)
         fprintf(out, " then formula");
-    if (op->fuse.beside)
-        fprintf(out, " then %s", OP_INFO(op->fuse.beside)->name);
+    if (op->norms.applies)
+        fprintf(out, " then %s", OP_INFO(op->norms.applies)->name);
     if (op->kernel.winograd) {
         int tiles[WINOGRAD_TILES], n = winograd_tiles(op->writes[0].tensor->shape.dim[1], tiles);
         fprintf(out, " by winograd");
@@ -148,14 +148,14 @@ void stage_plan(const Model *m, FILE *out)
     stage_sums(m, out);
     for (int i = 0; i < m->tensors.count; i++) {
         const Tensor *t = m->tensors.items[i];
-        if (tensor_owner(t) != t || t->first < 0)
+        if (tensor_owner(t) != t || t->first_phase < 0)
             continue;
         if (t->local)
-            fprintf(out, "  %-32s scratch %10lld + %-9lld phase %d\n", t->name, (long long)t->offset, (long long)t->slot_reals, t->first);
+            fprintf(out, "  %-32s scratch %10lld + %-9lld phase %d\n", t->name, (long long)t->offset, (long long)t->slot_reals, t->first_phase);
         else {
             int64_t from, to;
             tensor_range(m, t, &from, &to);
-            fprintf(out, "  %-32s batch   %10lld + %-9lld phases %d to %d\n", t->name, (long long)from, (long long)(to - from), t->first, t->last);
+            fprintf(out, "  %-32s batch   %10lld + %-9lld phases %d to %d\n", t->name, (long long)from, (long long)(to - from), t->first_phase, t->last_phase);
         }
     }
 }

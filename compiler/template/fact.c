@@ -128,3 +128,16 @@ bool fact_equal(const Fact *a, const Fact *b)
             return false;
     return true;
 }
+
+void fact_sizes(Fact *f, const char *const *names, const int64_t *sizes, int count)
+{
+    Text all = { .arena = f->arena };
+    Fact *bound = fact_table(f->arena);
+    for (int i = 0; i < count; i++) {
+        fact_text(bound, names[i], sizes[i] == 1 ? "1" : names[i]);
+        if (sizes[i] != 1)
+            text_printf(&all, "%s%s = %lld", all.length ? ", " : "", names[i], (long long)sizes[i]);
+    }
+    fact_text(f, "sizes", all.length ? all.text : "");
+    fact_set(f, "bound", bound);
+}

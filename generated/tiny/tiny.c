@@ -154,7 +154,7 @@ static void load_digits_forward(digits_t y, const void *const *rows, int first, 
 
 /* ---- front_maxpool1: maxpool ----------------------------- tiny.yaml:16
  *   1x100x100 -> 1x25x25 */
-/* y[c][i][j] = max over u, v of x[c][i * 4 + u][j * 4 + v], in each lane.
+/* y[c][i][j] = max over kh, kw of x[c][i * 4 + kh][j * 4 + kw], in each lane.
  * A NaN in the window makes y NaN. */
 static void front_maxpool1_forward(front_maxpool1_t y, image_t x)
 {
@@ -215,20 +215,20 @@ static inline vec front_conv1_then(vec s)
     return v_relu(s);
 }
 
-/* y[m][i][j] = relu(b[m] + sum over c, u, v of w[m][c][u][v] x[c][i + u][j + v]), in that order, in every lane.
+/* y[m][i][j] = relu(b[m] + sum over c, kh, kw of w[m][c][kh][kw] x[c][i + kh][j + kw]), in that order, in every lane.
  * A tile is filters x columns of sums held in registers; _2x3 is 2 filters x 3 columns. */
 static void front_conv1_forward_2x3(front_conv1_t y, front_maxpool1_t x, real w[4][1][3][3], real b[4], int m, int i,
     int j)
 {
     vec s0_0 = v_set1(b[m]), s0_1 = s0_0, s0_2 = s0_0;
     vec s1_0 = v_set1(b[m + 1]), s1_1 = s1_0, s1_2 = s1_0;
-    for (int u = 0; u < 3; u++)
-        for (int v = 0; v < 3; v++) {
-            real (*p)[L] = &x[0][i + u][j + v];
+    for (int kh = 0; kh < 3; kh++)
+        for (int kw = 0; kw < 3; kw++) {
+            real (*p)[L] = &x[0][i + kh][j + kw];
             /* load anew: gcc would keep what the next tap shares and spill sums */
             __asm__ volatile("" ::: "memory");
-            vec a0 = v_set1(w[m][0][u][v]);
-            vec a1 = v_set1(w[m + 1][0][u][v]);
+            vec a0 = v_set1(w[m][0][kh][kw]);
+            vec a1 = v_set1(w[m + 1][0][kh][kw]);
             vec z = v_keep(v_load(p[0]));
             s0_0 = v_fma(a0, z, s0_0); s1_0 = v_fma(a1, z, s1_0);
             z = v_keep(v_load(p[1]));
@@ -247,16 +247,16 @@ static void front_conv1_forward_2x2(front_conv1_t y, front_maxpool1_t x, real w[
 {
     vec s0_0 = v_set1(b[m]), s0_1 = s0_0;
     vec s1_0 = v_set1(b[m + 1]), s1_1 = s1_0;
-    for (int u = 0; u < 3; u++)
-        for (int v = 0; v < 3; v++) {
-            real (*p)[L] = &x[0][i + u][j + v];
+    for (int kh = 0; kh < 3; kh++)
+        for (int kw = 0; kw < 3; kw++) {
+            real (*p)[L] = &x[0][i + kh][j + kw];
             /* load anew: gcc would keep what the next tap shares and spill sums */
             __asm__ volatile("" ::: "memory");
             vec z0 = v_keep(v_load(p[0]));
             vec z1 = v_keep(v_load(p[1]));
-            vec a = v_set1(w[m][0][u][v]);
+            vec a = v_set1(w[m][0][kh][kw]);
             s0_0 = v_fma(a, z0, s0_0); s0_1 = v_fma(a, z1, s0_1);
-            a = v_set1(w[m + 1][0][u][v]);
+            a = v_set1(w[m + 1][0][kh][kw]);
             s1_0 = v_fma(a, z0, s1_0); s1_1 = v_fma(a, z1, s1_1);
         }
     v_store(y[m][i][j], front_conv1_then(s0_0)); v_store(y[m][i][j + 1], front_conv1_then(s0_1));
@@ -275,12 +275,12 @@ static void front_conv1_forward(front_conv1_t y, front_maxpool1_t x, real w[4][1
     }
 }
 
-/* dw[m][c][u][v] = sum over i, j of dy[m][i][j] x[c][i + u][j + v], db[m] = sum over i, j of dy[m][i][j]: in each lane
- * in that order, then over the lanes as v_sum does it.  A tile is filters x channels x taps of one row; _4x1x1, say.
- * It takes 4 rows of positions at a time through all rows of taps while they lie in the first-level cache; `sums` waits
- * for the next, whose x is prefetched. */
+/* dw[m][c][kh][kw] = sum over i, j of dy[m][i][j] x[c][i + kh][j + kw], db[m] = sum over i, j of dy[m][i][j]: in each
+ * lane in that order, then over the lanes as v_sum does it.  A tile is filters x channels x taps of one row; _4x1x1,
+ * say.  It takes 4 rows of positions at a time through all rows of taps while they lie in the first-level cache; `sums`
+ * waits for the next, whose x is prefetched. */
 static void front_conv1_weights_4x1x1(real dw[4][1][3][3], real db[4], front_conv1_t dy, front_maxpool1_t x, int m,
-    int c, int v)
+    int c, int kw)
 {
     _Alignas(64) real sums[3][4][L];
     vec b0 = v_zero(), b1 = v_zero(), b2 = v_zero(), b3 = v_zero();
@@ -289,7 +289,7 @@ static void front_conv1_weights_4x1x1(real dw[4][1][3][3], real db[4], front_con
         int ahead = end + 3 < 25 ? end + 3 : 24;
         for (int j = 0; j < 25; j++)
             v_prefetch(x[c][ahead][j]);
-        if (c == 0 && v == 0)
+        if (c == 0 && kw == 0)
             for (int i = row; i < end; i++)
                 for (int j = 0; j < 23; j++) {
                     b0 = v_add(b0, v_load(dy[m][i][j]));
@@ -297,18 +297,18 @@ static void front_conv1_weights_4x1x1(real dw[4][1][3][3], real db[4], front_con
                     b2 = v_add(b2, v_load(dy[m + 2][i][j]));
                     b3 = v_add(b3, v_load(dy[m + 3][i][j]));
                 }
-        for (int u = 0; u < 3; u++) {
+        for (int kh = 0; kh < 3; kh++) {
             int i0 = row, i1 = end;
             vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
             if (row > 0) {
-                s0_0 = v_load(sums[u][0]);
-                s1_0 = v_load(sums[u][1]);
-                s2_0 = v_load(sums[u][2]);
-                s3_0 = v_load(sums[u][3]);
+                s0_0 = v_load(sums[kh][0]);
+                s1_0 = v_load(sums[kh][1]);
+                s2_0 = v_load(sums[kh][2]);
+                s3_0 = v_load(sums[kh][3]);
             }
             for (int i = i0; i < i1; i++)
                 for (int j = 0; j < 23; j++) {
-                    real (*x0)[L] = &x[c][i + u][j + v];
+                    real (*x0)[L] = &x[c][i + kh][j + kw];
                     /* load anew: gcc would keep what the next place shares and spill sums */
                     __asm__ volatile("" ::: "memory");
                     vec z0 = v_keep(v_load(x0[0]));
@@ -321,16 +321,16 @@ static void front_conv1_weights_4x1x1(real dw[4][1][3][3], real db[4], front_con
                     a = v_load(dy[m + 3][i][j]);
                     s3_0 = v_fma(a, z0, s3_0);
                 }
-            v_store(sums[u][0], s0_0);
-            v_store(sums[u][1], s1_0);
-            v_store(sums[u][2], s2_0);
-            v_store(sums[u][3], s3_0);
+            v_store(sums[kh][0], s0_0);
+            v_store(sums[kh][1], s1_0);
+            v_store(sums[kh][2], s2_0);
+            v_store(sums[kh][3], s3_0);
         }
     }
-    for (int u = 0; u < 3; u++)
+    for (int kh = 0; kh < 3; kh++)
         for (int f = 0; f < 4; f++)
-            dw[m + f][c][u][v] = v_sum(v_load(sums[u][f]));
-    if (c == 0 && v == 0) {
+            dw[m + f][c][kh][kw] = v_sum(v_load(sums[kh][f]));
+    if (c == 0 && kw == 0) {
         db[m] = v_sum(b0);
         db[m + 1] = v_sum(b1);
         db[m + 2] = v_sum(b2);
@@ -340,15 +340,15 @@ static void front_conv1_weights_4x1x1(real dw[4][1][3][3], real db[4], front_con
 
 static void front_conv1_weights(real dw[4][1][3][3], real db[4], front_conv1_t dy, front_maxpool1_t x)
 {
-    for (int v = 0; v < 3; v++)
-        front_conv1_weights_4x1x1(dw, db, dy, x, 0, 0, v);
+    for (int kw = 0; kw < 3; kw++)
+        front_conv1_weights_4x1x1(dw, db, dy, x, 0, 0, kw);
 }
 
 /* ---- front_maxpool2: maxpool ----------------------------- tiny.yaml:18
  *   4x23x23 -> 4x7x7 */
-/* y[c][i][j] = max over u, v of x[c][i * 3 + u][j * 3 + v], in each lane; of equals the first in row-major order wins.
- * A NaN in the window makes y NaN.
- * The place k = u * 3 + v that won is kept in binary: bit b of it, for all lanes, is the mask winner[c][i][j][b]. */
+/* y[c][i][j] = max over kh, kw of x[c][i * 3 + kh][j * 3 + kw], in each lane; of equals the first in row-major order
+ * wins.  A NaN in the window makes y NaN.
+ * The place k = kh * 3 + kw that won is kept in binary: bit b of it, for all lanes, is the mask winner[c][i][j][b]. */
 static void front_maxpool2_forward(front_maxpool2_t y, front_maxpool2_winner_t winner, front_conv1_t x)
 {
     enum { C = 4, Ho = 7, Wo = 7 };
@@ -582,13 +582,13 @@ static void h_from_input_backward(front_maxpool2_t *dx, h_from_input_t *dy, real
     }
 }
 
-static void h_from_input_weights_6x1(real dw[196][48], real dy[][L][16], real x[][196][L], int k, int v)
+static void h_from_input_weights_6x1(real dw[196][48], real dy[][L][16], real x[][196][L], int k, int part)
 {
-    int m = v * 16;
+    int m = part * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[s * 3 + v][l]));
+            vec z0 = v_keep(v_load(dy[s * 3 + part][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -610,13 +610,13 @@ static void h_from_input_weights_6x1(real dw[196][48], real dy[][L][16], real x[
     v_storeu(&dw[k + 5][m], s5_0);
 }
 
-static void h_from_input_weights_5x1(real dw[196][48], real dy[][L][16], real x[][196][L], int k, int v)
+static void h_from_input_weights_5x1(real dw[196][48], real dy[][L][16], real x[][196][L], int k, int part)
 {
-    int m = v * 16;
+    int m = part * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[s * 3 + v][l]));
+            vec z0 = v_keep(v_load(dy[s * 3 + part][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -636,13 +636,13 @@ static void h_from_input_weights_5x1(real dw[196][48], real dy[][L][16], real x[
 }
 
 /* db of a vec of outputs: the sum of all rows. */
-static void h_from_input_bias_1(real db[48], real dy[][L][16], int v)
+static void h_from_input_bias_1(real db[48], real dy[][L][16], int part)
 {
-    int m = v * 16;
+    int m = part * 16;
     vec b0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++)
-            b0 = v_add(b0, v_load(dy[s * 3 + v][l]));
+            b0 = v_add(b0, v_load(dy[s * 3 + part][l]));
     v_storeu(&db[m], b0);
 }
 
@@ -650,12 +650,12 @@ static void h_from_input_bias_1(real db[48], real dy[][L][16], int v)
 static void h_from_input_transpose(real *rows, real *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
-    for (int v = 0; v < 3; v++) {
-        int m = v * 16;
+    for (int part = 0; part < 3; part++) {
+        int m = part * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = v_load(dys[m + r]);
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v][l], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[part][l], square[l]);
     }
 }
 
@@ -667,12 +667,12 @@ static void h_from_input_weights(real dw[196][48], real db[48], real *rows, fron
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 21; t++) {
         int from = t / 3 * 5, to = from + 5 < 33 ? from + 5 : 33;
-        int v = t % 3;
+        int part = t % 3;
         if (from == 0)
-            h_from_input_bias_1(db, dyt, v);
+            h_from_input_bias_1(db, dyt, part);
         for (int k = from; k < to; k++) {
-            if (k < 31) h_from_input_weights_6x1(dw, dyt, xs, k * 6, v);
-            else h_from_input_weights_5x1(dw, dyt, xs, 186 + (k - 31) * 5, v);
+            if (k < 31) h_from_input_weights_6x1(dw, dyt, xs, k * 6, part);
+            else h_from_input_weights_5x1(dw, dyt, xs, 186 + (k - 31) * 5, part);
         }
     }
 }
@@ -796,19 +796,19 @@ static void h_from_state_backward(h_t *dx, h_from_state_t *dy, real w[16][48])
     }
 }
 
-static void h_from_state_weights_2x3(real dw[16][48], real dy[][L][16], real x[][16][L], int k, int v)
+static void h_from_state_weights_2x3(real dw[16][48], real dy[][L][16], real x[][16][L], int k, int part)
 {
-    int m = v * 16;
+    int m = part * 16;
     vec s0_0 = v_zero(), s0_1 = v_zero(), s0_2 = v_zero(), s1_0 = v_zero(), s1_1 = v_zero(), s1_2 = v_zero();
     for (int s = 0; s < 6; s++)
         for (int l = 0, end = L; l < end; l++) {
             vec a0 = v_set1(x[s][k][l]);
             vec a1 = v_set1(x[s][k + 1][l]);
-            vec z = v_keep(v_load(dy[s * 3 + v][l]));
+            vec z = v_keep(v_load(dy[s * 3 + part][l]));
             s0_0 = v_fma(a0, z, s0_0); s1_0 = v_fma(a1, z, s1_0);
-            z = v_keep(v_load(dy[s * 3 + v + 1][l]));
+            z = v_keep(v_load(dy[s * 3 + part + 1][l]));
             s0_1 = v_fma(a0, z, s0_1); s1_1 = v_fma(a1, z, s1_1);
-            z = v_keep(v_load(dy[s * 3 + v + 2][l]));
+            z = v_keep(v_load(dy[s * 3 + part + 2][l]));
             s0_2 = v_fma(a0, z, s0_2); s1_2 = v_fma(a1, z, s1_2);
         }
     v_storeu(&dw[k][m], s0_0); v_storeu(&dw[k][m + 16], s0_1); v_storeu(&dw[k][m + 32], s0_2);
@@ -819,12 +819,12 @@ static void h_from_state_weights_2x3(real dw[16][48], real dy[][L][16], real x[]
 static void h_from_state_transpose(real *rows, real *dy)
 {
     real (*dyt)[L][16] = (real (*)[L][16])rows, (*dys)[L] = (real (*)[L])dy;
-    for (int v = 0; v < 3; v++) {
-        int m = v * 16;
+    for (int part = 0; part < 3; part++) {
+        int m = part * 16;
         vec square[16];
         for (int r = 0; r < 16; r++) square[r] = v_load(dys[m + r]);
         v_transpose16(square);
-        for (int l = 0; l < L; l++) v_store(dyt[v][l], square[l]);
+        for (int l = 0; l < L; l++) v_store(dyt[part][l], square[l]);
     }
 }
 
@@ -950,13 +950,13 @@ static void A_backward(h_t *dx, A_t *dy, real w[16][16])
     }
 }
 
-static void A_weights_6x1(real dw[16][16], real dy[][L][16], real x[][16][L], int k, int v)
+static void A_weights_6x1(real dw[16][16], real dy[][L][16], real x[][16][L], int k, int part)
 {
-    int m = v * 16;
+    int m = part * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int s = 0; s < 6; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[s + v][l]));
+            vec z0 = v_keep(v_load(dy[s + part][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -978,13 +978,13 @@ static void A_weights_6x1(real dw[16][16], real dy[][L][16], real x[][16][L], in
     v_storeu(&dw[k + 5][m], s5_0);
 }
 
-static void A_weights_5x1(real dw[16][16], real dy[][L][16], real x[][16][L], int k, int v)
+static void A_weights_5x1(real dw[16][16], real dy[][L][16], real x[][16][L], int k, int part)
 {
-    int m = v * 16;
+    int m = part * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
     for (int s = 0; s < 6; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[s + v][l]));
+            vec z0 = v_keep(v_load(dy[s + part][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -1004,13 +1004,13 @@ static void A_weights_5x1(real dw[16][16], real dy[][L][16], real x[][16][L], in
 }
 
 /* db of a vec of outputs: the sum of all rows. */
-static void A_bias_1(real db[16], real dy[][L][16], int v)
+static void A_bias_1(real db[16], real dy[][L][16], int part)
 {
-    int m = v * 16;
+    int m = part * 16;
     vec b0 = v_zero();
     for (int s = 0; s < 6; s++)
         for (int l = 0, end = L; l < end; l++)
-            b0 = v_add(b0, v_load(dy[s + v][l]));
+            b0 = v_add(b0, v_load(dy[s + part][l]));
     v_storeu(&db[m], b0);
 }
 
@@ -1077,28 +1077,28 @@ static void crop_forward(crop_t y, crop_slopes_t slopes, image_bytes_t image, A_
         const vec y0 = v_fma(v_load(A[4]), gy, v_load(A[5]));
         for (int j = 0; j < Wo; j++) {
             const vec gx = v_set1(crop_x[j]);
-            SamplerAxis u = sampler_axis(v_fma(v_load(A[0]), gx, x0), W, BORDER_ZERO);
-            SamplerAxis v = sampler_axis(v_fma(v_load(A[3]), gx, y0), H, BORDER_ZERO);
-            ivec upper_at = crop_pixel(v.low, u.low), lower_at = crop_pixel(v.high, u.low);
-            mask edge = iv_eq(u.low, u.high);       /* both columns are the same one */
+            SamplerAxis column = sampler_axis(v_fma(v_load(A[0]), gx, x0), W, BORDER_ZERO);
+            SamplerAxis row = sampler_axis(v_fma(v_load(A[3]), gx, y0), H, BORDER_ZERO);
+            ivec upper_at = crop_pixel(row.low, column.low), lower_at = crop_pixel(row.high, column.low);
+            mask edge = iv_eq(column.low, column.high);       /* both columns are the same one */
             for (int c = 0; c < C; c++) {
                 ivec ab = iv_gather_u32(image[0][c][0], upper_at), ef = iv_gather_u32(image[0][c][0], lower_at);
                 vec a = v_from_byte(ab), b = v_from_byte(iv_select(edge, ab, iv_shr(ab, 8)));
                 vec e = v_from_byte(ef), f = v_from_byte(iv_select(edge, ef, iv_shr(ef, 8)));
-                vec upper = v_fma(u.weight_high, b, v_mul(u.weight_low, a));
-                vec lower = v_fma(u.weight_high, f, v_mul(u.weight_low, e));
-                v_store(y[c][i][j], v_fma(v.weight_high, lower, v_mul(v.weight_low, upper)));
-                vec upper_slope = v_fma(u.slope_high, b, v_mul(u.slope_low, a));
-                vec lower_slope = v_fma(u.slope_high, f, v_mul(u.slope_low, e));
-                v_store(slopes[0][c][i][j], v_fma(v.weight_high, lower_slope, v_mul(v.weight_low, upper_slope)));
-                v_store(slopes[1][c][i][j], v_fma(v.slope_high, lower, v_mul(v.slope_low, upper)));
+                vec upper = v_fma(column.weight_high, b, v_mul(column.weight_low, a));
+                vec lower = v_fma(column.weight_high, f, v_mul(column.weight_low, e));
+                v_store(y[c][i][j], v_fma(row.weight_high, lower, v_mul(row.weight_low, upper)));
+                vec upper_slope = v_fma(column.slope_high, b, v_mul(column.slope_low, a));
+                vec lower_slope = v_fma(column.slope_high, f, v_mul(column.slope_low, e));
+                v_store(slopes[0][c][i][j], v_fma(row.weight_high, lower_slope, v_mul(row.weight_low, upper_slope)));
+                v_store(slopes[1][c][i][j], v_fma(row.slope_high, lower, v_mul(row.slope_low, upper)));
             }
         }
     }
 }
 
-/* dA alone: the image gets no gradient.  Each output gives its gradient d to the point (u, v), in pixels, that it was
- * read at, by its slopes.
+/* dA alone: the image gets no gradient.  Each output gives its gradient d to the point (u, v), its column and row in
+ * pixels, that it was read at, by its slopes.
  *   du = sum over c of d slopes[0], dv = sum over c of d slopes[1]
  *   dA[0] = du/dx_s sum of du x[j]     dA[1] = du/dx_s sum of du y[i]     dA[2] = du/dx_s sum of du
  *   dA[3] = dv/dy_s sum of dv x[j]     dA[4] = dv/dy_s sum of dv y[i]     dA[5] = dv/dy_s sum of dv
@@ -1148,7 +1148,7 @@ static uint64_t crop_decisions(uint64_t hash, A_t A)
  *   1x20x20 -> 8x9x9    80 parameters    23,328 multiply-adds an example
  *   classify_conv1, relu and classify_maxpool1 (line 21) in one */
 /* y[m][i][j] = max(0, the largest of the four sums s[r][q], r, q in {0, 1}, of the window), in each lane, where
- *   s[r][q] = b[m] + sum over u, v of w[m][u][v] x[2i + r + u][2j + q + v]
+ *   s[r][q] = b[m] + sum over kh, kw of w[m][kh][kw] x[2i + r + kh][2j + q + kw]
  * The nine weights of a filter and the 4x4 patch of x that a window needs stay in registers; the map s is never stored.
  * A NaN among the four makes y NaN.
  * Kept for the gradient: which of the four won (the first on a tie), column bit and row bit, a mask of lanes each. */
@@ -1269,9 +1269,9 @@ static void classify_conv1_backward(crop_t dx, classify_maxpool1_t dy, classify_
     }
 }
 
-/* dw[m][u][v] = sum over windows of d x[at the winner + (u, v)], db[m] = sum of d, with d = dy where y > 0: row-major
- * over the windows in each lane, then the lanes by v_sum's tree.  Nothing is unpooled: each lane picks its winner's 3x3
- * out of the window's 4x4. */
+/* dw[m][kh][kw] = sum over windows of d x[at the winner + (kh, kw)], db[m] = sum of d, with d = dy where y > 0:
+ * row-major over the windows in each lane, then the lanes by v_sum's tree.  Nothing is unpooled: each lane picks its
+ * winner's 3x3 out of the window's 4x4. */
 static void classify_conv1_weights(real dw[8][1][3][3], real db[8], classify_maxpool1_t dy,
     classify_maxpool1_winner_t winner, classify_maxpool1_t y, crop_t x)
 {
@@ -1383,13 +1383,13 @@ static void classify_dense1_backward(classify_maxpool1_t *dx, classify_dense1_t 
     }
 }
 
-static void classify_dense1_weights_6x1(real dw[648][16], real dy[][L][16], real x[][648][L], int k, int v)
+static void classify_dense1_weights_6x1(real dw[648][16], real dy[][L][16], real x[][648][L], int k, int part)
 {
-    int m = v * 16;
+    int m = part * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int s = 0; s < 6; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[s + v][l]));
+            vec z0 = v_keep(v_load(dy[s + part][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -1412,13 +1412,13 @@ static void classify_dense1_weights_6x1(real dw[648][16], real dy[][L][16], real
 }
 
 /* db of a vec of outputs: the sum of all rows. */
-static void classify_dense1_bias_1(real db[16], real dy[][L][16], int v)
+static void classify_dense1_bias_1(real db[16], real dy[][L][16], int part)
 {
-    int m = v * 16;
+    int m = part * 16;
     vec b0 = v_zero();
     for (int s = 0; s < 6; s++)
         for (int l = 0, end = L; l < end; l++)
-            b0 = v_add(b0, v_load(dy[s + v][l]));
+            b0 = v_add(b0, v_load(dy[s + part][l]));
     v_storeu(&db[m], b0);
 }
 

@@ -119,22 +119,22 @@ static inline vec front_conv1_then(vec s)
     return v_relu(s);
 }
 
-/* y[m][i][j] = relu(b[m] + sum over c, u, v of w[m][c][u][v] x[c][i + u][j + v]), in that order, in every lane.
+/* y[m][i][j] = relu(b[m] + sum over c, kh, kw of w[m][c][kh][kw] x[c][i + kh][j + kw]), in that order, in every lane.
  * A tile is filters x columns of sums held in registers; _2x2 is 2 filters x 2 columns. */
 static void front_conv1_forward_2x2(front_conv1_t y, x_t x, real w[2][1][2][2], real b[2], int m, int i, int j)
 {
     vec s0_0 = v_set1(b[m]), s0_1 = s0_0;
     vec s1_0 = v_set1(b[m + 1]), s1_1 = s1_0;
-    for (int u = 0; u < 2; u++)
-        for (int v = 0; v < 2; v++) {
-            real (*p)[L] = &x[0][i + u][j + v];
+    for (int kh = 0; kh < 2; kh++)
+        for (int kw = 0; kw < 2; kw++) {
+            real (*p)[L] = &x[0][i + kh][j + kw];
             /* load anew: gcc would keep what the next tap shares and spill sums */
             __asm__ volatile("" ::: "memory");
             vec z0 = v_keep(v_load(p[0]));
             vec z1 = v_keep(v_load(p[1]));
-            vec a = v_set1(w[m][0][u][v]);
+            vec a = v_set1(w[m][0][kh][kw]);
             s0_0 = v_fma(a, z0, s0_0); s0_1 = v_fma(a, z1, s0_1);
-            a = v_set1(w[m + 1][0][u][v]);
+            a = v_set1(w[m + 1][0][kh][kw]);
             s1_0 = v_fma(a, z0, s1_0); s1_1 = v_fma(a, z1, s1_1);
         }
     v_store(y[m][i][j], front_conv1_then(s0_0)); v_store(y[m][i][j + 1], front_conv1_then(s0_1));
@@ -150,22 +150,23 @@ static void front_conv1_forward(front_conv1_t y, x_t x, real w[2][1][2][2], real
     }
 }
 
-/* dw[m][c][u][v] = sum over i, j of dy[m][i][j] x[c][i + u][j + v], db[m] = sum over i, j of dy[m][i][j]: in each lane
- * in that order, then over the lanes as v_sum does it.  A tile is filters x channels x taps of one row; _2x1x2, say. */
-static void front_conv1_weights_2x1x2(real dw[2][1][2][2], real db[2], front_conv1_t dy, x_t x, int m, int c, int v)
+/* dw[m][c][kh][kw] = sum over i, j of dy[m][i][j] x[c][i + kh][j + kw], db[m] = sum over i, j of dy[m][i][j]: in each
+ * lane in that order, then over the lanes as v_sum does it.  A tile is filters x channels x taps of one row; _2x1x2,
+ * say. */
+static void front_conv1_weights_2x1x2(real dw[2][1][2][2], real db[2], front_conv1_t dy, x_t x, int m, int c, int kw)
 {
     vec b0 = v_zero(), b1 = v_zero();
-    if (c == 0 && v == 0)
+    if (c == 0 && kw == 0)
         for (int i = 0; i < 4; i++)
             for (int j = 0; j < 4; j++) {
                 b0 = v_add(b0, v_load(dy[m][i][j]));
                 b1 = v_add(b1, v_load(dy[m + 1][i][j]));
             }
-    for (int u = 0; u < 2; u++) {
+    for (int kh = 0; kh < 2; kh++) {
         vec s0_0 = v_zero(), s0_1 = v_zero(), s1_0 = v_zero(), s1_1 = v_zero();
         for (int i = 0; i < 4; i++)
             for (int j = 0; j < 4; j++) {
-                real (*x0)[L] = &x[c][i + u][j + v];
+                real (*x0)[L] = &x[c][i + kh][j + kw];
                 /* load anew: gcc would keep what the next place shares and spill sums */
                 __asm__ volatile("" ::: "memory");
                 vec z0 = v_keep(v_load(x0[0]));
@@ -175,12 +176,12 @@ static void front_conv1_weights_2x1x2(real dw[2][1][2][2], real db[2], front_con
                 a = v_load(dy[m + 1][i][j]);
                 s1_0 = v_fma(a, z0, s1_0); s1_1 = v_fma(a, z1, s1_1);
             }
-        dw[m][c][u][v] = v_sum(s0_0);
-        dw[m][c][u][v + 1] = v_sum(s0_1);
-        dw[m + 1][c][u][v] = v_sum(s1_0);
-        dw[m + 1][c][u][v + 1] = v_sum(s1_1);
+        dw[m][c][kh][kw] = v_sum(s0_0);
+        dw[m][c][kh][kw + 1] = v_sum(s0_1);
+        dw[m + 1][c][kh][kw] = v_sum(s1_0);
+        dw[m + 1][c][kh][kw + 1] = v_sum(s1_1);
     }
-    if (c == 0 && v == 0) {
+    if (c == 0 && kw == 0) {
         db[m] = v_sum(b0);
         db[m + 1] = v_sum(b1);
     }
@@ -193,9 +194,9 @@ static void front_conv1_weights(real dw[2][1][2][2], real db[2], front_conv1_t d
 
 /* ---- front_maxpool1: maxpool ----------------------------- conv.yaml:9
  *   2x4x4 -> 2x2x2 */
-/* y[c][i][j] = max over u, v of x[c][i * 2 + u][j * 2 + v], in each lane; of equals the first in row-major order wins.
- * A NaN in the window makes y NaN.
- * The place k = u * 2 + v that won is kept in binary: bit b of it, for all lanes, is the mask winner[c][i][j][b]. */
+/* y[c][i][j] = max over kh, kw of x[c][i * 2 + kh][j * 2 + kw], in each lane; of equals the first in row-major order
+ * wins.  A NaN in the window makes y NaN.
+ * The place k = kh * 2 + kw that won is kept in binary: bit b of it, for all lanes, is the mask winner[c][i][j][b]. */
 static void front_maxpool1_forward(front_maxpool1_t y, front_maxpool1_winner_t winner, front_conv1_t x)
 {
     enum { C = 2, Ho = 2, Wo = 2 };
@@ -256,27 +257,27 @@ static inline vec front_conv2_then(vec s)
     return v_tanh(s);
 }
 
-/* y[m][i][j] = tanh(sum over c, u, v of w[m][c][u][v] x[c][i * 2 + u - 1][j * 2 + v - 1]), in that order, in every
- * lane.  A tile is filters x columns of sums held in registers; _2x1 is 2 filters x 1 columns.
+/* y[m][i][j] = tanh(sum over c, kh, kw of w[m][c][kh][kw] x[c][i * 2 + kh - 1][j * 2 + kw - 1]), in that order, in
+ * every lane.  A tile is filters x columns of sums held in registers; _2x1 is 2 filters x 1 columns.
  * Columns whose window reaches into the padding take the _edge tile, one by one, with the taps that are inside. */
 static void front_conv2_forward_edge2(front_tanh1_t y, front_maxpool1_t x, real w[2][2][2][2], int m, int i, int j)
 {
     vec s0_0 = v_zero();
     vec s1_0 = v_zero();
     int above = 1 - i * 2, below = 3 - i * 2;
-    int u0 = above > 0 ? above : 0, u1 = below < 2 ? below : 2;
+    int kh0 = above > 0 ? above : 0, kh1 = below < 2 ? below : 2;
     int before = 1 - j * 2, after = 3 - j * 2;
-    int v0 = before > 0 ? before : 0, v1 = after < 2 ? after : 2;
+    int kw0 = before > 0 ? before : 0, kw1 = after < 2 ? after : 2;
     for (int c = 0; c < 2; c++)
-        for (int u = u0; u < u1; u++)
-            for (int v = v0; v < v1; v++) {
-                real (*p)[L] = &x[c][i * 2 + u - 1][j * 2 + v - 1];
+        for (int kh = kh0; kh < kh1; kh++)
+            for (int kw = kw0; kw < kw1; kw++) {
+                real (*p)[L] = &x[c][i * 2 + kh - 1][j * 2 + kw - 1];
                 /* load anew: gcc would keep what the next tap shares and spill sums */
                 __asm__ volatile("" ::: "memory");
                 vec z0 = v_keep(v_load(p[0]));
-                vec a = v_set1(w[m][c][u][v]);
+                vec a = v_set1(w[m][c][kh][kw]);
                 s0_0 = v_fma(a, z0, s0_0);
-                a = v_set1(w[m + 1][c][u][v]);
+                a = v_set1(w[m + 1][c][kh][kw]);
                 s1_0 = v_fma(a, z0, s1_0);
             }
     v_store(y[m][i][j], front_conv2_then(s0_0));
@@ -291,25 +292,25 @@ static void front_conv2_forward(front_tanh1_t y, front_maxpool1_t x, real w[2][2
     }
 }
 
-/* dx[c][i][j] = sum over m, u, v of w[m][c][u][v] dy[m][(i + 1 - u) / 2][(j + 1 - v) / 2], in that order, where dy has
- * such a place and the division leaves nothing.
+/* dx[c][i][j] = sum over m, kh, kw of w[m][c][kh][kw] dy[m][(i + 1 - kh) / 2][(j + 1 - kw) / 2], in that order, where
+ * dy has such a place and the division leaves nothing.
  * A tile is channels x columns of sums held in registers; _2x1 is 2 channels x 1 columns, all of which see every tap of
  * a row; columns near the border that do not take an _edge tile, one by one, with the taps that are inside. */
 static void front_conv2_backward_2x1(front_maxpool1_t dx, front_tanh1_t dy, real w[2][2][2][2], int c, int i, int j)
 {
     vec s0_0 = v_zero(), s1_0 = v_zero();
     int above = i + 1 - 2, below = i + 1 + 1;
-    int u0 = above > 0 ? above : (i + 1) % 2, u1 = below < 2 ? below : 2;
+    int kh0 = above > 0 ? above : (i + 1) % 2, kh1 = below < 2 ? below : 2;
     for (int m = 0; m < 2; m++)
-        for (int u = u0; u < u1; u += 2)
-            for (int v = (j + 1) % 2; v < 2; v += 2) {
-                real (*p)[L] = &dy[m][(i + 1 - u) / 2][(j + 1 - v) / 2];
+        for (int kh = kh0; kh < kh1; kh += 2)
+            for (int kw = (j + 1) % 2; kw < 2; kw += 2) {
+                real (*p)[L] = &dy[m][(i + 1 - kh) / 2][(j + 1 - kw) / 2];
                 /* load anew: gcc would keep what the next tap shares and spill sums */
                 __asm__ volatile("" ::: "memory");
                 vec z0 = v_keep(v_load(p[0]));
-                vec a = v_set1(w[m][c][u][v]);
+                vec a = v_set1(w[m][c][kh][kw]);
                 s0_0 = v_fma(a, z0, s0_0);
-                a = v_set1(w[m][c + 1][u][v]);
+                a = v_set1(w[m][c + 1][kh][kw]);
                 s1_0 = v_fma(a, z0, s1_0);
             }
     v_store(dx[c][i][j], s0_0);
@@ -324,22 +325,22 @@ static void front_conv2_backward(front_maxpool1_t dx, front_tanh1_t dy, real w[2
     }
 }
 
-/* dw[m][c][u][v] = sum over i, j of dy[m][i][j] x[c][i * 2 + u - 1][j * 2 + v - 1]: in each lane
+/* dw[m][c][kh][kw] = sum over i, j of dy[m][i][j] x[c][i * 2 + kh - 1][j * 2 + kw - 1]: in each lane
  * in that order, then over the lanes as v_sum does it.  A tile is filters x channels x taps of one row; _2x2x1, say. */
-static void front_conv2_weights_2x2x1(real dw[2][2][2][2], front_tanh1_t dy, front_maxpool1_t x, int m, int c, int v)
+static void front_conv2_weights_2x2x1(real dw[2][2][2][2], front_tanh1_t dy, front_maxpool1_t x, int m, int c, int kw)
 {
-    int j0 = v < 1 ? (2 - v) / 2 : 0;
-    int j1 = (4 - v) / 2 < 2 ? (4 - v) / 2 : 2;
-    for (int u = 0; u < 2; u++) {
+    int j0 = kw < 1 ? (2 - kw) / 2 : 0;
+    int j1 = (4 - kw) / 2 < 2 ? (4 - kw) / 2 : 2;
+    for (int kh = 0; kh < 2; kh++) {
         int i0 = 0, i1 = 2;
-        int top = u < 1 ? (2 - u) / 2 : 0, bottom = (4 - u) / 2;
+        int top = kh < 1 ? (2 - kh) / 2 : 0, bottom = (4 - kh) / 2;
         i0 = i0 > top ? i0 : top;
         i1 = i1 < bottom ? i1 : bottom;
         vec s0_0 = v_zero(), s0_1 = v_zero(), s1_0 = v_zero(), s1_1 = v_zero();
         for (int i = i0; i < i1; i++)
             for (int j = j0; j < j1; j++) {
-                real (*x0)[L] = &x[c][i * 2 + u - 1][j * 2 + v - 1];
-                real (*x1)[L] = &x[c + 1][i * 2 + u - 1][j * 2 + v - 1];
+                real (*x0)[L] = &x[c][i * 2 + kh - 1][j * 2 + kw - 1];
+                real (*x1)[L] = &x[c + 1][i * 2 + kh - 1][j * 2 + kw - 1];
                 /* load anew: gcc would keep what the next place shares and spill sums */
                 __asm__ volatile("" ::: "memory");
                 vec z0 = v_keep(v_load(x0[0]));
@@ -349,17 +350,17 @@ static void front_conv2_weights_2x2x1(real dw[2][2][2][2], front_tanh1_t dy, fro
                 a = v_load(dy[m + 1][i][j]);
                 s1_0 = v_fma(a, z0, s1_0); s1_1 = v_fma(a, z1, s1_1);
             }
-        dw[m][c][u][v] = v_sum(s0_0);
-        dw[m][c + 1][u][v] = v_sum(s0_1);
-        dw[m + 1][c][u][v] = v_sum(s1_0);
-        dw[m + 1][c + 1][u][v] = v_sum(s1_1);
+        dw[m][c][kh][kw] = v_sum(s0_0);
+        dw[m][c + 1][kh][kw] = v_sum(s0_1);
+        dw[m + 1][c][kh][kw] = v_sum(s1_0);
+        dw[m + 1][c + 1][kh][kw] = v_sum(s1_1);
     }
 }
 
 static void front_conv2_weights(real dw[2][2][2][2], front_tanh1_t dy, front_maxpool1_t x)
 {
-    for (int v = 0; v < 2; v++)
-        front_conv2_weights_2x2x1(dw, dy, x, 0, 0, v);
+    for (int kw = 0; kw < 2; kw++)
+        front_conv2_weights_2x2x1(dw, dy, x, 0, 0, kw);
 }
 
 /* ---- front_tanh1: tanh ----------------------------------- conv.yaml:11
@@ -441,12 +442,12 @@ static void front_dense1_backward(front_tanh1_t *dx, front_dense1_t *dy, real w[
     }
 }
 
-static void front_dense1_weights_4x1(real dw[8][16], real dy[][L][16], real x[][8][L], int k, int v)
+static void front_dense1_weights_4x1(real dw[8][16], real dy[][L][16], real x[][8][L], int k, int part)
 {
-    int m = v * 16;
+    int m = part * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
     for (int l = 0, end = L; l < end; l++) {
-        vec z0 = v_keep(v_load(dy[v][l]));
+        vec z0 = v_keep(v_load(dy[part][l]));
         vec a = v_set1(x[0][k][l]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(x[0][k + 1][l]);
@@ -463,12 +464,12 @@ static void front_dense1_weights_4x1(real dw[8][16], real dy[][L][16], real x[][
 }
 
 /* db of a vec of outputs: the sum of all rows. */
-static void front_dense1_bias_1(real db[16], real dy[][L][16], int v)
+static void front_dense1_bias_1(real db[16], real dy[][L][16], int part)
 {
-    int m = v * 16;
+    int m = part * 16;
     vec b0 = v_zero();
     for (int l = 0, end = L; l < end; l++)
-        b0 = v_add(b0, v_load(dy[v][l]));
+        b0 = v_add(b0, v_load(dy[part][l]));
     v_storeu(&db[m], b0);
 }
 

@@ -130,12 +130,12 @@ static void h_forward(h_t *y, x_t *x, real w[3][16], real b[16])
     }
 }
 
-static void h_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int k, int v)
+static void h_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int k, int part)
 {
-    int m = v * 16;
+    int m = part * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero();
     for (int l = 0, end = L; l < end; l++) {
-        vec z0 = v_keep(v_load(dy[v][l]));
+        vec z0 = v_keep(v_load(dy[part][l]));
         vec a = v_set1(x[0][k][l]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(x[0][k + 1][l]);
@@ -149,12 +149,12 @@ static void h_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int 
 }
 
 /* db of a vec of outputs: the sum of all rows. */
-static void h_bias_1(real db[16], real dy[][L][16], int v)
+static void h_bias_1(real db[16], real dy[][L][16], int part)
 {
-    int m = v * 16;
+    int m = part * 16;
     vec b0 = v_zero();
     for (int l = 0, end = L; l < end; l++)
-        b0 = v_add(b0, v_load(dy[v][l]));
+        b0 = v_add(b0, v_load(dy[part][l]));
     v_storeu(&db[m], b0);
 }
 
@@ -255,12 +255,12 @@ static void v_backward(h_t *dx, v_t *dy, real w[4][16])
     }
 }
 
-static void v_weights_4x1(real dw[4][16], real dy[][L][16], real x[][4][L], int k, int v)
+static void v_weights_4x1(real dw[4][16], real dy[][L][16], real x[][4][L], int k, int part)
 {
-    int m = v * 16;
+    int m = part * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
     for (int l = 0, end = L; l < end; l++) {
-        vec z0 = v_keep(v_load(dy[v][l]));
+        vec z0 = v_keep(v_load(dy[part][l]));
         vec a = v_set1(x[0][k][l]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(x[0][k + 1][l]);
@@ -277,12 +277,12 @@ static void v_weights_4x1(real dw[4][16], real dy[][L][16], real x[][4][L], int 
 }
 
 /* db of a vec of outputs: the sum of all rows. */
-static void v_bias_1(real db[16], real dy[][L][16], int v)
+static void v_bias_1(real db[16], real dy[][L][16], int part)
 {
-    int m = v * 16;
+    int m = part * 16;
     vec b0 = v_zero();
     for (int l = 0, end = L; l < end; l++)
-        b0 = v_add(b0, v_load(dy[v][l]));
+        b0 = v_add(b0, v_load(dy[part][l]));
     v_storeu(&db[m], b0);
 }
 

@@ -87,9 +87,10 @@ static inline real h_then(real s)
 /* y[m] = relu(b[m] + sum over k of w[m][k] x[k]) */
 static void h_forward(h_t y, real *x, real w[4][3], real b[4])
 {
-    for (int m = 0; m < 4; m++) {
+    enum { M = 4, IN = 3 };
+    for (int m = 0; m < M; m++) {
         real s = b[m];
-        for (int k = 0; k < 3; k++) s += w[m][k] * x[k];
+        for (int k = 0; k < IN; k++) s += w[m][k] * x[k];
         y[m] = h_then(s);
     }
 }
@@ -97,9 +98,10 @@ static void h_forward(h_t y, real *x, real w[4][3], real b[4])
 /* dw[m][k] += dy[m] x[k], db[m] += dy[m] */
 static void h_weights(real dw[4][3], real db[4], h_t dy, real *x)
 {
-    for (int m = 0; m < 4; m++) {
+    enum { M = 4, IN = 3 };
+    for (int m = 0; m < M; m++) {
         db[m] += dy[m];
-        for (int k = 0; k < 3; k++) dw[m][k] += dy[m] * x[k];
+        for (int k = 0; k < IN; k++) dw[m][k] += dy[m] * x[k];
     }
 }
 
@@ -126,9 +128,10 @@ static void h_relu_backward(real *d_x, real *dy, real *y)
 /* y[m] = b[m] + sum over k of w[m][k] x[k] */
 static void v_forward(v_t y, real *x, real w[2][4], real b[2])
 {
-    for (int m = 0; m < 2; m++) {
+    enum { M = 2, IN = 4 };
+    for (int m = 0; m < M; m++) {
         real s = b[m];
-        for (int k = 0; k < 4; k++) s += w[m][k] * x[k];
+        for (int k = 0; k < IN; k++) s += w[m][k] * x[k];
         y[m] = s;
     }
 }
@@ -136,17 +139,19 @@ static void v_forward(v_t y, real *x, real w[2][4], real b[2])
 /* dx[k] = sum over m of w[m][k] dy[m] */
 static void v_backward(real *dx, v_t dy, real w[2][4])
 {
-    for (int k = 0; k < 4; k++) dx[k] = 0;
-    for (int m = 0; m < 2; m++)
-        for (int k = 0; k < 4; k++) dx[k] += w[m][k] * dy[m];
+    enum { M = 2, IN = 4 };
+    for (int k = 0; k < IN; k++) dx[k] = 0;
+    for (int m = 0; m < M; m++)
+        for (int k = 0; k < IN; k++) dx[k] += w[m][k] * dy[m];
 }
 
 /* dw[m][k] += dy[m] x[k], db[m] += dy[m] */
 static void v_weights(real dw[2][4], real db[2], v_t dy, real *x)
 {
-    for (int m = 0; m < 2; m++) {
+    enum { M = 2, IN = 4 };
+    for (int m = 0; m < M; m++) {
         db[m] += dy[m];
-        for (int k = 0; k < 4; k++) dw[m][k] += dy[m] * x[k];
+        for (int k = 0; k < IN; k++) dw[m][k] += dy[m] * x[k];
     }
 }
 

@@ -195,12 +195,12 @@ static void h_from_input_forward(h_from_input_t *y, image_t *x, real w[16][16], 
     }
 }
 
-static void h_from_input_weights_6x1(real dw[16][16], real dy[][L][16], real x[][16][L], int k, int v)
+static void h_from_input_weights_6x1(real dw[16][16], real dy[][L][16], real x[][16][L], int k, int part)
 {
-    int m = v * 16;
+    int m = part * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero(), s5_0 = v_zero();
     for (int l = 0, end = L; l < end; l++) {
-        vec z0 = v_keep(v_load(dy[v][l]));
+        vec z0 = v_keep(v_load(dy[part][l]));
         vec a = v_set1(x[0][k][l]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(x[0][k + 1][l]);
@@ -222,12 +222,12 @@ static void h_from_input_weights_6x1(real dw[16][16], real dy[][L][16], real x[]
     v_storeu(&dw[k + 5][m], s5_0);
 }
 
-static void h_from_input_weights_5x1(real dw[16][16], real dy[][L][16], real x[][16][L], int k, int v)
+static void h_from_input_weights_5x1(real dw[16][16], real dy[][L][16], real x[][16][L], int k, int part)
 {
-    int m = v * 16;
+    int m = part * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero(), s4_0 = v_zero();
     for (int l = 0, end = L; l < end; l++) {
-        vec z0 = v_keep(v_load(dy[v][l]));
+        vec z0 = v_keep(v_load(dy[part][l]));
         vec a = v_set1(x[0][k][l]);
         s0_0 = v_fma(a, z0, s0_0);
         a = v_set1(x[0][k + 1][l]);
@@ -247,12 +247,12 @@ static void h_from_input_weights_5x1(real dw[16][16], real dy[][L][16], real x[]
 }
 
 /* db of a vec of outputs: the sum of all rows. */
-static void h_from_input_bias_1(real db[16], real dy[][L][16], int v)
+static void h_from_input_bias_1(real db[16], real dy[][L][16], int part)
 {
-    int m = v * 16;
+    int m = part * 16;
     vec b0 = v_zero();
     for (int l = 0, end = L; l < end; l++)
-        b0 = v_add(b0, v_load(dy[v][l]));
+        b0 = v_add(b0, v_load(dy[part][l]));
     v_storeu(&db[m], b0);
 }
 
@@ -359,13 +359,13 @@ static void h_from_state_backward(h_t *dx, h_from_state_t *dy, real w[3][16])
     }
 }
 
-static void h_from_state_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int k, int v)
+static void h_from_state_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int k, int part)
 {
-    int m = v * 16;
+    int m = part * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[s + v][l]));
+            vec z0 = v_keep(v_load(dy[s + part][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -509,13 +509,13 @@ static void A_backward(h_t *dx, A_t *dy, real w[3][16])
     }
 }
 
-static void A_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int k, int v)
+static void A_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int k, int part)
 {
-    int m = v * 16;
+    int m = part * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[s + v][l]));
+            vec z0 = v_keep(v_load(dy[s + part][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -529,13 +529,13 @@ static void A_weights_3x1(real dw[3][16], real dy[][L][16], real x[][3][L], int 
 }
 
 /* db of a vec of outputs: the sum of all rows. */
-static void A_bias_1(real db[16], real dy[][L][16], int v)
+static void A_bias_1(real db[16], real dy[][L][16], int part)
 {
-    int m = v * 16;
+    int m = part * 16;
     vec b0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++)
-            b0 = v_add(b0, v_load(dy[s + v][l]));
+            b0 = v_add(b0, v_load(dy[s + part][l]));
     v_storeu(&db[m], b0);
 }
 
@@ -591,28 +591,28 @@ static void crop_forward(crop_t y, crop_slopes_t slopes, image_t image, A_t A)
         const vec y0 = v_fma(v_load(A[4]), gy, v_load(A[5]));
         for (int j = 0; j < Wo; j++) {
             const vec gx = v_set1(crop_x[j]);
-            SamplerAxis u = sampler_axis(v_fma(v_load(A[0]), gx, x0), W, BORDER_ZERO);
-            SamplerAxis v = sampler_axis(v_fma(v_load(A[3]), gx, y0), H, BORDER_ZERO);
-            ivec at_a = crop_pixel(v.low, u.low), at_b = crop_pixel(v.low, u.high);
-            ivec at_e = crop_pixel(v.high, u.low), at_f = crop_pixel(v.high, u.high);
+            SamplerAxis column = sampler_axis(v_fma(v_load(A[0]), gx, x0), W, BORDER_ZERO);
+            SamplerAxis row = sampler_axis(v_fma(v_load(A[3]), gx, y0), H, BORDER_ZERO);
+            ivec at_a = crop_pixel(row.low, column.low), at_b = crop_pixel(row.low, column.high);
+            ivec at_e = crop_pixel(row.high, column.low), at_f = crop_pixel(row.high, column.high);
             for (int c = 0; c < C; c++) {
                 const real *pixels = image[c][0][0];
                 vec a = v_gather(pixels, at_a), b = v_gather(pixels, at_b);
                 vec e = v_gather(pixels, at_e), f = v_gather(pixels, at_f);
-                vec upper = v_fma(u.weight_high, b, v_mul(u.weight_low, a));
-                vec lower = v_fma(u.weight_high, f, v_mul(u.weight_low, e));
-                v_store(y[c][i][j], v_fma(v.weight_high, lower, v_mul(v.weight_low, upper)));
-                vec upper_slope = v_fma(u.slope_high, b, v_mul(u.slope_low, a));
-                vec lower_slope = v_fma(u.slope_high, f, v_mul(u.slope_low, e));
-                v_store(slopes[0][c][i][j], v_fma(v.weight_high, lower_slope, v_mul(v.weight_low, upper_slope)));
-                v_store(slopes[1][c][i][j], v_fma(v.slope_high, lower, v_mul(v.slope_low, upper)));
+                vec upper = v_fma(column.weight_high, b, v_mul(column.weight_low, a));
+                vec lower = v_fma(column.weight_high, f, v_mul(column.weight_low, e));
+                v_store(y[c][i][j], v_fma(row.weight_high, lower, v_mul(row.weight_low, upper)));
+                vec upper_slope = v_fma(column.slope_high, b, v_mul(column.slope_low, a));
+                vec lower_slope = v_fma(column.slope_high, f, v_mul(column.slope_low, e));
+                v_store(slopes[0][c][i][j], v_fma(row.weight_high, lower_slope, v_mul(row.weight_low, upper_slope)));
+                v_store(slopes[1][c][i][j], v_fma(row.slope_high, lower, v_mul(row.slope_low, upper)));
             }
         }
     }
 }
 
-/* dA alone: the image gets no gradient.  Each output gives its gradient d to the point (u, v), in pixels, that it was
- * read at, by its slopes.
+/* dA alone: the image gets no gradient.  Each output gives its gradient d to the point (u, v), its column and row in
+ * pixels, that it was read at, by its slopes.
  *   du = sum over c of d slopes[0], dv = sum over c of d slopes[1]
  *   dA[0] = du/dx_s sum of du x[j]     dA[1] = du/dx_s sum of du y[i]     dA[2] = du/dx_s sum of du
  *   dA[3] = dv/dy_s sum of dv x[j]     dA[4] = dv/dy_s sum of dv y[i]     dA[5] = dv/dy_s sum of dv
@@ -742,13 +742,13 @@ static void classify_dense1_backward(classify_dropout1_t *dx, classify_dense1_t 
     }
 }
 
-static void classify_dense1_weights_4x1(real dw[4][16], real dy[][L][16], real x[][4][L], int k, int v)
+static void classify_dense1_weights_4x1(real dw[4][16], real dy[][L][16], real x[][4][L], int k, int part)
 {
-    int m = v * 16;
+    int m = part * 16;
     vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++) {
-            vec z0 = v_keep(v_load(dy[s + v][l]));
+            vec z0 = v_keep(v_load(dy[s + part][l]));
             vec a = v_set1(x[s][k][l]);
             s0_0 = v_fma(a, z0, s0_0);
             a = v_set1(x[s][k + 1][l]);
@@ -765,13 +765,13 @@ static void classify_dense1_weights_4x1(real dw[4][16], real dy[][L][16], real x
 }
 
 /* db of a vec of outputs: the sum of all rows. */
-static void classify_dense1_bias_1(real db[16], real dy[][L][16], int v)
+static void classify_dense1_bias_1(real db[16], real dy[][L][16], int part)
 {
-    int m = v * 16;
+    int m = part * 16;
     vec b0 = v_zero();
     for (int s = 0; s < 2; s++)
         for (int l = 0, end = L; l < end; l++)
-            b0 = v_add(b0, v_load(dy[s + v][l]));
+            b0 = v_add(b0, v_load(dy[s + part][l]));
     v_storeu(&db[m], b0);
 }
 

@@ -106,9 +106,10 @@ static void load_digits_forward(digits_t y, const void *row)
 /* y[m] = b[m] + sum over k of w[m][k] x[k] */
 static void h_from_input_forward(h_from_input_t y, real *x, real w[9][16], real b[9])
 {
-    for (int m = 0; m < 9; m++) {
+    enum { M = 9, IN = 16 };
+    for (int m = 0; m < M; m++) {
         real s = b[m];
-        for (int k = 0; k < 16; k++) s += w[m][k] * x[k];
+        for (int k = 0; k < IN; k++) s += w[m][k] * x[k];
         y[m] = s;
     }
 }
@@ -116,9 +117,10 @@ static void h_from_input_forward(h_from_input_t y, real *x, real w[9][16], real 
 /* dw[m][k] += dy[m] x[k], db[m] += dy[m] */
 static void h_from_input_weights(real dw[9][16], real db[9], h_from_input_t dy, real *x)
 {
-    for (int m = 0; m < 9; m++) {
+    enum { M = 9, IN = 16 };
+    for (int m = 0; m < M; m++) {
         db[m] += dy[m];
-        for (int k = 0; k < 16; k++) dw[m][k] += dy[m] * x[k];
+        for (int k = 0; k < IN; k++) dw[m][k] += dy[m] * x[k];
     }
 }
 
@@ -142,9 +144,10 @@ static void h_start_weights(real *dp, real *dy)
 /* y[m] = sum over k of w[m][k] x[k] */
 static void h_from_state_forward(h_from_state_t y, real *x, real w[9][3])
 {
-    for (int m = 0; m < 9; m++) {
+    enum { M = 9, IN = 3 };
+    for (int m = 0; m < M; m++) {
         real s = 0;
-        for (int k = 0; k < 3; k++) s += w[m][k] * x[k];
+        for (int k = 0; k < IN; k++) s += w[m][k] * x[k];
         y[m] = s;
     }
 }
@@ -152,16 +155,18 @@ static void h_from_state_forward(h_from_state_t y, real *x, real w[9][3])
 /* dx[k] = sum over m of w[m][k] dy[m] */
 static void h_from_state_backward(real *dx, h_from_state_t dy, real w[9][3])
 {
-    for (int k = 0; k < 3; k++) dx[k] = 0;
-    for (int m = 0; m < 9; m++)
-        for (int k = 0; k < 3; k++) dx[k] += w[m][k] * dy[m];
+    enum { M = 9, IN = 3 };
+    for (int k = 0; k < IN; k++) dx[k] = 0;
+    for (int m = 0; m < M; m++)
+        for (int k = 0; k < IN; k++) dx[k] += w[m][k] * dy[m];
 }
 
 /* dw[m][k] += dy[m] x[k] */
 static void h_from_state_weights(real dw[9][3], h_from_state_t dy, real *x)
 {
-    for (int m = 0; m < 9; m++) {
-        for (int k = 0; k < 3; k++) dw[m][k] += dy[m] * x[k];
+    enum { M = 9, IN = 3 };
+    for (int m = 0; m < M; m++) {
+        for (int k = 0; k < IN; k++) dw[m][k] += dy[m] * x[k];
     }
 }
 
@@ -212,9 +217,10 @@ static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t 
 /* y[m] = b[m] + sum over k of w[m][k] x[k] */
 static void A_forward(A_t y, real *x, real w[6][3], real b[6])
 {
-    for (int m = 0; m < 6; m++) {
+    enum { M = 6, IN = 3 };
+    for (int m = 0; m < M; m++) {
         real s = b[m];
-        for (int k = 0; k < 3; k++) s += w[m][k] * x[k];
+        for (int k = 0; k < IN; k++) s += w[m][k] * x[k];
         y[m] = s;
     }
 }
@@ -222,17 +228,19 @@ static void A_forward(A_t y, real *x, real w[6][3], real b[6])
 /* dx[k] = sum over m of w[m][k] dy[m] */
 static void A_backward(real *dx, A_t dy, real w[6][3])
 {
-    for (int k = 0; k < 3; k++) dx[k] = 0;
-    for (int m = 0; m < 6; m++)
-        for (int k = 0; k < 3; k++) dx[k] += w[m][k] * dy[m];
+    enum { M = 6, IN = 3 };
+    for (int k = 0; k < IN; k++) dx[k] = 0;
+    for (int m = 0; m < M; m++)
+        for (int k = 0; k < IN; k++) dx[k] += w[m][k] * dy[m];
 }
 
 /* dw[m][k] += dy[m] x[k], db[m] += dy[m] */
 static void A_weights(real dw[6][3], real db[6], A_t dy, real *x)
 {
-    for (int m = 0; m < 6; m++) {
+    enum { M = 6, IN = 3 };
+    for (int m = 0; m < M; m++) {
         db[m] += dy[m];
-        for (int k = 0; k < 3; k++) dw[m][k] += dy[m] * x[k];
+        for (int k = 0; k < IN; k++) dw[m][k] += dy[m] * x[k];
     }
 }
 
@@ -256,19 +264,21 @@ static void crop_forward(crop_t y, image_t image, A_t A)
     for (int i = 0; i < Ho; i++)
         for (int j = 0; j < Wo; j++) {
             real gx = crop_x[j], gy = crop_y[i];
-            SamplerAxisOne u = sampler_axis_one(A[0] * gx + (A[1] * gy + A[2]), W, BORDER_ZERO);
-            SamplerAxisOne v = sampler_axis_one(A[3] * gx + (A[4] * gy + A[5]), H, BORDER_ZERO);
+            SamplerAxisOne column = sampler_axis_one(A[0] * gx + (A[1] * gy + A[2]), W, BORDER_ZERO);
+            SamplerAxisOne row = sampler_axis_one(A[3] * gx + (A[4] * gy + A[5]), H, BORDER_ZERO);
             for (int c = 0; c < C; c++) {
-                real upper = u.weight_low * image[c][v.low][u.low] + u.weight_high * image[c][v.low][u.high];
-                real lower = u.weight_low * image[c][v.high][u.low] + u.weight_high * image[c][v.high][u.high];
-                y[c][i][j] = v.weight_low * upper + v.weight_high * lower;
+                real upper = column.weight_low * image[c][row.low][column.low]
+                           + column.weight_high * image[c][row.low][column.high];
+                real lower = column.weight_low * image[c][row.high][column.low]
+                           + column.weight_high * image[c][row.high][column.high];
+                y[c][i][j] = row.weight_low * upper + row.weight_high * lower;
             }
         }
 }
 
 /* Each output gives its gradient to the point it was read at, by the slopes of the pixels' weights; the point gives it
- * to A: dA[0] = sum of du x[j], dA[1] = sum of du y[i], dA[2] = sum of du, and so on for dv, where u and v are the
- * point in pixels and du / dx_s is a constant. */
+ * to A: dA[0] = sum of du x[j], dA[1] = sum of du y[i], dA[2] = sum of du, and so on for dv, where u and v are its
+ * column and row in pixels and du / dx_s is a constant. */
 static void crop_backward(A_t dA, crop_t dy, image_t image, A_t A)
 {
     enum { C = 1, H = 4, W = 4, Ho = 2, Wo = 2 };
@@ -276,17 +286,17 @@ static void crop_backward(A_t dA, crop_t dy, image_t image, A_t A)
     for (int i = 0; i < Ho; i++)
         for (int j = 0; j < Wo; j++) {
             real gx = crop_x[j], gy = crop_y[i];
-            SamplerAxisOne u = sampler_axis_one(A[0] * gx + (A[1] * gy + A[2]), W, BORDER_ZERO);
-            SamplerAxisOne v = sampler_axis_one(A[3] * gx + (A[4] * gy + A[5]), H, BORDER_ZERO);
+            SamplerAxisOne column = sampler_axis_one(A[0] * gx + (A[1] * gy + A[2]), W, BORDER_ZERO);
+            SamplerAxisOne row = sampler_axis_one(A[3] * gx + (A[4] * gy + A[5]), H, BORDER_ZERO);
             real du = 0, dv = 0;
             for (int c = 0; c < C; c++) {
                 real d = dy[c][i][j];
-                const real a = image[c][v.low][u.low], b = image[c][v.low][u.high];          /* a b */
-                const real e = image[c][v.high][u.low], f = image[c][v.high][u.high];        /* e f */
-                du += d * (v.weight_low * (u.slope_low * a + u.slope_high * b)
-                         + v.weight_high * (u.slope_low * e + u.slope_high * f));
-                dv += d * (v.slope_low * (u.weight_low * a + u.weight_high * b)
-                         + v.slope_high * (u.weight_low * e + u.weight_high * f));
+                const real a = image[c][row.low][column.low], b = image[c][row.low][column.high];          /* a b */
+                const real e = image[c][row.high][column.low], f = image[c][row.high][column.high];        /* e f */
+                du += d * (row.weight_low * (column.slope_low * a + column.slope_high * b)
+                         + row.weight_high * (column.slope_low * e + column.slope_high * f));
+                dv += d * (row.slope_low * (column.weight_low * a + column.weight_high * b)
+                         + row.slope_high * (column.weight_low * e + column.weight_high * f));
             }
             dA[0] += du * gx, dA[1] += du * gy, dA[2] += du;
             dA[3] += dv * gx, dA[4] += dv * gy, dA[5] += dv;
@@ -335,9 +345,10 @@ static void classify_dropout1_backward(real *dx, real *dy, Dropout d, int lane)
 /* y[m] = b[m] + sum over k of w[m][k] x[k] */
 static void classify_dense1_forward(classify_dense1_t y, real *x, real w[2][4], real b[2])
 {
-    for (int m = 0; m < 2; m++) {
+    enum { M = 2, IN = 4 };
+    for (int m = 0; m < M; m++) {
         real s = b[m];
-        for (int k = 0; k < 4; k++) s += w[m][k] * x[k];
+        for (int k = 0; k < IN; k++) s += w[m][k] * x[k];
         y[m] = s;
     }
 }
@@ -345,17 +356,19 @@ static void classify_dense1_forward(classify_dense1_t y, real *x, real w[2][4], 
 /* dx[k] = sum over m of w[m][k] dy[m] */
 static void classify_dense1_backward(real *dx, classify_dense1_t dy, real w[2][4])
 {
-    for (int k = 0; k < 4; k++) dx[k] = 0;
-    for (int m = 0; m < 2; m++)
-        for (int k = 0; k < 4; k++) dx[k] += w[m][k] * dy[m];
+    enum { M = 2, IN = 4 };
+    for (int k = 0; k < IN; k++) dx[k] = 0;
+    for (int m = 0; m < M; m++)
+        for (int k = 0; k < IN; k++) dx[k] += w[m][k] * dy[m];
 }
 
 /* dw[m][k] += dy[m] x[k], db[m] += dy[m] */
 static void classify_dense1_weights(real dw[2][4], real db[2], classify_dense1_t dy, real *x)
 {
-    for (int m = 0; m < 2; m++) {
+    enum { M = 2, IN = 4 };
+    for (int m = 0; m < M; m++) {
         db[m] += dy[m];
-        for (int k = 0; k < 4; k++) dw[m][k] += dy[m] * x[k];
+        for (int k = 0; k < IN; k++) dw[m][k] += dy[m] * x[k];
     }
 }
 
