@@ -246,7 +246,7 @@ struct Op {
         const struct Formula *then;  /* formula in the epilogue, or NULL (stores.c): its operand `at` is the sum, the others are read behind the first
                                         `reads` operands */
         int at, reads;
-        bool relu;                   /* a maxpool whose backward includes that of the relu below it */
+        bool masks;                  /* a maxpool whose backward includes that of the activation below it (op_masks) */
         const Op *norm;              /* latency form: the batch_statistics whose scale and shift are in its weights; NULL: none */
         const Op *beside;            /* batch_norm: what works element by element on its result and is computed there (norms.c); NULL: none */
         const Op *inside;            /* batch_norm: the one that computes its result on the way to its own; NULL: itself */

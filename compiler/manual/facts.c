@@ -141,7 +141,7 @@ const FactDoc fact_docs[] = {
     { "unit", "back_bias", "bool", "is there a bias where the gradient to x begins?  (a transposed convolution, of which that is the forward pass)", "conv conv_transpose" },
     { "unit", "winograd", "bool", "by Winograd's algorithm", "conv conv_transpose" },
     { "unit", "BITS", "int", "bits of a winner's number", "maxpool" },
-    { "unit", "relu", "bool", "backward takes the relu below it along", "maxpool" },
+    { "unit", "masks", "bool", "backward takes along that of the activation below it, which passes only where y is positive", "maxpool" },
     { "unit", "keep_winner", "bool", "forward keeps which element won, for backward", "maxpool conv_pool" },
     { "unit", "winner_type", "text", "C type of what it keeps, or empty", "maxpool conv_pool" },
     { "unit", "stored", "bool", "of a library: scale and shift lie among the weights", "batch_norm" },

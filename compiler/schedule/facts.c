@@ -452,7 +452,7 @@ static Fact *winograd_fact(const Model *m, const WinogradSchedule *s, int slices
     fact_set(f, "points", points);
     fact_int(f, "together", WINOGRAD_TOGETHER), fact_int(f, "pieces", ceil_div(w->P, WINOGRAD_TOGETHER));
     fact_int(f, "T", s->T);
-    fact_int(f, "plane", s->plane), fact_int(f, "part", s->part), fact_int(f, "square", WINOGRAD_SQUARE);
+    fact_int(f, "plane", s->plane), fact_int(f, "part", s->part), fact_int(f, "square_reals", WINOGRAD_SQUARE);
     fact_int(f, "planes", (int64_t)w->most_positions * s->plane), fact_int(f, "parts", (int64_t)w->most_positions * s->part);
     fact_int(f, "squares", (int64_t)w->most_positions * WINOGRAD_SQUARE);
     fact_int(f, "packs", s->packs), fact_int(f, "share", s->packs ? 16 / s->packs : 16);

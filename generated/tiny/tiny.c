@@ -417,8 +417,8 @@ static void front_maxpool2_forward(front_maxpool2_t y, front_maxpool2_winner_t w
 }
 
 /* The winner of each window gets its dy, the others 0.
- * x is a relu's result, and this goes on to the gradient of the sum below it: nothing passes where the largest x was
- * 0. */
+ * x is an activation's result, and this goes on to the gradient of what is below it: nothing passes where the largest x
+ * was 0. */
 static void front_maxpool2_backward(front_conv1_t dx, front_maxpool2_t dy, front_maxpool2_winner_t winner,
     front_maxpool2_t y)
 {
