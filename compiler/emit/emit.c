@@ -163,7 +163,7 @@ static Fact *objects_fact(Model *m, bool halves)
 Fact *emit_facts(Model *m)
 {
     Fact *f = fact_table(m->arena), *net = net_fact(m), *units = fact_table(m->arena);
-    bool uses[OP_NONE] = { 0 }, folds = false, openblas = false, packs = false;
+    bool uses[OP_NONE] = { 0 }, folds = false, openblas = false, packs = false, winograd = false;
     fact_set(f, "net", net);
     fact_set(f, "types", place_types(m));
     place_members(m, f, false);
@@ -178,6 +178,7 @@ Fact *emit_facts(Model *m)
         uses[OP_dropout] = uses[OP_dropout] || op->share.dropout || (u->backward && u->backward->share.dropout) || (u->weights && u->weights->share.dropout);
         openblas = openblas || op->kernel.openblas;
         packs = packs || kernel_packs(m, op) || copies_tiles(op);
+        winograd = winograd || (op->kernel.winograd && !op->kernel.latency);
         if (u->sharers)
             fact_push(units, units_fact(&all, u));
         decisions_of(m, decisions, op, u->forward, u->decisions);
@@ -193,6 +194,7 @@ Fact *emit_facts(Model *m)
     fact_bool(f, "random", uses[OP_random]);
     fact_int(f, "held_reals", m->held_reals);
     fact_bool(f, "packs", packs);
+    fact_bool(f, "winograd", winograd);
     fact_bool(f, "sampler", uses[OP_spn]);
     fact_bool(f, "openblas", openblas);
     fact_bool(f, "augment", uses[OP_augment]);

@@ -17,7 +17,8 @@ static const char *row_pass(const Op *op)
 
 int passes_row(Model *m, Fact *rows, int *count, const char *name, const char *pass, int phase, int line, bool whole, Cost c)
 {
-    fact_push_text(rows, arena_printf(m->arena, "\"%s\", \"%s\", %d, %d, %d, %.17g, %.17g, %.17g", name, pass, phase, line, whole, c.macs, c.products, c.bytes));
+    fact_push_text(rows, arena_printf(m->arena, "\"%s\", \"%s\", .phase = %d%s%s%s%s", name, pass, phase, line ? arena_printf(m->arena, ", .yaml_line = %d", line) : "",
+                                          whole ? ", .whole = 1" : "", c.macs != 0 ? arena_printf(m->arena, ", .macs = %.17g, .products = %.17g", c.macs, c.products) : "", c.bytes != 0 ? arena_printf(m->arena, ", .bytes = %.17g", c.bytes) : ""));
     return (*count)++;
 }
 

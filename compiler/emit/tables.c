@@ -138,22 +138,24 @@ static int loss_value(const Model *m, const LossDef *l)
     return -1;
 }
 
-/* Where the target leaves some of the loss to the best prediction: the last members of the loss's row. */
+/* Where the target leaves some of the loss to the best prediction: the last members of the loss's row; of others empty. */
 static const char *loss_least(const Model *m, const LossDef *l)
 {
     const bool labels = l->target >= 0 && m->targets[l->target].type == 2;
     if (l->target < 0 || (l->op->kind != OP_cross_entropy && (l->op->kind != OP_binary_cross_entropy || labels)))
-        return ", LEAST_ZERO, 0, NULL";
+        return "";
     if (l->op->kind == OP_binary_cross_entropy)
-        return ", LEAST_BITS, 0, NULL";
+        return ", .least = LEAST_BITS";
     const double smoothing = op_real(l->op, "smoothing");
     if (labels && !smoothing)
-        return ", LEAST_ZERO, 0, NULL";
+        return "";
     Text t = { .arena = m->arena };
-    text_printf(&t, ", %s, %.17g, ", labels ? "LEAST_SMOOTHED" : "LEAST_SHARES", smoothing);
+    text_printf(&t, ", .least = %s", labels ? "LEAST_SMOOTHED" : "LEAST_SHARES");
+    if (smoothing != 0)
+        text_printf(&t, ", .smoothing = %.17g", smoothing);
     for (int k = 0; l->class_weights && k < l->class_count; k++)
-        text_printf(&t, "%s%.17g", k ? ", " : "(const double[]){ ", l->class_weights[k]);
-    text_printf(&t, l->class_weights ? " }" : "NULL");
+        text_printf(&t, "%s%.17g", k ? ", " : ", .class_weights = (const double[]){ ", l->class_weights[k]);
+    text_printf(&t, l->class_weights ? " }" : "");
     return t.text;
 }
 

@@ -37,6 +37,7 @@ const FactDoc fact_docs[] = {
     { "", "dropout random sampler augment", "bool", "does the net have such an operator?", NULL },
     { "", "library", "library", "--for inference: names, sizes, inputs and outputs of the library", NULL },
     { "", "packs", "bool", "do tiles of a convolution share vecs in the last group, or stick out of a padded map?", NULL },
+    { "", "winograd", "bool", "is a convolution computed by Winograd's algorithm?", NULL },
     { "", "rates", "rate[]", "dropout rates that a run may set", NULL },
 
     { "object", "file", "text", "NAME.o", NULL },
@@ -414,7 +415,7 @@ const FactDoc fact_docs[] = {
     { "loss", "counted ignores", "bool", "it is divided by what counts; labels `ignored` do not count", NULL },
     { "loss", "counts", "text", "C: the weights of an example's labels that count at slice s, or empty", NULL },
     { "loss", "inner ignored", "int", "its logits are [positions / inner][classes][inner]; that label", NULL },
-    { "loss", "least", "text", "the last members of its row in losses[]: what its target leaves of it to the best prediction", NULL },
+    { "loss", "least", "text", "the last members of its row in losses[]: what its target leaves of it to the best prediction; or empty", NULL },
     { "loss", "squares", "bool", "its terms grow as the squares of what it reads", NULL },
     { "loss", "value target", "int", "numbers in values and targets; -1: none", NULL },
     { "loss", "positions shown", "int", "terms of the mean an example; errors that are reported", NULL },
