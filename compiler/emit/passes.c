@@ -67,8 +67,7 @@ Fact *passes_fact(Model *m, const List *phases, Fact *rows, int *row_count)
             fact_int(f, "wait", passes_row(m, rows, row_count, "", "wait", first_phase + i, 0, true, (Cost){ 0 }));
         fact_bool(f, "whole", p->whole_batch);
         fact_set(f, "opens", loops_opened(m, p, before));
-        fact_int(f, "open", loop ? repeat_level(p->repeat) - repeat_level(p->from) + 1 : 0);
-        fact_int(f, "closes", loop ? loops_closed(p, after) : 0);
+        loops_layout(m, f, loop ? repeat_level(p->repeat) - repeat_level(p->from) + 1 : 0, loop ? loops_closed(p, after) : 0);
         fact_set(f, "spread", loops_spread(m, p));
         fact_set(f, "slices", loops_slices(m, p, texts.text ? texts.text : ""));
         fact_set(f, "calls", calls);

@@ -237,7 +237,7 @@ static int loops_beyond(const Repeat *r, const Repeat *other)
 }
 
 /* The uses of batch norms in the order of the flow: running statistics, how many numbers an example gives, and the repeat a use is written in;
- * `opens` and `closes` its steps, which are updated one after the other, as they run. */
+ * `opens` and `ends` its steps, which are updated one after the other, as they run. */
 static Fact *norms_fact(Model *m)
 {
     Fact *list = fact_table(m->arena), *last = NULL;
@@ -251,7 +251,7 @@ static Fact *norms_fact(Model *m)
         const Repeat *r = op->norm.repeat;
         Fact *f = fact_table(m->arena);
         if (last)
-            fact_int(last, "closes", loops_beyond(in, r));
+            loops_layout(m, last, repeat_level(in), loops_beyond(in, r));
         fact_text(f, "name", op->prefix);
         fact_text(f, "mean", op->norm.mean->field);
         fact_text(f, "variance", op->norm.variance->field);
@@ -268,11 +268,10 @@ static Fact *norms_fact(Model *m)
         Fact *opens = fact_table(m->arena);
         for (int k = repeat_level(r) - loops_beyond(r, in) + 1; k <= repeat_level(r); k++) {
             const Repeat *o = repeat_at(r, k);
-            fact_push(opens, loops_fact(m, o, o->reverse));
+            fact_push(opens, loops_fact(m, o, o->reverse, k));
         }
         fact_set(f, "opens", opens);
-        fact_int(f, "open", repeat_level(r));
-        fact_int(f, "closes", repeat_level(r));
+        loops_layout(m, f, repeat_level(r), repeat_level(r));
         fact_push(list, f);
         last = f;
         in = r;

@@ -113,7 +113,7 @@ static Fact *packed_fact(Arena *a, const Op *op, const PackedPass *p, bool back)
 }
 
 /* Likewise of the gradient to the input in a stride. */
-static Fact *phased_fact(Arena *a, const PhasedPass *p)
+static Fact *phased_fact(Arena *a, const PhasedPass *p, Window w)
 {
     Fact *f = fact_table(a);
     fact_bool(f, "used", p != NULL);
@@ -133,7 +133,8 @@ static Fact *phased_fact(Arena *a, const PhasedPass *p)
     fact_int(f, "Q", p->tile.Q);
     fact_set(f, "rows", runs_fact(a, &p->rows)), fact_set(f, "edges", runs_fact(a, &p->edges));
     fact_int(f, "down", p->down), fact_int(f, "across", p->across);
-    fact_int(f, "high", p->high), fact_int(f, "wide", p->wide);
+    fact_int(f, "high", p->high), fact_int(f, "wide", p->wide), fact_int(f, "area", p->high * p->wide), fact_int(f, "tap_row", p->wide * w.dilation[0]);
+    fact_int(f, "strip_rows", p->down * w.stride[0]), fact_int(f, "strip_columns", p->across * w.stride[1]);
     fact_int(f, "first_row", p->first_row), fact_int(f, "first_column", p->first_column);
     fact_int(f, "block", p->block), fact_int(f, "chunk", p->chunk), fact_bool(f, "blocked", p->blocked);
     fact_int(f, "copies", (int64_t)p->block * p->high);
@@ -346,7 +347,7 @@ static Fact *kind_fact(Arena *a, const WinogradSchedule *s, int number, Fact *co
     fact_text(f, "name", arena_printf(a, "%dx%d", k->mh, k->mw));
     fact_int(f, "mh", k->mh), fact_int(f, "mw", k->mw), fact_int(f, "nh", k->nh), fact_int(f, "nw", k->nw);
     fact_set(f, "high", axes[k->mh]), fact_set(f, "wide", axes[k->mw]);
-    fact_int(f, "tiles", k->tiles);
+    fact_int(f, "tiles", k->tiles), fact_int(f, "outputs", k->mh * k->mw);
     fact_int(f, "at", k->at), fact_int(f, "positions", k->positions);
     const char *down = place(a, k->i, k->columns == 1 ? "%s" : arena_printf(a, "%%s / %d", k->columns), rows, k->mh);
     const char *right = place(a, k->j, rows == 1 ? "%s" : arena_printf(a, "%%s %%%% %d", k->columns), k->columns, k->mw);
@@ -570,7 +571,7 @@ Fact *schedule_facts(const Model *m, const Op *op)
         fact_set(f, "weights", direct_weights_fact(a, &s->direct_weights));
         fact_set(f, "packed_forward", packed_fact(a, op, s->packed_forward, false));
         fact_set(f, "packed_backward", packed_fact(a, op, s->packed_backward, true));
-        fact_set(f, "phased", phased_fact(a, s->phased));
+        fact_set(f, "phased", phased_fact(a, s->phased, window_of(op)));
         fact_set(f, "packed_weights", packed_weights_fact(a, op, s->packed_weights));
     }
     return f;
