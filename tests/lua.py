@@ -81,6 +81,8 @@ def computing(path):
     lays = re.compile(r"\b(?:include|" + "|".join(layouts) + r")\(")
     for number, line in enumerate(lines, 1):
         if not line.startswith("%"):
+            if reckons(line):
+                found.add(number)
             for block in blocks:
                 block[1] = True
             continue

@@ -115,6 +115,7 @@ void conv_facts(const Model *m, const Op *op, Fact *f)
     fact_int(f, "taps", w.kernel[0] * w.kernel[1]);
     fact_int(f, "bottom", w.x[0] + w.before[0]), fact_int(f, "right", w.x[1] + w.before[1]);
     fact_int(f, "last_row", (w.y[0] - 1) * w.stride[0]), fact_int(f, "last_column", (w.y[1] - 1) * w.stride[1]);
+    fact_int(f, "last_above", w.y[0] - 1 - w.before[0]);
     fact_int(f, "last_begin", (w.y[1] - 1) * w.stride[1] - w.before[1]);
     fact_int(f, "up_tap_rows", w.dilation[0] - 1 + w.before[0]), fact_int(f, "up_tap_columns", w.dilation[1] - 1 + w.before[1]);
     fact_int(f, "end_tap_rows", w.dilation[0] - 1 + w.before[0] + w.x[0]), fact_int(f, "end_tap_columns", w.dilation[1] - 1 + w.before[1] + w.x[1]);
